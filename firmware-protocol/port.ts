@@ -1,0 +1,24 @@
+/**
+ * The byte port: the only thing both ends know of how bytes travel (memory, TCP, serial, pty, trace).
+ *
+ * The implementer's duty:
+ * - bytes arrive in order and unchanged, cut anywhere; a lossy medium may drop or alter them, the link copes;
+ * - `write` may be called again only when the promise of the call before has settled; it settles when the bytes
+ *   were handed on and the port can take more, so awaiting it is the back-pressure;
+ * - `write` to a closed port rejects; nothing is queued silently;
+ * - the buffer given to `write` may not be changed by either side afterwards, nor one given to `onData`;
+ * - `onClose` is called exactly once, also after `close()`; no `onData` comes after it;
+ * - a port is never reopened: open a new one.
+ */
+export interface Port {
+  /** What an error message calls it, for example `emulator:ideal-64`. */
+  readonly name: string;
+  /** Largest frame worth sending here, in bytes as on the wire. */
+  readonly frameBytesMax: number;
+  readonly closed: boolean;
+  /** The one receiver; set before the first byte can arrive, replaced by a later call. */
+  onData(receiver: (bytes: Uint8Array) => void): void;
+  onClose(receiver: (reason?: Error) => void): void;
+  write(bytes: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+}
