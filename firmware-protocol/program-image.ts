@@ -1,0 +1,29 @@
+/**
+ * One program of the board in device codes, as the host uploads it and the device stores it.
+ * N cells; the coupling array has `rows` × `cells` entries, row-major, rows = cells in dense mode.
+ */
+export interface ProgramImage {
+  readonly mode: ProgramMode;
+  readonly cells: number;
+  readonly rows: number;
+  /** Width b of the coupling codes, 4…16; on the board a code is left-aligned: code · 2^(16−b), unit 2⁻¹⁵ G_fs. */
+  readonly couplingBits: number;
+  /** ρ; the row amplifier divides by 2^ρ and the transposed array restores. 0 in dense mode. */
+  readonly rowAttenuation: number;
+  /** Signed codes within ±(2^(b−1) − 1); Int8Array when b ≤ 8, which is also how they travel. */
+  readonly couplings: Int8Array | Int16Array;
+  /** Drive DAC codes, length N. */
+  readonly drive: Int16Array;
+  /** Initial state in 2⁻¹⁴ V_fs, length N. */
+  readonly initialState: Int16Array;
+  /** λ register, u32, 2¹⁵ = 1. */
+  readonly damping: number;
+  /** Noise register a: 0 (off) or 12288…24575. */
+  readonly noiseAmplitude: number;
+  /** Noise register s: 8…24. */
+  readonly noiseShift: number;
+}
+
+/** Dense: A is the coupling array. Factored: A = KᵀK + λI with K the coupling array. */
+export const PROGRAM_MODE = { dense: 0, factored: 1 } as const;
+export type ProgramMode = (typeof PROGRAM_MODE)[keyof typeof PROGRAM_MODE];

@@ -1,0 +1,123 @@
+import type { LinearSystem } from '../linalg/linear-system.js';
+
+/**
+ * Names one use of the board, so that its noise is a pure function of the training run and of nothing else:
+ * the run seed is Philox(seed; step, block, attempt). No two uses may share an address.
+ */
+export interface RunAddress {
+  /** Chosen by the user; u32. */
+  readonly seed: number;
+  /** Training step, or 0; u32. */
+  readonly step: number;
+  /** Which block of parameters, or which right-hand side, of that step; u16. */
+  readonly block: number;
+}
+
+export interface RelaxRequest {
+  readonly system: LinearSystem;
+  /** b, length N. */
+  readonly drive: Float64Array;
+  /** x₀, length N. */
+  readonly initial: Float64Array;
+  /** t ≥ 0 in units of 1/eigenvalue of A (algorithm time: e^(−λt) is what is left of a mode with eigenvalue λ). */
+  readonly time: number;
+  readonly address: RunAddress;
+  readonly signal?: AbortSignal;
+}
+
+export interface RelaxResult {
+  /** x(t) of dx/dt = −(A x − b), x(0) = x₀, plus the solver's noise; length N. */
+  readonly x: Float64Array;
+  readonly cost: SolverCost;
+}
+
+export interface SolveRequest {
+  readonly system: LinearSystem;
+  /** b, length N. */
+  readonly drive: Float64Array;
+  /** Bound r on the estimated ‖x̂ − x‖₂ / ‖x‖₂. */
+  readonly tolerance: number;
+  readonly address: RunAddress;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: SolveProgress) => void;
+}
+
+export interface SolveProgress {
+  readonly pass: number;
+  /** Relative standard error so far, of this pass. */
+  readonly relativeStandardError: number;
+  readonly samples: number;
+}
+
+export interface SolveResult {
+  /** Estimate of A⁻¹b, length N. */
+  readonly x: Float64Array;
+  /** Standard error of each entry of x from the noise alone, length N; zeros for an exact solver. */
+  readonly standardError: Float64Array;
+  /** Bound on ‖error from rounding to device codes‖₂ / ‖x‖₂; reported apart from the noise. */
+  readonly quantizationError: number;
+  /** ‖b − A x‖₂ / ‖b‖₂, computed by the host in float64. */
+  readonly relativeResidual: number;
+  /** Board solves used: 1, and one more for each refinement. */
+  readonly passes: number;
+  /** ADC readings (or draws) that entered the answer. */
+  readonly samples: number;
+  readonly cost: SolverCost;
+}
+
+/** What one call cost. Board time is modelled (ticks × h × τ); every `…Ms` is host time and never enters a result. */
+export interface SolverCost {
+  readonly boardSeconds: number;
+  readonly ticks: number;
+  readonly uploadBytes: number;
+  /** Runs repeated because a cell or row ran into its rail. */
+  readonly overloadRetries: number;
+  /** Host time: checking, scaling and rounding. */
+  readonly mapMs: number;
+  /** Host time until the program was in the board. */
+  readonly uploadMs: number;
+  /** Host time waiting for the board to run. */
+  readonly boardMs: number;
+  /** Host time receiving and averaging samples. */
+  readonly readoutMs: number;
+}
+
+export const ZERO_COST: SolverCost = Object.freeze({
+  boardSeconds: 0,
+  ticks: 0,
+  uploadBytes: 0,
+  overloadRetries: 0,
+  mapMs: 0,
+  uploadMs: 0,
+  boardMs: 0,
+  readoutMs: 0,
+});
+
+export function addCost(a: SolverCost, b: SolverCost): SolverCost {
+  return {
+    boardSeconds: a.boardSeconds + b.boardSeconds,
+    ticks: a.ticks + b.ticks,
+    uploadBytes: a.uploadBytes + b.uploadBytes,
+    overloadRetries: a.overloadRetries + b.overloadRetries,
+    mapMs: a.mapMs + b.mapMs,
+    uploadMs: a.uploadMs + b.uploadMs,
+    boardMs: a.boardMs + b.boardMs,
+    readoutMs: a.readoutMs + b.readoutMs,
+  };
+}
+
+/**
+ * Answers linear systems. Three implementations pass one suite: Cholesky (oracle), ideal sampler (float
+ * Ornstein–Uhlenbeck), analog (any device).
+ *
+ * Errors: BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE before any byte is sent; TOLERANCE_NOT_MET when the answer is
+ * not good enough; UNSUPPORTED for an operation the implementation does not have.
+ */
+export interface LinearSolver {
+  readonly name: string;
+  /** Whether `relax` exists (Cholesky knows the equilibrium only). */
+  readonly canRelax: boolean;
+  relax(request: RelaxRequest): Promise<RelaxResult>;
+  /** The equilibrium A⁻¹b to a tolerance. */
+  solve(request: SolveRequest): Promise<SolveResult>;
+}
