@@ -1,0 +1,124 @@
+import type { ProgramImage } from '../../firmware-protocol/program-image.js';
+
+/** What HELLO tells of a board; codes become volts and seconds from these alone. */
+export interface DeviceIdentity {
+  readonly model: string;
+  readonly serialNumber: string;
+  readonly firmwareVersion: string;
+  readonly bootEpoch: number;
+  readonly cells: number;
+  /** Rows of the factored coupling array; 0 when the board has none. */
+  readonly rows: number;
+  readonly banks: number;
+  readonly couplingBits: number;
+  readonly driveBits: number;
+  readonly adcBits: number;
+  /** τ = RC. */
+  readonly tauNs: number;
+  /** k: one tick is 2⁻ᵏ τ. */
+  readonly tickLog2: number;
+  readonly fullScaleMicrovolts: number;
+  /** In LSB of a cell voltage, V_fs = 2²⁴. */
+  readonly rail: number;
+  /** R: a full drive code is ±R · V_fs · G_fs. */
+  readonly driveRange: number;
+  readonly noiseShiftMin: number;
+  readonly noiseShiftMax: number;
+  /** Smallest noise temperature at which a standard error means something, in 10⁻¹² V_fs². */
+  readonly noiseTemperatureMin: number;
+  /** Largest m · 2^ρ. */
+  readonly rowScaleMax: number;
+  readonly hasDense: boolean;
+  readonly hasFactored: boolean;
+  readonly hasHold: boolean;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** Deadline of the whole call; each call has a default. */
+  readonly timeoutMs?: number;
+}
+
+/** What a commit answers. */
+export interface CommitReport {
+  /** Effective coupling codes that had to be clamped. */
+  readonly clampedCouplings: number;
+  readonly clampedNoiseCodes: number;
+  /** Smallest and largest effective noise code a_i; κ follows from them. */
+  readonly noiseCodeMin: number;
+  readonly noiseCodeMax: number;
+}
+
+export interface RunOptions extends CallOptions {
+  readonly bank: number;
+  /** u32; names the noise together with the die seed and the tick. */
+  readonly runSeed: number;
+  /** Tick of the first step; default 0. */
+  readonly firstTick?: number;
+  readonly burnInTicks: number;
+  readonly sampleCount: number;
+  /** Sample i is read when burnInTicks + i·ticksPerSample ticks are done. */
+  readonly ticksPerSample: number;
+  /** Start from where the last run ended instead of from the program's initial state. Default false. */
+  readonly keepState?: boolean;
+  /** `halt` (default): stop after exactly the tick of the first flag. `mark`: go on and flag the blocks. */
+  readonly onOverload?: 'halt' | 'mark';
+  readonly watchdogMs?: number;
+}
+
+/** Consecutive ADC readings of some cells: entry (s, c) is sample `firstSample + s` of cell `firstCell + c`. */
+export interface SampleBlock {
+  readonly runId: number;
+  readonly firstSample: number;
+  readonly sampleCount: number;
+  readonly firstCell: number;
+  readonly cellCount: number;
+  /** Tick at which the first sample of the block was read. */
+  readonly tick: number;
+  readonly overload: boolean;
+  readonly clipped: boolean;
+  /** sampleCount × cellCount ADC codes, row-major. */
+  readonly codes: Int16Array;
+}
+
+export type RunOutcome = 'completed' | 'overload' | 'aborted' | 'stopped' | 'watchdog' | 'fault';
+
+export interface RunReport {
+  readonly runId: number;
+  readonly outcome: RunOutcome;
+  readonly ticksDone: number;
+  readonly samplesTaken: number;
+  /** Samples the device itself counts as not sent (policy `lose`). */
+  readonly samplesLost: number;
+  /** First cells, and first rows, whose flag was set (at most 32 each), and how many there were. */
+  readonly overloadedCells: readonly number[];
+  readonly overloadedCellCount: number;
+  readonly overloadedRows: readonly number[];
+  readonly overloadedRowCount: number;
+}
+
+export interface Run {
+  readonly runId: number;
+  /**
+   * The blocks in order; ends when the run has ended and every block sent has been delivered. Throws SAMPLES_LOST when
+   * a sample index is missing.
+   */
+  readonly blocks: AsyncIterable<SampleBlock>;
+  /** The board's own word on how the run ended. Overload is a value here, not an error. */
+  readonly finished: Promise<RunReport>;
+  abort(options?: CallOptions): Promise<void>;
+}
+
+/** What a solver needs of a board. The driver's `Device` implements it over any port. */
+export interface BoardDevice {
+  readonly identity: DeviceIdentity;
+  /** Payload bytes of programs handed to the link since the device was opened. */
+  readonly uploadedBytes: number;
+  /** Uploads a whole program into a bank and commits it by digest. */
+  loadProgram(bank: number, image: ProgramImage, options?: CallOptions): Promise<CommitReport>;
+  /** Replaces drive, initial state and registers of a loaded program; couplings stay. Commits. `image.couplings` must be the loaded one. */
+  rewriteProgram(bank: number, image: ProgramImage, options?: CallOptions): Promise<CommitReport>;
+  run(options: RunOptions): Promise<Run>;
+  /** `run` and all of its samples as sampleCount × cells codes (fewer rows when the run was halted). */
+  acquire(options: RunOptions): Promise<{ readonly codes: Int16Array; readonly report: RunReport }>;
+}
