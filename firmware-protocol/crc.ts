@@ -1,0 +1,54 @@
+/**
+ * CRC-32 (ISO-HDLC, check value CBF43926, as in zlib and MCU CRC units) and CRC-32C (Castagnoli, check value E3069283),
+ * eight bytes a step. `state` chains calls: crc32(b, crc32(a)) = crc32(a ‖ b).
+ */
+
+type CrcTables = readonly Int32Array[];
+
+function makeTables(reflectedPolynomial: number): CrcTables {
+  const tables = Array.from({ length: 8 }, () => new Int32Array(256));
+  for (let byte = 0; byte < 256; byte++) {
+    let value = byte;
+    for (let bit = 0; bit < 8; bit++) value = (value >>> 1) ^ (value & 1 ? reflectedPolynomial : 0);
+    tables[0][byte] = value;
+  }
+  for (let byte = 0; byte < 256; byte++)
+    for (let k = 1; k < 8; k++) {
+      const previous = tables[k - 1][byte];
+      tables[k][byte] = (previous >>> 8) ^ tables[0][previous & 255];
+    }
+  return tables;
+}
+
+const CRC32_TABLES = makeTables(0xedb88320);
+const CRC32C_TABLES = makeTables(0x82f63b78);
+
+function update(tables: CrcTables, bytes: Uint8Array, state: number): number {
+  const [t0, t1, t2, t3, t4, t5, t6, t7] = tables;
+  let crc = ~state;
+  let i = 0;
+  for (const end = bytes.length - 7; i < end; i += 8) {
+    const low = crc ^ (bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24));
+    crc =
+      t7[low & 255] ^
+      t6[(low >>> 8) & 255] ^
+      t5[(low >>> 16) & 255] ^
+      t4[low >>> 24] ^
+      t3[bytes[i + 4]] ^
+      t2[bytes[i + 5]] ^
+      t1[bytes[i + 6]] ^
+      t0[bytes[i + 7]];
+  }
+  for (; i < bytes.length; i++) crc = (crc >>> 8) ^ t0[(crc ^ bytes[i]) & 255];
+  return ~crc >>> 0;
+}
+
+/** CRC-32 of `bytes`, u32, continuing from `state` (default: from the start). */
+export function crc32(bytes: Uint8Array, state = 0): number {
+  return update(CRC32_TABLES, bytes, state);
+}
+
+/** CRC-32C of `bytes`, u32, continuing from `state` (default: from the start). */
+export function crc32c(bytes: Uint8Array, state = 0): number {
+  return update(CRC32C_TABLES, bytes, state);
+}

@@ -1,0 +1,81 @@
+/**
+ * Philox4x32-10, a counter-based generator: four words out for four counter words and two key words, no state.
+ * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11, doi 10.1145/2063384.2063405.
+ */
+
+/**
+ * Who draws what: the last counter word. One table for device and host, so that no two uses share a number.
+ * Below 256 the key is (die seed, run seed) or (die seed, 0); from 256 on it is the host's 64-bit seed.
+ */
+export const PHILOX_STREAM = {
+  /** Counter (tick low, tick high, group): the kicks of the cells. */
+  thermalNoise: 0,
+  /** Static draws of a fabricated board. */
+  dieDraws: 1,
+  commonMode: 2,
+  drift: 3,
+  dither: 4,
+  /** Host: counter (step, block, run of a chopped pair and attempt) → run seed. */
+  runSeed: 256,
+  /** Host: initial parameters of a model. */
+  parameters: 257,
+  /** Host: order of the examples in an epoch. */
+  exampleOrder: 258,
+} as const;
+
+const MULTIPLIER_0 = 0xd2511f53;
+const MULTIPLIER_1 = 0xcd9e8d57;
+const KEY_STEP_0 = 0x9e3779b9;
+const KEY_STEP_1 = 0xbb67ae85;
+const ROUNDS = 10;
+
+/** High 32 bits of a·b, of unsigned 32-bit integers, from four 16 × 16-bit products. */
+function multiplyHigh(aHigh: number, aLow: number, b: number): number {
+  const bLow = b & 0xffff;
+  const bHigh = b >>> 16;
+  const middle = Math.imul(aHigh, bLow) + (Math.imul(aLow, bLow) >>> 16);
+  const other = Math.imul(aLow, bHigh) + (middle & 0xffff);
+  return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (other >>> 16)) | 0;
+}
+
+/** Writes the four words of counter (c0, c1, c2, c3) under key (k0, k1) to out[offset … offset + 3]. */
+export function philox4x32(
+  c0: number,
+  c1: number,
+  c2: number,
+  c3: number,
+  k0: number,
+  k1: number,
+  out: Uint32Array,
+  offset = 0,
+): void {
+  for (let round = 0; round < ROUNDS; round++) {
+    const high0 = multiplyHigh(MULTIPLIER_0 >>> 16, MULTIPLIER_0 & 0xffff, c0);
+    const low0 = Math.imul(MULTIPLIER_0, c0);
+    const high1 = multiplyHigh(MULTIPLIER_1 >>> 16, MULTIPLIER_1 & 0xffff, c2);
+    const low1 = Math.imul(MULTIPLIER_1, c2);
+    c0 = high1 ^ c1 ^ k0;
+    c1 = low1;
+    c2 = high0 ^ c3 ^ k1;
+    c3 = low0;
+    k0 = (k0 + KEY_STEP_0) | 0;
+    k1 = (k1 + KEY_STEP_1) | 0;
+  }
+  out[offset] = c0;
+  out[offset + 1] = c1;
+  out[offset + 2] = c2;
+  out[offset + 3] = c3;
+}
+
+/** Cells that share four consecutive groups: the four words of four blocks. */
+export const CELLS_PER_NOISE_BLOCK = 16;
+
+/** Group (third counter word) that holds a cell's noise; strided by four so that SIMD needs no transpose. */
+export function noiseGroup(cell: number): number {
+  return 4 * (cell >> 4) + (cell & 3);
+}
+
+/** Word of that group which belongs to the cell. */
+export function noiseWord(cell: number): number {
+  return (cell >> 2) & 3;
+}

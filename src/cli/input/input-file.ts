@@ -1,0 +1,121 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { ThermolinkError } from '../../errors.js';
+
+/** Largest input file, bytes; also the largest array that is made of one. */
+export const FILE_BYTES_MAX = 2 ** 31;
+
+/** Most float64 entries that one input file may yield. */
+export const ENTRIES_MAX = FILE_BYTES_MAX / 8;
+
+/** A regular file of 1 to `FILE_BYTES_MAX` bytes, read front to back. */
+export interface InputFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Fills all of `target` with the next bytes; `BAD_FILE` if the file ends before. */
+  read(target: Uint8Array): Promise<void>;
+}
+
+/**
+ * Opens `path`, hands it to `use`, and closes it whatever happens. Never waits on a pipe or a device: only regular
+ * files are opened. Errors: `BAD_FILE` for everything the operating system refuses, for an empty and a too large file.
+ */
+export async function withInputFile<T>(path: string, use: (file: InputFile) => Promise<T>): Promise<T> {
+  if (path === '') throw badFile(path, 'The file name is empty.', 'Give the path of a file.');
+  if (path.includes('\0'))
+    throw badFile(path, 'The file name holds a zero byte.', 'Give the path of a file.');
+  let handle: FileHandle | undefined;
+  try {
+    checkIsFile(path, await stat(path));
+    // Non-blocking, because the path may have become a pipe since: opening that would wait for a writer for ever.
+    handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const status = await handle.stat();
+    checkIsFile(path, status);
+    return await use(sequential(path, handle, status.size));
+  } catch (error) {
+    throw asBadFile(path, error);
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** A zeroed array of `count` ≤ `ENTRIES_MAX` entries; `BAD_FILE` if this machine has no room for it. */
+export function allocateEntries(path: string, count: number): Float64Array {
+  try {
+    return new Float64Array(count);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw badFile(
+      path,
+      `${path} holds ${count} numbers, more than fit into memory.`,
+      'Use a smaller matrix.',
+      error,
+    );
+  }
+}
+
+/** A `BAD_FILE` error about `path`. */
+export function badFile(path: string, message: string, hint: string, cause?: unknown): ThermolinkError {
+  return new ThermolinkError('BAD_FILE', message, { hint, cause, data: { path } });
+}
+
+interface FileStatus {
+  readonly size: number;
+  isFile(): boolean;
+  isDirectory(): boolean;
+}
+
+function checkIsFile(path: string, status: FileStatus): void {
+  if (status.isDirectory())
+    throw badFile(path, `${path} is a directory, not a file.`, 'Give the path of a file in it.');
+  if (!status.isFile())
+    throw badFile(
+      path,
+      `${path} is not a regular file.`,
+      'Save its content to a file and give the path of that.',
+    );
+  if (status.size === 0) throw badFile(path, `${path} is empty.`, 'Write the file again.');
+  if (status.size > FILE_BYTES_MAX)
+    throw badFile(
+      path,
+      `${path} has ${status.size} bytes, more than the ${FILE_BYTES_MAX} (2 GiB) that are read.`,
+      'Use a smaller matrix, or a .npy file in place of text.',
+    );
+}
+
+function sequential(path: string, handle: FileHandle, sizeBytes: number): InputFile {
+  let offset = 0;
+  async function read(target: Uint8Array): Promise<void> {
+    let filled = 0;
+    while (filled < target.length) {
+      const { bytesRead } = await handle.read(target, filled, target.length - filled, offset);
+      if (bytesRead === 0)
+        throw badFile(
+          path,
+          `${path} ends at byte ${offset}, before its content does.`,
+          'Write the file again.',
+        );
+      filled += bytesRead;
+      offset += bytesRead;
+    }
+  }
+  return { path, sizeBytes, read };
+}
+
+const REASONS: Readonly<Record<string, { readonly what: string; readonly hint: string }>> = {
+  ENOENT: { what: 'does not exist', hint: 'Check the path; it is relative to the current directory.' },
+  ENOTDIR: { what: 'does not exist: a part of its path is not a directory', hint: 'Check the path.' },
+  EACCES: { what: 'may not be read by this user', hint: 'Change its permissions.' },
+  EPERM: { what: 'may not be read by this user', hint: 'Change its permissions.' },
+  ELOOP: { what: 'is a symbolic link that leads to itself', hint: 'Give the path of the file itself.' },
+  ENAMETOOLONG: { what: 'is a longer path than this system allows', hint: 'Check the path.' },
+};
+
+/** What the operating system refused as `BAD_FILE`; our own errors and bugs as they are. */
+function asBadFile(path: string, error: unknown): unknown {
+  if (error instanceof ThermolinkError || !(error instanceof Error)) return error;
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (code === undefined || syscall === undefined) return error;
+  const reason = REASONS[code] ?? { what: `cannot be read (${code})`, hint: 'Check the disk and the path.' };
+  return badFile(path, `${path} ${reason.what}.`, reason.hint);
+}

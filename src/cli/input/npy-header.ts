@@ -1,0 +1,102 @@
+/** What the header of a .npy file says about the bytes after it. */
+export interface NpyHeader {
+  /** Byte order and type, as NumPy writes it: `<f8`. */
+  readonly descr: string;
+  readonly fortranOrder: boolean;
+  readonly shape: readonly number[];
+}
+
+/** Says what is wrong with a header; the reader adds the file and the advice. */
+export class NpyHeaderError extends Error {}
+
+type Value = string | boolean | number | readonly number[];
+
+/** A string without escapes, a number (`3L` in files of Python 2), a name, or a punctuation mark. */
+const TOKEN = /\s*(?:'([^'\\]*)'|"([^"\\]*)"|(\d+)L?|([A-Za-z]\w*)|([{}()[\]:,]))/y;
+
+interface Token {
+  readonly kind: 'string' | 'number' | 'name' | 'mark' | 'end';
+  readonly text: string;
+}
+
+/**
+ * Parses the header text: a Python dictionary of exactly `descr`, `fortran_order` and `shape`, and nothing else of
+ * Python. Time is linear in the text. Throws `NpyHeaderError`.
+ */
+export function parseNpyHeader(text: string): NpyHeader {
+  const entries = parseDictionary(tokenize(text));
+  const descr = entries.get('descr');
+  const fortranOrder = entries.get('fortran_order');
+  const shape = entries.get('shape');
+  if (typeof descr !== 'string') throw new NpyHeaderError('its header does not name a type');
+  if (typeof fortranOrder !== 'boolean')
+    throw new NpyHeaderError('its header does not say the storage order');
+  if (!Array.isArray(shape)) throw new NpyHeaderError('its header does not say the shape');
+  if (entries.size !== 3) throw new NpyHeaderError('its header has entries that are not of this format');
+  return { descr, fortranOrder, shape };
+}
+
+function tokenize(text: string): Token[] {
+  const tokens: Token[] = [];
+  TOKEN.lastIndex = 0;
+  for (;;) {
+    const rest = TOKEN.lastIndex;
+    const match = TOKEN.exec(text);
+    if (match === null) {
+      if (text.slice(rest).trim() !== '') throw new NpyHeaderError('its header is not one that NumPy writes');
+      tokens.push({ kind: 'end', text: '' });
+      return tokens;
+    }
+    const [, single, double, digits, name, mark] = match;
+    if (digits !== undefined) tokens.push({ kind: 'number', text: digits });
+    else if (name !== undefined) tokens.push({ kind: 'name', text: name });
+    else if (mark !== undefined) tokens.push({ kind: 'mark', text: mark });
+    else tokens.push({ kind: 'string', text: single ?? double });
+  }
+}
+
+function parseDictionary(tokens: readonly Token[]): Map<string, Value> {
+  const entries = new Map<string, Value>();
+  let next = 0;
+  function isMark(mark: string): boolean {
+    return tokens[next].kind === 'mark' && tokens[next].text === mark;
+  }
+  function expect(mark: string): void {
+    if (!isMark(mark)) throw new NpyHeaderError(`its header lacks a "${mark}"`);
+    next++;
+  }
+  function parseTuple(): number[] {
+    const numbers: number[] = [];
+    expect('(');
+    while (!isMark(')')) {
+      if (tokens[next].kind !== 'number')
+        throw new NpyHeaderError('its shape is not a list of whole numbers');
+      numbers.push(Number(tokens[next++].text));
+      if (!isMark(')')) expect(',');
+    }
+    next++;
+    return numbers;
+  }
+  function parseValue(): Value {
+    if (isMark('(')) return parseTuple();
+    if (isMark('[')) throw new NpyHeaderError('it holds records, not numbers');
+    const { kind, text } = tokens[next++];
+    if (kind === 'string') return text;
+    if (kind === 'number') return Number(text);
+    if (kind === 'name' && (text === 'True' || text === 'False')) return text === 'True';
+    throw new NpyHeaderError('its header is not one that NumPy writes');
+  }
+
+  expect('{');
+  while (!isMark('}')) {
+    const key = tokens[next++];
+    if (key.kind !== 'string' || entries.has(key.text))
+      throw new NpyHeaderError('its header is not one that NumPy writes');
+    expect(':');
+    entries.set(key.text, parseValue());
+    if (!isMark('}')) expect(',');
+  }
+  next++;
+  if (tokens[next].kind !== 'end') throw new NpyHeaderError('its header has text after its end');
+  return entries;
+}

@@ -1,0 +1,42 @@
+import { writeFile } from 'node:fs/promises';
+import { endianness } from 'node:os';
+import { ThermolinkError } from '../../errors.js';
+import type { Matrix } from '../../linalg/matrix.js';
+
+/** The data begin at a multiple of this, so that NumPy can map the file. */
+const ALIGNMENT_BYTES = 64;
+const PREFIX_BYTES = 10;
+
+/**
+ * Writes a vector (1-D) or a matrix (2-D, C order) as float64, .npy format version 1, replacing the file: reading it
+ * back gives every bit again, as NumPy would. Errors: `BAD_FILE` if the file cannot be written.
+ */
+export async function writeNpy(path: string, array: Float64Array | Matrix): Promise<void> {
+  const [data, shape] =
+    array instanceof Float64Array
+      ? [array, `(${array.length},)`]
+      : [array.data, `(${array.rows}, ${array.columns})`];
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  try {
+    // Two pieces, so that a large matrix is not copied first.
+    await writeFile(path, [header(shape), bytes]);
+  } catch (error) {
+    throw new ThermolinkError('BAD_FILE', `${path} could not be written.`, {
+      cause: error,
+      hint: 'Check that its directory exists and has room.',
+      data: { path },
+    });
+  }
+}
+
+function header(shape: string): Buffer {
+  const order = endianness() === 'LE' ? '<' : '>';
+  const text = `{'descr': '${order}f8', 'fortran_order': False, 'shape': ${shape}, }`;
+  const totalBytes = Math.ceil((PREFIX_BYTES + text.length + 1) / ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
+  const buffer = Buffer.alloc(totalBytes, ' ');
+  buffer.write('\x93NUMPY\x01\x00', 0, 'latin1');
+  buffer.writeUInt16LE(totalBytes - PREFIX_BYTES, 8);
+  buffer.write(text, PREFIX_BYTES, 'latin1');
+  buffer.write('\n', totalBytes - 1, 'latin1');
+  return buffer;
+}
