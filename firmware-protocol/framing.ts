@@ -178,7 +178,8 @@ export class FrameDecoder {
     const stored = (raw[end] | (raw[end + 1] << 8) | (raw[end + 2] << 16) | (raw[end + 3] << 24)) >>> 0;
     if (stored !== crc32(raw.subarray(0, end))) return fault('crc');
     const channel = raw[1];
-    if (raw[0] !== FRAME_VERSION || channel > CHANNEL.stop || (raw[3] & ~FLAG_NAK) !== 0) return fault('header');
+    if (raw[0] !== FRAME_VERSION || channel > CHANNEL.stop || (raw[3] & ~FLAG_NAK) !== 0)
+      return fault('header');
     return {
       kind: 'frame',
       frame: {

@@ -49,6 +49,13 @@ export function philox4x32(
   out: Uint32Array,
   offset = 0,
 ): void {
+  // As int32, or the loop's variables stay doubles.
+  c0 |= 0;
+  c1 |= 0;
+  c2 |= 0;
+  c3 |= 0;
+  k0 |= 0;
+  k1 |= 0;
   for (let round = 0; round < ROUNDS; round++) {
     const high0 = multiplyHigh(MULTIPLIER_0 >>> 16, MULTIPLIER_0 & 0xffff, c0);
     const low0 = Math.imul(MULTIPLIER_0, c0);

@@ -90,6 +90,11 @@ def wanted_moments(p, segment):
     return b[0] - a[0], b[1] - a[1]
 
 
+def badness(error2, error4):
+    """The variance matters more: it sets the noise temperature."""
+    return error2**2 + (error4 / 8) ** 2
+
+
 def order():
     """All segments by falling weight, that is by falling x."""
     return [(p, segment) for p in range(OCTAVES - 1, -1, -1) for segment in range(SEGMENTS - 1, -1, -1)]
@@ -111,7 +116,7 @@ def make_table():
             if base >= knots[i]:
                 got2, got4 = moments(*place, base, base - knots[i])
                 e2, e4 = error2 + got2 - want2, error4 + got4 - want4
-                score = (e2 * e2 + e4 * e4, abs(base - exact))
+                score = (badness(e2, e4), abs(base - exact))
                 if best is None or score < best[0]:
                     best = (score, base, e2, e4)
         _, knots[i + 1], error2, error4 = best
@@ -133,7 +138,7 @@ def make_table():
                     parts.append(moments(*places[i + 1], after, after - base))
                 e2 += sign * sum(part[0] for part in parts)
                 e4 += sign * sum(part[1] for part in parts)
-            if e2 * e2 + e4 * e4 < error2 * error2 + error4 * error4:
+            if badness(e2, e4) < badness(error2, error4):
                 knots[i + 1], error2, error4, changed = new, e2, e4, True
     table = {place: (knots[i + 1], 8 * (knots[i] - knots[i + 1])) for i, place in enumerate(places)}
     return table, error2, error4

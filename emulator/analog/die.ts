@@ -1,0 +1,7 @@
+import type { BoardProfile } from '../profiles/board-profile.js';
+
+/** One fabricated board: its type and the seed (u32) of everything that differs from board to board. */
+export interface Die {
+  readonly profile: BoardProfile;
+  readonly dieSeed: number;
+}

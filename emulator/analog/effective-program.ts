@@ -1,0 +1,88 @@
+import {
+  COUPLING_BITS_MIN,
+  DAMPING_MAX,
+  NOISE_CODE_MAX,
+  ROW_ATTENUATION_MAX,
+} from '../../firmware-protocol/limits.js';
+import { PROGRAM_MODE, type ProgramImage, type ProgramMode } from '../../firmware-protocol/program-image.js';
+import type { BoardProfile } from '../profiles/board-profile.js';
+import { convertCouplings, type EffectiveCouplings } from './coupling-dac.js';
+import type { Die } from './die.js';
+import { convertDrive } from './drive-dac.js';
+
+/** A committed program in effective integers: what the array computes with, after converters and die effects. */
+export interface EffectiveProgram extends EffectiveCouplings {
+  readonly mode: ProgramMode;
+  readonly cells: number;
+  readonly rows: number;
+  /** ρ. */
+  readonly rowAttenuation: number;
+  /** e_i in 2⁻²⁴ V_fs·G_fs. */
+  readonly drive: Int32Array;
+  /** λ_i, u32, in 2⁻¹⁵ G_fs. */
+  readonly damping: Float64Array;
+  /** a_i, 0…32767. */
+  readonly noiseAmplitude: Int32Array;
+  /** s; a_i · 2^(13−s) LSB is a cell's V_fs·√(2κh). */
+  readonly noiseShift: number;
+  /** How many a_i were cut to their range. */
+  readonly clampedNoiseCodes: number;
+  readonly noiseCodeMin: number;
+  readonly noiseCodeMax: number;
+}
+
+/** Why a board refuses a program. */
+export type ProgramRefusal = 'mode' | 'size' | 'coupling-bits' | 'row-scale' | 'length' | 'register';
+
+/** The first reason why this board type can't hold the program, or undefined. */
+export function refuseProgram(profile: BoardProfile, image: ProgramImage): ProgramRefusal | undefined {
+  const dense = image.mode === PROGRAM_MODE.dense;
+  const factored = image.mode === PROGRAM_MODE.factored;
+  if (!((dense && profile.dense) || (factored && profile.factored))) return 'mode';
+  if (!isWithin(image.cells, 1, profile.cells) || !isWithin(image.rows, 1, profile.rows)) return 'size';
+  if (dense && image.rows !== image.cells) return 'size';
+  if (!isWithin(image.couplingBits, COUPLING_BITS_MIN, profile.couplingBits)) return 'coupling-bits';
+  if (!isWithin(image.rowAttenuation, 0, dense ? 0 : ROW_ATTENUATION_MAX)) return 'row-scale';
+  if (factored && image.rows * (1 << image.rowAttenuation) > profile.rowScaleMax) return 'row-scale';
+  const lengths = [image.couplings.length, image.drive.length, image.initialState.length];
+  const wanted = [image.rows * image.cells, image.cells, image.cells];
+  if (lengths.some((length, i) => length !== wanted[i])) return 'length';
+  const noiseOn = isWithin(image.noiseAmplitude, profile.noiseAmplitudeMin, profile.noiseAmplitudeMax);
+  if (!noiseOn && image.noiseAmplitude !== 0) return 'register';
+  if (!isWithin(image.noiseShift, profile.noiseShiftMin, profile.noiseShiftMax)) return 'register';
+  if (!isWithin(image.damping, 0, DAMPING_MAX)) return 'register';
+  return undefined;
+}
+
+function isWithin(value: number, low: number, high: number): boolean {
+  return Number.isInteger(value) && value >= low && value <= high;
+}
+
+/**
+ * Turns codes into what the array computes with. The result shares nothing with the image, which may be rewritten while
+ * the program runs. `couplings` may be those of an earlier commit when only drive or registers changed.
+ */
+export function commitProgram(
+  die: Die,
+  image: ProgramImage,
+  couplings: EffectiveCouplings = convertCouplings(die, image),
+): EffectiveProgram {
+  const refusal = refuseProgram(die.profile, image);
+  if (refusal !== undefined) throw new RangeError(`bug: commit of a program refused for its ${refusal}`);
+  const { mode, cells, rows, rowAttenuation, noiseShift } = image;
+  const noiseCode = Math.min(image.noiseAmplitude, NOISE_CODE_MAX);
+  return {
+    ...couplings,
+    mode,
+    cells,
+    rows,
+    rowAttenuation,
+    drive: convertDrive(die, image.drive),
+    damping: new Float64Array(cells).fill(image.damping),
+    noiseAmplitude: new Int32Array(cells).fill(noiseCode),
+    noiseShift,
+    clampedNoiseCodes: 0,
+    noiseCodeMin: noiseCode,
+    noiseCodeMax: noiseCode,
+  };
+}

@@ -1,0 +1,86 @@
+import { gaussianOfWord } from '../../firmware-protocol/gaussian.js';
+import { CELLS_PER_NOISE_BLOCK, PHILOX_STREAM, philox4x32 } from '../../firmware-protocol/philox.js';
+
+const UINT32 = 4294967296;
+
+/**
+ * The Gaussians z_i[t] of a run, a pure function of (die seed, run seed, tick, cell). A tick needs those of its start
+ * and of its end, and the end is the next tick's start: each is computed once.
+ */
+export class NoiseSource {
+  readonly #dieSeed: number;
+  readonly #words = new Uint32Array(CELLS_PER_NOISE_BLOCK);
+  #start: Int32Array;
+  #end: Int32Array;
+  /** What #end holds; cells 0 is nothing. */
+  #held = { runSeed: 0, tick: 0, cells: 0 };
+
+  constructor(dieSeed: number, cells: number) {
+    this.#dieSeed = dieSeed;
+    this.#start = new Int32Array(cells);
+    this.#end = new Int32Array(cells);
+  }
+
+  /** ζ_i = z_i[t] + z_i[t+1] of the first `cells` cells into out; |ζ| ≤ 2 · 25519. */
+  neighbourSums(runSeed: number, tick: number, cells: number, out: Int32Array): void {
+    const held = this.#held;
+    if (held.runSeed !== runSeed || held.tick !== tick || held.cells !== cells)
+      this.#fill(runSeed, tick, cells, this.#end);
+    [this.#start, this.#end] = [this.#end, this.#start];
+    this.#fill(runSeed, tick + 1, cells, this.#end);
+    this.#held = { runSeed, tick: tick + 1, cells };
+    addNeighbours(this.#start, this.#end, cells, out);
+  }
+
+  #fill(runSeed: number, tick: number, cells: number, out: Int32Array): void {
+    const low = tick >>> 0;
+    const high = Math.floor(tick / UINT32);
+    for (let first = 0; first < cells; first += CELLS_PER_NOISE_BLOCK)
+      fillBlock(this.#words, low, high, first, this.#dieSeed, runSeed, cells, out);
+  }
+}
+
+/** Sixteen cells: cell `first` + 4·word + lane takes that word of group `first`/4 + lane. */
+function fillBlock(
+  words: Uint32Array,
+  tickLow: number,
+  tickHigh: number,
+  first: number,
+  dieSeed: number,
+  runSeed: number,
+  cells: number,
+  out: Int32Array,
+): void {
+  for (let lane = 0; lane < 4; lane++)
+    philox4x32(
+      tickLow,
+      tickHigh,
+      (first >> 2) + lane,
+      PHILOX_STREAM.thermalNoise,
+      dieSeed,
+      runSeed,
+      words,
+      4 * lane,
+    );
+  const count = Math.min(CELLS_PER_NOISE_BLOCK, cells - first);
+  for (let i = 0; i < count; i++) out[first + i] = gaussianOfWord(words[4 * (i & 3) + (i >> 2)]);
+}
+
+function addNeighbours(start: Int32Array, end: Int32Array, cells: number, out: Int32Array): void {
+  for (let i = 0; i < cells; i++) out[i] = start[i] + end[i];
+}
+
+/** next_i += η_i, η = (a·ζ + 2^(s−1) + (ζ < 0 ? −1 : 0)) >> s: half away from zero; |a·ζ| + 2^(s−1) < 2³¹. */
+export function addThermalNoise(
+  next: Float64Array,
+  amplitude: Int32Array,
+  sums: Int32Array,
+  shift: number,
+  cells: number,
+): void {
+  const half = 1 << (shift - 1);
+  for (let i = 0; i < cells; i++) {
+    const sum = sums[i];
+    next[i] += (Math.imul(amplitude[i], sum) + half + (sum < 0 ? -1 : 0)) >> shift;
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * The emulated board as its bytes show it: (die, bytes, time, ticks) → bytes. It does no I/O and has no clock; whoever
+ * drives it hands in bytes and the time, lets ticks pass in slices, and takes what it says.
+ */
+import { encodeEvent } from '../firmware-protocol/codec.js';
+import { RUN_OUTCOME } from '../firmware-protocol/device-status.js';
+import { CHANNEL } from '../firmware-protocol/framing.js';
+import { FRAME_BYTES_MAX } from '../firmware-protocol/limits.js';
+import { Link } from '../firmware-protocol/link/link.js';
+import type { Die } from './analog/die.js';
+import { Board } from './firmware/board.js';
+import { Dispatcher } from './firmware/dispatcher.js';
+
+export class EmulatedDevice {
+  #board: Board;
+  #link: Link;
+  #dispatcher: Dispatcher;
+  #resetPending = false;
+  #fedAtMs = 0;
+
+  /** `bootEpoch`: how often this board has started before; a reset adds one. */
+  constructor(die: Die, bootEpoch = 1) {
+    this.#board = new Board(die, bootEpoch);
+    this.#link = new Link(FRAME_BYTES_MAX, { answersEverything: true });
+    this.#dispatcher = this.#newDispatcher();
+  }
+
+  /** For tests and status lines: what the board is doing. */
+  get board(): Readonly<Board> {
+    return this.#board;
+  }
+
+  get link(): Link {
+    return this.#link;
+  }
+
+  /** Whether `advance` would let ticks pass or end a run. */
+  get ready(): boolean {
+    return this.#board.state === 'running' && this.#board.run?.ready === true;
+  }
+
+  /** Takes bytes from the host. */
+  receive(bytes: Uint8Array, nowMs: number): void {
+    // A reset ends what came before it: bytes after it belong to the next boot and are lost like in a real one.
+    if (this.#resetPending) return;
+    const before = this.#link.counters.framesReceived;
+    for (const event of this.#link.receive(bytes, nowMs))
+      if (event.kind === 'message') this.#dispatcher.receive(event.channel, event.payload, nowMs);
+    if (this.#link.counters.framesReceived !== before) this.#fedAtMs = nowMs;
+  }
+
+  /** One slice: at most `ticksMax` ticks; how many passed. */
+  advance(ticksMax: number): number {
+    const { run, state } = this.#board;
+    if (state !== 'running' || !run) return 0;
+    const ticks = run.advance(ticksMax);
+    this.#board.tick = run.tick;
+    return ticks;
+  }
+
+  /** The next bytes to the host, or undefined when there is nothing to say now. */
+  poll(nowMs: number): Uint8Array | undefined {
+    this.#checkWatchdog(nowMs);
+    this.#sendRun();
+    const bytes = this.#link.poll(nowMs);
+    if (bytes === undefined && this.#resetPending) this.#restart();
+    return bytes;
+  }
+
+  /** When `poll` must be called again even if nothing arrives, or undefined. */
+  get nextTimeoutMs(): number | undefined {
+    const watchdogMs = this.#board.state === 'running' ? this.#watchdogDueMs : undefined;
+    const linkMs = this.#link.nextTimeoutMs;
+    if (watchdogMs === undefined || linkMs === undefined) return watchdogMs ?? linkMs;
+    return Math.min(watchdogMs, linkMs);
+  }
+
+  get #watchdogDueMs(): number | undefined {
+    const { run } = this.#board;
+    return run && this.#fedAtMs + run.watchdogMs;
+  }
+
+  #checkWatchdog(nowMs: number): void {
+    const dueMs = this.#watchdogDueMs;
+    if (this.#board.state !== 'running' || dueMs === undefined || nowMs < dueMs) return;
+    this.#board.watchdogTrips++;
+    this.#board.input('watchdogExpired');
+  }
+
+  /** Hands blocks and, after the last of them, the report to the link, as far as credit and its queue allow. */
+  #sendRun(): void {
+    const board = this.#board;
+    const { run } = board;
+    if (!run) return;
+    while (this.#link.canSendUnsequenced) {
+      const block = run.takeBlock();
+      if (!block) break;
+      this.#link.sendUnsequenced(CHANNEL.sample, encodeEvent('sampleBlock', 0, block));
+    }
+    if (!run.drained || this.#link.unsequencedQueued > 0 || !this.#link.canSend) return;
+    const report = run.report();
+    this.#link.send(encodeEvent('runEnded', 0, report));
+    board.samplesLost += report.samplesLost;
+    board.run = undefined;
+    if (board.state === 'running')
+      board.input(report.outcome === RUN_OUTCOME.overload ? 'overloaded' : 'completed');
+  }
+
+  #restart(): void {
+    this.#resetPending = false;
+    this.#board = new Board(this.#board.die, this.#board.bootEpoch + 1);
+    this.#link = new Link(FRAME_BYTES_MAX, { answersEverything: true });
+    this.#dispatcher = this.#newDispatcher();
+  }
+
+  #newDispatcher(): Dispatcher {
+    return new Dispatcher(this.#board, this.#link, () => {
+      this.#resetPending = true;
+    });
+  }
+}

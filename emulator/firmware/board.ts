@@ -1,0 +1,59 @@
+import {
+  type DeviceInput,
+  type DeviceStateName,
+  nextState,
+  RUN_OUTCOME,
+  type RunOutcomeCode,
+} from '../../firmware-protocol/device-status.js';
+import type { FAULT } from '../../firmware-protocol/messages/system.js';
+import { REFUSAL } from '../../firmware-protocol/messages/system.js';
+import { CellArray } from '../analog/cell-array.js';
+import type { Die } from '../analog/die.js';
+import { ProgramMemory } from './program-memory.js';
+import { Refused } from './refused.js';
+import type { RunEngine } from './run-engine.js';
+
+/** What is left of a run when one of these inputs ends it. */
+const RUN_ENDING: Partial<Record<DeviceInput, RunOutcomeCode>> = {
+  sessionOpened: RUN_OUTCOME.stopped,
+  aborted: RUN_OUTCOME.aborted,
+  stopped: RUN_OUTCOME.stopped,
+  watchdogExpired: RUN_OUTCOME.watchdog,
+  faulted: RUN_OUTCOME.fault,
+};
+
+/** Everything behind the dispatcher: state machine, programs, cells, the run. Reset replaces it as a whole. */
+export class Board {
+  readonly die: Die;
+  readonly bootEpoch: number;
+  readonly memory: ProgramMemory;
+  readonly cells: CellArray;
+  state: DeviceStateName = 'boot';
+  fault: (typeof FAULT)[keyof typeof FAULT] = 0;
+  run: RunEngine | undefined;
+  /** Of the cell array, for status: where the last run left off. */
+  tick = 0;
+  runId = 0;
+  stopNumber = 0;
+  /** Requests up to this one were cancelled by a stop. */
+  cancelledUpTo = 0;
+  watchdogTrips = 0;
+  samplesLost = 0;
+
+  constructor(die: Die, bootEpoch: number) {
+    this.die = die;
+    this.bootEpoch = bootEpoch;
+    this.memory = new ProgramMemory(die);
+    this.cells = new CellArray(die);
+    this.input('booted');
+  }
+
+  /** Moves the state machine; a run that the input ends is ended with it. Throws Refused where the table says so. */
+  input(input: DeviceInput): void {
+    const next = nextState(this.state, input);
+    if (next === 'refused') throw new Refused(REFUSAL.wrongState, `${input} in state ${this.state}`);
+    const outcome = RUN_ENDING[input];
+    if (outcome !== undefined && this.state === 'running') this.run?.end(outcome);
+    this.state = next;
+  }
+}

@@ -1,0 +1,161 @@
+/** Payloads in, answers out: sessions, at-most-once, stop. What a command does is in handlers/. */
+import { decodeToDevice, encodeAnswer, encodeEvent, type ToDevice } from '../../firmware-protocol/codec.js';
+import { DEVICE_STATE } from '../../firmware-protocol/device-status.js';
+import { CHANNEL } from '../../firmware-protocol/framing.js';
+import { ANSWER_CACHE_MAX, NONCE_BYTES } from '../../firmware-protocol/limits.js';
+import type { Link } from '../../firmware-protocol/link/link.js';
+import type { Command } from '../../firmware-protocol/messages/index.js';
+import { REFUSAL, type RefusalCode } from '../../firmware-protocol/messages/system.js';
+import type { Board } from './board.js';
+import type { HandledCommand, HandlerContext, Handlers, Session } from './handlers/handlers.js';
+import { programHandlers } from './handlers/program.js';
+import { runHandlers } from './handlers/run.js';
+import { systemHandlers } from './handlers/system.js';
+import { answerHello, refuseHello } from './hello.js';
+import { Refused } from './refused.js';
+
+const HANDLERS: Handlers = { ...systemHandlers, ...programHandlers, ...runHandlers };
+const REFUSAL_DETAIL_MAX = 96;
+
+export function noSession(): Session {
+  return { nonce: new Uint8Array(NONCE_BYTES), lastRunId: 0, lastRequestId: 0, answers: new Map() };
+}
+
+/** The part of the device that understands messages. `session` is replaced by HELLO. */
+export class Dispatcher {
+  session: Session = noSession();
+  readonly #board: Board;
+  readonly #link: Link;
+  readonly #resetAfterAnswer: () => void;
+
+  constructor(board: Board, link: Link, resetAfterAnswer: () => void) {
+    this.#board = board;
+    this.#link = link;
+    this.#resetAfterAnswer = resetAfterAnswer;
+  }
+
+  receive(channel: number, payload: Uint8Array, nowMs: number): void {
+    const message = decodeToDevice(payload);
+    if (message.kind === 'bad') {
+      this.#link.counters.messagesRejected++;
+      if (channel === CHANNEL.command && message.opcode !== undefined && message.requestId !== undefined) {
+        const reason = message.reason === 'unknown opcode' ? REFUSAL.unknownCommand : REFUSAL.badMessage;
+        this.#refuse(message.opcode, message.requestId, reason, message.reason);
+      }
+      return;
+    }
+    // A message on another channel than its own is a fault of the peer, not a command.
+    if (CHANNEL[message.row.channel] !== channel) {
+      this.#link.counters.messagesRejected++;
+      return;
+    }
+    if (message.kind === 'event') {
+      if (message.name === 'credit') this.#credit(message.fields.runId, message.fields.blocks);
+    } else if (message.name === 'hello') this.#hello(message.requestId, message.fields);
+    else if (message.name === 'stop') this.#stop(message.requestId, message.fields);
+    else this.#command(message as Extract<ToDevice, { kind: 'command'; name: HandledCommand }>, nowMs);
+  }
+
+  #credit(runId: number, blocks: number): void {
+    const { run } = this.#board;
+    if (run?.runId === runId) run.grant(blocks);
+  }
+
+  #hello(requestId: number, fields: Command<'hello'>): void {
+    const resumed = this.#link.sessionOpen && equalBytes(fields.nonce, this.session.nonce);
+    if (!this.#link.canSendUnsequenced) return;
+    const refusal = refuseHello(fields);
+    if (refusal) {
+      this.#link.sendUnsequenced(CHANNEL.open, encodeEvent('helloRefused', requestId, refusal));
+      return;
+    }
+    const answer = answerHello(this.#board, fields, resumed);
+    if (!resumed) {
+      this.#board.input('sessionOpened');
+      this.#board.run = undefined;
+      this.#board.runId = 0;
+      this.#board.stopNumber = 0;
+      this.#board.cancelledUpTo = 0;
+      this.session = { ...noSession(), nonce: fields.nonce.slice() };
+      this.#link.openSession(fields.nonce, {
+        frameBytes: Math.min(fields.frameBytes, answer.frameBytes),
+        window: Math.min(fields.window, answer.window),
+        inFlightBytes: answer.inFlightBytes,
+      });
+    }
+    this.#link.sendUnsequenced(CHANNEL.open, encodeAnswer('hello', requestId, answer));
+  }
+
+  #stop(requestId: number, fields: Command<'stop'>): void {
+    const board = this.#board;
+    if (!equalBytes(fields.nonce, this.session.nonce)) return;
+    if (fields.stopNumber > board.stopNumber) {
+      board.stopNumber = fields.stopNumber;
+      board.cancelledUpTo = Math.max(board.cancelledUpTo, fields.lastRequestId);
+      board.input('stopped');
+    }
+    if (!this.#link.canSendUnsequenced) return;
+    const answer = { stopNumber: fields.stopNumber, state: DEVICE_STATE[board.state] };
+    this.#link.sendUnsequenced(CHANNEL.stop, encodeAnswer('stop', requestId, answer));
+  }
+
+  #command(message: Extract<ToDevice, { kind: 'command'; name: HandledCommand }>, nowMs: number): void {
+    const { requestId, row, name } = message;
+    const { session } = this;
+    if (row.delivery === 'once' && requestId <= session.lastRequestId) {
+      const answer = session.answers.get(requestId);
+      if (answer) this.#link.send(answer);
+      else this.#refuse(row.opcode, requestId, REFUSAL.stale, 'answered long ago');
+      return;
+    }
+    session.lastRequestId = Math.max(session.lastRequestId, requestId);
+    if (requestId <= this.#board.cancelledUpTo) {
+      this.#refuse(row.opcode, requestId, REFUSAL.cancelled, `by stop ${this.#board.stopNumber}`);
+      return;
+    }
+    const context: HandlerContext = {
+      board: this.#board,
+      link: this.#link,
+      session,
+      nowMs,
+      resetAfterAnswer: this.#resetAfterAnswer,
+    };
+    let answer: Uint8Array;
+    try {
+      const handler = HANDLERS[name] as (c: HandlerContext, fields: unknown) => never;
+      answer = encodeAnswer(name, requestId, handler(context, message.fields));
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.#refuse(row.opcode, requestId, error.reason, error.detail);
+      return;
+    }
+    if (row.delivery === 'once') this.#remember(requestId, answer);
+    this.#link.send(answer);
+  }
+
+  #refuse(opcode: number, requestId: number, reason: RefusalCode, detail: string): void {
+    const refusal = encodeEvent('refusal', requestId, {
+      reason,
+      opcode,
+      state: DEVICE_STATE[this.#board.state],
+      detail: asciiPrefix(detail),
+    });
+    this.#remember(requestId, refusal);
+    if (this.#link.canSend) this.#link.send(refusal);
+  }
+
+  #remember(requestId: number, answer: Uint8Array): void {
+    const { answers } = this.session;
+    answers.set(requestId, answer);
+    if (answers.size > ANSWER_CACHE_MAX) answers.delete(answers.keys().next().value!);
+  }
+}
+
+/** Details are for people: what is not ASCII is dropped, so that one character is one byte. */
+function asciiPrefix(detail: string): string {
+  return detail.replace(/[^ -~]/g, '?').slice(0, REFUSAL_DETAIL_MAX);
+}
+
+function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

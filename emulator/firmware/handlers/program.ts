@@ -1,0 +1,67 @@
+import { SECTION, type Section } from '../../../firmware-protocol/messages/program.js';
+import { REFUSAL } from '../../../firmware-protocol/messages/system.js';
+import type { Board } from '../board.js';
+import { Refused } from '../refused.js';
+import type { Handlers } from './handlers.js';
+
+/** s₀ = 2²⁰/12 in 2⁻⁴⁸ V_fs²: variance of what a cut to 16 bits leaves out, rounded to a whole number. */
+const CARRY_VARIANCE = 87381;
+
+/** The other bank may be written while one runs. */
+function requireNotRunning(board: Board, bank: number): void {
+  if (board.state === 'running' && board.run?.bank === bank)
+    throw new Refused(REFUSAL.bankBusy, `bank ${bank} is running`);
+}
+
+function write(board: Board, bank: number, section: Section, first: number, codes: Uint8Array): void {
+  requireNotRunning(board, bank);
+  board.memory.write(bank, section, first, codes);
+  board.input('programChanged');
+}
+
+export const programHandlers = {
+  defineProgram({ board }, fields) {
+    requireNotRunning(board, fields.bank);
+    board.memory.define(fields);
+    board.input('programChanged');
+    return {};
+  },
+
+  writeCouplings({ board }, { bank, firstEntry, codes }) {
+    write(board, bank, SECTION.couplings, firstEntry, codes);
+    return {};
+  },
+
+  writeDrive({ board }, { bank, firstCell, codes }) {
+    write(board, bank, SECTION.drive, firstCell, codes);
+    return {};
+  },
+
+  writeInitialState({ board }, { bank, firstCell, codes }) {
+    write(board, bank, SECTION.initialState, firstCell, codes);
+    return {};
+  },
+
+  setRegisters({ board }, fields) {
+    requireNotRunning(board, fields.bank);
+    board.memory.setRegisters(fields);
+    board.input('programChanged');
+    return {};
+  },
+
+  commit({ board }, fields) {
+    const program = board.memory.commit(fields);
+    board.input('committed');
+    return {
+      clampedCouplings: program.clampedCouplings,
+      clampedNoiseCodes: program.clampedNoiseCodes,
+      noiseCodeMin: program.noiseCodeMin,
+      noiseCodeMax: program.noiseCodeMax,
+      carryVariance: CARRY_VARIANCE * (1 << (2 * program.rowAttenuation)),
+    };
+  },
+
+  readProgram: ({ board }, { bank, section, firstEntry, count }) => ({
+    codes: board.memory.read(bank, section, firstEntry, count),
+  }),
+} satisfies Partial<Handlers>;

@@ -1,0 +1,27 @@
+import { SAFE_INTEGER_MAX } from '../../../firmware-protocol/limits.js';
+import { START_STATE } from '../../../firmware-protocol/messages/run.js';
+import { REFUSAL } from '../../../firmware-protocol/messages/system.js';
+import { Refused } from '../refused.js';
+import { RunEngine } from '../run-engine.js';
+import type { Handlers } from './handlers.js';
+
+export const runHandlers = {
+  start({ board, link, session }, fields) {
+    const { committed, image } = board.memory.bank(fields.bank);
+    if (!committed || !image) throw new Refused(REFUSAL.notCommitted, `bank ${fields.bank}`);
+    const ticks = fields.burnInTicks + fields.sampleCount * fields.ticksPerSample;
+    if (!(fields.firstTick + ticks <= SAFE_INTEGER_MAX))
+      throw new Refused(REFUSAL.outOfRange, 'the run would pass tick 2⁵³');
+    board.input('started');
+    board.cells.clearFlags();
+    if (fields.startState === START_STATE.load) board.cells.loadInitialState(image.initialState);
+    board.runId = ++session.lastRunId;
+    board.run = new RunEngine(board.runId, fields, committed, board.cells, link.payloadBytesMax);
+    return { runId: board.runId };
+  },
+
+  abort({ board }, { runId }) {
+    if (board.state === 'running' && board.run?.runId === runId) board.input('aborted');
+    return {};
+  },
+} satisfies Partial<Handlers>;

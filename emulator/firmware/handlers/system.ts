@@ -1,0 +1,50 @@
+import { DEVICE_STATE } from '../../../firmware-protocol/device-status.js';
+import { faultyFrames } from '../../../firmware-protocol/link/counters.js';
+import { stateDigest } from '../../state-digest.js';
+import type { Handlers } from './handlers.js';
+
+export const systemHandlers = {
+  ping: (context, { token }) => ({ token, deviceTimeUs: Math.floor(context.nowMs * 1000) }),
+
+  readStatus({ board, session }) {
+    const digest = stateDigest(board.cells, board.tick);
+    return {
+      state: DEVICE_STATE[board.state],
+      fault: board.fault,
+      nonce: session.nonce,
+      bootEpoch: board.bootEpoch,
+      runId: board.runId,
+      tick: board.tick,
+      stopNumber: board.stopNumber,
+      committedBanks: board.memory.committedBanks,
+      stateDigest: Uint8Array.of(digest, digest >>> 8, digest >>> 16, digest >>> 24),
+    };
+  },
+
+  readCounters({ board, link }) {
+    const { counters } = link;
+    return {
+      framesReceived: counters.framesReceived,
+      framesSent: counters.framesSent,
+      framesFaulty: faultyFrames(counters),
+      framesForeign: counters.framesForeign,
+      framesDuplicate: counters.framesDuplicate,
+      framesOutOfOrder: counters.framesOutOfOrder,
+      retransmissions: counters.retransmissions,
+      messagesRejected: counters.messagesRejected,
+      samplesLost: board.samplesLost,
+      watchdogTrips: board.watchdogTrips,
+    };
+  },
+
+  acknowledge({ board }) {
+    board.input('acknowledged');
+    board.fault = 0;
+    return { state: DEVICE_STATE[board.state] };
+  },
+
+  reset(context) {
+    context.resetAfterAnswer();
+    return {};
+  },
+} satisfies Partial<Handlers>;

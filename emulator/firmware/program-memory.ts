@@ -1,0 +1,143 @@
+import { COUPLING_BITS_MAX, NOISE_SHIFT_MIN, ROWS_MAX } from '../../firmware-protocol/limits.js';
+import type { Command } from '../../firmware-protocol/messages/index.js';
+import { SECTION, type Section } from '../../firmware-protocol/messages/program.js';
+import { REFUSAL } from '../../firmware-protocol/messages/system.js';
+import { codeBytes, programDigest } from '../../firmware-protocol/program-digest.js';
+import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
+import { convertCouplings, type EffectiveCouplings } from '../analog/coupling-dac.js';
+import type { Die } from '../analog/die.js';
+import { commitProgram, type EffectiveProgram, refuseProgram } from '../analog/effective-program.js';
+import { Refused } from './refused.js';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** One program bank: codes as they were written, and what they amount to once committed. */
+export interface Bank {
+  image: Mutable<ProgramImage> | undefined;
+  /** Kept while only drive, initial state or registers are rewritten. */
+  couplings: EffectiveCouplings | undefined;
+  committed: EffectiveProgram | undefined;
+}
+
+/** The board's program store. Every check that a program needs is made here, before an analog part sees it. */
+export class ProgramMemory {
+  readonly banks: readonly Bank[];
+  readonly #die: Die;
+
+  constructor(die: Die) {
+    this.#die = die;
+    this.banks = Array.from({ length: die.profile.banks }, () => ({
+      image: undefined,
+      couplings: undefined,
+      committed: undefined,
+    }));
+  }
+
+  define(fields: Command<'defineProgram'>): void {
+    const { mode, cells, rows, couplingBits, rowAttenuation } = fields;
+    const { profile } = this.#die;
+    const dense = mode === PROGRAM_MODE.dense;
+    const refuse = (holds: boolean, detail: string) => {
+      if (!holds) throw new Refused(REFUSAL.outOfRange, detail);
+    };
+    if (!(dense ? profile.dense : profile.factored))
+      throw new Refused(REFUSAL.unsupported, `this board has no ${dense ? 'dense' : 'factored'} array`);
+    refuse(cells <= profile.cells, `${cells} cells, the board has ${profile.cells}`);
+    if (dense) refuse(rows === cells && rowAttenuation === 0, 'a dense program has rows = cells, ρ = 0');
+    else refuse(rows <= Math.min(profile.rows, ROWS_MAX), `${rows} rows, the board has ${profile.rows}`);
+    refuse(couplingBits <= profile.couplingBits, `couplings have ${profile.couplingBits} bits`);
+    const bank = this.bank(fields.bank);
+    bank.committed = undefined;
+    bank.couplings = undefined;
+    const count = rows * cells;
+    const couplings = couplingBits <= 8 ? new Int8Array(count) : new Int16Array(count);
+    bank.image = {
+      mode,
+      cells,
+      rows,
+      couplingBits,
+      rowAttenuation,
+      couplings,
+      drive: new Int16Array(cells),
+      initialState: new Int16Array(cells),
+      damping: 0,
+      noiseAmplitude: 0,
+      noiseShift: NOISE_SHIFT_MIN,
+    };
+  }
+
+  write(bankIndex: number, section: Section, firstEntry: number, codes: Uint8Array): void {
+    const bank = this.bank(bankIndex);
+    const target = this.#section(this.image(bankIndex), section);
+    const width = target.BYTES_PER_ELEMENT;
+    if (codes.length % width !== 0) throw new Refused(REFUSAL.outOfRange, `codes have ${width} bytes each`);
+    if (firstEntry + codes.length / width > target.length)
+      throw new Refused(REFUSAL.outOfRange, `entry ${firstEntry + codes.length / width} of ${target.length}`);
+    codeBytes(target).set(codes, firstEntry * width);
+    bank.committed = undefined;
+    if (section === SECTION.couplings) bank.couplings = undefined;
+  }
+
+  read(bankIndex: number, section: Section, firstEntry: number, count: number): Uint8Array {
+    const source = this.#section(this.image(bankIndex), section);
+    if (firstEntry + count > source.length)
+      throw new Refused(REFUSAL.outOfRange, `entry ${firstEntry + count} of ${source.length}`);
+    return codeBytes(source.slice(firstEntry, firstEntry + count));
+  }
+
+  setRegisters(fields: Command<'setRegisters'>): void {
+    const bank = this.bank(fields.bank);
+    const image = this.image(fields.bank);
+    image.damping = fields.damping;
+    image.noiseAmplitude = fields.noiseAmplitude;
+    image.noiseShift = fields.noiseShift;
+    bank.committed = undefined;
+  }
+
+  commit(fields: Command<'commit'>): EffectiveProgram {
+    const bank = this.bank(fields.bank);
+    const image = this.image(fields.bank);
+    const digest = programDigest(image);
+    if (digest.crc32 !== fields.crc32 || digest.crc32c !== fields.crc32c)
+      throw new Refused(REFUSAL.digestMismatch, 'the program here is another one');
+    const refusal = refuseProgram(this.#die.profile, image);
+    if (refusal) throw new Refused(REFUSAL.outOfRange, `the ${refusal} of this program`);
+    if (!bank.couplings) {
+      this.#checkCodeWidth(image);
+      bank.couplings = convertCouplings(this.#die, image);
+    }
+    bank.committed ??= commitProgram(this.#die, image, bank.couplings);
+    return bank.committed;
+  }
+
+  /** Bit b is set when bank b is committed. */
+  get committedBanks(): number {
+    return this.banks.reduce((bits, bank, index) => bits + (bank.committed ? 1 << index : 0), 0);
+  }
+
+  bank(index: number): Bank {
+    const bank = this.banks[index];
+    if (!bank) throw new Refused(REFUSAL.outOfRange, `bank ${index} of ${this.banks.length}`);
+    return bank;
+  }
+
+  image(index: number): Mutable<ProgramImage> {
+    const { image } = this.bank(index);
+    if (!image) throw new Refused(REFUSAL.wrongState, `bank ${index} has no program defined`);
+    return image;
+  }
+
+  #section(image: ProgramImage, section: Section): Int8Array | Int16Array {
+    if (section === SECTION.couplings) return image.couplings;
+    return section === SECTION.drive ? image.drive : image.initialState;
+  }
+
+  #checkCodeWidth(image: ProgramImage): void {
+    const { couplings, couplingBits } = image;
+    if (couplingBits === 8 || couplingBits === COUPLING_BITS_MAX) return;
+    const limit = 1 << (couplingBits - 1);
+    for (let i = 0; i < couplings.length; i++)
+      if (couplings[i] < -limit || couplings[i] >= limit)
+        throw new Refused(REFUSAL.outOfRange, `coupling ${i} has more than ${couplingBits} bits`);
+  }
+}

@@ -1,0 +1,228 @@
+import { RUN_OUTCOME, type RunOutcomeCode } from '../../firmware-protocol/device-status.js';
+import { BLOCK_QUEUE_MAX, OVERLOAD_INDICES_MAX } from '../../firmware-protocol/limits.js';
+import { BLOCK_FLAG } from '../../firmware-protocol/messages/acquisition.js';
+import type { Command, Event } from '../../firmware-protocol/messages/index.js';
+import { NO_CREDIT, ON_OVERLOAD } from '../../firmware-protocol/messages/run.js';
+import { codeBytes } from '../../firmware-protocol/program-digest.js';
+import type { CellArray } from '../analog/cell-array.js';
+import type { EffectiveProgram } from '../analog/effective-program.js';
+
+/** Bytes of a sample block's message beside its codes, at most: every field in its longest form. */
+const BLOCK_OVERHEAD_BYTES = 64;
+
+/**
+ * One run: burn-in, samples, blocks. It advances in slices of any size; what it produces depends on the program, the
+ * seeds and the credits, never on the slices.
+ */
+export class RunEngine {
+  readonly runId: number;
+  readonly bank: number;
+  readonly watchdogMs: number;
+  ticksDone = 0;
+  samplesTaken = 0;
+  samplesLost = 0;
+  blocksSent = 0;
+  outcome: RunOutcomeCode | undefined;
+
+  readonly #cells: CellArray;
+  readonly #program: EffectiveProgram;
+  readonly #start: Command<'start'>;
+  readonly #cellsPerBlock: number;
+  readonly #samplesPerBlock: number;
+  readonly #reading: Int16Array;
+  #credit: number;
+  readonly #full: Event<'sampleBlock'>[] = [];
+  #open: { firstSample: number; tick: number; samples: number; flags: number; codes: Int16Array } | undefined;
+  #blocksMade = 0;
+  #gap = false;
+
+  constructor(
+    runId: number,
+    start: Command<'start'>,
+    program: EffectiveProgram,
+    cells: CellArray,
+    payloadBytesMax: number,
+  ) {
+    this.runId = runId;
+    this.bank = start.bank;
+    this.watchdogMs = start.watchdogMs;
+    this.#start = start;
+    this.#program = program;
+    this.#cells = cells;
+    this.#credit = start.creditBlocks;
+    this.#reading = new Int16Array(program.cells);
+    const codesPerBlock = Math.floor((payloadBytesMax - BLOCK_OVERHEAD_BYTES) / 2);
+    this.#cellsPerBlock = Math.min(program.cells, codesPerBlock);
+    const fit = this.#cellsPerBlock < program.cells ? 1 : Math.floor(codesPerBlock / program.cells);
+    this.#samplesPerBlock = Math.min(fit, start.blockSamples === 0 ? fit : start.blockSamples);
+  }
+
+  /** Blocks up to this number may be sent; an older grant changes nothing. */
+  grant(blocks: number): void {
+    this.#credit = Math.max(this.#credit, blocks);
+  }
+
+  /** Number of the tick that comes next. */
+  get tick(): number {
+    return this.#start.firstTick + this.ticksDone;
+  }
+
+  /** Whether ticks can pass now: not ended, and room for what the next sample makes. */
+  get ready(): boolean {
+    return this.outcome === undefined && (this.#start.onNoCredit === NO_CREDIT.lose || this.#hasRoom);
+  }
+
+  /** Nothing more will come: the run has ended and its blocks are sent. */
+  get drained(): boolean {
+    return this.outcome !== undefined && this.#full.length === 0;
+  }
+
+  get #partsPerSample(): number {
+    return Math.floor((this.#program.cells + this.#cellsPerBlock - 1) / this.#cellsPerBlock);
+  }
+
+  get #hasRoom(): boolean {
+    return this.#full.length === 0 || this.#full.length + this.#partsPerSample <= BLOCK_QUEUE_MAX;
+  }
+
+  /** Passes at most `ticksMax` ticks; how many did. */
+  advance(ticksMax: number): number {
+    const { burnInTicks, sampleCount, ticksPerSample } = this.#start;
+    let left = ticksMax;
+    for (;;) {
+      if (this.samplesTaken === sampleCount && (sampleCount > 0 || this.ticksDone === burnInTicks)) {
+        this.end(RUN_OUTCOME.completed);
+        break;
+      }
+      if (!this.ready) break;
+      const target = burnInTicks + this.samplesTaken * ticksPerSample;
+      if (this.ticksDone < target) {
+        if (left === 0) break;
+        const wanted = Math.min(left, target - this.ticksDone);
+        const halts = this.#start.onOverload === ON_OVERLOAD.halt;
+        const done = this.#cells.advance(this.#program, wanted, this.tick, this.#start.runSeed, halts);
+        this.ticksDone += done;
+        left -= done;
+        if (halts && this.#cells.overloaded) {
+          this.end(RUN_OUTCOME.overload);
+          break;
+        }
+      } else if (sampleCount > 0) this.#takeSample();
+    }
+    return ticksMax - left;
+  }
+
+  /** Ends the run; what was sampled is still sent. */
+  end(outcome: RunOutcomeCode): void {
+    if (this.outcome !== undefined) return;
+    this.#closeBlock();
+    this.outcome = outcome;
+    // After a stop the host wants silence, not the rest of the stream.
+    if (outcome !== RUN_OUTCOME.completed && outcome !== RUN_OUTCOME.overload) this.#full.length = 0;
+  }
+
+  /** The next block that credit allows to send. */
+  takeBlock(): Event<'sampleBlock'> | undefined {
+    const block = this.#full[0];
+    if (!block || block.block >= this.#credit) return undefined;
+    this.#full.shift();
+    this.blocksSent++;
+    return block;
+  }
+
+  report(): Event<'runEnded'> {
+    const cells = flagged(this.#cells.cellFlags);
+    const rows = flagged(this.#cells.rowFlags);
+    return {
+      runId: this.runId,
+      outcome: this.outcome!,
+      ticksDone: this.ticksDone,
+      samplesTaken: this.samplesTaken,
+      samplesLost: this.samplesLost,
+      blocksSent: this.blocksSent,
+      overloadedCellCount: cells.count,
+      overloadedCells: cells.first,
+      overloadedRowCount: rows.count,
+      overloadedRows: rows.first,
+    };
+  }
+
+  #takeSample(): void {
+    const index = this.samplesTaken++;
+    if (!this.#hasRoom) {
+      // Only under `lose`: the sample is read and gone, and counted.
+      this.#closeBlock();
+      this.samplesLost++;
+      this.#gap = true;
+      return;
+    }
+    const clipped = this.#cells.readAdc(this.#reading);
+    const flags =
+      (this.#cells.overloaded ? BLOCK_FLAG.overload : 0) |
+      (clipped ? BLOCK_FLAG.clip : 0) |
+      (this.#gap ? BLOCK_FLAG.gap : 0);
+    this.#gap = false;
+    const { tick } = this;
+    const { cells } = this.#program;
+    if (this.#cellsPerBlock < cells) {
+      for (let first = 0; first < cells; first += this.#cellsPerBlock) {
+        const codes = this.#reading.slice(first, first + this.#cellsPerBlock);
+        this.#pushBlock(index, tick, first, codes.length, 1, flags, codes);
+      }
+      return;
+    }
+    this.#open ??= {
+      firstSample: index,
+      tick,
+      samples: 0,
+      flags: 0,
+      codes: new Int16Array(this.#samplesPerBlock * cells),
+    };
+    this.#open.codes.set(this.#reading, this.#open.samples * cells);
+    this.#open.samples++;
+    this.#open.flags |= flags;
+    if (this.#open.samples === this.#samplesPerBlock) this.#closeBlock();
+  }
+
+  #closeBlock(): void {
+    const block = this.#open;
+    if (!block) return;
+    this.#open = undefined;
+    const { cells } = this.#program;
+    const codes = block.codes.subarray(0, block.samples * cells);
+    this.#pushBlock(block.firstSample, block.tick, 0, cells, block.samples, block.flags, codes);
+  }
+
+  #pushBlock(
+    firstSample: number,
+    tick: number,
+    firstCell: number,
+    cellCount: number,
+    sampleCount: number,
+    flags: number,
+    codes: Int16Array,
+  ): void {
+    this.#full.push({
+      runId: this.runId,
+      block: this.#blocksMade++,
+      firstSample,
+      tick,
+      firstCell,
+      cellCount,
+      sampleCount,
+      flags,
+      codes: codeBytes(codes),
+    });
+  }
+}
+
+function flagged(flags: Uint8Array): { count: number; first: Uint8Array } {
+  const indices: number[] = [];
+  let count = 0;
+  for (let i = 0; i < flags.length; i++)
+    if (flags[i] !== 0) {
+      count++;
+      if (indices.length < OVERLOAD_INDICES_MAX) indices.push(i);
+    }
+  return { count, first: codeBytes(Int16Array.from(indices)) };
+}

@@ -1,0 +1,38 @@
+/** A board type as data: sizes, converters, time constant, ranges. A die is one fabricated board of a type. */
+export interface BoardProfile {
+  /** At most 24 characters. */
+  readonly name: string;
+  readonly cells: number;
+  /** Rows of the crossbar. */
+  readonly rows: number;
+  /** Program banks: one runs while another is loaded. */
+  readonly banks: number;
+  /** A crossbar too large for N×N couplings has `dense: false`. */
+  readonly dense: boolean;
+  readonly factored: boolean;
+  /** Widest coupling code, 4…16. */
+  readonly couplingBits: number;
+  readonly driveBits: number;
+  readonly adcBits: number;
+  /** τ = RC. */
+  readonly tauNs: number;
+  /** k: one tick is 2⁻ᵏ τ. */
+  readonly tickLog2: number;
+  /** V_fs. */
+  readonly fullScaleMicrovolts: number;
+  /** Largest |v| in 2⁻²⁴ V_fs; a multiple of 1024. */
+  readonly rail: number;
+  /** Range of the drive DAC, ± this many V_fs·G_fs; a power of two. */
+  readonly driveRange: number;
+  /** Noise register a when not off, and noise register s. */
+  readonly noiseAmplitudeMin: number;
+  readonly noiseAmplitudeMax: number;
+  readonly noiseShiftMin: number;
+  readonly noiseShiftMax: number;
+  /** Smallest κ at which the board's samples mean something, in 10⁻¹² V_fs². */
+  readonly noiseTemperatureMin: number;
+  /** Largest m · 2^ρ. */
+  readonly rowScaleMax: number;
+  /** Imperfections of the type; null: an ideal board. */
+  readonly effects: null;
+}

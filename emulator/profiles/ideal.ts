@@ -1,0 +1,56 @@
+import {
+  NOISE_AMPLITUDE_MAX,
+  NOISE_AMPLITUDE_MIN,
+  NOISE_SHIFT_MAX,
+  NOISE_SHIFT_MIN,
+  RAIL_MAX,
+  ROW_SCALE_MAX,
+} from '../../firmware-protocol/limits.js';
+import type { BoardProfile } from './board-profile.js';
+
+/** What all ideal boards share: 16-bit converters and couplings, no imperfection. Sizes and τ are assumed. */
+const IDEAL = {
+  banks: 2,
+  factored: true,
+  couplingBits: 16,
+  driveBits: 16,
+  adcBits: 16,
+  tauNs: 1000,
+  fullScaleMicrovolts: 1_000_000,
+  rail: RAIL_MAX,
+  driveRange: 4,
+  noiseAmplitudeMin: NOISE_AMPLITUDE_MIN,
+  noiseAmplitudeMax: NOISE_AMPLITUDE_MAX,
+  noiseShiftMin: NOISE_SHIFT_MIN,
+  noiseShiftMax: NOISE_SHIFT_MAX,
+  // 1e-8 V_fs²: below it the carries' own noise shows beside κ.
+  noiseTemperatureMin: 10000,
+  rowScaleMax: ROW_SCALE_MAX,
+  effects: null,
+} as const;
+
+/**
+ * An all-to-all board. Its tick is τ/16, longer than the default: the equilibrium covariance is exact at any stable
+ * step, so only the transient is coarser, and the emulator needs half the ticks.
+ */
+function idealDense(cells: number): BoardProfile {
+  return { ...IDEAL, name: `ideal-${cells}`, cells, rows: cells, dense: true, tickLog2: 4 };
+}
+
+/** A crossbar with row amplifiers, for A = KᵀK + λI; its transient is the result, hence the finer tick. */
+const IDEAL_CROSSBAR: BoardProfile = {
+  ...IDEAL,
+  name: 'ideal-crossbar',
+  cells: 8192,
+  rows: 1024,
+  dense: false,
+  tickLog2: 5,
+};
+
+export const IDEAL_PROFILES: readonly BoardProfile[] = [
+  idealDense(8),
+  idealDense(64),
+  idealDense(256),
+  idealDense(1024),
+  IDEAL_CROSSBAR,
+];

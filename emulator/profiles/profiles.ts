@@ -1,0 +1,10 @@
+import type { BoardProfile } from './board-profile.js';
+import { IDEAL_PROFILES } from './ideal.js';
+
+/** Every board type that has a name. */
+export const PROFILES: readonly BoardProfile[] = [...IDEAL_PROFILES];
+
+/** The profile of that name, or undefined. */
+export function findProfile(name: string): BoardProfile | undefined {
+  return PROFILES.find((profile) => profile.name === name);
+}

@@ -1,0 +1,183 @@
+/**
+ * Messages ⇄ payloads. A payload is the MessagePack array [opcode, request id, fields in order]. Validation is derived
+ * from the message tables: an unexpected type or a value out of range is a fault value on receipt, a bug on sending.
+ */
+import { z } from 'zod';
+import type { CommandRow, EventRow, Field, Row } from './message-table.js';
+import {
+  type Answer,
+  type Command,
+  type CommandName,
+  commandRow,
+  type Event,
+  type EventName,
+  eventRow,
+  MESSAGES,
+} from './messages/index.js';
+import { pack, unpack, type WireValue } from './restricted-messagepack.js';
+
+const U32 = 4294967295;
+
+/** Length of a text on the wire. */
+function utf8Bytes(value: string): number {
+  let bytes = 0;
+  for (const character of value) {
+    const point = character.codePointAt(0)!;
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+  }
+  return bytes;
+}
+
+function fieldSchema(field: Field): z.ZodType {
+  switch (field.type) {
+    case 'integer':
+      return z.number().int().min(field.min).max(field.max);
+    case 'choice':
+      return z.literal(Object.values(field.choices));
+    case 'bytes':
+      return z
+        .instanceof(Uint8Array)
+        .refine((value) => value.length >= field.minBytes && value.length <= field.maxBytes, {
+          error: `not ${field.minBytes}…${field.maxBytes} bytes`,
+        });
+    case 'text':
+      return z.string().refine((value) => utf8Bytes(value) <= field.maxBytes, {
+        error: `more than ${field.maxBytes} bytes`,
+      });
+  }
+}
+
+/** One direction of a row: how its fields lie in the array and what they may be. */
+class Shape {
+  readonly #fields: readonly Field[];
+  readonly #schemas: readonly z.ZodType[];
+
+  constructor(fields: readonly Field[]) {
+    this.#fields = fields;
+    this.#schemas = fields.map(fieldSchema);
+  }
+
+  toArray(opcode: number, requestId: number, values: Readonly<Record<string, unknown>>): WireValue[] {
+    const items: WireValue[] = [opcode, requestId];
+    this.#fields.forEach((field, i) => {
+      const result = this.#schemas[i].safeParse(values[field.name]);
+      if (!result.success)
+        throw new RangeError(`bug: ${field.name} = ${String(values[field.name])}: ${result.error.message}`);
+      items.push(values[field.name] as WireValue);
+    });
+    return items;
+  }
+
+  /** The fields by name, or the name of the first bad one. Items beyond the known fields are of a later minor version. */
+  fromArray(items: readonly WireValue[]): { fields: Record<string, WireValue> } | { bad: string } {
+    const fields: Record<string, WireValue> = {};
+    for (const [i, field] of this.#fields.entries()) {
+      const value = items[i + 2];
+      if (value === undefined || !this.#schemas[i].safeParse(value).success) return { bad: field.name };
+      fields[field.name] = value;
+    }
+    return { fields };
+  }
+}
+
+const requestShapes = new Map<number, { row: Row; shape: Shape }>();
+const replyShapes = new Map<number, { row: Row; shape: Shape }>();
+for (const row of MESSAGES as readonly Row[]) {
+  if (row.kind === 'command') {
+    requestShapes.set(row.opcode, { row, shape: new Shape(row.fields) });
+    replyShapes.set(row.opcode, { row, shape: new Shape(row.answer) });
+  } else {
+    const shapes = row.direction === 'toDevice' ? requestShapes : replyShapes;
+    shapes.set(row.opcode, { row, shape: new Shape(row.fields) });
+  }
+}
+
+/** A message received by the device. */
+export type ToDevice =
+  | {
+      [N in CommandName]: {
+        kind: 'command';
+        name: N;
+        row: CommandRow;
+        requestId: number;
+        fields: Command<N>;
+      };
+    }[CommandName]
+  | {
+      [N in EventName]: { kind: 'event'; name: N; row: EventRow; requestId: number; fields: Event<N> };
+    }[EventName];
+
+/** A message received by the host: an answer (`command`) or an event. */
+export type ToHost =
+  | {
+      [N in CommandName]: { kind: 'answer'; name: N; row: CommandRow; requestId: number; fields: Answer<N> };
+    }[CommandName]
+  | {
+      [N in EventName]: { kind: 'event'; name: N; row: EventRow; requestId: number; fields: Event<N> };
+    }[EventName];
+
+/** A payload that is not a message of this protocol. Opcode and request id are told where they could be read. */
+export interface BadPayload {
+  readonly kind: 'bad';
+  readonly reason: string;
+  readonly opcode?: number;
+  readonly requestId?: number;
+}
+
+export function encodeCommand<N extends CommandName>(
+  name: N,
+  requestId: number,
+  fields: Command<N>,
+): Uint8Array {
+  const { opcode } = commandRow(name);
+  return pack(requestShapes.get(opcode)!.shape.toArray(opcode, requestId, fields));
+}
+
+export function encodeAnswer<N extends CommandName>(
+  name: N,
+  requestId: number,
+  fields: Answer<N>,
+): Uint8Array {
+  const { opcode } = commandRow(name);
+  return pack(replyShapes.get(opcode)!.shape.toArray(opcode, requestId, fields));
+}
+
+export function encodeEvent<N extends EventName>(name: N, requestId: number, fields: Event<N>): Uint8Array {
+  const { opcode, direction } = eventRow(name);
+  const shapes = direction === 'toDevice' ? requestShapes : replyShapes;
+  return pack(shapes.get(opcode)!.shape.toArray(opcode, requestId, fields));
+}
+
+export function decodeToDevice(payload: Uint8Array): ToDevice | BadPayload {
+  return decode(payload, requestShapes, 'command') as ToDevice | BadPayload;
+}
+
+export function decodeToHost(payload: Uint8Array): ToHost | BadPayload {
+  return decode(payload, replyShapes, 'answer') as ToHost | BadPayload;
+}
+
+function decode(
+  payload: Uint8Array,
+  shapes: ReadonlyMap<number, { row: Row; shape: Shape }>,
+  commandKind: 'command' | 'answer',
+): unknown {
+  const bad = (reason: string, opcode?: number, requestId?: number): BadPayload => ({
+    kind: 'bad',
+    reason,
+    ...(opcode === undefined ? {} : { opcode }),
+    ...(requestId === undefined ? {} : { requestId }),
+  });
+  const unpacked = unpack(payload);
+  if (!unpacked.ok) return bad(unpacked.reason);
+  const items = unpacked.value;
+  if (!Array.isArray(items)) return bad('not an array');
+  const [opcode, requestId] = items;
+  if (typeof opcode !== 'number' || opcode < 0 || opcode > 127) return bad('no opcode');
+  if (typeof requestId !== 'number' || requestId < 0 || requestId > U32) return bad('no request id', opcode);
+  const entry = shapes.get(opcode);
+  if (!entry) return bad('unknown opcode', opcode, requestId);
+  const parsed = entry.shape.fromArray(items);
+  if ('bad' in parsed) return bad(`field ${parsed.bad} of ${entry.row.name}`, opcode, requestId);
+  const kind = entry.row.kind === 'command' ? commandKind : 'event';
+  return { kind, name: entry.row.name, row: entry.row, requestId, fields: parsed.fields };
+}

@@ -1,0 +1,111 @@
+/**
+ * The states of a board and the one function that moves between them, shared by firmware, driver, emulator and docs.
+ *
+ * Outputs (drives and noise) are on only while running. `safe` is where a board goes on stop, silence and reset; leaving
+ * it takes an explicit act of a host: opening a session or `acknowledge`.
+ */
+
+export const DEVICE_STATE = {
+  /** Self-test after power-on or reset. */
+  boot: 0,
+  /** Outputs off; programs can be loaded but not run. */
+  safe: 1,
+  /** Ready, no program committed since the last change. */
+  idle: 2,
+  /** A committed program can be started. */
+  configured: 3,
+  running: 4,
+  /** The last run ended by itself or was aborted; another can be started. */
+  done: 5,
+  /** A run was halted by an overload; another can be started. */
+  halted: 6,
+  /** A fault is latched until it is acknowledged. */
+  fault: 7,
+} as const;
+export type DeviceState = (typeof DEVICE_STATE)[keyof typeof DEVICE_STATE];
+export type DeviceStateName = keyof typeof DEVICE_STATE;
+
+export const DEVICE_INPUTS = [
+  'booted',
+  'sessionOpened',
+  'committed',
+  'programChanged',
+  'started',
+  'completed',
+  'aborted',
+  'overloaded',
+  'stopped',
+  'watchdogExpired',
+  'faulted',
+  'acknowledged',
+  'reset',
+] as const;
+export type DeviceInput = (typeof DEVICE_INPUTS)[number];
+
+/** What the run that was in progress is told, if there was one. */
+export const RUN_OUTCOME = {
+  completed: 0,
+  overload: 1,
+  aborted: 2,
+  stopped: 3,
+  watchdog: 4,
+  fault: 5,
+} as const;
+export type RunOutcomeCode = (typeof RUN_OUTCOME)[keyof typeof RUN_OUTCOME];
+
+/** `refused`: the input is a command that makes no sense in this state; the state stays and the host is told. */
+export type Transition = DeviceStateName | 'refused';
+
+type Row = Readonly<Record<DeviceInput, Transition>>;
+
+/** Inputs that have the same effect in every state but `boot`. */
+const ALWAYS = { stopped: 'safe', faulted: 'fault', reset: 'boot' } as const;
+
+const row = (name: DeviceStateName, changes: Partial<Row>): Row => ({
+  booted: 'refused',
+  sessionOpened: name,
+  committed: 'refused',
+  programChanged: name,
+  started: 'refused',
+  completed: 'refused',
+  aborted: 'refused',
+  overloaded: 'refused',
+  watchdogExpired: name,
+  acknowledged: name,
+  ...ALWAYS,
+  ...changes,
+});
+
+/** Every state × every input. */
+export const TRANSITIONS: Readonly<Record<DeviceStateName, Row>> = {
+  boot: row('boot', { booted: 'safe', sessionOpened: 'refused', programChanged: 'refused', stopped: 'boot' }),
+  safe: row('safe', { sessionOpened: 'idle', acknowledged: 'idle', committed: 'safe' }),
+  idle: row('idle', { committed: 'configured' }),
+  configured: row('configured', { committed: 'configured', started: 'running' }),
+  running: row('running', {
+    // A new host knows nothing of this run: it is stopped, never inherited.
+    sessionOpened: 'idle',
+    // The other bank may be loaded meanwhile.
+    committed: 'running',
+    completed: 'done',
+    aborted: 'done',
+    overloaded: 'halted',
+    watchdogExpired: 'safe',
+    acknowledged: 'running',
+  }),
+  done: row('done', { committed: 'configured', started: 'running' }),
+  halted: row('halted', { committed: 'configured', started: 'running', acknowledged: 'configured' }),
+  fault: row('fault', { stopped: 'fault', acknowledged: 'safe', committed: 'fault' }),
+};
+
+/** The state after `input`, or `refused`. Pure. */
+export function nextState(state: DeviceStateName, input: DeviceInput): Transition {
+  return TRANSITIONS[state][input];
+}
+
+const STATE_NAMES = Object.keys(DEVICE_STATE) as DeviceStateName[];
+
+/** The name of a state code, as status reports carry it. */
+export function deviceStateName(code: DeviceState): DeviceStateName {
+  return STATE_NAMES[code];
+}

@@ -1,0 +1,16 @@
+import { GAUSSIAN_TABLE } from './gaussian-table.generated.js';
+
+/**
+ * Integer Gaussian of a random 32-bit word: σ = 2¹², |z| ≤ 25519.
+ * Bit 31 is the sign, the rest an odd x = 2³¹ · twice the tail probability; z by interpolation in the octave of x.
+ */
+export function gaussianOfWord(word: number): number {
+  const x = (word & 0x7fffffff) | 1;
+  const leadingZeros = Math.clz32(x);
+  const mantissa = x << leadingZeros;
+  const entry = 2 * (64 * (31 - leadingZeros) + ((mantissa >>> 25) & 63));
+  const fraction = (mantissa >>> 14) & 2047;
+  const scaled = (GAUSSIAN_TABLE[entry] << 14) + Math.imul(GAUSSIAN_TABLE[entry + 1], fraction) + (1 << 13);
+  const sign = (word | 0) >> 31;
+  return ((scaled >> 14) ^ sign) - sign;
+}

@@ -1,0 +1,51 @@
+import type { FrameFault } from '../framing.js';
+
+/** Everything that a link can see go wrong, and what it did; every fault has a name. */
+export interface LinkCounters {
+  framesReceived: number;
+  framesSent: number;
+  bytesReceived: number;
+  bytesSent: number;
+  faults: Record<FrameFault, number>;
+  /** Of another session: dropped. */
+  framesForeign: number;
+  /** Command frames received again: acknowledged again and dropped. */
+  framesDuplicate: number;
+  /** Command frames after a gap: dropped, a nak was sent. */
+  framesOutOfOrder: number;
+  /** Command frames dropped because their answer had no room; they come again. */
+  framesWithoutRoom: number;
+  /** Sample-channel frames that never came. */
+  sampleFramesLost: number;
+  naksReceived: number;
+  naksSent: number;
+  retransmissions: number;
+  /** Acknowledgements of frames that were never sent. */
+  acksInvalid: number;
+  /** Payloads that are not a message of this protocol; counted by whoever decodes. */
+  messagesRejected: number;
+}
+
+export function linkCounters(): LinkCounters {
+  return {
+    framesReceived: 0,
+    framesSent: 0,
+    bytesReceived: 0,
+    bytesSent: 0,
+    faults: { cobs: 0, crc: 0, short: 0, oversize: 0, header: 0 },
+    framesForeign: 0,
+    framesDuplicate: 0,
+    framesOutOfOrder: 0,
+    framesWithoutRoom: 0,
+    sampleFramesLost: 0,
+    naksReceived: 0,
+    naksSent: 0,
+    retransmissions: 0,
+    acksInvalid: 0,
+    messagesRejected: 0,
+  };
+}
+
+export function faultyFrames(counters: LinkCounters): number {
+  return Object.values(counters.faults).reduce((sum, count) => sum + count, 0);
+}

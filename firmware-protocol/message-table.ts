@@ -1,0 +1,142 @@
+/**
+ * The kinds of row of the message tables (messages/*.ts) and the types derived from them. The tables are the one source:
+ * TypeScript types, codec, validation, documentation, hash and test vectors all come from them.
+ *
+ * A payload is the MessagePack array [opcode, request id, fields in order]; new fields are added at the end only.
+ */
+
+/** A whole number; `unit` is the unit of 1. */
+export interface IntegerField {
+  readonly name: string;
+  readonly type: 'integer';
+  readonly min: number;
+  readonly max: number;
+  readonly unit: string;
+  readonly doc: string;
+  /** Depends on the clock: left out when sessions are compared. */
+  readonly volatile?: true;
+}
+
+/** One of a few named numbers. */
+export interface ChoiceField {
+  readonly name: string;
+  readonly type: 'choice';
+  readonly choices: Readonly<Record<string, number>>;
+  readonly doc: string;
+  readonly volatile?: true;
+}
+
+/** Raw bytes; numbers in them are little-endian and may start at any byte. */
+export interface BytesField {
+  readonly name: string;
+  readonly type: 'bytes';
+  readonly minBytes: number;
+  readonly maxBytes: number;
+  readonly doc: string;
+  readonly volatile?: true;
+}
+
+/** UTF-8 text. */
+export interface TextField {
+  readonly name: string;
+  readonly type: 'text';
+  readonly maxBytes: number;
+  readonly doc: string;
+  readonly volatile?: true;
+}
+
+export type Field = IntegerField | ChoiceField | BytesField | TextField;
+export type Direction = 'toDevice' | 'toHost';
+export type ChannelName = 'open' | 'command' | 'sample' | 'stop';
+
+/** Host asks, device answers with the same opcode and request id, or with `refusal`. */
+export interface CommandRow {
+  readonly kind: 'command';
+  readonly opcode: number;
+  readonly name: string;
+  readonly channel: ChannelName;
+  /** How long the host waits for the answer by default. */
+  readonly timeoutMs: number;
+  /** `once`: at most once in a session, its answer is kept. `again`: reads only, executed whenever it is asked. */
+  readonly delivery: 'once' | 'again';
+  readonly doc: string;
+  readonly fields: readonly Field[];
+  readonly answer: readonly Field[];
+}
+
+/** Sent without being asked and not answered; request id 0, except that a refusal repeats the request's. */
+export interface EventRow {
+  readonly kind: 'event';
+  readonly opcode: number;
+  readonly name: string;
+  readonly channel: ChannelName;
+  readonly direction: Direction;
+  readonly doc: string;
+  readonly fields: readonly Field[];
+}
+
+export type Row = CommandRow | EventRow;
+
+type FieldValue<F extends Field> = F extends { type: 'bytes' }
+  ? Uint8Array
+  : F extends { type: 'text' }
+    ? string
+    : F extends { type: 'choice'; choices: infer C extends Readonly<Record<string, number>> }
+      ? C[keyof C]
+      : number;
+
+/** The object that a list of fields describes. */
+export type FieldsObject<Fields extends readonly Field[]> = {
+  readonly [F in Fields[number] as F['name']]: FieldValue<F>;
+};
+
+/** Checks a table's shape while keeping its literal types. */
+export function messageTable<const T extends readonly Row[]>(rows: T): T {
+  return rows;
+}
+
+/** Shorthands that keep the tables readable: one line a field. */
+export function integer<const N extends string>(
+  name: N,
+  min: number,
+  max: number,
+  unit: string,
+  doc: string,
+): IntegerField & { readonly name: N } {
+  return { name, type: 'integer', min, max, unit, doc };
+}
+
+export function volatileInteger<const N extends string>(
+  name: N,
+  min: number,
+  max: number,
+  unit: string,
+  doc: string,
+): IntegerField & { readonly name: N } {
+  return { name, type: 'integer', min, max, unit, doc, volatile: true };
+}
+
+export function choice<const N extends string, const C extends Readonly<Record<string, number>>>(
+  name: N,
+  choices: C,
+  doc: string,
+): { readonly name: N; readonly type: 'choice'; readonly choices: C; readonly doc: string } {
+  return { name, type: 'choice', choices, doc };
+}
+
+export function bytes<const N extends string>(
+  name: N,
+  minBytes: number,
+  maxBytes: number,
+  doc: string,
+): BytesField & { readonly name: N } {
+  return { name, type: 'bytes', minBytes, maxBytes, doc };
+}
+
+export function text<const N extends string>(
+  name: N,
+  maxBytes: number,
+  doc: string,
+): TextField & { readonly name: N } {
+  return { name, type: 'text', maxBytes, doc };
+}

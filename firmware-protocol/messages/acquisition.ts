@@ -1,0 +1,41 @@
+import { CELLS_MAX, FRAME_BYTES_MAX, SAFE_INTEGER_MAX } from '../limits.js';
+import { bytes, integer, messageTable } from '../message-table.js';
+
+const U32 = 4294967295;
+
+/** Bits of a sample block's `flags`. */
+export const BLOCK_FLAG = { overload: 1, clip: 2, gap: 4 } as const;
+
+export const ACQUISITION_MESSAGES = messageTable([
+  {
+    kind: 'event',
+    opcode: 48,
+    name: 'credit',
+    channel: 'sample',
+    direction: 'toDevice',
+    doc: 'The device may send blocks 0 … blocks − 1 of this run. Absolute, so repeating it is harmless and losing one costs only time.',
+    fields: [
+      integer('runId', 1, U32, '1', 'which run'),
+      integer('blocks', 0, U32, 'block', 'in all since the run began'),
+    ],
+  },
+  {
+    kind: 'event',
+    opcode: 49,
+    name: 'sampleBlock',
+    channel: 'sample',
+    direction: 'toHost',
+    doc: 'Consecutive samples of consecutive cells: sampleCount × cellCount ADC codes, int16, row-major. A block of several samples holds all cells; a sample of many cells may be spread over several blocks.',
+    fields: [
+      integer('runId', 1, U32, '1', 'which run'),
+      integer('block', 0, U32, '1', 'number of the block in the run'),
+      integer('firstSample', 0, U32, 'sample', 'index of the first sample'),
+      integer('tick', 0, SAFE_INTEGER_MAX, 'tick', 'at which the first sample was read'),
+      integer('firstCell', 0, CELLS_MAX - 1, 'cell', 'first cell'),
+      integer('cellCount', 1, CELLS_MAX, 'cell', 'cells'),
+      integer('sampleCount', 1, U32, 'sample', 'samples'),
+      integer('flags', 0, 7, '1', 'sum of overload 1, clip 2, gap before it 4'),
+      bytes('codes', 2, FRAME_BYTES_MAX, 'the codes'),
+    ],
+  },
+]);

@@ -1,0 +1,88 @@
+import { RUN_OUTCOME } from '../device-status.js';
+import {
+  BANKS,
+  CELLS_MAX,
+  OVERLOAD_INDICES_MAX,
+  ROWS_MAX,
+  SAFE_INTEGER_MAX,
+  WATCHDOG_MS_MAX,
+  WATCHDOG_MS_MIN,
+} from '../limits.js';
+import { bytes, choice, integer, messageTable } from '../message-table.js';
+
+const U32 = 4294967295;
+
+/** Where a run starts from. */
+export const START_STATE = { load: 0, keep: 1 } as const;
+/** What happens to a full block for which there is no credit. */
+export const NO_CREDIT = { hold: 0, lose: 1 } as const;
+/** What happens when a cell or row passes its rail. */
+export const ON_OVERLOAD = { halt: 0, mark: 1 } as const;
+
+export const RUN_MESSAGES = messageTable([
+  {
+    kind: 'command',
+    opcode: 32,
+    name: 'start',
+    channel: 'command',
+    timeoutMs: 5000,
+    delivery: 'once',
+    doc: 'Starts a run. Sample i is read when burnInTicks + i·ticksPerSample ticks are done; the run ends with its last sample, or after burnInTicks when sampleCount is 0.',
+    fields: [
+      integer('bank', 0, BANKS - 1, '1', 'a committed program'),
+      integer('runSeed', 0, U32, '1', 'names the noise with die seed, tick and cell'),
+      integer('firstTick', 0, SAFE_INTEGER_MAX, 'tick', 'number of the first tick'),
+      choice('startState', START_STATE, 'load: the program’s initial state; keep: as the last run left it'),
+      integer('burnInTicks', 0, SAFE_INTEGER_MAX, 'tick', 'ticks before the first sample'),
+      integer('sampleCount', 0, U32, 'sample', 'readings of all cells'),
+      integer('ticksPerSample', 0, U32, 'tick', 'between two samples'),
+      integer('blockSamples', 0, U32, 'sample', 'samples a block holds at most; 0: as many as fit a frame'),
+      choice(
+        'onNoCredit',
+        NO_CREDIT,
+        'hold: no tick passes until there is credit; lose: counted and skipped',
+      ),
+      choice('onOverload', ON_OVERLOAD, 'halt after exactly that tick, or go on and mark the blocks'),
+      integer(
+        'watchdogMs',
+        WATCHDOG_MS_MIN,
+        WATCHDOG_MS_MAX,
+        'ms',
+        'silence after which the run ends in safe',
+      ),
+      integer('creditBlocks', 0, U32, 'block', 'credit to begin with'),
+    ],
+    answer: [integer('runId', 1, U32, '1', 'never used again in this session')],
+  },
+  {
+    kind: 'command',
+    opcode: 33,
+    name: 'abort',
+    channel: 'command',
+    timeoutMs: 2000,
+    delivery: 'once',
+    doc: 'Ends a run; a run that has already ended is left alone.',
+    fields: [integer('runId', 1, U32, '1', 'which run')],
+    answer: [],
+  },
+  {
+    kind: 'event',
+    opcode: 34,
+    name: 'runEnded',
+    channel: 'command',
+    direction: 'toHost',
+    doc: 'How a run ended, sent after its last block.',
+    fields: [
+      integer('runId', 1, U32, '1', 'which run'),
+      choice('outcome', RUN_OUTCOME, 'how'),
+      integer('ticksDone', 0, SAFE_INTEGER_MAX, 'tick', 'of this run'),
+      integer('samplesTaken', 0, U32, 'sample', 'read from the ADC, lost ones included'),
+      integer('samplesLost', 0, U32, 'sample', 'skipped without credit'),
+      integer('blocksSent', 0, U32, 'block', 'sample blocks handed to the link'),
+      integer('overloadedCellCount', 0, CELLS_MAX, 'cell', 'cells that passed their rail'),
+      bytes('overloadedCells', 0, 2 * OVERLOAD_INDICES_MAX, 'u16 indices of the first of them'),
+      integer('overloadedRowCount', 0, ROWS_MAX, 'row', 'row amplifiers that passed theirs'),
+      bytes('overloadedRows', 0, 2 * OVERLOAD_INDICES_MAX, 'u16 indices of the first of them'),
+    ],
+  },
+]);

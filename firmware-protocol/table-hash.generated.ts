@@ -1,0 +1,1 @@
+export const TABLE_HASH_HEX = '0000000000000000';

@@ -1,0 +1,299 @@
+import type { Clock } from '../../firmware-protocol/clock.js';
+import { decodeToHost, encodeCommand, encodeEvent, type ToHost } from '../../firmware-protocol/codec.js';
+import { CHANNEL } from '../../firmware-protocol/framing.js';
+import { FAULT_BYTES_KEPT } from '../../firmware-protocol/limits.js';
+import { Link, type LinkLimits } from '../../firmware-protocol/link/link.js';
+import {
+  type Answer,
+  type Command,
+  type CommandName,
+  commandRow,
+  type Event,
+} from '../../firmware-protocol/messages/index.js';
+import type { Port } from '../../firmware-protocol/port.js';
+import { abortError, assert, ThermolinkError, throwIfAborted } from '../errors.js';
+import type { CallOptions } from './device-api.js';
+import { refusalError } from './refusal-error.js';
+
+/** Commands waiting for room in the link's queue; beyond it a call fails rather than pile up. */
+const WAITING_CALLS_MAX = 1024;
+
+/** A sequenced command waits under its request id; HELLO and stop, which are repeated, under their name. */
+type PendingKey = number | 'hello' | 'stop';
+
+function pendingKey(message: ToHost): PendingKey {
+  const { name } = message;
+  if (name === 'hello' || name === 'helloRefused') return 'hello';
+  return name === 'stop' ? 'stop' : message.requestId;
+}
+
+interface Pending {
+  readonly name: CommandName;
+  readonly settle: (message: Extract<ToHost, { requestId: number }>) => void;
+  readonly fail: (error: ThermolinkError) => void;
+}
+
+export interface ConnectionEvents {
+  sampleBlock(block: Event<'sampleBlock'>): void;
+  runEnded(report: Event<'runEnded'>): void;
+  failed(error: ThermolinkError): void;
+}
+
+/**
+ * The host's end of the link on a port: writes what the link has to say, matches answers to requests, and gives every
+ * call a deadline. What the commands mean is `Device`'s matter.
+ */
+export class Connection {
+  readonly link: Link;
+  readonly port: Port;
+  readonly clock: Clock;
+  /** Called with bytes that are no frame, and frames that are no message. */
+  onRubbish: ((head: Uint8Array) => void) | undefined;
+  #events: ConnectionEvents | undefined;
+  #nextRequestId = 1;
+  readonly #pending = new Map<PendingKey, Pending>();
+  readonly #roomWaiters: (() => void)[] = [];
+  #failure: ThermolinkError | undefined;
+  #pumping = false;
+  #pumpAgain = false;
+  #cancelTimer: (() => void) | undefined;
+  /** First bytes that arrived and were no frame, for the error of a peer that is no board. */
+  #rubbish: number[] = [];
+
+  constructor(port: Port, clock: Clock) {
+    this.port = port;
+    this.clock = clock;
+    this.link = new Link(port.frameBytesMax, { answersEverything: false });
+    port.onData((bytes) => this.#receive(bytes));
+    port.onClose((reason) =>
+      this.fail(
+        new ThermolinkError('LINK_LOST', `The port ${port.name} was closed.`, {
+          ...(reason ? { cause: reason } : {}),
+          retryable: true,
+          hint: 'Check the cable and that the board has power, then connect again.',
+        }),
+      ),
+    );
+  }
+
+  set events(events: ConnectionEvents) {
+    this.#events = events;
+  }
+
+  get failure(): ThermolinkError | undefined {
+    return this.#failure;
+  }
+
+  get lastRequestId(): number {
+    return this.#nextRequestId - 1;
+  }
+
+  /** What arrived and made no sense, at most FAULT_BYTES_KEPT bytes. */
+  get rubbish(): Uint8Array {
+    return Uint8Array.from(this.#rubbish);
+  }
+
+  openSession(nonce: Uint8Array, limits: LinkLimits): void {
+    this.link.openSession(nonce, limits);
+    this.wake();
+  }
+
+  /**
+   * Sends a command on its channel and resolves with its answer. `onAnswer` is called with it at once, before anything
+   * that arrived behind it is looked at.
+   */
+  async request<N extends CommandName>(
+    name: N,
+    fields: Command<N>,
+    options: CallOptions = {},
+    onAnswer?: (answer: Answer<N>) => void,
+  ): Promise<Answer<N>> {
+    const { signal, timeoutMs = commandRow(name).timeoutMs } = options;
+    throwIfAborted(signal);
+    if (this.#failure) throw this.#failure;
+    const sequenced = commandRow(name).channel === 'command';
+    while (sequenced && !this.link.canSend) await this.#room(signal);
+    if (this.#failure) throw this.#failure;
+    const requestId = sequenced ? this.#nextRequestId++ : 0;
+    const key: PendingKey = sequenced ? requestId : (name as 'hello' | 'stop');
+    assert(!this.#pending.has(key), `a second ${name} before the first has ended`);
+    const payload = encodeCommand(name, requestId, fields);
+    return new Promise<Answer<N>>((resolve, reject) => {
+      const finish = (): void => {
+        this.#pending.delete(key);
+        cancelDeadline();
+        signal?.removeEventListener('abort', onAbort);
+        this.#roomWaiters.shift()?.();
+      };
+      const fail = (error: ThermolinkError): void => {
+        finish();
+        reject(error);
+      };
+      const onAbort = (): void => fail(abortError(signal!));
+      const cancelDeadline = this.clock.schedule(timeoutMs, () => fail(this.#timeoutError(name, timeoutMs)));
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#pending.set(key, {
+        name,
+        fail,
+        settle: (message) => {
+          finish();
+          if (message.kind === 'answer' && message.name === name) {
+            onAnswer?.(message.fields as Answer<N>);
+            resolve(message.fields as Answer<N>);
+          } else reject(refusalError(name, this.port.name, message));
+        },
+      });
+      if (sequenced) this.link.send(payload);
+      else this.link.sendUnsequenced(CHANNEL[commandRow(name).channel as 'open' | 'stop'], payload);
+      this.wake();
+    });
+  }
+
+  /** Sends an absolute credit; harmless to repeat. False when the queue is full: repeat later. */
+  sendCredit(runId: number, blocks: number): boolean {
+    if (this.#failure || !this.link.canSendUnsequenced) return false;
+    this.link.sendUnsequenced(CHANNEL.sample, encodeEvent('credit', 0, { runId, blocks }));
+    this.wake();
+    return true;
+  }
+
+  keepAlive(): void {
+    this.link.keepAlive();
+    this.wake();
+  }
+
+  /** Sends bytes that belong to no frame (the leading delimiter). */
+  async writeRaw(bytes: Uint8Array): Promise<void> {
+    await this.port.write(bytes);
+  }
+
+  /** Ends every call in progress with an error; later calls get the same. */
+  fail(error: ThermolinkError): void {
+    if (this.#failure) return;
+    this.#failure = error;
+    this.#cancelTimer?.();
+    for (const pending of [...this.#pending.values()]) pending.fail(this.#outcomeError(pending.name, error));
+    for (const resume of this.#roomWaiters.splice(0)) resume();
+    this.#events?.failed(error);
+  }
+
+  /** Lets the link write what it has to say. */
+  wake(): void {
+    this.#pumpAgain = true;
+    if (this.#pumping || this.#failure) return;
+    this.#pumping = true;
+    this.#pump()
+      .catch((cause) =>
+        this.fail(
+          new ThermolinkError('LINK_LOST', `Writing to ${this.port.name} failed.`, {
+            cause,
+            retryable: true,
+          }),
+        ),
+      )
+      .finally(() => {
+        this.#pumping = false;
+      });
+  }
+
+  async #pump(): Promise<void> {
+    this.#cancelTimer?.();
+    while (this.#pumpAgain && !this.#failure) {
+      this.#pumpAgain = false;
+      for (let bytes = this.#poll(); bytes && !this.#failure; bytes = this.#poll()) {
+        await this.port.write(bytes);
+        if (this.link.canSend) this.#roomWaiters.shift()?.();
+      }
+    }
+    if (this.link.failed) this.fail(this.#linkLostError());
+    const dueMs = this.link.nextTimeoutMs;
+    if (dueMs !== undefined && !this.#failure)
+      this.#cancelTimer = this.clock.schedule(dueMs - this.clock.nowMs(), () => this.wake());
+  }
+
+  #poll(): Uint8Array | undefined {
+    return this.link.poll(this.clock.nowMs());
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (this.#failure) return;
+    for (const event of this.link.receive(bytes, this.clock.nowMs())) {
+      if (event.kind === 'fault') this.#noteRubbish(event.head);
+      else this.#deliver(event.payload);
+    }
+    this.wake();
+  }
+
+  #deliver(payload: Uint8Array): void {
+    const message = decodeToHost(payload);
+    if (message.kind === 'bad') {
+      this.link.counters.messagesRejected++;
+      this.#noteRubbish(payload);
+      return;
+    }
+    if (message.kind === 'event' && message.name === 'sampleBlock') this.#events?.sampleBlock(message.fields);
+    else if (message.kind === 'event' && message.name === 'runEnded') this.#events?.runEnded(message.fields);
+    // The answer of a call that was given up is of no use to anybody.
+    else this.#pending.get(pendingKey(message))?.settle(message);
+  }
+
+  #noteRubbish(head: Uint8Array): void {
+    this.onRubbish?.(head);
+    const room = FAULT_BYTES_KEPT - this.#rubbish.length;
+    if (room > 0) this.#rubbish.push(...head.subarray(0, room));
+  }
+
+  #room(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#roomWaiters.length >= WAITING_CALLS_MAX)
+      throw new ThermolinkError('TIMEOUT', `More than ${WAITING_CALLS_MAX} calls wait for the board.`, {
+        hint: 'Await calls instead of issuing them all at once.',
+      });
+    return new Promise((resolve, reject) => {
+      const resume = (): void => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      };
+      const onAbort = (): void => {
+        const at = this.#roomWaiters.indexOf(resume);
+        if (at >= 0) this.#roomWaiters.splice(at, 1);
+        reject(abortError(signal!));
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#roomWaiters.push(resume);
+    });
+  }
+
+  #timeoutError(name: CommandName, timeoutMs: number): ThermolinkError {
+    const row = commandRow(name);
+    const unknown = row.delivery === 'once' && row.channel === 'command';
+    return new ThermolinkError(
+      unknown ? 'OUTCOME_UNKNOWN' : 'TIMEOUT',
+      `The board did not answer ${name} within ${timeoutMs} ms.`,
+      {
+        retryable: !unknown,
+        hint: unknown
+          ? 'Whether it was carried out is not known: read the status, then load the program again.'
+          : 'Check the connection with `thermolink info`.',
+        data: { command: name, timeoutMs, counters: this.link.counters },
+      },
+    );
+  }
+
+  #outcomeError(name: CommandName, cause: ThermolinkError): ThermolinkError {
+    const row = commandRow(name);
+    if (row.delivery === 'again' || row.channel !== 'command') return cause;
+    return new ThermolinkError('OUTCOME_UNKNOWN', `The link was lost before ${name} was answered.`, {
+      cause,
+      hint: 'Connect again, read the status, and load the program again.',
+      data: { command: name, ...cause.data },
+    });
+  }
+
+  #linkLostError(): ThermolinkError {
+    return new ThermolinkError('LINK_LOST', `The board on ${this.port.name} stopped acknowledging.`, {
+      retryable: true,
+      hint: 'Check the cable and that the board has power, then connect again.',
+      data: { counters: this.link.counters },
+    });
+  }
+}

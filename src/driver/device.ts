@@ -1,0 +1,274 @@
+import type { Clock } from '../../firmware-protocol/clock.js';
+import { type DeviceStateName, deviceStateName } from '../../firmware-protocol/device-status.js';
+import { WATCHDOG_MS_DEFAULT } from '../../firmware-protocol/limits.js';
+import type { Answer } from '../../firmware-protocol/messages/index.js';
+import { NO_CREDIT, ON_OVERLOAD, START_STATE } from '../../firmware-protocol/messages/run.js';
+import { FAULT } from '../../firmware-protocol/messages/system.js';
+import type { Port } from '../../firmware-protocol/port.js';
+import type { ProgramImage } from '../../firmware-protocol/program-image.js';
+import { assert, ThermolinkError, throwIfAborted } from '../errors.js';
+import { Connection } from './connection.js';
+import type {
+  BoardDevice,
+  CallOptions,
+  CommitReport,
+  DeviceIdentity,
+  RunOptions,
+  RunReport,
+} from './device-api.js';
+import { newNonce } from './hello.js';
+import { openSession } from './open-session.js';
+import { CREDIT_BLOCKS, RunStream } from './run-stream.js';
+import { SYSTEM_CLOCK } from './system-clock.js';
+import { Uploader } from './upload.js';
+
+export interface OpenOptions {
+  readonly signal?: AbortSignal;
+  readonly clock?: Clock;
+  /** Names the session, 8 bytes; random by default, given in tests. */
+  readonly nonce?: Uint8Array;
+  /** Called with bytes that are no frame or no message, for a log. */
+  readonly onRubbish?: (head: Uint8Array) => void;
+}
+
+export interface DeviceStatus {
+  readonly state: DeviceStateName;
+  readonly fault: keyof typeof FAULT;
+  readonly bootEpoch: number;
+  readonly runId: number;
+  readonly tick: number;
+  readonly stopNumber: number;
+  readonly committedBanks: number;
+  /** CRC-32 of the cell array's state. */
+  readonly stateDigest: number;
+}
+
+export type DeviceCounters = Answer<'readCounters'>;
+
+const STOP_REPEAT_MS = 50;
+const FAULT_NAMES = Object.keys(FAULT) as (keyof typeof FAULT)[];
+
+/**
+ * A connected board. Every call takes an AbortSignal and has a deadline; an aborted call leaves the device usable. Errors:
+ * `ThermolinkError` with LINK_LOST, OUTCOME_UNKNOWN, TIMEOUT, ABORTED, DEVICE_REFUSED, DIGEST_MISMATCH, SAMPLES_LOST.
+ */
+export class Device implements BoardDevice {
+  readonly identity: DeviceIdentity;
+  /** What the other end is called in messages. */
+  readonly name: string;
+  readonly #connection: Connection;
+  readonly #nonce: Uint8Array;
+  readonly #uploader: Uploader;
+  readonly #runs = new Map<number, RunStream>();
+  /** Cells of the program in each bank. */
+  readonly #bankCells: number[] = [];
+  #stopNumber = 0;
+  #stopping: Promise<void> = Promise.resolve();
+  #cancelKeepAlive: (() => void) | undefined;
+
+  private constructor(connection: Connection, identity: DeviceIdentity, nonce: Uint8Array) {
+    this.#connection = connection;
+    this.#nonce = nonce;
+    this.#uploader = new Uploader(connection);
+    this.identity = identity;
+    this.name = connection.port.name;
+    connection.events = {
+      sampleBlock: (block) => this.#runs.get(block.runId)?.takeBlock(block),
+      runEnded: (report) => this.#runs.get(report.runId)?.takeReport(report),
+      failed: (error) => {
+        for (const run of [...this.#runs.values()]) run.fail(error);
+      },
+    };
+  }
+
+  /** Opens a session on a fresh port. Errors: NO_ANSWER, NOT_A_BOARD, VERSION_MISMATCH, BUSY. The port is closed on failure. */
+  static async open(port: Port, options: OpenOptions = {}): Promise<Device> {
+    const { signal, clock = SYSTEM_CLOCK, nonce = newNonce(), onRubbish } = options;
+    const connection = new Connection(port, clock);
+    if (onRubbish) connection.onRubbish = onRubbish;
+    try {
+      const identity = await openSession(connection, nonce, signal);
+      return new Device(connection, identity, nonce);
+    } catch (error) {
+      await port.close();
+      throw error;
+    }
+  }
+
+  /** Code bytes handed to the link for upload so far. */
+  get uploadedBytes(): number {
+    return this.#uploader.payloadBytes;
+  }
+
+  /** What this end of the link has counted. */
+  get linkCounters() {
+    return this.#connection.link.counters;
+  }
+
+  /** Round trip in ms. */
+  async ping(options: CallOptions = {}): Promise<number> {
+    const { clock } = this.#connection;
+    const startMs = clock.nowMs();
+    await this.#connection.request('ping', { token: 0 }, options);
+    return clock.nowMs() - startMs;
+  }
+
+  async readStatus(options: CallOptions = {}): Promise<DeviceStatus> {
+    const answer = await this.#connection.request('readStatus', {}, options);
+    const digest = answer.stateDigest;
+    return {
+      state: deviceStateName(answer.state),
+      fault: FAULT_NAMES[answer.fault],
+      bootEpoch: answer.bootEpoch,
+      runId: answer.runId,
+      tick: answer.tick,
+      stopNumber: answer.stopNumber,
+      committedBanks: answer.committedBanks,
+      stateDigest: (digest[0] | (digest[1] << 8) | (digest[2] << 16) | (digest[3] << 24)) >>> 0,
+    };
+  }
+
+  readCounters(options: CallOptions = {}): Promise<DeviceCounters> {
+    return this.#connection.request('readCounters', {}, options);
+  }
+
+  /** Clears a fault (to safe), leaves safe (to idle), or clears an overload. */
+  async acknowledge(options: CallOptions = {}): Promise<DeviceStateName> {
+    return deviceStateName((await this.#connection.request('acknowledge', {}, options)).state);
+  }
+
+  async loadProgram(bank: number, image: ProgramImage, options: CallOptions = {}): Promise<CommitReport> {
+    this.#bankCells[bank] = image.cells;
+    return this.#uploader.load(bank, image, options);
+  }
+
+  rewriteProgram(bank: number, image: ProgramImage, options: CallOptions = {}): Promise<CommitReport> {
+    return this.#uploader.rewrite(bank, image, options);
+  }
+
+  async run(options: RunOptions): Promise<RunStream> {
+    const { signal, bank } = options;
+    const cells = this.#bankCells[bank];
+    if (cells === undefined)
+      throw new ThermolinkError('DEVICE_REFUSED', `Bank ${bank} holds no program of this session.`, {
+        hint: 'Call loadProgram first.',
+      });
+    const watchdogMs = options.watchdogMs ?? WATCHDOG_MS_DEFAULT;
+    throwIfAborted(signal);
+    let stream: RunStream | undefined;
+    // Not cancelled by the signal: a start whose answer nobody reads would leave a run that nobody ends.
+    await this.#connection.request(
+      'start',
+      {
+        bank,
+        runSeed: options.runSeed,
+        firstTick: options.firstTick ?? 0,
+        startState: options.keepState ? START_STATE.keep : START_STATE.load,
+        burnInTicks: options.burnInTicks,
+        sampleCount: options.sampleCount,
+        ticksPerSample: options.ticksPerSample,
+        blockSamples: 0,
+        onNoCredit: NO_CREDIT.hold,
+        onOverload: options.onOverload === 'mark' ? ON_OVERLOAD.mark : ON_OVERLOAD.halt,
+        watchdogMs,
+        creditBlocks: CREDIT_BLOCKS,
+      },
+      {},
+      ({ runId }) => {
+        stream = new RunStream(this.#connection, runId, cells, signal, () => this.#endRun(runId));
+        this.#runs.set(runId, stream);
+      },
+    );
+    assert(stream, 'start was answered');
+    if (this.#runs.has(stream.runId)) this.#keepAlive(watchdogMs);
+    return stream;
+  }
+
+  async acquire(options: RunOptions): Promise<{ codes: Int16Array; report: RunReport }> {
+    const run = await this.run(options);
+    const cells = this.#bankCells[options.bank];
+    const codes = new Int16Array(options.sampleCount * cells);
+    for await (const block of run.blocks)
+      for (let s = 0; s < block.sampleCount; s++)
+        codes.set(
+          block.codes.subarray(s * block.cellCount, (s + 1) * block.cellCount),
+          (block.firstSample + s) * cells + block.firstCell,
+        );
+    const report = await run.finished;
+    if (report.outcome !== 'completed' && report.outcome !== 'overload')
+      throw new ThermolinkError('RUN_ENDED', `Run ${run.runId} ended early: ${report.outcome}.`, {
+        hint: 'Read the status; after a stop or a watchdog trip, acknowledge and load the program again.',
+        data: { report },
+      });
+    return { codes: codes.subarray(0, report.samplesTaken * cells), report };
+  }
+
+  /**
+   * Puts the board into safe at once, ahead of everything queued, and cancels commands not yet executed. Repeated every
+   * 50 ms until the board has answered.
+   */
+  stop(options: CallOptions = {}): Promise<void> {
+    // One stop at a time is on its way; a second one waits for the answer to the first.
+    const stopped = this.#stopping.then(() => this.#stop(options));
+    this.#stopping = stopped.catch(() => undefined);
+    return stopped;
+  }
+
+  async #stop(options: CallOptions): Promise<void> {
+    const connection = this.#connection;
+    const fields = {
+      nonce: this.#nonce,
+      stopNumber: ++this.#stopNumber,
+      lastRequestId: connection.lastRequestId,
+    };
+    const { timeoutMs = 2000, signal } = options;
+    const untilMs = connection.clock.nowMs() + timeoutMs;
+    for (;;) {
+      const leftMs = untilMs - connection.clock.nowMs();
+      try {
+        await connection.request('stop', fields, {
+          timeoutMs: Math.min(STOP_REPEAT_MS, Math.max(1, leftMs)),
+          ...(signal ? { signal } : {}),
+        });
+        return;
+      } catch (error) {
+        const again = error instanceof ThermolinkError && error.code === 'TIMEOUT' && leftMs > STOP_REPEAT_MS;
+        if (!again) throw error;
+      }
+    }
+  }
+
+  /** Restarts the board: programs, state and session are gone. The device object is of no further use. */
+  async reset(options: CallOptions = {}): Promise<void> {
+    await this.#connection.request('reset', {}, options);
+    await this.close();
+  }
+
+  /** Stops the board if a run is in progress, then closes the port. Never throws. */
+  async close(): Promise<void> {
+    if (this.#runs.size > 0 && !this.#connection.failure)
+      await this.stop({ timeoutMs: 500 }).catch(() => undefined);
+    const closed = new ThermolinkError('ABORTED', 'The device was closed.');
+    this.#connection.fail(closed);
+    this.#cancelKeepAlive?.();
+    await this.#connection.port.close().catch(() => undefined);
+  }
+
+  #endRun(runId: number): void {
+    this.#runs.delete(runId);
+    if (this.#runs.size === 0) {
+      this.#cancelKeepAlive?.();
+      this.#cancelKeepAlive = undefined;
+    }
+  }
+
+  /** Feeds the board's watchdog while a run is in progress. */
+  #keepAlive(watchdogMs: number): void {
+    this.#cancelKeepAlive?.();
+    const beat = (): void => {
+      this.#connection.keepAlive();
+      this.#cancelKeepAlive = this.#connection.clock.schedule(watchdogMs / 4, beat);
+    };
+    this.#cancelKeepAlive = this.#connection.clock.schedule(watchdogMs / 4, beat);
+  }
+}

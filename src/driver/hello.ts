@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto';
+import { decodeToHost, encodeCommand } from '../../firmware-protocol/codec.js';
+import { NONCE_BYTES } from '../../firmware-protocol/limits.js';
+import type { Answer, Event } from '../../firmware-protocol/messages/index.js';
+import { FEATURE, REFUSAL } from '../../firmware-protocol/messages/system.js';
+import { PROTOCOL_MAJOR, PROTOCOL_MINOR, TABLE_HASH } from '../../firmware-protocol/version.js';
+import { ThermolinkError } from '../errors.js';
+import type { DeviceIdentity } from './device-api.js';
+
+/** HELLO is repeated while nobody answers. */
+export const HELLO_INTERVAL_MS = 200;
+export const HELLO_TIMEOUT_MS = 5000;
+/** Command frames the host takes unacknowledged. */
+const WINDOW = 32;
+
+export function newNonce(): Uint8Array {
+  const nonce = new Uint8Array(randomBytes(NONCE_BYTES));
+  // All zero means "no session".
+  if (nonce.every((byte) => byte === 0)) nonce[0] = 1;
+  return nonce;
+}
+
+export function helloFields(nonce: Uint8Array, frameBytesMax: number) {
+  return {
+    nonce,
+    major: PROTOCOL_MAJOR,
+    minor: PROTOCOL_MINOR,
+    tableHash: TABLE_HASH,
+    frameBytes: frameBytesMax,
+    window: WINDOW,
+  };
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
+
+export function versionError(peer: {
+  readonly major: number;
+  readonly minor: number;
+  readonly tableHash: Uint8Array;
+}): ThermolinkError {
+  const own = `${PROTOCOL_MAJOR}.${PROTOCOL_MINOR} (tables ${hex(TABLE_HASH)})`;
+  const other = `${peer.major}.${peer.minor} (tables ${hex(peer.tableHash)})`;
+  return new ThermolinkError('VERSION_MISMATCH', `This host speaks protocol ${own}, the board ${other}.`, {
+    hint: 'Update the one that is older; until protocol 1.0 both must come from the same release.',
+    data: { own, board: other },
+  });
+}
+
+/** The error for a HELLO that was refused. */
+export function helloRefusedError(portName: string, refusal: Event<'helloRefused'>): ThermolinkError {
+  if (refusal.reason === REFUSAL.version) return versionError(refusal);
+  return new ThermolinkError('BUSY', `The board on ${portName} serves another client.`, {
+    retryable: true,
+    hint: 'Close the other program, or wait until it is done.',
+  });
+}
+
+/** Throws unless the board speaks our protocol. */
+export function checkVersion(answer: Answer<'hello'>): void {
+  const sameHash = answer.tableHash.every((byte, i) => byte === TABLE_HASH[i]);
+  if (answer.major !== PROTOCOL_MAJOR || (answer.minor === PROTOCOL_MINOR && !sameHash))
+    throw versionError(answer);
+}
+
+/** The error for a peer that never answered HELLO: silent, or talking something else. */
+export function noAnswerError(portName: string, rubbish: Uint8Array): ThermolinkError {
+  if (rubbish.length === 0)
+    return new ThermolinkError(
+      'NO_ANSWER',
+      `Nothing on ${portName} answered within ${HELLO_TIMEOUT_MS / 1000} s.`,
+      {
+        retryable: true,
+        hint: 'Check that the board has power, that the cable carries data, and that this is its port.',
+      },
+    );
+  const echo = isOwnHello(rubbish)
+    ? ' It seems to echo what it is sent, as a terminal or a loop-back plug does.'
+    : '';
+  const head = Buffer.from(rubbish.subarray(0, 32)).toString('latin1');
+  return new ThermolinkError(
+    'NOT_A_BOARD',
+    `${portName} answers, but not in this protocol: ${JSON.stringify(head)}.${echo}`,
+    { hint: 'Is it the right port, and the right baud rate?', data: { received: hex(rubbish) } },
+  );
+}
+
+function isOwnHello(payload: Uint8Array): boolean {
+  const sample = encodeCommand('hello', 0, helloFields(new Uint8Array(NONCE_BYTES).fill(1), 65536));
+  return payload[0] === sample[0] && payload[1] === 0 && decodeToHost(payload).kind === 'bad';
+}
+
+export function identityOf(answer: Answer<'hello'>): DeviceIdentity {
+  return {
+    model: answer.model,
+    serialNumber: answer.serialNumber,
+    firmwareVersion: answer.firmwareVersion,
+    bootEpoch: answer.bootEpoch,
+    cells: answer.cells,
+    rows: answer.rows,
+    banks: answer.banks,
+    couplingBits: answer.couplingBits,
+    driveBits: answer.driveBits,
+    adcBits: answer.adcBits,
+    tauNs: answer.tauNs,
+    tickLog2: answer.tickLog2,
+    fullScaleMicrovolts: answer.fullScaleMicrovolts,
+    rail: answer.rail,
+    driveRange: answer.driveRange,
+    noiseShiftMin: answer.noiseShiftMin,
+    noiseShiftMax: answer.noiseShiftMax,
+    noiseTemperatureMin: answer.noiseTemperatureMin,
+    rowScaleMax: answer.rowScaleMax,
+    hasDense: (answer.features & FEATURE.dense) !== 0,
+    hasFactored: (answer.features & FEATURE.factored) !== 0,
+    hasHold: (answer.features & FEATURE.hold) !== 0,
+  };
+}

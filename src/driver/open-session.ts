@@ -1,0 +1,42 @@
+import { ThermolinkError, throwIfAborted } from '../errors.js';
+import type { Connection } from './connection.js';
+import type { DeviceIdentity } from './device-api.js';
+import {
+  checkVersion,
+  HELLO_INTERVAL_MS,
+  HELLO_TIMEOUT_MS,
+  helloFields,
+  identityOf,
+  noAnswerError,
+} from './hello.js';
+
+/** Sends HELLO every 200 ms for 5 s until the board answers, and opens the session on our side of the link. */
+export async function openSession(
+  connection: Connection,
+  nonce: Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<DeviceIdentity> {
+  const { clock, port } = connection;
+  const untilMs = clock.nowMs() + HELLO_TIMEOUT_MS;
+  // A delimiter first: whatever the board heard before is then no part of our frame.
+  await connection.writeRaw(new Uint8Array(1));
+  while (clock.nowMs() < untilMs) {
+    throwIfAborted(signal);
+    try {
+      const answer = await connection.request('hello', helloFields(nonce, port.frameBytesMax), {
+        timeoutMs: HELLO_INTERVAL_MS,
+        ...(signal ? { signal } : {}),
+      });
+      checkVersion(answer);
+      connection.openSession(nonce, {
+        frameBytes: Math.min(answer.frameBytes, port.frameBytesMax),
+        window: answer.window,
+        inFlightBytes: answer.inFlightBytes,
+      });
+      return identityOf(answer);
+    } catch (error) {
+      if (!(error instanceof ThermolinkError) || error.code !== 'TIMEOUT') throw error;
+    }
+  }
+  throw noAnswerError(port.name, connection.rubbish);
+}

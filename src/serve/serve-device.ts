@@ -1,0 +1,84 @@
+import type { EmulatedDevice } from '../../emulator/index.js';
+import type { Clock } from '../../firmware-protocol/clock.js';
+import type { Port } from '../../firmware-protocol/port.js';
+import { SYSTEM_CLOCK } from '../driver/system-clock.js';
+
+/** Longest time that one slice of ticks should take, so that a stop is heard within it. */
+const SLICE_MS = 5;
+/** A run begins with few ticks: nothing is known yet of what a tick of its program costs. */
+const FIRST_SLICE_TICKS = 4;
+const SLICE_TICKS_MAX = 1 << 20;
+
+/**
+ * Gives an emulated board life on a port: hands it bytes and the time, lets ticks pass in slices of about SLICE_MS, and
+ * writes what it says. As fast as the machine can. No result depends on the slices.
+ */
+export class ServedDevice {
+  readonly #device: EmulatedDevice;
+  readonly #port: Port;
+  readonly #clock: Clock;
+  #sliceTicks = FIRST_SLICE_TICKS;
+  #sliceRunId = 0;
+  #working = false;
+  #again = false;
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(device: EmulatedDevice, port: Port, clock: Clock = SYSTEM_CLOCK) {
+    this.#device = device;
+    this.#port = port;
+    this.#clock = clock;
+    port.onData((bytes) => {
+      this.#device.receive(bytes, this.#clock.nowMs());
+      this.#wake();
+    });
+    port.onClose(() => this.#cancelTimer?.());
+    // Whatever the other side heard before belongs to no frame.
+    port.write(new Uint8Array(1)).catch(() => undefined);
+  }
+
+  #wake(): void {
+    this.#again = true;
+    if (this.#working) return;
+    this.#working = true;
+    this.#work()
+      // A port that closes in mid-write ends the service; its onClose tells whoever waits.
+      .catch(() => undefined)
+      .finally(() => {
+        this.#working = false;
+      });
+  }
+
+  async #work(): Promise<void> {
+    this.#cancelTimer?.();
+    while (this.#again && !this.#port.closed) {
+      this.#again = false;
+      for (let bytes = this.#poll(); bytes; bytes = this.#poll()) await this.#port.write(bytes);
+      if (this.#device.ready) {
+        this.#slice();
+        this.#again = true;
+        // Bytes that arrived meanwhile are served between two slices.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+    const dueMs = this.#device.nextTimeoutMs;
+    if (dueMs !== undefined && !this.#port.closed)
+      this.#cancelTimer = this.#clock.schedule(dueMs - this.#clock.nowMs(), () => this.#wake());
+  }
+
+  #poll(): Uint8Array | undefined {
+    return this.#device.poll(this.#clock.nowMs());
+  }
+
+  #slice(): void {
+    const { runId } = this.#device.board;
+    if (runId !== this.#sliceRunId) {
+      this.#sliceRunId = runId;
+      this.#sliceTicks = Math.min(this.#sliceTicks, FIRST_SLICE_TICKS);
+    }
+    const startMs = this.#clock.nowMs();
+    this.#device.advance(this.#sliceTicks);
+    const tookMs = this.#clock.nowMs() - startMs;
+    if (tookMs > SLICE_MS) this.#sliceTicks = Math.max(1, Math.floor(this.#sliceTicks / 2));
+    else if (tookMs < SLICE_MS / 2) this.#sliceTicks = Math.min(SLICE_TICKS_MAX, this.#sliceTicks * 2);
+  }
+}

@@ -1,0 +1,63 @@
+import type { Port } from '../../firmware-protocol/port.js';
+import { ThermolinkError } from '../errors.js';
+
+/** Frames as large as the protocol allows: there is no wire to hog. */
+const FRAME_BYTES_MAX = 65536;
+
+/**
+ * Two ports that are each other's far end, in one process. A write settles when the other side has received it; delivery
+ * takes one turn of the event loop, so that timers and signals are served between frames.
+ */
+export function memoryPortPair(name: string): [Port, Port] {
+  const a = new MemoryPort(name);
+  const b = new MemoryPort(name);
+  a.peer = b;
+  b.peer = a;
+  return [a, b];
+}
+
+class MemoryPort implements Port {
+  readonly name: string;
+  readonly frameBytesMax = FRAME_BYTES_MAX;
+  closed = false;
+  peer!: MemoryPort;
+  #receive: (bytes: Uint8Array) => void = () => undefined;
+  #close: (reason?: Error) => void = () => undefined;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  onData(receiver: (bytes: Uint8Array) => void): void {
+    this.#receive = receiver;
+  }
+
+  onClose(receiver: (reason?: Error) => void): void {
+    this.#close = receiver;
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.closed) {
+        reject(new ThermolinkError('LINK_LOST', `${this.name} is closed.`));
+        return;
+      }
+      setImmediate(() => {
+        if (!this.peer.closed) this.peer.#receive(bytes);
+        resolve();
+      });
+    });
+  }
+
+  close(): Promise<void> {
+    this.#end();
+    this.peer.#end();
+    return Promise.resolve();
+  }
+
+  #end(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#close();
+  }
+}
