@@ -128,9 +128,9 @@ export class FrameDecoder {
     this.#raw = new Uint8Array(wireBytesMax(frameBytesMax));
   }
 
-  /** Bytes held of a frame that is not complete. */
-  get pendingBytes(): number {
-    return this.#length;
+  /** The first bytes, at most FAULT_BYTES_KEPT, of what has come since the last delimiter. */
+  get pendingHead(): Uint8Array {
+    return this.#block.slice(0, Math.min(this.#length, FAULT_BYTES_KEPT));
   }
 
   push(chunk: Uint8Array): DecodedItem[] {

@@ -4,7 +4,6 @@
 export const GAUSSIAN_TABLE_CHECKSUM = 1515178902;
 
 /** Pairs (base, slope), 31 octaves × 64 segments: entry 2·(64·p + segment) and the next. */
-// prettier-ignore
 export const GAUSSIAN_TABLE = Int16Array.of(
   25519, -80, 25509, -80, 25499, -72, 25490, -80, 25480, -72, 25471, -72, 25462, -80, 25452, -72,
   25443, -64, 25435, -72, 25426, -72, 25417, -64, 25409, -72, 25400, -64, 25392, -64, 25384, -64,

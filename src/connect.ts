@@ -52,6 +52,8 @@ export async function connect(uri: string, options: ConnectOptions = {}): Promis
   const address = parseDeviceUri(uri);
   const [host, board] = memoryPortPair(uri);
   const profile = findProfile(address.profile)!;
-  new ServedDevice(new EmulatedDevice({ profile, dieSeed: address.dieSeed }), board, options.clock);
+  new ServedDevice(new EmulatedDevice({ profile, dieSeed: address.dieSeed }), board, {
+    ...(options.clock ? { clock: options.clock } : {}),
+  });
   return Device.open(host, options);
 }

@@ -20,13 +20,15 @@ export function convertCouplings(_die: Die, image: ProgramImage): EffectiveCoupl
 }
 
 function leftAlign(codes: Int8Array | Int16Array, shift: number, out: Int16Array): number {
+  const largest = COUPLING_MAX >> shift;
   let clamped = 0;
   for (let i = 0; i < out.length; i++) {
-    const coupling = codes[i] << shift;
-    // Math.min and max rather than comparisons: no branch, and up to 16 million couplings are converted.
-    const kept = Math.max(-COUPLING_MAX, Math.min(COUPLING_MAX, coupling));
-    clamped += kept === coupling ? 0 : 1;
-    out[i] = kept;
+    const code = codes[i];
+    out[i] = code << shift;
+    if (code > largest || code < -largest) {
+      out[i] = code > 0 ? COUPLING_MAX : -COUPLING_MAX;
+      clamped++;
+    }
   }
   return clamped;
 }

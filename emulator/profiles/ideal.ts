@@ -23,7 +23,7 @@ const IDEAL = {
   noiseAmplitudeMax: NOISE_AMPLITUDE_MAX,
   noiseShiftMin: NOISE_SHIFT_MIN,
   noiseShiftMax: NOISE_SHIFT_MAX,
-  // 1e-8 V_fs²: below it the carries' own noise shows beside κ.
+  // 10⁻⁸ V_fs²: below it the carries' own noise shows beside κ.
   noiseTemperatureMin: 10000,
   rowScaleMax: ROW_SCALE_MAX,
   effects: null,

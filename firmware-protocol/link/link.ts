@@ -108,6 +108,11 @@ export class Link {
     this.#stopSeqOut = 0;
   }
 
+  /** The beginning of what was received and is no complete frame yet. */
+  get pendingHead(): Uint8Array {
+    return this.#decoder.pendingHead;
+  }
+
   get sessionOpen(): boolean {
     return this.#session !== undefined;
   }

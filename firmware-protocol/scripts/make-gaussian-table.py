@@ -165,7 +165,6 @@ def render():
         f"export const GAUSSIAN_TABLE_CHECKSUM = {fnv1a(words)};",
         "",
         "/** Pairs (base, slope), 31 octaves × 64 segments: entry 2·(64·p + segment) and the next. */",
-        "// prettier-ignore",
         "export const GAUSSIAN_TABLE = Int16Array.of(",
     ]
     for start in range(0, len(words), 16):

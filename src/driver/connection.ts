@@ -90,7 +90,7 @@ export class Connection {
 
   /** What arrived and made no sense, at most FAULT_BYTES_KEPT bytes. */
   get rubbish(): Uint8Array {
-    return Uint8Array.from(this.#rubbish);
+    return this.#rubbish.length > 0 ? Uint8Array.from(this.#rubbish) : this.link.pendingHead;
   }
 
   openSession(nonce: Uint8Array, limits: LinkLimits): void {

@@ -9,6 +9,12 @@ const SLICE_MS = 5;
 const FIRST_SLICE_TICKS = 4;
 const SLICE_TICKS_MAX = 1 << 20;
 
+export interface ServeOptions {
+  readonly clock?: Clock;
+  /** Bound of one slice, for a virtual clock, which can't see what a slice costs. */
+  readonly sliceTicksMax?: number;
+}
+
 /**
  * Gives an emulated board life on a port: hands it bytes and the time, lets ticks pass in slices of about SLICE_MS, and
  * writes what it says. As fast as the machine can. No result depends on the slices.
@@ -17,16 +23,18 @@ export class ServedDevice {
   readonly #device: EmulatedDevice;
   readonly #port: Port;
   readonly #clock: Clock;
+  readonly #sliceTicksMax: number;
   #sliceTicks = FIRST_SLICE_TICKS;
   #sliceRunId = 0;
   #working = false;
   #again = false;
   #cancelTimer: (() => void) | undefined;
 
-  constructor(device: EmulatedDevice, port: Port, clock: Clock = SYSTEM_CLOCK) {
+  constructor(device: EmulatedDevice, port: Port, options: ServeOptions = {}) {
     this.#device = device;
     this.#port = port;
-    this.#clock = clock;
+    this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.#sliceTicksMax = options.sliceTicksMax ?? SLICE_TICKS_MAX;
     port.onData((bytes) => {
       this.#device.receive(bytes, this.#clock.nowMs());
       this.#wake();
@@ -79,6 +87,6 @@ export class ServedDevice {
     this.#device.advance(this.#sliceTicks);
     const tookMs = this.#clock.nowMs() - startMs;
     if (tookMs > SLICE_MS) this.#sliceTicks = Math.max(1, Math.floor(this.#sliceTicks / 2));
-    else if (tookMs < SLICE_MS / 2) this.#sliceTicks = Math.min(SLICE_TICKS_MAX, this.#sliceTicks * 2);
+    else if (tookMs < SLICE_MS / 2) this.#sliceTicks = Math.min(this.#sliceTicksMax, this.#sliceTicks * 2);
   }
 }

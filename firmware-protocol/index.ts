@@ -1,0 +1,14 @@
+/** The contract between host and board: messages, codec, frames, link. Pure: no I/O, no clock, nothing of Node. */
+export type { Clock } from './clock.js';
+export * from './codec.js';
+export { crc32, crc32c } from './crc.js';
+export * from './device-status.js';
+export * from './framing.js';
+export { faultyFrames, type LinkCounters } from './link/counters.js';
+export { Link, type LinkEvent, type LinkLimits } from './link/link.js';
+export type * from './message-table.js';
+export * from './messages/index.js';
+export type { Port } from './port.js';
+export { codeBytes, type ProgramDigest, programDigest } from './program-digest.js';
+export { PROGRAM_MODE, type ProgramImage, type ProgramMode } from './program-image.js';
+export { PROTOCOL_MAJOR, PROTOCOL_MINOR, TABLE_HASH } from './version.js';

@@ -1,0 +1,100 @@
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readRepositoryFile, repositoryFiles } from './files.js';
+
+/** The table of docs/architecture.md: a folder, and all of ours that it may import beside itself. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  'firmware-protocol': [],
+  emulator: ['firmware-protocol'],
+  'src/errors.ts': [],
+  'src/linalg': ['firmware-protocol/philox.ts'],
+  'src/data': ['src/errors.ts'],
+  'src/model': ['src/errors.ts', 'src/linalg'],
+  'src/curvature': ['src/errors.ts', 'src/linalg', 'src/model'],
+  'src/mapping': ['src/errors.ts', 'firmware-protocol', 'src/linalg'],
+  'src/transport': ['src/errors.ts', 'firmware-protocol/port.ts'],
+  'src/driver': ['src/errors.ts', 'firmware-protocol'],
+  'src/solver': ['src/errors.ts', 'src/linalg', 'src/mapping', 'src/driver', 'firmware-protocol/philox.ts'],
+  'src/training': [
+    'src/errors.ts',
+    'src/linalg',
+    'src/model',
+    'src/curvature',
+    'src/data',
+    'src/solver/contract.ts',
+  ],
+  'src/serve': ['src/errors.ts', 'firmware-protocol', 'src/transport', 'src/driver', 'emulator/index.ts'],
+  'src/connect.ts': [
+    'src/errors.ts',
+    'firmware-protocol',
+    'src/transport',
+    'src/driver',
+    'src/serve',
+    'emulator/index.ts',
+  ],
+};
+
+/** Who may touch files, ports and sockets: everything else computes. */
+const MAY_USE_NODE_IO = [
+  /^src\/(transport|serve|data|cli)\//,
+  /^src\/connect\.ts$/,
+  /^src\/training\/(checkpoint|run-files)/,
+];
+const IO_MODULES = /^(node:)?(fs|net|child_process|worker_threads|http|https|dgram|tty|readline)(\/|$)/;
+
+const within = (file: string, place: string): boolean => file === place || file.startsWith(`${place}/`);
+
+function importsOf(file: string): string[] {
+  return [...readRepositoryFile(file).matchAll(/(?:from\s+|import\s+|import\()\s*'([^']+)'/g)].map(
+    (match) => match[1],
+  );
+}
+
+describe('imports flow one way', () => {
+  const files = repositoryFiles(/^(src|emulator|firmware-protocol)\/.*\.ts$/);
+
+  it('finds the sources', () => {
+    expect(files.length).toBeGreaterThan(50);
+  });
+
+  it.each(Object.entries(MAY_IMPORT))('%s imports only what the table allows', (place, allowed) => {
+    const offences = files
+      .filter((file) => within(file, place))
+      .flatMap((file) =>
+        importsOf(file)
+          .filter((name) => name.startsWith('.'))
+          .map((name) => path.posix.join(path.posix.dirname(file), name).replace(/\.js$/, '.ts'))
+          .filter((target) => !within(target, place) && !allowed.some((other) => within(target, other)))
+          .map((target) => `${file} → ${target}`),
+      );
+    expect(offences).toEqual([]);
+  });
+
+  it('every source folder is in the table', () => {
+    const known = [...Object.keys(MAY_IMPORT), 'src/cli', 'src/index.ts'];
+    expect(files.filter((file) => !known.some((place) => within(file, place)))).toEqual([]);
+  });
+
+  it('the contract and the device use nothing of Node', () => {
+    const offences = files
+      .filter((file) => /^(emulator|firmware-protocol)\//.test(file))
+      .flatMap((file) =>
+        importsOf(file)
+          .filter((name) => !name.startsWith('.'))
+          .map((name) => `${file} → ${name}`),
+      )
+      .filter((use) => !/^firmware-protocol\/.* → (zod|@msgpack\/msgpack)$/.test(use));
+    expect(offences).toEqual([]);
+  });
+
+  it('only the outer folders touch files and sockets', () => {
+    const offences = files
+      .filter((file) => !MAY_USE_NODE_IO.some((place) => place.test(file)))
+      .flatMap((file) =>
+        importsOf(file)
+          .filter((name) => IO_MODULES.test(name))
+          .map((name) => `${file} → ${name}`),
+      );
+    expect(offences).toEqual([]);
+  });
+});
