@@ -17,6 +17,8 @@ import {
 import { pack, unpack, type WireValue } from './restricted-messagepack.js';
 
 const U32 = 4294967295;
+/** Half a code point: no UTF-8 can carry it. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** Length of a text on the wire. */
 function utf8Bytes(value: string): number {
@@ -41,8 +43,8 @@ function fieldSchema(field: Field): z.ZodType {
           error: `not ${field.minBytes}…${field.maxBytes} bytes`,
         });
     case 'text':
-      return z.string().refine((value) => utf8Bytes(value) <= field.maxBytes, {
-        error: `more than ${field.maxBytes} bytes`,
+      return z.string().refine((value) => utf8Bytes(value) <= field.maxBytes && !LONE_SURROGATE.test(value), {
+        error: `more than ${field.maxBytes} bytes of UTF-8, or no UTF-8`,
       });
   }
 }

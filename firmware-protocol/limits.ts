@@ -41,7 +41,7 @@ export const FRAME_BYTES_MAX = 65536;
 export const WINDOW_MAX = 1024;
 /** Commands that wait for the window; a caller beyond it waits before it queues. */
 export const COMMAND_QUEUE_MAX = 64;
-/** Frames outside the command channel (samples, credits, stops) that wait for the port. */
+/** Frames of the sample channel (blocks, credits) that wait for the port. */
 export const UNSEQUENCED_QUEUE_MAX = 16;
 /** Bytes of rubbish kept for the log from each fault. */
 export const FAULT_BYTES_KEPT = 128;

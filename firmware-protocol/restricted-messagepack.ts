@@ -12,6 +12,8 @@ export type Unpacked =
   | { readonly ok: true; readonly value: WireValue }
   | { readonly ok: false; readonly reason: string };
 
+const NOT_UTF8 = 'text is not UTF-8';
+
 const encoder = new Encoder({ maxDepth: ARRAY_DEPTH_MAX + 1, initialBufferSize: 256 });
 const decoder = new Decoder({
   maxStrLength: TEXT_BYTES_MAX,
@@ -31,12 +33,8 @@ export function unpack(bytes: Uint8Array): Unpacked {
   const end = walk(bytes, 0, 0);
   if (typeof end === 'string') return { ok: false, reason: end };
   if (end !== bytes.length) return { ok: false, reason: `${bytes.length - end} bytes after the value` };
-  try {
-    return { ok: true, value: decoder.decode(bytes) as WireValue };
-  } catch (error) {
-    // The walk admits only what the decoder takes, except text that is not UTF-8.
-    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
-  }
+  // The walk admits only what the decoder takes; text it would take in any shape, so the walk checks that too.
+  return { ok: true, value: decoder.decode(bytes) as WireValue };
 }
 
 /** Index after the value that starts at `at`, or why it is rejected. */
@@ -45,7 +43,7 @@ function walk(bytes: Uint8Array, at: number, depth: number): number | string {
   const type = bytes[at];
   if (type <= 0x7f || type >= 0xe0) return at + 1;
   if (type >= 0x90 && type <= 0x9f) return walkArray(bytes, at + 1, type & 15, depth);
-  if (type >= 0xa0 && type <= 0xbf) return skip(bytes, at + 1, type & 31, TEXT_BYTES_MAX);
+  if (type >= 0xa0 && type <= 0xbf) return utf8(bytes, at + 1, type & 31);
   switch (type) {
     case 0xc4:
       return sized(bytes, at, 1, 0, FRAME_BYTES_MAX);
@@ -66,9 +64,9 @@ function walk(bytes: Uint8Array, at: number, depth: number): number | string {
     case 0xd2:
       return negative(bytes, at, 1 << (type - 0xd0));
     case 0xd9:
-      return sized(bytes, at, 1, 32, TEXT_BYTES_MAX);
+      return text(bytes, at, 1, 32);
     case 0xda:
-      return sized(bytes, at, 2, 256, TEXT_BYTES_MAX);
+      return text(bytes, at, 2, 256);
     case 0xdc: {
       if (at + 3 > bytes.length) return 'truncated';
       const count = bigEndian(bytes, at + 1, 2);
@@ -100,6 +98,30 @@ function sized(bytes: Uint8Array, at: number, width: number, least: number, most
   if (start > bytes.length) return 'truncated';
   const length = bigEndian(bytes, at + 1, width);
   return length < least ? 'not in shortest form' : skip(bytes, start, length, most);
+}
+
+function text(bytes: Uint8Array, at: number, width: number, least: number): number | string {
+  const end = sized(bytes, at, width, least, TEXT_BYTES_MAX);
+  return typeof end === 'string' ? end : utf8(bytes, at + 1 + width, end - at - 1 - width);
+}
+
+/** Index after a text of `length` bytes that is well-formed UTF-8: shortest forms, no surrogates, ≤ U+10FFFF. */
+function utf8(bytes: Uint8Array, at: number, length: number): number | string {
+  const end = skip(bytes, at, length, TEXT_BYTES_MAX);
+  if (typeof end === 'string') return end;
+  while (at < end) {
+    const lead = bytes[at++];
+    if (lead < 0x80) continue;
+    const more = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+    if (lead < 0xc2 || lead > 0xf4 || at + more > end) return NOT_UTF8;
+    // The second byte also excludes longer forms, surrogates and what lies beyond the last code point.
+    const low = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
+    const high = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
+    if (bytes[at] < low || bytes[at] > high) return NOT_UTF8;
+    for (let i = 1; i < more; i++) if ((bytes[at + i] & 0xc0) !== 0x80) return NOT_UTF8;
+    at += more;
+  }
+  return end;
 }
 
 function atLeast(bytes: Uint8Array, at: number, width: number, least: number): number | string {

@@ -57,3 +57,10 @@ export async function connect(uri: string, options: ConnectOptions = {}): Promis
   });
   return Device.open(host, options);
 }
+
+/** The URI of the smallest ideal board with dense couplings that holds `cells`, or of the largest there is. */
+export function fittingEmulator(cells: number): string {
+  const dense = PROFILES.filter((profile) => profile.dense && profile.effects === null);
+  const profile = dense.find((candidate) => candidate.cells >= cells) ?? dense.at(-1)!;
+  return `emulator:${profile.name}`;
+}

@@ -67,6 +67,8 @@ export class Link {
   #cursor = 0;
   #nextSeq = 0;
   #expectedSeq = 0;
+  /** Answers that still fit the queue; those to messages of the same `receive` are not in it yet. */
+  #answerRoom = 0;
   #ackOwed = false;
   #nakOwed = false;
   /** A nak was sent for the present gap; another would only repeat it. */
@@ -74,7 +76,10 @@ export class Link {
   #retries = 0;
   #roundTrip = new RoundTripEstimate();
 
-  readonly #unsequenced: { channel: Channel; payload: Uint8Array }[] = [];
+  /** At most one message a channel, stop before open: whoever sends them repeats them, so a newer one replaces. */
+  #stop: Uint8Array | undefined;
+  #open: Uint8Array | undefined;
+  readonly #samples: Uint8Array[] = [];
   #sampleSeqOut = 0;
   #sampleSeqIn = 0;
   #stopSeqOut = 0;
@@ -94,7 +99,9 @@ export class Link {
     this.#limits = limits;
     this.#queue.length = 0;
     this.#inFlight.length = 0;
-    this.#unsequenced.length = 0;
+    this.#stop = undefined;
+    this.#open = undefined;
+    this.#samples.length = 0;
     this.#cursor = 0;
     this.#nextSeq = 0;
     this.#expectedSeq = 0;
@@ -136,9 +143,9 @@ export class Link {
     return this.#queue.length + this.#inFlight.length;
   }
 
-  /** Whether another message outside the command channel can be queued. */
+  /** Whether another message of the sample channel can be queued. A stop and HELLO always can. */
   get canSendUnsequenced(): boolean {
-    return this.#unsequenced.length < UNSEQUENCED_QUEUE_MAX;
+    return this.#samples.length < UNSEQUENCED_QUEUE_MAX;
   }
 
   /** The link has given up; only a new session helps. */
@@ -146,9 +153,9 @@ export class Link {
     return this.#retries > RETRIES_MAX;
   }
 
-  /** Messages outside the command channel that wait for the port. */
+  /** Messages of the sample channel that wait for the port. */
   get unsequencedQueued(): number {
-    return this.#unsequenced.length;
+    return this.#samples.length;
   }
 
   /** Queues a message of the command channel; check `canSend` first. */
@@ -159,17 +166,21 @@ export class Link {
     this.#queue.push(payload);
   }
 
-  /** Queues a message of another channel; check `canSendUnsequenced` first. An urgent one passes all others. */
+  /**
+   * Queues a message of another channel. For the sample channel check `canSendUnsequenced` first. Stop and open pass all
+   * others; a newer one takes the place of one that still waits.
+   */
   sendUnsequenced(channel: Exclude<Channel, typeof CHANNEL.command>, payload: Uint8Array): void {
-    if (!this.canSendUnsequenced) throw new Error('bug: unsequenced queue overrun');
-    const message = { channel, payload };
-    if (channel === CHANNEL.sample) this.#unsequenced.push(message);
-    else this.#unsequenced.unshift(message);
+    if (channel === CHANNEL.stop) this.#stop = payload;
+    else if (channel === CHANNEL.open) this.#open = payload;
+    else if (this.canSendUnsequenced) this.#samples.push(payload);
+    else throw new Error('bug: sample queue overrun');
   }
 
   /** Takes bytes from the port. */
   receive(bytes: Uint8Array, nowMs: number): LinkEvent[] {
     this.counters.bytesReceived += bytes.length;
+    this.#answerRoom = COMMAND_QUEUE_MAX - this.#queue.length;
     const events: LinkEvent[] = [];
     for (const item of this.#decoder.push(bytes)) {
       if (item.kind === 'fault') {
@@ -205,7 +216,7 @@ export class Link {
       return true;
     }
     if (frame.seq === this.#expectedSeq) {
-      if (this.#answersEverything && !this.canSend) {
+      if (this.#answersEverything && this.#answerRoom-- <= 0) {
         this.counters.framesWithoutRoom++;
         return false;
       }
@@ -252,12 +263,17 @@ export class Link {
    * samples, a bare acknowledgement.
    */
   poll(nowMs: number): Uint8Array | undefined {
-    const urgent = this.#unsequenced[0];
-    if (urgent && urgent.channel !== CHANNEL.sample) {
-      this.#unsequenced.shift();
-      const seq = urgent.channel === CHANNEL.stop ? this.#stopSeqOut : 0;
-      if (urgent.channel === CHANNEL.stop) this.#stopSeqOut = wrap(seq + 1);
-      return this.#emit(urgent.channel, seq, urgent.payload);
+    const stop = this.#stop;
+    if (stop) {
+      this.#stop = undefined;
+      const seq = this.#stopSeqOut;
+      this.#stopSeqOut = wrap(seq + 1);
+      return this.#emit(CHANNEL.stop, seq, stop);
+    }
+    const open = this.#open;
+    if (open) {
+      this.#open = undefined;
+      return this.#emit(CHANNEL.open, 0, open);
     }
     if (this.#session === undefined) return undefined;
     this.#checkTimeout(nowMs);
@@ -270,11 +286,11 @@ export class Link {
       command.sentAtMs = nowMs;
       return this.#emit(CHANNEL.command, command.seq, command.payload);
     }
-    const message = this.#unsequenced.shift();
-    if (message) {
+    const sample = this.#samples.shift();
+    if (sample) {
       const seq = this.#sampleSeqOut;
       this.#sampleSeqOut = wrap(seq + 1);
-      return this.#emit(message.channel, seq, message.payload);
+      return this.#emit(CHANNEL.sample, seq, sample);
     }
     if (this.#ackOwed || this.#nakOwed) return this.#emit(CHANNEL.command, this.#nextSeq, new Uint8Array(0));
     return undefined;

@@ -1,4 +1,5 @@
 import type { Matrix } from './matrix.js';
+import { matVec, matVecTransposed } from './products.js';
 
 /** A x = b with A symmetric positive definite, given entry by entry. `matrix` is N×N, dimension of A. */
 export interface DenseSystem {
@@ -14,3 +15,32 @@ export interface FactoredSystem {
 }
 
 export type LinearSystem = DenseSystem | FactoredSystem;
+
+/** N, the number of unknowns. */
+export function dimensionOf(system: LinearSystem): number {
+  return system.kind === 'dense' ? system.matrix.columns : system.factor.columns;
+}
+
+/** A x, by one product with A or two with K; x and the result have length N. */
+export function applySystem(
+  system: LinearSystem,
+  x: Float64Array,
+  out: Float64Array<ArrayBuffer> = new Float64Array(dimensionOf(system)),
+): Float64Array<ArrayBuffer> {
+  if (system.kind === 'dense') return matVec(system.matrix, x, out);
+  matVecTransposed(system.factor, matVec(system.factor, x), out);
+  for (let i = 0; i < out.length; i++) out[i] += system.damping * x[i];
+  return out;
+}
+
+/** tr A. */
+export function traceOf(system: LinearSystem): number {
+  let trace = 0;
+  if (system.kind === 'dense') {
+    const { columns, data } = system.matrix;
+    for (let i = 0; i < columns; i++) trace += data[i * columns + i];
+    return trace;
+  }
+  for (const value of system.factor.data) trace += value * value;
+  return trace + system.factor.columns * system.damping;
+}

@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { ThermolinkError } from '../../errors.js';
 import { type Matrix, matrix } from '../../linalg/matrix.js';
-import { badFile } from './input-file.js';
+import { badFile, withInputFile } from './input-file.js';
 import type { NumericArray } from './numeric-array.js';
 import { readCsv } from './read-csv.js';
 import { readNpy } from './read-npy.js';
@@ -51,12 +51,13 @@ export async function readVector(path: string): Promise<Float64Array> {
 
 async function readArray(path: string): Promise<NumericArray> {
   const extension = extname(path).toLowerCase();
-  const read = Object.hasOwn(READERS, extension) ? READERS[extension] : undefined;
-  if (read === undefined)
+  if (Object.hasOwn(READERS, extension)) return READERS[extension](path);
+  // Opened all the same: that it does not exist, or is a directory, says more than that its name is wrong.
+  return withInputFile(path, async () => {
     throw badFile(
       path,
-      `${path === '' ? 'The file name is empty' : `${path} is not named as a format that is read`}.`,
+      `${path} is not named as a format that is read.`,
       'Give a file that ends in .npy (NumPy), .csv, .tsv or .txt (numbers as text).',
     );
-  return read(path);
+  });
 }

@@ -1,0 +1,132 @@
+import type { Command } from 'commander';
+import { fittingEmulator } from '../../connect.js';
+import { ThermolinkError } from '../../errors.js';
+import { checkSystem, checkVector } from '../../mapping/validation.js';
+import { createAnalogSolver } from '../../solver/analog-solver.js';
+import type { SolveResult } from '../../solver/contract.js';
+import { deviceUri, withDevice } from '../device.js';
+import { readMatrix, readVector } from '../input/read-array.js';
+import { positiveNumber, seed } from '../options.js';
+import { formatNumber, formatSeconds } from '../output/format.js';
+import { withInterrupt } from '../output/interrupt.js';
+import { Progress } from '../output/progress.js';
+import { formatTable } from '../output/table.js';
+
+const EXAMPLE = `
+Example:
+  printf '4,1\\n1,3\\n' > A.csv; printf '1\\n2\\n' > b.csv
+  thermolink solve --matrix A.csv --rhs b.csv --tolerance 1e-3
+
+The board's voltages settle around A⁻¹b; the host averages readings until their relative standard error is half the
+tolerance, and lets the board correct what is left of the residual.`;
+
+interface SolveOptions {
+  readonly matrix: string;
+  readonly rhs: string;
+  readonly tolerance: number;
+  readonly device?: string;
+  readonly seed: number;
+  readonly json?: true;
+}
+
+const TOLERANCE_DEFAULT = 1e-2;
+/** Entries of a solution that the terminal shows; --json prints all. */
+const SHOWN_MAX = 20;
+
+export function addSolveCommand(program: Command): void {
+  program
+    .command('solve')
+    .description('solve A x = b, A symmetric positive definite, on a board')
+    .requiredOption('--matrix <file>', 'A as .csv or .npy')
+    .requiredOption('--rhs <file>', 'b as .csv or .npy')
+    .option(
+      '--tolerance <r>',
+      'bound on the estimated relative error ‖x̂ − x‖₂/‖x‖₂',
+      positiveNumber('--tolerance'),
+      TOLERANCE_DEFAULT,
+    )
+    .option('--device <uri>', 'which board (default: the smallest ideal emulated board that fits)')
+    .option('--seed <s>', 'names the noise, 0 to 2³² − 1', seed('--seed'), 0)
+    .option('--json', 'print JSON')
+    .addHelpText('after', EXAMPLE)
+    .action(async (options: SolveOptions) => {
+      const result = await withInterrupt((signal) => solve(options, signal));
+      process.stdout.write(options.json ? `${JSON.stringify(jsonOf(result))}\n` : reportText(result));
+    });
+}
+
+interface Solved extends SolveResult {
+  readonly hostSeconds: number;
+  readonly uri: string;
+}
+
+async function solve(options: SolveOptions, signal: AbortSignal): Promise<Solved> {
+  const { tolerance } = options;
+  if (tolerance >= 1)
+    throw new ThermolinkError('BAD_ARGUMENT', `--tolerance ${tolerance} asks for nothing: 0 is as good.`, {
+      hint: 'Give a number below 1.',
+    });
+  const matrix = await readMatrix(options.matrix);
+  const drive = await readVector(options.rhs);
+  const system = { kind: 'dense', matrix } as const;
+  checkSystem(system);
+  checkVector(drive, system, 'right-hand side');
+  const uri = deviceUri(options.device, fittingEmulator(matrix.rows));
+  const startMs = performance.now();
+  // Averaging has no known end; the bar shows how close the standard error is to its bound.
+  const progress = new Progress({ label: 'solve', total: 100, silent: options.json === true });
+  try {
+    const result = await withDevice(uri, signal, (device) =>
+      createAnalogSolver(device).solve({
+        system,
+        drive,
+        tolerance,
+        address: { seed: options.seed, step: 0, block: 0 },
+        signal,
+        onProgress: ({ pass, relativeStandardError, samples }) =>
+          progress.update(
+            Math.min(100, 100 * (tolerance / 2 / relativeStandardError) ** 2),
+            `pass ${pass}, ${samples} samples, standard error ${formatNumber(relativeStandardError)}`,
+          ),
+      }),
+    );
+    return { ...result, uri, hostSeconds: (performance.now() - startMs) / 1000 };
+  } finally {
+    progress.finish();
+  }
+}
+
+function jsonOf(result: Solved) {
+  return {
+    solution: [...result.x],
+    standardError: [...result.standardError],
+    quantizationError: result.quantizationError,
+    relativeResidual: result.relativeResidual,
+    passes: result.passes,
+    samples: result.samples,
+    boardSeconds: result.cost.boardSeconds,
+    uploadBytes: result.cost.uploadBytes,
+    device: result.uri,
+    timing: { hostSeconds: result.hostSeconds },
+  };
+}
+
+function reportText(result: Solved): string {
+  const { x, standardError } = result;
+  const entries = [...x.subarray(0, SHOWN_MAX)].map((value, i) => [
+    `x[${i}]`,
+    formatNumber(value, 6),
+    `± ${formatNumber(standardError[i], 2)}`,
+  ]);
+  const more = x.length > SHOWN_MAX ? `  … ${x.length - SHOWN_MAX} more; --json prints all\n` : '';
+  const facts = [
+    ['relative residual', formatNumber(result.relativeResidual)],
+    ['rounding to device codes', `≤ ${formatNumber(result.quantizationError)} of ‖x‖`],
+    ['passes', String(result.passes)],
+    ['samples', String(result.samples)],
+    ['board time (modelled)', formatSeconds(result.cost.boardSeconds)],
+    ['host time', formatSeconds(result.hostSeconds)],
+    ['device', result.uri],
+  ];
+  return `${formatTable(entries, { align: ['left', 'right', 'left'] })}${more}\n${formatTable(facts)}`;
+}

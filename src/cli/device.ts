@@ -1,0 +1,21 @@
+import { connect, DEVICE_VARIABLE } from '../connect.js';
+import type { Device } from '../driver/device.js';
+
+/** The device that a command uses: its option, else the environment, else `fallback`. */
+export function deviceUri(option: string | undefined, fallback: string): string {
+  return option ?? (process.env[DEVICE_VARIABLE] || fallback);
+}
+
+/** Connects, works, and closes the device whatever happens; a run in progress is stopped. */
+export async function withDevice<T>(
+  uri: string,
+  signal: AbortSignal,
+  work: (device: Device) => Promise<T>,
+): Promise<T> {
+  const device = await connect(uri, { signal });
+  try {
+    return await work(device);
+  } finally {
+    await device.close();
+  }
+}

@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import { addDemoCommand } from './commands/demo.js';
+import { addInfoCommand } from './commands/info.js';
+import { addSolveCommand } from './commands/solve.js';
+import { addTrainCommand } from './commands/train.js';
+import { endOnBrokenPipe } from './output/broken-pipe.js';
+import { reportError } from './output/report-error.js';
+import { throwUsageErrors } from './usage.js';
+
+const EXIT_CODES = `
+Exit codes: 0 done, 1 the operation failed, 2 wrong usage, 130 interrupted by Ctrl-C.
+The device is --device, else the environment variable THERMOLINK_DEVICE, else an emulated board.`;
+
+function createProgram(): Command {
+  const program = new Command('thermolink')
+    .description('Drive analog thermodynamic processing units, real or emulated, and train networks on them.')
+    .version('0.1.0')
+    .addHelpText('after', EXIT_CODES);
+  addTrainCommand(program);
+  addSolveCommand(program);
+  addInfoCommand(program);
+  addDemoCommand(program);
+  throwUsageErrors(program);
+  return program;
+}
+
+/** Runs one command line (without `node` and the script) and returns the exit code. Never throws. */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    await createProgram().parseAsync([...args], { from: 'user' });
+    return 0;
+  } catch (error) {
+    return reportError(error, { json: args.includes('--json') });
+  }
+}
+
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  endOnBrokenPipe();
+  process.exitCode = await main(process.argv.slice(2));
+}

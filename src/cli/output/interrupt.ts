@@ -1,0 +1,92 @@
+import { abortError, ThermolinkError } from '../../errors.js';
+
+/** Not SIGHUP: a listener for it would end runs that were started with nohup. */
+type Signal = 'SIGINT' | 'SIGTERM';
+
+/** 128 + the signal's number, as shells have it. */
+const EXIT_CODES: Readonly<Record<Signal, number>> = { SIGINT: 130, SIGTERM: 143 };
+
+const NAMES: Readonly<Record<Signal, string>> = {
+  SIGINT: 'Ctrl-C',
+  SIGTERM: 'SIGTERM',
+};
+
+/**
+ * A signal this soon after the first, ms, is the same key press: the terminal sends a Ctrl-C to every process of the
+ * group, and some launchers (versions of npm among them) pass it on to their child as well.
+ */
+const SAME_PRESS_MS = 300;
+
+/** The part of `process` that is needed. */
+export interface SignalHost {
+  on(signal: Signal, listener: (signal: Signal) => void): unknown;
+  off(signal: Signal, listener: (signal: Signal) => void): unknown;
+  exit(exitCode: number): unknown;
+}
+
+export interface InterruptOptions {
+  /** Called once, at the first signal; the place to say that the board is being stopped. */
+  readonly onInterrupt?: (signal: Signal) => void;
+  /** Default `process`. */
+  readonly host?: SignalHost;
+  /** Milliseconds from any start. Default `performance.now`. */
+  readonly clock?: () => number;
+}
+
+/**
+ * Runs `work` with a signal that Ctrl-C or SIGTERM aborts with `ABORTED`, so that it can stop the board before
+ * it rejects. A second signal ends the process at once.
+ *
+ * After a signal: what `work` resolves to is returned, since it did finish; if it rejects, the error is `ABORTED` with
+ * `data.signal` (so that `reportError` returns the signal's exit code) and names what went wrong while stopping, if
+ * anything. Bugs pass through.
+ */
+export async function withInterrupt<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  options: InterruptOptions = {},
+): Promise<T> {
+  const { onInterrupt, host = process, clock = () => performance.now() } = options;
+  const controller = new AbortController();
+  let firstMs = 0;
+  function listener(signal: Signal): void {
+    if (!controller.signal.aborted) {
+      firstMs = clock();
+      controller.abort(interrupted(signal));
+      onInterrupt?.(signal);
+    } else if (clock() - firstMs >= SAME_PRESS_MS) host.exit(EXIT_CODES[signal]);
+  }
+  const signals = Object.keys(EXIT_CODES) as Signal[];
+  for (const signal of signals) host.on(signal, listener);
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    throw controller.signal.aborted ? afterInterrupt(abortError(controller.signal), error) : error;
+  } finally {
+    for (const signal of signals) host.off(signal, listener);
+  }
+}
+
+/** The exit code after `signal`, nothing if it is not the name of a signal that interrupts. */
+export function exitCodeOfSignal(signal: unknown): number | undefined {
+  return Object.hasOwn(EXIT_CODES, String(signal)) ? EXIT_CODES[signal as Signal] : undefined;
+}
+
+function interrupted(signal: Signal): ThermolinkError {
+  return new ThermolinkError('ABORTED', `interrupted by ${NAMES[signal]}`, { data: { signal } });
+}
+
+function afterInterrupt(reason: ThermolinkError, error: unknown): unknown {
+  // Node's own functions reject with an AbortError of theirs.
+  if (error instanceof Error && error.name === 'AbortError') return reason;
+  if (!(error instanceof ThermolinkError)) return error;
+  if (error.code === 'ABORTED') return reason;
+  return new ThermolinkError(
+    'ABORTED',
+    `${reason.message}; while stopping, ${error.code}: ${error.message}`,
+    {
+      cause: error,
+      data: { ...error.data, ...reason.data },
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    },
+  );
+}

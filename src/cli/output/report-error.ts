@@ -1,0 +1,114 @@
+import { CommanderError } from 'commander';
+import { ThermolinkError } from '../../errors.js';
+import { exitCodeOfSignal } from './interrupt.js';
+import { printable } from './text-width.js';
+
+export const EXIT_DONE = 0;
+export const EXIT_FAILED = 1;
+export const EXIT_USAGE = 2;
+
+export interface TextSink {
+  write(text: string): unknown;
+}
+
+export interface ReportOptions {
+  /** Print `{"error": {…}}` to `stdout` in place of a paragraph to `stderr`. */
+  readonly json?: boolean;
+  readonly stdout?: TextSink;
+  readonly stderr?: TextSink;
+}
+
+/**
+ * Tells the user about anything that a command threw and returns the exit code: 2 for wrong usage, 128 + its number for
+ * a signal, 0 for the help and version texts (which commander throws), else 1. A `ThermolinkError` is one paragraph
+ * without a stack; anything else is a bug and is shown with its stack. Never throws.
+ */
+export function reportError(error: unknown, options: ReportOptions = {}): number {
+  const { json = false, stdout = process.stdout, stderr = process.stderr } = options;
+  // Commander throws to end the process, also after help that was asked for: then nothing is wrong.
+  if (error instanceof CommanderError && error.exitCode === 0) return EXIT_DONE;
+  const failure = error instanceof CommanderError ? usageFailure(error) : error;
+  if (failure instanceof ThermolinkError) {
+    if (json) stdout.write(toJson(failure));
+    else stderr.write(`${paragraph(failure)}\n`);
+    return exitCodeOf(failure);
+  }
+  const text =
+    failure instanceof Error ? (failure.stack ?? String(failure)) : `${describe(failure)} was thrown`;
+  if (json)
+    stdout.write(
+      jsonLine({ code: 'BUG', message: describe(failure), hint: null, retryable: false, data: {} }),
+    );
+  stderr.write(`thermolink: this is a bug in thermolink; please report it with the text below.\n${text}\n`);
+  return EXIT_FAILED;
+}
+
+function exitCodeOf(error: ThermolinkError): number {
+  if (error.code === 'BAD_ARGUMENT') return EXIT_USAGE;
+  return exitCodeOfSignal(error.data['signal']) ?? EXIT_FAILED;
+}
+
+/** What happened, why, and what to try, as one line. */
+function paragraph(error: ThermolinkError): string {
+  const parts = [error.message, reason(error), error.hint ?? ''];
+  const text = parts
+    .map(printable)
+    .filter((part) => part !== '')
+    .map(sentence)
+    .join(' ');
+  return `thermolink: ${error.code}: ${text}`;
+}
+
+/** The messages of the errors that led to this one, as far as they say something new. */
+function reason(error: ThermolinkError): string {
+  const reasons: string[] = [];
+  let told = error.message;
+  let cause = error.cause;
+  // A chain of causes is short; the bound is for one that ends in itself.
+  for (let depth = 0; depth < 4 && cause instanceof Error; depth++, cause = cause.cause) {
+    if (cause.message === '' || told.includes(cause.message)) continue;
+    reasons.push(sentence(printable(cause.message)));
+    told += cause.message;
+  }
+  return reasons.join(' ');
+}
+
+function sentence(text: string): string {
+  return /[.!?:]$/.test(text) ? text : `${text}.`;
+}
+
+function toJson(error: ThermolinkError): string {
+  const { code, message, hint = null, retryable, data } = error;
+  return jsonLine({ code, message, hint, retryable, data });
+}
+
+function jsonLine(error: Readonly<Record<string, unknown>>): string {
+  try {
+    return `${JSON.stringify({ error }, jsonValue)}\n`;
+  } catch {
+    // Data that contain themselves: the error matters more than they do.
+    return `${JSON.stringify({ error: { ...error, data: {} } })}\n`;
+  }
+}
+
+function jsonValue(_key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+  if (value instanceof Error) return value.message;
+  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<unknown>);
+  return value;
+}
+
+function usageFailure(error: CommanderError): ThermolinkError {
+  const message =
+    error.code === 'commander.help' ? 'No command was given.' : error.message.replace(/^error: /, '');
+  return new ThermolinkError('BAD_ARGUMENT', message, { hint: 'See thermolink --help.' });
+}
+
+function describe(value: unknown): string {
+  try {
+    return value instanceof Error ? value.message : String(value);
+  } catch {
+    return 'a value without a text';
+  }
+}

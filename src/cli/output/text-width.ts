@@ -1,0 +1,32 @@
+/** Columns that `text` takes in a terminal: combining marks (as in x̂) take none. Wide East Asian signs count as one. */
+export function columnCount(text: string): number {
+  return [...text.replace(/\p{Mark}/gu, '')].length;
+}
+
+/** `text` cut to `columns` ≥ 1 columns, with an ellipsis where something is missing. */
+export function fitColumns(text: string, columns: number): string {
+  if (columnCount(text) <= columns) return text;
+  let fitted = '';
+  let count = 0;
+  for (const character of text) {
+    if (!/\p{Mark}/u.test(character)) count++;
+    if (count >= columns) break;
+    fitted += character;
+  }
+  return `${fitted}…`;
+}
+
+/** `text` on one line, with control and direction-changing characters made visible, so that it cannot steer a terminal. */
+export function printable(text: string): string {
+  return (
+    text
+      .replace(/\s+/g, ' ')
+      // C0, DEL, C1, and the marks that reorder or hide text.
+      .replace(/[\p{Cc}\u061C\u200B\u200E\u200F\u2028-\u202E\u2060-\u2069\uFEFF]/gu, escapeCharacter)
+      .trim()
+  );
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}

@@ -1,0 +1,117 @@
+import { linearTicks, logTicks, type Tick, type TickFormat } from './ticks.js';
+
+export type ScaleKind = 'linear' | 'log';
+
+/** One axis of a chart. */
+export interface AxisSpec {
+  readonly label: string;
+  /** Default linear. On a logarithmic axis values ≤ 0 are left out, as gaps. */
+  readonly scale?: ScaleKind;
+  /** Values that the axis shall reach, such as 0 and 1 for an accuracy. */
+  readonly include?: readonly number[];
+  /** Writes the ticks; round decimal numbers by default. */
+  readonly format?: TickFormat;
+}
+
+/** Places values along an axis. */
+export interface Scale {
+  readonly kind: ScaleKind;
+  /** Least and greatest value, both finite, the first below the second. */
+  readonly low: number;
+  readonly high: number;
+  /** Whether the value can be drawn: finite, and positive on a logarithmic axis. */
+  canPlace(value: number): boolean;
+  /** 0 at `low`, 1 at `high`; within that for all values that the scale was made for. */
+  place(value: number): number;
+  /** Round values from `low` to `high`, about `count` of them with a label. */
+  ticks(count: number): Tick[];
+}
+
+/** Beyond this, differences of two values may overflow; below its inverse, ratios of two. */
+const SIZE_MAX = 1e250;
+
+/**
+ * The scale of an axis that shows all of `values` that can be drawn, and `include`. `padding` is the part of the range
+ * that is added on either side, except where the last value is an included one. A linear axis without padding begins at
+ * 0 if that is near: steps are counted from there, and panels that begin at step 1 and at step 100 line up.
+ */
+export function makeScale(spec: AxisSpec, values: Iterable<number>, padding: number): Scale {
+  const kind = spec.scale ?? 'linear';
+  const isLog = kind === 'log';
+  function canPlace(value: number): boolean {
+    return Math.abs(value) <= SIZE_MAX && (!isLog || value >= 1 / SIZE_MAX);
+  }
+  const included = (spec.include ?? []).filter(canPlace);
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  let isWhole = true;
+  for (const value of values) {
+    if (!canPlace(value)) continue;
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+    isWhole &&= Number.isInteger(value);
+  }
+  for (const value of included) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  if (!isLog && padding === 0 && low > 0 && low <= high / 10) low = 0;
+  if (low > high) [low, high] = isLog ? [0.1, 1] : [0, 1];
+  const ends = isLog ? paddedLog(low, high, padding, included) : padded(low, high, padding, included);
+  return isLog ? logScale(ends, canPlace, spec.format) : linearScale(ends, canPlace, isWhole, spec.format);
+}
+
+type Ends = readonly [low: number, high: number];
+
+function linearScale(
+  [low, high]: Ends,
+  canPlace: (value: number) => boolean,
+  isWhole: boolean,
+  format: TickFormat | undefined,
+): Scale {
+  return {
+    kind: 'linear',
+    low,
+    high,
+    canPlace,
+    place: (value) => clampToUnit((value - low) / (high - low)),
+    ticks: (count) => linearTicks(low, high, count, { isWhole, format }),
+  };
+}
+
+function logScale(
+  [low, high]: Ends,
+  canPlace: (value: number) => boolean,
+  format: TickFormat | undefined,
+): Scale {
+  const [logLow, logHigh] = [Math.log10(low), Math.log10(high)];
+  return {
+    kind: 'log',
+    low,
+    high,
+    canPlace,
+    place: (value) => clampToUnit((Math.log10(value) - logLow) / (logHigh - logLow)),
+    ticks: (count) => logTicks(low, high, count, format),
+  };
+}
+
+/** Rounding may put the last value a hair outside. */
+function clampToUnit(position: number): number {
+  return Math.min(1, Math.max(0, position));
+}
+
+function padded(low: number, high: number, padding: number, included: readonly number[]): Ends {
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  // A constant, or a difference that is only rounding: a tenth of its size to either side.
+  if (high - low <= size * 1e-12) {
+    const half = size > 1e-290 ? size / 10 : 1;
+    return [included.includes(low) ? low : low - half, high + half];
+  }
+  const margin = (high - low) * padding;
+  return [included.includes(low) ? low : low - margin, included.includes(high) ? high : high + margin];
+}
+
+function paddedLog(low: number, high: number, padding: number, included: readonly number[]): Ends {
+  if (high / low < 1 + 1e-9) return [low / 2, high * 2];
+  const factor = 10 ** ((Math.log10(high) - Math.log10(low)) * padding);
+  return [included.includes(low) ? low : low / factor, included.includes(high) ? high : high * factor];
+}

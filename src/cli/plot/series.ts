@@ -1,0 +1,77 @@
+import { decimate, type Point, uniquePixels } from './decimate.js';
+import { element, pixels } from './svg.js';
+import { lineColor, lineDash } from './theme.js';
+
+/** One curve. A value that the axes cannot show (NaN, infinite, ≤ 0 on a logarithmic axis) is a gap. */
+export interface Series {
+  readonly name: string;
+  readonly points: readonly (readonly [x: number, y: number])[];
+  /** `#rrggbb`; a colour of the palette by default, the same for series of the same name. */
+  readonly color?: string;
+  readonly dashed?: boolean;
+  /** Thin and pale, without a label: the noisy curve behind its average. Give both the same name. */
+  readonly faint?: boolean;
+}
+
+/** A series with its looks. */
+export interface StyledSeries extends Series {
+  readonly color: string;
+  readonly dash: string | undefined;
+}
+
+/** Gives every series its colour and pattern: by its name, so that a curve and its average match. */
+export function styleSeries(series: readonly Series[]): StyledSeries[] {
+  const names = [...new Set(series.map(({ name }) => name))];
+  return series.map((one) => {
+    const index = names.indexOf(one.name);
+    return { ...one, color: one.color ?? lineColor(index), dash: lineDash(index, one.dashed ?? false) };
+  });
+}
+
+/** The parts of a curve between its gaps, in pixels; `place` returns nothing for a gap. */
+export function placeRuns(
+  points: Series['points'],
+  place: (point: readonly [number, number]) => Point | undefined,
+): Point[][] {
+  const runs: Point[][] = [];
+  let run: Point[] = [];
+  for (const point of points) {
+    const placed = place(point);
+    if (placed !== undefined) run.push(placed);
+    else if (run.length > 0) {
+      runs.push(run);
+      run = [];
+    }
+  }
+  if (run.length > 0) runs.push(run);
+  return runs;
+}
+
+/** The runs as one path, thinned to what can be seen, and a dot for every run of one point. */
+export function drawSeries(style: StyledSeries, runs: readonly (readonly Point[])[]): string {
+  const { color, dash, faint = false } = style;
+  const opacity = faint ? '0.28' : undefined;
+  const lines = runs.filter((run) => run.length > 1).map(pathOf);
+  const dots = uniquePixels(runs.filter((run) => run.length === 1).map(([point]) => point));
+  const path = element('path', {
+    d: lines.join(''),
+    fill: 'none',
+    stroke: color,
+    'stroke-width': faint ? '1' : '1.8',
+    'stroke-linejoin': 'round',
+    'stroke-linecap': dash === undefined ? 'round' : 'butt',
+    'stroke-dasharray': dash,
+    opacity,
+  });
+  const circles = dots.map(([x, y]) =>
+    element('circle', { cx: x, cy: y, r: faint ? 1.5 : 3.5, fill: color, opacity }),
+  );
+  return (lines.length === 0 ? '' : path) + circles.join('');
+}
+
+function pathOf(run: readonly Point[]): string {
+  const points = decimate(run).map(([x, y]) => `${pixels(x)} ${pixels(y)}`);
+  // All points may fall on one place; a second one makes it a line with round ends, and so visible.
+  if (points.length === 1) points.push(points[0]);
+  return `M${points[0]}L${points.slice(1).join(' ')}`;
+}

@@ -1,0 +1,99 @@
+/** A mark on an axis. `label` is empty for one without text; `exponent` is written raised after it: 2×10 and −5. */
+export interface Tick {
+  readonly value: number;
+  readonly label: string;
+  readonly exponent?: string;
+}
+
+/** Writes a tick's value in words of the caller's own, such as a percentage. */
+export type TickFormat = (value: number) => string;
+
+/**
+ * Round values in [low, high], a step of 1, 2 or 5 times a power of ten apart, about `count` of them (at least 1 if the
+ * step allows). With `isWhole` the step is at least 1.
+ */
+export function linearTicks(
+  low: number,
+  high: number,
+  count: number,
+  options: { readonly isWhole?: boolean; readonly format?: TickFormat | undefined } = {},
+): Tick[] {
+  const step = niceStep((high - low) / Math.max(1, count), options.isWhole ?? false);
+  if (!(step > 0) || !Number.isFinite(step)) return [];
+  const first = Math.ceil(low / step - 1e-9);
+  const last = Math.floor(high / step + 1e-9);
+  const ticks: Tick[] = [];
+  // The bound is for steps that rounding makes useless; a nice step gives about `count`.
+  for (let i = first; i <= last && ticks.length < 100; i++) {
+    // Dividing by a whole number is exact where multiplying by 0.1 is not.
+    const value = step < 1 ? i / Math.round(1 / step) : i * step;
+    const exact = step < 1e-9 ? i * step : value;
+    ticks.push(
+      options.format ? { value: exact, label: options.format(exact) } : label(exact, step, low, high),
+    );
+  }
+  return ticks;
+}
+
+/** The step of 1, 2 or 5 times a power of ten that is nearest to `raw` by its ratio. */
+function niceStep(raw: number, isWhole: boolean): number {
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const ratio = raw / power;
+  // The bounds are the geometric means of neighbours: √2, √10, √50.
+  const factor = ratio < 1.415 ? 1 : ratio < 3.163 ? 2 : ratio < 7.072 ? 5 : 10;
+  return Math.max(factor * power, isWhole ? 1 : 0);
+}
+
+function label(value: number, step: number, low: number, high: number): Tick {
+  if (value === 0) return { value, label: '0' };
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  const stepDigits = Math.floor(Math.log10(step) + 1e-9);
+  if (size < 1e7 && stepDigits >= -5) return { value, label: plain(value, Math.max(0, -stepDigits)) };
+  // As many digits as tell neighbours apart.
+  const exponent = Math.floor(Math.log10(Math.abs(value)) + 1e-9);
+  const digits = Math.min(15, Math.max(0, exponent - stepDigits));
+  const mantissa = value.toExponential(digits).replace(/e.*/, '');
+  return { value, label: `${minus(mantissa)}×10`, exponent: minus(String(exponent)) };
+}
+
+/**
+ * Ticks of a logarithmic axis from `low` > 0 to `high`: powers of ten, with 2 and 5 between them where there is room for
+ * `count` labels; the other multiples as ticks without a label. Within less than a decade, round values instead.
+ */
+export function logTicks(low: number, high: number, count: number, format?: TickFormat): Tick[] {
+  const decades = Math.log10(high) - Math.log10(low);
+  const firstPower = Math.floor(Math.log10(low) + 1e-9);
+  const lastPower = Math.ceil(Math.log10(high) - 1e-9);
+  if (decades < 1) return linearTicks(low, high, count, { format });
+  const stride = Math.max(1, Math.ceil(decades / count));
+  const labelled = decades * 3 <= count * 1.2 ? [1, 2, 5] : [1];
+  const multiples = decades <= 4 ? [1, 2, 3, 4, 5, 6, 7, 8, 9] : [1];
+  const isPlain = firstPower >= -3 && lastPower <= 4;
+  const ticks: Tick[] = [];
+  for (let power = firstPower; power <= lastPower; power++)
+    for (const multiple of multiples) {
+      // From text, because 3 * 10 ** -1 is not 0.3.
+      const value = Number(`${multiple}e${power}`);
+      if (value < low * (1 - 1e-9) || value > high * (1 + 1e-9)) continue;
+      const isLabelled = labelled.includes(multiple) && power % stride === 0;
+      if (!isLabelled) ticks.push({ value, label: '' });
+      else if (format) ticks.push({ value, label: format(value) });
+      else if (isPlain) ticks.push({ value, label: plain(value, Math.max(0, -power)) });
+      else ticks.push(powerOfTen(value, multiple, power));
+    }
+  return ticks;
+}
+
+function powerOfTen(value: number, multiple: number, power: number): Tick {
+  return { value, label: multiple === 1 ? '10' : `${multiple}×10`, exponent: minus(String(power)) };
+}
+
+function plain(value: number, decimals: number): string {
+  const options = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+  return minus(value.toLocaleString('en-US', options));
+}
+
+/** A minus sign as wide as a plus, in place of the hyphen. */
+function minus(text: string): string {
+  return text.replaceAll('-', '\u2212');
+}

@@ -1,0 +1,118 @@
+import { type Matrix, matrix } from './matrix.js';
+
+/** A x for A m×n, x of length n; the result has length m. `out` may not be x. */
+export function matVec(
+  a: Matrix,
+  x: Float64Array,
+  out: Float64Array<ArrayBuffer> = new Float64Array(a.rows),
+): Float64Array<ArrayBuffer> {
+  const { rows, columns, data } = a;
+  for (let i = 0; i < rows; i++) out[i] = dotOfRows(data, i * columns, x, 0, columns);
+  return out;
+}
+
+/** Aᵀ y for A m×n, y of length m; the result has length n. `out` may not be y. */
+export function matVecTransposed(
+  a: Matrix,
+  y: Float64Array,
+  out: Float64Array<ArrayBuffer> = new Float64Array(a.columns),
+): Float64Array<ArrayBuffer> {
+  const { rows, columns, data } = a;
+  out.fill(0);
+  for (let i = 0; i < rows; i++) {
+    const factor = y[i];
+    const start = i * columns;
+    for (let j = 0; j < columns; j++) out[j] += factor * data[start + j];
+  }
+  return out;
+}
+
+/** A Aᵀ, m×m for A m×n: the Gram matrix of A's rows, the dual of AᵀA with the same nonzero eigenvalues. */
+export function gramOfRows(a: Matrix): Matrix {
+  const { rows, columns, data } = a;
+  const gram = matrix(rows, rows);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j <= i; j++) {
+      const value = dotOfRows(data, i * columns, data, j * columns, columns);
+      gram.data[i * rows + j] = value;
+      gram.data[j * rows + i] = value;
+    }
+  }
+  return gram;
+}
+
+/** KᵀK + λI, N×N for K m×N: forms what a factored system stands for. For small N and for tests. */
+export function formDense(factor: Matrix, damping: number): Matrix {
+  const { rows, columns, data } = factor;
+  const dense = matrix(columns, columns);
+  for (let r = 0; r < rows; r++) {
+    const row = data.subarray(r * columns, (r + 1) * columns);
+    for (let i = 0; i < columns; i++) {
+      const left = row[i];
+      const start = i * columns;
+      for (let j = 0; j < columns; j++) dense.data[start + j] += left * row[j];
+    }
+  }
+  for (let i = 0; i < columns; i++) dense.data[i * columns + i] += damping;
+  return dense;
+}
+
+export function dot(x: Float64Array, y: Float64Array): number {
+  return dotOfRows(x, 0, y, 0, x.length);
+}
+
+/** Σ x[xStart + i]·y[yStart + i] over `length` entries; four partial sums, because one would wait for itself. */
+export function dotOfRows(
+  x: Float64Array,
+  xStart: number,
+  y: Float64Array,
+  yStart: number,
+  length: number,
+): number {
+  let sum0 = 0;
+  let sum1 = 0;
+  let sum2 = 0;
+  let sum3 = 0;
+  const whole = length - (length % 4);
+  for (let i = 0; i < whole; i += 4) {
+    sum0 += x[xStart + i] * y[yStart + i];
+    sum1 += x[xStart + i + 1] * y[yStart + i + 1];
+    sum2 += x[xStart + i + 2] * y[yStart + i + 2];
+    sum3 += x[xStart + i + 3] * y[yStart + i + 3];
+  }
+  for (let i = whole; i < length; i++) sum0 += x[xStart + i] * y[yStart + i];
+  return sum0 + sum1 + (sum2 + sum3);
+}
+
+/** ‖x‖₂; scaled by the largest entry, so that neither 1e-200 nor 1e200 is lost. */
+export function norm2(x: Float64Array): number {
+  const largest = normInf(x);
+  if (largest === 0 || !Number.isFinite(largest)) return largest;
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) {
+    const scaled = x[i] / largest;
+    sum += scaled * scaled;
+  }
+  return largest * Math.sqrt(sum);
+}
+
+/** max |x_i|; NaN when an entry is NaN. */
+export function normInf(x: Float64Array): number {
+  let largest = 0;
+  for (let i = 0; i < x.length; i++) {
+    const magnitude = Math.abs(x[i]);
+    // The negation also catches NaN, which every comparison denies.
+    if (!(magnitude <= largest)) {
+      if (Number.isNaN(magnitude)) return magnitude;
+      largest = magnitude;
+    }
+  }
+  return largest;
+}
+
+/** x − y. */
+export function subtract(x: Float64Array, y: Float64Array): Float64Array<ArrayBuffer> {
+  const difference = new Float64Array(x.length);
+  for (let i = 0; i < x.length; i++) difference[i] = x[i] - y[i];
+  return difference;
+}

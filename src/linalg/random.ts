@@ -1,0 +1,54 @@
+import { philox4x32 } from '../../firmware-protocol/philox.js';
+
+/** Numbers of one address, in order: a pure function of (seed, stream, step, block) and of how many were drawn. */
+export interface RandomSource {
+  /** Uniform in (0, 1), 32 bits, never 0 or 1. */
+  uniform(): number;
+  /** Standard normal (Box–Muller; float, so equal between machines only to the last bits of Math.log and Math.cos). */
+  normal(): number;
+  /** +1 or −1. */
+  sign(): number;
+}
+
+/** Where a host-side stream of random numbers starts; every field is u32. */
+export interface RandomAddress {
+  /** Chosen by the user. */
+  readonly seed: number;
+  /** Who draws: a value of `RANDOM_STREAM`. */
+  readonly stream: number;
+  readonly step?: number;
+  readonly block?: number;
+}
+
+/** Philox4x32-10 with key (seed, 0) and counter (draw, step, block, stream). */
+export function randomSource(address: RandomAddress): RandomSource {
+  const { seed, stream, step = 0, block = 0 } = address;
+  const words = new Uint32Array(4);
+  let draws = 0;
+  let spare: number | undefined;
+
+  function nextWord(): number {
+    const position = draws % 4;
+    if (position === 0) philox4x32(Math.floor(draws / 4), step, block, stream, seed, 0, words);
+    draws++;
+    return words[position];
+  }
+
+  function uniform(): number {
+    return (nextWord() + 0.5) / 2 ** 32;
+  }
+
+  function normal(): number {
+    if (spare !== undefined) {
+      const value = spare;
+      spare = undefined;
+      return value;
+    }
+    const radius = Math.sqrt(-2 * Math.log(uniform()));
+    const angle = 2 * Math.PI * uniform();
+    spare = radius * Math.sin(angle);
+    return radius * Math.cos(angle);
+  }
+
+  return { uniform, normal, sign: () => (nextWord() & 1 ? 1 : -1) };
+}

@@ -1,0 +1,105 @@
+import { ThermolinkError } from '../errors.js';
+import { cholesky } from '../linalg/cholesky.js';
+import { type ExtremeEigenvalues, lanczosExtremes } from '../linalg/lanczos.js';
+import { applySystem, dimensionOf, type LinearSystem, traceOf } from '../linalg/linear-system.js';
+import { randomSource } from '../linalg/random.js';
+import { RANDOM_STREAM } from '../linalg/random-streams.js';
+import { checkSystem } from './validation.js';
+
+/** What the host knows of A's spectrum before the board sees it: for scale and burn-in only, never for an answer. */
+export interface Spectrum {
+  readonly dimension: number;
+  /** Lower bound λ₋ of the smallest eigenvalue, within a few percent of it (λ itself for a factor with m < N). */
+  readonly eigenvalueMin: number;
+  /** Upper bound λ₊ of the largest eigenvalue, within a few percent of it. */
+  readonly eigenvalueMax: number;
+  readonly trace: number;
+  /** Estimate of tr A⁻¹, good to a factor of two. */
+  readonly inverseTrace: number;
+}
+
+/** Largest N whose definiteness is settled by a Cholesky factorisation; above, by Lanczos. */
+const CHOLESKY_CELLS_MAX = 1024;
+/** Largest Krylov space beyond that: 512 vectors of 8,192 are 34 MB. */
+const LANCZOS_STEPS_MAX = 512;
+/** Start vectors of the trace estimate; the first also finds the extremes. */
+const PROBES = 4;
+const PROBE_STEPS_MAX = 40;
+
+/**
+ * Refuses what has no equilibrium and bounds the spectrum of the rest. A is definite when its Cholesky factorisation
+ * succeeds (N ≤ 1,024; the factor is then dropped), when it is a factor with damping λ > 0, or when Lanczos puts its
+ * smallest eigenvalue above zero by more than the residual.
+ *
+ * Errors: BAD_MATRIX (not finite, square or symmetric), NOT_POSITIVE_DEFINITE.
+ */
+export function inspectSystem(system: LinearSystem): Spectrum {
+  checkSystem(system);
+  refuseSingularFactor(system);
+  if (system.kind === 'dense') refuseIndefinite(system);
+  const dimension = dimensionOf(system);
+  const extremes = probe(system, 0, dimension <= CHOLESKY_CELLS_MAX ? dimension : LANCZOS_STEPS_MAX);
+  const eigenvalueMin = smallestEigenvalue(system, extremes);
+  let inverseMoment = extremes.inverseMoment;
+  for (let k = 1; k < PROBES; k++)
+    inverseMoment += probe(system, k, Math.min(dimension, PROBE_STEPS_MAX)).inverseMoment;
+  return {
+    dimension,
+    eigenvalueMin,
+    eigenvalueMax: extremes.max + extremes.maxResidual,
+    trace: traceOf(system),
+    inverseTrace: Math.min((dimension * inverseMoment) / PROBES, dimension / eigenvalueMin),
+  };
+}
+
+/** Lanczos from a vector of random signs: with them the quadrature of vᵀA⁻¹v is an unbiased trace estimate. */
+function probe(system: LinearSystem, index: number, stepsMax: number): ExtremeEigenvalues {
+  const random = randomSource({ seed: 0, stream: RANDOM_STREAM.spectrumProbe, block: index });
+  const start = Float64Array.from({ length: dimensionOf(system) }, () => random.sign());
+  return lanczosExtremes((x) => applySystem(system, x), start, { stepsMax });
+}
+
+function refuseSingularFactor(system: LinearSystem): void {
+  if (system.kind === 'dense' || system.damping > 0) return;
+  const { rows, columns } = system.factor;
+  if (rows >= columns) return;
+  throw new ThermolinkError(
+    'NOT_POSITIVE_DEFINITE',
+    `KᵀK of a ${rows}×${columns} factor is singular, and the damping is 0.`,
+    { hint: 'Choose a damping λ > 0.', data: { rows, columns } },
+  );
+}
+
+function refuseIndefinite(system: LinearSystem & { kind: 'dense' }): void {
+  const { columns, data } = system.matrix;
+  for (let i = 0; i < columns; i++) {
+    const entry = data[i * columns + i];
+    if (entry <= 0) throw notDefinite(`diagonal entry ${i} is ${entry}`, { index: i });
+  }
+  if (columns > CHOLESKY_CELLS_MAX) return;
+  const outcome = cholesky(system.matrix);
+  if (!outcome.ok)
+    throw notDefinite(`its leading ${outcome.pivot + 1}×${outcome.pivot + 1} block is not`, {
+      pivot: outcome.pivot,
+    });
+}
+
+function smallestEigenvalue(system: LinearSystem, extremes: ExtremeEigenvalues): number {
+  const found = extremes.min - extremes.minResidual;
+  // λ is exact, and all that Lanczos could find, when the factor leaves directions alone; else it is a floor.
+  const floor = system.kind === 'factored' ? system.damping : 0;
+  if (system.kind === 'factored' && system.factor.rows < system.factor.columns) return floor;
+  const eigenvalueMin = Math.max(found, floor);
+  if (eigenvalueMin > Number.EPSILON * extremes.max) return eigenvalueMin;
+  throw notDefinite(
+    `its smallest eigenvalue is ${extremes.min.toExponential(2)} ± ${extremes.minResidual.toExponential(2)}`,
+    { eigenvalueMin: extremes.min, residual: extremes.minResidual },
+  );
+}
+
+function notDefinite(reason: string, data: Record<string, number>): ThermolinkError {
+  return new ThermolinkError('NOT_POSITIVE_DEFINITE', `The matrix is not positive definite: ${reason}.`, {
+    hint: 'A relaxation has an equilibrium only when every eigenvalue is above zero; a larger damping (A + λI) gives one.',
+    data,
+  });
+}

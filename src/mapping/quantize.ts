@@ -1,0 +1,157 @@
+import { DAMPING_MAX } from '../../firmware-protocol/limits.js';
+import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
+import type { LinearSystem } from '../linalg/linear-system.js';
+import { matrix } from '../linalg/matrix.js';
+import { type BoardRange, driveStep, STATE_STEP } from './board-range.js';
+import type { NoiseRegister } from './noise-register.js';
+import type { Scaling } from './scaling.js';
+
+/** Integer codes, and how many of them had to be clamped to their range. */
+export interface Quantized<Codes> {
+  readonly codes: Codes;
+  readonly saturated: number;
+}
+
+/** The part of a program that belongs to A: it stays on the board while drive and initial state are rewritten. */
+export interface SystemCodes {
+  readonly mode: ProgramImage['mode'];
+  readonly cells: number;
+  readonly rows: number;
+  readonly couplingBits: number;
+  readonly rowAttenuation: number;
+  readonly couplings: Int8Array | Int16Array;
+  readonly damping: number;
+  readonly saturated: number;
+}
+
+// Adding and subtracting 1.5·2⁵² rounds |x| < 2⁵¹ half to even in two additions; Math.round would round −0.5 up.
+const ROUNDER = 1.5 * 2 ** 52;
+
+/** Round half to even, |x| < 2⁵¹. */
+export function roundHalfEven(x: number): number {
+  return x + ROUNDER - ROUNDER;
+}
+
+/**
+ * clamp(roundHalfEven(factor · values[i]), ±(2^(bits−1) − 1)); Int8Array up to 8 bits, as the codes travel.
+ * The training path calls it with 620,000 entries per step, so it is one plain loop.
+ */
+export function quantizeCouplings(
+  values: Float64Array,
+  factor: number,
+  bits: number,
+): Quantized<Int8Array<ArrayBuffer> | Int16Array<ArrayBuffer>> {
+  return bits <= 8 ? fill8(values, factor, 2 ** (bits - 1) - 1) : fill16(values, factor, 2 ** (bits - 1) - 1);
+}
+
+// Two copies of one loop: a loop that sees both array kinds compiles to slower code for each.
+function fill8(values: Float64Array, factor: number, limit: number): Quantized<Int8Array<ArrayBuffer>> {
+  const codes = new Int8Array(values.length);
+  let saturated = 0;
+  for (let i = 0; i < values.length; i++) {
+    let code = factor * values[i] + ROUNDER - ROUNDER;
+    if (code > limit || code < -limit) {
+      saturated++;
+      code = code > 0 ? limit : -limit;
+    }
+    codes[i] = code;
+  }
+  return { codes, saturated };
+}
+
+function fill16(values: Float64Array, factor: number, limit: number): Quantized<Int16Array<ArrayBuffer>> {
+  const codes = new Int16Array(values.length);
+  let saturated = 0;
+  for (let i = 0; i < values.length; i++) {
+    let code = factor * values[i] + ROUNDER - ROUNDER;
+    if (code > limit || code < -limit) {
+      saturated++;
+      code = code > 0 ? limit : -limit;
+    }
+    codes[i] = code;
+  }
+  return { codes, saturated };
+}
+
+/** Codes of K/√s_A (or A/s_A) and of λ/s_A: code = roundHalfEven(value · 2^(b−1)), damping = roundHalfEven(2¹⁵ λ/s_A). */
+export function quantizeSystem(system: LinearSystem, scaling: Scaling): SystemCodes {
+  const { systemScale, couplingBits, rowAttenuation } = scaling;
+  const unit = 2 ** (couplingBits - 1);
+  const source = system.kind === 'dense' ? system.matrix : system.factor;
+  const factor = system.kind === 'dense' ? unit / systemScale : unit / Math.sqrt(systemScale);
+  const { codes, saturated } = quantizeCouplings(source.data, factor, couplingBits);
+  const damping = system.kind === 'dense' ? 0 : roundHalfEven((2 ** 15 * system.damping) / systemScale);
+  return {
+    mode: system.kind === 'dense' ? PROGRAM_MODE.dense : PROGRAM_MODE.factored,
+    cells: source.columns,
+    rows: source.rows,
+    couplingBits,
+    rowAttenuation,
+    couplings: codes,
+    damping: Math.min(damping, DAMPING_MAX),
+    saturated: saturated + (damping > DAMPING_MAX ? 1 : 0),
+  };
+}
+
+/** Drive codes of b: roundHalfEven(b/(s_A·s_x) / LSB_drive). */
+export function quantizeDrive(
+  drive: Float64Array,
+  scaling: Scaling,
+  range: BoardRange,
+): Quantized<Int16Array<ArrayBuffer>> {
+  const factor = 1 / (scaling.systemScale * scaling.solutionScale * driveStep(range));
+  return fill16(drive, factor, 2 ** (range.driveBits - 1) - 1);
+}
+
+/** State codes of x₀: roundHalfEven(2¹⁴·x₀/s_x). */
+export function quantizeInitialState(
+  initial: Float64Array,
+  solutionScale: number,
+): Quantized<Int16Array<ArrayBuffer>> {
+  return fill16(initial, 1 / (solutionScale * STATE_STEP), 32767);
+}
+
+/** A whole program; `system` keeps the couplings, so that a later image of the same system shares them. */
+export function programImage(
+  system: SystemCodes,
+  drive: Int16Array,
+  initialState: Int16Array,
+  noise: NoiseRegister,
+): ProgramImage {
+  const { mode, cells, rows, couplingBits, rowAttenuation, couplings, damping } = system;
+  return {
+    mode,
+    cells,
+    rows,
+    couplingBits,
+    rowAttenuation,
+    couplings,
+    drive,
+    initialState,
+    damping,
+    noiseAmplitude: noise.amplitude,
+    noiseShift: noise.shift,
+  };
+}
+
+/** A_q: the system the codes stand for, in the problem's own units. What rounding did to A is A − A_q. */
+export function programmedSystem(codes: SystemCodes, systemScale: number): LinearSystem {
+  const unit = 2 ** (1 - codes.couplingBits);
+  const factor = codes.mode === PROGRAM_MODE.dense ? unit * systemScale : unit * Math.sqrt(systemScale);
+  const values = matrix(codes.rows, codes.cells, Float64Array.from(codes.couplings));
+  for (let i = 0; i < values.data.length; i++) values.data[i] *= factor;
+  if (codes.mode === PROGRAM_MODE.dense) return { kind: 'dense', matrix: values };
+  return { kind: 'factored', factor: values, damping: codes.damping * 2 ** -15 * systemScale };
+}
+
+/** b_q: the drive the codes stand for, in the problem's own units. */
+export function programmedDrive(
+  codes: Int16Array,
+  scaling: Scaling,
+  range: BoardRange,
+): Float64Array<ArrayBuffer> {
+  const unit = scaling.systemScale * scaling.solutionScale * driveStep(range);
+  const drive = new Float64Array(codes.length);
+  for (let i = 0; i < codes.length; i++) drive[i] = unit * codes[i];
+  return drive;
+}

@@ -1,0 +1,151 @@
+import type { LinearSystem } from '../linalg/linear-system.js';
+import { norm2, normInf } from '../linalg/products.js';
+import { adcStep, type BoardRange, rowAttenuationOf, tickOf } from './board-range.js';
+import type { SystemMeasure } from './system-measure.js';
+
+/**
+ * How a problem lies in a board's range: A = s_A·Â, x = s_x·v, b = s_A·s_x·ê, with v in V_fs and Â, ê/V_fs in G_fs.
+ */
+export interface Scaling {
+  /** s_A. */
+  readonly systemScale: number;
+  /** s_x, a power of two. */
+  readonly solutionScale: number;
+  /** b: width of a coupling code. */
+  readonly couplingBits: number;
+  /** ρ; 0 for a dense system. */
+  readonly rowAttenuation: number;
+}
+
+/** A scaling that also says how long to run: algorithm time t = ticks · h / s_A. */
+export interface TimedScaling extends Scaling {
+  readonly ticks: number;
+}
+
+/** c: h·λ̂_max stays below it. At 2 the step is unstable; what is left covers the rounding of the couplings. */
+export const STEP_LIMIT = 1.9;
+
+/**
+ * Ticks first, then the scale, so that algorithm time is exact:
+ *   s_Amin = max(s for which no coupling saturates, σ·h/c),   n = max(1, ⌈t·s_Amin/h⌉),   s_A = n·h/t
+ * and for t = 0: n = 0, s_A = s_Amin.
+ * s_x bounds the largest entry on the way, were every cell alone; a run that passes a rail is repeated with a larger one.
+ */
+export function finiteTimeScaling(
+  system: LinearSystem,
+  measure: SystemMeasure,
+  time: number,
+  drive: Float64Array,
+  initial: Float64Array,
+  range: BoardRange,
+  couplingBits: number,
+): TimedScaling {
+  const tick = tickOf(range);
+  const scaleMin = systemScaleMin(system, measure.largestEntry, measure.eigenvalueBound, couplingBits, tick);
+  const ticks = time === 0 ? 0 : Math.max(1, Math.ceil((time * scaleMin) / tick));
+  const systemScale = time === 0 ? scaleMin || 1 : (ticks * tick) / time;
+  return {
+    ticks,
+    systemScale,
+    solutionScale: finiteTimeSolutionScale(
+      normInf(drive),
+      normInf(initial),
+      measure.eigenvalueFloor,
+      time,
+      range.driveRange * systemScale,
+    ),
+    couplingBits,
+    rowAttenuation: attenuationOf(system, range),
+  };
+}
+
+/** s_A for a run to equilibrium, where only the ratio of settling time to coupling resolution counts. */
+export function equilibriumSystemScale(
+  system: LinearSystem,
+  largestEntry: number,
+  eigenvalueMax: number,
+  range: BoardRange,
+): number {
+  return systemScaleMin(system, largestEntry, eigenvalueMax, range.couplingBits, tickOf(range));
+}
+
+/**
+ * First guess of s_x for an equilibrium run: the solution if the whole drive lay in the slowest mode, spread evenly, but
+ * no smaller than the drive range allows. A reading then tells the true size.
+ */
+export function equilibriumSolutionScale(
+  drive: Float64Array,
+  eigenvalueMin: number,
+  systemScale: number,
+  range: BoardRange,
+): number {
+  return powerOfTwoAbove(
+    Math.max(
+      norm2(drive) / (eigenvalueMin * Math.sqrt(drive.length)),
+      driveLimitedScale(drive, systemScale, range),
+    ),
+  );
+}
+
+/** Smallest s_x at which the drive DAC does not saturate. */
+export function driveLimitedScale(drive: Float64Array, systemScale: number, range: BoardRange): number {
+  return normInf(drive) / (range.driveRange * systemScale);
+}
+
+/** x = s_x·v for one ADC reading per cell. */
+export function undo(
+  codes: ArrayLike<number>,
+  solutionScale: number,
+  adcBits: number,
+): Float64Array<ArrayBuffer> {
+  const unit = solutionScale * adcStep(adcBits);
+  const x = new Float64Array(codes.length);
+  for (let i = 0; i < codes.length; i++) x[i] = unit * codes[i];
+  return x;
+}
+
+/** Smallest power of two that is not below `x` > 0. */
+export function powerOfTwoAbove(x: number): number {
+  let power = 2 ** Math.ceil(Math.log2(x));
+  // log2 is not exact next to a power of two, and a training run must not depend on its last bit.
+  while (power < x) power *= 2;
+  while (power / 2 >= x) power /= 2;
+  return power;
+}
+
+/** ρ of a scaling: nothing attenuates a dense system. */
+export function attenuationOf(system: LinearSystem, range: BoardRange): number {
+  return system.kind === 'dense' ? 0 : rowAttenuationOf(system.factor.rows, range.rowScaleMax);
+}
+
+/** max((largest/kMax)^p, σ·h/c): p = 2 for a factor, whose square is A, and 1 for A itself. */
+function systemScaleMin(
+  system: LinearSystem,
+  largestEntry: number,
+  eigenvalueBound: number,
+  couplingBits: number,
+  tick: number,
+): number {
+  const unit = 2 ** (couplingBits - 1);
+  const scaled = largestEntry / ((unit - 1) / unit);
+  const unsaturated = system.kind === 'dense' ? scaled : scaled * scaled;
+  return Math.max(unsaturated, (eigenvalueBound * tick) / STEP_LIMIT);
+}
+
+/** 2^⌈log2 max(|x₀|e^(−λt) + |g|(1 − e^(−λt))/λ, |x₀|, |g|/(R·s_A))⌉ in largest entries; 1 when both are zero. */
+function finiteTimeSolutionScale(
+  driveMax: number,
+  initialMax: number,
+  lambda: number,
+  time: number,
+  driveMaxPerScale: number,
+): number {
+  const reached = initialMax * Math.exp(-lambda * time) + driveMax * relaxedTime(lambda, time);
+  const needed = Math.max(reached, initialMax, driveMax / driveMaxPerScale);
+  return needed === 0 ? 1 : powerOfTwoAbove(needed);
+}
+
+/** (1 − e^(−λt))/λ, and its limit t at λ = 0. */
+export function relaxedTime(lambda: number, time: number): number {
+  return lambda === 0 ? time : -Math.expm1(-lambda * time) / lambda;
+}

@@ -1,0 +1,114 @@
+import { ThermolinkError } from '../errors.js';
+import { dimensionOf, type LinearSystem } from '../linalg/linear-system.js';
+import type { Matrix } from '../linalg/matrix.js';
+
+/** |A_ij − A_ji| may be this fraction of max |A|: what rounding leaves of a symmetric product. */
+const SYMMETRY_TOLERANCE = 1e-12;
+
+/**
+ * Refuses a system that is not a finite, square, symmetric matrix, or not a finite factor with a finite damping ≥ 0.
+ *
+ * Errors: BAD_MATRIX with the first offending entry; NOT_POSITIVE_DEFINITE for a negative damping.
+ */
+export function checkSystem(system: LinearSystem): void {
+  if (system.kind === 'factored') {
+    checkEntries(system.factor, 'The factor');
+    checkDamping(system.damping);
+    return;
+  }
+  const { rows, columns } = system.matrix;
+  if (rows !== columns) {
+    throw new ThermolinkError('BAD_MATRIX', `The matrix is ${rows}×${columns}, not square.`, {
+      hint: 'A linear system needs as many equations as unknowns.',
+      data: { rows, columns },
+    });
+  }
+  checkEntries(system.matrix, 'The matrix');
+  checkSymmetry(system.matrix);
+}
+
+export function checkDamping(damping: number): void {
+  if (!Number.isFinite(damping)) {
+    throw new ThermolinkError('BAD_MATRIX', `The damping is ${damping}, not a finite number.`, {
+      hint: 'Damping λ is a number of at least 0.',
+    });
+  }
+  if (damping < 0) {
+    throw new ThermolinkError('NOT_POSITIVE_DEFINITE', `The damping is ${damping}, below zero.`, {
+      hint: 'Damping λ is a conductance: choose at least 0.',
+      data: { damping },
+    });
+  }
+}
+
+/** Refuses a vector of another length than the system's, or with an entry that is not finite: BAD_MATRIX. */
+export function checkVector(vector: Float64Array, system: LinearSystem, name: string): void {
+  const dimension = dimensionOf(system);
+  if (vector.length !== dimension) {
+    throw new ThermolinkError(
+      'BAD_MATRIX',
+      `The ${name} has ${vector.length} entries for a system of ${dimension} unknowns.`,
+      {
+        hint: `Give a ${name} with one entry per column of the matrix.`,
+        data: { length: vector.length, dimension },
+      },
+    );
+  }
+  for (let i = 0; i < vector.length; i++) {
+    if (!Number.isFinite(vector[i])) {
+      throw new ThermolinkError('BAD_MATRIX', `Entry ${i} of the ${name} is ${vector[i]}.`, {
+        hint: 'Every entry must be a finite number.',
+        data: { index: i },
+      });
+    }
+  }
+}
+
+/** Refuses a tolerance outside (0, 1): BAD_ARGUMENT. */
+export function checkTolerance(tolerance: number): void {
+  if (tolerance > 0 && tolerance < 1) return;
+  throw new ThermolinkError('BAD_ARGUMENT', `The tolerance is ${tolerance}.`, {
+    hint: 'Tolerance bounds the relative error: choose a number between 0 and 1, for example 1e-2.',
+    data: { tolerance },
+  });
+}
+
+function checkEntries({ rows, columns, data }: Matrix, name: string): void {
+  if (rows === 0 || columns === 0)
+    throw new ThermolinkError('BAD_MATRIX', `${name} is ${rows}×${columns}: it is empty.`, {
+      hint: 'Give at least one row and one column.',
+      data: { rows, columns },
+    });
+  for (let i = 0; i < data.length; i++) {
+    if (!Number.isFinite(data[i])) {
+      const row = Math.floor(i / columns);
+      const column = i % columns;
+      throw new ThermolinkError('BAD_MATRIX', `${name} holds ${data[i]} in row ${row}, column ${column}.`, {
+        hint: 'Every entry must be a finite number; rows and columns count from 0.',
+        data: { row, column },
+      });
+    }
+  }
+}
+
+function checkSymmetry({ columns, data }: Matrix): void {
+  let largest = 0;
+  for (const value of data) largest = Math.max(largest, Math.abs(value));
+  const allowed = SYMMETRY_TOLERANCE * largest;
+  for (let i = 0; i < columns; i++) {
+    for (let j = 0; j < i; j++) {
+      const above = data[j * columns + i];
+      const below = data[i * columns + j];
+      if (Math.abs(below - above) > allowed) {
+        throw new ThermolinkError(
+          'BAD_MATRIX',
+          `The matrix is not symmetric: entry (${i}, ${j}) is ${below}, but (${j}, ${i}) is ${above}.`,
+          {
+            hint: 'The board relaxes a symmetric system. For another one solve AᵀA x = Aᵀb, if its condition allows.',
+            data: { row: i, column: j },
+          },
+        );
+      }
+    }
+  }
+}

@@ -1,0 +1,51 @@
+/** A two-dimensional convolution over single-channel images, zero-padded by `padding` on every side, then max-pooled. */
+export interface ConvolutionGeometry {
+  readonly rows: number;
+  readonly columns: number;
+  readonly kernel: number;
+  readonly stride: number;
+  readonly padding: number;
+  /** Edge of the pooling window, which is also its stride; 1 pools nothing. */
+  readonly pool: number;
+}
+
+/** Output pixels after pooling, per axis. Rows and columns that don't fill a pooling window are left out. */
+export function pooledShape(geometry: ConvolutionGeometry): { rows: number; columns: number } {
+  const extent = (size: number): number => {
+    const convolved = Math.floor((size + 2 * geometry.padding - geometry.kernel) / geometry.stride) + 1;
+    return Math.max(0, Math.floor(convolved / geometry.pool));
+  };
+  return { rows: extent(geometry.rows), columns: extent(geometry.columns) };
+}
+
+/**
+ * Rewrites a convolution as one matrix product (im2col): the matrix that a kernel (channels × kernel²) multiplies.
+ *
+ * images: feature-major, pixel × example. Result: kernel² × (pool² · pooled pixels · examples), row-major; column
+ * ((window place · pooled pixels) + pooled pixel) · examples + example. The places of one pooling window are the slowest
+ * column index, so that pooling is a maximum over an outer axis, and examples the fastest, so that rows are copied whole.
+ */
+export function patchMatrix(
+  images: Float32Array,
+  examples: number,
+  geometry: ConvolutionGeometry,
+): Float32Array {
+  const { kernel, stride, padding, pool } = geometry;
+  const pooled = pooledShape(geometry);
+  const positions = pool * pool * pooled.rows * pooled.columns;
+  const out = new Float32Array(kernel * kernel * positions * examples);
+  let target = 0;
+  for (let kernelRow = 0; kernelRow < kernel; kernelRow++)
+    for (let kernelColumn = 0; kernelColumn < kernel; kernelColumn++)
+      for (let place = 0; place < pool * pool; place++)
+        for (let pooledRow = 0; pooledRow < pooled.rows; pooledRow++) {
+          const row = (pooledRow * pool + Math.floor(place / pool)) * stride + kernelRow - padding;
+          for (let pooledColumn = 0; pooledColumn < pooled.columns; pooledColumn++, target += examples) {
+            const column = (pooledColumn * pool + (place % pool)) * stride + kernelColumn - padding;
+            if (row < 0 || row >= geometry.rows || column < 0 || column >= geometry.columns) continue;
+            const source = (row * geometry.columns + column) * examples;
+            out.set(images.subarray(source, source + examples), target);
+          }
+        }
+  return out;
+}

@@ -1,0 +1,121 @@
+import type { ProgramImage } from '../../firmware-protocol/program-image.js';
+import type { BoardDevice, CommitReport, RunReport } from '../driver/device-api.js';
+import { ThermolinkError, throwIfAborted } from '../errors.js';
+import type { RunAddress, SolverCost } from './contract.js';
+import { runSeedOf } from './run-seed.js';
+
+const BANK = 0;
+
+export interface RunPlan {
+  readonly burnInTicks: number;
+  readonly sampleCount: number;
+  readonly ticksPerSample: number;
+  /** Goes on from where the run before ended: same noise, next tick, the board's own state. */
+  readonly goesOn?: boolean;
+}
+
+export interface Readings {
+  /** sampleCount × N ADC codes, fewer rows after an overload. */
+  readonly codes: Int16Array;
+  readonly overloaded: boolean;
+  readonly report: RunReport;
+}
+
+/**
+ * One solver call's use of the board: every program and run goes through here, gets its own run seed, and is charged
+ * to the call. A program whose couplings are on the board already is rewritten instead of loaded.
+ */
+export class BoardRuns {
+  readonly #device: BoardDevice;
+  readonly #address: RunAddress;
+  readonly #options: { readonly signal?: AbortSignal };
+  readonly #uploadedBefore: number;
+  readonly #cost = { ticks: 0, overloadRetries: 0, mapMs: 0, uploadMs: 0, boardMs: 0, readoutMs: 0 };
+  #couplings: ProgramImage['couplings'] | undefined;
+  #attempt = 0;
+  #runSeed = 0;
+  #nextTick = 0;
+
+  constructor(device: BoardDevice, address: RunAddress, signal: AbortSignal | undefined) {
+    this.#device = device;
+    this.#address = address;
+    this.#options = signal === undefined ? {} : { signal };
+    this.#uploadedBefore = device.uploadedBytes;
+  }
+
+  get cost(): SolverCost {
+    const { tauNs, tickLog2 } = this.#device.identity;
+    return {
+      ...this.#cost,
+      boardSeconds: this.#cost.ticks * 2 ** -tickLog2 * tauNs * 1e-9,
+      uploadBytes: this.#device.uploadedBytes - this.#uploadedBefore,
+    };
+  }
+
+  /** Runs `work` and charges its time to mapping (or to readout). */
+  charge<Result>(phase: 'mapMs' | 'readoutMs', work: () => Result): Result {
+    const start = performance.now();
+    const result = work();
+    this.#cost[phase] += performance.now() - start;
+    return result;
+  }
+
+  /** Puts a program into the board. */
+  async program(image: ProgramImage): Promise<CommitReport> {
+    throwIfAborted(this.#options.signal);
+    const start = performance.now();
+    const isLoaded = this.#couplings === image.couplings;
+    // Until the commit is answered nobody knows what the bank holds.
+    this.#couplings = undefined;
+    const report = isLoaded
+      ? await this.#device.rewriteProgram(BANK, image, this.#options)
+      : await this.#device.loadProgram(BANK, image, this.#options);
+    this.#couplings = image.couplings;
+    this.#cost.uploadMs += performance.now() - start;
+    return report;
+  }
+
+  /** Runs the program and reads it out. Overload is an answer; any other end before the last sample is an error. */
+  async acquire(plan: RunPlan): Promise<Readings> {
+    throwIfAborted(this.#options.signal);
+    const start = performance.now();
+    if (!plan.goesOn) {
+      this.#runSeed = runSeedOf(this.#address, this.#attempt++);
+      this.#nextTick = 0;
+    }
+    const { codes, report } = await this.#device.acquire({
+      ...this.#options,
+      bank: BANK,
+      runSeed: this.#runSeed,
+      firstTick: this.#nextTick,
+      keepState: plan.goesOn ?? false,
+      burnInTicks: plan.burnInTicks,
+      sampleCount: plan.sampleCount,
+      ticksPerSample: plan.ticksPerSample,
+    });
+    this.#nextTick += report.ticksDone;
+    this.#cost.ticks += report.ticksDone;
+    this.#cost.boardMs += performance.now() - start;
+    const overloaded = report.outcome === 'overload';
+    if (overloaded) this.#cost.overloadRetries++;
+    else if (report.outcome !== 'completed') throw runEnded(report);
+    return { codes, overloaded, report };
+  }
+}
+
+function runEnded(report: RunReport): ThermolinkError {
+  if (report.outcome === 'fault')
+    return new ThermolinkError('DEVICE_FAULT', 'The board latched a fault during a run.', {
+      hint: 'Read its status, remove the cause and acknowledge the fault.',
+      data: { ...report },
+    });
+  return new ThermolinkError(
+    'RUN_ENDED',
+    `The run ended (${report.outcome}) after ${report.ticksDone} ticks, before its last sample.`,
+    {
+      retryable: true,
+      hint: 'Somebody stopped the board, or the link was silent too long.',
+      data: { ...report },
+    },
+  );
+}

@@ -1,0 +1,220 @@
+import { ThermolinkError } from '../errors.js';
+import { applySystem } from '../linalg/linear-system.js';
+import { norm2, normInf, subtract } from '../linalg/products.js';
+import { adcStep, tickOf } from '../mapping/board-range.js';
+import { type Estimate, estimateMean } from '../mapping/estimate.js';
+import { noiseRegister, noiseTemperatureOf } from '../mapping/noise-register.js';
+import { programImage, programmedDrive, quantizeDrive, quantizeInitialState } from '../mapping/quantize.js';
+import { driveLimitedScale, powerOfTwoAbove, undo } from '../mapping/scaling.js';
+import type { BoardRuns } from './board-runs.js';
+import { type EquilibriumPlan, scalingAt } from './equilibrium-plan.js';
+
+/** A d = r as the board answers it once. */
+export interface Reading {
+  /** d. */
+  readonly x: Float64Array<ArrayBuffer>;
+  /** s_x it was read at; a power of two. */
+  readonly solutionScale: number;
+  /** max |v| in V_fs. */
+  readonly peak: number;
+  /** r − A d as far as the codes explain it: −[(A − A_q) d + (b_q − r)]. */
+  readonly rounding: Float64Array;
+}
+
+/** The same, averaged over noise. */
+export interface Average extends Reading {
+  readonly standardError: Float64Array<ArrayBuffer>;
+  readonly samples: number;
+  readonly effectiveSamples: number;
+  /** κ of the problem: a reading's covariance is κA⁻¹ in units of x². */
+  readonly noiseTemperature: number;
+}
+
+/** A cell may pass this, its rail is at 1.25. */
+const PEAK_MAX = 1;
+/** Below this the reading wastes two bits or more, and a finer scale is tried. */
+const PEAK_MIN = 1 / 4;
+const RAIL = 1.25;
+const RANGING_RUNS_MAX = 16;
+/** The noise may reach so many standard deviations within the rail; among 10⁸ independent looks one passes 5.7. */
+export const NOISE_HEADROOM = 6 / RAIL;
+/** Samples between two looks at the standard error. */
+const SAMPLES_PER_LOOK = 16;
+const SAMPLES_MAX = 512;
+
+/**
+ * Lets the board settle without noise from zero and reads it once, at the power of two s_x that puts the largest cell
+ * between ¼ and 1 V_fs: doubled after an overload, halved as often as the measured peak allows, but not below
+ * `scaleFloor(d)`, at which finer steps would be of no use, nor below what the drive range allows.
+ *
+ * Errors: OVERLOAD when no scale is found.
+ */
+export async function settle(
+  plan: EquilibriumPlan,
+  board: BoardRuns,
+  drive: Float64Array,
+  firstScale: number,
+  scaleFloor: (x: Float64Array) => number,
+): Promise<Reading> {
+  const { identity } = plan;
+  const step = adcStep(identity.adcBits);
+  const driveFloor = driveLimitedScale(drive, plan.systemScale, identity);
+  let solutionScale = firstScale;
+  let overloadFloor = 0;
+  for (let run = 0; run < RANGING_RUNS_MAX; run++) {
+    const rounding = await program(plan, board, drive, solutionScale, undefined, 0);
+    const { codes, overloaded } = await board.acquire({
+      burnInTicks: plan.settleTicks,
+      sampleCount: 1,
+      ticksPerSample: 0,
+    });
+    if (overloaded) {
+      solutionScale *= 2;
+      overloadFloor = solutionScale;
+      continue;
+    }
+    const x = undo(codes, solutionScale, identity.adcBits);
+    const peak = normInf(x) / solutionScale;
+    const finer = solutionScale * 2 ** -Math.floor(Math.log2(PEAK_MAX / (peak + step)));
+    const next = Math.max(finer, powerOfTwoAbove(Math.max(driveFloor, overloadFloor, scaleFloor(x))));
+    if (peak >= PEAK_MIN || next >= solutionScale) return { x, solutionScale, peak, rounding: rounding(x) };
+    solutionScale = next;
+  }
+  throw new ThermolinkError(
+    'OVERLOAD',
+    `No scale keeps the board within its rails (${RANGING_RUNS_MAX} tried).`,
+    {
+      hint: 'The programmed couplings may not be positive definite any more: their rounding is larger than the smallest eigenvalue.',
+      data: { solutionScale, eigenvalueMin: plan.spectrum.eigenvalueMin, systemScale: plan.systemScale },
+    },
+  );
+}
+
+/**
+ * Averages the equilibrium under noise, κ = `noiseTemperature` in the problem's units, starting from a reading that is
+ * already there. Stops when there are enough samples for a standard error and `isEnough` of it, or too many.
+ */
+export async function average(
+  plan: EquilibriumPlan,
+  board: BoardRuns,
+  drive: Float64Array,
+  start: Reading,
+  noiseTemperature: number,
+  isEnough: (standardError: Float64Array, samples: number) => boolean,
+): Promise<Average> {
+  const { identity } = plan;
+  let solutionScale = averagingScale(plan, start, noiseTemperature);
+  for (let run = 0; run < RANGING_RUNS_MAX; run++) {
+    const rounding = await program(plan, board, drive, solutionScale, start.x, noiseTemperature);
+    const estimate = await averageOnce(plan, board, solutionScale, isEnough);
+    if (estimate === undefined) {
+      solutionScale *= 2;
+      continue;
+    }
+    const x = undo(estimate.mean, solutionScale, identity.adcBits);
+    return {
+      x,
+      solutionScale,
+      peak: normInf(x) / solutionScale,
+      rounding: rounding(x),
+      standardError: undo(estimate.standardError, solutionScale, identity.adcBits),
+      samples: estimate.samples,
+      effectiveSamples: estimate.effectiveSamples,
+      noiseTemperature: appliedNoise(plan, solutionScale, noiseTemperature),
+    };
+  }
+  throw new ThermolinkError('OVERLOAD', 'The board runs into its rails whenever its noise is on.', {
+    hint: 'Its noise seems far larger than its register says; characterize the board.',
+    data: { solutionScale, noiseTemperature },
+  });
+}
+
+/** s_x that holds the mean and six standard deviations of the noisiest cell, √(κ/λ₋) at most. */
+function averagingScale(plan: EquilibriumPlan, start: Reading, noiseTemperature: number): number {
+  const mean = start.peak * start.solutionScale;
+  return Math.max(
+    start.solutionScale,
+    powerOfTwoAbove(mean / RAIL + noiseLimitedScale(plan, noiseTemperature)),
+  );
+}
+
+/** Smallest s_x at which the board can carry noise of temperature κ: within its rails and its noise register. */
+export function noiseLimitedScale(plan: EquilibriumPlan, noiseTemperature: number): number {
+  return Math.max(
+    NOISE_HEADROOM * Math.sqrt(noiseTemperature / plan.spectrum.eigenvalueMin),
+    Math.sqrt(noiseTemperature / (plan.noiseTemperatureMax * plan.systemScale)),
+  );
+}
+
+/** The samples of one run, in looks; undefined after an overload. */
+async function averageOnce(
+  plan: EquilibriumPlan,
+  board: BoardRuns,
+  solutionScale: number,
+  isEnough: (standardError: Float64Array, samples: number) => boolean,
+): Promise<Estimate | undefined> {
+  const { ticksPerSample, identity, codes } = plan;
+  const readings = new Int16Array(SAMPLES_MAX * codes.cells);
+  for (let samples = 0; ; ) {
+    const look = await board.acquire({
+      // Two spacings: the slowest mode's variance is then within e⁻⁶ of its equilibrium.
+      burnInTicks: samples === 0 ? 2 * ticksPerSample : ticksPerSample,
+      sampleCount: SAMPLES_PER_LOOK,
+      ticksPerSample,
+      goesOn: samples > 0,
+    });
+    if (look.overloaded) return undefined;
+    readings.set(look.codes, samples * codes.cells);
+    samples += SAMPLES_PER_LOOK;
+    const estimate = board.charge('readoutMs', () =>
+      estimateMean(readings.subarray(0, samples * codes.cells), codes.cells),
+    );
+    const error = undo(estimate.standardError, solutionScale, identity.adcBits);
+    const enough = isEnough(error, samples);
+    if ((enough && samples >= plan.samplesMin) || samples === SAMPLES_MAX) return estimate;
+  }
+}
+
+/**
+ * Programs A d = `drive` at s_x; the answer tells what part of the residual r − A d the rounding of the codes explains.
+ */
+async function program(
+  plan: EquilibriumPlan,
+  board: BoardRuns,
+  drive: Float64Array,
+  solutionScale: number,
+  initial: Float64Array | undefined,
+  noiseTemperature: number,
+): Promise<(x: Float64Array) => Float64Array> {
+  const { identity } = plan;
+  const scaling = scalingAt(plan, solutionScale);
+  const driveCodes = quantizeDrive(drive, scaling, identity).codes;
+  const initialCodes =
+    initial === undefined ? new Int16Array(drive.length) : quantizeInitialState(initial, solutionScale).codes;
+  const noise = noiseRegister(boardNoise(plan, solutionScale, noiseTemperature), tickOf(identity), identity);
+  await board.program(programImage(plan.codes, driveCodes, initialCodes, noise));
+  return (x) => {
+    const asked = subtract(drive, applySystem(plan.system, x));
+    const programmed = subtract(
+      programmedDrive(driveCodes, scaling, identity),
+      applySystem(plan.programmed, x),
+    );
+    return subtract(asked, programmed);
+  };
+}
+
+/** κ in V_fs² of noise κ in the problem's units: κ_board = κ/(s_x²·s_A). */
+export function boardNoise(plan: EquilibriumPlan, solutionScale: number, noiseTemperature: number): number {
+  return noiseTemperature / solutionScale ** 2 / plan.systemScale;
+}
+
+function appliedNoise(plan: EquilibriumPlan, solutionScale: number, noiseTemperature: number): number {
+  const tick = tickOf(plan.identity);
+  const register = noiseRegister(boardNoise(plan, solutionScale, noiseTemperature), tick, plan.identity);
+  return noiseTemperatureOf(register, tick) * solutionScale ** 2 * plan.systemScale;
+}
+
+/** ‖rounding‖₂/λ₋: bound on what rounding to codes changed in a reading, in units of x. */
+export function roundingErrorBound(plan: EquilibriumPlan, reading: Reading): number {
+  return norm2(reading.rounding) / plan.spectrum.eigenvalueMin;
+}

@@ -1,0 +1,248 @@
+import { ThermolinkError } from '../errors.js';
+import { applySystem } from '../linalg/linear-system.js';
+import { norm2, subtract } from '../linalg/products.js';
+import { equilibriumSolutionScale } from '../mapping/scaling.js';
+import { type Certificate, certify } from './acceptance.js';
+import type { BoardRuns } from './board-runs.js';
+import type { SolveRequest, SolveResult } from './contract.js';
+import {
+  type Average,
+  average,
+  boardNoise,
+  noiseLimitedScale,
+  type Reading,
+  roundingErrorBound,
+  settle,
+} from './equilibrium-pass.js';
+import type { EquilibriumPlan } from './equilibrium-plan.js';
+import { noiseResidualBound, wantedNoise } from './noise-budget.js';
+
+const PASSES_MAX = 24;
+/** Averages that may miss the certificate before the tolerance counts as not met; each halves the noise. */
+const AVERAGES_MAX = 3;
+/** The systematic error of an averaged pass stays below this part of its standard error. */
+const SYSTEMATIC_SHARE = 1 / 4;
+
+/** State of a solve between two passes. */
+interface Progress {
+  /** x̂ so far, the sum of the readings. */
+  x: Float64Array<ArrayBuffer>;
+  residual: Float64Array<ArrayBuffer>;
+  passes: number;
+  averages: number;
+  samples: number;
+  /** Of the reading before; infinite when there is none to compare with. */
+  lastResidual: number;
+  lastCorrection: number;
+  /** s_x found before, over the first guess for that drive. */
+  scaleFactor: number;
+  certificate: Certificate | undefined;
+  relativeStandardError: number;
+}
+
+/**
+ * Iterative refinement with the board as the solver: pass k settles A d = b − A x̂ and adds its reading to x̂, until
+ * what rounding and the board's own errors leave of a pass is small against the noise that the tolerance allows. That
+ * last pass is averaged under noise, which gives the standard error; what earlier passes got wrong is in the residual
+ * exactly and does not enter it.
+ *
+ * Accepted is an answer whose residual proves ‖x̂ − x‖₂ ≤ tolerance·‖x‖₂, whose relative standard error is at most
+ * half the tolerance, and whose residual noise and rounding explain (false-alarm rate below 1e-6).
+ *
+ * Errors: TOLERANCE_NOT_MET when passes stop shrinking both residual and correction by two, or run out.
+ */
+export async function refine(
+  plan: EquilibriumPlan,
+  board: BoardRuns,
+  request: SolveRequest,
+): Promise<Omit<SolveResult, 'cost'>> {
+  const progress = firstProgress(request.drive);
+  while (progress.passes < PASSES_MAX && progress.averages < AVERAGES_MAX) {
+    progress.passes++;
+    const reading = await settlePass(plan, board, request, progress);
+    const noise = noiseToAverage(plan, request, progress, reading);
+    if (noise === undefined) {
+      acceptReading(plan, request, progress, reading);
+      continue;
+    }
+    const averaged = await averagePass(plan, board, request, progress, reading, noise);
+    const answer = judge(plan, request, progress, averaged);
+    if (answer !== undefined) return answer;
+  }
+  throw notMet(request, progress, 'passes ran out');
+}
+
+function firstProgress(drive: Float64Array): Progress {
+  return {
+    x: new Float64Array(drive.length),
+    residual: Float64Array.from(drive),
+    passes: 0,
+    averages: 0,
+    samples: 0,
+    lastResidual: Infinity,
+    lastCorrection: Infinity,
+    scaleFactor: 1,
+    certificate: undefined,
+    relativeStandardError: Infinity,
+  };
+}
+
+async function settlePass(
+  plan: EquilibriumPlan,
+  board: BoardRuns,
+  request: SolveRequest,
+  progress: Progress,
+): Promise<Reading> {
+  const { identity, spectrum, systemScale } = plan;
+  const guess = equilibriumSolutionScale(progress.residual, spectrum.eigenvalueMin, systemScale, identity);
+  // Finer than the noise that the last pass needs is of no use.
+  const floor = (x: Float64Array) => {
+    const norm = norm2(sum(progress.x, x));
+    return Math.max(
+      noiseLimitedScale(plan, wantedNoise(plan, request.tolerance, progress.averages, norm)),
+      Number.MIN_VALUE,
+    );
+  };
+  const reading = await settle(plan, board, progress.residual, guess * progress.scaleFactor, floor);
+  progress.scaleFactor = reading.solutionScale / guess;
+  progress.samples++;
+  request.onProgress?.({ pass: progress.passes, relativeStandardError: Infinity, samples: progress.samples });
+  return reading;
+}
+
+/** κ for averaging this pass, or undefined when its systematic error must be refined away first. */
+function noiseToAverage(
+  plan: EquilibriumPlan,
+  request: SolveRequest,
+  progress: Progress,
+  reading: Reading,
+): number | undefined {
+  const { spectrum } = plan;
+  const norm = norm2(sum(progress.x, reading.x));
+  if (norm === 0) throw notMet(request, progress, 'the board returned zeros');
+  const noise = wantedNoise(plan, request.tolerance, progress.averages, norm);
+  const isAboveFloor = boardNoise(plan, reading.solutionScale, noise) >= plan.noiseTemperatureMin;
+  if (!isAboveFloor) return undefined;
+  const isAtFinestScale = reading.solutionScale / 2 < noiseLimitedScale(plan, noise);
+  const standardError = Math.sqrt(
+    (noise * plan.correlationTimeMax * spectrum.inverseTrace) / plan.samplesMin,
+  );
+  const leftOver = norm2(subtract(progress.residual, applySystem(plan.system, reading.x)));
+  // What the board gets wrong beyond its codes shows as the share of the residual that a reading leaves.
+  const observed = (leftOver / norm2(progress.residual)) * norm2(reading.x);
+  const systematic = Math.max(roundingErrorBound(plan, reading), observed);
+  return isAtFinestScale || systematic <= SYSTEMATIC_SHARE * standardError ? noise : undefined;
+}
+
+/** Adds a reading to x̂, and gives up when the passes do not lead anywhere. */
+function acceptReading(
+  plan: EquilibriumPlan,
+  request: SolveRequest,
+  progress: Progress,
+  reading: Reading,
+): void {
+  const correction = norm2(reading.x);
+  const residual = norm2(progress.residual);
+  if (correction > progress.lastCorrection / 2 && residual > progress.lastResidual / 2)
+    throw notMet(request, progress, 'refinement does not converge');
+  progress.lastCorrection = correction;
+  progress.lastResidual = residual;
+  advance(plan, request, progress, reading);
+}
+
+async function averagePass(
+  plan: EquilibriumPlan,
+  board: BoardRuns,
+  request: SolveRequest,
+  progress: Progress,
+  reading: Reading,
+  noise: number,
+): Promise<Average> {
+  const norm = norm2(sum(progress.x, reading.x));
+  const averaged = await average(plan, board, progress.residual, reading, noise, (standardError, samples) => {
+    progress.relativeStandardError = norm2(standardError) / norm;
+    request.onProgress?.({
+      pass: progress.passes,
+      relativeStandardError: progress.relativeStandardError,
+      samples: progress.samples + samples,
+    });
+    return progress.relativeStandardError <= request.tolerance / 2;
+  });
+  progress.samples += averaged.samples;
+  return averaged;
+}
+
+/** The answer if it may be given; else the average becomes one more reading and refinement goes on. */
+function judge(
+  plan: EquilibriumPlan,
+  request: SolveRequest,
+  progress: Progress,
+  averaged: Average,
+): Omit<SolveResult, 'cost'> | undefined {
+  const unexplained = norm2(
+    subtract(subtract(progress.residual, applySystem(plan.system, averaged.x)), averaged.rounding),
+  );
+  const certificate = advance(plan, request, progress, averaged);
+  const norm = norm2(progress.x);
+  progress.relativeStandardError = norm2(averaged.standardError) / norm;
+  const isAccepted =
+    certificate.relativeErrorBound <= request.tolerance &&
+    progress.relativeStandardError <= request.tolerance / 2 &&
+    unexplained <= noiseResidualBound(plan, averaged);
+  if (!isAccepted) {
+    progress.averages++;
+    // The next correction is mostly this pass's noise: nothing to compare it with.
+    progress.lastCorrection = Infinity;
+    progress.lastResidual = Infinity;
+    return undefined;
+  }
+  return {
+    x: progress.x,
+    standardError: averaged.standardError,
+    quantizationError: roundingErrorBound(plan, averaged) / norm,
+    relativeResidual: certificate.relativeResidual,
+    passes: progress.passes,
+    samples: progress.samples,
+  };
+}
+
+function advance(
+  plan: EquilibriumPlan,
+  request: SolveRequest,
+  progress: Progress,
+  reading: Reading,
+): Certificate {
+  progress.x = sum(progress.x, reading.x);
+  const certificate = certify(plan.system, plan.spectrum, request.drive, progress.x);
+  progress.certificate = certificate;
+  progress.residual = certificate.residual;
+  return certificate;
+}
+
+function notMet(request: SolveRequest, progress: Progress, reason: string): ThermolinkError {
+  const { passes, samples, certificate, relativeStandardError } = progress;
+  const residual = certificate?.relativeResidual ?? 1;
+  return new ThermolinkError(
+    'TOLERANCE_NOT_MET',
+    `The board's answer does not meet a relative error of ${request.tolerance}: ${reason} ` +
+      `after ${passes} ${passes === 1 ? 'pass' : 'passes'}, with a relative residual of ${residual.toExponential(1)}.`,
+    {
+      hint: 'Choose a larger tolerance, a better conditioned system (A + λI), or a board with finer couplings; check that the board is well.',
+      data: {
+        reason,
+        tolerance: request.tolerance,
+        passes,
+        samples,
+        relativeResidual: residual,
+        relativeErrorBound: certificate?.relativeErrorBound ?? Infinity,
+        relativeStandardError,
+      },
+    },
+  );
+}
+
+function sum(x: Float64Array, y: Float64Array): Float64Array<ArrayBuffer> {
+  const total = new Float64Array(x.length);
+  for (let i = 0; i < x.length; i++) total[i] = x[i] + y[i];
+  return total;
+}

@@ -1,0 +1,13 @@
+import { PHILOX_STREAM, philox4x32 } from '../../firmware-protocol/philox.js';
+import type { RunAddress } from './contract.js';
+
+/**
+ * The run seed (u32) of one run of the board: word 0 of Philox4x32-10 with key (seed, 0) and counter
+ * (step, block, attempt, runSeed). Every run of a training run has another attempt, block or step, so no two share
+ * their noise, and a repeated training run repeats it.
+ */
+export function runSeedOf(address: RunAddress, attempt: number): number {
+  const words = new Uint32Array(4);
+  philox4x32(address.step, address.block, attempt, PHILOX_STREAM.runSeed, address.seed, 0, words);
+  return words[0];
+}

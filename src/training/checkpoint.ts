@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { ThermolinkError } from '../errors.js';
+import type { OptimizerState } from './optimizers/contract.js';
+import type { RunTotals } from './record.js';
+
+/** A run between two steps: with the same data, model and board, all that its continuation depends on. */
+export interface Checkpoint {
+  /** Steps taken. */
+  readonly step: number;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly parameters: Float64Array;
+  readonly optimizer: OptimizerState;
+  readonly totals: RunTotals;
+}
+
+const MAGIC = 'thermolink checkpoint 1\n';
+const DIGEST_BYTES = 32;
+
+interface Header {
+  readonly step: number;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly totals: RunTotals;
+  /** The optimizer's; finite, so that JSON's shortest decimals read back to the same bits. */
+  readonly numbers: Readonly<Record<string, number>>;
+  readonly arrays: readonly { readonly name: string; readonly length: number }[];
+}
+
+/**
+ * Replaces the file at `path` in one rename, so that a kill at any moment leaves the old or the new one whole.
+ * Layout: magic line, u32 length of the header, header (JSON), the arrays (float64, little-endian, parameters first),
+ * SHA-256 of everything before it.
+ */
+export function writeCheckpoint(path: string, checkpoint: Checkpoint): void {
+  const { step, settings, totals, parameters, optimizer } = checkpoint;
+  const arrays: [string, Float64Array][] = [['parameters', parameters], ...Object.entries(optimizer.arrays)];
+  const header: Header = {
+    step,
+    settings,
+    totals,
+    numbers: optimizer.numbers,
+    arrays: arrays.map(([name, { length }]) => ({ name, length })),
+  };
+  const headerBytes = Buffer.from(JSON.stringify(header));
+  const headerLength = Buffer.alloc(4);
+  headerLength.writeUInt32LE(headerBytes.length);
+  const body = Buffer.concat([
+    Buffer.from(MAGIC),
+    headerLength,
+    headerBytes,
+    ...arrays.map(([, values]) => Buffer.from(values.buffer, values.byteOffset, values.byteLength)),
+  ]);
+  replaceFile(path, Buffer.concat([body, createHash('sha256').update(body).digest()]));
+}
+
+/** Writes a file beside `path`, makes it durable and renames it over `path`. */
+export function replaceFile(path: string, content: Uint8Array | string): void {
+  const temporary = `${path}.partial`;
+  try {
+    const descriptor = openSync(temporary, 'w');
+    try {
+      const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+      for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(temporary, path);
+  } catch (cause) {
+    throw new ThermolinkError('BAD_FILE', `${path} can't be written.`, { cause, data: { file: path } });
+  }
+}
+
+/** Reads a checkpoint. Errors: BAD_CHECKPOINT when it is missing, damaged or of another format. */
+export function readCheckpoint(path: string): Checkpoint {
+  if (!existsSync(path)) throw bad(path, 'does not exist', 'Train without --resume first.');
+  let file: Buffer;
+  try {
+    file = readFileSync(path);
+  } catch (cause) {
+    throw new ThermolinkError('BAD_CHECKPOINT', `${path} can't be read.`, { cause, data: { file: path } });
+  }
+  const magic = Buffer.from(MAGIC);
+  if (!file.subarray(0, magic.length).equals(magic))
+    throw bad(path, 'is not a checkpoint of this version of thermolink');
+  const body = file.subarray(0, Math.max(0, file.length - DIGEST_BYTES));
+  const digest = createHash('sha256').update(body).digest();
+  if (body.length < magic.length + 4 || !digest.equals(file.subarray(body.length)))
+    throw bad(path, 'is damaged: its content does not match its digest');
+  const headerEnd = magic.length + 4 + body.readUInt32LE(magic.length);
+  const header = JSON.parse(body.toString('utf8', magic.length + 4, headerEnd)) as Header;
+  let offset = headerEnd;
+  const arrays = header.arrays.map(({ name, length }): [string, Float64Array] => {
+    // A copy: the file's offset need not be a multiple of eight.
+    const values = new Float64Array(length);
+    new Uint8Array(values.buffer).set(body.subarray(offset, offset + 8 * length));
+    offset += 8 * length;
+    return [name, values];
+  });
+  const { parameters, ...optimizerArrays } = Object.fromEntries(arrays);
+  return {
+    step: header.step,
+    settings: header.settings,
+    totals: header.totals,
+    parameters,
+    optimizer: { arrays: optimizerArrays, numbers: header.numbers },
+  };
+}
+
+/**
+ * Refuses a checkpoint of a run with other settings, and names the first that differ.
+ * Errors: BAD_CHECKPOINT.
+ */
+export function requireSameSettings(
+  path: string,
+  checkpoint: Checkpoint,
+  settings: Readonly<Record<string, unknown>>,
+): void {
+  // Through JSON, so that both sides have lost what JSON does not hold (Infinity becomes null).
+  const here: Record<string, unknown> = JSON.parse(JSON.stringify(settings));
+  const there = checkpoint.settings;
+  const differing = [...new Set([...Object.keys(here), ...Object.keys(there)])].filter(
+    (key) => JSON.stringify(here[key]) !== JSON.stringify(there[key]),
+  );
+  if (differing.length === 0) return;
+  const list = differing.map(
+    (key) => `${key} (${JSON.stringify(there[key])} there, ${JSON.stringify(here[key])} here)`,
+  );
+  throw bad(
+    path,
+    `was written by a run with other settings: ${list.join(', ')}`,
+    'Resume with the same settings, or start a new run in another directory.',
+  );
+}
+
+function bad(path: string, what: string, hint?: string): ThermolinkError {
+  return new ThermolinkError('BAD_CHECKPOINT', `${path} ${what}.`, {
+    ...(hint === undefined ? {} : { hint }),
+    data: { file: path },
+  });
+}

@@ -1,0 +1,32 @@
+import { ThermolinkError } from '../../errors.js';
+import { norm2 } from '../../linalg/products.js';
+import type { StepRequest } from './contract.js';
+
+/** η of one step: `rate` · (1 − step/totalSteps), which reaches 0 just after the last step. */
+export function rateAt(rate: number, { step, totalSteps }: StepRequest): number {
+  return rate * (1 - step / totalSteps);
+}
+
+/**
+ * θ − η x, shortened so that ‖η x‖₂ ≤ clip. The clip bounds the change of the parameters only; `direction` stays as it is.
+ * Errors: DIVERGED when the step is not finite.
+ */
+export function applyStep(
+  request: StepRequest,
+  direction: Float64Array,
+  rate: number,
+  clip: number,
+): Float64Array {
+  const length = rate * norm2(direction);
+  if (!Number.isFinite(length))
+    throw new ThermolinkError(
+      'DIVERGED',
+      `Training diverged at step ${request.step}: the update is not finite.`,
+      {
+        hint: 'Lower --rate, raise --damping, or bound the steps by --clip.',
+        data: { step: request.step },
+      },
+    );
+  const scale = length > clip ? (rate * clip) / length : rate;
+  return request.parameters.map((value, i) => value - scale * direction[i]);
+}

@@ -1,0 +1,89 @@
+import type { Dataset } from '../data/dataset.js';
+import { ThermolinkError } from '../errors.js';
+import type { Model } from '../model/contract.js';
+import type { Optimizer } from './optimizers/contract.js';
+import type { StepRecord } from './record.js';
+import type { ExistingRun } from './run-files.js';
+
+export interface TrainRequest {
+  readonly model: Model;
+  readonly data: Dataset;
+  readonly optimizer: Optimizer;
+  /** Passes over the training examples, ≥ 1. */
+  readonly epochs: number;
+  /** Examples per step. */
+  readonly batch: number;
+  /** Train on the first so many examples; default all. */
+  readonly trainSize?: number;
+  /** The first so many examples of each batch give the curvature; default 8. */
+  readonly curvatureExamples?: number;
+  /** Of initial parameters, example order and noise; u32. */
+  readonly seed: number;
+  /** What else the results depend on, such as the board's profile; JSON data. */
+  readonly environment?: Readonly<Record<string, unknown>>;
+  readonly signal?: AbortSignal;
+  readonly onStep?: (record: StepRecord, totalSteps: number) => void;
+  readonly output?: {
+    readonly directory: string;
+    /** Default `refuse`. */
+    readonly existing?: ExistingRun;
+    /** Steps between checkpoints, default 50. */
+    readonly checkpointEvery?: number;
+  };
+}
+
+/** A request with every default filled in and every size checked. */
+export interface ResolvedRequest extends TrainRequest {
+  readonly trainSize: number;
+  readonly curvatureExamples: number;
+  readonly checkpointEvery: number;
+}
+
+export const CURVATURE_EXAMPLES_DEFAULT = 8;
+const CHECKPOINT_EVERY_DEFAULT = 50;
+const SEED_MAX = 2 ** 32 - 1;
+
+/** Fills in the defaults. Errors: BAD_ARGUMENT for a size that is no whole number or does not fit the others. */
+export function resolveRequest(request: TrainRequest): ResolvedRequest {
+  const { model, data, epochs, batch, seed } = request;
+  const trainSize = request.trainSize ?? data.train.count;
+  // A batch smaller than the default is no mistake of the caller's.
+  const curvatureExamples = request.curvatureExamples ?? Math.min(CURVATURE_EXAMPLES_DEFAULT, batch);
+  const checkpointEvery = request.output?.checkpointEvery ?? CHECKPOINT_EVERY_DEFAULT;
+  requireWhole('The number of epochs', epochs, 1, Number.MAX_SAFE_INTEGER);
+  requireWhole('The batch size', batch, 1, Number.MAX_SAFE_INTEGER);
+  requireWhole('The number of training examples', trainSize, 1, data.train.count);
+  requireWhole('The number of curvature examples', curvatureExamples, 1, batch);
+  requireWhole('The number of steps between checkpoints', checkpointEvery, 1, Number.MAX_SAFE_INTEGER);
+  requireWhole('The seed', seed, 0, SEED_MAX);
+  const pixels = data.rows * data.columns;
+  if (model.inputCount !== pixels || model.outputCount !== data.classes)
+    throw new ThermolinkError(
+      'BAD_ARGUMENT',
+      `The model takes ${model.inputCount} inputs to ${model.outputCount} classes; the data has ${pixels} pixels and ` +
+        `${data.classes} classes.`,
+    );
+  return { ...request, trainSize, curvatureExamples, checkpointEvery };
+}
+
+/** All that the results depend on; two runs with equal settings (and boards) give equal results. */
+export function settingsOf(request: ResolvedRequest): Readonly<Record<string, unknown>> {
+  const { model, data, optimizer, epochs, batch, trainSize, curvatureExamples, seed, environment } = request;
+  return {
+    model: model.settings,
+    data: data.digest,
+    optimizer: optimizer.settings,
+    epochs,
+    batch,
+    trainSize,
+    ...(optimizer.needsCurvature ? { curvatureExamples } : {}),
+    seed,
+    ...(environment === undefined ? {} : { environment }),
+  };
+}
+
+function requireWhole(what: string, value: number, min: number, max: number): void {
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return;
+  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+  throw new ThermolinkError('BAD_ARGUMENT', `${what} is ${value}; it must be a whole number ${range}.`);
+}

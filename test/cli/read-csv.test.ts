@@ -1,0 +1,200 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readMatrix, readVector } from '../../src/cli/input/read-array.js';
+import { TextTable } from '../../src/cli/input/text-table.js';
+import { writeNpy } from '../../src/cli/input/write-npy.js';
+import { matrix } from '../../src/linalg/matrix.js';
+import { fileWriter, temporaryDirectory } from './support/temporary-files.js';
+import { thrown } from './support/thrown.js';
+
+const write = fileWriter();
+const directory = temporaryDirectory();
+
+/** Hands the text over in pieces, all in one buffer, as the reader of files does. */
+function parse(text: string | Uint8Array, chunkBytes = 1 << 20) {
+  const bytes = Buffer.from(text as string);
+  const table = new TextTable('A.csv');
+  const chunk = Buffer.alloc(chunkBytes);
+  for (let start = 0; start < bytes.length; start += chunkBytes)
+    table.push(chunk.subarray(0, bytes.copy(chunk, 0, start)));
+  return table.finish();
+}
+
+const SMALL = { dimensions: 2, rows: 2, columns: 3, data: Float64Array.of(1, -2.5, 3e-7, 4, 0.5, -600) };
+
+describe('tables as text', () => {
+  it.each([
+    ['commas', '1,-2.5,3e-7\n4,.5,-6.00E+2\n'],
+    ['commas and blanks', ' 1, -2.5 ,3e-7\t\n 4 , .5, -6e2'],
+    ['semicolons', '1;-2.5;3e-7\n4;.5;-600'],
+    ['tabs', '1\t-2.5\t3e-7\n4\t.5\t-600'],
+    ['tabs and blanks', '1\t -2.5 \t3e-7\n4\t.5 \t-600'],
+    ['blanks', '  1   -2.5  +3e-7\n  4    0.5   -600.  \n'],
+    ['a byte-order mark and CRLF', '\uFEFF1,-2.5,3e-7\r\n4,.5,-600\r\n'],
+    ['comments and blank lines', '# a; b, c\n\n1,-2.5,3e-7 # first\n \t\n  # 5, 6\n4,.5,-600\n\n'],
+  ])('%s', (_, text) => {
+    expect(parse(text)).toEqual(SMALL);
+    for (const chunkBytes of [1, 2, 3, 7]) expect(parse(text, chunkBytes)).toEqual(SMALL);
+  });
+
+  it.each([
+    ['a word', '1,2\n3,abc', 2, 3, '"abc" is not a number'],
+    ['a header', 'x,y\n1,2', 1, 1, '"x" is not a number', 'header'],
+    ['NaN', '1,NaN', 1, 3, 'not finite'],
+    ['an infinite number', '1 -inf', 1, 3, 'not finite'],
+    ['a number beyond float64', '1,-1e999', 1, 3, 'too large'],
+    ['a hexadecimal number', '0x10', 1, 1, '"0x10" is not a number'],
+    ['half an exponent', '1,2,3e', 1, 5, '"3e" is not a number'],
+    ['an empty field', '1,,3', 1, 3, 'empty'],
+    ['a separator at the end', '1,2,\n', 1, 5, 'empty'],
+    ['an empty field between tabs', '1\t\t3', 1, 2, 'empty'],
+    ['a tab at the end', '1\t3\t', 1, 4, 'empty'],
+    ['decimal commas', '1,5;2,5', 1, 1, '"1,5" is not a number', 'point'],
+    ['quoted numbers', '"1.5",2', 1, 1, 'not a number', 'quotation'],
+    ['another separator', '1,2\n3;4', 2, 2, 'semicolons here'],
+    ['bytes that are no text', Buffer.from([0x31, 0x2c, 0xff, 0xfe]), 1, 3, 'not a number'],
+    ['a Unicode minus', '1,\u22122', 1, 3, 'not a number'],
+    ['control characters', '1,\x1b[2J', 1, 3, '\\u001b'],
+  ])('%s is refused with its place', async (_, text, line, column, message, hint = '') => {
+    const error = await thrown(() => parse(text));
+    expect(error).toMatchObject({ code: 'BAD_MATRIX', data: { path: 'A.csv', line, column } });
+    expect(error.message).toContain(`A.csv, line ${line}, column ${column}: `);
+    expect(error.message).toContain(message);
+    expect(error.hint).toContain(hint);
+  });
+
+  it('ragged rows name both lines', async () => {
+    const error = await thrown(() => parse('# head\n1 2 3\n\n4 5\n'));
+    expect(error.code).toBe('BAD_MATRIX');
+    expect(error.message).toBe('A.csv, line 4 has 2 values, but line 2 has 3 values.');
+  });
+
+  it.each([
+    ['only comments', '# 1,2\n\n'],
+    ['zero bytes', '1,2\0'],
+    ['UTF-16', Buffer.from('\uFEFF1,2\n', 'utf16le')],
+  ])('%s is no such file', async (_, text) => {
+    expect((await thrown(() => parse(text))).code).toBe('BAD_FILE');
+  });
+
+  it('any numbers survive every way of writing them', () => {
+    const rowsOfNumbers = fc
+      .tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 }))
+      .chain(([rows, columns]) =>
+        fc.array(
+          fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), {
+            minLength: columns,
+            maxLength: columns,
+          }),
+          { minLength: rows, maxLength: rows },
+        ),
+      );
+    const separators = fc.constantFrom(',', ';', '\t', ' ', ' , ', '   ');
+    fc.assert(
+      fc.property(
+        rowsOfNumbers,
+        separators,
+        fc.constantFrom('\n', '\r\n'),
+        fc.nat(40),
+        (rows, between, end, chunk) => {
+          const write = (value: number) => (Object.is(value, -0) ? '-0' : String(value));
+          const text = rows.map((row) => row.map(write).join(between) + end).join('');
+          const table = parse(text, chunk + 1);
+          expect(table.data).toEqual(Float64Array.from(rows.flat()));
+          expect([table.rows, table.columns]).toEqual([rows.length, rows[0].length]);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it('takes time in proportion to the text, also for the worst', async () => {
+    const start = performance.now();
+    for (const text of [
+      '1'.repeat(5e5),
+      `${'1'.repeat(5e5)}x`,
+      `1${' '.repeat(5e5)}x`,
+      '1\t'.repeat(2e5),
+      '\n'.repeat(5e5),
+    ])
+      await thrown(() => parse(`${text}\ny`));
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+});
+
+describe('files', () => {
+  it('CSV and npy give the same', async () => {
+    const values = Float64Array.from({ length: 12 }, (_, i) => Math.sin(i) * 10 ** (i - 6));
+    const npyPath = join(directory, 'same.npy');
+    await writeNpy(npyPath, matrix(4, 3, values));
+    const lines = [0, 3, 6, 9].map((at) => values.slice(at, at + 3).join(';'));
+    const csvPath = write('same.csv', lines.join('\n'));
+    expect(await readMatrix(csvPath)).toEqual(await readMatrix(npyPath));
+    await writeNpy(npyPath, values);
+    expect(await readVector(write('same.TXT', values.join('\n')))).toEqual(await readVector(npyPath));
+  });
+
+  it('a vector is one column or one row', async () => {
+    const expected = Float64Array.of(1, 2, 3);
+    expect(await readVector(write('column.csv', '1\n2\n3\n'))).toEqual(expected);
+    expect(await readVector(write('row.csv', '1,2,3\n'))).toEqual(expected);
+    const error = await thrown(() => readVector(write('table.csv', '1,2\n3,4\n')));
+    expect(error).toMatchObject({ code: 'BAD_MATRIX', data: { shape: [2, 2] } });
+  });
+
+  it('a file longer than a chunk', async () => {
+    const count = 80_000;
+    const lines = Array.from({ length: count }, (_, i) => `${i}, ${i / 7}`);
+    const table = await readMatrix(write('long.csv', lines.join('\n')));
+    expect([table.rows, table.columns, table.data[2 * count - 1]]).toEqual([count, 2, (count - 1) / 7]);
+  });
+
+  it.each([
+    ['', 'empty'],
+    ['missing.csv', 'does not exist'],
+    ['missing/a.npy', 'does not exist'],
+    ['noextension', 'does not exist'],
+    ['/', 'is a directory'],
+    ['a\0.csv', 'zero byte'],
+    [`${'x'.repeat(5000)}.csv`, 'longer path'],
+  ])('%j is BAD_FILE', async (name, message) => {
+    const error = await thrown(() => readMatrix(name));
+    expect(error).toMatchObject({ code: 'BAD_FILE', hint: expect.stringMatching(/\.$/) });
+    expect(error.message).toContain(message);
+  });
+
+  it.each(['noextension', 'a.npz', 'constructor', '.csv'])('a file named %s is BAD_FILE', async (name) => {
+    const error = await thrown(() => readVector(write(name, '1')));
+    expect(error).toMatchObject({ code: 'BAD_FILE', message: expect.stringContaining('not named') });
+  });
+
+  it('directories, pipes, devices, loops and empty files are BAD_FILE, and nothing hangs', async () => {
+    mkdirSync(join(directory, 'dir.csv'));
+    execFileSync('mkfifo', [join(directory, 'pipe.csv')]);
+    symlinkSync('loop.csv', join(directory, 'loop.csv'));
+    symlinkSync('/dev/zero', join(directory, 'device.npy'));
+    for (const [name, message] of [
+      ['dir.csv', 'is a directory'],
+      ['pipe.csv', 'not a regular file'],
+      ['loop.csv', 'leads to itself'],
+      ['device.npy', 'not a regular file'],
+    ]) {
+      const error = await thrown(() => readMatrix(join(directory, name)));
+      expect(error.code).toBe('BAD_FILE');
+      expect(error.message).toContain(message);
+    }
+    for (const name of ['empty.csv', 'empty.npy'])
+      expect((await thrown(() => readMatrix(write(name, '')))).message).toContain('is empty');
+  });
+
+  it('files beyond 2 GiB are refused unread', async () => {
+    for (const name of ['huge.csv', 'huge.npy']) {
+      const path = write(name, '1');
+      truncateSync(path, 2 ** 31 + 1); // sparse: takes no room
+      expect((await thrown(() => readMatrix(path))).message).toContain('2 GiB');
+    }
+  });
+});

@@ -1,0 +1,113 @@
+import { EventEmitter } from 'node:events';
+import { CommanderError } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { endOnBrokenPipe } from '../../src/cli/output/broken-pipe.js';
+import { reportError } from '../../src/cli/output/report-error.js';
+import { ERROR_CODES, type ErrorCode, ThermolinkError } from '../../src/errors.js';
+
+function report(error: unknown, json = false) {
+  let [out, err] = ['', ''];
+  const stdout = { write: (text: string) => (out += text) };
+  const stderr = { write: (text: string) => (err += text) };
+  return { exitCode: reportError(error, { json, stdout, stderr }), out, err };
+}
+
+const LOST = new ThermolinkError('LINK_LOST', 'the port closed', {
+  cause: new Error('EIO: read failed', { cause: new Error('unplugged') }),
+  hint: 'Check the cable',
+  retryable: true,
+  data: { retransmissions: 3n, ratio: Number.NaN, codes: Int16Array.of(1, 2) },
+});
+
+describe('a failed operation', () => {
+  it('is one paragraph: what, why, what to try', () => {
+    expect(report(LOST)).toEqual({
+      exitCode: 1,
+      out: '',
+      err: 'thermolink: LINK_LOST: the port closed. EIO: read failed. unplugged. Check the cable.\n',
+    });
+  });
+
+  it('says nothing twice and shows no stack, no line break and no control character', () => {
+    const error = new ThermolinkError('BAD_FILE', 'a\n\x1b[2Jb: ENOENT.', { cause: new Error('ENOENT') });
+    expect(report(error).err).toBe('thermolink: BAD_FILE: a \\u001b[2Jb: ENOENT.\n');
+  });
+
+  it('is an object on stdout with --json', () => {
+    const { exitCode, out, err } = report(LOST, true);
+    expect([exitCode, err]).toEqual([1, '']);
+    expect(JSON.parse(out)).toEqual({
+      error: {
+        code: 'LINK_LOST',
+        message: 'the port closed',
+        hint: 'Check the cable',
+        retryable: true,
+        data: { retransmissions: '3', ratio: 'NaN', codes: [1, 2] },
+      },
+    });
+  });
+
+  it('is told even if its data or causes contain themselves', () => {
+    const data: Record<string, unknown> = {};
+    data['self'] = data;
+    const cause = new Error('loop');
+    cause.cause = cause;
+    const error = new ThermolinkError('TIMEOUT', 'late', { data, cause });
+    expect(JSON.parse(report(error, true).out).error).toMatchObject({
+      code: 'TIMEOUT',
+      hint: null,
+      data: {},
+    });
+    expect(report(error).err).toBe('thermolink: TIMEOUT: late. loop.\n');
+  });
+
+  it('has exit code 2 for wrong usage and 1 otherwise', () => {
+    for (const code of Object.keys(ERROR_CODES) as ErrorCode[])
+      expect(report(new ThermolinkError(code, 'x')).exitCode).toBe(code === 'BAD_ARGUMENT' ? 2 : 1);
+  });
+});
+
+describe('what commander throws', () => {
+  it.each([
+    [new CommanderError(0, 'commander.helpDisplayed', '(outputHelp)'), 0, ''],
+    [new CommanderError(0, 'commander.version', '1.0.0'), 0, ''],
+    [new CommanderError(1, 'commander.help', '(outputHelp)'), 2, 'No command was given.'],
+    [
+      new CommanderError(1, 'commander.unknownOption', "error: unknown option '--x'"),
+      2,
+      "unknown option '--x'.",
+    ],
+  ])('%s', (error, exitCode, message) => {
+    const result = report(error);
+    expect(result.exitCode).toBe(exitCode);
+    expect(result.err).toBe(message && `thermolink: BAD_ARGUMENT: ${message} See thermolink --help.\n`);
+  });
+});
+
+describe('a bug', () => {
+  it('shows its stack and says what it is', () => {
+    const { exitCode, err, out } = report(new TypeError('x is undefined'));
+    expect([exitCode, out]).toEqual([1, '']);
+    expect(err).toContain('bug');
+    expect(err).toContain('TypeError: x is undefined');
+    expect(err).toContain('report-error.test.ts');
+  });
+
+  it('of any kind is reported, also as JSON', () => {
+    for (const value of [undefined, null, 'text', 5, Symbol('s'), Object.create(null)]) {
+      expect(report(value).exitCode).toBe(1);
+      const { out, err } = report(value, true);
+      expect(JSON.parse(out).error.code).toBe('BUG');
+      expect(err).toContain('bug');
+    }
+  });
+});
+
+it('a reader that has gone ends the process quietly, another failure of the output does not', () => {
+  const ends: number[] = [];
+  const stream = new EventEmitter();
+  endOnBrokenPipe([stream], (exitCode) => ends.push(exitCode));
+  stream.emit('error', Object.assign(new Error('gone'), { code: 'EPIPE' }));
+  stream.emit('error', Object.assign(new Error('full'), { code: 'ENOSPC' }));
+  expect(ends).toEqual([0, 1]);
+});

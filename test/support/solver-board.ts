@@ -1,0 +1,136 @@
+import { CellArray } from '../../emulator/analog/cell-array.js';
+import { commitProgram, type EffectiveProgram } from '../../emulator/analog/effective-program.js';
+import type { BoardProfile } from '../../emulator/profiles/board-profile.js';
+import { findProfile } from '../../emulator/profiles/profiles.js';
+import type { ProgramImage } from '../../firmware-protocol/program-image.js';
+import type {
+  BoardDevice,
+  CommitReport,
+  DeviceIdentity,
+  Run,
+  RunOptions,
+  RunReport,
+} from '../../src/driver/device-api.js';
+
+/**
+ * The true device model behind the driver's contract, without link, firmware or bytes: for tests of solvers, which ask
+ * what is computed and not how it travels. `tamper` may falsify what is read.
+ */
+export class SolverBoard implements BoardDevice {
+  readonly identity: DeviceIdentity;
+  /** Every program in the order it was committed, and every run. */
+  readonly programs: { readonly image: ProgramImage; readonly isRewrite: boolean }[] = [];
+  readonly runs: RunOptions[] = [];
+  uploadedBytes = 0;
+  readonly #profile: BoardProfile;
+  readonly #cells: CellArray;
+  readonly #tamper: ((codes: Int16Array, cells: number) => void) | undefined;
+  #program: EffectiveProgram | undefined;
+  #image: ProgramImage | undefined;
+
+  constructor(profile: BoardProfile, tamper?: (codes: Int16Array, cells: number) => void) {
+    this.#profile = profile;
+    this.#cells = new CellArray({ profile, dieSeed: 1 });
+    this.#tamper = tamper;
+    this.identity = identityOf(profile);
+  }
+
+  async loadProgram(_bank: number, image: ProgramImage): Promise<CommitReport> {
+    this.uploadedBytes += image.couplings.byteLength;
+    return this.#commit(image, false);
+  }
+
+  async rewriteProgram(_bank: number, image: ProgramImage): Promise<CommitReport> {
+    if (image.couplings !== this.#image?.couplings) throw new Error('rewrite of other couplings');
+    return this.#commit(image, true);
+  }
+
+  #commit(image: ProgramImage, isRewrite: boolean): CommitReport {
+    this.uploadedBytes += image.drive.byteLength + image.initialState.byteLength;
+    this.programs.push({ image, isRewrite });
+    this.#image = image;
+    this.#program = commitProgram(
+      { profile: this.#profile, dieSeed: 1 },
+      image,
+      isRewrite ? this.#program : undefined,
+    );
+    const { clampedNoiseCodes, noiseCodeMin, noiseCodeMax } = this.#program;
+    return { clampedCouplings: 0, clampedNoiseCodes, noiseCodeMin, noiseCodeMax };
+  }
+
+  async run(): Promise<Run> {
+    throw new Error('solvers use acquire');
+  }
+
+  async acquire(options: RunOptions): Promise<{ codes: Int16Array; report: RunReport }> {
+    const program = this.#program!;
+    this.runs.push(options);
+    const array = this.#cells;
+    array.clearFlags();
+    if (!options.keepState) array.loadInitialState(this.#image!.initialState);
+    const codes = new Int16Array(options.sampleCount * program.cells);
+    let ticksDone = 0;
+    let samplesTaken = 0;
+    while (samplesTaken < options.sampleCount && !array.overloaded) {
+      const target = options.burnInTicks + samplesTaken * options.ticksPerSample;
+      const tick = (options.firstTick ?? 0) + ticksDone;
+      ticksDone += array.advance(program, target - ticksDone, tick, options.runSeed, true);
+      if (array.overloaded) break;
+      array.readAdc(codes.subarray(samplesTaken * program.cells, (samplesTaken + 1) * program.cells));
+      samplesTaken++;
+      // A tick every few milliseconds of work, as a device has, so that aborts are served.
+      await Promise.resolve();
+    }
+    this.#tamper?.(codes, program.cells);
+    const report: RunReport = {
+      runId: this.runs.length,
+      outcome: array.overloaded ? 'overload' : 'completed',
+      ticksDone,
+      samplesTaken,
+      samplesLost: 0,
+      overloadedCells: [],
+      overloadedCellCount: array.cellFlags.reduce((sum, flag) => sum + flag, 0),
+      overloadedRows: [],
+      overloadedRowCount: array.rowFlags.reduce((sum, flag) => sum + flag, 0),
+    };
+    return { codes: codes.subarray(0, samplesTaken * program.cells), report };
+  }
+}
+
+/** A board of a named profile, with what a test wants otherwise. */
+export function solverBoard(
+  profile: string,
+  overrides: Partial<BoardProfile> = {},
+  tamper?: (codes: Int16Array, cells: number) => void,
+): SolverBoard {
+  const found = findProfile(profile);
+  if (found === undefined) throw new Error(`no profile ${profile}`);
+  return new SolverBoard({ ...found, ...overrides }, tamper);
+}
+
+function identityOf(profile: BoardProfile): DeviceIdentity {
+  return {
+    model: profile.name,
+    serialNumber: 'die 1',
+    firmwareVersion: 'none',
+    bootEpoch: 0,
+    cells: profile.cells,
+    rows: profile.factored ? profile.rows : 0,
+    banks: profile.banks,
+    couplingBits: profile.couplingBits,
+    driveBits: profile.driveBits,
+    adcBits: profile.adcBits,
+    tauNs: profile.tauNs,
+    tickLog2: profile.tickLog2,
+    fullScaleMicrovolts: profile.fullScaleMicrovolts,
+    rail: profile.rail,
+    driveRange: profile.driveRange,
+    noiseShiftMin: profile.noiseShiftMin,
+    noiseShiftMax: profile.noiseShiftMax,
+    noiseTemperatureMin: profile.noiseTemperatureMin,
+    rowScaleMax: profile.rowScaleMax,
+    hasDense: profile.dense,
+    hasFactored: profile.factored,
+    hasHold: true,
+  };
+}
