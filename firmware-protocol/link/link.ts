@@ -150,7 +150,7 @@ export class Link {
 
   /** The link has given up; only a new session helps. */
   get failed(): boolean {
-    return this.#retries > RETRIES_MAX;
+    return this.#retries >= RETRIES_MAX;
   }
 
   /** Messages of the sample channel that wait for the port. */

@@ -108,7 +108,7 @@ export function readCheckpoint(path: string): Checkpoint {
 }
 
 /**
- * Refuses a checkpoint of a run with other settings, and names the first that differ.
+ * Refuses a checkpoint of a run with other settings (as JSON holds them), and names those that differ.
  * Errors: BAD_CHECKPOINT.
  */
 export function requireSameSettings(
@@ -116,9 +116,7 @@ export function requireSameSettings(
   checkpoint: Checkpoint,
   settings: Readonly<Record<string, unknown>>,
 ): void {
-  // Through JSON, so that both sides have lost what JSON does not hold (Infinity becomes null).
-  const here: Record<string, unknown> = JSON.parse(JSON.stringify(settings));
-  const there = checkpoint.settings;
+  const [here, there] = [settings, checkpoint.settings];
   const differing = [...new Set([...Object.keys(here), ...Object.keys(there)])].filter(
     (key) => JSON.stringify(here[key]) !== JSON.stringify(there[key]),
   );

@@ -66,10 +66,13 @@ export function resolveRequest(request: TrainRequest): ResolvedRequest {
   return { ...request, trainSize, curvatureExamples, checkpointEvery };
 }
 
-/** All that the results depend on; two runs with equal settings (and boards) give equal results. */
+/**
+ * All that the results depend on; two runs with equal settings (and boards) give equal results. As JSON holds it, so that
+ * settings read from a file compare equal: no bound on the step is `clip: null`.
+ */
 export function settingsOf(request: ResolvedRequest): Readonly<Record<string, unknown>> {
   const { model, data, optimizer, epochs, batch, trainSize, curvatureExamples, seed, environment } = request;
-  return {
+  const settings = {
     model: model.settings,
     data: data.digest,
     optimizer: optimizer.settings,
@@ -80,6 +83,7 @@ export function settingsOf(request: ResolvedRequest): Readonly<Record<string, un
     seed,
     ...(environment === undefined ? {} : { environment }),
   };
+  return JSON.parse(JSON.stringify(settings));
 }
 
 function requireWhole(what: string, value: number, min: number, max: number): void {

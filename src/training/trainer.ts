@@ -1,9 +1,10 @@
 import { gaussNewtonFactor } from '../curvature/gauss-newton.js';
 import { firstExamples } from '../data/dataset.js';
-import { ThermolinkError, throwIfAborted } from '../errors.js';
+import { throwIfAborted } from '../errors.js';
 import type { Examples } from '../model/contract.js';
 import { type BatchPlan, planBatches } from './batches.js';
 import type { Checkpoint } from './checkpoint.js';
+import { divergedError } from './diverged.js';
 import {
   addToTotals,
   mapTiming,
@@ -113,10 +114,7 @@ async function takeStep(
   const { loss, correct, gradient } = model.lossAndGradient(parameters, batch);
   const gradientMs = performance.now() - gradientBegan;
   if (!Number.isFinite(loss) || !gradient.every(Number.isFinite))
-    throw new ThermolinkError('DIVERGED', `Training diverged at step ${step}: the loss is not finite.`, {
-      hint: 'Lower --rate, raise --damping, or bound the steps by --clip.',
-      data: { step },
-    });
+    throw divergedError(step, 'the loss or its gradient is not finite');
   const curvatureBegan = performance.now();
   const factor = optimizer.needsCurvature
     ? gaussNewtonFactor(model, parameters, firstExamples(batch, request.curvatureExamples))

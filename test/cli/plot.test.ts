@@ -53,7 +53,10 @@ function draw(charts: readonly Chart[], title?: string): XmlElement {
       expect(y).toBeGreaterThanOrEqual(panel.top);
       expect(y).toBeLessThanOrEqual(panel.bottom);
     }
-  for (const element of descendants(root)) checkText(element);
+  for (const element of descendants(root)) {
+    checkText(element);
+    expect(element.attributes).not.toHaveProperty('onload');
+  }
   return root;
 }
 

@@ -121,7 +121,7 @@ describe('tables as text', () => {
       '\n'.repeat(5e5),
     ])
       await thrown(() => parse(`${text}\ny`));
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(performance.now() - start).toBeLessThan(10_000);
   });
 });
 

@@ -1,11 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { factorOf, gaussNewtonFactor } from '../../src/curvature/gauss-newton.js';
 import { formDense, matVec } from '../../src/linalg/products.js';
-import { createConvolutionClassifier } from '../../src/model/convolution-classifier.js';
 import type { Examples, Model } from '../../src/model/contract.js';
+import { createConvolutionClassifier } from '../../src/model/convolution-classifier.js';
 import { createMlp } from '../../src/model/mlp.js';
 import { noiseExamples, noiseVector } from '../support/model-examples.js';
-import { derivatives, imageOf, referenceOutputs, referenceProbabilities } from '../support/model-reference.js';
+import {
+  derivatives,
+  imageOf,
+  referenceOutputs,
+  referenceProbabilities,
+} from '../support/model-reference.js';
 
 /** float32 derivatives, a few hundred of them summed. */
 const FLOAT32_TOLERANCE = 2e-5;
@@ -104,7 +109,12 @@ describe('factorOf', () => {
     for (let e = 0; e < count; e++)
       for (let k = 0; k < outputs; k++) deltas[(e * outputs + k) * outputs + k] = 1;
     const layer = { name: 'dense1', outputs, inputs, positions: 1, weightOffset: 0, biasOffset: 6 };
-    const factor = factorOf([layer], 9, { count, outputs, probabilities, layers: [{ activations: x, deltas }] });
+    const factor = factorOf([layer], 9, {
+      count,
+      outputs,
+      probabilities,
+      layers: [{ activations: x, deltas }],
+    });
     for (let e = 0; e < count; e++)
       for (let i = 0; i < outputs; i++)
         for (let k = 0; k < outputs; k++) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createConvolutionClassifier } from '../../src/model/convolution-classifier.js';
 import type { Examples, Model } from '../../src/model/contract.js';
+import { createConvolutionClassifier } from '../../src/model/convolution-classifier.js';
 import { createMlp } from '../../src/model/mlp.js';
 import { noiseExamples, noiseVector } from '../support/model-examples.js';
 import {
@@ -14,7 +14,13 @@ import {
 const MODELS: Record<string, Model> = {
   'softmax regression': createMlp({ inputCount: 12, hidden: [], classes: 4 }),
   'multilayer perceptron': createMlp({ inputCount: 12, hidden: [7, 5], classes: 4 }),
-  'convolution, pooled': createConvolutionClassifier({ rows: 8, columns: 8, classes: 3, channels: 4, kernel: 3 }),
+  'convolution, pooled': createConvolutionClassifier({
+    rows: 8,
+    columns: 8,
+    classes: 3,
+    channels: 4,
+    kernel: 3,
+  }),
   'convolution, not pooled, with a hidden layer': createConvolutionClassifier({
     rows: 6,
     columns: 7,

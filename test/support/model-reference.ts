@@ -8,8 +8,7 @@ export function referenceOutputs(model: Model, parameters: Float64Array, image: 
   const settings = model.settings as Record<string, number>;
   let activation = Array.from(image);
   model.layers.forEach((layer, index) => {
-    const weight = (o: number, i: number): number =>
-      parameters[layer.weightOffset + o * layer.inputs + i];
+    const weight = (o: number, i: number): number => parameters[layer.weightOffset + o * layer.inputs + i];
     const bias = (o: number): number => parameters[layer.biasOffset + o];
     if (layer.name === 'convolution') {
       activation = convolved(settings, activation, layer.outputs, weight, bias);

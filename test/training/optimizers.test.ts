@@ -6,8 +6,8 @@ import type { LinearSolver } from '../../src/solver/contract.js';
 import type { Optimizer, OptimizerState, StepRequest } from '../../src/training/optimizers/contract.js';
 import { CONTROL, createOptimizer, type OptimizerOptions } from '../../src/training/optimizers/create.js';
 import { naturalGradient } from '../../src/training/optimizers/ngd.js';
-import { noiseVector } from '../support/model-examples.js';
 import { exactSolver } from '../support/model-exact-solver.js';
+import { noiseVector } from '../support/model-examples.js';
 
 const P = 30;
 const M = 8;
@@ -116,7 +116,8 @@ describe('adam', () => {
     const optimizer = createOptimizer('adam', { rate: 0.01 });
     const { parameters } = await optimizer.update(optimizer.init(P), request());
     const { parameters: start, gradient } = request();
-    for (let i = 0; i < P; i++) expect(start[i] - parameters[i]).toBeCloseTo(0.01 * Math.sign(gradient[i]), 7);
+    for (let i = 0; i < P; i++)
+      expect(start[i] - parameters[i]).toBeCloseTo(0.01 * Math.sign(gradient[i]), 7);
   });
 
   it('is the published recurrence', async () => {
@@ -145,14 +146,21 @@ describe('ngd', () => {
       expect(decomposition.ok).toBe(true);
       if (!decomposition.ok) return;
       const dense = choleskySolve(decomposition.factor, gradient);
-      expect(difference(naturalGradient(factor, damping, gradient), dense) / norm2(dense)).toBeLessThan(1e-10);
+      expect(difference(naturalGradient(factor, damping, gradient), dense) / norm2(dense)).toBeLessThan(
+        1e-10,
+      );
     }
   });
 
   it('is g/λ where there is no curvature', () => {
     const { gradient } = request();
     const x = naturalGradient(matrix(M, P), 0.5, gradient);
-    expect(difference(x, gradient.map((g) => g / 0.5))).toBe(0);
+    expect(
+      difference(
+        x,
+        gradient.map((g) => g / 0.5),
+      ),
+    ).toBe(0);
   });
 });
 
@@ -167,14 +175,17 @@ describe('tngd', () => {
     expect(found).toEqual(expected);
   });
 
-  it.each(['keep', 'gradient', 'zero'] as const)('for long times from %s is natural gradient descent', async (initial) => {
-    const options = { rate: 0.4, damping: 0.3 };
-    const found = await trajectory(relaxing({ ...options, time: 100, initial }), 5);
-    const expected = await trajectory(createOptimizer('ngd', options), 5);
-    found.forEach((parameters, step) => {
-      expect(difference(parameters, expected[step])).toBeLessThan(1e-9);
-    });
-  });
+  it.each(['keep', 'gradient', 'zero'] as const)(
+    'for long times from %s is natural gradient descent',
+    async (initial) => {
+      const options = { rate: 0.4, damping: 0.3 };
+      const found = await trajectory(relaxing({ ...options, time: 100, initial }), 5);
+      const expected = await trajectory(createOptimizer('ngd', options), 5);
+      found.forEach((parameters, step) => {
+        expect(difference(parameters, expected[step])).toBeLessThan(1e-9);
+      });
+    },
+  );
 
   it('steps against the gradient: the sign convention', async () => {
     const { gradient, parameters: start } = request();
@@ -254,7 +265,10 @@ describe('tngd', () => {
 
   it('gives up when the board overloads in two steps in succession, not in one', async () => {
     const overloaded = new Set([1, 3, 4]);
-    const optimizer = relaxing({}, exactSolver((step) => (overloaded.has(step) ? 1 : 0)));
+    const optimizer = relaxing(
+      {},
+      exactSolver((step) => (overloaded.has(step) ? 1 : 0)),
+    );
     let state: OptimizerState = optimizer.init(P);
     for (const step of [0, 1, 2, 3]) ({ state } = await optimizer.update(state, request({ step })));
     await expect(optimizer.update(state, request({ step: 4 }))).rejects.toMatchObject({ code: 'DIVERGED' });
@@ -264,7 +278,10 @@ describe('tngd', () => {
     const largest = 0.5;
     const growing = (x: number): LinearSolver => {
       const solver = exactSolver();
-      return { ...solver, relax: async (r) => ({ ...(await solver.relax(r)), x: new Float64Array(P).fill(x) }) };
+      return {
+        ...solver,
+        relax: async (r) => ({ ...(await solver.relax(r)), x: new Float64Array(P).fill(x) }),
+      };
     };
     const gradient = new Float64Array(P).fill(largest);
     const bound = (2 ** 10 / 0.25) * largest;
@@ -278,7 +295,10 @@ describe('tngd', () => {
 
   it('accepts a vanishing gradient without damping', async () => {
     const optimizer = relaxing({ damping: 0 });
-    const { parameters } = await optimizer.update(optimizer.init(P), request({ gradient: new Float64Array(P) }));
+    const { parameters } = await optimizer.update(
+      optimizer.init(P),
+      request({ gradient: new Float64Array(P) }),
+    );
     expect(parameters).toEqual(request().parameters);
   });
 });
@@ -303,7 +323,11 @@ describe('tngd-adam', () => {
 });
 
 describe('createOptimizer', () => {
-  const bad = (name: Parameters<typeof createOptimizer>[0], options: OptimizerOptions, solver?: LinearSolver): unknown => {
+  const bad = (
+    name: Parameters<typeof createOptimizer>[0],
+    options: OptimizerOptions,
+    solver?: LinearSolver,
+  ): unknown => {
     try {
       return createOptimizer(name, options, solver);
     } catch (error) {

@@ -63,7 +63,8 @@ export class TextTable {
       this.#endLine(chunk.subarray(start, end));
       start = end + 1;
     }
-    if (start < chunk.length) this.#keep(chunk.slice(start));
+    // Not slice, which shares memory if the chunk is a Buffer.
+    if (start < chunk.length) this.#keep(new Uint8Array(chunk.subarray(start)));
   }
 
   /** Ends the text and returns the table. */

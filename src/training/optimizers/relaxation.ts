@@ -1,6 +1,7 @@
-import { assert, ThermolinkError } from '../../errors.js';
+import { assert } from '../../errors.js';
 import { normInf } from '../../linalg/products.js';
 import { addCost, type LinearSolver, type SolverCost } from '../../solver/contract.js';
+import { divergedError } from '../diverged.js';
 import type { OptimizerState, StepRequest } from './contract.js';
 
 /** Where each relaxation starts: from the last solution, from the gradient, or from zero. */
@@ -61,6 +62,7 @@ export async function relax(
     zero: () => new Float64Array(gradient.length),
   }[initial]();
   const largestGradient = Math.max(state.numbers['largestGradient'], normInf(gradient));
+  if (!Number.isFinite(largestGradient)) throw divergedError(step, 'the gradient is not finite');
   const address = { seed, step, block: BLOCK.relaxation };
   const { x, cost } = await solver.relax({ ...problem, initial: start, time, address });
   const retried = cost.overloadRetries > 0 ? 1 : 0;
@@ -96,8 +98,5 @@ function refuseRunaway(
     retriesInSuccession < 2
       ? `the solution reached ${largest.toPrecision(3)}, beyond any sensible scale (${bound.toPrecision(3)})`
       : 'the board overloaded in two steps in succession';
-  throw new ThermolinkError('DIVERGED', `Training diverged at step ${step}: ${why}.`, {
-    hint: 'Lower --rate, raise --damping, bound the steps by --clip, or use a board with less noise.',
-    data: { step, largest, bound, retriesInSuccession },
-  });
+  throw divergedError(step, why, { largest, bound, retriesInSuccession });
 }

@@ -1,5 +1,5 @@
-import { ThermolinkError } from '../../errors.js';
 import { norm2 } from '../../linalg/products.js';
+import { divergedError } from '../diverged.js';
 import type { StepRequest } from './contract.js';
 
 /** η of one step: `rate` · (1 − step/totalSteps), which reaches 0 just after the last step. */
@@ -18,15 +18,7 @@ export function applyStep(
   clip: number,
 ): Float64Array {
   const length = rate * norm2(direction);
-  if (!Number.isFinite(length))
-    throw new ThermolinkError(
-      'DIVERGED',
-      `Training diverged at step ${request.step}: the update is not finite.`,
-      {
-        hint: 'Lower --rate, raise --damping, or bound the steps by --clip.',
-        data: { step: request.step },
-      },
-    );
+  if (!Number.isFinite(length)) throw divergedError(request.step, 'the update is not finite');
   const scale = length > clip ? (rate * clip) / length : rate;
   return request.parameters.map((value, i) => value - scale * direction[i]);
 }

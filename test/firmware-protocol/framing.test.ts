@@ -1,0 +1,231 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  cobsDecode,
+  cobsEncode,
+  type DecodedItem,
+  encodeFrame,
+  FRAME_FAULTS,
+  FrameDecoder,
+  wireBytesMax,
+} from '../../firmware-protocol/framing.js';
+import { FAULT_BYTES_KEPT, FRAME_OVERHEAD_BYTES } from '../../firmware-protocol/limits.js';
+import { anyFrame, hardBytes, joined, pieces } from '../support/frames.js';
+
+const RUNS = { seed: 20240602, numRuns: 400 };
+const FRAME_MAX = 600;
+const PAYLOAD_MAX = FRAME_MAX - FRAME_OVERHEAD_BYTES;
+const DELIMITER = new Uint8Array(1);
+
+/** COBS as the paper words it: the data with a zero behind it is cut into groups that end in a zero or have 254 bytes. */
+function naiveCobs(raw: Uint8Array): number[] {
+  const groups: number[][] = [[]];
+  for (const [i, byte] of [...raw, 0].entries()) {
+    const group = groups.at(-1)!;
+    if (byte !== 0) {
+      group.push(byte);
+      if (group.length === 254 && i < raw.length - 1) groups.push([]);
+    } else if (i < raw.length) groups.push([]);
+  }
+  return groups.flatMap((group) => [group.length + 1, ...group]);
+}
+
+function naiveUncobs(block: readonly number[]): number[] {
+  const raw: number[] = [];
+  for (let at = 0; at < block.length; at += block[at]) {
+    raw.push(...block.slice(at + 1, at + block[at]));
+    if (block[at] < 255) raw.push(0);
+  }
+  if (block[lastGroup(block)] < 255) raw.pop();
+  return raw;
+}
+
+function lastGroup(block: readonly number[]): number {
+  let at = 0;
+  while (at + block[at] < block.length) at += block[at];
+  return at;
+}
+
+function decode(chunks: readonly Uint8Array[], decoder = new FrameDecoder(FRAME_MAX)): DecodedItem[] {
+  return chunks.flatMap((chunk) => decoder.push(chunk));
+}
+
+test('COBS equals the naive encoding, has no zero inside, and comes back', () => {
+  fc.assert(
+    fc.property(hardBytes(1300), (raw) => {
+      const encoded = cobsEncode(raw);
+      expect(Array.from(encoded.subarray(0, -1))).toEqual(naiveCobs(raw));
+      expect(encoded.indexOf(0)).toBe(encoded.length - 1);
+      expect(encoded.length).toBeLessThanOrEqual(wireBytesMax(raw.length));
+      expect(naiveUncobs(Array.from(encoded.subarray(0, -1)))).toEqual(Array.from(raw));
+      const out = new Uint8Array(encoded.length);
+      const length = cobsDecode(encoded, encoded.length - 1, out);
+      expect(out.subarray(0, length)).toEqual(raw);
+    }),
+    RUNS,
+  );
+});
+
+test('the bound on the wire is reached by bytes without a zero', () => {
+  // A group of 254 that ends the data needs no further group, so the bound is one above at its multiples.
+  for (const length of [1, 253, 255, 507, 509, 8192])
+    expect(cobsEncode(new Uint8Array(length).fill(7)).length).toBe(wireBytesMax(length));
+  for (const length of [254, 508])
+    expect(cobsEncode(new Uint8Array(length).fill(7)).length).toBe(wireBytesMax(length) - 1);
+});
+
+test('a block that COBS cannot have made is refused, a needless last group is not', () => {
+  const out = new Uint8Array(600);
+  expect(cobsDecode(Uint8Array.of(3, 1), 2, out)).toBe(-1);
+  expect(cobsDecode(Uint8Array.of(1, 0, 1), 3, out)).toBe(-1);
+  const full = Uint8Array.of(255, ...new Uint8Array(254).fill(9));
+  expect(cobsDecode(full, 255, out)).toBe(254);
+  expect(cobsDecode(full, 254, out)).toBe(-1);
+  expect(cobsDecode(Uint8Array.of(...full, 1), 256, out)).toBe(254);
+});
+
+test('frames come back, whatever the chunks', () => {
+  fc.assert(
+    fc.property(
+      fc.array(anyFrame(PAYLOAD_MAX), { maxLength: 6 }),
+      fc.array(fc.nat(), { maxLength: 12 }),
+      (frames, cuts) => {
+        const stream = joined(frames.map(encodeFrame));
+        expect(decode(pieces(stream, cuts))).toEqual(frames.map((frame) => ({ kind: 'frame', frame })));
+      },
+    ),
+    RUNS,
+  );
+});
+
+/** A stream of frames, rubbish and damaged frames, with delimiters in odd places. */
+const dirtyStream = fc
+  .array(
+    fc.oneof(
+      anyFrame(PAYLOAD_MAX + 40).map(encodeFrame),
+      fc.uint8Array({ maxLength: 40 }),
+      hardBytes(1500),
+      fc
+        .tuple(anyFrame(100).map(encodeFrame), fc.nat(), fc.nat(255))
+        .map(([bytes, at, value]) => bytes.with(at % bytes.length, value)),
+    ),
+    { maxLength: 8 },
+  )
+  .map(joined);
+
+test('what is decoded does not depend on the chunks', () => {
+  fc.assert(
+    fc.property(dirtyStream, fc.array(fc.nat(), { maxLength: 40 }), (stream, cuts) => {
+      const bytewise = Array.from(stream, (byte) => Uint8Array.of(byte));
+      const whole = decode([stream]);
+      expect(decode(pieces(stream, cuts))).toEqual(whole);
+      expect(decode(bytewise)).toEqual(whole);
+    }),
+    { ...RUNS, numRuns: 200 },
+  );
+});
+
+test('every byte is accounted for: part of a frame, of a counted fault, or a delimiter', () => {
+  fc.assert(
+    fc.property(dirtyStream, (stream) => {
+      let bytes = 0;
+      for (const item of decode([stream, DELIMITER])) {
+        if (item.kind === 'fault') {
+          expect(FRAME_FAULTS).toContain(item.fault);
+          expect(item.head.length).toBe(Math.min(item.bytes, FAULT_BYTES_KEPT));
+        } else expect(item.frame.payload.length).toBeLessThanOrEqual(PAYLOAD_MAX);
+        bytes += item.kind === 'fault' ? item.bytes : encodeFrame(item.frame).length - 1;
+      }
+      // A COBS block may end in a needless empty group; only then a frame took one byte more than ours.
+      const nonzero = stream.filter((byte) => byte !== 0).length;
+      expect(nonzero - bytes).toBeGreaterThanOrEqual(0);
+      expect(nonzero - bytes).toBeLessThanOrEqual(stream.filter((byte) => byte === 255).length);
+    }),
+    RUNS,
+  );
+});
+
+test('no good frame after a delimiter is lost, whatever comes before it', () => {
+  fc.assert(
+    fc.property(
+      dirtyStream,
+      anyFrame(PAYLOAD_MAX),
+      fc.array(fc.nat(), { maxLength: 8 }),
+      (rubbish, frame, cuts) => {
+        const stream = joined([rubbish, DELIMITER, encodeFrame(frame)]);
+        expect(decode(pieces(stream, cuts)).at(-1)).toEqual({ kind: 'frame', frame });
+      },
+    ),
+    RUNS,
+  );
+});
+
+test('a zero in mid frame cuts it: one fault, and the next frame passes', () => {
+  fc.assert(
+    fc.property(anyFrame(200), fc.nat(), anyFrame(20), (first, place, second) => {
+      const whole = encodeFrame(first);
+      const at = 1 + (place % (whole.length - 2));
+      const [fault, ...others] = decode([whole.subarray(0, at), DELIMITER, encodeFrame(second)]);
+      expect(fault).toMatchObject({ kind: 'fault', bytes: at });
+      expect(others).toEqual([{ kind: 'frame', frame: second }]);
+    }),
+    RUNS,
+  );
+});
+
+test('any change of a single bit makes a fault, never another frame', () => {
+  fc.assert(
+    fc.property(anyFrame(60), fc.nat(), (frame, place) => {
+      const bytes = encodeFrame(frame);
+      const bit = place % (8 * (bytes.length - 1));
+      const changed = bytes.with(bit >> 3, bytes[bit >> 3] ^ (1 << (bit & 7)));
+      const items = decode([changed]);
+      expect(items.length).toBeGreaterThan(0);
+      for (const item of items) expect(item.kind).toBe('fault');
+    }),
+    { ...RUNS, numRuns: 2000 },
+  );
+});
+
+test('an endless frame holds no more than one frame of memory and is one fault of its full length', () => {
+  const decoder = new FrameDecoder(256);
+  const chunk = new Uint8Array(1 << 16).fill(0x41);
+  for (let i = 0; i < 64; i++) {
+    expect(decoder.push(chunk)).toEqual([]);
+    expect(decoder.pendingBytes).toBeLessThanOrEqual(wireBytesMax(256));
+  }
+  const [item, ...others] = decoder.push(DELIMITER);
+  expect(others).toEqual([]);
+  expect(item).toMatchObject({ kind: 'fault', fault: 'oversize', bytes: 64 * chunk.length });
+  expect(item.kind === 'fault' && item.head.length).toBe(FAULT_BYTES_KEPT);
+  expect(decoder.pendingBytes).toBe(0);
+});
+
+test('delimiters alone are nothing', () => {
+  expect(decode([new Uint8Array(1000)])).toEqual([]);
+});
+
+test('the longest frame passes, one byte more is oversize', () => {
+  const frame = { channel: 1, session: 2, flags: 0, seq: 3, ack: 4 } as const;
+  const longest = { ...frame, payload: new Uint8Array(PAYLOAD_MAX).fill(5) };
+  expect(decode([encodeFrame(longest)])).toEqual([{ kind: 'frame', frame: longest }]);
+  const longer = { ...frame, payload: new Uint8Array(PAYLOAD_MAX + 1).fill(5) };
+  expect(decode([encodeFrame(longer)])).toMatchObject([{ kind: 'fault', fault: 'oversize' }]);
+});
+
+test('a decoded payload keeps its bytes when the decoder goes on, and when the caller reuses the chunk', () => {
+  const decoder = new FrameDecoder(FRAME_MAX);
+  const frame = {
+    channel: 2,
+    session: 2,
+    flags: 0,
+    seq: 3,
+    ack: 4,
+    payload: Uint8Array.of(1, 2, 3),
+  } as const;
+  const chunk = encodeFrame(frame).slice();
+  const [item] = decoder.push(chunk);
+  chunk.fill(9);
+  decoder.push(encodeFrame({ ...frame, payload: Uint8Array.of(7, 7, 7) }));
+  expect(item).toEqual({ kind: 'frame', frame });
+});
