@@ -15,7 +15,9 @@ export function readDataFile(path: string): Uint8Array {
   const raw = readWhole(path);
   if (!isGzip(raw)) return raw;
   try {
-    return gunzipSync(raw, { maxOutputLength: FILE_BYTES_MAX });
+    const content = gunzipSync(raw, { maxOutputLength: FILE_BYTES_MAX });
+    // A plain Uint8Array: a Buffer's slice and filter behave otherwise.
+    return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
   } catch (cause) {
     throw new ThermolinkError('BAD_FILE', `${path} is a damaged or oversized gzip file (${reason(cause)}).`, {
       cause,

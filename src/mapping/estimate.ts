@@ -9,6 +9,9 @@ export interface Estimate {
   readonly samples: number;
 }
 
+/** ADC codes, or the float samples of an ideal sampler. */
+type Readings = Int16Array | Float64Array;
+
 /** Below this many effective readings a standard error is not worth its name. */
 const EFFECTIVE_SAMPLES_MIN = 6;
 
@@ -31,7 +34,7 @@ export function burnInTicks(remainder: number, decayPerTick: number): number {
  * not S/τ: the variance is itself estimated, so (mean − true)/error follows Student's distribution with S/τ − 1 degrees
  * of freedom, and this makes its variance 1 (measured on simulated relaxations: 0.96 to 1.08).
  */
-export function estimateMean(codes: Int16Array, cells: number): Estimate {
+export function estimateMean(codes: Readings, cells: number): Estimate {
   const samples = Math.floor(codes.length / cells);
   const mean = meanOf(codes, samples, cells);
   const variance = varianceOf(codes, mean, samples);
@@ -44,7 +47,7 @@ export function estimateMean(codes: Int16Array, cells: number): Estimate {
   return { mean, standardError, effectiveSamples, samples };
 }
 
-function meanOf(codes: Int16Array, samples: number, cells: number): Float64Array<ArrayBuffer> {
+function meanOf(codes: Readings, samples: number, cells: number): Float64Array<ArrayBuffer> {
   const mean = new Float64Array(cells);
   for (let s = 0; s < samples; s++) {
     for (let i = 0; i < cells; i++) mean[i] += codes[s * cells + i];
@@ -53,7 +56,7 @@ function meanOf(codes: Int16Array, samples: number, cells: number): Float64Array
   return mean;
 }
 
-function varianceOf(codes: Int16Array, mean: Float64Array, samples: number): Float64Array {
+function varianceOf(codes: Readings, mean: Float64Array, samples: number): Float64Array {
   const cells = mean.length;
   const variance = new Float64Array(cells);
   for (let s = 0; s < samples; s++) {
@@ -63,7 +66,7 @@ function varianceOf(codes: Int16Array, mean: Float64Array, samples: number): Flo
 }
 
 /** τ = 1 + 2 Σ ρ_k, pooled over the cells. */
-function correlationTime(codes: Int16Array, mean: Float64Array, samples: number): number {
+function correlationTime(codes: Readings, mean: Float64Array, samples: number): number {
   const power = laggedPower(codes, mean, samples, 0);
   if (power === 0) return 1;
   let time = 1;
@@ -76,7 +79,7 @@ function correlationTime(codes: Int16Array, mean: Float64Array, samples: number)
 }
 
 /** Σ_i Σ_s (x_i(s) − mean_i)(x_i(s + lag) − mean_i). */
-function laggedPower(codes: Int16Array, mean: Float64Array, samples: number, lag: number): number {
+function laggedPower(codes: Readings, mean: Float64Array, samples: number, lag: number): number {
   const cells = mean.length;
   let power = 0;
   for (let s = 0; s + lag < samples; s++) {

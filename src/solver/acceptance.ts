@@ -55,3 +55,27 @@ function residualRounding(system: LinearSystem, spectrum: Spectrum): number {
   const terms = system.kind === 'dense' ? system.matrix.columns : system.factor.rows + system.factor.columns;
   return ((terms + 2) * Number.EPSILON * spectrum.eigenvalueMax) / spectrum.eigenvalueMin;
 }
+
+/** The numbers that explain why an answer was not good enough. */
+export interface Shortfall {
+  readonly tolerance: number;
+  readonly passes: number;
+  readonly samples: number;
+  readonly relativeResidual: number;
+  readonly relativeErrorBound: number;
+  readonly relativeStandardError: number;
+}
+
+/** TOLERANCE_NOT_MET, with its numbers in `data`. */
+export function toleranceNotMet(who: string, reason: string, shortfall: Shortfall): ThermolinkError {
+  const { tolerance, passes, relativeResidual } = shortfall;
+  return new ThermolinkError(
+    'TOLERANCE_NOT_MET',
+    `${who} does not meet a relative error of ${tolerance}: ${reason} after ${passes} ` +
+      `${passes === 1 ? 'pass' : 'passes'}, with a relative residual of ${relativeResidual.toExponential(1)}.`,
+    {
+      hint: 'Choose a larger tolerance, a better conditioned system (A + λI), or a board with finer couplings; check that the board is well.',
+      data: { reason, ...shortfall },
+    },
+  );
+}

@@ -5,7 +5,7 @@ import { refuseBeyondFloat64 } from './acceptance.js';
 import type { AnalogSolverOptions } from './analog-solver.js';
 import { refuseTooLarge, refuseTooLong } from './board-limits.js';
 import { BoardRuns } from './board-runs.js';
-import { type SolveRequest, type SolveResult, ZERO_COST } from './contract.js';
+import { type SolveRequest, type SolveResult, zeroSolution } from './contract.js';
 import { planEquilibrium } from './equilibrium-plan.js';
 import { refine } from './refinement.js';
 
@@ -39,17 +39,4 @@ function inspect(request: SolveRequest, { identity }: BoardDevice): Spectrum {
   refuseTooLarge(request.system, identity);
   refuseBeyondFloat64(request.system, spectrum, request.tolerance);
   return spectrum;
-}
-
-/** b = 0 has the answer 0, for which no board is needed. */
-export function zeroSolution(dimension: number): SolveResult {
-  return {
-    x: new Float64Array(dimension),
-    standardError: new Float64Array(dimension),
-    quantizationError: 0,
-    relativeResidual: 0,
-    passes: 0,
-    samples: 0,
-    cost: ZERO_COST,
-  };
 }

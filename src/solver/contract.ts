@@ -44,7 +44,7 @@ export interface SolveRequest {
 
 export interface SolveProgress {
   readonly pass: number;
-  /** Relative standard error so far, of this pass. */
+  /** Relative standard error so far, of this pass; infinite while there is none. */
   readonly relativeStandardError: number;
   readonly samples: number;
 }
@@ -52,13 +52,13 @@ export interface SolveProgress {
 export interface SolveResult {
   /** Estimate of A⁻¹b, length N. */
   readonly x: Float64Array;
-  /** Standard error of each entry of x from the noise alone, length N; zeros for an exact solver. */
+  /** Standard error of each entry of x from the noise of the last pass alone, length N; zeros for an exact solver. */
   readonly standardError: Float64Array;
-  /** Bound on ‖error from rounding to device codes‖₂ / ‖x‖₂; reported apart from the noise. */
+  /** Bound on ‖error from rounding to device codes‖₂ / ‖x‖₂ of the last pass; reported apart from the noise. */
   readonly quantizationError: number;
   /** ‖b − A x‖₂ / ‖b‖₂, computed by the host in float64. */
   readonly relativeResidual: number;
-  /** Board solves used: 1, and one more for each refinement. */
+  /** Board solves used: 1, and one more for each refinement; 0 when b = 0. */
   readonly passes: number;
   /** ADC readings (or draws) that entered the answer. */
   readonly samples: number;
@@ -103,6 +103,19 @@ export function addCost(a: SolverCost, b: SolverCost): SolverCost {
     uploadMs: a.uploadMs + b.uploadMs,
     boardMs: a.boardMs + b.boardMs,
     readoutMs: a.readoutMs + b.readoutMs,
+  };
+}
+
+/** b = 0 has the answer 0, for which no board is needed: no pass, no sample. */
+export function zeroSolution(dimension: number): SolveResult {
+  return {
+    x: new Float64Array(dimension),
+    standardError: new Float64Array(dimension),
+    quantizationError: 0,
+    relativeResidual: 0,
+    passes: 0,
+    samples: 0,
+    cost: ZERO_COST,
   };
 }
 

@@ -1,8 +1,8 @@
-import { ThermolinkError } from '../errors.js';
+import type { ThermolinkError } from '../errors.js';
 import { applySystem } from '../linalg/linear-system.js';
 import { norm2, subtract } from '../linalg/products.js';
 import { equilibriumSolutionScale } from '../mapping/scaling.js';
-import { type Certificate, certify } from './acceptance.js';
+import { type Certificate, certify, toleranceNotMet } from './acceptance.js';
 import type { BoardRuns } from './board-runs.js';
 import type { SolveRequest, SolveResult } from './contract.js';
 import {
@@ -38,6 +38,8 @@ interface Progress {
   scaleFactor: number;
   certificate: Certificate | undefined;
   relativeStandardError: number;
+  /** Why the last average was not accepted. */
+  reason: string;
 }
 
 /**
@@ -69,7 +71,7 @@ export async function refine(
     const answer = judge(plan, request, progress, averaged);
     if (answer !== undefined) return answer;
   }
-  throw notMet(request, progress, 'passes ran out');
+  throw notMet(request, progress, progress.reason);
 }
 
 function firstProgress(drive: Float64Array): Progress {
@@ -84,6 +86,7 @@ function firstProgress(drive: Float64Array): Progress {
     scaleFactor: 1,
     certificate: undefined,
     relativeStandardError: Infinity,
+    reason: 'the passes ran out',
   };
 }
 
@@ -185,11 +188,15 @@ function judge(
   const certificate = advance(plan, request, progress, averaged);
   const norm = norm2(progress.x);
   progress.relativeStandardError = norm2(averaged.standardError) / norm;
-  const isAccepted =
-    certificate.relativeErrorBound <= request.tolerance &&
-    progress.relativeStandardError <= request.tolerance / 2 &&
-    unexplained <= noiseResidualBound(plan, averaged);
-  if (!isAccepted) {
+  const reason = reasonToRefuse(
+    request,
+    progress,
+    certificate,
+    unexplained,
+    noiseResidualBound(plan, averaged),
+  );
+  if (reason !== undefined) {
+    progress.reason = reason;
     progress.averages++;
     // The next correction is mostly this pass's noise: nothing to compare it with.
     progress.lastCorrection = Infinity;
@@ -206,6 +213,18 @@ function judge(
   };
 }
 
+function reasonToRefuse(
+  { tolerance }: SolveRequest,
+  { relativeStandardError }: Progress,
+  { relativeErrorBound }: Certificate,
+  unexplained: number,
+  explainable: number,
+): string | undefined {
+  if (relativeErrorBound > tolerance) return 'the residual does not prove the tolerance';
+  if (relativeStandardError > tolerance / 2) return 'the standard error stays above half the tolerance';
+  return unexplained > explainable ? 'noise and rounding do not explain the residual' : undefined;
+}
+
 function advance(
   plan: EquilibriumPlan,
   request: SolveRequest,
@@ -219,26 +238,16 @@ function advance(
   return certificate;
 }
 
-function notMet(request: SolveRequest, progress: Progress, reason: string): ThermolinkError {
+function notMet({ tolerance }: SolveRequest, progress: Progress, reason: string): ThermolinkError {
   const { passes, samples, certificate, relativeStandardError } = progress;
-  const residual = certificate?.relativeResidual ?? 1;
-  return new ThermolinkError(
-    'TOLERANCE_NOT_MET',
-    `The board's answer does not meet a relative error of ${request.tolerance}: ${reason} ` +
-      `after ${passes} ${passes === 1 ? 'pass' : 'passes'}, with a relative residual of ${residual.toExponential(1)}.`,
-    {
-      hint: 'Choose a larger tolerance, a better conditioned system (A + λI), or a board with finer couplings; check that the board is well.',
-      data: {
-        reason,
-        tolerance: request.tolerance,
-        passes,
-        samples,
-        relativeResidual: residual,
-        relativeErrorBound: certificate?.relativeErrorBound ?? Infinity,
-        relativeStandardError,
-      },
-    },
-  );
+  return toleranceNotMet('The board', reason, {
+    tolerance,
+    passes,
+    samples,
+    relativeResidual: certificate?.relativeResidual ?? 1,
+    relativeErrorBound: certificate?.relativeErrorBound ?? Infinity,
+    relativeStandardError,
+  });
 }
 
 function sum(x: Float64Array, y: Float64Array): Float64Array<ArrayBuffer> {

@@ -35,7 +35,8 @@ describe('planBatches', () => {
   it('puts every example into every place with the same probability', () => {
     const counts = new Array<number>(25).fill(0);
     const seeds = 2000;
-    for (let seed = 0; seed < seeds; seed++) counts[planBatches(numbered, 25, 1, seed).batchOf(0).inputs[0]]++;
+    for (let seed = 0; seed < seeds; seed++)
+      counts[planBatches(numbered, 25, 1, seed).batchOf(0).inputs[0]]++;
     const expected = seeds / 25;
     const chiSquared = counts.reduce((sum, c) => sum + (c - expected) ** 2 / expected, 0);
     // 24 degrees of freedom: P(χ² > 71) < 2e-6.

@@ -8,8 +8,8 @@ import { createOptimizer } from '../../src/training/optimizers/create.js';
 import type { StepRecord, TrainingSummary } from '../../src/training/record.js';
 import type { ExistingRun } from '../../src/training/run-files.js';
 import { type TrainRequest, train } from '../../src/training/trainer.js';
-import { barsDataset } from '../support/model-examples.js';
 import { exactSolver } from '../support/model-exact-solver.js';
+import { barsDataset } from '../support/model-examples.js';
 
 const data = barsDataset(330, 90);
 const model = createMlp({ inputCount: 64, hidden: [6], classes: 3 });
@@ -79,7 +79,9 @@ describe('a run', () => {
       }),
     );
     expect(records.map(({ step }) => step)).toEqual(Array.from({ length: 40 }, (_, i) => i));
-    expect(records.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 40 }, (_, i) => Math.floor(i / 10)));
+    expect(records.map(({ epoch }) => epoch)).toEqual(
+      Array.from({ length: 40 }, (_, i) => Math.floor(i / 10)),
+    );
     const evaluation = model.evaluate(parameters, data.test);
     expect(summary).toMatchObject({
       testAccuracy: evaluation.accuracy,
@@ -107,7 +109,9 @@ describe('a run', () => {
   it('ends in DIVERGED when the loss overflows, with the steps before it kept', async () => {
     const directory = freshPath();
     const optimizer = createOptimizer('sgd', { rate: 1e300, momentum: 0 });
-    await expect(train(request({ optimizer, output: { directory } }))).rejects.toMatchObject({ code: 'DIVERGED' });
+    await expect(train(request({ optimizer, output: { directory } }))).rejects.toMatchObject({
+      code: 'DIVERGED',
+    });
     expect(readCheckpoint(join(directory, 'checkpoint.bin')).step).toBe(withoutTiming(directory).length);
     expect(existsSync(join(directory, 'summary.json'))).toBe(false);
   });
@@ -174,7 +178,9 @@ describe('a run that is killed', () => {
       }),
     );
     for (const copy of copies.values()) {
-      const resumed = await train(request({ output: { directory: copy, existing: 'resume', checkpointEvery: 3 } }));
+      const resumed = await train(
+        request({ output: { directory: copy, existing: 'resume', checkpointEvery: 3 } }),
+      );
       expect(resumed.parameters).toEqual(expected.parameters);
       expect(withoutTiming(copy)).toEqual(withoutTiming(whole));
     }

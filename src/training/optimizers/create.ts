@@ -119,7 +119,7 @@ function checkOption(
     return;
   }
   const { test, words } = RANGES[option];
-  if (!test(value as number)) throw badOption(`${option} is ${value}; it must be ${words}.`);
+  if (!test(value as number)) throw badOption(`${option} is ${String(value)}; it must be ${words}.`);
 }
 
 function badOption(message: string, hint?: string): ThermolinkError {

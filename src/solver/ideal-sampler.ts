@@ -1,0 +1,143 @@
+import { throwIfAborted } from '../errors.js';
+import { norm2 } from '../linalg/products.js';
+import { type RandomSource, randomSource } from '../linalg/random.js';
+import { RANDOM_STREAM } from '../linalg/random-streams.js';
+import { inspectSystem } from '../mapping/definiteness.js';
+import { estimateMean } from '../mapping/estimate.js';
+import { relaxedTime } from '../mapping/scaling.js';
+import { checkTolerance, checkVector } from '../mapping/validation.js';
+import { certify, refuseBeyondFloat64, toleranceNotMet } from './acceptance.js';
+import {
+  type LinearSolver,
+  type RelaxRequest,
+  type RelaxResult,
+  type RunAddress,
+  type SolveRequest,
+  type SolveResult,
+  ZERO_COST,
+  zeroSolution,
+} from './contract.js';
+import { checkRelaxation, isZeroRelaxation } from './relaxation-check.js';
+import { type FunctionOfSystem, functionOfSystem } from './relaxation-modes.js';
+
+export interface IdealSamplerOptions {
+  /** κ in the problem's own units: at equilibrium the covariance is κA⁻¹. Default 0, the mean path alone. */
+  readonly noiseTemperature?: number;
+}
+
+/** Draws are added by so many until the standard error is small enough, or there are too many. */
+const DRAWS_PER_LOOK = 48;
+const DRAWS_MAX = 4800;
+/** e⁻⁴⁰ is below float64's resolution: the start is forgotten. */
+const SETTLED = 40;
+
+/**
+ * The board without its imperfections: the exact solution of dx = −(A x − b) dt + √(2κ) dW in float64, mode by mode,
+ *   x(t) = e^(−At) x₀ + A⁻¹(1 − e^(−At)) b + [κA⁻¹(1 − e^(−2At))]^½ z,   z standard normal.
+ * Each mode's mean follows (1 − e^(−λt))/λ from the eigenvalue; no linear system is solved. Separates what sampling
+ * costs from what a device gets wrong. t = 0 returns x₀ bit for bit.
+ *
+ * Errors: those of `LinearSolver`.
+ */
+export function createIdealSampler(options: IdealSamplerOptions = {}): LinearSolver {
+  const noiseTemperature = options.noiseTemperature ?? 0;
+  return {
+    name: 'ideal sampler',
+    canRelax: true,
+    relax: async (request) => relax(request, noiseTemperature),
+    solve: async (request) => solve(request, noiseTemperature),
+  };
+}
+
+function relax(request: RelaxRequest, noiseTemperature: number): RelaxResult {
+  throwIfAborted(request.signal);
+  checkRelaxation(request);
+  const { system, drive, initial, time, address } = request;
+  if (time === 0 || (isZeroRelaxation(request) && noiseTemperature === 0))
+    return { x: Float64Array.from(initial), cost: ZERO_COST };
+  const apply = functionOfSystem(system);
+  const x = apply((eigenvalue) => Math.exp(-eigenvalue * time), initial);
+  add(
+    x,
+    apply((eigenvalue) => relaxedTime(eigenvalue, time), drive),
+  );
+  if (noiseTemperature > 0)
+    add(x, fluctuation(apply, noiseTemperature, time, drive.length, noiseOf(address)));
+  return { x, cost: ZERO_COST };
+}
+
+function solve(request: SolveRequest, noiseTemperature: number): SolveResult {
+  throwIfAborted(request.signal);
+  checkTolerance(request.tolerance);
+  const { system, drive, tolerance, address } = request;
+  checkVector(drive, system, 'right-hand side');
+  const spectrum = inspectSystem(system);
+  if (drive.every((value) => value === 0)) return zeroSolution(drive.length);
+  refuseBeyondFloat64(system, spectrum, tolerance);
+  const apply = functionOfSystem(system);
+  const time = SETTLED / spectrum.eigenvalueMin;
+  const equilibrium = apply((eigenvalue) => relaxedTime(eigenvalue, time), drive);
+  const random = noiseOf(address);
+  const draws: Float64Array[] = [];
+  for (;;) {
+    throwIfAborted(request.signal);
+    const x = Float64Array.from(equilibrium);
+    let standardError = new Float64Array(x.length);
+    if (noiseTemperature > 0) {
+      for (let k = 0; k < DRAWS_PER_LOOK; k++)
+        draws.push(fluctuation(apply, noiseTemperature, time, x.length, random));
+      const estimate = estimateMean(concatenate(draws), x.length);
+      add(x, estimate.mean);
+      standardError = estimate.standardError;
+    }
+    const { relativeErrorBound, relativeResidual } = certify(system, spectrum, drive, x);
+    const relativeStandardError = norm2(standardError) / norm2(x);
+    const samples = Math.max(1, draws.length);
+    request.onProgress?.({ pass: 1, relativeStandardError, samples });
+    if (relativeErrorBound <= tolerance && relativeStandardError <= tolerance / 2)
+      return {
+        x,
+        standardError,
+        quantizationError: 0,
+        relativeResidual,
+        passes: 1,
+        samples,
+        cost: ZERO_COST,
+      };
+    if (noiseTemperature === 0 || draws.length >= DRAWS_MAX)
+      throw toleranceNotMet('The ideal sampler', 'the residual does not prove the tolerance', {
+        tolerance,
+        passes: 1,
+        samples,
+        relativeResidual,
+        relativeErrorBound,
+        relativeStandardError,
+      });
+  }
+}
+
+/** A draw of N(0, κA⁻¹(1 − e^(−2At))). */
+function fluctuation(
+  apply: FunctionOfSystem,
+  noiseTemperature: number,
+  time: number,
+  dimension: number,
+  random: RandomSource,
+): Float64Array<ArrayBuffer> {
+  const z = Float64Array.from({ length: dimension }, () => random.normal());
+  return apply((eigenvalue) => Math.sqrt(noiseTemperature * relaxedTime(2 * eigenvalue, time) * 2), z);
+}
+
+function noiseOf({ seed, step, block }: RunAddress): RandomSource {
+  return randomSource({ seed, stream: RANDOM_STREAM.idealSampler, step, block });
+}
+
+function concatenate(draws: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(draws.length * draws[0].length);
+  for (let k = 0; k < draws.length; k++) all.set(draws[k], k * draws[0].length);
+  return all;
+}
+
+function add(x: Float64Array, y: Float64Array): void {
+  for (let i = 0; i < x.length; i++) x[i] += y[i];
+}
