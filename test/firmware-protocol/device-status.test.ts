@@ -1,0 +1,122 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  DEVICE_INPUTS,
+  DEVICE_STATE,
+  type DeviceInput,
+  type DeviceState,
+  type DeviceStateName,
+  deviceStateName,
+  nextState,
+  RUN_OUTCOME,
+  TRANSITIONS,
+} from '../../firmware-protocol/device-status.js';
+
+const STATES = Object.keys(DEVICE_STATE) as DeviceStateName[];
+
+// Written down a second time on purpose: a change of the table is a change of the protocol.
+const EXPECTED = `
+                boot    safe    idle       configured running done       halted     fault
+booted          safe    refused refused    refused    refused refused    refused    refused
+sessionOpened   refused idle    idle       configured idle    done       halted     fault
+committed       refused safe    configured configured running configured configured fault
+programChanged  refused safe    idle       configured running done       halted     fault
+started         refused refused refused    running    refused running    running    refused
+completed       refused refused refused    refused    done    refused    refused    refused
+aborted         refused refused refused    refused    done    refused    refused    refused
+overloaded      refused refused refused    refused    halted  refused    refused    refused
+stopped         boot    safe    safe       safe       safe    safe       safe       fault
+watchdogExpired boot    safe    idle       configured safe    done       halted     fault
+faulted         fault   fault   fault      fault      fault   fault      fault      fault
+acknowledged    boot    idle    idle       configured running done       configured safe
+reset           boot    boot    boot       boot       boot    boot       boot       boot
+`;
+
+const [header, ...lines] = EXPECTED.trim()
+  .split('\n')
+  .map((line) => line.trim().split(/\s+/));
+
+test.each(lines.map(([input, ...cells]) => [input as DeviceInput, cells] as const))('%s', (input, cells) => {
+  expect(header.map((state) => nextState(state as DeviceStateName, input))).toEqual(cells);
+});
+
+test('the table has every state and every input, each cell a state or refused', () => {
+  expect(header).toEqual(STATES);
+  expect(lines.map(([input]) => input)).toEqual([...DEVICE_INPUTS]);
+  expect(Object.keys(TRANSITIONS)).toEqual(STATES);
+  for (const state of STATES) {
+    expect(Object.keys(TRANSITIONS[state]).sort()).toEqual([...DEVICE_INPUTS].sort());
+    for (const next of Object.values(TRANSITIONS[state])) expect([...STATES, 'refused']).toContain(next);
+  }
+});
+
+test('codes and names are each other’s inverse, and codes are fixed for ever', () => {
+  expect(STATES.map((state) => DEVICE_STATE[state])).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  for (const state of STATES) expect(deviceStateName(DEVICE_STATE[state])).toBe(state);
+  expect(RUN_OUTCOME).toEqual({ completed: 0, overload: 1, aborted: 2, stopped: 3, watchdog: 4, fault: 5 });
+});
+
+/** The states along a sequence of inputs; a refused one leaves the state. */
+function walk(
+  inputs: readonly DeviceInput[],
+): { from: DeviceStateName; input: DeviceInput; to: DeviceStateName }[] {
+  let state: DeviceStateName = 'boot';
+  return inputs.map((input) => {
+    const next = nextState(state, input);
+    const step = { from: state, input, to: next === 'refused' ? state : next };
+    state = step.to;
+    return step;
+  });
+}
+
+test('safety laws hold along every sequence of inputs', () => {
+  const visited = new Set<DeviceStateName>();
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...DEVICE_INPUTS), { maxLength: 40 }), (inputs) => {
+      for (const { from, input, to } of walk(inputs)) {
+        visited.add(to);
+        // Outputs go on by `started` alone, and only from a state that can start.
+        if (to === 'running' && from !== 'running') {
+          expect(input).toBe('started');
+          expect(['configured', 'done', 'halted']).toContain(from);
+        }
+        // Whatever should switch outputs off does.
+        if (['stopped', 'watchdogExpired', 'faulted', 'reset', 'sessionOpened'].includes(input))
+          expect(to).not.toBe('running');
+        // Leaving safe and fault takes an explicit act.
+        if (from === 'safe' && !['safe', 'fault', 'boot'].includes(to))
+          expect(['acknowledged', 'sessionOpened']).toContain(input);
+        if (from === 'fault' && to !== 'fault') expect(['acknowledged', 'reset']).toContain(input);
+      }
+    }),
+    { seed: 20240605, numRuns: 1000 },
+  );
+  expect([...visited].sort()).toEqual([...STATES].sort());
+});
+
+test('after a stop, no run starts without acknowledge or a new session, and a commit', () => {
+  const between = DEVICE_INPUTS.filter((input) => input !== 'acknowledged' && input !== 'sessionOpened');
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...STATES),
+      fc.array(fc.constantFrom(...between), { maxLength: 30 }),
+      (before, inputs) => {
+        let state = nextState(before, 'stopped') as DeviceStateName;
+        for (const input of inputs) {
+          const next = nextState(state, input);
+          if (next !== 'refused') state = next;
+          expect(state).not.toBe('running');
+        }
+        // With the acknowledgement, but without a commit: still none.
+        const idle = nextState('safe', 'acknowledged') as DeviceStateName;
+        expect(nextState(idle, 'started')).toBe('refused');
+      },
+    ),
+    { seed: 20240606, numRuns: 1000 },
+  );
+});
+
+test('a reset and one boot lead from anywhere to safe', () => {
+  for (const code of Object.values(DEVICE_STATE) as DeviceState[])
+    expect(nextState(nextState(deviceStateName(code), 'reset') as DeviceStateName, 'booted')).toBe('safe');
+});
