@@ -3,7 +3,7 @@ import { wireBytesMax } from '../../firmware-protocol/framing.js';
 import * as limits from '../../firmware-protocol/limits.js';
 import type { Field } from '../../firmware-protocol/message-table.js';
 import { encodeByName } from '../support/codec-by-name.js';
-import { directedRows } from '../support/protocol-vectors.js';
+import { type DirectedRow, directedRows } from '../support/protocol-vectors.js';
 
 const SAFE = 2n ** 53n - 1n;
 
@@ -21,10 +21,7 @@ function longest(field: Field, bulkBytes: number): unknown {
   }
 }
 
-function longestPayload(
-  { row, direction, fields }: ReturnType<typeof directedRows>[number],
-  bulkBytes: number,
-) {
+function longestPayload({ row, direction, fields }: DirectedRow, bulkBytes: number) {
   const values = Object.fromEntries(fields.map((field) => [field.name, longest(field, bulkBytes)]));
   return encodeByName(row.name, direction, 2 ** 32 - 1, values).length;
 }

@@ -97,19 +97,25 @@ export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
 }
 
+export interface DirectedRow {
+  readonly row: Row;
+  readonly direction: WireDirection;
+  readonly fields: readonly Field[];
+}
+
 /** Every (row, direction) of the tables with the fields that travel. */
-export function directedRows(): { row: Row; direction: WireDirection; fields: readonly Field[] }[] {
-  return (MESSAGES as readonly Row[]).flatMap((row) =>
+export function directedRows(): DirectedRow[] {
+  return (MESSAGES as readonly Row[]).flatMap((row): DirectedRow[] =>
     row.kind === 'command'
       ? [
-          { row, direction: 'toDevice' as const, fields: row.fields },
-          { row, direction: 'toHost' as const, fields: row.answer },
+          { row, direction: 'toDevice', fields: row.fields },
+          { row, direction: 'toHost', fields: row.answer },
         ]
       : [{ row, direction: row.direction, fields: row.fields }],
   );
 }
 
-export function directedRow(name: string, direction: WireDirection) {
+export function directedRow(name: string, direction: WireDirection): DirectedRow {
   const found = directedRows().find((entry) => entry.row.name === name && entry.direction === direction);
   if (!found) throw new Error(`the tables have no ${name} ${direction}`);
   return found;

@@ -73,8 +73,8 @@ async function solve(options: SolveOptions, signal: AbortSignal): Promise<Solved
   checkVector(drive, system, 'right-hand side');
   const uri = deviceUri(options.device, fittingEmulator(matrix.rows));
   const startMs = performance.now();
-  // Averaging has no known end; the bar shows how close the standard error is to its bound.
-  const progress = new Progress({ label: 'solve', total: 100, silent: options.json === true });
+  // Made when there is something to show: an error before that stands alone.
+  let progress: Progress | undefined;
   try {
     const result = await withDevice(uri, signal, (device) =>
       createAnalogSolver(device).solve({
@@ -83,16 +83,19 @@ async function solve(options: SolveOptions, signal: AbortSignal): Promise<Solved
         tolerance,
         address: { seed: options.seed, step: 0, block: 0 },
         signal,
-        onProgress: ({ pass, relativeStandardError, samples }) =>
+        onProgress: ({ pass, relativeStandardError, samples }) => {
+          progress ??= new Progress({ label: 'solve', total: 100, silent: options.json === true });
+          // Averaging has no known end; the bar shows how close the standard error is to its bound.
           progress.update(
             Math.min(100, 100 * (tolerance / 2 / relativeStandardError) ** 2),
             `pass ${pass}, ${samples} samples, standard error ${formatNumber(relativeStandardError)}`,
-          ),
+          );
+        },
       }),
     );
     return { ...result, uri, hostSeconds: (performance.now() - startMs) / 1000 };
   } finally {
-    progress.finish();
+    progress?.finish();
   }
 }
 

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+import { CHANNEL, FLAG_NAK } from '../../firmware-protocol/framing.js';
+import { Link } from '../../firmware-protocol/link/link.js';
+import { joined } from '../support/frames.js';
+import { delivered, LIMITS, NONCE, openLink, peerFrame, said, sendTexts } from '../support/link-frames.js';
+
+const bytes = (length: number) => new Uint8Array(length).fill(1);
+const many = (count: number) => Array.from({ length: count }, (_, i) => `m${i}`);
+
+describe('sessions', () => {
+  test('frames of another session are counted and change nothing; HELLO passes', () => {
+    const link = openLink();
+    sendTexts(link, 'a');
+    said(link);
+    const foreign = { session: NONCE[0] ^ 1, ack: 0, text: 'foreign' };
+    for (const channel of [CHANNEL.command, CHANNEL.sample, CHANNEL.stop])
+      expect(delivered(link, peerFrame({ ...foreign, channel }))).toEqual([]);
+    delivered(link, peerFrame({ session: foreign.session, flags: FLAG_NAK }));
+    expect(link.counters).toMatchObject({ framesForeign: 4, framesReceived: 0, sampleFramesLost: 0 });
+    expect(link.unacknowledged).toBe(1);
+    expect(said(link)).toEqual([]);
+    expect(delivered(link, peerFrame({ ...foreign, channel: CHANNEL.open }))).toEqual(['foreign']);
+    expect(link.unacknowledged).toBe(1);
+  });
+
+  test('outside a session everything but HELLO is foreign', () => {
+    const link = new Link(256, { answersEverything: true });
+    const frames = Object.values(CHANNEL).map((channel) =>
+      peerFrame({ channel, session: 0, text: `${channel}` }),
+    );
+    expect(delivered(link, joined(frames))).toEqual(['0']);
+    expect(link.counters.framesForeign).toBe(3);
+  });
+
+  test('a new session forgets queue, numbers and round trip of the one before', () => {
+    const link = openLink({ window: 2 });
+    sendTexts(link, ...many(5));
+    while (link.canSendUnsequenced) link.sendUnsequenced(CHANNEL.sample, bytes(1));
+    link.sendUnsequenced(CHANNEL.stop, bytes(1));
+    said(link, 0);
+    link.receive(
+      joined([peerFrame({ ack: 0, text: 'x' }), peerFrame({ channel: CHANNEL.sample, text: 'y' })]),
+      9,
+    );
+    expect(link.roundTripMs).toBe(9);
+    link.openSession(Uint8Array.of(7, 0, 0, 0, 0, 0, 0, 0), LIMITS);
+    expect([link.unacknowledged, link.unsequencedQueued, link.roundTripMs]).toEqual([0, 0, undefined]);
+    expect(said(link, 10)).toEqual([]);
+    sendTexts(link, 'new');
+    link.sendUnsequenced(CHANNEL.sample, bytes(1));
+    link.sendUnsequenced(CHANNEL.stop, bytes(1));
+    expect(said(link, 10)).toMatchObject(new Array(3).fill({ session: 7, seq: 0, ack: 65535 }));
+    const again = { session: 7, seq: 0, text: 'first' };
+    expect(delivered(link, peerFrame({ ...again, channel: CHANNEL.sample }), 11)).toEqual(['first']);
+    expect(delivered(link, peerFrame(again), 11)).toEqual(['first']);
+    expect(link.counters.sampleFramesLost).toBe(0);
+  });
+});
+
+test('a sample frame that was overtaken is delivered late; the gap stays counted', () => {
+  const link = openLink();
+  const sample = (seq: number) =>
+    delivered(link, peerFrame({ channel: CHANNEL.sample, seq, text: `s${seq}` }));
+  expect([sample(0), sample(3), sample(2), sample(4)]).toEqual([['s0'], ['s3'], ['s2'], ['s4']]);
+  expect(link.counters.sampleFramesLost).toBe(2);
+});
+
+test('rubbish comes out as counted faults with its first bytes, in the order of arrival', () => {
+  const link = openLink();
+  const rubbish = new TextEncoder().encode('boot\0');
+  const events = link.receive(joined([rubbish, peerFrame({ text: 'a' })]), 0);
+  expect(events).toMatchObject([
+    { kind: 'fault', fault: 'cobs', bytes: 4, head: rubbish.slice(0, 4) },
+    { kind: 'message', channel: CHANNEL.command },
+  ]);
+  expect(link.counters).toMatchObject({ bytesReceived: rubbish.length + peerFrame({ text: 'a' }).length });
+  expect(link.counters.faults).toEqual({ cobs: 1, crc: 0, short: 0, oversize: 0, header: 0 });
+});

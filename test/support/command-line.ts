@@ -1,0 +1,26 @@
+import { main } from '../../src/cli/main.js';
+
+export interface CommandResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs one command line in this process and keeps what it prints. */
+export async function runCommand(...args: string[]): Promise<CommandResult> {
+  const printed = { stdout: '', stderr: '' };
+  const originals = { stdout: process.stdout.write, stderr: process.stderr.write };
+  const capture = (name: 'stdout' | 'stderr') => (text: string | Uint8Array) => {
+    printed[name] += typeof text === 'string' ? text : Buffer.from(text).toString();
+    return true;
+  };
+  process.stdout.write = capture('stdout') as typeof process.stdout.write;
+  process.stderr.write = capture('stderr') as typeof process.stderr.write;
+  try {
+    const exitCode = await main(args);
+    return { exitCode, ...printed };
+  } finally {
+    process.stdout.write = originals.stdout;
+    process.stderr.write = originals.stderr;
+  }
+}
