@@ -3,6 +3,7 @@
  * little-endian. COBS (Cheshire & Baker 1999) frees the bytes of 0x00, so a zero always ends a frame, whatever was lost
  * before it. "Is it a frame" is answered here; "what does it mean" is not.
  */
+import { cobsDecode, cobsEncode } from './cobs.js';
 import { crc32 } from './crc.js';
 import { FAULT_BYTES_KEPT, FRAME_CRC_BYTES, FRAME_HEADER_BYTES, FRAME_OVERHEAD_BYTES } from './limits.js';
 
@@ -66,48 +67,6 @@ export function encodeFrame(frame: Frame): Uint8Array {
   const crc = crc32(raw.subarray(0, end));
   for (let i = 0; i < FRAME_CRC_BYTES; i++) raw[end + i] = crc >>> (8 * i);
   return cobsEncode(raw);
-}
-
-/** COBS with the delimiter: every group is (length + 1, bytes without zero), a group of 254 bytes implies no zero. */
-export function cobsEncode(raw: Uint8Array): Uint8Array {
-  const out = new Uint8Array(wireBytesMax(raw.length));
-  let code = 0;
-  let write = 1;
-  let run = 1;
-  for (let read = 0; read < raw.length; read++) {
-    // A full group is closed only when another byte follows: a trailing empty group is not written.
-    if (run === 255) {
-      out[code] = 255;
-      code = write++;
-      run = 1;
-    }
-    const byte = raw[read];
-    if (byte === 0) {
-      out[code] = run;
-      code = write++;
-      run = 1;
-    } else {
-      out[write++] = byte;
-      run++;
-    }
-  }
-  out[code] = run;
-  out[write++] = 0;
-  return out.subarray(0, write);
-}
-
-/** Decodes one COBS block (no delimiter) into `out`; the decoded length, or −1 when the block is malformed. */
-export function cobsDecode(block: Uint8Array, length: number, out: Uint8Array): number {
-  let write = 0;
-  let read = 0;
-  while (read < length) {
-    const code = block[read++];
-    const end = read + code - 1;
-    if (code === 0 || end > length) return -1;
-    while (read < end) out[write++] = block[read++];
-    if (code < 255 && read < length) out[write++] = 0;
-  }
-  return write;
 }
 
 /**

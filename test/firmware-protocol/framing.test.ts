@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { cobsDecode, cobsEncode } from '../../firmware-protocol/cobs.js';
 import {
-  cobsDecode,
-  cobsEncode,
   type DecodedItem,
   encodeFrame,
   FRAME_FAULTS,

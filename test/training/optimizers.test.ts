@@ -3,6 +3,7 @@ import { cholesky, choleskySolve } from '../../src/linalg/cholesky.js';
 import { type Matrix, matrix } from '../../src/linalg/matrix.js';
 import { formDense, norm2 } from '../../src/linalg/products.js';
 import type { LinearSolver } from '../../src/solver/contract.js';
+import { createIdealSampler } from '../../src/solver/ideal-sampler.js';
 import type { Optimizer, OptimizerState, StepRequest } from '../../src/training/optimizers/contract.js';
 import { CONTROL, createOptimizer, type OptimizerOptions } from '../../src/training/optimizers/create.js';
 import { naturalGradient } from '../../src/training/optimizers/ngd.js';
@@ -300,6 +301,24 @@ describe('tngd', () => {
       request({ gradient: new Float64Array(P) }),
     );
     expect(parameters).toEqual(request().parameters);
+  });
+});
+
+describe('tngd on the ideal sampler', () => {
+  it('for time 0 from the gradient is gradient descent, bit for bit', async () => {
+    const found = await trajectory(
+      createOptimizer('tngd', { rate: 0.4, clip: 0.5, time: 0, initial: 'gradient' }, createIdealSampler()),
+      5,
+    );
+    expect(found).toEqual(await trajectory(createOptimizer('sgd', { rate: 0.4, clip: 0.5, momentum: 0 }), 5));
+  });
+
+  it('follows the exact relaxation', async () => {
+    const found = await trajectory(createOptimizer('tngd', { delay: 0.2 }, createIdealSampler()), 5);
+    const expected = await trajectory(createOptimizer('tngd', { delay: 0.2 }, exactSolver()), 5);
+    found.forEach((parameters, step) => {
+      expect(difference(parameters, expected[step])).toBeLessThan(1e-10);
+    });
   });
 });
 

@@ -1,0 +1,18 @@
+import { connect, createAnalogSolver } from 'thermolink';
+
+// 4x + y = 1, x + 3y = 2
+const matrix = { rows: 2, columns: 2, data: Float64Array.of(4, 1, 1, 3) };
+const device = await connect('emulator:ideal-8');
+try {
+  const { x, standardError, cost } = await createAnalogSolver(device).solve({
+    system: { kind: 'dense', matrix },
+    drive: Float64Array.of(1, 2),
+    tolerance: 1e-3,
+    address: { seed: 1, step: 0, block: 0 },
+  });
+  console.log(`x = ${x[0].toFixed(4)} ± ${standardError[0].toFixed(4)}`);
+  console.log(`y = ${x[1].toFixed(4)} ± ${standardError[1].toFixed(4)}`);
+  console.log(`board time (modelled): ${cost.boardSeconds} s`);
+} finally {
+  await device.close();
+}

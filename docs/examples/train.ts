@@ -1,0 +1,27 @@
+import {
+  connect,
+  createAnalogSolver,
+  createConvolutionClassifier,
+  createOptimizer,
+  loadDataset,
+  train,
+} from 'thermolink';
+
+const data = loadDataset({ kind: 'mnist' });
+const model = createConvolutionClassifier({ rows: data.rows, columns: data.columns, classes: data.classes });
+const device = await connect('emulator:ideal-crossbar');
+try {
+  const optimizer = createOptimizer('tngd', { damping: 0.3, time: 1 }, createAnalogSolver(device));
+  const { summary } = await train({
+    model,
+    data,
+    optimizer,
+    epochs: 1,
+    batch: 128,
+    trainSize: 1280,
+    seed: 1,
+  });
+  console.log(`${summary.iterations} steps, test accuracy ${(100 * summary.testAccuracy).toFixed(1)} %`);
+} finally {
+  await device.close();
+}
