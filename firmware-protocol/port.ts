@@ -15,6 +15,8 @@ export interface Port {
   readonly name: string;
   /** Largest frame worth sending here, in bytes as on the wire. */
   readonly frameBytesMax: number;
+  /** Unacknowledged command bytes worth having on the way here (about 50 ms of a slow line); no bound when missing. */
+  readonly inFlightBytesMax?: number;
   readonly closed: boolean;
   /** The one receiver; set before the first byte can arrive, replaced by a later call. */
   onData(receiver: (bytes: Uint8Array) => void): void;

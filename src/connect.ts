@@ -1,6 +1,7 @@
 import { EmulatedDevice, findProfile, PROFILES } from '../emulator/index.js';
 import type { Clock } from '../firmware-protocol/clock.js';
 import { Device } from './driver/device.js';
+import type { Logger } from './driver/logger.js';
 import { ThermolinkError } from './errors.js';
 import { ServedDevice } from './serve/serve-device.js';
 import { memoryPortPair } from './transport/memory-port.js';
@@ -16,6 +17,8 @@ export interface EmulatorAddress {
 export interface ConnectOptions {
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
+  /** Default: logs nothing. */
+  readonly log?: Logger;
 }
 
 /** The environment variable that names the device when a command does not. */

@@ -21,6 +21,7 @@ import {
   UNSEQUENCED_QUEUE_MAX,
 } from '../limits.js';
 import { type LinkCounters, linkCounters } from './counters.js';
+import { FrameLog, type FrameNote } from './frame-log.js';
 import { RoundTripEstimate } from './round-trip.js';
 
 /** What one side can take, told in HELLO. */
@@ -56,6 +57,8 @@ const wrap = (seq: number) => seq & 0xffff;
 
 export class Link {
   readonly counters: LinkCounters = linkCounters();
+  /** The last frames both ways. */
+  readonly frames = new FrameLog();
   readonly #decoder: FrameDecoder;
   readonly #answersEverything: boolean;
   #session: number | undefined;
@@ -194,6 +197,7 @@ export class Link {
         continue;
       }
       this.counters.framesReceived++;
+      this.#note('received', frame, nowMs);
       if (this.#accept(frame, nowMs))
         events.push({ kind: 'message', channel: frame.channel, payload: frame.payload });
     }
@@ -268,12 +272,12 @@ export class Link {
       this.#stop = undefined;
       const seq = this.#stopSeqOut;
       this.#stopSeqOut = wrap(seq + 1);
-      return this.#emit(CHANNEL.stop, seq, stop);
+      return this.#emit(CHANNEL.stop, seq, stop, nowMs);
     }
     const open = this.#open;
     if (open) {
       this.#open = undefined;
-      return this.#emit(CHANNEL.open, 0, open);
+      return this.#emit(CHANNEL.open, 0, open, nowMs);
     }
     if (this.#session === undefined) return undefined;
     this.#checkTimeout(nowMs);
@@ -284,15 +288,16 @@ export class Link {
       if (command.sendings > 0) this.counters.retransmissions++;
       command.sendings++;
       command.sentAtMs = nowMs;
-      return this.#emit(CHANNEL.command, command.seq, command.payload);
+      return this.#emit(CHANNEL.command, command.seq, command.payload, nowMs);
     }
     const sample = this.#samples.shift();
     if (sample) {
       const seq = this.#sampleSeqOut;
       this.#sampleSeqOut = wrap(seq + 1);
-      return this.#emit(CHANNEL.sample, seq, sample);
+      return this.#emit(CHANNEL.sample, seq, sample, nowMs);
     }
-    if (this.#ackOwed || this.#nakOwed) return this.#emit(CHANNEL.command, this.#nextSeq, new Uint8Array(0));
+    if (this.#ackOwed || this.#nakOwed)
+      return this.#emit(CHANNEL.command, this.#nextSeq, new Uint8Array(0), nowMs);
     return undefined;
   }
 
@@ -327,7 +332,7 @@ export class Link {
     }
   }
 
-  #emit(channel: Channel, seq: number, payload: Uint8Array): Uint8Array {
+  #emit(channel: Channel, seq: number, payload: Uint8Array, nowMs: number): Uint8Array {
     const flags = this.#nakOwed && channel !== CHANNEL.open ? FLAG_NAK : 0;
     if (channel !== CHANNEL.open) {
       if (flags) {
@@ -337,16 +342,17 @@ export class Link {
       this.#nakOwed = false;
       this.#ackOwed = false;
     }
-    const bytes = encodeFrame({
-      channel,
-      session: this.#session ?? 0,
-      flags,
-      seq,
-      ack: channel === CHANNEL.open ? 0 : wrap(this.#expectedSeq - 1),
-      payload,
-    });
+    const ack = channel === CHANNEL.open ? 0 : wrap(this.#expectedSeq - 1);
+    const frame = { channel, session: this.#session ?? 0, flags, seq, ack, payload };
+    const bytes = encodeFrame(frame);
+    this.#note('sent', frame, nowMs);
     this.counters.framesSent++;
     this.counters.bytesSent += bytes.length;
     return bytes;
+  }
+
+  #note(direction: FrameNote['direction'], frame: Frame, nowMs: number): void {
+    const { channel, seq, ack, flags, payload } = frame;
+    this.frames.add({ direction, atMs: nowMs, channel, seq, ack, flags, payloadBytes: payload.length });
   }
 }

@@ -1,5 +1,6 @@
 import { connect, DEVICE_VARIABLE } from '../connect.js';
 import type { Device } from '../driver/device.js';
+import { createLogger, type LogOptions } from './logging.js';
 
 /** The device that a command uses: its option, else the environment, else `fallback`. */
 export function deviceUri(option: string | undefined, fallback: string): string {
@@ -9,10 +10,11 @@ export function deviceUri(option: string | undefined, fallback: string): string 
 /** Connects, works, and closes the device whatever happens; a run in progress is stopped. */
 export async function withDevice<T>(
   uri: string,
+  log: LogOptions,
   signal: AbortSignal,
   work: (device: Device) => Promise<T>,
 ): Promise<T> {
-  const device = await connect(uri, { signal });
+  const device = await connect(uri, { signal, log: createLogger(log).child({ device: uri }) });
   try {
     return await work(device);
   } finally {

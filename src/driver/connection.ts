@@ -2,6 +2,8 @@ import type { Clock } from '../../firmware-protocol/clock.js';
 import { decodeToHost, encodeCommand, encodeEvent, type ToHost } from '../../firmware-protocol/codec.js';
 import { CHANNEL } from '../../firmware-protocol/framing.js';
 import { FAULT_BYTES_KEPT } from '../../firmware-protocol/limits.js';
+import type { LinkCounters } from '../../firmware-protocol/link/counters.js';
+import type { FrameNote } from '../../firmware-protocol/link/frame-log.js';
 import { Link, type LinkLimits } from '../../firmware-protocol/link/link.js';
 import {
   type Answer,
@@ -13,6 +15,7 @@ import {
 import type { Port } from '../../firmware-protocol/port.js';
 import { abortError, assert, ThermolinkError, throwIfAborted } from '../errors.js';
 import type { CallOptions } from './device-api.js';
+import { type Logger, SILENT_LOGGER } from './logger.js';
 import { refusalError } from './refusal-error.js';
 
 /** Commands waiting for room in the link's queue; beyond it a call fails rather than pile up. */
@@ -47,8 +50,7 @@ export class Connection {
   readonly link: Link;
   readonly port: Port;
   readonly clock: Clock;
-  /** Called with bytes that are no frame, and frames that are no message. */
-  onRubbish: ((head: Uint8Array) => void) | undefined;
+  readonly #log: Logger;
   #events: ConnectionEvents | undefined;
   #nextRequestId = 1;
   readonly #pending = new Map<PendingKey, Pending>();
@@ -60,7 +62,8 @@ export class Connection {
   /** First bytes that arrived and were no frame, for the error of a peer that is no board. */
   #rubbish: number[] = [];
 
-  constructor(port: Port, clock: Clock) {
+  constructor(port: Port, clock: Clock, log: Logger = SILENT_LOGGER) {
+    this.#log = log;
     this.port = port;
     this.clock = clock;
     this.link = new Link(port.frameBytesMax, { answersEverything: false });
@@ -119,7 +122,13 @@ export class Connection {
     assert(!this.#pending.has(key), `a second ${name} before the first has ended`);
     const payload = encodeCommand(name, requestId, fields);
     return new Promise<Answer<N>>((resolve, reject) => {
+      const startMs = this.clock.nowMs();
       const finish = (): void => {
+        if (this.#log.isLevelEnabled('debug'))
+          this.#log.debug(
+            { command: name, requestId, tookMs: this.clock.nowMs() - startMs },
+            'command ended',
+          );
         this.#pending.delete(key);
         cancelDeadline();
         signal?.removeEventListener('abort', onAbort);
@@ -171,6 +180,7 @@ export class Connection {
   fail(error: ThermolinkError): void {
     if (this.#failure) return;
     this.#failure = error;
+    this.#log.info({ code: error.code, reason: error.message }, 'connection ended');
     this.#cancelTimer?.();
     for (const pending of [...this.#pending.values()]) pending.fail(this.#outcomeError(pending.name, error));
     for (const resume of this.#roomWaiters.splice(0)) resume();
@@ -201,6 +211,7 @@ export class Connection {
     while (this.#pumpAgain && !this.#failure) {
       this.#pumpAgain = false;
       for (let bytes = this.#poll(); bytes && !this.#failure; bytes = this.#poll()) {
+        this.#logFrame('sent');
         await this.port.write(bytes);
         if (this.link.canSend) this.#roomWaiters.shift()?.();
       }
@@ -217,11 +228,15 @@ export class Connection {
 
   #receive(bytes: Uint8Array): void {
     if (this.#failure) return;
-    for (const event of this.link.receive(bytes, this.clock.nowMs())) {
+    const framesBefore = this.link.counters.framesReceived;
+    const events = this.link.receive(bytes, this.clock.nowMs());
+    if (this.link.counters.framesReceived !== framesBefore) this.#logFrame('received');
+    for (const event of events) {
       if (event.kind === 'fault') this.#noteRubbish(event.head);
       else this.#deliver(event.payload);
     }
-    this.wake();
+    // One turn later: what the callers send next then carries the acknowledgement, and no frame is spent on it alone.
+    setImmediate(() => this.wake());
   }
 
   #deliver(payload: Uint8Array): void {
@@ -237,8 +252,16 @@ export class Connection {
     else this.#pending.get(pendingKey(message))?.settle(message);
   }
 
+  /** The newest frame, at level trace. Of several that came in one chunk only the last is logged. */
+  #logFrame(direction: 'sent' | 'received'): void {
+    if (this.#log.isLevelEnabled('trace'))
+      this.#log.trace({ frame: this.link.frames.notes.at(-1) }, `frame ${direction}`);
+  }
+
   #noteRubbish(head: Uint8Array): void {
-    this.onRubbish?.(head);
+    // Before the first frame this is what the board prints when it starts.
+    if (this.#log.isLevelEnabled('warn'))
+      this.#log.warn({ bytes: Buffer.from(head).toString('latin1') }, 'received bytes that are no message');
     const room = FAULT_BYTES_KEPT - this.#rubbish.length;
     if (room > 0) this.#rubbish.push(...head.subarray(0, room));
   }
@@ -274,9 +297,14 @@ export class Connection {
         hint: unknown
           ? 'Whether it was carried out is not known: read the status, then load the program again.'
           : 'Check the connection with `thermolink info`.',
-        data: { command: name, timeoutMs, counters: this.link.counters },
+        data: { command: name, timeoutMs, ...this.#evidence() },
       },
     );
+  }
+
+  /** What an error about the link should show: counters, and the last frames both ways. */
+  #evidence(): { counters: LinkCounters; lastFrames: readonly FrameNote[] } {
+    return { counters: structuredClone(this.link.counters), lastFrames: this.link.frames.notes };
   }
 
   #outcomeError(name: CommandName, cause: ThermolinkError): ThermolinkError {
@@ -293,7 +321,7 @@ export class Connection {
     return new ThermolinkError('LINK_LOST', `The board on ${this.port.name} stopped acknowledging.`, {
       retryable: true,
       hint: 'Check the cable and that the board has power, then connect again.',
-      data: { counters: this.link.counters },
+      data: this.#evidence(),
     });
   }
 }

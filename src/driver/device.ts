@@ -17,6 +17,7 @@ import type {
   RunReport,
 } from './device-api.js';
 import { newNonce } from './hello.js';
+import { type Logger, SILENT_LOGGER } from './logger.js';
 import { openSession } from './open-session.js';
 import { CREDIT_BLOCKS, RunStream } from './run-stream.js';
 import { SYSTEM_CLOCK } from './system-clock.js';
@@ -27,8 +28,8 @@ export interface OpenOptions {
   readonly clock?: Clock;
   /** Names the session, 8 bytes; random by default, given in tests. */
   readonly nonce?: Uint8Array;
-  /** Called with bytes that are no frame or no message, for a log. */
-  readonly onRubbish?: (head: Uint8Array) => void;
+  /** Default: logs nothing. */
+  readonly log?: Logger;
 }
 
 export interface DeviceStatus {
@@ -83,11 +84,14 @@ export class Device implements BoardDevice {
 
   /** Opens a session on a fresh port. Errors: NO_ANSWER, NOT_A_BOARD, VERSION_MISMATCH, BUSY. The port is closed on failure. */
   static async open(port: Port, options: OpenOptions = {}): Promise<Device> {
-    const { signal, clock = SYSTEM_CLOCK, nonce = newNonce(), onRubbish } = options;
-    const connection = new Connection(port, clock);
-    if (onRubbish) connection.onRubbish = onRubbish;
+    const { signal, clock = SYSTEM_CLOCK, nonce = newNonce(), log = SILENT_LOGGER } = options;
+    const connection = new Connection(port, clock, log);
     try {
       const identity = await openSession(connection, nonce, signal);
+      log.info(
+        { port: port.name, model: identity.model, serialNumber: identity.serialNumber },
+        'session opened',
+      );
       return new Device(connection, identity, nonce);
     } catch (error) {
       await port.close();

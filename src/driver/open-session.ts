@@ -31,7 +31,7 @@ export async function openSession(
       connection.openSession(nonce, {
         frameBytes: Math.min(answer.frameBytes, port.frameBytesMax),
         window: answer.window,
-        inFlightBytes: answer.inFlightBytes,
+        inFlightBytes: Math.min(answer.inFlightBytes, port.inFlightBytesMax ?? Infinity),
       });
       return identityOf(answer);
     } catch (error) {

@@ -116,3 +116,10 @@ export function subtract(x: Float64Array, y: Float64Array): Float64Array<ArrayBu
   for (let i = 0; i < x.length; i++) difference[i] = x[i] - y[i];
   return difference;
 }
+
+/** x + y. */
+export function sum(x: Float64Array, y: Float64Array): Float64Array<ArrayBuffer> {
+  const total = new Float64Array(x.length);
+  for (let i = 0; i < x.length; i++) total[i] = x[i] + y[i];
+  return total;
+}

@@ -4,7 +4,8 @@ import { type ExtremeEigenvalues, lanczosExtremes } from '../linalg/lanczos.js';
 import { applySystem, dimensionOf, type LinearSystem, traceOf } from '../linalg/linear-system.js';
 import { randomSource } from '../linalg/random.js';
 import { RANDOM_STREAM } from '../linalg/random-streams.js';
-import { checkSystem } from './validation.js';
+import { measureSystem } from './system-measure.js';
+import { checkMagnitude, checkSystem } from './validation.js';
 
 /** What the host knows of A's spectrum before the board sees it: for scale and burn-in only, never for an answer. */
 export interface Spectrum {
@@ -19,7 +20,7 @@ export interface Spectrum {
 }
 
 /** Largest N whose definiteness is settled by a Cholesky factorisation; above, by Lanczos. */
-const CHOLESKY_CELLS_MAX = 1024;
+export const CHOLESKY_CELLS_MAX = 1024;
 /** Largest Krylov space beyond that: 512 vectors of 8,192 are 34 MB. */
 const LANCZOS_STEPS_MAX = 512;
 /** Start vectors of the trace estimate; the first also finds the extremes. */
@@ -35,6 +36,7 @@ const PROBE_STEPS_MAX = 40;
  */
 export function inspectSystem(system: LinearSystem): Spectrum {
   checkSystem(system);
+  checkMagnitude(measureSystem(system).eigenvalueBound, 'largest eigenvalue');
   refuseSingularFactor(system);
   if (system.kind === 'dense') refuseIndefinite(system);
   const dimension = dimensionOf(system);

@@ -1,6 +1,7 @@
 import { ThermolinkError } from '../errors.js';
 import { dimensionOf, type LinearSystem } from '../linalg/linear-system.js';
 import type { Matrix } from '../linalg/matrix.js';
+import { normInf } from '../linalg/products.js';
 
 /** |A_ij − A_ji| may be this fraction of max |A|: what rounding leaves of a symmetric product. */
 const SYMMETRY_TOLERANCE = 1e-12;
@@ -41,7 +42,20 @@ export function checkDamping(damping: number): void {
   }
 }
 
-/** Refuses a vector of another length than the system's, or with an entry that is not finite: BAD_MATRIX. */
+/** Products and squares of what lies within stay finite numbers through every scale of the mapping. */
+const MAGNITUDE_MIN = 1e-50;
+const MAGNITUDE_MAX = 1e50;
+
+/** Refuses a problem whose largest entry or eigenvalue is absurdly large or small, but not 0: BAD_MATRIX. */
+export function checkMagnitude(largest: number, name: string): void {
+  if (largest === 0 || (largest >= MAGNITUDE_MIN && largest <= MAGNITUDE_MAX)) return;
+  throw new ThermolinkError('BAD_MATRIX', `The ${name} is of the order ${largest.toExponential(0)}.`, {
+    hint: `Scale the problem: it should lie between ${MAGNITUDE_MIN} and ${MAGNITUDE_MAX}.`,
+    data: { largest },
+  });
+}
+
+/** Refuses a vector of another length than the system's, with an entry that is not finite, or beyond 1e±50: BAD_MATRIX. */
 export function checkVector(vector: Float64Array, system: LinearSystem, name: string): void {
   const dimension = dimensionOf(system);
   if (vector.length !== dimension) {
@@ -62,6 +76,7 @@ export function checkVector(vector: Float64Array, system: LinearSystem, name: st
       });
     }
   }
+  checkMagnitude(normInf(vector), `largest entry of the ${name}`);
 }
 
 /** Refuses a tolerance outside (0, 1): BAD_ARGUMENT. */

@@ -1,7 +1,9 @@
 import type { DeviceIdentity } from '../driver/device-api.js';
+import { ThermolinkError } from '../errors.js';
+import { cholesky } from '../linalg/cholesky.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
 import { tickOf } from '../mapping/board-range.js';
-import type { Spectrum } from '../mapping/definiteness.js';
+import { CHOLESKY_CELLS_MAX, type Spectrum } from '../mapping/definiteness.js';
 import { burnInTicks } from '../mapping/estimate.js';
 import { noiseTemperatureRange } from '../mapping/noise-register.js';
 import { programmedSystem, quantizeSystem, type SystemCodes } from '../mapping/quantize.js';
@@ -37,6 +39,11 @@ const SETTLE_REMAINDER = 2 ** -10;
 const SAMPLE_SPACING = 1.5;
 const SAMPLES_MIN = 48;
 
+/**
+ * Chooses scale, codes and times.
+ *
+ * Errors: TOLERANCE_NOT_MET when the system is so badly conditioned that its codes are not positive definite any more.
+ */
 export function planEquilibrium(
   system: LinearSystem,
   spectrum: Spectrum,
@@ -45,6 +52,8 @@ export function planEquilibrium(
   const largestEntry = largestOf(system.kind === 'dense' ? system.matrix.data : system.factor.data);
   const systemScale = equilibriumSystemScale(system, largestEntry, spectrum.eigenvalueMax, identity);
   const codes = quantizeSystem(system, scalingOf(system, identity, systemScale, 1));
+  const programmed = programmedSystem(codes, systemScale);
+  refuseIndefiniteCodes(programmed, spectrum, identity);
   const tick = tickOf(identity);
   const decayPerTick = (tick * spectrum.eigenvalueMin) / systemScale;
   const decay = Math.exp(-SAMPLE_SPACING);
@@ -53,7 +62,7 @@ export function planEquilibrium(
     spectrum,
     identity,
     codes,
-    programmed: programmedSystem(codes, systemScale),
+    programmed,
     systemScale,
     settleTicks: burnInTicks(SETTLE_REMAINDER, decayPerTick),
     ticksPerSample: Math.max(1, Math.ceil(SAMPLE_SPACING / decayPerTick)),
@@ -87,4 +96,24 @@ function largestOf(values: Float64Array): number {
   let largest = 0;
   for (const value of values) largest = Math.max(largest, Math.abs(value));
   return largest;
+}
+
+/** Rounding has moved the smallest eigenvalue below zero: the board would run away instead of settling. */
+function refuseIndefiniteCodes(programmed: LinearSystem, spectrum: Spectrum, identity: DeviceIdentity): void {
+  if (isCertainlyDefinite(programmed)) return;
+  const condition = spectrum.eigenvalueMax / spectrum.eigenvalueMin;
+  throw new ThermolinkError(
+    'TOLERANCE_NOT_MET',
+    `With ${identity.couplingBits}-bit couplings a system of condition ${condition.toExponential(0)} is not positive definite any more.`,
+    {
+      hint: 'Precondition it, add damping (A + λI), or choose a board with finer couplings.',
+      data: { condition, eigenvalueMin: spectrum.eigenvalueMin, couplingBits: identity.couplingBits },
+    },
+  );
+}
+
+/** Beyond 1,024 cells only the board can tell. */
+function isCertainlyDefinite(system: LinearSystem): boolean {
+  if (system.kind === 'dense') return system.matrix.rows > CHOLESKY_CELLS_MAX || cholesky(system.matrix).ok;
+  return system.damping > 0 || system.factor.rows >= system.factor.columns;
 }

@@ -1,6 +1,6 @@
 import type { ThermolinkError } from '../errors.js';
 import { applySystem } from '../linalg/linear-system.js';
-import { norm2, subtract } from '../linalg/products.js';
+import { norm2, subtract, sum } from '../linalg/products.js';
 import { equilibriumSolutionScale } from '../mapping/scaling.js';
 import { type Certificate, certify, toleranceNotMet } from './acceptance.js';
 import type { BoardRuns } from './board-runs.js';
@@ -16,6 +16,7 @@ import {
 } from './equilibrium-pass.js';
 import type { EquilibriumPlan } from './equilibrium-plan.js';
 import { noiseResidualBound, wantedNoise } from './noise-budget.js';
+import { compensateRounding } from './rounding-compensation.js';
 
 const PASSES_MAX = 24;
 /** Averages that may miss the certificate before the tolerance counts as not met; each halves the noise. */
@@ -46,7 +47,7 @@ interface Progress {
  * Iterative refinement with the board as the solver: pass k settles A d = b − A x̂ and adds its reading to x̂, until
  * what rounding and the board's own errors leave of a pass is small against the noise that the tolerance allows. That
  * last pass is averaged under noise, which gives the standard error; what earlier passes got wrong is in the residual
- * exactly and does not enter it.
+ * exactly and does not enter it, and what rounding still adds is compensated by a further pass without noise.
  *
  * Accepted is an answer whose residual proves ‖x̂ − x‖₂ ≤ tolerance·‖x‖₂, whose relative standard error is at most
  * half the tolerance, and whose residual noise and rounding explain (false-alarm rate below 1e-6).
@@ -122,7 +123,7 @@ function noiseToAverage(
 ): number | undefined {
   const { spectrum } = plan;
   const norm = norm2(sum(progress.x, reading.x));
-  if (norm === 0) throw notMet(request, progress, 'the board returned zeros');
+  if (norm === 0) throw notMet(request, progress, reasonOfZeros(progress, reading));
   const noise = wantedNoise(plan, request.tolerance, progress.averages, norm);
   const isAboveFloor = boardNoise(plan, reading.solutionScale, noise) >= plan.noiseTemperatureMin;
   if (!isAboveFloor) return undefined;
@@ -135,6 +136,13 @@ function noiseToAverage(
   const observed = (leftOver / norm2(progress.residual)) * norm2(reading.x);
   const systematic = Math.max(roundingErrorBound(plan, reading), observed);
   return isAtFinestScale || systematic <= SYSTEMATIC_SHARE * standardError ? noise : undefined;
+}
+
+function reasonOfZeros(progress: Progress, reading: Reading): string {
+  const isLostInRounding = norm2(reading.rounding) > norm2(progress.residual) / 2;
+  return isLostInRounding
+    ? 'the drive is finer than its codes at every scale that stays within the rails'
+    : 'the board returned zeros';
 }
 
 /** Adds a reading to x̂, and gives up when the passes do not lead anywhere. */
@@ -171,8 +179,10 @@ async function averagePass(
     });
     return progress.relativeStandardError <= request.tolerance / 2;
   });
-  progress.samples += averaged.samples;
-  return averaged;
+  const compensated = await compensateRounding(plan, board, averaged);
+  progress.samples += compensated.samples;
+  progress.passes += compensated.compensations;
+  return compensated;
 }
 
 /** The answer if it may be given; else the average becomes one more reading and refinement goes on. */
@@ -248,10 +258,4 @@ function notMet({ tolerance }: SolveRequest, progress: Progress, reason: string)
     relativeErrorBound: certificate?.relativeErrorBound ?? Infinity,
     relativeStandardError,
   });
-}
-
-function sum(x: Float64Array, y: Float64Array): Float64Array<ArrayBuffer> {
-  const total = new Float64Array(x.length);
-  for (let i = 0; i < x.length; i++) total[i] = x[i] + y[i];
-  return total;
 }

@@ -66,18 +66,18 @@ export function openRunDirectory(
     requireSameSettings(path('checkpoint'), checkpoint, settings);
     replaceFile(path('metrics'), firstLines(path('metrics'), checkpoint.step));
   }
-  const metrics = prepare(() => {
+  const metrics = writing(directory, () => {
     mkdirSync(directory, { recursive: true });
     if (existing !== 'resume') for (const file of files) rmSync(file, { force: true });
     return openSync(path('metrics'), 'a');
-  }, directory);
+  });
   return {
     checkpoint,
     append: (record) => {
-      writeSync(metrics, `${JSON.stringify(record)}\n`);
+      writing(directory, () => writeSync(metrics, `${JSON.stringify(record)}\n`));
     },
     save: (next) => {
-      fsyncSync(metrics);
+      writing(directory, () => fsyncSync(metrics));
       writeCheckpoint(path('checkpoint'), next);
     },
     finish: (summary) => replaceFile(path('summary'), `${JSON.stringify(summary, null, 2)}\n`),
@@ -85,14 +85,15 @@ export function openRunDirectory(
   };
 }
 
-function prepare<Result>(action: () => Result, directory: string): Result {
+/** Turns what the file system objects to into BAD_FILE. */
+function writing<Result>(directory: string, action: () => Result): Result {
   try {
     return action();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ThermolinkError('BAD_FILE', `${directory} can't hold a run (${reason}).`, {
+    throw new ThermolinkError('BAD_FILE', `${directory} can't be written to (${reason}).`, {
       cause,
-      hint: 'Name a directory that you may write to.',
+      hint: 'Name a directory that you may write to, with room on its disk.',
       data: { directory },
     });
   }

@@ -1,5 +1,6 @@
 import type { Port } from '../../firmware-protocol/port.js';
 import { ThermolinkError } from '../errors.js';
+import { PortEvents } from './port-events.js';
 
 /** Frames as large as the protocol allows: there is no wire to hog. */
 const FRAME_BYTES_MAX = 65536;
@@ -19,21 +20,23 @@ export function memoryPortPair(name: string): [Port, Port] {
 class MemoryPort implements Port {
   readonly name: string;
   readonly frameBytesMax = FRAME_BYTES_MAX;
-  closed = false;
+  readonly #events = new PortEvents();
   peer!: MemoryPort;
-  #receive: (bytes: Uint8Array) => void = () => undefined;
-  #close: (reason?: Error) => void = () => undefined;
 
   constructor(name: string) {
     this.name = name;
   }
 
+  get closed(): boolean {
+    return this.#events.closed;
+  }
+
   onData(receiver: (bytes: Uint8Array) => void): void {
-    this.#receive = receiver;
+    this.#events.onData(receiver);
   }
 
   onClose(receiver: (reason?: Error) => void): void {
-    this.#close = receiver;
+    this.#events.onClose(receiver);
   }
 
   write(bytes: Uint8Array): Promise<void> {
@@ -43,21 +46,15 @@ class MemoryPort implements Port {
         return;
       }
       setImmediate(() => {
-        if (!this.peer.closed) this.peer.#receive(bytes);
+        this.peer.#events.data(bytes);
         resolve();
       });
     });
   }
 
   close(): Promise<void> {
-    this.#end();
-    this.peer.#end();
+    this.#events.end();
+    this.peer.#events.end();
     return Promise.resolve();
-  }
-
-  #end(): void {
-    if (this.closed) return;
-    this.closed = true;
-    this.#close();
   }
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { messagesMarkdown, transitionsMarkdown } from '../../firmware-protocol/render/markdown.js';
 import { canonicalTables } from '../../firmware-protocol/version.js';
+import { errorsMarkdown } from './errors-markdown.js';
 import { ROOT, readRepositoryFile } from './files.js';
 
 /** `npm run generate` writes these files; a plain test run fails when one is stale. */
@@ -13,16 +14,15 @@ describe('generated files are up to date (npm run generate)', () => {
     await expect(text).toMatchFileSnapshot(path.join(ROOT, 'firmware-protocol/table-hash.generated.ts'));
   });
 
-  it('tables of docs/protocol.md', async () => {
-    const file = 'docs/protocol.md';
+  it.each([
+    ['docs/protocol.md', { messages: messagesMarkdown, transitions: transitionsMarkdown }],
+    ['docs/errors.md', { errors: errorsMarkdown }],
+  ])('sections of %s', async (file, sections) => {
     let text = readRepositoryFile(file);
-    for (const [name, content] of [
-      ['messages', messagesMarkdown()],
-      ['transitions', transitionsMarkdown()],
-    ]) {
+    for (const [name, render] of Object.entries<() => string>(sections)) {
       const section = new RegExp(`(<!-- generated: ${name} -->\n)[\\s\\S]*?(<!-- end of ${name} -->)`);
       expect(text).toMatch(section);
-      text = text.replace(section, (_, begin, end) => `${begin}\n${content}\n\n${end}`);
+      text = text.replace(section, (_, begin, end) => `${begin}\n${render()}\n\n${end}`);
     }
     await expect(text).toMatchFileSnapshot(path.join(ROOT, file));
   });

@@ -6,7 +6,8 @@ import { readRepositoryFile, repositoryFiles } from './files.js';
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'firmware-protocol': [],
   emulator: ['firmware-protocol'],
-  'src/errors.ts': [],
+  'src/error-codes.ts': [],
+  'src/errors.ts': ['src/error-codes.ts'],
   'src/linalg': ['firmware-protocol/philox.ts'],
   'src/data': ['src/errors.ts'],
   'src/model': ['src/errors.ts', 'src/linalg'],

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Device } from '../../driver/device.js';
 import { deviceUri, withDevice } from '../device.js';
+import { addLogOptions, type LogOptions } from '../logging.js';
 import { formatSeconds } from '../output/format.js';
 import { withInterrupt } from '../output/interrupt.js';
 import { formatTable } from '../output/table.js';
@@ -9,14 +10,13 @@ const EXAMPLE = `
 Example:
   thermolink info --device emulator:ideal-64`;
 
-interface InfoOptions {
+interface InfoOptions extends LogOptions {
   readonly device?: string;
   readonly json?: true;
 }
 
 export function addInfoCommand(program: Command): void {
-  program
-    .command('info')
+  addLogOptions(program.command('info'))
     .description('show what a board is, what it can hold, its state and counters')
     .option('--device <uri>', 'which board (default: emulator:ideal-crossbar)')
     .option('--json', 'print JSON')
@@ -24,7 +24,7 @@ export function addInfoCommand(program: Command): void {
     .action(async (options: InfoOptions) => {
       const uri = deviceUri(options.device, 'emulator:ideal-crossbar');
       const report = await withInterrupt((signal) =>
-        withDevice(uri, signal, (device) => readReport(uri, device, signal)),
+        withDevice(uri, options, signal, (device) => readReport(uri, device, signal)),
       );
       process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : reportText(report));
     });

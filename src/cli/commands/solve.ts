@@ -6,6 +6,7 @@ import { createAnalogSolver } from '../../solver/analog-solver.js';
 import type { SolveResult } from '../../solver/contract.js';
 import { deviceUri, withDevice } from '../device.js';
 import { readMatrix, readVector } from '../input/read-array.js';
+import { addLogOptions, type LogOptions } from '../logging.js';
 import { positiveNumber, seed } from '../options.js';
 import { formatNumber, formatSeconds } from '../output/format.js';
 import { withInterrupt } from '../output/interrupt.js';
@@ -20,7 +21,7 @@ Example:
 The board's voltages settle around A⁻¹b; the host averages readings until their relative standard error is half the
 tolerance, and lets the board correct what is left of the residual.`;
 
-interface SolveOptions {
+interface SolveOptions extends LogOptions {
   readonly matrix: string;
   readonly rhs: string;
   readonly tolerance: number;
@@ -34,8 +35,7 @@ const TOLERANCE_DEFAULT = 1e-2;
 const SHOWN_MAX = 20;
 
 export function addSolveCommand(program: Command): void {
-  program
-    .command('solve')
+  addLogOptions(program.command('solve'))
     .description('solve A x = b, A symmetric positive definite, on a board')
     .requiredOption('--matrix <file>', 'A as .csv or .npy')
     .requiredOption('--rhs <file>', 'b as .csv or .npy')
@@ -76,7 +76,7 @@ async function solve(options: SolveOptions, signal: AbortSignal): Promise<Solved
   // Made when there is something to show: an error before that stands alone.
   let progress: Progress | undefined;
   try {
-    const result = await withDevice(uri, signal, (device) =>
+    const result = await withDevice(uri, options, signal, (device) =>
       createAnalogSolver(device).solve({
         system,
         drive,

@@ -5,6 +5,7 @@ import {
   type OptimizerName,
   type OptimizerOptions,
 } from '../../training/optimizers/create.js';
+import { addLogOptions, type LogOptions } from '../logging.js';
 import { choice, fraction, nonNegativeNumber, positiveInteger, positiveNumber, seed } from '../options.js';
 import { withInterrupt } from '../output/interrupt.js';
 import { writeRunFigure } from '../training/run-figure.js';
@@ -20,7 +21,7 @@ Examples:
 Left out, an option takes the default of its optimizer: for tngd rate 0.7 (falling linearly to 0), damping 0.3,
 time 1, x0 keep, clip 0.5. Directory DIR gets metrics.jsonl, summary.json, curves.svg and checkpoint.bin.`;
 
-interface TrainOptions extends Omit<OptimizerOptions, 'initial'> {
+interface TrainOptions extends Omit<OptimizerOptions, 'initial'>, LogOptions {
   readonly optimizer?: OptimizerName;
   readonly preset?: 'control';
   readonly device?: string;
@@ -38,8 +39,7 @@ interface TrainOptions extends Omit<OptimizerOptions, 'initial'> {
 }
 
 export function addTrainCommand(program: Command): void {
-  program
-    .command('train')
+  addLogOptions(program.command('train'))
     .description('train a network by natural gradient on a board, or by a digital optimizer')
     .argument('<task>', 'mnist: a convolution classifier of handwritten digits', choice('<task>', ['mnist']))
     .addOption(
@@ -113,6 +113,8 @@ function planOf(options: TrainOptions): TrainingPlan {
     quiet: options.json === true,
     ...withoutUndefined({
       device: options.device,
+      logLevel: options.logLevel,
+      logFile: options.logFile,
       data: options.data,
       trainSize: options.trainSize,
       curvatureExamples: options.curvatureExamples,

@@ -12,13 +12,14 @@ import type { StepRecord, TrainingSummary } from '../../training/record.js';
 import type { ExistingRun } from '../../training/run-files.js';
 import { train } from '../../training/trainer.js';
 import { deviceUri, withDevice } from '../device.js';
+import type { LogOptions } from '../logging.js';
 import { formatPercent } from '../output/format.js';
 import { Progress } from '../output/progress.js';
 
 export const TRAINING_DEVICE = 'emulator:ideal-crossbar';
 
 /** One training run as a command line asks for it. */
-export interface TrainingPlan {
+export interface TrainingPlan extends LogOptions {
   readonly optimizer: OptimizerName | 'control';
   readonly settings: OptimizerOptions;
   readonly device?: string;
@@ -38,7 +39,7 @@ export interface TrainingPlan {
 export async function runTraining(plan: TrainingPlan, signal: AbortSignal): Promise<TrainingSummary> {
   if (plan.optimizer === 'tngd' || plan.optimizer === 'tngd-adam') {
     const uri = deviceUri(plan.device, TRAINING_DEVICE);
-    return withDevice(uri, signal, (device) => {
+    return withDevice(uri, plan, signal, (device) => {
       const { model, serialNumber, firmwareVersion } = device.identity;
       const board = { model, serialNumber, firmwareVersion };
       return trainWith(plan, signal, createAnalogSolver(device), { board });

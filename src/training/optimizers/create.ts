@@ -28,7 +28,7 @@ export interface OptimizerOptions {
 
 const RELAXATION = { damping: 0.3, time: 1, initial: 'keep', delay: 0 } as const;
 
-/** Tuned on MNIST, one epoch in batches of 128, the default convolution classifier. */
+/** What works on MNIST in one epoch of batches of 128 with the default convolution classifier; not the end of a search. */
 export const OPTIMIZER_DEFAULTS = {
   tngd: { rate: 0.7, clip: 0.5, ...RELAXATION },
   'tngd-adam': { rate: 0.01, clip: Infinity, beta1: 0.9, beta2: 0.999, ...RELAXATION },

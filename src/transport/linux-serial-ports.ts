@@ -1,0 +1,165 @@
+import type { Stats } from 'node:fs';
+import { access, constants, readdir, readFile, readlink, realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { SerialListing, SerialRow } from './serial-row.js';
+
+export interface LinuxListingOptions {
+  /** Where sys, dev, proc and etc are. Default `/`; another place in tests. */
+  readonly root?: string;
+  /** Whether this user may read and write a file. */
+  readonly mayOpen?: (file: string) => Promise<boolean>;
+}
+
+/** A USB interface is this many folders below its device at most. */
+const USB_DEPTH_MAX = 6;
+/** What sysfs gives as the type of a /dev/ttyS* that has no hardware behind it. */
+const NO_UART = '0';
+const GROUP_MAY_OPEN = constants.S_IRGRP | constants.S_IWGRP;
+
+/**
+ * The serial ports of a Linux machine from sysfs, which udev itself reads: so neither udev nor a package is needed, and
+ * the product text is there. Opens no port. Ports that vanish meanwhile are left out. Never fails: without sysfs the
+ * list is empty.
+ */
+export async function listLinuxSerialPorts(options: LinuxListingOptions = {}): Promise<SerialListing> {
+  const { root = '/', mayOpen = mayReadAndWrite } = options;
+  const classPath = path.join(root, 'sys/class/tty');
+  const [names, links, groups, processes] = await Promise.all([
+    entries(classPath),
+    stableLinks(root),
+    groupNames(root),
+    readProcesses(root),
+  ]);
+  const rows = await Promise.all(
+    names.sort(byNumber).map(async (name): Promise<SerialRow | undefined> => {
+      const usb = await hardware(path.join(classPath, name));
+      if (usb === undefined) return undefined;
+      const file = path.join(root, 'dev', name);
+      const status = await stat(file).catch(() => undefined);
+      if (status === undefined) return undefined;
+      const group = (status.mode & GROUP_MAY_OPEN) === GROUP_MAY_OPEN ? groups.get(status.gid) : undefined;
+      const holders = processes.holders(`/dev/${name}`, lockKey(status));
+      return {
+        path: `/dev/${name}`,
+        ...usb,
+        stablePath: links.get(name),
+        access: (await mayOpen(file)) ? 'allowed' : 'denied',
+        group,
+        holders,
+      };
+    }),
+  );
+  return {
+    platform: 'linux',
+    rows: rows.filter((row) => row !== undefined),
+    hasModemManager: processes.hasModemManager,
+  };
+}
+
+/** The USB texts of a tty, an empty object for one on another bus, undefined for a console or an empty socket. */
+async function hardware(folder: string): Promise<Partial<SerialRow> | undefined> {
+  const device = await realpath(path.join(folder, 'device')).catch(() => undefined);
+  if (device === undefined || (await text(path.join(folder, 'type'))) === NO_UART) return undefined;
+  let place = device;
+  for (let depth = 0; depth < USB_DEPTH_MAX; depth++, place = path.dirname(place)) {
+    const vendorId = await text(path.join(place, 'idVendor'));
+    if (vendorId === undefined) continue;
+    const [productId, serialNumber, manufacturer, product] = await Promise.all(
+      ['idProduct', 'serial', 'manufacturer', 'product'].map((name) => text(path.join(place, name))),
+    );
+    return { vendorId, productId, serialNumber, manufacturer, product };
+  }
+  return {};
+}
+
+/** From the name of a tty to its link in /dev/serial/by-id, as udev made it. */
+async function stableLinks(root: string): Promise<Map<string, string>> {
+  const folder = path.join(root, 'dev/serial/by-id');
+  const links = new Map<string, string>();
+  for (const name of await entries(folder)) {
+    const target = await readlink(path.join(folder, name)).catch(() => undefined);
+    if (target !== undefined) links.set(path.basename(target), `/dev/serial/by-id/${name}`);
+  }
+  return links;
+}
+
+async function groupNames(root: string): Promise<Map<number, string>> {
+  const lines = ((await text(path.join(root, 'etc/group'))) ?? '').split('\n');
+  return new Map(lines.map((line) => line.split(':')).map(([name, , id]) => [Number(id), name]));
+}
+
+interface Processes {
+  readonly hasModemManager: boolean;
+  holders(device: string, lock: string): readonly string[];
+}
+
+/**
+ * Who holds which device: from the open files of this user's processes (all, for root), and from the locks of
+ * everybody's, which are listed by file system and inode. A program of another user that takes no lock can't be seen.
+ */
+async function readProcesses(root: string): Promise<Processes> {
+  const proc = path.join(root, 'proc');
+  const names = new Map<string, string>();
+  const openers = new Map<string, Set<string>>();
+  await Promise.all(
+    (await entries(proc))
+      .filter((id) => /^\d+$/.test(id))
+      .map(async (id) => {
+        names.set(id, (await text(path.join(proc, id, 'comm'))) ?? 'a process');
+        for (const file of await entries(path.join(proc, id, 'fd'))) {
+          const target = await readlink(path.join(proc, id, 'fd', file)).catch(() => '');
+          if (!target.startsWith('/dev/tty')) continue;
+          if (!openers.has(target)) openers.set(target, new Set());
+          openers.get(target)!.add(id);
+        }
+      }),
+  );
+  const lockers = lockHolders((await text(path.join(proc, 'locks'))) ?? '');
+  return {
+    hasModemManager: [...names.values()].includes('ModemManager'),
+    holders: (device, lock) =>
+      [...new Set([...(openers.get(device) ?? []), ...(lockers.get(lock) ?? [])])]
+        .filter((id) => id !== String(process.pid))
+        .map((id) => `${names.get(id) ?? 'a process'} (pid ${id})`),
+  };
+}
+
+/** Lines such as `1: FLOCK  ADVISORY  WRITE 4242 00:06:92 0 EOF`: process, then the key of the file. */
+function lockHolders(table: string): Map<string, string[]> {
+  const holders = new Map<string, string[]>();
+  for (const [, id, key] of table.matchAll(/^\d+: +\S+ +\S+ +\S+ +(\d+) ([\da-f]+:[\da-f]+:\d+) /gm))
+    holders.set(key, [...(holders.get(key) ?? []), id]);
+  return holders;
+}
+
+/** A file as /proc/locks writes it: major and minor number of its file system in hexadecimal, inode. */
+function lockKey({ dev, ino }: Stats): string {
+  const major = (dev >>> 8) & 0xfff;
+  const minor = (dev & 0xff) | ((dev >>> 12) & 0xfff00);
+  return `${hex(major)}:${hex(minor)}:${ino}`;
+}
+
+function hex(number: number): string {
+  return number.toString(16).padStart(2, '0');
+}
+
+async function entries(folder: string): Promise<string[]> {
+  return readdir(folder).catch(() => []);
+}
+
+/** A short text file, trimmed; undefined when it is missing or empty. */
+async function text(file: string): Promise<string | undefined> {
+  const content = await readFile(file, 'utf8').catch(() => '');
+  return content.trim() || undefined;
+}
+
+function mayReadAndWrite(file: string): Promise<boolean> {
+  return access(file, constants.R_OK | constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+function byNumber(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true });
+}

@@ -1,0 +1,58 @@
+import { ThermolinkError } from '../errors.js';
+import { listLinuxSerialPorts } from './linux-serial-ports.js';
+import type { SerialListing, SerialRow } from './serial-row.js';
+
+/** What is used of the optional package serialport. */
+export interface SerialPortPackage {
+  readonly SerialPort: { list(): Promise<readonly SerialRow[]> };
+}
+
+export interface SerialListingOptions {
+  readonly platform?: NodeJS.Platform;
+  readonly loadPackage?: () => Promise<SerialPortPackage>;
+  readonly timeoutMs?: number;
+}
+
+const LIST_TIMEOUT_MS = 10_000;
+
+/**
+ * Lists the serial ports of this machine; opens none. Linux is read from sysfs and needs no package: `SerialPort.list`
+ * runs `udevadm` there and ends the process where there is none. Elsewhere serialport lists. Errors: MISSING_PACKAGE
+ * without it, TIMEOUT, CANNOT_CONNECT for a system that refuses to list.
+ */
+export async function listSerialPorts(options: SerialListingOptions = {}): Promise<SerialListing> {
+  const { platform = process.platform, loadPackage = () => import('serialport'), timeoutMs = LIST_TIMEOUT_MS } = options;
+  if (platform === 'linux' || platform === 'android') return listLinuxSerialPorts();
+  const { SerialPort } = await loadPackage().catch((cause: unknown) => {
+    throw new ThermolinkError('MISSING_PACKAGE', 'Serial ports need the package serialport, which does not load.', {
+      cause,
+      hint: 'Run `npm install serialport`.',
+      data: { package: 'serialport' },
+    });
+  });
+  return { platform, rows: await beforeDeadline(SerialPort.list(), timeoutMs) };
+}
+
+async function beforeDeadline<T>(listing: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(
+          new ThermolinkError('TIMEOUT', `The system did not list its serial ports within ${timeoutMs / 1000} s.`, {
+            retryable: true,
+            hint: 'A driver hangs: unplug serial adapters, or name the port by its path.',
+          }),
+        ),
+      timeoutMs,
+    );
+  });
+  try {
+    return await Promise.race([listing, deadline]);
+  } catch (cause) {
+    if (cause instanceof ThermolinkError) throw cause;
+    throw new ThermolinkError('CANNOT_CONNECT', 'The system did not list its serial ports.', { cause });
+  } finally {
+    clearTimeout(timer);
+  }
+}
