@@ -46,7 +46,7 @@ def rejected_payloads():
         yield "type byte", note, ping + item
     for item in ("cc00", "cc7f", "cd00ff", "ce0000ffff", "cf00000000ffffffff", "d005", "d0e0", "d1ff80", "d10005", "d2ffff8000",
                  "d200010000", "c5000101", "c60000000101", "c50000", "d900", "d91f" + "61" * 31, "da0001" + "61",
-                 "da00ff" + "61" * 255, "dc0001" + "01"):
+                 "da00ff" + "61" * 255, "dc0001" + "01", "dc000f" + "01" * 15):
         yield "shortest form", item[:8], ping + item
     for item in ("cf0020000000000000", "cfffffffffffffffff", "cf0020000000000001"):
         yield "2⁵³", item, ping + item
@@ -55,6 +55,9 @@ def rejected_payloads():
     for item in ("a180", "a1ff", "a2c0af", "a2c141", "a1c3", "a2c328", "a3eda080", "a3e282", "a4f08080af", "a4f4908080",
                  "a4f5808080", "a3e08080", "a3f09f98", "d920" + "61" * 31 + "c3", "d9fa" + "61" * 249 + "ff"):
         yield ("truncated" if item == "a3e282" else "UTF-8"), item[:12], ping + item
+    # The next item looks like the missing byte: a text ends where its length says.
+    for text, following in (("a1c3", "a0"), ("a2e282", "a0"), ("a3f09f98", "a0")):
+        yield "UTF-8", f"{text}, then {following}", "940105" + text + following
     whole = "950105c403010203a3616263cf001fffffffffffff"
     for cut in range(len(whole) // 2):
         yield "truncated", f"cut after {cut}", whole[: 2 * cut]

@@ -2,8 +2,10 @@
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { addBenchCommand } from './commands/bench.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addInfoCommand } from './commands/info.js';
+import { addPingCommand } from './commands/ping.js';
 import { addSolveCommand } from './commands/solve.js';
 import { addTrainCommand } from './commands/train.js';
 import { endOnBrokenPipe } from './output/broken-pipe.js';
@@ -22,6 +24,8 @@ function createProgram(): Command {
   addTrainCommand(program);
   addSolveCommand(program);
   addInfoCommand(program);
+  addPingCommand(program);
+  addBenchCommand(program);
   addDemoCommand(program);
   throwUsageErrors(program);
   return program;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../firmware-protocol/clock.js';
 import { decodeToHost, encodeCommand, encodeEvent, type ToHost } from '../../firmware-protocol/codec.js';
 import { CHANNEL } from '../../firmware-protocol/framing.js';
@@ -113,6 +114,8 @@ export class Connection {
   ): Promise<Answer<N>> {
     const { signal, timeoutMs = commandRow(name).timeoutMs } = options;
     throwIfAborted(signal);
+    // Many calls may wait on one signal; that is no leak, each removes its listener when it ends.
+    if (signal) setMaxListeners(0, signal);
     if (this.#failure) throw this.#failure;
     const sequenced = commandRow(name).channel === 'command';
     while (sequenced && !this.link.canSend) await this.#room(signal);

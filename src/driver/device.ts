@@ -104,6 +104,11 @@ export class Device implements BoardDevice {
     return this.#uploader.payloadBytes;
   }
 
+  /** Longest payload of one frame to this board. */
+  get payloadBytesMax(): number {
+    return this.#connection.link.payloadBytesMax;
+  }
+
   /** What this end of the link has counted. */
   get linkCounters() {
     return this.#connection.link.counters;
@@ -144,6 +149,12 @@ export class Device implements BoardDevice {
   async loadProgram(bank: number, image: ProgramImage, options: CallOptions = {}): Promise<CommitReport> {
     this.#bankCells[bank] = image.cells;
     return this.#uploader.load(bank, image, options);
+  }
+
+  /** Uploads shape and couplings without committing: the part of `loadProgram` whose cost grows with the array. */
+  uploadCouplings(bank: number, image: ProgramImage, options: CallOptions = {}): Promise<void> {
+    this.#bankCells[bank] = image.cells;
+    return this.#uploader.couplings(bank, image, options);
   }
 
   rewriteProgram(bank: number, image: ProgramImage, options: CallOptions = {}): Promise<CommitReport> {

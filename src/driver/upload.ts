@@ -21,6 +21,12 @@ export class Uploader {
   }
 
   async load(bank: number, image: ProgramImage, options: CallOptions): Promise<CommitReport> {
+    await this.couplings(bank, image, options);
+    return this.rewrite(bank, image, options);
+  }
+
+  /** The shape and the couplings alone; the bank is not committed. */
+  async couplings(bank: number, image: ProgramImage, options: CallOptions): Promise<void> {
     const { mode, cells, rows, couplingBits, rowAttenuation } = image;
     await this.#connection.request(
       'defineProgram',
@@ -28,7 +34,6 @@ export class Uploader {
       options,
     );
     await this.#write('writeCouplings', bank, image.couplings, options);
-    return this.rewrite(bank, image, options);
   }
 
   /** All but the couplings, then commit. */

@@ -34,43 +34,80 @@ export function roundHalfEven(x: number): number {
 
 /**
  * clamp(roundHalfEven(factor · values[i]), ±(2^(bits−1) − 1)); Int8Array up to 8 bits, as the codes travel.
- * The training path calls it with 620,000 entries per step, so it is one plain loop.
+ * |factor · values[i]| < 2³¹. The training path calls it with 620,000 entries per step, so the loop is unrolled and
+ * assumes that no code saturates (the scaling sees to that); when one does, a second loop clamps.
  */
 export function quantizeCouplings(
   values: Float64Array,
   factor: number,
   bits: number,
 ): Quantized<Int8Array<ArrayBuffer> | Int16Array<ArrayBuffer>> {
-  return bits <= 8 ? fill8(values, factor, 2 ** (bits - 1) - 1) : fill16(values, factor, 2 ** (bits - 1) - 1);
-}
-
-// Two copies of one loop: a loop that sees both array kinds compiles to slower code for each.
-function fill8(values: Float64Array, factor: number, limit: number): Quantized<Int8Array<ArrayBuffer>> {
-  const codes = new Int8Array(values.length);
-  let saturated = 0;
-  for (let i = 0; i < values.length; i++) {
-    let code = factor * values[i] + ROUNDER - ROUNDER;
-    if (code > limit || code < -limit) {
-      saturated++;
-      code = code > 0 ? limit : -limit;
-    }
-    codes[i] = code;
-  }
+  const limit = 2 ** (bits - 1) - 1;
+  const codes = bits <= 8 ? new Int8Array(values.length) : new Int16Array(values.length);
+  const bitsUsed = codes instanceof Int8Array ? fill8(values, factor, codes) : fill16(values, factor, codes);
+  // A magnitude above 2^(b−1) − 1 sets a bit that no smaller one has.
+  const saturated = bitsUsed > limit ? fillClamped(values, factor, limit, codes) : 0;
   return { codes, saturated };
 }
 
-function fill16(values: Float64Array, factor: number, limit: number): Quantized<Int16Array<ArrayBuffer>> {
+// Two copies of one loop: a loop that sees both array kinds compiles to slower code for each. Both return the bits
+// that the magnitudes of the codes use.
+function fill8(values: Float64Array, factor: number, codes: Int8Array): number {
+  let bitsUsed = 0;
+  const whole = values.length - (values.length % 4);
+  for (let i = 0; i < whole; i += 4) {
+    const code0 = (factor * values[i] + ROUNDER - ROUNDER) | 0;
+    const code1 = (factor * values[i + 1] + ROUNDER - ROUNDER) | 0;
+    const code2 = (factor * values[i + 2] + ROUNDER - ROUNDER) | 0;
+    const code3 = (factor * values[i + 3] + ROUNDER - ROUNDER) | 0;
+    bitsUsed |= Math.abs(code0) | Math.abs(code1) | Math.abs(code2) | Math.abs(code3);
+    codes[i] = code0;
+    codes[i + 1] = code1;
+    codes[i + 2] = code2;
+    codes[i + 3] = code3;
+  }
+  for (let i = whole; i < values.length; i++) {
+    const code = roundHalfEven(factor * values[i]) | 0;
+    bitsUsed |= Math.abs(code);
+    codes[i] = code;
+  }
+  return bitsUsed;
+}
+
+function fill16(values: Float64Array, factor: number, codes: Int16Array): number {
+  let bitsUsed = 0;
+  for (let i = 0; i < values.length; i++) {
+    const code = (factor * values[i] + ROUNDER - ROUNDER) | 0;
+    bitsUsed |= Math.abs(code);
+    codes[i] = code;
+  }
+  return bitsUsed;
+}
+
+/** The same for any values; returns how many were clamped. */
+function fillClamped(
+  values: Float64Array,
+  factor: number,
+  limit: number,
+  codes: Int8Array | Int16Array,
+): number {
+  let saturated = 0;
+  for (let i = 0; i < values.length; i++) {
+    const code = roundHalfEven(factor * values[i]);
+    const clamped = Math.max(-limit, Math.min(limit, code));
+    if (clamped !== code) saturated++;
+    codes[i] = clamped;
+  }
+  return saturated;
+}
+
+function quantizeVector(
+  values: Float64Array,
+  factor: number,
+  limit: number,
+): Quantized<Int16Array<ArrayBuffer>> {
   const codes = new Int16Array(values.length);
-  let saturated = 0;
-  for (let i = 0; i < values.length; i++) {
-    let code = factor * values[i] + ROUNDER - ROUNDER;
-    if (code > limit || code < -limit) {
-      saturated++;
-      code = code > 0 ? limit : -limit;
-    }
-    codes[i] = code;
-  }
-  return { codes, saturated };
+  return { codes, saturated: fillClamped(values, factor, limit, codes) };
 }
 
 /** Codes of K/√s_A (or A/s_A) and of λ/s_A: code = roundHalfEven(value · 2^(b−1)), damping = roundHalfEven(2¹⁵ λ/s_A). */
@@ -100,7 +137,7 @@ export function quantizeDrive(
   range: BoardRange,
 ): Quantized<Int16Array<ArrayBuffer>> {
   const factor = 1 / (scaling.systemScale * scaling.solutionScale * driveStep(range));
-  return fill16(drive, factor, 2 ** (range.driveBits - 1) - 1);
+  return quantizeVector(drive, factor, 2 ** (range.driveBits - 1) - 1);
 }
 
 /** State codes of x₀: roundHalfEven(2¹⁴·x₀/s_x). */
@@ -108,7 +145,7 @@ export function quantizeInitialState(
   initial: Float64Array,
   solutionScale: number,
 ): Quantized<Int16Array<ArrayBuffer>> {
-  return fill16(initial, 1 / (solutionScale * STATE_STEP), 32767);
+  return quantizeVector(initial, 1 / (solutionScale * STATE_STEP), 32767);
 }
 
 /** A whole program; `system` keeps the couplings, so that a later image of the same system shares them. */

@@ -21,14 +21,22 @@ const LIST_TIMEOUT_MS = 10_000;
  * without it, TIMEOUT, CANNOT_CONNECT for a system that refuses to list.
  */
 export async function listSerialPorts(options: SerialListingOptions = {}): Promise<SerialListing> {
-  const { platform = process.platform, loadPackage = () => import('serialport'), timeoutMs = LIST_TIMEOUT_MS } = options;
+  const {
+    platform = process.platform,
+    loadPackage = () => import('serialport'),
+    timeoutMs = LIST_TIMEOUT_MS,
+  } = options;
   if (platform === 'linux' || platform === 'android') return listLinuxSerialPorts();
-  const { SerialPort } = await loadPackage().catch((cause: unknown) => {
-    throw new ThermolinkError('MISSING_PACKAGE', 'Serial ports need the package serialport, which does not load.', {
-      cause,
-      hint: 'Run `npm install serialport`.',
-      data: { package: 'serialport' },
-    });
+  const { SerialPort }: SerialPortPackage = await loadPackage().catch((cause: unknown) => {
+    throw new ThermolinkError(
+      'MISSING_PACKAGE',
+      'Serial ports need the package serialport, which does not load.',
+      {
+        cause,
+        hint: 'Run `npm install serialport`.',
+        data: { package: 'serialport' },
+      },
+    );
   });
   return { platform, rows: await beforeDeadline(SerialPort.list(), timeoutMs) };
 }
@@ -39,10 +47,14 @@ async function beforeDeadline<T>(listing: Promise<T>, timeoutMs: number): Promis
     timer = setTimeout(
       () =>
         reject(
-          new ThermolinkError('TIMEOUT', `The system did not list its serial ports within ${timeoutMs / 1000} s.`, {
-            retryable: true,
-            hint: 'A driver hangs: unplug serial adapters, or name the port by its path.',
-          }),
+          new ThermolinkError(
+            'TIMEOUT',
+            `The system did not list its serial ports within ${timeoutMs / 1000} s.`,
+            {
+              retryable: true,
+              hint: 'A driver hangs: unplug serial adapters, or name the port by its path.',
+            },
+          ),
         ),
       timeoutMs,
     );

@@ -59,7 +59,13 @@ export async function openSerialPort(address: SerialAddress, options: OpenPortOp
   const rate = address.baudRate ?? (WITHOUT_RATE.test(target) ? undefined : RATE_DEFAULT);
   const { SerialPort } = await loadSerialPort();
   // A port object is never opened twice: a second opening of one that was closed fails.
-  const serial = new SerialPort({ path, baudRate: rate ?? RATE_DEFAULT, rtscts, autoOpen: false, lock: true });
+  const serial = new SerialPort({
+    path,
+    baudRate: rate ?? RATE_DEFAULT,
+    rtscts,
+    autoOpen: false,
+    lock: true,
+  });
   await open(serial, options);
   if (dtr !== undefined) await new Promise((resolve) => serial.set({ dtr, rts: true }, resolve));
   return new StreamPort(serial, {
@@ -74,10 +80,14 @@ async function loadSerialPort(): Promise<typeof import('serialport')> {
   try {
     return await import('serialport');
   } catch (cause) {
-    throw new ThermolinkError('MISSING_PACKAGE', 'Serial ports need the package serialport, which does not load.', {
-      cause,
-      hint: 'Run `npm install serialport@13`.',
-    });
+    throw new ThermolinkError(
+      'MISSING_PACKAGE',
+      'Serial ports need the package serialport, which does not load.',
+      {
+        cause,
+        hint: 'Run `npm install serialport@13`.',
+      },
+    );
   }
 }
 

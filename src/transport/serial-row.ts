@@ -30,3 +30,9 @@ export interface SerialListing {
 
 /** Lists the serial ports of this machine without opening any. */
 export type ListSerialPorts = () => Promise<SerialListing>;
+
+/**
+ * `ours`: a board of ours, by its own word. `unknown`: may be one. `busy`: another program holds it. `no permission`:
+ * this user may not open it.
+ */
+export type Verdict = 'ours' | 'unknown' | 'busy' | 'no permission';

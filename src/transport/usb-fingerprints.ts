@@ -66,9 +66,11 @@ export function fingerprint({ vendorId, productId, manufacturer, product }: UsbT
 } {
   const texts = [manufacturer, product].filter((text) => text !== undefined && text !== '').join(' ');
   if (OWN_NAME.test(texts)) return { score: SCORE.named, name: product || texts };
-  if (vendorId === undefined || productId === undefined) return { score: SCORE.none, name: texts || undefined };
+  if (vendorId === undefined || productId === undefined)
+    return { score: SCORE.none, name: texts || undefined };
   const known = FINGERPRINTS.find(
-    (row) => row.vendorId === vendorId && (row.productIds === undefined || row.productIds.includes(productId)),
+    (row) =>
+      row.vendorId === vendorId && (row.productIds === undefined || row.productIds.includes(productId)),
   );
   return known === undefined
     ? { score: SCORE.usb, name: texts || undefined }

@@ -50,10 +50,11 @@ describe('sessions', () => {
     link.sendUnsequenced(CHANNEL.sample, bytes(1));
     link.sendUnsequenced(CHANNEL.stop, bytes(1));
     expect(said(link, 10)).toMatchObject(new Array(3).fill({ session: 7, seq: 0, ack: 65535 }));
-    const again = { session: 7, seq: 0, text: 'first' };
-    expect(delivered(link, peerFrame({ ...again, channel: CHANNEL.sample }), 11)).toEqual(['first']);
-    expect(delivered(link, peerFrame(again), 11)).toEqual(['first']);
-    expect(link.counters.sampleFramesLost).toBe(0);
+    const first = { session: 7, seq: 0, text: 'first' };
+    expect(delivered(link, peerFrame(first), 11)).toEqual(['first']);
+    // Sample 0 of this session is lost; sample 0 of the session before does not stand for it.
+    expect(delivered(link, peerFrame({ ...first, channel: CHANNEL.sample, seq: 1 }), 11)).toEqual(['first']);
+    expect(link.counters.sampleFramesLost).toBe(1);
   });
 });
 
@@ -75,4 +76,19 @@ test('rubbish comes out as counted faults with its first bytes, in the order of 
   ]);
   expect(link.counters).toMatchObject({ bytesReceived: rubbish.length + peerFrame({ text: 'a' }).length });
   expect(link.counters.faults).toEqual({ cobs: 1, crc: 0, short: 0, oversize: 0, header: 0 });
+});
+
+test('the last sixteen frames both ways are kept for an error, oldest first', () => {
+  const link = openLink();
+  for (let seq = 0; seq < 20; seq++) delivered(link, peerFrame({ seq, text: 'abc' }), seq);
+  said(link, 20);
+  const { notes } = link.frames;
+  expect(notes.map(({ seq }) => seq)).toEqual([5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 0]);
+  expect(notes[0]).toMatchObject({
+    direction: 'received',
+    atMs: 5,
+    channel: CHANNEL.command,
+    payloadBytes: 3,
+  });
+  expect(notes[15]).toMatchObject({ direction: 'sent', atMs: 20, ack: 19, payloadBytes: 0 });
 });

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { type DecodedItem, encodeFrame, FrameDecoder } from '../../firmware-protocol/framing.js';
+import { type DecodedItem, encodeFrame, type Frame, FrameDecoder } from '../../firmware-protocol/framing.js';
 import { programDigest } from '../../firmware-protocol/program-digest.js';
 import { pack, unpack, type WireValue } from '../../firmware-protocol/restricted-messagepack.js';
 import { decodeByDirection, encodeByName } from '../support/codec-by-name.js';
@@ -30,8 +30,8 @@ function codecFields(vector: MessageVector): Record<string, unknown> {
   );
 }
 
-function frameOf({ name: _, wire: __, payload, ...header }: FrameVector) {
-  return { ...header, payload: fromHex(payload) };
+function frameOf({ channel, session, flags, seq, ack, payload }: FrameVector): Frame {
+  return { channel, session, flags, seq, ack, payload: fromHex(payload) };
 }
 
 function decodeAll(chunks: readonly Uint8Array[], frameBytesMax: number): DecodedItem[] {

@@ -6,7 +6,11 @@ export function hardBytes(maxLength: number): fc.Arbitrary<Uint8Array> {
   const run = fc
     .tuple(
       fc.constantFrom(0, 0, 1, 85, 254, 255),
-      fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 250, max: 260 })),
+      fc.oneof(
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 28, max: 36 }),
+        fc.integer({ min: 250, max: 260 }),
+      ),
     )
     .map(([byte, length]) => new Array<number>(length).fill(byte));
   const runs = fc.array(run, { maxLength: 5 }).map((parts) => Uint8Array.from(parts.flat()));

@@ -1,0 +1,41 @@
+import { existsSync, lstatSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
+import { ThermolinkError } from '../errors.js';
+
+/** Where pseudo-terminals live: a link that points elsewhere was not made here. */
+const PTY_PATH = /^\/dev\/(pts\/\d+|ttys\d+)$/;
+
+/**
+ * Makes `link` a symlink to the pseudo-terminal `target`. What a killed process left behind (a link to a terminal that
+ * is gone, or whose number is now ours) is replaced, nothing else ever. Errors: CANNOT_LISTEN.
+ */
+export function makeDeviceLink(link: string, target: string): void {
+  try {
+    if (isStale(link, target)) unlinkSync(link);
+    symlinkSync(target, link);
+  } catch (cause) {
+    const taken = (cause as NodeJS.ErrnoException).code === 'EEXIST';
+    const why = taken ? 'something of that name is there' : 'it can’t be written';
+    throw new ThermolinkError('CANNOT_LISTEN', `The link ${link} can’t be made: ${why}.`, {
+      cause,
+      hint: taken
+        ? 'It is not a leftover of a killed `thermolink emulate`: choose another name, or remove it yourself.'
+        : 'Choose a name in a directory of yours.',
+      data: { link },
+    });
+  }
+}
+
+/** Removes it, unless it has come to point elsewhere. Never throws. */
+export function removeDeviceLink(link: string, target: string): void {
+  try {
+    if (readlinkSync(link) === target) unlinkSync(link);
+  } catch {
+    // It is gone already, or not ours any more.
+  }
+}
+
+function isStale(link: string, ownTarget: string): boolean {
+  if (!lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink()) return false;
+  const target = readlinkSync(link);
+  return PTY_PATH.test(target) && (target === ownTarget || !existsSync(target));
+}

@@ -1,0 +1,98 @@
+import { ThermolinkError } from '../errors.js';
+
+/** The few calls of the C library that a pseudo-terminal needs and Node lacks. Numbers below 0 are failures. */
+export interface Libc {
+  openMaster(): number;
+  grant(fd: number): number;
+  unlock(fd: number): number;
+  /** The path of the slave, or undefined. */
+  slavePath(fd: number): string | undefined;
+  /** Switches echo, line editing, signals and every translation off. */
+  makeRaw(fd: number): number;
+  setNonBlocking(fd: number): number;
+  /** Waits in a thread until the file takes bytes, at most `timeoutMs`; whether it does. */
+  waitWritable(fd: number, timeoutMs: number): Promise<boolean>;
+}
+
+/** Constants of the two systems; all from their headers. */
+const CONSTANTS = {
+  linux: { O_NOCTTY: 0o400, O_NONBLOCK: 0o4000 },
+  darwin: { O_NOCTTY: 0x20000, O_NONBLOCK: 4 },
+} as const;
+const O_RDWR = 2;
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+const F_GETFL = 3;
+const F_SETFL = 4;
+const TCSANOW = 0;
+const POLLOUT = 4;
+/** More than `struct termios` has anywhere: 60 bytes on Linux, 72 on macOS. */
+const TERMIOS_BYTES = 256;
+const PATH_BYTES_MAX = 128;
+
+/** Loads them by koffi. Errors: CANNOT_LISTEN on other systems, MISSING_PACKAGE without koffi. */
+export async function loadLibc(): Promise<Libc> {
+  if (process.platform !== 'linux' && process.platform !== 'darwin')
+    throw new ThermolinkError('CANNOT_LISTEN', `There are no pseudo-terminals on ${process.platform}.`, {
+      hint: 'Serve the board by --tcp instead.',
+    });
+  const { O_NOCTTY, O_NONBLOCK } = CONSTANTS[process.platform];
+  const koffi = await loadKoffi();
+  // The process itself has libc loaded, whatever its file is called.
+  const libc = koffi.load(null);
+  const posixOpenpt = libc.func('int posix_openpt(int flags)');
+  const grantpt = libc.func('int grantpt(int fd)');
+  const unlockpt = libc.func('int unlockpt(int fd)');
+  const ptsnameR = libc.func('int ptsname_r(int fd, _Out_ uint8_t *path, size_t size)');
+  const tcgetattr = libc.func('int tcgetattr(int fd, _Out_ uint8_t *termios)');
+  const tcsetattr = libc.func('int tcsetattr(int fd, int when, const uint8_t *termios)');
+  const cfmakeraw = libc.func('void cfmakeraw(_Inout_ uint8_t *termios)');
+  const fcntl = libc.func('int fcntl(int fd, int command, ...)');
+  const poll = libc.func('int poll(_Inout_ uint8_t *files, unsigned long count, int timeoutMs)');
+  return {
+    openMaster() {
+      const fd: number = posixOpenpt(O_RDWR | O_NOCTTY);
+      if (fd >= 0) fcntl(fd, F_SETFD, 'int', FD_CLOEXEC);
+      return fd;
+    },
+    grant: (fd) => grantpt(fd),
+    unlock: (fd) => unlockpt(fd),
+    slavePath(fd) {
+      const path = Buffer.alloc(PATH_BYTES_MAX);
+      return ptsnameR(fd, path, path.length) === 0
+        ? path.toString('latin1', 0, path.indexOf(0))
+        : undefined;
+    },
+    makeRaw(fd) {
+      const termios = Buffer.alloc(TERMIOS_BYTES);
+      if (tcgetattr(fd, termios) !== 0) return -1;
+      cfmakeraw(termios);
+      return tcsetattr(fd, TCSANOW, termios);
+    },
+    setNonBlocking: (fd) => fcntl(fd, F_SETFL, 'int', fcntl(fd, F_GETFL) | O_NONBLOCK),
+    waitWritable(fd, timeoutMs) {
+      // struct pollfd { int fd; short events; short revents; }
+      const file = new DataView(new ArrayBuffer(8));
+      file.setInt32(0, fd, true);
+      file.setInt16(4, POLLOUT, true);
+      return new Promise((resolve, reject) => {
+        poll.async(new Uint8Array(file.buffer), 1, timeoutMs, (error: unknown, ready: number) => {
+          if (error) reject(error);
+          else resolve(ready > 0);
+        });
+      });
+    },
+  };
+}
+
+async function loadKoffi(): Promise<(typeof import('koffi'))['default']> {
+  try {
+    return (await import('koffi')).default;
+  } catch (cause) {
+    throw new ThermolinkError(
+      'MISSING_PACKAGE',
+      'Pseudo-terminals need the package koffi, which does not load.',
+      { cause, hint: 'Run `npm install koffi@3`, or serve the board by --tcp.' },
+    );
+  }
+}

@@ -1,0 +1,225 @@
+import { describe, expect, it } from 'vitest';
+import type { Port } from '../../firmware-protocol/port.js';
+import { integersFrom } from '../support/analog-boards.js';
+
+/** Two ends that are connected, and what the suite needs to know of them. */
+export interface PortPair {
+  readonly ends: readonly [Port, Port];
+  /** Frees what the test leaves open; called also after failures. */
+  release(): Promise<void>;
+}
+
+/** A port whose other side does not read for now. */
+export interface StalledPort {
+  readonly port: Port;
+  /** The other side begins to read; resolves when it has read `bytes`. */
+  read(bytes: number): Promise<void>;
+  release(): Promise<void>;
+}
+
+export interface PortContract {
+  readonly name: string;
+  open(): Promise<PortPair>;
+  /** One for each direction that can stall; missing where nothing can be kept from reading. */
+  readonly stalled?: Readonly<Record<string, () => Promise<StalledPort>>>;
+  /** Ends that learn of the other one's close; a line without modem signals tells nothing. */
+  readonly noticesClose: readonly [boolean, boolean];
+}
+
+const MIB = 1 << 20;
+const DEADLINE_MS = 10_000;
+
+/** `promise`, or a failure that names what did not come. */
+export async function within<T>(promise: Promise<T>, what: string, timeoutMs = DEADLINE_MS): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no ${what} within ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([promise, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Keeps every chunk as it came, uncopied, until there are `bytes` of them. */
+function collect(port: Port, bytes: number): { readonly chunks: Uint8Array[]; readonly done: Promise<void> } {
+  const chunks: Uint8Array[] = [];
+  let count = 0;
+  const done = new Promise<void>((resolve) => {
+    port.onData((chunk) => {
+      chunks.push(chunk);
+      count += chunk.length;
+      if (count >= bytes) resolve();
+    });
+  });
+  return { chunks, done };
+}
+
+/** Bytes 0 … 255 in no simple order, so that a swap, a loss or a repetition shows. */
+function pattern(length: number, seed: number): Uint8Array {
+  const next = integersFrom(seed);
+  return Uint8Array.from({ length }, () => next(0, 255));
+}
+
+/** Writes all of it in pieces of 1 … `pieceMax` bytes, one after the other. */
+async function writeInPieces(port: Port, bytes: Uint8Array, pieceMax: number, seed: number): Promise<void> {
+  const next = integersFrom(seed);
+  for (let at = 0; at < bytes.length; ) {
+    const end = Math.min(bytes.length, at + next(1, pieceMax));
+    await port.write(bytes.slice(at, end));
+    at = end;
+  }
+}
+
+function expectSame(chunks: readonly Uint8Array[], expected: Uint8Array): void {
+  // Buffer.compare is quick where toEqual would compare a million entries.
+  expect(Buffer.compare(Buffer.concat(chunks), expected)).toBe(0);
+}
+
+/** What `Port` promises, on real ports: the same suite for every way that bytes travel. */
+export function describePortContract(contract: PortContract): void {
+  describe(`port contract: ${contract.name}`, () => {
+    async function withPair(test: (a: Port, b: Port) => Promise<void>): Promise<void> {
+      const pair = await contract.open();
+      try {
+        await test(...pair.ends);
+      } finally {
+        await within(pair.release(), 'release');
+      }
+    }
+
+    it('carries 1 MiB each way at once, in order, whatever the cutting', () =>
+      withPair(async (a, b) => {
+        const there = pattern(MIB, 1);
+        const back = pattern(MIB, 2);
+        const atB = collect(b, MIB);
+        const atA = collect(a, MIB);
+        const sent = Promise.all([writeInPieces(a, there, 8192, 3), writeInPieces(b, back, 8192, 4)]);
+        await within(Promise.all([sent, atB.done, atA.done]), 'last byte');
+        expectSame(atB.chunks, there);
+        expectSame(atA.chunks, back);
+      }));
+
+    it('carries single bytes, and all 256 of them', () =>
+      withPair(async (a, b) => {
+        const all = Uint8Array.from({ length: 256 }, (_, i) => i);
+        const atB = collect(b, 256);
+        await within(writeInPieces(a, all, 1, 1), 'write');
+        await within(atB.done, 'last byte');
+        expectSame(atB.chunks, all);
+      }));
+
+    it('hands out bytes that nobody changes later, and leaves those it was given alone', () =>
+      withPair(async (a, b) => {
+        const atB = collect(b, 100 * 1000);
+        const given = pattern(1000, 9);
+        const before = given.slice();
+        const copies: Uint8Array[] = [];
+        const keep = atB.chunks.push.bind(atB.chunks);
+        atB.chunks.push = (chunk) => {
+          copies.push(chunk.slice());
+          return keep(chunk);
+        };
+        for (let i = 0; i < 100; i++) await within(a.write(given), 'write');
+        await within(atB.done, 'last byte');
+        expect(given).toEqual(before);
+        expectSame(atB.chunks, Buffer.concat(copies));
+        // A Buffer's `slice` shares memory, so a receiver that wants a copy would not get one.
+        expect(atB.chunks.some((chunk) => Buffer.isBuffer(chunk))).toBe(false);
+      }));
+
+    it('refuses to write once closed', () =>
+      withPair(async (a) => {
+        await within(a.close(), 'close');
+        expect(a.closed).toBe(true);
+        await expect(within(a.write(Uint8Array.of(1)), 'refusal')).rejects.toMatchObject({
+          code: 'LINK_LOST',
+        });
+      }));
+
+    it('tells its own end once, and nothing after it', () =>
+      withPair(async (a, b) => {
+        const heard: string[] = [];
+        a.onData(() => heard.push('data'));
+        a.onClose(() => heard.push('close'));
+        const ending = a.close();
+        void b.write(Uint8Array.of(1)).catch(() => undefined);
+        await within(ending, 'close');
+        await within(a.close(), 'second close');
+        expect(heard).toEqual(['close']);
+      }));
+
+    it.each([
+      [0, 1],
+      [1, 0],
+    ])('end %i hears once that end %i closed', (listener, closer) =>
+      withPair(async (...ends) => {
+        if (!contract.noticesClose[listener]) return;
+        let closes = 0;
+        const closed = new Promise<void>((resolve) => {
+          ends[listener].onData(() => undefined);
+          ends[listener].onClose(() => {
+            closes++;
+            resolve();
+          });
+        });
+        await within(ends[closer].close(), 'close');
+        await within(closed, 'word of the close');
+        await within(ends[listener].close(), 'own close');
+        expect(closes).toBe(1);
+        expect(ends[listener].closed).toBe(true);
+      }));
+
+    it('tells the end also to a listener that comes late', () =>
+      withPair(async (a) => {
+        await within(a.close(), 'close');
+        await within(new Promise<void>((resolve) => a.onClose(() => resolve())), 'word of the close');
+      }));
+
+    for (const [direction, stall] of Object.entries(contract.stalled ?? {})) {
+      it(`waits while nobody reads: ${direction}`, async () => {
+        const { port, read, release } = await stall();
+        try {
+          // Far more than any system buffer takes.
+          const piece = pattern(1 << 16, 5);
+          const pieces = 400;
+          let settled = 0;
+          const sending = (async () => {
+            for (let i = 0; i < pieces; i++) {
+              await port.write(piece);
+              settled++;
+            }
+          })();
+          sending.catch(() => undefined);
+          // Quiet when ten rounds through the event loop settled nothing more.
+          for (let quiet = 0, last = -1; quiet < 10; ) {
+            await new Promise((resolve) => setTimeout(resolve, 5));
+            quiet = settled === last ? quiet + 1 : 0;
+            last = settled;
+          }
+          expect(settled).toBeLessThan(pieces);
+          await within(read(pieces * piece.length), 'last byte');
+          await within(sending, 'last write');
+        } finally {
+          await within(release(), 'release');
+        }
+      });
+
+      it(`closes while a write waits, which rejects: ${direction}`, async () => {
+        const { port, release } = await stall();
+        try {
+          const waiting = (async () => {
+            for (;;) await port.write(new Uint8Array(1 << 16));
+          })();
+          const rejected = expect(within(waiting, 'rejection')).rejects.toMatchObject({ code: 'LINK_LOST' });
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          await within(port.close(), 'close');
+          await rejected;
+        } finally {
+          await within(release(), 'release');
+        }
+      });
+    }
+  });
+}

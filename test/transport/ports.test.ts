@@ -1,0 +1,98 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Port } from '../../firmware-protocol/port.js';
+import { memoryPortPair } from '../../src/transport/memory-port.js';
+import { openPty } from '../../src/transport/pty.js';
+import { openSerialPort } from '../../src/transport/serial-port.js';
+import { openTcpPort, tcpPort } from '../../src/transport/tcp-port.js';
+import { describePortContract, type PortPair, type StalledPort, within } from './port-contract.js';
+
+describePortContract({
+  name: 'memory',
+  async open() {
+    const ends = memoryPortPair('memory:test');
+    return { ends, release: async () => void (await ends[0].close()) };
+  },
+  // A receiver is a function call: it can't be kept from reading.
+  noticesClose: [true, true],
+});
+
+async function listen(): Promise<{ server: Server; port: number; accepted: Promise<Socket> }> {
+  const server = createServer({ allowHalfOpen: false });
+  const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no address');
+  return { server, port: address.port, accepted };
+}
+
+async function tcpPair(): Promise<PortPair & { readonly socket: Socket; readonly far: () => Port }> {
+  const { server, port, accepted } = await listen();
+  const near = await openTcpPort({ host: '127.0.0.1', port });
+  const socket = await within(accepted, 'connection');
+  let made: Port | undefined;
+  const far = () => (made ??= tcpPort(socket, 'tcp:test'));
+  return {
+    socket,
+    far,
+    get ends(): [Port, Port] {
+      return [near, far()];
+    },
+    async release() {
+      await near.close();
+      socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+describePortContract({
+  name: 'tcp',
+  open: tcpPair,
+  stalled: {
+    async 'client to server'(): Promise<StalledPort> {
+      // A socket that nobody reads.
+      const pair = await tcpPair();
+      return { port: pair.ends[0], read: (bytes) => readAll(pair.far(), bytes), release: pair.release };
+    },
+  },
+  noticesClose: [true, true],
+});
+
+function readAll(port: Port, bytes: number): Promise<void> {
+  return new Promise((resolve) => {
+    let count = 0;
+    port.onData((chunk) => {
+      count += chunk.length;
+      if (count >= bytes) resolve();
+    });
+  });
+}
+
+async function ptyPair(): Promise<PortPair & { readonly ends: readonly [Port, Port] }> {
+  const pty = await openPty();
+  const serial = await openSerialPort({ path: pty.path });
+  return {
+    ends: [pty, serial],
+    async release() {
+      await serial.close();
+      await pty.close();
+    },
+  };
+}
+
+describePortContract({
+  name: 'pty and serial port',
+  open: ptyPair,
+  stalled: {
+    async 'pty to serial port'(): Promise<StalledPort> {
+      const { ends, release } = await ptyPair();
+      return { port: ends[0], read: (bytes) => readAll(ends[1], bytes), release };
+    },
+    async 'serial port to pty'(): Promise<StalledPort> {
+      const { ends, release } = await ptyPair();
+      return { port: ends[1], read: (bytes) => readAll(ends[0], bytes), release };
+    },
+  },
+  // The pty keeps its own slave open (or it would lose its raw mode), so it never sees a hang-up.
+  noticesClose: [false, true],
+});
