@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { addBenchCommand } from './commands/bench.js';
 import { addDemoCommand } from './commands/demo.js';
+import { addDevicesCommand } from './commands/devices.js';
 import { addInfoCommand } from './commands/info.js';
 import { addPingCommand } from './commands/ping.js';
 import { addSolveCommand } from './commands/solve.js';
@@ -24,6 +25,7 @@ function createProgram(): Command {
   addTrainCommand(program);
   addSolveCommand(program);
   addInfoCommand(program);
+  addDevicesCommand(program);
   addPingCommand(program);
   addBenchCommand(program);
   addDemoCommand(program);
