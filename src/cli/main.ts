@@ -6,6 +6,7 @@ import { addBenchCommand } from './commands/bench.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addDevicesCommand } from './commands/devices.js';
 import { addInfoCommand } from './commands/info.js';
+import { addInvertCommand } from './commands/invert.js';
 import { addPingCommand } from './commands/ping.js';
 import { addSolveCommand } from './commands/solve.js';
 import { addTrainCommand } from './commands/train.js';
@@ -24,6 +25,7 @@ function createProgram(): Command {
     .addHelpText('after', EXIT_CODES);
   addTrainCommand(program);
   addSolveCommand(program);
+  addInvertCommand(program);
   addInfoCommand(program);
   addDevicesCommand(program);
   addPingCommand(program);

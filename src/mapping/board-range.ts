@@ -35,10 +35,13 @@ export function driveStep(range: BoardRange): number {
 export const STATE_STEP = 2 ** -14;
 
 /**
- * ρ = floor(log2(limit/2m)): the row amplifiers divide by 2^ρ. Half of what a commit accepts, so that a row's sum also
- * has room for what its neighbours in time add; without it every epoch costs dozens of overload retries at m = 320.
+ * ρ: the row amplifiers divide by 2^ρ, and what they drop of a row's current is the larger the larger ρ. Two bounds:
+ * ⌈log2 max_r Σ_i |k_ri|⌉, at which no row can reach its limit while the cells keep theirs, and ⌊log2(limit/2m)⌋, half
+ * of what a commit accepts. The second decides for wide factors: a row may then overload, but at m = 320 without any
+ * attenuation it did so 66 times per epoch.
  */
-export function rowAttenuationOf(rows: number, rowScaleMax: number): number {
-  const attenuation = Math.floor(Math.log2(rowScaleMax / (2 * rows)));
-  return Math.min(ROW_ATTENUATION_MAX, Math.max(0, attenuation));
+export function rowAttenuationOf(rows: number, rowSumMax: number, rowScaleMax: number): number {
+  const allowed = Math.floor(Math.log2(rowScaleMax / (2 * rows)));
+  const needed = rowSumMax > 1 ? Math.ceil(Math.log2(rowSumMax)) : 0;
+  return Math.min(ROW_ATTENUATION_MAX, Math.max(0, Math.min(allowed, needed)));
 }

@@ -55,7 +55,7 @@ export function finiteTimeScaling(
       range.driveRange * systemScale,
     ),
     couplingBits,
-    rowAttenuation: attenuationOf(system, range),
+    rowAttenuation: attenuationOf(system, measure, systemScale, range),
   };
 }
 
@@ -113,9 +113,15 @@ export function powerOfTwoAbove(x: number): number {
   return power;
 }
 
-/** ρ of a scaling: nothing attenuates a dense system. */
-export function attenuationOf(system: LinearSystem, range: BoardRange): number {
-  return system.kind === 'dense' ? 0 : rowAttenuationOf(system.factor.rows, range.rowScaleMax);
+/** ρ at s_A; nothing attenuates a dense system. */
+export function attenuationOf(
+  system: LinearSystem,
+  measure: SystemMeasure,
+  systemScale: number,
+  range: BoardRange,
+): number {
+  if (system.kind === 'dense') return 0;
+  return rowAttenuationOf(system.factor.rows, measure.rowSumMax / Math.sqrt(systemScale), range.rowScaleMax);
 }
 
 /** max((largest/kMax)^p, σ·h/c): p = 2 for a factor, whose square is A, and 1 for A itself. */

@@ -1,10 +1,11 @@
-import type { DenseSystem, LinearSystem } from '../linalg/linear-system.js';
-import type { Matrix } from '../linalg/matrix.js';
+import type { DenseSystem, FactoredSystem, LinearSystem } from '../linalg/linear-system.js';
 
 /** What one pass over a system's entries tells. */
 export interface SystemMeasure {
   /** max |K_ri| or max |A_ij|. */
   readonly largestEntry: number;
+  /** max_r Σ_i |K_ri| or |A_ri|. */
+  readonly rowSumMax: number;
   /** Provable bound σ ≥ λ_max: ‖K‖_F² + λ, or min(‖A‖_F, largest row sum of |A|). */
   readonly eigenvalueBound: number;
   /** Provable bound ≤ λ_min: λ of a factored system, Gershgorin's of a dense one, never below 0. */
@@ -17,32 +18,47 @@ export interface SystemMeasure {
  */
 export function measureSystem(system: LinearSystem): SystemMeasure {
   if (system.kind === 'dense') return measureDense(system);
-  const { largest, sumOfSquares } = scanFactor(system.factor);
-  return {
-    largestEntry: largest,
-    eigenvalueBound: sumOfSquares + system.damping,
-    eigenvalueFloor: system.damping,
-  };
+  return measureFactor(system);
 }
 
-function scanFactor({ data }: Matrix): { largest: number; sumOfSquares: number } {
-  let low = 0;
+function measureFactor({ factor, damping }: FactoredSystem): SystemMeasure {
+  const { rows, columns, data } = factor;
+  let largestEntry = 0;
+  let rowSumMax = 0;
+  let sumOfSquares = 0;
+  for (let r = 0; r < rows; r++) {
+    const row = measureRow(data, r * columns, columns);
+    largestEntry = Math.max(largestEntry, row.largest);
+    rowSumMax = Math.max(rowSumMax, row.sum);
+    sumOfSquares += row.sumOfSquares;
+  }
+  return { largestEntry, rowSumMax, eigenvalueBound: sumOfSquares + damping, eigenvalueFloor: damping };
+}
+
+/** Two entries at a time: one sum alone would wait for itself. */
+function measureRow(data: Float64Array, start: number, length: number) {
   let high = 0;
   let even = 0;
   let odd = 0;
-  const whole = data.length - (data.length % 2);
-  for (let i = 0; i < whole; i += 2) {
-    const a = data[i];
-    const b = data[i + 1];
+  let evenSquares = 0;
+  let oddSquares = 0;
+  const whole = length - (length % 2);
+  for (let i = start; i < start + whole; i += 2) {
+    const a = Math.abs(data[i]);
+    const b = Math.abs(data[i + 1]);
     if (a > high) high = a;
-    if (a < low) low = a;
     if (b > high) high = b;
-    if (b < low) low = b;
-    even += a * a;
-    odd += b * b;
+    even += a;
+    odd += b;
+    evenSquares += a * a;
+    oddSquares += b * b;
   }
-  const rest = whole < data.length ? data[whole] : 0;
-  return { largest: Math.max(high, -low, Math.abs(rest)), sumOfSquares: even + odd + rest * rest };
+  const rest = whole < length ? Math.abs(data[start + whole]) : 0;
+  return {
+    largest: Math.max(high, rest),
+    sum: even + odd + rest,
+    sumOfSquares: evenSquares + oddSquares + rest * rest,
+  };
 }
 
 function measureDense({ matrix }: DenseSystem): SystemMeasure {
@@ -65,6 +81,7 @@ function measureDense({ matrix }: DenseSystem): SystemMeasure {
   }
   return {
     largestEntry: largest,
+    rowSumMax,
     eigenvalueBound: Math.min(Math.sqrt(sumOfSquares), rowSumMax),
     eigenvalueFloor: Math.max(0, floor),
   };

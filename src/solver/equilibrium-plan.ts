@@ -8,6 +8,7 @@ import { burnInTicks } from '../mapping/estimate.js';
 import { noiseTemperatureRange } from '../mapping/noise-register.js';
 import { programmedSystem, quantizeSystem, type SystemCodes } from '../mapping/quantize.js';
 import { attenuationOf, equilibriumSystemScale, type Scaling } from '../mapping/scaling.js';
+import { measureSystem } from '../mapping/system-measure.js';
 
 /** How one system runs to equilibrium on one board: what does not change from pass to pass. */
 export interface EquilibriumPlan {
@@ -49,9 +50,14 @@ export function planEquilibrium(
   spectrum: Spectrum,
   identity: DeviceIdentity,
 ): EquilibriumPlan {
-  const largestEntry = largestOf(system.kind === 'dense' ? system.matrix.data : system.factor.data);
-  const systemScale = equilibriumSystemScale(system, largestEntry, spectrum.eigenvalueMax, identity);
-  const codes = quantizeSystem(system, scalingOf(system, identity, systemScale, 1));
+  const measure = measureSystem(system);
+  const systemScale = equilibriumSystemScale(system, measure.largestEntry, spectrum.eigenvalueMax, identity);
+  const codes = quantizeSystem(system, {
+    systemScale,
+    solutionScale: 1,
+    couplingBits: identity.couplingBits,
+    rowAttenuation: attenuationOf(system, measure, systemScale, identity),
+  });
   const programmed = programmedSystem(codes, systemScale);
   refuseIndefiniteCodes(programmed, spectrum, identity);
   const tick = tickOf(identity);
@@ -74,28 +80,9 @@ export function planEquilibrium(
 }
 
 /** The scaling of a run of this plan at s_x = `solutionScale`. */
-export function scalingAt(plan: EquilibriumPlan, solutionScale: number): Scaling {
-  return scalingOf(plan.system, plan.identity, plan.systemScale, solutionScale);
-}
-
-function scalingOf(
-  system: LinearSystem,
-  identity: DeviceIdentity,
-  systemScale: number,
-  solutionScale: number,
-): Scaling {
-  return {
-    systemScale,
-    solutionScale,
-    couplingBits: identity.couplingBits,
-    rowAttenuation: attenuationOf(system, identity),
-  };
-}
-
-function largestOf(values: Float64Array): number {
-  let largest = 0;
-  for (const value of values) largest = Math.max(largest, Math.abs(value));
-  return largest;
+export function scalingAt({ codes, systemScale }: EquilibriumPlan, solutionScale: number): Scaling {
+  const { couplingBits, rowAttenuation } = codes;
+  return { systemScale, solutionScale, couplingBits, rowAttenuation };
 }
 
 /** Rounding has moved the smallest eigenvalue below zero: the board would run away instead of settling. */

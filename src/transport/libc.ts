@@ -59,9 +59,7 @@ export async function loadLibc(): Promise<Libc> {
     unlock: (fd) => unlockpt(fd),
     slavePath(fd) {
       const path = Buffer.alloc(PATH_BYTES_MAX);
-      return ptsnameR(fd, path, path.length) === 0
-        ? path.toString('latin1', 0, path.indexOf(0))
-        : undefined;
+      return ptsnameR(fd, path, path.length) === 0 ? path.toString('latin1', 0, path.indexOf(0)) : undefined;
     },
     makeRaw(fd) {
       const termios = Buffer.alloc(TERMIOS_BYTES);
@@ -85,7 +83,7 @@ export async function loadLibc(): Promise<Libc> {
   };
 }
 
-async function loadKoffi(): Promise<(typeof import('koffi'))['default']> {
+async function loadKoffi(): Promise<typeof import('koffi')['default']> {
   try {
     return (await import('koffi')).default;
   } catch (cause) {

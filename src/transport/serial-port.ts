@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises';
 import type { SerialPort } from 'serialport';
 import type { Port } from '../../firmware-protocol/port.js';
 import { abortError, type ErrorCode, ThermolinkError, throwIfAborted } from '../errors.js';
+import { mendedBinding } from './serial-binding.js';
 import { StreamPort } from './stream-port.js';
 import type { OpenPortOptions } from './tcp-port.js';
 
@@ -59,15 +60,11 @@ export async function openSerialPort(address: SerialAddress, options: OpenPortOp
   const rate = address.baudRate ?? (WITHOUT_RATE.test(target) ? undefined : RATE_DEFAULT);
   const { SerialPort } = await loadSerialPort();
   // A port object is never opened twice: a second opening of one that was closed fails.
-  const serial = new SerialPort({
-    path,
-    baudRate: rate ?? RATE_DEFAULT,
-    rtscts,
-    autoOpen: false,
-    lock: true,
-  });
+  const settings = { path, baudRate: rate ?? RATE_DEFAULT, rtscts, autoOpen: false, lock: true };
+  const binding = mendedBinding(SerialPort.binding);
+  const serial = new SerialPort({ ...settings, binding } as typeof settings);
   await open(serial, options);
-  if (dtr !== undefined) await new Promise((resolve) => serial.set({ dtr, rts: true }, resolve));
+  if (dtr !== undefined) await new Promise((resolve) => serial.set({ dtr }, resolve));
   return new StreamPort(serial, {
     name: `serial:${path}`,
     ...serialLimits(rate),

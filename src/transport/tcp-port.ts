@@ -69,7 +69,10 @@ export function openTcpPort(address: TcpAddress, options: OpenPortOptions = {}):
 }
 
 const REASONS: Readonly<Record<string, readonly [string, string]>> = {
-  ECONNREFUSED: ['nothing listens there', 'Start `thermolink emulate --tcp HOST:PORT` there, or check the port number.'],
+  ECONNREFUSED: [
+    'nothing listens there',
+    'Start `thermolink emulate --tcp HOST:PORT` there, or check the port number.',
+  ],
   ENOTFOUND: ['there is no host of that name', 'Check the spelling, or use the address.'],
   EAI_AGAIN: ['the host name could not be looked up', 'Check the network, or use the address.'],
   EHOSTUNREACH: ['the host cannot be reached', 'Check the network and that the host is on.'],
@@ -88,8 +91,12 @@ function connectError(name: string, cause: Error): ThermolinkError {
 }
 
 function deadlineError(name: string, timeoutMs: number): ThermolinkError {
-  return new ThermolinkError('NO_ANSWER', `${name} did not take the connection within ${timeoutMs / 1000} s.`, {
-    retryable: true,
-    hint: 'Check the address, and that no firewall drops the connection.',
-  });
+  return new ThermolinkError(
+    'NO_ANSWER',
+    `${name} did not take the connection within ${timeoutMs / 1000} s.`,
+    {
+      retryable: true,
+      hint: 'Check the address, and that no firewall drops the connection.',
+    },
+  );
 }

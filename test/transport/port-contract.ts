@@ -169,7 +169,8 @@ export function describePortContract(contract: PortContract): void {
         await within(ends[listener].close(), 'own close');
         expect(closes).toBe(1);
         expect(ends[listener].closed).toBe(true);
-      }));
+      }),
+    );
 
     it('tells the end also to a listener that comes late', () =>
       withPair(async (a) => {

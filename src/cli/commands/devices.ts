@@ -148,5 +148,7 @@ function conclusion({ ports, candidates, probed }: DevicesReport): string {
       ? `${candidates.length} boards answered (${paths}): name the one you mean by --device.`
       : `${candidates.length} ports look equally like a board (${paths}): ask them by --probe, or name one by --device.`;
   if (probed || first.verdict === 'ours') return `Try: thermolink info --device ${first.uri}`;
+  if (first.verdict !== 'unknown')
+    return `The likeliest is ${first.path}; first do what is said of it above.`;
   return `The likeliest is ${first.path}; only asking it tells: thermolink devices --probe`;
 }

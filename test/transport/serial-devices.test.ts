@@ -1,0 +1,259 @@
+import { describe, expect, it } from 'vitest';
+import { listLinuxSerialPorts } from '../../src/transport/linux-serial-ports.js';
+import { bestCandidates, resolveUsb, serialDevices } from '../../src/transport/serial-devices.js';
+import { listSerialPorts } from '../../src/transport/serial-listing.js';
+import type { SerialListing, SerialRow } from '../../src/transport/serial-row.js';
+import { thrown } from '../cli/support/thrown.js';
+import { type FakeTty, fakeSysfs } from '../support/fake-sysfs.js';
+import { LINUX, MACOS, WINDOWS } from '../support/serial-listings.js';
+
+const CONSOLE: FakeTty = { name: 'tty1' };
+const EMPTY_SOCKET: FakeTty = { name: 'ttyS1', device: 'platform/serial8250', type: '0' };
+const ONBOARD: FakeTty = { name: 'ttyS0', device: 'pnp0/00:00/00:00:0/00:00:0.0', type: '4' };
+const ADAPTER: FakeTty = {
+  name: 'ttyUSB0',
+  device: 'pci0000:00/usb1/1-1/1-1:1.0/ttyUSB0',
+  usbFolder: 'pci0000:00/usb1/1-1',
+  usb: {
+    idVendor: '0403',
+    idProduct: '6001',
+    serial: 'A50285BI',
+    manufacturer: 'FTDI',
+    product: 'FT232R USB UART',
+  },
+};
+const BOARD: FakeTty = {
+  name: 'ttyACM0',
+  device: 'pci0000:00/usb1/1-2/1-2:1.0',
+  usbFolder: 'pci0000:00/usb1/1-2',
+  usb: { idVendor: '1209', idProduct: '7abc', serial: 'TL-0007', product: 'thermolink ideal-64' },
+};
+/** No serial number: only a link by place tells it from others of its kind. */
+const CLONE: FakeTty = {
+  name: 'ttyUSB10',
+  device: 'pci0000:00/usb1/1-3/1-3:1.0/ttyUSB10',
+  usbFolder: 'pci0000:00/usb1/1-3',
+  usb: { idVendor: '1a86', idProduct: '7523', product: 'USB Serial' },
+};
+const MACHINE = [CONSOLE, EMPTY_SOCKET, ONBOARD, CLONE, ADAPTER, BOARD];
+
+const mayOpenAll = (): Promise<boolean> => Promise.resolve(true);
+const mayOpenNone = (): Promise<boolean> => Promise.resolve(false);
+
+const summary = (listing: SerialListing): string[] =>
+  serialDevices(listing).map(({ path, verdict, score, uri }) => `${path} | ${verdict} | ${score} | ${uri}`);
+
+describe('verdicts', () => {
+  it.each<[string, () => SerialListing | Promise<SerialListing>, string[]]>([
+    [
+      'Linux without udev',
+      () => listLinuxSerialPorts({ root: fakeSysfs(MACHINE), mayOpen: mayOpenAll }),
+      [
+        '/dev/ttyACM0 | ours | 100 | serial:?usb=1209:7abc:TL-0007',
+        '/dev/ttyUSB0 | unknown | 20 | serial:?usb=0403:6001:A50285BI',
+        '/dev/ttyUSB10 | unknown | 20 | serial:/dev/ttyUSB10',
+        '/dev/ttyS0 | unknown | 0 | serial:/dev/ttyS0',
+      ],
+    ],
+    [
+      'Linux with udev',
+      () =>
+        listLinuxSerialPorts({
+          root: fakeSysfs([ONBOARD, { ...CLONE, link: 'usb-1a86_USB_Serial-if00-port0' }]),
+          mayOpen: mayOpenAll,
+        }),
+      [
+        '/dev/ttyUSB10 | unknown | 20 | serial:/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0',
+        '/dev/ttyS0 | unknown | 0 | serial:/dev/ttyS0',
+      ],
+    ],
+    [
+      'Linux without permission',
+      () => listLinuxSerialPorts({ root: fakeSysfs([BOARD]), mayOpen: mayOpenNone }),
+      ['/dev/ttyACM0 | no permission | 100 | serial:?usb=1209:7abc:TL-0007'],
+    ],
+    [
+      'macOS: call-out paths',
+      () => MACOS,
+      [
+        '/dev/cu.usbmodem1101 | ours | 100 | serial:?usb=1209:7abc:TL-0007',
+        '/dev/cu.usbserial-A50285BI | unknown | 20 | serial:?usb=0403:6001:A50285BI',
+        '/dev/cu.debug-console | unknown | 0 | serial:/dev/cu.debug-console',
+        '/dev/cu.Bluetooth-Incoming-Port | unknown | 0 | serial:/dev/cu.Bluetooth-Incoming-Port',
+      ],
+    ],
+    [
+      'Windows: a serial number that Windows made up is none',
+      () => WINDOWS,
+      [
+        'COM4 | ours | 100 | serial:?usb=1209:7abc:TL-0007',
+        'COM10 | unknown | 20 | serial:COM10',
+        'COM11 | unknown | 20 | serial:?usb=0403:6001:A50285BI',
+        'COM1 | unknown | 0 | serial:COM1',
+      ],
+    ],
+  ])('%s', async (_, list, expected) => {
+    expect(summary(await list())).toEqual(expected);
+  });
+
+  it.each<[string, SerialListing, string, RegExp]>([
+    ['no permission, Linux', LINUX, '/dev/ttyUSB1', /usermod -aG uucp/],
+    ['no permission, no group', only({ access: 'denied' }), '/dev/ttyUSB0', /udev rule/],
+    ['busy', only({ access: 'allowed', holders: ['minicom (pid 7)'] }), '/dev/ttyUSB0', /minicom \(pid 7\)/],
+    [
+      'busy with ModemManager',
+      only({ holders: ['ModemManager (pid 7)'] }),
+      '/dev/ttyUSB0',
+      /wait.*devices\.md/,
+    ],
+    ['a modem', only({ vendorId: '2c7c', productId: '0125' }), '/dev/ttyUSB0', /no board/],
+    ['COM10', WINDOWS, 'COM10', /\\\\\.\\COM10; here COM10 is right/],
+    ['Bluetooth', MACOS, '/dev/cu.Bluetooth-Incoming-Port', /Bluetooth/],
+  ])('advice on %s', (_, listing, path, advice) => {
+    expect(serialDevices(listing).find((device) => device.path === path)?.advice).toMatch(advice);
+  });
+
+  it('a serial number that needs escaping is escaped', () => {
+    const [{ uri }] = serialDevices(only({ vendorId: '0403', productId: '6001', serialNumber: 'a:b c' }));
+    expect(new URLSearchParams(uri.split('?')[1]).get('usb')).toBe('0403:6001:a:b c');
+  });
+
+  it('two channels of one device are told apart by their paths', () => {
+    const channel = { vendorId: '0403', productId: '6010', serialNumber: 'FT1' };
+    const rows = [0, 1].map((i) => ({ path: `/dev/ttyUSB${i}`, ...channel }));
+    expect(serialDevices({ platform: 'linux', rows }).map(({ uri }) => uri)).toEqual([
+      'serial:/dev/ttyUSB0',
+      'serial:/dev/ttyUSB1',
+    ]);
+  });
+});
+
+describe('never a guess between equals', () => {
+  const paths = (listing: SerialListing): string[] =>
+    bestCandidates(serialDevices(listing)).map(({ path }) => path);
+
+  it('one that names itself beats the usual chips', () =>
+    expect(paths(MACOS)).toEqual(['/dev/cu.usbmodem1101']));
+
+  it('two of the same chip are both named', () =>
+    expect(paths(LINUX)).toEqual(['/dev/ttyUSB0', '/dev/ttyUSB1']));
+
+  it('a modem and a port off USB are no candidates', () => {
+    expect(paths(only({ vendorId: '12d1', productId: '1001' }))).toEqual([]);
+    expect(paths(only({}))).toEqual([]);
+    expect(paths({ platform: 'linux', rows: [] })).toEqual([]);
+  });
+});
+
+describe('a board by its USB identity', () => {
+  it('is found, whatever the case of the digits', async () => {
+    expect(
+      await resolveUsb({ vendorId: '403', productId: '6001', serialNumber: 'a50285bi' }, async () => LINUX),
+    ).toBe('/dev/ttyUSB0');
+    expect(await resolveUsb({ vendorId: '1A86', productId: '7523' }, async () => WINDOWS)).toBe('COM10');
+  });
+
+  it('none: says what there is', async () => {
+    const error = await thrown(() => resolveUsb({ vendorId: '10c4', productId: 'ea60' }, async () => MACOS));
+    expect(error.code).toBe('PORT_NOT_FOUND');
+    expect(error.message).toMatch(
+      /10c4:ea60; there is .*cu\.usbmodem1101 \(1209:7abc, serial number TL-0007\)/,
+    );
+    const none = await thrown(() =>
+      resolveUsb({ vendorId: '0403', productId: '6001', serialNumber: 'X' }, async () => only({})),
+    );
+    expect(none.message).toMatch(/0403:6001:X; there is none on USB/);
+  });
+
+  it('several: names all, and says whether the serial number helps', async () => {
+    const told = await thrown(() => resolveUsb({ vendorId: '0403', productId: '6001' }, async () => LINUX));
+    expect(told.code).toBe('PORT_AMBIGUOUS');
+    expect(told.message).toMatch(/^2 ports .*ttyUSB0.*A50285BI.*ttyUSB1.*A9014QZT/);
+    expect(told.hint).toMatch(/serial number/);
+    const rows = LINUX.rows.slice(1).map((row) => ({ ...row, serialNumber: undefined }));
+    const equal = await thrown(() =>
+      resolveUsb({ vendorId: '0403', productId: '6001' }, async () => ({ platform: 'linux', rows })),
+    );
+    expect(equal.hint).toMatch(/path/);
+  });
+
+  it('one that may not be opened: what to do', async () => {
+    const error = await thrown(() =>
+      resolveUsb({ vendorId: '0403', productId: '6001', serialNumber: 'A9014QZT' }, async () => LINUX),
+    );
+    expect(error.code).toBe('PORT_DENIED');
+    expect(error.hint).toMatch(/usermod/);
+  });
+});
+
+describe('Linux: who holds a port', () => {
+  const list = (...processes: Parameters<typeof fakeSysfs>[1] & object): Promise<SerialListing> =>
+    listLinuxSerialPorts({ root: fakeSysfs([ADAPTER, BOARD], processes), mayOpen: mayOpenAll });
+
+  it('a process that has it open, or has locked it; others do not count', async () => {
+    const { rows, hasModemManager } = await list(
+      { id: 71, comm: 'minicom', opens: ['/dev/ttyUSB0', 'socket:[12]', '/dev/null'] },
+      { id: 72, comm: 'node', locks: ['ttyACM0'] },
+      { id: 73, comm: 'bash', opens: ['/dev/tty1'] },
+      { id: process.pid, comm: 'thermolink', opens: ['/dev/ttyACM0'] },
+    );
+    expect(rows.map(({ path, holders }) => [path, holders])).toEqual([
+      ['/dev/ttyACM0', ['node (pid 72)']],
+      ['/dev/ttyUSB0', ['minicom (pid 71)']],
+    ]);
+    expect(hasModemManager).toBe(false);
+    expect(serialDevices({ platform: 'linux', rows }).map(({ verdict }) => verdict)).toEqual([
+      'busy',
+      'busy',
+    ]);
+  });
+
+  it('sees ModemManager, whose open files it can’t see', async () => {
+    expect((await list({ id: 5, comm: 'ModemManager' })).hasModemManager).toBe(true);
+  });
+
+  it('names the group only where it helps to join it', async () => {
+    const root = fakeSysfs([ADAPTER, { ...BOARD, mode: 0o600 }]);
+    const { rows } = await listLinuxSerialPorts({ root, mayOpen: mayOpenNone });
+    expect(rows.map(({ group }) => group)).toEqual([undefined, 'dialout']);
+  });
+
+  it('a machine without sysfs has no ports', async () => {
+    expect((await listLinuxSerialPorts({ root: '/nonexistent' })).rows).toEqual([]);
+  });
+});
+
+describe('asking the system', () => {
+  it('needs neither udevadm nor a package on Linux', async () => {
+    const searchPath = process.env['PATH'];
+    process.env['PATH'] = '';
+    try {
+      const loadPackage = (): Promise<never> => Promise.reject(new Error('it was loaded'));
+      expect((await listSerialPorts({ platform: 'linux', loadPackage })).platform).toBe('linux');
+    } finally {
+      process.env['PATH'] = searchPath;
+    }
+  });
+
+  it('uses serialport elsewhere, and says so when it is missing', async () => {
+    const loadPackage = async () => ({ SerialPort: { list: async () => MACOS.rows } });
+    expect(await listSerialPorts({ platform: 'darwin', loadPackage })).toEqual(MACOS);
+    const missing = (): Promise<never> => Promise.reject(new Error('Cannot find package'));
+    const error = await thrown(() => listSerialPorts({ platform: 'win32', loadPackage: missing }));
+    expect(error.code).toBe('MISSING_PACKAGE');
+    expect(error.hint).toMatch(/npm install serialport/);
+  });
+
+  it('a driver that hangs or fails ends in an error', async () => {
+    const hangs = async () => ({ SerialPort: { list: () => new Promise<never>(() => undefined) } });
+    const slow = await thrown(() => listSerialPorts({ platform: 'win32', loadPackage: hangs, timeoutMs: 1 }));
+    expect(slow.code).toBe('TIMEOUT');
+    const fails = async () => ({ SerialPort: { list: () => Promise.reject(new Error('SetupDi')) } });
+    const failed = await thrown(() => listSerialPorts({ platform: 'win32', loadPackage: fails }));
+    expect(failed.code).toBe('CANNOT_CONNECT');
+  });
+});
+
+function only(row: Partial<SerialRow>): SerialListing {
+  return { platform: 'linux', rows: [{ path: '/dev/ttyUSB0', ...row }] };
+}
