@@ -58,6 +58,26 @@ export class EmulatedDevice {
     return ticks;
   }
 
+  /**
+   * The host has gone, as whoever carries the bytes can tell (a connection that closed): a run in progress ends at once,
+   * the board goes to safe, its programs stay. The next HELLO opens a new session, whatever its nonce.
+   */
+  disconnect(): void {
+    if (this.#resetPending) {
+      this.#restart();
+      return;
+    }
+    this.#board.input('stopped');
+    this.#board.run = undefined;
+    this.#link.closeSession();
+    this.#dispatcher = this.#newDispatcher();
+  }
+
+  /** Time passes without bytes: the watchdog is served. `poll` does it too; this is for while a write waits. */
+  elapse(nowMs: number): void {
+    this.#checkWatchdog(nowMs);
+  }
+
   /** The next bytes to the host, or undefined when there is nothing to say now. */
   poll(nowMs: number): Uint8Array | undefined {
     this.#checkWatchdog(nowMs);
@@ -69,20 +89,21 @@ export class EmulatedDevice {
 
   /** When `poll` must be called again even if nothing arrives, or undefined. */
   get nextTimeoutMs(): number | undefined {
-    const watchdogMs = this.#board.state === 'running' ? this.#watchdogDueMs : undefined;
+    const watchdogMs = this.watchdogDueMs;
     const linkMs = this.#link.nextTimeoutMs;
     if (watchdogMs === undefined || linkMs === undefined) return watchdogMs ?? linkMs;
     return Math.min(watchdogMs, linkMs);
   }
 
-  get #watchdogDueMs(): number | undefined {
-    const { run } = this.#board;
-    return run && this.#fedAtMs + run.watchdogMs;
+  /** When silence will have lasted too long for the run in progress. */
+  get watchdogDueMs(): number | undefined {
+    const { run, state } = this.#board;
+    return run && state === 'running' ? this.#fedAtMs + run.watchdogMs : undefined;
   }
 
   #checkWatchdog(nowMs: number): void {
-    const dueMs = this.#watchdogDueMs;
-    if (this.#board.state !== 'running' || dueMs === undefined || nowMs < dueMs) return;
+    const dueMs = this.watchdogDueMs;
+    if (dueMs === undefined || nowMs < dueMs) return;
     this.#board.watchdogTrips++;
     this.#board.input('watchdogExpired');
   }

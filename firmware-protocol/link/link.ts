@@ -98,7 +98,16 @@ export class Link {
 
   /** Starts a session: everything of an earlier one is forgotten, what was queued included. */
   openSession(nonce: Uint8Array, limits: LinkLimits): void {
-    this.#session = nonce[0];
+    this.#begin(nonce[0], limits);
+  }
+
+  /** Ends it: the other side has gone. Nothing more is said until a session is opened. */
+  closeSession(): void {
+    this.#begin(undefined, LIMITS_BEFORE_HELLO);
+  }
+
+  #begin(session: number | undefined, limits: LinkLimits): void {
+    this.#session = session;
     this.#limits = limits;
     this.#queue.length = 0;
     this.#inFlight.length = 0;

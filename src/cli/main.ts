@@ -8,6 +8,7 @@ import { addDevicesCommand } from './commands/devices.js';
 import { addInfoCommand } from './commands/info.js';
 import { addInvertCommand } from './commands/invert.js';
 import { addPingCommand } from './commands/ping.js';
+import { addSampleCommand } from './commands/sample.js';
 import { addSolveCommand } from './commands/solve.js';
 import { addTrainCommand } from './commands/train.js';
 import { endOnBrokenPipe } from './output/broken-pipe.js';
@@ -26,6 +27,7 @@ function createProgram(): Command {
   addTrainCommand(program);
   addSolveCommand(program);
   addInvertCommand(program);
+  addSampleCommand(program);
   addInfoCommand(program);
   addDevicesCommand(program);
   addPingCommand(program);

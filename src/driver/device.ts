@@ -51,7 +51,8 @@ const FAULT_NAMES = Object.keys(FAULT) as (keyof typeof FAULT)[];
 
 /**
  * A connected board. Every call takes an AbortSignal and has a deadline; an aborted call leaves the device usable. Errors:
- * `ThermolinkError` with LINK_LOST, OUTCOME_UNKNOWN, TIMEOUT, ABORTED, DEVICE_REFUSED, DIGEST_MISMATCH, SAMPLES_LOST.
+ * `ThermolinkError` with LINK_LOST, OUTCOME_UNKNOWN, TIMEOUT, ABORTED, DEVICE_REFUSED, DEVICE_FAULT, DIGEST_MISMATCH,
+ * SAMPLES_LOST, RUN_ENDED.
  */
 export class Device implements BoardDevice {
   readonly identity: DeviceIdentity;
@@ -210,6 +211,11 @@ export class Device implements BoardDevice {
           (block.firstSample + s) * cells + block.firstCell,
         );
     const report = await run.finished;
+    if (report.outcome === 'fault')
+      throw new ThermolinkError('DEVICE_FAULT', `The board latched a fault during run ${run.runId}.`, {
+        hint: 'Read its status, remove the cause and acknowledge the fault.',
+        data: { report },
+      });
     if (report.outcome !== 'completed' && report.outcome !== 'overload')
       throw new ThermolinkError('RUN_ENDED', `Run ${run.runId} ended early: ${report.outcome}.`, {
         hint: 'Read the status; after a stop or a watchdog trip, acknowledge and load the program again.',

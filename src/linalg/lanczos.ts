@@ -8,8 +8,8 @@ export interface ExtremeEigenvalues {
   readonly max: number;
   readonly maxResidual: number;
   /**
-   * Gauss quadrature of vᵀA⁻¹v for the unit start vector v: Σ τ_k²/θ_k. With random signs in v, N times this estimates
-   * tr A⁻¹; for scale, never for an answer. Infinite when a Ritz value is not positive.
+   * Gauss quadrature of vᵀA⁻¹v for the unit start vector v: Σ τ_k²/θ_k. Over random directions v, N times this
+   * has the mean tr A⁻¹; for scale, never for an answer. Infinite when a Ritz value is not positive.
    */
   readonly inverseMoment: number;
   readonly steps: number;

@@ -6,8 +6,6 @@ export interface RandomSource {
   uniform(): number;
   /** Standard normal (Box–Muller; float, so equal between machines only to the last bits of Math.log and Math.cos). */
   normal(): number;
-  /** +1 or −1. */
-  sign(): number;
 }
 
 /** Where a host-side stream of random numbers starts; every field is u32. */
@@ -50,5 +48,5 @@ export function randomSource(address: RandomAddress): RandomSource {
     return radius * Math.cos(angle);
   }
 
-  return { uniform, normal, sign: () => (nextWord() & 1 ? 1 : -1) };
+  return { uniform, normal };
 }

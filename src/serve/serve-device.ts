@@ -17,7 +17,8 @@ export interface ServeOptions {
 
 /**
  * Gives an emulated board life on a port: hands it bytes and the time, lets ticks pass in slices of about SLICE_MS, and
- * writes what it says. As fast as the machine can. No result depends on the slices.
+ * writes what it says. As fast as the machine can. No result depends on the slices. It ends when the port closes: the host
+ * has gone, so the board stops, goes to safe and keeps its programs.
  */
 export class ServedDevice {
   readonly #device: EmulatedDevice;
@@ -26,6 +27,7 @@ export class ServedDevice {
   readonly #sliceTicksMax: number;
   #sliceTicks = FIRST_SLICE_TICKS;
   #sliceRunId = 0;
+  #hasSpoken = false;
   #working = false;
   #again = false;
   #cancelTimer: (() => void) | undefined;
@@ -39,9 +41,10 @@ export class ServedDevice {
       this.#device.receive(bytes, this.#clock.nowMs());
       this.#wake();
     });
-    port.onClose(() => this.#cancelTimer?.());
-    // Whatever the other side heard before belongs to no frame.
-    port.write(new Uint8Array(1)).catch(() => undefined);
+    port.onClose(() => {
+      this.#cancelTimer?.();
+      device.disconnect();
+    });
   }
 
   #wake(): void {
@@ -49,8 +52,13 @@ export class ServedDevice {
     if (this.#working) return;
     this.#working = true;
     this.#work()
-      // A port that closes in mid-write ends the service; its onClose tells whoever waits.
-      .catch(() => undefined)
+      .catch((error: unknown) => {
+        // A port that closes in mid-write ends the service; its onClose tells whoever waits. Anything else is a bug.
+        if (this.#port.closed) return;
+        queueMicrotask(() => {
+          throw error;
+        });
+      })
       .finally(() => {
         this.#working = false;
       });
@@ -60,7 +68,7 @@ export class ServedDevice {
     this.#cancelTimer?.();
     while (this.#again && !this.#port.closed) {
       this.#again = false;
-      for (let bytes = this.#poll(); bytes; bytes = this.#poll()) await this.#port.write(bytes);
+      for (let bytes = this.#poll(); bytes; bytes = this.#poll()) await this.#write(bytes);
       if (this.#device.ready) {
         this.#slice();
         this.#again = true;
@@ -74,7 +82,32 @@ export class ServedDevice {
   }
 
   #poll(): Uint8Array | undefined {
-    return this.#device.poll(this.#clock.nowMs());
+    return this.#port.closed ? undefined : this.#device.poll(this.#clock.nowMs());
+  }
+
+  /** Writes; the watchdog is served also while a host that does not read holds the write up. */
+  async #write(bytes: Uint8Array): Promise<void> {
+    const cancelWatch = this.#watch();
+    try {
+      // Whatever the other side heard before belongs to no frame.
+      if (!this.#hasSpoken) {
+        this.#hasSpoken = true;
+        await this.#port.write(new Uint8Array(1));
+      }
+      await this.#port.write(bytes);
+    } finally {
+      cancelWatch();
+    }
+  }
+
+  #watch(): () => void {
+    const dueMs = this.#device.watchdogDueMs;
+    if (dueMs === undefined) return () => undefined;
+    let cancel = this.#clock.schedule(dueMs - this.#clock.nowMs(), () => {
+      this.#device.elapse(this.#clock.nowMs());
+      cancel = this.#watch();
+    });
+    return () => cancel();
   }
 
   #slice(): void {

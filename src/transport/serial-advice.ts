@@ -13,7 +13,8 @@ export interface AdviceRequest {
 
 /** What to do about a port, in a sentence or two for the platform at hand. */
 export function portAdvice(request: AdviceRequest): string {
-  const { verdict, platform, uri, score } = request;
+  const { verdict, platform, score } = request;
+  const uri = asArgument(request.uri);
   switch (verdict) {
     case 'ours':
       return `Use it by --device ${uri}${comNote(request)}`;
@@ -27,6 +28,11 @@ export function portAdvice(request: AdviceRequest): string {
       if (score === SCORE.stranger) return 'A kind of device that is no board.';
       return `Its chip does not tell a board from another device: ask it by --probe, or use it by --device ${uri}${comNote(request)}`;
   }
+}
+
+/** A device URI as one types it: zsh takes a bare ? for a pattern of file names, and fails. */
+export function asArgument(uri: string): string {
+  return /[?*&\s]/.test(uri) ? `"${uri}"` : uri;
 }
 
 function comNote({ platform, path }: AdviceRequest): string {

@@ -58,6 +58,28 @@ describe('sessions', () => {
   });
 });
 
+test('a link that gave up works again in a new session', () => {
+  const link = openLink();
+  sendTexts(link, 'a');
+  for (let nowMs = 0; !link.failed; nowMs += 3000) said(link, nowMs);
+  link.openSession(NONCE, LIMITS);
+  expect(link.failed).toBe(false);
+  sendTexts(link, 'b');
+  expect(said(link, 1e6)).toMatchObject([{ seq: 0 }]);
+});
+
+test('a frame from a whole window behind is an old one, one from the other half of the numbers a gap', () => {
+  const link = openLink();
+  for (let seq = 0; seq < 1100; seq++) link.receive(peerFrame({ seq, text: 'x' }), 0);
+  const behind = (count: number) => link.receive(peerFrame({ seq: (1100 - count) & 0xffff, text: 'x' }), 0);
+  behind(1);
+  behind(1024);
+  behind(0x8000);
+  expect(link.counters).toMatchObject({ framesDuplicate: 3, framesOutOfOrder: 0 });
+  behind(0x8001);
+  expect(link.counters).toMatchObject({ framesDuplicate: 3, framesOutOfOrder: 1 });
+});
+
 test('a sample frame that was overtaken is delivered late; the gap stays counted', () => {
   const link = openLink();
   const sample = (seq: number) =>

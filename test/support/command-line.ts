@@ -1,13 +1,22 @@
 import { main } from '../../src/cli/main.js';
 
-export interface CommandResult {
-  readonly exitCode: number;
+export interface Printed {
   readonly stdout: string;
   readonly stderr: string;
 }
 
+export interface CommandResult extends Printed {
+  readonly exitCode: number;
+}
+
 /** Runs one command line in this process and keeps what it prints. */
 export async function runCommand(...args: string[]): Promise<CommandResult> {
+  const { result: exitCode, ...printed } = await captureOutput(() => main(args));
+  return { exitCode, ...printed };
+}
+
+/** Runs `work` and keeps what it prints. */
+export async function captureOutput<T>(work: () => Promise<T>): Promise<Printed & { readonly result: T }> {
   const printed = { stdout: '', stderr: '' };
   const originals = { stdout: process.stdout.write, stderr: process.stderr.write };
   const capture = (name: 'stdout' | 'stderr') => (text: string | Uint8Array) => {
@@ -17,8 +26,8 @@ export async function runCommand(...args: string[]): Promise<CommandResult> {
   process.stdout.write = capture('stdout') as typeof process.stdout.write;
   process.stderr.write = capture('stderr') as typeof process.stderr.write;
   try {
-    const exitCode = await main(args);
-    return { exitCode, ...printed };
+    const result = await work();
+    return { result, ...printed };
   } finally {
     process.stdout.write = originals.stdout;
     process.stderr.write = originals.stderr;

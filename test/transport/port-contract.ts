@@ -28,6 +28,10 @@ export interface PortContract {
 
 const MIB = 1 << 20;
 const DEADLINE_MS = 10_000;
+/** A port that would take more takes it within fewer turns of the event loop. */
+const QUIET_TURNS = 200;
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** `promise`, or a failure that names what did not come. */
 export async function within<T>(promise: Promise<T>, what: string, timeoutMs = DEADLINE_MS): Promise<T> {
@@ -193,9 +197,8 @@ export function describePortContract(contract: PortContract): void {
             }
           })();
           sending.catch(() => undefined);
-          // Quiet when ten rounds through the event loop settled nothing more.
-          for (let quiet = 0, last = -1; quiet < 10; ) {
-            await new Promise((resolve) => setTimeout(resolve, 5));
+          for (let quiet = 0, last = -1; quiet < QUIET_TURNS; ) {
+            await turn();
             quiet = settled === last ? quiet + 1 : 0;
             last = settled;
           }
@@ -214,7 +217,7 @@ export function describePortContract(contract: PortContract): void {
             for (;;) await port.write(new Uint8Array(1 << 16));
           })();
           const rejected = expect(within(waiting, 'rejection')).rejects.toMatchObject({ code: 'LINK_LOST' });
-          await new Promise((resolve) => setTimeout(resolve, 20));
+          for (let turns = 0; turns < QUIET_TURNS; turns++) await turn();
           await within(port.close(), 'close');
           await rejected;
         } finally {

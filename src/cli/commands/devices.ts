@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { connect } from '../../connect.js';
+import { asArgument } from '../../transport/serial-advice.js';
 import { bestCandidates, type SerialDevice, serialDevices } from '../../transport/serial-devices.js';
 import { listSerialPorts } from '../../transport/serial-listing.js';
 import type { ListSerialPorts, SerialListing } from '../../transport/serial-row.js';
@@ -69,7 +70,9 @@ async function readReport(
     devices.map(async (device): Promise<ListedDevice> => {
       const child = log.child({ device: device.path });
       const answer = await probePort(device, platform, connectTo, { signal, log: child });
-      const advice = answer.board ? `Use it by --device ${device.uri}.` : (answer.advice ?? device.advice);
+      const advice = answer.board
+        ? `Use it by --device ${asArgument(device.uri)}.`
+        : (answer.advice ?? device.advice);
       return { ...device, ...answer, advice };
     }),
   );
@@ -110,7 +113,7 @@ function portJson(port: ListedDevice) {
 
 function reportText(report: DevicesReport): string {
   const { ports, notes } = report;
-  const rows = ports.map((port) => [port.path, port.verdict, appearance(port), port.uri]);
+  const rows = ports.map((port) => [port.path, port.verdict, appearance(port), asArgument(port.uri)]);
   const table = formatTable(rows, { header: ['port', 'verdict', 'what it is', '--device'] });
   const parts = [
     ports.length === 0 ? 'No serial ports.\n' : table,
@@ -147,7 +150,7 @@ function conclusion({ ports, candidates, probed }: DevicesReport): string {
     return probed
       ? `${candidates.length} boards answered (${paths}): name the one you mean by --device.`
       : `${candidates.length} ports look equally like a board (${paths}): ask them by --probe, or name one by --device.`;
-  if (probed || first.verdict === 'ours') return `Try: thermolink info --device ${first.uri}`;
+  if (probed || first.verdict === 'ours') return `Try: thermolink info --device ${asArgument(first.uri)}`;
   if (first.verdict !== 'unknown')
     return `The likeliest is ${first.path}; first do what is said of it above.`;
   return `The likeliest is ${first.path}; only asking it tells: thermolink devices --probe`;

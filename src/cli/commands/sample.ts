@@ -1,0 +1,88 @@
+import type { Command } from 'commander';
+import { fittingEmulator } from '../../connect.js';
+import { checkSystem } from '../../mapping/validation.js';
+import { drawSamples } from '../../solver/sampling.js';
+import { deviceUri, withDevice } from '../device.js';
+import { readMatrix } from '../input/read-array.js';
+import { writeNpy } from '../input/write-npy.js';
+import { addLogOptions, type LogOptions } from '../logging.js';
+import { positiveInteger, seed } from '../options.js';
+import { formatPercent, formatSeconds } from '../output/format.js';
+import { withInterrupt } from '../output/interrupt.js';
+import { Progress } from '../output/progress.js';
+import { formatTable } from '../output/table.js';
+
+const EXAMPLE = `
+Example:
+  printf '4,1\\n1,3\\n' > P.csv
+  thermolink sample --matrix P.csv --count 1000 --out x.npy`;
+
+interface SampleOptions extends LogOptions {
+  readonly matrix: string;
+  readonly count: number;
+  readonly out: string;
+  readonly device?: string;
+  readonly seed: number;
+  readonly json?: true;
+}
+
+export function addSampleCommand(program: Command): void {
+  addLogOptions(program.command('sample'))
+    .description('draw from N(0, P⁻¹): the noise of an undriven board')
+    .requiredOption('--matrix <file>', 'the precision matrix P as .csv or .npy')
+    .requiredOption('--count <n>', 'how many draws', positiveInteger('--count', 10_000_000))
+    .requiredOption('--out <file>', 'write the draws as .npy, count × N')
+    .option('--device <uri>', 'which board (default: the smallest ideal emulated board that fits)')
+    .option('--seed <s>', 'names the noise, 0 to 2³² − 1', seed('--seed'), 0)
+    .option('--json', 'print JSON')
+    .addHelpText('after', EXAMPLE)
+    .action(async (options: SampleOptions) => {
+      const report = await withInterrupt((signal) => sample(options, signal));
+      process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : reportText(report));
+    });
+}
+
+async function sample(options: SampleOptions, signal: AbortSignal) {
+  const { count } = options;
+  const precision = { kind: 'dense', matrix: await readMatrix(options.matrix) } as const;
+  checkSystem(precision);
+  const uri = deviceUri(options.device, fittingEmulator(precision.matrix.rows));
+  const startMs = performance.now();
+  let progress: Progress | undefined;
+  try {
+    const { draws, correlationMax, cost } = await withDevice(uri, options, signal, (device) =>
+      drawSamples(device, {
+        precision,
+        count,
+        address: { seed: options.seed, step: 0, block: 0 },
+        signal,
+        onProgress: (done) => {
+          progress ??= new Progress({ label: 'sample', total: count, silent: options.json === true });
+          progress.update(done, 'draws');
+        },
+      }),
+    );
+    await writeNpy(options.out, draws);
+    return {
+      out: options.out,
+      count: draws.rows,
+      cells: draws.columns,
+      correlationMax,
+      boardSeconds: cost.boardSeconds,
+      device: uri,
+      timing: { hostSeconds: (performance.now() - startMs) / 1000 },
+    };
+  } finally {
+    progress?.finish();
+  }
+}
+
+function reportText(report: Awaited<ReturnType<typeof sample>>): string {
+  return formatTable([
+    ['draws', `${report.count} of ${report.cells} cells, written to ${report.out}`],
+    ['correlation of neighbours', `at most ${formatPercent(report.correlationMax, 0)}, in the slowest mode`],
+    ['board time (modelled)', formatSeconds(report.boardSeconds)],
+    ['host time', formatSeconds(report.timing.hostSeconds)],
+    ['device', report.device],
+  ]);
+}

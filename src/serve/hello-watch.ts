@@ -1,0 +1,50 @@
+import { decodeToDevice, encodeEvent } from '../../firmware-protocol/codec.js';
+import { CHANNEL, encodeFrame, type Frame, FrameDecoder } from '../../firmware-protocol/framing.js';
+import { FRAME_BYTES_BEFORE_HELLO } from '../../firmware-protocol/limits.js';
+import type { Command } from '../../firmware-protocol/messages/index.js';
+import { REFUSAL } from '../../firmware-protocol/messages/system.js';
+import { PROTOCOL_MAJOR, PROTOCOL_MINOR, TABLE_HASH } from '../../firmware-protocol/version.js';
+
+export interface SeenHello {
+  readonly fields: Command<'hello'>;
+  /** The HELLO and everything that came behind it, for the board to hear. */
+  readonly bytes: Uint8Array;
+}
+
+/** Waits for the HELLO of a client that has no board yet. Bounded; rubbish passes by. */
+export class HelloWatch {
+  readonly #decoder = new FrameDecoder(FRAME_BYTES_BEFORE_HELLO);
+
+  push(chunk: Uint8Array): SeenHello | undefined {
+    for (let start = 0; start < chunk.length; ) {
+      const zero = chunk.indexOf(0, start);
+      const end = zero < 0 ? chunk.length : zero + 1;
+      for (const item of this.#decoder.push(chunk.subarray(start, end))) {
+        const fields = item.kind === 'frame' ? helloFields(item.frame) : undefined;
+        if (fields && item.kind === 'frame')
+          return { fields, bytes: Buffer.concat([encodeFrame(item.frame), chunk.subarray(end)]) };
+      }
+      start = end;
+    }
+    return undefined;
+  }
+}
+
+function helloFields({ channel, payload }: Frame): Command<'hello'> | undefined {
+  if (channel !== CHANNEL.open) return undefined;
+  const message = decodeToDevice(payload);
+  return message.kind === 'command' && message.name === 'hello' ? message.fields : undefined;
+}
+
+/** The bytes that tell a client that another one has the board. */
+export function busyAnswer({ nonce }: Command<'hello'>): Uint8Array {
+  const payload = encodeEvent('helloRefused', 0, {
+    nonce,
+    reason: REFUSAL.busy,
+    major: PROTOCOL_MAJOR,
+    minor: PROTOCOL_MINOR,
+    tableHash: TABLE_HASH,
+  });
+  const frame = encodeFrame({ channel: CHANNEL.open, session: 0, flags: 0, seq: 0, ack: 0, payload });
+  return Buffer.concat([new Uint8Array(1), frame]);
+}

@@ -1,0 +1,92 @@
+import { lookup } from 'node:dns/promises';
+import { BlockList, createServer, type Server } from 'node:net';
+import { hostname } from 'node:os';
+import { ThermolinkError } from '../errors.js';
+import { type TcpAddress, tcpPort, tcpUri } from '../transport/tcp-port.js';
+import { type BoardServer, CONNECTIONS_MAX } from './board-server.js';
+
+export interface Listener {
+  /** What a client connects to. */
+  readonly uri: string;
+  close(): Promise<void>;
+}
+
+export interface ListenTcpOptions {
+  /** Listen also where other machines can reach it: there is no token yet, so whoever can connect drives the board. */
+  readonly expose?: boolean;
+}
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+const ANY_ADDRESS = ['0.0.0.0', '::'];
+
+/**
+ * Takes connections to a board; port 0 lets the system choose. Errors: BAD_ARGUMENT for an address beyond this machine
+ * without `expose`, CANNOT_LISTEN.
+ */
+export async function listenTcp(
+  board: BoardServer,
+  address: TcpAddress,
+  options: ListenTcpOptions = {},
+): Promise<Listener> {
+  const host = await resolveHost(address);
+  if (!isLoopback(host) && options.expose !== true)
+    throw new ThermolinkError(
+      'BAD_ARGUMENT',
+      `${address.host} can be reached from other machines, and whoever connects drives the board: there is no token yet.`,
+      { hint: 'Use 127.0.0.1 (from afar by `ssh -L`), or --expose where everybody may.', data: { host } },
+    );
+  const server = createServer({ noDelay: true }, (socket) => {
+    const { remoteAddress = 'unknown', remotePort = 0 } = socket;
+    board.addConnection(tcpPort(socket, tcpUri({ host: remoteAddress, port: remotePort })));
+  });
+  // One more than the board takes, which tells why it refuses.
+  server.maxConnections = CONNECTIONS_MAX + 1;
+  const port = await listen(server, host, address);
+  const shownHost = ANY_ADDRESS.includes(host) ? hostname() : host;
+  return {
+    uri: tcpUri({ host: shownHost, port }),
+    // Connections are the board's to close.
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+function isLoopback(host: string): boolean {
+  return LOOPBACK.check(host, host.includes(':') ? 'ipv6' : 'ipv4');
+}
+
+/** The very address that is listened at, so that what was checked is what is used. */
+async function resolveHost(address: TcpAddress): Promise<string> {
+  try {
+    return (await lookup(address.host)).address;
+  } catch (cause) {
+    throw cannotListen(address, cause);
+  }
+}
+
+function listen(server: Server, host: string, address: TcpAddress): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) => reject(cannotListen(address, cause)));
+    server.listen({ host, port: address.port }, () => {
+      const bound = server.address();
+      resolve(bound !== null && typeof bound === 'object' ? bound.port : address.port);
+    });
+  });
+}
+
+function cannotListen(address: TcpAddress, cause: unknown): ThermolinkError {
+  const code = (cause as NodeJS.ErrnoException).code ?? '';
+  const why =
+    {
+      EADDRINUSE: 'the port number is taken',
+      EACCES: 'port numbers below 1024 need privileges',
+      EADDRNOTAVAIL: 'this machine has no such address',
+      ENOTFOUND: 'there is no host of that name',
+    }[code] ?? code;
+  return new ThermolinkError('CANNOT_LISTEN', `Can’t listen at ${tcpUri(address)}: ${why}.`, {
+    cause,
+    hint: 'Port 0 lets the system choose a free number.',
+    data: { reason: code },
+  });
+}

@@ -1,0 +1,60 @@
+import type { Port } from '../../firmware-protocol/port.js';
+import { ThermolinkError } from '../errors.js';
+
+/**
+ * A port for the length of one session on a line that outlives it: closing it leaves the line open. Whoever owns the
+ * line hands it the bytes that arrive.
+ */
+export class SessionPort implements Port {
+  readonly name: string;
+  readonly frameBytesMax: number;
+  #closed = false;
+  readonly #send: (bytes: Uint8Array) => Promise<void>;
+  #receive: (bytes: Uint8Array) => void = () => undefined;
+  #tellClose: (reason?: Error) => void = () => undefined;
+  #rejectWrite: ((error: Error) => void) | undefined;
+
+  constructor(line: Port, send: (bytes: Uint8Array) => Promise<void>) {
+    this.name = line.name;
+    this.frameBytesMax = line.frameBytesMax;
+    this.#send = send;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  onData(receiver: (bytes: Uint8Array) => void): void {
+    this.#receive = receiver;
+  }
+
+  onClose(receiver: (reason?: Error) => void): void {
+    this.#tellClose = receiver;
+  }
+
+  deliver(bytes: Uint8Array): void {
+    if (!this.#closed) this.#receive(bytes);
+  }
+
+  /** Rejects at once when the session ends, whatever becomes of the bytes. */
+  write(bytes: Uint8Array): Promise<void> {
+    if (this.#closed) return Promise.reject(this.#lost());
+    return new Promise((resolve, reject) => {
+      this.#rejectWrite = reject;
+      this.#send(bytes).then(resolve, reject);
+    });
+  }
+
+  close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#rejectWrite?.(this.#lost());
+      this.#tellClose();
+    }
+    return Promise.resolve();
+  }
+
+  #lost(): ThermolinkError {
+    return new ThermolinkError('LINK_LOST', `The session on ${this.name} has ended.`);
+  }
+}

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { randomSource } from '../../src/linalg/random.js';
+import { RANDOM_STREAM } from '../../src/linalg/random-streams.js';
+
+const DRAWS = 40_000;
+/** Six standard errors: with two-sided probability 2e-9 a right generator fails one of these (if its seed were drawn). */
+const LIMIT = 6;
+
+test('normal numbers have the moments of a standard normal', () => {
+  const random = randomSource({ seed: 5, stream: 9998 });
+  const sums = [0, 0, 0, 0];
+  for (let k = 0; k < DRAWS; k++) {
+    const z = random.normal();
+    sums.forEach((_, power) => {
+      sums[power] += z ** (power + 1) / DRAWS;
+    });
+  }
+  // Standard deviations of z, z² − 1, z³, z⁴ − 3.
+  const spreads = [1, Math.sqrt(2), Math.sqrt(15), Math.sqrt(96)];
+  [0, 1, 0, 3].forEach((moment, i) => {
+    expect(Math.abs(sums[i] - moment)).toBeLessThan((LIMIT * spreads[i]) / Math.sqrt(DRAWS));
+  });
+});
+
+test('uniform numbers lie strictly between 0 and 1', () => {
+  const random = randomSource({ seed: 6, stream: 9998 });
+  let sum = 0;
+  let outside = 0;
+  for (let k = 0; k < DRAWS; k++) {
+    const u = random.uniform();
+    outside += u > 0 && u < 1 ? 0 : 1;
+    sum += u - 0.5;
+  }
+  expect(outside).toBe(0);
+  expect(Math.abs(sum)).toBeLessThan(LIMIT * Math.sqrt(DRAWS / 12));
+});
+
+test('numbers are a function of seed, stream, step and block', () => {
+  const draw = (address: Parameters<typeof randomSource>[0]) => randomSource(address).uniform();
+  const address = { seed: 1, stream: 300, step: 2, block: 3 };
+  expect(draw(address)).toBe(draw({ ...address }));
+  for (const other of [{ seed: 2 }, { stream: 301 }, { step: 3 }, { block: 4 }])
+    expect(draw({ ...address, ...other })).not.toBe(draw(address));
+});
+
+test('every stream has its own number', () => {
+  const streams = Object.values(RANDOM_STREAM);
+  expect(new Set(streams).size).toBe(streams.length);
+});
