@@ -2,21 +2,18 @@
  * The emulated board as its bytes show it: (die, bytes, time, ticks) → bytes. It does no I/O and has no clock; whoever
  * drives it hands in bytes and the time, lets ticks pass in slices, and takes what it says.
  */
-import { encodeEvent } from '../firmware-protocol/codec.js';
-import { RUN_OUTCOME } from '../firmware-protocol/device-status.js';
-import { CHANNEL } from '../firmware-protocol/framing.js';
 import { FRAME_BYTES_MAX } from '../firmware-protocol/limits.js';
 import { Link } from '../firmware-protocol/link/link.js';
 import type { Die } from './analog/die.js';
 import { Board } from './firmware/board.js';
 import { Dispatcher } from './firmware/dispatcher.js';
+import { sendRun } from './firmware/run-output.js';
 
 export class EmulatedDevice {
   #board: Board;
   #link: Link;
   #dispatcher: Dispatcher;
   #resetPending = false;
-  #fedAtMs = 0;
 
   /** `bootEpoch`: how often this board has started before; a reset adds one. */
   constructor(die: Die, bootEpoch = 1) {
@@ -43,10 +40,10 @@ export class EmulatedDevice {
   receive(bytes: Uint8Array, nowMs: number): void {
     // A reset ends what came before it: bytes after it belong to the next boot and are lost like in a real one.
     if (this.#resetPending) return;
-    const before = this.#link.counters.framesReceived;
-    for (const event of this.#link.receive(bytes, nowMs))
-      if (event.kind === 'message') this.#dispatcher.receive(event.channel, event.payload, nowMs);
-    if (this.#link.counters.framesReceived !== before) this.#fedAtMs = nowMs;
+    this.#link.receive(bytes, nowMs, (event) => {
+      if (event.kind === 'message' && !this.#resetPending)
+        this.#dispatcher.receive(event.channel, event.payload, nowMs);
+    });
   }
 
   /** One slice: at most `ticksMax` ticks; how many passed. */
@@ -81,7 +78,7 @@ export class EmulatedDevice {
   /** The next bytes to the host, or undefined when there is nothing to say now. */
   poll(nowMs: number): Uint8Array | undefined {
     this.#checkWatchdog(nowMs);
-    this.#sendRun();
+    sendRun(this.#board, this.#link);
     const bytes = this.#link.poll(nowMs);
     if (bytes === undefined && this.#resetPending) this.#restart();
     return bytes;
@@ -98,7 +95,8 @@ export class EmulatedDevice {
   /** When silence will have lasted too long for the run in progress. */
   get watchdogDueMs(): number | undefined {
     const { run, state } = this.#board;
-    return run && state === 'running' ? this.#fedAtMs + run.watchdogMs : undefined;
+    // A run is started by a frame of the session, so one has been heard.
+    return run && state === 'running' ? (this.#link.lastHeardMs ?? 0) + run.watchdogMs : undefined;
   }
 
   #checkWatchdog(nowMs: number): void {
@@ -106,25 +104,6 @@ export class EmulatedDevice {
     if (dueMs === undefined || nowMs < dueMs) return;
     this.#board.watchdogTrips++;
     this.#board.input('watchdogExpired');
-  }
-
-  /** Hands blocks and, after the last of them, the report to the link, as far as credit and its queue allow. */
-  #sendRun(): void {
-    const board = this.#board;
-    const { run } = board;
-    if (!run) return;
-    while (this.#link.canSendUnsequenced) {
-      const block = run.takeBlock();
-      if (!block) break;
-      this.#link.sendUnsequenced(CHANNEL.sample, encodeEvent('sampleBlock', 0, block));
-    }
-    if (!run.drained || this.#link.unsequencedQueued > 0 || !this.#link.canSend) return;
-    const report = run.report();
-    this.#link.send(encodeEvent('runEnded', 0, report));
-    board.samplesLost += report.samplesLost;
-    board.run = undefined;
-    if (board.state === 'running')
-      board.input(report.outcome === RUN_OUTCOME.overload ? 'overloaded' : 'completed');
   }
 
   #restart(): void {

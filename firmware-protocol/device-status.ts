@@ -10,9 +10,9 @@ export const DEVICE_STATE = {
   boot: 0,
   /** Outputs off; programs can be loaded but not run. */
   safe: 1,
-  /** Ready, no program committed since the last change. */
+  /** Ready, and nothing committed since the session opened or the last stop. */
   idle: 2,
-  /** A committed program can be started. */
+  /** Something was committed; `start` still asks whether its bank is. */
   configured: 3,
   running: 4,
   /** The last run ended by itself or was aborted; another can be started. */

@@ -1,18 +1,29 @@
-import { EmulatedDevice, findProfile, PROFILES } from '../emulator/index.js';
+import { type Die, EmulatedDevice, findProfile, PROFILES } from '../emulator/index.js';
 import type { Clock } from '../firmware-protocol/clock.js';
+import type { Port } from '../firmware-protocol/port.js';
 import { Device } from './driver/device.js';
 import type { Logger } from './driver/logger.js';
 import { ThermolinkError } from './errors.js';
 import { ServedDevice } from './serve/serve-device.js';
 import { memoryPortPair } from './transport/memory-port.js';
+import { resolveUsb, type UsbIdentity } from './transport/serial-devices.js';
+import { openSerialPort, type SerialAddress } from './transport/serial-port.js';
+import { openTcpPort, parseHostPort, type TcpAddress } from './transport/tcp-port.js';
 
 /** Where a device is, taken apart from its URI. */
-export interface EmulatorAddress {
-  readonly kind: 'emulator';
-  readonly profile: string;
-  /** Which fabricated board; u32. */
-  readonly dieSeed: number;
-}
+export type DeviceAddress =
+  | {
+      readonly kind: 'emulator';
+      readonly profile: string;
+      /** Which fabricated board; u32. */
+      readonly dieSeed: number;
+    }
+  | ({ readonly kind: 'tcp' } & TcpAddress)
+  | ({ readonly kind: 'serial' } & SerialAddress)
+  /** The path is found when it is opened: it changes when a board is plugged in again. */
+  | ({ readonly kind: 'usb'; readonly usb: UsbIdentity } & SerialSettings);
+
+type SerialSettings = Omit<SerialAddress, 'path'>;
 
 export interface ConnectOptions {
   readonly signal?: AbortSignal;
@@ -25,40 +36,147 @@ export interface ConnectOptions {
 export const DEVICE_VARIABLE = 'THERMOLINK_DEVICE';
 
 const U32_MAX = 4294967295;
-const FORMS = 'emulator:PROFILE[?die=SEED], for example emulator:ideal-64';
+/** Faster than any serial port there is. */
+const BAUD_RATE_MAX = 50_000_000;
+const FORMS =
+  'emulator:PROFILE[?die=SEED], tcp://HOST:PORT, serial:PATH[?baud=…&dtr=0|1&rtscts=0|1] or serial:?usb=VID:PID[:SERIAL]';
 
-/** Takes a device URI apart. Errors: BAD_DEVICE_URI, UNKNOWN_PROFILE. */
-export function parseDeviceUri(uri: string): EmulatorAddress {
-  const match = /^([a-z][a-z0-9+.-]*):([^?#]*)(?:\?([^#]*))?$/i.exec(uri);
-  const bad = (why: string): ThermolinkError =>
-    new ThermolinkError('BAD_DEVICE_URI', `${JSON.stringify(uri)} is not a device: ${why}.`, {
+/** What is wrong with a URI, as the end of a sentence. */
+class BadUri extends Error {}
+
+/** Takes a device URI apart; what it does not know is an error, never ignored. Errors: BAD_DEVICE_URI, UNKNOWN_PROFILE. */
+export function parseDeviceUri(uri: string): DeviceAddress {
+  try {
+    return parse(uri);
+  } catch (error) {
+    if (!(error instanceof BadUri)) throw error;
+    throw new ThermolinkError('BAD_DEVICE_URI', `${JSON.stringify(uri)} is not a device: ${error.message}.`, {
       hint: `Use ${FORMS}.`,
     });
-  if (!match) throw bad('it is not a URI');
-  const [, scheme, path, query = ''] = match;
-  if (scheme.toLowerCase() !== 'emulator') throw bad(`there is no transport ${scheme}: in this build`);
-  if (!findProfile(path))
-    throw new ThermolinkError('UNKNOWN_PROFILE', `The emulator has no profile ${JSON.stringify(path)}.`, {
-      hint: `Choose one of ${PROFILES.map((profile) => profile.name).join(', ')}.`,
-    });
-  let dieSeed = 1;
-  for (const [key, value] of new URLSearchParams(query)) {
-    if (key !== 'die') throw bad(`unknown parameter ${key}`);
-    dieSeed = Number(value);
-    if (!/^\d{1,10}$/.test(value) || dieSeed > U32_MAX) throw bad(`die=${value} is no u32`);
   }
-  return { kind: 'emulator', profile: path, dieSeed };
 }
 
-/** Connects to the device that a URI names. An emulator runs in this process, as fast as the machine can. */
+function parse(uri: string): DeviceAddress {
+  const match = /^([a-z][a-z0-9+.-]*):([^?#]*)(?:\?([^#]*))?$/i.exec(uri);
+  if (!match) throw new BadUri(pathHint(uri) ?? 'it is not a URI');
+  const [, scheme, path, query = ''] = match;
+  const parameters = new URLSearchParams(query);
+  for (const key of new Set(parameters.keys()))
+    if (parameters.getAll(key).length > 1) throw new BadUri(`${key} is given twice`);
+  switch (scheme.toLowerCase()) {
+    case 'emulator':
+      return parseEmulator(path, parameters);
+    case 'tcp':
+      return parseTcp(path, parameters);
+    case 'serial':
+      return parseSerial(decoded(path), parameters);
+    default:
+      throw new BadUri(pathHint(uri) ?? `there is no transport ${scheme}: in this build`);
+  }
+}
+
+/** For a path in place of a URI: what it should have been. */
+function pathHint(text: string): string | undefined {
+  return /^(\/|COM\d)/i.test(text) ? `a serial port is written serial:${text}` : undefined;
+}
+
+function parseEmulator(profile: string, parameters: URLSearchParams): DeviceAddress {
+  allowOnly(parameters, ['die']);
+  if (!findProfile(profile))
+    throw new ThermolinkError('UNKNOWN_PROFILE', `The emulator has no profile ${JSON.stringify(profile)}.`, {
+      hint: `Choose one of ${PROFILES.map(({ name }) => name).join(', ')}.`,
+    });
+  return { kind: 'emulator', profile, dieSeed: integer(parameters, 'die', 0, U32_MAX) ?? 1 };
+}
+
+function parseTcp(path: string, parameters: URLSearchParams): DeviceAddress {
+  allowOnly(parameters, []);
+  const address = parseHostPort(path.replace(/^\/\//, '').replace(/\/$/, ''));
+  if (!path.startsWith('//') || !address)
+    throw new BadUri('a board on the network is written tcp://HOST:PORT, for example tcp://127.0.0.1:7000');
+  if (address.port === 0) throw new BadUri('port 0 can only be listened at; use the number that was printed');
+  return { kind: 'tcp', ...address };
+}
+
+function parseSerial(path: string, parameters: URLSearchParams): DeviceAddress {
+  allowOnly(parameters, ['baud', 'dtr', 'rtscts', 'usb']);
+  const baudRate = integer(parameters, 'baud', 1, BAUD_RATE_MAX);
+  const dtr = integer(parameters, 'dtr', 0, 1);
+  const rtscts = integer(parameters, 'rtscts', 0, 1);
+  const settings: SerialSettings = {
+    ...(baudRate === undefined ? {} : { baudRate }),
+    ...(dtr === undefined ? {} : { dtr: dtr === 1 }),
+    ...(rtscts === undefined ? {} : { rtscts: rtscts === 1 }),
+  };
+  const usb = parameters.get('usb');
+  if (usb === null) {
+    if (path === '') throw new BadUri('a serial port needs a path (serial:/dev/ttyACM0) or usb=VID:PID');
+    return { kind: 'serial', path, ...settings };
+  }
+  if (path !== '') throw new BadUri('a path and usb= exclude each other');
+  // The serial number may hold colons itself.
+  const match = /^([0-9a-f]{4}):([0-9a-f]{4})(?::(.+))?$/i.exec(usb);
+  if (!match) throw new BadUri(`usb=${usb} is not VID:PID or VID:PID:SERIAL, four hexadecimal digits each`);
+  const [, vendorId, productId, serialNumber] = match;
+  const identity = { vendorId, productId, ...(serialNumber === undefined ? {} : { serialNumber }) };
+  return { kind: 'usb', usb: identity, ...settings };
+}
+
+function allowOnly(parameters: URLSearchParams, known: readonly string[]): void {
+  for (const key of parameters.keys())
+    if (!known.includes(key))
+      throw new BadUri(
+        `unknown parameter ${key}${known.length === 0 ? '' : ` (there is ${known.join(', ')})`}`,
+      );
+}
+
+function integer(parameters: URLSearchParams, key: string, min: number, max: number): number | undefined {
+  const text = parameters.get(key);
+  if (text === null) return undefined;
+  const value = Number(text);
+  if (!/^\d{1,10}$/.test(text) || value < min || value > max)
+    throw new BadUri(`${key}=${text} is no whole number from ${min} to ${max}`);
+  return value;
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    throw new BadUri('a % in a path is written %25');
+  }
+}
+
+/**
+ * Connects to the device that a URI names, by one code path for all. An emulator runs in this process, as fast as the
+ * machine can. Errors: those of `parseDeviceUri`, of opening the port, and of `Device.open`; nothing stays open after one.
+ */
 export async function connect(uri: string, options: ConnectOptions = {}): Promise<Device> {
-  const address = parseDeviceUri(uri);
+  return Device.open(await openPort(parseDeviceUri(uri), uri, options), options);
+}
+
+async function openPort(address: DeviceAddress, uri: string, options: ConnectOptions): Promise<Port> {
+  switch (address.kind) {
+    case 'emulator':
+      return emulatorPort(address, uri, options);
+    case 'tcp':
+      return openTcpPort(address, options);
+    case 'serial':
+      return openSerialPort(address, options);
+    case 'usb':
+      return openSerialPort({ ...address, path: await resolveUsb(address.usb) }, options);
+  }
+}
+
+function emulatorPort(
+  { profile, dieSeed }: { readonly profile: string } & Pick<Die, 'dieSeed'>,
+  uri: string,
+  { clock }: ConnectOptions,
+): Port {
   const [host, board] = memoryPortPair(uri);
-  const profile = findProfile(address.profile)!;
-  new ServedDevice(new EmulatedDevice({ profile, dieSeed: address.dieSeed }), board, {
-    ...(options.clock ? { clock: options.clock } : {}),
-  });
-  return Device.open(host, options);
+  const device = new EmulatedDevice({ profile: findProfile(profile)!, dieSeed });
+  new ServedDevice(device, board, clock ? { clock } : {});
+  return host;
 }
 
 /** The URI of the smallest ideal board with dense couplings that holds `cells`, or of the largest there is. */

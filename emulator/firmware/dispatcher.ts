@@ -63,14 +63,14 @@ export class Dispatcher {
 
   #hello(requestId: number, fields: Command<'hello'>): void {
     const resumed = this.#link.sessionOpen && equalBytes(fields.nonce, this.session.nonce);
-    if (!this.#link.canSendUnsequenced) return;
     const refusal = refuseHello(fields);
     if (refusal) {
       this.#link.sendUnsequenced(CHANNEL.open, encodeEvent('helloRefused', requestId, refusal));
       return;
     }
     const answer = answerHello(this.#board, fields, resumed);
-    if (!resumed) {
+    if (resumed) this.#link.resumeSession();
+    else {
       this.#board.input('sessionOpened');
       this.#board.run = undefined;
       this.#board.runId = 0;
@@ -94,7 +94,6 @@ export class Dispatcher {
       board.cancelledUpTo = Math.max(board.cancelledUpTo, fields.lastRequestId);
       board.input('stopped');
     }
-    if (!this.#link.canSendUnsequenced) return;
     const answer = { stopNumber: fields.stopNumber, state: DEVICE_STATE[board.state] };
     this.#link.sendUnsequenced(CHANNEL.stop, encodeAnswer('stop', requestId, answer));
   }

@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { addBenchCommand } from './commands/bench.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addDevicesCommand } from './commands/devices.js';
+import { addEmulateCommand } from './commands/emulate.js';
 import { addInfoCommand } from './commands/info.js';
 import { addInvertCommand } from './commands/invert.js';
 import { addPingCommand } from './commands/ping.js';
@@ -29,6 +30,7 @@ function createProgram(): Command {
   addInvertCommand(program);
   addSampleCommand(program);
   addInfoCommand(program);
+  addEmulateCommand(program);
   addDevicesCommand(program);
   addPingCommand(program);
   addBenchCommand(program);

@@ -3,6 +3,7 @@ import type { Device } from '../driver/device.js';
 import type { DeviceIdentity } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import type { SerialDevice } from '../transport/serial-devices.js';
+import { serialUri } from '../transport/serial-port.js';
 import type { Verdict } from '../transport/serial-row.js';
 
 export type Connect = (uri: string, options: ConnectOptions) => Promise<Pick<Device, 'identity' | 'close'>>;
@@ -32,7 +33,7 @@ export async function probePort(
 ): Promise<ProbeAnswer> {
   if (device.verdict === 'busy' || device.verdict === 'no permission') return { verdict: device.verdict };
   try {
-    const board = await connect(`serial:${device.path}`, options);
+    const board = await connect(serialUri(device.path), options);
     const { model, serialNumber, firmwareVersion, cells } = board.identity;
     await board.close();
     return { verdict: 'ours', board: { model, serialNumber, firmwareVersion, cells } };

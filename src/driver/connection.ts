@@ -3,9 +3,10 @@ import type { Clock } from '../../firmware-protocol/clock.js';
 import { decodeToHost, encodeCommand, encodeEvent, type ToHost } from '../../firmware-protocol/codec.js';
 import { CHANNEL } from '../../firmware-protocol/framing.js';
 import { FAULT_BYTES_KEPT } from '../../firmware-protocol/limits.js';
+import type { LinkLimits } from '../../firmware-protocol/link/command-sender.js';
 import type { LinkCounters } from '../../firmware-protocol/link/counters.js';
 import type { FrameNote } from '../../firmware-protocol/link/frame-log.js';
-import { Link, type LinkLimits } from '../../firmware-protocol/link/link.js';
+import { Link } from '../../firmware-protocol/link/link.js';
 import {
   type Answer,
   type Command,
@@ -232,12 +233,11 @@ export class Connection {
   #receive(bytes: Uint8Array): void {
     if (this.#failure) return;
     const framesBefore = this.link.counters.framesReceived;
-    const events = this.link.receive(bytes, this.clock.nowMs());
-    if (this.link.counters.framesReceived !== framesBefore) this.#logFrame('received');
-    for (const event of events) {
+    this.link.receive(bytes, this.clock.nowMs(), (event) => {
       if (event.kind === 'fault') this.#noteRubbish(event.head);
       else this.#deliver(event.payload);
-    }
+    });
+    if (this.link.counters.framesReceived !== framesBefore) this.#logFrame('received');
     // One turn later: what the callers send next then carries the acknowledgement, and no frame is spent on it alone.
     setImmediate(() => this.wake());
   }

@@ -104,8 +104,9 @@ export function undo(
   return x;
 }
 
-/** Smallest power of two that is not below `x` > 0. */
+/** Smallest power of two that is not below `x`; 0 for 0. */
 export function powerOfTwoAbove(x: number): number {
+  if (x === 0) return 0;
   let power = 2 ** Math.ceil(Math.log2(x));
   // log2 is not exact next to a power of two, and a training run must not depend on its last bit.
   while (power < x) power *= 2;

@@ -5,9 +5,11 @@ import type { Command } from '../../firmware-protocol/messages/index.js';
 import { REFUSAL } from '../../firmware-protocol/messages/system.js';
 import { PROTOCOL_MAJOR, PROTOCOL_MINOR, TABLE_HASH } from '../../firmware-protocol/version.js';
 
+const DELIMITER = new Uint8Array(1);
+
 export interface SeenHello {
   readonly fields: Command<'hello'>;
-  /** The HELLO and everything that came behind it, for the board to hear. */
+  /** A delimiter, the HELLO and everything that came behind it, for the board to hear. */
   readonly bytes: Uint8Array;
 }
 
@@ -22,7 +24,7 @@ export class HelloWatch {
       for (const item of this.#decoder.push(chunk.subarray(start, end))) {
         const fields = item.kind === 'frame' ? helloFields(item.frame) : undefined;
         if (fields && item.kind === 'frame')
-          return { fields, bytes: Buffer.concat([encodeFrame(item.frame), chunk.subarray(end)]) };
+          return { fields, bytes: concat(DELIMITER, encodeFrame(item.frame), chunk.subarray(end)) };
       }
       start = end;
     }
@@ -46,5 +48,10 @@ export function busyAnswer({ nonce }: Command<'hello'>): Uint8Array {
     tableHash: TABLE_HASH,
   });
   const frame = encodeFrame({ channel: CHANNEL.open, session: 0, flags: 0, seq: 0, ack: 0, payload });
-  return Buffer.concat([new Uint8Array(1), frame]);
+  return concat(DELIMITER, frame);
+}
+
+/** A plain Uint8Array: `slice` of a Buffer would share its memory. */
+function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from(Buffer.concat(parts));
 }

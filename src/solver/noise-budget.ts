@@ -42,3 +42,17 @@ export function noiseResidualBound(plan: EquilibriumPlan, averaged: Average): nu
   const step = averaged.solutionScale * adcStep(plan.identity.adcBits);
   return noise + (step / 2) * Math.sqrt(spectrum.trace * spectrum.eigenvalueMax);
 }
+
+/** Readings that vary less than this part of what physics demands did not come from a relaxing board. */
+const QUIETNESS = 1 / 10;
+
+/**
+ * Smallest ‖standard error‖₂ that a board with its noise on can show: S readings have at least the covariance κA⁻¹/S,
+ * and tr A⁻¹ ≥ max(1/λ₋, N²/tr A). A tenth of that variance is less than 30 independent readings of one mode give with
+ * probability 1e-9.
+ */
+export function quietestStandardError(plan: EquilibriumPlan, averaged: Average): number {
+  const { eigenvalueMin, dimension, trace } = plan.spectrum;
+  const inverseTraceMin = Math.max(1 / eigenvalueMin, dimension ** 2 / trace);
+  return Math.sqrt((QUIETNESS * averaged.noiseTemperature * inverseTraceMin) / averaged.samples);
+}

@@ -1,7 +1,7 @@
 import type { ThermolinkError } from '../errors.js';
 import { applySystem } from '../linalg/linear-system.js';
 import { norm2, subtract, sum } from '../linalg/products.js';
-import { equilibriumSolutionScale } from '../mapping/scaling.js';
+import { equilibriumSolutionScale, powerOfTwoAbove } from '../mapping/scaling.js';
 import { type Certificate, certify, toleranceNotMet } from './acceptance.js';
 import type { BoardRuns } from './board-runs.js';
 import type { SolveRequest, SolveResult } from './contract.js';
@@ -15,7 +15,7 @@ import {
   settle,
 } from './equilibrium-pass.js';
 import type { EquilibriumPlan } from './equilibrium-plan.js';
-import { noiseResidualBound, wantedNoise } from './noise-budget.js';
+import { noiseResidualBound, quietestStandardError, wantedNoise } from './noise-budget.js';
 import { compensateRounding } from './rounding-compensation.js';
 
 const PASSES_MAX = 24;
@@ -50,7 +50,8 @@ interface Progress {
  * exactly and does not enter it, and what rounding still adds is compensated by a further pass without noise.
  *
  * Accepted is an answer whose residual proves ‖x̂ − x‖₂ ≤ tolerance·‖x‖₂, whose relative standard error is at most
- * half the tolerance, and whose residual noise and rounding explain (false-alarm rate below 1e-6).
+ * half the tolerance and not implausibly small, and whose residual noise and rounding explain (false-alarm rate below
+ * 1e-6).
  *
  * Errors: TOLERANCE_NOT_MET when passes stop shrinking both residual and correction by two, or run out.
  */
@@ -98,17 +99,20 @@ async function settlePass(
   progress: Progress,
 ): Promise<Reading> {
   const { identity, spectrum, systemScale } = plan;
-  const guess = equilibriumSolutionScale(progress.residual, spectrum.eigenvalueMin, systemScale, identity);
   // Finer than the noise that the last pass needs is of no use.
-  const floor = (x: Float64Array) => {
-    const norm = norm2(sum(progress.x, x));
-    return Math.max(
-      noiseLimitedScale(plan, wantedNoise(plan, request.tolerance, progress.averages, norm)),
-      Number.MIN_VALUE,
+  const floor = (x: Float64Array) =>
+    noiseLimitedScale(
+      plan,
+      wantedNoise(plan, request.tolerance, progress.averages, norm2(sum(progress.x, x))),
     );
-  };
-  const reading = await settle(plan, board, progress.residual, guess * progress.scaleFactor, floor);
-  progress.scaleFactor = reading.solutionScale / guess;
+  const guess = equilibriumSolutionScale(progress.residual, spectrum.eigenvalueMin, systemScale, identity);
+  const firstScale = Math.max(
+    guess * progress.scaleFactor,
+    powerOfTwoAbove(floor(new Float64Array(plan.codes.cells))),
+  );
+  const reading = await settle(plan, board, progress.residual, firstScale, floor);
+  // A residual of exactly 0 has no guess.
+  if (guess > 0) progress.scaleFactor = reading.solutionScale / guess;
   progress.samples++;
   request.onProgress?.({ pass: progress.passes, relativeStandardError: Infinity, samples: progress.samples });
   return reading;
@@ -133,7 +137,7 @@ function noiseToAverage(
   );
   const leftOver = norm2(subtract(progress.residual, applySystem(plan.system, reading.x)));
   // What the board gets wrong beyond its codes shows as the share of the residual that a reading leaves.
-  const observed = (leftOver / norm2(progress.residual)) * norm2(reading.x);
+  const observed = leftOver === 0 ? 0 : (leftOver / norm2(progress.residual)) * norm2(reading.x);
   const systematic = Math.max(roundingErrorBound(plan, reading), observed);
   return isAtFinestScale || systematic <= SYSTEMATIC_SHARE * standardError ? noise : undefined;
 }
@@ -198,13 +202,7 @@ function judge(
   const certificate = advance(plan, request, progress, averaged);
   const norm = norm2(progress.x);
   progress.relativeStandardError = norm2(averaged.standardError) / norm;
-  const reason = reasonToRefuse(
-    request,
-    progress,
-    certificate,
-    unexplained,
-    noiseResidualBound(plan, averaged),
-  );
+  const reason = reasonToRefuse(plan, request, progress, averaged, unexplained);
   if (reason !== undefined) {
     progress.reason = reason;
     progress.averages++;
@@ -224,15 +222,19 @@ function judge(
 }
 
 function reasonToRefuse(
+  plan: EquilibriumPlan,
   { tolerance }: SolveRequest,
-  { relativeStandardError }: Progress,
-  { relativeErrorBound }: Certificate,
+  { certificate, relativeStandardError }: Progress,
+  averaged: Average,
   unexplained: number,
-  explainable: number,
 ): string | undefined {
-  if (relativeErrorBound > tolerance) return 'the residual does not prove the tolerance';
+  if (certificate!.relativeErrorBound > tolerance) return 'the residual does not prove the tolerance';
   if (relativeStandardError > tolerance / 2) return 'the standard error stays above half the tolerance';
-  return unexplained > explainable ? 'noise and rounding do not explain the residual' : undefined;
+  if (norm2(averaged.standardError) < quietestStandardError(plan, averaged))
+    return 'the readings fluctuate less than the noise that was asked for';
+  return unexplained > noiseResidualBound(plan, averaged)
+    ? 'noise and rounding do not explain the residual'
+    : undefined;
 }
 
 function advance(

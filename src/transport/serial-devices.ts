@@ -1,6 +1,7 @@
 import { ThermolinkError } from '../errors.js';
 import { portAdvice } from './serial-advice.js';
 import { listSerialPorts } from './serial-listing.js';
+import { serialUri } from './serial-port.js';
 import type { ListSerialPorts, SerialListing, SerialRow, Verdict } from './serial-row.js';
 import { fingerprint, SCORE, SCORE_OURS_MIN } from './usb-fingerprints.js';
 
@@ -141,7 +142,7 @@ function uriOf(row: SerialRow & Identity, isUnique: boolean): string {
   const { vendorId, productId, serialNumber } = row;
   if (vendorId !== undefined && serialNumber !== undefined && isUnique)
     return `serial:?usb=${vendorId}:${productId}:${encodeURIComponent(serialNumber)}`;
-  return `serial:${row.stablePath ?? row.path}`;
+  return serialUri(row.stablePath ?? row.path);
 }
 
 function isTold(devices: readonly SerialDevice[]): boolean {

@@ -1,5 +1,6 @@
 import { ThermolinkError } from '../errors.js';
 import { listLinuxSerialPorts } from './linux-serial-ports.js';
+import { loadSerialPort } from './serial-package.js';
 import type { SerialListing, SerialRow } from './serial-row.js';
 
 /** What is used of the optional package serialport. */
@@ -21,23 +22,9 @@ const LIST_TIMEOUT_MS = 10_000;
  * without it, TIMEOUT, CANNOT_CONNECT for a system that refuses to list.
  */
 export async function listSerialPorts(options: SerialListingOptions = {}): Promise<SerialListing> {
-  const {
-    platform = process.platform,
-    loadPackage = () => import('serialport'),
-    timeoutMs = LIST_TIMEOUT_MS,
-  } = options;
+  const { platform = process.platform, loadPackage, timeoutMs = LIST_TIMEOUT_MS } = options;
   if (platform === 'linux' || platform === 'android') return listLinuxSerialPorts();
-  const { SerialPort }: SerialPortPackage = await loadPackage().catch((cause: unknown) => {
-    throw new ThermolinkError(
-      'MISSING_PACKAGE',
-      'Serial ports need the package serialport, which does not load.',
-      {
-        cause,
-        hint: 'Run `npm install serialport`.',
-        data: { package: 'serialport' },
-      },
-    );
-  });
+  const { SerialPort } = await loadSerialPort<SerialPortPackage>(loadPackage);
   return { platform, rows: await beforeDeadline(SerialPort.list(), timeoutMs) };
 }
 

@@ -2,7 +2,9 @@ import { realpath } from 'node:fs/promises';
 import type { SerialPort } from 'serialport';
 import type { Port } from '../../firmware-protocol/port.js';
 import { abortError, type ErrorCode, ThermolinkError, throwIfAborted } from '../errors.js';
+import { portAdvice } from './serial-advice.js';
 import { mendedBinding } from './serial-binding.js';
+import { loadSerialPort } from './serial-package.js';
 import { StreamPort } from './stream-port.js';
 import type { OpenPortOptions } from './tcp-port.js';
 
@@ -17,7 +19,7 @@ export interface SerialAddress {
   readonly rtscts?: boolean;
 }
 
-export const RATE_DEFAULT = 115_200;
+const RATE_DEFAULT = 115_200;
 const FRAME_BYTES_MAX = 8192;
 /** The protocol's smallest limit of a frame. */
 const FRAME_BYTES_MIN = 256;
@@ -35,6 +37,11 @@ const DRAIN_TIMEOUT_MS = 500;
 
 /** USB devices and pseudo-terminals, where a baud rate is a formality. */
 const WITHOUT_RATE = /^\/dev\/(ttyACM\d+|pts\/\d+|ttys\d+|(cu|tty)\.usbmodem[^/]*)$/;
+
+/** The URI of a serial port by its path. */
+export function serialUri(path: string): string {
+  return `serial:${encodeURI(path).replace(/[?#]/g, encodeURIComponent)}`;
+}
 
 /** What a line of this rate should carry at once; `undefined`: a rate means nothing here. */
 export function serialLimits(baudRate: number | undefined): {
@@ -71,21 +78,6 @@ export async function openSerialPort(address: SerialAddress, options: OpenPortOp
     finish: () => finish(serial),
     destroy: () => closeNow(serial),
   });
-}
-
-async function loadSerialPort(): Promise<typeof import('serialport')> {
-  try {
-    return await import('serialport');
-  } catch (cause) {
-    throw new ThermolinkError(
-      'MISSING_PACKAGE',
-      'Serial ports need the package serialport, which does not load.',
-      {
-        cause,
-        hint: 'Run `npm install serialport@13`.',
-      },
-    );
-  }
 }
 
 function open(serial: SerialPort, { signal, timeoutMs = OPEN_TIMEOUT_MS }: OpenPortOptions): Promise<void> {
@@ -130,35 +122,32 @@ function closeNow(serial: SerialPort): void {
 }
 
 /** serialport's errors carry no codes: their text is all there is. */
-const OPEN_ERRORS: readonly (readonly [RegExp, ErrorCode, string, string])[] = [
-  [/no such|not found|enoent/i, 'PORT_NOT_FOUND', 'there is no such port', 'Run `thermolink devices`.'],
-  [
-    /permission denied|access denied|eacces/i,
-    'PORT_DENIED',
-    'access is denied',
-    'Linux: join the group that owns it (`sudo usermod -aG dialout $USER`) and log in again.',
-  ],
-  [
-    /cannot lock|busy|temporarily unavailable/i,
-    'PORT_BUSY',
-    'another program holds it',
-    'Close the other program; ModemManager lets go after some seconds.',
-  ],
+const OPEN_ERRORS: readonly (readonly [RegExp, ErrorCode, string])[] = [
+  [/no such|not found|enoent/i, 'PORT_NOT_FOUND', 'there is no such port'],
+  [/permission denied|access denied|eacces/i, 'PORT_DENIED', 'access is denied'],
+  [/cannot lock|busy|temporarily unavailable/i, 'PORT_BUSY', 'another program holds it'],
 ];
 
 function openError(path: string, cause: Error): ThermolinkError {
-  const [, code, why, hint] = OPEN_ERRORS.find(([text]) => text.test(cause.message)) ?? [
+  const [, code, why] = OPEN_ERRORS.find(([text]) => text.test(cause.message)) ?? [
     /./,
     'CANNOT_CONNECT' as const,
     'it is no serial port, or does not take these settings',
-    'Check path and baud rate with `thermolink devices`.',
   ];
   return new ThermolinkError(code, `The port ${path} can’t be opened: ${why}.`, {
     cause,
-    hint,
+    hint: openHint(path, code),
     retryable: code === 'PORT_BUSY',
     data: { path },
   });
+}
+
+function openHint(path: string, code: ErrorCode): string {
+  if (code !== 'PORT_DENIED' && code !== 'PORT_BUSY')
+    return 'See `thermolink devices` for the ports there are; check the path and the baud rate.';
+  const verdict = code === 'PORT_BUSY' ? 'busy' : 'no permission';
+  const request = { platform: process.platform, path, uri: serialUri(path), score: 0, group: 'dialout' };
+  return portAdvice({ ...request, verdict });
 }
 
 function deadlineError(path: string, timeoutMs: number): ThermolinkError {

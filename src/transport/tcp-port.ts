@@ -16,6 +16,7 @@ export interface OpenPortOptions {
 }
 
 const FRAME_BYTES_MAX = 65536;
+const PORT_MAX = 65535;
 const CONNECT_TIMEOUT_MS = 5000;
 /** A peer whose machine vanished is noticed after about this time without traffic. */
 const KEEP_ALIVE_MS = 10_000;
@@ -23,6 +24,13 @@ const KEEP_ALIVE_MS = 10_000;
 /** `tcp://host:port`, with brackets around an IPv6 address. */
 export function tcpUri({ host, port }: TcpAddress): string {
   return `tcp://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** `host:port` or `[IPv6]:port` taken apart, undefined when it is not of that form. */
+export function parseHostPort(text: string): TcpAddress | undefined {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([^\s:/?#[\]@]+)):(\d{1,5})$/i.exec(text);
+  if (!match || Number(match[3]) > PORT_MAX) return undefined;
+  return { host: match[1] ?? match[2], port: Number(match[3]) };
 }
 
 /** A port on a connected socket; small frames leave at once. */

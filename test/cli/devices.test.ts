@@ -1,9 +1,12 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { addDevicesCommand } from '../../src/cli/commands/devices.js';
+import { EmulatedDevice, findProfile } from '../../emulator/index.js';
+import { addDevicesCommand, type DevicesEnvironment } from '../../src/cli/commands/devices.js';
 import { throwUsageErrors } from '../../src/cli/usage.js';
 import { connect } from '../../src/connect.js';
 import { type ErrorCode, ThermolinkError } from '../../src/errors.js';
+import { ServedDevice } from '../../src/serve/serve-device.js';
+import { openPty } from '../../src/transport/pty.js';
 import type { SerialListing } from '../../src/transport/serial-row.js';
 import { captureOutput, runCommand } from '../support/command-line.js';
 import { LINUX, MACOS, WINDOWS } from '../support/serial-listings.js';
@@ -15,8 +18,7 @@ type Peers = Readonly<Record<string, 'board' | ErrorCode>>;
 /** Runs `thermolink devices` on a machine with other ports than this one; `asked` are the URIs that were opened. */
 async function devices(listing: SerialListing, args: readonly string[] = [], peers: Peers = {}) {
   const asked: string[] = [];
-  const program = new Command('thermolink');
-  addDevicesCommand(program, {
+  const stdout = await devicesWith(args, {
     list: async () => listing,
     connect: (uri, options) => {
       asked.push(uri);
@@ -25,9 +27,14 @@ async function devices(listing: SerialListing, args: readonly string[] = [], pee
       return Promise.reject(new ThermolinkError(peer, `${uri}: ${peer}.`, { hint: `About ${peer}.` }));
     },
   });
-  throwUsageErrors(program);
-  const { stdout } = await captureOutput(() => program.parseAsync(['devices', ...args], { from: 'user' }));
   return { stdout, asked };
+}
+
+async function devicesWith(args: readonly string[], environment: DevicesEnvironment): Promise<string> {
+  const program = new Command('thermolink');
+  addDevicesCommand(program, environment);
+  throwUsageErrors(program);
+  return (await captureOutput(() => program.parseAsync(['devices', ...args], { from: 'user' }))).stdout;
 }
 
 describe('thermolink devices', () => {
@@ -121,6 +128,24 @@ describe('thermolink devices --probe', () => {
     const { stdout } = await devices(LINUX, ['--probe'], { '/dev/ttyUSB0': 'board' });
     expect(stdout).toMatch(/ttyUSB0 +ours +ideal-8, .*firmware .*8 cells/);
     expect(stdout).toMatch(/Try: thermolink info --device "serial:\?usb=0403:6001:A50285BI"\n$/);
+  });
+
+  it('asks through a real serial port: a board behind a pseudo-terminal', async () => {
+    const pty = await openPty();
+    const board = new EmulatedDevice({ profile: findProfile('ideal-64')!, dieSeed: 3 });
+    new ServedDevice(board, pty);
+    try {
+      const listing: SerialListing = { platform: 'linux', rows: [{ path: pty.path }] };
+      const stdout = await devicesWith(['--probe', '--json'], { list: async () => listing, connect });
+      const [port] = JSON.parse(stdout).ports;
+      expect(port).toMatchObject({
+        path: pty.path,
+        verdict: 'ours',
+        board: { model: 'ideal-64', cells: 64 },
+      });
+    } finally {
+      await pty.close();
+    }
   });
 
   it('leaves alone what is held or not allowed', async () => {

@@ -7,7 +7,6 @@ import { openPty } from '../../src/transport/pty.js';
 import { resolveUsb } from '../../src/transport/serial-devices.js';
 import { listSerialPorts } from '../../src/transport/serial-listing.js';
 import { openSerialPort } from '../../src/transport/serial-port.js';
-import { openTcpPort } from '../../src/transport/tcp-port.js';
 import { temporaryDirectory } from '../cli/support/temporary-files.js';
 import { runCommand } from '../support/command-line.js';
 import { LINUX } from '../support/serial-listings.js';
@@ -66,7 +65,7 @@ async function nobodyListens(): Promise<unknown> {
   const address = server.address();
   await new Promise((resolve) => server.close(resolve));
   if (address === null || typeof address === 'string') throw new Error('no address');
-  return openTcpPort({ host: '127.0.0.1', port: address.port });
+  return command('info', '--device', `tcp://127.0.0.1:${address.port}`);
 }
 
 const usb = (serialNumber?: string): Promise<string> =>
@@ -89,7 +88,7 @@ const SCENARIOS: Readonly<Record<ErrorCode, () => Promise<unknown>>> = {
   UNKNOWN_PROFILE: () => command('info', '--device', 'emulator:nope'),
   MISSING_PACKAGE: () =>
     listSerialPorts({ platform: 'win32', loadPackage: () => Promise.reject(new Error('not found')) }),
-  PORT_NOT_FOUND: () => usb('none'),
+  PORT_NOT_FOUND: () => command('info', '--device', `serial:${file('no-port')}`),
   PORT_AMBIGUOUS: () => usb(),
   PORT_DENIED: () => usb('A9014QZT'),
   PORT_BUSY: busyPort,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CHANNEL } from '../../firmware-protocol/framing.js';
-import { RETRIES_MAX } from '../../firmware-protocol/link/link.js';
+import { RETRIES_MAX } from '../../firmware-protocol/link/command-sender.js';
 import { type Faults, LossyPair, NO_FAULTS, numbered, numberOf } from '../support/lossy-link.js';
 
 const SEED = 20240607;

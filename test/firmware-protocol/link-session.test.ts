@@ -2,7 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { CHANNEL, FLAG_NAK } from '../../firmware-protocol/framing.js';
 import { Link } from '../../firmware-protocol/link/link.js';
 import { joined } from '../support/frames.js';
-import { delivered, LIMITS, NONCE, openLink, peerFrame, said, sendTexts } from '../support/link-frames.js';
+import {
+  delivered,
+  LIMITS,
+  NONCE,
+  openLink,
+  peerFrame,
+  received,
+  said,
+  sendTexts,
+} from '../support/link-frames.js';
 
 const bytes = (length: number) => new Uint8Array(length).fill(1);
 const many = (count: number) => Array.from({ length: count }, (_, i) => `m${i}`);
@@ -38,7 +47,8 @@ describe('sessions', () => {
     while (link.canSendUnsequenced) link.sendUnsequenced(CHANNEL.sample, bytes(1));
     link.sendUnsequenced(CHANNEL.stop, bytes(1));
     said(link, 0);
-    link.receive(
+    received(
+      link,
       joined([peerFrame({ ack: 0, text: 'x' }), peerFrame({ channel: CHANNEL.sample, text: 'y' })]),
       9,
     );
@@ -70,8 +80,8 @@ test('a link that gave up works again in a new session', () => {
 
 test('a frame from a whole window behind is an old one, one from the other half of the numbers a gap', () => {
   const link = openLink();
-  for (let seq = 0; seq < 1100; seq++) link.receive(peerFrame({ seq, text: 'x' }), 0);
-  const behind = (count: number) => link.receive(peerFrame({ seq: (1100 - count) & 0xffff, text: 'x' }), 0);
+  for (let seq = 0; seq < 1100; seq++) received(link, peerFrame({ seq, text: 'x' }), 0);
+  const behind = (count: number) => received(link, peerFrame({ seq: (1100 - count) & 0xffff, text: 'x' }), 0);
   behind(1);
   behind(1024);
   behind(0x8000);
@@ -91,7 +101,7 @@ test('a sample frame that was overtaken is delivered late; the gap stays counted
 test('rubbish comes out as counted faults with its first bytes, in the order of arrival', () => {
   const link = openLink();
   const rubbish = new TextEncoder().encode('boot\0');
-  const events = link.receive(joined([rubbish, peerFrame({ text: 'a' })]), 0);
+  const events = received(link, joined([rubbish, peerFrame({ text: 'a' })]), 0);
   expect(events).toMatchObject([
     { kind: 'fault', fault: 'cobs', bytes: 4, head: rubbish.slice(0, 4) },
     { kind: 'message', channel: CHANNEL.command },

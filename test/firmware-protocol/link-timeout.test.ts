@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FLAG_NAK } from '../../firmware-protocol/framing.js';
-import { RETRIES_MAX } from '../../firmware-protocol/link/link.js';
+import { RETRIES_MAX } from '../../firmware-protocol/link/command-sender.js';
 import {
   RoundTripEstimate,
   TIMEOUT_MS_INITIAL,
   TIMEOUT_MS_MAX,
   TIMEOUT_MS_MIN,
 } from '../../firmware-protocol/link/round-trip.js';
-import { openLink, peerFrame, said, sendTexts, seqs } from '../support/link-frames.js';
+import { openLink, peerFrame, received, said, sendTexts, seqs } from '../support/link-frames.js';
 
 /** RFC 6298, section 2, as it is written. */
 function rfc6298(roundTripsMs: readonly number[]): number {
@@ -109,7 +109,7 @@ describe('retransmission', () => {
     };
     said(link, nowMs);
     expire(RETRIES_MAX - 1);
-    link.receive(peerFrame({ ack: 0 }), nowMs);
+    received(link, peerFrame({ ack: 0 }), nowMs);
     said(link, nowMs);
     expire(RETRIES_MAX - 1);
     expect(link.failed).toBe(false);
@@ -122,12 +122,12 @@ describe('retransmission', () => {
     sendTexts(link, 'a', 'b');
     said(link, 0);
     said(link, 250);
-    link.receive(peerFrame({ ack: 0 }), 253);
+    received(link, peerFrame({ ack: 0 }), 253);
     expect(link.roundTripMs).toBeUndefined();
     // The longer timeout stays until a measurement.
     said(link, 253);
     expect(link.nextTimeoutMs).toBe(253 + 2 * TIMEOUT_MS_INITIAL);
-    link.receive(peerFrame({ ack: 1 }), 293);
+    received(link, peerFrame({ ack: 1 }), 293);
     expect(link.roundTripMs).toBe(40);
     sendTexts(link, 'c');
     said(link, 300);
@@ -138,9 +138,9 @@ describe('retransmission', () => {
     const link = openLink();
     sendTexts(link, 'a', 'b');
     said(link, 0);
-    link.receive(peerFrame({ ack: 65535, flags: FLAG_NAK }), 5);
+    received(link, peerFrame({ ack: 65535, flags: FLAG_NAK }), 5);
     expect(seqs(said(link, 5))).toEqual([0, 1]);
-    link.receive(peerFrame({ ack: 1 }), 10);
+    received(link, peerFrame({ ack: 1 }), 10);
     expect(link.roundTripMs).toBeUndefined();
   });
 
@@ -150,7 +150,7 @@ describe('retransmission', () => {
     sendTexts(link, 'a');
     expect(link.nextTimeoutMs).toBeUndefined();
     said(link, 0);
-    link.receive(peerFrame({ ack: 0 }), 1);
+    received(link, peerFrame({ ack: 0 }), 1);
     expect(link.nextTimeoutMs).toBeUndefined();
   });
 });

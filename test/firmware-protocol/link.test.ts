@@ -7,7 +7,7 @@ import {
 } from '../../firmware-protocol/limits.js';
 import { Link } from '../../firmware-protocol/link/link.js';
 import { joined } from '../support/frames.js';
-import { delivered, openLink, peerFrame, said, sendTexts, seqs } from '../support/link-frames.js';
+import { delivered, openLink, peerFrame, received, said, sendTexts, seqs } from '../support/link-frames.js';
 
 const bytes = (length: number) => new Uint8Array(length).fill(1);
 const many = (count: number) => Array.from({ length: count }, (_, i) => `m${i}`);
@@ -32,10 +32,10 @@ describe('window', () => {
     const link = openLink({ window: 3 });
     sendTexts(link, ...many(6));
     said(link);
-    link.receive(peerFrame({ ack: 1 }), 1);
+    received(link, peerFrame({ ack: 1 }), 1);
     expect(link.unacknowledged).toBe(4);
     expect(seqs(said(link, 1))).toEqual([3, 4]);
-    link.receive(peerFrame({ ack: 4 }), 2);
+    received(link, peerFrame({ ack: 4 }), 2);
     expect(seqs(said(link, 2))).toEqual([5]);
   });
 
@@ -58,7 +58,7 @@ describe('acknowledgements that must not be believed', () => {
     const link = openLink({ window: 3 });
     sendTexts(link, ...many(4));
     said(link);
-    link.receive(peerFrame({ ack }), 1);
+    received(link, peerFrame({ ack }), 1);
     expect(link.unacknowledged).toBe(4);
     expect(link.counters.acksInvalid).toBe(1);
     expect(link.roundTripMs).toBeUndefined();
@@ -68,9 +68,9 @@ describe('acknowledgements that must not be believed', () => {
     const link = openLink({ window: 3 });
     sendTexts(link, ...many(3));
     link.poll(0);
-    link.receive(peerFrame({ ack: 1 }), 1);
+    received(link, peerFrame({ ack: 1 }), 1);
     expect([link.unacknowledged, link.counters.acksInvalid]).toEqual([3, 1]);
-    link.receive(peerFrame({ ack: 0 }), 1);
+    received(link, peerFrame({ ack: 0 }), 1);
     expect([link.unacknowledged, link.counters.acksInvalid]).toEqual([2, 1]);
   });
 
@@ -78,8 +78,8 @@ describe('acknowledgements that must not be believed', () => {
     const link = openLink();
     sendTexts(link, ...many(3));
     said(link);
-    link.receive(peerFrame({ ack: 1 }), 1);
-    link.receive(joined([peerFrame({ ack: 0 }), peerFrame({ ack: 65535 }), peerFrame({ ack: 1 })]), 2);
+    received(link, peerFrame({ ack: 1 }), 1);
+    received(link, joined([peerFrame({ ack: 0 }), peerFrame({ ack: 65535 }), peerFrame({ ack: 1 })]), 2);
     expect([link.unacknowledged, link.counters.acksInvalid]).toEqual([1, 0]);
     expect(said(link, 2)).toEqual([]);
   });
@@ -88,7 +88,7 @@ describe('acknowledgements that must not be believed', () => {
     const link = openLink();
     sendTexts(link, 'a');
     said(link);
-    link.receive(peerFrame({ ack: 9, flags: FLAG_NAK }), 1);
+    received(link, peerFrame({ ack: 9, flags: FLAG_NAK }), 1);
     expect(said(link, 1)).toEqual([]);
     expect(link.counters.naksReceived).toBe(0);
   });
@@ -114,7 +114,7 @@ describe('gaps', () => {
     const link = openLink();
     sendTexts(link, ...many(4));
     said(link);
-    link.receive(peerFrame({ ack: 1, flags: FLAG_NAK }), 1);
+    received(link, peerFrame({ ack: 1, flags: FLAG_NAK }), 1);
     expect(seqs(said(link, 1))).toEqual([2, 3]);
     expect(link.counters).toMatchObject({ naksReceived: 1, retransmissions: 2 });
   });
@@ -212,11 +212,15 @@ describe('queue bounds', () => {
   test('a device takes no more commands from one chunk than it can answer; the others come again', () => {
     const device = openLink({ window: 1024 }, true);
     const flood = joined(many(100).map((text, seq) => peerFrame({ seq, text })));
-    const taken = delivered(device, flood);
+    const taken: string[] = [];
+    device.receive(flood, 0, (event) => {
+      if (event.kind !== 'message') return;
+      taken.push(new TextDecoder().decode(event.payload));
+      device.send(event.payload);
+    });
     expect(taken).toEqual(many(COMMAND_QUEUE_MAX));
     expect(device.counters.framesWithoutRoom).toBe(1);
     expect(device.counters.framesOutOfOrder).toBe(100 - COMMAND_QUEUE_MAX - 1);
-    sendTexts(device, ...taken);
     expect(device.canSend).toBe(false);
     expect(delivered(device, peerFrame({ seq: COMMAND_QUEUE_MAX, text: 'x' }))).toEqual([]);
     // With its answers on their way there is room again.

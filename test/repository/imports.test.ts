@@ -15,7 +15,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/mapping': ['src/errors.ts', 'firmware-protocol', 'src/linalg'],
   'src/transport': ['src/errors.ts', 'firmware-protocol/port.ts'],
   'src/driver': ['src/errors.ts', 'firmware-protocol'],
-  'src/solver': ['src/errors.ts', 'src/linalg', 'src/mapping', 'src/driver', 'firmware-protocol/philox.ts', 'firmware-protocol/program-image.ts'],
+  'src/solver': [
+    'src/errors.ts',
+    'src/linalg',
+    'src/mapping',
+    'src/driver',
+    'firmware-protocol/philox.ts',
+    'firmware-protocol/program-image.ts',
+  ],
   'src/training': [
     'src/errors.ts',
     'src/linalg',

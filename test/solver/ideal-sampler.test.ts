@@ -42,12 +42,15 @@ describe('the mean path', () => {
     expect(x).not.toBe(drive);
   });
 
-  test.each([0.01, 0.3, 2, 30])('is the same for a factor and for its dense matrix at t = %f', async (time) => {
-    const answers = await Promise.all(
-      [factored, dense].map((system) => sampler.relax({ system, drive, initial, time, address })),
-    );
-    expect(normInf(subtract(answers[0].x, answers[1].x))).toBeLessThan(1e-12);
-  });
+  test.each([0.01, 0.3, 2, 30])(
+    'is the same for a factor and for its dense matrix at t = %f',
+    async (time) => {
+      const answers = await Promise.all(
+        [factored, dense].map((system) => sampler.relax({ system, drive, initial, time, address })),
+      );
+      expect(normInf(subtract(answers[0].x, answers[1].x))).toBeLessThan(1e-12);
+    },
+  );
 
   test('solves dx/dt = −(A x − b): by its Taylor series for a short time', async () => {
     const time = 1e-3;
@@ -113,7 +116,13 @@ describe('the fluctuations', () => {
     const zero = new Float64Array(cells);
     const sum = Array.from({ length: cells }, () => new Array<number>(cells).fill(0));
     for (let step = 0; step < draws; step++) {
-      const { x } = await noisy.relax({ system, drive: zero, initial: zero, time, address: { ...address, step } });
+      const { x } = await noisy.relax({
+        system,
+        drive: zero,
+        initial: zero,
+        time,
+        address: { ...address, step },
+      });
       for (let i = 0; i < cells; i++) for (let j = 0; j < cells; j++) sum[i][j] += (x[i] * x[j]) / draws;
     }
     return sum;
@@ -159,7 +168,8 @@ describe('the fluctuations', () => {
   test('are named by seed, step and block', async () => {
     const noisy = createIdealSampler({ noiseTemperature });
     const draw = async (change: object) =>
-      (await noisy.relax({ system: factored, drive, initial, time: 1, address: { ...address, ...change } })).x;
+      (await noisy.relax({ system: factored, drive, initial, time: 1, address: { ...address, ...change } }))
+        .x;
     const one = await draw({});
     expect(await draw({})).toEqual(one);
     for (const change of [{ seed: 5 }, { step: 1 }, { block: 1 }])

@@ -28,7 +28,8 @@ const address = { seed: 11, step: 0, block: 0 };
 export function describeLinearSolver(solver: SolverUnderTest): void {
   const it = (name: string, body: () => Promise<void>) => {
     const reason = solver.skips?.[name];
-    test.skipIf(reason !== undefined)(reason === undefined ? name : `${name} (skipped: ${reason})`, body);
+    const title = reason === undefined ? name : `${name} (skipped: ${reason})`;
+    test.skipIf(reason !== undefined)(title, body);
   };
   describe(`${solver.name} as a linear solver`, () => {
     describeSolve(solver, it);
@@ -177,9 +178,9 @@ function describeRefusals(solver: SolverUnderTest, it: It): void {
       ['tolerance NaN', identity2, drive, Number.NaN, 'BAD_ARGUMENT'],
       ['tolerance −1', identity2, drive, -1, 'BAD_ARGUMENT'],
     ];
-    for (const [name, system, b, tolerance, code] of cases) {
+    for (const [, system, b, tolerance, code] of cases) {
       const answer = solver.create().solve({ system, drive: b, tolerance, address });
-      await expect(answer, name).rejects.toMatchObject({ code, hint: expect.any(String) });
+      await expect(answer).rejects.toMatchObject({ code, hint: expect.any(String) });
     }
   });
 

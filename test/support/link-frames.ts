@@ -5,7 +5,8 @@ import {
   type Frame,
   FrameDecoder,
 } from '../../firmware-protocol/framing.js';
-import { Link, type LinkLimits } from '../../firmware-protocol/link/link.js';
+import type { LinkLimits } from '../../firmware-protocol/link/command-sender.js';
+import { Link, type LinkEvent } from '../../firmware-protocol/link/link.js';
 
 export const NONCE = Uint8Array.of(0x5a, 2, 3, 4, 5, 6, 7, 8);
 export const LIMITS: LinkLimits = { frameBytes: 256, window: 4, inFlightBytes: 100_000 };
@@ -44,11 +45,18 @@ export function peerFrame(parts: Partial<Frame> & { text?: string; channel?: Cha
   });
 }
 
+/** Everything that these bytes bring out of the link. */
+export function received(link: Link, bytes: Uint8Array, nowMs = 0): LinkEvent[] {
+  const events: LinkEvent[] = [];
+  link.receive(bytes, nowMs, (event) => events.push(event));
+  return events;
+}
+
 /** The texts of the messages that these bytes deliver. */
 export function delivered(link: Link, bytes: Uint8Array, nowMs = 0): string[] {
-  return link
-    .receive(bytes, nowMs)
-    .flatMap((event) => (event.kind === 'message' ? [new TextDecoder().decode(event.payload)] : []));
+  return received(link, bytes, nowMs).flatMap((event) =>
+    event.kind === 'message' ? [new TextDecoder().decode(event.payload)] : [],
+  );
 }
 
 export function sendTexts(link: Link, ...texts: string[]): void {

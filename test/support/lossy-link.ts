@@ -1,5 +1,6 @@
 import { COMMAND_QUEUE_MAX } from '../../firmware-protocol/limits.js';
-import { Link, type LinkEvent, type LinkLimits } from '../../firmware-protocol/link/link.js';
+import type { LinkLimits } from '../../firmware-protocol/link/command-sender.js';
+import { Link, type LinkEvent } from '../../firmware-protocol/link/link.js';
 import { pieces } from './frames.js';
 
 /** What a medium does to frames: probabilities, and the longest extra delay. */
@@ -99,17 +100,15 @@ export class LossyPair {
       this.nowMs = nextMs;
       while (this.#arrivals.length > 0 && this.#arrivals[0].atMs <= this.nowMs) {
         const { to, bytes } = this.#arrivals.shift()!;
-        this.#take(to, to.link.receive(bytes, this.nowMs));
+        to.link.receive(bytes, this.nowMs, (event) => this.#take(to, event));
       }
     }
   }
 
-  #take(end: End, events: readonly LinkEvent[]): void {
-    for (const event of events)
-      if (event.kind === 'message') {
-        end.inbox.push({ channel: event.channel, payload: event.payload });
-        this.onMessage?.(end, event.payload, event.channel);
-      }
+  #take(end: End, event: LinkEvent): void {
+    if (event.kind !== 'message') return;
+    end.inbox.push({ channel: event.channel, payload: event.payload });
+    this.onMessage?.(end, event.payload, event.channel);
   }
 
   #write(end: End): void {

@@ -21,6 +21,8 @@ export class SolverBoard implements BoardDevice {
   /** Every program in the order it was committed, and every run. */
   readonly programs: { readonly image: ProgramImage; readonly isRewrite: boolean }[] = [];
   readonly runs: RunOptions[] = [];
+  /** What the last run was read as. */
+  lastCodes = new Int16Array(0);
   uploadedBytes = 0;
   readonly #profile: BoardProfile;
   readonly #cells: CellArray;
@@ -78,8 +80,6 @@ export class SolverBoard implements BoardDevice {
       if (array.overloaded) break;
       array.readAdc(codes.subarray(samplesTaken * program.cells, (samplesTaken + 1) * program.cells));
       samplesTaken++;
-      // A tick every few milliseconds of work, as a device has, so that aborts are served.
-      await Promise.resolve();
     }
     this.#tamper?.(codes, program.cells);
     const report: RunReport = {
@@ -93,7 +93,8 @@ export class SolverBoard implements BoardDevice {
       overloadedRows: [],
       overloadedRowCount: array.rowFlags.reduce((sum, flag) => sum + flag, 0),
     };
-    return { codes: codes.subarray(0, samplesTaken * program.cells), report };
+    this.lastCodes = codes.subarray(0, samplesTaken * program.cells);
+    return { codes: this.lastCodes, report };
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseDeviceUri } from '../../src/connect.js';
 import { listLinuxSerialPorts } from '../../src/transport/linux-serial-ports.js';
 import { bestCandidates, resolveUsb, serialDevices } from '../../src/transport/serial-devices.js';
 import { listSerialPorts } from '../../src/transport/serial-listing.js';
@@ -113,9 +114,15 @@ describe('verdicts', () => {
     expect(serialDevices(listing).find((device) => device.path === path)?.advice).toMatch(advice);
   });
 
-  it('a serial number that needs escaping is escaped', () => {
-    const [{ uri }] = serialDevices(only({ vendorId: '0403', productId: '6001', serialNumber: 'a:b c' }));
-    expect(new URLSearchParams(uri.split('?')[1]).get('usb')).toBe('0403:6001:a:b c');
+  it('every URI that is shown names that port', () => {
+    const odd = only({ vendorId: '0403', productId: '6001', serialNumber: 'a:b +c%' });
+    for (const listing of [LINUX, MACOS, WINDOWS, odd])
+      for (const { path, uri, vendorId, productId, serialNumber } of serialDevices(listing))
+        expect(parseDeviceUri(uri)).toEqual(
+          serialNumber === undefined
+            ? { kind: 'serial', path }
+            : { kind: 'usb', usb: { vendorId, productId, serialNumber } },
+        );
   });
 
   it('two channels of one device are told apart by their paths', () => {

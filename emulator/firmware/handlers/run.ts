@@ -3,6 +3,7 @@ import { START_STATE } from '../../../firmware-protocol/messages/run.js';
 import { REFUSAL } from '../../../firmware-protocol/messages/system.js';
 import { Refused } from '../refused.js';
 import { RunEngine } from '../run-engine.js';
+import { sendRun } from '../run-output.js';
 import type { Handlers } from './handlers.js';
 
 export const runHandlers = {
@@ -12,6 +13,9 @@ export const runHandlers = {
     const ticks = fields.burnInTicks + fields.sampleCount * fields.ticksPerSample;
     if (!(fields.firstTick + ticks <= SAFE_INTEGER_MAX))
       throw new Refused(REFUSAL.outOfRange, 'the run would pass tick 2⁵³');
+    // An aborted run may still owe its report, which the next run must not swallow.
+    sendRun(board, link);
+    if (board.run) throw new Refused(REFUSAL.wrongState, `run ${board.runId} is not reported yet`);
     board.input('started');
     board.cells.clearFlags();
     if (fields.startState === START_STATE.load) board.cells.loadInitialState(image.initialState);

@@ -1,0 +1,26 @@
+import { encodeEvent } from '../../firmware-protocol/codec.js';
+import { RUN_OUTCOME } from '../../firmware-protocol/device-status.js';
+import { CHANNEL } from '../../firmware-protocol/framing.js';
+import type { Link } from '../../firmware-protocol/link/link.js';
+import type { Board } from './board.js';
+
+/** Hands blocks and, after the last of them, the report of the run to the link, as far as credit and queues allow. */
+export function sendRun(board: Board, link: Link): void {
+  const { run } = board;
+  if (!run) return;
+  while (link.canSendUnsequenced) {
+    const block = run.takeBlock();
+    if (!block) break;
+    link.sendUnsequenced(CHANNEL.sample, encodeEvent('sampleBlock', 0, block));
+  }
+  if (!run.drained || !link.canSend) return;
+  // The report must not overtake the blocks; of a run that was cut short nobody waits for them.
+  const whole = run.outcome === RUN_OUTCOME.completed || run.outcome === RUN_OUTCOME.overload;
+  if (whole && link.unsequencedQueued > 0) return;
+  const report = run.report();
+  link.send(encodeEvent('runEnded', 0, report));
+  board.samplesLost += report.samplesLost;
+  board.run = undefined;
+  if (board.state === 'running')
+    board.input(report.outcome === RUN_OUTCOME.overload ? 'overloaded' : 'completed');
+}

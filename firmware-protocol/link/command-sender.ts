@@ -1,0 +1,150 @@
+import { COMMAND_QUEUE_MAX, FRAME_OVERHEAD_BYTES } from '../limits.js';
+import type { LinkCounters } from './counters.js';
+import { RoundTripEstimate } from './round-trip.js';
+
+/** What one side can take, told in HELLO. */
+export interface LinkLimits {
+  readonly frameBytes: number;
+  readonly window: number;
+  /** Unacknowledged command bytes; at least one frame always passes. */
+  readonly inFlightBytes: number;
+}
+
+/** Timeouts in a row without an acknowledgement after which the link gives up. */
+export const RETRIES_MAX = 8;
+
+interface InFlight {
+  readonly seq: number;
+  readonly payload: Uint8Array;
+  sentAtMs: number;
+  sendings: number;
+}
+
+/** Sequence numbers and their distances are mod 2¹⁶. */
+export function wrapSequence(seq: number): number {
+  return seq & 0xffff;
+}
+
+/** The sending half of go-back-N: what waits, what is in flight, and when it must be sent again. */
+export class CommandSender {
+  readonly #counters: LinkCounters;
+  #limits: LinkLimits;
+  readonly #queue: Uint8Array[] = [];
+  readonly #inFlight: InFlight[] = [];
+  /** Index in #inFlight of the next frame to send (again). */
+  #cursor = 0;
+  #nextSeq = 0;
+  #retries = 0;
+  #roundTrip = new RoundTripEstimate();
+
+  constructor(limits: LinkLimits, counters: LinkCounters) {
+    this.#limits = limits;
+    this.#counters = counters;
+  }
+
+  /** A new session: numbers start at 0, and what was queued is forgotten. */
+  begin(limits: LinkLimits): void {
+    this.#limits = limits;
+    this.#queue.length = 0;
+    this.#inFlight.length = 0;
+    this.#cursor = 0;
+    this.#nextSeq = 0;
+    this.#retries = 0;
+    this.#roundTrip = new RoundTripEstimate();
+  }
+
+  /** The other side has shown that it is alive: everything unacknowledged is sent again, patience starts anew. */
+  resume(): void {
+    this.#retries = 0;
+    this.#cursor = 0;
+  }
+
+  get canSend(): boolean {
+    return this.#queue.length < COMMAND_QUEUE_MAX;
+  }
+
+  get unacknowledged(): number {
+    return this.#queue.length + this.#inFlight.length;
+  }
+
+  get nextSeq(): number {
+    return this.#nextSeq;
+  }
+
+  get roundTripMs(): number | undefined {
+    return this.#roundTrip.roundTripMs;
+  }
+
+  /** Given up: nothing is sent again until an acknowledgement comes or `resume` is called. */
+  get failed(): boolean {
+    return this.#retries >= RETRIES_MAX;
+  }
+
+  send(payload: Uint8Array): void {
+    if (!this.canSend) throw new Error('bug: command queue overrun');
+    this.#queue.push(payload);
+  }
+
+  /** Takes the acknowledgement of a frame; `nak` asks for everything after it again. */
+  takeAck(ack: number, nak: boolean, nowMs: number): void {
+    const first = this.#inFlight[0];
+    // The last acknowledged is the one before the first in flight, or the last sent when none is.
+    const lastAcked = wrapSequence((first ? first.seq : this.#nextSeq) - 1);
+    const count = wrapSequence(ack - lastAcked);
+    // Older acknowledgements arrive late without harm; one of a frame never sent must not be believed.
+    if (count > this.#inFlight.length || (count > 0 && this.#inFlight[count - 1].sendings === 0)) {
+      if (count < 0x8000) this.#counters.acksInvalid++;
+      return;
+    }
+    if (count > 0) {
+      const newest = this.#inFlight[count - 1];
+      if (newest.sendings === 1) this.#roundTrip.measure(nowMs - newest.sentAtMs);
+      this.#inFlight.splice(0, count);
+      this.#cursor = Math.max(0, this.#cursor - count);
+      this.#retries = 0;
+    }
+    if (nak) {
+      this.#counters.naksReceived++;
+      this.#cursor = 0;
+    }
+  }
+
+  /** The next frame to send, or undefined. */
+  next(nowMs: number): { readonly seq: number; readonly payload: Uint8Array } | undefined {
+    this.#checkTimeout(nowMs);
+    this.#fillWindow();
+    const command = this.#inFlight[this.#cursor];
+    if (!command || this.failed) return undefined;
+    this.#cursor++;
+    if (command.sendings > 0) this.#counters.retransmissions++;
+    command.sendings++;
+    command.sentAtMs = nowMs;
+    return command;
+  }
+
+  /** When the oldest unacknowledged frame must be sent again, or undefined. */
+  get nextTimeoutMs(): number | undefined {
+    const oldest = this.#inFlight[0];
+    if (this.failed || !oldest || oldest.sendings === 0) return undefined;
+    return oldest.sentAtMs + this.#roundTrip.timeoutMs;
+  }
+
+  #checkTimeout(nowMs: number): void {
+    const dueMs = this.nextTimeoutMs;
+    if (dueMs === undefined || nowMs < dueMs || this.#cursor === 0) return;
+    this.#retries++;
+    this.#roundTrip.backOff();
+    this.#cursor = 0;
+  }
+
+  #fillWindow(): void {
+    let inFlightBytes = 0;
+    for (const frame of this.#inFlight) inFlightBytes += frame.payload.length + FRAME_OVERHEAD_BYTES;
+    while (this.#queue.length > 0 && this.#inFlight.length < this.#limits.window) {
+      inFlightBytes += this.#queue[0].length + FRAME_OVERHEAD_BYTES;
+      if (this.#inFlight.length > 0 && inFlightBytes > this.#limits.inFlightBytes) return;
+      this.#inFlight.push({ seq: this.#nextSeq, payload: this.#queue.shift()!, sentAtMs: 0, sendings: 0 });
+      this.#nextSeq = wrapSequence(this.#nextSeq + 1);
+    }
+  }
+}

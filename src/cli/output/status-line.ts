@@ -1,0 +1,30 @@
+import type { ProgressStream } from './progress.js';
+import { fitColumns, printable } from './text-width.js';
+
+/** One line at the bottom of a terminal that is written anew; on anything else nothing is drawn. */
+export class StatusLine {
+  readonly #stream: ProgressStream;
+  readonly #isTerminal: boolean;
+  #shown = '';
+
+  constructor(stream: ProgressStream = process.stderr) {
+    this.#stream = stream;
+    // Terminals without cursor control (an Emacs shell) say so.
+    this.#isTerminal = stream.isTTY === true && process.env['TERM'] !== 'dumb';
+  }
+
+  draw(text: string): void {
+    if (!this.#isTerminal) return;
+    // One column stays free: a character in the last one would start a new line on some terminals.
+    const line = fitColumns(printable(text), Math.max(1, (this.#stream.columns ?? 80) - 1));
+    if (line === this.#shown) return;
+    this.#stream.write(`\r${line}\x1b[K`);
+    this.#shown = line;
+  }
+
+  /** Takes it off, so that something else can be written; the next `draw` brings it back. */
+  clear(): void {
+    if (this.#shown !== '') this.#stream.write('\r\x1b[K');
+    this.#shown = '';
+  }
+}
