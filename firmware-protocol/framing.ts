@@ -5,7 +5,13 @@
  */
 import { cobsDecode, cobsEncode } from './cobs.js';
 import { crc32 } from './crc.js';
-import { FAULT_BYTES_KEPT, FRAME_CRC_BYTES, FRAME_HEADER_BYTES, FRAME_OVERHEAD_BYTES } from './limits.js';
+import {
+  FAULT_BYTES_KEPT,
+  FRAME_BYTES_MAX,
+  FRAME_CRC_BYTES,
+  FRAME_HEADER_BYTES,
+  FRAME_OVERHEAD_BYTES,
+} from './limits.js';
 
 /** Version of this layout. It changes only with the major version of the protocol. */
 export const FRAME_VERSION = 1;
@@ -49,11 +55,14 @@ export function wireBytesMax(frameBytes: number): number {
   return frameBytes + 1 + Math.floor(frameBytes / 254) + 1;
 }
 
+/** Where a frame is put together before it is stuffed: one for all, a frame is finished before the next is begun. */
+const scratch = new Uint8Array(FRAME_BYTES_MAX);
+
 /** The bytes on the wire, delimiter included. */
 export function encodeFrame(frame: Frame): Uint8Array {
   const { payload } = frame;
   const length = FRAME_OVERHEAD_BYTES + payload.length;
-  const raw = new Uint8Array(length);
+  const raw = length <= scratch.length ? scratch : new Uint8Array(length);
   raw[0] = FRAME_VERSION;
   raw[1] = frame.channel;
   raw[2] = frame.session;
@@ -66,7 +75,7 @@ export function encodeFrame(frame: Frame): Uint8Array {
   const end = length - FRAME_CRC_BYTES;
   const crc = crc32(raw.subarray(0, end));
   for (let i = 0; i < FRAME_CRC_BYTES; i++) raw[end + i] = crc >>> (8 * i);
-  return cobsEncode(raw);
+  return cobsEncode(raw.subarray(0, length));
 }
 
 /**

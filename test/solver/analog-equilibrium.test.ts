@@ -48,7 +48,7 @@ async function solveOn(
   return { result, error, relativeError: norm2(error) / norm2(exact) };
 }
 
-/** The full acceptance (240 systems) is test/bench/solve-acceptance.ts; these are a few of its kind. */
+/** The full acceptance (240 systems) is solve-acceptance.test.ts; these are a few of its kind. */
 describe('random systems', () => {
   test.each([
     [8, 10, 'log-uniform', 12],

@@ -28,8 +28,8 @@ const address = { seed: 11, step: 0, block: 0 };
 export function describeLinearSolver(solver: SolverUnderTest): void {
   const it = (name: string, body: () => Promise<void>) => {
     const reason = solver.skips?.[name];
-    const title = reason === undefined ? name : `${name} (skipped: ${reason})`;
-    test.skipIf(reason !== undefined)(title, body);
+    const suffix = reason === undefined ? '' : ` (skipped: ${reason})`;
+    test.skipIf(reason !== undefined)(`${name}${suffix}`, body);
   };
   describe(`${solver.name} as a linear solver`, () => {
     describeSolve(solver, it);
