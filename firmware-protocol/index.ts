@@ -1,7 +1,7 @@
 /** The contract between host and board: messages, codec, frames, link. Pure: no I/O, no clock, nothing of Node. */
 export type { Clock } from './clock.js';
 export * from './codec.js';
-export { crc32, crc32c } from './crc.js';
+export { crc32, crc32c, useFasterCrc32 } from './crc.js';
 export * from './device-status.js';
 export * from './framing.js';
 export type { LinkLimits } from './link/command-sender.js';

@@ -6,8 +6,8 @@ import type { Board } from './board.js';
 
 /** Command frames the device takes unacknowledged: it executes each before it takes the next. */
 const WINDOW = 32;
-/** Command bytes it can hold: a few of the largest frames. */
-const IN_FLIGHT_BYTES = 4 * FRAME_BYTES_MAX;
+/** Command bytes on their way to it: enough of the largest frames that neither side waits for the other. */
+const IN_FLIGHT_BYTES = 16 * FRAME_BYTES_MAX;
 export const FIRMWARE_VERSION = 'emulator 0.1.0';
 
 const OWN_VERSION = { major: PROTOCOL_MAJOR, minor: PROTOCOL_MINOR, tableHash: TABLE_HASH };

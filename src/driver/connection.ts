@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events';
+import { crc32 } from 'node:zlib';
 import type { Clock } from '../../firmware-protocol/clock.js';
 import { decodeToHost, encodeCommand, encodeEvent, type ToHost } from '../../firmware-protocol/codec.js';
+import { useFasterCrc32 } from '../../firmware-protocol/crc.js';
 import { CHANNEL } from '../../firmware-protocol/framing.js';
 import { FAULT_BYTES_KEPT } from '../../firmware-protocol/limits.js';
 import type { LinkLimits } from '../../firmware-protocol/link/command-sender.js';
@@ -19,6 +21,8 @@ import { abortError, assert, ThermolinkError, throwIfAborted } from '../errors.j
 import type { CallOptions } from './device-api.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
 import { refusalError } from './refusal-error.js';
+
+useFasterCrc32(crc32);
 
 /** Commands waiting for room in the link's queue; beyond it a call fails rather than pile up. */
 const WAITING_CALLS_MAX = 1024;
@@ -195,35 +199,33 @@ export class Connection {
   wake(): void {
     this.#pumpAgain = true;
     if (this.#pumping || this.#failure) return;
-    this.#pumping = true;
-    this.#pump()
-      .catch((cause) =>
-        this.fail(
-          new ThermolinkError('LINK_LOST', `Writing to ${this.port.name} failed.`, {
-            cause,
-            retryable: true,
-          }),
-        ),
-      )
-      .finally(() => {
-        this.#pumping = false;
-      });
+    this.#pump().catch((cause) =>
+      this.fail(
+        new ThermolinkError('LINK_LOST', `Writing to ${this.port.name} failed.`, { cause, retryable: true }),
+      ),
+    );
   }
 
   async #pump(): Promise<void> {
-    this.#cancelTimer?.();
-    while (this.#pumpAgain && !this.#failure) {
-      this.#pumpAgain = false;
-      for (let bytes = this.#poll(); bytes && !this.#failure; bytes = this.#poll()) {
-        this.#logFrame('sent');
-        await this.port.write(bytes);
-        if (this.link.canSend) this.#roomWaiters.shift()?.();
+    this.#pumping = true;
+    try {
+      this.#cancelTimer?.();
+      while (this.#pumpAgain && !this.#failure) {
+        this.#pumpAgain = false;
+        for (let bytes = this.#poll(); bytes && !this.#failure; bytes = this.#poll()) {
+          this.#logFrame('sent');
+          await this.port.write(bytes);
+          if (this.link.canSend) this.#roomWaiters.shift()?.();
+        }
       }
+      if (this.link.failed) this.fail(this.#linkLostError());
+      const dueMs = this.link.nextTimeoutMs;
+      if (dueMs !== undefined && !this.#failure)
+        this.#cancelTimer = this.clock.schedule(dueMs - this.clock.nowMs(), () => this.wake());
+    } finally {
+      // In the same turn as the last look: a wake-up in between would find nobody.
+      this.#pumping = false;
     }
-    if (this.link.failed) this.fail(this.#linkLostError());
-    const dueMs = this.link.nextTimeoutMs;
-    if (dueMs !== undefined && !this.#failure)
-      this.#cancelTimer = this.clock.schedule(dueMs - this.clock.nowMs(), () => this.wake());
   }
 
   #poll(): Uint8Array | undefined {

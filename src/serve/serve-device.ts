@@ -50,35 +50,36 @@ export class ServedDevice {
   #wake(): void {
     this.#again = true;
     if (this.#working) return;
-    this.#working = true;
-    this.#work()
-      .catch((error: unknown) => {
-        // A port that closes in mid-write ends the service; its onClose tells whoever waits. Anything else is a bug.
-        if (this.#port.closed) return;
-        queueMicrotask(() => {
-          throw error;
-        });
-      })
-      .finally(() => {
-        this.#working = false;
+    this.#work().catch((error: unknown) => {
+      // A port that closes in mid-write ends the service; its onClose tells whoever waits. Anything else is a bug.
+      if (this.#port.closed) return;
+      queueMicrotask(() => {
+        throw error;
       });
+    });
   }
 
   async #work(): Promise<void> {
-    this.#cancelTimer?.();
-    while (this.#again && !this.#port.closed) {
-      this.#again = false;
-      for (let bytes = this.#poll(); bytes; bytes = this.#poll()) await this.#write(bytes);
-      if (this.#device.ready) {
-        this.#slice();
-        this.#again = true;
-        // Bytes that arrived meanwhile are served between two slices.
-        await new Promise((resolve) => setImmediate(resolve));
+    this.#working = true;
+    try {
+      this.#cancelTimer?.();
+      while (this.#again && !this.#port.closed) {
+        this.#again = false;
+        for (let bytes = this.#poll(); bytes; bytes = this.#poll()) await this.#write(bytes);
+        if (this.#device.ready) {
+          this.#slice();
+          this.#again = true;
+          // Bytes that arrived meanwhile are served between two slices.
+          await new Promise((resolve) => setImmediate(resolve));
+        }
       }
+      const dueMs = this.#device.nextTimeoutMs;
+      if (dueMs !== undefined && !this.#port.closed)
+        this.#cancelTimer = this.#clock.schedule(dueMs - this.#clock.nowMs(), () => this.#wake());
+    } finally {
+      // In the same turn as the last look: a wake-up in between would find nobody.
+      this.#working = false;
     }
-    const dueMs = this.#device.nextTimeoutMs;
-    if (dueMs !== undefined && !this.#port.closed)
-      this.#cancelTimer = this.#clock.schedule(dueMs - this.#clock.nowMs(), () => this.#wake());
   }
 
   #poll(): Uint8Array | undefined {

@@ -1,0 +1,260 @@
+import { describe, expect, it } from 'vitest';
+import { EmulatedDevice, findProfile } from '../../emulator/index.js';
+import { encodeCommand } from '../../firmware-protocol/codec.js';
+import { CHANNEL, encodeFrame } from '../../firmware-protocol/framing.js';
+import type { Port } from '../../firmware-protocol/port.js';
+import { TABLE_HASH } from '../../firmware-protocol/version.js';
+import { Device } from '../../src/driver/device.js';
+import {
+  BoardServer,
+  CONNECTIONS_MAX,
+  HELLO_TIMEOUT_MS,
+  LINE_SILENCE_MS,
+  type ServerEvent,
+} from '../../src/serve/board-server.js';
+import { memoryPortPair } from '../../src/transport/memory-port.js';
+import { diagonalProgram } from '../support/test-board.js';
+import { VirtualClock } from '../support/virtual-clock.js';
+
+/** A run that ends only when somebody ends it. */
+const ENDLESS = {
+  bank: 0,
+  runSeed: 1,
+  burnInTicks: Number.MAX_SAFE_INTEGER,
+  sampleCount: 0,
+  ticksPerSample: 0,
+};
+
+/** One that holds once nobody reads its samples. */
+const ENDLESS_SAMPLES = {
+  ...ENDLESS,
+  burnInTicks: 0,
+  sampleCount: 1e9,
+  ticksPerSample: 1,
+  watchdogMs: 60_000,
+};
+
+/** A served board in virtual time, and ways to reach it. */
+function serve() {
+  const clock = new VirtualClock();
+  const board = new EmulatedDevice({ profile: findProfile('ideal-8')!, dieSeed: 1 });
+  const events: ServerEvent[] = [];
+  const server = new BoardServer(board, { clock, onEvent: (event) => events.push(event) });
+  let count = 0;
+  const reach = (add: (port: Port) => void): Port => {
+    const [near, far] = memoryPortPair(`client ${++count}`);
+    add(far);
+    return near;
+  };
+  return {
+    clock,
+    board,
+    events,
+    server,
+    connection: () => reach((port) => server.addConnection(port)),
+    line: () => reach((port) => server.addLine(port)),
+    open: (port: Port) => clock.run(Device.open(port, { clock })),
+    refusal: (port: Port) =>
+      clock.run(
+        Device.open(port, { clock }).then(
+          () => Promise.reject(new Error('it opened')),
+          (error: { code: string }) => error.code,
+        ),
+      ),
+    wait: (ms: number) => clock.run(new Promise<void>((resolve) => clock.schedule(ms, resolve))),
+  };
+}
+
+const closed = (port: Port): Promise<void> => new Promise((resolve) => port.onClose(() => resolve()));
+
+function helloFrame(major: number): Uint8Array {
+  const nonce = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+  const fields = { nonce, major, minor: 1, tableHash: TABLE_HASH, frameBytes: 8192, window: 1 };
+  const payload = encodeCommand('hello', 0, fields);
+  return encodeFrame({ channel: CHANNEL.open, session: 0, flags: 0, seq: 0, ack: 0, payload });
+}
+
+describe('one board, one client', () => {
+  it('tells a second client BUSY and closes it; the first is untouched', async () => {
+    const { clock, connection, open, refusal, board, events } = serve();
+    const first = await open(connection());
+    await clock.run(first.loadProgram(0, diagonalProgram(8)));
+    const second = connection();
+    expect(await refusal(second)).toBe('BUSY');
+    expect(second.closed).toBe(true);
+    expect((await clock.run(first.readStatus())).state).toBe('configured');
+    expect(board.link.counters.framesForeign).toBe(0);
+    expect(events.map(({ event }) => event)).toEqual(['connected', 'refused']);
+  });
+
+  it('a client that leaves in mid-run leaves the board safe at once, with its programs', async () => {
+    const { clock, connection, open, board, events } = serve();
+    const port = connection();
+    const first = await open(port);
+    await clock.run(first.loadProgram(0, diagonalProgram(8)));
+    await clock.run(first.run(ENDLESS));
+    expect(board.board.state).toBe('running');
+    const beforeMs = clock.nowMs();
+    await clock.run(port.close());
+    expect(board.board).toMatchObject({ state: 'safe', run: undefined, watchdogTrips: 0 });
+    expect(clock.nowMs()).toBe(beforeMs);
+    expect(events.at(-1)).toMatchObject({ event: 'left', stoppedRunId: 1, state: 'safe' });
+    const next = await open(connection());
+    expect(await clock.run(next.readStatus())).toMatchObject({ state: 'idle', committedBanks: 1, runId: 0 });
+  });
+
+  it('what the last client left of a frame, and on its way to it, does not reach the next', async () => {
+    const { clock, connection, open, board } = serve();
+    const port = connection();
+    const first = await open(port);
+    // An answer that nobody acknowledges, and the beginning of a frame.
+    void first.ping().catch(() => undefined);
+    await clock.run(port.write(Uint8Array.of(9, 1, 2, 3)));
+    await clock.run(port.close());
+    const bytes: number[] = [];
+    const stranger = connection();
+    stranger.onData((chunk) => bytes.push(...chunk));
+    // A HELLO of another major version opens no session: only its refusal may come.
+    await clock.run(stranger.write(helloFrame(99)));
+    const next = await open(connection());
+    await clock.run(next.ping());
+    expect(board.link.counters.faults.crc).toBe(0);
+    expect(bytes.filter((byte) => byte === 0)).toHaveLength(2);
+  });
+
+  it('a HELLO of another version does not keep the board from others', async () => {
+    const { clock, connection, open } = serve();
+    const stranger = connection();
+    const gone = closed(stranger);
+    await clock.run(stranger.write(helloFrame(99)));
+    const device = await open(connection());
+    await clock.run(gone);
+    expect(device.identity.cells).toBe(8);
+  });
+
+  it('hears a HELLO that comes byte by byte, behind rubbish of any length', async () => {
+    const { clock, connection, board } = serve();
+    const port = connection();
+    await clock.run(port.write(new Uint8Array(100_000).fill(65)));
+    await clock.run(port.write(Uint8Array.of(0, 1, 2, 0)));
+    for (const byte of helloFrame(0)) await clock.run(port.write(Uint8Array.of(byte)));
+    expect(board.link.sessionOpen).toBe(true);
+  });
+
+  it('a reset leaves the board to whoever comes next', async () => {
+    const { clock, connection, open, board } = serve();
+    const first = await open(connection());
+    await clock.run(first.loadProgram(0, diagonalProgram(8)));
+    await clock.run(first.reset());
+    const next = await open(connection());
+    expect(next.identity.bootEpoch).toBe(2);
+    expect(board.board.memory.committedBanks).toBe(0);
+  });
+});
+
+describe('bounds', () => {
+  it('closes a connection that says no HELLO in time, whatever else it says', async () => {
+    const { clock, connection, events } = serve();
+    const port = connection();
+    const gone = closed(port);
+    await clock.run(port.write(new TextEncoder().encode('GET / HTTP/1.1\r\n\r\n')));
+    await clock.run(gone);
+    expect(clock.nowMs()).toBe(HELLO_TIMEOUT_MS);
+    expect(events).toEqual([{ event: 'refused', client: 'client 1', reason: 'silent' }]);
+  });
+
+  it('does not close the client that has the board', async () => {
+    const { clock, connection, open, wait } = serve();
+    const device = await open(connection());
+    await wait(3 * HELLO_TIMEOUT_MS);
+    expect((await clock.run(device.readStatus())).state).toBe('idle');
+  });
+
+  it('takes a bounded number of connections', async () => {
+    const { connection, events } = serve();
+    const ports = Array.from({ length: CONNECTIONS_MAX + 1 }, connection);
+    expect(ports.map((port) => port.closed)).toEqual([...Array(CONNECTIONS_MAX).fill(false), true]);
+    expect(events).toEqual([{ event: 'refused', client: `client ${CONNECTIONS_MAX + 1}`, reason: 'full' }]);
+  });
+
+  it('closes all ways in at its end, and stops the board', async () => {
+    const { clock, connection, line, open, server, board } = serve();
+    const [first, other, wire] = [connection(), connection(), line()];
+    const device = await open(first);
+    await clock.run(device.loadProgram(0, diagonalProgram(8)));
+    await clock.run(device.run(ENDLESS));
+    await clock.run(server.close());
+    expect([first, other, wire].map((port) => port.closed)).toEqual([true, true, true]);
+    expect(board.board.state).toBe('safe');
+  });
+});
+
+describe('a line that can’t hang up', () => {
+  it('keeps the board while it talks, and gives way after silence', async () => {
+    const { clock, connection, line, open, refusal, wait, board } = serve();
+    const wire = line();
+    const onWire = await open(wire);
+    await wait(LINE_SILENCE_MS - 1000);
+    expect(await refusal(connection())).toBe('BUSY');
+    await clock.run(onWire.ping());
+    await wait(LINE_SILENCE_MS - 1000);
+    expect(await refusal(connection())).toBe('BUSY');
+    await wait(LINE_SILENCE_MS);
+    const device = await open(connection());
+    expect((await clock.run(device.readStatus())).state).toBe('idle');
+    expect(wire.closed).toBe(false);
+    // The one on the wire is of an earlier session now, and changes nothing.
+    expect(board.board.state).toBe('idle');
+  });
+
+  it('is told BUSY while a connection has the board, and can have it afterwards', async () => {
+    const { clock, connection, line, open, refusal } = serve();
+    const [wire, tcp] = [line(), connection()];
+    await open(tcp);
+    // `Device.open` closes its port when it fails: the line is lent to it.
+    expect(await refusal(lent(wire))).toBe('BUSY');
+    await clock.run(tcp.close());
+    const device = await open(lent(wire));
+    expect((await clock.run(device.readStatus())).state).toBe('idle');
+  });
+
+  it('keeps the board during a run, however silent', async () => {
+    const { clock, connection, line, open, refusal, wait, board } = serve();
+    const wire = line();
+    const device = await open(lent(wire));
+    await clock.run(device.loadProgram(0, diagonalProgram(8)));
+    await clock.run(device.run(ENDLESS_SAMPLES));
+    // The host's next word comes after a quarter of the watchdog's time.
+    await wait(LINE_SILENCE_MS + 1000);
+    expect(board.board.state).toBe('running');
+    expect(await refusal(connection())).toBe('BUSY');
+  });
+
+  it('opens a new session for a new HELLO on the same line', async () => {
+    const { clock, line, open } = serve();
+    const wire = line();
+    const first = await open(lent(wire));
+    await clock.run(first.loadProgram(0, diagonalProgram(8)));
+    const second = await open(lent(wire));
+    expect(await clock.run(second.readStatus())).toMatchObject({ committedBanks: 1, runId: 0 });
+  });
+});
+
+/** The line for one client: closing it leaves the line open, as with a serial port. */
+function lent(wire: Port): Port {
+  let isClosed = false;
+  return {
+    name: wire.name,
+    frameBytesMax: wire.frameBytesMax,
+    get closed() {
+      return isClosed;
+    },
+    onData: (receiver) => wire.onData(receiver),
+    onClose: () => undefined,
+    write: (bytes) => wire.write(bytes),
+    close() {
+      isClosed = true;
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { onTestFinished } from 'vitest';
+import { ROOT } from '../repository/files.js';
+
+/** Where the built command line is; `npm test` builds first. */
+export const BUILT_CLI = path.join(ROOT, 'dist/src/cli/main.js');
+export const isBuilt = existsSync(BUILT_CLI);
+
+const DEADLINE_MS = 15_000;
+
+/** A Node process of ours that prints lines of JSON. It is killed when the test ends, whatever happens. */
+export class JsonProcess {
+  readonly #child: ChildProcess;
+  readonly #lines: Record<string, unknown>[] = [];
+  readonly #exit: Promise<number | null>;
+  #text = '';
+  #wake: () => void = () => undefined;
+  stderr = '';
+
+  constructor(args: readonly string[]) {
+    this.#child = spawn(process.execPath, [...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    onTestFinished(() => void this.#child.kill('SIGKILL'));
+    this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      const lines = (this.#text + text).split('\n');
+      this.#text = lines.pop()!;
+      for (const line of lines) this.#lines.push(JSON.parse(line));
+      this.#wake();
+    });
+    this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    this.#exit = new Promise((resolve) => this.#child.on('close', resolve));
+    void this.#exit.then(() => this.#wake());
+  }
+
+  /** The next line with this event; those before it are passed over. Fails at the deadline, or when the process ends. */
+  async next<T extends object>(event: string): Promise<T> {
+    const untilMs = performance.now() + DEADLINE_MS;
+    for (;;) {
+      for (let line = this.#lines.shift(); line; line = this.#lines.shift())
+        if (line['event'] === event) return line as T;
+      const leftMs = untilMs - performance.now();
+      if (leftMs <= 0 || this.#child.exitCode !== null)
+        throw new Error(`no event ${event} (exit code ${this.#child.exitCode}): ${this.stderr}`);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, leftMs);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  /** Sends a signal and resolves with the exit code, null when the signal ended it. */
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    const deadline = setTimeout(() => this.#child.kill('SIGKILL'), DEADLINE_MS);
+    this.#child.kill(signal);
+    try {
+      return await this.#exit;
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { parseDeviceUri } from '../../src/connect.js';
+
+function refusal(uri: string): { code: string; message: string; hint: string } {
+  try {
+    parseDeviceUri(uri);
+  } catch (error) {
+    return error as { code: string; message: string; hint: string };
+  }
+  throw new Error(`${uri} was taken`);
+}
+
+describe('device URIs', () => {
+  it.each([
+    ['emulator:ideal-64', { kind: 'emulator', profile: 'ideal-64', dieSeed: 1 }],
+    ['emulator:ideal-64?die=4294967295', { kind: 'emulator', profile: 'ideal-64', dieSeed: 4294967295 }],
+    ['tcp://127.0.0.1:7000', { kind: 'tcp', host: '127.0.0.1', port: 7000 }],
+    ['tcp://board.lab/:7000', undefined],
+    ['tcp://board.lab:7000/', { kind: 'tcp', host: 'board.lab', port: 7000 }],
+    ['tcp://[::1]:7000', { kind: 'tcp', host: '::1', port: 7000 }],
+    ['serial:/dev/ttyACM0', { kind: 'serial', path: '/dev/ttyACM0' }],
+    ['serial:COM10', { kind: 'serial', path: 'COM10' }],
+    [
+      'serial:/dev/ttyUSB0?baud=921600&dtr=0&rtscts=1',
+      { kind: 'serial', path: '/dev/ttyUSB0', baudRate: 921600, dtr: false, rtscts: true },
+    ],
+    ['serial:/tmp/a%3Fb%25', { kind: 'serial', path: '/tmp/a?b%' }],
+    ['serial:?usb=CAFE:4011', { kind: 'usb', usb: { vendorId: 'CAFE', productId: '4011' } }],
+    [
+      'serial:?usb=303a:1001:34:85:18:AA&baud=115200',
+      {
+        kind: 'usb',
+        usb: { vendorId: '303a', productId: '1001', serialNumber: '34:85:18:AA' },
+        baudRate: 115200,
+      },
+    ],
+  ])('%s', (uri, address) => {
+    if (address === undefined) expect(refusal(uri).code).toBe('BAD_DEVICE_URI');
+    else expect(parseDeviceUri(uri)).toEqual(address);
+  });
+
+  it.each([
+    ['/dev/ttyACM0', 'serial:/dev/ttyACM0'],
+    ['COM3', 'serial:COM3'],
+    ['ideal-64', 'not a URI'],
+    ['usb:1234', 'no transport usb'],
+    ['emulator:ideal-64?dye=1', 'unknown parameter dye (there is die)'],
+    ['emulator:ideal-64?die=-1', 'die=-1'],
+    ['emulator:ideal-64?die=1&die=2', 'die is given twice'],
+    ['tcp:127.0.0.1:7000', 'tcp://HOST:PORT'],
+    ['tcp://127.0.0.1', 'tcp://HOST:PORT'],
+    ['tcp://127.0.0.1:70000', 'tcp://HOST:PORT'],
+    ['tcp://user@host:1', 'tcp://HOST:PORT'],
+    ['tcp://127.0.0.1:0', 'port 0'],
+    ['tcp://127.0.0.1:1?baud=9600', 'unknown parameter baud'],
+    ['serial:', 'needs a path'],
+    ['serial:/dev/ttyS0?baud=0', 'baud=0'],
+    ['serial:/dev/ttyS0?dtr=2', 'dtr=2'],
+    ['serial:/dev/ttyS0?usb=1234:5678', 'exclude each other'],
+    ['serial:?usb=12:34', 'four hexadecimal digits'],
+    ['serial:/dev/%zz', '%25'],
+  ])('%s is refused with a reason', (uri, reason) => {
+    const { code, message, hint } = refusal(uri);
+    expect(code).toBe('BAD_DEVICE_URI');
+    expect(message).toContain(reason);
+    expect(hint).toContain('tcp://HOST:PORT');
+  });
+
+  it('an unknown profile names those there are', () => {
+    const { code, hint } = refusal('emulator:huge');
+    expect(code).toBe('UNKNOWN_PROFILE');
+    expect(hint).toContain('ideal-64');
+  });
+});

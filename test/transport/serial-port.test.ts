@@ -1,0 +1,192 @@
+import { describe, expect, it, vi } from 'vitest';
+import { openPty, type PtyPort } from '../../src/transport/pty.js';
+import { openSerialPort, serialLimits, serialUri } from '../../src/transport/serial-port.js';
+import { within } from './port-contract.js';
+
+async function withPty(test: (pty: PtyPort) => Promise<void>): Promise<void> {
+  const pty = await openPty();
+  try {
+    await test(pty);
+  } finally {
+    await within(pty.close(), 'close');
+  }
+}
+
+describe('how much a serial line carries at once', () => {
+  it.each([
+    // 20 ms of 11,520 bytes a second are less than the smallest frame; in flight: 50 ms.
+    [115_200, 256, 576],
+    [921_600, 1843, 4608],
+    [9600, 256, 256],
+    [12_000_000, 8192, 60_000],
+    [undefined, 8192, 65_536],
+  ])('at %s Bd: frames of %i bytes, %i in flight', (baudRate, frameBytesMax, inFlightBytesMax) => {
+    expect(serialLimits(baudRate)).toEqual({ frameBytesMax, inFlightBytesMax });
+  });
+
+  it('is bounded by the rate that was asked for, and by nothing on a pty without one', () =>
+    withPty(async ({ path }) => {
+      const slow = await openSerialPort({ path, baudRate: 115_200 });
+      expect(slow).toMatchObject({ frameBytesMax: 256, inFlightBytesMax: 576 });
+      await slow.close();
+      const fast = await openSerialPort({ path });
+      expect(fast).toMatchObject({ frameBytesMax: 8192, inFlightBytesMax: 65_536 });
+      await fast.close();
+    }));
+});
+
+describe('serial port', () => {
+  it('opens without the modem lines that a pty lacks', () =>
+    withPty(async ({ path }) => {
+      for (const dtr of [true, false]) {
+        const port = await within(openSerialPort({ path, dtr, rtscts: true }), 'opening');
+        await port.close();
+      }
+    }));
+
+  it('can be opened again after a close, as a new object', () =>
+    withPty(async (pty) => {
+      for (let round = 0; round < 3; round++) {
+        const port = await within(openSerialPort({ path: pty.path }), 'opening');
+        const heard = new Promise<Uint8Array>((resolve) => pty.onData(resolve));
+        await port.write(Uint8Array.of(round));
+        expect(await within(heard, 'byte')).toEqual(Uint8Array.of(round));
+        await port.close();
+      }
+    }));
+
+  it('says when another program holds it', () =>
+    withPty(async ({ path }) => {
+      const port = await openSerialPort({ path });
+      await expect(within(openSerialPort({ path }), 'refusal')).rejects.toMatchObject({
+        code: 'PORT_BUSY',
+        retryable: true,
+      });
+      await port.close();
+    }));
+
+  it('says when there is none', async () => {
+    await expect(openSerialPort({ path: '/dev/thermolink-none' })).rejects.toMatchObject({
+      code: 'PORT_NOT_FOUND',
+      hint: expect.stringContaining('thermolink devices'),
+    });
+  });
+
+  it('says when it is no serial port', async () => {
+    await expect(openSerialPort({ path: '/dev/null' })).rejects.toMatchObject({ code: 'CANNOT_CONNECT' });
+  });
+
+  it('is not opened once cancelled', () =>
+    withPty(async ({ path }) => {
+      const controller = new AbortController();
+      const opening = openSerialPort({ path }, { signal: controller.signal });
+      controller.abort();
+      await expect(within(opening, 'abort')).rejects.toMatchObject({ code: 'ABORTED' });
+    }));
+
+  it('sees an unplug in the middle of a stream, and does not spin', () =>
+    withPty(async (pty) => {
+      const port = await openSerialPort({ path: pty.path });
+      let bytes = 0;
+      const closed = new Promise<void>((resolve) => port.onClose(() => resolve()));
+      await within(
+        new Promise<void>((resolve, reject) => {
+          port.onData((chunk) => {
+            // The hang-up comes while the port reads.
+            if (bytes === 0) resolve();
+            bytes += chunk.length;
+          });
+          void (async () => {
+            while (!pty.closed) await pty.write(new Uint8Array(4096).fill(1));
+          })().catch((error) => (pty.closed ? undefined : reject(error)));
+        }),
+        'first byte',
+      );
+      await within(pty.close(), 'close of the pty');
+      await within(closed, 'word of the unplug', 2000);
+      await expect(port.write(Uint8Array.of(1))).rejects.toMatchObject({ code: 'LINK_LOST' });
+    }));
+
+  it('goes on writing when there is room, also after it has waited for bytes', () =>
+    withPty(async (pty) => {
+      const port = await openSerialPort({ path: pty.path });
+      const count = 1 << 20;
+      let heard = 0;
+      const byte = new Promise<void>((resolve) => port.onData(() => resolve()));
+      // Nobody reads the pty yet: this write waits for room.
+      const writing = port.write(new Uint8Array(count).fill(7));
+      await within(pty.write(Uint8Array.of(1)), 'write');
+      await within(byte, 'byte');
+      // By now the port waits for the next byte, which never comes.
+      for (let turns = 0; turns < 200; turns++) await new Promise((resolve) => setImmediate(resolve));
+      const all = new Promise<void>((resolve) => {
+        pty.onData((chunk) => {
+          heard += chunk.length;
+          if (heard === count) resolve();
+        });
+      });
+      await within(Promise.all([writing, all]), 'last byte');
+      await port.close();
+    }));
+
+  it('says how to get the package when it is missing', async () => {
+    vi.resetModules();
+    vi.doMock('serialport', () => {
+      throw new Error('not here');
+    });
+    try {
+      const { openSerialPort: open } = await import('../../src/transport/serial-port.js');
+      await expect(open({ path: '/dev/ttyACM0' })).rejects.toMatchObject({
+        code: 'MISSING_PACKAGE',
+        hint: expect.stringContaining('npm install serialport'),
+      });
+    } finally {
+      vi.doUnmock('serialport');
+      vi.resetModules();
+    }
+  });
+
+  it('has a URI that names any path', () => {
+    expect(serialUri('/dev/ttyACM0')).toBe('serial:/dev/ttyACM0');
+    expect(serialUri('/tmp/a?b#c%d')).toBe('serial:/tmp/a%3Fb%23c%25d');
+  });
+});
+
+describe('pty', () => {
+  it('echoes nothing and changes no byte', () =>
+    withPty(async (pty) => {
+      const port = await openSerialPort({ path: pty.path });
+      const all = Uint8Array.from({ length: 256 }, (_, i) => i);
+      let back = 0;
+      port.onData((chunk) => (back += chunk.length));
+      const heard: number[] = [];
+      const done = new Promise<void>((resolve) => {
+        pty.onData((chunk) => {
+          heard.push(...chunk);
+          if (heard.length === 256) resolve();
+        });
+      });
+      await port.write(all);
+      await within(done, 'last byte');
+      expect(heard).toEqual([...all]);
+      expect(back).toBe(0);
+      await port.close();
+    }));
+
+  it('says how to get the package when it is missing', async () => {
+    vi.resetModules();
+    vi.doMock('koffi', () => {
+      throw new Error('not here');
+    });
+    try {
+      const { openPty: open } = await import('../../src/transport/pty.js');
+      await expect(open()).rejects.toMatchObject({
+        code: 'MISSING_PACKAGE',
+        hint: expect.stringContaining('--tcp'),
+      });
+    } finally {
+      vi.doUnmock('koffi');
+      vi.resetModules();
+    }
+  });
+});
