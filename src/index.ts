@@ -15,6 +15,11 @@ export { createCholeskySolver } from './solver/cholesky-solver.js';
 export type * from './solver/contract.js';
 export { createIdealSampler } from './solver/ideal-sampler.js';
 export type * from './training/optimizers/contract.js';
-export { CONTROL, createOptimizer, type OptimizerName, type OptimizerOptions } from './training/optimizers/create.js';
+export {
+  CONTROL,
+  createOptimizer,
+  type OptimizerName,
+  type OptimizerOptions,
+} from './training/optimizers/create.js';
 export type * from './training/record.js';
 export { type TrainRequest, type TrainResult, train } from './training/trainer.js';

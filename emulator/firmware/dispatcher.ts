@@ -53,7 +53,7 @@ export class Dispatcher {
       if (message.name === 'credit') this.#credit(message.fields.runId, message.fields.blocks);
     } else if (message.name === 'hello') this.#hello(message.requestId, message.fields);
     else if (message.name === 'stop') this.#stop(message.requestId, message.fields);
-    else this.#command(message as Extract<ToDevice, { kind: 'command'; name: HandledCommand }>, nowMs);
+    else this.#command(message, nowMs);
   }
 
   #credit(runId: number, blocks: number): void {

@@ -64,7 +64,7 @@ export class Uploader {
           name === 'writeCouplings'
             ? { bank, firstEntry: first, codes: part }
             : { bank, firstCell: first, codes: part };
-        ahead.push(this.#connection.request(name, fields as Command<WriteName> as never, options));
+        ahead.push(this.#connection.request(name, fields as Command<WriteName>, options));
         this.payloadBytes += part.length;
       }
       await Promise.all(ahead);

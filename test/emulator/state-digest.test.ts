@@ -15,7 +15,7 @@ test('v, c, r, q as int32, flags as bytes, tick as u64, little-endian', () => {
     '',
   );
   const expected = ['01000000', 'feffffff', '03000000', '04000000', '05000000', '06000000', '04030201'];
-  expect(hex).toBe(`${expected.join('')}000101${'0700000000010000'}`);
+  expect(hex).toBe(`${expected.join('')}0001010700000000010000`);
 });
 
 test('changes with every part and with the tick', () => {

@@ -23,8 +23,8 @@ export async function captureOutput<T>(work: () => Promise<T>): Promise<Printed 
     printed[name] += typeof text === 'string' ? text : Buffer.from(text).toString();
     return true;
   };
-  process.stdout.write = capture('stdout') as typeof process.stdout.write;
-  process.stderr.write = capture('stderr') as typeof process.stderr.write;
+  process.stdout.write = capture('stdout');
+  process.stderr.write = capture('stderr');
   try {
     const result = await work();
     return { result, ...printed };
