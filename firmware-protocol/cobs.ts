@@ -1,60 +1,92 @@
 /**
  * Consistent Overhead Byte Stuffing (Cheshire and Baker, 1999): frees bytes of 0x00 at a cost of at most one byte in 254.
  * Every group is (length + 1, bytes without zero); each but the last implies a zero, except one of 254 bytes.
+ *
+ * The code byte after a zero lies just where the zero was. So data is copied in stretches and the code bytes (or zeros)
+ * are set afterwards; only a full group, whose successor's code stands for no zero, ends a stretch.
  */
+import { FRAME_BYTES_MAX } from './limits.js';
 
-/** Runs from this length on are searched and copied by the engine's own routines, which cost a call each. */
-const LONG_RUN = 32;
 const GROUP_MAX = 254;
+/** Nearer than this a loop finds a zero sooner than the engine's search, which costs a call. */
+const NEAR = 24;
+
+/** Places to set after copying. One list for all: no call is interrupted by another. */
+let places = new Int32Array(FRAME_BYTES_MAX + 2);
+let values = new Uint8Array(FRAME_BYTES_MAX + 2);
+
+function makeRoom(length: number): void {
+  if (places.length >= length + 2) return;
+  places = new Int32Array(length + 2);
+  values = new Uint8Array(length + 2);
+}
 
 /** The encoding of `raw` with the delimiter. */
 export function cobsEncode(raw: Uint8Array): Uint8Array {
-  const out = new Uint8Array(raw.length + 2 + Math.floor(raw.length / GROUP_MAX));
   const { length } = raw;
-  let write = 0;
+  const out = new Uint8Array(length + 2 + Math.floor(length / GROUP_MAX));
+  makeRoom(length);
+  let count = 0;
+  /** The present stretch begins here in `raw`; its byte i goes to i + shift. */
+  let stretch = 0;
+  let shift = 1;
+  /** First data byte of the present group. */
   let start = 0;
-  /** The first zero at or after `start`, once it is known: looked for again only when it has been passed. */
-  let zero = -1;
+  let zero = nextZero(raw, 0);
+  places[0] = 0;
   for (;;) {
-    if (zero < start) zero = nextZero(raw, start);
-    const end = Math.min(zero, length, start + GROUP_MAX);
-    const run = end - start;
-    out[write++] = run + 1;
-    copy(raw, start, end, out, write);
-    write += run;
-    if (end === length) break;
-    // A full group implies no zero: what follows it, a zero included, belongs to the next group.
-    start = run === GROUP_MAX ? end : end + 1;
+    if (zero - start >= GROUP_MAX && start + GROUP_MAX < length) {
+      values[count++] = GROUP_MAX + 1;
+      start += GROUP_MAX;
+      out.set(raw.subarray(stretch, start), stretch + shift);
+      stretch = start;
+      places[count] = start + shift;
+      shift++;
+    } else {
+      values[count++] = zero - start + 1;
+      if (zero === length) break;
+      places[count] = zero + shift;
+      start = zero + 1;
+      zero = nextZero(raw, start);
+    }
   }
-  out[write++] = 0;
-  return out.subarray(0, write);
+  out.set(raw.subarray(stretch), stretch + shift);
+  for (let i = 0; i < count; i++) out[places[i]] = values[i];
+  // The byte behind is the delimiter: a new array is full of zeros.
+  return out.subarray(0, length + shift + 1);
 }
 
 /** Decodes `length` bytes of one block (no delimiter) into `out`; the decoded length, or −1 for a malformed block. */
 export function cobsDecode(block: Uint8Array, length: number, out: Uint8Array): number {
+  makeRoom(length);
+  let count = 0;
+  /** The present stretch begins here in `block`, and there in `out`. */
+  let stretch = 1;
   let write = 0;
-  let read = 0;
-  while (read < length) {
-    const code = block[read++];
-    const end = read + code - 1;
-    if (code === 0 || end > length) return -1;
-    copy(block, read, end, out, write);
-    write += code - 1;
-    read = end;
-    if (code <= GROUP_MAX && read < length) out[write++] = 0;
+  for (let code = 0; code < length; ) {
+    const next = code + block[code];
+    if (next === code || next > length) return -1;
+    if (next === length) break;
+    if (next - code <= GROUP_MAX) places[count++] = write + next - stretch;
+    else {
+      out.set(block.subarray(stretch, next), write);
+      write += next - stretch;
+      stretch = next + 1;
+    }
+    code = next;
   }
+  if (stretch < length) {
+    out.set(block.subarray(stretch, length), write);
+    write += length - stretch;
+  }
+  for (let i = 0; i < count; i++) out[places[i]] = 0;
   return write;
 }
 
-/** Index of the first zero from `start` on, or Infinity. */
+/** Index of the first zero from `start` on, or the length. */
 function nextZero(bytes: Uint8Array, start: number): number {
-  const near = Math.min(bytes.length, start + LONG_RUN);
+  const near = Math.min(bytes.length, start + NEAR);
   for (let i = start; i < near; i++) if (bytes[i] === 0) return i;
   const zero = bytes.indexOf(0, near);
-  return zero < 0 ? Number.POSITIVE_INFINITY : zero;
-}
-
-function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
-  if (end - start < LONG_RUN) for (let i = start; i < end; i++) to[at++] = from[i];
-  else to.set(from.subarray(start, end), at);
+  return zero < 0 ? bytes.length : zero;
 }
