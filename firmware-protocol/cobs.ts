@@ -11,6 +11,11 @@ const GROUP_MAX = 254;
 /** Nearer than this a loop finds a zero sooner than the engine's search, which costs a call. */
 const NEAR = 24;
 
+/** Longest encoding, delimiter included. */
+export function cobsBytesMax(length: number): number {
+  return length + 2 + Math.floor(length / GROUP_MAX);
+}
+
 /** Places to set after copying. One list for all: no call is interrupted by another. */
 let places = new Int32Array(FRAME_BYTES_MAX + 2);
 let values = new Uint8Array(FRAME_BYTES_MAX + 2);
@@ -21,10 +26,12 @@ function makeRoom(length: number): void {
   values = new Uint8Array(length + 2);
 }
 
-/** The encoding of `raw` with the delimiter. */
-export function cobsEncode(raw: Uint8Array): Uint8Array {
+/** The encoding of `raw` with the delimiter; in `out` if that is given, which must hold `cobsBytesMax` bytes. */
+export function cobsEncode(
+  raw: Uint8Array,
+  out: Uint8Array = new Uint8Array(cobsBytesMax(raw.length)),
+): Uint8Array {
   const { length } = raw;
-  const out = new Uint8Array(length + 2 + Math.floor(length / GROUP_MAX));
   makeRoom(length);
   let count = 0;
   /** The present stretch begins here in `raw`; its byte i goes to i + shift. */
@@ -43,16 +50,18 @@ export function cobsEncode(raw: Uint8Array): Uint8Array {
       places[count] = start + shift;
       shift++;
     } else {
-      values[count++] = zero - start + 1;
+      const run = zero - start;
+      values[count++] = run + 1;
       if (zero === length) break;
       places[count] = zero + shift;
       start = zero + 1;
-      zero = nextZero(raw, start);
+      // Zeros come about as far apart as before.
+      zero = run < NEAR ? nextZero(raw, start) : searchZero(raw, start);
     }
   }
   out.set(raw.subarray(stretch), stretch + shift);
   for (let i = 0; i < count; i++) out[places[i]] = values[i];
-  // The byte behind is the delimiter: a new array is full of zeros.
+  out[length + shift] = 0;
   return out.subarray(0, length + shift + 1);
 }
 
@@ -87,6 +96,10 @@ export function cobsDecode(block: Uint8Array, length: number, out: Uint8Array): 
 function nextZero(bytes: Uint8Array, start: number): number {
   const near = Math.min(bytes.length, start + NEAR);
   for (let i = start; i < near; i++) if (bytes[i] === 0) return i;
-  const zero = bytes.indexOf(0, near);
+  return near === bytes.length ? near : searchZero(bytes, near);
+}
+
+function searchZero(bytes: Uint8Array, start: number): number {
+  const zero = bytes.indexOf(0, start);
   return zero < 0 ? bytes.length : zero;
 }

@@ -14,7 +14,7 @@ import {
   eventRow,
   MESSAGES,
 } from './messages/index.js';
-import { pack, unpack, type WireValue } from './restricted-messagepack.js';
+import { pack, packShared, unpack, type WireValue } from './restricted-messagepack.js';
 
 const U32 = 4294967295;
 /** Half a code point: no UTF-8 can carry it. */
@@ -131,8 +131,25 @@ export function encodeCommand<N extends CommandName>(
   requestId: number,
   fields: Command<N>,
 ): Uint8Array {
+  return pack(commandItems(name, requestId, fields));
+}
+
+/** The same, in a buffer that the next call overwrites: for a payload that is copied at once. */
+export function encodeCommandShared<N extends CommandName>(
+  name: N,
+  requestId: number,
+  fields: Command<N>,
+): Uint8Array {
+  return packShared(commandItems(name, requestId, fields));
+}
+
+function commandItems(
+  name: CommandName,
+  requestId: number,
+  fields: Readonly<Record<string, unknown>>,
+): WireValue[] {
   const { opcode } = commandRow(name);
-  return pack(requestShapes.get(opcode)!.shape.toArray(opcode, requestId, fields));
+  return requestShapes.get(opcode)!.shape.toArray(opcode, requestId, fields);
 }
 
 export function encodeAnswer<N extends CommandName>(

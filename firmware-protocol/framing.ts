@@ -3,7 +3,7 @@
  * little-endian. COBS (Cheshire & Baker 1999) frees the bytes of 0x00, so a zero always ends a frame, whatever was lost
  * before it. "Is it a frame" is answered here; "what does it mean" is not.
  */
-import { cobsDecode, cobsEncode } from './cobs.js';
+import { cobsBytesMax, cobsDecode, cobsEncode } from './cobs.js';
 import { crc32 } from './crc.js';
 import {
   FAULT_BYTES_KEPT,
@@ -52,14 +52,14 @@ export type DecodedItem =
 
 /** Longest encoding on the wire of a frame of `frameBytes`, delimiter included. */
 export function wireBytesMax(frameBytes: number): number {
-  return frameBytes + 1 + Math.floor(frameBytes / 254) + 1;
+  return cobsBytesMax(frameBytes);
 }
 
 /** Where a frame is put together before it is stuffed: one for all, a frame is finished before the next is begun. */
 const scratch = new Uint8Array(FRAME_BYTES_MAX);
 
-/** The bytes on the wire, delimiter included. */
-export function encodeFrame(frame: Frame): Uint8Array {
+/** The bytes on the wire, delimiter included; in `out` if that is given, which must hold `wireBytesMax` of the frame. */
+export function encodeFrame(frame: Frame, out?: Uint8Array): Uint8Array {
   const { payload } = frame;
   const length = FRAME_OVERHEAD_BYTES + payload.length;
   const raw = length <= scratch.length ? scratch : new Uint8Array(length);
@@ -75,7 +75,7 @@ export function encodeFrame(frame: Frame): Uint8Array {
   const end = length - FRAME_CRC_BYTES;
   const crc = crc32(raw.subarray(0, end));
   for (let i = 0; i < FRAME_CRC_BYTES; i++) raw[end + i] = crc >>> (8 * i);
-  return cobsEncode(raw.subarray(0, length));
+  return cobsEncode(raw.subarray(0, length), out);
 }
 
 /**

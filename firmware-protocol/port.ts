@@ -6,7 +6,8 @@
  * - `write` may be called again only when the promise of the call before has settled; it settles when the bytes
  *   were handed on and the port can take more, so awaiting it is the back-pressure;
  * - `write` to a closed port rejects; nothing is queued silently;
- * - the buffer given to `write` may not be changed by either side afterwards, nor one given to `onData`;
+ * - the buffer given to `write` is the caller's again when the promise has settled, and may be used for the next one; what
+ *   `onData` gets may not be changed, and is good only during the call;
  * - `onClose` is called exactly once, also after `close()`; no `onData` comes after it;
  * - a port is never reopened: open a new one.
  */

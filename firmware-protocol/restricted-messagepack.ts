@@ -28,6 +28,11 @@ export function pack(value: WireValue): Uint8Array {
   return encoder.encode(value);
 }
 
+/** The same, in a buffer that the next call overwrites: for payloads that are copied at once. */
+export function packShared(value: WireValue): Uint8Array {
+  return encoder.encodeSharedRef(value);
+}
+
 /** The value of exactly these bytes, or why they are not in the subset. Never throws. */
 export function unpack(bytes: Uint8Array): Unpacked {
   const end = walk(bytes, 0, 0);

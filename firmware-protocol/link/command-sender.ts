@@ -1,4 +1,4 @@
-import { COMMAND_QUEUE_MAX, FRAME_OVERHEAD_BYTES } from '../limits.js';
+import { COMMAND_QUEUE_MAX, FRAME_BYTES_MAX, FRAME_OVERHEAD_BYTES } from '../limits.js';
 import type { LinkCounters } from './counters.js';
 import { RoundTripEstimate } from './round-trip.js';
 
@@ -12,6 +12,26 @@ export interface LinkLimits {
 
 /** Timeouts in a row without an acknowledgement after which the link gives up. */
 export const RETRIES_MAX = 8;
+
+/** Payloads from this size on are kept in buffers that are used again: allocating them anew costs more than sending. */
+const POOLED_BYTES_MIN = 4096;
+
+/** Buffers for payloads that wait for their acknowledgement. As many as were ever in use at once, which the queue bounds. */
+class PayloadPool {
+  readonly #free: Uint8Array[] = [];
+
+  copyOf(payload: Uint8Array): Uint8Array {
+    if (payload.length < POOLED_BYTES_MIN) return payload.slice();
+    const buffer = this.#free.pop() ?? new Uint8Array(FRAME_BYTES_MAX);
+    buffer.set(payload);
+    return buffer.subarray(0, payload.length);
+  }
+
+  /** The copy is not used any more. */
+  release(copy: Uint8Array): void {
+    if (copy.length >= POOLED_BYTES_MIN) this.#free.push(new Uint8Array(copy.buffer));
+  }
+}
 
 interface InFlight {
   readonly seq: number;
@@ -29,6 +49,7 @@ export function wrapSequence(seq: number): number {
 export class CommandSender {
   readonly #counters: LinkCounters;
   #limits: LinkLimits;
+  readonly #pool = new PayloadPool();
   readonly #queue: Uint8Array[] = [];
   readonly #inFlight: InFlight[] = [];
   /** Index in #inFlight of the next frame to send (again). */
@@ -82,7 +103,7 @@ export class CommandSender {
 
   send(payload: Uint8Array): void {
     if (!this.canSend) throw new Error('bug: command queue overrun');
-    this.#queue.push(payload);
+    this.#queue.push(this.#pool.copyOf(payload));
   }
 
   /** Takes the acknowledgement of a frame; `nak` asks for everything after it again. */
@@ -99,7 +120,7 @@ export class CommandSender {
     if (count > 0) {
       const newest = this.#inFlight[count - 1];
       if (newest.sendings === 1) this.#roundTrip.measure(nowMs - newest.sentAtMs);
-      this.#inFlight.splice(0, count);
+      for (const frame of this.#inFlight.splice(0, count)) this.#pool.release(frame.payload);
       this.#cursor = Math.max(0, this.#cursor - count);
       this.#retries = 0;
     }

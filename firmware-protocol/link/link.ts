@@ -13,8 +13,14 @@ import {
   FLAG_NAK,
   type Frame,
   FrameDecoder,
+  wireBytesMax,
 } from '../framing.js';
-import { FRAME_BYTES_BEFORE_HELLO, FRAME_OVERHEAD_BYTES, UNSEQUENCED_QUEUE_MAX } from '../limits.js';
+import {
+  FRAME_BYTES_BEFORE_HELLO,
+  FRAME_BYTES_MAX,
+  FRAME_OVERHEAD_BYTES,
+  UNSEQUENCED_QUEUE_MAX,
+} from '../limits.js';
 import { CommandSender, type LinkLimits, wrapSequence } from './command-sender.js';
 import { type LinkCounters, linkCounters } from './counters.js';
 import { FrameLog, type FrameNote } from './frame-log.js';
@@ -45,6 +51,9 @@ export class Link {
   #nakOwed = false;
   /** A nak was sent for the present gap; another would only repeat it. */
   #nakSent = false;
+
+  /** The frame that `poll` has returned: one for all, since each is written before the next is asked for. */
+  readonly #wire = new Uint8Array(wireBytesMax(FRAME_BYTES_MAX));
 
   /** At most one message a channel, stop before open: whoever sends them repeats them, so a newer one replaces. */
   #stop: Uint8Array | undefined;
@@ -139,7 +148,7 @@ export class Link {
     return this.#samples.length;
   }
 
-  /** Queues a message of the command channel; check `canSend` first. */
+  /** Queues a message of the command channel, copying it; check `canSend` first. */
   send(payload: Uint8Array): void {
     if (payload.length > this.payloadBytesMax)
       throw new Error(`bug: payload of ${payload.length} bytes, the frame takes ${this.payloadBytesMax}`);
@@ -224,7 +233,7 @@ export class Link {
 
   /**
    * The next bytes to write, or undefined when there is nothing to say now. Order: stop and open, the command channel,
-   * samples, a bare acknowledgement.
+   * samples, a bare acknowledgement. The bytes are good until the next call.
    */
   poll(nowMs: number): Uint8Array | undefined {
     const stop = this.#stop;
@@ -275,7 +284,7 @@ export class Link {
     }
     const ack = channel === CHANNEL.open ? 0 : wrapSequence(this.#expectedSeq - 1);
     const frame = { channel, session: this.#session ?? 0, flags, seq, ack, payload };
-    const bytes = encodeFrame(frame);
+    const bytes = encodeFrame(frame, this.#wire);
     this.#note('sent', frame, nowMs);
     this.counters.framesSent++;
     this.counters.bytesSent += bytes.length;

@@ -1,7 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import { crc32 } from 'node:zlib';
 import type { Clock } from '../../firmware-protocol/clock.js';
-import { decodeToHost, encodeCommand, encodeEvent, type ToHost } from '../../firmware-protocol/codec.js';
+import {
+  decodeToHost,
+  encodeCommand,
+  encodeCommandShared,
+  encodeEvent,
+  type ToHost,
+} from '../../firmware-protocol/codec.js';
 import { useFasterCrc32 } from '../../firmware-protocol/crc.js';
 import { CHANNEL } from '../../firmware-protocol/framing.js';
 import { FAULT_BYTES_KEPT } from '../../firmware-protocol/limits.js';
@@ -128,7 +134,6 @@ export class Connection {
     const requestId = sequenced ? this.#nextRequestId++ : 0;
     const key: PendingKey = sequenced ? requestId : (name as 'hello' | 'stop');
     assert(!this.#pending.has(key), `a second ${name} before the first has ended`);
-    const payload = encodeCommand(name, requestId, fields);
     return new Promise<Answer<N>>((resolve, reject) => {
       const startMs = this.clock.nowMs();
       const finish = (): void => {
@@ -160,8 +165,11 @@ export class Connection {
           } else reject(refusalError(name, this.port.name, message));
         },
       });
-      if (sequenced) this.link.send(payload);
-      else this.link.sendUnsequenced(CHANNEL[commandRow(name).channel as 'open' | 'stop'], payload);
+      if (sequenced) this.link.send(encodeCommandShared(name, requestId, fields));
+      else {
+        const channel = CHANNEL[commandRow(name).channel as 'open' | 'stop'];
+        this.link.sendUnsequenced(channel, encodeCommand(name, requestId, fields));
+      }
       this.wake();
     });
   }

@@ -89,7 +89,7 @@ test('frames come back, whatever the chunks', () => {
       fc.array(anyFrame(PAYLOAD_MAX), { maxLength: 6 }),
       fc.array(fc.nat(), { maxLength: 12 }),
       (frames, cuts) => {
-        const stream = joined(frames.map(encodeFrame));
+        const stream = joined(frames.map((frame) => encodeFrame(frame)));
         expect(decode(pieces(stream, cuts))).toEqual(frames.map((frame) => ({ kind: 'frame', frame })));
       },
     ),
@@ -101,11 +101,15 @@ test('frames come back, whatever the chunks', () => {
 const dirtyStream = fc
   .array(
     fc.oneof(
-      anyFrame(PAYLOAD_MAX + 40).map(encodeFrame),
+      anyFrame(PAYLOAD_MAX + 40).map((frame) => encodeFrame(frame)),
       fc.uint8Array({ maxLength: 40 }),
       hardBytes(1500),
       fc
-        .tuple(anyFrame(100).map(encodeFrame), fc.nat(), fc.nat(255))
+        .tuple(
+          anyFrame(100).map((frame) => encodeFrame(frame)),
+          fc.nat(),
+          fc.nat(255),
+        )
         .map(([bytes, at, value]) => bytes.with(at % bytes.length, value)),
     ),
     { maxLength: 8 },

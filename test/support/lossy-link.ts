@@ -115,7 +115,8 @@ export class LossyPair {
     for (;;) {
       while (end.outbox.length > 0 && end.link.canSend && end.link.unacknowledged < 2 * COMMAND_QUEUE_MAX)
         end.link.send(end.outbox.shift()!);
-      const bytes = end.link.poll(this.nowMs);
+      // The link uses one buffer for all frames; here they are on their way for a while.
+      const bytes = end.link.poll(this.nowMs)?.slice();
       if (!bytes) return;
       end.written.push(bytes);
       this.#carry(end, bytes);
