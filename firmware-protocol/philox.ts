@@ -21,6 +21,10 @@ export const PHILOX_STREAM = {
   parameters: 257,
   /** Host: order of the examples in an epoch. */
   exampleOrder: 258,
+  /** Host: start vectors of the estimates of a matrix's spectrum. */
+  spectrumProbe: 272,
+  /** Host: draws of the ideal sampler. */
+  idealSampler: 273,
 } as const;
 
 const MULTIPLIER_0 = 0xd2511f53;

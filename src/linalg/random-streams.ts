@@ -4,8 +4,6 @@ import { PHILOX_STREAM } from '../../firmware-protocol/philox.js';
 export const RANDOM_STREAM = {
   parameters: PHILOX_STREAM.parameters,
   exampleOrder: PHILOX_STREAM.exampleOrder,
-  /** Start vectors of the spectrum estimate. */
-  spectrumProbe: 272,
-  /** Noise of the ideal sampler. */
-  idealSampler: 273,
+  spectrumProbe: PHILOX_STREAM.spectrumProbe,
+  idealSampler: PHILOX_STREAM.idealSampler,
 } as const;
