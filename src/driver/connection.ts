@@ -12,8 +12,6 @@ import { useFasterCrc32 } from '../../firmware-protocol/crc.js';
 import { CHANNEL } from '../../firmware-protocol/framing.js';
 import { FAULT_BYTES_KEPT } from '../../firmware-protocol/limits.js';
 import type { LinkLimits } from '../../firmware-protocol/link/command-sender.js';
-import type { LinkCounters } from '../../firmware-protocol/link/counters.js';
-import type { FrameNote } from '../../firmware-protocol/link/frame-log.js';
 import { Link } from '../../firmware-protocol/link/link.js';
 import {
   type Answer,
@@ -24,6 +22,7 @@ import {
 } from '../../firmware-protocol/messages/index.js';
 import type { Port } from '../../firmware-protocol/port.js';
 import { abortError, assert, ThermolinkError, throwIfAborted } from '../errors.js';
+import { evidence, linkLostError, outcomeError, timeoutError } from './call-errors.js';
 import type { CallOptions } from './device-api.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
 import { refusalError } from './refusal-error.js';
@@ -44,8 +43,17 @@ function pendingKey(message: ToHost): PendingKey {
 
 interface Pending {
   readonly name: CommandName;
+  /** Whether this message answers this call; another one is of an earlier call and ignored. */
+  readonly accepts: (message: ToHost) => boolean;
   readonly settle: (message: Extract<ToHost, { requestId: number }>) => void;
   readonly fail: (error: ThermolinkError) => void;
+}
+
+export interface RequestOptions<N extends CommandName> extends CallOptions {
+  /** Called with the answer at once, before anything that arrived behind it is looked at. */
+  readonly onAnswer?: (answer: Answer<N>) => void;
+  /** HELLO and stop have no request id: which nonce, or number, an answer must carry. */
+  readonly accepts?: (message: ToHost) => boolean;
 }
 
 export interface ConnectionEvents {
@@ -113,15 +121,11 @@ export class Connection {
     this.wake();
   }
 
-  /**
-   * Sends a command on its channel and resolves with its answer. `onAnswer` is called with it at once, before anything
-   * that arrived behind it is looked at.
-   */
+  /** Sends a command on its channel and resolves with its answer. */
   async request<N extends CommandName>(
     name: N,
     fields: Command<N>,
-    options: CallOptions = {},
-    onAnswer?: (answer: Answer<N>) => void,
+    options: RequestOptions<N> = {},
   ): Promise<Answer<N>> {
     const { signal, timeoutMs = commandRow(name).timeoutMs } = options;
     throwIfAborted(signal);
@@ -129,11 +133,15 @@ export class Connection {
     if (signal) setMaxListeners(0, signal);
     if (this.#failure) throw this.#failure;
     const sequenced = commandRow(name).channel === 'command';
-    while (sequenced && !this.link.canSend) await this.#room(signal);
+    const untilMs = this.clock.nowMs() + timeoutMs;
+    while (sequenced && !this.#failure && !this.link.canSend) await this.#room(name, untilMs, signal);
+    throwIfAborted(signal);
     if (this.#failure) throw this.#failure;
     const requestId = sequenced ? this.#nextRequestId++ : 0;
     const key: PendingKey = sequenced ? requestId : (name as 'hello' | 'stop');
     assert(!this.#pending.has(key), `a second ${name} before the first has ended`);
+    // Encoded before anything waits for the answer: it throws on a field out of its range.
+    const payload = (sequenced ? encodeCommandShared : encodeCommand)(name, requestId, fields);
     return new Promise<Answer<N>>((resolve, reject) => {
       const startMs = this.clock.nowMs();
       const finish = (): void => {
@@ -152,24 +160,24 @@ export class Connection {
         reject(error);
       };
       const onAbort = (): void => fail(abortError(signal!));
-      const cancelDeadline = this.clock.schedule(timeoutMs, () => fail(this.#timeoutError(name, timeoutMs)));
+      const cancelDeadline = this.clock.schedule(untilMs - startMs, () =>
+        fail(timeoutError(name, timeoutMs, evidence(this.link))),
+      );
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#pending.set(key, {
         name,
         fail,
+        accepts: options.accepts ?? (() => true),
         settle: (message) => {
           finish();
           if (message.kind === 'answer' && message.name === name) {
-            onAnswer?.(message.fields as Answer<N>);
+            options.onAnswer?.(message.fields as Answer<N>);
             resolve(message.fields as Answer<N>);
           } else reject(refusalError(name, this.port.name, message));
         },
       });
-      if (sequenced) this.link.send(encodeCommandShared(name, requestId, fields));
-      else {
-        const channel = CHANNEL[commandRow(name).channel as 'open' | 'stop'];
-        this.link.sendUnsequenced(channel, encodeCommand(name, requestId, fields));
-      }
+      if (sequenced) this.link.send(payload);
+      else this.link.sendUnsequenced(CHANNEL[commandRow(name).channel as 'open' | 'stop'], payload);
       this.wake();
     });
   }
@@ -198,7 +206,7 @@ export class Connection {
     this.#failure = error;
     this.#log.info({ code: error.code, reason: error.message }, 'connection ended');
     this.#cancelTimer?.();
-    for (const pending of [...this.#pending.values()]) pending.fail(this.#outcomeError(pending.name, error));
+    for (const pending of [...this.#pending.values()]) pending.fail(outcomeError(pending.name, error));
     for (const resume of this.#roomWaiters.splice(0)) resume();
     this.#events?.failed(error);
   }
@@ -226,7 +234,7 @@ export class Connection {
           if (this.link.canSend) this.#roomWaiters.shift()?.();
         }
       }
-      if (this.link.failed) this.fail(this.#linkLostError());
+      if (this.link.failed) this.fail(linkLostError(this.port.name, evidence(this.link)));
       const dueMs = this.link.nextTimeoutMs;
       if (dueMs !== undefined && !this.#failure)
         this.#cancelTimer = this.clock.schedule(dueMs - this.clock.nowMs(), () => this.wake());
@@ -262,7 +270,10 @@ export class Connection {
     if (message.kind === 'event' && message.name === 'sampleBlock') this.#events?.sampleBlock(message.fields);
     else if (message.kind === 'event' && message.name === 'runEnded') this.#events?.runEnded(message.fields);
     // The answer of a call that was given up is of no use to anybody.
-    else this.#pending.get(pendingKey(message))?.settle(message);
+    else {
+      const pending = this.#pending.get(pendingKey(message));
+      if (pending?.accepts(message)) pending.settle(message);
+    }
   }
 
   /** The newest frame, at level trace. Of several that came in one chunk only the last is logged. */
@@ -279,62 +290,36 @@ export class Connection {
     if (room > 0) this.#rubbish.push(...head.subarray(0, room));
   }
 
-  #room(signal: AbortSignal | undefined): Promise<void> {
+  /** Waits until the queue may have room again, the deadline, an abort, or the end of the connection. */
+  #room(name: CommandName, untilMs: number, signal: AbortSignal | undefined): Promise<void> {
     if (this.#roomWaiters.length >= WAITING_CALLS_MAX)
-      throw new ThermolinkError('TIMEOUT', `More than ${WAITING_CALLS_MAX} calls wait for the board.`, {
+      throw new ThermolinkError('BAD_ARGUMENT', `More than ${WAITING_CALLS_MAX} calls wait for the board.`, {
         hint: 'Await calls instead of issuing them all at once.',
       });
     return new Promise((resolve, reject) => {
-      const resume = (): void => {
+      const finish = (): void => {
+        cancelDeadline();
         signal?.removeEventListener('abort', onAbort);
+        const at = this.#roomWaiters.indexOf(resume);
+        if (at >= 0) this.#roomWaiters.splice(at, 1);
+      };
+      const resume = (): void => {
+        finish();
         resolve();
       };
       const onAbort = (): void => {
-        const at = this.#roomWaiters.indexOf(resume);
-        if (at >= 0) this.#roomWaiters.splice(at, 1);
+        finish();
         reject(abortError(signal!));
       };
+      const cancelDeadline = this.clock.schedule(untilMs - this.clock.nowMs(), () => {
+        finish();
+        const message = `${name} was not sent before its deadline: other calls were in front of it.`;
+        reject(
+          new ThermolinkError('TIMEOUT', message, { retryable: true, data: { ...evidence(this.link) } }),
+        );
+      });
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#roomWaiters.push(resume);
-    });
-  }
-
-  #timeoutError(name: CommandName, timeoutMs: number): ThermolinkError {
-    const row = commandRow(name);
-    const unknown = row.delivery === 'once' && row.channel === 'command';
-    return new ThermolinkError(
-      unknown ? 'OUTCOME_UNKNOWN' : 'TIMEOUT',
-      `The board did not answer ${name} within ${timeoutMs} ms.`,
-      {
-        retryable: !unknown,
-        hint: unknown
-          ? 'Whether it was carried out is not known: read the status, then load the program again.'
-          : 'Check the connection with `thermolink info`.',
-        data: { command: name, timeoutMs, ...this.#evidence() },
-      },
-    );
-  }
-
-  /** What an error about the link should show: counters, and the last frames both ways. */
-  #evidence(): { counters: LinkCounters; lastFrames: readonly FrameNote[] } {
-    return { counters: structuredClone(this.link.counters), lastFrames: this.link.frames.notes };
-  }
-
-  #outcomeError(name: CommandName, cause: ThermolinkError): ThermolinkError {
-    const row = commandRow(name);
-    if (row.delivery === 'again' || row.channel !== 'command') return cause;
-    return new ThermolinkError('OUTCOME_UNKNOWN', `The link was lost before ${name} was answered.`, {
-      cause,
-      hint: 'Connect again, read the status, and load the program again.',
-      data: { command: name, ...cause.data },
-    });
-  }
-
-  #linkLostError(): ThermolinkError {
-    return new ThermolinkError('LINK_LOST', `The board on ${this.port.name} stopped acknowledging.`, {
-      retryable: true,
-      hint: 'Check the cable and that the board has power, then connect again.',
-      data: this.#evidence(),
     });
   }
 }

@@ -49,6 +49,10 @@ export interface CommitReport {
   readonly noiseCodeMax: number;
 }
 
+/**
+ * `timeoutMs` bounds the whole run; without it there is no such bound, but a board that falls silent is found out within
+ * seconds.
+ */
 export interface RunOptions extends CallOptions {
   readonly bank: number;
   /** u32; names the noise together with the die seed and the tick. */
@@ -119,6 +123,9 @@ export interface BoardDevice {
   /** Replaces drive, initial state and registers of a loaded program; couplings stay. Commits. `image.couplings` must be the loaded one. */
   rewriteProgram(bank: number, image: ProgramImage, options?: CallOptions): Promise<CommitReport>;
   run(options: RunOptions): Promise<Run>;
-  /** `run` and all of its samples as sampleCount × cells codes (fewer rows when the run was halted). */
+  /**
+   * `run` and all of its samples as sampleCount × cells codes (fewer rows when the run was halted). The report's outcome is
+   * `completed` or `overload`; any other end throws RUN_ENDED or DEVICE_FAULT here, so callers need no case for it.
+   */
   acquire(options: RunOptions): Promise<{ readonly codes: Int16Array; readonly report: RunReport }>;
 }

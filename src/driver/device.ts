@@ -1,8 +1,6 @@
 import type { Clock } from '../../firmware-protocol/clock.js';
 import { type DeviceStateName, deviceStateName } from '../../firmware-protocol/device-status.js';
-import { WATCHDOG_MS_DEFAULT } from '../../firmware-protocol/limits.js';
 import type { Answer } from '../../firmware-protocol/messages/index.js';
-import { NO_CREDIT, ON_OVERLOAD, START_STATE } from '../../firmware-protocol/messages/run.js';
 import { FAULT } from '../../firmware-protocol/messages/system.js';
 import type { Port } from '../../firmware-protocol/port.js';
 import type { ProgramImage } from '../../firmware-protocol/program-image.js';
@@ -19,7 +17,9 @@ import type {
 import { newNonce } from './hello.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
 import { openSession } from './open-session.js';
-import { CREDIT_BLOCKS, RunStream } from './run-stream.js';
+import { RunKeeper } from './run-keeper.js';
+import { checkHoldable, startFields } from './run-request.js';
+import { RunStream } from './run-stream.js';
 import { SYSTEM_CLOCK } from './system-clock.js';
 import { Uploader } from './upload.js';
 
@@ -47,6 +47,8 @@ export interface DeviceStatus {
 export type DeviceCounters = Answer<'readCounters'>;
 
 const STOP_REPEAT_MS = 50;
+/** How long closing waits for the board to be safe. */
+const CLOSE_STOP_MS = 500;
 const FAULT_NAMES = Object.keys(FAULT) as (keyof typeof FAULT)[];
 
 /**
@@ -61,25 +63,24 @@ export class Device implements BoardDevice {
   readonly #connection: Connection;
   readonly #nonce: Uint8Array;
   readonly #uploader: Uploader;
-  readonly #runs = new Map<number, RunStream>();
+  readonly #runs: RunKeeper;
   /** Cells of the program in each bank. */
   readonly #bankCells: number[] = [];
   #stopNumber = 0;
   #stopping: Promise<void> = Promise.resolve();
-  #cancelKeepAlive: (() => void) | undefined;
 
-  private constructor(connection: Connection, identity: DeviceIdentity, nonce: Uint8Array) {
+  private constructor(connection: Connection, identity: DeviceIdentity, nonce: Uint8Array, log: Logger) {
     this.#connection = connection;
     this.#nonce = nonce;
     this.#uploader = new Uploader(connection);
     this.identity = identity;
     this.name = connection.port.name;
+    const runs = new RunKeeper(connection, log);
+    this.#runs = runs;
     connection.events = {
-      sampleBlock: (block) => this.#runs.get(block.runId)?.takeBlock(block),
-      runEnded: (report) => this.#runs.get(report.runId)?.takeReport(report),
-      failed: (error) => {
-        for (const run of [...this.#runs.values()]) run.fail(error);
-      },
+      sampleBlock: (block) => runs.takeBlock(block),
+      runEnded: (report) => runs.takeReport(report),
+      failed: (error) => runs.fail(error),
     };
   }
 
@@ -93,7 +94,7 @@ export class Device implements BoardDevice {
         { port: port.name, model: identity.model, serialNumber: identity.serialNumber },
         'session opened',
       );
-      return new Device(connection, identity, nonce);
+      return new Device(connection, identity, nonce, log);
     } catch (error) {
       await port.close();
       throw error;
@@ -169,40 +170,30 @@ export class Device implements BoardDevice {
       throw new ThermolinkError('DEVICE_REFUSED', `Bank ${bank} holds no program of this session.`, {
         hint: 'Call loadProgram first.',
       });
-    const watchdogMs = options.watchdogMs ?? WATCHDOG_MS_DEFAULT;
+    const fields = startFields(options, this.identity.hasHold);
     throwIfAborted(signal);
     let stream: RunStream | undefined;
     // Not cancelled by the signal: a start whose answer nobody reads would leave a run that nobody ends.
-    await this.#connection.request(
-      'start',
-      {
-        bank,
-        runSeed: options.runSeed,
-        firstTick: options.firstTick ?? 0,
-        startState: options.keepState ? START_STATE.keep : START_STATE.load,
-        burnInTicks: options.burnInTicks,
-        sampleCount: options.sampleCount,
-        ticksPerSample: options.ticksPerSample,
-        blockSamples: 0,
-        onNoCredit: NO_CREDIT.hold,
-        onOverload: options.onOverload === 'mark' ? ON_OVERLOAD.mark : ON_OVERLOAD.halt,
-        watchdogMs,
-        creditBlocks: CREDIT_BLOCKS,
+    const started = this.#connection.request('start', fields, {
+      onAnswer: ({ runId }) => {
+        stream = new RunStream(this.#connection, runId, cells, options);
+        this.#runs.add(stream, fields.watchdogMs);
       },
-      {},
-      ({ runId }) => {
-        stream = new RunStream(this.#connection, runId, cells, signal, () => this.#endRun(runId));
-        this.#runs.set(runId, stream);
-      },
-    );
+    });
+    await started.catch(async (error: ThermolinkError) => {
+      // Perhaps it runs: make sure that it does not.
+      if (error.code === 'OUTCOME_UNKNOWN' && !this.#connection.failure)
+        await this.stop({ timeoutMs: CLOSE_STOP_MS }).catch(() => undefined);
+      throw error;
+    });
     assert(stream, 'start was answered');
-    if (this.#runs.has(stream.runId)) this.#keepAlive(watchdogMs);
     return stream;
   }
 
   async acquire(options: RunOptions): Promise<{ codes: Int16Array; report: RunReport }> {
+    checkHoldable(options.sampleCount, this.#bankCells[options.bank] ?? 0);
     const run = await this.run(options);
-    const cells = this.#bankCells[options.bank];
+    const { cells } = run;
     const codes = new Int16Array(options.sampleCount * cells);
     for await (const block of run.blocks)
       for (let s = 0; s < block.sampleCount; s++)
@@ -218,15 +209,16 @@ export class Device implements BoardDevice {
       });
     if (report.outcome !== 'completed' && report.outcome !== 'overload')
       throw new ThermolinkError('RUN_ENDED', `Run ${run.runId} ended early: ${report.outcome}.`, {
+        retryable: true,
         hint: 'Read the status; after a stop or a watchdog trip, acknowledge and load the program again.',
-        data: { report },
+        data: { report, keepAliveLateMs: this.#runs.lateMs },
       });
     return { codes: codes.subarray(0, report.samplesTaken * cells), report };
   }
 
   /**
    * Puts the board into safe at once, ahead of everything queued, and cancels commands not yet executed. Repeated every
-   * 50 ms until the board has answered.
+   * 50 ms until the board has answered, for 2 s by default.
    */
   stop(options: CallOptions = {}): Promise<void> {
     // One stop at a time is on its way; a second one waits for the answer to the first.
@@ -249,6 +241,8 @@ export class Device implements BoardDevice {
       try {
         await connection.request('stop', fields, {
           timeoutMs: Math.min(STOP_REPEAT_MS, Math.max(1, leftMs)),
+          // A late answer to an earlier stop says nothing of this one.
+          accepts: (message) => message.name !== 'stop' || message.fields.stopNumber === fields.stopNumber,
           ...(signal ? { signal } : {}),
         });
         return;
@@ -267,29 +261,10 @@ export class Device implements BoardDevice {
 
   /** Stops the board if a run is in progress, then closes the port. Never throws. */
   async close(): Promise<void> {
-    if (this.#runs.size > 0 && !this.#connection.failure)
-      await this.stop({ timeoutMs: 500 }).catch(() => undefined);
+    if (!this.#runs.isEmpty && !this.#connection.failure)
+      await this.stop({ timeoutMs: CLOSE_STOP_MS }).catch(() => undefined);
     const closed = new ThermolinkError('ABORTED', 'The device was closed.');
     this.#connection.fail(closed);
-    this.#cancelKeepAlive?.();
     await this.#connection.port.close().catch(() => undefined);
-  }
-
-  #endRun(runId: number): void {
-    this.#runs.delete(runId);
-    if (this.#runs.size === 0) {
-      this.#cancelKeepAlive?.();
-      this.#cancelKeepAlive = undefined;
-    }
-  }
-
-  /** Feeds the board's watchdog while a run is in progress. */
-  #keepAlive(watchdogMs: number): void {
-    this.#cancelKeepAlive?.();
-    const beat = (): void => {
-      this.#connection.keepAlive();
-      this.#cancelKeepAlive = this.#connection.clock.schedule(watchdogMs / 4, beat);
-    };
-    this.#cancelKeepAlive = this.#connection.clock.schedule(watchdogMs / 4, beat);
   }
 }

@@ -60,7 +60,8 @@ export function helloRefusedError(portName: string, refusal: Event<'helloRefused
 /** Throws unless the board speaks our protocol. */
 export function checkVersion(answer: Answer<'hello'>): void {
   const sameHash = answer.tableHash.every((byte, i) => byte === TABLE_HASH[i]);
-  if (answer.major !== PROTOCOL_MAJOR || (answer.minor === PROTOCOL_MINOR && !sameHash))
+  // Before 1.0 every minor may differ from the one before, so nothing but the same will do.
+  if (answer.major !== PROTOCOL_MAJOR || answer.minor !== PROTOCOL_MINOR || !sameHash)
     throw versionError(answer);
 }
 

@@ -25,6 +25,9 @@ export async function openSession(
     try {
       const answer = await connection.request('hello', helloFields(nonce, port.frameBytesMax), {
         timeoutMs: HELLO_INTERVAL_MS,
+        accepts: (message) =>
+          (message.name === 'hello' || message.name === 'helloRefused') &&
+          equalBytes(message.fields.nonce, nonce),
         ...(signal ? { signal } : {}),
       });
       checkVersion(answer);
@@ -39,4 +42,9 @@ export async function openSession(
     }
   }
   throw noAnswerError(port.name, connection.rubbish);
+}
+
+/** An answer that was left in a buffer belongs to somebody else's HELLO. */
+function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

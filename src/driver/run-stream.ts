@@ -2,9 +2,9 @@ import type { Clock } from '../../firmware-protocol/clock.js';
 import { RUN_OUTCOME } from '../../firmware-protocol/device-status.js';
 import { BLOCK_FLAG } from '../../firmware-protocol/messages/acquisition.js';
 import type { Event } from '../../firmware-protocol/messages/index.js';
-import { abortError, assert, ThermolinkError } from '../errors.js';
+import { abortError, ThermolinkError } from '../errors.js';
 import type { Connection } from './connection.js';
-import type { CallOptions, Run, RunOutcome, RunReport, SampleBlock } from './device-api.js';
+import type { CallOptions, Run, RunOptions, RunOutcome, RunReport, SampleBlock } from './device-api.js';
 
 /** Blocks the board may be ahead of the reader: the bound of what waits here. */
 export const CREDIT_BLOCKS = 16;
@@ -67,40 +67,41 @@ export class RunStream implements Run {
   readonly #connection: Connection;
   readonly #clock: Clock;
   readonly #signal: AbortSignal | undefined;
+  /** Of the program that runs. */
+  readonly cells: number;
+  readonly #sampleCount: number;
   readonly #position: Position;
   readonly #arrived: SampleBlock[] = [];
-  #read = 0;
+  /** Blocks that the board has sent for all we know: one more than the number of the last that came. */
+  #sent = 0;
   #granted = CREDIT_BLOCKS;
   #report: RunReport | undefined;
   #failure: ThermolinkError | undefined;
   #wakeReader: (() => void) | undefined;
   #resolveFinished!: (report: RunReport) => void;
   #rejectFinished!: (error: ThermolinkError) => void;
-  readonly #onEnd: () => void;
-  readonly #onAbort = (): void => {
-    this.abort().catch(() => undefined);
-    this.fail(abortError(this.#signal!));
-  };
+  readonly #cancelDeadline: () => void;
+  readonly #onAbort = (): void => this.#giveUp(abortError(this.#signal!));
 
-  constructor(
-    connection: Connection,
-    runId: number,
-    cells: number,
-    signal: AbortSignal | undefined,
-    onEnd: () => void,
-  ) {
+  constructor(connection: Connection, runId: number, cells: number, options: RunOptions) {
+    const { signal, timeoutMs } = options;
     this.#connection = connection;
     this.#clock = connection.clock;
     this.runId = runId;
+    this.cells = cells;
+    this.#sampleCount = options.sampleCount;
     this.#position = new Position(cells);
     this.#signal = signal;
-    this.#onEnd = onEnd;
     this.finished = new Promise((resolve, reject) => {
       this.#resolveFinished = resolve;
       this.#rejectFinished = reject;
     });
     // Whoever reads only the blocks hears of a failure there.
     this.finished.catch(() => undefined);
+    this.#cancelDeadline =
+      timeoutMs === undefined
+        ? () => undefined
+        : this.#clock.schedule(timeoutMs, () => this.#giveUp(this.#tooLate(timeoutMs)));
     signal?.addEventListener('abort', this.#onAbort, { once: true });
     if (signal?.aborted) this.#onAbort();
   }
@@ -116,11 +117,28 @@ export class RunStream implements Run {
 
   /** A block arrived. */
   takeBlock(event: Event<'sampleBlock'>): void {
+    // What is still on its way of a run that nobody reads any more.
+    if (this.#failure || this.#report) return;
     const block = sampleBlock(event);
-    if (!block || !this.#position.take(block)) return;
-    assert(this.#arrived.length <= CREDIT_BLOCKS, 'the board sent more blocks than it had credit for');
+    if (!block || !this.#fits(event)) {
+      this.#connection.fail(contradiction(this.#connection.port.name, event));
+      return;
+    }
+    this.#sent = Math.max(this.#sent, event.block + 1);
+    if (!this.#position.take(block)) return;
     this.#arrived.push(block);
     this.#wake();
+  }
+
+  /** Whether the block lies within its run and within the credit that was given: the bound of what waits here. */
+  #fits({ block, firstSample, sampleCount, firstCell, cellCount }: Event<'sampleBlock'>): boolean {
+    const whole = sampleCount === 1 || (firstCell === 0 && cellCount === this.cells);
+    return (
+      block < this.#granted &&
+      firstSample + sampleCount <= this.#sampleCount &&
+      firstCell + cellCount <= this.cells &&
+      whole
+    );
   }
 
   /** The board says that the run has ended; every block it sent is here, or lost. */
@@ -130,6 +148,7 @@ export class RunStream implements Run {
     if (event.outcome === RUN_OUTCOME.completed || event.outcome === RUN_OUTCOME.overload)
       this.#position.end(event.samplesTaken);
     this.#finish();
+    if (this.#failure) return;
     this.#resolveFinished(this.#report);
     this.#wake();
   }
@@ -142,28 +161,33 @@ export class RunStream implements Run {
     this.#wake();
   }
 
-  /** Sample indices that never came, found from the blocks themselves. */
-  get lostRanges(): readonly SampleRange[] {
-    return this.#position.lost;
+  /** The reader gets the error at once; the board is told to end the run, and its report is awaited by the keeper. */
+  #giveUp(error: ThermolinkError): void {
+    this.abort().catch(() => undefined);
+    this.fail(error);
   }
 
   async *#iterate(): AsyncGenerator<SampleBlock> {
-    for (;;) {
-      this.#throwIfLossy();
-      const block = this.#arrived.shift();
-      if (block) {
-        this.#read++;
-        this.#grant(this.#read + CREDIT_BLOCKS);
-        yield block;
-      } else if (this.#failure) throw this.#failure;
-      else if (this.#report) return;
-      else await this.#wait();
+    try {
+      for (;;) {
+        this.#throwIfLossy();
+        const block = this.#arrived.shift();
+        if (block) {
+          this.#grant(this.#sent - this.#arrived.length + CREDIT_BLOCKS);
+          yield block;
+        } else if (this.#failure) throw this.#failure;
+        else if (this.#report) return;
+        else await this.#wait();
+      }
+    } finally {
+      // A reader that leaves early would leave a run that holds for ever.
+      if (!this.#report && !this.#failure) await this.abort().catch(() => undefined);
     }
   }
 
   #throwIfLossy(): void {
-    if (this.#position.lost.length === 0) return;
     const samplesLost = this.#position.lost.reduce((sum, { from, to }) => sum + to - from, 0);
+    if (Math.max(samplesLost, this.#report?.samplesLost ?? 0) === 0) return;
     throw new ThermolinkError('SAMPLES_LOST', `${samplesLost} samples of run ${this.runId} were lost.`, {
       retryable: true,
       hint: 'The same run seed gives the same samples: run it again, with a slower stream if it happens again.',
@@ -182,7 +206,7 @@ export class RunStream implements Run {
     return new Promise((resolve) => {
       const cancel = this.#clock.schedule(CREDIT_REPEAT_MS, () => {
         if (!this.#report && !this.#failure) {
-          this.#granted = this.#read + CREDIT_BLOCKS;
+          this.#granted = Math.max(this.#granted, this.#sent + CREDIT_BLOCKS);
           this.#connection.sendCredit(this.runId, this.#granted);
         }
         this.#wake();
@@ -202,8 +226,25 @@ export class RunStream implements Run {
 
   #finish(): void {
     this.#signal?.removeEventListener('abort', this.#onAbort);
-    this.#onEnd();
+    this.#cancelDeadline();
   }
+
+  #tooLate(timeoutMs: number): ThermolinkError {
+    return new ThermolinkError('TIMEOUT', `Run ${this.runId} was not done within ${timeoutMs} ms.`, {
+      hint: 'Ask for fewer ticks, or give it more time.',
+    });
+  }
+}
+
+function contradiction(portName: string, { codes, ...block }: Event<'sampleBlock'>): ThermolinkError {
+  return new ThermolinkError(
+    'NOT_A_BOARD',
+    `The board on ${portName} sent a sample block that contradicts its run.`,
+    {
+      hint: 'Its firmware does not follow the protocol; see docs/protocol.md.',
+      data: { ...block, codeBytes: codes.length },
+    },
+  );
 }
 
 /** The block with its codes as numbers, or undefined when its sizes contradict each other. */

@@ -1,13 +1,17 @@
-import type { Command } from '../../firmware-protocol/messages/index.js';
 import { codeBytes, programDigest } from '../../firmware-protocol/program-digest.js';
 import type { ProgramImage } from '../../firmware-protocol/program-image.js';
 import type { Connection } from './connection.js';
 import type { CallOptions, CommitReport } from './device-api.js';
 
 /** Bytes of a write command beside its codes, at most. */
-const WRITE_OVERHEAD_BYTES = 32;
+export const WRITE_OVERHEAD_BYTES = 32;
+/** A slow line needs its time for what is queued in front; that a line is dead the link finds out by itself. */
+const WRITE_TIMEOUT_MS = 30_000;
 /** Write commands issued ahead of their answers. */
 const WRITES_AHEAD_MAX = 16;
+
+/** Options of the next command; the argument is its deadline when the call has none. */
+type CallStep = (defaultMs?: number) => CallOptions;
 
 type WriteName = 'writeCouplings' | 'writeDrive' | 'writeInitialState';
 
@@ -21,56 +25,68 @@ export class Uploader {
   }
 
   async load(bank: number, image: ProgramImage, options: CallOptions): Promise<CommitReport> {
-    await this.couplings(bank, image, options);
-    return this.rewrite(bank, image, options);
+    const call = this.#begin(options);
+    await this.#couplings(bank, image, call);
+    return this.#rewrite(bank, image, call);
   }
 
   /** The shape and the couplings alone; the bank is not committed. */
   async couplings(bank: number, image: ProgramImage, options: CallOptions): Promise<void> {
+    await this.#couplings(bank, image, this.#begin(options));
+  }
+
+  /** All but the couplings, then commit. */
+  rewrite(bank: number, image: ProgramImage, options: CallOptions): Promise<CommitReport> {
+    return this.#rewrite(bank, image, this.#begin(options));
+  }
+
+  /** The options of each command of a call whose deadline, if it has one, is of the whole. */
+  #begin({ signal, timeoutMs }: CallOptions): (defaultMs?: number) => CallOptions {
+    const { clock } = this.#connection;
+    const untilMs = timeoutMs === undefined ? undefined : clock.nowMs() + timeoutMs;
+    return (defaultMs) => {
+      const leftMs = untilMs === undefined ? defaultMs : Math.max(1, untilMs - clock.nowMs());
+      return { ...(signal ? { signal } : {}), ...(leftMs === undefined ? {} : { timeoutMs: leftMs }) };
+    };
+  }
+
+  async #couplings(bank: number, image: ProgramImage, call: CallStep): Promise<void> {
     const { mode, cells, rows, couplingBits, rowAttenuation } = image;
     await this.#connection.request(
       'defineProgram',
       { bank, mode, cells, rows, couplingBits, rowAttenuation },
-      options,
+      call(),
     );
-    await this.#write('writeCouplings', bank, image.couplings, options);
+    await this.#write('writeCouplings', bank, image.couplings, call);
   }
 
-  /** All but the couplings, then commit. */
-  async rewrite(bank: number, image: ProgramImage, options: CallOptions): Promise<CommitReport> {
-    await this.#write('writeDrive', bank, image.drive, options);
-    await this.#write('writeInitialState', bank, image.initialState, options);
+  async #rewrite(bank: number, image: ProgramImage, call: CallStep): Promise<CommitReport> {
+    await this.#write('writeDrive', bank, image.drive, call);
+    await this.#write('writeInitialState', bank, image.initialState, call);
     const { damping, noiseAmplitude, noiseShift } = image;
-    await this.#connection.request('setRegisters', { bank, damping, noiseAmplitude, noiseShift }, options);
-    return this.#connection.request('commit', { bank, ...programDigest(image) }, options);
+    await this.#connection.request('setRegisters', { bank, damping, noiseAmplitude, noiseShift }, call());
+    return this.#connection.request('commit', { bank, ...programDigest(image) }, call());
   }
 
-  async #write(
-    name: WriteName,
-    bank: number,
-    codes: Int8Array | Int16Array,
-    options: CallOptions,
-  ): Promise<void> {
+  async #write(name: WriteName, bank: number, codes: Int8Array | Int16Array, call: CallStep): Promise<void> {
     const width = codes.BYTES_PER_ELEMENT;
     const bytes = codeBytes(codes);
     const chunk = Math.floor((this.#connection.link.payloadBytesMax - WRITE_OVERHEAD_BYTES) / width) * width;
     const ahead: Promise<unknown>[] = [];
-    try {
-      for (let at = 0; at < bytes.length; at += chunk) {
-        if (ahead.length >= WRITES_AHEAD_MAX) await ahead.shift();
-        const part = bytes.subarray(at, at + chunk);
-        const first = at / width;
-        const fields =
-          name === 'writeCouplings'
-            ? { bank, firstEntry: first, codes: part }
-            : { bank, firstCell: first, codes: part };
-        ahead.push(this.#connection.request(name, fields as Command<WriteName>, options));
-        this.payloadBytes += part.length;
-      }
-      await Promise.all(ahead);
-    } finally {
+    for (let at = 0; at < bytes.length; at += chunk) {
+      if (ahead.length >= WRITES_AHEAD_MAX) await ahead.shift();
+      const part = bytes.subarray(at, at + chunk);
+      const first = at / width;
+      const fields =
+        name === 'writeCouplings'
+          ? { bank, firstEntry: first, codes: part }
+          : { bank, firstCell: first, codes: part };
+      const write = this.#connection.request(name, fields as never, call(WRITE_TIMEOUT_MS));
       // The first failure is the one reported; the calls behind it fail for the same reason.
-      for (const call of ahead) call.catch(() => undefined);
+      write.catch(() => undefined);
+      ahead.push(write);
+      this.payloadBytes += part.length;
     }
+    await Promise.all(ahead);
   }
 }

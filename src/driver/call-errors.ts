@@ -1,0 +1,56 @@
+import type { LinkCounters } from '../../firmware-protocol/link/counters.js';
+import type { FrameNote } from '../../firmware-protocol/link/frame-log.js';
+import type { Link } from '../../firmware-protocol/link/link.js';
+import { type CommandName, commandRow } from '../../firmware-protocol/messages/index.js';
+import { ThermolinkError } from '../errors.js';
+
+/** What an error about the link should show: counters, and the last frames both ways. */
+export interface Evidence {
+  readonly counters: LinkCounters;
+  readonly lastFrames: readonly FrameNote[];
+}
+
+export function evidence(link: Link): Evidence {
+  return { counters: structuredClone(link.counters), lastFrames: link.frames.notes };
+}
+
+/** Whether a command that was sent and not answered may have been carried out. */
+function mayHaveHappened(name: CommandName): boolean {
+  const row = commandRow(name);
+  return row.delivery === 'once' && row.channel === 'command';
+}
+
+/** The board has not answered in time. */
+export function timeoutError(name: CommandName, timeoutMs: number, seen: Evidence): ThermolinkError {
+  const unknown = mayHaveHappened(name);
+  return new ThermolinkError(
+    unknown ? 'OUTCOME_UNKNOWN' : 'TIMEOUT',
+    `The board did not answer ${name} within ${timeoutMs} ms.`,
+    {
+      retryable: !unknown,
+      hint: unknown
+        ? 'Whether it was carried out is not known: read the status, then load the program again.'
+        : 'Check the connection with `thermolink info`.',
+      data: { command: name, timeoutMs, ...seen },
+    },
+  );
+}
+
+/** The connection has ended while a command waited for its answer. */
+export function outcomeError(name: CommandName, cause: ThermolinkError): ThermolinkError {
+  // Closed by its owner: who closes knows what was left open.
+  if (!mayHaveHappened(name) || cause.code === 'ABORTED') return cause;
+  return new ThermolinkError('OUTCOME_UNKNOWN', `The link was lost before ${name} was answered.`, {
+    cause,
+    hint: 'Connect again, read the status, and load the program again.',
+    data: { command: name, ...cause.data },
+  });
+}
+
+export function linkLostError(portName: string, seen: Evidence): ThermolinkError {
+  return new ThermolinkError('LINK_LOST', `The board on ${portName} stopped acknowledging.`, {
+    retryable: true,
+    hint: 'Check the cable and that the board has power, then connect again.',
+    data: { ...seen },
+  });
+}

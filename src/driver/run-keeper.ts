@@ -1,0 +1,96 @@
+import type { Clock } from '../../firmware-protocol/clock.js';
+import type { Event } from '../../firmware-protocol/messages/index.js';
+import { ThermolinkError } from '../errors.js';
+import type { Connection } from './connection.js';
+import type { Logger } from './logger.js';
+import type { RunStream } from './run-stream.js';
+
+/** With nothing heard for this long during a run, the board is asked whether it is there. */
+const SILENCE_MS = 2000;
+/** How long it may take to answer that: past the link's own retransmissions. */
+const SIGN_OF_LIFE_MS = 15_000;
+
+/**
+ * The runs in progress: hands them what arrives, feeds the board's watchdog while there is one, and finds out when a board
+ * has died. A run stays here until the board has reported it, also when nobody reads it any more.
+ */
+export class RunKeeper {
+  readonly #connection: Connection;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #runs = new Map<number, RunStream>();
+  #cancelBeat: (() => void) | undefined;
+  #asking = false;
+  /** How late the last beat was: a host that computes cannot feed a watchdog. */
+  lateMs = 0;
+
+  constructor(connection: Connection, log: Logger) {
+    this.#connection = connection;
+    this.#clock = connection.clock;
+    this.#log = log;
+  }
+
+  get isEmpty(): boolean {
+    return this.#runs.size === 0;
+  }
+
+  add(run: RunStream, watchdogMs: number): void {
+    this.#runs.set(run.runId, run);
+    this.#beatEvery(watchdogMs / 4);
+  }
+
+  takeBlock(block: Event<'sampleBlock'>): void {
+    this.#runs.get(block.runId)?.takeBlock(block);
+  }
+
+  takeReport(report: Event<'runEnded'>): void {
+    const run = this.#runs.get(report.runId);
+    this.#runs.delete(report.runId);
+    if (this.isEmpty) this.#cancelBeat?.();
+    run?.takeReport(report);
+  }
+
+  fail(error: ThermolinkError): void {
+    this.#cancelBeat?.();
+    for (const run of this.#runs.values()) run.fail(error);
+    this.#runs.clear();
+  }
+
+  #beatEvery(intervalMs: number): void {
+    this.#cancelBeat?.();
+    const dueMs = this.#clock.nowMs() + intervalMs;
+    this.#cancelBeat = this.#clock.schedule(intervalMs, () => {
+      const nowMs = this.#clock.nowMs();
+      this.lateMs = nowMs - dueMs;
+      if (this.lateMs > intervalMs)
+        this.#log.warn({ lateMs: this.lateMs }, 'this process was busy and fed the watchdog late');
+      if (nowMs - (this.#connection.link.lastHeardMs ?? 0) > SILENCE_MS) this.#ask();
+      this.#connection.keepAlive();
+      this.#beatEvery(intervalMs);
+    });
+  }
+
+  /** Keep-alives are not acknowledged; a command is, so the link notices when nobody is there. */
+  #ask(): void {
+    if (this.#asking) return;
+    this.#asking = true;
+    this.#connection
+      .request('ping', { token: 0 }, { timeoutMs: SIGN_OF_LIFE_MS })
+      .catch((cause: unknown) =>
+        this.#connection.fail(
+          new ThermolinkError(
+            'LINK_LOST',
+            `The board on ${this.#connection.port.name} fell silent during a run.`,
+            {
+              cause,
+              retryable: true,
+              hint: 'Check its power and its cable; it may have restarted and lost its program.',
+            },
+          ),
+        ),
+      )
+      .finally(() => {
+        this.#asking = false;
+      });
+  }
+}

@@ -1,0 +1,60 @@
+import {
+  CELLS_MAX,
+  SAFE_INTEGER_MAX,
+  WATCHDOG_MS_DEFAULT,
+  WATCHDOG_MS_MAX,
+  WATCHDOG_MS_MIN,
+} from '../../firmware-protocol/limits.js';
+import type { Command } from '../../firmware-protocol/messages/index.js';
+import { NO_CREDIT, ON_OVERLOAD, START_STATE } from '../../firmware-protocol/messages/run.js';
+import { ThermolinkError } from '../errors.js';
+import type { RunOptions } from './device-api.js';
+import { CREDIT_BLOCKS } from './run-stream.js';
+
+const U32 = 4294967295;
+
+/** The fields of `start`. Errors: BAD_ARGUMENT for a number outside its range, before anything is sent. */
+export function startFields(options: RunOptions, hasHold: boolean): Command<'start'> {
+  const { bank, runSeed, burnInTicks, sampleCount, ticksPerSample, firstTick = 0 } = options;
+  const watchdogMs = options.watchdogMs ?? WATCHDOG_MS_DEFAULT;
+  check('runSeed', runSeed, 0, U32);
+  check('firstTick', firstTick, 0, SAFE_INTEGER_MAX);
+  check('burnInTicks', burnInTicks, 0, SAFE_INTEGER_MAX);
+  check('sampleCount', sampleCount, 0, U32);
+  check('ticksPerSample', ticksPerSample, 0, U32);
+  check('watchdogMs', watchdogMs, WATCHDOG_MS_MIN, WATCHDOG_MS_MAX);
+  return {
+    bank,
+    runSeed,
+    firstTick,
+    startState: options.keepState ? START_STATE.keep : START_STATE.load,
+    burnInTicks,
+    sampleCount,
+    ticksPerSample,
+    blockSamples: 0,
+    onNoCredit: hasHold ? NO_CREDIT.hold : NO_CREDIT.lose,
+    onOverload: options.onOverload === 'mark' ? ON_OVERLOAD.mark : ON_OVERLOAD.halt,
+    watchdogMs,
+    creditBlocks: CREDIT_BLOCKS,
+  };
+}
+
+/** Errors: BAD_ARGUMENT when `acquire` could not hold all samples at once. */
+export function checkHoldable(sampleCount: number, cells: number): void {
+  const codes = sampleCount * cells;
+  if (codes <= CODES_MAX) return;
+  throw new ThermolinkError('BAD_ARGUMENT', `${sampleCount} samples of ${cells} cells are ${codes} codes.`, {
+    hint: `Acquire at most ${CODES_MAX} codes at once, or read the blocks of \`run\`.`,
+  });
+}
+
+/** 512 MiB of codes. */
+const CODES_MAX = CELLS_MAX * 32768;
+
+function check(name: string, value: number, min: number, max: number): void {
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return;
+  throw new ThermolinkError(
+    'BAD_ARGUMENT',
+    `${name} is ${value}; it must be a whole number from ${min} to ${max}.`,
+  );
+}

@@ -1,0 +1,192 @@
+import { describe, expect, it } from 'vitest';
+import { encodeAnswer, encodeEvent } from '../../firmware-protocol/codec.js';
+import { DEVICE_STATE } from '../../firmware-protocol/device-status.js';
+import { CHANNEL, encodeFrame, type Frame } from '../../firmware-protocol/framing.js';
+import { ThermolinkError } from '../../src/errors.js';
+import { diagonalProgram, NONCE, openTestBoard, type Tamper } from '../support/test-board.js';
+import type { VirtualClock } from '../support/virtual-clock.js';
+
+const RUN = { bank: 0, runSeed: 1, burnInTicks: 10, sampleCount: 20, ticksPerSample: 3 };
+const LONG = { ...RUN, burnInTicks: 1e12 };
+
+async function code(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+    return 'no error';
+  } catch (error) {
+    return error instanceof ThermolinkError ? error.code : `not ours: ${String(error)}`;
+  }
+}
+
+const pause = (clock: VirtualClock, ms: number): Promise<void> =>
+  clock.run(new Promise<void>((resolve) => clock.schedule(ms, resolve)));
+
+describe('a board that dies in mid-run', () => {
+  it('is found out within seconds, by who waits for samples', async () => {
+    let dead = false;
+    const { device, clock } = await openTestBoard('ideal-8', { toHost: (_, bytes) => (dead ? [] : [bytes]) });
+    await clock.run(device.loadProgram(0, diagonalProgram(8)));
+    const acquiring = code(device.acquire(LONG));
+    await pause(clock, 100);
+    dead = true;
+    const beganMs = clock.nowMs();
+    expect(await clock.run(acquiring)).toBe('LINK_LOST');
+    expect(clock.nowMs() - beganMs).toBeLessThan(30_000);
+  });
+
+  it('a run without samples for a long time is no dead board', async () => {
+    const { device, board, clock } = await openTestBoard('ideal-8');
+    await clock.run(device.loadProgram(0, diagonalProgram(8)));
+    const acquiring = code(device.acquire({ ...LONG, timeoutMs: 9000 }));
+    await pause(clock, 8000);
+    expect(board.board.state).toBe('running');
+    expect(await clock.run(acquiring)).toBe('TIMEOUT');
+    await pause(clock, 10);
+    expect(board.board.state).toBe('done');
+  });
+});
+
+describe('calls that wait for room', () => {
+  it('all end when the device is closed', async () => {
+    const { device, clock } = await openTestBoard('ideal-8', {
+      toHost: (frame, bytes) => (frame?.channel === CHANNEL.open ? [bytes] : []),
+    });
+    const calls = Array.from({ length: 200 }, () => code(device.readStatus({ timeoutMs: 100_000 })));
+    await pause(clock, 10);
+    await clock.run(device.close());
+    expect(new Set(await clock.run(Promise.all(calls)))).toEqual(new Set(['ABORTED']));
+  });
+
+  it('end at their deadline', async () => {
+    const { device, clock } = await openTestBoard('ideal-8', {
+      toHost: (frame, bytes) => (frame?.channel === CHANNEL.open ? [bytes] : []),
+    });
+    const calls = Array.from({ length: 200 }, () => code(device.readStatus({ timeoutMs: 300 })));
+    expect(new Set(await clock.run(Promise.all(calls)))).toEqual(new Set(['TIMEOUT']));
+    expect(clock.nowMs()).toBeLessThan(500);
+  });
+});
+
+describe('a reader that leaves', () => {
+  it('ends its run, and the next one starts', async () => {
+    const { device, clock } = await openTestBoard('ideal-256');
+    await clock.run(device.loadProgram(0, diagonalProgram(256)));
+    const run = await clock.run(device.run({ ...RUN, sampleCount: 1e6, ticksPerSample: 0 }));
+    const readOne = async (): Promise<number> => {
+      for await (const block of run.blocks) return block.sampleCount;
+      return 0;
+    };
+    expect(await clock.run(readOne())).toBeGreaterThan(0);
+    expect((await clock.run(run.finished)).outcome).toBe('aborted');
+    expect((await clock.run(device.acquire(RUN))).report.outcome).toBe('completed');
+  });
+
+  it('after lost samples too', async () => {
+    let blocks = 0;
+    const { device, clock } = await openTestBoard('ideal-256', {
+      toHost: (frame, bytes) => (frame?.channel === CHANNEL.sample && ++blocks === 2 ? [] : [bytes]),
+    });
+    await clock.run(device.loadProgram(0, diagonalProgram(256)));
+    expect(await clock.run(code(device.acquire({ ...RUN, sampleCount: 1e5, ticksPerSample: 0 })))).toBe(
+      'SAMPLES_LOST',
+    );
+    expect((await clock.run(device.acquire(RUN))).report.outcome).toBe('completed');
+  });
+});
+
+describe('closing while a run was cancelled', () => {
+  it('stops the board even when the abort is lost', async () => {
+    let cut = false;
+    const toDevice: Tamper = (frame, bytes) => (cut && frame?.channel === CHANNEL.command ? [] : [bytes]);
+    const { device, board, clock } = await openTestBoard('ideal-8', { toDevice });
+    await clock.run(device.loadProgram(0, diagonalProgram(8)));
+    const controller = new AbortController();
+    const acquiring = code(device.acquire({ ...LONG, signal: controller.signal }));
+    await pause(clock, 100);
+    cut = true;
+    controller.abort();
+    expect(await clock.run(acquiring)).toBe('ABORTED');
+    expect(board.board.state).toBe('running');
+    await clock.run(device.close());
+    expect(board.board.state).toBe('safe');
+  });
+});
+
+describe('answers that belong to something else', () => {
+  it('a late answer to an earlier stop does not pass for this one', async () => {
+    let stops = 0;
+    const stale = (frame: Frame): Uint8Array =>
+      encodeFrame({
+        ...frame,
+        payload: encodeAnswer('stop', 0, { stopNumber: 1, state: DEVICE_STATE.safe }),
+      });
+    let toHost: Tamper = (_, bytes) => [bytes];
+    const { device, board, clock } = await openTestBoard('ideal-8', {
+      // The second stop is lost three times; meanwhile the answer to the first comes again and again.
+      toDevice: (frame, bytes) =>
+        frame?.channel === CHANNEL.stop && [2, 3, 4].includes(++stops) ? [] : [bytes],
+      toHost: (frame, bytes) => toHost(frame, bytes),
+    });
+    await clock.run(device.stop());
+    await clock.run(device.acknowledge());
+    await clock.run(device.loadProgram(0, diagonalProgram(8)));
+    const run = await clock.run(device.run(LONG));
+    toHost = (frame, bytes) =>
+      frame?.channel === CHANNEL.stop
+        ? [bytes]
+        : frame
+          ? [bytes, stale({ ...frame, channel: CHANNEL.stop })]
+          : [bytes];
+    await clock.run(device.stop());
+    expect(board.board.state).toBe('safe');
+    expect(stops).toBe(5);
+    expect((await clock.run(run.finished)).outcome).toBe('stopped');
+  });
+});
+
+describe('a board that contradicts itself', () => {
+  it.each([
+    ['a cell beyond the program', { firstCell: 7, cellCount: 2 }],
+    ['a sample beyond the run', { firstSample: 20 }],
+    ['a block beyond its credit', { block: 1000 }],
+    ['fewer codes than it says', { sampleCount: 2 }],
+  ])('%s ends the connection, not the process', async (_, change) => {
+    const { device, clock } = await openTestBoard('ideal-8', {
+      toHost: (frame, bytes) => {
+        if (frame?.channel !== CHANNEL.sample) return [bytes];
+        const block = {
+          runId: 1,
+          block: 0,
+          firstSample: 0,
+          tick: 0,
+          firstCell: 0,
+          cellCount: 8,
+          sampleCount: 1,
+          flags: 0,
+          ...change,
+        };
+        const size = change.cellCount === undefined ? 16 : 4;
+        const payload = encodeEvent('sampleBlock', 0, { ...block, codes: new Uint8Array(size) });
+        return [encodeFrame({ ...frame, session: NONCE[0], payload })];
+      },
+    });
+    await clock.run(device.loadProgram(0, diagonalProgram(8)));
+    expect(await clock.run(code(device.acquire(RUN)))).toBe('NOT_A_BOARD');
+  });
+});
+
+describe('run options', () => {
+  it.each([
+    { burnInTicks: -1 },
+    { sampleCount: 1.5 },
+    { runSeed: 2 ** 32 },
+    { watchdogMs: 1 },
+    { sampleCount: 4e9 },
+  ])('%j is refused before anything is sent', async (change) => {
+    const { device, board, clock } = await openTestBoard('ideal-8');
+    await clock.run(device.loadProgram(0, diagonalProgram(8)));
+
+    expect(await clock.run(code(device.acquire({ ...RUN, ...change })))).toBe('BAD_ARGUMENT');
+    expect(board.board.runId).toBe(0);
+  });
+});
