@@ -165,7 +165,7 @@ describe('a board that contradicts itself', () => {
           flags: 0,
           ...change,
         };
-        const size = change.cellCount === undefined ? 16 : 4;
+        const size = 'cellCount' in change ? 4 : 16;
         const payload = encodeEvent('sampleBlock', 0, { ...block, codes: new Uint8Array(size) });
         return [encodeFrame({ ...frame, session: NONCE[0], payload })];
       },
