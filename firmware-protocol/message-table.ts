@@ -57,7 +57,7 @@ export interface CommandRow {
   readonly channel: ChannelName;
   /** How long the host waits for the answer by default. */
   readonly timeoutMs: number;
-  /** `once`: at most once in a session, its answer is kept. `again`: reads only, executed whenever it is asked. */
+  /** `once`: at most once in a session, its answer is kept. `again`: executed whenever it comes; harmless to repeat. */
   readonly delivery: 'once' | 'again';
   readonly doc: string;
   readonly fields: readonly Field[];

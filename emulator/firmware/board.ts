@@ -20,6 +20,7 @@ const RUN_ENDING: Partial<Record<DeviceInput, RunOutcomeCode>> = {
   stopped: RUN_OUTCOME.stopped,
   watchdogExpired: RUN_OUTCOME.watchdog,
   faulted: RUN_OUTCOME.fault,
+  reset: RUN_OUTCOME.stopped,
 };
 
 /** Everything behind the dispatcher: state machine, programs, cells, the run. Reset replaces it as a whole. */

@@ -5,7 +5,7 @@ import { CHANNEL } from '../../firmware-protocol/framing.js';
 import { ANSWER_CACHE_MAX, NONCE_BYTES } from '../../firmware-protocol/limits.js';
 import type { Link } from '../../firmware-protocol/link/link.js';
 import type { Command } from '../../firmware-protocol/messages/index.js';
-import { REFUSAL, type RefusalCode } from '../../firmware-protocol/messages/system.js';
+import { FAULT, REFUSAL, type RefusalCode } from '../../firmware-protocol/messages/system.js';
 import type { Board } from './board.js';
 import type { HandledCommand, HandlerContext, Handlers, Session } from './handlers/handlers.js';
 import { programHandlers } from './handlers/program.js';
@@ -62,6 +62,11 @@ export class Dispatcher {
   }
 
   #hello(requestId: number, fields: Command<'hello'>): void {
+    // What is all zero names no session: this is what a host sends that forgot to choose one.
+    if (fields.nonce.every((byte) => byte === 0)) {
+      this.#link.counters.messagesRejected++;
+      return;
+    }
     const resumed = this.#link.sessionOpen && equalBytes(fields.nonce, this.session.nonce);
     const refusal = refuseHello(fields);
     if (refusal) {
@@ -119,17 +124,22 @@ export class Dispatcher {
       nowMs,
       resetAfterAnswer: this.#resetAfterAnswer,
     };
-    let answer: Uint8Array;
     try {
       const handler = HANDLERS[name] as (c: HandlerContext, fields: unknown) => never;
-      answer = encodeAnswer(name, requestId, handler(context, message.fields));
+      const answer = encodeAnswer(name, requestId, handler(context, message.fields));
+      this.#link.send(answer);
+      if (row.delivery === 'once') this.#remember(requestId, answer);
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      this.#refuse(row.opcode, requestId, error.reason, error.detail);
-      return;
+      const { reason, detail } = error instanceof Refused ? error : this.#latchFault(error);
+      this.#refuse(row.opcode, requestId, reason, detail);
     }
-    if (row.delivery === 'once') this.#remember(requestId, answer);
-    this.#link.send(answer);
+  }
+
+  /** A bug in the firmware: outputs off, and off they stay until the host has taken note. */
+  #latchFault(error: unknown): Refused {
+    this.#board.fault = FAULT.internal;
+    this.#board.input('faulted');
+    return new Refused(REFUSAL.wrongState, `internal fault: ${String(error)}`);
   }
 
   #refuse(opcode: number, requestId: number, reason: RefusalCode, detail: string): void {

@@ -6,16 +6,22 @@ import type { Board } from './board.js';
 
 /** Command frames the device takes unacknowledged: it executes each before it takes the next. */
 const WINDOW = 32;
-/** Command bytes on their way to it: enough of the largest frames that neither side waits for the other. */
+/**
+ * Unacknowledged command bytes that may be on the way, to it and from it. It holds none of them, since it executes each
+ * frame before it takes the next: the bound only keeps what a line buffers small.
+ */
 const IN_FLIGHT_BYTES = 16 * FRAME_BYTES_MAX;
 export const FIRMWARE_VERSION = 'emulator 0.1.0';
 
 const OWN_VERSION = { major: PROTOCOL_MAJOR, minor: PROTOCOL_MINOR, tableHash: TABLE_HASH };
 
-/** Why no session can be opened, or undefined. Both versions are then in the host's hands. */
+/**
+ * Why no session can be opened, or undefined. Both versions are then in the host's hands. At major version 0 every minor
+ * may differ from the one before, so both ends must have the same tables.
+ */
 export function refuseHello(hello: Command<'hello'>): Event<'helloRefused'> | undefined {
   const sameHash = hello.tableHash.every((byte, i) => byte === TABLE_HASH[i]);
-  if (hello.major === PROTOCOL_MAJOR && (hello.minor !== PROTOCOL_MINOR || sameHash)) return undefined;
+  if (hello.major === PROTOCOL_MAJOR && hello.minor === PROTOCOL_MINOR && sameHash) return undefined;
   return { nonce: hello.nonce, reason: REFUSAL.version, ...OWN_VERSION };
 }
 

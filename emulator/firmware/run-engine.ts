@@ -9,6 +9,8 @@ import type { EffectiveProgram } from '../analog/effective-program.js';
 
 /** Bytes of a sample block's message beside its codes, at most: every field in its longest form. */
 const BLOCK_OVERHEAD_BYTES = 64;
+/** Samples that one slice takes at most: where no ticks lie between them, ticks bound nothing. */
+const SLICE_SAMPLES_MAX = 4096;
 
 /**
  * One run: burn-in, samples, blocks. It advances in slices of any size; what it produces depends on the program, the
@@ -85,10 +87,11 @@ export class RunEngine {
     return this.#full.length === 0 || this.#full.length + this.#partsPerSample <= BLOCK_QUEUE_MAX;
   }
 
-  /** Passes at most `ticksMax` ticks; how many did. */
+  /** Passes at most `ticksMax` ticks and takes at most SLICE_SAMPLES_MAX samples; how many ticks passed. */
   advance(ticksMax: number): number {
     const { burnInTicks, sampleCount, ticksPerSample } = this.#start;
     let left = ticksMax;
+    let samplesLeft = SLICE_SAMPLES_MAX;
     for (;;) {
       if (this.samplesTaken === sampleCount && (sampleCount > 0 || this.ticksDone === burnInTicks)) {
         this.end(RUN_OUTCOME.completed);
@@ -107,18 +110,31 @@ export class RunEngine {
           this.end(RUN_OUTCOME.overload);
           break;
         }
-      } else if (sampleCount > 0) this.#takeSample();
+      } else {
+        // Here only with samples to take: a run without them completes with its burn-in.
+        if (samplesLeft === 0) break;
+        samplesLeft--;
+        this.#takeSample();
+      }
     }
     return ticksMax - left;
   }
 
-  /** Ends the run; what was sampled is still sent. */
+  /**
+   * Ends the run. After `completed` and `overload` what was sampled is still sent. Any other outcome cuts it short: blocks
+   * not yet handed out are dropped. A run that has ended by itself keeps its outcome, unless blocks that it still owed are
+   * dropped: the outcome is then the one that cut them off.
+   */
   end(outcome: RunOutcomeCode): void {
-    if (this.outcome !== undefined) return;
-    this.#closeBlock();
-    this.outcome = outcome;
+    if (outcome === RUN_OUTCOME.completed || outcome === RUN_OUTCOME.overload) {
+      this.#closeBlock();
+      this.outcome ??= outcome;
+      return;
+    }
     // After a stop the host wants silence, not the rest of the stream.
-    if (outcome !== RUN_OUTCOME.completed && outcome !== RUN_OUTCOME.overload) this.#full.length = 0;
+    if (!this.drained) this.outcome = outcome;
+    this.#open = undefined;
+    this.#full.length = 0;
   }
 
   /** The next block that credit allows to send. */

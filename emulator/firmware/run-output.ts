@@ -4,8 +4,11 @@ import { CHANNEL } from '../../firmware-protocol/framing.js';
 import type { Link } from '../../firmware-protocol/link/link.js';
 import type { Board } from './board.js';
 
-/** Hands blocks and, after the last of them, the report of the run to the link, as far as credit and queues allow. */
-export function sendRun(board: Board, link: Link): void {
+/**
+ * Hands blocks and, after the last of them, the report of the run to the link, as far as credit and queues allow. The
+ * report leaves `placesKept` places of the command queue free: a command that is being executed needs one for its answer.
+ */
+export function sendRun(board: Board, link: Link, placesKept = 0): void {
   const { run } = board;
   if (!run) return;
   while (link.canSendUnsequenced) {
@@ -13,7 +16,7 @@ export function sendRun(board: Board, link: Link): void {
     if (!block) break;
     link.sendUnsequenced(CHANNEL.sample, encodeEvent('sampleBlock', 0, block));
   }
-  if (!run.drained || !link.canSend) return;
+  if (!run.drained || link.freePlaces <= placesKept) return;
   // The report must not overtake the blocks; of a run that was cut short nobody waits for them.
   const whole = run.outcome === RUN_OUTCOME.completed || run.outcome === RUN_OUTCOME.overload;
   if (whole && link.unsequencedQueued > 0) return;

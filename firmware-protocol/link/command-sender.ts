@@ -80,8 +80,9 @@ export class CommandSender {
     this.#cursor = 0;
   }
 
-  get canSend(): boolean {
-    return this.#queue.length < COMMAND_QUEUE_MAX;
+  /** Messages that can be queued now. */
+  get freePlaces(): number {
+    return COMMAND_QUEUE_MAX - this.#queue.length;
   }
 
   get unacknowledged(): number {
@@ -102,7 +103,7 @@ export class CommandSender {
   }
 
   send(payload: Uint8Array): void {
-    if (!this.canSend) throw new Error('bug: command queue overrun');
+    if (this.freePlaces === 0) throw new Error('bug: command queue overrun');
     this.#queue.push(this.#pool.copyOf(payload));
   }
 

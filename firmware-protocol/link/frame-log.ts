@@ -1,4 +1,4 @@
-import type { Channel } from '../framing.js';
+import type { Channel, Frame } from '../framing.js';
 
 /** One frame as it passed, without its content. */
 export interface FrameNote {
@@ -19,8 +19,9 @@ export class FrameLog {
   readonly #ring: FrameNote[] = [];
   #next = 0;
 
-  add(note: FrameNote): void {
-    this.#ring[this.#next] = note;
+  add(direction: FrameNote['direction'], frame: Frame, atMs: number): void {
+    const { channel, seq, ack, flags, payload } = frame;
+    this.#ring[this.#next] = { direction, atMs, channel, seq, ack, flags, payloadBytes: payload.length };
     this.#next = (this.#next + 1) % FRAMES_KEPT;
   }
 

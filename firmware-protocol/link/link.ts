@@ -23,7 +23,7 @@ import {
 } from '../limits.js';
 import { CommandSender, type LinkLimits, wrapSequence } from './command-sender.js';
 import { type LinkCounters, linkCounters } from './counters.js';
-import { FrameLog, type FrameNote } from './frame-log.js';
+import { FrameLog } from './frame-log.js';
 
 export const LIMITS_BEFORE_HELLO: LinkLimits = {
   frameBytes: FRAME_BYTES_BEFORE_HELLO,
@@ -125,7 +125,12 @@ export class Link {
 
   /** Whether another command message can be queued. */
   get canSend(): boolean {
-    return this.#commands.canSend;
+    return this.freePlaces > 0;
+  }
+
+  /** Command messages that can be queued now. */
+  get freePlaces(): number {
+    return this.#commands.freePlaces;
   }
 
   /** Command messages neither acknowledged nor given up. */
@@ -185,7 +190,7 @@ export class Link {
       }
       this.counters.framesReceived++;
       if (frame.channel !== CHANNEL.open) this.#lastHeardMs = nowMs;
-      this.#note('received', frame, nowMs);
+      this.frames.add('received', frame, nowMs);
       if (this.#accept(frame, nowMs))
         deliver({ kind: 'message', channel: frame.channel, payload: frame.payload });
     }
@@ -285,14 +290,9 @@ export class Link {
     const ack = channel === CHANNEL.open ? 0 : wrapSequence(this.#expectedSeq - 1);
     const frame = { channel, session: this.#session ?? 0, flags, seq, ack, payload };
     const bytes = encodeFrame(frame, this.#wire);
-    this.#note('sent', frame, nowMs);
+    this.frames.add('sent', frame, nowMs);
     this.counters.framesSent++;
     this.counters.bytesSent += bytes.length;
     return bytes;
-  }
-
-  #note(direction: FrameNote['direction'], frame: Frame, nowMs: number): void {
-    const { channel, seq, ack, flags, payload } = frame;
-    this.frames.add({ direction, atMs: nowMs, channel, seq, ack, flags, payloadBytes: payload.length });
   }
 }

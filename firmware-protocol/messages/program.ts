@@ -106,7 +106,13 @@ export const PROGRAM_MESSAGES = messageTable([
       integer('clampedNoiseCodes', 0, CELLS_MAX, '1', 'effective noise codes that were clamped'),
       integer('noiseCodeMin', 0, NOISE_CODE_MAX, '1', 'smallest effective a_i'),
       integer('noiseCodeMax', 0, NOISE_CODE_MAX, '1', 'largest effective a_i'),
-      integer('carryVariance', 0, SAFE_INTEGER_MAX, '2⁻⁴⁸ V_fs²', 's₀ of the carry noise floor'),
+      integer(
+        'carryVariance',
+        0,
+        SAFE_INTEGER_MAX,
+        '2⁻⁴⁸ V_fs²',
+        'carry noise floor: s₀ in dense mode, s₀·4^ρ in factored',
+      ),
     ],
   },
   {

@@ -32,7 +32,7 @@ function rowMarkdown(row: Row): string {
       row.doc,
       fieldsMarkdown(row.fields),
     ].join('\n\n');
-  const delivery = row.delivery === 'once' ? 'executed at most once' : 'may be executed again';
+  const delivery = row.delivery === 'once' ? 'executed at most once' : 'executed whenever it comes';
   return [
     `#### ${row.opcode} ${row.name}: command, ${row.channel} channel, ${delivery}, ${row.timeoutMs} ms`,
     row.doc,

@@ -14,11 +14,6 @@ export function positiveInteger(option: string, max?: number): OptionParser<numb
   return integer(option, 1, max);
 }
 
-/** A whole number from 0 to `max`, in digits. */
-export function nonNegativeInteger(option: string, max?: number): OptionParser<number> {
-  return integer(option, 0, max);
-}
-
 /** A whole number from 0 to 2³² − 1. */
 export function seed(option: string): OptionParser<number> {
   return integer(option, 0, U32_MAX);
@@ -48,6 +43,11 @@ export function fraction(
 ): OptionParser<number> {
   const range = `a number ${zero ? 'from 0' : 'above 0'} ${one ? 'to 1' : 'and below 1'}`;
   return decimal(option, range, (value) => (zero ? value >= 0 : value > 0) && (one ? value <= 1 : value < 1));
+}
+
+/** A bound on a relative error: above 0 and below 1, where 0 would be as good an answer. */
+export function tolerance(option: string): OptionParser<number> {
+  return fraction(option, { zero: false, one: false });
 }
 
 /** One of the given words, written exactly so. */

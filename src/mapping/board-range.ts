@@ -1,4 +1,4 @@
-import { ROW_ATTENUATION_MAX } from '../../firmware-protocol/limits.js';
+import { FULL_SCALE, ROW_ATTENUATION_MAX } from '../../firmware-protocol/limits.js';
 
 /** What the mapping needs to know of a board; HELLO tells it (see `DeviceIdentity` in the driver). */
 export interface BoardRange {
@@ -19,6 +19,11 @@ export interface BoardRange {
 /** h in τ. */
 export function tickOf(range: BoardRange): number {
   return 2 ** -range.tickLog2;
+}
+
+/** The rail of a cell in V_fs, of one in LSB. */
+export function railOf({ rail }: { readonly rail: number }): number {
+  return rail / FULL_SCALE;
 }
 
 /** One step of the ADC, in V_fs: b bits over ±2 V_fs. */

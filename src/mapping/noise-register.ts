@@ -20,6 +20,21 @@ export function noiseTemperatureOf(register: NoiseRegister, tick: number): numbe
   return (kick * kick) / (2 * tick);
 }
 
+/** What a commit tells of the noise codes a_i that its cells really have. */
+export interface EffectiveNoise {
+  readonly noiseCodeMin: number;
+  readonly noiseCodeMax: number;
+}
+
+/** κ in V_fs² that a committed program has: of the middle of its effective codes, whose spread is the board's. */
+export function effectiveNoiseTemperature(
+  { noiseCodeMin, noiseCodeMax }: EffectiveNoise,
+  shift: number,
+  tick: number,
+): number {
+  return noiseTemperatureOf({ amplitude: (noiseCodeMin + noiseCodeMax) / 2, shift }, tick);
+}
+
 /** Smallest and largest κ > 0 that a register can hold, in V_fs². */
 export function noiseTemperatureRange(
   range: NoiseShiftRange,

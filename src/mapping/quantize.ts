@@ -6,12 +6,6 @@ import { type BoardRange, driveStep, STATE_STEP } from './board-range.js';
 import type { NoiseRegister } from './noise-register.js';
 import type { Scaling } from './scaling.js';
 
-/** Integer codes, and how many of them had to be clamped to their range. */
-export interface Quantized<Codes> {
-  readonly codes: Codes;
-  readonly saturated: number;
-}
-
 /** The part of a program that belongs to A: it stays on the board while drive and initial state are rewritten. */
 export interface SystemCodes {
   readonly mode: ProgramImage['mode'];
@@ -21,7 +15,6 @@ export interface SystemCodes {
   readonly rowAttenuation: number;
   readonly couplings: Int8Array | Int16Array;
   readonly damping: number;
-  readonly saturated: number;
 }
 
 // Adding and subtracting 1.5·2⁵² rounds |x| < 2⁵¹ half to even in two additions; Math.round would round −0.5 up.
@@ -41,13 +34,13 @@ export function quantizeCouplings(
   values: Float64Array,
   factor: number,
   bits: number,
-): Quantized<Int8Array<ArrayBuffer> | Int16Array<ArrayBuffer>> {
+): Int8Array<ArrayBuffer> | Int16Array<ArrayBuffer> {
   const limit = 2 ** (bits - 1) - 1;
   const codes = bits <= 8 ? new Int8Array(values.length) : new Int16Array(values.length);
   const bitsUsed = codes instanceof Int8Array ? fill8(values, factor, codes) : fill16(values, factor, codes);
   // A magnitude above 2^(b−1) − 1 sets a bit that no smaller one has.
-  const saturated = bitsUsed > limit ? fillClamped(values, factor, limit, codes) : 0;
-  return { codes, saturated };
+  if (bitsUsed > limit) fillClamped(values, factor, limit, codes);
+  return codes;
 }
 
 // Two copies of one loop: a loop that sees both array kinds compiles to slower code for each. Both return the bits
@@ -84,30 +77,23 @@ function fill16(values: Float64Array, factor: number, codes: Int16Array): number
   return bitsUsed;
 }
 
-/** The same for any values; returns how many were clamped. */
+/** The same for any values. */
 function fillClamped(
   values: Float64Array,
   factor: number,
   limit: number,
   codes: Int8Array | Int16Array,
-): number {
-  let saturated = 0;
+): void {
   for (let i = 0; i < values.length; i++) {
     const code = roundHalfEven(factor * values[i]);
-    const clamped = Math.max(-limit, Math.min(limit, code));
-    if (clamped !== code) saturated++;
-    codes[i] = clamped;
+    codes[i] = Math.max(-limit, Math.min(limit, code));
   }
-  return saturated;
 }
 
-function quantizeVector(
-  values: Float64Array,
-  factor: number,
-  limit: number,
-): Quantized<Int16Array<ArrayBuffer>> {
+function quantizeVector(values: Float64Array, factor: number, limit: number): Int16Array<ArrayBuffer> {
   const codes = new Int16Array(values.length);
-  return { codes, saturated: fillClamped(values, factor, limit, codes) };
+  fillClamped(values, factor, limit, codes);
+  return codes;
 }
 
 /** Codes of K/√s_A (or A/s_A) and of λ/s_A: code = roundHalfEven(value · 2^(b−1)), damping = roundHalfEven(2¹⁵ λ/s_A). */
@@ -116,7 +102,7 @@ export function quantizeSystem(system: LinearSystem, scaling: Scaling): SystemCo
   const unit = 2 ** (couplingBits - 1);
   const source = system.kind === 'dense' ? system.matrix : system.factor;
   const factor = system.kind === 'dense' ? unit / systemScale : unit / Math.sqrt(systemScale);
-  const { codes, saturated } = quantizeCouplings(source.data, factor, couplingBits);
+  const couplings = quantizeCouplings(source.data, factor, couplingBits);
   const damping = system.kind === 'dense' ? 0 : roundHalfEven((2 ** 15 * system.damping) / systemScale);
   return {
     mode: system.kind === 'dense' ? PROGRAM_MODE.dense : PROGRAM_MODE.factored,
@@ -124,27 +110,26 @@ export function quantizeSystem(system: LinearSystem, scaling: Scaling): SystemCo
     rows: source.rows,
     couplingBits,
     rowAttenuation,
-    couplings: codes,
+    couplings,
     damping: Math.min(damping, DAMPING_MAX),
-    saturated: saturated + (damping > DAMPING_MAX ? 1 : 0),
   };
 }
 
-/** Drive codes of b: roundHalfEven(b/(s_A·s_x) / LSB_drive). */
+/**
+ * Drive codes of b: roundHalfEven(b/(s_A·s_x) / LSB_drive), clamped. `programmedDrive` tells what they stand for, so that
+ * clamping counts as rounding does.
+ */
 export function quantizeDrive(
   drive: Float64Array,
   scaling: Scaling,
   range: BoardRange,
-): Quantized<Int16Array<ArrayBuffer>> {
+): Int16Array<ArrayBuffer> {
   const factor = 1 / (scaling.systemScale * scaling.solutionScale * driveStep(range));
   return quantizeVector(drive, factor, 2 ** (range.driveBits - 1) - 1);
 }
 
-/** State codes of x₀: roundHalfEven(2¹⁴·x₀/s_x). */
-export function quantizeInitialState(
-  initial: Float64Array,
-  solutionScale: number,
-): Quantized<Int16Array<ArrayBuffer>> {
+/** State codes of x₀: roundHalfEven(2¹⁴·x₀/s_x), clamped. */
+export function quantizeInitialState(initial: Float64Array, solutionScale: number): Int16Array<ArrayBuffer> {
   return quantizeVector(initial, 1 / (solutionScale * STATE_STEP), 32767);
 }
 

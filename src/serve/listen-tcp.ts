@@ -14,6 +14,8 @@ export interface Listener {
 export interface ListenTcpOptions {
   /** Listen also where other machines can reach it: there is no token yet, so whoever can connect drives the board. */
   readonly expose?: boolean;
+  /** A connection that could not be accepted, for example for want of file handles. Listening goes on. */
+  readonly onError?: (error: Error) => void;
 }
 
 const LOOPBACK = new BlockList();
@@ -44,6 +46,7 @@ export async function listenTcp(
   // One more than the board takes, which tells why it refuses.
   server.maxConnections = CONNECTIONS_MAX + 1;
   const port = await listen(server, host, address);
+  server.on('error', (error) => options.onError?.(error));
   const shownHost = ANY_ADDRESS.includes(host) ? hostname() : host;
   return {
     uri: tcpUri({ host: shownHost, port }),
@@ -67,8 +70,10 @@ async function resolveHost(address: TcpAddress): Promise<string> {
 
 function listen(server: Server, host: string, address: TcpAddress): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause) => reject(cannotListen(address, cause)));
+    const onError = (cause: Error): void => reject(cannotListen(address, cause));
+    server.once('error', onError);
     server.listen({ host, port: address.port }, () => {
+      server.off('error', onError);
       const bound = server.address();
       resolve(bound !== null && typeof bound === 'object' ? bound.port : address.port);
     });

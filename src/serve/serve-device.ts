@@ -26,7 +26,8 @@ export class ServedDevice {
   readonly #clock: Clock;
   readonly #sliceTicksMax: number;
   #sliceTicks = FIRST_SLICE_TICKS;
-  #sliceRunId = 0;
+  /** The run that #sliceTicks was found for. Not its id: ids begin anew with every session. */
+  #sliceRun: EmulatedDevice['board']['run'];
   #hasSpoken = false;
   #working = false;
   #again = false;
@@ -112,15 +113,17 @@ export class ServedDevice {
   }
 
   #slice(): void {
-    const { runId } = this.#device.board;
-    if (runId !== this.#sliceRunId) {
-      this.#sliceRunId = runId;
+    const { run } = this.#device.board;
+    if (run !== this.#sliceRun) {
+      this.#sliceRun = run;
       this.#sliceTicks = Math.min(this.#sliceTicks, FIRST_SLICE_TICKS);
     }
     const startMs = this.#clock.nowMs();
-    this.#device.advance(this.#sliceTicks);
+    const ticks = this.#device.advance(this.#sliceTicks);
     const tookMs = this.#clock.nowMs() - startMs;
     if (tookMs > SLICE_MS) this.#sliceTicks = Math.max(1, Math.floor(this.#sliceTicks / 2));
-    else if (tookMs < SLICE_MS / 2) this.#sliceTicks = Math.min(this.#sliceTicksMax, this.#sliceTicks * 2);
+    // A slice that ended early (no credit, the end of the run) shows nothing of what longer ones cost.
+    else if (ticks === this.#sliceTicks && tookMs < SLICE_MS / 2)
+      this.#sliceTicks = Math.min(this.#sliceTicksMax, this.#sliceTicks * 2);
   }
 }

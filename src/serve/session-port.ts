@@ -36,12 +36,13 @@ export class SessionPort implements Port {
     if (!this.#closed) this.#receive(bytes);
   }
 
-  /** Rejects at once when the session ends, whatever becomes of the bytes. */
+  /** Rejects at once when the session ends, whatever becomes of the bytes; the caller may use the buffer again even then. */
   write(bytes: Uint8Array): Promise<void> {
     if (this.#closed) return Promise.reject(this.#lost());
     return new Promise((resolve, reject) => {
       this.#rejectWrite = reject;
-      this.#send(bytes).then(resolve, reject);
+      // The line may still be writing when the next session's first frame is put into the same buffer.
+      this.#send(bytes.slice()).then(resolve, reject);
     });
   }
 

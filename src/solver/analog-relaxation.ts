@@ -96,7 +96,7 @@ function imageOf(
 ) {
   const drive = quantizeDrive(request.drive, scaling, identity);
   const initial = quantizeInitialState(request.initial, scaling.solutionScale);
-  return programImage(codes, drive.codes, initial.codes, noise);
+  return programImage(codes, drive, initial, noise);
 }
 
 function afterOverload(scaling: TimedScaling, run: number): TimedScaling {

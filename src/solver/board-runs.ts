@@ -1,6 +1,6 @@
 import type { ProgramImage } from '../../firmware-protocol/program-image.js';
 import type { BoardDevice, CommitReport, RunReport } from '../driver/device-api.js';
-import { ThermolinkError, throwIfAborted } from '../errors.js';
+import { throwIfAborted } from '../errors.js';
 import type { RunAddress, SolverCost } from './contract.js';
 import { runSeedOf } from './run-seed.js';
 
@@ -27,10 +27,18 @@ export interface Readings {
  */
 export class BoardRuns {
   readonly #device: BoardDevice;
-  readonly #address: RunAddress;
+  #address: RunAddress;
   readonly #options: { readonly signal?: AbortSignal };
   readonly #uploadedBefore: number;
-  readonly #cost = { ticks: 0, overloadRetries: 0, mapMs: 0, uploadMs: 0, boardMs: 0, readoutMs: 0 };
+  readonly #cost = {
+    ticks: 0,
+    overloadRetries: 0,
+    clampedCodes: 0,
+    mapMs: 0,
+    uploadMs: 0,
+    boardMs: 0,
+    readoutMs: 0,
+  };
   #couplings: ProgramImage['couplings'] | undefined;
   #attempt = 0;
   #runSeed = 0;
@@ -52,6 +60,12 @@ export class BoardRuns {
     };
   }
 
+  /** Goes on under another address: the runs from here on are those of another use of the board. */
+  readdress(address: RunAddress): void {
+    this.#address = address;
+    this.#attempt = 0;
+  }
+
   /** Runs `work` and charges its time to mapping (or to readout). */
   charge<Result>(phase: 'mapMs' | 'readoutMs', work: () => Result): Result {
     const start = performance.now();
@@ -60,7 +74,7 @@ export class BoardRuns {
     return result;
   }
 
-  /** Puts a program into the board. */
+  /** Puts a program into the board; codes that it clamped are counted in the cost. */
   async program(image: ProgramImage): Promise<CommitReport> {
     throwIfAborted(this.#options.signal);
     const start = performance.now();
@@ -71,11 +85,13 @@ export class BoardRuns {
       ? await this.#device.rewriteProgram(BANK, image, this.#options)
       : await this.#device.loadProgram(BANK, image, this.#options);
     this.#couplings = image.couplings;
+    const clamped = report.clampedCouplings + report.clampedNoiseCodes;
+    this.#cost.clampedCodes = Math.max(this.#cost.clampedCodes, clamped);
     this.#cost.uploadMs += performance.now() - start;
     return report;
   }
 
-  /** Runs the program and reads it out. Overload is an answer; any other end before the last sample is an error. */
+  /** Runs the program and reads it out. Overload is an answer; of any other early end `BoardDevice.acquire` makes an error. */
   async acquire(plan: RunPlan): Promise<Readings> {
     throwIfAborted(this.#options.signal);
     const start = performance.now();
@@ -98,24 +114,6 @@ export class BoardRuns {
     this.#cost.boardMs += performance.now() - start;
     const overloaded = report.outcome === 'overload';
     if (overloaded) this.#cost.overloadRetries++;
-    else if (report.outcome !== 'completed') throw runEnded(report);
     return { codes, overloaded, report };
   }
-}
-
-function runEnded(report: RunReport): ThermolinkError {
-  if (report.outcome === 'fault')
-    return new ThermolinkError('DEVICE_FAULT', 'The board latched a fault during a run.', {
-      hint: 'Read its status, remove the cause and acknowledge the fault.',
-      data: { ...report },
-    });
-  return new ThermolinkError(
-    'RUN_ENDED',
-    `The run ended (${report.outcome}) after ${report.ticksDone} ticks, before its last sample.`,
-    {
-      retryable: true,
-      hint: 'Somebody stopped the board, or the link was silent too long.',
-      data: { ...report },
-    },
-  );
 }

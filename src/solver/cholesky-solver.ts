@@ -1,8 +1,9 @@
 import { assert, ThermolinkError, throwIfAborted } from '../errors.js';
 import { cholesky, choleskySolve } from '../linalg/cholesky.js';
-import type { FactoredSystem, LinearSystem } from '../linalg/linear-system.js';
+import type { LinearSystem } from '../linalg/linear-system.js';
 import type { Matrix } from '../linalg/matrix.js';
-import { formDense, gramOfRows, matVec, matVecTransposed } from '../linalg/products.js';
+import { formDense } from '../linalg/products.js';
+import { solveByWoodbury } from '../linalg/woodbury.js';
 import { inspectSystem } from '../mapping/definiteness.js';
 import { checkTolerance, checkVector } from '../mapping/validation.js';
 import { certify, refuseBeyondFloat64, toleranceNotMet } from './acceptance.js';
@@ -16,7 +17,7 @@ import {
 
 /**
  * A⁻¹b in float64 by Cholesky factorisation: the oracle that other solvers are compared with. A factored system with
- * m < N is solved by Woodbury's identity, x = (b − Kᵀ(λI + KKᵀ)⁻¹K b)/λ, and never formed.
+ * m < N is solved by Woodbury's identity and never formed.
  *
  * Errors: those of `LinearSolver`; `relax` is UNSUPPORTED.
  */
@@ -60,6 +61,7 @@ function solve(request: SolveRequest): SolveResult {
     x,
     standardError: new Float64Array(x.length),
     quantizationError: 0,
+    carryNoiseShare: 0,
     relativeResidual,
     passes: 1,
     samples: 0,
@@ -71,17 +73,8 @@ function solveExactly(system: LinearSystem, drive: Float64Array): Float64Array<A
   if (system.kind === 'dense') return solveDefinite(system.matrix, drive);
   const { factor, damping } = system;
   if (factor.rows >= factor.columns) return solveDefinite(formDense(factor, damping), drive);
-  return solveByWoodbury(system, drive);
-}
-
-function solveByWoodbury(
-  { factor, damping }: FactoredSystem,
-  drive: Float64Array,
-): Float64Array<ArrayBuffer> {
-  const gram = gramOfRows(factor);
-  for (let i = 0; i < gram.rows; i++) gram.data[i * gram.rows + i] += damping;
-  const x = matVecTransposed(factor, solveDefinite(gram, matVec(factor, drive)));
-  for (let i = 0; i < x.length; i++) x[i] = (drive[i] - x[i]) / damping;
+  const x = solveByWoodbury(factor, damping, drive);
+  assert(x !== undefined, 'definiteness was checked');
   return x;
 }
 

@@ -56,6 +56,11 @@ export interface SolveResult {
   readonly standardError: Float64Array;
   /** Bound on ‖error from rounding to device codes‖₂ / ‖x‖₂ of the last pass; reported apart from the noise. */
   readonly quantizationError: number;
+  /**
+   * Largest share of carried rounding in the noise of a mode, over κ/λ_max: it widens the standard error of the stiffest mode
+   * by that factor. 0 where no board was averaged.
+   */
+  readonly carryNoiseShare: number;
   /** ‖b − A x‖₂ / ‖b‖₂, computed by the host in float64. */
   readonly relativeResidual: number;
   /** Board solves used: 1, and one more for each refinement; 0 when b = 0. */
@@ -72,6 +77,8 @@ export interface SolverCost {
   readonly uploadBytes: number;
   /** Runs repeated because a cell or row ran into its rail. */
   readonly overloadRetries: number;
+  /** Coupling and noise codes that the board clamped to its range, the most of any commit; 0 on an ideal board. */
+  readonly clampedCodes: number;
   /** Host time: checking, scaling and rounding. */
   readonly mapMs: number;
   /** Host time until the program was in the board. */
@@ -87,6 +94,7 @@ export const ZERO_COST: SolverCost = Object.freeze({
   ticks: 0,
   uploadBytes: 0,
   overloadRetries: 0,
+  clampedCodes: 0,
   mapMs: 0,
   uploadMs: 0,
   boardMs: 0,
@@ -99,6 +107,7 @@ export function addCost(a: SolverCost, b: SolverCost): SolverCost {
     ticks: a.ticks + b.ticks,
     uploadBytes: a.uploadBytes + b.uploadBytes,
     overloadRetries: a.overloadRetries + b.overloadRetries,
+    clampedCodes: Math.max(a.clampedCodes, b.clampedCodes),
     mapMs: a.mapMs + b.mapMs,
     uploadMs: a.uploadMs + b.uploadMs,
     boardMs: a.boardMs + b.boardMs,
@@ -112,6 +121,7 @@ export function zeroSolution(dimension: number): SolveResult {
     x: new Float64Array(dimension),
     standardError: new Float64Array(dimension),
     quantizationError: 0,
+    carryNoiseShare: 0,
     relativeResidual: 0,
     passes: 0,
     samples: 0,

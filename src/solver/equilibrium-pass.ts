@@ -3,10 +3,11 @@ import { applySystem } from '../linalg/linear-system.js';
 import { norm2, normInf, subtract } from '../linalg/products.js';
 import { adcStep, tickOf } from '../mapping/board-range.js';
 import { type Estimate, estimateMean } from '../mapping/estimate.js';
-import { noiseRegister, noiseTemperatureOf } from '../mapping/noise-register.js';
+import { effectiveNoiseTemperature, noiseRegister } from '../mapping/noise-register.js';
 import { programImage, programmedDrive, quantizeDrive, quantizeInitialState } from '../mapping/quantize.js';
 import { driveLimitedScale, powerOfTwoAbove, undo } from '../mapping/scaling.js';
 import type { BoardRuns } from './board-runs.js';
+import { carryNoiseShare } from './carry-noise.js';
 import { type EquilibriumPlan, scalingAt } from './equilibrium-plan.js';
 
 /** A d = r as the board answers it once. */
@@ -28,23 +29,23 @@ export interface Average extends Reading {
   readonly effectiveSamples: number;
   /** κ of the problem: a reading's covariance is κA⁻¹ in units of x². */
   readonly noiseTemperature: number;
+  readonly carryNoiseShare: number;
 }
 
-/** A cell may pass this, its rail is at 1.25. */
-const PEAK_MAX = 1;
-/** Below this the reading wastes two bits or more, and a finer scale is tried. */
-const PEAK_MIN = 1 / 4;
-const RAIL = 1.25;
+/** Of the rail: where the largest cell should end up at most; on the way it may pass this. */
+const PEAK_MAX = 0.8;
+/** Of the rail: below this the reading wastes two bits or more, and a finer scale is tried. */
+const PEAK_MIN = PEAK_MAX / 4;
 const RANGING_RUNS_MAX = 16;
-/** The noise may reach so many standard deviations within the rail; among 10⁸ independent looks one passes 5.7. */
-export const NOISE_HEADROOM = 6 / RAIL;
+/** Standard deviations of the noise that fit below the rail; among 10⁸ independent looks one passes 5.7. */
+const NOISE_HEADROOM = 6;
 /** Samples between two looks at the standard error. */
 const SAMPLES_PER_LOOK = 16;
 const SAMPLES_MAX = 512;
 
 /**
  * Lets the board settle without noise from zero and reads it once, at the power of two s_x that puts the largest cell
- * between ¼ and 1 V_fs: doubled after an overload, halved as often as the measured peak allows, but not below
+ * between 20 and 80 % of the rail: doubled after an overload, halved as often as the measured peak allows, but not below
  * `scaleFloor(d)`, at which finer steps would be of no use, nor below what the drive range allows.
  *
  * Errors: OVERLOAD when no scale is found.
@@ -59,10 +60,12 @@ export async function settle(
   const { identity } = plan;
   const step = adcStep(identity.adcBits);
   const driveFloor = driveLimitedScale(drive, plan.systemScale, identity);
+  const peakMax = PEAK_MAX * plan.rail;
+  const peakMin = PEAK_MIN * plan.rail;
   let solutionScale = firstScale;
   let overloadFloor = 0;
   for (let run = 0; run < RANGING_RUNS_MAX; run++) {
-    const rounding = await program(plan, board, drive, solutionScale, undefined, 0);
+    const { rounding } = await program(plan, board, drive, solutionScale, undefined, 0);
     const { codes, overloaded } = await board.acquire({
       burnInTicks: plan.settleTicks,
       sampleCount: 1,
@@ -75,9 +78,9 @@ export async function settle(
     }
     const x = undo(codes, solutionScale, identity.adcBits);
     const peak = normInf(x) / solutionScale;
-    const finer = solutionScale * 2 ** -Math.floor(Math.log2(PEAK_MAX / (peak + step)));
+    const finer = solutionScale * 2 ** -Math.floor(Math.log2(peakMax / (peak + step)));
     const next = Math.max(finer, powerOfTwoAbove(Math.max(driveFloor, overloadFloor, scaleFloor(x))));
-    if (peak >= PEAK_MIN || next >= solutionScale) return { x, solutionScale, peak, rounding: rounding(x) };
+    if (peak >= peakMin || next >= solutionScale) return { x, solutionScale, peak, rounding: rounding(x) };
     solutionScale = next;
   }
   throw new ThermolinkError(
@@ -105,7 +108,7 @@ export async function average(
   const { identity } = plan;
   let solutionScale = averagingScale(plan, start, noiseTemperature);
   for (let run = 0; run < RANGING_RUNS_MAX; run++) {
-    const rounding = await program(plan, board, drive, solutionScale, start.x, noiseTemperature);
+    const committed = await program(plan, board, drive, solutionScale, start.x, noiseTemperature);
     const estimate = await averageOnce(plan, board, solutionScale, isEnough);
     if (estimate === undefined) {
       solutionScale *= 2;
@@ -116,11 +119,12 @@ export async function average(
       x,
       solutionScale,
       peak: normInf(x) / solutionScale,
-      rounding: rounding(x),
+      rounding: committed.rounding(x),
       standardError: undo(estimate.standardError, solutionScale, identity.adcBits),
       samples: estimate.samples,
       effectiveSamples: estimate.effectiveSamples,
-      noiseTemperature: appliedNoise(plan, solutionScale, noiseTemperature),
+      noiseTemperature: committed.noiseTemperature * solutionScale ** 2 * plan.systemScale,
+      carryNoiseShare: carryNoiseShare(plan, committed.noiseTemperature),
     };
   }
   throw new ThermolinkError('OVERLOAD', 'The board runs into its rails whenever its noise is on.', {
@@ -134,14 +138,14 @@ function averagingScale(plan: EquilibriumPlan, start: Reading, noiseTemperature:
   const mean = start.peak * start.solutionScale;
   return Math.max(
     start.solutionScale,
-    powerOfTwoAbove(mean / RAIL + noiseLimitedScale(plan, noiseTemperature)),
+    powerOfTwoAbove(mean / plan.rail + noiseLimitedScale(plan, noiseTemperature)),
   );
 }
 
 /** Smallest s_x at which the board can carry noise of temperature κ: within its rails and its noise register. */
 export function noiseLimitedScale(plan: EquilibriumPlan, noiseTemperature: number): number {
   return Math.max(
-    NOISE_HEADROOM * Math.sqrt(noiseTemperature / plan.spectrum.eigenvalueMin),
+    (NOISE_HEADROOM / plan.rail) * Math.sqrt(noiseTemperature / plan.spectrum.eigenvalueMin),
     Math.sqrt(noiseTemperature / (plan.noiseTemperatureMax * plan.systemScale)),
   );
 }
@@ -175,9 +179,14 @@ async function averageOnce(
   }
 }
 
-/**
- * Programs A d = `drive` at s_x; the answer tells what part of the residual r − A d the rounding of the codes explains.
- */
+interface Committed {
+  /** What part of the residual r − A d the rounding of the codes explains. */
+  readonly rounding: (x: Float64Array) => Float64Array;
+  /** κ of the board in V_fs², by the codes that its cells really have. */
+  readonly noiseTemperature: number;
+}
+
+/** Programs A d = `drive` at s_x. */
 async function program(
   plan: EquilibriumPlan,
   board: BoardRuns,
@@ -185,15 +194,16 @@ async function program(
   solutionScale: number,
   initial: Float64Array | undefined,
   noiseTemperature: number,
-): Promise<(x: Float64Array) => Float64Array> {
+): Promise<Committed> {
   const { identity } = plan;
   const scaling = scalingAt(plan, solutionScale);
-  const driveCodes = quantizeDrive(drive, scaling, identity).codes;
+  const driveCodes = quantizeDrive(drive, scaling, identity);
   const initialCodes =
-    initial === undefined ? new Int16Array(drive.length) : quantizeInitialState(initial, solutionScale).codes;
-  const noise = noiseRegister(boardNoise(plan, solutionScale, noiseTemperature), tickOf(identity), identity);
-  await board.program(programImage(plan.codes, driveCodes, initialCodes, noise));
-  return (x) => {
+    initial === undefined ? new Int16Array(drive.length) : quantizeInitialState(initial, solutionScale);
+  const tick = tickOf(identity);
+  const noise = noiseRegister(boardNoise(plan, solutionScale, noiseTemperature), tick, identity);
+  const report = await board.program(programImage(plan.codes, driveCodes, initialCodes, noise));
+  const rounding = (x: Float64Array): Float64Array => {
     const asked = subtract(drive, applySystem(plan.system, x));
     const programmed = subtract(
       programmedDrive(driveCodes, scaling, identity),
@@ -201,17 +211,12 @@ async function program(
     );
     return subtract(asked, programmed);
   };
+  return { rounding, noiseTemperature: effectiveNoiseTemperature(report, noise.shift, tick) };
 }
 
 /** κ in V_fs² of noise κ in the problem's units: κ_board = κ/(s_x²·s_A). */
 export function boardNoise(plan: EquilibriumPlan, solutionScale: number, noiseTemperature: number): number {
   return noiseTemperature / solutionScale ** 2 / plan.systemScale;
-}
-
-function appliedNoise(plan: EquilibriumPlan, solutionScale: number, noiseTemperature: number): number {
-  const tick = tickOf(plan.identity);
-  const register = noiseRegister(boardNoise(plan, solutionScale, noiseTemperature), tick, plan.identity);
-  return noiseTemperatureOf(register, tick) * solutionScale ** 2 * plan.systemScale;
 }
 
 /** ‖rounding‖₂/λ₋: bound on what rounding to codes changed in a reading, in units of x. */

@@ -2,7 +2,7 @@ import type { DeviceIdentity } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import { cholesky } from '../linalg/cholesky.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
-import { tickOf } from '../mapping/board-range.js';
+import { railOf, tickOf } from '../mapping/board-range.js';
 import { CHOLESKY_CELLS_MAX, type Spectrum } from '../mapping/definiteness.js';
 import { burnInTicks } from '../mapping/estimate.js';
 import { noiseTemperatureRange } from '../mapping/noise-register.js';
@@ -19,6 +19,8 @@ export interface EquilibriumPlan {
   /** A_q, the system those codes stand for. */
   readonly programmed: LinearSystem;
   readonly systemScale: number;
+  /** Of a cell, in V_fs. */
+  readonly rail: number;
   /** Until the slowest mode has lost all but 2⁻¹⁰ of its deviation. */
   readonly settleTicks: number;
   /** 1.5 time constants of the slowest mode. */
@@ -70,6 +72,7 @@ export function planEquilibrium(
     codes,
     programmed,
     systemScale,
+    rail: railOf(identity),
     settleTicks: burnInTicks(SETTLE_REMAINDER, decayPerTick),
     ticksPerSample: Math.max(1, Math.ceil(SAMPLE_SPACING / decayPerTick)),
     samplesMin: SAMPLES_MIN,

@@ -99,6 +99,7 @@ function solve(request: SolveRequest, noiseTemperature: number): SolveResult {
         x,
         standardError,
         quantizationError: 0,
+        carryNoiseShare: 0,
         relativeResidual,
         passes: 1,
         samples,

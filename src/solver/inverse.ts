@@ -1,6 +1,10 @@
+import type { BoardDevice } from '../driver/device-api.js';
 import { dimensionOf, type LinearSystem } from '../linalg/linear-system.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
-import { addCost, type LinearSolver, type RunAddress, type SolverCost, ZERO_COST } from './contract.js';
+import { Equilibrium } from './analog-equilibrium.js';
+import { BoardRuns } from './board-runs.js';
+import { takeTurn } from './board-turn.js';
+import type { RunAddress, SolverCost } from './contract.js';
 
 export interface InverseRequest {
   readonly system: LinearSystem;
@@ -17,27 +21,36 @@ export interface InverseResult {
   readonly inverse: Matrix;
   /** Standard error of each entry as read, N×N, before the two halves were averaged. */
   readonly standardError: Matrix;
+  /** Largest of any column, see `SolveResult`. */
+  readonly carryNoiseShare: number;
   readonly passes: number;
   readonly samples: number;
   readonly cost: SolverCost;
 }
 
 /**
- * A⁻¹ column by column: A x = e_j on the solver for each j. Against averaging vvᵀ/κ, whose error falls with the square
- * root of the number of readings only, every column is refined to the tolerance. Errors: those of `solve`.
+ * A⁻¹ column by column: A x = e_j on the board for each j, with one check and one upload of A. Against averaging vvᵀ/κ, whose error falls with the square
+ * root of the number of readings only, every column is refined to the tolerance. The board is taken for all columns at once, in turn with the calls of `createAnalogSolver`.
+ * Errors: those of `solve`.
  */
-export async function invert(solver: LinearSolver, request: InverseRequest): Promise<InverseResult> {
+export async function invert(device: BoardDevice, request: InverseRequest): Promise<InverseResult> {
+  return takeTurn(device, request.signal, () => invertOnBoard(device, request));
+}
+
+async function invertOnBoard(device: BoardDevice, request: InverseRequest): Promise<InverseResult> {
   const { system, tolerance, address, signal } = request;
   const size = dimensionOf(system);
   const read = matrix(size, size);
   const standardError = matrix(size, size);
-  let cost = ZERO_COST;
+  const board = new BoardRuns(device, address, signal);
+  const equilibrium = new Equilibrium(device.identity, board, system);
+  let carryNoiseShare = 0;
   let passes = 0;
   let samples = 0;
   for (let j = 0; j < size; j++) {
     const drive = new Float64Array(size);
     drive[j] = 1;
-    const column = await solver.solve({
+    const column = await equilibrium.solve({
       system,
       drive,
       tolerance,
@@ -48,12 +61,13 @@ export async function invert(solver: LinearSolver, request: InverseRequest): Pro
       read.data[i * size + j] = column.x[i];
       standardError.data[i * size + j] = column.standardError[i];
     }
-    cost = addCost(cost, column.cost);
+    carryNoiseShare = Math.max(carryNoiseShare, column.carryNoiseShare);
     passes += column.passes;
     samples += column.samples;
     request.onColumn?.(j + 1, size);
   }
-  return { inverse: symmetrized(read), standardError, passes, samples, cost };
+  const inverse = symmetrized(read);
+  return { inverse, standardError, carryNoiseShare, passes, samples, cost: board.cost };
 }
 
 function symmetrized({ rows, data }: Matrix): Matrix {

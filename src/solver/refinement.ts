@@ -215,6 +215,7 @@ function judge(
     x: progress.x,
     standardError: averaged.standardError,
     quantizationError: roundingErrorBound(plan, averaged) / norm,
+    carryNoiseShare: averaged.carryNoiseShare,
     relativeResidual: certificate.relativeResidual,
     passes: progress.passes,
     samples: progress.samples,

@@ -4,11 +4,13 @@ import { dimensionOf, type LinearSystem } from '../linalg/linear-system.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
 import { tickOf } from '../mapping/board-range.js';
 import { inspectSystem } from '../mapping/definiteness.js';
-import { noiseRegister, noiseTemperatureOf } from '../mapping/noise-register.js';
+import { effectiveNoiseTemperature, noiseRegister } from '../mapping/noise-register.js';
 import { programImage } from '../mapping/quantize.js';
 import { powerOfTwoAbove, undo } from '../mapping/scaling.js';
 import { refuseTooLarge, refuseTooLong } from './board-limits.js';
 import { BoardRuns } from './board-runs.js';
+import { takeTurn } from './board-turn.js';
+import { carryNoiseShare } from './carry-noise.js';
 import type { RunAddress, SolverCost } from './contract.js';
 import { boardNoise, noiseLimitedScale } from './equilibrium-pass.js';
 import { type EquilibriumPlan, planEquilibrium } from './equilibrium-plan.js';
@@ -28,6 +30,8 @@ export interface SamplingResult {
   readonly draws: Matrix;
   /** Bound on the correlation of neighbouring draws, that of the slowest mode. */
   readonly correlationMax: number;
+  /** See `SolveResult`. */
+  readonly carryNoiseShare: number;
   readonly cost: SolverCost;
 }
 
@@ -38,15 +42,36 @@ const BURN_IN_SPACINGS = 4;
 /** Draws of one run, the bound of what is held in codes. */
 const DRAWS_PER_RUN = 256;
 const OVERLOADS_MAX = 6;
+/** Entries of a result, 512 MiB: more is better drawn in parts, under several seeds. */
+const DRAWN_VALUES_MAX = 2 ** 26;
+
+/** Refuses more draws than one result holds: BAD_ARGUMENT naming the draws and the cells. */
+export function checkDrawCount(count: number, cells: number): void {
+  if (count * cells <= DRAWN_VALUES_MAX) return;
+  const most = Math.floor(DRAWN_VALUES_MAX / cells);
+  throw new ThermolinkError(
+    'BAD_ARGUMENT',
+    `${count} draws of ${cells} cells are ${count * cells} values; one result holds ${DRAWN_VALUES_MAX}.`,
+    {
+      hint: `Draw at most ${most} at a time, each time under another seed.`,
+      data: { count, cells, valuesMax: DRAWN_VALUES_MAX },
+    },
+  );
+}
 
 /**
  * Draws from N(0, P⁻¹): the undriven board at equilibrium has covariance κP⁻¹, and its readings are divided by √κ.
  *
- * Exact up to the rounding of couplings and ADC; the correlation of the draws is given. Errors: BAD_MATRIX,
- * NOT_POSITIVE_DEFINITE, TOO_LARGE before any byte is sent; OVERLOAD.
+ * Exact up to the rounding of couplings and ADC; the correlation of the draws is given. Takes turns with the calls of
+ * `createAnalogSolver`. Errors: BAD_ARGUMENT for too many, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE before any byte is sent; OVERLOAD.
  * Source: Aifer et al., "Thermodynamic linear algebra", arXiv 2308.05660.
  */
 export async function drawSamples(device: BoardDevice, request: SamplingRequest): Promise<SamplingResult> {
+  checkDrawCount(request.count, dimensionOf(request.precision));
+  return takeTurn(device, request.signal, () => drawOnBoard(device, request));
+}
+
+async function drawOnBoard(device: BoardDevice, request: SamplingRequest): Promise<SamplingResult> {
   const { identity } = device;
   const { precision, address, signal } = request;
   const board = new BoardRuns(device, address, signal);
@@ -55,11 +80,18 @@ export async function drawSamples(device: BoardDevice, request: SamplingRequest)
   const plan = board.charge('mapMs', () => planEquilibrium(precision, spectrum, identity));
   const spacingTicks = Math.ceil((SPACING * plan.systemScale) / (tickOf(identity) * spectrum.eigenvalueMin));
   refuseTooLong(spacingTicks * (request.count + BURN_IN_SPACINGS));
+  const draws = matrix(request.count, dimensionOf(precision));
   // With κ = 1 in the problem's units the readings are the draws; the scale keeps six standard deviations off the rail.
   let scale = powerOfTwoAbove(noiseLimitedScale(plan, 1));
   for (let overloads = 0; overloads < OVERLOADS_MAX; overloads++, scale *= 2) {
-    const draws = await drawAt(plan, board, scale, spacingTicks, request);
-    if (draws) return { draws, correlationMax: Math.exp(-SPACING), cost: board.cost };
+    const noiseTemperature = await drawAt(plan, board, scale, spacingTicks, request, draws);
+    if (noiseTemperature === undefined) continue;
+    return {
+      draws,
+      correlationMax: Math.exp(-SPACING),
+      carryNoiseShare: carryNoiseShare(plan, noiseTemperature),
+      cost: board.cost,
+    };
   }
   throw new ThermolinkError('OVERLOAD', 'The board runs into its rails at every scale that was tried.', {
     hint: 'Its noise seems far larger than its register says; characterize the board.',
@@ -67,20 +99,24 @@ export async function drawSamples(device: BoardDevice, request: SamplingRequest)
   });
 }
 
-/** All draws at one scale, or undefined when a cell ran into its rail. */
+/** Fills `draws` at one scale and returns the board's κ in V_fs²; undefined when a cell ran into its rail. */
 async function drawAt(
   plan: EquilibriumPlan,
   board: BoardRuns,
   scale: number,
   spacingTicks: number,
-  { precision, count, onProgress }: SamplingRequest,
-): Promise<Matrix | undefined> {
+  { count, onProgress }: SamplingRequest,
+  draws: Matrix,
+): Promise<number | undefined> {
   const { identity } = plan;
-  const cells = dimensionOf(precision);
-  const register = noiseRegister(boardNoise(plan, scale, 1), tickOf(identity), identity);
-  await board.program(programImage(plan.codes, new Int16Array(cells), new Int16Array(cells), register));
-  const applied = noiseTemperatureOf(register, tickOf(identity)) * scale ** 2 * plan.systemScale;
-  const draws = matrix(count, cells);
+  const cells = draws.columns;
+  const tick = tickOf(identity);
+  const register = noiseRegister(boardNoise(plan, scale, 1), tick, identity);
+  const report = await board.program(
+    programImage(plan.codes, new Int16Array(cells), new Int16Array(cells), register),
+  );
+  const noiseTemperature = effectiveNoiseTemperature(report, register.shift, tick);
+  const applied = noiseTemperature * scale ** 2 * plan.systemScale;
   for (let done = 0; done < count; ) {
     const { codes, overloaded } = await board.acquire({
       burnInTicks: done === 0 ? BURN_IN_SPACINGS * spacingTicks : spacingTicks,
@@ -94,5 +130,5 @@ async function drawAt(
     done += codes.length / cells;
     onProgress?.(done);
   }
-  return draws;
+  return noiseTemperature;
 }

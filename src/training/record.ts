@@ -30,6 +30,8 @@ export interface StepRecord {
   readonly boardSeconds: number;
   readonly ticks: number;
   readonly overloadRetries: number;
+  /** Coupling and noise codes that the board clamped, the most of any commit. */
+  readonly clampedCodes: number;
   readonly timing: StepTiming;
 }
 

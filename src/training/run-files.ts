@@ -42,11 +42,27 @@ export interface RunDirectory {
 }
 
 /**
+ * Checks all that can be known of a run's directory before the run's settings are, and changes nothing.
+ *
+ * Errors: BAD_ARGUMENT when it holds a run and `existing` is `refuse`; BAD_CHECKPOINT when `existing` is `resume` and the
+ * checkpoint is missing or damaged.
+ */
+export function checkRunDirectory(directory: string, existing: ExistingRun): void {
+  if (existing === 'resume') readCheckpoint(join(directory, RUN_FILES.checkpoint));
+  const holdsRun = Object.values(RUN_FILES).some((file) => existsSync(join(directory, file)));
+  if (existing === 'refuse' && holdsRun)
+    throw new ThermolinkError('BAD_ARGUMENT', `${directory} already holds a run.`, {
+      hint: 'Go on with it by --resume, or name another directory.',
+      data: { directory },
+    });
+}
+
+/**
  * Opens the directory of a run and creates it where missing. On `resume`, metrics.jsonl is cut back to the steps that the
  * checkpoint knows, so that the run goes on as if it had never gone further.
  *
- * Errors: BAD_ARGUMENT when it holds a run and `existing` is `refuse`; BAD_CHECKPOINT when the checkpoint is missing,
- * damaged, of a run with other settings, or the metrics lack steps that it knows; BAD_FILE when it can't be written.
+ * Errors: those of `checkRunDirectory`; BAD_CHECKPOINT when the checkpoint is of a run with other settings, or the metrics
+ * lack steps that it knows; BAD_FILE when it can't be written.
  */
 export function openRunDirectory(
   directory: string,
@@ -55,11 +71,7 @@ export function openRunDirectory(
 ): RunDirectory {
   const path = (file: keyof typeof RUN_FILES): string => join(directory, RUN_FILES[file]);
   const files = [path('metrics'), path('checkpoint'), path('summary')];
-  if (existing === 'refuse' && files.some((file) => existsSync(file)))
-    throw new ThermolinkError('BAD_ARGUMENT', `${directory} already holds a run.`, {
-      hint: 'Go on with it by --resume, or name another directory.',
-      data: { directory },
-    });
+  if (existing === 'refuse') checkRunDirectory(directory, existing);
   let checkpoint: Checkpoint | undefined;
   if (existing === 'resume') {
     checkpoint = readCheckpoint(path('checkpoint'));

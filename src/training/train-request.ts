@@ -32,19 +32,24 @@ export interface TrainRequest {
   };
 }
 
-/** A request with every default filled in and every size checked. */
-export interface ResolvedRequest extends TrainRequest {
+/** Every default filled in and every size checked. */
+interface ResolvedSizes {
   readonly trainSize: number;
   readonly curvatureExamples: number;
   readonly checkpointEvery: number;
 }
+
+/** A request with every default filled in and every size checked. */
+export type ResolvedRequest = TrainRequest & ResolvedSizes;
 
 export const CURVATURE_EXAMPLES_DEFAULT = 8;
 const CHECKPOINT_EVERY_DEFAULT = 50;
 const SEED_MAX = 2 ** 32 - 1;
 
 /** Fills in the defaults. Errors: BAD_ARGUMENT for a size that is no whole number or does not fit the others. */
-export function resolveRequest(request: TrainRequest): ResolvedRequest {
+export function resolveRequest<Request extends Omit<TrainRequest, 'optimizer'>>(
+  request: Request,
+): Request & ResolvedSizes {
   const { model, data, epochs, batch, seed } = request;
   const trainSize = request.trainSize ?? data.train.count;
   // A batch smaller than the default is no mistake of the caller's.

@@ -13,7 +13,7 @@ import {
   type TrainingSummary,
   ZERO_TOTALS,
 } from './record.js';
-import { openRunDirectory, type RunDirectory } from './run-files.js';
+import { checkRunDirectory, openRunDirectory, type RunDirectory } from './run-files.js';
 import { type ResolvedRequest, resolveRequest, settingsOf, type TrainRequest } from './train-request.js';
 
 export type { TrainRequest } from './train-request.js';
@@ -54,6 +54,16 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
   } finally {
     directory?.close();
   }
+}
+
+/**
+ * Throws what `train` would throw for this request before its first step, as far as it is known without an optimizer: so
+ * that no board is opened in vain. Changes nothing. Errors: BAD_ARGUMENT; those of `checkRunDirectory`.
+ */
+export function checkTrainRequest(request: Omit<TrainRequest, 'optimizer'>): void {
+  const { data, trainSize, batch, epochs, seed, output } = resolveRequest(request);
+  planBatches(firstExamples(data.train, trainSize), batch, epochs, seed);
+  if (output !== undefined) checkRunDirectory(output.directory, output.existing ?? 'refuse');
 }
 
 function initialState(
@@ -140,6 +150,7 @@ async function takeStep(
     boardSeconds: update.cost.boardSeconds,
     ticks: update.cost.ticks,
     overloadRetries: update.cost.overloadRetries,
+    clampedCodes: update.cost.clampedCodes,
     timing: { gradientMs, curvatureMs, ...solver, otherMs: Math.max(0, performance.now() - began - known) },
   };
   const next: Checkpoint = {

@@ -6,7 +6,7 @@ import { PortEvents } from './port-events.js';
 const FRAME_BYTES_MAX = 65536;
 
 /**
- * Two ports that are each other's far end, in one process. A write settles when the other side has received it; delivery
+ * Two ports that are each other's far end, in one process. One write at a time; it settles when the other side has received it; delivery
  * takes one turn of the event loop, so that timers and signals are served between frames.
  */
 export function memoryPortPair(name: string): [Port, Port] {
@@ -21,6 +21,7 @@ class MemoryPort implements Port {
   readonly name: string;
   readonly frameBytesMax = FRAME_BYTES_MAX;
   readonly #events = new PortEvents();
+  #writing = false;
   peer!: MemoryPort;
 
   constructor(name: string) {
@@ -45,8 +46,14 @@ class MemoryPort implements Port {
         reject(new ThermolinkError('LINK_LOST', `${this.name} is closed.`));
         return;
       }
+      if (this.#writing) {
+        reject(new Error('bug: a second write before the first has settled'));
+        return;
+      }
+      this.#writing = true;
       setImmediate(() => {
         this.peer.#events.data(bytes);
+        this.#writing = false;
         resolve();
       });
     });

@@ -1,91 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { EmulatedDevice, findProfile } from '../../emulator/index.js';
-import { decodeToHost, encodeCommand, type ToHost } from '../../firmware-protocol/codec.js';
-import { CHANNEL, type Channel, encodeFrame, FrameDecoder } from '../../firmware-protocol/framing.js';
-import type { Command, CommandName } from '../../firmware-protocol/messages/index.js';
+import { encodeCommand } from '../../firmware-protocol/codec.js';
+import { CHANNEL, encodeFrame } from '../../firmware-protocol/framing.js';
 import { REFUSAL } from '../../firmware-protocol/messages/system.js';
-import { programDigest } from '../../firmware-protocol/program-digest.js';
+import { PROTOCOL_MINOR, TABLE_HASH } from '../../firmware-protocol/version.js';
 import { helloFields } from '../../src/driver/hello.js';
-import { joined } from '../support/frames.js';
-import { diagonalProgram } from '../support/test-board.js';
-
-const nonce = (first: number): Uint8Array => Uint8Array.of(first, 1, 1, 1, 1, 1, 1, 1);
-
-/** A host that writes frames by hand: nothing between the test and the device's bytes. */
-class Hand {
-  readonly device = new EmulatedDevice({ profile: findProfile('ideal-8')!, dieSeed: 1 });
-  readonly #decoder = new FrameDecoder(65536);
-  #session = 0;
-  #seq = 0;
-
-  hello(first: number): Uint8Array {
-    this.#session = first;
-    this.#seq = 0;
-    return this.#frame(CHANNEL.open, 0, encodeCommand('hello', 0, helloFields(nonce(first), 65536)));
-  }
-
-  command<N extends CommandName>(
-    name: N,
-    requestId: number,
-    fields: Command<N>,
-    session = this.#session,
-  ): Uint8Array {
-    const payload = encodeCommand(name, requestId, fields);
-    const seq = session === this.#session ? this.#seq++ : 0;
-    return this.#frame(CHANNEL.command, seq, payload, session);
-  }
-
-  #frame(channel: Channel, seq: number, payload: Uint8Array, session = this.#session): Uint8Array {
-    return encodeFrame({ channel, session, flags: 0, seq, ack: 65535, payload });
-  }
-
-  /** Gives the device one chunk; what it says to it. */
-  say(...frames: Uint8Array[]): ToHost[] {
-    this.device.receive(joined(frames), 0);
-    const said: ToHost[] = [];
-    for (let bytes = this.device.poll(0); bytes; bytes = this.device.poll(0))
-      for (const item of this.#decoder.push(bytes))
-        if (item.kind === 'frame' && item.frame.payload.length > 0) {
-          const message = decodeToHost(item.frame.payload);
-          if (message.kind !== 'bad') said.push(message);
-        }
-    return said;
-  }
-}
-
-const START = {
-  bank: 0,
-  runSeed: 1,
-  firstTick: 0,
-  startState: 0,
-  burnInTicks: 1000,
-  sampleCount: 1,
-  ticksPerSample: 1,
-  blockSamples: 0,
-  onNoCredit: 0,
-  onOverload: 0,
-  watchdogMs: 1000,
-  creditBlocks: 8,
-} as const;
-
-function program(hand: Hand, firstRequest: number): Uint8Array[] {
-  const image = diagonalProgram(8);
-  const { mode, cells, rows, couplingBits, rowAttenuation } = image;
-  return [
-    hand.command('defineProgram', firstRequest, { bank: 0, mode, cells, rows, couplingBits, rowAttenuation }),
-    hand.command('writeCouplings', firstRequest + 1, {
-      bank: 0,
-      firstEntry: 0,
-      codes: new Uint8Array(image.couplings.buffer),
-    }),
-    hand.command('writeDrive', firstRequest + 2, {
-      bank: 0,
-      firstCell: 0,
-      codes: new Uint8Array(image.drive.buffer),
-    }),
-    hand.command('commit', firstRequest + 3, { bank: 0, ...programDigest(image) }),
-  ];
-}
+import { Hand, nonce, program, START } from '../support/hand.js';
 
 describe('sessions, in one chunk of bytes', () => {
   it('a command behind HELLO belongs to the new session, one of the old session is dropped', () => {
@@ -99,6 +18,28 @@ describe('sessions, in one chunk of bytes', () => {
     );
     expect(said.map(({ name }) => name)).toEqual(['hello', 'ping']);
     expect(hand.device.link.counters.framesForeign).toBe(1);
+  });
+
+  it.each([
+    ['minor version', { minor: PROTOCOL_MINOR + 1 }],
+    ['table hash', { tableHash: new Uint8Array(8) }],
+    ['minor version and table hash', { minor: PROTOCOL_MINOR + 1, tableHash: new Uint8Array(8) }],
+  ])('a HELLO with another %s opens no session', (_, change) => {
+    const hand = new Hand();
+    expect(hand.say(hand.hello(7, change))).toMatchObject([
+      {
+        name: 'helloRefused',
+        fields: { reason: REFUSAL.version, minor: PROTOCOL_MINOR, tableHash: TABLE_HASH },
+      },
+    ]);
+    expect(hand.device.link.sessionOpen).toBe(false);
+  });
+
+  it('a HELLO with a nonce of zeros is rejected without an answer', () => {
+    const hand = new Hand();
+    expect(hand.say(hand.hello(0, { nonce: new Uint8Array(8) }))).toEqual([]);
+    expect(hand.device.link.sessionOpen).toBe(false);
+    expect(hand.device.link.counters.messagesRejected).toBe(1);
   });
 
   it('what comes behind a reset is not executed', () => {

@@ -109,6 +109,7 @@ describe('one board, one client', () => {
     const first = await open(port);
     // An answer that nobody acknowledges, and the beginning of a frame.
     void first.ping().catch(() => undefined);
+    await new Promise((resolve) => setImmediate(resolve));
     await clock.run(port.write(Uint8Array.of(9, 1, 2, 3)));
     await clock.run(port.close());
     const bytes: number[] = [];

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { EmulatedDevice, findProfile } from '../../emulator/index.js';
 import type { Port } from '../../firmware-protocol/port.js';
 import { Device } from '../../src/driver/device.js';
@@ -61,5 +61,45 @@ describe('a host that stops reading', () => {
     expect(board.board).toMatchObject({ state: 'safe', watchdogTrips: 1 });
     expect(clock.nowMs() - startMs).toBe(2000);
     wire.release();
+  });
+});
+
+describe('the length of a slice', () => {
+  const RUN = { bank: 0, runSeed: 1, burnInTicks: 200, sampleCount: 0, ticksPerSample: 0 };
+
+  /** A served board that notes what its slices ask for, of which at most `ticksMax` pass. */
+  async function sliced(ticksMax: number) {
+    const clock = new VirtualClock();
+    const [host, far] = memoryPortPair('test');
+    const board = new EmulatedDevice({ profile: findProfile('ideal-8')!, dieSeed: 1 });
+    new ServedDevice(board, far, { clock, sliceTicksMax: 64 });
+    const asked: number[] = [];
+    const advance = board.advance.bind(board);
+    vi.spyOn(board, 'advance').mockImplementation((ticks) => {
+      asked.push(ticks);
+      return advance(Math.min(ticks, ticksMax));
+    });
+    const runOnce = async (): Promise<number[]> => {
+      asked.length = 0;
+      const device = await clock.run(Device.open(host, { clock }));
+      await clock.run(device.loadProgram(0, diagonalProgram(8)));
+      const run = await clock.run(device.run(RUN));
+      await clock.run(run.finished);
+      expect(board.board.runId).toBe(1);
+      return [...asked];
+    };
+    return runOnce;
+  }
+
+  it('is found anew for the first run of every session', async () => {
+    const runOnce = await sliced(64);
+    const first = await runOnce();
+    expect(first.slice(0, 5)).toEqual([4, 8, 16, 32, 64]);
+    expect(await runOnce()).toEqual(first);
+  });
+
+  it('does not grow by slices whose ticks did not pass', async () => {
+    const runOnce = await sliced(2);
+    expect(new Set(await runOnce())).toEqual(new Set([4]));
   });
 });

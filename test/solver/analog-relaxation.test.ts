@@ -33,7 +33,7 @@ function relaxCodes(board: SolverBoard): { v: Float64Array; system: LinearSystem
 }
 
 function codesOf(image: ProgramImage) {
-  const system = programmedSystem({ ...image, saturated: 0 }, 1);
+  const system = programmedSystem(image, 1);
   return { system, drive: Float64Array.from(image.drive, (code) => code * 2 ** -13) };
 }
 

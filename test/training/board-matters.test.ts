@@ -25,9 +25,12 @@ function falsified(device: BoardDevice, falsify: (codes: Int16Array) => Int16Arr
   };
 }
 
-async function testAccuracy(falsify: (codes: Int16Array) => Int16Array, steps = 50): Promise<number> {
-  const all = loadDataset({ kind: 'mnist' });
-  const data = { ...all, test: firstExamples(all.test, 2000) };
+const STEPS = 50;
+const BATCH = 32;
+const all = loadDataset({ kind: 'mnist' });
+const data = { ...all, test: firstExamples(all.test, 500) };
+
+async function testAccuracy(falsify: (codes: Int16Array) => Int16Array): Promise<number> {
   const model = createConvolutionClassifier({
     rows: data.rows,
     columns: data.columns,
@@ -41,8 +44,9 @@ async function testAccuracy(falsify: (codes: Int16Array) => Int16Array, steps = 
       data,
       optimizer,
       epochs: 1,
-      batch: 64,
-      trainSize: 64 * steps,
+      batch: BATCH,
+      curvatureExamples: 4,
+      trainSize: BATCH * STEPS,
       seed: 0,
     });
     return summary.testAccuracy;
@@ -53,11 +57,11 @@ async function testAccuracy(falsify: (codes: Int16Array) => Int16Array, steps = 
 
 describe('training goes through the board', () => {
   it('an honest board learns in 50 steps', async () => {
-    expect(await testAccuracy((codes) => codes)).toBeGreaterThan(0.85);
+    expect(await testAccuracy((codes) => codes)).toBeGreaterThan(0.8);
   });
 
   it('a board that reads zeros teaches nothing', async () => {
-    expect(await testAccuracy((codes) => new Int16Array(codes.length), 5)).toBeLessThan(0.3);
+    expect(await testAccuracy((codes) => new Int16Array(codes.length))).toBeLessThan(0.3);
   });
 
   it('a board that answers another system does not reach 80 %', async () => {

@@ -139,6 +139,28 @@ describe('tngd', () => {
     await expect(update(bound * 1.01)).rejects.toMatchObject({ code: 'DIVERGED' });
   });
 
+  it('holds the delayed solution, which is what it keeps, to the same bounds', async () => {
+    const solver = exactSolver();
+    const changed = (change: (x: Float64Array) => Float64Array, overloadRetries: number): LinearSolver => ({
+      ...solver,
+      relax: async (r) => {
+        const { x, cost } = await solver.relax(r);
+        return r.address.block === 0 ? { x, cost } : { x: change(x), cost: { ...cost, overloadRetries } };
+      },
+    });
+    const runaway = relaxing(
+      { delay: 0.5 },
+      changed((x) => x.map(() => 1e9), 0),
+    );
+    await expect(runaway.update(runaway.init(P), request())).rejects.toMatchObject({ code: 'DIVERGED' });
+    const retrying = relaxing(
+      { delay: 0.5 },
+      changed((x) => x, 1),
+    );
+    const { state } = await retrying.update(retrying.init(P), request());
+    await expect(retrying.update(state, request({ step: 1 }))).rejects.toMatchObject({ code: 'DIVERGED' });
+  });
+
   it('accepts a vanishing gradient without damping', async () => {
     const optimizer = relaxing({ damping: 0 });
     const { parameters } = await optimizer.update(

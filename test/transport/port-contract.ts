@@ -22,8 +22,8 @@ export interface PortContract {
   open(): Promise<PortPair>;
   /** One for each direction that can stall; missing where nothing can be kept from reading. */
   readonly stalled?: Readonly<Record<string, () => Promise<StalledPort>>>;
-  /** Ends that learn of the other one's close; a line without modem signals tells nothing. */
-  readonly noticesClose: readonly [boolean, boolean];
+  /** Whether an end learns of the other one's close, or why it can't. */
+  readonly noticesClose: readonly [true | string, true | string];
 }
 
 const MIB = 1 << 20;
@@ -154,27 +154,41 @@ export function describePortContract(contract: PortContract): void {
         expect(heard).toEqual(['close']);
       }));
 
-    it.each([
+    it('refuses a second write before the first has settled', () =>
+      withPair(async (a, b) => {
+        const atB = collect(b, 2);
+        const first = a.write(Uint8Array.of(1));
+        await expect(within(a.write(Uint8Array.of(2)), 'refusal')).rejects.toThrow(/^bug: a second write/);
+        await within(first, 'first write');
+        await within(a.write(Uint8Array.of(3)), 'third write');
+        await within(atB.done, 'last byte');
+        expectSame(atB.chunks, Uint8Array.of(1, 3));
+      }));
+
+    for (const [listener, closer] of [
       [0, 1],
       [1, 0],
-    ])('end %i hears once that end %i closed', (listener, closer) =>
-      withPair(async (...ends) => {
-        if (!contract.noticesClose[listener]) return;
-        let closes = 0;
-        const closed = new Promise<void>((resolve) => {
-          ends[listener].onData(() => undefined);
-          ends[listener].onClose(() => {
-            closes++;
-            resolve();
+    ]) {
+      const notices = contract.noticesClose[listener];
+      const why = notices === true ? '' : ` (not here: ${notices})`;
+      it.skipIf(notices !== true)(`end ${listener} hears once that end ${closer} closed${why}`, () =>
+        withPair(async (...ends) => {
+          let closes = 0;
+          const closed = new Promise<void>((resolve) => {
+            ends[listener].onData(() => undefined);
+            ends[listener].onClose(() => {
+              closes++;
+              resolve();
+            });
           });
-        });
-        await within(ends[closer].close(), 'close');
-        await within(closed, 'word of the close');
-        await within(ends[listener].close(), 'own close');
-        expect(closes).toBe(1);
-        expect(ends[listener].closed).toBe(true);
-      }),
-    );
+          await within(ends[closer].close(), 'close');
+          await within(closed, 'word of the close');
+          await within(ends[listener].close(), 'own close');
+          expect(closes).toBe(1);
+          expect(ends[listener].closed).toBe(true);
+        }),
+      );
+    }
 
     it('tells the end also to a listener that comes late', () =>
       withPair(async (a) => {

@@ -93,6 +93,5 @@ describePortContract({
       return { port: ends[1], read: (bytes) => readAll(ends[0], bytes), release };
     },
   },
-  // The pty keeps its own slave open (or it would lose its raw mode), so it never sees a hang-up.
-  noticesClose: [false, true],
+  noticesClose: ['it keeps its own slave open, or it would lose its raw mode, so it sees no hang-up', true],
 });

@@ -7,6 +7,9 @@ import type { Handlers } from './handlers.js';
 /** s₀ = 2²⁰/12 in 2⁻⁴⁸ V_fs²: variance of what a cut to 16 bits leaves out, rounded to a whole number. */
 const CARRY_VARIANCE = 87381;
 
+/** Bytes of an answer beside its codes, at most: array, opcode, request id and length in their longest forms. */
+const ANSWER_OVERHEAD_BYTES = 16;
+
 /** The other bank may be written while one runs. */
 function requireNotRunning(board: Board, bank: number): void {
   if (board.state === 'running' && board.run?.bank === bank)
@@ -61,7 +64,11 @@ export const programHandlers = {
     };
   },
 
-  readProgram: ({ board }, { bank, section, firstEntry, count }) => ({
-    codes: board.memory.read(bank, section, firstEntry, count),
-  }),
+  readProgram({ board, link }, { bank, section, firstEntry, count }) {
+    const codes = board.memory.read(bank, section, firstEntry, count);
+    const bytesMax = link.payloadBytesMax - ANSWER_OVERHEAD_BYTES;
+    if (codes.length > bytesMax)
+      throw new Refused(REFUSAL.outOfRange, `${codes.length} bytes, the answer takes ${bytesMax}`);
+    return { codes };
+  },
 } satisfies Partial<Handlers>;

@@ -14,7 +14,7 @@ export const runHandlers = {
     if (!(fields.firstTick + ticks <= SAFE_INTEGER_MAX))
       throw new Refused(REFUSAL.outOfRange, 'the run would pass tick 2⁵³');
     // An aborted run may still owe its report, which the next run must not swallow.
-    sendRun(board, link);
+    sendRun(board, link, 1);
     if (board.run) throw new Refused(REFUSAL.wrongState, `run ${board.runId} is not reported yet`);
     board.input('started');
     board.cells.clearFlags();

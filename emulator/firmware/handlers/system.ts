@@ -44,6 +44,7 @@ export const systemHandlers = {
   },
 
   reset(context) {
+    context.board.input('reset');
     context.resetAfterAnswer();
     return {};
   },

@@ -1,8 +1,11 @@
 import { encodeCommand } from '../../../firmware-protocol/codec.js';
 import { CHANNEL, encodeFrame } from '../../../firmware-protocol/framing.js';
+import { FRAME_OVERHEAD_BYTES } from '../../../firmware-protocol/limits.js';
+import { codeBytes } from '../../../firmware-protocol/program-digest.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../../firmware-protocol/program-image.js';
 import type { Device } from '../../driver/device.js';
 import type { DeviceIdentity } from '../../driver/device-api.js';
+import { WRITE_OVERHEAD_BYTES } from '../../driver/upload.js';
 import { percentile } from '../statistics.js';
 import { bareSocketRate } from './bare-socket.js';
 
@@ -57,7 +60,7 @@ export async function benchLink(
     uploadBytesPerSecond: medianUpload,
     downloadBytesPerSecond: await download(device, image.cells, signal),
     wireOverhead: wireBytes / bytes,
-    frameBytes: device.payloadBytesMax + 12,
+    frameBytes: device.payloadBytesMax + FRAME_OVERHEAD_BYTES,
     roundTripP50Ms: percentile(tripsMs, 0.5),
     roundTripP99Ms: percentile(tripsMs, 0.99),
     ...(compareWithSocket
@@ -82,13 +85,15 @@ async function download(device: Device, cells: number, signal: AbortSignal): Pro
   return (bytes / (performance.now() - startMs)) * 1000;
 }
 
-/** The largest array of 16-bit couplings that the board holds, up to `uploadBytes`, filled with codes of every size. */
-function benchProgram(
+/** The largest array of couplings of the board's width that it holds, up to `uploadBytes`, filled with codes of every size. */
+export function benchProgram(
   { cells, rows, hasFactored, couplingBits }: DeviceIdentity,
   uploadBytes: number,
 ): ProgramImage {
-  const arrayRows = hasFactored ? Math.max(1, Math.min(rows, Math.floor(uploadBytes / (2 * cells)))) : cells;
-  const couplings = new Int16Array(arrayRows * cells);
+  const Codes = couplingBits <= 8 ? Int8Array : Int16Array;
+  const rowBytes = Codes.BYTES_PER_ELEMENT * cells;
+  const arrayRows = hasFactored ? Math.max(1, Math.min(rows, Math.floor(uploadBytes / rowBytes))) : cells;
+  const couplings = new Codes(arrayRows * cells);
   // A multiplicative hash: every byte value comes up, as in real couplings.
   for (let i = 0; i < couplings.length; i++) couplings[i] = Math.imul(i, 0x9e3779b1) >> (32 - couplingBits);
   return {
@@ -107,12 +112,13 @@ function benchProgram(
 }
 
 /** Frames as the upload sends them. */
-function sameFrames(image: ProgramImage, payloadBytesMax: number): Uint8Array[] {
-  const bytes = new Uint8Array(image.couplings.buffer);
-  const chunk = (payloadBytesMax - 32) & ~1;
+export function sameFrames(image: ProgramImage, payloadBytesMax: number): Uint8Array[] {
+  const width = image.couplings.BYTES_PER_ELEMENT;
+  const bytes = codeBytes(image.couplings);
+  const chunk = Math.floor((payloadBytesMax - WRITE_OVERHEAD_BYTES) / width) * width;
   const frames: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; at += chunk) {
-    const fields = { bank: 0, firstEntry: at / 2, codes: bytes.subarray(at, at + chunk) };
+    const fields = { bank: 0, firstEntry: at / width, codes: bytes.subarray(at, at + chunk) };
     const payload = encodeCommand('writeCouplings', 1 + frames.length, fields);
     frames.push(
       encodeFrame({

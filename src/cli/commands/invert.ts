@@ -2,13 +2,13 @@ import type { Command } from 'commander';
 import { fittingEmulator } from '../../connect.js';
 import type { Matrix } from '../../linalg/matrix.js';
 import { checkSystem } from '../../mapping/validation.js';
-import { createAnalogSolver } from '../../solver/analog-solver.js';
 import { type InverseResult, invert } from '../../solver/inverse.js';
 import { deviceUri, withDevice } from '../device.js';
 import { readMatrix } from '../input/read-array.js';
 import { writeNpy } from '../input/write-npy.js';
 import { addLogOptions, type LogOptions } from '../logging.js';
-import { fraction, seed } from '../options.js';
+import { seed, tolerance } from '../options.js';
+import { boardWarnings, carryNoiseRow } from '../output/board-warnings.js';
 import { formatNumber, formatSeconds } from '../output/format.js';
 import { withInterrupt } from '../output/interrupt.js';
 import { Progress } from '../output/progress.js';
@@ -38,7 +38,7 @@ export function addInvertCommand(program: Command): void {
     .option(
       '--tolerance <r>',
       'bound on the estimated relative error of a column',
-      fraction('--tolerance', { zero: false, one: false }),
+      tolerance('--tolerance'),
       1e-2,
     )
     .option('--device <uri>', 'which board (default: the smallest ideal emulated board that fits)')
@@ -49,6 +49,7 @@ export function addInvertCommand(program: Command): void {
     .action(async (options: InvertOptions) => {
       const { report, result } = await withInterrupt((signal) => run(options, signal));
       if (options.out !== undefined) await writeNpy(options.out, result.inverse);
+      if (!options.json) process.stderr.write(boardWarnings(report));
       process.stdout.write(
         options.json
           ? `${JSON.stringify({ inverse: rowsOf(result.inverse), standardError: rowsOf(result.standardError), ...report })}\n`
@@ -66,7 +67,7 @@ async function run(options: InvertOptions, signal: AbortSignal) {
   let progress: Progress | undefined;
   try {
     const result = await withDevice(uri, options, signal, (device) =>
-      invert(createAnalogSolver(device), {
+      invert(device, {
         system,
         tolerance: options.tolerance,
         address: { seed: options.seed, step: 0, block: 0 },
@@ -87,6 +88,8 @@ async function run(options: InvertOptions, signal: AbortSignal) {
 function reportOf(matrix: Matrix, result: InverseResult, device: string, hostSeconds: number) {
   return {
     relativeResidual: relativeResidual(matrix, result.inverse),
+    carryNoiseShare: result.carryNoiseShare,
+    clampedCodes: result.cost.clampedCodes,
     passes: result.passes,
     samples: result.samples,
     boardSeconds: result.cost.boardSeconds,
@@ -115,6 +118,7 @@ function rowsOf({ rows, columns, data }: Matrix): number[][] {
 function reportText(inverse: Matrix, report: ReturnType<typeof reportOf>, out: string | undefined): string {
   const facts = [
     ['relative residual ‖AX − I‖/√N', formatNumber(report.relativeResidual)],
+    carryNoiseRow(report),
     ['passes', String(report.passes)],
     ['samples', String(report.samples)],
     ['board time (modelled)', formatSeconds(report.boardSeconds)],

@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { fittingEmulator } from '../../connect.js';
 import { checkSystem } from '../../mapping/validation.js';
-import { drawSamples } from '../../solver/sampling.js';
+import { checkDrawCount, drawSamples } from '../../solver/sampling.js';
 import { deviceUri, withDevice } from '../device.js';
 import { readMatrix } from '../input/read-array.js';
 import { writeNpy } from '../input/write-npy.js';
 import { addLogOptions, type LogOptions } from '../logging.js';
 import { positiveInteger, seed } from '../options.js';
+import { boardWarnings, carryNoiseRow } from '../output/board-warnings.js';
 import { formatPercent, formatSeconds } from '../output/format.js';
 import { withInterrupt } from '../output/interrupt.js';
 import { Progress } from '../output/progress.js';
@@ -38,6 +39,7 @@ export function addSampleCommand(program: Command): void {
     .addHelpText('after', EXAMPLE)
     .action(async (options: SampleOptions) => {
       const report = await withInterrupt((signal) => sample(options, signal));
+      if (!options.json) process.stderr.write(boardWarnings(report));
       process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : reportText(report));
     });
 }
@@ -46,21 +48,26 @@ async function sample(options: SampleOptions, signal: AbortSignal) {
   const { count } = options;
   const precision = { kind: 'dense', matrix: await readMatrix(options.matrix) } as const;
   checkSystem(precision);
+  checkDrawCount(count, precision.matrix.rows);
   const uri = deviceUri(options.device, fittingEmulator(precision.matrix.rows));
   const startMs = performance.now();
   let progress: Progress | undefined;
   try {
-    const { draws, correlationMax, cost } = await withDevice(uri, options, signal, (device) =>
-      drawSamples(device, {
-        precision,
-        count,
-        address: { seed: options.seed, step: 0, block: 0 },
-        signal,
-        onProgress: (done) => {
-          progress ??= new Progress({ label: 'sample', total: count, silent: options.json === true });
-          progress.update(done, 'draws');
-        },
-      }),
+    const { draws, correlationMax, carryNoiseShare, cost } = await withDevice(
+      uri,
+      options,
+      signal,
+      (device) =>
+        drawSamples(device, {
+          precision,
+          count,
+          address: { seed: options.seed, step: 0, block: 0 },
+          signal,
+          onProgress: (done) => {
+            progress ??= new Progress({ label: 'sample', total: count, silent: options.json === true });
+            progress.update(done, 'draws');
+          },
+        }),
     );
     await writeNpy(options.out, draws);
     return {
@@ -68,6 +75,8 @@ async function sample(options: SampleOptions, signal: AbortSignal) {
       count: draws.rows,
       cells: draws.columns,
       correlationMax,
+      carryNoiseShare,
+      clampedCodes: cost.clampedCodes,
       boardSeconds: cost.boardSeconds,
       device: uri,
       timing: { hostSeconds: (performance.now() - startMs) / 1000 },
@@ -81,6 +90,7 @@ function reportText(report: Awaited<ReturnType<typeof sample>>): string {
   return formatTable([
     ['draws', `${report.count} of ${report.cells} cells, written to ${report.out}`],
     ['correlation of neighbours', `at most ${formatPercent(report.correlationMax, 0)}, in the slowest mode`],
+    carryNoiseRow(report),
     ['board time (modelled)', formatSeconds(report.boardSeconds)],
     ['host time', formatSeconds(report.timing.hostSeconds)],
     ['device', report.device],

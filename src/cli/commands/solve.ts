@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { fittingEmulator } from '../../connect.js';
-import { ThermolinkError } from '../../errors.js';
 import { checkSystem, checkVector } from '../../mapping/validation.js';
 import { createAnalogSolver } from '../../solver/analog-solver.js';
 import type { SolveResult } from '../../solver/contract.js';
 import { deviceUri, withDevice } from '../device.js';
 import { readMatrix, readVector } from '../input/read-array.js';
 import { addLogOptions, type LogOptions } from '../logging.js';
-import { positiveNumber, seed } from '../options.js';
+import { seed, tolerance } from '../options.js';
+import { boardWarnings, carryNoiseRow } from '../output/board-warnings.js';
 import { formatNumber, formatSeconds } from '../output/format.js';
 import { withInterrupt } from '../output/interrupt.js';
 import { Progress } from '../output/progress.js';
@@ -42,7 +42,7 @@ export function addSolveCommand(program: Command): void {
     .option(
       '--tolerance <r>',
       'bound on the estimated relative error ‖x̂ − x‖₂/‖x‖₂',
-      positiveNumber('--tolerance'),
+      tolerance('--tolerance'),
       TOLERANCE_DEFAULT,
     )
     .option('--device <uri>', 'which board (default: the smallest ideal emulated board that fits)')
@@ -51,6 +51,7 @@ export function addSolveCommand(program: Command): void {
     .addHelpText('after', EXAMPLE)
     .action(async (options: SolveOptions) => {
       const result = await withInterrupt((signal) => solve(options, signal));
+      if (!options.json) process.stderr.write(boardWarnings(factsOf(result)));
       process.stdout.write(options.json ? `${JSON.stringify(jsonOf(result))}\n` : reportText(result));
     });
 }
@@ -61,11 +62,6 @@ interface Solved extends SolveResult {
 }
 
 async function solve(options: SolveOptions, signal: AbortSignal): Promise<Solved> {
-  const { tolerance } = options;
-  if (tolerance >= 1)
-    throw new ThermolinkError('BAD_ARGUMENT', `--tolerance ${tolerance} asks for nothing: 0 is as good.`, {
-      hint: 'Give a number below 1.',
-    });
   const matrix = await readMatrix(options.matrix);
   const drive = await readVector(options.rhs);
   const system = { kind: 'dense', matrix } as const;
@@ -80,14 +76,14 @@ async function solve(options: SolveOptions, signal: AbortSignal): Promise<Solved
       createAnalogSolver(device).solve({
         system,
         drive,
-        tolerance,
+        tolerance: options.tolerance,
         address: { seed: options.seed, step: 0, block: 0 },
         signal,
         onProgress: ({ pass, relativeStandardError, samples }) => {
           progress ??= new Progress({ label: 'solve', total: 100, silent: options.json === true });
           // Averaging has no known end; the bar shows how close the standard error is to its bound.
           progress.update(
-            Math.min(100, 100 * (tolerance / 2 / relativeStandardError) ** 2),
+            Math.min(100, 100 * (options.tolerance / 2 / relativeStandardError) ** 2),
             `pass ${pass}, ${samples} samples, standard error ${formatNumber(relativeStandardError)}`,
           );
         },
@@ -99,11 +95,16 @@ async function solve(options: SolveOptions, signal: AbortSignal): Promise<Solved
   }
 }
 
+function factsOf({ carryNoiseShare, cost }: Solved) {
+  return { carryNoiseShare, clampedCodes: cost.clampedCodes };
+}
+
 function jsonOf(result: Solved) {
   return {
     solution: [...result.x],
     standardError: [...result.standardError],
     quantizationError: result.quantizationError,
+    ...factsOf(result),
     relativeResidual: result.relativeResidual,
     passes: result.passes,
     samples: result.samples,
@@ -125,6 +126,7 @@ function reportText(result: Solved): string {
   const facts = [
     ['relative residual', formatNumber(result.relativeResidual)],
     ['rounding to device codes', `≤ ${formatNumber(result.quantizationError)} of ‖x‖`],
+    carryNoiseRow(result),
     ['passes', String(result.passes)],
     ['samples', String(result.samples)],
     ['board time (modelled)', formatSeconds(result.cost.boardSeconds)],

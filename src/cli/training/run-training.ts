@@ -1,18 +1,19 @@
 import { loadDataset } from '../../data/load-dataset.js';
 import { createConvolutionClassifier } from '../../model/convolution-classifier.js';
 import { createAnalogSolver } from '../../solver/analog-solver.js';
-import type { LinearSolver } from '../../solver/contract.js';
 import {
   CONTROL,
   createOptimizer,
   type OptimizerName,
   type OptimizerOptions,
+  optimizerSettings,
 } from '../../training/optimizers/create.js';
 import type { StepRecord, TrainingSummary } from '../../training/record.js';
 import type { ExistingRun } from '../../training/run-files.js';
-import { train } from '../../training/trainer.js';
+import { checkTrainRequest, type TrainRequest, train } from '../../training/trainer.js';
 import { deviceUri, withDevice } from '../device.js';
 import type { LogOptions } from '../logging.js';
+import { boardWarnings } from '../output/board-warnings.js';
 import { formatPercent } from '../output/format.js';
 import { Progress } from '../output/progress.js';
 
@@ -35,54 +36,52 @@ export interface TrainingPlan extends LogOptions {
   readonly quiet: boolean;
 }
 
-/** Trains, with a progress bar; the device, if the optimizer needs one, is closed at the end. */
+/**
+ * Trains, with a progress bar. Options, data and directory are checked first; only then the device, if the optimizer
+ * needs one, is opened, and it is closed at the end.
+ */
 export async function runTraining(plan: TrainingPlan, signal: AbortSignal): Promise<TrainingSummary> {
-  if (plan.optimizer === 'tngd' || plan.optimizer === 'tngd-adam') {
-    const uri = deviceUri(plan.device, TRAINING_DEVICE);
-    return withDevice(uri, plan, signal, (device) => {
-      const { model, serialNumber, firmwareVersion } = device.identity;
-      const board = { model, serialNumber, firmwareVersion };
-      return trainWith(plan, signal, createAnalogSolver(device), { board });
-    });
-  }
-  return trainWith(plan, signal);
+  const [name, options] =
+    plan.optimizer === 'control'
+      ? (['sgd', { ...CONTROL, ...plan.settings }] as const)
+      : ([plan.optimizer, plan.settings] as const);
+  optimizerSettings(name, options);
+  const request = requestOf(plan, signal);
+  checkTrainRequest(request);
+  if (name !== 'tngd' && name !== 'tngd-adam')
+    return trainShown(plan, { ...request, optimizer: createOptimizer(name, options) });
+  const uri = deviceUri(plan.device, TRAINING_DEVICE);
+  return withDevice(uri, plan, signal, (device) => {
+    const { model, serialNumber, firmwareVersion } = device.identity;
+    const environment = { board: { model, serialNumber, firmwareVersion } };
+    const optimizer = createOptimizer(name, options, createAnalogSolver(device));
+    return trainShown(plan, { ...request, optimizer, environment });
+  });
 }
 
-async function trainWith(
-  plan: TrainingPlan,
-  signal: AbortSignal,
-  solver?: LinearSolver,
-  environment?: Readonly<Record<string, unknown>>,
-): Promise<TrainingSummary> {
-  const optimizer =
-    plan.optimizer === 'control'
-      ? createOptimizer('sgd', { ...CONTROL, ...plan.settings })
-      : createOptimizer(plan.optimizer, plan.settings, solver);
+function requestOf(plan: TrainingPlan, signal: AbortSignal): Omit<TrainRequest, 'optimizer'> {
   const data = loadDataset(
     plan.data === undefined ? { kind: 'mnist' } : { kind: 'directory', directory: plan.data },
   );
-  const model = createConvolutionClassifier({
-    rows: data.rows,
-    columns: data.columns,
-    classes: data.classes,
-  });
+  const { rows, columns, classes } = data;
+  return {
+    model: createConvolutionClassifier({ rows, columns, classes }),
+    data,
+    epochs: plan.epochs,
+    batch: plan.batch,
+    seed: plan.seed,
+    signal,
+    ...(plan.trainSize === undefined ? {} : { trainSize: plan.trainSize }),
+    ...(plan.curvatureExamples === undefined ? {} : { curvatureExamples: plan.curvatureExamples }),
+    ...(plan.out === undefined ? {} : { output: { directory: plan.out, existing: plan.existing } }),
+  };
+}
+
+async function trainShown(plan: TrainingPlan, request: TrainRequest): Promise<TrainingSummary> {
   const display = new TrainingDisplay(plan);
   try {
-    const { summary } = await train({
-      model,
-      data,
-      optimizer,
-      epochs: plan.epochs,
-      batch: plan.batch,
-      seed: plan.seed,
-      signal,
-      onStep: (record, totalSteps) => display.update(record, totalSteps),
-      ...(plan.trainSize === undefined ? {} : { trainSize: plan.trainSize }),
-      ...(plan.curvatureExamples === undefined ? {} : { curvatureExamples: plan.curvatureExamples }),
-      ...(environment === undefined ? {} : { environment }),
-      ...(plan.out === undefined ? {} : { output: { directory: plan.out, existing: plan.existing } }),
-    });
-    return summary;
+    const onStep = (record: StepRecord, totalSteps: number): void => display.update(record, totalSteps);
+    return (await train({ ...request, onStep })).summary;
   } finally {
     display.finish();
   }
@@ -96,12 +95,13 @@ class TrainingDisplay {
   #progress: Progress | undefined;
   #loss: number | undefined;
   #accuracy: number | undefined;
+  #clampedCodes = 0;
 
   constructor(plan: TrainingPlan) {
     this.#plan = plan;
   }
 
-  update({ step, loss, accuracy }: StepRecord, total: number): void {
+  update({ step, loss, accuracy, clampedCodes }: StepRecord, total: number): void {
     // Made at the first step: only then is it known where a resumed run goes on.
     this.#progress ??= new Progress({
       label: this.#plan.optimizer,
@@ -109,6 +109,7 @@ class TrainingDisplay {
       initial: step,
       silent: this.#plan.quiet,
     });
+    this.#clampedCodes = Math.max(this.#clampedCodes, clampedCodes);
     this.#loss = average(this.#loss, loss);
     this.#accuracy = average(this.#accuracy, accuracy);
     const suffix = `loss ${this.#loss.toFixed(3)}  accuracy ${formatPercent(this.#accuracy)}`;
@@ -117,6 +118,7 @@ class TrainingDisplay {
 
   finish(): void {
     this.#progress?.finish();
+    if (!this.#plan.quiet) process.stderr.write(boardWarnings({ clampedCodes: this.#clampedCodes }));
   }
 }
 

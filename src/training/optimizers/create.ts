@@ -66,15 +66,13 @@ const RANGES: Record<Exclude<keyof OptimizerOptions, 'initial'>, typeof POSITIVE
 };
 
 /**
- * An optimizer by name, with defaults for the options left out. `solver` is needed by tngd and tngd-adam.
- * Errors: BAD_ARGUMENT for an option outside its range or one that this optimizer does not have; UNSUPPORTED for a
- * solver that can't relax.
+ * The settings of an optimizer with defaults for the options left out, checked; needs no solver.
+ * Errors: BAD_ARGUMENT for an option outside its range or one that this optimizer does not have.
  */
-export function createOptimizer(
+export function optimizerSettings(
   name: OptimizerName,
   options: OptimizerOptions = {},
-  solver?: LinearSolver,
-): Optimizer {
+): Required<OptimizerOptions> {
   const defaults: OptimizerOptions = OPTIMIZER_DEFAULTS[name];
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   for (const [option, value] of given) checkOption(name, defaults, option as keyof OptimizerOptions, value);
@@ -86,6 +84,19 @@ export function createOptimizer(
       'A delay has no effect unless the state is kept between steps.',
       'Use --x0 keep with it.',
     );
+  return settings;
+}
+
+/**
+ * An optimizer by name, with defaults for the options left out. `solver` is needed by tngd and tngd-adam.
+ * Errors: those of `optimizerSettings`; BAD_ARGUMENT without that solver; UNSUPPORTED for one that can't relax.
+ */
+export function createOptimizer(
+  name: OptimizerName,
+  options: OptimizerOptions = {},
+  solver?: LinearSolver,
+): Optimizer {
+  const settings = optimizerSettings(name, options);
   if (name === 'sgd') return sgd(settings);
   if (name === 'adam') return adam(settings);
   if (name === 'ngd') return ngd(settings);

@@ -1,7 +1,6 @@
 import { assert, ThermolinkError } from '../../errors.js';
-import { cholesky, choleskySolve } from '../../linalg/cholesky.js';
 import type { Matrix } from '../../linalg/matrix.js';
-import { gramOfRows, matVec, matVecTransposed } from '../../linalg/products.js';
+import { solveByWoodbury } from '../../linalg/woodbury.js';
 import { ZERO_COST } from '../../solver/contract.js';
 import type { Optimizer } from './contract.js';
 import { applyStep, rateAt } from './step.js';
@@ -35,18 +34,14 @@ export function ngd({ rate, damping, clip }: NgdSettings): Optimizer {
 }
 
 /**
- * (KᵀK + λI)⁻¹g for K m×P by the Woodbury identity: x = (g − Kᵀ(KKᵀ + λI)⁻¹Kg)/λ, which needs only an m×m matrix.
+ * (KᵀK + λI)⁻¹g for K m×P by Woodbury's identity.
  * Errors: DIVERGED when K or g is not finite, or λ too small for float64 to tell KKᵀ + λI from a singular matrix.
  */
 export function naturalGradient(factor: Matrix, damping: number, gradient: Float64Array): Float64Array {
-  const gram = gramOfRows(factor);
-  for (let i = 0; i < gram.rows; i++) gram.data[i * gram.columns + i] += damping;
-  const decomposition = cholesky(gram);
-  if (!decomposition.ok)
+  const x = solveByWoodbury(factor, damping, gradient);
+  if (x === undefined)
     throw new ThermolinkError('DIVERGED', 'The curvature is not finite, or its damping is too small.', {
       hint: 'Lower --rate or raise --damping.',
     });
-  const dual = choleskySolve(decomposition.factor, matVec(factor, gradient));
-  const correction = matVecTransposed(factor, dual);
-  return gradient.map((g, i) => (g - correction[i]) / damping);
+  return x;
 }

@@ -39,7 +39,7 @@ export function relaxationInit(parameterCount: number): OptimizerState {
  * With a delay the last solution first relaxes on under its own, old problem (arXiv 2405.13817, algorithm 1); the board
  * runs that part before the problem is replaced, so it belongs to the same step here.
  *
- * Errors: DIVERGED when |x|∞ exceeds 2¹⁰ · max(1, 1/λ) · (largest |∇ℓ|∞ so far), or two steps in succession overloaded
+ * Errors: DIVERGED when |x|∞, also that of the delayed solution, exceeds 2¹⁰ · max(1, 1/λ) · (largest |∇ℓ|∞ so far), or two steps in succession overloaded
  * the board: noise and offsets grow with the scale, so a board that must enlarge it again and again runs away.
  */
 export async function relax(
@@ -65,22 +65,23 @@ export async function relax(
   if (!Number.isFinite(largestGradient)) throw divergedError(step, 'the gradient is not finite');
   const address = { seed, step, block: BLOCK.relaxation };
   const { x, cost } = await solver.relax({ ...problem, initial: start, time, address });
+  const before = state.numbers['retried'];
   const retried = cost.overloadRetries > 0 ? 1 : 0;
-  refuseRunaway(x, step, damping, largestGradient, state.numbers['retried'] + retried);
-  const numbers = { largestGradient, retried };
+  refuseRunaway(x, step, damping, largestGradient, before + retried);
   if (delay === 0 || initial !== 'keep' || step + 1 === request.totalSteps)
-    return { x, state: { arrays: { solution: x }, numbers }, cost };
+    return { x, state: { arrays: { solution: x }, numbers: { largestGradient, retried } }, cost };
   const delayed = await solver.relax({
     ...problem,
     initial: x,
     time: delay,
     address: { seed, step, block: BLOCK.delay },
   });
-  return {
-    x,
-    state: { arrays: { solution: delayed.x }, numbers },
-    cost: addCost(cost, delayed.cost),
-  };
+  const bothCost = addCost(cost, delayed.cost);
+  const eitherRetried = bothCost.overloadRetries > 0 ? 1 : 0;
+  // What is kept is where the next step starts: it is held to the same bound.
+  refuseRunaway(delayed.x, step, damping, largestGradient, before + eitherRetried);
+  const numbers = { largestGradient, retried: eitherRetried };
+  return { x, state: { arrays: { solution: delayed.x }, numbers }, cost: bothCost };
 }
 
 function refuseRunaway(

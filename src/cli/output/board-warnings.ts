@@ -1,0 +1,28 @@
+import { CARRY_NOISE_SHARE_MAX } from '../../solver/carry-noise.js';
+import { formatCount, formatPercent } from './format.js';
+
+/** What a result tells of the board that may make it worse than it looks. */
+export interface BoardFacts {
+  /** Undefined where nothing was averaged. */
+  readonly carryNoiseShare?: number;
+  readonly clampedCodes: number;
+}
+
+/** The row of a result's table. */
+export function carryNoiseRow({ carryNoiseShare }: { readonly carryNoiseShare: number }): [string, string] {
+  return ['carry noise floor', `${formatPercent(carryNoiseShare, 4)} of κ/λ_max`];
+}
+
+/** One line `warning: …` for each fact that matters; empty for a board that did as it was told. */
+export function boardWarnings({ carryNoiseShare = 0, clampedCodes }: BoardFacts): string {
+  const warnings: string[] = [];
+  if (carryNoiseShare > CARRY_NOISE_SHARE_MAX)
+    warnings.push(
+      `carried rounding adds ${formatPercent(carryNoiseShare)} to the noise of the stiffest mode: more than the standard error shows.`,
+    );
+  if (clampedCodes > 0)
+    warnings.push(
+      `the board clamped ${formatCount(clampedCodes)} codes to its range: it ran another system than was asked for.`,
+    );
+  return warnings.map((text) => `warning: ${text}\n`).join('');
+}

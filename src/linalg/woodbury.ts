@@ -1,0 +1,22 @@
+import { cholesky, choleskySolve } from './cholesky.js';
+import type { Matrix } from './matrix.js';
+import { gramOfRows, matVec, matVecTransposed } from './products.js';
+
+/**
+ * x = (KᵀK + λI)⁻¹b for K m×N and λ > 0 by Woodbury's identity, x = (b − Kᵀ(KKᵀ + λI)⁻¹K b)/λ: only an m×m matrix is
+ * formed, O(m²N + m³). Undefined when K is not finite, or λ so small that float64
+ * finds KKᵀ + λI singular.
+ */
+export function solveByWoodbury(
+  factor: Matrix,
+  damping: number,
+  b: Float64Array,
+): Float64Array<ArrayBuffer> | undefined {
+  const gram = gramOfRows(factor);
+  for (let i = 0; i < gram.rows; i++) gram.data[i * gram.columns + i] += damping;
+  const decomposition = cholesky(gram);
+  if (!decomposition.ok) return undefined;
+  const x = matVecTransposed(factor, choleskySolve(decomposition.factor, matVec(factor, b)));
+  for (let i = 0; i < x.length; i++) x[i] = (b[i] - x[i]) / damping;
+  return x;
+}
