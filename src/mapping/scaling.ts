@@ -1,3 +1,4 @@
+import { assert } from '../errors.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
 import { norm2, normInf } from '../linalg/products.js';
 import { adcStep, type BoardRange, rowAttenuationOf, tickOf } from './board-range.js';
@@ -107,6 +108,7 @@ export function undo(
 /** Smallest power of two that is not below `x`; 0 for 0. */
 export function powerOfTwoAbove(x: number): number {
   if (x === 0) return 0;
+  assert(x > 0 && x < Infinity, `a scale of ${x}`);
   let power = 2 ** Math.ceil(Math.log2(x));
   // log2 is not exact next to a power of two, and a training run must not depend on its last bit.
   while (power < x) power *= 2;

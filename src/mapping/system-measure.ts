@@ -32,7 +32,9 @@ function measureFactor({ factor, damping }: FactoredSystem): SystemMeasure {
     rowSumMax = Math.max(rowSumMax, row.sum);
     sumOfSquares += row.sumOfSquares;
   }
-  return { largestEntry, rowSumMax, eigenvalueBound: sumOfSquares + damping, eigenvalueFloor: damping };
+  // Squares that underflow must not pass for a factor of zeros, which is legal.
+  const squares = largestEntry > 0 ? Math.max(sumOfSquares, Number.MIN_VALUE) : 0;
+  return { largestEntry, rowSumMax, eigenvalueBound: squares + damping, eigenvalueFloor: damping };
 }
 
 /** Two entries at a time: one sum alone would wait for itself. */
@@ -82,7 +84,8 @@ function measureDense({ matrix }: DenseSystem): SystemMeasure {
   return {
     largestEntry: largest,
     rowSumMax,
-    eigenvalueBound: Math.min(Math.sqrt(sumOfSquares), rowSumMax),
+    // Squares of tiny entries underflow; the bound is never below the largest entry, and must not seem to be 0.
+    eigenvalueBound: Math.max(largest, Math.min(Math.sqrt(sumOfSquares), rowSumMax)),
     eigenvalueFloor: Math.max(0, floor),
   };
 }

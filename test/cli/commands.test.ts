@@ -21,6 +21,7 @@ beforeAll(() => {
     'asymmetric.csv': '2,1\n0,2\n',
     'indefinite.csv': '1,2\n2,1\n',
     'zero.csv': '0,0\n0,0\n',
+    'tiny.csv': '4e-200,1e-200\n1e-200,3e-200\n',
     'empty.csv': '',
     'truncated.npy': '\u0093NUMPY',
     'large.csv': Array.from({ length: 9 }, (_, i) =>
@@ -92,6 +93,7 @@ describe('thermolink solve', () => {
     ['infinite.csv', 'BAD_MATRIX'],
     ['wide.csv', 'BAD_MATRIX'],
     ['asymmetric.csv', 'BAD_MATRIX'],
+    ['tiny.csv', 'BAD_MATRIX'],
     ['indefinite.csv', 'NOT_POSITIVE_DEFINITE'],
     ['zero.csv', 'NOT_POSITIVE_DEFINITE'],
   ])('%s ends in one paragraph: %s', async (matrix, code) => {
