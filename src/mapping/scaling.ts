@@ -23,13 +23,17 @@ export interface TimedScaling extends Scaling {
   readonly ticks: number;
 }
 
-/** c: h·λ̂_max stays below it. At 2 the step is unstable; what is left covers the rounding of the couplings. */
-export const STEP_LIMIT = 1.9;
+/** h·λ̂_max of a run to equilibrium stays below it. At 2 the step is unstable; the rest covers rounded couplings. */
+const EQUILIBRIUM_STEP_MAX = 1.9;
+/** Ticks of a relaxation over which its fastest mode can change by more than 1/e. */
+const PATH_TICKS = 6;
 
 /**
  * Ticks first, then the scale, so that algorithm time is exact:
- *   s_Amin = max(s for which no coupling saturates, σ·h/c),   n = max(1, ⌈t·s_Amin/h⌉),   s_A = n·h/t
- * and for t = 0: n = 0, s_A = s_Amin.
+ *   s_Amin = max(s for which no coupling saturates, σ·h),   n = max(1, ⌈t·s_Amin/h⌉, ⌈6·min(1, σt)⌉),   s_A = n·h/t
+ * and for t = 0: n = 0, s_A = s_Amin. A mode λ ≥ 0 is then left with (1 − λt/n)ⁿ, λt/n ≤ 1, so that
+ *   e^(−λt) − 0.05 ≤ (1 − λt/n)ⁿ ≤ e^(−λt):
+ * no mode overshoots, and every mode has relaxed as far as time says.
  * s_x bounds the largest entry on the way, were every cell alone; a run that passes a rail is repeated with a larger one.
  */
 export function finiteTimeScaling(
@@ -42,8 +46,10 @@ export function finiteTimeScaling(
   couplingBits: number,
 ): TimedScaling {
   const tick = tickOf(range);
-  const scaleMin = systemScaleMin(system, measure.largestEntry, measure.eigenvalueBound, couplingBits, tick);
-  const ticks = time === 0 ? 0 : Math.max(1, Math.ceil((time * scaleMin) / tick));
+  const { largestEntry, eigenvalueBound } = measure;
+  const scaleMin = Math.max(unsaturatedScale(system, largestEntry, couplingBits), eigenvalueBound * tick);
+  const pathTicks = Math.ceil(PATH_TICKS * Math.min(1, eigenvalueBound * time));
+  const ticks = time === 0 ? 0 : Math.max(1, Math.ceil((time * scaleMin) / tick), pathTicks);
   const systemScale = time === 0 ? scaleMin || 1 : (ticks * tick) / time;
   return {
     ticks,
@@ -60,14 +66,19 @@ export function finiteTimeScaling(
   };
 }
 
-/** s_A for a run to equilibrium, where only the ratio of settling time to coupling resolution counts. */
+/**
+ * s_A for a run to equilibrium: the smallest, as a larger one costs time and resolution, at which no coupling saturates
+ * and, per tick, no mode keeps more than the slowest, |1 − hλ̂| ≤ 1 − hλ̂_min: h(λ̂_max + λ̂_min) ≤ 2, and h·λ̂_max ≤ 1.9.
+ */
 export function equilibriumSystemScale(
   system: LinearSystem,
   largestEntry: number,
+  eigenvalueMin: number,
   eigenvalueMax: number,
   range: BoardRange,
 ): number {
-  return systemScaleMin(system, largestEntry, eigenvalueMax, range.couplingBits, tickOf(range));
+  const stepScale = Math.max(eigenvalueMax / EQUILIBRIUM_STEP_MAX, (eigenvalueMin + eigenvalueMax) / 2);
+  return Math.max(unsaturatedScale(system, largestEntry, range.couplingBits), stepScale * tickOf(range));
 }
 
 /**
@@ -127,18 +138,11 @@ export function attenuationOf(
   return rowAttenuationOf(system.factor.rows, measure.rowSumMax / Math.sqrt(systemScale), range.rowScaleMax);
 }
 
-/** max((largest/kMax)^p, σ·h/c): p = 2 for a factor, whose square is A, and 1 for A itself. */
-function systemScaleMin(
-  system: LinearSystem,
-  largestEntry: number,
-  eigenvalueBound: number,
-  couplingBits: number,
-  tick: number,
-): number {
+/** (largest/kMax)^p, kMax being the largest code: p = 2 for a factor, whose square is A, and 1 for A itself. */
+function unsaturatedScale(system: LinearSystem, largestEntry: number, couplingBits: number): number {
   const unit = 2 ** (couplingBits - 1);
   const scaled = largestEntry / ((unit - 1) / unit);
-  const unsaturated = system.kind === 'dense' ? scaled : scaled * scaled;
-  return Math.max(unsaturated, (eigenvalueBound * tick) / STEP_LIMIT);
+  return system.kind === 'dense' ? scaled : scaled * scaled;
 }
 
 /** 2^⌈log2 max(|x₀|e^(−λt) + |g|(1 − e^(−λt))/λ, |x₀|, |g|/(R·s_A))⌉ in largest entries; 1 when both are zero. */

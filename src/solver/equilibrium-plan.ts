@@ -53,7 +53,14 @@ export function planEquilibrium(
   identity: DeviceIdentity,
 ): EquilibriumPlan {
   const measure = measureSystem(system);
-  const systemScale = equilibriumSystemScale(system, measure.largestEntry, spectrum.eigenvalueMax, identity);
+  const { eigenvalueMin, eigenvalueMax } = spectrum;
+  const systemScale = equilibriumSystemScale(
+    system,
+    measure.largestEntry,
+    eigenvalueMin,
+    eigenvalueMax,
+    identity,
+  );
   const codes = quantizeSystem(system, {
     systemScale,
     solutionScale: 1,
@@ -63,7 +70,7 @@ export function planEquilibrium(
   const programmed = programmedSystem(codes, systemScale);
   refuseIndefiniteCodes(programmed, spectrum, identity);
   const tick = tickOf(identity);
-  const decayPerTick = (tick * spectrum.eigenvalueMin) / systemScale;
+  const decayPerTick = (tick * eigenvalueMin) / systemScale;
   const decay = Math.exp(-SAMPLE_SPACING);
   return {
     system,

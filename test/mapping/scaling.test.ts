@@ -32,10 +32,32 @@ describe('finite-time scaling of a factored system', () => {
 
   test.each([0.1, 1, 7.3, 100])('runs an exact number of ticks for t = %f', (time) => {
     const scaling = finiteTimeScaling(system, measure, time, g, x0, crossbar, 8);
-    const scaleMin = Math.max((measure.largestEntry / (127 / 128)) ** 2, measure.eigenvalueBound / 32 / 1.9);
-    expect(scaling.ticks).toBe(Math.max(1, Math.ceil(time * scaleMin * 32)));
+    const bound = measure.eigenvalueBound;
+    const scaleMin = Math.max((measure.largestEntry / (127 / 128)) ** 2, bound / 32);
+    const pathTicks = Math.ceil(6 * Math.min(1, bound * time));
+    expect(scaling.ticks).toBe(Math.max(pathTicks, Math.ceil(time * scaleMin * 32)));
     expect(scaling.ticks / 32 / scaling.systemScale).toBeCloseTo(time, 12);
     expect(scaling.systemScale).toBeGreaterThanOrEqual(scaleMin * (1 - 1e-15));
+  });
+
+  test.each([
+    ['no curvature', 0, 0.3],
+    ['curvature of one direction', 1, 0],
+    ['hardly any curvature', 1e-3, 2],
+    ['little damping', 30, 1e-3],
+  ])('lets no mode overshoot, and leaves e^(−λt) within 0.05: %s', (_, entry, damping) => {
+    const one = { kind: 'factored', factor: matrix(1, 1, Float64Array.of(entry)), damping } as const;
+    const zero = new Float64Array(1);
+    for (let time = 1e-3; time < 1e4; time *= 1.07) {
+      const { ticks } = finiteTimeScaling(one, measureSystem(one), time, zero, zero, crossbar, 8);
+      for (const eigenvalue of [damping, entry ** 2 / 3 + damping, entry ** 2 + damping]) {
+        const left = (1 - (eigenvalue * time) / ticks) ** ticks;
+        const ideal = Math.exp(-eigenvalue * time);
+        expect((eigenvalue * time) / ticks).toBeLessThanOrEqual(1 + 1e-12);
+        expect(left).toBeLessThanOrEqual(ideal + 1e-12);
+        expect(left).toBeGreaterThan(ideal - 0.05);
+      }
+    }
   });
 
   test('takes no tick for t = 0, and s_A at its minimum', () => {
@@ -83,10 +105,21 @@ describe('scaling of a dense system', () => {
 
   test('keeps the largest coupling within its code and the step stable', () => {
     const system = { kind: 'dense', matrix: matrix(1, 1, Float64Array.of(7)) } as const;
-    expect(equilibriumSystemScale(system, 7, 7, dense)).toBeCloseTo((7 * 32768) / 32767, 12);
-    const stiff = equilibriumSystemScale(system, 1, 1000, dense);
+    expect(equilibriumSystemScale(system, 7, 7, 7, dense)).toBeCloseTo((7 * 32768) / 32767, 12);
+    const stiff = equilibriumSystemScale(system, 1, 1, 1000, dense);
     expect((1000 / stiff) * 2 ** -4).toBeCloseTo(1.9, 12);
   });
+
+  test.each([1, 1.5, 4, 18, 20, 100])(
+    'lets no mode settle later than the slowest, condition %f',
+    (condition) => {
+      const system = { kind: 'factored', factor: matrix(1, 1), damping: 1 } as const;
+      const scale = equilibriumSystemScale(system, 0, 1, condition, dense);
+      const kept = (eigenvalue: number) => Math.abs(1 - (2 ** -4 * eigenvalue) / scale);
+      expect(kept(condition)).toBeLessThanOrEqual(kept(1) + 1e-12);
+      expect(kept(1)).toBeLessThan(1);
+    },
+  );
 
   test('gives the drive its range', () => {
     const drive = Float64Array.of(100, 0, 0, 0);

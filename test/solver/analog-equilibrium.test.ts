@@ -107,6 +107,17 @@ describe('random systems', () => {
     });
   });
 
+  test.each([
+    ['damping alone', matrix(1, 6), 1],
+    ['hardly any curvature', normalMatrix(problemRandom(8), 2, 6), 100],
+    ['one stiff direction', matrix(1, 6, Float64Array.of(3, 0, 0, 0, 0, 0)), 1],
+  ])('settle whatever mode is the slowest to: %s', async (_, factor, damping) => {
+    const system = { kind: 'factored', factor, damping } as const;
+    const drive = normalVector(problemRandom(9), 6);
+    const { relativeError } = await solveOn(solverBoard('ideal-crossbar'), system, drive, 1e-2);
+    expect(relativeError).toBeLessThan(1e-2);
+  });
+
   test('factored systems, wide and tall', async () => {
     const random = problemRandom(6);
     for (const [rows, cells, damping] of [

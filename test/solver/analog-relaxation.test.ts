@@ -67,6 +67,9 @@ function problems(): [string, LinearSystem][] {
     ['dense', { kind: 'dense', matrix: symmetricWith(eigenvalues('log-uniform', 20, 10), random) }],
     ['factored', { kind: 'factored', factor: normalMatrix(random, 4, 20), damping: 0.5 }],
     ['tall', { kind: 'factored', factor: normalMatrix(random, 12, 6), damping: 0.1 }],
+    ['flat', { kind: 'factored', factor: matrix(1, 6), damping: 0.3 }],
+    ['overdamped', { kind: 'factored', factor: normalMatrix(random, 2, 9), damping: 300 }],
+    ['single-row', { kind: 'factored', factor: normalMatrix(random, 1, 9), damping: 0.2 }],
   ];
 }
 
@@ -100,7 +103,7 @@ describe('t = 0 is a step of plain gradient descent on the rounded gradient', ()
 /** 2hλ_max for the carried input, ½ for the ADC, and the rows' ripple before and after a carry; in V_fs. */
 function relaxationBound(board: SolverBoard): number {
   const { step, rows } = rippleOf(board);
-  expect(step).toBeLessThan(1.91);
+  expect(step).toBeLessThan(1.01);
   return (2 * step + 0.5 + 2 * rows) * 2 ** -14;
 }
 
@@ -138,9 +141,9 @@ describe('n ticks', () => {
 });
 
 describe('λt ≥ 15', () => {
-  test.each(problems())('is exact natural gradient of the programmed codes (%s)', async (kind, system) => {
+  test.each(problems())('is exact natural gradient of the programmed codes (%s)', async (_, system) => {
     const board = boardFor();
-    const slowest = kind === 'dense' ? 1 : kind === 'factored' ? 0.5 : 0.1;
+    const slowest = system.kind === 'dense' ? 1 : system.damping;
     const drive = normalVector(random, dimensionOf(system));
     await createAnalogSolver(board).relax({ system, drive, initial: drive, time: 16 / slowest, address });
     const { system: programmed, drive: codes } = relaxCodes(board);
