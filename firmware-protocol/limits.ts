@@ -64,6 +64,8 @@ export const OVERLOAD_INDICES_MAX = 32;
 export const ANSWER_CACHE_MAX = 32;
 /** Full sample blocks that wait in the device for a credit; then the run holds, or loses, its samples. */
 export const BLOCK_QUEUE_MAX = 4;
+/** Sent sample blocks that a device may be asked to keep, in case they are lost on the way. */
+export const BLOCKS_KEPT_MAX = 64;
 
 function require(holds: boolean, relation: string): void {
   if (!holds) throw new Error(`bug: limits are inconsistent: ${relation}`);

@@ -32,6 +32,8 @@ export class Board {
   state: DeviceStateName = 'boot';
   fault: (typeof FAULT)[keyof typeof FAULT] = 0;
   run: RunEngine | undefined;
+  /** The last run that was reported: it may still be asked for blocks that it keeps. */
+  lastRun: RunEngine | undefined;
   /** Of the cell array, for status: where the last run left off. */
   tick = 0;
   runId = 0;
@@ -55,6 +57,8 @@ export class Board {
     if (next === 'refused') throw new Refused(REFUSAL.wrongState, `${input} in state ${this.state}`);
     const outcome = RUN_ENDING[input];
     if (outcome !== undefined && this.state === 'running') this.run?.end(outcome);
+    // What a finished run keeps is the host's until something ends the matter.
+    if (outcome !== undefined && input !== 'aborted') this.lastRun = undefined;
     this.state = next;
   }
 }

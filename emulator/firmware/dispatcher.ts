@@ -4,7 +4,7 @@ import { DEVICE_STATE } from '../../firmware-protocol/device-status.js';
 import { CHANNEL } from '../../firmware-protocol/framing.js';
 import { ANSWER_CACHE_MAX, NONCE_BYTES } from '../../firmware-protocol/limits.js';
 import type { Link } from '../../firmware-protocol/link/link.js';
-import type { Command } from '../../firmware-protocol/messages/index.js';
+import type { Command, Event } from '../../firmware-protocol/messages/index.js';
 import { FAULT, REFUSAL, type RefusalCode } from '../../firmware-protocol/messages/system.js';
 import type { Board } from './board.js';
 import type { HandledCommand, HandlerContext, Handlers, Session } from './handlers/handlers.js';
@@ -13,6 +13,7 @@ import { runHandlers } from './handlers/run.js';
 import { systemHandlers } from './handlers/system.js';
 import { answerHello, refuseHello } from './hello.js';
 import { Refused } from './refused.js';
+import type { RunEngine } from './run-engine.js';
 
 const HANDLERS: Handlers = { ...systemHandlers, ...programHandlers, ...runHandlers };
 const REFUSAL_DETAIL_MAX = 96;
@@ -50,15 +51,24 @@ export class Dispatcher {
       return;
     }
     if (message.kind === 'event') {
-      if (message.name === 'credit') this.#credit(message.fields.runId, message.fields.blocks);
+      if (message.name === 'credit') this.#credit(message.fields);
+      else if (message.name === 'resend') this.#resend(message.fields);
     } else if (message.name === 'hello') this.#hello(message.requestId, message.fields);
     else if (message.name === 'stop') this.#stop(message.requestId, message.fields);
     else this.#command(message, nowMs);
   }
 
-  #credit(runId: number, blocks: number): void {
-    const { run } = this.#board;
-    if (run?.runId === runId) run.grant(blocks);
+  #credit({ runId, blocks, released }: Event<'credit'>): void {
+    this.#run(runId)?.grant(blocks, released);
+  }
+
+  #resend({ runId, firstBlock, count }: Event<'resend'>): void {
+    this.#run(runId)?.resend(firstBlock, count);
+  }
+
+  /** The run of this number, in progress or the last that has ended. */
+  #run(runId: number): RunEngine | undefined {
+    return [this.#board.run, this.#board.lastRun].find((run) => run?.runId === runId);
   }
 
   #hello(requestId: number, fields: Command<'hello'>): void {

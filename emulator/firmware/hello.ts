@@ -1,4 +1,4 @@
-import { ANSWER_CACHE_MAX, FRAME_BYTES_MAX } from '../../firmware-protocol/limits.js';
+import { ANSWER_CACHE_MAX, BLOCKS_KEPT_MAX, FRAME_BYTES_MAX } from '../../firmware-protocol/limits.js';
 import type { Answer, Command, Event } from '../../firmware-protocol/messages/index.js';
 import { FEATURE, REFUSAL } from '../../firmware-protocol/messages/system.js';
 import { PROTOCOL_MAJOR, PROTOCOL_MINOR, TABLE_HASH } from '../../firmware-protocol/version.js';
@@ -55,5 +55,6 @@ export function answerHello(board: Board, hello: Command<'hello'>, resumed: bool
     inFlightBytes: IN_FLIGHT_BYTES,
     answerCache: ANSWER_CACHE_MAX,
     features: (profile.dense ? FEATURE.dense : 0) + (profile.factored ? FEATURE.factored : 0) + FEATURE.hold,
+    keepBlocksMax: BLOCKS_KEPT_MAX,
   };
 }

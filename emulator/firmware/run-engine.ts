@@ -33,6 +33,12 @@ export class RunEngine {
   readonly #samplesPerBlock: number;
   readonly #reading: Int16Array;
   #credit: number;
+  #released = 0;
+  /** Blocks that were sent and may be asked for again, oldest first; at most `keepBlocks`. */
+  readonly #kept: Event<'sampleBlock'>[] = [];
+  /** Those of them that were asked for. */
+  readonly #again: Event<'sampleBlock'>[] = [];
+  #positionOwed = false;
   readonly #full: Event<'sampleBlock'>[] = [];
   #open: { firstSample: number; tick: number; samples: number; flags: number; codes: Int16Array } | undefined;
   #blocksMade = 0;
@@ -59,9 +65,29 @@ export class RunEngine {
     this.#samplesPerBlock = Math.min(fit, start.blockSamples === 0 ? fit : start.blockSamples);
   }
 
-  /** Blocks up to this number may be sent; an older grant changes nothing. */
-  grant(blocks: number): void {
+  /**
+   * Blocks below `blocks` may be sent, and kept ones below `released` forgotten; an older grant changes nothing. One that
+   * raises neither comes from a host that waits: it is told how far the run is.
+   */
+  grant(blocks: number, released: number): void {
+    if (blocks <= this.#credit && released <= this.#released) this.#positionOwed = true;
     this.#credit = Math.max(this.#credit, blocks);
+    this.#released = Math.max(this.#released, released);
+    while (this.#kept.length > 0 && this.#kept[0].block < this.#released) this.#kept.shift();
+  }
+
+  /** Queues kept blocks once more; those that are not kept, or are queued already, are left out. */
+  resend(firstBlock: number, count: number): void {
+    for (const block of this.#kept)
+      if (block.block >= firstBlock && block.block < firstBlock + count && !this.#again.includes(block))
+        this.#again.push(block);
+  }
+
+  /** Whether the host is to be told how many blocks were sent; asked once. */
+  takePosition(): boolean {
+    const owed = this.#positionOwed;
+    this.#positionOwed = false;
+    return owed;
   }
 
   /** Number of the tick that comes next. */
@@ -135,12 +161,21 @@ export class RunEngine {
     if (!this.drained) this.outcome = outcome;
     this.#open = undefined;
     this.#full.length = 0;
+    this.#kept.length = 0;
+    this.#again.length = 0;
   }
 
-  /** The next block that credit allows to send. */
+  /** The next block to send: one that was asked for again, or the next that credit and the room for kept ones allow. */
   takeBlock(): Event<'sampleBlock'> | undefined {
+    const again = this.#again.shift();
+    if (again) return again;
     const block = this.#full[0];
     if (!block || block.block >= this.#credit) return undefined;
+    const { keepBlocks } = this.#start;
+    if (keepBlocks > 0) {
+      if (block.block >= this.#released + keepBlocks) return undefined;
+      this.#kept.push(block);
+    }
     this.#full.shift();
     this.blocksSent++;
     return block;

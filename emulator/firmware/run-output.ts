@@ -3,19 +3,21 @@ import { RUN_OUTCOME } from '../../firmware-protocol/device-status.js';
 import { CHANNEL } from '../../firmware-protocol/framing.js';
 import type { Link } from '../../firmware-protocol/link/link.js';
 import type { Board } from './board.js';
+import type { RunEngine } from './run-engine.js';
 
 /**
  * Hands blocks and, after the last of them, the report of the run to the link, as far as credit and queues allow. The
  * report leaves `placesKept` places of the command queue free: a command that is being executed needs one for its answer.
  */
 export function sendRun(board: Board, link: Link, placesKept = 0): void {
+  sendBlocks(board.run ?? board.lastRun, link);
   const { run } = board;
   if (!run) return;
-  while (link.canSendUnsequenced) {
-    const block = run.takeBlock();
-    if (!block) break;
-    link.sendUnsequenced(CHANNEL.sample, encodeEvent('sampleBlock', 0, block));
-  }
+  if (link.canSendUnsequenced && run.takePosition())
+    link.sendUnsequenced(
+      CHANNEL.sample,
+      encodeEvent('blocksSent', 0, { runId: run.runId, blocks: run.blocksSent }),
+    );
   if (!run.drained || link.freePlaces <= placesKept) return;
   // The report must not overtake the blocks; of a run that was cut short nobody waits for them.
   const whole = run.outcome === RUN_OUTCOME.completed || run.outcome === RUN_OUTCOME.overload;
@@ -24,6 +26,15 @@ export function sendRun(board: Board, link: Link, placesKept = 0): void {
   link.send(encodeEvent('runEnded', 0, report));
   board.samplesLost += report.samplesLost;
   board.run = undefined;
+  board.lastRun = run;
   if (board.state === 'running')
     board.input(report.outcome === RUN_OUTCOME.overload ? 'overloaded' : 'completed');
+}
+
+function sendBlocks(run: RunEngine | undefined, link: Link): void {
+  while (run && link.canSendUnsequenced) {
+    const block = run.takeBlock();
+    if (!block) return;
+    link.sendUnsequenced(CHANNEL.sample, encodeEvent('sampleBlock', 0, block));
+  }
 }

@@ -1,4 +1,4 @@
-import { CELLS_MAX, FRAME_BYTES_MAX, SAFE_INTEGER_MAX } from '../limits.js';
+import { BLOCKS_KEPT_MAX, CELLS_MAX, FRAME_BYTES_MAX, SAFE_INTEGER_MAX } from '../limits.js';
 import { bytes, integer, messageTable } from '../message-table.js';
 
 const U32 = 4294967295;
@@ -13,10 +13,11 @@ export const ACQUISITION_MESSAGES = messageTable([
     name: 'credit',
     channel: 'sample',
     direction: 'toDevice',
-    doc: 'The device may send blocks 0 … blocks − 1 of this run. Absolute, so repeating it is harmless and losing one costs only time.',
+    doc: 'The device may send blocks 0 … blocks − 1 of this run, and forget kept ones below `released`. Absolute, so repeating it is harmless and losing one costs only time. One that raises neither is answered with `blocksSent`.',
     fields: [
       integer('runId', 1, U32, '1', 'which run'),
       integer('blocks', 0, U32, 'block', 'in all since the run began'),
+      integer('released', 0, U32, 'block', 'the host has all below this number, or will not ask for them'),
     ],
   },
   {
@@ -36,6 +37,31 @@ export const ACQUISITION_MESSAGES = messageTable([
       integer('sampleCount', 1, U32, 'sample', 'samples'),
       integer('flags', 0, 7, '1', 'sum of overload 1, clip 2, gap before it 4'),
       bytes('codes', 2, FRAME_BYTES_MAX, 'the codes'),
+    ],
+  },
+  {
+    kind: 'event',
+    opcode: 50,
+    name: 'resend',
+    channel: 'sample',
+    direction: 'toDevice',
+    doc: 'Asks for blocks that the device keeps (`keepBlocks` of `start`), also of a run that has ended while no other was started. Those it does not have are left out.',
+    fields: [
+      integer('runId', 1, U32, '1', 'which run'),
+      integer('firstBlock', 0, U32, '1', 'number of the first block'),
+      integer('count', 1, BLOCKS_KEPT_MAX, 'block', 'consecutive blocks'),
+    ],
+  },
+  {
+    kind: 'event',
+    opcode: 51,
+    name: 'blocksSent',
+    channel: 'sample',
+    direction: 'toHost',
+    doc: 'How many blocks of the run in progress have been sent: what of them has not come is lost. Without it a host that lost every block of its credit would wait for ever.',
+    fields: [
+      integer('runId', 1, U32, '1', 'which run'),
+      integer('blocks', 0, U32, 'block', 'sent since the run began'),
     ],
   },
 ]);

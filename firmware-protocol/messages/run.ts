@@ -1,6 +1,7 @@
 import { RUN_OUTCOME } from '../device-status.js';
 import {
   BANKS,
+  BLOCKS_KEPT_MAX,
   CELLS_MAX,
   OVERLOAD_INDICES_MAX,
   ROWS_MAX,
@@ -51,6 +52,13 @@ export const RUN_MESSAGES = messageTable([
         'silence after which the run ends in safe',
       ),
       integer('creditBlocks', 0, U32, 'block', 'credit to begin with'),
+      integer(
+        'keepBlocks',
+        0,
+        BLOCKS_KEPT_MAX,
+        'block',
+        'sent blocks kept for `resend`; none numbered released + keepBlocks or higher is sent. 0: none is kept',
+      ),
     ],
     answer: [integer('runId', 1, U32, '1', 'never used again in this session')],
   },

@@ -1,6 +1,7 @@
 import { DEVICE_STATE } from '../device-status.js';
 import {
   ANSWER_CACHE_MAX,
+  BLOCKS_KEPT_MAX,
   CELLS_MAX,
   FRAME_BYTES_BEFORE_HELLO,
   FRAME_BYTES_MAX,
@@ -108,6 +109,13 @@ export const SYSTEM_MESSAGES = messageTable([
       ),
       integer('answerCache', 1, ANSWER_CACHE_MAX, '1', 'answers kept for repeated requests'),
       integer('features', 0, 7, '1', 'sum of dense 1, factored 2, hold 4'),
+      integer(
+        'keepBlocksMax',
+        0,
+        BLOCKS_KEPT_MAX,
+        'block',
+        'largest `keepBlocks` of `start`; 0: the device keeps none',
+      ),
     ],
   },
   {

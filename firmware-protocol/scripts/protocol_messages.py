@@ -14,7 +14,7 @@ MESSAGES = f"""
   firmwareVersion=text:24 bootEpoch=0..U32 cells=1..8192 rows=0..4096 banks=1..2 couplingBits=4..16 driveBits=8..16
   adcBits=8..16 tauNs=1..U32 tickLog2=2..8 fullScaleMicrovolts=1..U32 rail=1024..20971520 driveRange=1..4
   noiseShiftMin=8..24 noiseShiftMax=8..24 noiseTemperatureMin=0..U32 rowScaleMax=1..8192 inFlightBytes=256..U32
-  answerCache=1..32 features=0..7
+  answerCache=1..32 features=0..7 keepBlocksMax=0..64
 1 ping > token=0..U32
 1 ping < token=0..U32 deviceTimeUs=0..U53
 2 readStatus >
@@ -47,14 +47,17 @@ MESSAGES = f"""
 22 readProgram < codes=bytes:0..65536
 32 start > bank=0..1 runSeed=0..U32 firstTick=0..U53 startState=0..1 burnInTicks=0..U53 sampleCount=0..U32
   ticksPerSample=0..U32 blockSamples=0..U32 onNoCredit=0..1 onOverload=0..1 watchdogMs=100..60000 creditBlocks=0..U32
+  keepBlocks=0..64
 32 start < runId=1..U32
 33 abort > runId=1..U32
 33 abort <
 34 runEnded < runId=1..U32 outcome=0..5 ticksDone=0..U53 samplesTaken=0..U32 samplesLost=0..U32 blocksSent=0..U32
   overloadedCellCount=0..8192 overloadedCells=bytes:0..64 overloadedRowCount=0..4096 overloadedRows=bytes:0..64
-48 credit > runId=1..U32 blocks=0..U32
+48 credit > runId=1..U32 blocks=0..U32 released=0..U32
 49 sampleBlock < runId=1..U32 block=0..U32 firstSample=0..U32 tick=0..U53 firstCell=0..8191 cellCount=1..8192
   sampleCount=1..U32 flags=0..7 codes=bytes:2..65536
+50 resend > runId=1..U32 firstBlock=0..U32 count=1..64
+51 blocksSent < runId=1..U32 blocks=0..U32
 """
 
 

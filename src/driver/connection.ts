@@ -183,9 +183,9 @@ export class Connection {
   }
 
   /** Sends an absolute credit; harmless to repeat. False when the queue is full: repeat later. */
-  sendCredit(runId: number, blocks: number): boolean {
+  sendCredit(credit: Event<'credit'>): boolean {
     if (this.#failure || !this.link.canSendUnsequenced) return false;
-    this.link.sendUnsequenced(CHANNEL.sample, encodeEvent('credit', 0, { runId, blocks }));
+    this.link.sendUnsequenced(CHANNEL.sample, encodeEvent('credit', 0, credit));
     this.wake();
     return true;
   }

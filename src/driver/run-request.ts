@@ -36,6 +36,7 @@ export function startFields(options: RunOptions, hasHold: boolean): Command<'sta
     onOverload: options.onOverload === 'mark' ? ON_OVERLOAD.mark : ON_OVERLOAD.halt,
     watchdogMs,
     creditBlocks: CREDIT_BLOCKS,
+    keepBlocks: 0,
   };
 }
 

@@ -199,7 +199,7 @@ export class RunStream implements Run {
     if (this.#report || this.#failure) return;
     // Half a window at a time keeps the board busy and the link quiet.
     if (blocks - this.#granted < CREDIT_BLOCKS / 2) return;
-    if (this.#connection.sendCredit(this.runId, blocks)) this.#granted = blocks;
+    if (this.#connection.sendCredit({ runId: this.runId, blocks, released: 0 })) this.#granted = blocks;
   }
 
   #wait(): Promise<void> {
@@ -207,7 +207,7 @@ export class RunStream implements Run {
       const cancel = this.#clock.schedule(CREDIT_REPEAT_MS, () => {
         if (!this.#report && !this.#failure) {
           this.#granted = Math.max(this.#granted, this.#sent + CREDIT_BLOCKS);
-          this.#connection.sendCredit(this.runId, this.#granted);
+          this.#connection.sendCredit({ runId: this.runId, blocks: this.#granted, released: 0 });
         }
         this.#wake();
       });

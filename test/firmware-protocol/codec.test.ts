@@ -163,7 +163,7 @@ describe('attacks', () => {
 });
 
 test('a message of the other direction is unknown', () => {
-  expect(decodeToHost(encodeEvent('credit', 0, { runId: 1, blocks: 2 }))).toMatchObject({
+  expect(decodeToHost(encodeEvent('credit', 0, { runId: 1, blocks: 2, released: 0 }))).toMatchObject({
     kind: 'bad',
     reason: 'unknown opcode',
   });

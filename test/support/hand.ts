@@ -32,8 +32,12 @@ export class Hand {
     return this.#frame(CHANNEL.stop, 0, encodeCommand('stop', 0, fields));
   }
 
-  credit(runId: number, blocks: number): Uint8Array {
-    return this.#frame(CHANNEL.sample, 0, encodeEvent('credit', 0, { runId, blocks }));
+  credit(runId: number, blocks: number, released = 0): Uint8Array {
+    return this.#frame(CHANNEL.sample, 0, encodeEvent('credit', 0, { runId, blocks, released }));
+  }
+
+  resend(runId: number, firstBlock: number, count: number): Uint8Array {
+    return this.#frame(CHANNEL.sample, 0, encodeEvent('resend', 0, { runId, firstBlock, count }));
   }
 
   /** Tells that the device's command frames up to this one have arrived. */
@@ -84,6 +88,7 @@ export const START = {
   onOverload: 0,
   watchdogMs: 1000,
   creditBlocks: 8,
+  keepBlocks: 0,
 } as const;
 
 /** The commands that load and commit a program of 8 cells. */

@@ -20,6 +20,7 @@ export const runHandlers = {
     board.cells.clearFlags();
     if (fields.startState === START_STATE.load) board.cells.loadInitialState(image.initialState);
     board.runId = ++session.lastRunId;
+    board.lastRun = undefined;
     board.run = new RunEngine(board.runId, fields, committed, board.cells, link.payloadBytesMax);
     return { runId: board.runId };
   },
