@@ -4,4 +4,6 @@ export interface Clock {
   nowMs(): number;
   /** Calls `callback` once when `delayMs` have passed; the returned function cancels it. */
   schedule(delayMs: number, callback: () => void): () => void;
+  /** Calls `callback` one turn later: after what has already arrived, and before any time passes. */
+  defer(callback: () => void): void;
 }

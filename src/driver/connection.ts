@@ -257,7 +257,7 @@ export class Connection {
     });
     if (this.link.counters.framesReceived !== framesBefore) this.#logFrame('received');
     // One turn later: what the callers send next then carries the acknowledgement, and no frame is spent on it alone.
-    setImmediate(() => this.wake());
+    this.clock.defer(() => this.wake());
   }
 
   #deliver(payload: Uint8Array): void {

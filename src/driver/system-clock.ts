@@ -7,4 +7,5 @@ export const SYSTEM_CLOCK: Clock = {
     const timer = setTimeout(callback, Math.max(0, delayMs));
     return () => clearTimeout(timer);
   },
+  defer: (callback) => void setImmediate(callback),
 };

@@ -71,7 +71,7 @@ export class ServedDevice {
           this.#slice();
           this.#again = true;
           // Bytes that arrived meanwhile are served between two slices.
-          await new Promise((resolve) => setImmediate(resolve));
+          await new Promise<void>((resolve) => this.#clock.defer(resolve));
         }
       }
       const dueMs = this.#device.nextTimeoutMs;

@@ -17,6 +17,10 @@ export class VirtualClock implements Clock {
     };
   }
 
+  defer(callback: () => void): void {
+    setImmediate(callback);
+  }
+
   /** Lets time pass until `promise` settles; fails when nothing is left that could settle it. */
   async run<T>(promise: Promise<T>, untilMs = 600_000): Promise<T> {
     let settled = false;
