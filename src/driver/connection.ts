@@ -58,6 +58,7 @@ export interface RequestOptions<N extends CommandName> extends CallOptions {
 
 export interface ConnectionEvents {
   sampleBlock(block: Event<'sampleBlock'>): void;
+  blocksSent(position: Event<'blocksSent'>): void;
   runEnded(report: Event<'runEnded'>): void;
   failed(error: ThermolinkError): void;
 }
@@ -182,10 +183,10 @@ export class Connection {
     });
   }
 
-  /** Sends an absolute credit; harmless to repeat. False when the queue is full: repeat later. */
-  sendCredit(credit: Event<'credit'>): boolean {
+  /** Sends what is harmless to repeat, since it is absolute. False when the queue is full: repeat later. */
+  sendSampleEvent<N extends 'credit' | 'resend'>(name: N, fields: Event<N>): boolean {
     if (this.#failure || !this.link.canSendUnsequenced) return false;
-    this.link.sendUnsequenced(CHANNEL.sample, encodeEvent('credit', 0, credit));
+    this.link.sendUnsequenced(CHANNEL.sample, encodeEvent(name, 0, fields));
     this.wake();
     return true;
   }
@@ -268,6 +269,8 @@ export class Connection {
       return;
     }
     if (message.kind === 'event' && message.name === 'sampleBlock') this.#events?.sampleBlock(message.fields);
+    else if (message.kind === 'event' && message.name === 'blocksSent')
+      this.#events?.blocksSent(message.fields);
     else if (message.kind === 'event' && message.name === 'runEnded') this.#events?.runEnded(message.fields);
     // The answer of a call that was given up is of no use to anybody.
     else {

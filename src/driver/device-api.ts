@@ -31,6 +31,8 @@ export interface DeviceIdentity {
   readonly hasDense: boolean;
   readonly hasFactored: boolean;
   readonly hasHold: boolean;
+  /** Sent blocks that the board can keep for `reRequest`; 0: it cannot. */
+  readonly keepBlocksMax: number;
 }
 
 export interface CallOptions {
@@ -48,6 +50,18 @@ export interface CommitReport {
   readonly noiseCodeMin: number;
   readonly noiseCodeMax: number;
 }
+
+/** Half-open range of sample indices. */
+export interface SampleRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * What becomes of samples that do not arrive. `fail`: the stream throws SAMPLES_LOST at the gap. `mark`: it goes on and the
+ * ranges are listed. `reRequest`: the board keeps blocks until the host has them, and sends lost ones again.
+ */
+export type LossPolicy = 'fail' | 'mark' | 'reRequest';
 
 /**
  * `timeoutMs` bounds the whole run; without it there is no such bound, but a board that falls silent is found out within
@@ -67,6 +81,13 @@ export interface RunOptions extends CallOptions {
   readonly keepState?: boolean;
   /** `halt` (default): stop after exactly the tick of the first flag. `mark`: go on and flag the blocks. */
   readonly onOverload?: 'halt' | 'mark';
+  /** Default `fail`. */
+  readonly onLoss?: LossPolicy;
+  /**
+   * When the host does not keep up. `hold`: no tick passes until it does; the default where the board can. `lose`: samples
+   * are skipped and counted; then `onLoss` says what becomes of them.
+   */
+  readonly onNoCredit?: 'hold' | 'lose';
   readonly watchdogMs?: number;
 }
 
@@ -105,10 +126,15 @@ export interface Run {
   readonly runId: number;
   /**
    * The blocks in order; ends when the run has ended and every block sent has been delivered. Throws SAMPLES_LOST when
-   * a sample index is missing.
+   * a sample index is missing, unless it is marked.
    */
   readonly blocks: AsyncIterable<SampleBlock>;
-  /** The board's own word on how the run ended. Overload is a value here, not an error. */
+  /** What is known to be lost so far, in order; complete when `blocks` has ended. */
+  readonly lost: readonly SampleRange[];
+  /**
+   * The board's own word on how the run ended. Overload is a value here, not an error. It comes after the last block, and
+   * blocks come only as they are read.
+   */
   readonly finished: Promise<RunReport>;
   abort(options?: CallOptions): Promise<void>;
 }

@@ -13,6 +13,7 @@ import type {
   DeviceIdentity,
   RunOptions,
   RunReport,
+  SampleRange,
 } from './device-api.js';
 import { newNonce } from './hello.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
@@ -79,6 +80,7 @@ export class Device implements BoardDevice {
     this.#runs = runs;
     connection.events = {
       sampleBlock: (block) => runs.takeBlock(block),
+      blocksSent: (position) => runs.takePosition(position),
       runEnded: (report) => runs.takeReport(report),
       failed: (error) => runs.fail(error),
     };
@@ -170,7 +172,7 @@ export class Device implements BoardDevice {
       throw new ThermolinkError('DEVICE_REFUSED', `Bank ${bank} holds no program of this session.`, {
         hint: 'Call loadProgram first.',
       });
-    const fields = startFields(options, this.identity.hasHold);
+    const fields = startFields(options, this.identity);
     throwIfAborted(signal);
     let stream: RunStream | undefined;
     // Not cancelled by the signal: a start whose answer nobody reads would leave a run that nobody ends.
@@ -190,7 +192,10 @@ export class Device implements BoardDevice {
     return stream;
   }
 
-  async acquire(options: RunOptions): Promise<{ codes: Int16Array; report: RunReport }> {
+  /** Rows of samples that are marked as lost (`onLoss: 'mark'`) are 0. */
+  async acquire(
+    options: RunOptions,
+  ): Promise<{ codes: Int16Array; report: RunReport; lost: readonly SampleRange[] }> {
     checkHoldable(options.sampleCount, this.#bankCells[options.bank] ?? 0);
     const run = await this.run(options);
     const { cells } = run;
@@ -213,7 +218,7 @@ export class Device implements BoardDevice {
         hint: 'Read the status; after a stop or a watchdog trip, acknowledge and load the program again.',
         data: { report, keepAliveLateMs: this.#runs.lateMs },
       });
-    return { codes: codes.subarray(0, report.samplesTaken * cells), report };
+    return { codes: codes.subarray(0, report.samplesTaken * cells), report, lost: run.lost };
   }
 
   /**

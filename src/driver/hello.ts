@@ -116,5 +116,6 @@ export function identityOf(answer: Answer<'hello'>): DeviceIdentity {
     hasDense: (answer.features & FEATURE.dense) !== 0,
     hasFactored: (answer.features & FEATURE.factored) !== 0,
     hasHold: (answer.features & FEATURE.hold) !== 0,
+    keepBlocksMax: answer.keepBlocksMax,
   };
 }

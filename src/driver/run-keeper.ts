@@ -12,7 +12,7 @@ const SIGN_OF_LIFE_MS = 15_000;
 
 /**
  * The runs in progress: hands them what arrives, feeds the board's watchdog while there is one, and finds out when a board
- * has died. A run stays here until the board has reported it, also when nobody reads it any more.
+ * has died. A run stays here until the board has reported it, also when nobody reads it any more, and until its missing blocks have come.
  */
 export class RunKeeper {
   readonly #connection: Connection;
@@ -36,6 +36,7 @@ export class RunKeeper {
 
   add(run: RunStream, watchdogMs: number): void {
     this.#runs.set(run.runId, run);
+    run.onDone = () => this.#remove(run);
     this.#beatEvery(watchdogMs / 4);
   }
 
@@ -43,17 +44,24 @@ export class RunKeeper {
     this.#runs.get(block.runId)?.takeBlock(block);
   }
 
+  takePosition({ runId, blocks }: Event<'blocksSent'>): void {
+    this.#runs.get(runId)?.takePosition(blocks);
+  }
+
   takeReport(report: Event<'runEnded'>): void {
-    const run = this.#runs.get(report.runId);
-    this.#runs.delete(report.runId);
+    this.#runs.get(report.runId)?.takeReport(report);
+  }
+
+  #remove(run: RunStream): void {
+    this.#runs.delete(run.runId);
     if (this.isEmpty) this.#cancelBeat?.();
-    run?.takeReport(report);
   }
 
   fail(error: ThermolinkError): void {
     this.#cancelBeat?.();
-    for (const run of this.#runs.values()) run.fail(error);
+    const runs = [...this.#runs.values()];
     this.#runs.clear();
+    for (const run of runs) run.fail(error);
   }
 
   #beatEvery(intervalMs: number): void {

@@ -8,13 +8,16 @@ import {
 import type { Command } from '../../firmware-protocol/messages/index.js';
 import { NO_CREDIT, ON_OVERLOAD, START_STATE } from '../../firmware-protocol/messages/run.js';
 import { ThermolinkError } from '../errors.js';
-import type { RunOptions } from './device-api.js';
+import type { DeviceIdentity, RunOptions } from './device-api.js';
 import { CREDIT_BLOCKS } from './run-stream.js';
 
 const U32 = 4294967295;
 
-/** The fields of `start`. Errors: BAD_ARGUMENT for a number outside its range, before anything is sent. */
-export function startFields(options: RunOptions, hasHold: boolean): Command<'start'> {
+/**
+ * The fields of `start`. Errors: BAD_ARGUMENT for a number outside its range, UNSUPPORTED for what the board cannot do, before
+ * anything is sent.
+ */
+export function startFields(options: RunOptions, identity: DeviceIdentity): Command<'start'> {
   const { bank, runSeed, burnInTicks, sampleCount, ticksPerSample, firstTick = 0 } = options;
   const watchdogMs = options.watchdogMs ?? WATCHDOG_MS_DEFAULT;
   check('runSeed', runSeed, 0, U32);
@@ -32,12 +35,30 @@ export function startFields(options: RunOptions, hasHold: boolean): Command<'sta
     sampleCount,
     ticksPerSample,
     blockSamples: 0,
-    onNoCredit: hasHold ? NO_CREDIT.hold : NO_CREDIT.lose,
+    onNoCredit: NO_CREDIT[creditPolicy(options, identity)],
     onOverload: options.onOverload === 'mark' ? ON_OVERLOAD.mark : ON_OVERLOAD.halt,
     watchdogMs,
     creditBlocks: CREDIT_BLOCKS,
-    keepBlocks: 0,
+    keepBlocks: keepBlocks(options, identity),
   };
+}
+
+function creditPolicy({ onNoCredit }: RunOptions, { hasHold }: DeviceIdentity): 'hold' | 'lose' {
+  if (onNoCredit === undefined) return hasHold ? 'hold' : 'lose';
+  if (onNoCredit === 'hold' && !hasHold)
+    throw new ThermolinkError('UNSUPPORTED', 'This board cannot hold a run for a slow host.', {
+      hint: 'Use onNoCredit: lose, and read fast enough or mark what is lost.',
+    });
+  return onNoCredit;
+}
+
+function keepBlocks({ onLoss }: RunOptions, { keepBlocksMax }: DeviceIdentity): number {
+  if (onLoss !== 'reRequest') return 0;
+  if (keepBlocksMax === 0)
+    throw new ThermolinkError('UNSUPPORTED', 'This board keeps no blocks that could be asked for again.', {
+      hint: 'Use onLoss: fail, or mark.',
+    });
+  return Math.min(CREDIT_BLOCKS, keepBlocksMax);
 }
 
 /** Errors: BAD_ARGUMENT when `acquire` could not hold all samples at once. */

@@ -1,82 +1,52 @@
 import type { Clock } from '../../firmware-protocol/clock.js';
 import { RUN_OUTCOME } from '../../firmware-protocol/device-status.js';
-import { BLOCK_FLAG } from '../../firmware-protocol/messages/acquisition.js';
 import type { Event } from '../../firmware-protocol/messages/index.js';
 import { abortError, ThermolinkError } from '../errors.js';
+import { contradiction, runReport, sampleBlock } from './block-events.js';
+import { BlockOrder } from './block-order.js';
 import type { Connection } from './connection.js';
-import type { CallOptions, Run, RunOptions, RunOutcome, RunReport, SampleBlock } from './device-api.js';
+import type {
+  CallOptions,
+  LossPolicy,
+  Run,
+  RunOptions,
+  RunReport,
+  SampleBlock,
+  SampleRange,
+} from './device-api.js';
 
 /** Blocks the board may be ahead of the reader: the bound of what waits here. */
 export const CREDIT_BLOCKS = 16;
-/** With nothing arriving for this long the last credit is sent again: it may have been lost. */
-const CREDIT_REPEAT_MS = 200;
+/** With nothing arriving for this long the host repeats what may have been lost: its credit, its request for blocks. */
+const REPEAT_MS = 200;
+/** Requests for missing blocks without one of them coming, after which they are lost. */
+const REQUESTS_MAX = 25;
 
-const OUTCOME_NAMES = Object.keys(RUN_OUTCOME) as RunOutcome[];
-
-/** Half-open range of sample indices. */
-export interface SampleRange {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** Where in the stream the next code should come from, and what was missing so far. */
-class Position {
-  sample = 0;
-  cell = 0;
-  readonly lost: SampleRange[] = [];
-  readonly #cells: number;
-
-  constructor(cells: number) {
-    this.#cells = cells;
-  }
-
-  /** Takes note of a block; false when it lies behind (a duplicate). */
-  take(block: SampleBlock): boolean {
-    const { firstSample, firstCell } = block;
-    if (firstSample < this.sample || (firstSample === this.sample && firstCell < this.cell)) return false;
-    if (firstSample !== this.sample || firstCell !== this.cell) {
-      // A sample of which a part is missing is lost as a whole, also when its other parts arrived.
-      const from = this.sample;
-      this.#lose(from, firstCell === 0 ? firstSample : firstSample + 1);
-    }
-    this.sample = firstSample + block.sampleCount - 1;
-    this.cell = firstCell + block.cellCount;
-    if (this.cell === this.#cells) {
-      this.sample++;
-      this.cell = 0;
-    }
-    return true;
-  }
-
-  /** Everything up to `samples` that did not come is lost. */
-  end(samples: number): void {
-    if (this.sample < samples) this.#lose(this.sample, samples);
-  }
-
-  #lose(from: number, to: number): void {
-    const last = this.lost.at(-1);
-    if (last && last.to >= from) this.lost[this.lost.length - 1] = { from: last.from, to };
-    else this.lost.push({ from, to });
-  }
-}
-
-/** One run as the host sees it. Blocks wait here, at most CREDIT_BLOCKS of them, until they are read. */
+/**
+ * One run as the host sees it. Blocks wait here, at most CREDIT_BLOCKS of them, until they are read; under `reRequest` also
+ * while one before them is missing.
+ */
 export class RunStream implements Run {
   readonly runId: number;
   readonly finished: Promise<RunReport>;
+  /** Of the program that runs. */
+  readonly cells: number;
+  /** Called once, when nothing more of the board is needed: it has reported, and everything is here or given up. */
+  onDone: () => void = () => undefined;
   readonly #connection: Connection;
   readonly #clock: Clock;
   readonly #signal: AbortSignal | undefined;
-  /** Of the program that runs. */
-  readonly cells: number;
   readonly #sampleCount: number;
-  readonly #position: Position;
+  readonly #policy: LossPolicy;
+  readonly #order: BlockOrder;
   readonly #arrived: SampleBlock[] = [];
-  /** Blocks that the board has sent for all we know: one more than the number of the last that came. */
-  #sent = 0;
   #granted = CREDIT_BLOCKS;
+  /** Requests for missing blocks since the last of them came. */
+  #requests = 0;
   #report: RunReport | undefined;
   #failure: ThermolinkError | undefined;
+  #readerLeft = false;
+  #done = false;
   #wakeReader: (() => void) | undefined;
   #resolveFinished!: (report: RunReport) => void;
   #rejectFinished!: (error: ThermolinkError) => void;
@@ -84,13 +54,14 @@ export class RunStream implements Run {
   readonly #onAbort = (): void => this.#giveUp(abortError(this.#signal!));
 
   constructor(connection: Connection, runId: number, cells: number, options: RunOptions) {
-    const { signal, timeoutMs } = options;
+    const { signal, timeoutMs, onLoss = 'fail' } = options;
     this.#connection = connection;
     this.#clock = connection.clock;
     this.runId = runId;
     this.cells = cells;
     this.#sampleCount = options.sampleCount;
-    this.#position = new Position(cells);
+    this.#policy = onLoss;
+    this.#order = new BlockOrder(cells, onLoss);
     this.#signal = signal;
     this.finished = new Promise((resolve, reject) => {
       this.#resolveFinished = resolve;
@@ -110,6 +81,10 @@ export class RunStream implements Run {
     return { [Symbol.asyncIterator]: () => this.#iterate() };
   }
 
+  get lost(): readonly SampleRange[] {
+    return this.#order.lost;
+  }
+
   async abort(options: CallOptions = {}): Promise<void> {
     if (this.#report || this.#connection.failure) return;
     await this.#connection.request('abort', { runId: this.runId }, options);
@@ -118,16 +93,26 @@ export class RunStream implements Run {
   /** A block arrived. */
   takeBlock(event: Event<'sampleBlock'>): void {
     // What is still on its way of a run that nobody reads any more.
-    if (this.#failure || this.#report) return;
+    if (this.#failure || this.#done) return;
     const block = sampleBlock(event);
     if (!block || !this.#fits(event)) {
       this.#connection.fail(contradiction(this.#connection.port.name, event));
       return;
     }
-    this.#sent = Math.max(this.#sent, event.block + 1);
-    if (!this.#position.take(block)) return;
-    this.#arrived.push(block);
+    const sentBefore = this.#order.sent;
+    const deliverable = this.#order.take(block, event.block);
+    if (deliverable.length > 0) this.#requests = 0;
+    this.#arrived.push(...deliverable);
+    this.#request(sentBefore, event.block);
+    this.#settle();
     this.#wake();
+  }
+
+  /** The board says how many blocks it has sent, since our credit raised nothing: what has not come is lost. */
+  takePosition(blocks: number): void {
+    if (this.#failure || this.#report) return;
+    this.#noteSent(blocks);
+    this.#sendCredit();
   }
 
   /** Whether the block lies within its run and within the credit that was given: the bound of what waits here. */
@@ -141,23 +126,25 @@ export class RunStream implements Run {
     );
   }
 
-  /** The board says that the run has ended; every block it sent is here, or lost. */
+  /** The board says that the run has ended; every block it sent is here, lost, or can be asked for. */
   takeReport(event: Event<'runEnded'>): void {
     if (this.#report) return;
     this.#report = runReport(event);
-    if (event.outcome === RUN_OUTCOME.completed || event.outcome === RUN_OUTCOME.overload)
-      this.#position.end(event.samplesTaken);
-    this.#finish();
-    if (this.#failure) return;
-    this.#resolveFinished(this.#report);
+    const { outcome } = event;
+    if (outcome === RUN_OUTCOME.completed || outcome === RUN_OUTCOME.overload)
+      this.#noteSent(event.blocksSent);
+    // Of a run that was cut short the board keeps nothing, and nobody waits for the rest.
+    else this.#order.drop();
+    if (!this.#failure) this.#resolveFinished(this.#report);
+    this.#settle();
     this.#wake();
   }
 
   fail(error: ThermolinkError): void {
-    if (this.#failure || this.#report) return;
+    if (this.#failure || this.#done) return;
     this.#failure = error;
-    this.#finish();
     this.#rejectFinished(error);
+    this.#settle();
     this.#wake();
   }
 
@@ -170,45 +157,64 @@ export class RunStream implements Run {
   async *#iterate(): AsyncGenerator<SampleBlock> {
     try {
       for (;;) {
-        this.#throwIfLossy();
+        if (this.#policy !== 'mark') this.#throwIfLossy();
         const block = this.#arrived.shift();
         if (block) {
-          this.#grant(this.#sent - this.#arrived.length + CREDIT_BLOCKS);
+          // Half a window at a time keeps the board busy and the link quiet.
+          if (this.#creditBlocks - this.#granted >= CREDIT_BLOCKS / 2) this.#sendCredit();
           yield block;
         } else if (this.#failure) throw this.#failure;
-        else if (this.#report) return;
+        else if (this.#done) return;
         else await this.#wait();
       }
     } finally {
+      this.#readerLeft = true;
+      this.#settle();
       // A reader that leaves early would leave a run that holds for ever.
       if (!this.#report && !this.#failure) await this.abort().catch(() => undefined);
     }
   }
 
   #throwIfLossy(): void {
-    const samplesLost = this.#position.lost.reduce((sum, { from, to }) => sum + to - from, 0);
+    const samplesLost = this.#order.lost.reduce((sum, { from, to }) => sum + to - from, 0);
     if (Math.max(samplesLost, this.#report?.samplesLost ?? 0) === 0) return;
     throw new ThermolinkError('SAMPLES_LOST', `${samplesLost} samples of run ${this.runId} were lost.`, {
       retryable: true,
-      hint: 'The same run seed gives the same samples: run it again, with a slower stream if it happens again.',
-      data: { ranges: this.#position.lost, reportedByBoard: this.#report?.samplesLost },
+      hint: 'The same run seed gives the same samples: run it again, or have lost ones sent again (onLoss: reRequest).',
+      data: { ranges: this.#order.lost, reportedByBoard: this.#report?.samplesLost },
     });
   }
 
-  #grant(blocks: number): void {
+  /** Every settled block was read, waits here, or is lost; the board may be a window ahead of what was read. */
+  get #creditBlocks(): number {
+    return this.#order.settled - this.#arrived.length + CREDIT_BLOCKS;
+  }
+
+  #sendCredit(): void {
     if (this.#report || this.#failure) return;
-    // Half a window at a time keeps the board busy and the link quiet.
-    if (blocks - this.#granted < CREDIT_BLOCKS / 2) return;
-    if (this.#connection.sendCredit({ runId: this.runId, blocks, released: 0 })) this.#granted = blocks;
+    const blocks = Math.max(this.#granted, this.#creditBlocks);
+    const credit = { runId: this.runId, blocks, released: this.#order.settled };
+    if (this.#connection.sendSampleEvent('credit', credit)) this.#granted = blocks;
+  }
+
+  /** Blocks below `blocks` have come, or are lost; no board sends more than its credit. */
+  #noteSent(blocks: number): void {
+    const sentBefore = this.#order.sent;
+    const sent = Math.min(blocks, this.#granted);
+    this.#order.takeSent(sent);
+    this.#request(sentBefore, sent);
+  }
+
+  /** Under `reRequest`: asks for the blocks from `first` up to, not including, `end`. */
+  #request(first: number, end: number): void {
+    if (this.#policy !== 'reRequest' || end <= first) return;
+    this.#connection.sendSampleEvent('resend', { runId: this.runId, firstBlock: first, count: end - first });
   }
 
   #wait(): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = this.#clock.schedule(CREDIT_REPEAT_MS, () => {
-        if (!this.#report && !this.#failure) {
-          this.#granted = Math.max(this.#granted, this.#sent + CREDIT_BLOCKS);
-          this.#connection.sendCredit({ runId: this.runId, blocks: this.#granted, released: 0 });
-        }
+      const cancel = this.#clock.schedule(REPEAT_MS, () => {
+        this.#repeat();
         this.#wake();
       });
       this.#wakeReader = () => {
@@ -218,15 +224,35 @@ export class RunStream implements Run {
     });
   }
 
+  /** Nothing has come for a while: what was said last may have been lost. */
+  #repeat(): void {
+    if (this.#failure || this.#done) return;
+    const { missing } = this.#order;
+    if (missing && this.#requests++ >= REQUESTS_MAX) this.#arrived.push(...this.#order.giveUp());
+    else if (missing) this.#request(missing.firstBlock, missing.firstBlock + missing.count);
+    this.#sendCredit();
+    this.#settle();
+  }
+
   #wake(): void {
     const wake = this.#wakeReader;
     this.#wakeReader = undefined;
     wake?.();
   }
 
-  #finish(): void {
-    this.#signal?.removeEventListener('abort', this.#onAbort);
-    this.#cancelDeadline();
+  /** Looks whether the run needs the board no more: it has reported, and everything is here or of no interest. */
+  #settle(): void {
+    if (this.#failure || this.#report) {
+      this.#signal?.removeEventListener('abort', this.#onAbort);
+      this.#cancelDeadline();
+    }
+    if (this.#done || !this.#report) return;
+    const abandoned = this.#failure !== undefined || this.#readerLeft;
+    if (this.#order.missing && !abandoned) return;
+    const { outcome, samplesTaken } = this.#report;
+    if (outcome === 'completed' || outcome === 'overload') this.#order.end(samplesTaken);
+    this.#done = true;
+    this.onDone();
   }
 
   #tooLate(timeoutMs: number): ThermolinkError {
@@ -234,55 +260,4 @@ export class RunStream implements Run {
       hint: 'Ask for fewer ticks, or give it more time.',
     });
   }
-}
-
-function contradiction(portName: string, { codes, ...block }: Event<'sampleBlock'>): ThermolinkError {
-  return new ThermolinkError(
-    'NOT_A_BOARD',
-    `The board on ${portName} sent a sample block that contradicts its run.`,
-    {
-      hint: 'Its firmware does not follow the protocol; see docs/protocol.md.',
-      data: { ...block, codeBytes: codes.length },
-    },
-  );
-}
-
-/** The block with its codes as numbers, or undefined when its sizes contradict each other. */
-function sampleBlock(event: Event<'sampleBlock'>): SampleBlock | undefined {
-  const { runId, firstSample, sampleCount, firstCell, cellCount, tick, flags, codes } = event;
-  if (codes.length !== 2 * sampleCount * cellCount) return undefined;
-  // Bulk data starts at any byte of the payload; the copy is aligned.
-  const aligned = codes.slice();
-  return {
-    runId,
-    firstSample,
-    sampleCount,
-    firstCell,
-    cellCount,
-    tick,
-    overload: (flags & BLOCK_FLAG.overload) !== 0,
-    clipped: (flags & BLOCK_FLAG.clip) !== 0,
-    codes: new Int16Array(aligned.buffer, 0, sampleCount * cellCount),
-  };
-}
-
-function indices(bytes: Uint8Array): number[] {
-  return Array.from(
-    { length: Math.floor(bytes.length / 2) },
-    (_, i) => bytes[2 * i] + 256 * bytes[2 * i + 1],
-  );
-}
-
-function runReport(event: Event<'runEnded'>): RunReport {
-  return {
-    runId: event.runId,
-    outcome: OUTCOME_NAMES[event.outcome],
-    ticksDone: event.ticksDone,
-    samplesTaken: event.samplesTaken,
-    samplesLost: event.samplesLost,
-    overloadedCells: indices(event.overloadedCells),
-    overloadedCellCount: event.overloadedCellCount,
-    overloadedRows: indices(event.overloadedRows),
-    overloadedRowCount: event.overloadedRowCount,
-  };
 }

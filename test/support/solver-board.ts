@@ -133,5 +133,6 @@ function identityOf(profile: BoardProfile): DeviceIdentity {
     hasDense: profile.dense,
     hasFactored: profile.factored,
     hasHold: true,
+    keepBlocksMax: 0,
   };
 }

@@ -1,0 +1,111 @@
+import type { LossPolicy, SampleBlock, SampleRange } from './device-api.js';
+
+/** Blocks that were sent and have not come. */
+export interface MissingBlocks {
+  readonly firstBlock: number;
+  readonly count: number;
+}
+
+/**
+ * Puts the blocks of one run in order and finds what is missing: by block number what was lost on the way, by sample index
+ * what the board itself skipped. Under `reRequest` a block is held back until those before it have come; the number held
+ * is bounded by the credit, since no block beyond it is taken.
+ */
+export class BlockOrder {
+  /** Half-open ranges of samples that will not come, in order, found from the blocks before any total arrives. */
+  readonly lost: SampleRange[] = [];
+  #sent = 0;
+  readonly #cells: number;
+  #waits: boolean;
+  /** Number of the block that comes next. */
+  #next = 0;
+  readonly #ahead = new Map<number, SampleBlock>();
+  /** Where the next code belongs. */
+  #sample = 0;
+  #cell = 0;
+
+  constructor(cells: number, policy: LossPolicy) {
+    this.#cells = cells;
+    this.#waits = policy === 'reRequest';
+  }
+
+  /** Blocks that the board has sent for all we know. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** Blocks below this number are here, or lost: nobody will ask for them. */
+  get settled(): number {
+    return this.#next;
+  }
+
+  /** The first stretch of blocks that were sent, are not here, and are still waited for. */
+  get missing(): MissingBlocks | undefined {
+    if (!this.#waits || this.#next >= this.#sent) return undefined;
+    let end = this.#next;
+    while (end < this.#sent && !this.#ahead.has(end)) end++;
+    return { firstBlock: this.#next, count: end - this.#next };
+  }
+
+  /** Takes a block and returns those that can be delivered now, in order; a duplicate gives none. */
+  take(block: SampleBlock, number: number): SampleBlock[] {
+    this.#sent = Math.max(this.#sent, number + 1);
+    if (number < this.#next || this.#ahead.has(number)) return [];
+    this.#ahead.set(number, block);
+    if (!this.#waits) this.#next = number;
+    const deliverable: SampleBlock[] = [];
+    for (let due = this.#ahead.get(this.#next); due; due = this.#ahead.get(this.#next)) {
+      this.#ahead.delete(this.#next++);
+      this.#place(due);
+      deliverable.push(due);
+    }
+    return deliverable;
+  }
+
+  /** The board has sent blocks below this number; unless they are waited for, those that are not here are lost. */
+  takeSent(blocks: number): void {
+    this.#sent = Math.max(this.#sent, blocks);
+    if (!this.#waits) this.#next = Math.max(this.#next, blocks);
+  }
+
+  /** What is missing will not come: it is lost, and what was held back is delivered. */
+  giveUp(): SampleBlock[] {
+    this.#waits = false;
+    const held = [...this.#ahead].sort(([a], [b]) => a - b);
+    this.#ahead.clear();
+    const blocks = held.flatMap(([number, block]) => this.take(block, number));
+    this.takeSent(this.#sent);
+    return blocks;
+  }
+
+  /** The run was cut short: what was held back is of no use, and nothing is missing. */
+  drop(): void {
+    this.#ahead.clear();
+    this.#waits = false;
+    this.takeSent(this.#sent);
+  }
+
+  /** The run took `samples` in all: those that did not come are lost. */
+  end(samples: number): void {
+    if (this.#sample < samples) this.#lose(samples);
+  }
+
+  /** Counts samples; those between the last code and this block did not come. */
+  #place({ firstSample, sampleCount, firstCell, cellCount }: SampleBlock): void {
+    // A sample of which a part is missing is lost as a whole, also when its other parts arrived.
+    if (firstSample !== this.#sample || firstCell !== this.#cell)
+      this.#lose(firstCell === 0 ? firstSample : firstSample + 1);
+    this.#sample = firstSample + sampleCount - 1;
+    this.#cell = firstCell + cellCount;
+    if (this.#cell !== this.#cells) return;
+    this.#sample++;
+    this.#cell = 0;
+  }
+
+  #lose(to: number): void {
+    const last = this.lost.at(-1);
+    if (last && last.to >= this.#sample)
+      this.lost[this.lost.length - 1] = { from: last.from, to: Math.max(last.to, to) };
+    else if (to > this.#sample) this.lost.push({ from: this.#sample, to });
+  }
+}
