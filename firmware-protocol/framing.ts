@@ -101,6 +101,12 @@ export class FrameDecoder {
     return this.#block.slice(0, Math.min(this.#length, FAULT_BYTES_KEPT));
   }
 
+  /** Forgets what has come since the last delimiter. */
+  reset(): void {
+    this.#length = 0;
+    this.#seen = 0;
+  }
+
   push(chunk: Uint8Array): DecodedItem[] {
     const items: DecodedItem[] = [];
     let start = 0;

@@ -3,10 +3,11 @@ import type { Clock } from '../firmware-protocol/clock.js';
 import type { Port } from '../firmware-protocol/port.js';
 import { Device } from './driver/device.js';
 import type { Logger } from './driver/logger.js';
+import type { DeviceEvent, ReconnectOptions } from './driver/reconnect.js';
 import { ThermolinkError } from './errors.js';
 import { ServedDevice } from './serve/serve-device.js';
 import { memoryPortPair } from './transport/memory-port.js';
-import { resolveUsb, type UsbIdentity } from './transport/serial-devices.js';
+import { resolveUsb, type UsbIdentity, usbUriOf } from './transport/serial-devices.js';
 import { openSerialPort, type SerialAddress } from './transport/serial-port.js';
 import { openTcpPort, parseHostPort, type TcpAddress } from './transport/tcp-port.js';
 
@@ -30,6 +31,13 @@ export interface ConnectOptions {
   readonly clock?: Clock;
   /** Default: logs nothing. */
   readonly log?: Logger;
+  /**
+   * Whether a board whose port is lost is found again, and how (default: for 30 s). A board on USB is found by its identity,
+   * under whatever path it comes back. A board in this process can't be lost.
+   */
+  readonly reconnect?: boolean | Omit<ReconnectOptions, 'openPort'>;
+  /** Hears of every step of reconnecting. */
+  readonly onEvent?: (event: DeviceEvent) => void;
 }
 
 /** The environment variable that names the device when a command does not. */
@@ -152,7 +160,33 @@ function decoded(path: string): string {
  * machine can. Errors: those of `parseDeviceUri`, of opening the port, and of `Device.open`; nothing stays open after one.
  */
 export async function connect(uri: string, options: ConnectOptions = {}): Promise<Device> {
-  return Device.open(await openPort(parseDeviceUri(uri), uri, options), options);
+  const address = parseDeviceUri(uri);
+  const { clock, signal, log, onEvent, reconnect = true } = options;
+  const port = await openPort(address, uri, options);
+  const again = reconnect !== false && address.kind !== 'emulator' ? await findAgain(address) : undefined;
+  return Device.open(port, {
+    ...(clock ? { clock } : {}),
+    ...(signal ? { signal } : {}),
+    ...(log ? { log } : {}),
+    ...(onEvent ? { onEvent } : {}),
+    ...(again
+      ? {
+          reconnect: {
+            ...(reconnect === true ? {} : reconnect),
+            openPort: (ended: AbortSignal) => openPort(again, uri, { ...options, signal: ended }),
+          },
+        }
+      : {}),
+  });
+}
+
+/** How the board is addressed when its port has gone: one on USB by its identity, since its path may change. */
+async function findAgain(address: DeviceAddress): Promise<DeviceAddress> {
+  if (address.kind !== 'serial') return address;
+  const uri = await usbUriOf(address.path);
+  const { path: _, ...settings } = address;
+  const found = uri === undefined ? undefined : parseDeviceUri(uri);
+  return found?.kind === 'usb' ? { ...settings, ...found } : address;
 }
 
 async function openPort(address: DeviceAddress, uri: string, options: ConnectOptions): Promise<Port> {

@@ -166,12 +166,13 @@ export const ERROR_CODES = {
     remedy: 'Update the older of the two; until protocol 1.0 both must come from the same release.',
   },
   BUSY: {
-    meaning: 'the board serves another client',
+    meaning: 'the board serves another client, or another run writes into the same directory',
     causes: [
       'another program is connected to the same board',
       'a client that was killed and whose session is still open',
+      'a second training into the same `--out`',
     ],
-    remedy: 'Close the other client, or wait until it is done, and try again.',
+    remedy: 'Close the other client, or wait until it is done, and try again; or name another directory.',
   },
   LINK_LOST: {
     meaning: 'the link gave up after its retransmissions, or the port closed',
@@ -181,6 +182,15 @@ export const ERROR_CODES = {
       'the process that served an emulated board ended',
     ],
     remedy: 'Check cable and power, then connect again. Programs in the board are lost if it lost power.',
+  },
+  SESSION_LOST: {
+    meaning: 'the board was found again but has forgotten the session',
+    causes: [
+      'the board was reset or lost power',
+      'the server of an emulated board noticed that its client had gone',
+      'another client used the board meanwhile',
+    ],
+    remedy: 'A new session is open on the same device. Load the program and run again.',
   },
   OUTCOME_UNKNOWN: {
     meaning: 'the session was lost after a command was sent and before its outcome was known',
@@ -237,7 +247,7 @@ export const ERROR_CODES = {
       'Choose a larger tolerance or better conditioned system (A + λI), or a board with finer couplings.',
   },
   DIVERGED: {
-    meaning: 'training diverged: the solution grew past every sensible scale',
+    meaning: 'training diverged: the loss or the solution grew past every sensible scale',
     causes: ['a learning rate that is too large', 'a damping that is too small'],
     remedy: 'Lower `--rate`, raise `--damping`, or bound the steps by `--clip`.',
   },
@@ -261,8 +271,9 @@ export const ERROR_CODES = {
   },
   ABORTED: {
     meaning: 'an operation was cancelled by its caller',
-    causes: ['Ctrl-C or SIGTERM', 'a call on a device that was closed'],
-    remedy: 'Nothing is wrong. A run in progress was stopped and the board is usable.',
+    causes: ['Ctrl-C, SIGTERM or a terminal that was closed', 'a call on a device that was closed'],
+    remedy:
+      'Nothing is wrong. A run in progress was stopped and the board is usable; a training goes on with `--resume`.',
   },
 } as const satisfies Readonly<Record<string, ErrorCodeEntry>>;
 

@@ -43,6 +43,7 @@ export class Link {
   readonly #decoder: FrameDecoder;
   readonly #answersEverything: boolean;
   #session: number | undefined;
+  #held = false;
   #limits: LinkLimits = LIMITS_BEFORE_HELLO;
 
   readonly #commands = new CommandSender(LIMITS_BEFORE_HELLO, this.counters);
@@ -80,7 +81,18 @@ export class Link {
 
   /** The session goes on after a silence: what was not acknowledged is sent again. */
   resumeSession(): void {
+    this.#held = false;
     this.#commands.resume();
+  }
+
+  /** Nothing but HELLO and a stop is sent until the session is resumed or a new one opened; the medium may be another. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** The medium is a new one: what the old one cut off in mid-frame is forgotten. */
+  restartReceiver(): void {
+    this.#decoder.reset();
   }
 
   /** Ends it: the other side has gone. Nothing more is said until a session is opened. */
@@ -90,6 +102,7 @@ export class Link {
 
   #begin(session: number | undefined, limits: LinkLimits): void {
     this.#session = session;
+    this.#held = false;
     this.#limits = limits;
     this.#commands.begin(limits);
     this.#stop = undefined;
@@ -253,7 +266,7 @@ export class Link {
       this.#open = undefined;
       return this.#emit(CHANNEL.open, 0, open, nowMs);
     }
-    if (this.#session === undefined) return undefined;
+    if (this.#session === undefined || this.#held) return undefined;
     const command = this.#commands.next(nowMs);
     if (command) return this.#emit(CHANNEL.command, command.seq, command.payload, nowMs);
     const sample = this.#samples.shift();
@@ -274,7 +287,7 @@ export class Link {
 
   /** When `poll` should be called again even if nothing arrives, or undefined. */
   get nextTimeoutMs(): number | undefined {
-    return this.#commands.nextTimeoutMs;
+    return this.#held ? undefined : this.#commands.nextTimeoutMs;
   }
 
   #emit(channel: Channel, seq: number, payload: Uint8Array, nowMs: number): Uint8Array {

@@ -1,6 +1,7 @@
 import { connect, DEVICE_VARIABLE } from '../connect.js';
 import type { Device } from '../driver/device.js';
 import { createLogger, type LogOptions } from './logging.js';
+import { describeDeviceEvent } from './output/device-event.js';
 
 /** The device that a command uses: its option, else the environment, else `fallback`. */
 export function deviceUri(option: string | undefined, fallback: string): string {
@@ -14,7 +15,11 @@ export async function withDevice<T>(
   signal: AbortSignal,
   work: (device: Device) => Promise<T>,
 ): Promise<T> {
-  const device = await connect(uri, { signal, log: createLogger(log).child({ device: uri }) });
+  const device = await connect(uri, {
+    signal,
+    log: createLogger(log).child({ device: uri }),
+    onEvent: (event) => process.stderr.write(`${describeDeviceEvent(event)}\n`),
+  });
   try {
     return await work(device);
   } finally {

@@ -23,17 +23,25 @@ function mayHaveHappened(name: CommandName): boolean {
 /** The board has not answered in time. */
 export function timeoutError(name: CommandName, timeoutMs: number, seen: Evidence): ThermolinkError {
   const unknown = mayHaveHappened(name);
-  return new ThermolinkError(
-    unknown ? 'OUTCOME_UNKNOWN' : 'TIMEOUT',
-    `The board did not answer ${name} within ${timeoutMs} ms.`,
-    {
-      retryable: !unknown,
-      hint: unknown
-        ? 'Whether it was carried out is not known: read the status, then load the program again.'
-        : 'Check the connection with `thermolink info`.',
-      data: { command: name, timeoutMs, ...seen },
-    },
-  );
+  return new ThermolinkError('TIMEOUT', `The board did not answer ${name} within ${timeoutMs} ms.`, {
+    retryable: !unknown,
+    hint: unknown
+      ? 'The session is open and the command may still be carried out: stop the board, or read its status before you go on.'
+      : 'Check the connection with `thermolink info`.',
+    data: { command: name, timeoutMs, ...seen },
+  });
+}
+
+export function portClosedError(portName: string, cause: Error | undefined): ThermolinkError {
+  return new ThermolinkError('LINK_LOST', `The port ${portName} was closed.`, {
+    ...(cause ? { cause } : {}),
+    retryable: true,
+    hint: 'Check the cable and that the board has power, then connect again.',
+  });
+}
+
+export function writeError(portName: string, cause: unknown): ThermolinkError {
+  return new ThermolinkError('LINK_LOST', `Writing to ${portName} failed.`, { cause, retryable: true });
 }
 
 /** The connection has ended while a command waited for its answer. */

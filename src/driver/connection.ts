@@ -22,7 +22,14 @@ import {
 } from '../../firmware-protocol/messages/index.js';
 import type { Port } from '../../firmware-protocol/port.js';
 import { abortError, assert, ThermolinkError, throwIfAborted } from '../errors.js';
-import { evidence, linkLostError, outcomeError, timeoutError } from './call-errors.js';
+import {
+  evidence,
+  linkLostError,
+  outcomeError,
+  portClosedError,
+  timeoutError,
+  writeError,
+} from './call-errors.js';
 import type { CallOptions } from './device-api.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
 import { refusalError } from './refusal-error.js';
@@ -69,8 +76,15 @@ export interface ConnectionEvents {
  */
 export class Connection {
   readonly link: Link;
-  readonly port: Port;
   readonly clock: Clock;
+  /** With somebody who finds the board again, a lost port suspends the calls in progress instead of ending them. */
+  onLost: ((reason: ThermolinkError) => void) | undefined;
+  #port!: Port;
+  /** The port takes bytes; not so between a loss and the next attempt. */
+  #attached = false;
+  #suspended = false;
+  /** The old session is gone and the new one is not open yet: new calls wait. */
+  #betweenSessions = false;
   readonly #log: Logger;
   #events: ConnectionEvents | undefined;
   #nextRequestId = 1;
@@ -85,19 +99,74 @@ export class Connection {
 
   constructor(port: Port, clock: Clock, log: Logger = SILENT_LOGGER) {
     this.#log = log;
-    this.port = port;
     this.clock = clock;
     this.link = new Link(port.frameBytesMax, { answersEverything: false });
-    port.onData((bytes) => this.#receive(bytes));
-    port.onClose((reason) =>
-      this.fail(
-        new ThermolinkError('LINK_LOST', `The port ${port.name} was closed.`, {
-          ...(reason ? { cause: reason } : {}),
-          retryable: true,
-          hint: 'Check the cable and that the board has power, then connect again.',
-        }),
-      ),
-    );
+    this.attach(port);
+  }
+
+  /** The port in use, or the last one. */
+  get port(): Port {
+    return this.#port;
+  }
+
+  /** A port was lost and the session may still go on: calls wait. */
+  get suspended(): boolean {
+    return this.#suspended;
+  }
+
+  /** From now on bytes travel over this port; the session stays held until it is resumed or a new one is opened. */
+  attach(port: Port): void {
+    this.#port = port;
+    this.#attached = true;
+    this.#rubbish = [];
+    this.link.restartReceiver();
+    port.onData((bytes) => {
+      if (this.#port === port) this.#receive(bytes);
+    });
+    port.onClose((reason) => {
+      if (this.#port === port) this.lose(portClosedError(port.name, reason));
+    });
+  }
+
+  /** The port is of no use after all. */
+  detach(): void {
+    this.#attached = false;
+  }
+
+  /** The port or the board is gone: calls wait for `onLost` to find it again, or end. */
+  lose(error: ThermolinkError): void {
+    if (this.#failure) return;
+    if (this.#suspended) {
+      // Lost again before HELLO was answered.
+      this.#attached = false;
+      this.#pending.get('hello')?.fail(error);
+      return;
+    }
+    if (!this.onLost) {
+      this.fail(error);
+      return;
+    }
+    this.#log.info({ code: error.code, reason: error.message }, 'connection lost');
+    this.#attached = false;
+    this.#suspended = true;
+    this.#cancelTimer?.();
+    this.link.hold();
+    this.#port.close().catch(() => undefined);
+    this.onLost(error);
+  }
+
+  /** The board still has the session: what was not acknowledged is sent again. */
+  resumeSession(): void {
+    this.#suspended = false;
+    this.link.resumeSession();
+    this.wake();
+  }
+
+  /** The board has forgotten the session: everything in progress fails, what is called from now on waits for the next one. */
+  endSession(error: ThermolinkError): void {
+    this.#betweenSessions = true;
+    for (const pending of [...this.#pending.values()]) pending.fail(outcomeError(pending.name, error));
+    this.#events?.failed(error);
   }
 
   set events(events: ConnectionEvents) {
@@ -118,7 +187,11 @@ export class Connection {
   }
 
   openSession(nonce: Uint8Array, limits: LinkLimits): void {
+    this.#suspended = false;
+    this.#betweenSessions = false;
+    this.#nextRequestId = 1;
     this.link.openSession(nonce, limits);
+    for (const resume of this.#roomWaiters.splice(0)) resume();
     this.wake();
   }
 
@@ -135,7 +208,8 @@ export class Connection {
     if (this.#failure) throw this.#failure;
     const sequenced = commandRow(name).channel === 'command';
     const untilMs = this.clock.nowMs() + timeoutMs;
-    while (sequenced && !this.#failure && !this.link.canSend) await this.#room(name, untilMs, signal);
+    while (sequenced && !this.#failure && (this.#betweenSessions || !this.link.canSend))
+      await this.#room(name, untilMs, signal);
     throwIfAborted(signal);
     if (this.#failure) throw this.#failure;
     const requestId = sequenced ? this.#nextRequestId++ : 0;
@@ -198,7 +272,7 @@ export class Connection {
 
   /** Sends bytes that belong to no frame (the leading delimiter). */
   async writeRaw(bytes: Uint8Array): Promise<void> {
-    await this.port.write(bytes);
+    await this.#port.write(bytes);
   }
 
   /** Ends every call in progress with an error; later calls get the same. */
@@ -215,34 +289,39 @@ export class Connection {
   /** Lets the link write what it has to say. */
   wake(): void {
     this.#pumpAgain = true;
-    if (this.#pumping || this.#failure) return;
-    this.#pump().catch((cause) =>
-      this.fail(
-        new ThermolinkError('LINK_LOST', `Writing to ${this.port.name} failed.`, { cause, retryable: true }),
-      ),
-    );
+    if (this.#pumping || this.#failure || !this.#attached) return;
+    const port = this.#port;
+    this.#pump(port).catch((cause) => {
+      // The write that was in progress when its port was lost ends late: the next port waits for it.
+      if (this.#port !== port) this.wake();
+      else this.lose(writeError(port.name, cause));
+    });
   }
 
-  async #pump(): Promise<void> {
+  async #pump(port: Port): Promise<void> {
     this.#pumping = true;
     try {
       this.#cancelTimer?.();
-      while (this.#pumpAgain && !this.#failure) {
+      while (this.#pumpAgain && this.#writes(port)) {
         this.#pumpAgain = false;
-        for (let bytes = this.#poll(); bytes && !this.#failure; bytes = this.#poll()) {
+        for (let bytes = this.#poll(); bytes && this.#writes(port); bytes = this.#poll()) {
           this.#logFrame('sent');
-          await this.port.write(bytes);
+          await port.write(bytes);
           if (this.link.canSend) this.#roomWaiters.shift()?.();
         }
       }
-      if (this.link.failed) this.fail(linkLostError(this.port.name, evidence(this.link)));
+      if (this.link.failed && this.#writes(port)) this.lose(linkLostError(port.name, evidence(this.link)));
       const dueMs = this.link.nextTimeoutMs;
-      if (dueMs !== undefined && !this.#failure)
+      if (dueMs !== undefined && this.#writes(port))
         this.#cancelTimer = this.clock.schedule(dueMs - this.clock.nowMs(), () => this.wake());
     } finally {
       // In the same turn as the last look: a wake-up in between would find nobody.
       this.#pumping = false;
     }
+  }
+
+  #writes(port: Port): boolean {
+    return this.#attached && this.#port === port && !this.#failure;
   }
 
   #poll(): Uint8Array | undefined {

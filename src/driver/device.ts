@@ -15,9 +15,11 @@ import type {
   RunReport,
   SampleRange,
 } from './device-api.js';
+import { logHealth } from './health.js';
 import { newNonce } from './hello.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
 import { openSession } from './open-session.js';
+import { type DeviceEvent, type ReconnectOptions, Reconnector } from './reconnect.js';
 import { RunKeeper } from './run-keeper.js';
 import { checkHoldable, startFields } from './run-request.js';
 import { RunStream } from './run-stream.js';
@@ -31,6 +33,10 @@ export interface OpenOptions {
   readonly nonce?: Uint8Array;
   /** Default: logs nothing. */
   readonly log?: Logger;
+  /** Finds the board again when its port is lost. Without it the device ends with its port. */
+  readonly reconnect?: ReconnectOptions;
+  /** Hears of every step of reconnecting. */
+  readonly onEvent?: (event: DeviceEvent) => void;
 }
 
 export interface DeviceStatus {
@@ -58,15 +64,15 @@ const FAULT_NAMES = Object.keys(FAULT) as (keyof typeof FAULT)[];
  * SAMPLES_LOST, RUN_ENDED.
  */
 export class Device implements BoardDevice {
-  readonly identity: DeviceIdentity;
-  /** What the other end is called in messages. */
-  readonly name: string;
   readonly #connection: Connection;
-  readonly #nonce: Uint8Array;
+  #identity: DeviceIdentity;
+  #nonce: Uint8Array;
+  #reconnector: Reconnector | undefined;
+  readonly #endHealth: () => void;
   readonly #uploader: Uploader;
   readonly #runs: RunKeeper;
   /** Cells of the program in each bank. */
-  readonly #bankCells: number[] = [];
+  #bankCells: number[] = [];
   #stopNumber = 0;
   #stopping: Promise<void> = Promise.resolve();
 
@@ -74,8 +80,8 @@ export class Device implements BoardDevice {
     this.#connection = connection;
     this.#nonce = nonce;
     this.#uploader = new Uploader(connection);
-    this.identity = identity;
-    this.name = connection.port.name;
+    this.#identity = identity;
+    this.#endHealth = logHealth(connection, log);
     const runs = new RunKeeper(connection, log);
     this.#runs = runs;
     connection.events = {
@@ -84,6 +90,16 @@ export class Device implements BoardDevice {
       runEnded: (report) => runs.takeReport(report),
       failed: (error) => runs.fail(error),
     };
+  }
+
+  /** What HELLO told; after a restart of the board its boot epoch is another. */
+  get identity(): DeviceIdentity {
+    return this.#identity;
+  }
+
+  /** What the other end is called in messages. */
+  get name(): string {
+    return this.#connection.port.name;
   }
 
   /** Opens a session on a fresh port. Errors: NO_ANSWER, NOT_A_BOARD, VERSION_MISMATCH, BUSY. The port is closed on failure. */
@@ -96,11 +112,39 @@ export class Device implements BoardDevice {
         { port: port.name, model: identity.model, serialNumber: identity.serialNumber },
         'session opened',
       );
-      return new Device(connection, identity, nonce, log);
+      const device = new Device(connection, identity, nonce, log);
+      if (options.reconnect) device.#reconnectWith(options.reconnect, options.onEvent, log);
+      return device;
     } catch (error) {
       await port.close();
       throw error;
     }
+  }
+
+  #reconnectWith(reconnect: ReconnectOptions, onEvent: OpenOptions['onEvent'], log: Logger): void {
+    const device = this;
+    this.#reconnector = new Reconnector(
+      this.#connection,
+      {
+        get nonce() {
+          return device.#nonce;
+        },
+        get identity() {
+          return device.#identity;
+        },
+        begin(nonce, identity) {
+          device.#nonce = nonce;
+          device.#identity = identity;
+          device.#stopNumber = 0;
+          device.#bankCells = [];
+        },
+        tell(event) {
+          log.info({ ...event }, `board ${event.kind}`);
+          onEvent?.(event);
+        },
+      },
+      reconnect,
+    );
   }
 
   /** Code bytes handed to the link for upload so far. */
@@ -184,7 +228,7 @@ export class Device implements BoardDevice {
     });
     await started.catch(async (error: ThermolinkError) => {
       // Perhaps it runs: make sure that it does not.
-      if (error.code === 'OUTCOME_UNKNOWN' && !this.#connection.failure)
+      if (error.code === 'TIMEOUT' && !this.#connection.failure)
         await this.stop({ timeoutMs: CLOSE_STOP_MS }).catch(() => undefined);
       throw error;
     });
@@ -234,15 +278,13 @@ export class Device implements BoardDevice {
 
   async #stop(options: CallOptions): Promise<void> {
     const connection = this.#connection;
-    const fields = {
-      nonce: this.#nonce,
-      stopNumber: ++this.#stopNumber,
-      lastRequestId: connection.lastRequestId,
-    };
     const { timeoutMs = 2000, signal } = options;
     const untilMs = connection.clock.nowMs() + timeoutMs;
+    let fields = this.#stopFields();
     for (;;) {
       const leftMs = untilMs - connection.clock.nowMs();
+      // A new session has ended the run already; the stop is said again all the same, so that it has its answer.
+      if (fields.nonce !== this.#nonce) fields = this.#stopFields();
       try {
         await connection.request('stop', fields, {
           timeoutMs: Math.min(STOP_REPEAT_MS, Math.max(1, leftMs)),
@@ -252,10 +294,23 @@ export class Device implements BoardDevice {
         });
         return;
       } catch (error) {
-        const again = error instanceof ThermolinkError && error.code === 'TIMEOUT' && leftMs > STOP_REPEAT_MS;
-        if (!again) throw error;
+        if (!(error instanceof ThermolinkError) || leftMs <= STOP_REPEAT_MS) throw error;
+        if (error.code === 'SESSION_LOST') await this.#pause(STOP_REPEAT_MS);
+        else if (error.code !== 'TIMEOUT') throw error;
       }
     }
+  }
+
+  #stopFields() {
+    return {
+      nonce: this.#nonce,
+      stopNumber: ++this.#stopNumber,
+      lastRequestId: this.#connection.lastRequestId,
+    };
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => void this.#connection.clock.schedule(delayMs, resolve));
   }
 
   /** Restarts the board: programs, state and session are gone. The device object is of no further use. */
@@ -266,8 +321,10 @@ export class Device implements BoardDevice {
 
   /** Stops the board if a run is in progress, then closes the port. Never throws. */
   async close(): Promise<void> {
-    if (!this.#runs.isEmpty && !this.#connection.failure)
+    if (!this.#runs.isEmpty && !this.#connection.failure && !this.#connection.suspended)
       await this.stop({ timeoutMs: CLOSE_STOP_MS }).catch(() => undefined);
+    this.#reconnector?.end();
+    this.#endHealth();
     const closed = new ThermolinkError('ABORTED', 'The device was closed.');
     this.#connection.fail(closed);
     await this.#connection.port.close().catch(() => undefined);

@@ -1,3 +1,4 @@
+import type { LinkLimits } from '../../firmware-protocol/link/command-sender.js';
 import { ThermolinkError, throwIfAborted } from '../errors.js';
 import type { Connection } from './connection.js';
 import type { DeviceIdentity } from './device-api.js';
@@ -10,14 +11,36 @@ import {
   noAnswerError,
 } from './hello.js';
 
+/** What a board says to HELLO. */
+export interface Greeting {
+  readonly identity: DeviceIdentity;
+  readonly limits: LinkLimits;
+  /** The board still has the session of this nonce. */
+  readonly resumed: boolean;
+}
+
 /** Sends HELLO every 200 ms for 5 s until the board answers, and opens the session on our side of the link. */
 export async function openSession(
   connection: Connection,
   nonce: Uint8Array,
   signal: AbortSignal | undefined,
 ): Promise<DeviceIdentity> {
+  const { identity, limits } = await greet(connection, nonce, {
+    timeoutMs: HELLO_TIMEOUT_MS,
+    ...(signal ? { signal } : {}),
+  });
+  connection.openSession(nonce, limits);
+  return identity;
+}
+
+/** Sends HELLO every 200 ms until the board answers. Errors: NO_ANSWER, NOT_A_BOARD, VERSION_MISMATCH, BUSY. */
+export async function greet(
+  connection: Connection,
+  nonce: Uint8Array,
+  { signal, timeoutMs }: { readonly signal?: AbortSignal; readonly timeoutMs: number },
+): Promise<Greeting> {
   const { clock, port } = connection;
-  const untilMs = clock.nowMs() + HELLO_TIMEOUT_MS;
+  const untilMs = clock.nowMs() + timeoutMs;
   // A delimiter first: whatever the board heard before is then no part of our frame.
   await connection.writeRaw(new Uint8Array(1));
   while (clock.nowMs() < untilMs) {
@@ -31,13 +54,14 @@ export async function openSession(
         ...(signal ? { signal } : {}),
       });
       checkVersion(answer);
-      connection.openSession(nonce, {
+      const limits = {
         frameBytes: Math.min(answer.frameBytes, port.frameBytesMax),
         window: answer.window,
         inFlightBytes: Math.min(answer.inFlightBytes, port.inFlightBytesMax ?? Infinity),
-      });
-      return identityOf(answer);
+      };
+      return { identity: identityOf(answer), limits, resumed: answer.resumed === 1 };
     } catch (error) {
+      // Only silence is worth another try: a port that is gone stays gone.
       if (!(error instanceof ThermolinkError) || error.code !== 'TIMEOUT') throw error;
     }
   }

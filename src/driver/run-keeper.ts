@@ -80,12 +80,12 @@ export class RunKeeper {
 
   /** Keep-alives are not acknowledged; a command is, so the link notices when nobody is there. */
   #ask(): void {
-    if (this.#asking) return;
+    if (this.#asking || this.#connection.suspended) return;
     this.#asking = true;
     this.#connection
       .request('ping', { token: 0 }, { timeoutMs: SIGN_OF_LIFE_MS })
       .catch((cause: unknown) =>
-        this.#connection.fail(
+        this.#connection.lose(
           new ThermolinkError(
             'LINK_LOST',
             `The board on ${this.#connection.port.name} fell silent during a run.`,

@@ -105,6 +105,21 @@ export async function resolveUsb(
   return first.path;
 }
 
+/** The URI by USB identity of the port at `path`, where there is one that is unique; undefined otherwise. Never throws. */
+export async function usbUriOf(
+  path: string,
+  list: ListSerialPorts = listSerialPorts,
+): Promise<string | undefined> {
+  try {
+    const devices = serialDevices(await list());
+    const uri = devices.find((device) => device.path === path)?.uri;
+    return uri?.startsWith('serial:?usb=') ? uri : undefined;
+  } catch {
+    // The port is open all the same; it can be found again by its path.
+    return undefined;
+  }
+}
+
 function judge({ access, holders = [] }: SerialRow, score: number): Verdict {
   if (access === 'denied') return 'no permission';
   if (holders.length > 0) return 'busy';

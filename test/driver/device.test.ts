@@ -112,13 +112,13 @@ describe('a lossy wire', () => {
     expect(credits).toBeGreaterThan(2);
   });
 
-  it('a wire that dies in mid-upload ends in OUTCOME_UNKNOWN, not in silence', async () => {
+  it('a wire that dies in mid-upload ends in TIMEOUT, then in LINK_LOST, not in silence', async () => {
     let dead = false;
     const { device, clock } = await openTestBoard('ideal-8', {
       toDevice: (_, bytes) => (dead ? [] : [bytes]),
     });
     dead = true;
-    expect(await clock.run(code(device.loadProgram(0, diagonalProgram(8))))).toBe('OUTCOME_UNKNOWN');
+    expect(await clock.run(code(device.loadProgram(0, diagonalProgram(8))))).toBe('TIMEOUT');
     expect(await clock.run(code(device.readStatus({ timeoutMs: 60_000 })))).toBe('LINK_LOST');
   });
 });

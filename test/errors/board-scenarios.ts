@@ -7,6 +7,7 @@ import { Device } from '../../src/driver/device.js';
 import { createAnalogSolver } from '../../src/solver/analog-solver.js';
 import { memoryPortPair } from '../../src/transport/memory-port.js';
 import { diagonalProgram, NONCE, openTestBoard, pass, type Tamper } from '../support/test-board.js';
+import { UsbHub } from '../support/usb-hub.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 const RUN = { bank: 0, runSeed: 1, burnInTicks: 10, sampleCount: 20, ticksPerSample: 3 };
@@ -44,6 +45,22 @@ export async function onDeadWire(
   const { device, clock } = await openTestBoard('ideal-8', { [lost]: tamper });
   dead = true;
   return clock.run(work(device));
+}
+
+/** A board that ends the session while its cable is out. */
+export async function forgottenSession(): Promise<unknown> {
+  const clock = new VirtualClock();
+  const hub = new UsbHub(clock);
+  const emulated = hub.add('A', 'ideal-8');
+  hub.plugIn('A', '/dev/ttyACM0');
+  const device = await clock.run(
+    Device.open(await hub.open('A'), { clock, reconnect: { openPort: () => hub.open('A') } }),
+  );
+  const reading = device.readStatus({ timeoutMs: 20_000 });
+  await hub.pull('A');
+  emulated.disconnect();
+  hub.plugIn('A', '/dev/ttyACM1');
+  return clock.run(reading);
 }
 
 export async function startAfterStop(): Promise<unknown> {

@@ -1,0 +1,185 @@
+import type { Port } from '../../firmware-protocol/port.js';
+import { ThermolinkError } from '../errors.js';
+import type { Connection } from './connection.js';
+import type { DeviceIdentity } from './device-api.js';
+import { newNonce } from './hello.js';
+import { type Greeting, greet } from './open-session.js';
+
+/** First pause between two attempts; it doubles up to DELAY_MS_MAX. */
+const DELAY_MS_FIRST = 100;
+const DELAY_MS_MAX = 2000;
+const GIVE_UP_MS = 30_000;
+/** HELLO on a port that was just opened: a board that is there answers at once, one that boots takes its time. */
+const HELLO_MS = 2000;
+
+export interface ReconnectOptions {
+  /** Opens a fresh port to the same board, wherever it is now; rejects when it is not there. */
+  readonly openPort: (signal: AbortSignal) => Promise<Port>;
+  readonly delayMsFirst?: number;
+  readonly delayMsMax?: number;
+  /** How long to try. Default 30 s. */
+  readonly giveUpMs?: number;
+}
+
+/** What happens to a device's connection, in this order; each one can be shown or logged. */
+export type DeviceEvent =
+  | { readonly kind: 'disconnected'; readonly reason: ThermolinkError }
+  | { readonly kind: 'reconnecting'; readonly attempt: number }
+  /** The session goes on: nothing was lost, what was on its way is sent again. */
+  | { readonly kind: 'resumed'; readonly attempt: number }
+  /** The board is there but has forgotten the session; everything in progress has failed with SESSION_LOST or OUTCOME_UNKNOWN. */
+  | { readonly kind: 'sessionLost'; readonly error: ThermolinkError }
+  /** A new session is open. */
+  | { readonly kind: 'reconnected'; readonly attempt: number }
+  | { readonly kind: 'gaveUp'; readonly error: ThermolinkError };
+
+/** What the device does when its session could not be kept. */
+export interface SessionKeeper {
+  /** Names the session that was open. */
+  readonly nonce: Uint8Array;
+  readonly identity: DeviceIdentity;
+  /** Everything of the old session has failed; this is the new one. */
+  begin(nonce: Uint8Array, identity: DeviceIdentity): void;
+  tell(event: DeviceEvent): void;
+}
+
+/**
+ * Finds the board again after its port was lost: by identity, not by path, with growing pauses. The same nonce and boot
+ * epoch mean that the board still has the session, and it goes on; otherwise everything in progress fails by name and a new
+ * session is opened.
+ */
+export class Reconnector {
+  readonly #connection: Connection;
+  readonly #options: ReconnectOptions;
+  readonly #keeper: SessionKeeper;
+  readonly #ended = new AbortController();
+  #working = false;
+
+  constructor(connection: Connection, keeper: SessionKeeper, options: ReconnectOptions) {
+    this.#connection = connection;
+    this.#keeper = keeper;
+    this.#options = options;
+    connection.onLost = (reason) => this.#start(reason);
+  }
+
+  /** The device is closed: no further attempt. */
+  end(): void {
+    this.#ended.abort();
+  }
+
+  #start(reason: ThermolinkError): void {
+    if (this.#working) return;
+    this.#working = true;
+    this.#keeper.tell({ kind: 'disconnected', reason });
+    this.#reconnect(reason)
+      .catch((error: unknown) => {
+        if (this.#ended.signal.aborted) return;
+        const failure = gaveUpError(this.#connection.port.name, error);
+        this.#connection.fail(failure);
+        this.#keeper.tell({ kind: 'gaveUp', error: failure });
+      })
+      .finally(() => {
+        this.#working = false;
+      });
+  }
+
+  async #reconnect(reason: ThermolinkError): Promise<void> {
+    const { clock } = this.#connection;
+    const { delayMsFirst = DELAY_MS_FIRST, delayMsMax = DELAY_MS_MAX, giveUpMs = GIVE_UP_MS } = this.#options;
+    const untilMs = clock.nowMs() + giveUpMs;
+    let delayMs = delayMsFirst;
+    let last: unknown = reason;
+    for (let attempt = 1; clock.nowMs() < untilMs; attempt++) {
+      await this.#pause(delayMs);
+      delayMs = Math.min(delayMsMax, 2 * delayMs);
+      this.#keeper.tell({ kind: 'reconnecting', attempt });
+      try {
+        await this.#attempt(attempt);
+        return;
+      } catch (error) {
+        last = error;
+        if (this.#ended.signal.aborted || this.#connection.failure || isFinal(error)) throw error;
+      }
+    }
+    throw last;
+  }
+
+  async #attempt(attempt: number): Promise<void> {
+    const connection = this.#connection;
+    const { signal } = this.#ended;
+    const port = await this.#options.openPort(signal);
+    if (signal.aborted || connection.failure) {
+      await port.close();
+      return;
+    }
+    connection.attach(port);
+    try {
+      const greeting = await this.#greet(this.#keeper.nonce);
+      this.#refuseAnother(greeting.identity);
+      if (greeting.resumed && greeting.identity.bootEpoch === this.#keeper.identity.bootEpoch) {
+        connection.resumeSession();
+        this.#keeper.tell({ kind: 'resumed', attempt });
+        return;
+      }
+      const error = sessionLostError(port.name, this.#keeper.identity, greeting.identity);
+      connection.endSession(error);
+      this.#keeper.tell({ kind: 'sessionLost', error });
+      // Under a nonce of its own: frames of the old session that are still on their way must not pass for new ones.
+      const nonce = newNonce();
+      const { identity, limits } = await this.#greet(nonce);
+      this.#keeper.begin(nonce, identity);
+      connection.openSession(nonce, limits);
+      this.#keeper.tell({ kind: 'reconnected', attempt });
+    } catch (error) {
+      connection.detach();
+      await port.close();
+      throw error;
+    }
+  }
+
+  #greet(nonce: Uint8Array): Promise<Greeting> {
+    return greet(this.#connection, nonce, { signal: this.#ended.signal, timeoutMs: HELLO_MS });
+  }
+
+  #refuseAnother({ model, serialNumber }: DeviceIdentity): void {
+    const { identity } = this.#keeper;
+    if (model === identity.model && serialNumber === identity.serialNumber) return;
+    throw new ThermolinkError(
+      'PORT_NOT_FOUND',
+      `${this.#connection.port.name} is now another board: ${model} ${serialNumber} instead of ${identity.model} ${identity.serialNumber}.`,
+      { hint: 'Plug the board in again, or connect to the other one by a new call.' },
+    );
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#connection.clock.schedule(delayMs, resolve);
+      this.#ended.signal.addEventListener('abort', () => (cancel(), resolve()), { once: true });
+    });
+  }
+}
+
+/** Trying again would bring the same. */
+function isFinal(error: unknown): boolean {
+  return error instanceof ThermolinkError && error.code === 'VERSION_MISMATCH';
+}
+
+function sessionLostError(portName: string, before: DeviceIdentity, after: DeviceIdentity): ThermolinkError {
+  const restarted = after.bootEpoch !== before.bootEpoch;
+  const what = restarted
+    ? `has restarted (boot ${before.bootEpoch}, now ${after.bootEpoch}): its programs are gone`
+    : 'has ended the session: its runs are over, its programs are kept';
+  return new ThermolinkError('SESSION_LOST', `The board on ${portName} ${what}.`, {
+    retryable: true,
+    hint: 'A new session is open on the same device: load the program and run again.',
+    data: { bootEpochBefore: before.bootEpoch, bootEpochNow: after.bootEpoch },
+  });
+}
+
+function gaveUpError(portName: string, cause: unknown): ThermolinkError {
+  return new ThermolinkError('LINK_LOST', `The board on ${portName} could not be reached again.`, {
+    cause,
+    retryable: true,
+    hint: 'Check the cable and that the board has power, then connect again.',
+  });
+}
