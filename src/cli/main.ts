@@ -17,7 +17,7 @@ import { reportError } from './output/report-error.js';
 import { throwUsageErrors } from './usage.js';
 
 const EXIT_CODES = `
-Exit codes: 0 done, 1 the operation failed, 2 wrong usage, 130 interrupted by Ctrl-C.
+Exit codes: 0 done, 1 the operation failed, 2 wrong usage, 130 interrupted by Ctrl-C (143 SIGTERM, 129 SIGHUP).
 The device is --device, else the environment variable THERMOLINK_DEVICE, else an emulated board.`;
 
 function createProgram(): Command {

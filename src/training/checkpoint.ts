@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { ThermolinkError } from '../errors.js';
 import type { OptimizerState } from './optimizers/contract.js';
 import type { RunTotals } from './record.js';
@@ -53,7 +62,10 @@ export function writeCheckpoint(path: string, checkpoint: Checkpoint): void {
   replaceFile(path, Buffer.concat([body, createHash('sha256').update(body).digest()]));
 }
 
-/** Writes a file beside `path`, makes it durable and renames it over `path`. */
+/**
+ * Writes a file beside `path`, makes it durable and renames it over `path`; on failure the old file stays and nothing else.
+ * Errors: BAD_FILE.
+ */
 export function replaceFile(path: string, content: Uint8Array | string): void {
   const temporary = `${path}.partial`;
   try {
@@ -67,7 +79,20 @@ export function replaceFile(path: string, content: Uint8Array | string): void {
     }
     renameSync(temporary, path);
   } catch (cause) {
-    throw new ThermolinkError('BAD_FILE', `${path} can't be written.`, { cause, data: { file: path } });
+    discard(temporary);
+    throw new ThermolinkError('BAD_FILE', `${path} can't be written.`, {
+      cause,
+      hint: 'Make room on the disk, or remove what is in the way.',
+      data: { file: path },
+    });
+  }
+}
+
+function discard(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // What kept the file from being written keeps it from being removed too, and is the error to report.
   }
 }
 

@@ -1,13 +1,4 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { ThermolinkError } from '../errors.js';
 import {
@@ -18,12 +9,14 @@ import {
   writeCheckpoint,
 } from './checkpoint.js';
 import type { StepRecord, TrainingSummary } from './record.js';
+import { lockDirectory, requireDirectory, requireUnlocked, writing } from './run-files-lock.js';
 
-/** Names of the files of a run. */
+/** Names of the files of a run: all of these go when it is overwritten. The command line adds the curves. */
 export const RUN_FILES = {
   metrics: 'metrics.jsonl',
   summary: 'summary.json',
   checkpoint: 'checkpoint.bin',
+  curves: 'curves.svg',
 } as const;
 
 /** What to do with a directory that already holds a run. */
@@ -38,28 +31,25 @@ export interface RunDirectory {
   /** Makes the metrics durable, then replaces the checkpoint: it never knows of steps that the metrics don't. */
   save(checkpoint: Checkpoint): void;
   finish(summary: TrainingSummary): void;
+  /** Closes the files and lets other runs in. */
   close(): void;
 }
 
 /**
  * Checks all that can be known of a run's directory before the run's settings are, and changes nothing.
  *
- * Errors: BAD_ARGUMENT when it holds a run and `existing` is `refuse`; BAD_CHECKPOINT when `existing` is `resume` and the
- * checkpoint is missing or damaged.
+ * Errors: BUSY while another run writes there; BAD_ARGUMENT when it holds a run and `existing` is `refuse`; BAD_CHECKPOINT
+ * when `existing` is `resume` and the checkpoint is missing or damaged; BAD_FILE when it is not a directory.
  */
 export function checkRunDirectory(directory: string, existing: ExistingRun): void {
-  if (existing === 'resume') readCheckpoint(join(directory, RUN_FILES.checkpoint));
-  const holdsRun = Object.values(RUN_FILES).some((file) => existsSync(join(directory, file)));
-  if (existing === 'refuse' && holdsRun)
-    throw new ThermolinkError('BAD_ARGUMENT', `${directory} already holds a run.`, {
-      hint: 'Go on with it by --resume, or name another directory.',
-      data: { directory },
-    });
+  requireDirectory(directory);
+  requireUnlocked(directory);
+  requireExpected(directory, existing);
 }
 
 /**
- * Opens the directory of a run and creates it where missing. On `resume`, metrics.jsonl is cut back to the steps that the
- * checkpoint knows, so that the run goes on as if it had never gone further.
+ * Opens the directory of a run, creates it where missing and keeps other runs out until `close`. On `resume`, metrics.jsonl
+ * is cut back to the steps that the checkpoint knows, so that the run goes on as if it had never gone further.
  *
  * Errors: those of `checkRunDirectory`; BAD_CHECKPOINT when the checkpoint is of a run with other settings, or the metrics
  * lack steps that it knows; BAD_FILE when it can't be written.
@@ -69,9 +59,35 @@ export function openRunDirectory(
   existing: ExistingRun,
   settings: Readonly<Record<string, unknown>>,
 ): RunDirectory {
+  checkRunDirectory(directory, existing);
+  const release = lockDirectory(directory);
+  try {
+    // Again, since a run may have ended there in between.
+    requireExpected(directory, existing);
+    return openFiles(directory, existing, settings, release);
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+function requireExpected(directory: string, existing: ExistingRun): void {
+  if (existing === 'resume') readCheckpoint(join(directory, RUN_FILES.checkpoint));
+  const holdsRun = Object.values(RUN_FILES).some((file) => existsSync(join(directory, file)));
+  if (existing === 'refuse' && holdsRun)
+    throw new ThermolinkError('BAD_ARGUMENT', `${directory} already holds a run.`, {
+      hint: 'Go on with it by --resume, replace it by --overwrite, or name another directory.',
+      data: { directory },
+    });
+}
+
+function openFiles(
+  directory: string,
+  existing: ExistingRun,
+  settings: Readonly<Record<string, unknown>>,
+  release: () => void,
+): RunDirectory {
   const path = (file: keyof typeof RUN_FILES): string => join(directory, RUN_FILES[file]);
-  const files = [path('metrics'), path('checkpoint'), path('summary')];
-  if (existing === 'refuse') checkRunDirectory(directory, existing);
   let checkpoint: Checkpoint | undefined;
   if (existing === 'resume') {
     checkpoint = readCheckpoint(path('checkpoint'));
@@ -79,8 +95,8 @@ export function openRunDirectory(
     replaceFile(path('metrics'), firstLines(path('metrics'), checkpoint.step));
   }
   const metrics = writing(directory, () => {
-    mkdirSync(directory, { recursive: true });
-    if (existing !== 'resume') for (const file of files) rmSync(file, { force: true });
+    if (existing === 'overwrite')
+      for (const file of Object.values(RUN_FILES)) rmSync(join(directory, file), { force: true });
     return openSync(path('metrics'), 'a');
   });
   return {
@@ -92,21 +108,26 @@ export function openRunDirectory(
       writing(directory, () => fsyncSync(metrics));
       writeCheckpoint(path('checkpoint'), next);
     },
-    finish: (summary) => replaceFile(path('summary'), `${JSON.stringify(summary, null, 2)}\n`),
-    close: () => closeSync(metrics),
+    finish: (summary) => writeSummary(path('summary'), summary),
+    close: () => {
+      try {
+        closeSync(metrics);
+      } finally {
+        release();
+      }
+    },
   };
 }
 
-/** Turns what the file system objects to into BAD_FILE. */
-function writing<Result>(directory: string, action: () => Result): Result {
+function writeSummary(path: string, summary: TrainingSummary): void {
   try {
-    return action();
+    replaceFile(path, `${JSON.stringify(summary, null, 2)}\n`);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ThermolinkError('BAD_FILE', `${directory} can't be written to (${reason}).`, {
-      cause,
-      hint: 'Name a directory that you may write to, with room on its disk.',
-      data: { directory },
+    throw new ThermolinkError('BAD_FILE', `${path} can't be written.`, {
+      // The error of the file system itself.
+      cause: cause instanceof ThermolinkError ? cause.cause : cause,
+      hint: 'The run is complete and in its checkpoint: make room on the disk, then --resume it for its summary.',
+      data: { file: path },
     });
   }
 }

@@ -22,6 +22,8 @@ export interface TrainRequest {
   /** What else the results depend on, such as the board's profile; JSON data. */
   readonly environment?: Readonly<Record<string, unknown>>;
   readonly signal?: AbortSignal;
+  /** Called once, before the first step; `step` > 0 where a run is resumed. */
+  readonly onStart?: (step: number, totalSteps: number) => void;
   readonly onStep?: (record: StepRecord, totalSteps: number) => void;
   readonly output?: {
     readonly directory: string;

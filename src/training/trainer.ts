@@ -1,10 +1,11 @@
 import { gaussNewtonFactor } from '../curvature/gauss-newton.js';
 import { firstExamples } from '../data/dataset.js';
 import { throwIfAborted } from '../errors.js';
+import type { Matrix } from '../linalg/matrix.js';
 import type { Examples } from '../model/contract.js';
 import { type BatchPlan, planBatches } from './batches.js';
 import type { Checkpoint } from './checkpoint.js';
-import { divergedError } from './diverged.js';
+import { divergedError, refuseDivergedLoss } from './diverged.js';
 import {
   addToTotals,
   mapTiming,
@@ -32,8 +33,9 @@ const TRAIN_LOSS_EXAMPLES_MAX = 10_000;
  * n steps, a kill, and n resumed steps, in every bit outside `timing`.
  *
  * An abort or a failure leaves a checkpoint of the last whole step.
- * Errors: BAD_ARGUMENT for sizes that don't fit; DIVERGED when the loss or an update is not finite; ABORTED; those of
- * `openRunDirectory`, and what the optimizer throws.
+ * Errors: BAD_ARGUMENT for sizes that don't fit; DIVERGED when an update is not finite or a loss (of a batch, or in the end of
+ * all test or training examples) is beyond 1000 · ln(classes); ABORTED; those of `openRunDirectory`, and what the optimizer
+ * throws.
  */
 export async function train(request: TrainRequest): Promise<TrainResult> {
   const began = performance.now();
@@ -95,6 +97,7 @@ async function runSteps(
   // From the first moment on there is something to resume from.
   save();
   try {
+    request.onStart?.(state.step, plan.totalSteps);
     while (state.step < plan.totalSteps) {
       throwIfAborted(request.signal);
       const { record, next } = await takeStep(request, plan, state);
@@ -123,13 +126,9 @@ async function takeStep(
   const gradientBegan = performance.now();
   const { loss, correct, gradient } = model.lossAndGradient(parameters, batch);
   const gradientMs = performance.now() - gradientBegan;
-  if (!Number.isFinite(loss) || !gradient.every(Number.isFinite))
-    throw divergedError(step, 'the loss or its gradient is not finite');
-  const curvatureBegan = performance.now();
-  const factor = optimizer.needsCurvature
-    ? gaussNewtonFactor(model, parameters, firstExamples(batch, request.curvatureExamples))
-    : undefined;
-  const curvatureMs = performance.now() - curvatureBegan;
+  refuseDivergedLoss(step, loss, model.outputCount);
+  if (!gradient.every(Number.isFinite)) throw divergedError(step, 'the gradient is not finite');
+  const { factor, curvatureMs } = curvatureOf(request, parameters, batch);
   const update = await optimizer.update(state.optimizer, {
     parameters,
     gradient,
@@ -163,6 +162,18 @@ async function takeStep(
   return { record, next };
 }
 
+/** K of the batch's first examples and how long that took; nothing, in exactly no time, for an optimizer without curvature. */
+function curvatureOf(
+  { model, optimizer, curvatureExamples }: ResolvedRequest,
+  parameters: Float64Array,
+  batch: Examples,
+): { factor: Matrix | undefined; curvatureMs: number } {
+  if (!optimizer.needsCurvature) return { factor: undefined, curvatureMs: 0 };
+  const began = performance.now();
+  const factor = gaussNewtonFactor(model, parameters, firstExamples(batch, curvatureExamples));
+  return { factor, curvatureMs: performance.now() - began };
+}
+
 function summarize(
   { model, data }: ResolvedRequest,
   examples: Examples,
@@ -172,10 +183,13 @@ function summarize(
 ): TrainingSummary {
   const test = model.evaluate(parameters, data.test);
   const sample = firstExamples(examples, Math.min(examples.count, TRAIN_LOSS_EXAMPLES_MAX));
+  const trainLoss = model.evaluate(parameters, sample).loss;
+  // The last update was followed by no batch that would have shown it.
+  for (const loss of [test.loss, trainLoss]) refuseDivergedLoss(step, loss, model.outputCount);
   return {
     testAccuracy: test.accuracy,
     testLoss: test.loss,
-    trainLoss: model.evaluate(parameters, sample).loss,
+    trainLoss,
     trainLossExamples: sample.count,
     iterations: step,
     parameterCount: model.parameterCount,

@@ -33,6 +33,7 @@ describe('withInterrupt', () => {
   it.each([
     ['SIGINT', 130, 'Ctrl-C'],
     ['SIGTERM', 143, 'SIGTERM'],
+    ['SIGHUP', 129, 'SIGHUP (its terminal was closed)'],
   ])('%s aborts the work and ends in exit code %i', async (name, exitCode, message) => {
     const host = new FakeHost();
     const told: string[] = [];
@@ -117,6 +118,16 @@ describe('withInterrupt', () => {
     });
     const abort = new DOMException('This operation was aborted', 'AbortError');
     expect(await interruptedWith(abort)).toMatchObject({ code: 'ABORTED', message: 'interrupted by Ctrl-C' });
+    const way = new ThermolinkError('ABORTED', 'cancelled', {
+      hint: 'Go on by --resume.',
+      data: { steps: 5 },
+    });
+    expect(await interruptedWith(way)).toMatchObject({
+      code: 'ABORTED',
+      message: 'interrupted by Ctrl-C',
+      hint: 'Go on by --resume.',
+      data: { signal: 'SIGINT', steps: 5 },
+    });
     const bug = new TypeError('x');
     expect(await interruptedWith(bug)).toBe(bug);
   });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decimate, type Point } from '../../src/cli/plot/decimate.js';
 import { smooth } from '../../src/cli/plot/smooth.js';
 import { spread } from '../../src/cli/plot/spread.js';
+import { textWidth, wrapText } from '../../src/cli/plot/text-width.js';
 import { fillColor, inkOn, lineColor, readableColor } from '../../src/cli/plot/theme.js';
 
 describe('parts of a chart', () => {
@@ -52,37 +53,63 @@ describe('parts of a chart', () => {
     );
   });
 
-  it('a moving average keeps constants and gaps, and is a mean', () => {
-    expect(
-      smooth(
-        [
-          [0, 1],
-          [1, 2],
-          [2, 6],
-          [3, Number.NaN],
-          [4, 4],
-        ],
-        3,
-      ),
-    ).toEqual([
-      [0, 1.5],
-      [1, 3],
-      [2, 4],
-      [3, Number.NaN],
-      [4, 4],
-    ]);
-    expect(
-      smooth(
-        [
-          [0, 5],
-          [1, 7],
-        ],
-        1,
-      ),
-    ).toEqual([
-      [0, 5],
-      [1, 7],
-    ]);
+  it('a moving mean keeps gaps, leaves out the partner of a gap, and is a mean', () => {
+    const points = [1, 2, 6, Number.NaN, 4, 5, 9].map((y, x): [number, number] => [x, y]);
+    expect(smooth(points, 3).map(([, y]) => y)).toEqual([1, 3, 6, Number.NaN, 4, 6, 9]);
+    expect(smooth(points, 1)).toEqual(points);
+    expect(smooth(points.slice(0, 2), 15)).toEqual(points.slice(0, 2));
+  });
+
+  it('a moving mean keeps every straight line of its axis, to the very ends', () => {
+    const numbers = fc.tuple(
+      fc.double({ min: -1, max: 1, noNaN: true }),
+      fc.double({ min: -3, max: 3, noNaN: true }),
+    );
+    fc.assert(
+      fc.property(numbers, fc.integer({ min: 1, max: 40 }), fc.nat(30), ([slope, start], count, window) => {
+        const line = Array.from({ length: count }, (_, i): [number, number] => [i, start + slope * i]);
+        const falling = line.map(([x, y]): [number, number] => [x, Math.exp(y)]);
+        for (const [i, [x, y]] of smooth(line, window).entries()) {
+          expect(x).toBe(i);
+          expect(y).toBeCloseTo(line[i][1], 9);
+        }
+        for (const [i, [, y]] of smooth(falling, window, 'log').entries())
+          expect(y / falling[i][1]).toBeCloseTo(1, 9);
+      }),
+    );
+  });
+
+  it('on a logarithmic axis what cannot be shown stays as it is and counts for nothing', () => {
+    const points = [1, 0, 4, -1, 9].map((y, x): [number, number] => [x, y]);
+    const close = (y: number) => expect.closeTo(y, 9);
+    const middle = (1 * 4 * 9) ** (1 / 3);
+    expect(smooth(points, 5, 'log').map(([, y]) => y)).toEqual([close(1), 0, close(middle), -1, close(9)]);
+  });
+
+  it('wrapped text keeps all its words, each line as wide as asked at most, and leaves no word alone', () => {
+    const word = fc.string({
+      unit: fc.constantFrom('a', 'm', 'i', '×', '\u00A0'),
+      minLength: 1,
+      maxLength: 12,
+    });
+    const text = fc.array(
+      word.map((letters) => `w${letters}w`),
+      { minLength: 1, maxLength: 60 },
+    );
+    fc.assert(
+      fc.property(text, fc.integer({ min: 200, max: 800 }), (words, widthPx) => {
+        const lines = wrapText(words.join(' '), widthPx, 12);
+        expect(lines.join(' ')).toBe(words.join(' '));
+        for (const line of lines) expect(textWidth(line, 12)).toBeLessThanOrEqual(widthPx);
+      }),
+    );
+    const subtitle = `an emulated board computes while the host waits (modelled: ticks × h × τ)`;
+    for (let widthPx = 150; widthPx < 450; widthPx += 10) {
+      const lines = wrapText(subtitle, widthPx, 12);
+      expect(lines.at(-1)!.split(' ').length).toBeGreaterThan(1);
+    }
+    expect(wrapText('W'.repeat(50), 100, 12)).toEqual([expect.stringMatching(/^W+…$/)]);
+    expect(wrapText('', 100, 12)).toEqual([]);
   });
 
   it('colours of text can be read', () => {

@@ -102,6 +102,26 @@ describe('on a terminal', () => {
   });
 });
 
+describe.each([true, false])('before something that takes long (terminal: %s)', (isTTY) => {
+  it('is drawn at once, and again with the time that passed', () => {
+    const { progress, time, writes } = setUp(isTTY);
+    progress.show(0, 'step 1 of 200');
+    expect(writes).toHaveLength(1);
+    expect(writes[0]).toMatch(/ 0 %.*0:00, -:-- left.*step 1 of 200/);
+    for (let second = 0; second < 60; second++) {
+      time.ms += 1000;
+      progress.refresh();
+    }
+    // Outside a terminal each drawing stays: a line every half minute.
+    expect(writes).toHaveLength(isTTY ? 61 : 3);
+    expect(writes.at(-1)).toMatch(/1:00, -:-- left.*step 1 of 200/);
+    progress.finish();
+    progress.show(5);
+    progress.refresh();
+    expect(writes.join('')).not.toContain('5 of 200');
+  });
+});
+
 describe('in a file or pipe', () => {
   it('writes a plain line every five seconds, and the last one', () => {
     const { progress, time, writes } = setUp(false);

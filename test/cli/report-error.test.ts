@@ -1,9 +1,13 @@
+import { spawnSync } from 'node:child_process';
 import { EventEmitter } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { endOnBrokenPipe } from '../../src/cli/output/broken-pipe.js';
 import { reportError } from '../../src/cli/output/report-error.js';
 import { ERROR_CODES, type ErrorCode, ThermolinkError } from '../../src/errors.js';
+import { BUILT_CLI, isBuilt } from '../support/child-process.js';
+import { captureOutput } from '../support/command-line.js';
 
 function report(error: unknown, json = false) {
   let [out, err] = ['', ''];
@@ -103,11 +107,52 @@ describe('a bug', () => {
   });
 });
 
-it('a reader that has gone ends the process quietly, another failure of the output does not', () => {
-  const ends: number[] = [];
-  const stream = new EventEmitter();
-  endOnBrokenPipe([stream], (exitCode) => ends.push(exitCode));
-  stream.emit('error', Object.assign(new Error('gone'), { code: 'EPIPE' }));
-  stream.emit('error', Object.assign(new Error('full'), { code: 'ENOSPC' }));
-  expect(ends).toEqual([0, 1]);
+describe('output that cannot be written', () => {
+  function listen() {
+    const ends: number[] = [];
+    const outputs = { stdout: new EventEmitter(), stderr: new EventEmitter() };
+    endOnBrokenPipe(outputs, (exitCode) => ends.push(exitCode));
+    const fail = (stream: keyof typeof outputs, code: string) =>
+      captureOutput(async () =>
+        outputs[stream].emit('error', Object.assign(new Error(`${code}: it`), { code })),
+      );
+    return { ends, fail };
+  }
+
+  it.each(['stdout', 'stderr'] as const)(
+    'since the reader of %s has gone ends the process quietly',
+    async (stream) => {
+      const { ends, fail } = listen();
+      expect(await fail(stream, 'EPIPE')).toMatchObject({ stdout: '', stderr: '' });
+      expect(ends).toEqual([0]);
+    },
+  );
+
+  it('to a full disk is an error: the results are lost', async () => {
+    const { ends, fail } = listen();
+    const { stdout, stderr } = await fail('stdout', 'ENOSPC');
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^thermolink: BAD_FILE: .* standard output\. ENOSPC: it\. .*\n$/);
+    expect(ends).toEqual([1]);
+  });
+
+  it('does not end a run when only its messages are lost, as by a terminal that was closed', async () => {
+    const { ends, fail } = listen();
+    for (const code of ['EIO', 'ENOSPC']) await fail('stderr', code);
+    expect(ends).toEqual([]);
+  });
+
+  it.runIf(isBuilt && existsSync('/dev/full'))('is told by the command line itself', () => {
+    const full = openSync('/dev/full', 'w');
+    try {
+      const { status, stderr } = spawnSync(process.execPath, [BUILT_CLI, 'train', '--help'], {
+        stdio: ['ignore', full, 'pipe'],
+        encoding: 'utf8',
+      });
+      expect(stderr).toMatch(/^thermolink: BAD_FILE: [^\n]*ENOSPC[^\n]*\n$/);
+      expect(status).toBe(1);
+    } finally {
+      closeSync(full);
+    }
+  });
 });

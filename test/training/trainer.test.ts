@@ -1,4 +1,13 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -213,10 +222,15 @@ describe('a directory that holds a run', () => {
 
   it('is not touched unless the caller says so', async () => {
     const before = readFileSync(join(directory, 'checkpoint.bin'));
-    await expect(train(request({ output: { directory } }))).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
+    await expect(train(request({ output: { directory } }))).rejects.toMatchObject({
+      code: 'BAD_ARGUMENT',
+      hint: expect.stringMatching(/--resume.*--overwrite/),
+    });
     expect(readFileSync(join(directory, 'checkpoint.bin'))).toEqual(before);
+    writeFileSync(join(directory, 'curves.svg'), 'of the old run');
     await train(request({ trainSize: 64, output: { directory, existing: 'overwrite' } }));
     expect(withoutTiming(directory)).toHaveLength(2);
+    expect(existsSync(join(directory, 'curves.svg'))).toBe(false);
   });
 
   it.each<[string, Partial<TrainRequest>, RegExp]>([
@@ -257,6 +271,17 @@ describe('a directory that holds a run', () => {
   ])('whose metrics %s ends in BAD_CHECKPOINT', async (_, damage) => {
     damage(join(directory, 'metrics.jsonl'));
     await expect(resume()).rejects.toMatchObject({ code: 'BAD_CHECKPOINT' });
+  });
+
+  it('whose summary cannot be written says so, and gives it when it is resumed', async () => {
+    mkdirSync(join(directory, 'summary.json'));
+    await expect(resume()).rejects.toMatchObject({
+      code: 'BAD_FILE',
+      hint: expect.stringContaining('--resume'),
+    });
+    rmSync(join(directory, 'summary.json'), { recursive: true });
+    await resume();
+    expect(JSON.parse(readFileSync(join(directory, 'summary.json'), 'utf8')).iterations).toBe(10);
   });
 
   it('that is a file ends in BAD_FILE', async () => {

@@ -1,14 +1,16 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { replaceFile } from '../../training/checkpoint.js';
 import type { TrainingSummary } from '../../training/record.js';
 import { positiveInteger, seed } from '../options.js';
 import { formatBytes, formatPercent, formatSeconds } from '../output/format.js';
 import { withInterrupt } from '../output/interrupt.js';
 import { formatTable } from '../output/table.js';
-import { type FigureRun, readRecords, runsFigure } from '../training/run-figure.js';
+import { COMPARISON, claimDemoDirectory } from '../training/demo-directory.js';
+import { printAndDraw } from '../training/print-and-draw.js';
+import { type FigureRun, runsFigure, writeRunFigure } from '../training/run-figure.js';
 import { runTraining, type TrainingPlan } from '../training/run-training.js';
-import { summaryText } from '../training/summary-text.js';
+import { storedText, summaryText } from '../training/summary-text.js';
 
 const EXAMPLE = `
 Example:
@@ -40,46 +42,58 @@ export function addDemoCommand(program: Command): void {
       positiveInteger('--train-size'),
     )
     .option('--seed <s>', 'of parameters, order and noise', seed('--seed'), 0)
-    .option('--out <dir>', 'where the runs are stored', 'runs/demo')
+    .option('--out <dir>', 'where the runs are stored; replaces those of an earlier demo', 'runs/demo')
     .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLE)
     .action(async (options: DemoOptions) => {
-      const runs = await withInterrupt((signal) => trainAll(options, signal));
-      const picture = join(options.out, 'comparison.svg');
-      writeFileSync(picture, runsFigure('MNIST, one epoch', runs));
-      if (options.json)
-        process.stdout.write(
-          `${JSON.stringify(Object.fromEntries(runs.map(({ name, summary }) => [name, summary])))}\n`,
-        );
-      else process.stdout.write(comparisonText(runs, picture));
+      const release = claimDemoDirectory(options.out, OPTIMIZERS);
+      try {
+        const runs = await withInterrupt((signal) => trainAll(options, signal), {
+          onInterrupt: () => process.stderr.write('\nstopping …\n'),
+        });
+        compare(options, runs);
+      } finally {
+        release();
+      }
     });
+}
+
+function compare(options: DemoOptions, runs: readonly FigureRun[]): void {
+  const picture = join(options.out, COMPARISON);
+  printAndDraw({
+    json: options.json === true,
+    result: Object.fromEntries(runs.map(({ name, summary }) => [name, summary])),
+    text: comparisonText(runs),
+    textAfter: `  Curves: ${picture}\n`,
+    draw: () => replaceFile(picture, runsFigure('MNIST, one epoch', runs)),
+  });
 }
 
 async function trainAll(options: DemoOptions, signal: AbortSignal): Promise<FigureRun[]> {
   const runs: FigureRun[] = [];
   for (const optimizer of OPTIMIZERS) {
+    const out = join(options.out, optimizer);
     const plan: TrainingPlan = {
       optimizer,
       settings: {},
       epochs: 1,
       batch: 128,
       seed: options.seed,
-      out: join(options.out, optimizer),
+      out,
       existing: 'overwrite',
       quiet: options.json === true,
       ...(options.trainSize === undefined ? {} : { trainSize: options.trainSize }),
     };
-    mkdirSync(options.out, { recursive: true });
     const summary = await runTraining(plan, signal);
-    const run = { name: optimizer, records: readRecords(plan.out!), summary };
-    writeFileSync(join(plan.out!, 'curves.svg'), runsFigure(`Training with ${optimizer}`, [run]));
-    if (optimizer === 'tngd' && !options.json) process.stdout.write(`${summaryText(plan, summary)}\n`);
-    runs.push(run);
+    // Before the drawing, which may fail on a full disk.
+    if (optimizer === 'tngd' && !options.json) process.stdout.write(summaryText(plan, summary));
+    runs.push(writeRunFigure(out, optimizer, summary));
+    if (optimizer === 'tngd' && !options.json) process.stdout.write(`${storedText(plan)}\n`);
   }
   return runs;
 }
 
-function comparisonText(runs: readonly FigureRun[], picture: string): string {
+function comparisonText(runs: readonly FigureRun[]): string {
   const rows = runs.map(({ name, summary, records }) => [
     name,
     formatPercent(summary.testAccuracy, 2),
@@ -96,7 +110,6 @@ function comparisonText(runs: readonly FigureRun[], picture: string): string {
   * modelled: ticks × h × τ. The emulated board runs on the host, so its host time is not a board's.
   Differences under 0.2 points are within the spread of seeds. The control reaches what tngd reaches without any
   curvature: on this task the board is shown to work, not to win.
-  Curves: ${picture}
 `;
 }
 

@@ -5,12 +5,16 @@ import {
   type OptimizerName,
   type OptimizerOptions,
 } from '../../training/optimizers/create.js';
+import type { TrainingSummary } from '../../training/record.js';
 import { addLogOptions, type LogOptions } from '../logging.js';
 import { choice, fraction, nonNegativeNumber, positiveInteger, positiveNumber, seed } from '../options.js';
+import { formatCount } from '../output/format.js';
 import { withInterrupt } from '../output/interrupt.js';
+import { refuseInertOptions, usesBoard } from '../training/inert-options.js';
+import { printAndDraw } from '../training/print-and-draw.js';
 import { writeRunFigure } from '../training/run-figure.js';
-import { runTraining, type TrainingPlan } from '../training/run-training.js';
-import { summaryText } from '../training/summary-text.js';
+import { optimizerOf, runTraining, type TrainingPlan } from '../training/run-training.js';
+import { storedText, summaryText } from '../training/summary-text.js';
 
 const EXAMPLE = `
 Examples:
@@ -85,12 +89,60 @@ export function addTrainCommand(program: Command): void {
     .addHelpText('after', EXAMPLE)
     .action(async (_task: string, options: TrainOptions) => {
       const plan = planOf(options);
-      const summary = await withInterrupt((signal) => runTraining(plan, signal), {
-        onInterrupt: () => process.stderr.write('\nstopping the board …\n'),
+      const summary = await trainInterruptibly(plan);
+      printAndDraw({
+        json: options.json === true,
+        result: summary,
+        text: summaryText(plan, summary),
+        textAfter: storedText(plan),
+        draw: () => {
+          if (plan.out !== undefined) drawCurves(plan.out, plan, summary);
+        },
       });
-      if (options.out !== undefined) writeRunFigure(options.out, summary);
-      process.stdout.write(options.json ? `${JSON.stringify(summary)}\n` : summaryText(plan, summary));
     });
+}
+
+async function trainInterruptibly(plan: TrainingPlan): Promise<TrainingSummary> {
+  const stopping = usesBoard(optimizerOf(plan).name) ? 'stopping the board' : 'stopping after this step';
+  try {
+    return await withInterrupt((signal) => runTraining(plan, signal), {
+      onInterrupt: () => process.stderr.write(`\n${stopping} …\n`),
+    });
+  } catch (error) {
+    throw error instanceof ThermolinkError && error.code === 'ABORTED' ? withWayOn(error, plan) : error;
+  }
+}
+
+/** Adds how to go on to the error of a run that was interrupted after it had begun. */
+function withWayOn(error: ThermolinkError, plan: TrainingPlan): ThermolinkError {
+  const steps = error.data['stepsTaken'];
+  if (typeof steps !== 'number') return error;
+  if (plan.out === undefined)
+    return withHint(error, 'Nothing was stored: a run with --out DIR can be resumed.');
+  const stored = `${plan.out} holds the run up to step ${formatCount(steps)}`;
+  return withHint(error, `${stored}: to go on, give ${resumingCommand(plan)}.`);
+}
+
+function drawCurves(directory: string, plan: TrainingPlan, summary: TrainingSummary): void {
+  try {
+    writeRunFigure(directory, plan.optimizer, summary);
+  } catch (error) {
+    if (!(error instanceof ThermolinkError)) throw error;
+    throw withHint(error, `The run itself is complete; to draw it again, give ${resumingCommand(plan)}.`);
+  }
+}
+
+function resumingCommand({ existing }: TrainingPlan): string {
+  if (existing === 'resume') return 'the same command again';
+  return `the same command with --resume${existing === 'overwrite' ? ' in place of --overwrite' : ''}`;
+}
+
+function withHint(error: ThermolinkError, hint: string): ThermolinkError {
+  return new ThermolinkError(error.code, error.message, {
+    cause: error.cause,
+    hint: error.hint === undefined ? hint : `${error.hint} ${hint}`,
+    data: error.data,
+  });
 }
 
 function planOf(options: TrainOptions): TrainingPlan {
@@ -103,23 +155,21 @@ function planOf(options: TrainOptions): TrainingPlan {
   if (options.preset === 'control' && (options.optimizer ?? 'sgd') !== 'sgd')
     throw usage(`--preset control is SGD, not ${options.optimizer}.`, 'Leave --optimizer out.');
   const { rate, momentum, damping, time, clip, delay, x0: initial } = options;
+  const { device, logLevel, logFile, data, trainSize, curvatureExamples, out } = options;
+  const settings = withoutUndefined({ rate, momentum, damping, time, clip, delay, initial });
+  const optimizer = options.preset === 'control' ? 'control' : (options.optimizer ?? 'tngd');
+  const chosenBy = optimizer === 'control' ? '--preset control' : `--optimizer ${optimizer}`;
+  const given = { ...settings, device, logLevel, logFile, curvatureExamples };
+  refuseInertOptions(optimizerOf({ optimizer, settings }).name, chosenBy, given);
   return {
-    optimizer: options.preset === 'control' ? 'control' : (options.optimizer ?? 'tngd'),
-    settings: withoutUndefined({ rate, momentum, damping, time, clip, delay, initial }),
+    optimizer,
+    settings,
     epochs: options.epochs,
     batch: options.batch,
     seed: options.seed,
     existing: options.resume ? 'resume' : options.overwrite ? 'overwrite' : 'refuse',
     quiet: options.json === true,
-    ...withoutUndefined({
-      device: options.device,
-      logLevel: options.logLevel,
-      logFile: options.logFile,
-      data: options.data,
-      trainSize: options.trainSize,
-      curvatureExamples: options.curvatureExamples,
-      out: options.out,
-    }),
+    ...withoutUndefined({ device, logLevel, logFile, data, trainSize, curvatureExamples, out }),
   };
 }
 

@@ -1,12 +1,16 @@
 import { abortError, ThermolinkError } from '../../errors.js';
 
-/** Not SIGHUP: a listener for it would end runs that were started with nohup. */
-type Signal = 'SIGINT' | 'SIGTERM';
+/**
+ * SIGHUP: the terminal was closed. Node undoes what nohup sets, so without a listener it would end the process at once,
+ * nohup or not, with the board running and the last steps not saved.
+ */
+type Signal = 'SIGHUP' | 'SIGINT' | 'SIGTERM';
 
 /** 128 + the signal's number, as shells have it. */
-const EXIT_CODES: Readonly<Record<Signal, number>> = { SIGINT: 130, SIGTERM: 143 };
+const EXIT_CODES: Readonly<Record<Signal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
 const NAMES: Readonly<Record<Signal, string>> = {
+  SIGHUP: 'SIGHUP (its terminal was closed)',
   SIGINT: 'Ctrl-C',
   SIGTERM: 'SIGTERM',
 };
@@ -34,12 +38,12 @@ export interface InterruptOptions {
 }
 
 /**
- * Runs `work` with a signal that Ctrl-C or SIGTERM aborts with `ABORTED`, so that it can stop the board before
+ * Runs `work` with a signal that Ctrl-C, SIGTERM or SIGHUP aborts with `ABORTED`, so that it can stop the board before
  * it rejects. A second signal ends the process at once.
  *
  * After a signal: what `work` resolves to is returned, since it did finish; if it rejects, the error is `ABORTED` with
- * `data.signal` (so that `reportError` returns the signal's exit code) and names what went wrong while stopping, if
- * anything. Bugs pass through.
+ * `data.signal` (so that `reportError` returns the signal's exit code), keeps the hint and data that `work` gave it, and names
+ * what went wrong while stopping, if anything. Bugs pass through.
  */
 export async function withInterrupt<T>(
   work: (signal: AbortSignal) => Promise<T>,
@@ -79,14 +83,13 @@ function afterInterrupt(reason: ThermolinkError, error: unknown): unknown {
   // Node's own functions reject with an AbortError of theirs.
   if (error instanceof Error && error.name === 'AbortError') return reason;
   if (!(error instanceof ThermolinkError)) return error;
-  if (error.code === 'ABORTED') return reason;
-  return new ThermolinkError(
-    'ABORTED',
-    `${reason.message}; while stopping, ${error.code}: ${error.message}`,
-    {
-      cause: error,
-      data: { ...error.data, ...reason.data },
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-    },
-  );
+  const isClean = error.code === 'ABORTED';
+  const message = isClean
+    ? reason.message
+    : `${reason.message}; while stopping, ${error.code}: ${error.message}`;
+  return new ThermolinkError('ABORTED', message, {
+    ...(isClean ? {} : { cause: error }),
+    data: { ...error.data, ...reason.data },
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  });
 }

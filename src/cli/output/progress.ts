@@ -28,6 +28,8 @@ export interface ProgressOptions {
 const REDRAW_INTERVAL_MS = 80;
 /** Lines at most this often, ms, where the output is a file or a pipe. */
 const LINE_INTERVAL_MS = 5000;
+/** The same while nothing but time has changed: a line that says so is a sign of life, many of them are noise. */
+const UNCHANGED_LINE_INTERVAL_MS = 30_000;
 
 const BAR_COLUMNS_MAX = 24;
 const BAR_COLUMNS_MIN = 6;
@@ -35,8 +37,9 @@ const TERMINAL_COLUMNS_MAX = 120;
 
 /**
  * Shows how far a long command is: fraction, time passed, time left, and a suffix such as the loss. On a terminal a bar
- * on one line; elsewhere a line every few seconds; silent if asked. Starts no timer, never throws for any numbers, and
- * writes nothing after `finish`. Call `finish` in a `finally`: it leaves the cursor at the start of an empty line.
+ * on one line; elsewhere a line every few seconds; silent if asked. Starts no timer (call `refresh` by one), never throws for
+ * any numbers, and writes nothing after `finish`. Call `finish` in a `finally`: it leaves the cursor at the start of an empty
+ * line.
  */
 export class Progress {
   readonly #label: string;
@@ -66,14 +69,21 @@ export class Progress {
     this.#lastWriteMs = this.#isTerminal ? Number.NEGATIVE_INFINITY : this.#startMs;
   }
 
+  /** As `update`, but drawn whenever the last drawing was: for the beginning, and before anything that takes long. */
+  show(done: number, suffix?: string): void {
+    this.#set(done, suffix);
+    if (!this.#isFinished) this.#draw(this.#clock());
+  }
+
+  /** Moves the clock on while a step takes long. */
+  refresh(): void {
+    this.#drawAfter(UNCHANGED_LINE_INTERVAL_MS);
+  }
+
   /** `done` of `total` steps are complete; `suffix` replaces the one before. */
   update(done: number, suffix?: string): void {
-    this.#done = finiteOr(done, this.#done);
-    if (suffix !== undefined) this.#suffix = printable(suffix);
-    if (this.#isFinished) return;
-    const nowMs = this.#clock();
-    const intervalMs = this.#isTerminal ? REDRAW_INTERVAL_MS : LINE_INTERVAL_MS;
-    if (nowMs - this.#lastWriteMs >= intervalMs) this.#draw(nowMs);
+    this.#set(done, suffix);
+    this.#drawAfter(LINE_INTERVAL_MS);
   }
 
   /** Prints a line of its own, above the bar. */
@@ -97,6 +107,18 @@ export class Progress {
     this.#draw(this.#clock());
     if (this.#isTerminal) this.#stream.write('\n');
     this.#isFinished = true;
+  }
+
+  #set(done: number, suffix: string | undefined): void {
+    this.#done = finiteOr(done, this.#done);
+    if (suffix !== undefined) this.#suffix = printable(suffix);
+  }
+
+  #drawAfter(lineIntervalMs: number): void {
+    if (this.#isFinished) return;
+    const nowMs = this.#clock();
+    const intervalMs = this.#isTerminal ? REDRAW_INTERVAL_MS : lineIntervalMs;
+    if (nowMs - this.#lastWriteMs >= intervalMs) this.#draw(nowMs);
   }
 
   #draw(nowMs: number): void {

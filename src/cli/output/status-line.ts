@@ -13,6 +13,11 @@ export class StatusLine {
     this.#isTerminal = stream.isTTY === true && process.env['TERM'] !== 'dumb';
   }
 
+  /** Whether `draw` shows anything. */
+  get isDrawn(): boolean {
+    return this.#isTerminal;
+  }
+
   draw(text: string): void {
     if (!this.#isTerminal) return;
     // One column stays free: a character in the last one would start a new line on some terminals.

@@ -8,7 +8,7 @@ import type { Tick } from './ticks.js';
 /** Room below the plot area for tick labels and the name of the axis. */
 export const X_AXIS_PX = 40;
 /** Room above the plot area for the name of the vertical axis. */
-export const Y_NAME_PX = 30;
+export const Y_NAME_PX = 36;
 
 const TICK_GAP_PX = 8;
 const RAISED_FONT_PX = 8;

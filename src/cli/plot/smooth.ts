@@ -1,21 +1,31 @@
+import type { ScaleKind } from './scale.js';
+
 /**
- * A centred moving average over `windowCount` points (at the ends over those of them that exist), for curves with noise
- * from step to step. Points that are not finite stay gaps and are left out of the averages.
+ * A centred moving mean over `windowCount` points, for curves with noise from step to step. Towards the ends the window
+ * shrinks on both sides alike, down to the point itself: a one-sided mean would begin a falling curve too low and end it too
+ * high. On a logarithmic axis it is the mean of log y, which is what the eye takes for the middle there.
+ *
+ * Values that the axis cannot show (not finite; ≤ 0 on a logarithmic one) stay gaps; a window leaves them out together with
+ * the point as far on the other side.
  */
 export function smooth(
   points: readonly (readonly [number, number])[],
   windowCount: number,
+  scale: ScaleKind = 'linear',
 ): [x: number, y: number][] {
   const half = Math.max(0, Math.floor((windowCount - 1) / 2));
+  const isLog = scale === 'log';
+  const values = points.map(([, y]) => (isLog ? Math.log(y) : y));
   return points.map(([x, y], index) => {
-    if (!Number.isFinite(y)) return [x, y];
-    let [sum, count] = [0, 0];
-    const last = Math.min(points.length - 1, index + half);
-    for (let i = Math.max(0, index - half); i <= last; i++) {
-      if (!Number.isFinite(points[i][1])) continue;
-      sum += points[i][1];
-      count++;
+    if (!Number.isFinite(values[index])) return [x, y];
+    let [sum, count] = [values[index], 1];
+    const reach = Math.min(half, index, points.length - 1 - index);
+    for (let distance = 1; distance <= reach; distance++) {
+      const pair = values[index - distance] + values[index + distance];
+      if (!Number.isFinite(pair)) continue;
+      sum += pair;
+      count += 2;
     }
-    return [x, sum / count];
+    return [x, isLog ? Math.exp(sum / count) : sum / count];
   });
 }

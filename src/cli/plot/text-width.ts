@@ -32,23 +32,29 @@ export function fitText(text: string, widthPx: number, fontPx: number): string {
   return `${characters.join('').trimEnd()}…`;
 }
 
-/** `text` broken between words into at most `linesMax` lines no wider than `widthPx`; the last one is cut if need be. */
-export function wrapText(text: string, widthPx: number, fontPx: number, linesMax = 3): string[] {
-  const words = text.split(/\s+/).filter((word) => word !== '');
-  const lines: string[] = [];
-  let line = '';
-  for (const [index, word] of words.entries()) {
-    const longer = line === '' ? word : `${line} ${word}`;
-    if (line === '' || textWidth(longer, fontPx) <= widthPx) {
-      line = longer;
-    } else if (lines.length === linesMax - 1) {
-      line = `${line} ${words.slice(index).join(' ')}`;
-      break;
-    } else {
-      lines.push(line);
-      line = word;
-    }
+/**
+ * `text` broken between words into as few lines no wider than `widthPx` as it takes, about equally long; only a word that is
+ * wider than that by itself is cut. A no-break space (U+00A0) keeps what belongs together on one line.
+ */
+export function wrapText(text: string, widthPx: number, fontPx: number): string[] {
+  const words = text.split(/[^\S\u00A0]+/).filter((word) => word !== '');
+  let lines = fillLines(words, widthPx, fontPx);
+  // Narrower for as long as no line is added: no single word is left over for the last one.
+  for (let share = 0.95; share > 0.5; share -= 0.05) {
+    const narrower = fillLines(words, widthPx * share, fontPx);
+    if (narrower.length > lines.length || narrower.some((line) => textWidth(line, fontPx) > widthPx)) break;
+    lines = narrower;
   }
-  if (line !== '') lines.push(line);
-  return lines.map((text) => fitText(text, widthPx, fontPx));
+  return lines.map((line) => fitText(line, widthPx, fontPx));
+}
+
+function fillLines(words: readonly string[], widthPx: number, fontPx: number): string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last !== undefined && textWidth(`${last} ${word}`, fontPx) <= widthPx)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }

@@ -1,4 +1,5 @@
 import { loadDataset } from '../../data/load-dataset.js';
+import { ThermolinkError } from '../../errors.js';
 import { createConvolutionClassifier } from '../../model/convolution-classifier.js';
 import { createAnalogSolver } from '../../solver/analog-solver.js';
 import {
@@ -8,14 +9,15 @@ import {
   type OptimizerOptions,
   optimizerSettings,
 } from '../../training/optimizers/create.js';
-import type { StepRecord, TrainingSummary } from '../../training/record.js';
-import type { ExistingRun } from '../../training/run-files.js';
+import type { TrainingSummary } from '../../training/record.js';
+import { checkRunDirectory, type ExistingRun } from '../../training/run-files.js';
+import { resolveRequest } from '../../training/train-request.js';
 import { checkTrainRequest, type TrainRequest, train } from '../../training/trainer.js';
 import { deviceUri, withDevice } from '../device.js';
 import type { LogOptions } from '../logging.js';
-import { boardWarnings } from '../output/board-warnings.js';
-import { formatPercent } from '../output/format.js';
-import { Progress } from '../output/progress.js';
+import { refuseTooLargeForBoard } from './board-size.js';
+import { usesBoard } from './inert-options.js';
+import { TrainingDisplay } from './training-display.js';
 
 export const TRAINING_DEVICE = 'emulator:ideal-crossbar';
 
@@ -37,26 +39,44 @@ export interface TrainingPlan extends LogOptions {
 }
 
 /**
- * Trains, with a progress bar. Options, data and directory are checked first; only then the device, if the optimizer
- * needs one, is opened, and it is closed at the end.
+ * Trains, and shows at any moment what it is at. Options and directory are checked first, then the data are loaded and checked;
+ * only then the device, if the optimizer needs one, is opened, and it is closed at the end.
+ *
+ * Errors: those of `train`, `loadDataset` and `connect`; TOO_LARGE before the directory is touched. An ABORTED after the first
+ * step began has `data.stepsTaken`.
  */
 export async function runTraining(plan: TrainingPlan, signal: AbortSignal): Promise<TrainingSummary> {
-  const [name, options] =
-    plan.optimizer === 'control'
-      ? (['sgd', { ...CONTROL, ...plan.settings }] as const)
-      : ([plan.optimizer, plan.settings] as const);
+  const { name, options } = optimizerOf(plan);
   optimizerSettings(name, options);
-  const request = requestOf(plan, signal);
-  checkTrainRequest(request);
-  if (name !== 'tngd' && name !== 'tngd-adam')
-    return trainShown(plan, { ...request, optimizer: createOptimizer(name, options) });
-  const uri = deviceUri(plan.device, TRAINING_DEVICE);
-  return withDevice(uri, plan, signal, (device) => {
-    const { model, serialNumber, firmwareVersion } = device.identity;
-    const environment = { board: { model, serialNumber, firmwareVersion } };
-    const optimizer = createOptimizer(name, options, createAnalogSolver(device));
-    return trainShown(plan, { ...request, optimizer, environment });
-  });
+  if (plan.out !== undefined) checkRunDirectory(plan.out, plan.existing);
+  const display = new TrainingDisplay({ label: plan.optimizer, silent: plan.quiet });
+  try {
+    display.phase('loading the data');
+    const request = requestOf(plan, signal);
+    checkTrainRequest(request);
+    if (!usesBoard(name))
+      return await trainShown({ ...request, optimizer: createOptimizer(name, options) }, display);
+    const uri = deviceUri(plan.device, TRAINING_DEVICE);
+    display.phase(`connecting to ${uri}`);
+    return await withDevice(uri, plan, signal, (device) => {
+      refuseTooLargeForBoard(resolveRequest(request), device.identity);
+      const { model, serialNumber, firmwareVersion } = device.identity;
+      const environment = { board: { model, serialNumber, firmwareVersion } };
+      const optimizer = createOptimizer(name, options, createAnalogSolver(device));
+      return trainShown({ ...request, optimizer, environment }, display);
+    });
+  } finally {
+    display.finish();
+  }
+}
+
+/** The optimizer behind a name of the command line. */
+export function optimizerOf({ optimizer, settings }: Pick<TrainingPlan, 'optimizer' | 'settings'>): {
+  readonly name: OptimizerName;
+  readonly options: OptimizerOptions;
+} {
+  if (optimizer !== 'control') return { name: optimizer, options: settings };
+  return { name: 'sgd', options: { ...CONTROL, ...settings } };
 }
 
 function requestOf(plan: TrainingPlan, signal: AbortSignal): Omit<TrainRequest, 'optimizer'> {
@@ -77,51 +97,27 @@ function requestOf(plan: TrainingPlan, signal: AbortSignal): Omit<TrainRequest, 
   };
 }
 
-async function trainShown(plan: TrainingPlan, request: TrainRequest): Promise<TrainingSummary> {
-  const display = new TrainingDisplay(plan);
+async function trainShown(request: TrainRequest, display: TrainingDisplay): Promise<TrainingSummary> {
+  let stepsTaken: number | undefined;
   try {
-    const onStep = (record: StepRecord, totalSteps: number): void => display.update(record, totalSteps);
-    return (await train({ ...request, onStep })).summary;
-  } finally {
-    display.finish();
-  }
-}
-
-/** Share of the newest value in the shown averages: a batch alone is too noisy to read. */
-const AVERAGE_SHARE = 0.05;
-
-class TrainingDisplay {
-  readonly #plan: TrainingPlan;
-  #progress: Progress | undefined;
-  #loss: number | undefined;
-  #accuracy: number | undefined;
-  #clampedCodes = 0;
-
-  constructor(plan: TrainingPlan) {
-    this.#plan = plan;
-  }
-
-  update({ step, loss, accuracy, clampedCodes }: StepRecord, total: number): void {
-    // Made at the first step: only then is it known where a resumed run goes on.
-    this.#progress ??= new Progress({
-      label: this.#plan.optimizer,
-      total,
-      initial: step,
-      silent: this.#plan.quiet,
+    const { summary } = await train({
+      ...request,
+      onStart: (step, totalSteps) => {
+        stepsTaken = step;
+        display.start(step, totalSteps);
+      },
+      onStep: (record, totalSteps) => {
+        stepsTaken = record.step + 1;
+        display.update(record, totalSteps);
+      },
     });
-    this.#clampedCodes = Math.max(this.#clampedCodes, clampedCodes);
-    this.#loss = average(this.#loss, loss);
-    this.#accuracy = average(this.#accuracy, accuracy);
-    const suffix = `loss ${this.#loss.toFixed(3)}  accuracy ${formatPercent(this.#accuracy)}`;
-    this.#progress.update(step + 1, suffix);
+    return summary;
+  } catch (error) {
+    if (!(error instanceof ThermolinkError) || error.code !== 'ABORTED' || stepsTaken === undefined)
+      throw error;
+    throw new ThermolinkError('ABORTED', error.message, {
+      cause: error.cause,
+      data: { ...error.data, stepsTaken },
+    });
   }
-
-  finish(): void {
-    this.#progress?.finish();
-    if (!this.#plan.quiet) process.stderr.write(boardWarnings({ clampedCodes: this.#clampedCodes }));
-  }
-}
-
-function average(before: number | undefined, value: number): number {
-  return before === undefined ? value : before + AVERAGE_SHARE * (value - before);
 }

@@ -1,4 +1,5 @@
 import type { StepTiming, TrainingSummary } from '../../training/record.js';
+import { RUN_FILES } from '../../training/run-files.js';
 import { formatBytes, formatCount, formatNumber, formatPercent, formatSeconds } from '../output/format.js';
 import { formatTable } from '../output/table.js';
 import type { TrainingPlan } from './run-training.js';
@@ -14,11 +15,12 @@ export const TIMING_NAMES: Readonly<Record<keyof StepTiming, string>> = {
   otherMs: 'other',
 };
 
-/** The end of `thermolink train`: accuracy, and where the time of a step went. */
-export function summaryText(plan: TrainingPlan, summary: TrainingSummary): string {
+/** The end of `thermolink train`: accuracy, and where the time of a step went; parts that took none are left out. */
+export function summaryText({ optimizer }: TrainingPlan, summary: TrainingSummary): string {
   const { timing, iterations } = summary;
   const usesBoard = summary.ticks > 0;
   const facts = [
+    ['optimizer', optimizer === 'control' ? 'control (sgd with the momentum and clip of tngd)' : optimizer],
     ['test accuracy', formatPercent(summary.testAccuracy, 2)],
     ['test loss', formatNumber(summary.testLoss)],
     [
@@ -43,9 +45,11 @@ export function summaryText(plan: TrainingPlan, summary: TrainingSummary): strin
   const parts = (Object.keys(TIMING_NAMES) as (keyof StepTiming)[])
     .filter((part) => timing.breakdown[part] > 0)
     .map((part) => [TIMING_NAMES[part], formatSeconds(timing.breakdown[part] / 1000)]);
-  const stored =
-    plan.out === undefined
-      ? 'Nothing was stored; --out DIR keeps metrics, curves and a checkpoint.'
-      : `Stored in ${plan.out}: metrics.jsonl, summary.json, curves.svg, checkpoint.bin.`;
-  return `${formatTable(facts)}\nhost time of one step:\n${formatTable(parts, { align: ['left', 'right'] })}\n${stored}\n`;
+  return `${formatTable(facts)}\nhost time of one step:\n${formatTable(parts, { align: ['left', 'right'] })}\n`;
+}
+
+/** What is left of the run. */
+export function storedText({ out }: TrainingPlan): string {
+  if (out === undefined) return 'Nothing was stored; --out DIR keeps metrics, curves and a checkpoint.\n';
+  return `Stored in ${out}: ${Object.values(RUN_FILES).join(', ')}.\n`;
 }

@@ -1,0 +1,179 @@
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { ThermolinkError } from '../errors.js';
+
+/** Names the process that writes into a directory, so that a second one keeps out. */
+export const LOCK_FILE = 'run.lock';
+
+/** Takeovers of a stale lock that others may win before this gives up. */
+const ATTEMPTS_MAX = 5;
+
+interface Holder {
+  readonly pid: number;
+  readonly host: string;
+}
+
+/** Locks of this process: its pid alone does not tell them from those of a dead process that had the same one. */
+const held = new Set<string>();
+
+/**
+ * Creates `directory` where missing and keeps every other run out of it until the function that is returned is called, at
+ * the latest when this process ends. The lock of a process that is gone from this host is taken over; one of another
+ * host counts as live, since nothing can be known of it from here.
+ *
+ * Errors: BUSY (retryable) while another run has the directory; BAD_FILE when it can't be written to.
+ */
+export function lockDirectory(directory: string): () => void {
+  const file = resolve(directory, LOCK_FILE);
+  const content = `${JSON.stringify({ pid: process.pid, host: hostname() } satisfies Holder)}\n`;
+  writing(directory, () => mkdirSync(directory, { recursive: true }));
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    if (writing(directory, () => createFile(file, content))) return hold(file, content);
+    const found = readLock(directory);
+    if (found !== undefined) writing(directory, () => removeStale(file, found));
+  }
+  throw inUse(directory, undefined);
+}
+
+/** Throws what `lockDirectory` would throw now for a directory in use, and changes nothing. */
+export function requireUnlocked(directory: string): void {
+  readLock(directory);
+}
+
+/** Turns what the file system objects to into BAD_FILE. */
+export function writing<Result>(directory: string, action: () => Result): Result {
+  try {
+    return action();
+  } catch (cause) {
+    if (cause instanceof ThermolinkError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ThermolinkError('BAD_FILE', `${directory} can't be written to (${reason}).`, {
+      cause,
+      hint: 'Name a directory that you may write to, with room on its disk.',
+      data: { directory },
+    });
+  }
+}
+
+/** Errors: BAD_FILE when `directory` exists and is something else, which would show only once there is something to write. */
+export function requireDirectory(directory: string): void {
+  const found = writing(directory, () => statSync(directory, { throwIfNoEntry: false }));
+  if (found?.isDirectory() ?? true) return;
+  throw new ThermolinkError('BAD_FILE', `${directory} is not a directory.`, {
+    hint: 'Name a directory; it is made where it does not exist.',
+    data: { directory },
+  });
+}
+
+function hold(file: string, content: string): () => void {
+  held.add(file);
+  function release(): void {
+    process.off('exit', release);
+    held.delete(file);
+    try {
+      // Whoever deleted the lock by hand may have let another run in, whose lock this is not to remove.
+      if (readFileSync(file, 'utf8') === content) rmSync(file);
+    } catch {
+      // A lock that can't be removed is stale once this process is gone; the results matter more.
+    }
+  }
+  // A second Ctrl-C ends the process without any `finally`.
+  process.on('exit', release);
+  return release;
+}
+
+/** Whether the file was made; false when there is one. Leaves no empty lock behind on a full disk. */
+function createFile(file: string, content: string): boolean {
+  let descriptor: number;
+  try {
+    descriptor = openSync(file, 'wx');
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+  try {
+    writeSync(descriptor, content);
+  } catch (error) {
+    rmSync(file, { force: true });
+    throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+  return true;
+}
+
+/** The content of a stale lock; undefined where there is none. Errors: BUSY for a live one. */
+function readLock(directory: string): string | undefined {
+  const file = resolve(directory, LOCK_FILE);
+  let content: string;
+  try {
+    content = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) return undefined;
+    throw inUse(directory, undefined);
+  }
+  const holder = parseHolder(content);
+  if (holder === undefined || isLive(file, holder)) throw inUse(directory, holder);
+  return content;
+}
+
+function parseHolder(content: string): Holder | undefined {
+  try {
+    const { pid, host } = JSON.parse(content) as Partial<Holder>;
+    return Number.isSafeInteger(pid) && pid! > 0 && typeof host === 'string'
+      ? { pid: pid!, host }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isLive(file: string, { pid, host }: Holder): boolean {
+  if (host !== hostname()) return true;
+  if (pid === process.pid) return held.has(file);
+  try {
+    // Signal 0 only asks whether there is such a process.
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) !== 'ESRCH';
+  }
+}
+
+/** By a rename, which of several takers only one can win. */
+function removeStale(file: string, stale: string): void {
+  const aside = `${file}.${process.pid}`;
+  try {
+    renameSync(file, aside);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  // Between the look and the rename another process may have taken over: then this is its lock, and goes back.
+  if (readFileSync(aside, 'utf8') === stale) rmSync(aside);
+  else renameSync(aside, file);
+}
+
+function inUse(directory: string, holder: Holder | undefined): ThermolinkError {
+  const file = join(directory, LOCK_FILE);
+  const who = holder === undefined ? 'another process' : `process ${holder.pid} on ${holder.host}`;
+  return new ThermolinkError('BUSY', `${directory} is in use: ${LOCK_FILE} in it is held by ${who}.`, {
+    retryable: true,
+    hint: `Wait until that run has ended, or name another directory. Delete ${file} only if no run is writing there.`,
+    data: { directory, file, ...holder },
+  });
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+}

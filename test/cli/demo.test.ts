@@ -1,0 +1,99 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { claimDemoDirectory } from '../../src/cli/training/demo-directory.js';
+import { runCommand } from '../support/command-line.js';
+import { temporaryDirectory } from './support/temporary-files.js';
+import { thrown } from './support/thrown.js';
+
+const RUNS = ['tngd', 'control', 'adam'];
+const root = temporaryDirectory();
+let counter = 0;
+let out = '';
+
+beforeEach(() => {
+  out = join(root, `demo ${counter++}`);
+});
+
+function fill(...names: string[]): void {
+  mkdirSync(out);
+  for (const name of names) {
+    if (RUNS.includes(name)) mkdirSync(join(out, name));
+    else writeFileSync(join(out, name), '');
+  }
+}
+
+const demo = (...options: string[]) => runCommand('demo', '--train-size', '128', '--out', out, ...options);
+
+describe('the directory of a demo', () => {
+  it.each<[string, () => void]>([
+    ['does not exist', () => {}],
+    ['is empty', () => fill()],
+    ['holds a demo', () => fill('demo.json', 'comparison.svg', ...RUNS)],
+    ['holds a demo that was cut short', () => fill('demo.json', 'tngd')],
+    ['holds a demo of a version that left no mark', () => fill('comparison.svg', ...RUNS)],
+  ])('that %s is taken, once at a time', async (_, prepare) => {
+    prepare();
+    const release = claimDemoDirectory(out, RUNS);
+    expect((await thrown(() => claimDemoDirectory(out, RUNS))).code).toBe('BUSY');
+    release();
+    claimDemoDirectory(out, RUNS)();
+    expect(readdirSync(out)).not.toContain('run.lock');
+  });
+
+  it.each<[string, () => void]>([
+    ['holds runs of its user', () => fill('tngd', 'adam')],
+    ['is one of a run', () => fill('metrics.jsonl', 'summary.json')],
+    ['holds other files', () => fill('notes.txt')],
+    ['holds other files beside a figure', () => fill('comparison.svg', 'notes.txt', ...RUNS)],
+  ])('that %s is refused and left as it is', async (_, prepare) => {
+    prepare();
+    const before = readdirSync(out);
+    const { stdout, stderr, exitCode } = await demo();
+    expect(stderr).toMatch(
+      /^thermolink: BAD_ARGUMENT: .* holds files that the demo did not write\. [^\n]*\n$/,
+    );
+    expect([stdout, exitCode]).toEqual(['', 2]);
+    expect(readdirSync(out)).toEqual(before);
+  });
+
+  it.each<[string, () => void]>([
+    ['is a file', () => writeFileSync(out, '')],
+    [
+      'lies below a file',
+      () => {
+        writeFileSync(out, '');
+        out = join(out, 'below');
+      },
+    ],
+    [
+      'has a directory where the figure goes',
+      () => {
+        fill('demo.json');
+        mkdirSync(join(out, 'comparison.svg'));
+      },
+    ],
+  ])('that %s is one paragraph, before anything is trained', async (_, prepare) => {
+    prepare();
+    const { stdout, stderr, exitCode } = await demo();
+    expect(stderr).toMatch(/^thermolink: BAD_FILE: [^\n]*\n$/);
+    expect([stdout, exitCode]).toEqual(['', 1]);
+  });
+});
+
+describe('thermolink demo', () => {
+  it('trains, compares, draws, and may do so again in its own directory', async () => {
+    const first = await demo();
+    expect(first.exitCode).toBe(0);
+    expect(first.stdout).toMatch(
+      /test accuracy[\s\S]*Stored in[\s\S]*control[\s\S]*Curves: .*comparison\.svg\n$/,
+    );
+    expect(first.stderr).toMatch(/tngd: loading the data[\s\S]*step 1 of 1[\s\S]*adam: loading the data/);
+    expect(readdirSync(out).sort()).toEqual(['adam', 'comparison.svg', 'control', 'demo.json', 'tngd']);
+    expect(readFileSync(join(out, 'control/curves.svg'), 'utf8')).toContain('Training with control');
+    const again = await demo('--json');
+    expect(again.stderr).toBe('');
+    expect(Object.keys(JSON.parse(again.stdout))).toEqual(RUNS);
+    expect(existsSync(join(out, 'tngd/run.lock'))).toBe(false);
+  });
+});

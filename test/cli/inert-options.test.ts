@@ -1,0 +1,78 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type GivenOptions, refuseInertOptions, usesBoard } from '../../src/cli/training/inert-options.js';
+import {
+  OPTIMIZER_DEFAULTS,
+  OPTIMIZER_NAMES,
+  type OptimizerName,
+} from '../../src/training/optimizers/create.js';
+import { runCommand } from '../support/command-line.js';
+
+afterEach(() => void vi.unstubAllEnvs());
+
+describe('an option that would change nothing', () => {
+  it.each([
+    [['--optimizer', 'adam', '--device', 'emulator:ideal-64'], '--device', 'tngd and tngd-adam'],
+    [['--optimizer', 'sgd', '--device', 'emulator:ideal-64'], '--device', 'tngd and tngd-adam'],
+    [['--optimizer', 'ngd', '--device', 'emulator:ideal-64'], '--device', 'tngd and tngd-adam'],
+    [['--preset', 'control', '--device', 'emulator:ideal-64'], '--device', 'tngd and tngd-adam'],
+    [['--optimizer', 'adam', '--curvature-examples', '4'], '--curvature-examples', 'tngd, tngd-adam and ngd'],
+    [['--optimizer', 'sgd', '--damping', '1'], '--damping', 'tngd, tngd-adam and ngd'],
+    [['--preset', 'control', '--damping', '1'], '--damping', 'tngd, tngd-adam and ngd'],
+    [['--optimizer', 'ngd', '--time', '2'], '--time', 'tngd and tngd-adam'],
+    [['--optimizer', 'adam', '--x0', 'keep'], '--x0', 'tngd and tngd-adam'],
+    [['--optimizer', 'adam', '--delay', '1'], '--delay', 'tngd and tngd-adam'],
+    [['--optimizer', 'adam', '--momentum', '0.5'], '--momentum', 'sgd'],
+    [['--optimizer', 'adam', '--log-file', 'x.log'], '--log-file', 'tngd and tngd-adam'],
+    [['--momentum', '0.5'], '--momentum', 'sgd'],
+  ])('%j is wrong usage, and says who uses it', async (options, flag, users) => {
+    const chosenBy = options[0] === flag ? '--optimizer tngd' : options.slice(0, 2).join(' ');
+    const { stderr, stdout, exitCode } = await runCommand('train', 'mnist', ...options);
+    expect(stderr).toBe(
+      `thermolink: BAD_ARGUMENT: ${flag} does nothing with ${chosenBy}. It is an option of ${users}.\n`,
+    );
+    expect([stdout, exitCode]).toEqual(['', 2]);
+  });
+
+  it.each([
+    [['--time', '0'], /--time 0 and --x0 keep the board stays at zero/],
+    [['--time', '0', '--x0', 'zero', '--optimizer', 'tngd-adam'], /--x0 zero the board stays at zero/],
+    [['--time', '0', '--x0', 'gradient', '--damping', '1'], /--damping does nothing with --time 0/],
+    [['--time', '0', '--x0', 'gradient', '--curvature-examples', '4'], /--curvature-examples does nothing/],
+  ])('%j is wrong usage', async (options, message) => {
+    const { stderr, exitCode } = await runCommand('train', 'mnist', ...options);
+    expect(stderr).toMatch(message);
+    expect(exitCode).toBe(2);
+  });
+
+  it.each<[OptimizerName, GivenOptions]>([
+    ['tngd', { time: 0, initial: 'gradient' }],
+    ['tngd', { time: 0, delay: 1, damping: 0.5, curvatureExamples: 4 }],
+    ['tngd', { device: 'emulator:ideal-64', logLevel: 'info', curvatureExamples: 4 }],
+    ['ngd', { curvatureExamples: 4, damping: 0.1 }],
+    ['sgd', { momentum: 0.5, device: undefined }],
+  ])('is not what %s has a use for: %j', (name, given) => {
+    expect(() => refuseInertOptions(name, name, given)).not.toThrow();
+  });
+
+  it('is never one of the settings of an optimizer', () => {
+    for (const name of OPTIMIZER_NAMES) {
+      const settings: Partial<Record<string, unknown>> = OPTIMIZER_DEFAULTS[name];
+      expect(() => refuseInertOptions(name, name, settings)).not.toThrow();
+      expect(usesBoard(name)).toBe(name.startsWith('tngd'));
+    }
+  });
+
+  it('is not the device of the environment, which is a default', async () => {
+    vi.stubEnv('THERMOLINK_DEVICE', 'emulator:nope');
+    const { exitCode } = await runCommand(
+      'train',
+      'mnist',
+      '--train-size',
+      '128',
+      '--optimizer',
+      'adam',
+      '--json',
+    );
+    expect(exitCode).toBe(0);
+  });
+});

@@ -1,0 +1,175 @@
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { printAndDraw } from '../../src/cli/training/print-and-draw.js';
+import { runsFigure, writeRunFigure } from '../../src/cli/training/run-figure.js';
+import type { TrainingPlan } from '../../src/cli/training/run-training.js';
+import { storedText, summaryText } from '../../src/cli/training/summary-text.js';
+import { ThermolinkError } from '../../src/errors.js';
+import { type StepRecord, type TrainingSummary, ZERO_TIMING } from '../../src/training/record.js';
+import { captureOutput, runCommand } from '../support/command-line.js';
+import { parseXml } from './support/parse-xml.js';
+import { temporaryDirectory } from './support/temporary-files.js';
+import { thrown } from './support/thrown.js';
+
+const root = temporaryDirectory();
+let counter = 0;
+let out = '';
+const file = (name: string): string => join(out, name);
+
+const RECORDS = [3, 2, 1].map(
+  (loss, step): StepRecord => ({
+    step,
+    epoch: 0,
+    loss,
+    accuracy: 0.5,
+    uploadBytes: 0,
+    boardSeconds: 0,
+    ticks: 0,
+    overloadRetries: 0,
+    clampedCodes: 0,
+    timing: ZERO_TIMING,
+  }),
+);
+const SUMMARY: TrainingSummary = {
+  testAccuracy: 0.9,
+  testLoss: 0.3,
+  trainLoss: 0.2,
+  trainLossExamples: 128,
+  iterations: 3,
+  parameterCount: 10,
+  boardSeconds: 0,
+  ticks: 0,
+  uploadBytes: 0,
+  uploadBytesPerStep: 0,
+  overloadRetries: 0,
+  settings: { optimizer: { name: 'sgd' } },
+  timing: { hostSeconds: 1, breakdown: { ...ZERO_TIMING, gradientMs: 5, otherMs: 1 } },
+};
+const PLAN: TrainingPlan = {
+  optimizer: 'control',
+  settings: {},
+  epochs: 1,
+  batch: 128,
+  seed: 0,
+  existing: 'refuse',
+  quiet: false,
+};
+
+beforeEach(() => {
+  out = join(root, `run ${counter++}`);
+  mkdirSync(out);
+  writeFileSync(file('metrics.jsonl'), RECORDS.map((record) => `${JSON.stringify(record)}\n`).join(''));
+});
+
+describe('the curves of a run', () => {
+  it('bear the name that the user gave the optimizer', () => {
+    writeRunFigure(out, 'control', SUMMARY);
+    const svg = readFileSync(file('curves.svg'), 'utf8');
+    expect(parseXml(svg).text).toContain('Training with control');
+    expect(svg).not.toContain('sgd');
+  });
+
+  it('say nothing of parts that took no time', () => {
+    const svg = runsFigure('T', [{ name: 'adam', records: RECORDS, summary: SUMMARY }]);
+    expect(parseXml(svg).text).toContain('gradient');
+    expect(parseXml(svg).text).not.toContain('curvature');
+  });
+
+  it('that cannot be put in their place are a BAD_FILE and leave nothing half-written', async () => {
+    mkdirSync(file('curves.svg'));
+    const { code, message } = await thrown(() => writeRunFigure(out, 'sgd', SUMMARY));
+    expect([code, message]).toEqual(['BAD_FILE', `${file('curves.svg')} can't be written.`]);
+    expect(readdirSync(out).sort()).toEqual(['curves.svg', 'metrics.jsonl']);
+  });
+
+  it.runIf(existsSync('/dev/full'))('for which the disk is too full keep those of before', async () => {
+    writeFileSync(file('curves.svg'), 'before');
+    symlinkSync('/dev/full', file('curves.svg.partial'));
+    expect((await thrown(() => writeRunFigure(out, 'sgd', SUMMARY))).code).toBe('BAD_FILE');
+    expect(readFileSync(file('curves.svg'), 'utf8')).toBe('before');
+    expect(readdirSync(out).sort()).toEqual(['curves.svg', 'metrics.jsonl']);
+  });
+
+  it.each<[string, () => void]>([
+    ['are not there', () => rmSync(file('metrics.jsonl'))],
+    ['are empty', () => writeFileSync(file('metrics.jsonl'), '')],
+    ['are cut off', () => writeFileSync(file('metrics.jsonl'), '{"step":')],
+  ])('of metrics that %s are a BAD_FILE', async (_, damage) => {
+    damage();
+    expect((await thrown(() => writeRunFigure(out, 'sgd', SUMMARY))).code).toBe('BAD_FILE');
+  });
+});
+
+describe('the result of a run whose curves cannot be drawn', () => {
+  const error = new ThermolinkError('BAD_FILE', 'x', { hint: 'h', data: { file: 'x' } });
+  const ending = { result: { a: 1 }, text: 'text\n', textAfter: 'after\n' };
+  const failing = (json: boolean) =>
+    captureOutput(() =>
+      thrown(() =>
+        printAndDraw({
+          ...ending,
+          json,
+          draw: () => {
+            throw error;
+          },
+        }),
+      ),
+    );
+
+  it('is printed all the same', async () => {
+    expect(await failing(false)).toMatchObject({ stdout: 'text\n', result: error });
+  });
+
+  it('is in the error with --json, so that standard output is one document', async () => {
+    const { stdout, result } = await failing(true);
+    expect(stdout).toBe('');
+    expect(result).toMatchObject({ code: 'BAD_FILE', hint: 'h', data: { file: 'x', result: { a: 1 } } });
+  });
+
+  it('is followed by where it is stored when they can', async () => {
+    const good = (json: boolean) =>
+      captureOutput(async () => printAndDraw({ ...ending, json, draw: () => {} }));
+    expect((await good(false)).stdout).toBe('text\nafter\n');
+    expect((await good(true)).stdout).toBe('{"a":1}\n');
+  });
+
+  it('is on the screen, with one paragraph that says how to draw it again', async () => {
+    const args = ['train', 'mnist', '--optimizer', 'sgd', '--train-size', '128', '--out', file('run')];
+    expect((await runCommand(...args)).exitCode).toBe(0);
+    rmSync(file('run/curves.svg'));
+    mkdirSync(file('run/curves.svg'));
+    const { stdout, stderr, exitCode } = await runCommand(...args, '--resume');
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain('test accuracy');
+    expect(stderr).toMatch(/^thermolink: BAD_FILE: .*curves\.svg.* the same command again\.$/m);
+    expect(stderr).not.toMatch(/\bat .*:\d+:\d+/);
+    expect((await runCommand(...args, '--overwrite')).stderr).toMatch(/^thermolink: BAD_FILE/m);
+  });
+});
+
+describe('the summary', () => {
+  it('says control for what was asked for as control', () => {
+    expect(summaryText(PLAN, SUMMARY)).toMatch(/optimizer +control/);
+    expect(summaryText({ ...PLAN, optimizer: 'adam' }, SUMMARY)).toMatch(/optimizer +adam/);
+  });
+
+  it('leaves out the parts of a step that an optimizer does not have', () => {
+    expect(summaryText(PLAN, SUMMARY)).not.toContain('curvature');
+  });
+
+  it('names what is stored', () => {
+    expect(storedText(PLAN)).toContain('Nothing was stored');
+    expect(storedText({ ...PLAN, out: 'd' })).toBe(
+      'Stored in d: metrics.jsonl, summary.json, checkpoint.bin, curves.svg.\n',
+    );
+  });
+});
