@@ -5,6 +5,7 @@ export { loadDataset } from './data/load-dataset.js';
 export { Device } from './driver/device.js';
 export type * from './driver/device-api.js';
 export type { DeviceEvent, ReconnectOptions } from './driver/reconnect.js';
+export { type StopOnExitOptions, stopBoardsOnExit } from './driver/stop-on-exit.js';
 export { ERROR_CODES, type ErrorCode, ThermolinkError } from './errors.js';
 export type { DenseSystem, FactoredSystem, LinearSystem } from './linalg/linear-system.js';
 export { type Matrix, matrix } from './linalg/matrix.js';

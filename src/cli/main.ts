@@ -2,6 +2,7 @@
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { stopBoardsOnExit } from '../driver/stop-on-exit.js';
 import { addBenchCommand } from './commands/bench.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addDevicesCommand } from './commands/devices.js';
@@ -51,5 +52,8 @@ export async function main(args: readonly string[]): Promise<number> {
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   endOnBrokenPipe();
+  const json = process.argv.includes('--json');
+  // Signals are the commands' matter: each says what it leaves behind.
+  stopBoardsOnExit({ signals: false, report: (error) => reportError(error, { json }) });
   process.exitCode = await main(process.argv.slice(2));
 }

@@ -32,6 +32,24 @@ export function timeoutError(name: CommandName, timeoutMs: number, seen: Evidenc
   });
 }
 
+/** The deadline passed while the board was being looked for. */
+export function stillLostError(
+  name: CommandName,
+  timeoutMs: number,
+  portName: string,
+  seen: Evidence,
+): ThermolinkError {
+  return new ThermolinkError(
+    'LINK_LOST',
+    `The board on ${portName} was lost and not found again within the ${timeoutMs} ms of ${name}.`,
+    {
+      retryable: !mayHaveHappened(name),
+      hint: 'Check the cable and that the board has power; it is still being looked for.',
+      data: { command: name, timeoutMs, ...seen },
+    },
+  );
+}
+
 export function portClosedError(portName: string, cause: Error | undefined): ThermolinkError {
   return new ThermolinkError('LINK_LOST', `The port ${portName} was closed.`, {
     ...(cause ? { cause } : {}),

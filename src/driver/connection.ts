@@ -27,6 +27,7 @@ import {
   linkLostError,
   outcomeError,
   portClosedError,
+  stillLostError,
   timeoutError,
   writeError,
 } from './call-errors.js';
@@ -236,7 +237,7 @@ export class Connection {
       };
       const onAbort = (): void => fail(abortError(signal!));
       const cancelDeadline = this.clock.schedule(untilMs - startMs, () =>
-        fail(timeoutError(name, timeoutMs, evidence(this.link))),
+        fail(this.#tooLate(name, timeoutMs)),
       );
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#pending.set(key, {
@@ -255,6 +256,13 @@ export class Connection {
       else this.link.sendUnsequenced(CHANNEL[commandRow(name).channel as 'open' | 'stop'], payload);
       this.wake();
     });
+  }
+
+  #tooLate(name: CommandName, timeoutMs: number): ThermolinkError {
+    const seen = evidence(this.link);
+    return this.#suspended
+      ? stillLostError(name, timeoutMs, this.#port.name, seen)
+      : timeoutError(name, timeoutMs, seen);
   }
 
   /** Sends what is harmless to repeat, since it is absolute. False when the queue is full: repeat later. */

@@ -18,6 +18,7 @@ import type {
 import { logHealth } from './health.js';
 import { newNonce } from './hello.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
+import { noteOpen } from './open-devices.js';
 import { openSession } from './open-session.js';
 import { type DeviceEvent, type ReconnectOptions, Reconnector } from './reconnect.js';
 import { RunKeeper } from './run-keeper.js';
@@ -69,6 +70,7 @@ export class Device implements BoardDevice {
   #nonce: Uint8Array;
   #reconnector: Reconnector | undefined;
   readonly #endHealth: () => void;
+  readonly #noteClosed: () => void;
   readonly #uploader: Uploader;
   readonly #runs: RunKeeper;
   /** Cells of the program in each bank. */
@@ -82,6 +84,7 @@ export class Device implements BoardDevice {
     this.#uploader = new Uploader(connection);
     this.#identity = identity;
     this.#endHealth = logHealth(connection, log);
+    this.#noteClosed = noteOpen(this);
     const runs = new RunKeeper(connection, log);
     this.#runs = runs;
     connection.events = {
@@ -325,6 +328,7 @@ export class Device implements BoardDevice {
       await this.stop({ timeoutMs: CLOSE_STOP_MS }).catch(() => undefined);
     this.#reconnector?.end();
     this.#endHealth();
+    this.#noteClosed();
     const closed = new ThermolinkError('ABORTED', 'The device was closed.');
     this.#connection.fail(closed);
     await this.#connection.port.close().catch(() => undefined);

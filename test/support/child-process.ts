@@ -52,6 +52,11 @@ export class JsonProcess {
     }
   }
 
+  /** The exit code once it has ended by itself. */
+  ended(): Promise<number | null> {
+    return this.#exit;
+  }
+
   /** Sends a signal and resolves with the exit code, null when the signal ended it. */
   async end(signal: NodeJS.Signals): Promise<number | null> {
     const deadline = setTimeout(() => this.#child.kill('SIGKILL'), DEADLINE_MS);

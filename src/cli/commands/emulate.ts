@@ -90,7 +90,18 @@ async function serve(options: EmulateOptions, signal: AbortSignal): Promise<void
       );
     const text = `${name}, die ${dieSeed}, boot ${bootEpoch}; connect by --device\n${uris.map((uri) => `  ${uri}`).join('\n')}`;
     print(text, { event: 'listening', profile: name, dieSeed, bootEpoch, uris });
-    timer = setInterval(() => status.draw(statusText(board.status)), REDRAW_MS);
+    let watchdogTrips = 0;
+    timer = setInterval(() => {
+      const { watchdogTrips: trips, runId, state } = device.board;
+      if (trips > watchdogTrips)
+        print(`the watchdog ended run ${runId}: its host fell silent; the board is ${state}`, {
+          event: 'watchdog',
+          runId,
+          state,
+        });
+      watchdogTrips = trips;
+      status.draw(statusText(board.status));
+    }, REDRAW_MS);
     await aborted(signal);
   } finally {
     clearInterval(timer);

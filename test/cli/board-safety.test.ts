@@ -1,0 +1,97 @@
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { connect } from '../../src/connect.js';
+import { ROOT } from '../repository/files.js';
+import { BUILT_CLI, isBuilt, JsonProcess } from '../support/child-process.js';
+import { temporaryDirectory } from './support/temporary-files.js';
+
+const directory = temporaryDirectory();
+const hasPty = process.platform === 'linux' || process.platform === 'darwin';
+const WATCHDOG_MS = 700;
+
+/** A host that starts a run without end, says so, does what its last argument says, and stays. */
+const HOST = `
+const { connect, stopBoardsOnExit } = await import(${JSON.stringify(path.join(ROOT, 'dist/src/index.js'))});
+const [uri, act] = process.argv.slice(1);
+stopBoardsOnExit({ report: () => undefined });
+const device = await connect(uri);
+const cells = 8, zeros = () => new Int16Array(cells);
+const couplings = new Int16Array(cells * cells);
+for (let i = 0; i < cells; i++) couplings[i * cells + i] = 32767;
+await device.loadProgram(0, { mode: 0, cells, rows: cells, couplingBits: 16, rowAttenuation: 0, couplings,
+  drive: zeros(), initialState: zeros(), damping: 0, noiseAmplitude: 0, noiseShift: 8 });
+await device.run({ bank: 0, runSeed: 1, burnInTicks: 2 ** 50, sampleCount: 0, ticksPerSample: 0,
+  watchdogMs: act === 'block' ? undefined : ${WATCHDOG_MS} });
+const say = (event, facts = {}) => console.log(JSON.stringify({ event, ...facts }));
+say('running');
+if (act === 'throw') setTimeout(() => { throw new Error('a mistake in the host'); }, 50);
+if (act === 'reject') setTimeout(() => void Promise.reject(new Error('a mistake in the host')), 50);
+if (act === 'block') setTimeout(async () => {
+  for (const untilMs = performance.now() + 600; performance.now() < untilMs; );
+  const { state } = await device.readStatus();
+  const { watchdogTrips } = await device.readCounters();
+  say('blocked', { state, watchdogTrips });
+}, 50);
+setInterval(() => undefined, 1000);
+`;
+
+async function serve(kind: string): Promise<{ server: JsonProcess; uri: string }> {
+  const args = kind === 'tcp' ? [] : ['--pty', path.join(directory, `board-${Math.random()}`)];
+  const server = new JsonProcess([BUILT_CLI, 'emulate', '--json', '--profile', 'ideal-8', ...args]);
+  const { uris } = await server.next<{ uris: string[] }>('listening');
+  return { server, uri: uris[0] };
+}
+
+const host = (uri: string, act: string) => new JsonProcess(['--input-type=module', '-e', HOST, uri, act]);
+
+/** What the board says to the next host. */
+async function afterwards(uri: string) {
+  const device = await connect(uri, { reconnect: false });
+  const { watchdogTrips } = await device.readCounters();
+  await device.close();
+  return watchdogTrips;
+}
+
+describe.runIf(isBuilt).each(hasPty ? ['tcp', 'pty'] : ['tcp'])('a board on %s', (kind) => {
+  it.each([
+    ['an exception that nobody catches', 'throw', 1],
+    ['a rejection that nobody handles', 'reject', 1],
+  ])('is stopped before its host dies of %s', async (_, act, exitCode) => {
+    const { uri } = await serve(kind);
+    const client = host(uri, act);
+    await client.next('running');
+    expect(await client.ended()).toBe(exitCode);
+    expect(await afterwards(uri)).toBe(0);
+  });
+
+  it.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const)('is stopped when its host gets %s', async (signal, exitCode) => {
+    const { uri } = await serve(kind);
+    const client = host(uri, 'stay');
+    await client.next('running');
+    expect(await client.end(signal)).toBe(exitCode);
+    expect(await afterwards(uri)).toBe(0);
+  });
+
+  it('is safe within the watchdog time after its host was killed', async () => {
+    const { server, uri } = await serve(kind);
+    const client = host(uri, 'stay');
+    await client.next('running');
+    const startMs = performance.now();
+    await client.end('SIGKILL');
+    if (kind === 'tcp') expect(await server.next('left')).toMatchObject({ stoppedRunId: 1, state: 'safe' });
+    else expect(await server.next('watchdog')).toMatchObject({ runId: 1, state: 'safe' });
+    // Half a second for the process to die and the event to be printed, on a busy machine.
+    expect(performance.now() - startMs).toBeLessThan(WATCHDOG_MS + 1500);
+    expect(await afterwards(uri)).toBe(kind === 'tcp' ? 0 : 1);
+  });
+
+  it('does not mind a host that computes for half a second', async () => {
+    const { uri } = await serve(kind);
+    const client = host(uri, 'block');
+    expect(await client.next('blocked')).toMatchObject({ state: 'running', watchdogTrips: 0 });
+    await client.end('SIGTERM');
+  });
+});
