@@ -171,7 +171,7 @@ function sessionLostError(portName: string, before: DeviceIdentity, after: Devic
     : 'has ended the session: its runs are over, its programs are kept';
   return new ThermolinkError('SESSION_LOST', `The board on ${portName} ${what}.`, {
     retryable: true,
-    hint: 'A new session is open on the same device: load the program and run again.',
+    hint: 'Run it again; the program has to be loaded anew, in the session that is open now.',
     data: { bootEpochBefore: before.bootEpoch, bootEpochNow: after.bootEpoch },
   });
 }
