@@ -2,28 +2,29 @@
  * Consistent Overhead Byte Stuffing (Cheshire and Baker, 1999): frees bytes of 0x00 at a cost of at most one byte in 254.
  * Every group is (length + 1, bytes without zero); each but the last implies a zero, except one of 254 bytes.
  *
- * The code byte after a zero lies just where the zero was. So data is copied in stretches and the code bytes (or zeros)
- * are set afterwards; only a full group, whose successor's code stands for no zero, ends a stretch.
+ * The code byte after a zero lies just where the zero was. So data is copied as a whole and the code bytes (or zeros) are
+ * set afterwards; only behind a full group, whose successor's code stands for no zero, it has to move by one.
  */
+import { findZero } from './find-zero.js';
 import { FRAME_BYTES_MAX } from './limits.js';
 
 const GROUP_MAX = 254;
-/** Nearer than this a loop finds a zero sooner than the engine's search, which costs a call. */
-const NEAR = 24;
 
 /** Longest encoding, delimiter included. */
 export function cobsBytesMax(length: number): number {
   return length + 2 + Math.floor(length / GROUP_MAX);
 }
 
-/** Places to set after copying. One list for all: no call is interrupted by another. */
+/** Places to set after copying, and where data moves. One list for all: no call is interrupted by another. */
 let places = new Int32Array(FRAME_BYTES_MAX + 2);
 let values = new Uint8Array(FRAME_BYTES_MAX + 2);
+let moves = new Int32Array(FRAME_BYTES_MAX + 2);
 
 function makeRoom(length: number): void {
   if (places.length >= length + 2) return;
   places = new Int32Array(length + 2);
   values = new Uint8Array(length + 2);
+  moves = new Int32Array(length + 2);
 }
 
 /** The encoding of `raw` with the delimiter; in `out` if that is given, which must hold `cobsBytesMax` bytes. */
@@ -34,72 +35,97 @@ export function cobsEncode(
   const { length } = raw;
   makeRoom(length);
   let count = 0;
-  /** The present stretch begins here in `raw`; its byte i goes to i + shift. */
-  let stretch = 0;
-  let shift = 1;
+  let fullGroups = 0;
   /** First data byte of the present group. */
   let start = 0;
-  let zero = nextZero(raw, 0);
+  let zero = findZero(raw, 0);
   places[0] = 0;
   for (;;) {
     if (zero - start >= GROUP_MAX && start + GROUP_MAX < length) {
       values[count++] = GROUP_MAX + 1;
       start += GROUP_MAX;
-      out.set(raw.subarray(stretch, start), stretch + shift);
-      stretch = start;
-      places[count] = start + shift;
-      shift++;
+      moves[fullGroups++] = start;
+      places[count] = start + fullGroups;
     } else {
-      const run = zero - start;
-      values[count++] = run + 1;
+      values[count++] = zero - start + 1;
       if (zero === length) break;
-      places[count] = zero + shift;
+      places[count] = zero + 1 + fullGroups;
       start = zero + 1;
-      // Zeros come about as far apart as before.
-      zero = run < NEAR ? nextZero(raw, start) : searchZero(raw, start);
+      // Zeros come in runs; the search costs a call.
+      zero = raw[start] === 0 ? start : findZero(raw, start);
     }
   }
-  out.set(raw.subarray(stretch), stretch + shift);
+  // Everything goes where its last part belongs, then the other parts move to the left.
+  const shift = 1 + fullGroups;
+  out.set(raw, shift);
+  for (let i = 0, from = 0; i < fullGroups; i++) {
+    out.copyWithin(from + 1 + i, from + shift, moves[i] + shift);
+    from = moves[i];
+  }
   for (let i = 0; i < count; i++) out[places[i]] = values[i];
   out[length + shift] = 0;
   return out.subarray(0, length + shift + 1);
 }
 
-/** Decodes `length` bytes of one block (no delimiter) into `out`; the decoded length, or −1 for a malformed block. */
-export function cobsDecode(block: Uint8Array, length: number, out: Uint8Array): number {
-  makeRoom(length);
-  let count = 0;
-  /** The present stretch begins here in `block`, and there in `out`. */
-  let stretch = 1;
-  let write = 0;
-  for (let code = 0; code < length; ) {
-    const next = code + block[code];
-    if (next === code || next > length) return -1;
-    if (next === length) break;
-    if (next - code <= GROUP_MAX) places[count++] = write + next - stretch;
-    else {
-      out.set(block.subarray(stretch, next), write);
-      write += next - stretch;
-      stretch = next + 1;
+/**
+ * Decodes one block after another, each in pieces as they arrive: every byte is copied once, straight to where it is
+ * used. `bytes` is overwritten from its start by each block, so it must hold the longest.
+ */
+export class CobsDecoder {
+  readonly bytes: Uint8Array;
+  /** Decoded so far. */
+  #length = 0;
+  /** Bytes of the present group that have not come yet. */
+  #left = 0;
+  /** The next code byte stands for a zero. */
+  #impliesZero = false;
+  #malformed = false;
+
+  constructor(bytesMax: number) {
+    this.bytes = new Uint8Array(bytesMax);
+  }
+
+  /** Takes `piece[start…end)`, which has no delimiter in it. */
+  push(piece: Uint8Array, start: number, end: number): void {
+    makeRoom(end - start);
+    const { bytes } = this;
+    /** Byte i of the piece is copied to i + first; after the moves it is at i + shift. */
+    const first = this.#length - start;
+    let shift = first;
+    let zeros = 0;
+    let moveCount = 0;
+    let impliesZero = this.#impliesZero;
+    let code = start + this.#left;
+    while (code < end) {
+      const value = piece[code];
+      if (value === 0) this.#malformed = true;
+      if (impliesZero) places[zeros++] = code + shift;
+      else {
+        // This code byte stands for nothing: what follows moves up by one.
+        moves[moveCount++] = code + 1;
+        shift--;
+      }
+      impliesZero = value <= GROUP_MAX;
+      code += value === 0 ? 1 : value;
     }
-    code = next;
+    bytes.set(start === 0 && end === piece.length ? piece : piece.subarray(start, end), this.#length);
+    for (let i = 0; i < moveCount; i++) {
+      const to = i + 1 < moveCount ? moves[i + 1] - 1 : end;
+      bytes.copyWithin(moves[i] + first - 1 - i, moves[i] + first, to + first);
+    }
+    for (let i = 0; i < zeros; i++) bytes[places[i]] = 0;
+    this.#length = end + shift;
+    this.#left = code - end;
+    this.#impliesZero = impliesZero;
   }
-  if (stretch < length) {
-    out.set(block.subarray(stretch, length), write);
-    write += length - stretch;
+
+  /** Ends the block: how many of `bytes` are its content, or −1 if it was malformed. The next block begins. */
+  end(): number {
+    const length = this.#malformed || this.#left > 0 ? -1 : this.#length;
+    this.#length = 0;
+    this.#left = 0;
+    this.#impliesZero = false;
+    this.#malformed = false;
+    return length;
   }
-  for (let i = 0; i < count; i++) out[places[i]] = 0;
-  return write;
-}
-
-/** Index of the first zero from `start` on, or the length. */
-function nextZero(bytes: Uint8Array, start: number): number {
-  const near = Math.min(bytes.length, start + NEAR);
-  for (let i = start; i < near; i++) if (bytes[i] === 0) return i;
-  return near === bytes.length ? near : searchZero(bytes, near);
-}
-
-function searchZero(bytes: Uint8Array, start: number): number {
-  const zero = bytes.indexOf(0, start);
-  return zero < 0 ? bytes.length : zero;
 }

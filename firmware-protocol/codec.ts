@@ -14,7 +14,7 @@ import {
   eventRow,
   MESSAGES,
 } from './messages/index.js';
-import { pack, packShared, unpack, type WireValue } from './restricted-messagepack.js';
+import { pack, packParts, unpack, type WireValue } from './restricted-messagepack.js';
 
 const U32 = 4294967295;
 /** Half a code point: no UTF-8 can carry it. */
@@ -134,13 +134,13 @@ export function encodeCommand<N extends CommandName>(
   return pack(commandItems(name, requestId, fields));
 }
 
-/** The same, in a buffer that the next call overwrites: for a payload that is copied at once. */
-export function encodeCommandShared<N extends CommandName>(
+/** The same in parts, for a payload that is copied before the next call: bulk data is not copied on the way. */
+export function encodeCommandParts<N extends CommandName>(
   name: N,
   requestId: number,
   fields: Command<N>,
-): Uint8Array {
-  return packShared(commandItems(name, requestId, fields));
+): readonly Uint8Array[] {
+  return packParts(commandItems(name, requestId, fields));
 }
 
 function commandItems(

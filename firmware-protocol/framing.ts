@@ -3,8 +3,9 @@
  * little-endian. COBS (Cheshire & Baker 1999) frees the bytes of 0x00, so a zero always ends a frame, whatever was lost
  * before it. "Is it a frame" is answered here; "what does it mean" is not.
  */
-import { cobsBytesMax, cobsDecode, cobsEncode } from './cobs.js';
+import { CobsDecoder, cobsBytesMax, cobsEncode } from './cobs.js';
 import { crc32 } from './crc.js';
+import { findZero } from './find-zero.js';
 import {
   FAULT_BYTES_KEPT,
   FRAME_BYTES_MAX,
@@ -23,7 +24,8 @@ export type Channel = (typeof CHANNEL)[keyof typeof CHANNEL];
 /** The receiver of command frames asks for everything after `ack` again. */
 export const FLAG_NAK = 1;
 
-export interface Frame {
+/** All of a frame but what it carries. */
+export interface FrameHeader {
   readonly channel: Channel;
   /** First byte of the session's nonce. */
   readonly session: number;
@@ -32,6 +34,9 @@ export interface Frame {
   readonly seq: number;
   /** Last frame of the command channel received in order from the other side. */
   readonly ack: number;
+}
+
+export interface Frame extends FrameHeader {
   readonly payload: Uint8Array;
 }
 
@@ -55,27 +60,43 @@ export function wireBytesMax(frameBytes: number): number {
   return cobsBytesMax(frameBytes);
 }
 
+/** A frame before COBS with its payload, the parts of it in a row, in place; header and CRC are still to be filled in. */
+export function openFrame(raw: Uint8Array, parts: readonly Uint8Array[]): Uint8Array {
+  let end = FRAME_HEADER_BYTES;
+  for (const part of parts) {
+    raw.set(part, end);
+    end += part.length;
+  }
+  return raw.subarray(0, end + FRAME_CRC_BYTES);
+}
+
+/**
+ * Fills in header and CRC of what `openFrame` gave, which may be done again with another header. Returns the bytes on the
+ * wire, delimiter included; in `out` if that is given, which must hold `wireBytesMax` of the frame.
+ */
+export function sealFrame(raw: Uint8Array, header: FrameHeader, out?: Uint8Array): Uint8Array {
+  raw[0] = FRAME_VERSION;
+  raw[1] = header.channel;
+  raw[2] = header.session;
+  raw[3] = header.flags;
+  raw[4] = header.seq;
+  raw[5] = header.seq >>> 8;
+  raw[6] = header.ack;
+  raw[7] = header.ack >>> 8;
+  const end = raw.length - FRAME_CRC_BYTES;
+  const crc = crc32(raw.subarray(0, end));
+  for (let i = 0; i < FRAME_CRC_BYTES; i++) raw[end + i] = crc >>> (8 * i);
+  return cobsEncode(raw, out);
+}
+
 /** Where a frame is put together before it is stuffed: one for all, a frame is finished before the next is begun. */
 const scratch = new Uint8Array(FRAME_BYTES_MAX);
 
 /** The bytes on the wire, delimiter included; in `out` if that is given, which must hold `wireBytesMax` of the frame. */
 export function encodeFrame(frame: Frame, out?: Uint8Array): Uint8Array {
-  const { payload } = frame;
-  const length = FRAME_OVERHEAD_BYTES + payload.length;
+  const length = FRAME_OVERHEAD_BYTES + frame.payload.length;
   const raw = length <= scratch.length ? scratch : new Uint8Array(length);
-  raw[0] = FRAME_VERSION;
-  raw[1] = frame.channel;
-  raw[2] = frame.session;
-  raw[3] = frame.flags;
-  raw[4] = frame.seq;
-  raw[5] = frame.seq >>> 8;
-  raw[6] = frame.ack;
-  raw[7] = frame.ack >>> 8;
-  raw.set(payload, FRAME_HEADER_BYTES);
-  const end = length - FRAME_CRC_BYTES;
-  const crc = crc32(raw.subarray(0, end));
-  for (let i = 0; i < FRAME_CRC_BYTES; i++) raw[end + i] = crc >>> (8 * i);
-  return cobsEncode(raw.subarray(0, length), out);
+  return sealFrame(openFrame(raw, [frame.payload]), frame, out);
 }
 
 /**
@@ -83,71 +104,79 @@ export function encodeFrame(frame: Frame, out?: Uint8Array): Uint8Array {
  * resynchronises. A good frame between two delimiters is never lost.
  */
 export class FrameDecoder {
-  #block: Uint8Array;
-  #raw: Uint8Array;
-  #length = 0;
+  readonly #cobs: CobsDecoder;
+  readonly #frameBytesMax: number;
+  readonly #wireBytesMax: number;
+  /** The first bytes since the last delimiter, for the log should they prove to be a fault. */
+  readonly #head = new Uint8Array(FAULT_BYTES_KEPT);
   /** Bytes seen since the last delimiter, those beyond the bound included. */
   #seen = 0;
-  #frameBytesMax: number;
 
   constructor(frameBytesMax: number) {
     this.#frameBytesMax = frameBytesMax;
-    this.#block = new Uint8Array(wireBytesMax(frameBytesMax));
-    this.#raw = new Uint8Array(wireBytesMax(frameBytesMax));
+    this.#wireBytesMax = wireBytesMax(frameBytesMax);
+    this.#cobs = new CobsDecoder(this.#wireBytesMax);
   }
 
   /** The first bytes, at most FAULT_BYTES_KEPT, of what has come since the last delimiter. */
   get pendingHead(): Uint8Array {
-    return this.#block.slice(0, Math.min(this.#length, FAULT_BYTES_KEPT));
+    return this.#head.slice(0, this.#seen);
   }
 
   /** Forgets what has come since the last delimiter. */
   reset(): void {
-    this.#length = 0;
+    this.#cobs.end();
     this.#seen = 0;
   }
 
+  /** What `chunk` completes, as a list to keep. */
   push(chunk: Uint8Array): DecodedItem[] {
     const items: DecodedItem[] = [];
-    let start = 0;
-    for (;;) {
-      const zero = chunk.indexOf(0, start);
-      const end = zero < 0 ? chunk.length : zero;
+    this.decode(chunk, (item) => {
+      if (item.kind === 'fault') items.push(item);
+      else items.push({ ...item, frame: { ...item.frame, payload: item.frame.payload.slice() } });
+    });
+    return items;
+  }
+
+  /** Hands over what `chunk` completes, one by one; the payload of a frame is good only during the call. */
+  decode(chunk: Uint8Array, deliver: (item: DecodedItem) => void): void {
+    for (let start = 0; start < chunk.length; ) {
+      const end = findZero(chunk, start);
       this.#append(chunk, start, end);
-      if (zero < 0) return items;
+      if (end === chunk.length) return;
       const item = this.#finish();
-      if (item) items.push(item);
-      start = zero + 1;
+      if (item) deliver(item);
+      start = end + 1;
     }
   }
 
   #append(chunk: Uint8Array, start: number, end: number): void {
-    const room = this.#block.length - this.#length;
-    const taken = Math.min(room, end - start);
-    this.#block.set(chunk.subarray(start, start + taken), this.#length);
-    this.#length += taken;
+    const seen = this.#seen;
     this.#seen += end - start;
+    if (seen < FAULT_BYTES_KEPT)
+      this.#head.set(chunk.subarray(start, Math.min(end, start + FAULT_BYTES_KEPT - seen)), seen);
+    const taken = Math.min(this.#wireBytesMax - seen, end - start);
+    if (taken > 0) this.#cobs.push(chunk, start, start + taken);
   }
 
   #finish(): DecodedItem | undefined {
     const seen = this.#seen;
-    const length = this.#length;
+    const raw = this.#cobs.bytes;
+    const size = this.#cobs.end();
     this.#seen = 0;
-    this.#length = 0;
     // Delimiters may repeat: each side sends one first, and a stop is preceded by one.
     if (seen === 0) return undefined;
     const fault = (kind: FrameFault): DecodedItem => ({
       kind: 'fault',
       fault: kind,
       bytes: seen,
-      head: this.#block.slice(0, Math.min(length, FAULT_BYTES_KEPT)),
+      head: this.#head.slice(0, seen),
     });
-    if (seen > length) return fault('oversize');
-    const size = cobsDecode(this.#block, length, this.#raw);
+    if (seen > this.#wireBytesMax) return fault('oversize');
     if (size < 0) return fault('cobs');
     if (size < FRAME_OVERHEAD_BYTES) return fault('short');
     if (size > this.#frameBytesMax) return fault('oversize');
-    const raw = this.#raw;
     const end = size - FRAME_CRC_BYTES;
     const stored = (raw[end] | (raw[end + 1] << 8) | (raw[end + 2] << 16) | (raw[end + 3] << 24)) >>> 0;
     if (stored !== crc32(raw.subarray(0, end))) return fault('crc');
@@ -162,7 +191,7 @@ export class FrameDecoder {
         flags: raw[3],
         seq: raw[4] | (raw[5] << 8),
         ack: raw[6] | (raw[7] << 8),
-        payload: raw.slice(FRAME_HEADER_BYTES, end),
+        payload: raw.subarray(FRAME_HEADER_BYTES, end),
       },
     };
   }

@@ -3,6 +3,7 @@ export type { Clock } from './clock.js';
 export * from './codec.js';
 export { crc32, crc32c, useFasterCrc32 } from './crc.js';
 export * from './device-status.js';
+export { useFasterZeroSearch } from './find-zero.js';
 export * from './framing.js';
 export type { LinkLimits } from './link/command-sender.js';
 export { faultyFrames, type LinkCounters } from './link/counters.js';

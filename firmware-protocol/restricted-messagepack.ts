@@ -28,9 +28,27 @@ export function pack(value: WireValue): Uint8Array {
   return encoder.encode(value);
 }
 
-/** The same, in a buffer that the next call overwrites: for payloads that are copied at once. */
-export function packShared(value: WireValue): Uint8Array {
-  return encoder.encodeSharedRef(value);
+/** Bytes from here on are worth not copying. */
+const BULK_BYTES_MIN = 512;
+const SHORT_ARRAY_MAX = 15;
+
+/**
+ * The bytes of an array in parts, for a payload that is copied at once: the first part is overwritten by the next call, the
+ * second, if there is one, is the last item itself.
+ */
+export function packParts(items: readonly WireValue[]): readonly Uint8Array[] {
+  const bulk = items.at(-1);
+  if (!(bulk instanceof Uint8Array) || bulk.length < BULK_BYTES_MIN || items.length > SHORT_ARRAY_MAX)
+    return [encoder.encodeSharedRef(items)];
+  const { length } = bulk;
+  const rest = encoder.encodeSharedRef(items.slice(0, -1));
+  const width = length < 65536 ? 2 : 4;
+  const head = new Uint8Array(rest.length + 1 + width);
+  head.set(rest);
+  head[0]++;
+  head[rest.length] = width === 2 ? 0xc5 : 0xc6;
+  for (let i = 0; i < width; i++) head[rest.length + 1 + i] = length >>> (8 * (width - 1 - i));
+  return [head, bulk];
 }
 
 /** The value of exactly these bytes, or why they are not in the subset. Never throws. */

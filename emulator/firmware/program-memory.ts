@@ -49,15 +49,17 @@ export class ProgramMemory {
     const bank = this.bank(fields.bank);
     bank.committed = undefined;
     bank.couplings = undefined;
-    const count = rows * cells;
-    const couplings = couplingBits <= 8 ? new Int8Array(count) : new Int16Array(count);
     bank.image = {
       mode,
       cells,
       rows,
       couplingBits,
       rowAttenuation,
-      couplings,
+      couplings: zeroCouplings(
+        bank.image?.couplings,
+        couplingBits <= 8 ? Int8Array : Int16Array,
+        rows * cells,
+      ),
       drive: new Int16Array(cells),
       initialState: new Int16Array(cells),
       damping: 0,
@@ -140,4 +142,13 @@ export class ProgramMemory {
       if (couplings[i] < -limit || couplings[i] >= limit)
         throw new Refused(REFUSAL.outOfRange, `coupling ${i} has more than ${couplingBits} bits`);
   }
+}
+
+/** As many zeros; in the array of the program before if that fits: a board's memory is not allocated anew for each upload. */
+function zeroCouplings(
+  before: Int8Array | Int16Array | undefined,
+  Codes: Int8ArrayConstructor | Int16ArrayConstructor,
+  count: number,
+): Int8Array | Int16Array {
+  return before instanceof Codes && before.length === count ? before.fill(0) : new Codes(count);
 }

@@ -1,3 +1,4 @@
+import { openFrame } from '../framing.js';
 import { COMMAND_QUEUE_MAX, FRAME_BYTES_MAX, FRAME_OVERHEAD_BYTES } from '../limits.js';
 import type { LinkCounters } from './counters.js';
 import { RoundTripEstimate } from './round-trip.js';
@@ -13,29 +14,31 @@ export interface LinkLimits {
 /** Timeouts in a row without an acknowledgement after which the link gives up. */
 export const RETRIES_MAX = 8;
 
-/** Payloads from this size on are kept in buffers that are used again: allocating them anew costs more than sending. */
+/** Frames from this size on are kept in buffers that are used again: allocating them anew costs more than sending. */
 const POOLED_BYTES_MIN = 4096;
 
-/** Buffers for payloads that wait for their acknowledgement. As many as were ever in use at once, which the queue bounds. */
-class PayloadPool {
+/** Buffers for frames that wait for their acknowledgement. As many as were ever in use at once, which the queue bounds. */
+class FramePool {
   readonly #free: Uint8Array[] = [];
 
-  copyOf(payload: Uint8Array): Uint8Array {
-    if (payload.length < POOLED_BYTES_MIN) return payload.slice();
-    const buffer = this.#free.pop() ?? new Uint8Array(FRAME_BYTES_MAX);
-    buffer.set(payload);
-    return buffer.subarray(0, payload.length);
+  /** A frame with the payload, `length` bytes in parts, in place. */
+  open(parts: readonly Uint8Array[], length: number): Uint8Array {
+    const size = length + FRAME_OVERHEAD_BYTES;
+    const buffer =
+      size < POOLED_BYTES_MIN ? new Uint8Array(size) : (this.#free.pop() ?? new Uint8Array(FRAME_BYTES_MAX));
+    return openFrame(buffer, parts);
   }
 
-  /** The copy is not used any more. */
-  release(copy: Uint8Array): void {
-    if (copy.length >= POOLED_BYTES_MIN) this.#free.push(new Uint8Array(copy.buffer));
+  /** The frame is not used any more. */
+  release(raw: Uint8Array): void {
+    if (raw.length >= POOLED_BYTES_MIN) this.#free.push(new Uint8Array(raw.buffer));
   }
 }
 
 interface InFlight {
   readonly seq: number;
-  readonly payload: Uint8Array;
+  /** Before COBS; header and CRC are filled in at each sending. */
+  readonly raw: Uint8Array;
   sentAtMs: number;
   sendings: number;
 }
@@ -49,7 +52,7 @@ export function wrapSequence(seq: number): number {
 export class CommandSender {
   readonly #counters: LinkCounters;
   #limits: LinkLimits;
-  readonly #pool = new PayloadPool();
+  readonly #pool = new FramePool();
   readonly #queue: Uint8Array[] = [];
   readonly #inFlight: InFlight[] = [];
   /** Index in #inFlight of the next frame to send (again). */
@@ -102,9 +105,10 @@ export class CommandSender {
     return this.#retries >= RETRIES_MAX;
   }
 
-  send(payload: Uint8Array): void {
+  /** Queues a payload of `length` bytes, copying its parts. */
+  send(parts: readonly Uint8Array[], length: number): void {
     if (this.freePlaces === 0) throw new Error('bug: command queue overrun');
-    this.#queue.push(this.#pool.copyOf(payload));
+    this.#queue.push(this.#pool.open(parts, length));
   }
 
   /** Takes the acknowledgement of a frame; `nak` asks for everything after it again. */
@@ -121,7 +125,7 @@ export class CommandSender {
     if (count > 0) {
       const newest = this.#inFlight[count - 1];
       if (newest.sendings === 1) this.#roundTrip.measure(nowMs - newest.sentAtMs);
-      for (const frame of this.#inFlight.splice(0, count)) this.#pool.release(frame.payload);
+      for (const frame of this.#inFlight.splice(0, count)) this.#pool.release(frame.raw);
       this.#cursor = Math.max(0, this.#cursor - count);
       this.#retries = 0;
     }
@@ -131,8 +135,8 @@ export class CommandSender {
     }
   }
 
-  /** The next frame to send, or undefined. */
-  next(nowMs: number): { readonly seq: number; readonly payload: Uint8Array } | undefined {
+  /** The next frame to send, before COBS and without header and CRC, or undefined. */
+  next(nowMs: number): { readonly seq: number; readonly raw: Uint8Array } | undefined {
     this.#checkTimeout(nowMs);
     this.#fillWindow();
     const command = this.#inFlight[this.#cursor];
@@ -161,11 +165,11 @@ export class CommandSender {
 
   #fillWindow(): void {
     let inFlightBytes = 0;
-    for (const frame of this.#inFlight) inFlightBytes += frame.payload.length + FRAME_OVERHEAD_BYTES;
+    for (const frame of this.#inFlight) inFlightBytes += frame.raw.length;
     while (this.#queue.length > 0 && this.#inFlight.length < this.#limits.window) {
-      inFlightBytes += this.#queue[0].length + FRAME_OVERHEAD_BYTES;
+      inFlightBytes += this.#queue[0].length;
       if (this.#inFlight.length > 0 && inFlightBytes > this.#limits.inFlightBytes) return;
-      this.#inFlight.push({ seq: this.#nextSeq, payload: this.#queue.shift()!, sentAtMs: 0, sendings: 0 });
+      this.#inFlight.push({ seq: this.#nextSeq, raw: this.#queue.shift()!, sentAtMs: 0, sendings: 0 });
       this.#nextSeq = wrapSequence(this.#nextSeq + 1);
     }
   }

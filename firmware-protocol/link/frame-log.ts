@@ -1,4 +1,4 @@
-import type { Channel, Frame } from '../framing.js';
+import type { Channel, FrameHeader } from '../framing.js';
 
 /** One frame as it passed, without its content. */
 export interface FrameNote {
@@ -19,9 +19,13 @@ export class FrameLog {
   readonly #ring: FrameNote[] = [];
   #next = 0;
 
-  add(direction: FrameNote['direction'], frame: Frame, atMs: number): void {
-    const { channel, seq, ack, flags, payload } = frame;
-    this.#ring[this.#next] = { direction, atMs, channel, seq, ack, flags, payloadBytes: payload.length };
+  add(
+    direction: FrameNote['direction'],
+    { channel, seq, ack, flags }: FrameHeader,
+    payloadBytes: number,
+    atMs: number,
+  ): void {
+    this.#ring[this.#next] = { direction, atMs, channel, seq, ack, flags, payloadBytes };
     this.#next = (this.#next + 1) % FRAMES_KEPT;
   }
 

@@ -9,21 +9,17 @@ import {
   CHANNEL,
   type Channel,
   type DecodedItem,
-  encodeFrame,
   FLAG_NAK,
   type Frame,
   FrameDecoder,
+  sealFrame,
   wireBytesMax,
 } from '../framing.js';
-import {
-  FRAME_BYTES_BEFORE_HELLO,
-  FRAME_BYTES_MAX,
-  FRAME_OVERHEAD_BYTES,
-  UNSEQUENCED_QUEUE_MAX,
-} from '../limits.js';
+import { FRAME_BYTES_BEFORE_HELLO, FRAME_BYTES_MAX, FRAME_OVERHEAD_BYTES } from '../limits.js';
 import { CommandSender, type LinkLimits, wrapSequence } from './command-sender.js';
 import { type LinkCounters, linkCounters } from './counters.js';
 import { FrameLog } from './frame-log.js';
+import { type OnceFrame, OnceSender } from './once-sender.js';
 
 export const LIMITS_BEFORE_HELLO: LinkLimits = {
   frameBytes: FRAME_BYTES_BEFORE_HELLO,
@@ -55,15 +51,9 @@ export class Link {
 
   /** The frame that `poll` has returned: one for all, since each is written before the next is asked for. */
   readonly #wire = new Uint8Array(wireBytesMax(FRAME_BYTES_MAX));
-
-  /** At most one message a channel, stop before open: whoever sends them repeats them, so a newer one replaces. */
-  #stop: Uint8Array | undefined;
-  #open: Uint8Array | undefined;
-  readonly #samples: Uint8Array[] = [];
+  readonly #once = new OnceSender();
   #lastHeardMs: number | undefined;
-  #sampleSeqOut = 0;
   #sampleSeqIn = 0;
-  #stopSeqOut = 0;
 
   /**
    * `answersEverything`: a command is taken only while its answer can be queued; it is dropped unacknowledged
@@ -105,17 +95,13 @@ export class Link {
     this.#held = false;
     this.#limits = limits;
     this.#commands.begin(limits);
-    this.#stop = undefined;
-    this.#open = undefined;
-    this.#samples.length = 0;
+    this.#once.begin();
     this.#expectedSeq = 0;
     this.#ackOwed = false;
     this.#nakOwed = false;
     this.#nakSent = false;
     this.#lastHeardMs = undefined;
-    this.#sampleSeqOut = 0;
     this.#sampleSeqIn = 0;
-    this.#stopSeqOut = 0;
   }
 
   /** The beginning of what was received and is no complete frame yet. */
@@ -153,7 +139,7 @@ export class Link {
 
   /** Whether another message of the sample channel can be queued. A stop and HELLO always can. */
   get canSendUnsequenced(): boolean {
-    return this.#samples.length < UNSEQUENCED_QUEUE_MAX;
+    return this.#once.canSendSample;
   }
 
   /** The link has given up: nothing is sent again unless the other side shows that it is alive. */
@@ -163,14 +149,16 @@ export class Link {
 
   /** Messages of the sample channel that wait for the port. */
   get unsequencedQueued(): number {
-    return this.#samples.length;
+    return this.#once.samplesQueued;
   }
 
-  /** Queues a message of the command channel, copying it; check `canSend` first. */
-  send(payload: Uint8Array): void {
-    if (payload.length > this.payloadBytesMax)
-      throw new Error(`bug: payload of ${payload.length} bytes, the frame takes ${this.payloadBytesMax}`);
-    this.#commands.send(payload);
+  /** Queues a message of the command channel, its parts in a row, copying them; check `canSend` first. */
+  send(...parts: readonly Uint8Array[]): void {
+    let length = 0;
+    for (const part of parts) length += part.length;
+    if (length > this.payloadBytesMax)
+      throw new Error(`bug: payload of ${length} bytes, the frame takes ${this.payloadBytesMax}`);
+    this.#commands.send(parts, length);
   }
 
   /**
@@ -178,35 +166,33 @@ export class Link {
    * others; a newer one takes the place of one that still waits.
    */
   sendUnsequenced(channel: Exclude<Channel, typeof CHANNEL.command>, payload: Uint8Array): void {
-    if (channel === CHANNEL.stop) this.#stop = payload;
-    else if (channel === CHANNEL.open) this.#open = payload;
-    else if (this.canSendUnsequenced) this.#samples.push(payload);
-    else throw new Error('bug: sample queue overrun');
+    this.#once.send(channel, payload);
   }
 
   /**
    * Takes bytes from the port. Each message is handed to `deliver` before the next frame is looked at: a HELLO decides what
-   * session the frames behind it belong to, and an answer takes its room in the queue.
+   * session the frames behind it belong to, and an answer takes its room in the queue. A payload is good only during the
+   * call.
    */
   receive(bytes: Uint8Array, nowMs: number, deliver: (event: LinkEvent) => void): void {
     this.counters.bytesReceived += bytes.length;
-    for (const item of this.#decoder.push(bytes)) {
+    this.#decoder.decode(bytes, (item) => {
       if (item.kind === 'fault') {
         this.counters.faults[item.fault]++;
         deliver(item);
-        continue;
+        return;
       }
       const { frame } = item;
       if (frame.channel !== CHANNEL.open && frame.session !== this.#session) {
         this.counters.framesForeign++;
-        continue;
+        return;
       }
       this.counters.framesReceived++;
       if (frame.channel !== CHANNEL.open) this.#lastHeardMs = nowMs;
-      this.frames.add('received', frame, nowMs);
+      this.frames.add('received', frame, frame.payload.length, nowMs);
       if (this.#accept(frame, nowMs))
         deliver({ kind: 'message', channel: frame.channel, payload: frame.payload });
-    }
+    });
   }
 
   /** When the last good frame of the session came, or undefined. */
@@ -254,43 +240,9 @@ export class Link {
    * samples, a bare acknowledgement. The bytes are good until the next call.
    */
   poll(nowMs: number): Uint8Array | undefined {
-    const stop = this.#stop;
-    if (stop) {
-      this.#stop = undefined;
-      const seq = this.#stopSeqOut;
-      this.#stopSeqOut = wrapSequence(seq + 1);
-      return this.#emit(CHANNEL.stop, seq, stop, nowMs);
-    }
-    const open = this.#open;
-    if (open) {
-      this.#open = undefined;
-      return this.#emit(CHANNEL.open, 0, open, nowMs);
-    }
-    if (this.#session === undefined || this.#held) return undefined;
-    const command = this.#commands.next(nowMs);
-    if (command) return this.#emit(CHANNEL.command, command.seq, command.payload, nowMs);
-    const sample = this.#samples.shift();
-    if (sample) {
-      const seq = this.#sampleSeqOut;
-      this.#sampleSeqOut = wrapSequence(seq + 1);
-      return this.#emit(CHANNEL.sample, seq, sample, nowMs);
-    }
-    if (this.#ackOwed || this.#nakOwed)
-      return this.#emit(CHANNEL.command, this.#commands.nextSeq, new Uint8Array(0), nowMs);
-    return undefined;
-  }
-
-  /** A frame without a message: acknowledges, and feeds the other side's watchdog. */
-  keepAlive(): void {
-    this.#ackOwed = true;
-  }
-
-  /** When `poll` should be called again even if nothing arrives, or undefined. */
-  get nextTimeoutMs(): number | undefined {
-    return this.#held ? undefined : this.#commands.nextTimeoutMs;
-  }
-
-  #emit(channel: Channel, seq: number, payload: Uint8Array, nowMs: number): Uint8Array {
+    const frame = this.#once.nextUrgent() ?? this.#nextOfSession(nowMs);
+    if (!frame) return undefined;
+    const { channel, seq, raw } = frame;
     const flags = this.#nakOwed && channel !== CHANNEL.open ? FLAG_NAK : 0;
     if (channel !== CHANNEL.open) {
       if (flags) {
@@ -301,11 +253,30 @@ export class Link {
       this.#ackOwed = false;
     }
     const ack = channel === CHANNEL.open ? 0 : wrapSequence(this.#expectedSeq - 1);
-    const frame = { channel, session: this.#session ?? 0, flags, seq, ack, payload };
-    const bytes = encodeFrame(frame, this.#wire);
-    this.frames.add('sent', frame, nowMs);
+    const header = { channel, session: this.#session ?? 0, flags, seq, ack };
+    const bytes = sealFrame(raw, header, this.#wire);
+    this.frames.add('sent', header, raw.length - FRAME_OVERHEAD_BYTES, nowMs);
     this.counters.framesSent++;
     this.counters.bytesSent += bytes.length;
     return bytes;
+  }
+
+  #nextOfSession(nowMs: number): OnceFrame | undefined {
+    if (this.#session === undefined || this.#held) return undefined;
+    const command = this.#commands.next(nowMs);
+    if (command) return { channel: CHANNEL.command, seq: command.seq, raw: command.raw };
+    const sample = this.#once.nextSample();
+    if (sample) return sample;
+    return this.#ackOwed || this.#nakOwed ? this.#once.bare(this.#commands.nextSeq) : undefined;
+  }
+
+  /** A frame without a message: acknowledges, and feeds the other side's watchdog. */
+  keepAlive(): void {
+    this.#ackOwed = true;
+  }
+
+  /** When `poll` should be called again even if nothing arrives, or undefined. */
+  get nextTimeoutMs(): number | undefined {
+    return this.#held ? undefined : this.#commands.nextTimeoutMs;
   }
 }

@@ -1,14 +1,12 @@
 import { setMaxListeners } from 'node:events';
-import { crc32 } from 'node:zlib';
 import type { Clock } from '../../firmware-protocol/clock.js';
 import {
   decodeToHost,
   encodeCommand,
-  encodeCommandShared,
+  encodeCommandParts,
   encodeEvent,
   type ToHost,
 } from '../../firmware-protocol/codec.js';
-import { useFasterCrc32 } from '../../firmware-protocol/crc.js';
 import { CHANNEL } from '../../firmware-protocol/framing.js';
 import { FAULT_BYTES_KEPT } from '../../firmware-protocol/limits.js';
 import type { LinkLimits } from '../../firmware-protocol/link/command-sender.js';
@@ -34,8 +32,7 @@ import {
 import type { CallOptions } from './device-api.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
 import { refusalError } from './refusal-error.js';
-
-useFasterCrc32(crc32);
+import './platform.js';
 
 /** Commands waiting for room in the link's queue; beyond it a call fails rather than pile up. */
 const WAITING_CALLS_MAX = 1024;
@@ -217,7 +214,9 @@ export class Connection {
     const key: PendingKey = sequenced ? requestId : (name as 'hello' | 'stop');
     assert(!this.#pending.has(key), `a second ${name} before the first has ended`);
     // Encoded before anything waits for the answer: it throws on a field out of its range.
-    const payload = (sequenced ? encodeCommandShared : encodeCommand)(name, requestId, fields);
+    const payload = sequenced
+      ? encodeCommandParts(name, requestId, fields)
+      : [encodeCommand(name, requestId, fields)];
     return new Promise<Answer<N>>((resolve, reject) => {
       const startMs = this.clock.nowMs();
       const finish = (): void => {
@@ -252,15 +251,16 @@ export class Connection {
           } else reject(refusalError(name, this.port.name, message));
         },
       });
-      if (sequenced) this.link.send(payload);
-      else this.link.sendUnsequenced(CHANNEL[commandRow(name).channel as 'open' | 'stop'], payload);
+      if (sequenced) this.link.send(...payload);
+      else this.link.sendUnsequenced(CHANNEL[commandRow(name).channel as 'open' | 'stop'], payload[0]);
       this.wake();
     });
   }
 
   #tooLate(name: CommandName, timeoutMs: number): ThermolinkError {
     const seen = evidence(this.link);
-    return this.#suspended
+    // HELLO and stop are repeated by whoever sends them.
+    return this.#suspended && commandRow(name).channel === 'command'
       ? stillLostError(name, timeoutMs, this.#port.name, seen)
       : timeoutError(name, timeoutMs, seen);
   }
@@ -349,7 +349,8 @@ export class Connection {
   }
 
   #deliver(payload: Uint8Array): void {
-    const message = decodeToHost(payload);
+    // A copy: answers are looked at later, and the payload is the link's again after this call.
+    const message = decodeToHost(payload.slice());
     if (message.kind === 'bad') {
       this.link.counters.messagesRejected++;
       this.#noteRubbish(payload);

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { BlockList, createServer, type Server } from 'node:net';
 import { hostname } from 'node:os';
 import { ThermolinkError } from '../errors.js';
-import { type TcpAddress, tcpPort, tcpUri } from '../transport/tcp-port.js';
+import { acceptedTcpPort, type TcpAddress, tcpUri } from '../transport/tcp-port.js';
 import { type BoardServer, CONNECTIONS_MAX } from './board-server.js';
 
 export interface Listener {
@@ -39,9 +39,9 @@ export async function listenTcp(
       `${address.host} can be reached from other machines, and whoever connects drives the board: there is no token yet.`,
       { hint: 'Use 127.0.0.1 (from afar by `ssh -L`), or --expose where everybody may.', data: { host } },
     );
-  const server = createServer({ noDelay: true }, (socket) => {
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
     const { remoteAddress = 'unknown', remotePort = 0 } = socket;
-    board.addConnection(tcpPort(socket, tcpUri({ host: remoteAddress, port: remotePort })));
+    board.addConnection(acceptedTcpPort(socket, tcpUri({ host: remoteAddress, port: remotePort })));
   });
   // One more than the board takes, which tells why it refuses.
   server.maxConnections = CONNECTIONS_MAX + 1;

@@ -1,6 +1,7 @@
 import type { EmulatedDevice } from '../../emulator/index.js';
 import type { Clock } from '../../firmware-protocol/clock.js';
 import type { Port } from '../../firmware-protocol/port.js';
+import '../driver/platform.js';
 import { SYSTEM_CLOCK } from '../driver/system-clock.js';
 
 /** Longest time that one slice of ticks should take, so that a stop is heard within it. */

@@ -16,6 +16,8 @@ export interface StreamPortOptions {
   readonly finish: () => void;
   /** Closes it at once. */
   readonly destroy: () => void;
+  /** Makes bytes flow to `receive`, if the stream itself does not emit them. Called once. */
+  readonly flow?: (receive: (bytes: Uint8Array) => void) => void;
 }
 
 /**
@@ -59,10 +61,17 @@ export class StreamPort implements Port {
     this.#events.onData(receiver);
     if (this.#flowing) return;
     this.#flowing = true;
+    const { flow } = this.#options;
+    if (flow) {
+      flow((bytes) => this.#events.data(bytes));
+      return;
+    }
     // A plain view: `slice` of a Buffer would share its memory.
     this.#stream.on('data', (chunk: Buffer) =>
       this.#events.data(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)),
     );
+    // A server may have paused it until now.
+    this.#stream.resume();
   }
 
   onClose(receiver: (reason?: Error) => void): void {
@@ -79,7 +88,7 @@ export class StreamPort implements Port {
         reject(new Error('bug: a second write before the first has settled'));
         return;
       }
-      const timer = setTimeout(() => this.#end(this.#stalled()), WRITE_TIMEOUT_MS);
+      let timer: NodeJS.Timeout | undefined;
       const settle = (error?: Error): void => {
         if (this.#settleWrite !== settle) return;
         this.#settleWrite = undefined;
@@ -89,6 +98,9 @@ export class StreamPort implements Port {
       };
       this.#settleWrite = settle;
       this.#stream.write(bytes, (error) => settle(error ? this.#lost(error) : undefined));
+      // Most writes are taken at once.
+      if (this.#settleWrite === settle && this.#stream.writableLength > 0)
+        timer = setTimeout(() => this.#end(this.#stalled()), WRITE_TIMEOUT_MS);
     });
   }
 

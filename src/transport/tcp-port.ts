@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import type { Port } from '../../firmware-protocol/port.js';
 import { abortError, ThermolinkError, throwIfAborted } from '../errors.js';
+import { readingBy, SocketReads } from './socket-reads.js';
 import { StreamPort } from './stream-port.js';
 
 export interface TcpAddress {
@@ -33,8 +34,15 @@ export function parseHostPort(text: string): TcpAddress | undefined {
   return { host: match[1] ?? match[2], port: Number(match[3]) };
 }
 
+/** A port on a socket that a server with `pauseOnConnect` has accepted. */
+export function acceptedTcpPort(accepted: Socket, name: string): Port {
+  const reads = new SocketReads();
+  const socket = readingBy(reads, accepted);
+  return socket ? tcpPort(socket, name, reads) : tcpPort(accepted, name);
+}
+
 /** A port on a connected socket; small frames leave at once. */
-export function tcpPort(socket: Socket, name: string): Port {
+function tcpPort(socket: Socket, name: string, reads?: SocketReads): Port {
   socket.setNoDelay(true);
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
   return new StreamPort(socket, {
@@ -42,6 +50,7 @@ export function tcpPort(socket: Socket, name: string): Port {
     frameBytesMax: FRAME_BYTES_MAX,
     finish: () => socket.end(),
     destroy: () => socket.destroy(),
+    ...(reads ? { flow: (receive) => reads.start(socket, receive) } : {}),
   });
 }
 
@@ -51,7 +60,10 @@ export function openTcpPort(address: TcpAddress, options: OpenPortOptions = {}):
   const name = tcpUri(address);
   return new Promise((resolve, reject) => {
     throwIfAborted(signal);
-    const socket = connect({ host: address.host, port: address.port });
+    const reads = new SocketReads();
+    const socket = connect({ host: address.host, port: address.port, onread: reads.onread });
+    // Bytes that come before anybody listens wait in the system.
+    socket.pause();
     const settle = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
@@ -71,7 +83,7 @@ export function openTcpPort(address: TcpAddress, options: OpenPortOptions = {}):
     socket.on('error', onError);
     socket.once('connect', () => {
       settle();
-      resolve(tcpPort(socket, name));
+      resolve(tcpPort(socket, name, reads));
     });
   });
 }

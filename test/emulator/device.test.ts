@@ -100,6 +100,23 @@ describe('runs', () => {
     ]);
   });
 
+  it.each([
+    [8, 'the same'],
+    [7, 'another'],
+  ])('a bank that is defined again is zero: %i cells, %s size', (cells) => {
+    const hand = new Hand();
+    const define = { bank: 0, mode: 0, couplingBits: 16, rowAttenuation: 0 } as const;
+    const codes = new Uint8Array(2 * 64).fill(7);
+    const said = hand.say(
+      hand.hello(7),
+      hand.command('defineProgram', 1, { ...define, cells: 8, rows: 8 }),
+      hand.command('writeCouplings', 2, { bank: 0, firstEntry: 0, codes }),
+      hand.command('defineProgram', 3, { ...define, cells, rows: cells }),
+      hand.command('readProgram', 4, { bank: 0, section: 0, firstEntry: 0, count: cells * cells }),
+    );
+    expect(said.at(-1)).toMatchObject({ fields: { codes: new Uint8Array(2 * cells * cells) } });
+  });
+
   it('a program that differs from its digest is not committed', () => {
     const hand = new Hand();
     hand.say(hand.hello(7), ...program(hand, 1));

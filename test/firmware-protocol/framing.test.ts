@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { cobsDecode, cobsEncode } from '../../firmware-protocol/cobs.js';
+import { CobsDecoder, cobsEncode } from '../../firmware-protocol/cobs.js';
 import {
   type DecodedItem,
   encodeFrame,
@@ -45,6 +45,15 @@ function lastGroup(block: readonly number[]): number {
   return at;
 }
 
+function decodeCobs(
+  chunks: readonly Uint8Array[],
+  decoder = new CobsDecoder(chunks.reduce((sum, chunk) => sum + chunk.length, 0)),
+): Uint8Array | undefined {
+  for (const chunk of chunks) decoder.push(chunk, 0, chunk.length);
+  const length = decoder.end();
+  return length < 0 ? undefined : decoder.bytes.slice(0, length);
+}
+
 function decode(chunks: readonly Uint8Array[], decoder = new FrameDecoder(FRAME_MAX)): DecodedItem[] {
   return chunks.flatMap((chunk) => decoder.push(chunk));
 }
@@ -57,9 +66,18 @@ test('COBS equals the naive encoding, has no zero inside, and comes back', () =>
       expect(encoded.indexOf(0)).toBe(encoded.length - 1);
       expect(encoded.length).toBeLessThanOrEqual(wireBytesMax(raw.length));
       expect(naiveUncobs(Array.from(encoded.subarray(0, -1)))).toEqual(Array.from(raw));
-      const out = new Uint8Array(encoded.length);
-      const length = cobsDecode(encoded, encoded.length - 1, out);
-      expect(out.subarray(0, length)).toEqual(raw);
+      expect(decodeCobs([encoded.subarray(0, -1)])).toEqual(raw);
+    }),
+    RUNS,
+  );
+});
+
+test('COBS is decoded alike from pieces, one block after another', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(hardBytes(1300), fc.array(fc.nat(), { maxLength: 6 }))), (blocks) => {
+      const decoder = new CobsDecoder(1400);
+      for (const [raw, cuts] of blocks)
+        expect(decodeCobs(pieces(cobsEncode(raw).subarray(0, -1), cuts), decoder)).toEqual(raw);
     }),
     RUNS,
   );
@@ -74,13 +92,15 @@ test('the bound on the wire is reached by bytes without a zero', () => {
 });
 
 test('a block that COBS cannot have made is refused, a needless last group is not', () => {
-  const out = new Uint8Array(600);
-  expect(cobsDecode(Uint8Array.of(3, 1), 2, out)).toBe(-1);
-  expect(cobsDecode(Uint8Array.of(1, 0, 1), 3, out)).toBe(-1);
-  const full = Uint8Array.of(255, ...new Uint8Array(254).fill(9));
-  expect(cobsDecode(full, 255, out)).toBe(254);
-  expect(cobsDecode(full, 254, out)).toBe(-1);
-  expect(cobsDecode(Uint8Array.of(...full, 1), 256, out)).toBe(254);
+  const decoder = new CobsDecoder(600);
+  const decode = (...block: readonly number[]) => decodeCobs([Uint8Array.from(block)], decoder)?.length;
+  expect(decode(3, 1)).toBeUndefined();
+  expect(decode(1, 0, 1)).toBeUndefined();
+  const full = [255, ...new Uint8Array(254).fill(9)];
+  expect(decode(...full)).toBe(254);
+  expect(decode(...full.slice(1, -1))).toBeUndefined();
+  expect(decode(...full.slice(0, -1))).toBeUndefined();
+  expect(decode(...full, 1)).toBe(254);
 });
 
 test('frames come back, whatever the chunks', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ARRAY_ITEMS_MAX, TEXT_BYTES_MAX } from '../../firmware-protocol/limits.js';
-import { pack, unpack, type WireValue } from '../../firmware-protocol/restricted-messagepack.js';
+import { pack, packParts, unpack, type WireValue } from '../../firmware-protocol/restricted-messagepack.js';
 import { fromHex, toHex } from '../support/protocol-vectors.js';
 
 const RUNS = { seed: 20240603, numRuns: 1000 };
@@ -33,6 +33,22 @@ function expectStrict(encoded: Uint8Array): boolean {
   if (again !== toHex(encoded)) expect({ taken: toHex(encoded), again }).toEqual({ taken: again, again });
   return true;
 }
+
+test('in parts a list is the same bytes, and a long last item is not copied', () => {
+  const tail = fc.oneof(
+    fc.uint8Array({ maxLength: 20 }),
+    fc.constantFrom(511, 512, 65535, 65536).map((length) => new Uint8Array(length).fill(length)),
+  );
+  fc.assert(
+    fc.property(fc.array(scalar, { maxLength: 17 }), tail, (items, last) => {
+      const parts = packParts([...items, last]);
+      expect(Buffer.compare(Buffer.concat(parts), pack([...items, last]))).toBe(0);
+      expect(parts.length).toBe(last.length >= 512 && items.length < 15 ? 2 : 1);
+      if (parts.length === 2) expect(parts[1]).toBe(last);
+    }),
+    { ...RUNS, numRuns: 200 },
+  );
+});
 
 test('every value of the subset comes back', () => {
   fc.assert(

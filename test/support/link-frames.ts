@@ -48,7 +48,9 @@ export function peerFrame(parts: Partial<Frame> & { text?: string; channel?: Cha
 /** Everything that these bytes bring out of the link. */
 export function received(link: Link, bytes: Uint8Array, nowMs = 0): LinkEvent[] {
   const events: LinkEvent[] = [];
-  link.receive(bytes, nowMs, (event) => events.push(event));
+  link.receive(bytes, nowMs, (event) =>
+    events.push(event.kind === 'message' ? { ...event, payload: event.payload.slice() } : event),
+  );
   return events;
 }
 

@@ -107,7 +107,7 @@ export class LossyPair {
 
   #take(end: End, event: LinkEvent): void {
     if (event.kind !== 'message') return;
-    end.inbox.push({ channel: event.channel, payload: event.payload });
+    end.inbox.push({ channel: event.channel, payload: event.payload.slice() });
     this.onMessage?.(end, event.payload, event.channel);
   }
 

@@ -46,13 +46,13 @@ export async function within<T>(promise: Promise<T>, what: string, timeoutMs = D
   }
 }
 
-/** Keeps every chunk as it came, uncopied, until there are `bytes` of them. */
+/** Copies every chunk, until there are `bytes` of them. */
 function collect(port: Port, bytes: number): { readonly chunks: Uint8Array[]; readonly done: Promise<void> } {
   const chunks: Uint8Array[] = [];
   let count = 0;
   const done = new Promise<void>((resolve) => {
     port.onData((chunk) => {
-      chunks.push(chunk);
+      chunks.push(chunk.slice());
       count += chunk.length;
       if (count >= bytes) resolve();
     });

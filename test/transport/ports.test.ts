@@ -3,7 +3,7 @@ import type { Port } from '../../firmware-protocol/port.js';
 import { memoryPortPair } from '../../src/transport/memory-port.js';
 import { openPty } from '../../src/transport/pty.js';
 import { openSerialPort } from '../../src/transport/serial-port.js';
-import { openTcpPort, tcpPort } from '../../src/transport/tcp-port.js';
+import { acceptedTcpPort, openTcpPort } from '../../src/transport/tcp-port.js';
 import { describePortContract, type PortPair, type StalledPort, within } from './port-contract.js';
 
 describePortContract({
@@ -17,7 +17,7 @@ describePortContract({
 });
 
 async function listen(): Promise<{ server: Server; port: number; accepted: Promise<Socket> }> {
-  const server = createServer({ allowHalfOpen: false });
+  const server = createServer({ pauseOnConnect: true });
   const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
@@ -30,7 +30,7 @@ async function tcpPair(): Promise<PortPair & { readonly socket: Socket; readonly
   const near = await openTcpPort({ host: '127.0.0.1', port });
   const socket = await within(accepted, 'connection');
   let made: Port | undefined;
-  const far = () => (made ??= tcpPort(socket, 'tcp:test'));
+  const far = () => (made ??= acceptedTcpPort(socket, 'tcp:test'));
   return {
     socket,
     far,

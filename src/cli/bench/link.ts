@@ -7,10 +7,10 @@ import type { Device } from '../../driver/device.js';
 import type { DeviceIdentity } from '../../driver/device-api.js';
 import { WRITE_OVERHEAD_BYTES } from '../../driver/upload.js';
 import { percentile } from '../statistics.js';
-import { bareSocketRate } from './bare-socket.js';
+import { BareSocket } from './bare-socket.js';
 
 export interface LinkBench {
-  /** Code bytes a second from host to board, until the last write was answered. */
+  /** Code bytes a second from host to board, from defining the program until the last write was answered. */
   readonly uploadBytesPerSecond: number;
   /** Code bytes a second of a sample stream, no tick in between. */
   readonly downloadBytesPerSecond: number;
@@ -26,11 +26,16 @@ export interface LinkBench {
 }
 
 const PINGS = 500;
-/** Uploads, and bare sockets, alternate this often; the medians count. */
-const ROUNDS = 5;
+/** Uploads, and rounds over the bare socket, alternate at most this often; the medians count. */
+const ROUNDS = 25;
+/** A slow line is measured for about this long, but with no fewer rounds. */
+const MEASURE_MS = 10_000;
+const ROUNDS_MIN = 5;
+/** Before that they alternate unmeasured for this long, at least once: both ends compile what they run often. */
+const WARM_UP_MS = 3000;
 const DOWNLOAD_BYTES = 16e6;
 
-/** Measures a link by what it is used for. Nothing that runs on the board is timed. */
+/** Measures a link by what it is used for. No tick passes on the board. */
 export async function benchLink(
   device: Device,
   uploadBytes: number,
@@ -41,17 +46,30 @@ export async function benchLink(
   const bytes = image.couplings.byteLength;
   const tripsMs: number[] = [];
   for (let i = 0; i < PINGS; i++) tripsMs.push(await device.ping({ signal }));
-  const frames = compareWithSocket ? sameFrames(image, device.payloadBytesMax) : [];
+  const bareSocket = compareWithSocket
+    ? await BareSocket.open(sameFrames(image, device.payloadBytesMax), signal)
+    : undefined;
   const upload: number[] = [];
   const bare: number[] = [];
   let wireBytes = 0;
-  for (let round = 0; round < ROUNDS; round++) {
+  const round = async (): Promise<void> => {
     const sentBefore = device.linkCounters.bytesSent;
     const startMs = performance.now();
     await device.uploadCouplings(0, image, { signal, timeoutMs: 60_000 });
     upload.push((bytes / (performance.now() - startMs)) * 1000);
     wireBytes = device.linkCounters.bytesSent - sentBefore;
-    if (compareWithSocket) bare.push(await bareSocketRate(frames, signal));
+    if (bareSocket) bare.push(await bareSocket.rate(signal));
+  };
+  try {
+    const warmAtMs = performance.now() + WARM_UP_MS;
+    do await round();
+    while (performance.now() < warmAtMs);
+    upload.length = 0;
+    bare.length = 0;
+    const endMs = performance.now() + MEASURE_MS;
+    while (upload.length < ROUNDS_MIN || (upload.length < ROUNDS && performance.now() < endMs)) await round();
+  } finally {
+    await bareSocket?.close();
   }
   await device.rewriteProgram(0, image, { signal });
   const medianUpload = percentile(upload, 0.5);
@@ -63,7 +81,7 @@ export async function benchLink(
     frameBytes: device.payloadBytesMax + FRAME_OVERHEAD_BYTES,
     roundTripP50Ms: percentile(tripsMs, 0.5),
     roundTripP99Ms: percentile(tripsMs, 0.99),
-    ...(compareWithSocket
+    ...(bareSocket
       ? { bareSocketBytesPerSecond: medianBare, uploadOverBareSocket: medianUpload / medianBare }
       : {}),
   };
