@@ -8,8 +8,9 @@ import type { DeviceIdentity } from '../../driver/device-api.js';
 import { WRITE_OVERHEAD_BYTES } from '../../driver/upload.js';
 import { percentile } from '../statistics.js';
 import { BareSocket } from './bare-socket.js';
+import { benchStop, type StopBench } from './stop.js';
 
-export interface LinkBench {
+export interface LinkBench extends StopBench {
   /** Code bytes a second from host to board, from defining the program until the last write was answered. */
   readonly uploadBytesPerSecond: number;
   /** Code bytes a second of a sample stream, no tick in between. */
@@ -72,15 +73,18 @@ export async function benchLink(
     await bareSocket?.close();
   }
   await device.rewriteProgram(0, image, { signal });
+  const downloadBytesPerSecond = await download(device, image.cells, signal);
+  const stops = await benchStop(device, image, signal);
   const medianUpload = percentile(upload, 0.5);
   const medianBare = percentile(bare, 0.5);
   return {
     uploadBytesPerSecond: medianUpload,
-    downloadBytesPerSecond: await download(device, image.cells, signal),
+    downloadBytesPerSecond,
     wireOverhead: wireBytes / bytes,
     frameBytes: device.payloadBytesMax + FRAME_OVERHEAD_BYTES,
     roundTripP50Ms: percentile(tripsMs, 0.5),
     roundTripP99Ms: percentile(tripsMs, 0.99),
+    ...stops,
     ...(bareSocket
       ? { bareSocketBytesPerSecond: medianBare, uploadOverBareSocket: medianUpload / medianBare }
       : {}),
