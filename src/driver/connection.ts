@@ -19,11 +19,10 @@ import {
   type Event,
 } from '../../firmware-protocol/messages/index.js';
 import type { Port } from '../../firmware-protocol/port.js';
-import { abortError, assert, ThermolinkError, throwIfAborted } from '../errors.js';
+import { abortError, type ThermolinkError, throwIfAborted } from '../errors.js';
 import {
   evidence,
   linkLostError,
-  outcomeError,
   portClosedError,
   stillLostError,
   timeoutError,
@@ -31,28 +30,10 @@ import {
 } from './call-errors.js';
 import type { CallOptions } from './device-api.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
+import { PendingCalls, type PendingKey } from './pending-calls.js';
 import { refusalError } from './refusal-error.js';
+import { SendRoom } from './send-room.js';
 import './platform.js';
-
-/** Commands waiting for room in the link's queue; beyond it a call fails rather than pile up. */
-const WAITING_CALLS_MAX = 1024;
-
-/** A sequenced command waits under its request id; HELLO and stop, which are repeated, under their name. */
-type PendingKey = number | 'hello' | 'stop';
-
-function pendingKey(message: ToHost): PendingKey {
-  const { name } = message;
-  if (name === 'hello' || name === 'helloRefused') return 'hello';
-  return name === 'stop' ? 'stop' : message.requestId;
-}
-
-interface Pending {
-  readonly name: CommandName;
-  /** Whether this message answers this call; another one is of an earlier call and ignored. */
-  readonly accepts: (message: ToHost) => boolean;
-  readonly settle: (message: Extract<ToHost, { requestId: number }>) => void;
-  readonly fail: (error: ThermolinkError) => void;
-}
 
 export interface RequestOptions<N extends CommandName> extends CallOptions {
   /** Called with the answer at once, before anything that arrived behind it is looked at. */
@@ -86,8 +67,8 @@ export class Connection {
   readonly #log: Logger;
   #events: ConnectionEvents | undefined;
   #nextRequestId = 1;
-  readonly #pending = new Map<PendingKey, Pending>();
-  readonly #roomWaiters: (() => void)[] = [];
+  readonly #pending = new PendingCalls();
+  readonly #room: SendRoom;
   #failure: ThermolinkError | undefined;
   #pumping = false;
   #pumpAgain = false;
@@ -99,6 +80,7 @@ export class Connection {
     this.#log = log;
     this.clock = clock;
     this.link = new Link(port.frameBytesMax, { answersEverything: false });
+    this.#room = new SendRoom(clock, () => evidence(this.link));
     this.attach(port);
   }
 
@@ -137,7 +119,7 @@ export class Connection {
     if (this.#suspended) {
       // Lost again before HELLO was answered.
       this.#attached = false;
-      this.#pending.get('hello')?.fail(error);
+      this.#pending.failHello(error);
       return;
     }
     if (!this.onLost) {
@@ -163,7 +145,7 @@ export class Connection {
   /** The board has forgotten the session: everything in progress fails, what is called from now on waits for the next one. */
   endSession(error: ThermolinkError): void {
     this.#betweenSessions = true;
-    for (const pending of [...this.#pending.values()]) pending.fail(outcomeError(pending.name, error));
+    this.#pending.failAll(error);
     this.#events?.failed(error);
   }
 
@@ -189,7 +171,7 @@ export class Connection {
     this.#betweenSessions = false;
     this.#nextRequestId = 1;
     this.link.openSession(nonce, limits);
-    for (const resume of this.#roomWaiters.splice(0)) resume();
+    this.#room.releaseAll();
     this.wake();
   }
 
@@ -207,12 +189,11 @@ export class Connection {
     const sequenced = commandRow(name).channel === 'command';
     const untilMs = this.clock.nowMs() + timeoutMs;
     while (sequenced && !this.#failure && (this.#betweenSessions || !this.link.canSend))
-      await this.#room(name, untilMs, signal);
+      await this.#room.wait(name, untilMs, signal);
     throwIfAborted(signal);
     if (this.#failure) throw this.#failure;
     const requestId = sequenced ? this.#nextRequestId++ : 0;
     const key: PendingKey = sequenced ? requestId : (name as 'hello' | 'stop');
-    assert(!this.#pending.has(key), `a second ${name} before the first has ended`);
     // Encoded before anything waits for the answer: it throws on a field out of its range.
     const payload = sequenced
       ? encodeCommandParts(name, requestId, fields)
@@ -225,10 +206,10 @@ export class Connection {
             { command: name, requestId, tookMs: this.clock.nowMs() - startMs },
             'command ended',
           );
-        this.#pending.delete(key);
+        this.#pending.remove(key);
         cancelDeadline();
         signal?.removeEventListener('abort', onAbort);
-        this.#roomWaiters.shift()?.();
+        this.#room.release();
       };
       const fail = (error: ThermolinkError): void => {
         finish();
@@ -239,7 +220,7 @@ export class Connection {
         fail(this.#tooLate(name, timeoutMs)),
       );
       signal?.addEventListener('abort', onAbort, { once: true });
-      this.#pending.set(key, {
+      this.#pending.add(key, {
         name,
         fail,
         accepts: options.accepts ?? (() => true),
@@ -289,8 +270,8 @@ export class Connection {
     this.#failure = error;
     this.#log.info({ code: error.code, reason: error.message }, 'connection ended');
     this.#cancelTimer?.();
-    for (const pending of [...this.#pending.values()]) pending.fail(outcomeError(pending.name, error));
-    for (const resume of this.#roomWaiters.splice(0)) resume();
+    this.#pending.failAll(error);
+    this.#room.releaseAll();
     this.#events?.failed(error);
   }
 
@@ -315,7 +296,7 @@ export class Connection {
         for (let bytes = this.#poll(); bytes && this.#writes(port); bytes = this.#poll()) {
           this.#logFrame('sent');
           await port.write(bytes);
-          if (this.link.canSend) this.#roomWaiters.shift()?.();
+          if (this.link.canSend) this.#room.release();
         }
       }
       if (this.link.failed && this.#writes(port)) this.lose(linkLostError(port.name, evidence(this.link)));
@@ -360,11 +341,7 @@ export class Connection {
     else if (message.kind === 'event' && message.name === 'blocksSent')
       this.#events?.blocksSent(message.fields);
     else if (message.kind === 'event' && message.name === 'runEnded') this.#events?.runEnded(message.fields);
-    // The answer of a call that was given up is of no use to anybody.
-    else {
-      const pending = this.#pending.get(pendingKey(message));
-      if (pending?.accepts(message)) pending.settle(message);
-    }
+    else this.#pending.answer(message);
   }
 
   /** The newest frame, at level trace. Of several that came in one chunk only the last is logged. */
@@ -379,38 +356,5 @@ export class Connection {
       this.#log.warn({ bytes: Buffer.from(head).toString('latin1') }, 'received bytes that are no message');
     const room = FAULT_BYTES_KEPT - this.#rubbish.length;
     if (room > 0) this.#rubbish.push(...head.subarray(0, room));
-  }
-
-  /** Waits until the queue may have room again, the deadline, an abort, or the end of the connection. */
-  #room(name: CommandName, untilMs: number, signal: AbortSignal | undefined): Promise<void> {
-    if (this.#roomWaiters.length >= WAITING_CALLS_MAX)
-      throw new ThermolinkError('BAD_ARGUMENT', `More than ${WAITING_CALLS_MAX} calls wait for the board.`, {
-        hint: 'Await calls instead of issuing them all at once.',
-      });
-    return new Promise((resolve, reject) => {
-      const finish = (): void => {
-        cancelDeadline();
-        signal?.removeEventListener('abort', onAbort);
-        const at = this.#roomWaiters.indexOf(resume);
-        if (at >= 0) this.#roomWaiters.splice(at, 1);
-      };
-      const resume = (): void => {
-        finish();
-        resolve();
-      };
-      const onAbort = (): void => {
-        finish();
-        reject(abortError(signal!));
-      };
-      const cancelDeadline = this.clock.schedule(untilMs - this.clock.nowMs(), () => {
-        finish();
-        const message = `${name} was not sent before its deadline: other calls were in front of it.`;
-        reject(
-          new ThermolinkError('TIMEOUT', message, { retryable: true, data: { ...evidence(this.link) } }),
-        );
-      });
-      signal?.addEventListener('abort', onAbort, { once: true });
-      this.#roomWaiters.push(resume);
-    });
   }
 }

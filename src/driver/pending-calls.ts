@@ -1,0 +1,51 @@
+import type { ToHost } from '../../firmware-protocol/codec.js';
+import type { CommandName } from '../../firmware-protocol/messages/index.js';
+import { assert, type ThermolinkError } from '../errors.js';
+import { outcomeError } from './call-errors.js';
+
+/** A sequenced command waits under its request id; HELLO and stop, which are repeated, under their name. */
+export type PendingKey = number | 'hello' | 'stop';
+
+export interface PendingCall {
+  readonly name: CommandName;
+  /** Whether this message answers this call; another one is of an earlier call and ignored. */
+  readonly accepts: (message: ToHost) => boolean;
+  readonly settle: (message: Extract<ToHost, { requestId: number }>) => void;
+  readonly fail: (error: ThermolinkError) => void;
+}
+
+function keyOf(message: ToHost): PendingKey {
+  const { name } = message;
+  if (name === 'hello' || name === 'helloRefused') return 'hello';
+  return name === 'stop' ? 'stop' : message.requestId;
+}
+
+/** Calls that were sent and wait for their answer. */
+export class PendingCalls {
+  readonly #calls = new Map<PendingKey, PendingCall>();
+
+  add(key: PendingKey, call: PendingCall): void {
+    assert(!this.#calls.has(key), `a second ${call.name} before the first has ended`);
+    this.#calls.set(key, call);
+  }
+
+  remove(key: PendingKey): void {
+    this.#calls.delete(key);
+  }
+
+  /** The answer of a call that was given up is of no use to anybody. */
+  answer(message: Extract<ToHost, { requestId: number }>): void {
+    const call = this.#calls.get(keyOf(message));
+    if (call?.accepts(message)) call.settle(message);
+  }
+
+  /** Ends the HELLO in progress, if there is one. */
+  failHello(error: ThermolinkError): void {
+    this.#calls.get('hello')?.fail(error);
+  }
+
+  /** Ends all of them: with this error, or OUTCOME_UNKNOWN where the command may have been executed. */
+  failAll(error: ThermolinkError): void {
+    for (const call of [...this.#calls.values()]) call.fail(outcomeError(call.name, error));
+  }
+}

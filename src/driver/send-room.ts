@@ -1,0 +1,60 @@
+import type { Clock } from '../../firmware-protocol/clock.js';
+import type { CommandName } from '../../firmware-protocol/messages/index.js';
+import { abortError, ThermolinkError } from '../errors.js';
+import type { Evidence } from './call-errors.js';
+
+/** Commands waiting for room in the link's queue; beyond it a call fails rather than pile up. */
+const WAITING_CALLS_MAX = 1024;
+
+/** Calls that wait until a command can be queued, first come, first served. */
+export class SendRoom {
+  readonly #clock: Clock;
+  readonly #evidence: () => Evidence;
+  readonly #waiters: (() => void)[] = [];
+
+  constructor(clock: Clock, seen: () => Evidence) {
+    this.#clock = clock;
+    this.#evidence = seen;
+  }
+
+  /** There may be room for one more. */
+  release(): void {
+    this.#waiters.shift()?.();
+  }
+
+  /** Everybody looks again. */
+  releaseAll(): void {
+    for (const resume of this.#waiters.splice(0)) resume();
+  }
+
+  /** Waits until there may be room. Errors: TIMEOUT, ABORTED, BAD_ARGUMENT when too many wait. */
+  wait(name: CommandName, untilMs: number, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#waiters.length >= WAITING_CALLS_MAX)
+      throw new ThermolinkError('BAD_ARGUMENT', `More than ${WAITING_CALLS_MAX} calls wait for the board.`, {
+        hint: 'Await calls instead of issuing them all at once.',
+      });
+    return new Promise((resolve, reject) => {
+      const finish = (): void => {
+        cancelDeadline();
+        signal?.removeEventListener('abort', onAbort);
+        const at = this.#waiters.indexOf(resume);
+        if (at >= 0) this.#waiters.splice(at, 1);
+      };
+      const resume = (): void => {
+        finish();
+        resolve();
+      };
+      const onAbort = (): void => {
+        finish();
+        reject(abortError(signal!));
+      };
+      const cancelDeadline = this.#clock.schedule(untilMs - this.#clock.nowMs(), () => {
+        finish();
+        const message = `${name} was not sent before its deadline: other calls were in front of it.`;
+        reject(new ThermolinkError('TIMEOUT', message, { retryable: true, data: { ...this.#evidence() } }));
+      });
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#waiters.push(resume);
+    });
+  }
+}
