@@ -1,6 +1,7 @@
 import { type Die, EmulatedDevice, findProfile, PROFILES } from '../emulator/index.js';
 import type { Clock } from '../firmware-protocol/clock.js';
 import type { Port } from '../firmware-protocol/port.js';
+import { badArgument, checkObject, checkOptionalFunction, checkSignal } from './argument-checks.js';
 import { Device } from './driver/device.js';
 import type { Logger } from './driver/logger.js';
 import type { DeviceEvent, ReconnectOptions } from './driver/reconnect.js';
@@ -52,8 +53,12 @@ const FORMS =
 /** What is wrong with a URI, as the end of a sentence. */
 class BadUri extends Error {}
 
-/** Takes a device URI apart; what it does not know is an error, never ignored. Errors: BAD_DEVICE_URI, UNKNOWN_PROFILE. */
+/**
+ * Takes a device URI apart; what it does not know is an error, never ignored.
+ * Errors: BAD_ARGUMENT for what is no text; BAD_DEVICE_URI, UNKNOWN_PROFILE.
+ */
 export function parseDeviceUri(uri: string): DeviceAddress {
+  if (typeof uri !== 'string') throw badArgument('The device URI', uri, 'a text', `Use ${FORMS}.`);
   try {
     return parse(uri);
   } catch (error) {
@@ -160,6 +165,9 @@ function decoded(path: string): string {
  * machine can. Errors: those of `parseDeviceUri`, of opening the port, and of `Device.open`; nothing stays open after one.
  */
 export async function connect(uri: string, options: ConnectOptions = {}): Promise<Device> {
+  checkObject('options', options, '{ signal: controller.signal }');
+  checkSignal(options.signal);
+  checkOptionalFunction('onEvent', options.onEvent);
   const address = parseDeviceUri(uri);
   const { clock, signal, log, onEvent, reconnect = true } = options;
   const port = await openPort(address, uri, options);

@@ -19,6 +19,20 @@ def cobs(raw):
     return bytes(out)
 
 
+def uncobs(block):
+    """What was stuffed, or None when the block is empty or malformed."""
+    out, at = bytearray(), 0
+    while at < len(block):
+        code = block[at]
+        if code == 0 or at + code > len(block):
+            return None
+        out += block[at + 1:at + code]
+        at += code
+        if code < 255 and at < len(block):
+            out.append(0)
+    return bytes(out) if block else None
+
+
 def raw_frame(channel, session, flags, seq, ack, payload, version=1):
     covered = struct.pack("<BBBBHH", version, channel, session, flags, seq, ack) + payload
     return covered + struct.pack("<I", zlib.crc32(covered))

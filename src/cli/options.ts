@@ -6,6 +6,9 @@ export type OptionParser<T> = (text: string) => T;
 /** Largest seed. */
 const U32_MAX = 2 ** 32 - 1;
 
+const TOLERANCE_HINT =
+  'It bounds the error relative to the solution, which is 1 for the answer 0: choose for example 1e-2, or 1e-4 for four digits.';
+
 const WHOLE_NUMBER = /^[+-]?\d+$/;
 const DECIMAL_NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 
@@ -47,7 +50,8 @@ export function fraction(
 
 /** A bound on a relative error: above 0 and below 1, where 0 would be as good an answer. */
 export function tolerance(option: string): OptionParser<number> {
-  return fraction(option, { zero: false, one: false });
+  const range = 'a number above 0 and below 1';
+  return decimal(option, range, (value) => value > 0 && value < 1, TOLERANCE_HINT);
 }
 
 /** One of the given words, written exactly so. */
@@ -69,21 +73,26 @@ function integer(option: string, min: number, max = Number.MAX_SAFE_INTEGER): Op
   };
 }
 
-function decimal(option: string, range: string, isInside: (value: number) => boolean): OptionParser<number> {
+function decimal(
+  option: string,
+  range: string,
+  isInside: (value: number) => boolean,
+  hint?: string,
+): OptionParser<number> {
   return (text) => {
     const value = Number(text);
     // A number that only rounding brings into the range (1e-999, 1e999) is refused too.
     const isRepresented = Number.isFinite(value) && (value !== 0 || !/[1-9]/.test(text.replace(/e.*/i, '')));
     if (DECIMAL_NUMBER.test(text) && isRepresented && isInside(value)) return value + 0;
-    throw badOption(option, text, range);
+    throw badOption(option, text, range, hint);
   };
 }
 
-function badOption(option: string, text: string, range: string): ThermolinkError {
+function badOption(option: string, text: string, range: string, hint?: string): ThermolinkError {
   const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
   return new ThermolinkError(
     'BAD_ARGUMENT',
     `${option} takes ${range}, but was given ${text === '' ? 'nothing' : JSON.stringify(shown)}.`,
-    { data: { option, given: shown, range } },
+    { ...(hint === undefined ? {} : { hint }), data: { option, given: shown, range } },
   );
 }

@@ -1,3 +1,5 @@
+import { checkObject, checkWhole } from '../argument-checks.js';
+
 /** Labelled examples: `inputs` is count × (rows·columns), row-major, each value in 0 … 1; `labels[i]` < classes. */
 export interface ExampleSet {
   readonly count: number;
@@ -24,8 +26,10 @@ export type DatasetSource =
   | { readonly kind: 'mnist' }
   | { readonly kind: 'directory'; readonly directory: string };
 
-/** The first `count` examples of a set; shares memory with it. */
+/** The first `count` examples of a set; shares memory with it. Errors: BAD_ARGUMENT for more than there are. */
 export function firstExamples(set: ExampleSet, count: number): ExampleSet {
+  checkObject('set', set, "{ count, inputs, labels }, such as loadDataset({ kind: 'mnist' }).train");
+  checkWhole('count', count, 1, set.count);
   const size = set.inputs.length / set.count;
   return {
     count,

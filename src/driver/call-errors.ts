@@ -73,6 +73,14 @@ export function outcomeError(name: CommandName, cause: ThermolinkError): Thermol
   });
 }
 
+/** A stop was issued before the command had been sent. */
+export function cancelledError(name: CommandName): ThermolinkError {
+  return new ThermolinkError('DEVICE_REFUSED', `${name} was cancelled by a stop before it was sent.`, {
+    hint: 'Acknowledge the stop, then go on.',
+    data: { command: name },
+  });
+}
+
 export function linkLostError(portName: string, seen: Evidence): ThermolinkError {
   return new ThermolinkError('LINK_LOST', `The board on ${portName} stopped acknowledging.`, {
     retryable: true,

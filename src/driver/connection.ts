@@ -21,6 +21,7 @@ import {
 import type { Port } from '../../firmware-protocol/port.js';
 import { abortError, type ThermolinkError, throwIfAborted } from '../errors.js';
 import {
+  cancelledError,
   evidence,
   linkLostError,
   portClosedError,
@@ -236,6 +237,11 @@ export class Connection {
       else this.link.sendUnsequenced(CHANNEL[commandRow(name).channel as 'open' | 'stop'], payload[0]);
       this.wake();
     });
+  }
+
+  /** A stop is issued: what was called before it and has not been sent is not sent any more. */
+  cancelWaiting(): void {
+    this.#room.cancelAll(cancelledError);
   }
 
   #tooLate(name: CommandName, timeoutMs: number): ThermolinkError {

@@ -4,6 +4,7 @@ import type { Answer } from '../../firmware-protocol/messages/index.js';
 import { FAULT } from '../../firmware-protocol/messages/system.js';
 import type { Port } from '../../firmware-protocol/port.js';
 import type { ProgramImage } from '../../firmware-protocol/program-image.js';
+import { checkObject, checkSignal, checkWhole } from '../argument-checks.js';
 import { assert, ThermolinkError, throwIfAborted } from '../errors.js';
 import { Connection } from './connection.js';
 import type {
@@ -20,6 +21,7 @@ import { newNonce } from './hello.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
 import { noteOpen } from './open-devices.js';
 import { openSession } from './open-session.js';
+import { checkProgram } from './program-check.js';
 import { type DeviceEvent, type ReconnectOptions, Reconnector } from './reconnect.js';
 import { RunKeeper } from './run-keeper.js';
 import { checkHoldable, startFields } from './run-request.js';
@@ -54,6 +56,7 @@ export interface DeviceStatus {
 
 export type DeviceCounters = Answer<'readCounters'>;
 
+const RUN_EXAMPLE = '{ bank: 0, runSeed: 1, burnInTicks: 1000, sampleCount: 1, ticksPerSample: 0 }';
 const STOP_REPEAT_MS = 50;
 /** How long closing waits for the board to be safe. */
 const CLOSE_STOP_MS = 500;
@@ -107,6 +110,7 @@ export class Device implements BoardDevice {
 
   /** Opens a session on a fresh port. Errors: NO_ANSWER, NOT_A_BOARD, VERSION_MISMATCH, BUSY. The port is closed on failure. */
   static async open(port: Port, options: OpenOptions = {}): Promise<Device> {
+    checkObject('port', port, "await openTcpPort({ host: '127.0.0.1', port: 7000 })");
     const { signal, clock = SYSTEM_CLOCK, nonce = newNonce(), log = SILENT_LOGGER } = options;
     const connection = new Connection(port, clock, log);
     try {
@@ -198,22 +202,28 @@ export class Device implements BoardDevice {
   }
 
   async loadProgram(bank: number, image: ProgramImage, options: CallOptions = {}): Promise<CommitReport> {
+    checkProgram(bank, image, this.identity.banks);
     this.#bankCells[bank] = image.cells;
     return this.#uploader.load(bank, image, options);
   }
 
   /** Uploads shape and couplings without committing: the part of `loadProgram` whose cost grows with the array. */
-  uploadCouplings(bank: number, image: ProgramImage, options: CallOptions = {}): Promise<void> {
+  async uploadCouplings(bank: number, image: ProgramImage, options: CallOptions = {}): Promise<void> {
+    checkProgram(bank, image, this.identity.banks);
     this.#bankCells[bank] = image.cells;
     return this.#uploader.couplings(bank, image, options);
   }
 
-  rewriteProgram(bank: number, image: ProgramImage, options: CallOptions = {}): Promise<CommitReport> {
+  async rewriteProgram(bank: number, image: ProgramImage, options: CallOptions = {}): Promise<CommitReport> {
+    checkProgram(bank, image, this.identity.banks);
     return this.#uploader.rewrite(bank, image, options);
   }
 
   async run(options: RunOptions): Promise<RunStream> {
+    checkObject('The run', options, RUN_EXAMPLE);
     const { signal, bank } = options;
+    checkWhole('bank', bank, 0, this.identity.banks - 1);
+    checkSignal(signal);
     const cells = this.#bankCells[bank];
     if (cells === undefined)
       throw new ThermolinkError('DEVICE_REFUSED', `Bank ${bank} holds no program of this session.`, {
@@ -243,6 +253,8 @@ export class Device implements BoardDevice {
   async acquire(
     options: RunOptions,
   ): Promise<{ codes: Int16Array; report: RunReport; lost: readonly SampleRange[] }> {
+    checkObject('The run', options, RUN_EXAMPLE);
+    checkWhole('sampleCount', options.sampleCount, 0);
     checkHoldable(options.sampleCount, this.#bankCells[options.bank] ?? 0);
     const run = await this.run(options);
     const { cells } = run;
@@ -273,6 +285,8 @@ export class Device implements BoardDevice {
    * 50 ms until the board has answered, for 2 s by default.
    */
   stop(options: CallOptions = {}): Promise<void> {
+    // Calls that wait for room have no request id yet, so the board could not cancel them.
+    this.#connection.cancelWaiting();
     // One stop at a time is on its way; a second one waits for the answer to the first.
     const stopped = this.#stopping.then(() => this.#stop(options));
     this.#stopping = stopped.catch(() => undefined);

@@ -154,7 +154,11 @@ export class Reconnector {
   #pause(delayMs: number): Promise<void> {
     return new Promise((resolve) => {
       const cancel = this.#connection.clock.schedule(delayMs, resolve);
-      this.#ended.signal.addEventListener('abort', () => (cancel(), resolve()), { once: true });
+      const end = (): void => {
+        cancel();
+        resolve();
+      };
+      this.#ended.signal.addEventListener('abort', end, { once: true });
     });
   }
 }

@@ -10,7 +10,7 @@ const WAITING_CALLS_MAX = 1024;
 export class SendRoom {
   readonly #clock: Clock;
   readonly #evidence: () => Evidence;
-  readonly #waiters: (() => void)[] = [];
+  readonly #waiters: ((errorOf?: (name: CommandName) => ThermolinkError) => void)[] = [];
 
   constructor(clock: Clock, seen: () => Evidence) {
     this.#clock = clock;
@@ -27,6 +27,11 @@ export class SendRoom {
     for (const resume of this.#waiters.splice(0)) resume();
   }
 
+  /** Nobody who waits now will send. */
+  cancelAll(errorOf: (name: CommandName) => ThermolinkError): void {
+    for (const resume of this.#waiters.splice(0)) resume(errorOf);
+  }
+
   /** Waits until there may be room. Errors: TIMEOUT, ABORTED, BAD_ARGUMENT when too many wait. */
   wait(name: CommandName, untilMs: number, signal: AbortSignal | undefined): Promise<void> {
     if (this.#waiters.length >= WAITING_CALLS_MAX)
@@ -40,9 +45,10 @@ export class SendRoom {
         const at = this.#waiters.indexOf(resume);
         if (at >= 0) this.#waiters.splice(at, 1);
       };
-      const resume = (): void => {
+      const resume = (errorOf?: (name: CommandName) => ThermolinkError): void => {
         finish();
-        resolve();
+        if (errorOf) reject(errorOf(name));
+        else resolve();
       };
       const onAbort = (): void => {
         finish();

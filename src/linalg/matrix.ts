@@ -1,3 +1,6 @@
+import { checkArray, checkWhole } from '../argument-checks.js';
+import { ThermolinkError } from '../errors.js';
+
 /** A real matrix, row-major: entry (i, j) is `data[i * columns + j]`. */
 export interface Matrix {
   readonly rows: number;
@@ -5,13 +8,39 @@ export interface Matrix {
   readonly data: Float64Array;
 }
 
-/** A zero matrix of the given shape, or one that wraps `data` (length rows × columns, not copied). */
-export function matrix(
-  rows: number,
-  columns: number,
-  data: Float64Array = new Float64Array(rows * columns),
-): Matrix {
-  if (data.length !== rows * columns)
-    throw new RangeError(`bug: ${data.length} entries for a ${rows}×${columns} matrix`);
-  return { rows, columns, data };
+/** As many as one typed array may have. */
+const ENTRIES_MAX = 2 ** 32;
+
+/**
+ * A zero matrix of the given shape, or one that wraps `data` (length rows × columns, not copied).
+ *
+ * Errors: BAD_ARGUMENT for sides that are no whole numbers ≥ 0 or data that is no Float64Array; BAD_MATRIX for data of
+ * another length.
+ */
+export function matrix(rows: number, columns: number, data?: Float64Array): Matrix {
+  checkSides(rows, columns, 'The matrix');
+  const whole = { rows, columns, data: data ?? new Float64Array(rows * columns) };
+  checkShape(whole, 'The matrix');
+  return whole;
+}
+
+/** Refuses what `matrix` would refuse; `name` begins the message. */
+export function checkShape({ rows, columns, data }: Matrix, name: string): void {
+  checkSides(rows, columns, name);
+  checkArray(`${name}: data`, data, 'Float64Array');
+  if (data.length === rows * columns) return;
+  throw new ThermolinkError(
+    'BAD_MATRIX',
+    `${name} is ${rows}×${columns}, but its data has ${data.length} entries.`,
+    {
+      hint: `Give one entry for each place, row by row: ${rows * columns} in all.`,
+      data: { rows, columns, length: data.length },
+    },
+  );
+}
+
+function checkSides(rows: unknown, columns: unknown, name: string): void {
+  checkWhole(`${name}: rows`, rows, 0);
+  checkWhole(`${name}: columns`, columns, 0);
+  checkWhole(`${name}: rows × columns`, (rows as number) * (columns as number), 0, ENTRIES_MAX);
 }

@@ -12,11 +12,21 @@ export function solveByWoodbury(
   damping: number,
   b: Float64Array,
 ): Float64Array<ArrayBuffer> | undefined {
+  return woodburySolver(factor, damping)?.(b);
+}
+
+/** The same for any number of b: O(m²N + m³) once, O(mN + m²) for each. */
+export function woodburySolver(
+  factor: Matrix,
+  damping: number,
+): ((b: Float64Array) => Float64Array<ArrayBuffer>) | undefined {
   const gram = gramOfRows(factor);
   for (let i = 0; i < gram.rows; i++) gram.data[i * gram.columns + i] += damping;
   const decomposition = cholesky(gram);
   if (!decomposition.ok) return undefined;
-  const x = matVecTransposed(factor, choleskySolve(decomposition.factor, matVec(factor, b)));
-  for (let i = 0; i < x.length; i++) x[i] = (b[i] - x[i]) / damping;
-  return x;
+  return (b) => {
+    const x = matVecTransposed(factor, choleskySolve(decomposition.factor, matVec(factor, b)));
+    for (let i = 0; i < x.length; i++) x[i] = (b[i] - x[i]) / damping;
+    return x;
+  };
 }

@@ -79,14 +79,15 @@ function refuseIndefinite(system: LinearSystem & { kind: 'dense' }): void {
   const { columns, data } = system.matrix;
   for (let i = 0; i < columns; i++) {
     const entry = data[i * columns + i];
-    if (entry <= 0) throw notDefinite(`diagonal entry ${i} is ${entry}`, { index: i });
+    if (entry <= 0) throw notDefinite(`its diagonal entry ${i} is ${entry}`, { index: i });
   }
   if (columns > CHOLESKY_CELLS_MAX) return;
   const outcome = cholesky(system.matrix);
-  if (!outcome.ok)
-    throw notDefinite(`its leading ${outcome.pivot + 1}×${outcome.pivot + 1} block is not`, {
-      pivot: outcome.pivot,
-    });
+  if (outcome.ok) return;
+  const extremes = probe(system, 0, columns);
+  const { pivot } = outcome;
+  if (extremes.min < -roundingOf(system, extremes)) throw hasNegative(extremes, { pivot });
+  throw isSingular(system, extremes, { pivot });
 }
 
 function smallestEigenvalue(system: LinearSystem, extremes: ExtremeEigenvalues): number {
@@ -95,17 +96,54 @@ function smallestEigenvalue(system: LinearSystem, extremes: ExtremeEigenvalues):
   const floor = system.kind === 'factored' ? system.damping : 0;
   if (system.kind === 'factored' && system.factor.rows < system.factor.columns) return floor;
   const eigenvalueMin = Math.max(found, floor);
-  // Rounding of one product moves eigenvalues by about this much.
-  if (eigenvalueMin > dimensionOf(system) * Number.EPSILON * extremes.max) return eigenvalueMin;
+  const rounding = roundingOf(system, extremes);
+  if (eigenvalueMin > rounding) return eigenvalueMin;
+  if (extremes.min < -rounding) throw hasNegative(extremes, {});
+  if (extremes.min <= rounding) throw isSingular(system, extremes, {});
+  const { min, minResidual, steps } = extremes;
   throw notDefinite(
-    `its smallest eigenvalue is ${extremes.min.toExponential(2)} ± ${extremes.minResidual.toExponential(2)}`,
-    { eigenvalueMin: extremes.min, residual: extremes.minResidual },
+    `its smallest eigenvalue is known only as ${small(min)} ± ${small(minResidual)} after ${steps} steps of Lanczos' method`,
+    { eigenvalueMin: min, residual: minResidual },
+    'could not be shown to be',
   );
 }
 
-function notDefinite(reason: string, data: Record<string, number>): ThermolinkError {
-  return new ThermolinkError('NOT_POSITIVE_DEFINITE', `The matrix is not positive definite: ${reason}.`, {
+/** Rounding of one product with A moves eigenvalues by about this much: what is below it cannot be told from zero. */
+function roundingOf(system: LinearSystem, { max }: ExtremeEigenvalues): number {
+  return dimensionOf(system) * Number.EPSILON * Math.abs(max);
+}
+
+/** A Ritz value is never below the smallest eigenvalue. */
+function hasNegative({ min }: ExtremeEigenvalues, data: Record<string, number>): ThermolinkError {
+  return notDefinite(`it has an eigenvalue of ${small(min)} or below`, { ...data, eigenvalueMin: min });
+}
+
+function isSingular(
+  system: LinearSystem,
+  extremes: ExtremeEigenvalues,
+  data: Record<string, number>,
+): ThermolinkError {
+  const { min, max } = extremes;
+  if (max === 0) return notDefinite('every entry is zero', data);
+  const rounding = roundingOf(system, extremes);
+  return new ThermolinkError(
+    'NOT_POSITIVE_DEFINITE',
+    `The matrix is singular as far as float64 can tell: its smallest eigenvalue is 0 ± ${small(rounding)}, ` +
+      `beside a largest one of ${small(max)} (condition ${small(max / rounding)} or more).`,
+    {
+      hint: `Remove unknowns that the equations leave open, precondition, or add damping: A + λI with λ well above ${small(rounding)}.`,
+      data: { ...data, eigenvalueMin: min, eigenvalueMax: max, rounding },
+    },
+  );
+}
+
+function notDefinite(reason: string, data: Record<string, number>, verdict = 'is not'): ThermolinkError {
+  return new ThermolinkError('NOT_POSITIVE_DEFINITE', `The matrix ${verdict} positive definite: ${reason}.`, {
     hint: 'A relaxation has an equilibrium only when every eigenvalue is above zero; a larger damping (A + λI) gives one.',
     data,
   });
+}
+
+function small(value: number): string {
+  return value.toExponential(1).replace('e+', 'e');
 }

@@ -1,6 +1,7 @@
+import { badArgument, checkArray, checkObject } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
 import { dimensionOf, type LinearSystem } from '../linalg/linear-system.js';
-import type { Matrix } from '../linalg/matrix.js';
+import { checkShape, type Matrix } from '../linalg/matrix.js';
 import { normInf } from '../linalg/products.js';
 
 /** |A_ij − A_ji| may be this fraction of max |A|: what rounding leaves of a symmetric product. */
@@ -9,9 +10,11 @@ const SYMMETRY_TOLERANCE = 1e-12;
 /**
  * Refuses a system that is not a finite, square, symmetric matrix, or not a finite factor with a finite damping ≥ 0.
  *
- * Errors: BAD_MATRIX with the first offending entry; NOT_POSITIVE_DEFINITE for a negative damping.
+ * Errors: BAD_ARGUMENT for what is no system at all; BAD_MATRIX with the first offending entry; NOT_POSITIVE_DEFINITE for a
+ * negative damping.
  */
 export function checkSystem(system: LinearSystem): void {
+  checkForm(system);
   if (system.kind === 'factored') {
     checkEntries(system.factor, 'The factor');
     checkDamping(system.damping);
@@ -28,7 +31,30 @@ export function checkSystem(system: LinearSystem): void {
   checkSymmetry(system.matrix);
 }
 
+/**
+ * The checks that cost nothing: a system of one of the two kinds, whose data is a Float64Array as long as its shape says.
+ * Errors: BAD_ARGUMENT; BAD_MATRIX for another length.
+ */
+export function checkForm(system: LinearSystem): void {
+  checkObject(
+    'system',
+    system,
+    "{ kind: 'dense', matrix: { rows: 2, columns: 2, data: Float64Array.of(4, 1, 1, 3) } }",
+  );
+  if (system.kind === 'dense') {
+    checkObject('system.matrix', system.matrix, '{ rows: 2, columns: 2, data: Float64Array.of(4, 1, 1, 3) }');
+    checkShape(system.matrix, 'The matrix');
+  } else if (system.kind === 'factored') {
+    checkObject('system.factor', system.factor, '{ rows: 1, columns: 2, data: Float64Array.of(1, 2) }');
+    checkShape(system.factor, 'The factor');
+  } else {
+    const { kind } = system as { readonly kind: unknown };
+    throw badArgument('system.kind', kind, "'dense' or 'factored'");
+  }
+}
+
 export function checkDamping(damping: number): void {
+  if (typeof damping !== 'number') throw badArgument('system.damping', damping, 'a number of at least 0');
   if (!Number.isFinite(damping)) {
     throw new ThermolinkError('BAD_MATRIX', `The damping is ${damping}, not a finite number.`, {
       hint: 'Damping λ is a number of at least 0.',
@@ -49,14 +75,20 @@ const MAGNITUDE_MAX = 1e50;
 /** Refuses a problem whose largest entry or eigenvalue is absurdly large or small, but not 0: BAD_MATRIX. */
 export function checkMagnitude(largest: number, name: string): void {
   if (largest === 0 || (largest >= MAGNITUDE_MIN && largest <= MAGNITUDE_MAX)) return;
-  throw new ThermolinkError('BAD_MATRIX', `The ${name} is of the order ${largest.toExponential(0)}.`, {
-    hint: `Scale the problem: it should lie between ${MAGNITUDE_MIN} and ${MAGNITUDE_MAX}.`,
+  const size =
+    largest < Infinity ? `of the order ${largest.toExponential(0)}` : 'beyond the range of float64';
+  throw new ThermolinkError('BAD_MATRIX', `The ${name} is ${size}.`, {
+    hint: 'Choose another unit: it should lie between 1e-50 and 1e50.',
     data: { largest },
   });
 }
 
-/** Refuses a vector of another length than the system's, with an entry that is not finite, or beyond 1e±50: BAD_MATRIX. */
+/**
+ * Refuses a vector that is no Float64Array (BAD_ARGUMENT), of another length than the system's, with an entry that is not
+ * finite, or beyond 1e±50 (BAD_MATRIX).
+ */
 export function checkVector(vector: Float64Array, system: LinearSystem, name: string): void {
+  checkArray(`The ${name}`, vector, 'Float64Array');
   const dimension = dimensionOf(system);
   if (vector.length !== dimension) {
     throw new ThermolinkError(
@@ -81,11 +113,13 @@ export function checkVector(vector: Float64Array, system: LinearSystem, name: st
 
 /** Refuses a tolerance outside (0, 1): BAD_ARGUMENT. */
 export function checkTolerance(tolerance: number): void {
-  if (tolerance > 0 && tolerance < 1) return;
-  throw new ThermolinkError('BAD_ARGUMENT', `The tolerance is ${tolerance}.`, {
-    hint: 'Tolerance bounds the relative error: choose a number between 0 and 1, for example 1e-2.',
-    data: { tolerance },
-  });
+  if (typeof tolerance === 'number' && tolerance > 0 && tolerance < 1) return;
+  throw badArgument(
+    'tolerance',
+    tolerance,
+    'a number above 0 and below 1',
+    'It bounds the relative error ‖x̂ − x‖/‖x‖, which is 1 for the answer 0: choose for example 1e-2.',
+  );
 }
 
 function checkEntries({ rows, columns, data }: Matrix, name: string): void {

@@ -1,3 +1,4 @@
+import { checkSeed } from '../argument-checks.js';
 import type {
   Evaluation,
   Examples,
@@ -7,6 +8,7 @@ import type {
   Model,
   PerExampleFactors,
 } from './contract.js';
+import { checkExamples, checkInputs, checkParameters } from './examples-check.js';
 import { initialParameters } from './initialize.js';
 import {
   type AffineBlock,
@@ -37,12 +39,15 @@ export function createClassifier(description: ClassifierDescription): Model {
   const layers = layerShapes(description);
   const outputCount = blocks[blocks.length - 1].outputs;
   const parameterCount = layers.reduce((sum, { outputs, inputs }) => sum + outputs * (inputs + 1), 0);
+  const sizes = { inputCount, outputCount, parameterCount };
 
   function outputsOf(parameters: Float64Array, inputs: Float32Array, count: number): Float32Array {
     return networkOutputs(blocks, parameters, arrange(featureMajor(inputs, count, 1), count));
   }
 
   function lossAndGradient(parameters: Float64Array, batch: Examples): LossAndGradient {
+    checkParameters(parameters, sizes);
+    checkExamples(batch, sizes);
     const input = arrange(featureMajor(batch.inputs, batch.count, 1), batch.count);
     let loss = 0;
     let correct = 0;
@@ -56,6 +61,8 @@ export function createClassifier(description: ClassifierDescription): Model {
   }
 
   function evaluate(parameters: Float64Array, examples: Examples): Evaluation {
+    checkParameters(parameters, sizes);
+    checkExamples(examples, sizes);
     let lossSum = 0;
     let correct = 0;
     for (const { inputs, start, count } of chunks(examples.inputs, inputCount)) {
@@ -68,6 +75,8 @@ export function createClassifier(description: ClassifierDescription): Model {
   }
 
   function predict(parameters: Float64Array, inputs: Float32Array): Float64Array {
+    checkParameters(parameters, sizes);
+    checkInputs(inputs, sizes);
     const all = new Float64Array((inputs.length / inputCount) * outputCount);
     for (const chunk of chunks(inputs, inputCount)) {
       const logits = outputsOf(parameters, chunk.inputs, chunk.count);
@@ -78,6 +87,8 @@ export function createClassifier(description: ClassifierDescription): Model {
   }
 
   function perExampleFactors(parameters: Float64Array, examples: Examples): PerExampleFactors {
+    checkParameters(parameters, sizes);
+    checkExamples(examples, sizes);
     const { count } = examples;
     // Column e · d_z + k holds example e with cotangent e_k: one backward pass yields every row of the Jacobian.
     const columns = count * outputCount;
@@ -102,7 +113,10 @@ export function createClassifier(description: ClassifierDescription): Model {
     outputCount,
     parameterCount,
     layers,
-    init: (seed) => initialParameters(layers, parameterCount, seed),
+    init: (seed) => {
+      checkSeed('seed', seed);
+      return initialParameters(layers, parameterCount, seed);
+    },
     lossAndGradient,
     evaluate,
     predict,

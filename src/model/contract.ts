@@ -60,6 +60,8 @@ export interface PerExampleFactors {
  * A differentiable classifier with softmax cross-entropy loss. Parameters are one flat float64 vector that the caller
  * owns: a model keeps no state, and the same arguments give the same bits on one machine. Outputs and derivatives are
  * computed in float32, losses and probabilities in float64.
+ *
+ * Errors: BAD_ARGUMENT for arrays of the wrong kind or length, a label beyond the outputs, a seed that is no u32.
  */
 export interface Model {
   readonly name: string;

@@ -2,6 +2,7 @@ import { ThermolinkError } from '../errors.js';
 import { createClassifier } from './classifier.js';
 import type { Model } from './contract.js';
 import { type ConvolutionGeometry, patchMatrix, pooledShape } from './patches.js';
+import { checkClasses, checkHidden, checkSettings, checkWidth } from './settings-check.js';
 
 export interface ConvolutionClassifierSettings {
   /** Height and width of the single-channel images, in pixels. */
@@ -23,10 +24,16 @@ export interface ConvolutionClassifierSettings {
 /**
  * A small convolution classifier: one convolution, max-pooling, tanh, dense layers with tanh between them, softmax
  * cross-entropy on the last. Pooling before tanh is the same function as after it, tanh being monotone.
- * Errors: BAD_ARGUMENT when no pooled pixel is left.
+ * Errors: BAD_ARGUMENT for a size that is no whole number ≥ 1, a number of classes other than 2 to 256, and when no pooled
+ * pixel is left.
  */
 export function createConvolutionClassifier(settings: ConvolutionClassifierSettings): Model {
+  checkSettings(settings, '{ rows: 28, columns: 28, classes: 10 }');
   const { rows, columns, classes, channels = 15, kernel = 5, stride = 2, pool = 2, hidden = [] } = settings;
+  const sizes = { rows, columns, channels, kernel, stride, pool };
+  for (const [name, size] of Object.entries(sizes)) checkWidth(name, size);
+  checkHidden(hidden);
+  checkClasses(classes);
   const geometry: ConvolutionGeometry = {
     rows,
     columns,

@@ -1,5 +1,6 @@
 import { createClassifier } from './classifier.js';
 import type { Model } from './contract.js';
+import { checkClasses, checkHidden, checkSettings, checkWidth } from './settings-check.js';
 
 export interface MlpSettings {
   readonly inputCount: number;
@@ -8,8 +9,16 @@ export interface MlpSettings {
   readonly classes: number;
 }
 
-/** A multilayer perceptron: dense layers with tanh between them, softmax cross-entropy on the last. */
-export function createMlp({ inputCount, hidden, classes }: MlpSettings): Model {
+/**
+ * A multilayer perceptron: dense layers with tanh between them, softmax cross-entropy on the last.
+ * Errors: BAD_ARGUMENT for a width that is no whole number ≥ 1, or a number of classes other than 2 to 256.
+ */
+export function createMlp(settings: MlpSettings): Model {
+  checkSettings(settings, '{ inputCount: 784, hidden: [32], classes: 10 }');
+  const { inputCount, hidden, classes } = settings;
+  checkWidth('inputCount', inputCount);
+  checkHidden(hidden);
+  checkClasses(classes);
   const widths = [inputCount, ...hidden, classes];
   return createClassifier({
     name: 'mlp',

@@ -16,6 +16,19 @@ export interface Certificate {
   readonly relativeErrorBound: number;
 }
 
+/** What helps a badly conditioned system, as the end of a sentence. */
+export const IMPROVE = 'improve the condition of the system: precondition it, or add damping (A + λI)';
+
+/** Two digits, for messages: `2.7e4`. */
+export function shortNumber(value: number): string {
+  return value.toExponential(1).replace('e+', 'e');
+}
+
+/** λ_max/λ_min, an upper bound within some percent. */
+export function conditionOf({ eigenvalueMin, eigenvalueMax }: Spectrum): number {
+  return eigenvalueMax / eigenvalueMin;
+}
+
 /** Checks an answer by one product with A in float64. */
 export function certify(
   system: LinearSystem,
@@ -40,12 +53,15 @@ export function certify(
 export function refuseBeyondFloat64(system: LinearSystem, spectrum: Spectrum, tolerance: number): void {
   const floor = residualRounding(system, spectrum);
   if (tolerance > floor) return;
+  const condition = conditionOf(spectrum);
   throw new ThermolinkError(
     'TOLERANCE_NOT_MET',
-    `A relative error of ${tolerance} cannot be verified: float64 residuals of this system end at ${floor.toExponential(1)}.`,
+    `A relative error of ${tolerance} cannot be verified: the condition of this system is ${shortNumber(condition)}, ` +
+      `and residuals in float64 prove no error below ${shortNumber(floor)}.`,
     {
-      hint: 'Choose a larger tolerance.',
-      data: { tolerance, floor, condition: spectrum.eigenvalueMax / spectrum.eigenvalueMin },
+      hint:
+        floor < 1 ? `Choose a tolerance above ${shortNumber(floor)}, or ${IMPROVE}.` : `First ${IMPROVE}.`,
+      data: { tolerance, floor, condition },
     },
   );
 }
@@ -71,10 +87,10 @@ export function toleranceNotMet(who: string, reason: string, shortfall: Shortfal
   const { tolerance, passes, relativeResidual } = shortfall;
   return new ThermolinkError(
     'TOLERANCE_NOT_MET',
-    `${who} does not meet a relative error of ${tolerance}: ${reason} after ${passes} ` +
-      `${passes === 1 ? 'pass' : 'passes'}, with a relative residual of ${relativeResidual.toExponential(1)}.`,
+    `${who} does not meet a relative error of ${tolerance}: ${reason}. ` +
+      `It ended after ${passes} ${passes === 1 ? 'pass' : 'passes'} with a relative residual of ${shortNumber(relativeResidual)}.`,
     {
-      hint: 'Choose a larger tolerance, a better conditioned system (A + λI), or a board with finer couplings; check that the board is well.',
+      hint: `Check that the board is well; choose a larger tolerance or a board with finer couplings; or ${IMPROVE}.`,
       data: { reason, ...shortfall },
     },
   );

@@ -1,7 +1,6 @@
 import type { BoardDevice, DeviceIdentity } from '../driver/device-api.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
 import { inspectSystem, type Spectrum } from '../mapping/definiteness.js';
-import { checkTolerance, checkVector } from '../mapping/validation.js';
 import { refuseBeyondFloat64 } from './acceptance.js';
 import type { AnalogSolverOptions } from './analog-solver.js';
 import { refuseTooLarge, refuseTooLong } from './board-limits.js';
@@ -9,22 +8,32 @@ import { BoardRuns } from './board-runs.js';
 import { type SolveRequest, type SolveResult, zeroSolution } from './contract.js';
 import { type EquilibriumPlan, planEquilibrium } from './equilibrium-plan.js';
 import { refine } from './refinement.js';
+import { Rehearsal } from './rehearsal.js';
+import { checkSolveRequest } from './request-check.js';
 
 /**
  * A⁻¹b by the equilibrium of a board, to ‖x̂ − x‖₂ ≤ tolerance · ‖x‖₂. The answer is a sum of board readings; the host
  * contributes products with A, scales and the decision when to stop.
  *
  * Errors: BAD_MATRIX, NOT_POSITIVE_DEFINITE, BAD_ARGUMENT, TOO_LARGE, UNSUPPORTED before any byte is sent; OVERLOAD;
- * TOLERANCE_NOT_MET.
+ * TOLERANCE_NOT_MET, before any byte where a perfect board with these converters would not get there.
  */
 export async function solveOnBoard(
   device: BoardDevice,
   options: AnalogSolverOptions,
   request: SolveRequest,
 ): Promise<SolveResult> {
+  checkSolveRequest(request);
   const board = new BoardRuns(device, request.address, request.signal);
   const equilibrium = new Equilibrium(device.identity, board, request.system, options);
-  return { ...(await equilibrium.solve(request)), cost: board.cost };
+  const passesMin = await equilibrium.check(request);
+  return { ...(await equilibrium.solve(request, passesMin)), cost: board.cost };
+}
+
+/** What is made of a system once. */
+interface Prepared {
+  readonly plan: EquilibriumPlan;
+  readonly rehearsal: Rehearsal;
 }
 
 /**
@@ -38,7 +47,7 @@ export class Equilibrium {
   readonly #system: LinearSystem;
   readonly #options: AnalogSolverOptions;
   readonly #spectrum: Spectrum;
-  #plan: EquilibriumPlan | undefined;
+  #prepared: Prepared | undefined;
 
   constructor(
     identity: DeviceIdentity,
@@ -54,21 +63,36 @@ export class Equilibrium {
     refuseTooLarge(system, identity);
   }
 
-  /** A⁻¹b for the drive b; `request.system` is the one that this was made with. */
-  async solve(request: SolveRequest): Promise<Omit<SolveResult, 'cost'>> {
-    const { drive, tolerance, address } = request;
-    checkTolerance(tolerance);
-    checkVector(drive, this.#system, 'right-hand side');
+  /**
+   * Throws what `solve` would throw before its first run; the number of passes that it takes at least. `request.system` is the
+   * one that this was made with.
+   */
+  async check(request: SolveRequest): Promise<number> {
+    checkSolveRequest(request);
+    const { drive, tolerance } = request;
     refuseBeyondFloat64(this.#system, this.#spectrum, tolerance);
-    if (drive.every((value) => value === 0)) return zeroSolution(drive.length);
-    this.#plan ??= this.#board.charge('mapMs', () => this.#planned());
-    this.#board.readdress(address);
-    return refine(this.#plan, this.#board, request);
+    if (isZero(drive)) return 0;
+    return this.#board.charge('mapMs', () => this.#prepare().rehearsal.passesMin(request));
   }
 
-  #planned(): EquilibriumPlan {
-    const plan = planEquilibrium(this.#system, this.#spectrum, this.#identity);
-    refuseTooLong(plan.settleTicks + 50 * plan.ticksPerSample, this.#options.ticksMax);
-    return plan;
+  /** A⁻¹b for the drive b; `passesMin` is what `check` returned for this request. */
+  async solve(request: SolveRequest, passesMin: number): Promise<Omit<SolveResult, 'cost'>> {
+    const { drive, address } = request;
+    if (isZero(drive)) return zeroSolution(drive.length);
+    this.#board.readdress(address);
+    return refine(this.#prepare().plan, this.#board, request, passesMin);
   }
+
+  #prepare(): Prepared {
+    if (this.#prepared === undefined) {
+      const plan = planEquilibrium(this.#system, this.#spectrum, this.#identity);
+      refuseTooLong(plan.settleTicks + 50 * plan.ticksPerSample, this.#options.ticksMax);
+      this.#prepared = { plan, rehearsal: new Rehearsal(plan) };
+    }
+    return this.#prepared;
+  }
+}
+
+function isZero(drive: Float64Array): boolean {
+  return drive.every((value) => value === 0);
 }

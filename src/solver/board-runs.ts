@@ -66,11 +66,15 @@ export class BoardRuns {
     this.#attempt = 0;
   }
 
-  /** Runs `work` and charges its time to mapping (or to readout). */
+  /** Runs `work` and charges its time, also that of what it promises, to mapping (or to readout). */
   charge<Result>(phase: 'mapMs' | 'readoutMs', work: () => Result): Result {
     const start = performance.now();
+    const settled = (): void => {
+      this.#cost[phase] += performance.now() - start;
+    };
     const result = work();
-    this.#cost[phase] += performance.now() - start;
+    if (result instanceof Promise) result.then(settled, settled);
+    else settled();
     return result;
   }
 

@@ -1,11 +1,6 @@
 import { assert, ThermolinkError, throwIfAborted } from '../errors.js';
-import { cholesky, choleskySolve } from '../linalg/cholesky.js';
-import type { LinearSystem } from '../linalg/linear-system.js';
-import type { Matrix } from '../linalg/matrix.js';
-import { formDense } from '../linalg/products.js';
-import { solveByWoodbury } from '../linalg/woodbury.js';
+import { directSolver } from '../linalg/direct-solver.js';
 import { inspectSystem } from '../mapping/definiteness.js';
-import { checkTolerance, checkVector } from '../mapping/validation.js';
 import { certify, refuseBeyondFloat64, toleranceNotMet } from './acceptance.js';
 import {
   type LinearSolver,
@@ -14,6 +9,7 @@ import {
   ZERO_COST,
   zeroSolution,
 } from './contract.js';
+import { checkSolveRequest } from './request-check.js';
 
 /**
  * A⁻¹b in float64 by Cholesky factorisation: the oracle that other solvers are compared with. A factored system with
@@ -39,14 +35,15 @@ export function createCholeskySolver(): LinearSolver {
 }
 
 function solve(request: SolveRequest): SolveResult {
+  checkSolveRequest(request);
   throwIfAborted(request.signal);
-  checkTolerance(request.tolerance);
   const { system, drive, tolerance } = request;
-  checkVector(drive, system, 'right-hand side');
   const spectrum = inspectSystem(system);
   if (drive.every((value) => value === 0)) return zeroSolution(drive.length);
   refuseBeyondFloat64(system, spectrum, tolerance);
-  const x = solveExactly(system, drive);
+  const exactly = directSolver(system);
+  assert(exactly !== undefined, 'definiteness was checked');
+  const x = exactly(drive);
   const { relativeErrorBound, relativeResidual } = certify(system, spectrum, drive, x);
   if (relativeErrorBound > tolerance)
     throw toleranceNotMet('Float64', 'the residual does not prove the tolerance', {
@@ -67,19 +64,4 @@ function solve(request: SolveRequest): SolveResult {
     samples: 0,
     cost: ZERO_COST,
   };
-}
-
-function solveExactly(system: LinearSystem, drive: Float64Array): Float64Array<ArrayBuffer> {
-  if (system.kind === 'dense') return solveDefinite(system.matrix, drive);
-  const { factor, damping } = system;
-  if (factor.rows >= factor.columns) return solveDefinite(formDense(factor, damping), drive);
-  const x = solveByWoodbury(factor, damping, drive);
-  assert(x !== undefined, 'definiteness was checked');
-  return x;
-}
-
-function solveDefinite(a: Matrix, b: Float64Array): Float64Array<ArrayBuffer> {
-  const outcome = cholesky(a);
-  assert(outcome.ok, 'definiteness was checked');
-  return choleskySolve(outcome.factor, b);
 }

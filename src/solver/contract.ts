@@ -39,14 +39,24 @@ export interface SolveRequest {
   readonly tolerance: number;
   readonly address: RunAddress;
   readonly signal?: AbortSignal;
+  /** Called as each pass begins, after each look at its readings, and with the answer. */
   readonly onProgress?: (progress: SolveProgress) => void;
 }
 
 export interface SolveProgress {
+  /** Share of the least board time that this solve can take: never falls, and is 1 in the last call alone, when there is an answer. */
+  readonly fraction: number;
+  /** The pass that is on its way, from 1. The first call comes before anything is sent. */
   readonly pass: number;
+  /** Passes that the answer takes at least, as far as can be told; grows when it takes more. */
+  readonly passesMin: number;
+  /** ADC readings (or draws) so far, and how many the answer takes at least. */
+  readonly samples: number;
+  readonly samplesMin: number;
+  /** Bound on the relative error of the passes before this one, from their residual; infinite while it proves nothing. */
+  readonly relativeErrorBound: number;
   /** Relative standard error so far, of this pass; infinite while there is none. */
   readonly relativeStandardError: number;
-  readonly samples: number;
 }
 
 export interface SolveResult {

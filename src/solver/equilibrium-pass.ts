@@ -1,11 +1,11 @@
 import { ThermolinkError } from '../errors.js';
 import { applySystem } from '../linalg/linear-system.js';
 import { norm2, normInf, subtract } from '../linalg/products.js';
-import { adcStep, tickOf } from '../mapping/board-range.js';
+import { tickOf } from '../mapping/board-range.js';
 import { type Estimate, estimateMean } from '../mapping/estimate.js';
 import { effectiveNoiseTemperature, noiseRegister } from '../mapping/noise-register.js';
 import { programImage, programmedDrive, quantizeDrive, quantizeInitialState } from '../mapping/quantize.js';
-import { driveLimitedScale, powerOfTwoAbove, undo } from '../mapping/scaling.js';
+import { powerOfTwoAbove, undo } from '../mapping/scaling.js';
 import type { BoardRuns } from './board-runs.js';
 import { carryNoiseShare } from './carry-noise.js';
 import { type EquilibriumPlan, scalingAt } from './equilibrium-plan.js';
@@ -32,65 +32,21 @@ export interface Average extends Reading {
   readonly carryNoiseShare: number;
 }
 
-/** Of the rail: where the largest cell should end up at most; on the way it may pass this. */
-const PEAK_MAX = 0.8;
-/** Of the rail: below this the reading wastes two bits or more, and a finer scale is tried. */
-const PEAK_MIN = PEAK_MAX / 4;
+/** Runs at scales that are too fine for the noise, each twice the one before. */
 const RANGING_RUNS_MAX = 16;
 /** Standard deviations of the noise that fit below the rail; among 10⁸ independent looks one passes 5.7. */
 const NOISE_HEADROOM = 6;
 /** Samples between two looks at the standard error. */
 const SAMPLES_PER_LOOK = 16;
 const SAMPLES_MAX = 512;
+/** A look is taken in runs of about so many ticks: in an emulator, the seconds after which progress is due. */
+const RUN_TICKS = 2 ** 18;
 
-/**
- * Lets the board settle without noise from zero and reads it once, at the power of two s_x that puts the largest cell
- * between 20 and 80 % of the rail: doubled after an overload, halved as often as the measured peak allows, but not below
- * `scaleFloor(d)`, at which finer steps would be of no use, nor below what the drive range allows.
- *
- * Errors: OVERLOAD when no scale is found.
- */
-export async function settle(
-  plan: EquilibriumPlan,
-  board: BoardRuns,
-  drive: Float64Array,
-  firstScale: number,
-  scaleFloor: (x: Float64Array) => number,
-): Promise<Reading> {
-  const { identity } = plan;
-  const step = adcStep(identity.adcBits);
-  const driveFloor = driveLimitedScale(drive, plan.systemScale, identity);
-  const peakMax = PEAK_MAX * plan.rail;
-  const peakMin = PEAK_MIN * plan.rail;
-  let solutionScale = firstScale;
-  let overloadFloor = 0;
-  for (let run = 0; run < RANGING_RUNS_MAX; run++) {
-    const { rounding } = await program(plan, board, drive, solutionScale, undefined, 0);
-    const { codes, overloaded } = await board.acquire({
-      burnInTicks: plan.settleTicks,
-      sampleCount: 1,
-      ticksPerSample: 0,
-    });
-    if (overloaded) {
-      solutionScale *= 2;
-      overloadFloor = solutionScale;
-      continue;
-    }
-    const x = undo(codes, solutionScale, identity.adcBits);
-    const peak = normInf(x) / solutionScale;
-    const finer = solutionScale * 2 ** -Math.floor(Math.log2(peakMax / (peak + step)));
-    const next = Math.max(finer, powerOfTwoAbove(Math.max(driveFloor, overloadFloor, scaleFloor(x))));
-    if (peak >= peakMin || next >= solutionScale) return { x, solutionScale, peak, rounding: rounding(x) };
-    solutionScale = next;
-  }
-  throw new ThermolinkError(
-    'OVERLOAD',
-    `No scale keeps the board within its rails (${RANGING_RUNS_MAX} tried).`,
-    {
-      hint: 'The programmed couplings may not be positive definite any more: their rounding is larger than the smallest eigenvalue.',
-      data: { solutionScale, eigenvalueMin: plan.spectrum.eigenvalueMin, systemScale: plan.systemScale },
-    },
-  );
+export interface Looks {
+  /** Whether the standard error is small enough; asked after every 16 readings. */
+  readonly isEnough: (standardError: Float64Array) => boolean;
+  /** Called after each run with the readings so far. */
+  readonly onReadings: (samples: number) => void;
 }
 
 /**
@@ -103,13 +59,13 @@ export async function average(
   drive: Float64Array,
   start: Reading,
   noiseTemperature: number,
-  isEnough: (standardError: Float64Array, samples: number) => boolean,
+  looks: Looks,
 ): Promise<Average> {
   const { identity } = plan;
   let solutionScale = averagingScale(plan, start, noiseTemperature);
   for (let run = 0; run < RANGING_RUNS_MAX; run++) {
-    const committed = await program(plan, board, drive, solutionScale, start.x, noiseTemperature);
-    const estimate = await averageOnce(plan, board, solutionScale, isEnough);
+    const committed = await commitProgram(plan, board, drive, solutionScale, start.x, noiseTemperature);
+    const estimate = await averageOnce(plan, board, solutionScale, looks);
     if (estimate === undefined) {
       solutionScale *= 2;
       continue;
@@ -155,31 +111,34 @@ async function averageOnce(
   plan: EquilibriumPlan,
   board: BoardRuns,
   solutionScale: number,
-  isEnough: (standardError: Float64Array, samples: number) => boolean,
+  { isEnough, onReadings }: Looks,
 ): Promise<Estimate | undefined> {
   const { ticksPerSample, identity, codes } = plan;
   const readings = new Int16Array(SAMPLES_MAX * codes.cells);
+  const samplesPerRun = Math.max(1, Math.floor(RUN_TICKS / ticksPerSample));
   for (let samples = 0; ; ) {
-    const look = await board.acquire({
+    const run = await board.acquire({
       // Two spacings: the slowest mode's variance is then within e⁻⁶ of its equilibrium.
       burnInTicks: samples === 0 ? 2 * ticksPerSample : ticksPerSample,
-      sampleCount: SAMPLES_PER_LOOK,
+      sampleCount: Math.min(samplesPerRun, SAMPLES_PER_LOOK - (samples % SAMPLES_PER_LOOK)),
       ticksPerSample,
       goesOn: samples > 0,
     });
-    if (look.overloaded) return undefined;
-    readings.set(look.codes, samples * codes.cells);
-    samples += SAMPLES_PER_LOOK;
+    if (run.overloaded) return undefined;
+    readings.set(run.codes, samples * codes.cells);
+    samples += run.codes.length / codes.cells;
+    onReadings(samples);
+    if (samples % SAMPLES_PER_LOOK !== 0) continue;
     const estimate = board.charge('readoutMs', () =>
       estimateMean(readings.subarray(0, samples * codes.cells), codes.cells),
     );
     const error = undo(estimate.standardError, solutionScale, identity.adcBits);
-    const enough = isEnough(error, samples);
+    const enough = isEnough(error);
     if ((enough && samples >= plan.samplesMin) || samples === SAMPLES_MAX) return estimate;
   }
 }
 
-interface Committed {
+export interface Committed {
   /** What part of the residual r − A d the rounding of the codes explains. */
   readonly rounding: (x: Float64Array) => Float64Array;
   /** κ of the board in V_fs², by the codes that its cells really have. */
@@ -187,7 +146,7 @@ interface Committed {
 }
 
 /** Programs A d = `drive` at s_x. */
-async function program(
+export async function commitProgram(
   plan: EquilibriumPlan,
   board: BoardRuns,
   drive: Float64Array,
@@ -196,22 +155,29 @@ async function program(
   noiseTemperature: number,
 ): Promise<Committed> {
   const { identity } = plan;
-  const scaling = scalingAt(plan, solutionScale);
-  const driveCodes = quantizeDrive(drive, scaling, identity);
+  const driveCodes = quantizeDrive(drive, scalingAt(plan, solutionScale), identity);
   const initialCodes =
     initial === undefined ? new Int16Array(drive.length) : quantizeInitialState(initial, solutionScale);
   const tick = tickOf(identity);
   const noise = noiseRegister(boardNoise(plan, solutionScale, noiseTemperature), tick, identity);
   const report = await board.program(programImage(plan.codes, driveCodes, initialCodes, noise));
-  const rounding = (x: Float64Array): Float64Array => {
-    const asked = subtract(drive, applySystem(plan.system, x));
-    const programmed = subtract(
-      programmedDrive(driveCodes, scaling, identity),
-      applySystem(plan.programmed, x),
-    );
-    return subtract(asked, programmed);
+  return {
+    rounding: (x) => roundingResidual(plan, drive, driveCodes, solutionScale, x),
+    noiseTemperature: effectiveNoiseTemperature(report, noise.shift, tick),
   };
-  return { rounding, noiseTemperature: effectiveNoiseTemperature(report, noise.shift, tick) };
+}
+
+/** −[(A − A_q) d + (b_q − r)]: what part of the residual r − A d the rounding of the codes explains. */
+export function roundingResidual(
+  plan: EquilibriumPlan,
+  drive: Float64Array,
+  driveCodes: Int16Array,
+  solutionScale: number,
+  x: Float64Array,
+): Float64Array {
+  const asked = subtract(drive, applySystem(plan.system, x));
+  const driven = programmedDrive(driveCodes, scalingAt(plan, solutionScale), plan.identity);
+  return subtract(asked, subtract(driven, applySystem(plan.programmed, x)));
 }
 
 /** κ in V_fs² of noise κ in the problem's units: κ_board = κ/(s_x²·s_A). */

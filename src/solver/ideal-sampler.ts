@@ -1,3 +1,4 @@
+import { checkNumber, checkObject } from '../argument-checks.js';
 import { throwIfAborted } from '../errors.js';
 import { norm2 } from '../linalg/products.js';
 import { type RandomSource, randomSource } from '../linalg/random.js';
@@ -5,7 +6,6 @@ import { RANDOM_STREAM } from '../linalg/random-streams.js';
 import { inspectSystem } from '../mapping/definiteness.js';
 import { estimateMean } from '../mapping/estimate.js';
 import { relaxedTime } from '../mapping/scaling.js';
-import { checkTolerance, checkVector } from '../mapping/validation.js';
 import { certify, refuseBeyondFloat64, toleranceNotMet } from './acceptance.js';
 import {
   type LinearSolver,
@@ -19,6 +19,7 @@ import {
 } from './contract.js';
 import { checkRelaxation, isZeroRelaxation } from './relaxation-check.js';
 import { type FunctionOfSystem, functionOfSystem } from './relaxation-modes.js';
+import { checkSolveRequest } from './request-check.js';
 
 export interface IdealSamplerOptions {
   /** κ in the problem's own units: at equilibrium the covariance is κA⁻¹. Default 0, the mean path alone. */
@@ -37,10 +38,12 @@ const SETTLED = 40;
  * Each mode's mean follows (1 − e^(−λt))/λ from the eigenvalue; no linear system is solved. Separates what sampling
  * costs from what a device gets wrong. t = 0 returns x₀ bit for bit.
  *
- * Errors: those of `LinearSolver`.
+ * Errors: BAD_ARGUMENT for a noise temperature that is no number ≥ 0; those of `LinearSolver`.
  */
 export function createIdealSampler(options: IdealSamplerOptions = {}): LinearSolver {
-  const noiseTemperature = options.noiseTemperature ?? 0;
+  checkObject('options', options, '{ noiseTemperature: 0.01 }');
+  const { noiseTemperature = 0 } = options;
+  checkNumber('noiseTemperature', noiseTemperature, 0);
   return {
     name: 'ideal sampler',
     canRelax: true,
@@ -50,8 +53,8 @@ export function createIdealSampler(options: IdealSamplerOptions = {}): LinearSol
 }
 
 function relax(request: RelaxRequest, noiseTemperature: number): RelaxResult {
-  throwIfAborted(request.signal);
   checkRelaxation(request);
+  throwIfAborted(request.signal);
   const { system, drive, initial, time, address } = request;
   if (time === 0 || (isZeroRelaxation(request) && noiseTemperature === 0))
     return { x: Float64Array.from(initial), cost: ZERO_COST };
@@ -67,10 +70,9 @@ function relax(request: RelaxRequest, noiseTemperature: number): RelaxResult {
 }
 
 function solve(request: SolveRequest, noiseTemperature: number): SolveResult {
+  checkSolveRequest(request);
   throwIfAborted(request.signal);
-  checkTolerance(request.tolerance);
   const { system, drive, tolerance, address } = request;
-  checkVector(drive, system, 'right-hand side');
   const spectrum = inspectSystem(system);
   if (drive.every((value) => value === 0)) return zeroSolution(drive.length);
   refuseBeyondFloat64(system, spectrum, tolerance);
@@ -93,8 +95,17 @@ function solve(request: SolveRequest, noiseTemperature: number): SolveResult {
     const { relativeErrorBound, relativeResidual } = certify(system, spectrum, drive, x);
     const relativeStandardError = norm2(standardError) / norm2(x);
     const samples = Math.max(1, draws.length);
-    request.onProgress?.({ pass: 1, relativeStandardError, samples });
-    if (relativeErrorBound <= tolerance && relativeStandardError <= tolerance / 2)
+    const isMet = relativeErrorBound <= tolerance && relativeStandardError <= tolerance / 2;
+    request.onProgress?.({
+      fraction: isMet ? 1 : Math.min(0.99, draws.length / DRAWS_MAX),
+      pass: 1,
+      passesMin: 1,
+      samples,
+      samplesMin: isMet ? samples : samples + DRAWS_PER_LOOK,
+      relativeErrorBound,
+      relativeStandardError,
+    });
+    if (isMet)
       return {
         x,
         standardError,

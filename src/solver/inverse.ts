@@ -4,7 +4,7 @@ import { type Matrix, matrix } from '../linalg/matrix.js';
 import { Equilibrium } from './analog-equilibrium.js';
 import { BoardRuns } from './board-runs.js';
 import { takeTurn } from './board-turn.js';
-import type { RunAddress, SolverCost } from './contract.js';
+import type { RunAddress, SolveProgress, SolveRequest, SolverCost } from './contract.js';
 
 export interface InverseRequest {
   readonly system: LinearSystem;
@@ -13,7 +13,8 @@ export interface InverseRequest {
   /** Column j uses block `address.block` + j. */
   readonly address: RunAddress;
   readonly signal?: AbortSignal;
-  readonly onColumn?: (done: number, columns: number) => void;
+  /** Called as in a solve, for column `column` from 0. */
+  readonly onProgress?: (column: number, progress: SolveProgress) => void;
 }
 
 export interface InverseResult {
@@ -31,32 +32,28 @@ export interface InverseResult {
 /**
  * A⁻¹ column by column: A x = e_j on the board for each j, with one check and one upload of A. Against averaging vvᵀ/κ, whose error falls with the square
  * root of the number of readings only, every column is refined to the tolerance. The board is taken for all columns at once, in turn with the calls of `createAnalogSolver`.
- * Errors: those of `solve`.
+ * Errors: those of `solve`; all that a column can be refused for comes before the first run.
  */
 export async function invert(device: BoardDevice, request: InverseRequest): Promise<InverseResult> {
   return takeTurn(device, request.signal, () => invertOnBoard(device, request));
 }
 
 async function invertOnBoard(device: BoardDevice, request: InverseRequest): Promise<InverseResult> {
-  const { system, tolerance, address, signal } = request;
+  const { system, address, signal } = request;
   const size = dimensionOf(system);
   const read = matrix(size, size);
   const standardError = matrix(size, size);
   const board = new BoardRuns(device, address, signal);
   const equilibrium = new Equilibrium(device.identity, board, system);
+  const columns = Array.from({ length: size }, (_, j) => columnRequest(request, size, j));
+  // All before the first run: a column that can't be had would be found out after hours of the others.
+  const passesMin: number[] = [];
+  for (const column of columns) passesMin.push(await equilibrium.check(column));
   let carryNoiseShare = 0;
   let passes = 0;
   let samples = 0;
   for (let j = 0; j < size; j++) {
-    const drive = new Float64Array(size);
-    drive[j] = 1;
-    const column = await equilibrium.solve({
-      system,
-      drive,
-      tolerance,
-      address: { ...address, block: address.block + j },
-      ...(signal ? { signal } : {}),
-    });
+    const column = await equilibrium.solve(columns[j], passesMin[j]);
     for (let i = 0; i < size; i++) {
       read.data[i * size + j] = column.x[i];
       standardError.data[i * size + j] = column.standardError[i];
@@ -64,10 +61,27 @@ async function invertOnBoard(device: BoardDevice, request: InverseRequest): Prom
     carryNoiseShare = Math.max(carryNoiseShare, column.carryNoiseShare);
     passes += column.passes;
     samples += column.samples;
-    request.onColumn?.(j + 1, size);
   }
   const inverse = symmetrized(read);
   return { inverse, standardError, carryNoiseShare, passes, samples, cost: board.cost };
+}
+
+/** A x = e_j. */
+function columnRequest(
+  { system, tolerance, address, signal, onProgress }: InverseRequest,
+  size: number,
+  j: number,
+): SolveRequest {
+  const drive = new Float64Array(size);
+  drive[j] = 1;
+  return {
+    system,
+    drive,
+    tolerance,
+    address: { ...address, block: address.block + j },
+    ...(signal ? { signal } : {}),
+    ...(onProgress ? { onProgress: (progress) => onProgress(j, progress) } : {}),
+  };
 }
 
 function symmetrized({ rows, data }: Matrix): Matrix {

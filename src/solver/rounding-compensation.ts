@@ -1,9 +1,9 @@
 import { applySystem } from '../linalg/linear-system.js';
 import { norm2, subtract, sum } from '../linalg/products.js';
 import { equilibriumSolutionScale } from '../mapping/scaling.js';
-import type { BoardRuns } from './board-runs.js';
-import { type Average, roundingErrorBound, settle } from './equilibrium-pass.js';
+import { type Average, roundingErrorBound } from './equilibrium-pass.js';
 import type { EquilibriumPlan } from './equilibrium-plan.js';
+import { type SettleAt, settle } from './settle.js';
 
 /** What rounding leaves in an averaged answer stays below this part of its standard error. */
 const ROUNDING_SHARE = 1 / 4;
@@ -22,7 +22,7 @@ export interface CompensatedAverage extends Average {
  */
 export async function compensateRounding(
   plan: EquilibriumPlan,
-  board: BoardRuns,
+  settleAt: SettleAt,
   average: Average,
 ): Promise<CompensatedAverage> {
   const allowed = ROUNDING_SHARE * norm2(average.standardError);
@@ -32,7 +32,7 @@ export async function compensateRounding(
     const { rounding } = answer;
     const { spectrum, systemScale, identity } = plan;
     const guess = equilibriumSolutionScale(rounding, spectrum.eigenvalueMin, systemScale, identity);
-    const correction = await settle(plan, board, rounding, guess, () => 0);
+    const correction = await settle(plan, settleAt, rounding, guess, () => 0);
     compensations++;
     answer = {
       ...answer,

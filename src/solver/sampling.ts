@@ -1,3 +1,4 @@
+import { checkAddress, checkWhole } from '../argument-checks.js';
 import type { BoardDevice } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import { dimensionOf, type LinearSystem } from '../linalg/linear-system.js';
@@ -7,6 +8,7 @@ import { inspectSystem } from '../mapping/definiteness.js';
 import { effectiveNoiseTemperature, noiseRegister } from '../mapping/noise-register.js';
 import { programImage } from '../mapping/quantize.js';
 import { powerOfTwoAbove, undo } from '../mapping/scaling.js';
+import { checkForm } from '../mapping/validation.js';
 import { refuseTooLarge, refuseTooLong } from './board-limits.js';
 import { BoardRuns } from './board-runs.js';
 import { takeTurn } from './board-turn.js';
@@ -22,6 +24,7 @@ export interface SamplingRequest {
   readonly count: number;
   readonly address: RunAddress;
   readonly signal?: AbortSignal;
+  /** Called with 0 before the first run, and after each run. */
   readonly onProgress?: (done: number) => void;
 }
 
@@ -47,6 +50,7 @@ const DRAWN_VALUES_MAX = 2 ** 26;
 
 /** Refuses more draws than one result holds: BAD_ARGUMENT naming the draws and the cells. */
 export function checkDrawCount(count: number, cells: number): void {
+  checkWhole('The number of draws', count, 1);
   if (count * cells <= DRAWN_VALUES_MAX) return;
   const most = Math.floor(DRAWN_VALUES_MAX / cells);
   throw new ThermolinkError(
@@ -67,7 +71,9 @@ export function checkDrawCount(count: number, cells: number): void {
  * Source: Aifer et al., "Thermodynamic linear algebra", arXiv 2308.05660.
  */
 export async function drawSamples(device: BoardDevice, request: SamplingRequest): Promise<SamplingResult> {
+  checkForm(request.precision);
   checkDrawCount(request.count, dimensionOf(request.precision));
+  checkAddress(request.address);
   return takeTurn(device, request.signal, () => drawOnBoard(device, request));
 }
 
@@ -81,6 +87,7 @@ async function drawOnBoard(device: BoardDevice, request: SamplingRequest): Promi
   const spacingTicks = Math.ceil((SPACING * plan.systemScale) / (tickOf(identity) * spectrum.eigenvalueMin));
   refuseTooLong(spacingTicks * (request.count + BURN_IN_SPACINGS));
   const draws = matrix(request.count, dimensionOf(precision));
+  request.onProgress?.(0);
   // With κ = 1 in the problem's units the readings are the draws; the scale keeps six standard deviations off the rail.
   let scale = powerOfTwoAbove(noiseLimitedScale(plan, 1));
   for (let overloads = 0; overloads < OVERLOADS_MAX; overloads++, scale *= 2) {

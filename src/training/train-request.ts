@@ -1,3 +1,11 @@
+import {
+  badArgument,
+  checkObject,
+  checkOptionalFunction,
+  checkSeed,
+  checkSignal,
+  checkWhole,
+} from '../argument-checks.js';
 import type { Dataset } from '../data/dataset.js';
 import { ThermolinkError } from '../errors.js';
 import type { Model } from '../model/contract.js';
@@ -46,23 +54,24 @@ export type ResolvedRequest = TrainRequest & ResolvedSizes;
 
 export const CURVATURE_EXAMPLES_DEFAULT = 8;
 const CHECKPOINT_EVERY_DEFAULT = 50;
-const SEED_MAX = 2 ** 32 - 1;
+const EXISTING: readonly ExistingRun[] = ['refuse', 'overwrite', 'resume'];
 
 /** Fills in the defaults. Errors: BAD_ARGUMENT for a size that is no whole number or does not fit the others. */
 export function resolveRequest<Request extends Omit<TrainRequest, 'optimizer'>>(
   request: Request,
 ): Request & ResolvedSizes {
+  checkParts(request);
   const { model, data, epochs, batch, seed } = request;
   const trainSize = request.trainSize ?? data.train.count;
   // A batch smaller than the default is no mistake of the caller's.
   const curvatureExamples = request.curvatureExamples ?? Math.min(CURVATURE_EXAMPLES_DEFAULT, batch);
   const checkpointEvery = request.output?.checkpointEvery ?? CHECKPOINT_EVERY_DEFAULT;
-  requireWhole('The number of epochs', epochs, 1, Number.MAX_SAFE_INTEGER);
-  requireWhole('The batch size', batch, 1, Number.MAX_SAFE_INTEGER);
-  requireWhole('The number of training examples', trainSize, 1, data.train.count);
-  requireWhole('The number of curvature examples', curvatureExamples, 1, batch);
-  requireWhole('The number of steps between checkpoints', checkpointEvery, 1, Number.MAX_SAFE_INTEGER);
-  requireWhole('The seed', seed, 0, SEED_MAX);
+  checkWhole('The number of epochs', epochs, 1);
+  checkWhole('The batch size', batch, 1);
+  checkWhole('The number of training examples', trainSize, 1, data.train.count);
+  checkWhole('The number of curvature examples', curvatureExamples, 1, batch);
+  checkWhole('The number of steps between checkpoints', checkpointEvery, 1);
+  checkSeed('The seed', seed);
   const pixels = data.rows * data.columns;
   if (model.inputCount !== pixels || model.outputCount !== data.classes)
     throw new ThermolinkError(
@@ -93,8 +102,20 @@ export function settingsOf(request: ResolvedRequest): Readonly<Record<string, un
   return JSON.parse(JSON.stringify(settings));
 }
 
-function requireWhole(what: string, value: number, min: number, max: number): void {
-  if (Number.isSafeInteger(value) && value >= min && value <= max) return;
-  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
-  throw new ThermolinkError('BAD_ARGUMENT', `${what} is ${value}; it must be a whole number ${range}.`);
+function checkParts(request: Omit<TrainRequest, 'optimizer'>): void {
+  checkObject('The request', request, '{ model, data, optimizer, epochs: 1, batch: 128, seed: 1 }');
+  const { model, data, signal, onStart, onStep, output } = request;
+  checkObject('model', model, 'createMlp({ inputCount: 784, hidden: [32], classes: 10 })');
+  checkObject('data', data, "loadDataset({ kind: 'mnist' })");
+  checkObject('data.train', data.train, '{ count, inputs, labels }');
+  checkObject('data.test', data.test, '{ count, inputs, labels }');
+  checkSignal(signal);
+  checkOptionalFunction('onStart', onStart);
+  checkOptionalFunction('onStep', onStep);
+  if (output === undefined) return;
+  checkObject('output', output, "{ directory: 'runs/first' }");
+  const { directory, existing = 'refuse' } = output;
+  if (typeof directory !== 'string') throw badArgument('output.directory', directory, 'a path');
+  if (!EXISTING.includes(existing))
+    throw badArgument('output.existing', existing, `one of ${EXISTING.join(', ')}`);
 }

@@ -1,3 +1,4 @@
+import { checkObject } from '../argument-checks.js';
 import { gaussNewtonFactor } from '../curvature/gauss-newton.js';
 import { firstExamples } from '../data/dataset.js';
 import { throwIfAborted } from '../errors.js';
@@ -40,6 +41,7 @@ const TRAIN_LOSS_EXAMPLES_MAX = 10_000;
 export async function train(request: TrainRequest): Promise<TrainResult> {
   const began = performance.now();
   const run = resolveRequest(request);
+  checkObject('optimizer', run.optimizer, "createOptimizer('adam')");
   const settings = settingsOf(run);
   const examples = firstExamples(run.data.train, run.trainSize);
   const plan = planBatches(examples, run.batch, run.epochs, run.seed);

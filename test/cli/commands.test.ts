@@ -145,15 +145,62 @@ describe('devices', () => {
     expectError(await runCommand('info', '--device', uri), code);
   });
 
-  it('THERMOLINK_DEVICE names the device, --device has the last word', async () => {
-    process.env['THERMOLINK_DEVICE'] = 'emulator:ideal-64';
+  async function withVariable<T>(uri: string, work: () => Promise<T>): Promise<T> {
+    process.env['THERMOLINK_DEVICE'] = uri;
     try {
-      expect(JSON.parse((await runCommand('info', '--json')).stdout).identity.cells).toBe(64);
-      const other = await runCommand('info', '--json', '--device', 'emulator:ideal-8');
-      expect(JSON.parse(other.stdout).identity.cells).toBe(8);
+      return await work();
     } finally {
       delete process.env['THERMOLINK_DEVICE'];
     }
+  }
+
+  it('THERMOLINK_DEVICE names the device, --device has the last word', async () => {
+    await withVariable('emulator:ideal-64', async () => {
+      expect(JSON.parse((await runCommand('info', '--json')).stdout).identity.cells).toBe(64);
+      const other = await runCommand('info', '--json', '--device', 'emulator:ideal-8');
+      expect(JSON.parse(other.stdout).identity.cells).toBe(8);
+    });
+  });
+
+  it.each([
+    ['nonsense', 'BAD_DEVICE_URI', () => runCommand('ping')],
+    ['tcp://127.0.0.1:1', 'CANNOT_CONNECT', () => runCommand('info')],
+    ['emulator:ideal-8', 'TOO_LARGE', () => solve('large.csv', 'b9.csv')],
+  ])('an error about a device that THERMOLINK_DEVICE names says so: %s', async (uri, code, command) => {
+    const result = await withVariable(uri, command);
+    expectError(result, code);
+    expect(result.stderr).toContain('in the environment variable THERMOLINK_DEVICE; --device overrides it.');
+  });
+
+  it('but not one about a device that --device names, or about the problem', async () => {
+    const result = await withVariable('nonsense', () => runCommand('ping', '--device', 'gopher:x'));
+    expect(result.stderr).not.toContain('THERMOLINK_DEVICE');
+    const other = await withVariable('emulator:ideal-8', () => solve('indefinite.csv'));
+    expect(other.stderr).not.toContain('THERMOLINK_DEVICE');
+  });
+
+  it('info prints identity, sizes, limits, state and the counters of both ends', async () => {
+    const { stdout, stderr } = await runCommand('info', '--device', 'emulator:ideal-64?die=7');
+    expect(stderr).toBe('');
+    for (const line of [
+      /^board\n {2}device +emulator:ideal-64\?die=7\n {2}model +ideal-64\n {2}serial number +die 7\n/,
+      /\nsizes\n {2}cells +64\n {2}coupling arrays +dense 64 × 64, factored 64 × 64\n {2}program banks +2\n/,
+      /\nlimits\n {2}couplings +16 bit/,
+      / ADC +16 bit, ±2 V_fs/,
+      / rails +±1\.25 V_fs, V_fs = 1 V\n/,
+      / noise +κ up to 0\.0\d+ V_fs², meaningful from 1\.00e-8 V_fs²\n/,
+      / payload of a frame +at most \d/,
+      /\nstate\n {2}state +idle\n {2}fault +none\n {2}boot +1\n/,
+      / banks with a program +none\n/,
+      /counters +board, since boot +host, this session\n/,
+      / framesReceived +[1-9]\d* +[1-9]\d*\n/,
+      / watchdogTrips +0\n/,
+    ])
+      expect(stdout).toMatch(line);
+    const json = JSON.parse((await runCommand('info', '--json', '--device', 'emulator:ideal-64')).stdout);
+    expect(Object.keys(json)).toEqual(['device', 'identity', 'status', 'counters', 'link', 'roundTripMs']);
+    expect(json.link.counters.framesReceived).toBeGreaterThan(0);
+    expect(json.counters).toMatchObject({ framesFaulty: 0, watchdogTrips: 0 });
   });
 });
 

@@ -41,29 +41,37 @@ describe('tables as text', () => {
   });
 
   it.each([
-    ['a word', '1,2\n3,abc', 2, 3, '"abc" is not a number'],
+    ['a word', '1,2\n3,abc', 2, 2, '"abc" is not a number'],
     ['a header', 'x,y\n1,2', 1, 1, '"x" is not a number', 'header'],
-    ['NaN', '1,NaN', 1, 3, 'not finite'],
-    ['an infinite number', '1 -inf', 1, 3, 'not finite'],
-    ['a number beyond float64', '1,-1e999', 1, 3, 'too large'],
+    ['NaN', '1,NaN', 1, 2, 'not finite'],
+    ['an infinite number', '1 -inf', 1, 2, 'not finite'],
+    ['a number beyond float64', '1,-1e999', 1, 2, 'too large'],
     ['a hexadecimal number', '0x10', 1, 1, '"0x10" is not a number'],
-    ['half an exponent', '1,2,3e', 1, 5, '"3e" is not a number'],
-    ['an empty field', '1,,3', 1, 3, 'empty'],
-    ['a separator at the end', '1,2,\n', 1, 5, 'empty'],
+    ['half an exponent', '1,2,3e', 1, 3, '"3e" is not a number'],
+    ['an empty field', '1,,3', 1, 2, 'empty'],
+    ['a separator at the end', '1,2,\n', 1, 3, 'empty'],
     ['an empty field between tabs', '1\t\t3', 1, 2, 'empty'],
-    ['a tab at the end', '1\t3\t', 1, 4, 'empty'],
+    ['a tab at the end', '1\t3\t', 1, 3, 'empty'],
+    ['a tab at the beginning, after nothing', '\t7', 1, 1, 'empty'],
+    ['a word before an empty field', '1 x\t\t3', 1, 2, '"x" is not a number'],
+    ['a word far right', 'Δ, 2.25e3,   nix', 1, 1, '"Δ"'],
+    ['the third of three', '11.5, 2.25e3,   nix', 1, 3, '"nix"'],
     ['decimal commas', '1,5;2,5', 1, 1, '"1,5" is not a number', 'point'],
     ['quoted numbers', '"1.5",2', 1, 1, 'not a number', 'quotation'],
-    ['another separator', '1,2\n3;4', 2, 2, 'semicolons here'],
-    ['bytes that are no text', Buffer.from([0x31, 0x2c, 0xff, 0xfe]), 1, 3, 'not a number'],
-    ['a Unicode minus', '1,\u22122', 1, 3, 'not a number'],
-    ['control characters', '1,\x1b[2J', 1, 3, '\\u001b'],
-  ])('%s is refused with its place', async (_, text, line, column, message, hint = '') => {
+    ['bytes that are no text', Buffer.from([0x31, 0x2c, 0xff, 0xfe]), 1, 2, 'not a number'],
+    ['a Unicode minus', '1,\u22122', 1, 2, 'not a number'],
+    ['control characters', '1,\x1b[2J', 1, 2, '\\u001b'],
+  ])('%s is refused with its place', async (_, text, line, field, message, hint = '') => {
     const error = await thrown(() => parse(text));
-    expect(error).toMatchObject({ code: 'BAD_MATRIX', data: { path: 'A.csv', line, column } });
-    expect(error.message).toContain(`A.csv, line ${line}, column ${column}: `);
+    expect(error).toMatchObject({ code: 'BAD_MATRIX', data: { path: 'A.csv', line, field } });
+    expect(error.message).toContain(`A.csv, line ${line}, field ${field}: `);
     expect(error.message).toContain(message);
     expect(error.hint).toContain(hint);
+  });
+
+  it('another separator is refused with its line', async () => {
+    const error = await thrown(() => parse('1,2\n3;4'));
+    expect(error.message).toMatch(/^A.csv, line 2: fields are separated by semicolons here, but by commas/);
   });
 
   it('ragged rows name both lines', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readMatrix, readVector } from '../../src/cli/input/read-array.js';
+import { writeArray } from '../../src/cli/input/write-array.js';
 import { writeNpy } from '../../src/cli/input/write-npy.js';
 import { matrix } from '../../src/linalg/matrix.js';
 import { BAD_NPY_FILES, NPY_FILES } from './npy-fixtures.js';
@@ -89,7 +90,7 @@ describe('files that we wrote', () => {
   });
 
   it('end in BAD_FILE where nothing can be written', async () => {
-    const error = await thrown(() => writeNpy(join(directory, 'no', 'such.npy'), new Float64Array(1)));
+    const error = await thrown(() => writeArray(join(directory, 'no', 'such.npy'), new Float64Array(1)));
     expect(error.code).toBe('BAD_FILE');
   });
 });

@@ -12,6 +12,12 @@ const CLI = path.join(ROOT, 'dist/src/cli/main.js');
 /** These tests run what `npm test` has built; a bare vitest run may come before a build. */
 const built = existsSync(CLI);
 
+function expectSolution(stdout: string): void {
+  const [x, y] = [...stdout.matchAll(/[xy] = ([\d.]+)/g)].map((match) => Number(match[1]));
+  expect(x).toBeCloseTo(1 / 11, 2);
+  expect(y).toBeCloseTo(7 / 11, 2);
+}
+
 describe('what the documents show runs', () => {
   it('the code in README is the example file', () => {
     const code = [...readRepositoryFile('README.md').matchAll(/```ts\n([\s\S]*?)```/g)].map(
@@ -22,9 +28,21 @@ describe('what the documents show runs', () => {
 
   it.runIf(built)('docs/examples/solve.ts finds the solution (1/11, 7/11)', async () => {
     const { stdout } = await run('node', [path.join(ROOT, 'dist/docs/examples/solve.js')]);
-    const [x, y] = [...stdout.matchAll(/[xy] = ([\d.]+)/g)].map((match) => Number(match[1]));
-    expect(x).toBeCloseTo(1 / 11, 2);
-    expect(y).toBeCloseTo(7 / 11, 2);
+    expectSolution(stdout);
+  });
+
+  it.runIf(built)('so does what README shows, saved as solve.mjs and run without a compiler', async () => {
+    const readme = readRepositoryFile('README.md');
+    expect(readme).toMatch(/^node solve\.mjs$/m);
+    expect(readme).toContain('node dist/docs/examples/solve.js');
+    // Within the package, as in the folder of the checkout, `thermolink` is the package itself.
+    const directory = mkdtempSync(path.join(ROOT, 'dist', 'readme-'));
+    try {
+      writeFileSync(path.join(directory, 'solve.mjs'), /```ts\n([\s\S]*?)```/.exec(readme)![1]);
+      expectSolution((await run('node', ['solve.mjs'], { cwd: directory })).stdout);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 
   it.runIf(built)('docs/examples/train.ts learns', async () => {

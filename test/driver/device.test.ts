@@ -124,6 +124,32 @@ describe('a lossy wire', () => {
 });
 
 describe('stop, abort, deadlines', () => {
+  it('no run starts after a stop that was issued later, also when its start still waited for room', async () => {
+    let holds = false;
+    const held: Uint8Array[] = [];
+    const { device, board, clock } = await openTestBoard('ideal-8', {
+      toDevice: (frame, bytes) => {
+        if (!holds || frame?.channel === CHANNEL.stop) return [...held.splice(0), bytes];
+        held.push(bytes.slice());
+        return [];
+      },
+    });
+    await clock.run(device.loadProgram(0, diagonalProgram(8)));
+    await clock.run(device.stop());
+    holds = true;
+    // More than the queue and the window take: what comes behind them has no request id yet.
+    const pings = Array.from({ length: 120 }, () => code(device.ping()));
+    const calls = [device.acknowledge(), device.rewriteProgram(0, diagonalProgram(8))].map(code);
+    const starting = code(device.run({ ...RUN, burnInTicks: 1e12 }));
+    await new Promise((resolve) => setImmediate(resolve));
+    holds = false;
+    await clock.run(device.stop());
+    expect(await clock.run(starting)).toBe('DEVICE_REFUSED');
+    await clock.run(Promise.all([...pings, ...calls]));
+    expect(board.board.state).toBe('safe');
+    expect(board.board.runId).toBe(0);
+  });
+
   it('stop ends a run, the board is safe until acknowledged', async () => {
     const { device, board, clock } = await openTestBoard('ideal-8');
     await clock.run(device.loadProgram(0, diagonalProgram(8)));

@@ -17,8 +17,7 @@ it('logs a health line a second at level debug, until the device is closed', asy
     debug: (facts, message) => void (message === 'link health' && lines.push({ ...facts })),
   };
   const device = await clock.run(Device.open(await hub.open('A'), { clock, log }));
-  const pause = (ms: number) =>
-    clock.run(new Promise<void>((resolve) => void clock.schedule(ms, resolve)));
+  const pause = (ms: number) => clock.run(new Promise<void>((resolve) => void clock.schedule(ms, resolve)));
   await pause(900);
   for (let i = 0; i < 3; i++) await clock.run(device.ping());
   await pause(2200);

@@ -92,6 +92,31 @@ describe('refused before anything else happens', () => {
     expect(() => inspectSystem(system)).toThrow(expect.objectContaining({ code, hint: expect.any(String) }));
   });
 
+  test.each([
+    [
+      'positive, but lost beside the largest',
+      [1e14, 0, 0, 3.7e-3],
+      /is 0 ± 4\.4e-2, beside a largest one of 1\.0e14 \(condition 2\.3e15 or more\)/,
+    ],
+    ['zero up to rounding', [1, 1, 1, 1], /condition 2\.3e15 or more/],
+  ])('a matrix that is singular to float64 is called that: %s', (_, entries, message) => {
+    const inspect = () => inspectSystem(dense(2, 2, entries));
+    expect(inspect).toThrow(expect.objectContaining({ code: 'NOT_POSITIVE_DEFINITE' }));
+    expect(inspect).toThrow(expect.objectContaining({ hint: expect.stringMatching(/damping/) }));
+    expect(inspect).toThrow(/^The matrix is singular as far as float64 can tell: its smallest eigenvalue /);
+    expect(inspect).toThrow(message);
+  });
+
+  test('a factor of zeros is called that', () => {
+    expect(() => inspectSystem(factored([0], 0))).toThrow(/every entry is zero/);
+  });
+
+  test('a negative eigenvalue is named', () => {
+    expect(() => inspectSystem(dense(2, 2, [1, 2, 2, 1]))).toThrow(
+      'The matrix is not positive definite: it has an eigenvalue of -1.0e0 or below.',
+    );
+  });
+
   test('but what rounding leaves of symmetry is accepted', () => {
     expect(inspectSystem(dense(2, 2, [1, 0.1, 0.1 + 1e-14, 1])).dimension).toBe(2);
   });

@@ -2,21 +2,25 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readRepositoryFile, repositoryFiles } from './files.js';
 
+/** `errors` of that table. */
+const ERRORS = ['src/errors.ts', 'src/argument-checks.ts'];
+
 /** The table of docs/architecture.md: a folder, and all of ours that it may import beside itself. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'firmware-protocol': [],
   emulator: ['firmware-protocol'],
   'src/error-codes.ts': [],
   'src/errors.ts': ['src/error-codes.ts'],
-  'src/linalg': ['firmware-protocol/philox.ts'],
-  'src/data': ['src/errors.ts'],
-  'src/model': ['src/errors.ts', 'src/linalg'],
-  'src/curvature': ['src/errors.ts', 'src/linalg', 'src/model'],
-  'src/mapping': ['src/errors.ts', 'firmware-protocol', 'src/linalg'],
-  'src/transport': ['src/errors.ts', 'firmware-protocol/port.ts'],
-  'src/driver': ['src/errors.ts', 'firmware-protocol'],
+  'src/argument-checks.ts': ['src/errors.ts'],
+  'src/linalg': [...ERRORS, 'firmware-protocol/philox.ts'],
+  'src/data': [...ERRORS],
+  'src/model': [...ERRORS, 'src/linalg'],
+  'src/curvature': [...ERRORS, 'src/linalg', 'src/model'],
+  'src/mapping': [...ERRORS, 'firmware-protocol', 'src/linalg'],
+  'src/transport': [...ERRORS, 'firmware-protocol/port.ts'],
+  'src/driver': [...ERRORS, 'firmware-protocol'],
   'src/solver': [
-    'src/errors.ts',
+    ...ERRORS,
     'src/linalg',
     'src/mapping',
     'src/driver',
@@ -24,16 +28,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'firmware-protocol/program-image.ts',
   ],
   'src/training': [
-    'src/errors.ts',
+    ...ERRORS,
     'src/linalg',
     'src/model',
     'src/curvature',
     'src/data',
     'src/solver/contract.ts',
   ],
-  'src/serve': ['src/errors.ts', 'firmware-protocol', 'src/transport', 'src/driver', 'emulator/index.ts'],
+  'src/serve': [...ERRORS, 'firmware-protocol', 'src/transport', 'src/driver', 'emulator/index.ts'],
   'src/connect.ts': [
-    'src/errors.ts',
+    ...ERRORS,
     'firmware-protocol',
     'src/transport',
     'src/driver',

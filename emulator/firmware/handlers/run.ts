@@ -21,6 +21,7 @@ export const runHandlers = {
     if (fields.startState === START_STATE.load) board.cells.loadInitialState(image.initialState);
     board.runId = ++session.lastRunId;
     board.lastRun = undefined;
+    board.tick = fields.firstTick;
     board.run = new RunEngine(board.runId, fields, committed, board.cells, link.payloadBytesMax);
     return { runId: board.runId };
   },

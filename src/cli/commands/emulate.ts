@@ -75,6 +75,11 @@ async function serve(options: EmulateOptions, signal: AbortSignal): Promise<void
     if (options.tcp || options.pty === undefined) {
       const listener = await listenTcp(board, options.tcp ?? DEFAULT_TCP, {
         expose: options.expose === true,
+        onError: (error) =>
+          print(`a connection could not be accepted: ${error.message}`, {
+            event: 'acceptFailed',
+            message: error.message,
+          }),
       });
       stops.push(listener.close);
       uris.push(listener.uri);

@@ -1,18 +1,19 @@
 import type { Command } from 'commander';
 import { fittingEmulator } from '../../connect.js';
+import { ThermolinkError } from '../../errors.js';
 import type { Matrix } from '../../linalg/matrix.js';
 import { checkSystem } from '../../mapping/validation.js';
 import { type InverseResult, invert } from '../../solver/inverse.js';
 import { deviceUri, withDevice } from '../device.js';
 import { readMatrix } from '../input/read-array.js';
-import { writeNpy } from '../input/write-npy.js';
+import { checkOutput, WRITTEN_FORMATS, writeArray } from '../input/write-array.js';
 import { addLogOptions, type LogOptions } from '../logging.js';
 import { seed, tolerance } from '../options.js';
 import { boardWarnings, carryNoiseRow } from '../output/board-warnings.js';
 import { formatNumber, formatSeconds } from '../output/format.js';
 import { withInterrupt } from '../output/interrupt.js';
-import { Progress } from '../output/progress.js';
 import { formatTable } from '../output/table.js';
+import { solveText, WorkDisplay } from '../solve-display.js';
 
 const EXAMPLE = `
 Example:
@@ -43,12 +44,12 @@ export function addInvertCommand(program: Command): void {
     )
     .option('--device <uri>', 'which board (default: the smallest ideal emulated board that fits)')
     .option('--seed <s>', 'names the noise, 0 to 2³² − 1', seed('--seed'), 0)
-    .option('--out <file>', 'write the inverse as .npy')
+    .option('--out <file>', `write the inverse as ${WRITTEN_FORMATS}`)
     .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLE)
     .action(async (options: InvertOptions) => {
       const { report, result } = await withInterrupt((signal) => run(options, signal));
-      if (options.out !== undefined) await writeNpy(options.out, result.inverse);
+      if (options.out !== undefined) await writeArray(options.out, result.inverse);
       if (!options.json) process.stderr.write(boardWarnings(report));
       process.stdout.write(
         options.json
@@ -59,12 +60,14 @@ export function addInvertCommand(program: Command): void {
 }
 
 async function run(options: InvertOptions, signal: AbortSignal) {
+  if (options.out !== undefined) await checkOutput('--out', options.out);
   const matrix = await readMatrix(options.matrix);
+  refuseUnseen(matrix, options);
   const system = { kind: 'dense', matrix } as const;
   checkSystem(system);
   const uri = deviceUri(options.device, fittingEmulator(matrix.rows));
   const startMs = performance.now();
-  let progress: Progress | undefined;
+  const display = new WorkDisplay('invert', matrix.rows, options.json === true);
   try {
     const result = await withDevice(uri, options, signal, (device) =>
       invert(device, {
@@ -72,17 +75,27 @@ async function run(options: InvertOptions, signal: AbortSignal) {
         tolerance: options.tolerance,
         address: { seed: options.seed, step: 0, block: 0 },
         signal,
-        onColumn: (done, columns) => {
-          progress ??= new Progress({ label: 'invert', total: columns, silent: options.json === true });
-          progress.update(done, 'columns');
-        },
+        onProgress: (column, progress) =>
+          display.update(
+            column + progress.fraction,
+            `column ${column + 1}: ${solveText(progress, options.tolerance)}`,
+          ),
       }),
     );
     const hostSeconds = (performance.now() - startMs) / 1000;
     return { result, report: reportOf(matrix, result, uri, hostSeconds) };
   } finally {
-    progress?.finish();
+    display.finish();
   }
+}
+
+/** Nobody should wait for what is neither shown nor kept. */
+function refuseUnseen({ rows, columns }: Matrix, { out, json }: InvertOptions): void {
+  if (rows <= SHOWN_MAX || out !== undefined || json) return;
+  throw new ThermolinkError('BAD_ARGUMENT', `An inverse of ${rows}×${columns} is too large to be shown.`, {
+    hint: 'Name a file for it by --out, or print it by --json.',
+    data: { rows, columns },
+  });
 }
 
 function reportOf(matrix: Matrix, result: InverseResult, device: string, hostSeconds: number) {
@@ -131,6 +144,6 @@ function reportText(inverse: Matrix, report: ReturnType<typeof reportOf>, out: s
           rowsOf(inverse).map((row) => row.map((value) => formatNumber(value, 5))),
           { align: Array.from({ length: inverse.rows }, () => 'right' as const) },
         )
-      : `  ${inverse.rows}×${inverse.rows}; ${out === undefined ? '--out FILE or --json keeps it' : `written to ${out}`}\n`;
+      : `  ${inverse.rows}×${inverse.rows}, written to ${out}\n`;
   return `${shown}\n${formatTable(facts)}`;
 }

@@ -4,14 +4,14 @@ import { checkSystem } from '../../mapping/validation.js';
 import { checkDrawCount, drawSamples } from '../../solver/sampling.js';
 import { deviceUri, withDevice } from '../device.js';
 import { readMatrix } from '../input/read-array.js';
-import { writeNpy } from '../input/write-npy.js';
+import { checkOutput, WRITTEN_FORMATS, writeArray } from '../input/write-array.js';
 import { addLogOptions, type LogOptions } from '../logging.js';
 import { positiveInteger, seed } from '../options.js';
 import { boardWarnings, carryNoiseRow } from '../output/board-warnings.js';
 import { formatPercent, formatSeconds } from '../output/format.js';
 import { withInterrupt } from '../output/interrupt.js';
-import { Progress } from '../output/progress.js';
 import { formatTable } from '../output/table.js';
+import { WorkDisplay } from '../solve-display.js';
 
 const EXAMPLE = `
 Example:
@@ -32,7 +32,7 @@ export function addSampleCommand(program: Command): void {
     .description('draw from N(0, P⁻¹): the noise of an undriven board')
     .requiredOption('--matrix <file>', 'the precision matrix P as .csv or .npy')
     .requiredOption('--count <n>', 'how many draws', positiveInteger('--count', 10_000_000))
-    .requiredOption('--out <file>', 'write the draws as .npy, count × N')
+    .requiredOption('--out <file>', `write the draws, count × N, as ${WRITTEN_FORMATS}`)
     .option('--device <uri>', 'which board (default: the smallest ideal emulated board that fits)')
     .option('--seed <s>', 'names the noise, 0 to 2³² − 1', seed('--seed'), 0)
     .option('--json', 'print JSON')
@@ -46,12 +46,13 @@ export function addSampleCommand(program: Command): void {
 
 async function sample(options: SampleOptions, signal: AbortSignal) {
   const { count } = options;
+  await checkOutput('--out', options.out);
   const precision = { kind: 'dense', matrix: await readMatrix(options.matrix) } as const;
   checkSystem(precision);
   checkDrawCount(count, precision.matrix.rows);
   const uri = deviceUri(options.device, fittingEmulator(precision.matrix.rows));
   const startMs = performance.now();
-  let progress: Progress | undefined;
+  const display = new WorkDisplay('sample', count, options.json === true);
   try {
     const { draws, correlationMax, carryNoiseShare, cost } = await withDevice(
       uri,
@@ -63,13 +64,10 @@ async function sample(options: SampleOptions, signal: AbortSignal) {
           count,
           address: { seed: options.seed, step: 0, block: 0 },
           signal,
-          onProgress: (done) => {
-            progress ??= new Progress({ label: 'sample', total: count, silent: options.json === true });
-            progress.update(done, 'draws');
-          },
+          onProgress: (done) => display.update(done, 'draws'),
         }),
     );
-    await writeNpy(options.out, draws);
+    await writeArray(options.out, draws);
     return {
       out: options.out,
       count: draws.rows,
@@ -82,7 +80,7 @@ async function sample(options: SampleOptions, signal: AbortSignal) {
       timing: { hostSeconds: (performance.now() - startMs) / 1000 },
     };
   } finally {
-    progress?.finish();
+    display.finish();
   }
 }
 

@@ -5,13 +5,14 @@ import { createAnalogSolver } from '../../solver/analog-solver.js';
 import type { SolveResult } from '../../solver/contract.js';
 import { deviceUri, withDevice } from '../device.js';
 import { readMatrix, readVector } from '../input/read-array.js';
+import { checkOutput, WRITTEN_FORMATS, writeArray } from '../input/write-array.js';
 import { addLogOptions, type LogOptions } from '../logging.js';
 import { seed, tolerance } from '../options.js';
 import { boardWarnings, carryNoiseRow } from '../output/board-warnings.js';
 import { formatNumber, formatSeconds } from '../output/format.js';
 import { withInterrupt } from '../output/interrupt.js';
-import { Progress } from '../output/progress.js';
 import { formatTable } from '../output/table.js';
+import { solveText, WorkDisplay } from '../solve-display.js';
 
 const EXAMPLE = `
 Example:
@@ -27,11 +28,12 @@ interface SolveOptions extends LogOptions {
   readonly tolerance: number;
   readonly device?: string;
   readonly seed: number;
+  readonly out?: string;
   readonly json?: true;
 }
 
 const TOLERANCE_DEFAULT = 1e-2;
-/** Entries of a solution that the terminal shows; --json prints all. */
+/** Entries of a solution that the terminal shows. */
 const SHOWN_MAX = 20;
 
 export function addSolveCommand(program: Command): void {
@@ -47,12 +49,16 @@ export function addSolveCommand(program: Command): void {
     )
     .option('--device <uri>', 'which board (default: the smallest ideal emulated board that fits)')
     .option('--seed <s>', 'names the noise, 0 to 2³² − 1', seed('--seed'), 0)
+    .option('--out <file>', `write x as ${WRITTEN_FORMATS}`)
     .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLE)
     .action(async (options: SolveOptions) => {
       const result = await withInterrupt((signal) => solve(options, signal));
+      if (options.out !== undefined) await writeArray(options.out, result.x);
       if (!options.json) process.stderr.write(boardWarnings(factsOf(result)));
-      process.stdout.write(options.json ? `${JSON.stringify(jsonOf(result))}\n` : reportText(result));
+      process.stdout.write(
+        options.json ? `${JSON.stringify(jsonOf(result))}\n` : reportText(result, options.out),
+      );
     });
 }
 
@@ -62,6 +68,7 @@ interface Solved extends SolveResult {
 }
 
 async function solve(options: SolveOptions, signal: AbortSignal): Promise<Solved> {
+  if (options.out !== undefined) await checkOutput('--out', options.out);
   const matrix = await readMatrix(options.matrix);
   const drive = await readVector(options.rhs);
   const system = { kind: 'dense', matrix } as const;
@@ -69,8 +76,7 @@ async function solve(options: SolveOptions, signal: AbortSignal): Promise<Solved
   checkVector(drive, system, 'right-hand side');
   const uri = deviceUri(options.device, fittingEmulator(matrix.rows));
   const startMs = performance.now();
-  // Made when there is something to show: an error before that stands alone.
-  let progress: Progress | undefined;
+  const display = new WorkDisplay('solve', 1, options.json === true);
   try {
     const result = await withDevice(uri, options, signal, (device) =>
       createAnalogSolver(device).solve({
@@ -79,19 +85,12 @@ async function solve(options: SolveOptions, signal: AbortSignal): Promise<Solved
         tolerance: options.tolerance,
         address: { seed: options.seed, step: 0, block: 0 },
         signal,
-        onProgress: ({ pass, relativeStandardError, samples }) => {
-          progress ??= new Progress({ label: 'solve', total: 100, silent: options.json === true });
-          // Averaging has no known end; the bar shows how close the standard error is to its bound.
-          progress.update(
-            Math.min(100, 100 * (options.tolerance / 2 / relativeStandardError) ** 2),
-            `pass ${pass}, ${samples} samples, standard error ${formatNumber(relativeStandardError)}`,
-          );
-        },
+        onProgress: (progress) => display.update(progress.fraction, solveText(progress, options.tolerance)),
       }),
     );
     return { ...result, uri, hostSeconds: (performance.now() - startMs) / 1000 };
   } finally {
-    progress?.finish();
+    display.finish();
   }
 }
 
@@ -115,14 +114,15 @@ function jsonOf(result: Solved) {
   };
 }
 
-function reportText(result: Solved): string {
+function reportText(result: Solved, out: string | undefined): string {
   const { x, standardError } = result;
   const entries = [...x.subarray(0, SHOWN_MAX)].map((value, i) => [
     `x[${i}]`,
     formatNumber(value, 6),
     `± ${formatNumber(standardError[i], 2)}`,
   ]);
-  const more = x.length > SHOWN_MAX ? `  … ${x.length - SHOWN_MAX} more; --json prints all\n` : '';
+  const place = out === undefined ? '--out FILE or --json keeps all' : `all are in ${out}`;
+  const more = x.length > SHOWN_MAX ? `  … ${x.length - SHOWN_MAX} more; ${place}\n` : '';
   const facts = [
     ['relative residual', formatNumber(result.relativeResidual)],
     ['rounding to device codes', `≤ ${formatNumber(result.quantizationError)} of ‖x‖`],

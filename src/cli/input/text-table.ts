@@ -27,7 +27,7 @@ const SEPARATOR_NAMES: Readonly<Record<Separator, string>> = {
  * are cut. One row per line; commas, semicolons, tabs or blanks between fields, the same in all lines; `#` starts a
  * comment; blank lines, a byte-order mark and CRLF are passed over.
  *
- * Errors: `BAD_MATRIX` with line and column (characters, from 1) for everything that is not a finite number and for
+ * Errors: `BAD_MATRIX` with line and field (both from 1) for everything that is not a finite number and for
  * rows of unequal length; `BAD_FILE` if it is not text or holds no number at all.
  */
 export class TextTable {
@@ -100,7 +100,7 @@ export class TextTable {
   #parseLine(text: string): void {
     if (/^[ \t]*$/.test(text)) return;
     const separator = separatorOf(text);
-    this.#checkSeparator(text, separator);
+    this.#checkSeparator(separator);
     const before = this.#entryCount;
     if (separator === ',' || separator === ';') this.#parseSeparated(text, separator);
     else this.#parseBlanks(text);
@@ -118,13 +118,12 @@ export class TextTable {
   }
 
   /** A file that changes its separator is a damaged one; guessing line by line would hide that. */
-  #checkSeparator(text: string, separator: Separator | undefined): void {
+  #checkSeparator(separator: Separator | undefined): void {
     if (separator === undefined) return;
     // In a column of numbers anything between two of them shows as a row that is too long, or as text.
     if (this.#separator !== undefined && separator !== this.#separator)
-      throw this.#badCell(
-        text.search(separator === 'blank' ? /[ \t]/ : separator),
-        `fields are separated by ${SEPARATOR_NAMES[separator]} here, but by ${SEPARATOR_NAMES[this.#separator]} above.`,
+      throw this.#badMatrix(
+        `${this.#path}, line ${this.#line}: fields are separated by ${SEPARATOR_NAMES[separator]} here, but by ${SEPARATOR_NAMES[this.#separator]} above.`,
         'Use one separator in the whole file, and a decimal point.',
       );
     this.#separator = separator;
@@ -132,35 +131,47 @@ export class TextTable {
 
   #parseSeparated(text: string, separator: ',' | ';'): void {
     let start = 0;
-    for (;;) {
+    for (let field = 1; ; field++) {
       const found = text.indexOf(separator, start);
       const end = found < 0 ? text.length : found;
-      this.#parseCell(text, start, end);
+      this.#parseCell(text, start, end, field);
       if (found < 0) return;
       start = found + 1;
     }
   }
 
   #parseBlanks(text: string): void {
-    const empty = EMPTY_TABBED_FIELD.exec(text);
-    if (empty) this.#parseCell(text, empty.index, empty.index);
+    if (EMPTY_TABBED_FIELD.test(text)) {
+      this.#parseTabbed(text);
+      return;
+    }
+    let field = 1;
     for (const match of text.matchAll(/[^ \t]+/g))
-      this.#parseCell(text, match.index, match.index + match[0].length);
+      this.#parseCell(text, match.index, match.index + match[0].length, field++);
   }
 
-  #parseCell(text: string, start: number, end: number): void {
-    const fieldStart = start;
+  /** A line with an empty field between tabs: finds it, or what is wrong before it. */
+  #parseTabbed(text: string): void {
+    let field = 1;
+    let start = 0;
+    for (const part of text.split('\t')) {
+      // Blanks separate fields too, where there is something between them.
+      for (const match of part.trim() === '' ? [{ 0: '', index: 0 }] : part.matchAll(/[^ ]+/g)) {
+        const at = start + match.index;
+        this.#parseCell(text, at, at + match[0].length, field++);
+      }
+      start += part.length + 1;
+    }
+  }
+
+  #parseCell(text: string, start: number, end: number, field: number): void {
     while (start < end && isBlank(text, start)) start++;
     while (start < end && isBlank(text, end - 1)) end--;
     const token = text.slice(start, end);
     if (token === '')
-      throw this.#badCell(
-        fieldStart,
-        'a field is empty.',
-        'Fill in the number, or remove the extra separator.',
-      );
+      throw this.#badField(field, 'it is empty.', 'Fill in the number, or remove the extra separator.');
     const value = Number(token);
-    if (!DECIMAL_NUMBER.test(token) || !Number.isFinite(value)) throw this.#notANumber(text, start, token);
+    if (!DECIMAL_NUMBER.test(token) || !Number.isFinite(value)) throw this.#notANumber(text, field, token);
     this.#append(value);
   }
 
@@ -179,23 +190,22 @@ export class TextTable {
     this.#entries[this.#entryCount++] = value;
   }
 
-  #notANumber(text: string, start: number, token: string): ThermolinkError {
+  #notANumber(text: string, field: number, token: string): ThermolinkError {
     const quoted = quote(token);
     if (NOT_FINITE.test(token))
-      return this.#badCell(
-        start,
+      return this.#badField(
+        field,
         `${quoted} is not finite.`,
         'Replace it: a linear system needs finite numbers.',
       );
     if (DECIMAL_NUMBER.test(token))
-      return this.#badCell(start, `${quoted} is too large for a float64.`, 'Scale the numbers down.');
-    return this.#badCell(start, `${quoted} is not a number.`, hintForText(text, token, this.#rows === 0));
+      return this.#badField(field, `${quoted} is too large for a float64.`, 'Scale the numbers down.');
+    return this.#badField(field, `${quoted} is not a number.`, hintForText(text, token, this.#rows === 0));
   }
 
-  #badCell(index: number, what: string, hint: string): ThermolinkError {
-    const column = index + 1;
-    const place = `${this.#path}, line ${this.#line}, column ${column}`;
-    return this.#badMatrix(`${place}: ${what}`, hint, { column });
+  #badField(field: number, what: string, hint: string): ThermolinkError {
+    const place = `${this.#path}, line ${this.#line}, field ${field}`;
+    return this.#badMatrix(`${place}: ${what}`, hint, { field });
   }
 
   #badMatrix(message: string, hint: string, data: Readonly<Record<string, unknown>> = {}): ThermolinkError {

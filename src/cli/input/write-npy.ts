@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
-import { ThermolinkError } from '../../errors.js';
 import type { Matrix } from '../../linalg/matrix.js';
 
 /** The data begin at a multiple of this, so that NumPy can map the file. */
@@ -9,7 +8,7 @@ const PREFIX_BYTES = 10;
 
 /**
  * Writes a vector (1-D) or a matrix (2-D, C order) as float64, .npy format version 1, replacing the file: reading it
- * back gives every bit again, as NumPy would. Errors: `BAD_FILE` if the file cannot be written.
+ * back gives every bit again, as NumPy would. Rejects with what the operating system says (`writeArray` words it).
  */
 export async function writeNpy(path: string, array: Float64Array | Matrix): Promise<void> {
   const [data, shape] =
@@ -17,16 +16,8 @@ export async function writeNpy(path: string, array: Float64Array | Matrix): Prom
       ? [array, `(${array.length},)`]
       : [array.data, `(${array.rows}, ${array.columns})`];
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  try {
-    // Two pieces, so that a large matrix is not copied first.
-    await writeFile(path, [header(shape), bytes]);
-  } catch (error) {
-    throw new ThermolinkError('BAD_FILE', `${path} could not be written.`, {
-      cause: error,
-      hint: 'Check that its directory exists and has room.',
-      data: { path },
-    });
-  }
+  // Two pieces, so that a large matrix is not copied first.
+  await writeFile(path, [header(shape), bytes]);
 }
 
 function header(shape: string): Buffer {

@@ -12,7 +12,7 @@ export interface ProgressStream {
 export interface ProgressOptions {
   /** What is being done, a word or two. */
   readonly label: string;
-  /** Steps in all. */
+  /** Steps in all; 1 where `done` is a share of the whole and no steps are shown. */
   readonly total: number;
   /** Steps that were done before this process began (after `--resume`), which took none of its time. Default 0. */
   readonly initial?: number;
@@ -151,8 +151,8 @@ export class Progress {
   }
 
   #line(nowMs: number): string {
-    const steps = `${formatCount(this.#done)} of ${formatCount(this.#total)}`;
-    const text = `${this.#label}: ${this.#percent()} (${steps}), ${this.#times(nowMs)}`;
+    const steps = this.#total === 1 ? '' : ` (${formatCount(this.#done)} of ${formatCount(this.#total)})`;
+    const text = `${this.#label}: ${this.#percent()}${steps}, ${this.#times(nowMs)}`;
     return this.#suffix === '' ? text : `${text}, ${this.#suffix}`;
   }
 

@@ -1,3 +1,4 @@
+import { badArgument, checkObject } from '../../argument-checks.js';
 import { ThermolinkError } from '../../errors.js';
 import type { LinearSolver } from '../../solver/contract.js';
 import { adam } from './adam.js';
@@ -47,7 +48,7 @@ export const CONTROL: OptimizerOptions = {
   clip: OPTIMIZER_DEFAULTS.tngd.clip,
 };
 
-/** What each numeric option may be, as a test and in words. */
+/** What each numeric option may be, as a test of a number and in words. */
 const POSITIVE = { test: (value: number) => value > 0 && value < Infinity, words: 'a number above 0' };
 const NOT_NEGATIVE = {
   test: (value: number) => value >= 0 && value < Infinity,
@@ -67,12 +68,17 @@ const RANGES: Record<Exclude<keyof OptimizerOptions, 'initial'>, typeof POSITIVE
 
 /**
  * The settings of an optimizer with defaults for the options left out, checked; needs no solver.
- * Errors: BAD_ARGUMENT for an option outside its range or one that this optimizer does not have.
+ * Errors: BAD_ARGUMENT for an unknown optimizer, an option outside its range or one that this optimizer does not have, and for
+ * a relaxation that would never move a parameter: at time 0 the board is read as it was loaded, and neither `zero` nor `keep`
+ * (which begins at zero) ever loads anything else, unless a delay lets the kept state go on.
  */
 export function optimizerSettings(
   name: OptimizerName,
   options: OptimizerOptions = {},
 ): Required<OptimizerOptions> {
+  if (!OPTIMIZER_NAMES.includes(name))
+    throw badArgument('The optimizer', name, `one of ${OPTIMIZER_NAMES.join(', ')}`);
+  checkObject('options', options, '{ rate: 0.1 }');
   const defaults: OptimizerOptions = OPTIMIZER_DEFAULTS[name];
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   for (const [option, value] of given) checkOption(name, defaults, option as keyof OptimizerOptions, value);
@@ -83,6 +89,11 @@ export function optimizerSettings(
     throw badOption(
       'A delay has no effect unless the state is kept between steps.',
       'Use --x0 keep with it.',
+    );
+  if (settings.time === 0 && settings.initial !== 'gradient' && settings.delay === 0)
+    throw badOption(
+      `With time 0 and initial '${settings.initial}' the board stays at zero, and no step changes any parameter.`,
+      "Choose a time above 0, or initial 'gradient' for plain gradient descent.",
     );
   return settings;
 }
@@ -101,7 +112,13 @@ export function createOptimizer(
   if (name === 'adam') return adam(settings);
   if (name === 'ngd') return ngd(settings);
   if (solver === undefined)
-    throw badOption(`${name} needs a solver: a board, an emulated board or the ideal sampler.`);
+    throw badOption(
+      `${name} needs a solver: a board, an emulated board or the ideal sampler.`,
+      "Pass one as third argument: createAnalogSolver(await connect('emulator:ideal-crossbar')).",
+    );
+  checkObject('solver', solver, 'createAnalogSolver(device)');
+  if (typeof solver.relax !== 'function')
+    throw badArgument('solver', solver, 'a solver, such as createAnalogSolver(device)');
   if (!solver.canRelax)
     throw new ThermolinkError(
       'UNSUPPORTED',
@@ -130,7 +147,7 @@ function checkOption(
     return;
   }
   const { test, words } = RANGES[option];
-  if (!test(value as number)) throw badOption(`${option} is ${String(value)}; it must be ${words}.`);
+  if (typeof value !== 'number' || !test(value)) throw badArgument(option, value, words);
 }
 
 function badOption(message: string, hint?: string): ThermolinkError {

@@ -1,0 +1,238 @@
+/** What a tick does beside the products, per cell and per row, four at a time. Lengths are padded; see the caller. */
+
+/** Added before an unsigned shift and taken away after it: there is no arithmetic shift of 64-bit lanes. |T|, |U| < 2⁴⁷. */
+const BIAS_LOG2: i64 = 48;
+/** A change of v beyond this leaves the rails whatever v and η are; |v| < 2²⁵, |η| < 2²⁴. */
+const DELTA_MAX: i32 = 1 << 28;
+const ROW_RAIL: i32 = 20480;
+
+/** u = v + c; w = u >> 10; c = u − w·2¹⁰. */
+export function arrayInput(v: usize, c: usize, w: usize, cells: i32): void {
+  const mask = i32x4.splat(1023);
+  const end = v + ((<usize>cells) << 2);
+  while (v < end) {
+    const u0 = i32x4.add(v128.load(v, 0), v128.load(c, 0));
+    const u1 = i32x4.add(v128.load(v, 16), v128.load(c, 16));
+    v128.store(c, v128.and(u0, mask), 0);
+    v128.store(c, v128.and(u1, mask), 16);
+    v128.store(w, i16x8.narrow_i32x4_s(i32x4.shr_s(u0, 10), i32x4.shr_s(u1, 10)));
+    v += 32;
+    c += 32;
+    w += 16;
+  }
+}
+
+/** y = (U + q) >> shift and so on; whether any row was clamped. */
+export function rowAmplifiers(u: usize, q: usize, y: usize, flags: usize, rows: i32, shift: i32): i32 {
+  const bias = i64x2.splat((<i64>1) << BIAS_LOG2);
+  const shiftedBias = i32x4.splat(<i32>((<i64>1) << (BIAS_LOG2 - <i64>shift)));
+  const mask = i32x4.splat((1 << shift) - 1);
+  const most = i32x4.splat(ROW_RAIL);
+  const least = i32x4.splat(-ROW_RAIL);
+  let overload = 0;
+  const end = q + ((<usize>rows) << 2);
+  while (q < end) {
+    const carry = v128.load(q);
+    const low = i64x2.add(i64x2.add(v128.load(u, 0), bias), i64x2.extend_low_i32x4_u(carry));
+    const high = i64x2.add(i64x2.add(v128.load(u, 16), bias), i64x2.extend_high_i32x4_u(carry));
+    const out = i32x4.sub(
+      v128.shuffle<i32>(i64x2.shr_u(low, shift), i64x2.shr_u(high, shift), 0, 2, 4, 6),
+      shiftedBias,
+    );
+    const over = v128.or(i32x4.gt_s(out, most), i32x4.lt_s(out, least));
+    const rest = v128.and(v128.shuffle<i32>(low, high, 0, 2, 4, 6), mask);
+    v128.store(q, v128.andnot(rest, over));
+    const clamped = i32x4.max_s(i32x4.min_s(out, most), least);
+    v128.store64_lane(y, i16x8.narrow_i32x4_s(clamped, clamped), 0);
+    if (v128.any_true(over)) {
+      setFlags(flags, over);
+      overload = 1;
+    }
+    u += 32;
+    q += 16;
+    y += 8;
+    flags += 4;
+  }
+  return overload;
+}
+
+/** Sets a byte to 1 where a lane is. */
+function setFlags(flags: usize, lanes: v128): void {
+  if (i32x4.extract_lane(lanes, 0)) store<u8>(flags, 1, 0);
+  if (i32x4.extract_lane(lanes, 1)) store<u8>(flags, 1, 1);
+  if (i32x4.extract_lane(lanes, 2)) store<u8>(flags, 1, 2);
+  if (i32x4.extract_lane(lanes, 3)) store<u8>(flags, 1, 3);
+}
+
+/** 32·e + λ·2¹⁵ + bias per cell: T + bias is this − S − λ·(w + 2¹⁵) + r, and w + 2¹⁵ is never negative. */
+export function integratorConstants(drive: usize, damping: usize, out: usize, cells: i32): void {
+  for (let i = 0; i < cells; i++) {
+    const at = (<usize>i) << 2;
+    const sum = 32 * <i64>load<i32>(drive + at) + ((<i64>load<u32>(damping + at)) << 15);
+    store<i64>(out + (at << 1), sum + ((<i64>1) << BIAS_LOG2));
+  }
+}
+
+/**
+ * T = 32·e − S − λ·w + r; Δ = T >> shift; r = the rest; v = clamp(v + Δ + η, ± rail). S is int64 and gets shifted left by
+ * ρ. Returns whether any cell was clamped.
+ */
+export function integrateWide(
+  v: usize,
+  r: usize,
+  w: usize,
+  s: usize,
+  constant: usize,
+  damping: usize,
+  eta: usize,
+  flags: usize,
+  cells: i32,
+  shift: i32,
+  attenuation: i32,
+  rail: i32,
+): i32 {
+  const mask = i32x4.splat((1 << shift) - 1);
+  const most = i32x4.splat(rail);
+  const least = i32x4.splat(-rail);
+  // Makes Δ an unsigned 32-bit number, offset by 2³¹, where it fits.
+  const offset = i64x2.splat(((<i64>1) << (BIAS_LOG2 - <i64>shift)) - ((<i64>1) << 31));
+  const half = i32x4.splat(1 << 15);
+  const zero = i32x4.splat(0);
+  const top = i32x4.splat(i32.MIN_VALUE);
+  const largest = i32x4.splat(DELTA_MAX);
+  const smallest = i32x4.splat(-DELTA_MAX);
+  let overload = 0;
+  const end = v + ((<usize>cells) << 2);
+  while (v < end) {
+    const seen = i32x4.add(v128.load_ext<i16>(w), half);
+    const lambda = v128.load(damping);
+    const carry = v128.load(r);
+    let low = i64x2.sub(v128.load(constant, 0), i64x2.shl(v128.load(s, 0), attenuation));
+    let high = i64x2.sub(v128.load(constant, 16), i64x2.shl(v128.load(s, 16), attenuation));
+    low = i64x2.sub(low, i64x2.extmul_low_i32x4_u(lambda, seen));
+    high = i64x2.sub(high, i64x2.extmul_high_i32x4_u(lambda, seen));
+    low = i64x2.add(low, i64x2.extend_low_i32x4_u(carry));
+    high = i64x2.add(high, i64x2.extend_high_i32x4_u(carry));
+    v128.store(r, v128.and(v128.shuffle<i32>(low, high, 0, 2, 4, 6), mask));
+    low = i64x2.sub(i64x2.shr_u(low, shift), offset);
+    high = i64x2.sub(i64x2.shr_u(high, shift), offset);
+    const upper = v128.shuffle<i32>(low, high, 1, 3, 5, 7);
+    let delta = v128.xor(v128.shuffle<i32>(low, high, 0, 2, 4, 6), top);
+    const beyond = v128.bitselect(smallest, largest, i32x4.lt_s(upper, zero));
+    delta = v128.bitselect(delta, beyond, i32x4.eq(upper, zero));
+    delta = i32x4.max_s(i32x4.min_s(delta, largest), smallest);
+    const x = i32x4.add(i32x4.add(v128.load(v), delta), v128.load(eta));
+    const over = v128.or(i32x4.gt_s(x, most), i32x4.lt_s(x, least));
+    v128.store(v, i32x4.max_s(i32x4.min_s(x, most), least));
+    if (v128.any_true(over)) {
+      setFlags(flags, over);
+      overload = 1;
+    }
+    v += 16;
+    r += 16;
+    w += 8;
+    s += 32;
+    constant += 32;
+    damping += 16;
+    eta += 16;
+    flags += 4;
+  }
+  return overload;
+}
+
+/** The same where ρ = 0 and Δ always fits 32 bits, as in any program that does not ring wildly. */
+export function integrateModerate(
+  v: usize,
+  r: usize,
+  w: usize,
+  s: usize,
+  constant: usize,
+  damping: usize,
+  eta: usize,
+  flags: usize,
+  cells: i32,
+  shift: i32,
+  rail: i32,
+): i32 {
+  const mask = i32x4.splat((1 << shift) - 1);
+  const most = i32x4.splat(rail);
+  const least = i32x4.splat(-rail);
+  const half = i32x4.splat(1 << 15);
+  const shiftedBias = i32x4.splat(<i32>((<i64>1) << (BIAS_LOG2 - <i64>shift)));
+  let overload = 0;
+  const end = v + ((<usize>cells) << 2);
+  while (v < end) {
+    const seen = i32x4.add(v128.load_ext<i16>(w), half);
+    const lambda = v128.load(damping);
+    const carry = v128.load(r);
+    let low = i64x2.sub(v128.load(constant, 0), v128.load(s, 0));
+    let high = i64x2.sub(v128.load(constant, 16), v128.load(s, 16));
+    low = i64x2.sub(low, i64x2.extmul_low_i32x4_u(lambda, seen));
+    high = i64x2.sub(high, i64x2.extmul_high_i32x4_u(lambda, seen));
+    low = i64x2.add(low, i64x2.extend_low_i32x4_u(carry));
+    high = i64x2.add(high, i64x2.extend_high_i32x4_u(carry));
+    v128.store(r, v128.and(v128.shuffle<i32>(low, high, 0, 2, 4, 6), mask));
+    const biased = v128.shuffle<i32>(i64x2.shr_u(low, shift), i64x2.shr_u(high, shift), 0, 2, 4, 6);
+    const delta = i32x4.sub(biased, shiftedBias);
+    const x = i32x4.add(i32x4.add(v128.load(v), delta), v128.load(eta));
+    const clamped = i32x4.max_s(i32x4.min_s(x, most), least);
+    v128.store(v, clamped);
+    const over = i32x4.ne(x, clamped);
+    if (v128.any_true(over)) {
+      setFlags(flags, over);
+      overload = 1;
+    }
+    v += 16;
+    r += 16;
+    w += 8;
+    s += 32;
+    constant += 32;
+    damping += 16;
+    eta += 16;
+    flags += 4;
+  }
+  return overload;
+}
+
+/** The same where S is int32 and |T| < 2³¹: partial sums may wrap, T does not. */
+export function integrateNarrow(
+  v: usize,
+  r: usize,
+  w: usize,
+  s: usize,
+  drive: usize,
+  damping: usize,
+  eta: usize,
+  flags: usize,
+  cells: i32,
+  shift: i32,
+  rail: i32,
+): i32 {
+  const mask = i32x4.splat((1 << shift) - 1);
+  const most = i32x4.splat(rail);
+  const least = i32x4.splat(-rail);
+  let overload = 0;
+  const end = v + ((<usize>cells) << 2);
+  while (v < end) {
+    let t = i32x4.sub(i32x4.shl(v128.load(drive), 5), v128.load(s));
+    t = i32x4.sub(t, i32x4.mul(v128.load(damping), v128.load_ext<i16>(w)));
+    t = i32x4.add(t, v128.load(r));
+    v128.store(r, v128.and(t, mask));
+    const x = i32x4.add(i32x4.add(v128.load(v), i32x4.shr_s(t, shift)), v128.load(eta));
+    const over = v128.or(i32x4.gt_s(x, most), i32x4.lt_s(x, least));
+    v128.store(v, i32x4.max_s(i32x4.min_s(x, most), least));
+    if (v128.any_true(over)) {
+      setFlags(flags, over);
+      overload = 1;
+    }
+    v += 16;
+    r += 16;
+    w += 8;
+    s += 16;
+    drive += 16;
+    damping += 16;
+    eta += 16;
+    flags += 4;
+  }
+  return overload;
+}

@@ -1,0 +1,187 @@
+/** The step of the cell array: docs/device-model.md, "One tick", in SIMD. The oracle is emulator/analog/oracle-ticks.ts. */
+import * as P from '../parameter-block';
+import { arrayInput, integrateModerate, integrateNarrow, integrateWide, rowAmplifiers } from './cells';
+import { gaussians, prepareNoise, tickWords } from './noise';
+import { productNarrow, productWide } from './product';
+import { productFactored, productSymmetric } from './two-way';
+
+export {
+  arrayInput,
+  integrateModerate,
+  integrateNarrow,
+  integrateWide,
+  integratorConstants,
+  rowAmplifiers,
+} from './cells';
+export { gaussians, prepareNoise, randomWords, tickWords } from './noise';
+export { cutBlocks, packColumns, packRows } from './pack';
+export { productNarrow, productWide, sumsOf8, sumsOf32, widenFirst, widenNext } from './product';
+export { dotRoof, readAll } from './roof';
+export {
+  addToColumns,
+  columnNorms,
+  flushColumns,
+  productFactored,
+  productSymmetric,
+  spreadRows,
+  sumsAndColumns,
+  sumsOf16,
+} from './two-way';
+
+const COUPLING_UNIT_LOG2 = 15;
+
+/** η of the tick that ends at `tick`, whose z takes the place of the one before. */
+export function noiseOfTick(p: usize, tick: u64): void {
+  const cells = load<i32>(p, P.PADDED_CELLS);
+  const keys = load<usize>(p, P.KEYS_AT);
+  const groups = load<usize>(p, P.GROUPS_AT);
+  const words = load<usize>(p, P.WORDS_AT);
+  const dieSeed = load<u32>(p, P.DIE_SEED);
+  const runSeed = load<u32>(p, P.RUN_SEED);
+  const tickHigh = <u32>(tick >> 32);
+  if (
+    tickHigh !== load<u32>(p, P.GROUPS_TICK_HIGH) ||
+    runSeed !== load<u32>(p, P.GROUPS_RUN_SEED) ||
+    cells > load<i32>(p, P.GROUPS_CELLS)
+  ) {
+    prepareNoise(keys, groups, cells, dieSeed, runSeed, tickHigh);
+    store<u32>(p, tickHigh, P.GROUPS_TICK_HIGH);
+    store<u32>(p, runSeed, P.GROUPS_RUN_SEED);
+    store<i32>(p, cells, P.GROUPS_CELLS);
+  }
+  tickWords(words, groups, cells, keys, dieSeed, runSeed, <u32>tick);
+  gaussians(
+    words,
+    cells,
+    load<usize>(p, P.GAUSSIAN_TABLE_AT),
+    load<usize>(p, P.Z_AT),
+    load<usize>(p, P.AMPLITUDE_AT),
+    load<usize>(p, P.ETA_AT),
+    load<i32>(p, P.NOISE_SHIFT),
+    i32.MAX_VALUE,
+    2047 << 16,
+  );
+}
+
+/** S of a tick, row amplifiers included; whether a row went over its limit. */
+export function arrayProducts(p: usize): i32 {
+  const forward = load<usize>(p, P.FORWARD_AT);
+  const w = load<usize>(p, P.W_AT);
+  const pairs = load<i32>(p, P.FORWARD_PAIRS);
+  const panels = load<i32>(p, P.FORWARD_PANELS);
+  const smallPanels = load<i32>(p, P.FORWARD_SMALL_PANELS);
+  const s = load<usize>(p, P.S_AT);
+  if (load<i32>(p, P.NARROW)) {
+    productNarrow(forward, w, pairs, panels, smallPanels, s);
+    return 0;
+  }
+  const blocks = load<usize>(p, P.FORWARD_BLOCKS_AT);
+  const sums = load<usize>(p, P.PANEL_SUMS_AT);
+  const rows = load<i32>(p, P.PADDED_ROWS);
+  const shift = COUPLING_UNIT_LOG2 + load<i32>(p, P.ROW_ATTENUATION);
+  if (load<i32>(p, P.TWO_WAY)) {
+    const spread = load<usize>(p, P.SPREAD_AT);
+    const columns = load<usize>(p, P.COLUMNS_AT);
+    if (rows === 0) {
+      productSymmetric(forward, w, pairs, blocks, sums, spread, columns, s);
+      return 0;
+    }
+    return productFactored(
+      forward,
+      w,
+      pairs,
+      rows,
+      blocks,
+      sums,
+      load<usize>(p, P.U_AT),
+      load<usize>(p, P.Q_AT),
+      load<usize>(p, P.Y_AT),
+      load<usize>(p, P.ROW_FLAGS_AT),
+      shift,
+      spread,
+      columns,
+      s,
+    );
+  }
+  if (rows === 0) {
+    productWide(forward, w, pairs, panels, smallPanels, blocks, sums, s);
+    return 0;
+  }
+  const u = load<usize>(p, P.U_AT);
+  const y = load<usize>(p, P.Y_AT);
+  productWide(forward, w, pairs, panels, smallPanels, blocks, sums, u);
+  const overload = rowAmplifiers(u, load<usize>(p, P.Q_AT), y, load<usize>(p, P.ROW_FLAGS_AT), rows, shift);
+  productWide(
+    load<usize>(p, P.TRANSPOSED_AT),
+    y,
+    load<i32>(p, P.TRANSPOSED_PAIRS),
+    load<i32>(p, P.TRANSPOSED_PANELS),
+    load<i32>(p, P.TRANSPOSED_SMALL_PANELS),
+    load<usize>(p, P.TRANSPOSED_BLOCKS_AT),
+    sums,
+    s,
+  );
+  return overload;
+}
+
+/** v and r of a tick; whether a cell left the rails. */
+export function integrate(p: usize): i32 {
+  const v = load<usize>(p, P.V_AT);
+  const r = load<usize>(p, P.R_AT);
+  const w = load<usize>(p, P.W_AT);
+  const s = load<usize>(p, P.S_AT);
+  const damping = load<usize>(p, P.DAMPING_AT);
+  const eta = load<usize>(p, P.ETA_AT);
+  const flags = load<usize>(p, P.CELL_FLAGS_AT);
+  const cells = load<i32>(p, P.PADDED_CELLS);
+  const shift = load<i32>(p, P.INTEGRATOR_SHIFT);
+  const rail = load<i32>(p, P.RAIL);
+  if (load<i32>(p, P.NARROW))
+    return integrateNarrow(v, r, w, s, load<usize>(p, P.DRIVE_AT), damping, eta, flags, cells, shift, rail);
+  const attenuation = load<i32>(p, P.ROW_ATTENUATION);
+  const constant = load<usize>(p, P.CONSTANT_AT);
+  if (load<i32>(p, P.MODERATE))
+    return integrateModerate(v, r, w, s, constant, damping, eta, flags, cells, shift, rail);
+  return integrateWide(v, r, w, s, constant, damping, eta, flags, cells, shift, attenuation, rail);
+}
+
+/**
+ * Advances the board by `TICKS` ticks, or until the end of the one in which something went over its limit. Returns the ticks
+ * done. Cells and rows beyond the program are computed with an empty program, which moves nothing but their input carries:
+ * those are put back.
+ */
+export function advance(p: usize): i32 {
+  const ticks = load<i32>(p, P.TICKS);
+  const halts = load<i32>(p, P.HALT_ON_OVERLOAD);
+  const noise = load<i32>(p, P.NOISE);
+  const cells = load<i32>(p, P.CELLS);
+  const rows = load<i32>(p, P.ROWS);
+  const padded = load<i32>(p, P.PADDED_CELLS);
+  const v = load<usize>(p, P.V_AT);
+  const c = load<usize>(p, P.C_AT);
+  const w = load<usize>(p, P.W_AT);
+  const spared = load<usize>(p, P.SPARED_AT);
+  const spareCells = c + ((<usize>cells) << 2);
+  const spareCellBytes = (<usize>(padded - cells)) << 2;
+  const spareRows = load<usize>(p, P.Q_AT) + ((<usize>rows) << 2);
+  const spareRowBytes = (<usize>(load<i32>(p, P.PADDED_ROWS) - rows)) << 2;
+  memory.copy(spared, spareCells, spareCellBytes);
+  memory.copy(spared + spareCellBytes, spareRows, spareRowBytes);
+  let tick = ((<u64>load<u32>(p, P.TICK_HIGH)) << 32) | <u64>load<u32>(p, P.TICK_LOW);
+  if (noise) {
+    if (load<i32>(p, P.NEEDS_FIRST_Z)) noiseOfTick(p, tick);
+  } else memory.fill(load<usize>(p, P.ETA_AT), 0, (<usize>padded) << 2);
+  let done = 0;
+  while (done < ticks) {
+    tick++;
+    done++;
+    arrayInput(v, c, w, padded);
+    let overload = arrayProducts(p);
+    if (noise) noiseOfTick(p, tick);
+    overload |= integrate(p);
+    if (overload & halts) break;
+  }
+  memory.copy(spareCells, spared, spareCellBytes);
+  memory.copy(spareRows, spared + spareCellBytes, spareRowBytes);
+  return done;
+}

@@ -1,0 +1,170 @@
+/**
+ * Thermal noise, four groups of Philox4x32-10 in four lanes. The first two rounds hardly depend on the tick: of a counter
+ * (tick low, tick high, group, 0) they leave
+ *
+ *     c0 = A ^ u0,   c1 = u1,   c2 = B ^ u2,   c3 = C
+ *
+ * with A, B, C of the group and the high half of the tick, u of its low half. Eight rounds remain per tick.
+ */
+
+const M0: u64 = 0xd2511f53;
+const M1: u64 = 0xcd9e8d57;
+const KEY_STEP_0: u32 = 0x9e3779b9;
+const KEY_STEP_1: u32 = 0xbb67ae85;
+
+/** Round keys 3 … 10 as splats, and (A, B, C) of four groups at a time: 48 bytes per 16 cells. */
+export function prepareNoise(
+  keys: usize,
+  groups: usize,
+  cells: i32,
+  dieSeed: u32,
+  runSeed: u32,
+  tickHigh: u32,
+): void {
+  let k0 = dieSeed + KEY_STEP_0;
+  let k1 = runSeed + KEY_STEP_1;
+  for (let round = 0; round < 8; round++) {
+    k0 += KEY_STEP_0;
+    k1 += KEY_STEP_1;
+    v128.store(keys, i32x4.splat(k0), 0);
+    v128.store(keys, i32x4.splat(k1), 16);
+    keys += 32;
+  }
+  for (let first: u32 = 0; first < <u32>cells >> 2; first += 4) {
+    for (let lane: u32 = 0; lane < 4; lane++) {
+      const product = M1 * <u64>(first + lane);
+      const second = M0 * <u64>(<u32>(product >> 32) ^ tickHigh ^ dieSeed);
+      const to = groups + ((<usize>lane) << 2);
+      store<u32>(to, <u32>product, 0);
+      store<u32>(to, <u32>(second >> 32), 16);
+      store<u32>(to, <u32>second, 32);
+    }
+    groups += 48;
+  }
+}
+
+/** One random word per cell. u0 … u2 as above; m0 and m1 are the multipliers; two times 16 cells at once. */
+export function randomWords(
+  words: usize,
+  groups: usize,
+  cells: i32,
+  keys: usize,
+  u0: i32,
+  u1: i32,
+  u2: i32,
+  m0: i32,
+  m1: i32,
+): void {
+  const mul0 = i32x4.splat(m0);
+  const mul1 = i32x4.splat(m1);
+  const end = words + ((<usize>cells) << 2);
+  const keysEnd = keys + 256;
+  while (words < end) {
+    let a0 = v128.xor(v128.load(groups, 0), i32x4.splat(u0));
+    let a1 = i32x4.splat(u1);
+    let a2 = v128.xor(v128.load(groups, 16), i32x4.splat(u2));
+    let a3 = v128.load(groups, 32);
+    let b0 = v128.xor(v128.load(groups, 48), i32x4.splat(u0));
+    let b1 = a1;
+    let b2 = v128.xor(v128.load(groups, 64), i32x4.splat(u2));
+    let b3 = v128.load(groups, 80);
+    for (let key = keys; key < keysEnd; key += 32) {
+      const k0 = v128.load(key, 0);
+      const k1 = v128.load(key, 16);
+      const ap = i64x2.extmul_low_i32x4_u(a0, mul0);
+      const aq = i64x2.extmul_high_i32x4_u(a0, mul0);
+      const ar = i64x2.extmul_low_i32x4_u(a2, mul1);
+      const as = i64x2.extmul_high_i32x4_u(a2, mul1);
+      a0 = v128.xor(v128.xor(v128.shuffle<i32>(ar, as, 1, 3, 5, 7), a1), k0);
+      a1 = v128.shuffle<i32>(ar, as, 0, 2, 4, 6);
+      a2 = v128.xor(v128.xor(v128.shuffle<i32>(ap, aq, 1, 3, 5, 7), a3), k1);
+      a3 = v128.shuffle<i32>(ap, aq, 0, 2, 4, 6);
+      const bp = i64x2.extmul_low_i32x4_u(b0, mul0);
+      const bq = i64x2.extmul_high_i32x4_u(b0, mul0);
+      const br = i64x2.extmul_low_i32x4_u(b2, mul1);
+      const bs = i64x2.extmul_high_i32x4_u(b2, mul1);
+      b0 = v128.xor(v128.xor(v128.shuffle<i32>(br, bs, 1, 3, 5, 7), b1), k0);
+      b1 = v128.shuffle<i32>(br, bs, 0, 2, 4, 6);
+      b2 = v128.xor(v128.xor(v128.shuffle<i32>(bp, bq, 1, 3, 5, 7), b3), k1);
+      b3 = v128.shuffle<i32>(bp, bq, 0, 2, 4, 6);
+    }
+    v128.store(words, a0, 0);
+    v128.store(words, a1, 16);
+    v128.store(words, a2, 32);
+    v128.store(words, a3, 48);
+    v128.store(words, b0, 64);
+    v128.store(words, b1, 80);
+    v128.store(words, b2, 96);
+    v128.store(words, b3, 112);
+    words += 128;
+    groups += 96;
+  }
+}
+
+/** Words of one tick. */
+export function tickWords(
+  words: usize,
+  groups: usize,
+  cells: i32,
+  keys: usize,
+  dieSeed: u32,
+  runSeed: u32,
+  tickLow: u32,
+): void {
+  const first = M0 * <u64>tickLow;
+  const c2 = <u32>(first >> 32) ^ runSeed;
+  const second = M1 * <u64>c2;
+  const u0 = <u32>(second >> 32) ^ (dieSeed + KEY_STEP_0);
+  const u2 = <u32>first ^ (runSeed + KEY_STEP_1);
+  randomWords(words, groups, cells, keys, u0, <u32>second, u2, <u32>M0, <u32>M1);
+}
+
+/**
+ * From words to z, and η = (a·(z before + z) + 2^(s−1) + (ζ < 0 ? −1 : 0)) >> s. The octave and segment of x come out of
+ * its conversion to float, exact because the bits that could round are cleared first; `table` holds pairs (base, slope).
+ */
+export function gaussians(
+  words: usize,
+  cells: i32,
+  table: usize,
+  z: usize,
+  amplitude: usize,
+  eta: usize,
+  shift: i32,
+  magnitudeBits: i32,
+  fractionBits: i32,
+): void {
+  const magnitudes = i32x4.splat(magnitudeBits);
+  const fractions = i32x4.splat(fractionBits);
+  const one = i32x4.splat(1);
+  const unit = i32x4.splat(1 << 14);
+  const rounding = i32x4.splat(1 << 13);
+  const half = i32x4.splat(1 << (shift - 1));
+  // The exponent of a float is 127 above the octave; 64 segments of 4 bytes each.
+  table -= 127 * 64 * 4;
+  const end = words + ((<usize>cells) << 2);
+  while (words < end) {
+    const word = v128.load(words);
+    let x = v128.or(v128.and(word, magnitudes), one);
+    x = v128.andnot(x, i32x4.shr_u(x, 24));
+    const bits = v128.convert<i32>(x);
+    const entry = i32x4.shl(i32x4.shr_u(bits, 17), 2);
+    let pairs = v128.load_zero<u32>(table + <usize>i32x4.extract_lane(entry, 0));
+    pairs = v128.load_lane<u32>(table + <usize>i32x4.extract_lane(entry, 1), pairs, 1);
+    pairs = v128.load_lane<u32>(table + <usize>i32x4.extract_lane(entry, 2), pairs, 2);
+    pairs = v128.load_lane<u32>(table + <usize>i32x4.extract_lane(entry, 3), pairs, 3);
+    const weights = v128.or(v128.and(i32x4.shl(bits, 10), fractions), unit);
+    const scaled = i32x4.shr_s(i32x4.add(i32x4.dot_i16x8_s(pairs, weights), rounding), 14);
+    const sign = i32x4.shr_s(word, 31);
+    const now = i32x4.sub(v128.xor(scaled, sign), sign);
+    const zeta = i32x4.add(v128.load(z), now);
+    v128.store(z, now);
+    const product = i32x4.mul(v128.load(amplitude), zeta);
+    const sum = i32x4.add(i32x4.add(product, half), i32x4.shr_s(zeta, 31));
+    v128.store(eta, i32x4.shr_s(sum, shift));
+    words += 16;
+    z += 16;
+    amplitude += 16;
+    eta += 16;
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * Inner products of int16 couplings with int16 voltages or row currents, exact in 32 bits over one block of columns.
+ * Couplings lie in panels of 32 rows (8 for the rest): [column pair][row][2]. A pair of voltages is broadcast, so that a lane
+ * is a row and nothing is summed across lanes. Every hot loop is an exported function: inlined into a caller it runs slower.
+ */
+
+/**
+ * 32 sums over `pairs` column pairs into out (int32). The loads whose values nobody uses fetch what is needed four column
+ * pairs later. One pair per turn: with two, V8 loads all of both first and runs out of registers.
+ */
+export function sumsOf32(g: usize, w: usize, pairs: i32, out: usize): void {
+  let a0 = i32x4.splat(0);
+  let a1 = a0;
+  let a2 = a0;
+  let a3 = a0;
+  let a4 = a0;
+  let a5 = a0;
+  let a6 = a0;
+  let a7 = a0;
+  const end = w + ((<usize>pairs) << 2);
+  while (w < end) {
+    load<i32>(g, 512);
+    load<i32>(g, 576);
+    const x = v128.load_splat<i32>(w);
+    a0 = i32x4.add(a0, i32x4.dot_i16x8_s(v128.load(g, 0), x));
+    a1 = i32x4.add(a1, i32x4.dot_i16x8_s(v128.load(g, 16), x));
+    a2 = i32x4.add(a2, i32x4.dot_i16x8_s(v128.load(g, 32), x));
+    a3 = i32x4.add(a3, i32x4.dot_i16x8_s(v128.load(g, 48), x));
+    a4 = i32x4.add(a4, i32x4.dot_i16x8_s(v128.load(g, 64), x));
+    a5 = i32x4.add(a5, i32x4.dot_i16x8_s(v128.load(g, 80), x));
+    a6 = i32x4.add(a6, i32x4.dot_i16x8_s(v128.load(g, 96), x));
+    a7 = i32x4.add(a7, i32x4.dot_i16x8_s(v128.load(g, 112), x));
+    g += 128;
+    w += 4;
+  }
+  v128.store(out, a0, 0);
+  v128.store(out, a1, 16);
+  v128.store(out, a2, 32);
+  v128.store(out, a3, 48);
+  v128.store(out, a4, 64);
+  v128.store(out, a5, 80);
+  v128.store(out, a6, 96);
+  v128.store(out, a7, 112);
+}
+
+/** 8 sums likewise. */
+export function sumsOf8(g: usize, w: usize, pairs: i32, out: usize): void {
+  let a0 = i32x4.splat(0);
+  let a1 = a0;
+  let b0 = a0;
+  let b1 = a0;
+  const end = w + ((<usize>(pairs & ~1)) << 2);
+  while (w < end) {
+    const x = v128.load_splat<i32>(w);
+    a0 = i32x4.add(a0, i32x4.dot_i16x8_s(v128.load(g, 0), x));
+    a1 = i32x4.add(a1, i32x4.dot_i16x8_s(v128.load(g, 16), x));
+    const y = v128.load_splat<i32>(w, 4);
+    b0 = i32x4.add(b0, i32x4.dot_i16x8_s(v128.load(g, 32), y));
+    b1 = i32x4.add(b1, i32x4.dot_i16x8_s(v128.load(g, 48), y));
+    g += 64;
+    w += 8;
+  }
+  if (pairs & 1) {
+    const x = v128.load_splat<i32>(w);
+    a0 = i32x4.add(a0, i32x4.dot_i16x8_s(v128.load(g, 0), x));
+    a1 = i32x4.add(a1, i32x4.dot_i16x8_s(v128.load(g, 16), x));
+  }
+  v128.store(out, i32x4.add(a0, b0), 0);
+  v128.store(out, i32x4.add(a1, b1), 16);
+}
+
+/** out (int64) = sums (int32), `bytes` of them. */
+export function widenFirst(sums: usize, bytes: usize, out: usize): void {
+  const end = sums + bytes;
+  while (sums < end) {
+    const a = v128.load(sums);
+    v128.store(out, i64x2.extend_low_i32x4_s(a), 0);
+    v128.store(out, i64x2.extend_high_i32x4_s(a), 16);
+    sums += 16;
+    out += 32;
+  }
+}
+
+/** out (int64) += sums (int32). */
+export function widenNext(sums: usize, bytes: usize, out: usize): void {
+  const end = sums + bytes;
+  while (sums < end) {
+    const a = v128.load(sums);
+    v128.store(out, i64x2.add(v128.load(out, 0), i64x2.extend_low_i32x4_s(a)), 0);
+    v128.store(out, i64x2.add(v128.load(out, 16), i64x2.extend_high_i32x4_s(a)), 16);
+    sums += 16;
+    out += 32;
+  }
+}
+
+/** All sums of an array into out (int32): one block per panel. */
+export function productNarrow(
+  g: usize,
+  w: usize,
+  pairs: i32,
+  panels: i32,
+  smallPanels: i32,
+  out: usize,
+): void {
+  for (let p = 0; p < panels; p++) {
+    sumsOf32(g, w, pairs, out);
+    g += (<usize>pairs) << 7;
+    out += 128;
+  }
+  for (let p = 0; p < smallPanels; p++) {
+    sumsOf8(g, w, pairs, out);
+    g += (<usize>pairs) << 5;
+    out += 32;
+  }
+}
+
+/** All sums into out (int64). `blocks` says per panel how many blocks there are and how many column pairs each has. */
+export function productWide(
+  g: usize,
+  w: usize,
+  pairs: i32,
+  panels: i32,
+  smallPanels: i32,
+  blocks: usize,
+  sums: usize,
+  out: usize,
+): void {
+  const stride = (<usize>(pairs + 1)) << 2;
+  for (let p = 0; p < panels; p++) {
+    const count = load<i32>(blocks);
+    let x = w;
+    for (let b = 1; b <= count; b++) {
+      const length = load<i32>(blocks + ((<usize>b) << 2));
+      sumsOf32(g, x, length, sums);
+      if (b === 1) widenFirst(sums, 128, out);
+      else widenNext(sums, 128, out);
+      g += (<usize>length) << 7;
+      x += (<usize>length) << 2;
+    }
+    out += 256;
+    blocks += stride;
+  }
+  for (let p = 0; p < smallPanels; p++) {
+    const count = load<i32>(blocks);
+    let x = w;
+    for (let b = 1; b <= count; b++) {
+      const length = load<i32>(blocks + ((<usize>b) << 2));
+      sumsOf8(g, x, length, sums);
+      if (b === 1) widenFirst(sums, 32, out);
+      else widenNext(sums, 32, out);
+      g += (<usize>length) << 5;
+      x += (<usize>length) << 2;
+    }
+    out += 64;
+    blocks += stride;
+  }
+}

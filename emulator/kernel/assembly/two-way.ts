@@ -1,0 +1,249 @@
+/**
+ * Products that read each coupling once and use it twice: for its row and, transposed, for its column. A factored program whose
+ * two arrays are the same needs both, and so does a symmetric dense one of which only the upper half is stored. Beyond the
+ * second-level cache reading is what takes time.
+ *
+ * Panels have 16 rows: [column pair][row][2]. For the columns, the middle two of every four codes are swapped: then a lane
+ * holds a pair of rows of one column. Column sums are kept as four lanes per column pair: two columns, twice.
+ */
+import { rowAmplifiers } from './cells';
+import { widenFirst, widenNext } from './product';
+
+const PANEL_ROWS = 16;
+/** Bytes of a column pair. */
+const PAIR_LOG2: usize = 6;
+
+/** 16 row sums over `pairs` (even) column pairs into out (int32). */
+export function sumsOf16(g: usize, w: usize, pairs: i32, out: usize): void {
+  let a0 = i32x4.splat(0);
+  let a1 = a0;
+  let a2 = a0;
+  let a3 = a0;
+  const end = w + ((<usize>pairs) << 2);
+  while (w < end) {
+    load<i32>(g, 1024);
+    const x = v128.load_splat<i32>(w);
+    a0 = i32x4.add(a0, i32x4.dot_i16x8_s(v128.load(g, 0), x));
+    a1 = i32x4.add(a1, i32x4.dot_i16x8_s(v128.load(g, 16), x));
+    a2 = i32x4.add(a2, i32x4.dot_i16x8_s(v128.load(g, 32), x));
+    a3 = i32x4.add(a3, i32x4.dot_i16x8_s(v128.load(g, 48), x));
+    g += 64;
+    w += 4;
+  }
+  v128.store(out, a0, 0);
+  v128.store(out, a1, 16);
+  v128.store(out, a2, 32);
+  v128.store(out, a3, 48);
+}
+
+/** columns += what 16 rows with the inputs in `rows` add to the sums of `pairs` column pairs. */
+export function addToColumns(g: usize, pairs: i32, rows: usize, columns: usize): void {
+  const y0 = v128.load(rows, 0);
+  const y1 = v128.load(rows, 16);
+  const y2 = v128.load(rows, 32);
+  const y3 = v128.load(rows, 48);
+  const end = columns + ((<usize>pairs) << 4);
+  while (columns < end) {
+    const s0 = i32x4.dot_i16x8_s(swapMiddle(v128.load(g, 0)), y0);
+    const s1 = i32x4.dot_i16x8_s(swapMiddle(v128.load(g, 16)), y1);
+    const s2 = i32x4.dot_i16x8_s(swapMiddle(v128.load(g, 32)), y2);
+    const s3 = i32x4.dot_i16x8_s(swapMiddle(v128.load(g, 48)), y3);
+    v128.store(columns, i32x4.add(v128.load(columns), i32x4.add(i32x4.add(s0, s1), i32x4.add(s2, s3))));
+    g += 64;
+    columns += 16;
+  }
+}
+
+/** Both at once. */
+export function sumsAndColumns(
+  g: usize,
+  w: usize,
+  pairs: i32,
+  rows: usize,
+  columns: usize,
+  out: usize,
+): void {
+  let a0 = i32x4.splat(0);
+  let a1 = a0;
+  let a2 = a0;
+  let a3 = a0;
+  const y0 = v128.load(rows, 0);
+  const y1 = v128.load(rows, 16);
+  const y2 = v128.load(rows, 32);
+  const y3 = v128.load(rows, 48);
+  const end = w + ((<usize>pairs) << 2);
+  while (w < end) {
+    load<i32>(g, 1024);
+    const x = v128.load_splat<i32>(w);
+    const g0 = v128.load(g, 0);
+    const g1 = v128.load(g, 16);
+    a0 = i32x4.add(a0, i32x4.dot_i16x8_s(g0, x));
+    a1 = i32x4.add(a1, i32x4.dot_i16x8_s(g1, x));
+    const s01 = i32x4.add(i32x4.dot_i16x8_s(swapMiddle(g0), y0), i32x4.dot_i16x8_s(swapMiddle(g1), y1));
+    const g2 = v128.load(g, 32);
+    const g3 = v128.load(g, 48);
+    a2 = i32x4.add(a2, i32x4.dot_i16x8_s(g2, x));
+    a3 = i32x4.add(a3, i32x4.dot_i16x8_s(g3, x));
+    const s23 = i32x4.add(i32x4.dot_i16x8_s(swapMiddle(g2), y2), i32x4.dot_i16x8_s(swapMiddle(g3), y3));
+    v128.store(columns, i32x4.add(v128.load(columns), i32x4.add(s01, s23)));
+    g += 64;
+    w += 4;
+    columns += 16;
+  }
+  v128.store(out, a0, 0);
+  v128.store(out, a1, 16);
+  v128.store(out, a2, 32);
+  v128.store(out, a3, 48);
+}
+
+/** Inlined by the compiler. */
+function swapMiddle(codes: v128): v128 {
+  return v128.swizzle(codes, i8x16(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15));
+}
+
+/** 16 int16 inputs to what `addToColumns` multiplies with: every pair of rows twice. */
+export function spreadRows(inputs: usize, rows: usize): void {
+  for (let quad: usize = 0; quad < 4; quad++) {
+    const codes = v128.load64_zero(inputs + (quad << 3));
+    v128.store(rows + (quad << 4), v128.shuffle<i32>(codes, codes, 0, 0, 1, 1));
+  }
+}
+
+/** s (int64) += column sums of `pairs` column pairs, which become 0. */
+export function flushColumns(columns: usize, pairs: i32, s: usize): void {
+  const zero = i32x4.splat(0);
+  const end = columns + ((<usize>pairs) << 4);
+  while (columns < end) {
+    const lanes = v128.load(columns);
+    const low = i64x2.extend_low_i32x4_s(lanes);
+    const high = i64x2.extend_high_i32x4_s(lanes);
+    v128.store(s, i64x2.add(v128.load(s), i64x2.add(low, high)));
+    v128.store(columns, zero);
+    columns += 16;
+    s += 16;
+  }
+}
+
+/**
+ * S of a factored program from its one array; whether a row went over its limit. `blocks` has per panel: whether column sums
+ * must be flushed before it, how many blocks there are, and how many column pairs each has.
+ */
+export function productFactored(
+  g: usize,
+  w: usize,
+  pairs: i32,
+  rows: i32,
+  blocks: usize,
+  sums: usize,
+  u: usize,
+  q: usize,
+  y: usize,
+  rowFlags: usize,
+  shift: i32,
+  spread: usize,
+  columns: usize,
+  s: usize,
+): i32 {
+  const stride = (<usize>(pairs + 2)) << 2;
+  let overload = 0;
+  memory.fill(s, 0, (<usize>pairs) << 4);
+  for (let row = 0; row < rows; row += PANEL_ROWS) {
+    if (load<i32>(blocks)) flushColumns(columns, pairs, s);
+    const count = load<i32>(blocks, 4);
+    const panel = g;
+    let x = w;
+    for (let b = 0; b < count; b++) {
+      const length = load<i32>(blocks + ((<usize>b) << 2), 8);
+      sumsOf16(g, x, length, sums);
+      if (b === 0) widenFirst(sums, 64, u);
+      else widenNext(sums, 64, u);
+      g += (<usize>length) << PAIR_LOG2;
+      x += (<usize>length) << 2;
+    }
+    overload |= rowAmplifiers(u, q, y, rowFlags, PANEL_ROWS, shift);
+    spreadRows(y, spread);
+    addToColumns(panel, pairs, spread, columns);
+    q += PANEL_ROWS << 2;
+    y += PANEL_ROWS << 1;
+    rowFlags += PANEL_ROWS;
+    blocks += stride;
+  }
+  flushColumns(columns, pairs, s);
+  return overload;
+}
+
+/** S of a dense program from the upper half of its array: panels begin at their diagonal block of 16 × 16. */
+export function productSymmetric(
+  g: usize,
+  w: usize,
+  pairs: i32,
+  blocks: usize,
+  sums: usize,
+  spread: usize,
+  columns: usize,
+  s: usize,
+): void {
+  const stride = (<usize>(pairs + 2)) << 2;
+  memory.fill(s, 0, (<usize>pairs) << 4);
+  for (let first = 0; first < pairs; first += 8) {
+    const at = (<usize>first) << 4;
+    if (load<i32>(blocks)) flushColumns(columns, pairs, s);
+    const count = load<i32>(blocks, 4);
+    let x = w + ((<usize>first) << 2);
+    sumsOf16(g, x, 8, sums);
+    widenNext(sums, 64, s + at);
+    spreadRows(x, spread);
+    g += 8 << PAIR_LOG2;
+    x += 32;
+    let to = columns + at + 128;
+    for (let b = 0; b < count; b++) {
+      const length = load<i32>(blocks + ((<usize>b) << 2), 8);
+      sumsAndColumns(g, x, length, spread, to, sums);
+      widenNext(sums, 64, s + at);
+      g += (<usize>length) << PAIR_LOG2;
+      x += (<usize>length) << 2;
+      to += (<usize>length) << 4;
+    }
+    blocks += stride;
+  }
+  flushColumns(columns, pairs, s);
+}
+
+/**
+ * Whether adding a panel of 16 rows to what `norms` holds (int32 per column, Σ|g| since the last flush) could take a column
+ * sum above 32 bits: 0 no; 1 yes, so it must be flushed before; −1 even alone. Updates `norms`; `scratch` is as long.
+ */
+export function columnNorms(g: usize, pairs: i32, limit: i32, norms: usize, scratch: usize): i32 {
+  const low = i32x4.splat(0xffff);
+  const columns = (<usize>pairs) << 1;
+  let flush = 0;
+  for (let column: usize = 0; column < columns; column += 2) {
+    let even = i32x4.splat(0);
+    let odd = even;
+    for (let quad = 0; quad < 4; quad++) {
+      const sizes = i16x8.abs(v128.load(g));
+      even = i32x4.add(even, v128.and(sizes, low));
+      odd = i32x4.add(odd, i32x4.shr_u(sizes, 16));
+      g += 16;
+    }
+    const evenSum = sumOfLanes(even);
+    const oddSum = sumOfLanes(odd);
+    if (evenSum > limit || oddSum > limit) return -1;
+    const at = column << 2;
+    if (load<i32>(norms + at) + evenSum > limit || load<i32>(norms + at, 4) + oddSum > limit) flush = 1;
+    store<i32>(scratch + at, evenSum);
+    store<i32>(scratch + at, oddSum, 4);
+  }
+  for (let at: usize = 0; at < columns << 2; at += 4)
+    store<i32>(norms + at, load<i32>(scratch + at) + (flush ? 0 : load<i32>(norms + at)));
+  return flush;
+}
+
+function sumOfLanes(lanes: v128): i32 {
+  return (
+    i32x4.extract_lane(lanes, 0) +
+    i32x4.extract_lane(lanes, 1) +
+    i32x4.extract_lane(lanes, 2) +
+    i32x4.extract_lane(lanes, 3)
+  );
+}

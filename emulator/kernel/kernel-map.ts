@@ -1,0 +1,148 @@
+import { GAUSSIAN_TABLE } from '../../firmware-protocol/gaussian-table.generated.js';
+import type { BoardProfile } from '../profiles/board-profile.js';
+import { PARAMETER_BYTES } from './parameter-block.js';
+
+/** Cells come in multiples of 32 (noise: two blocks of 16), rows and columns of an array of 8. */
+const CELL_UNIT = 32;
+export const ARRAY_UNIT = 8;
+/** Rows of a large panel of couplings. */
+export const PANEL_ROWS = 32;
+/** Rows of a panel of an array that is used both ways; see assembly/two-way.ts. */
+export const TWO_WAY_ROWS = 16;
+/** Whatever lies lower is the compiler's. */
+const FIRST_ADDRESS = 4096;
+const ALIGNMENT = 64;
+/** Round keys 3 … 10, two splats each. */
+const KEY_BYTES = 256;
+/** What is kept of four groups of noise, that is of 16 cells. */
+const GROUP_BYTES = 48;
+
+export function padTo(unit: number, count: number): number {
+  return Math.floor((count + unit - 1) / unit) * unit;
+}
+
+export const paddedCells = (cells: number) => padTo(CELL_UNIT, cells);
+
+/** Where the parts of one program lie: a bank of the board as the kernel sees it. */
+export interface SlotMap {
+  readonly drive: number;
+  readonly damping: number;
+  readonly constant: number;
+  readonly amplitude: number;
+  readonly couplings: number;
+  readonly blocks: number;
+}
+
+/** Addresses of everything in a board's kernel memory; sized for the largest program, so that it never grows. */
+export interface KernelMap {
+  readonly bytes: number;
+  readonly parameters: number;
+  readonly v: number;
+  readonly c: number;
+  readonly r: number;
+  readonly q: number;
+  readonly cellFlags: number;
+  readonly rowFlags: number;
+  readonly w: number;
+  readonly y: number;
+  readonly s: number;
+  readonly u: number;
+  readonly panelSums: number;
+  readonly spared: number;
+  readonly words: number;
+  readonly z: number;
+  readonly eta: number;
+  readonly gaussianTable: number;
+  readonly keys: number;
+  readonly groups: number;
+  readonly norms: number;
+  readonly staging: number;
+  readonly spread: number;
+  readonly columns: number;
+  readonly columnNorms: number;
+  readonly slots: readonly SlotMap[];
+}
+
+export function kernelMap(profile: BoardProfile): KernelMap {
+  const cells = paddedCells(profile.cells);
+  const rows = padTo(PANEL_ROWS, profile.rows);
+  let next = FIRST_ADDRESS;
+  const take = (bytes: number): number => {
+    const address = next;
+    next = padTo(ALIGNMENT, next + bytes);
+    return address;
+  };
+  const fixed = {
+    parameters: take(PARAMETER_BYTES),
+    v: take(4 * cells),
+    c: take(4 * cells),
+    r: take(4 * cells),
+    q: take(4 * rows),
+    cellFlags: take(cells),
+    rowFlags: take(rows),
+    w: take(2 * cells),
+    y: take(2 * rows),
+    s: take(8 * cells),
+    u: take(8 * rows),
+    panelSums: take(4 * PANEL_ROWS),
+    spared: take(4 * (CELL_UNIT + TWO_WAY_ROWS)),
+    words: take(4 * cells),
+    z: take(4 * cells),
+    eta: take(4 * cells),
+    gaussianTable: take(GAUSSIAN_TABLE.byteLength),
+    keys: take(KEY_BYTES),
+    groups: take((cells / 16) * GROUP_BYTES),
+    norms: take(8 * PANEL_ROWS),
+    staging: take(2 * PANEL_ROWS * cells),
+    spread: take(4 * TWO_WAY_ROWS),
+    columns: take(8 * cells),
+    columnNorms: take(8 * cells),
+  };
+  const sizes = slotSizes(profile);
+  const slots = Array.from({ length: profile.banks }, () => ({
+    drive: take(4 * cells),
+    damping: take(4 * cells),
+    constant: take(8 * cells),
+    amplitude: take(4 * cells),
+    couplings: take(sizes.couplings),
+    blocks: take(sizes.blocks),
+  }));
+  return { ...fixed, slots, bytes: next };
+}
+
+/** Bytes for the largest program of either mode: one array of a dense program, at most two of a factored one. */
+function slotSizes(profile: BoardProfile): { couplings: number; blocks: number } {
+  const cells = padTo(TWO_WAY_ROWS, profile.cells);
+  const rows = padTo(TWO_WAY_ROWS, profile.rows);
+  const dense = profile.dense ? 2 * cells * cells : 0;
+  const factored = profile.factored ? 4 * rows * cells : 0;
+  const blocks = Math.max(
+    profile.dense ? blockTableBytes(cells, cells) : 0,
+    profile.dense ? twoWayTableBytes(cells, cells) : 0,
+    profile.factored ? blockTableBytes(rows, cells) + blockTableBytes(cells, rows) : 0,
+    profile.factored ? twoWayTableBytes(rows, cells) : 0,
+  );
+  return { couplings: Math.max(dense, factored), blocks };
+}
+
+/** Per panel a count and at most one length per column pair. */
+export function blockTableBytes(sums: number, columns: number): number {
+  return panelCount(sums) * blockTableStride(columns);
+}
+
+export const blockTableStride = (columns: number) => 4 * (1 + columns / 2);
+
+/** Panels of 32 and, for the rest, of 8. */
+export function panelCount(sums: number): number {
+  return largePanels(sums) + smallPanels(sums);
+}
+
+export const largePanels = (sums: number) => sums >> 5;
+export const smallPanels = (sums: number) => (sums & 31) >> 3;
+
+/** Per panel of 16 rows: flush or not, a count, and at most one length per column pair. */
+export const twoWayTableStride = (columns: number) => 4 * (2 + columns / 2);
+
+function twoWayTableBytes(rows: number, columns: number): number {
+  return (rows / TWO_WAY_ROWS) * twoWayTableStride(columns);
+}

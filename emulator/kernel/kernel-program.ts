@@ -1,0 +1,173 @@
+import { ROW_RAIL } from '../../firmware-protocol/limits.js';
+import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
+import type { EffectiveProgram } from '../analog/effective-program.js';
+import {
+  ARRAY_UNIT,
+  blockTableBytes,
+  blockTableStride,
+  type KernelMap,
+  largePanels,
+  PANEL_ROWS,
+  paddedCells,
+  padTo,
+  panelCount,
+  type SlotMap,
+  smallPanels,
+} from './kernel-map.js';
+import type { KernelInstance } from './kernel-module.js';
+
+const INT32_MAX = 2147483647;
+const DRIVE_SCALE = 32;
+
+/** One packed array of couplings. */
+interface PackedArray {
+  readonly couplings: number;
+  readonly blocks: number;
+  readonly pairs: number;
+  readonly panels: number;
+  readonly smallPanels: number;
+  /** Largest Σ|g| of a row. */
+  readonly norm: number;
+}
+
+export interface PackedCouplings {
+  readonly forward: PackedArray;
+  readonly transposed: PackedArray | undefined;
+}
+
+/** Puts a program's couplings into a slot. `inputMax` bounds the array's input w. */
+export function packCouplings(
+  kernel: KernelInstance,
+  map: KernelMap,
+  slot: SlotMap,
+  program: EffectiveProgram,
+  inputMax: number,
+): PackedCouplings {
+  const columns = padTo(ARRAY_UNIT, program.cells);
+  const rows = padTo(ARRAY_UNIT, program.rows);
+  const factored = program.mode === PROGRAM_MODE.factored;
+  const second = slot.couplings + 2 * rows * columns;
+  const sameArrays = program.transposed === program.forward;
+  const toSecond = factored ? second : undefined;
+  packArray(kernel, map, program, program.forward, slot.couplings, sameArrays ? toSecond : undefined);
+  if (factored && !sameArrays) packArray(kernel, map, program, program.transposed, undefined, second);
+  const forward = cutArray(kernel, map, slot.couplings, slot.blocks, rows, columns, inputMax);
+  if (!factored) return { forward, transposed: undefined };
+  const secondBlocks = slot.blocks + blockTableBytes(rows, columns);
+  return {
+    forward,
+    transposed: cutArray(kernel, map, second, secondBlocks, columns, rows, ROW_RAIL),
+  };
+}
+
+/** Row-major couplings, 32 rows at a time through the staging area, to panels of rows, of columns, or both. */
+function packArray(
+  kernel: KernelInstance,
+  map: KernelMap,
+  program: EffectiveProgram,
+  couplings: Int16Array,
+  toRows: number | undefined,
+  toColumns: number | undefined,
+): void {
+  const { cells } = program;
+  const columns = padTo(ARRAY_UNIT, cells);
+  const rows = padTo(ARRAY_UNIT, program.rows);
+  const stride = 2 * columns;
+  const staging = new Int16Array(kernel.buffer, map.staging, PANEL_ROWS * columns);
+  for (let first = 0; first < rows; first += PANEL_ROWS) {
+    const count = Math.min(PANEL_ROWS, rows - first);
+    const last = Math.min(first + PANEL_ROWS, program.rows);
+    if (cells === columns) staging.set(couplings.subarray(first * cells, last * cells));
+    else
+      for (let row = first; row < last; row++)
+        staging.set(couplings.subarray(row * cells, (row + 1) * cells), (row - first) * columns);
+    zeroPadding(staging, cells, columns, last - first, count);
+    if (toRows !== undefined) {
+      const to = toRows + first * stride;
+      if (count === PANEL_ROWS) kernel.packRows(map.staging, stride, PANEL_ROWS, columns / 2, to);
+      else
+        for (let row = 0; row < count; row += ARRAY_UNIT)
+          kernel.packRows(map.staging + row * stride, stride, ARRAY_UNIT, columns / 2, to + row * stride);
+    }
+    if (toColumns !== undefined)
+      for (let column = 0; column < columns; ) {
+        const width = column + PANEL_ROWS <= columns ? PANEL_ROWS : ARRAY_UNIT;
+        const to = toColumns + 2 * (column * rows + first * width);
+        kernel.packColumns(map.staging + 2 * column, stride, width, count / 2, to);
+        column += width;
+      }
+  }
+}
+
+function zeroPadding(staging: Int16Array, cells: number, columns: number, used: number, count: number): void {
+  if (cells !== columns)
+    for (let row = 0; row < used; row++) staging.fill(0, row * columns + cells, (row + 1) * columns);
+  staging.fill(0, used * columns, count * columns);
+}
+
+/** Decides where the 32-bit sums of each panel are widened: before Σ|g|·|w| can pass 2³¹ − 1. */
+function cutArray(
+  kernel: KernelInstance,
+  map: KernelMap,
+  couplings: number,
+  blocks: number,
+  sums: number,
+  columns: number,
+  inputMax: number,
+): PackedArray {
+  const pairs = columns / 2;
+  const normMax = Math.floor(INT32_MAX / inputMax);
+  const stride = blockTableStride(columns);
+  let norm = 0;
+  for (let panel = 0, row = 0; panel < panelCount(sums); panel++) {
+    const panelRows = panel < largePanels(sums) ? PANEL_ROWS : ARRAY_UNIT;
+    const largest = kernel.cutBlocks(
+      couplings + 2 * row * columns,
+      panelRows,
+      pairs,
+      normMax,
+      blocks + panel * stride,
+      map.norms,
+    );
+    norm = Math.max(norm, largest);
+    row += panelRows;
+  }
+  return {
+    couplings,
+    blocks,
+    pairs,
+    panels: largePanels(sums),
+    smallPanels: smallPanels(sums),
+    norm,
+  };
+}
+
+/** Puts drive, damping and noise amplitudes into a slot, zero for cells beyond the program. */
+export function loadRegisters(kernel: KernelInstance, slot: SlotMap, program: EffectiveProgram): void {
+  const padded = paddedCells(program.cells);
+  const load = (address: number, values: Int32Array | Float64Array) => {
+    const to = new Uint32Array(kernel.buffer, address, padded);
+    to.set(values);
+    to.fill(0, program.cells);
+  };
+  load(slot.drive, program.drive);
+  load(slot.damping, program.damping);
+  load(slot.amplitude, program.noiseAmplitude);
+  kernel.integratorConstants(slot.drive, slot.damping, slot.constant, padded);
+}
+
+/** Largest |T| of any state, from the largest Σ|g| of a row of the array that makes S and the bound of what enters it. */
+export function integratorBound(
+  program: EffectiveProgram,
+  norm: number,
+  arrayInputMax: number,
+  inputMax: number,
+  carryMax: number,
+): number {
+  let driveMax = 0;
+  for (const drive of program.drive) driveMax = Math.max(driveMax, drive, -drive);
+  let dampingMax = 0;
+  for (const damping of program.damping) dampingMax = Math.max(dampingMax, damping);
+  const sum = norm * arrayInputMax * (1 << program.rowAttenuation);
+  return DRIVE_SCALE * driveMax + sum + dampingMax * inputMax + carryMax;
+}

@@ -1,0 +1,83 @@
+/**
+ * Where `advance` of the kernel finds what: byte offsets of 32-bit words in its parameter block. One file for both sides:
+ * TypeScript writes the words, AssemblyScript reads them. A name that ends in `_AT` holds the address of an array.
+ */
+
+/** Cells as the kernel computes them: a multiple of 32, of which the last ones have an empty program. */
+export const PADDED_CELLS = 0;
+/** Rows likewise, a multiple of 8 (16 with one array); 0 for a dense program. */
+export const PADDED_ROWS = 4;
+export const CELLS = 8;
+export const ROWS = 12;
+export const V_AT = 16;
+export const C_AT = 20;
+export const R_AT = 24;
+export const Q_AT = 28;
+export const CELL_FLAGS_AT = 32;
+export const ROW_FLAGS_AT = 36;
+/** w and y as int16; S and U as int64 (S as int32 in a narrow program). */
+export const W_AT = 40;
+export const Y_AT = 44;
+export const S_AT = 48;
+export const U_AT = 52;
+/** Sums of one panel as int32, before they are widened. */
+export const PANEL_SUMS_AT = 56;
+/** Carries of cells and rows beyond the program, which must stand still. */
+export const SPARED_AT = 60;
+/** e as int32, λ as u32, the integrator's constant as int64, a as int32. */
+export const DRIVE_AT = 64;
+export const DAMPING_AT = 68;
+export const CONSTANT_AT = 72;
+export const AMPLITUDE_AT = 76;
+/** The first array: packed couplings, block table, column pairs, panels of 32 and of 8. */
+export const FORWARD_AT = 80;
+export const FORWARD_BLOCKS_AT = 84;
+export const FORWARD_PAIRS = 88;
+export const FORWARD_PANELS = 92;
+export const FORWARD_SMALL_PANELS = 96;
+/** The second array of a factored program. */
+export const TRANSPOSED_AT = 100;
+export const TRANSPOSED_BLOCKS_AT = 104;
+export const TRANSPOSED_PAIRS = 108;
+export const TRANSPOSED_PANELS = 112;
+export const TRANSPOSED_SMALL_PANELS = 116;
+/** 1: every sum and T of this dense program fits 32 bits. */
+export const NARROW = 120;
+export const ROW_ATTENUATION = 124;
+/** 5 + k. */
+export const INTEGRATOR_SHIFT = 128;
+export const RAIL = 132;
+/** 1: noise is on. */
+export const NOISE = 136;
+export const NOISE_SHIFT = 140;
+export const WORDS_AT = 144;
+/** z of the tick that comes next, and η, as int32. */
+export const Z_AT = 148;
+export const ETA_AT = 152;
+export const GAUSSIAN_TABLE_AT = 156;
+/** Round keys, and what the first two rounds of Philox leave of the groups. */
+export const KEYS_AT = 160;
+export const GROUPS_AT = 164;
+export const DIE_SEED = 168;
+export const RUN_SEED = 172;
+/** What the group table was made for, and for how many cells; 0 cells is nothing. */
+export const GROUPS_TICK_HIGH = 176;
+export const GROUPS_RUN_SEED = 180;
+export const GROUPS_CELLS = 184;
+/** 1: z of the first tick must be computed first. */
+export const NEEDS_FIRST_Z = 188;
+export const TICK_LOW = 192;
+export const TICK_HIGH = 196;
+export const TICKS = 200;
+export const HALT_ON_OVERLOAD = 204;
+
+/** 1: one array is used for rows and columns; then blocks also say where column sums are flushed. */
+export const TWO_WAY = 208;
+/** The inputs of a panel's rows as its columns need them, and column sums, four int32 per column pair. */
+export const SPREAD_AT = 212;
+export const COLUMNS_AT = 216;
+
+/** 1: ρ = 0 and |Δ| is at most 2³⁰ in any state. */
+export const MODERATE = 220;
+
+export const PARAMETER_BYTES = 224;

@@ -1,0 +1,254 @@
+/*
+ * thermolink-device: the reference firmware and its model board, served over TCP or a pseudo-terminal to one client at a time.
+ * It prints what to connect by, as `thermolink emulate` does, and runs until SIGINT or SIGTERM.
+ */
+#define _XOPEN_SOURCE 700
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../src/device.h"
+#include "../src/model.h"
+#include "entrance.h"
+#include "hello_watch.h"
+#include "options.h"
+
+#define CONNECTIONS_MAX 8
+/* A connection without a session after this time is closed. */
+#define HELLO_TIMEOUT_US UINT64_C(10000000)
+/* Bytes for a terminal that nobody reads are dropped after this time, as a wire drops them. */
+#define STALL_US UINT64_C(10000000)
+/* The longest that a slice of ticks should take, so that a stop is heard within it. */
+#define SLICE_US 5000
+#define FIRST_SLICE_TICKS 4
+#define SLICE_TICKS_MAX (UINT64_C(1) << 20)
+
+typedef struct {
+  int file;
+  int is_line;
+  uint64_t since_us;
+  hello_watch watch;
+} entrance;
+
+static device board_device;
+static entrance entrances[CONNECTIONS_MAX];
+/* The client that has the board. */
+static entrance *holder;
+static int listener = -1;
+/* A frame that is being written to the holder. */
+static const uint8_t *pending;
+static size_t pending_length;
+static uint64_t pending_since_us;
+static int has_spoken;
+static uint64_t slice_ticks = FIRST_SLICE_TICKS;
+static uint32_t slice_run;
+static volatile sig_atomic_t interrupted;
+
+uint64_t board_time_us(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
+}
+
+static void on_signal(int number) {
+  (void)number;
+  interrupted = 1;
+}
+
+static void add_entrance(int file, int is_line) {
+  for (int i = 0; i < CONNECTIONS_MAX; i++)
+    if (entrances[i].file < 0) {
+      entrances[i].file = file;
+      entrances[i].is_line = is_line;
+      entrances[i].since_us = board_time_us();
+      hello_watch_init(&entrances[i].watch);
+      return;
+    }
+  close(file);
+}
+
+static void leave(entrance *e) {
+  if (holder == e) {
+    holder = NULL;
+    pending = NULL;
+    device_disconnect(&board_device);
+  }
+  close(e->file);
+  e->file = -1;
+}
+
+/* The holder has the board; `bytes` came behind its HELLO. */
+static void enter(entrance *e) {
+  static const uint8_t delimiter = 0;
+  holder = e;
+  has_spoken = 0;
+  frame_decoder_init(&board_device.link.decoder, CONFIG_FRAME_BYTES);
+  device_receive(&board_device, &delimiter, 1, board_time_us());
+  device_receive(&board_device, e->watch.hello, e->watch.hello_length, board_time_us());
+}
+
+static void take_bytes(entrance *e, const uint8_t *bytes, size_t length) {
+  int found = 0;
+  if (e != holder) {
+    size_t taken = hello_watch_push(&e->watch, bytes, length, &found);
+    if (!found) return;
+    bytes += taken;
+    length -= taken;
+    /* Who has no session, after a reset or a refused HELLO, makes room. */
+    if (holder && !board_device.link.session_open) leave(holder);
+    if (holder) {
+      uint8_t busy[FRAME_WIRE_BYTES(TL_FRAME_BYTES_BEFORE_HELLO) + 1];
+      ssize_t written = write(e->file, busy, hello_watch_busy(&e->watch, busy));
+      (void)written;
+      leave(e);
+      return;
+    }
+    enter(e);
+  }
+  device_receive(&board_device, bytes, length, board_time_us());
+}
+
+static void read_entrance(entrance *e) {
+  static uint8_t chunk[65536];
+  ssize_t length = read(e->file, chunk, sizeof chunk);
+  if (length > 0) take_bytes(e, chunk, (size_t)length);
+  else if (length == 0 || (errno != EAGAIN && errno != EINTR)) leave(e);
+}
+
+/* Writes what the device says until it has nothing to say or the port is full. */
+static void write_holder(void) {
+  static const uint8_t delimiter = 0;
+  while (holder) {
+    ssize_t written;
+    uint64_t now_us = board_time_us();
+    if (!pending) {
+      size_t length = 0;
+      const uint8_t *bytes;
+      /* Whatever the other side heard before belongs to no frame. */
+      if (!has_spoken) {
+        if (write(holder->file, &delimiter, 1) != 1) return;
+        has_spoken = 1;
+      }
+      bytes = device_poll(&board_device, now_us, &length);
+      if (!bytes) return;
+      pending = bytes;
+      pending_length = length;
+      pending_since_us = now_us;
+    }
+    written = write(holder->file, pending, pending_length);
+    if (written < 0 && errno != EAGAIN && errno != EINTR) {
+      leave(holder);
+      return;
+    }
+    if (written > 0) {
+      pending += written;
+      pending_length -= (size_t)written;
+      pending_since_us = now_us;
+    }
+    if (pending_length == 0 || (holder->is_line && now_us - pending_since_us > STALL_US)) pending = NULL;
+    if (pending) return;
+  }
+}
+
+static void slice(void) {
+  uint64_t started_us = board_time_us();
+  uint64_t ticks, took_us;
+  if (board_device.run_id != slice_run) {
+    slice_run = board_device.run_id;
+    if (slice_ticks > FIRST_SLICE_TICKS) slice_ticks = FIRST_SLICE_TICKS;
+  }
+  ticks = device_advance(&board_device, slice_ticks);
+  took_us = board_time_us() - started_us;
+  if (took_us > SLICE_US && slice_ticks > 1) slice_ticks /= 2;
+  /* A slice that ended early shows nothing of what longer ones cost. */
+  else if (ticks == slice_ticks && took_us < SLICE_US / 2 && slice_ticks < SLICE_TICKS_MAX) slice_ticks *= 2;
+}
+
+/* Closes connections that said no HELLO in time; when the next of them is due. */
+static uint64_t close_silent(uint64_t now_us) {
+  uint64_t next_us = UINT64_MAX;
+  for (int i = 0; i < CONNECTIONS_MAX; i++) {
+    entrance *e = &entrances[i];
+    uint64_t due_us = e->since_us + HELLO_TIMEOUT_US;
+    if (e->file < 0 || e->is_line || (e == holder && board_device.link.session_open)) continue;
+    if (now_us >= due_us) leave(e);
+    else if (due_us < next_us) next_us = due_us;
+  }
+  return next_us;
+}
+
+static int wait_ms(uint64_t now_us, uint64_t due_us) {
+  if (!pending && device_ready(&board_device)) return 0;
+  if (due_us <= now_us) return 0;
+  if (due_us - now_us > UINT64_C(3600000000)) return pending ? 1000 : -1;
+  return (int)((due_us - now_us + 999) / 1000);
+}
+
+static void turn(void) {
+  struct pollfd files[CONNECTIONS_MAX + 1];
+  entrance *of[CONNECTIONS_MAX + 1];
+  nfds_t count = 0;
+  uint64_t now_us, due_us, silent_us;
+  device_elapse(&board_device, board_time_us());
+  write_holder();
+  now_us = board_time_us();
+  silent_us = close_silent(now_us);
+  due_us = holder ? device_timeout_us(&board_device) : UINT64_MAX;
+  if (silent_us < due_us) due_us = silent_us;
+  if (listener >= 0) {
+    files[count].fd = listener;
+    files[count].events = POLLIN;
+    of[count++] = NULL;
+  }
+  for (int i = 0; i < CONNECTIONS_MAX; i++) {
+    if (entrances[i].file < 0) continue;
+    files[count].fd = entrances[i].file;
+    files[count].events = (short)(&entrances[i] == holder && pending ? POLLIN | POLLOUT : POLLIN);
+    of[count++] = &entrances[i];
+  }
+  if (poll(files, count, wait_ms(now_us, due_us)) > 0)
+    for (nfds_t i = 0; i < count; i++) {
+      if (!(files[i].revents & (POLLIN | POLLHUP | POLLERR))) continue;
+      if (!of[i]) {
+        int file = entrance_accept(listener);
+        if (file >= 0) add_entrance(file, 0);
+      } else if (of[i]->file == files[i].fd) read_entrance(of[i]);
+    }
+  if (!pending && device_ready(&board_device)) slice();
+}
+
+int main(int argc, char **argv) {
+  options o;
+  char uri[512];
+  const board_profile *profile;
+  struct sigaction on_end;
+  int line = -1;
+  if (!options_parse(&o, argc, argv)) return 2;
+  profile = model_profile(o.profile);
+  if (!profile || !model_init(profile, o.die)) {
+    fprintf(stderr, "%s: no such profile in this build\n", o.profile);
+    return 2;
+  }
+  memset(&on_end, 0, sizeof on_end);
+  on_end.sa_handler = on_signal;
+  sigaction(SIGINT, &on_end, NULL);
+  sigaction(SIGTERM, &on_end, NULL);
+  on_end.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &on_end, NULL);
+  for (int i = 0; i < CONNECTIONS_MAX; i++) entrances[i].file = -1;
+  device_init(&board_device, o.boot_epoch);
+  if (o.pty) line = entrance_open_pty(o.pty, uri, sizeof uri);
+  else listener = entrance_listen(o.tcp, uri, sizeof uri);
+  if (line < 0 && listener < 0) return 1;
+  if (line >= 0) add_entrance(line, 1);
+  printf("%s, die %lu, boot %lu; connect by --device\n  %s\n", profile->name, (unsigned long)o.die,
+         (unsigned long)o.boot_epoch, uri);
+  fflush(stdout);
+  while (!interrupted) turn();
+  entrance_remove_link();
+  return 0;
+}

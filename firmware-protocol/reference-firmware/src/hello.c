@@ -1,0 +1,123 @@
+/* HELLO: whether a session can be opened, and what the host is told of the board. docs/protocol.md, Sessions. */
+#include <string.h>
+
+#include "board_hal.h"
+#include "device.h"
+
+#define SERIAL_NUMBER_BYTES 24
+
+static const uint8_t table_hash[8] = TL_TABLE_HASH;
+
+static message_value text(const char *characters) {
+  size_t length = 0;
+  while (characters[length] != 0) length++;
+  return value_bytes((const uint8_t *)characters, length);
+}
+
+/* "die N" in decimal digits. */
+static message_value serial_number(uint8_t *out) {
+  static const char prefix[] = "die ";
+  uint32_t seed = board_die_seed();
+  uint8_t digits[10];
+  size_t count = 0, length = sizeof prefix - 1;
+  memcpy(out, prefix, length);
+  do digits[count++] = (uint8_t)('0' + seed % 10);
+  while ((seed /= 10) != 0);
+  while (count > 0) out[length++] = digits[--count];
+  return value_bytes(out, length);
+}
+
+static int is_zero(const uint8_t *bytes, size_t length) {
+  uint8_t any = 0;
+  for (size_t i = 0; i < length; i++) any |= bytes[i];
+  return any == 0;
+}
+
+/* At major version 0 every minor may differ from the one before: both ends must have the same tables. */
+static int same_version(const message_value *values) {
+  return values[TL_REQUEST_HELLO_MAJOR].integer == TL_PROTOCOL_MAJOR &&
+         values[TL_REQUEST_HELLO_MINOR].integer == TL_PROTOCOL_MINOR &&
+         memcmp(values[TL_REQUEST_HELLO_TABLE_HASH].bytes, table_hash, sizeof table_hash) == 0;
+}
+
+static void refuse(device *d, uint32_t request_id, message_value nonce) {
+  uint8_t payload[LINK_OPEN_BYTES_MAX];
+  message_value values[TL_FIELDS_MAX];
+  values[TL_HELLO_REFUSED_NONCE] = nonce;
+  values[TL_HELLO_REFUSED_REASON] = value_integer(TL_REASON_VERSION);
+  values[TL_HELLO_REFUSED_MAJOR] = value_integer(TL_PROTOCOL_MAJOR);
+  values[TL_HELLO_REFUSED_MINOR] = value_integer(TL_PROTOCOL_MINOR);
+  values[TL_HELLO_REFUSED_TABLE_HASH] = value_bytes(table_hash, sizeof table_hash);
+  link_send_open(&d->link, payload,
+                 codec_encode(TL_OP_HELLO_REFUSED, TO_HOST, request_id, values, payload, sizeof payload));
+}
+
+static void describe(const device *d, message_value *values, uint8_t *serial) {
+  const board_profile *p = board_get_profile();
+  int features = (p->has_dense ? TL_FEATURE_DENSE : 0) + (p->has_factored ? TL_FEATURE_FACTORED : 0) + TL_FEATURE_HOLD;
+  values[TL_ANSWER_HELLO_MAJOR] = value_integer(TL_PROTOCOL_MAJOR);
+  values[TL_ANSWER_HELLO_MINOR] = value_integer(TL_PROTOCOL_MINOR);
+  values[TL_ANSWER_HELLO_TABLE_HASH] = value_bytes(table_hash, sizeof table_hash);
+  values[TL_ANSWER_HELLO_FRAME_BYTES] = value_integer(CONFIG_FRAME_BYTES);
+  values[TL_ANSWER_HELLO_WINDOW] = value_integer(CONFIG_WINDOW);
+  values[TL_ANSWER_HELLO_MODEL] = text(p->name);
+  values[TL_ANSWER_HELLO_SERIAL_NUMBER] = serial_number(serial);
+  values[TL_ANSWER_HELLO_FIRMWARE_VERSION] = text(CONFIG_FIRMWARE_VERSION);
+  values[TL_ANSWER_HELLO_BOOT_EPOCH] = value_integer(d->boot_epoch);
+  values[TL_ANSWER_HELLO_CELLS] = value_integer(p->cells);
+  values[TL_ANSWER_HELLO_ROWS] = value_integer(p->has_factored ? p->rows : 0);
+  values[TL_ANSWER_HELLO_BANKS] = value_integer(TL_BANKS);
+  values[TL_ANSWER_HELLO_COUPLING_BITS] = value_integer(p->coupling_bits);
+  values[TL_ANSWER_HELLO_DRIVE_BITS] = value_integer(p->drive_bits);
+  values[TL_ANSWER_HELLO_ADC_BITS] = value_integer(p->adc_bits);
+  values[TL_ANSWER_HELLO_TAU_NS] = value_integer(p->tau_ns);
+  values[TL_ANSWER_HELLO_TICK_LOG2] = value_integer(p->tick_log2);
+  values[TL_ANSWER_HELLO_FULL_SCALE_MICROVOLTS] = value_integer(p->full_scale_microvolts);
+  values[TL_ANSWER_HELLO_RAIL] = value_integer(p->rail);
+  values[TL_ANSWER_HELLO_DRIVE_RANGE] = value_integer(p->drive_range);
+  values[TL_ANSWER_HELLO_NOISE_SHIFT_MIN] = value_integer(TL_NOISE_SHIFT_MIN);
+  values[TL_ANSWER_HELLO_NOISE_SHIFT_MAX] = value_integer(TL_NOISE_SHIFT_MAX);
+  values[TL_ANSWER_HELLO_NOISE_TEMPERATURE_MIN] = value_integer(p->noise_temperature_min);
+  values[TL_ANSWER_HELLO_ROW_SCALE_MAX] = value_integer(TL_ROW_SCALE_MAX);
+  values[TL_ANSWER_HELLO_IN_FLIGHT_BYTES] = value_integer(CONFIG_IN_FLIGHT_BYTES);
+  values[TL_ANSWER_HELLO_ANSWER_CACHE] = value_integer(TL_ANSWER_CACHE_MAX);
+  values[TL_ANSWER_HELLO_FEATURES] = value_integer(features);
+  values[TL_ANSWER_HELLO_KEEP_BLOCKS_MAX] = value_integer(CONFIG_BLOCKS_KEPT);
+}
+
+static void open_session(device *d, const message_value *values) {
+  const uint8_t *nonce = values[TL_REQUEST_HELLO_NONCE].bytes;
+  int64_t frame_bytes = values[TL_REQUEST_HELLO_FRAME_BYTES].integer;
+  int64_t window = values[TL_REQUEST_HELLO_WINDOW].integer;
+  link_limits limits;
+  limits.frame_bytes = (uint32_t)(frame_bytes < CONFIG_FRAME_BYTES ? frame_bytes : CONFIG_FRAME_BYTES);
+  limits.window = (uint32_t)(window < CONFIG_WINDOW ? window : CONFIG_WINDOW);
+  limits.in_flight_bytes = CONFIG_IN_FLIGHT_BYTES;
+  device_input(d, TL_INPUT_SESSION_OPENED);
+  d->presence = RUN_NONE;
+  d->run_id = 0;
+  session_clear(&d->session);
+  memcpy(d->session.nonce, nonce, TL_NONCE_BYTES);
+  link_open_session(&d->link, nonce, limits);
+}
+
+void device_hello(device *d, uint32_t request_id, const message_value *values) {
+  message_value nonce = values[TL_REQUEST_HELLO_NONCE];
+  uint8_t payload[LINK_OPEN_BYTES_MAX], serial[SERIAL_NUMBER_BYTES];
+  message_value answer[TL_FIELDS_MAX];
+  int resumed = d->link.session_open && memcmp(nonce.bytes, d->session.nonce, TL_NONCE_BYTES) == 0;
+  if (is_zero(nonce.bytes, TL_NONCE_BYTES)) {
+    d->link.counters.messages_rejected++;
+    return;
+  }
+  if (!same_version(values)) {
+    refuse(d, request_id, nonce);
+    return;
+  }
+  if (resumed) link_resume_session(&d->link);
+  else open_session(d, values);
+  describe(d, answer, serial);
+  answer[TL_ANSWER_HELLO_NONCE] = nonce;
+  answer[TL_ANSWER_HELLO_RESUMED] = value_integer(resumed);
+  link_send_open(&d->link, payload, codec_encode(TL_OP_HELLO, TO_HOST, request_id, answer, payload, sizeof payload));
+}

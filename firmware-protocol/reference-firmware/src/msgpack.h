@@ -1,0 +1,53 @@
+/* The subset of MessagePack of docs/protocol.md, Payloads. Reading allocates nothing and accepts nothing else. */
+#ifndef MSGPACK_H
+#define MSGPACK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum { MSGPACK_INTEGER, MSGPACK_TEXT, MSGPACK_BYTES, MSGPACK_ARRAY } msgpack_type;
+
+typedef struct {
+  msgpack_type type;
+  int64_t integer;
+  /* Text and bytes, where they lie. */
+  const uint8_t *bytes;
+  /* Of text and bytes, or items of an array. */
+  uint32_t length;
+} msgpack_item;
+
+typedef enum {
+  MSGPACK_OK,
+  MSGPACK_TRUNCATED,
+  MSGPACK_TYPE_BYTE,
+  MSGPACK_SHORTEST_FORM,
+  MSGPACK_TOO_LARGE,
+  MSGPACK_LENGTH,
+  MSGPACK_DEPTH,
+  MSGPACK_NOT_UTF8,
+  MSGPACK_TRAILING
+} msgpack_result;
+
+/*
+ * Reads the value at *at, all that an array holds included, and moves *at behind it. `depth` is how many arrays it lies in.
+ * With `heads_only` an array is not walked: *at is then at its first item.
+ */
+msgpack_result msgpack_read(const uint8_t *bytes, size_t length, size_t *at, int depth, int heads_only, msgpack_item *item);
+
+/* Whether the bytes are exactly one value of the subset. */
+msgpack_result msgpack_check(const uint8_t *bytes, size_t length);
+
+/* Writing: what does not fit is dropped, and `overflow` tells. */
+typedef struct {
+  uint8_t *out;
+  size_t capacity;
+  size_t length;
+  int overflow;
+} msgpack_writer;
+
+void msgpack_put_integer(msgpack_writer *writer, int64_t value);
+void msgpack_put_text(msgpack_writer *writer, const uint8_t *text, size_t length);
+void msgpack_put_bytes(msgpack_writer *writer, const uint8_t *bytes, size_t length);
+void msgpack_put_array(msgpack_writer *writer, size_t items);
+
+#endif

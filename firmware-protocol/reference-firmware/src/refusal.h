@@ -1,0 +1,23 @@
+/* Why a command is not executed: a reason of the protocol and words for people, ASCII and at most 96. */
+#ifndef REFUSAL_H
+#define REFUSAL_H
+
+#include "../generated/protocol.h"
+
+typedef struct {
+  int refused;
+  uint8_t reason;
+  const char *detail;
+} refusal;
+
+static inline refusal accepted(void) {
+  refusal r = {0, 0, ""};
+  return r;
+}
+
+static inline refusal refused(uint8_t reason, const char *detail) {
+  refusal r = {1, reason, detail};
+  return r;
+}
+
+#endif

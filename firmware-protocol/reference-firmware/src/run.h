@@ -1,0 +1,66 @@
+/* One run: burn-in, samples, blocks, credit. What it makes depends on program, seeds and credits, never on the slices. */
+#ifndef RUN_H
+#define RUN_H
+
+#include "blocks.h"
+#include "codec.h"
+
+#define RUN_NO_OUTCOME (-1)
+
+typedef struct {
+  uint32_t run_id;
+  int bank;
+  uint32_t watchdog_ms;
+  uint64_t first_tick;
+  uint64_t burn_in_ticks;
+  uint32_t sample_count;
+  uint32_t ticks_per_sample;
+  uint32_t keep_blocks;
+  int may_lose;
+  int halts_on_overload;
+  uint32_t cells;
+  uint32_t cells_per_block;
+  uint32_t samples_per_block;
+
+  uint64_t ticks_done;
+  uint32_t samples_taken;
+  uint32_t samples_lost;
+  uint32_t blocks_sent;
+  int outcome;
+  uint32_t credit;
+  uint32_t released;
+  /* The host has asked, by a credit that raises nothing, how far the run is. */
+  int position_owed;
+  /* A sample was lost before the next one. */
+  int gap;
+  /* A block is being filled. */
+  int filling;
+  uint32_t again[TL_BLOCKS_KEPT_MAX];
+  uint32_t again_count;
+  int16_t reading[CONFIG_CELLS];
+  block_store blocks;
+} run_state;
+
+/* Values of `start`. */
+void run_begin(run_state *run, uint32_t run_id, const message_value *start, uint32_t cells, size_t payload_bytes_max);
+/* Number of the tick that comes next. */
+uint64_t run_tick(const run_state *run);
+/* Whether ticks may pass: not ended, and room for what the next sample makes. */
+int run_ready(const run_state *run);
+/* At most `ticks_max` ticks; how many passed. */
+uint64_t run_advance(run_state *run, uint64_t ticks_max);
+/* Ends it. `completed` and `overload` still send what was sampled; any other outcome drops it. */
+void run_end(run_state *run, int outcome);
+/* It has ended and owes no block. */
+int run_drained(const run_state *run);
+/* It ended by itself: its report waits for its blocks. */
+int run_is_whole(const run_state *run);
+/* Whether it raises either. */
+int run_grant(run_state *run, uint32_t blocks, uint32_t released);
+void run_resend(run_state *run, uint32_t first_block, uint32_t count);
+/* Writes the message of the next block that may be sent; its length, 0 when there is none. */
+size_t run_next_block(run_state *run, uint8_t *payload, size_t capacity);
+/* Writes `runEnded`. */
+size_t run_report(const run_state *run, uint8_t *payload, size_t capacity);
+
+#endif

@@ -1,0 +1,135 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, open, stat, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, extname, join } from 'node:path';
+import { ThermolinkError } from '../../errors.js';
+import type { Matrix } from '../../linalg/matrix.js';
+import { badFile } from './input-file.js';
+import { writeNpy } from './write-npy.js';
+
+/** Text goes out in pieces of about this many characters. */
+const PIECE_CHARACTERS = 2 ** 16;
+
+type Writer = (path: string, array: Float64Array | Matrix) => Promise<void>;
+
+/** The formats that `readMatrix` reads. */
+const WRITERS: Readonly<Record<string, Writer>> = {
+  '.npy': writeNpy,
+  '.csv': textWriter(','),
+  '.tsv': textWriter('\t'),
+  '.txt': textWriter(' '),
+};
+
+/** For the help of an option. */
+export const WRITTEN_FORMATS = Object.keys(WRITERS).join(', ');
+
+/**
+ * Makes sure, before anything is computed, that a result can be written to `path`: that its name is of a known format, its
+ * directory exists and is writable, and that what is there is a file. Leaves everything as it was.
+ *
+ * Errors: BAD_ARGUMENT for another format, with `option` in it; BAD_FILE.
+ */
+export async function checkOutput(option: string, path: string): Promise<void> {
+  if (!Object.hasOwn(WRITERS, extname(path).toLowerCase()))
+    throw new ThermolinkError(
+      'BAD_ARGUMENT',
+      `${option} ${JSON.stringify(path)} is not named as a format that is written.`,
+      {
+        hint: `Name a file that ends in ${WRITTEN_FORMATS}.`,
+        data: { option, path },
+      },
+    );
+  try {
+    const status = await stat(path).catch(ignoreMissing);
+    if (status === undefined) return await tryNewFile(path);
+    if (!status.isFile())
+      throw badFile(
+        path,
+        `${path} is ${status.isDirectory() ? 'a directory' : 'not a regular file'}, so no result can be written there.`,
+        'Give the path of a file.',
+      );
+    await (await open(path, 'r+')).close();
+  } catch (error) {
+    throw cannotWrite(path, error, 'Nothing was computed.');
+  }
+}
+
+/**
+ * Writes a vector or a matrix in the format that the name of `path` tells, replacing the file: float64 as .npy, or text, a row a
+ * line, with as many digits as give back every bit. What can't be written there is kept in a temporary directory.
+ *
+ * Errors: BAD_FILE, which tells where the result is.
+ */
+export async function writeArray(path: string, array: Float64Array | Matrix): Promise<void> {
+  const write = WRITERS[extname(path).toLowerCase()];
+  try {
+    await write(path, array);
+  } catch (error) {
+    throw cannotWrite(path, error, await keepElsewhere(path, array, write));
+  }
+}
+
+async function keepElsewhere(path: string, array: Float64Array | Matrix, write: Writer): Promise<string> {
+  try {
+    const kept = join(await mkdtemp(join(tmpdir(), 'thermolink-')), basename(path));
+    await write(kept, array);
+    return `The result is in ${kept}.`;
+  } catch {
+    return 'The result is lost: the temporary directory could not be written to either.';
+  }
+}
+
+async function tryNewFile(path: string): Promise<void> {
+  await (await open(path, 'wx')).close();
+  await unlink(path);
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+const REASONS: Readonly<Record<string, (path: string) => string>> = {
+  ENOENT: (path) =>
+    existsSync(dirname(path)) ? 'no file can be made there' : `there is no directory ${dirname(path)}`,
+  ENOTDIR: () => 'a part of its path is not a directory',
+  EACCES: () => 'this user may not write there',
+  EPERM: () => 'this user may not write there',
+  EROFS: () => 'the file system is read-only',
+  ENOSPC: () => 'the disk is full',
+  EDQUOT: () => 'the quota is used up',
+  ENAMETOOLONG: () => 'the path is longer than this system allows',
+};
+
+function cannotWrite(path: string, error: unknown, hint: string): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (code === undefined || syscall === undefined) return error;
+  const why = REASONS[code]?.(path);
+  return badFile(
+    path,
+    `${path} can't be written: ${why ?? code}.`,
+    hint,
+    why === undefined ? error : undefined,
+  );
+}
+
+function textWriter(separator: string): Writer {
+  return (path, array) => writeFile(path, textPieces(array, separator));
+}
+
+/** A vector is one column, as `readVector` takes it. */
+function* textPieces(array: Float64Array | Matrix, separator: string): Generator<string> {
+  const { rows, columns, data } =
+    array instanceof Float64Array ? { rows: array.length, columns: 1, data: array } : array;
+  let piece = '';
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const value = data[row * columns + column];
+      piece += `${column === 0 ? '' : separator}${Object.is(value, -0) ? '-0' : value}`;
+    }
+    piece += '\n';
+    if (piece.length < PIECE_CHARACTERS) continue;
+    yield piece;
+    piece = '';
+  }
+  yield piece;
+}

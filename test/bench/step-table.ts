@@ -1,0 +1,92 @@
+/**
+ * `npm run bench`: the tick of the emulated cell array beside the same tick in other tools, interleaved in one run. Peers are
+ * whatever the Python of THERMOLINK_PYTHON (default python3) can import; add another one to `startPeers`.
+ */
+import { type StepProblem, StepTimer, stepWarning } from '../../src/cli/bench/step.js';
+import { formatTable } from '../../src/cli/output/table.js';
+import { percentile } from '../../src/cli/statistics.js';
+import { type Peer, startPythonPeers } from './python-peers.js';
+
+const PROBLEMS: readonly StepProblem[] = [
+  [8],
+  [64],
+  [256],
+  [1024],
+  [2048],
+  [4096],
+  [4096, 320],
+  [8192, 640],
+].map(([cells, rows]) => ({ cells, rows, couplingBits: 16 }));
+const ROUNDS = 9;
+const ROUND_MS = 50;
+
+interface Row {
+  readonly problem: StepProblem;
+  readonly products: number;
+  readonly microsecondsPerTick: number;
+  /** Per peer the median of the rounds' ratios, its time to ours. */
+  readonly ratios: Readonly<Record<string, number>>;
+  readonly peerMicroseconds: Readonly<Record<string, number>>;
+}
+
+async function startPeers(): Promise<{ peers: readonly Peer[]; stop: () => void }> {
+  return startPythonPeers(process.env['THERMOLINK_PYTHON'] ?? 'python3');
+}
+
+async function measure(problem: StepProblem, peers: readonly Peer[]): Promise<Row> {
+  const timer = new StepTimer(problem);
+  await timer.warmUp();
+  const ours: number[] = [];
+  const theirs = new Map<string, number[]>(peers.map(({ name }) => [name, []]));
+  for (let round = 0; round < ROUNDS; round++) {
+    ours.push(timer.microsecondsPerTick(ROUND_MS));
+    for (const peer of peers) theirs.get(peer.name)!.push(await peer.microsecondsPerTick(problem, ROUND_MS));
+  }
+  const each = (value: (times: readonly number[]) => number) =>
+    Object.fromEntries([...theirs].map(([name, times]) => [name, value(times)]));
+  return {
+    problem,
+    products: timer.products,
+    microsecondsPerTick: percentile(ours, 0.5),
+    ratios: each((times) =>
+      percentile(
+        times.map((time, round) => time / ours[round]),
+        0.5,
+      ),
+    ),
+    peerMicroseconds: each((times) => percentile(times, 0.5)),
+  };
+}
+
+function textOf(row: Row, peers: readonly Peer[]): string[] {
+  const { cells, rows } = row.problem;
+  return [
+    rows === undefined ? `${cells}` : `${cells}, ${rows} rows`,
+    row.microsecondsPerTick.toPrecision(3),
+    (row.products / row.microsecondsPerTick / 1000).toFixed(1),
+    ...peers.flatMap(({ name }) => [
+      row.peerMicroseconds[name].toPrecision(3),
+      `${row.ratios[name].toFixed(2)}×`,
+    ]),
+  ];
+}
+
+const warning = stepWarning();
+if (warning !== undefined) process.stderr.write(`${warning}\n`);
+const { peers, stop } = await startPeers();
+const lines: string[][] = [];
+const rows: Row[] = [];
+for (const problem of PROBLEMS) {
+  process.stderr.write(`${problem.cells}${problem.rows === undefined ? '' : ` × ${problem.rows}`} …\n`);
+  const row = await measure(problem, peers);
+  rows.push(row);
+  lines.push(textOf(row, peers));
+}
+stop();
+if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ timing: rows })}\n`);
+else {
+  const header = ['cells', 'µs/tick', 'GMAC/s', ...peers.flatMap(({ name }) => [`${name} µs`, 'ratio'])];
+  process.stdout.write(formatTable(lines, { header, align: header.map(() => 'right') }));
+  for (const { name, version } of peers) process.stdout.write(`  ${name}: ${version}, one thread\n`);
+  if (peers.length === 0) process.stdout.write('  no peers: no python3 with numpy here\n');
+}

@@ -1,0 +1,30 @@
+import { describe, expect, test } from 'vitest';
+import { refuseProgram } from '../../emulator/analog/effective-program.js';
+import { findProfile } from '../../emulator/profiles/profiles.js';
+import { benchStep, type StepProblem, StepTimer, stepProgram } from '../../src/cli/bench/step.js';
+
+const PROBLEMS: StepProblem[] = [
+  { cells: 8, rows: undefined, couplingBits: 16 },
+  { cells: 100, rows: undefined, couplingBits: 4 },
+  { cells: 100, rows: 7, couplingBits: 8 },
+];
+
+describe('bench step', () => {
+  test.each(PROBLEMS)('measures a program that a board takes: %j', (problem) => {
+    const image = stepProgram(problem);
+    const profile = { ...findProfile('ideal-1024')!, cells: problem.cells };
+    expect(refuseProgram(profile, image)).toBeUndefined();
+    expect(image.noiseAmplitude).toBeGreaterThan(0);
+  });
+
+  test('counts the products of a tick: N², or 2mN', () => {
+    const products = PROBLEMS.map((problem) => new StepTimer(problem).products);
+    expect(products).toEqual([64, 10_000, 1400]);
+  });
+
+  test('says what share of the machine it reaches', async () => {
+    const result = await benchStep({ cells: 64, rows: undefined, couplingBits: 16 });
+    for (const figure of Object.values(result)) expect(figure).toBeGreaterThan(0);
+    expect(result.gigaMacPerSecond * result.microsecondsPerTick).toBeCloseTo(4.096, 6);
+  });
+});

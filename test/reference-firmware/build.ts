@@ -1,0 +1,94 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { ROOT } from '../repository/files.js';
+
+const FOLDER = path.join(ROOT, 'firmware-protocol/reference-firmware');
+export const SOURCES = path.join(FOLDER, 'src');
+
+const found = (program: string): boolean => spawnSync(program, ['--version']).status === 0;
+
+/** What is missing to build the C device, or undefined. CI must have it all: .ci/run installs it. */
+export function missingTools(): string | undefined {
+  const missing = [...['cc', 'make'], ...(process.env['CI'] ? ['clang'] : [])].filter(
+    (program) => !found(program),
+  );
+  if (missing.length === 0) return undefined;
+  if (process.env['CI']) throw new Error(`CI has no ${missing.join(' and no ')}`);
+  return `no ${missing.join(' and no ')} here: the C device is not tested`;
+}
+
+export const hasClang = found('clang');
+
+/** Where the address and undefined-behaviour sanitizers stop at the first finding: most tests run on this build. */
+export const SANITIZED = ['build-sanitize', ['CFLAGS=-O1', 'SANITIZE=1']] as const;
+
+/** Builds a program of the C device; its path. What is built there already is only brought up to date. */
+export function make(program: string, folder: string, variables: readonly string[] = []): string {
+  return path.join(runMake(folder, variables, [`${folder}/${program}`]), program);
+}
+
+/** Builds the portable part alone. */
+export function makeCore(folder: string, variables: readonly string[]): string {
+  return runMake(folder, variables, ['core']);
+}
+
+function runMake(folder: string, variables: readonly string[], targets: readonly string[]): string {
+  const place = path.join(FOLDER, folder);
+  mkdirSync(place, { recursive: true });
+  const unlock = lock(path.join(place, 'lock'));
+  try {
+    execFileSync('make', ['-s', '-j2', `BUILD=${folder}`, ...variables, ...targets], {
+      cwd: FOLDER,
+      stdio: 'pipe',
+    });
+  } finally {
+    unlock();
+  }
+  return place;
+}
+
+const LOCK_POLL_MS = 50;
+/** Whoever has held a lock for so long is dead. */
+const LOCK_MS_MAX = 60_000;
+
+/** Test files run at the same time and share builds. */
+function lock(name: string): () => void {
+  for (;;)
+    try {
+      mkdirSync(name);
+      return () => rmSync(name, { recursive: true });
+    } catch {
+      const madeMs = statSync(name, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+      if (Date.now() - madeMs > LOCK_MS_MAX) rmSync(name, { recursive: true, force: true });
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_POLL_MS);
+    }
+}
+
+/** Names that the objects of a folder define, and those that they want. */
+export function symbols(folder: string): { readonly defined: Set<string>; readonly wanted: Set<string> } {
+  const objects = readdirSync(folder).filter((file) => file.endsWith('.o'));
+  const lines = execFileSync('nm', objects, { cwd: folder, encoding: 'utf8' }).split('\n');
+  const named = (kind: RegExp) =>
+    new Set(
+      lines
+        .map((line) => line.trim().split(' '))
+        .filter((words) => kind.test(words.at(-2) ?? ''))
+        .map((words) => words.at(-1)!),
+    );
+  return { defined: named(/^[TDBRC]$/), wanted: named(/^U$/) };
+}
+
+/** There is no heap that could leak, and looking for leaks fails where a container forbids to trace processes. */
+export const ENVIRONMENT = { ...process.env, ASAN_OPTIONS: 'detect_leaks=0' };
+
+/** Runs a program on these lines; the lines that it prints. */
+export function runOnLines(program: string, lines: readonly string[]): string[] {
+  const text = execFileSync(program, {
+    input: `${lines.join('\n')}\n`,
+    env: ENVIRONMENT,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  return text.split('\n').slice(0, -1);
+}

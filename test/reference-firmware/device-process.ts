@@ -1,0 +1,44 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { onTestFinished } from 'vitest';
+import { ENVIRONMENT } from './build.js';
+
+const DEADLINE_MS = 10_000;
+
+/** thermolink-device in a process of its own, killed when the test ends; `ended` fails if a sanitizer had something to say. */
+export class DeviceProcess {
+  readonly uri: string;
+  readonly #child: ChildProcess;
+  #errors = '';
+
+  private constructor(child: ChildProcess, uri: string) {
+    this.#child = child;
+    this.uri = uri;
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.#errors += text));
+  }
+
+  static async start(program: string, ...args: readonly string[]): Promise<DeviceProcess> {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: ENVIRONMENT });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const uri = await new Promise<string>((resolve, reject) => {
+      let text = '';
+      const timer = setTimeout(() => reject(new Error(`no URI: ${text}`)), DEADLINE_MS);
+      child.stdout.setEncoding('utf8').on('data', (more: string) => {
+        text += more;
+        const match = /^ {2}(\S+)\n/m.exec(text);
+        if (match) {
+          clearTimeout(timer);
+          resolve(match[1]);
+        }
+      });
+      child.once('exit', (code) => reject(new Error(`it ended with ${code}`)));
+    });
+    return new DeviceProcess(child, uri);
+  }
+
+  /** Ends it as Ctrl-C does; what it said on stderr and its exit code. */
+  async end(): Promise<{ readonly code: number | null; readonly errors: string }> {
+    const exit = new Promise<number | null>((resolve) => this.#child.once('close', resolve));
+    this.#child.kill('SIGINT');
+    return { code: await exit, errors: this.#errors };
+  }
+}

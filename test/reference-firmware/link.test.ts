@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { CHANNEL, encodeFrame } from '../../firmware-protocol/framing.js';
+import { fromHex, toHex } from '../support/protocol-vectors.js';
+import { make, missingTools, runOnLines, SANITIZED } from './build.js';
+
+const missing = missingTools();
+
+type ChannelName = keyof typeof CHANNEL;
+
+interface Step {
+  readonly atMs: number;
+  readonly open?: {
+    readonly nonce: string;
+    readonly frameBytes: number;
+    readonly window: number;
+    readonly inFlightBytes: number;
+  };
+  readonly close?: true;
+  readonly hold?: true;
+  readonly resume?: true;
+  readonly receive?: string;
+  readonly send?: readonly { readonly channel: ChannelName; readonly payload: string }[];
+  readonly portTakes?: number;
+  readonly delivers: readonly { readonly channel: ChannelName; readonly payload: string }[];
+  readonly says: readonly { readonly wire: string }[];
+  readonly wakesAtMs: number | null;
+}
+
+interface LinkSession {
+  readonly name: string;
+  readonly end: 'device' | 'host';
+  readonly frameBytesTaken: number;
+  readonly framesEachWay: number;
+  readonly steps: readonly Step[];
+}
+
+const { sessions } = JSON.parse(readFileSync('firmware-protocol/vectors/link.json', 'utf8')) as {
+  sessions: LinkSession[];
+};
+
+/** Only a host holds: the port is lost to it, and it has another one to look for. */
+const forDevice = sessions.filter(({ steps }) => steps.every(({ hold }) => !hold));
+
+interface Expected {
+  readonly orders: string[];
+  /** What is printed; undefined where it is not looked at. */
+  readonly lines: (string | undefined)[];
+}
+
+function carryOut({ frameBytesTaken, framesEachWay, steps }: LinkSession): Expected {
+  const orders = [`link ${frameBytesTaken}`];
+  const lines: (string | undefined)[] = [];
+  const order = (text: string, ...printed: (string | undefined)[]): void => {
+    orders.push(text);
+    lines.push(...printed);
+  };
+  steps.forEach((step, i) => {
+    if (i === 1) manyFrames(framesEachWay, steps[0].open?.nonce ?? '00', order);
+    const { atMs, open, close, resume, receive, send = [], portTakes = 1_000_000 } = step;
+    if (open) order(`open ${open.nonce} ${open.frameBytes} ${open.window} ${open.inFlightBytes}`);
+    if (close) order('close');
+    if (resume) order('resume');
+    const delivers = step.delivers.map(({ channel, payload }) => ` ${CHANNEL[channel]}:${payload || '-'}`);
+    if (receive !== undefined) order(`receive ${atMs} ${receive || '-'}`, `delivers${delivers.join('')}`);
+    for (const { channel, payload } of send) order(`send ${CHANNEL[channel]} ${payload || '-'}`);
+    order(`poll ${atMs} ${portTakes}`, ['says', ...step.says.map(({ wire }) => wire)].join(' '));
+    order('wake', `wakes ${step.wakesAtMs ?? '-'}`);
+  });
+  return { orders, lines };
+}
+
+/** Brings the numbers near their end. */
+function manyFrames(
+  count: number,
+  nonce: string,
+  order: (text: string, ...printed: (string | undefined)[]) => void,
+): void {
+  const header = { channel: CHANNEL.command, session: fromHex(nonce)[0], flags: 0 };
+  for (let i = 0; i < count; i++) {
+    const numbers = { seq: i & 0xffff, ack: (i - 1) & 0xffff };
+    order(
+      `receive 0 ${toHex(encodeFrame({ ...header, ...numbers, payload: Uint8Array.of(0x69) }))}`,
+      'delivers 1:69',
+    );
+    order(`send ${CHANNEL.command} 6f`);
+    order('poll 0 1', undefined);
+  }
+}
+
+describe.skipIf(missing !== undefined)(`the link in C${missing ? ` (${missing})` : ''}`, () => {
+  let program: string;
+
+  beforeAll(() => {
+    program = make('thermolink-link', ...SANITIZED);
+  });
+
+  test('most vectors are for it', () => {
+    expect(forDevice.length).toBeGreaterThan(40);
+  });
+
+  test.each(forDevice)('$name', (session) => {
+    const { orders, lines } = carryOut(session);
+    const printed = runOnLines(program, orders);
+    expect(printed.map((line, i) => (lines[i] === undefined ? undefined : line))).toEqual(lines);
+  });
+});

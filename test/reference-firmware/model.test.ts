@@ -1,0 +1,130 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { hasClang, make, makeCore, missingTools, runOnLines, SANITIZED, SOURCES, symbols } from './build.js';
+import { emulatedProblem } from './emulated-problem.js';
+import { PROBLEMS } from './problems.js';
+
+const missing = missingTools();
+
+/** One case of vectors/device-steps.json, written by an independent implementation in Python. */
+interface DeviceSteps {
+  readonly name: string;
+  readonly board: Readonly<Record<'tickLog2' | 'rail' | 'driveRange' | 'driveBits', number>>;
+  readonly program: Readonly<
+    Record<
+      | 'mode'
+      | 'cells'
+      | 'rows'
+      | 'couplingBits'
+      | 'rowAttenuation'
+      | 'damping'
+      | 'noiseAmplitude'
+      | 'noiseShift',
+      number
+    > &
+      Record<'couplings' | 'drive' | 'initialState', readonly number[]>
+  >;
+  readonly dieSeed: number;
+  readonly runSeed: number;
+  readonly firstTick: number;
+  readonly ticks: number;
+  readonly expected: Readonly<
+    Record<'v' | 'c' | 'r' | 'q' | 'cellFlags' | 'rowFlags' | 'adc16', number[]>
+  > & {
+    readonly digest: number;
+  };
+}
+
+const { cases } = JSON.parse(readFileSync('firmware-protocol/vectors/device-steps.json', 'utf8')) as {
+  cases: DeviceSteps[];
+};
+
+function orders({ board, program, dieSeed, runSeed, firstTick, ticks }: DeviceSteps): string[] {
+  const { cells, rows, mode, couplingBits, rowAttenuation } = program;
+  return [
+    `die ${dieSeed}`,
+    `board ${cells} ${rows} ${board.tickLog2} ${board.rail} ${board.driveRange} ${board.driveBits}`,
+    `program 0 ${mode} ${cells} ${rows} ${couplingBits} ${rowAttenuation}`,
+    `couplings 0 ${program.couplings.join(' ')}`,
+    `drive 0 ${program.drive.join(' ')}`,
+    `initial 0 ${program.initialState.join(' ')}`,
+    `registers 0 ${program.damping} ${program.noiseAmplitude} ${program.noiseShift}`,
+    'commit 0',
+    `start 0 ${runSeed} ${firstTick} load`,
+    `ticks ${ticks}`,
+    'state',
+    'adc',
+    'digest',
+  ];
+}
+
+/** The digest program of a build, fed with all problems at once: starting it for each would cost more than running them. */
+function runProblems(program: string): Map<string, string[]> {
+  const results = new Map<string, string[]>();
+  let current: string[] = [];
+  const lines = PROBLEMS.flatMap(({ orders: all }, i) => ['die 0', ...all, `mark ${i}`]);
+  for (const line of runOnLines(program, lines)) {
+    const mark = /^mark (\d+)$/.exec(line);
+    if (mark) {
+      results.set(PROBLEMS[Number(mark[1])].name, current);
+      current = [];
+    } else current.push(line);
+  }
+  return results;
+}
+
+describe.skipIf(missing !== undefined)(`the device model in C${missing ? ` (${missing})` : ''}`, () => {
+  let program: string;
+
+  beforeAll(() => {
+    program = make('thermolink-digest', 'build');
+  });
+
+  test('its portable part asks for nothing but memory copies', () => {
+    const small = ['CELLS=64', 'ROWS=64', 'COUPLINGS=4096', 'FRAME_BYTES=512', 'WINDOW=4', 'BLOCKS_KEPT=2'];
+    const flags = ['-Os', '-ffreestanding', ...small.map((one) => `-DCONFIG_${one}`)].join(' ');
+    const folder = makeCore('build-small', [`CFLAGS=${flags}`]);
+    const { defined, wanted } = symbols(folder);
+    const outside = [...wanted].filter((name) => !defined.has(name) && !name.startsWith('_'));
+    // The clock is the port's.
+    const allowed = ['memcpy', 'memmove', 'memset', 'memcmp', 'board_time_us'];
+    expect(outside.filter((name) => !allowed.includes(name))).toEqual([]);
+    expect(defined).toContain('device_init');
+    for (const file of readdirSync(SOURCES))
+      expect(readFileSync(path.join(SOURCES, file), 'utf8'), file).not.toMatch(/\b(float|double|malloc)\b/);
+  });
+
+  test.each(cases)('as the Python script: $name', (steps) => {
+    const { v, c, r, q, cellFlags, rowFlags, adc16, digest } = steps.expected;
+    const lines = runOnLines(program, orders(steps));
+    expect(lines.slice(-3)).toEqual([
+      `state ${[v, c, r, q, cellFlags, rowFlags].flat().join(' ')}`,
+      `adc ${adc16.join(' ')}`,
+      `digest ${digest}`,
+    ]);
+  });
+
+  describe('the same state digests as the emulator', () => {
+    let results: Map<string, string[]>;
+
+    beforeAll(() => {
+      results = runProblems(program);
+    });
+
+    test.each(PROBLEMS)('$name', ({ name, orders: all }) => {
+      const expected = emulatedProblem(all);
+      expect(expected.some((line) => line.startsWith('digest'))).toBe(true);
+      expect(results.get(name)).toEqual(expected);
+    });
+
+    test('and with everything that is undefined caught', () => {
+      expect(runProblems(make('thermolink-digest', ...SANITIZED))).toEqual(results);
+    });
+
+    test.skipIf(!hasClang)('and from clang', () => {
+      const clang = make('thermolink-digest', 'build-clang', ['CC=clang', 'CFLAGS=-O2']);
+      expect(runProblems(clang)).toEqual(results);
+    });
+  });
+});
