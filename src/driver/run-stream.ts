@@ -41,6 +41,8 @@ export class RunStream implements Run {
   readonly #order: BlockOrder;
   readonly #arrived: SampleBlock[] = [];
   #granted = CREDIT_BLOCKS;
+  /** As the board was last told. */
+  #released = 0;
   /** Requests for missing blocks since the last of them came. */
   #requests = 0;
   #report: RunReport | undefined;
@@ -112,7 +114,8 @@ export class RunStream implements Run {
   takePosition(blocks: number): void {
     if (this.#failure || this.#report) return;
     this.#noteSent(blocks);
-    this.#sendCredit();
+    // Only credit that raises something: the board answers any other with where it is, and both would go on for ever.
+    if (this.#creditBlocks > this.#granted || this.#order.settled > this.#released) this.#sendCredit();
   }
 
   /** Whether the block lies within its run and within the credit that was given: the bound of what waits here. */
@@ -194,7 +197,9 @@ export class RunStream implements Run {
     if (this.#report || this.#failure) return;
     const blocks = Math.max(this.#granted, this.#creditBlocks);
     const credit = { runId: this.runId, blocks, released: this.#order.settled };
-    if (this.#connection.sendSampleEvent('credit', credit)) this.#granted = blocks;
+    if (!this.#connection.sendSampleEvent('credit', credit)) return;
+    this.#granted = blocks;
+    this.#released = credit.released;
   }
 
   /** Blocks below `blocks` have come, or are lost; no board sends more than its credit. */

@@ -129,6 +129,21 @@ describe('samples that do not arrive', () => {
   });
 });
 
+it('a host that waits asks five times a second, and no answer makes it ask again', async () => {
+  let credits = 0;
+  const { device, clock } = await openTestBoard('ideal-8', {
+    toDevice: (frame, bytes) => {
+      if (frame?.channel === CHANNEL.sample) credits++;
+      return [bytes];
+    },
+  });
+  await clock.run(device.loadProgram(0, diagonalProgram(8)));
+  const acquiring = device.acquire({ ...RUN, burnInTicks: 1e12, timeoutMs: 3000 });
+  await clock.run(acquiring.catch(() => undefined));
+  expect(credits).toBeGreaterThan(5);
+  expect(credits).toBeLessThan(20);
+});
+
 describe('BlockOrder', () => {
   it('delivers a random arrival order in order, and finds exactly what never came', () => {
     const random = uniform(1);
