@@ -40,13 +40,14 @@ export class WorkDisplay {
 
 /** Where a solve stands, the error against what is wanted first: `error 0.031 (wanted 0.01), pass 2 of 3 or more`. */
 export function solveText(progress: SolveProgress, tolerance: number): string {
-  const { fraction, pass, passesMin, samples, samplesMin } = progress;
+  const { fraction, pass, samples, samplesMin } = progress;
   const { relativeErrorBound, relativeStandardError } = progress;
   if (fraction === 1)
     return `error at most ${formatNumber(relativeErrorBound)} (wanted ${formatNumber(tolerance)}), ${counted(pass, 'pass', 'passes')}, ${counted(samples, 'reading')}`;
-  const passes = `pass ${pass} of ${passesMin} or more`;
+  const readings = `reading ${formatCount(samples)} of ${formatCount(samplesMin)} or more`;
+  const passes = `pass ${pass}${samples === 0 ? '' : `, ${readings}`}`;
   if (Number.isFinite(relativeStandardError))
-    return `standard error ${formatNumber(relativeStandardError)} (wanted ${formatNumber(tolerance / 2)}), ${passes}, reading ${formatCount(samples)} of ${formatCount(samplesMin)} or more`;
+    return `standard error ${formatNumber(relativeStandardError)} (wanted ${formatNumber(tolerance / 2)}), ${passes}`;
   if (Number.isFinite(relativeErrorBound))
     return `error at most ${formatNumber(relativeErrorBound)} (wanted ${formatNumber(tolerance)}), ${passes}`;
   return passes;

@@ -18,13 +18,6 @@ export function directSolver(system: LinearSystem): DirectSolver | undefined {
   return damping > 0 ? woodburySolver(factor, damping) : undefined;
 }
 
-/** Products that `directSolver` takes, about. */
-export function directSolverCost(system: LinearSystem): number {
-  if (system.kind === 'dense') return system.matrix.columns ** 3 / 6;
-  const { rows, columns } = system.factor;
-  return rows * columns * Math.min(rows, columns);
-}
-
 function byCholesky(a: Matrix): DirectSolver | undefined {
   const outcome = cholesky(a);
   return outcome.ok ? (b) => choleskySolve(outcome.factor, b) : undefined;

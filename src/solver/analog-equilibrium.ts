@@ -8,7 +8,6 @@ import { BoardRuns } from './board-runs.js';
 import { type SolveRequest, type SolveResult, zeroSolution } from './contract.js';
 import { type EquilibriumPlan, planEquilibrium } from './equilibrium-plan.js';
 import { refine } from './refinement.js';
-import { Rehearsal } from './rehearsal.js';
 import { checkSolveRequest } from './request-check.js';
 
 /**
@@ -16,7 +15,7 @@ import { checkSolveRequest } from './request-check.js';
  * contributes products with A, scales and the decision when to stop.
  *
  * Errors: BAD_MATRIX, NOT_POSITIVE_DEFINITE, BAD_ARGUMENT, TOO_LARGE, UNSUPPORTED before any byte is sent; OVERLOAD;
- * TOLERANCE_NOT_MET, before any byte where a perfect board with these converters would not get there.
+ * TOLERANCE_NOT_MET.
  */
 export async function solveOnBoard(
   device: BoardDevice,
@@ -26,14 +25,8 @@ export async function solveOnBoard(
   checkSolveRequest(request);
   const board = new BoardRuns(device, request.address, request.signal);
   const equilibrium = new Equilibrium(device.identity, board, request.system, options);
-  const passesMin = await equilibrium.check(request);
-  return { ...(await equilibrium.solve(request, passesMin)), cost: board.cost };
-}
-
-/** What is made of a system once. */
-interface Prepared {
-  readonly plan: EquilibriumPlan;
-  readonly rehearsal: Rehearsal;
+  equilibrium.check(request);
+  return { ...(await equilibrium.solve(request)), cost: board.cost };
 }
 
 /**
@@ -47,7 +40,7 @@ export class Equilibrium {
   readonly #system: LinearSystem;
   readonly #options: AnalogSolverOptions;
   readonly #spectrum: Spectrum;
-  #prepared: Prepared | undefined;
+  #plan: EquilibriumPlan | undefined;
 
   constructor(
     identity: DeviceIdentity,
@@ -63,33 +56,28 @@ export class Equilibrium {
     refuseTooLarge(system, identity);
   }
 
-  /**
-   * Throws what `solve` would throw before its first run; the number of passes that it takes at least. `request.system` is the
-   * one that this was made with.
-   */
-  async check(request: SolveRequest): Promise<number> {
+  /** Throws what can be told before the first run. `request.system` is the one that this was made with. */
+  check(request: SolveRequest): void {
     checkSolveRequest(request);
     const { drive, tolerance } = request;
     refuseBeyondFloat64(this.#system, this.#spectrum, tolerance);
-    if (isZero(drive)) return 0;
-    return this.#board.charge('mapMs', () => this.#prepare().rehearsal.passesMin(request));
+    if (!isZero(drive)) this.#board.charge('mapMs', () => this.#prepare());
   }
 
-  /** A⁻¹b for the drive b; `passesMin` is what `check` returned for this request. */
-  async solve(request: SolveRequest, passesMin: number): Promise<Omit<SolveResult, 'cost'>> {
+  /** A⁻¹b for the drive b of a request that was checked. */
+  async solve(request: SolveRequest): Promise<Omit<SolveResult, 'cost'>> {
     const { drive, address } = request;
     if (isZero(drive)) return zeroSolution(drive.length);
     this.#board.readdress(address);
-    return refine(this.#prepare().plan, this.#board, request, passesMin);
+    return refine(this.#prepare(), this.#board, request);
   }
 
-  #prepare(): Prepared {
-    if (this.#prepared === undefined) {
-      const plan = planEquilibrium(this.#system, this.#spectrum, this.#identity);
-      refuseTooLong(plan.settleTicks + 50 * plan.ticksPerSample, this.#options.ticksMax);
-      this.#prepared = { plan, rehearsal: new Rehearsal(plan) };
+  #prepare(): EquilibriumPlan {
+    if (this.#plan === undefined) {
+      this.#plan = planEquilibrium(this.#system, this.#spectrum, this.#identity);
+      refuseTooLong(this.#plan.settleTicks + 50 * this.#plan.ticksPerSample, this.#options.ticksMax);
     }
-    return this.#prepared;
+    return this.#plan;
   }
 }
 

@@ -57,16 +57,9 @@ export interface Approached {
   readonly noise: number;
 }
 
-export interface ApproachOptions {
-  /** A pass, or five together, that leaves more than this share of residual and correction leads nowhere. Default 0.7. */
-  readonly stallAt?: number;
-  /** Called as each pass begins. */
-  readonly onPass?: () => void;
-}
-
 /**
  * Settles passes and adds them to x̂ until what rounding and the board's own errors leave of one is small against the noise that
- * the tolerance allows. `settleAt` answers: a board does it by runs, a rehearsal by arithmetic. Undefined when the passes ran out.
+ * the tolerance allows. Undefined when the passes ran out.
  *
  * Errors: TOLERANCE_NOT_MET when they lead nowhere; those of `settle`.
  */
@@ -75,15 +68,15 @@ export async function approach(
   settleAt: SettleAt,
   request: Pick<SolveRequest, 'drive' | 'tolerance'>,
   state: RefinementState,
-  { stallAt = STALL, onPass }: ApproachOptions = {},
+  onPass: () => void,
 ): Promise<Approached | undefined> {
   while (state.passes < PASSES_MAX) {
     state.passes++;
-    onPass?.();
+    onPass();
     const reading = await settlePass(plan, settleAt, request.tolerance, state);
     const noise = noiseToAverage(plan, request, state, reading);
     if (noise !== undefined) return { reading, noise };
-    acceptReading(plan, request, state, reading, stallAt);
+    acceptReading(plan, request, state, reading);
   }
   return undefined;
 }
@@ -152,7 +145,6 @@ function acceptReading(
   request: Pick<SolveRequest, 'drive' | 'tolerance'>,
   state: RefinementState,
   reading: Reading,
-  stallAt: number,
 ): void {
   // The next pass would be the same again.
   if (norm2(reading.x) === 0) throw notMet(request.tolerance, state, reasonOfZeros(plan, state, reading));
@@ -163,7 +155,7 @@ function acceptReading(
     leftAfter(1, residuals, corrections),
     leftAfter(STALL_WINDOW, residuals, corrections),
   );
-  if (left > stallAt) throw notMet(request.tolerance, state, reasonOfStall(plan, state, reading, left));
+  if (left > STALL) throw notMet(request.tolerance, state, reasonOfStall(plan, state, reading, left));
   advance(plan, request.drive, state, reading);
 }
 

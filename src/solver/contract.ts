@@ -48,8 +48,6 @@ export interface SolveProgress {
   readonly fraction: number;
   /** The pass that is on its way, from 1. The first call comes before anything is sent. */
   readonly pass: number;
-  /** Passes that the answer takes at least, as far as can be told; grows when it takes more. */
-  readonly passesMin: number;
   /** ADC readings (or draws) so far, and how many the answer takes at least. */
   readonly samples: number;
   readonly samplesMin: number;

@@ -127,13 +127,16 @@ async function averageOnce(
     if (run.overloaded) return undefined;
     readings.set(run.codes, samples * codes.cells);
     samples += run.codes.length / codes.cells;
-    onReadings(samples);
-    if (samples % SAMPLES_PER_LOOK !== 0) continue;
+    if (samples % SAMPLES_PER_LOOK !== 0) {
+      onReadings(samples);
+      continue;
+    }
     const estimate = board.charge('readoutMs', () =>
       estimateMean(readings.subarray(0, samples * codes.cells), codes.cells),
     );
     const error = undo(estimate.standardError, solutionScale, identity.adcBits);
     const enough = isEnough(error);
+    onReadings(samples);
     if ((enough && samples >= plan.samplesMin) || samples === SAMPLES_MAX) return estimate;
   }
 }

@@ -99,7 +99,6 @@ function solve(request: SolveRequest, noiseTemperature: number): SolveResult {
     request.onProgress?.({
       fraction: isMet ? 1 : Math.min(0.99, draws.length / DRAWS_MAX),
       pass: 1,
-      passesMin: 1,
       samples,
       samplesMin: isMet ? samples : samples + DRAWS_PER_LOOK,
       relativeErrorBound,

@@ -24,22 +24,19 @@ const AVERAGES_MAX = 3;
  * half the tolerance and not implausibly small, and whose residual noise and rounding explain (false-alarm rate below
  * 1e-6).
  *
- * `passesMin` is what the solve takes at least, for progress only. Errors: TOLERANCE_NOT_MET when passes stop shrinking
+ * Errors: TOLERANCE_NOT_MET when passes stop shrinking
  * residual and correction, or run out.
  */
 export async function refine(
   plan: EquilibriumPlan,
   board: BoardRuns,
   request: SolveRequest,
-  passesMin: number,
 ): Promise<Omit<SolveResult, 'cost'>> {
   const state = firstState(request.drive);
-  const meter = new SolveMeter(plan, passesMin, request.onProgress);
+  const meter = new SolveMeter(plan, request.onProgress);
   const settleAt = settlingOnBoard(plan, board);
   while (state.averages < AVERAGES_MAX) {
-    const approached = await approach(plan, settleAt, request, state, {
-      onPass: () => meter.passBegins(state),
-    });
+    const approached = await approach(plan, settleAt, request, state, () => meter.passBegins(state));
     if (approached === undefined) break;
     const averaged = await averagePass(plan, board, request, state, approached, meter);
     const answer = judge(plan, request, state, averaged);

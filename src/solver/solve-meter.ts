@@ -12,17 +12,12 @@ const FRACTION_MAX = 0.99;
 export class SolveMeter {
   readonly #plan: EquilibriumPlan;
   readonly #onProgress: ((progress: SolveProgress) => void) | undefined;
-  #passesMin: number;
+  #passesMin = 1;
   #averagedTicks = 0;
   #fraction = 0;
 
-  constructor(
-    plan: EquilibriumPlan,
-    passesMin: number,
-    onProgress: ((progress: SolveProgress) => void) | undefined,
-  ) {
+  constructor(plan: EquilibriumPlan, onProgress: ((progress: SolveProgress) => void) | undefined) {
     this.#plan = plan;
-    this.#passesMin = passesMin;
     this.#onProgress = onProgress;
   }
 
@@ -62,7 +57,6 @@ export class SolveMeter {
     this.#onProgress?.({
       fraction: this.#fraction,
       pass: state.passes,
-      passesMin: this.#passesMin,
       samples,
       samplesMin,
       relativeErrorBound: state.certificate?.relativeErrorBound ?? Infinity,
