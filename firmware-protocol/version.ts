@@ -16,7 +16,10 @@ export function canonicalTables(): string {
   const lines: string[] = [];
   for (const row of MESSAGES as readonly Row[]) {
     if (row.kind === 'command') {
-      lines.push(`${row.opcode} toDevice ${row.channel} ${row.name}`, ...row.fields.map(canonicalField));
+      lines.push(
+        `${row.opcode} toDevice ${row.channel} ${row.delivery} ${row.name}`,
+        ...row.fields.map(canonicalField),
+      );
       lines.push(`${row.opcode} toHost ${row.channel} ${row.name}`, ...row.answer.map(canonicalField));
     } else {
       lines.push(

@@ -5,7 +5,7 @@ import { CHANNEL } from '../../firmware-protocol/framing.js';
 import { ANSWER_CACHE_MAX, NONCE_BYTES } from '../../firmware-protocol/limits.js';
 import type { Link } from '../../firmware-protocol/link/link.js';
 import type { Command, Event } from '../../firmware-protocol/messages/index.js';
-import { FAULT, REFUSAL, type RefusalCode } from '../../firmware-protocol/messages/system.js';
+import { FAULT, HELLO_PURPOSE, REFUSAL, type RefusalCode } from '../../firmware-protocol/messages/system.js';
 import type { Board } from './board.js';
 import type { HandledCommand, HandlerContext, Handlers, Session } from './handlers/handlers.js';
 import { programHandlers } from './handlers/program.js';
@@ -85,7 +85,7 @@ export class Dispatcher {
     }
     const answer = answerHello(this.#board, fields, resumed);
     if (resumed) this.#link.resumeSession();
-    else {
+    else if (fields.purpose === HELLO_PURPOSE.open) {
       this.#board.input('sessionOpened');
       this.#board.run = undefined;
       this.#board.runId = 0;

@@ -20,6 +20,9 @@ import { bytes, choice, integer, messageTable, text, volatileInteger } from '../
 const U16 = 65535;
 const U32 = 4294967295;
 
+/** What HELLO is said for. */
+export const HELLO_PURPOSE = { open: 0, resume: 1 } as const;
+
 /** What a board has; bits of HELLO's `features`. */
 export const FEATURE = { dense: 1, factored: 2, hold: 4 } as const;
 
@@ -66,6 +69,11 @@ export const SYSTEM_MESSAGES = messageTable([
         'longest frame the host takes',
       ),
       integer('window', 1, WINDOW_MAX, 'frame', 'command frames the host takes unacknowledged'),
+      choice(
+        'purpose',
+        HELLO_PURPOSE,
+        'open: the nonce opens a session, unless it names the one that is open; resume: it opens none, and only asks whether that one is open',
+      ),
     ],
     answer: [
       nonce,

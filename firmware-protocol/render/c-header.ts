@@ -10,7 +10,7 @@ import { BLOCK_FLAG } from '../messages/acquisition.js';
 import { MESSAGES } from '../messages/index.js';
 import { FEATURE } from '../messages/system.js';
 import { PHILOX_STREAM } from '../philox.js';
-import { PROTOCOL_MAJOR, PROTOCOL_MINOR, TABLE_HASH } from '../version.js';
+import { PROTOCOL_MAJOR, PROTOCOL_MINOR } from '../version.js';
 
 const ROWS = MESSAGES as readonly Row[];
 const INT32_MAX = 2147483647;
@@ -76,19 +76,19 @@ function choices(): Map<string, Readonly<Record<string, number>>> {
   return found;
 }
 
-function tableHashBytes(): string {
-  return Array.from(TABLE_HASH, (byte) => String(byte)).join(', ');
+function tableHashBytes(hash: string): string {
+  return (hash.match(/../g) ?? []).map((byte) => `0x${byte}`).join(', ');
 }
 
 /** Version, limits, opcodes, choices and where each field lies: what every file of the firmware may need. */
-export function protocolHeader(): string {
+export function protocolHeader(hash: string): string {
   return header('THERMOLINK_PROTOCOL_H', [
     [
       'Version',
       [
         define('TL_PROTOCOL_MAJOR', PROTOCOL_MAJOR),
         define('TL_PROTOCOL_MINOR', PROTOCOL_MINOR),
-        `#define TL_TABLE_HASH {${tableHashBytes()}}`,
+        `#define TL_TABLE_HASH {${tableHashBytes(hash)}}`,
       ],
     ],
     [

@@ -9,7 +9,7 @@ NAMED = {"U16": U16, "U32": U32, "U53": U53}
 # name=low..high: integer (a choice is one from 0); name=bytes:min..max; name=text:max. `>` to the device, `<` to the host.
 VERSION = "major=0..U16 minor=0..U16 tableHash=bytes:8..8"
 MESSAGES = f"""
-0 hello > nonce=bytes:8..8 {VERSION} frameBytes=256..65536 window=1..1024
+0 hello > nonce=bytes:8..8 {VERSION} frameBytes=256..65536 window=1..1024 purpose=0..1
 0 hello < nonce=bytes:8..8 {VERSION} frameBytes=256..65536 window=1..1024 resumed=0..1 model=text:24 serialNumber=text:24
   firmwareVersion=text:24 bootEpoch=0..U32 cells=1..8192 rows=0..4096 banks=1..2 couplingBits=4..16 driveBits=8..16
   adcBits=8..16 tauNs=1..U32 tickLog2=2..8 fullScaleMicrovolts=1..U32 rail=1024..20971520 driveRange=1..4

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { decodeToHost, encodeCommand } from '../../firmware-protocol/codec.js';
 import { NONCE_BYTES } from '../../firmware-protocol/limits.js';
 import type { Answer, Event } from '../../firmware-protocol/messages/index.js';
-import { FEATURE, REFUSAL } from '../../firmware-protocol/messages/system.js';
+import { FEATURE, HELLO_PURPOSE, REFUSAL } from '../../firmware-protocol/messages/system.js';
 import { PROTOCOL_MAJOR, PROTOCOL_MINOR, TABLE_HASH } from '../../firmware-protocol/version.js';
 import { ThermolinkError } from '../errors.js';
 import type { DeviceIdentity } from './device-api.js';
@@ -20,7 +20,11 @@ export function newNonce(): Uint8Array {
   return nonce;
 }
 
-export function helloFields(nonce: Uint8Array, frameBytesMax: number) {
+export function helloFields(
+  nonce: Uint8Array,
+  frameBytesMax: number,
+  purpose: keyof typeof HELLO_PURPOSE = 'open',
+) {
   return {
     nonce,
     major: PROTOCOL_MAJOR,
@@ -28,6 +32,7 @@ export function helloFields(nonce: Uint8Array, frameBytesMax: number) {
     tableHash: TABLE_HASH,
     frameBytes: frameBytesMax,
     window: WINDOW,
+    purpose: HELLO_PURPOSE[purpose],
   };
 }
 

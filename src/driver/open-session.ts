@@ -33,11 +33,18 @@ export async function openSession(
   return identity;
 }
 
+export interface GreetOptions {
+  readonly signal?: AbortSignal;
+  readonly timeoutMs: number;
+  /** `resume` only asks whether the session of this nonce is open, and opens none. Default `open`. */
+  readonly purpose?: 'open' | 'resume';
+}
+
 /** Sends HELLO every 200 ms until the board answers. Errors: NO_ANSWER, NOT_A_BOARD, VERSION_MISMATCH, BUSY. */
 export async function greet(
   connection: Connection,
   nonce: Uint8Array,
-  { signal, timeoutMs }: { readonly signal?: AbortSignal; readonly timeoutMs: number },
+  { signal, timeoutMs, purpose = 'open' }: GreetOptions,
 ): Promise<Greeting> {
   const { clock, port } = connection;
   const untilMs = clock.nowMs() + timeoutMs;
@@ -46,7 +53,7 @@ export async function greet(
   while (clock.nowMs() < untilMs) {
     throwIfAborted(signal);
     try {
-      const answer = await connection.request('hello', helloFields(nonce, port.frameBytesMax), {
+      const answer = await connection.request('hello', helloFields(nonce, port.frameBytesMax, purpose), {
         timeoutMs: HELLO_INTERVAL_MS,
         accepts: (message) =>
           (message.name === 'hello' || message.name === 'helloRefused') &&

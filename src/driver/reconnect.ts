@@ -114,7 +114,8 @@ export class Reconnector {
     }
     connection.attach(port);
     try {
-      const greeting = await this.#greet(this.#keeper.nonce);
+      // Only asked: an opening HELLO whose answer is lost would be answered as resumed when it is repeated.
+      const greeting = await this.#greet(this.#keeper.nonce, 'resume');
       this.#refuseAnother(greeting.identity);
       if (greeting.resumed && greeting.identity.bootEpoch === this.#keeper.identity.bootEpoch) {
         connection.resumeSession();
@@ -126,7 +127,7 @@ export class Reconnector {
       this.#keeper.tell({ kind: 'sessionLost', error });
       // Under a nonce of its own: frames of the old session that are still on their way must not pass for new ones.
       const nonce = newNonce();
-      const { identity, limits } = await this.#greet(nonce);
+      const { identity, limits } = await this.#greet(nonce, 'open');
       this.#keeper.begin(nonce, identity);
       connection.openSession(nonce, limits);
       this.#keeper.tell({ kind: 'reconnected', attempt });
@@ -137,8 +138,8 @@ export class Reconnector {
     }
   }
 
-  #greet(nonce: Uint8Array): Promise<Greeting> {
-    return greet(this.#connection, nonce, { signal: this.#ended.signal, timeoutMs: HELLO_MS });
+  #greet(nonce: Uint8Array, purpose: 'open' | 'resume'): Promise<Greeting> {
+    return greet(this.#connection, nonce, { signal: this.#ended.signal, timeoutMs: HELLO_MS, purpose });
   }
 
   #refuseAnother({ model, serialNumber }: DeviceIdentity): void {

@@ -3,7 +3,7 @@ import type { Event } from '../../firmware-protocol/messages/index.js';
 import { ThermolinkError } from '../errors.js';
 import type { Connection } from './connection.js';
 import type { Logger } from './logger.js';
-import type { RunStream } from './run-stream.js';
+import { CREDIT_BLOCKS, type RunStream } from './run-stream.js';
 
 /** With nothing heard for this long during a run, the board is asked whether it is there. */
 const SILENCE_MS = 2000;
@@ -19,6 +19,10 @@ export class RunKeeper {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #runs = new Map<number, RunStream>();
+  /** Of this session; the board counts them up. */
+  #newestRunId = 0;
+  /** Blocks of a run that is not known yet. */
+  readonly #early: Event<'sampleBlock'>[] = [];
   #cancelBeat: (() => void) | undefined;
   #asking = false;
   /** How late the last beat was: a host that computes cannot feed a watchdog. */
@@ -36,12 +40,22 @@ export class RunKeeper {
 
   add(run: RunStream, watchdogMs: number): void {
     this.#runs.set(run.runId, run);
+    this.#newestRunId = run.runId;
+    for (const block of this.#early.splice(0)) if (block.runId === run.runId) run.takeBlock(block);
     run.onDone = () => this.#remove(run);
     this.#beatEvery(watchdogMs / 4);
   }
 
   takeBlock(block: Event<'sampleBlock'>): void {
-    this.#runs.get(block.runId)?.takeBlock(block);
+    const run = this.#runs.get(block.runId);
+    if (run) run.takeBlock(block);
+    else if (block.runId > this.#newestRunId) this.#takeEarly(block);
+  }
+
+  /** The answer to its start was lost and comes again; until then the board sends no more than its first credit. */
+  #takeEarly(block: Event<'sampleBlock'>): void {
+    const isKnown = this.#early.some((other) => other.runId === block.runId && other.block === block.block);
+    if (!isKnown && this.#early.length < CREDIT_BLOCKS) this.#early.push(block);
   }
 
   takePosition({ runId, blocks }: Event<'blocksSent'>): void {
@@ -61,6 +75,8 @@ export class RunKeeper {
     this.#cancelBeat?.();
     const runs = [...this.#runs.values()];
     this.#runs.clear();
+    this.#early.length = 0;
+    this.#newestRunId = 0;
     for (const run of runs) run.fail(error);
   }
 

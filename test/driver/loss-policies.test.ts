@@ -129,6 +129,20 @@ describe('samples that do not arrive', () => {
   });
 });
 
+it('blocks that overtake the answer to their start are not lost', async () => {
+  let starts = 0;
+  const { device, clock } = await openTestBoard('ideal-8', {
+    toHost: (frame, bytes) => {
+      const message = frame?.channel === CHANNEL.command ? decodeToHost(frame.payload) : undefined;
+      return message?.kind === 'answer' && message.name === 'start' && starts++ === 0 ? [] : [bytes];
+    },
+  });
+  await clock.run(device.loadProgram(0, diagonalProgram(8)));
+  const { report } = await clock.run(device.acquire({ ...RUN, sampleCount: 10_000 }));
+  expect(report).toMatchObject({ outcome: 'completed', samplesTaken: 10_000 });
+  expect(starts).toBe(2);
+});
+
 it('a host that waits asks five times a second, and no answer makes it ask again', async () => {
   let credits = 0;
   const { device, clock } = await openTestBoard('ideal-8', {

@@ -12,10 +12,11 @@ import serial
 
 # What this client was written for; both change with the tables of docs/protocol.md.
 VERSION = (0, 1)
-TABLE_HASH = "bd1d13eadbeff366"
+TABLE_HASH = "e36683baf43b7bb7"
 FRAME_BYTES, WINDOW = 4096, 8
 
 OPEN, COMMAND, SAMPLE = 0, 1, 2
+OPEN_SESSION = 0  # the purpose of HELLO
 NAK = 1
 HELLO, PING, READ_STATUS, REFUSAL, HELLO_REFUSED = 0, 1, 2, 7, 8
 RUN_ENDED, SAMPLE_BLOCK = 34, 49
@@ -92,7 +93,7 @@ class Board:
                 yield channel, flags, seq, ack, raw[8:-4]
 
     def hello(self, table_hash):
-        payload = msgpack.packb([HELLO, 0, self.nonce, *VERSION, table_hash, FRAME_BYTES, WINDOW])
+        payload = msgpack.packb([HELLO, 0, self.nonce, *VERSION, table_hash, FRAME_BYTES, WINDOW, OPEN_SESSION])
         self.port.write(b"\0")
         until = time.monotonic() + 5
         while time.monotonic() < until:

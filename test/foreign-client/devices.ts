@@ -1,3 +1,5 @@
+import { make, missingTools, SANITIZED } from '../reference-firmware/build.js';
+import { DeviceProcess } from '../reference-firmware/device-process.js';
 import { BUILT_CLI, isBuilt, JsonProcess } from '../support/child-process.js';
 
 /** A device program that the foreign client is tried against. */
@@ -22,4 +24,15 @@ const emulator: ForeignDevice = {
   identity: { model: 'ideal-8', serialNumber: 'die 1', cells: 8, couplingBits: 16, resumed: 0 },
 };
 
-export const FOREIGN_DEVICES: readonly ForeignDevice[] = [emulator];
+const cDevice: ForeignDevice = {
+  ...emulator,
+  name: 'the C device',
+  missing: missingTools,
+  async serve(at) {
+    const place = 'tcp' in at ? ['--tcp', at.tcp] : ['--pty', at.pty];
+    const program = make('thermolink-device', ...SANITIZED);
+    return (await DeviceProcess.start(program, '--profile', 'ideal-8', ...place)).uri;
+  },
+};
+
+export const FOREIGN_DEVICES: readonly ForeignDevice[] = [emulator, cDevice];

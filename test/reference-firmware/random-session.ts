@@ -133,6 +133,7 @@ export class RandomSession {
     const fields = {
       ...helloFields(this.#nonce, this.#pick(256, 300, 65536)),
       window: this.#pick(1, 4, 1024),
+      purpose: this.#pick<0 | 1>(0, 0, 0, 1),
     };
     this.#receive(this.#frame(CHANNEL.open, 0, encodeCommand('hello', 0, fields)));
     this.#poll();

@@ -1,8 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-export const ROOT = path.resolve(import.meta.dirname, '../..');
+/** The folder of package.json, for the sources as for what is built of them in dist. */
+export const ROOT = rootAbove(import.meta.dirname);
+
+function rootAbove(folder: string): string {
+  return existsSync(path.join(folder, 'package.json')) ? folder : rootAbove(path.dirname(folder));
+}
 
 /** Files that git tracks or would track, relative to the root. */
 export function repositoryFiles(pattern: RegExp): string[] {

@@ -7,7 +7,7 @@
 /* Version */
 #define TL_PROTOCOL_MAJOR 0
 #define TL_PROTOCOL_MINOR 1
-#define TL_TABLE_HASH {189, 29, 19, 234, 219, 239, 243, 102}
+#define TL_TABLE_HASH {0xe3, 0x66, 0x83, 0xba, 0xf4, 0x3b, 0x7b, 0xb7}
 
 /* Frames and link */
 #define TL_FRAME_VERSION 1
@@ -93,6 +93,8 @@
 #define TL_OP_BLOCKS_SENT 51
 
 /* Choices */
+#define TL_PURPOSE_OPEN 0
+#define TL_PURPOSE_RESUME 1
 #define TL_STATE_BOOT 0
 #define TL_STATE_SAFE 1
 #define TL_STATE_IDLE 2
@@ -167,6 +169,7 @@
 #define TL_REQUEST_HELLO_TABLE_HASH 3
 #define TL_REQUEST_HELLO_FRAME_BYTES 4
 #define TL_REQUEST_HELLO_WINDOW 5
+#define TL_REQUEST_HELLO_PURPOSE 6
 #define TL_ANSWER_HELLO_NONCE 0
 #define TL_ANSWER_HELLO_MAJOR 1
 #define TL_ANSWER_HELLO_MINOR 2

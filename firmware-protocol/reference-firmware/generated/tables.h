@@ -12,6 +12,7 @@ static const message_field request_hello[] = {
   {FIELD_BYTES, 8, 8},  /* tableHash */
   {FIELD_INTEGER, 256, INT32_C(65536)},  /* frameBytes */
   {FIELD_INTEGER, 1, 1024},  /* window */
+  {FIELD_INTEGER, 0, 1},  /* purpose */
 };
 static const message_field answer_hello[] = {
   {FIELD_BYTES, 8, 8},  /* nonce */
@@ -211,7 +212,7 @@ static const message_field answer_blocksSent[] = {
 
 /* Messages by opcode */
 static const message_row message_rows[] = {
-  {0, TL_CHANNEL_OPEN, ROW_COMMAND | ROW_AGAIN, request_hello, 6, answer_hello, 30},
+  {0, TL_CHANNEL_OPEN, ROW_COMMAND | ROW_AGAIN, request_hello, 7, answer_hello, 30},
   {1, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_AGAIN, request_ping, 1, answer_ping, 2},
   {2, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_AGAIN, NULL, 0, answer_readStatus, 9},
   {3, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_AGAIN, NULL, 0, answer_readCounters, 10},

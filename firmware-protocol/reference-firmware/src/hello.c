@@ -115,7 +115,7 @@ void device_hello(device *d, uint32_t request_id, const message_value *values) {
     return;
   }
   if (resumed) link_resume_session(&d->link);
-  else open_session(d, values);
+  else if (values[TL_REQUEST_HELLO_PURPOSE].integer == TL_PURPOSE_OPEN) open_session(d, values);
   describe(d, answer, serial);
   answer[TL_ANSWER_HELLO_NONCE] = nonce;
   answer[TL_ANSWER_HELLO_RESUMED] = value_integer(resumed);

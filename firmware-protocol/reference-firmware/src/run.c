@@ -207,7 +207,8 @@ size_t run_next_block(run_state *run, uint8_t *payload, size_t capacity) {
   if (block == NULL || block->number >= run->credit) return 0;
   if (run->keep_blocks > 0 && block->number >= (uint64_t)run->released + run->keep_blocks) return 0;
   length = encode_block(run, block, payload, capacity);
-  blocks_sent(&run->blocks, run->keep_blocks > 0);
+  /* A host may release what it has not been sent yet: kept beyond that, there would be no end to it. */
+  blocks_sent(&run->blocks, run->keep_blocks > 0 && block->number >= run->released);
   run->blocks_sent++;
   return length;
 }

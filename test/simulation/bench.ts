@@ -1,0 +1,219 @@
+import { EmulatedDevice, findProfile } from '../../emulator/index.js';
+import type { DeviceStateName } from '../../firmware-protocol/device-status.js';
+import { ThermolinkError } from '../../src/errors.js';
+import { ServedDevice } from '../../src/serve/serve-device.js';
+import type { Coverage, FaultPlan } from './faults.js';
+import { Lane } from './lane.js';
+import { LinePort } from './line-port.js';
+import type { Random } from './random.js';
+import type { Trace } from './trace.js';
+import { MortalClock, type VirtualTime } from './virtual-time.js';
+
+/** Frames as short as the protocol allows, so that an upload takes more of them than the window. */
+const FRAME_BYTES = 256;
+/** Most ticks of a slice; with its turn of about a millisecond it makes runs last. */
+const SLICE_TICKS = 16;
+
+/** Whom the bench tells what really happened. */
+export interface BenchObserver {
+  /** Whole bytes that reached the board, or the host. */
+  toBoard(bytes: Uint8Array): void;
+  toHost(bytes: Uint8Array): void;
+  hostHandled(): void;
+  boardPowered(): void;
+  /** Something happened for which a session may be lost. */
+  disturbed(what: string, forMs: number): void;
+}
+
+/**
+ * The laboratory: a board with power, a line, and a place where a host can plug in. A `serial` line cannot tell either side
+ * that the other has gone; a `hub` tells both.
+ */
+export class Bench {
+  readonly kind: 'serial' | 'hub';
+  device: EmulatedDevice | undefined;
+  observer!: BenchObserver;
+  readonly time: VirtualTime;
+  readonly trace: Trace;
+  readonly #random: Random;
+  readonly #toBoard: Lane;
+  readonly #toHost: Lane;
+  readonly #inFlightBytes: number;
+  readonly #sliceMs: number;
+  #path = 'usb:1-1';
+  #plugged = true;
+  #bootEpoch = 0;
+  #boardClock: MortalClock;
+  #boardPort: LinePort | undefined;
+  #hostPort: LinePort | undefined;
+  #powerUps = 0;
+  #unplugged = 0;
+
+  constructor(time: VirtualTime, random: Random, plan: FaultPlan, coverage: Coverage, trace: Trace) {
+    this.time = time;
+    this.trace = trace;
+    this.#random = random;
+    this.kind = random.chance(0.6) ? 'serial' : 'hub';
+    this.#sliceMs = random.pick([0.25, 0.5, 1, 2]);
+    // From a few frames up to more than the window.
+    this.#inFlightBytes = random.pick([2, 6, 40, 400]) * FRAME_BYTES;
+    this.#boardClock = new MortalClock(time, this.#sliceMs);
+    const lane = (direction: 'host → board' | 'board → host', deliver: (bytes: Uint8Array) => void): Lane =>
+      new Lane(time, {
+        latencyMs,
+        bytesPerMs,
+        random: plan.random,
+        fault: (bytes) => {
+          // A bare delimiter is no frame.
+          const fault = bytes.length > 1 ? plan.frameFault(this.state) : undefined;
+          if (fault) coverage.hit(fault, this.state);
+          trace.write(time.nowMs(), this.state, direction, bytes, fault);
+          return fault;
+        },
+        deliver,
+      });
+    const latencyMs = random.pick([0.1, 1, 4]);
+    const bytesPerMs = random.pick([100, 1000, 8000]);
+    this.#toBoard = lane('host → board', (bytes) => {
+      if (!this.#boardPort || this.#boardPort.closed) return;
+      this.observer.toBoard(bytes);
+      this.#boardPort.deliver(bytes);
+    });
+    this.#toHost = lane('board → host', (bytes) => {
+      if (!this.#hostPort || this.#hostPort.closed) return;
+      this.observer.toHost(bytes);
+      this.#hostPort.deliver(bytes);
+      this.observer.hostHandled();
+    });
+  }
+
+  /** What the board is doing; without power, or before its firmware runs, it boots. */
+  get state(): DeviceStateName {
+    return this.device?.board.state ?? 'boot';
+  }
+
+  get sliceMs(): number {
+    return this.#sliceMs;
+  }
+
+  /** The board starts, or starts again: programs, session and whatever it did are gone. */
+  powerUp(): void {
+    const powerUps = ++this.#powerUps;
+    // An emulator that was reset by command counts its boots by itself.
+    this.#bootEpoch = Math.max(this.#bootEpoch, this.device?.board.bootEpoch ?? 0) + 1;
+    this.#boardClock.alive = false;
+    this.#boardClock = new MortalClock(this.time, this.#sliceMs);
+    this.device = undefined;
+    this.#boardPort = undefined;
+    const clock = this.#boardClock;
+    const bootMs = this.#random.ms(40, 400);
+    this.observer.boardPowered();
+    this.observer.disturbed('power on', bootMs);
+    if (this.kind === 'hub') {
+      this.#toBoard.cut();
+      this.#toHost.cut();
+      const port = this.#hostPort;
+      this.#hostPort = undefined;
+      port?.end(new Error('the board has gone from the bus'));
+    } else
+      for (const share of [0.2, 0.5, 0.8])
+        clock.schedule(bootMs * share, () => this.#plugged && this.#toHost.send(BOOT_TEXT));
+    clock.schedule(bootMs, () => {
+      if (powerUps !== this.#powerUps) return;
+      const die = { profile: findProfile('ideal-256')!, dieSeed: 7 };
+      this.device = new EmulatedDevice(die, this.#bootEpoch);
+      if (this.kind === 'serial') this.#attachBoard(clock);
+      this.note(`the board has booted (epoch ${this.#bootEpoch})`);
+    });
+  }
+
+  /** Opens the port at which the board is now. One at a time has it. */
+  openPort(clock: MortalClock): Promise<LinePort> {
+    const refuse = (why: string): Promise<never> =>
+      Promise.reject(new ThermolinkError('LINK_LOST', `${this.#path}: ${why}`, { retryable: true }));
+    // A hub shows a board when it has booted.
+    if (!this.#plugged || (this.kind === 'hub' && !this.device)) return refuse('nothing there');
+    if (this.#hostPort && !this.#hostPort.closed) return refuse('already open');
+    const port: LinePort = new LinePort(this.#path, this.#inFlightBytes, {
+      frameBytesMax: FRAME_BYTES,
+      send: (bytes) => (this.#hostPort === port ? this.#toBoard.send(bytes) : 0),
+      schedule: (ms, callback) => clock.schedule(ms, callback),
+      closed: () => {
+        if (this.#hostPort === port) this.#hangUp();
+      },
+    });
+    this.#hostPort = port;
+    if (this.kind === 'hub') this.#attachBoard(this.#boardClock);
+    return Promise.resolve(port);
+  }
+
+  /** The host's process is gone, and its end of the line with it. */
+  hostDied(): void {
+    this.observer.disturbed('host killed', 0);
+    if (this.#hostPort) this.#hangUp();
+  }
+
+  /** Pulls the plug for a while; it may come back at another path. */
+  unplug(ms: number, path = this.#path): void {
+    this.observer.disturbed(`unplugged for ${ms} ms`, ms);
+    this.#plugged = false;
+    this.#toBoard.cut();
+    this.#toHost.cut();
+    const port = this.#hostPort;
+    this.#hangUp();
+    port?.end(new Error('unplugged'));
+    const unplugged = ++this.#unplugged;
+    this.time.schedule(ms, () => {
+      if (unplugged !== this.#unplugged) return;
+      this.#path = path;
+      this.#plugged = true;
+      this.note(`plugged in at ${path}`);
+    });
+  }
+
+  stall(ms: number): void {
+    this.observer.disturbed(`stalled for ${ms} ms`, ms);
+    this.#toBoard.stall(ms);
+    this.#toHost.stall(ms);
+  }
+
+  /** The board's memory fails once, when registers are set next. */
+  sabotage(): void {
+    const memory = this.device?.board.memory;
+    if (!memory) return;
+    Object.defineProperty(memory, 'setRegisters', {
+      configurable: true,
+      value: () => {
+        Reflect.deleteProperty(memory, 'setRegisters');
+        throw new Error('simulated failure of the memory');
+      },
+    });
+  }
+
+  note(what: string): void {
+    this.trace.note(this.time.nowMs(), this.state, what);
+  }
+
+  #hangUp(): void {
+    this.#hostPort = undefined;
+    if (this.kind === 'serial') return;
+    this.#toBoard.cut();
+    this.#toHost.cut();
+    this.#boardPort?.end();
+    this.#boardPort = undefined;
+  }
+
+  #attachBoard(clock: MortalClock): void {
+    if (!this.device) throw new Error('no board is running');
+    const port: LinePort = new LinePort('board', 0, {
+      frameBytesMax: FRAME_BYTES,
+      send: (bytes) => (this.#boardPort === port && this.#plugged ? this.#toHost.send(bytes) : 0),
+      schedule: (ms, callback) => clock.schedule(ms, callback),
+      closed: () => undefined,
+    });
+    this.#boardPort = port;
+    new ServedDevice(this.device, port, { clock, sliceTicksMax: SLICE_TICKS });
+  }
+}
+
+const BOOT_TEXT = new TextEncoder().encode('rst:0x1 (POWERON), boot: 0x13\r\n');

@@ -1,0 +1,185 @@
+import type { Dispatcher } from '../../emulator/firmware/dispatcher.js';
+import { decodeToDevice } from '../../firmware-protocol/codec.js';
+import { CHANNEL, FrameDecoder } from '../../firmware-protocol/framing.js';
+import { ANSWER_CACHE_MAX } from '../../firmware-protocol/limits.js';
+import { eventRow, MESSAGES } from '../../firmware-protocol/messages/index.js';
+import type { Bench } from './bench.js';
+import { type BoardSession, EFFECT, hex } from './board-records.js';
+import { peek } from './peek.js';
+import type { Truth } from './truth.js';
+
+/** How much later than its due time a watchdog may act: its timer and a slice. */
+const WATCHDOG_SLACK_MS = 5;
+const RUN_ENDED_OPCODE = eventRow('runEnded').opcode;
+
+/** What the board does while it handles one message. */
+interface Hearing {
+  readonly effects: string[];
+  readonly said: { readonly opcode?: number; readonly requestId?: number }[];
+}
+
+/** Holds what the board carries out against what the host had sent it, and its watchdog against the silence. */
+export class BoardChecks {
+  /** Commands that reached the board. */
+  commands = 0;
+  readonly #bench: Bench;
+  readonly #truth: Truth;
+  readonly #started: (session: BoardSession, runId: number, cells: number) => void;
+  readonly #bySession = new WeakMap<object, BoardSession>();
+  #hearing: Hearing | undefined;
+  #decoder = new FrameDecoder(65536);
+  /** When the board last got a good frame of its session. */
+  #heardAtMs = 0;
+
+  /** `started` is told of every run. */
+  constructor(
+    bench: Bench,
+    truth: Truth,
+    started: (session: BoardSession, runId: number, cells: number) => void,
+  ) {
+    this.#bench = bench;
+    this.#truth = truth;
+    this.#started = started;
+  }
+
+  hears(dispatcher: Dispatcher, payload: Uint8Array, handle: () => void): void {
+    const before = dispatcher.session;
+    const session = this.#bySession.get(before);
+    const hearing: Hearing = { effects: [], said: [] };
+    this.#hearing = hearing;
+    handle();
+    this.#hearing = undefined;
+    if (dispatcher.session !== before) {
+      this.#end(session);
+      this.#begin(dispatcher);
+    } else if (session) this.#heard(session, payload, hearing);
+    if (dispatcher.session.answers.size > ANSWER_CACHE_MAX)
+      this.#truth.broken(`the board keeps ${dispatcher.session.answers.size} answers`);
+  }
+
+  did(effect: string): void {
+    this.#hearing?.effects.push(effect);
+    if (effect === 'watchdogExpired') this.#checkTrip();
+    if (effect !== 'reset') return;
+    // Its answer is sent once, and then there is no session any more that could send it again.
+    this.#truth.disturbed('reset by command', 0);
+    this.#end(this.#truth.sessions.at(-1));
+  }
+
+  disconnected(): void {
+    this.#end(this.#truth.sessions.at(-1));
+  }
+
+  /** The board says something of its own link. */
+  said(payload: Uint8Array): void {
+    this.#hearing?.said.push(peek(payload));
+  }
+
+  powered(): void {
+    this.#end(this.#truth.sessions.at(-1));
+    this.#decoder = new FrameDecoder(65536);
+  }
+
+  arrives(bytes: Uint8Array): void {
+    const { device } = this.#bench;
+    for (const item of this.#decoder.push(bytes))
+      if (item.kind === 'frame' && item.frame.channel !== CHANNEL.open && device?.link.sessionOpen)
+        if (item.frame.session === Number.parseInt(this.#truth.sessions.at(-1)!.nonce.slice(0, 2), 16))
+          this.#heardAtMs = this.#truth.nowMs;
+  }
+
+  /** After every event. */
+  check(): void {
+    const board = this.#bench.device?.board;
+    if (board?.state !== 'running' || !board.run) return;
+    const { watchdogMs } = board.run;
+    const silentMs = this.#truth.nowMs - this.#heardAtMs;
+    if (silentMs > watchdogMs + WATCHDOG_SLACK_MS + this.#bench.sliceMs)
+      this.#truth.broken(
+        `the board runs ${silentMs} ms after the last good frame, its watchdog is ${watchdogMs} ms`,
+      );
+  }
+
+  #checkTrip(): void {
+    const run = this.#bench.device?.board.run;
+    if (run && this.#truth.nowMs < this.#heardAtMs + run.watchdogMs - 1)
+      this.#truth.broken(
+        `the watchdog of ${run.watchdogMs} ms tripped ${this.#truth.nowMs - this.#heardAtMs} ms after a good frame`,
+      );
+  }
+
+  #begin(dispatcher: Dispatcher): void {
+    const session: BoardSession = {
+      nonce: hex(dispatcher.session.nonce),
+      openedAtMs: this.#truth.nowMs,
+      endedAtMs: undefined,
+      heard: false,
+      executed: new Set(),
+      cancelledUpTo: 0,
+      stopNumber: 0,
+      stopIssue: 0,
+    };
+    this.#bySession.set(dispatcher.session, session);
+    this.#truth.sessions.push(session);
+    this.#bench.note(`session ${session.nonce.slice(0, 4)} opened`);
+  }
+
+  #end(session: BoardSession | undefined): void {
+    if (session) session.endedAtMs ??= this.#truth.nowMs;
+  }
+
+  #heard(session: BoardSession, payload: Uint8Array, { effects, said }: Hearing): void {
+    const { opcode, requestId = 0 } = peek(payload);
+    const row = MESSAGES.find((message) => message.opcode === opcode);
+    if (row?.kind !== 'command') return;
+    const { name } = row;
+    if (name === 'stop') this.#stopped(session, payload, effects);
+    if (row.channel !== 'command') return;
+    this.commands++;
+    session.heard = true;
+    const answers = said.filter((answer) => answer.opcode !== RUN_ENDED_OPCODE);
+    if (answers.length !== 1 || answers[0].requestId !== requestId)
+      this.#truth.broken(
+        `${name} (request ${requestId}) was answered as ${String(answers.map((answer) => answer.requestId))}`,
+      );
+    const effect = EFFECT[name];
+    if (!effect || !effects.includes(effect)) return;
+    if (session.executed.has(requestId))
+      this.#truth.broken(`${name} (request ${requestId}) was executed twice in a session`);
+    session.executed.add(requestId);
+    const sent = this.#truth.payloads.get(`${session.nonce} ${requestId}`);
+    if (!sent || Buffer.compare(sent, payload) !== 0)
+      this.#truth.broken(
+        `the board executed a ${name} (request ${requestId}) that the host of this session has not sent`,
+      );
+    if (name === 'start') this.#checkStart(session, payload, requestId);
+  }
+
+  #stopped(session: BoardSession, payload: Uint8Array, effects: readonly string[]): void {
+    const message = decodeToDevice(payload);
+    if (!effects.includes('stopped') || message.kind !== 'command' || message.name !== 'stop') return;
+    const { stopNumber, lastRequestId } = message.fields;
+    const issue = this.#truth.stopIssues.get(`${session.nonce} ${stopNumber}`);
+    if (issue === undefined) this.#truth.broken(`stop ${stopNumber} took effect and was never issued`);
+    else if (issue <= session.stopIssue) this.#truth.broken(`stop ${stopNumber} took effect twice`);
+    session.stopNumber = stopNumber;
+    session.stopIssue = Math.max(session.stopIssue, issue ?? 0);
+    session.cancelledUpTo = Math.max(session.cancelledUpTo, lastRequestId);
+  }
+
+  #checkStart(session: BoardSession, payload: Uint8Array, requestId: number): void {
+    const message = decodeToDevice(payload);
+    const { device } = this.#bench;
+    if (message.kind !== 'command' || message.name !== 'start' || !device) return;
+    if (requestId <= session.cancelledUpTo)
+      this.#truth.broken(`a run started by request ${requestId}, which a stop had cancelled`);
+    const issue = this.#truth.startIssues.get(message.fields.watchdogMs) ?? 0;
+    if (issue < session.stopIssue)
+      this.#truth.broken(
+        `a run started (request ${requestId}) after a stop that was issued later than its start`,
+      );
+    const { runId } = device.board;
+    const cells = device.board.memory.image(message.fields.bank).cells;
+    this.#started(session, runId, cells);
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * Where the simulator looks into host and board: wrapped around public methods of the product's classes, which stay as they
+ * are. There is one witness at a time, since one run is simulated at a time.
+ */
+
+import { Board } from '../../emulator/firmware/board.js';
+import { Dispatcher } from '../../emulator/firmware/dispatcher.js';
+import { ProgramMemory } from '../../emulator/firmware/program-memory.js';
+import { RunEngine } from '../../emulator/firmware/run-engine.js';
+import { EmulatedDevice } from '../../emulator/index.js';
+import { Link } from '../../firmware-protocol/link/link.js';
+import type { CommandName, Event } from '../../firmware-protocol/messages/index.js';
+import { Connection } from '../../src/driver/connection.js';
+import { RunKeeper } from '../../src/driver/run-keeper.js';
+import type { RunStream } from '../../src/driver/run-stream.js';
+
+/** A call of the host, as it is made. */
+export interface AskedCall {
+  /** The request was given its number and is about to be sent. */
+  registered(requestId: number): void;
+  answered(): void;
+  failed(error: unknown): void;
+}
+
+export interface Witness {
+  hostAsks(connection: Connection, name: CommandName, fields: unknown): AskedCall;
+  linkOpened(link: Link, nonce: Uint8Array): void;
+  /** `parts`: the payload, in pieces. */
+  linkSends(link: Link, parts: readonly Uint8Array[]): void;
+  /** The board has received a message; `handle` lets it act. */
+  boardHears(dispatcher: Dispatcher, payload: Uint8Array, handle: () => void): void;
+  /** The board did something. */
+  boardDid(effect: string): void;
+  boardDisconnected(device: EmulatedDevice): void;
+  blockSent(run: RunEngine, block: Event<'sampleBlock'>): void;
+  /** The host has the answer to its start. */
+  runKnown(runId: number): void;
+  /** The host has the board's report of a run. */
+  runReported(report: Event<'runEnded'>): void;
+  credited(run: RunEngine, blocks: number): void;
+}
+
+let witness: Witness | undefined;
+
+export function setWitness(next: Witness | undefined): void {
+  witness = next;
+}
+
+/** Nobody looks while this is done. */
+export function unwitnessed(act: () => void): void {
+  const before = witness;
+  witness = undefined;
+  try {
+    act();
+  } finally {
+    witness = before;
+  }
+}
+
+type Method = (this: unknown, ...args: never[]) => unknown;
+
+/** Replaces a method by one that is handed the original. */
+function around<K extends string>(
+  prototype: { [name in K]: unknown },
+  name: K,
+  replacement: (original: (...args: unknown[]) => unknown, self: never, args: never) => unknown,
+): void {
+  const original = prototype[name] as Method;
+  const wrapped = function (this: unknown, ...args: unknown[]): unknown {
+    return replacement((...given) => original.apply(this, given as never[]), this as never, args as never);
+  };
+  Object.defineProperty(prototype, name, { value: wrapped, configurable: true, writable: true });
+}
+
+type RequestArguments = [
+  CommandName,
+  unknown,
+  ({ accepts?: (message: unknown) => boolean } & object) | undefined,
+];
+
+around(Connection.prototype, 'request', (original, self: Connection, args: RequestArguments) => {
+  const [name, fields, options] = args;
+  if (!witness) return original(...args);
+  const call = witness.hostAsks(self, name, fields);
+  const accepts = options?.accepts ?? (() => true);
+  const seen = {
+    ...options,
+    // The connection reads this when it has numbered the request.
+    get accepts() {
+      call.registered(self.lastRequestId);
+      return accepts;
+    },
+  };
+  const outcome = original(name, fields, seen) as Promise<unknown>;
+  outcome.then(
+    () => call.answered(),
+    (error: unknown) => call.failed(error),
+  );
+  return outcome;
+});
+
+around(Link.prototype, 'openSession', (original, self: Link, args: [Uint8Array]) => {
+  witness?.linkOpened(self, args[0]);
+  return original(...args);
+});
+
+around(Link.prototype, 'send', (original, self: Link, args: Uint8Array[]) => {
+  witness?.linkSends(self, args);
+  return original(...args);
+});
+
+around(Dispatcher.prototype, 'receive', (original, self: Dispatcher, args: [number, Uint8Array]) => {
+  if (!witness) return original(...args);
+  witness.boardHears(self, args[1], () => original(...args));
+  return undefined;
+});
+
+around(Board.prototype, 'input', (original, _, args: [string]) => {
+  original(...args);
+  witness?.boardDid(args[0]);
+});
+
+for (const name of ['define', 'write', 'setRegisters', 'commit'] as const)
+  around(ProgramMemory.prototype, name, (original, _, args: unknown[]) => {
+    const result = original(...args);
+    witness?.boardDid(name);
+    return result;
+  });
+
+around(EmulatedDevice.prototype, 'disconnect', (original, self: EmulatedDevice) => {
+  original();
+  witness?.boardDisconnected(self);
+});
+
+around(RunEngine.prototype, 'takeBlock', (original, self: RunEngine) => {
+  const block = original() as Event<'sampleBlock'> | undefined;
+  if (block) witness?.blockSent(self, block);
+  return block;
+});
+
+around(RunEngine.prototype, 'grant', (original, self: RunEngine, args: [number, number]) => {
+  witness?.credited(self, args[0]);
+  return original(...args);
+});
+
+around(RunKeeper.prototype, 'add', (original, _, args: [RunStream, number]) => {
+  original(...args);
+  witness?.runKnown(args[0].runId);
+});
+
+around(RunKeeper.prototype, 'takeReport', (original, _, args: [Event<'runEnded'>]) => {
+  witness?.runReported(args[0]);
+  return original(...args);
+});

@@ -1,0 +1,135 @@
+import type { Link } from '../../firmware-protocol/link/link.js';
+import { type CommandName, commandRow } from '../../firmware-protocol/messages/index.js';
+import type { Connection } from '../../src/driver/connection.js';
+import type { DeviceEvent } from '../../src/driver/reconnect.js';
+import { ThermolinkError } from '../../src/errors.js';
+import type { Bench } from './bench.js';
+import { EFFECT, EFFECT_IS_OPTIONAL, type HostCall, hex } from './board-records.js';
+import type { AskedCall } from './hooks.js';
+import { peek } from './peek.js';
+import type { Truth } from './truth.js';
+
+/** A host that hears nothing notices within this time. */
+const SILENT_LOSS_MS = 4000;
+const DEADLINE_CODES: ReadonlySet<string> = new Set(['TIMEOUT', 'LINK_LOST']);
+
+/** Holds what the host is told of its calls and its session against what the board did. */
+export class HostChecks {
+  /** The connection of the present host. */
+  connection: Connection | undefined;
+  readonly #bench: Bench;
+  readonly #truth: Truth;
+  readonly #sessionOf = new WeakMap<Link, string>();
+  #issues = 0;
+  #reconnectingAtMs = 0;
+
+  constructor(bench: Bench, truth: Truth) {
+    this.#bench = bench;
+    this.#truth = truth;
+  }
+
+  hostAsks(connection: Connection, name: CommandName, fields: unknown): AskedCall {
+    this.connection = connection;
+    const call: HostCall = {
+      name,
+      fields,
+      issue: ++this.#issues,
+      askedAtMs: this.#truth.nowMs,
+      session: '',
+      requestId: 0,
+    };
+    if (name === 'start')
+      this.#truth.startIssues.set((fields as { watchdogMs: number }).watchdogMs, call.issue);
+    if (name === 'stop') {
+      const { nonce, stopNumber } = fields as { nonce: Uint8Array; stopNumber: number };
+      const key = `${hex(nonce)} ${stopNumber}`;
+      if (!this.#truth.stopIssues.has(key)) this.#truth.stopIssues.set(key, call.issue);
+    }
+    return {
+      registered: (requestId) => {
+        call.session = this.#sessionOf.get(connection.link) ?? '';
+        if (commandRow(name).channel === 'command') call.requestId = requestId;
+      },
+      answered: () => this.#answered(call),
+      failed: (error) => this.#failed(call, error, connection),
+    };
+  }
+
+  sessionOpened(link: Link, nonce: Uint8Array): void {
+    this.#truth.hostSession = hex(nonce);
+    this.#sessionOf.set(link, this.#truth.hostSession);
+  }
+
+  /** Whether the link is a host's. */
+  sent(link: Link, parts: readonly Uint8Array[]): boolean {
+    const session = this.#sessionOf.get(link);
+    if (session === undefined) return false;
+    const payload = Uint8Array.from(Buffer.concat(parts));
+    this.#truth.payloads.set(`${session} ${peek(payload).requestId}`, payload);
+    return true;
+  }
+
+  #answered(call: HostCall): void {
+    const { name, requestId } = call;
+    if (name === 'stop') this.#checkStop(call);
+    if (!EFFECT[name] || EFFECT_IS_OPTIONAL.has(name)) return;
+    if (!this.#executed(call))
+      this.#truth.broken(
+        `success of ${name} (request ${requestId}) was reported, but the board has not executed it`,
+      );
+  }
+
+  #checkStop({ fields }: HostCall): void {
+    const { nonce, stopNumber } = fields as { nonce: Uint8Array; stopNumber: number };
+    if (
+      !this.#truth.sessions.some(
+        (session) => session.nonce === hex(nonce) && session.stopNumber >= stopNumber,
+      )
+    )
+      this.#truth.broken(`stop ${stopNumber} was reported done before the board had stopped`);
+  }
+
+  /** The driver says what became of its session. */
+  driverSays({ kind }: DeviceEvent): void {
+    this.#bench.note(`driver: ${kind}`);
+    if (kind === 'reconnecting') this.#reconnectingAtMs = this.#truth.nowMs;
+    const session = this.#truth.session(this.#truth.hostSession);
+    // A board that fails while its answer is on its way has the session no more either; the host will see.
+    if (kind === 'resumed' && (session?.endedAtMs ?? this.#truth.nowMs) < this.#reconnectingAtMs)
+      this.#truth.broken('a session was resumed that the board had ended');
+    // Of one in which nothing has happened yet there is nothing to give up.
+    if (kind === 'sessionLost' && session && session.endedAtMs === undefined && session.heard)
+      this.#truth.broken('a session was given up that the board still had');
+  }
+
+  #failed(call: HostCall, error: unknown, connection: Connection): void {
+    const { name, requestId, askedAtMs } = call;
+    if (!(error instanceof ThermolinkError)) {
+      this.#truth.broken(`${name} failed with what is no named error: ${String(error)}`);
+      return;
+    }
+    if (error.code === 'OUTCOME_UNKNOWN') {
+      const session = this.#truth.session(call.session);
+      // Lost is one that the board has ended, or that the host has given up for good because of what happened to the line.
+      const lost = session?.endedAtMs !== undefined || connection.failure !== undefined;
+      if (!lost || !this.#truth.disturbedSince(session?.openedAtMs ?? askedAtMs))
+        this.#truth.broken(
+          `the outcome of ${name} (request ${requestId}) was unknown, its session was not lost`,
+        );
+      return;
+    }
+    // HELLO and stop are repeated, and end each try by a deadline.
+    if (error.code === 'TIMEOUT' && requestId > 0 && !this.#truth.disturbedSince(askedAtMs - SILENT_LOSS_MS))
+      this.#truth.broken(`${name} (request ${requestId}) timed out though nothing happened to the line`);
+    // A deadline that passes says nothing of what the board did, and does not invite to do it again.
+    const saysNothing = error.code === 'ABORTED' || (DEADLINE_CODES.has(error.code) && !error.retryable);
+    if (!saysNothing && this.#executed(call))
+      this.#truth.broken(
+        `${name} (request ${requestId}) failed with ${error.code}, but the board has executed it`,
+      );
+  }
+
+  #executed({ session, requestId }: HostCall): boolean {
+    return this.#truth.sessions.some(({ nonce, executed }) => nonce === session && executed.has(requestId));
+  }
+}

@@ -1,0 +1,102 @@
+import type { Port } from '../../firmware-protocol/port.js';
+import { Device } from '../../src/driver/device.js';
+import type { DeviceEvent, ReconnectOptions } from '../../src/driver/reconnect.js';
+import { ThermolinkError } from '../../src/errors.js';
+import type { Bench } from './bench.js';
+import { unwitnessed } from './hooks.js';
+import { preRoll } from './pre-roll.js';
+import type { Random } from './random.js';
+import { MortalClock } from './virtual-time.js';
+import type { ProtocolWitness } from './witness.js';
+
+const REOPEN_MS = 60;
+
+/**
+ * One life of the host's process: its clock, its device, what it knows of the board. When it is killed nothing of it moves
+ * any more, and another one begins.
+ */
+export class Host {
+  readonly clock: MortalClock;
+  readonly bench: Bench;
+  readonly witness: ProtocolWitness;
+  readonly random: Random;
+  #device: Device | undefined;
+  #openedAtMs = 0;
+  /** What this process has loaded into each bank, by name; forgotten whenever something went wrong. */
+  readonly loaded: (string | undefined)[] = [];
+  readonly #nonce: () => Uint8Array;
+  /** Whether the driver is to find the board again, or this host opens another device. */
+  readonly #reconnects: boolean;
+  readonly #reconnect: ReconnectOptions = {
+    openPort: async () => {
+      const port = await this.bench.openPort(this.clock);
+      this.witness.samples.portOpened();
+      return port;
+    },
+  };
+
+  readonly #preRollFrames: number;
+  #preRolled = false;
+
+  /** `preRollFrames`: command frames that pass in the first session before it is used. */
+  constructor(
+    bench: Bench,
+    witness: ProtocolWitness,
+    random: Random,
+    options: { readonly nonce: () => Uint8Array; readonly preRollFrames: number },
+  ) {
+    this.#preRollFrames = options.preRollFrames;
+    this.#reconnects = random.chance(0.6);
+    this.clock = new MortalClock(bench.time);
+    this.bench = bench;
+    this.witness = witness;
+    this.random = random;
+    this.#nonce = options.nonce;
+  }
+
+  /** The open device; opens one, again and again, when there is none. */
+  async device(): Promise<Device> {
+    while (!this.#device) {
+      this.#openedAtMs = this.clock.nowMs();
+      try {
+        const port: Port = await this.bench.openPort(this.clock);
+        this.witness.samples.portOpened();
+        const onEvent = (event: DeviceEvent): void => this.witness.host.driverSays(event);
+        const options = { clock: this.clock, nonce: this.#nonce(), onEvent };
+        this.#device = await Device.open(
+          port,
+          this.#reconnects ? { ...options, reconnect: this.#reconnect } : options,
+        );
+        this.#preRoll();
+      } catch (error) {
+        this.explain(error);
+        await this.clock.sleep(REOPEN_MS);
+      }
+    }
+    return this.#device;
+  }
+
+  #preRoll(): void {
+    const { connection } = this.witness.host;
+    const { device } = this.bench;
+    if (this.#preRollFrames === 0 || this.#preRolled || !connection || !device) return;
+    this.#preRolled = true;
+    unwitnessed(() => preRoll(connection.link, device, this.#preRollFrames, this.clock.nowMs()));
+  }
+
+  /** The session is of no use any more; the next call of `device` opens another. */
+  async leave(): Promise<void> {
+    const device = this.#device;
+    this.#device = undefined;
+    this.loaded.length = 0;
+    await device?.close();
+  }
+
+  /** Notes a violation when nothing that happened since the session was opened explains the error. */
+  explain(error: unknown): void {
+    const { truth } = this.witness;
+    if (!(error instanceof ThermolinkError)) truth.broken(`an error without a name: ${String(error)}`);
+    else if (!truth.disturbedSince(this.#openedAtMs))
+      truth.broken(`${error.code} without a cause: ${error.message}`);
+  }
+}

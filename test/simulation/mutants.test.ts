@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { MUTANTS } from './mutants.js';
+import { runMutant } from './run-mutant.js';
+
+/** The repository, compiled: `npm test` does that first. */
+const ROOT = path.resolve(import.meta.dirname, '../..');
+/** `npm run simulate:mutants` takes all of them, and 2000 seeds; these are found at once. */
+const QUICK = [
+  'a cached request is executed again',
+  'nothing is sent again after a timeout',
+  'blocks are sent beyond the credit',
+];
+const QUICK_SEEDS = 40;
+
+describe('the deliberate bugs', () => {
+  it('are many, and each has a name of its own', () => {
+    expect(MUTANTS.length).toBeGreaterThanOrEqual(12);
+    expect(new Set(MUTANTS.map(({ name }) => name)).size).toBe(MUTANTS.length);
+  });
+
+  it.each(MUTANTS)('$name: what it replaces occurs once', ({ file, find }) => {
+    const text = readFileSync(path.join(ROOT, 'dist', file), 'utf8');
+    expect(text.split(find).length - 1).toBe(1);
+  });
+
+  it.each(QUICK)(`%s: found within ${QUICK_SEEDS} seeds`, async (name) => {
+    const mutant = MUTANTS.find((one) => one.name === name)!;
+    const { seed, finding } = await runMutant(mutant, ROOT, QUICK_SEEDS);
+    expect(seed, finding).toBeDefined();
+  });
+});

@@ -1,0 +1,78 @@
+import type { Event } from '../../firmware-protocol/messages/index.js';
+import type { LossPolicy, SampleRange } from '../../src/driver/device-api.js';
+
+type Block = Event<'sampleBlock'>;
+
+/** What is true of the samples of one run: what the board sent, and what reached the host, also ahead of the answer to its start. */
+export class SampleLedger {
+  readonly #cells: number;
+  readonly #sent = new Map<number, Block>();
+  readonly #arrived = new Set<number>();
+  /** Those of them that came in order. */
+  readonly #inOrder = new Set<number>();
+  /** Blocks below this number were passed, or the host was told that they had been sent. */
+  #next = 0;
+  /** The host has the answer to its start. */
+  known = false;
+
+  constructor(cells: number) {
+    this.#cells = cells;
+  }
+
+  sent(block: Block): void {
+    if (!this.#sent.has(block.block)) this.#sent.set(block.block, block);
+  }
+
+  arrived({ block }: Block): void {
+    this.#arrived.add(block);
+    // What came twice, or was overtaken, is of no use to a host that takes blocks as they come.
+    if (block < this.#next) return;
+    this.#inOrder.add(block);
+    this.#next = block + 1;
+  }
+
+  /** The host is told that blocks below this number were sent: those that are not there are lost to it. */
+  told(blocks: number): void {
+    if (this.known) this.#next = Math.max(this.#next, blocks);
+  }
+
+  /** Samples, of the first `taken`, that the board has sent no block of. */
+  skipped(taken: number): number {
+    return taken - wholeSamples(this.#cells, this.#sent.values()).size;
+  }
+
+  /** Of the first `taken` samples, those of which not every part arrived. Without `taken`: those that the host can know of. */
+  lost(policy: LossPolicy, taken?: number): SampleRange[] {
+    const numbers = policy === 'reRequest' ? this.#arrived : this.#inOrder;
+    const blocks = [...numbers].sort((a, b) => a - b).map((number) => this.#sent.get(number)!);
+    const whole = wholeSamples(this.#cells, blocks);
+    const ranges: { from: number; to: number }[] = [];
+    for (let s = 0; s < (taken ?? knownSamples(this.#cells, blocks)); s++) {
+      if (whole.has(s)) continue;
+      const last = ranges.at(-1);
+      if (last?.to === s) last.to = s + 1;
+      else ranges.push({ from: s, to: s + 1 });
+    }
+    return ranges;
+  }
+}
+
+function wholeSamples(cells: number, blocks: Iterable<Block>): Set<number> {
+  const cellsThere = new Map<number, number>();
+  for (const { firstSample, sampleCount, cellCount } of blocks)
+    for (let s = firstSample; s < firstSample + sampleCount; s++)
+      cellsThere.set(s, (cellsThere.get(s) ?? 0) + cellCount);
+  return new Set([...cellsThere].filter(([, there]) => there === cells).map(([s]) => s));
+}
+
+/** Samples of which the last block tells whether they are whole: not the one that it leaves open, if that has no gap yet. */
+function knownSamples(cells: number, blocks: readonly Block[]): number {
+  const last = blocks.at(-1);
+  if (!last) return 0;
+  const end = last.firstSample + last.sampleCount;
+  if (last.firstCell + last.cellCount === cells) return end;
+  const there = blocks
+    .filter(({ firstSample }) => firstSample === last.firstSample)
+    .reduce((sum, { cellCount }) => sum + cellCount, 0);
+  return there === last.firstCell + last.cellCount ? end - 1 : end;
+}

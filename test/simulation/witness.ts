@@ -1,0 +1,124 @@
+import type { Dispatcher } from '../../emulator/firmware/dispatcher.js';
+import type { RunEngine } from '../../emulator/firmware/run-engine.js';
+import { COMMAND_QUEUE_MAX, UNSEQUENCED_QUEUE_MAX } from '../../firmware-protocol/limits.js';
+import type { Link } from '../../firmware-protocol/link/link.js';
+import type { CommandName, Event } from '../../firmware-protocol/messages/index.js';
+import type { Connection } from '../../src/driver/connection.js';
+import type { Bench, BenchObserver } from './bench.js';
+import { BoardChecks } from './board-checks.js';
+import type { AskedCall, Witness } from './hooks.js';
+import { HostChecks } from './host-checks.js';
+import type { Random } from './random.js';
+import { SampleChecks } from './sample-checks.js';
+import { Truth } from './truth.js';
+
+/** Command frames that both sides have agreed to have unacknowledged. */
+const WINDOW = 32;
+/** Requests among which one is chosen to be repeated: few enough that the board keeps their answers. */
+const REPEATED_MAX = 20;
+
+/**
+ * Sees what host and board do and what the line did to it, and holds every promise of the protocol against it while it
+ * happens. What it sees goes to the checkers; they share one truth.
+ */
+export class ProtocolWitness implements Witness, BenchObserver {
+  readonly truth: Truth;
+  readonly host: HostChecks;
+  readonly board: BoardChecks;
+  readonly samples: SampleChecks;
+  readonly #bench: Bench;
+
+  constructor(bench: Bench) {
+    this.#bench = bench;
+    this.truth = new Truth(bench);
+    this.samples = new SampleChecks(this.truth);
+    this.host = new HostChecks(bench, this.truth);
+    this.board = new BoardChecks(bench, this.truth, ({ nonce }, runId, cells) =>
+      this.samples.begin(nonce, runId, cells),
+    );
+  }
+
+  /** A request of the present session that the board has executed. */
+  executedBefore(random: Random): Uint8Array | undefined {
+    const { hostSession, payloads } = this.truth;
+    const executed = this.truth.session(hostSession)?.executed;
+    if (!executed || executed.size === 0) return undefined;
+    return payloads.get(`${hostSession} ${random.pick([...executed].slice(-REPEATED_MAX))}`);
+  }
+
+  hostAsks(connection: Connection, name: CommandName, fields: unknown): AskedCall {
+    return this.host.hostAsks(connection, name, fields);
+  }
+
+  linkOpened(link: Link, nonce: Uint8Array): void {
+    if (link !== this.#bench.device?.link) this.host.sessionOpened(link, nonce);
+  }
+
+  linkSends(link: Link, parts: readonly Uint8Array[]): void {
+    if (!this.host.sent(link, parts)) this.board.said(parts[0]);
+  }
+
+  boardHears(dispatcher: Dispatcher, payload: Uint8Array, handle: () => void): void {
+    this.board.hears(dispatcher, payload, handle);
+  }
+
+  boardDid(effect: string): void {
+    this.board.did(effect);
+  }
+
+  boardDisconnected(): void {
+    this.board.disconnected();
+  }
+
+  blockSent(run: RunEngine, block: Event<'sampleBlock'>): void {
+    this.samples.blockSent(run, block);
+  }
+
+  credited(run: RunEngine, blocks: number): void {
+    this.samples.credited(run, blocks);
+  }
+
+  runKnown(runId: number): void {
+    this.samples.runKnown(runId);
+  }
+
+  runReported(report: Event<'runEnded'>): void {
+    this.samples.runReported(report);
+  }
+
+  toBoard(bytes: Uint8Array): void {
+    this.board.arrives(bytes);
+  }
+
+  toHost(bytes: Uint8Array): void {
+    this.samples.arrives(bytes);
+  }
+
+  hostHandled(): void {
+    this.samples.handled();
+  }
+
+  boardPowered(): void {
+    this.board.powered();
+  }
+
+  disturbed(what: string, forMs: number): void {
+    this.truth.disturbed(what, forMs);
+  }
+
+  /** After every event. */
+  check(): void {
+    this.board.check();
+    const { device } = this.#bench;
+    if (device) this.#checkQueues('board', device.link);
+    const { connection } = this.host;
+    if (connection) this.#checkQueues('host', connection.link);
+  }
+
+  #checkQueues(whose: string, link: Link): void {
+    if (link.unacknowledged > COMMAND_QUEUE_MAX + WINDOW || link.freePlaces < 0)
+      this.truth.broken(`${link.unacknowledged} commands wait in the ${whose}'s link`);
+    if (link.unsequencedQueued > UNSEQUENCED_QUEUE_MAX)
+      this.truth.broken(`${link.unsequencedQueued} sample frames wait in the ${whose}'s link`);
+  }
+}
