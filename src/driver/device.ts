@@ -129,23 +129,17 @@ export class Device implements BoardDevice {
   }
 
   #reconnectWith(reconnect: ReconnectOptions, onEvent: OpenOptions['onEvent'], log: Logger): void {
-    const device = this;
     this.#reconnector = new Reconnector(
       this.#connection,
       {
-        get nonce() {
-          return device.#nonce;
+        current: () => ({ nonce: this.#nonce, identity: this.#identity }),
+        begin: (nonce, identity) => {
+          this.#nonce = nonce;
+          this.#identity = identity;
+          this.#stopNumber = 0;
+          this.#bankCells = [];
         },
-        get identity() {
-          return device.#identity;
-        },
-        begin(nonce, identity) {
-          device.#nonce = nonce;
-          device.#identity = identity;
-          device.#stopNumber = 0;
-          device.#bankCells = [];
-        },
-        tell(event) {
+        tell: (event) => {
           log.info({ ...event }, `board ${event.kind}`);
           onEvent?.(event);
         },

@@ -35,9 +35,8 @@ export type DeviceEvent =
 
 /** What the device does when its session could not be kept. */
 export interface SessionKeeper {
-  /** Names the session that was open. */
-  readonly nonce: Uint8Array;
-  readonly identity: DeviceIdentity;
+  /** What names the session that was open, and the board. */
+  current(): { readonly nonce: Uint8Array; readonly identity: DeviceIdentity };
   /** Everything of the old session has failed; this is the new one. */
   begin(nonce: Uint8Array, identity: DeviceIdentity): void;
   tell(event: DeviceEvent): void;
@@ -115,14 +114,14 @@ export class Reconnector {
     connection.attach(port);
     try {
       // Only asked: an opening HELLO whose answer is lost would be answered as resumed when it is repeated.
-      const greeting = await this.#greet(this.#keeper.nonce, 'resume');
+      const greeting = await this.#greet(this.#keeper.current().nonce, 'resume');
       this.#refuseAnother(greeting.identity);
-      if (greeting.resumed && greeting.identity.bootEpoch === this.#keeper.identity.bootEpoch) {
+      if (greeting.resumed && greeting.identity.bootEpoch === this.#keeper.current().identity.bootEpoch) {
         connection.resumeSession();
         this.#keeper.tell({ kind: 'resumed', attempt });
         return;
       }
-      const error = sessionLostError(port.name, this.#keeper.identity, greeting.identity);
+      const error = sessionLostError(port.name, this.#keeper.current().identity, greeting.identity);
       connection.endSession(error);
       this.#keeper.tell({ kind: 'sessionLost', error });
       // Under a nonce of its own: frames of the old session that are still on their way must not pass for new ones.
@@ -143,7 +142,7 @@ export class Reconnector {
   }
 
   #refuseAnother({ model, serialNumber }: DeviceIdentity): void {
-    const { identity } = this.#keeper;
+    const { identity } = this.#keeper.current();
     if (model === identity.model && serialNumber === identity.serialNumber) return;
     throw new ThermolinkError(
       'PORT_NOT_FOUND',

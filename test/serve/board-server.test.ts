@@ -69,7 +69,15 @@ const closed = (port: Port): Promise<void> => new Promise((resolve) => port.onCl
 
 function helloFrame(major: number): Uint8Array {
   const nonce = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
-  const fields = { nonce, major, minor: 1, tableHash: TABLE_HASH, frameBytes: 8192, window: 1, purpose: 0 } as const;
+  const fields = {
+    nonce,
+    major,
+    minor: 1,
+    tableHash: TABLE_HASH,
+    frameBytes: 8192,
+    window: 1,
+    purpose: 0,
+  } as const;
   const payload = encodeCommand('hello', 0, fields);
   return encodeFrame({ channel: CHANNEL.open, session: 0, flags: 0, seq: 0, ack: 0, payload });
 }
