@@ -50,8 +50,11 @@ export class EmulatedDevice {
   advance(ticksMax: number): number {
     const { run, state } = this.#board;
     if (state !== 'running' || !run) return 0;
-    const ticks = run.advance(ticksMax);
+    const { faults } = this.#board;
+    const ticks = run.advance(Math.min(ticksMax, faults.ticksToBrownOut));
     this.#board.tick = run.tick;
+    // Without a word: its answers and samples that were on the way out are lost with it.
+    if (faults.brownOutDue) this.#restart();
     return ticks;
   }
 
@@ -108,7 +111,9 @@ export class EmulatedDevice {
 
   #restart(): void {
     this.#resetPending = false;
-    this.#board = new Board(this.#board.die, this.#board.bootEpoch + 1);
+    const { die, bootEpoch, faults } = this.#board;
+    faults.restart();
+    this.#board = new Board(die, bootEpoch + 1, faults);
     this.#link = new Link(FRAME_BYTES_MAX, { answersEverything: true });
     this.#dispatcher = this.#newDispatcher();
   }

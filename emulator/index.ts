@@ -1,5 +1,8 @@
-/** The emulated board: `EmulatedDevice` turns bytes and ticks into bytes; profiles are named board types. */
+/** The emulated board: `EmulatedDevice` turns bytes and ticks into bytes; profiles are board types as data. */
 export type { Die } from './analog/die.js';
+export { CELL_FAULTS, type DynamicFault, FAULT_KINDS, type FaultKind } from './analog/dynamic-fault.js';
 export { EmulatedDevice } from './device.js';
 export type { BoardProfile } from './profiles/board-profile.js';
+export type { DieEffects } from './profiles/die-effects.js';
+export { type ParsedProfile, parseProfile } from './profiles/parse-profile.js';
 export { findProfile, PROFILES } from './profiles/profiles.js';

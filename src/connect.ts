@@ -1,4 +1,4 @@
-import { type Die, EmulatedDevice, findProfile, PROFILES } from '../emulator/index.js';
+import { type Die, type DynamicFault, EmulatedDevice, findProfile, PROFILES } from '../emulator/index.js';
 import type { Clock } from '../firmware-protocol/clock.js';
 import type { Port } from '../firmware-protocol/port.js';
 import { badArgument, checkObject, checkOptionalFunction, checkSignal } from './argument-checks.js';
@@ -6,6 +6,8 @@ import { Device } from './driver/device.js';
 import type { Logger } from './driver/logger.js';
 import type { DeviceEvent, ReconnectOptions } from './driver/reconnect.js';
 import { ThermolinkError } from './errors.js';
+import { checkFaults, FAULT_FORM, parseFaults } from './serve/fault-list.js';
+import { readProfile } from './serve/profile-file.js';
 import { ServedDevice } from './serve/serve-device.js';
 import { memoryPortPair } from './transport/memory-port.js';
 import { resolveUsb, type UsbIdentity, usbUriOf } from './transport/serial-devices.js';
@@ -16,9 +18,12 @@ import { openTcpPort, parseHostPort, type TcpAddress } from './transport/tcp-por
 export type DeviceAddress =
   | {
       readonly kind: 'emulator';
-      readonly profile: string;
+      /** A board type by its name, or by the file that describes it. */
+      readonly profile: string | { readonly file: string };
       /** Which fabricated board; u32. */
       readonly dieSeed: number;
+      /** What will break while the board works. */
+      readonly faults?: readonly DynamicFault[];
     }
   | ({ readonly kind: 'tcp' } & TcpAddress)
   | ({ readonly kind: 'serial' } & SerialAddress)
@@ -48,7 +53,7 @@ const U32_MAX = 4294967295;
 /** Faster than any serial port there is. */
 const BAUD_RATE_MAX = 50_000_000;
 const FORMS =
-  'emulator:PROFILE[?die=SEED], tcp://HOST:PORT, serial:PATH[?baud=…&dtr=0|1&rtscts=0|1] or serial:?usb=VID:PID[:SERIAL]';
+  'emulator:PROFILE[?die=SEED&faults=…], emulator:file=PATH[?…], tcp://HOST:PORT, serial:PATH[?baud=…&dtr=0|1&rtscts=0|1] or serial:?usb=VID:PID[:SERIAL]';
 
 /** What is wrong with a URI, as the end of a sentence. */
 class BadUri extends Error {}
@@ -93,13 +98,23 @@ function pathHint(text: string): string | undefined {
   return /^(\/|COM\d)/i.test(text) ? `a serial port is written serial:${text}` : undefined;
 }
 
-function parseEmulator(profile: string, parameters: URLSearchParams): DeviceAddress {
-  allowOnly(parameters, ['die']);
-  if (!findProfile(profile))
-    throw new ThermolinkError('UNKNOWN_PROFILE', `The emulator has no profile ${JSON.stringify(profile)}.`, {
-      hint: `Choose one of ${PROFILES.map(({ name }) => name).join(', ')}.`,
+function parseEmulator(path: string, parameters: URLSearchParams): DeviceAddress {
+  allowOnly(parameters, ['die', 'faults']);
+  const file = /^file=(.*)$/s.exec(path)?.[1];
+  if (file === '') throw new BadUri('file= needs a path');
+  if (file === undefined && !findProfile(path))
+    throw new ThermolinkError('UNKNOWN_PROFILE', `The emulator has no profile ${JSON.stringify(path)}.`, {
+      hint: `Choose one of ${PROFILES.map(({ name }) => name).join(', ')}, or describe your own: emulator:file=board.json.`,
     });
-  return { kind: 'emulator', profile, dieSeed: integer(parameters, 'die', 0, U32_MAX) ?? 1 };
+  const list = parameters.get('faults');
+  const faults = list === null ? undefined : parseFaults(list);
+  if (list !== null && !faults) throw new BadUri(`faults=${list} is not ${FAULT_FORM}`);
+  return {
+    kind: 'emulator',
+    profile: file === undefined ? path : { file: decoded(file) },
+    dieSeed: integer(parameters, 'die', 0, U32_MAX) ?? 1,
+    ...(faults ? { faults } : {}),
+  };
 }
 
 function parseTcp(path: string, parameters: URLSearchParams): DeviceAddress {
@@ -210,14 +225,17 @@ async function openPort(address: DeviceAddress, uri: string, options: ConnectOpt
   }
 }
 
-function emulatorPort(
-  { profile, dieSeed }: { readonly profile: string } & Pick<Die, 'dieSeed'>,
+async function emulatorPort(
+  address: Extract<DeviceAddress, { kind: 'emulator' }>,
   uri: string,
   { clock }: ConnectOptions,
-): Port {
+): Promise<Port> {
+  const { profile, dieSeed, faults } = address;
+  const type = typeof profile === 'string' ? findProfile(profile)! : await readProfile(profile.file);
+  const die: Die = { profile: type, dieSeed, ...(faults ? { faults } : {}) };
+  checkFaults(die);
   const [host, board] = memoryPortPair(uri);
-  const device = new EmulatedDevice({ profile: findProfile(profile)!, dieSeed });
-  new ServedDevice(device, board, clock ? { clock } : {});
+  new ServedDevice(new EmulatedDevice(die), board, clock ? { clock } : {});
   return host;
 }
 

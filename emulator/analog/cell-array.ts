@@ -1,10 +1,12 @@
 import { clamp } from '../../firmware-protocol/fixed-point.js';
 import { newKernelTicks } from '../kernel/kernel-ticks.js';
-import { readAdc } from './adc.js';
+import { makeAdc, type ReadAdc } from './adc.js';
 import { ARRAY_STEP } from './array-step.js';
 import type { ArrayTicks } from './array-ticks.js';
+import { BoardFaults, CELL_STATE } from './board-faults.js';
 import type { Die } from './die.js';
 import type { EffectiveProgram } from './effective-program.js';
+import { withTimeEffects } from './imperfect-ticks.js';
 import { OracleTicks } from './oracle-ticks.js';
 
 /**
@@ -22,10 +24,19 @@ export class CellArray {
 
   readonly #die: Die;
   readonly #ticks: ArrayTicks;
+  readonly #faults: BoardFaults;
+  readonly #readAdc: ReadAdc;
 
-  constructor(die: Die, ticks: ArrayTicks = newKernelTicks(die) ?? new OracleTicks(die)) {
+  /** `faults`: what is broken and will break; it outlives a reset. */
+  constructor(
+    die: Die,
+    ticks: ArrayTicks = newKernelTicks(die) ?? new OracleTicks(die),
+    faults: BoardFaults = new BoardFaults(die),
+  ) {
     this.#die = die;
-    this.#ticks = ticks;
+    this.#ticks = withTimeEffects(die, ticks, faults);
+    this.#faults = faults;
+    this.#readAdc = makeAdc(die);
     ({
       v: this.v,
       c: this.c,
@@ -40,7 +51,9 @@ export class CellArray {
   loadInitialState(codes: Int16Array): void {
     const { rail } = this.#die.profile;
     this.v.fill(0);
-    for (let i = 0; i < codes.length; i++) this.v[i] = clamp(codes[i] * ARRAY_STEP, -rail, rail);
+    const { cellStates } = this.#faults;
+    for (let i = 0; i < codes.length; i++)
+      if (cellStates[i] !== CELL_STATE.dead) this.v[i] = clamp(codes[i] * ARRAY_STEP, -rail, rail);
     this.c.fill(0);
     this.r.fill(0);
     this.q.fill(0);
@@ -62,7 +75,9 @@ export class CellArray {
 
   /** Reads the first out.length cells; says whether any code was cut to the ADC's range. */
   readAdc(out: Int16Array): boolean {
-    return readAdc(this.v, this.#die.profile.adcBits, out);
+    const clipped = this.#readAdc(this.v, out);
+    for (const [cell, code] of this.#faults.stuckCodes) if (cell < out.length) out[cell] = code;
+    return clipped;
   }
 
   /** Whether any cell or row flag is set. */

@@ -8,7 +8,9 @@ import { PROGRAM_MODE, type ProgramImage, type ProgramMode } from '../../firmwar
 import type { BoardProfile } from '../profiles/board-profile.js';
 import { convertCouplings, type EffectiveCouplings } from './coupling-dac.js';
 import type { Die } from './die.js';
+import { cellPartsOf } from './die-parts.js';
 import { convertDrive } from './drive-dac.js';
+import { scaled } from './gain.js';
 
 /** A committed program in effective integers: what the array computes with, after converters and die effects. */
 export interface EffectiveProgram extends EffectiveCouplings {
@@ -70,7 +72,6 @@ export function commitProgram(
   const refusal = refuseProgram(die.profile, image);
   if (refusal !== undefined) throw new RangeError(`bug: commit of a program refused for its ${refusal}`);
   const { mode, cells, rows, rowAttenuation, noiseShift } = image;
-  const noiseCode = Math.min(image.noiseAmplitude, NOISE_CODE_MAX);
   return {
     ...couplings,
     mode,
@@ -78,11 +79,40 @@ export function commitProgram(
     rows,
     rowAttenuation,
     drive: convertDrive(die, image.drive),
-    damping: new Float64Array(cells).fill(image.damping),
-    noiseAmplitude: new Int32Array(cells).fill(noiseCode),
+    damping: effectiveDamping(die, image),
     noiseShift,
-    clampedNoiseCodes: 0,
-    noiseCodeMin: noiseCode,
-    noiseCodeMax: noiseCode,
+    ...effectiveNoise(die, image),
   };
+}
+
+/** λ_i = γ_i·(λ + leakage). */
+function effectiveDamping(die: Die, { cells, damping }: ProgramImage): Float64Array {
+  const parts = cellPartsOf(die);
+  const out = new Float64Array(cells).fill(damping);
+  if (parts)
+    for (let i = 0; i < cells; i++) {
+      const sum = Math.min(DAMPING_MAX, damping + parts.leakage[i]);
+      out[i] = Math.min(DAMPING_MAX, scaled(sum, parts.rate[i]));
+    }
+  return out;
+}
+
+/** a_i = √γ_i·(1 + ν_i)·a, clamped. */
+function effectiveNoise(die: Die, { cells, noiseAmplitude: code }: ProgramImage) {
+  const parts = cellPartsOf(die);
+  const noiseAmplitude = new Int32Array(cells).fill(code);
+  if (parts)
+    for (let i = 0; i < cells; i++) noiseAmplitude[i] = scaled(noiseAmplitude[i], parts.noiseGain[i]);
+  let clampedNoiseCodes = 0;
+  let noiseCodeMin = NOISE_CODE_MAX;
+  let noiseCodeMax = 0;
+  for (let i = 0; i < cells; i++) {
+    if (noiseAmplitude[i] > NOISE_CODE_MAX) {
+      noiseAmplitude[i] = NOISE_CODE_MAX;
+      clampedNoiseCodes++;
+    }
+    noiseCodeMin = Math.min(noiseCodeMin, noiseAmplitude[i]);
+    noiseCodeMax = Math.max(noiseCodeMax, noiseAmplitude[i]);
+  }
+  return { noiseAmplitude, clampedNoiseCodes, noiseCodeMin, noiseCodeMax };
 }

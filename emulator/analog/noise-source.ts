@@ -25,14 +25,15 @@ export class NoiseSource {
   neighbourSums(runSeed: number, tick: number, cells: number, out: Int32Array): void {
     const held = this.#held;
     if (held.runSeed !== runSeed || held.tick !== tick || held.cells !== cells)
-      this.#fill(runSeed, tick, cells, this.#end);
+      this.gaussians(runSeed, tick, cells, this.#end);
     [this.#start, this.#end] = [this.#end, this.#start];
-    this.#fill(runSeed, tick + 1, cells, this.#end);
+    this.gaussians(runSeed, tick + 1, cells, this.#end);
     this.#held = { runSeed, tick: tick + 1, cells };
     addNeighbours(this.#start, this.#end, cells, out);
   }
 
-  #fill(runSeed: number, tick: number, cells: number, out: Int32Array): void {
+  /** z_i of one tick into out. */
+  gaussians(runSeed: number, tick: number, cells: number, out: Int32Array): void {
     const low = tick >>> 0;
     const high = Math.floor(tick / UINT32);
     for (let first = 0; first < cells; first += CELLS_PER_NOISE_BLOCK)

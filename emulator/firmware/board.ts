@@ -7,6 +7,7 @@ import {
 } from '../../firmware-protocol/device-status.js';
 import type { FAULT } from '../../firmware-protocol/messages/system.js';
 import { REFUSAL } from '../../firmware-protocol/messages/system.js';
+import { BoardFaults } from '../analog/board-faults.js';
 import { CellArray } from '../analog/cell-array.js';
 import type { Die } from '../analog/die.js';
 import { ProgramMemory } from './program-memory.js';
@@ -29,6 +30,8 @@ export class Board {
   readonly bootEpoch: number;
   readonly memory: ProgramMemory;
   readonly cells: CellArray;
+  /** What is broken: a reset does not mend it. */
+  readonly faults: BoardFaults;
   state: DeviceStateName = 'boot';
   fault: (typeof FAULT)[keyof typeof FAULT] = 0;
   run: RunEngine | undefined;
@@ -43,11 +46,12 @@ export class Board {
   watchdogTrips = 0;
   samplesLost = 0;
 
-  constructor(die: Die, bootEpoch: number) {
+  constructor(die: Die, bootEpoch: number, faults = new BoardFaults(die)) {
     this.die = die;
     this.bootEpoch = bootEpoch;
     this.memory = new ProgramMemory(die);
-    this.cells = new CellArray(die);
+    this.faults = faults;
+    this.cells = new CellArray(die, undefined, faults);
     this.input('booted');
   }
 

@@ -174,7 +174,8 @@ export class RunEngine {
     const { keepBlocks } = this.#start;
     if (keepBlocks > 0) {
       if (block.block >= this.#released + keepBlocks) return undefined;
-      this.#kept.push(block);
+      // A host may release what it has not been sent yet: kept beyond that, there would be no end to it.
+      if (block.block >= this.#released) this.#kept.push(block);
     }
     this.#full.shift();
     this.blocksSent++;

@@ -1,3 +1,5 @@
+import type { DieEffects } from './die-effects.js';
+
 /** A board type as data: sizes, converters, time constant, ranges. A die is one fabricated board of a type. */
 export interface BoardProfile {
   /** At most 24 characters. */
@@ -34,5 +36,5 @@ export interface BoardProfile {
   /** Largest m · 2^ρ. */
   readonly rowScaleMax: number;
   /** Imperfections of the type; null: an ideal board. */
-  readonly effects: null;
+  readonly effects: DieEffects | null;
 }

@@ -9,7 +9,7 @@ import {
 import type { BoardProfile } from './board-profile.js';
 
 /** What all ideal boards share: 16-bit converters and couplings, no imperfection. Sizes and τ are assumed. */
-const IDEAL = {
+export const IDEAL = {
   banks: 2,
   factored: true,
   couplingBits: 16,

@@ -1,8 +1,10 @@
 import type { BoardProfile } from './board-profile.js';
 import { IDEAL_PROFILES } from './ideal.js';
+import { PROTOTYPE_PROFILES } from './prototype.js';
+import { SPU_PROFILE } from './spu.js';
 
 /** Every board type that has a name. */
-export const PROFILES: readonly BoardProfile[] = [...IDEAL_PROFILES];
+export const PROFILES: readonly BoardProfile[] = [...IDEAL_PROFILES, ...PROTOTYPE_PROFILES, SPU_PROFILE];
 
 /** The profile of that name, or undefined. */
 export function findProfile(name: string): BoardProfile | undefined {

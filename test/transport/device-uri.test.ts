@@ -44,7 +44,7 @@ describe('device URIs', () => {
     ['COM3', 'serial:COM3'],
     ['ideal-64', 'not a URI'],
     ['usb:1234', 'no transport usb'],
-    ['emulator:ideal-64?dye=1', 'unknown parameter dye (there is die)'],
+    ['emulator:ideal-64?dye=1', 'unknown parameter dye (there is die, faults)'],
     ['emulator:ideal-64?die=-1', 'die=-1'],
     ['emulator:ideal-64?die=1&die=2', 'die is given twice'],
     ['tcp:127.0.0.1:7000', 'tcp://HOST:PORT'],

@@ -1,9 +1,17 @@
 import path from 'node:path';
 import type { Command } from 'commander';
-import { EmulatedDevice, findProfile, PROFILES } from '../../../emulator/index.js';
+import {
+  type Die,
+  type DynamicFault,
+  EmulatedDevice,
+  findProfile,
+  PROFILES,
+} from '../../../emulator/index.js';
 import { ThermolinkError } from '../../errors.js';
 import { BoardServer, type ServerEvent, type ServerStatus } from '../../serve/board-server.js';
+import { checkFaults, FAULT_FORM, parseFaults } from '../../serve/fault-list.js';
 import { listenTcp } from '../../serve/listen-tcp.js';
+import { readProfile } from '../../serve/profile-file.js';
 import { openPty } from '../../transport/pty.js';
 import { serialUri } from '../../transport/serial-port.js';
 import { parseHostPort, type TcpAddress } from '../../transport/tcp-port.js';
@@ -16,6 +24,7 @@ const EXAMPLE = `
 Examples:
   thermolink emulate
   thermolink emulate --profile ideal-64 --tcp 127.0.0.1:7000 --pty /tmp/board
+  thermolink emulate --file board.json --die 3 --faults deadCell@100000,brownOut@500000
   thermolink info --device tcp://127.0.0.1:7000
 
 One client at a time has the board: another one is told BUSY. When a client goes, its run is stopped, the board goes to
@@ -23,10 +32,13 @@ safe and keeps its programs. A pseudo-terminal can't tell that its client went: 
 after 10 s of silence another client may have the board. There is no token yet: whoever can connect drives the board.`;
 
 const REDRAW_MS = 250;
+const DEFAULT_PROFILE = 'ideal-crossbar';
 const DEFAULT_TCP: TcpAddress = { host: '127.0.0.1', port: 0 };
 
 interface EmulateOptions {
-  readonly profile: string;
+  readonly profile?: string;
+  readonly file?: string;
+  readonly faults?: readonly DynamicFault[];
   readonly die: number;
   readonly seed: number;
   readonly tcp?: TcpAddress;
@@ -40,7 +52,13 @@ export function addEmulateCommand(program: Command): void {
   program
     .command('emulate')
     .description('serve an emulated board over TCP or a pseudo-terminal until Ctrl-C')
-    .option('--profile <name>', `one of ${names.join(', ')}`, choice('--profile', names), 'ideal-crossbar')
+    .option(
+      '--profile <name>',
+      `one of ${names.join(', ')} (default: ${DEFAULT_PROFILE})`,
+      choice('--profile', names),
+    )
+    .option('--file <board.json>', 'a board type of your own; see docs/device-model.md')
+    .option('--faults <list>', 'what breaks when: KIND[:CELL]@TICK, by commas', faultList)
     .option('--die <d>', 'which fabricated board, 0 to 2³² − 1', seed('--die'), 1)
     .option('--seed <s>', 'names this boot (its boot epoch), 0 to 2³² − 1', seed('--seed'), 1)
     .option('--tcp <host:port>', 'listen here; port 0: any free one (default without --pty)', tcpAddress)
@@ -59,14 +77,37 @@ const tcpAddress: OptionParser<TcpAddress> = (text) => {
   });
 };
 
+const faultList: OptionParser<readonly DynamicFault[]> = (text) => {
+  const faults = parseFaults(text);
+  if (faults) return faults;
+  throw new ThermolinkError('BAD_ARGUMENT', `--faults was given ${JSON.stringify(text)}.`, {
+    hint: `Write ${FAULT_FORM}.`,
+  });
+};
+
+/** The board that the options describe. */
+async function dieOf({ profile, file, faults, die: dieSeed }: EmulateOptions): Promise<Die> {
+  if (profile !== undefined && file !== undefined)
+    throw new ThermolinkError('BAD_ARGUMENT', '--profile and --file exclude each other.', {
+      hint: 'The file describes the whole board.',
+    });
+  const type = file === undefined ? findProfile(profile ?? DEFAULT_PROFILE)! : await readProfile(file);
+  const die = { profile: type, dieSeed, ...(faults ? { faults } : {}) };
+  checkFaults(die);
+  return die;
+}
+
 async function serve(options: EmulateOptions, signal: AbortSignal): Promise<void> {
-  const { profile: name, die: dieSeed, seed: bootEpoch } = options;
+  const { seed: bootEpoch } = options;
+  const die = await dieOf(options);
+  const { dieSeed } = die;
+  const { name } = die.profile;
   const status = new StatusLine();
   const print = (text: string, json: object): void => {
     status.clear();
     process.stdout.write(`${options.json ? JSON.stringify(json) : text}\n`);
   };
-  const device = new EmulatedDevice({ profile: findProfile(name)!, dieSeed }, bootEpoch);
+  const device = new EmulatedDevice(die, bootEpoch);
   const board = new BoardServer(device, { onEvent: (event) => print(eventText(event), event) });
   const uris: string[] = [];
   const stops: (() => Promise<void>)[] = [];

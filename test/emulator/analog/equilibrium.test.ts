@@ -1,20 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { commitProgram } from '../../../emulator/analog/effective-program.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../../firmware-protocol/program-image.js';
-import { idealBoard, integersFrom, loadedArray, programImage } from '../../support/analog-boards.js';
+import { idealBoard, integersFrom, programImage } from '../../support/analog-boards.js';
 import {
   add,
   apply,
   build,
   identity,
   inverse,
-  largestEigenvalue,
   multiply,
   noiseTemperature,
-  type Rows,
   stationaryCovariance,
   systemMatrix,
 } from '../../support/analog-linear.js';
+import { readEquilibrium, spacing } from '../../support/equilibrium-readings.js';
 
 /*
  * Statistics of a board in equilibrium against a float64 computation from the codes alone. Readings are n ticks apart,
@@ -88,7 +86,12 @@ describe.each(CASES)('$name', ({ image, tickLog2 }) => {
     identity(cells).map((row) => row.map((x) => 2 * kappa * h * x)),
   );
   const { slowest, ticksPerReading } = spacing(m);
-  const { samples, overloaded } = readEquilibrium(image, tickLog2, ticksPerReading);
+  const { samples, overloaded } = readEquilibrium(
+    idealBoard({ cells, rows: cells, tickLog2 }, 77),
+    image,
+    ticksPerReading,
+    READINGS,
+  );
 
   test('the Lyapunov solution is κA⁻¹ at any step when A is symmetric', () => {
     const symmetric = a.every((row, i) => row.every((x, j) => x === a[j][i]));
@@ -128,33 +131,3 @@ describe.each(CASES)('$name', ({ image, tickLog2 }) => {
     expect(Math.abs(relative) / Math.sqrt((2 * inflation) / cells)).toBeLessThan(LIMIT);
   });
 });
-
-/** The slowest mode's remaining fraction between readings, from the norm of Mⁿ, and n. */
-function spacing(m: Rows): { slowest: number; ticksPerReading: number } {
-  let ticksPerReading = 1;
-  let power = m;
-  for (;;) {
-    const gram = multiply(
-      power.map((_, i) => power.map((row) => row[i])),
-      power,
-    );
-    const slowest = Math.sqrt(largestEigenvalue(gram));
-    if (slowest <= Math.exp(-3)) return { slowest, ticksPerReading };
-    power = multiply(power, power);
-    ticksPerReading *= 2;
-  }
-}
-
-function readEquilibrium(image: ProgramImage, tickLog2: number, ticksPerReading: number) {
-  const die = idealBoard({ cells, rows: cells, tickLog2 }, 77);
-  const array = loadedArray(die, image);
-  const program = commitProgram(die, image);
-  const samples: number[][] = [];
-  // Burn-in of ten readings: e⁻³⁰ of the initial distance remains.
-  let tick = array.advance(program, 10 * ticksPerReading, 0, 4242, false);
-  for (let reading = 0; reading < READINGS; reading++) {
-    tick += array.advance(program, ticksPerReading, tick, 4242, false);
-    samples.push(Array.from(array.v, (v) => v / UNIT));
-  }
-  return { samples, overloaded: array.overloaded };
-}

@@ -3,17 +3,23 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { CellArray } from '../../../emulator/analog/cell-array.js';
 import type { Die } from '../../../emulator/analog/die.js';
+import type { FaultKind } from '../../../emulator/analog/dynamic-fault.js';
 import { commitProgram, type EffectiveProgram } from '../../../emulator/analog/effective-program.js';
 import { OracleTicks } from '../../../emulator/analog/oracle-ticks.js';
 import { kernelWarning } from '../../../emulator/kernel/kernel-module.js';
 import { newKernelTicks } from '../../../emulator/kernel/kernel-ticks.js';
+import type { DieEffects } from '../../../emulator/profiles/die-effects.js';
+import { findProfile } from '../../../emulator/profiles/profiles.js';
 import { stateBytes } from '../../../emulator/state-digest.js';
 import { RAIL_MAX } from '../../../firmware-protocol/limits.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../../firmware-protocol/program-image.js';
 import { idealBoard, integersFrom } from '../../support/analog-boards.js';
 
-/** Products of a random problem at most: the oracle has to keep up. */
+/** Products of a random problem at most: the oracle has to keep up, and an imperfect die's crosspoints are drawn. */
 const PRODUCTS_MAX = 150_000;
+const IMPERFECT_PRODUCTS_MAX = 30_000;
+/** Coloured noise is fed with up to 1,280 ticks of every cell before the first. */
+const IMPERFECT_CELLS_MAX = 300;
 
 const STYLES = ['faint', 'gentle', 'mixed', 'random', 'extreme'] as const;
 
@@ -26,6 +32,20 @@ const size = (max: number) =>
       ...[7, 8, 9, 15, 16, 17, 31, 32, 33, 40, 63, 64, 65, 96, 256].map((n) => Math.min(max, n)),
     ),
   );
+
+const HARSH = findProfile('harsh-64')!.effects!;
+
+/** Any choice of the harsh effects, and what breaks at the first ticks. */
+const imperfections = fc.record({
+  effects: fc.subarray(Object.keys(HARSH) as (keyof DieEffects)[]),
+  faults: fc.array(
+    fc.record({
+      kind: fc.constantFrom<FaultKind>('deadCell', 'saturatingCell', 'stuckAdcChannel', 'thermalDrift'),
+      atTick: fc.nat(4),
+    }),
+    { maxLength: 3 },
+  ),
+});
 
 const problem = fc.record({
   mode: fc.constantFrom(PROGRAM_MODE.dense, PROGRAM_MODE.factored),
@@ -53,15 +73,18 @@ const problem = fc.record({
   firstTick: fc.oneof(fc.nat(1000), fc.constantFrom(2 ** 32 - 2, 2 ** 40 + 7, 2 ** 53 - 9)),
   ticks: fc.integer({ min: 0, max: 5 }),
   halts: fc.boolean(),
+  die: fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, imperfections),
 });
 type Problem = typeof problem extends fc.Arbitrary<infer T> ? T : never;
 
 function shapeOf(p: Problem): { cells: number; rows: number } {
+  const most = p.die ? IMPERFECT_PRODUCTS_MAX : PRODUCTS_MAX;
   if (p.mode === PROGRAM_MODE.dense) {
-    const cells = Math.min(p.cells, Math.floor(Math.sqrt(PRODUCTS_MAX)));
+    const cells = Math.min(p.cells, Math.floor(Math.sqrt(most)));
     return { cells, rows: cells };
   }
-  return { cells: p.cells, rows: Math.max(1, Math.min(p.rows, Math.floor(PRODUCTS_MAX / p.cells))) };
+  const cells = p.die ? Math.min(p.cells, IMPERFECT_CELLS_MAX) : p.cells;
+  return { cells, rows: Math.max(1, Math.min(p.rows, Math.floor(most / cells))) };
 }
 
 /** A code of the style: `mixed` has a few columns of large ones, so that sums are widened at uneven places. */
@@ -124,10 +147,16 @@ function programOf(p: Problem, die: Die, image: ProgramImage): EffectiveProgram 
 
 function boardOf(p: Problem): Die {
   const { cells, rows } = shapeOf(p);
-  return idealBoard(
-    { cells: cells + p.spareCells, rows: rows + p.spareRows, tickLog2: p.tickLog2, rail: p.rail },
-    p.dieSeed,
-  );
+  const size = { cells: cells + p.spareCells, rows: rows + p.spareRows };
+  const sound = idealBoard({ ...size, tickLog2: p.tickLog2, rail: p.rail }, p.dieSeed);
+  return p.die ? imperfect(sound, p.die) : sound;
+}
+
+function imperfect(die: Die, { effects, faults }: NonNullable<Problem['die']>): Die {
+  const off = Object.fromEntries(Object.keys(HARSH).map((name) => [name, null]));
+  const on = Object.fromEntries(effects.map((name) => [name, HARSH[name]]));
+  const all = { ...off, ...on } as unknown as DieEffects;
+  return { ...die, profile: { ...die.profile, effects: all }, faults };
 }
 
 /** Boards by the oracle, by the kernel, and by the kernel with each coupling read once wherever it can. */
@@ -153,7 +182,7 @@ test('these tests run the kernel', () => {
   expect(kernelWarning()).toBeUndefined();
 });
 
-describe('the kernel equals the oracle in every bit', () => {
+describe('the kernel equals the oracle in every bit, on ideal and imperfect dies', () => {
   let overloads = 0;
   let quiet = 0;
   const styles = new Set<string>();
@@ -169,6 +198,11 @@ describe('the kernel equals the oracle in every bit', () => {
         const done = all((array) => array.advance(program, p.ticks, p.firstTick, p.runSeed, p.halts));
         expect(new Set(done).size).toBe(1);
         expectEqual();
+        const readings = all((array) => {
+          const codes = new Int16Array(image.cells);
+          return [array.readAdc(codes), ...codes].join();
+        });
+        expect(new Set(readings).size).toBe(1);
         const [overloaded] = all((array) => array.overloaded);
         if (overloaded) overloads++;
         else if (p.ticks > 0) {
@@ -190,7 +224,8 @@ describe('the kernel equals the oracle in every bit', () => {
       fc.property(fc.array(problem, { minLength: 3, maxLength: 6 }), fc.nat(0xffff), (parts, seed) => {
         const cells = Math.max(...parts.map((p) => shapeOf(p).cells));
         const rows = Math.max(...parts.map((p) => shapeOf(p).rows));
-        const die = idealBoard({ cells, rows, tickLog2: parts[0].tickLog2 }, seed);
+        const sound = idealBoard({ cells, rows, tickLog2: parts[0].tickLog2 }, seed);
+        const die = parts[1].die ? imperfect(sound, parts[1].die) : sound;
         const programs = parts.map((p) => programOf(p, die, imageOf(p)));
         const { all, expectEqual } = boardsOf(die);
         all((array) => array.loadInitialState(imageOf(parts[0]).initialState));

@@ -1,0 +1,80 @@
+import { COUPLING_MAX } from '../../firmware-protocol/limits.js';
+import type { CellParts, RowDraws } from './die-parts.js';
+import { GAIN_LOG2, gainOf, roundShift, UNIT_GAIN } from './gain.js';
+
+/** Couplings are kept to 2⁻¹² of a code until all that the die does to them is done. */
+const FINE_LOG2 = 12;
+const GAIN_TO_FINE_LOG2 = GAIN_LOG2 - FINE_LOG2;
+const FINE_GAIN_UNIT = 4294967296;
+
+/** One array of a program on a die. */
+export interface CrosspointArray {
+  readonly codes: Int8Array | Int16Array;
+  readonly rows: number;
+  readonly cells: number;
+  /** Codes are left-aligned by this much. */
+  readonly shift: number;
+  readonly mismatchPpm: number;
+  /** Undefined: all crosspoints are alike. */
+  readonly draws: RowDraws | undefined;
+  /** Which way the lines run that lead to the cells; null: they lead to row amplifiers. */
+  readonly cellLines: 'rows' | 'columns' | null;
+  /** What those cells are like; undefined: all alike. */
+  readonly parts: CellParts | undefined;
+}
+
+/**
+ * g = round(γ_i · (g̃_i + x⁺_i·g̃_{i+1} + x⁻_i·g̃_{i−1})), g̃ = code · 2^(16−b) · (1 + ε), i the cell that the crosspoint's
+ * line leads to; half to even, clamped. Lines beyond the program carry nothing. Returns how many were clamped.
+ */
+export function bakeArray(array: CrosspointArray, out: Int16Array): number {
+  const { rows, cells, cellLines, parts } = array;
+  let before = new Float64Array(cells);
+  let line = new Float64Array(cells);
+  let next = new Float64Array(cells);
+  let clamped = 0;
+  const put = (at: number, value: number): void => {
+    out[at] = value > COUPLING_MAX ? COUPLING_MAX : value < -COUPLING_MAX ? -COUPLING_MAX : value;
+    if (out[at] !== value) clamped++;
+  };
+  readRow(array, 0, next);
+  for (let r = 0; r < rows; r++) {
+    [before, line, next] = [line, next, before];
+    if (r + 1 < rows) readRow(array, r + 1, next);
+    else next.fill(0);
+    const first = r * cells;
+    for (let j = 0; j < cells; j++) {
+      if (parts === undefined || cellLines === null) put(first + j, halfToEven(line[j] * UNIT_GAIN));
+      else if (cellLines === 'rows') put(first + j, atCell(parts, r, before[j], line[j], next[j]));
+      else {
+        const left = j > 0 ? line[j - 1] : 0;
+        const right = j + 1 < cells ? line[j + 1] : 0;
+        put(first + j, atCell(parts, j, left, line[j], right));
+      }
+    }
+  }
+  return clamped;
+}
+
+/** g̃ of a row in 2⁻¹², |g̃| < 2³⁰. */
+function readRow(array: CrosspointArray, r: number, out: Float64Array): void {
+  const { codes, cells, shift, mismatchPpm } = array;
+  const draws = array.draws?.(r);
+  for (let j = 0; j < cells; j++) {
+    const gain = draws ? gainOf(mismatchPpm, draws[j]) : UNIT_GAIN;
+    out[j] = roundShift((codes[r * cells + j] << shift) * gain, GAIN_TO_FINE_LOG2);
+  }
+}
+
+function atCell(parts: CellParts, cell: number, before: number, own: number, next: number): number {
+  const picked = parts.fromNext[cell] * next + parts.fromBefore[cell] * before;
+  return halfToEven((own + roundShift(picked, GAIN_LOG2)) * parts.rate[cell]);
+}
+
+/** x / 2³², half to even. */
+function halfToEven(x: number): number {
+  const low = Math.floor(x / FINE_GAIN_UNIT);
+  const doubledRest = 2 * (x - low * FINE_GAIN_UNIT);
+  if (doubledRest === FINE_GAIN_UNIT) return low + (low & 1);
+  return doubledRest > FINE_GAIN_UNIT ? low + 1 : low;
+}

@@ -1,0 +1,63 @@
+import { roundShift } from './gain.js';
+import type { NoiseSource } from './noise-source.js';
+import { SEGMENT_TICKS } from './slow-noise.js';
+
+/** The filter is fed with so many ticks before a segment begins: what it held before them is forgotten by 2⁻²⁴ or more. */
+const WARM_UP_TICKS = 256;
+/** n is kept in 2⁻⁸ of a Gaussian's unit. */
+const FINE_LOG2 = 8;
+/** α and 1 − α are in 1/256. */
+const COEFFICIENT_LOG2 = 8;
+
+/**
+ * The noise of a source of limited bandwidth: n[t] = α·n[t−1] + (1 − α)·z[t], of unit gain at zero frequency. The filter
+ * starts from nothing WARM_UP_TICKS before each segment (tick 0 at the earliest), so that n is a pure function of the seeds
+ * and the tick like z itself.
+ */
+export class ColouredNoise {
+  readonly #source: NoiseSource;
+  readonly #correlation: number;
+  readonly #z: Int32Array;
+  readonly #n: Float64Array;
+  readonly #start: Int32Array;
+  /** What #n is of; cells 0 is nothing. */
+  #held = { runSeed: 0, tick: 0, cells: 0 };
+
+  constructor(source: NoiseSource, correlation256: number, cells: number) {
+    this.#source = source;
+    this.#correlation = correlation256;
+    this.#z = new Int32Array(cells);
+    this.#n = new Float64Array(cells);
+    this.#start = new Int32Array(cells);
+  }
+
+  /** ζ_i = n_i[t] + n_i[t+1] of the first `cells` cells, in units of a Gaussian. */
+  neighbourSums(runSeed: number, tick: number, cells: number, out: Int32Array): void {
+    this.#reach(runSeed, tick, cells);
+    for (let i = 0; i < cells; i++) this.#start[i] = roundShift(this.#n[i], FINE_LOG2);
+    this.#reach(runSeed, tick + 1, cells);
+    for (let i = 0; i < cells; i++) out[i] = this.#start[i] + roundShift(this.#n[i], FINE_LOG2);
+  }
+
+  #reach(runSeed: number, tick: number, cells: number): void {
+    const held = this.#held;
+    if (held.runSeed === runSeed && held.tick === tick && held.cells === cells) return;
+    const begins = tick % SEGMENT_TICKS === 0;
+    const follows = held.runSeed === runSeed && held.tick + 1 === tick && held.cells === cells;
+    if (follows && !begins) this.#feed(runSeed, tick, cells);
+    else {
+      this.#n.fill(0);
+      const segment = tick - (tick % SEGMENT_TICKS);
+      for (let t = Math.max(0, segment - WARM_UP_TICKS); t <= tick; t++) this.#feed(runSeed, t, cells);
+    }
+    this.#held = { runSeed, tick, cells };
+  }
+
+  #feed(runSeed: number, tick: number, cells: number): void {
+    this.#source.gaussians(runSeed, tick, cells, this.#z);
+    const kept = this.#correlation;
+    const taken = ((1 << COEFFICIENT_LOG2) - kept) << FINE_LOG2;
+    for (let i = 0; i < cells; i++)
+      this.#n[i] = roundShift(this.#n[i] * kept + this.#z[i] * taken, COEFFICIENT_LOG2);
+  }
+}

@@ -1,0 +1,133 @@
+import type { ArrayState, ArrayTicks } from './array-ticks.js';
+import { type BoardFaults, CELL_STATE } from './board-faults.js';
+import { breakCells, breakLines, brokenCells } from './broken-cells.js';
+import type { Die } from './die.js';
+import { DriftingDrive } from './drifting-drive.js';
+import type { EffectiveProgram } from './effective-program.js';
+import { PerTickEffects } from './per-tick-effects.js';
+
+type Couplings = Pick<EffectiveProgram, 'forward' | 'transposed'>;
+
+/** `ticks` themselves, or with what time does to this die: what changes within a run can't be baked in at commit. */
+export function withTimeEffects(die: Die, ticks: ArrayTicks, faults: BoardFaults): ArrayTicks {
+  const effects = new PerTickEffects(die);
+  const drifting = new DriftingDrive(die, faults);
+  const needed = effects.any || drifting.any || faults.any || (die.faults ?? []).length > 0;
+  return needed ? new ImperfectTicks(die, ticks, faults, effects, drifting) : ticks;
+}
+
+/**
+ * Ticks of a die that changes while it runs. Oracle or kernel compute stretches of ticks in which nothing changes; between
+ * them this changes the program or the state, in the same integers for both.
+ */
+class ImperfectTicks implements ArrayTicks {
+  readonly state: ArrayState;
+  readonly #die: Die;
+  readonly #inner: ArrayTicks;
+  readonly #faults: BoardFaults;
+  readonly #effects: PerTickEffects;
+  readonly #drifting: DriftingDrive;
+  #changesSeen = 0;
+  /** Programs, and arrays that several of them share, as broken cells leave them. */
+  #broken = new WeakMap<EffectiveProgram, EffectiveProgram>();
+  #brokenLines = new WeakMap<Int16Array, Couplings>();
+  /** What the inner ticks compute with, and what it was made from. */
+  #presented: { from: EffectiveProgram; drive: Int32Array; program: EffectiveProgram } | undefined;
+
+  constructor(
+    die: Die,
+    inner: ArrayTicks,
+    faults: BoardFaults,
+    effects: PerTickEffects,
+    drifting: DriftingDrive,
+  ) {
+    this.state = inner.state;
+    this.#die = die;
+    this.#inner = inner;
+    this.#faults = faults;
+    this.#effects = effects;
+    this.#drifting = drifting;
+  }
+
+  advance(
+    program: EffectiveProgram,
+    ticks: number,
+    firstTick: number,
+    runSeed: number,
+    haltOnOverload: boolean,
+  ): number {
+    const { cellFlags, rowFlags } = this.state;
+    // Flags of earlier ticks are set aside, or they would stop this run.
+    const before = haltOnOverload ? [cellFlags.slice(), rowFlags.slice()] : undefined;
+    if (before) clear(cellFlags, rowFlags);
+    let done = 0;
+    while (done < ticks) {
+      done += this.#stretch(program, ticks - done, firstTick + done, runSeed, haltOnOverload);
+      if (haltOnOverload && (cellFlags.includes(1) || rowFlags.includes(1))) break;
+    }
+    if (before) {
+      merge(before[0], cellFlags);
+      merge(before[1], rowFlags);
+    }
+    return done;
+  }
+
+  /** As many ticks as pass before something changes. */
+  #stretch(program: EffectiveProgram, ticks: number, tick: number, runSeed: number, halt: boolean): number {
+    const faults = this.#faults;
+    if (faults.changes !== this.#changesSeen) this.#takeNote();
+    const broken = this.#breakProgram(program);
+    const each = this.#effects.concerns(broken);
+    // Once a brown-out is due nothing more breaks; whoever drives the board restarts it.
+    let count = Math.min(each ? 1 : ticks, faults.brownOutDue ? ticks : faults.ticksToNext);
+    if (this.#drifting.any) count = Math.min(count, this.#drifting.ticksToChange(tick));
+    const presented = this.#present(broken, tick, runSeed);
+    const passed = this.#inner.advance(presented, count, tick, runSeed, halt);
+    if (each) this.#effects.apply(broken, this.state, tick, runSeed);
+    faults.pass(passed);
+    return passed;
+  }
+
+  /** Something broke: what was made of programs before is void, and a dead cell discharges. */
+  #takeNote(): void {
+    this.#changesSeen = this.#faults.changes;
+    this.#broken = new WeakMap();
+    this.#brokenLines = new WeakMap();
+    const { v, c, r } = this.state;
+    for (let cell = 0; cell < v.length; cell++)
+      if (this.#faults.cellStates[cell] === CELL_STATE.dead) v[cell] = c[cell] = r[cell] = 0;
+  }
+
+  #breakProgram(program: EffectiveProgram): EffectiveProgram {
+    const { cellStates } = this.#faults;
+    if (brokenCells(cellStates, program.cells).length === 0) return program;
+    const known = this.#broken.get(program);
+    if (known) return known;
+    const lines = this.#brokenLines.get(program.transposed) ?? breakLines(cellStates, program);
+    this.#brokenLines.set(program.transposed, lines);
+    const broken = breakCells(this.#die, cellStates, program, lines);
+    this.#broken.set(program, broken);
+    return broken;
+  }
+
+  /** The program with the drives of now, and without noise that is made here. */
+  #present(program: EffectiveProgram, tick: number, runSeed: number): EffectiveProgram {
+    const drive = this.#drifting.any ? this.#drifting.at(program, tick, runSeed) : program.drive;
+    const silent = this.#effects.replacesNoise && program.noiseCodeMax !== 0;
+    if (drive === program.drive && !silent) return program;
+    const last = this.#presented;
+    if (last && last.from === program && last.drive === drive) return last.program;
+    const noise = silent ? { noiseCodeMin: 0, noiseCodeMax: 0 } : {};
+    const presented = { ...program, drive, ...noise };
+    this.#presented = { from: program, drive, program: presented };
+    return presented;
+  }
+}
+
+function clear(...flags: Uint8Array[]): void {
+  for (const part of flags) part.fill(0);
+}
+
+function merge(before: Uint8Array, flags: Uint8Array): void {
+  for (let i = 0; i < flags.length; i++) flags[i] |= before[i];
+}

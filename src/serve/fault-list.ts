@@ -1,0 +1,39 @@
+import {
+  CELL_FAULTS,
+  type Die,
+  type DynamicFault,
+  FAULT_KINDS,
+  type FaultKind,
+} from '../../emulator/index.js';
+import { ThermolinkError } from '../errors.js';
+
+const TICK_DIGITS_MAX = 15;
+
+/** How faults are written, for a hint. */
+export const FAULT_FORM = `KIND[:CELL]@TICK, several by commas; a KIND is ${Object.keys(FAULT_KINDS).join(', ')}`;
+
+/** Reads `deadCell:3@5000,brownOut@20000`; undefined where it is no such list. */
+export function parseFaults(text: string): DynamicFault[] | undefined {
+  const faults: DynamicFault[] = [];
+  for (const part of text.split(',')) {
+    const match = /^(\w+)(?::(\d{1,4}))?@(\d+)$/.exec(part);
+    if (!match || match[3].length > TICK_DIGITS_MAX || !Object.hasOwn(FAULT_KINDS, match[1]))
+      return undefined;
+    const kind = match[1] as FaultKind;
+    if (match[2] !== undefined && !CELL_FAULTS.includes(kind)) return undefined;
+    const cell = match[2] === undefined ? {} : { cell: Number(match[2]) };
+    faults.push({ kind, atTick: Number(match[3]), ...cell });
+  }
+  return faults;
+}
+
+/** Refuses faults of cells that the board does not have: BAD_ARGUMENT. */
+export function checkFaults({ profile, faults = [] }: Die): void {
+  const beyond = faults.find(({ cell }) => cell !== undefined && cell >= profile.cells);
+  if (beyond === undefined) return;
+  throw new ThermolinkError(
+    'BAD_ARGUMENT',
+    `A fault of cell ${beyond.cell}: ${profile.name} has cells 0 to ${profile.cells - 1}.`,
+    { hint: 'Name another cell, or none: then one is drawn from the die seed.' },
+  );
+}

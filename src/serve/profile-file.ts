@@ -1,0 +1,32 @@
+import { readFile } from 'node:fs/promises';
+import { type BoardProfile, parseProfile } from '../../emulator/index.js';
+import { ThermolinkError } from '../errors.js';
+
+/** The board type that a JSON file describes. Errors: BAD_FILE, which names the field that is wrong. */
+export async function readProfile(path: string): Promise<BoardProfile> {
+  const bad = (problem: string, hint: string, cause?: unknown) =>
+    new ThermolinkError('BAD_FILE', `The profile ${path} ${problem}.`, {
+      hint,
+      data: { path },
+      ...(cause === undefined ? {} : { cause }),
+    });
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw bad(`can not be read: ${reason}`, 'Check the path.', error);
+  }
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch (error) {
+    throw bad(`is no JSON: ${String(error)}`, 'Write it as in docs/device-model.md, "Profiles".', error);
+  }
+  const parsed = parseProfile(data);
+  if ('profile' in parsed) return parsed.profile;
+  throw bad(
+    parsed.field === '' ? parsed.problem : `has a bad field: ${parsed.field} ${parsed.problem}`,
+    'docs/device-model.md, "Profiles", lists the fields and their ranges.',
+  );
+}
