@@ -2,7 +2,7 @@ import { EmulatedDevice, findProfile } from '../../emulator/index.js';
 import type { DeviceStateName } from '../../firmware-protocol/device-status.js';
 import { ThermolinkError } from '../../src/errors.js';
 import { ServedDevice } from '../../src/serve/serve-device.js';
-import type { Coverage, FaultPlan } from './faults.js';
+import type { Coverage, FaultPlan, FrameFaultName } from './faults.js';
 import { Lane } from './lane.js';
 import { LinePort } from './line-port.js';
 import type { Random } from './random.js';
@@ -23,6 +23,8 @@ export interface BenchObserver {
   boardPowered(): void;
   /** Something happened for which a session may be lost. */
   disturbed(what: string, forMs: number): void;
+  /** The medium has done something to a frame. */
+  damaged(fault: FrameFaultName): void;
 }
 
 /**
@@ -66,7 +68,10 @@ export class Bench {
         fault: (bytes) => {
           // A bare delimiter is no frame.
           const fault = bytes.length > 1 ? plan.frameFault(this.state) : undefined;
-          if (fault) coverage.hit(fault, this.state);
+          if (fault) {
+            coverage.hit(fault, this.state);
+            this.observer.damaged(fault);
+          }
           trace.write(time.nowMs(), this.state, direction, bytes, fault);
           return fault;
         },

@@ -96,7 +96,7 @@ export class Host {
   explain(error: unknown): void {
     const { truth } = this.witness;
     if (!(error instanceof ThermolinkError)) truth.broken(`an error without a name: ${String(error)}`);
-    else if (!truth.disturbedSince(this.#openedAtMs))
+    else if (!truth.disturbedSince(this.#openedAtMs) && !(error.code === 'TIMEOUT' && truth.unlucky))
       truth.broken(`${error.code} without a cause: ${error.message}`);
   }
 }

@@ -136,7 +136,13 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a lost session is taken for a resumed one',
     file: 'src/driver/reconnect.js',
-    find: 'greeting.resumed && greeting.identity.bootEpoch === this.#keeper.identity.bootEpoch',
+    find: 'greeting.resumed && greeting.identity.bootEpoch === this.#keeper.current().identity.bootEpoch',
+    replace: 'true',
+  },
+  {
+    name: 'a question for a session opens one',
+    file: 'emulator/firmware/dispatcher.js',
+    find: 'fields.purpose === HELLO_PURPOSE.open',
     replace: 'true',
   },
   {

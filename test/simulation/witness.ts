@@ -6,6 +6,7 @@ import type { CommandName, Event } from '../../firmware-protocol/messages/index.
 import type { Connection } from '../../src/driver/connection.js';
 import type { Bench, BenchObserver } from './bench.js';
 import { BoardChecks } from './board-checks.js';
+import type { FrameFaultName } from './faults.js';
 import type { AskedCall, Witness } from './hooks.js';
 import { HostChecks } from './host-checks.js';
 import type { Random } from './random.js';
@@ -104,6 +105,10 @@ export class ProtocolWitness implements Witness, BenchObserver {
 
   disturbed(what: string, forMs: number): void {
     this.truth.disturbed(what, forMs);
+  }
+
+  damaged(fault: FrameFaultName): void {
+    this.truth.damaged(fault);
   }
 
   /** After every event. */
