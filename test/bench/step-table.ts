@@ -1,10 +1,12 @@
 /**
- * `npm run bench`: the tick of the emulated cell array beside the same tick in other tools, interleaved in one run. Peers are
- * whatever the Python of THERMOLINK_PYTHON (default python3) can import; add another one to `startPeers`.
+ * `npm run bench`: the tick of the emulated cell array beside the same tick in other tools, interleaved in one run. Peers are the
+ * C device, where there is a compiler, and whatever the Python of THERMOLINK_PYTHON (default python3) can import; add another
+ * one to `startPeers`.
  */
 import { type StepProblem, StepTimer, stepWarning } from '../../src/cli/bench/step.js';
 import { formatTable } from '../../src/cli/output/table.js';
 import { percentile } from '../../src/cli/statistics.js';
+import { startCDevice } from './c-device.js';
 import { type Peer, startPythonPeers } from './python-peers.js';
 
 const PROBLEMS: readonly StepProblem[] = [
@@ -30,7 +32,19 @@ interface Row {
 }
 
 async function startPeers(): Promise<{ peers: readonly Peer[]; stop: () => void }> {
-  return startPythonPeers(process.env['THERMOLINK_PYTHON'] ?? 'python3');
+  const python = await startPythonPeers(process.env['THERMOLINK_PYTHON'] ?? 'python3');
+  const c = startCDevice();
+  if (typeof c === 'string') {
+    process.stderr.write(`${c}\n`);
+    return python;
+  }
+  return {
+    peers: [...c.peers, ...python.peers],
+    stop: () => {
+      c.stop();
+      python.stop();
+    },
+  };
 }
 
 async function measure(problem: StepProblem, peers: readonly Peer[]): Promise<Row> {

@@ -2,12 +2,25 @@ import { describe, expect, test } from 'vitest';
 import { refuseProgram } from '../../emulator/analog/effective-program.js';
 import { findProfile } from '../../emulator/profiles/profiles.js';
 import { benchStep, type StepProblem, StepTimer, stepProgram } from '../../src/cli/bench/step.js';
+import { startCDevice } from './c-device.js';
 
 const PROBLEMS: StepProblem[] = [
   { cells: 8, rows: undefined, couplingBits: 16 },
   { cells: 100, rows: undefined, couplingBits: 4 },
   { cells: 100, rows: 7, couplingBits: 8 },
 ];
+
+describe('the C device as a peer', () => {
+  test('times every kind of problem, and goes on with the one before', async (context) => {
+    const started = startCDevice();
+    if (typeof started === 'string') return context.skip(started);
+    const [peer] = started.peers;
+    for (const problem of [...PROBLEMS, PROBLEMS[2]])
+      expect(await peer.microsecondsPerTick(problem, 1)).toBeGreaterThan(0);
+    started.stop();
+    await expect(peer.microsecondsPerTick(PROBLEMS[0], 1)).rejects.toThrow('has ended');
+  });
+});
 
 describe('bench step', () => {
   test.each(PROBLEMS)('measures a program that a board takes: %j', (problem) => {

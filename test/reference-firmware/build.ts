@@ -3,7 +3,8 @@ import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ROOT } from '../repository/files.js';
 
-const FOLDER = path.join(ROOT, 'firmware-protocol/reference-firmware');
+/** Where the firmware lies. */
+export const FOLDER = path.join(ROOT, 'firmware-protocol/reference-firmware');
 export const SOURCES = path.join(FOLDER, 'src');
 
 const found = (program: string): boolean => spawnSync(program, ['--version']).status === 0;
@@ -31,6 +32,19 @@ export function make(program: string, folder: string, variables: readonly string
 /** Builds the portable part alone. */
 export function makeCore(folder: string, variables: readonly string[]): string {
   return runMake(folder, variables, ['core']);
+}
+
+/** Builds the board of docs/build-a-board.md. */
+export function makeExample(): string {
+  const place = 'build-example';
+  mkdirSync(path.join(FOLDER, place), { recursive: true });
+  const unlock = lock(path.join(FOLDER, place, 'lock'));
+  try {
+    execFileSync('make', ['-s', 'example'], { cwd: FOLDER, stdio: 'pipe' });
+  } finally {
+    unlock();
+  }
+  return path.join(FOLDER, place, 'example-board');
 }
 
 function runMake(folder: string, variables: readonly string[], targets: readonly string[]): string {

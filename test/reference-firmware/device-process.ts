@@ -4,35 +4,27 @@ import { ENVIRONMENT } from './build.js';
 
 const DEADLINE_MS = 10_000;
 
-/** thermolink-device in a process of its own, killed when the test ends; `ended` fails if a sanitizer had something to say. */
+/** thermolink-device in a process of its own; `end` tells what a sanitizer had to say. */
 export class DeviceProcess {
   readonly uri: string;
   readonly #child: ChildProcess;
   #errors = '';
 
-  private constructor(child: ChildProcess, uri: string) {
+  constructor(child: ChildProcess, uri: string) {
     this.#child = child;
     this.uri = uri;
     child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.#errors += text));
   }
 
+  /** Killed when the test ends. */
   static async start(program: string, ...args: readonly string[]): Promise<DeviceProcess> {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: ENVIRONMENT });
-    onTestFinished(() => void child.kill('SIGKILL'));
-    const uri = await new Promise<string>((resolve, reject) => {
-      let text = '';
-      const timer = setTimeout(() => reject(new Error(`no URI: ${text}`)), DEADLINE_MS);
-      child.stdout.setEncoding('utf8').on('data', (more: string) => {
-        text += more;
-        const match = /^ {2}(\S+)\n/m.exec(text);
-        if (match) {
-          clearTimeout(timer);
-          resolve(match[1]);
-        }
-      });
-      child.once('exit', (code) => reject(new Error(`it ended with ${code}`)));
-    });
-    return new DeviceProcess(child, uri);
+    const board = await spawnDevice(program, ...args);
+    onTestFinished(() => board.kill());
+    return board;
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
   }
 
   /** Ends it as Ctrl-C does; what it said on stderr and its exit code. */
@@ -41,4 +33,37 @@ export class DeviceProcess {
     this.#child.kill('SIGINT');
     return { code: await exit, errors: this.#errors };
   }
+}
+
+const alive = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+
+/** For a device that outlives a test: whoever starts it ends it, or it is killed with this process. */
+export async function spawnDevice(program: string, ...args: readonly string[]): Promise<DeviceProcess> {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: ENVIRONMENT });
+  const kill = () => child.kill('SIGKILL');
+  alive.add(child);
+  child.once('exit', () => alive.delete(child));
+  const uri = await new Promise<string>((resolve, reject) => {
+    let text = '';
+    const timer = setTimeout(() => {
+      kill();
+      reject(new Error(`no URI: ${text}`));
+    }, DEADLINE_MS);
+    child.stdout.setEncoding('utf8').on('data', (more: string) => {
+      text += more;
+      const match = /^ {2}(\S+)\n/m.exec(text);
+      if (match) {
+        clearTimeout(timer);
+        resolve(match[1]);
+      }
+    });
+    child.once('exit', (code) => {
+      clearTimeout(timer);
+      reject(new Error(`it ended with ${code}`));
+    });
+  });
+  return new DeviceProcess(child, uri);
 }

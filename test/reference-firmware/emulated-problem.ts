@@ -1,3 +1,4 @@
+import type { ArrayTicks } from '../../emulator/analog/array-ticks.js';
 import { CellArray } from '../../emulator/analog/cell-array.js';
 import type { Die } from '../../emulator/analog/die.js';
 import { commitProgram, type EffectiveProgram } from '../../emulator/analog/effective-program.js';
@@ -7,9 +8,12 @@ import { philox4x32 } from '../../firmware-protocol/philox.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
 import { arrayState, idealBoard, programImage } from '../support/analog-boards.js';
 
+/** What makes ticks pass on a board; undefined: whatever the emulator takes. */
+export type TicksOf = (die: Die) => ArrayTicks;
+
 /** The orders of tools/digest.c, carried out by the TypeScript emulator: the same lines come out. */
-export function emulatedProblem(orders: readonly string[]): string[] {
-  const runner = new Runner();
+export function emulatedProblem(orders: readonly string[], ticksOf?: TicksOf): string[] {
+  const runner = new Runner(ticksOf);
   return orders.flatMap((order) => runner.order(order.split(' ')));
 }
 
@@ -29,6 +33,11 @@ class Runner {
   #program!: EffectiveProgram;
   #runSeed = 0;
   #tick = 0;
+  readonly #ticksOf: TicksOf | undefined;
+
+  constructor(ticksOf: TicksOf | undefined) {
+    this.#ticksOf = ticksOf;
+  }
 
   order([name, ...rest]: readonly string[]): string[] {
     const numbers = rest.map(Number);
@@ -100,7 +109,7 @@ class Runner {
 
   #powerOn(die: Die): string[] {
     this.#die = die;
-    this.#array = new CellArray(die);
+    this.#array = new CellArray(die, this.#ticksOf?.(die));
     this.#tick = 0;
     return [];
   }

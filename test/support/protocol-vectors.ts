@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { Field, Row } from '../../firmware-protocol/message-table.js';
 import { MESSAGES } from '../../firmware-protocol/messages/index.js';
+import { readRepositoryFile } from '../repository/files.js';
 
 /** What firmware-protocol/scripts/protocol-vectors.py writes; bytes are hex. */
 export interface FrameVector {
@@ -81,9 +81,7 @@ export interface MessageVectors {
 }
 
 function read(file: string): unknown {
-  return JSON.parse(
-    readFileSync(new URL(`../../firmware-protocol/vectors/${file}`, import.meta.url), 'utf8'),
-  );
+  return JSON.parse(readRepositoryFile(`firmware-protocol/vectors/${file}`));
 }
 
 export const FRAME_VECTORS = read('frames.json') as FrameVectors;

@@ -1,0 +1,169 @@
+/*
+ * A board for docs/build-a-board.md: four cells, dense couplings, two banks, and in place of copper a simulation in floating
+ * point, which is no more exact than copper. Each function says what a real board does there.
+ */
+#define _XOPEN_SOURCE 700
+#include "../src/board_hal.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "../src/config.h"
+
+#define CELLS 4
+/* τ = 1 ms: slow enough for a microcontroller's timer. A tick is 2⁻⁵ τ. */
+#define TAU_NS 1000000
+#define TICK_LOG2 5
+#define ADC_BITS 12
+#define DRIVE_BITS 12
+#define DRIVE_RANGE 4
+/* 1.25 V_fs. */
+#define RAIL TL_RAIL_MAX
+#define RAIL_V ((double)RAIL / TL_FULL_SCALE)
+
+static const board_profile profile = {
+    "example", CELLS, 0, 1, 0, 12, DRIVE_BITS, ADC_BITS, TICK_LOG2, DRIVE_RANGE, RAIL, TAU_NS, 1000000, 10000,
+};
+
+/* What a bank's converters are set to, in G_fs, V_fs·G_fs, and V_fs a tick. */
+typedef struct {
+  double couplings[CELLS][CELLS];
+  double drive[CELLS];
+  double damping;
+  double noise;
+  uint32_t cells;
+} bank_settings;
+
+static bank_settings banks[TL_BANKS];
+static int16_t couplings[TL_BANKS][CELLS * CELLS];
+static const bank_settings *running;
+static double volts[CELLS];
+static uint8_t cell_flags[CELLS];
+static uint32_t noise_state = 1;
+static int outputs_on;
+
+void board_power_on(void) {
+  memset(volts, 0, sizeof volts);
+  memset(cell_flags, 0, sizeof cell_flags);
+  running = &banks[0];
+  outputs_on = 0;
+}
+
+const board_profile *board_get_profile(void) { return &profile; }
+
+/* A serial number that was burnt in; HELLO tells it. */
+uint32_t board_die_seed(void) { return 7; }
+
+/* A free-running timer, extended to 64 bits. It runs while the processor sleeps, or nothing is ever sent again. */
+uint64_t board_time_us(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
+}
+
+/* Codes are kept until the commit is complete: the bank may be another one than runs, the converters are the array's. */
+void board_write_couplings(int bank, uint32_t first_entry, const int16_t *codes, uint32_t count) {
+  memcpy(couplings[bank] + first_entry, codes, count * sizeof *codes);
+}
+
+void board_write_drive(int bank, uint32_t first_cell, const int16_t *codes, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) {
+    double drive = codes[i] * (double)DRIVE_RANGE / (1 << (DRIVE_BITS - 1));
+    /* Codes beyond the converter's width are its largest. */
+    banks[bank].drive[first_cell + i] = drive > DRIVE_RANGE ? DRIVE_RANGE : drive < -DRIVE_RANGE ? -DRIVE_RANGE : drive;
+  }
+}
+
+void board_commit(int bank, const board_program *program, board_commit_report *report) {
+  bank_settings *b = &banks[bank];
+  b->cells = program->cells;
+  for (uint32_t i = 0; i < program->cells; i++)
+    for (uint32_t j = 0; j < program->cells; j++) b->couplings[i][j] = couplings[bank][i * program->cells + j] / 32768.0;
+  b->damping = program->damping / 32768.0;
+  /* a · 2^(13−s) · 2⁻²⁴ V_fs is the standard deviation of a tick. */
+  b->noise = (double)program->noise_amplitude * (1 << (24 - program->noise_shift)) / ((1 << 11) * (double)TL_FULL_SCALE);
+  report->clamped_couplings = 0;
+  report->clamped_noise_codes = 0;
+  report->noise_code_min = program->noise_amplitude;
+  report->noise_code_max = program->noise_amplitude;
+}
+
+/* Switches each cell to a converter until it has its voltage. */
+void board_load_state(const int16_t *codes, uint32_t count) {
+  memset(volts, 0, sizeof volts);
+  for (uint32_t i = 0; i < count; i++) {
+    double v = codes[i] / 16384.0;
+    volts[i] = v > RAIL_V ? RAIL_V : v < -RAIL_V ? -RAIL_V : v;
+  }
+}
+
+/* The bank's codes go to the array; flags are cleared; the array does not move before ticks are asked for. */
+void board_start(int bank, uint32_t run_seed, uint64_t first_tick) {
+  running = &banks[bank];
+  memset(cell_flags, 0, sizeof cell_flags);
+  noise_state = run_seed ^ (uint32_t)first_tick ^ 0x9e3779b9u;
+  outputs_on = 1;
+}
+
+/* Drives and noise to zero, switches open: the cells hold. */
+void board_stop(void) { outputs_on = 0; }
+
+/* A variance of 1 from 12 uniform numbers; a real board has a noise source. */
+static double kick(void) {
+  double sum = -6;
+  for (int i = 0; i < 12; i++) {
+    noise_state = noise_state * 1664525u + 1013904223u;
+    sum += noise_state / 4294967296.0;
+  }
+  return sum;
+}
+
+static void one_tick(void) {
+  const bank_settings *b = running;
+  double next[CELLS];
+  for (uint32_t i = 0; i < b->cells; i++) {
+    double current = b->drive[i] - b->damping * volts[i];
+    for (uint32_t j = 0; j < b->cells; j++) current -= b->couplings[i][j] * volts[j];
+    next[i] = volts[i] + current / (1 << TICK_LOG2) + b->noise * kick();
+    if (next[i] <= RAIL_V && next[i] >= -RAIL_V) continue;
+    next[i] = next[i] > 0 ? RAIL_V : -RAIL_V;
+    cell_flags[i] = 1;
+  }
+  memcpy(volts, next, b->cells * sizeof *next);
+}
+
+/* Closes the switches for so many ticks of a hardware timer, and opens them again: between calls the cells hold. */
+uint64_t board_advance(uint64_t ticks, int halt_on_overload) {
+  if (!outputs_on) return ticks;
+  for (uint64_t done = 0; done < ticks; done++) {
+    one_tick();
+    if (halt_on_overload && board_overloaded()) return done + 1;
+  }
+  return ticks;
+}
+
+/* The ADC reads ±2 V_fs, and no cell passes its rail: nothing is ever cut. */
+int board_read_adc(int16_t *codes) {
+  for (uint32_t i = 0; i < running->cells; i++) {
+    double code = volts[i] * (1 << (ADC_BITS - 2));
+    codes[i] = (int16_t)(code + (code < 0 ? -0.5 : 0.5));
+  }
+  return 0;
+}
+
+/* Comparators at the rails set these while the array runs. */
+const uint8_t *board_cell_flags(void) { return cell_flags; }
+
+const uint8_t *board_row_flags(void) { return NULL; }
+
+int board_overloaded(void) {
+  for (int i = 0; i < CELLS; i++)
+    if (cell_flags[i]) return 1;
+  return 0;
+}
+
+/* Nobody knows the charge of a capacitor to the last bit. */
+uint32_t board_state_digest(uint64_t tick) {
+  (void)tick;
+  return 0;
+}

@@ -1,0 +1,90 @@
+#include "fuzz_check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../src/model.h"
+#include "../src/program.h"
+
+fuzz_tally fuzz_seen;
+
+static void check(int holds, const char *what) {
+  if (!holds) fuzz_failed(what);
+}
+
+void fuzz_check_device(const device *d) {
+  const board_profile *board = board_get_profile();
+  const model_state *state = model_get_state();
+  check(d->state <= TL_STATE_FAULT, "the state is none");
+  check(d->fault != TL_FAULT_INTERNAL, "a message led to an internal fault");
+  check((d->state == TL_STATE_RUNNING) <= (d->presence == RUN_CURRENT), "running without a run");
+  check(d->link.frame_bytes >= TL_FRAME_BYTES_BEFORE_HELLO && d->link.frame_bytes <= CONFIG_FRAME_BYTES, "frame bytes");
+  check(d->session.answer_count <= TL_ANSWER_CACHE_MAX, "kept answers");
+  check(d->presence == RUN_NONE || d->run.blocks.kept <= d->run.keep_blocks, "more blocks kept than asked for");
+  check(d->run.blocks.write <= BLOCKS_BYTES, "blocks beyond their room");
+  check(d->link.commands.in_flight <= d->link.commands.count && d->link.commands.count <= SENDER_ENTRIES, "frames in flight");
+  for (uint32_t i = 0; i < board->cells; i++)
+    check(state->v[i] <= (int64_t)board->rail && state->v[i] >= -(int64_t)board->rail, "a cell beyond its rail");
+  for (int bank = 0; bank < TL_BANKS; bank++) {
+    const program_bank *b = program_get(bank);
+    check(b->committed <= b->defined, "a bank is committed without a program");
+    check(!b->defined || (b->program.cells <= board->cells && b->program.rows * b->program.cells <= CONFIG_COUPLINGS),
+          "a program larger than the board");
+  }
+}
+
+static void check_block(const device *d, const message *m) {
+  const message_value *v = m->values;
+  int64_t codes = v[TL_SAMPLE_BLOCK_CELL_COUNT].integer * v[TL_SAMPLE_BLOCK_SAMPLE_COUNT].integer;
+  check(codes * 2 == (int64_t)v[TL_SAMPLE_BLOCK_CODES].length, "a block's codes are not as many as it says");
+  check(v[TL_SAMPLE_BLOCK_RUN_ID].integer == d->run.run_id, "a block of another run");
+  check(v[TL_SAMPLE_BLOCK_BLOCK].integer < d->run.credit, "a block beyond its credit");
+}
+
+int fuzz_check_said(const device *d, const uint8_t *wire, size_t length, message *m) {
+  static frame_decoder decoder;
+  frame_result result;
+  frame f;
+  size_t taken;
+  frame_decoder_init(&decoder, CONFIG_FRAME_BYTES);
+  taken = frame_decoder_push(&decoder, wire, length, &result, &f);
+  check(result == FRAME_GOOD && taken == length, "what it says is not one good frame");
+  if (f.channel != TL_CHANNEL_OPEN) {
+    check(f.length + TL_FRAME_OVERHEAD_BYTES <= d->link.frame_bytes, "a frame longer than its host takes");
+    check(f.session == d->link.session && d->link.session_open, "a frame of another session");
+  }
+  if (f.length == 0) {
+    fuzz_seen.said[64]++;
+    return -1;
+  }
+  check(codec_decode(f.payload, f.length, TO_HOST, m) == CODEC_OK, "a message against the tables");
+  /* A refusal comes on the command channel, whatever row it has. */
+  check(m->row->channel == f.channel, "a message on another channel than its own");
+  if (m->opcode == TL_OP_SAMPLE_BLOCK) check_block(d, m);
+  fuzz_seen.said[m->opcode & 63]++;
+  return m->opcode;
+}
+
+void fuzz_check_reading(const uint8_t *bytes, size_t length) {
+  static frame_decoder decoder;
+  static int fresh = 1;
+  if (fresh) frame_decoder_init(&decoder, CONFIG_FRAME_BYTES);
+  fresh = 0;
+  while (length > 0) {
+    frame_result result;
+    frame f;
+    message m;
+    size_t taken = frame_decoder_push(&decoder, bytes, length, &result, &f);
+    check(taken > 0 && taken <= length, "the decoder takes no bytes");
+    bytes += taken;
+    length -= taken;
+    if (result != FRAME_GOOD) continue;
+    uint8_t *alone = malloc(f.length + 1);
+    if (!alone) fuzz_failed("no memory");
+    /* Ends where the payload ends. */
+    memcpy(alone + 1, f.payload, f.length);
+    codec_decode(alone + 1, f.length, TO_DEVICE, &m);
+    codec_decode(alone + 1, f.length, TO_HOST, &m);
+    free(alone);
+  }
+}

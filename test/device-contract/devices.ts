@@ -1,0 +1,157 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { EmulatedDevice, findProfile } from '../../emulator/index.js';
+import type { Port } from '../../firmware-protocol/port.js';
+import { parseDeviceUri } from '../../src/connect.js';
+import { ThermolinkError } from '../../src/errors.js';
+import { BoardServer } from '../../src/serve/board-server.js';
+import { listenTcp } from '../../src/serve/listen-tcp.js';
+import { openPty } from '../../src/transport/pty.js';
+import { openSerialPort } from '../../src/transport/serial-port.js';
+import { openTcpPort } from '../../src/transport/tcp-port.js';
+import { make, makeExample, missingTools, SANITIZED } from '../reference-firmware/build.js';
+import { spawnDevice } from '../reference-firmware/device-process.js';
+
+/** A board that the suites are run against, and how to open it. */
+export interface DeviceUnderTest {
+  readonly name: string;
+  /** What is missing to run it, or undefined. */
+  readonly missing: () => string | undefined;
+  /** Powers a board on; it stays until `end`. */
+  readonly start: () => Promise<RunningDevice>;
+  /** It computes the ideal model of docs/device-model.md bit for bit, as the emulator's profile of that name. */
+  readonly profile: string | undefined;
+  /** There is only one, which every `start` gives. */
+  readonly onlyOne?: boolean;
+}
+
+export interface RunningDevice {
+  /** `tcp://…` or `serial:…`. */
+  readonly uri: string;
+  /** Whether it learns that a client has gone, and takes several clients at once to tell them BUSY. */
+  readonly hangsUp: boolean;
+  readonly open: () => Promise<Port>;
+  /** Powers it off; fails when it had something to complain about. */
+  readonly end: () => Promise<void>;
+}
+
+const PROFILE = 'ideal-8';
+
+/**
+ * A serial port that was closed a moment ago may still be locked: closing it does not wait for a read that another thread of
+ * this process is about to return from.
+ */
+const REOPEN_MS = 20;
+const REOPEN_TRIES = 100;
+
+async function openUri(uri: string): Promise<Port> {
+  const address = parseDeviceUri(uri);
+  if (address.kind === 'tcp') return openTcpPort(address);
+  if (address.kind !== 'serial') throw new Error(`${uri}: the suite needs tcp:// or serial:PATH`);
+  for (let tries = 1; ; tries++)
+    try {
+      return await openSerialPort(address);
+    } catch (error) {
+      if (!(error instanceof ThermolinkError) || error.code !== 'PORT_BUSY' || tries === REOPEN_TRIES)
+        throw error;
+      await new Promise((resolve) => setTimeout(resolve, REOPEN_MS));
+    }
+}
+
+const running = (uri: string, end: () => Promise<void>): RunningDevice => ({
+  uri,
+  hangsUp: uri.startsWith('tcp:'),
+  open: () => openUri(uri),
+  end,
+});
+
+const emulator = (): EmulatedDevice => new EmulatedDevice({ profile: findProfile(PROFILE)!, dieSeed: 1 });
+
+const emulatorOverTcp: DeviceUnderTest = {
+  name: 'the emulator over TCP',
+  missing: () => undefined,
+  profile: PROFILE,
+  async start() {
+    const server = new BoardServer(emulator());
+    const { uri, close } = await listenTcp(server, { host: '127.0.0.1', port: 0 });
+    return running(uri, async () => {
+      const closing = close();
+      await server.close();
+      await closing;
+    });
+  },
+};
+
+const emulatorOverPty: DeviceUnderTest = {
+  name: 'the emulator over a pseudo-terminal',
+  missing: () => undefined,
+  profile: PROFILE,
+  async start() {
+    const server = new BoardServer(emulator());
+    const pty = await openPty();
+    server.addLine(pty);
+    return running(`serial:${pty.path}`, () => server.close());
+  },
+};
+
+/** With the sanitizers on: the suite is also a search for what they find. */
+async function startC(...args: readonly string[]): Promise<RunningDevice> {
+  const program = make('thermolink-device', ...SANITIZED);
+  const board = await spawnDevice(program, '--profile', PROFILE, ...args);
+  return running(board.uri, async () => {
+    const { code, errors } = await board.end();
+    if (code !== 0 || errors !== '') throw new Error(`the C device ended with ${code}: ${errors}`);
+  });
+}
+
+const cOverTcp: DeviceUnderTest = {
+  name: 'the C device over TCP',
+  missing: missingTools,
+  profile: PROFILE,
+  start: () => startC(),
+};
+
+const cOverPty: DeviceUnderTest = {
+  name: 'the C device over a pseudo-terminal',
+  missing: missingTools,
+  profile: PROFILE,
+  async start() {
+    const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-'));
+    const board = await startC('--pty', path.join(directory, 'board'));
+    return { ...board, end: () => board.end().finally(() => rmSync(directory, { recursive: true })) };
+  },
+};
+
+/** What docs/build-a-board.md shows: the firmware on a board that is not the model. */
+const exampleOverPty: DeviceUnderTest = {
+  name: 'the example board over a pseudo-terminal',
+  missing: missingTools,
+  profile: undefined,
+  async start() {
+    const program = makeExample();
+    const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-'));
+    const board = await spawnDevice(program, path.join(directory, 'board'));
+    return running(board.uri, async () => {
+      // It has no end: a board is switched off.
+      board.kill();
+      rmSync(directory, { recursive: true });
+    });
+  },
+};
+
+/** A board of your own, and nothing else: docs/build-a-board.md, How to test it. */
+const yours = process.env['THERMOLINK_TEST_DEVICE'];
+
+export const DEVICES: readonly DeviceUnderTest[] =
+  yours === undefined
+    ? [emulatorOverTcp, emulatorOverPty, cOverTcp, cOverPty, exampleOverPty]
+    : [
+        {
+          name: yours,
+          missing: () => undefined,
+          profile: process.env['THERMOLINK_TEST_PROFILE'],
+          onlyOne: true,
+          start: () => Promise.resolve(running(yours, () => Promise.resolve())),
+        },
+      ];

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import type { ProgramImage } from '../../firmware-protocol/program-image.js';
+import { connect } from '../../src/connect.js';
+import { Device } from '../../src/driver/device.js';
+import type { RunOptions } from '../../src/driver/device-api.js';
+import { type FaultName, FaultPlan, FRAME_FAULTS } from '../simulation/faults.js';
+import { diagonalProgram } from '../support/test-board.js';
+import { DEVICES, type DeviceUnderTest } from './devices.js';
+import { FaultyPort } from './faulty-port.js';
+
+/** SEED=1 SEEDS=100 npx vitest run test/device-contract/link-faults.test.ts plays more. */
+const FIRST_SEED = Number(process.env['SEED'] ?? 0);
+const SEEDS = Number(process.env['SEEDS'] ?? 8);
+/** Lines that stand still and frames that come again take their time; nothing here may fail for that. */
+const PATIENT = { timeoutMs: 40_000 };
+const FAULTS: readonly FaultName[] = [...FRAME_FAULTS, 'stall'];
+
+const PROGRAM: ProgramImage = { ...diagonalProgram(8), noiseAmplitude: 20011, noiseShift: 12 };
+const RUN: RunOptions = {
+  ...PATIENT,
+  bank: 0,
+  runSeed: 3,
+  burnInTicks: 20,
+  sampleCount: 30_000,
+  ticksPerSample: 1,
+  watchdogMs: 60_000,
+  onLoss: 'reRequest',
+};
+const ENDLESS: RunOptions = { ...RUN, sampleCount: 0, burnInTicks: 1e12 };
+
+/** A host's life: everything that it is told must be what a faultless line would have told. */
+async function work(device: Device): Promise<unknown[]> {
+  const told: unknown[] = [];
+  const acquire = async (change: Partial<RunOptions> = {}): Promise<void> => {
+    const { codes, report } = await device.acquire({ ...RUN, ...change });
+    told.push(
+      report.outcome,
+      report.samplesTaken,
+      report.ticksDone,
+      Buffer.from(codes.buffer).toString('base64'),
+    );
+  };
+  told.push(await device.loadProgram(0, PROGRAM, PATIENT));
+  await acquire();
+  const drive = PROGRAM.drive.map((code) => -code);
+  told.push(await device.rewriteProgram(0, { ...PROGRAM, drive }, PATIENT));
+  await acquire({ runSeed: 4, keepState: true });
+  const aborted = await device.run(ENDLESS);
+  await aborted.abort();
+  told.push((await aborted.finished).outcome);
+  const stopped = await device.run(ENDLESS);
+  await device.stop(PATIENT);
+  told.push((await stopped.finished).outcome, await device.acknowledge(PATIENT));
+  const far = {
+    ...PROGRAM,
+    damping: 0,
+    drive: new Int16Array(8).fill(32767),
+    couplings: new Int16Array(64).fill(1),
+  };
+  told.push(await device.loadProgram(1, far, PATIENT));
+  await acquire({ bank: 1, sampleCount: 10_000 });
+  told.push(await device.acknowledge(PATIENT), await device.loadProgram(0, PROGRAM, PATIENT));
+  await acquire();
+  const { state, stateDigest, tick } = await device.readStatus(PATIENT);
+  told.push(state, stateDigest, tick);
+  return told;
+}
+
+/** The same life on a faultless line, with the emulator in this process. */
+async function undisturbed(profile: string): Promise<unknown[]> {
+  const device = await connect(`emulator:${profile}`);
+  try {
+    return await work(device);
+  } finally {
+    await device.close();
+  }
+}
+
+interface Outcome {
+  readonly told: unknown[];
+  readonly hits: ReadonlyMap<FaultName, number>;
+  readonly mended: number;
+}
+
+async function disturbed(under: DeviceUnderTest, seed: number): Promise<Outcome> {
+  const board = await under.start();
+  const proxy = new FaultyPort(await board.open(), new FaultPlan(seed, true));
+  try {
+    const device = await Device.open(proxy.port);
+    try {
+      const told = await work(device);
+      const { retransmissions, framesFaulty } = await device.readCounters(PATIENT);
+      return {
+        told,
+        hits: proxy.hits,
+        mended: device.linkCounters.retransmissions + retransmissions + framesFaulty,
+      };
+    } finally {
+      await device.close();
+    }
+  } finally {
+    await board.end();
+  }
+}
+
+/** Boards with cells of their own give other samples every time: what is told can't be compared with the model's. */
+const exact = DEVICES.filter(({ profile }) => profile !== undefined);
+
+describe.each(exact.map((under) => ({ under, name: under.name, missing: under.missing() })))(
+  'a line with faults in front of $name',
+  ({ under, missing }) => {
+    it.skipIf(missing !== undefined)(
+      `loses nothing, doubles nothing, changes nothing (${SEEDS} schedules)`,
+      async () => {
+        const expected = await undisturbed(under.profile!);
+        const seeds = Array.from({ length: SEEDS }, (_, i) => FIRST_SEED + i);
+        const total = new Map<FaultName, number>();
+        let mended = 0;
+        const one = async (seed: number): Promise<void> => {
+          const outcome = await disturbed(under, seed).catch((error: unknown) => {
+            throw new Error(`SEED=${seed} SEEDS=1: ${String(error)}`, { cause: error });
+          });
+          expect({ seed, told: outcome.told }).toEqual({ seed, told: expected });
+          for (const [fault, hits] of outcome.hits) total.set(fault, (total.get(fault) ?? 0) + hits);
+          mended += outcome.mended;
+        };
+        if (under.onlyOne) for (const seed of seeds) await one(seed);
+        // They mostly wait.
+        else await Promise.all(seeds.map(one));
+        if (process.env['SHOW']) console.log(total, mended);
+        if (SEEDS < 8) return;
+        for (const fault of FAULTS) expect(total.get(fault) ?? 0, fault).toBeGreaterThan(0);
+        expect(mended).toBeGreaterThan(0);
+      },
+    );
+  },
+);

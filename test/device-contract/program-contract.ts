@@ -1,0 +1,100 @@
+import { expect, it } from 'vitest';
+import { DEVICE_STATE } from '../../firmware-protocol/device-status.js';
+import { SECTION } from '../../firmware-protocol/messages/program.js';
+import { REFUSAL } from '../../firmware-protocol/messages/system.js';
+import { programDigest } from '../../firmware-protocol/program-digest.js';
+import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
+import { bytesOf, ENDLESS, load, loaded, shapeOf, uncoupled } from './bench-board.js';
+import type { ContractBoard } from './contract.js';
+
+/** Programs: what is written is there, what is not right is refused. */
+export function describePrograms({ connect }: ContractBoard): void {
+  it('codes are read back as they were written, in pieces, and a program that is defined anew is zero', async () => {
+    const host = await connect();
+    const board = await host.hello();
+    const image = uncoupled(board);
+    const largest = 2 ** (board.couplingBits - 1);
+    const couplings = image.couplings.map((_, i) => (i % 2 === 0 ? largest - 1 - i : i - largest));
+    const drive = image.drive.map((_, i) => 100 * i - 150);
+    await load(host, 0, { ...image, couplings, drive });
+    for (const [section, codes] of [
+      [SECTION.couplings, couplings],
+      [SECTION.drive, drive],
+      [SECTION.initialState, image.initialState],
+    ] as const) {
+      const count = codes.length - 1;
+      expect(await host.ask('readProgram', { bank: 0, section, firstEntry: 1, count })).toMatchObject({
+        fields: { codes: bytesOf(codes.slice(1)) },
+      });
+    }
+    await host.ask('defineProgram', shapeOf(0, image));
+    const read = { bank: 0, section: SECTION.couplings, firstEntry: 0, count: couplings.length };
+    expect(await host.ask('readProgram', read)).toMatchObject({
+      fields: { codes: new Uint8Array(couplings.byteLength) },
+    });
+    expect(await host.ask('readStatus', {})).toMatchObject({
+      fields: { committedBanks: expect.any(Number) },
+    });
+  });
+
+  it('a commit takes exactly the digest of what was written, and any write undoes it', async () => {
+    const host = await connect();
+    const board = await host.hello();
+    const image = uncoupled(board);
+    expect(await load(host, 0, image)).toMatchObject({ name: 'commit', fields: { clampedCouplings: 0 } });
+    const committed = async () => {
+      const { fields } = await host.ask('readStatus', {});
+      return 'committedBanks' in fields ? fields.committedBanks & 1 : undefined;
+    };
+    expect(await committed()).toBe(1);
+    await host.ask('writeDrive', { bank: 0, firstCell: 0, codes: Uint8Array.of(1, 0) });
+    expect(await committed()).toBe(0);
+    const digest = programDigest(image);
+    expect(await host.ask('commit', { bank: 0, ...digest })).toMatchObject({
+      fields: { reason: REFUSAL.digestMismatch },
+    });
+    const drive = image.drive.with(0, 1);
+    expect(await host.ask('commit', { bank: 0, ...programDigest({ ...image, drive }) })).toMatchObject({
+      name: 'commit',
+    });
+    expect(await committed()).toBe(1);
+  });
+
+  it('what the board cannot hold is refused: cells, rows, bits, entries, noise', async () => {
+    const host = await connect();
+    const board = await host.hello();
+    const image = uncoupled(board);
+    const shape = shapeOf(0, image);
+    const refusals: { readonly name: string; readonly fields: object }[] = [
+      await host.ask('defineProgram', { ...shape, cells: board.cells + 1, rows: board.cells + 1 }),
+      await host.ask('defineProgram', {
+        ...shape,
+        ...(image.mode === PROGRAM_MODE.dense ? { rows: shape.rows - 1 } : { rows: board.rows + 1 }),
+      }),
+      ...(board.couplingBits < 16
+        ? [await host.ask('defineProgram', { ...shape, couplingBits: board.couplingBits + 1 })]
+        : []),
+    ];
+    expect(await load(host, 0, image)).toMatchObject({ name: 'commit' });
+    const { cells } = image;
+    refusals.push(
+      await host.ask('writeDrive', { bank: 0, firstCell: cells, codes: Uint8Array.of(1, 0) }),
+      await host.ask('writeDrive', { bank: 0, firstCell: 0, codes: Uint8Array.of(1, 0, 1) }),
+      await host.ask('readProgram', { bank: 0, section: SECTION.drive, firstEntry: 0, count: cells + 1 }),
+      await load(host, 0, { ...image, noiseAmplitude: 1 }),
+    );
+    for (const said of refusals) expect(said).toMatchObject({ fields: { reason: REFUSAL.outOfRange } });
+  });
+
+  it('the bank that runs cannot be written, the other one can', async () => {
+    const host = await connect();
+    const board = await loaded(host);
+    const shape = shapeOf(0, uncoupled(board));
+    await host.ask('start', ENDLESS);
+    expect(await host.ask('defineProgram', shape)).toMatchObject({ fields: { reason: REFUSAL.bankBusy } });
+    if (board.banks > 1) expect(await load(host, 1, uncoupled(board))).toMatchObject({ name: 'commit' });
+    expect(await host.ask('readStatus', {})).toMatchObject({ fields: { state: DEVICE_STATE.running } });
+    await host.ask('abort', { runId: 1 });
+    expect(await host.event1('runEnded')).toMatchObject({ runId: 1 });
+  });
+}

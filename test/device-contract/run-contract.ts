@@ -1,0 +1,206 @@
+import { expect, it } from 'vitest';
+import { DEVICE_STATE, RUN_OUTCOME } from '../../firmware-protocol/device-status.js';
+import type { Event } from '../../firmware-protocol/messages/index.js';
+import { REFUSAL } from '../../firmware-protocol/messages/system.js';
+import { driveCode, ENDLESS, loaded, START, uncoupled, voltage } from './bench-board.js';
+import type { ContractBoard } from './contract.js';
+import type { RawHost } from './raw-host.js';
+
+/** Deviation that a board with real cells may have, in V_fs. */
+const TOLERANCE = 0.05;
+const ADC_CODES = new Int16Array(1).BYTES_PER_ELEMENT;
+
+const blocksOf = (host: RawHost): Event<'sampleBlock'>[] =>
+  host.heard.flatMap(({ message }) =>
+    message.name === 'sampleBlock' && message.kind === 'event' ? [message.fields] : [],
+  );
+
+const codesOf = ({ codes }: Event<'sampleBlock'>): Int16Array => new Int16Array(codes.slice().buffer);
+
+/** Runs: ticks, samples, credit, blocks that are kept. */
+export function describeRuns({ connect, device }: ContractBoard): void {
+  it('cells settle at the drive, and the report counts what was done', async () => {
+    const host = await connect();
+    const board = await loaded(host);
+    const burnInTicks = 40 * 2 ** board.tickLog2;
+    const run = { ...START, burnInTicks, sampleCount: 10, ticksPerSample: 3 };
+    expect(await host.ask('start', run)).toMatchObject({ fields: { runId: 1 } });
+    expect(await host.event1('runEnded')).toMatchObject({
+      runId: 1,
+      outcome: RUN_OUTCOME.completed,
+      ticksDone: burnInTicks + 9 * 3,
+      samplesTaken: 10,
+      samplesLost: 0,
+      blocksSent: blocksOf(host).length,
+      overloadedCellCount: 0,
+    });
+    const codes = blocksOf(host).flatMap((block) => [...codesOf(block)]);
+    expect(codes).toHaveLength(10 * Math.min(4, board.cells));
+    const exact = device.profile === undefined ? TOLERANCE : 2 ** (2 - board.adcBits);
+    for (const code of codes) expect(Math.abs(voltage(board, code) - 1 / 4)).toBeLessThanOrEqual(exact);
+    expect(await host.ask('readStatus', {})).toMatchObject({
+      fields: { state: DEVICE_STATE.done, tick: burnInTicks + 27, runId: 1 },
+    });
+  });
+
+  it('samples carry their index, tick and shape, in blocks as small as asked for', async () => {
+    const host = await connect();
+    const board = await loaded(host);
+    const cellCount = Math.min(4, board.cells);
+    await host.ask('start', {
+      ...START,
+      firstTick: 100,
+      burnInTicks: 7,
+      sampleCount: 5,
+      ticksPerSample: 2,
+      blockSamples: 2,
+    });
+    expect(await host.event1('runEnded')).toMatchObject({ blocksSent: 3 });
+    expect(blocksOf(host)).toMatchObject(
+      [
+        [0, 0, 2],
+        [1, 2, 2],
+        [2, 4, 1],
+      ].map(([block, firstSample, sampleCount]) => ({
+        ...{ runId: 1, block, firstSample, sampleCount, firstCell: 0, cellCount },
+        tick: 107 + 2 * firstSample,
+        codes: { length: sampleCount * cellCount * ADC_CODES },
+      })),
+    );
+  });
+
+  it('a state that is kept is what the run before left, a loaded one the program’s', async () => {
+    const host = await connect();
+    const board = await loaded(host);
+    await host.ask('start', { ...START, burnInTicks: 40 * 2 ** board.tickLog2, sampleCount: 0 });
+    await host.event1('runEnded');
+    for (const startState of [1, 0] as const) {
+      await host.ask('start', { ...START, startState });
+      await host.event1('runEnded');
+    }
+    const [kept, fresh] = blocksOf(host).map((block) => voltage(board, codesOf(block)[0]));
+    expect(kept).toBeCloseTo(1 / 4, 1);
+    expect(fresh).toBeCloseTo(0, 1);
+  });
+
+  it('no block is sent beyond the credit; a host that waits is told how far the run is', async () => {
+    const host = await connect();
+    await loaded(host);
+    await host.ask('start', { ...START, sampleCount: 20, blockSamples: 1, creditBlocks: 2 });
+    // It holds: the blocks of the credit have come, and no more.
+    while (blocksOf(host).length < 2) await host.event1('sampleBlock');
+    host.write(host.event('credit', { runId: 1, blocks: 2, released: 0 }));
+    expect(await host.event1('blocksSent')).toEqual({ runId: 1, blocks: 2 });
+    expect(blocksOf(host)).toHaveLength(2);
+    host.write(host.event('credit', { runId: 1, blocks: 20, released: 0 }));
+    expect(await host.event1('runEnded')).toMatchObject({ samplesTaken: 20, samplesLost: 0, blocksSent: 20 });
+    expect(blocksOf(host).map(({ block }) => block)).toEqual(Array.from({ length: 20 }, (_, i) => i));
+  });
+
+  it('samples without credit are lost where the host says so: counted, skipped, marked', async () => {
+    const host = await connect();
+    await loaded(host);
+    await host.ask('start', { ...START, sampleCount: 50, blockSamples: 1, onNoCredit: 1, creditBlocks: 2 });
+    await host.next(({ name }) => name === 'sampleBlock');
+    host.write(host.event('credit', { runId: 1, blocks: 1000, released: 0 }));
+    const report = await host.event1('runEnded');
+    const blocks = blocksOf(host);
+    const had = new Set(blocks.map(({ firstSample }) => firstSample));
+    expect(report.samplesTaken).toBe(50);
+    expect(had.size + report.samplesLost).toBe(50);
+    for (const { firstSample, flags } of blocks)
+      expect((flags & 4) !== 0, `sample ${firstSample}`).toBe(firstSample > 0 && !had.has(firstSample - 1));
+  });
+
+  it('kept blocks come again as they were, until they are released, also after the report', async () => {
+    const host = await connect();
+    const { keepBlocksMax } = await loaded(host);
+    if (keepBlocksMax < 2) return;
+    await host.ask('start', { ...START, sampleCount: 6, blockSamples: 1, keepBlocks: 2, creditBlocks: 100 });
+    // Two are kept, and nothing more is sent before one is released.
+    while (blocksOf(host).length < 2) await host.event1('sampleBlock');
+    expect(
+      await host.until(() => host.write(host.event('credit', { runId: 1, blocks: 100, released: 1 }))),
+    ).not.toContain('runEnded');
+    host.write(host.event('credit', { runId: 1, blocks: 100, released: 4 }));
+    await host.event1('runEnded');
+    const before = blocksOf(host);
+    expect(before.map(({ block }) => block)).toEqual([0, 1, 2, 3, 4, 5]);
+    host.write(host.event('resend', { runId: 1, firstBlock: 0, count: 64 }));
+    await host.event1('sampleBlock');
+    await host.event1('sampleBlock');
+    await host.ask('ping', { token: 0 });
+    expect(blocksOf(host).slice(6)).toEqual(before.slice(4));
+    // Another run's are nobody's.
+    expect(
+      await host.until(() => host.write(host.event('resend', { runId: 2, firstBlock: 0, count: 64 }))),
+    ).toEqual([]);
+  });
+
+  it('blocks that were released before they were sent are not kept', async () => {
+    const host = await connect();
+    const { keepBlocksMax } = await loaded(host);
+    if (keepBlocksMax < 1) return;
+    await host.ask('start', { ...START, sampleCount: 200, blockSamples: 1, keepBlocks: 1, creditBlocks: 0 });
+    host.write(host.event('credit', { runId: 1, blocks: 1000, released: 1000 }));
+    expect(await host.event1('runEnded')).toMatchObject({ blocksSent: 200 });
+    expect(
+      await host.until(() => host.write(host.event('resend', { runId: 1, firstBlock: 100, count: 64 }))),
+    ).toEqual([]);
+  });
+
+  it('an overload halts the run after exactly its tick and names the cells', async () => {
+    const host = await connect();
+    const board = await host.hello();
+    const image = uncoupled(board);
+    const far = driveCode(board, board.driveRange) - 1;
+    const drive = image.drive.map((code, i) => (i === image.cells - 1 ? far : code));
+    // So weak a damping lets the driven cell rise to its rail.
+    await loaded(host, { drive, damping: 1024 });
+    await host.ask('start', { ...START, burnInTicks: 2 ** 40, sampleCount: 0 });
+    const report = await host.event1('runEnded');
+    expect(report).toMatchObject({ outcome: RUN_OUTCOME.overload, samplesTaken: 0 });
+    expect(report.overloadedCellCount).toBeGreaterThan(0);
+    expect(new Uint16Array(report.overloadedCells.slice().buffer)).toContain(image.cells - 1);
+    expect(await host.ask('readStatus', {})).toMatchObject({
+      fields: { state: DEVICE_STATE.halted, tick: report.ticksDone },
+    });
+    expect(await host.ask('acknowledge', {})).toMatchObject({ fields: { state: DEVICE_STATE.configured } });
+  });
+
+  it('what cannot run is refused, in order: not committed, out of range, another run', async () => {
+    const host = await connect();
+    const { banks } = await loaded(host);
+    const reason = async (change: Partial<typeof START>) => {
+      const { fields } = await host.ask('start', { ...START, ...change });
+      return 'reason' in fields ? fields.reason : undefined;
+    };
+    const beyond = { firstTick: Number.MAX_SAFE_INTEGER, burnInTicks: 1 };
+    expect(await reason(beyond)).toBe(REFUSAL.outOfRange);
+    await host.ask('setRegisters', { bank: 0, damping: 1, noiseAmplitude: 0, noiseShift: 8 });
+    expect(await reason(beyond)).toBe(REFUSAL.notCommitted);
+    await loaded(host);
+    expect(await reason(ENDLESS)).toBeUndefined();
+    expect(await reason({})).toBe(REFUSAL.wrongState);
+    host.write(host.command('abort', { runId: 1 }));
+    expect(await host.event1('runEnded')).toMatchObject({ outcome: RUN_OUTCOME.aborted });
+    expect(banks).toBeGreaterThan(0);
+  });
+
+  it.runIf(device.profile !== undefined)(
+    'the same seeds give the same bits, other seeds others',
+    async () => {
+      const host = await connect();
+      await loaded(host, { noiseAmplitude: 20011, noiseShift: 12 });
+      const digests: unknown[] = [];
+      for (const runSeed of [5, 5, 6]) {
+        await host.ask('start', { ...START, runSeed, burnInTicks: 100 });
+        await host.event1('runEnded');
+        const { fields } = await host.ask('readStatus', {});
+        digests.push('stateDigest' in fields && Buffer.from(fields.stateDigest).toString('hex'));
+      }
+      expect(digests[0]).toBe(digests[1]);
+      expect(digests[0]).not.toBe(digests[2]);
+    },
+  );
+}

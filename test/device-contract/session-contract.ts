@@ -1,0 +1,203 @@
+import { expect, it } from 'vitest';
+import { encodeCommand } from '../../firmware-protocol/codec.js';
+import { DEVICE_STATE } from '../../firmware-protocol/device-status.js';
+import { CHANNEL } from '../../firmware-protocol/framing.js';
+import { HELLO_PURPOSE, REFUSAL } from '../../firmware-protocol/messages/system.js';
+import { PROTOCOL_MAJOR, PROTOCOL_MINOR, TABLE_HASH } from '../../firmware-protocol/version.js';
+import { loaded, START } from './bench-board.js';
+import type { ContractBoard } from './contract.js';
+import { newNonce, type RawHost } from './raw-host.js';
+
+const MAX_UNKNOWN_OPCODE = 127;
+
+/** HELLO, frames, and what a command channel owes its host. */
+export function describeSessions({ connect, running }: ContractBoard): void {
+  const counters = async (host: RawHost) => {
+    const { name, fields } = await host.ask('readCounters', {});
+    if (name !== 'readCounters') throw new Error('refused');
+    return fields;
+  };
+
+  it('HELLO says what the board is; a repeated one changes nothing, another nonce opens another session', async () => {
+    const host = await connect();
+    const board = await host.hello();
+    expect(board).toMatchObject({
+      nonce: host.nonce,
+      major: PROTOCOL_MAJOR,
+      minor: PROTOCOL_MINOR,
+      tableHash: TABLE_HASH,
+      resumed: 0,
+    });
+    expect(board.noiseShiftMax).toBeGreaterThanOrEqual(board.noiseShiftMin);
+    expect(board.features & 3).not.toBe(0);
+    await host.ask('ping', { token: 1 });
+    host.write(host.helloFrame(host.nonce));
+    const again = await host.next((message) => message.name === 'hello');
+    expect(again.message).toMatchObject({ fields: { ...board, resumed: 1 } });
+    expect(await host.ask('ping', { token: 2 })).toMatchObject({ name: 'ping', fields: { token: 2 } });
+    expect(await host.hello()).toMatchObject({ resumed: 0, bootEpoch: board.bootEpoch });
+    expect(await host.ask('readStatus', {})).toMatchObject({
+      fields: { state: DEVICE_STATE.idle, runId: 0, stopNumber: 0, nonce: host.nonce },
+    });
+  });
+
+  it.each([
+    ['minor version', { minor: PROTOCOL_MINOR + 1 }],
+    ['major version', { major: PROTOCOL_MAJOR + 1 }],
+    ['table hash', { tableHash: new Uint8Array(8) }],
+  ])('another %s is refused and opens no session', async (_, change) => {
+    const host = await connect();
+    host.write(host.helloFrame(host.begin(), change));
+    const { message } = await host.next(({ name }) => name === 'helloRefused');
+    expect(message).toMatchObject({
+      fields: { nonce: host.nonce, reason: REFUSAL.version, major: PROTOCOL_MAJOR, minor: PROTOCOL_MINOR },
+    });
+    // Nobody takes its commands.
+    host.write(host.command('ping', { token: 1 }));
+    const before = host.heard.length;
+    await host.hello();
+    expect(host.heard.slice(before).map((one) => one.message.name)).toEqual(['hello']);
+  });
+
+  it('a HELLO to resume opens no session: it only says whether that one is open', async () => {
+    const host = await connect();
+    const unknown = newNonce();
+    host.write(host.helloFrame(unknown, { purpose: HELLO_PURPOSE.resume }));
+    const asked = await host.next(({ name }) => name === 'hello');
+    expect(asked.message).toMatchObject({ fields: { nonce: unknown, resumed: 0 } });
+    await host.hello();
+    host.write(host.helloFrame(unknown, { purpose: HELLO_PURPOSE.resume }));
+    const again = await host.next(({ name }) => name === 'hello');
+    expect(again.message).toMatchObject({ fields: { nonce: unknown, resumed: 0 } });
+    // The one that is open goes on.
+    expect(await host.ask('ping', { token: 5 })).toMatchObject({ fields: { token: 5 } });
+    host.write(host.helloFrame(host.nonce, { purpose: HELLO_PURPOSE.resume }));
+    const own = await host.next(({ name }) => name === 'hello');
+    expect(own.message).toMatchObject({ fields: { resumed: 1 } });
+  });
+
+  it('a nonce of zeros is not answered', async () => {
+    const host = await connect();
+    host.write(host.helloFrame(new Uint8Array(8)));
+    await host.hello();
+    expect(host.heard.map(({ message }) => message.name)).toEqual(['hello']);
+    if (!running().hangsUp) expect((await counters(host)).messagesRejected).toBeGreaterThan(0);
+  });
+
+  it('frames of another session are counted and dropped, in the same chunk as HELLO too', async () => {
+    const host = await connect();
+    await host.hello();
+    const before = await counters(host);
+    const old = host.command('ping', { token: 1 });
+    const hello = host.helloFrame(host.begin(newNonce().fill((host.nonce[0] % 255) + 1, 0, 1)));
+    const all = Buffer.concat([hello, old, host.command('ping', { token: 2 })]);
+    host.write(all);
+    expect(await host.answer<'ping'>(1)).toMatchObject({ fields: { token: 2 } });
+    expect((await counters(host)).framesForeign).toBe(before.framesForeign + 1);
+  });
+
+  it('bytes may be cut anywhere, and rubbish between frames costs nothing but a count', async () => {
+    const host = await connect();
+    await host.hello();
+    const before = await counters(host);
+    const wrong = host.frame(CHANNEL.command, host.seq, encodeCommand('ping', 99, { token: 9 }));
+    // One bit, and no delimiter of it.
+    const at = wrong.findIndex((byte) => byte > 1);
+    wrong[at] ^= 1;
+    const chunk = Buffer.concat([Buffer.from([1, 2, 3, 0, 0, 0]), wrong, host.command('ping', { token: 3 })]);
+    for (const byte of chunk) host.write(Uint8Array.of(byte));
+    expect(await host.answer<'ping'>(host.requestId)).toMatchObject({ fields: { token: 3 } });
+    expect((await counters(host)).framesFaulty).toBe(before.framesFaulty + 2);
+  });
+
+  it('a frame longer than the board takes is dropped whole, and the next one is heard', async () => {
+    const host = await connect();
+    const { frameBytes } = await host.hello();
+    const before = await counters(host);
+    host.write(
+      new Uint8Array(frameBytes + 2000).fill(7),
+      Uint8Array.of(0),
+      host.command('ping', { token: 4 }),
+    );
+    expect(await host.answer<'ping'>(host.requestId)).toMatchObject({ fields: { token: 4 } });
+    expect((await counters(host)).framesFaulty).toBe(before.framesFaulty + 1);
+  });
+
+  it('after a gap one nak, and the frames that come again are executed in order, once', async () => {
+    const host = await connect();
+    await host.hello();
+    const frames = [1, 2, 3, 4].map((token) => host.command('ping', { token }));
+    host.write(frames[0], frames[2], frames[3]);
+    await host.next((_, { flags, ack }) => flags === 1 && ack === 0);
+    host.write(frames[1], frames[2], frames[3], frames[3]);
+    expect(await host.answer<'ping'>(4)).toMatchObject({ fields: { token: 4 } });
+    const { framesDuplicate } = await counters(host);
+    expect(framesDuplicate).toBeGreaterThan(0);
+    const tokens = host.heard.flatMap(({ message }) => (message.name === 'ping' ? [message.requestId] : []));
+    expect(tokens).toEqual([1, 2, 3, 4]);
+    expect(host.heard.filter(({ frame }) => frame.flags === 1)).toHaveLength(1);
+  });
+
+  it('what is not acknowledged comes again, in order', async () => {
+    const host = await connect();
+    await host.hello();
+    host.acknowledges = false;
+    host.write(host.command('ping', { token: 1 }), host.command('ping', { token: 2 }));
+    const said: number[] = [];
+    while (said.length < 4) {
+      const { message } = await host.next(({ name }) => name === 'ping');
+      if (message.name === 'ping') said.push(message.requestId);
+    }
+    expect(said).toEqual([1, 2, 1, 2]);
+  });
+
+  it('a nak brings everything unacknowledged again at once', async () => {
+    const host = await connect();
+    await host.hello();
+    host.acknowledges = false;
+    host.write(host.command('ping', { token: 1 }), host.command('ping', { token: 2 }));
+    await host.answer<'ping'>(2);
+    // The first has come: the second is wanted again.
+    host.write(host.frame(CHANNEL.command, host.seq, new Uint8Array(0), { ack: 0, flags: 1 }));
+    const { message } = await host.next(({ name }) => name === 'ping');
+    expect(message).toMatchObject({ requestId: 2 });
+  });
+
+  it('a request that was executed gets its kept answer again; one that is too old is stale', async () => {
+    const host = await connect();
+    const { answerCache } = await loaded(host);
+    const first = await host.ask('start', START);
+    expect(first).toMatchObject({ name: 'start', fields: { runId: 1 } });
+    const { requestId } = host;
+    await host.event1('runEnded');
+    host.write(host.command('start', START, requestId));
+    expect(await host.answer<'start'>(requestId)).toMatchObject({ name: 'start', fields: { runId: 1 } });
+    for (let i = 0; i < answerCache; i++) await host.ask('acknowledge', {});
+    host.write(host.command('start', START, requestId));
+    expect(await host.answer<'start'>(requestId)).toMatchObject({
+      name: 'refusal',
+      fields: { reason: REFUSAL.stale },
+    });
+    expect(await host.ask('readStatus', {})).toMatchObject({ fields: { runId: 1 } });
+  });
+
+  it('what is no command is refused by its reason, on a wrong channel only counted', async () => {
+    const host = await connect();
+    await host.hello();
+    const before = await counters(host);
+    const ping = (token: number) => encodeCommand('ping', ++host.requestId, { token });
+    const unknown = Uint8Array.of(0x92, MAX_UNKNOWN_OPCODE, ++host.requestId);
+    host.write(host.frame(CHANNEL.command, host.seq++, unknown));
+    expect(await host.answer(host.requestId)).toMatchObject({
+      fields: { reason: REFUSAL.unknownCommand, opcode: MAX_UNKNOWN_OPCODE },
+    });
+    const tooShort = Uint8Array.of(0x92, 1, ++host.requestId);
+    host.write(host.frame(CHANNEL.command, host.seq++, tooShort));
+    expect(await host.answer(host.requestId)).toMatchObject({
+      fields: { reason: REFUSAL.badMessage, opcode: 1 },
+    });
+    const said = await host.until(() => host.write(host.frame(CHANNEL.sample, 0, ping(1))));
+    expect(said).toEqual([]);
+    expect((await counters(host)).messagesRejected).toBe(before.messagesRejected + 3);
+  });
+}

@@ -1,0 +1,51 @@
+import { formatTable } from '../../src/cli/output/table.js';
+import { type DigestCase, filed } from './digest-file.js';
+import type { Implementation } from './implementations.js';
+
+export interface Verdict {
+  readonly name: string;
+  /** What this machine lacks to run it. */
+  readonly missing: string | undefined;
+  /** Problems that came out as the file says, and the others by their names. */
+  readonly matched: number;
+  readonly differing: readonly string[];
+}
+
+const same = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((line, i) => line === b[i]);
+
+/** Runs every case by an implementation, or says what it lacks. */
+export function compare(implementation: Implementation, cases: readonly DigestCase[]): Verdict {
+  const { name } = implementation;
+  const missing = implementation.missing();
+  if (missing !== undefined) return { name, missing, matched: 0, differing: [] };
+  const printed = implementation.run(cases);
+  const differing = cases.filter(({ prints }, i) => !same(filed(printed[i]), prints));
+  const names = differing.map((one) => one.name);
+  return { name, missing, matched: cases.length - names.length, differing: names };
+}
+
+/** 1 when anything differs; in CI, where everything must be there, also when an implementation is missing. */
+export function exitCodeOf(verdicts: readonly Verdict[], inCi: boolean): 0 | 1 {
+  const failed = verdicts.some(({ missing, differing }) =>
+    missing === undefined ? differing.length > 0 : inCi,
+  );
+  return failed || verdicts.length === 0 ? 1 : 0;
+}
+
+/** A line an implementation, and the names of problems that differ. */
+export function tableOf(verdicts: readonly Verdict[], problems: number): string {
+  const rows = verdicts.map(({ name, missing, matched, differing }) => [
+    name,
+    missing === undefined ? `${matched} of ${problems}` : '–',
+    missing === undefined ? (differing.length === 0 ? 'ok' : 'DIFFERS') : `MISSING: ${missing}`,
+  ]);
+  const table = formatTable(rows, {
+    header: ['implementation', 'problems', 'verdict'],
+    align: ['left', 'right', 'left'],
+  });
+  const details = verdicts.flatMap(({ name, differing }) =>
+    differing.map((problem) => `  ${name}: ${problem}\n`),
+  );
+  return table + details.join('');
+}

@@ -1,0 +1,80 @@
+import { spawnSync } from 'node:child_process';
+import { OracleTicks } from '../../emulator/analog/oracle-ticks.js';
+import { kernelWarning } from '../../emulator/kernel/kernel-module.js';
+import { newKernelTicks } from '../../emulator/kernel/kernel-ticks.js';
+import { make, runOnLines } from '../reference-firmware/build.js';
+import { emulatedProblem, type TicksOf } from '../reference-firmware/emulated-problem.js';
+import type { Problem } from '../reference-firmware/problems.js';
+
+/** One way to compute the device model. All of them are required: one that can't run here is missing, not left out. */
+export interface Implementation {
+  readonly name: string;
+  /** What it needs and this machine lacks, or undefined. */
+  readonly missing: () => string | undefined;
+  /** What each problem prints, in order. */
+  readonly run: (problems: readonly Problem[]) => string[][];
+}
+
+function emulated(name: string, ticksOf: TicksOf, missing: () => string | undefined): Implementation {
+  return {
+    name,
+    missing,
+    run: (problems) => problems.map(({ orders }) => emulatedProblem(orders, ticksOf)),
+  };
+}
+
+/** Tight enough that even the smallest program is packed for products that read each coupling once. */
+const EVERY_PROGRAM_BYTES = 0;
+
+function kernel(name: string, twoWayBytesMin?: number): Implementation {
+  const ticksOf: TicksOf = (die) => {
+    const ticks = newKernelTicks(die, twoWayBytesMin);
+    if (ticks === undefined) throw new Error('the kernel does not run here');
+    return ticks;
+  };
+  return emulated(name, ticksOf, kernelWarning);
+}
+
+function compiled(compiler: string, flags: string): Implementation {
+  const folder = `build-${[compiler, ...flags.split(' ')].join('').replaceAll('=', '-')}`;
+  return {
+    name: `C device model, ${compiler} ${flags}`,
+    missing: () => {
+      const absent = [compiler, 'make'].find((program) => spawnSync(program, ['--version']).status !== 0);
+      return absent === undefined ? undefined : `no ${absent}`;
+    },
+    run: (problems) => {
+      const program = make('thermolink-digest', folder, [`CC=${compiler}`, `CFLAGS=${flags}`]);
+      // All in one process: starting one for each would cost more than the problems.
+      const lines = problems.flatMap(({ orders }, i) => ['die 0', ...orders, `mark ${i}`]);
+      return split(runOnLines(program, lines), problems.length);
+    },
+  };
+}
+
+/** What stands before each mark. */
+function split(lines: readonly string[], count: number): string[][] {
+  const parts: string[][] = Array.from({ length: count }, () => []);
+  let at = 0;
+  for (const line of lines)
+    if (line === `mark ${at}`) at++;
+    else parts[at].push(line);
+  return parts;
+}
+
+/** The definition: digests.json is written by it. */
+export const ORACLE = emulated(
+  'TypeScript oracle',
+  (die) => new OracleTicks(die),
+  () => undefined,
+);
+
+export const IMPLEMENTATIONS: readonly Implementation[] = [
+  ORACLE,
+  kernel('WebAssembly kernel'),
+  kernel('WebAssembly kernel, each coupling read once', EVERY_PROGRAM_BYTES),
+  compiled('gcc', '-O0'),
+  compiled('gcc', '-O2'),
+  compiled('gcc', '-O3 -march=native'),
+  compiled('clang', '-O2'),
+];

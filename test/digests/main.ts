@@ -1,0 +1,17 @@
+/**
+ * `npm run digests`: the state digests of a fixed set of problems by every implementation of the device model, compared with
+ * firmware-protocol/vectors/digests.json. `-- --write` writes that file by the oracle, after the problems have changed.
+ */
+import { PROBLEMS } from '../reference-firmware/problems.js';
+import { compare, exitCodeOf, tableOf } from './comparison.js';
+import { filed, readDigestFile, writeDigestFile } from './digest-file.js';
+import { IMPLEMENTATIONS, ORACLE } from './implementations.js';
+
+if (process.argv.includes('--write')) {
+  const printed = ORACLE.run(PROBLEMS);
+  writeDigestFile(PROBLEMS.map((problem, i) => ({ ...problem, prints: filed(printed[i]) })));
+}
+const cases = readDigestFile();
+const verdicts = IMPLEMENTATIONS.map((implementation) => compare(implementation, cases));
+process.stdout.write(tableOf(verdicts, cases.length));
+process.exitCode = exitCodeOf(verdicts, Boolean(process.env['CI']));

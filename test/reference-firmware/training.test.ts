@@ -1,0 +1,55 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readCheckpoint } from '../../src/training/checkpoint.js';
+import { runCommand } from '../support/command-line.js';
+import { make, missingTools } from './build.js';
+import { DeviceProcess } from './device-process.js';
+
+const missing = missingTools();
+const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** What a run left behind, but for times, and for the name of the firmware. */
+async function train(device: string, name: string) {
+  const out = path.join(directory, name);
+  const options = ['--optimizer', 'tngd', '--train-size', '512', '--device', device, '--out', out, '--json'];
+  const { exitCode, stderr } = await runCommand('train', 'mnist', ...options);
+  expect(exitCode, stderr).toBe(0);
+  const { settings, totals, parameters, optimizer, step } = readCheckpoint(path.join(out, 'checkpoint.bin'));
+  const bits = (values: Float64Array) => Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+  const records = readFileSync(path.join(out, 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line): Record<string, unknown> => ({ ...(JSON.parse(line) as object), timing: undefined }));
+  return {
+    step,
+    settings: { ...settings, environment: undefined },
+    totals: { ...totals, timing: undefined },
+    parameters: bits(parameters),
+    numbers: optimizer.numbers,
+    arrays: Object.entries(optimizer.arrays).map(([array, values]) => ({ array, bits: bits(values) })),
+    records,
+  };
+}
+
+describe.skipIf(missing !== undefined)(
+  `training through the C device${missing ? ` (${missing})` : ''}`,
+  () => {
+    let program: string;
+
+    beforeAll(() => {
+      program = make('thermolink-device', 'build');
+    });
+
+    test('gives the parameters that the emulator gives, bit for bit', async () => {
+      const board = await DeviceProcess.start(program, '--profile', 'ideal-crossbar');
+      const trained = await train(board.uri, 'c');
+      expect(await board.end()).toEqual({ code: 0, errors: '' });
+      expect(trained).toEqual(await train('emulator:ideal-crossbar', 'emulator'));
+      expect(trained.records).toHaveLength(4);
+      expect(trained.totals.ticks).toBeGreaterThan(100);
+    });
+  },
+);
