@@ -74,7 +74,7 @@ class Shape {
   fromArray(items: readonly WireValue[]): { fields: Record<string, WireValue> } | { bad: string } {
     const fields: Record<string, WireValue> = {};
     for (const [i, field] of this.#fields.entries()) {
-      const value = items[i + 2];
+      const value = items[i + 2] ?? (field.type === 'choice' ? field.absent : undefined);
       if (value === undefined || !this.#schemas[i].safeParse(value).success) return { bad: field.name };
       fields[field.name] = value;
     }

@@ -24,6 +24,8 @@ export interface ChoiceField {
   readonly choices: Readonly<Record<string, number>>;
   readonly doc: string;
   readonly volatile?: true;
+  /** Added after an earlier version: an end that does not know it leaves it out, and that means 0. */
+  readonly absent?: 0;
 }
 
 /** Raw bytes; numbers in them are little-endian and may start at any byte. */

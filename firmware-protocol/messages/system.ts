@@ -69,11 +69,14 @@ export const SYSTEM_MESSAGES = messageTable([
         'longest frame the host takes',
       ),
       integer('window', 1, WINDOW_MAX, 'frame', 'command frames the host takes unacknowledged'),
-      choice(
-        'purpose',
-        HELLO_PURPOSE,
-        'open: the nonce opens a session, unless it names the one that is open; resume: it opens none, and only asks whether that one is open',
-      ),
+      {
+        ...choice(
+          'purpose',
+          HELLO_PURPOSE,
+          'open (also when it is left out): the nonce opens a session, unless it names the one that is open; resume: it opens none, and only asks whether that one is open',
+        ),
+        absent: HELLO_PURPOSE.open,
+      },
     ],
     answer: [
       nonce,

@@ -128,13 +128,13 @@ export function protocolHeader(hash: string): string {
 function fieldInitializer(field: Field): string {
   switch (field.type) {
     case 'integer':
-      return `{FIELD_INTEGER, ${literal(field.min)}, ${literal(field.max)}}`;
+      return `{FIELD_INTEGER, ${literal(field.min)}, ${literal(field.max)}, 0}`;
     case 'choice':
-      return `{FIELD_INTEGER, 0, ${Object.keys(field.choices).length - 1}}`;
+      return `{FIELD_INTEGER, 0, ${Object.keys(field.choices).length - 1}, ${field.absent === undefined ? 0 : 1}}`;
     case 'bytes':
-      return `{FIELD_BYTES, ${literal(field.minBytes)}, ${literal(field.maxBytes)}}`;
+      return `{FIELD_BYTES, ${literal(field.minBytes)}, ${literal(field.maxBytes)}, 0}`;
     case 'text':
-      return `{FIELD_TEXT, 0, ${literal(field.maxBytes)}}`;
+      return `{FIELD_TEXT, 0, ${literal(field.maxBytes)}, 0}`;
   }
 }
 
@@ -174,7 +174,7 @@ export function tablesHeader(): string {
   return header(
     'THERMOLINK_TABLES_H',
     [
-      ['Fields in order: type, smallest, largest (value or bytes)', lists],
+      ['Fields in order: type, smallest, largest (value or bytes), whether it may be left out, which means 0', lists],
       ['Messages by opcode', rows],
     ],
     '"../src/codec.h"',

@@ -20,7 +20,7 @@ sys.dont_write_bytecode = True
 from protocol_frames import bad_frames, good_frames, streams  # noqa: E402
 from protocol_link_receiving import receiving  # noqa: E402
 from protocol_link_sending import sending  # noqa: E402
-from protocol_messages import digests, later_minor, messages, parse_messages, values  # noqa: E402
+from protocol_messages import digests, earlier_version, later_minor, messages, parse_messages, values  # noqa: E402
 from protocol_rejected import rejected_fields, rejected_payloads  # noqa: E402
 from protocol_wire import crc32c  # noqa: E402
 
@@ -41,7 +41,7 @@ def main():
     payloads = [{"reason": reason, "note": note, "payload": payload} for reason, note, payload in rejected_payloads()]
     files = {
         "frames.json": render({"frames": frames, "bad": bad, "streams": streams(frames, bad)}),
-        "messages.json": render({"messages": messages(rows), "laterMinor": later_minor(rows), "values": values(),
+        "messages.json": render({"messages": messages(rows), "laterMinor": later_minor(rows), "earlierVersion": earlier_version(rows), "values": values(),
                                  "rejectedFields": rejected_fields(rows), "rejectedPayloads": payloads,
                                  "digests": digests()}),
         "link.json": render({"sessions": [session.render() for session in [*receiving(), *sending()]]}),

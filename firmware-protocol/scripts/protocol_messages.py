@@ -127,6 +127,16 @@ def later_minor(rows):
         yield {"name": name, "direction": direction, "requestId": 9, "fields": named, "payload": payload.hex()}
 
 
+def earlier_version(rows):
+    """HELLO as it was before it had a purpose: it ends with the fields that are frozen for ever, and 0 is meant."""
+    for opcode, name, direction, fields in rows:
+        if name == "hello" and direction == "toDevice":
+            values = [field_value(field, 1) for field in fields[:-1]]
+            named = {field[0]: shown(value) for field, value in zip(fields, values)}
+            payload = payload_of(opcode, 0, values)
+            yield {"name": name, "direction": direction, "requestId": 0, "fields": {**named, "purpose": 0}, "payload": payload.hex()}
+
+
 def values():
     """MessagePack values of the subset by themselves."""
     integers = sorted({s * (b + d) for b in BOUNDARIES for d in (-1, 0, 1) for s in (1, -1) if -(2**31) <= s * (b + d) <= U53})

@@ -73,6 +73,14 @@ export function outcomeError(name: CommandName, cause: ThermolinkError): Thermol
   });
 }
 
+/** Errors: BAD_ARGUMENT for what is no positive number of milliseconds. */
+export function checkTimeout(timeoutMs: number): void {
+  if (timeoutMs > 0) return;
+  throw new ThermolinkError('BAD_ARGUMENT', `timeoutMs is ${timeoutMs}; it must be a positive number.`, {
+    hint: 'Leave it out for the default; Infinity is no deadline.',
+  });
+}
+
 /** A stop was issued before the command had been sent. */
 export function cancelledError(name: CommandName): ThermolinkError {
   return new ThermolinkError('DEVICE_REFUSED', `${name} was cancelled by a stop before it was sent.`, {

@@ -22,6 +22,7 @@ import type { Port } from '../../firmware-protocol/port.js';
 import { abortError, type ThermolinkError, throwIfAborted } from '../errors.js';
 import {
   cancelledError,
+  checkTimeout,
   evidence,
   linkLostError,
   portClosedError,
@@ -41,6 +42,8 @@ export interface RequestOptions<N extends CommandName> extends CallOptions {
   readonly onAnswer?: (answer: Answer<N>) => void;
   /** HELLO and stop have no request id: which nonce, or number, an answer must carry. */
   readonly accepts?: (message: ToHost) => boolean;
+  /** Called with the answer when it comes after the call has ended by its deadline or an abort, in the same session. */
+  readonly onLateAnswer?: (answer: Answer<N>) => void;
 }
 
 export interface ConnectionEvents {
@@ -109,6 +112,11 @@ export class Connection {
     });
   }
 
+  /** The port in use takes bytes. */
+  get attached(): boolean {
+    return this.#attached;
+  }
+
   /** The port is of no use after all. */
   detach(): void {
     this.#attached = false;
@@ -146,6 +154,7 @@ export class Connection {
   /** The board has forgotten the session: everything in progress fails, what is called from now on waits for the next one. */
   endSession(error: ThermolinkError): void {
     this.#betweenSessions = true;
+    this.#room.cancelAll(() => error);
     this.#pending.failAll(error);
     this.#events?.failed(error);
   }
@@ -184,6 +193,7 @@ export class Connection {
   ): Promise<Answer<N>> {
     const { signal, timeoutMs = commandRow(name).timeoutMs } = options;
     throwIfAborted(signal);
+    checkTimeout(timeoutMs);
     // Many calls may wait on one signal; that is no leak, each removes its listener when it ends.
     if (signal) setMaxListeners(0, signal);
     if (this.#failure) throw this.#failure;
@@ -214,11 +224,18 @@ export class Connection {
       };
       const fail = (error: ThermolinkError): void => {
         finish();
+        if (options.onLateAnswer)
+          this.#pending.expect(key, name, options.onLateAnswer as (answer: unknown) => void);
         reject(error);
       };
       const onAbort = (): void => fail(abortError(signal!));
       const cancelDeadline = this.clock.schedule(untilMs - startMs, () =>
-        fail(this.#tooLate(name, timeoutMs)),
+        fail(
+          // HELLO and stop are repeated; whoever repeats them says when it is enough.
+          sequenced
+            ? this.deadlineError(name, timeoutMs)
+            : timeoutError(name, timeoutMs, evidence(this.link)),
+        ),
       );
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#pending.add(key, {
@@ -244,10 +261,10 @@ export class Connection {
     this.#room.cancelAll(cancelledError);
   }
 
-  #tooLate(name: CommandName, timeoutMs: number): ThermolinkError {
+  /** Why a call is not answered by its deadline. */
+  deadlineError(name: CommandName, timeoutMs: number): ThermolinkError {
     const seen = evidence(this.link);
-    // HELLO and stop are repeated by whoever sends them.
-    return this.#suspended && commandRow(name).channel === 'command'
+    return this.#suspended
       ? stillLostError(name, timeoutMs, this.#port.name, seen)
       : timeoutError(name, timeoutMs, seen);
   }
@@ -305,7 +322,8 @@ export class Connection {
           if (this.link.canSend) this.#room.release();
         }
       }
-      if (this.link.failed && this.#writes(port)) this.lose(linkLostError(port.name, evidence(this.link)));
+      if (this.link.failed && !this.#suspended && this.#writes(port))
+        this.lose(linkLostError(port.name, evidence(this.link)));
       const dueMs = this.link.nextTimeoutMs;
       if (dueMs !== undefined && this.#writes(port))
         this.#cancelTimer = this.clock.schedule(dueMs - this.clock.nowMs(), () => this.wake());

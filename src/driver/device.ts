@@ -79,6 +79,7 @@ export class Device implements BoardDevice {
   /** Cells of the program in each bank. */
   #bankCells: number[] = [];
   #stopNumber = 0;
+  #startsInFlight = 0;
   #stopping: Promise<void> = Promise.resolve();
 
   private constructor(connection: Connection, identity: DeviceIdentity, nonce: Uint8Array, log: Logger) {
@@ -94,7 +95,11 @@ export class Device implements BoardDevice {
       sampleBlock: (block) => runs.takeBlock(block),
       blocksSent: (position) => runs.takePosition(position),
       runEnded: (report) => runs.takeReport(report),
-      failed: (error) => runs.fail(error),
+      failed: (error) => {
+        // Before anybody who hears of it can load a program into the next session.
+        this.#bankCells = [];
+        runs.fail(error);
+      },
     };
   }
 
@@ -137,11 +142,15 @@ export class Device implements BoardDevice {
           this.#nonce = nonce;
           this.#identity = identity;
           this.#stopNumber = 0;
-          this.#bankCells = [];
         },
         tell: (event) => {
           log.info({ ...event }, `board ${event.kind}`);
-          onEvent?.(event);
+          try {
+            onEvent?.(event);
+          } catch (error) {
+            // A listener's mistake must not cost the board.
+            log.warn({ error: String(error) }, 'onEvent threw');
+          }
         },
       },
       reconnect,
@@ -227,18 +236,25 @@ export class Device implements BoardDevice {
     throwIfAborted(signal);
     let stream: RunStream | undefined;
     // Not cancelled by the signal: a start whose answer nobody reads would leave a run that nobody ends.
+    this.#startsInFlight++;
     const started = this.#connection.request('start', fields, {
+      // Given up by its deadline, and started after all: nobody would end it.
+      onLateAnswer: ({ runId }) => void this.#connection.request('abort', { runId }).catch(() => undefined),
       onAnswer: ({ runId }) => {
-        stream = new RunStream(this.#connection, runId, cells, options);
+        stream = new RunStream(this.#connection, runId, cells, fields.keepBlocks, options);
         this.#runs.add(stream, fields.watchdogMs);
       },
     });
-    await started.catch(async (error: ThermolinkError) => {
-      // Perhaps it runs: make sure that it does not.
-      if (error.code === 'TIMEOUT' && !this.#connection.failure)
-        await this.stop({ timeoutMs: CLOSE_STOP_MS }).catch(() => undefined);
-      throw error;
-    });
+    await started
+      .catch(async (error: ThermolinkError) => {
+        // Perhaps it runs: make sure that it does not.
+        if (error.code === 'TIMEOUT' && !this.#connection.failure)
+          await this.stop({ timeoutMs: CLOSE_STOP_MS }).catch(() => undefined);
+        throw error;
+      })
+      .finally(() => {
+        this.#startsInFlight--;
+      });
     assert(stream, 'start was answered');
     return stream;
   }
@@ -305,7 +321,8 @@ export class Device implements BoardDevice {
         });
         return;
       } catch (error) {
-        if (!(error instanceof ThermolinkError) || leftMs <= STOP_REPEAT_MS) throw error;
+        if (!(error instanceof ThermolinkError)) throw error;
+        if (leftMs <= STOP_REPEAT_MS) throw connection.deadlineError('stop', timeoutMs);
         if (error.code === 'SESSION_LOST') await this.#pause(STOP_REPEAT_MS);
         else if (error.code !== 'TIMEOUT') throw error;
       }
@@ -332,7 +349,8 @@ export class Device implements BoardDevice {
 
   /** Stops the board if a run is in progress, then closes the port. Never throws. */
   async close(): Promise<void> {
-    if (!this.#runs.isEmpty && !this.#connection.failure && !this.#connection.suspended)
+    const mayRun = !this.#runs.isEmpty || this.#startsInFlight > 0;
+    if (mayRun && !this.#connection.failure && !this.#connection.suspended)
       await this.stop({ timeoutMs: CLOSE_STOP_MS }).catch(() => undefined);
     this.#reconnector?.end();
     this.#endHealth();

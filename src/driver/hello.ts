@@ -13,10 +13,14 @@ export const HELLO_TIMEOUT_MS = 5000;
 /** Command frames the host takes unacknowledged. */
 const WINDOW = 32;
 
-export function newNonce(): Uint8Array {
+/**
+ * A fresh nonce. Frames carry its first byte alone, so it differs from that of the session `before`: a late frame of that one
+ * must not pass for a new one.
+ */
+export function newNonce(before?: Uint8Array): Uint8Array {
   const nonce = new Uint8Array(randomBytes(NONCE_BYTES));
   // All zero means "no session".
-  if (nonce.every((byte) => byte === 0)) nonce[0] = 1;
+  while (nonce[0] === (before?.[0] ?? 0)) nonce[0] = (nonce[0] + 1) & 0xff;
   return nonce;
 }
 

@@ -23,6 +23,16 @@ function keyOf(message: ToHost): PendingKey {
 /** Calls that were sent and wait for their answer. */
 export class PendingCalls {
   readonly #calls = new Map<PendingKey, PendingCall>();
+  /** As many as calls that were given up and never answered; each is a run that somebody has to end. */
+  readonly #late = new Map<
+    PendingKey,
+    { readonly name: CommandName; readonly take: (answer: unknown) => void }
+  >();
+
+  /** A call has been given up; its answer, should it come, is handed to `take`. */
+  expect(key: PendingKey, name: CommandName, take: (answer: unknown) => void): void {
+    this.#late.set(key, { name, take });
+  }
 
   add(key: PendingKey, call: PendingCall): void {
     assert(!this.#calls.has(key), `a second ${call.name} before the first has ended`);
@@ -33,10 +43,15 @@ export class PendingCalls {
     this.#calls.delete(key);
   }
 
-  /** The answer of a call that was given up is of no use to anybody. */
+  /** The answer of a call that was given up is of no use to anybody, unless it is expected. */
   answer(message: Extract<ToHost, { requestId: number }>): void {
-    const call = this.#calls.get(keyOf(message));
+    const key = keyOf(message);
+    const call = this.#calls.get(key);
     if (call?.accepts(message)) call.settle(message);
+    const late = this.#late.get(key);
+    if (!late) return;
+    this.#late.delete(key);
+    if (message.kind === 'answer' && message.name === late.name) late.take(message.fields);
   }
 
   /** Ends the HELLO in progress, if there is one. */
@@ -47,5 +62,6 @@ export class PendingCalls {
   /** Ends all of them: with this error, or OUTCOME_UNKNOWN where the command may have been executed. */
   failAll(error: ThermolinkError): void {
     for (const call of [...this.#calls.values()]) call.fail(outcomeError(call.name, error));
+    this.#late.clear();
   }
 }

@@ -53,6 +53,8 @@ export class Reconnector {
   readonly #keeper: SessionKeeper;
   readonly #ended = new AbortController();
   #working = false;
+  /** Lost again before the last search had come to its end. */
+  #lostAgain: ThermolinkError | undefined;
 
   constructor(connection: Connection, keeper: SessionKeeper, options: ReconnectOptions) {
     this.#connection = connection;
@@ -67,7 +69,10 @@ export class Reconnector {
   }
 
   #start(reason: ThermolinkError): void {
-    if (this.#working) return;
+    if (this.#working) {
+      this.#lostAgain = reason;
+      return;
+    }
     this.#working = true;
     this.#keeper.tell({ kind: 'disconnected', reason });
     this.#reconnect(reason)
@@ -79,6 +84,9 @@ export class Reconnector {
       })
       .finally(() => {
         this.#working = false;
+        const again = this.#lostAgain;
+        this.#lostAgain = undefined;
+        if (again && !this.#ended.signal.aborted && !this.#connection.failure) this.#start(again);
       });
   }
 
@@ -90,6 +98,7 @@ export class Reconnector {
     let last: unknown = reason;
     for (let attempt = 1; clock.nowMs() < untilMs; attempt++) {
       await this.#pause(delayMs);
+      if (this.#ended.signal.aborted) throw last;
       delayMs = Math.min(delayMsMax, 2 * delayMs);
       this.#keeper.tell({ kind: 'reconnecting', attempt });
       try {
@@ -117,6 +126,7 @@ export class Reconnector {
       const greeting = await this.#greet(this.#keeper.current().nonce, 'resume');
       this.#refuseAnother(greeting.identity);
       if (greeting.resumed && greeting.identity.bootEpoch === this.#keeper.current().identity.bootEpoch) {
+        this.#requireAttached();
         connection.resumeSession();
         this.#keeper.tell({ kind: 'resumed', attempt });
         return;
@@ -125,8 +135,9 @@ export class Reconnector {
       connection.endSession(error);
       this.#keeper.tell({ kind: 'sessionLost', error });
       // Under a nonce of its own: frames of the old session that are still on their way must not pass for new ones.
-      const nonce = newNonce();
+      const nonce = newNonce(this.#keeper.current().nonce);
       const { identity, limits } = await this.#greet(nonce, 'open');
+      this.#requireAttached();
       this.#keeper.begin(nonce, identity);
       connection.openSession(nonce, limits);
       this.#keeper.tell({ kind: 'reconnected', attempt });
@@ -141,6 +152,12 @@ export class Reconnector {
     return greet(this.#connection, nonce, { signal: this.#ended.signal, timeoutMs: HELLO_MS, purpose });
   }
 
+  /** The port may have gone in the same turn in which it brought the answer. */
+  #requireAttached(): void {
+    if (!this.#connection.attached)
+      throw new ThermolinkError('LINK_LOST', 'The port was lost again.', { retryable: true });
+  }
+
   #refuseAnother({ model, serialNumber }: DeviceIdentity): void {
     const { identity } = this.#keeper.current();
     if (model === identity.model && serialNumber === identity.serialNumber) return;
@@ -152,13 +169,16 @@ export class Reconnector {
   }
 
   #pause(delayMs: number): Promise<void> {
+    const { signal } = this.#ended;
     return new Promise((resolve) => {
-      const cancel = this.#connection.clock.schedule(delayMs, resolve);
       const end = (): void => {
         cancel();
+        signal.removeEventListener('abort', end);
         resolve();
       };
-      this.#ended.signal.addEventListener('abort', end, { once: true });
+      const cancel = this.#connection.clock.schedule(delayMs, end);
+      signal.addEventListener('abort', end, { once: true });
+      if (signal.aborted) end();
     });
   }
 }
@@ -181,9 +201,14 @@ function sessionLostError(portName: string, before: DeviceIdentity, after: Devic
 }
 
 function gaveUpError(portName: string, cause: unknown): ThermolinkError {
-  return new ThermolinkError('LINK_LOST', `The board on ${portName} could not be reached again.`, {
-    cause,
-    retryable: true,
-    hint: 'Check the cable and that the board has power, then connect again.',
-  });
+  const last = cause instanceof ThermolinkError ? cause : undefined;
+  return new ThermolinkError(
+    'LINK_LOST',
+    `The board on ${portName} could not be reached again${last ? `: ${last.message}` : '.'}`,
+    {
+      cause,
+      retryable: true,
+      hint: last?.hint ?? 'Check the cable and that the board has power, then connect again.',
+    },
+  );
 }

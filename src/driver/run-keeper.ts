@@ -98,9 +98,14 @@ export class RunKeeper {
   #ask(): void {
     if (this.#asking || this.#connection.suspended) return;
     this.#asking = true;
+    const askedAtMs = this.#clock.nowMs();
     this.#connection
       .request('ping', { token: 0 }, { timeoutMs: SIGN_OF_LIFE_MS })
-      .catch((cause: unknown) =>
+      .catch((cause: unknown) => {
+        const heard = (this.#connection.link.lastHeardMs ?? 0) >= askedAtMs;
+        const isSilent = cause instanceof ThermolinkError && cause.code === 'TIMEOUT' && !heard;
+        // A refusal is a sign of life; a port that was lost is being looked for already.
+        if (!isSilent || this.#connection.suspended) return;
         this.#connection.lose(
           new ThermolinkError(
             'LINK_LOST',
@@ -111,8 +116,8 @@ export class RunKeeper {
               hint: 'Check its power and its cable; it may have restarted and lost its program.',
             },
           ),
-        ),
-      )
+        );
+      })
       .finally(() => {
         this.#asking = false;
       });

@@ -40,6 +40,8 @@ export class RunStream implements Run {
   readonly #policy: LossPolicy;
   readonly #order: BlockOrder;
   readonly #arrived: SampleBlock[] = [];
+  /** Blocks that the board keeps for us at most, halved: from so many on it is told which it may forget. */
+  readonly #releaseAfter: number;
   #granted = CREDIT_BLOCKS;
   /** As the board was last told. */
   #released = 0;
@@ -55,13 +57,14 @@ export class RunStream implements Run {
   readonly #cancelDeadline: () => void;
   readonly #onAbort = (): void => this.#giveUp(abortError(this.#signal!));
 
-  constructor(connection: Connection, runId: number, cells: number, options: RunOptions) {
+  constructor(connection: Connection, runId: number, cells: number, keepBlocks: number, options: RunOptions) {
     const { signal, timeoutMs, onLoss = 'fail' } = options;
     this.#connection = connection;
     this.#clock = connection.clock;
     this.runId = runId;
     this.cells = cells;
     this.#sampleCount = options.sampleCount;
+    this.#releaseAfter = Math.max(1, Math.floor(keepBlocks / 2));
     this.#policy = onLoss;
     this.#order = new BlockOrder(cells, onLoss);
     this.#signal = signal;
@@ -106,6 +109,8 @@ export class RunStream implements Run {
     if (deliverable.length > 0) this.#requests = 0;
     this.#arrived.push(...deliverable);
     this.#request(sentBefore, event.block);
+    if (this.#policy === 'reRequest' && this.#order.settled - this.#released >= this.#releaseAfter)
+      this.#sendCredit();
     this.#settle();
     this.#wake();
   }

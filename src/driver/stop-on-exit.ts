@@ -27,8 +27,12 @@ export function stopBoardsOnExit(options: StopOnExitOptions = {}): () => void {
     void stopOpenDevices(STOP_MS).finally(() => process.exit(exitCode));
   };
   const onCrash = (error: unknown): void => {
-    report(error);
     end(1);
+    try {
+      report(error);
+    } catch {
+      // What can't be told must not keep the boards running.
+    }
   };
   const onSignal = (signal: NodeJS.Signals): void => end(SIGNALS[signal as keyof typeof SIGNALS]);
   const names = signals ? (Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) : [];

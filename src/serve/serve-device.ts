@@ -33,6 +33,8 @@ export class ServedDevice {
   #working = false;
   #again = false;
   #cancelTimer: (() => void) | undefined;
+  /** While a write is in progress. */
+  #cancelWatch: (() => void) | undefined;
 
   constructor(device: EmulatedDevice, port: Port, options: ServeOptions = {}) {
     this.#device = device;
@@ -41,6 +43,8 @@ export class ServedDevice {
     this.#sliceTicksMax = options.sliceTicksMax ?? SLICE_TICKS_MAX;
     port.onData((bytes) => {
       this.#device.receive(bytes, this.#clock.nowMs());
+      // A run may begin, and its watchdog with it, while a write waits for a host that does not read.
+      if (this.#cancelWatch) this.#watch();
       this.#wake();
     });
     port.onClose(() => {
@@ -90,7 +94,7 @@ export class ServedDevice {
 
   /** Writes; the watchdog is served also while a host that does not read holds the write up. */
   async #write(bytes: Uint8Array): Promise<void> {
-    const cancelWatch = this.#watch();
+    this.#watch();
     try {
       // Whatever the other side heard before belongs to no frame.
       if (!this.#hasSpoken) {
@@ -99,18 +103,22 @@ export class ServedDevice {
       }
       await this.#port.write(bytes);
     } finally {
-      cancelWatch();
+      this.#cancelWatch?.();
+      this.#cancelWatch = undefined;
     }
   }
 
-  #watch(): () => void {
+  /** Serves the watchdog, as it is due now, until the write in progress has ended. */
+  #watch(): void {
+    this.#cancelWatch?.();
     const dueMs = this.#device.watchdogDueMs;
-    if (dueMs === undefined) return () => undefined;
-    let cancel = this.#clock.schedule(dueMs - this.#clock.nowMs(), () => {
-      this.#device.elapse(this.#clock.nowMs());
-      cancel = this.#watch();
-    });
-    return () => cancel();
+    this.#cancelWatch =
+      dueMs === undefined
+        ? () => undefined
+        : this.#clock.schedule(dueMs - this.#clock.nowMs(), () => {
+            this.#device.elapse(this.#clock.nowMs());
+            this.#watch();
+          });
   }
 
   #slice(): void {

@@ -95,9 +95,9 @@ describe.skipIf(missing !== undefined)(`the wire in C${missing ? ` (${missing})`
     );
   });
 
-  test('messages of a later minor version', () => {
+  test('messages of a later minor version, and of an earlier one', () => {
     check(
-      MESSAGE_VECTORS.laterMinor.map((vector) => [
+      [...MESSAGE_VECTORS.laterMinor, ...MESSAGE_VECTORS.earlierVersion].map((vector) => [
         `decode ${vector.direction} ${vector.payload}`,
         `ok ${messageWords(vector)}`,
       ]),

@@ -46,6 +46,7 @@ export interface MessageVector {
 export interface MessageVectors {
   readonly messages: readonly MessageVector[];
   readonly laterMinor: readonly MessageVector[];
+  readonly earlierVersion: readonly MessageVector[];
   readonly values: readonly {
     readonly integer?: number;
     readonly text?: string;

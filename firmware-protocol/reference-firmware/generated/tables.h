@@ -4,210 +4,210 @@
 
 #include "../src/codec.h"
 
-/* Fields in order: type, smallest, largest (value or bytes) */
+/* Fields in order: type, smallest, largest (value or bytes), whether it may be left out, which means 0 */
 static const message_field request_hello[] = {
-  {FIELD_BYTES, 8, 8},  /* nonce */
-  {FIELD_INTEGER, 0, INT32_C(65535)},  /* major */
-  {FIELD_INTEGER, 0, INT32_C(65535)},  /* minor */
-  {FIELD_BYTES, 8, 8},  /* tableHash */
-  {FIELD_INTEGER, 256, INT32_C(65536)},  /* frameBytes */
-  {FIELD_INTEGER, 1, 1024},  /* window */
-  {FIELD_INTEGER, 0, 1},  /* purpose */
+  {FIELD_BYTES, 8, 8, 0},  /* nonce */
+  {FIELD_INTEGER, 0, INT32_C(65535), 0},  /* major */
+  {FIELD_INTEGER, 0, INT32_C(65535), 0},  /* minor */
+  {FIELD_BYTES, 8, 8, 0},  /* tableHash */
+  {FIELD_INTEGER, 256, INT32_C(65536), 0},  /* frameBytes */
+  {FIELD_INTEGER, 1, 1024, 0},  /* window */
+  {FIELD_INTEGER, 0, 1, 1},  /* purpose */
 };
 static const message_field answer_hello[] = {
-  {FIELD_BYTES, 8, 8},  /* nonce */
-  {FIELD_INTEGER, 0, INT32_C(65535)},  /* major */
-  {FIELD_INTEGER, 0, INT32_C(65535)},  /* minor */
-  {FIELD_BYTES, 8, 8},  /* tableHash */
-  {FIELD_INTEGER, 256, INT32_C(65536)},  /* frameBytes */
-  {FIELD_INTEGER, 1, 1024},  /* window */
-  {FIELD_INTEGER, 0, 1},  /* resumed */
-  {FIELD_TEXT, 0, 24},  /* model */
-  {FIELD_TEXT, 0, 24},  /* serialNumber */
-  {FIELD_TEXT, 0, 24},  /* firmwareVersion */
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* bootEpoch */
-  {FIELD_INTEGER, 1, 8192},  /* cells */
-  {FIELD_INTEGER, 0, 4096},  /* rows */
-  {FIELD_INTEGER, 1, 2},  /* banks */
-  {FIELD_INTEGER, 4, 16},  /* couplingBits */
-  {FIELD_INTEGER, 8, 16},  /* driveBits */
-  {FIELD_INTEGER, 8, 16},  /* adcBits */
-  {FIELD_INTEGER, 1, INT64_C(4294967295)},  /* tauNs */
-  {FIELD_INTEGER, 2, 8},  /* tickLog2 */
-  {FIELD_INTEGER, 1, INT64_C(4294967295)},  /* fullScaleMicrovolts */
-  {FIELD_INTEGER, 1024, INT32_C(20971520)},  /* rail */
-  {FIELD_INTEGER, 1, 4},  /* driveRange */
-  {FIELD_INTEGER, 8, 24},  /* noiseShiftMin */
-  {FIELD_INTEGER, 8, 24},  /* noiseShiftMax */
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* noiseTemperatureMin */
-  {FIELD_INTEGER, 1, 8192},  /* rowScaleMax */
-  {FIELD_INTEGER, 256, INT64_C(4294967295)},  /* inFlightBytes */
-  {FIELD_INTEGER, 1, 32},  /* answerCache */
-  {FIELD_INTEGER, 0, 7},  /* features */
-  {FIELD_INTEGER, 0, 64},  /* keepBlocksMax */
+  {FIELD_BYTES, 8, 8, 0},  /* nonce */
+  {FIELD_INTEGER, 0, INT32_C(65535), 0},  /* major */
+  {FIELD_INTEGER, 0, INT32_C(65535), 0},  /* minor */
+  {FIELD_BYTES, 8, 8, 0},  /* tableHash */
+  {FIELD_INTEGER, 256, INT32_C(65536), 0},  /* frameBytes */
+  {FIELD_INTEGER, 1, 1024, 0},  /* window */
+  {FIELD_INTEGER, 0, 1, 0},  /* resumed */
+  {FIELD_TEXT, 0, 24, 0},  /* model */
+  {FIELD_TEXT, 0, 24, 0},  /* serialNumber */
+  {FIELD_TEXT, 0, 24, 0},  /* firmwareVersion */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* bootEpoch */
+  {FIELD_INTEGER, 1, 8192, 0},  /* cells */
+  {FIELD_INTEGER, 0, 4096, 0},  /* rows */
+  {FIELD_INTEGER, 1, 2, 0},  /* banks */
+  {FIELD_INTEGER, 4, 16, 0},  /* couplingBits */
+  {FIELD_INTEGER, 8, 16, 0},  /* driveBits */
+  {FIELD_INTEGER, 8, 16, 0},  /* adcBits */
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0},  /* tauNs */
+  {FIELD_INTEGER, 2, 8, 0},  /* tickLog2 */
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0},  /* fullScaleMicrovolts */
+  {FIELD_INTEGER, 1024, INT32_C(20971520), 0},  /* rail */
+  {FIELD_INTEGER, 1, 4, 0},  /* driveRange */
+  {FIELD_INTEGER, 8, 24, 0},  /* noiseShiftMin */
+  {FIELD_INTEGER, 8, 24, 0},  /* noiseShiftMax */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* noiseTemperatureMin */
+  {FIELD_INTEGER, 1, 8192, 0},  /* rowScaleMax */
+  {FIELD_INTEGER, 256, INT64_C(4294967295), 0},  /* inFlightBytes */
+  {FIELD_INTEGER, 1, 32, 0},  /* answerCache */
+  {FIELD_INTEGER, 0, 7, 0},  /* features */
+  {FIELD_INTEGER, 0, 64, 0},  /* keepBlocksMax */
 };
 static const message_field request_ping[] = {
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* token */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* token */
 };
 static const message_field answer_ping[] = {
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* token */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991)},  /* deviceTimeUs */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* token */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* deviceTimeUs */
 };
 static const message_field answer_readStatus[] = {
-  {FIELD_INTEGER, 0, 7},  /* state */
-  {FIELD_INTEGER, 0, 2},  /* fault */
-  {FIELD_BYTES, 8, 8},  /* nonce */
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* bootEpoch */
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* runId */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991)},  /* tick */
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* stopNumber */
-  {FIELD_INTEGER, 0, 3},  /* committedBanks */
-  {FIELD_BYTES, 4, 4},  /* stateDigest */
+  {FIELD_INTEGER, 0, 7, 0},  /* state */
+  {FIELD_INTEGER, 0, 2, 0},  /* fault */
+  {FIELD_BYTES, 8, 8, 0},  /* nonce */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* bootEpoch */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* runId */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* tick */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* stopNumber */
+  {FIELD_INTEGER, 0, 3, 0},  /* committedBanks */
+  {FIELD_BYTES, 4, 4, 0},  /* stateDigest */
 };
 static const message_field answer_readCounters[] = {
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991)},  /* framesReceived */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991)},  /* framesSent */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991)},  /* framesFaulty */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991)},  /* framesForeign */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991)},  /* framesDuplicate */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991)},  /* framesOutOfOrder */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991)},  /* retransmissions */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991)},  /* messagesRejected */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991)},  /* samplesLost */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991)},  /* watchdogTrips */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* framesReceived */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* framesSent */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* framesFaulty */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* framesForeign */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* framesDuplicate */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* framesOutOfOrder */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* retransmissions */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* messagesRejected */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* samplesLost */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* watchdogTrips */
 };
 static const message_field answer_acknowledge[] = {
-  {FIELD_INTEGER, 0, 7},  /* state */
+  {FIELD_INTEGER, 0, 7, 0},  /* state */
 };
 static const message_field request_stop[] = {
-  {FIELD_BYTES, 8, 8},  /* nonce */
-  {FIELD_INTEGER, 1, INT64_C(4294967295)},  /* stopNumber */
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* lastRequestId */
+  {FIELD_BYTES, 8, 8, 0},  /* nonce */
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0},  /* stopNumber */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* lastRequestId */
 };
 static const message_field answer_stop[] = {
-  {FIELD_INTEGER, 1, INT64_C(4294967295)},  /* stopNumber */
-  {FIELD_INTEGER, 0, 7},  /* state */
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0},  /* stopNumber */
+  {FIELD_INTEGER, 0, 7, 0},  /* state */
 };
 static const message_field answer_refusal[] = {
-  {FIELD_INTEGER, 0, 11},  /* reason */
-  {FIELD_INTEGER, 0, 127},  /* opcode */
-  {FIELD_INTEGER, 0, 7},  /* state */
-  {FIELD_TEXT, 0, 96},  /* detail */
+  {FIELD_INTEGER, 0, 11, 0},  /* reason */
+  {FIELD_INTEGER, 0, 127, 0},  /* opcode */
+  {FIELD_INTEGER, 0, 7, 0},  /* state */
+  {FIELD_TEXT, 0, 96, 0},  /* detail */
 };
 static const message_field answer_helloRefused[] = {
-  {FIELD_BYTES, 8, 8},  /* nonce */
-  {FIELD_INTEGER, 0, 11},  /* reason */
-  {FIELD_INTEGER, 0, INT32_C(65535)},  /* major */
-  {FIELD_INTEGER, 0, INT32_C(65535)},  /* minor */
-  {FIELD_BYTES, 8, 8},  /* tableHash */
+  {FIELD_BYTES, 8, 8, 0},  /* nonce */
+  {FIELD_INTEGER, 0, 11, 0},  /* reason */
+  {FIELD_INTEGER, 0, INT32_C(65535), 0},  /* major */
+  {FIELD_INTEGER, 0, INT32_C(65535), 0},  /* minor */
+  {FIELD_BYTES, 8, 8, 0},  /* tableHash */
 };
 static const message_field request_defineProgram[] = {
-  {FIELD_INTEGER, 0, 1},  /* bank */
-  {FIELD_INTEGER, 0, 1},  /* mode */
-  {FIELD_INTEGER, 1, 8192},  /* cells */
-  {FIELD_INTEGER, 1, 8192},  /* rows */
-  {FIELD_INTEGER, 4, 16},  /* couplingBits */
-  {FIELD_INTEGER, 0, 12},  /* rowAttenuation */
+  {FIELD_INTEGER, 0, 1, 0},  /* bank */
+  {FIELD_INTEGER, 0, 1, 0},  /* mode */
+  {FIELD_INTEGER, 1, 8192, 0},  /* cells */
+  {FIELD_INTEGER, 1, 8192, 0},  /* rows */
+  {FIELD_INTEGER, 4, 16, 0},  /* couplingBits */
+  {FIELD_INTEGER, 0, 12, 0},  /* rowAttenuation */
 };
 static const message_field request_writeCouplings[] = {
-  {FIELD_INTEGER, 0, 1},  /* bank */
-  {FIELD_INTEGER, 0, INT32_C(67108863)},  /* firstEntry */
-  {FIELD_BYTES, 0, INT32_C(65536)},  /* codes */
+  {FIELD_INTEGER, 0, 1, 0},  /* bank */
+  {FIELD_INTEGER, 0, INT32_C(67108863), 0},  /* firstEntry */
+  {FIELD_BYTES, 0, INT32_C(65536), 0},  /* codes */
 };
 static const message_field request_writeDrive[] = {
-  {FIELD_INTEGER, 0, 1},  /* bank */
-  {FIELD_INTEGER, 0, 8191},  /* firstCell */
-  {FIELD_BYTES, 0, INT32_C(65536)},  /* codes */
+  {FIELD_INTEGER, 0, 1, 0},  /* bank */
+  {FIELD_INTEGER, 0, 8191, 0},  /* firstCell */
+  {FIELD_BYTES, 0, INT32_C(65536), 0},  /* codes */
 };
 static const message_field request_writeInitialState[] = {
-  {FIELD_INTEGER, 0, 1},  /* bank */
-  {FIELD_INTEGER, 0, 8191},  /* firstCell */
-  {FIELD_BYTES, 0, INT32_C(65536)},  /* codes */
+  {FIELD_INTEGER, 0, 1, 0},  /* bank */
+  {FIELD_INTEGER, 0, 8191, 0},  /* firstCell */
+  {FIELD_BYTES, 0, INT32_C(65536), 0},  /* codes */
 };
 static const message_field request_setRegisters[] = {
-  {FIELD_INTEGER, 0, 1},  /* bank */
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* damping */
-  {FIELD_INTEGER, 0, 24575},  /* noiseAmplitude */
-  {FIELD_INTEGER, 8, 24},  /* noiseShift */
+  {FIELD_INTEGER, 0, 1, 0},  /* bank */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* damping */
+  {FIELD_INTEGER, 0, 24575, 0},  /* noiseAmplitude */
+  {FIELD_INTEGER, 8, 24, 0},  /* noiseShift */
 };
 static const message_field request_commit[] = {
-  {FIELD_INTEGER, 0, 1},  /* bank */
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* crc32 */
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* crc32c */
+  {FIELD_INTEGER, 0, 1, 0},  /* bank */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* crc32 */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* crc32c */
 };
 static const message_field answer_commit[] = {
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991)},  /* clampedCouplings */
-  {FIELD_INTEGER, 0, 8192},  /* clampedNoiseCodes */
-  {FIELD_INTEGER, 0, 32767},  /* noiseCodeMin */
-  {FIELD_INTEGER, 0, 32767},  /* noiseCodeMax */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991)},  /* carryVariance */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* clampedCouplings */
+  {FIELD_INTEGER, 0, 8192, 0},  /* clampedNoiseCodes */
+  {FIELD_INTEGER, 0, 32767, 0},  /* noiseCodeMin */
+  {FIELD_INTEGER, 0, 32767, 0},  /* noiseCodeMax */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* carryVariance */
 };
 static const message_field request_readProgram[] = {
-  {FIELD_INTEGER, 0, 1},  /* bank */
-  {FIELD_INTEGER, 0, 2},  /* section */
-  {FIELD_INTEGER, 0, INT32_C(67108863)},  /* firstEntry */
-  {FIELD_INTEGER, 1, INT32_C(65536)},  /* count */
+  {FIELD_INTEGER, 0, 1, 0},  /* bank */
+  {FIELD_INTEGER, 0, 2, 0},  /* section */
+  {FIELD_INTEGER, 0, INT32_C(67108863), 0},  /* firstEntry */
+  {FIELD_INTEGER, 1, INT32_C(65536), 0},  /* count */
 };
 static const message_field answer_readProgram[] = {
-  {FIELD_BYTES, 0, INT32_C(65536)},  /* codes */
+  {FIELD_BYTES, 0, INT32_C(65536), 0},  /* codes */
 };
 static const message_field request_start[] = {
-  {FIELD_INTEGER, 0, 1},  /* bank */
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* runSeed */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991)},  /* firstTick */
-  {FIELD_INTEGER, 0, 1},  /* startState */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991)},  /* burnInTicks */
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* sampleCount */
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* ticksPerSample */
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* blockSamples */
-  {FIELD_INTEGER, 0, 1},  /* onNoCredit */
-  {FIELD_INTEGER, 0, 1},  /* onOverload */
-  {FIELD_INTEGER, 100, INT32_C(60000)},  /* watchdogMs */
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* creditBlocks */
-  {FIELD_INTEGER, 0, 64},  /* keepBlocks */
+  {FIELD_INTEGER, 0, 1, 0},  /* bank */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* runSeed */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* firstTick */
+  {FIELD_INTEGER, 0, 1, 0},  /* startState */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* burnInTicks */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* sampleCount */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* ticksPerSample */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* blockSamples */
+  {FIELD_INTEGER, 0, 1, 0},  /* onNoCredit */
+  {FIELD_INTEGER, 0, 1, 0},  /* onOverload */
+  {FIELD_INTEGER, 100, INT32_C(60000), 0},  /* watchdogMs */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* creditBlocks */
+  {FIELD_INTEGER, 0, 64, 0},  /* keepBlocks */
 };
 static const message_field answer_start[] = {
-  {FIELD_INTEGER, 1, INT64_C(4294967295)},  /* runId */
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0},  /* runId */
 };
 static const message_field request_abort[] = {
-  {FIELD_INTEGER, 1, INT64_C(4294967295)},  /* runId */
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0},  /* runId */
 };
 static const message_field answer_runEnded[] = {
-  {FIELD_INTEGER, 1, INT64_C(4294967295)},  /* runId */
-  {FIELD_INTEGER, 0, 5},  /* outcome */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991)},  /* ticksDone */
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* samplesTaken */
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* samplesLost */
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* blocksSent */
-  {FIELD_INTEGER, 0, 8192},  /* overloadedCellCount */
-  {FIELD_BYTES, 0, 64},  /* overloadedCells */
-  {FIELD_INTEGER, 0, 4096},  /* overloadedRowCount */
-  {FIELD_BYTES, 0, 64},  /* overloadedRows */
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0},  /* runId */
+  {FIELD_INTEGER, 0, 5, 0},  /* outcome */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* ticksDone */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* samplesTaken */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* samplesLost */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* blocksSent */
+  {FIELD_INTEGER, 0, 8192, 0},  /* overloadedCellCount */
+  {FIELD_BYTES, 0, 64, 0},  /* overloadedCells */
+  {FIELD_INTEGER, 0, 4096, 0},  /* overloadedRowCount */
+  {FIELD_BYTES, 0, 64, 0},  /* overloadedRows */
 };
 static const message_field request_credit[] = {
-  {FIELD_INTEGER, 1, INT64_C(4294967295)},  /* runId */
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* blocks */
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* released */
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0},  /* runId */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* blocks */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* released */
 };
 static const message_field answer_sampleBlock[] = {
-  {FIELD_INTEGER, 1, INT64_C(4294967295)},  /* runId */
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* block */
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* firstSample */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991)},  /* tick */
-  {FIELD_INTEGER, 0, 8191},  /* firstCell */
-  {FIELD_INTEGER, 1, 8192},  /* cellCount */
-  {FIELD_INTEGER, 1, INT64_C(4294967295)},  /* sampleCount */
-  {FIELD_INTEGER, 0, 7},  /* flags */
-  {FIELD_BYTES, 2, INT32_C(65536)},  /* codes */
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0},  /* runId */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* block */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* firstSample */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* tick */
+  {FIELD_INTEGER, 0, 8191, 0},  /* firstCell */
+  {FIELD_INTEGER, 1, 8192, 0},  /* cellCount */
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0},  /* sampleCount */
+  {FIELD_INTEGER, 0, 7, 0},  /* flags */
+  {FIELD_BYTES, 2, INT32_C(65536), 0},  /* codes */
 };
 static const message_field request_resend[] = {
-  {FIELD_INTEGER, 1, INT64_C(4294967295)},  /* runId */
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* firstBlock */
-  {FIELD_INTEGER, 1, 64},  /* count */
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0},  /* runId */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* firstBlock */
+  {FIELD_INTEGER, 1, 64, 0},  /* count */
 };
 static const message_field answer_blocksSent[] = {
-  {FIELD_INTEGER, 1, INT64_C(4294967295)},  /* runId */
-  {FIELD_INTEGER, 0, INT64_C(4294967295)},  /* blocks */
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0},  /* runId */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* blocks */
 };
 
 /* Messages by opcode */

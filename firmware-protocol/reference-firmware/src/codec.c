@@ -57,7 +57,11 @@ codec_result codec_decode(const uint8_t *payload, size_t length, message_directi
   fields = fields_of(out->row, direction, &count);
   for (int i = 0; i < count; i++) {
     out->bad_field = i;
-    if ((uint32_t)i + 2 >= array.length) return CODEC_BAD_FIELD;
+    if ((uint32_t)i + 2 >= array.length) {
+      if (!fields[i].may_be_absent) return CODEC_BAD_FIELD;
+      out->values[i] = value_integer(0);
+      continue;
+    }
     msgpack_read(payload, length, &at, 1, 0, &item);
     if (!take_value(&fields[i], &item, &out->values[i])) return CODEC_BAD_FIELD;
   }

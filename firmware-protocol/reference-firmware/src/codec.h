@@ -12,6 +12,8 @@ typedef struct {
   /* Of the value, or of its bytes. */
   int64_t smallest;
   int64_t largest;
+  /* Added after an earlier version, which leaves it out: 0 is meant. */
+  uint8_t may_be_absent;
 } message_field;
 
 enum { ROW_COMMAND = 1, ROW_TO_DEVICE = 2, ROW_TO_HOST = 4, ROW_ONCE = 8, ROW_AGAIN = 16 };
