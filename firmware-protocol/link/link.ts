@@ -188,7 +188,11 @@ export class Link {
         return;
       }
       this.counters.framesReceived++;
-      if (frame.channel !== CHANNEL.open) this.#lastHeardMs = nowMs;
+      if (frame.channel !== CHANNEL.open) {
+        this.#lastHeardMs = nowMs;
+        // The other side lives: what was given up is worth another try, or its answers would be missing for ever.
+        if (this.#commands.failed) this.#commands.resume();
+      }
       this.frames.add('received', frame, frame.payload.length, nowMs);
       if (this.#accept(frame, nowMs))
         deliver({ kind: 'message', channel: frame.channel, payload: frame.payload });

@@ -106,6 +106,9 @@ class Link:
             if channel != OPEN:
                 if session != self.session:
                     continue
+                if self.failed():
+                    self.expiries = 0
+                    self.send_again()
                 self.take_ack(ack, flags == NAK, now)
             payload = raw[8:-4]
             if payload and (channel != COMMAND or self.in_order(seq)):

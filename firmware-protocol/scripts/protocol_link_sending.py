@@ -177,6 +177,14 @@ def going_on():
     s.step(50, "open 0 h, command 0 A", receive=frame(OPEN, 0, b"H"), resume=True, send=[(OPEN, "h")], delivers="H", wakes=300)
     s.step(60, "ack 0", receive=command(0, "a", 0), wakes=None)
     yield s
+    s = Session("a link that has failed goes on at the next good frame of its session", "device")
+    s.commands(0, "a", "command 0 a")
+    for at in (250, 750, 1750, 3750, 5750, 7750, 9750):
+        s.step(at, "command 0 a")
+    s.step(11750, wakes=None)
+    s.step(20000, "command 0 a", receive=frame(COMMAND, 0, b""), wakes=22000)
+    s.step(20010, receive=ack(0), wakes=None)
+    yield s
     s = Session("a link that has failed goes on when the session is resumed", "host")
     s.commands(0, "a", "command 0 a")
     for at in (250, 750, 1750, 3750, 5750, 7750, 9750):

@@ -89,6 +89,7 @@ static void take_frame(link_state *link, const frame *f, uint64_t now_us) {
   link->counters.frames_received++;
   if (f->channel != TL_CHANNEL_OPEN) {
     link->last_heard_us = now_us;
+    sender_heard(&link->commands);
     sender_take_ack(&link->commands, f->ack, (f->flags & TL_FLAG_NAK) != 0, now_us);
   }
   if (f->length == 0) return;

@@ -26,6 +26,10 @@ void sender_resume(sender *s) {
   s->next = 0;
 }
 
+void sender_heard(sender *s) {
+  if (has_failed(s)) sender_resume(s);
+}
+
 /* Where `length` bytes find room in one piece; false for nowhere. */
 static int find_room(const sender *s, size_t length, uint32_t *offset) {
   uint32_t read = s->count == 0 ? 0 : oldest(s)->offset;

@@ -45,6 +45,8 @@ typedef struct {
 void sender_begin(sender *s, sender_limits limits);
 /* The other side has shown that it is alive: everything unacknowledged goes again, patience starts anew. */
 void sender_resume(sender *s);
+/* The other side lives: a sender that has given up tries again. */
+void sender_heard(sender *s);
 /* Messages that can be queued now, of at most `length` bytes each. */
 uint32_t sender_places(const sender *s, size_t length);
 /* Queues a copy. False without room. */
