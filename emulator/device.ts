@@ -70,6 +70,7 @@ export class EmulatedDevice {
     this.#board.input('stopped');
     this.#board.run = undefined;
     this.#link.closeSession();
+    this.#board.sessionEnded(this.#dispatcher.session.nonce);
     this.#dispatcher = this.#newDispatcher();
   }
 

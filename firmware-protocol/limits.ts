@@ -54,6 +54,8 @@ export const TEXT_BYTES_MAX = 256;
 /** Longest text in HELLO, so that the whole fits one frame of `FRAME_BYTES_BEFORE_HELLO`. */
 export const IDENTITY_TEXT_BYTES_MAX = 24;
 export const NONCE_BYTES = 8;
+/** Sessions that have ended whose nonces a device remembers: a HELLO that was late must not open one of them again. */
+export const ENDED_SESSIONS_MAX = 4;
 export const BANKS = 2;
 export const WATCHDOG_MS_MIN = 100;
 export const WATCHDOG_MS_MAX = 60000;

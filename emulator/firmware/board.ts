@@ -5,6 +5,7 @@ import {
   RUN_OUTCOME,
   type RunOutcomeCode,
 } from '../../firmware-protocol/device-status.js';
+import { ENDED_SESSIONS_MAX } from '../../firmware-protocol/limits.js';
 import type { FAULT } from '../../firmware-protocol/messages/system.js';
 import { REFUSAL } from '../../firmware-protocol/messages/system.js';
 import { BoardFaults } from '../analog/board-faults.js';
@@ -44,6 +45,8 @@ export class Board {
   /** Requests up to this one were cancelled by a stop. */
   cancelledUpTo = 0;
   watchdogTrips = 0;
+  /** Nonces of the last sessions that have ended, oldest first. */
+  readonly endedSessions: Uint8Array[] = [];
   samplesLost = 0;
 
   constructor(die: Die, bootEpoch: number, faults = new BoardFaults(die)) {
@@ -53,6 +56,13 @@ export class Board {
     this.faults = faults;
     this.cells = new CellArray(die, undefined, faults);
     this.input('booted');
+  }
+
+  /** The session of this nonce is over; all zero is none. */
+  sessionEnded(nonce: Uint8Array): void {
+    if (nonce.every((byte) => byte === 0)) return;
+    this.endedSessions.push(nonce);
+    if (this.endedSessions.length > ENDED_SESSIONS_MAX) this.endedSessions.shift();
   }
 
   /** Moves the state machine; a run that the input ends is ended with it. Throws Refused where the table says so. */

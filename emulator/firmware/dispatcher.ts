@@ -11,7 +11,7 @@ import type { HandledCommand, HandlerContext, Handlers, Session } from './handle
 import { programHandlers } from './handlers/program.js';
 import { runHandlers } from './handlers/run.js';
 import { systemHandlers } from './handlers/system.js';
-import { answerHello, refuseHello } from './hello.js';
+import { answerHello, refuseHello, staleHello } from './hello.js';
 import { Refused } from './refused.js';
 import type { RunEngine } from './run-engine.js';
 
@@ -78,14 +78,17 @@ export class Dispatcher {
       return;
     }
     const resumed = this.#link.sessionOpen && equalBytes(fields.nonce, this.session.nonce);
-    const refusal = refuseHello(fields);
+    const opens = !resumed && fields.purpose === HELLO_PURPOSE.open;
+    const isLate = opens && this.#board.endedSessions.some((nonce) => equalBytes(nonce, fields.nonce));
+    const refusal = refuseHello(fields) ?? (isLate ? staleHello(fields) : undefined);
     if (refusal) {
       this.#link.sendUnsequenced(CHANNEL.open, encodeEvent('helloRefused', requestId, refusal));
       return;
     }
     const answer = answerHello(this.#board, fields, resumed);
     if (resumed) this.#link.resumeSession();
-    else if (fields.purpose === HELLO_PURPOSE.open) {
+    else if (opens) {
+      this.#board.sessionEnded(this.session.nonce);
       this.#board.input('sessionOpened');
       this.#board.run = undefined;
       this.#board.runId = 0;

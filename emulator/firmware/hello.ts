@@ -25,6 +25,11 @@ export function refuseHello(hello: Command<'hello'>): Event<'helloRefused'> | un
   return { nonce: hello.nonce, reason: REFUSAL.version, ...OWN_VERSION };
 }
 
+/** The nonce is of a session that has ended: this HELLO was on its way for long. */
+export function staleHello(hello: Command<'hello'>): Event<'helloRefused'> {
+  return { nonce: hello.nonce, reason: REFUSAL.stale, ...OWN_VERSION };
+}
+
 export function answerHello(board: Board, hello: Command<'hello'>, resumed: boolean): Answer<'hello'> {
   const { profile, dieSeed } = board.die;
   return {

@@ -174,7 +174,10 @@ export function tablesHeader(): string {
   return header(
     'THERMOLINK_TABLES_H',
     [
-      ['Fields in order: type, smallest, largest (value or bytes), whether it may be left out, which means 0', lists],
+      [
+        'Fields in order: type, smallest, largest (value or bytes), whether it may be left out, which means 0',
+        lists,
+      ],
       ['Messages by opcode', rows],
     ],
     '"../src/codec.h"',

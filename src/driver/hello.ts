@@ -60,6 +60,10 @@ export function versionError(peer: {
 /** The error for a HELLO that was refused. */
 export function helloRefusedError(portName: string, refusal: Event<'helloRefused'>): ThermolinkError {
   if (refusal.reason === REFUSAL.version) return versionError(refusal);
+  if (refusal.reason === REFUSAL.stale)
+    return new ThermolinkError('SESSION_LOST', `The session that ${portName} was asked to open has ended.`, {
+      hint: 'Open one under another nonce.',
+    });
   return new ThermolinkError('BUSY', `The board on ${portName} serves another client.`, {
     retryable: true,
     hint: 'Close the other program, or wait until it is done.',

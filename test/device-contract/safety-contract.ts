@@ -144,10 +144,16 @@ export function describeSafety({ connect, running }: ContractBoard): void {
     expect(await stateOf(host)).toBe(DEVICE_STATE.running);
     const { nonce } = host;
     await host.port.close();
+    // The session is gone with its connection, and its nonce opens no other.
+    const late = await connect();
+    late.begin(nonce);
+    late.write(late.helloFrame(nonce));
+    expect((await late.next(({ name }) => name === 'helloRefused')).message).toMatchObject({
+      fields: { reason: REFUSAL.stale, nonce },
+    });
+    await late.port.close();
     const next = await connect();
-    next.begin(nonce);
-    next.write(next.helloFrame(nonce));
-    // The session is gone with its connection, whatever the nonce.
+    next.write(next.helloFrame(next.begin()));
     expect((await next.next(({ name }) => name === 'hello')).message).toMatchObject({
       fields: { resumed: 0 },
     });

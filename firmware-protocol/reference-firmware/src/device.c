@@ -1,3 +1,4 @@
+#include <string.h>
 #include "device.h"
 
 #include "board_hal.h"
@@ -41,6 +42,8 @@ void device_init(device *d, uint32_t boot_epoch) {
   d->reset_pending = 0;
   d->presence = RUN_NONE;
   session_clear(&d->session);
+  memset(d->ended_sessions, 0, sizeof d->ended_sessions);
+  d->ended_count = 0;
   link_init(&d->link, user);
   device_input(d, TL_INPUT_BOOTED);
 }
@@ -93,7 +96,7 @@ void device_disconnect(device *d) {
   }
   device_input(d, TL_INPUT_STOPPED);
   d->presence = RUN_NONE;
-  session_clear(&d->session);
+  session_end(d);
   link_close_session(&d->link);
 }
 

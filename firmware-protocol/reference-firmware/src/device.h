@@ -47,6 +47,9 @@ typedef struct {
   uint64_t watchdog_trips;
   int reset_pending;
   session_state session;
+  /* Nonces of sessions that have ended, a ring; all zero is none. */
+  uint8_t ended_sessions[TL_ENDED_SESSIONS_MAX][TL_NONCE_BYTES];
+  uint32_t ended_count;
   run_presence presence;
   run_state run;
   link_state link;
@@ -82,6 +85,8 @@ void device_hello(device *d, uint32_t request_id, const message_value *values);
 /* dispatcher.c: takes one message; `context` is the device. */
 void device_deliver(void *context, uint8_t channel, const uint8_t *payload, size_t length, uint64_t now_us);
 void session_clear(session_state *session);
+/* The session in progress, if there is one, is over: its nonce is remembered. */
+void session_end(device *d);
 /* handlers.c: executes a command; on success `answer` is filled. */
 refusal device_execute(device *d, int opcode, const message_value *values, message_value *answer, uint64_t now_us);
 

@@ -40,11 +40,23 @@ static int same_version(const message_value *values) {
          memcmp(values[TL_REQUEST_HELLO_TABLE_HASH].bytes, table_hash, sizeof table_hash) == 0;
 }
 
-static void refuse(device *d, uint32_t request_id, message_value nonce) {
+static int has_ended(const device *d, const uint8_t *nonce) {
+  for (size_t i = 0; i < TL_ENDED_SESSIONS_MAX; i++)
+    if (memcmp(d->ended_sessions[i], nonce, TL_NONCE_BYTES) == 0) return 1;
+  return 0;
+}
+
+void session_end(device *d) {
+  if (!is_zero(d->session.nonce, TL_NONCE_BYTES))
+    memcpy(d->ended_sessions[d->ended_count++ % TL_ENDED_SESSIONS_MAX], d->session.nonce, TL_NONCE_BYTES);
+  session_clear(&d->session);
+}
+
+static void refuse(device *d, uint32_t request_id, message_value nonce, int reason) {
   uint8_t payload[LINK_OPEN_BYTES_MAX];
   message_value values[TL_FIELDS_MAX];
   values[TL_HELLO_REFUSED_NONCE] = nonce;
-  values[TL_HELLO_REFUSED_REASON] = value_integer(TL_REASON_VERSION);
+  values[TL_HELLO_REFUSED_REASON] = value_integer(reason);
   values[TL_HELLO_REFUSED_MAJOR] = value_integer(TL_PROTOCOL_MAJOR);
   values[TL_HELLO_REFUSED_MINOR] = value_integer(TL_PROTOCOL_MINOR);
   values[TL_HELLO_REFUSED_TABLE_HASH] = value_bytes(table_hash, sizeof table_hash);
@@ -96,7 +108,7 @@ static void open_session(device *d, const message_value *values) {
   device_input(d, TL_INPUT_SESSION_OPENED);
   d->presence = RUN_NONE;
   d->run_id = 0;
-  session_clear(&d->session);
+  session_end(d);
   memcpy(d->session.nonce, nonce, TL_NONCE_BYTES);
   link_open_session(&d->link, nonce, limits);
 }
@@ -106,16 +118,21 @@ void device_hello(device *d, uint32_t request_id, const message_value *values) {
   uint8_t payload[LINK_OPEN_BYTES_MAX], serial[SERIAL_NUMBER_BYTES];
   message_value answer[TL_FIELDS_MAX];
   int resumed = d->link.session_open && memcmp(nonce.bytes, d->session.nonce, TL_NONCE_BYTES) == 0;
+  int opens = values[TL_REQUEST_HELLO_PURPOSE].integer == TL_PURPOSE_OPEN;
   if (is_zero(nonce.bytes, TL_NONCE_BYTES)) {
     d->link.counters.messages_rejected++;
     return;
   }
   if (!same_version(values)) {
-    refuse(d, request_id, nonce);
+    refuse(d, request_id, nonce, TL_REASON_VERSION);
+    return;
+  }
+  if (!resumed && opens && has_ended(d, nonce.bytes)) {
+    refuse(d, request_id, nonce, TL_REASON_STALE);
     return;
   }
   if (resumed) link_resume_session(&d->link);
-  else if (values[TL_REQUEST_HELLO_PURPOSE].integer == TL_PURPOSE_OPEN) open_session(d, values);
+  else if (opens) open_session(d, values);
   describe(d, answer, serial);
   answer[TL_ANSWER_HELLO_NONCE] = nonce;
   answer[TL_ANSWER_HELLO_RESUMED] = value_integer(resumed);
