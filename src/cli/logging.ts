@@ -27,7 +27,22 @@ export function addLogOptions(command: Command): Command {
 export function createLogger({ logLevel, logFile }: LogOptions): Logger {
   const level = logLevel ?? (logFile === undefined ? 'silent' : 'info');
   if (logFile !== undefined) checkWritable(logFile);
-  return pino({ level, base: null }, destination({ dest: logFile ?? 2, sync: true, append: true }));
+  const stream = destination({ dest: logFile ?? 2, sync: true, append: true });
+  return pino({ level, base: null }, { write: whileItWorks((line) => stream.write(line)) });
+}
+
+/** A log that can't be written any more (a full disk) is given up with a warning; the work goes on. */
+function whileItWorks(write: (line: string) => unknown): (line: string) => void {
+  let works = true;
+  return (line) => {
+    if (!works) return;
+    try {
+      write(line);
+    } catch (error) {
+      works = false;
+      process.stderr.write(`The log ends here: ${error instanceof Error ? error.message : String(error)}\n`);
+    }
+  };
 }
 
 function checkWritable(file: string): void {

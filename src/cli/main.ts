@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { stopBoardsOnExit } from '../driver/stop-on-exit.js';
 import { addBenchCommand } from './commands/bench.js';
+import { addCharacterizeCommand } from './commands/characterize.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addDevicesCommand } from './commands/devices.js';
 import { addEmulateCommand } from './commands/emulate.js';
@@ -31,6 +32,7 @@ function createProgram(): Command {
   addInvertCommand(program);
   addSampleCommand(program);
   addInfoCommand(program);
+  addCharacterizeCommand(program);
   addEmulateCommand(program);
   addDevicesCommand(program);
   addPingCommand(program);

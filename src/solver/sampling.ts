@@ -137,5 +137,29 @@ async function drawAt(
     done += codes.length / cells;
     onProgress?.(done);
   }
+  refuseStillCells(draws);
   return noiseTemperature;
+}
+
+/** With fewer draws equal readings may be chance: the noise of a healthy cell spans many ADC steps. */
+const STILL_DRAWS_MIN = 32;
+
+/** A cell whose readings never change is dead, or its ADC channel is stuck: its draws are no draws. Errors: DEVICE_FAULT. */
+function refuseStillCells({ rows, columns, data }: Matrix): void {
+  if (rows < STILL_DRAWS_MIN) return;
+  const still: number[] = [];
+  for (let cell = 0; cell < columns; cell++) {
+    let moves = false;
+    for (let draw = 1; draw < rows && !moves; draw++) moves = data[draw * columns + cell] !== data[cell];
+    if (!moves) still.push(cell);
+  }
+  if (still.length === 0) return;
+  throw new ThermolinkError(
+    'DEVICE_FAULT',
+    `The readings of cell ${still.slice(0, 8).join(', ')} did not change in ${rows} draws.`,
+    {
+      hint: 'The cell is dead or its ADC channel is stuck: use another board, or a smaller problem that leaves it out.',
+      data: { cells: still },
+    },
+  );
 }

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -9,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { ThermolinkError } from '../errors.js';
 
 /** Names the process that writes into a directory, so that a second one keeps out. */
@@ -36,13 +37,26 @@ const held = new Set<string>();
 export function lockDirectory(directory: string): () => void {
   const file = resolve(directory, LOCK_FILE);
   const content = `${JSON.stringify({ pid: process.pid, host: hostname() } satisfies Holder)}\n`;
-  writing(directory, () => mkdirSync(directory, { recursive: true }));
+  writing(directory, () => makeDirectory(directory));
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     if (writing(directory, () => createFile(file, content))) return hold(file, content);
     const found = readLock(directory);
     if (found !== undefined) writing(directory, () => removeStale(file, found));
   }
   throw inUse(directory, undefined);
+}
+
+/** Creates it with its parents, one by one: Node's own way loops for ever where a file system says ENOENT, as /proc does. */
+export function makeDirectory(directory: string): void {
+  const missing: string[] = [];
+  for (let at = resolve(directory); !existsSync(at); at = dirname(at)) missing.unshift(at);
+  for (const one of missing)
+    try {
+      mkdirSync(one);
+    } catch (error) {
+      // Somebody else was quicker.
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
 }
 
 /** Throws what `lockDirectory` would throw now for a directory in use, and changes nothing. */

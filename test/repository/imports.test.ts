@@ -27,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'firmware-protocol/philox.ts',
     'firmware-protocol/program-image.ts',
   ],
+  'src/characterize': [...ERRORS, 'firmware-protocol', 'src/linalg', 'src/mapping', 'src/driver'],
   'src/training': [
     ...ERRORS,
     'src/linalg',

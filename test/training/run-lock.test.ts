@@ -146,3 +146,10 @@ describe('two runs into one directory', () => {
     await run({});
   });
 });
+
+it.runIf(process.platform === 'linux')(
+  'a place where no directory can be made is BAD_FILE, not a loop',
+  () => {
+    expect(() => lockDirectory('/proc/thermolink/run')).toThrow(/can't be written to/);
+  },
+);

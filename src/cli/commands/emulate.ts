@@ -40,7 +40,7 @@ interface EmulateOptions {
   readonly file?: string;
   readonly faults?: readonly DynamicFault[];
   readonly die: number;
-  readonly seed: number;
+  readonly seed?: number;
   readonly tcp?: TcpAddress;
   readonly pty?: string | true;
   readonly expose?: true;
@@ -60,7 +60,11 @@ export function addEmulateCommand(program: Command): void {
     .option('--file <board.json>', 'a board type of your own; see docs/device-model.md')
     .option('--faults <list>', 'what breaks when: KIND[:CELL]@TICK, by commas', faultList)
     .option('--die <d>', 'which fabricated board, 0 to 2³² − 1', seed('--die'), 1)
-    .option('--seed <s>', 'names this boot (its boot epoch), 0 to 2³² − 1', seed('--seed'), 1)
+    .option(
+      '--seed <s>',
+      'names this boot (its boot epoch), 0 to 2³² − 1 (default: of the time)',
+      seed('--seed'),
+    )
     .option('--tcp <host:port>', 'listen here; port 0: any free one (default without --pty)', tcpAddress)
     .option('--pty [link]', 'make a pseudo-terminal, and a symlink to it (Linux, macOS)')
     .option('--expose', 'allow --tcp an address that other machines can reach')
@@ -98,7 +102,8 @@ async function dieOf({ profile, file, faults, die: dieSeed }: EmulateOptions): P
 }
 
 async function serve(options: EmulateOptions, signal: AbortSignal): Promise<void> {
-  const { seed: bootEpoch } = options;
+  // Of each start another one: a host that comes back must see that this is not the board it left.
+  const { seed: bootEpoch = Date.now() % 2 ** 32 } = options;
   const die = await dieOf(options);
   const { dieSeed } = die;
   const { name } = die.profile;

@@ -109,11 +109,11 @@ async function trainInterruptibly(plan: TrainingPlan): Promise<TrainingSummary> 
       onInterrupt: () => process.stderr.write(`\n${stopping} …\n`),
     });
   } catch (error) {
-    throw error instanceof ThermolinkError && error.code === 'ABORTED' ? withWayOn(error, plan) : error;
+    throw error instanceof ThermolinkError ? withWayOn(error, plan) : error;
   }
 }
 
-/** Adds how to go on to the error of a run that was interrupted after it had begun. */
+/** Adds how to go on to the error of a run that was ended from outside after it had begun. */
 function withWayOn(error: ThermolinkError, plan: TrainingPlan): ThermolinkError {
   const steps = error.data['stepsTaken'];
   if (typeof steps !== 'number') return error;

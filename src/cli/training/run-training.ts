@@ -97,6 +97,18 @@ function requestOf(plan: TrainingPlan, signal: AbortSignal): Omit<TrainRequest, 
   };
 }
 
+/** What ends a run that could go on as well: a step keeps nothing in the board. */
+const ENDED_FROM_OUTSIDE: ReadonlySet<string> = new Set([
+  'ABORTED',
+  'LINK_LOST',
+  'SESSION_LOST',
+  'OUTCOME_UNKNOWN',
+  'TIMEOUT',
+  'SAMPLES_LOST',
+  'RUN_ENDED',
+  'DEVICE_FAULT',
+]);
+
 async function trainShown(request: TrainRequest, display: TrainingDisplay): Promise<TrainingSummary> {
   let stepsTaken: number | undefined;
   try {
@@ -113,9 +125,13 @@ async function trainShown(request: TrainRequest, display: TrainingDisplay): Prom
     });
     return summary;
   } catch (error) {
-    if (!(error instanceof ThermolinkError) || error.code !== 'ABORTED' || stepsTaken === undefined)
+    if (
+      !(error instanceof ThermolinkError) ||
+      stepsTaken === undefined ||
+      !ENDED_FROM_OUTSIDE.has(error.code)
+    )
       throw error;
-    throw new ThermolinkError('ABORTED', error.message, {
+    throw new ThermolinkError(error.code, error.message, {
       cause: error.cause,
       data: { ...error.data, stepsTaken },
     });

@@ -1,0 +1,53 @@
+/** One quantity of every cell (or crosspoint) with its standard error; NaN where it could not be measured. */
+export interface Estimates {
+  readonly values: Float64Array<ArrayBuffer>;
+  readonly standardErrors: Float64Array<ArrayBuffer>;
+}
+
+/** `count` estimates, none measured yet. */
+export function noEstimates(count: number): Estimates {
+  return {
+    values: new Float64Array(count).fill(Number.NaN),
+    standardErrors: new Float64Array(count).fill(Number.NaN),
+  };
+}
+
+export function setEstimate(estimates: Estimates, at: number, value: number, standardError: number): void {
+  estimates.values[at] = value;
+  estimates.standardErrors[at] = standardError;
+}
+
+/** What the quantity is like over the board; NaN where nothing was measured. */
+export interface Summary {
+  readonly measured: number;
+  readonly mean: number;
+  /** Standard deviation between cells, estimation errors included. */
+  readonly spread: number;
+  /** Root mean square of the standard errors. */
+  readonly standardError: number;
+  /** The part of the spread that the standard errors do not explain: √max(0, spread² − standardError²). */
+  readonly ownSpread: number;
+  /** Index of the largest deviation from `nominal`; −1: none. */
+  readonly worst: number;
+}
+
+/** Sums up all measured values; `nominal` is what a board without faults would have. */
+export function summarize({ values, standardErrors }: Estimates, nominal: number): Summary {
+  const at = [...values.keys()].filter((i) => Number.isFinite(values[i]));
+  const count = at.length;
+  const mean = at.reduce((sum, i) => sum + values[i], 0) / count;
+  const variance = at.reduce((sum, i) => sum + (values[i] - mean) ** 2, 0) / (count - 1);
+  const errorVariance = at.reduce((sum, i) => sum + standardErrors[i] ** 2, 0) / count;
+  const worst = at.reduce(
+    (best, i) => (best < 0 || Math.abs(values[i] - nominal) > Math.abs(values[best] - nominal) ? i : best),
+    -1,
+  );
+  return {
+    measured: count,
+    mean,
+    spread: Math.sqrt(variance),
+    standardError: Math.sqrt(errorVariance),
+    ownSpread: Math.sqrt(Math.max(0, variance - errorVariance)),
+    worst,
+  };
+}

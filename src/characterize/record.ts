@@ -1,0 +1,110 @@
+import type { Characterization } from './characterize.js';
+import { type Estimates, type Summary, summarize } from './estimates.js';
+import { quantitiesOf } from './quantities.js';
+
+/** Raised by every change that a reader of records would notice. */
+export const RECORD_VERSION = 1;
+
+/** Null where a number is not finite: JSON has none. */
+type Numbers = readonly (number | null)[];
+
+interface RecordedEstimates {
+  readonly values: Numbers;
+  /** One standard deviation of the estimate. */
+  readonly standardErrors: Numbers;
+}
+
+/** A characterization as JSON. Entry i of a list belongs to cell i, or to crosspoint (rows[i], columns[i]). */
+export interface CharacterizationRecord {
+  readonly schema: 'thermolink-characterization';
+  readonly version: typeof RECORD_VERSION;
+  /** ISO 8601, by the host's clock. */
+  readonly measuredAt: string;
+  readonly board: Characterization['identity'];
+  readonly method: { readonly seed: number; readonly samples: number };
+  readonly quantities: Readonly<
+    Record<
+      string,
+      RecordedEstimates & {
+        readonly unit: string;
+        readonly nominal: number;
+        readonly summary: RecordedSummary;
+      }
+    >
+  >;
+  /** Null on a board without a dense array, or when it was not asked for. */
+  readonly couplingErrors:
+    | (RecordedEstimates & {
+        readonly rows: readonly number[];
+        readonly columns: readonly number[];
+        readonly summary: RecordedSummary;
+      })
+    | null;
+  readonly adcHistograms: readonly {
+    readonly firstCode: number;
+    readonly counts: readonly number[];
+    readonly missing: readonly number[];
+    readonly widthSpreadLsb: number | null;
+    readonly stuckAt: number | null;
+  }[];
+  readonly silent: readonly number[];
+  readonly overloaded: readonly number[];
+}
+
+type RecordedSummary = Readonly<Record<keyof Summary, number | null>>;
+
+/** The record of a characterization that was made at `measuredAt`. */
+export function recordOf(measured: Characterization, measuredAt: Date): CharacterizationRecord {
+  const { identity, seed, samples, couplings, histograms, silent, overloaded } = measured;
+  return {
+    schema: 'thermolink-characterization',
+    version: RECORD_VERSION,
+    measuredAt: measuredAt.toISOString(),
+    board: identity,
+    method: { seed, samples },
+    quantities: Object.fromEntries(
+      quantitiesOf(measured).map(({ key, unit, nominal, estimates }) => [
+        key,
+        { unit, nominal, summary: summaryOf(estimates, nominal), ...recorded(estimates) },
+      ]),
+    ),
+    couplingErrors:
+      couplings === undefined
+        ? null
+        : {
+            rows: [...couplings.rows],
+            columns: [...couplings.columns],
+            summary: summaryOf(couplings.errors, 0),
+            ...recorded(couplings.errors),
+          },
+    adcHistograms: histograms.map(({ firstCode, counts, missing, widthSpreadLsb, stuckAt }) => ({
+      firstCode,
+      counts: [...counts],
+      missing,
+      widthSpreadLsb: finite(widthSpreadLsb),
+      stuckAt: stuckAt ?? null,
+    })),
+    silent,
+    overloaded,
+  };
+}
+
+function recorded({ values, standardErrors }: Estimates): RecordedEstimates {
+  return { values: Array.from(values, finite), standardErrors: Array.from(standardErrors, finite) };
+}
+
+function summaryOf(estimates: Estimates, nominal: number): RecordedSummary {
+  const { measured, mean, spread, standardError, ownSpread, worst } = summarize(estimates, nominal);
+  return {
+    measured,
+    mean: finite(mean),
+    spread: finite(spread),
+    standardError: finite(standardError),
+    ownSpread: finite(ownSpread),
+    worst: worst < 0 ? null : worst,
+  };
+}
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}

@@ -1,0 +1,84 @@
+import type { Command } from 'commander';
+import { characterize, checkCharacterizeRequest } from '../../characterize/characterize.js';
+import { recordOf } from '../../characterize/record.js';
+import { characterizationFigures } from '../characterize/figures.js';
+import { OUTPUT_RECORD, prepareOutput } from '../characterize/output-files.js';
+import { characterizationText } from '../characterize/report-text.js';
+import { deviceUri, withDevice } from '../device.js';
+import { addLogOptions, type LogOptions } from '../logging.js';
+import { positiveInteger, seed } from '../options.js';
+import { formatSeconds } from '../output/format.js';
+import { withInterrupt } from '../output/interrupt.js';
+import { WorkDisplay } from '../solve-display.js';
+
+const EXAMPLE = `
+Files in DIR: ${OUTPUT_RECORD} (every estimate with its standard error), cells.svg, couplings.svg, adc-histogram.svg.
+What is measured, and how: docs/characterize.md.
+
+Example:
+  thermolink characterize --device 'emulator:prototype-64?die=3' --out die-3`;
+
+const FALLBACK = 'emulator:prototype-64';
+
+interface CharacterizeOptions extends LogOptions {
+  readonly device?: string;
+  readonly samples: number;
+  readonly crosspoints: number;
+  readonly couplings: boolean;
+  readonly seed: number;
+  readonly out?: string;
+  readonly json?: true;
+}
+
+export function addCharacterizeCommand(program: Command): void {
+  addLogOptions(program.command('characterize'))
+    .description('measure what a board is like: every cell, its converters, couplings')
+    .option('--device <uri>', `which board (default: ${FALLBACK})`)
+    .option(
+      '--samples <n>',
+      'readings of every cell with noise, from 1,000',
+      positiveInteger('--samples', 10_000_000),
+      20_000,
+    )
+    .option('--crosspoints <n>', 'crosspoints to measure in every row', positiveInteger('--crosspoints'), 16)
+    .option('--no-couplings', 'measure no crosspoints')
+    .option('--seed <s>', 'names levels and noise, 0 to 2³² − 1', seed('--seed'), 0)
+    .option('--out <dir>', 'write record and figures into this directory')
+    .option('--json', 'print JSON')
+    .addHelpText('after', EXAMPLE)
+    .action(async (options: CharacterizeOptions) => {
+      const report = await withInterrupt((signal) => run(options, signal));
+      process.stdout.write(options.json ? `${JSON.stringify(report.json)}\n` : report.text);
+    });
+}
+
+async function run(options: CharacterizeOptions, signal: AbortSignal) {
+  const { samples, couplings, crosspoints, out } = options;
+  const display = new WorkDisplay('characterize', 1, options.json === true);
+  const request = {
+    seed: options.seed,
+    samples,
+    crosspointsPerRow: couplings ? crosspoints : 0,
+    signal,
+    onProgress: (fraction: number, stage: string) => display.update(fraction, stage),
+  };
+  checkCharacterizeRequest(request);
+  const output = out === undefined ? undefined : prepareOutput(out);
+  const uri = deviceUri(options.device, FALLBACK);
+  const startMs = performance.now();
+  try {
+    const measured = await withDevice(uri, options, signal, (device) => characterize(device, request));
+    display.finish();
+    const record = recordOf(measured, new Date());
+    const files = output?.write(record, characterizationFigures(measured)) ?? [];
+    const hostSeconds = (performance.now() - startMs) / 1000;
+    const written = files.length === 0 ? '' : `\nwritten: ${files.join(', ')}\n`;
+    return {
+      json: { record, device: uri, files, timing: { hostSeconds } },
+      text: `${characterizationText(measured)}${written}\n${uri}, ${formatSeconds(hostSeconds)}\n`,
+    };
+  } finally {
+    display.finish();
+    output?.release();
+  }
+}
