@@ -90,16 +90,22 @@ it('a board that has given up answering goes on when it hears its host again', a
 
 it('whoever catches SESSION_LOST can load and run at once', async () => {
   const { device, board, clock, hub } = await plugged();
-  const work = device.acquire({ ...LONG, watchdogMs: 60_000 }).catch(async (error: { code: string }) => {
-    expect(error.code).toBe('SESSION_LOST');
-    await device.loadProgram(0, PROGRAM);
-    return device.acquire(RUN);
-  });
+  const codes: string[] = [];
+  const work = (async () => {
+    try {
+      return await device.acquire({ ...LONG, watchdogMs: 60_000 });
+    } catch (error) {
+      codes.push((error as { code: string }).code);
+      await device.loadProgram(0, PROGRAM);
+      return device.acquire(RUN);
+    }
+  })();
   await pause(clock, 200);
   await hub.pull('A');
   board.disconnect();
   hub.plugIn('A', '/dev/ttyACM1');
   expect((await clock.run(work)).report.outcome).toBe('completed');
+  expect(codes).toEqual(['SESSION_LOST']);
 });
 
 it('a start that is executed after its caller was told LINK_LOST is ended', async () => {

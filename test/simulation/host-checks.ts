@@ -119,7 +119,10 @@ export class HostChecks {
       return;
     }
     // HELLO and stop are repeated, and end each try by a deadline.
-    const explained = this.#truth.disturbedSince(askedAtMs - SILENT_LOSS_MS) || this.#truth.unlucky;
+    const explained =
+      this.#truth.disturbedSince(askedAtMs - SILENT_LOSS_MS) ||
+      this.#truth.unlucky ||
+      this.#truth.session(call.session)?.endedAtMs !== undefined;
     if (error.code === 'TIMEOUT' && requestId > 0 && !explained)
       this.#truth.broken(`${name} (request ${requestId}) timed out though nothing happened to the line`);
     // A deadline that passes says nothing of what the board did, and does not invite to do it again.

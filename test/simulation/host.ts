@@ -11,6 +11,9 @@ import type { ProtocolWitness } from './witness.js';
 
 const REOPEN_MS = 60;
 
+/** What a few frames lost in a row may end in: a deadline, or a watchdog that was not fed. */
+const BAD_LUCK: ReadonlySet<string> = new Set(['TIMEOUT', 'RUN_ENDED']);
+
 /**
  * One life of the host's process: its clock, its device, what it knows of the board. When it is killed nothing of it moves
  * any more, and another one begins.
@@ -96,7 +99,9 @@ export class Host {
   explain(error: unknown): void {
     const { truth } = this.witness;
     if (!(error instanceof ThermolinkError)) truth.broken(`an error without a name: ${String(error)}`);
-    else if (!truth.disturbedSince(this.#openedAtMs) && !(error.code === 'TIMEOUT' && truth.unlucky))
+    else if (truth.disturbedSince(this.#openedAtMs) || (BAD_LUCK.has(error.code) && truth.unlucky)) return;
+    // A HELLO that was late, past a reset in which the board forgot its nonce, has opened a session of its own.
+    else if (truth.session(truth.hostSession)?.endedAtMs === undefined)
       truth.broken(`${error.code} without a cause: ${error.message}`);
   }
 }

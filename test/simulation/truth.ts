@@ -12,8 +12,8 @@ const FRAMES_COST: Readonly<Record<FrameFaultName, number>> = {
   fragment: 0,
   delay: 0,
 };
-/** Shortest deadline of a command with some room, and how often it is sent within that at least: 250 ms, doubled each time. */
-const DEADLINE_MS = 2100;
+/** Longest deadline of a command with some room, and how often it is sent within any: 250 ms, doubled each time. */
+const DEADLINE_MS = 5100;
 const SENDINGS_MIN = 4;
 
 /** What really happened in a run, as far as several checkers need it, and what they found broken. */
