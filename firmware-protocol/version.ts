@@ -2,9 +2,9 @@ import type { Field, Row } from './message-table.js';
 import { MESSAGES } from './messages/index.js';
 import { TABLE_HASH_HEX } from './table-hash.generated.js';
 
-/** Until 1.0 is frozen the major version is 0 and every minor may differ from the one before. */
-export const PROTOCOL_MAJOR = 0;
-export const PROTOCOL_MINOR = 1;
+/** 1.0 is a candidate until it is frozen; docs/protocol.md, "Versions", says what may change then. */
+export const PROTOCOL_MAJOR = 1;
+export const PROTOCOL_MINOR = 0;
 
 /** First 64 bits of SHA-256 over `canonicalTables()`: two ends with the same minor must have the same. */
 export const TABLE_HASH: Uint8Array = Uint8Array.from({ length: 8 }, (_, i) =>

@@ -16,12 +16,12 @@ export const FIRMWARE_VERSION = 'emulator 0.1.0';
 const OWN_VERSION = { major: PROTOCOL_MAJOR, minor: PROTOCOL_MINOR, tableHash: TABLE_HASH };
 
 /**
- * Why no session can be opened, or undefined. Both versions are then in the host's hands. At major version 0 every minor
- * may differ from the one before, so both ends must have the same tables.
+ * Why no session can be opened, or undefined. Both versions are then in the host's hands.
  */
 export function refuseHello(hello: Command<'hello'>): Event<'helloRefused'> | undefined {
   const sameHash = hello.tableHash.every((byte, i) => byte === TABLE_HASH[i]);
-  if (hello.major === PROTOCOL_MAJOR && hello.minor === PROTOCOL_MINOR && sameHash) return undefined;
+  // Of another minor the two speak the lower one, whose tables the one that has the higher knows.
+  if (hello.major === PROTOCOL_MAJOR && (hello.minor !== PROTOCOL_MINOR || sameHash)) return undefined;
   return { nonce: hello.nonce, reason: REFUSAL.version, ...OWN_VERSION };
 }
 

@@ -52,7 +52,7 @@ export function versionError(peer: {
   const own = `${PROTOCOL_MAJOR}.${PROTOCOL_MINOR} (tables ${hex(TABLE_HASH)})`;
   const other = `${peer.major}.${peer.minor} (tables ${hex(peer.tableHash)})`;
   return new ThermolinkError('VERSION_MISMATCH', `This host speaks protocol ${own}, the board ${other}.`, {
-    hint: 'Update the one that is older; until protocol 1.0 both must come from the same release.',
+    hint: 'Update the one that is older; until protocol 1.0 is frozen both should come from the same release.',
     data: { own, board: other },
   });
 }
@@ -73,8 +73,8 @@ export function helloRefusedError(portName: string, refusal: Event<'helloRefused
 /** Throws unless the board speaks our protocol. */
 export function checkVersion(answer: Answer<'hello'>): void {
   const sameHash = answer.tableHash.every((byte, i) => byte === TABLE_HASH[i]);
-  // Before 1.0 every minor may differ from the one before, so nothing but the same will do.
-  if (answer.major !== PROTOCOL_MAJOR || answer.minor !== PROTOCOL_MINOR || !sameHash)
+  // A later minor speaks ours as well; of the same one the tables must be the same.
+  if (answer.major !== PROTOCOL_MAJOR || (answer.minor === PROTOCOL_MINOR && !sameHash))
     throw versionError(answer);
 }
 

@@ -41,8 +41,14 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     });
   });
 
+  it('a later minor is answered, with the own one', async () => {
+    const host = await connect();
+    host.write(host.helloFrame(host.begin(), { minor: PROTOCOL_MINOR + 1, tableHash: new Uint8Array(8) }));
+    const { message } = await host.next(({ name }) => name === 'hello');
+    expect(message).toMatchObject({ fields: { nonce: host.nonce, minor: PROTOCOL_MINOR, resumed: 0 } });
+  });
+
   it.each([
-    ['minor version', { minor: PROTOCOL_MINOR + 1 }],
     ['major version', { major: PROTOCOL_MAJOR + 1 }],
     ['table hash', { tableHash: new Uint8Array(8) }],
   ])('another %s is refused and opens no session', async (_, change) => {

@@ -68,12 +68,12 @@ describe('a peer that can’t be used is named within 6 s', () => {
       refuseWith({ reason: REFUSAL.version, major: 7, minor: 2, tableHash: new Uint8Array(8).fill(9) }),
     );
     expect(error.code).toBe('VERSION_MISMATCH');
-    expect(error.message).toMatch(/0\.1 .*7\.2/);
+    expect(error.message).toMatch(/1\.0 .*7\.2/);
   });
 
   it('a board that serves another client', async () => {
     const { error } = await openOn(
-      refuseWith({ reason: REFUSAL.busy, major: 0, minor: 1, tableHash: new Uint8Array(8) }),
+      refuseWith({ reason: REFUSAL.busy, major: 1, minor: 0, tableHash: new Uint8Array(8) }),
     );
     expect(error.code).toBe('BUSY');
   });

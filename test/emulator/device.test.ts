@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeCommand } from '../../firmware-protocol/codec.js';
 import { CHANNEL, encodeFrame } from '../../firmware-protocol/framing.js';
 import { REFUSAL } from '../../firmware-protocol/messages/system.js';
-import { PROTOCOL_MINOR, TABLE_HASH } from '../../firmware-protocol/version.js';
+import { PROTOCOL_MAJOR, PROTOCOL_MINOR, TABLE_HASH } from '../../firmware-protocol/version.js';
 import { helloFields } from '../../src/driver/hello.js';
 import { Hand, nonce, program, START } from '../support/hand.js';
 
@@ -20,10 +20,19 @@ describe('sessions, in one chunk of bytes', () => {
     expect(hand.device.link.counters.framesForeign).toBe(1);
   });
 
+  it('a HELLO of a later minor, whatever its tables, is answered: that host speaks ours as well', () => {
+    const hand = new Hand();
+    const later = { minor: PROTOCOL_MINOR + 1, tableHash: new Uint8Array(8).fill(9) };
+    expect(hand.say(hand.hello(7, later))).toMatchObject([
+      { name: 'hello', fields: { major: PROTOCOL_MAJOR, minor: PROTOCOL_MINOR } },
+    ]);
+    expect(hand.device.link.sessionOpen).toBe(true);
+  });
+
   it.each([
-    ['minor version', { minor: PROTOCOL_MINOR + 1 }],
+    ['major version', { major: PROTOCOL_MAJOR + 1 }],
     ['table hash', { tableHash: new Uint8Array(8) }],
-    ['minor version and table hash', { minor: PROTOCOL_MINOR + 1, tableHash: new Uint8Array(8) }],
+    ['major version and minor', { major: PROTOCOL_MAJOR + 1, minor: PROTOCOL_MINOR + 1 }],
   ])('a HELLO with another %s opens no session', (_, change) => {
     const hand = new Hand();
     expect(hand.say(hand.hello(7, change))).toMatchObject([

@@ -11,7 +11,7 @@ import msgpack
 import serial
 
 # What this client was written for; both change with the tables of docs/protocol.md.
-VERSION = (0, 1)
+VERSION = (1, 0)
 TABLE_HASH = "e36683baf43b7bb7"
 FRAME_BYTES, WINDOW = 4096, 8
 

@@ -72,7 +72,7 @@ function helloFrame(major: number): Uint8Array {
   const fields = {
     nonce,
     major,
-    minor: 1,
+    minor: 0,
     tableHash: TABLE_HASH,
     frameBytes: 8192,
     window: 1,
@@ -146,7 +146,7 @@ describe('one board, one client', () => {
     const port = connection();
     await clock.run(port.write(new Uint8Array(100_000).fill(65)));
     await clock.run(port.write(Uint8Array.of(0, 1, 2, 0)));
-    for (const byte of helloFrame(0)) await clock.run(port.write(Uint8Array.of(byte)));
+    for (const byte of helloFrame(1)) await clock.run(port.write(Uint8Array.of(byte)));
     expect(board.link.sessionOpen).toBe(true);
   });
 

@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 /* Version */
-#define TL_PROTOCOL_MAJOR 0
-#define TL_PROTOCOL_MINOR 1
+#define TL_PROTOCOL_MAJOR 1
+#define TL_PROTOCOL_MINOR 0
 #define TL_TABLE_HASH {0xe3, 0x66, 0x83, 0xba, 0xf4, 0x3b, 0x7b, 0xb7}
 
 /* Frames and link */

@@ -33,11 +33,11 @@ static int is_zero(const uint8_t *bytes, size_t length) {
   return any == 0;
 }
 
-/* At major version 0 every minor may differ from the one before: both ends must have the same tables. */
+/* Of another minor the two speak the lower one; of the same one the tables must be the same. */
 static int same_version(const message_value *values) {
   return values[TL_REQUEST_HELLO_MAJOR].integer == TL_PROTOCOL_MAJOR &&
-         values[TL_REQUEST_HELLO_MINOR].integer == TL_PROTOCOL_MINOR &&
-         memcmp(values[TL_REQUEST_HELLO_TABLE_HASH].bytes, table_hash, sizeof table_hash) == 0;
+         (values[TL_REQUEST_HELLO_MINOR].integer != TL_PROTOCOL_MINOR ||
+          memcmp(values[TL_REQUEST_HELLO_TABLE_HASH].bytes, table_hash, sizeof table_hash) == 0);
 }
 
 static int has_ended(const device *d, const uint8_t *nonce) {
