@@ -111,8 +111,10 @@ export class HostChecks {
     if (error.code === 'OUTCOME_UNKNOWN') {
       const session = this.#truth.session(call.session);
       // Lost is one that the board has ended, or that the host has given up for good because of what happened to the line.
-      const lost = session?.endedAtMs !== undefined || connection.failure !== undefined;
-      if (!lost || !this.#truth.disturbedSince(session?.openedAtMs ?? askedAtMs))
+      const wasEnded = session?.endedAtMs !== undefined;
+      const wasGivenUp =
+        connection.failure !== undefined && this.#truth.disturbedSince(session?.openedAtMs ?? askedAtMs);
+      if (!wasEnded && !wasGivenUp)
         this.#truth.broken(
           `the outcome of ${name} (request ${requestId}) was unknown, its session was not lost`,
         );
