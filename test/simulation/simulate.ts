@@ -194,11 +194,16 @@ class World {
     });
   }
 
-  /** Eight bytes that were not used before; in some seeds the first one, which frames carry, comes again at once. */
+  /**
+   * Eight bytes that were not used before. In some seeds the first one, which is all that frames carry, comes again after a few
+   * sessions. Not at once: of two hosts that choose alike (one in 256) a frame that is late by a whole session would pass for
+   * one of the new session, and docs/protocol.md says so.
+   */
   #nonce(): Uint8Array {
     const nonce = Uint8Array.from({ length: 8 }, () => this.#random.whole(0, 255));
-    if (this.#seed % 8 === 5) nonce[0] = this.#random.whole(0, 1);
-    nonce[1] = ++this.#sessions;
+    this.#sessions++;
+    if (this.#seed % 8 === 5) nonce[0] = 2 * (this.#sessions % 5) + this.#random.whole(0, 1);
+    nonce[1] = this.#sessions;
     return nonce;
   }
 }
