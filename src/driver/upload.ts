@@ -52,12 +52,17 @@ export class Uploader {
 
   async #couplings(bank: number, image: ProgramImage, call: CallStep): Promise<void> {
     const { mode, cells, rows, couplingBits, rowAttenuation } = image;
-    await this.#connection.request(
+    const defined = this.#connection.request(
       'defineProgram',
       { bank, mode, cells, rows, couplingBits, rowAttenuation },
       call(),
     );
-    await this.#write('writeCouplings', bank, image.couplings, call);
+    // Commands are executed in order: while the board clears its array the first codes are on their way. Were it refused, so are
+    // they, and why is told by the first.
+    const written = this.#write('writeCouplings', bank, image.couplings, call);
+    written.catch(() => undefined);
+    await defined;
+    await written;
   }
 
   async #rewrite(bank: number, image: ProgramImage, call: CallStep): Promise<CommitReport> {
