@@ -210,7 +210,7 @@ describe('the kernel equals the oracle in every bit, on ideal and imperfect dies
           styles.add(`${p.mode} ${p.style}`);
         }
       }),
-      { seed: 20240601, numRuns: Number(process.env['KERNEL_PROBLEMS'] ?? 500) },
+      { seed: 20240601, numRuns: Number(process.env['KERNEL_PROBLEMS'] ?? 300) },
     );
   });
 
