@@ -6,7 +6,7 @@ import { FOLDER, missingTools } from './build.js';
 import { FUZZ_BUILDS, type FuzzRequest, fuzz, makeTightIn, recordedSessions } from './fuzz.js';
 
 const missing = missingTools();
-const QUICK: FuzzRequest = { frames: 20_000, sessions: 800, seed: 1, first: 0 };
+const QUICK: FuzzRequest = { frames: 40_000, sessions: 1500, seed: 1, first: 0 };
 
 /** Bounds that the firmware keeps, each taken away once: [file, the bound, what is there without it]. */
 const MUTANTS: readonly (readonly [string, string, string])[] = [

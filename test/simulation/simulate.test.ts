@@ -4,7 +4,7 @@ import { Coverage } from './faults.js';
 import { simulate } from './simulate.js';
 
 /** CI simulates 500 by `npm run simulate`; these are for whoever runs the tests alone. */
-const SEEDS = 24;
+const SEEDS = 40;
 
 describe('host, line and board, simulated', () => {
   it(`keep every promise of the protocol in ${SEEDS} histories`, async () => {
