@@ -1,46 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { CHANNEL, encodeFrame } from '../../firmware-protocol/framing.js';
+import { LINK_VECTORS, type LinkVector } from '../support/link-vectors.js';
 import { fromHex, toHex } from '../support/protocol-vectors.js';
 import { make, missingTools, runOnLines, SANITIZED } from './build.js';
 
 const missing = missingTools();
 
-type ChannelName = keyof typeof CHANNEL;
-
-interface Step {
-  readonly atMs: number;
-  readonly open?: {
-    readonly nonce: string;
-    readonly frameBytes: number;
-    readonly window: number;
-    readonly inFlightBytes: number;
-  };
-  readonly close?: true;
-  readonly hold?: true;
-  readonly resume?: true;
-  readonly receive?: string;
-  readonly send?: readonly { readonly channel: ChannelName; readonly payload: string }[];
-  readonly portTakes?: number;
-  readonly delivers: readonly { readonly channel: ChannelName; readonly payload: string }[];
-  readonly says: readonly { readonly wire: string }[];
-  readonly wakesAtMs: number | null;
-}
-
-interface LinkSession {
-  readonly name: string;
-  readonly end: 'device' | 'host';
-  readonly frameBytesTaken: number;
-  readonly framesEachWay: number;
-  readonly steps: readonly Step[];
-}
-
-const { sessions } = JSON.parse(readFileSync('firmware-protocol/vectors/link.json', 'utf8')) as {
-  sessions: LinkSession[];
-};
-
 /** Only a host holds: the port is lost to it, and it has another one to look for. */
-const forDevice = sessions.filter(({ steps }) => steps.every(({ hold }) => !hold));
+const forDevice = LINK_VECTORS.filter(({ steps }) => steps.every(({ hold }) => !hold));
 
 interface Expected {
   readonly orders: string[];
@@ -48,7 +15,7 @@ interface Expected {
   readonly lines: (string | undefined)[];
 }
 
-function carryOut({ frameBytesTaken, framesEachWay, steps }: LinkSession): Expected {
+function carryOut({ frameBytesTaken, framesEachWay, steps }: LinkVector): Expected {
   const orders = [`link ${frameBytesTaken}`];
   const lines: (string | undefined)[] = [];
   const order = (text: string, ...printed: (string | undefined)[]): void => {
