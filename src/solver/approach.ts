@@ -11,7 +11,7 @@ import { type SettleAt, settle } from './settle.js';
 
 const PASSES_MAX = 24;
 /** Share of both residual and correction that a pass may leave, and so many passes together. */
-const STALL = 0.7;
+const STALL = 0.5;
 const STALL_WINDOW = 5;
 /** The systematic error of an averaged pass stays below this part of its standard error. */
 const SYSTEMATIC_SHARE = 1 / 4;
