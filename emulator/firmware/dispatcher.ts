@@ -79,8 +79,8 @@ export class Dispatcher {
     }
     const resumed = this.#link.sessionOpen && equalBytes(fields.nonce, this.session.nonce);
     const opens = !resumed && fields.purpose === HELLO_PURPOSE.open;
-    const isLate = opens && this.#board.endedSessions.some((nonce) => equalBytes(nonce, fields.nonce));
-    const refusal = refuseHello(fields) ?? (isLate ? staleHello(fields) : undefined);
+    const isStale = opens && this.#beginsLikeAnother(fields.nonce);
+    const refusal = refuseHello(fields) ?? (isStale ? staleHello(fields) : undefined);
     if (refusal) {
       this.#link.sendUnsequenced(CHANNEL.open, encodeEvent('helloRefused', requestId, refusal));
       return;
@@ -102,6 +102,15 @@ export class Dispatcher {
       });
     }
     this.#link.sendUnsequenced(CHANNEL.open, encodeAnswer('hello', requestId, answer));
+  }
+
+  /**
+   * Frames carry the first byte of a nonce alone: one that begins like that of the open session, or of one that ended lately,
+   * would let frames of it that are late pass for new ones.
+   */
+  #beginsLikeAnother(nonce: Uint8Array): boolean {
+    const open = this.#link.sessionOpen ? [this.session.nonce] : [];
+    return [...open, ...this.#board.endedSessions].some((other) => other[0] === nonce[0]);
   }
 
   #stop(requestId: number, fields: Command<'stop'>): void {

@@ -35,7 +35,7 @@ class FramePool {
   }
 }
 
-interface InFlight {
+export interface InFlight {
   readonly seq: number;
   /** Before COBS; header and CRC are filled in at each sending. */
   readonly raw: Uint8Array;
@@ -136,7 +136,7 @@ export class CommandSender {
   }
 
   /** The next frame to send, before COBS and without header and CRC, or undefined. */
-  next(nowMs: number): { readonly seq: number; readonly raw: Uint8Array } | undefined {
+  next(nowMs: number): Readonly<InFlight> | undefined {
     this.#checkTimeout(nowMs);
     this.#fillWindow();
     const command = this.#inFlight[this.#cursor];

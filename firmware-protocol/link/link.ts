@@ -50,7 +50,7 @@ export class Link {
   #nakSent = false;
 
   /** The frame that `poll` has returned: one for all, since each is written before the next is asked for. */
-  readonly #wire = new Uint8Array(wireBytesMax(FRAME_BYTES_MAX));
+  readonly #wire = new Uint8Array(1 + wireBytesMax(FRAME_BYTES_MAX));
   readonly #once = new OnceSender();
   #lastHeardMs: number | undefined;
   #sampleSeqIn = 0;
@@ -246,7 +246,7 @@ export class Link {
   poll(nowMs: number): Uint8Array | undefined {
     const frame = this.#once.nextUrgent() ?? this.#nextOfSession(nowMs);
     if (!frame) return undefined;
-    const { channel, seq, raw } = frame;
+    const { channel, seq, raw, behindDelimiter } = frame;
     const flags = this.#nakOwed && channel !== CHANNEL.open ? FLAG_NAK : 0;
     if (channel !== CHANNEL.open) {
       if (flags) {
@@ -258,7 +258,9 @@ export class Link {
     }
     const ack = channel === CHANNEL.open ? 0 : wrapSequence(this.#expectedSeq - 1);
     const header = { channel, session: this.#session ?? 0, flags, seq, ack };
-    const bytes = sealFrame(raw, header, this.#wire);
+    const start = behindDelimiter ? 1 : 0;
+    this.#wire[0] = 0;
+    const bytes = this.#wire.subarray(0, start + sealFrame(raw, header, this.#wire.subarray(start)).length);
     this.frames.add('sent', header, raw.length - FRAME_OVERHEAD_BYTES, nowMs);
     this.counters.framesSent++;
     this.counters.bytesSent += bytes.length;
@@ -268,7 +270,13 @@ export class Link {
   #nextOfSession(nowMs: number): OnceFrame | undefined {
     if (this.#session === undefined || this.#held) return undefined;
     const command = this.#commands.next(nowMs);
-    if (command) return { channel: CHANNEL.command, seq: command.seq, raw: command.raw };
+    if (command)
+      return {
+        channel: CHANNEL.command,
+        seq: command.seq,
+        raw: command.raw,
+        behindDelimiter: command.sendings > 1,
+      };
     const sample = this.#once.nextSample();
     if (sample) return sample;
     return this.#ackOwed || this.#nakOwed ? this.#once.bare(this.#commands.nextSeq) : undefined;

@@ -2,11 +2,13 @@ import { CHANNEL, type Channel, openFrame } from '../framing.js';
 import { FRAME_BYTES_MAX, UNSEQUENCED_QUEUE_MAX } from '../limits.js';
 import { wrapSequence } from './command-sender.js';
 
-/** A frame that is sent once, before COBS and without header and CRC. It is good until the next one is asked for. */
+/** A frame before COBS and without header and CRC. It is good until the next one is asked for. */
 export interface OnceFrame {
   readonly channel: Channel;
   readonly seq: number;
   readonly raw: Uint8Array;
+  /** A delimiter goes before it, so that what was cut off on the line before does not spoil it too. */
+  readonly behindDelimiter: boolean;
 }
 
 /** What the link sends without sequence: stop, open and samples. Loss is counted, or the sender repeats by itself. */
@@ -51,12 +53,12 @@ export class OnceSender {
       this.#stop = undefined;
       const seq = this.#stopSeq;
       this.#stopSeq = wrapSequence(seq + 1);
-      return { channel: CHANNEL.stop, seq, raw: openFrame(this.#raw, [stop]) };
+      return { channel: CHANNEL.stop, seq, raw: openFrame(this.#raw, [stop]), behindDelimiter: true };
     }
     const open = this.#open;
     if (!open) return undefined;
     this.#open = undefined;
-    return { channel: CHANNEL.open, seq: 0, raw: openFrame(this.#raw, [open]) };
+    return { channel: CHANNEL.open, seq: 0, raw: openFrame(this.#raw, [open]), behindDelimiter: true };
   }
 
   nextSample(): OnceFrame | undefined {
@@ -64,11 +66,11 @@ export class OnceSender {
     if (!sample) return undefined;
     const seq = this.#sampleSeq;
     this.#sampleSeq = wrapSequence(seq + 1);
-    return { channel: CHANNEL.sample, seq, raw: openFrame(this.#raw, [sample]) };
+    return { channel: CHANNEL.sample, seq, raw: openFrame(this.#raw, [sample]), behindDelimiter: false };
   }
 
   /** A frame of the command channel without payload, which consumes no number: it only acknowledges. */
   bare(nextSeq: number): OnceFrame {
-    return { channel: CHANNEL.command, seq: nextSeq, raw: openFrame(this.#raw, []) };
+    return { channel: CHANNEL.command, seq: nextSeq, raw: openFrame(this.#raw, []), behindDelimiter: false };
   }
 }

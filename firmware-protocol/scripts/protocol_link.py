@@ -159,21 +159,21 @@ class Link:
         return oldest.sent_at + self.round_trip.timeout_ms()
 
     def next_frame(self, now):
-        """The next frame as (channel, flags, seq, ack, payload), or None."""
+        """The next frame as (channel, flags, seq, ack, payload, whether a delimiter goes before it), or None."""
         if self.stop is not None:
             payload, self.stop = self.stop, None
             self.stop_seq += 1
-            return self.emit(STOP, self.stop_seq - 1, payload)
+            return self.emit(STOP, self.stop_seq - 1, payload, True)
         if self.open is not None:
             payload, self.open = self.open, None
-            return OPEN, 0, 0, 0, payload
+            return OPEN, 0, 0, 0, payload, True
         if self.session is None or self.held:
             return None
         command = None if self.failed() else self.next_command(now)
         if command is not None:
             command.sendings += 1
             command.sent_at = now
-            return self.emit(COMMAND, command.seq, command.payload)
+            return self.emit(COMMAND, command.seq, command.payload, command.sendings > 1)
         if self.samples:
             self.sample_seq += 1
             return self.emit(SAMPLE, self.sample_seq - 1, self.samples.popleft())
@@ -201,12 +201,12 @@ class Link:
         self.unacknowledged.append(frame)
         return frame
 
-    def emit(self, channel, seq, payload):
+    def emit(self, channel, seq, payload, delimited=False):
         flags = NAK if self.owes_nak else 0
         self.gap_was_told = self.gap_was_told or self.owes_nak
         self.owes_ack = self.owes_nak = False
-        return channel, flags, seq & U16, self.last_in_order, payload
+        return channel, flags, seq & U16, self.last_in_order, payload, delimited
 
     def encode(self, frame):
-        channel, flags, seq, ack, payload = frame
-        return wire(raw_frame(channel, self.session or 0, flags, seq, ack, payload))
+        channel, flags, seq, ack, payload, delimited = frame
+        return (b"\0" if delimited else b"") + wire(raw_frame(channel, self.session or 0, flags, seq, ack, payload))

@@ -23,7 +23,7 @@ def ack(number, nak=False, **rest):
 
 def label(sent):
     """As the scenarios write a frame: `command 3 text`, `ack 3`, `nak 3`; with `+nak` on a message that carries a nak."""
-    channel, flags, seq, acknowledged, payload = sent
+    channel, flags, seq, acknowledged, payload, _ = sent
     if not payload:
         return f"{'nak' if flags else 'ack'} {acknowledged}"
     return f"{CHANNELS[channel]} {seq} {payload.decode()[:8]}" + ("+nak" if flags else "")
@@ -86,7 +86,7 @@ class Session:
         self.step(at, says, send=[(COMMAND, text) for text in texts.split()], **rest)
 
     def shown(self, sent):
-        channel, flags, seq, acknowledged, payload = sent
+        channel, flags, seq, acknowledged, payload, _ = sent
         return {"channel": CHANNELS[channel], "session": self.link.session or 0, "flags": flags, "seq": seq,
                 "ack": acknowledged, "payload": payload.hex(), "wire": self.link.encode(sent).hex()}
 

@@ -282,11 +282,6 @@ export class Connection {
     this.wake();
   }
 
-  /** Sends bytes that belong to no frame (the leading delimiter). */
-  async writeRaw(bytes: Uint8Array): Promise<void> {
-    await this.#port.write(bytes);
-  }
-
   /** Ends every call in progress with an error; later calls get the same. */
   fail(error: ThermolinkError): void {
     if (this.#failure) return;

@@ -1,11 +1,11 @@
 import type { Clock } from '../../firmware-protocol/clock.js';
 import { type DeviceStateName, deviceStateName } from '../../firmware-protocol/device-status.js';
 import type { Answer } from '../../firmware-protocol/messages/index.js';
-import { FAULT } from '../../firmware-protocol/messages/system.js';
 import type { Port } from '../../firmware-protocol/port.js';
 import type { ProgramImage } from '../../firmware-protocol/program-image.js';
 import { checkObject, checkSignal, checkWhole } from '../argument-checks.js';
 import { assert, ThermolinkError, throwIfAborted } from '../errors.js';
+import { collectSamples, type Samples } from './collect-samples.js';
 import { Connection } from './connection.js';
 import type {
   BoardDevice,
@@ -13,11 +13,10 @@ import type {
   CommitReport,
   DeviceIdentity,
   RunOptions,
-  RunReport,
-  SampleRange,
 } from './device-api.js';
+import { type DeviceStatus, statusOf } from './device-status.js';
 import { logHealth } from './health.js';
-import { newNonce } from './hello.js';
+import { HELLO_TIMEOUT_MS, newNonce } from './hello.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
 import { noteOpen } from './open-devices.js';
 import { openSession } from './open-session.js';
@@ -26,6 +25,7 @@ import { type DeviceEvent, type ReconnectOptions, Reconnector } from './reconnec
 import { RunKeeper } from './run-keeper.js';
 import { checkHoldable, startFields } from './run-request.js';
 import { RunStream } from './run-stream.js';
+import { Stopper } from './stopper.js';
 import { SYSTEM_CLOCK } from './system-clock.js';
 import { Uploader } from './upload.js';
 
@@ -42,25 +42,11 @@ export interface OpenOptions {
   readonly onEvent?: (event: DeviceEvent) => void;
 }
 
-export interface DeviceStatus {
-  readonly state: DeviceStateName;
-  readonly fault: keyof typeof FAULT;
-  readonly bootEpoch: number;
-  readonly runId: number;
-  readonly tick: number;
-  readonly stopNumber: number;
-  readonly committedBanks: number;
-  /** CRC-32 of the cell array's state. */
-  readonly stateDigest: number;
-}
-
 export type DeviceCounters = Answer<'readCounters'>;
 
 const RUN_EXAMPLE = '{ bank: 0, runSeed: 1, burnInTicks: 1000, sampleCount: 1, ticksPerSample: 0 }';
-const STOP_REPEAT_MS = 50;
 /** How long closing waits for the board to be safe. */
 const CLOSE_STOP_MS = 500;
-const FAULT_NAMES = Object.keys(FAULT) as (keyof typeof FAULT)[];
 
 /**
  * A connected board. Every call takes an AbortSignal and has a deadline; an aborted call leaves the device usable. Errors:
@@ -78,14 +64,14 @@ export class Device implements BoardDevice {
   readonly #runs: RunKeeper;
   /** Cells of the program in each bank. */
   #bankCells: number[] = [];
-  #stopNumber = 0;
+  readonly #stopper: Stopper;
   #startsInFlight = 0;
-  #stopping: Promise<void> = Promise.resolve();
 
   private constructor(connection: Connection, identity: DeviceIdentity, nonce: Uint8Array, log: Logger) {
     this.#connection = connection;
     this.#nonce = nonce;
     this.#uploader = new Uploader(connection);
+    this.#stopper = new Stopper(connection, () => this.#nonce);
     this.#identity = identity;
     this.#endHealth = logHealth(connection, log);
     this.#noteClosed = noteOpen(this);
@@ -116,10 +102,14 @@ export class Device implements BoardDevice {
   /** Opens a session on a fresh port. Errors: NO_ANSWER, NOT_A_BOARD, VERSION_MISMATCH, BUSY. The port is closed on failure. */
   static async open(port: Port, options: OpenOptions = {}): Promise<Device> {
     checkObject('port', port, "await openTcpPort({ host: '127.0.0.1', port: 7000 })");
-    const { signal, clock = SYSTEM_CLOCK, nonce = newNonce(), log = SILENT_LOGGER } = options;
+    const { signal, clock = SYSTEM_CLOCK, log = SILENT_LOGGER } = options;
     const connection = new Connection(port, clock, log);
     try {
-      const identity = await openSession(connection, nonce, signal);
+      const { identity, limits, nonce } = await openSession(connection, options.nonce ?? newNonce(), {
+        timeoutMs: HELLO_TIMEOUT_MS,
+        ...(signal ? { signal } : {}),
+      });
+      connection.openSession(nonce, limits);
       log.info(
         { port: port.name, model: identity.model, serialNumber: identity.serialNumber },
         'session opened',
@@ -141,7 +131,7 @@ export class Device implements BoardDevice {
         begin: (nonce, identity) => {
           this.#nonce = nonce;
           this.#identity = identity;
-          this.#stopNumber = 0;
+          this.#stopper.beginSession();
         },
         tell: (event) => {
           log.info({ ...event }, `board ${event.kind}`);
@@ -181,18 +171,7 @@ export class Device implements BoardDevice {
   }
 
   async readStatus(options: CallOptions = {}): Promise<DeviceStatus> {
-    const answer = await this.#connection.request('readStatus', {}, options);
-    const digest = answer.stateDigest;
-    return {
-      state: deviceStateName(answer.state),
-      fault: FAULT_NAMES[answer.fault],
-      bootEpoch: answer.bootEpoch,
-      runId: answer.runId,
-      tick: answer.tick,
-      stopNumber: answer.stopNumber,
-      committedBanks: answer.committedBanks,
-      stateDigest: (digest[0] | (digest[1] << 8) | (digest[2] << 16) | (digest[3] << 24)) >>> 0,
-    };
+    return statusOf(await this.#connection.request('readStatus', {}, options));
   }
 
   readCounters(options: CallOptions = {}): Promise<DeviceCounters> {
@@ -260,85 +239,20 @@ export class Device implements BoardDevice {
   }
 
   /** Rows of samples that are marked as lost (`onLoss: 'mark'`) are 0. */
-  async acquire(
-    options: RunOptions,
-  ): Promise<{ codes: Int16Array; report: RunReport; lost: readonly SampleRange[] }> {
+  async acquire(options: RunOptions): Promise<Samples> {
     checkObject('The run', options, RUN_EXAMPLE);
     checkWhole('sampleCount', options.sampleCount, 0);
     checkHoldable(options.sampleCount, this.#bankCells[options.bank] ?? 0);
-    const run = await this.run(options);
-    const { cells } = run;
-    const codes = new Int16Array(options.sampleCount * cells);
-    for await (const block of run.blocks)
-      for (let s = 0; s < block.sampleCount; s++)
-        codes.set(
-          block.codes.subarray(s * block.cellCount, (s + 1) * block.cellCount),
-          (block.firstSample + s) * cells + block.firstCell,
-        );
-    const report = await run.finished;
-    if (report.outcome === 'fault')
-      throw new ThermolinkError('DEVICE_FAULT', `The board latched a fault during run ${run.runId}.`, {
-        hint: 'Read its status, remove the cause and acknowledge the fault.',
-        data: { report },
-      });
-    if (report.outcome !== 'completed' && report.outcome !== 'overload')
-      throw new ThermolinkError('RUN_ENDED', `Run ${run.runId} ended early: ${report.outcome}.`, {
-        retryable: true,
-        hint: 'Read the status; after a stop or a watchdog trip, acknowledge and load the program again.',
-        data: { report, keepAliveLateMs: this.#runs.lateMs },
-      });
-    return { codes: codes.subarray(0, report.samplesTaken * cells), report, lost: run.lost };
+    return collectSamples(await this.run(options), options.sampleCount, () => this.#runs.lateMs);
   }
 
   /**
    * Puts the board into safe at once, ahead of everything queued, and cancels commands not yet executed. Repeated every
-   * 50 ms until the board has answered, for 2 s by default.
+   * 50 ms until the board has answered, for 2 s by default. Calls at the same time share what is repeated; each ends by its
+   * own deadline or signal, and the stop goes on for the others.
    */
   stop(options: CallOptions = {}): Promise<void> {
-    // Calls that wait for room have no request id yet, so the board could not cancel them.
-    this.#connection.cancelWaiting();
-    // One stop at a time is on its way; a second one waits for the answer to the first.
-    const stopped = this.#stopping.then(() => this.#stop(options));
-    this.#stopping = stopped.catch(() => undefined);
-    return stopped;
-  }
-
-  async #stop(options: CallOptions): Promise<void> {
-    const connection = this.#connection;
-    const { timeoutMs = 2000, signal } = options;
-    const untilMs = connection.clock.nowMs() + timeoutMs;
-    let fields = this.#stopFields();
-    for (;;) {
-      const leftMs = untilMs - connection.clock.nowMs();
-      // A new session has ended the run already; the stop is said again all the same, so that it has its answer.
-      if (fields.nonce !== this.#nonce) fields = this.#stopFields();
-      try {
-        await connection.request('stop', fields, {
-          timeoutMs: Math.min(STOP_REPEAT_MS, Math.max(1, leftMs)),
-          // A late answer to an earlier stop says nothing of this one.
-          accepts: (message) => message.name !== 'stop' || message.fields.stopNumber === fields.stopNumber,
-          ...(signal ? { signal } : {}),
-        });
-        return;
-      } catch (error) {
-        if (!(error instanceof ThermolinkError)) throw error;
-        if (leftMs <= STOP_REPEAT_MS) throw connection.deadlineError('stop', timeoutMs);
-        if (error.code === 'SESSION_LOST') await this.#pause(STOP_REPEAT_MS);
-        else if (error.code !== 'TIMEOUT') throw error;
-      }
-    }
-  }
-
-  #stopFields() {
-    return {
-      nonce: this.#nonce,
-      stopNumber: ++this.#stopNumber,
-      lastRequestId: this.#connection.lastRequestId,
-    };
-  }
-
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => void this.#connection.clock.schedule(delayMs, resolve));
+    return this.#stopper.stop(options);
   }
 
   /** Restarts the board: programs, state and session are gone. The device object is of no further use. */

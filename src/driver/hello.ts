@@ -14,13 +14,14 @@ export const HELLO_TIMEOUT_MS = 5000;
 const WINDOW = 32;
 
 /**
- * A fresh nonce. Frames carry its first byte alone, so it differs from that of the session `before`: a late frame of that one
- * must not pass for a new one.
+ * A fresh nonce. Frames carry its first byte alone: of the nonces that follow one another in a device's sessions it is the
+ * next number each time, so that a late frame of one of the last 254 sessions does not pass for a new one.
  */
 export function newNonce(before?: Uint8Array): Uint8Array {
   const nonce = new Uint8Array(randomBytes(NONCE_BYTES));
+  if (before) nonce[0] = before[0] + 1;
   // All zero means "no session".
-  while (nonce[0] === (before?.[0] ?? 0)) nonce[0] = (nonce[0] + 1) & 0xff;
+  if (nonce[0] === 0) nonce[0] = 1;
   return nonce;
 }
 
@@ -61,9 +62,11 @@ export function versionError(peer: {
 export function helloRefusedError(portName: string, refusal: Event<'helloRefused'>): ThermolinkError {
   if (refusal.reason === REFUSAL.version) return versionError(refusal);
   if (refusal.reason === REFUSAL.stale)
-    return new ThermolinkError('SESSION_LOST', `The session that ${portName} was asked to open has ended.`, {
-      hint: 'Open one under another nonce.',
-    });
+    return new ThermolinkError(
+      'SESSION_LOST',
+      `The nonce of the session that ${portName} was asked to open begins like that of an earlier one.`,
+      { hint: 'Open it under another nonce.' },
+    );
   return new ThermolinkError('BUSY', `The board on ${portName} serves another client.`, {
     retryable: true,
     hint: 'Close the other program, or wait until it is done.',

@@ -5,11 +5,14 @@ import type { DeviceIdentity } from './device-api.js';
 import {
   checkVersion,
   HELLO_INTERVAL_MS,
-  HELLO_TIMEOUT_MS,
   helloFields,
   identityOf,
+  newNonce,
   noAnswerError,
 } from './hello.js';
+
+/** More than a board remembers. */
+const NONCES_TRIED_MAX = 16;
 
 /** What a board says to HELLO. */
 export interface Greeting {
@@ -19,18 +22,30 @@ export interface Greeting {
   readonly resumed: boolean;
 }
 
-/** Sends HELLO every 200 ms for 5 s until the board answers, and opens the session on our side of the link. */
+/** A session that the board has opened, under this nonce. */
+export interface OpenedSession extends Greeting {
+  readonly nonce: Uint8Array;
+}
+
+/**
+ * Asks the board to open a session; the caller opens it on our side of the link. A board refuses a nonce that begins like one
+ * it remembers: then the next one is tried. Errors: as `greet`.
+ */
 export async function openSession(
   connection: Connection,
   nonce: Uint8Array,
-  signal: AbortSignal | undefined,
-): Promise<DeviceIdentity> {
-  const { identity, limits } = await greet(connection, nonce, {
-    timeoutMs: HELLO_TIMEOUT_MS,
-    ...(signal ? { signal } : {}),
-  });
-  connection.openSession(nonce, limits);
-  return identity;
+  options: Omit<GreetOptions, 'purpose'>,
+): Promise<OpenedSession> {
+  let tried = nonce;
+  for (let tries = 1; ; tries++) {
+    try {
+      return { ...(await greet(connection, tried, options)), nonce: tried };
+    } catch (error) {
+      const isStale = error instanceof ThermolinkError && error.code === 'SESSION_LOST';
+      if (!isStale || tries === NONCES_TRIED_MAX) throw error;
+      tried = newNonce(tried);
+    }
+  }
 }
 
 export interface GreetOptions {
@@ -40,7 +55,7 @@ export interface GreetOptions {
   readonly purpose?: 'open' | 'resume';
 }
 
-/** Sends HELLO every 200 ms until the board answers. Errors: NO_ANSWER, NOT_A_BOARD, VERSION_MISMATCH, BUSY. */
+/** Sends HELLO every 200 ms until the board answers. Errors: NO_ANSWER, NOT_A_BOARD, VERSION_MISMATCH, BUSY, SESSION_LOST (the nonce is stale). */
 export async function greet(
   connection: Connection,
   nonce: Uint8Array,
@@ -48,8 +63,6 @@ export async function greet(
 ): Promise<Greeting> {
   const { clock, port } = connection;
   const untilMs = clock.nowMs() + timeoutMs;
-  // A delimiter first: whatever the board heard before is then no part of our frame.
-  await connection.writeRaw(new Uint8Array(1));
   while (clock.nowMs() < untilMs) {
     throwIfAborted(signal);
     try {

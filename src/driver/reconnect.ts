@@ -3,7 +3,7 @@ import { ThermolinkError } from '../errors.js';
 import type { Connection } from './connection.js';
 import type { DeviceIdentity } from './device-api.js';
 import { newNonce } from './hello.js';
-import { type Greeting, greet } from './open-session.js';
+import { greet, openSession } from './open-session.js';
 
 /** First pause between two attempts; it doubles up to DELAY_MS_MAX. */
 const DELAY_MS_FIRST = 100;
@@ -123,7 +123,9 @@ export class Reconnector {
     connection.attach(port);
     try {
       // Only asked: an opening HELLO whose answer is lost would be answered as resumed when it is repeated.
-      const greeting = await this.#greet(this.#keeper.current().nonce, 'resume');
+      const options = { signal, timeoutMs: HELLO_MS };
+      const last = this.#keeper.current().nonce;
+      const greeting = await greet(connection, last, { ...options, purpose: 'resume' });
       this.#refuseAnother(greeting.identity);
       if (greeting.resumed && greeting.identity.bootEpoch === this.#keeper.current().identity.bootEpoch) {
         this.#requireAttached();
@@ -135,8 +137,7 @@ export class Reconnector {
       connection.endSession(error);
       this.#keeper.tell({ kind: 'sessionLost', error });
       // Under a nonce of its own: frames of the old session that are still on their way must not pass for new ones.
-      const nonce = newNonce(this.#keeper.current().nonce);
-      const { identity, limits } = await this.#greet(nonce, 'open');
+      const { nonce, identity, limits } = await openSession(connection, newNonce(last), options);
       this.#requireAttached();
       this.#keeper.begin(nonce, identity);
       connection.openSession(nonce, limits);
@@ -146,10 +147,6 @@ export class Reconnector {
       await port.close();
       throw error;
     }
-  }
-
-  #greet(nonce: Uint8Array, purpose: 'open' | 'resume'): Promise<Greeting> {
-    return greet(this.#connection, nonce, { signal: this.#ended.signal, timeoutMs: HELLO_MS, purpose });
   }
 
   /** The port may have gone in the same turn in which it brought the answer. */

@@ -29,7 +29,6 @@ export class ServedDevice {
   #sliceTicks = FIRST_SLICE_TICKS;
   /** The run that #sliceTicks was found for. Not its id: ids begin anew with every session. */
   #sliceRun: EmulatedDevice['board']['run'];
-  #hasSpoken = false;
   #working = false;
   #again = false;
   #cancelTimer: (() => void) | undefined;
@@ -96,11 +95,6 @@ export class ServedDevice {
   async #write(bytes: Uint8Array): Promise<void> {
     this.#watch();
     try {
-      // Whatever the other side heard before belongs to no frame.
-      if (!this.#hasSpoken) {
-        this.#hasSpoken = true;
-        await this.#port.write(new Uint8Array(1));
-      }
       await this.#port.write(bytes);
     } finally {
       this.#cancelWatch?.();

@@ -197,9 +197,13 @@ export type AnswerOrRefusal<N extends CommandName> =
       readonly fields: Event<'refusal'>;
     };
 
+let lastFirstByte = randomBytes(1)[0];
+
+/** Boards refuse one that begins like one of the last. */
 export function newNonce(): Uint8Array {
   const nonce = new Uint8Array(randomBytes(8));
-  if (nonce[0] === 0) nonce[0] = 1;
+  lastFirstByte = (lastFirstByte % 255) + 1;
+  nonce[0] = lastFirstByte;
   return nonce;
 }
 

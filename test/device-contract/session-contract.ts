@@ -82,6 +82,27 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     expect(own.message).toMatchObject({ fields: { resumed: 1 } });
   });
 
+  it('a nonce that begins like that of one of the last five sessions opens none, another one does', async () => {
+    const host = await connect();
+    const nonces: Uint8Array[] = [];
+    for (let i = 0; i < 6; i++) {
+      await host.hello();
+      nonces.push(host.nonce);
+    }
+    for (const earlier of nonces.slice(1)) {
+      const nonce = newNonce().fill(earlier[0], 0, 1);
+      host.write(host.helloFrame(nonce));
+      const refused = await host.next(({ name }) => name === 'helloRefused');
+      expect(refused.message).toMatchObject({ fields: { nonce, reason: REFUSAL.stale } });
+    }
+    // The session that is open goes on.
+    expect(await host.ask('ping', { token: 5 })).toMatchObject({ fields: { token: 5 } });
+    const free = newNonce().fill(nonces[0][0], 0, 1);
+    host.write(host.helloFrame(host.begin(free)));
+    const opened = await host.next(({ name }) => name === 'hello');
+    expect(opened.message).toMatchObject({ fields: { nonce: free, resumed: 0 } });
+  });
+
   it('a nonce of zeros is not answered', async () => {
     const host = await connect();
     host.write(host.helloFrame(new Uint8Array(8)));
@@ -95,7 +116,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     await host.hello();
     const before = await counters(host);
     const old = host.command('ping', { token: 1 });
-    const hello = host.helloFrame(host.begin(newNonce().fill((host.nonce[0] % 255) + 1, 0, 1)));
+    const hello = host.helloFrame(host.begin());
     const all = Buffer.concat([hello, old, host.command('ping', { token: 2 })]);
     host.write(all);
     expect(await host.answer<'ping'>(1)).toMatchObject({ fields: { token: 2 } });

@@ -69,16 +69,14 @@ class Board:
         self.next_seq, self.acknowledged, self.received = 0, 65535, 65535
         self.request_id = 0
         self.answers, self.blocks, self.ended = {}, [], {}
-        self.nonce = b"\0"
-        while self.nonce[0] == 0:
-            self.nonce = os.urandom(8)
         self.identity = self.hello(bytes.fromhex(table_hash))
 
     # Frames
 
-    def write(self, channel, payload=b"", seq=0, ack=0):
+    def write(self, channel, payload=b"", seq=0, ack=0, again=False):
         covered = struct.pack("<BBBBHH", 1, channel, self.nonce[0], 0, seq, ack) + payload
-        self.port.write(cobs_encode(covered + struct.pack("<I", zlib.crc32(covered))))
+        frame = cobs_encode(covered + struct.pack("<I", zlib.crc32(covered)))
+        self.port.write((b"\0" if channel == OPEN or again else b"") + frame)
 
     def read(self):
         """The good frames of the session that have come, as (channel, flags, seq, ack, payload); waits for a moment."""
@@ -93,9 +91,17 @@ class Board:
                 yield channel, flags, seq, ack, raw[8:-4]
 
     def hello(self, table_hash):
-        payload = msgpack.packb([HELLO, 0, self.nonce, *VERSION, table_hash, FRAME_BYTES, WINDOW, OPEN_SESSION])
-        self.port.write(b"\0")
+        """Opens a session; a board refuses a nonce that begins like one of its last ones, so another is tried."""
         until = time.monotonic() + 5
+        while time.monotonic() < until:
+            self.nonce = os.urandom(8)
+            opcode, fields = self.greet(table_hash, until)
+            if opcode == HELLO or REASONS[fields[1]] != "stale":
+                return self.identify(opcode, fields, table_hash)
+        raise BoardError("the board refuses every nonce")
+
+    def greet(self, table_hash, until):
+        payload = msgpack.packb([HELLO, 0, self.nonce, *VERSION, table_hash, FRAME_BYTES, WINDOW, OPEN_SESSION])
         while time.monotonic() < until:
             self.write(OPEN, payload)
             again = time.monotonic() + 0.2
@@ -103,7 +109,7 @@ class Board:
                 for channel, _, _, _, answer in self.read():
                     opcode, _, *fields = msgpack.unpackb(answer) if channel == OPEN else [None, 0]
                     if opcode in (HELLO, HELLO_REFUSED) and fields[0] == self.nonce:
-                        return self.identify(opcode, fields, table_hash)
+                        return opcode, fields
         raise BoardError("no answer to HELLO in 5 s: is this the port of a board?")
 
     @staticmethod
@@ -159,14 +165,14 @@ class Board:
         self.next_seq = (seq + 1) & 0xFFFF
         payload = msgpack.packb([opcode, request_id, *fields])
         until = time.monotonic() + timeout
-        due, wait = 0.0, 0.25
+        due, wait, again = 0.0, 0.25, False
         while request_id not in self.answers:
             now = time.monotonic()
             if now > until:
                 raise BoardError(f"no answer to command {opcode} in {timeout} s")
             if self.acknowledged != seq and now >= due:
-                self.write(COMMAND, payload, seq, self.received)
-                due, wait = now + wait, min(2 * wait, 2.0)
+                self.write(COMMAND, payload, seq, self.received, again)
+                due, wait, again = now + wait, min(2 * wait, 2.0), True
             if self.receive():
                 due = 0.0
         answered, answer = self.answers.pop(request_id)

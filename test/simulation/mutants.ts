@@ -128,7 +128,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a stop is reported done by the answer to an earlier one',
-    file: 'src/driver/device.js',
+    file: 'src/driver/stopper.js',
     find: "message.name !== 'stop' || message.fields.stopNumber === fields.stopNumber",
     replace: 'true',
   },

@@ -43,7 +43,6 @@ static int listener = -1;
 static const uint8_t *pending;
 static size_t pending_length;
 static uint64_t pending_since_us;
-static int has_spoken;
 static uint64_t slice_ticks = FIRST_SLICE_TICKS;
 static uint32_t slice_run;
 static volatile sig_atomic_t interrupted;
@@ -85,7 +84,6 @@ static void leave(entrance *e) {
 static void enter(entrance *e) {
   static const uint8_t delimiter = 0;
   holder = e;
-  has_spoken = 0;
   frame_decoder_init(&board_device.link.decoder, CONFIG_FRAME_BYTES);
   device_receive(&board_device, &delimiter, 1, board_time_us());
   device_receive(&board_device, e->watch.hello, e->watch.hello_length, board_time_us());
@@ -121,18 +119,12 @@ static void read_entrance(entrance *e) {
 
 /* Writes what the device says until it has nothing to say or the port is full. */
 static void write_holder(void) {
-  static const uint8_t delimiter = 0;
   while (holder) {
     ssize_t written;
     uint64_t now_us = board_time_us();
     if (!pending) {
       size_t length = 0;
       const uint8_t *bytes;
-      /* Whatever the other side heard before belongs to no frame. */
-      if (!has_spoken) {
-        if (write(holder->file, &delimiter, 1) != 1) return;
-        has_spoken = 1;
-      }
       bytes = device_poll(&board_device, now_us, &length);
       if (!bytes) return;
       pending = bytes;

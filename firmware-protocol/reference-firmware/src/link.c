@@ -109,8 +109,10 @@ void link_receive(link_state *link, const uint8_t *bytes, size_t length, uint64_
   }
 }
 
+/* What goes `behind a delimiter` is not spoilt by what was cut off on the line before it. */
 static const uint8_t *emit(link_state *link, uint8_t channel, uint16_t seq, const uint8_t *payload, size_t length,
-                           size_t *wire_length) {
+                           int behind_delimiter, size_t *wire_length) {
+  size_t start = behind_delimiter ? 1 : 0;
   frame f = {channel, link->session, 0, seq, 0, payload, length};
   if (channel != TL_CHANNEL_OPEN) {
     f.ack = (uint16_t)(link->expected_seq - 1);
@@ -122,7 +124,8 @@ static const uint8_t *emit(link_state *link, uint8_t channel, uint16_t seq, cons
     link->ack_owed = 0;
   }
   link->counters.frames_sent++;
-  *wire_length = frame_encode(&f, link->raw, link->wire);
+  link->wire[0] = 0;
+  *wire_length = start + frame_encode(&f, link->raw, link->wire + start);
   return link->wire;
 }
 
@@ -134,21 +137,22 @@ const uint8_t *link_poll(link_state *link, uint64_t now_us, size_t *length) {
   if (link->stop_length > 0) {
     size = link->stop_length;
     link->stop_length = 0;
-    return emit(link, TL_CHANNEL_STOP, link->stop_seq++, link->stop_payload, size, length);
+    return emit(link, TL_CHANNEL_STOP, link->stop_seq++, link->stop_payload, size, 1, length);
   }
   if (link->open_length > 0) {
     size = link->open_length;
     link->open_length = 0;
-    return emit(link, TL_CHANNEL_OPEN, 0, link->open_payload, size, length);
+    return emit(link, TL_CHANNEL_OPEN, 0, link->open_payload, size, 1, length);
   }
   if (!link->session_open) return NULL;
   command = sender_next(&link->commands, now_us, &seq);
   if (command)
-    return emit(link, TL_CHANNEL_COMMAND, seq, link->commands.bytes + command->offset, command->length, length);
+    return emit(link, TL_CHANNEL_COMMAND, seq, link->commands.bytes + command->offset, command->length,
+                command->sendings > 1, length);
   size = link->user.next_sample(link->user.context, room, link_payload_bytes_max(link));
-  if (size > 0) return emit(link, TL_CHANNEL_SAMPLE, link->sample_seq++, room, size, length);
+  if (size > 0) return emit(link, TL_CHANNEL_SAMPLE, link->sample_seq++, room, size, 0, length);
   if (link->ack_owed || link->nak_owed)
-    return emit(link, TL_CHANNEL_COMMAND, sender_next_seq(&link->commands), NULL, 0, length);
+    return emit(link, TL_CHANNEL_COMMAND, sender_next_seq(&link->commands), NULL, 0, 0, length);
   return NULL;
 }
 

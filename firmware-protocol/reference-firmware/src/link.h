@@ -57,7 +57,7 @@ typedef struct {
   sender commands;
   frame_decoder decoder;
   uint8_t raw[CONFIG_FRAME_BYTES];
-  uint8_t wire[FRAME_WIRE_BYTES(CONFIG_FRAME_BYTES)];
+  uint8_t wire[1 + FRAME_WIRE_BYTES(CONFIG_FRAME_BYTES)];
 } link_state;
 
 /* As after power-on. */

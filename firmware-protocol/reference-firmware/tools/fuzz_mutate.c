@@ -137,9 +137,9 @@ static void set_header(fuzz_random *random, const device *d, frame *f, uint32_t 
 
 static size_t read_frame(const uint8_t *bytes, size_t length, frame *f) {
   frame_result result;
-  size_t taken;
+  size_t taken, start = length > 0 && bytes[0] == 0 ? 1 : 0;
   frame_decoder_init(&decoder, CONFIG_FRAME_BYTES);
-  taken = frame_decoder_push(&decoder, bytes, length, &result, f);
+  taken = start + frame_decoder_push(&decoder, bytes + start, length - start, &result, f);
   return result == FRAME_GOOD ? taken : 0;
 }
 

@@ -1,0 +1,42 @@
+import { ThermolinkError } from '../errors.js';
+import type { RunReport, SampleRange } from './device-api.js';
+import type { RunStream } from './run-stream.js';
+
+/** All samples of a run, samplesTaken × cells codes; rows that are marked as lost are 0. */
+export interface Samples {
+  readonly codes: Int16Array;
+  readonly report: RunReport;
+  readonly lost: readonly SampleRange[];
+}
+
+/**
+ * Reads a run to its end. `keepAliveLateMs` tells, for an error, how late the last keep-alive was. Errors: those of the
+ * stream; DEVICE_FAULT and RUN_ENDED for a run that neither completed nor ran into a rail.
+ */
+export async function collectSamples(
+  run: RunStream,
+  sampleCount: number,
+  keepAliveLateMs: () => number,
+): Promise<Samples> {
+  const { cells } = run;
+  const codes = new Int16Array(sampleCount * cells);
+  for await (const block of run.blocks)
+    for (let s = 0; s < block.sampleCount; s++)
+      codes.set(
+        block.codes.subarray(s * block.cellCount, (s + 1) * block.cellCount),
+        (block.firstSample + s) * cells + block.firstCell,
+      );
+  const report = await run.finished;
+  if (report.outcome === 'fault')
+    throw new ThermolinkError('DEVICE_FAULT', `The board latched a fault during run ${run.runId}.`, {
+      hint: 'Read its status, remove the cause and acknowledge the fault.',
+      data: { report },
+    });
+  if (report.outcome !== 'completed' && report.outcome !== 'overload')
+    throw new ThermolinkError('RUN_ENDED', `Run ${run.runId} ended early: ${report.outcome}.`, {
+      retryable: true,
+      hint: 'Read the status; after a stop or a watchdog trip, acknowledge and load the program again.',
+      data: { report, keepAliveLateMs: keepAliveLateMs() },
+    });
+  return { codes: codes.subarray(0, report.samplesTaken * cells), report, lost: run.lost };
+}
