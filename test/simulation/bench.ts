@@ -2,7 +2,7 @@ import { EmulatedDevice, findProfile } from '../../emulator/index.js';
 import type { DeviceStateName } from '../../firmware-protocol/device-status.js';
 import { ThermolinkError } from '../../src/errors.js';
 import { ServedDevice } from '../../src/serve/serve-device.js';
-import type { Coverage, FaultPlan, FrameFaultName } from './faults.js';
+import type { Coverage, FaultPlan } from './faults.js';
 import { Lane } from './lane.js';
 import { LinePort } from './line-port.js';
 import type { Random } from './random.js';
@@ -20,12 +20,17 @@ export interface BenchObserver {
   toBoard(bytes: Uint8Array): void;
   toHost(bytes: Uint8Array): void;
   hostHandled(): void;
+  boardHandled(): void;
   boardPowered(): void;
+  /** Somebody begins to listen to what arrives. */
+  attached(direction: Direction): void;
   /** Something happened for which a session may be lost. */
   disturbed(what: string, forMs: number): void;
-  /** The medium has done something to a frame. */
-  damaged(fault: FrameFaultName): void;
+  /** Bytes were given to the line, whatever becomes of them. */
+  written(direction: Direction, bytes: Uint8Array): void;
 }
+
+export type Direction = 'toBoard' | 'toHost';
 
 /**
  * The laboratory: a board with power, a line, and a place where a host can plug in. A `serial` line cannot tell either side
@@ -60,7 +65,7 @@ export class Bench {
     // From a few frames up to more than the window.
     this.#inFlightBytes = random.pick([2, 6, 40, 400]) * FRAME_BYTES;
     this.#boardClock = new MortalClock(time, this.#sliceMs);
-    const lane = (direction: 'host → board' | 'board → host', deliver: (bytes: Uint8Array) => void): Lane =>
+    const lane = (direction: Direction, deliver: (bytes: Uint8Array) => void): Lane =>
       new Lane(time, {
         latencyMs,
         bytesPerMs,
@@ -68,10 +73,8 @@ export class Bench {
         fault: (bytes) => {
           // A bare delimiter is no frame.
           const fault = bytes.length > 1 ? plan.frameFault(this.state) : undefined;
-          if (fault) {
-            coverage.hit(fault, this.state);
-            this.observer.damaged(fault);
-          }
+          if (fault) coverage.hit(fault, this.state);
+          this.observer.written(direction, bytes);
           trace.write(time.nowMs(), this.state, direction, bytes, fault);
           return fault;
         },
@@ -79,12 +82,13 @@ export class Bench {
       });
     const latencyMs = random.pick([0.1, 1, 4]);
     const bytesPerMs = random.pick([100, 1000, 8000]);
-    this.#toBoard = lane('host → board', (bytes) => {
+    this.#toBoard = lane('toBoard', (bytes) => {
       if (!this.#boardPort || this.#boardPort.closed) return;
       this.observer.toBoard(bytes);
       this.#boardPort.deliver(bytes);
+      this.observer.boardHandled();
     });
-    this.#toHost = lane('board → host', (bytes) => {
+    this.#toHost = lane('toHost', (bytes) => {
       if (!this.#hostPort || this.#hostPort.closed) return;
       this.observer.toHost(bytes);
       this.#hostPort.deliver(bytes);
@@ -95,6 +99,20 @@ export class Bench {
   /** What the board is doing; without power, or before its firmware runs, it boots. */
   get state(): DeviceStateName {
     return this.device?.board.state ?? 'boot';
+  }
+
+  /** Whether the host's end of the line takes bytes now, and waits for none. */
+  get hostWrites(): boolean {
+    return this.#hostPort?.isFree ?? false;
+  }
+
+  get boardWrites(): boolean {
+    return this.#boardPort?.isFree ?? false;
+  }
+
+  /** How often the board was started. */
+  get powerUps(): number {
+    return this.#powerUps;
   }
 
   get sliceMs(): number {
@@ -148,6 +166,7 @@ export class Bench {
       },
     });
     this.#hostPort = port;
+    this.observer.attached('toHost');
     if (this.kind === 'hub') this.#attachBoard(this.#boardClock);
     return Promise.resolve(port);
   }
@@ -217,6 +236,7 @@ export class Bench {
       closed: () => undefined,
     });
     this.#boardPort = port;
+    this.observer.attached('toBoard');
     new ServedDevice(this.device, port, { clock, sliceTicksMax: SLICE_TICKS });
   }
 }

@@ -1,15 +1,18 @@
 import type { Dispatcher } from '../../emulator/firmware/dispatcher.js';
 import { decodeToDevice } from '../../firmware-protocol/codec.js';
 import { CHANNEL, FrameDecoder } from '../../firmware-protocol/framing.js';
-import { ANSWER_CACHE_MAX } from '../../firmware-protocol/limits.js';
+import { ANSWER_CACHE_MAX, WATCHDOG_MS_MAX } from '../../firmware-protocol/limits.js';
 import { eventRow, MESSAGES } from '../../firmware-protocol/messages/index.js';
 import type { Bench } from './bench.js';
 import { type BoardSession, EFFECT, hex } from './board-records.js';
+import { LATENESS_MS_MAX } from './lane.js';
 import { peek } from './peek.js';
 import type { Truth } from './truth.js';
 
 /** How much later than its due time a watchdog may act: its timer and a slice. */
 const WATCHDOG_SLACK_MS = 5;
+/** A host feeds a watchdog four times in its time; the first of them may be the frame that came. */
+const FEEDINGS_MIN = 3;
 const RUN_ENDED_OPCODE = eventRow('runEnded').opcode;
 
 /** What the board does while it handles one message. */
@@ -30,6 +33,8 @@ export class BoardChecks {
   #decoder = new FrameDecoder(65536);
   /** When the board last got a good frame of its session. */
   #heardAtMs = 0;
+  /** When the host lately sent what feeds a watchdog. */
+  readonly #feedings: number[] = [];
 
   /** `started` is told of every run. */
   constructor(
@@ -80,6 +85,13 @@ export class BoardChecks {
     this.#decoder = new FrameDecoder(65536);
   }
 
+  /** The host has given a frame of its session to the line. */
+  fed(): void {
+    const { nowMs } = this.#truth;
+    this.#feedings.push(nowMs);
+    while (this.#feedings[0] < nowMs - WATCHDOG_MS_MAX) this.#feedings.shift();
+  }
+
   arrives(bytes: Uint8Array): void {
     const { device } = this.#bench;
     for (const item of this.#decoder.push(bytes))
@@ -102,9 +114,18 @@ export class BoardChecks {
 
   #checkTrip(): void {
     const run = this.#bench.device?.board.run;
-    if (run && this.#truth.nowMs < this.#heardAtMs + run.watchdogMs - 1)
+    if (!run) return;
+    const { nowMs } = this.#truth;
+    if (nowMs < this.#heardAtMs + run.watchdogMs - 1)
       this.#truth.broken(
-        `the watchdog of ${run.watchdogMs} ms tripped ${this.#truth.nowMs - this.#heardAtMs} ms after a good frame`,
+        `the watchdog of ${run.watchdogMs} ms tripped ${nowMs - this.#heardAtMs} ms after a good frame`,
+      );
+    this.#truth.lastTripMs = nowMs;
+    // None of these came, or came in time.
+    const fed = this.#feedings.filter((atMs) => atMs > this.#heardAtMs).length;
+    if (fed < FEEDINGS_MIN && !this.#truth.disturbedSince(this.#heardAtMs - LATENESS_MS_MAX))
+      this.#truth.broken(
+        `a run ended by its watchdog of ${run.watchdogMs} ms, which the host fed ${fed} times`,
       );
   }
 

@@ -44,6 +44,8 @@ export interface HostCall {
   /** Place among all calls of the run. */
   readonly issue: number;
   readonly askedAtMs: number;
+  /** For how long neither side had missed anything by then. */
+  readonly freeMsAtStart: number;
   session: string;
   requestId: number;
 }

@@ -35,7 +35,7 @@ export async function recordCorpus(seeds = SEEDS): Promise<Corpus> {
         const frame = frameOf(bytes);
         if (!frame) return;
         frames.push({ frame, bytes });
-        const toBoard = direction === 'host → board';
+        const toBoard = direction === 'toBoard';
         const known = toBoard ? payloads.toBoard : payloads.toHost;
         if (frame.payload.length > 0) known.set(Buffer.from(frame.payload).toString('latin1'), frame.payload);
         if (!toBoard) return;

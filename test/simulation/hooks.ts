@@ -8,7 +8,9 @@ import { Dispatcher } from '../../emulator/firmware/dispatcher.js';
 import { ProgramMemory } from '../../emulator/firmware/program-memory.js';
 import { RunEngine } from '../../emulator/firmware/run-engine.js';
 import { EmulatedDevice } from '../../emulator/index.js';
-import { Link } from '../../firmware-protocol/link/link.js';
+import { CHANNEL } from '../../firmware-protocol/framing.js';
+import { CommandSender } from '../../firmware-protocol/link/command-sender.js';
+import { Link, type LinkEvent } from '../../firmware-protocol/link/link.js';
 import type { CommandName, Event } from '../../firmware-protocol/messages/index.js';
 import { Connection } from '../../src/driver/connection.js';
 import { RunKeeper } from '../../src/driver/run-keeper.js';
@@ -25,6 +27,11 @@ export interface AskedCall {
 export interface Witness {
   hostAsks(connection: Connection, name: CommandName, fields: unknown): AskedCall;
   linkOpened(link: Link, nonce: Uint8Array): void;
+  linkClosed(link: Link): void;
+  /** The link delivers the message of this command frame. */
+  linkTook(link: Link, seq: number): void;
+  /** The link's sender was asked what comes next: when the oldest was due before, and how often what it gave was sent. */
+  senderPolled(sender: CommandSender, dueBeforeMs: number | undefined, sendings: number | undefined): void;
   /** `parts`: the payload, in pieces. */
   linkSends(link: Link, parts: readonly Uint8Array[]): void;
   /** The board has received a message; `handle` lets it act. */
@@ -102,6 +109,31 @@ around(Connection.prototype, 'request', (original, self: Connection, args: Reque
 around(Link.prototype, 'openSession', (original, self: Link, args: [Uint8Array]) => {
   witness?.linkOpened(self, args[0]);
   return original(...args);
+});
+
+around(Link.prototype, 'closeSession', (original, self: Link) => {
+  witness?.linkClosed(self);
+  return original();
+});
+
+type Deliver = (event: LinkEvent) => void;
+
+around(Link.prototype, 'receive', (original, self: Link, args: [Uint8Array, number, Deliver]) => {
+  const [bytes, nowMs, deliver] = args;
+  if (!witness) return original(...args);
+  const seen = (event: LinkEvent): void => {
+    if (event.kind === 'message' && event.channel === CHANNEL.command)
+      witness?.linkTook(self, self.frames.notes.at(-1)!.seq);
+    deliver(event);
+  };
+  return original(bytes, nowMs, seen);
+});
+
+around(CommandSender.prototype, 'next', (original, self: CommandSender, args: [number]) => {
+  const dueBeforeMs = self.nextTimeoutMs;
+  const frame = original(...args) as { readonly sendings: number } | undefined;
+  witness?.senderPolled(self, dueBeforeMs, frame?.sendings);
+  return frame;
 });
 
 around(Link.prototype, 'send', (original, self: Link, args: Uint8Array[]) => {

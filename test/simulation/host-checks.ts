@@ -11,6 +11,8 @@ import type { Truth } from './truth.js';
 
 /** A host that hears nothing notices within this time. */
 const SILENT_LOSS_MS = 4000;
+/** The longest that a command takes which waits for nothing that the line has lost. */
+const ANSWER_MS = 300;
 const DEADLINE_CODES: ReadonlySet<string> = new Set(['TIMEOUT', 'LINK_LOST']);
 
 /** Holds what the host is told of its calls and its session against what the board did. */
@@ -19,13 +21,16 @@ export class HostChecks {
   connection: Connection | undefined;
   readonly #bench: Bench;
   readonly #truth: Truth;
+  readonly #freeMs: () => number;
   readonly #sessionOf = new WeakMap<Link, string>();
   #issues = 0;
   #reconnectingAtMs = 0;
 
-  constructor(bench: Bench, truth: Truth) {
+  /** `freeMs`: how long neither side has missed anything that the other had sent. */
+  constructor(bench: Bench, truth: Truth, freeMs: () => number) {
     this.#bench = bench;
     this.#truth = truth;
+    this.#freeMs = freeMs;
   }
 
   hostAsks(connection: Connection, name: CommandName, fields: unknown): AskedCall {
@@ -35,6 +40,7 @@ export class HostChecks {
       fields,
       issue: ++this.#issues,
       askedAtMs: this.#truth.nowMs,
+      freeMsAtStart: this.#freeMs(),
       session: '',
       requestId: 0,
     };
@@ -123,10 +129,13 @@ export class HostChecks {
     // HELLO and stop are repeated, and end each try by a deadline.
     const explained =
       this.#truth.disturbedSince(askedAtMs - SILENT_LOSS_MS) ||
-      this.#truth.unlucky ||
       this.#truth.session(call.session)?.endedAtMs !== undefined;
-    if (error.code === 'TIMEOUT' && requestId > 0 && !explained)
-      this.#truth.broken(`${name} (request ${requestId}) timed out though nothing happened to the line`);
+    const freeMs = this.#freeMs() - call.freeMsAtStart;
+    if (error.code === 'TIMEOUT') this.#truth.lastTimeoutMs = this.#truth.nowMs;
+    if (error.code === 'TIMEOUT' && requestId > 0 && !explained && freeMs > ANSWER_MS)
+      this.#truth.broken(
+        `${name} (request ${requestId}) timed out, though for ${freeMs} ms nothing that it waited for was missing`,
+      );
     // A deadline that passes says nothing of what the board did, and does not invite to do it again.
     const saysNothing = error.code === 'ABORTED' || (DEADLINE_CODES.has(error.code) && !error.retryable);
     if (!saysNothing && this.#executed(call))

@@ -11,9 +11,6 @@ import type { ProtocolWitness } from './witness.js';
 
 const REOPEN_MS = 60;
 
-/** What a few frames lost in a row may end in: a deadline, or a watchdog that was not fed. */
-const BAD_LUCK: ReadonlySet<string> = new Set(['TIMEOUT', 'RUN_ENDED']);
-
 /**
  * One life of the host's process: its clock, its device, what it knows of the board. When it is killed nothing of it moves
  * any more, and another one begins.
@@ -85,6 +82,7 @@ export class Host {
     if (this.#preRollFrames === 0 || this.#preRolled || !connection || !device) return;
     this.#preRolled = true;
     unwitnessed(() => preRoll(connection.link, device, this.#preRollFrames, this.clock.nowMs()));
+    this.witness.link.skip(this.#preRollFrames);
   }
 
   /** The session is of no use any more; the next call of `device` opens another. */
@@ -99,9 +97,16 @@ export class Host {
   explain(error: unknown): void {
     const { truth } = this.witness;
     if (!(error instanceof ThermolinkError)) truth.broken(`an error without a name: ${String(error)}`);
-    else if (truth.disturbedSince(this.#openedAtMs) || (BAD_LUCK.has(error.code) && truth.unlucky)) return;
-    // A HELLO that was late, past a reset in which the board forgot its nonce, has opened a session of its own.
-    else if (truth.session(truth.hostSession)?.endedAtMs === undefined)
+    else if (!truth.disturbedSince(this.#openedAtMs) && !this.#isExplained(error))
       truth.broken(`${error.code} without a cause: ${error.message}`);
+  }
+
+  #isExplained({ code }: ThermolinkError): boolean {
+    const { truth } = this.witness;
+    // A HELLO that was late, past a reset in which the board forgot its nonce, has opened a session of its own.
+    if (truth.session(truth.hostSession)?.endedAtMs !== undefined) return true;
+    // Whether the line alone was to blame was looked at when it happened.
+    if (code === 'TIMEOUT') return truth.lastTimeoutMs >= this.#openedAtMs;
+    return code === 'RUN_ENDED' && truth.lastTripMs >= this.#openedAtMs;
   }
 }

@@ -11,6 +11,8 @@ export interface LaneOptions {
   readonly deliver: (bytes: Uint8Array) => void;
 }
 
+/** Longest time by which a frame is late. */
+export const LATENESS_MS_MAX = 1500;
 /** How long bytes wait for the next ones when chunks are joined. */
 const JOIN_MS = 4;
 
@@ -57,7 +59,7 @@ export class Lane {
         break;
       case 'reorder': {
         // Mostly behind a few frames, at times behind a whole session.
-        const lateMs = random.chance(0.8) ? random.ms(1, 30) : random.ms(30, 1500);
+        const lateMs = random.chance(0.8) ? random.ms(1, 30) : random.ms(30, LATENESS_MS_MAX);
         this.#arrive(nowMs + busyMs + latencyMs + lateMs, bytes);
         break;
       }

@@ -31,6 +31,11 @@ export class LinePort implements Port {
     return this.#events.closed;
   }
 
+  /** It is open, and no write is in progress. */
+  get isFree(): boolean {
+    return !this.closed && !this.#rejectWrite;
+  }
+
   onData(receiver: (bytes: Uint8Array) => void): void {
     this.#events.onData(receiver);
   }

@@ -139,6 +139,12 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'true',
   },
   {
+    name: 'a session may begin like one that has ended lately',
+    file: DISPATCHER,
+    find: 'other[0] === nonce[0]',
+    replace: 'equalBytes(other, nonce)',
+  },
+  {
     name: 'a question for a session opens one',
     file: 'emulator/firmware/dispatcher.js',
     find: 'fields.purpose === HELLO_PURPOSE.open',

@@ -20,6 +20,8 @@ const EVENTS_MAX = 400_000;
 const AFTERMATH_MS = 1500;
 const COMMANDS_MIN = 200;
 const ATTEMPTS_MAX = 60;
+/** Nonces from before a restart of the board of which frames may still be on their way. */
+const FORGOTTEN = 6;
 /** Every so many seeds the sequence numbers of every session begin near their wrap-around. */
 const WRAP_EVERY = 50;
 
@@ -62,7 +64,11 @@ class World {
   readonly #results: string[] = [];
   #host!: Host;
   #starts = 0;
-  #sessions = 0;
+  #nonces = 0;
+  /** Of the nonces so far; and of those from before the board's last start. */
+  readonly #beginnings: number[] = [];
+  #forgotten: readonly number[] = [];
+  #powerUps = 0;
   #doneAtMs = Number.POSITIVE_INFINITY;
   #paths = 1;
 
@@ -195,15 +201,25 @@ class World {
   }
 
   /**
-   * Eight bytes that were not used before. In some seeds the first one, which is all that frames carry, comes again after a few
-   * sessions. Not at once: of two hosts that choose alike (one in 256) a frame that is late by a whole session would pass for
-   * one of the new session, and docs/protocol.md says so.
+   * Eight bytes that were not used before. In some seeds the first one, which is all that frames carry, comes again soon; a
+   * board refuses that of a session it remembers. A new host of a board that has restarted does not take one of those before:
+   * there docs/protocol.md leaves one case in 256 to chance.
    */
   #nonce(): Uint8Array {
     const nonce = Uint8Array.from({ length: 8 }, () => this.#random.whole(0, 255));
-    this.#sessions++;
-    if (this.#seed % 8 === 5) nonce[0] = 2 * (this.#sessions % 5) + this.#random.whole(0, 1);
-    nonce[1] = this.#sessions;
+    if (this.#bench.powerUps !== this.#powerUps) {
+      this.#powerUps = this.#bench.powerUps;
+      this.#forgotten = this.#beginnings.slice(-FORGOTTEN);
+    }
+    if (this.#seed % 8 === 5) {
+      let beginning: number;
+      do beginning = this.#random.whole(0, 2 * FORGOTTEN);
+      while (this.#forgotten.includes(beginning));
+      // Those that a driver chooses by itself count up from here.
+      nonce[0] = 16 * beginning;
+      this.#beginnings.push(beginning);
+    }
+    nonce[1] = ++this.#nonces;
     return nonce;
   }
 }

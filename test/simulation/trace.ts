@@ -1,10 +1,12 @@
 import type { DeviceStateName } from '../../firmware-protocol/device-status.js';
 import { CHANNEL, FrameDecoder } from '../../firmware-protocol/framing.js';
 import { MESSAGES } from '../../firmware-protocol/messages/index.js';
+import type { Direction } from './bench.js';
 import type { FaultName } from './faults.js';
 import { peek } from './peek.js';
 
-type Direction = 'host → board' | 'board → host';
+/** As a failure shows it. */
+const ARROW: Readonly<Record<Direction, string>> = { toBoard: 'host → board', toHost: 'board → host' };
 
 interface Entry {
   readonly atMs: number;
@@ -54,7 +56,7 @@ export class Trace {
 function line({ atMs, state, direction, bytes, fault, note }: Entry): string {
   const head = `${atMs.toFixed(3).padStart(11)} ms  ${state.padEnd(10)}`;
   if (note !== undefined) return `${head}  ${note}`;
-  return `${head}  ${direction}  ${content(bytes!)}${fault ? `  ← ${fault}` : ''}`;
+  return `${head}  ${ARROW[direction!]}  ${content(bytes!)}${fault ? `  ← ${fault}` : ''}`;
 }
 
 function content(bytes: Uint8Array): string {

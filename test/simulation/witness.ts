@@ -1,14 +1,15 @@
 import type { Dispatcher } from '../../emulator/firmware/dispatcher.js';
 import type { RunEngine } from '../../emulator/firmware/run-engine.js';
 import { COMMAND_QUEUE_MAX, UNSEQUENCED_QUEUE_MAX } from '../../firmware-protocol/limits.js';
+import type { CommandSender } from '../../firmware-protocol/link/command-sender.js';
 import type { Link } from '../../firmware-protocol/link/link.js';
 import type { CommandName, Event } from '../../firmware-protocol/messages/index.js';
 import type { Connection } from '../../src/driver/connection.js';
-import type { Bench, BenchObserver } from './bench.js';
+import type { Bench, BenchObserver, Direction } from './bench.js';
 import { BoardChecks } from './board-checks.js';
-import type { FrameFaultName } from './faults.js';
 import type { AskedCall, Witness } from './hooks.js';
 import { HostChecks } from './host-checks.js';
+import { LinkChecks } from './link-checks.js';
 import type { Random } from './random.js';
 import { SampleChecks } from './sample-checks.js';
 import { Truth } from './truth.js';
@@ -27,13 +28,15 @@ export class ProtocolWitness implements Witness, BenchObserver {
   readonly host: HostChecks;
   readonly board: BoardChecks;
   readonly samples: SampleChecks;
+  readonly link: LinkChecks;
   readonly #bench: Bench;
 
   constructor(bench: Bench) {
     this.#bench = bench;
     this.truth = new Truth(bench);
     this.samples = new SampleChecks(this.truth);
-    this.host = new HostChecks(bench, this.truth);
+    this.link = new LinkChecks(bench, this.truth);
+    this.host = new HostChecks(bench, this.truth, () => this.link.freeMs);
     this.board = new BoardChecks(bench, this.truth, ({ nonce }, runId, cells) =>
       this.samples.begin(nonce, runId, cells),
     );
@@ -52,7 +55,20 @@ export class ProtocolWitness implements Witness, BenchObserver {
   }
 
   linkOpened(link: Link, nonce: Uint8Array): void {
+    this.link.begins(link, nonce[0]);
     if (link !== this.#bench.device?.link) this.host.sessionOpened(link, nonce);
+  }
+
+  linkClosed(link: Link): void {
+    this.link.begins(link, undefined);
+  }
+
+  linkTook(link: Link, seq: number): void {
+    this.link.took(link, seq);
+  }
+
+  senderPolled(sender: CommandSender, dueBeforeMs: number | undefined, sendings: number | undefined): void {
+    this.link.polled(sender, dueBeforeMs, sendings);
   }
 
   linkSends(link: Link, parts: readonly Uint8Array[]): void {
@@ -89,26 +105,38 @@ export class ProtocolWitness implements Witness, BenchObserver {
 
   toBoard(bytes: Uint8Array): void {
     this.board.arrives(bytes);
+    this.link.arrives('toBoard', bytes, this.#bench.device?.link);
+  }
+
+  boardHandled(): void {
+    this.link.handled('toBoard', this.#bench.device?.link);
   }
 
   toHost(bytes: Uint8Array): void {
     this.samples.arrives(bytes);
+    this.link.arrives('toHost', bytes, this.host.connection?.link);
   }
 
   hostHandled(): void {
     this.samples.handled();
+    this.link.handled('toHost', this.host.connection?.link);
   }
 
   boardPowered(): void {
     this.board.powered();
   }
 
+  attached(direction: Direction): void {
+    this.link.reattached(direction);
+  }
+
   disturbed(what: string, forMs: number): void {
     this.truth.disturbed(what, forMs);
   }
 
-  damaged(fault: FrameFaultName): void {
-    this.truth.damaged(fault);
+  written(direction: Direction, bytes: Uint8Array): void {
+    const feeds = this.link.written(direction, bytes);
+    if (feeds && direction === 'toBoard') this.board.fed();
   }
 
   /** After every event. */
@@ -118,6 +146,7 @@ export class ProtocolWitness implements Witness, BenchObserver {
     if (device) this.#checkQueues('board', device.link);
     const { connection } = this.host;
     if (connection) this.#checkQueues('host', connection.link);
+    this.link.check(connection?.attached ? connection.link : undefined);
   }
 
   #checkQueues(whose: string, link: Link): void {

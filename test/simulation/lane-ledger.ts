@@ -1,0 +1,88 @@
+import { CHANNEL, type Frame } from '../../firmware-protocol/framing.js';
+
+/** Longest time that a frame takes which nothing happens to: on the slowest line, held to be joined, and a turn. */
+const PASSAGE_MS = 15;
+const BEFORE_FIRST = 0xffff;
+
+/** Numbers are mod 2¹⁶; whether `a` comes behind `b`. */
+function isNewer(a: number, b: number): boolean {
+  const ahead = (a - b) & 0xffff;
+  return ahead > 0 && ahead < 0x8000;
+}
+
+/**
+ * One direction of a session: what was sent, what of it the receiver has taken, and since when something is missing that the
+ * line has lost or holds back.
+ */
+export class LaneLedger {
+  /** First byte of the nonce of the receiver's session; undefined without one. */
+  session: number | undefined;
+  /** When command frames were first sent, by number; those that the receiver took are gone. */
+  readonly #sentAtMs = new Map<number, number>();
+  #taken = BEFORE_FIRST;
+  #ackSent = BEFORE_FIRST;
+  #ackSentAtMs = 0;
+  #ackCame = BEFORE_FIRST;
+  /** The number that the receiver must have taken when it has handled the bytes that arrive now. */
+  #due = BEFORE_FIRST;
+
+  /** The sender begins a session. */
+  senderBegins(): void {
+    this.#sentAtMs.clear();
+    this.#ackSent = BEFORE_FIRST;
+  }
+
+  receiverBegins(session: number | undefined): void {
+    this.session = session;
+    this.#taken = BEFORE_FIRST;
+    this.#ackCame = BEFORE_FIRST;
+    this.#due = BEFORE_FIRST;
+  }
+
+  /** Unseen, so many command frames have been sent, taken and acknowledged. */
+  skip(frames: number): void {
+    this.#taken = (frames - 1) & 0xffff;
+    this.#ackSent = this.#taken;
+    this.#ackCame = this.#taken;
+    this.#due = this.#taken;
+  }
+
+  /** The sender has given a frame to the line. */
+  sent({ channel, seq, ack, payload }: Frame, nowMs: number): void {
+    if (channel === CHANNEL.open) return;
+    if (isNewer(ack, this.#ackSent)) {
+      this.#ackSent = ack;
+      this.#ackSentAtMs = nowMs;
+    }
+    if (channel !== CHANNEL.command || payload.length === 0) return;
+    if (isNewer(seq, this.#taken) && !this.#sentAtMs.has(seq)) this.#sentAtMs.set(seq, nowMs);
+  }
+
+  /** A good frame has come, and the receiver is about to look at it. */
+  arrives({ channel, session, seq, ack, payload }: Frame): void {
+    if (channel === CHANNEL.open || session !== this.session) return;
+    if (isNewer(ack, this.#ackCame)) this.#ackCame = ack;
+    if (channel === CHANNEL.command && payload.length > 0 && seq === ((this.#due + 1) & 0xffff))
+      this.#due = seq;
+  }
+
+  /** The receiver has delivered the message of this frame. */
+  took(seq: number): void {
+    this.#taken = seq;
+    this.#sentAtMs.delete(seq);
+  }
+
+  /** The receiver has looked at all that came: the number that it should have taken and has not, or undefined. */
+  passedOver(): number | undefined {
+    const due = this.#due;
+    this.#due = this.#taken;
+    return isNewer(due, this.#taken) ? due : undefined;
+  }
+
+  /** Since when the receiver misses what was sent; infinite when it has all. */
+  get missesSinceMs(): number {
+    const sentAtMs = this.#sentAtMs.get((this.#taken + 1) & 0xffff) ?? Number.POSITIVE_INFINITY;
+    const ackAtMs = isNewer(this.#ackSent, this.#ackCame) ? this.#ackSentAtMs : Number.POSITIVE_INFINITY;
+    return Math.min(sentAtMs, ackAtMs) + PASSAGE_MS;
+  }
+}

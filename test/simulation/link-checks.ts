@@ -1,0 +1,136 @@
+import { CHANNEL, FrameDecoder } from '../../firmware-protocol/framing.js';
+import type { CommandSender } from '../../firmware-protocol/link/command-sender.js';
+import type { Link } from '../../firmware-protocol/link/link.js';
+import type { Bench, Direction } from './bench.js';
+import { LaneLedger } from './lane-ledger.js';
+import type { Truth } from './truth.js';
+
+/** How much later than it is due a frame may be sent again: a turn of the host, or of a board that is in a slice. */
+const LATE_MS = 12;
+
+interface Lane {
+  readonly ledger: LaneLedger;
+  readonly written: FrameDecoder;
+  arrived: FrameDecoder;
+  withoutRoom: number;
+}
+
+/**
+ * Holds the link's promises against it: what arrives in order is taken; what is missing is sent again when its time has
+ * come, and nothing but that moves the time. What the line takes away is then the only thing that holds a command up, and
+ * this keeps the time during which it did not.
+ */
+export class LinkChecks {
+  readonly #bench: Bench;
+  readonly #truth: Truth;
+  readonly #lanes: Readonly<Record<Direction, Lane>> = { toBoard: newLane(), toHost: newLane() };
+  #lookedAtMs = 0;
+  #freeMs = 0;
+
+  constructor(bench: Bench, truth: Truth) {
+    this.#bench = bench;
+    this.#truth = truth;
+  }
+
+  /** A link begins a session, or has none any more. */
+  begins(link: Link, session: number | undefined): void {
+    const [out, into] = this.#isBoard(link)
+      ? (['toHost', 'toBoard'] as const)
+      : (['toBoard', 'toHost'] as const);
+    this.#lanes[out].ledger.senderBegins();
+    this.#lanes[into].ledger.receiverBegins(session);
+  }
+
+  /** Unseen, so many command frames have passed in each direction. */
+  skip(frames: number): void {
+    for (const { ledger } of Object.values(this.#lanes)) ledger.skip(frames);
+  }
+
+  /** Whether they hold a frame of a session. */
+  written(direction: Direction, bytes: Uint8Array): boolean {
+    this.#count();
+    const { ledger, written } = this.#lanes[direction];
+    let feeds = false;
+    for (const item of written.push(bytes))
+      if (item.kind === 'frame') {
+        ledger.sent(item.frame, this.#truth.nowMs);
+        feeds ||= item.frame.channel !== CHANNEL.open;
+      }
+    return feeds;
+  }
+
+  /** The receiving end begins to listen anew. */
+  reattached(direction: Direction): void {
+    this.#lanes[direction].arrived = new FrameDecoder(65536);
+  }
+
+  arrives(direction: Direction, bytes: Uint8Array, link: Link | undefined): void {
+    this.#count();
+    const lane = this.#lanes[direction];
+    lane.withoutRoom = link?.counters.framesWithoutRoom ?? 0;
+    for (const item of lane.arrived.push(bytes)) if (item.kind === 'frame') lane.ledger.arrives(item.frame);
+  }
+
+  took(link: Link, seq: number): void {
+    this.#lanes[this.#isBoard(link) ? 'toBoard' : 'toHost'].ledger.took(seq);
+  }
+
+  /** The receiver has handled what arrived. */
+  handled(direction: Direction, link: Link | undefined): void {
+    const { ledger, withoutRoom } = this.#lanes[direction];
+    const missed = ledger.passedOver();
+    if (missed === undefined || !link?.sessionOpen || link.counters.framesWithoutRoom !== withoutRoom) return;
+    this.#truth.broken(`command frame ${missed} came ${direction} in order and was not taken`);
+  }
+
+  /** The sender was asked for its next frame. */
+  polled(sender: CommandSender, dueBeforeMs: number | undefined, sendings: number | undefined): void {
+    const dueMs = sender.nextTimeoutMs;
+    if (dueBeforeMs === undefined || dueMs === undefined || dueMs === dueBeforeMs) return;
+    if (sendings === undefined || sendings < 2)
+      this.#truth.broken(
+        `a frame due at ${dueBeforeMs} ms is due at ${dueMs} ms now, and was not sent again`,
+      );
+  }
+
+  /** How long, since the run began, neither side missed anything that the other had sent. */
+  get freeMs(): number {
+    this.#count();
+    return this.#freeMs;
+  }
+
+  /** Up to now; asked before anything changes. */
+  #count(): void {
+    const { nowMs } = this.#truth;
+    const { toBoard, toHost } = this.#lanes;
+    const missesSinceMs = Math.min(toBoard.ledger.missesSinceMs, toHost.ledger.missesSinceMs);
+    this.#freeMs += Math.max(0, Math.min(nowMs, missesSinceMs) - this.#lookedAtMs);
+    this.#lookedAtMs = nowMs;
+  }
+
+  /** After every event. */
+  check(host: Link | undefined): void {
+    this.#count();
+    this.#checkDue('board', this.#bench.device?.link, this.#bench.boardWrites);
+    this.#checkDue('host', host, this.#bench.hostWrites);
+  }
+
+  #checkDue(whose: string, link: Link | undefined, writes: boolean): void {
+    const lateMs = this.#truth.nowMs - (link?.nextTimeoutMs ?? Number.POSITIVE_INFINITY);
+    if (!writes || lateMs <= LATE_MS) return;
+    this.#truth.broken(`the ${whose} is ${lateMs} ms late to send a frame again`);
+  }
+
+  #isBoard(link: Link): boolean {
+    return link === this.#bench.device?.link;
+  }
+}
+
+function newLane(): Lane {
+  return {
+    ledger: new LaneLedger(),
+    written: new FrameDecoder(65536),
+    arrived: new FrameDecoder(65536),
+    withoutRoom: 0,
+  };
+}
