@@ -31,6 +31,7 @@ import {
   writeError,
 } from './call-errors.js';
 import type { CallOptions } from './device-api.js';
+import { FramePump, logFrame } from './frame-pump.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
 import { PendingCalls, type PendingKey } from './pending-calls.js';
 import { refusalError } from './refusal-error.js';
@@ -63,8 +64,6 @@ export class Connection {
   /** With somebody who finds the board again, a lost port suspends the calls in progress instead of ending them. */
   onLost: ((reason: ThermolinkError) => void) | undefined;
   #port!: Port;
-  /** The port takes bytes; not so between a loss and the next attempt. */
-  #attached = false;
   #suspended = false;
   /** The old session is gone and the new one is not open yet: new calls wait. */
   #betweenSessions = false;
@@ -74,9 +73,7 @@ export class Connection {
   readonly #pending = new PendingCalls();
   readonly #room: SendRoom;
   #failure: ThermolinkError | undefined;
-  #pumping = false;
-  #pumpAgain = false;
-  #cancelTimer: (() => void) | undefined;
+  readonly #pump: FramePump;
   /** First bytes that arrived and were no frame, for the error of a peer that is no board. */
   #rubbish: number[] = [];
 
@@ -85,6 +82,13 @@ export class Connection {
     this.clock = clock;
     this.link = new Link(port.frameBytesMax, { answersEverything: false });
     this.#room = new SendRoom(clock, () => evidence(this.link));
+    this.#pump = new FramePump(this.link, clock, log, {
+      hasRoom: () => this.#room.release(),
+      failed: (name, cause) => this.lose(writeError(name, cause)),
+      silent: (name) => {
+        if (!this.#suspended) this.lose(linkLostError(name, evidence(this.link)));
+      },
+    });
     this.attach(port);
   }
 
@@ -101,9 +105,9 @@ export class Connection {
   /** From now on bytes travel over this port; the session stays held until it is resumed or a new one is opened. */
   attach(port: Port): void {
     this.#port = port;
-    this.#attached = true;
     this.#rubbish = [];
     this.link.restartReceiver();
+    this.#pump.attach(port);
     port.onData((bytes) => {
       if (this.#port === port) this.#receive(bytes);
     });
@@ -114,12 +118,12 @@ export class Connection {
 
   /** The port in use takes bytes. */
   get attached(): boolean {
-    return this.#attached;
+    return this.#pump.attached;
   }
 
   /** The port is of no use after all. */
   detach(): void {
-    this.#attached = false;
+    this.#pump.detach();
   }
 
   /** The port or the board is gone: calls wait for `onLost` to find it again, or end. */
@@ -127,7 +131,7 @@ export class Connection {
     if (this.#failure) return;
     if (this.#suspended) {
       // Lost again before HELLO was answered.
-      this.#attached = false;
+      this.#pump.detach();
       this.#pending.failHello(error);
       return;
     }
@@ -136,9 +140,8 @@ export class Connection {
       return;
     }
     this.#log.info({ code: error.code, reason: error.message }, 'connection lost');
-    this.#attached = false;
+    this.#pump.detach();
     this.#suspended = true;
-    this.#cancelTimer?.();
     this.link.hold();
     this.#port.close().catch(() => undefined);
     this.onLost(error);
@@ -287,7 +290,7 @@ export class Connection {
     if (this.#failure) return;
     this.#failure = error;
     this.#log.info({ code: error.code, reason: error.message }, 'connection ended');
-    this.#cancelTimer?.();
+    this.#pump.detach();
     this.#pending.failAll(error);
     this.#room.releaseAll();
     this.#events?.failed(error);
@@ -295,45 +298,7 @@ export class Connection {
 
   /** Lets the link write what it has to say. */
   wake(): void {
-    this.#pumpAgain = true;
-    if (this.#pumping || this.#failure || !this.#attached) return;
-    const port = this.#port;
-    this.#pump(port).catch((cause) => {
-      // The write that was in progress when its port was lost ends late: the next port waits for it.
-      if (this.#port !== port) this.wake();
-      else this.lose(writeError(port.name, cause));
-    });
-  }
-
-  async #pump(port: Port): Promise<void> {
-    this.#pumping = true;
-    try {
-      this.#cancelTimer?.();
-      while (this.#pumpAgain && this.#writes(port)) {
-        this.#pumpAgain = false;
-        for (let bytes = this.#poll(); bytes && this.#writes(port); bytes = this.#poll()) {
-          this.#logFrame('sent');
-          await port.write(bytes);
-          if (this.link.canSend) this.#room.release();
-        }
-      }
-      if (this.link.failed && !this.#suspended && this.#writes(port))
-        this.lose(linkLostError(port.name, evidence(this.link)));
-      const dueMs = this.link.nextTimeoutMs;
-      if (dueMs !== undefined && this.#writes(port))
-        this.#cancelTimer = this.clock.schedule(dueMs - this.clock.nowMs(), () => this.wake());
-    } finally {
-      // In the same turn as the last look: a wake-up in between would find nobody.
-      this.#pumping = false;
-    }
-  }
-
-  #writes(port: Port): boolean {
-    return this.#attached && this.#port === port && !this.#failure;
-  }
-
-  #poll(): Uint8Array | undefined {
-    return this.link.poll(this.clock.nowMs());
+    this.#pump.wake();
   }
 
   #receive(bytes: Uint8Array): void {
@@ -343,7 +308,7 @@ export class Connection {
       if (event.kind === 'fault') this.#noteRubbish(event.head);
       else this.#deliver(event.payload);
     });
-    if (this.link.counters.framesReceived !== framesBefore) this.#logFrame('received');
+    if (this.link.counters.framesReceived !== framesBefore) logFrame(this.#log, this.link, 'received');
     // One turn later: what the callers send next then carries the acknowledgement, and no frame is spent on it alone.
     this.clock.defer(() => this.wake());
   }
@@ -361,12 +326,6 @@ export class Connection {
       this.#events?.blocksSent(message.fields);
     else if (message.kind === 'event' && message.name === 'runEnded') this.#events?.runEnded(message.fields);
     else this.#pending.answer(message);
-  }
-
-  /** The newest frame, at level trace. Of several that came in one chunk only the last is logged. */
-  #logFrame(direction: 'sent' | 'received'): void {
-    if (this.#log.isLevelEnabled('trace'))
-      this.#log.trace({ frame: this.link.frames.notes.at(-1) }, `frame ${direction}`);
   }
 
   #noteRubbish(head: Uint8Array): void {
