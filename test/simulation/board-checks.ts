@@ -1,8 +1,9 @@
 import type { Dispatcher } from '../../emulator/firmware/dispatcher.js';
 import { decodeToDevice } from '../../firmware-protocol/codec.js';
 import { CHANNEL, FrameDecoder } from '../../firmware-protocol/framing.js';
-import { ANSWER_CACHE_MAX, WATCHDOG_MS_MAX } from '../../firmware-protocol/limits.js';
+import { ANSWER_CACHE_MAX, ENDED_SESSIONS_MAX, WATCHDOG_MS_MAX } from '../../firmware-protocol/limits.js';
 import { eventRow, MESSAGES } from '../../firmware-protocol/messages/index.js';
+import { HELLO_PURPOSE } from '../../firmware-protocol/messages/system.js';
 import type { Bench } from './bench.js';
 import { type BoardSession, EFFECT, hex } from './board-records.js';
 import { LATENESS_MS_MAX } from './lane.js';
@@ -33,6 +34,8 @@ export class BoardChecks {
   #decoder = new FrameDecoder(65536);
   /** When the board last got a good frame of its session. */
   #heardAtMs = 0;
+  /** Sessions from before the board last started, which it does not remember. */
+  #sessionsBeforeStart = 0;
   /** When the host lately sent what feeds a watchdog. */
   readonly #feedings: number[] = [];
 
@@ -55,6 +58,7 @@ export class BoardChecks {
     handle();
     this.#hearing = undefined;
     if (dispatcher.session !== before) {
+      this.#checkOpening(dispatcher, payload, session);
       this.#end(session);
       this.#begin(dispatcher);
     } else if (session) this.#heard(session, payload, hearing);
@@ -68,6 +72,7 @@ export class BoardChecks {
     if (effect !== 'reset') return;
     // Its answer is sent once, and then there is no session any more that could send it again.
     this.#truth.disturbed('reset by command', 0);
+    this.#sessionsBeforeStart = this.#truth.sessions.length;
     this.#end(this.#truth.sessions.at(-1));
   }
 
@@ -83,6 +88,7 @@ export class BoardChecks {
   powered(): void {
     this.#end(this.#truth.sessions.at(-1));
     this.#decoder = new FrameDecoder(65536);
+    this.#sessionsBeforeStart = this.#truth.sessions.length;
   }
 
   /** The host has given a frame of its session to the line. */
@@ -127,6 +133,24 @@ export class BoardChecks {
       this.#truth.broken(
         `a run ended by its watchdog of ${run.watchdogMs} ms, which the host fed ${fed} times`,
       );
+  }
+
+  /** A question opens no session, and none begins like one that the board remembers. */
+  #checkOpening({ session: { nonce } }: Dispatcher, payload: Uint8Array, before?: BoardSession): void {
+    const message = decodeToDevice(payload);
+    if (
+      message.kind !== 'command' ||
+      message.name !== 'hello' ||
+      message.fields.purpose !== HELLO_PURPOSE.open
+    )
+      this.#truth.broken('a session was opened by what does not ask for one');
+    const open = before && before.endedAtMs === undefined ? 1 : 0;
+    const remembered = this.#truth.sessions
+      .slice(this.#sessionsBeforeStart)
+      .slice(-open - ENDED_SESSIONS_MAX);
+    const first = hex(nonce.subarray(0, 1));
+    if (remembered.some((earlier) => earlier.nonce.startsWith(first)))
+      this.#truth.broken(`a session was opened that begins, with ${first}, like one before it`);
   }
 
   #begin(dispatcher: Dispatcher): void {
