@@ -4,5 +4,6 @@ export { CELL_FAULTS, type DynamicFault, FAULT_KINDS, type FaultKind } from './a
 export { EmulatedDevice } from './device.js';
 export type { BoardProfile } from './profiles/board-profile.js';
 export type { DieEffects } from './profiles/die-effects.js';
+export type { MeasuredParts } from './profiles/measured-parts.js';
 export { type ParsedProfile, parseProfile } from './profiles/parse-profile.js';
 export { findProfile, PROFILES } from './profiles/profiles.js';

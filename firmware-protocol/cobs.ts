@@ -6,9 +6,12 @@
  * set afterwards; only behind a full group, whose successor's code stands for no zero, it has to move by one.
  */
 import { findZero } from './find-zero.js';
+import { newFrameBuffers, stuffedInPlace } from './frame-kernel/frame-buffers.js';
 import { FRAME_BYTES_MAX } from './limits.js';
 
 const GROUP_MAX = 254;
+/** Blocks up to here, serial lines' all, are decoded in a small plain buffer: their CRC would gain nothing. */
+const SHORT_BYTES_MAX = 12_288;
 
 /** Longest encoding, delimiter included. */
 export function cobsBytesMax(length: number): number {
@@ -27,12 +30,14 @@ function makeRoom(length: number): void {
   moves = new Int32Array(length + 2);
 }
 
-/** The encoding of `raw` with the delimiter; in `out` if that is given, which must hold `cobsBytesMax` bytes. */
+/** The encoding of `raw` with the delimiter; in `out` if that is given, which must hold `cobsBytesMax` bytes and may all change. */
 export function cobsEncode(
   raw: Uint8Array,
   out: Uint8Array = new Uint8Array(cobsBytesMax(raw.length)),
 ): Uint8Array {
   const { length } = raw;
+  const stuffed = stuffedInPlace(raw, out, cobsBytesMax(length));
+  if (stuffed) return stuffed;
   makeRoom(length);
   let count = 0;
   let fullGroups = 0;
@@ -69,10 +74,12 @@ export function cobsEncode(
 
 /**
  * Decodes one block after another, each in pieces as they arrive: every byte is copied once, straight to where it is
- * used. `bytes` is overwritten from its start by each block, so it must hold the longest.
+ * used. `bytes` is overwritten from its start by each block; `bytesMax` must hold the longest.
  */
 export class CobsDecoder {
-  readonly bytes: Uint8Array;
+  readonly #bytesMax: number;
+  /** Grows once: few links ever see a long block. */
+  #bytes: Uint8Array;
   /** Decoded so far. */
   #length = 0;
   /** Bytes of the present group that have not come yet. */
@@ -82,13 +89,20 @@ export class CobsDecoder {
   #malformed = false;
 
   constructor(bytesMax: number) {
-    this.bytes = new Uint8Array(bytesMax);
+    this.#bytesMax = bytesMax;
+    this.#bytes = new Uint8Array(Math.min(bytesMax, SHORT_BYTES_MAX));
+  }
+
+  /** Where the present block is, or the one that has ended; the next `push` may move it. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
   }
 
   /** Takes `piece[start…end)`, which has no delimiter in it. */
   push(piece: Uint8Array, start: number, end: number): void {
     makeRoom(end - start);
-    const { bytes } = this;
+    if (this.#length + end - start > this.#bytes.length) this.#grow();
+    const bytes = this.#bytes;
     /** Byte i of the piece is copied to i + first; after the moves it is at i + shift. */
     const first = this.#length - start;
     let shift = first;
@@ -117,6 +131,12 @@ export class CobsDecoder {
     this.#length = end + shift;
     this.#left = code - end;
     this.#impliesZero = impliesZero;
+  }
+
+  #grow(): void {
+    const [bytes] = newFrameBuffers([this.#bytesMax]);
+    bytes.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = bytes;
   }
 
   /** Ends the block: how many of `bytes` are its content, or −1 if it was malformed. The next block begins. */

@@ -2,6 +2,7 @@
  * CRC-32 (ISO-HDLC, check value CBF43926, as in zlib and MCU CRC units) and CRC-32C (Castagnoli, check value E3069283),
  * eight bytes a step. `state` chains calls: crc32(b, crc32(a)) = crc32(a ‖ b).
  */
+import { foldedMessage } from './frame-kernel/frame-buffers.js';
 
 type CrcTables = readonly Int32Array[];
 
@@ -49,7 +50,8 @@ let crc32Of: Crc = (bytes, state) => update(CRC32_TABLES, bytes, state);
 
 /** CRC-32 of `bytes`, u32, continuing from `state` (default: from the start). */
 export function crc32(bytes: Uint8Array, state = 0): number {
-  return crc32Of(bytes, state);
+  const folded = state === 0 ? foldedMessage(bytes) : undefined;
+  return folded ? crc32Of(folded, 0xffffffff) : crc32Of(bytes, state);
 }
 
 /**

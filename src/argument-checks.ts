@@ -46,6 +46,12 @@ export function checkOptionalFunction(name: string, value: unknown): void {
   throw badArgument(name, value, 'a function');
 }
 
+/** Refuses what is neither left out nor true or false: BAD_ARGUMENT. */
+export function checkOptionalFlag(name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'boolean') return;
+  throw badArgument(name, value, 'true or false');
+}
+
 /** Refuses what is not a typed array of that kind: BAD_ARGUMENT that says how to make one. */
 export function checkArray(
   name: string,

@@ -1,11 +1,18 @@
 import { type Die, type DynamicFault, EmulatedDevice, findProfile, PROFILES } from '../emulator/index.js';
 import type { Clock } from '../firmware-protocol/clock.js';
 import type { Port } from '../firmware-protocol/port.js';
-import { badArgument, checkObject, checkOptionalFunction, checkSignal } from './argument-checks.js';
+import {
+  badArgument,
+  checkObject,
+  checkOptionalFlag,
+  checkOptionalFunction,
+  checkSignal,
+} from './argument-checks.js';
 import { Device } from './driver/device.js';
 import type { Logger } from './driver/logger.js';
 import type { DeviceEvent, ReconnectOptions } from './driver/reconnect.js';
 import { ThermolinkError } from './errors.js';
+import { openBoardThread } from './serve/board-thread.js';
 import { checkFaults, FAULT_FORM, parseFaults } from './serve/fault-list.js';
 import { readProfile } from './serve/profile-file.js';
 import { ServedDevice } from './serve/serve-device.js';
@@ -42,6 +49,11 @@ export interface ConnectOptions {
    * under whatever path it comes back. A board in this process can't be lost.
    */
   readonly reconnect?: boolean | Omit<ReconnectOptions, 'openPort'>;
+  /**
+   * Whether an emulated board computes in a thread of its own. Default: if there is one in this thread already. True for all of them
+   * where several work at once: then none waits for another's slices. With a `clock` none has: its time is this thread's.
+   */
+  readonly ownThread?: boolean;
   /** Hears of every step of reconnecting. */
   readonly onEvent?: (event: DeviceEvent) => void;
 }
@@ -175,14 +187,19 @@ function decoded(path: string): string {
   }
 }
 
+/** The emulated board that computes in this thread, or the last one that did. */
+let boardHere: Port | undefined;
+
 /**
  * Connects to the device that a URI names, by one code path for all. An emulator runs in this process, as fast as the
- * machine can. Errors: those of `parseDeviceUri`, of opening the port, and of `Device.open`; nothing stays open after one.
+ * machine can, several at once in threads of their own. Errors: those of `parseDeviceUri`, of opening the port, and of
+ * `Device.open`; nothing stays open after one.
  */
 export async function connect(uri: string, options: ConnectOptions = {}): Promise<Device> {
   checkObject('options', options, '{ signal: controller.signal }');
   checkSignal(options.signal);
   checkOptionalFunction('onEvent', options.onEvent);
+  checkOptionalFlag('ownThread', options.ownThread);
   const address = parseDeviceUri(uri);
   const { clock, signal, log, onEvent, reconnect = true } = options;
   const port = await openPort(address, uri, options);
@@ -228,14 +245,17 @@ async function openPort(address: DeviceAddress, uri: string, options: ConnectOpt
 async function emulatorPort(
   address: Extract<DeviceAddress, { kind: 'emulator' }>,
   uri: string,
-  { clock }: ConnectOptions,
+  { clock, signal, ownThread }: ConnectOptions,
 ): Promise<Port> {
   const { profile, dieSeed, faults } = address;
   const type = typeof profile === 'string' ? findProfile(profile)! : await readProfile(profile.file);
   const die: Die = { profile: type, dieSeed, ...(faults ? { faults } : {}) };
   checkFaults(die);
+  if (!clock && (ownThread ?? boardHere?.closed === false))
+    return openBoardThread(die, uri, signal ? { signal } : {});
   const [host, board] = memoryPortPair(uri);
   new ServedDevice(new EmulatedDevice(die), board, clock ? { clock } : {});
+  boardHere = host;
   return host;
 }
 

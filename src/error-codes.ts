@@ -71,6 +71,15 @@ export const ERROR_CODES = {
     ],
     remedy: 'Resume with the options of the first start, or start a new run in another directory.',
   },
+  BAD_CALIBRATION: {
+    meaning: 'a calibration is of another board, out of date or damaged',
+    causes: [
+      'a file of another board or die',
+      'a board that was calibrated too long ago',
+      'a file that was edited or cut short',
+    ],
+    remedy: 'Make a new one with `thermolink calibrate`, or go without.',
+  },
   BAD_DEVICE_URI: {
     meaning: 'the device URI is not one that this build understands',
     causes: ['a path without its scheme (`serial:/dev/ttyUSB0`)', 'a misspelt scheme or parameter'],
@@ -132,6 +141,7 @@ export const ERROR_CODES = {
       'no `thermolink emulate --tcp` is running there',
       'another port number',
       'a firewall, or a misspelt host name',
+      'no memory for the thread of an emulated board',
     ],
     remedy: 'Start the server, and use the URI that it prints.',
   },
@@ -179,7 +189,7 @@ export const ERROR_CODES = {
     causes: [
       'an unplugged cable',
       'a board without power or reset',
-      'the process that served an emulated board ended',
+      'the process or thread that served an emulated board ended',
     ],
     remedy: 'Check cable and power, then connect again. Programs in the board are lost if it lost power.',
   },

@@ -1,4 +1,14 @@
 /** thermolink for programs: connect to a board, solve linear systems on it, train with it. */
+export {
+  type CalibrateRequest,
+  type CalibrationResult,
+  calibrate,
+} from './characterize/calibrate.js';
+export {
+  type CalibrationRecord,
+  calibrationOf,
+  calibrationRecordOf,
+} from './characterize/calibration-record.js';
 export { connect, parseDeviceUri } from './connect.js';
 export { type Dataset, type DatasetSource, type ExampleSet, firstExamples } from './data/dataset.js';
 export { loadDataset } from './data/load-dataset.js';
@@ -9,6 +19,7 @@ export { type StopOnExitOptions, stopBoardsOnExit } from './driver/stop-on-exit.
 export { ERROR_CODES, type ErrorCode, ThermolinkError } from './errors.js';
 export type { DenseSystem, FactoredSystem, LinearSystem } from './linalg/linear-system.js';
 export { type Matrix, matrix } from './linalg/matrix.js';
+export type { BoardCalibration } from './mapping/calibration.js';
 export type * from './model/contract.js';
 export { createConvolutionClassifier } from './model/convolution-classifier.js';
 export { createMlp } from './model/mlp.js';

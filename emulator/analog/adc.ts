@@ -16,9 +16,9 @@ export type ReadAdc = (v: Int32Array, out: Int16Array) => boolean;
 
 /** The ADC of a die. */
 export function makeAdc({ profile, dieSeed }: Die): ReadAdc {
-  const { adcBits, cells, effects } = profile;
+  const { adcBits, cells, effects, measured } = profile;
   if (!effects?.adc) return (v, out) => readAdc(v, adcBits, out);
-  const parts = makeConverters(dieSeed, effects.adc, DRAWS, cells);
+  const parts = makeConverters(dieSeed, effects.adc, DRAWS, cells, measured?.adc);
   return (v, out) => readImperfectAdc(v, adcBits, parts, out);
 }
 

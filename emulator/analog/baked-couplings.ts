@@ -17,6 +17,8 @@ export interface CrosspointArray {
   readonly mismatchPpm: number;
   /** Undefined: all crosspoints are alike. */
   readonly draws: RowDraws | undefined;
+  /** 1 + ε in 2⁻²⁰ of row r, in place of draws. */
+  readonly measured?: ((row: number) => ArrayLike<number>) | undefined;
   /** Which way the lines run that lead to the cells; null: they lead to row amplifiers. */
   readonly cellLines: 'rows' | 'columns' | null;
   /** What those cells are like; undefined: all alike. */
@@ -59,9 +61,10 @@ export function bakeArray(array: CrosspointArray, out: Int16Array): number {
 /** g̃ of a row in 2⁻¹², |g̃| < 2³⁰. */
 function readRow(array: CrosspointArray, r: number, out: Float64Array): void {
   const { codes, cells, shift, mismatchPpm } = array;
-  const draws = array.draws?.(r);
+  const measured = array.measured?.(r);
+  const draws = measured ? undefined : array.draws?.(r);
   for (let j = 0; j < cells; j++) {
-    const gain = draws ? gainOf(mismatchPpm, draws[j]) : UNIT_GAIN;
+    const gain = measured ? measured[j] : draws ? gainOf(mismatchPpm, draws[j]) : UNIT_GAIN;
     out[j] = roundShift((codes[r * cells + j] << shift) * gain, GAIN_TO_FINE_LOG2);
   }
 }

@@ -28,16 +28,20 @@ export class BoardFaults {
   readonly #ahead: { fault: DynamicFault; words: Uint32Array }[];
 
   constructor(die: Die) {
-    const { cells, effects } = die.profile;
+    const { cells, effects, measured } = die.profile;
     this.#die = die;
     this.cellStates = new Uint8Array(cells);
     const broken = (draw: DieDraw, ppm: number) => drawBroken(die.dieSeed, draw, ppm, cells);
-    for (const cell of broken(DIE_DRAW.deadCell, effects?.deadCells?.sharePpm ?? 0))
-      this.cellStates[cell] = CELL_STATE.dead;
-    const codes = new Uint32Array(cells);
-    drawWords(die.dieSeed, DIE_DRAW.stuckAdcCode, 0, codes);
-    for (const cell of broken(DIE_DRAW.stuckAdcChannel, effects?.stuckAdcChannels?.sharePpm ?? 0))
-      this.stuckCodes.set(cell, this.#adcCode(codes[cell]));
+    const dead = measured?.deadCells?.cells ?? broken(DIE_DRAW.deadCell, effects?.deadCells?.sharePpm ?? 0);
+    for (const cell of dead) this.cellStates[cell] = CELL_STATE.dead;
+    const stuck = measured?.stuckAdcChannels;
+    if (stuck) for (const [i, cell] of stuck.cells.entries()) this.stuckCodes.set(cell, stuck.codes[i]);
+    else {
+      const codes = new Uint32Array(cells);
+      drawWords(die.dieSeed, DIE_DRAW.stuckAdcCode, 0, codes);
+      for (const cell of broken(DIE_DRAW.stuckAdcChannel, effects?.stuckAdcChannels?.sharePpm ?? 0))
+        this.stuckCodes.set(cell, this.#adcCode(codes[cell]));
+    }
     this.#ahead = (die.faults ?? []).map((fault, line) => {
       const words = new Uint32Array(2);
       drawWords(die.dieSeed, DIE_DRAW.dynamicFault, line, words);

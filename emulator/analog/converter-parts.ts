@@ -1,9 +1,11 @@
 import type { ConverterEffect } from '../profiles/die-effects.js';
+import type { MeasuredConverter } from '../profiles/measured-parts.js';
 import { type DieDraw, drawGaussians } from './die-draws.js';
-import { gainOf, spreadOf } from './gain.js';
+import { gainOf, roundShift, spreadOf } from './gain.js';
 
 /** The deviations of neighbouring codes repeat with the low bits, as where one fine converter serves every coarse step. */
-const CODE_PERIOD = 256;
+const CODE_PERIOD_LOG2 = 8;
+const CODE_PERIOD = 1 << CODE_PERIOD_LOG2;
 const BOW_UNIT = 134217728;
 
 /** One converter per cell, each a little wrong. Deviations are in 1/256 LSB. */
@@ -28,6 +30,7 @@ export function makeConverters(
   effect: ConverterEffect,
   draws: ConverterDraws,
   cells: number,
+  measured?: MeasuredConverter,
 ): ConverterParts {
   const each = (draw: DieDraw, value: (z: number) => number) =>
     Int32Array.from(drawGaussians(dieSeed, draw, 0, cells), value);
@@ -39,12 +42,33 @@ export function makeConverters(
       ),
       CODE_PERIOD * cell,
     );
+  if (measured) {
+    centre(code);
+    return {
+      gain: Int32Array.from(measured.gain),
+      offset: Int32Array.from(measured.offset),
+      bow: Int32Array.from(measured.bow),
+      code,
+    };
+  }
   return {
     gain: each(draws.gain, (z) => gainOf(effect.gainSpreadPpm, z)),
     offset: each(draws.offset, (z) => spreadOf(effect.offsetSpreadLsb256, z)),
     bow: each(draws.bow, (z) => spreadOf(effect.bowSpreadLsb256, z)),
     code,
   };
+}
+
+/** Takes each cell's mean off its codes' deviations: it is in a measured offset. */
+function centre(code: Int32Array): void {
+  for (let first = 0; first < code.length; first += CODE_PERIOD) {
+    const own = code.subarray(first, first + CODE_PERIOD);
+    const mean = roundShift(
+      own.reduce((sum, d) => sum + d, 0),
+      CODE_PERIOD_LOG2,
+    );
+    for (let k = 0; k < CODE_PERIOD; k++) own[k] -= mean;
+  }
 }
 
 /**

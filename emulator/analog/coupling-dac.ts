@@ -31,7 +31,12 @@ export function convertCouplings(die: Die, image: ProgramImage): EffectiveCoupli
   const parts = linesDiffer ? cellPartsOf(die) : undefined;
   const shared = { codes, rows, cells, shift, mismatchPpm, parts };
   const cut = bakeArray(
-    { ...shared, draws: crosspoints?.forward, cellLines: dense ? 'rows' : null },
+    {
+      ...shared,
+      draws: crosspoints?.forward,
+      measured: crosspoints?.measured,
+      cellLines: dense ? 'rows' : null,
+    },
     forward,
   );
   if (dense) return { forward, transposed: forward, clampedCouplings: cut };

@@ -1,3 +1,5 @@
+import type { LeakageEffect } from '../profiles/die-effects.js';
+import type { MeasuredParts } from '../profiles/measured-parts.js';
 import type { Die } from './die.js';
 import { DIE_DRAW, type DieDraw, drawGaussians } from './die-draws.js';
 import { GAIN_LOG2, gainOf, ofPpm, ppmSpreadOf, scaled, squareRootGain, UNIT_GAIN } from './gain.js';
@@ -25,6 +27,8 @@ export type RowDraws = (row: number) => Int16Array;
 
 export interface ArrayParts {
   readonly forward: RowDraws;
+  /** 1 + ε in 2⁻²⁰ of a row of the forward array, where it was measured. */
+  readonly measured: ((row: number) => Int32Array) | undefined;
   readonly transposed: RowDraws;
 }
 
@@ -55,25 +59,33 @@ function makeCells(die: Die): CellParts {
   const draw = (kind: DieDraw, value: (z: number) => number) =>
     Int32Array.from(drawGaussians(dieSeed, kind, 0, cells), value);
   const { timeConstantMismatch, noiseMismatch, inputOffset, leakage, crosstalk } = effects!;
-  const rate = draw(DIE_DRAW.timeConstant, (z) => gainOf(timeConstantMismatch?.spreadPpm ?? 0, z));
-  const noise = draw(DIE_DRAW.noiseAmplitude, (z) => gainOf(noiseMismatch?.spreadPpm ?? 0, z));
+  const own: Partial<MeasuredParts> = profile.measured ?? {};
+  const known = (measured: readonly number[] | undefined, drawn: () => Int32Array) =>
+    measured ? Int32Array.from(measured) : drawn();
+  const rate = known(own.timeConstantMismatch?.rate, () =>
+    draw(DIE_DRAW.timeConstant, (z) => gainOf(timeConstantMismatch?.spreadPpm ?? 0, z)),
+  );
+  const noise = known(own.noiseMismatch?.gain, () =>
+    draw(DIE_DRAW.noiseAmplitude, (z) => gainOf(noiseMismatch?.spreadPpm ?? 0, z)),
+  );
   const share = (z: number) =>
     crosstalk ? ofPpm(crosstalk.sharePpm, GAIN_LOG2) + ppmSpreadOf(crosstalk.spreadPpm, z, GAIN_LOG2) : 0;
   return {
     rate,
     noiseGain: noise.map((gain, i) => (rate[i] === UNIT_GAIN ? gain : scaled(gain, squareRootGain(rate[i])))),
-    inputOffset: draw(DIE_DRAW.inputOffset, (z) => ppmSpreadOf(inputOffset?.spreadPpm ?? 0, z, VOLTAGE_LOG2)),
-    leakage: draw(DIE_DRAW.leakage, (z) =>
-      leakage
-        ? Math.max(
-            0,
-            ofPpm(leakage.meanPpm, CONDUCTANCE_LOG2) + ppmSpreadOf(leakage.spreadPpm, z, CONDUCTANCE_LOG2),
-          )
-        : 0,
+    inputOffset: known(own.inputOffset?.offset, () =>
+      draw(DIE_DRAW.inputOffset, (z) => ppmSpreadOf(inputOffset?.spreadPpm ?? 0, z, VOLTAGE_LOG2)),
     ),
-    fromNext: draw(DIE_DRAW.crosstalkFromNext, share),
-    fromBefore: draw(DIE_DRAW.crosstalkFromBefore, share),
+    leakage: known(own.leakage?.conductance, () =>
+      draw(DIE_DRAW.leakage, (z) => (leakage ? drawnLeakage(leakage, z) : 0)),
+    ),
+    fromNext: known(own.crosstalk?.fromNext, () => draw(DIE_DRAW.crosstalkFromNext, share)),
+    fromBefore: known(own.crosstalk?.fromBefore, () => draw(DIE_DRAW.crosstalkFromBefore, share)),
   };
+}
+
+function drawnLeakage({ meanPpm, spreadPpm }: LeakageEffect, z: number): number {
+  return Math.max(0, ofPpm(meanPpm, CONDUCTANCE_LOG2) + ppmSpreadOf(spreadPpm, z, CONDUCTANCE_LOG2));
 }
 
 /** Rows are drawn when a program first uses them: a large crossbar has many that few programs reach. */
@@ -82,5 +94,10 @@ function makeArrays({ profile, dieSeed }: Die): ArrayParts {
     const rows: Int16Array[] = [];
     return (row) => (rows[row] ??= drawGaussians(dieSeed, draw, row, profile.cells));
   };
-  return { forward: array(DIE_DRAW.forwardArray), transposed: array(DIE_DRAW.transposedArray) };
+  const gains = profile.measured?.couplingMismatch && Int32Array.from(profile.measured.couplingMismatch.gain);
+  return {
+    forward: array(DIE_DRAW.forwardArray),
+    measured: gains && ((row) => gains.subarray(row * profile.cells, (row + 1) * profile.cells)),
+    transposed: array(DIE_DRAW.transposedArray),
+  };
 }

@@ -44,9 +44,11 @@ export function convertDrive(die: Die, codes: Int16Array): Int32Array {
 }
 
 function convertersOf(die: Die): ConverterParts | undefined {
-  const effect = die.profile.effects?.driveConverter;
+  const { cells, effects, measured } = die.profile;
+  const effect = effects?.driveConverter;
   if (!effect) return undefined;
-  const made = converters.get(die) ?? makeConverters(die.dieSeed, effect, DRAWS, die.profile.cells);
+  const made =
+    converters.get(die) ?? makeConverters(die.dieSeed, effect, DRAWS, cells, measured?.driveConverter);
   converters.set(die, made);
   return made;
 }

@@ -14,6 +14,11 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** One program bank: codes as they were written, and what they amount to once committed. */
 export interface Bank {
   image: Mutable<ProgramImage> | undefined;
+  /**
+   * Couplings from this entry on are zero, though their memory still holds those of a program before: most are written
+   * before anybody looks, and clearing a large array first would take as long as writing it.
+   */
+  zeroFrom: number;
   /** Kept while only drive, initial state or registers are rewritten. */
   couplings: EffectiveCouplings | undefined;
   committed: EffectiveProgram | undefined;
@@ -28,6 +33,7 @@ export class ProgramMemory {
     this.#die = die;
     this.banks = Array.from({ length: die.profile.banks }, () => ({
       image: undefined,
+      zeroFrom: 0,
       couplings: undefined,
       committed: undefined,
     }));
@@ -49,17 +55,14 @@ export class ProgramMemory {
     const bank = this.bank(fields.bank);
     bank.committed = undefined;
     bank.couplings = undefined;
+    bank.zeroFrom = 0;
     bank.image = {
       mode,
       cells,
       rows,
       couplingBits,
       rowAttenuation,
-      couplings: zeroCouplings(
-        bank.image?.couplings,
-        couplingBits <= 8 ? Int8Array : Int16Array,
-        rows * cells,
-      ),
+      couplings: roomFor(bank.image?.couplings, couplingBits <= 8 ? Int8Array : Int16Array, rows * cells),
       drive: new Int16Array(cells),
       initialState: new Int16Array(cells),
       damping: 0,
@@ -75,15 +78,20 @@ export class ProgramMemory {
     if (codes.length % width !== 0) throw new Refused(REFUSAL.outOfRange, `codes have ${width} bytes each`);
     if (firstEntry + codes.length / width > target.length)
       throw new Refused(REFUSAL.outOfRange, `entry ${firstEntry + codes.length / width} of ${target.length}`);
+    if (section === SECTION.couplings) {
+      clearUpTo(bank, firstEntry);
+      bank.zeroFrom = Math.max(bank.zeroFrom, firstEntry + codes.length / width);
+      bank.couplings = undefined;
+    }
     codeBytes(target).set(codes, firstEntry * width);
     bank.committed = undefined;
-    if (section === SECTION.couplings) bank.couplings = undefined;
   }
 
   read(bankIndex: number, section: Section, firstEntry: number, count: number): Uint8Array {
     const source = this.#section(this.image(bankIndex), section);
     if (firstEntry + count > source.length)
       throw new Refused(REFUSAL.outOfRange, `entry ${firstEntry + count} of ${source.length}`);
+    if (section === SECTION.couplings) clearUpTo(this.bank(bankIndex), firstEntry + count);
     return codeBytes(source.slice(firstEntry, firstEntry + count));
   }
 
@@ -99,6 +107,7 @@ export class ProgramMemory {
   commit(fields: Command<'commit'>): EffectiveProgram {
     const bank = this.bank(fields.bank);
     const image = this.image(fields.bank);
+    clearUpTo(bank, image.couplings.length);
     const digest = programDigest(image);
     if (digest.crc32 !== fields.crc32 || digest.crc32c !== fields.crc32c)
       throw new Refused(REFUSAL.digestMismatch, 'the program here is another one');
@@ -144,11 +153,18 @@ export class ProgramMemory {
   }
 }
 
-/** As many zeros; in the array of the program before if that fits: a board's memory is not allocated anew for each upload. */
-function zeroCouplings(
+/** Clears what is still of a program before, up to this entry. */
+function clearUpTo(bank: Bank, entry: number): void {
+  if (entry <= bank.zeroFrom) return;
+  bank.image?.couplings.fill(0, bank.zeroFrom, entry);
+  bank.zeroFrom = entry;
+}
+
+/** The array of the program before if that fits: a board's memory is not allocated anew for each upload. */
+function roomFor(
   before: Int8Array | Int16Array | undefined,
   Codes: Int8ArrayConstructor | Int16ArrayConstructor,
   count: number,
 ): Int8Array | Int16Array {
-  return before instanceof Codes && before.length === count ? before.fill(0) : new Codes(count);
+  return before instanceof Codes && before.length === count ? before : new Codes(count);
 }

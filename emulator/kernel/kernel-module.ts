@@ -1,3 +1,8 @@
+import {
+  compileEmbedded,
+  type EmbeddedModule,
+  instantiate,
+} from '../../firmware-protocol/embedded-module.js';
 import { KERNEL_BASE64 } from './kernel.generated.js';
 
 /** What assembly/index.ts exports and TypeScript calls; numbers are addresses, counts and int32. */
@@ -24,31 +29,11 @@ export interface KernelInstance extends KernelExports {
   readonly buffer: ArrayBuffer;
 }
 
-interface Memory {
-  readonly buffer: ArrayBuffer;
-}
-
-/** The part of the WebAssembly interface used here; the device's folders have no types of a host. */
-interface WebAssemblyApi {
-  readonly Memory: new (descriptor: { initial: number; maximum: number }) => Memory;
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (
-    module: object,
-    imports: { env: { memory: Memory } },
-  ) => { readonly exports: unknown };
-  validate(bytes: Uint8Array): boolean;
-}
-
-const PAGE_BYTES = 65536;
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-
-type Compiled = { readonly api: WebAssemblyApi; readonly module: object } | { readonly missing: string };
-
-let compiled: Compiled | undefined;
+let compiled: EmbeddedModule | undefined;
 
 /** Why boards in this process are computed by the slow oracle, or undefined when the kernel runs. */
 export function kernelWarning(): string | undefined {
-  compiled ??= compile();
+  compiled ??= compileEmbedded(KERNEL_BASE64);
   return 'missing' in compiled
     ? `${compiled.missing}: the emulator computes the same bits without its kernel, 10 to 50 times slower`
     : undefined;
@@ -63,37 +48,10 @@ function warn(): void {
 /** A new instance with `bytes` of zeroed memory, or undefined where the kernel can't run. */
 export function newKernelInstance(bytes: number): KernelInstance | undefined {
   if (compiled === undefined) {
-    compiled = compile();
+    compiled = compileEmbedded(KERNEL_BASE64);
     if ('missing' in compiled) warn();
   }
   if ('missing' in compiled) return undefined;
-  const { api, module } = compiled;
-  const pages = Math.floor((bytes + PAGE_BYTES - 1) / PAGE_BYTES);
-  const memory = new api.Memory({ initial: pages, maximum: pages });
-  const instance = new api.Instance(module, { env: { memory } });
-  return { ...(instance.exports as KernelExports), buffer: memory.buffer };
-}
-
-function compile(): Compiled {
-  const api = (globalThis as { WebAssembly?: WebAssemblyApi }).WebAssembly;
-  if (api === undefined) return { missing: 'this host has no WebAssembly' };
-  if (new Uint8Array(Uint16Array.of(1).buffer)[0] !== 1) return { missing: 'this host is big-endian' };
-  const bytes = bytesOfBase64(KERNEL_BASE64);
-  if (!api.validate(bytes)) return { missing: 'this host has no WebAssembly SIMD' };
-  return { api, module: new api.Module(bytes) };
-}
-
-function bytesOfBase64(text: string): Uint8Array {
-  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
-  const bytes = new Uint8Array((text.length / 4) * 3 - padding);
-  const digitOf = new Map([...ALPHABET].map((character, value) => [character, value]));
-  let bits = 0;
-  let at = 0;
-  for (let i = 0; i < text.length; i++) {
-    bits = (bits << 6) | (digitOf.get(text[i]) ?? 0);
-    if (i % 4 !== 3) continue;
-    for (const byte of [bits >> 16, bits >> 8, bits]) if (at < bytes.length) bytes[at++] = byte;
-    bits = 0;
-  }
-  return bytes;
+  const { exports, buffer } = instantiate(compiled, bytes);
+  return { ...(exports as KernelExports), buffer };
 }

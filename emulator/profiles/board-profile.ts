@@ -1,4 +1,5 @@
 import type { DieEffects } from './die-effects.js';
+import type { MeasuredParts } from './measured-parts.js';
 
 /** A board type as data: sizes, converters, time constant, ranges. A die is one fabricated board of a type. */
 export interface BoardProfile {
@@ -37,4 +38,6 @@ export interface BoardProfile {
   readonly rowScaleMax: number;
   /** Imperfections of the type; null: an ideal board. */
   readonly effects: DieEffects | null;
+  /** One board of the type as it was measured: dies differ in the rest alone. */
+  readonly measured?: MeasuredParts;
 }

@@ -37,15 +37,15 @@ export type ProfileRule =
   | { readonly kind: 'flag' }
   | { readonly kind: 'text'; readonly max: number; readonly ascii?: true };
 
-/** Every field of a profile but `effects`, and every magnitude of an effect but its `source`: the compiler counts them. */
-type ProfileRules = { readonly [F in Exclude<keyof BoardProfile, 'effects'>]-?: ProfileRule };
+/** Every field of a profile but `effects` and `measured`, and every magnitude of an effect but its `source`: the compiler counts them. */
+type ProfileRules = { readonly [F in Exclude<keyof BoardProfile, 'effects' | 'measured'>]-?: ProfileRule };
 type EffectRules = {
   readonly [E in keyof DieEffects]-?: {
     readonly [F in Exclude<keyof NonNullable<DieEffects[E]>, 'source'>]-?: IntegerRule;
   };
 };
 
-function integer(
+export function integer(
   min: number,
   max: number,
   unit: string,

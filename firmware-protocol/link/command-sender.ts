@@ -1,4 +1,5 @@
-import { openFrame } from '../framing.js';
+import { newFrameBuffers, withSlack } from '../frame-kernel/frame-buffers.js';
+import { openFrame, wireBytesMax } from '../framing.js';
 import { COMMAND_QUEUE_MAX, FRAME_BYTES_MAX, FRAME_OVERHEAD_BYTES } from '../limits.js';
 import type { LinkCounters } from './counters.js';
 import { RoundTripEstimate } from './round-trip.js';
@@ -17,21 +18,41 @@ export const RETRIES_MAX = 8;
 /** Frames from this size on are kept in buffers that are used again: allocating them anew costs more than sending. */
 const POOLED_BYTES_MIN = 4096;
 
+/** Frames above this size are of links that carry them in no time (TCP, memory): some are written together. */
+const LARGE_BYTES_MIN = 16_384;
+/** What the longest of them needs of a wire, with a delimiter before. */
+export const LARGE_WIRE_BYTES = withSlack(1 + wireBytesMax(FRAME_BYTES_MAX));
+/** That many at most: a stop waits for them. */
+const WRITTEN_TOGETHER = 4;
+
+/** Buffers made at once, when the first large frame is queued: as many as an upload has on the way. */
+const POOLED_TOGETHER = 32;
+
 /** Buffers for frames that wait for their acknowledgement. As many as were ever in use at once, which the queue bounds. */
 class FramePool {
-  readonly #free: Uint8Array[] = [];
+  #free: Uint8Array[] = [];
+  #wire: Uint8Array | undefined;
+
+  /** Where the pool's frames are stuffed fastest, with room for WRITTEN_TOGETHER; undefined before the first. */
+  get wire(): Uint8Array | undefined {
+    return this.#wire;
+  }
 
   /** A frame with the payload, `length` bytes in parts, in place. */
   open(parts: readonly Uint8Array[], length: number): Uint8Array {
     const size = length + FRAME_OVERHEAD_BYTES;
-    const buffer =
-      size < POOLED_BYTES_MIN ? new Uint8Array(size) : (this.#free.pop() ?? new Uint8Array(FRAME_BYTES_MAX));
-    return openFrame(buffer, parts);
+    if (size < POOLED_BYTES_MIN) return openFrame(new Uint8Array(size), parts);
+    if (!this.#wire) {
+      const pooled = new Array<number>(POOLED_TOGETHER).fill(FRAME_BYTES_MAX);
+      [this.#wire, ...this.#free] = newFrameBuffers([WRITTEN_TOGETHER * LARGE_WIRE_BYTES, ...pooled]);
+    }
+    return openFrame(this.#free.pop() ?? new Uint8Array(FRAME_BYTES_MAX), parts);
   }
 
   /** The frame is not used any more. */
   release(raw: Uint8Array): void {
-    if (raw.length >= POOLED_BYTES_MIN) this.#free.push(new Uint8Array(raw.buffer));
+    if (raw.length >= POOLED_BYTES_MIN)
+      this.#free.push(new Uint8Array(raw.buffer, raw.byteOffset, FRAME_BYTES_MAX));
   }
 }
 
@@ -58,6 +79,9 @@ export class CommandSender {
   /** Index in #inFlight of the next frame to send (again). */
   #cursor = 0;
   #nextSeq = 0;
+  /** Messages of this session that were queued, and those of them that were sent. */
+  #queuedCount = 0;
+  #sentCount = 0;
   #retries = 0;
   #roundTrip = new RoundTripEstimate();
 
@@ -69,10 +93,12 @@ export class CommandSender {
   /** A new session: numbers start at 0, and what was queued is forgotten. */
   begin(limits: LinkLimits): void {
     this.#limits = limits;
-    this.#queue.length = 0;
-    this.#inFlight.length = 0;
+    for (const raw of this.#queue.splice(0)) this.#pool.release(raw);
+    for (const { raw } of this.#inFlight.splice(0)) this.#pool.release(raw);
     this.#cursor = 0;
     this.#nextSeq = 0;
+    this.#queuedCount = 0;
+    this.#sentCount = 0;
     this.#retries = 0;
     this.#roundTrip = new RoundTripEstimate();
   }
@@ -88,12 +114,28 @@ export class CommandSender {
     return COMMAND_QUEUE_MAX - this.#queue.length;
   }
 
+  /** Messages of this session that were sent at least once: the first so many that were queued. */
+  get sentCount(): number {
+    return this.#sentCount;
+  }
+
   get unacknowledged(): number {
     return this.#queue.length + this.#inFlight.length;
   }
 
   get nextSeq(): number {
     return this.#nextSeq;
+  }
+
+  /** Whether the frame that `next` returns is a large one, sent for the first time. */
+  get largeNext(): boolean {
+    const command = this.#inFlight[this.#cursor];
+    return command !== undefined && command.sendings === 0 && command.raw.length > LARGE_BYTES_MIN;
+  }
+
+  /** Where frames are stuffed fastest, with room for a delimiter before; undefined before the first large one. */
+  get wire(): Uint8Array | undefined {
+    return this.#pool.wire;
   }
 
   get roundTripMs(): number | undefined {
@@ -105,10 +147,11 @@ export class CommandSender {
     return this.#retries >= RETRIES_MAX;
   }
 
-  /** Queues a payload of `length` bytes, copying its parts. */
-  send(parts: readonly Uint8Array[], length: number): void {
+  /** Queues a payload of `length` bytes, copying its parts; its place among all of the session, from 1. */
+  send(parts: readonly Uint8Array[], length: number): number {
     if (this.freePlaces === 0) throw new Error('bug: command queue overrun');
     this.#queue.push(this.#pool.open(parts, length));
+    return ++this.#queuedCount;
   }
 
   /** Takes the acknowledgement of a frame; `nak` asks for everything after it again. */
@@ -143,6 +186,7 @@ export class CommandSender {
     if (!command || this.failed) return undefined;
     this.#cursor++;
     if (command.sendings > 0) this.#counters.retransmissions++;
+    else this.#sentCount++;
     command.sendings++;
     command.sentAtMs = nowMs;
     return command;

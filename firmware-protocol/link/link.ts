@@ -16,7 +16,7 @@ import {
   wireBytesMax,
 } from '../framing.js';
 import { FRAME_BYTES_BEFORE_HELLO, FRAME_BYTES_MAX, FRAME_OVERHEAD_BYTES } from '../limits.js';
-import { CommandSender, type LinkLimits, wrapSequence } from './command-sender.js';
+import { CommandSender, LARGE_WIRE_BYTES, type LinkLimits, wrapSequence } from './command-sender.js';
 import { type LinkCounters, linkCounters } from './counters.js';
 import { FrameLog } from './frame-log.js';
 import { type OnceFrame, OnceSender } from './once-sender.js';
@@ -137,6 +137,11 @@ export class Link {
     return this.#commands.unacknowledged;
   }
 
+  /** Command messages of this session that were sent at least once: the first so many that were queued. */
+  get commandsSent(): number {
+    return this.#commands.sentCount;
+  }
+
   /** Whether another message of the sample channel can be queued. A stop and HELLO always can. */
   get canSendUnsequenced(): boolean {
     return this.#once.canSendSample;
@@ -152,13 +157,16 @@ export class Link {
     return this.#once.samplesQueued;
   }
 
-  /** Queues a message of the command channel, its parts in a row, copying them; check `canSend` first. */
-  send(...parts: readonly Uint8Array[]): void {
+  /**
+   * Queues a message of the command channel, its parts in a row, copying them; check `canSend` first. Returns its place among
+   * those of the session, from 1.
+   */
+  send(...parts: readonly Uint8Array[]): number {
     let length = 0;
     for (const part of parts) length += part.length;
     if (length > this.payloadBytesMax)
       throw new Error(`bug: payload of ${length} bytes, the frame takes ${this.payloadBytesMax}`);
-    this.#commands.send(parts, length);
+    return this.#commands.send(parts, length);
   }
 
   /**
@@ -244,9 +252,20 @@ export class Link {
    * samples, a bare acknowledgement. The bytes are good until the next call.
    */
   poll(nowMs: number): Uint8Array | undefined {
-    const frame = this.#once.nextUrgent() ?? this.#nextOfSession(nowMs);
-    if (!frame) return undefined;
-    const { channel, seq, raw, behindDelimiter } = frame;
+    const wire = this.#commands.wire ?? this.#wire;
+    let end = 0;
+    let frame = this.#once.nextUrgent() ?? this.#nextOfSession(nowMs);
+    while (frame) {
+      end += this.#seal(frame, wire.subarray(end), nowMs);
+      // Large frames go together as far as there is room.
+      const more = this.#commands.largeNext && wire.length - end >= LARGE_WIRE_BYTES;
+      frame = more ? this.#nextOfSession(nowMs) : undefined;
+    }
+    return end > 0 ? wire.subarray(0, end) : undefined;
+  }
+
+  /** Puts the frame's bytes into `wire` and returns how many. */
+  #seal({ channel, seq, raw, behindDelimiter }: OnceFrame, wire: Uint8Array, nowMs: number): number {
     const flags = this.#nakOwed && channel !== CHANNEL.open ? FLAG_NAK : 0;
     if (channel !== CHANNEL.open) {
       if (flags) {
@@ -259,11 +278,11 @@ export class Link {
     const ack = channel === CHANNEL.open ? 0 : wrapSequence(this.#expectedSeq - 1);
     const header = { channel, session: this.#session ?? 0, flags, seq, ack };
     const start = behindDelimiter ? 1 : 0;
-    this.#wire[0] = 0;
-    const bytes = this.#wire.subarray(0, start + sealFrame(raw, header, this.#wire.subarray(start)).length);
+    wire[0] = 0;
+    const bytes = start + sealFrame(raw, header, wire.subarray(start)).length;
     this.frames.add('sent', header, raw.length - FRAME_OVERHEAD_BYTES, nowMs);
     this.counters.framesSent++;
-    this.counters.bytesSent += bytes.length;
+    this.counters.bytesSent += bytes;
     return bytes;
   }
 

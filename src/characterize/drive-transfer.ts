@@ -9,8 +9,15 @@ export interface DriveTransfer {
   /** V_fs·G_fs; the amplifier's and the converter's together. */
   readonly offset: Estimates;
   readonly gain: Estimates;
+  /** 1/(V_fs·G_fs). */
+  readonly curvature: Estimates;
   /** G_fs. */
   readonly leakage: Estimates;
+  /**
+   * Of single drives about that curve, (V_fs·G_fs)²: what codes are off by. The scatter of the ADC's readings is taken off, so by
+   * chance it may be negative; NaN where nothing was measured.
+   */
+  readonly codeVariance: Float64Array;
 }
 
 /** Drives per damping; each costs a rewrite and a run of a few τ. */
@@ -48,7 +55,9 @@ export async function measureDriveTransfer(
     }
   const offset = noEstimates(cells);
   const gain = noEstimates(cells);
+  const curvature = noEstimates(cells);
   const leakage = noEstimates(cells);
+  const codeVariance = new Float64Array(cells).fill(Number.NaN);
   const groups = Int32Array.from(read.keys());
   const lambda = Float64Array.from(dampingOf);
   const unit = DAMPING_STEP / Math.sqrt(12) / (dampings[1] - dampings[0]);
@@ -64,14 +73,17 @@ export async function measureDriveTransfer(
       { floor, groups },
     );
     if (fit === undefined) continue;
-    const [o, g, , l] = fit.coefficients;
-    const [oError, gError, , lError] = fit.standardErrors;
+    const [o, g, c, l] = fit.coefficients;
+    const [oError, gError, cError, lError] = fit.standardErrors;
     const middle = (dampings[0] + dampings[1]) / 2;
+    const readings = Math.hypot(...dampings) * Math.SQRT1_2 * adc.scatter[cell];
+    codeVariance[cell] = fit.scatter ** 2 - readings ** 2;
     setEstimate(offset, cell, o, Math.hypot(oError, middle * adc.offset.standardErrors[cell]));
     setEstimate(gain, cell, g, Math.hypot(gError, g * adc.gain.standardErrors[cell], unit * Math.SQRT2));
+    setEstimate(curvature, cell, c, cError);
     setEstimate(leakage, cell, l, Math.hypot(lError, unit * Math.hypot(...dampings)));
   }
-  return { offset, gain, leakage };
+  return { offset, gain, curvature, leakage, codeVariance };
 }
 
 /** The larger a third of the smaller: 1 and 3 G_fs where the drives reach that far. */

@@ -12,7 +12,7 @@ const TOLERANCE_HINT =
 const WHOLE_NUMBER = /^[+-]?\d+$/;
 const DECIMAL_NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 
-/** A whole number from 1 to `max`, in digits. */
+/** A whole number from 1 to `max`, in digits. Without `max` whoever takes the number knows its bound and tells it. */
 export function positiveInteger(option: string, max?: number): OptionParser<number> {
   return integer(option, 1, max);
 }
@@ -63,13 +63,18 @@ export function choice<const T extends string>(option: string, choices: readonly
   };
 }
 
-function integer(option: string, min: number, max = Number.MAX_SAFE_INTEGER): OptionParser<number> {
-  const range = `a whole number from ${min} to ${max.toLocaleString('en-US')}`;
+function integer(option: string, min: number, max?: number): OptionParser<number> {
+  const range =
+    max === undefined
+      ? `a whole number of at least ${min}`
+      : `a whole number from ${min} to ${max.toLocaleString('en-US')}`;
   return (text) => {
     const value = Number(text);
+    const isWhole = WHOLE_NUMBER.test(text);
     // + 0 makes the zero of "-0" an ordinary one.
-    if (WHOLE_NUMBER.test(text) && value >= min && value <= max) return value + 0;
-    throw badOption(option, text, range);
+    if (isWhole && value >= min && value <= (max ?? Number.MAX_SAFE_INTEGER)) return value + 0;
+    const isTooLarge = isWhole && value >= min && max === undefined;
+    throw badOption(option, text, isTooLarge ? 'a smaller whole number' : range);
   };
 }
 

@@ -241,9 +241,11 @@ export class Connection {
         ),
       );
       signal?.addEventListener('abort', onAbort, { once: true });
+      let place = 0;
       this.#pending.add(key, {
         name,
         fail,
+        wasSent: () => place <= this.link.commandsSent,
         accepts: options.accepts ?? (() => true),
         settle: (message) => {
           finish();
@@ -253,7 +255,7 @@ export class Connection {
           } else reject(refusalError(name, this.port.name, message));
         },
       });
-      if (sequenced) this.link.send(...payload);
+      if (sequenced) place = this.link.send(...payload);
       else this.link.sendUnsequenced(CHANNEL[commandRow(name).channel as 'open' | 'stop'], payload[0]);
       this.wake();
     });

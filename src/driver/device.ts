@@ -7,13 +7,7 @@ import { checkObject, checkSignal, checkWhole } from '../argument-checks.js';
 import { assert, ThermolinkError, throwIfAborted } from '../errors.js';
 import { collectSamples, type Samples } from './collect-samples.js';
 import { Connection } from './connection.js';
-import type {
-  BoardDevice,
-  CallOptions,
-  CommitReport,
-  DeviceIdentity,
-  RunOptions,
-} from './device-api.js';
+import type { BoardDevice, CallOptions, CommitReport, DeviceIdentity, RunOptions } from './device-api.js';
 import { type DeviceStatus, statusOf } from './device-status.js';
 import { logHealth } from './health.js';
 import { HELLO_TIMEOUT_MS, newNonce } from './hello.js';

@@ -12,6 +12,8 @@ export interface PendingCall {
   readonly accepts: (message: ToHost) => boolean;
   readonly settle: (message: Extract<ToHost, { requestId: number }>) => void;
   readonly fail: (error: ThermolinkError) => void;
+  /** Whether the board may have it. */
+  readonly wasSent: () => boolean;
 }
 
 function keyOf(message: ToHost): PendingKey {
@@ -59,9 +61,10 @@ export class PendingCalls {
     this.#calls.get('hello')?.fail(error);
   }
 
-  /** Ends all of them: with this error, or OUTCOME_UNKNOWN where the command may have been executed. */
+  /** Ends all of them: with this error, or OUTCOME_UNKNOWN where the command was sent and may have been executed. */
   failAll(error: ThermolinkError): void {
-    for (const call of [...this.#calls.values()]) call.fail(outcomeError(call.name, error));
+    for (const call of [...this.#calls.values()]) 
+      call.fail(call.wasSent() ? outcomeError(call.name, error) : error);
     this.#late.clear();
   }
 }

@@ -33,6 +33,21 @@ export function applySystem(
   return out;
 }
 
+/** The diagonal of A, length N. */
+export function diagonalOf(system: LinearSystem): Float64Array<ArrayBuffer> {
+  const diagonal = new Float64Array(dimensionOf(system));
+  if (system.kind === 'dense') {
+    const { columns, data } = system.matrix;
+    for (let i = 0; i < columns; i++) diagonal[i] = data[i * columns + i];
+    return diagonal;
+  }
+  const { rows, columns, data } = system.factor;
+  for (let row = 0; row < rows; row++)
+    for (let i = 0; i < columns; i++) diagonal[i] += data[row * columns + i] ** 2;
+  for (let i = 0; i < columns; i++) diagonal[i] += system.damping;
+  return diagonal;
+}
+
 /** tr A. */
 export function traceOf(system: LinearSystem): number {
   let trace = 0;

@@ -39,6 +39,9 @@ export function driveStep(range: BoardRange): number {
 /** One step of the initial-state register, in V_fs. */
 export const STATE_STEP = 2 ** -14;
 
+/** The board keeps conductances, and with them a cell's whole damping, to this, in G_fs. */
+export const DAMPING_STEP = 2 ** -15;
+
 /**
  * ρ: the row amplifiers divide by 2^ρ, and what they drop of a row's current is the larger the larger ρ. Two bounds:
  * ⌈log2 max_r Σ_i |k_ri|⌉, at which no row can reach its limit while the cells keep theirs, and ⌊log2(limit/2m)⌋, half

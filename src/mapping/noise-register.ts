@@ -12,7 +12,7 @@ export interface NoiseShiftRange {
 }
 
 /** Extra variance of the carried rounding of the array input, in V_fs²: 2²⁰/12 LSB². */
-const CARRY_VARIANCE = 2 ** 20 / 12 / FULL_SCALE ** 2;
+export const CARRY_VARIANCE = 2 ** 20 / 12 / FULL_SCALE ** 2;
 
 /** κ in V_fs² of a register: a·2^(13−s) LSB = V_fs·√(2κh), h in τ. */
 export function noiseTemperatureOf(register: NoiseRegister, tick: number): number {

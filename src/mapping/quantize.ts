@@ -1,8 +1,8 @@
 import { DAMPING_MAX } from '../../firmware-protocol/limits.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
-import { matrix } from '../linalg/matrix.js';
-import { type BoardRange, driveStep, STATE_STEP } from './board-range.js';
+import { type Matrix, matrix } from '../linalg/matrix.js';
+import { type BoardRange, DAMPING_STEP, driveStep, STATE_STEP } from './board-range.js';
 import type { NoiseRegister } from './noise-register.js';
 import type { Scaling } from './scaling.js';
 
@@ -90,29 +90,50 @@ function fillClamped(
   }
 }
 
-function quantizeVector(values: Float64Array, factor: number, limit: number): Int16Array<ArrayBuffer> {
+/** clamp(roundHalfEven(factor · values[i]), ± limit). */
+export function quantizeVector(values: Float64Array, factor: number, limit: number): Int16Array<ArrayBuffer> {
   const codes = new Int16Array(values.length);
   fillClamped(values, factor, limit, codes);
   return codes;
 }
 
-/** Codes of K/√s_A (or A/s_A) and of λ/s_A: code = roundHalfEven(value · 2^(b−1)), damping = roundHalfEven(2¹⁵ λ/s_A). */
-export function quantizeSystem(system: LinearSystem, scaling: Scaling): SystemCodes {
+/**
+ * Codes of K/√s_A (or (A − λI)/s_A) and of λ/s_A: code = roundHalfEven(value · 2^(b−1)), damping = roundHalfEven(2¹⁵ λ/s_A).
+ * `damping` is the λ of a dense system that the register takes off its crosspoints; a factored one has its own.
+ */
+export function quantizeSystem(system: LinearSystem, scaling: Scaling, damping = 0): SystemCodes {
   const { systemScale, couplingBits, rowAttenuation } = scaling;
   const unit = 2 ** (couplingBits - 1);
-  const source = system.kind === 'dense' ? system.matrix : system.factor;
-  const factor = system.kind === 'dense' ? unit / systemScale : unit / Math.sqrt(systemScale);
+  const isDense = system.kind === 'dense';
+  const lambda = isDense ? damping : system.damping;
+  const dampingCode = dampingCodeOf(lambda, systemScale);
+  const source = isDense
+    ? withoutDamping(system.matrix, dampingCode * DAMPING_STEP * systemScale)
+    : system.factor;
+  const factor = isDense ? unit / systemScale : unit / Math.sqrt(systemScale);
   const couplings = quantizeCouplings(source.data, factor, couplingBits);
-  const damping = system.kind === 'dense' ? 0 : roundHalfEven((2 ** 15 * system.damping) / systemScale);
   return {
-    mode: system.kind === 'dense' ? PROGRAM_MODE.dense : PROGRAM_MODE.factored,
+    mode: isDense ? PROGRAM_MODE.dense : PROGRAM_MODE.factored,
     cells: source.columns,
     rows: source.rows,
     couplingBits,
     rowAttenuation,
     couplings,
-    damping: Math.min(damping, DAMPING_MAX),
+    damping: dampingCode,
   };
+}
+
+/** roundHalfEven(2¹⁵ λ/s_A), clamped. */
+export function dampingCodeOf(damping: number, systemScale: number): number {
+  return Math.min(DAMPING_MAX, roundHalfEven(damping / (DAMPING_STEP * systemScale)));
+}
+
+/** A − λI. */
+function withoutDamping(a: Matrix, damping: number): Matrix {
+  if (damping === 0) return a;
+  const out = matrix(a.rows, a.columns, Float64Array.from(a.data));
+  for (let i = 0; i < a.rows; i++) out.data[i * a.columns + i] -= damping;
+  return out;
 }
 
 /**
@@ -162,8 +183,9 @@ export function programmedSystem(codes: SystemCodes, systemScale: number): Linea
   const factor = codes.mode === PROGRAM_MODE.dense ? unit * systemScale : unit * Math.sqrt(systemScale);
   const values = matrix(codes.rows, codes.cells, Float64Array.from(codes.couplings));
   for (let i = 0; i < values.data.length; i++) values.data[i] *= factor;
-  if (codes.mode === PROGRAM_MODE.dense) return { kind: 'dense', matrix: values };
-  return { kind: 'factored', factor: values, damping: codes.damping * 2 ** -15 * systemScale };
+  const damping = codes.damping * DAMPING_STEP * systemScale;
+  if (codes.mode === PROGRAM_MODE.dense) return { kind: 'dense', matrix: withoutDamping(values, -damping) };
+  return { kind: 'factored', factor: values, damping };
 }
 
 /** b_q: the drive the codes stand for, in the problem's own units. */

@@ -153,11 +153,39 @@ function checkSymmetry({ columns, data }: Matrix): void {
           'BAD_MATRIX',
           `The matrix is not symmetric: entry (${i}, ${j}) is ${below}, but (${j}, ${i}) is ${above}.`,
           {
-            hint: 'The board relaxes a symmetric system. For another one solve AᵀA x = Aᵀb, if its condition allows.',
+            hint: asymmetryHint({ columns, data }, largest),
             data: { row: i, column: j },
           },
         );
       }
     }
   }
+}
+
+/** Up to this fraction of max |A|, halves that differ were meant to be equal. */
+const SLIGHT_ASYMMETRY = 1e-3;
+
+/** What to do about a matrix whose halves differ; that depends on how it came about. */
+function asymmetryHint({ columns, data }: Pick<Matrix, 'columns' | 'data'>, largest: number): string {
+  let difference = 0;
+  const half = { above: 0, below: 0 };
+  for (let i = 0; i < columns; i++)
+    for (let j = 0; j < i; j++) {
+      const above = data[j * columns + i];
+      const below = data[i * columns + j];
+      difference = Math.max(difference, Math.abs(below - above));
+      half.above = Math.max(half.above, Math.abs(above));
+      half.below = Math.max(half.below, Math.abs(below));
+    }
+  if (half.above === 0 || half.below === 0)
+    return (
+      `Everything ${half.above === 0 ? 'above' : 'below'} the diagonal is 0: if this is one half of a symmetric matrix, give ` +
+      'the other half too. A board takes no triangular system.'
+    );
+  if (difference <= SLIGHT_ASYMMETRY * largest)
+    return `The halves differ by at most ${(difference / largest).toExponential(1)} of the largest entry: if that is rounding, give (A + Aᵀ)/2.`;
+  return (
+    'If A is meant to be symmetric, look at these entries; (A + Aᵀ)/2 is symmetric, but another matrix. To solve A x = b with ' +
+    'an A that is not symmetric, solve AᵀA x = Aᵀb, which has the same solution and the square of the condition.'
+  );
 }

@@ -11,7 +11,7 @@ import { SessionPort } from './session-port.js';
 export const CONNECTIONS_MAX = 8;
 /** A connection that has no session after this time is closed. */
 export const HELLO_TIMEOUT_MS = 10_000;
-/** A line can't hang up: after this much silence without a run, another client may have the board. */
+/** A line can't hang up: after this much silence without a run, another client may have the board, unless nobody is there before. */
 export const LINE_SILENCE_MS = 10_000;
 
 export type ServerEvent =
@@ -49,6 +49,8 @@ export interface BoardServerOptions {
 interface Entrance {
   readonly port: Port;
   readonly isLine: boolean;
+  /** Whether somebody may be at its other end. */
+  readonly hasClient: () => boolean;
   watch: HelloWatch;
   session: SessionPort | undefined;
   heardAtMs: number;
@@ -95,7 +97,7 @@ export class BoardServer {
       void port.close();
       return;
     }
-    const entrance = this.#add(port, false);
+    const entrance = this.#add(port, false, () => true);
     entrance.cancelDeadline = this.#clock.schedule(HELLO_TIMEOUT_MS, () => {
       if (this.#holder === entrance && this.#device.link.sessionOpen) return;
       this.#onEvent({ event: 'refused', client: port.name, reason: 'silent' });
@@ -103,9 +105,12 @@ export class BoardServer {
     });
   }
 
-  /** A serial line or pseudo-terminal: nobody can tell whether somebody is at its other end. */
-  addLine(port: Port): void {
-    this.#add(port, true);
+  /**
+   * A serial line or pseudo-terminal, which stays when its client goes. `hasClient` is asked when another client wants the board;
+   * a serial line can't tell.
+   */
+  addLine(port: Port, hasClient: () => boolean = () => true): void {
+    this.#add(port, true, hasClient);
   }
 
   /** Stops the board and closes every way in. */
@@ -113,10 +118,11 @@ export class BoardServer {
     await Promise.all([...this.#entrances].map(({ port }) => port.close()));
   }
 
-  #add(port: Port, isLine: boolean): Entrance {
+  #add(port: Port, isLine: boolean, hasClient: () => boolean): Entrance {
     const entrance: Entrance = {
       port,
       isLine,
+      hasClient,
       watch: new HelloWatch(),
       session: undefined,
       heardAtMs: this.#clock.nowMs(),
@@ -156,9 +162,9 @@ export class BoardServer {
     session.deliver(hello.bytes);
   }
 
-  /** Whether the present client must make room: it has no session, or is a line that fell silent. */
-  #givesWay({ isLine, heardAtMs }: Entrance): boolean {
-    if (!this.#device.link.sessionOpen) return true;
+  /** Whether the present client must make room: it has no session, has gone, or is a line that fell silent. */
+  #givesWay({ isLine, heardAtMs, hasClient }: Entrance): boolean {
+    if (!this.#device.link.sessionOpen || !hasClient()) return true;
     const silentMs = this.#clock.nowMs() - heardAtMs;
     return isLine && silentMs >= LINE_SILENCE_MS && this.#device.board.state !== 'running';
   }

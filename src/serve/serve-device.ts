@@ -9,6 +9,12 @@ const SLICE_MS = 5;
 /** A run begins with few ticks: nothing is known yet of what a tick of its program costs. */
 const FIRST_SLICE_TICKS = 4;
 const SLICE_TICKS_MAX = 1 << 20;
+/** Behind so many bytes at once there are probably more: an upload. */
+const BULK_BYTES = 32768;
+/** Its answers are written together, since a few bytes cost half as much as 64 KiB; fewer than a host has on the way. */
+const BULKS_TOGETHER = 4;
+/** What they take at most. */
+const TOGETHER_BYTES = 4096;
 
 export interface ServeOptions {
   readonly clock?: Clock;
@@ -31,6 +37,11 @@ export class ServedDevice {
   #sliceRun: EmulatedDevice['board']['run'];
   #working = false;
   #again = false;
+  /** Bulks taken since answers were last looked for; somebody will look. */
+  #bulks = 0;
+  readonly #together = new Uint8Array(TOGETHER_BYTES);
+  /** Asked for, and too long to go with the frames before it. */
+  #held: Uint8Array | undefined;
   #cancelTimer: (() => void) | undefined;
   /** While a write is in progress. */
   #cancelWatch: (() => void) | undefined;
@@ -44,7 +55,8 @@ export class ServedDevice {
       this.#device.receive(bytes, this.#clock.nowMs());
       // A run may begin, and its watchdog with it, while a write waits for a host that does not read.
       if (this.#cancelWatch) this.#watch();
-      this.#wake();
+      if (bytes.length < BULK_BYTES || ++this.#bulks >= BULKS_TOGETHER) this.#wake();
+      else if (this.#bulks === 1) this.#clock.defer(() => this.#wake());
     });
     port.onClose(() => {
       this.#cancelTimer?.();
@@ -70,7 +82,7 @@ export class ServedDevice {
       this.#cancelTimer?.();
       while (this.#again && !this.#port.closed) {
         this.#again = false;
-        for (let bytes = this.#poll(); bytes; bytes = this.#poll()) await this.#write(bytes);
+        for (let bytes = this.#next(); bytes; bytes = this.#next()) await this.#write(bytes);
         if (this.#device.ready) {
           this.#slice();
           this.#again = true;
@@ -85,6 +97,25 @@ export class ServedDevice {
       // In the same turn as the last look: a wake-up in between would find nobody.
       this.#working = false;
     }
+  }
+
+  /** What to write next: one frame, or several short ones behind an upload's bulks. */
+  #next(): Uint8Array | undefined {
+    const behindBulks = this.#bulks > 0;
+    this.#bulks = 0;
+    const first = this.#held ?? this.#poll();
+    this.#held = undefined;
+    if (!behindBulks || !first || first.length > TOGETHER_BYTES) return first;
+    let length = 0;
+    for (let frame: Uint8Array | undefined = first; frame; frame = this.#poll()) {
+      if (length + frame.length > TOGETHER_BYTES) {
+        this.#held = frame;
+        break;
+      }
+      this.#together.set(frame, length);
+      length += frame.length;
+    }
+    return this.#together.subarray(0, length);
   }
 
   #poll(): Uint8Array | undefined {

@@ -80,17 +80,22 @@ export interface Shortfall {
   readonly relativeResidual: number;
   readonly relativeErrorBound: number;
   readonly relativeStandardError: number;
+  /** Cells that look dead, for a board of which some do. */
+  readonly deadCells?: readonly number[];
 }
 
 /** TOLERANCE_NOT_MET, with its numbers in `data`. */
 export function toleranceNotMet(who: string, reason: string, shortfall: Shortfall): ThermolinkError {
-  const { tolerance, passes, relativeResidual } = shortfall;
+  const { tolerance, passes, relativeResidual, deadCells } = shortfall;
+  const isBoardWell = deadCells === undefined;
   return new ThermolinkError(
     'TOLERANCE_NOT_MET',
     `${who} does not meet a relative error of ${tolerance}: ${reason}. ` +
       `It ended after ${passes} ${passes === 1 ? 'pass' : 'passes'} with a relative residual of ${shortNumber(relativeResidual)}.`,
     {
-      hint: `Check that the board is well; choose a larger tolerance or a board with finer couplings; or ${IMPROVE}.`,
+      hint: isBoardWell
+        ? `Check that the board is well; choose a larger tolerance or a board with finer couplings; or ${IMPROVE}.`
+        : 'Use another board, or a smaller problem that leaves the cell out; `thermolink characterize` measures every cell.',
       data: { reason, ...shortfall },
     },
   );

@@ -1,5 +1,7 @@
 import type { BoardDevice, DeviceIdentity } from '../driver/device-api.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
+import { type BoardModel, nominalModel } from '../mapping/board-model.js';
+import { calibratedModel } from '../mapping/calibrated-model.js';
 import { inspectSystem, type Spectrum } from '../mapping/definiteness.js';
 import { refuseBeyondFloat64 } from './acceptance.js';
 import type { AnalogSolverOptions } from './analog-solver.js';
@@ -74,11 +76,21 @@ export class Equilibrium {
 
   #prepare(): EquilibriumPlan {
     if (this.#plan === undefined) {
-      this.#plan = planEquilibrium(this.#system, this.#spectrum, this.#identity);
+      this.#plan = planEquilibrium(
+        this.#system,
+        this.#spectrum,
+        this.#identity,
+        modelOf(this.#identity, this.#options),
+      );
       refuseTooLong(this.#plan.settleTicks + 50 * this.#plan.ticksPerSample, this.#options.ticksMax);
     }
     return this.#plan;
   }
+}
+
+/** The board as it is known. */
+function modelOf(identity: DeviceIdentity, { calibration }: AnalogSolverOptions): BoardModel {
+  return calibration === undefined ? nominalModel(identity) : calibratedModel(calibration, identity);
 }
 
 function isZero(drive: Float64Array): boolean {

@@ -16,6 +16,7 @@ import type { AnalogSolverOptions } from './analog-solver.js';
 import { refuseTooLarge, refuseTooLong } from './board-limits.js';
 import { BoardRuns, type Readings } from './board-runs.js';
 import { type RelaxRequest, type RelaxResult, ZERO_COST } from './contract.js';
+import { overloadError } from './overload-error.js';
 import { checkRelaxation, isZeroRelaxation } from './relaxation-check.js';
 
 const RELAX_COUPLING_BITS = 8;
@@ -55,7 +56,7 @@ export async function relaxOnBoard(
     }
     scaling = afterOverload(scaling, run);
   }
-  throw overloadError(readings!, scaling);
+  throw runawayError(readings!, scaling, identity);
 }
 
 function checkOnBoard(request: RelaxRequest, identity: DeviceIdentity): SystemMeasure {
@@ -123,13 +124,16 @@ function relaxNoise(options: AnalogSolverOptions, identity: DeviceIdentity): Noi
   );
 }
 
-function overloadError({ report }: Readings, scaling: TimedScaling): ThermolinkError {
-  return new ThermolinkError(
-    'OVERLOAD',
+function runawayError(
+  { report }: Readings,
+  scaling: TimedScaling,
+  identity: DeviceIdentity,
+): ThermolinkError {
+  return overloadError(
     `The board ran into its rails ${RUNS_MAX} times in a row, last after ${report.ticksDone} of ${scaling.ticks / 2} ticks.`,
-    {
-      hint: 'The relaxation grows without bound: is the system positive definite, and the time sensible?',
-      data: { ...report, solutionScale: scaling.solutionScale / 2 },
-    },
+    'The relaxation grows without bound: is the system positive definite, and the time sensible?',
+    report,
+    identity,
+    { ...report, solutionScale: scaling.solutionScale / 2 },
   );
 }

@@ -1,5 +1,6 @@
 import { badArgument, checkNumber, checkObject, checkSignal, checkWhole } from '../argument-checks.js';
 import type { BoardDevice } from '../driver/device-api.js';
+import { type BoardCalibration, refuseForeign } from '../mapping/calibration.js';
 import { solveOnBoard } from './analog-equilibrium.js';
 import { relaxOnBoard } from './analog-relaxation.js';
 import { takeTurn } from './board-turn.js';
@@ -14,6 +15,8 @@ export interface AnalogSolverOptions {
   readonly relaxCouplingBits?: number;
   /** κ in V_fs² during `relax`: 0 (default, off) or within the board's noise register. `solve` chooses its own. */
   readonly relaxNoiseTemperature?: number;
+  /** What is known of the board; `solve` programs and reads it so that its errors cancel. `relax` does not use it. Default: nothing. */
+  readonly calibration?: BoardCalibration;
   /** A run that would need more ticks than this is refused. Default 2³⁰. */
   readonly ticksMax?: number;
 }
@@ -25,12 +28,14 @@ export interface AnalogSolverOptions {
  * Calls take turns, also those of several solvers and of `drawSamples` on one device: each has the board to itself, in the
  * order of the calls.
  *
- * Errors: BAD_ARGUMENT for a device that is none (a promise of one), and for an option outside its range. Of its methods: those
+ * Errors: BAD_ARGUMENT for a device that is none (a promise of one), and for an option outside its range; BAD_CALIBRATION for
+ * one of another board. Of its methods: those
  * of `LinearSolver`; OVERLOAD when no scale keeps the board off its rails; what the device throws.
  */
 export function createAnalogSolver(device: BoardDevice, options: AnalogSolverOptions = {}): LinearSolver {
   checkBoard(device);
   checkOptions(options);
+  if (options.calibration !== undefined) refuseForeign(options.calibration.board, device.identity);
   return {
     name: 'analog',
     canRelax: true,

@@ -4,10 +4,12 @@ import { norm2, subtract, sum } from '../linalg/products.js';
 import { equilibriumSolutionScale, powerOfTwoAbove } from '../mapping/scaling.js';
 import { type Certificate, certify, toleranceNotMet } from './acceptance.js';
 import type { SolveRequest } from './contract.js';
+import { deadCells, deadCellsText } from './dead-cells.js';
 import { boardNoise, noiseLimitedScale, type Reading, roundingErrorBound } from './equilibrium-pass.js';
 import type { EquilibriumPlan } from './equilibrium-plan.js';
 import { wantedNoise } from './noise-budget.js';
 import { type SettleAt, settle } from './settle.js';
+import { isImperfect } from './systematic-error.js';
 
 const PASSES_MAX = 24;
 /** Share of both residual and correction that a pass may leave, and so many passes together. */
@@ -24,6 +26,8 @@ export interface RefinementState {
   passes: number;
   averages: number;
   samples: number;
+  /** Whether a pass without noise was further off than rounding explains. */
+  imperfect: boolean;
   /** ‖residual‖₂ before, and ‖reading‖₂ of, each pass since the last that was averaged. */
   residuals: number[];
   corrections: number[];
@@ -33,6 +37,8 @@ export interface RefinementState {
   relativeStandardError: number;
   /** Why the last average was not accepted. */
   reason: string;
+  /** The last pass: what was asked of it, and what it gave. */
+  last: { readonly residual: Float64Array; readonly reading: Reading } | undefined;
 }
 
 export function firstState(drive: Float64Array): RefinementState {
@@ -42,12 +48,14 @@ export function firstState(drive: Float64Array): RefinementState {
     passes: 0,
     averages: 0,
     samples: 0,
+    imperfect: false,
     residuals: [],
     corrections: [],
     scaleFactor: 1,
     certificate: undefined,
     relativeStandardError: Infinity,
     reason: 'the error shrinks too slowly',
+    last: undefined,
   };
 }
 
@@ -74,6 +82,7 @@ export async function approach(
     state.passes++;
     onPass();
     const reading = await settlePass(plan, settleAt, request.tolerance, state);
+    state.imperfect ||= isImperfect(plan, state.residual, reading);
     const noise = noiseToAverage(plan, request, state, reading);
     if (noise !== undefined) return { reading, noise };
     acceptReading(plan, request, state, reading);
@@ -146,8 +155,10 @@ function acceptReading(
   state: RefinementState,
   reading: Reading,
 ): void {
+  state.last = { residual: state.residual, reading };
   // The next pass would be the same again.
-  if (norm2(reading.x) === 0) throw notMet(request.tolerance, state, reasonOfZeros(plan, state, reading));
+  if (norm2(reading.x) === 0)
+    throw notMet(plan, request.tolerance, state, reasonOfZeros(plan, state, reading));
   const { residuals, corrections } = state;
   corrections.push(norm2(reading.x));
   residuals.push(norm2(state.residual));
@@ -155,7 +166,7 @@ function acceptReading(
     leftAfter(1, residuals, corrections),
     leftAfter(STALL_WINDOW, residuals, corrections),
   );
-  if (left > STALL) throw notMet(request.tolerance, state, reasonOfStall(plan, state, reading, left));
+  if (left > STALL) throw notMet(plan, request.tolerance, state, reasonOfStall(plan, state, reading, left));
   advance(plan, request.drive, state, reading);
 }
 
@@ -197,6 +208,7 @@ export function advance(
   state: RefinementState,
   reading: Reading,
 ): Certificate {
+  state.last = { residual: state.residual, reading: reading.asRead ?? reading };
   state.x = sum(state.x, reading.x);
   const certificate = certify(plan.system, plan.spectrum, drive, state.x);
   state.certificate = certificate;
@@ -204,9 +216,16 @@ export function advance(
   return certificate;
 }
 
-export function notMet(tolerance: number, state: RefinementState, reason: string): ThermolinkError {
-  const { passes, samples, certificate, relativeStandardError } = state;
-  return toleranceNotMet('The board', reason, {
+export function notMet(
+  plan: EquilibriumPlan,
+  tolerance: number,
+  state: RefinementState,
+  reason: string,
+): ThermolinkError {
+  const { passes, samples, certificate, relativeStandardError, last } = state;
+  const dead = last === undefined ? [] : deadCells(plan, last.residual, last.reading);
+  return toleranceNotMet('The board', reason + deadCellsText(dead), {
+    ...(dead.length === 0 ? {} : { deadCells: dead.map(({ cell }) => cell) }),
     tolerance,
     passes,
     samples,

@@ -60,9 +60,16 @@ export interface SolveProgress {
 export interface SolveResult {
   /** Estimate of A⁻¹b, length N. */
   readonly x: Float64Array;
-  /** Standard error of each entry of x from the noise of the last pass alone, length N; zeros for an exact solver. */
+  /**
+   * Standard error of each entry of x, length N; zeros for an exact solver. It covers the noise of the last pass, and what wanders
+   * from run to run on a board that is found to be imperfect; what such a board gets wrong each time is measured by runs without
+   * noise and corrected until it is below a quarter of the standard error.
+   */
   readonly standardError: Float64Array;
-  /** Bound on ‖error from rounding to device codes‖₂ / ‖x‖₂ of the last pass; reported apart from the noise. */
+  /**
+   * Bound on ‖error from rounding to device codes, and from what the board was found to get wrong‖₂ / ‖x‖₂ of the last pass;
+   * reported apart from the noise.
+   */
   readonly quantizationError: number;
   /**
    * Largest share of carried rounding in the noise of a mode, over κ/λ_max: it widens the standard error of the stiffest mode

@@ -1,14 +1,15 @@
-import { ThermolinkError } from '../errors.js';
+import type { RunReport } from '../driver/device-api.js';
 import { applySystem } from '../linalg/linear-system.js';
 import { norm2, normInf, subtract } from '../linalg/products.js';
 import { tickOf } from '../mapping/board-range.js';
 import { type Estimate, estimateMean } from '../mapping/estimate.js';
 import { effectiveNoiseTemperature, noiseRegister } from '../mapping/noise-register.js';
-import { programImage, programmedDrive, quantizeDrive, quantizeInitialState } from '../mapping/quantize.js';
-import { powerOfTwoAbove, undo } from '../mapping/scaling.js';
+import { programImage, quantizeInitialState } from '../mapping/quantize.js';
+import { powerOfTwoAbove } from '../mapping/scaling.js';
 import type { BoardRuns } from './board-runs.js';
 import { carryNoiseShare } from './carry-noise.js';
 import { type EquilibriumPlan, scalingAt } from './equilibrium-plan.js';
+import { overloadError } from './overload-error.js';
 
 /** A d = r as the board answers it once. */
 export interface Reading {
@@ -20,6 +21,8 @@ export interface Reading {
   readonly peak: number;
   /** r − A d as far as the codes explain it: −[(A − A_q) d + (b_q − r)]. */
   readonly rounding: Float64Array;
+  /** The same before what the board gets wrong was measured and taken for explained; absent where it was not. */
+  readonly asRead?: Reading;
 }
 
 /** The same, averaged over noise. */
@@ -61,32 +64,36 @@ export async function average(
   noiseTemperature: number,
   looks: Looks,
 ): Promise<Average> {
-  const { identity } = plan;
   let solutionScale = averagingScale(plan, start, noiseTemperature);
+  let overload: RunReport | undefined;
   for (let run = 0; run < RANGING_RUNS_MAX; run++) {
     const committed = await commitProgram(plan, board, drive, solutionScale, start.x, noiseTemperature);
     const estimate = await averageOnce(plan, board, solutionScale, looks);
-    if (estimate === undefined) {
+    if ('outcome' in estimate) {
+      overload = estimate;
       solutionScale *= 2;
       continue;
     }
-    const x = undo(estimate.mean, solutionScale, identity.adcBits);
+    const x = plan.model.readOut(estimate.mean, solutionScale);
     return {
       x,
       solutionScale,
       peak: normInf(x) / solutionScale,
       rounding: committed.rounding(x),
-      standardError: undo(estimate.standardError, solutionScale, identity.adcBits),
+      standardError: plan.model.readOutSpread(estimate.standardError, solutionScale),
       samples: estimate.samples,
       effectiveSamples: estimate.effectiveSamples,
       noiseTemperature: committed.noiseTemperature * solutionScale ** 2 * plan.systemScale,
       carryNoiseShare: carryNoiseShare(plan, committed.noiseTemperature),
     };
   }
-  throw new ThermolinkError('OVERLOAD', 'The board runs into its rails whenever its noise is on.', {
-    hint: 'Its noise seems far larger than its register says; characterize the board.',
-    data: { solutionScale, noiseTemperature },
-  });
+  throw overloadError(
+    'The board runs into its rails whenever its noise is on.',
+    'Its noise seems far larger than its register says; characterize the board.',
+    overload,
+    plan.identity,
+    { solutionScale, noiseTemperature },
+  );
 }
 
 /** s_x that holds the mean and six standard deviations of the noisiest cell, √(κ/λ₋) at most. */
@@ -106,14 +113,14 @@ export function noiseLimitedScale(plan: EquilibriumPlan, noiseTemperature: numbe
   );
 }
 
-/** The samples of one run, in looks; undefined after an overload. */
+/** The samples of one run, in looks; after an overload the report of the run. */
 async function averageOnce(
   plan: EquilibriumPlan,
   board: BoardRuns,
   solutionScale: number,
   { isEnough, onReadings }: Looks,
-): Promise<Estimate | undefined> {
-  const { ticksPerSample, identity, codes } = plan;
+): Promise<Estimate | RunReport> {
+  const { ticksPerSample, codes } = plan;
   const readings = new Int16Array(SAMPLES_MAX * codes.cells);
   const samplesPerRun = Math.max(1, Math.floor(RUN_TICKS / ticksPerSample));
   for (let samples = 0; ; ) {
@@ -124,7 +131,7 @@ async function averageOnce(
       ticksPerSample,
       goesOn: samples > 0,
     });
-    if (run.overloaded) return undefined;
+    if (run.overloaded) return run.report;
     readings.set(run.codes, samples * codes.cells);
     samples += run.codes.length / codes.cells;
     if (samples % SAMPLES_PER_LOOK !== 0) {
@@ -134,7 +141,7 @@ async function averageOnce(
     const estimate = board.charge('readoutMs', () =>
       estimateMean(readings.subarray(0, samples * codes.cells), codes.cells),
     );
-    const error = undo(estimate.standardError, solutionScale, identity.adcBits);
+    const error = plan.model.readOutSpread(estimate.standardError, solutionScale);
     const enough = isEnough(error);
     onReadings(samples);
     if ((enough && samples >= plan.samplesMin) || samples === SAMPLES_MAX) return estimate;
@@ -158,7 +165,7 @@ export async function commitProgram(
   noiseTemperature: number,
 ): Promise<Committed> {
   const { identity } = plan;
-  const driveCodes = quantizeDrive(drive, scalingAt(plan, solutionScale), identity);
+  const driveCodes = plan.model.quantizeDrive(drive, scalingAt(plan, solutionScale));
   const initialCodes =
     initial === undefined ? new Int16Array(drive.length) : quantizeInitialState(initial, solutionScale);
   const tick = tickOf(identity);
@@ -179,7 +186,7 @@ export function roundingResidual(
   x: Float64Array,
 ): Float64Array {
   const asked = subtract(drive, applySystem(plan.system, x));
-  const driven = programmedDrive(driveCodes, scalingAt(plan, solutionScale), plan.identity);
+  const driven = plan.model.programmedDrive(driveCodes, scalingAt(plan, solutionScale));
   return subtract(asked, subtract(driven, applySystem(plan.programmed, x)));
 }
 

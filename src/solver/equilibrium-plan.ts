@@ -2,11 +2,14 @@ import type { DeviceIdentity } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import { cholesky } from '../linalg/cholesky.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
+import { type Matrix, matrix } from '../linalg/matrix.js';
+import { type BoardModel, nominalModel } from '../mapping/board-model.js';
 import { railOf, tickOf } from '../mapping/board-range.js';
 import { CHOLESKY_CELLS_MAX, type Spectrum } from '../mapping/definiteness.js';
+import { quietSystemScale, splitDiagonal } from '../mapping/diagonal-split.js';
 import { burnInTicks } from '../mapping/estimate.js';
 import { noiseTemperatureRange } from '../mapping/noise-register.js';
-import { programmedSystem, quantizeSystem, type SystemCodes } from '../mapping/quantize.js';
+import type { SystemCodes } from '../mapping/quantize.js';
 import { attenuationOf, equilibriumSystemScale, type Scaling } from '../mapping/scaling.js';
 import { measureSystem } from '../mapping/system-measure.js';
 
@@ -16,7 +19,9 @@ export interface EquilibriumPlan {
   readonly spectrum: Spectrum;
   readonly identity: DeviceIdentity;
   readonly codes: SystemCodes;
-  /** A_q, the system those codes stand for. */
+  /** What codes do on this board. */
+  readonly model: BoardModel;
+  /** A_q, the system those codes stand for, as far as the model knows. */
   readonly programmed: LinearSystem;
   readonly systemScale: number;
   /** Of a cell, in V_fs. */
@@ -34,7 +39,8 @@ export interface EquilibriumPlan {
   readonly noiseTemperatureMax: number;
 }
 
-const SETTLE_REMAINDER = 2 ** -10;
+/** What settling leaves of a deviation in the slowest mode. */
+export const SETTLE_REMAINDER = 2 ** -10;
 /**
  * At this spacing and count, z = error/standardError had a variance of 0.96 to 1.08 on simulated relaxations of 8 and 64
  * cells; twice the spacing gains 1 % and costs twice the time, half of it leaves the correlation poorly known.
@@ -43,7 +49,7 @@ const SAMPLE_SPACING = 1.5;
 const SAMPLES_MIN = 48;
 
 /**
- * Chooses scale, codes and times.
+ * Chooses scale, codes and times. `model` is what is known of the board; default: that it does as it is told.
  *
  * Errors: TOLERANCE_NOT_MET when the system is so badly conditioned that its codes are not positive definite any more.
  */
@@ -51,23 +57,25 @@ export function planEquilibrium(
   system: LinearSystem,
   spectrum: Spectrum,
   identity: DeviceIdentity,
+  model: BoardModel = nominalModel(identity),
 ): EquilibriumPlan {
   const measure = measureSystem(system);
+  const split = splitDiagonal(system, measure.largestEntry);
   const { eigenvalueMin, eigenvalueMax } = spectrum;
-  const systemScale = equilibriumSystemScale(
-    system,
-    measure.largestEntry,
-    eigenvalueMin,
-    eigenvalueMax,
-    identity,
+  const scaleOf = (largest: number) =>
+    equilibriumSystemScale(system, largest * model.couplingMargin, eigenvalueMin, eigenvalueMax, identity);
+  const systemScale = Math.max(
+    scaleOf(split.largestEntry + model.dampingSpread * split.damping),
+    Math.min(scaleOf(measure.largestEntry), quietSystemScale(eigenvalueMax, identity)),
   );
-  const codes = quantizeSystem(system, {
+  const scaling: Scaling = {
     systemScale,
     solutionScale: 1,
     couplingBits: identity.couplingBits,
     rowAttenuation: attenuationOf(system, measure, systemScale, identity),
-  });
-  const programmed = programmedSystem(codes, systemScale);
+  };
+  const codes = model.quantizeSystem(system, scaling, split.damping);
+  const programmed = model.programmedSystem(codes, systemScale);
   refuseIndefiniteCodes(programmed, spectrum, identity);
   const tick = tickOf(identity);
   const decayPerTick = (tick * eigenvalueMin) / systemScale;
@@ -77,6 +85,7 @@ export function planEquilibrium(
     spectrum,
     identity,
     codes,
+    model,
     programmed,
     systemScale,
     rail: railOf(identity),
@@ -111,6 +120,15 @@ function refuseIndefiniteCodes(programmed: LinearSystem, spectrum: Spectrum, ide
 
 /** Beyond 1,024 cells only the board can tell. */
 function isCertainlyDefinite(system: LinearSystem): boolean {
-  if (system.kind === 'dense') return system.matrix.rows > CHOLESKY_CELLS_MAX || cholesky(system.matrix).ok;
+  if (system.kind === 'dense')
+    return system.matrix.rows > CHOLESKY_CELLS_MAX || cholesky(symmetricPart(system.matrix)).ok;
   return system.damping > 0 || system.factor.rows >= system.factor.columns;
+}
+
+/** (A + Aᵀ)/2: when it is definite, all eigenvalues of A have positive real parts. */
+function symmetricPart({ rows, data }: Matrix): Matrix {
+  const out = matrix(rows, rows);
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < rows; j++) out.data[i * rows + j] = (data[i * rows + j] + data[j * rows + i]) / 2;
+  return out;
 }

@@ -1,6 +1,7 @@
 import type { BoardDevice } from '../driver/device-api.js';
 import { dimensionOf, type LinearSystem } from '../linalg/linear-system.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
+import { type BoardCalibration, refuseForeign } from '../mapping/calibration.js';
 import { Equilibrium } from './analog-equilibrium.js';
 import { BoardRuns } from './board-runs.js';
 import { takeTurn } from './board-turn.js';
@@ -13,6 +14,8 @@ export interface InverseRequest {
   /** Column j uses block `address.block` + j. */
   readonly address: RunAddress;
   readonly signal?: AbortSignal;
+  /** As in `createAnalogSolver`. */
+  readonly calibration?: BoardCalibration;
   /** Called as in a solve, for column `column` from 0. */
   readonly onProgress?: (column: number, progress: SolveProgress) => void;
 }
@@ -39,12 +42,18 @@ export async function invert(device: BoardDevice, request: InverseRequest): Prom
 }
 
 async function invertOnBoard(device: BoardDevice, request: InverseRequest): Promise<InverseResult> {
-  const { system, address, signal } = request;
+  const { system, address, signal, calibration } = request;
+  if (calibration !== undefined) refuseForeign(calibration.board, device.identity);
   const size = dimensionOf(system);
   const read = matrix(size, size);
   const standardError = matrix(size, size);
   const board = new BoardRuns(device, address, signal);
-  const equilibrium = new Equilibrium(device.identity, board, system);
+  const equilibrium = new Equilibrium(
+    device.identity,
+    board,
+    system,
+    calibration === undefined ? {} : { calibration },
+  );
   const columns = Array.from({ length: size }, (_, j) => columnRequest(request, size, j));
   // All before the first run: a column that can't be had would be found out after hours of the others.
   for (const column of columns) equilibrium.check(column);

@@ -10,6 +10,7 @@ import { noiseResidualBound, quietestStandardError } from './noise-budget.js';
 import { compensateRounding } from './rounding-compensation.js';
 import { settlingOnBoard } from './settle.js';
 import { SolveMeter } from './solve-meter.js';
+import { withSystematicError } from './systematic-error.js';
 
 /** Averages that may miss the certificate before the tolerance counts as not met; each halves the noise. */
 const AVERAGES_MAX = 3;
@@ -44,7 +45,7 @@ export async function refine(
     meter.accepted(state);
     return answer;
   }
-  throw notMet(request.tolerance, state, state.reason);
+  throw notMet(plan, request.tolerance, state, state.reason);
 }
 
 async function averagePass(
@@ -64,7 +65,8 @@ async function averagePass(
     },
     onReadings: (samples) => meter.averages(state, samples),
   });
-  const compensated = await compensateRounding(plan, settlingOnBoard(plan, board), averaged);
+  const known = state.imperfect ? await withSystematicError(plan, board, state.residual, averaged) : averaged;
+  const compensated = await compensateRounding(plan, settlingOnBoard(plan, board), known);
   state.samples += compensated.samples;
   state.passes += compensated.compensations;
   return compensated;

@@ -1,21 +1,26 @@
 import { checkAddress, checkWhole } from '../argument-checks.js';
-import type { BoardDevice } from '../driver/device-api.js';
+import type { BoardDevice, RunReport } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import { dimensionOf, type LinearSystem } from '../linalg/linear-system.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
+import { nominalModel } from '../mapping/board-model.js';
 import { tickOf } from '../mapping/board-range.js';
+import { calibratedModel } from '../mapping/calibrated-model.js';
+import { type BoardCalibration, refuseForeign } from '../mapping/calibration.js';
 import { inspectSystem } from '../mapping/definiteness.js';
-import { effectiveNoiseTemperature, noiseRegister } from '../mapping/noise-register.js';
+import { effectiveNoiseTemperature, noiseRegister, noiseTemperatureOf } from '../mapping/noise-register.js';
 import { programImage } from '../mapping/quantize.js';
-import { powerOfTwoAbove, undo } from '../mapping/scaling.js';
+import { powerOfTwoAbove } from '../mapping/scaling.js';
 import { checkForm } from '../mapping/validation.js';
 import { refuseTooLarge, refuseTooLong } from './board-limits.js';
 import { BoardRuns } from './board-runs.js';
 import { takeTurn } from './board-turn.js';
 import { carryNoiseShare } from './carry-noise.js';
+import { cellList } from './cell-list.js';
 import type { RunAddress, SolverCost } from './contract.js';
 import { boardNoise, noiseLimitedScale } from './equilibrium-pass.js';
-import { type EquilibriumPlan, planEquilibrium } from './equilibrium-plan.js';
+import { type EquilibriumPlan, planEquilibrium, scalingAt } from './equilibrium-plan.js';
+import { overloadError } from './overload-error.js';
 
 export interface SamplingRequest {
   /** P, symmetric positive definite. */
@@ -24,6 +29,8 @@ export interface SamplingRequest {
   readonly count: number;
   readonly address: RunAddress;
   readonly signal?: AbortSignal;
+  /** As in `createAnalogSolver`; cells' noise temperatures are made equal too, so that the covariance is P⁻¹. */
+  readonly calibration?: BoardCalibration;
   /** Called with 0 before the first run, and after each run. */
   readonly onProgress?: (done: number) => void;
 }
@@ -35,6 +42,11 @@ export interface SamplingResult {
   readonly correlationMax: number;
   /** See `SolveResult`. */
   readonly carryNoiseShare: number;
+  /**
+   * Whether the board's errors are known to leave the covariance P⁻¹: it was calibrated, or is an emulated board that calls itself
+   * ideal. Else the draws have whatever covariance the board has.
+   */
+  readonly isCovarianceKnown: boolean;
   readonly cost: SolverCost;
 }
 
@@ -45,6 +57,8 @@ const BURN_IN_SPACINGS = 4;
 /** Draws of one run, the bound of what is held in codes. */
 const DRAWS_PER_RUN = 256;
 const OVERLOADS_MAX = 6;
+/** What models without imperfections are called. */
+const IDEAL_MODELS = 'ideal-';
 /** Entries of a result, 512 MiB: more is better drawn in parts, under several seeds. */
 const DRAWN_VALUES_MAX = 2 ** 26;
 
@@ -66,7 +80,8 @@ export function checkDrawCount(count: number, cells: number): void {
 /**
  * Draws from N(0, P⁻¹): the undriven board at equilibrium has covariance κP⁻¹, and its readings are divided by √κ.
  *
- * Exact up to the rounding of couplings and ADC; the correlation of the draws is given. Takes turns with the calls of
+ * Exact up to the rounding of couplings and ADC, on a board that is ideal; on another one up to its errors, or to what a calibration
+ * leaves of them. The correlation of the draws is given. Takes turns with the calls of
  * `createAnalogSolver`. Errors: BAD_ARGUMENT for too many, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE before any byte is sent; OVERLOAD.
  * Source: Aifer et al., "Thermodynamic linear algebra", arXiv 2308.05660.
  */
@@ -79,34 +94,47 @@ export async function drawSamples(device: BoardDevice, request: SamplingRequest)
 
 async function drawOnBoard(device: BoardDevice, request: SamplingRequest): Promise<SamplingResult> {
   const { identity } = device;
-  const { precision, address, signal } = request;
+  const { precision, address, signal, calibration } = request;
+  if (calibration !== undefined) refuseForeign(calibration.board, identity);
+  const model =
+    calibration === undefined
+      ? nominalModel(identity)
+      : calibratedModel(calibration, identity, { equalizeNoise: precision.kind === 'dense' });
   const board = new BoardRuns(device, address, signal);
   const spectrum = board.charge('mapMs', () => inspectSystem(precision));
   refuseTooLarge(precision, identity);
-  const plan = board.charge('mapMs', () => planEquilibrium(precision, spectrum, identity));
+  const plan = board.charge('mapMs', () => planEquilibrium(precision, spectrum, identity, model));
   const spacingTicks = Math.ceil((SPACING * plan.systemScale) / (tickOf(identity) * spectrum.eigenvalueMin));
   refuseTooLong(spacingTicks * (request.count + BURN_IN_SPACINGS));
   const draws = matrix(request.count, dimensionOf(precision));
   request.onProgress?.(0);
   // With κ = 1 in the problem's units the readings are the draws; the scale keeps six standard deviations off the rail.
   let scale = powerOfTwoAbove(noiseLimitedScale(plan, 1));
+  let overload: RunReport | undefined;
   for (let overloads = 0; overloads < OVERLOADS_MAX; overloads++, scale *= 2) {
     const noiseTemperature = await drawAt(plan, board, scale, spacingTicks, request, draws);
-    if (noiseTemperature === undefined) continue;
+    if (typeof noiseTemperature !== 'number') {
+      overload = noiseTemperature;
+      continue;
+    }
     return {
       draws,
       correlationMax: Math.exp(-SPACING),
       carryNoiseShare: carryNoiseShare(plan, noiseTemperature),
+      isCovarianceKnown: calibration !== undefined || identity.model.startsWith(IDEAL_MODELS),
       cost: board.cost,
     };
   }
-  throw new ThermolinkError('OVERLOAD', 'The board runs into its rails at every scale that was tried.', {
-    hint: 'Its noise seems far larger than its register says; characterize the board.',
-    data: { scale },
-  });
+  throw overloadError(
+    'The board runs into its rails at every scale that was tried.',
+    'Its noise seems far larger than its register says; characterize the board.',
+    overload,
+    identity,
+    { scale },
+  );
 }
 
-/** Fills `draws` at one scale and returns the board's κ in V_fs²; undefined when a cell ran into its rail. */
+/** Fills `draws` at one scale and returns the board's κ in V_fs²; the run's report when a cell ran into its rail. */
 async function drawAt(
   plan: EquilibriumPlan,
   board: BoardRuns,
@@ -114,27 +142,34 @@ async function drawAt(
   spacingTicks: number,
   { count, onProgress }: SamplingRequest,
   draws: Matrix,
-): Promise<number | undefined> {
+): Promise<number | RunReport> {
   const { identity } = plan;
   const cells = draws.columns;
   const tick = tickOf(identity);
+  const undriven = plan.model.quantizeDrive(new Float64Array(cells), scalingAt(plan, scale));
   const register = noiseRegister(boardNoise(plan, scale, 1), tick, identity);
-  const report = await board.program(
-    programImage(plan.codes, new Int16Array(cells), new Int16Array(cells), register),
-  );
-  const noiseTemperature = effectiveNoiseTemperature(report, register.shift, tick);
+  const report = await board.program(programImage(plan.codes, undriven, new Int16Array(cells), register));
+  // Rows programmed for it have equal temperatures, the register's.
+  const noiseTemperature = plan.model.equalizesNoise
+    ? noiseTemperatureOf(register, tick)
+    : effectiveNoiseTemperature(report, register.shift, tick);
   const applied = noiseTemperature * scale ** 2 * plan.systemScale;
   for (let done = 0; done < count; ) {
-    const { codes, overloaded } = await board.acquire({
+    const {
+      codes,
+      overloaded,
+      report: run,
+    } = await board.acquire({
       burnInTicks: done === 0 ? BURN_IN_SPACINGS * spacingTicks : spacingTicks,
       sampleCount: Math.min(DRAWS_PER_RUN, count - done),
       ticksPerSample: spacingTicks,
       goesOn: done > 0,
     });
-    if (overloaded) return undefined;
-    const values = undo(codes, scale / Math.sqrt(applied), identity.adcBits);
-    draws.data.set(values, done * cells);
-    done += codes.length / cells;
+    if (overloaded) return run;
+    for (let at = 0; at < codes.length; at += cells, done++) {
+      const draw = plan.model.readOut(codes.subarray(at, at + cells), scale / Math.sqrt(applied));
+      draws.data.set(draw, done * cells);
+    }
     onProgress?.(done);
   }
   refuseStillCells(draws);
@@ -156,7 +191,7 @@ function refuseStillCells({ rows, columns, data }: Matrix): void {
   if (still.length === 0) return;
   throw new ThermolinkError(
     'DEVICE_FAULT',
-    `The readings of cell ${still.slice(0, 8).join(', ')} did not change in ${rows} draws.`,
+    `The readings of ${cellList(still)} did not change in ${rows} draws.`,
     {
       hint: 'The cell is dead or its ADC channel is stuck: use another board, or a smaller problem that leaves it out.',
       data: { cells: still },

@@ -1,16 +1,17 @@
-import { ThermolinkError } from '../errors.js';
+import type { RunReport } from '../driver/device-api.js';
 import { normInf } from '../linalg/products.js';
 import { adcStep } from '../mapping/board-range.js';
-import { driveLimitedScale, powerOfTwoAbove, undo } from '../mapping/scaling.js';
+import { driveLimitedScale, powerOfTwoAbove } from '../mapping/scaling.js';
 import type { BoardRuns } from './board-runs.js';
 import { commitProgram, type Reading } from './equilibrium-pass.js';
 import type { EquilibriumPlan } from './equilibrium-plan.js';
+import { overloadError } from './overload-error.js';
 
-/** A d = `drive` settled and read once at s_x; undefined when a cell passed its rail. */
+/** A d = `drive` settled and read once at s_x; the run's report when a cell passed its rail. */
 export type SettleAt = (
   drive: Float64Array,
   solutionScale: number,
-) => Promise<Pick<Reading, 'x' | 'rounding'> | undefined>;
+) => Promise<Pick<Reading, 'x' | 'rounding'> | RunReport>;
 
 /** Of the rail: where the largest cell should end up at most; on the way it may pass this. */
 const PEAK_MAX = 0.8;
@@ -22,13 +23,13 @@ const RANGING_RUNS_MAX = 16;
 export function settlingOnBoard(plan: EquilibriumPlan, board: BoardRuns): SettleAt {
   return async (drive, solutionScale) => {
     const { rounding } = await commitProgram(plan, board, drive, solutionScale, undefined, 0);
-    const { codes, overloaded } = await board.acquire({
+    const { codes, overloaded, report } = await board.acquire({
       burnInTicks: plan.settleTicks,
       sampleCount: 1,
       ticksPerSample: 0,
     });
-    if (overloaded) return undefined;
-    const x = undo(codes, solutionScale, plan.identity.adcBits);
+    if (overloaded) return report;
+    const x = plan.model.readOut(codes, solutionScale);
     return { x, rounding: rounding(x) };
   };
 }
@@ -49,14 +50,16 @@ export async function settle(
 ): Promise<Reading> {
   const { identity } = plan;
   const step = adcStep(identity.adcBits);
-  const driveFloor = driveLimitedScale(drive, plan.systemScale, identity);
+  const driveFloor = plan.model.driveMargin * driveLimitedScale(drive, plan.systemScale, identity);
   const peakMax = PEAK_MAX * plan.rail;
   const peakMin = PEAK_MIN * plan.rail;
   let solutionScale = firstScale;
   let overloadFloor = 0;
+  let overload: RunReport | undefined;
   for (let run = 0; run < RANGING_RUNS_MAX; run++) {
     const settled = await settleAt(drive, solutionScale);
-    if (settled === undefined) {
+    if ('outcome' in settled) {
+      overload = settled;
       solutionScale *= 2;
       overloadFloor = solutionScale;
       continue;
@@ -67,12 +70,11 @@ export async function settle(
     if (peak >= peakMin || next >= solutionScale) return { ...settled, solutionScale, peak };
     solutionScale = next;
   }
-  throw new ThermolinkError(
-    'OVERLOAD',
+  throw overloadError(
     `No scale keeps the board within its rails (${RANGING_RUNS_MAX} tried).`,
-    {
-      hint: 'The programmed couplings may not be positive definite any more: their rounding is larger than the smallest eigenvalue.',
-      data: { solutionScale, eigenvalueMin: plan.spectrum.eigenvalueMin, systemScale: plan.systemScale },
-    },
+    'The programmed couplings may not be positive definite any more: their rounding is larger than the smallest eigenvalue.',
+    overload,
+    identity,
+    { solutionScale, eigenvalueMin: plan.spectrum.eigenvalueMin, systemScale: plan.systemScale },
   );
 }

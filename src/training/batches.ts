@@ -4,6 +4,9 @@ import { randomSource } from '../linalg/random.js';
 import { RANDOM_STREAM } from '../linalg/random-streams.js';
 import type { Examples } from '../model/contract.js';
 
+/** A step's number names its noise in the board, as a u32. */
+const STEPS_MAX = 2 ** 32;
+
 /** How a training set is cut into steps; the examples that don't fill a last batch of an epoch sit that epoch out. */
 export interface BatchPlan {
   readonly stepsPerEpoch: number;
@@ -15,7 +18,7 @@ export interface BatchPlan {
 /**
  * Batches of `batch` out of `examples` in an order drawn anew for every epoch from (seed, epoch), so that a resumed run
  * sees the same batches without storing any order.
- * Errors: BAD_ARGUMENT when the batch is larger than the set.
+ * Errors: BAD_ARGUMENT when the batch is larger than the set, or when the steps of all epochs are more than 2³².
  */
 export function planBatches(examples: Examples, batch: number, epochs: number, seed: number): BatchPlan {
   const stepsPerEpoch = Math.floor(examples.count / batch);
@@ -24,6 +27,13 @@ export function planBatches(examples: Examples, batch: number, epochs: number, s
       'BAD_ARGUMENT',
       `A batch of ${batch} does not fit into ${examples.count} training examples.`,
       { hint: 'Lower --batch or raise --train-size.' },
+    );
+  const epochsMax = Math.floor(STEPS_MAX / stepsPerEpoch);
+  if (epochs > epochsMax)
+    throw new ThermolinkError(
+      'BAD_ARGUMENT',
+      `${epochs} epochs of ${stepsPerEpoch} steps are more than the 2³² steps that can be numbered.`,
+      { hint: `Lower --epochs to ${epochsMax} at most.`, data: { epochs, epochsMax, stepsPerEpoch } },
     );
   const inputCount = examples.inputs.length / examples.count;
   let orderEpoch = -1;

@@ -10,14 +10,18 @@ export interface Libc {
   /** Switches echo, line editing, signals and every translation off. */
   makeRaw(fd: number): number;
   setNonBlocking(fd: number): number;
+  /** Whether somebody has asked that nobody else may open the terminal, as far as the system tells: true where it doesn't. */
+  isExclusive(fd: number): boolean;
+  /** Whether nobody has the other end open. */
+  isHungUp(fd: number): boolean;
   /** Waits in a thread until the file takes bytes, at most `timeoutMs`; whether it does. */
   waitWritable(fd: number, timeoutMs: number): Promise<boolean>;
 }
 
 /** Constants of the two systems; all from their headers. */
 const CONSTANTS = {
-  linux: { O_NOCTTY: 0o400, O_NONBLOCK: 0o4000 },
-  darwin: { O_NOCTTY: 0x20000, O_NONBLOCK: 4 },
+  linux: { O_NOCTTY: 0o400, O_NONBLOCK: 0o4000, TIOCGEXCL: 0x80045440 },
+  darwin: { O_NOCTTY: 0x20000, O_NONBLOCK: 4, TIOCGEXCL: undefined },
 } as const;
 const O_RDWR = 2;
 const F_SETFD = 2;
@@ -26,6 +30,7 @@ const F_GETFL = 3;
 const F_SETFL = 4;
 const TCSANOW = 0;
 const POLLOUT = 4;
+const POLLHUP = 16;
 /** More than `struct termios` has anywhere: 60 bytes on Linux, 72 on macOS. */
 const TERMIOS_BYTES = 256;
 const PATH_BYTES_MAX = 128;
@@ -36,7 +41,7 @@ export async function loadLibc(): Promise<Libc> {
     throw new ThermolinkError('CANNOT_LISTEN', `There are no pseudo-terminals on ${process.platform}.`, {
       hint: 'Serve the board by --tcp instead.',
     });
-  const { O_NOCTTY, O_NONBLOCK } = CONSTANTS[process.platform];
+  const { O_NOCTTY, O_NONBLOCK, TIOCGEXCL } = CONSTANTS[process.platform];
   const koffi = await loadKoffi();
   // The process itself has libc loaded, whatever its file is called.
   const libc = koffi.load(null);
@@ -48,6 +53,7 @@ export async function loadLibc(): Promise<Libc> {
   const tcsetattr = libc.func('int tcsetattr(int fd, int when, const uint8_t *termios)');
   const cfmakeraw = libc.func('void cfmakeraw(_Inout_ uint8_t *termios)');
   const fcntl = libc.func('int fcntl(int fd, int command, ...)');
+  const ioctl = libc.func('int ioctl(int fd, unsigned long request, _Out_ int *value)');
   const poll = libc.func('int poll(_Inout_ uint8_t *files, unsigned long count, int timeoutMs)');
   return {
     openMaster() {
@@ -68,11 +74,17 @@ export async function loadLibc(): Promise<Libc> {
       return tcsetattr(fd, TCSANOW, termios);
     },
     setNonBlocking: (fd) => fcntl(fd, F_SETFL, 'int', fcntl(fd, F_GETFL) | O_NONBLOCK),
+    isExclusive(fd) {
+      const value = [0];
+      return TIOCGEXCL === undefined || ioctl(fd, TIOCGEXCL, value) !== 0 || value[0] !== 0;
+    },
+    isHungUp(fd) {
+      const file = pollFile(fd, 0);
+      poll(new Uint8Array(file.buffer), 1, 0);
+      return (file.getInt16(6, true) & POLLHUP) !== 0;
+    },
     waitWritable(fd, timeoutMs) {
-      // struct pollfd { int fd; short events; short revents; }
-      const file = new DataView(new ArrayBuffer(8));
-      file.setInt32(0, fd, true);
-      file.setInt16(4, POLLOUT, true);
+      const file = pollFile(fd, POLLOUT);
       return new Promise((resolve, reject) => {
         poll.async(new Uint8Array(file.buffer), 1, timeoutMs, (error: unknown, ready: number) => {
           if (error) reject(error);
@@ -81,6 +93,14 @@ export async function loadLibc(): Promise<Libc> {
       });
     },
   };
+}
+
+/** struct pollfd { int fd; short events; short revents; } */
+function pollFile(fd: number, events: number): DataView<ArrayBuffer> {
+  const file = new DataView(new ArrayBuffer(8));
+  file.setInt32(0, fd, true);
+  file.setInt16(4, events, true);
+  return file;
 }
 
 async function loadKoffi(): Promise<typeof import('koffi')['default']> {

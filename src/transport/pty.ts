@@ -20,8 +20,8 @@ export interface PtyOptions {
 
 /**
  * A new pseudo-terminal, the board's end of it: whoever opens `path` as a serial port is at the other end. Raw from the
- * start. It has no modem lines and can't tell whether somebody has it open. Linux and macOS. Errors: MISSING_PACKAGE
- * (koffi), CANNOT_LISTEN.
+ * start. It has no modem lines and isn't told when its user goes; see `hasClient`. Linux and macOS. Errors: MISSING_PACKAGE (koffi),
+ * CANNOT_LISTEN.
  */
 export async function openPty(options: PtyOptions = {}): Promise<PtyPort> {
   const libc = await loadLibc();
@@ -37,7 +37,7 @@ export async function openPty(options: PtyOptions = {}): Promise<PtyPort> {
     const path = libc.slavePath(master);
     if (path === undefined) throw failed('ptsname_r');
     // Kept open: with the last one the terminal would lose its raw mode, and reading here would fail.
-    slave = openSync(path, constants.O_RDWR | constants.O_NOCTTY);
+    slave = openSlave(path);
     if (libc.makeRaw(slave) < 0) throw failed('tcsetattr');
     if (libc.setNonBlocking(master) < 0) throw failed('fcntl');
     if (options.link !== undefined) makeDeviceLink(options.link, path);
@@ -47,6 +47,10 @@ export async function openPty(options: PtyOptions = {}): Promise<PtyPort> {
     closeSync(master);
     throw error instanceof ThermolinkError ? error : failed(String(error));
   }
+}
+
+function openSlave(path: string): number {
+  return openSync(path, constants.O_RDWR | constants.O_NOCTTY);
 }
 
 interface PtyFiles {
@@ -66,6 +70,8 @@ export class PtyPort implements Port {
   bytesDropped = 0;
   readonly #libc: Libc;
   readonly #files: PtyFiles;
+  /** This side's own handle of the slave: another one after each `hasClient`. */
+  #slave: number | undefined;
   readonly #reader: ReadStream;
   readonly #events = new PortEvents();
   #flowing = false;
@@ -75,6 +81,7 @@ export class PtyPort implements Port {
   constructor(libc: Libc, files: PtyFiles) {
     this.#libc = libc;
     this.#files = files;
+    this.#slave = files.slave;
     this.path = files.link ?? files.path;
     this.name = `pty:${this.path}`;
     this.#reader = new ReadStream(files.master);
@@ -101,6 +108,29 @@ export class PtyPort implements Port {
     this.#events.onClose(receiver);
   }
 
+  /**
+   * Whether somebody has the terminal open. The system tells only when this side's own handle isn't open either, so that is
+   * closed for the moment; without it and without a client, it would forget that the terminal is raw. What can't be told counts as
+   * somebody: on macOS, and when a client has the terminal to itself (TIOCEXCL), where it could not be opened again.
+   */
+  hasClient(): boolean {
+    if (this.closed) return false;
+    const { master, path } = this.#files;
+    if (this.#slave === undefined || this.#libc.isExclusive(this.#slave)) return true;
+    this.#closeSlave();
+    const isHungUp = this.#libc.isHungUp(master);
+    try {
+      this.#slave = openSlave(path);
+    } catch (error) {
+      // Out of file handles, say. Nothing can be read from now on.
+      this.#events.end(error as Error);
+      void this.close();
+      return false;
+    }
+    if (isHungUp) this.#libc.makeRaw(this.#slave);
+    return !isHungUp;
+  }
+
   async write(bytes: Uint8Array): Promise<void> {
     if (this.closed) throw this.#lost();
     if (this.#writing) throw new Error('bug: a second write before the first has settled');
@@ -118,15 +148,20 @@ export class PtyPort implements Port {
   }
 
   async #close(): Promise<void> {
-    const { slave, path, link } = this.#files;
+    const { path, link } = this.#files;
     this.#events.end();
     if (link !== undefined) removeDeviceLink(link, path);
     // A thread may still wait for the file; its number must not be given to another one before it has ended.
     await this.#writing?.catch(() => undefined);
     const gone = new Promise<void>((resolve) => this.#reader.once('close', () => resolve()));
     this.#reader.destroy();
-    closeSync(slave);
+    this.#closeSlave();
     await gone;
+  }
+
+  #closeSlave(): void {
+    if (this.#slave !== undefined) closeSync(this.#slave);
+    this.#slave = undefined;
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {

@@ -1,8 +1,9 @@
 /**
  * `npm run bench`: the tick of the emulated cell array beside the same tick in other tools, interleaved in one run. Peers are the
  * C device, where there is a compiler, and whatever the Python of THERMOLINK_PYTHON (default python3) can import; add another
- * one to `startPeers`.
+ * one to `startPeers`. Then two boards at once, beside one alone.
  */
+import { type BoardsBench, benchBoards } from '../../src/cli/bench/boards.js';
 import { type StepProblem, StepTimer, stepWarning } from '../../src/cli/bench/step.js';
 import { formatTable } from '../../src/cli/output/table.js';
 import { percentile } from '../../src/cli/statistics.js';
@@ -19,6 +20,8 @@ const PROBLEMS: readonly StepProblem[] = [
   [4096, 320],
   [8192, 640],
 ].map(([cells, rows]) => ({ cells, rows, couplingBits: 16 }));
+const BOARDS = 2;
+const BOARDS_CELLS: readonly number[] = [64, 256, 1024, 2048];
 const ROUNDS = 9;
 const ROUND_MS = 50;
 
@@ -97,10 +100,32 @@ for (const problem of PROBLEMS) {
   lines.push(textOf(row, peers));
 }
 stop();
-if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ timing: rows })}\n`);
+const boards: (BoardsBench & { cells: number })[] = [];
+for (const cells of BOARDS_CELLS) {
+  process.stderr.write(`${BOARDS} boards of ${cells} cells …\n`);
+  boards.push({ cells, ...(await benchBoards({ cells, rows: undefined, couplingBits: 16 }, BOARDS)) });
+}
+if (process.argv.includes('--json'))
+  process.stdout.write(`${JSON.stringify({ timing: { ticks: rows, boards } })}\n`);
 else {
   const header = ['cells', 'µs/tick', 'GMAC/s', ...peers.flatMap(({ name }) => [`${name} µs`, 'ratio'])];
   process.stdout.write(formatTable(lines, { header, align: header.map(() => 'right') }));
   for (const { name, version } of peers) process.stdout.write(`  ${name}: ${version}, one thread\n`);
   if (peers.length === 0) process.stdout.write('  no peers: no python3 with numpy here\n');
+  process.stdout.write(
+    formatTable(
+      boards.map(({ cells, aloneMs, togetherMs, ratio, coresRatio }) => [
+        `${cells}`,
+        aloneMs.toPrecision(3),
+        togetherMs.toPrecision(3),
+        `${ratio.toFixed(2)}×`,
+        `${coresRatio.toFixed(2)}×`,
+      ]),
+      {
+        header: ['cells', 'a run, ms', `${BOARDS} boards`, 'ratio', 'of counting'],
+        align: ['right', 'right', 'right', 'right', 'right'],
+      },
+    ),
+  );
+  process.stdout.write(`  of counting: the ratio of ${BOARDS} threads that only count, 1 on idle cores\n`);
 }

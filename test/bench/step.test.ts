@@ -1,7 +1,11 @@
-import { describe, expect, test } from 'vitest';
+import { createHook } from 'node:async_hooks';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { refuseProgram } from '../../emulator/analog/effective-program.js';
 import { findProfile } from '../../emulator/profiles/profiles.js';
+import { benchBoards } from '../../src/cli/bench/boards.js';
 import { benchStep, type StepProblem, StepTimer, stepProgram } from '../../src/cli/bench/step.js';
+import { isBuilt } from '../support/child-process.js';
+import { runCommand } from '../support/command-line.js';
 import { startCDevice } from './c-device.js';
 
 const PROBLEMS: StepProblem[] = [
@@ -39,5 +43,35 @@ describe('bench step', () => {
     const result = await benchStep({ cells: 64, rows: undefined, couplingBits: 16 });
     for (const figure of Object.values(result)) expect(figure).toBeGreaterThan(0);
     expect(result.gigaMacPerSecond * result.microsecondsPerTick).toBeCloseTo(4.096, 6);
+  });
+});
+
+describe.runIf(isBuilt)('bench step --boards', () => {
+  test('does the same work on every board, alone and at once', async () => {
+    const result = await benchBoards(PROBLEMS[2], 3);
+    for (const figure of Object.values(result)) expect(figure).toBeGreaterThan(0);
+    // Three boards can't be done in half the time of one.
+    expect(result.ratio).toBeGreaterThan(0.5);
+  });
+
+  test('ends when it is told to, whatever it is at', async () => {
+    const controller = new AbortController();
+    // Two that count, and two boards, one after the other: the last one starts while the first board waits.
+    let threads = 0;
+    const hook = createHook({
+      init(_, type) {
+        if (type === 'WORKER' && ++threads === 4) controller.abort();
+      },
+    }).enable();
+    onTestFinished(() => void hook.disable());
+    await expect(benchBoards(PROBLEMS[0], 2, controller.signal)).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
+  test('prints times and their ratio', async () => {
+    const { stdout, exitCode } = await runCommand('bench', 'step', '--cells', '8', '--boards', '2');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(
+      /one board alone +[\d.]+ m?s\n +the same on 2 boards at once +[\d.]+ m?s\n +ratio +\d+\.\d\d×\n +2 threads that only count, over one +\d+\.\d\d×\n$/,
+    );
   });
 });

@@ -17,7 +17,7 @@ export interface DieTruth {
 /** What a die really is, in the quantities that a characterization estimates. It must have both converters' and cells' effects. */
 export function dieTruth(die: Die): DieTruth {
   const { profile, dieSeed } = die;
-  const { cells, adcBits, driveBits, driveRange } = profile;
+  const { cells, adcBits, driveBits, driveRange, measured } = profile;
   const effects = profile.effects!;
   const parts = cellPartsOf(die)!;
   const each = (value: (i: number) => number) => Float64Array.from({ length: cells }, (_, i) => value(i));
@@ -33,6 +33,7 @@ export function dieTruth(die: Die): DieTruth {
         code: DIE_DRAW.adcCode,
       },
       cells,
+      measured?.adc,
     );
   const dac =
     effects.driveConverter &&
@@ -46,6 +47,7 @@ export function dieTruth(die: Die): DieTruth {
         code: DIE_DRAW.driveCode,
       },
       cells,
+      measured?.driveConverter,
     );
   const codeMean = (codes: Int32Array, i: number) =>
     codes.subarray(CODE_PERIOD * i, CODE_PERIOD * (i + 1)).reduce((sum, d) => sum + d, 0) / CODE_PERIOD;
@@ -74,6 +76,8 @@ export function dieTruth(die: Die): DieTruth {
       fromBefore: each((i) => parts.fromBefore[i] / UNIT_GAIN),
     },
     couplingError(row, column) {
+      const known = measured?.couplingMismatch?.gain[row * cells + column];
+      if (known !== undefined) return known / UNIT_GAIN - 1;
       const draws = drawGaussians(dieSeed, DIE_DRAW.forwardArray, row, cells);
       return gainOf(effects.couplingMismatch?.spreadPpm ?? 0, draws[column]) / UNIT_GAIN - 1;
     },

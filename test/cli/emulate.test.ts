@@ -105,6 +105,23 @@ describe.runIf(isBuilt)('thermolink emulate, as a process of its own', () => {
     await server.end('SIGTERM');
   });
 
+  it.runIf(process.platform === 'linux')(
+    'a client over TCP has the board once the one on the pseudo-terminal has gone',
+    async () => {
+      const link = path.join(directory, 'both');
+      const { uris } = await emulate('--profile', 'ideal-8', '--pty', link, '--tcp', '127.0.0.1:0');
+      const [tcp, pty] = uris;
+      for (let turn = 0; turn < 2; turn++) {
+        const first = await connect(pty);
+        // Silent, and there.
+        expect((await runCommand('info', '--json', '--device', tcp)).exitCode).toBe(1);
+        expect(await first.ping()).toBeLessThan(1000);
+        await first.close();
+        expect((await runCommand('info', '--json', '--device', tcp)).exitCode).toBe(0);
+      }
+    },
+  );
+
   it('tells clients that it ends', async () => {
     const { server, uris } = await emulate('--profile', 'ideal-8');
     const device = await connect(uris[0], { reconnect: false });

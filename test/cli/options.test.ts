@@ -87,6 +87,13 @@ describe('numbers after options', () => {
     expect((await thrown(() => positiveInteger('--batch', 60_000)('-3'))).message).toBe(
       '--batch takes a whole number from 1 to 60,000, but was given "-3".',
     );
+    // No bound that nobody could reach: the size of the data set is told by whoever knows it.
+    expect((await thrown(() => positiveInteger('--epochs')('0'))).message).toBe(
+      '--epochs takes a whole number of at least 1, but was given "0".',
+    );
+    expect((await thrown(() => positiveInteger('--epochs')('99999999999999999999'))).message).toBe(
+      '--epochs takes a smaller whole number, but was given "99999999999999999999".',
+    );
     expect((await thrown(() => fraction('--momentum', { one: false })('1'))).message).toBe(
       '--momentum takes a number from 0 and below 1, but was given "1".',
     );

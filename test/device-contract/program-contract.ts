@@ -37,6 +37,35 @@ export function describePrograms({ connect }: ContractBoard): void {
     });
   });
 
+  it('what is not written of a program that is defined anew is zero, whatever was there and in whatever order', async () => {
+    const host = await connect();
+    const board = await host.hello();
+    const image = uncoupled(board);
+    const { length } = image.couplings;
+    await load(host, 0, { ...image, couplings: image.couplings.map((_, i) => 1 + (i % 7)) });
+    await host.ask('defineProgram', shapeOf(0, image));
+    const couplings = image.couplings.map(() => 0);
+    const width = couplings.BYTES_PER_ELEMENT;
+    for (const [firstEntry, count] of [
+      [9, 3],
+      [4, 2],
+      [length - 5, 2],
+      [10, 4],
+    ]) {
+      couplings.fill(firstEntry - length, firstEntry, firstEntry + count);
+      const codes = bytesOf(couplings).subarray(firstEntry * width, (firstEntry + count) * width);
+      await host.ask('writeCouplings', { bank: 0, firstEntry, codes });
+      const read = { bank: 0, section: SECTION.couplings, firstEntry: 0, count: firstEntry + count };
+      expect(await host.ask('readProgram', read)).toMatchObject({
+        fields: { codes: bytesOf(couplings.slice(0, firstEntry + count)) },
+      });
+    }
+    const { damping, noiseAmplitude, noiseShift } = image;
+    await host.ask('setRegisters', { bank: 0, damping, noiseAmplitude, noiseShift });
+    const digest = programDigest({ ...image, couplings, drive: image.drive.map(() => 0) });
+    expect(await host.ask('commit', { bank: 0, ...digest })).toMatchObject({ name: 'commit' });
+  });
+
   it('a commit takes exactly the digest of what was written, and any write undoes it', async () => {
     const host = await connect();
     const board = await host.hello();

@@ -134,6 +134,16 @@ describe('a board that has forgotten', () => {
     expect(Buffer.compare(Buffer.from(codes.buffer), Buffer.from((await undisturbed()).buffer))).toBe(0);
   });
 
+  it('a command that was called while the board was away was never sent: its outcome is known', async () => {
+    const { device, board, clock, hub } = await plugged();
+    await hub.pull('A');
+    const writing = failure(device.loadProgram(1, PROGRAM));
+    await pause(clock, 100);
+    board.disconnect();
+    hub.plugIn('A', '/dev/ttyACM1');
+    expect(await clock.run(writing)).toMatchObject({ code: 'SESSION_LOST', retryable: true });
+  });
+
   it('after a reset: the boot epoch tells', async () => {
     const { device, clock, hub, events } = await plugged();
     const before = device.identity.bootEpoch;

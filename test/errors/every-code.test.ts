@@ -78,6 +78,7 @@ const usb = (serialNumber?: string): Promise<string> =>
 const SCENARIOS: Readonly<Record<ErrorCode, () => Promise<unknown>>> = {
   BAD_ARGUMENT: () => solve('A.csv', '--tolerance', 'x'),
   BAD_FILE: () => solve('missing.csv'),
+  BAD_CALIBRATION: () => solve('A.csv', '--calibration', file('A.csv')),
   BAD_MATRIX: () => solve('asymmetric.csv'),
   NOT_POSITIVE_DEFINITE: () => solve('indefinite.csv'),
   TOO_LARGE: () =>

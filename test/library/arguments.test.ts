@@ -6,6 +6,9 @@ import { noiseExamples } from '../support/model-examples.js';
 // biome-ignore lint/suspicious/noExplicitAny: these tests pass what no compiler would let through.
 type Anything = any;
 const {
+  calibrate,
+  calibrationOf,
+  calibrationRecordOf,
   connect,
   createAnalogSolver,
   createCholeskySolver,
@@ -71,6 +74,11 @@ describe('connect and parseDeviceUri refuse', () => {
       'a controller for a signal',
       () => connect('emulator:ideal-8', { signal: new AbortController() }),
       /signal/,
+    ],
+    [
+      'a thread by name',
+      () => connect('emulator:ideal-8', { ownThread: 'yes' }),
+      /ownThread is the text "yes"/,
     ],
     ['no text', () => parseDeviceUri(8), /device URI is 8/],
     ['a text that is no URI', () => parseDeviceUri('ideal-8'), /"ideal-8"/, 'BAD_DEVICE_URI'],
@@ -312,6 +320,21 @@ describe('optimizers and training refuse', () => {
     ],
     ['more examples than there are', () => firstExamples(examples, 9), /count is 9/],
     ['no examples', () => firstExamples(undefined, 1), /set is missing/],
+    ['no calibration request', () => calibrate(device), /request is missing/],
+    [
+      'crosspoints in a string',
+      () => calibrate(device, { seed: 0, samples: 1000, crosspoints: 'no' }),
+      /crosspoints/,
+    ],
+    [
+      'no record of a calibration',
+      () => calibrationOf(undefined, new Date()),
+      /no object/,
+      'BAD_CALIBRATION',
+    ],
+    ['no time for it', () => calibrationOf({}), /now is missing/],
+    ['a calibration that was not measured', () => calibrationRecordOf(), /result is missing/],
+    ['no days', () => calibrationRecordOf({}, new Date(), 0), /validDays is 0/],
     ['no source', () => loadDataset(), /source is missing/],
     ['an unknown source', () => loadDataset({ kind: 'cifar' }), /source.kind is the text "cifar"/],
     ['a directory that is no path', () => loadDataset({ kind: 'directory' }), /source.directory is missing/],
@@ -328,7 +351,16 @@ describe('every exported function', () => {
     const functions = Object.entries(library).filter(([, value]) => typeof value === 'function');
     expect(functions.map(([name]) => name).sort()).toEqual(
       [
-        ...['Device', 'ThermolinkError', 'connect', 'createAnalogSolver', 'createCholeskySolver'],
+        ...[
+          'Device',
+          'ThermolinkError',
+          'calibrate',
+          'calibrationOf',
+          'calibrationRecordOf',
+          'connect',
+          'createAnalogSolver',
+          'createCholeskySolver',
+        ],
         ...['createConvolutionClassifier', 'createIdealSampler', 'createMlp', 'createOptimizer'],
         ...['firstExamples', 'loadDataset', 'matrix', 'parseDeviceUri', 'stopBoardsOnExit', 'train'],
       ].sort(),

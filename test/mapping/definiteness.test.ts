@@ -117,6 +117,30 @@ describe('refused before anything else happens', () => {
     );
   });
 
+  test.each([
+    [
+      'rounding',
+      [1, 0.5, 0.5 + 1e-7, 1],
+      /^The halves differ by at most 1\.0e-7 of the largest entry.*\(A \+ Aᵀ\)\/2/,
+    ],
+    ['the upper half alone', [4, 1, 0, 3], /^Everything below the diagonal is 0: .* give the other half too/],
+    ['the lower half alone', [4, 0, 1, 3], /^Everything above the diagonal is 0: .* give the other half too/],
+    [
+      'another matrix',
+      [4, 1, 2, 3],
+      /^If A is meant to be symmetric.* solve AᵀA x = Aᵀb.* square of the condition/,
+    ],
+  ])('an asymmetric matrix is refused with what helps: %s', (_, entries, hint) => {
+    const inspect = () => inspectSystem(dense(2, 2, entries));
+    expect(inspect).toThrow(
+      expect.objectContaining({
+        code: 'BAD_MATRIX',
+        hint: expect.stringMatching(hint),
+        data: { row: 1, column: 0 },
+      }),
+    );
+  });
+
   test('but what rounding leaves of symmetry is accepted', () => {
     expect(inspectSystem(dense(2, 2, [1, 0.1, 0.1 + 1e-14, 1])).dimension).toBe(2);
   });

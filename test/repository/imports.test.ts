@@ -28,6 +28,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'firmware-protocol/program-image.ts',
   ],
   'src/characterize': [...ERRORS, 'firmware-protocol', 'src/linalg', 'src/mapping', 'src/driver'],
+  'src/extract': [
+    ...ERRORS,
+    'firmware-protocol',
+    'src/linalg',
+    'src/mapping',
+    'src/driver',
+    'src/characterize',
+    'emulator/index.ts',
+  ],
   'src/training': [
     ...ERRORS,
     'src/linalg',

@@ -52,7 +52,7 @@ function serve() {
     events,
     server,
     connection: () => reach((port) => server.addConnection(port)),
-    line: () => reach((port) => server.addLine(port)),
+    line: (hasClient?: () => boolean) => reach((port) => server.addLine(port, hasClient)),
     open: (port: Port) => clock.run(Device.open(port, { clock })),
     refusal: (port: Port) =>
       clock.run(
@@ -225,6 +225,27 @@ describe('a line that can’t hang up', () => {
     await clock.run(tcp.close());
     const device = await open(lent(wire));
     expect((await clock.run(device.readStatus())).state).toBe('idle');
+  });
+
+  it('gives way at once, also in mid-run, when nobody is at its other end', async () => {
+    const { clock, connection, line, open, refusal, board, events, wait } = serve();
+    const there = { isThere: true };
+    const wire = line(() => there.isThere);
+    const device = await open(lent(wire));
+    await clock.run(device.loadProgram(0, diagonalProgram(8)));
+    await clock.run(device.run(ENDLESS_SAMPLES));
+    expect(await refusal(connection())).toBe('BUSY');
+    there.isThere = false;
+    // Nobody asks for the board: the session is left as it is, for whoever comes back.
+    await wait(1000);
+    expect(board.board.state).toBe('running');
+    const beforeMs = clock.nowMs();
+    const next = await open(connection());
+    expect(clock.nowMs()).toBe(beforeMs);
+    expect(await clock.run(next.readStatus())).toMatchObject({ state: 'idle', committedBanks: 1 });
+    expect(events.find(({ event }) => event === 'left')).toMatchObject({ stoppedRunId: 1, state: 'safe' });
+    expect(board.board.watchdogTrips).toBe(0);
+    expect(wire.closed).toBe(false);
   });
 
   it('keeps the board during a run, however silent', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { EmulatedDevice, findProfile } from '../../emulator/index.js';
 import type { Port } from '../../firmware-protocol/port.js';
+import { benchProgram } from '../../src/cli/bench/link.js';
 import { Device } from '../../src/driver/device.js';
 import { ServedDevice } from '../../src/serve/serve-device.js';
 import { memoryPortPair } from '../../src/transport/memory-port.js';
@@ -102,4 +103,48 @@ describe('the length of a slice', () => {
     const runOnce = await sliced(2);
     expect(new Set(await runOnce())).toEqual(new Set([4]));
   });
+});
+
+describe('an upload', () => {
+  it.each([20_000, 40_000, 65_536, 1_000_000])(
+    'in pieces of %i bytes: every write is answered, several answers go together',
+    async (pieceBytes) => {
+      const clock = new VirtualClock();
+      const [host, far] = memoryPortPair('test');
+      const written: number[] = [];
+      const board = new EmulatedDevice({ profile: findProfile('ideal-crossbar')!, dieSeed: 1 });
+      const port: Port = {
+        name: far.name,
+        frameBytesMax: far.frameBytesMax,
+        get closed() {
+          return far.closed;
+        },
+        onData: (receiver) =>
+          far.onData((bytes) => {
+            for (let at = 0; at < bytes.length; at += pieceBytes)
+              receiver(bytes.subarray(at, at + pieceBytes));
+          }),
+        onClose: (receiver) => far.onClose(receiver),
+        close: () => far.close(),
+        write(bytes) {
+          written.push(bytes.length);
+          return far.write(bytes);
+        },
+      };
+      new ServedDevice(board, port, { clock });
+      const device = await clock.run(Device.open(host, { clock }));
+      const image = benchProgram(device.identity, 3e6);
+      const sentBefore = board.link.counters.framesSent;
+      written.length = 0;
+      const startMs = clock.nowMs();
+      await clock.run(device.uploadCouplings(0, image));
+      // Nobody waited for a timer.
+      expect(clock.nowMs()).toBe(startMs);
+      const frames = board.link.counters.framesSent - sentBefore;
+      expect(frames).toBeGreaterThan(40);
+      expect(written.length).toBeLessThan(pieceBytes < 32_768 ? frames + 1 : frames / 2);
+      expect(Math.max(...written)).toBeLessThan(200);
+      await clock.run(device.close());
+    },
+  );
 });

@@ -27,7 +27,9 @@ test('the carry noise share is the note’s formula at the codes that the board 
   const h = 2 ** -board.identity.tickLog2;
   const kick = (noisy.noiseAmplitude * 2 ** (13 - noisy.noiseShift)) / 2 ** 24;
   const kappa = kick ** 2 / (2 * h);
-  const stiffest = (Math.max(...noisy.couplings) / 32768 / 2) * (cells + 1);
+  // Its vector is 1: the sum of a row, and the damping.
+  const stiffest =
+    Array.from(noisy.couplings.subarray(0, cells)).reduce((sum, code) => sum + code, noisy.damping) / 32768;
   const expected =
     ((2 ** 20 / 12 / 2 ** 48) * (h * stiffest) ** 2 * stiffest) / (1 - (h * stiffest) / 2) / kappa;
   // λ₊ is a bound within a few percent of λ_max, and enters by its cube.

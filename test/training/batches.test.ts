@@ -32,6 +32,15 @@ describe('planBatches', () => {
     for (const step of [17, 0, 9, 3]) expect(again.batchOf(step)).toEqual(plan.batchOf(step));
   });
 
+  it('refuses more steps than can be numbered, and says how many epochs they are', () => {
+    // 6 steps an epoch.
+    const epochsMax = Math.floor(2 ** 32 / 6);
+    expect(planBatches(numbered, 4, epochsMax, 9).totalSteps).toBeLessThanOrEqual(2 ** 32);
+    expect(() => planBatches(numbered, 4, epochsMax + 1, 9)).toThrow(
+      expect.objectContaining({ code: 'BAD_ARGUMENT', data: expect.objectContaining({ epochsMax }) }),
+    );
+  });
+
   it('puts every example into every place with the same probability', () => {
     const counts = new Array<number>(25).fill(0);
     const seeds = 2000;

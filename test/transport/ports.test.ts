@@ -1,9 +1,11 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { MessageChannel } from 'node:worker_threads';
 import type { Port } from '../../firmware-protocol/port.js';
 import { memoryPortPair } from '../../src/transport/memory-port.js';
 import { openPty } from '../../src/transport/pty.js';
 import { openSerialPort } from '../../src/transport/serial-port.js';
 import { acceptedTcpPort, openTcpPort } from '../../src/transport/tcp-port.js';
+import { ThreadPort } from '../../src/transport/thread-port.js';
 import { describePortContract, type PortPair, type StalledPort, within } from './port-contract.js';
 
 describePortContract({
@@ -13,6 +15,28 @@ describePortContract({
     return { ends, release: () => ends[0].close() };
   },
   // A receiver is a function call: it can't be kept from reading.
+  noticesClose: [true, true],
+});
+
+describePortContract({
+  name: 'thread',
+  async open() {
+    const { port1, port2 } = new MessageChannel();
+    const ends: [Port, Port] = [new ThreadPort('thread:a', port1), new ThreadPort('thread:b', port2)];
+    return { ends, release: () => ends[0].close() };
+  },
+  stalled: {
+    async 'to a thread that is busy'(): Promise<StalledPort> {
+      // Nobody listens to the other end.
+      const { port1, port2 } = new MessageChannel();
+      const port = new ThreadPort('thread:a', port1);
+      return {
+        port,
+        read: (bytes) => readAll(new ThreadPort('thread:b', port2), bytes),
+        release: () => port.close(),
+      };
+    },
+  },
   noticesClose: [true, true],
 });
 

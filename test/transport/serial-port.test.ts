@@ -1,3 +1,4 @@
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { openPty, type PtyPort } from '../../src/transport/pty.js';
 import { openSerialPort, serialLimits, serialUri } from '../../src/transport/serial-port.js';
@@ -172,6 +173,53 @@ describe('pty', () => {
       expect(back).toBe(0);
       await port.close();
     }));
+
+  it.runIf(process.platform === 'linux')('that a client wanted for itself counts as in use', () =>
+    withPty(async (pty) => {
+      const { default: koffi } = await import('koffi');
+      const ioctl = koffi.load(null).func('int ioctl(int fd, unsigned long request)');
+      const [TIOCEXCL, TIOCNXCL] = [0x540c, 0x540d];
+      const file = openSync(pty.path, constants.O_RDWR | constants.O_NOCTTY);
+      expect(ioctl(file, TIOCEXCL)).toBe(0);
+      expect(pty.hasClient()).toBe(true);
+      expect(ioctl(file, TIOCNXCL)).toBe(0);
+      expect(pty.hasClient()).toBe(true);
+      closeSync(file);
+      expect(pty.hasClient()).toBe(false);
+    }),
+  );
+
+  it.runIf(process.platform === 'linux')(
+    'tells, when asked, whether somebody has it open, and stays as it is',
+    () =>
+      withPty(async (pty) => {
+        const heard: number[] = [];
+        pty.onData((chunk) => heard.push(...chunk));
+        for (let client = 0; client < 3; client++) {
+          expect(pty.hasClient()).toBe(false);
+          const port = await openSerialPort({ path: pty.path });
+          const back: number[] = [];
+          port.onData((chunk) => back.push(...chunk));
+          expect(pty.hasClient()).toBe(true);
+          // Bytes that a terminal which is not raw would change, echo or keep.
+          await port.write(Uint8Array.of(client, 3, 4, 10, 13, 127));
+          await vi.waitFor(() => expect(heard).toHaveLength(6 * (client + 1)));
+          expect(pty.hasClient()).toBe(true);
+          await pty.write(Uint8Array.of(10, 13, 200));
+          await vi.waitFor(() => expect(back).toEqual([10, 13, 200]));
+          await port.close();
+        }
+        expect(pty.hasClient()).toBe(false);
+        expect(heard.slice(12)).toEqual([2, 3, 4, 10, 13, 127]);
+        // Not by way of a serial port, which would make it raw.
+        const file = openSync(pty.path, constants.O_WRONLY | constants.O_NOCTTY);
+        writeSync(file, Uint8Array.of(3, 10, 13));
+        closeSync(file);
+        expect(pty.hasClient()).toBe(false);
+        await vi.waitFor(() => expect(heard.slice(18)).toEqual([3, 10, 13]));
+        expect(pty.closed).toBe(false);
+      }),
+  );
 
   it('says how to get the package when it is missing', async () => {
     vi.resetModules();

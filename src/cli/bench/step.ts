@@ -119,7 +119,8 @@ export class StepTimer {
   }
 }
 
-function stepBoard({ cells, rows }: StepProblem): Die {
+/** A board of just the problem's size, finer ticks than the profiles'. */
+export function stepBoard({ cells, rows }: StepProblem): Die {
   const ideal = findProfile('ideal-1024');
   if (ideal === undefined) throw new Error('bug: no profile ideal-1024');
   const profile = {

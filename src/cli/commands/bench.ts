@@ -5,12 +5,13 @@ import {
   COUPLING_BITS_MIN,
   ROWS_MAX,
 } from '../../../firmware-protocol/limits.js';
+import { type BoardsBench, benchBoards } from '../bench/boards.js';
 import { benchLink, type LinkBench } from '../bench/link.js';
 import { benchStep, type StepBench, stepWarning } from '../bench/step.js';
 import { deviceUri, withDevice } from '../device.js';
 import { addLogOptions, type LogOptions } from '../logging.js';
 import { choice, positiveInteger } from '../options.js';
-import { formatBytes, formatPercent, formatSeconds } from '../output/format.js';
+import { formatBytes, formatCount, formatPercent, formatSeconds } from '../output/format.js';
 import { withInterrupt } from '../output/interrupt.js';
 import { formatTable } from '../output/table.js';
 
@@ -19,8 +20,15 @@ Example:
   thermolink bench link --device emulator:ideal-crossbar --json`;
 
 const STEP_EXAMPLE = `
-Example:
-  thermolink bench step --cells 1024 --json`;
+Examples:
+  thermolink bench step --cells 1024 --json
+  thermolink bench step --cells 1024 --boards 2
+
+With --boards each has a thread of its own. The ratio is that of runs over the link; threads that only count tell whether there was a
+core for each.`;
+
+/** More threads than cores only wait for each other. */
+const BOARDS_MAX = 64;
 
 const CODE_WIDTHS = Array.from({ length: COUPLING_BITS_MAX - COUPLING_BITS_MIN + 1 }, (_, i) =>
   String(COUPLING_BITS_MIN + i),
@@ -30,6 +38,7 @@ interface BenchStepOptions {
   readonly cells: number;
   readonly rows: number | undefined;
   readonly couplingBits: string;
+  readonly boards: number;
   readonly json?: true;
 }
 
@@ -86,19 +95,40 @@ function addStepCommand(bench: Command): void {
       choice('--coupling-bits', CODE_WIDTHS),
       String(COUPLING_BITS_MAX),
     )
+    .option(
+      '--boards <n>',
+      'run so many boards at once, and one alone, in turns',
+      positiveInteger('--boards', BOARDS_MAX),
+      1,
+    )
     .option('--json', 'print JSON')
     .addHelpText('after', STEP_EXAMPLE)
-    .action(async ({ cells, rows, json, ...options }: BenchStepOptions) => {
-      const couplingBits = Number(options.couplingBits);
+    .action(async ({ cells, rows, boards, json, ...options }: BenchStepOptions) => {
+      const problem = { cells, rows, couplingBits: Number(options.couplingBits) };
       const warning = stepWarning();
       if (warning !== undefined) process.stderr.write(`${warning}\n`);
-      const result = await benchStep({ cells, rows, couplingBits });
-      process.stdout.write(
-        json
-          ? `${JSON.stringify({ cells, ...(rows === undefined ? {} : { rows }), couplingBits, timing: result })}\n`
-          : stepText(result),
-      );
+      const print = (result: object, text: string): void => {
+        const about = { ...problem, ...(boards > 1 ? { boards } : {}), timing: result };
+        process.stdout.write(json ? `${JSON.stringify(about)}\n` : text);
+      };
+      if (boards > 1) {
+        process.stderr.write(`${boards} boards of ${cells} cells, one alone and all at once, in turns …\n`);
+        const result = await withInterrupt((signal) => benchBoards(problem, boards, signal));
+        print(result, boardsText(result, boards));
+      } else {
+        const result = await benchStep(problem);
+        print(result, stepText(result));
+      }
     });
+}
+
+function boardsText({ aloneMs, togetherMs, ratio, coresRatio, ticks }: BoardsBench, boards: number): string {
+  return formatTable([
+    [`${formatCount(ticks)} ticks, one board alone`, formatSeconds(aloneMs / 1000)],
+    [`the same on ${boards} boards at once`, formatSeconds(togetherMs / 1000)],
+    ['ratio', `${ratio.toFixed(2)}×`],
+    [`${boards} threads that only count, over one`, `${coresRatio.toFixed(2)}×`],
+  ]);
 }
 
 function stepText(result: StepBench): string {

@@ -28,8 +28,9 @@ Examples:
   thermolink info --device tcp://127.0.0.1:7000
 
 One client at a time has the board: another one is told BUSY. When a client goes, its run is stopped, the board goes to
-safe and keeps its programs. A pseudo-terminal can't tell that its client went: there the run's watchdog stops it, and
-after 10 s of silence another client may have the board. There is no token yet: whoever can connect drives the board.`;
+safe and keeps its programs. A pseudo-terminal isn't told that its client went: there the run's watchdog stops it, and
+the next client that asks has the board (on macOS: after 10 s of silence). There is no token yet: whoever can connect
+drives the board.`;
 
 const REDRAW_MS = 250;
 const DEFAULT_PROFILE = 'ideal-crossbar';
@@ -132,7 +133,7 @@ async function serve(options: EmulateOptions, signal: AbortSignal): Promise<void
     }
     if (options.pty !== undefined) {
       const pty = await openPty(options.pty === true ? {} : { link: path.resolve(options.pty) });
-      board.addLine(pty);
+      board.addLine(pty, () => pty.hasClient());
       uris.push(serialUri(pty.path));
     }
     if (options.expose)

@@ -5,7 +5,9 @@ import type { Matrix } from '../../linalg/matrix.js';
 import { checkSystem } from '../../mapping/validation.js';
 import { type InverseResult, invert } from '../../solver/inverse.js';
 import { deviceUri, withDevice } from '../device.js';
+import { refuseSharedFiles } from '../input/distinct-files.js';
 import { readMatrix } from '../input/read-array.js';
+import { CALIBRATION_OPTION, calibrationFrom } from '../input/read-calibration.js';
 import { checkOutput, WRITTEN_FORMATS, writeArray } from '../input/write-array.js';
 import { addLogOptions, type LogOptions } from '../logging.js';
 import { seed, tolerance } from '../options.js';
@@ -24,6 +26,7 @@ interface InvertOptions extends LogOptions {
   readonly matrix: string;
   readonly tolerance: number;
   readonly device?: string;
+  readonly calibration?: string;
   readonly seed: number;
   readonly out?: string;
   readonly json?: true;
@@ -43,6 +46,7 @@ export function addInvertCommand(program: Command): void {
       1e-2,
     )
     .option('--device <uri>', 'which board (default: the smallest ideal emulated board that fits)')
+    .option(...CALIBRATION_OPTION)
     .option('--seed <s>', 'names the noise, 0 to 2³² − 1', seed('--seed'), 0)
     .option('--out <file>', `write the inverse as ${WRITTEN_FORMATS}`)
     .option('--json', 'print JSON')
@@ -60,11 +64,16 @@ export function addInvertCommand(program: Command): void {
 }
 
 async function run(options: InvertOptions, signal: AbortSignal) {
+  await refuseSharedFiles(
+    { '--out': options.out, '--log-file': options.logFile },
+    { '--matrix': options.matrix, '--calibration': options.calibration },
+  );
   if (options.out !== undefined) await checkOutput('--out', options.out);
   const matrix = await readMatrix(options.matrix);
   refuseUnseen(matrix, options);
   const system = { kind: 'dense', matrix } as const;
   checkSystem(system);
+  const calibration = await calibrationFrom(options.calibration);
   const uri = deviceUri(options.device, fittingEmulator(matrix.rows));
   const startMs = performance.now();
   const display = new WorkDisplay('invert', matrix.rows, options.json === true);
@@ -74,6 +83,7 @@ async function run(options: InvertOptions, signal: AbortSignal) {
         system,
         tolerance: options.tolerance,
         address: { seed: options.seed, step: 0, block: 0 },
+        ...calibration,
         signal,
         onProgress: (column, progress) =>
           display.update(

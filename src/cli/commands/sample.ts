@@ -3,11 +3,13 @@ import { fittingEmulator } from '../../connect.js';
 import { checkSystem } from '../../mapping/validation.js';
 import { checkDrawCount, drawSamples } from '../../solver/sampling.js';
 import { deviceUri, withDevice } from '../device.js';
+import { refuseSharedFiles } from '../input/distinct-files.js';
 import { readMatrix } from '../input/read-array.js';
+import { CALIBRATION_OPTION, calibrationFrom } from '../input/read-calibration.js';
 import { checkOutput, WRITTEN_FORMATS, writeArray } from '../input/write-array.js';
 import { addLogOptions, type LogOptions } from '../logging.js';
 import { positiveInteger, seed } from '../options.js';
-import { boardWarnings, carryNoiseRow } from '../output/board-warnings.js';
+import { boardWarnings, carryNoiseRow, UNCALIBRATED_BOARD } from '../output/board-warnings.js';
 import { formatPercent, formatSeconds } from '../output/format.js';
 import { withInterrupt } from '../output/interrupt.js';
 import { formatTable } from '../output/table.js';
@@ -23,6 +25,7 @@ interface SampleOptions extends LogOptions {
   readonly count: number;
   readonly out: string;
   readonly device?: string;
+  readonly calibration?: string;
   readonly seed: number;
   readonly json?: true;
 }
@@ -34,6 +37,7 @@ export function addSampleCommand(program: Command): void {
     .requiredOption('--count <n>', 'how many draws', positiveInteger('--count', 10_000_000))
     .requiredOption('--out <file>', `write the draws, count × N, as ${WRITTEN_FORMATS}`)
     .option('--device <uri>', 'which board (default: the smallest ideal emulated board that fits)')
+    .option(...CALIBRATION_OPTION)
     .option('--seed <s>', 'names the noise, 0 to 2³² − 1', seed('--seed'), 0)
     .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLE)
@@ -46,15 +50,20 @@ export function addSampleCommand(program: Command): void {
 
 async function sample(options: SampleOptions, signal: AbortSignal) {
   const { count } = options;
+  await refuseSharedFiles(
+    { '--out': options.out, '--log-file': options.logFile },
+    { '--matrix': options.matrix, '--calibration': options.calibration },
+  );
   await checkOutput('--out', options.out);
   const precision = { kind: 'dense', matrix: await readMatrix(options.matrix) } as const;
   checkSystem(precision);
   checkDrawCount(count, precision.matrix.rows);
+  const calibration = await calibrationFrom(options.calibration);
   const uri = deviceUri(options.device, fittingEmulator(precision.matrix.rows));
   const startMs = performance.now();
   const display = new WorkDisplay('sample', count, options.json === true);
   try {
-    const { draws, correlationMax, carryNoiseShare, cost } = await withDevice(
+    const { draws, correlationMax, carryNoiseShare, isCovarianceKnown, cost } = await withDevice(
       uri,
       options,
       signal,
@@ -63,6 +72,7 @@ async function sample(options: SampleOptions, signal: AbortSignal) {
           precision,
           count,
           address: { seed: options.seed, step: 0, block: 0 },
+          ...calibration,
           signal,
           onProgress: (done) => display.update(done, 'draws'),
         }),
@@ -75,6 +85,7 @@ async function sample(options: SampleOptions, signal: AbortSignal) {
       correlationMax,
       carryNoiseShare,
       clampedCodes: cost.clampedCodes,
+      warnings: isCovarianceKnown ? [] : [UNCALIBRATED_BOARD],
       boardSeconds: cost.boardSeconds,
       device: uri,
       timing: { hostSeconds: (performance.now() - startMs) / 1000 },

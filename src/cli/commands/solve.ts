@@ -4,7 +4,9 @@ import { checkSystem, checkVector } from '../../mapping/validation.js';
 import { createAnalogSolver } from '../../solver/analog-solver.js';
 import type { SolveResult } from '../../solver/contract.js';
 import { deviceUri, withDevice } from '../device.js';
+import { refuseSharedFiles } from '../input/distinct-files.js';
 import { readMatrix, readVector } from '../input/read-array.js';
+import { CALIBRATION_OPTION, calibrationFrom } from '../input/read-calibration.js';
 import { checkOutput, WRITTEN_FORMATS, writeArray } from '../input/write-array.js';
 import { addLogOptions, type LogOptions } from '../logging.js';
 import { seed, tolerance } from '../options.js';
@@ -27,6 +29,7 @@ interface SolveOptions extends LogOptions {
   readonly rhs: string;
   readonly tolerance: number;
   readonly device?: string;
+  readonly calibration?: string;
   readonly seed: number;
   readonly out?: string;
   readonly json?: true;
@@ -48,6 +51,7 @@ export function addSolveCommand(program: Command): void {
       TOLERANCE_DEFAULT,
     )
     .option('--device <uri>', 'which board (default: the smallest ideal emulated board that fits)')
+    .option(...CALIBRATION_OPTION)
     .option('--seed <s>', 'names the noise, 0 to 2³² − 1', seed('--seed'), 0)
     .option('--out <file>', `write x as ${WRITTEN_FORMATS}`)
     .option('--json', 'print JSON')
@@ -68,18 +72,23 @@ interface Solved extends SolveResult {
 }
 
 async function solve(options: SolveOptions, signal: AbortSignal): Promise<Solved> {
+  await refuseSharedFiles(
+    { '--out': options.out, '--log-file': options.logFile },
+    { '--matrix': options.matrix, '--rhs': options.rhs, '--calibration': options.calibration },
+  );
   if (options.out !== undefined) await checkOutput('--out', options.out);
   const matrix = await readMatrix(options.matrix);
   const drive = await readVector(options.rhs);
   const system = { kind: 'dense', matrix } as const;
   checkSystem(system);
   checkVector(drive, system, 'right-hand side');
+  const calibration = await calibrationFrom(options.calibration);
   const uri = deviceUri(options.device, fittingEmulator(matrix.rows));
   const startMs = performance.now();
   const display = new WorkDisplay('solve', 1, options.json === true);
   try {
     const result = await withDevice(uri, options, signal, (device) =>
-      createAnalogSolver(device).solve({
+      createAnalogSolver(device, calibration).solve({
         system,
         drive,
         tolerance: options.tolerance,

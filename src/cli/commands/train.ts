@@ -6,6 +6,7 @@ import {
   type OptimizerOptions,
 } from '../../training/optimizers/create.js';
 import type { TrainingSummary } from '../../training/record.js';
+import { refuseSharedFiles } from '../input/distinct-files.js';
 import { addLogOptions, type LogOptions } from '../logging.js';
 import { choice, fraction, nonNegativeNumber, positiveInteger, positiveNumber, seed } from '../options.js';
 import { formatCount } from '../output/format.js';
@@ -89,6 +90,7 @@ export function addTrainCommand(program: Command): void {
     .addHelpText('after', EXAMPLE)
     .action(async (_task: string, options: TrainOptions) => {
       const plan = planOf(options);
+      await refuseSharedFiles({ '--out': options.out }, { '--data': options.data });
       const summary = await trainInterruptibly(plan);
       printAndDraw({
         json: options.json === true,

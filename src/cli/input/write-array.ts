@@ -39,6 +39,11 @@ export async function checkOutput(option: string, path: string): Promise<void> {
         data: { option, path },
       },
     );
+  await checkWritable(path);
+}
+
+/** The same for a file of any name. Errors: BAD_FILE. */
+export async function checkWritable(path: string): Promise<void> {
   try {
     const status = await stat(path).catch(ignoreMissing);
     if (status === undefined) return await tryNewFile(path);

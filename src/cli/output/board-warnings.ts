@@ -6,7 +6,12 @@ export interface BoardFacts {
   /** Undefined where nothing was averaged. */
   readonly carryNoiseShare?: number;
   readonly clampedCodes: number;
+  /** Names of further warnings, as JSON has them. */
+  readonly warnings?: readonly string[];
 }
+
+/** Draws of a board of which nothing is known: nobody can tell how far their covariance is from P⁻¹. */
+export const UNCALIBRATED_BOARD = 'uncalibrated-board';
 
 /** The row of a result's table. */
 export function carryNoiseRow({ carryNoiseShare }: { readonly carryNoiseShare: number }): [string, string] {
@@ -14,8 +19,16 @@ export function carryNoiseRow({ carryNoiseShare }: { readonly carryNoiseShare: n
 }
 
 /** One line `warning: …` for each fact that matters; empty for a board that did as it was told. */
-export function boardWarnings({ carryNoiseShare = 0, clampedCodes }: BoardFacts): string {
+export function boardWarnings({
+  carryNoiseShare = 0,
+  clampedCodes,
+  warnings: names = [],
+}: BoardFacts): string {
   const warnings: string[] = [];
+  if (names.includes(UNCALIBRATED_BOARD))
+    warnings.push(
+      `${UNCALIBRATED_BOARD}: nothing is known of this board's errors, and the covariance of the draws differs from P⁻¹ by as much; calibrate it and give --calibration.`,
+    );
   if (carryNoiseShare > CARRY_NOISE_SHARE_MAX)
     warnings.push(
       `carried rounding adds ${formatPercent(carryNoiseShare)} to the noise of the stiffest mode: more than the standard error shows.`,

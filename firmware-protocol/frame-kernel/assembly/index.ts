@@ -1,0 +1,2 @@
+export { stuff } from './cobs';
+export { foldCrc } from './crc';

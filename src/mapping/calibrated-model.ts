@@ -1,0 +1,108 @@
+import type { BoardModel } from './board-model.js';
+import { adcStep, type BoardRange, driveStep } from './board-range.js';
+import { matrixOnBoard, quantizeForBoard, type RowGains } from './calibrated-couplings.js';
+import type { BoardCalibration } from './calibration.js';
+import { programmedSystem, quantizeSystem, quantizeVector } from './quantize.js';
+
+export interface CalibratedModelOptions {
+  /**
+   * Programs every row times its cell's noise temperature, so that in −D(Av) + noise fluctuation and dissipation agree again
+   * and the covariance is κA⁻¹: for sampling. Dense systems only. Default: equilibria alone are right.
+   */
+  readonly equalizeNoise?: boolean;
+}
+
+/**
+ * A board that was measured. Of dense systems crosspoints, lines and leakage are compensated; of factored ones the mean leakage
+ * alone, and of all of them drives and readings.
+ */
+export function calibratedModel(
+  calibration: BoardCalibration,
+  range: BoardRange,
+  { equalizeNoise = false }: CalibratedModelOptions = {},
+): BoardModel {
+  const rowGains: RowGains = equalizeNoise ? calibration.noiseTemperature : undefined;
+  const meanLeakage = meanOf(calibration.leakage);
+  const limit = 2 ** (range.driveBits - 1) - 1;
+  return {
+    couplingMargin: couplingMarginOf(calibration, rowGains),
+    dampingSpread: rowGains === undefined ? 0 : largestOf(rowGains, (gain) => Math.abs(gain - 1)),
+    equalizesNoise: rowGains !== undefined,
+    driveMargin: driveMarginOf(calibration),
+    quantizeSystem: (system, scaling, damping) => {
+      if (system.kind === 'dense') return quantizeForBoard(system, scaling, damping, calibration, rowGains);
+      const leaked = meanLeakage * scaling.systemScale;
+      return quantizeSystem({ ...system, damping: Math.max(0, system.damping - leaked) }, scaling);
+    },
+    programmedSystem: (codes, systemScale) => {
+      const nominal = programmedSystem(codes, systemScale);
+      return nominal.kind === 'dense'
+        ? { kind: 'dense', matrix: matrixOnBoard(codes, systemScale, calibration, rowGains) }
+        : { ...nominal, damping: nominal.damping + meanLeakage * systemScale };
+    },
+    quantizeDrive: (drive, { systemScale, solutionScale }) => {
+      const { driveOffset, driveGain, driveCurvature } = calibration;
+      const asked = drive.map((value, i) => {
+        const e = (value * (rowGains?.[i] ?? 1)) / (systemScale * solutionScale);
+        return invertTransfer(e, driveOffset[i], driveGain[i], driveCurvature[i]);
+      });
+      return quantizeVector(asked, 1 / driveStep(range), limit);
+    },
+    programmedDrive: (codes, { systemScale, solutionScale }) => {
+      const { driveOffset, driveGain, driveCurvature } = calibration;
+      const step = driveStep(range);
+      return Float64Array.from(codes, (code, i) => {
+        const x = code * step;
+        const e = driveOffset[i] + x * (driveGain[i] + driveCurvature[i] * x);
+        return (e * systemScale * solutionScale) / (rowGains?.[i] ?? 1);
+      });
+    },
+    readOut: (codes, solutionScale) => {
+      const { adcOffset, adcGain, adcCurvature } = calibration;
+      const step = adcStep(range.adcBits);
+      return Float64Array.from(
+        codes,
+        (code, i) => solutionScale * invertTransfer(code * step, adcOffset[i], adcGain[i], adcCurvature[i]),
+      );
+    },
+    readOutSpread: (codes, solutionScale) => {
+      const unit = solutionScale * adcStep(range.adcBits);
+      return Float64Array.from(codes, (code, i) => (unit * code) / calibration.adcGain[i]);
+    },
+  };
+}
+
+/** x of y = offset + gain·x + curvature·x², the curvature being small. */
+function invertTransfer(y: number, offset: number, gain: number, curvature: number): number {
+  const straight = (y - offset) / gain;
+  const bend = curvature / gain;
+  return straight - bend * (straight - bend * straight * straight) ** 2;
+}
+
+/** A conductance g is programmed as g/(1 + ε) less what the line picks up, and integrated times γ. */
+function couplingMarginOf(calibration: BoardCalibration, rowGains: RowGains): number {
+  const { couplingErrors, fromNext, fromBefore, timeConstant } = calibration;
+  const magnitude = (x: number) => Math.abs(x);
+  const weakest = couplingErrors === undefined ? 1 : 1 / (1 - largestOf(couplingErrors, (e) => -e));
+  const picked = largestOf(fromNext, magnitude) + largestOf(fromBefore, magnitude);
+  const fastest = largestOf(timeConstant, (value) => 1 / value);
+  const raised = rowGains === undefined ? 1 : Math.max(1, largestOf(rowGains, magnitude));
+  return raised * Math.max(weakest + picked, fastest);
+}
+
+/** A drive e is asked for as (e − offset)/gain, and integrated times γ. */
+function driveMarginOf({ driveGain, driveOffset, timeConstant }: BoardCalibration): number {
+  const weakest = largestOf(driveGain, (gain) => 1 / gain);
+  const fastest = largestOf(timeConstant, (value) => 1 / value);
+  return Math.max(weakest, fastest) + largestOf(driveOffset, (offset) => Math.abs(offset));
+}
+
+function largestOf(values: Float64Array, of: (value: number) => number): number {
+  let largest = -Infinity;
+  for (const value of values) largest = Math.max(largest, of(value));
+  return largest;
+}
+
+function meanOf(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

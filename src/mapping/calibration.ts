@@ -1,0 +1,84 @@
+import { ThermolinkError } from '../errors.js';
+
+/** Which board something was measured on, as HELLO tells it. */
+export interface BoardName {
+  readonly model: string;
+  readonly serialNumber: string;
+  readonly cells: number;
+}
+
+/**
+ * What one board does with codes, as measured: entry i belongs to cell i. Units as in `characterize`: v in V_fs, e and x in
+ * V_fs·G_fs, conductances in G_fs. What could not be measured of a cell has its nominal value.
+ */
+export interface BoardCalibration {
+  readonly board: BoardName;
+  /** A reading r of the voltage v: r = offset + gain·v + curvature·v². */
+  readonly adcOffset: Float64Array;
+  readonly adcGain: Float64Array;
+  readonly adcCurvature: Float64Array;
+  /** The drive e of a cell that was asked for x: e = offset + gain·x + curvature·x². */
+  readonly driveOffset: Float64Array;
+  readonly driveGain: Float64Array;
+  readonly driveCurvature: Float64Array;
+  /** Conductance to ground beside the damping. */
+  readonly leakage: Float64Array;
+  /** In τ. */
+  readonly timeConstant: Float64Array;
+  /** Relative to the register's κ. */
+  readonly noiseTemperature: Float64Array;
+  /** Shares of the next cell's line, and of the one's before, that a cell's line of the dense array picks up. */
+  readonly fromNext: Float64Array;
+  readonly fromBefore: Float64Array;
+  /** ε of the dense array, N×N row-major: a crosspoint is (1 + ε) times what was programmed. Undefined: not measured. */
+  readonly couplingErrors: Float64Array | undefined;
+}
+
+/** Lists of a calibration that have an entry for every cell. */
+export const CELL_QUANTITIES = [
+  'adcOffset',
+  'adcGain',
+  'adcCurvature',
+  'driveOffset',
+  'driveGain',
+  'driveCurvature',
+  'leakage',
+  'timeConstant',
+  'noiseTemperature',
+  'fromNext',
+  'fromBefore',
+] as const satisfies readonly (keyof BoardCalibration)[];
+export type CellQuantity = (typeof CELL_QUANTITIES)[number];
+
+/** The value on a board without imperfections. */
+export function nominalValue(quantity: CellQuantity): number {
+  const unity: readonly CellQuantity[] = ['adcGain', 'driveGain', 'timeConstant', 'noiseTemperature'];
+  return unity.includes(quantity) ? 1 : 0;
+}
+
+/** Refuses a calibration of another board: BAD_CALIBRATION naming both. */
+export function refuseForeign(calibrated: BoardName, board: BoardName): void {
+  if (
+    calibrated.model === board.model &&
+    calibrated.serialNumber === board.serialNumber &&
+    calibrated.cells === board.cells
+  )
+    return;
+  throw new ThermolinkError(
+    'BAD_CALIBRATION',
+    `The calibration is of ${nameOf(calibrated)}, but the board is ${nameOf(board)}.`,
+    {
+      hint: 'Use the calibration of this board, or make one: thermolink calibrate.',
+      data: { calibrated: { ...calibrated }, board: boardName(board) },
+    },
+  );
+}
+
+/** What of an identity names the board. */
+export function boardName({ model, serialNumber, cells }: BoardName): BoardName {
+  return { model, serialNumber, cells };
+}
+
+function nameOf({ model, serialNumber, cells }: BoardName): string {
+  return `${model} "${serialNumber}" with ${cells} cells`;
+}

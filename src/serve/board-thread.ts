@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { Die } from '../../emulator/index.js';
+import type { Port } from '../../firmware-protocol/port.js';
+import { abortError, ThermolinkError, throwIfAborted } from '../errors.js';
+import { ThreadPort } from '../transport/thread-port.js';
+
+/** A thread starts within a tenth of a second, and later on a machine that is busy. */
+const START_TIMEOUT_MS = 30_000;
+/** Compiled, also when a test runs the sources: Node starts a thread from JavaScript only. */
+const ENTRY = new URL(
+  import.meta.url.endsWith('.ts') ? '../../dist/src/serve/board-thread-main.js' : 'board-thread-main.js',
+  import.meta.url,
+);
+
+/** What a new thread is given. */
+export interface BoardThreadData {
+  readonly die: Die;
+  readonly name: string;
+  readonly port: MessagePort;
+}
+
+/**
+ * An emulated board in a thread of its own, so that several boards compute at once; its bits are those of a board in this
+ * thread. Closing the port ends the thread, in mid-slice if need be; neither keeps the process alive. A board that breaks
+ * closes the port with the reason. Errors: CANNOT_CONNECT when the thread does not start; ABORTED.
+ */
+export async function openBoardThread(
+  die: Die,
+  name: string,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<Port> {
+  throwIfAborted(signal);
+  const { port1, port2 } = new MessageChannel();
+  const data: BoardThreadData = { die, name, port: port2 };
+  const worker = new Worker(ENTRY, {
+    workerData: data,
+    transferList: [port2],
+    // Not this process's own options (--input-type, --inspect-brk …).
+    execArgv: [],
+  });
+  const ended = new Promise<Error | undefined>((resolve) => {
+    worker.once('error', resolve);
+    worker.once('exit', () => resolve(undefined));
+  });
+  try {
+    await started(worker, ended, name, signal);
+  } catch (error) {
+    port1.close();
+    await worker.terminate();
+    throw error;
+  }
+  worker.unref();
+  const port = new ThreadPort(name, port1, {
+    release: async () => void (await worker.terminate()),
+    reason: async () => {
+      const cause = await ended;
+      return cause && brokenError(name, cause);
+    },
+  });
+  port1.unref();
+  return port;
+}
+
+/** Resolves when the board listens. */
+async function started(
+  worker: Worker,
+  ended: Promise<Error | undefined>,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const deadline = AbortSignal.timeout(START_TIMEOUT_MS);
+  const until = signal ? AbortSignal.any([signal, deadline]) : deadline;
+  const failure = (cause?: unknown) =>
+    new ThermolinkError('CANNOT_CONNECT', `The thread of ${name} did not start.`, {
+      ...(cause === undefined ? {} : { cause }),
+      retryable: true,
+      hint: 'Is there memory left? A board needs a few bytes per coupling.',
+    });
+  const end = ended.then((cause) => {
+    throw failure(cause);
+  });
+  try {
+    await Promise.race([once(worker, 'message', { signal: until }), end]);
+  } catch (error) {
+    if (signal?.aborted) throw abortError(signal);
+    throw error instanceof ThermolinkError ? error : failure(error);
+  }
+}
+
+function brokenError(name: string, cause: Error): ThermolinkError {
+  return new ThermolinkError('LINK_LOST', `The thread of ${name} ended: ${cause.message}`, {
+    cause,
+    hint: 'Connect again; if it happens again, this is a bug of the emulator.',
+  });
+}

@@ -1,0 +1,107 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Port } from '../../firmware-protocol/port.js';
+import { ThermolinkError } from '../errors.js';
+import { PortEvents } from './port-events.js';
+
+/** Frames as large as the protocol allows: there is no wire to hog. */
+const FRAME_BYTES_MAX = 65536;
+/** Writes that the other side has not taken yet: enough that it finds the next one when it is done with one. */
+const UNTAKEN_WRITES_MAX = 4;
+/** Answers a write: it was taken. */
+const TAKEN = 0;
+
+export interface ThreadPortOptions {
+  /** Ends whoever is at the other end; `close` waits for it. */
+  readonly release?: () => Promise<void>;
+  /** Why the other end has gone by itself; undefined: it closed. */
+  readonly reason?: () => Promise<Error | undefined>;
+}
+
+/**
+ * An end of a byte stream between two threads. Bytes are copied once and handed over, not copied again. It keeps no process
+ * alive: whoever waits for an answer holds a timer.
+ */
+export class ThreadPort implements Port {
+  readonly name: string;
+  readonly frameBytesMax = FRAME_BYTES_MAX;
+  readonly #events = new PortEvents();
+  readonly #endpoint: MessagePort;
+  readonly #options: ThreadPortOptions;
+  #untaken = 0;
+  #writing = false;
+  /** Of the write that waits for room. */
+  #settle: { resolve: () => void; reject: (error: Error) => void } | undefined;
+
+  constructor(name: string, endpoint: MessagePort, options: ThreadPortOptions = {}) {
+    this.name = name;
+    this.#endpoint = endpoint;
+    this.#options = options;
+    endpoint.on('message', (message: Uint8Array | typeof TAKEN) => this.#receive(message));
+    endpoint.on('close', () => void this.#endedThere());
+  }
+
+  get closed(): boolean {
+    return this.#events.closed;
+  }
+
+  onData(receiver: (bytes: Uint8Array) => void): void {
+    this.#events.onData(receiver);
+  }
+
+  onClose(receiver: (reason?: Error) => void): void {
+    this.#events.onClose(receiver);
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    if (this.closed) throw this.#closedError();
+    if (this.#writing) throw new Error('bug: a second write before the first has settled');
+    this.#writing = true;
+    try {
+      // Not `slice`: that of a Buffer would hand over the caller's own memory.
+      const copy = new Uint8Array(bytes);
+      this.#untaken++;
+      this.#endpoint.postMessage(copy, [copy.buffer]);
+      await (this.#untaken < UNTAKEN_WRITES_MAX ? undefined : this.#room());
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#end();
+    this.#endpoint.close();
+    await this.#options.release?.();
+  }
+
+  #room(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+  }
+
+  #receive(message: Uint8Array | typeof TAKEN): void {
+    if (this.closed) return;
+    if (message === TAKEN) {
+      this.#untaken--;
+      this.#settle?.resolve();
+      this.#settle = undefined;
+      return;
+    }
+    this.#endpoint.postMessage(TAKEN, []);
+    this.#events.data(message);
+  }
+
+  async #endedThere(): Promise<void> {
+    if (!this.closed) this.#end(await this.#options.reason?.());
+  }
+
+  #end(reason?: Error): void {
+    this.#settle?.reject(this.#closedError());
+    this.#settle = undefined;
+    this.#events.end(reason);
+  }
+
+  #closedError(): ThermolinkError {
+    return new ThermolinkError('LINK_LOST', `${this.name} is closed.`);
+  }
+}

@@ -1,0 +1,31 @@
+import { execFileSync } from 'node:child_process';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { idealBoard } from '../../support/analog-boards.js';
+
+test('the embedded module is what the sources compile to (npm run build)', () => {
+  execFileSync(process.execPath, ['emulator/kernel/scripts/build-kernel.mjs', '--check']);
+});
+
+describe('a host that can not run the kernel', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.unstubAllGlobals();
+    vi.resetModules();
+  });
+
+  test.each([
+    ['no WebAssembly', undefined, /no WebAssembly:/],
+    ['no SIMD', { validate: () => false }, /no WebAssembly SIMD/],
+  ])('%s: says so, and the oracle computes', async (_, api, message) => {
+    vi.stubGlobal('WebAssembly', api);
+    vi.resetModules();
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const ticks = await import('../../../emulator/kernel/kernel-ticks.js');
+    expect(ticks.newKernelTicks(idealBoard({ cells: 2, rows: 2 }))).toBeUndefined();
+    const cellArray = await import('../../../emulator/analog/cell-array.js');
+    expect(new cellArray.CellArray(idealBoard({ cells: 2, rows: 2 })).v).toHaveLength(2);
+    expect(warn.mock.calls).toEqual([[expect.stringMatching(message)]]);
+    const fresh = await import('../../../emulator/kernel/kernel-module.js');
+    expect(fresh.kernelWarning()).toMatch(message);
+  });
+});

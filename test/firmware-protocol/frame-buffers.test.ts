@@ -1,0 +1,235 @@
+import { execFileSync } from 'node:child_process';
+import fc from 'fast-check';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { CobsDecoder, cobsBytesMax, cobsEncode } from '../../firmware-protocol/cobs.js';
+import { crc32 } from '../../firmware-protocol/crc.js';
+import {
+  foldedMessage,
+  newFrameBuffers,
+  stuffedInPlace,
+  withSlack,
+} from '../../firmware-protocol/frame-kernel/frame-buffers.js';
+import { CHANNEL, encodeFrame, FrameDecoder, openFrame, sealFrame } from '../../firmware-protocol/framing.js';
+import { FRAME_BYTES_MAX, FRAME_OVERHEAD_BYTES } from '../../firmware-protocol/limits.js';
+import { hardBytes, joined, pieces } from '../support/frames.js';
+
+const RUNS = { seed: 20240630, numRuns: 300 };
+const LENGTH_MAX = 70_000;
+const WIRE_BYTES = withSlack(cobsBytesMax(LENGTH_MAX));
+
+/** A message in the module's memory, the wire beside it, and neighbours that nothing may touch. */
+const [before, message, between, wire, after] = newFrameBuffers([64, LENGTH_MAX, 64, WIRE_BYTES, 64]);
+
+const plain = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes);
+
+/** Long data out of a short pattern, with zeros in every density. */
+const longBytes = fc
+  .tuple(
+    fc.integer({ min: 0, max: LENGTH_MAX }),
+    fc.oneof(
+      hardBytes(2000),
+      fc.uint8Array({ minLength: 1, maxLength: 600 }),
+      fc.constantFrom(Uint8Array.of(0), Uint8Array.of(0, 1), Uint8Array.of(7)),
+    ),
+    fc.array(fc.tuple(fc.nat(LENGTH_MAX), fc.nat(255)), { maxLength: 20 }),
+  )
+  .map(([length, pattern, changes]) => {
+    const bytes = Uint8Array.from({ length }, (_, i) => pattern[i % Math.max(1, pattern.length)] ?? 1);
+    for (const [at, value] of changes) if (at < length) bytes[at] = value;
+    return bytes;
+  });
+
+function place(bytes: Uint8Array, offset = 0): Uint8Array {
+  message.fill(0xa5);
+  message.set(bytes, offset);
+  return message.subarray(offset, offset + bytes.length);
+}
+
+test('the embedded module is what the sources compile to (npm run build)', () => {
+  const script = 'firmware-protocol/frame-kernel/scripts/build-frame-kernel.mjs';
+  execFileSync(process.execPath, [script, '--check']);
+});
+
+test('the sum by which a CRC is folded is a multiple of its polynomial', () => {
+  // Remainder of y^k = x^8k, reflected: the highest power is the lowest bit.
+  const power = (bytes: number): number => {
+    let remainder = 0x80000000;
+    for (let bit = 0; bit < 8 * bytes; bit++)
+      remainder = remainder & 1 ? (remainder >>> 1) ^ 0xedb88320 : remainder >>> 1;
+    return remainder;
+  };
+  expect(power(4018) ^ power(4018 - 1927) ^ power(4018 - 2181) ^ power(0)).toBe(0);
+});
+
+describe('CRC-32 of a message in the module’s memory', () => {
+  test('is that of the same bytes elsewhere, at every length around the first folds and blocks', () => {
+    const bytes = Uint8Array.from({ length: LENGTH_MAX }, (_, i) => Math.imul(i + 1, 0x9e3779b1) >>> 24);
+    place(bytes);
+    const lengths = [12_280, 20_270, 28_460, 65_500].flatMap((first) =>
+      Array.from({ length: 200 }, (_, i) => first + i),
+    );
+    for (const length of [...lengths, LENGTH_MAX])
+      expect(crc32(message.subarray(0, length)), `${length}`).toBe(crc32(bytes.subarray(0, length)));
+    expect(foldedMessage(message.subarray(0, 12_287))).toBeUndefined();
+    expect(foldedMessage(message.subarray(0, 12_288))?.length).toBeLessThan(4100);
+    expect(foldedMessage(bytes)).toBeUndefined();
+  });
+
+  test('so for all bytes, at any address', () => {
+    fc.assert(
+      fc.property(longBytes, fc.nat(40), (bytes, offset) => {
+        const fits = bytes.subarray(0, LENGTH_MAX - offset);
+        const expected = crc32(plain(fits));
+        expect(crc32(place(fits, offset))).toBe(expected);
+        expect(Buffer.compare(message.subarray(offset, offset + fits.length), fits)).toBe(0);
+      }),
+      RUNS,
+    );
+  });
+
+  test('a call that continues another is not folded', () => {
+    const bytes = place(new Uint8Array(30_000).fill(3));
+    expect(crc32(bytes.subarray(10_000), crc32(bytes.subarray(0, 10_000)))).toBe(crc32(plain(bytes)));
+  });
+});
+
+describe('COBS in the module’s memory', () => {
+  const encoded = (raw: Uint8Array): Uint8Array => {
+    const stuffed = stuffedInPlace(raw, wire, cobsBytesMax(raw.length));
+    if (!stuffed) throw new Error('not stuffed by the module');
+    return stuffed;
+  };
+
+  test.each([0, 1, 7, 16, 253, 254, 255, 256, 300, 508, 600].map((period) => [period]))(
+    'equals the definition at every length up to 1,100, with a zero every %i bytes',
+    (period) => {
+      const bytes = Uint8Array.from({ length: 1100 }, (_, i) => (period > 0 && i % period === 0 ? 0 : 9));
+      for (let length = 0; length <= bytes.length; length++) {
+        const raw = place(bytes.subarray(0, length));
+        expect(Buffer.compare(encoded(raw), cobsEncode(plain(raw))), `${length}`).toBe(0);
+      }
+    },
+  );
+
+  test('equals the definition for all bytes and addresses, and stays within the wire', () => {
+    fc.assert(
+      fc.property(longBytes, fc.nat(40), fc.nat(40), (bytes, offset, from) => {
+        const raw = place(bytes.subarray(0, LENGTH_MAX - 40 - offset), offset);
+        for (const neighbour of [before, between, after]) neighbour.fill(0x5a);
+        wire.fill(0x33);
+        const stuffed = cobsEncode(raw, wire.subarray(from));
+        expect(stuffed.byteOffset).toBe(wire.byteOffset + from);
+        expect(Buffer.compare(stuffed, cobsEncode(plain(raw)))).toBe(0);
+        for (const neighbour of [before, between, after, wire.subarray(0, from)])
+          expect(new Set(neighbour).size).toBeLessThan(2);
+      }),
+      RUNS,
+    );
+  });
+
+  test('an `out` without slack, or elsewhere, is written by the definition', () => {
+    const raw = place(Uint8Array.of(1, 0, 2));
+    const tight = wire.subarray(0, cobsBytesMax(3) + 15);
+    expect(stuffedInPlace(raw, tight, cobsBytesMax(3))).toBeUndefined();
+    expect(stuffedInPlace(raw, new Uint8Array(100), cobsBytesMax(3))).toBeUndefined();
+    wire.fill(0x33);
+    expect([...cobsEncode(raw, tight)]).toEqual([2, 1, 2, 2, 0]);
+    expect(wire[6]).toBe(0x33);
+  });
+});
+
+/** A frame as large as there is one, of bytes with some zeros. */
+const largeFrame = longBytes.map((bytes) => ({
+  channel: CHANNEL.command,
+  session: 7,
+  flags: 0,
+  seq: 300,
+  ack: 0,
+  payload: bytes.subarray(0, FRAME_BYTES_MAX - FRAME_OVERHEAD_BYTES),
+}));
+
+test('large frames are sealed alike wherever they lie, and come back in any pieces', () => {
+  const decoder = new FrameDecoder(FRAME_BYTES_MAX);
+  fc.assert(
+    fc.property(largeFrame, fc.array(fc.nat(), { maxLength: 5 }), (frame, cuts) => {
+      const bytes = encodeFrame(frame).slice();
+      expect(Buffer.compare(sealFrame(openFrame(message, [frame.payload]), frame, wire), bytes)).toBe(0);
+      const items = pieces(bytes, cuts).flatMap((piece) => decoder.push(piece));
+      expect(items.map((item) => item.kind)).toEqual(['frame']);
+      const decoded = items[0].kind === 'frame' ? items[0].frame : undefined;
+      expect({ ...decoded, payload: undefined }).toEqual({ ...frame, payload: undefined });
+      expect(Buffer.compare(decoded!.payload, frame.payload)).toBe(0);
+    }),
+    { ...RUNS, numRuns: 150 },
+  );
+});
+
+test('a large frame with any bit changed is a fault, and the next one passes', () => {
+  const decoder = new FrameDecoder(FRAME_BYTES_MAX);
+  fc.assert(
+    fc.property(largeFrame, fc.nat(), largeFrame, (frame, place, next) => {
+      const bytes = encodeFrame(frame).slice();
+      const bit = place % (8 * (bytes.length - 1));
+      bytes[bit >> 3] ^= 1 << (bit & 7);
+      const items = decoder.push(joined([bytes, Uint8Array.of(0), encodeFrame(next)]));
+      const kinds = items.map((item) => item.kind);
+      expect(kinds.pop()).toBe('frame');
+      expect(kinds).toContain('fault');
+      expect(kinds).not.toContain('frame');
+    }),
+    { ...RUNS, numRuns: 150 },
+  );
+});
+
+test('a decoder keeps what it has when a block grows beyond its small buffer', () => {
+  for (const length of [12_286, 12_287, 12_288, 12_289, 14_000]) {
+    const raw = Uint8Array.from({ length }, (_, i) => i);
+    const encoded = cobsEncode(raw).slice(0, -1);
+    const decoder = new CobsDecoder(cobsBytesMax(14_000));
+    for (let at = 0; at < encoded.length; at += 100)
+      decoder.push(encoded.slice(at, at + 100), 0, Math.min(100, encoded.length - at));
+    expect(decoder.end()).toBe(length);
+    expect(Buffer.compare(decoder.bytes.subarray(0, length), raw)).toBe(0);
+  }
+});
+
+describe('a host that can not run the module', () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.resetModules();
+  });
+
+  /** What the real one has that is used before a memory is made. */
+  interface Api {
+    readonly Module: unknown;
+    readonly Instance: unknown;
+    readonly validate: unknown;
+  }
+  const { WebAssembly: real } = globalThis as unknown as { readonly WebAssembly: Api };
+
+  function NoMemory(): never {
+    throw new RangeError('no address space');
+  }
+
+  test.each([
+    ['no WebAssembly', undefined],
+    ['no SIMD', { validate: () => false }],
+    [
+      'no room for its memory',
+      { Module: real.Module, Instance: real.Instance, validate: real.validate, Memory: NoMemory },
+    ],
+  ])('%s: the buffers are plain, and frames the same', async (_, host) => {
+    const payload = new Uint8Array(20_000).fill(5);
+    const frame = { channel: CHANNEL.command, session: 7, flags: 0, seq: 1, ack: 2, payload };
+    const expected = encodeFrame(frame).slice();
+    vi.stubGlobal('WebAssembly', host);
+    vi.resetModules();
+    const fresh = await import('../../firmware-protocol/frame-kernel/frame-buffers.js');
+    const framing = await import('../../firmware-protocol/framing.js');
+    const [raw, out] = fresh.newFrameBuffers([30_000, 40_000]);
+    expect([raw.length, out.length]).toEqual([30_000, 40_000]);
+    expect(raw.buffer).not.toBe(out.buffer);
+    const sealed = framing.sealFrame(framing.openFrame(raw, [payload]), frame, out);
+    expect(Buffer.compare(sealed, expected)).toBe(0);
+  });
+});

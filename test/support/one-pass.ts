@@ -1,0 +1,66 @@
+import type { BoardDevice } from '../../src/driver/device-api.js';
+import { cholesky, choleskySolve } from '../../src/linalg/cholesky.js';
+import { applySystem, type DenseSystem } from '../../src/linalg/linear-system.js';
+import { norm2, subtract } from '../../src/linalg/products.js';
+import { nominalModel } from '../../src/mapping/board-model.js';
+import { calibratedModel } from '../../src/mapping/calibrated-model.js';
+import type { BoardCalibration } from '../../src/mapping/calibration.js';
+import { inspectSystem } from '../../src/mapping/definiteness.js';
+import { equilibriumSolutionScale } from '../../src/mapping/scaling.js';
+import { BoardRuns } from '../../src/solver/board-runs.js';
+import { planEquilibrium } from '../../src/solver/equilibrium-plan.js';
+import { settle, settlingOnBoard } from '../../src/solver/settle.js';
+import {
+  eigenvalues,
+  normalVector,
+  problemRandom,
+  type SpectrumShape,
+  symmetricWith,
+} from './solver-problems.js';
+
+export interface Problem {
+  readonly system: DenseSystem;
+  readonly drive: Float64Array;
+  readonly exact: Float64Array;
+}
+
+/** Random A of that spectrum; b random, or A x of a random x. */
+export function randomProblem(
+  seed: number,
+  cells: number,
+  condition: number,
+  shape: SpectrumShape,
+  of: 'b' | 'x',
+): Problem {
+  const random = problemRandom(seed);
+  const matrix = symmetricWith(eigenvalues(shape, condition, cells), random);
+  const system = { kind: 'dense', matrix } as const;
+  const vector = normalVector(random, cells);
+  if (of === 'x') return { system, drive: applySystem(system, vector), exact: vector };
+  const outcome = cholesky(matrix);
+  if (!outcome.ok) throw new Error('bug: the problem is not positive definite');
+  return { system, drive: vector, exact: choleskySolve(outcome.factor, vector) };
+}
+
+/**
+ * The solve error: ‖x̂ − x‖₂/‖x‖₂ of one pass, the equilibrium read once without noise and without any refinement. What
+ * refinement makes of it depends on the tolerance that is asked for.
+ */
+export async function solveError(
+  device: BoardDevice,
+  { system, drive, exact }: Problem,
+  calibration?: BoardCalibration,
+): Promise<number> {
+  const { identity } = device;
+  const model = calibration === undefined ? nominalModel(identity) : calibratedModel(calibration, identity);
+  const spectrum = inspectSystem(system);
+  const plan = planEquilibrium(system, spectrum, identity, model);
+  const board = new BoardRuns(device, { seed: 0, step: 0, block: 0 }, undefined);
+  const guess = equilibriumSolutionScale(drive, spectrum.eigenvalueMin, plan.systemScale, identity);
+  const { x } = await settle(plan, settlingOnBoard(plan, board), drive, guess, () => 0);
+  return norm2(subtract(x, exact)) / norm2(exact);
+}
+
+export function rootMeanSquare(values: readonly number[]): number {
+  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
+}
