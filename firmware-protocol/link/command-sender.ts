@@ -18,13 +18,6 @@ export const RETRIES_MAX = 8;
 /** Frames from this size on are kept in buffers that are used again: allocating them anew costs more than sending. */
 const POOLED_BYTES_MIN = 4096;
 
-/** Frames above this size are of links that carry them in no time (TCP, memory): some are written together. */
-const LARGE_BYTES_MIN = 16_384;
-/** What the longest of them needs of a wire, with a delimiter before. */
-export const LARGE_WIRE_BYTES = withSlack(1 + wireBytesMax(FRAME_BYTES_MAX));
-/** That many at most: a stop waits for them. */
-const WRITTEN_TOGETHER = 4;
-
 /** Buffers made at once, when the first large frame is queued: as many as an upload has on the way. */
 const POOLED_TOGETHER = 32;
 
@@ -33,7 +26,7 @@ class FramePool {
   #free: Uint8Array[] = [];
   #wire: Uint8Array | undefined;
 
-  /** Where the pool's frames are stuffed fastest, with room for WRITTEN_TOGETHER; undefined before the first. */
+  /** Where the pool's frames are stuffed fastest, with room for a delimiter before; undefined before the first. */
   get wire(): Uint8Array | undefined {
     return this.#wire;
   }
@@ -44,7 +37,10 @@ class FramePool {
     if (size < POOLED_BYTES_MIN) return openFrame(new Uint8Array(size), parts);
     if (!this.#wire) {
       const pooled = new Array<number>(POOLED_TOGETHER).fill(FRAME_BYTES_MAX);
-      [this.#wire, ...this.#free] = newFrameBuffers([WRITTEN_TOGETHER * LARGE_WIRE_BYTES, ...pooled]);
+      [this.#wire, ...this.#free] = newFrameBuffers([
+        withSlack(1 + wireBytesMax(FRAME_BYTES_MAX)),
+        ...pooled,
+      ]);
     }
     return openFrame(this.#free.pop() ?? new Uint8Array(FRAME_BYTES_MAX), parts);
   }
@@ -125,12 +121,6 @@ export class CommandSender {
 
   get nextSeq(): number {
     return this.#nextSeq;
-  }
-
-  /** Whether the frame that `next` returns is a large one, sent for the first time. */
-  get largeNext(): boolean {
-    const command = this.#inFlight[this.#cursor];
-    return command !== undefined && command.sendings === 0 && command.raw.length > LARGE_BYTES_MIN;
   }
 
   /** Where frames are stuffed fastest, with room for a delimiter before; undefined before the first large one. */

@@ -16,7 +16,7 @@ import {
   wireBytesMax,
 } from '../framing.js';
 import { FRAME_BYTES_BEFORE_HELLO, FRAME_BYTES_MAX, FRAME_OVERHEAD_BYTES } from '../limits.js';
-import { CommandSender, LARGE_WIRE_BYTES, type LinkLimits, wrapSequence } from './command-sender.js';
+import { CommandSender, type LinkLimits, wrapSequence } from './command-sender.js';
 import { type LinkCounters, linkCounters } from './counters.js';
 import { FrameLog } from './frame-log.js';
 import { type OnceFrame, OnceSender } from './once-sender.js';
@@ -252,20 +252,9 @@ export class Link {
    * samples, a bare acknowledgement. The bytes are good until the next call.
    */
   poll(nowMs: number): Uint8Array | undefined {
-    const wire = this.#commands.wire ?? this.#wire;
-    let end = 0;
-    let frame = this.#once.nextUrgent() ?? this.#nextOfSession(nowMs);
-    while (frame) {
-      end += this.#seal(frame, wire.subarray(end), nowMs);
-      // Large frames go together as far as there is room.
-      const more = this.#commands.largeNext && wire.length - end >= LARGE_WIRE_BYTES;
-      frame = more ? this.#nextOfSession(nowMs) : undefined;
-    }
-    return end > 0 ? wire.subarray(0, end) : undefined;
-  }
-
-  /** Puts the frame's bytes into `wire` and returns how many. */
-  #seal({ channel, seq, raw, behindDelimiter }: OnceFrame, wire: Uint8Array, nowMs: number): number {
+    const frame = this.#once.nextUrgent() ?? this.#nextOfSession(nowMs);
+    if (!frame) return undefined;
+    const { channel, seq, raw, behindDelimiter } = frame;
     const flags = this.#nakOwed && channel !== CHANNEL.open ? FLAG_NAK : 0;
     if (channel !== CHANNEL.open) {
       if (flags) {
@@ -278,11 +267,12 @@ export class Link {
     const ack = channel === CHANNEL.open ? 0 : wrapSequence(this.#expectedSeq - 1);
     const header = { channel, session: this.#session ?? 0, flags, seq, ack };
     const start = behindDelimiter ? 1 : 0;
+    const wire = this.#commands.wire ?? this.#wire;
     wire[0] = 0;
-    const bytes = start + sealFrame(raw, header, wire.subarray(start)).length;
+    const bytes = wire.subarray(0, start + sealFrame(raw, header, wire.subarray(start)).length);
     this.frames.add('sent', header, raw.length - FRAME_OVERHEAD_BYTES, nowMs);
     this.counters.framesSent++;
-    this.counters.bytesSent += bytes;
+    this.counters.bytesSent += bytes.length;
     return bytes;
   }
 

@@ -63,7 +63,7 @@ export class PendingCalls {
 
   /** Ends all of them: with this error, or OUTCOME_UNKNOWN where the command was sent and may have been executed. */
   failAll(error: ThermolinkError): void {
-    for (const call of [...this.#calls.values()]) 
+    for (const call of [...this.#calls.values()])
       call.fail(call.wasSent() ? outcomeError(call.name, error) : error);
     this.#late.clear();
   }

@@ -21,7 +21,7 @@ export interface StreamPortOptions {
 }
 
 /**
- * A port on an open Node stream (a socket, a serial port). One write at a time, so at most what one takes waits here; a write
+ * A port on an open Node stream (a socket, a serial port). One write at a time, so at most one frame waits here; a write
  * settles when the system has taken all of it, or rejects when the port ends, though the stream may then still be reading
  * the buffer. Bytes that arrive before the first `onData` wait in the stream.
  */
