@@ -5,8 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findProfile } from '../../emulator/index.js';
 import { calibrate } from '../../src/characterize/calibrate.js';
 import { connect } from '../../src/connect.js';
-import { randomProblem, rootMeanSquare, solveError } from '../support/one-pass.js';
-import type { SpectrumShape } from '../support/solver-problems.js';
+import { type Problem, randomProblem, rootMeanSquare, solveError } from '../support/one-pass.js';
 
 let directory: string;
 beforeAll(() => {
@@ -42,31 +41,40 @@ async function errorsOn(
   problems: number,
 ): Promise<Map<string, Errors>> {
   const found = new Map<string, Errors>();
-  for (const die of dies) {
-    const device = await connect(`emulator:${profileName}?die=${die}`);
-    const reference = await connect(`${withoutCellEffects(profileName)}?die=${die}`);
-    const { calibration } = await calibrate(device, { seed: die, samples: 1000 });
-    const { cells } = device.identity;
-    for (const [shape, of] of KINDS) {
+  const each = (
+    die: number,
+    cells: number,
+    visit: (errors: Errors, problem: Problem) => Promise<unknown>,
+  ): Promise<void> =>
+    inTurn(KINDS, async ([shape, of]) => {
       const key = `${shape}, random ${of}`;
       const errors = found.get(key) ?? { uncalibrated: [], cells: [], crosspoints: [], reference: [] };
       found.set(key, errors);
-      for (let k = 0; k < problems; k++) {
-        const problem = problemOf(die, k, cells, shape, of);
-        errors.uncalibrated.push(await solveError(device, problem));
-        errors.cells.push(await solveError(device, problem, { ...calibration, couplingErrors: undefined }));
-        errors.crosspoints.push(await solveError(device, problem, calibration));
-        errors.reference.push(await solveError(reference, problem));
-      }
-    }
+      for (let k = 0; k < problems; k++)
+        await visit(errors, randomProblem(90_000 + 1000 * die + k, cells, 10, shape, of));
+    });
+  for (const die of dies) {
+    const device = await connect(`emulator:${profileName}?die=${die}`);
+    const { calibration } = await calibrate(device, { seed: die, samples: 1000 });
+    const cellsAlone = { ...calibration, couplingErrors: undefined };
+    const { cells } = device.identity;
+    await each(die, cells, async (errors, problem) => {
+      errors.uncalibrated.push(await solveError(device, problem));
+      errors.cells.push(await solveError(device, problem, cellsAlone));
+      errors.crosspoints.push(await solveError(device, problem, calibration));
+    });
     await device.close();
+    const reference = await connect(`${withoutCellEffects(profileName)}?die=${die}`);
+    await each(die, cells, async (errors, problem) => {
+      errors.reference.push(await solveError(reference, problem));
+    });
     await reference.close();
   }
   return found;
 }
 
-function problemOf(die: number, k: number, cells: number, shape: SpectrumShape, of: 'b' | 'x') {
-  return randomProblem(90_000 + 1000 * die + k, cells, 10, shape, of);
+async function inTurn<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
+  for (const item of items) await work(item);
 }
 
 function pooled(found: ReadonlyMap<string, Errors>): Readonly<Record<keyof Errors, number>> {
@@ -90,22 +98,28 @@ function report(title: string, found: ReadonlyMap<string, Errors>): void {
   }
 }
 
-// Dies, problems and measurement seeds are fixed. The spread of these ratios between sets of other dies was 3 to 8 % (eight sets
-// of two dies and eight problems on prototype-64), so that the bounds are more than five of its standard deviations away.
+/*
+ * Dies, problems and measurement seeds are fixed. On sixteen other dies of prototype-64 (eight sets of two, sixteen problems each) the
+ * ratios were 2.17 ± 0.19, 1.01 ± 0.014 and 16.9 ± 1.4: were the dies drawn, sets of four would fall below 1.8 once in 400 times. On
+ * prototype-8, sets of four: 1.87 ± 0.29, 1.02 ± 0.02, 15.8 ± 3.2; there the first says nothing.
+ */
 describe('the solve error, one pass at condition 10', () => {
-  it.each([
-    ['prototype-8', [1, 2, 3, 4]],
-    ['prototype-64', [1, 2]],
-  ] as const)('%s: calibrating cells divides it by 1.8, crosspoints too by 4', async (profile, dies) => {
-    const rms = pooled(await errorsOn(profile, dies, 2));
+  it('prototype-64: calibrating cells divides it by 1.8, crosspoints too by 4', async () => {
+    const rms = pooled(await errorsOn('prototype-64', [1, 2, 3, 4], 2));
     expect(rms.uncalibrated / rms.cells).toBeGreaterThan(1.8);
+    expect(rms.cells / rms.reference).toBeLessThan(1.2);
+    expect(rms.uncalibrated / rms.crosspoints).toBeGreaterThan(4);
+  });
+
+  it('prototype-8: calibrating cells leaves what a die without their effects has, crosspoints less than a quarter', async () => {
+    const rms = pooled(await errorsOn('prototype-8', [1, 2, 3, 4], 2));
     expect(rms.cells / rms.reference).toBeLessThan(1.2);
     expect(rms.uncalibrated / rms.crosspoints).toBeGreaterThan(4);
   });
 });
 
 /**
- * The figures of docs/calibrate.md, by hand, a minute:
+ * The figures of docs/calibrate.md, by hand, minutes:
  *
  *   CALIBRATED_SOLVES=1 npx vitest run test/calibration/solve-error.test.ts
  *
@@ -118,7 +132,7 @@ describe.skipIf(firstDie === undefined)('on dies that nobody has seen', () => {
     const found = await errorsOn(profile, dies, 4);
     report(profile, found);
     const rms = pooled(found);
-    expect(rms.uncalibrated / rms.cells).toBeGreaterThan(1.8);
+    if (profile !== 'prototype-8') expect(rms.uncalibrated / rms.cells).toBeGreaterThan(1.8);
     expect(rms.cells / rms.reference).toBeLessThan(1.2);
     for (const errors of found.values()) {
       const own = pooled(new Map([['', errors]]));
