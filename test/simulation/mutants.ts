@@ -75,8 +75,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a new session goes on with the old sequence numbers',
     file: SENDER,
-    find: 'this.#nextSeq = 0;\n        this.#retries = 0;',
-    replace: 'this.#retries = 0;',
+    find: 'this.#nextSeq = 0;\n        this.#queuedCount = 0;',
+    replace: 'this.#queuedCount = 0;',
   },
   {
     name: 'a resumed session sends nothing again',
