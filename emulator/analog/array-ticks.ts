@@ -18,6 +18,8 @@ export interface ArrayState {
 /** What makes ticks pass: the oracle or the kernel. Both give the same bits. */
 export interface ArrayTicks {
   readonly state: ArrayState;
+  /** Whether the die's common-mode noise is part of these ticks; else whoever drives them adds it after each. */
+  readonly addsCommonMode: boolean;
   /**
    * Advances by `ticks` ticks, the first of which is tick `firstTick` (< 2⁵³) of the run's noise. Returns the ticks
    * done: with `haltOnOverload` it stops after the tick in which a cell or a row went over its limit.

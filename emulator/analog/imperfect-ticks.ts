@@ -12,7 +12,8 @@ type Couplings = Pick<EffectiveProgram, 'forward' | 'transposed'>;
 export function withTimeEffects(die: Die, ticks: ArrayTicks, faults: BoardFaults): ArrayTicks {
   const effects = new PerTickEffects(die);
   const drifting = new DriftingDrive(die, faults);
-  const needed = effects.any || drifting.any || faults.any || (die.faults ?? []).length > 0;
+  const needed =
+    (effects.any && !ticks.addsCommonMode) || drifting.any || faults.any || (die.faults ?? []).length > 0;
   return needed ? new ImperfectTicks(die, ticks, faults, effects, drifting) : ticks;
 }
 
@@ -22,6 +23,7 @@ export function withTimeEffects(die: Die, ticks: ArrayTicks, faults: BoardFaults
  */
 class ImperfectTicks implements ArrayTicks {
   readonly state: ArrayState;
+  readonly addsCommonMode = true;
   readonly #die: Die;
   readonly #inner: ArrayTicks;
   readonly #faults: BoardFaults;
@@ -77,7 +79,7 @@ class ImperfectTicks implements ArrayTicks {
     const faults = this.#faults;
     if (faults.changes !== this.#changesSeen) this.#takeNote();
     const broken = this.#breakProgram(program);
-    const each = this.#effects.concerns(broken);
+    const each = !this.#inner.addsCommonMode && this.#effects.concerns(broken);
     // Once a brown-out is due nothing more breaks; whoever drives the board restarts it.
     let count = Math.min(each ? 1 : ticks, faults.brownOutDue ? ticks : faults.ticksToNext);
     if (this.#drifting.any) count = Math.min(count, this.#drifting.ticksToChange(tick));

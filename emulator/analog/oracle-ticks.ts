@@ -17,6 +17,7 @@ const DRIVE_SCALE_LOG2 = 5;
  */
 export class OracleTicks implements ArrayTicks {
   readonly state: ArrayState;
+  readonly addsCommonMode = false;
   readonly #die: Die;
   readonly #noise: NoiseSource;
   /** w_i, y_r and S_i of the current tick, and v_i before its clamp; ζ_i. */

@@ -11,6 +11,14 @@ import { addThermalNoise, NoiseSource } from './noise-source.js';
 const UINT32 = 4294967296;
 const SHARE_LOG2 = 16;
 
+/** Share of common-mode noise, in 2⁻¹⁶, where it is all that happens on this die after a tick; else 0. */
+export function commonModeAlone({ profile: { effects } }: Die): number {
+  return effects?.softSaturation || effects?.noiseColour ? 0 : commonShareOf(effects);
+}
+
+const commonShareOf = (effects: Die['profile']['effects']) =>
+  ofPpm(effects?.commonModeNoise?.sharePpm ?? 0, SHARE_LOG2);
+
 /**
  * What happens to v after every tick, in this order: soft saturation pulls, coloured noise (in place of the tick's own) and
  * common-mode noise kick, and the rails clamp once more.
@@ -32,7 +40,7 @@ export class PerTickEffects {
     const colour = effects?.noiseColour;
     const source = new NoiseSource(die.dieSeed, colour ? cells : 0);
     this.#coloured = colour ? new ColouredNoise(source, colour.correlation256, cells) : undefined;
-    this.#commonShare = ofPpm(effects?.commonModeNoise?.sharePpm ?? 0, SHARE_LOG2);
+    this.#commonShare = commonShareOf(effects);
     this.#next = new Float64Array(cells);
     this.#zeta = new Int32Array(cells);
   }

@@ -25,7 +25,7 @@ export function refuseHello(hello: Command<'hello'>): Event<'helloRefused'> | un
   return { nonce: hello.nonce, reason: REFUSAL.version, ...OWN_VERSION };
 }
 
-/** The nonce begins like that of the open session or of one that ended lately, or this HELLO was on its way for long. */
+/** The nonce begins like that of the open session or of one that ended lately: such as one that was late. */
 export function staleHello(hello: Command<'hello'>): Event<'helloRefused'> {
   return { nonce: hello.nonce, reason: REFUSAL.stale, ...OWN_VERSION };
 }

@@ -2,9 +2,10 @@ import { GAUSSIAN_TABLE } from '../../firmware-protocol/gaussian-table.generated
 import type { BoardProfile } from '../profiles/board-profile.js';
 import { PARAMETER_BYTES } from './parameter-block.js';
 
-/** Cells come in multiples of 32 (noise: two blocks of 16), rows and columns of an array of 8. */
-const CELL_UNIT = 32;
+/** Cells, rows and columns of an array come in multiples of 8. */
 export const ARRAY_UNIT = 8;
+/** Random words are made for two blocks of 16 cells at once: so much room there must be. */
+const CELL_UNIT = 32;
 /** Rows of a large panel of couplings. */
 export const PANEL_ROWS = 32;
 /** Rows of a panel of an array that is used both ways; see assembly/two-way.ts. */
@@ -21,7 +22,7 @@ export function padTo(unit: number, count: number): number {
   return Math.floor((count + unit - 1) / unit) * unit;
 }
 
-export const paddedCells = (cells: number) => padTo(CELL_UNIT, cells);
+export const paddedCells = (cells: number) => padTo(ARRAY_UNIT, cells);
 
 /** Where the parts of one program lie: a bank of the board as the kernel sees it. */
 export interface SlotMap {
@@ -46,6 +47,7 @@ export interface KernelMap {
   readonly w: number;
   readonly y: number;
   readonly s: number;
+  readonly narrowS: number;
   readonly u: number;
   readonly panelSums: number;
   readonly spared: number;
@@ -64,7 +66,7 @@ export interface KernelMap {
 }
 
 export function kernelMap(profile: BoardProfile): KernelMap {
-  const cells = paddedCells(profile.cells);
+  const cells = padTo(CELL_UNIT, profile.cells);
   const rows = padTo(PANEL_ROWS, profile.rows);
   let next = FIRST_ADDRESS;
   const take = (bytes: number): number => {
@@ -83,9 +85,10 @@ export function kernelMap(profile: BoardProfile): KernelMap {
     w: take(2 * cells),
     y: take(2 * rows),
     s: take(8 * cells),
+    narrowS: take(4 * cells),
     u: take(8 * rows),
     panelSums: take(4 * PANEL_ROWS),
-    spared: take(4 * (CELL_UNIT + TWO_WAY_ROWS)),
+    spared: take(4 * (ARRAY_UNIT + TWO_WAY_ROWS)),
     words: take(4 * cells),
     z: take(4 * cells),
     eta: take(4 * cells),

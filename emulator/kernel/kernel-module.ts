@@ -30,28 +30,41 @@ export interface KernelInstance extends KernelExports {
 }
 
 let compiled: EmbeddedModule | undefined;
+/** What the last board lacked that got no instance. */
+let lacking: string | undefined;
+let warned = false;
 
 /** Why boards in this process are computed by the slow oracle, or undefined when the kernel runs. */
 export function kernelWarning(): string | undefined {
   compiled ??= compileEmbedded(KERNEL_BASE64);
-  return 'missing' in compiled
-    ? `${compiled.missing}: the emulator computes the same bits without its kernel, 10 to 50 times slower`
-    : undefined;
+  const why = 'missing' in compiled ? compiled.missing : lacking;
+  return why && `${why}: the emulator computes the same bits without its kernel, 10 to 50 times slower`;
 }
 
 /** Says it once, the way the host has for warnings; the emulator itself prints nothing. */
 function warn(): void {
+  if (warned) return;
+  warned = true;
   const { process } = globalThis as { process?: { emitWarning?: (warning: string) => void } };
   process?.emitWarning?.(kernelWarning()!);
 }
 
-/** A new instance with `bytes` of zeroed memory, or undefined where the kernel can't run. */
+/** A new instance with `bytes` of zeroed memory, or undefined where the kernel can't run or has no room. */
 export function newKernelInstance(bytes: number): KernelInstance | undefined {
-  if (compiled === undefined) {
-    compiled = compileEmbedded(KERNEL_BASE64);
-    if ('missing' in compiled) warn();
+  compiled ??= compileEmbedded(KERNEL_BASE64);
+  if ('missing' in compiled) {
+    warn();
+    return undefined;
   }
-  if ('missing' in compiled) return undefined;
-  const { exports, buffer } = instantiate(compiled, bytes);
-  return { ...(exports as KernelExports), buffer };
+  try {
+    const { exports, buffer } = instantiate(compiled, bytes);
+    lacking = undefined;
+    return { ...(exports as KernelExports), buffer };
+  } catch (error) {
+    // A system bounds the address space, of which such a memory takes gigabytes; the oracle's arrays take what they hold.
+    if (!(error instanceof RangeError)) throw error;
+    lacking = 'this system has no room for WebAssembly memory';
+    warn();
+    return undefined;
+  }
 }

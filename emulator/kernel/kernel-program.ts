@@ -156,6 +156,13 @@ export function loadRegisters(kernel: KernelInstance, slot: SlotMap, program: Ef
   kernel.integratorConstants(slot.drive, slot.damping, slot.constant, padded);
 }
 
+/** Largest |w| at which |T| of a dense program without wider sums can't pass 32 bits, `norm` as below; −1: there is none. */
+export function narrowInputMax(program: EffectiveProgram, norm: number, carryMax: number): number {
+  const { driveMax, dampingMax } = largestRegisters(program);
+  const room = INT32_MAX - DRIVE_SCALE * driveMax - carryMax;
+  return room < 0 ? -1 : Math.min(INT32_MAX, Math.floor(room / Math.max(1, norm + dampingMax)));
+}
+
 /** Largest |T| of any state, from the largest Σ|g| of a row of the array that makes S and the bound of what enters it. */
 export function integratorBound(
   program: EffectiveProgram,
@@ -164,10 +171,15 @@ export function integratorBound(
   inputMax: number,
   carryMax: number,
 ): number {
-  let driveMax = 0;
-  for (const drive of program.drive) driveMax = Math.max(driveMax, drive, -drive);
-  let dampingMax = 0;
-  for (const damping of program.damping) dampingMax = Math.max(dampingMax, damping);
+  const { driveMax, dampingMax } = largestRegisters(program);
   const sum = norm * arrayInputMax * (1 << program.rowAttenuation);
   return DRIVE_SCALE * driveMax + sum + dampingMax * inputMax + carryMax;
+}
+
+function largestRegisters({ drive, damping }: EffectiveProgram): { driveMax: number; dampingMax: number } {
+  let driveMax = 0;
+  for (const value of drive) driveMax = Math.max(driveMax, value, -value);
+  let dampingMax = 0;
+  for (const value of damping) dampingMax = Math.max(dampingMax, value);
+  return { driveMax, dampingMax };
 }

@@ -5,9 +5,16 @@ import { ARRAY_STEP } from '../analog/array-step.js';
 import type { ArrayState, ArrayTicks } from '../analog/array-ticks.js';
 import type { Die } from '../analog/die.js';
 import type { EffectiveProgram } from '../analog/effective-program.js';
+import { commonModeAlone } from '../analog/per-tick-effects.js';
 import { ARRAY_UNIT, type KernelMap, kernelMap, paddedCells, padTo, type SlotMap } from './kernel-map.js';
 import { type KernelInstance, newKernelInstance } from './kernel-module.js';
-import { integratorBound, loadRegisters, type PackedCouplings, packCouplings } from './kernel-program.js';
+import {
+  integratorBound,
+  loadRegisters,
+  narrowInputMax,
+  type PackedCouplings,
+  packCouplings,
+} from './kernel-program.js';
 import * as parameter from './parameter-block.js';
 import { packTwoWay, TWO_WAY_BYTES_MIN, type TwoWayArray } from './two-way-program.js';
 
@@ -15,7 +22,6 @@ const UINT32 = 4294967296;
 /** Ticks of one call into the kernel, which counts them in 32 bits. */
 const CALL_TICKS_MAX = 1 << 30;
 const DRIVE_SCALE_LOG2 = 5;
-const INT32_MAX = 2147483647;
 /** v + Δ + η then fits 32 bits. */
 const MODERATE_DELTA_MAX = 1 << 30;
 
@@ -42,6 +48,7 @@ export function newKernelTicks(die: Die, twoWayBytesMin = TWO_WAY_BYTES_MIN): Ke
 
 class KernelTicks implements ArrayTicks {
   readonly state: ArrayState;
+  readonly addsCommonMode: boolean;
   readonly #die: Die;
   readonly #map: KernelMap;
   readonly #kernel: KernelInstance;
@@ -88,6 +95,7 @@ class KernelTicks implements ArrayTicks {
     this.#set(parameter.Y_AT, map.y);
     this.#set(parameter.S_AT, map.s);
     this.#set(parameter.U_AT, map.u);
+    this.#set(parameter.NARROW_S_AT, map.narrowS);
     this.#set(parameter.PANEL_SUMS_AT, map.panelSums);
     this.#set(parameter.SPARED_AT, map.spared);
     this.#set(parameter.WORDS_AT, map.words);
@@ -101,6 +109,9 @@ class KernelTicks implements ArrayTicks {
     this.#set(parameter.INTEGRATOR_SHIFT, DRIVE_SCALE_LOG2 + tickLog2);
     this.#set(parameter.RAIL, rail);
     this.#set(parameter.DIE_SEED, die.dieSeed);
+    const commonShare = commonModeAlone(die);
+    this.#set(parameter.COMMON_SHARE, commonShare);
+    this.addsCommonMode = commonShare > 0;
   }
 
   advance(
@@ -145,8 +156,6 @@ class KernelTicks implements ArrayTicks {
     const { map } = slot;
     const factored = program.mode === PROGRAM_MODE.factored;
     const padded = paddedCells(program.cells);
-    // Sums that no panel writes are read for the padding cells.
-    new Int32Array(this.#kernel.buffer, this.#map.s, 2 * padded).fill(0);
     this.#set(parameter.PADDED_CELLS, padded);
     this.#set(parameter.CELLS, program.cells);
     this.#set(parameter.ROWS, factored ? program.rows : 0);
@@ -193,10 +202,10 @@ class KernelTicks implements ArrayTicks {
     const inputMax = rail / ARRAY_STEP;
     const unit = 1 << (DRIVE_SCALE_LOG2 + tickLog2);
     const bound = integratorBound(program, norm, factored ? ROW_RAIL : inputMax, inputMax, unit);
-    // A dense program whose rows need no widening either: norm · inputMax is part of the bound.
-    const narrow = last !== undefined && !factored && bound <= INT32_MAX;
     const moderate = program.rowAttenuation === 0 && bound / unit <= MODERATE_DELTA_MAX;
-    this.#set(parameter.NARROW, narrow ? 1 : 0);
+    // Sums need no widening either: norm · |w| is part of the bound.
+    const narrow = last !== undefined && !factored ? narrowInputMax(program, norm, unit) : -1;
+    this.#set(parameter.NARROW_INPUT_MAX, narrow);
     this.#set(parameter.MODERATE, moderate ? 1 : 0);
   }
 

@@ -3,7 +3,7 @@
  * TypeScript writes the words, AssemblyScript reads them. A name that ends in `_AT` holds the address of an array.
  */
 
-/** Cells as the kernel computes them: a multiple of 32, of which the last ones have an empty program. */
+/** Cells as the kernel computes them: a multiple of 8, of which the last ones have an empty program. */
 export const PADDED_CELLS = 0;
 /** Rows likewise, a multiple of 8 (16 with one array); 0 for a dense program. */
 export const PADDED_ROWS = 4;
@@ -15,7 +15,7 @@ export const R_AT = 24;
 export const Q_AT = 28;
 export const CELL_FLAGS_AT = 32;
 export const ROW_FLAGS_AT = 36;
-/** w and y as int16; S and U as int64 (S as int32 in a narrow program). */
+/** w and y as int16; S and U as int64. */
 export const W_AT = 40;
 export const Y_AT = 44;
 export const S_AT = 48;
@@ -41,8 +41,8 @@ export const TRANSPOSED_BLOCKS_AT = 104;
 export const TRANSPOSED_PAIRS = 108;
 export const TRANSPOSED_PANELS = 112;
 export const TRANSPOSED_SMALL_PANELS = 116;
-/** 1: every sum and T of this dense program fits 32 bits. */
-export const NARROW = 120;
+/** In a tick with no |w| above this every sum and T of this dense program fits 32 bits; −1: never. */
+export const NARROW_INPUT_MAX = 120;
 export const ROW_ATTENUATION = 124;
 /** 5 + k. */
 export const INTEGRATOR_SHIFT = 128;
@@ -80,4 +80,9 @@ export const COLUMNS_AT = 216;
 /** 1: ρ = 0 and |Δ| is at most 2³⁰ in any state. */
 export const MODERATE = 220;
 
-export const PARAMETER_BYTES = 224;
+/** S of such a tick, as int32. */
+export const NARROW_S_AT = 224;
+/** Share of the noise that all cells have in common, in 2⁻¹⁶ of their own; 0: none, or not this module's. */
+export const COMMON_SHARE = 228;
+
+export const PARAMETER_BYTES = 232;

@@ -12,9 +12,9 @@ export class Problem extends Error {
   }
 }
 
-export function fieldsOf(field: string, data: unknown): Fields {
+export function fieldsOf(field: string, data: unknown, takes = 'an object'): Fields {
   if (typeof data !== 'object' || data === null || Array.isArray(data))
-    throw new Problem(field, `is ${shown(data)}; it takes an object`);
+    throw new Problem(field, `is ${shown(data)}; it takes ${takes}`);
   return data as Fields;
 }
 

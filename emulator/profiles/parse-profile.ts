@@ -40,7 +40,7 @@ function parse(data: unknown): BoardProfile {
 }
 
 function parseEffects(data: unknown): DieEffects {
-  const given = fieldsOf('effects', data);
+  const given = fieldsOf('effects', data, 'an object, or null: an ideal board');
   refuseUnknown('effects.', given, Object.keys(EFFECT_RULES));
   const effects: Record<string, unknown> = {};
   for (const [name, rules] of Object.entries(EFFECT_RULES)) {
@@ -48,7 +48,7 @@ function parseEffects(data: unknown): DieEffects {
     effects[name] = effect;
     if (effect === null) continue;
     const field = `effects.${name}`;
-    const fields = fieldsOf(field, effect);
+    const fields = fieldsOf(field, effect, 'an object, or null: off');
     refuseUnknown(`${field}.`, fields, [...Object.keys(rules), 'source']);
     for (const [magnitude, rule] of Object.entries(rules))
       checkValue(`${field}.${magnitude}`, fields[magnitude], rule);

@@ -1,10 +1,11 @@
 /**
  * `npm run bench`: the tick of the emulated cell array beside the same tick in other tools, interleaved in one run. Peers are the
  * C device, where there is a compiler, and whatever the Python of THERMOLINK_PYTHON (default python3) can import; add another
- * one to `startPeers`. Then two boards at once, beside one alone.
+ * one to `startPeers`. Beside them how the time grows with the couplings, and what share of the machine's read bandwidth, taken
+ * in the same rounds, a tick makes use of. Then two boards at once, beside one alone.
  */
 import { type BoardsBench, benchBoards } from '../../src/cli/bench/boards.js';
-import { type StepProblem, StepTimer, stepWarning } from '../../src/cli/bench/step.js';
+import { newRoof, type StepProblem, StepTimer, stepWarning } from '../../src/cli/bench/step.js';
 import { formatTable } from '../../src/cli/output/table.js';
 import { percentile } from '../../src/cli/statistics.js';
 import { startCDevice } from './c-device.js';
@@ -24,11 +25,15 @@ const BOARDS = 2;
 const BOARDS_CELLS: readonly number[] = [64, 256, 1024, 2048];
 const ROUNDS = 9;
 const ROUND_MS = 50;
+/** From here on time is compared with the couplings. */
+const LINEAR_CELLS_MIN = 1024;
 
 interface Row {
   readonly problem: StepProblem;
   readonly products: number;
   readonly microsecondsPerTick: number;
+  /** Least time in which the couplings can be read, at the bandwidth of the same rounds, over the time taken. */
+  readonly shareOfRead: number | undefined;
   /** Per peer the median of the rounds' ratios, its time to ours. */
   readonly ratios: Readonly<Record<string, number>>;
   readonly peerMicroseconds: Readonly<Record<string, number>>;
@@ -52,11 +57,15 @@ async function startPeers(): Promise<{ peers: readonly Peer[]; stop: () => void 
 
 async function measure(problem: StepProblem, peers: readonly Peer[]): Promise<Row> {
   const timer = new StepTimer(problem);
+  const roof = newRoof(timer.products);
   await timer.warmUp();
+  roof?.readGigabytesPerSecond();
   const ours: number[] = [];
+  const shares: number[] = [];
   const theirs = new Map<string, number[]>(peers.map(({ name }) => [name, []]));
   for (let round = 0; round < ROUNDS; round++) {
     ours.push(timer.microsecondsPerTick(ROUND_MS));
+    if (roof !== undefined) shares.push(timer.products / roof.readGigabytesPerSecond() / 1000 / ours[round]);
     for (const peer of peers) theirs.get(peer.name)!.push(await peer.microsecondsPerTick(problem, ROUND_MS));
   }
   const each = (value: (times: readonly number[]) => number) =>
@@ -65,6 +74,7 @@ async function measure(problem: StepProblem, peers: readonly Peer[]): Promise<Ro
     problem,
     products: timer.products,
     microsecondsPerTick: percentile(ours, 0.5),
+    shareOfRead: roof && percentile(shares, 0.5),
     ratios: each((times) =>
       percentile(
         times.map((time, round) => time / ours[round]),
@@ -75,12 +85,24 @@ async function measure(problem: StepProblem, peers: readonly Peer[]): Promise<Ro
   };
 }
 
-function textOf(row: Row, peers: readonly Peer[]): string[] {
+/** Time per product over that of the smallest problem of its kind with 1,024 cells or more: 1 is linear. */
+function growth(row: Row, rows: readonly Row[]): number | undefined {
+  if (row.problem.cells < LINEAR_CELLS_MIN) return undefined;
+  const factored = (other: Row) => other.problem.rows !== undefined;
+  const first = rows.find(
+    (other) => other.problem.cells >= LINEAR_CELLS_MIN && factored(other) === factored(row),
+  );
+  return first && row.microsecondsPerTick / row.products / (first.microsecondsPerTick / first.products);
+}
+
+function textOf(row: Row, all: readonly Row[], peers: readonly Peer[]): string[] {
   const { cells, rows } = row.problem;
   return [
     rows === undefined ? `${cells}` : `${cells}, ${rows} rows`,
     row.microsecondsPerTick.toPrecision(3),
     (row.products / row.microsecondsPerTick / 1000).toFixed(1),
+    growth(row, all)?.toFixed(2) ?? '–',
+    row.shareOfRead === undefined ? '–' : `${(100 * row.shareOfRead).toFixed(0)} %`,
     ...peers.flatMap(({ name }) => [
       row.peerMicroseconds[name].toPrecision(3),
       `${row.ratios[name].toFixed(2)}×`,
@@ -91,13 +113,11 @@ function textOf(row: Row, peers: readonly Peer[]): string[] {
 const warning = stepWarning();
 if (warning !== undefined) process.stderr.write(`${warning}\n`);
 const { peers, stop } = await startPeers();
-const lines: string[][] = [];
 const rows: Row[] = [];
 for (const problem of PROBLEMS) {
   process.stderr.write(`${problem.cells}${problem.rows === undefined ? '' : ` × ${problem.rows}`} …\n`);
   const row = await measure(problem, peers);
   rows.push(row);
-  lines.push(textOf(row, peers));
 }
 stop();
 const boards: (BoardsBench & { cells: number })[] = [];
@@ -106,10 +126,26 @@ for (const cells of BOARDS_CELLS) {
   boards.push({ cells, ...(await benchBoards({ cells, rows: undefined, couplingBits: 16 }, BOARDS)) });
 }
 if (process.argv.includes('--json'))
-  process.stdout.write(`${JSON.stringify({ timing: { ticks: rows, boards } })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ timing: { ticks: rows.map((row) => ({ ...row, growth: growth(row, rows) })), boards } })}\n`,
+  );
 else {
-  const header = ['cells', 'µs/tick', 'GMAC/s', ...peers.flatMap(({ name }) => [`${name} µs`, 'ratio'])];
+  const header = [
+    'cells',
+    'µs/tick',
+    'GMAC/s',
+    'growth',
+    'of reading',
+    ...peers.flatMap(({ name }) => [`${name} µs`, 'ratio']),
+  ];
+  const lines = rows.map((row) => textOf(row, rows, peers));
   process.stdout.write(formatTable(lines, { header, align: header.map(() => 'right') }));
+  process.stdout.write(
+    '  growth: time per product over that of the first problem of its kind from 1,024 cells on, 1 is linear\n',
+  );
+  process.stdout.write(
+    '  of reading: least time to read the couplings, measured in the same rounds, over the time taken\n',
+  );
   for (const { name, version } of peers) process.stdout.write(`  ${name}: ${version}, one thread\n`);
   if (peers.length === 0) process.stdout.write('  no peers: no python3 with numpy here\n');
   process.stdout.write(

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { DIE_DRAW } from '../../emulator/analog/die-draws.js';
 import { FAULT_KINDS } from '../../emulator/analog/dynamic-fault.js';
 import { parseProfile } from '../../emulator/profiles/parse-profile.js';
 import { EFFECT_RULES } from '../../emulator/profiles/profile-schema.js';
@@ -76,7 +77,7 @@ describe('a profile of one’s own', () => {
     ['effects', undefined, /is missing; an ideal board has null/],
     ['effects', [], /is \[\]; it takes an object/],
     ['effects.offset', null, /is no field; there are couplingMismatch/],
-    ['effects.inputOffset', 1000, /is 1000; it takes an object/],
+    ['effects.inputOffset', 1000, /is 1000; it takes an object, or null: off/],
     ['effects.inputOffset.spreadPpm', 0, /from 1 to 200000 \(ppm, a standard deviation\)/],
     ['effects.inputOffset.spread', 1, /is no field; there are spreadPpm, source/],
     ['effects.inputOffset.source', undefined, /is missing/],
@@ -115,5 +116,11 @@ describe('docs/device-model.md', () => {
   test('names every effect and every fault', () => {
     const names = [...Object.keys(EFFECT_RULES), ...Object.keys(FAULT_KINDS)];
     expect(names.filter((name) => !document.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  test('numbers every draw of a die', () => {
+    const draws = Object.entries(DIE_DRAW).map(([name, draw]) => `${draw} \`${name}\``);
+    const text = document.replaceAll('\n', ' ');
+    expect(draws.filter((draw) => !new RegExp(`(?<!\\d)${draw}`).test(text))).toEqual([]);
   });
 });

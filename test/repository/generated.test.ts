@@ -11,6 +11,7 @@ import { messagesMarkdown, transitionsMarkdown } from '../../firmware-protocol/r
 import { canonicalTables } from '../../firmware-protocol/version.js';
 import { errorsMarkdown } from './errors-markdown.js';
 import { ROOT, readRepositoryFile } from './files.js';
+import { profileMarkdown } from './profile-markdown.js';
 
 /** Not the one that is imported, which is of the tables as they were generated last. */
 const HASH = createHash('sha256').update(canonicalTables()).digest('hex').slice(0, 16);
@@ -35,6 +36,7 @@ describe('generated files are up to date (npm run generate)', () => {
   it.each([
     ['docs/protocol.md', { messages: messagesMarkdown, transitions: transitionsMarkdown }],
     ['docs/errors.md', { errors: errorsMarkdown }],
+    ['docs/device-model.md', { 'fields of a profile': profileMarkdown }],
   ])('sections of %s', async (file, sections) => {
     let text = readRepositoryFile(file);
     for (const [name, render] of Object.entries<() => string>(sections)) {

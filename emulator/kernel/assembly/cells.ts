@@ -6,20 +6,26 @@ const BIAS_LOG2: i64 = 48;
 const DELTA_MAX: i32 = 1 << 28;
 const ROW_RAIL: i32 = 20480;
 
-/** u = v + c; w = u >> 10; c = u − w·2¹⁰. */
-export function arrayInput(v: usize, c: usize, w: usize, cells: i32): void {
+/** u = v + c; w = u >> 10; c = u − w·2¹⁰. Returns the largest |w|. */
+export function arrayInput(v: usize, c: usize, w: usize, cells: i32): i32 {
   const mask = i32x4.splat(1023);
+  let largest = i16x8.splat(0);
   const end = v + ((<usize>cells) << 2);
   while (v < end) {
     const u0 = i32x4.add(v128.load(v, 0), v128.load(c, 0));
     const u1 = i32x4.add(v128.load(v, 16), v128.load(c, 16));
     v128.store(c, v128.and(u0, mask), 0);
     v128.store(c, v128.and(u1, mask), 16);
-    v128.store(w, i16x8.narrow_i32x4_s(i32x4.shr_s(u0, 10), i32x4.shr_s(u1, 10)));
+    const input = i16x8.narrow_i32x4_s(i32x4.shr_s(u0, 10), i32x4.shr_s(u1, 10));
+    v128.store(w, input);
+    largest = i16x8.max_s(largest, i16x8.abs(input));
     v += 32;
     c += 32;
     w += 16;
   }
+  largest = i16x8.max_s(largest, v128.shuffle<i64>(largest, largest, 1, 0));
+  largest = i16x8.max_s(largest, v128.shuffle<i32>(largest, largest, 1, 0, 3, 2));
+  return max(i16x8.extract_lane_s(largest, 0), i16x8.extract_lane_s(largest, 1));
 }
 
 /** y = (U + q) >> shift and so on; whether any row was clamped. */
@@ -45,7 +51,7 @@ export function rowAmplifiers(u: usize, q: usize, y: usize, flags: usize, rows: 
     const clamped = i32x4.max_s(i32x4.min_s(out, most), least);
     v128.store64_lane(y, i16x8.narrow_i32x4_s(clamped, clamped), 0);
     if (v128.any_true(over)) {
-      setFlags(flags, over);
+      setFlags(flags, i32x4.bitmask(over));
       overload = 1;
     }
     u += 32;
@@ -56,12 +62,12 @@ export function rowAmplifiers(u: usize, q: usize, y: usize, flags: usize, rows: 
   return overload;
 }
 
-/** Sets a byte to 1 where a lane is. */
-function setFlags(flags: usize, lanes: v128): void {
-  if (i32x4.extract_lane(lanes, 0)) store<u8>(flags, 1, 0);
-  if (i32x4.extract_lane(lanes, 1)) store<u8>(flags, 1, 1);
-  if (i32x4.extract_lane(lanes, 2)) store<u8>(flags, 1, 2);
-  if (i32x4.extract_lane(lanes, 3)) store<u8>(flags, 1, 3);
+/** Sets a byte to 1 where a bit is. */
+export function setFlags(flags: usize, bits: i32): void {
+  if (bits & 1) store<u8>(flags, 1, 0);
+  if (bits & 2) store<u8>(flags, 1, 1);
+  if (bits & 4) store<u8>(flags, 1, 2);
+  if (bits & 8) store<u8>(flags, 1, 3);
 }
 
 /** 32·e + λ·2¹⁵ + bias per cell: T + bias is this − S − λ·(w + 2¹⁵) + r, and w + 2¹⁵ is never negative. */
@@ -125,7 +131,7 @@ export function integrateWide(
     const over = v128.or(i32x4.gt_s(x, most), i32x4.lt_s(x, least));
     v128.store(v, i32x4.max_s(i32x4.min_s(x, most), least));
     if (v128.any_true(over)) {
-      setFlags(flags, over);
+      setFlags(flags, i32x4.bitmask(over));
       overload = 1;
     }
     v += 16;
@@ -179,7 +185,7 @@ export function integrateModerate(
     v128.store(v, clamped);
     const over = i32x4.ne(x, clamped);
     if (v128.any_true(over)) {
-      setFlags(flags, over);
+      setFlags(flags, i32x4.bitmask(over));
       overload = 1;
     }
     v += 16;
@@ -194,7 +200,7 @@ export function integrateModerate(
   return overload;
 }
 
-/** The same where S is int32 and |T| < 2³¹: partial sums may wrap, T does not. */
+/** The same where S is int32 and |T| < 2³¹: partial sums may wrap, T does not. Eight at a time. */
 export function integrateNarrow(
   v: usize,
   r: usize,
@@ -214,25 +220,35 @@ export function integrateNarrow(
   let overload = 0;
   const end = v + ((<usize>cells) << 2);
   while (v < end) {
-    let t = i32x4.sub(i32x4.shl(v128.load(drive), 5), v128.load(s));
-    t = i32x4.sub(t, i32x4.mul(v128.load(damping), v128.load_ext<i16>(w)));
-    t = i32x4.add(t, v128.load(r));
-    v128.store(r, v128.and(t, mask));
-    const x = i32x4.add(i32x4.add(v128.load(v), i32x4.shr_s(t, shift)), v128.load(eta));
-    const over = v128.or(i32x4.gt_s(x, most), i32x4.lt_s(x, least));
-    v128.store(v, i32x4.max_s(i32x4.min_s(x, most), least));
-    if (v128.any_true(over)) {
-      setFlags(flags, over);
+    let t0 = i32x4.sub(i32x4.shl(v128.load(drive, 0), 5), v128.load(s, 0));
+    let t1 = i32x4.sub(i32x4.shl(v128.load(drive, 16), 5), v128.load(s, 16));
+    t0 = i32x4.sub(t0, i32x4.mul(v128.load(damping, 0), v128.load_ext<i16>(w, 0)));
+    t1 = i32x4.sub(t1, i32x4.mul(v128.load(damping, 16), v128.load_ext<i16>(w, 8)));
+    t0 = i32x4.add(t0, v128.load(r, 0));
+    t1 = i32x4.add(t1, v128.load(r, 16));
+    v128.store(r, v128.and(t0, mask), 0);
+    v128.store(r, v128.and(t1, mask), 16);
+    const x0 = i32x4.add(i32x4.add(v128.load(v, 0), i32x4.shr_s(t0, shift)), v128.load(eta, 0));
+    const x1 = i32x4.add(i32x4.add(v128.load(v, 16), i32x4.shr_s(t1, shift)), v128.load(eta, 16));
+    const y0 = i32x4.max_s(i32x4.min_s(x0, most), least);
+    const y1 = i32x4.max_s(i32x4.min_s(x1, most), least);
+    v128.store(v, y0, 0);
+    v128.store(v, y1, 16);
+    const over0 = i32x4.ne(x0, y0);
+    const over1 = i32x4.ne(x1, y1);
+    if (v128.any_true(v128.or(over0, over1))) {
+      setFlags(flags, i32x4.bitmask(over0));
+      setFlags(flags + 4, i32x4.bitmask(over1));
       overload = 1;
     }
-    v += 16;
-    r += 16;
-    w += 8;
-    s += 16;
-    drive += 16;
-    damping += 16;
-    eta += 16;
-    flags += 4;
+    v += 32;
+    r += 32;
+    w += 16;
+    s += 32;
+    drive += 32;
+    damping += 32;
+    eta += 32;
+    flags += 8;
   }
   return overload;
 }

@@ -1,6 +1,7 @@
 /** The step of the cell array: docs/device-model.md, "One tick", in SIMD. The oracle is emulator/analog/oracle-ticks.ts. */
 import * as P from '../parameter-block';
 import { arrayInput, integrateModerate, integrateNarrow, integrateWide, rowAmplifiers } from './cells';
+import { addCommonMode, commonGaussian } from './common-mode';
 import { gaussians, prepareNoise, tickWords } from './noise';
 import { productNarrow, productWide } from './product';
 import { productFactored, productSymmetric } from './two-way';
@@ -13,6 +14,7 @@ export {
   integratorConstants,
   rowAmplifiers,
 } from './cells';
+export { addCommonMode, commonGaussian } from './common-mode';
 export { gaussians, prepareNoise, randomWords, tickWords } from './noise';
 export { cutBlocks, packColumns, packRows } from './pack';
 export { productNarrow, productWide, sumsOf8, sumsOf32, widenFirst, widenNext } from './product';
@@ -63,18 +65,21 @@ export function noiseOfTick(p: usize, tick: u64): void {
   );
 }
 
-/** S of a tick, row amplifiers included; whether a row went over its limit. */
-export function arrayProducts(p: usize): i32 {
+/**
+ * S of a tick, row amplifiers included; whether a row went over its limit. `narrow`: every sum fits 32 bits. `backward`: a large
+ * array is read from its end, for what the tick before read last is still near.
+ */
+export function arrayProducts(p: usize, narrow: bool, backward: bool): i32 {
   const forward = load<usize>(p, P.FORWARD_AT);
   const w = load<usize>(p, P.W_AT);
   const pairs = load<i32>(p, P.FORWARD_PAIRS);
   const panels = load<i32>(p, P.FORWARD_PANELS);
   const smallPanels = load<i32>(p, P.FORWARD_SMALL_PANELS);
-  const s = load<usize>(p, P.S_AT);
-  if (load<i32>(p, P.NARROW)) {
-    productNarrow(forward, w, pairs, panels, smallPanels, s);
+  if (narrow) {
+    productNarrow(forward, w, pairs, panels, smallPanels, load<usize>(p, P.NARROW_S_AT));
     return 0;
   }
+  const s = load<usize>(p, P.S_AT);
   const blocks = load<usize>(p, P.FORWARD_BLOCKS_AT);
   const sums = load<usize>(p, P.PANEL_SUMS_AT);
   const rows = load<i32>(p, P.PADDED_ROWS);
@@ -83,7 +88,7 @@ export function arrayProducts(p: usize): i32 {
     const spread = load<usize>(p, P.SPREAD_AT);
     const columns = load<usize>(p, P.COLUMNS_AT);
     if (rows === 0) {
-      productSymmetric(forward, w, pairs, blocks, sums, spread, columns, s);
+      productSymmetric(forward, w, pairs, blocks, sums, spread, columns, s, backward);
       return 0;
     }
     return productFactored(
@@ -101,6 +106,7 @@ export function arrayProducts(p: usize): i32 {
       spread,
       columns,
       s,
+      backward,
     );
   }
   if (rows === 0) {
@@ -124,25 +130,59 @@ export function arrayProducts(p: usize): i32 {
   return overload;
 }
 
-/** v and r of a tick; whether a cell left the rails. */
-export function integrate(p: usize): i32 {
+/** v and r of a tick; whether a cell left the rails. `narrow`: T fits 32 bits. */
+export function integrate(p: usize, narrow: bool): i32 {
   const v = load<usize>(p, P.V_AT);
   const r = load<usize>(p, P.R_AT);
   const w = load<usize>(p, P.W_AT);
-  const s = load<usize>(p, P.S_AT);
   const damping = load<usize>(p, P.DAMPING_AT);
   const eta = load<usize>(p, P.ETA_AT);
   const flags = load<usize>(p, P.CELL_FLAGS_AT);
   const cells = load<i32>(p, P.PADDED_CELLS);
   const shift = load<i32>(p, P.INTEGRATOR_SHIFT);
   const rail = load<i32>(p, P.RAIL);
-  if (load<i32>(p, P.NARROW))
-    return integrateNarrow(v, r, w, s, load<usize>(p, P.DRIVE_AT), damping, eta, flags, cells, shift, rail);
+  if (narrow) {
+    const sums = load<usize>(p, P.NARROW_S_AT);
+    return integrateNarrow(
+      v,
+      r,
+      w,
+      sums,
+      load<usize>(p, P.DRIVE_AT),
+      damping,
+      eta,
+      flags,
+      cells,
+      shift,
+      rail,
+    );
+  }
+  const s = load<usize>(p, P.S_AT);
   const attenuation = load<i32>(p, P.ROW_ATTENUATION);
   const constant = load<usize>(p, P.CONSTANT_AT);
   if (load<i32>(p, P.MODERATE))
     return integrateModerate(v, r, w, s, constant, damping, eta, flags, cells, shift, rail);
   return integrateWide(v, r, w, s, constant, damping, eta, flags, cells, shift, attenuation, rail);
+}
+
+/** The kick that all cells share; whether it took one over the rails. */
+export function kickAll(p: usize, zeta: i32): i32 {
+  return addCommonMode(
+    load<usize>(p, P.V_AT),
+    load<usize>(p, P.AMPLITUDE_AT),
+    load<usize>(p, P.CELL_FLAGS_AT),
+    load<i32>(p, P.PADDED_CELLS),
+    load<i32>(p, P.COMMON_SHARE),
+    zeta,
+    load<i32>(p, P.NOISE_SHIFT),
+    load<i32>(p, P.RAIL),
+  );
+}
+
+/** z of the noise that all cells share. */
+function commonZ(p: usize, tick: u64): i32 {
+  const table = load<usize>(p, P.GAUSSIAN_TABLE_AT);
+  return commonGaussian(tick, load<u32>(p, P.DIE_SEED), load<u32>(p, P.RUN_SEED), table);
 }
 
 /**
@@ -171,14 +211,22 @@ export function advance(p: usize): i32 {
   if (noise) {
     if (load<i32>(p, P.NEEDS_FIRST_Z)) noiseOfTick(p, tick);
   } else memory.fill(load<usize>(p, P.ETA_AT), 0, (<usize>padded) << 2);
+  const common = noise & (load<i32>(p, P.COMMON_SHARE) > 0 ? 1 : 0);
+  let z = common ? commonZ(p, tick) : 0;
+  const narrowInputMax = load<i32>(p, P.NARROW_INPUT_MAX);
   let done = 0;
   while (done < ticks) {
     tick++;
     done++;
-    arrayInput(v, c, w, padded);
-    let overload = arrayProducts(p);
+    const narrow = arrayInput(v, c, w, padded) <= narrowInputMax;
+    let overload = arrayProducts(p, narrow, (done & 1) === 0);
     if (noise) noiseOfTick(p, tick);
-    overload |= integrate(p);
+    overload |= integrate(p, narrow);
+    if (common) {
+      const next = commonZ(p, tick);
+      overload |= kickAll(p, z + next);
+      z = next;
+    }
     if (overload & halts) break;
   }
   memory.copy(spareCells, spared, spareCellBytes);

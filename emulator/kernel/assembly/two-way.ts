@@ -126,7 +126,8 @@ export function flushColumns(columns: usize, pairs: i32, s: usize): void {
 
 /**
  * S of a factored program from its one array; whether a row went over its limit. `blocks` has per panel: whether column sums
- * must be flushed before it, how many blocks there are, and how many column pairs each has.
+ * must be flushed between it and the one before, how many blocks there are, and how many column pairs each has. `backward`: the
+ * last panel first; what the tick before read last is still near.
  */
 export function productFactored(
   g: usize,
@@ -143,36 +144,40 @@ export function productFactored(
   spread: usize,
   columns: usize,
   s: usize,
+  backward: bool,
 ): i32 {
   const stride = (<usize>(pairs + 2)) << 2;
+  const panelBytes = (<usize>pairs) << PAIR_LOG2;
   let overload = 0;
   memory.fill(s, 0, (<usize>pairs) << 4);
-  for (let row = 0; row < rows; row += PANEL_ROWS) {
-    if (load<i32>(blocks)) flushColumns(columns, pairs, s);
-    const count = load<i32>(blocks, 4);
-    const panel = g;
+  for (let first = 0; first < rows; first += PANEL_ROWS) {
+    const row = <usize>(backward ? rows - PANEL_ROWS - first : first);
+    const panel = row / PANEL_ROWS;
+    const table = blocks + panel * stride;
+    const array = g + panel * panelBytes;
+    if (!backward && load<i32>(table)) flushColumns(columns, pairs, s);
+    const count = load<i32>(table, 4);
+    let at = array;
     let x = w;
     for (let b = 0; b < count; b++) {
-      const length = load<i32>(blocks + ((<usize>b) << 2), 8);
-      sumsOf16(g, x, length, sums);
+      const length = load<i32>(table + ((<usize>b) << 2), 8);
+      sumsOf16(at, x, length, sums);
       if (b === 0) widenFirst(sums, 64, u);
       else widenNext(sums, 64, u);
-      g += (<usize>length) << PAIR_LOG2;
+      at += (<usize>length) << PAIR_LOG2;
       x += (<usize>length) << 2;
     }
-    overload |= rowAmplifiers(u, q, y, rowFlags, PANEL_ROWS, shift);
-    spreadRows(y, spread);
-    addToColumns(panel, pairs, spread, columns);
-    q += PANEL_ROWS << 2;
-    y += PANEL_ROWS << 1;
-    rowFlags += PANEL_ROWS;
-    blocks += stride;
+    const inputs = y + (row << 1);
+    overload |= rowAmplifiers(u, q + (row << 2), inputs, rowFlags + row, PANEL_ROWS, shift);
+    spreadRows(inputs, spread);
+    addToColumns(array, pairs, spread, columns);
+    if (backward && load<i32>(table)) flushColumns(columns, pairs, s);
   }
   flushColumns(columns, pairs, s);
   return overload;
 }
 
-/** S of a dense program from the upper half of its array: panels begin at their diagonal block of 16 × 16. */
+/** S of a dense program from the upper half of its array: panels begin at their diagonal block of 16 × 16. `backward` as above. */
 export function productSymmetric(
   g: usize,
   w: usize,
@@ -182,29 +187,35 @@ export function productSymmetric(
   spread: usize,
   columns: usize,
   s: usize,
+  backward: bool,
 ): void {
   const stride = (<usize>(pairs + 2)) << 2;
   memory.fill(s, 0, (<usize>pairs) << 4);
-  for (let first = 0; first < pairs; first += 8) {
+  for (let step = 0; step < pairs; step += 8) {
+    const first = backward ? pairs - 8 - step : step;
+    const panel = first >> 3;
+    const table = blocks + <usize>panel * stride;
+    // Panels before this one have `pairs`, `pairs` − 8 and so on.
+    let array = g + ((<usize>(panel * pairs - 4 * panel * (panel - 1))) << PAIR_LOG2);
     const at = (<usize>first) << 4;
-    if (load<i32>(blocks)) flushColumns(columns, pairs, s);
-    const count = load<i32>(blocks, 4);
+    if (!backward && load<i32>(table)) flushColumns(columns, pairs, s);
+    const count = load<i32>(table, 4);
     let x = w + ((<usize>first) << 2);
-    sumsOf16(g, x, 8, sums);
+    sumsOf16(array, x, 8, sums);
     widenNext(sums, 64, s + at);
     spreadRows(x, spread);
-    g += 8 << PAIR_LOG2;
+    array += 8 << PAIR_LOG2;
     x += 32;
     let to = columns + at + 128;
     for (let b = 0; b < count; b++) {
-      const length = load<i32>(blocks + ((<usize>b) << 2), 8);
-      sumsAndColumns(g, x, length, spread, to, sums);
+      const length = load<i32>(table + ((<usize>b) << 2), 8);
+      sumsAndColumns(array, x, length, spread, to, sums);
       widenNext(sums, 64, s + at);
-      g += (<usize>length) << PAIR_LOG2;
+      array += (<usize>length) << PAIR_LOG2;
       x += (<usize>length) << 2;
       to += (<usize>length) << 4;
     }
-    blocks += stride;
+    if (backward && load<i32>(table)) flushColumns(columns, pairs, s);
   }
   flushColumns(columns, pairs, s);
 }

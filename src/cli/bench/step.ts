@@ -60,7 +60,6 @@ export async function benchStep(problem: StepProblem): Promise<StepBench> {
   const microsecondsPerTick = percentile(ticks, 0.5);
   const roofGigaMacPerSecond = percentile(dots, 0.5);
   const readGigabytesPerSecond = percentile(reads, 0.5);
-  // Each coupling is worth two products, in a factored array and in one half of a symmetric one, and has two bytes.
   const leastUs = timer.products / Math.min(roofGigaMacPerSecond, readGigabytesPerSecond) / 1000;
   return {
     microsecondsPerTick,
@@ -175,12 +174,14 @@ export function stepProgram({ cells, rows, couplingBits }: StepProblem): Program
   };
 }
 
-interface Roof {
+/** What the machine could do at most, measured on request. */
+export interface Roof {
   gigaMacPerSecond(): number;
   readGigabytesPerSecond(): number;
 }
 
-function newRoof(products: number): Roof | undefined {
+/** `products` of a tick, which has to read as many bytes: each coupling has two, and is used twice. Undefined without a kernel. */
+export function newRoof(products: number): Roof | undefined {
   const readBytes = Math.ceil(products / READ_LINE_BYTES) * READ_LINE_BYTES;
   const kernel = newKernelInstance(PAGE_BYTES + readBytes);
   if (kernel === undefined) return undefined;

@@ -28,4 +28,25 @@ describe('a host that can not run the kernel', () => {
     const fresh = await import('../../../emulator/kernel/kernel-module.js');
     expect(fresh.kernelWarning()).toMatch(message);
   });
+
+  test('no room for its memory: says so once, and the oracle computes until there is', async () => {
+    vi.resetModules();
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const { Memory } = WebAssembly;
+    const full = vi.spyOn(WebAssembly, 'Memory').mockImplementation(() => {
+      throw new RangeError('WebAssembly.Memory(): could not allocate memory');
+    });
+    const { newKernelTicks } = await import('../../../emulator/kernel/kernel-ticks.js');
+    const { kernelWarning } = await import('../../../emulator/kernel/kernel-module.js');
+    const { CellArray } = await import('../../../emulator/analog/cell-array.js');
+    const board = idealBoard({ cells: 2, rows: 2 });
+    for (let i = 0; i < 2; i++) expect(new CellArray(board).v).toHaveLength(2);
+    expect(newKernelTicks(board)).toBeUndefined();
+    expect(warn.mock.calls).toEqual([[expect.stringMatching(/no room for WebAssembly memory:/)]]);
+    expect(kernelWarning()).toMatch(/no room/);
+    full.mockRestore();
+    expect(WebAssembly.Memory).toBe(Memory);
+    expect(newKernelTicks(board)).toBeDefined();
+    expect(kernelWarning()).toBeUndefined();
+  });
 });

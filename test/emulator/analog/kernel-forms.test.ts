@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest';
+import type { Die } from '../../../emulator/analog/die.js';
+import { commitProgram } from '../../../emulator/analog/effective-program.js';
+import { narrowInputMax } from '../../../emulator/kernel/kernel-program.js';
+import { NOISE_AMPLITUDE_MAX, RAIL_MAX } from '../../../firmware-protocol/limits.js';
+import { PROGRAM_MODE } from '../../../firmware-protocol/program-image.js';
+import { idealBoard, integersFrom, programImage } from '../../support/analog-boards.js';
+import { imperfectBoard } from '../../support/imperfect-boards.js';
+import { boardsOf } from '../../support/kernel-boards.js';
+
+/** A dense program whose sums pass 32 bits at the rails, and fit them at small voltages. */
+function wideProgram(die: Die, cells: number, damping: number) {
+  const pick = integersFrom(cells);
+  const couplings = Int16Array.from({ length: cells * cells }, () => pick(-4000, 4000));
+  for (let i = 0; i < cells; i++) couplings[i * cells + i] = 32767;
+  const image = programImage({
+    cells,
+    couplings,
+    drive: Int16Array.from({ length: cells }, () => pick(-20000, 20000)),
+    damping,
+    noiseAmplitude: NOISE_AMPLITUDE_MAX,
+    noiseShift: 12,
+  });
+  const program = commitProgram(die, image);
+  let norm = 0;
+  for (let i = 0; i < cells; i++) {
+    let sum = 0;
+    for (const g of program.forward.subarray(i * cells, (i + 1) * cells)) sum += Math.abs(g);
+    norm = Math.max(norm, sum);
+  }
+  const carryMax = 2 ** (5 + die.profile.tickLog2);
+  return { image, program, narrow: narrowInputMax(program, norm, carryMax) };
+}
+
+describe('sums of 32 bits, of ticks in which the voltages are small enough', () => {
+  // 100 and 41 cells: padding that one form writes and the other reads.
+  test.each([
+    [256, 0],
+    [100, 3000],
+    [41, 900_000],
+  ])('%i cells, damping %i: small voltages, larger ones, small ones again', (cells, damping) => {
+    const die = idealBoard({ cells: cells + 3, rows: cells + 3, tickLog2: 5 }, 3);
+    const { program, narrow } = wideProgram(die, cells, damping);
+    const { all, expectEqual } = boardsOf(die);
+    let tick = 0;
+    for (const initial of [0, narrow - 40, narrow - 1, narrow, narrow + 1, 20479, 0]) {
+      // Both ends, in a row that also has everything else against it.
+      const codes = new Int16Array(cells).map((_, i) => (i % 2 ? initial : -initial));
+      all((array) => array.loadInitialState(codes));
+      for (let turn = 0; turn < 5; turn++) {
+        all((array) => array.advance(program, 1, tick, 9, false));
+        expectEqual(++tick);
+      }
+    }
+    expect(narrow).toBeGreaterThan(100);
+    expect(narrow).toBeLessThan(RAIL_MAX / 1024);
+  });
+
+  test('the worst row of all, at the largest voltage that is allowed and beyond', () => {
+    const cells = 32;
+    const die = idealBoard({ cells, rows: cells, tickLog2: 5 });
+    for (const sign of [1, -1]) {
+      const image = programImage({
+        cells,
+        couplings: new Int16Array(cells * cells).fill(32767 * sign),
+        drive: new Int16Array(cells).fill(-16000),
+      });
+      const program = commitProgram(die, image);
+      const narrow = narrowInputMax(program, 32 * 32767, 1024);
+      expect(narrow).toBeGreaterThan(0);
+      const { all, expectEqual } = boardsOf(die);
+      for (const code of [narrow, narrow + 1, -narrow, -narrow - 1]) {
+        all((array) => array.loadInitialState(new Int16Array(cells).fill(code)));
+        all((array) => array.advance(program, 3, 0, 1, false));
+        expectEqual();
+      }
+    }
+  });
+});
+
+describe('an array that is read once, from its start and from its end in turn', () => {
+  test.each([
+    ['dense', PROGRAM_MODE.dense],
+    ['factored', PROGRAM_MODE.factored],
+  ])('%s: all of one sign and at the rails, so that column sums need every flush', (_, mode) => {
+    const cells = 520;
+    const die = idealBoard({ cells, rows: cells, tickLog2: 2 });
+    const image = programImage({
+      mode,
+      cells,
+      couplings: new Int16Array(cells * cells).fill(600),
+      initialState: new Int16Array(cells).fill(32767),
+    });
+    const program = commitProgram(die, image);
+    const { all, expectEqual } = boardsOf(die);
+    all((array) => array.loadInitialState(image.initialState));
+    for (const ticks of [1, 2, 3]) {
+      all((array) => array.advance(program, ticks, 0, 1, false));
+      expectEqual();
+    }
+    // Whatever came before, each tick went from one rail to the other.
+    const [atRails] = all((array) => array.v.every((v) => Math.abs(v) === RAIL_MAX));
+    expect(atRails).toBe(true);
+  });
+});
+
+describe('common-mode noise alone is added by the kernel', () => {
+  test.each([
+    ['a small share', 5000, 24575, 12, 2 ** 32 - 5],
+    ['all that a cell has itself', 1_000_000, 24575, 8, 7],
+    ['the faintest noise', 300_000, 12288, 24, 2 ** 53 - 40],
+    ['kicks of ζ/2, every other one rounded', 500_000, 16384, 14, 0],
+  ])('%s', (_, sharePpm, noiseAmplitude, noiseShift, firstTick) => {
+    const die = imperfectBoard(
+      { commonModeNoise: { sharePpm, source: 'test' } },
+      { cells: 70, rows: 70, tickLog2: 4 },
+      0xfffffff1,
+    );
+    const { image } = wideProgram(die, 57, 400);
+    const program = commitProgram(die, { ...image, noiseAmplitude, noiseShift });
+    const { all, expectEqual } = boardsOf(die);
+    all((array) => array.loadInitialState(new Int16Array(57).fill(9000)));
+    for (let turn = 0; turn < 6; turn++) {
+      all((array) => array.advance(program, 5, firstTick + 5 * turn, 0xffffff00, false));
+      expectEqual();
+    }
+  });
+
+  test('a kick over the rails is a flag, and halts after its own tick', () => {
+    const effects = { commonModeNoise: { sharePpm: 1_000_000, source: 'test' } };
+    const die = imperfectBoard(effects, { cells: 40, rows: 40, rail: RAIL_MAX / 2, tickLog2: 4 });
+    const image = programImage({
+      cells: 33,
+      couplings: new Int16Array(33 * 33),
+      noiseAmplitude: NOISE_AMPLITUDE_MAX,
+      noiseShift: 8,
+    });
+    const program = commitProgram(die, image);
+    const { all, expectEqual } = boardsOf(die);
+    const done = all((array) => array.advance(program, 4000, 0, 5, true));
+    expect(new Set(done).size).toBe(1);
+    expect(done[0]).toBeLessThan(4000);
+    const [overloaded] = all((array) => array.overloaded);
+    expect(overloaded).toBe(true);
+    expectEqual();
+  });
+});
