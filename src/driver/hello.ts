@@ -13,15 +13,17 @@ export const HELLO_TIMEOUT_MS = 5000;
 /** Command frames the host takes unacknowledged. */
 const WINDOW = 32;
 
+let lastFirstByte = randomBytes(1)[0];
+
 /**
- * A fresh nonce. Frames carry its first byte alone: of the nonces that follow one another in a device's sessions it is the
- * next number each time, so that a late frame of one of the last 254 sessions does not pass for a new one.
+ * A fresh nonce. Frames carry its first byte alone: of the nonces that follow one another, in a device's sessions or in this
+ * process, it is the next number each time, so that a late frame of one of the last 254 sessions does not pass for a new one.
  */
 export function newNonce(before?: Uint8Array): Uint8Array {
   const nonce = new Uint8Array(randomBytes(NONCE_BYTES));
-  if (before) nonce[0] = before[0] + 1;
   // All zero means "no session".
-  if (nonce[0] === 0) nonce[0] = 1;
+  lastFirstByte = ((before?.[0] ?? lastFirstByte) % 255) + 1;
+  nonce[0] = lastFirstByte;
   return nonce;
 }
 

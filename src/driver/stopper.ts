@@ -11,19 +11,24 @@ const STOP_REPEAT_MS = 50;
 
 type StopFields = Command<'stop'>;
 
-/** Ends one caller's wait: well, or with an error. */
-type EndWait = (error?: unknown) => void;
+/** One caller that waits. */
+interface Wait {
+  /** Number of the first stop that was sent since it called. */
+  stopNumber: number;
+  /** Well, or with an error. */
+  end(error?: unknown): void;
+}
 
 /**
- * Says stop until the board has answered. All callers share what is repeated: each call has a new stop sent at once, which
- * takes the place of the one before, and ends with the answer to it or to a later one, by its own deadline, or by its own
- * signal. Stop is repeated for as long as somebody waits.
+ * Says stop until the board has answered. All callers share what is repeated: each call has a new stop sent at once, and ends
+ * with the answer to it or to a later one, by its own deadline, or by its own signal. Stop is repeated for as long as somebody
+ * waits.
  */
 export class Stopper {
   readonly #connection: Connection;
   /** Of the session that is open. */
   readonly #nonce: () => Uint8Array;
-  readonly #waits = new Set<EndWait>();
+  readonly #waits = new Set<Wait>();
   #stopNumber = 0;
   #repeating = false;
   /** Whoever waits has called since the last stop was sent. */
@@ -52,20 +57,23 @@ export class Stopper {
     if (signal) setMaxListeners(0, signal);
     this.#connection.cancelWaiting();
     await new Promise<void>((resolve, reject) => {
-      const end: EndWait = (error) => {
-        this.#waits.delete(end);
-        cancelDeadline();
-        signal?.removeEventListener('abort', onAbort);
-        if (error === undefined) resolve();
-        else reject(error);
-        if (this.#waits.size === 0) this.#cut.abort();
+      const wait: Wait = {
+        stopNumber: this.#stopNumber + 1,
+        end: (error) => {
+          this.#waits.delete(wait);
+          cancelDeadline();
+          signal?.removeEventListener('abort', onAbort);
+          if (error === undefined) resolve();
+          else reject(error);
+          if (this.#waits.size === 0) this.#cut.abort();
+        },
       };
-      const onAbort = (): void => end(abortError(signal!));
+      const onAbort = (): void => wait.end(abortError(signal!));
       const cancelDeadline = this.#connection.clock.schedule(timeoutMs, () =>
-        end(this.#connection.deadlineError('stop', timeoutMs)),
+        wait.end(this.#connection.deadlineError('stop', timeoutMs)),
       );
       signal?.addEventListener('abort', onAbort, { once: true });
-      this.#waits.add(end);
+      this.#waits.add(wait);
       this.#calledAgain = true;
       this.#cut.abort();
       if (!this.#repeating) void this.#repeat();
@@ -76,17 +84,17 @@ export class Stopper {
   async #repeat(): Promise<void> {
     this.#repeating = true;
     let fields: StopFields | undefined;
-    let answered: readonly EndWait[] = [];
     while (this.#waits.size > 0) {
       // A new session has ended the run already; the stop is said again all the same, so that it has its answer.
-      if (!fields || this.#calledAgain || fields.nonce !== this.#nonce()) {
+      const isNewSession: boolean = fields !== undefined && fields.nonce !== this.#nonce();
+      if (!fields || this.#calledAgain || isNewSession) {
         this.#calledAgain = false;
         fields = this.#nextFields();
-        answered = [...this.#waits];
+        if (isNewSession) for (const wait of this.#waits) wait.stopNumber = fields.stopNumber;
       }
       try {
-        await this.#send(fields);
-        for (const end of answered) end();
+        const answered = await this.#send(fields);
+        for (const wait of [...this.#waits]) if (wait.stopNumber <= answered) wait.end();
       } catch (error) {
         if (!(error instanceof ThermolinkError)) this.#endAll(error);
         else if (error.code === 'SESSION_LOST') await this.#pause();
@@ -96,18 +104,18 @@ export class Stopper {
     this.#repeating = false;
   }
 
-  async #send(fields: StopFields): Promise<void> {
+  /** The number of the stop that was answered: this one, or an earlier one whose answer is late. */
+  async #send(fields: StopFields): Promise<number> {
     this.#cut = new AbortController();
-    await this.#connection.request('stop', fields, {
+    const { stopNumber } = await this.#connection.request('stop', fields, {
       timeoutMs: STOP_REPEAT_MS,
       signal: this.#cut.signal,
-      // A late answer to an earlier stop says nothing of this one.
-      accepts: (message) => message.name !== 'stop' || message.fields.stopNumber === fields.stopNumber,
     });
+    return stopNumber;
   }
 
   #endAll(error: unknown): void {
-    for (const end of [...this.#waits]) end(error);
+    for (const wait of [...this.#waits]) wait.end(error);
   }
 
   #nextFields(): StopFields {

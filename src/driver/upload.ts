@@ -57,8 +57,8 @@ export class Uploader {
       { bank, mode, cells, rows, couplingBits, rowAttenuation },
       call(),
     );
-    // Commands are executed in order: while the board clears its array the first codes are on their way. Were it refused, so are
-    // they, and why is told by the first.
+    // Commands are executed in order: while the answer is on its way, so are the first codes. Were it refused, so are they, and why
+    // is told by the first.
     const written = this.#write('writeCouplings', bank, image.couplings, call);
     written.catch(() => undefined);
     await defined;

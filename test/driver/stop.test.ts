@@ -66,6 +66,25 @@ describe('stops at the same time', () => {
     expect(await clock.run(first)).toEqual([10, 'stopped']);
   });
 
+  it('an answer that is late ends the stops up to its own, not those behind it', async () => {
+    let held: Uint8Array | undefined;
+    const toHost: Tamper = (frame, bytes) => {
+      if (frame?.channel !== CHANNEL.stop) return [bytes];
+      const late = held;
+      held = bytes.slice();
+      return late ? [late] : [];
+    };
+    const { device, clock } = await openTestBoard('ideal-8', { toHost });
+    const order: string[] = [];
+    const first = device.stop().then(() => order.push('first'));
+    await clock.run(new Promise<void>((resolve) => void clock.schedule(10, resolve)));
+    const startMs = clock.nowMs();
+    const second = device.stop().then(() => order.push('second'));
+    await clock.run(Promise.all([first, second]));
+    expect(order).toEqual(['first', 'second']);
+    expect(clock.nowMs() - startMs).toBe(0);
+  });
+
   it('nothing is sent any more when the last one has given up, and the next stop is sent at once', async () => {
     const { device, board, clock, wire } = await deafBoard();
     expect(await clock.run(endOf(clock, device.stop({ timeoutMs: 120 })))).toEqual([120, 'TIMEOUT']);

@@ -110,11 +110,6 @@ export class Bench {
     return this.#boardPort?.isFree ?? false;
   }
 
-  /** How often the board was started. */
-  get powerUps(): number {
-    return this.#powerUps;
-  }
-
   get sliceMs(): number {
     return this.#sliceMs;
   }

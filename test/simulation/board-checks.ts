@@ -1,19 +1,16 @@
 import type { Dispatcher } from '../../emulator/firmware/dispatcher.js';
 import { decodeToDevice } from '../../firmware-protocol/codec.js';
 import { CHANNEL, FrameDecoder } from '../../firmware-protocol/framing.js';
-import { ANSWER_CACHE_MAX, ENDED_SESSIONS_MAX, WATCHDOG_MS_MAX } from '../../firmware-protocol/limits.js';
+import { ANSWER_CACHE_MAX, ENDED_SESSIONS_MAX } from '../../firmware-protocol/limits.js';
 import { eventRow, MESSAGES } from '../../firmware-protocol/messages/index.js';
 import { HELLO_PURPOSE } from '../../firmware-protocol/messages/system.js';
 import type { Bench } from './bench.js';
 import { type BoardSession, EFFECT, hex } from './board-records.js';
-import { LATENESS_MS_MAX } from './lane.js';
 import { peek } from './peek.js';
 import type { Truth } from './truth.js';
 
 /** How much later than its due time a watchdog may act: its timer and a slice. */
 const WATCHDOG_SLACK_MS = 5;
-/** A host feeds a watchdog four times in its time; the first of them may be the frame that came. */
-const FEEDINGS_MIN = 3;
 const RUN_ENDED_OPCODE = eventRow('runEnded').opcode;
 
 /** What the board does while it handles one message. */
@@ -36,8 +33,6 @@ export class BoardChecks {
   #heardAtMs = 0;
   /** Sessions from before the board last started, which it does not remember. */
   #sessionsBeforeStart = 0;
-  /** When the host lately sent what feeds a watchdog. */
-  readonly #feedings: number[] = [];
 
   /** `started` is told of every run. */
   constructor(
@@ -48,6 +43,13 @@ export class BoardChecks {
     this.#bench = bench;
     this.#truth = truth;
     this.#started = started;
+  }
+
+  /** Nonces of the sessions from before the board last started. */
+  get forgottenSessions(): Uint8Array[] {
+    return this.#truth.sessions
+      .slice(0, this.#sessionsBeforeStart)
+      .map(({ nonce }) => Buffer.from(nonce, 'hex'));
   }
 
   hears(dispatcher: Dispatcher, payload: Uint8Array, handle: () => void): void {
@@ -91,13 +93,6 @@ export class BoardChecks {
     this.#sessionsBeforeStart = this.#truth.sessions.length;
   }
 
-  /** The host has given a frame of its session to the line. */
-  fed(): void {
-    const { nowMs } = this.#truth;
-    this.#feedings.push(nowMs);
-    while (this.#feedings[0] < nowMs - WATCHDOG_MS_MAX) this.#feedings.shift();
-  }
-
   arrives(bytes: Uint8Array): void {
     const { device } = this.#bench;
     for (const item of this.#decoder.push(bytes))
@@ -127,12 +122,6 @@ export class BoardChecks {
         `the watchdog of ${run.watchdogMs} ms tripped ${nowMs - this.#heardAtMs} ms after a good frame`,
       );
     this.#truth.lastTripMs = nowMs;
-    // None of these came, or came in time.
-    const fed = this.#feedings.filter((atMs) => atMs > this.#heardAtMs).length;
-    if (fed < FEEDINGS_MIN && !this.#truth.disturbedSince(this.#heardAtMs - LATENESS_MS_MAX))
-      this.#truth.broken(
-        `a run ended by its watchdog of ${run.watchdogMs} ms, which the host fed ${fed} times`,
-      );
   }
 
   /** A question opens no session, and none begins like one that the board remembers. */

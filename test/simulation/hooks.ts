@@ -13,6 +13,7 @@ import { CommandSender } from '../../firmware-protocol/link/command-sender.js';
 import { Link, type LinkEvent } from '../../firmware-protocol/link/link.js';
 import type { CommandName, Event } from '../../firmware-protocol/messages/index.js';
 import { Connection } from '../../src/driver/connection.js';
+import { Device } from '../../src/driver/device.js';
 import { RunKeeper } from '../../src/driver/run-keeper.js';
 import type { RunStream } from '../../src/driver/run-stream.js';
 
@@ -25,6 +26,8 @@ export interface AskedCall {
 }
 
 export interface Witness {
+  /** The host's user calls stop; what is returned is called when that is reported done. */
+  hostStops(): () => void;
   hostAsks(connection: Connection, name: CommandName, fields: unknown): AskedCall;
   linkOpened(link: Link, nonce: Uint8Array): void;
   linkClosed(link: Link): void;
@@ -41,7 +44,7 @@ export interface Witness {
   boardDisconnected(device: EmulatedDevice): void;
   blockSent(run: RunEngine, block: Event<'sampleBlock'>): void;
   /** The host has the answer to its start. */
-  runKnown(runId: number): void;
+  runKnown(keeper: RunKeeper, runId: number, watchdogMs: number): void;
   /** The host has the board's report of a run. */
   runReported(report: Event<'runEnded'>): void;
   credited(run: RunEngine, blocks: number): void;
@@ -103,6 +106,13 @@ around(Connection.prototype, 'request', (original, self: Connection, args: Reque
     () => call.answered(),
     (error: unknown) => call.failed(error),
   );
+  return outcome;
+});
+
+around(Device.prototype, 'stop', (original, _, args: unknown[]) => {
+  const done = witness?.hostStops();
+  const outcome = original(...args) as Promise<void>;
+  outcome.then(done, () => undefined);
   return outcome;
 });
 
@@ -175,9 +185,9 @@ around(RunEngine.prototype, 'grant', (original, self: RunEngine, args: [number, 
   return original(...args);
 });
 
-around(RunKeeper.prototype, 'add', (original, _, args: [RunStream, number]) => {
+around(RunKeeper.prototype, 'add', (original, self: RunKeeper, args: [RunStream, number]) => {
   original(...args);
-  witness?.runKnown(args[0].runId);
+  witness?.runKnown(self, args[0].runId, args[1]);
 });
 
 around(RunKeeper.prototype, 'takeReport', (original, _, args: [Event<'runEnded'>]) => {

@@ -9,8 +9,6 @@ import type { AskedCall } from './hooks.js';
 import { peek } from './peek.js';
 import type { Truth } from './truth.js';
 
-/** A host that hears nothing notices within this time. */
-const SILENT_LOSS_MS = 4000;
 /** The longest that a command takes which waits for nothing that the line has lost. */
 const ANSWER_MS = 300;
 const DEADLINE_CODES: ReadonlySet<string> = new Set(['TIMEOUT', 'LINK_LOST']);
@@ -24,6 +22,8 @@ export class HostChecks {
   readonly #freeMs: () => number;
   readonly #sessionOf = new WeakMap<Link, string>();
   #issues = 0;
+  /** Number of the last stop, by session. */
+  readonly #stopsIssued = new Map<string, number>();
   #reconnectingAtMs = 0;
 
   /** `freeMs`: how long neither side has missed anything that the other had sent. */
@@ -48,6 +48,7 @@ export class HostChecks {
       this.#truth.startIssues.set((fields as { watchdogMs: number }).watchdogMs, call.issue);
     if (name === 'stop') {
       const { nonce, stopNumber } = fields as { nonce: Uint8Array; stopNumber: number };
+      this.#stopsIssued.set(hex(nonce), stopNumber);
       const key = `${hex(nonce)} ${stopNumber}`;
       if (!this.#truth.stopIssues.has(key)) this.#truth.stopIssues.set(key, call.issue);
     }
@@ -66,6 +67,11 @@ export class HostChecks {
     this.#sessionOf.set(link, this.#truth.hostSession);
   }
 
+  /** The host has given a command to the line. */
+  onLine(payload: Uint8Array): void {
+    this.#truth.onLine.add(`${this.#truth.hostSession} ${peek(payload).requestId}`);
+  }
+
   /** Whether the link is a host's. */
   sent(link: Link, parts: readonly Uint8Array[]): boolean {
     const session = this.#sessionOf.get(link);
@@ -77,7 +83,6 @@ export class HostChecks {
 
   #answered(call: HostCall): void {
     const { name, requestId } = call;
-    if (name === 'stop') this.#checkStop(call);
     if (!EFFECT[name] || EFFECT_IS_OPTIONAL.has(name)) return;
     if (!this.#executed(call))
       this.#truth.broken(
@@ -85,14 +90,16 @@ export class HostChecks {
       );
   }
 
-  #checkStop({ fields }: HostCall): void {
-    const { nonce, stopNumber } = fields as { nonce: Uint8Array; stopNumber: number };
-    if (
-      !this.#truth.sessions.some(
-        (session) => session.nonce === hex(nonce) && session.stopNumber >= stopNumber,
-      )
-    )
-      this.#truth.broken(`stop ${stopNumber} was reported done before the board had stopped`);
+  /** The host's user calls stop; the function is called when that is reported done. */
+  hostStops(): () => void {
+    const { hostSession } = this.#truth;
+    const issued = this.#stopsIssued.get(hostSession) ?? 0;
+    return () => {
+      // A session that began meanwhile has stopped the board, and the stop was said again in it.
+      const before = this.#truth.hostSession === hostSession ? issued : 0;
+      const done = this.#truth.session(this.#truth.hostSession)?.stopNumber ?? 0;
+      if (done <= before) this.#truth.broken('a stop was reported done before the board had stopped');
+    };
   }
 
   /** The driver says what became of its session. */
@@ -124,24 +131,27 @@ export class HostChecks {
         this.#truth.broken(
           `the outcome of ${name} (request ${requestId}) was unknown, its session was not lost`,
         );
+      if (!this.#truth.onLine.has(`${call.session} ${requestId}`))
+        this.#truth.broken(`the outcome of ${name} (request ${requestId}) was unknown, it was never sent`);
       return;
     }
     // HELLO and stop are repeated, and end each try by a deadline.
-    const explained =
-      this.#truth.disturbedSince(askedAtMs - SILENT_LOSS_MS) ||
-      this.#truth.session(call.session)?.endedAtMs !== undefined;
-    const freeMs = this.#freeMs() - call.freeMsAtStart;
-    if (error.code === 'TIMEOUT') this.#truth.lastTimeoutMs = this.#truth.nowMs;
-    if (error.code === 'TIMEOUT' && requestId > 0 && !explained && freeMs > ANSWER_MS)
-      this.#truth.broken(
-        `${name} (request ${requestId}) timed out, though for ${freeMs} ms nothing that it waited for was missing`,
-      );
+    if (error.code === 'TIMEOUT' && commandRow(name).channel === 'command') this.#timedOut(call);
     // A deadline that passes says nothing of what the board did, and does not invite to do it again.
     const saysNothing = error.code === 'ABORTED' || (DEADLINE_CODES.has(error.code) && !error.retryable);
     if (!saysNothing && this.#executed(call))
       this.#truth.broken(
         `${name} (request ${requestId}) failed with ${error.code}, but the board has executed it`,
       );
+  }
+
+  #timedOut({ name, requestId, session, freeMsAtStart }: HostCall): void {
+    this.#truth.lastTimeoutMs = this.#truth.nowMs;
+    const freeMs = this.#freeMs() - freeMsAtStart;
+    if (freeMs <= ANSWER_MS || this.#truth.session(session)?.endedAtMs !== undefined) return;
+    this.#truth.broken(
+      `${name} (request ${requestId}) timed out, though for ${freeMs} ms nothing that it waited for was missing`,
+    );
   }
 
   #executed({ session, requestId }: HostCall): boolean {

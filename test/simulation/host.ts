@@ -10,6 +10,8 @@ import { MortalClock } from './virtual-time.js';
 import type { ProtocolWitness } from './witness.js';
 
 const REOPEN_MS = 60;
+/** A disturbance shows within this time: eight expiries of at most 2 s, from 250 ms on, and what finds the board again. */
+const SHOWN_MS = 16_000;
 
 /**
  * One life of the host's process: its clock, its device, what it knows of the board. When it is killed nothing of it moves
@@ -24,7 +26,9 @@ export class Host {
   #openedAtMs = 0;
   /** What this process has loaded into each bank, by name; forgotten whenever something went wrong. */
   readonly loaded: (string | undefined)[] = [];
-  readonly #nonce: () => Uint8Array;
+  readonly #nonce: (before: Uint8Array | undefined) => Uint8Array;
+  /** Of the last session of this process. */
+  #lastNonce: Uint8Array | undefined;
   /** Whether the driver is to find the board again, or this host opens another device. */
   readonly #reconnects: boolean;
   readonly #reconnect: ReconnectOptions = {
@@ -43,7 +47,10 @@ export class Host {
     bench: Bench,
     witness: ProtocolWitness,
     random: Random,
-    options: { readonly nonce: () => Uint8Array; readonly preRollFrames: number },
+    options: {
+      readonly nonce: (before: Uint8Array | undefined) => Uint8Array;
+      readonly preRollFrames: number;
+    },
   ) {
     this.#preRollFrames = options.preRollFrames;
     this.#reconnects = random.chance(0.6);
@@ -61,8 +68,12 @@ export class Host {
       try {
         const port: Port = await this.bench.openPort(this.clock);
         this.witness.samples.portOpened();
-        const onEvent = (event: DeviceEvent): void => this.witness.host.driverSays(event);
-        const options = { clock: this.clock, nonce: this.#nonce(), onEvent };
+        const onEvent = (event: DeviceEvent): void => {
+          this.witness.driver.says(event);
+          this.witness.host.driverSays(event);
+        };
+        this.#lastNonce = this.#nonce(this.#lastNonce);
+        const options = { clock: this.clock, nonce: this.#lastNonce, onEvent };
         this.#device = await Device.open(
           port,
           this.#reconnects ? { ...options, reconnect: this.#reconnect } : options,
@@ -89,6 +100,7 @@ export class Host {
   async leave(): Promise<void> {
     const device = this.#device;
     this.#device = undefined;
+    this.#lastNonce = Buffer.from(this.witness.truth.hostSession, 'hex');
     this.loaded.length = 0;
     await device?.close();
   }
@@ -97,7 +109,11 @@ export class Host {
   explain(error: unknown): void {
     const { truth } = this.witness;
     if (!(error instanceof ThermolinkError)) truth.broken(`an error without a name: ${String(error)}`);
-    else if (!truth.disturbedSince(this.#openedAtMs) && !this.#isExplained(error))
+    // What happened lately may cost anything; what it may have cost long ago has shown itself.
+    else if (
+      !truth.disturbedSince(Math.max(this.#openedAtMs, truth.nowMs - SHOWN_MS)) &&
+      !this.#isExplained(error)
+    )
       truth.broken(`${error.code} without a cause: ${error.message}`);
   }
 

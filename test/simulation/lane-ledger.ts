@@ -79,10 +79,13 @@ export class LaneLedger {
     return isNewer(due, this.#taken) ? due : undefined;
   }
 
-  /** Since when the receiver misses what was sent; infinite when it has all. */
-  get missesSinceMs(): number {
-    const sentAtMs = this.#sentAtMs.get((this.#taken + 1) & 0xffff) ?? Number.POSITIVE_INFINITY;
-    const ackAtMs = isNewer(this.#ackSent, this.#ackCame) ? this.#ackSentAtMs : Number.POSITIVE_INFINITY;
-    return Math.min(sentAtMs, ackAtMs) + PASSAGE_MS;
+  /**
+   * Since when the receiver misses what was sent; infinite when it has all, or when nobody cares: `senderHolds` is whether the
+   * sender still has frames to send again, `receiverHolds` whether the receiver waits for acknowledgements.
+   */
+  missesSinceMs(senderHolds: boolean, receiverHolds: boolean): number {
+    const sentAtMs = senderHolds ? this.#sentAtMs.get((this.#taken + 1) & 0xffff) : undefined;
+    const ackAtMs = receiverHolds && isNewer(this.#ackSent, this.#ackCame) ? this.#ackSentAtMs : undefined;
+    return Math.min(sentAtMs ?? Number.POSITIVE_INFINITY, ackAtMs ?? Number.POSITIVE_INFINITY) + PASSAGE_MS;
   }
 }

@@ -1,4 +1,4 @@
-import { CHANNEL, FrameDecoder } from '../../firmware-protocol/framing.js';
+import { CHANNEL, type Frame, FrameDecoder } from '../../firmware-protocol/framing.js';
 import type { CommandSender } from '../../firmware-protocol/link/command-sender.js';
 import type { Link } from '../../firmware-protocol/link/link.js';
 import type { Bench, Direction } from './bench.js';
@@ -8,7 +8,7 @@ import type { Truth } from './truth.js';
 /** How much later than it is due a frame may be sent again: a turn of the host, or of a board that is in a slice. */
 const LATE_MS = 12;
 
-interface Lane {
+interface LaneWatch {
   readonly ledger: LaneLedger;
   readonly written: FrameDecoder;
   arrived: FrameDecoder;
@@ -23,13 +23,16 @@ interface Lane {
 export class LinkChecks {
   readonly #bench: Bench;
   readonly #truth: Truth;
-  readonly #lanes: Readonly<Record<Direction, Lane>> = { toBoard: newLane(), toHost: newLane() };
+  readonly #host: () => Link | undefined;
+  readonly #lanes: Readonly<Record<Direction, LaneWatch>> = { toBoard: newLane(), toHost: newLane() };
   #lookedAtMs = 0;
   #freeMs = 0;
 
-  constructor(bench: Bench, truth: Truth) {
+  /** `host`: the present host's link. */
+  constructor(bench: Bench, truth: Truth, host: () => Link | undefined) {
     this.#bench = bench;
     this.#truth = truth;
+    this.#host = host;
   }
 
   /** A link begins a session, or has none any more. */
@@ -46,17 +49,13 @@ export class LinkChecks {
     for (const { ledger } of Object.values(this.#lanes)) ledger.skip(frames);
   }
 
-  /** Whether they hold a frame of a session. */
-  written(direction: Direction, bytes: Uint8Array): boolean {
-    this.#count();
+  /** The frames of a session that they hold. */
+  written(direction: Direction, bytes: Uint8Array): Frame[] {
+    this.count();
     const { ledger, written } = this.#lanes[direction];
-    let feeds = false;
-    for (const item of written.push(bytes))
-      if (item.kind === 'frame') {
-        ledger.sent(item.frame, this.#truth.nowMs);
-        feeds ||= item.frame.channel !== CHANNEL.open;
-      }
-    return feeds;
+    const frames = written.push(bytes).flatMap((item) => (item.kind === 'frame' ? [item.frame] : []));
+    for (const frame of frames) ledger.sent(frame, this.#truth.nowMs);
+    return frames.filter(({ channel }) => channel !== CHANNEL.open);
   }
 
   /** The receiving end begins to listen anew. */
@@ -65,7 +64,7 @@ export class LinkChecks {
   }
 
   arrives(direction: Direction, bytes: Uint8Array, link: Link | undefined): void {
-    this.#count();
+    this.count();
     const lane = this.#lanes[direction];
     lane.withoutRoom = link?.counters.framesWithoutRoom ?? 0;
     for (const item of lane.arrived.push(bytes)) if (item.kind === 'frame') lane.ledger.arrives(item.frame);
@@ -93,24 +92,29 @@ export class LinkChecks {
       );
   }
 
-  /** How long, since the run began, neither side missed anything that the other had sent. */
+  /** How long, since the run began, there was no disturbance and neither side missed anything that the other had sent. */
   get freeMs(): number {
-    this.#count();
+    this.count();
     return this.#freeMs;
   }
 
   /** Up to now; asked before anything changes. */
-  #count(): void {
-    const { nowMs } = this.#truth;
+  count(): void {
+    const { nowMs, quietFromMs } = this.#truth;
     const { toBoard, toHost } = this.#lanes;
-    const missesSinceMs = Math.min(toBoard.ledger.missesSinceMs, toHost.ledger.missesSinceMs);
-    this.#freeMs += Math.max(0, Math.min(nowMs, missesSinceMs) - this.#lookedAtMs);
+    const hostHolds = (this.#host()?.unacknowledged ?? 0) > 0;
+    const boardHolds = (this.#bench.device?.link.unacknowledged ?? 0) > 0;
+    const missesSinceMs = Math.min(
+      toBoard.ledger.missesSinceMs(hostHolds, boardHolds),
+      toHost.ledger.missesSinceMs(boardHolds, hostHolds),
+    );
+    this.#freeMs += Math.max(0, Math.min(nowMs, missesSinceMs) - Math.max(this.#lookedAtMs, quietFromMs));
     this.#lookedAtMs = nowMs;
   }
 
   /** After every event. */
   check(host: Link | undefined): void {
-    this.#count();
+    this.count();
     this.#checkDue('board', this.#bench.device?.link, this.#bench.boardWrites);
     this.#checkDue('host', host, this.#bench.hostWrites);
   }
@@ -126,7 +130,7 @@ export class LinkChecks {
   }
 }
 
-function newLane(): Lane {
+function newLane(): LaneWatch {
   return {
     ledger: new LaneLedger(),
     written: new FrameDecoder(65536),

@@ -129,13 +129,45 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a stop is reported done by the answer to an earlier one',
     file: 'src/driver/stopper.js',
-    find: "message.name !== 'stop' || message.fields.stopNumber === fields.stopNumber",
+    find: 'wait.stopNumber <= answered',
     replace: 'true',
   },
   {
     name: 'a lost session is taken for a resumed one',
     file: 'src/driver/reconnect.js',
     find: 'greeting.resumed && greeting.identity.bootEpoch === this.#keeper.current().identity.bootEpoch',
+    replace: 'true',
+  },
+  {
+    name: 'in half of all sessions no stop is heard',
+    file: DISPATCHER,
+    find: 'if (!equalBytes(fields.nonce, this.session.nonce))',
+    replace: 'if (this.session.nonce[7] & 1)',
+  },
+  {
+    name: 'every fortieth call that waits for room is forgotten',
+    file: 'src/driver/send-room.js',
+    find: 'this.#waiters.shift()?.();',
+    replace:
+      'const next = this.#waiters.shift(); this.passed = (this.passed ?? 0) + 1; if (this.passed % 40) next?.();',
+  },
+  {
+    name: 'a lost board is not always looked for',
+    file: 'src/driver/reconnect.js',
+    find: "this.#keeper.tell({ kind: 'disconnected', reason });",
+    replace:
+      "this.lost = (this.lost ?? 0) + 1; if (this.lost % 3 === 0) return; this.#keeper.tell({ kind: 'disconnected', reason });",
+  },
+  {
+    name: 'a watchdog is fed too seldom',
+    file: 'src/driver/run-keeper.js',
+    find: 'this.#beatEvery(watchdogMs / 4);',
+    replace: 'this.#beatEvery(watchdogMs / 1.9);',
+  },
+  {
+    name: 'a command that was never sent is said to be of unknown outcome',
+    file: 'src/driver/pending-calls.js',
+    find: 'call.wasSent()',
     replace: 'true',
   },
   {

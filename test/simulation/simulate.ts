@@ -1,3 +1,4 @@
+import { newNonce } from '../../src/driver/hello.js';
 import { ThermolinkError } from '../../src/errors.js';
 import { Bench } from './bench.js';
 import { Coverage, FaultPlan, type WorldFaultName } from './faults.js';
@@ -20,8 +21,10 @@ const EVENTS_MAX = 400_000;
 const AFTERMATH_MS = 1500;
 const COMMANDS_MIN = 200;
 const ATTEMPTS_MAX = 60;
-/** Nonces from before a restart of the board of which frames may still be on their way. */
+/** Sessions from before a restart of the board of which frames may still be on their way. */
 const FORGOTTEN = 6;
+/** Sessions that a process may have after its first, of nonces that count up. */
+const COUNTED_UP = 16;
 /** Every so many seeds the sequence numbers of every session begin near their wrap-around. */
 const WRAP_EVERY = 50;
 
@@ -64,11 +67,6 @@ class World {
   readonly #results: string[] = [];
   #host!: Host;
   #starts = 0;
-  #nonces = 0;
-  /** Of the nonces so far; and of those from before the board's last start. */
-  readonly #beginnings: number[] = [];
-  #forgotten: readonly number[] = [];
-  #powerUps = 0;
   #doneAtMs = Number.POSITIVE_INFINITY;
   #paths = 1;
 
@@ -88,7 +86,7 @@ class World {
     const witness = this.#witness;
     setWitness(witness);
     // The driver chooses the nonces of later sessions by itself.
-    setRandomBytes(() => this.#nonce());
+    setRandomBytes(() => this.#randomBytes());
     try {
       this.#bench.powerUp();
       this.#beginLife();
@@ -142,6 +140,7 @@ class World {
     else {
       this.#host.clock.alive = false;
       bench.hostDied();
+      this.#witness.hostGone();
       this.#time.schedule(random.ms(10, 1500), () => this.#beginLife());
     }
   }
@@ -150,7 +149,7 @@ class World {
     // What a host that was killed had started is for the next one to begin again.
     const preRollFrames =
       this.#seed % WRAP_EVERY === WRAP_EVERY - 1 ? 65_536 - this.#random.whole(20, 150) : 0;
-    const options = { nonce: () => this.#nonce(), preRollFrames };
+    const options = { nonce: (before: Uint8Array | undefined) => this.#nonce(before), preRollFrames };
     this.#host = new Host(this.#bench, this.#witness, this.#random, options);
     const life = new Life(this.#host, this.#seed % VARIANTS, () => 300 + this.#starts++);
     this.#live(life).catch((error) =>
@@ -201,26 +200,24 @@ class World {
   }
 
   /**
-   * Eight bytes that were not used before. In some seeds the first one, which is all that frames carry, comes again soon; a
-   * board refuses that of a session it remembers. A new host of a board that has restarted does not take one of those before:
-   * there docs/protocol.md leaves one case in 256 to chance.
+   * The nonce of a host's next session: the driver's own choice behind one of the same process, of a new process eight random
+   * bytes. In some seeds the first one, which is all that frames carry, comes again soon, and a board refuses that of a session
+   * it remembers. After a restart of the board none of those before is taken: there docs/protocol.md leaves one case in 256 to
+   * chance.
    */
-  #nonce(): Uint8Array {
-    const nonce = Uint8Array.from({ length: 8 }, () => this.#random.whole(0, 255));
-    if (this.#bench.powerUps !== this.#powerUps) {
-      this.#powerUps = this.#bench.powerUps;
-      this.#forgotten = this.#beginnings.slice(-FORGOTTEN);
-    }
-    if (this.#seed % 8 === 5) {
-      let beginning: number;
-      do beginning = this.#random.whole(0, 2 * FORGOTTEN);
-      while (this.#forgotten.includes(beginning));
-      // Those that a driver chooses by itself count up from here.
-      nonce[0] = 16 * beginning;
-      this.#beginnings.push(beginning);
-    }
-    nonce[1] = ++this.#nonces;
+  #nonce(before: Uint8Array | undefined): Uint8Array {
+    const comesAgain = this.#seed % 8 === 5;
+    if (before && !comesAgain) return newNonce(before);
+    const forgotten = this.#witness.board.forgottenSessions.slice(-FORGOTTEN).map((nonce) => nonce[0]);
+    const nonce = this.#randomBytes();
+    // The driver counts up from here.
+    do nonce[0] = comesAgain ? COUNTED_UP * this.#random.whole(0, 15) : this.#random.whole(1, 255);
+    while (forgotten.some((first) => ((first - nonce[0]) & 0xff) < COUNTED_UP));
     return nonce;
+  }
+
+  #randomBytes(): Uint8Array {
+    return Uint8Array.from({ length: 8 }, () => this.#random.whole(0, 255));
   }
 }
 

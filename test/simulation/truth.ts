@@ -1,6 +1,9 @@
 import type { Bench } from './bench.js';
 import type { BoardSession } from './board-records.js';
 
+/** A host that hears nothing notices within this time, and has the board again. */
+const NOTICED_MS = 4000;
+
 /** What really happened in a run, as far as several checkers need it, and what they found broken. */
 export class Truth {
   /** The first is the one to report. */
@@ -9,6 +12,8 @@ export class Truth {
   readonly sessions: BoardSession[] = [];
   /** What the host has sent, by session and request. */
   readonly payloads = new Map<string, Uint8Array>();
+  /** What of it was given to the line. */
+  readonly onLine = new Set<string>();
   /** When each stop was first issued: its place among all calls, by session and number. */
   readonly stopIssues = new Map<string, number>();
   /** The same of starts: each carries a watchdog time of its own, by which the board's run is known to be the host's call. */
@@ -42,6 +47,11 @@ export class Truth {
   disturbed(what: string, forMs: number): void {
     this.#disturbedUntilMs = Math.max(this.#disturbedUntilMs, this.nowMs + forMs);
     this.#bench.note(what);
+  }
+
+  /** From when on, so far, neither a disturbance nor what a host needs to notice it holds anything up. */
+  get quietFromMs(): number {
+    return this.#disturbedUntilMs < 0 ? 0 : this.#disturbedUntilMs + NOTICED_MS;
   }
 
   /** Whether anything happened since then that may cost a session. */

@@ -1,12 +1,15 @@
 import type { Dispatcher } from '../../emulator/firmware/dispatcher.js';
 import type { RunEngine } from '../../emulator/firmware/run-engine.js';
+import { CHANNEL } from '../../firmware-protocol/framing.js';
 import { COMMAND_QUEUE_MAX, UNSEQUENCED_QUEUE_MAX } from '../../firmware-protocol/limits.js';
 import type { CommandSender } from '../../firmware-protocol/link/command-sender.js';
 import type { Link } from '../../firmware-protocol/link/link.js';
 import type { CommandName, Event } from '../../firmware-protocol/messages/index.js';
 import type { Connection } from '../../src/driver/connection.js';
+import type { RunKeeper } from '../../src/driver/run-keeper.js';
 import type { Bench, BenchObserver, Direction } from './bench.js';
 import { BoardChecks } from './board-checks.js';
+import { DriverChecks } from './driver-checks.js';
 import type { AskedCall, Witness } from './hooks.js';
 import { HostChecks } from './host-checks.js';
 import { LinkChecks } from './link-checks.js';
@@ -29,13 +32,15 @@ export class ProtocolWitness implements Witness, BenchObserver {
   readonly board: BoardChecks;
   readonly samples: SampleChecks;
   readonly link: LinkChecks;
+  readonly driver: DriverChecks;
   readonly #bench: Bench;
 
   constructor(bench: Bench) {
     this.#bench = bench;
     this.truth = new Truth(bench);
     this.samples = new SampleChecks(this.truth);
-    this.link = new LinkChecks(bench, this.truth);
+    this.link = new LinkChecks(bench, this.truth, () => this.host.connection?.link);
+    this.driver = new DriverChecks(this.truth);
     this.host = new HostChecks(bench, this.truth, () => this.link.freeMs);
     this.board = new BoardChecks(bench, this.truth, ({ nonce }, runId, cells) =>
       this.samples.begin(nonce, runId, cells),
@@ -54,9 +59,19 @@ export class ProtocolWitness implements Witness, BenchObserver {
     return this.host.hostAsks(connection, name, fields);
   }
 
+  hostStops(): () => void {
+    return this.host.hostStops();
+  }
+
   linkOpened(link: Link, nonce: Uint8Array): void {
     this.link.begins(link, nonce[0]);
     if (link !== this.#bench.device?.link) this.host.sessionOpened(link, nonce);
+  }
+
+  /** The host's process is gone. */
+  hostGone(): void {
+    this.host.connection = undefined;
+    this.driver.hostGone();
   }
 
   linkClosed(link: Link): void {
@@ -95,7 +110,8 @@ export class ProtocolWitness implements Witness, BenchObserver {
     this.samples.credited(run, blocks);
   }
 
-  runKnown(runId: number): void {
+  runKnown(keeper: RunKeeper, runId: number, watchdogMs: number): void {
+    this.driver.runKnown(keeper, watchdogMs);
     this.samples.runKnown(runId);
   }
 
@@ -131,12 +147,16 @@ export class ProtocolWitness implements Witness, BenchObserver {
   }
 
   disturbed(what: string, forMs: number): void {
+    this.link.count();
     this.truth.disturbed(what, forMs);
   }
 
   written(direction: Direction, bytes: Uint8Array): void {
-    const feeds = this.link.written(direction, bytes);
-    if (feeds && direction === 'toBoard') this.board.fed();
+    const frames = this.link.written(direction, bytes);
+    if (direction === 'toHost') return;
+    if (frames.length > 0) this.driver.fed();
+    for (const { channel, payload } of frames)
+      if (channel === CHANNEL.command && payload.length > 0) this.host.onLine(payload);
   }
 
   /** After every event. */
@@ -147,6 +167,7 @@ export class ProtocolWitness implements Witness, BenchObserver {
     const { connection } = this.host;
     if (connection) this.#checkQueues('host', connection.link);
     this.link.check(connection?.attached ? connection.link : undefined);
+    this.driver.check(connection);
   }
 
   #checkQueues(whose: string, link: Link): void {

@@ -1,0 +1,90 @@
+import type { Connection } from '../../src/driver/connection.js';
+import type { DeviceEvent } from '../../src/driver/reconnect.js';
+import type { RunKeeper } from '../../src/driver/run-keeper.js';
+import type { Truth } from './truth.js';
+
+/** A turn of the host, and a frame that is being written on the slowest line. */
+const TURN_MS = 20;
+/** Pauses between two attempts to find a board: the first one, which doubles, and the longest. */
+const PAUSE_MS_FIRST = 100;
+const PAUSE_MS_MAX = 2000;
+/** An attempt: HELLO to resume and HELLO to open, each repeated for 2 s. */
+const ATTEMPT_MS = 4000;
+
+/** Holds the driver to what it must do of its own accord: look for a board that was lost, and feed the watchdog of its runs. */
+export class DriverChecks {
+  readonly #truth: Truth;
+  #fedAtMs = 0;
+  #keeper: RunKeeper | undefined;
+  #watchdogMs = 0;
+  #connection: Connection | undefined;
+  /** Since when the driver has looked for the board, or its last attempt; undefined when it has it. */
+  #lookedAtMs: number | undefined;
+  #attempts = 0;
+
+  constructor(truth: Truth) {
+    this.#truth = truth;
+  }
+
+  /** The host's process is gone. */
+  hostGone(): void {
+    this.#connection = undefined;
+    this.#keeper = undefined;
+  }
+
+  /** The host has given a frame of its session to the line. */
+  fed(): void {
+    this.#fedAtMs = this.#truth.nowMs;
+  }
+
+  runKnown(keeper: RunKeeper, watchdogMs: number): void {
+    this.#keeper = keeper;
+    // Until the host knows of its run, what it repeats feeds the watchdog.
+    this.#fedAtMs = this.#truth.nowMs;
+    this.#watchdogMs = watchdogMs;
+  }
+
+  says({ kind }: DeviceEvent): void {
+    if (kind !== 'reconnecting') return;
+    this.#attempts++;
+    this.#lookedAtMs = this.#truth.nowMs;
+  }
+
+  /** After every event, while the host lives. */
+  check(connection: Connection | undefined): void {
+    if (connection !== this.#connection) {
+      this.#connection = connection;
+      this.#keeper = undefined;
+      this.#lookedAtMs = undefined;
+    }
+    if (!connection || connection.failure) return;
+    if (connection.suspended) this.#checkSearch();
+    else {
+      this.#lookedAtMs = undefined;
+      this.#checkFeeding(connection);
+    }
+  }
+
+  #checkSearch(): void {
+    const { nowMs } = this.#truth;
+    if (this.#lookedAtMs === undefined) {
+      this.#lookedAtMs = nowMs;
+      this.#attempts = 0;
+    }
+    const pauseMs = Math.min(PAUSE_MS_MAX, PAUSE_MS_FIRST * 2 ** this.#attempts);
+    const limitMs = pauseMs + (this.#attempts > 0 ? ATTEMPT_MS : 0) + TURN_MS;
+    if (nowMs - this.#lookedAtMs > limitMs)
+      this.#truth.broken(`a board was lost, and for ${nowMs - this.#lookedAtMs} ms nobody has looked for it`);
+  }
+
+  #checkFeeding(connection: Connection): void {
+    if (!this.#keeper || this.#keeper.isEmpty || !connection.attached) return;
+    const { nowMs } = this.#truth;
+    const limitMs = this.#watchdogMs / 4 + TURN_MS;
+    // A line that stalls takes nothing.
+    if (nowMs - this.#fedAtMs > limitMs && !this.#truth.disturbedSince(this.#fedAtMs))
+      this.#truth.broken(
+        `a watchdog of ${this.#watchdogMs} ms was not fed for ${nowMs - this.#fedAtMs} ms by a host with a run`,
+      );
+  }
+}
