@@ -165,7 +165,7 @@ export class FrameDecoder {
     const raw = this.#cobs.bytes;
     const size = this.#cobs.end();
     this.#seen = 0;
-    // Delimiters may repeat: each side sends one first, and a stop is preceded by one.
+    // Delimiters may repeat: what opens, stops or is sent again is preceded by one.
     if (seen === 0) return undefined;
     const fault = (kind: FrameFault): DecodedItem => ({
       kind: 'fault',

@@ -187,8 +187,8 @@ function decoded(path: string): string {
   }
 }
 
-/** The emulated board that computes in this thread, or the last one that did. */
-let boardHere: Port | undefined;
+/** Emulated boards that compute in this thread. What is closed, or held by nobody else, is not kept in memory for it. */
+let boardsHere: readonly WeakRef<Port>[] = [];
 
 /**
  * Connects to the device that a URI names, by one code path for all. An emulator runs in this process, as fast as the
@@ -251,11 +251,13 @@ async function emulatorPort(
   const type = typeof profile === 'string' ? findProfile(profile)! : await readProfile(profile.file);
   const die: Die = { profile: type, dieSeed, ...(faults ? { faults } : {}) };
   checkFaults(die);
-  if (!clock && (ownThread ?? boardHere?.closed === false))
+  boardsHere = boardsHere.filter((board) => board.deref()?.closed === false);
+  if (!clock && (ownThread ?? boardsHere.length > 0))
     return openBoardThread(die, uri, signal ? { signal } : {});
   const [host, board] = memoryPortPair(uri);
   new ServedDevice(new EmulatedDevice(die), board, clock ? { clock } : {});
-  boardHere = host;
+  // With a clock of the caller's it computes when that says so.
+  if (!clock) boardsHere = [...boardsHere, new WeakRef(host)];
   return host;
 }
 

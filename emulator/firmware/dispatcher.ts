@@ -1,4 +1,5 @@
 /** Payloads in, answers out: sessions, at-most-once, stop. What a command does is in handlers/. */
+import { equalBytes } from '../../firmware-protocol/bytes.js';
 import { decodeToDevice, encodeAnswer, encodeEvent, type ToDevice } from '../../firmware-protocol/codec.js';
 import { DEVICE_STATE } from '../../firmware-protocol/device-status.js';
 import { CHANNEL } from '../../firmware-protocol/framing.js';
@@ -185,8 +186,4 @@ export class Dispatcher {
 /** Details are for people: what is not ASCII is dropped, so that one character is one byte. */
 function asciiPrefix(detail: string): string {
   return detail.replace(/[^ -~]/g, '?').slice(0, REFUSAL_DETAIL_MAX);
-}
-
-function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -1,6 +1,11 @@
 import { newFrameBuffers, withSlack } from '../frame-kernel/frame-buffers.js';
 import { openFrame, wireBytesMax } from '../framing.js';
-import { COMMAND_QUEUE_MAX, FRAME_BYTES_MAX, FRAME_OVERHEAD_BYTES } from '../limits.js';
+import {
+  COMMAND_QUEUE_MAX,
+  FRAME_BYTES_BEFORE_HELLO,
+  FRAME_BYTES_MAX,
+  FRAME_OVERHEAD_BYTES,
+} from '../limits.js';
 import type { LinkCounters } from './counters.js';
 import { RoundTripEstimate } from './round-trip.js';
 
@@ -11,6 +16,12 @@ export interface LinkLimits {
   /** Unacknowledged command bytes; at least one frame always passes. */
   readonly inFlightBytes: number;
 }
+
+export const LIMITS_BEFORE_HELLO: LinkLimits = {
+  frameBytes: FRAME_BYTES_BEFORE_HELLO,
+  window: 1,
+  inFlightBytes: FRAME_BYTES_BEFORE_HELLO,
+};
 
 /** Timeouts in a row without an acknowledgement after which the link gives up. */
 export const RETRIES_MAX = 8;

@@ -15,17 +15,11 @@ import {
   sealFrame,
   wireBytesMax,
 } from '../framing.js';
-import { FRAME_BYTES_BEFORE_HELLO, FRAME_BYTES_MAX, FRAME_OVERHEAD_BYTES } from '../limits.js';
-import { CommandSender, type LinkLimits, wrapSequence } from './command-sender.js';
+import { FRAME_BYTES_MAX, FRAME_OVERHEAD_BYTES } from '../limits.js';
+import { CommandSender, LIMITS_BEFORE_HELLO, type LinkLimits, wrapSequence } from './command-sender.js';
 import { type LinkCounters, linkCounters } from './counters.js';
 import { FrameLog } from './frame-log.js';
 import { type OnceFrame, OnceSender } from './once-sender.js';
-
-export const LIMITS_BEFORE_HELLO: LinkLimits = {
-  frameBytes: FRAME_BYTES_BEFORE_HELLO,
-  window: 1,
-  inFlightBytes: FRAME_BYTES_BEFORE_HELLO,
-};
 
 /** What came out of the bytes that were received. */
 export type LinkEvent =

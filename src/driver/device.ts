@@ -93,7 +93,10 @@ export class Device implements BoardDevice {
     return this.#connection.port.name;
   }
 
-  /** Opens a session on a fresh port. Errors: NO_ANSWER, NOT_A_BOARD, VERSION_MISMATCH, BUSY. The port is closed on failure. */
+  /**
+   * Opens a session on a fresh port. Errors: NO_ANSWER, NOT_A_BOARD, VERSION_MISMATCH, BUSY; SESSION_LOST from a board that takes
+   * none of the nonces it is offered. The port is closed on failure.
+   */
   static async open(port: Port, options: OpenOptions = {}): Promise<Device> {
     checkObject('port', port, "await openTcpPort({ host: '127.0.0.1', port: 7000 })");
     const { signal, clock = SYSTEM_CLOCK, log = SILENT_LOGGER } = options;

@@ -1,3 +1,4 @@
+import { equalBytes } from '../../firmware-protocol/bytes.js';
 import type { LinkLimits } from '../../firmware-protocol/link/command-sender.js';
 import { ThermolinkError, throwIfAborted } from '../errors.js';
 import type { Connection } from './connection.js';
@@ -70,6 +71,7 @@ export async function greet(
         timeoutMs: HELLO_INTERVAL_MS,
         accepts: (message) =>
           (message.name === 'hello' || message.name === 'helloRefused') &&
+          // One that was left in a buffer belongs to somebody else's HELLO.
           equalBytes(message.fields.nonce, nonce),
         ...(signal ? { signal } : {}),
       });
@@ -86,9 +88,4 @@ export async function greet(
     }
   }
   throw noAnswerError(port.name, connection.rubbish);
-}
-
-/** An answer that was left in a buffer belongs to somebody else's HELLO. */
-function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -5,6 +5,8 @@ import { isReal } from './real-quantity.js';
 
 const VOLTAGE_UNITS = 2 ** 24;
 const CONDUCTANCE_UNITS = 2 ** 15;
+/** A cell loses up to 3/8 of itself per tick while its time constant is measured: what is so much faster loses all, and is not told. */
+const RATE_MAX = (8 / 3) * UNIT_GAIN;
 
 /** Time constants, noise temperatures, offsets and leakages of the cells. */
 export function measuredCells(
@@ -30,7 +32,12 @@ export function measuredCells(
       ...(slow
         ? {
             timeConstantMismatch: {
-              rate: integers(timeConstant.values, UNIT_GAIN, (value) => UNIT_GAIN / value),
+              rate: integers(
+                timeConstant.values,
+                UNIT_GAIN,
+                (value) => (value > 0 ? UNIT_GAIN / value : Number.NaN),
+                RATE_MAX,
+              ),
             },
           }
         : {}),

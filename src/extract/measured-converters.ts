@@ -8,6 +8,10 @@ import { isReal, realDeviation } from './real-quantity.js';
 /** Deviations of converters are in this part of an LSB. */
 const LSB_PART = 256;
 const SPREAD_LSB256_MAX = 4096;
+/** Of what a profile takes as a deviation; a bow beyond it is an error of curvature over a gain near 0. */
+const BOW_LSB256_MAX = 65536;
+/** Standard errors by which a gain may be below 0 by chance; by more it is a wrong sign, which no profile has. */
+const CHANCE = 4;
 /** Half of the ADC's range in V_fs: where its bow ends. */
 const ADC_REACH = 2;
 /** Variance of rounding to a step of 1. */
@@ -38,7 +42,12 @@ function adcOf({ adc, identity }: Characterization, source: string) {
   if (codeSpreadLsb256 === 0 && !isBent && !isReal(adc.offset, 0) && !isReal(adc.gain, 1)) return undefined;
   const gain = adc.gain.values;
   const bow = isBent
-    ? integers(adc.curvature.values, 0, (value, i) => (-value * ADC_REACH ** 2) / (gain[i] * gain[i] * part))
+    ? integers(
+        adc.curvature.values,
+        0,
+        (value, i) => (-value * ADC_REACH ** 2) / (gain[i] * gain[i] * part),
+        BOW_LSB256_MAX,
+      )
     : Array.from(gain, () => 0);
   const bowSpreadLsb256 = isBent ? deviationSpread(adc.curvature, ADC_REACH ** 2 / part) : 0;
   const atZero = deviationSpread(adc.offset, 1 / part);
@@ -52,7 +61,7 @@ function adcOf({ adc, identity }: Characterization, source: string) {
       source,
     },
     own: {
-      gain: integers(gain, UNIT_GAIN, (value) => UNIT_GAIN * value),
+      gain: gainIntegers(adc.gain),
       offset: integers(adc.offset.values, 0, (value, i) => value / part - bow[i]),
       bow,
     },
@@ -67,7 +76,7 @@ function driveOf({ drive, identity }: Characterization, source: string) {
   const reach = identity.driveRange ** 2;
   const gain = drive.gain.values;
   const bow = isBent
-    ? integers(drive.curvature.values, 0, (value, i) => (-value * reach) / (gain[i] * part))
+    ? integers(drive.curvature.values, 0, (value, i) => (-value * reach) / (gain[i] * part), BOW_LSB256_MAX)
     : Array.from(gain, () => 0);
   const bowSpreadLsb256 = isBent ? deviationSpread(drive.curvature, reach / part) : 0;
   return {
@@ -79,11 +88,17 @@ function driveOf({ drive, identity }: Characterization, source: string) {
       source,
     },
     own: {
-      gain: integers(gain, UNIT_GAIN, (value) => UNIT_GAIN * value),
+      gain: gainIntegers(drive.gain),
       offset: bow.map((value) => -value + 0),
       bow,
     },
   };
+}
+
+function gainIntegers({ values, standardErrors }: Estimates): number[] {
+  return integers(values, UNIT_GAIN, (value, i) =>
+    value < 0 && value >= -CHANCE * standardErrors[i] ? 0 : UNIT_GAIN * value,
+  );
 }
 
 /** The board's own spread times `unit`, as a profile takes it. */

@@ -14,9 +14,13 @@ export function measuredCouplings({ couplings, identity }: Characterization, sou
   const { cells } = identity;
   const differ = isReal(errors, 0);
   const pick = isReal(fromNext, 0) || isReal(fromBefore, 0);
-  const gain = new Array<number>(cells * cells).fill(UNIT_GAIN);
-  const found = integers(errors.values, UNIT_GAIN, (error) => UNIT_GAIN * (1 + error));
-  for (const [k, value] of found.entries()) gain[rows[k] * cells + columns[k]] = value;
+  /** By their place in the array. */
+  const gains = () => {
+    const gain = new Array<number>(cells * cells).fill(UNIT_GAIN);
+    const found = integers(errors.values, UNIT_GAIN, (error) => UNIT_GAIN * (1 + error));
+    for (const [k, value] of found.entries()) gain[rows[k] * cells + columns[k]] = value;
+    return gain;
+  };
   const share = ({ values }: Estimates) => integers(values, 0, (value) => UNIT_GAIN * value);
   const both = joined(fromNext, fromBefore);
   return {
@@ -25,7 +29,7 @@ export function measuredCouplings({ couplings, identity }: Characterization, sou
       crosstalk: pick ? { sharePpm: meanPpm(both), spreadPpm: spreadPpm(both, 0), source } : null,
     },
     measured: {
-      ...(differ && rows.length === cells * cells ? { couplingMismatch: { gain } } : {}),
+      ...(differ && rows.length === cells * cells ? { couplingMismatch: { gain: gains() } } : {}),
       ...(pick ? { crosstalk: { fromNext: share(fromNext), fromBefore: share(fromBefore) } } : {}),
     },
   };

@@ -148,7 +148,9 @@ export class BoardServer {
     }
     const hello = entrance.watch.push(bytes);
     if (!hello) return;
-    if (this.#holder && this.#givesWay(this.#holder)) this.#dismiss(this.#holder);
+    const holder = this.#holder;
+    // Being asked, a line may find that its own terminal is lost, and has left by then.
+    if (holder && this.#givesWay(holder) && this.#holder === holder) this.#dismiss(holder);
     if (this.#holder) this.#refuse(entrance, hello);
     else this.#enter(entrance, hello);
   }

@@ -110,7 +110,7 @@ export class PtyPort implements Port {
 
   /**
    * Whether somebody has the terminal open. The system tells only when this side's own handle isn't open either, so that is
-   * closed for the moment; without it and without a client, it would forget that the terminal is raw. What can't be told counts as
+   * closed for the moment. However somebody left the terminal, it is raw again after that. What can't be told counts as
    * somebody: on macOS, and when a client has the terminal to itself (TIOCEXCL), where it could not be opened again.
    */
   hasClient(): boolean {
@@ -127,7 +127,8 @@ export class PtyPort implements Port {
       void this.close();
       return false;
     }
-    if (isHungUp) this.#libc.makeRaw(this.#slave);
+    // Also with a client: one that came just now found the terminal as the one before left it.
+    this.#libc.makeRaw(this.#slave);
     return !isHungUp;
   }
 

@@ -248,6 +248,18 @@ describe('a line that can’t hang up', () => {
     expect(wire.closed).toBe(false);
   });
 
+  it('gives way when its port ends while it is asked', async () => {
+    const { clock, connection, line, open, events } = serve();
+    const wire = line(() => {
+      void wire.close();
+      return false;
+    });
+    await open(lent(wire));
+    const next = await open(connection());
+    expect((await clock.run(next.readStatus())).state).toBe('idle');
+    expect(events.map(({ event }) => event)).toEqual(['connected', 'left', 'connected']);
+  });
+
   it('keeps the board during a run, however silent', async () => {
     const { clock, connection, line, open, refusal, wait, board } = serve();
     const wire = line();

@@ -1,8 +1,12 @@
 import { createHook } from 'node:async_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { Worker } from 'node:worker_threads';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Die, findProfile } from '../../emulator/index.js';
 import { connect } from '../../src/connect.js';
 import { Device } from '../../src/driver/device.js';
+import { SYSTEM_CLOCK } from '../../src/driver/system-clock.js';
 import { openBoardThread } from '../../src/serve/board-thread.js';
 import { isBuilt, JsonProcess } from '../support/child-process.js';
 import { diagonalProgram } from '../support/test-board.js';
@@ -73,6 +77,24 @@ describe.runIf(isBuilt)('a board in a thread of its own', () => {
     expect(threads()).toBe(1);
   });
 
+  it('is not what a board gets beside one whose clock its caller keeps', async () => {
+    const threads = threadsStarted();
+    const first = await connect('emulator:ideal-8', { clock: SYSTEM_CLOCK });
+    onTestFinished(() => first.close());
+    await opened('emulator:ideal-8');
+    expect(threads()).toBe(0);
+    await opened('emulator:ideal-8');
+    expect(threads()).toBe(1);
+  });
+
+  it('is what a board gets while any of several in this thread is open', async () => {
+    const threads = threadsStarted();
+    await opened('emulator:ideal-8', false);
+    await (await opened('emulator:ideal-8', false)).close();
+    await opened('emulator:ideal-8');
+    expect(threads()).toBe(1);
+  });
+
   it('closes in mid-run, and hears nothing more', async () => {
     const port = await openBoardThread(IDEAL, 'emulator:test');
     const device = await Device.open(port);
@@ -105,13 +127,29 @@ describe.runIf(isBuilt)('a board in a thread of its own', () => {
     });
   });
 
-  it.each([0, 5])('is not started for a caller who gives up after %i ms', async (ms) => {
+  it('is not started for a caller who has given up', async () => {
+    const threads = threadsStarted();
+    const signal = AbortSignal.abort();
+    await expect(openBoardThread(IDEAL, 'emulator:test', { signal })).rejects.toMatchObject({
+      code: 'ABORTED',
+    });
+    expect(threads()).toBe(0);
+  });
+
+  it('is ended for a caller who gives up while it starts', async () => {
+    const ended: boolean[] = [];
+    const watch = (worker: Worker) => {
+      const at = ended.push(false) - 1;
+      worker.once('exit', () => (ended[at] = true));
+    };
+    process.on('worker', watch);
+    onTestFinished(() => void process.off('worker', watch));
     const controller = new AbortController();
-    if (ms === 0) controller.abort();
-    else setTimeout(() => controller.abort(), ms);
-    await expect(
-      openBoardThread(IDEAL, 'emulator:test', { signal: controller.signal }),
-    ).rejects.toMatchObject({ code: 'ABORTED' });
+    const opening = openBoardThread(IDEAL, 'emulator:test', { signal: controller.signal });
+    setTimeout(() => controller.abort(), 5);
+    await expect(opening).rejects.toMatchObject({ code: 'ABORTED' });
+    // Nothing of it is left by then.
+    expect(ended).toEqual([true]);
   });
 
   it('keeps no process alive that forgets to close it', async () => {
@@ -123,4 +161,20 @@ describe.runIf(isBuilt)('a board in a thread of its own', () => {
     await process.next('open');
     expect(await process.ended()).toBe(0);
   });
+});
+
+it('a board in this thread is not kept in memory once it is closed', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const device = await (async () => {
+    const opened = await connect('emulator:ideal-8', { ownThread: false });
+    await opened.close();
+    return new WeakRef(opened);
+  })();
+  // A weak reference holds until its turn of the event loop ends.
+  for (let turn = 0; turn < 50 && device.deref(); turn++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+  }
+  expect(device.deref()).toBeUndefined();
 });

@@ -33,6 +33,8 @@ export interface Witness {
   linkClosed(link: Link): void;
   /** The link delivers the message of this command frame. */
   linkTook(link: Link, seq: number): void;
+  /** All that is not acknowledged is to be sent again. */
+  senderResumed(sender: CommandSender): void;
   /** The link's sender was asked what comes next: when the oldest was due before, and how often what it gave was sent. */
   senderPolled(sender: CommandSender, dueBeforeMs: number | undefined, sendings: number | undefined): void;
   /** `parts`: the payload, in pieces. */
@@ -137,6 +139,11 @@ around(Link.prototype, 'receive', (original, self: Link, args: [Uint8Array, numb
     deliver(event);
   };
   return original(bytes, nowMs, seen);
+});
+
+around(CommandSender.prototype, 'resume', (original, self: CommandSender) => {
+  original();
+  witness?.senderResumed(self);
 });
 
 around(CommandSender.prototype, 'next', (original, self: CommandSender, args: [number]) => {

@@ -25,6 +25,8 @@ export class LinkChecks {
   readonly #truth: Truth;
   readonly #host: () => Link | undefined;
   readonly #lanes: Readonly<Record<Direction, LaneWatch>> = { toBoard: newLane(), toHost: newLane() };
+  /** Senders that have not sent anything since. */
+  readonly #resumed = new Set<CommandSender>();
   #lookedAtMs = 0;
   #freeMs = 0;
 
@@ -82,11 +84,19 @@ export class LinkChecks {
     this.#truth.broken(`command frame ${missed} came ${direction} in order and was not taken`);
   }
 
+  /** All that is not acknowledged is to be sent again. */
+  resumed(sender: CommandSender): void {
+    this.#resumed.add(sender);
+  }
+
   /** The sender was asked for its next frame. */
   polled(sender: CommandSender, dueBeforeMs: number | undefined, sendings: number | undefined): void {
+    const again = sendings !== undefined && sendings > 1;
+    if (this.#resumed.delete(sender) && dueBeforeMs !== undefined && !again)
+      this.#truth.broken('a session was resumed, and what was not acknowledged is not sent again');
     const dueMs = sender.nextTimeoutMs;
     if (dueBeforeMs === undefined || dueMs === undefined || dueMs === dueBeforeMs) return;
-    if (sendings === undefined || sendings < 2)
+    if (!again)
       this.#truth.broken(
         `a frame due at ${dueBeforeMs} ms is due at ${dueMs} ms now, and was not sent again`,
       );

@@ -82,6 +82,10 @@ export class ProtocolWitness implements Witness, BenchObserver {
     this.link.took(link, seq);
   }
 
+  senderResumed(sender: CommandSender): void {
+    this.link.resumed(sender);
+  }
+
   senderPolled(sender: CommandSender, dueBeforeMs: number | undefined, sendings: number | undefined): void {
     this.link.polled(sender, dueBeforeMs, sendings);
   }

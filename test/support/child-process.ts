@@ -7,6 +7,7 @@ import { ROOT } from '../repository/files.js';
 /** Where the built command line is; `npm test` builds first. */
 export const BUILT_CLI = path.join(ROOT, 'dist/src/cli/main.js');
 export const isBuilt = existsSync(BUILT_CLI);
+if (!isBuilt && process.env['CI']) throw new Error('CI has not built: npm run build');
 
 const DEADLINE_MS = 15_000;
 

@@ -1,11 +1,14 @@
-import { closeSync, openSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { mendedBinding } from '../../src/transport/serial-binding.js';
 
 describe('closing a port of the mended binding', () => {
   /** A port as the binding opens one, on a file whose reads take a while. */
-  async function opened(path: string) {
-    const fd = openSync(path, 'r+');
+  async function opened(file: string) {
+    const fd = openSync(file, 'r+');
     const port = {
       fd: fd as number | null,
       poller: { once: () => undefined, poll: () => undefined },
@@ -29,14 +32,19 @@ describe('closing a port of the mended binding', () => {
   }
 
   it('waits for a read in progress, which keeps the file and its lock', async () => {
-    const { port, mended } = await opened('/dev/zero');
-    const buffer = Buffer.alloc(1 << 20);
-    const read = mended.read(buffer, 0, buffer.length);
+    const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const pipe = path.join(directory, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const { port, mended } = await opened(pipe);
+    const { fd } = port;
+    const read = mended.read(Buffer.alloc(8), 0, 8);
     const closed = port.close();
-    // The read ends in a later turn of the event loop.
-    await Promise.resolve();
-    expect(port.fd).not.toBeNull();
-    await expect(read).resolves.toMatchObject({ bytesRead: buffer.length });
+    // The read waits in a thread for a byte: whatever would close the file has its turn.
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(port.fd).toBe(fd);
+    expect(writeSync(fd!, Uint8Array.of(1))).toBe(1);
+    await expect(read).resolves.toMatchObject({ bytesRead: 1 });
     await closed;
     expect(port.fd).toBeNull();
   });

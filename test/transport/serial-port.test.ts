@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { openPty, type PtyPort } from '../../src/transport/pty.js';
@@ -219,6 +220,24 @@ describe('pty', () => {
         await vi.waitFor(() => expect(heard.slice(18)).toEqual([3, 10, 13]));
         expect(pty.closed).toBe(false);
       }),
+  );
+
+  it.runIf(process.platform === 'linux')('is raw again once it is asked, however somebody left it', () =>
+    withPty(async (pty) => {
+      const heard: number[] = [];
+      pty.onData((chunk) => heard.push(...chunk));
+      for (const isThere of [true, false]) {
+        execFileSync('stty', ['-F', pty.path, 'sane']);
+        const before = isThere ? openSync(pty.path, constants.O_WRONLY | constants.O_NOCTTY) : undefined;
+        expect(pty.hasClient()).toBe(isThere);
+        const file = before ?? openSync(pty.path, constants.O_WRONLY | constants.O_NOCTTY);
+        heard.length = 0;
+        // A terminal that is not raw sends 13, 10 for 10.
+        writeSync(file, Uint8Array.of(3, 10, 13, 4));
+        closeSync(file);
+        await vi.waitFor(() => expect(heard).toEqual([3, 10, 13, 4]));
+      }
+    }),
   );
 
   it('says how to get the package when it is missing', async () => {

@@ -271,13 +271,6 @@ static void fuzz_batch(uint64_t unit, uint64_t frames) {
   must_answer();
 }
 
-static void print_tally(void) {
-  printf("runs started: %llu; said, by opcode:", (unsigned long long)fuzz_seen.runs_started);
-  for (int i = 0; i < 64; i++)
-    if (fuzz_seen.said[i] > 0) printf(" %d:%llu", i, (unsigned long long)fuzz_seen.said[i]);
-  printf("; without payload: %llu\n", (unsigned long long)fuzz_seen.said[64]);
-}
-
 int main(int argc, char **argv) {
   unsigned long long frames = 0, sessions = 0, first = 0;
   struct sigaction action;
@@ -299,6 +292,6 @@ int main(int argc, char **argv) {
   for (uint64_t done = 0; done < frames; done += BATCH_FRAMES) fuzz_batch(first + done / BATCH_FRAMES, BATCH_FRAMES);
   now.what = "sessions";
   for (uint64_t i = 0; i < sessions; i++) fuzz_session(first + i);
-  print_tally();
+  fuzz_print_tally();
   return 0;
 }

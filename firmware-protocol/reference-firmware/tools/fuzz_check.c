@@ -1,5 +1,6 @@
 #include "fuzz_check.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,13 @@
 #include "../src/program.h"
 
 fuzz_tally fuzz_seen;
+
+void fuzz_print_tally(void) {
+  printf("runs started: %llu; said, by opcode:", (unsigned long long)fuzz_seen.runs_started);
+  for (int i = 0; i < 64; i++)
+    if (fuzz_seen.said[i] > 0) printf(" %d:%llu", i, (unsigned long long)fuzz_seen.said[i]);
+  printf("; without payload: %llu\n", (unsigned long long)fuzz_seen.said[64]);
+}
 
 static void check(int holds, const char *what) {
   if (!holds) fuzz_failed(what);

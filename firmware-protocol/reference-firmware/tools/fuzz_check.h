@@ -11,6 +11,8 @@ typedef struct {
 } fuzz_tally;
 
 extern fuzz_tally fuzz_seen;
+/* On standard output, one line. */
+void fuzz_print_tally(void);
 
 /* Says what is wrong and where, and ends the program. */
 void fuzz_failed(const char *what);

@@ -32,10 +32,13 @@ describe('a host that can not run the kernel', () => {
   test('no room for its memory: says so once, and the oracle computes until there is', async () => {
     vi.resetModules();
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
-    const { Memory } = WebAssembly;
-    const full = vi.spyOn(WebAssembly, 'Memory').mockImplementation(() => {
+    const real = (globalThis as unknown as { WebAssembly: Record<string, unknown> }).WebAssembly;
+    function NoMemory(): never {
       throw new RangeError('WebAssembly.Memory(): could not allocate memory');
-    });
+    }
+    const { Module, Instance, validate } = real;
+    const api = { Module, Instance, validate, Memory: NoMemory as unknown };
+    vi.stubGlobal('WebAssembly', api);
     const { newKernelTicks } = await import('../../../emulator/kernel/kernel-ticks.js');
     const { kernelWarning } = await import('../../../emulator/kernel/kernel-module.js');
     const { CellArray } = await import('../../../emulator/analog/cell-array.js');
@@ -44,8 +47,7 @@ describe('a host that can not run the kernel', () => {
     expect(newKernelTicks(board)).toBeUndefined();
     expect(warn.mock.calls).toEqual([[expect.stringMatching(/no room for WebAssembly memory:/)]]);
     expect(kernelWarning()).toMatch(/no room/);
-    full.mockRestore();
-    expect(WebAssembly.Memory).toBe(Memory);
+    api.Memory = real['Memory'];
     expect(newKernelTicks(board)).toBeDefined();
     expect(kernelWarning()).toBeUndefined();
   });
