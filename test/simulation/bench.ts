@@ -9,8 +9,6 @@ import type { Random } from './random.js';
 import type { Trace } from './trace.js';
 import { MortalClock, type VirtualTime } from './virtual-time.js';
 
-/** Frames as short as the protocol allows, so that an upload takes more of them than the window. */
-const FRAME_BYTES = 256;
 /** Most ticks of a slice; with its turn of about a millisecond it makes runs last. */
 const SLICE_TICKS = 16;
 
@@ -45,6 +43,7 @@ export class Bench {
   readonly #random: Random;
   readonly #toBoard: Lane;
   readonly #toHost: Lane;
+  readonly #frameBytes: number;
   readonly #inFlightBytes: number;
   readonly #sliceMs: number;
   #path = 'usb:1-1';
@@ -56,14 +55,22 @@ export class Bench {
   #powerUps = 0;
   #unplugged = 0;
 
-  constructor(time: VirtualTime, random: Random, plan: FaultPlan, coverage: Coverage, trace: Trace) {
+  constructor(
+    time: VirtualTime,
+    random: Random,
+    plan: FaultPlan,
+    coverage: Coverage,
+    trace: Trace,
+    frameBytes: number,
+  ) {
+    this.#frameBytes = frameBytes;
     this.time = time;
     this.trace = trace;
     this.#random = random;
     this.kind = random.chance(0.6) ? 'serial' : 'hub';
     this.#sliceMs = random.pick([0.25, 0.5, 1, 2]);
     // From a few frames up to more than the window.
-    this.#inFlightBytes = random.pick([2, 6, 40, 400]) * FRAME_BYTES;
+    this.#inFlightBytes = random.pick([2, 6, 40, 400]) * frameBytes;
     this.#boardClock = new MortalClock(time, this.#sliceMs);
     const lane = (direction: Direction, deliver: (bytes: Uint8Array) => void): Lane =>
       new Lane(time, {
@@ -153,7 +160,7 @@ export class Bench {
     if (!this.#plugged || (this.kind === 'hub' && !this.device)) return refuse('nothing there');
     if (this.#hostPort && !this.#hostPort.closed) return refuse('already open');
     const port: LinePort = new LinePort(this.#path, this.#inFlightBytes, {
-      frameBytesMax: FRAME_BYTES,
+      frameBytesMax: this.#frameBytes,
       send: (bytes) => (this.#hostPort === port ? this.#toBoard.send(bytes) : 0),
       schedule: (ms, callback) => clock.schedule(ms, callback),
       closed: () => {
@@ -225,7 +232,7 @@ export class Bench {
   #attachBoard(clock: MortalClock): void {
     if (!this.device) throw new Error('no board is running');
     const port: LinePort = new LinePort('board', 0, {
-      frameBytesMax: FRAME_BYTES,
+      frameBytesMax: this.#frameBytes,
       send: (bytes) => (this.#boardPort === port && this.#plugged ? this.#toHost.send(bytes) : 0),
       schedule: (ms, callback) => clock.schedule(ms, callback),
       closed: () => undefined,

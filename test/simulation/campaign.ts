@@ -1,5 +1,5 @@
 import type { Coverage } from './faults.js';
-import { type SimulationResult, simulate, VARIANTS } from './simulate.js';
+import { type SimulationOptions, type SimulationResult, simulate, VARIANTS } from './simulate.js';
 
 /** Simulates seeds one after another, each against the fault-free run of its variant. */
 export class Campaign {
@@ -7,9 +7,11 @@ export class Campaign {
   readonly #expected = new Map<number, readonly string[]>();
   commands = 0;
   virtualMs = 0;
+  readonly #options: Pick<SimulationOptions, 'frameBytes'>;
 
-  constructor(coverage: Coverage) {
+  constructor(coverage: Coverage, options: Pick<SimulationOptions, 'frameBytes'> = {}) {
     this.coverage = coverage;
+    this.#options = options;
   }
 
   async run(
@@ -21,12 +23,13 @@ export class Campaign {
     const variant = seed % VARIANTS;
     let expected = this.#expected.get(variant);
     if (!expected) {
-      const calm = await simulate(variant, { faults: false });
+      const calm = await simulate(variant, { ...this.#options, faults: false });
       if (calm.violations.length > 0) return calm;
       expected = calm.results;
       this.#expected.set(variant, expected);
     }
     const result = await simulate(seed, {
+      ...this.#options,
       expected,
       coverage: this.coverage,
       ...(onWrite ? { onWrite } : {}),

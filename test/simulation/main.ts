@@ -1,14 +1,16 @@
 import { parseArgs } from 'node:util';
+import { FRAME_BYTES_BEFORE_HELLO, FRAME_BYTES_MAX } from '../../firmware-protocol/limits.js';
 import { Campaign } from './campaign.js';
 import { coverageTable } from './coverage-table.js';
 import { Coverage } from './faults.js';
 import type { SimulationResult } from './simulate.js';
 
-const HELP = `npm run simulate -- [--seeds N] [--seed S]
+const HELP = `npm run simulate -- [--seeds N] [--seed S] [--frame-bytes B]
 
 Simulates host, line and board with faults in virtual time. One seed is one run, and comes out the same each time.
 
   --seeds N   how many (default 500); from 500 on every fault must have hit every state 50 times
+  --frame-bytes B  longest frame (default 256; up to 65536): large ones take few commands, and other buffers
   --seed S    the first of them (default 0); without --seeds it is the only one
 
 States: \`boot\` is a board without power or with its self-test going on; it is deaf, and on a serial line it prints
@@ -35,6 +37,7 @@ async function main(): Promise<number> {
     options: {
       seeds: { type: 'string' },
       seed: { type: 'string' },
+      'frame-bytes': { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -48,8 +51,13 @@ async function main(): Promise<number> {
     process.stderr.write(HELP);
     return 2;
   }
+  const frameBytes = Number(values['frame-bytes'] ?? FRAME_BYTES_BEFORE_HELLO);
+  if (!(frameBytes >= FRAME_BYTES_BEFORE_HELLO && frameBytes <= FRAME_BYTES_MAX)) {
+    process.stderr.write(HELP);
+    return 2;
+  }
   const coverage = new Coverage();
-  const campaign = new Campaign(coverage);
+  const campaign = new Campaign(coverage, { frameBytes });
   const startMs = performance.now();
   let toldMs = startMs;
   const seconds = (): string => ((performance.now() - startMs) / 1000).toFixed(1);

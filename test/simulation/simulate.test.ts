@@ -5,11 +5,22 @@ import { simulate } from './simulate.js';
 
 /** CI simulates 500 by `npm run simulate`; these are for whoever runs the tests alone. */
 const SEEDS = 40;
+/** Long enough for the buffers that are used again. */
+const LARGE_FRAME_BYTES = 8192;
+const LARGE_FRAME_SEEDS = 20;
 
 describe('host, line and board, simulated', () => {
   it(`keep every promise of the protocol in ${SEEDS} histories`, async () => {
     const campaign = new Campaign(new Coverage());
     for (let seed = 0; seed < SEEDS; seed++) {
+      const { violations, lastMessages } = await campaign.run(seed);
+      expect(violations, `seed ${seed}\n${lastMessages.join('\n')}`).toEqual([]);
+    }
+  });
+
+  it(`keep them in ${LARGE_FRAME_SEEDS} histories with frames of ${LARGE_FRAME_BYTES} bytes`, async () => {
+    const campaign = new Campaign(new Coverage(), { frameBytes: LARGE_FRAME_BYTES });
+    for (let seed = 0; seed < LARGE_FRAME_SEEDS; seed++) {
       const { violations, lastMessages } = await campaign.run(seed);
       expect(violations, `seed ${seed}\n${lastMessages.join('\n')}`).toEqual([]);
     }
