@@ -92,7 +92,7 @@ export function cancelledError(name: CommandName): ThermolinkError {
 export function linkLostError(portName: string, seen: Evidence): ThermolinkError {
   return new ThermolinkError('LINK_LOST', `The board on ${portName} stopped acknowledging.`, {
     retryable: true,
-    hint: 'Check the cable and that the board has power, then connect again.',
+    hint: 'Check the cable and that the board has power, then connect again; a board that has restarted has forgotten its session.',
     data: { ...seen },
   });
 }
