@@ -1,6 +1,5 @@
 import type { Port } from '../../firmware-protocol/port.js';
-import { ThermolinkError } from '../errors.js';
-import { PortEvents } from './port-events.js';
+import { EventPort } from './event-port.js';
 
 /** Frames as large as the protocol allows: there is no wire to hog. */
 const FRAME_BYTES_MAX = 65536;
@@ -17,42 +16,27 @@ export function memoryPortPair(name: string): [Port, Port] {
   return [a, b];
 }
 
-class MemoryPort implements Port {
+class MemoryPort extends EventPort implements Port {
   readonly name: string;
   readonly frameBytesMax = FRAME_BYTES_MAX;
-  readonly #events = new PortEvents();
   #writing = false;
   peer!: MemoryPort;
 
   constructor(name: string) {
+    super();
     this.name = name;
-  }
-
-  get closed(): boolean {
-    return this.#events.closed;
-  }
-
-  onData(receiver: (bytes: Uint8Array) => void): void {
-    this.#events.onData(receiver);
-  }
-
-  onClose(receiver: (reason?: Error) => void): void {
-    this.#events.onClose(receiver);
   }
 
   write(bytes: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.closed) {
-        reject(new ThermolinkError('LINK_LOST', `${this.name} is closed.`));
-        return;
-      }
-      if (this.#writing) {
-        reject(new Error('bug: a second write before the first has settled'));
+      const refusal = this.writeRefusal(this.#writing);
+      if (refusal) {
+        reject(refusal);
         return;
       }
       this.#writing = true;
       setImmediate(() => {
-        this.peer.#events.data(bytes);
+        this.peer.events.data(bytes);
         this.#writing = false;
         resolve();
       });
@@ -60,8 +44,8 @@ class MemoryPort implements Port {
   }
 
   close(): Promise<void> {
-    this.#events.end();
-    this.peer.#events.end();
+    this.events.end();
+    this.peer.events.end();
     return Promise.resolve();
   }
 }

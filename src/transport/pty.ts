@@ -3,8 +3,8 @@ import { ReadStream } from 'node:tty';
 import type { Port } from '../../firmware-protocol/port.js';
 import { ThermolinkError } from '../errors.js';
 import { makeDeviceLink, removeDeviceLink } from './device-link.js';
+import { EventPort } from './event-port.js';
 import { type Libc, loadLibc } from './libc.js';
-import { PortEvents } from './port-events.js';
 
 /** As on any serial port. */
 const FRAME_BYTES_MAX = 8192;
@@ -61,7 +61,7 @@ interface PtyFiles {
 }
 
 /** Made by `openPty`. One write at a time, so at most one frame waits here. */
-export class PtyPort implements Port {
+export class PtyPort extends EventPort implements Port {
   readonly name: string;
   readonly frameBytesMax = FRAME_BYTES_MAX;
   /** What to open at the other end: the link if there is one. */
@@ -73,12 +73,12 @@ export class PtyPort implements Port {
   /** This side's own handle of the slave: another one after each `hasClient`. */
   #slave: number | undefined;
   readonly #reader: ReadStream;
-  readonly #events = new PortEvents();
   #flowing = false;
   #writing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(libc: Libc, files: PtyFiles) {
+    super();
     this.#libc = libc;
     this.#files = files;
     this.#slave = files.slave;
@@ -86,26 +86,18 @@ export class PtyPort implements Port {
     this.name = `pty:${this.path}`;
     this.#reader = new ReadStream(files.master);
     this.#reader.on('error', (error) => {
-      this.#events.end(error);
+      this.events.end(error);
       void this.close();
     });
   }
 
-  get closed(): boolean {
-    return this.#events.closed;
-  }
-
-  onData(receiver: (bytes: Uint8Array) => void): void {
-    this.#events.onData(receiver);
+  override onData(receiver: (bytes: Uint8Array) => void): void {
+    super.onData(receiver);
     if (this.#flowing) return;
     this.#flowing = true;
     this.#reader.on('data', (chunk: Buffer) =>
-      this.#events.data(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)),
+      this.events.data(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)),
     );
-  }
-
-  onClose(receiver: (reason?: Error) => void): void {
-    this.#events.onClose(receiver);
   }
 
   /**
@@ -123,7 +115,7 @@ export class PtyPort implements Port {
       this.#slave = openSlave(path);
     } catch (error) {
       // Out of file handles, say. Nothing can be read from now on.
-      this.#events.end(error as Error);
+      this.events.end(error as Error);
       void this.close();
       return false;
     }
@@ -133,8 +125,8 @@ export class PtyPort implements Port {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    if (this.closed) throw this.#lost();
-    if (this.#writing) throw new Error('bug: a second write before the first has settled');
+    const refusal = this.writeRefusal(this.#writing !== undefined);
+    if (refusal) throw refusal;
     this.#writing = this.#writeAll(bytes);
     try {
       await this.#writing;
@@ -150,7 +142,7 @@ export class PtyPort implements Port {
 
   async #close(): Promise<void> {
     const { path, link } = this.#files;
-    this.#events.end();
+    this.events.end();
     if (link !== undefined) removeDeviceLink(link, path);
     // A thread may still wait for the file; its number must not be given to another one before it has ended.
     await this.#writing?.catch(() => undefined);
@@ -176,7 +168,7 @@ export class PtyPort implements Port {
       const startMs = performance.now();
       await this.#libc.waitWritable(this.#files.master, POLL_MS);
       stalledMs += performance.now() - startMs;
-      if (this.closed) throw this.#lost();
+      if (this.closed) throw this.closedError();
       if (stalledMs >= STALL_MS) {
         this.bytesDropped += bytes.length - written;
         return;
@@ -192,9 +184,5 @@ export class PtyPort implements Port {
       if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0;
       throw error;
     }
-  }
-
-  #lost(): ThermolinkError {
-    return new ThermolinkError('LINK_LOST', `${this.name} is closed.`, { retryable: true });
   }
 }

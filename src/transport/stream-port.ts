@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Port } from '../../firmware-protocol/port.js';
 import { ThermolinkError } from '../errors.js';
-import { PortEvents } from './port-events.js';
+import { EventPort } from './event-port.js';
 
 /** A write that the other side has not taken after this time ends the port: nobody reads there any more. */
 const WRITE_TIMEOUT_MS = 30_000;
@@ -25,13 +25,12 @@ export interface StreamPortOptions {
  * settles when the system has taken all of it, or rejects when the port ends, though the stream may then still be reading
  * the buffer. Bytes that arrive before the first `onData` wait in the stream.
  */
-export class StreamPort implements Port {
+export class StreamPort extends EventPort implements Port {
   readonly name: string;
   readonly frameBytesMax: number;
   readonly inFlightBytesMax?: number;
   readonly #stream: Duplex;
   readonly #options: StreamPortOptions;
-  readonly #events = new PortEvents();
   #flowing = false;
   /** Ends the write in progress. */
   #settleWrite: ((error?: Error) => void) | undefined;
@@ -40,6 +39,7 @@ export class StreamPort implements Port {
   #closing: Promise<void> | undefined;
 
   constructor(stream: Duplex, options: StreamPortOptions) {
+    super();
     this.name = options.name;
     this.frameBytesMax = options.frameBytesMax;
     if (options.inFlightBytesMax !== undefined) this.inFlightBytesMax = options.inFlightBytesMax;
@@ -53,39 +53,28 @@ export class StreamPort implements Port {
     });
   }
 
-  get closed(): boolean {
-    return this.#events.closed;
-  }
-
-  onData(receiver: (bytes: Uint8Array) => void): void {
-    this.#events.onData(receiver);
+  override onData(receiver: (bytes: Uint8Array) => void): void {
+    super.onData(receiver);
     if (this.#flowing) return;
     this.#flowing = true;
     const { flow } = this.#options;
     if (flow) {
-      flow((bytes) => this.#events.data(bytes));
+      flow((bytes) => this.events.data(bytes));
       return;
     }
     // A plain view: `slice` of a Buffer would share its memory.
     this.#stream.on('data', (chunk: Buffer) =>
-      this.#events.data(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)),
+      this.events.data(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)),
     );
     // A server may have paused it until now.
     this.#stream.resume();
   }
 
-  onClose(receiver: (reason?: Error) => void): void {
-    this.#events.onClose(receiver);
-  }
-
   write(bytes: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.closed) {
-        reject(this.#lost());
-        return;
-      }
-      if (this.#settleWrite) {
-        reject(new Error('bug: a second write before the first has settled'));
+      const refusal = this.writeRefusal(this.#settleWrite !== undefined);
+      if (refusal) {
+        reject(refusal);
         return;
       }
       let timer: NodeJS.Timeout | undefined;
@@ -97,7 +86,7 @@ export class StreamPort implements Port {
         else resolve();
       };
       this.#settleWrite = settle;
-      this.#stream.write(bytes, (error) => settle(error ? this.#lost(error) : undefined));
+      this.#stream.write(bytes, (error) => settle(error ? this.closedError(error) : undefined));
       // Most writes are taken at once.
       if (this.#settleWrite === settle && this.#stream.writableLength > 0)
         timer = setTimeout(() => this.#end(this.#stalled()), WRITE_TIMEOUT_MS);
@@ -111,8 +100,8 @@ export class StreamPort implements Port {
   }
 
   async #close(): Promise<void> {
-    this.#settleWrite?.(this.#lost());
-    this.#events.end();
+    this.#settleWrite?.(this.closedError());
+    this.events.end();
     if (this.#gone) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => {
@@ -132,17 +121,10 @@ export class StreamPort implements Port {
   /** The stream has ended, whoever ended it. */
   #end(reason?: Error): void {
     if (this.closed) return;
-    this.#settleWrite?.(this.#lost(reason));
-    this.#events.end(reason);
+    this.#settleWrite?.(this.closedError(reason));
+    this.events.end(reason);
     if (reason) this.#options.destroy();
     void this.close();
-  }
-
-  #lost(cause: Error | undefined = this.#events.reason): ThermolinkError {
-    return new ThermolinkError('LINK_LOST', `${this.name} is closed.`, {
-      ...(cause ? { cause } : {}),
-      retryable: true,
-    });
   }
 
   #stalled(): ThermolinkError {

@@ -1,7 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Port } from '../../firmware-protocol/port.js';
-import { ThermolinkError } from '../errors.js';
-import { PortEvents } from './port-events.js';
+import { EventPort } from './event-port.js';
 
 /** Frames as large as the protocol allows: there is no wire to hog. */
 const FRAME_BYTES_MAX = 65536;
@@ -21,10 +20,9 @@ export interface ThreadPortOptions {
  * An end of a byte stream between two threads. Bytes are copied once and handed over, not copied again. It keeps no process
  * alive: whoever waits for an answer holds a timer.
  */
-export class ThreadPort implements Port {
+export class ThreadPort extends EventPort implements Port {
   readonly name: string;
   readonly frameBytesMax = FRAME_BYTES_MAX;
-  readonly #events = new PortEvents();
   readonly #endpoint: MessagePort;
   readonly #options: ThreadPortOptions;
   #untaken = 0;
@@ -33,6 +31,7 @@ export class ThreadPort implements Port {
   #settle: { resolve: () => void; reject: (error: Error) => void } | undefined;
 
   constructor(name: string, endpoint: MessagePort, options: ThreadPortOptions = {}) {
+    super();
     this.name = name;
     this.#endpoint = endpoint;
     this.#options = options;
@@ -40,21 +39,9 @@ export class ThreadPort implements Port {
     endpoint.on('close', () => void this.#endedThere());
   }
 
-  get closed(): boolean {
-    return this.#events.closed;
-  }
-
-  onData(receiver: (bytes: Uint8Array) => void): void {
-    this.#events.onData(receiver);
-  }
-
-  onClose(receiver: (reason?: Error) => void): void {
-    this.#events.onClose(receiver);
-  }
-
   async write(bytes: Uint8Array): Promise<void> {
-    if (this.closed) throw this.#closedError();
-    if (this.#writing) throw new Error('bug: a second write before the first has settled');
+    const refusal = this.writeRefusal(this.#writing);
+    if (refusal) throw refusal;
     this.#writing = true;
     try {
       // Not `slice`: that of a Buffer would hand over the caller's own memory.
@@ -88,7 +75,7 @@ export class ThreadPort implements Port {
       return;
     }
     this.#endpoint.postMessage(TAKEN, []);
-    this.#events.data(message);
+    this.events.data(message);
   }
 
   async #endedThere(): Promise<void> {
@@ -96,12 +83,8 @@ export class ThreadPort implements Port {
   }
 
   #end(reason?: Error): void {
-    this.#settle?.reject(this.#closedError());
+    this.#settle?.reject(this.closedError());
     this.#settle = undefined;
-    this.#events.end(reason);
-  }
-
-  #closedError(): ThermolinkError {
-    return new ThermolinkError('LINK_LOST', `${this.name} is closed.`);
+    this.events.end(reason);
   }
 }

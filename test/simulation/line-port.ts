@@ -1,6 +1,6 @@
 import type { Port } from '../../firmware-protocol/port.js';
 import { ThermolinkError } from '../../src/errors.js';
-import { PortEvents } from '../../src/transport/port-events.js';
+import { EventPort } from '../../src/transport/event-port.js';
 
 export interface LineEnd {
   readonly frameBytesMax: number;
@@ -12,23 +12,19 @@ export interface LineEnd {
 }
 
 /** One end of a simulated line, as host or board sees it. */
-export class LinePort implements Port {
+export class LinePort extends EventPort implements Port {
   readonly name: string;
   readonly frameBytesMax: number;
   readonly inFlightBytesMax: number;
   readonly #end: LineEnd;
-  readonly #events = new PortEvents();
   #rejectWrite: ((error: Error) => void) | undefined;
 
   constructor(name: string, inFlightBytesMax: number, end: LineEnd) {
+    super();
     this.name = name;
     this.frameBytesMax = end.frameBytesMax;
     this.inFlightBytesMax = inFlightBytesMax;
     this.#end = end;
-  }
-
-  get closed(): boolean {
-    return this.#events.closed;
   }
 
   /** It is open, and no write is in progress. */
@@ -36,22 +32,11 @@ export class LinePort implements Port {
     return !this.closed && !this.#rejectWrite;
   }
 
-  onData(receiver: (bytes: Uint8Array) => void): void {
-    this.#events.onData(receiver);
-  }
-
-  onClose(receiver: (reason?: Error) => void): void {
-    this.#events.onClose(receiver);
-  }
-
   write(bytes: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.closed) {
-        reject(new ThermolinkError('LINK_LOST', `${this.name} is closed.`));
-        return;
-      }
-      if (this.#rejectWrite) {
-        reject(new Error('bug: a second write before the first has settled'));
+      const refusal = this.writeRefusal(this.#rejectWrite !== undefined);
+      if (refusal) {
+        reject(refusal);
         return;
       }
       this.#rejectWrite = reject;
@@ -73,12 +58,12 @@ export class LinePort implements Port {
 
   /** Bytes arrive from the other side. */
   deliver(bytes: Uint8Array): void {
-    this.#events.data(bytes);
+    this.events.data(bytes);
   }
 
   /** The line has ended without its owner's doing. */
   end(reason?: Error): void {
     this.#rejectWrite?.(new ThermolinkError('LINK_LOST', `${this.name} has ended.`));
-    this.#events.end(reason);
+    this.events.end(reason);
   }
 }

@@ -3,10 +3,15 @@ import { calibrate, checkCalibrateRequest } from '../../characterize/calibrate.j
 import { type CalibrationRecord, calibrationRecordOf } from '../../characterize/calibration-record.js';
 import type { DeviceIdentity } from '../../driver/device-api.js';
 import { replaceFile } from '../../training/checkpoint.js';
+import {
+  addMeasuringOptions,
+  type MeasuringOptions,
+  measuringRequest,
+} from '../characterize/measuring-options.js';
 import { deviceUri, withDevice } from '../device.js';
 import { checkWritable } from '../input/write-array.js';
 import { addLogOptions, type LogOptions } from '../logging.js';
-import { positiveInteger, seed } from '../options.js';
+import { positiveInteger } from '../options.js';
 import { formatCount, formatNumber, formatPercent, formatSeconds } from '../output/format.js';
 import { withInterrupt } from '../output/interrupt.js';
 import { formatTable } from '../output/table.js';
@@ -23,35 +28,26 @@ Example:
 const FALLBACK = 'emulator:prototype-64';
 const VALID_DAYS_MAX = 3650;
 
-interface CalibrateOptions extends LogOptions {
+interface CalibrateOptions extends LogOptions, MeasuringOptions {
   readonly device?: string;
-  readonly samples: number;
   readonly crosspoints: boolean;
-  readonly seed: number;
   readonly validDays: number;
   readonly out?: string;
   readonly json?: true;
 }
 
 export function addCalibrateCommand(program: Command): void {
-  addLogOptions(program.command('calibrate'))
+  addMeasuringOptions(addLogOptions(program.command('calibrate')))
     .description('measure a board so that solves can compensate its errors')
     .option('--device <uri>', `which board (default: ${FALLBACK})`)
     .option('--out <file>', 'write the record there (default: calibration-MODEL-SERIAL.json)')
     .option('--no-crosspoints', 'calibrate cells alone; boards of more than 256 cells have no other')
-    .option(
-      '--samples <n>',
-      'readings of every cell with noise, from 1,000',
-      positiveInteger('--samples', 10_000_000),
-      20_000,
-    )
     .option(
       '--valid-days <n>',
       'refused after so many days',
       positiveInteger('--valid-days', VALID_DAYS_MAX),
       30,
     )
-    .option('--seed <s>', 'names levels and noise, 0 to 2³² − 1', seed('--seed'), 0)
     .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLE)
     .action(async (options: CalibrateOptions) => {
@@ -68,14 +64,11 @@ interface Report {
 }
 
 async function run(options: CalibrateOptions, signal: AbortSignal): Promise<Report> {
-  const { samples, crosspoints, out } = options;
+  const { crosspoints, out } = options;
   const display = new WorkDisplay('calibrate', 1, options.json === true);
   const request = {
-    seed: options.seed,
-    samples,
+    ...measuringRequest(options, display, signal),
     ...(crosspoints ? {} : { crosspoints }),
-    signal,
-    onProgress: (fraction: number, stage: string) => display.update(fraction, stage),
   };
   checkCalibrateRequest(request);
   if (out !== undefined) await checkWritable(out);

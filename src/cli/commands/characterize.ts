@@ -2,11 +2,16 @@ import type { Command } from 'commander';
 import { characterize, checkCharacterizeRequest } from '../../characterize/characterize.js';
 import { recordOf } from '../../characterize/record.js';
 import { characterizationFigures } from '../characterize/figures.js';
+import {
+  addMeasuringOptions,
+  type MeasuringOptions,
+  measuringRequest,
+} from '../characterize/measuring-options.js';
 import { OUTPUT_RECORD, prepareOutput } from '../characterize/output-files.js';
 import { characterizationText } from '../characterize/report-text.js';
 import { deviceUri, withDevice } from '../device.js';
 import { addLogOptions, type LogOptions } from '../logging.js';
-import { positiveInteger, seed } from '../options.js';
+import { positiveInteger } from '../options.js';
 import { formatSeconds } from '../output/format.js';
 import { withInterrupt } from '../output/interrupt.js';
 import { WorkDisplay } from '../solve-display.js';
@@ -20,29 +25,20 @@ Example:
 
 const FALLBACK = 'emulator:prototype-64';
 
-interface CharacterizeOptions extends LogOptions {
+interface CharacterizeOptions extends LogOptions, MeasuringOptions {
   readonly device?: string;
-  readonly samples: number;
   readonly crosspoints: number;
   readonly couplings: boolean;
-  readonly seed: number;
   readonly out?: string;
   readonly json?: true;
 }
 
 export function addCharacterizeCommand(program: Command): void {
-  addLogOptions(program.command('characterize'))
+  addMeasuringOptions(addLogOptions(program.command('characterize')))
     .description('measure what a board is like: every cell, its converters, couplings')
     .option('--device <uri>', `which board (default: ${FALLBACK})`)
-    .option(
-      '--samples <n>',
-      'readings of every cell with noise, from 1,000',
-      positiveInteger('--samples', 10_000_000),
-      20_000,
-    )
     .option('--crosspoints <n>', 'crosspoints to measure in every row', positiveInteger('--crosspoints'), 16)
     .option('--no-couplings', 'measure no crosspoints')
-    .option('--seed <s>', 'names levels and noise, 0 to 2³² − 1', seed('--seed'), 0)
     .option('--out <dir>', 'write record and figures into this directory')
     .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLE)
@@ -53,14 +49,11 @@ export function addCharacterizeCommand(program: Command): void {
 }
 
 async function run(options: CharacterizeOptions, signal: AbortSignal) {
-  const { samples, couplings, crosspoints, out } = options;
+  const { couplings, crosspoints, out } = options;
   const display = new WorkDisplay('characterize', 1, options.json === true);
   const request = {
-    seed: options.seed,
-    samples,
+    ...measuringRequest(options, display, signal),
     crosspointsPerRow: couplings ? crosspoints : 0,
-    signal,
-    onProgress: (fraction: number, stage: string) => display.update(fraction, stage),
   };
   checkCharacterizeRequest(request);
   const output = out === undefined ? undefined : prepareOutput(out);

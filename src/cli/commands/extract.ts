@@ -7,12 +7,17 @@ import { ThermolinkError } from '../../errors.js';
 import { compareBoards } from '../../extract/compare.js';
 import { extract } from '../../extract/extract.js';
 import { replaceFile } from '../../training/checkpoint.js';
+import {
+  addMeasuringOptions,
+  type MeasuringOptions,
+  measuringRequest,
+} from '../characterize/measuring-options.js';
 import { deviceUri, withDevice } from '../device.js';
 import { capturedOf, extractionText } from '../extract/report-text.js';
 import { refuseSharedFiles } from '../input/distinct-files.js';
 import { checkWritable } from '../input/write-array.js';
 import { addLogOptions, type LogOptions } from '../logging.js';
-import { positiveInteger, seed } from '../options.js';
+import { positiveInteger } from '../options.js';
 import { formatSeconds } from '../output/format.js';
 import { withInterrupt } from '../output/interrupt.js';
 import { WorkDisplay } from '../solve-display.js';
@@ -27,34 +32,25 @@ Example:
 
 const FALLBACK = 'emulator:prototype-64';
 
-interface ExtractOptions extends LogOptions {
+interface ExtractOptions extends LogOptions, MeasuringOptions {
   readonly device?: string;
   readonly out: string;
-  readonly samples: number;
   readonly crosspoints?: number;
   readonly couplings: boolean;
-  readonly seed: number;
   readonly json?: true;
 }
 
 export function addExtractCommand(program: Command): void {
-  addLogOptions(program.command('extract'))
+  addMeasuringOptions(addLogOptions(program.command('extract')))
     .description('capture a board as a profile, for the emulator to be like it')
     .option('--device <uri>', `which board (default: ${FALLBACK})`)
     .requiredOption('--out <board.json>', 'write the profile there')
-    .option(
-      '--samples <n>',
-      'readings of every cell with noise, from 1,000',
-      positiveInteger('--samples', 10_000_000),
-      20_000,
-    )
     .option(
       '--crosspoints <n>',
       'measure so many in every row, and know the others by their spread (default: all)',
       positiveInteger('--crosspoints'),
     )
     .option('--no-couplings', 'measure no crosspoints')
-    .option('--seed <s>', 'names levels and noise, 0 to 2³² − 1', seed('--seed'), 0)
     .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLE)
     .action(async (options: ExtractOptions) => {
@@ -64,15 +60,12 @@ export function addExtractCommand(program: Command): void {
 }
 
 async function run(options: ExtractOptions, signal: AbortSignal) {
-  const { samples, couplings, crosspoints = Number.MAX_SAFE_INTEGER, out } = options;
+  const { couplings, crosspoints = Number.MAX_SAFE_INTEGER, out } = options;
   const uri = deviceUri(options.device, FALLBACK);
   const display = new WorkDisplay('extract', 1, options.json === true);
   const request = {
-    seed: options.seed,
-    samples,
+    ...measuringRequest(options, display, signal),
     crosspointsPerRow: couplings ? crosspoints : 0,
-    signal,
-    onProgress: (fraction: number, stage: string) => display.update(fraction, stage),
   };
   checkCharacterizeRequest(request);
   await checkOut(options, uri);
