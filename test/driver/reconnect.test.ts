@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Device } from '../../src/driver/device.js';
-import type { DeviceEvent, ReconnectOptions } from '../../src/driver/reconnect.js';
-import { diagonalProgram, NONCE } from '../support/test-board.js';
+import { failure, type PluggedOptions, pause, pluggedBoard } from '../support/plugged-board.js';
+import { diagonalProgram } from '../support/test-board.js';
 import { UsbHub } from '../support/usb-hub.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
@@ -9,32 +9,7 @@ const PROGRAM = { ...diagonalProgram(8), noiseAmplitude: 16384, noiseShift: 12 }
 const RUN = { bank: 0, runSeed: 3, burnInTicks: 10, sampleCount: 40_000, ticksPerSample: 1 };
 const LONG = { ...RUN, burnInTicks: 1e9, sampleCount: 1 };
 
-async function plugged(reconnect: Partial<ReconnectOptions> = {}) {
-  const clock = new VirtualClock();
-  const hub = new UsbHub(clock);
-  const board = hub.add('A', 'ideal-8');
-  hub.plugIn('A', '/dev/ttyACM0');
-  const events: DeviceEvent[] = [];
-  const device = await clock.run(
-    Device.open(await hub.open('A'), {
-      clock,
-      nonce: NONCE,
-      reconnect: { openPort: () => hub.open('A'), ...reconnect },
-      onEvent: (event) => events.push(event),
-    }),
-  );
-  await clock.run(device.loadProgram(0, PROGRAM));
-  const kinds = () => events.map(({ kind }) => kind).filter((kind) => kind !== 'reconnecting');
-  return { clock, hub, board, device, events, kinds };
-}
-
-const pause = (clock: VirtualClock, ms: number) =>
-  clock.run(new Promise<void>((resolve) => void clock.schedule(ms, resolve)));
-const failure = (promise: Promise<unknown>) =>
-  promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
+const plugged = (reconnect?: PluggedOptions['reconnect']) => pluggedBoard(PROGRAM, { reconnect });
 
 /** What the same run gives on a cable that nobody pulls. */
 async function undisturbed(): Promise<Int16Array> {

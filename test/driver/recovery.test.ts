@@ -1,18 +1,8 @@
 import { expect, it } from 'vitest';
 import { CHANNEL, FrameDecoder } from '../../firmware-protocol/framing.js';
 import type { Port } from '../../firmware-protocol/port.js';
-import { Device } from '../../src/driver/device.js';
-import type { DeviceEvent, ReconnectOptions } from '../../src/driver/reconnect.js';
-import {
-  diagonalProgram,
-  NONCE,
-  openTestBoard,
-  pass,
-  type Tamper,
-  tamperedPort,
-} from '../support/test-board.js';
-import { UsbHub } from '../support/usb-hub.js';
-import { VirtualClock } from '../support/virtual-clock.js';
+import { failure, type PluggedOptions, pause, pluggedBoard } from '../support/plugged-board.js';
+import { diagonalProgram, openTestBoard, pass, tamperedPort } from '../support/test-board.js';
 
 // Each of these once went wrong.
 
@@ -20,48 +10,13 @@ const PROGRAM = diagonalProgram(8);
 const RUN = { bank: 0, runSeed: 3, burnInTicks: 10, sampleCount: 100, ticksPerSample: 1 };
 const LONG = { ...RUN, burnInTicks: 1e12, sampleCount: 1 };
 
-async function plugged(
-  options: {
-    tamper?: Tamper;
-    wrap?: (port: Port) => Port;
-    reconnect?: Partial<ReconnectOptions>;
-    onEvent?: (event: DeviceEvent) => void;
-  } = {},
-) {
-  const { tamper = pass, wrap = (port) => port } = options;
-  const clock = new VirtualClock();
-  const hub = new UsbHub(clock);
-  const board = hub.add('A', 'ideal-8');
-  hub.plugIn('A', '/dev/ttyACM0');
-  const open = async () => tamperedPort(wrap(await hub.open('A')), tamper);
-  const events: DeviceEvent[] = [];
-  const device = await clock.run(
-    Device.open(await open(), {
-      clock,
-      nonce: NONCE,
-      reconnect: { openPort: open, ...options.reconnect },
-      onEvent: (event) => {
-        events.push(event);
-        options.onEvent?.(event);
-      },
-    }),
-  );
-  await clock.run(device.loadProgram(0, PROGRAM));
-  const kinds = () => events.map(({ kind }) => kind).filter((kind) => kind !== 'reconnecting');
-  return { clock, hub, board, device, kinds, events };
-}
-
-const pause = (clock: VirtualClock, ms: number) =>
-  clock.run(new Promise<void>((resolve) => void clock.schedule(ms, resolve)));
-const failure = (promise: Promise<unknown>) =>
-  promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
+const plugged = (options?: PluggedOptions) => pluggedBoard(PROGRAM, options);
 
 it('a board that stops acknowledging for seconds, its port open all the time, is found again', async () => {
   let mute = false;
-  const { device, clock, kinds } = await plugged({ tamper: (_, bytes) => (mute ? [] : [bytes]) });
+  const { device, clock, kinds } = await plugged({
+    wrap: (port) => tamperedPort(port, (_, bytes) => (mute ? [] : [bytes])),
+  });
   mute = true;
   const loading = device.loadProgram(1, PROGRAM, { timeoutMs: 60_000 });
   void clock.schedule(7000, () => {

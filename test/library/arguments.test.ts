@@ -1,27 +1,16 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as library from '../../src/index.js';
-import { noiseExamples } from '../support/model-examples.js';
+import { type Anything, expectRefusals } from '../support/refusals.js';
 
-/** As JavaScript has it: nothing is checked before the call. */
-// biome-ignore lint/suspicious/noExplicitAny: these tests pass what no compiler would let through.
-type Anything = any;
 const {
-  calibrate,
-  calibrationOf,
-  calibrationRecordOf,
   connect,
   createAnalogSolver,
   createCholeskySolver,
-  createConvolutionClassifier,
   createIdealSampler,
-  createMlp,
-  createOptimizer,
   Device,
-  firstExamples,
-  loadDataset,
   matrix,
   parseDeviceUri,
-  train,
 } = library as Anything;
 
 const address = { seed: 1, step: 0, block: 0 };
@@ -29,11 +18,6 @@ const dense = { kind: 'dense', matrix: matrix(2, 2, Float64Array.of(4, 1, 1, 3))
 const drive = Float64Array.of(1, 2);
 const solving = { system: dense, drive, tolerance: 1e-2, address };
 const relaxing = { system: dense, drive, initial: drive, time: 1, address };
-const model = createMlp({ inputCount: 4, hidden: [3], classes: 2 });
-const parameters = model.init(1);
-const examples = noiseExamples(8, 4, 2, 1);
-const data = { name: 'noise', rows: 2, columns: 2, classes: 2, train: examples, test: examples, digest: '' };
-const training = { model, data, optimizer: createOptimizer('sgd'), epochs: 1, batch: 4, seed: 1 };
 let device: Anything;
 
 beforeAll(async () => {
@@ -41,29 +25,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => device.close());
-
-async function errorOf(call: () => unknown): Promise<Anything> {
-  try {
-    await call();
-  } catch (error) {
-    return error;
-  }
-  throw new Error('nothing was thrown');
-}
-
-type Refusal = readonly [what: string, call: () => unknown, names: RegExp, code?: string];
-
-/** Refused, by an error that names the argument. */
-function expectRefusals(cases: readonly Refusal[]): void {
-  const rows = cases.map(([what, call, names, code = 'BAD_ARGUMENT']) => ({ what, call, names, code }));
-  it.each(rows)('$what', async ({ call, names, code }) => {
-    const error = await errorOf(call);
-    expect(error).toBeInstanceOf(library.ThermolinkError);
-    expect(error.code).toBe(code);
-    expect(error.message).toMatch(names);
-    expect(error.message).toMatch(/^\S.*\.$/);
-  });
-}
 
 describe('connect and parseDeviceUri refuse', () => {
   expectRefusals([
@@ -237,117 +198,8 @@ describe('the factories of solvers refuse', () => {
   ]);
 });
 
-describe('models refuse', () => {
-  const mlp = (change: object) => () => createMlp({ inputCount: 4, hidden: [3], classes: 2, ...change });
-  const convolution = (change: object) => () =>
-    createConvolutionClassifier({ rows: 8, columns: 8, classes: 2, ...change });
-  expectRefusals([
-    ['no settings', () => createMlp(), /settings of a model is missing/],
-    ['a hidden layer of −3', mlp({ hidden: [-3] }), /hidden\[0\] is -3/],
-    ['a hidden layer of 2.5', mlp({ hidden: [4, 2.5] }), /hidden\[1\] is 2.5/],
-    ['one width for hidden', mlp({ hidden: 3 }), /hidden is 3/],
-    ['no inputs', mlp({ inputCount: undefined }), /inputCount is missing/],
-    ['one class', mlp({ classes: 1 }), /classes is 1/],
-    ['classes in a string', mlp({ classes: '10' }), /classes is the text/],
-    ['no image', convolution({ rows: 0 }), /rows is 0/],
-    ['no channels', convolution({ channels: 0 }), /channels is 0/],
-    ['a negative stride', convolution({ stride: -1 }), /stride is -1/],
-    ['a kernel of NaN', convolution({ kernel: Number.NaN }), /kernel is NaN/],
-    ['hidden of a convolution', convolution({ hidden: [0] }), /hidden\[0\] is 0/],
-    ['a negative seed', () => model.init(-1), /seed is -1/],
-    ['a seed with a fraction', () => model.init(1.5), /seed is 1.5/],
-    ['no seed', () => model.init(), /seed is missing/],
-    ['no parameters', () => model.evaluate(undefined, examples), /parameters is missing/],
-    [
-      'too few parameters',
-      () => model.evaluate(new Float64Array(3), examples),
-      /parameters has 3 numbers.*23/,
-    ],
-    ['no examples', () => model.lossAndGradient(parameters), /examples is missing/],
-    ['plain arrays', () => model.evaluate(parameters, { ...examples, inputs: [1] }), /examples.inputs/],
-    [
-      'too few labels',
-      () => model.evaluate(parameters, { ...examples, labels: new Uint8Array(3) }),
-      /labels has 3/,
-    ],
-    [
-      'a label beyond the classes',
-      () => model.perExampleFactors(parameters, { ...examples, labels: new Uint8Array(8).fill(9) }),
-      /labels\[0\] is 9/,
-    ],
-    ['part of an example', () => model.predict(parameters, new Float32Array(6)), /inputs has 6 numbers/],
-  ]);
-});
-
-describe('optimizers and training refuse', () => {
-  const run = (change: object) => () => train({ ...training, ...change });
-  expectRefusals([
-    ['no name', () => createOptimizer(), /optimizer is missing/],
-    ['an unknown optimizer', () => createOptimizer('sdg'), /"sdg"; it must be one of tngd/],
-    ['a name of every object', () => createOptimizer('constructor'), /"constructor"/],
-    ['a rate in a string', () => createOptimizer('sgd', { rate: '0.1' }), /rate is the text "0.1"/],
-    ['a rate for options', () => createOptimizer('sgd', 0.1), /options is 0.1/],
-    [
-      'a device for a solver',
-      () => createOptimizer('tngd', {}, device),
-      /solver is an object of type Device/,
-    ],
-    [
-      'a relaxation that never moves',
-      () => createOptimizer('tngd', { time: 0 }, createIdealSampler()),
-      /no step changes/,
-    ],
-    [
-      'nor from zero',
-      () => createOptimizer('tngd-adam', { time: 0, initial: 'zero' }, createIdealSampler()),
-      /no step changes/,
-    ],
-    ['no request', () => train(), /request is missing/],
-    ['no model', run({ model: undefined }), /model is missing/],
-    ['no data', run({ data: undefined }), /data is missing/],
-    ['a source for data', run({ data: { kind: 'mnist' } }), /data.train is missing/],
-    ['a name for an optimizer', run({ optimizer: 'adam' }), /optimizer is the text "adam"/],
-    ['a negative seed', run({ seed: -1 }), /seed is -1/],
-    ['a seed with a fraction', run({ seed: 0.5 }), /seed is 0.5/],
-    ['epochs in a string', run({ epochs: '1' }), /epochs is the text "1"/],
-    ['a batch of none', run({ batch: 0 }), /batch size is 0/],
-    ['onStep that is no function', run({ onStep: 'log' }), /onStep/],
-    ['a path for output', run({ output: 'runs/first' }), /output is the text/],
-    [
-      'a misspelt policy',
-      run({ output: { directory: '/nonexistent', existing: 'overwite' } }),
-      /output.existing/,
-    ],
-    ['more examples than there are', () => firstExamples(examples, 9), /count is 9/],
-    ['no examples', () => firstExamples(undefined, 1), /set is missing/],
-    ['no calibration request', () => calibrate(device), /request is missing/],
-    [
-      'crosspoints in a string',
-      () => calibrate(device, { seed: 0, samples: 1000, crosspoints: 'no' }),
-      /crosspoints/,
-    ],
-    [
-      'no record of a calibration',
-      () => calibrationOf(undefined, new Date()),
-      /no object/,
-      'BAD_CALIBRATION',
-    ],
-    ['no time for it', () => calibrationOf({}), /now is missing/],
-    ['a calibration that was not measured', () => calibrationRecordOf(), /result is missing/],
-    ['no days', () => calibrationRecordOf({}, new Date(), 0), /validDays is 0/],
-    ['no source', () => loadDataset(), /source is missing/],
-    ['an unknown source', () => loadDataset({ kind: 'cifar' }), /source.kind is the text "cifar"/],
-    ['a directory that is no path', () => loadDataset({ kind: 'directory' }), /source.directory is missing/],
-  ]);
-
-  it('but time 0 from the gradient, or with a delay of the kept state, is a way to move', () => {
-    expect(createOptimizer('tngd', { time: 0, initial: 'gradient' }, createIdealSampler()).name).toBe('tngd');
-    expect(createOptimizer('tngd', { time: 0, delay: 1 }, createIdealSampler()).name).toBe('tngd');
-  });
-});
-
 describe('every exported function', () => {
-  it('is in this file', () => {
+  it('is in this file or in training-arguments.test.ts', () => {
     const functions = Object.entries(library).filter(([, value]) => typeof value === 'function');
     expect(functions.map(([name]) => name).sort()).toEqual(
       [
@@ -365,5 +217,17 @@ describe('every exported function', () => {
         ...['firstExamples', 'loadDataset', 'matrix', 'parseDeviceUri', 'stopBoardsOnExit', 'train'],
       ].sort(),
     );
+    const sources = ['arguments.test.ts', 'training-arguments.test.ts'].map((file) =>
+      readFileSync(new URL(file, import.meta.url), 'utf8'),
+    );
+    const isCalled = (name: string) =>
+      sources.some((source) => new RegExp(`(?<![.\\w])${name}[.(]`).test(source));
+    // The one is what all the others throw; the other changes what ends this process.
+    expect(
+      functions
+        .map(([name]) => name)
+        .filter((name) => !isCalled(name))
+        .sort(),
+    ).toEqual(['ThermolinkError', 'stopBoardsOnExit']);
   });
 });
