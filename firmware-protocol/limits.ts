@@ -73,7 +73,7 @@ function require(holds: boolean, relation: string): void {
   if (!holds) throw new Error(`bug: limits are inconsistent: ${relation}`);
 }
 
-// What one tick needs to stay an exact integer (docs/device-model.md, "Bounds").
+// What one tick needs to stay an exact integer (docs/reference/device-model.md, "Bounds").
 require(RAIL_MAX % 1024 === 0, 'the rail is a multiple of one array step');
 require(ROW_RAIL === RAIL_MAX / 1024, 'row amplifiers saturate where cells do');
 require(CELLS_MAX * COUPLING_MAX * ROW_RAIL < SAFE_INTEGER_MAX, 'a dense row sum is exact');

@@ -1,4 +1,4 @@
-/** What a reader needs to know about a code; docs/errors.md is generated from it. */
+/** What a reader needs to know about a code; docs/reference/errors.md is generated from it. */
 export interface ErrorCodeEntry {
   /** What the code says, as a sentence without its full stop. */
   readonly meaning: string;
@@ -125,7 +125,7 @@ export const ERROR_CODES = {
       'no log-in since joining the group',
       'a container without the device',
     ],
-    remedy: 'Linux: `sudo usermod -aG dialout $USER`, then log in again. See docs/devices.md.',
+    remedy: 'Linux: `sudo usermod -aG dialout $USER`, then log in again. See docs/reference/devices.md.',
   },
   PORT_BUSY: {
     meaning: 'another program holds the port',

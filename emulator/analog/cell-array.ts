@@ -1,8 +1,7 @@
 import { clamp } from '../../firmware-protocol/fixed-point.js';
 import { newKernelTicks } from '../kernel/kernel-ticks.js';
 import { makeAdc, type ReadAdc } from './adc.js';
-import { ARRAY_STEP } from './array-step.js';
-import type { ArrayTicks } from './array-ticks.js';
+import { ARRAY_STEP, type ArrayTicks } from './array-ticks.js';
 import { BoardFaults, CELL_STATE } from './board-faults.js';
 import type { Die } from './die.js';
 import type { EffectiveProgram } from './effective-program.js';
@@ -10,7 +9,7 @@ import { withTimeEffects } from './imperfect-ticks.js';
 import { OracleTicks } from './oracle-ticks.js';
 
 /**
- * The board's cells and row amplifiers, stepped tick by tick as docs/device-model.md says. Ticks are computed by the
+ * The board's cells and row amplifiers, stepped tick by tick as docs/reference/device-model.md says. Ticks are computed by the
  * WebAssembly kernel or, where the host has no SIMD, by the oracle. Buffers have the board's size; a smaller program runs on
  * the first cells and rows and leaves the others alone.
  */

@@ -1,8 +1,7 @@
 import { COUPLING_UNIT_LOG2, ROW_RAIL } from '../../firmware-protocol/limits.js';
 import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
 import { columnSums, rowSums } from './array-product.js';
-import { ARRAY_STEP } from './array-step.js';
-import type { ArrayState, ArrayTicks } from './array-ticks.js';
+import { ARRAY_STEP, type ArrayState, type ArrayTicks } from './array-ticks.js';
 import type { Die } from './die.js';
 import type { EffectiveProgram } from './effective-program.js';
 import { addThermalNoise, NoiseSource } from './noise-source.js';
@@ -12,7 +11,7 @@ const DRIVE_SCALE = 32;
 const DRIVE_SCALE_LOG2 = 5;
 
 /**
- * The array's tick in integers exactly as docs/device-model.md says: the definition, which every faster implementation must
+ * The array's tick in integers exactly as docs/reference/device-model.md says: the definition, which every faster implementation must
  * equal bit for bit. Plain rather than quick.
  */
 export class OracleTicks implements ArrayTicks {

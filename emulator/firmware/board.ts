@@ -6,8 +6,7 @@ import {
   type RunOutcomeCode,
 } from '../../firmware-protocol/device-status.js';
 import { ENDED_SESSIONS_MAX } from '../../firmware-protocol/limits.js';
-import type { FAULT } from '../../firmware-protocol/messages/system.js';
-import { REFUSAL } from '../../firmware-protocol/messages/system.js';
+import { type FAULT, REFUSAL } from '../../firmware-protocol/messages/system.js';
 import { BoardFaults } from '../analog/board-faults.js';
 import { CellArray } from '../analog/cell-array.js';
 import type { Die } from '../analog/die.js';

@@ -1,8 +1,7 @@
 import { GAUSSIAN_TABLE } from '../../firmware-protocol/gaussian-table.generated.js';
 import { COUPLING_MAX, ROW_RAIL } from '../../firmware-protocol/limits.js';
 import { PROGRAM_MODE, type ProgramMode } from '../../firmware-protocol/program-image.js';
-import { ARRAY_STEP } from '../analog/array-step.js';
-import type { ArrayState, ArrayTicks } from '../analog/array-ticks.js';
+import { ARRAY_STEP, type ArrayState, type ArrayTicks } from '../analog/array-ticks.js';
 import type { Die } from '../analog/die.js';
 import type { EffectiveProgram } from '../analog/effective-program.js';
 import { commonModeAlone } from '../analog/per-tick-effects.js';

@@ -1,7 +1,7 @@
 /**
  * The imperfections of a board type. Each is null (off) or magnitudes as integers with the unit in their name, and where
  * they come from. A spread is the standard deviation between the cells (crosspoints, channels) of a die; `Ppm` of a gain is
- * relative, of a drive in V_fs·G_fs, of a conductance in G_fs. The equations are in docs/device-model.md.
+ * relative, of a drive in V_fs·G_fs, of a conductance in G_fs. The equations are in docs/reference/device-model.md.
  */
 export interface DieEffects {
   /** Every crosspoint's gain, drawn apart for the forward and the transposed array. */

@@ -1,4 +1,8 @@
-import type { LossPolicy, SampleBlock, SampleRange } from './device-api.js';
+import { RUN_OUTCOME } from '../../firmware-protocol/device-status.js';
+import { BLOCK_FLAG } from '../../firmware-protocol/messages/acquisition.js';
+import type { Event } from '../../firmware-protocol/messages/index.js';
+import { ThermolinkError } from '../errors.js';
+import type { LossPolicy, RunOutcome, RunReport, SampleBlock, SampleRange } from './device-api.js';
 
 /** Blocks that were sent and have not come. */
 export interface MissingBlocks {
@@ -108,4 +112,57 @@ export class BlockOrder {
       this.lost[this.lost.length - 1] = { from: last.from, to: Math.max(last.to, to) };
     else if (to > this.#sample) this.lost.push({ from: this.#sample, to });
   }
+}
+
+const OUTCOME_NAMES = Object.keys(RUN_OUTCOME) as RunOutcome[];
+
+export function contradiction(portName: string, { codes, ...block }: Event<'sampleBlock'>): ThermolinkError {
+  return new ThermolinkError(
+    'NOT_A_BOARD',
+    `The board on ${portName} sent a sample block that contradicts its run.`,
+    {
+      hint: 'Its firmware does not follow the protocol; see docs/reference/protocol.md.',
+      data: { ...block, codeBytes: codes.length },
+    },
+  );
+}
+
+/** The block with its codes as numbers, or undefined when its sizes contradict each other. */
+export function sampleBlock(event: Event<'sampleBlock'>): SampleBlock | undefined {
+  const { runId, firstSample, sampleCount, firstCell, cellCount, tick, flags, codes } = event;
+  if (codes.length !== 2 * sampleCount * cellCount) return undefined;
+  // Bulk data starts at any byte of the payload; the copy is aligned.
+  const aligned = codes.slice();
+  return {
+    runId,
+    firstSample,
+    sampleCount,
+    firstCell,
+    cellCount,
+    tick,
+    overload: (flags & BLOCK_FLAG.overload) !== 0,
+    clipped: (flags & BLOCK_FLAG.clip) !== 0,
+    codes: new Int16Array(aligned.buffer, 0, sampleCount * cellCount),
+  };
+}
+
+function indices(bytes: Uint8Array): number[] {
+  return Array.from(
+    { length: Math.floor(bytes.length / 2) },
+    (_, i) => bytes[2 * i] + 256 * bytes[2 * i + 1],
+  );
+}
+
+export function runReport(event: Event<'runEnded'>): RunReport {
+  return {
+    runId: event.runId,
+    outcome: OUTCOME_NAMES[event.outcome],
+    ticksDone: event.ticksDone,
+    samplesTaken: event.samplesTaken,
+    samplesLost: event.samplesLost,
+    overloadedCells: indices(event.overloadedCells),
+    overloadedCellCount: event.overloadedCellCount,
+    overloadedRows: indices(event.overloadedRows),
+    overloadedRowCount: event.overloadedRowCount,
+  };
 }

@@ -1,8 +1,12 @@
+import type { ToHost } from '../../firmware-protocol/codec.js';
+import { deviceStateName } from '../../firmware-protocol/device-status.js';
 import type { LinkCounters } from '../../firmware-protocol/link/counters.js';
 import type { FrameNote } from '../../firmware-protocol/link/frame-log.js';
 import type { Link } from '../../firmware-protocol/link/link.js';
 import { type CommandName, commandRow } from '../../firmware-protocol/messages/index.js';
-import { ThermolinkError } from '../errors.js';
+import { REFUSAL } from '../../firmware-protocol/messages/system.js';
+import { type ErrorCode, ThermolinkError } from '../errors.js';
+import { helloRefusedError } from './hello.js';
 
 /** What an error about the link should show: counters, and the last frames both ways. */
 export interface Evidence {
@@ -94,5 +98,33 @@ export function linkLostError(portName: string, seen: Evidence): ThermolinkError
     retryable: true,
     hint: 'Check the cable and that the board has power, then connect again; a board that has restarted has forgotten its session.',
     data: { ...seen },
+  });
+}
+
+const REASON_NAMES = Object.keys(REFUSAL) as (keyof typeof REFUSAL)[];
+
+const HINTS: Partial<Record<keyof typeof REFUSAL, string>> = {
+  cancelled: 'A stop cancelled it; acknowledge before going on.',
+  wrongState: 'Read the status; after a stop or a fault, acknowledge first.',
+  digestMismatch: 'The program was damaged on its way or changed since; load it again.',
+  notCommitted: 'Load a program into the bank first.',
+  bankBusy: 'Load the other bank, or wait for the run to end.',
+};
+
+/** The error for an answer that is not the one a command waits for. */
+export function refusalError(command: string, portName: string, message: ToHost): ThermolinkError {
+  if (message.kind === 'event' && message.name === 'helloRefused')
+    return helloRefusedError(portName, message.fields);
+  if (message.kind !== 'event' || message.name !== 'refusal')
+    return new ThermolinkError('NOT_A_BOARD', `The board answered ${command} with ${message.name}.`, {
+      hint: 'Its firmware does not follow the protocol; see docs/reference/protocol.md.',
+    });
+  const { reason, detail, state } = message.fields;
+  const name = REASON_NAMES[reason];
+  const code: ErrorCode = name === 'digestMismatch' ? 'DIGEST_MISMATCH' : 'DEVICE_REFUSED';
+  const hint = HINTS[name];
+  return new ThermolinkError(code, `The board refused ${command}: ${name} (${detail}).`, {
+    ...(hint ? { hint } : {}),
+    data: { command, reason: name, detail, state: deviceStateName(state) },
   });
 }

@@ -26,6 +26,7 @@ import {
   evidence,
   linkLostError,
   portClosedError,
+  refusalError,
   stillLostError,
   timeoutError,
   writeError,
@@ -34,7 +35,6 @@ import type { CallOptions } from './device-api.js';
 import { FramePump, logFrame } from './frame-pump.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
 import { PendingCalls, type PendingKey } from './pending-calls.js';
-import { refusalError } from './refusal-error.js';
 import { SendRoom } from './send-room.js';
 import './platform.js';
 

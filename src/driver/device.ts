@@ -7,21 +7,27 @@ import { checkObject, checkSignal, checkWhole } from '../argument-checks.js';
 import { assert, ThermolinkError, throwIfAborted } from '../errors.js';
 import { collectSamples, type Samples } from './collect-samples.js';
 import { Connection } from './connection.js';
-import type { BoardDevice, CallOptions, CommitReport, DeviceIdentity, RunOptions } from './device-api.js';
-import { type DeviceStatus, statusOf } from './device-status.js';
+import {
+  type BoardDevice,
+  type CallOptions,
+  type CommitReport,
+  type DeviceIdentity,
+  type DeviceStatus,
+  type RunOptions,
+  statusOf,
+} from './device-api.js';
 import { logHealth } from './health.js';
 import { HELLO_TIMEOUT_MS, newNonce } from './hello.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
-import { noteOpen } from './open-devices.js';
 import { openSession } from './open-session.js';
-import { checkProgram } from './program-check.js';
 import { type DeviceEvent, type ReconnectOptions, Reconnector } from './reconnect.js';
 import { RunKeeper } from './run-keeper.js';
 import { checkHoldable, startFields } from './run-request.js';
 import { RunStream } from './run-stream.js';
+import { noteOpen } from './stop-on-exit.js';
 import { Stopper } from './stopper.js';
 import { SYSTEM_CLOCK } from './system-clock.js';
-import { Uploader } from './upload.js';
+import { checkProgram, Uploader } from './upload.js';
 
 export interface OpenOptions {
   readonly signal?: AbortSignal;

@@ -1,5 +1,4 @@
-import type { LinkCounters } from '../../firmware-protocol/link/counters.js';
-import { faultyFrames } from '../../firmware-protocol/link/counters.js';
+import { faultyFrames, type LinkCounters } from '../../firmware-protocol/link/counters.js';
 import type { Connection } from './connection.js';
 import type { Logger } from './logger.js';
 

@@ -2,8 +2,7 @@ import type { Clock } from '../../firmware-protocol/clock.js';
 import { RUN_OUTCOME } from '../../firmware-protocol/device-status.js';
 import type { Event } from '../../firmware-protocol/messages/index.js';
 import { abortError, ThermolinkError } from '../errors.js';
-import { contradiction, runReport, sampleBlock } from './block-events.js';
-import { BlockOrder } from './block-order.js';
+import { BlockOrder, contradiction, runReport, sampleBlock } from './block-order.js';
 import type { Connection } from './connection.js';
 import type {
   CallOptions,

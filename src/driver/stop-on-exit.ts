@@ -1,5 +1,3 @@
-import { stopOpenDevices } from './open-devices.js';
-
 /** How long an ending process waits for its boards to be safe. */
 const STOP_MS = 500;
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
@@ -42,4 +40,23 @@ export function stopBoardsOnExit(options: StopOnExitOptions = {}): () => void {
     process.off('uncaughtException', onCrash).off('unhandledRejection', onCrash);
     for (const name of names) process.off(name, onSignal);
   };
+}
+
+/** What stops when the process dies of an exception. */
+export interface Stoppable {
+  stop(options: { readonly timeoutMs: number }): Promise<void>;
+}
+
+/** Devices of this process that are open. */
+const open = new Set<Stoppable>();
+
+/** Counts `device` among the open ones; the returned function takes it out again. */
+export function noteOpen(device: Stoppable): () => void {
+  open.add(device);
+  return () => void open.delete(device);
+}
+
+/** Stops every open board, each for at most `timeoutMs`. Never throws. */
+export async function stopOpenDevices(timeoutMs: number): Promise<void> {
+  await Promise.allSettled([...open].map((device) => device.stop({ timeoutMs })));
 }

@@ -1,4 +1,4 @@
-import { philox4x32 } from '../../firmware-protocol/philox.js';
+import { PHILOX_STREAM, philox4x32 } from '../../firmware-protocol/philox.js';
 
 /** Numbers of one address, in order: a pure function of (seed, stream, step, block) and of how many were drawn. */
 export interface RandomSource {
@@ -50,3 +50,26 @@ export function randomSource(address: RandomAddress): RandomSource {
 
   return { uniform, normal };
 }
+
+/**
+ * A permutation of 0 … count − 1 (Fisher–Yates), from count − 1 draws. The chance of any one choice differs from uniform by less
+ * than count/2³².
+ */
+export function randomPermutation(count: number, random: RandomSource): Uint32Array {
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const j = Math.floor(random.uniform() * (i + 1));
+    const moved = order[i];
+    order[i] = order[j];
+    order[j] = moved;
+  }
+  return order;
+}
+
+/** The host's streams, for folders that don't import the protocol; each use has its own, so none shares a number. */
+export const RANDOM_STREAM = {
+  parameters: PHILOX_STREAM.parameters,
+  exampleOrder: PHILOX_STREAM.exampleOrder,
+  spectrumProbe: PHILOX_STREAM.spectrumProbe,
+  idealSampler: PHILOX_STREAM.idealSampler,
+} as const;

@@ -21,12 +21,16 @@ export async function readProfile(path: string): Promise<BoardProfile> {
   try {
     data = JSON.parse(text);
   } catch (error) {
-    throw bad(`is no JSON: ${String(error)}`, 'Write it as in docs/device-model.md, "Profiles".', error);
+    throw bad(
+      `is no JSON: ${String(error)}`,
+      'Write it as in docs/reference/device-model.md, "Profiles".',
+      error,
+    );
   }
   const parsed = parseProfile(data);
   if ('profile' in parsed) return parsed.profile;
   throw bad(
     parsed.field === '' ? parsed.problem : `has a bad field: ${parsed.field} ${parsed.problem}`,
-    'docs/device-model.md, "Profiles", lists the fields and their ranges.',
+    'docs/reference/device-model.md, "Profiles", lists the fields and their ranges.',
   );
 }

@@ -42,7 +42,7 @@ function comNote({ platform, path }: AdviceRequest): string {
 
 function busyAdvice({ platform, holders = [] }: AdviceRequest): string {
   if (holders.some((holder) => holder.startsWith('ModemManager')))
-    return 'ModemManager is trying whether it is a modem: wait some seconds, or tell it to keep off (docs/devices.md).';
+    return 'ModemManager is trying whether it is a modem: wait some seconds, or tell it to keep off (docs/reference/devices.md).';
   if (holders.length > 0) return `Close ${holders.join(' and ')}, which holds it.`;
   if (platform === 'linux')
     return 'Another program holds it: close terminal programs; ModemManager lets go after some seconds.';
@@ -54,6 +54,6 @@ function deniedAdvice({ platform, path, group }: AdviceRequest): string {
   if (platform === 'darwin')
     return `Look at its permissions by ls -l ${path}; by default everybody may open a port.`;
   if (group === undefined)
-    return `Only root may open it: add a udev rule for its group (docs/devices.md), or pass it to the container.`;
+    return `Only root may open it: add a udev rule for its group (docs/reference/devices.md), or pass it to the container.`;
   return `Join the group ${group} (sudo usermod -aG ${group} $USER), then log out and in again.`;
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import type { StepProblem } from '../../src/cli/bench/step.js';
+import type { StepProblem } from '../../src/cli/commands/bench/step.js';
 
 /** Another implementation of the tick, timed on request. */
 export interface Peer {

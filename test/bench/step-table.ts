@@ -4,8 +4,8 @@
  * one to `startPeers`. Beside them how the time grows with the couplings, and what share of the machine's read bandwidth, taken
  * in the same rounds, a tick makes use of. Then two boards at once, beside one alone.
  */
-import { type BoardsBench, benchBoards } from '../../src/cli/bench/boards.js';
-import { newRoof, type StepProblem, StepTimer, stepWarning } from '../../src/cli/bench/step.js';
+import { type BoardsBench, benchBoards } from '../../src/cli/commands/bench/boards.js';
+import { newRoof, type StepProblem, StepTimer, stepWarning } from '../../src/cli/commands/bench/step.js';
 import { formatTable } from '../../src/cli/output/table.js';
 import { percentile } from '../../src/cli/statistics.js';
 import { startCDevice } from './c-device.js';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { FRAME_OVERHEAD_BYTES } from '../../firmware-protocol/limits.js';
-import { benchProgram, sameFrames } from '../../src/cli/bench/link.js';
+import { benchProgram, sameFrames } from '../../src/cli/commands/bench/link.js';
 import { connect } from '../../src/connect.js';
 import { solverBoard } from '../support/solver-board.js';
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { claimDemoDirectory } from '../../src/cli/training/demo-directory.js';
+import { claimDemoDirectory } from '../../src/cli/commands/demo/demo-directory.js';
 import { runCommand } from '../support/command-line.js';
 import { temporaryDirectory } from './support/temporary-files.js';
 import { thrown } from './support/thrown.js';

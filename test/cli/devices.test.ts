@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { EmulatedDevice, findProfile } from '../../emulator/index.js';
-import { addDevicesCommand, type DevicesEnvironment } from '../../src/cli/commands/devices.js';
+import { addDevicesCommand, type DevicesEnvironment } from '../../src/cli/commands/devices/devices.js';
 import { throwUsageErrors } from '../../src/cli/usage.js';
 import { connect } from '../../src/connect.js';
 import { type ErrorCode, ThermolinkError } from '../../src/errors.js';

@@ -1,10 +1,14 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type GivenOptions, refuseInertOptions, usesBoard } from '../../src/cli/training/inert-options.js';
+import {
+  type GivenOptions,
+  refuseInertOptions,
+  usesBoard,
+} from '../../src/cli/commands/train/inert-options.js';
 import {
   OPTIMIZER_DEFAULTS,
   OPTIMIZER_NAMES,
   type OptimizerName,
-} from '../../src/training/optimizers/create.js';
+} from '../../src/learning/optimizers/create.js';
 import { runCommand } from '../support/command-line.js';
 
 afterEach(() => void vi.unstubAllEnvs());

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { solveText, WorkDisplay } from '../../src/cli/solve-display.js';
-import type { SolveProgress } from '../../src/solver/contract.js';
+import type { SolveProgress } from '../../src/algorithms/contract.js';
+import { solveText, WorkDisplay } from '../../src/cli/output/work-display.js';
 import { captureOutput, runCommand } from '../support/command-line.js';
 import { fileWriter } from './support/temporary-files.js';
 

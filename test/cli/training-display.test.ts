@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { TrainingDisplay } from '../../src/cli/training/training-display.js';
-import { type StepRecord, ZERO_TIMING } from '../../src/training/record.js';
+import { TrainingDisplay } from '../../src/cli/commands/train/training-display.js';
+import { type StepRecord, ZERO_TIMING } from '../../src/learning/record.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

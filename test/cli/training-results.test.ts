@@ -9,12 +9,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { printAndDraw } from '../../src/cli/training/print-and-draw.js';
-import { runsFigure, writeRunFigure } from '../../src/cli/training/run-figure.js';
-import type { TrainingPlan } from '../../src/cli/training/run-training.js';
-import { storedText, summaryText } from '../../src/cli/training/summary-text.js';
+import { printAndDraw } from '../../src/cli/commands/train/print-and-draw.js';
+import { runsFigure, writeRunFigure } from '../../src/cli/commands/train/run-figure.js';
+import type { TrainingPlan } from '../../src/cli/commands/train/run-training.js';
+import { storedText, summaryText } from '../../src/cli/commands/train/summary-text.js';
 import { ThermolinkError } from '../../src/errors.js';
-import { type StepRecord, type TrainingSummary, ZERO_TIMING } from '../../src/training/record.js';
+import { type StepRecord, type TrainingSummary, ZERO_TIMING } from '../../src/learning/record.js';
 import { captureOutput, runCommand } from '../support/command-line.js';
 import { parseXml } from './support/parse-xml.js';
 import { temporaryDirectory } from './support/temporary-files.js';

@@ -20,7 +20,7 @@ export interface DeviceUnderTest {
   readonly missing: () => string | undefined;
   /** Powers a board on; it stays until `end`. */
   readonly start: () => Promise<RunningDevice>;
-  /** It computes the ideal model of docs/device-model.md bit for bit, as the emulator's profile of that name. */
+  /** It computes the ideal model of docs/reference/device-model.md bit for bit, as the emulator's profile of that name. */
   readonly profile: string | undefined;
   /** There is only one, which every `start` gives. */
   readonly onlyOne?: boolean;
@@ -123,7 +123,7 @@ const cOverPty: DeviceUnderTest = {
   },
 };
 
-/** What docs/build-a-board.md shows: the firmware on a board that is not the model. */
+/** What docs/how-to/build-a-board.md shows: the firmware on a board that is not the model. */
 const exampleOverPty: DeviceUnderTest = {
   name: 'the example board over a pseudo-terminal',
   missing: missingTools,
@@ -140,7 +140,7 @@ const exampleOverPty: DeviceUnderTest = {
   },
 };
 
-/** A board of your own, and nothing else: docs/build-a-board.md, How to test it. */
+/** A board of your own, and nothing else: docs/how-to/build-a-board.md, How to test it. */
 const yours = process.env['THERMOLINK_TEST_DEVICE'];
 
 export const DEVICES: readonly DeviceUnderTest[] =

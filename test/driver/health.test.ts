@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { Device } from '../../src/driver/device.js';
-import type { Logger } from '../../src/driver/logger.js';
-import { SILENT_LOGGER } from '../../src/driver/logger.js';
+import { type Logger, SILENT_LOGGER } from '../../src/driver/logger.js';
 import { UsbHub } from '../support/usb-hub.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 

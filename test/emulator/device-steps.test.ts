@@ -62,7 +62,7 @@ test.each(cases)('$name', ({ board, program, dieSeed, runSeed, firstTick, ticks,
 test('the Python script still writes this file', (context) => {
   let made: string;
   try {
-    made = execFileSync('python3', ['firmware-protocol/scripts/device-model-vectors.py', '-'], {
+    made = execFileSync('python3', ['firmware-protocol/tools/scripts/device-model-vectors.py', '-'], {
       encoding: 'utf8',
     });
   } catch (error) {

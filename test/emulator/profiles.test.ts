@@ -105,8 +105,8 @@ describe('a profile of one’s own', () => {
   });
 });
 
-describe('docs/device-model.md', () => {
-  const document = readRepositoryFile('docs/device-model.md');
+describe('docs/reference/device-model.md', () => {
+  const document = readRepositoryFile('docs/reference/device-model.md');
 
   test('shows a profile that is one', () => {
     const [, example] = /```json\n([\s\S]*?)```/.exec(document)!;

@@ -2,24 +2,24 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { MESSAGES } from '../../firmware-protocol/messages/index.js';
 import {
   ADDITIONS,
   BREAKING_EDITS,
   breaks,
   describeFinding,
-} from '../../firmware-protocol/frozen/finding.js';
+} from '../../firmware-protocol/tools/frozen/finding.js';
 import {
   type FrozenTables,
   frozenMessages,
   renderFrozenTables,
-} from '../../firmware-protocol/frozen/frozen-tables.js';
+} from '../../firmware-protocol/tools/frozen/frozen-tables.js';
 import {
   type CurrentTables,
   checkAgainstFrozen,
   recordLine,
   refusalToFreeze,
-} from '../../firmware-protocol/frozen/verdict.js';
-import { MESSAGES } from '../../firmware-protocol/messages/index.js';
+} from '../../firmware-protocol/tools/frozen/verdict.js';
 import { canonicalTables, PROTOCOL_MAJOR, PROTOCOL_MINOR } from '../../firmware-protocol/version.js';
 import { ROOT, readRepositoryFile } from '../repository/files.js';
 import { DELIBERATE_EDITS, type EditableMessage } from '../support/deliberate-edits.js';

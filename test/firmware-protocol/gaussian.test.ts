@@ -102,7 +102,7 @@ test('the table is the one with this checksum', () => {
 });
 
 test('its script still makes it', (context) => {
-  const made = python('firmware-protocol/scripts/make-gaussian-table.py', '-');
+  const made = python('firmware-protocol/tools/scripts/make-gaussian-table.py', '-');
   if (made === undefined) return context.skip('no python3 here');
   expect(made).toBe(readFileSync('firmware-protocol/gaussian-table.generated.ts', 'utf8'));
 });

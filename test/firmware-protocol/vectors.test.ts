@@ -16,7 +16,9 @@ import {
   toHex,
 } from '../support/protocol-vectors.js';
 
-const SCRIPT = fileURLToPath(new URL('../../firmware-protocol/scripts/protocol-vectors.py', import.meta.url));
+const SCRIPT = fileURLToPath(
+  new URL('../../firmware-protocol/tools/scripts/protocol-vectors.py', import.meta.url),
+);
 const hasPython = spawnSync('python3', ['--version']).status === 0;
 
 /** The fields as the codec has them: hex becomes bytes where the row says so. */

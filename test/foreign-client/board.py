@@ -1,4 +1,4 @@
-"""A host for boards that speak docs/protocol.md, written from that document alone. Needs python3-serial and python3-msgpack.
+"""A host for boards that speak docs/reference/protocol.md, written from that document alone. Needs python3-serial and python3-msgpack.
 
 It has one command on its way at a time, which the protocol allows: a window of one frame.
 """
@@ -10,7 +10,7 @@ import zlib
 import msgpack
 import serial
 
-# What this client was written for; both change with the tables of docs/protocol.md.
+# What this client was written for; both change with the tables of docs/reference/protocol.md.
 VERSION = (1, 0)
 TABLE_HASH = "e36683baf43b7bb7"
 FRAME_BYTES, WINDOW = 4096, 8
@@ -120,7 +120,7 @@ class Board:
         if REASONS[reason] == "busy":
             raise BoardError("another client has the board")
         raise BoardError(f"the board speaks {major}.{minor} with table hash {board_hash.hex()}, this client "
-                         f"{VERSION[0]}.{VERSION[1]} with {table_hash.hex()}: see docs/protocol.md, Versions")
+                         f"{VERSION[0]}.{VERSION[1]} with {table_hash.hex()}: see docs/reference/protocol.md, Versions")
 
     # The link
 

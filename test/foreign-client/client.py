@@ -5,7 +5,7 @@
 
 ADDRESS: /dev/ttyACM0, a pseudo-terminal, or socket://HOST:PORT. A is in units of G_fs (entries below 1 in magnitude), b in
 V_fs·G_fs, x in V_fs. The board relaxes for so many τ before it is read. Prints one line of JSON. Written from
-docs/protocol.md and docs/device-model.md alone; needs Debian's python3-serial and python3-msgpack.
+docs/reference/protocol.md and docs/reference/device-model.md alone; needs Debian's python3-serial and python3-msgpack.
 """
 import argparse
 import json

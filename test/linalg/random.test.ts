@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { randomSource } from '../../src/linalg/random.js';
-import { RANDOM_STREAM } from '../../src/linalg/random-streams.js';
+import { RANDOM_STREAM, randomSource } from '../../src/linalg/random.js';
 
 const DRAWS = 40_000;
 /** Six standard errors: with two-sided probability 2e-9 a right generator fails one of these (if its seed were drawn). */

@@ -34,7 +34,7 @@ export function makeCore(folder: string, variables: readonly string[]): string {
   return runMake(folder, variables, ['core']);
 }
 
-/** Builds the board of docs/build-a-board.md. */
+/** Builds the board of docs/how-to/build-a-board.md. */
 export function makeExample(): string {
   const place = 'build-example';
   mkdirSync(path.join(FOLDER, place), { recursive: true });

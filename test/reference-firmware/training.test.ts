@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readCheckpoint } from '../../src/training/checkpoint.js';
+import { readCheckpoint } from '../../src/learning/checkpoint.js';
 import { runCommand } from '../support/command-line.js';
 import { make, missingTools } from './build.js';
 import { DeviceProcess } from './device-process.js';

@@ -1,6 +1,6 @@
 import { ERROR_CODES, type ErrorCodeEntry } from '../../src/errors.js';
 
-/** The generated part of docs/errors.md: one chapter per code, so that a code can be linked to. */
+/** The generated part of docs/reference/errors.md: one chapter per code, so that a code can be linked to. */
 export function errorsMarkdown(): string {
   return Object.entries<ErrorCodeEntry>(ERROR_CODES)
     .map(([code, { meaning, causes, remedy }]) =>

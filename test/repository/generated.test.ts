@@ -6,8 +6,8 @@ import {
   protocolHeader,
   tablesHeader,
   transitionsHeader,
-} from '../../firmware-protocol/render/c-header.js';
-import { messagesMarkdown, transitionsMarkdown } from '../../firmware-protocol/render/markdown.js';
+} from '../../firmware-protocol/tools/render/c-header.js';
+import { messagesMarkdown, transitionsMarkdown } from '../../firmware-protocol/tools/render/markdown.js';
 import { canonicalTables } from '../../firmware-protocol/version.js';
 import { errorsMarkdown } from './errors-markdown.js';
 import { ROOT, readRepositoryFile } from './files.js';
@@ -34,9 +34,9 @@ describe('generated files are up to date (npm run generate)', () => {
   });
 
   it.each([
-    ['docs/protocol.md', { messages: messagesMarkdown, transitions: transitionsMarkdown }],
-    ['docs/errors.md', { errors: errorsMarkdown }],
-    ['docs/device-model.md', { 'fields of a profile': profileMarkdown }],
+    ['docs/reference/protocol.md', { messages: messagesMarkdown, transitions: transitionsMarkdown }],
+    ['docs/reference/errors.md', { errors: errorsMarkdown }],
+    ['docs/reference/device-model.md', { 'fields of a profile': profileMarkdown }],
   ])('sections of %s', async (file, sections) => {
     let text = readRepositoryFile(file);
     for (const [name, render] of Object.entries<() => string>(sections)) {

@@ -5,7 +5,7 @@ import { readRepositoryFile, repositoryFiles } from './files.js';
 /** `errors` of that table. */
 const ERRORS = ['src/errors.ts', 'src/argument-checks.ts'];
 
-/** The table of docs/architecture.md: a folder, and all of ours that it may import beside itself. */
+/** The table of docs/explanation/architecture.md: a folder, and all of ours that it may import beside itself. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'firmware-protocol': [],
   emulator: ['firmware-protocol'],
@@ -13,38 +13,23 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/errors.ts': ['src/error-codes.ts'],
   'src/argument-checks.ts': ['src/errors.ts'],
   'src/linalg': [...ERRORS, 'firmware-protocol/philox.ts'],
-  'src/data': [...ERRORS],
-  'src/model': [...ERRORS, 'src/linalg'],
-  'src/curvature': [...ERRORS, 'src/linalg', 'src/model'],
-  'src/mapping': [...ERRORS, 'firmware-protocol', 'src/linalg'],
+  'src/plot': [...ERRORS],
   'src/transport': [...ERRORS, 'firmware-protocol/port.ts'],
   'src/driver': [...ERRORS, 'firmware-protocol'],
-  'src/solver': [
-    ...ERRORS,
-    'src/linalg',
-    'src/mapping',
-    'src/driver',
-    'firmware-protocol/philox.ts',
-    'firmware-protocol/program-image.ts',
-  ],
-  'src/characterize': [...ERRORS, 'firmware-protocol', 'src/linalg', 'src/mapping', 'src/driver'],
-  'src/extract': [
+  'src/board': [...ERRORS, 'firmware-protocol', 'src/linalg', 'src/driver'],
+  'src/algorithms': [...ERRORS, 'firmware-protocol', 'src/linalg', 'src/board', 'src/driver'],
+  'src/measure': [
     ...ERRORS,
     'firmware-protocol',
     'src/linalg',
-    'src/mapping',
+    'src/board',
     'src/driver',
-    'src/characterize',
     'emulator/index.ts',
   ],
-  'src/training': [
-    ...ERRORS,
-    'src/linalg',
-    'src/model',
-    'src/curvature',
-    'src/data',
-    'src/solver/contract.ts',
-  ],
+  'src/learning/data': [...ERRORS],
+  'src/learning/model': [...ERRORS, 'src/linalg'],
+  'src/learning/curvature': [...ERRORS, 'src/linalg', 'src/learning/model'],
+  'src/learning': [...ERRORS, 'src/linalg', 'src/board/cost.ts', 'src/algorithms/contract.ts'],
   'src/serve': [...ERRORS, 'firmware-protocol', 'src/transport', 'src/driver', 'emulator/index.ts'],
   'src/connect.ts': [
     ...ERRORS,
@@ -58,9 +43,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Who may touch files, ports and sockets: everything else computes. */
 const MAY_USE_NODE_IO = [
-  /^src\/(transport|serve|data|cli)\//,
+  /^src\/(transport|serve|cli)\//,
+  /^src\/learning\/data\//,
   /^src\/connect\.ts$/,
-  /^src\/training\/(checkpoint|run-files)/,
+  /^src\/learning\/(checkpoint|run-files)/,
 ];
 const IO_MODULES = /^(node:)?(fs|net|child_process|worker_threads|http|https|dgram|tty|readline)(\/|$)/;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { EmulatedDevice, findProfile } from '../../emulator/index.js';
 import type { Port } from '../../firmware-protocol/port.js';
-import { benchProgram } from '../../src/cli/bench/link.js';
+import { benchProgram } from '../../src/cli/commands/bench/link.js';
 import { Device } from '../../src/driver/device.js';
 import { ServedDevice } from '../../src/serve/serve-device.js';
 import { memoryPortPair } from '../../src/transport/memory-port.js';

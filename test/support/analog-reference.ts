@@ -3,7 +3,7 @@ import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program
 
 /**
  * The device model once more, in BigInt and without any thought of speed: `>>` is a floor shift of any width, nothing
- * can round or overflow. Written from docs/device-model.md alone.
+ * can round or overflow. Written from docs/reference/device-model.md alone.
  */
 
 const MASK = 0xffffffffn;

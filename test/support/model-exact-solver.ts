@@ -1,6 +1,7 @@
+import type { LinearSolver, RelaxRequest } from '../../src/algorithms/contract.js';
+import { ZERO_COST } from '../../src/board/cost.js';
 import { gramOfRows, matVec, matVecTransposed } from '../../src/linalg/products.js';
 import { symmetricEigen } from '../../src/linalg/symmetric-eigen.js';
-import { type LinearSolver, type RelaxRequest, ZERO_COST } from '../../src/solver/contract.js';
 
 /** (1 − e^(−αt))/α, and its limit t at α = 0. */
 function gain(rate: number, time: number): number {

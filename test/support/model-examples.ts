@@ -1,6 +1,6 @@
-import type { Dataset, ExampleSet } from '../../src/data/dataset.js';
+import type { Dataset, ExampleSet } from '../../src/learning/data/dataset.js';
+import type { Examples } from '../../src/learning/model/contract.js';
 import { randomSource } from '../../src/linalg/random.js';
-import type { Examples } from '../../src/model/contract.js';
 
 /** A stream number of the tests' own, far from those of the program. */
 const TEST_STREAM = 60_000;

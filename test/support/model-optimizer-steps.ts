@@ -1,6 +1,6 @@
+import type { Optimizer, StepRequest } from '../../src/learning/optimizers/contract.js';
 import { type Matrix, matrix } from '../../src/linalg/matrix.js';
 import { norm2 } from '../../src/linalg/products.js';
-import type { Optimizer, StepRequest } from '../../src/training/optimizers/contract.js';
 import { noiseVector } from './model-examples.js';
 
 /** Parameters, and rows of the curvature factor, of the small problems that optimizers are tested on. */

@@ -1,7 +1,7 @@
-import type { Examples, Model } from '../../src/model/contract.js';
+import type { Examples, Model } from '../../src/learning/model/contract.js';
 
 /**
- * The networks of src/model in float64, by the definition: nested loops over pixels, tanh before pooling, no matrices.
+ * The networks of src/learning/model in float64, by the definition: nested loops over pixels, tanh before pooling, no matrices.
  * Slow, independent of the autodiff library, and exact enough for finite differences.
  */
 export function referenceOutputs(model: Model, parameters: Float64Array, image: ArrayLike<number>): number[] {

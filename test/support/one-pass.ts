@@ -1,15 +1,15 @@
+import { nominalModel } from '../../src/board/board-model.js';
+import { BoardRuns } from '../../src/board/board-runs.js';
+import { calibratedModel } from '../../src/board/calibrated-model.js';
+import type { BoardCalibration } from '../../src/board/calibration.js';
+import { inspectSystem } from '../../src/board/definiteness.js';
+import { settle, settlingOnBoard } from '../../src/board/equilibrium-pass.js';
+import { planEquilibrium } from '../../src/board/equilibrium-plan.js';
+import { equilibriumSolutionScale } from '../../src/board/scaling.js';
 import type { BoardDevice } from '../../src/driver/device-api.js';
 import { cholesky, choleskySolve } from '../../src/linalg/cholesky.js';
 import { applySystem, type DenseSystem } from '../../src/linalg/linear-system.js';
 import { norm2, subtract } from '../../src/linalg/products.js';
-import { nominalModel } from '../../src/mapping/board-model.js';
-import { calibratedModel } from '../../src/mapping/calibrated-model.js';
-import type { BoardCalibration } from '../../src/mapping/calibration.js';
-import { inspectSystem } from '../../src/mapping/definiteness.js';
-import { equilibriumSolutionScale } from '../../src/mapping/scaling.js';
-import { BoardRuns } from '../../src/solver/board-runs.js';
-import { planEquilibrium } from '../../src/solver/equilibrium-plan.js';
-import { settle, settlingOnBoard } from '../../src/solver/settle.js';
 import {
   eigenvalues,
   normalVector,

@@ -1,6 +1,6 @@
 import type { Die } from '../../emulator/analog/die.js';
-import type { BoardCalibration } from '../../src/mapping/calibration.js';
-import { dieTruth } from '../characterize/die-truth.js';
+import type { BoardCalibration } from '../../src/board/calibration.js';
+import { dieTruth } from '../measure/characterize/die-truth.js';
 
 /** What a perfect measurement of a die with converters' effects would find. */
 export function trueCalibration(die: Die): BoardCalibration {

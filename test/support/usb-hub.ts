@@ -3,7 +3,7 @@ import type { Clock } from '../../firmware-protocol/clock.js';
 import type { Port } from '../../firmware-protocol/port.js';
 import { ThermolinkError } from '../../src/errors.js';
 import { ServedDevice } from '../../src/serve/serve-device.js';
-import { PortEvents } from '../../src/transport/port-events.js';
+import { PortEvents } from '../../src/transport/event-port.js';
 
 const FRAME_BYTES_MAX = 8192;
 

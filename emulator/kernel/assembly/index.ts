@@ -1,4 +1,4 @@
-/** The step of the cell array: docs/device-model.md, "One tick", in SIMD. The oracle is emulator/analog/oracle-ticks.ts. */
+/** The step of the cell array: docs/reference/device-model.md, "One tick", in SIMD. The oracle is emulator/analog/oracle-ticks.ts. */
 import * as P from '../parameter-block';
 import { arrayInput, integrateModerate, integrateNarrow, integrateWide, rowAmplifiers } from './cells';
 import { addCommonMode, commonGaussian } from './common-mode';

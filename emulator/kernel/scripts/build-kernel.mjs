@@ -1,5 +1,5 @@
 /** Embeds emulator/kernel/assembly in kernel.generated.ts. `--check` only says, by its exit code, whether that file is up to date. */
-import { embedModule } from '../../../firmware-protocol/scripts/embed-module.mjs';
+import { embedModule } from '../../../firmware-protocol/tools/scripts/embed-module.mjs';
 
 await embedModule({
   folder: 'emulator/kernel',

@@ -1,5 +1,5 @@
 /** Embeds frame-kernel/assembly in frame-kernel.generated.ts. `--check` only says, by its exit code, whether that file is up to date. */
-import { embedModule } from '../../scripts/embed-module.mjs';
+import { embedModule } from '../../tools/scripts/embed-module.mjs';
 
 await embedModule({
   folder: 'firmware-protocol/frame-kernel',

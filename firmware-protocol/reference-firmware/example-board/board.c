@@ -1,5 +1,5 @@
 /*
- * A board for docs/build-a-board.md: four cells, dense couplings, two banks, and in place of copper a simulation in floating
+ * A board for docs/how-to/build-a-board.md: four cells, dense couplings, two banks, and in place of copper a simulation in floating
  * point, which is no more exact than copper. Each function says what a real board does there.
  */
 #define _XOPEN_SOURCE 700

@@ -1,8 +1,8 @@
 /*
- * All that the firmware asks of the board it runs on. `model_*.c` implements it by the integer model of docs/device-model.md;
+ * All that the firmware asks of the board it runs on. `model_*.c` implements it by the integer model of docs/reference/device-model.md;
  * a board with real cells implements the same calls with its converters, its clock and its timer.
  *
- * One board, so no handle. Numbers are in the units of docs/device-model.md, Formats. The firmware has checked every range
+ * One board, so no handle. Numbers are in the units of docs/reference/device-model.md, Formats. The firmware has checked every range
  * before it calls. No call waits: `board_advance` returns within its ticks, and what takes longer is cut by the caller.
  */
 #ifndef BOARD_HAL_H
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What HELLO tells of the board; see its fields in docs/protocol.md. */
+/* What HELLO tells of the board; see its fields in docs/reference/protocol.md. */
 typedef struct {
   const char *name;
   uint32_t cells;

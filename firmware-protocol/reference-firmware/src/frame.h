@@ -1,4 +1,4 @@
-/* Frames: COBS( version | channel | session | flags | seq u16 | ack u16 | payload | CRC-32 ) 0x00. docs/protocol.md, Frames. */
+/* Frames: COBS( version | channel | session | flags | seq u16 | ack u16 | payload | CRC-32 ) 0x00. docs/reference/protocol.md, Frames. */
 #ifndef FRAME_H
 #define FRAME_H
 

@@ -1,4 +1,4 @@
-/* What each command does; HELLO and stop belong to the session. docs/protocol.md, Messages. */
+/* What each command does; HELLO and stop belong to the session. docs/reference/protocol.md, Messages. */
 #include "board_hal.h"
 #include "bytes.h"
 #include "device.h"

@@ -1,4 +1,4 @@
-/* HELLO: whether a session can be opened, and what the host is told of the board. docs/protocol.md, Sessions. */
+/* HELLO: whether a session can be opened, and what the host is told of the board. docs/reference/protocol.md, Sessions. */
 #include <string.h>
 
 #include "board_hal.h"

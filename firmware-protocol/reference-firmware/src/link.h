@@ -1,5 +1,5 @@
 /*
- * The device's end of the link: bytes and the time in, messages and frames to write out. docs/protocol.md: Frames,
+ * The device's end of the link: bytes and the time in, messages and frames to write out. docs/reference/protocol.md: Frames,
  * Sessions, Commands. Commands go back N; stop and open are sent once and repeated by whoever asks; samples are sent once.
  */
 #ifndef LINK_H

@@ -1,4 +1,4 @@
-/* The cells, row amplifiers and arrays of docs/device-model.md in integers: the model behind board_hal.h. */
+/* The cells, row amplifiers and arrays of docs/reference/device-model.md in integers: the model behind board_hal.h. */
 #ifndef MODEL_H
 #define MODEL_H
 

@@ -1,4 +1,4 @@
-/* One tick, line by line as in docs/device-model.md, "One tick". Sums are exact, so their order is free. */
+/* One tick, line by line as in docs/reference/device-model.md, "One tick". Sums are exact, so their order is free. */
 #include <string.h>
 
 #include "model.h"

@@ -1,4 +1,4 @@
-/* The subset of MessagePack of docs/protocol.md, Payloads. Reading allocates nothing and accepts nothing else. */
+/* The subset of MessagePack of docs/reference/protocol.md, Payloads. Reading allocates nothing and accepts nothing else. */
 #ifndef MSGPACK_H
 #define MSGPACK_H
 

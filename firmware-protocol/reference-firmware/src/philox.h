@@ -1,4 +1,4 @@
-/* Philox4x32-10 (Salmon et al., 2011) and the integer Gaussian of docs/device-model.md, Noise. */
+/* Philox4x32-10 (Salmon et al., 2011) and the integer Gaussian of docs/reference/device-model.md, Noise. */
 #ifndef PHILOX_H
 #define PHILOX_H
 

@@ -1,4 +1,4 @@
-/* The state machine, and what it means for the run in progress. docs/protocol.md, States and Samples. */
+/* The state machine, and what it means for the run in progress. docs/reference/protocol.md, States and Samples. */
 #include "../generated/transitions.h"
 #include "board_hal.h"
 #include "device.h"

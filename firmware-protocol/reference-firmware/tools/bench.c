@@ -49,7 +49,7 @@ static uint32_t square_root(uint32_t x) {
   return root;
 }
 
-/* As stepProgram of src/cli/bench/step.ts scales them: eigenvalues, or singular values, that a board would be programmed with. */
+/* As stepProgram of src/cli/commands/bench/step.ts scales them: eigenvalues, or singular values, that a board would be programmed with. */
 static int32_t coupling(const problem *p, uint32_t row, uint32_t column) {
   uint32_t counter[4] = {0, 0, 0, 0};
   int32_t full = 1 << (p->bits - 1);

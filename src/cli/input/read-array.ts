@@ -1,10 +1,9 @@
 import { extname } from 'node:path';
 import { ThermolinkError } from '../../errors.js';
 import { type Matrix, matrix } from '../../linalg/matrix.js';
-import { badFile, withInputFile } from './input-file.js';
-import type { NumericArray } from './numeric-array.js';
-import { readCsv } from './read-csv.js';
+import { badFile, type NumericArray, withInputFile } from './input-file.js';
 import { readNpy } from './read-npy.js';
+import { readCsv } from './text-table.js';
 
 const READERS: Readonly<Record<string, (path: string) => Promise<NumericArray>>> = {
   '.npy': readNpy,

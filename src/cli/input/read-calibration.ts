@@ -1,6 +1,6 @@
-import { calibrationOf } from '../../characterize/calibration-record.js';
+import type { BoardCalibration } from '../../board/calibration.js';
 import { ThermolinkError } from '../../errors.js';
-import type { BoardCalibration } from '../../mapping/calibration.js';
+import { calibrationOf } from '../../measure/calibration-record.js';
 import { withInputFile } from './input-file.js';
 
 /** For the help of an option. */

@@ -1,8 +1,13 @@
 import { ThermolinkError } from '../../errors.js';
-import { allocateEntries, badFile, ENTRIES_MAX, type InputFile, withInputFile } from './input-file.js';
-import { DTYPES, type Dtype } from './npy-dtypes.js';
-import { type NpyHeader, NpyHeaderError, parseNpyHeader } from './npy-header.js';
-import type { NumericArray } from './numeric-array.js';
+import {
+  allocateEntries,
+  badFile,
+  ENTRIES_MAX,
+  type InputFile,
+  type NumericArray,
+  withInputFile,
+} from './input-file.js';
+import { DTYPES, type Dtype, type NpyHeader, NpyHeaderError, parseNpyHeader } from './npy-header.js';
 
 const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
 /** NumPy itself refuses to read more than 10,000. */

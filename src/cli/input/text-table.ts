@@ -1,6 +1,5 @@
 import { ThermolinkError } from '../../errors.js';
-import { allocateEntries, badFile, ENTRIES_MAX } from './input-file.js';
-import type { NumericArray } from './numeric-array.js';
+import { allocateEntries, badFile, ENTRIES_MAX, type NumericArray, withInputFile } from './input-file.js';
 
 /** Longest line, bytes: keeps a file without line ends from becoming one huge string. */
 const LINE_BYTES_MAX = 2 ** 27;
@@ -250,4 +249,20 @@ function values(count: number): string {
 
 function quote(token: string): string {
   return JSON.stringify(token.length > 24 ? `${token.slice(0, 24)}…` : token);
+}
+
+const CHUNK_BYTES = 2 ** 20;
+
+/** Reads a table of numbers from a text file (the format of `TextTable`) with one chunk of text in memory at a time. */
+export async function readCsv(path: string): Promise<NumericArray> {
+  return withInputFile(path, async (file) => {
+    const table = new TextTable(path);
+    const chunk = new Uint8Array(Math.min(CHUNK_BYTES, file.sizeBytes));
+    for (let left = file.sizeBytes; left > 0; left -= chunk.length) {
+      const next = chunk.subarray(0, Math.min(left, chunk.length));
+      await file.read(next);
+      table.push(next);
+    }
+    return table.finish();
+  });
 }

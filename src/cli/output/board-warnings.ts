@@ -1,4 +1,4 @@
-import { CARRY_NOISE_SHARE_MAX } from '../../solver/carry-noise.js';
+import { CARRY_NOISE_SHARE_MAX } from '../../board/equilibrium-plan.js';
 import { formatCount, formatPercent } from './format.js';
 
 /** What a result tells of the board that may make it worse than it looks. */

@@ -1,0 +1,194 @@
+import { checkNumber, checkObject } from '../argument-checks.js';
+import { certify, refuseBeyondFloat64, toleranceNotMet } from '../board/acceptance.js';
+import { ZERO_COST } from '../board/cost.js';
+import { inspectSystem } from '../board/definiteness.js';
+import { estimateMean } from '../board/estimate.js';
+import type { RunAddress } from '../board/run-seed.js';
+import { relaxedTime } from '../board/scaling.js';
+import { throwIfAborted } from '../errors.js';
+import type { LinearSystem } from '../linalg/linear-system.js';
+import { gramOfRows, matVec, matVecTransposed, norm2 } from '../linalg/products.js';
+import { RANDOM_STREAM, type RandomSource, randomSource } from '../linalg/random.js';
+import { symmetricEigen } from '../linalg/symmetric-eigen.js';
+import {
+  checkRelaxation,
+  checkSolveRequest,
+  isZeroRelaxation,
+  type LinearSolver,
+  type RelaxRequest,
+  type RelaxResult,
+  type SolveRequest,
+  type SolveResult,
+  zeroSolution,
+} from './contract.js';
+
+export interface IdealSamplerOptions {
+  /** κ in the problem's own units: at equilibrium the covariance is κA⁻¹. Default 0, the mean path alone. */
+  readonly noiseTemperature?: number;
+}
+
+/** Draws are added by so many until the standard error is small enough, or there are too many. */
+const DRAWS_PER_LOOK = 48;
+const DRAWS_MAX = 4800;
+/** e⁻⁴⁰ is below float64's resolution: the start is forgotten. */
+const SETTLED = 40;
+
+/**
+ * The board without its imperfections: the exact solution of dx = −(A x − b) dt + √(2κ) dW in float64, mode by mode,
+ *   x(t) = e^(−At) x₀ + A⁻¹(1 − e^(−At)) b + [κA⁻¹(1 − e^(−2At))]^½ z,   z standard normal.
+ * Each mode's mean follows (1 − e^(−λt))/λ from the eigenvalue; no linear system is solved. Separates what sampling
+ * costs from what a device gets wrong. t = 0 returns x₀ bit for bit.
+ *
+ * Errors: BAD_ARGUMENT for a noise temperature that is no number ≥ 0; those of `LinearSolver`.
+ */
+export function createIdealSampler(options: IdealSamplerOptions = {}): LinearSolver {
+  checkObject('options', options, '{ noiseTemperature: 0.01 }');
+  const { noiseTemperature = 0 } = options;
+  checkNumber('noiseTemperature', noiseTemperature, 0);
+  return {
+    name: 'ideal sampler',
+    canRelax: true,
+    relax: async (request) => relax(request, noiseTemperature),
+    solve: async (request) => solve(request, noiseTemperature),
+  };
+}
+
+function relax(request: RelaxRequest, noiseTemperature: number): RelaxResult {
+  checkRelaxation(request);
+  throwIfAborted(request.signal);
+  const { system, drive, initial, time, address } = request;
+  if (time === 0 || (isZeroRelaxation(request) && noiseTemperature === 0))
+    return { x: Float64Array.from(initial), cost: ZERO_COST };
+  const apply = functionOfSystem(system);
+  const x = apply((eigenvalue) => Math.exp(-eigenvalue * time), initial);
+  add(
+    x,
+    apply((eigenvalue) => relaxedTime(eigenvalue, time), drive),
+  );
+  if (noiseTemperature > 0)
+    add(x, fluctuation(apply, noiseTemperature, time, drive.length, noiseOf(address)));
+  return { x, cost: ZERO_COST };
+}
+
+function solve(request: SolveRequest, noiseTemperature: number): SolveResult {
+  checkSolveRequest(request);
+  throwIfAborted(request.signal);
+  const { system, drive, tolerance, address } = request;
+  const spectrum = inspectSystem(system);
+  if (drive.every((value) => value === 0)) return zeroSolution(drive.length);
+  refuseBeyondFloat64(system, spectrum, tolerance);
+  const apply = functionOfSystem(system);
+  const time = SETTLED / spectrum.eigenvalueMin;
+  const equilibrium = apply((eigenvalue) => relaxedTime(eigenvalue, time), drive);
+  const random = noiseOf(address);
+  const draws: Float64Array[] = [];
+  for (;;) {
+    throwIfAborted(request.signal);
+    const x = Float64Array.from(equilibrium);
+    let standardError = new Float64Array(x.length);
+    if (noiseTemperature > 0) {
+      for (let k = 0; k < DRAWS_PER_LOOK; k++)
+        draws.push(fluctuation(apply, noiseTemperature, time, x.length, random));
+      const estimate = estimateMean(concatenate(draws), x.length);
+      add(x, estimate.mean);
+      standardError = estimate.standardError;
+    }
+    const { relativeErrorBound, relativeResidual } = certify(system, spectrum, drive, x);
+    const relativeStandardError = norm2(standardError) / norm2(x);
+    const samples = Math.max(1, draws.length);
+    const isMet = relativeErrorBound <= tolerance && relativeStandardError <= tolerance / 2;
+    request.onProgress?.({
+      fraction: isMet ? 1 : Math.min(0.99, draws.length / DRAWS_MAX),
+      pass: 1,
+      samples,
+      samplesMin: isMet ? samples : samples + DRAWS_PER_LOOK,
+      relativeErrorBound,
+      relativeStandardError,
+    });
+    if (isMet)
+      return {
+        x,
+        standardError,
+        quantizationError: 0,
+        carryNoiseShare: 0,
+        relativeResidual,
+        passes: 1,
+        samples,
+        cost: ZERO_COST,
+      };
+    if (noiseTemperature === 0 || draws.length >= DRAWS_MAX)
+      throw toleranceNotMet('The ideal sampler', 'the residual does not prove the tolerance', {
+        tolerance,
+        passes: 1,
+        samples,
+        relativeResidual,
+        relativeErrorBound,
+        relativeStandardError,
+      });
+  }
+}
+
+/** A draw of N(0, κA⁻¹(1 − e^(−2At))). */
+function fluctuation(
+  apply: FunctionOfSystem,
+  noiseTemperature: number,
+  time: number,
+  dimension: number,
+  random: RandomSource,
+): Float64Array<ArrayBuffer> {
+  const z = Float64Array.from({ length: dimension }, () => random.normal());
+  return apply((eigenvalue) => Math.sqrt(noiseTemperature * relaxedTime(2 * eigenvalue, time) * 2), z);
+}
+
+function noiseOf({ seed, step, block }: RunAddress): RandomSource {
+  return randomSource({ seed, stream: RANDOM_STREAM.idealSampler, step, block });
+}
+
+function concatenate(draws: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(draws.length * draws[0].length);
+  for (let k = 0; k < draws.length; k++) all.set(draws[k], k * draws[0].length);
+  return all;
+}
+
+function add(x: Float64Array, y: Float64Array): void {
+  for (let i = 0; i < x.length; i++) x[i] += y[i];
+}
+
+/** f(A) x of a symmetric A, for any real f: every mode of x is multiplied by f of its eigenvalue. */
+export type FunctionOfSystem = (
+  f: (eigenvalue: number) => number,
+  x: Float64Array,
+) => Float64Array<ArrayBuffer>;
+
+/**
+ * Takes A apart into modes, once: f(A) x is then two products.
+ *
+ * Dense, A = V Λ Vᵀ: f(A) x = V f(Λ) Vᵀ x, O(N³) once.
+ * Factored, in dual form: KKᵀ = P S Pᵀ is m×m, A has the eigenvalues s_i + λ in K's row space and λ in the rest, so
+ *   f(A) x = f(λ) x + Kᵀ P diag((f(s_i + λ) − f(λ))/s_i) Pᵀ K x,   O(m²N + m³) once.
+ */
+export function functionOfSystem(system: LinearSystem): FunctionOfSystem {
+  if (system.kind === 'dense') {
+    const { values, vectors } = symmetricEigen(system.matrix);
+    return (f, x) => {
+      const coefficients = matVecTransposed(vectors, x);
+      for (let k = 0; k < values.length; k++) coefficients[k] *= f(values[k]);
+      return matVec(vectors, coefficients);
+    };
+  }
+  const { factor, damping } = system;
+  const { values, vectors } = symmetricEigen(gramOfRows(factor));
+  // Of a rank-deficient factor rounding leaves values around 1e-16; those directions carry nothing of K x.
+  const negligible = values.length * Number.EPSILON * Math.max(0, values[values.length - 1]);
+  return (f, x) => {
+    const rest = f(damping);
+    const coefficients = matVecTransposed(vectors, matVec(factor, x));
+    for (let k = 0; k < values.length; k++) {
+      const s = values[k];
+      coefficients[k] = s > negligible ? (coefficients[k] * (f(s + damping) - rest)) / s : 0;
+    }
+    const result = matVecTransposed(factor, matVec(vectors, coefficients));
+    for (let i = 0; i < result.length; i++) result[i] += rest * x[i];
+    return result;
+  };
+}

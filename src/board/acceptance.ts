@@ -1,0 +1,102 @@
+import { ThermolinkError } from '../errors.js';
+import { applySystem, type LinearSystem } from '../linalg/linear-system.js';
+import { norm2, subtract } from '../linalg/products.js';
+import type { Spectrum } from './definiteness.js';
+
+/** What a residual proves about an answer. */
+export interface Certificate {
+  /** b − A x. */
+  readonly residual: Float64Array<ArrayBuffer>;
+  /** ‖b − A x‖₂ / ‖b‖₂. */
+  readonly relativeResidual: number;
+  /**
+   * Bound on ‖x − A⁻¹b‖₂ / ‖A⁻¹b‖₂: with e = (‖b − A x‖₂ + rounding of that residual)/λ₋ it is e/(‖x‖₂ − e), and
+   * infinite when e ≥ ‖x‖₂. No statistics enter; it holds as far as λ₋ is below the smallest eigenvalue.
+   */
+  readonly relativeErrorBound: number;
+}
+
+/** What helps a badly conditioned system, as the end of a sentence. */
+export const IMPROVE = 'improve the condition of the system: precondition it, or add damping (A + λI)';
+
+/** Two digits, for messages: `2.7e4`. */
+export function shortNumber(value: number): string {
+  return value.toExponential(1).replace('e+', 'e');
+}
+
+/** λ_max/λ_min, an upper bound within some percent. */
+export function conditionOf({ eigenvalueMin, eigenvalueMax }: Spectrum): number {
+  return eigenvalueMax / eigenvalueMin;
+}
+
+/** Checks an answer by one product with A in float64. */
+export function certify(
+  system: LinearSystem,
+  spectrum: Spectrum,
+  b: Float64Array,
+  x: Float64Array,
+): Certificate {
+  const residual = subtract(b, applySystem(system, x));
+  const residualNorm = norm2(residual);
+  const norm = norm2(x);
+  const error = residualNorm / spectrum.eigenvalueMin + residualRounding(system, spectrum) * norm;
+  return {
+    residual,
+    relativeResidual: residualNorm / norm2(b),
+    relativeErrorBound: error < norm ? error / (norm - error) : Infinity,
+  };
+}
+
+/**
+ * Refuses a tolerance that no residual in float64 could ever show to be met: TOLERANCE_NOT_MET, before any work.
+ */
+export function refuseBeyondFloat64(system: LinearSystem, spectrum: Spectrum, tolerance: number): void {
+  const floor = residualRounding(system, spectrum);
+  if (tolerance > floor) return;
+  const condition = conditionOf(spectrum);
+  throw new ThermolinkError(
+    'TOLERANCE_NOT_MET',
+    `A relative error of ${tolerance} cannot be verified: the condition of this system is ${shortNumber(condition)}, ` +
+      `and residuals in float64 prove no error below ${shortNumber(floor)}.`,
+    {
+      hint:
+        floor < 1 ? `Choose a tolerance above ${shortNumber(floor)}, or ${IMPROVE}.` : `First ${IMPROVE}.`,
+      data: { tolerance, floor, condition },
+    },
+  );
+}
+
+/** Rounding error of a residual, over λ₋‖x‖: products of n terms err by at most (n + 2)·u relative to |A||x| + |b|. */
+function residualRounding(system: LinearSystem, spectrum: Spectrum): number {
+  const terms = system.kind === 'dense' ? system.matrix.columns : system.factor.rows + system.factor.columns;
+  return ((terms + 2) * Number.EPSILON * spectrum.eigenvalueMax) / spectrum.eigenvalueMin;
+}
+
+/** The numbers that explain why an answer was not good enough. */
+export interface Shortfall {
+  readonly tolerance: number;
+  readonly passes: number;
+  readonly samples: number;
+  readonly relativeResidual: number;
+  readonly relativeErrorBound: number;
+  readonly relativeStandardError: number;
+  /** Cells that look dead, for a board of which some do. */
+  readonly deadCells?: readonly number[];
+}
+
+/** TOLERANCE_NOT_MET, with its numbers in `data`. */
+export function toleranceNotMet(who: string, reason: string, shortfall: Shortfall): ThermolinkError {
+  const { tolerance, passes, relativeResidual, deadCells } = shortfall;
+  const isBoardWell = deadCells === undefined;
+  return new ThermolinkError(
+    'TOLERANCE_NOT_MET',
+    `${who} does not meet a relative error of ${tolerance}: ${reason}. ` +
+      `It ended after ${passes} ${passes === 1 ? 'pass' : 'passes'} with a relative residual of ${shortNumber(relativeResidual)}.`,
+    {
+      hint: isBoardWell
+        ? `Check that the board is well; choose a larger tolerance or a board with finer couplings; or ${IMPROVE}.`
+        : 'Use another board, or a smaller problem that leaves the cell out; `thermolink characterize` measures every cell.',
+      data: { reason, ...shortfall },
+    },
+  );
+}

@@ -1,0 +1,148 @@
+import { ThermolinkError } from '../errors.js';
+import { cholesky } from '../linalg/cholesky.js';
+import { type ExtremeEigenvalues, lanczosExtremes } from '../linalg/lanczos.js';
+import { applySystem, dimensionOf, type LinearSystem, traceOf } from '../linalg/linear-system.js';
+import { RANDOM_STREAM, randomSource } from '../linalg/random.js';
+import { measureSystem } from './system-measure.js';
+import { checkMagnitude, checkSystem } from './validation.js';
+
+/** What the host knows of A's spectrum before the board sees it: for scale and burn-in only, never for an answer. */
+export interface Spectrum {
+  readonly dimension: number;
+  /** Lower bound λ₋ of the smallest eigenvalue, within a few percent of it (λ itself for a factor with m < N). */
+  readonly eigenvalueMin: number;
+  /** Upper bound λ₊ of the largest eigenvalue, within a few percent of it. */
+  readonly eigenvalueMax: number;
+  readonly trace: number;
+  /** Estimate of tr A⁻¹, good to a factor of two. */
+  readonly inverseTrace: number;
+}
+
+/** Largest N whose definiteness is settled by a Cholesky factorisation; above, by Lanczos. */
+export const CHOLESKY_CELLS_MAX = 1024;
+/** Largest Krylov space beyond that: 512 vectors of 8,192 are 34 MB. */
+const LANCZOS_STEPS_MAX = 512;
+/** Start vectors of the trace estimate; the first also finds the extremes. */
+const PROBES = 4;
+const PROBE_STEPS_MAX = 40;
+
+/**
+ * Refuses what has no equilibrium and bounds the spectrum of the rest. A is definite when its Cholesky factorisation
+ * succeeds (N ≤ 1,024; the factor is then dropped), when it is a factor with damping λ > 0, or when Lanczos puts its
+ * smallest eigenvalue above zero by more than the residual.
+ *
+ * Errors: BAD_MATRIX (not finite, square or symmetric), NOT_POSITIVE_DEFINITE.
+ */
+export function inspectSystem(system: LinearSystem): Spectrum {
+  checkSystem(system);
+  checkMagnitude(measureSystem(system).eigenvalueBound, 'largest eigenvalue');
+  refuseSingularFactor(system);
+  if (system.kind === 'dense') refuseIndefinite(system);
+  const dimension = dimensionOf(system);
+  const extremes = probe(system, 0, dimension <= CHOLESKY_CELLS_MAX ? dimension : LANCZOS_STEPS_MAX);
+  const eigenvalueMin = smallestEigenvalue(system, extremes);
+  let inverseMoment = extremes.inverseMoment;
+  for (let k = 1; k < PROBES; k++)
+    inverseMoment += probe(system, k, Math.min(dimension, PROBE_STEPS_MAX)).inverseMoment;
+  return {
+    dimension,
+    eigenvalueMin,
+    eigenvalueMax: extremes.max + extremes.maxResidual,
+    trace: traceOf(system),
+    inverseTrace: Math.min((dimension * inverseMoment) / PROBES, dimension / eigenvalueMin),
+  };
+}
+
+/**
+ * Lanczos from a random direction, of which N·vᵀA⁻¹v is an unbiased trace estimate. Not from random signs, the usual
+ * choice: they are eigenvectors of [[2, 1], [1, 2]] and its kind, and would leave half the spectrum unseen.
+ */
+function probe(system: LinearSystem, index: number, stepsMax: number): ExtremeEigenvalues {
+  const random = randomSource({ seed: 0, stream: RANDOM_STREAM.spectrumProbe, block: index });
+  const start = Float64Array.from({ length: dimensionOf(system) }, () => random.normal());
+  return lanczosExtremes((x) => applySystem(system, x), start, { stepsMax });
+}
+
+function refuseSingularFactor(system: LinearSystem): void {
+  if (system.kind === 'dense' || system.damping > 0) return;
+  const { rows, columns } = system.factor;
+  if (rows >= columns) return;
+  throw new ThermolinkError(
+    'NOT_POSITIVE_DEFINITE',
+    `KᵀK of a ${rows}×${columns} factor is singular, and the damping is 0.`,
+    { hint: 'Choose a damping λ > 0.', data: { rows, columns } },
+  );
+}
+
+function refuseIndefinite(system: LinearSystem & { kind: 'dense' }): void {
+  const { columns, data } = system.matrix;
+  for (let i = 0; i < columns; i++) {
+    const entry = data[i * columns + i];
+    if (entry <= 0) throw notDefinite(`its diagonal entry ${i} is ${entry}`, { index: i });
+  }
+  if (columns > CHOLESKY_CELLS_MAX) return;
+  const outcome = cholesky(system.matrix);
+  if (outcome.ok) return;
+  const extremes = probe(system, 0, columns);
+  const { pivot } = outcome;
+  if (extremes.min < -roundingOf(system, extremes)) throw hasNegative(extremes, { pivot });
+  throw isSingular(system, extremes, { pivot });
+}
+
+function smallestEigenvalue(system: LinearSystem, extremes: ExtremeEigenvalues): number {
+  const found = extremes.min - extremes.minResidual;
+  // λ is exact, and all that Lanczos could find, when the factor leaves directions alone; else it is a floor.
+  const floor = system.kind === 'factored' ? system.damping : 0;
+  if (system.kind === 'factored' && system.factor.rows < system.factor.columns) return floor;
+  const eigenvalueMin = Math.max(found, floor);
+  const rounding = roundingOf(system, extremes);
+  if (eigenvalueMin > rounding) return eigenvalueMin;
+  if (extremes.min < -rounding) throw hasNegative(extremes, {});
+  if (extremes.min <= rounding) throw isSingular(system, extremes, {});
+  const { min, minResidual, steps } = extremes;
+  throw notDefinite(
+    `its smallest eigenvalue is known only as ${small(min)} ± ${small(minResidual)} after ${steps} steps of Lanczos' method`,
+    { eigenvalueMin: min, residual: minResidual },
+    'could not be shown to be',
+  );
+}
+
+/** Rounding of one product with A moves eigenvalues by about this much: what is below it cannot be told from zero. */
+function roundingOf(system: LinearSystem, { max }: ExtremeEigenvalues): number {
+  return dimensionOf(system) * Number.EPSILON * Math.abs(max);
+}
+
+/** A Ritz value is never below the smallest eigenvalue. */
+function hasNegative({ min }: ExtremeEigenvalues, data: Record<string, number>): ThermolinkError {
+  return notDefinite(`it has an eigenvalue of ${small(min)} or below`, { ...data, eigenvalueMin: min });
+}
+
+function isSingular(
+  system: LinearSystem,
+  extremes: ExtremeEigenvalues,
+  data: Record<string, number>,
+): ThermolinkError {
+  const { min, max } = extremes;
+  if (max === 0) return notDefinite('every entry is zero', data);
+  const rounding = roundingOf(system, extremes);
+  return new ThermolinkError(
+    'NOT_POSITIVE_DEFINITE',
+    `The matrix is singular as far as float64 can tell: its smallest eigenvalue is 0 ± ${small(rounding)}, ` +
+      `beside a largest one of ${small(max)} (condition ${small(max / rounding)} or more).`,
+    {
+      hint: `Remove unknowns that the equations leave open, precondition, or add damping: A + λI with λ well above ${small(rounding)}.`,
+      data: { ...data, eigenvalueMin: min, eigenvalueMax: max, rounding },
+    },
+  );
+}
+
+function notDefinite(reason: string, data: Record<string, number>, verdict = 'is not'): ThermolinkError {
+  return new ThermolinkError('NOT_POSITIVE_DEFINITE', `The matrix ${verdict} positive definite: ${reason}.`, {
+    hint: 'A relaxation has an equilibrium only when every eigenvalue is above zero; a larger damping (A + λI) gives one.',
+    data,
+  });
+}
+
+function small(value: number): string {
+  return value.toExponential(1).replace('e+', 'e');
+}

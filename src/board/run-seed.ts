@@ -1,0 +1,27 @@
+import { PHILOX_STREAM, philox4x32 } from '../../firmware-protocol/philox.js';
+
+/**
+ * Names one use of the board, so that its noise is a pure function of the training run and of nothing else:
+ * the run seed is Philox(seed; step, block, attempt). No two uses may share an address.
+ */
+export interface RunAddress {
+  /** Chosen by the user; u32. */
+  readonly seed: number;
+  /** Training step, or 0; u32. */
+  readonly step: number;
+  /** Which block of parameters, or which right-hand side, of that step; u16. */
+  readonly block: number;
+}
+
+/**
+ * The run seed (u32) of one run of the board: word 0 of Philox4x32-10 with key (seed, 0) and counter
+ * (step, block, attempt, runSeed). Every run of a training run has another attempt, block or step, and a repeated
+ * training run repeats its noise. Counters differ, but 32 bits of their images may not: among n runs two share their noise
+ * with probability 1 − e^(−n²/2³³), one half at n = 77,000. Such a pair lies any number of steps apart and belongs to
+ * different problems, so it biases no average.
+ */
+export function runSeedOf(address: RunAddress, attempt: number): number {
+  const words = new Uint32Array(4);
+  philox4x32(address.step, address.block, attempt, PHILOX_STREAM.runSeed, address.seed, 0, words);
+  return words[0];
+}

@@ -1,1 +1,0 @@
-export { DAMPING_STEP } from '../mapping/board-range.js';

@@ -1,0 +1,48 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { ThermolinkError } from '../../../errors.js';
+import { replaceFile } from '../../../learning/checkpoint.js';
+import { LOCK_FILE, lockDirectory, requireDirectory, writing } from '../../../learning/run-files-lock.js';
+
+/** Says that a directory is the demo's, from its first moment on. */
+const MARKER = 'demo.json';
+export const COMPARISON = 'comparison.svg';
+
+/**
+ * Makes `directory` the demo's, keeps every other demo out of it and returns the function that lets them in again. The
+ * demo replaces its own runs without asking, so it takes no directory that somebody else has put anything into.
+ *
+ * `runs` are the names of the directories in it. Errors: BAD_ARGUMENT for a directory that is not the demo's; BUSY while
+ * another demo runs in it; BAD_FILE when it can't be written to.
+ */
+export function claimDemoDirectory(directory: string, runs: readonly string[]): () => void {
+  requireDirectory(directory);
+  refuseForeign(directory, runs);
+  const picture = join(directory, COMPARISON);
+  if (writing(directory, () => statSync(picture, { throwIfNoEntry: false }))?.isDirectory())
+    throw new ThermolinkError('BAD_FILE', `${picture} is a directory; the figure goes there.`, {
+      hint: 'Remove it, or name another directory by --out.',
+      data: { directory },
+    });
+  const release = lockDirectory(directory);
+  try {
+    replaceFile(join(directory, MARKER), `${JSON.stringify({ writtenBy: 'thermolink demo', runs })}\n`);
+    return release;
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+function refuseForeign(directory: string, runs: readonly string[]): void {
+  if (!existsSync(directory)) return;
+  const entries = writing(directory, () => readdirSync(directory)).filter((entry) => entry !== LOCK_FILE);
+  if (entries.length === 0 || entries.includes(MARKER)) return;
+  // Demos did not always leave a marker; their comparison and their runs, and nothing else, is one.
+  const own = [...runs, COMPARISON];
+  if (own.every((name) => entries.includes(name)) && entries.length === own.length) return;
+  throw new ThermolinkError('BAD_ARGUMENT', `${directory} holds files that the demo did not write.`, {
+    hint: 'Name a directory by --out that is empty or does not exist: the demo replaces what is in its own.',
+    data: { directory, entries: entries.slice(0, 10) },
+  });
+}

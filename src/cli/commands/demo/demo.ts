@@ -1,0 +1,139 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { replaceFile } from '../../../learning/checkpoint.js';
+import type { TrainingSummary } from '../../../learning/record.js';
+import { positiveInteger, seed } from '../../options.js';
+import { formatBytes, formatPercent, formatSeconds } from '../../output/format.js';
+import { withInterrupt } from '../../output/interrupt.js';
+import { formatTable } from '../../output/table.js';
+import { printAndDraw } from '../train/print-and-draw.js';
+import { type FigureRun, runsFigure, writeRunFigure } from '../train/run-figure.js';
+import { runTraining, type TrainingPlan } from '../train/run-training.js';
+import { storedText, summaryText } from '../train/summary-text.js';
+import { COMPARISON, claimDemoDirectory } from './demo-directory.js';
+
+const EXAMPLE = `
+Example:
+  thermolink demo --train-size 6400`;
+
+/** What is compared, the board first: the same network, data and number of steps. */
+/** Half-width of the test accuracies of one optimizer over seeds 0 to 4. */
+const SEED_SPREAD = 0.002;
+const OPTIMIZERS = ['tngd', 'control', 'adam'] as const;
+
+const MEANINGS: Readonly<Record<(typeof OPTIMIZERS)[number], string>> = {
+  tngd: 'natural gradient from the emulated board',
+  control: 'SGD with the same momentum and clip, no curvature',
+  adam: 'Adam at a tuned rate',
+};
+
+interface DemoOptions {
+  readonly trainSize?: number;
+  readonly seed: number;
+  readonly out: string;
+  readonly json?: true;
+}
+
+export function addDemoCommand(program: Command): void {
+  program
+    .command('demo')
+    .description('train MNIST on the emulated board, then without it by two digital optimizers, and compare')
+    .option(
+      '--train-size <n>',
+      'train on the first n examples (default: all 60,000)',
+      positiveInteger('--train-size'),
+    )
+    .option('--seed <s>', 'of parameters, order and noise', seed('--seed'), 0)
+    .option('--out <dir>', 'where the runs are stored; replaces those of an earlier demo', 'runs/demo')
+    .option('--json', 'print JSON')
+    .addHelpText('after', EXAMPLE)
+    .action(async (options: DemoOptions) => {
+      const release = claimDemoDirectory(options.out, OPTIMIZERS);
+      try {
+        const runs = await withInterrupt((signal) => trainAll(options, signal), {
+          onInterrupt: () => process.stderr.write('\nstopping …\n'),
+        });
+        compare(options, runs);
+      } finally {
+        release();
+      }
+    });
+}
+
+function compare(options: DemoOptions, runs: readonly FigureRun[]): void {
+  const picture = join(options.out, COMPARISON);
+  printAndDraw({
+    json: options.json === true,
+    result: Object.fromEntries(runs.map(({ name, summary }) => [name, summary])),
+    text: comparisonText(runs),
+    textAfter: `  Curves: ${picture}\n`,
+    draw: () => replaceFile(picture, runsFigure('MNIST, one epoch', runs)),
+  });
+}
+
+async function trainAll(options: DemoOptions, signal: AbortSignal): Promise<FigureRun[]> {
+  const runs: FigureRun[] = [];
+  for (const optimizer of OPTIMIZERS) {
+    const out = join(options.out, optimizer);
+    const plan: TrainingPlan = {
+      optimizer,
+      settings: {},
+      epochs: 1,
+      batch: 128,
+      seed: options.seed,
+      out,
+      existing: 'overwrite',
+      quiet: options.json === true,
+      ...(options.trainSize === undefined ? {} : { trainSize: options.trainSize }),
+    };
+    const summary = await runTraining(plan, signal);
+    // Before the drawing, which may fail on a full disk.
+    if (optimizer === 'tngd' && !options.json) process.stdout.write(summaryText(plan, summary));
+    runs.push(writeRunFigure(out, optimizer, summary));
+    if (optimizer === 'tngd' && !options.json) process.stdout.write(`${storedText(plan)}\n`);
+  }
+  return runs;
+}
+
+function comparisonText(runs: readonly FigureRun[]): string {
+  const rows = runs.map(({ name, summary, records }) => [
+    name,
+    formatPercent(summary.testAccuracy, 2),
+    lossAround(records, 30),
+    lossAround(records, 100),
+    summary.ticks > 0 ? formatBytes(summary.uploadBytesPerStep) : '–',
+    boardTime(summary),
+    formatSeconds(summary.timing.hostSeconds),
+    MEANINGS[name as (typeof OPTIMIZERS)[number]],
+  ]);
+  const header = ['', 'test', 'loss at 30', 'at 100', 'upload/step', 'board/step*', 'host time', ''];
+  const align = ['left', 'right', 'right', 'right', 'right', 'right', 'right', 'left'] as const;
+  return `${formatTable(rows, { header, align })}
+  * modelled: ticks × h × τ. The emulated board runs on the host, so its host time is not a board's.
+  ${verdict(runs)}
+`;
+}
+
+/** What the figures say of the board, honestly: the control is what it has to beat. */
+function verdict(runs: readonly FigureRun[]): string {
+  const accuracy = (optimizer: string) => runs.find(({ name }) => name === optimizer)!.summary.testAccuracy;
+  const lead = accuracy('tngd') - accuracy('control');
+  if (Math.abs(lead) < SEED_SPREAD)
+    return `The control reaches what tngd reaches without any curvature (differences under ${100 * SEED_SPREAD} points are within the
+  spread of seeds): on this task the board is shown to work, not to win.`;
+  const [ahead, by] = [
+    lead > 0 ? 'tngd is' : 'The control, without any curvature, is',
+    Math.abs(100 * lead).toFixed(1),
+  ];
+  return `${ahead} ${by} points ahead here; one seed and one task say little.`;
+}
+
+/** Mean batch loss of the ten steps around `step`: a single batch says little. */
+function lossAround(records: readonly { readonly loss: number }[], step: number): string {
+  const near = records.slice(Math.max(0, step - 5), step + 5);
+  return near.length < 10 ? '–' : (near.reduce((sum, { loss }) => sum + loss, 0) / near.length).toFixed(3);
+}
+
+function boardTime(summary: TrainingSummary): string {
+  return summary.ticks > 0 ? formatSeconds(summary.boardSeconds / summary.iterations) : '–';
+}

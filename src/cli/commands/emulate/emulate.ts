@@ -1,0 +1,196 @@
+import path from 'node:path';
+import type { Command } from 'commander';
+import {
+  type Die,
+  type DynamicFault,
+  EmulatedDevice,
+  findProfile,
+  PROFILES,
+} from '../../../../emulator/index.js';
+import { ThermolinkError } from '../../../errors.js';
+import { BoardServer, type ServerEvent, type ServerStatus } from '../../../serve/board-server.js';
+import { checkFaults, FAULT_FORM, parseFaults } from '../../../serve/fault-list.js';
+import { listenTcp } from '../../../serve/listen-tcp.js';
+import { readProfile } from '../../../serve/profile-file.js';
+import { openPty } from '../../../transport/pty.js';
+import { serialUri } from '../../../transport/serial-port.js';
+import { parseHostPort, type TcpAddress } from '../../../transport/tcp-port.js';
+import { choice, type OptionParser, seed } from '../../options.js';
+import { formatCount } from '../../output/format.js';
+import { withInterrupt } from '../../output/interrupt.js';
+import { StatusLine } from '../../output/status-line.js';
+
+const EXAMPLE = `
+Examples:
+  thermolink emulate
+  thermolink emulate --profile ideal-64 --tcp 127.0.0.1:7000 --pty /tmp/board
+  thermolink emulate --file board.json --die 3 --faults deadCell@100000,brownOut@500000
+  thermolink info --device tcp://127.0.0.1:7000
+
+One client at a time has the board: another one is told BUSY. When a client goes, its run is stopped, the board goes to
+safe and keeps its programs. A pseudo-terminal isn't told that its client went: there the run's watchdog stops it, and
+the next client that asks has the board (on macOS: after 10 s of silence). There is no token yet: whoever can connect
+drives the board.`;
+
+const REDRAW_MS = 250;
+const DEFAULT_PROFILE = 'ideal-crossbar';
+const DEFAULT_TCP: TcpAddress = { host: '127.0.0.1', port: 0 };
+
+interface EmulateOptions {
+  readonly profile?: string;
+  readonly file?: string;
+  readonly faults?: readonly DynamicFault[];
+  readonly die: number;
+  readonly seed?: number;
+  readonly tcp?: TcpAddress;
+  readonly pty?: string | true;
+  readonly expose?: true;
+  readonly json?: true;
+}
+
+export function addEmulateCommand(program: Command): void {
+  const names = PROFILES.map(({ name }) => name);
+  program
+    .command('emulate')
+    .description('serve an emulated board over TCP or a pseudo-terminal until Ctrl-C')
+    .option(
+      '--profile <name>',
+      `one of ${names.join(', ')} (default: ${DEFAULT_PROFILE})`,
+      choice('--profile', names),
+    )
+    .option('--file <board.json>', 'a board type of your own; see docs/reference/device-model.md')
+    .option('--faults <list>', 'what breaks when: KIND[:CELL]@TICK, by commas', faultList)
+    .option('--die <d>', 'which fabricated board, 0 to 2³² − 1', seed('--die'), 1)
+    .option(
+      '--seed <s>',
+      'names this boot (its boot epoch), 0 to 2³² − 1 (default: of the time)',
+      seed('--seed'),
+    )
+    .option('--tcp <host:port>', 'listen here; port 0: any free one (default without --pty)', tcpAddress)
+    .option('--pty [link]', 'make a pseudo-terminal, and a symlink to it (Linux, macOS)')
+    .option('--expose', 'allow --tcp an address that other machines can reach')
+    .option('--json', 'print events as lines of JSON')
+    .addHelpText('after', EXAMPLE)
+    .action((options: EmulateOptions) => withInterrupt((signal) => serve(options, signal)));
+}
+
+const tcpAddress: OptionParser<TcpAddress> = (text) => {
+  const address = parseHostPort(text);
+  if (address) return address;
+  throw new ThermolinkError('BAD_ARGUMENT', `--tcp takes HOST:PORT, but was given ${JSON.stringify(text)}.`, {
+    hint: 'For example 127.0.0.1:7000, 127.0.0.1:0 or [::1]:0.',
+  });
+};
+
+const faultList: OptionParser<readonly DynamicFault[]> = (text) => {
+  const faults = parseFaults(text);
+  if (faults) return faults;
+  throw new ThermolinkError('BAD_ARGUMENT', `--faults was given ${JSON.stringify(text)}.`, {
+    hint: `Write ${FAULT_FORM}.`,
+  });
+};
+
+/** The board that the options describe. */
+async function dieOf({ profile, file, faults, die: dieSeed }: EmulateOptions): Promise<Die> {
+  if (profile !== undefined && file !== undefined)
+    throw new ThermolinkError('BAD_ARGUMENT', '--profile and --file exclude each other.', {
+      hint: 'The file describes the whole board.',
+    });
+  const type = file === undefined ? findProfile(profile ?? DEFAULT_PROFILE)! : await readProfile(file);
+  const die = { profile: type, dieSeed, ...(faults ? { faults } : {}) };
+  checkFaults(die);
+  return die;
+}
+
+async function serve(options: EmulateOptions, signal: AbortSignal): Promise<void> {
+  // Of each start another one: a host that comes back must see that this is not the board it left.
+  const { seed: bootEpoch = Date.now() % 2 ** 32 } = options;
+  const die = await dieOf(options);
+  const { dieSeed } = die;
+  const { name } = die.profile;
+  const status = new StatusLine();
+  const print = (text: string, json: object): void => {
+    status.clear();
+    process.stdout.write(`${options.json ? JSON.stringify(json) : text}\n`);
+  };
+  const device = new EmulatedDevice(die, bootEpoch);
+  const board = new BoardServer(device, { onEvent: (event) => print(eventText(event), event) });
+  const uris: string[] = [];
+  const stops: (() => Promise<void>)[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    if (options.tcp || options.pty === undefined) {
+      const listener = await listenTcp(board, options.tcp ?? DEFAULT_TCP, {
+        expose: options.expose === true,
+        onError: (error) =>
+          print(`a connection could not be accepted: ${error.message}`, {
+            event: 'acceptFailed',
+            message: error.message,
+          }),
+      });
+      stops.push(listener.close);
+      uris.push(listener.uri);
+    }
+    if (options.pty !== undefined) {
+      const pty = await openPty(options.pty === true ? {} : { link: path.resolve(options.pty) });
+      board.addLine(pty, () => pty.hasClient());
+      uris.push(serialUri(pty.path));
+    }
+    if (options.expose)
+      process.stderr.write(
+        '--expose: whoever can reach this port drives the board; there is no token yet.\n',
+      );
+    const text = `${name}, die ${dieSeed}, boot ${bootEpoch}; connect by --device\n${uris.map((uri) => `  ${uri}`).join('\n')}`;
+    print(text, { event: 'listening', profile: name, dieSeed, bootEpoch, uris });
+    let watchdogTrips = 0;
+    timer = setInterval(() => {
+      const { watchdogTrips: trips, runId, state } = device.board;
+      if (trips > watchdogTrips)
+        print(`the watchdog ended run ${runId}: its host fell silent; the board is ${state}`, {
+          event: 'watchdog',
+          runId,
+          state,
+        });
+      watchdogTrips = trips;
+      status.draw(statusText(board.status));
+    }, REDRAW_MS);
+    await aborted(signal);
+  } finally {
+    clearInterval(timer);
+    status.clear();
+    // First nobody new, then everybody out.
+    const stopped = stops.map((stop) => stop());
+    await board.close();
+    await Promise.all(stopped);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+const REFUSALS = {
+  busy: 'another client has the board',
+  full: 'too many connections',
+  silent: 'it said no HELLO in time',
+} as const;
+
+function eventText(event: ServerEvent): string {
+  switch (event.event) {
+    case 'connected':
+      return `${event.client} has the board`;
+    case 'left':
+      return `${event.client} left${event.stoppedRunId === undefined ? '' : `, its run ${event.stoppedRunId} was stopped`}; the board is ${event.state}`;
+    case 'refused':
+      return `${event.client} was refused: ${REFUSALS[event.reason]}`;
+  }
+}
+
+function statusText(status: ServerStatus): string {
+  const { state, runId, tick, framesReceived, faults, client } = status;
+  const run = runId === 0 ? 'no run' : `run ${runId} at tick ${formatCount(tick)}`;
+  return `${state} │ ${run} │ ${formatCount(framesReceived)} frames, ${formatCount(faults)} faults │ ${client ?? 'no client'}`;
+}

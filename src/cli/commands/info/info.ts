@@ -1,0 +1,138 @@
+import type { Command } from 'commander';
+import { adcStep, railOf } from '../../../board/board-range.js';
+import { noiseTemperatureRange } from '../../../board/noise-register.js';
+import type { Device } from '../../../driver/device.js';
+import { deviceUri, withDevice } from '../../device.js';
+import { addLogOptions, type LogOptions } from '../../logging.js';
+import { formatBytes, formatCount, formatNumber, formatSeconds } from '../../output/format.js';
+import { withInterrupt } from '../../output/interrupt.js';
+import { formatTable } from '../../output/table.js';
+
+const EXAMPLE = `
+Example:
+  thermolink info --device emulator:ideal-64`;
+
+interface InfoOptions extends LogOptions {
+  readonly device?: string;
+  readonly json?: true;
+}
+
+export function addInfoCommand(program: Command): void {
+  addLogOptions(program.command('info'))
+    .description('show what a board is, what it can hold, its state and counters')
+    .option('--device <uri>', 'which board (default: emulator:ideal-crossbar)')
+    .option('--json', 'print JSON')
+    .addHelpText('after', EXAMPLE)
+    .action(async (options: InfoOptions) => {
+      const uri = deviceUri(options.device, 'emulator:ideal-crossbar');
+      const report = await withInterrupt((signal) =>
+        withDevice(uri, options, signal, (device) => readReport(uri, device, signal)),
+      );
+      process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : reportText(report));
+    });
+}
+
+async function readReport(uri: string, device: Device, signal: AbortSignal) {
+  return {
+    device: uri,
+    identity: device.identity,
+    status: await device.readStatus({ signal }),
+    counters: await device.readCounters({ signal }),
+    link: { payloadBytesMax: device.payloadBytesMax, counters: device.linkCounters },
+    roundTripMs: await device.ping({ signal }),
+  };
+}
+
+type Report = Awaited<ReturnType<typeof readReport>>;
+
+function reportText(report: Report): string {
+  const sections: [string, string[][]][] = [
+    ['board', identityRows(report)],
+    ['sizes', sizeRows(report)],
+    ['limits', limitRows(report)],
+    ['state', stateRows(report)],
+  ];
+  const tables = sections.map(([title, rows]) => `${title}\n${formatTable(rows)}`);
+  return [...tables, counterTable(report)].join('\n');
+}
+
+function identityRows({ device, identity, roundTripMs }: Report): string[][] {
+  return [
+    ['device', device],
+    ['model', identity.model],
+    ['serial number', identity.serialNumber],
+    ['firmware', identity.firmwareVersion],
+    ['round trip', formatSeconds(roundTripMs / 1000)],
+  ];
+}
+
+function sizeRows({ identity }: Report): string[][] {
+  const { cells, rows, banks, hasDense, hasFactored } = identity;
+  const arrays = [
+    ...(hasDense ? [`dense ${cells} × ${cells}`] : []),
+    ...(hasFactored ? [`factored ${rows} × ${cells}`] : []),
+  ];
+  return [
+    ['cells', formatCount(cells)],
+    ['coupling arrays', arrays.join(', ')],
+    ['program banks', String(banks)],
+  ];
+}
+
+function limitRows({ identity, link }: Report): string[][] {
+  const { couplingBits, driveBits, adcBits, driveRange, tauNs, tickLog2, rowScaleMax } = identity;
+  const tick = 2 ** -tickLog2;
+  const noise = noiseTemperatureRange(identity, tick);
+  const noiseMin = identity.noiseTemperatureMin * 1e-12;
+  return [
+    ['couplings', `${couplingBits} bit, below ±1 G_fs`],
+    ['drive', `${driveBits} bit, ±${driveRange} V_fs·G_fs`],
+    ['ADC', `${adcBits} bit, ±2 V_fs, one step ${formatNumber(adcStep(adcBits))} V_fs`],
+    ['rails', `±${formatNumber(railOf(identity))} V_fs, V_fs = ${identity.fullScaleMicrovolts / 1e6} V`],
+    ['noise', `κ up to ${formatNumber(noise.max)} V_fs², meaningful from ${formatNumber(noiseMin)} V_fs²`],
+    ['time', `τ = ${formatSeconds(tauNs * 1e-9)}, one tick τ/${2 ** tickLog2}`],
+    ...(identity.hasFactored ? [['rows × 2^attenuation', `at most ${formatCount(rowScaleMax)}`]] : []),
+    ['samples', sampleLimits(identity)],
+    ['payload of a frame', `at most ${formatBytes(link.payloadBytesMax)}`],
+  ];
+}
+
+function sampleLimits({ hasHold, keepBlocksMax }: Report['identity']): string {
+  const waiting = hasHold ? 'the board can wait for a slow host' : 'the board cannot wait for a slow host';
+  const again =
+    keepBlocksMax > 0 ? `keeps ${formatCount(keepBlocksMax)} blocks to send again` : 'sends no block again';
+  return `${waiting}, and ${again}`;
+}
+
+function stateRows({ status }: Report): string[][] {
+  const { state, fault, bootEpoch, runId, tick, stopNumber, committedBanks, stateDigest } = status;
+  return [
+    ['state', state],
+    ['fault', fault],
+    ['boot', String(bootEpoch)],
+    ['run', runId === 0 ? 'none since boot' : `${runId}, at tick ${formatCount(tick)}`],
+    ['last stop', stopNumber === 0 ? 'none' : `number ${stopNumber}`],
+    ['banks with a program', banksOf(committedBanks)],
+    ['digest of the cells', stateDigest.toString(16).padStart(8, '0')],
+  ];
+}
+
+/** Bit b of the mask is bank b. */
+function banksOf(mask: number): string {
+  const banks = Array.from({ length: 32 }, (_, bank) => bank).filter((bank) => (mask >>> bank) & 1);
+  return banks.length === 0 ? 'none' : banks.join(', ');
+}
+
+/** What both ends of the link have counted; a name that only one of them has leaves a gap. */
+function counterTable({ counters, link }: Report): string {
+  const board = new Map<string, unknown>(Object.entries(counters));
+  const { faults, ...counted } = link.counters;
+  const faulty = Object.entries(faults).map(([kind, count]): [string, unknown] => [`faults.${kind}`, count]);
+  const host = new Map<string, unknown>([...Object.entries(counted), ...faulty]);
+  const names = new Set([...board.keys(), ...host.keys()]);
+  const shown = (count: unknown): string => (typeof count === 'number' ? formatCount(count) : '');
+  return formatTable(
+    [...names].map((name) => [name, shown(board.get(name)), shown(host.get(name))]),
+    { header: ['counters', 'board, since boot', 'host, this session'], align: ['left', 'right', 'right'] },
+  );
+}

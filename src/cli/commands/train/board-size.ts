@@ -1,0 +1,35 @@
+import { refuseTooLarge } from '../../../board/equilibrium-plan.js';
+import type { DeviceIdentity } from '../../../driver/device-api.js';
+import { ThermolinkError } from '../../../errors.js';
+import type { ResolvedRequest } from '../../../learning/train-request.js';
+
+/**
+ * Throws before the first step what the solver would throw in it: until then nothing is overwritten. The factor K has one
+ * row per class of each curvature example and one column per parameter.
+ *
+ * Errors: TOO_LARGE, which names the most curvature examples that fit if their number is what does not; UNSUPPORTED.
+ */
+export function refuseTooLargeForBoard(
+  { model, batch, curvatureExamples }: Omit<ResolvedRequest, 'optimizer'>,
+  board: DeviceIdentity,
+): void {
+  const { outputCount: classes, parameterCount: columns } = model;
+  const rows = curvatureExamples * classes;
+  try {
+    // Its entries do not matter.
+    refuseTooLarge(
+      { kind: 'factored', factor: { rows, columns, data: new Float64Array(0) }, damping: 0 },
+      board,
+    );
+  } catch (error) {
+    const examplesMax = Math.min(batch, Math.floor(board.rows / classes));
+    const isByExamples = columns <= board.cells && examplesMax >= 1;
+    if (!(error instanceof ThermolinkError) || error.code !== 'TOO_LARGE' || !isByExamples) throw error;
+    throw new ThermolinkError('TOO_LARGE', error.message, {
+      hint:
+        `Each curvature example takes ${classes} rows, one for each class: ` +
+        `lower --curvature-examples to ${examplesMax} at most, or choose a larger board.`,
+      data: { ...error.data, curvatureExamples, curvatureExamplesMax: examplesMax },
+    });
+  }
+}

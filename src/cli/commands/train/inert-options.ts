@@ -1,0 +1,92 @@
+import { ThermolinkError } from '../../../errors.js';
+import {
+  OPTIMIZER_DEFAULTS,
+  OPTIMIZER_NAMES,
+  type OptimizerName,
+  type OptimizerOptions,
+} from '../../../learning/optimizers/create.js';
+
+/** What a command line gave, under the names of the library; an option left out is undefined. */
+export interface GivenOptions extends OptimizerOptions {
+  readonly device?: string | undefined;
+  readonly logLevel?: string | undefined;
+  readonly logFile?: string | undefined;
+  readonly curvatureExamples?: number | undefined;
+}
+
+/** Which setting of an optimizer shows that it has a use for an option. */
+const SHOWN_BY: Readonly<Record<string, keyof OptimizerOptions>> = {
+  // Only what relaxes for a time has a board, and only a board has a log.
+  device: 'time',
+  logLevel: 'time',
+  logFile: 'time',
+  // Damping is what is added to the curvature.
+  curvatureExamples: 'damping',
+};
+
+const FLAGS: Readonly<Record<string, string>> = {
+  rate: '--rate',
+  momentum: '--momentum',
+  damping: '--damping',
+  time: '--time',
+  initial: '--x0',
+  delay: '--delay',
+  clip: '--clip',
+  device: '--device',
+  logLevel: '--log-level',
+  logFile: '--log-file',
+  curvatureExamples: '--curvature-examples',
+};
+
+/** Whether it asks a board. */
+export function usesBoard(name: OptimizerName): boolean {
+  return has(name, 'device');
+}
+
+/**
+ * Refuses what would change nothing, so that nobody takes a result for the effect of an option: options that the optimizer
+ * has no use for, and at `--time 0`, where x(0) = x₀, those of a relaxation that does not take place. `chosenBy` is what
+ * chose the optimizer, such as `--preset control`.
+ *
+ * Errors: BAD_ARGUMENT that names the option and who uses it.
+ */
+export function refuseInertOptions(name: OptimizerName, chosenBy: string, given: GivenOptions): void {
+  const options = Object.entries(given).flatMap(([option, value]) => (value === undefined ? [] : [option]));
+  const inert = options.find((option) => !has(name, option));
+  if (inert !== undefined)
+    throw usage(
+      `${FLAGS[inert]} does nothing with ${chosenBy}.`,
+      `It is an option of ${list(OPTIMIZER_NAMES.filter((other) => has(other, inert)))}.`,
+    );
+  if (given.time === 0) refuseInertAtTimeZero(given);
+}
+
+function refuseInertAtTimeZero(given: GivenOptions): void {
+  const { initial = 'keep', delay = 0 } = given;
+  // The delay relaxes the kept state under the old problem: there the board does work.
+  if (initial === 'keep' && delay > 0) return;
+  if (initial !== 'gradient')
+    throw usage(
+      `With --time 0 and --x0 ${initial} the board stays at zero, and no step changes any parameter.`,
+      'Choose a --time above 0, or --x0 gradient for plain gradient descent.',
+    );
+  const inert = (['damping', 'curvatureExamples'] as const).find((option) => given[option] !== undefined);
+  if (inert !== undefined)
+    throw usage(
+      `${FLAGS[inert]} does nothing with --time 0 and --x0 gradient, which is plain gradient descent.`,
+      'Leave it out, or choose a --time above 0.',
+    );
+}
+
+function has(name: OptimizerName, option: string): boolean {
+  return (SHOWN_BY[option] ?? option) in OPTIMIZER_DEFAULTS[name];
+}
+
+/** `tngd, tngd-adam and ngd`. */
+function list(names: readonly string[]): string {
+  return names.join(', ').replace(/, ([^,]*)$/, ' and $1');
+}
+
+function usage(message: string, hint: string): ThermolinkError {
+  return new ThermolinkError('BAD_ARGUMENT', message, { hint });
+}

@@ -1,0 +1,139 @@
+import { createAnalogSolver } from '../../../algorithms/board-solver.js';
+import { ThermolinkError } from '../../../errors.js';
+import { loadDataset } from '../../../learning/data/load-dataset.js';
+import { createConvolutionClassifier } from '../../../learning/model/convolution-classifier.js';
+import {
+  CONTROL,
+  createOptimizer,
+  type OptimizerName,
+  type OptimizerOptions,
+  optimizerSettings,
+} from '../../../learning/optimizers/create.js';
+import type { TrainingSummary } from '../../../learning/record.js';
+import { checkRunDirectory, type ExistingRun } from '../../../learning/run-files.js';
+import { resolveRequest } from '../../../learning/train-request.js';
+import { checkTrainRequest, type TrainRequest, train } from '../../../learning/trainer.js';
+import { deviceUri, withDevice } from '../../device.js';
+import type { LogOptions } from '../../logging.js';
+import { refuseTooLargeForBoard } from './board-size.js';
+import { usesBoard } from './inert-options.js';
+import { TrainingDisplay } from './training-display.js';
+
+export const TRAINING_DEVICE = 'emulator:ideal-crossbar';
+
+/** One training run as a command line asks for it. */
+export interface TrainingPlan extends LogOptions {
+  readonly optimizer: OptimizerName | 'control';
+  readonly settings: OptimizerOptions;
+  readonly device?: string;
+  /** A directory of IDX files; default MNIST. */
+  readonly data?: string;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly trainSize?: number;
+  readonly seed: number;
+  readonly curvatureExamples?: number;
+  readonly out?: string;
+  readonly existing: ExistingRun;
+  readonly quiet: boolean;
+}
+
+/**
+ * Trains, and shows at any moment what it is at. Options and directory are checked first, then the data are loaded and checked;
+ * only then the device, if the optimizer needs one, is opened, and it is closed at the end.
+ *
+ * Errors: those of `train`, `loadDataset` and `connect`; TOO_LARGE before the directory is touched. An ABORTED after the first
+ * step began has `data.stepsTaken`.
+ */
+export async function runTraining(plan: TrainingPlan, signal: AbortSignal): Promise<TrainingSummary> {
+  const { name, options } = optimizerOf(plan);
+  optimizerSettings(name, options);
+  if (plan.out !== undefined) checkRunDirectory(plan.out, plan.existing);
+  const display = new TrainingDisplay({ label: plan.optimizer, silent: plan.quiet });
+  try {
+    display.phase('loading the data');
+    const request = requestOf(plan, signal);
+    checkTrainRequest(request);
+    if (!usesBoard(name))
+      return await trainShown({ ...request, optimizer: createOptimizer(name, options) }, display);
+    const uri = deviceUri(plan.device, TRAINING_DEVICE);
+    display.phase(`connecting to ${uri}`);
+    return await withDevice(uri, plan, signal, (device) => {
+      refuseTooLargeForBoard(resolveRequest(request), device.identity);
+      const { model, serialNumber, firmwareVersion } = device.identity;
+      const environment = { board: { model, serialNumber, firmwareVersion } };
+      const optimizer = createOptimizer(name, options, createAnalogSolver(device));
+      return trainShown({ ...request, optimizer, environment }, display);
+    });
+  } finally {
+    display.finish();
+  }
+}
+
+/** The optimizer behind a name of the command line. */
+export function optimizerOf({ optimizer, settings }: Pick<TrainingPlan, 'optimizer' | 'settings'>): {
+  readonly name: OptimizerName;
+  readonly options: OptimizerOptions;
+} {
+  if (optimizer !== 'control') return { name: optimizer, options: settings };
+  return { name: 'sgd', options: { ...CONTROL, ...settings } };
+}
+
+function requestOf(plan: TrainingPlan, signal: AbortSignal): Omit<TrainRequest, 'optimizer'> {
+  const data = loadDataset(
+    plan.data === undefined ? { kind: 'mnist' } : { kind: 'directory', directory: plan.data },
+  );
+  const { rows, columns, classes } = data;
+  return {
+    model: createConvolutionClassifier({ rows, columns, classes }),
+    data,
+    epochs: plan.epochs,
+    batch: plan.batch,
+    seed: plan.seed,
+    signal,
+    ...(plan.trainSize === undefined ? {} : { trainSize: plan.trainSize }),
+    ...(plan.curvatureExamples === undefined ? {} : { curvatureExamples: plan.curvatureExamples }),
+    ...(plan.out === undefined ? {} : { output: { directory: plan.out, existing: plan.existing } }),
+  };
+}
+
+/** What ends a run that could go on as well: a step keeps nothing in the board. */
+const ENDED_FROM_OUTSIDE: ReadonlySet<string> = new Set([
+  'ABORTED',
+  'LINK_LOST',
+  'SESSION_LOST',
+  'OUTCOME_UNKNOWN',
+  'TIMEOUT',
+  'SAMPLES_LOST',
+  'RUN_ENDED',
+  'DEVICE_FAULT',
+]);
+
+async function trainShown(request: TrainRequest, display: TrainingDisplay): Promise<TrainingSummary> {
+  let stepsTaken: number | undefined;
+  try {
+    const { summary } = await train({
+      ...request,
+      onStart: (step, totalSteps) => {
+        stepsTaken = step;
+        display.start(step, totalSteps);
+      },
+      onStep: (record, totalSteps) => {
+        stepsTaken = record.step + 1;
+        display.update(record, totalSteps);
+      },
+    });
+    return summary;
+  } catch (error) {
+    if (
+      !(error instanceof ThermolinkError) ||
+      stepsTaken === undefined ||
+      !ENDED_FROM_OUTSIDE.has(error.code)
+    )
+      throw error;
+    throw new ThermolinkError(error.code, error.message, {
+      cause: error.cause,
+      data: { ...error.data, stepsTaken },
+    });
+  }
+}

@@ -1,0 +1,55 @@
+import type { StepTiming, TrainingSummary } from '../../../learning/record.js';
+import { RUN_FILES } from '../../../learning/run-files.js';
+import { formatBytes, formatCount, formatNumber, formatPercent, formatSeconds } from '../../output/format.js';
+import { formatTable } from '../../output/table.js';
+import type { TrainingPlan } from './run-training.js';
+
+/** What each part of a step's host time is. */
+export const TIMING_NAMES: Readonly<Record<keyof StepTiming, string>> = {
+  gradientMs: 'gradient',
+  curvatureMs: 'curvature',
+  mapMs: 'map',
+  uploadMs: 'upload',
+  boardMs: 'board (host waits)',
+  readoutMs: 'readout',
+  otherMs: 'other',
+};
+
+/** The end of `thermolink train`: accuracy, and where the time of a step went; parts that took none are left out. */
+export function summaryText({ optimizer }: TrainingPlan, summary: TrainingSummary): string {
+  const { timing, iterations } = summary;
+  const usesBoard = summary.ticks > 0;
+  const facts = [
+    ['optimizer', optimizer === 'control' ? 'control (sgd with the momentum and clip of tngd)' : optimizer],
+    ['test accuracy', formatPercent(summary.testAccuracy, 2)],
+    ['test loss', formatNumber(summary.testLoss)],
+    [
+      'training loss',
+      `${formatNumber(summary.trainLoss)} (first ${formatCount(summary.trainLossExamples)} examples)`,
+    ],
+    ['steps', formatCount(iterations)],
+    ['parameters', formatCount(summary.parameterCount)],
+    ['host time', formatSeconds(timing.hostSeconds)],
+    ...(usesBoard
+      ? [
+          [
+            'board time (modelled)',
+            `${formatSeconds(summary.boardSeconds)} in all, ${formatSeconds(summary.boardSeconds / iterations)} a step`,
+          ],
+          ['ticks', `${formatNumber(summary.ticks / iterations)} a step`],
+          ['uploaded', `${formatBytes(summary.uploadBytesPerStep)} a step`],
+          ['overload retries', formatCount(summary.overloadRetries)],
+        ]
+      : []),
+  ];
+  const parts = (Object.keys(TIMING_NAMES) as (keyof StepTiming)[])
+    .filter((part) => timing.breakdown[part] > 0)
+    .map((part) => [TIMING_NAMES[part], formatSeconds(timing.breakdown[part] / 1000)]);
+  return `${formatTable(facts)}\nhost time of one step:\n${formatTable(parts, { align: ['left', 'right'] })}\n`;
+}
+
+/** What is left of the run. */
+export function storedText({ out }: TrainingPlan): string {
+  if (out === undefined) return 'Nothing was stored; --out DIR keeps metrics, curves and a checkpoint.\n';
+  return `Stored in ${out}: ${Object.values(RUN_FILES).join(', ')}.\n`;
+}

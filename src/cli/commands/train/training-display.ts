@@ -1,0 +1,93 @@
+import type { StepRecord } from '../../../learning/record.js';
+import { boardWarnings } from '../../output/board-warnings.js';
+import { formatCount, formatNumber, formatPercent } from '../../output/format.js';
+import { Progress, type ProgressStream } from '../../output/progress.js';
+import { StatusLine } from '../../output/status-line.js';
+
+export interface TrainingDisplayOptions {
+  /** What is being trained with. */
+  readonly label: string;
+  readonly silent: boolean;
+  /** Default `process.stderr`. */
+  readonly stream?: ProgressStream;
+}
+
+/** Share of the newest value in the shown means once there are enough of them: a batch alone is too noisy to read. */
+const NEWEST_SHARE = 0.05;
+
+/** Redraws this often while a step takes long, ms: as a clock that shows seconds needs. */
+const REFRESH_MS = 500;
+
+/**
+ * Shows at any moment of a training what it is at: what it waits for before the first step, then a bar with running means of
+ * loss and accuracy, whose clock goes on while a step waits for the board. The means are plain ones over the steps here up to
+ * the 20th, then the newest step counts 5 %. Call `finish` in a `finally`.
+ */
+export class TrainingDisplay {
+  readonly #label: string;
+  readonly #silent: boolean;
+  readonly #stream: ProgressStream;
+  readonly #status: StatusLine;
+  #progress: Progress | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #count = 0;
+  #loss = 0;
+  #accuracy = 0;
+  #clampedCodes = 0;
+
+  constructor({ label, silent, stream = process.stderr }: TrainingDisplayOptions) {
+    this.#label = label;
+    this.#silent = silent;
+    this.#stream = stream;
+    this.#status = new StatusLine(stream);
+  }
+
+  /** Before the first step: what is being done, as in `loading the data`. */
+  phase(text: string): void {
+    if (this.#silent) return;
+    const line = `${this.#label}: ${text} …`;
+    if (this.#status.isDrawn) this.#status.draw(line);
+    else this.#stream.write(`${line}\n`);
+  }
+
+  /** `step` of `total` steps are done, by a run that is resumed. */
+  start(step: number, total: number): void {
+    this.#status.clear();
+    this.#progress = new Progress({
+      label: this.#label,
+      total,
+      initial: step,
+      silent: this.#silent,
+      stream: this.#stream,
+    });
+    this.#progress.show(
+      step,
+      step < total ? `step ${formatCount(step + 1)} of ${formatCount(total)}` : 'testing',
+    );
+    this.#timer = setInterval(() => this.#progress?.refresh(), REFRESH_MS);
+    // It shows that something goes on, and is nothing to go on for.
+    this.#timer.unref();
+  }
+
+  update({ step, loss, accuracy, clampedCodes }: StepRecord, total: number): void {
+    this.#clampedCodes = Math.max(this.#clampedCodes, clampedCodes);
+    this.#count++;
+    const share = Math.max(NEWEST_SHARE, 1 / this.#count);
+    this.#loss += share * (loss - this.#loss);
+    this.#accuracy += share * (accuracy - this.#accuracy);
+    if (step + 1 < total) this.#progress?.update(step + 1, this.#means());
+    else this.#progress?.show(total, 'testing');
+  }
+
+  finish(): void {
+    clearInterval(this.#timer);
+    this.#status.clear();
+    this.#progress?.finish(this.#means());
+    if (!this.#silent) this.#stream.write(boardWarnings({ clampedCodes: this.#clampedCodes }));
+  }
+
+  #means(): string {
+    if (this.#count === 0) return '';
+    return `running means: loss ${formatNumber(this.#loss)}, accuracy ${formatPercent(this.#accuracy)}`;
+  }
+}

@@ -1,0 +1,59 @@
+import { ThermolinkError } from '../errors.js';
+import { RANDOM_STREAM, randomPermutation, randomSource } from '../linalg/random.js';
+import type { Examples } from './model/contract.js';
+
+/** A step's number names its noise in the board, as a u32. */
+const STEPS_MAX = 2 ** 32;
+
+/** How a training set is cut into steps; the examples that don't fill a last batch of an epoch sit that epoch out. */
+export interface BatchPlan {
+  readonly stepsPerEpoch: number;
+  readonly totalSteps: number;
+  /** The examples of one step, a pure function of (seed, step). */
+  batchOf(step: number): Examples;
+}
+
+/**
+ * Batches of `batch` out of `examples` in an order drawn anew for every epoch from (seed, epoch), so that a resumed run
+ * sees the same batches without storing any order.
+ * Errors: BAD_ARGUMENT when the batch is larger than the set, or when the steps of all epochs are more than 2³².
+ */
+export function planBatches(examples: Examples, batch: number, epochs: number, seed: number): BatchPlan {
+  const stepsPerEpoch = Math.floor(examples.count / batch);
+  if (stepsPerEpoch === 0)
+    throw new ThermolinkError(
+      'BAD_ARGUMENT',
+      `A batch of ${batch} does not fit into ${examples.count} training examples.`,
+      { hint: 'Lower --batch or raise --train-size.' },
+    );
+  const epochsMax = Math.floor(STEPS_MAX / stepsPerEpoch);
+  if (epochs > epochsMax)
+    throw new ThermolinkError(
+      'BAD_ARGUMENT',
+      `${epochs} epochs of ${stepsPerEpoch} steps are more than the 2³² steps that can be numbered.`,
+      { hint: `Lower --epochs to ${epochsMax} at most.`, data: { epochs, epochsMax, stepsPerEpoch } },
+    );
+  const inputCount = examples.inputs.length / examples.count;
+  let orderEpoch = -1;
+  let order: Uint32Array = new Uint32Array(0);
+
+  function batchOf(step: number): Examples {
+    const epoch = Math.floor(step / stepsPerEpoch);
+    if (epoch !== orderEpoch) {
+      const random = randomSource({ seed, stream: RANDOM_STREAM.exampleOrder, step: epoch });
+      order = randomPermutation(examples.count, random);
+      orderEpoch = epoch;
+    }
+    const inputs = new Float32Array(batch * inputCount);
+    const labels = new Uint8Array(batch);
+    const start = (step % stepsPerEpoch) * batch;
+    for (let i = 0; i < batch; i++) {
+      const example = order[start + i];
+      inputs.set(examples.inputs.subarray(example * inputCount, (example + 1) * inputCount), i * inputCount);
+      labels[i] = examples.labels[example];
+    }
+    return { count: batch, inputs, labels };
+  }
+
+  return { stepsPerEpoch, totalSteps: epochs * stepsPerEpoch, batchOf };
+}

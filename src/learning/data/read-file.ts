@@ -1,0 +1,67 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { ThermolinkError } from '../../errors.js';
+import { isGzip } from './idx.js';
+
+/** Largest file, and largest unpacked content, that is read: about twenty times MNIST's training images. */
+export const FILE_BYTES_MAX = 2 ** 30;
+
+/**
+ * The content of a regular file; gzip (recognised by its first bytes, whatever the name) is unpacked. Never reads or
+ * unpacks more than FILE_BYTES_MAX.
+ * Errors: BAD_FILE for a missing or unreadable file, a directory or device, a file too large, a damaged gzip stream.
+ */
+export function readDataFile(path: string): Uint8Array {
+  const raw = readWhole(path);
+  if (!isGzip(raw)) return raw;
+  try {
+    const content = gunzipSync(raw, { maxOutputLength: FILE_BYTES_MAX });
+    // A plain Uint8Array: a Buffer's slice and filter behave otherwise.
+    return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
+  } catch (cause) {
+    throw new ThermolinkError('BAD_FILE', `${path} is a damaged or oversized gzip file (${reason(cause)}).`, {
+      cause,
+      data: { file: path },
+    });
+  }
+}
+
+function readWhole(path: string): Uint8Array {
+  let descriptor: number;
+  try {
+    // O_NONBLOCK: opening a named pipe that nobody writes to must not hang.
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (cause) {
+    throw new ThermolinkError('BAD_FILE', `${path} can't be read (${reason(cause)}).`, {
+      cause,
+      data: { file: path },
+    });
+  }
+  try {
+    const status = fstatSync(descriptor);
+    if (!status.isFile())
+      throw new ThermolinkError(
+        'BAD_FILE',
+        `${path} is ${status.isDirectory() ? 'a directory' : 'not a regular file'}.`,
+      );
+    if (status.size > FILE_BYTES_MAX)
+      throw new ThermolinkError(
+        'BAD_FILE',
+        `${path} holds ${status.size} bytes, more than the ${FILE_BYTES_MAX} that are read.`,
+      );
+    const bytes = new Uint8Array(status.size);
+    let length = 0;
+    while (length < bytes.length) {
+      const read = readSync(descriptor, bytes, length, bytes.length - length, length);
+      if (read === 0) throw new ThermolinkError('BAD_FILE', `${path} shrank while it was read.`);
+      length += read;
+    }
+    return bytes;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,235 @@
+import { badArgument, checkObject, checkSeed, checkWhole } from '../../argument-checks.js';
+import type {
+  Evaluation,
+  Examples,
+  LayerFactors,
+  LayerShape,
+  LossAndGradient,
+  Model,
+  PerExampleFactors,
+} from './contract.js';
+import { checkExamples, checkInputs, checkParameters } from './examples-check.js';
+import { initialParameters } from './initialize.js';
+import {
+  type AffineBlock,
+  type NetworkDeltas,
+  networkDeltas,
+  networkGradient,
+  networkOutputs,
+} from './network.js';
+import { crossEntropyCotangent, softmaxCrossEntropy } from './softmax-cross-entropy.js';
+
+/** What distinguishes one architecture from another. */
+export interface ClassifierDescription {
+  readonly name: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly inputCount: number;
+  readonly blocks: readonly AffineBlock[];
+  readonly layerNames: readonly string[];
+  /** From feature-major examples, [inputCount × count], to what block 0 reads, [inputs × (positions · count)]. */
+  readonly arrange: (inputs: Float32Array, count: number) => Float32Array;
+}
+
+/** Enough for the products to be efficient, few enough that intermediate results stay below some tens of MB. */
+const EVALUATION_CHUNK = 500;
+
+/** A `Model` from a chain of affine maps with tanh between them; see there for what it guarantees. */
+export function createClassifier(description: ClassifierDescription): Model {
+  const { blocks, inputCount, arrange } = description;
+  const layers = layerShapes(description);
+  const outputCount = blocks[blocks.length - 1].outputs;
+  const parameterCount = layers.reduce((sum, { outputs, inputs }) => sum + outputs * (inputs + 1), 0);
+  const sizes = { inputCount, outputCount, parameterCount };
+
+  function outputsOf(parameters: Float64Array, inputs: Float32Array, count: number): Float32Array {
+    return networkOutputs(blocks, parameters, arrange(featureMajor(inputs, count, 1), count));
+  }
+
+  function lossAndGradient(parameters: Float64Array, batch: Examples): LossAndGradient {
+    checkParameters(parameters, sizes);
+    checkExamples(batch, sizes);
+    const input = arrange(featureMajor(batch.inputs, batch.count, 1), batch.count);
+    let loss = 0;
+    let correct = 0;
+    const gradient = networkGradient(blocks, parameters, input, (logits) => {
+      const result = softmaxCrossEntropy(logits, batch.labels, outputCount);
+      loss = result.lossSum / batch.count;
+      correct = result.correct;
+      return crossEntropyCotangent(result.probabilities, batch.labels, outputCount);
+    });
+    return { loss, correct, gradient };
+  }
+
+  function evaluate(parameters: Float64Array, examples: Examples): Evaluation {
+    checkParameters(parameters, sizes);
+    checkExamples(examples, sizes);
+    let lossSum = 0;
+    let correct = 0;
+    for (const { inputs, start, count } of chunks(examples.inputs, inputCount)) {
+      const labels = examples.labels.subarray(start, start + count);
+      const result = softmaxCrossEntropy(outputsOf(parameters, inputs, count), labels, outputCount);
+      lossSum += result.lossSum;
+      correct += result.correct;
+    }
+    return { loss: lossSum / examples.count, correct, accuracy: correct / examples.count };
+  }
+
+  function predict(parameters: Float64Array, inputs: Float32Array): Float64Array {
+    checkParameters(parameters, sizes);
+    checkInputs(inputs, sizes);
+    const all = new Float64Array((inputs.length / inputCount) * outputCount);
+    for (const chunk of chunks(inputs, inputCount)) {
+      const logits = outputsOf(parameters, chunk.inputs, chunk.count);
+      const { probabilities } = softmaxCrossEntropy(logits, new Uint8Array(chunk.count), outputCount);
+      all.set(probabilities, chunk.start * outputCount);
+    }
+    return all;
+  }
+
+  function perExampleFactors(parameters: Float64Array, examples: Examples): PerExampleFactors {
+    checkParameters(parameters, sizes);
+    checkExamples(examples, sizes);
+    const { count } = examples;
+    // Column e · d_z + k holds example e with cotangent e_k: one backward pass yields every row of the Jacobian.
+    const columns = count * outputCount;
+    const input = arrange(featureMajor(examples.inputs, count, outputCount), columns);
+    const cotangent = new Float32Array(outputCount * columns);
+    for (let column = 0; column < columns; column++) cotangent[(column % outputCount) * columns + column] = 1;
+    const result = networkDeltas(blocks, parameters, input, cotangent);
+    const logits = everyNth(result.logits, outputCount);
+    const { probabilities } = softmaxCrossEntropy(logits, examples.labels, outputCount);
+    return {
+      count,
+      outputs: outputCount,
+      probabilities,
+      layers: blocks.map((block, l) => layerFactors(block, result, l, input, count, outputCount)),
+    };
+  }
+
+  return {
+    name: description.name,
+    settings: description.settings,
+    inputCount,
+    outputCount,
+    parameterCount,
+    layers,
+    init: (seed) => {
+      checkSeed('seed', seed);
+      return initialParameters(layers, parameterCount, seed);
+    },
+    lossAndGradient,
+    evaluate,
+    predict,
+    perExampleFactors,
+  };
+}
+
+function layerShapes({ blocks, layerNames }: ClassifierDescription): LayerShape[] {
+  let offset = 0;
+  return blocks.map(({ outputs, inputs, positions }, index) => {
+    const weightOffset = offset;
+    const biasOffset = weightOffset + outputs * inputs;
+    offset = biasOffset + outputs;
+    return { name: layerNames[index], outputs, inputs, positions, weightOffset, biasOffset };
+  });
+}
+
+/** count × features, example-major → features × (count · copies), each example repeated `copies` times in a row. */
+function featureMajor(inputs: Float32Array, count: number, copies: number): Float32Array {
+  const features = inputs.length / count;
+  const columns = count * copies;
+  const out = new Float32Array(features * columns);
+  for (let e = 0; e < count; e++)
+    for (let f = 0; f < features; f++) {
+      const value = inputs[e * features + f];
+      if (value !== 0) out.fill(value, f * columns + e * copies, f * columns + (e + 1) * copies);
+    }
+  return out;
+}
+
+function everyNth(values: Float32Array, n: number): Float32Array {
+  const out = new Float32Array(values.length / n);
+  for (let i = 0; i < out.length; i++) out[i] = values[i * n];
+  return out;
+}
+
+function* chunks(
+  inputs: Float32Array,
+  inputCount: number,
+): Iterable<{ inputs: Float32Array; start: number; count: number }> {
+  const total = inputs.length / inputCount;
+  for (let start = 0; start < total; start += EVALUATION_CHUNK) {
+    const count = Math.min(EVALUATION_CHUNK, total - start);
+    yield { inputs: inputs.subarray(start * inputCount, (start + count) * inputCount), start, count };
+  }
+}
+
+/** From [features × (positions · examples · copies)] to [example][copy][position][feature]. */
+function exampleMajor(
+  values: Float32Array,
+  features: number,
+  positions: number,
+  columns: number,
+  columnStep: number,
+): Float32Array {
+  const kept = columns / columnStep;
+  const out = new Float32Array(kept * positions * features);
+  for (let f = 0; f < features; f++)
+    for (let position = 0; position < positions; position++) {
+      const source = (f * positions + position) * columns;
+      for (let e = 0; e < kept; e++)
+        out[(e * positions + position) * features + f] = values[source + e * columnStep];
+    }
+  return out;
+}
+
+function layerFactors(
+  { inputs, outputs, positions }: AffineBlock,
+  { activations, deltas }: NetworkDeltas,
+  layer: number,
+  networkInput: Float32Array,
+  count: number,
+  outputCount: number,
+): LayerFactors {
+  const columns = count * outputCount;
+  return {
+    activations: exampleMajor(
+      layer === 0 ? networkInput : activations[layer - 1],
+      inputs,
+      positions,
+      columns,
+      outputCount,
+    ),
+    deltas: exampleMajor(deltas[layer], outputs, positions, columns, 1),
+  };
+}
+
+/** Labels are bytes. */
+const CLASSES_MAX = 256;
+
+/** Refuses settings that are no object: BAD_ARGUMENT with an example. */
+export function checkSettings(settings: unknown, example: string): void {
+  checkObject('The settings of a model', settings, example);
+}
+
+/** Refuses a width of a layer, or the like, that is no whole number ≥ 1: BAD_ARGUMENT. */
+export function checkWidth(name: string, width: unknown): void {
+  checkWhole(name, width, 1);
+}
+
+/** Refuses hidden layers other than a list of whole numbers ≥ 1: BAD_ARGUMENT. */
+export function checkHidden(hidden: unknown): void {
+  if (!Array.isArray(hidden))
+    throw badArgument(
+      'hidden',
+      hidden,
+      'a list of layer widths',
+      'For example [32, 16], or [] for no hidden layer.',
+    );
+  for (const [layer, width] of hidden.entries()) checkWidth(`hidden[${layer}]`, width);
+}
+
+/** Refuses a number of classes other than 2 to 256: BAD_ARGUMENT. */
+export function checkClasses(classes: unknown): void {
+  checkWhole('classes', classes, 2, CLASSES_MAX);
+}

@@ -1,0 +1,69 @@
+import { ThermolinkError } from '../../errors.js';
+import { checkClasses, checkHidden, checkSettings, checkWidth, createClassifier } from './classifier.js';
+import type { Model } from './contract.js';
+import { type ConvolutionGeometry, patchMatrix, pooledShape } from './patches.js';
+
+export interface ConvolutionClassifierSettings {
+  /** Height and width of the single-channel images, in pixels. */
+  readonly rows: number;
+  readonly columns: number;
+  readonly classes: number;
+  /** Default 15: with 28 × 28 pixels and 10 classes that makes 7,750 parameters. */
+  readonly channels?: number;
+  /** Edge of the kernel, default 5; the image is zero-padded by half of it on every side. */
+  readonly kernel?: number;
+  /** Default 2. */
+  readonly stride?: number;
+  /** Edge of the max-pooling window, default 2. */
+  readonly pool?: number;
+  /** Widths of dense layers between the pooled channels and the outputs; default none. */
+  readonly hidden?: readonly number[];
+}
+
+/**
+ * A small convolution classifier: one convolution, max-pooling, tanh, dense layers with tanh between them, softmax
+ * cross-entropy on the last. Pooling before tanh is the same function as after it, tanh being monotone.
+ * Errors: BAD_ARGUMENT for a size that is no whole number ≥ 1, a number of classes other than 2 to 256, and when no pooled
+ * pixel is left.
+ */
+export function createConvolutionClassifier(settings: ConvolutionClassifierSettings): Model {
+  checkSettings(settings, '{ rows: 28, columns: 28, classes: 10 }');
+  const { rows, columns, classes, channels = 15, kernel = 5, stride = 2, pool = 2, hidden = [] } = settings;
+  const sizes = { rows, columns, channels, kernel, stride, pool };
+  for (const [name, size] of Object.entries(sizes)) checkWidth(name, size);
+  checkHidden(hidden);
+  checkClasses(classes);
+  const geometry: ConvolutionGeometry = {
+    rows,
+    columns,
+    kernel,
+    stride,
+    pool,
+    padding: Math.floor(kernel / 2),
+  };
+  const pooled = pooledShape(geometry);
+  const pooledPixels = pooled.rows * pooled.columns;
+  if (pooledPixels === 0)
+    throw new ThermolinkError(
+      'BAD_ARGUMENT',
+      `A ${kernel} × ${kernel} convolution with stride ${stride} and ${pool} × ${pool} pooling leaves nothing of a ` +
+        `${rows} × ${columns} image.`,
+    );
+  const widths = [channels * pooledPixels, ...hidden, classes];
+  return createClassifier({
+    name: 'convolution',
+    settings: { kind: 'convolution', ...geometry, channels, hidden: [...hidden], classes },
+    inputCount: rows * columns,
+    blocks: [
+      {
+        outputs: channels,
+        inputs: kernel * kernel,
+        positions: pool * pool * pooledPixels,
+        poolSize: pool * pool,
+      },
+      ...widths.slice(1).map((outputs, l) => ({ outputs, inputs: widths[l], positions: 1, poolSize: 1 })),
+    ],
+    layerNames: ['convolution', ...widths.slice(1).map((_, l) => `dense${l + 1}`)],
+    arrange: (inputs, count) => patchMatrix(inputs, count, geometry),
+  });
+}

@@ -1,0 +1,46 @@
+import type { SolverCost } from '../../board/cost.js';
+import type { Matrix } from '../../linalg/matrix.js';
+
+/** All that an optimizer remembers between steps, as plain data: a checkpoint that holds it is exact. Never mutated. */
+export interface OptimizerState {
+  readonly arrays: Readonly<Record<string, Float64Array>>;
+  readonly numbers: Readonly<Record<string, number>>;
+}
+
+export interface StepRequest {
+  /** θ, length P; not mutated. */
+  readonly parameters: Float64Array;
+  /** ∇ of the mean loss at θ, length P. */
+  readonly gradient: Float64Array;
+  /** K with KᵀK = G at θ, m × P; present if the optimizer `needsCurvature`. */
+  readonly factor: Matrix | undefined;
+  /** Steps taken before this one. */
+  readonly step: number;
+  /** Steps of the whole run: the learning rate falls linearly from η to 0 over them. */
+  readonly totalSteps: number;
+  /** Seed of the run, u32: with the step it names the noise of the board. */
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface StepResult {
+  readonly parameters: Float64Array;
+  readonly state: OptimizerState;
+  readonly cost: SolverCost;
+}
+
+/**
+ * A rule that turns gradients into parameters. `init` and `update` are pure: the same arguments give the same bits (with
+ * a board, for the same board and seed).
+ *
+ * Errors of `update`: DIVERGED when a result is not finite or the solution outgrows every sensible scale, and what the
+ * linear solver throws.
+ */
+export interface Optimizer {
+  readonly name: string;
+  /** Everything that its results depend on, as JSON data. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly needsCurvature: boolean;
+  init(parameterCount: number): OptimizerState;
+  update(state: OptimizerState, request: StepRequest): Promise<StepResult>;
+}

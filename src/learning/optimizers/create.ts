@@ -1,0 +1,155 @@
+import type { LinearSolver } from '../../algorithms/contract.js';
+import { badArgument, checkObject } from '../../argument-checks.js';
+import { ThermolinkError } from '../../errors.js';
+import { adam } from './adam.js';
+import type { Optimizer } from './contract.js';
+import { ngd } from './ngd.js';
+import type { InitialPolicy } from './relaxation.js';
+import { sgd } from './sgd.js';
+import { tngd } from './tngd.js';
+import { tngdAdam } from './tngd-adam.js';
+
+export const OPTIMIZER_NAMES = ['tngd', 'tngd-adam', 'ngd', 'sgd', 'adam'] as const;
+export type OptimizerName = (typeof OPTIMIZER_NAMES)[number];
+export const INITIAL_POLICIES: readonly InitialPolicy[] = ['keep', 'gradient', 'zero'];
+
+/** Every setting that some optimizer has; what is left out takes that optimizer's default. */
+export interface OptimizerOptions {
+  readonly rate?: number;
+  readonly momentum?: number;
+  readonly beta1?: number;
+  readonly beta2?: number;
+  readonly damping?: number;
+  readonly time?: number;
+  readonly initial?: InitialPolicy;
+  readonly delay?: number;
+  /** Infinity for no bound. */
+  readonly clip?: number;
+}
+
+const RELAXATION = { damping: 0.3, time: 1, initial: 'keep', delay: 0 } as const;
+
+/** What works on MNIST in one epoch of batches of 128 with the default convolution classifier; not the end of a search. */
+export const OPTIMIZER_DEFAULTS = {
+  tngd: { rate: 0.7, clip: 0.5, ...RELAXATION },
+  'tngd-adam': { rate: 0.01, clip: Infinity, beta1: 0.9, beta2: 0.999, ...RELAXATION },
+  ngd: { rate: 0.7, clip: 0.5, damping: 0.3 },
+  sgd: { rate: 0.2, clip: Infinity, momentum: 0.9 },
+  adam: { rate: 0.025, clip: Infinity, beta1: 0.9, beta2: 0.999 },
+} as const;
+
+/**
+ * The control of every comparison with tngd: gradient descent without any curvature, but with the momentum
+ * e^(−λt) that tngd's kept state has in directions which the batch says nothing about, and with the same clip.
+ */
+export const CONTROL: OptimizerOptions = {
+  rate: 0.5,
+  momentum: Math.exp(-RELAXATION.damping * RELAXATION.time),
+  clip: OPTIMIZER_DEFAULTS.tngd.clip,
+};
+
+/** What each numeric option may be, as a test of a number and in words. */
+const POSITIVE = { test: (value: number) => value > 0 && value < Infinity, words: 'a number above 0' };
+const NOT_NEGATIVE = {
+  test: (value: number) => value >= 0 && value < Infinity,
+  words: 'a number of at least 0',
+};
+const FRACTION = { test: (value: number) => value >= 0 && value < 1, words: 'at least 0 and below 1' };
+const RANGES: Record<Exclude<keyof OptimizerOptions, 'initial'>, typeof POSITIVE> = {
+  rate: POSITIVE,
+  momentum: FRACTION,
+  beta1: FRACTION,
+  beta2: FRACTION,
+  damping: NOT_NEGATIVE,
+  time: NOT_NEGATIVE,
+  delay: NOT_NEGATIVE,
+  clip: { test: (value) => value > 0, words: 'a number above 0, or Infinity for no bound' },
+};
+
+/**
+ * The settings of an optimizer with defaults for the options left out, checked; needs no solver.
+ * Errors: BAD_ARGUMENT for an unknown optimizer, an option outside its range or one that this optimizer does not have, and for
+ * a relaxation that would never move a parameter: at time 0 the board is read as it was loaded, and neither `zero` nor `keep`
+ * (which begins at zero) ever loads anything else, unless a delay lets the kept state go on.
+ */
+export function optimizerSettings(
+  name: OptimizerName,
+  options: OptimizerOptions = {},
+): Required<OptimizerOptions> {
+  if (!OPTIMIZER_NAMES.includes(name))
+    throw badArgument('The optimizer', name, `one of ${OPTIMIZER_NAMES.join(', ')}`);
+  checkObject('options', options, '{ rate: 0.1 }');
+  const defaults: OptimizerOptions = OPTIMIZER_DEFAULTS[name];
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  for (const [option, value] of given) checkOption(name, defaults, option as keyof OptimizerOptions, value);
+  const settings = { ...defaults, ...Object.fromEntries(given) } as never as Required<OptimizerOptions>;
+  if (name === 'ngd' && settings.damping === 0)
+    throw badOption('Exact natural gradient descent needs a damping above 0.');
+  if (settings.delay > 0 && settings.initial !== 'keep')
+    throw badOption(
+      'A delay has no effect unless the state is kept between steps.',
+      'Use --x0 keep with it.',
+    );
+  if (settings.time === 0 && settings.initial !== 'gradient' && settings.delay === 0)
+    throw badOption(
+      `With time 0 and initial '${settings.initial}' the board stays at zero, and no step changes any parameter.`,
+      "Choose a time above 0, or initial 'gradient' for plain gradient descent.",
+    );
+  return settings;
+}
+
+/**
+ * An optimizer by name, with defaults for the options left out. `solver` is needed by tngd and tngd-adam.
+ * Errors: those of `optimizerSettings`; BAD_ARGUMENT without that solver; UNSUPPORTED for one that can't relax.
+ */
+export function createOptimizer(
+  name: OptimizerName,
+  options: OptimizerOptions = {},
+  solver?: LinearSolver,
+): Optimizer {
+  const settings = optimizerSettings(name, options);
+  if (name === 'sgd') return sgd(settings);
+  if (name === 'adam') return adam(settings);
+  if (name === 'ngd') return ngd(settings);
+  if (solver === undefined)
+    throw badOption(
+      `${name} needs a solver: a board, an emulated board or the ideal sampler.`,
+      "Pass one as third argument: createAnalogSolver(await connect('emulator:ideal-crossbar')).",
+    );
+  checkObject('solver', solver, 'createAnalogSolver(device)');
+  if (typeof solver.relax !== 'function')
+    throw badArgument('solver', solver, 'a solver, such as createAnalogSolver(device)');
+  if (!solver.canRelax)
+    throw new ThermolinkError(
+      'UNSUPPORTED',
+      `${name} can't run on ${solver.name}: it knows the equilibrium only.`,
+    );
+  return name === 'tngd' ? tngd(solver, settings) : tngdAdam(solver, settings);
+}
+
+function checkOption(
+  name: OptimizerName,
+  defaults: OptimizerOptions,
+  option: keyof OptimizerOptions,
+  value: unknown,
+): void {
+  if (!(option in defaults))
+    throw badOption(
+      `${name} has no option ${option}.`,
+      `Its options are ${Object.keys(defaults).join(', ')}.`,
+    );
+  if (option === 'initial') {
+    if (!INITIAL_POLICIES.includes(value as InitialPolicy))
+      throw badOption(
+        `${String(value)} is no starting point of a relaxation.`,
+        'Use keep, gradient or zero.',
+      );
+    return;
+  }
+  const { test, words } = RANGES[option];
+  if (typeof value !== 'number' || !test(value)) throw badArgument(option, value, words);
+}
+
+function badOption(message: string, hint?: string): ThermolinkError {
+  return new ThermolinkError('BAD_ARGUMENT', message, hint === undefined ? {} : { hint });
+}

@@ -1,0 +1,104 @@
+import type { LinearSolver } from '../../algorithms/contract.js';
+import { addCost, type SolverCost } from '../../board/cost.js';
+import { assert } from '../../errors.js';
+import { normInf } from '../../linalg/products.js';
+import { divergedError } from '../diverged.js';
+import type { OptimizerState, StepRequest } from './contract.js';
+
+/** Where each relaxation starts: from the last solution, from the gradient, or from zero. */
+export type InitialPolicy = 'keep' | 'gradient' | 'zero';
+
+export interface RelaxationSettings {
+  /** λ ≥ 0. */
+  readonly damping: number;
+  /** t ≥ 0, in units of 1/eigenvalue of G + λI. */
+  readonly time: number;
+  readonly initial: InitialPolicy;
+  /**
+   * t_d ≥ 0, in the unit of t: how long the board goes on relaxing to a solution already read, before the next problem
+   * is loaded. Has a meaning with `keep` only.
+   */
+  readonly delay: number;
+}
+
+/** How often the largest gradient so far, over λ where that is below 1, a solution may grow before training is given up. */
+const GROWTH_MAX = 2 ** 10;
+
+/** Blocks of one step's run addresses. */
+const BLOCK = { relaxation: 0, delay: 1 } as const;
+
+export function relaxationInit(parameterCount: number): OptimizerState {
+  return {
+    arrays: { solution: new Float64Array(parameterCount) },
+    numbers: { largestGradient: 0, retried: 0 },
+  };
+}
+
+/**
+ * x(t) of dx/dt = −((KᵀK + λI)x − ∇ℓ) by the solver. Under `keep` the first relaxation starts from zero, and each later one
+ * from the last solution, unclipped: the host reloads what it read, so that nothing lives on the board between steps.
+ * With a delay the last solution first relaxes on under its own, old problem (arXiv 2405.13817, algorithm 1); the board
+ * runs that part before the problem is replaced, so it belongs to the same step here.
+ *
+ * Errors: DIVERGED when |x|∞, also that of the delayed solution, exceeds 2¹⁰ · max(1, 1/λ) · (largest |∇ℓ|∞ so far), or two steps in succession overloaded
+ * the board: noise and offsets grow with the scale, so a board that must enlarge it again and again runs away.
+ */
+export async function relax(
+  solver: LinearSolver,
+  settings: RelaxationSettings,
+  state: OptimizerState,
+  request: StepRequest,
+): Promise<{ x: Float64Array; state: OptimizerState; cost: SolverCost }> {
+  const { gradient, factor, step, seed, signal } = request;
+  const { damping, time, initial, delay } = settings;
+  assert(factor !== undefined, 'a relaxation was given no curvature');
+  const problem = {
+    system: { kind: 'factored', factor, damping } as const,
+    drive: gradient,
+    ...(signal === undefined ? {} : { signal }),
+  };
+  const start = {
+    keep: () => state.arrays['solution'],
+    gradient: () => gradient,
+    zero: () => new Float64Array(gradient.length),
+  }[initial]();
+  const largestGradient = Math.max(state.numbers['largestGradient'], normInf(gradient));
+  if (!Number.isFinite(largestGradient)) throw divergedError(step, 'the gradient is not finite');
+  const address = { seed, step, block: BLOCK.relaxation };
+  const { x, cost } = await solver.relax({ ...problem, initial: start, time, address });
+  const before = state.numbers['retried'];
+  const retried = cost.overloadRetries > 0 ? 1 : 0;
+  refuseRunaway(x, step, damping, largestGradient, before + retried);
+  if (delay === 0 || initial !== 'keep' || step + 1 === request.totalSteps)
+    return { x, state: { arrays: { solution: x }, numbers: { largestGradient, retried } }, cost };
+  const delayed = await solver.relax({
+    ...problem,
+    initial: x,
+    time: delay,
+    address: { seed, step, block: BLOCK.delay },
+  });
+  const bothCost = addCost(cost, delayed.cost);
+  const eitherRetried = bothCost.overloadRetries > 0 ? 1 : 0;
+  // What is kept is where the next step starts: it is held to the same bound.
+  refuseRunaway(delayed.x, step, damping, largestGradient, before + eitherRetried);
+  const numbers = { largestGradient, retried: eitherRetried };
+  return { x, state: { arrays: { solution: delayed.x }, numbers }, cost: bothCost };
+}
+
+function refuseRunaway(
+  x: Float64Array,
+  step: number,
+  damping: number,
+  largestGradient: number,
+  retriesInSuccession: number,
+): void {
+  const largest = normInf(x);
+  const bound = GROWTH_MAX * Math.max(1, 1 / damping) * largestGradient;
+  // Written so that a bound that is not a number (no damping, no gradient) refuses nothing.
+  if (!(largest > bound) && retriesInSuccession < 2) return;
+  const why =
+    retriesInSuccession < 2
+      ? `the solution reached ${largest.toPrecision(3)}, beyond any sensible scale (${bound.toPrecision(3)})`
+      : 'the board overloaded in two steps in succession';
+  throw divergedError(step, why, { largest, bound, retriesInSuccession });
+}

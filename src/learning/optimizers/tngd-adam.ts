@@ -1,0 +1,34 @@
+import type { LinearSolver } from '../../algorithms/contract.js';
+import { type AdamSettings, adamInit, adamMoments } from './adam.js';
+import type { Optimizer } from './contract.js';
+import { type RelaxationSettings, relax, relaxationInit } from './relaxation.js';
+import { applyStep, rateAt } from './step.js';
+
+export interface TngdAdamSettings extends RelaxationSettings, AdamSettings {}
+
+/**
+ * Adam fed with the relaxed solution x(t) in place of the gradient. With β = (0, 0) it steps by the sign of x, so signSGD
+ * is the control for it.
+ * Source: Donatella et al., arXiv 2405.13817, section 5.2.
+ */
+export function tngdAdam(solver: LinearSolver, settings: TngdAdamSettings): Optimizer {
+  return {
+    name: 'tngd-adam',
+    settings: { name: 'tngd-adam', ...settings },
+    needsCurvature: true,
+    init: (parameterCount) => merge(relaxationInit(parameterCount), adamInit(parameterCount)),
+    update: async (state, request) => {
+      const relaxed = await relax(solver, settings, state, request);
+      const moments = adamMoments(state, relaxed.x, settings);
+      return {
+        parameters: applyStep(request, moments.direction, rateAt(settings.rate, request), settings.clip),
+        state: merge(relaxed.state, moments.state),
+        cost: relaxed.cost,
+      };
+    },
+  };
+}
+
+function merge<State extends { arrays: object; numbers: object }>(a: State, b: State): State {
+  return { ...a, arrays: { ...a.arrays, ...b.arrays }, numbers: { ...a.numbers, ...b.numbers } };
+}

@@ -1,0 +1,33 @@
+import type { LinearSolver } from '../../algorithms/contract.js';
+import type { Optimizer } from './contract.js';
+import { type RelaxationSettings, relax, relaxationInit } from './relaxation.js';
+import { applyStep, rateAt } from './step.js';
+
+export interface TngdSettings extends RelaxationSettings {
+  /** η > 0 at the first step; falls linearly to 0. */
+  readonly rate: number;
+  /** Largest ‖η x‖₂ of one step; Infinity for no bound. */
+  readonly clip: number;
+}
+
+/**
+ * Thermodynamic natural gradient descent: θ ← θ − η x(t), where x relaxes towards (G + λI)⁻¹∇ℓ on the board. Time 0 from the
+ * gradient is gradient descent, long times are natural gradient descent.
+ * Source: Donatella et al., arXiv 2405.13817, algorithm 1.
+ */
+export function tngd(solver: LinearSolver, settings: TngdSettings): Optimizer {
+  return {
+    name: 'tngd',
+    settings: { name: 'tngd', ...settings },
+    needsCurvature: true,
+    init: relaxationInit,
+    update: async (state, request) => {
+      const relaxed = await relax(solver, settings, state, request);
+      return {
+        parameters: applyStep(request, relaxed.x, rateAt(settings.rate, request), settings.clip),
+        state: relaxed.state,
+        cost: relaxed.cost,
+      };
+    },
+  };
+}

@@ -1,0 +1,116 @@
+import type { SolverCost } from '../board/cost.js';
+
+/** Host time of one step in milliseconds, by part. All that depends on the clock, and nothing else, is called `timing`. */
+export interface StepTiming {
+  /** Forward and backward pass over the batch. */
+  readonly gradientMs: number;
+  /** Per-example derivatives and the factor K. */
+  readonly curvatureMs: number;
+  /** Of the solver: checking, scaling and rounding. */
+  readonly mapMs: number;
+  readonly uploadMs: number;
+  /** Waiting for the board to run (an emulator computes here). */
+  readonly boardMs: number;
+  readonly readoutMs: number;
+  /** The rest: gathering the batch and the optimizer's own arithmetic. */
+  readonly otherMs: number;
+}
+
+/** One line of metrics.jsonl: a training step. */
+export interface StepRecord {
+  /** Steps taken before this one. */
+  readonly step: number;
+  readonly epoch: number;
+  /** Mean over the batch, before the update, in nat. */
+  readonly loss: number;
+  /** Share of the batch classified rightly, before the update, 0 … 1. */
+  readonly accuracy: number;
+  readonly uploadBytes: number;
+  /** Modelled: ticks × h × τ. */
+  readonly boardSeconds: number;
+  readonly ticks: number;
+  readonly overloadRetries: number;
+  /** Coupling and noise codes that the board clamped, the most of any commit. */
+  readonly clampedCodes: number;
+  readonly timing: StepTiming;
+}
+
+/** Sums over the steps so far. */
+export interface RunTotals {
+  readonly uploadBytes: number;
+  readonly boardSeconds: number;
+  readonly ticks: number;
+  readonly overloadRetries: number;
+  readonly timing: StepTiming;
+}
+
+export const ZERO_TIMING: StepTiming = Object.freeze({
+  gradientMs: 0,
+  curvatureMs: 0,
+  mapMs: 0,
+  uploadMs: 0,
+  boardMs: 0,
+  readoutMs: 0,
+  otherMs: 0,
+});
+
+export const ZERO_TOTALS: RunTotals = Object.freeze({
+  uploadBytes: 0,
+  boardSeconds: 0,
+  ticks: 0,
+  overloadRetries: 0,
+  timing: ZERO_TIMING,
+});
+
+export function addToTotals(totals: RunTotals, record: StepRecord): RunTotals {
+  return {
+    uploadBytes: totals.uploadBytes + record.uploadBytes,
+    boardSeconds: totals.boardSeconds + record.boardSeconds,
+    ticks: totals.ticks + record.ticks,
+    overloadRetries: totals.overloadRetries + record.overloadRetries,
+    timing: mapTiming((part) => totals.timing[part] + record.timing[part]),
+  };
+}
+
+export function mapTiming(value: (part: keyof StepTiming) => number): StepTiming {
+  const entries = (Object.keys(ZERO_TIMING) as (keyof StepTiming)[]).map((part) => [part, value(part)]);
+  return Object.fromEntries(entries) as Record<keyof StepTiming, number>;
+}
+
+/** The solver's share of a step's timing. */
+export function solverTiming(
+  cost: SolverCost,
+): Pick<StepTiming, 'mapMs' | 'uploadMs' | 'boardMs' | 'readoutMs'> {
+  return { mapMs: cost.mapMs, uploadMs: cost.uploadMs, boardMs: cost.boardMs, readoutMs: cost.readoutMs };
+}
+
+/** What a finished run reports; also the content of summary.json. */
+export interface TrainingSummary {
+  /** Share of all test examples classified rightly by the final parameters, 0 … 1. */
+  readonly testAccuracy: number;
+  /** Mean over all test examples, in nat. */
+  readonly testLoss: number;
+  /**
+   * Of the final parameters, mean over the first `trainLossExamples` training examples, in nat: comparable between
+   * optimizers, which a running mean over changing parameters is not.
+   */
+  readonly trainLoss: number;
+  readonly trainLossExamples: number;
+  /** Steps taken. */
+  readonly iterations: number;
+  readonly parameterCount: number;
+  /** Modelled time of the board in all steps: ticks × h × τ. */
+  readonly boardSeconds: number;
+  readonly ticks: number;
+  readonly uploadBytes: number;
+  readonly uploadBytesPerStep: number;
+  readonly overloadRetries: number;
+  /** Everything that the results depend on. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly timing: {
+    /** Wall time of the whole run with its final evaluation, and of the steps before a resume. */
+    readonly hostSeconds: number;
+    /** Host time per step, in milliseconds. */
+    readonly breakdown: StepTiming;
+  };
+}

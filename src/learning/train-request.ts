@@ -1,0 +1,121 @@
+import {
+  badArgument,
+  checkObject,
+  checkOptionalFunction,
+  checkSeed,
+  checkSignal,
+  checkWhole,
+} from '../argument-checks.js';
+import { ThermolinkError } from '../errors.js';
+import type { Dataset } from './data/dataset.js';
+import type { Model } from './model/contract.js';
+import type { Optimizer } from './optimizers/contract.js';
+import type { StepRecord } from './record.js';
+import type { ExistingRun } from './run-files.js';
+
+export interface TrainRequest {
+  readonly model: Model;
+  readonly data: Dataset;
+  readonly optimizer: Optimizer;
+  /** Passes over the training examples, ≥ 1. */
+  readonly epochs: number;
+  /** Examples per step. */
+  readonly batch: number;
+  /** Train on the first so many examples; default all. */
+  readonly trainSize?: number;
+  /** The first so many examples of each batch give the curvature; default 8. */
+  readonly curvatureExamples?: number;
+  /** Of initial parameters, example order and noise; u32. */
+  readonly seed: number;
+  /** What else the results depend on, such as the board's profile; JSON data. */
+  readonly environment?: Readonly<Record<string, unknown>>;
+  readonly signal?: AbortSignal;
+  /** Called once, before the first step; `step` > 0 where a run is resumed. */
+  readonly onStart?: (step: number, totalSteps: number) => void;
+  readonly onStep?: (record: StepRecord, totalSteps: number) => void;
+  readonly output?: {
+    readonly directory: string;
+    /** Default `refuse`. */
+    readonly existing?: ExistingRun;
+    /** Steps between checkpoints, default 50. */
+    readonly checkpointEvery?: number;
+  };
+}
+
+/** Every default filled in and every size checked. */
+interface ResolvedSizes {
+  readonly trainSize: number;
+  readonly curvatureExamples: number;
+  readonly checkpointEvery: number;
+}
+
+/** A request with every default filled in and every size checked. */
+export type ResolvedRequest = TrainRequest & ResolvedSizes;
+
+export const CURVATURE_EXAMPLES_DEFAULT = 8;
+const CHECKPOINT_EVERY_DEFAULT = 50;
+const EXISTING: readonly ExistingRun[] = ['refuse', 'overwrite', 'resume'];
+
+/** Fills in the defaults. Errors: BAD_ARGUMENT for a size that is no whole number or does not fit the others. */
+export function resolveRequest<Request extends Omit<TrainRequest, 'optimizer'>>(
+  request: Request,
+): Request & ResolvedSizes {
+  checkParts(request);
+  const { model, data, epochs, batch, seed } = request;
+  const trainSize = request.trainSize ?? data.train.count;
+  // A batch smaller than the default is no mistake of the caller's.
+  const curvatureExamples = request.curvatureExamples ?? Math.min(CURVATURE_EXAMPLES_DEFAULT, batch);
+  const checkpointEvery = request.output?.checkpointEvery ?? CHECKPOINT_EVERY_DEFAULT;
+  checkWhole('The number of epochs', epochs, 1);
+  checkWhole('The batch size', batch, 1);
+  checkWhole('The number of training examples', trainSize, 1, data.train.count);
+  checkWhole('The number of curvature examples', curvatureExamples, 1, batch);
+  checkWhole('The number of steps between checkpoints', checkpointEvery, 1);
+  checkSeed('The seed', seed);
+  const pixels = data.rows * data.columns;
+  if (model.inputCount !== pixels || model.outputCount !== data.classes)
+    throw new ThermolinkError(
+      'BAD_ARGUMENT',
+      `The model takes ${model.inputCount} inputs to ${model.outputCount} classes; the data has ${pixels} pixels and ` +
+        `${data.classes} classes.`,
+    );
+  return { ...request, trainSize, curvatureExamples, checkpointEvery };
+}
+
+/**
+ * All that the results depend on; two runs with equal settings (and boards) give equal results. As JSON holds it, so that
+ * settings read from a file compare equal: no bound on the step is `clip: null`.
+ */
+export function settingsOf(request: ResolvedRequest): Readonly<Record<string, unknown>> {
+  const { model, data, optimizer, epochs, batch, trainSize, curvatureExamples, seed, environment } = request;
+  const settings = {
+    model: model.settings,
+    data: data.digest,
+    optimizer: optimizer.settings,
+    epochs,
+    batch,
+    trainSize,
+    ...(optimizer.needsCurvature ? { curvatureExamples } : {}),
+    seed,
+    ...(environment === undefined ? {} : { environment }),
+  };
+  return JSON.parse(JSON.stringify(settings));
+}
+
+function checkParts(request: Omit<TrainRequest, 'optimizer'>): void {
+  checkObject('The request', request, '{ model, data, optimizer, epochs: 1, batch: 128, seed: 1 }');
+  const { model, data, signal, onStart, onStep, output } = request;
+  checkObject('model', model, 'createMlp({ inputCount: 784, hidden: [32], classes: 10 })');
+  checkObject('data', data, "loadDataset({ kind: 'mnist' })");
+  checkObject('data.train', data.train, '{ count, inputs, labels }');
+  checkObject('data.test', data.test, '{ count, inputs, labels }');
+  checkSignal(signal);
+  checkOptionalFunction('onStart', onStart);
+  checkOptionalFunction('onStep', onStep);
+  if (output === undefined) return;
+  checkObject('output', output, "{ directory: 'runs/first' }");
+  const { directory, existing = 'refuse' } = output;
+  if (typeof directory !== 'string') throw badArgument('output.directory', directory, 'a path');
+  if (!EXISTING.includes(existing))
+    throw badArgument('output.existing', existing, `one of ${EXISTING.join(', ')}`);
+}

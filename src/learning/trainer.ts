@@ -1,0 +1,214 @@
+import { checkObject } from '../argument-checks.js';
+import { throwIfAborted } from '../errors.js';
+import type { Matrix } from '../linalg/matrix.js';
+import { type BatchPlan, planBatches } from './batches.js';
+import type { Checkpoint } from './checkpoint.js';
+import { gaussNewtonFactor } from './curvature/gauss-newton.js';
+import { firstExamples } from './data/dataset.js';
+import { divergedError, refuseDivergedLoss } from './diverged.js';
+import type { Examples } from './model/contract.js';
+import {
+  addToTotals,
+  mapTiming,
+  type StepRecord,
+  solverTiming,
+  type TrainingSummary,
+  ZERO_TOTALS,
+} from './record.js';
+import { checkRunDirectory, openRunDirectory, type RunDirectory } from './run-files.js';
+import { type ResolvedRequest, resolveRequest, settingsOf, type TrainRequest } from './train-request.js';
+
+export type { TrainRequest } from './train-request.js';
+
+export interface TrainResult {
+  readonly summary: TrainingSummary;
+  /** The final parameters, length P. */
+  readonly parameters: Float64Array;
+}
+
+const TRAIN_LOSS_EXAMPLES_MAX = 10_000;
+
+/**
+ * Trains a model: per step a batch, its gradient, the curvature of its first examples if the optimizer wants it, one update,
+ * one record. Results are a pure function of the settings (and of the board's, under its seed): 2n steps are the same as
+ * n steps, a kill, and n resumed steps, in every bit outside `timing`.
+ *
+ * An abort or a failure leaves a checkpoint of the last whole step.
+ * Errors: BAD_ARGUMENT for sizes that don't fit; DIVERGED when an update is not finite or a loss (of a batch, or in the end of
+ * all test or training examples) is beyond 1000 · ln(classes); ABORTED; those of `openRunDirectory`, and what the optimizer
+ * throws.
+ */
+export async function train(request: TrainRequest): Promise<TrainResult> {
+  const began = performance.now();
+  const run = resolveRequest(request);
+  checkObject('optimizer', run.optimizer, "createOptimizer('adam')");
+  const settings = settingsOf(run);
+  const examples = firstExamples(run.data.train, run.trainSize);
+  const plan = planBatches(examples, run.batch, run.epochs, run.seed);
+  const directory =
+    run.output === undefined
+      ? undefined
+      : openRunDirectory(run.output.directory, run.output.existing ?? 'refuse', settings);
+  try {
+    const start = directory?.checkpoint ?? initialState(run, settings);
+    const end = await runSteps(run, plan, start, directory);
+    const summary = summarize(run, examples, end, began, millisecondsOf(start));
+    directory?.finish(summary);
+    return { summary, parameters: end.parameters };
+  } finally {
+    directory?.close();
+  }
+}
+
+/**
+ * Throws what `train` would throw for this request before its first step, as far as it is known without an optimizer: so
+ * that no board is opened in vain. Changes nothing. Errors: BAD_ARGUMENT; those of `checkRunDirectory`.
+ */
+export function checkTrainRequest(request: Omit<TrainRequest, 'optimizer'>): void {
+  const { data, trainSize, batch, epochs, seed, output } = resolveRequest(request);
+  planBatches(firstExamples(data.train, trainSize), batch, epochs, seed);
+  if (output !== undefined) checkRunDirectory(output.directory, output.existing ?? 'refuse');
+}
+
+function initialState(
+  { model, optimizer, seed }: ResolvedRequest,
+  settings: Checkpoint['settings'],
+): Checkpoint {
+  return {
+    step: 0,
+    settings,
+    parameters: model.init(seed),
+    optimizer: optimizer.init(model.parameterCount),
+    totals: ZERO_TOTALS,
+  };
+}
+
+async function runSteps(
+  request: ResolvedRequest,
+  plan: BatchPlan,
+  start: Checkpoint,
+  directory: RunDirectory | undefined,
+): Promise<Checkpoint> {
+  let state = start;
+  let savedStep = directory?.checkpoint?.step ?? -1;
+  const save = (): void => {
+    if (directory === undefined || savedStep === state.step) return;
+    directory.save(state);
+    savedStep = state.step;
+  };
+  // From the first moment on there is something to resume from.
+  save();
+  try {
+    request.onStart?.(state.step, plan.totalSteps);
+    while (state.step < plan.totalSteps) {
+      throwIfAborted(request.signal);
+      const { record, next } = await takeStep(request, plan, state);
+      directory?.append(record);
+      state = next;
+      if (state.step % request.checkpointEvery === 0) save();
+      request.onStep?.(record, plan.totalSteps);
+      // Optimizers without a board never wait for anything: let signals and timers in.
+      await new Promise(setImmediate);
+    }
+  } finally {
+    save();
+  }
+  return state;
+}
+
+async function takeStep(
+  request: ResolvedRequest,
+  plan: BatchPlan,
+  state: Checkpoint,
+): Promise<{ record: StepRecord; next: Checkpoint }> {
+  const { model, optimizer, seed, signal } = request;
+  const { step, parameters } = state;
+  const began = performance.now();
+  const batch = plan.batchOf(step);
+  const gradientBegan = performance.now();
+  const { loss, correct, gradient } = model.lossAndGradient(parameters, batch);
+  const gradientMs = performance.now() - gradientBegan;
+  refuseDivergedLoss(step, loss, model.outputCount);
+  if (!gradient.every(Number.isFinite)) throw divergedError(step, 'the gradient is not finite');
+  const { factor, curvatureMs } = curvatureOf(request, parameters, batch);
+  const update = await optimizer.update(state.optimizer, {
+    parameters,
+    gradient,
+    factor,
+    step,
+    totalSteps: plan.totalSteps,
+    seed,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const solver = solverTiming(update.cost);
+  const known = Object.values(solver).reduce((sum, ms) => sum + ms, gradientMs + curvatureMs);
+  const record: StepRecord = {
+    step,
+    epoch: Math.floor(step / plan.stepsPerEpoch),
+    loss,
+    accuracy: correct / batch.count,
+    uploadBytes: update.cost.uploadBytes,
+    boardSeconds: update.cost.boardSeconds,
+    ticks: update.cost.ticks,
+    overloadRetries: update.cost.overloadRetries,
+    clampedCodes: update.cost.clampedCodes,
+    timing: { gradientMs, curvatureMs, ...solver, otherMs: Math.max(0, performance.now() - began - known) },
+  };
+  const next: Checkpoint = {
+    step: step + 1,
+    settings: state.settings,
+    parameters: update.parameters,
+    optimizer: update.state,
+    totals: addToTotals(state.totals, record),
+  };
+  return { record, next };
+}
+
+/** K of the batch's first examples and how long that took; nothing, in exactly no time, for an optimizer without curvature. */
+function curvatureOf(
+  { model, optimizer, curvatureExamples }: ResolvedRequest,
+  parameters: Float64Array,
+  batch: Examples,
+): { factor: Matrix | undefined; curvatureMs: number } {
+  if (!optimizer.needsCurvature) return { factor: undefined, curvatureMs: 0 };
+  const began = performance.now();
+  const factor = gaussNewtonFactor(model, parameters, firstExamples(batch, curvatureExamples));
+  return { factor, curvatureMs: performance.now() - began };
+}
+
+function summarize(
+  { model, data }: ResolvedRequest,
+  examples: Examples,
+  { step, parameters, totals, settings }: Checkpoint,
+  began: number,
+  earlierMs: number,
+): TrainingSummary {
+  const test = model.evaluate(parameters, data.test);
+  const sample = firstExamples(examples, Math.min(examples.count, TRAIN_LOSS_EXAMPLES_MAX));
+  const trainLoss = model.evaluate(parameters, sample).loss;
+  // The last update was followed by no batch that would have shown it.
+  for (const loss of [test.loss, trainLoss]) refuseDivergedLoss(step, loss, model.outputCount);
+  return {
+    testAccuracy: test.accuracy,
+    testLoss: test.loss,
+    trainLoss,
+    trainLossExamples: sample.count,
+    iterations: step,
+    parameterCount: model.parameterCount,
+    boardSeconds: totals.boardSeconds,
+    ticks: totals.ticks,
+    uploadBytes: totals.uploadBytes,
+    uploadBytesPerStep: totals.uploadBytes / step,
+    overloadRetries: totals.overloadRetries,
+    settings,
+    timing: {
+      hostSeconds: (performance.now() - began + earlierMs) / 1000,
+      breakdown: mapTiming((part) => totals.timing[part] / step),
+    },
+  };
+}
+
+/** Host time of the steps before a resume. */
+function millisecondsOf({ totals }: Checkpoint): number {
+  return Object.values(totals.timing).reduce((sum, ms) => sum + ms, 0);
+}

@@ -1,0 +1,90 @@
+import type { Bench } from './lab-board.js';
+import { noisyCells, noisyRun } from './noise-temperature.js';
+
+/** How often a channel gave the codes around its middle, while the cell's noise passed over them. */
+export interface ChannelHistogram {
+  /** First code of `counts`. */
+  readonly firstCode: number;
+  readonly counts: Uint32Array;
+  /** Count that each code would have if all were equally wide. */
+  readonly expected: Float64Array;
+  /** Codes that never came, although at least EXPECTED_MIN readings were expected. */
+  readonly missing: readonly number[];
+  /** Root mean square of the codes' widths about 1 LSB, counting noise taken off; NaN where nothing was measured. */
+  readonly widthSpreadLsb: number;
+  /** The one code that always came, on a channel that is stuck. */
+  readonly stuckAt: number | undefined;
+}
+
+/** Standard deviation that is aimed at, in LSB: about 250 codes lie within one to either side. */
+const SPREAD_LSB = 128;
+/** But at most this, V_fs, with a coarse ADC. */
+const SPREAD_MAX = 0.03;
+/** A code of 1 LSB that is this often expected stays away with probability e⁻²⁰. */
+const EXPECTED_MIN = 20;
+const CODES = 65536;
+
+/**
+ * The code-density test (IEEE Std 1241, 4.7) with the cell's own noise as the known distribution: a Gaussian of the mean and the
+ * variance of the readings. The width of a code in LSB is its count over the expected one, ±1/√expected.
+ */
+export async function measureAdcHistograms(
+  bench: Bench,
+  samples: number,
+  onSamples: (done: number) => void = () => undefined,
+): Promise<ChannelHistogram[]> {
+  const { cells } = bench;
+  const { settings } = noisyCells(bench, Math.min(SPREAD_MAX, SPREAD_LSB * bench.adcStep));
+  await bench.program(settings);
+  const counts = Array.from({ length: cells }, () => new Map<number, number>());
+  await bench.read(noisyRun(samples, onSamples), (codes) => {
+    for (let at = 0; at < codes.length; at += cells)
+      for (let i = 0; i < cells; i++) counts[i].set(codes[at + i], (counts[i].get(codes[at + i]) ?? 0) + 1);
+  });
+  return counts.map(judge);
+}
+
+/** What the counts of one channel say. */
+export function judge(seen: ReadonlyMap<number, number>): ChannelHistogram {
+  let [total, sum, squares] = [0, 0, 0];
+  for (const [code, count] of seen) {
+    total += count;
+    sum += code * count;
+    squares += code * code * count;
+  }
+  const mean = sum / total;
+  const sigma = Math.sqrt(Math.max(0, squares / total - mean * mean));
+  if (seen.size === 1) return nothingSeen(mean, total);
+  const within = Math.floor(Math.min(sigma, CODES / 4));
+  const middle = Math.round(mean);
+  const codes = Array.from({ length: 2 * within + 1 }, (_, k) => middle - within + k);
+  const density = (code: number) =>
+    (total * Math.exp(-((code - mean) ** 2) / (2 * sigma * sigma))) / (sigma * Math.sqrt(2 * Math.PI));
+  const counts = Uint32Array.from(codes, (code) => seen.get(code) ?? 0);
+  const expected = Float64Array.from(codes, density);
+  const often = codes.filter((_, k) => expected[k] >= EXPECTED_MIN);
+  const first = codes[0];
+  const excess = often.reduce((all, code) => {
+    const hoped = expected[code - first];
+    return all + (counts[code - first] / hoped - 1) ** 2 - 1 / hoped;
+  }, 0);
+  return {
+    firstCode: first,
+    counts,
+    expected,
+    missing: often.filter((code) => counts[code - first] === 0),
+    widthSpreadLsb: Math.sqrt(Math.max(0, excess / often.length)),
+    stuckAt: undefined,
+  };
+}
+
+function nothingSeen(code: number, total: number): ChannelHistogram {
+  return {
+    firstCode: code,
+    counts: Uint32Array.of(total),
+    expected: Float64Array.of(Number.NaN),
+    missing: [],
+    widthSpreadLsb: Number.NaN,
+    stuckAt: code,
+  };
+}

@@ -1,0 +1,71 @@
+import { STATE_STEP } from '../board/board-range.js';
+import { type Estimates, noEstimates, setEstimate } from './estimates.js';
+import { type Bench, randomStates } from './lab-board.js';
+import { fitLinear } from './least-squares.js';
+
+/** What a channel reads of a cell's voltage v: r = offset + gain·v + curvature·v², in V_fs. */
+export interface AdcTransfer {
+  /** V_fs. */
+  readonly offset: Estimates;
+  readonly gain: Estimates;
+  /** 1/V_fs. */
+  readonly curvature: Estimates;
+  /** Of single readings about that, V_fs: rounding and what codes are off by. */
+  readonly scatter: Float64Array;
+  /** Cells that do not follow what is loaded: the cell is dead, or its channel stuck. */
+  readonly silent: readonly number[];
+}
+
+/** Loads; each costs a rewrite and a run of no tick. */
+export const ADC_LEVELS = 256;
+/** A channel with another gain than 1 by more than this does not follow. */
+const GAIN_DEVIATION_MAX = 0.5;
+const STAGE = 1;
+
+/**
+ * Loads random voltages and reads them before the first tick, so that nothing of the array takes part: the reference is
+ * the initial-state register. Every cell's levels are its own, so that deviations of single codes average out.
+ * Fit: least squares of the readings on 1, v, v².
+ */
+export async function measureAdcTransfer(
+  bench: Bench,
+  onStep: (done: number) => void = () => undefined,
+): Promise<AdcTransfer> {
+  const { cells } = bench;
+  const random = bench.random(STAGE);
+  const loaded: Int16Array[] = [];
+  const read: Float64Array[] = [];
+  for (let level = 0; level < ADC_LEVELS; level++) {
+    const initialState = randomStates(random, 1.2 * bench.voltageMax, cells);
+    await bench.program({ damping: 0, initialState });
+    loaded.push(initialState);
+    read.push(await bench.readOnce(0));
+    onStep(level + 1);
+  }
+  const offset = noEstimates(cells);
+  const gain = noEstimates(cells);
+  const curvature = noEstimates(cells);
+  const scatter = new Float64Array(cells).fill(Number.NaN);
+  const silent: number[] = [];
+  for (let cell = 0; cell < cells; cell++) {
+    const v = Float64Array.from(loaded, (states) => states[cell] * STATE_STEP);
+    const r = Float64Array.from(read, (volts) => volts[cell]);
+    const columns = [v.map(() => 1), v, v.map((x) => x * x)];
+    const fit = fitLinear(columns, r, { floor: bench.adcStep / Math.sqrt(12) });
+    if (fit === undefined || !(Math.abs(fit.coefficients[1] - 1) <= GAIN_DEVIATION_MAX)) silent.push(cell);
+    else {
+      scatter[cell] = fit.scatter;
+      for (const [i, estimates] of [offset, gain, curvature].entries())
+        setEstimate(estimates, cell, fit.coefficients[i], fit.standardErrors[i]);
+    }
+  }
+  return { offset, gain, curvature, scatter, silent };
+}
+
+/** The voltage of which `cell` reads `r`, both in V_fs; NaN on a cell that does not follow. */
+export function correctedVoltage({ offset, gain, curvature }: AdcTransfer, cell: number, r: number): number {
+  const straight = (r - offset.values[cell]) / gain.values[cell];
+  const bend = curvature.values[cell] / gain.values[cell];
+  // The bend is of the order of an LSB: a second correction would be far below one.
+  return straight - bend * (straight - bend * straight * straight) ** 2;
+}

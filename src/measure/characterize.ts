@@ -1,0 +1,116 @@
+import { checkObject, checkSeed, checkSignal, checkWhole } from '../argument-checks.js';
+import type { BoardDevice, DeviceIdentity } from '../driver/device-api.js';
+import { type ChannelHistogram, measureAdcHistograms } from './adc-histogram.js';
+import { ADC_LEVELS, type AdcTransfer, measureAdcTransfer } from './adc-transfer.js';
+import { type CouplingErrors, measureCouplingErrors, PATTERNS } from './coupling-error.js';
+import { DRIVE_RUNS, type DriveTransfer, measureDriveTransfer } from './drive-transfer.js';
+import type { Estimates } from './estimates.js';
+import { Bench } from './lab-board.js';
+import { measureNoiseTemperature } from './noise-temperature.js';
+import { measureTimeConstant, TIME_CONSTANT_RUNS } from './time-constant.js';
+
+export interface CharacterizeRequest {
+  /** u32: names what is loaded and driven, and the noise. */
+  readonly seed: number;
+  /** Readings of every cell with noise, for the noise temperature and again for the histogram; 1,000 to 10⁷. */
+  readonly samples: number;
+  /** Crosspoints to measure in every row of a dense array, at most N; 0: none. */
+  readonly crosspointsPerRow: number;
+  readonly signal?: AbortSignal;
+  /** Share of the work that is done, 0…1, and what goes on. */
+  readonly onProgress?: (fraction: number, stage: string) => void;
+}
+
+/** What a board is like, as far as its host can tell; entry i belongs to cell i. */
+export interface Characterization {
+  readonly identity: DeviceIdentity;
+  readonly seed: number;
+  readonly samples: number;
+  readonly adc: AdcTransfer;
+  readonly drive: DriveTransfer;
+  /** In τ. */
+  readonly timeConstant: Estimates;
+  /** Relative to the register's κ. */
+  readonly noiseTemperature: Estimates;
+  /** Undefined on a board without a dense array, or when none was asked for. */
+  readonly couplings: CouplingErrors | undefined;
+  readonly histograms: readonly ChannelHistogram[];
+  /** Cells that don't follow what is loaded; nothing else is known of them. */
+  readonly silent: readonly number[];
+  /** Cells that ran into a rail on their own; their estimates mean little. */
+  readonly overloaded: readonly number[];
+}
+
+/** A run and its rewrite against a reading: what a board that is not emulated, on USB, takes for them. */
+const READINGS_PER_RUN = 100;
+
+/**
+ * Measures a board by programs, runs and samples alone. It must be idle, and belong to nobody else meanwhile.
+ * Errors: BAD_ARGUMENT before any byte is sent; ABORTED; those of the device.
+ */
+export async function characterize(
+  device: BoardDevice,
+  request: CharacterizeRequest,
+): Promise<Characterization> {
+  checkCharacterizeRequest(request);
+  const { seed, samples, signal, onProgress = () => undefined } = request;
+  const bench = new Bench(device, signal === undefined ? { seed } : { seed, signal });
+  const { identity } = bench;
+  const sets = identity.hasDense ? Math.min(request.crosspointsPerRow, identity.cells) : 0;
+  const stage = stages(onProgress, [
+    ['converters', ADC_LEVELS],
+    ['drives', DRIVE_RUNS],
+    ['time constants', TIME_CONSTANT_RUNS],
+    ['noise', samples / READINGS_PER_RUN],
+    ['histograms', samples / READINGS_PER_RUN],
+    ['couplings', sets * PATTERNS],
+  ]);
+  const adc = await measureAdcTransfer(bench, stage('converters'));
+  const drive = await measureDriveTransfer(bench, adc, stage('drives'));
+  const timeConstant = await measureTimeConstant(bench, adc.silent, stage('time constants'));
+  const noise = stage('noise');
+  const noiseTemperature = await measureNoiseTemperature(bench, adc, drive.leakage, samples, (done) =>
+    noise(done / READINGS_PER_RUN),
+  );
+  const histogram = stage('histograms');
+  const histograms = await measureAdcHistograms(bench, samples, (done) => histogram(done / READINGS_PER_RUN));
+  const couplings =
+    sets === 0 ? undefined : await measureCouplingErrors(bench, adc, drive, sets, stage('couplings'));
+  onProgress(1, 'done');
+  return {
+    identity,
+    seed,
+    samples,
+    adc,
+    drive,
+    timeConstant,
+    noiseTemperature,
+    couplings,
+    histograms,
+    silent: adc.silent,
+    overloaded: [...bench.overloaded].sort((a, b) => a - b),
+  };
+}
+
+/** Throws BAD_ARGUMENT for what `characterize` would refuse, without a board. */
+export function checkCharacterizeRequest(request: CharacterizeRequest): void {
+  checkObject('The request', request, '{ seed: 0, samples: 20000, crosspointsPerRow: 16 }');
+  checkSeed('seed', request.seed);
+  checkWhole('samples', request.samples, 1000, 10_000_000);
+  checkWhole('crosspointsPerRow', request.crosspointsPerRow, 0);
+  checkSignal(request.signal);
+}
+
+/** Turns the steps of stages, done one after the other, into a share of the whole. */
+function stages(
+  onProgress: (fraction: number, stage: string) => void,
+  steps: readonly (readonly [string, number])[],
+): (name: string) => (done: number) => void {
+  const total = steps.reduce((sum, [, count]) => sum + count, 0);
+  return (name) => {
+    const at = steps.findIndex(([known]) => known === name);
+    const before = steps.slice(0, at).reduce((sum, [, count]) => sum + count, 0);
+    onProgress(before / total, name);
+    return (done) => onProgress((before + done) / total, name);
+  };
+}

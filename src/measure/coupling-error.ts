@@ -1,0 +1,191 @@
+import { DAMPING_STEP } from '../board/board-range.js';
+import type { RandomSource } from '../linalg/random.js';
+import { type AdcTransfer, correctedVoltage } from './adc-transfer.js';
+import type { DriveTransfer } from './drive-transfer.js';
+import { type Estimates, noEstimates, setEstimate } from './estimates.js';
+import { arrayOfBits, type Bench } from './lab-board.js';
+import { fitLinear } from './least-squares.js';
+
+/** Crosspoints of the dense array, and what lines pick up from their neighbours. */
+export interface CouplingErrors {
+  /** Crosspoint k lies at (rows[k], columns[k]). */
+  readonly rows: Int32Array;
+  readonly columns: Int32Array;
+  /** ε: a crosspoint is (1 + ε) times what was programmed. */
+  readonly errors: Estimates;
+  /** Share of the next cell's line, and of the one's before, that a cell's line picks up; NaN at the edges. */
+  readonly fromNext: Estimates;
+  readonly fromBefore: Estimates;
+}
+
+/** Drives per set of crosspoints; each costs a rewrite and a run of a few τ. */
+export const PATTERNS = 32;
+const DAMPING = 2;
+/** Conductance of the crosspoints under test, G_fs; below the damping, so that the board is stable. */
+const COUPLING = 0.75;
+const STAGE = 4;
+/** Standard deviation of what the board's rounding to 2⁻¹⁵ G_fs does to a crosspoint under test, relative. */
+const ROUNDING = DAMPING_STEP / Math.sqrt(12) / COUPLING;
+
+/**
+ * Sets of N crosspoints at a time: row i couples to cell p(i) = (i + s) mod N alone, every set with another shift s. At
+ * equilibrium, with random drives d and the gain g_i and the leakage L_i as measured before,
+ *
+ *     g_i·d_i − (λ + L_i)·v_i = k_i·v_p(i) + x⁺_i·k_{i+1}·v_p(i+1) + x⁻_i·k_{i−1}·v_p(i−1) − o_i − c_i·d_i²
+ *
+ * Least squares over the drives gives k_i = (1 + ε)·k and, over the sets, the crosstalk x⁺, x⁻
+ */
+export async function measureCouplingErrors(
+  bench: Bench,
+  adc: AdcTransfer,
+  drive: DriveTransfer,
+  sets: number,
+  onStep: (done: number) => void = () => undefined,
+): Promise<CouplingErrors> {
+  const { cells } = bench;
+  const shifts = chooseShifts(bench.random(STAGE), cells, sets);
+  const rows = Int32Array.from({ length: shifts.length * cells }, (_, k) => k % cells);
+  const columns = rows.map((row, k) => (row + shifts[Math.floor(k / cells)]) % cells);
+  const errors = noEstimates(rows.length);
+  const picked = { fromNext: noSums(cells), fromBefore: noSums(cells) };
+  for (const [set, shift] of shifts.entries()) {
+    const readings = await readSet(bench, adc, shift, (done) => onStep(set * PATTERNS + done));
+    const fits = Array.from({ length: cells }, (_, cell) => fitLine(bench, readings, cell, shift, drive));
+    for (const [cell, fit] of fits.entries()) {
+      if (fit === undefined) continue;
+      const at = set * cells + cell;
+      setCoupling(errors, adc, at, [cell, columns[at]], fit.own);
+      // What a line picks up is a share of what its neighbour's crosspoint really is.
+      if (fit.next) picked.fromNext.add(cell, fit.next, fits[cell + 1]?.own.value ?? 1);
+      if (fit.before) picked.fromBefore.add(cell, fit.before, fits[cell - 1]?.own.value ?? 1);
+    }
+  }
+  return {
+    rows,
+    columns,
+    errors,
+    fromNext: picked.fromNext.means(),
+    fromBefore: picked.fromBefore.means(),
+  };
+}
+
+/** As many different shifts as asked, or all. */
+function chooseShifts(random: RandomSource, cells: number, sets: number): number[] {
+  const shifts = [...Array(cells).keys()];
+  for (let i = 0; i < Math.min(sets, cells); i++) {
+    const other = i + Math.floor(random.uniform() * (cells - i));
+    [shifts[i], shifts[other]] = [shifts[other], shifts[i]];
+  }
+  return shifts.slice(0, sets);
+}
+
+interface SetReadings {
+  /** k, G_fs. */
+  readonly coupling: number;
+  /** x and v of every cell, one entry per pattern. */
+  readonly drives: readonly Float64Array[];
+  readonly volts: readonly Float64Array[];
+}
+
+async function readSet(
+  bench: Bench,
+  adc: AdcTransfer,
+  shift: number,
+  onPattern: (done: number) => void,
+): Promise<SetReadings> {
+  const { cells } = bench;
+  const bits = bench.identity.couplingBits;
+  const code = Math.round(COUPLING * 2 ** (bits - 1));
+  const codes = arrayOfBits(bits, cells * cells);
+  for (let i = 0; i < cells; i++) codes[i * cells + ((i + shift) % cells)] = code;
+  const random = bench.random(STAGE + 1 + shift);
+  const margin = DAMPING - COUPLING;
+  const largest = Math.min(margin * bench.voltageMax, 0.95 * bench.identity.driveRange) / bench.driveStep;
+  const drives = Array.from({ length: cells }, () => new Float64Array(PATTERNS));
+  const volts = Array.from({ length: cells }, () => new Float64Array(PATTERNS));
+  for (let pattern = 0; pattern < PATTERNS; pattern++) {
+    const drive = Int16Array.from({ length: cells }, () => Math.round((2 * random.uniform() - 1) * largest));
+    await bench.program({ damping: DAMPING, drive }, { codes, bits });
+    const read = await bench.readOnce(bench.settleTicks(margin));
+    for (let i = 0; i < cells; i++) {
+      drives[i][pattern] = drive[i] * bench.driveStep;
+      volts[i][pattern] = correctedVoltage(adc, i, read[i]);
+    }
+    onPattern(pattern + 1);
+  }
+  return { coupling: code * 2 ** (1 - bits), drives, volts };
+}
+
+/** To the fit's own error come those of the two channels' gains, and the board's rounding. */
+function setCoupling(
+  errors: Estimates,
+  adc: AdcTransfer,
+  at: number,
+  [row, column]: readonly [number, number],
+  { value, standardError }: Coefficient,
+): void {
+  const gains =
+    row === column ? 0 : Math.hypot(adc.gain.standardErrors[row], adc.gain.standardErrors[column]);
+  setEstimate(errors, at, value - 1, Math.hypot(standardError, gains, ROUNDING));
+}
+
+/** Of a line in a cell's equation, over k. */
+interface Coefficient {
+  readonly value: number;
+  readonly standardError: number;
+}
+
+/**
+ * The equation of a cell: coefficients of its own line and of those beside it. A line that does not exist, or whose source cannot
+ * be read, is left out.
+ */
+function fitLine(
+  bench: Bench,
+  { coupling, drives, volts }: SetReadings,
+  cell: number,
+  shift: number,
+  { gain, leakage }: DriveTransfer,
+): { own: Coefficient; next: Coefficient | undefined; before: Coefficient | undefined } | undefined {
+  const sourceOf = (line: number) => (line + shift) % bench.cells;
+  const isRead = (line: number) =>
+    line >= 0 && line < bench.cells && volts[sourceOf(line)].every((v) => Number.isFinite(v));
+  const total = DAMPING + leakage.values[cell];
+  if (!isRead(cell) || !Number.isFinite(total)) return undefined;
+  const d = drives[cell];
+  const y = d.map((drive, n) => gain.values[cell] * drive - total * volts[cell][n]);
+  const lines = [cell, cell + 1, cell - 1].filter(isRead);
+  const columns = [...lines.map((line) => volts[sourceOf(line)]), d.map(() => 1), d.map((x) => x * x)];
+  const fit = fitLinear(columns, y, { floor: (DAMPING * bench.adcStep) / Math.sqrt(12) });
+  if (fit === undefined) return undefined;
+  // A cell's own voltage follows its drive: there an error of its gain or leakage is one of the coefficient.
+  const mistaken = Math.hypot((DAMPING + coupling) * gain.standardErrors[cell], leakage.standardErrors[cell]);
+  const found = lines.map((line, k) => {
+    const error = Math.hypot(fit.standardErrors[k], sourceOf(line) === cell ? mistaken : 0);
+    return { value: fit.coefficients[k] / coupling, standardError: error / coupling };
+  });
+  const [next, before] = [found[lines.indexOf(cell + 1)], found[lines.indexOf(cell - 1)]];
+  return { own: found[0], next, before };
+}
+
+/** Means of estimates with weights of their precision. */
+function noSums(cells: number) {
+  const weights = new Float64Array(cells);
+  const sums = new Float64Array(cells);
+  return {
+    /** A coefficient as a share of what the neighbour's own is. */
+    add(cell: number, { value, standardError }: Coefficient, neighbour: number): void {
+      const weight = standardError ** -2;
+      weights[cell] += weight;
+      sums[cell] += (weight * value) / neighbour;
+    },
+    means(): Estimates {
+      return {
+        values: sums.map((sum, i) => sum / weights[i]),
+        // The board rounds what a line picks up in the same way in every set.
+        standardErrors: weights.map((weight) =>
+          weight === 0 ? Number.NaN : Math.hypot(weight ** -0.5, ROUNDING),
+        ),
+      };
+    },
+  };
+}

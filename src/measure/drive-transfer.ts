@@ -1,0 +1,95 @@
+import { DAMPING_STEP } from '../board/board-range.js';
+import { type AdcTransfer, correctedVoltage } from './adc-transfer.js';
+import { type Estimates, noEstimates, setEstimate } from './estimates.js';
+import type { Bench } from './lab-board.js';
+import { fitLinear } from './least-squares.js';
+
+/** What a cell's drive does: with x V_fs·G_fs asked, e = offset + gain·x + curvature·x²; and its leakage. */
+export interface DriveTransfer {
+  /** V_fs·G_fs; the amplifier's and the converter's together. */
+  readonly offset: Estimates;
+  readonly gain: Estimates;
+  /** 1/(V_fs·G_fs). */
+  readonly curvature: Estimates;
+  /** G_fs. */
+  readonly leakage: Estimates;
+  /**
+   * Of single drives about that curve, (V_fs·G_fs)²: what codes are off by. The scatter of the ADC's readings is taken off, so by
+   * chance it may be negative; NaN where nothing was measured.
+   */
+  readonly codeVariance: Float64Array;
+}
+
+/** Drives per damping; each costs a rewrite and a run of a few τ. */
+const LEVELS = 48;
+export const DRIVE_RUNS = 2 * LEVELS;
+const STAGE = 2;
+
+/**
+ * Equilibria of uncoupled cells, (λ + L)·v = e, at two dampings λ, which tell the leakage L from the drive's gain:
+ * least squares of λ·v on 1, x, x², −v with standard errors that allow each damping its own scatter. To them are added
+ * what the ADC's correction leaves open, and that the board keeps λ + L to 2⁻¹⁵ G_fs.
+ */
+export async function measureDriveTransfer(
+  bench: Bench,
+  adc: AdcTransfer,
+  onStep: (done: number) => void = () => undefined,
+): Promise<DriveTransfer> {
+  const { cells } = bench;
+  const random = bench.random(STAGE);
+  const dampings = dampingsOf(bench);
+  const asked: Float64Array[] = [];
+  const read: Float64Array[] = [];
+  const dampingOf: number[] = [];
+  for (const damping of dampings)
+    for (let level = 0; level < LEVELS; level++) {
+      const largest = (damping * bench.voltageMax) / bench.driveStep;
+      const drive = Int16Array.from({ length: cells }, () =>
+        Math.round((2 * random.uniform() - 1) * largest),
+      );
+      await bench.program({ damping, drive });
+      asked.push(Float64Array.from(drive, (code) => code * bench.driveStep));
+      read.push(await bench.readOnce(bench.settleTicks(damping)));
+      dampingOf.push(damping);
+      onStep(read.length);
+    }
+  const offset = noEstimates(cells);
+  const gain = noEstimates(cells);
+  const curvature = noEstimates(cells);
+  const leakage = noEstimates(cells);
+  const codeVariance = new Float64Array(cells).fill(Number.NaN);
+  const groups = Int32Array.from(read.keys());
+  const lambda = Float64Array.from(dampingOf);
+  const unit = DAMPING_STEP / Math.sqrt(12) / (dampings[1] - dampings[0]);
+  for (let cell = 0; cell < cells; cell++) {
+    const x = Float64Array.from(asked, (drives) => drives[cell]);
+    const v = Float64Array.from(read, (volts) => correctedVoltage(adc, cell, volts[cell]));
+    if (!v.every(Number.isFinite)) continue;
+    const columns = [x.map(() => 1), x, x.map((e) => e * e), v.map((volt) => -volt)];
+    const floor = (dampings[0] * bench.adcStep) / Math.sqrt(12);
+    const fit = fitLinear(
+      columns,
+      v.map((volt, n) => lambda[n] * volt),
+      { floor, groups },
+    );
+    if (fit === undefined) continue;
+    const [o, g, c, l] = fit.coefficients;
+    const [oError, gError, cError, lError] = fit.standardErrors;
+    const middle = (dampings[0] + dampings[1]) / 2;
+    const readings = Math.hypot(...dampings) * Math.SQRT1_2 * adc.scatter[cell];
+    codeVariance[cell] = fit.scatter ** 2 - readings ** 2;
+    setEstimate(offset, cell, o, Math.hypot(oError, middle * adc.offset.standardErrors[cell]));
+    setEstimate(gain, cell, g, Math.hypot(gError, g * adc.gain.standardErrors[cell], unit * Math.SQRT2));
+    setEstimate(curvature, cell, c, cError);
+    setEstimate(leakage, cell, l, Math.hypot(lError, unit * Math.hypot(...dampings)));
+  }
+  return { offset, gain, curvature, leakage, codeVariance };
+}
+
+/** The larger a third of the smaller: 1 and 3 G_fs where the drives reach that far. */
+function dampingsOf(bench: Bench): readonly [number, number] {
+  const reach = (0.95 * bench.identity.driveRange) / bench.voltageMax;
+  const large = Math.min(3, reach, 0.8 / bench.tick);
+  const small = Math.floor(large / 3 / DAMPING_STEP) * DAMPING_STEP;
+  return [small, 3 * small];
+}

@@ -1,0 +1,65 @@
+import type { DieEffects, MeasuredParts } from '../../emulator/index.js';
+import { type Estimates, summarize } from './estimates.js';
+
+/** Of gains in a profile. */
+export const UNIT_GAIN = 2 ** 20;
+const MILLION = 1e6;
+/** Of a spread in a profile. */
+const SPREAD_PPM_MAX = 200_000;
+
+/**
+ * Every value turned into an integer; `nominal` where nothing was measured, or what it was divided by was so near 0 that the result
+ * is no number up to ±`largest`.
+ */
+export function integers(
+  values: Float64Array,
+  nominal: number,
+  integer: (value: number, at: number) => number,
+  largest = Number.MAX_VALUE,
+): number[] {
+  return Array.from(values, (value, at) => {
+    // + 0 makes the zero of -0 an ordinary one.
+    const result = Math.round(integer(value, at)) + 0;
+    return Number.isFinite(value) && Math.abs(result) <= largest ? result : nominal;
+  });
+}
+
+/** The board's own spread, the estimates' errors taken off, times `unit`, in ppm as a profile takes it. */
+export function spreadPpm(estimates: Estimates, least: 0 | 1, unit = 1): number {
+  const spread = summarize(estimates, 0).ownSpread * unit * MILLION;
+  return Math.min(SPREAD_PPM_MAX, Math.max(least, Math.round(spread)));
+}
+
+/** The mean in ppm. */
+export function meanPpm(estimates: Estimates): number {
+  return Math.round(summarize(estimates, 0).mean * MILLION) + 0;
+}
+
+/** What one kind of measurement makes of effects and parts; an effect that was not found is null. */
+export interface Found {
+  readonly effects: Partial<DieEffects>;
+  readonly measured: Partial<MeasuredParts>;
+}
+
+/**
+ * Standard deviations of a mean square of n standard normals by which it must pass 1: by chance less than once in 10⁵ times for
+ * the 8 cells of the smallest board, and more seldom for more.
+ */
+const SURPRISE = 8;
+
+/** Whether the estimates differ from `nominal` by more than their own errors explain. */
+export function isReal({ values, standardErrors }: Estimates, nominal: number): boolean {
+  const z = [...values.keys()]
+    .filter((i) => Number.isFinite(values[i]) && standardErrors[i] > 0)
+    .map((i) => (values[i] - nominal) / standardErrors[i]);
+  const meanSquare = z.reduce((sum, x) => sum + x * x, 0) / z.length;
+  return meanSquare > 1 + SURPRISE * Math.sqrt(2 / z.length);
+}
+
+/** √ of the mean of variances that may be negative by chance; 0 where that mean may be chance. */
+export function realDeviation(variances: Float64Array): number {
+  const measured = variances.filter(Number.isFinite);
+  const mean = measured.reduce((sum, x) => sum + x, 0) / measured.length;
+  const scatter = measured.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (measured.length - 1);
+  return mean > SURPRISE * Math.sqrt(scatter / measured.length) ? Math.sqrt(mean) : 0;
+}

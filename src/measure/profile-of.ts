@@ -1,0 +1,109 @@
+import {
+  type BoardProfile,
+  type DieEffects,
+  type MeasuredParts,
+  parseProfile,
+} from '../../emulator/index.js';
+import { NOISE_AMPLITUDE_MAX, NOISE_AMPLITUDE_MIN } from '../../firmware-protocol/limits.js';
+import type { DeviceIdentity } from '../driver/device-api.js';
+import { ThermolinkError } from '../errors.js';
+import type { Characterization } from './characterize.js';
+import type { Found } from './profile-numbers.js';
+import { measuredCells, measuredConverters, measuredCouplings } from './profile-parts.js';
+
+/** Effects that show in time, and that no measurement here looks for. */
+const NOT_LOOKED_FOR = {
+  softSaturation: null,
+  noiseColour: null,
+  commonModeNoise: null,
+  drift: null,
+  flicker: null,
+} as const;
+const MILLION = 1e6;
+
+/**
+ * The profile of a measured board: sizes and ranges as HELLO told them, an effect for every quantity that differs from an ideal
+ * board's by more than the estimates' errors, and the board's own values. Without any such quantity `effects` is null.
+ * Errors: UNSUPPORTED for a board that no profile describes, with the field.
+ */
+export function profileOf(measured: Characterization, source: string): BoardProfile {
+  const { identity } = measured;
+  const parts = [
+    measuredCells(measured, source),
+    measuredConverters(measured, source),
+    measuredCouplings(measured, source),
+    brokenCells(measured, source),
+  ];
+  const effects: DieEffects = Object.assign({ ...NOT_LOOKED_FOR }, ...parts.map((part) => part.effects));
+  const own: Partial<MeasuredParts> = Object.assign({}, ...parts.map((part) => part.measured));
+  const isIdeal = Object.values(effects).every((effect) => effect === null);
+  const isDrawn = Object.keys(own).length === 0;
+  return checked({
+    ...sizesOf(identity),
+    effects: isIdeal ? null : effects,
+    ...(isDrawn ? {} : { measured: { source, ...own } }),
+  });
+}
+
+/** Errors: UNSUPPORTED, as from `profileOf`, for sizes and ranges that no profile has. */
+export function checkDescribable(identity: DeviceIdentity): void {
+  checked({ ...sizesOf(identity), effects: null });
+}
+
+function checked(data: object): BoardProfile {
+  const parsed = parseProfile(data);
+  if ('profile' in parsed) return parsed.profile;
+  throw new ThermolinkError(
+    'UNSUPPORTED',
+    `No profile describes this board: ${parsed.field} ${parsed.problem}.`,
+    {
+      hint: 'See docs/reference/device-model.md, "Profiles", for what one can say.',
+      data: { field: parsed.field },
+    },
+  );
+}
+
+function sizesOf(identity: DeviceIdentity): Omit<BoardProfile, 'effects'> {
+  const { cells, rows, hasDense, hasFactored } = identity;
+  return {
+    // As HELLO would say it again.
+    name: identity.model.replace(/[^ -~]/g, '?') || 'extracted',
+    cells,
+    rows: hasFactored ? rows : cells,
+    banks: identity.banks,
+    dense: hasDense,
+    factored: hasFactored,
+    couplingBits: identity.couplingBits,
+    driveBits: identity.driveBits,
+    adcBits: identity.adcBits,
+    tauNs: identity.tauNs,
+    tickLog2: identity.tickLog2,
+    fullScaleMicrovolts: identity.fullScaleMicrovolts,
+    rail: identity.rail,
+    driveRange: identity.driveRange,
+    noiseAmplitudeMin: NOISE_AMPLITUDE_MIN,
+    noiseAmplitudeMax: NOISE_AMPLITUDE_MAX,
+    noiseShiftMin: identity.noiseShiftMin,
+    noiseShiftMax: identity.noiseShiftMax,
+    noiseTemperatureMin: identity.noiseTemperatureMin,
+    rowScaleMax: identity.rowScaleMax,
+  };
+}
+
+/** A cell that does not follow is taken as dead, and its channel as stuck where it always gave one code. */
+function brokenCells({ silent, histograms, identity }: Characterization, source: string): Found {
+  const stuck = silent.filter((cell) => histograms[cell].stuckAt !== undefined);
+  const share = (cells: readonly number[]) =>
+    cells.length === 0
+      ? null
+      : { sharePpm: Math.max(1, Math.round((MILLION * cells.length) / identity.cells)), source };
+  return {
+    effects: { deadCells: share(silent), stuckAdcChannels: share(stuck) },
+    measured: {
+      ...(silent.length === 0 ? {} : { deadCells: { cells: silent } }),
+      ...(stuck.length === 0
+        ? {}
+        : { stuckAdcChannels: { cells: stuck, codes: stuck.map((cell) => histograms[cell].stuckAt!) } }),
+    },
+  };
+}

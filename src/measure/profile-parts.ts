@@ -1,0 +1,215 @@
+import { adcStep, driveStep } from '../board/board-range.js';
+import type { Characterization } from './characterize.js';
+import { type Estimates, summarize } from './estimates.js';
+import {
+  type Found,
+  integers,
+  isReal,
+  meanPpm,
+  realDeviation,
+  spreadPpm,
+  UNIT_GAIN,
+} from './profile-numbers.js';
+
+const VOLTAGE_UNITS = 2 ** 24;
+const CONDUCTANCE_UNITS = 2 ** 15;
+/** A cell loses up to 3/8 of itself per tick while its time constant is measured: what is so much faster loses all, and is not told. */
+const RATE_MAX = (8 / 3) * UNIT_GAIN;
+
+/** Time constants, noise temperatures, offsets and leakages of the cells. */
+export function measuredCells(
+  { timeConstant, noiseTemperature, drive }: Characterization,
+  source: string,
+): Found {
+  const { offset, leakage } = drive;
+  const slow = isReal(timeConstant, 1);
+  const noisy = isReal(noiseTemperature, 1);
+  const biased = isReal(offset, 0);
+  const leaky = isReal(leakage, 0);
+  return {
+    effects: {
+      timeConstantMismatch: slow ? { spreadPpm: spreadPpm(timeConstant, 1), source } : null,
+      // T = (1 + ν)².
+      noiseMismatch: noisy ? { spreadPpm: spreadPpm(noiseTemperature, 1, 1 / 2), source } : null,
+      inputOffset: biased ? { spreadPpm: spreadPpm(offset, 1), source } : null,
+      leakage: leaky
+        ? { meanPpm: Math.max(0, meanPpm(leakage)), spreadPpm: spreadPpm(leakage, 0), source }
+        : null,
+    },
+    measured: {
+      ...(slow
+        ? {
+            timeConstantMismatch: {
+              rate: integers(
+                timeConstant.values,
+                UNIT_GAIN,
+                (value) => (value > 0 ? UNIT_GAIN / value : Number.NaN),
+                RATE_MAX,
+              ),
+            },
+          }
+        : {}),
+      ...(noisy
+        ? {
+            noiseMismatch: {
+              gain: integers(
+                noiseTemperature.values,
+                UNIT_GAIN,
+                (value) => UNIT_GAIN * Math.sqrt(Math.max(0, value)),
+              ),
+            },
+          }
+        : {}),
+      ...(biased
+        ? { inputOffset: { offset: integers(offset.values, 0, (value) => VOLTAGE_UNITS * value) } }
+        : {}),
+      ...(leaky
+        ? {
+            leakage: {
+              conductance: integers(leakage.values, 0, (value) => Math.max(0, CONDUCTANCE_UNITS * value)),
+            },
+          }
+        : {}),
+    },
+  };
+}
+
+/** Deviations of converters are in this part of an LSB. */
+const LSB_PART = 256;
+const SPREAD_LSB256_MAX = 4096;
+/** Of what a profile takes as a deviation; a bow beyond it is an error of curvature over a gain near 0. */
+const BOW_LSB256_MAX = 65536;
+/** Standard errors by which a gain may be below 0 by chance; by more it is a wrong sign, which no profile has. */
+const CHANCE = 4;
+/** Half of the ADC's range in V_fs: where its bow ends. */
+const ADC_REACH = 2;
+/** Variance of rounding to a step of 1. */
+const ROUNDING_VARIANCE = 1 / 12;
+
+/**
+ * Gains, offsets and bows of the converters. A reading is gain·v + (offset + bow·(1 − x²))·LSB/256, x = gain·v/(2 V_fs), so its
+ * curvature is −bow·LSB/256·gain²/4; a drive is gain·(d + bow·(1 − (d/R)²)·LSB/256) and an offset, which is the amplifier's
+ * (`inputOffset`): the converter's own takes its bow off at 0. What single codes are off by is known by its spread alone.
+ */
+export function measuredConverters(measured: Characterization, source: string): Found {
+  const adc = adcOf(measured, source);
+  const driveConverter = driveOf(measured, source);
+  return {
+    effects: { adc: adc?.effect ?? null, driveConverter: driveConverter?.effect ?? null },
+    measured: {
+      ...(adc === undefined ? {} : { adc: adc.own }),
+      ...(driveConverter === undefined ? {} : { driveConverter: driveConverter.own }),
+    },
+  };
+}
+
+function adcOf({ adc, identity }: Characterization, source: string) {
+  const part = adcStep(identity.adcBits) / LSB_PART;
+  const variances = adc.scatter.map((s) => (s / (LSB_PART * part)) ** 2 - ROUNDING_VARIANCE);
+  const codeSpreadLsb256 = Math.round(LSB_PART * realDeviation(variances));
+  const isBent = isReal(adc.curvature, 0);
+  if (codeSpreadLsb256 === 0 && !isBent && !isReal(adc.offset, 0) && !isReal(adc.gain, 1)) return undefined;
+  const gain = adc.gain.values;
+  const bow = isBent
+    ? integers(
+        adc.curvature.values,
+        0,
+        (value, i) => (-value * ADC_REACH ** 2) / (gain[i] * gain[i] * part),
+        BOW_LSB256_MAX,
+      )
+    : Array.from(gain, () => 0);
+  const bowSpreadLsb256 = isBent ? deviationSpread(adc.curvature, ADC_REACH ** 2 / part) : 0;
+  const atZero = deviationSpread(adc.offset, 1 / part);
+  return {
+    effect: {
+      gainSpreadPpm: spreadPpm(adc.gain, 0),
+      // At 0 V both show; they are drawn apart.
+      offsetSpreadLsb256: Math.round(Math.sqrt(Math.max(0, atZero ** 2 - bowSpreadLsb256 ** 2))),
+      bowSpreadLsb256,
+      codeSpreadLsb256: Math.min(SPREAD_LSB256_MAX, codeSpreadLsb256),
+      source,
+    },
+    own: {
+      gain: gainIntegers(adc.gain),
+      offset: integers(adc.offset.values, 0, (value, i) => value / part - bow[i]),
+      bow,
+    },
+  };
+}
+
+function driveOf({ drive, identity }: Characterization, source: string) {
+  const part = driveStep(identity) / LSB_PART;
+  const codeSpreadLsb256 = Math.round(realDeviation(drive.codeVariance) / part);
+  const isBent = isReal(drive.curvature, 0);
+  if (codeSpreadLsb256 === 0 && !isBent && !isReal(drive.gain, 1)) return undefined;
+  const reach = identity.driveRange ** 2;
+  const gain = drive.gain.values;
+  const bow = isBent
+    ? integers(drive.curvature.values, 0, (value, i) => (-value * reach) / (gain[i] * part), BOW_LSB256_MAX)
+    : Array.from(gain, () => 0);
+  const bowSpreadLsb256 = isBent ? deviationSpread(drive.curvature, reach / part) : 0;
+  return {
+    effect: {
+      gainSpreadPpm: spreadPpm(drive.gain, 0),
+      offsetSpreadLsb256: bowSpreadLsb256,
+      bowSpreadLsb256,
+      codeSpreadLsb256: Math.min(SPREAD_LSB256_MAX, codeSpreadLsb256),
+      source,
+    },
+    own: {
+      gain: gainIntegers(drive.gain),
+      offset: bow.map((value) => -value + 0),
+      bow,
+    },
+  };
+}
+
+function gainIntegers({ values, standardErrors }: Estimates): number[] {
+  return integers(values, UNIT_GAIN, (value, i) =>
+    value < 0 && value >= -CHANCE * standardErrors[i] ? 0 : UNIT_GAIN * value,
+  );
+}
+
+/** The board's own spread times `unit`, as a profile takes it. */
+function deviationSpread(estimates: Estimates, unit: number): number {
+  return Math.min(SPREAD_LSB256_MAX, Math.round(unit * summarize(estimates, 0).ownSpread));
+}
+
+/**
+ * Crosspoints of the dense array, one by one where every one was measured and else by their spread alone, and what lines pick up
+ * from their neighbours.
+ */
+export function measuredCouplings({ couplings, identity }: Characterization, source: string): Found {
+  if (couplings === undefined) return { effects: { couplingMismatch: null, crosstalk: null }, measured: {} };
+  const { rows, columns, errors, fromNext, fromBefore } = couplings;
+  const { cells } = identity;
+  const differ = isReal(errors, 0);
+  const pick = isReal(fromNext, 0) || isReal(fromBefore, 0);
+  /** By their place in the array. */
+  const gains = () => {
+    const gain = new Array<number>(cells * cells).fill(UNIT_GAIN);
+    const found = integers(errors.values, UNIT_GAIN, (error) => UNIT_GAIN * (1 + error));
+    for (const [k, value] of found.entries()) gain[rows[k] * cells + columns[k]] = value;
+    return gain;
+  };
+  const share = ({ values }: Estimates) => integers(values, 0, (value) => UNIT_GAIN * value);
+  const both = joined(fromNext, fromBefore);
+  return {
+    effects: {
+      couplingMismatch: differ ? { spreadPpm: spreadPpm(errors, 1), source } : null,
+      crosstalk: pick ? { sharePpm: meanPpm(both), spreadPpm: spreadPpm(both, 0), source } : null,
+    },
+    measured: {
+      ...(differ && rows.length === cells * cells ? { couplingMismatch: { gain: gains() } } : {}),
+      ...(pick ? { crosstalk: { fromNext: share(fromNext), fromBefore: share(fromBefore) } } : {}),
+    },
+  };
+}
+
+/** Both sides' shares as one quantity. */
+function joined(a: Estimates, b: Estimates): Estimates {
+  return {
+    values: Float64Array.of(...a.values, ...b.values),
+    standardErrors: Float64Array.of(...a.standardErrors, ...b.standardErrors),
+  };
+}

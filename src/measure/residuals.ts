@@ -1,0 +1,111 @@
+import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
+import { type BoardModel, nominalModel } from '../board/board-model.js';
+import { adcStep } from '../board/board-range.js';
+import { calibratedModel } from '../board/calibrated-model.js';
+import type { BoardCalibration } from '../board/calibration.js';
+import type { SystemCodes } from '../board/quantize.js';
+import { assert } from '../errors.js';
+import { matVec, norm2 } from '../linalg/products.js';
+import { arrayOfBits, type Bench } from './lab-board.js';
+
+/** ‖e − A v‖₂/‖e‖₂ over all runs and cells: how far the board is from what it is taken for. */
+export interface Residuals {
+  /** From what was programmed. */
+  readonly nominal: number;
+  /** From what the calibration says that the programs were on this board. */
+  readonly calibrated: number;
+  readonly runs: number;
+}
+
+/** Programs; each costs an upload of its couplings. */
+const PROGRAMS = 4;
+const DRIVES = 4;
+const DAMPING = 2;
+/**
+ * σ√N of the couplings, G_fs, σ their standard deviation: eigenvalues of such a random matrix lie within it, those of its
+ * symmetric part within √2 of it (circular and semicircle laws), small boards' a little more: with the damping all are stable.
+ */
+const RADIUS = 0.6;
+const STAGE = 70_000;
+
+/**
+ * Programs that took no part in the calibration: random couplings in every crosspoint and random drives, read at equilibrium,
+ * where A v = e of what the board really is.
+ */
+export async function measureResiduals(
+  bench: Bench,
+  calibration: BoardCalibration,
+  silent: readonly number[],
+): Promise<Residuals> {
+  const { cells, identity } = bench;
+  const random = bench.random(STAGE);
+  const models = { nominal: nominalModel(identity), calibrated: calibratedModel(calibration, identity) };
+  const squares = { nominal: 0, calibrated: 0, drive: 0 };
+  const bits = identity.couplingBits;
+  const unit = 2 ** (bits - 1);
+  const largestCode = Math.min(unit - 1, Math.floor(RADIUS * unit * Math.sqrt(3 / cells)));
+  const margin = DAMPING - RADIUS * Math.SQRT2;
+  const largestDrive = Math.min(margin * bench.voltageMax, 0.9 * identity.driveRange) / bench.driveStep;
+  for (let program = 0; program < PROGRAMS; program++) {
+    const codes = arrayOfBits(bits, cells * cells);
+    for (let k = 0; k < codes.length; k++) {
+      const code = Math.round((2 * random.uniform() - 1) * largestCode);
+      // Nobody knows the voltage of a cell that does not follow.
+      codes[k] = silent.includes(k % cells) ? 0 : code;
+    }
+    for (let run = 0; run < DRIVES; run++) {
+      const drive = Int16Array.from({ length: cells }, () =>
+        Math.round((2 * random.uniform() - 1) * largestDrive),
+      );
+      await bench.program({ damping: DAMPING, drive }, { codes, bits });
+      const read = await bench.readOnce(bench.settleTicks(margin / 2));
+      const readings = read.map((volts) => volts / adcStep(identity.adcBits));
+      const couplings = systemCodes(codes, bits, cells);
+      for (const name of ['nominal', 'calibrated'] as const) {
+        const { left, driven } = residual(models[name], couplings, drive, readings, silent);
+        squares[name] += left ** 2;
+        if (name === 'nominal') squares.drive += driven ** 2;
+      }
+    }
+  }
+  return {
+    nominal: Math.sqrt(squares.nominal / squares.drive),
+    calibrated: Math.sqrt(squares.calibrated / squares.drive),
+    runs: PROGRAMS * DRIVES,
+  };
+}
+
+function systemCodes(couplings: Int8Array | Int16Array, couplingBits: number, cells: number): SystemCodes {
+  return {
+    mode: PROGRAM_MODE.dense,
+    cells,
+    rows: cells,
+    couplingBits,
+    rowAttenuation: 0,
+    couplings,
+    damping: DAMPING * 2 ** 15,
+  };
+}
+
+/** ‖e − A v‖₂ and ‖e‖₂ over the cells that follow. */
+function residual(
+  model: BoardModel,
+  codes: SystemCodes,
+  drive: Int16Array,
+  readings: Float64Array,
+  silent: readonly number[],
+): { left: number; driven: number } {
+  const scaling = {
+    systemScale: 1,
+    solutionScale: 1,
+    couplingBits: codes.couplingBits,
+    rowAttenuation: 0,
+  };
+  const system = model.programmedSystem(codes, 1);
+  assert(system.kind === 'dense', 'residuals are of dense programs');
+  const driven = model.programmedDrive(drive, scaling);
+  const image = matVec(system.matrix, model.readOut(readings, 1));
+  const left = driven.map((e, i) => e - image[i]);
+  for (const cell of silent) left[cell] = driven[cell] = 0;
+  return { left: norm2(left), driven: norm2(driven) };
+}

@@ -1,0 +1,100 @@
+import { DAMPING_STEP, STATE_STEP } from '../board/board-range.js';
+import { type Estimates, noEstimates, setEstimate } from './estimates.js';
+import { type Bench, randomStates } from './lab-board.js';
+import { fitLinear } from './least-squares.js';
+
+/** Decays per damping; each costs a rewrite and a run of about 2 τ/λ. */
+const DECAYS = 48;
+export const TIME_CONSTANT_RUNS = 2 * DECAYS;
+/** λh of the two dampings. */
+const STEPS = [1 / 8, 3 / 8] as const;
+const STAGE = 3;
+/** Corrections of the rate; the first leaves 10⁻³, the next its square. */
+const CORRECTIONS_MAX = 8;
+
+/** Readings of the decays under one damping. */
+interface Decays {
+  readonly damping: number;
+  /** s, V_fs: of each decay, each cell. */
+  readonly starts: readonly Float64Array[];
+  /** r[n], V_fs: of each decay, reading by reading, each cell. */
+  readonly readings: readonly (readonly Float64Array[])[];
+}
+
+/**
+ * Time constant of every cell in units of τ, 1/γ, from decays of loaded voltages. A decay loses h·ρ of itself per tick,
+ * ρ = γ(λ + L); two dampings give γ = (ρ₂ − ρ₁)/(λ₂ − λ₁) without the leakage L. Silent cells are left out.
+ */
+export async function measureTimeConstant(
+  bench: Bench,
+  silent: readonly number[],
+  onStep: (done: number) => void = () => undefined,
+): Promise<Estimates> {
+  const all: Decays[] = [];
+  const random = bench.random(STAGE);
+  for (const step of STEPS) {
+    const damping = step / bench.tick;
+    const sampleCount = Math.ceil(2 / step) + 1;
+    const starts: Float64Array[] = [];
+    const readings: Float64Array[][] = [];
+    for (let decay = 0; decay < DECAYS; decay++) {
+      const initialState = randomStates(random, bench.voltageMax, bench.cells);
+      await bench.program({ damping, initialState });
+      starts.push(Float64Array.from(initialState, (code) => code * STATE_STEP));
+      const parts: Float64Array[] = [];
+      await bench.read({ burnInTicks: 0, sampleCount, ticksPerSample: 1 }, (codes) => {
+        for (let at = 0; at < codes.length; at += bench.cells)
+          parts.push(Float64Array.from(codes.subarray(at, at + bench.cells), (code) => code * bench.adcStep));
+      });
+      readings.push(parts);
+      onStep(all.length * DECAYS + decay + 1);
+    }
+    all.push({ damping, starts, readings });
+  }
+  const estimates = noEstimates(bench.cells);
+  const range = all[1].damping - all[0].damping;
+  for (let cell = 0; cell < bench.cells; cell++) {
+    if (silent.includes(cell)) continue;
+    const [slow, fast] = all.map((decays) => rateOf(bench, decays, cell));
+    if (slow === undefined || fast === undefined) continue;
+    const gamma = (fast.rate - slow.rate) / range;
+    const rounding = (DAMPING_STEP * Math.sqrt(2 / 12)) / range;
+    const error = Math.hypot(Math.hypot(slow.error, fast.error) / range, rounding);
+    setEstimate(estimates, cell, 1 / gamma, error / (gamma * gamma));
+  }
+  return estimates;
+}
+
+/**
+ * ρ in 1/τ of one cell by Gauss–Newton on r = a₀ + a₁·s·qⁿ + a₂·qⁿ + a₃·(s·qⁿ)², q = 1 − hρ: the ADC's offset, gain and bend and the
+ * cell's offset are free, so that errors of other measurements don't enter. Readings of one decay count as a group.
+ */
+function rateOf(
+  bench: Bench,
+  { damping, starts, readings }: Decays,
+  cell: number,
+): { rate: number; error: number } | undefined {
+  const r = Float64Array.from(readings.flatMap((decay) => decay.map((volts) => volts[cell])));
+  const n = Float64Array.from(readings.flatMap((decay) => [...decay.keys()]));
+  const groups = Int32Array.from(readings.flatMap((decay, group) => decay.map(() => group)));
+  const s = Float64Array.from(groups, (group) => starts[group][cell]);
+  let q = 1 - bench.tick * damping;
+  let tangents = { gain: 1, common: 0 };
+  for (let correction = 0; correction < CORRECTIONS_MAX; correction++) {
+    const power = n.map((ticks) => q ** ticks);
+    const y = s.map((start, k) => start * power[k]);
+    const { gain, common } = tangents;
+    const slope = s.map((start, k) => (n[k] * (gain * start + common) * power[k]) / q);
+    const fit = fitLinear([y.map(() => 1), y, power, y.map((v) => v * v), slope], r, {
+      floor: bench.adcStep / Math.sqrt(12),
+      groups,
+    });
+    if (fit === undefined) return undefined;
+    q += fit.coefficients[4];
+    tangents = { gain: fit.coefficients[1], common: fit.coefficients[2] };
+    if (!(q > 0 && q < 1)) return undefined;
+    if (Math.abs(fit.coefficients[4]) < 1e-3 * fit.standardErrors[4])
+      return { rate: (1 - q) / bench.tick, error: fit.standardErrors[4] / bench.tick };
+  }
+  return undefined;
+}

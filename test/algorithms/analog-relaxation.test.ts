@@ -1,0 +1,301 @@
+import { describe, expect, test } from 'vitest';
+import type { ProgramImage } from '../../firmware-protocol/program-image.js';
+import { createAnalogSolver } from '../../src/algorithms/board-solver.js';
+import { programmedSystem, roundHalfEven } from '../../src/board/quantize.js';
+import { powerOfTwoAbove } from '../../src/board/scaling.js';
+import { cholesky, choleskySolve } from '../../src/linalg/cholesky.js';
+import { applySystem, dimensionOf, type LinearSystem } from '../../src/linalg/linear-system.js';
+import { matrix } from '../../src/linalg/matrix.js';
+import { dot, formDense, normInf, subtract } from '../../src/linalg/products.js';
+import { type SolverBoard, solverBoard } from '../support/solver-board.js';
+import {
+  eigenvalues,
+  normalMatrix,
+  normalVector,
+  problemRandom,
+  symmetricWith,
+} from '../support/solver-problems.js';
+
+const address = { seed: 8, step: 0, block: 0 };
+const random = problemRandom(51);
+
+/** v after the ticks of the last run, in V_fs, from the codes alone: v ← v + h(ê − Â v) in float64. */
+function relaxCodes(board: SolverBoard): { v: Float64Array; system: LinearSystem; drive: Float64Array } {
+  const { image } = board.programs.at(-1)!;
+  const { system, drive } = codesOf(image);
+  const h = 2 ** -board.identity.tickLog2;
+  const v = Float64Array.from(image.initialState, (code) => code * 2 ** -14);
+  for (let tick = 0; tick < board.runs.at(-1)!.burnInTicks; tick++) {
+    const current = applySystem(system, v);
+    for (let i = 0; i < v.length; i++) v[i] += h * (drive[i] - current[i]);
+  }
+  return { v, system, drive };
+}
+
+function codesOf(image: ProgramImage) {
+  const system = programmedSystem(image, 1);
+  return { system, drive: Float64Array.from(image.drive, (code) => code * 2 ** -13) };
+}
+
+/** Largest h·λ̂ of the codes, and the ADC steps that rounding of the rows may add (factored only). */
+function rippleOf(board: SolverBoard): { step: number; rows: number } {
+  const { image } = board.programs.at(-1)!;
+  const { system } = codesOf(image);
+  const h = 2 ** -board.identity.tickLog2;
+  const dense = system.kind === 'dense' ? system.matrix : formDense(system.factor, system.damping);
+  const n = dense.rows;
+  let x = Float64Array.from({ length: n }, () => random.normal());
+  let eigenvalue = 0;
+  for (let k = 0; k < 200; k++) {
+    const y = applySystem(system, x);
+    eigenvalue = Math.sqrt(dot(y, y) / dot(x, x));
+    x = y.map((value) => value / Math.sqrt(dot(y, y)));
+  }
+  let rows = 0;
+  if (system.kind === 'factored') {
+    for (let i = 0; i < n; i++) {
+      let sum = 0;
+      for (let r = 0; r < system.factor.rows; r++) sum += Math.abs(system.factor.data[r * n + i]);
+      rows = Math.max(rows, h * 2 ** image.rowAttenuation * sum);
+    }
+  }
+  return { step: h * eigenvalue, rows };
+}
+
+function problems(): [string, LinearSystem][] {
+  return [
+    ['dense', { kind: 'dense', matrix: symmetricWith(eigenvalues('log-uniform', 20, 10), random) }],
+    ['factored', { kind: 'factored', factor: normalMatrix(random, 4, 20), damping: 0.5 }],
+    ['tall', { kind: 'factored', factor: normalMatrix(random, 12, 6), damping: 0.1 }],
+    ['flat', { kind: 'factored', factor: matrix(1, 6), damping: 0.3 }],
+    ['overdamped', { kind: 'factored', factor: normalMatrix(random, 2, 9), damping: 300 }],
+    ['single-row', { kind: 'factored', factor: normalMatrix(random, 1, 9), damping: 0.2 }],
+  ];
+}
+
+const boardFor = () => solverBoard('ideal-64', { tickLog2: 5 });
+
+describe('t = 0 is a step of plain gradient descent on the rounded gradient', () => {
+  test.each([16, 12, 8])('with a %i-bit ADC, bit for bit', async (adcBits) => {
+    const board = solverBoard('ideal-64', { adcBits });
+    const factor = normalMatrix(random, 3, 40);
+    const gradient = normalVector(random, 40);
+    const system = { kind: 'factored', factor, damping: 0.3 } as const;
+    const { x } = await createAnalogSolver(board).relax({
+      system,
+      drive: gradient,
+      initial: gradient,
+      time: 0,
+      address,
+    });
+    const scale = powerOfTwoAbove(normInf(gradient));
+    const unit = 2 ** (16 - adcBits);
+    const step = 2 ** (2 - adcBits);
+    gradient.forEach((value, i) => {
+      const state = roundHalfEven((2 ** 14 * value) / scale);
+      expect(x[i]).toBe(scale * step * Math.floor(state / unit + 0.5));
+      expect(Math.abs(x[i] - value)).toBeLessThanOrEqual(scale * (2 ** -15 + step / 2));
+    });
+    expect(board.runs[0]).toMatchObject({ burnInTicks: 0, sampleCount: 1 });
+  });
+});
+
+/** 2hλ_max for the carried input, ½ for the ADC, and the rows' ripple before and after a carry; in V_fs. */
+function relaxationBound(board: SolverBoard): number {
+  const { step, rows } = rippleOf(board);
+  expect(step).toBeLessThan(1.01);
+  return (2 * step + 0.5 + 2 * rows) * 2 ** -14;
+}
+
+function volts(board: SolverBoard): Float64Array {
+  return Float64Array.from(board.lastCodes, (code) => code * 2 ** -14);
+}
+
+describe('n ticks', () => {
+  test.each(problems())('of a %s system are (1 − hA)ⁿ of the codes', async (_, system) => {
+    for (const time of [0.02, 0.1, 0.5, 2]) {
+      const board = boardFor();
+      const drive = normalVector(random, dimensionOf(system));
+      const initial = normalVector(random, dimensionOf(system));
+      const { x } = await createAnalogSolver(board).relax({ system, drive, initial, time, address });
+      expect(normInf(subtract(volts(board), relaxCodes(board).v))).toBeLessThan(relaxationBound(board));
+      const scale = x[0] / volts(board)[0];
+      expect(scale).toBe(powerOfTwoAbove(scale));
+    }
+  });
+
+  test('take algorithm time: n·h/s_A = t to rounding, so that e^(−At) is what is left', async () => {
+    const system = { kind: 'dense', matrix: matrix(1, 1, Float64Array.of(3)) } as const;
+    const board = boardFor();
+    const { x } = await createAnalogSolver(board, { relaxCouplingBits: 16 }).relax({
+      system,
+      drive: new Float64Array(1),
+      initial: Float64Array.of(1),
+      time: 0.7,
+      address,
+    });
+    const n = board.runs[0].burnInTicks;
+    // One ADC step, and the rounding of one 16-bit coupling: nobody knows 3 any better.
+    expect(Math.abs(x[0] - (1 - (3 * 0.7) / n) ** n)).toBeLessThan(2 ** -14 + 2 ** -15);
+  });
+});
+
+describe('λt ≥ 15', () => {
+  test.each(problems())('is exact natural gradient of the programmed codes (%s)', async (_, system) => {
+    const board = boardFor();
+    const slowest = system.kind === 'dense' ? 1 : system.damping;
+    const drive = normalVector(random, dimensionOf(system));
+    await createAnalogSolver(board).relax({ system, drive, initial: drive, time: 16 / slowest, address });
+    const { system: programmed, drive: codes } = relaxCodes(board);
+    const outcome = cholesky(
+      programmed.kind === 'dense' ? programmed.matrix : formDense(programmed.factor, programmed.damping),
+    );
+    if (!outcome.ok) throw new Error('definite');
+    const exact = choleskySolve(outcome.factor, codes);
+    // One ADC step, and what e⁻¹⁶ leaves of a start below V_fs.
+    expect(normInf(subtract(volts(board), exact))).toBeLessThan(2 ** -14 + Math.exp(-16));
+  });
+});
+
+describe('the board and its scales', () => {
+  test('loss never rises with time on a fixed quadratic, beyond rounding', async () => {
+    const system = problems()[1][1];
+    const drive = normalVector(random, 20);
+    let last = Infinity;
+    for (const time of [0, 0.05, 0.2, 1, 4, 20]) {
+      const { x } = await createAnalogSolver(boardFor(), { relaxCouplingBits: 16 }).relax({
+        system,
+        drive,
+        initial: drive,
+        time,
+        address,
+      });
+      const loss = dot(x, applySystem(system, x)) / 2 - dot(drive, x);
+      expect(loss).toBeLessThan(last + 1e-3 * Math.abs(last));
+      last = loss;
+    }
+  });
+
+  test('send 8-bit couplings by default and count their bytes', async () => {
+    const board = boardFor();
+    const { cost } = await createAnalogSolver(board).relax({
+      system: problems()[1][1],
+      drive: normalVector(random, 20),
+      initial: new Float64Array(20),
+      time: 1,
+      address,
+    });
+    expect(board.programs[0].image.couplings).toBeInstanceOf(Int8Array);
+    expect(cost.uploadBytes).toBe(4 * 20 + 2 * 20 + 2 * 20);
+    expect(cost.ticks).toBe(board.runs[0].burnInTicks);
+    expect(cost.boardSeconds).toBeCloseTo((cost.ticks / 32) * 1e-6, 15);
+    expect(cost.overloadRetries).toBe(0);
+    expect(board.programs[0].image.noiseAmplitude).toBe(0);
+  });
+
+  test('scale with the problem: 1000·b and 1000·x₀ give 1000·x to the bit, for a power of two', async () => {
+    const system = problems()[1][1];
+    const drive = normalVector(random, 20);
+    const [one, many] = await Promise.all(
+      [1, 1024].map((factor) =>
+        createAnalogSolver(boardFor()).relax({
+          system,
+          drive: drive.map((value) => factor * value),
+          initial: drive.map((value) => -factor * value),
+          time: 1,
+          address,
+        }),
+      ),
+    );
+    expect(many.x).toEqual(one.x.map((value) => 1024 * value));
+  });
+
+  test('send nothing for x₀ = b = 0, and for a problem that is refused', async () => {
+    const board = boardFor();
+    const solver = createAnalogSolver(board, { ticksMax: 1000 });
+    const zero = new Float64Array(20);
+    const system = problems()[1][1];
+    await solver.relax({ system, drive: zero, initial: zero, time: 1, address });
+    const wide = { kind: 'factored', factor: normalMatrix(random, 2, 65), damping: 1 } as const;
+    const drive = normalVector(random, 65);
+    await expect(solver.relax({ system: wide, drive, initial: drive, time: 1, address })).rejects.toThrow(
+      /65 unknowns.*64 cells/,
+    );
+    const tall = { kind: 'factored', factor: normalMatrix(random, 70, 2), damping: 1 } as const;
+    const two = Float64Array.of(1, 2);
+    await expect(
+      solver.relax({ system: tall, drive: two, initial: two, time: 1, address }),
+    ).rejects.toMatchObject({ code: 'TOO_LARGE' });
+    await expect(
+      solver.relax({ system: tall, drive: two, initial: two, time: 1e9, address }),
+    ).rejects.toMatchObject({ code: expect.stringMatching('TOO_LARGE|UNSUPPORTED') });
+    await expect(
+      solver.relax({ system, drive: drive.slice(0, 20), initial: zero, time: 1e5, address }),
+    ).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+    expect(board.programs).toEqual([]);
+  });
+
+  test('add noise when asked, each step its own', async () => {
+    const system = problems()[1][1];
+    const drive = normalVector(random, 20);
+    const run = async (step: number, relaxNoiseTemperature: number) => {
+      const solver = createAnalogSolver(boardFor(), { relaxNoiseTemperature });
+      const request = { system, drive, initial: drive, time: 1 };
+      return (await solver.relax({ ...request, address: { ...address, step } })).x;
+    };
+    expect(await run(1, 1e-4)).toEqual(await run(1, 1e-4));
+    expect(await run(1, 1e-4)).not.toEqual(await run(2, 1e-4));
+    expect(await run(1, 0)).toEqual(await run(2, 0));
+    await expect(run(1, 10)).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
+    await expect(run(1, Number.NaN)).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
+  });
+});
+
+describe('an overload', () => {
+  test('repeats the problem with s_x doubled and only drive and state rewritten', async () => {
+    // A⁻¹ takes the mean out of b: its last entry becomes −2/λ, twice what a lone cell would reach.
+    const cells = 32;
+    const factor = matrix(1, cells, new Float64Array(cells).fill(4));
+    const drive = new Float64Array(cells).fill(0.99);
+    drive[cells - 1] = -0.99;
+    const system = { kind: 'factored', factor, damping: 1 } as const;
+    const board = boardFor();
+    const { x, cost } = await createAnalogSolver(board, { relaxCouplingBits: 16 }).relax({
+      system,
+      drive,
+      initial: new Float64Array(cells),
+      time: 12,
+      address,
+    });
+    expect(cost.overloadRetries).toBe(1);
+    expect(board.programs.map(({ isRewrite }) => isRewrite)).toEqual([false, true]);
+    expect(board.programs[1].image.couplings).toBe(board.programs[0].image.couplings);
+    expect(board.runs[0].runSeed).not.toBe(board.runs[1].runSeed);
+    expect(board.runs[0].burnInTicks).toBe(board.runs[1].burnInTicks);
+    expect(x[cells - 1]).toBeCloseTo(-0.99 * (2 - 2 / cells), 1);
+  });
+
+  test('of a system that runs away ends in OVERLOAD after six runs, slower from the second on', async () => {
+    const system = { kind: 'dense', matrix: matrix(1, 1, Float64Array.of(-1)) } as const;
+    const board = boardFor();
+    const answer = createAnalogSolver(board).relax({
+      system,
+      drive: Float64Array.of(1),
+      initial: Float64Array.of(1),
+      time: 40,
+      address,
+    });
+    await expect(answer).rejects.toMatchObject({ code: 'OVERLOAD', hint: expect.any(String) });
+    expect(board.programs.map(({ isRewrite }) => isRewrite)).toEqual([
+      false,
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
+    const ticks = board.runs.map(({ burnInTicks }) => burnInTicks / board.runs[0].burnInTicks);
+    expect(ticks).toEqual([1, 1, 2, 4, 8, 16]);
+    expect(new Set(board.runs.map(({ runSeed }) => runSeed)).size).toBe(6);
+  });
+});

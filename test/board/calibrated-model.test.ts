@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import { makeAdc } from '../../emulator/analog/adc.js';
+import { commitProgram } from '../../emulator/analog/effective-program.js';
+import { findProfile } from '../../emulator/index.js';
+import { nominalModel } from '../../src/board/board-model.js';
+import { driveStep } from '../../src/board/board-range.js';
+import { calibratedModel } from '../../src/board/calibrated-model.js';
+import { refuseForeign } from '../../src/board/calibration.js';
+import { programImage } from '../../src/board/quantize.js';
+import { eigenvalues, problemRandom, symmetricWith } from '../support/solver-problems.js';
+import { trueCalibration } from '../support/true-calibration.js';
+
+// Every effect of the harsh profile on a board of 16 cells; leakage and crosstalk are of its size.
+const profile = { ...findProfile('harsh-64')!, cells: 16, rows: 16 };
+const die = { profile, dieSeed: 4 };
+const { cells } = profile;
+const calibration = trueCalibration(die);
+const scaling = { systemScale: 6, solutionScale: 2, couplingBits: profile.couplingBits, rowAttenuation: 0 };
+const system = {
+  kind: 'dense',
+  matrix: symmetricWith(eigenvalues('log-uniform', 10, 12), problemRandom(7)),
+} as const;
+const DAMPING = 4;
+const off = { amplitude: 0, shift: profile.noiseShiftMin };
+
+/** A of a committed program as the array has it, each row over its own γ, in the problem's units. */
+function effectiveMatrix(model: ReturnType<typeof calibratedModel>): Float64Array {
+  const size = system.matrix.rows;
+  const codes = model.quantizeSystem(system, scaling, DAMPING);
+  const image = programImage(codes, new Int16Array(size), new Int16Array(size), off);
+  const { forward, damping, clampedCouplings } = commitProgram(die, image);
+  expect(clampedCouplings).toBe(0);
+  return Float64Array.from(forward, (g, k) => {
+    const [i, j] = [Math.floor(k / size), k % size];
+    const ground = i === j ? damping[i] : 0;
+    return (g + ground) * 2 ** -15 * scaling.systemScale * calibration.timeConstant[i];
+  });
+}
+
+describe('a calibrated model', () => {
+  const model = calibratedModel(calibration, profile);
+
+  it('says what the array holds, to the step in which the board keeps conductances', () => {
+    const codes = model.quantizeSystem(system, scaling, DAMPING);
+    const programmed = model.programmedSystem(codes, scaling.systemScale);
+    if (programmed.kind !== 'dense') throw new Error('bug: another system');
+    const found = effectiveMatrix(model);
+    // A step of 2⁻¹⁵ for the coupling, one for the damping.
+    const step = 2 ** -15 * scaling.systemScale;
+    for (const [k, value] of programmed.matrix.data.entries())
+      expect(Math.abs(value - found[k])).toBeLessThan(1.6 * step);
+  });
+
+  it('chooses the codes that come nearest to A: within half a coupling step on every crosspoint', () => {
+    const found = effectiveMatrix(model);
+    const nominal = effectiveMatrix(nominalModel(profile));
+    // A step is larger by ε and what the next line adds to it; 6 spreads of 2 %.
+    const half = (2 ** -profile.couplingBits * 1.15 + 2 ** -15) * scaling.systemScale;
+    const errors = (of: Float64Array) => of.map((value, k) => Math.abs(value - system.matrix.data[k]));
+    expect(Math.max(...errors(found))).toBeLessThan(half);
+    expect(Math.max(...errors(nominal))).toBeGreaterThan(4 * half);
+  });
+
+  it('programs drives that come out as asked, and knows what they come out as', () => {
+    const random = problemRandom(8);
+    const drive = Float64Array.from({ length: cells }, () => 12 * random.normal());
+    const codes = model.quantizeDrive(drive, scaling);
+    const image = programImage(
+      {
+        ...model.quantizeSystem(system, scaling, DAMPING),
+        cells,
+        rows: cells,
+        couplings: new Int16Array(cells * cells),
+      },
+      codes,
+      new Int16Array(cells),
+      off,
+    );
+    const unit = scaling.systemScale * scaling.solutionScale;
+    const effective = Array.from(
+      commitProgram(die, image).drive,
+      (e, i) => e * 2 ** -24 * unit * calibration.timeConstant[i],
+    );
+    const known = model.programmedDrive(codes, scaling);
+    // Codes of this board are off by a step each (5 of them at most), which no calibration of cells tells.
+    const step = driveStep(profile) * unit;
+    for (let i = 0; i < cells; i++) {
+      expect(Math.abs(known[i] - drive[i])).toBeLessThan(0.55 * step);
+      expect(Math.abs(effective[i] - drive[i])).toBeLessThan(6 * step);
+    }
+    const offsets = nominalModel(profile).programmedDrive(codes, scaling);
+    expect(Math.max(...offsets.map((e, i) => Math.abs(e - effective[i])))).toBeGreaterThan(20 * step);
+  });
+
+  it('reads voltages as they are', () => {
+    const random = problemRandom(9);
+    const volts = Float64Array.from({ length: cells }, () => 1.6 * random.uniform() - 0.8);
+    const codes = new Int16Array(cells);
+    makeAdc(die)(
+      Int32Array.from(volts, (v) => v * 2 ** 24),
+      codes,
+    );
+    const lsb = 2 ** -14;
+    for (const [i, x] of model.readOut(codes, 2).entries())
+      expect(Math.abs(x / 2 - volts[i])).toBeLessThan(6 * lsb);
+    const read = nominalModel(profile).readOut(codes, 2);
+    expect(Math.max(...read.map((x, i) => Math.abs(x / 2 - volts[i])))).toBeGreaterThan(20 * lsb);
+    const spread = model.readOutSpread(new Float64Array(cells).fill(10), 2);
+    for (const [i, value] of spread.entries())
+      expect(value).toBeCloseTo((20 * lsb) / calibration.adcGain[i], 12);
+  });
+
+  it('programs rows times their noise temperatures, and takes that off again in what they stand for', () => {
+    const equal = calibratedModel(calibration, profile, { equalizeNoise: true });
+    const found = effectiveMatrix(equal);
+    const size = system.matrix.rows;
+    const half = (2 ** -profile.couplingBits * 1.15 + 2 ** -15) * scaling.systemScale;
+    for (const [k, value] of found.entries()) {
+      const wanted = calibration.noiseTemperature[Math.floor(k / size)] * system.matrix.data[k];
+      expect(Math.abs(value - wanted)).toBeLessThan(half);
+    }
+    const codes = equal.quantizeSystem(system, scaling, DAMPING);
+    const programmed = equal.programmedSystem(codes, scaling.systemScale);
+    if (programmed.kind !== 'dense') throw new Error('bug: another system');
+    for (const [k, value] of programmed.matrix.data.entries())
+      expect(Math.abs(value - system.matrix.data[k])).toBeLessThan(1.3 * half);
+  });
+});
+
+it('a calibration of another board is refused', () => {
+  const board = { model: 'prototype-8', serialNumber: 'die 1', cells: 8 };
+  expect(() => refuseForeign(board, { ...board })).not.toThrow();
+  for (const other of [{ model: 'prototype-9' }, { serialNumber: 'die 2' }, { cells: 9 }])
+    expect(() => refuseForeign(board, { ...board, ...other })).toThrow(
+      /The calibration is of prototype-8 "die 1"/,
+    );
+});

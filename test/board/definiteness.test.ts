@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest';
+import { inspectSystem } from '../../src/board/definiteness.js';
+import { matrix } from '../../src/linalg/matrix.js';
+import { eigenvalues, normalMatrix, problemRandom, symmetricWith } from '../support/solver-problems.js';
+
+const random = problemRandom(21);
+
+describe('the spectrum of a system', () => {
+  test.each([
+    ['log-uniform', 8, 10],
+    ['linear', 64, 100],
+    ['log-uniform', 128, 1000],
+  ] as const)('%s, %i cells, condition %i is bracketed', (shape, n, condition) => {
+    const values = eigenvalues(shape, condition, n);
+    const found = inspectSystem({ kind: 'dense', matrix: symmetricWith(values, random) });
+    expect(found.eigenvalueMin).toBeLessThanOrEqual(1 + 1e-9);
+    expect(found.eigenvalueMin).toBeGreaterThan(0.95);
+    expect(found.eigenvalueMax).toBeGreaterThanOrEqual(condition * (1 - 1e-9));
+    expect(found.eigenvalueMax).toBeLessThan(1.05 * condition);
+    expect(found.trace).toBeCloseTo(
+      values.reduce((sum, value) => sum + value, 0),
+      6,
+    );
+    const inverseTrace = values.reduce((sum, value) => sum + 1 / value, 0);
+    expect(found.inverseTrace / inverseTrace).toBeGreaterThan(0.4);
+    expect(found.inverseTrace / inverseTrace).toBeLessThan(2.5);
+  });
+
+  test.each([
+    [2, 1],
+    [2, -1],
+  ])('of [[%i, %i], …] is seen whole, though vectors of signs are its eigenvectors', (a, b) => {
+    const found = inspectSystem({ kind: 'dense', matrix: matrix(2, 2, Float64Array.of(a, b, b, a)) });
+    expect(found.eigenvalueMin).toBeCloseTo(1, 9);
+    expect(found.eigenvalueMax).toBeCloseTo(3, 9);
+  });
+
+  test('of a wide factor starts at its damping, exactly', () => {
+    const found = inspectSystem({ kind: 'factored', factor: normalMatrix(random, 3, 20), damping: 0.01 });
+    expect(found.eigenvalueMin).toBe(0.01);
+  });
+
+  test('of a tall factor without damping is positive', () => {
+    const found = inspectSystem({ kind: 'factored', factor: normalMatrix(random, 30, 6), damping: 0 });
+    expect(found.eigenvalueMin).toBeGreaterThan(1);
+  });
+
+  test('beyond 1,024 cells is judged by Lanczos', () => {
+    // Tridiagonal: a random dense matrix of this size would take the test seconds to make.
+    const n = 1100;
+    const a = matrix(n, n);
+    for (let i = 0; i < n; i++) {
+      a.data[i * n + i] = 2.5;
+      if (i > 0) a.data[i * n + i - 1] = a.data[(i - 1) * n + i] = -1;
+    }
+    const found = inspectSystem({ kind: 'dense', matrix: a });
+    expect(found.eigenvalueMin).toBeLessThanOrEqual(0.5 + 1e-4);
+    expect(found.eigenvalueMin).toBeGreaterThan(0.4);
+    a.data[5 * n + 5] = -0.9 * 2.5 + 2.5;
+    a.data[6 * n + 6] = 0.25;
+    expect(() => inspectSystem({ kind: 'dense', matrix: a })).toThrow(
+      expect.objectContaining({ code: 'NOT_POSITIVE_DEFINITE' }),
+    );
+  });
+});
+
+describe('refused before anything else happens', () => {
+  const dense = (rows: number, columns: number, entries: number[]) =>
+    ({ kind: 'dense', matrix: matrix(rows, columns, Float64Array.from(entries)) }) as const;
+  const factored = (entries: number[], damping: number) =>
+    ({ kind: 'factored', factor: matrix(1, entries.length, Float64Array.from(entries)), damping }) as const;
+
+  test.each([
+    ['not square', dense(1, 2, [1, 2]), 'BAD_MATRIX'],
+    ['empty', dense(0, 0, []), 'BAD_MATRIX'],
+    ['NaN', dense(2, 2, [1, Number.NaN, Number.NaN, 1]), 'BAD_MATRIX'],
+    ['infinite', dense(1, 1, [Infinity]), 'BAD_MATRIX'],
+    ['asymmetric', dense(2, 2, [1, 0.1, 0.1 + 1e-9, 1]), 'BAD_MATRIX'],
+    ['absurdly large', dense(1, 1, [1e60]), 'BAD_MATRIX'],
+    ['absurdly small', dense(1, 1, [1e-60]), 'BAD_MATRIX'],
+    ['zero', dense(2, 2, [0, 0, 0, 0]), 'NOT_POSITIVE_DEFINITE'],
+    ['indefinite', dense(2, 2, [1, 2, 2, 1]), 'NOT_POSITIVE_DEFINITE'],
+    ['negative', dense(1, 1, [-1]), 'NOT_POSITIVE_DEFINITE'],
+    ['singular', dense(2, 2, [1, 1, 1, 1]), 'NOT_POSITIVE_DEFINITE'],
+    ['almost singular', dense(2, 2, [1, 1, 1, 1 + 3e-16]), 'NOT_POSITIVE_DEFINITE'],
+    ['a factor with NaN', factored([Number.NaN, 1], 1), 'BAD_MATRIX'],
+    ['a NaN damping', factored([1], Number.NaN), 'BAD_MATRIX'],
+    ['a negative damping', factored([1], -1), 'NOT_POSITIVE_DEFINITE'],
+    ['a singular factor', factored([1, 1], 0), 'NOT_POSITIVE_DEFINITE'],
+    ['a zero factor', factored([0], 0), 'NOT_POSITIVE_DEFINITE'],
+  ])('%s', (_, system, code) => {
+    expect(() => inspectSystem(system)).toThrow(expect.objectContaining({ code, hint: expect.any(String) }));
+  });
+
+  test.each([
+    [
+      'positive, but lost beside the largest',
+      [1e14, 0, 0, 3.7e-3],
+      /is 0 ± 4\.4e-2, beside a largest one of 1\.0e14 \(condition 2\.3e15 or more\)/,
+    ],
+    ['zero up to rounding', [1, 1, 1, 1], /condition 2\.3e15 or more/],
+  ])('a matrix that is singular to float64 is called that: %s', (_, entries, message) => {
+    const inspect = () => inspectSystem(dense(2, 2, entries));
+    expect(inspect).toThrow(expect.objectContaining({ code: 'NOT_POSITIVE_DEFINITE' }));
+    expect(inspect).toThrow(expect.objectContaining({ hint: expect.stringMatching(/damping/) }));
+    expect(inspect).toThrow(/^The matrix is singular as far as float64 can tell: its smallest eigenvalue /);
+    expect(inspect).toThrow(message);
+  });
+
+  test('a factor of zeros is called that', () => {
+    expect(() => inspectSystem(factored([0], 0))).toThrow(/every entry is zero/);
+  });
+
+  test('a negative eigenvalue is named', () => {
+    expect(() => inspectSystem(dense(2, 2, [1, 2, 2, 1]))).toThrow(
+      'The matrix is not positive definite: it has an eigenvalue of -1.0e0 or below.',
+    );
+  });
+
+  test.each([
+    [
+      'rounding',
+      [1, 0.5, 0.5 + 1e-7, 1],
+      /^The halves differ by at most 1\.0e-7 of the largest entry.*\(A \+ Aᵀ\)\/2/,
+    ],
+    ['the upper half alone', [4, 1, 0, 3], /^Everything below the diagonal is 0: .* give the other half too/],
+    ['the lower half alone', [4, 0, 1, 3], /^Everything above the diagonal is 0: .* give the other half too/],
+    [
+      'another matrix',
+      [4, 1, 2, 3],
+      /^If A is meant to be symmetric.* solve AᵀA x = Aᵀb.* square of the condition/,
+    ],
+  ])('an asymmetric matrix is refused with what helps: %s', (_, entries, hint) => {
+    const inspect = () => inspectSystem(dense(2, 2, entries));
+    expect(inspect).toThrow(
+      expect.objectContaining({
+        code: 'BAD_MATRIX',
+        hint: expect.stringMatching(hint),
+        data: { row: 1, column: 0 },
+      }),
+    );
+  });
+
+  test('but what rounding leaves of symmetry is accepted', () => {
+    expect(inspectSystem(dense(2, 2, [1, 0.1, 0.1 + 1e-14, 1])).dimension).toBe(2);
+  });
+});

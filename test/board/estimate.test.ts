@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest';
+import { burnInTicks, estimateMean } from '../../src/board/estimate.js';
+import { problemRandom } from '../support/solver-problems.js';
+
+/** S readings of N cells that relax with one correlation φ from reading to reading, around `mean`, σ = `spread`. */
+function readings(seed: number, samples: number, cells: number, phi: number, mean: number, spread: number) {
+  const random = problemRandom(seed);
+  const codes = new Int16Array(samples * cells);
+  const state = Float64Array.from({ length: cells }, () => random.normal());
+  for (let s = 0; s < samples; s++) {
+    for (let i = 0; i < cells; i++) {
+      codes[s * cells + i] = Math.round(mean + spread * state[i]);
+      state[i] = phi * state[i] + Math.sqrt(1 - phi * phi) * random.normal();
+    }
+  }
+  return codes;
+}
+
+describe('the mean of correlated readings', () => {
+  test.each([0, 0.22, 0.6])('has z of unit variance at correlation %f', (phi) => {
+    const cells = 32;
+    const repeats = 60;
+    let sum = 0;
+    for (let k = 0; k < repeats; k++) {
+      const { mean, standardError } = estimateMean(readings(100 + k, 96, cells, phi, 50, 300), cells);
+      for (let i = 0; i < cells; i++) sum += ((mean[i] - 50) / standardError[i]) ** 2;
+    }
+    const variance = sum / (cells * repeats);
+    // 1920 independent z²: standard error 0.033; five of them and 6 % for the estimated correlation.
+    expect(variance).toBeGreaterThan(1 - 0.17 - 0.06);
+    expect(variance).toBeLessThan(1 + 0.17 + 0.06);
+  });
+
+  test('counts effective samples: S(1 − φ)/(1 + φ)', () => {
+    const phi = 0.5;
+    const { effectiveSamples } = estimateMean(readings(7, 2000, 64, phi, 0, 1000), 64);
+    expect(effectiveSamples / ((2000 * (1 - phi)) / (1 + phi))).toBeCloseTo(1, 1);
+  });
+
+  test('admits ignorance when there are too few readings', () => {
+    const { standardError, mean } = estimateMean(Int16Array.of(1, 2, 3, 4), 1);
+    expect(mean[0]).toBe(2.5);
+    expect(standardError[0]).toBe(Infinity);
+  });
+
+  test('of a cell that never moves is exact', () => {
+    const { mean, standardError, effectiveSamples } = estimateMean(new Int16Array(48).fill(-7), 1);
+    expect([mean[0], standardError[0], effectiveSamples]).toEqual([-7, 0, 48]);
+  });
+});
+
+test('burn-in is the number of ticks after which ε is left', () => {
+  const ticks = burnInTicks(1e-3, 0.01);
+  expect(0.99 ** ticks).toBeLessThanOrEqual(1e-3);
+  expect(0.99 ** (ticks - 1)).toBeGreaterThan(1e-3);
+  expect(burnInTicks(1e-3, 1)).toBe(1);
+});

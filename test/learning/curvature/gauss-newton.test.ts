@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { factorOf, gaussNewtonFactor } from '../../../src/learning/curvature/gauss-newton.js';
+import type { Examples, Model } from '../../../src/learning/model/contract.js';
+import { createConvolutionClassifier } from '../../../src/learning/model/convolution-classifier.js';
+import { createMlp } from '../../../src/learning/model/mlp.js';
+import { formDense, matVec } from '../../../src/linalg/products.js';
+import { noiseExamples, noiseVector } from '../../support/model-examples.js';
+import {
+  derivatives,
+  imageOf,
+  referenceOutputs,
+  referenceProbabilities,
+} from '../../support/model-reference.js';
+
+/** float32 derivatives, a few hundred of them summed. */
+const FLOAT32_TOLERANCE = 2e-5;
+
+function perturbed(model: Model): Float64Array {
+  const noise = noiseVector(model.parameterCount, 11, 0.1);
+  return model.init(1).map((value, i) => value + noise[i]);
+}
+
+/** (1/b) Σ_e J_eᵀ(diag(p) − ppᵀ)J_e from finite differences in float64, entry by entry as it is defined. */
+function gaussNewtonByDefinition(model: Model, parameters: Float64Array, examples: Examples): number[][] {
+  const n = model.parameterCount;
+  const g = Array.from({ length: n }, () => new Array<number>(n).fill(0));
+  for (let e = 0; e < examples.count; e++) {
+    const image = imageOf(examples, e);
+    const p = referenceProbabilities(referenceOutputs(model, parameters, image));
+    const j = derivatives((q) => referenceOutputs(model, q, image), parameters);
+    for (let r = 0; r < n; r++)
+      for (let s = 0; s < n; s++)
+        for (let k = 0; k < p.length; k++)
+          for (let l = 0; l < p.length; l++)
+            g[r][s] += (j[r][k] * ((k === l ? p[k] : 0) - p[k] * p[l]) * j[s][l]) / examples.count;
+  }
+  return g;
+}
+
+const SMALL: Record<string, Model> = {
+  'multilayer perceptron': createMlp({ inputCount: 6, hidden: [5], classes: 3 }),
+  'convolution classifier': createConvolutionClassifier({
+    rows: 6,
+    columns: 6,
+    classes: 3,
+    channels: 2,
+    kernel: 3,
+    stride: 1,
+  }),
+};
+
+describe.each(Object.entries(SMALL))('Gauss–Newton factor of a small %s', (_, model) => {
+  it('squares to the definition of the matrix', () => {
+    const parameters = perturbed(model);
+    const examples = noiseExamples(4, model.inputCount, model.outputCount, 12);
+    const factor = gaussNewtonFactor(model, parameters, examples);
+    expect([factor.rows, factor.columns]).toEqual([4 * model.outputCount, model.parameterCount]);
+    const dense = formDense(factor, 0);
+    const expected = gaussNewtonByDefinition(model, parameters, examples).flat();
+    const largest = expected.reduce((max, value, i) => Math.max(max, Math.abs(value - dense.data[i])), 0);
+    expect(largest).toBeLessThan(FLOAT32_TOLERANCE);
+    expect(Math.max(...expected)).toBeGreaterThan(0.01);
+  });
+});
+
+describe('Gauss–Newton factor of the default convolution classifier', () => {
+  const model = createConvolutionClassifier({ rows: 28, columns: 28, classes: 10 });
+  const parameters = perturbed(model);
+  const examples = noiseExamples(3, model.inputCount, model.outputCount, 13);
+  const factor = gaussNewtonFactor(model, parameters, examples);
+
+  it('is the true Fisher: the second moment of the gradient over labels drawn from the model', () => {
+    const probabilities = model.predict(parameters, examples.inputs);
+    for (const seed of [14, 15, 16]) {
+      const v = noiseVector(model.parameterCount, seed);
+      let expected = 0;
+      for (let e = 0; e < examples.count; e++)
+        for (let y = 0; y < model.outputCount; y++) {
+          const single = { count: 1, inputs: imageOf(examples, e), labels: Uint8Array.of(y) };
+          const { gradient } = model.lossAndGradient(parameters, single);
+          const slope = gradient.reduce((sum, g, i) => sum + g * v[i], 0);
+          expected += (probabilities[e * model.outputCount + y] * slope ** 2) / examples.count;
+        }
+      const found = matVec(factor, v).reduce((sum, value) => sum + value * value, 0);
+      expect(found / expected).toBeCloseTo(1, 4);
+    }
+  });
+
+  it('has rows that a shift of all outputs leaves at zero: Σ_i √p_i · row i = 0', () => {
+    const probabilities = model.predict(parameters, examples.inputs);
+    for (let e = 0; e < examples.count; e++) {
+      const sum = new Float64Array(model.parameterCount);
+      for (let i = 0; i < model.outputCount; i++) {
+        const row = (e * model.outputCount + i) * model.parameterCount;
+        const root = Math.sqrt(probabilities[e * model.outputCount + i]);
+        for (let j = 0; j < sum.length; j++) sum[j] += root * factor.data[row + j];
+      }
+      expect(Math.max(...sum.map(Math.abs))).toBeLessThan(1e-12);
+    }
+  });
+});
+
+describe('factorOf', () => {
+  it('is the closed form √(p_i/b)(e_i − p)_k x_j of softmax regression', () => {
+    const [count, outputs, inputs] = [2, 3, 2];
+    const probabilities = Float64Array.of(0.5, 0.25, 0.25, 0.9, 0.1, 0);
+    const x = Float32Array.of(1, 2, -1, 0.5);
+    const deltas = new Float32Array(count * outputs * outputs);
+    for (let e = 0; e < count; e++)
+      for (let k = 0; k < outputs; k++) deltas[(e * outputs + k) * outputs + k] = 1;
+    const layer = { name: 'dense1', outputs, inputs, positions: 1, weightOffset: 0, biasOffset: 6 };
+    const factor = factorOf([layer], 9, {
+      count,
+      outputs,
+      probabilities,
+      layers: [{ activations: x, deltas }],
+    });
+    for (let e = 0; e < count; e++)
+      for (let i = 0; i < outputs; i++)
+        for (let k = 0; k < outputs; k++) {
+          const p = probabilities.subarray(e * outputs, (e + 1) * outputs);
+          const root = Math.sqrt(p[i] / count) * ((i === k ? 1 : 0) - p[k]);
+          const row = (e * outputs + i) * 9;
+          expect(factor.data[row + 6 + k]).toBeCloseTo(root, 14);
+          for (let j = 0; j < inputs; j++)
+            expect(factor.data[row + k * inputs + j]).toBeCloseTo(root * x[e * inputs + j], 14);
+        }
+  });
+});

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import type { Dataset } from '../../../src/learning/data/dataset.js';
+import type { Model } from '../../../src/learning/model/contract.js';
+import { createMlp } from '../../../src/learning/model/mlp.js';
+import { createOptimizer } from '../../../src/learning/optimizers/create.js';
+import type { StepRecord } from '../../../src/learning/record.js';
+import { train } from '../../../src/learning/trainer.js';
+import { barsDataset } from '../../support/model-examples.js';
+
+const data: Dataset = barsDataset(96, 30);
+const mlp = createMlp({ inputCount: 64, hidden: [], classes: 3 });
+/** 1000 times the loss of a uniform guess among three classes. */
+const BOUND = 1000 * Math.log(3);
+
+const run = (model: Model, rate = 0.1, onStep?: (record: StepRecord) => void) =>
+  train({
+    model,
+    data,
+    optimizer: createOptimizer('sgd', { rate, momentum: 0 }),
+    epochs: 1,
+    batch: 32,
+    seed: 3,
+    ...(onStep === undefined ? {} : { onStep }),
+  });
+
+/** The model with other losses: of the batches one after the other, and of all examples in the end. */
+function withLosses(batches: readonly number[], evaluated: number): Model {
+  let step = 0;
+  return {
+    ...mlp,
+    lossAndGradient: (parameters, examples) => ({
+      ...mlp.lossAndGradient(parameters, examples),
+      loss: batches[step++],
+    }),
+    evaluate: (parameters, examples) => ({ ...mlp.evaluate(parameters, examples), loss: evaluated }),
+  };
+}
+
+describe('a training whose loss is finite but huge', () => {
+  it('ends in DIVERGED, by itself', async () => {
+    await expect(run(mlp, 1e8)).rejects.toMatchObject({ code: 'DIVERGED', data: { bound: BOUND } });
+  });
+
+  it.each<[number, number, number | undefined]>([
+    [BOUND, BOUND, undefined],
+    [BOUND * 1.0001, 1, 1],
+    [1e11, 1, 1],
+    [Number.NaN, 1, 1],
+    [1, BOUND * 1.0001, 3],
+    [1, Number.POSITIVE_INFINITY, 3],
+  ])('second batch %d, final parameters %d: diverged at step %s', async (second, evaluated, step) => {
+    const training = run(withLosses([1, second, 1], evaluated));
+    if (step === undefined) await expect(training).resolves.toBeDefined();
+    else await expect(training).rejects.toMatchObject({ code: 'DIVERGED', data: { step } });
+  });
+});
+
+it('an optimizer without curvature spends no time on it', async () => {
+  const records: StepRecord[] = [];
+  await run(mlp, 0.1, (record) => records.push(record));
+  expect(records.map(({ timing }) => timing.curvatureMs)).toEqual([0, 0, 0]);
+});
+
+it('the start of a run is told before its first step', async () => {
+  const calls: unknown[] = [];
+  await train({
+    model: mlp,
+    data,
+    optimizer: createOptimizer('sgd'),
+    epochs: 1,
+    batch: 32,
+    seed: 3,
+    onStart: (step, totalSteps) => calls.push(['start', step, totalSteps]),
+    onStep: ({ step }) => calls.push(step),
+  });
+  expect(calls).toEqual([['start', 0, 3], 0, 1, 2]);
+});

@@ -1,0 +1,155 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createMlp } from '../../../src/learning/model/mlp.js';
+import { createOptimizer } from '../../../src/learning/optimizers/create.js';
+import { lockDirectory, requireUnlocked } from '../../../src/learning/run-files-lock.js';
+import { type TrainRequest, train } from '../../../src/learning/trainer.js';
+import { barsDataset } from '../../support/model-examples.js';
+
+let directory = '';
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'thermolink-lock-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const lockFile = (): string => join(directory, 'run.lock');
+const writeLock = (holder: unknown): void =>
+  writeFileSync(lockFile(), typeof holder === 'string' ? holder : JSON.stringify(holder));
+
+/** The number of a process that has ended. */
+function deadPid(): number {
+  return spawnSync(process.execPath, ['-e', '']).pid;
+}
+
+describe('the lock of a directory', () => {
+  it('names its process, keeps a second run out and goes when it is released', () => {
+    const release = lockDirectory(directory);
+    expect(JSON.parse(readFileSync(lockFile(), 'utf8'))).toEqual({ pid: process.pid, host: hostname() });
+    const refusal = expect.objectContaining({
+      code: 'BUSY',
+      retryable: true,
+      message: expect.stringContaining(`process ${process.pid} on ${hostname()}`),
+    });
+    expect(() => lockDirectory(directory)).toThrow(refusal);
+    expect(() => requireUnlocked(directory)).toThrow(refusal);
+    release();
+    expect(readdirSync(directory)).toEqual([]);
+    lockDirectory(directory)();
+  });
+
+  it('makes the directory where it is missing', () => {
+    lockDirectory(join(directory, 'a/b'))();
+    expect(existsSync(join(directory, 'a/b'))).toBe(true);
+  });
+
+  it.each<[string, () => unknown]>([
+    ['a process that has ended', () => ({ pid: deadPid(), host: hostname() })],
+    ['an earlier process with the number of this one', () => ({ pid: process.pid, host: hostname() })],
+  ])('of %s is taken over', (_, holder) => {
+    writeLock(holder());
+    requireUnlocked(directory);
+    const release = lockDirectory(directory);
+    expect(readdirSync(directory)).toEqual(['run.lock']);
+    expect(JSON.parse(readFileSync(lockFile(), 'utf8')).pid).toBe(process.pid);
+    release();
+  });
+
+  it.each<[string, () => unknown]>([
+    ['a process of this host', () => ({ pid: process.ppid, host: hostname() })],
+    ['another host', () => ({ pid: deadPid(), host: 'elsewhere' })],
+    ['nobody in particular', () => ''],
+    ['no process', () => ({ pid: -1, host: hostname() })],
+    ['nothing', () => 'null'],
+  ])('of %s is respected and left as it is', (_, holder) => {
+    writeLock(holder());
+    const before = readFileSync(lockFile(), 'utf8');
+    expect(() => lockDirectory(directory)).toThrow(expect.objectContaining({ code: 'BUSY' }));
+    expect(readFileSync(lockFile(), 'utf8')).toBe(before);
+  });
+
+  it('of another run, let in by hand, is not removed', () => {
+    const release = lockDirectory(directory);
+    writeLock({ pid: 1, host: 'elsewhere' });
+    release();
+    expect(existsSync(lockFile())).toBe(true);
+  });
+
+  it('that cannot be made is a BAD_FILE', () => {
+    writeFileSync(join(directory, 'file'), '');
+    for (const place of ['file', 'file/below'])
+      expect(() => lockDirectory(join(directory, place))).toThrow(
+        expect.objectContaining({ code: 'BAD_FILE' }),
+      );
+  });
+});
+
+describe('two runs into one directory', () => {
+  const data = barsDataset(96, 30);
+  const model = createMlp({ inputCount: 64, hidden: [], classes: 3 });
+  const run = (overrides: Partial<TrainRequest>): Promise<unknown> =>
+    train({
+      model,
+      data,
+      optimizer: createOptimizer('sgd', { rate: 0.5 }),
+      epochs: 1,
+      batch: 32,
+      seed: 3,
+      output: { directory, existing: 'overwrite' },
+      ...overrides,
+    });
+
+  it.each(['refuse', 'overwrite', 'resume'] as const)(
+    'do not mix: the second is refused (%s)',
+    async (existing) => {
+      let refusal: unknown;
+      let second: Promise<void> | undefined;
+      await run({
+        onStep: () => {
+          second ??= run({ output: { directory, existing } }).then(
+            () => undefined,
+            (error: unknown) => {
+              refusal = error;
+            },
+          );
+        },
+      });
+      await second;
+      expect(refusal).toMatchObject({ code: 'BUSY' });
+      expect(readFileSync(join(directory, 'metrics.jsonl'), 'utf8').trimEnd().split('\n')).toHaveLength(3);
+      expect(existsSync(lockFile())).toBe(false);
+    },
+  );
+
+  it.each<[string, Partial<TrainRequest>, string]>([
+    ['that is cancelled', { signal: AbortSignal.abort() }, 'ABORTED'],
+    ['that fails', { optimizer: createOptimizer('sgd', { rate: 1e300 }) }, 'DIVERGED'],
+    [
+      'that cannot be resumed',
+      {
+        output: {
+          get directory() {
+            return directory;
+          },
+          existing: 'resume',
+        },
+      },
+      'BAD_CHECKPOINT',
+    ],
+  ])('a run %s lets the next one in', async (_, overrides, code) => {
+    await run({});
+    if (code === 'BAD_CHECKPOINT') overrides = { ...overrides, seed: 9 };
+    await expect(run(overrides)).rejects.toMatchObject({ code });
+    expect(existsSync(lockFile())).toBe(false);
+    await run({});
+  });
+});
+
+it.runIf(process.platform === 'linux')(
+  'a place where no directory can be made is BAD_FILE, not a loop',
+  () => {
+    expect(() => lockDirectory('/proc/thermolink/run')).toThrow(/can't be written to/);
+  },
+);

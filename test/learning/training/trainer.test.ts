@@ -1,0 +1,292 @@
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readCheckpoint } from '../../../src/learning/checkpoint.js';
+import { createMlp } from '../../../src/learning/model/mlp.js';
+import { createOptimizer } from '../../../src/learning/optimizers/create.js';
+import type { StepRecord, TrainingSummary } from '../../../src/learning/record.js';
+import type { ExistingRun } from '../../../src/learning/run-files.js';
+import { type TrainRequest, train } from '../../../src/learning/trainer.js';
+import { exactSolver } from '../../support/model-exact-solver.js';
+import { barsDataset } from '../../support/model-examples.js';
+
+const data = barsDataset(330, 90);
+const model = createMlp({ inputCount: 64, hidden: [6], classes: 3 });
+
+const OPTIMIZERS = {
+  sgd: () => createOptimizer('sgd', { rate: 0.5 }),
+  adam: () => createOptimizer('adam'),
+  ngd: () => createOptimizer('ngd'),
+  tngd: () => createOptimizer('tngd', { delay: 0.5 }, exactSolver()),
+  'tngd-adam': () => createOptimizer('tngd-adam', {}, exactSolver()),
+};
+
+let root = '';
+let counter = 0;
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'thermolink-training-'));
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+const freshPath = (): string => join(root, `run ${counter++}`);
+
+/** Ten steps an epoch: 330 examples in batches of 32, ten of them left out. */
+function request(overrides: Partial<TrainRequest> = {}): TrainRequest {
+  return { model, data, optimizer: OPTIMIZERS.sgd(), epochs: 1, batch: 32, seed: 3, ...overrides };
+}
+
+function withoutTiming(directory: string): unknown[] {
+  const lines = readFileSync(join(directory, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
+  return lines.map((line) => {
+    const { timing, ...rest } = JSON.parse(line) as StepRecord;
+    expect(Object.values(timing).every((ms) => ms >= 0)).toBe(true);
+    return rest;
+  });
+}
+
+/** Trains until `steps` steps are done, then aborts. */
+async function trainAndStop(
+  directory: string,
+  steps: number,
+  overrides: Partial<TrainRequest>,
+  existing: ExistingRun = 'refuse',
+): Promise<void> {
+  const controller = new AbortController();
+  const run = train(
+    request({
+      ...overrides,
+      output: { directory, existing, checkpointEvery: 4 },
+      signal: controller.signal,
+      onStep: ({ step }) => {
+        if (step + 1 === steps) controller.abort();
+      },
+    }),
+  );
+  await expect(run).rejects.toMatchObject({ code: 'ABORTED' });
+}
+
+describe('a run', () => {
+  it('learns, and reports what it did', async () => {
+    const records: StepRecord[] = [];
+    const { summary, parameters } = await train(
+      request({
+        optimizer: OPTIMIZERS.tngd(),
+        epochs: 4,
+        onStep: (record, totalSteps) => {
+          expect(totalSteps).toBe(40);
+          records.push(record);
+        },
+      }),
+    );
+    expect(records.map(({ step }) => step)).toEqual(Array.from({ length: 40 }, (_, i) => i));
+    expect(records.map(({ epoch }) => epoch)).toEqual(
+      Array.from({ length: 40 }, (_, i) => Math.floor(i / 10)),
+    );
+    const evaluation = model.evaluate(parameters, data.test);
+    expect(summary).toMatchObject({
+      testAccuracy: evaluation.accuracy,
+      testLoss: evaluation.loss,
+      trainLoss: model.evaluate(parameters, data.train).loss,
+      trainLossExamples: 330,
+      iterations: 40,
+      parameterCount: model.parameterCount,
+      uploadBytes: records.reduce((sum, { uploadBytes }) => sum + uploadBytes, 0),
+    });
+    expect(summary.uploadBytesPerStep).toBe(summary.uploadBytes / 40);
+    // Two relaxations of one tick each per step, but for the delay after the last.
+    expect(summary.ticks).toBe(79);
+    expect(summary.testAccuracy).toBeGreaterThan(0.9);
+    expect(summary.trainLoss).toBeLessThan(records[0].loss / 2);
+    expect(summary.timing.hostSeconds).toBeGreaterThan(0);
+  });
+
+  it('is a function of its seed and settings', async () => {
+    const first = await train(request());
+    expect((await train(request())).parameters).toEqual(first.parameters);
+    expect((await train(request({ seed: 4 }))).parameters).not.toEqual(first.parameters);
+  });
+
+  it('ends in DIVERGED when the loss overflows, with the steps before it kept', async () => {
+    const directory = freshPath();
+    const optimizer = createOptimizer('sgd', { rate: 1e300, momentum: 0 });
+    await expect(train(request({ optimizer, output: { directory } }))).rejects.toMatchObject({
+      code: 'DIVERGED',
+    });
+    expect(readCheckpoint(join(directory, 'checkpoint.bin')).step).toBe(withoutTiming(directory).length);
+    expect(existsSync(join(directory, 'summary.json'))).toBe(false);
+  });
+
+  it.each<[string, Partial<TrainRequest>]>([
+    ['no epochs', { epochs: 0 }],
+    ['half an epoch', { epochs: 0.5 }],
+    ['an empty batch', { batch: 0 }],
+    ['a batch larger than the data', { batch: 331 }],
+    ['more training examples than there are', { trainSize: 331 }],
+    ['a negative number of training examples', { trainSize: -1 }],
+    ['more curvature examples than a batch has', { curvatureExamples: 33 }],
+    ['a negative seed', { seed: -1 }],
+    ['a seed above 32 bits', { seed: 2 ** 32 }],
+    ['a seed that is no number', { seed: Number.NaN }],
+    ['a model for other images', { model: createMlp({ inputCount: 65, hidden: [], classes: 3 }) }],
+    ['a model for other classes', { model: createMlp({ inputCount: 64, hidden: [], classes: 4 }) }],
+  ])('refuses %s before it touches the directory', async (_, overrides) => {
+    const directory = freshPath();
+    await expect(train(request({ ...overrides, output: { directory } }))).rejects.toMatchObject({
+      code: 'BAD_ARGUMENT',
+    });
+    expect(existsSync(directory)).toBe(false);
+  });
+
+  it('is cancelled before its first step by a signal that was already aborted', async () => {
+    await expect(train(request({ signal: AbortSignal.abort() }))).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+});
+
+describe.each(Object.entries(OPTIMIZERS))('a run with %s that is interrupted', (_, optimizer) => {
+  it('and resumed, twice, equals one that was not, bit for bit', async () => {
+    const [whole, interrupted] = [freshPath(), freshPath()];
+    const expected = await train(request({ optimizer: optimizer(), output: { directory: whole } }));
+    await trainAndStop(interrupted, 3, { optimizer: optimizer() });
+    expect(withoutTiming(interrupted)).toHaveLength(3);
+    await trainAndStop(interrupted, 7, { optimizer: optimizer() }, 'resume');
+    const resumed = await train(
+      request({ optimizer: optimizer(), output: { directory: interrupted, existing: 'resume' } }),
+    );
+    expect(resumed.parameters).toEqual(expected.parameters);
+    expect(withoutTiming(interrupted)).toEqual(withoutTiming(whole));
+    const { timing: _timing, ...summary } = resumed.summary;
+    expect(expected.summary).toMatchObject(summary);
+    const written: TrainingSummary = JSON.parse(readFileSync(join(interrupted, 'summary.json'), 'utf8'));
+    expect(written).toEqual(resumed.summary);
+  });
+});
+
+describe('a run that is killed', () => {
+  it('at any step, between checkpoints, resumes to the same result', async () => {
+    const whole = freshPath();
+    const copies = new Map([0, 5, 7, 9].map((step) => [step, freshPath()]));
+    const expected = await train(
+      request({
+        output: { directory: whole, checkpointEvery: 4 },
+        onStep: ({ step }) => {
+          const copy = copies.get(step);
+          if (copy === undefined) return;
+          // What a kill leaves: these files as they are now, and perhaps the beginning of a line.
+          cpSync(whole, copy, { recursive: true });
+          writeFileSync(join(copy, 'metrics.jsonl'), '{"step":', { flag: 'a' });
+        },
+      }),
+    );
+    for (const copy of copies.values()) {
+      const resumed = await train(
+        request({ output: { directory: copy, existing: 'resume', checkpointEvery: 3 } }),
+      );
+      expect(resumed.parameters).toEqual(expected.parameters);
+      expect(withoutTiming(copy)).toEqual(withoutTiming(whole));
+    }
+  });
+
+  it('may already have been complete: resuming it changes nothing', async () => {
+    const directory = freshPath();
+    const { parameters } = await train(request({ output: { directory } }));
+    const metrics = readFileSync(join(directory, 'metrics.jsonl'));
+    const again = await train(request({ output: { directory, existing: 'resume' } }));
+    expect(again.parameters).toEqual(parameters);
+    expect(readFileSync(join(directory, 'metrics.jsonl'))).toEqual(metrics);
+  });
+});
+
+describe('a directory that holds a run', () => {
+  let directory = '';
+  const resume = (overrides: Partial<TrainRequest> = {}): Promise<unknown> =>
+    train(request({ output: { directory, existing: 'resume' }, ...overrides }));
+
+  let template = '';
+  beforeAll(async () => {
+    template = freshPath();
+    await trainAndStop(template, 6, {});
+  });
+  beforeEach(() => {
+    directory = freshPath();
+    cpSync(template, directory, { recursive: true });
+  });
+
+  it('is not touched unless the caller says so', async () => {
+    const before = readFileSync(join(directory, 'checkpoint.bin'));
+    await expect(train(request({ output: { directory } }))).rejects.toMatchObject({
+      code: 'BAD_ARGUMENT',
+      hint: expect.stringMatching(/--resume.*--overwrite/),
+    });
+    expect(readFileSync(join(directory, 'checkpoint.bin'))).toEqual(before);
+    writeFileSync(join(directory, 'curves.svg'), 'of the old run');
+    await train(request({ trainSize: 64, output: { directory, existing: 'overwrite' } }));
+    expect(withoutTiming(directory)).toHaveLength(2);
+    expect(existsSync(join(directory, 'curves.svg'))).toBe(false);
+  });
+
+  it.each<[string, Partial<TrainRequest>, RegExp]>([
+    ['seed', { seed: 4 }, /seed \(3 there, 4 here\)/],
+    ['number of epochs', { epochs: 3 }, /epochs/],
+    ['optimizer', { optimizer: createOptimizer('sgd', { rate: 0.4 }) }, /optimizer/],
+    ['data', { data: { ...data, digest: 'other' } }, /data/],
+    ['board', { environment: { device: 'emulator:ideal-64' } }, /environment/],
+  ])('is not resumed with another %s', async (_, overrides, message) => {
+    const attempt = resume(overrides);
+    await expect(attempt).rejects.toMatchObject({ code: 'BAD_CHECKPOINT' });
+    await expect(attempt).rejects.toThrow(message);
+  });
+
+  it.each<[string, (file: string) => void]>([
+    ['is missing', (file) => rmSync(file)],
+    ['is empty', (file) => truncateSync(file, 0)],
+    ['is cut short', (file) => truncateSync(file, 1000)],
+    ['is cut within its head', (file) => truncateSync(file, 30)],
+    ['is text', (file) => writeFileSync(file, 'hello')],
+    [
+      'has one bit changed',
+      (file) => {
+        const bytes = readFileSync(file);
+        bytes[bytes.length - 200] ^= 4;
+        writeFileSync(file, bytes);
+      },
+    ],
+  ])('whose checkpoint %s ends in BAD_CHECKPOINT', async (_, damage) => {
+    damage(join(directory, 'checkpoint.bin'));
+    await expect(resume()).rejects.toMatchObject({ code: 'BAD_CHECKPOINT' });
+  });
+
+  it.each<[string, (file: string) => void]>([
+    ['are missing', (file) => rmSync(file)],
+    ['lack steps', (file) => truncateSync(file, 400)],
+    ['are of another run', (file) => writeFileSync(file, '{"step":5}\n'.repeat(6))],
+  ])('whose metrics %s ends in BAD_CHECKPOINT', async (_, damage) => {
+    damage(join(directory, 'metrics.jsonl'));
+    await expect(resume()).rejects.toMatchObject({ code: 'BAD_CHECKPOINT' });
+  });
+
+  it('whose summary cannot be written says so, and gives it when it is resumed', async () => {
+    mkdirSync(join(directory, 'summary.json'));
+    await expect(resume()).rejects.toMatchObject({
+      code: 'BAD_FILE',
+      hint: expect.stringContaining('--resume'),
+    });
+    rmSync(join(directory, 'summary.json'), { recursive: true });
+    await resume();
+    expect(JSON.parse(readFileSync(join(directory, 'summary.json'), 'utf8')).iterations).toBe(10);
+  });
+
+  it('that is a file ends in BAD_FILE', async () => {
+    const file = freshPath();
+    writeFileSync(file, '');
+    await expect(train(request({ output: { directory: file } }))).rejects.toMatchObject({ code: 'BAD_FILE' });
+  });
+});

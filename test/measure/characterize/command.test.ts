@@ -1,0 +1,106 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCommand } from '../../support/command-line.js';
+
+let directory: string;
+const file = (...names: string[]): string => join(directory, ...names);
+const BOARD = ['--device', 'emulator:prototype-8?die=3'];
+const QUICK = ['--samples', '1000', '--crosspoints', '2'];
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'thermolink-'));
+});
+
+afterAll(() => rmSync(directory, { recursive: true }));
+
+describe('thermolink characterize', () => {
+  it('prints every quantity, the worst cells first, and writes a record and figures', async () => {
+    const out = file('die-3');
+    const { stdout, stderr, exitCode } = await runCommand('characterize', ...BOARD, ...QUICK, '--out', out);
+    expect(stderr).toBe(
+      'characterize: 100 %, 0:00, done\n'.replace('0:00', /0:\d\d/.exec(stderr)?.[0] ?? ''),
+    );
+    expect(exitCode).toBe(0);
+    for (const title of ['ADC offset', 'drive gain', 'time constant', 'noise temperature', 'coupling error'])
+      expect(stdout).toContain(`\n  ${title}`);
+    const deviations = [...stdout.matchAll(/([+−])(\d+\.\d) spreads$/gm)].map((match) => Number(match[2]));
+    expect(deviations).toHaveLength(8);
+    expect(deviations).toEqual([...deviations].sort((a, b) => b - a));
+    const names = ['adc-histogram.svg', 'cells.svg', 'characterization.json', 'couplings.svg'];
+    expect(readdirSync(out).sort()).toEqual(names);
+    for (const name of names.filter((name) => name.endsWith('.svg'))) {
+      const svg = readFileSync(join(out, name), 'utf8');
+      expect(svg).toMatch(/^<\?xml[\s\S]*<\/svg>\n$/);
+      expect(svg).not.toContain('NaN');
+    }
+    const record = JSON.parse(readFileSync(join(out, 'characterization.json'), 'utf8'));
+    expect(record).toMatchObject({
+      schema: 'thermolink-characterization',
+      version: 1,
+      board: { model: 'prototype-8', serialNumber: 'die 3' },
+      method: { seed: 0, samples: 1000 },
+    });
+    for (const { values, standardErrors } of Object.values<{ values: number[]; standardErrors: number[] }>(
+      record.quantities,
+    )) {
+      expect(values).toHaveLength(8);
+      for (const [i, value] of values.entries())
+        if (value !== null) expect(standardErrors[i]).toBeGreaterThan(0);
+    }
+    expect(record.couplingErrors.values).toHaveLength(16);
+  });
+
+  it('removes a figure of an earlier measurement that this one does not make', async () => {
+    const out = file('again');
+    await runCommand('characterize', ...BOARD, ...QUICK, '--out', out);
+    expect(existsSync(join(out, 'couplings.svg'))).toBe(true);
+    await runCommand('characterize', ...BOARD, '--samples', '1000', '--no-couplings', '--out', out);
+    expect(existsSync(join(out, 'couplings.svg'))).toBe(false);
+  });
+
+  it('--json prints the record alone; the same seed gives the same estimates, another one others', async () => {
+    const record = async (seed: string) => {
+      const { stdout, stderr } = await runCommand(
+        'characterize',
+        ...BOARD,
+        ...QUICK,
+        '--json',
+        '--seed',
+        seed,
+      );
+      expect(stderr).toBe('');
+      const { measuredAt, ...rest } = JSON.parse(stdout).record;
+      expect(Date.parse(measuredAt)).toBeGreaterThan(0);
+      return JSON.stringify({ ...rest, method: undefined, board: { ...rest.board, bootEpoch: 0 } });
+    };
+    const first = await record('1');
+    expect(await record('1')).toBe(first);
+    expect(await record('2')).not.toBe(first);
+  });
+
+  it('refuses what it cannot do before it looks for the board', async () => {
+    const nowhere = ['--device', 'tcp://127.0.0.1:1'];
+    const wrong = [
+      ['--samples', '999'],
+      ['--crosspoints', '0'],
+      ['--seed', '-1'],
+    ];
+    for (const options of wrong) {
+      const { stderr, exitCode } = await runCommand('characterize', ...nowhere, ...options);
+      expect(stderr).toContain('BAD_ARGUMENT');
+      expect(exitCode).toBe(2);
+    }
+    writeFileSync(file('occupied'), '');
+    const { stderr, exitCode } = await runCommand('characterize', ...nowhere, '--out', file('occupied'));
+    expect(stderr).toContain('BAD_FILE');
+    expect(exitCode).toBe(1);
+  });
+
+  it('says how it is used', async () => {
+    const { stdout, exitCode } = await runCommand('characterize', '--help');
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('Example:');
+  });
+});

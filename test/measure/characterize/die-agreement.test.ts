@@ -1,0 +1,115 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { findProfile } from '../../../emulator/index.js';
+import { deviations, meanSquare, measure } from './agreement.js';
+
+/*
+ * z = (estimate − the die's true value) / standard error. For n normal z the mean square has the standard deviation √(2/n):
+ * 0.051 for the 768 cells below, so that [0.8, 1.25] is left by chance once in 10,000 times per quantity, once in 1000 times in all.
+ * Seeds are fixed: die = measurement seed = 1, 2, 3.
+ */
+describe('estimates agree with the die within their own error bars', () => {
+  it('prototype-256, every quantity of cells and couplings', async () => {
+    const found = await deviations('prototype-256', [1, 2, 3], 4);
+    expect([...found.keys()].sort()).toEqual([
+      'adcCurvature',
+      'adcGain',
+      'adcOffset',
+      'coupling',
+      'driveGain',
+      'driveOffset',
+      'fromBefore',
+      'fromNext',
+      'leakage',
+      'noiseTemperature',
+      'timeConstant',
+    ]);
+    for (const [quantity, z] of found) {
+      expect(z.length, quantity).toBeGreaterThanOrEqual(765);
+      expect(meanSquare(z), quantity).toBeGreaterThan(0.8);
+      expect(meanSquare(z), quantity).toBeLessThan(1.25);
+    }
+  });
+
+  it('spu-8, four dies, all quantities pooled', async () => {
+    const found = await deviations('spu-8', [1, 2, 3, 4], 8);
+    const z = [...found.values()].flat();
+    // 562 estimates: ±0.06, so chance leaves the bounds once in 1000 times.
+    expect(z.length).toBeGreaterThan(500);
+    expect(meanSquare(z)).toBeGreaterThan(0.8);
+    expect(meanSquare(z)).toBeLessThan(1.25);
+  });
+
+  it('harsh-64, whose drives drift and flicker from run to run; coloured noise has no one temperature', async () => {
+    const found = await deviations('harsh-64', [1, 2, 3], 4);
+    found.delete('noiseTemperature');
+    const z = [...found.values()].flat();
+    // 2,400 estimates, but those of a run share its drift: bounds as wide as for a tenth of them, once in 500 times.
+    expect(meanSquare(z)).toBeGreaterThan(0.75);
+    expect(meanSquare(z)).toBeLessThan(1.3);
+  });
+
+  it('the test can fail: another die is not this one', async () => {
+    const measured = await measure('emulator:prototype-8?die=2', 1, 0);
+    const other = await measure('emulator:prototype-8?die=1', 1, 0);
+    const z = [...measured.timeConstant.values].map(
+      (value, i) => (value - other.timeConstant.values[i]) / measured.timeConstant.standardErrors[i],
+    );
+    expect(meanSquare(z)).toBeGreaterThan(1000);
+  });
+
+  it('an ideal board is found to be one', async () => {
+    const { adc, drive, timeConstant, couplings, silent, overloaded } = await measure(
+      'emulator:ideal-8',
+      5,
+      3,
+    );
+    expect([silent, overloaded]).toEqual([[], []]);
+    const nominal = [
+      [adc.offset, 0],
+      [adc.gain, 1],
+      [drive.offset, 0],
+      [drive.gain, 1],
+      [drive.leakage, 0],
+      [timeConstant, 1],
+      [couplings!.errors, 0],
+    ] as const;
+    // Six standard errors on 72 estimates: a false alarm in 10⁷ runs.
+    for (const [{ values, standardErrors }, ideal] of nominal)
+      for (const [i, value] of values.entries())
+        expect(Math.abs(value - ideal)).toBeLessThan(6 * standardErrors[i]);
+  });
+
+  it('a board without a dense array is measured but for its couplings', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'thermolink-'));
+    try {
+      const file = join(directory, 'board.json');
+      writeFileSync(file, JSON.stringify({ ...findProfile('prototype-crossbar')!, cells: 16, rows: 4 }));
+      const measured = await measure(`emulator:file=${file}`, 1, 4);
+      expect(measured.couplings).toBeUndefined();
+      expect(measured.timeConstant.values).toHaveLength(16);
+      // 1 % from cell to cell: six of them.
+      for (const value of measured.timeConstant.values) expect(Math.abs(value - 1)).toBeLessThan(0.06);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
+
+describe('cells that break', () => {
+  it('a dead cell and a stuck channel do not follow, and their neighbours are measured', async () => {
+    const measured = await measure('emulator:prototype-8?faults=deadCell:3@0,stuckAdcChannel:6@0', 1, 4);
+    expect(measured.silent).toEqual([3, 6]);
+    expect(measured.histograms[3].stuckAt).toBeDefined();
+    for (const cell of [0, 1, 2, 4, 5, 7]) expect(measured.drive.gain.values[cell]).toBeCloseTo(1, 1);
+    expect(measured.drive.gain.values[3]).toBeNaN();
+    expect(measured.timeConstant.values[6]).toBeNaN();
+  });
+
+  it('a cell that runs into its rail is named', async () => {
+    const measured = await measure('emulator:prototype-8?faults=saturatingCell:2@0', 1, 0);
+    expect(measured.overloaded).toEqual([2]);
+  });
+});

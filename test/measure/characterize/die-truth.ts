@@ -1,0 +1,85 @@
+import { makeConverters } from '../../../emulator/analog/converter-parts.js';
+import type { Die } from '../../../emulator/analog/die.js';
+import { DIE_DRAW, drawGaussians } from '../../../emulator/analog/die-draws.js';
+import { cellPartsOf } from '../../../emulator/analog/die-parts.js';
+import { gainOf, UNIT_GAIN } from '../../../emulator/analog/gain.js';
+
+const CODE_PERIOD = 256;
+const LSB_PARTS = 256;
+
+export interface DieTruth {
+  /** By the key of the quantity, an entry per cell. */
+  readonly cells: Readonly<Record<string, Float64Array>>;
+  /** ε of a crosspoint of the dense array. */
+  couplingError(row: number, column: number): number;
+}
+
+/** What a die really is, in the quantities that a characterization estimates. It must have both converters' and cells' effects. */
+export function dieTruth(die: Die): DieTruth {
+  const { profile, dieSeed } = die;
+  const { cells, adcBits, driveBits, driveRange, measured } = profile;
+  const effects = profile.effects!;
+  const parts = cellPartsOf(die)!;
+  const each = (value: (i: number) => number) => Float64Array.from({ length: cells }, (_, i) => value(i));
+  const adc =
+    effects.adc &&
+    makeConverters(
+      dieSeed,
+      effects.adc,
+      {
+        gain: DIE_DRAW.adcGain,
+        offset: DIE_DRAW.adcOffset,
+        bow: DIE_DRAW.adcBow,
+        code: DIE_DRAW.adcCode,
+      },
+      cells,
+      measured?.adc,
+    );
+  const dac =
+    effects.driveConverter &&
+    makeConverters(
+      dieSeed,
+      effects.driveConverter,
+      {
+        gain: DIE_DRAW.driveGain,
+        offset: DIE_DRAW.driveOffset,
+        bow: DIE_DRAW.driveBow,
+        code: DIE_DRAW.driveCode,
+      },
+      cells,
+      measured?.driveConverter,
+    );
+  const codeMean = (codes: Int32Array, i: number) =>
+    codes.subarray(CODE_PERIOD * i, CODE_PERIOD * (i + 1)).reduce((sum, d) => sum + d, 0) / CODE_PERIOD;
+  // offset + bow + mean of the codes' own, in the converter's full-scale unit.
+  const offsetOf = (converter: typeof adc, i: number, step: number) =>
+    converter
+      ? ((converter.offset[i] + converter.bow[i] + codeMean(converter.code, i)) / LSB_PARTS) * step
+      : 0;
+  const gainAt = (converter: typeof adc, i: number) => (converter ? converter.gain[i] / UNIT_GAIN : 1);
+  const adcLsb = 2 ** (2 - adcBits);
+  const dacLsb = driveRange * 2 ** (1 - driveBits);
+  const share = (effects.commonModeNoise?.sharePpm ?? 0) * 1e-6;
+  return {
+    cells: {
+      adcOffset: each((i) => offsetOf(adc, i, adcLsb)),
+      adcGain: each((i) => gainAt(adc, i)),
+      adcCurvature: each((i) => (adc ? (-adc.bow[i] / LSB_PARTS / 4) * adcLsb * gainAt(adc, i) ** 2 : 0)),
+      driveOffset: each((i) => gainAt(dac, i) * offsetOf(dac, i, dacLsb) + parts.inputOffset[i] / 2 ** 24),
+      driveGain: each((i) => gainAt(dac, i)),
+      leakage: each((i) => parts.leakage[i] / 2 ** 15),
+      timeConstant: each((i) => UNIT_GAIN / parts.rate[i]),
+      noiseTemperature: each(
+        (i) => ((parts.noiseGain[i] / UNIT_GAIN) ** 2 / (parts.rate[i] / UNIT_GAIN)) * (1 + share ** 2),
+      ),
+      fromNext: each((i) => parts.fromNext[i] / UNIT_GAIN),
+      fromBefore: each((i) => parts.fromBefore[i] / UNIT_GAIN),
+    },
+    couplingError(row, column) {
+      const known = measured?.couplingMismatch?.gain[row * cells + column];
+      if (known !== undefined) return known / UNIT_GAIN - 1;
+      const draws = drawGaussians(dieSeed, DIE_DRAW.forwardArray, row, cells);
+      return gainOf(effects.couplingMismatch?.spreadPpm ?? 0, draws[column]) / UNIT_GAIN - 1;
+    },
+  };
+}
