@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readMatrix } from '../../src/cli/input/read-array.js';
+import { readMatrix } from '../../src/files/read-array.js';
 import { runCommand } from '../support/command-line.js';
 
 let directory: string;

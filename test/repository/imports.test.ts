@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/errors.ts': ['src/error-codes.ts'],
   'src/argument-checks.ts': ['src/errors.ts'],
   'src/linalg': [...ERRORS, 'firmware-protocol/philox.ts'],
+  'src/files': [...ERRORS, 'src/linalg'],
   'src/plot': [...ERRORS],
   'src/transport': [...ERRORS, 'firmware-protocol/port.ts'],
   'src/driver': [...ERRORS, 'firmware-protocol'],
@@ -43,7 +44,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Who may touch files, ports and sockets: everything else computes. */
 const MAY_USE_NODE_IO = [
-  /^src\/(transport|serve|cli)\//,
+  /^src\/(transport|serve|files|cli)\//,
   /^src\/learning\/data\//,
   /^src\/connect\.ts$/,
   /^src\/learning\/(checkpoint|run-files)/,

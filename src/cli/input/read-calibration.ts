@@ -1,7 +1,7 @@
 import type { BoardCalibration } from '../../board/calibration.js';
 import { ThermolinkError } from '../../errors.js';
+import { withInputFile } from '../../files/input-file.js';
 import { calibrationOf } from '../../measure/calibration-record.js';
-import { withInputFile } from './input-file.js';
 
 /** For the help of an option. */
 export const CALIBRATION_OPTION = [

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { DeviceIdentity } from '../../../driver/device-api.js';
+import { checkWritable } from '../../../files/write-array.js';
 import { replaceFile } from '../../../learning/checkpoint.js';
 import { calibrate, checkCalibrateRequest } from '../../../measure/calibrate.js';
 import { type CalibrationRecord, calibrationRecordOf } from '../../../measure/calibration-record.js';
 import { deviceUri, withDevice } from '../../device.js';
-import { checkWritable } from '../../input/write-array.js';
 import { addLogOptions, type LogOptions } from '../../logging.js';
 import { positiveInteger } from '../../options.js';
 import { formatCount, formatNumber, formatPercent, formatSeconds } from '../../output/format.js';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readMatrix, readVector } from '../../src/cli/input/read-array.js';
 import { ThermolinkError } from '../../src/errors.js';
+import { readMatrix, readVector } from '../../src/files/read-array.js';
+import { fileWriter } from '../cli/support/temporary-files.js';
 import { NPY_FILES } from './npy-fixtures.js';
-import { fileWriter } from './support/temporary-files.js';
 
 const write = fileWriter();
 

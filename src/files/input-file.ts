@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { ThermolinkError } from '../../errors.js';
+import { ThermolinkError } from '../errors.js';
 
 /** Largest input file, bytes; also the largest array that is made of one. */
 export const FILE_BYTES_MAX = 2 ** 31;

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
-import type { Matrix } from '../../linalg/matrix.js';
+import type { Matrix } from '../linalg/matrix.js';
 
 /** The data begin at a multiple of this, so that NumPy can map the file. */
 const ALIGNMENT_BYTES = 64;

@@ -1,4 +1,4 @@
-import { ThermolinkError } from '../../errors.js';
+import { ThermolinkError } from '../errors.js';
 import {
   allocateEntries,
   badFile,

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, open, stat, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
-import { ThermolinkError } from '../../errors.js';
-import type { Matrix } from '../../linalg/matrix.js';
+import { ThermolinkError } from '../errors.js';
+import type { Matrix } from '../linalg/matrix.js';
 import { badFile } from './input-file.js';
 import { writeNpy } from './write-npy.js';
 

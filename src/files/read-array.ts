@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
-import { ThermolinkError } from '../../errors.js';
-import { type Matrix, matrix } from '../../linalg/matrix.js';
+import { ThermolinkError } from '../errors.js';
+import { type Matrix, matrix } from '../linalg/matrix.js';
 import { badFile, type NumericArray, withInputFile } from './input-file.js';
 import { readNpy } from './read-npy.js';
 import { readCsv } from './text-table.js';

@@ -2,13 +2,13 @@ import { readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readMatrix, readVector } from '../../src/cli/input/read-array.js';
-import { writeArray } from '../../src/cli/input/write-array.js';
-import { writeNpy } from '../../src/cli/input/write-npy.js';
+import { readMatrix, readVector } from '../../src/files/read-array.js';
+import { writeArray } from '../../src/files/write-array.js';
+import { writeNpy } from '../../src/files/write-npy.js';
 import { matrix } from '../../src/linalg/matrix.js';
+import { fileWriter, temporaryDirectory } from '../cli/support/temporary-files.js';
+import { thrown } from '../cli/support/thrown.js';
 import { BAD_NPY_FILES, NPY_FILES } from './npy-fixtures.js';
-import { fileWriter, temporaryDirectory } from './support/temporary-files.js';
-import { thrown } from './support/thrown.js';
 
 const write = fileWriter();
 const directory = temporaryDirectory();

@@ -1,4 +1,4 @@
-import { ThermolinkError } from '../../errors.js';
+import { ThermolinkError } from '../errors.js';
 import { allocateEntries, badFile, ENTRIES_MAX, type NumericArray, withInputFile } from './input-file.js';
 
 /** Longest line, bytes: keeps a file without line ends from becoming one huge string. */

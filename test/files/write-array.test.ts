@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readMatrix, readVector } from '../../src/cli/input/read-array.js';
-import { checkOutput, writeArray } from '../../src/cli/input/write-array.js';
+import { readMatrix, readVector } from '../../src/files/read-array.js';
+import { checkOutput, writeArray } from '../../src/files/write-array.js';
 import { matrix } from '../../src/linalg/matrix.js';
+import { fileWriter, temporaryDirectory } from '../cli/support/temporary-files.js';
+import { thrown } from '../cli/support/thrown.js';
 import { runCommand } from '../support/command-line.js';
-import { fileWriter, temporaryDirectory } from './support/temporary-files.js';
-import { thrown } from './support/thrown.js';
 
 const directory = temporaryDirectory();
 const file = (name: string): string => join(directory, name);
