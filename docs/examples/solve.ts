@@ -10,9 +10,9 @@ try {
     tolerance: 1e-3,
     address: { seed: 1, step: 0, block: 0 },
   });
-  console.log(`x = ${x[0].toFixed(4)} ± ${standardError[0].toFixed(4)}`);
-  console.log(`y = ${x[1].toFixed(4)} ± ${standardError[1].toFixed(4)}`);
-  console.log(`board time (modelled): ${cost.boardSeconds} s`);
+  for (const [i, value] of x.entries())
+    console.log(`x[${i}] = ${value.toFixed(4)} ± ${standardError[i]?.toFixed(4)}`);
+  console.log(`board time (modelled): ${(cost.boardSeconds * 1e6).toFixed(1)} µs`);
 } finally {
   await device.close();
 }

@@ -1,14 +1,8 @@
-import {
-  connect,
-  createAnalogSolver,
-  createConvolutionClassifier,
-  createOptimizer,
-  loadDataset,
-  train,
-} from 'thermolink';
+import { connect, createAnalogSolver, createMlp, createOptimizer, loadDataset, train } from 'thermolink';
 
 const data = loadDataset({ kind: 'mnist' });
-const model = createConvolutionClassifier({ rows: data.rows, columns: data.columns, classes: data.classes });
+// One hidden layer of nine units: 7,165 parameters, which fit the 8,192 cells of the board.
+const model = createMlp({ inputCount: data.rows * data.columns, hidden: [9], classes: data.classes });
 const device = await connect('emulator:ideal-crossbar');
 try {
   const optimizer = createOptimizer('tngd', { damping: 0.3, time: 1 }, createAnalogSolver(device));

@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { ROOT } from '../repository/files.js';
+
+const run = promisify(execFile);
+
+/** The built command line. */
+export const CLI = path.join(ROOT, 'dist/src/cli/main.js');
+
+/** A block of commands in a document, and the block of output that follows it, if there is one. */
+const SHOWN = /```sh\n([\s\S]*?)```(?:\n\n```text\n([\s\S]*?)```)?/g;
+
+/** Lines with a measured time differ from run to run; only their words are compared. */
+const MEASURED = /host time/;
+
+const comparable = (line: string): string =>
+  MEASURED.test(line) ? line.replace(/[\d.]+ (ns|µs|ms|s)\b/g, 'TIME').replace(/\s+/g, ' ') : line;
+
+/** Whether two outputs say the same but for measured times. */
+function saysTheSame(shown: string, printed: string): boolean {
+  const [a, b] = [shown, printed].map((text) => text.split('\n').map(comparable).join('\n'));
+  return a === b;
+}
+
+/** The command lines of a document's `sh` blocks, block by block. */
+export function shownBlocks(text: string): string[] {
+  return [...text.matchAll(SHOWN)].map((match) => match[1]);
+}
+
+/**
+ * Runs the `sh` blocks of a document one after the other in one empty folder, and returns the document with the outputs
+ * that were printed. `npx thermolink` is the built command. An output that differs in measured times alone stays as it
+ * is shown. Rejects when a command fails.
+ */
+export async function withPrintedOutput(text: string): Promise<string> {
+  const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-docs-'));
+  try {
+    let result = '';
+    let end = 0;
+    for (const match of text.matchAll(SHOWN)) {
+      const [block, commands, shown] = match;
+      const script = `set -eu\nnpx() { shift; node ${JSON.stringify(CLI)} "$@"; }\n${commands}`;
+      const { stdout } = await run('bash', ['-c', script], { cwd: directory });
+      const printed = `${stdout.replace(/[ \t]+$/gm, '').replace(/^\n+|\n+$/g, '')}\n`;
+      const isAsShown = shown === undefined || saysTheSame(shown, printed);
+      result += text.slice(end, match.index) + (isAsShown ? block : block.replace(shown, () => printed));
+      end = match.index + block.length;
+    }
+    return result + text.slice(end);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
