@@ -3,6 +3,7 @@
  * from the message tables: an unexpected type or a value out of range is a fault value on receipt, a bug on sending.
  */
 import { z } from 'zod';
+import { U32_MAX } from './limits.js';
 import type { CommandRow, EventRow, Field, Row } from './message-table.js';
 import {
   type Answer,
@@ -16,7 +17,6 @@ import {
 } from './messages/index.js';
 import { pack, packParts, unpack, type WireValue } from './restricted-messagepack.js';
 
-const U32 = 4294967295;
 /** Half a code point: no UTF-8 can carry it. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
@@ -209,7 +209,8 @@ function decode(
   if (!Array.isArray(items)) return bad('not an array');
   const [opcode, requestId] = items;
   if (typeof opcode !== 'number' || opcode < 0 || opcode > 127) return bad('no opcode');
-  if (typeof requestId !== 'number' || requestId < 0 || requestId > U32) return bad('no request id', opcode);
+  if (typeof requestId !== 'number' || requestId < 0 || requestId > U32_MAX)
+    return bad('no request id', opcode);
   const entry = shapes.get(opcode);
   if (!entry) return bad('unknown opcode', opcode, requestId);
   const parsed = entry.shape.fromArray(items);

@@ -1,5 +1,9 @@
 /** Every bound of the contract in one place; the relations between them are asserted when the module loads. */
 
+/** Largest unsigned integer of 16 and of 32 bits. */
+export const U16_MAX = 65535;
+export const U32_MAX = 4294967295;
+
 /** Full scale V_fs in LSB of a cell voltage. */
 export const FULL_SCALE = 1 << 24;
 /** Largest rail, 1.25 V_fs, in LSB. */
@@ -28,7 +32,7 @@ export const NOISE_CODE_MAX = 32767;
 export const GAUSSIAN_MAX = 25519;
 export const TICK_LOG2_MIN = 2;
 export const TICK_LOG2_MAX = 8;
-export const DAMPING_MAX = 4294967295;
+export const DAMPING_MAX = U32_MAX;
 export const SAFE_INTEGER_MAX = 9007199254740991;
 
 /** Link limits. A frame's size counts header, payload and CRC, before COBS. */

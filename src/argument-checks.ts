@@ -1,9 +1,8 @@
 /** Checks of what a program passes to the exported functions: JavaScript has no compiler to do it. */
 
+import { U16_MAX, U32_MAX } from '../firmware-protocol/limits.js';
 import { ThermolinkError } from './errors.js';
 
-const U32_MAX = 2 ** 32 - 1;
-const U16_MAX = 2 ** 16 - 1;
 /** Characters of a text that an error repeats. */
 const SHOWN_MAX = 40;
 

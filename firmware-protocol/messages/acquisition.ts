@@ -1,7 +1,5 @@
-import { BLOCKS_KEPT_MAX, CELLS_MAX, FRAME_BYTES_MAX, SAFE_INTEGER_MAX } from '../limits.js';
+import { BLOCKS_KEPT_MAX, CELLS_MAX, FRAME_BYTES_MAX, SAFE_INTEGER_MAX, U32_MAX } from '../limits.js';
 import { bytes, integer, messageTable } from '../message-table.js';
-
-const U32 = 4294967295;
 
 /** Bits of a sample block's `flags`. */
 export const BLOCK_FLAG = { overload: 1, clip: 2, gap: 4 } as const;
@@ -15,9 +13,15 @@ export const ACQUISITION_MESSAGES = messageTable([
     direction: 'toDevice',
     doc: 'The device may send blocks 0 … blocks − 1 of this run, and forget kept ones below `released`. Absolute, so repeating it is harmless and losing one costs only time. One that raises neither is answered with `blocksSent`.',
     fields: [
-      integer('runId', 1, U32, '1', 'which run'),
-      integer('blocks', 0, U32, 'block', 'in all since the run began'),
-      integer('released', 0, U32, 'block', 'the host has all below this number, or will not ask for them'),
+      integer('runId', 1, U32_MAX, '1', 'which run'),
+      integer('blocks', 0, U32_MAX, 'block', 'in all since the run began'),
+      integer(
+        'released',
+        0,
+        U32_MAX,
+        'block',
+        'the host has all below this number, or will not ask for them',
+      ),
     ],
   },
   {
@@ -28,13 +32,13 @@ export const ACQUISITION_MESSAGES = messageTable([
     direction: 'toHost',
     doc: 'Consecutive samples of consecutive cells: sampleCount × cellCount ADC codes, int16, row-major. A block of several samples holds all cells; a sample of many cells may be spread over several blocks.',
     fields: [
-      integer('runId', 1, U32, '1', 'which run'),
-      integer('block', 0, U32, '1', 'number of the block in the run'),
-      integer('firstSample', 0, U32, 'sample', 'index of the first sample'),
+      integer('runId', 1, U32_MAX, '1', 'which run'),
+      integer('block', 0, U32_MAX, '1', 'number of the block in the run'),
+      integer('firstSample', 0, U32_MAX, 'sample', 'index of the first sample'),
       integer('tick', 0, SAFE_INTEGER_MAX, 'tick', 'at which the first sample was read'),
       integer('firstCell', 0, CELLS_MAX - 1, 'cell', 'first cell'),
       integer('cellCount', 1, CELLS_MAX, 'cell', 'cells'),
-      integer('sampleCount', 1, U32, 'sample', 'samples'),
+      integer('sampleCount', 1, U32_MAX, 'sample', 'samples'),
       integer('flags', 0, 7, '1', 'sum of overload 1, clip 2, gap before it 4'),
       bytes('codes', 2, FRAME_BYTES_MAX, 'the codes'),
     ],
@@ -47,8 +51,8 @@ export const ACQUISITION_MESSAGES = messageTable([
     direction: 'toDevice',
     doc: 'Asks for blocks that the device keeps (`keepBlocks` of `start`), also of a run that has ended while no other was started. Those it does not have are left out.',
     fields: [
-      integer('runId', 1, U32, '1', 'which run'),
-      integer('firstBlock', 0, U32, '1', 'number of the first block'),
+      integer('runId', 1, U32_MAX, '1', 'which run'),
+      integer('firstBlock', 0, U32_MAX, '1', 'number of the first block'),
       integer('count', 1, BLOCKS_KEPT_MAX, 'block', 'consecutive blocks'),
     ],
   },
@@ -60,8 +64,8 @@ export const ACQUISITION_MESSAGES = messageTable([
     direction: 'toHost',
     doc: 'How many blocks of the run in progress have been sent: what of them has not come is lost. Without it a host that lost every block of its credit would wait for ever.',
     fields: [
-      integer('runId', 1, U32, '1', 'which run'),
-      integer('blocks', 0, U32, 'block', 'sent since the run began'),
+      integer('runId', 1, U32_MAX, '1', 'which run'),
+      integer('blocks', 0, U32_MAX, 'block', 'sent since the run began'),
     ],
   },
 ]);

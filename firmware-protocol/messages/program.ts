@@ -12,11 +12,11 @@ import {
   ROW_ATTENUATION_MAX,
   ROWS_MAX,
   SAFE_INTEGER_MAX,
+  U32_MAX,
 } from '../limits.js';
 import { bytes, choice, integer, messageTable } from '../message-table.js';
 import { PROGRAM_MODE } from '../program-image.js';
 
-const U32 = 4294967295;
 const bank = integer('bank', 0, BANKS - 1, '1', 'which program');
 const codes = bytes('codes', 0, FRAME_BYTES_MAX, 'consecutive codes');
 
@@ -100,7 +100,11 @@ export const PROGRAM_MESSAGES = messageTable([
     timeoutMs: 10000,
     delivery: 'once',
     doc: 'Makes a bank ready to start if its digest is the given one: CRC-32 and CRC-32C over couplings as they travel, drive, initial state (int16), then damping, noise amplitude, noise shift (u32).',
-    fields: [bank, integer('crc32', 0, U32, '1', 'ISO-HDLC'), integer('crc32c', 0, U32, '1', 'Castagnoli')],
+    fields: [
+      bank,
+      integer('crc32', 0, U32_MAX, '1', 'ISO-HDLC'),
+      integer('crc32c', 0, U32_MAX, '1', 'Castagnoli'),
+    ],
     answer: [
       integer('clampedCouplings', 0, SAFE_INTEGER_MAX, '1', 'effective coupling codes that were clamped'),
       integer('clampedNoiseCodes', 0, CELLS_MAX, '1', 'effective noise codes that were clamped'),

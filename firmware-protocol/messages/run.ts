@@ -6,12 +6,11 @@ import {
   OVERLOAD_INDICES_MAX,
   ROWS_MAX,
   SAFE_INTEGER_MAX,
+  U32_MAX,
   WATCHDOG_MS_MAX,
   WATCHDOG_MS_MIN,
 } from '../limits.js';
 import { bytes, choice, integer, messageTable } from '../message-table.js';
-
-const U32 = 4294967295;
 
 /** Where a run starts from. */
 export const START_STATE = { load: 0, keep: 1 } as const;
@@ -31,13 +30,19 @@ export const RUN_MESSAGES = messageTable([
     doc: 'Starts a run. Sample i is read when burnInTicks + i·ticksPerSample ticks are done; the run ends with its last sample, or after burnInTicks when sampleCount is 0.',
     fields: [
       integer('bank', 0, BANKS - 1, '1', 'a committed program'),
-      integer('runSeed', 0, U32, '1', 'names the noise with die seed, tick and cell'),
+      integer('runSeed', 0, U32_MAX, '1', 'names the noise with die seed, tick and cell'),
       integer('firstTick', 0, SAFE_INTEGER_MAX, 'tick', 'number of the first tick'),
       choice('startState', START_STATE, 'load: the program’s initial state; keep: as the last run left it'),
       integer('burnInTicks', 0, SAFE_INTEGER_MAX, 'tick', 'ticks before the first sample'),
-      integer('sampleCount', 0, U32, 'sample', 'readings of all cells'),
-      integer('ticksPerSample', 0, U32, 'tick', 'between two samples'),
-      integer('blockSamples', 0, U32, 'sample', 'samples a block holds at most; 0: as many as fit a frame'),
+      integer('sampleCount', 0, U32_MAX, 'sample', 'readings of all cells'),
+      integer('ticksPerSample', 0, U32_MAX, 'tick', 'between two samples'),
+      integer(
+        'blockSamples',
+        0,
+        U32_MAX,
+        'sample',
+        'samples a block holds at most; 0: as many as fit a frame',
+      ),
       choice(
         'onNoCredit',
         NO_CREDIT,
@@ -51,7 +56,7 @@ export const RUN_MESSAGES = messageTable([
         'ms',
         'silence after which the run ends in safe',
       ),
-      integer('creditBlocks', 0, U32, 'block', 'credit to begin with'),
+      integer('creditBlocks', 0, U32_MAX, 'block', 'credit to begin with'),
       integer(
         'keepBlocks',
         0,
@@ -60,7 +65,7 @@ export const RUN_MESSAGES = messageTable([
         'sent blocks kept for `resend`; none numbered released + keepBlocks or higher is sent. 0: none is kept',
       ),
     ],
-    answer: [integer('runId', 1, U32, '1', 'never used again in this session')],
+    answer: [integer('runId', 1, U32_MAX, '1', 'never used again in this session')],
   },
   {
     kind: 'command',
@@ -70,7 +75,7 @@ export const RUN_MESSAGES = messageTable([
     timeoutMs: 2000,
     delivery: 'once',
     doc: 'Ends a run; a run that has already ended is left alone.',
-    fields: [integer('runId', 1, U32, '1', 'which run')],
+    fields: [integer('runId', 1, U32_MAX, '1', 'which run')],
     answer: [],
   },
   {
@@ -81,12 +86,12 @@ export const RUN_MESSAGES = messageTable([
     direction: 'toHost',
     doc: 'How a run ended, sent after its last block.',
     fields: [
-      integer('runId', 1, U32, '1', 'which run'),
+      integer('runId', 1, U32_MAX, '1', 'which run'),
       choice('outcome', RUN_OUTCOME, 'how'),
       integer('ticksDone', 0, SAFE_INTEGER_MAX, 'tick', 'of this run'),
-      integer('samplesTaken', 0, U32, 'sample', 'read from the ADC, lost ones included'),
-      integer('samplesLost', 0, U32, 'sample', 'skipped without credit'),
-      integer('blocksSent', 0, U32, 'block', 'sample blocks handed to the link'),
+      integer('samplesTaken', 0, U32_MAX, 'sample', 'read from the ADC, lost ones included'),
+      integer('samplesLost', 0, U32_MAX, 'sample', 'skipped without credit'),
+      integer('blocksSent', 0, U32_MAX, 'block', 'sample blocks handed to the link'),
       integer('overloadedCellCount', 0, CELLS_MAX, 'cell', 'cells that passed their rail'),
       bytes('overloadedCells', 0, 2 * OVERLOAD_INDICES_MAX, 'u16 indices of the first of them'),
       integer('overloadedRowCount', 0, ROWS_MAX, 'row', 'row amplifiers that passed theirs'),

@@ -13,12 +13,11 @@ import {
   SAFE_INTEGER_MAX,
   TICK_LOG2_MAX,
   TICK_LOG2_MIN,
+  U16_MAX,
+  U32_MAX,
   WINDOW_MAX,
 } from '../limits.js';
 import { bytes, choice, integer, messageTable, text, volatileInteger } from '../message-table.js';
-
-const U16 = 65535;
-const U32 = 4294967295;
 
 /** What HELLO is said for. */
 export const HELLO_PURPOSE = { open: 0, resume: 1 } as const;
@@ -58,8 +57,8 @@ export const SYSTEM_MESSAGES = messageTable([
     doc: 'Opens a session. Frozen for ever up to `window`; later fields are only added at the end. The same nonce again is answered again and resets nothing.',
     fields: [
       nonce,
-      integer('major', 0, U16, '1', 'major version the host speaks'),
-      integer('minor', 0, U16, '1', 'highest minor version the host speaks'),
+      integer('major', 0, U16_MAX, '1', 'major version the host speaks'),
+      integer('minor', 0, U16_MAX, '1', 'highest minor version the host speaks'),
       bytes('tableHash', 8, 8, 'hash of that minor’s message tables'),
       integer(
         'frameBytes',
@@ -80,8 +79,8 @@ export const SYSTEM_MESSAGES = messageTable([
     ],
     answer: [
       nonce,
-      integer('major', 0, U16, '1', 'major version the device speaks'),
-      integer('minor', 0, U16, '1', 'highest minor version the device speaks'),
+      integer('major', 0, U16_MAX, '1', 'major version the device speaks'),
+      integer('minor', 0, U16_MAX, '1', 'highest minor version the device speaks'),
       bytes('tableHash', 8, 8, 'hash of that minor’s message tables'),
       integer(
         'frameBytes',
@@ -95,26 +94,32 @@ export const SYSTEM_MESSAGES = messageTable([
       text('model', IDENTITY_TEXT_BYTES_MAX, 'board type'),
       text('serialNumber', IDENTITY_TEXT_BYTES_MAX, 'names this board among its type'),
       text('firmwareVersion', IDENTITY_TEXT_BYTES_MAX, 'for people'),
-      integer('bootEpoch', 0, U32, '1', 'grows at every reset'),
+      integer('bootEpoch', 0, U32_MAX, '1', 'grows at every reset'),
       integer('cells', 1, CELLS_MAX, 'cell', 'N'),
       integer('rows', 0, ROWS_MAX, 'row', 'rows of the factored coupling array, 0 without one'),
       integer('banks', 1, 2, 'bank', 'programs held'),
       integer('couplingBits', 4, 16, 'bit', 'width of a coupling DAC'),
       integer('driveBits', 8, 16, 'bit', 'width of a drive DAC'),
       integer('adcBits', 8, 16, 'bit', 'width of the ADC, over ±2 V_fs'),
-      integer('tauNs', 1, U32, 'ns', 'τ = RC'),
+      integer('tauNs', 1, U32_MAX, 'ns', 'τ = RC'),
       integer('tickLog2', TICK_LOG2_MIN, TICK_LOG2_MAX, '1', 'k: one tick is 2⁻ᵏ τ'),
-      integer('fullScaleMicrovolts', 1, U32, 'µV', 'V_fs'),
+      integer('fullScaleMicrovolts', 1, U32_MAX, 'µV', 'V_fs'),
       integer('rail', 1024, RAIL_MAX, '2⁻²⁴ V_fs', 'where a cell saturates'),
       integer('driveRange', 1, 4, 'V_fs·G_fs', 'a full drive code'),
       integer('noiseShiftMin', 8, 24, '1', 'smallest noise register s'),
       integer('noiseShiftMax', 8, 24, '1', 'largest noise register s'),
-      integer('noiseTemperatureMin', 0, U32, '10⁻¹² V_fs²', 'κ below which a standard error means nothing'),
+      integer(
+        'noiseTemperatureMin',
+        0,
+        U32_MAX,
+        '10⁻¹² V_fs²',
+        'κ below which a standard error means nothing',
+      ),
       integer('rowScaleMax', 1, ROW_SCALE_MAX, 'row', 'largest m · 2^ρ a commit takes'),
       integer(
         'inFlightBytes',
         FRAME_BYTES_BEFORE_HELLO,
-        U32,
+        U32_MAX,
         'byte',
         'unacknowledged bytes the device can hold',
       ),
@@ -137,9 +142,9 @@ export const SYSTEM_MESSAGES = messageTable([
     timeoutMs: 2000,
     delivery: 'again',
     doc: 'Round trip; the device’s clock is for regression against the host’s and never enters a result.',
-    fields: [integer('token', 0, U32, '1', 'returned as it is')],
+    fields: [integer('token', 0, U32_MAX, '1', 'returned as it is')],
     answer: [
-      integer('token', 0, U32, '1', 'as sent'),
+      integer('token', 0, U32_MAX, '1', 'as sent'),
       volatileInteger('deviceTimeUs', 0, SAFE_INTEGER_MAX, 'µs', 'device clock'),
     ],
   },
@@ -156,10 +161,10 @@ export const SYSTEM_MESSAGES = messageTable([
       choice('state', DEVICE_STATE, 'where the board is'),
       choice('fault', FAULT, 'the latched fault'),
       nonce,
-      integer('bootEpoch', 0, U32, '1', 'grows at every reset'),
-      integer('runId', 0, U32, '1', 'current or last run of this session, 0 without one'),
+      integer('bootEpoch', 0, U32_MAX, '1', 'grows at every reset'),
+      integer('runId', 0, U32_MAX, '1', 'current or last run of this session, 0 without one'),
       integer('tick', 0, SAFE_INTEGER_MAX, 'tick', 'of the cell array'),
-      integer('stopNumber', 0, U32, '1', 'last stop that took effect in this session'),
+      integer('stopNumber', 0, U32_MAX, '1', 'last stop that took effect in this session'),
       integer('committedBanks', 0, 3, '1', 'bit b is set when bank b holds a committed program'),
       bytes('stateDigest', 4, 4, 'CRC-32 of the cell array’s state (device-model.md)'),
     ],
@@ -224,11 +229,11 @@ export const SYSTEM_MESSAGES = messageTable([
     doc: 'To safe, at once. Commands up to `lastRequestId` that are not yet executed are refused as cancelled. The host repeats it every 50 ms until it is answered; an old stop number is answered and ignored.',
     fields: [
       nonce,
-      integer('stopNumber', 1, U32, '1', 'grows with every stop of a session'),
-      integer('lastRequestId', 0, U32, '1', 'last request the host has issued'),
+      integer('stopNumber', 1, U32_MAX, '1', 'grows with every stop of a session'),
+      integer('lastRequestId', 0, U32_MAX, '1', 'last request the host has issued'),
     ],
     answer: [
-      integer('stopNumber', 1, U32, '1', 'as sent'),
+      integer('stopNumber', 1, U32_MAX, '1', 'as sent'),
       choice('state', DEVICE_STATE, 'the state after it'),
     ],
   },
@@ -256,8 +261,8 @@ export const SYSTEM_MESSAGES = messageTable([
     fields: [
       nonce,
       choice('reason', REFUSAL, 'busy (another client has the board) or version'),
-      integer('major', 0, U16, '1', 'major version the device speaks'),
-      integer('minor', 0, U16, '1', 'highest minor version the device speaks'),
+      integer('major', 0, U16_MAX, '1', 'major version the device speaks'),
+      integer('minor', 0, U16_MAX, '1', 'highest minor version the device speaks'),
       bytes('tableHash', 8, 8, 'hash of that minor’s message tables'),
     ],
   },

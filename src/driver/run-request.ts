@@ -1,6 +1,7 @@
 import {
   CELLS_MAX,
   SAFE_INTEGER_MAX,
+  U32_MAX,
   WATCHDOG_MS_DEFAULT,
   WATCHDOG_MS_MAX,
   WATCHDOG_MS_MIN,
@@ -11,8 +12,6 @@ import { ThermolinkError } from '../errors.js';
 import type { DeviceIdentity, RunOptions } from './device-api.js';
 import { CREDIT_BLOCKS } from './run-stream.js';
 
-const U32 = 4294967295;
-
 /**
  * The fields of `start`. Errors: BAD_ARGUMENT for a number outside its range, UNSUPPORTED for what the board cannot do, before
  * anything is sent.
@@ -20,11 +19,11 @@ const U32 = 4294967295;
 export function startFields(options: RunOptions, identity: DeviceIdentity): Command<'start'> {
   const { bank, runSeed, burnInTicks, sampleCount, ticksPerSample, firstTick = 0 } = options;
   const watchdogMs = options.watchdogMs ?? WATCHDOG_MS_DEFAULT;
-  check('runSeed', runSeed, 0, U32);
+  check('runSeed', runSeed, 0, U32_MAX);
   check('firstTick', firstTick, 0, SAFE_INTEGER_MAX);
   check('burnInTicks', burnInTicks, 0, SAFE_INTEGER_MAX);
-  check('sampleCount', sampleCount, 0, U32);
-  check('ticksPerSample', ticksPerSample, 0, U32);
+  check('sampleCount', sampleCount, 0, U32_MAX);
+  check('ticksPerSample', ticksPerSample, 0, U32_MAX);
   check('watchdogMs', watchdogMs, WATCHDOG_MS_MIN, WATCHDOG_MS_MAX);
   return {
     bank,

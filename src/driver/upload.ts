@@ -1,4 +1,4 @@
-import { CELLS_MAX, COUPLING_BITS_MAX, COUPLING_BITS_MIN } from '../../firmware-protocol/limits.js';
+import { CELLS_MAX, COUPLING_BITS_MAX, COUPLING_BITS_MIN, U32_MAX } from '../../firmware-protocol/limits.js';
 import { codeBytes, programDigest } from '../../firmware-protocol/program-digest.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
 import { badArgument, checkArray, checkObject, checkWhole } from '../argument-checks.js';
@@ -98,9 +98,6 @@ export class Uploader {
     await Promise.all(ahead);
   }
 }
-
-/** What a register holds at most; which values a board takes is its own to say. */
-const U32_MAX = 2 ** 32 - 1;
 
 /** Refuses a bank that no board has, or an image whose parts are of the wrong kind or do not fit each other: BAD_ARGUMENT. */
 export function checkProgram(bank: number, image: ProgramImage, banks: number): void {

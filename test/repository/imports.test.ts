@@ -11,7 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   emulator: ['firmware-protocol'],
   'src/error-codes.ts': [],
   'src/errors.ts': ['src/error-codes.ts'],
-  'src/argument-checks.ts': ['src/errors.ts'],
+  'src/argument-checks.ts': ['src/errors.ts', 'firmware-protocol/limits.ts'],
   'src/linalg': [...ERRORS, 'firmware-protocol/philox.ts'],
   'src/files': [...ERRORS, 'src/linalg'],
   'src/plot': [...ERRORS],
