@@ -4,7 +4,7 @@ import type { SolverCost } from '../board/cost.js';
 import type { RunAddress } from '../board/run-seed.js';
 import type { BoardDevice } from '../driver/device-api.js';
 import { dimensionOf, type LinearSystem } from '../linalg/linear-system.js';
-import { type Matrix, matrix } from '../linalg/matrix.js';
+import { type Matrix, matrix, symmetricPart } from '../linalg/matrix.js';
 import type { SolveProgress, SolveRequest } from './contract.js';
 import { Equilibrium } from './solve/solve.js';
 
@@ -71,7 +71,7 @@ async function invertOnBoard(device: BoardDevice, request: InverseRequest): Prom
     passes += column.passes;
     samples += column.samples;
   }
-  const inverse = symmetrized(read);
+  const inverse = symmetricPart(read);
   return { inverse, standardError, carryNoiseShare, passes, samples, cost: board.cost };
 }
 
@@ -91,11 +91,4 @@ function columnRequest(
     ...(signal ? { signal } : {}),
     ...(onProgress ? { onProgress: (progress) => onProgress(j, progress) } : {}),
   };
-}
-
-function symmetrized({ rows, data }: Matrix): Matrix {
-  const out = matrix(rows, rows);
-  for (let i = 0; i < rows; i++)
-    for (let j = 0; j < rows; j++) out.data[i * rows + j] = (data[i * rows + j] + data[j * rows + i]) / 2;
-  return out;
 }

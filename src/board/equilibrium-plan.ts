@@ -2,7 +2,7 @@ import type { DeviceIdentity } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import { cholesky } from '../linalg/cholesky.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
-import { type Matrix, matrix } from '../linalg/matrix.js';
+import { symmetricPart } from '../linalg/matrix.js';
 import { type BoardModel, nominalModel } from './board-model.js';
 import { railOf, tickOf } from './board-range.js';
 import { CHOLESKY_CELLS_MAX, type Spectrum } from './definiteness.js';
@@ -118,19 +118,14 @@ function refuseIndefiniteCodes(programmed: LinearSystem, spectrum: Spectrum, ide
   );
 }
 
-/** Beyond 1,024 cells only the board can tell. */
+/**
+ * Whether every eigenvalue of A has a positive real part: that is so when (A + Aᵀ)/2 is positive definite.
+ * A dense system of more than 1,024 cells is taken as definite, since only the board can tell.
+ */
 function isCertainlyDefinite(system: LinearSystem): boolean {
   if (system.kind === 'dense')
     return system.matrix.rows > CHOLESKY_CELLS_MAX || cholesky(symmetricPart(system.matrix)).ok;
   return system.damping > 0 || system.factor.rows >= system.factor.columns;
-}
-
-/** (A + Aᵀ)/2: when it is definite, all eigenvalues of A have positive real parts. */
-function symmetricPart({ rows, data }: Matrix): Matrix {
-  const out = matrix(rows, rows);
-  for (let i = 0; i < rows; i++)
-    for (let j = 0; j < rows; j++) out.data[i * rows + j] = (data[i * rows + j] + data[j * rows + i]) / 2;
-  return out;
 }
 
 /** 2³⁰ ticks are 34 s on a board with τ = 1 µs and h = τ/32, and hours in an emulator. */

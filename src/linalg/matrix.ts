@@ -24,6 +24,14 @@ export function matrix(rows: number, columns: number, data?: Float64Array): Matr
   return whole;
 }
 
+/** (A + Aᵀ)/2 of an N×N matrix. */
+export function symmetricPart({ rows, data }: Matrix): Matrix {
+  const out = matrix(rows, rows);
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < rows; j++) out.data[i * rows + j] = (data[i * rows + j] + data[j * rows + i]) / 2;
+  return out;
+}
+
 /** Refuses what `matrix` would refuse; `name` begins the message. */
 export function checkShape({ rows, columns, data }: Matrix, name: string): void {
   checkSides(rows, columns, name);
