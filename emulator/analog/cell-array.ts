@@ -1,17 +1,15 @@
 import { clamp } from '../../firmware-protocol/fixed-point.js';
-import { newKernelTicks } from '../kernel/kernel-ticks.js';
 import { makeAdc, type ReadAdc } from './adc.js';
 import { ARRAY_STEP, type ArrayTicks } from './array-ticks.js';
 import { BoardFaults, CELL_STATE } from './board-faults.js';
 import type { Die } from './die.js';
 import type { EffectiveProgram } from './effective-program.js';
 import { withTimeEffects } from './imperfect-ticks.js';
-import { OracleTicks } from './oracle-ticks.js';
 
 /**
- * The board's cells and row amplifiers, stepped tick by tick as docs/reference/device-model.md says. Ticks are computed by the
- * WebAssembly kernel or, where the host has no SIMD, by the oracle. Buffers have the board's size; a smaller program runs on
- * the first cells and rows and leaves the others alone.
+ * The board's cells and row amplifiers, stepped tick by tick as device-model.md says under "One tick". Whoever makes the
+ * board hands in what computes the ticks: the WebAssembly kernel or the oracle, which give the same bits. Buffers have
+ * the board's size; a smaller program runs on the first cells and rows and leaves the others alone.
  */
 export class CellArray {
   readonly v: Int32Array;
@@ -27,11 +25,7 @@ export class CellArray {
   readonly #readAdc: ReadAdc;
 
   /** `faults`: what is broken and will break; it outlives a reset. */
-  constructor(
-    die: Die,
-    ticks: ArrayTicks = newKernelTicks(die) ?? new OracleTicks(die),
-    faults: BoardFaults = new BoardFaults(die),
-  ) {
+  constructor(die: Die, ticks: ArrayTicks, faults: BoardFaults = new BoardFaults(die)) {
     this.#die = die;
     this.#ticks = withTimeEffects(die, ticks, faults);
     this.#faults = faults;

@@ -10,6 +10,7 @@ import { type FAULT, REFUSAL } from '../../firmware-protocol/messages/system.js'
 import { BoardFaults } from '../analog/board-faults.js';
 import { CellArray } from '../analog/cell-array.js';
 import type { Die } from '../analog/die.js';
+import { fastestTicks } from '../kernel/kernel-ticks.js';
 import { ProgramMemory } from './program-memory.js';
 import { Refused } from './refused.js';
 import type { RunEngine } from './run-engine.js';
@@ -53,7 +54,7 @@ export class Board {
     this.bootEpoch = bootEpoch;
     this.memory = new ProgramMemory(die);
     this.faults = faults;
-    this.cells = new CellArray(die, undefined, faults);
+    this.cells = new CellArray(die, fastestTicks(die), faults);
     this.input('booted');
   }
 

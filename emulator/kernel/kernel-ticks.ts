@@ -4,6 +4,7 @@ import { PROGRAM_MODE, type ProgramMode } from '../../firmware-protocol/program-
 import { ARRAY_STEP, type ArrayState, type ArrayTicks } from '../analog/array-ticks.js';
 import type { Die } from '../analog/die.js';
 import type { EffectiveProgram } from '../analog/effective-program.js';
+import { OracleTicks } from '../analog/oracle-ticks.js';
 import { commonModeAlone } from '../analog/per-tick-effects.js';
 import { ARRAY_UNIT, type KernelMap, kernelMap, paddedCells, padTo, type SlotMap } from './kernel-map.js';
 import { type KernelInstance, newKernelInstance } from './kernel-module.js';
@@ -43,6 +44,11 @@ export function newKernelTicks(die: Die, twoWayBytesMin = TWO_WAY_BYTES_MIN): Ke
   const map = kernelMap(die.profile);
   const kernel = newKernelInstance(map.bytes);
   return kernel && new KernelTicks(die, map, kernel, twoWayBytesMin);
+}
+
+/** The quickest ticks that this host can compute: the kernel's, or the oracle's where it has no WebAssembly with SIMD. */
+export function fastestTicks(die: Die): ArrayTicks {
+  return newKernelTicks(die) ?? new OracleTicks(die);
 }
 
 class KernelTicks implements ArrayTicks {

@@ -9,7 +9,7 @@ import type { ProgramImage } from '../../firmware-protocol/program-image.js';
 import { Device } from '../../src/driver/device.js';
 import { ServedDevice } from '../../src/serve/serve-device.js';
 import { memoryPortPair } from '../../src/transport/memory-port.js';
-import { idealBoard, programImage } from '../support/analog-boards.js';
+import { cellArray, idealBoard, programImage } from '../support/analog-boards.js';
 import { imperfectBoard, spread } from '../support/imperfect-boards.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
@@ -23,7 +23,7 @@ function settling(parts: Partial<ProgramImage> = {}): ProgramImage {
 }
 
 function run(die: Die, image: ProgramImage, ...pieces: number[]): { array: CellArray; volts: number[] } {
-  const array = new CellArray(die);
+  const array = cellArray(die);
   const program = commitProgram(die, image);
   array.loadInitialState(image.initialState);
   let tick = 0;
@@ -55,7 +55,7 @@ describe('a fault on demand', () => {
     const { array, volts } = run(die, settling(), 700);
     expect(Math.abs(volts[5])).toBe(1.25);
     expect(Array.from(array.cellFlags)).toEqual([0, 0, 0, 0, 0, 1, 0, 0]);
-    const halted = new CellArray(die);
+    const halted = cellArray(die);
     const done = halted.advance(commitProgram(die, settling()), 700, 0, 5, true);
     expect(done).toBeGreaterThan(600);
     expect(done).toBeLessThan(620);
@@ -139,7 +139,7 @@ test('a share of dead cells and stuck channels: as many as binomial, the same in
     stuckAdcChannels: { sharePpm: 50_000, source },
   };
   const die = imperfectBoard(effects, { cells: 4000, rows: 1, dense: false }, 3);
-  const array = new CellArray(die);
+  const array = cellArray(die);
   array.loadInitialState(new Int16Array(4000).fill(999));
   const dead = array.v.filter((v) => v === 0).length;
   const codes = new Int16Array(4000);

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
-import { CellArray } from '../../emulator/analog/cell-array.js';
 import { commitProgram } from '../../emulator/analog/effective-program.js';
 import { findProfile } from '../../emulator/profiles/profiles.js';
-import { integersFrom, programImage } from '../support/analog-boards.js';
+import { cellArray, integersFrom, programImage } from '../support/analog-boards.js';
 import {
   build,
   inverse,
@@ -44,7 +43,7 @@ function invert(profileName: string, dieSeed: number): { errors: number[]; off: 
     noiseShift: 9,
   });
   const kappa = noiseTemperature(image, profile.tickLog2);
-  const array = new CellArray({ profile, dieSeed });
+  const array = cellArray({ profile, dieSeed });
   const program = commitProgram({ profile, dieSeed }, image);
   const exact = inverse(a).flat();
   const slowest = 1 / largestEigenvalue(inverse(a));

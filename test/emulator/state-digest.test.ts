@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { CellArray } from '../../emulator/analog/cell-array.js';
+import type { CellArray } from '../../emulator/analog/cell-array.js';
 import { stateBytes, stateDigest } from '../../emulator/state-digest.js';
-import { idealBoard } from '../support/analog-boards.js';
+import { cellArray, idealBoard } from '../support/analog-boards.js';
 
 test('v, c, r, q as int32, flags as bytes, tick as u64, little-endian', () => {
-  const array = new CellArray(idealBoard({ cells: 2, rows: 1 }));
+  const array = cellArray(idealBoard({ cells: 2, rows: 1 }));
   array.v.set([1, -2]);
   array.c.set([3, 4]);
   array.r.set([5, 6]);
@@ -20,7 +20,7 @@ test('v, c, r, q as int32, flags as bytes, tick as u64, little-endian', () => {
 
 test('changes with every part and with the tick', () => {
   const digest = (change: (array: CellArray) => void, tick = 0) => {
-    const array = new CellArray(idealBoard({ cells: 2, rows: 2 }));
+    const array = cellArray(idealBoard({ cells: 2, rows: 2 }));
     change(array);
     return stateDigest(array, tick);
   };

@@ -2,17 +2,18 @@ import type { ArrayTicks } from '../../emulator/analog/array-ticks.js';
 import { CellArray } from '../../emulator/analog/cell-array.js';
 import type { Die } from '../../emulator/analog/die.js';
 import { commitProgram, type EffectiveProgram } from '../../emulator/analog/effective-program.js';
+import { fastestTicks } from '../../emulator/kernel/kernel-ticks.js';
 import { findProfile } from '../../emulator/profiles/profiles.js';
 import { stateDigest } from '../../emulator/state-digest.js';
 import { philox4x32 } from '../../firmware-protocol/philox.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
 import { arrayState, idealBoard, programImage } from '../support/analog-boards.js';
 
-/** What makes ticks pass on a board; undefined: whatever the emulator takes. */
+/** What makes ticks pass on a board; default: the quickest that this machine can compute. */
 export type TicksOf = (die: Die) => ArrayTicks;
 
 /** The orders of tools/digest.c, carried out by the TypeScript emulator: the same lines come out. */
-export function emulatedProblem(orders: readonly string[], ticksOf?: TicksOf): string[] {
+export function emulatedProblem(orders: readonly string[], ticksOf: TicksOf = fastestTicks): string[] {
   const runner = new Runner(ticksOf);
   return orders.flatMap((order) => runner.order(order.split(' ')));
 }
@@ -33,9 +34,9 @@ class Runner {
   #program!: EffectiveProgram;
   #runSeed = 0;
   #tick = 0;
-  readonly #ticksOf: TicksOf | undefined;
+  readonly #ticksOf: TicksOf;
 
-  constructor(ticksOf: TicksOf | undefined) {
+  constructor(ticksOf: TicksOf) {
     this.#ticksOf = ticksOf;
   }
 
@@ -109,7 +110,7 @@ class Runner {
 
   #powerOn(die: Die): string[] {
     this.#die = die;
-    this.#array = new CellArray(die, this.#ticksOf?.(die));
+    this.#array = new CellArray(die, this.#ticksOf(die));
     this.#tick = 0;
     return [];
   }

@@ -1,5 +1,6 @@
 import { CellArray } from '../../emulator/analog/cell-array.js';
 import type { Die } from '../../emulator/analog/die.js';
+import { fastestTicks } from '../../emulator/kernel/kernel-ticks.js';
 import type { BoardProfile } from '../../emulator/profiles/board-profile.js';
 import { findProfile } from '../../emulator/profiles/profiles.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
@@ -29,9 +30,14 @@ export function programImage(
   };
 }
 
+/** The cells of a fresh board, by the quickest ticks that this machine can compute. */
+export function cellArray(die: Die): CellArray {
+  return new CellArray(die, fastestTicks(die));
+}
+
 /** A fresh board with the image's initial state. */
 export function loadedArray(die: Die, image: ProgramImage): CellArray {
-  const array = new CellArray(die);
+  const array = cellArray(die);
   array.loadInitialState(image.initialState);
   return array;
 }

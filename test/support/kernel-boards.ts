@@ -2,15 +2,15 @@ import { expect } from 'vitest';
 import { CellArray } from '../../emulator/analog/cell-array.js';
 import type { Die } from '../../emulator/analog/die.js';
 import { OracleTicks } from '../../emulator/analog/oracle-ticks.js';
-import { newKernelTicks } from '../../emulator/kernel/kernel-ticks.js';
+import { fastestTicks, newKernelTicks } from '../../emulator/kernel/kernel-ticks.js';
 import { stateBytes } from '../../emulator/state-digest.js';
 
 /** Boards by the oracle, by the kernel, and by the kernel with each coupling read once wherever it can. */
 export function boardsOf(die: Die) {
   const arrays = [
     new CellArray(die, new OracleTicks(die)),
-    new CellArray(die),
-    new CellArray(die, newKernelTicks(die, 0)),
+    new CellArray(die, fastestTicks(die)),
+    new CellArray(die, newKernelTicks(die, 0) ?? new OracleTicks(die)),
   ];
   return {
     all: <T>(act: (array: CellArray) => T): T[] => arrays.map(act),

@@ -1,4 +1,4 @@
-import { CellArray } from '../../emulator/analog/cell-array.js';
+import type { CellArray } from '../../emulator/analog/cell-array.js';
 import { commitProgram, type EffectiveProgram } from '../../emulator/analog/effective-program.js';
 import type { BoardProfile } from '../../emulator/profiles/board-profile.js';
 import { findProfile } from '../../emulator/profiles/profiles.js';
@@ -11,6 +11,7 @@ import type {
   RunOptions,
   RunReport,
 } from '../../src/driver/device-api.js';
+import { cellArray } from './analog-boards.js';
 
 /**
  * The true device model behind the driver's contract, without link, firmware or bytes: for tests of solvers, which ask
@@ -32,7 +33,7 @@ export class SolverBoard implements BoardDevice {
 
   constructor(profile: BoardProfile, tamper?: (codes: Int16Array, cells: number) => void) {
     this.#profile = profile;
-    this.#cells = new CellArray({ profile, dieSeed: 1 });
+    this.#cells = cellArray({ profile, dieSeed: 1 });
     this.#tamper = tamper;
     this.identity = identityOf(profile);
   }

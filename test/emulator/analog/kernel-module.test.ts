@@ -22,8 +22,7 @@ describe('a host that can not run the kernel', () => {
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const ticks = await import('../../../emulator/kernel/kernel-ticks.js');
     expect(ticks.newKernelTicks(idealBoard({ cells: 2, rows: 2 }))).toBeUndefined();
-    const cellArray = await import('../../../emulator/analog/cell-array.js');
-    expect(new cellArray.CellArray(idealBoard({ cells: 2, rows: 2 })).v).toHaveLength(2);
+    expect(ticks.fastestTicks(idealBoard({ cells: 2, rows: 2 })).state.v).toHaveLength(2);
     expect(warn.mock.calls).toEqual([[expect.stringMatching(message)]]);
     const fresh = await import('../../../emulator/kernel/kernel-module.js');
     expect(fresh.kernelWarning()).toMatch(message);
@@ -39,11 +38,10 @@ describe('a host that can not run the kernel', () => {
     const { Module, Instance, validate } = real;
     const api = { Module, Instance, validate, Memory: NoMemory as unknown };
     vi.stubGlobal('WebAssembly', api);
-    const { newKernelTicks } = await import('../../../emulator/kernel/kernel-ticks.js');
+    const { fastestTicks, newKernelTicks } = await import('../../../emulator/kernel/kernel-ticks.js');
     const { kernelWarning } = await import('../../../emulator/kernel/kernel-module.js');
-    const { CellArray } = await import('../../../emulator/analog/cell-array.js');
     const board = idealBoard({ cells: 2, rows: 2 });
-    for (let i = 0; i < 2; i++) expect(new CellArray(board).v).toHaveLength(2);
+    for (let i = 0; i < 2; i++) expect(fastestTicks(board).state.v).toHaveLength(2);
     expect(newKernelTicks(board)).toBeUndefined();
     expect(warn.mock.calls).toEqual([[expect.stringMatching(/no room for WebAssembly memory:/)]]);
     expect(kernelWarning()).toMatch(/no room/);

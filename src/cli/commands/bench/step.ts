@@ -2,6 +2,7 @@ import { CellArray } from '../../../../emulator/analog/cell-array.js';
 import type { Die } from '../../../../emulator/analog/die.js';
 import { commitProgram, type EffectiveProgram } from '../../../../emulator/analog/effective-program.js';
 import { kernelWarning, newKernelInstance } from '../../../../emulator/kernel/kernel-module.js';
+import { fastestTicks } from '../../../../emulator/kernel/kernel-ticks.js';
 import { findProfile } from '../../../../emulator/profiles/profiles.js';
 import { NOISE_AMPLITUDE_MAX } from '../../../../firmware-protocol/limits.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../../../firmware-protocol/program-image.js';
@@ -87,7 +88,7 @@ export class StepTimer {
     const die = stepBoard(problem);
     this.products =
       image.mode === PROGRAM_MODE.dense ? image.cells * image.cells : 2 * image.rows * image.cells;
-    this.#array = new CellArray(die);
+    this.#array = new CellArray(die, fastestTicks(die));
     const startMs = performance.now();
     this.#program = commitProgram(die, image);
     this.#array.loadInitialState(image.initialState);
