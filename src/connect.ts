@@ -7,6 +7,7 @@ import {
   checkOptionalFlag,
   checkOptionalFunction,
   checkSignal,
+  checkWhole,
 } from './argument-checks.js';
 import { Device } from './driver/device.js';
 import type { Logger } from './driver/logger.js';
@@ -263,6 +264,7 @@ async function emulatorPort(
 
 /** The URI of the smallest ideal board with dense couplings that holds `cells`, or of the largest there is. */
 export function fittingEmulator(cells: number): string {
+  checkWhole('cells', cells, 1);
   const dense = PROFILES.filter((profile) => profile.dense && profile.effects === null);
   const profile = dense.find((candidate) => candidate.cells >= cells) ?? dense.at(-1)!;
   return `emulator:${profile.name}`;

@@ -1,39 +1,30 @@
-/** thermolink for programs: connect to a board, solve linear systems on it, train with it. */
+/**
+ * Connect to a board and compute on it: solve, relax, sample, invert. Two digital solvers of the same contract serve for
+ * comparison. The other rooms of the library are subpaths of their own, so that a program loads what it uses:
+ * `thermolink/measure`, `thermolink/train`, `thermolink/board`, `thermolink/files`, `thermolink/transport`,
+ * `thermolink/serve`, `thermolink/protocol`, `thermolink/emulator`.
+ */
 
 export { type AnalogSolverOptions, createAnalogSolver } from './algorithms/board-solver.js';
 export { createCholeskySolver } from './algorithms/cholesky-solver.js';
 export type * from './algorithms/contract.js';
-export { createIdealSampler } from './algorithms/ideal-sampler.js';
+export { createIdealSampler, type IdealSamplerOptions } from './algorithms/ideal-sampler.js';
+export { type InverseRequest, type InverseResult, invert } from './algorithms/invert.js';
+export { drawSamples, type SamplingRequest, type SamplingResult } from './algorithms/sample.js';
 export type { BoardCalibration } from './board/calibration.js';
-export { connect, parseDeviceUri } from './connect.js';
-export { Device } from './driver/device.js';
+export type { SolverCost } from './board/cost.js';
+export type { RunAddress } from './board/run-seed.js';
+export {
+  type ConnectOptions,
+  connect,
+  type DeviceAddress,
+  fittingEmulator,
+  parseDeviceUri,
+} from './connect.js';
+export { Device, type OpenOptions } from './driver/device.js';
 export type * from './driver/device-api.js';
 export type { DeviceEvent, ReconnectOptions } from './driver/reconnect.js';
 export { type StopOnExitOptions, stopBoardsOnExit } from './driver/stop-on-exit.js';
-export { ERROR_CODES, type ErrorCode, ThermolinkError } from './errors.js';
-export { type Dataset, type DatasetSource, type ExampleSet, firstExamples } from './learning/data/dataset.js';
-export { loadDataset } from './learning/data/load-dataset.js';
-export type * from './learning/model/contract.js';
-export { createConvolutionClassifier } from './learning/model/convolution-classifier.js';
-export { createMlp } from './learning/model/mlp.js';
-export type * from './learning/optimizers/contract.js';
-export {
-  CONTROL,
-  createOptimizer,
-  type OptimizerName,
-  type OptimizerOptions,
-} from './learning/optimizers/create.js';
-export type * from './learning/record.js';
-export { type TrainRequest, type TrainResult, train } from './learning/trainer.js';
+export { ERROR_CODES, type ErrorCode, type ErrorDetails, ThermolinkError } from './errors.js';
 export type { DenseSystem, FactoredSystem, LinearSystem } from './linalg/linear-system.js';
 export { type Matrix, matrix } from './linalg/matrix.js';
-export {
-  type CalibrateRequest,
-  type CalibrationResult,
-  calibrate,
-} from './measure/calibrate.js';
-export {
-  type CalibrationRecord,
-  calibrationOf,
-  calibrationRecordOf,
-} from './measure/calibration-record.js';

@@ -1,4 +1,5 @@
-import { connect, createAnalogSolver, createMlp, createOptimizer, loadDataset, train } from 'thermolink';
+import { connect, createAnalogSolver } from 'thermolink';
+import { createMlp, createOptimizer, loadDataset, train } from 'thermolink/train';
 
 const data = loadDataset({ kind: 'mnist' });
 // One hidden layer of nine units: 7,165 parameters, which fit the 8,192 cells of the board.

@@ -1,6 +1,7 @@
-import { badArgument, checkNumber, checkObject, checkSignal, checkWhole } from '../argument-checks.js';
+import { checkNumber, checkObject, checkSignal, checkWhole } from '../argument-checks.js';
 import { takeTurn } from '../board/board-runs.js';
 import { type BoardCalibration, refuseForeign } from '../board/calibration.js';
+import { checkBoard } from '../board/validation.js';
 import type { BoardDevice } from '../driver/device-api.js';
 import type { LinearSolver } from './contract.js';
 import { relaxOnBoard } from './relax.js';
@@ -54,17 +55,6 @@ export function createAnalogSolver(device: BoardDevice, options: AnalogSolverOpt
 function checkSignalOf(request: { readonly signal?: AbortSignal }): void {
   checkObject('The request', request, '{ system, drive, address: { seed: 1, step: 0, block: 0 }, … }');
   checkSignal(request.signal);
-}
-
-function checkBoard(device: BoardDevice): void {
-  checkObject('device', device, "await connect('emulator:ideal-64')");
-  if (typeof device.acquire === 'function' && typeof device.identity === 'object') return;
-  throw badArgument(
-    'device',
-    device,
-    'a connected board',
-    "Pass what connect promises: const device = await connect('emulator:ideal-64').",
-  );
 }
 
 function checkOptions(options: AnalogSolverOptions): void {

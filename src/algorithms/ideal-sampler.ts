@@ -9,7 +9,6 @@ import { throwIfAborted } from '../errors.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
 import { gramOfRows, matVec, matVecTransposed, norm2 } from '../linalg/products.js';
 import { RANDOM_STREAM, type RandomSource, randomSource } from '../linalg/random.js';
-import { symmetricEigen } from '../linalg/symmetric-eigen.js';
 import {
   checkRelaxation,
   checkSolveRequest,
@@ -53,13 +52,13 @@ export function createIdealSampler(options: IdealSamplerOptions = {}): LinearSol
   };
 }
 
-function relax(request: RelaxRequest, noiseTemperature: number): RelaxResult {
+async function relax(request: RelaxRequest, noiseTemperature: number): Promise<RelaxResult> {
   checkRelaxation(request);
   throwIfAborted(request.signal);
   const { system, drive, initial, time, address } = request;
   if (time === 0 || (isZeroRelaxation(request) && noiseTemperature === 0))
     return { x: Float64Array.from(initial), cost: ZERO_COST };
-  const apply = functionOfSystem(system);
+  const apply = await functionOfSystem(system);
   const x = apply((eigenvalue) => Math.exp(-eigenvalue * time), initial);
   add(
     x,
@@ -70,14 +69,14 @@ function relax(request: RelaxRequest, noiseTemperature: number): RelaxResult {
   return { x, cost: ZERO_COST };
 }
 
-function solve(request: SolveRequest, noiseTemperature: number): SolveResult {
+async function solve(request: SolveRequest, noiseTemperature: number): Promise<SolveResult> {
   checkSolveRequest(request);
   throwIfAborted(request.signal);
   const { system, drive, tolerance, address } = request;
   const spectrum = inspectSystem(system);
   if (drive.every((value) => value === 0)) return zeroSolution(drive.length);
   refuseBeyondFloat64(system, spectrum, tolerance);
-  const apply = functionOfSystem(system);
+  const apply = await functionOfSystem(system);
   const time = SETTLED / spectrum.eigenvalueMin;
   const equilibrium = apply((eigenvalue) => relaxedTime(eigenvalue, time), drive);
   const random = noiseOf(address);
@@ -167,7 +166,9 @@ export type FunctionOfSystem = (
  * Factored, in dual form: KKᵀ = P S Pᵀ is m×m, A has the eigenvalues s_i + λ in K's row space and λ in the rest, so
  *   f(A) x = f(λ) x + Kᵀ P diag((f(s_i + λ) − f(λ))/s_i) Pᵀ K x,   O(m²N + m³) once.
  */
-export function functionOfSystem(system: LinearSystem): FunctionOfSystem {
+export async function functionOfSystem(system: LinearSystem): Promise<FunctionOfSystem> {
+  // Its package takes as long to load as the rest of the library, and boards do without it.
+  const { symmetricEigen } = await import('../linalg/symmetric-eigen.js');
   if (system.kind === 'dense') {
     const { values, vectors } = symmetricEigen(system.matrix);
     return (f, x) => {

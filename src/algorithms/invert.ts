@@ -1,7 +1,9 @@
+import { checkAddress, checkObject, checkOptionalFunction, checkSignal } from '../argument-checks.js';
 import { BoardRuns, takeTurn } from '../board/board-runs.js';
 import { type BoardCalibration, refuseForeign } from '../board/calibration.js';
 import type { SolverCost } from '../board/cost.js';
 import type { RunAddress } from '../board/run-seed.js';
+import { checkBoard, checkForm, checkTolerance } from '../board/validation.js';
 import type { BoardDevice } from '../driver/device-api.js';
 import { dimensionOf, type LinearSystem } from '../linalg/linear-system.js';
 import { type Matrix, matrix, symmetricPart } from '../linalg/matrix.js';
@@ -33,12 +35,21 @@ export interface InverseResult {
   readonly cost: SolverCost;
 }
 
+const REQUEST_EXAMPLE = '{ system, tolerance: 1e-2, address: { seed: 1, step: 0, block: 0 } }';
+
 /**
  * A⁻¹ column by column: A x = e_j on the board for each j, with one check and one upload of A. Against averaging vvᵀ/κ, whose error falls with the square
  * root of the number of readings only, every column is refined to the tolerance. The board is taken for all columns at once, in turn with the calls of `createAnalogSolver`.
  * Errors: those of `solve`; all that a column can be refused for comes before the first run.
  */
 export async function invert(device: BoardDevice, request: InverseRequest): Promise<InverseResult> {
+  checkBoard(device);
+  checkObject('The request', request, REQUEST_EXAMPLE);
+  checkSignal(request.signal);
+  checkOptionalFunction('onProgress', request.onProgress);
+  checkAddress(request.address);
+  checkForm(request.system);
+  checkTolerance(request.tolerance);
   return takeTurn(device, request.signal, () => invertOnBoard(device, request));
 }
 

@@ -1,4 +1,10 @@
-import { checkAddress, checkWhole } from '../argument-checks.js';
+import {
+  checkAddress,
+  checkObject,
+  checkOptionalFunction,
+  checkSignal,
+  checkWhole,
+} from '../argument-checks.js';
 import { nominalModel } from '../board/board-model.js';
 import { tickOf } from '../board/board-range.js';
 import { BoardRuns, takeTurn } from '../board/board-runs.js';
@@ -20,7 +26,7 @@ import { cellList, overloadError } from '../board/overload-error.js';
 import { programImage } from '../board/quantize.js';
 import type { RunAddress } from '../board/run-seed.js';
 import { powerOfTwoAbove } from '../board/scaling.js';
-import { checkForm } from '../board/validation.js';
+import { checkBoard, checkForm } from '../board/validation.js';
 import type { BoardDevice, RunReport } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import { dimensionOf, type LinearSystem } from '../linalg/linear-system.js';
@@ -54,6 +60,7 @@ export interface SamplingResult {
   readonly cost: SolverCost;
 }
 
+const REQUEST_EXAMPLE = '{ precision, count: 100, address: { seed: 1, step: 0, block: 0 } }';
 /** Three time constants of the slowest mode between two draws: at most e⁻³ = 5 % of one is in the next. */
 const SPACING = 3;
 /** The first draw comes after so many of these: what is left of the start is e⁻¹². */
@@ -90,6 +97,10 @@ export function checkDrawCount(count: number, cells: number): void {
  * Source: Aifer et al., "Thermodynamic linear algebra", arXiv 2308.05660.
  */
 export async function drawSamples(device: BoardDevice, request: SamplingRequest): Promise<SamplingResult> {
+  checkBoard(device);
+  checkObject('The request', request, REQUEST_EXAMPLE);
+  checkSignal(request.signal);
+  checkOptionalFunction('onProgress', request.onProgress);
   checkForm(request.precision);
   checkDrawCount(request.count, dimensionOf(request.precision));
   checkAddress(request.address);

@@ -1,4 +1,5 @@
 import { badArgument, checkArray, checkObject } from '../argument-checks.js';
+import type { BoardDevice } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import { dimensionOf, type LinearSystem } from '../linalg/linear-system.js';
 import { checkShape, type Matrix } from '../linalg/matrix.js';
@@ -6,6 +7,18 @@ import { normInf } from '../linalg/products.js';
 
 /** |A_ij − A_ji| may be this fraction of max |A|: what rounding leaves of a symmetric product. */
 const SYMMETRY_TOLERANCE = 1e-12;
+
+/** Refuses what is no connected board: BAD_ARGUMENT. */
+export function checkBoard(device: BoardDevice): void {
+  checkObject('device', device, "await connect('emulator:ideal-64')");
+  if (typeof device.acquire === 'function' && typeof device.identity === 'object') return;
+  throw badArgument(
+    'device',
+    device,
+    'a connected board',
+    "Pass what connect promises: const device = await connect('emulator:ideal-64').",
+  );
+}
 
 /**
  * Refuses a system that is not a finite, square, symmetric matrix, or not a finite factor with a finite damping ≥ 0.

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import * as library from '../../src/index.js';
+import * as core from '../../src/index.js';
+import * as learning from '../../src/learning/index.js';
+import * as measure from '../../src/measure/index.js';
 import { noiseExamples } from '../support/model-examples.js';
 import { type Anything, expectRefusals } from '../support/refusals.js';
 
@@ -15,7 +17,7 @@ const {
   firstExamples,
   loadDataset,
   train,
-} = library as Anything;
+} = { ...core, ...learning, ...measure } as Anything;
 
 const model = createMlp({ inputCount: 4, hidden: [3], classes: 2 });
 const parameters = model.init(1);

@@ -1,0 +1,15 @@
+/** `thermolink/train`: networks, data sets, optimizers and training. Loads the autodiff library. */
+export { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.js';
+export { type Dataset, type DatasetSource, type ExampleSet, firstExamples } from './data/dataset.js';
+export { loadDataset } from './data/load-dataset.js';
+export type * from './model/contract.js';
+export {
+  type ConvolutionClassifierSettings,
+  createConvolutionClassifier,
+} from './model/convolution-classifier.js';
+export { createMlp, type MlpSettings } from './model/mlp.js';
+export type * from './optimizers/contract.js';
+export { CONTROL, createOptimizer, type OptimizerName, type OptimizerOptions } from './optimizers/create.js';
+export type * from './record.js';
+export { type ExistingRun, openRunDirectory, type RunDirectory } from './run-files.js';
+export { type TrainRequest, type TrainResult, train } from './trainer.js';
