@@ -126,4 +126,6 @@ export interface NumericArray {
   readonly rows: number;
   readonly columns: number;
   readonly data: Float64Array;
+  /** Whether a text separated its cells by commas, which may have been meant as decimal commas. */
+  readonly hasCommas?: boolean;
 }

@@ -1,33 +1,32 @@
 import { ThermolinkError } from '../errors.js';
 import { allocateEntries, badFile, ENTRIES_MAX, type NumericArray, withInputFile } from './input-file.js';
+import {
+  cellFault,
+  numberOf,
+  SEPARATOR_NAMES,
+  separatorOf,
+  splitCells,
+  splitPlain,
+  withoutComment,
+} from './text-cells.js';
+import { type Dialect, recogniseDialect, type TextLine } from './text-dialect.js';
 
 /** Longest line, bytes: keeps a file without line ends from becoming one huge string. */
 const LINE_BYTES_MAX = 2 ** 27;
-
-/** One way to match at every place, so that a long wrong number takes linear time. */
-const DECIMAL_NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
-const NOT_FINITE = /^[+-]?(?:nan|inf|infinity)$/i;
-/** With tabs between fields, two in a row or one at an end is a field that was left out. */
-const EMPTY_TABBED_FIELD = /^ *\t|\t *\t|\t *$/;
+/** Lines and bytes that are looked at before the dialect is decided. */
+const SAMPLE_LINES = 256;
+const SAMPLE_BYTES = 2 ** 20;
 
 const NUL = 0;
 const LINE_FEED = 0x0a;
-
-type Separator = ',' | ';' | 'blank';
-
-const SEPARATOR_NAMES: Readonly<Record<Separator, string>> = {
-  ',': 'commas',
-  ';': 'semicolons',
-  blank: 'blanks or tabs',
-};
+const CARRIAGE_RETURN = 0x0d;
 
 /**
  * Parses a table of decimal numbers from text that arrives in pieces; the result does not depend on where the pieces
- * are cut. One row per line; commas, semicolons, tabs or blanks between fields, the same in all lines; `#` starts a
- * comment; blank lines, a byte-order mark and CRLF are passed over.
+ * are cut. The format, with its dialects, is that of docs/reference/array-files.md, "Text".
  *
- * Errors: `BAD_MATRIX` with line and field (both from 1) for everything that is not a finite number and for
- * rows of unequal length; `BAD_FILE` if it is not text or holds no number at all.
+ * Errors: `BAD_MATRIX` with line and field (both from 1) for everything that is not a finite number, for rows of unequal
+ * length, and where commas may separate thousands; `BAD_FILE` if it is not text or holds no number at all.
  */
 export class TextTable {
   readonly #path: string;
@@ -37,10 +36,15 @@ export class TextTable {
   #columns = 0;
   #firstRowLine = 0;
   #line = 0;
-  #separator: Separator | undefined;
+  /** Lines that wait for the dialect; empty once it is known. */
+  #sample: TextLine[] = [];
+  #sampleBytes = 0;
+  #dialect: Dialect | undefined;
   /** The pieces of the line that has not ended yet. */
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
+  /** Whether the last line ended with a carriage return: a line feed after it ends no further line. */
+  #wasReturn = false;
 
   /** `path` only names the table in errors. */
   constructor(path: string) {
@@ -56,11 +60,17 @@ export class TextTable {
         'Name a NumPy array .npy, and save text as UTF-8, not as UTF-16.',
       );
     let start = 0;
-    for (;;) {
-      const end = chunk.indexOf(LINE_FEED, start);
-      if (end < 0) break;
-      this.#endLine(chunk.subarray(start, end));
+    let feed = chunk.indexOf(LINE_FEED);
+    let carriage = chunk.indexOf(CARRIAGE_RETURN);
+    while (feed >= 0 || carriage >= 0) {
+      const isFeed = carriage < 0 || (feed >= 0 && feed < carriage);
+      const end = isFeed ? feed : carriage;
+      const isSecondHalf = isFeed && this.#wasReturn && end === start && this.#pendingBytes === 0;
+      if (!isSecondHalf) this.#endLine(chunk.subarray(start, end));
+      this.#wasReturn = !isFeed;
       start = end + 1;
+      if (isFeed) feed = chunk.indexOf(LINE_FEED, start);
+      else carriage = chunk.indexOf(CARRIAGE_RETURN, start);
     }
     // Not slice, which shares memory if the chunk is a Buffer.
     if (start < chunk.length) this.#keep(new Uint8Array(chunk.subarray(start)));
@@ -69,10 +79,12 @@ export class TextTable {
   /** Ends the text and returns the table. */
   finish(): NumericArray {
     if (this.#pendingBytes > 0) this.#endLine(new Uint8Array(0));
+    if (this.#sample.length > 0) this.#decide();
     if (this.#rows === 0)
       throw badFile(this.#path, `${this.#path} holds no numbers.`, 'Write one row of numbers per line.');
     const data = this.#entries.slice(0, this.#entryCount);
-    return { dimensions: 2, rows: this.#rows, columns: this.#columns, data };
+    const hasCommas = this.#dialect?.separator === ',';
+    return { dimensions: 2, rows: this.#rows, columns: this.#columns, data, hasCommas };
   }
 
   #keep(piece: Uint8Array): void {
@@ -89,89 +101,56 @@ export class TextTable {
   #endLine(tail: Uint8Array): void {
     this.#keep(tail);
     // Bytes that are no UTF-8 become U+FFFD here, which is no number and so ends in an error with its place.
-    const text = Buffer.concat(this.#pending, this.#pendingBytes).toString('utf8');
+    const bytes = Buffer.concat(this.#pending, this.#pendingBytes);
     this.#pending = [];
     this.#pendingBytes = 0;
     this.#line++;
-    this.#parseLine(withoutMarks(text, this.#line));
+    const text = bytes.toString('utf8');
+    this.#takeLine(withoutComment(this.#line === 1 && text.startsWith('\uFEFF') ? text.slice(1) : text));
   }
 
-  #parseLine(text: string): void {
+  #takeLine(text: string): void {
     if (/^[ \t]*$/.test(text)) return;
-    const separator = separatorOf(text);
-    this.#checkSeparator(separator);
+    const line: TextLine = { line: this.#line, text };
+    if (this.#dialect !== undefined) {
+      this.#parseRow(line, this.#dialect);
+      return;
+    }
+    this.#sample.push(line);
+    this.#sampleBytes += text.length;
+    if (this.#sample.length >= SAMPLE_LINES || this.#sampleBytes >= SAMPLE_BYTES) this.#decide();
+  }
+
+  /** Recognises the dialect and parses the lines that waited for it. */
+  #decide(): void {
+    const lines = this.#sample;
+    this.#sample = [];
+    const dialect = recogniseDialect(lines, ({ line }, what, hint) =>
+      this.#badMatrix(line, `${this.#path}, line ${line}: ${what}.`, hint),
+    );
+    this.#dialect = dialect;
+    for (const line of dialect.hasHeader ? lines.slice(1) : lines) this.#parseRow(line, dialect);
+  }
+
+  #parseRow(row: TextLine, dialect: Dialect): void {
+    const { separator, decimal, hasIndex } = dialect;
+    const cells = row.text.includes('"')
+      ? splitCells(row.text, separator).map(({ text }) => text)
+      : splitPlain(row.text, separator);
     const before = this.#entryCount;
-    if (separator === ',' || separator === ';') this.#parseSeparated(text, separator);
-    else this.#parseBlanks(text);
+    for (let i = hasIndex ? 1 : 0; i < cells.length; i++) {
+      const text = cells[i].trim();
+      const value = numberOf(text, decimal);
+      if (!Number.isFinite(value)) throw this.#badCell(row, i + 1, text, dialect);
+      this.#append(value);
+    }
     const count = this.#entryCount - before;
     if (this.#rows === 0) {
       this.#columns = count;
-      this.#firstRowLine = this.#line;
+      this.#firstRowLine = row.line;
     }
-    if (count !== this.#columns)
-      throw this.#badMatrix(
-        `${this.#path}, line ${this.#line} has ${values(count)}, but line ${this.#firstRowLine} has ${values(this.#columns)}.`,
-        'Give every row the same number of values.',
-      );
+    if (count !== this.#columns || count === 0) throw this.#badCount(row, count, dialect);
     this.#rows++;
-  }
-
-  /** A file that changes its separator is a damaged one; guessing line by line would hide that. */
-  #checkSeparator(separator: Separator | undefined): void {
-    if (separator === undefined) return;
-    // In a column of numbers anything between two of them shows as a row that is too long, or as text.
-    if (this.#separator !== undefined && separator !== this.#separator)
-      throw this.#badMatrix(
-        `${this.#path}, line ${this.#line}: fields are separated by ${SEPARATOR_NAMES[separator]} here, but by ${SEPARATOR_NAMES[this.#separator]} above.`,
-        'Use one separator in the whole file, and a decimal point.',
-      );
-    this.#separator = separator;
-  }
-
-  #parseSeparated(text: string, separator: ',' | ';'): void {
-    let start = 0;
-    for (let field = 1; ; field++) {
-      const found = text.indexOf(separator, start);
-      const end = found < 0 ? text.length : found;
-      this.#parseCell(text, start, end, field);
-      if (found < 0) return;
-      start = found + 1;
-    }
-  }
-
-  #parseBlanks(text: string): void {
-    if (EMPTY_TABBED_FIELD.test(text)) {
-      this.#parseTabbed(text);
-      return;
-    }
-    let field = 1;
-    for (const match of text.matchAll(/[^ \t]+/g))
-      this.#parseCell(text, match.index, match.index + match[0].length, field++);
-  }
-
-  /** A line with an empty field between tabs: finds it, or what is wrong before it. */
-  #parseTabbed(text: string): void {
-    let field = 1;
-    let start = 0;
-    for (const part of text.split('\t')) {
-      // Blanks separate fields too, where there is something between them.
-      for (const match of part.trim() === '' ? [{ 0: '', index: 0 }] : part.matchAll(/[^ ]+/g)) {
-        const at = start + match.index;
-        this.#parseCell(text, at, at + match[0].length, field++);
-      }
-      start += part.length + 1;
-    }
-  }
-
-  #parseCell(text: string, start: number, end: number, field: number): void {
-    while (start < end && isBlank(text, start)) start++;
-    while (start < end && isBlank(text, end - 1)) end--;
-    const token = text.slice(start, end);
-    if (token === '')
-      throw this.#badField(field, 'it is empty.', 'Fill in the number, or remove the extra separator.');
-    const value = Number(token);
-    if (!DECIMAL_NUMBER.test(token) || !Number.isFinite(value)) throw this.#notANumber(text, field, token);
-    this.#append(value);
   }
 
   #append(value: number): void {
@@ -189,66 +168,48 @@ export class TextTable {
     this.#entries[this.#entryCount++] = value;
   }
 
-  #notANumber(text: string, field: number, token: string): ThermolinkError {
-    const quoted = quote(token);
-    if (NOT_FINITE.test(token))
-      return this.#badField(
-        field,
-        `${quoted} is not finite.`,
-        'Replace it: a linear system needs finite numbers.',
-      );
-    if (DECIMAL_NUMBER.test(token))
-      return this.#badField(field, `${quoted} is too large for a float64.`, 'Scale the numbers down.');
-    return this.#badField(field, `${quoted} is not a number.`, hintForText(text, token, this.#rows === 0));
+  #badCell(row: TextLine, field: number, text: string, dialect: Dialect): ThermolinkError {
+    const { what, hint } = cellFault(text, dialect.decimal);
+    return (
+      this.#otherSeparator(row, dialect) ??
+      this.#badMatrix(row.line, `${this.#path}, line ${row.line}, field ${field}: ${what}.`, hint, { field })
+    );
   }
 
-  #badField(field: number, what: string, hint: string): ThermolinkError {
-    const place = `${this.#path}, line ${this.#line}, field ${field}`;
-    return this.#badMatrix(`${place}: ${what}`, hint, { field });
+  #badCount(row: TextLine, count: number, dialect: Dialect): ThermolinkError {
+    return (
+      this.#otherSeparator(row, dialect) ??
+      this.#badMatrix(
+        row.line,
+        `${this.#path}, line ${row.line} has ${values(count)}, but line ${this.#firstRowLine} has ${values(this.#columns)}.`,
+        'Give every row the same number of values.',
+      )
+    );
   }
 
-  #badMatrix(message: string, hint: string, data: Readonly<Record<string, unknown>> = {}): ThermolinkError {
-    return new ThermolinkError('BAD_MATRIX', message, {
-      hint,
-      data: { path: this.#path, line: this.#line, ...data },
-    });
+  /** A file that changes its separator is a damaged one; guessing line by line would hide that. */
+  #otherSeparator({ line, text }: TextLine, { separator }: Dialect): ThermolinkError | undefined {
+    const here = separatorOf(text);
+    if (here === separator || this.#rows === 0 || here === 'blank' || this.#columns === 1) return undefined;
+    return this.#badMatrix(
+      line,
+      `${this.#path}, line ${line}: fields are separated by ${SEPARATOR_NAMES[here]} here, but by ${SEPARATOR_NAMES[separator]} above.`,
+      'Use one separator in the whole file, and a decimal point.',
+    );
   }
-}
 
-/** The line without byte-order mark, carriage return and comment. */
-function withoutMarks(text: string, line: number): string {
-  if (line === 1 && text.startsWith('\uFEFF')) text = text.slice(1);
-  const hash = text.indexOf('#');
-  if (hash >= 0) return text.slice(0, hash);
-  return text.endsWith('\r') ? text.slice(0, -1) : text;
-}
-
-/** What stands between the fields of this line; nothing if it has one field only. */
-function separatorOf(text: string): Separator | undefined {
-  // Semicolon first: where it separates, a comma is a decimal comma, and the error can say so.
-  if (text.includes(';')) return ';';
-  if (text.includes(',')) return ',';
-  return /[^ \t][ \t]+[^ \t]/.test(text) ? 'blank' : undefined;
-}
-
-function hintForText(text: string, token: string, isFirstRow: boolean): string {
-  if (/^[+-]?\d+,\d/.test(token)) return 'Write decimals with a point, not with a comma.';
-  if (/^["']/.test(token)) return 'Write numbers without quotation marks.';
-  if (isFirstRow && !/\d/.test(text)) return 'Remove the header line, or start it with #.';
-  return 'Write decimal numbers such as -1.5e-3, with commas, semicolons, tabs or blanks between them.';
-}
-
-function isBlank(text: string, index: number): boolean {
-  const code = text.charCodeAt(index);
-  return code === 0x20 || code === 0x09;
+  #badMatrix(
+    line: number,
+    message: string,
+    hint: string,
+    data: Readonly<Record<string, unknown>> = {},
+  ): ThermolinkError {
+    return new ThermolinkError('BAD_MATRIX', message, { hint, data: { path: this.#path, line, ...data } });
+  }
 }
 
 function values(count: number): string {
   return count === 1 ? '1 value' : `${count} values`;
-}
-
-function quote(token: string): string {
-  return JSON.stringify(token.length > 24 ? `${token.slice(0, 24)}…` : token);
 }
 
 const CHUNK_BYTES = 2 ** 20;

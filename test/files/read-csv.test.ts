@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readMatrix, readVector } from '../../src/files/read-array.js';
+import { readMatrix, readSquareMatrix, readVector } from '../../src/files/read-array.js';
 import { TextTable } from '../../src/files/text-table.js';
 import { writeNpy } from '../../src/files/write-npy.js';
 import { matrix } from '../../src/linalg/matrix.js';
@@ -24,6 +24,8 @@ function parse(text: string | Uint8Array, chunkBytes = 1 << 20) {
 }
 
 const SMALL = { dimensions: 2, rows: 2, columns: 3, data: Float64Array.of(1, -2.5, 3e-7, 4, 0.5, -600) };
+/** 4.5 and 1.25, 1.25 and 3, as rows of a 2×2 matrix. */
+const EUROPEAN = [4.5, 1.25, 1.25, 3];
 
 describe('tables as text', () => {
   it.each([
@@ -36,13 +38,11 @@ describe('tables as text', () => {
     ['a byte-order mark and CRLF', '\uFEFF1,-2.5,3e-7\r\n4,.5,-600\r\n'],
     ['comments and blank lines', '# a; b, c\n\n1,-2.5,3e-7 # first\n \t\n  # 5, 6\n4,.5,-600\n\n'],
   ])('%s', (_, text) => {
-    expect(parse(text)).toEqual(SMALL);
-    for (const chunkBytes of [1, 2, 3, 7]) expect(parse(text, chunkBytes)).toEqual(SMALL);
+    for (const chunkBytes of [1, 2, 3, 7, 1 << 20]) expect(parse(text, chunkBytes)).toMatchObject(SMALL);
   });
 
   it.each([
     ['a word', '1,2\n3,abc', 2, 2, '"abc" is not a number'],
-    ['a header', 'x,y\n1,2', 1, 1, '"x" is not a number', 'header'],
     ['NaN', '1,NaN', 1, 2, 'not finite'],
     ['an infinite number', '1 -inf', 1, 2, 'not finite'],
     ['a number beyond float64', '1,-1e999', 1, 2, 'too large'],
@@ -56,8 +56,8 @@ describe('tables as text', () => {
     ['a word before an empty field', '1 x\t\t3', 1, 2, '"x" is not a number'],
     ['a word far right', 'Δ, 2.25e3,   nix', 1, 1, '"Δ"'],
     ['the third of three', '11.5, 2.25e3,   nix', 1, 3, '"nix"'],
-    ['decimal commas', '1,5;2,5', 1, 1, '"1,5" is not a number', 'point'],
-    ['quoted numbers', '"1.5",2', 1, 1, 'not a number', 'quotation'],
+    ['decimal commas and points', '1,5;2.5', 1, 1, '"1,5" is not a number', 'point'],
+    ['a quote that does not end', '1,"2', 1, 2, 'not a number', 'quotation'],
     ['bytes that are no text', Buffer.from([0x31, 0x2c, 0xff, 0xfe]), 1, 2, 'not a number'],
     ['a Unicode minus', '1,\u22122', 1, 2, 'not a number'],
     ['control characters', '1,\x1b[2J', 1, 2, '\\u001b'],
@@ -67,6 +67,79 @@ describe('tables as text', () => {
     expect(error.message).toContain(`A.csv, line ${line}, field ${field}: `);
     expect(error.message).toContain(message);
     expect(error.hint).toContain(hint);
+  });
+
+  it.each<readonly [name: string, text: string, line: number, field: number]>([
+    ['#DIV/0!', '1\n#DIV/0!\n2', 2, 1],
+    ['#N/A beside a number', '4,#N/A\n1,3', 1, 2],
+    ['#NV after a blank', '4 #NV\n1 3', 1, 2],
+    ['#REF! below names', 'a;b\n#REF!;1\n2;3', 2, 1],
+    ...['#NAME?', '#VALUE!', '#NUM!', '#NULL!', '#WERT!', '#BEZUG!', '#ÜBERLAUF!'].map(
+      (text) => [text, `${text}\n2`, 1, 1] as const,
+    ),
+  ])('%s is an error of a spreadsheet and no comment', async (_, text, line, field) => {
+    const error = await thrown(() => parse(text));
+    expect(error).toMatchObject({ code: 'BAD_MATRIX', data: { line, field } });
+    expect(error.message).toContain('error value of a spreadsheet');
+  });
+
+  it.each([
+    ['semicolons and decimal commas', '\uFEFF4,5;1,25\r\n1,25;3,0\r\n'],
+    ['tabs and decimal commas', '4,5\t1,25\n1,25\t3,0'],
+    ['blanks and decimal commas', '4,5 1,25\n1,25 3'],
+    ['quoted decimal commas between commas', '"4,5","1,25"\n"1,25","3"'],
+    ['quotes', '"4.5","1.25"\n"1.25","3"'],
+    ['carriage returns alone', '4.5,1.25\r1.25,3\r'],
+    ['a header', 'mass,length\n4.5,1.25\n1.25,3'],
+    ['a header with digits', 'x1,x2\n4.5,1.25\n1.25,3'],
+    ['a quoted header of digits', '"0","1"\n4.5,1.25\n1.25,3'],
+    ['a quoted header with a separator in a name', '"a;b";c\n4,5;1,25\n1,25;3'],
+    ['the header and index that pandas writes', ',0,1\n0,4.5,1.25\n1,1.25,3.0'],
+    ['the header and index that R writes', '"V1" "V2"\n"1" 4.5 1.25\n"2" 1.25 3'],
+    ['an index of names', 'node,a,b\na,4.5,1.25\nb,1.25,3'],
+    ['an index that is called so', 'id;a;b\n1;4,5;1,25\n2;1,25;3'],
+    ['names of rows alone', 'a 4.5 1.25\nb 1.25 3'],
+    ['a comment after a number', '4.5,1.25 # first, row\n1.25,3 #'],
+  ])('%s are read', (_, text) => {
+    for (const chunkBytes of [1, 5, 1 << 20]) {
+      const { rows, columns, data } = parse(text, chunkBytes);
+      expect([rows, columns, ...data]).toEqual([2, 2, ...EUROPEAN]);
+    }
+  });
+
+  it('one column with decimal commas is read where some lines have none', () => {
+    expect([...parse('1,5\n2\n0,25\n').data]).toEqual([1.5, 2, 0.25]);
+    expect([...parse('force\n1,5\n4,25\n').data]).toEqual([1.5, 4.25]);
+  });
+
+  it.each([
+    ['thousands or decimals', '1,234;5,678\n3;4', '1,234'],
+    ['thousands or decimals in one column', '1\n2,500\n3', '2,500'],
+    ['English thousands', '1,234.5;2\n3;4', 'thousands separators'],
+    ['German thousands', '1.234,5;2\n3;4', 'thousands separators'],
+    ['Swiss thousands', "1'234;2\n3;4", 'thousands separators'],
+    ['thousands with blanks', '1 234,5;2\n3;4', 'thousands separators'],
+    ['numbered rows or decimals', 'x\n1,5\n2,7', 'row 1 with the number 5'],
+  ])('%s: refused by name, since nobody can know', async (_, text, message) => {
+    const error = await thrown(() => parse(text));
+    expect(error.code).toBe('BAD_MATRIX');
+    expect(error.message).toMatch(/^A.csv, line [12]/);
+    expect(error.message).toContain(message);
+    expect(error.hint).toMatch(/^Write /);
+  });
+
+  it.each(['4,1x\n1,3', 'O1,2\n3,4', '1,nan\n2,3'])(
+    'a number with a typing error is no header: %j',
+    async (text) => {
+      expect((await thrown(() => parse(text))).data).toMatchObject({ line: 1 });
+    },
+  );
+
+  it('the dialect of the first lines holds for all', async () => {
+    const lines = Array.from({ length: 400 }, (_, i) => `${i};${i},5`);
+    expect(parse(lines.join('\n')).data[799]).toBe(399.5);
+    lines[390] = '390;390.5';
+    expect((await thrown(() => parse(lines.join('\n')))).data).toMatchObject({ line: 391, field: 2 });
   });
 
   it('another separator is refused with its line', async () => {
@@ -151,6 +224,19 @@ describe('files', () => {
     expect(await readVector(write('row.csv', '1,2,3\n'))).toEqual(expected);
     const error = await thrown(() => readVector(write('table.csv', '1,2\n3,4\n')));
     expect(error).toMatchObject({ code: 'BAD_MATRIX', data: { shape: [2, 2] } });
+  });
+
+  it.each([
+    ['header.csv', '0,1\n4,1\n1,3\n', 'if it is a header'],
+    ['index.csv', '0,4,1\n1,1,3\n', 'if it is an index'],
+    ['commas.csv', '4,5,1,25\n1,25,3,0\n', 'decimal commas'],
+  ])('%s: a shape that is not square names the file and what may be wrong', async (name, text, suspicion) => {
+    const path = write(name, text);
+    const error = await thrown(() => readSquareMatrix(path));
+    expect(error.code).toBe('BAD_MATRIX');
+    expect(error.message).toContain(`${path} holds a `);
+    expect(error.hint).toContain(suspicion);
+    expect((await thrown(() => readVector(path))).hint).toContain(suspicion);
   });
 
   it('a file longer than a chunk', async () => {

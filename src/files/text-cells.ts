@@ -1,0 +1,155 @@
+/** What stands between cells. Blanks and tabs are one kind: files mix them. */
+export type Separator = ',' | ';' | 'blank';
+export type Decimal = '.' | ',';
+
+export const SEPARATOR_NAMES: Readonly<Record<Separator, string>> = {
+  ',': 'commas',
+  ';': 'semicolons',
+  blank: 'blanks or tabs',
+};
+
+/** One field of a line, without blanks around it and without its quotes. */
+export interface Cell {
+  readonly text: string;
+  readonly isQuoted: boolean;
+}
+
+/** Each pattern matches in one way only, so that a long wrong number takes linear time. */
+const POINT_NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
+const COMMA_NUMBER = /^[+-]?(?:\d+(?:,\d*)?|,\d+)(?:[eE][+-]?\d+)?$/;
+const NOT_FINITE = /^[+-]?(?:nan|inf|infinity)$/i;
+/** What a spreadsheet writes in place of a value that it could not compute, in any language: #DIV/0!, #N/A, #WERT!. */
+const ERROR_CELL = /^#(?:N\/A|NV|[\p{Lu}\d/_]+[!?])/u;
+const THOUSANDS = /^[+-]?\d{1,3}(?:([,.'’\u00a0\u202f ])\d{3})(?:\1\d{3})*(?:[.,]\d*)?$/;
+/** With tabs between cells, two in a row or one at an end is a cell that was left out. */
+const EMPTY_TABBED_CELL = /^ *\t|\t *\t|\t *$/;
+const QUOTED = /"(?:[^"]|"")*"/g;
+
+/**
+ * The line without its comment. A comment starts with `#` at the beginning of the line or after a blank or a tab, outside
+ * quotes. The error value of a spreadsheet, such as #DIV/0! or #N/A, starts none.
+ */
+export function withoutComment(text: string): string {
+  let isQuoted = false;
+  for (let at = text.search(/["#]/); at >= 0 && at < text.length; at++) {
+    if (text[at] === '"') isQuoted = !isQuoted;
+    if (text[at] !== '#' || isQuoted) continue;
+    const isFree = at === 0 || text[at - 1] === ' ' || text[at - 1] === '\t';
+    if (isFree && !ERROR_CELL.test(text.slice(at, at + 32))) return text.slice(0, at);
+  }
+  return text;
+}
+
+/** What separates the cells of a line; a line of one cell counts as separated by blanks. */
+export function separatorOf(text: string): Separator {
+  const bare = text.includes('"') ? text.replace(QUOTED, 'q') : text;
+  // Semicolon first: where it separates, a comma is a decimal comma.
+  if (bare.includes(';')) return ';';
+  return bare.includes(',') ? ',' : 'blank';
+}
+
+/** The cells of a line, from left to right. */
+export function splitCells(text: string, separator: Separator): Cell[] {
+  if (text.includes('"')) return splitQuoted(text, separator);
+  const parts = separator === 'blank' ? splitBlanks(text) : text.split(separator);
+  return parts.map((part) => ({ text: part.trim(), isQuoted: false }));
+}
+
+/** The cells of a line without quotes as plain texts: the fast path of a large file. */
+export function splitPlain(text: string, separator: Separator): string[] {
+  return separator === 'blank' ? splitBlanks(text) : text.split(separator);
+}
+
+function splitBlanks(text: string): string[] {
+  if (!EMPTY_TABBED_CELL.test(text)) return text.trim().split(/[ \t]+/);
+  // Blanks separate cells too, where there is something between them.
+  return text.split('\t').flatMap((part) => (part.trim() === '' ? [''] : part.trim().split(/ +/)));
+}
+
+function splitQuoted(text: string, separator: Separator): Cell[] {
+  const isSeparator = (character: string): boolean =>
+    separator === 'blank' ? character === ' ' || character === '\t' : character === separator;
+  const cells: Cell[] = [];
+  let plain = '';
+  let quoted: string | undefined;
+  const endCell = (): void => {
+    const rest = plain.trim();
+    // Text beside quotes belongs to no cell: it is kept with its quotes, so that it is no number.
+    if (quoted === undefined) cells.push({ text: rest, isQuoted: false });
+    else cells.push({ text: rest === '' ? quoted.trim() : `"${quoted}"${rest}`, isQuoted: true });
+    plain = '';
+    quoted = undefined;
+  };
+  const line = separator === 'blank' ? text.trim() : text;
+  for (let at = 0; at < line.length; at++) {
+    const character = line[at];
+    const end =
+      character === '"' && quoted === undefined && plain.trim() === '' ? closingQuote(line, at + 1) : -1;
+    if (end >= 0) {
+      quoted = line.slice(at + 1, end).replaceAll('""', '"');
+      at = end;
+    } else if (!isSeparator(character)) plain += character;
+    else if (separator !== 'blank' || plain.trim() !== '' || quoted !== undefined) endCell();
+  }
+  endCell();
+  return cells;
+}
+
+/** The index of the quote that ends what began before `from`; -1 if none does. */
+function closingQuote(line: string, from: number): number {
+  for (let at = line.indexOf('"', from); at >= 0; at = line.indexOf('"', at + 2))
+    if (line[at + 1] !== '"') return at;
+  return -1;
+}
+
+/** Whether the text is a decimal number, written with this decimal sign. */
+export function isNumber(text: string, decimal: Decimal): boolean {
+  return (decimal === '.' ? POINT_NUMBER : COMMA_NUMBER).test(text);
+}
+
+/** The number that a text is, NaN if it is none; infinite beyond float64. */
+export function numberOf(text: string, decimal: Decimal): number {
+  if (!isNumber(text, decimal)) return Number.NaN;
+  return Number(decimal === ',' ? text.replace(',', '.') : text);
+}
+
+/** Whether every comma of the text may separate thousands: 1,234 but neither 0,123 nor 1,25. */
+export function thousandsOnly(text: string): boolean {
+  return /^[+-]?[1-9]\d{0,2}(?:,\d{3})+$/.test(text);
+}
+
+/** What is wrong with a cell that is no number, and what to do about it. */
+export function cellFault(text: string, decimal: Decimal): { readonly what: string; readonly hint: string } {
+  const shown = JSON.stringify(text.length > 24 ? `${text.slice(0, 24)}…` : text);
+  if (text === '') return { what: 'it is empty', hint: 'Fill in the number, or remove the extra separator.' };
+  if (ERROR_CELL.test(text))
+    return {
+      what: `${shown} is the error value of a spreadsheet`,
+      hint: 'Mend the formula in the spreadsheet and export the file again.',
+    };
+  if (NOT_FINITE.test(text))
+    return {
+      what: `${shown} is not finite`,
+      hint: 'Replace it: a linear system needs finite numbers.',
+    };
+  if (isNumber(text, decimal))
+    return { what: `${shown} is too large for a float64`, hint: 'Scale the numbers down.' };
+  if (THOUSANDS.test(text))
+    return {
+      what: `${shown} is not a number here; it looks like one with thousands separators`,
+      hint: `Write numbers without thousands separators and with a decimal ${decimal === '.' ? 'point' : 'comma'}.`,
+    };
+  if (COMMA_NUMBER.test(text))
+    return {
+      what: `${shown} is not a number`,
+      hint: 'Write decimals with a point, or with a comma in the whole file.',
+    };
+  if (/^["']/.test(text))
+    return { what: `${shown} is not a number`, hint: 'Write numbers without quotation marks.' };
+  if (/\S#/.test(text))
+    return { what: `${shown} is not a number`, hint: 'Write a blank before the # of a comment.' };
+  return {
+    what: `${shown} is not a number`,
+    hint: 'Write decimal numbers such as -1.5e-3, with commas, semicolons, tabs or blanks between them.',
+  };
+}
