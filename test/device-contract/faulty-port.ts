@@ -3,7 +3,8 @@ import { DEVICE_STATE, type DeviceStateName, RUN_OUTCOME } from '../../firmware-
 import { FrameDecoder } from '../../firmware-protocol/framing.js';
 import type { Port } from '../../firmware-protocol/port.js';
 import { SYSTEM_CLOCK } from '../../src/driver/system-clock.js';
-import type { FaultName, FaultPlan } from '../simulation/faults.js';
+import type { FaultPlan } from '../simulation/fault-plan.js';
+import type { FaultName } from '../simulation/faults.js';
 import { Lane } from '../simulation/lane.js';
 import { LinePort } from '../simulation/line-port.js';
 import type { VirtualTime } from '../simulation/virtual-time.js';

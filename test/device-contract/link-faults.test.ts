@@ -3,7 +3,9 @@ import type { ProgramImage } from '../../firmware-protocol/program-image.js';
 import { connect } from '../../src/connect.js';
 import { Device } from '../../src/driver/device.js';
 import type { RunOptions } from '../../src/driver/device-api.js';
-import { type FaultName, FaultPlan, FRAME_FAULTS } from '../simulation/faults.js';
+import { FaultPlan } from '../simulation/fault-plan.js';
+import { type FaultName, FRAME_FAULTS } from '../simulation/faults.js';
+import { drawScenario } from '../simulation/scenario.js';
 import { diagonalProgram } from '../support/test-board.js';
 import { DEVICES, type DeviceUnderTest } from './devices.js';
 import { FaultyPort } from './faulty-port.js';
@@ -84,7 +86,8 @@ interface Outcome {
 
 async function disturbed(under: DeviceUnderTest, seed: number): Promise<Outcome> {
   const board = await under.start();
-  const proxy = new FaultyPort(await board.open(), new FaultPlan(seed, true));
+  const { scenario, draws } = drawScenario(seed);
+  const proxy = new FaultyPort(await board.open(), new FaultPlan(scenario, draws.faults));
   try {
     const device = await Device.open(proxy.port);
     try {

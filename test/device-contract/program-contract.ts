@@ -4,8 +4,8 @@ import { SECTION } from '../../firmware-protocol/messages/program.js';
 import { REFUSAL } from '../../firmware-protocol/messages/system.js';
 import { programDigest } from '../../firmware-protocol/program-digest.js';
 import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
-import { bytesOf, ENDLESS, load, loaded, shapeOf, uncoupled } from './bench-board.js';
 import type { ContractBoard } from './contract.js';
+import { bytesOf, ENDLESS, load, loaded, shapeOf, uncoupled } from './loaded-board.js';
 
 /** Programs: what is written is there, what is not right is refused. */
 export function describePrograms({ connect }: ContractBoard): void {

@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { DEVICE_STATE, RUN_OUTCOME } from '../../firmware-protocol/device-status.js';
 import type { Event } from '../../firmware-protocol/messages/index.js';
 import { REFUSAL } from '../../firmware-protocol/messages/system.js';
-import { driveCode, ENDLESS, loaded, START, uncoupled, voltage } from './bench-board.js';
 import type { ContractBoard } from './contract.js';
+import { driveCode, ENDLESS, loaded, START, uncoupled, voltage } from './loaded-board.js';
 import type { RawHost } from './raw-host.js';
 
 /** Deviation that a board with real cells may have, in V_fs. */

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { DEVICE_STATE, RUN_OUTCOME } from '../../firmware-protocol/device-status.js';
 import { REFUSAL } from '../../firmware-protocol/messages/system.js';
-import { ENDLESS, load, loaded, START, uncoupled } from './bench-board.js';
 import type { ContractBoard } from './contract.js';
+import { ENDLESS, load, loaded, START, uncoupled } from './loaded-board.js';
 import type { RawHost } from './raw-host.js';
 
 const WATCHDOG_MS = 100;

@@ -4,8 +4,8 @@ import { DEVICE_STATE } from '../../firmware-protocol/device-status.js';
 import { CHANNEL } from '../../firmware-protocol/framing.js';
 import { HELLO_PURPOSE, REFUSAL } from '../../firmware-protocol/messages/system.js';
 import { PROTOCOL_MAJOR, PROTOCOL_MINOR, TABLE_HASH } from '../../firmware-protocol/version.js';
-import { loaded, START } from './bench-board.js';
 import type { ContractBoard } from './contract.js';
+import { loaded, START } from './loaded-board.js';
 import { newNonce, type RawHost } from './raw-host.js';
 
 const MAX_UNKNOWN_OPCODE = 127;

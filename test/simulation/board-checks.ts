@@ -4,9 +4,9 @@ import { CHANNEL, FrameDecoder } from '../../firmware-protocol/framing.js';
 import { ANSWER_CACHE_MAX, ENDED_SESSIONS_MAX } from '../../firmware-protocol/limits.js';
 import { eventRow, MESSAGES } from '../../firmware-protocol/messages/index.js';
 import { HELLO_PURPOSE } from '../../firmware-protocol/messages/system.js';
-import type { Bench } from './bench.js';
 import { type BoardSession, EFFECT, hex } from './board-records.js';
 import { peek } from './peek.js';
+import type { TestRig } from './test-rig.js';
 import type { Truth } from './truth.js';
 
 /** How much later than its due time a watchdog may act: its timer and a slice. */
@@ -23,7 +23,7 @@ interface Hearing {
 export class BoardChecks {
   /** Commands that reached the board. */
   commands = 0;
-  readonly #bench: Bench;
+  readonly #rig: TestRig;
   readonly #truth: Truth;
   readonly #started: (session: BoardSession, runId: number, cells: number) => void;
   readonly #bySession = new WeakMap<object, BoardSession>();
@@ -36,11 +36,11 @@ export class BoardChecks {
 
   /** `started` is told of every run. */
   constructor(
-    bench: Bench,
+    rig: TestRig,
     truth: Truth,
     started: (session: BoardSession, runId: number, cells: number) => void,
   ) {
-    this.#bench = bench;
+    this.#rig = rig;
     this.#truth = truth;
     this.#started = started;
   }
@@ -94,7 +94,7 @@ export class BoardChecks {
   }
 
   arrives(bytes: Uint8Array): void {
-    const { device } = this.#bench;
+    const { device } = this.#rig;
     for (const item of this.#decoder.push(bytes))
       if (item.kind === 'frame' && item.frame.channel !== CHANNEL.open && device?.link.sessionOpen)
         if (item.frame.session === Number.parseInt(this.#truth.sessions.at(-1)!.nonce.slice(0, 2), 16))
@@ -103,18 +103,18 @@ export class BoardChecks {
 
   /** After every event. */
   check(): void {
-    const board = this.#bench.device?.board;
+    const board = this.#rig.device?.board;
     if (board?.state !== 'running' || !board.run) return;
     const { watchdogMs } = board.run;
     const silentMs = this.#truth.nowMs - this.#heardAtMs;
-    if (silentMs > watchdogMs + WATCHDOG_SLACK_MS + this.#bench.sliceMs)
+    if (silentMs > watchdogMs + WATCHDOG_SLACK_MS + this.#rig.sliceMs)
       this.#truth.broken(
         `the board runs ${silentMs} ms after the last good frame, its watchdog is ${watchdogMs} ms`,
       );
   }
 
   #checkTrip(): void {
-    const run = this.#bench.device?.board.run;
+    const run = this.#rig.device?.board.run;
     if (!run) return;
     const { nowMs } = this.#truth;
     if (nowMs < this.#heardAtMs + run.watchdogMs - 1)
@@ -155,7 +155,7 @@ export class BoardChecks {
     };
     this.#bySession.set(dispatcher.session, session);
     this.#truth.sessions.push(session);
-    this.#bench.note(`session ${session.nonce.slice(0, 4)} opened`);
+    this.#rig.note(`session ${session.nonce.slice(0, 4)} opened`);
   }
 
   #end(session: BoardSession | undefined): void {
@@ -203,7 +203,7 @@ export class BoardChecks {
 
   #checkStart(session: BoardSession, payload: Uint8Array, requestId: number): void {
     const message = decodeToDevice(payload);
-    const { device } = this.#bench;
+    const { device } = this.#rig;
     if (message.kind !== 'command' || message.name !== 'start' || !device) return;
     if (requestId <= session.cancelledUpTo)
       this.#truth.broken(`a run started by request ${requestId}, which a stop had cancelled`);

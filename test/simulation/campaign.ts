@@ -1,39 +1,35 @@
 import type { Coverage } from './faults.js';
-import { type SimulationOptions, type SimulationResult, simulate, VARIANTS } from './simulate.js';
+import { drawScenario, type Scenario, WITHOUT_FAULTS } from './scenario.js';
+import { type SimulationResult, simulate } from './simulate.js';
 
-/** Simulates seeds one after another, each against the fault-free run of its variant. */
+/** Simulates seeds one after another, each against the fault-free simulation of its variant. */
 export class Campaign {
   readonly coverage: Coverage;
   readonly #expected = new Map<number, readonly string[]>();
   commands = 0;
   virtualMs = 0;
-  readonly #options: Pick<SimulationOptions, 'frameBytes'>;
+  readonly #change: Partial<Scenario>;
 
-  constructor(coverage: Coverage, options: Pick<SimulationOptions, 'frameBytes'> = {}) {
+  /** `change`: fields of every scenario that are not as the seed draws them. */
+  constructor(coverage: Coverage, change: Partial<Scenario> = {}) {
     this.coverage = coverage;
-    this.#options = options;
+    this.#change = change;
   }
 
-  async run(
-    seed: number,
-    onWrite?: (direction: string, bytes: Uint8Array) => void,
-  ): Promise<SimulationResult> {
-    // The process gets its turn between runs: output is written, a signal is heard.
+  async run(seed: number): Promise<SimulationResult> {
+    // The process gets its turn between simulations: output is written, a signal is heard.
     await new Promise((resolve) => setImmediate(resolve));
-    const variant = seed % VARIANTS;
+    const change = this.#change;
+    const variant = change.variant ?? drawScenario(seed).scenario.variant;
     let expected = this.#expected.get(variant);
     if (!expected) {
-      const calm = await simulate(variant, { ...this.#options, faults: false });
+      // The seed with the variant's own number is as good as any other.
+      const calm = await simulate(variant, { change: { ...change, ...WITHOUT_FAULTS } });
       if (calm.violations.length > 0) return calm;
       expected = calm.results;
       this.#expected.set(variant, expected);
     }
-    const result = await simulate(seed, {
-      ...this.#options,
-      expected,
-      coverage: this.coverage,
-      ...(onWrite ? { onWrite } : {}),
-    });
+    const result = await simulate(seed, { change, expected, coverage: this.coverage });
     this.commands += result.commands;
     this.virtualMs += result.virtualMs;
     return result;

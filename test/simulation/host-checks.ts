@@ -3,10 +3,10 @@ import { type CommandName, commandRow } from '../../firmware-protocol/messages/i
 import type { Connection } from '../../src/driver/connection.js';
 import type { DeviceEvent } from '../../src/driver/reconnect.js';
 import { ThermolinkError } from '../../src/errors.js';
-import type { Bench } from './bench.js';
 import { EFFECT, EFFECT_IS_OPTIONAL, type HostCall, hex } from './board-records.js';
 import type { AskedCall } from './hooks.js';
 import { peek } from './peek.js';
+import type { TestRig } from './test-rig.js';
 import type { Truth } from './truth.js';
 
 /** The longest that a command takes which waits for nothing that the line has lost. */
@@ -17,7 +17,7 @@ const DEADLINE_CODES: ReadonlySet<string> = new Set(['TIMEOUT', 'LINK_LOST']);
 export class HostChecks {
   /** The connection of the present host. */
   connection: Connection | undefined;
-  readonly #bench: Bench;
+  readonly #rig: TestRig;
   readonly #truth: Truth;
   readonly #freeMs: () => number;
   readonly #sessionOf = new WeakMap<Link, string>();
@@ -27,8 +27,8 @@ export class HostChecks {
   #reconnectingAtMs = 0;
 
   /** `freeMs`: how long neither side has missed anything that the other had sent. */
-  constructor(bench: Bench, truth: Truth, freeMs: () => number) {
-    this.#bench = bench;
+  constructor(rig: TestRig, truth: Truth, freeMs: () => number) {
+    this.#rig = rig;
     this.#truth = truth;
     this.#freeMs = freeMs;
   }
@@ -104,7 +104,7 @@ export class HostChecks {
 
   /** The driver says what became of its session. */
   driverSays({ kind }: DeviceEvent): void {
-    this.#bench.note(`driver: ${kind}`);
+    this.#rig.note(`driver: ${kind}`);
     if (kind === 'reconnecting') this.#reconnectingAtMs = this.#truth.nowMs;
     const session = this.#truth.session(this.#truth.hostSession);
     // A board that fails while its answer is on its way has the session no more either; the host will see.

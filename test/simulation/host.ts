@@ -2,10 +2,10 @@ import type { Port } from '../../firmware-protocol/port.js';
 import { Device } from '../../src/driver/device.js';
 import type { DeviceEvent, ReconnectOptions } from '../../src/driver/reconnect.js';
 import { ThermolinkError } from '../../src/errors.js';
-import type { Bench } from './bench.js';
 import { unwitnessed } from './hooks.js';
 import { preRoll } from './pre-roll.js';
 import type { Random } from './random.js';
+import type { TestRig } from './test-rig.js';
 import { MortalClock } from './virtual-time.js';
 import type { ProtocolWitness } from './witness.js';
 
@@ -19,7 +19,7 @@ const SHOWN_MS = 16_000;
  */
 export class Host {
   readonly clock: MortalClock;
-  readonly bench: Bench;
+  readonly rig: TestRig;
   readonly witness: ProtocolWitness;
   readonly random: Random;
   #device: Device | undefined;
@@ -33,7 +33,7 @@ export class Host {
   readonly #reconnects: boolean;
   readonly #reconnect: ReconnectOptions = {
     openPort: async () => {
-      const port = await this.bench.openPort(this.clock);
+      const port = await this.rig.openPort(this.clock);
       this.witness.samples.portOpened();
       return port;
     },
@@ -44,7 +44,7 @@ export class Host {
 
   /** `preRollFrames`: command frames that pass in the first session before it is used. */
   constructor(
-    bench: Bench,
+    rig: TestRig,
     witness: ProtocolWitness,
     random: Random,
     options: {
@@ -54,8 +54,8 @@ export class Host {
   ) {
     this.#preRollFrames = options.preRollFrames;
     this.#reconnects = random.chance(0.6);
-    this.clock = new MortalClock(bench.time);
-    this.bench = bench;
+    this.clock = new MortalClock(rig.time);
+    this.rig = rig;
     this.witness = witness;
     this.random = random;
     this.#nonce = options.nonce;
@@ -66,7 +66,7 @@ export class Host {
     while (!this.#device) {
       this.#openedAtMs = this.clock.nowMs();
       try {
-        const port: Port = await this.bench.openPort(this.clock);
+        const port: Port = await this.rig.openPort(this.clock);
         this.witness.samples.portOpened();
         const onEvent = (event: DeviceEvent): void => {
           this.witness.driver.says(event);
@@ -89,7 +89,7 @@ export class Host {
 
   #preRoll(): void {
     const { connection } = this.witness.host;
-    const { device } = this.bench;
+    const { device } = this.rig;
     if (this.#preRollFrames === 0 || this.#preRolled || !connection || !device) return;
     this.#preRolled = true;
     unwitnessed(() => preRoll(connection.link, device, this.#preRollFrames, this.clock.nowMs()));

@@ -1,8 +1,8 @@
 import { CHANNEL, type Frame, FrameDecoder } from '../../firmware-protocol/framing.js';
 import type { CommandSender } from '../../firmware-protocol/link/command-sender.js';
 import type { Link } from '../../firmware-protocol/link/link.js';
-import type { Bench, Direction } from './bench.js';
 import { LaneLedger } from './lane-ledger.js';
+import type { Direction, TestRig } from './test-rig.js';
 import type { Truth } from './truth.js';
 
 /** How much later than it is due a frame may be sent again: a turn of the host, or of a board that is in a slice. */
@@ -21,7 +21,7 @@ interface LaneWatch {
  * this keeps the time during which it did not.
  */
 export class LinkChecks {
-  readonly #bench: Bench;
+  readonly #rig: TestRig;
   readonly #truth: Truth;
   readonly #host: () => Link | undefined;
   readonly #lanes: Readonly<Record<Direction, LaneWatch>> = { toBoard: newLane(), toHost: newLane() };
@@ -31,8 +31,8 @@ export class LinkChecks {
   #freeMs = 0;
 
   /** `host`: the present host's link. */
-  constructor(bench: Bench, truth: Truth, host: () => Link | undefined) {
-    this.#bench = bench;
+  constructor(rig: TestRig, truth: Truth, host: () => Link | undefined) {
+    this.#rig = rig;
     this.#truth = truth;
     this.#host = host;
   }
@@ -113,7 +113,7 @@ export class LinkChecks {
     const { nowMs, quietFromMs } = this.#truth;
     const { toBoard, toHost } = this.#lanes;
     const hostHolds = (this.#host()?.unacknowledged ?? 0) > 0;
-    const boardHolds = (this.#bench.device?.link.unacknowledged ?? 0) > 0;
+    const boardHolds = (this.#rig.device?.link.unacknowledged ?? 0) > 0;
     const missesSinceMs = Math.min(
       toBoard.ledger.missesSinceMs(hostHolds, boardHolds),
       toHost.ledger.missesSinceMs(boardHolds, hostHolds),
@@ -125,8 +125,8 @@ export class LinkChecks {
   /** After every event. */
   check(host: Link | undefined): void {
     this.count();
-    this.#checkDue('board', this.#bench.device?.link, this.#bench.boardWrites);
-    this.#checkDue('host', host, this.#bench.hostWrites);
+    this.#checkDue('board', this.#rig.device?.link, this.#rig.boardWrites);
+    this.#checkDue('host', host, this.#rig.hostWrites);
   }
 
   #checkDue(whose: string, link: Link | undefined, writes: boolean): void {
@@ -136,7 +136,7 @@ export class LinkChecks {
   }
 
   #isBoard(link: Link): boolean {
-    return link === this.#bench.device?.link;
+    return link === this.#rig.device?.link;
   }
 }
 

@@ -1,34 +1,43 @@
 import { parseArgs } from 'node:util';
-import { FRAME_BYTES_BEFORE_HELLO, FRAME_BYTES_MAX } from '../../firmware-protocol/limits.js';
 import { Campaign } from './campaign.js';
 import { coverageTable } from './coverage-table.js';
 import { Coverage } from './faults.js';
+import type { Scenario } from './scenario.js';
+import { SCENARIO_HELP, SCENARIO_OPTIONS, scenarioChange, scenarioTexts } from './scenario-options.js';
 import type { SimulationResult } from './simulate.js';
 
-const HELP = `npm run simulate -- [--seeds N] [--seed S] [--frame-bytes B]
+const HELP = `npm run simulate -- [--seeds N] [--seed S] [fields of the scenario]
 
-Simulates host, line and board with faults in virtual time. One seed is one run, and comes out the same each time.
+Simulates host, line and board with faults in virtual time. A seed draws one scenario, which comes out the same each time.
 
   --seeds N   how many (default 500); from 500 on every fault must have hit every state 50 times
-  --frame-bytes B  longest frame (default 256; up to 65536): large ones take few commands, and other buffers
   --seed S    the first of them (default 0); without --seeds it is the only one
+
+Fields that are given are not drawn (test/simulation/scenario.ts says what each means):
+
+${SCENARIO_HELP}
 
 States: \`boot\` is a board without power or with its self-test going on; it is deaf, and on a serial line it prints
 text, so a fault hits what the host says to it and what it prints. \`fault\` is reached by a memory that fails
 while a program is loaded.
 `;
 
-/** A run of this many seeds must have hit every fault in every state at least HITS_MIN times. */
+/** A campaign of this many seeds must have hit every fault in every state at least HITS_MIN times. */
 const FULL_RUN_SEEDS = 500;
 const HITS_MIN = 50;
 const PROGRESS_MS = 2000;
 
-function failureText({ seed, violations, lastMessages }: SimulationResult): string {
+function failureText(
+  { scenario, violations, lastMessages }: SimulationResult,
+  change: Partial<Scenario>,
+): string {
   return [
-    `seed ${seed} failed: ${violations[0]}`,
+    `seed ${scenario.seed} failed: ${violations[0]}`,
     'The last messages before it:',
     ...lastMessages,
-    `Again: npm run simulate -- --seed ${seed}`,
+    'Its scenario:',
+    ...scenarioTexts(scenario).map((line) => `  ${line}`),
+    `Again: npm run simulate -- ${[`--seed ${scenario.seed}`, ...scenarioTexts(change)].join(' ')}`,
   ].join('\n');
 }
 
@@ -37,7 +46,7 @@ async function main(): Promise<number> {
     options: {
       seeds: { type: 'string' },
       seed: { type: 'string' },
-      'frame-bytes': { type: 'string' },
+      ...SCENARIO_OPTIONS,
       help: { type: 'boolean', default: false },
     },
   });
@@ -51,20 +60,22 @@ async function main(): Promise<number> {
     process.stderr.write(HELP);
     return 2;
   }
-  const frameBytes = Number(values['frame-bytes'] ?? FRAME_BYTES_BEFORE_HELLO);
-  if (!(frameBytes >= FRAME_BYTES_BEFORE_HELLO && frameBytes <= FRAME_BYTES_MAX)) {
-    process.stderr.write(HELP);
+  let change: Partial<Scenario>;
+  try {
+    change = scenarioChange(values);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${HELP}`);
     return 2;
   }
   const coverage = new Coverage();
-  const campaign = new Campaign(coverage, { frameBytes });
+  const campaign = new Campaign(coverage, change);
   const startMs = performance.now();
   let toldMs = startMs;
   const seconds = (): string => ((performance.now() - startMs) / 1000).toFixed(1);
   for (let done = 0; done < count; done++) {
     const result = await campaign.run(first + done);
     if (result.violations.length > 0) {
-      process.stdout.write(`${failureText(result)}\n`);
+      process.stdout.write(`${failureText(result, change)}\n`);
       return 1;
     }
     if (performance.now() - toldMs < PROGRESS_MS) continue;
@@ -75,7 +86,7 @@ async function main(): Promise<number> {
   const minutes = (virtualMs / 60_000).toFixed(0);
   process.stdout.write(`\n${coverageTable(coverage)}\n\n`);
   process.stdout.write(
-    `${count} runs passed in ${seconds()} s: ${commands} commands in ${minutes} virtual minutes\n`,
+    `${count} simulations passed in ${seconds()} s: ${commands} commands in ${minutes} virtual minutes\n`,
   );
   const missing = count >= FULL_RUN_SEEDS ? coverage.missing(HITS_MIN) : [];
   for (const cell of missing) process.stdout.write(`not covered (at least ${HITS_MIN}): ${cell}\n`);
@@ -84,7 +95,7 @@ async function main(): Promise<number> {
 
 /** One line that replaces itself on a terminal, plain lines elsewhere. */
 function progressText(done: number, count: number, seconds: string): string {
-  const text = `${done} of ${count} runs, ${seconds} s`;
+  const text = `${done} of ${count} simulations, ${seconds} s`;
   return process.stdout.isTTY ? `\r${text}` : `${text}\n`;
 }
 

@@ -1,21 +1,21 @@
 import { FRAME_BYTES_BEFORE_HELLO } from '../../firmware-protocol/limits.js';
 import { newNonce } from '../../src/driver/hello.js';
 import { ThermolinkError } from '../../src/errors.js';
-import { Bench } from './bench.js';
-import { Coverage, FaultPlan, type WorldFaultName } from './faults.js';
+import { FaultPlan } from './fault-plan.js';
+import { Coverage, type WorldFaultName } from './faults.js';
 import { setWitness } from './hooks.js';
 import { Host } from './host.js';
 import { Life } from './life.js';
-import { Random } from './random.js';
+import type { Random } from './random.js';
 import { setRandomBytes } from './random-bytes.js';
+import { type Draws, drawScenario, type Scenario } from './scenario.js';
+import { TestRig } from './test-rig.js';
 import { Trace } from './trace.js';
 import { VirtualTime } from './virtual-time.js';
 import { ProtocolWitness } from './witness.js';
 import { STEPS } from './workload.js';
 
-/** Workloads differ in their programs; a fault-free run of each is what the others must equal. */
-export const VARIANTS = 8;
-/** A run that needs longer hangs. */
+/** A simulation that needs longer hangs. */
 const VIRTUAL_MS_MAX = 600_000;
 const EVENTS_MAX = 400_000;
 /** How long the world goes on when the host is done: long enough for a watchdog. */
@@ -26,22 +26,18 @@ const ATTEMPTS_MAX = 60;
 const FORGOTTEN = 6;
 /** Sessions that a process may have after its first, of nonces that count up. */
 const COUNTED_UP = 16;
-/** Every so many seeds the sequence numbers of every session begin near their wrap-around. */
-const WRAP_EVERY = 50;
 
 export interface SimulationOptions {
-  /** Without faults: what a run must come to. */
-  readonly faults?: boolean;
+  /** Fields of the scenario that are not as the seed draws them. */
+  readonly change?: Partial<Scenario>;
   readonly coverage?: Coverage;
-  /** Results of the fault-free run of the same variant. */
+  /** Results of the fault-free simulation of the same variant. */
   readonly expected?: readonly string[];
   readonly onWrite?: Trace['onWrite'];
-  /** Longest frame of both ends. Default: as short as the protocol allows, so that an upload takes more of them than the window. */
-  readonly frameBytes?: number;
 }
 
 export interface SimulationResult {
-  readonly seed: number;
+  readonly scenario: Scenario;
   readonly violations: readonly string[];
   /** What came out of each step. */
   readonly results: readonly string[];
@@ -53,19 +49,19 @@ export interface SimulationResult {
 
 /** One seed, one history. */
 export async function simulate(seed: number, options: SimulationOptions = {}): Promise<SimulationResult> {
-  const world = new World(seed, options);
+  const { scenario, draws } = drawScenario(seed);
+  const world = new World({ ...scenario, ...options.change }, draws, options);
   return world.run();
 }
 
 class World {
-  readonly #seed: number;
+  readonly #scenario: Scenario;
   readonly #options: SimulationOptions;
   readonly #time = new VirtualTime();
   readonly #trace = new Trace();
   readonly #plan: FaultPlan;
   readonly #coverage: Coverage;
-  readonly #frameBytes: number;
-  readonly #bench: Bench;
+  readonly #rig: TestRig;
   readonly #witness: ProtocolWitness;
   readonly #random: Random;
   readonly #results: string[] = [];
@@ -74,23 +70,15 @@ class World {
   #doneAtMs = Number.POSITIVE_INFINITY;
   #paths = 1;
 
-  constructor(seed: number, options: SimulationOptions) {
-    this.#seed = seed;
+  constructor(scenario: Scenario, draws: Draws, options: SimulationOptions) {
+    this.#scenario = scenario;
     this.#options = options;
-    this.#random = new Random(seed, 3);
-    this.#plan = new FaultPlan(seed, options.faults ?? true);
+    this.#random = draws.host;
+    this.#plan = new FaultPlan(scenario, draws.faults);
     this.#coverage = options.coverage ?? new Coverage();
-    this.#frameBytes = options.frameBytes ?? FRAME_BYTES_BEFORE_HELLO;
-    this.#bench = new Bench(
-      this.#time,
-      new Random(seed, 4),
-      this.#plan,
-      this.#coverage,
-      this.#trace,
-      this.#frameBytes,
-    );
-    this.#witness = new ProtocolWitness(this.#bench);
-    this.#bench.observer = this.#witness;
+    this.#rig = new TestRig(this.#time, scenario, draws.board, this.#plan, this.#coverage, this.#trace);
+    this.#witness = new ProtocolWitness(this.#rig);
+    this.#rig.observer = this.#witness;
     this.#trace.onWrite = options.onWrite;
   }
 
@@ -100,7 +88,7 @@ class World {
     // The driver chooses the nonces of later sessions by itself.
     setRandomBytes(() => this.#randomBytes());
     try {
-      this.#bench.powerUp();
+      this.#rig.powerUp();
       this.#beginLife();
       await this.#time.run(() => this.#isOver());
       this.#checkEnd();
@@ -111,7 +99,7 @@ class World {
       setRandomBytes(undefined);
     }
     return {
-      seed: this.#seed,
+      scenario: this.#scenario,
       violations: witness.truth.violations,
       results: this.#results,
       commands: witness.board.commands,
@@ -135,23 +123,23 @@ class World {
     }
     if (nowMs >= this.#doneAtMs) return true;
     // A host that was killed is not there to be killed, and misses nothing.
-    const fault = this.#host.clock.alive ? this.#plan.worldFault(this.#bench.state) : undefined;
+    const fault = this.#host.clock.alive ? this.#plan.worldFault(this.#rig.state) : undefined;
     if (fault) this.#strike(fault);
     return false;
   }
 
   #strike(fault: WorldFaultName): void {
-    const bench = this.#bench;
+    const rig = this.#rig;
     const { random } = this.#plan;
-    this.#coverage.hit(fault, bench.state);
+    this.#coverage.hit(fault, rig.state);
     const awayMs = random.chance(0.7) ? random.ms(5, 300) : random.ms(300, 8000);
-    if (fault === 'stall') bench.stall(awayMs);
-    else if (fault === 'disconnect') bench.unplug(awayMs);
-    else if (fault === 'repath') bench.unplug(awayMs, `usb:1-${++this.#paths}`);
-    else if (fault === 'reset') bench.powerUp();
+    if (fault === 'stall') rig.stall(awayMs);
+    else if (fault === 'disconnect') rig.unplug(awayMs);
+    else if (fault === 'repath') rig.unplug(awayMs, `usb:1-${++this.#paths}`);
+    else if (fault === 'reset') rig.powerUp();
     else {
       this.#host.clock.alive = false;
-      bench.hostDied();
+      rig.hostDied();
       this.#witness.hostGone();
       this.#time.schedule(random.ms(10, 1500), () => this.#beginLife());
     }
@@ -159,11 +147,10 @@ class World {
 
   #beginLife(): void {
     // What a host that was killed had started is for the next one to begin again.
-    const preRollFrames =
-      this.#seed % WRAP_EVERY === WRAP_EVERY - 1 ? 65_536 - this.#random.whole(20, 150) : 0;
+    const preRollFrames = this.#scenario.sequenceWraps ? 65_536 - this.#random.whole(20, 150) : 0;
     const options = { nonce: (before: Uint8Array | undefined) => this.#nonce(before), preRollFrames };
-    this.#host = new Host(this.#bench, this.#witness, this.#random, options);
-    const life = new Life(this.#host, this.#seed % VARIANTS, () => 300 + this.#starts++);
+    this.#host = new Host(this.#rig, this.#witness, this.#random, options);
+    const life = new Life(this.#host, this.#scenario.variant, () => 300 + this.#starts++);
     this.#live(life).catch((error) =>
       this.#witness.truth.broken(`bug: ${error instanceof Error ? error.stack : error}`),
     );
@@ -172,7 +159,7 @@ class World {
   async #live(life: Life): Promise<void> {
     while (this.#results.length < STEPS.length) {
       const step = STEPS[this.#results.length];
-      this.#bench.note(`step ${step.name}`);
+      this.#rig.note(`step ${step.name}`);
       this.#results.push(await this.#attempt(life, step.act));
     }
     await life.host.leave();
@@ -185,7 +172,7 @@ class World {
       try {
         return await act(life);
       } catch (error) {
-        this.#bench.note(`failed: ${error instanceof ThermolinkError ? error.code : ''} ${String(error)}`);
+        this.#rig.note(`failed: ${error instanceof ThermolinkError ? error.code : ''} ${String(error)}`);
         // Whether samples were really lost has been looked at where they were read.
         if (!(error instanceof ThermolinkError && error.code === 'SAMPLES_LOST')) life.host.explain(error);
         life.host.loaded.length = 0;
@@ -200,9 +187,9 @@ class World {
     const witness = this.#witness;
     if (witness.truth.violations.length > 0) return;
     // Long frames take fewer commands.
-    if (this.#frameBytes === FRAME_BYTES_BEFORE_HELLO && witness.board.commands < COMMANDS_MIN)
+    if (this.#scenario.frameBytes === FRAME_BYTES_BEFORE_HELLO && witness.board.commands < COMMANDS_MIN)
       witness.truth.broken(`only ${witness.board.commands} commands`);
-    if (this.#bench.state === 'running') witness.truth.broken('the board still runs, without a host');
+    if (this.#rig.state === 'running') witness.truth.broken('the board still runs, without a host');
     const { expected } = this.#options;
     expected?.forEach((line, i) => {
       if (line !== this.#results[i])
@@ -219,7 +206,7 @@ class World {
    * chance.
    */
   #nonce(before: Uint8Array | undefined): Uint8Array {
-    const comesAgain = this.#seed % 8 === 5;
+    const comesAgain = this.#scenario.noncesComeAgain;
     if (before && !comesAgain) return newNonce(before);
     const forgotten = this.#witness.board.forgottenSessions.slice(-FORGOTTEN).map((nonce) => nonce[0]);
     const nonce = this.#randomBytes();

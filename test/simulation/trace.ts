@@ -1,9 +1,9 @@
 import type { DeviceStateName } from '../../firmware-protocol/device-status.js';
 import { CHANNEL, FrameDecoder } from '../../firmware-protocol/framing.js';
 import { MESSAGES } from '../../firmware-protocol/messages/index.js';
-import type { Direction } from './bench.js';
 import type { FaultName } from './faults.js';
 import { peek } from './peek.js';
+import type { Direction } from './test-rig.js';
 
 /** As a failure shows it. */
 const ARROW: Readonly<Record<Direction, string>> = { toBoard: 'host → board', toHost: 'board → host' };

@@ -1,5 +1,5 @@
-import type { Bench } from './bench.js';
 import type { BoardSession } from './board-records.js';
+import type { TestRig } from './test-rig.js';
 
 /** A host that hears nothing notices within this time, and has the board again. */
 const NOTICED_MS = 4000;
@@ -25,14 +25,14 @@ export class Truth {
   hostSession = '';
   /** Until when things lasted for which a session may be lost. */
   #disturbedUntilMs = -1;
-  readonly #bench: Bench;
+  readonly #rig: TestRig;
 
-  constructor(bench: Bench) {
-    this.#bench = bench;
+  constructor(rig: TestRig) {
+    this.#rig = rig;
   }
 
   get nowMs(): number {
-    return this.#bench.time.nowMs();
+    return this.#rig.time.nowMs();
   }
 
   /** The session that the board opened first under this nonce: one that has forgotten it opens another when it is asked for it. */
@@ -46,7 +46,7 @@ export class Truth {
 
   disturbed(what: string, forMs: number): void {
     this.#disturbedUntilMs = Math.max(this.#disturbedUntilMs, this.nowMs + forMs);
-    this.#bench.note(what);
+    this.#rig.note(what);
   }
 
   /** From when on, so far, neither a disturbance nor what a host needs to notice it holds anything up. */

@@ -7,7 +7,6 @@ import type { Link } from '../../firmware-protocol/link/link.js';
 import type { CommandName, Event } from '../../firmware-protocol/messages/index.js';
 import type { Connection } from '../../src/driver/connection.js';
 import type { RunKeeper } from '../../src/driver/run-keeper.js';
-import type { Bench, BenchObserver, Direction } from './bench.js';
 import { BoardChecks } from './board-checks.js';
 import { DriverChecks } from './driver-checks.js';
 import type { AskedCall, Witness } from './hooks.js';
@@ -15,6 +14,7 @@ import { HostChecks } from './host-checks.js';
 import { LinkChecks } from './link-checks.js';
 import type { Random } from './random.js';
 import { SampleChecks } from './sample-checks.js';
+import type { Direction, RigObserver, TestRig } from './test-rig.js';
 import { Truth } from './truth.js';
 
 /** Command frames that both sides have agreed to have unacknowledged. */
@@ -26,23 +26,23 @@ const REPEATED_MAX = 20;
  * Sees what host and board do and what the line did to it, and holds every promise of the protocol against it while it
  * happens. What it sees goes to the checkers; they share one truth.
  */
-export class ProtocolWitness implements Witness, BenchObserver {
+export class ProtocolWitness implements Witness, RigObserver {
   readonly truth: Truth;
   readonly host: HostChecks;
   readonly board: BoardChecks;
   readonly samples: SampleChecks;
   readonly link: LinkChecks;
   readonly driver: DriverChecks;
-  readonly #bench: Bench;
+  readonly #rig: TestRig;
 
-  constructor(bench: Bench) {
-    this.#bench = bench;
-    this.truth = new Truth(bench);
+  constructor(rig: TestRig) {
+    this.#rig = rig;
+    this.truth = new Truth(rig);
     this.samples = new SampleChecks(this.truth);
-    this.link = new LinkChecks(bench, this.truth, () => this.host.connection?.link);
+    this.link = new LinkChecks(rig, this.truth, () => this.host.connection?.link);
     this.driver = new DriverChecks(this.truth);
-    this.host = new HostChecks(bench, this.truth, () => this.link.freeMs);
-    this.board = new BoardChecks(bench, this.truth, ({ nonce }, runId, cells) =>
+    this.host = new HostChecks(rig, this.truth, () => this.link.freeMs);
+    this.board = new BoardChecks(rig, this.truth, ({ nonce }, runId, cells) =>
       this.samples.begin(nonce, runId, cells),
     );
   }
@@ -65,7 +65,7 @@ export class ProtocolWitness implements Witness, BenchObserver {
 
   linkOpened(link: Link, nonce: Uint8Array): void {
     this.link.begins(link, nonce[0]);
-    if (link !== this.#bench.device?.link) this.host.sessionOpened(link, nonce);
+    if (link !== this.#rig.device?.link) this.host.sessionOpened(link, nonce);
   }
 
   /** The host's process is gone. */
@@ -125,11 +125,11 @@ export class ProtocolWitness implements Witness, BenchObserver {
 
   toBoard(bytes: Uint8Array): void {
     this.board.arrives(bytes);
-    this.link.arrives('toBoard', bytes, this.#bench.device?.link);
+    this.link.arrives('toBoard', bytes, this.#rig.device?.link);
   }
 
   boardHandled(): void {
-    this.link.handled('toBoard', this.#bench.device?.link);
+    this.link.handled('toBoard', this.#rig.device?.link);
   }
 
   toHost(bytes: Uint8Array): void {
@@ -166,7 +166,7 @@ export class ProtocolWitness implements Witness, BenchObserver {
   /** After every event. */
   check(): void {
     this.board.check();
-    const { device } = this.#bench;
+    const { device } = this.#rig;
     if (device) this.#checkQueues('board', device.link);
     const { connection } = this.host;
     if (connection) this.#checkQueues('host', connection.link);

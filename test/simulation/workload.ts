@@ -149,7 +149,7 @@ export const STEPS: readonly Step[] = [
       await life.ready();
       const device = await life.host.device();
       await life.load(1, 'wide');
-      life.host.bench.sabotage();
+      life.host.rig.sabotage();
       await refused(life.rewrite(1, 'wide'), 'wrongState');
       life.host.loaded.length = 0;
       const { state } = await device.readStatus();

@@ -2,18 +2,20 @@ import { EmulatedDevice, findProfile } from '../../emulator/index.js';
 import type { DeviceStateName } from '../../firmware-protocol/device-status.js';
 import { ThermolinkError } from '../../src/errors.js';
 import { ServedDevice } from '../../src/serve/serve-device.js';
-import type { Coverage, FaultPlan } from './faults.js';
+import type { FaultPlan } from './fault-plan.js';
+import type { Coverage } from './faults.js';
 import { Lane } from './lane.js';
 import { LinePort } from './line-port.js';
 import type { Random } from './random.js';
+import type { Scenario } from './scenario.js';
 import type { Trace } from './trace.js';
 import { MortalClock, type VirtualTime } from './virtual-time.js';
 
 /** Most ticks of a slice; with its turn of about a millisecond it makes runs last. */
 const SLICE_TICKS = 16;
 
-/** Whom the bench tells what really happened. */
-export interface BenchObserver {
+/** Whom the rig tells what really happened. */
+export interface RigObserver {
   /** Whole bytes that reached the board, or the host. */
   toBoard(bytes: Uint8Array): void;
   toHost(bytes: Uint8Array): void;
@@ -34,18 +36,15 @@ export type Direction = 'toBoard' | 'toHost';
  * The laboratory: a board with power, a line, and a place where a host can plug in. A `serial` line cannot tell either side
  * that the other has gone; a `hub` tells both.
  */
-export class Bench {
-  readonly kind: 'serial' | 'hub';
+export class TestRig {
+  readonly #scenario: Scenario;
   device: EmulatedDevice | undefined;
-  observer!: BenchObserver;
+  observer!: RigObserver;
   readonly time: VirtualTime;
   readonly trace: Trace;
   readonly #random: Random;
   readonly #toBoard: Lane;
   readonly #toHost: Lane;
-  readonly #frameBytes: number;
-  readonly #inFlightBytes: number;
-  readonly #sliceMs: number;
   #path = 'usb:1-1';
   #plugged = true;
   #bootEpoch = 0;
@@ -57,21 +56,18 @@ export class Bench {
 
   constructor(
     time: VirtualTime,
+    scenario: Scenario,
     random: Random,
     plan: FaultPlan,
     coverage: Coverage,
     trace: Trace,
-    frameBytes: number,
   ) {
-    this.#frameBytes = frameBytes;
+    this.#scenario = scenario;
     this.time = time;
     this.trace = trace;
     this.#random = random;
-    this.kind = random.chance(0.6) ? 'serial' : 'hub';
-    this.#sliceMs = random.pick([0.25, 0.5, 1, 2]);
-    // From a few frames up to more than the window.
-    this.#inFlightBytes = random.pick([2, 6, 40, 400]) * frameBytes;
-    this.#boardClock = new MortalClock(time, this.#sliceMs);
+    this.#boardClock = new MortalClock(time, scenario.sliceMs);
+    const { latencyMs, bytesPerMs } = scenario;
     const lane = (direction: Direction, deliver: (bytes: Uint8Array) => void): Lane =>
       new Lane(time, {
         latencyMs,
@@ -87,8 +83,6 @@ export class Bench {
         },
         deliver,
       });
-    const latencyMs = random.pick([0.1, 1, 4]);
-    const bytesPerMs = random.pick([100, 1000, 8000]);
     this.#toBoard = lane('toBoard', (bytes) => {
       if (!this.#boardPort || this.#boardPort.closed) return;
       this.observer.toBoard(bytes);
@@ -118,7 +112,7 @@ export class Bench {
   }
 
   get sliceMs(): number {
-    return this.#sliceMs;
+    return this.#scenario.sliceMs;
   }
 
   /** The board starts, or starts again: programs, session and whatever it did are gone. */
@@ -127,14 +121,14 @@ export class Bench {
     // An emulator that was reset by command counts its boots by itself.
     this.#bootEpoch = Math.max(this.#bootEpoch, this.device?.board.bootEpoch ?? 0) + 1;
     this.#boardClock.alive = false;
-    this.#boardClock = new MortalClock(this.time, this.#sliceMs);
+    this.#boardClock = new MortalClock(this.time, this.sliceMs);
     this.device = undefined;
     this.#boardPort = undefined;
     const clock = this.#boardClock;
     const bootMs = this.#random.ms(40, 400);
     this.observer.boardPowered();
     this.observer.disturbed('power on', bootMs);
-    if (this.kind === 'hub') {
+    if (this.#scenario.line === 'hub') {
       this.#toBoard.cut();
       this.#toHost.cut();
       const port = this.#hostPort;
@@ -147,7 +141,7 @@ export class Bench {
       if (powerUps !== this.#powerUps) return;
       const die = { profile: findProfile('ideal-256')!, dieSeed: 7 };
       this.device = new EmulatedDevice(die, this.#bootEpoch);
-      if (this.kind === 'serial') this.#attachBoard(clock);
+      if (this.#scenario.line === 'serial') this.#attachBoard(clock);
       this.note(`the board has booted (epoch ${this.#bootEpoch})`);
     });
   }
@@ -157,10 +151,11 @@ export class Bench {
     const refuse = (why: string): Promise<never> =>
       Promise.reject(new ThermolinkError('LINK_LOST', `${this.#path}: ${why}`, { retryable: true }));
     // A hub shows a board when it has booted.
-    if (!this.#plugged || (this.kind === 'hub' && !this.device)) return refuse('nothing there');
+    if (!this.#plugged || (this.#scenario.line === 'hub' && !this.device)) return refuse('nothing there');
     if (this.#hostPort && !this.#hostPort.closed) return refuse('already open');
-    const port: LinePort = new LinePort(this.#path, this.#inFlightBytes, {
-      frameBytesMax: this.#frameBytes,
+    const { frameBytes, inFlightFrames } = this.#scenario;
+    const port: LinePort = new LinePort(this.#path, inFlightFrames * frameBytes, {
+      frameBytesMax: frameBytes,
       send: (bytes) => (this.#hostPort === port ? this.#toBoard.send(bytes) : 0),
       schedule: (ms, callback) => clock.schedule(ms, callback),
       closed: () => {
@@ -169,7 +164,7 @@ export class Bench {
     });
     this.#hostPort = port;
     this.observer.attached('toHost');
-    if (this.kind === 'hub') this.#attachBoard(this.#boardClock);
+    if (this.#scenario.line === 'hub') this.#attachBoard(this.#boardClock);
     return Promise.resolve(port);
   }
 
@@ -222,7 +217,7 @@ export class Bench {
 
   #hangUp(): void {
     this.#hostPort = undefined;
-    if (this.kind === 'serial') return;
+    if (this.#scenario.line === 'serial') return;
     this.#toBoard.cut();
     this.#toHost.cut();
     this.#boardPort?.end();
@@ -232,7 +227,7 @@ export class Bench {
   #attachBoard(clock: MortalClock): void {
     if (!this.device) throw new Error('no board is running');
     const port: LinePort = new LinePort('board', 0, {
-      frameBytesMax: this.#frameBytes,
+      frameBytesMax: this.#scenario.frameBytes,
       send: (bytes) => (this.#boardPort === port && this.#plugged ? this.#toHost.send(bytes) : 0),
       schedule: (ms, callback) => clock.schedule(ms, callback),
       closed: () => undefined,
