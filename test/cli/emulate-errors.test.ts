@@ -1,19 +1,27 @@
-import { expect, it, vi } from 'vitest';
-import type { ListenTcpOptions } from '../../src/serve/listen-tcp.js';
+import { Server } from 'node:net';
+import { afterEach, expect, it, vi } from 'vitest';
 import { runCommand } from '../support/command-line.js';
 
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
 // Running out of file handles for real would break the test runner too.
-vi.mock('../../src/serve/listen-tcp.js', () => ({
-  listenTcp: async (_board: unknown, _address: unknown, { onError }: ListenTcpOptions) => {
-    setTimeout(() => {
-      onError?.(new Error('accept EMFILE: too many open files'));
-      process.emit('SIGHUP');
-    });
-    return { uri: 'tcp://127.0.0.1:1', close: async () => undefined };
-  },
-}));
+function failToAcceptOnce(): void {
+  const { listen } = Server.prototype;
+  vi.spyOn(Server.prototype, 'listen').mockImplementation(function (this: Server, ...args) {
+    this.once('listening', () =>
+      setTimeout(() => {
+        this.emit('error', new Error('accept EMFILE: too many open files'));
+        process.emit('SIGHUP');
+      }),
+    );
+    return listen.apply(this, args);
+  });
+}
 
 it('thermolink emulate reports a connection that could not be accepted, and goes on', async () => {
+  failToAcceptOnce();
   const { stdout } = await runCommand('emulate', '--profile', 'ideal-8', '--json');
   const events = stdout
     .trim()
