@@ -8,7 +8,9 @@ const SEEDS = 400;
 const RECORDED = '7c3c9fc558da9ef3c07485ade8a6355ae583f0c5df0f8a173b37750e6347f13f';
 
 const valuesOf = (texts: readonly string[]): Record<string, string> =>
-  Object.fromEntries(texts.map((text) => [text.slice(2, text.indexOf(' ')), text.slice(text.indexOf(' ') + 1)]));
+  Object.fromEntries(
+    texts.map((text) => [text.slice(2, text.indexOf(' ')), text.slice(text.indexOf(' ') + 1)]),
+  );
 
 describe('the scenario of a seed', () => {
   it('stays what it was', () => {
