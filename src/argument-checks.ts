@@ -1,63 +1,69 @@
-/** Checks of what a program passes to the exported functions: JavaScript has no compiler to do it. */
+/** Checks of the arguments that a program passes to the exported functions. JavaScript has no compiler to do it. */
 
 import { U16_MAX, U32_MAX } from '../firmware-protocol/limits.js';
 import { ThermolinkError } from './errors.js';
 
-/** Characters of a text that an error repeats. */
+/** An error repeats so many characters of a text at most. */
 const SHOWN_MAX = 40;
 
-/** BAD_ARGUMENT: "`name` is `value`; it must be `wanted`." */
+/** Makes the error BAD_ARGUMENT: "`name` is `value`; it must be `wanted`." */
 export function badArgument(name: string, value: unknown, wanted: string, hint?: string): ThermolinkError {
   const what = value === undefined ? 'is missing' : `is ${shown(value)}`;
   return new ThermolinkError('BAD_ARGUMENT', `${name} ${what}; it must be ${wanted}.`, {
-    ...(hint === undefined ? {} : { hint }),
+    hint,
     data: { argument: name, given: shown(value) },
   });
 }
 
-/** Refuses what is not a whole number from `min` to `max`: BAD_ARGUMENT. A number in a string is a string. */
+/** Throws BAD_ARGUMENT unless `value` is a whole number from `min` to `max`. A text of digits is no number. */
 export function checkWhole(name: string, value: unknown, min: number, max = Number.MAX_SAFE_INTEGER): void {
   if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) return;
   const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
   throw badArgument(name, value, `a whole number ${range}`);
 }
 
-/** Refuses a seed that is not a whole number from 0 to 2³² − 1: BAD_ARGUMENT. */
+/** Throws BAD_ARGUMENT unless `value` is a whole number from 0 to 2³² − 1. */
 export function checkSeed(name: string, value: unknown): void {
   checkWhole(name, value, 0, U32_MAX);
 }
 
-/** Refuses what is not a finite number ≥ `min`: BAD_ARGUMENT. */
+/** Throws BAD_ARGUMENT unless `value` is a finite number of at least `min`. */
 export function checkNumber(name: string, value: unknown, min: number): void {
   if (typeof value === 'number' && Number.isFinite(value) && value >= min) return;
   throw badArgument(name, value, `a finite number of at least ${min}`);
 }
 
-/** Refuses what is not an object with fields (null, an array, a number …): BAD_ARGUMENT. `example` shows how it looks. */
+/** Throws BAD_ARGUMENT unless `value` is an object with fields; null and arrays are none. `example` goes into the hint. */
 export function checkObject(name: string, value: unknown, example: string): void {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
   throw badArgument(name, value, 'an object', `For example ${example}.`);
 }
 
-/** Refuses what is neither left out nor a function: BAD_ARGUMENT. */
+/** Throws BAD_ARGUMENT unless `value` is a text of at least one character. */
+export function checkText(name: string, value: unknown): void {
+  if (typeof value === 'string' && value !== '') return;
+  throw badArgument(name, value, 'a text that is not empty');
+}
+
+/** Throws BAD_ARGUMENT unless `value` is a function or undefined. */
 export function checkOptionalFunction(name: string, value: unknown): void {
   if (value === undefined || typeof value === 'function') return;
   throw badArgument(name, value, 'a function');
 }
 
-/** Refuses what is neither left out nor true or false: BAD_ARGUMENT. */
+/** Throws BAD_ARGUMENT unless `value` is a boolean or undefined. */
 export function checkOptionalFlag(name: string, value: unknown): void {
   if (value === undefined || typeof value === 'boolean') return;
   throw badArgument(name, value, 'true or false');
 }
 
-/** Refuses what is not a typed array of that kind: BAD_ARGUMENT that says how to make one. */
+/** Throws BAD_ARGUMENT unless `value` is a typed array of that kind. The hint says how to make one. */
 export function checkArray(
   name: string,
   value: unknown,
   kind: 'Float64Array' | 'Float32Array' | 'Int16Array' | 'Int8Array' | 'Uint8Array',
 ): void {
-  // Not instanceof: test runners give each file globals of its own.
+  // `instanceof` would fail in test runners, which give each file its own globals.
   if (Object.prototype.toString.call(value) === `[object ${kind}]`) return;
   throw badArgument(
     name,
@@ -67,13 +73,13 @@ export function checkArray(
   );
 }
 
-/** Refuses a signal that is neither left out nor an AbortSignal: BAD_ARGUMENT. */
+/** Throws BAD_ARGUMENT unless `value` is an AbortSignal or undefined. */
 export function checkSignal(value: unknown): void {
   if (value === undefined || Object.prototype.toString.call(value) === '[object AbortSignal]') return;
   throw badArgument('signal', value, 'an AbortSignal', 'Pass `controller.signal`, not the controller.');
 }
 
-/** Refuses a run address other than u32 seed, u32 step, u16 block: BAD_ARGUMENT. */
+/** Throws BAD_ARGUMENT unless `address` has a seed and a step of 0 … 2³² − 1 and a block of 0 … 65535. */
 export function checkAddress(address: unknown): void {
   checkObject('address', address, '{ seed: 1, step: 0, block: 0 }');
   const { seed, step, block } = address as Record<string, unknown>;
@@ -82,7 +88,7 @@ export function checkAddress(address: unknown): void {
   checkWhole('address.block', block, 0, U16_MAX);
 }
 
-/** A value as an error shows it: short, and such that 3 and "3" look different. */
+/** Shows a value in an error. The text is short, and 3 and "3" look different. */
 function shown(value: unknown): string {
   if (typeof value === 'string') {
     const text = value.length > SHOWN_MAX ? `${value.slice(0, SHOWN_MAX)}…` : value;

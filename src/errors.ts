@@ -1,6 +1,6 @@
 /**
- * The one error class of the host. A bug is an assertion (`assert`), bad bytes are a value and a counter,
- * and a failed operation is a `ThermolinkError` with a stable code.
+ * The one error class of the host. A failed operation throws a `ThermolinkError` with a stable code. A bug fails an
+ * assertion (`assert`). Bad bytes throw nothing: they are counted.
  */
 
 import type { ErrorCode } from './error-codes.js';
@@ -10,15 +10,18 @@ export { ERROR_CODES, type ErrorCode, type ErrorCodeEntry } from './error-codes.
 export interface ErrorDetails {
   /** The error that led to this one. */
   readonly cause?: unknown;
-  /** Whether trying the same again may succeed. Default false. */
+  /** Whether the same call may succeed later. Default false. */
   readonly retryable?: boolean;
-  /** What the reader can do about it, as a sentence. */
+  /** A sentence that says what the reader can do. */
   readonly hint?: string;
-  /** Values that explain the failure (counters, indices, sizes), for `--json` and logs. */
+  /** Values that explain the failure (counters, indices, sizes), for programs and logs. */
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
-/** A failed operation: stable `code`, what happened (`message`), why (`cause`, `data`), and what to try (`hint`). */
+/**
+ * A failed operation. `code` is stable and for programs, `message` says what happened, `cause` and `data` say why, `hint`
+ * says what to try.
+ */
 export class ThermolinkError extends Error {
   override readonly name = 'ThermolinkError';
   readonly code: ErrorCode;

@@ -14,13 +14,7 @@ export { drawSamples, type SamplingRequest, type SamplingResult } from './algori
 export type { BoardCalibration } from './board/calibration.js';
 export type { SolverCost } from './board/cost.js';
 export type { RunAddress } from './board/run-seed.js';
-export {
-  type ConnectOptions,
-  connect,
-  type DeviceAddress,
-  fittingEmulator,
-  parseDeviceUri,
-} from './connect.js';
+export { type ConnectOptions, connect, type DeviceAddress, parseDeviceUri } from './connect.js';
 export { Device, type OpenOptions } from './driver/device.js';
 export type * from './driver/device-api.js';
 export type { DeviceEvent, ReconnectOptions } from './driver/reconnect.js';
@@ -28,3 +22,4 @@ export { type StopOnExitOptions, stopBoardsOnExit } from './driver/stop-on-exit.
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, ThermolinkError } from './errors.js';
 export type { DenseSystem, FactoredSystem, LinearSystem } from './linalg/linear-system.js';
 export { type Matrix, matrix } from './linalg/matrix.js';
+export { fittingEmulator } from './serve/emulator-transport.js';

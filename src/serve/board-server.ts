@@ -7,11 +7,11 @@ import { busyAnswer, HelloWatch, type SeenHello } from './hello-watch.js';
 import { ServedDevice } from './serve-device.js';
 import { SessionPort } from './session-port.js';
 
-/** Connections at once, those that only wait or are being refused included. */
+/** Connections at once, including those that wait or are being refused. */
 export const CONNECTIONS_MAX = 8;
-/** A connection that has no session after this time is closed. */
+/** A connection without a session is closed after this time. */
 export const HELLO_TIMEOUT_MS = 10_000;
-/** A line can't hang up: after this much silence without a run, another client may have the board, unless nobody is there before. */
+/** After this much silence without a run, a line gives the board to another client: a line can't tell that its client left. */
 export const LINE_SILENCE_MS = 10_000;
 
 export type ServerEvent =
@@ -19,21 +19,21 @@ export type ServerEvent =
   | {
       readonly event: 'left';
       readonly client: string;
-      /** The run that its leaving ended. */
+      /** The run that ended because the client left. */
       readonly stoppedRunId?: number;
       readonly state: string;
     }
   | {
       readonly event: 'refused';
       readonly client: string;
-      /** Another client has the board; too many connections; no HELLO in time. */
+      /** `busy`: another client has the board. `full`: too many connections. `silent`: no HELLO came in time. */
       readonly reason: 'busy' | 'full' | 'silent';
     };
 
 export interface ServerStatus {
   readonly client: string | undefined;
   readonly state: string;
-  /** Current or last run of the session, 0 without one. */
+  /** Number of the current or last board run of the session; 0 when there was none. */
   readonly runId: number;
   readonly tick: number;
   readonly framesReceived: number;
@@ -45,25 +45,25 @@ export interface BoardServerOptions {
   readonly onEvent?: (event: ServerEvent) => void;
 }
 
-/** One way in: a connection, or a line that stays when its user goes. */
+/** One way to the board: a connection, or a line that stays when its client leaves. */
 interface Entrance {
   readonly port: Port;
   readonly isLine: boolean;
-  /** Whether somebody may be at its other end. */
+  /** Whether a client may be at its other end. */
   readonly hasClient: () => boolean;
   watch: HelloWatch;
   session: SessionPort | undefined;
   heardAtMs: number;
-  /** The write in progress; the next one waits for it. */
+  /** Settles with the last write; the next one waits for it. */
   sending: Promise<void>;
   refusing: boolean;
   cancelDeadline: () => void;
 }
 
 /**
- * One emulated board for several ways in, one client at a time. The first to say HELLO has the board until it leaves;
- * others are told BUSY and touch nothing. When a client leaves, its run is stopped at once, the board goes to safe and
- * keeps its programs.
+ * Serves one emulated board to one client at a time, over any number of ports. The first client that says HELLO has the
+ * board until it leaves; the others are told BUSY (protocol.md, "One client at a time"). When a client leaves, its board
+ * run is stopped at once, and the board goes to `safe` and keeps its programs.
  */
 export class BoardServer {
   readonly #device: EmulatedDevice;
@@ -90,7 +90,7 @@ export class BoardServer {
     };
   }
 
-  /** A connection whose close tells that its client has gone. */
+  /** Adds a connection: when the port closes, its client has left. */
   addConnection(port: Port): void {
     if ([...this.#entrances].filter(({ isLine }) => !isLine).length >= CONNECTIONS_MAX) {
       this.#onEvent({ event: 'refused', client: port.name, reason: 'full' });
@@ -106,14 +106,14 @@ export class BoardServer {
   }
 
   /**
-   * A serial line or pseudo-terminal, which stays when its client goes. `hasClient` is asked when another client wants the board;
-   * a serial line can't tell.
+   * Adds a serial line or pseudo-terminal, which stays when its client leaves. `hasClient` is asked when another client wants
+   * the board; the default is right for a serial line, which can't tell.
    */
   addLine(port: Port, hasClient: () => boolean = () => true): void {
     this.#add(port, true, hasClient);
   }
 
-  /** Stops the board and closes every way in. */
+  /** Stops the board and closes every port. */
   async close(): Promise<void> {
     await Promise.all([...this.#entrances].map(({ port }) => port.close()));
   }
@@ -149,7 +149,7 @@ export class BoardServer {
     const hello = entrance.watch.push(bytes);
     if (!hello) return;
     const holder = this.#holder;
-    // Being asked, a line may find that its own terminal is lost, and has left by then.
+    // The question may show a line that its terminal is lost. Then it has left by now.
     if (holder && this.#givesWay(holder) && this.#holder === holder) this.#dismiss(holder);
     if (this.#holder) this.#refuse(entrance, hello);
     else this.#enter(entrance, hello);
@@ -164,7 +164,7 @@ export class BoardServer {
     session.deliver(hello.bytes);
   }
 
-  /** Whether the present client must make room: it has no session, has gone, or is a line that fell silent. */
+  /** Whether the present client must give the board up: it has no session, has left, or is a line that fell silent. */
   #givesWay({ isLine, heardAtMs, hasClient }: Entrance): boolean {
     if (!this.#device.link.sessionOpen || !hasClient()) return true;
     const silentMs = this.#clock.nowMs() - heardAtMs;
@@ -185,7 +185,7 @@ export class BoardServer {
     this.#onEvent({
       event: 'left',
       client: entrance.port.name,
-      ...(state === 'running' ? { stoppedRunId: runId } : {}),
+      stoppedRunId: state === 'running' ? runId : undefined,
       state: this.#device.board.state,
     });
   }
@@ -196,7 +196,7 @@ export class BoardServer {
     this.#onEvent({ event: 'refused', client: entrance.port.name, reason: 'busy' });
     send(entrance, busyAnswer(hello.fields))
       .then(() => (entrance.isLine ? undefined : entrance.port.close()))
-      // It has gone by itself.
+      // The client has left by itself.
       .catch(() => undefined)
       .finally(() => {
         entrance.refusing = false;
@@ -204,7 +204,7 @@ export class BoardServer {
   }
 }
 
-/** Writes when the write before has ended: a port takes one at a time, also from two sessions in a row. */
+/** Writes when the write before has settled. A port takes one at a time, also from two sessions in a row. */
 function send(entrance: Entrance, bytes: Uint8Array): Promise<void> {
   const sent = entrance.sending.catch(() => undefined).then(() => entrance.port.write(bytes));
   entrance.sending = sent;

@@ -1,4 +1,4 @@
-/** What runs in the thread of an emulated board. It ends when its port closes. */
+/** The program of a thread with one emulated board. It ends when its port closes. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { EmulatedDevice } from '../../emulator/index.js';
 import { ThreadPort } from '../transport/thread-port.js';

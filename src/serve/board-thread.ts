@@ -5,15 +5,15 @@ import type { Port } from '../../firmware-protocol/port.js';
 import { abortError, ThermolinkError, throwIfAborted } from '../errors.js';
 import { ThreadPort } from '../transport/thread-port.js';
 
-/** A thread starts within a tenth of a second, and later on a machine that is busy. */
+/** A thread starts within 0.1 s on an idle machine, and much later on a busy one. */
 const START_TIMEOUT_MS = 30_000;
-/** Compiled, also when a test runs the sources: Node starts a thread from JavaScript only. */
+/** The compiled program, also when a test runs the sources, because Node starts a thread from JavaScript only. */
 const ENTRY = new URL(
   import.meta.url.endsWith('.ts') ? '../../dist/src/serve/board-thread-main.js' : 'board-thread-main.js',
   import.meta.url,
 );
 
-/** What a new thread is given. */
+/** The data that a new thread gets. */
 export interface BoardThreadData {
   readonly die: Die;
   readonly name: string;
@@ -21,9 +21,9 @@ export interface BoardThreadData {
 }
 
 /**
- * An emulated board in a thread of its own, so that several boards compute at once; its bits are those of a board in this
- * thread. Closing the port ends the thread, in mid-slice if need be; neither keeps the process alive. A board that breaks
- * closes the port with the reason. Errors: CANNOT_CONNECT when the thread does not start; ABORTED.
+ * Starts an emulated board in a thread of its own, so that several boards compute at once. Its results are those of a board
+ * in this thread, bit for bit. Closing the port ends the thread at once. Neither keeps the process alive. If the thread
+ * breaks, the port closes with the reason. Errors: CANNOT_CONNECT when the thread does not start; ABORTED.
  */
 export async function openBoardThread(
   die: Die,
@@ -36,7 +36,7 @@ export async function openBoardThread(
   const worker = new Worker(ENTRY, {
     workerData: data,
     transferList: [port2],
-    // Not this process's own options (--input-type, --inspect-brk …).
+    // The thread must not inherit this process's options (--input-type, --inspect-brk …).
     execArgv: [],
   });
   const ended = new Promise<Error | undefined>((resolve) => {
@@ -62,7 +62,7 @@ export async function openBoardThread(
   return port;
 }
 
-/** Resolves when the board listens. */
+/** Resolves when the board in the thread listens. */
 async function started(
   worker: Worker,
   ended: Promise<Error | undefined>,
@@ -73,7 +73,7 @@ async function started(
   const until = signal ? AbortSignal.any([signal, deadline]) : deadline;
   const failure = (cause?: unknown) =>
     new ThermolinkError('CANNOT_CONNECT', `The thread of ${name} did not start.`, {
-      ...(cause === undefined ? {} : { cause }),
+      cause,
       retryable: true,
       hint: 'Is there memory left? A board needs a few bytes per coupling.',
     });

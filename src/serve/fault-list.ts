@@ -9,10 +9,10 @@ import { ThermolinkError } from '../errors.js';
 
 const TICK_DIGITS_MAX = 15;
 
-/** How faults are written, for a hint. */
+/** How a list of faults is written, for hints. */
 export const FAULT_FORM = `KIND[:CELL]@TICK, several by commas; a KIND is ${Object.keys(FAULT_KINDS).join(', ')}`;
 
-/** Reads `deadCell:3@5000,brownOut@20000`; undefined where it is no such list. */
+/** Reads a list such as `deadCell:3@5000,brownOut@20000`. Undefined for another text. */
 export function parseFaults(text: string): DynamicFault[] | undefined {
   const faults: DynamicFault[] = [];
   for (const part of text.split(',')) {
@@ -27,7 +27,7 @@ export function parseFaults(text: string): DynamicFault[] | undefined {
   return faults;
 }
 
-/** Refuses faults of cells that the board does not have: BAD_ARGUMENT. */
+/** Throws BAD_ARGUMENT for a fault of a cell that the board does not have. */
 export function checkFaults({ profile, faults = [] }: Die): void {
   const beyond = faults.find(({ cell }) => cell !== undefined && cell >= profile.cells);
   if (beyond === undefined) return;

@@ -9,11 +9,11 @@ const DELIMITER = new Uint8Array(1);
 
 export interface SeenHello {
   readonly fields: Command<'hello'>;
-  /** A delimiter, the HELLO and everything that came behind it, for the board to hear. */
+  /** A delimiter, the HELLO and everything that came behind it. The board gets these bytes. */
   readonly bytes: Uint8Array;
 }
 
-/** Waits for the HELLO of a client that has no board yet. Bounded; rubbish passes by. */
+/** Waits for the HELLO of a client that has no board yet, and ignores everything else. Its memory is bounded. */
 export class HelloWatch {
   readonly #decoder = new FrameDecoder(FRAME_BYTES_BEFORE_HELLO);
 
@@ -38,7 +38,7 @@ function helloFields({ channel, payload }: Frame): Command<'hello'> | undefined 
   return message.kind === 'command' && message.name === 'hello' ? message.fields : undefined;
 }
 
-/** The bytes that tell a client that another one has the board. */
+/** The bytes that tell a client that another one has the board (protocol.md, "One client at a time"). */
 export function busyAnswer({ nonce }: Command<'hello'>): Uint8Array {
   const payload = encodeEvent('helloRefused', 0, {
     nonce,
@@ -51,7 +51,7 @@ export function busyAnswer({ nonce }: Command<'hello'>): Uint8Array {
   return concat(DELIMITER, frame);
 }
 
-/** A plain Uint8Array: `slice` of a Buffer would share its memory. */
+/** Returns a plain Uint8Array, because `slice` of a Buffer shares its memory. */
 function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(Buffer.concat(parts));
 }

@@ -6,15 +6,15 @@ import { acceptedTcpPort, type TcpAddress, tcpUri } from '../transport/tcp-port.
 import { type BoardServer, CONNECTIONS_MAX } from './board-server.js';
 
 export interface Listener {
-  /** What a client connects to. */
+  /** The device URI that a client connects to. */
   readonly uri: string;
   close(): Promise<void>;
 }
 
 export interface ListenTcpOptions {
-  /** Listen also where other machines can reach it: there is no token yet, so whoever can connect drives the board. */
+  /** Allows an address that other machines can reach. There is no authentication: whoever connects drives the board. */
   readonly expose?: boolean;
-  /** A connection that could not be accepted, for example for want of file handles. Listening goes on. */
+  /** Called when a connection could not be accepted, for example because no file handle was free. Listening goes on. */
   readonly onError?: (error: Error) => void;
 }
 
@@ -24,8 +24,9 @@ LOOPBACK.addAddress('::1', 'ipv6');
 const ANY_ADDRESS = ['0.0.0.0', '::'];
 
 /**
- * Takes connections to a board; port 0 lets the system choose. Errors: BAD_ARGUMENT for an address beyond this machine
- * without `expose`, CANNOT_LISTEN.
+ * Listens for clients of a board. Port 0 lets the system choose a free one; the URI in the result names it. `close` of the
+ * result ends the listening and leaves connections to `BoardServer.close`.
+ * Errors: BAD_ARGUMENT for an address that other machines can reach, without `expose`; CANNOT_LISTEN.
  */
 export async function listenTcp(
   board: BoardServer,
@@ -37,20 +38,20 @@ export async function listenTcp(
     throw new ThermolinkError(
       'BAD_ARGUMENT',
       `${address.host} can be reached from other machines, and whoever connects drives the board: there is no token yet.`,
-      { hint: 'Use 127.0.0.1 (from afar by `ssh -L`), or --expose where everybody may.', data: { host } },
+      { hint: 'Use 127.0.0.1 (from afar by `ssh -L`), or set `expose` where everybody may.', data: { host } },
     );
   const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
     const { remoteAddress = 'unknown', remotePort = 0 } = socket;
     board.addConnection(acceptedTcpPort(socket, tcpUri({ host: remoteAddress, port: remotePort })));
   });
-  // One more than the board takes, which tells why it refuses.
+  // The board gets one connection more than it takes, so that it can say why it refuses.
   server.maxConnections = CONNECTIONS_MAX + 1;
   const port = await listen(server, host, address);
   server.on('error', (error) => options.onError?.(error));
   const shownHost = ANY_ADDRESS.includes(host) ? hostname() : host;
   return {
     uri: tcpUri({ host: shownHost, port }),
-    // Connections are the board's to close.
+    // The board closes the connections.
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }
@@ -59,7 +60,7 @@ function isLoopback(host: string): boolean {
   return LOOPBACK.check(host, host.includes(':') ? 'ipv6' : 'ipv4');
 }
 
-/** The very address that is listened at, so that what was checked is what is used. */
+/** Looks the host up once, so that the address that was checked is the one that is used. */
 async function resolveHost(address: TcpAddress): Promise<string> {
   try {
     return (await lookup(address.host)).address;

@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { type BoardProfile, parseProfile } from '../../emulator/index.js';
 import { ThermolinkError } from '../errors.js';
 
-/** The board type that a JSON file describes. Errors: BAD_FILE, which names the field that is wrong. */
+/** Reads the board type that a JSON file describes. Errors: BAD_FILE, which names the wrong field. */
 export async function readProfile(path: string): Promise<BoardProfile> {
   const bad = (problem: string, hint: string, cause?: unknown) =>
     new ThermolinkError('BAD_FILE', `The profile ${path} ${problem}.`, {
       hint,
       data: { path },
-      ...(cause === undefined ? {} : { cause }),
+      cause,
     });
   let text: string;
   try {

@@ -4,28 +4,28 @@ import type { Port } from '../../firmware-protocol/port.js';
 import '../driver/platform.js';
 import { SYSTEM_CLOCK } from '../driver/system-clock.js';
 
-/** Longest time that one slice of ticks should take, so that a stop is heard within it. */
+/** One slice of ticks should take at most this long, because a stop waits for its end. */
 const SLICE_MS = 5;
-/** A run begins with few ticks: nothing is known yet of what a tick of its program costs. */
+/** Ticks of the first slice of a run. Few, because the time that one tick takes is not known yet. */
 const FIRST_SLICE_TICKS = 4;
 const SLICE_TICKS_MAX = 1 << 20;
-/** Behind so many bytes at once there are probably more: an upload. */
+/** A chunk of this size is probably a part of an upload, with more behind it. */
 const BULK_BYTES = 32768;
-/** Its answers are written together, since a few bytes cost half as much as 64 KiB; fewer than a host has on the way. */
+/** Answers to so many chunks are written together: a write of a few bytes costs half of one of 64 KiB. */
 const BULKS_TOGETHER = 4;
-/** What they take at most. */
+/** Bytes of answers that are written together, at most. */
 const TOGETHER_BYTES = 4096;
 
 export interface ServeOptions {
   readonly clock?: Clock;
-  /** Bound of one slice, for a virtual clock, which can't see what a slice costs. */
+  /** Most ticks of one slice, for a virtual clock, on which a slice takes no time. */
   readonly sliceTicksMax?: number;
 }
 
 /**
- * Gives an emulated board life on a port: hands it bytes and the time, lets ticks pass in slices of about SLICE_MS, and
- * writes what it says. As fast as the machine can. No result depends on the slices. It ends when the port closes: the host
- * has gone, so the board stops, goes to safe and keeps its programs.
+ * Runs an emulated board on a port, as fast as the machine can: it hands the board bytes and the time, lets ticks pass in
+ * slices of about SLICE_MS, and writes the board's answers. No result depends on the slices. When the port closes, the host
+ * has gone: the board stops, goes to `safe` and keeps its programs.
  */
 export class ServedDevice {
   readonly #device: EmulatedDevice;
@@ -33,17 +33,17 @@ export class ServedDevice {
   readonly #clock: Clock;
   readonly #sliceTicksMax: number;
   #sliceTicks = FIRST_SLICE_TICKS;
-  /** The run that #sliceTicks was found for. Not its id: ids begin anew with every session. */
+  /** The run that #sliceTicks was found for. It is not the run's number, because numbers begin anew with a session. */
   #sliceRun: EmulatedDevice['board']['run'];
   #working = false;
   #again = false;
-  /** Bulks taken since answers were last looked for; somebody will look. */
+  /** Large chunks that were taken since the board was last asked for answers. */
   #bulks = 0;
   readonly #together = new Uint8Array(TOGETHER_BYTES);
-  /** Asked for, and too long to go with the frames before it. */
+  /** A frame of the board that had no room in #together. */
   #held: Uint8Array | undefined;
   #cancelTimer: (() => void) | undefined;
-  /** While a write is in progress. */
+  /** Set while a write is in progress. */
   #cancelWatch: (() => void) | undefined;
 
   constructor(device: EmulatedDevice, port: Port, options: ServeOptions = {}) {
@@ -53,7 +53,7 @@ export class ServedDevice {
     this.#sliceTicksMax = options.sliceTicksMax ?? SLICE_TICKS_MAX;
     port.onData((bytes) => {
       this.#device.receive(bytes, this.#clock.nowMs());
-      // A run may begin, and its watchdog with it, while a write waits for a host that does not read.
+      // These bytes may have started a run, and its watchdog, while a write still waits for the host.
       if (this.#cancelWatch) this.#watch();
       if (bytes.length < BULK_BYTES || ++this.#bulks >= BULKS_TOGETHER) this.#wake();
       else if (this.#bulks === 1) this.#clock.defer(() => this.#wake());
@@ -68,7 +68,7 @@ export class ServedDevice {
     this.#again = true;
     if (this.#working) return;
     this.#work().catch((error: unknown) => {
-      // A port that closes in mid-write ends the service; its onClose tells whoever waits. Anything else is a bug.
+      // A write to a port that closed ends the service. Any other error is a bug.
       if (this.#port.closed) return;
       queueMicrotask(() => {
         throw error;
@@ -86,7 +86,7 @@ export class ServedDevice {
         if (this.#device.ready) {
           this.#slice();
           this.#again = true;
-          // Bytes that arrived meanwhile are served between two slices.
+          // Between two slices the bytes that arrived meanwhile are served.
           await new Promise<void>((resolve) => this.#clock.defer(resolve));
         }
       }
@@ -94,12 +94,12 @@ export class ServedDevice {
       if (dueMs !== undefined && !this.#port.closed)
         this.#cancelTimer = this.#clock.schedule(dueMs - this.#clock.nowMs(), () => this.#wake());
     } finally {
-      // In the same turn as the last look: a wake-up in between would find nobody.
+      // This must be in the same turn as the last poll, or a wake-up in between would be lost.
       this.#working = false;
     }
   }
 
-  /** What to write next: one frame, or several short ones behind an upload's bulks. */
+  /** Returns what to write next: one frame, or several short ones behind the chunks of an upload. */
   #next(): Uint8Array | undefined {
     const behindBulks = this.#bulks > 0;
     this.#bulks = 0;
@@ -122,7 +122,7 @@ export class ServedDevice {
     return this.#port.closed ? undefined : this.#device.poll(this.#clock.nowMs());
   }
 
-  /** Writes; the watchdog is served also while a host that does not read holds the write up. */
+  /** Writes, and serves the watchdog also while the write waits for a host that does not read. */
   async #write(bytes: Uint8Array): Promise<void> {
     this.#watch();
     try {
@@ -133,7 +133,7 @@ export class ServedDevice {
     }
   }
 
-  /** Serves the watchdog, as it is due now, until the write in progress has ended. */
+  /** Serves the watchdog when it is due, until the write in progress has ended. */
   #watch(): void {
     this.#cancelWatch?.();
     const dueMs = this.#device.watchdogDueMs;
@@ -156,7 +156,7 @@ export class ServedDevice {
     const ticks = this.#device.advance(this.#sliceTicks);
     const tookMs = this.#clock.nowMs() - startMs;
     if (tookMs > SLICE_MS) this.#sliceTicks = Math.max(1, Math.floor(this.#sliceTicks / 2));
-    // A slice that ended early (no credit, the end of the run) shows nothing of what longer ones cost.
+    // A slice that ended early (no credit, end of the run) does not tell how long a full one takes.
     else if (ticks === this.#sliceTicks && tookMs < SLICE_MS / 2)
       this.#sliceTicks = Math.min(this.#sliceTicksMax, this.#sliceTicks * 2);
   }

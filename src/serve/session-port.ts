@@ -2,8 +2,7 @@ import type { Port } from '../../firmware-protocol/port.js';
 import { ThermolinkError } from '../errors.js';
 
 /**
- * A port for the length of one session on a line that outlives it: closing it leaves the line open. Whoever owns the
- * line hands it the bytes that arrive.
+ * A port that lasts one session, on a line that stays open after it. The owner of the line hands it the bytes that arrive.
  */
 export class SessionPort implements Port {
   readonly name: string;
@@ -36,12 +35,12 @@ export class SessionPort implements Port {
     if (!this.#closed) this.#receive(bytes);
   }
 
-  /** Rejects at once when the session ends, whatever becomes of the bytes; the caller may use the buffer again even then. */
+  /** Rejects at once when the session ends. The caller may use the buffer again even then. */
   write(bytes: Uint8Array): Promise<void> {
     if (this.#closed) return Promise.reject(this.#lost());
     return new Promise((resolve, reject) => {
       this.#rejectWrite = reject;
-      // The line may still be writing when the next session's first frame is put into the same buffer.
+      // The copy is needed because the line may still write when the next session fills the same buffer.
       this.#send(bytes.slice()).then(resolve, reject);
     });
   }

@@ -1,12 +1,12 @@
 import { existsSync, lstatSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { ThermolinkError } from '../errors.js';
 
-/** Where pseudo-terminals live: a link that points elsewhere was not made here. */
+/** The paths of pseudo-terminals. A link to another path was not made here. */
 const PTY_PATH = /^\/dev\/(pts\/\d+|ttys\d+)$/;
 
 /**
- * Makes `link` a symlink to the pseudo-terminal `target`. What a killed process left behind (a link to a terminal that
- * is gone, or whose number is now ours) is replaced, nothing else ever. Errors: CANNOT_LISTEN.
+ * Makes `link` a symlink to the pseudo-terminal `target`. It replaces only a link that a killed process left behind: one to
+ * a terminal that is gone, or whose number is now ours. Errors: CANNOT_LISTEN.
  */
 export function makeDeviceLink(link: string, target: string): void {
   try {
@@ -25,12 +25,12 @@ export function makeDeviceLink(link: string, target: string): void {
   }
 }
 
-/** Removes it, unless it has come to point elsewhere. Never throws. */
+/** Removes the link if it still points to `target`. Never throws. */
 export function removeDeviceLink(link: string, target: string): void {
   try {
     if (readlinkSync(link) === target) unlinkSync(link);
   } catch {
-    // It is gone already, or not ours any more.
+    // The link is gone already.
   }
 }
 

@@ -1,6 +1,6 @@
 import { ThermolinkError } from '../errors.js';
 
-/** What ports do alike: they differ in how bytes get out, and how they end. */
+/** The common part of all ports. A port adds how bytes get out, and how it ends. */
 export abstract class EventPort {
   abstract readonly name: string;
   protected readonly events = new PortEvents();
@@ -17,22 +17,22 @@ export abstract class EventPort {
     this.events.onClose(receiver);
   }
 
-  /** Why nothing can be written now, or undefined; `isWriting`: a write has not settled yet, and there is one at a time. */
+  /** Returns why nothing can be written now, or undefined. `isWriting` says that a write has not settled yet. */
   protected writeRefusal(isWriting: boolean): Error | undefined {
     if (this.closed) return this.closedError();
     return isWriting ? new Error('bug: a second write before the first has settled') : undefined;
   }
 
-  /** `cause`: what ended the port, if anything did. */
+  /** `cause` is the error that ended the port, if one did. */
   protected closedError(cause: Error | undefined = this.events.reason): ThermolinkError {
     return new ThermolinkError('LINK_LOST', `${this.name} is closed.`, {
-      ...(cause ? { cause } : {}),
+      cause,
       retryable: true,
     });
   }
 }
 
-/** Who listens to a port, and whether it still lives: the part of the contract that every port keeps in the same way. */
+/** Keeps the listeners of a port, and whether it has ended. */
 export class PortEvents {
   #closed = false;
   #reason: Error | undefined;
@@ -53,18 +53,18 @@ export class PortEvents {
     this.#receive = receiver;
   }
 
-  /** A receiver that comes after the end is told as well, a little later, unless another one was told already. */
+  /** A receiver that is set after the end is told in a microtask, unless another one was told already. */
   onClose(receiver: (reason?: Error) => void): void {
     this.#close = receiver;
     if (this.#closed) queueMicrotask(() => this.#tellClose());
   }
 
-  /** Bytes arrived; after the end they are dropped. */
+  /** Hands on bytes that arrived. After the end they are dropped. */
   data(bytes: Uint8Array): void {
     if (!this.#closed) this.#receive(bytes);
   }
 
-  /** The port has ended; only the first call counts. */
+  /** Ends the port. Only the first call counts. */
   end(reason?: Error): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -1,24 +1,24 @@
 import { ThermolinkError } from '../errors.js';
 
-/** The few calls of the C library that a pseudo-terminal needs and Node lacks. Numbers below 0 are failures. */
+/** The calls of the C library that a pseudo-terminal needs and Node lacks. A number below 0 is a failure. */
 export interface Libc {
   openMaster(): number;
   grant(fd: number): number;
   unlock(fd: number): number;
   /** The path of the slave, or undefined. */
   slavePath(fd: number): string | undefined;
-  /** Switches echo, line editing, signals and every translation off. */
+  /** Turns echo, line editing, signals and every translation of bytes off. */
   makeRaw(fd: number): number;
   setNonBlocking(fd: number): number;
-  /** Whether somebody has asked that nobody else may open the terminal, as far as the system tells: true where it doesn't. */
+  /** Whether a client has the terminal to itself (TIOCEXCL). True on systems that don't tell. */
   isExclusive(fd: number): boolean;
-  /** Whether nobody has the other end open. */
+  /** Whether no process has the other end open. */
   isHungUp(fd: number): boolean;
-  /** Waits in a thread until the file takes bytes, at most `timeoutMs`; whether it does. */
+  /** Waits in a thread, at most `timeoutMs`, until the file takes bytes. Resolves with whether it does. */
   waitWritable(fd: number, timeoutMs: number): Promise<boolean>;
 }
 
-/** Constants of the two systems; all from their headers. */
+/** Constants from the header files of the two systems. */
 const CONSTANTS = {
   linux: { O_NOCTTY: 0o400, O_NONBLOCK: 0o4000, TIOCGEXCL: 0x80045440 },
   darwin: { O_NOCTTY: 0x20000, O_NONBLOCK: 4, TIOCGEXCL: undefined },
@@ -31,19 +31,19 @@ const F_SETFL = 4;
 const TCSANOW = 0;
 const POLLOUT = 4;
 const POLLHUP = 16;
-/** More than `struct termios` has anywhere: 60 bytes on Linux, 72 on macOS. */
+/** Room for a `struct termios`, which has 60 bytes on Linux and 72 on macOS. */
 const TERMIOS_BYTES = 256;
 const PATH_BYTES_MAX = 128;
 
-/** Loads them by koffi. Errors: CANNOT_LISTEN on other systems, MISSING_PACKAGE without koffi. */
+/** Loads the calls by the package koffi. Errors: CANNOT_LISTEN on other systems, MISSING_PACKAGE without koffi. */
 export async function loadLibc(): Promise<Libc> {
   if (process.platform !== 'linux' && process.platform !== 'darwin')
     throw new ThermolinkError('CANNOT_LISTEN', `There are no pseudo-terminals on ${process.platform}.`, {
-      hint: 'Serve the board by --tcp instead.',
+      hint: 'Serve the board over TCP instead.',
     });
   const { O_NOCTTY, O_NONBLOCK, TIOCGEXCL } = CONSTANTS[process.platform];
   const koffi = await loadKoffi();
-  // The process itself has libc loaded, whatever its file is called.
+  // `null` stands for the process itself, which has libc loaded whatever its file is called.
   const libc = koffi.load(null);
   const posixOpenpt = libc.func('int posix_openpt(int flags)');
   const grantpt = libc.func('int grantpt(int fd)');
@@ -110,7 +110,7 @@ async function loadKoffi(): Promise<typeof import('koffi')['default']> {
     throw new ThermolinkError(
       'MISSING_PACKAGE',
       'Pseudo-terminals need the package koffi, which does not load.',
-      { cause, hint: 'Run `npm install koffi@3`, or serve the board by --tcp.' },
+      { cause, hint: 'Run `npm install koffi@3`, or serve the board over TCP.' },
     );
   }
 }

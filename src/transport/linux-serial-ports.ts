@@ -4,22 +4,22 @@ import path from 'node:path';
 import type { SerialListing, SerialRow } from './serial-row.js';
 
 export interface LinuxListingOptions {
-  /** Where sys, dev, proc and etc are. Default `/`; another place in tests. */
+  /** The folder that holds sys, dev, proc and etc. Default `/`; tests give another one. */
   readonly root?: string;
   /** Whether this user may read and write a file. */
   readonly mayOpen?: (file: string) => Promise<boolean>;
 }
 
-/** A USB interface is this many folders below its device at most. */
+/** A tty is at most so many folders below its USB device in sysfs. */
 const USB_DEPTH_MAX = 6;
-/** What sysfs gives as the type of a /dev/ttyS* that has no hardware behind it. */
+/** The type in sysfs of a /dev/ttyS* without hardware. */
 const NO_UART = '0';
 const GROUP_MAY_OPEN = constants.S_IRGRP | constants.S_IWGRP;
 
 /**
- * The serial ports of a Linux machine from sysfs, which udev itself reads: so neither udev nor a package is needed, and
- * the product text is there. Opens no port. Ports that vanish meanwhile are left out. Never fails: without sysfs the
- * list is empty.
+ * Lists the serial ports of a Linux machine from sysfs, which udev itself reads: this needs neither udev nor a package, and
+ * it has the product text. It opens no port. A port that vanishes meanwhile is left out. It never rejects; without sysfs
+ * the list is empty.
  */
 export async function listLinuxSerialPorts(options: LinuxListingOptions = {}): Promise<SerialListing> {
   const { root = '/', mayOpen = mayReadAndWrite } = options;
@@ -56,7 +56,7 @@ export async function listLinuxSerialPorts(options: LinuxListingOptions = {}): P
   };
 }
 
-/** The USB texts of a tty, an empty object for one on another bus, undefined for a console or an empty socket. */
+/** The USB texts of a tty. An empty object for another bus; undefined for a console and for a port without hardware. */
 async function hardware(folder: string): Promise<Partial<SerialRow> | undefined> {
   const device = await realpath(path.join(folder, 'device')).catch(() => undefined);
   if (device === undefined || (await text(path.join(folder, 'type'))) === NO_UART) return undefined;
@@ -72,7 +72,7 @@ async function hardware(folder: string): Promise<Partial<SerialRow> | undefined>
   return {};
 }
 
-/** From the name of a tty to its link in /dev/serial/by-id, as udev made it. */
+/** Maps the name of a tty to the link in /dev/serial/by-id that udev made. */
 async function stableLinks(root: string): Promise<Map<string, string>> {
   const folder = path.join(root, 'dev/serial/by-id');
   const links = new Map<string, string>();
@@ -94,8 +94,8 @@ interface Processes {
 }
 
 /**
- * Who holds which device: from the open files of this user's processes (all, for root), and from the locks of
- * everybody's, which are listed by file system and inode. A program of another user that takes no lock can't be seen.
+ * Finds which programs hold which device. It reads the open files of this user's processes (for root: of all), and the
+ * locks of all processes. The program of another user is not seen if it takes no lock.
  */
 async function readProcesses(root: string): Promise<Processes> {
   const proc = path.join(root, 'proc');
@@ -124,7 +124,7 @@ async function readProcesses(root: string): Promise<Processes> {
   };
 }
 
-/** Lines such as `1: FLOCK  ADVISORY  WRITE 4242 00:06:92 0 EOF`: process, then the key of the file. */
+/** Reads lines such as `1: FLOCK  ADVISORY  WRITE 4242 00:06:92 0 EOF`: the process, then the key of the file. */
 function lockHolders(table: string): Map<string, string[]> {
   const holders = new Map<string, string[]>();
   for (const [, id, key] of table.matchAll(/^\d+: +\S+ +\S+ +\S+ +(\d+) ([\da-f]+:[\da-f]+:\d+) /gm))
@@ -132,7 +132,7 @@ function lockHolders(table: string): Map<string, string[]> {
   return holders;
 }
 
-/** A file as /proc/locks writes it: major and minor number of its file system in hexadecimal, inode. */
+/** Writes a file as /proc/locks does: major and minor number of its file system in hexadecimal, then its inode. */
 function lockKey({ dev, ino }: Stats): string {
   const major = (dev >>> 8) & 0xfff;
   const minor = (dev & 0xff) | ((dev >>> 12) & 0xfff00);
@@ -147,7 +147,7 @@ async function entries(folder: string): Promise<string[]> {
   return readdir(folder).catch(() => []);
 }
 
-/** A short text file, trimmed; undefined when it is missing or empty. */
+/** Reads a short text file and trims it. Undefined when it is missing or empty. */
 async function text(file: string): Promise<string | undefined> {
   const content = await readFile(file, 'utf8').catch(() => '');
   return content.trim() || undefined;

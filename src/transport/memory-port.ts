@@ -1,14 +1,17 @@
 import type { Port } from '../../firmware-protocol/port.js';
+import { checkText } from '../argument-checks.js';
 import { EventPort } from './event-port.js';
 
-/** Frames as large as the protocol allows: there is no wire to hog. */
+/** The largest frame of the protocol: there is no wire that a long frame could keep busy. */
 const FRAME_BYTES_MAX = 65536;
 
 /**
- * Two ports that are each other's far end, in one process. One write at a time; it settles when the other side has received it; delivery
- * takes one turn of the event loop, so that timers and signals are served between frames.
+ * Makes two ports in this process, each the far end of the other. A write settles when the other side has received it.
+ * Delivery takes one turn of the event loop, so timers and signals are served between frames. `name` is what errors call
+ * the ports. Errors: BAD_ARGUMENT.
  */
-export function memoryPortPair(name: string): [Port, Port] {
+export function memoryPortPair(name = 'memory'): [Port, Port] {
+  checkText('name', name);
   const a = new MemoryPort(name);
   const b = new MemoryPort(name);
   a.peer = b;

@@ -1,29 +1,32 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
 import type { Port } from '../../firmware-protocol/port.js';
+import { checkObject, checkText } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
 import { makeDeviceLink, removeDeviceLink } from './device-link.js';
 import { EventPort } from './event-port.js';
 import { type Libc, loadLibc } from './libc.js';
 
-/** As on any serial port. */
+/** The same as on a serial port. */
 const FRAME_BYTES_MAX = 8192;
-/** How long one wait for room may hold a thread. */
+/** One wait for room keeps a thread of the pool busy for at most this long. */
 const POLL_MS = 50;
-/** A write that nobody takes for this long is dropped, as a wire without a reader drops it; the link copes. */
+/** A write that nobody takes for this long is dropped, as on a wire that nobody reads. The link sends it again. */
 const STALL_MS = 10_000;
 
 export interface PtyOptions {
-  /** A symlink to the terminal, so that its name stays the same from start to start. */
+  /** The path of a symlink to the terminal, so that the name stays the same from start to start. */
   readonly link?: string;
 }
 
 /**
- * A new pseudo-terminal, the board's end of it: whoever opens `path` as a serial port is at the other end. Raw from the
- * start. It has no modem lines and isn't told when its user goes; see `hasClient`. Linux and macOS. Errors: MISSING_PACKAGE (koffi),
- * CANNOT_LISTEN.
+ * Makes a pseudo-terminal and returns the board's end of it. A host opens its `path` as a serial port. It is raw from the
+ * start and has no modem lines. The port is not told when its user goes; `hasClient` finds out. Linux and macOS.
+ * Errors: BAD_ARGUMENT, MISSING_PACKAGE (koffi), CANNOT_LISTEN.
  */
 export async function openPty(options: PtyOptions = {}): Promise<PtyPort> {
+  checkObject('options', options, "{ link: '/tmp/board' }");
+  if (options.link !== undefined) checkText('options.link', options.link);
   const libc = await loadLibc();
   const master = libc.openMaster();
   const failed = (what: string): ThermolinkError =>
@@ -36,7 +39,7 @@ export async function openPty(options: PtyOptions = {}): Promise<PtyPort> {
     if (libc.grant(master) < 0 || libc.unlock(master) < 0) throw failed('unlockpt');
     const path = libc.slavePath(master);
     if (path === undefined) throw failed('ptsname_r');
-    // Kept open: with the last one the terminal would lose its raw mode, and reading here would fail.
+    // This handle stays open. Without any, the terminal would lose its raw mode, and reading the master would fail.
     slave = openSlave(path);
     if (libc.makeRaw(slave) < 0) throw failed('tcsetattr');
     if (libc.setNonBlocking(master) < 0) throw failed('fcntl');
@@ -60,17 +63,17 @@ interface PtyFiles {
   readonly link: string | undefined;
 }
 
-/** Made by `openPty`. One write at a time, so at most one frame waits here. */
+/** The board's end of a pseudo-terminal. `openPty` makes it. */
 export class PtyPort extends EventPort implements Port {
   readonly name: string;
   readonly frameBytesMax = FRAME_BYTES_MAX;
-  /** What to open at the other end: the link if there is one. */
+  /** The path that a host opens: the link if there is one. */
   readonly path: string;
-  /** Bytes that nobody took. */
+  /** How many bytes were dropped because nobody took them. */
   bytesDropped = 0;
   readonly #libc: Libc;
   readonly #files: PtyFiles;
-  /** This side's own handle of the slave: another one after each `hasClient`. */
+  /** This side's own handle of the slave. `hasClient` replaces it. */
   #slave: number | undefined;
   readonly #reader: ReadStream;
   #flowing = false;
@@ -101,9 +104,9 @@ export class PtyPort extends EventPort implements Port {
   }
 
   /**
-   * Whether somebody has the terminal open. The system tells only when this side's own handle isn't open either, so that is
-   * closed for the moment. However somebody left the terminal, it is raw again after that. What can't be told counts as
-   * somebody: on macOS, and when a client has the terminal to itself (TIOCEXCL), where it could not be opened again.
+   * Whether a client has the terminal open. The system tells only while this side's own handle is closed, so this closes it
+   * for a moment. Afterwards the terminal is raw again, however a client left it. The answer is true where the system does
+   * not tell (macOS), and while a client has the terminal to itself (TIOCEXCL), since it could not be opened again then.
    */
   hasClient(): boolean {
     if (this.closed) return false;
@@ -114,12 +117,12 @@ export class PtyPort extends EventPort implements Port {
     try {
       this.#slave = openSlave(path);
     } catch (error) {
-      // Out of file handles, say. Nothing can be read from now on.
+      // For example no file handle is free. Without a handle of the slave nothing can be read from now on.
       this.events.end(error as Error);
       void this.close();
       return false;
     }
-    // Also with a client: one that came just now found the terminal as the one before left it.
+    // Also with a client: it may have come just now, and found the terminal as the client before left it.
     this.#libc.makeRaw(this.#slave);
     return !isHungUp;
   }
@@ -144,7 +147,7 @@ export class PtyPort extends EventPort implements Port {
     const { path, link } = this.#files;
     this.events.end();
     if (link !== undefined) removeDeviceLink(link, path);
-    // A thread may still wait for the file; its number must not be given to another one before it has ended.
+    // A thread may still wait for this file number, which must not name another file before that has ended.
     await this.#writing?.catch(() => undefined);
     const gone = new Promise<void>((resolve) => this.#reader.once('close', () => resolve()));
     this.#reader.destroy();
@@ -176,7 +179,7 @@ export class PtyPort extends EventPort implements Port {
     }
   }
 
-  /** How many bytes the terminal took now. */
+  /** Returns how many bytes the terminal took at once. */
   #tryWrite(bytes: Uint8Array, from: number): number {
     try {
       return writeSync(this.#files.master, bytes, from);

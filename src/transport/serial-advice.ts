@@ -11,7 +11,7 @@ export interface AdviceRequest {
   readonly holders?: readonly string[];
 }
 
-/** What to do about a port, in a sentence or two for the platform at hand. */
+/** Says what to do about a port on this platform, in a sentence or two. */
 export function portAdvice(request: AdviceRequest): string {
   const { verdict, platform, score } = request;
   const uri = asArgument(request.uri);
@@ -30,7 +30,7 @@ export function portAdvice(request: AdviceRequest): string {
   }
 }
 
-/** A device URI as one types it: zsh takes a bare ? for a pattern of file names, and fails. */
+/** Quotes a device URI for a shell: zsh takes a bare ? for a pattern of file names, and fails. */
 export function asArgument(uri: string): string {
   return /[?*&\s]/.test(uri) ? `"${uri}"` : uri;
 }

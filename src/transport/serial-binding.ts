@@ -1,13 +1,14 @@
 /**
- * serialport's own reading and writing on Linux and macOS, with three faults of version 13 mended:
- * - after a hang-up `read` returns no bytes; the binding tries again at once and for ever, until memory is full
- *   (serialport/bindings-cpp issue 162). Here it is the end of the port.
- * - waiting for bytes makes the poller forget that a write waits for room, so that the write hangs until a byte comes.
- * - a close does not wait for a read in progress, which keeps the file and its lock for a moment longer: whoever opens the
- *   port right after finds it busy.
+ * The optional package serialport, and its reading and writing on Linux and macOS with three faults of version 13 mended:
+ * - After a hang-up `read` returns no bytes; the binding tries again at once and for ever, until memory is full
+ *   (serialport/bindings-cpp issue 162). Here a hang-up is the end of the port.
+ * - Waiting for bytes makes the poller forget that a write waits for room, so that the write hangs until a byte comes.
+ * - A close does not wait for a read in progress, which keeps the file and its lock for a moment longer. A program that
+ *   opens the port right after the close finds it busy.
  */
 import { read as readFile, write as writeFile } from 'node:fs';
 import { promisify } from 'node:util';
+import { ThermolinkError } from '../errors.js';
 
 const readBytes = promisify(readFile);
 const writeBytes = promisify(writeFile);
@@ -15,7 +16,22 @@ const writeBytes = promisify(writeFile);
 const FLAGS = { readable: 1, writable: 2 } as const;
 type Readiness = keyof typeof FLAGS;
 
-/** What an open port of the binding has on these systems. */
+/** Loads serialport when a port is used; tests give another `load`. Errors: MISSING_PACKAGE. */
+export async function loadSerialPort<T = typeof import('serialport')>(
+  load: () => Promise<T> = () => import('serialport') as Promise<T>,
+): Promise<T> {
+  try {
+    return await load();
+  } catch (cause) {
+    throw new ThermolinkError(
+      'MISSING_PACKAGE',
+      'Serial ports need the package serialport, which does not load.',
+      { cause, hint: 'Run `npm install serialport@13`.', data: { package: 'serialport' } },
+    );
+  }
+}
+
+/** The parts of the binding's open port that are used here, as they are on Linux and macOS. */
 interface UnixPort {
   readonly fd: number | null;
   readonly poller: {
@@ -31,7 +47,7 @@ interface Binding<Options, OpenPort> {
   open(options: Options): Promise<OpenPort>;
 }
 
-/** The binding with open ports mended. On Windows ports are another kind and stay as they are. */
+/** Returns a binding whose open ports are mended. The ports of Windows are another kind and stay as they are. */
 export function mendedBinding<Options, OpenPort, B extends Binding<Options, OpenPort>>(binding: B): B {
   return {
     ...binding,
@@ -48,15 +64,15 @@ function isUnixPort(port: unknown): port is UnixPort {
 }
 
 function mend(port: UnixPort): void {
-  /** Calls of the system in progress; none of them blocks. */
+  /** Calls of the system that are in progress; none of them blocks. */
   const calls = new Set<Promise<unknown>>();
   let closing = false;
   const openFile = (): number => {
-    // As the stream above expects it of a call that a close overtook.
+    // The stream expects this error of a call that a close overtook.
     if (closing || port.fd === null) throw Object.assign(new Error('Port is not open'), { canceled: true });
     return port.fd;
   };
-  /** What `call` gives, or undefined when it would have to wait. */
+  /** Returns the result of `call`, or undefined when the file is not ready. */
   const attempt = async <T>(call: (fd: number) => Promise<T>): Promise<T | undefined> => {
     const result = call(openFile());
     calls.add(result);
@@ -78,7 +94,7 @@ function mend(port: UnixPort): void {
   };
   const waiting = new Set<Readiness>();
   const ready = (event: Readiness): Promise<void> => {
-    // A poller that was destroyed by a close crashes the process.
+    // Polling after a close would crash the process.
     openFile();
     return new Promise((resolve, reject) => {
       waiting.add(event);
@@ -87,7 +103,7 @@ function mend(port: UnixPort): void {
         if (error) reject(error);
         else resolve();
       });
-      // `once` waits for this event alone; the other one may be waited for as well.
+      // `once` polls for its own event alone, so the events that others wait for are added again.
       port.poller.poll([...waiting].reduce((flags, name) => flags | FLAGS[name], 0));
     });
   };

@@ -1,38 +1,31 @@
 import { ThermolinkError } from '../errors.js';
 import { portAdvice } from './serial-advice.js';
 import { listSerialPorts } from './serial-listing.js';
-import { serialUri } from './serial-port.js';
 import type { ListSerialPorts, SerialListing, SerialRow, Verdict } from './serial-row.js';
+import { serialUri, type UsbIdentity, usbUri } from './serial-uri.js';
 import { fingerprint, SCORE, SCORE_OURS_MIN } from './usb-fingerprints.js';
 
 /** A serial port and what is known of it without opening it. */
 export interface SerialDevice {
-  /** What opens it; on macOS the call-out path (/dev/cu.…), which does not wait for a carrier. */
+  /** The path that opens it. On macOS it is the call-out path (/dev/cu.…), which does not wait for a carrier. */
   readonly path: string;
-  /** What to give as `--device`: by USB identity or udev's link where they are unique, so that it survives replugging. */
+  /** The device URI. It survives replugging where the USB identity is unique or udev has made a link. */
   readonly uri: string;
   readonly verdict: Verdict;
-  /** How much it looks like one of ours, 0 to 100. */
+  /** How much it looks like one of our boards, from 0 to 100. */
   readonly score: number;
-  /** What it says of itself, or what its chip is called. */
+  /** The name that it gives itself, or the name of its chip. */
   readonly name: string | undefined;
   /** Four lower-case hexadecimal digits each; undefined off USB. */
   readonly vendorId: string | undefined;
   readonly productId: string | undefined;
-  /** Undefined as well when the system made one up (Windows). */
+  /** Undefined also where the system has made one up (Windows). */
   readonly serialNumber: string | undefined;
-  /** What to do about the verdict, a sentence or two. */
+  /** What to do about the verdict, in a sentence or two. */
   readonly advice: string;
 }
 
-export interface UsbIdentity {
-  /** Hexadecimal, either case. */
-  readonly vendorId: string;
-  readonly productId: string;
-  readonly serialNumber?: string;
-}
-
-/** Judges every port of a listing; the likeliest boards first. */
+/** Judges every port of a listing. The likeliest boards come first. */
 export function serialDevices(listing: SerialListing): SerialDevice[] {
   const { platform } = listing;
   const rows = listing.rows.map((row) => ({ ...row, ...identityOf(row), path: callOutPath(row.path) }));
@@ -46,19 +39,19 @@ export function serialDevices(listing: SerialListing): SerialDevice[] {
     const advice = portAdvice({ verdict, platform, path, uri, score, group, holders });
     return { path, uri, verdict, score, name, vendorId, productId, serialNumber, advice };
   });
-  // The sort is stable: equals stay in the order of the system.
+  // The sort is stable, so ports of equal score stay in the order of the system.
   return devices.sort((a, b) => b.score - a.score);
 }
 
-/** The ports that look most like a board, all of them when they look equally so; empty when nothing speaks for any. */
+/** The ports with the highest score. The list is empty when no port looks like a board. */
 export function bestCandidates(devices: readonly SerialDevice[]): SerialDevice[] {
   const best = Math.max(SCORE.stranger, ...devices.map((device) => device.score));
   return best === SCORE.stranger ? [] : devices.filter((device) => device.score === best);
 }
 
 /**
- * The path of the one port with a USB identity. Errors: PORT_NOT_FOUND; PORT_AMBIGUOUS naming all that fit, never a
- * guess; PORT_DENIED; those of listing.
+ * Finds the path of the one port with a USB identity. It never guesses between several that fit.
+ * Errors: PORT_NOT_FOUND, PORT_AMBIGUOUS (which names all that fit), PORT_DENIED, and those of listing.
  */
 export async function resolveUsb(
   wanted: UsbIdentity,
@@ -105,17 +98,19 @@ export async function resolveUsb(
   return first.path;
 }
 
-/** The URI by USB identity of the port at `path`, where there is one that is unique; undefined otherwise. Never throws. */
-export async function usbUriOf(
+/** The USB identity that only the port at `path` has, or undefined. Never rejects. */
+export async function usbIdentityOf(
   path: string,
   list: ListSerialPorts = listSerialPorts,
-): Promise<string | undefined> {
+): Promise<UsbIdentity | undefined> {
   try {
-    const devices = serialDevices(await list());
-    const uri = devices.find((device) => device.path === path)?.uri;
-    return uri?.startsWith('serial:?usb=') ? uri : undefined;
+    const device = serialDevices(await list()).find((other) => other.path === path);
+    const { vendorId, productId, serialNumber } = device ?? {};
+    if (vendorId === undefined || productId === undefined || serialNumber === undefined) return undefined;
+    const usb = { vendorId, productId, serialNumber };
+    return device?.uri === usbUri(usb) ? usb : undefined;
   } catch {
-    // The port is open all the same; it can be found again by its path.
+    // The port is open already, and can be found again by its path.
     return undefined;
   }
 }
@@ -126,7 +121,7 @@ function judge({ access, holders = [] }: SerialRow, score: number): Verdict {
   return score >= SCORE_OURS_MIN ? 'ours' : 'unknown';
 }
 
-/** macOS has two paths for a port: opening tty.* waits until the other side raises its carrier line; cu.* does not. */
+/** Returns the second of macOS's two paths of a port. Opening tty.* waits for the other side's carrier line, cu.* does not. */
 function callOutPath(path: string): string {
   return path.replace(/^\/dev\/tty\./, '/dev/cu.');
 }
@@ -134,7 +129,7 @@ function callOutPath(path: string): string {
 function identityOf(row: SerialRow): Pick<SerialDevice, 'vendorId' | 'productId' | 'serialNumber'> {
   const { vendorId, productId, serialNumber } = row;
   if (!vendorId || !productId) return { vendorId: undefined, productId: undefined, serialNumber: undefined };
-  // Windows makes up a number with & for a device that has none; it changes with the socket.
+  // For a device without a number Windows makes one up. It holds an & and changes with the socket.
   const isOwn = serialNumber !== undefined && serialNumber !== '' && !serialNumber.includes('&');
   return { ...usbIds({ vendorId, productId }), serialNumber: isOwn ? serialNumber : undefined };
 }
@@ -146,7 +141,7 @@ function usbIds(ids: { readonly vendorId: string; readonly productId: string }) 
 
 type Identity = Pick<SerialDevice, 'vendorId' | 'productId'> & { readonly serialNumber?: string | undefined };
 
-/** Whether a port has an identity; without a serial number every one does. */
+/** Whether a port has the wanted identity. One without a serial number fits every number. */
 function matches(device: Identity, wanted: Identity): boolean {
   const { vendorId, productId, serialNumber } = wanted;
   if (device.vendorId !== vendorId || device.productId !== productId) return false;
@@ -155,8 +150,8 @@ function matches(device: Identity, wanted: Identity): boolean {
 
 function uriOf(row: SerialRow & Identity, isUnique: boolean): string {
   const { vendorId, productId, serialNumber } = row;
-  if (vendorId !== undefined && serialNumber !== undefined && isUnique)
-    return `serial:?usb=${vendorId}:${productId}:${encodeURIComponent(serialNumber)}`;
+  if (vendorId !== undefined && productId !== undefined && serialNumber !== undefined && isUnique)
+    return usbUri({ vendorId, productId, serialNumber });
   return serialUri(row.stablePath ?? row.path);
 }
 

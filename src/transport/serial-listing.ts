@@ -1,9 +1,9 @@
 import { ThermolinkError } from '../errors.js';
 import { listLinuxSerialPorts } from './linux-serial-ports.js';
-import { loadSerialPort } from './serial-package.js';
+import { loadSerialPort } from './serial-binding.js';
 import type { SerialListing, SerialRow } from './serial-row.js';
 
-/** What is used of the optional package serialport. */
+/** The part of the package serialport that lists ports. */
 export interface SerialPortPackage {
   readonly SerialPort: { list(): Promise<readonly SerialRow[]> };
 }
@@ -17,9 +17,9 @@ export interface SerialListingOptions {
 const LIST_TIMEOUT_MS = 10_000;
 
 /**
- * Lists the serial ports of this machine; opens none. Linux is read from sysfs and needs no package: `SerialPort.list`
- * runs `udevadm` there and ends the process where there is none. Elsewhere serialport lists. Errors: MISSING_PACKAGE
- * without it, TIMEOUT, CANNOT_CONNECT for a system that refuses to list.
+ * Lists the serial ports of this machine and opens none. Linux is read from sysfs without a package, because
+ * `SerialPort.list` runs `udevadm` there and ends the process where that is missing. On other systems serialport lists.
+ * Errors: MISSING_PACKAGE (no serialport), TIMEOUT, CANNOT_CONNECT when the system refuses to list.
  */
 export async function listSerialPorts(options: SerialListingOptions = {}): Promise<SerialListing> {
   const { platform = process.platform, loadPackage, timeoutMs = LIST_TIMEOUT_MS } = options;

@@ -1,49 +1,41 @@
 import { realpath } from 'node:fs/promises';
 import type { SerialPort } from 'serialport';
 import type { Port } from '../../firmware-protocol/port.js';
+import { checkObject, checkSignal, checkText, checkWhole } from '../argument-checks.js';
 import { abortError, type ErrorCode, ThermolinkError, throwIfAborted } from '../errors.js';
 import { portAdvice } from './serial-advice.js';
-import { mendedBinding } from './serial-binding.js';
-import { loadSerialPort } from './serial-package.js';
+import { loadSerialPort, mendedBinding } from './serial-binding.js';
+import { resolveUsb, usbIdentityOf } from './serial-devices.js';
+import {
+  parseSerialUri,
+  SERIAL_FORM,
+  type SerialAddress,
+  type SerialUriAddress,
+  serialUri,
+} from './serial-uri.js';
 import { StreamPort } from './stream-port.js';
-import type { OpenPortOptions } from './tcp-port.js';
-
-export interface SerialAddress {
-  /** `/dev/ttyACM0`, `/dev/cu.usbmodem1101`, `COM3`, or a symlink. */
-  readonly path: string;
-  /** Bits per second; without it, RATE_DEFAULT on a wire, and no limit where a rate means nothing (USB, pty). */
-  readonly baudRate?: number;
-  /** Level of the DTR line after opening; left as the system sets it when missing. */
-  readonly dtr?: boolean;
-  /** Flow control by RTS and CTS. Default off. */
-  readonly rtscts?: boolean;
-}
+import type { OpenPortOptions, Transport } from './transport.js';
 
 const RATE_DEFAULT = 115_200;
 const FRAME_BYTES_MAX = 8192;
-/** The protocol's smallest limit of a frame. */
+/** The smallest limit of a frame that the protocol allows. */
 const FRAME_BYTES_MIN = 256;
-/** A frame keeps the line for at most this long, so that a stop gets through. */
+/** One frame keeps the line busy for at most this long, so that a stop gets through. */
 const FRAME_MS = 20;
-/** Unacknowledged commands keep it for at most this long: what the system holds can't be recalled. */
+/** Unacknowledged commands keep the line busy for at most this long: the system does not give bytes back. */
 const IN_FLIGHT_MS = 50;
-/** The same where no rate is known: what USB full speed carries in 50 ms. */
+/** Unacknowledged bytes where no rate is known: USB full speed carries as much in 50 ms. */
 const IN_FLIGHT_BYTES_WITHOUT_RATE = 65536;
 /** A start bit, 8 data bits, a stop bit. */
 const BITS_PER_BYTE = 10;
 const OPEN_TIMEOUT_MS = 5000;
-/** How long closing waits for the wire before it throws the rest away. */
+/** Closing waits this long for the wire, and then throws the rest away. */
 const DRAIN_TIMEOUT_MS = 500;
 
-/** USB devices and pseudo-terminals, where a baud rate is a formality. */
+/** The paths of USB devices and pseudo-terminals, for which a baud rate means nothing. */
 const WITHOUT_RATE = /^\/dev\/(ttyACM\d+|pts\/\d+|ttys\d+|(cu|tty)\.usbmodem[^/]*)$/;
 
-/** The URI of a serial port by its path. */
-export function serialUri(path: string): string {
-  return `serial:${encodeURI(path).replace(/[?#]/g, encodeURIComponent)}`;
-}
-
-/** What a line of this rate should carry at once; `undefined`: a rate means nothing here. */
+/** How many bytes a line of this rate should carry at once; `undefined` stands for a rate that means nothing. */
 export function serialLimits(baudRate: number | undefined): {
   readonly frameBytesMax: number;
   readonly inFlightBytesMax: number;
@@ -55,18 +47,44 @@ export function serialLimits(baudRate: number | undefined): {
   return { frameBytesMax, inFlightBytesMax: Math.max(frameBytesMax, bytesIn(IN_FLIGHT_MS)) };
 }
 
+/** Boards on serial ports, by path or by USB identity; the package serialport is loaded when one is opened. */
+export const serialTransport: Transport<SerialUriAddress> = {
+  scheme: 'serial',
+  form: SERIAL_FORM,
+  parse: parseSerialUri,
+  async open(address, options) {
+    const path = address.kind === 'serial' ? address.path : await resolveUsb(address.usb);
+    return openSerialPort({ ...address, path }, options);
+  },
+  async rediscover(address) {
+    if (address.kind === 'usb') return address;
+    const usb = await usbIdentityOf(address.path);
+    if (!usb) return address;
+    const { path: _, ...settings } = address;
+    return { ...settings, kind: 'usb', usb };
+  },
+  suggest: (text) => (/^(\/|COM\d)/i.test(text) ? `a serial port is written serial:${text}` : undefined),
+};
+
 /**
- * Opens a serial port, raw, 8N1, locked against other programs. Bytes that came before are lost. Modem lines that the
- * port lacks (pseudo-terminals) are left out. Errors: MISSING_PACKAGE, PORT_NOT_FOUND, PORT_DENIED, PORT_BUSY,
- * CANNOT_CONNECT, NO_ANSWER (deadline), ABORTED; nothing stays open after one.
+ * Opens a serial port: raw, 8 data bits, no parity, 1 stop bit, locked against other programs. Bytes that came before are
+ * lost. The DTR level is skipped on a port that has no such line (a pseudo-terminal).
+ *
+ * Errors: BAD_ARGUMENT, MISSING_PACKAGE, PORT_NOT_FOUND, PORT_DENIED, PORT_BUSY, CANNOT_CONNECT, NO_ANSWER (deadline),
+ * ABORTED. Nothing stays open after one.
  */
 export async function openSerialPort(address: SerialAddress, options: OpenPortOptions = {}): Promise<Port> {
+  checkObject('address', address, "{ path: '/dev/ttyACM0' }");
+  checkText('address.path', address.path);
+  if (address.baudRate !== undefined) checkWhole('address.baudRate', address.baudRate, 1);
+  checkObject('options', options, '{ signal: controller.signal }');
+  checkSignal(options.signal);
   const { path, rtscts = false, dtr } = address;
   throwIfAborted(options.signal);
   const target = await realpath(path).catch(() => path);
   const rate = address.baudRate ?? (WITHOUT_RATE.test(target) ? undefined : RATE_DEFAULT);
   const { SerialPort } = await loadSerialPort();
-  // A port object is never opened twice: a second opening of one that was closed fails.
+  // Each call makes a new object, because one that was closed can't be opened again.
   const settings = { path, baudRate: rate ?? RATE_DEFAULT, rtscts, autoOpen: false, lock: true };
   const binding = mendedBinding(SerialPort.binding);
   const serial = new SerialPort({ ...settings, binding } as typeof settings);
@@ -98,14 +116,14 @@ function open(serial: SerialPort, { signal, timeoutMs = OPEN_TIMEOUT_MS }: OpenP
     const timer = setTimeout(() => settle(deadlineError(serial.path, timeoutMs)), timeoutMs);
     signal?.addEventListener('abort', onAbort, { once: true });
     serial.open((error) => {
-      // Nobody waits any more: what did open is closed again.
+      // After the deadline or an abort nobody waits for the port any more.
       if (settled && !error) closeNow(serial);
       else if (!settled) settle(error ? openError(serial.path, error) : undefined);
     });
   });
 }
 
-/** Waits for the wire, then closes; what a stuck wire still holds is thrown away first, or closing would wait for it. */
+/** Waits for the wire, then closes. It flushes a stuck wire first, because closing would wait for it. */
 function finish(serial: SerialPort): void {
   if (!serial.isOpen) return;
   const timer = setTimeout(() => {
@@ -121,7 +139,7 @@ function closeNow(serial: SerialPort): void {
   if (serial.isOpen) serial.close(() => undefined);
 }
 
-/** serialport's errors carry no codes: their text is all there is. */
+/** The errors of serialport carry no codes, so their text has to tell. */
 const OPEN_ERRORS: readonly (readonly [RegExp, ErrorCode, string])[] = [
   [/no such|not found|enoent/i, 'PORT_NOT_FOUND', 'there is no such port'],
   [/permission denied|access denied|eacces/i, 'PORT_DENIED', 'access is denied'],

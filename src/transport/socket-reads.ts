@@ -1,11 +1,11 @@
 import { type OnReadOpts, Socket } from 'node:net';
 
-/** As much as one read takes from a socket. Larger ones fall out of the processor's cache before they are used. */
+/** Bytes of one read. A larger buffer would fall out of the processor's cache before it is used. */
 const READ_BYTES = 65_536;
 
 /**
- * Reads of one socket, all into the same buffer. A stream would allocate 64 KiB for each, and at hundreds of megabytes a
- * second collecting them costs more than reading them. Give `onread` to the socket and pause it.
+ * Reads a socket into the same buffer each time. A stream would allocate 64 KiB for each read, and at hundreds of megabytes
+ * a second the garbage collection costs more than the reading. Give `onread` to the socket and pause it.
  */
 export class SocketReads {
   readonly onread: OnReadOpts;
@@ -20,22 +20,22 @@ export class SocketReads {
     this.onread = { buffer, callback };
   }
 
-  /** Starts the flow; what `receive` gets is good only during the call. */
+  /** Starts the flow. The bytes that `receive` gets are valid only during the call. */
   start(socket: Socket, receive: (bytes: Uint8Array) => void): void {
     this.#receive = receive;
     socket.resume();
   }
 }
 
-/** Where a socket keeps the system's side of its connection. */
+/** The field of a socket that holds the system's side of its connection. */
 const HANDLE = '_handle';
 
 type Handled = Record<typeof HANDLE, { readonly readStart?: unknown } | null>;
 
 /**
- * The same connection as a socket that reads by `reads`. Only sockets that connect can be told so; one that a server
- * accepted has to give up its handle to a new one (Node's own cluster module hands connections on like that). Undefined
- * where this Node has no such handle. The server must have been made with `pauseOnConnect`.
+ * Returns the accepted connection as a new socket that reads by `reads`. Node takes `onread` only for a socket that
+ * connects, so the accepted one gives up its handle to the new one, as in Node's cluster module. Undefined where this Node
+ * has no such handle. The server must have been made with `pauseOnConnect`.
  */
 export function readingBy(reads: SocketReads, accepted: Socket): Socket | undefined {
   const owner = accepted as unknown as Handled;
@@ -44,7 +44,7 @@ export function readingBy(reads: SocketReads, accepted: Socket): Socket | undefi
   owner[HANDLE] = null;
   const settings = { handle, pauseOnCreate: true, readable: true, writable: true, onread: reads.onread };
   const socket = new Socket(settings);
-  // The server counts the one that it made.
+  // The server counts the socket that it made.
   socket.once('close', () => accepted.destroy());
   return socket;
 }

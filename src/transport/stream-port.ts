@@ -3,27 +3,27 @@ import type { Port } from '../../firmware-protocol/port.js';
 import { ThermolinkError } from '../errors.js';
 import { EventPort } from './event-port.js';
 
-/** A write that the other side has not taken after this time ends the port: nobody reads there any more. */
+/** A write that the other side has not taken after this time ends the port. */
 const WRITE_TIMEOUT_MS = 30_000;
-/** How long closing may wait for what was written to get out. */
+/** Closing waits this long for written bytes to get out. */
 const CLOSE_TIMEOUT_MS = 1000;
 
 export interface StreamPortOptions {
   readonly name: string;
   readonly frameBytesMax: number;
   readonly inFlightBytesMax?: number;
-  /** Closes the stream once what was written is out; it emits 'close' then. The port puts a bound on the time. */
+  /** Closes the stream after the written bytes are out; the stream emits 'close' then. The port bounds the time. */
   readonly finish: () => void;
-  /** Closes it at once. */
+  /** Closes the stream at once. */
   readonly destroy: () => void;
-  /** Makes bytes flow to `receive`, if the stream itself does not emit them. Called once. */
+  /** Makes bytes flow to `receive`, for a stream that does not emit them itself. Called once. */
   readonly flow?: (receive: (bytes: Uint8Array) => void) => void;
 }
 
 /**
- * A port on an open Node stream (a socket, a serial port). One write at a time, so at most one frame waits here; a write
- * settles when the system has taken all of it, or rejects when the port ends, though the stream may then still be reading
- * the buffer. Bytes that arrive before the first `onData` wait in the stream.
+ * A port on an open Node stream (a socket, a serial port). A write resolves when the system has taken all of it. It rejects
+ * when the port ends, and the stream may still read the buffer then. Bytes that arrive before the first `onData` wait in
+ * the stream.
  */
 export class StreamPort extends EventPort implements Port {
   readonly name: string;
@@ -32,7 +32,7 @@ export class StreamPort extends EventPort implements Port {
   readonly #stream: Duplex;
   readonly #options: StreamPortOptions;
   #flowing = false;
-  /** Ends the write in progress. */
+  /** Settles the write in progress. */
   #settleWrite: ((error?: Error) => void) | undefined;
   /** The stream has emitted 'close'. */
   #gone = false;
@@ -42,7 +42,7 @@ export class StreamPort extends EventPort implements Port {
     super();
     this.name = options.name;
     this.frameBytesMax = options.frameBytesMax;
-    if (options.inFlightBytesMax !== undefined) this.inFlightBytesMax = options.inFlightBytesMax;
+    this.inFlightBytesMax = options.inFlightBytesMax;
     this.#stream = stream;
     this.#options = options;
     stream.on('error', (error) => this.#end(error));
@@ -62,11 +62,11 @@ export class StreamPort extends EventPort implements Port {
       flow((bytes) => this.events.data(bytes));
       return;
     }
-    // A plain view: `slice` of a Buffer would share its memory.
+    // Receivers get a plain Uint8Array, because `slice` of a Buffer shares its memory.
     this.#stream.on('data', (chunk: Buffer) =>
       this.events.data(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)),
     );
-    // A server may have paused it until now.
+    // A server may have paused the stream until now.
     this.#stream.resume();
   }
 
@@ -87,13 +87,13 @@ export class StreamPort extends EventPort implements Port {
       };
       this.#settleWrite = settle;
       this.#stream.write(bytes, (error) => settle(error ? this.closedError(error) : undefined));
-      // Most writes are taken at once.
+      // Most writes are taken at once and need no timer.
       if (this.#settleWrite === settle && this.#stream.writableLength > 0)
         timer = setTimeout(() => this.#end(this.#stalled()), WRITE_TIMEOUT_MS);
     });
   }
 
-  /** Lets what was written get out, for at most CLOSE_TIMEOUT_MS. */
+  /** Waits at most CLOSE_TIMEOUT_MS for written bytes to get out. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -112,13 +112,13 @@ export class StreamPort extends EventPort implements Port {
         clearTimeout(timer);
         resolve();
       });
-      // What still arrives is dropped, so that the end behind it is seen.
+      // The stream must flow until its end is seen; the bytes are dropped.
       this.#stream.resume();
       this.#options.finish();
     });
   }
 
-  /** The stream has ended, whoever ended it. */
+  /** Ends the port after its stream has ended, for whatever reason. */
   #end(reason?: Error): void {
     if (this.closed) return;
     this.#settleWrite?.(this.closedError(reason));

@@ -1,47 +1,61 @@
 import { connect, type Socket } from 'node:net';
 import type { Port } from '../../firmware-protocol/port.js';
+import { checkObject, checkSignal, checkText, checkWhole } from '../argument-checks.js';
 import { abortError, ThermolinkError, throwIfAborted } from '../errors.js';
 import { readingBy, SocketReads } from './socket-reads.js';
 import { StreamPort } from './stream-port.js';
+import { BadUri, type OpenPortOptions, readParameters, type Transport } from './transport.js';
 
 export interface TcpAddress {
-  /** A name or an address; IPv6 without brackets. */
+  /** A host name or an address; IPv6 without brackets. */
   readonly host: string;
+  /** From 1 to 65535. */
   readonly port: number;
-}
-
-export interface OpenPortOptions {
-  readonly signal?: AbortSignal;
-  /** Deadline for opening. Default 5 s. */
-  readonly timeoutMs?: number;
 }
 
 const FRAME_BYTES_MAX = 65536;
 const PORT_MAX = 65535;
 const CONNECT_TIMEOUT_MS = 5000;
-/** A peer whose machine vanished is noticed after about this time without traffic. */
+/** After about this time without traffic a peer whose machine has vanished is noticed. */
 const KEEP_ALIVE_MS = 10_000;
 
-/** `tcp://host:port`, with brackets around an IPv6 address. */
+/** Boards on the network. */
+export const tcpTransport: Transport<{ readonly kind: 'tcp' } & TcpAddress> = {
+  scheme: 'tcp',
+  form: 'tcp://HOST:PORT',
+  parse({ path, parameters }) {
+    readParameters(parameters, {});
+    const address = parseHostPort(path.replace(/^\/\//, '').replace(/\/$/, ''));
+    if (!path.startsWith('//') || !address)
+      throw new BadUri('a board on the network is written tcp://HOST:PORT, for example tcp://127.0.0.1:7000');
+    if (address.port === 0)
+      throw new BadUri('port 0 can only be listened at; use the number that was printed');
+    return { kind: 'tcp', ...address };
+  },
+  open: (address, options) => openTcpPort(address, options),
+  rediscover: (address) => Promise.resolve(address),
+};
+
+/** Writes `tcp://host:port`, with brackets around an IPv6 address. */
 export function tcpUri({ host, port }: TcpAddress): string {
   return `tcp://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** `host:port` or `[IPv6]:port` taken apart, undefined when it is not of that form. */
+/** Takes `host:port` or `[IPv6]:port` apart. Undefined for another form. */
 export function parseHostPort(text: string): TcpAddress | undefined {
   const match = /^(?:\[([0-9a-f:.]+)\]|([^\s:/?#[\]@]+)):(\d{1,5})$/i.exec(text);
   if (!match || Number(match[3]) > PORT_MAX) return undefined;
   return { host: match[1] ?? match[2], port: Number(match[3]) };
 }
 
-/** A port on a socket that a server with `pauseOnConnect` has accepted. */
+/** Makes a port of a socket that a server with `pauseOnConnect` has accepted. */
 export function acceptedTcpPort(accepted: Socket, name: string): Port {
   const reads = new SocketReads();
   const socket = readingBy(reads, accepted);
   return socket ? tcpPort(socket, name, reads) : tcpPort(accepted, name);
 }
 
-/** A port on a connected socket; small frames leave at once. */
+/** Makes a port of a connected socket. Small frames leave at once. */
 function tcpPort(socket: Socket, name: string, reads?: SocketReads): Port {
   socket.setNoDelay(true);
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
@@ -50,19 +64,27 @@ function tcpPort(socket: Socket, name: string, reads?: SocketReads): Port {
     frameBytesMax: FRAME_BYTES_MAX,
     finish: () => socket.end(),
     destroy: () => socket.destroy(),
-    ...(reads ? { flow: (receive) => reads.start(socket, receive) } : {}),
+    flow: reads && ((receive) => reads.start(socket, receive)),
   });
 }
 
-/** Connects. Errors: CANNOT_CONNECT, NO_ANSWER (deadline), ABORTED; nothing stays open after one. */
-export function openTcpPort(address: TcpAddress, options: OpenPortOptions = {}): Promise<Port> {
+/**
+ * Connects to a board on the network. Errors: BAD_ARGUMENT, CANNOT_CONNECT, NO_ANSWER (deadline), ABORTED. Nothing stays
+ * open after one.
+ */
+export async function openTcpPort(address: TcpAddress, options: OpenPortOptions = {}): Promise<Port> {
+  checkObject('address', address, "{ host: '127.0.0.1', port: 7000 }");
+  checkText('address.host', address.host);
+  checkWhole('address.port', address.port, 1, PORT_MAX);
+  checkObject('options', options, '{ signal: controller.signal }');
+  checkSignal(options.signal);
   const { signal, timeoutMs = CONNECT_TIMEOUT_MS } = options;
   const name = tcpUri(address);
   return new Promise((resolve, reject) => {
     throwIfAborted(signal);
     const reads = new SocketReads();
     const socket = connect({ host: address.host, port: address.port, onread: reads.onread });
-    // Bytes that come before anybody listens wait in the system.
+    // While it is paused, bytes wait in the operating system until somebody listens.
     socket.pause();
     const settle = (): void => {
       clearTimeout(timer);
@@ -71,7 +93,7 @@ export function openTcpPort(address: TcpAddress, options: OpenPortOptions = {}):
     };
     const fail = (error: ThermolinkError): void => {
       settle();
-      // An error that comes later belongs to nobody.
+      // A later error of this socket concerns nobody, but Node would throw one without a listener.
       socket.on('error', () => undefined);
       socket.destroy();
       reject(error);

@@ -2,23 +2,23 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Port } from '../../firmware-protocol/port.js';
 import { EventPort } from './event-port.js';
 
-/** Frames as large as the protocol allows: there is no wire to hog. */
+/** The largest frame of the protocol: there is no wire that a long frame could keep busy. */
 const FRAME_BYTES_MAX = 65536;
-/** Writes that the other side has not taken yet: enough that it finds the next one when it is done with one. */
+/** Writes that the other side has not taken yet. With several it never waits for the next one. */
 const UNTAKEN_WRITES_MAX = 4;
-/** Answers a write: it was taken. */
+/** The message that says that a write was taken. */
 const TAKEN = 0;
 
 export interface ThreadPortOptions {
-  /** Ends whoever is at the other end; `close` waits for it. */
+  /** Ends the thread at the other end; `close` waits for it. */
   readonly release?: () => Promise<void>;
-  /** Why the other end has gone by itself; undefined: it closed. */
+  /** Tells why the other end has gone by itself; undefined when it was closed. */
   readonly reason?: () => Promise<Error | undefined>;
 }
 
 /**
- * An end of a byte stream between two threads. Bytes are copied once and handed over, not copied again. It keeps no process
- * alive: whoever waits for an answer holds a timer.
+ * One end of a byte stream between two threads. Bytes are copied once and then handed over. The port keeps no process alive;
+ * a caller that waits for an answer holds a timer anyway.
  */
 export class ThreadPort extends EventPort implements Port {
   readonly name: string;
@@ -27,7 +27,7 @@ export class ThreadPort extends EventPort implements Port {
   readonly #options: ThreadPortOptions;
   #untaken = 0;
   #writing = false;
-  /** Of the write that waits for room. */
+  /** Settles the write that waits for room. */
   #settle: { resolve: () => void; reject: (error: Error) => void } | undefined;
 
   constructor(name: string, endpoint: MessagePort, options: ThreadPortOptions = {}) {
@@ -44,7 +44,7 @@ export class ThreadPort extends EventPort implements Port {
     if (refusal) throw refusal;
     this.#writing = true;
     try {
-      // Not `slice`: that of a Buffer would hand over the caller's own memory.
+      // `slice` of a Buffer would share the caller's memory, and hand that over.
       const copy = new Uint8Array(bytes);
       this.#untaken++;
       this.#endpoint.postMessage(copy, [copy.buffer]);

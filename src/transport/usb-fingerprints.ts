@@ -1,16 +1,16 @@
 /** What is known of one kind of USB serial device. */
 interface UsbFingerprint {
-  /** Four hexadecimal digits; every product of the vendor without `productIds`. */
+  /** Four hexadecimal digits. Without `productIds` the row stands for every product of the vendor. */
   readonly vendorId: string;
   readonly productIds?: readonly string[];
-  /** What the device or its chip is called. */
+  /** The name of the device or its chip. */
   readonly name: string;
   readonly score: number;
 }
 
 /**
- * How much a port looks like one of our boards. Only a device that says so itself is believed: the chips that a board
- * uses are in a thousand other devices too.
+ * How much a port looks like one of our boards. Only a device that names us gets the full score, because a thousand other
+ * devices have the same chips.
  */
 export const SCORE = {
   /** Its product or manufacturer text names us. */
@@ -21,16 +21,16 @@ export const SCORE = {
   usb: 10,
   /** A kind of device that is no board: a modem, a receiver. */
   stranger: 1,
-  /** Not on USB, or no more than a name. */
+  /** Not on USB, or known by a name only. */
   none: 0,
 } as const;
 
-/** From this score on a port counts as ours without asking it. */
+/** From this score on, a port counts as a board of ours without being asked. */
 export const SCORE_OURS_MIN = SCORE.named;
 
 const OWN_NAME = /thermolink/i;
 
-/** Sorted by vendor; we make no hardware of our own yet, so no row scores above `usual`. */
+/** Sorted by vendor. We make no hardware yet, so no row scores above `usual`. */
 const FINGERPRINTS: readonly UsbFingerprint[] = [
   { vendorId: '0403', productIds: ['6001'], name: 'FTDI FT232R', score: SCORE.usual },
   { vendorId: '0403', productIds: ['6010', '6011', '6014', '6015'], name: 'FTDI', score: SCORE.usual },
@@ -51,7 +51,7 @@ const FINGERPRINTS: readonly UsbFingerprint[] = [
   { vendorId: '303a', name: 'Espressif ESP32', score: SCORE.usual },
 ];
 
-/** What a port tells of itself, as far as the operating system passes it on. */
+/** The texts of a port that the operating system passes on. */
 export interface UsbTexts {
   readonly vendorId?: string | undefined;
   readonly productId?: string | undefined;
@@ -59,7 +59,7 @@ export interface UsbTexts {
   readonly product?: string | undefined;
 }
 
-/** Score and name of a device. Ids are four lower-case hexadecimal digits. */
+/** Returns score and name of a device. Ids are four lower-case hexadecimal digits. */
 export function fingerprint({ vendorId, productId, manufacturer, product }: UsbTexts): {
   readonly score: number;
   readonly name: string | undefined;

@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/linalg': [...ERRORS, 'firmware-protocol/philox.ts'],
   'src/files': [...ERRORS, 'src/linalg'],
   'src/plot': [...ERRORS],
-  'src/transport': [...ERRORS, 'firmware-protocol/port.ts'],
+  'src/transport': [...ERRORS, 'firmware-protocol/port.ts', 'firmware-protocol/clock.ts'],
   'src/driver': [...ERRORS, 'firmware-protocol'],
   'src/board': [...ERRORS, 'firmware-protocol', 'src/linalg', 'src/driver'],
   'src/algorithms': [...ERRORS, 'firmware-protocol', 'src/linalg', 'src/board', 'src/driver'],
@@ -54,6 +54,9 @@ const MAY_USE_NODE_IO = [
 ];
 const IO_MODULES = /^(node:)?(fs|net|child_process|worker_threads|http|https|dgram|tty|readline)(\/|$)/;
 
+/** An import or re-export that loads its module with the file: neither `import type` nor `import()`. */
+const STATIC_IMPORT = /^(?:import|export)\s+(?!type\b)(?:[\w*{][^'";=()]*from\s+)?'([^']+)';/gm;
+
 const within = (file: string, place: string): boolean => file === place || file.startsWith(`${place}/`);
 
 function importsOf(file: string): string[] {
@@ -85,6 +88,26 @@ describe('imports flow one way', () => {
   it('every source folder is in the table', () => {
     const known = [...Object.keys(MAY_IMPORT), 'src/cli', 'src/index.ts'];
     expect(files.filter((file) => !known.some((place) => within(file, place)))).toEqual([]);
+  });
+
+  it('connecting loads what only one way to a board needs when a board is opened that way', () => {
+    const reached = new Set<string>();
+    const visit = (file: string): void => {
+      if (reached.has(file)) return;
+      reached.add(file);
+      if (!file.endsWith('.ts')) return;
+      for (const [, name] of readRepositoryFile(file).matchAll(STATIC_IMPORT))
+        visit(
+          name.startsWith('.')
+            ? path.posix.join(path.posix.dirname(file), name).replace(/\.js$/, '.ts')
+            : name,
+        );
+    };
+    visit('src/connect.ts');
+    expect(reached).toContain('src/transport/serial-port.ts');
+    expect([...reached].filter((name) => /serialport|koffi|worker_threads|board-thread/.test(name))).toEqual(
+      [],
+    );
   });
 
   it('the contract and the device use nothing of Node', () => {

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { openPty, type PtyPort } from '../../src/transport/pty.js';
-import { openSerialPort, serialLimits, serialUri } from '../../src/transport/serial-port.js';
+import { openSerialPort, serialLimits } from '../../src/transport/serial-port.js';
+import { serialUri } from '../../src/transport/serial-uri.js';
 import { within } from './port-contract.js';
 
 async function withPty(test: (pty: PtyPort) => Promise<void>): Promise<void> {
@@ -249,7 +250,7 @@ describe('pty', () => {
       const { openPty: open } = await import('../../src/transport/pty.js');
       await expect(open()).rejects.toMatchObject({
         code: 'MISSING_PACKAGE',
-        hint: expect.stringContaining('--tcp'),
+        hint: expect.stringContaining('over TCP'),
       });
     } finally {
       vi.doUnmock('koffi');

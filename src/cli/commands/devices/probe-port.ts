@@ -3,8 +3,8 @@ import type { Device } from '../../../driver/device.js';
 import type { DeviceIdentity } from '../../../driver/device-api.js';
 import { ThermolinkError } from '../../../errors.js';
 import type { SerialDevice } from '../../../transport/serial-devices.js';
-import { serialUri } from '../../../transport/serial-port.js';
 import type { Verdict } from '../../../transport/serial-row.js';
+import { serialUri } from '../../../transport/serial-uri.js';
 
 export type Connect = (uri: string, options: ConnectOptions) => Promise<Pick<Device, 'identity' | 'close'>>;
 

@@ -13,7 +13,7 @@ import { checkFaults, FAULT_FORM, parseFaults } from '../../../serve/fault-list.
 import { listenTcp } from '../../../serve/listen-tcp.js';
 import { readProfile } from '../../../serve/profile-file.js';
 import { openPty } from '../../../transport/pty.js';
-import { serialUri } from '../../../transport/serial-port.js';
+import { serialUri } from '../../../transport/serial-uri.js';
 import { parseHostPort, type TcpAddress } from '../../../transport/tcp-port.js';
 import { choice, type OptionParser, seed } from '../../options.js';
 import { formatCount } from '../../output/format.js';
@@ -127,7 +127,7 @@ async function serve(options: EmulateOptions, signal: AbortSignal): Promise<void
             event: 'acceptFailed',
             message: error.message,
           }),
-      });
+      }).catch(namingExpose);
       stops.push(listener.close);
       uris.push(listener.uri);
     }
@@ -163,6 +163,18 @@ async function serve(options: EmulateOptions, signal: AbortSignal): Promise<void
     await board.close();
     await Promise.all(stopped);
   }
+}
+
+/** Throws the error of `listenTcp` with the name that `expose` has here. */
+function namingExpose(error: unknown): never {
+  if (!(error instanceof ThermolinkError)) throw error;
+  const { code, message, cause, hint, retryable, data } = error;
+  throw new ThermolinkError(code, message, {
+    cause,
+    hint: hint?.replace('set `expose`', 'pass --expose'),
+    retryable,
+    data,
+  });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { type InverseResult, invert } from '../../../algorithms/invert.js';
 import { checkSystem } from '../../../board/validation.js';
-import { fittingEmulator } from '../../../connect.js';
 import { ThermolinkError } from '../../../errors.js';
 import { readMatrix } from '../../../files/read-array.js';
 import { checkOutput, WRITTEN_FORMATS, writeArray } from '../../../files/write-array.js';
 import type { Matrix } from '../../../linalg/matrix.js';
+import { fittingEmulator } from '../../../serve/emulator-transport.js';
 import { deviceUri, withDevice } from '../../device.js';
 import { refuseSharedFiles } from '../../input/distinct-files.js';
 import { CALIBRATION_OPTION, calibrationFrom } from '../../input/read-calibration.js';
