@@ -14,6 +14,8 @@ export interface InputFile {
   readonly sizeBytes: number;
   /** Fills all of `target` with the next bytes; `BAD_FILE` if the file ends before. */
   read(target: Uint8Array): Promise<void>;
+  /** The first bytes of the file, at most `count`, whatever was read before; changes nothing. */
+  head(count: number): Promise<Uint8Array>;
 }
 
 /**
@@ -31,7 +33,7 @@ export async function withInputFile<T>(path: string, use: (file: InputFile) => P
     handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const status = await handle.stat();
     checkIsFile(path, status);
-    return await use(sequential(path, handle, status.size));
+    return await use(sequential(path, status.size, fromHandle(handle)));
   } catch (error) {
     throw asBadFile(path, error);
   } finally {
@@ -83,23 +85,54 @@ function checkIsFile(path: string, status: FileStatus): void {
     );
 }
 
-function sequential(path: string, handle: FileHandle, sizeBytes: number): InputFile {
+/** Fills `target` from byte `offset` on and returns how many bytes there were. */
+type ReadAt = (target: Uint8Array, offset: number) => Promise<number>;
+
+function sequential(path: string, sizeBytes: number, readAt: ReadAt): InputFile {
   let offset = 0;
   async function read(target: Uint8Array): Promise<void> {
+    const bytesRead = await readAt(target, offset);
+    offset += bytesRead;
+    if (bytesRead < target.length)
+      throw badFile(
+        path,
+        `${path} ends at byte ${offset}, before its content does.`,
+        'Write the file again.',
+      );
+  }
+  async function head(count: number): Promise<Uint8Array> {
+    const target = new Uint8Array(Math.min(count, sizeBytes));
+    return target.subarray(0, await readAt(target, 0));
+  }
+  return { path, sizeBytes, read, head };
+}
+
+const fromHandle =
+  (handle: FileHandle): ReadAt =>
+  async (target, offset) => {
     let filled = 0;
     while (filled < target.length) {
-      const { bytesRead } = await handle.read(target, filled, target.length - filled, offset);
-      if (bytesRead === 0)
-        throw badFile(
-          path,
-          `${path} ends at byte ${offset}, before its content does.`,
-          'Write the file again.',
-        );
+      const { bytesRead } = await handle.read(target, filled, target.length - filled, offset + filled);
+      if (bytesRead === 0) break;
       filled += bytesRead;
-      offset += bytesRead;
     }
-  }
-  return { path, sizeBytes, read };
+    return filled;
+  };
+
+/** What was unpacked of a file, read as if it were a file itself; `path` names it in errors. */
+export function unpackedFile(path: string, bytes: Uint8Array): InputFile {
+  return sequential(path, bytes.length, async (target, offset) => {
+    const part = bytes.subarray(offset, offset + target.length);
+    target.set(part);
+    return part.length;
+  });
+}
+
+/** All bytes of a file that have not been read. */
+export async function readAll(file: InputFile): Promise<Uint8Array> {
+  const bytes = new Uint8Array(file.sizeBytes);
+  await file.read(bytes);
+  return bytes;
 }
 
 const REASONS: Readonly<Record<string, { readonly what: string; readonly hint: string }>> = {

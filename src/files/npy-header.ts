@@ -7,7 +7,15 @@ export interface NpyHeader {
 }
 
 /** Says what is wrong with a header; the reader adds the file and the advice. */
-export class NpyHeaderError extends Error {}
+export class NpyHeaderError extends Error {
+  constructor(
+    message: string,
+    /** Whether the file is whole, but holds records with named fields. */
+    readonly holdsRecords = false,
+  ) {
+    super(message);
+  }
+}
 
 type Value = string | boolean | number | readonly number[];
 
@@ -79,7 +87,7 @@ function parseDictionary(tokens: readonly Token[]): Map<string, Value> {
   }
   function parseValue(): Value {
     if (isMark('(')) return parseTuple();
-    if (isMark('[')) throw new NpyHeaderError('it holds records, not numbers');
+    if (isMark('[')) throw new NpyHeaderError('it holds records, not numbers', true);
     const { kind, text } = tokens[next++];
     if (kind === 'string') return text;
     if (kind === 'number') return Number(text);

@@ -1,20 +1,15 @@
-import { extname } from 'node:path';
 import { ThermolinkError } from '../errors.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
-import { badFile, type NumericArray, withInputFile } from './input-file.js';
-import { readNpy } from './read-npy.js';
-import { readCsv } from './text-table.js';
-
-const READERS: Readonly<Record<string, (path: string) => Promise<NumericArray>>> = {
-  '.npy': readNpy,
-  '.csv': readCsv,
-  '.tsv': readCsv,
-  '.txt': readCsv,
-};
+import { badFile, type InputFile, type NumericArray, withInputFile } from './input-file.js';
+import { MATRIX_MARKET_BANNER, readMatrixMarket } from './matrix-market.js';
+import { NPY_MAGIC, readNpy } from './read-npy.js';
+import { readText } from './text-table.js';
+import { gunzipped, npzMember } from './unpack.js';
 
 /**
- * Reads a matrix of finite numbers from a .npy, .csv, .tsv or .txt file; at least 1×1, of any shape.
- * Errors: `BAD_FILE`, `BAD_MATRIX` (see `readNpy` and `TextTable`), also for a one-dimensional array.
+ * Reads a matrix of finite numbers, at least 1×1, of any shape. The content says which format it is: NumPy's .npy, one
+ * array of an .npz (`A.npz`, or `A.npz:name`), Matrix Market or text, each also compressed by gzip.
+ * Errors: `BAD_FILE`, `BAD_MATRIX` (see `readNpy`, `readMatrixMarket` and `TextTable`), also for a one-dimensional array.
  */
 export async function readMatrix(path: string): Promise<Matrix> {
   const array = await readArray(path);
@@ -80,15 +75,42 @@ export async function readVector(path: string): Promise<Float64Array> {
   return data;
 }
 
-async function readArray(path: string): Promise<NumericArray> {
-  const extension = extname(path).toLowerCase();
-  if (Object.hasOwn(READERS, extension)) return READERS[extension](path);
-  // Opened all the same: that it does not exist, or is a directory, says more than that its name is wrong.
-  return withInputFile(path, async () => {
-    throw badFile(
-      path,
-      `${path} is not named as a format that is read.`,
-      'Give a file that ends in .npy (NumPy), .csv, .tsv or .txt (numbers as text).',
-    );
-  });
+/** An array of an .npz file is named behind a colon. */
+const NPZ_MEMBER = /^(.*\.npz):([^/\\:]+)$/i;
+
+async function readArray(name: string): Promise<NumericArray> {
+  const [, path = name, member] = NPZ_MEMBER.exec(name) ?? [];
+  return withInputFile(path, (file) => readByContent(file, member));
+}
+
+/** A file inside a compressed one is not unpacked again: some unpack to themselves for ever. */
+async function readByContent(
+  file: InputFile,
+  member: string | undefined,
+  isUnpacked = false,
+): Promise<NumericArray> {
+  const head = Buffer.from(await file.head(128));
+  const begins = (text: string): boolean => head.subarray(0, text.length).equals(Buffer.from(text, 'latin1'));
+  const isCompressed = begins('\x1f\x8b');
+  const isZip = begins('PK\x03\x04') || begins('PK\x05\x06');
+  if (isUnpacked && (isCompressed || isZip))
+    throw badFile(file.path, `${file.path} is compressed twice.`, 'Unpack it once.');
+  if (isCompressed) return readByContent(await gunzipped(file), member, true);
+  if (isZip) return readByContent(await npzMember(file, member), undefined, true);
+  if (member !== undefined)
+    throw badFile(file.path, `${file.path} is no .npz file.`, `Give ${file.path} alone, without :${member}.`);
+  // A file that was cut within its first bytes is a damaged array too, and no text.
+  if (NPY_MAGIC.subarray(0, head.length).equals(head.subarray(0, NPY_MAGIC.length))) return readNpy(file);
+  if (head.toString('latin1').toLowerCase().startsWith(MATRIX_MARKET_BANNER.toLowerCase()))
+    return readMatrixMarket(file);
+  if (begins('MATLAB 5.0 MAT-file') || begins('\x89HDF')) throw matlabFile(file.path);
+  return readText(file);
+}
+
+function matlabFile(path: string): ThermolinkError {
+  return badFile(
+    path,
+    `${path} is a file of MATLAB (or HDF5), which is not read.`,
+    "Convert it: in MATLAB writematrix(A, 'A.csv'); or python3 -c \"import numpy, scipy.io; numpy.save('A.npy', scipy.io.loadmat('A.mat')['A'])\".",
+  );
 }

@@ -1,37 +1,31 @@
 import { ThermolinkError } from '../errors.js';
-import {
-  allocateEntries,
-  badFile,
-  ENTRIES_MAX,
-  type InputFile,
-  type NumericArray,
-  withInputFile,
-} from './input-file.js';
+import { allocateEntries, badFile, ENTRIES_MAX, type InputFile, type NumericArray } from './input-file.js';
 import { DTYPES, type Dtype, type NpyHeader, NpyHeaderError, parseNpyHeader } from './npy-header.js';
 
-const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
+/** How a .npy file begins. */
+export const NPY_MAGIC = Buffer.from('\x93NUMPY', 'latin1');
 /** NumPy itself refuses to read more than 10,000. */
 const HEADER_BYTES_MAX = 65_536;
 const CHUNK_BYTES = 2 ** 20;
 
+const RECORDS_HINT =
+  "Convert it: python3 -c \"import numpy as n; from numpy.lib.recfunctions import structured_to_unstructured as u; n.save('A.npy', u(n.load('records.npy')))\".";
 const SAVE_HINT = "Write it with numpy.save(path, array.astype('float64')).";
 
 /**
- * Reads a .npy file, format versions 1 to 3: float32, float64 and whole numbers of 8 to 64 bits in either byte order,
+ * Reads NumPy's format, versions 1 to 3: float32, float64 and whole numbers of 8 to 64 bits in either byte order,
  * C or Fortran order, one or two dimensions. Memory is allocated only after the shape agrees with the file's size.
  *
  * Errors: `BAD_FILE` if it is not such a file or is cut short; `BAD_MATRIX` if it has no entry or another number of
  * dimensions, or holds a value that is not finite or, as a whole number, not exact in float64.
  */
-export async function readNpy(path: string): Promise<NumericArray> {
-  return withInputFile(path, async (file) => {
-    const { header, offsetBytes } = await readHeader(file);
-    const dtype = dtypeOf(path, header.descr);
-    const shape = checkShape(path, header.shape);
-    checkSize(file, header, shape.rows * shape.columns * dtype.bytes, offsetBytes);
-    const data = await readEntries(file, header, dtype, shape);
-    return { ...shape, data };
-  });
+export async function readNpy(file: InputFile): Promise<NumericArray> {
+  const { header, offsetBytes } = await readHeader(file);
+  const dtype = dtypeOf(file.path, header.descr);
+  const shape = checkShape(file.path, header.shape);
+  checkSize(file, header, shape.rows * shape.columns * dtype.bytes, offsetBytes);
+  const data = await readEntries(file, header, dtype, shape);
+  return { ...shape, data };
 }
 
 interface Shape {
@@ -44,7 +38,7 @@ async function readHeader(file: InputFile): Promise<{ header: NpyHeader; offsetB
   const { path } = file;
   const prefix = Buffer.alloc(Math.min(8, file.sizeBytes));
   await file.read(prefix);
-  if (prefix.length < 8 || !prefix.subarray(0, 6).equals(MAGIC))
+  if (prefix.length < 8 || !prefix.subarray(0, 6).equals(NPY_MAGIC))
     throw badFile(path, `${path} is not a NumPy array: it does not begin as one.`, SAVE_HINT);
   const [major, minor] = prefix.subarray(6);
   if (major < 1 || major > 3 || minor !== 0)
@@ -67,7 +61,8 @@ async function readHeader(file: InputFile): Promise<{ header: NpyHeader; offsetB
     return { header: parseNpyHeader(text.toString(major === 3 ? 'utf8' : 'latin1')), offsetBytes };
   } catch (error) {
     if (!(error instanceof NpyHeaderError)) throw error;
-    throw badFile(path, `${path} is not a readable NumPy array: ${error.message}.`, SAVE_HINT);
+    const hint = error.holdsRecords ? RECORDS_HINT : SAVE_HINT;
+    throw badFile(path, `${path} is not a readable NumPy array: ${error.message}.`, hint);
   }
 }
 

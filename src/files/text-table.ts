@@ -1,5 +1,5 @@
 import { ThermolinkError } from '../errors.js';
-import { allocateEntries, badFile, ENTRIES_MAX, type NumericArray, withInputFile } from './input-file.js';
+import { allocateEntries, badFile, ENTRIES_MAX, type InputFile, type NumericArray } from './input-file.js';
 import {
   cellFault,
   numberOf,
@@ -214,16 +214,14 @@ function values(count: number): string {
 
 const CHUNK_BYTES = 2 ** 20;
 
-/** Reads a table of numbers from a text file (the format of `TextTable`) with one chunk of text in memory at a time. */
-export async function readCsv(path: string): Promise<NumericArray> {
-  return withInputFile(path, async (file) => {
-    const table = new TextTable(path);
-    const chunk = new Uint8Array(Math.min(CHUNK_BYTES, file.sizeBytes));
-    for (let left = file.sizeBytes; left > 0; left -= chunk.length) {
-      const next = chunk.subarray(0, Math.min(left, chunk.length));
-      await file.read(next);
-      table.push(next);
-    }
-    return table.finish();
-  });
+/** Reads a table of numbers from text (the format of `TextTable`) with one chunk of it in memory at a time. */
+export async function readText(file: InputFile): Promise<NumericArray> {
+  const table = new TextTable(file.path);
+  const chunk = new Uint8Array(Math.min(CHUNK_BYTES, file.sizeBytes));
+  for (let left = file.sizeBytes; left > 0; left -= chunk.length) {
+    const next = chunk.subarray(0, Math.min(left, chunk.length));
+    await file.read(next);
+    table.push(next);
+  }
+  return table.finish();
 }

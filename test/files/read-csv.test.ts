@@ -260,10 +260,12 @@ describe('files', () => {
     expect(error.message).toContain(message);
   });
 
-  it.each(['noextension', 'a.npz', 'constructor', '.csv'])('a file named %s is BAD_FILE', async (name) => {
-    const error = await thrown(() => readVector(write(name, '1')));
-    expect(error).toMatchObject({ code: 'BAD_FILE', message: expect.stringContaining('not named') });
-  });
+  it.each(['noextension', 'a.npz', 'constructor', '.csv'])(
+    'a file named %s is read by its content',
+    async (name) => {
+      expect(await readVector(write(name, '1'))).toEqual(Float64Array.of(1));
+    },
+  );
 
   it('directories, pipes, devices, loops and empty files are BAD_FILE, and nothing hangs', async () => {
     mkdirSync(join(directory, 'dir.csv'));

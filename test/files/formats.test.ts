@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { readMatrix, readSquareMatrix, readVector } from '../../src/files/read-array.js';
+import { fileWriter } from '../cli/support/temporary-files.js';
+import { thrown } from '../cli/support/thrown.js';
+import { CONTAINERS } from './container-fixtures.js';
+
+const write = fileWriter();
+const bytesOf = (name: string): Buffer => Buffer.from(CONTAINERS[name], 'base64');
+const A = [4, 1, 0, 1, 3, -0.5, 0, -0.5, 2.25];
+const BANNER = '%%MatrixMarket matrix coordinate real symmetric\n';
+
+describe('the content says which format a file has, whatever its name', () => {
+  it.each([
+    ['one array', 'A.npz'],
+    ['gzip of npy', 'A.npy'],
+    ['gzip of text', 'A'],
+    ['array general', 'A.mtx'],
+    ['array symmetric', 'A.txt'],
+    ['coordinate general', 'A.csv'],
+    ['coordinate symmetric', 'A.mtx'],
+  ])('%s, in a file called %s', async (content, name) => {
+    const { rows, columns, data } = await readSquareMatrix(write(name, bytesOf(content)));
+    expect([rows, columns, ...data]).toEqual([3, 3, ...A]);
+  });
+
+  it.each(['two arrays', 'two arrays, compressed'])('%s: one is named behind a colon', async (content) => {
+    const path = write('two.npz', bytesOf(content));
+    expect([...(await readMatrix(`${path}:A`)).data]).toEqual(A);
+    expect([...(await readVector(`${path}:b`))]).toEqual([0, 1, 2]);
+    for (const name of [path, `${path}:c`]) {
+      const error = await thrown(() => readMatrix(name));
+      expect(error.code).toBe('BAD_FILE');
+      expect(error.message).toMatch(/there is b, A\.$/);
+      expect(error.hint).toContain(`${path}:b`);
+    }
+  });
+
+  it('what SciPy writes with line feeds is read with any line ends', async () => {
+    const text = bytesOf('coordinate symmetric').toString();
+    for (const end of ['\r\n', '\r'])
+      expect([...(await readMatrix(write('A.mtx', text.replaceAll('\n', end)))).data]).toEqual(A);
+  });
+
+  it.each([
+    ['sparse', 'sparse matrix of SciPy', 'load_npz'],
+    ['records', 'records', 'structured_to_unstructured'],
+    ['MATLAB', 'MATLAB', 'loadmat'],
+    ['complex', 'complex', 'real'],
+    ['pattern', 'pattern', 'real'],
+    ['gzip of gzip', 'compressed twice', 'once'],
+  ])('%s is refused with what to do', async (content, message, hint) => {
+    const error = await thrown(() => readMatrix(write('A.dat', bytesOf(content))));
+    expect(error.code).toBe('BAD_FILE');
+    expect(error.message).toContain(message);
+    expect(error.hint).toContain(hint);
+  });
+
+  it('any damaged byte of a zip or gzip file is noticed, or changes nothing', async () => {
+    for (const content of ['one array', 'two arrays, compressed', 'gzip of npy']) {
+      const whole = bytesOf(content);
+      for (let at = 4; at < whole.length; at += 7) {
+        const damaged = Buffer.from(whole);
+        damaged[at] ^= 0x10;
+        const path = write('damaged.npz', damaged);
+        try {
+          expect([...(await readMatrix(content.startsWith('two') ? `${path}:A` : path)).data]).toEqual(A);
+        } catch (error) {
+          expect(error).toMatchObject({ code: expect.stringMatching(/^BAD_(FILE|MATRIX)$/) });
+        }
+        const cut = write('cut.npz', whole.subarray(0, at));
+        expect((await thrown(() => readMatrix(cut))).code).toMatch(/^BAD_(FILE|MATRIX)$/);
+      }
+    }
+  });
+
+  it.each([
+    ['an entry outside', `${BANNER}2 2 1\n3 1 4\n`, 'BAD_MATRIX', 'line 3: (3, 1) is outside'],
+    [
+      'an entry twice',
+      `${BANNER}2 2 2\n2 1 4\n1 2 4\n`,
+      'BAD_MATRIX',
+      'line 4: the entry (1, 2) is given twice',
+    ],
+    ['a word', `${BANNER}2 2 1\n1 1 x\n`, 'BAD_MATRIX', 'line 3: "x" is not a finite number'],
+    ['an entry too few', `${BANNER}2 2 2\n1 1 4\n`, 'BAD_FILE', 'holds 1 entries, not 2'],
+    ['an entry too many', `${BANNER}2 2 1\n1 1 4\n2 2 4\n`, 'BAD_FILE', 'comes after the last entry'],
+    ['no sizes', BANNER, 'BAD_FILE', 'sizes'],
+    ['a symmetric 2×3', `${BANNER}2 3 0\n`, 'BAD_FILE', 'cannot be symmetric'],
+    ['nothing', `${BANNER}0 0 0\n`, 'BAD_MATRIX', 'no entry'],
+    ['too much', `${BANNER}99999 99999 0\n`, 'BAD_FILE', 'more than'],
+    ['another banner', '%%MatrixMarket vector array real general\n', 'BAD_FILE', 'first line'],
+  ])('Matrix Market with %s is refused with its place', async (_, text, code, message) => {
+    const error = await thrown(() => readMatrix(write('A.mtx', text)));
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(message);
+  });
+});
