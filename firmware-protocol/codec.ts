@@ -2,7 +2,6 @@
  * Messages ⇄ payloads. A payload is the MessagePack array [opcode, request id, fields in order]. Validation is derived
  * from the message tables: an unexpected type or a value out of range is a fault value on receipt, a bug on sending.
  */
-import { z } from 'zod';
 import { U32_MAX } from './limits.js';
 import type { CommandRow, EventRow, Field, Row } from './message-table.js';
 import {
@@ -17,7 +16,7 @@ import {
 } from './messages/index.js';
 import { pack, packParts, unpack, type WireValue } from './restricted-messagepack.js';
 
-/** Half a code point: no UTF-8 can carry it. */
+/** Half of a code point that takes two UTF-16 units; UTF-8 has no form for it. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** Length of a text on the wire. */
@@ -30,72 +29,67 @@ function utf8Bytes(value: string): number {
   return bytes;
 }
 
-function fieldSchema(field: Field): z.ZodType {
+/** Whether a value is of the field's type and within its range. */
+function accepts(field: Field, value: unknown): boolean {
   switch (field.type) {
     case 'integer':
-      return z.number().int().min(field.min).max(field.max);
+      return Number.isSafeInteger(value) && field.min <= (value as number) && (value as number) <= field.max;
     case 'choice':
-      return z.literal(Object.values(field.choices));
+      return Object.values<unknown>(field.choices).includes(value);
     case 'bytes':
-      return z
-        .instanceof(Uint8Array)
-        .refine((value) => value.length >= field.minBytes && value.length <= field.maxBytes, {
-          error: `not ${field.minBytes}…${field.maxBytes} bytes`,
-        });
+      return value instanceof Uint8Array && field.minBytes <= value.length && value.length <= field.maxBytes;
     case 'text':
-      return z.string().refine((value) => utf8Bytes(value) <= field.maxBytes && !LONE_SURROGATE.test(value), {
-        error: `more than ${field.maxBytes} bytes of UTF-8, or no UTF-8`,
-      });
+      return typeof value === 'string' && utf8Bytes(value) <= field.maxBytes && !LONE_SURROGATE.test(value);
   }
 }
 
-/** Accepts plain cases without the library, which takes as long as the rest of a command; what it does not, the schema judges. */
-function isPlainly(field: Field, value: unknown): boolean {
-  if (field.type === 'integer')
-    return (
-      typeof value === 'number' && Number.isSafeInteger(value) && field.min <= value && value <= field.max
-    );
-  if (field.type !== 'bytes' || !(value instanceof Uint8Array)) return false;
-  return field.minBytes <= value.length && value.length <= field.maxBytes;
+/** What a field may hold, for the message about a value that it does not. */
+function expected(field: Field): string {
+  switch (field.type) {
+    case 'integer':
+      return `a whole number from ${field.min} to ${field.max}`;
+    case 'choice':
+      return `one of ${Object.values(field.choices).join(', ')}`;
+    case 'bytes':
+      return `a Uint8Array of ${field.minBytes} to ${field.maxBytes} bytes`;
+    case 'text':
+      return `well-formed text of at most ${field.maxBytes} bytes of UTF-8`;
+  }
 }
 
-/** One direction of a row: how its fields lie in the array and what they may be. */
+/** One direction of a row: the order of its fields in the array (protocol.md, "Messages"). */
 class Shape {
   readonly #fields: readonly Field[];
-  readonly #schemas: readonly z.ZodType[];
 
   constructor(fields: readonly Field[]) {
     this.#fields = fields;
-    this.#schemas = fields.map(fieldSchema);
   }
 
+  /** Throws a RangeError when a field does not hold what the tables say: a bug of the caller. */
   toArray(opcode: number, requestId: number, values: Readonly<Record<string, unknown>>): WireValue[] {
     const items: WireValue[] = [opcode, requestId];
-    for (const [i, field] of this.#fields.entries()) {
+    for (const field of this.#fields) {
       const value = values[field.name];
-      if (!isPlainly(field, value)) {
-        const result = this.#schemas[i].safeParse(value);
-        if (!result.success)
-          throw new RangeError(`bug: ${field.name} = ${String(value)}: ${result.error.message}`);
-      }
+      if (!accepts(field, value))
+        throw new RangeError(`bug: ${field.name} = ${String(value)}: expected ${expected(field)}`);
       items.push(value as WireValue);
     }
     return items;
   }
 
-  /** The fields by name, or the name of the first bad one. Items beyond the known fields are of a later minor version. */
+  /**
+   * The fields by name, or the name of the first bad one. Items behind the known fields belong to a later minor
+   * version and are left out (protocol.md, "Versions").
+   */
   fromArray(items: readonly WireValue[]): { fields: Record<string, WireValue> } | { bad: string } {
     const fields: Record<string, WireValue> = {};
-    for (const [i, field] of this.#fields.entries()) {
+    for (let i = 0; i < this.#fields.length; i++) {
+      const field = this.#fields[i];
       const value = items[i + 2] ?? (field.type === 'choice' ? field.absent : undefined);
-      if (value === undefined || !this.#accepts(i, value)) return { bad: field.name };
+      if (value === undefined || !accepts(field, value)) return { bad: field.name };
       fields[field.name] = value;
     }
     return { fields };
-  }
-
-  #accepts(i: number, value: unknown): boolean {
-    return isPlainly(this.#fields[i], value) || this.#schemas[i].safeParse(value).success;
   }
 }
 
