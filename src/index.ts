@@ -1,22 +1,52 @@
 /**
- * Connect to a board and compute on it: solve, relax, sample, invert. Two digital solvers of the same contract serve for
- * comparison. The other rooms of the library are subpaths of their own, so that a program loads what it uses:
- * `thermolink/measure`, `thermolink/train`, `thermolink/board`, `thermolink/files`, `thermolink/transport`,
- * `thermolink/serve`, `thermolink/protocol`, `thermolink/emulator`.
+ * Connect to a board and compute on it: solve, relax, sample, invert. Two digital solvers of the same
+ * contract serve for comparison. The other rooms of the library are subpaths of their own, so that a
+ * program loads what it uses: `thermolink/measure`, `thermolink/train`, `thermolink/board`,
+ * `thermolink/files`, `thermolink/transport`, `thermolink/serve`, `thermolink/protocol`,
+ * `thermolink/emulator`.
+ *
+ * @module thermolink
  */
 
 export { type AnalogSolverOptions, createAnalogSolver } from './algorithms/board-solver.js';
 export { createCholeskySolver } from './algorithms/cholesky-solver.js';
-export type * from './algorithms/contract.js';
+export type {
+  LinearSolver,
+  RelaxRequest,
+  RelaxResult,
+  SolveProgress,
+  SolveRequest,
+  SolveResult,
+} from './algorithms/contract.js';
 export { createIdealSampler, type IdealSamplerOptions } from './algorithms/ideal-sampler.js';
 export { type InverseRequest, type InverseResult, invert } from './algorithms/invert.js';
 export { drawSamples, type SamplingRequest, type SamplingResult } from './algorithms/sample.js';
-export type { BoardCalibration } from './board/calibration.js';
+export type { BoardCalibration, BoardName } from './board/calibration.js';
 export type { SolverCost } from './board/cost.js';
 export type { RunAddress } from './board/run-seed.js';
-export { type ConnectOptions, connect, type DeviceAddress, parseDeviceUri } from './connect.js';
-export { Device, type OpenOptions } from './driver/device.js';
-export type * from './driver/device-api.js';
+export {
+  type ConnectOptions,
+  connect,
+  type DeviceAddress,
+  parseDeviceUri,
+} from './connect.js';
+export type { Samples } from './driver/collect-samples.js';
+export { Device, type DeviceCounters, type OpenOptions } from './driver/device.js';
+export type {
+  BoardDevice,
+  CallOptions,
+  CommitReport,
+  DeviceIdentity,
+  DeviceStatus,
+  LossPolicy,
+  Run,
+  RunOptions,
+  RunOutcome,
+  RunReport,
+  SampleBlock,
+  SampleRange,
+} from './driver/device-api.js';
+export type { Logger } from './driver/logger.js';
 export type { DeviceEvent, ReconnectOptions } from './driver/reconnect.js';
 export { type StopOnExitOptions, stopBoardsOnExit } from './driver/stop-on-exit.js';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, ThermolinkError } from './errors.js';

@@ -1,4 +1,8 @@
-/** `thermolink/board`: numbers to the codes of a board and back: program images, scalings, readings, volts. */
+/**
+ * Numbers to the codes of a board and back: program images, scalings, readings, volts.
+ *
+ * @module thermolink/board
+ */
 export type { ProgramImage, ProgramMode } from '../../firmware-protocol/program-image.js';
 export { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
 export { type BoardModel, nominalModel } from './board-model.js';
@@ -15,6 +19,7 @@ export { type CalibratedModelOptions, calibratedModel } from './calibrated-model
 export type { BoardCalibration } from './calibration.js';
 export {
   type NoiseRegister,
+  type NoiseShiftRange,
   noiseRegister,
   noiseTemperatureOf,
   noiseTemperatureRange,

@@ -13,6 +13,7 @@ import {
   type CommitReport,
   type DeviceIdentity,
   type DeviceStatus,
+  type Run,
   type RunOptions,
   statusOf,
 } from './device-api.js';
@@ -204,7 +205,15 @@ export class Device implements BoardDevice {
     return this.#uploader.rewrite(bank, image, options);
   }
 
-  async run(options: RunOptions): Promise<RunStream> {
+  /**
+   * Starts the program in a bank and returns its blocks as they come. Errors: BAD_ARGUMENT; DEVICE_REFUSED for a bank without a
+   * program; those of the device.
+   */
+  run(options: RunOptions): Promise<Run> {
+    return this.#start(options);
+  }
+
+  async #start(options: RunOptions): Promise<RunStream> {
     checkObject('The run', options, RUN_EXAMPLE);
     const { signal, bank } = options;
     checkWhole('bank', bank, 0, this.identity.banks - 1);
@@ -246,7 +255,7 @@ export class Device implements BoardDevice {
     checkObject('The run', options, RUN_EXAMPLE);
     checkWhole('sampleCount', options.sampleCount, 0);
     checkHoldable(options.sampleCount, this.#bankCells[options.bank] ?? 0);
-    return collectSamples(await this.run(options), options.sampleCount, () => this.#runs.lateMs);
+    return collectSamples(await this.#start(options), options.sampleCount, () => this.#runs.lateMs);
   }
 
   /**

@@ -90,8 +90,6 @@ async function runSteps(
   directory: RunDirectory | undefined,
 ): Promise<Checkpoint> {
   let state = start;
-  // K of the step before: nobody has a use for it, and the next one takes its room.
-  let lastFactor: Matrix | undefined;
   let savedStep = directory?.checkpoint?.step ?? -1;
   const save = (): void => {
     if (directory === undefined || savedStep === state.step) return;
@@ -104,8 +102,7 @@ async function runSteps(
     request.onStart?.(state.step, plan.totalSteps);
     while (state.step < plan.totalSteps) {
       throwIfAborted(request.signal);
-      const { record, next, factor } = await takeStep(request, plan, state, lastFactor);
-      lastFactor = factor;
+      const { record, next } = await takeStep(request, plan, state);
       directory?.append(record);
       state = next;
       if (state.step % request.checkpointEvery === 0) save();
@@ -123,8 +120,7 @@ async function takeStep(
   request: ResolvedRequest,
   plan: BatchPlan,
   state: Checkpoint,
-  lastFactor: Matrix | undefined,
-): Promise<{ record: StepRecord; next: Checkpoint; factor: Matrix | undefined }> {
+): Promise<{ record: StepRecord; next: Checkpoint }> {
   const { model, optimizer, seed, signal } = request;
   const { step, parameters } = state;
   const began = performance.now();
@@ -134,7 +130,7 @@ async function takeStep(
   const gradientMs = performance.now() - gradientBegan;
   refuseDivergedLoss(step, loss, model.outputCount);
   if (!gradient.every(Number.isFinite)) throw divergedError(step, 'the gradient is not finite');
-  const { factor, curvatureMs } = curvatureOf(request, parameters, batch, lastFactor);
+  const { factor, curvatureMs } = curvatureOf(request, parameters, batch);
   const update = await optimizer.update(state.optimizer, {
     parameters,
     gradient,
@@ -165,7 +161,7 @@ async function takeStep(
     optimizer: update.state,
     totals: addToTotals(state.totals, record),
   };
-  return { record, next, factor };
+  return { record, next };
 }
 
 /** K of the batch's first examples and how long that took; nothing, in exactly no time, for an optimizer without curvature. */
@@ -173,11 +169,10 @@ function curvatureOf(
   { model, optimizer, curvatureExamples }: ResolvedRequest,
   parameters: Float64Array,
   batch: Examples,
-  into: Matrix | undefined,
 ): { factor: Matrix | undefined; curvatureMs: number } {
   if (!optimizer.needsCurvature) return { factor: undefined, curvatureMs: 0 };
   const began = performance.now();
-  const factor = gaussNewtonFactor(model, parameters, firstExamples(batch, curvatureExamples), into);
+  const factor = gaussNewtonFactor(model, parameters, firstExamples(batch, curvatureExamples));
   return { factor, curvatureMs: performance.now() - began };
 }
 

@@ -16,7 +16,7 @@ export interface Comparison {
   readonly differences: Readonly<Partial<Record<ModeName, Difference>>>;
 }
 
-type ModeName = keyof typeof PROGRAM_MODE;
+export type ModeName = keyof typeof PROGRAM_MODE;
 
 /** In steps of the ADC. */
 export interface Difference {

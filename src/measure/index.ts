@@ -1,18 +1,26 @@
 /**
- * `thermolink/measure`: what a board is like, measured by programs, runs and samples alone; its calibration for solvers; and the
+ * What a board is like, measured by programs, runs and samples alone; its calibration for solvers; and the
  * board as a profile of the emulator.
+ *
+ * @module thermolink/measure
  */
-export type { BoardCalibration } from '../board/calibration.js';
+export type { BoardCalibration, CellQuantity } from '../board/calibration.js';
 export type { ChannelHistogram } from './adc-histogram.js';
 export type { AdcTransfer } from './adc-transfer.js';
 export { type CalibrateRequest, type CalibrationResult, calibrate } from './calibrate.js';
 export { type CalibrationRecord, calibrationOf, calibrationRecordOf } from './calibration-record.js';
 export { type Characterization, type CharacterizeRequest, characterize } from './characterize.js';
-export { type Comparison, compareBoards, type Difference } from './compare.js';
+export { type Comparison, compareBoards, type Difference, type ModeName } from './compare.js';
 export type { CouplingErrors } from './coupling-error.js';
 export type { DriveTransfer } from './drive-transfer.js';
 export { type Estimates, type Summary, summarize } from './estimates.js';
 export { type Extraction, extract } from './extract.js';
 export { type Quantity, quantitiesOf } from './quantities.js';
-export { type CharacterizationRecord, recordOf } from './record.js';
+export {
+  type CharacterizationRecord,
+  type RecordedEstimates,
+  type RecordedSummary,
+  recordOf,
+} from './record.js';
+export type { Residuals } from './residuals.js';
 export { type Outlier, worstCells } from './worst-cells.js';

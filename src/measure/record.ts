@@ -8,7 +8,7 @@ export const RECORD_VERSION = 1;
 /** Null where a number is not finite: JSON has none. */
 type Numbers = readonly (number | null)[];
 
-interface RecordedEstimates {
+export interface RecordedEstimates {
   readonly values: Numbers;
   /** One standard deviation of the estimate. */
   readonly standardErrors: Numbers;
@@ -51,7 +51,7 @@ export interface CharacterizationRecord {
   readonly overloaded: readonly number[];
 }
 
-type RecordedSummary = Readonly<Record<keyof Summary, number | null>>;
+export type RecordedSummary = Readonly<Record<keyof Summary, number | null>>;
 
 /** The record of a characterization that was made at `measuredAt`. */
 export function recordOf(measured: Characterization, measuredAt: Date): CharacterizationRecord {

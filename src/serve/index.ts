@@ -1,9 +1,12 @@
 /**
- * `thermolink/serve`: gives an emulated board life on ports: over TCP, on a pseudo-terminal or serial line, in this process, in a
- * thread.
+ * Gives an emulated board life on ports: over TCP, on a pseudo-terminal or serial line, in this process, in
+ * a thread.
+ *
+ * @module thermolink/serve
  */
 export { BoardServer, type BoardServerOptions, type ServerEvent, type ServerStatus } from './board-server.js';
 export { openBoardThread } from './board-thread.js';
+export type { EmulatorAddress } from './emulator-transport.js';
 export { parseFaults } from './fault-list.js';
 export { type Listener, type ListenTcpOptions, listenTcp } from './listen-tcp.js';
 export { readProfile } from './profile-file.js';

@@ -1,4 +1,4 @@
-import { main } from '../../src/cli/program.js';
+import { main } from '../../src/cli/main.js';
 
 export interface Printed {
   readonly stdout: string;

@@ -3,18 +3,26 @@ import { ThermolinkError } from '../../errors.js';
 import { withInputFile } from '../../files/input-file.js';
 import { calibrationOf } from '../../measure/calibration-record.js';
 
+/** For the help of an option. */
+export const CALIBRATION_OPTION = [
+  '--calibration <file>',
+  'what `thermolink calibrate` found of this board',
+] as const;
+
 /**
- * The calibration in the file that an option names, undefined without one. Whether it has expired is judged by this host's clock.
+ * `{ calibration }` of the file that an option names, `{}` without one: as solvers take it. Expired is by this host's clock.
  * Errors: BAD_FILE, BAD_CALIBRATION.
  */
-export async function readCalibration(path: string | undefined): Promise<BoardCalibration | undefined> {
-  if (path === undefined) return undefined;
+export async function calibrationFrom(
+  path: string | undefined,
+): Promise<{ readonly calibration?: BoardCalibration }> {
+  if (path === undefined) return {};
   const text = await withInputFile(path, async (file) => {
     const bytes = new Uint8Array(file.sizeBytes);
     await file.read(bytes);
     return new TextDecoder().decode(bytes);
   });
-  return calibrationOf(parsed(path, text), new Date());
+  return { calibration: calibrationOf(parsed(path, text), new Date()) };
 }
 
 function parsed(path: string, text: string): unknown {

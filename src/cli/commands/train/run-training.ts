@@ -76,8 +76,7 @@ export function optimizerOf({ optimizer, settings }: Pick<TrainingPlan, 'optimiz
   readonly options: OptimizerOptions;
 } {
   if (optimizer !== 'control') return { name: optimizer, options: settings };
-  const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
-  return { name: 'sgd', options: { ...CONTROL, ...given } };
+  return { name: 'sgd', options: { ...CONTROL, ...settings } };
 }
 
 function requestOf(plan: TrainingPlan, signal: AbortSignal): Omit<TrainRequest, 'optimizer'> {
@@ -92,9 +91,9 @@ function requestOf(plan: TrainingPlan, signal: AbortSignal): Omit<TrainRequest, 
     batch: plan.batch,
     seed: plan.seed,
     signal,
-    trainSize: plan.trainSize,
-    curvatureExamples: plan.curvatureExamples,
-    output: plan.out === undefined ? undefined : { directory: plan.out, existing: plan.existing },
+    ...(plan.trainSize === undefined ? {} : { trainSize: plan.trainSize }),
+    ...(plan.curvatureExamples === undefined ? {} : { curvatureExamples: plan.curvatureExamples }),
+    ...(plan.out === undefined ? {} : { output: { directory: plan.out, existing: plan.existing } }),
   };
 }
 
