@@ -1,4 +1,4 @@
-import { connect, DEVICE_VARIABLE } from '../connect.js';
+import { connect, DEVICE_VARIABLE, parseDeviceUri } from '../connect.js';
 import type { Device } from '../driver/device.js';
 import { ThermolinkError } from '../errors.js';
 import { createLogger, type LogOptions } from './logging.js';
@@ -9,12 +9,25 @@ export function deviceUri(option: string | undefined, fallback: string): string 
   return option ?? (process.env[DEVICE_VARIABLE] || fallback);
 }
 
-/** Errors of `work` that are about which device was chosen. */
+/** The file of the profile, where the option or the environment names a board that is emulated from one. */
+export function deviceFile(option: string | undefined): string | undefined {
+  try {
+    const address = parseDeviceUri(deviceUri(option, ''));
+    return address.kind === 'emulator' && typeof address.profile === 'object'
+      ? address.profile.file
+      : undefined;
+  } catch {
+    // Connecting tells what is wrong with the URI.
+    return undefined;
+  }
+}
+
+/** The errors of `work` that another device would not have. */
 const CHOICE_ERRORS: readonly string[] = ['TOO_LARGE', 'UNSUPPORTED'];
 
 /**
- * Connects, works, and closes the device whatever happens; a run in progress is stopped. An error about a device that the
- * environment named says so: nobody sees a variable that a profile script has set.
+ * Connects, works, and closes the device whatever happens; closing stops a board run in progress. If the environment named the
+ * device, an error about the device says so: a variable that a profile script has set is easily forgotten.
  */
 export async function withDevice<T>(
   uri: string,
@@ -35,11 +48,11 @@ export async function withDevice<T>(
 }
 
 async function open(uri: string, log: LogOptions, signal: AbortSignal): Promise<Device> {
-  const logger = createLogger(log).child({ device: uri });
+  const logger = await createLogger(log);
   try {
     return await connect(uri, {
       signal,
-      log: logger,
+      log: logger?.child({ device: uri }),
       onEvent: (event) => process.stderr.write(`${describeDeviceEvent(event)}\n`),
     });
   } catch (error) {

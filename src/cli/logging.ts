@@ -1,37 +1,26 @@
 import { closeSync, openSync } from 'node:fs';
-import { type Command, Option } from 'commander';
-import { destination, type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { ThermolinkError } from '../errors.js';
-import { choice } from './options.js';
+import type { LOG } from './options/groups.js';
+import type { OptionValues } from './options/option.js';
 
-const LEVELS = ['silent', 'warn', 'info', 'debug', 'trace'] as const;
+export type LogOptions = Partial<OptionValues<typeof LOG>>;
 
-export interface LogOptions {
-  readonly logLevel?: (typeof LEVELS)[number];
-  readonly logFile?: string;
-}
-
-/** Adds --log-level and --log-file to a command. */
-export function addLogOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option(
-        '--log-level <level>',
-        `what to log: ${LEVELS.join(', ')} (default: silent, with --log-file info)`,
-      ).argParser(choice('--log-level', LEVELS)),
-    )
-    .option('--log-file <file>', 'append log lines (JSON) here instead of standard error');
-}
-
-/** The logger that the options ask for; one line of JSON an entry, written at once so that a crash loses none. */
-export function createLogger({ logLevel, logFile }: LogOptions): Logger {
+/**
+ * The logger that the options ask for, undefined where nothing is logged. It writes one line of JSON an entry, each at once, so
+ * that a crash loses none. Errors: BAD_FILE.
+ */
+export async function createLogger({ logLevel, logFile }: LogOptions): Promise<Logger | undefined> {
   const level = logLevel ?? (logFile === undefined ? 'silent' : 'info');
   if (logFile !== undefined) checkWritable(logFile);
+  if (level === 'silent') return undefined;
+  // Loaded here, since few commands log and loading it takes as long as all the rest of a small one.
+  const { destination, pino } = await import('pino');
   const stream = destination({ dest: logFile ?? 2, sync: true, append: true });
   return pino({ level, base: null }, { write: whileItWorks((line) => stream.write(line)) });
 }
 
-/** A log that can't be written any more (a full disk) is given up with a warning; the work goes on. */
+/** Writes until the first failure, such as a full disk; then warns once and drops all lines, and the work goes on. */
 function whileItWorks(write: (line: string) => unknown): (line: string) => void {
   let works = true;
   return (line) => {

@@ -90,6 +90,8 @@ async function runSteps(
   directory: RunDirectory | undefined,
 ): Promise<Checkpoint> {
   let state = start;
+  // K of the step before: nobody has a use for it, and the next one takes its room.
+  let lastFactor: Matrix | undefined;
   let savedStep = directory?.checkpoint?.step ?? -1;
   const save = (): void => {
     if (directory === undefined || savedStep === state.step) return;
@@ -102,7 +104,8 @@ async function runSteps(
     request.onStart?.(state.step, plan.totalSteps);
     while (state.step < plan.totalSteps) {
       throwIfAborted(request.signal);
-      const { record, next } = await takeStep(request, plan, state);
+      const { record, next, factor } = await takeStep(request, plan, state, lastFactor);
+      lastFactor = factor;
       directory?.append(record);
       state = next;
       if (state.step % request.checkpointEvery === 0) save();
@@ -120,7 +123,8 @@ async function takeStep(
   request: ResolvedRequest,
   plan: BatchPlan,
   state: Checkpoint,
-): Promise<{ record: StepRecord; next: Checkpoint }> {
+  lastFactor: Matrix | undefined,
+): Promise<{ record: StepRecord; next: Checkpoint; factor: Matrix | undefined }> {
   const { model, optimizer, seed, signal } = request;
   const { step, parameters } = state;
   const began = performance.now();
@@ -130,7 +134,7 @@ async function takeStep(
   const gradientMs = performance.now() - gradientBegan;
   refuseDivergedLoss(step, loss, model.outputCount);
   if (!gradient.every(Number.isFinite)) throw divergedError(step, 'the gradient is not finite');
-  const { factor, curvatureMs } = curvatureOf(request, parameters, batch);
+  const { factor, curvatureMs } = curvatureOf(request, parameters, batch, lastFactor);
   const update = await optimizer.update(state.optimizer, {
     parameters,
     gradient,
@@ -161,7 +165,7 @@ async function takeStep(
     optimizer: update.state,
     totals: addToTotals(state.totals, record),
   };
-  return { record, next };
+  return { record, next, factor };
 }
 
 /** K of the batch's first examples and how long that took; nothing, in exactly no time, for an optimizer without curvature. */
@@ -169,10 +173,11 @@ function curvatureOf(
   { model, optimizer, curvatureExamples }: ResolvedRequest,
   parameters: Float64Array,
   batch: Examples,
+  into: Matrix | undefined,
 ): { factor: Matrix | undefined; curvatureMs: number } {
   if (!optimizer.needsCurvature) return { factor: undefined, curvatureMs: 0 };
   const began = performance.now();
-  const factor = gaussNewtonFactor(model, parameters, firstExamples(batch, curvatureExamples));
+  const factor = gaussNewtonFactor(model, parameters, firstExamples(batch, curvatureExamples), into);
   return { factor, curvatureMs: performance.now() - began };
 }
 

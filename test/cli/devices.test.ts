@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { EmulatedDevice, findProfile } from '../../emulator/index.js';
-import { addDevicesCommand, type DevicesEnvironment } from '../../src/cli/commands/devices/devices.js';
+import { type DevicesEnvironment, devicesCommand } from '../../src/cli/commands/devices/devices.js';
 import { throwUsageErrors } from '../../src/cli/usage.js';
 import { connect } from '../../src/connect.js';
 import { type ErrorCode, ThermolinkError } from '../../src/errors.js';
@@ -32,7 +32,7 @@ async function devices(listing: SerialListing, args: readonly string[] = [], pee
 
 async function devicesWith(args: readonly string[], environment: DevicesEnvironment): Promise<string> {
   const program = new Command('thermolink');
-  addDevicesCommand(program, environment);
+  devicesCommand(environment).describe(program.command('devices'));
   throwUsageErrors(program);
   return (await captureOutput(() => program.parseAsync(['devices', ...args], { from: 'user' }))).stdout;
 }

@@ -3,37 +3,37 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   choice,
-  fraction,
+  fractionBelowOne,
   nonNegativeNumber,
-  type OptionParser,
   positiveInteger,
   positiveNumber,
-  seed,
   tolerance,
-} from '../../src/cli/options.js';
+  u32,
+  type ValueParser,
+} from '../../src/cli/options/values.js';
 import { throwUsageErrors } from '../../src/cli/usage.js';
 import { ThermolinkError } from '../../src/errors.js';
 import { thrown } from './support/thrown.js';
 
-const PARSERS: readonly (readonly [string, OptionParser<number>, readonly string[], readonly string[]])[] = [
+const PARSERS: readonly (readonly [string, ValueParser<number>, readonly string[], readonly string[]])[] = [
   [
     'positive integer',
-    positiveInteger('--n'),
+    positiveInteger(),
     ['1', '+7', '007', '9007199254740991'],
     ['0', '-3', '9007199254740992'],
   ],
-  ['positive integer with a bound', positiveInteger('--n', 64), ['64'], ['65']],
-  ['seed', seed('--n'), ['0', '-0', '4294967295'], ['4294967296', '-1']],
-  ['positive number', positiveNumber('--n'), ['.5', '1e-3', '2.'], ['0', '-1', '0.0', '1e-999']],
-  ['non-negative number', nonNegativeNumber('--n'), ['0', '0e5', '3'], ['-1e-9', '1e-999']],
-  ['fraction', fraction('--n'), ['0', '1', '0.5'], ['1.0001', '-0.1']],
-  ['tolerance', tolerance('--n'), ['0.5', '1e-2'], ['0', '1']],
+  ['positive integer with a bound', positiveInteger(64), ['64'], ['65']],
+  ['seed', u32, ['0', '-0', '4294967295'], ['4294967296', '-1']],
+  ['positive number', positiveNumber, ['.5', '1e-3', '2.'], ['0', '-1', '0.0', '1e-999']],
+  ['non-negative number', nonNegativeNumber, ['0', '0e5', '3'], ['-1e-9', '1e-999']],
+  ['fraction below one', fractionBelowOne, ['0', '0.999', '0.5'], ['1', '1.0001', '-0.1']],
+  ['tolerance', tolerance, ['0.5', '1e-2'], ['0', '1']],
 ];
 const INTEGER_KINDS = PARSERS.slice(0, 3);
 
 describe('numbers after options', () => {
   it.each(PARSERS)('%s', async (_, parse, good, bad) => {
-    for (const text of good) expect(parse(text)).toBe(Number(text) + 0);
+    for (const text of good) expect(parse(text, '--n')).toBe(Number(text) + 0);
     const never = [
       '',
       ' ',
@@ -53,7 +53,7 @@ describe('numbers after options', () => {
     ];
     const alsoNever = ['1,5', '١', '--n', '1e999', '1'.repeat(400), 'five', '0b1', '1 2', 'null'];
     for (const text of [...bad, ...never, ...alsoNever]) {
-      const error = await thrown(() => parse(text));
+      const error = await thrown(() => parse(text, '--n'));
       expect(error.code).toBe('BAD_ARGUMENT');
       expect(error.message).toMatch(/^--n takes .*, but was given .*\.$/);
       expect(error.data).toMatchObject({ option: '--n', given: text.length > 40 ? expect.anything() : text });
@@ -63,7 +63,7 @@ describe('numbers after options', () => {
 
   it.each(INTEGER_KINDS)('%s takes no other way to write a whole number', async (_, parse) => {
     for (const text of ['1.0', '1e2', '1.'])
-      expect((await thrown(() => parse(text))).code).toBe('BAD_ARGUMENT');
+      expect((await thrown(() => parse(text, '--n'))).code).toBe('BAD_ARGUMENT');
   });
 
   it('whatever text is given, a value is in its range', () => {
@@ -71,7 +71,7 @@ describe('numbers after options', () => {
       fc.property(fc.oneof(fc.string(), fc.double().map(String), fc.integer().map(String)), (text) => {
         for (const [name, parse] of PARSERS) {
           try {
-            const value = parse(text);
+            const value = parse(text, '--n');
             expect(Number.isFinite(value) && value >= 0).toBe(true);
             if (name.startsWith('positive')) expect(value).toBeGreaterThan(0);
             if (name.includes('fraction')) expect(value).toBeLessThanOrEqual(1);
@@ -84,29 +84,29 @@ describe('numbers after options', () => {
   });
 
   it('says exactly what is wrong', async () => {
-    expect((await thrown(() => positiveInteger('--batch', 60_000)('-3'))).message).toBe(
+    expect((await thrown(() => positiveInteger(60_000)('-3', '--batch'))).message).toBe(
       '--batch takes a whole number from 1 to 60,000, but was given "-3".',
     );
     // No bound that nobody could reach: the size of the data set is told by whoever knows it.
-    expect((await thrown(() => positiveInteger('--epochs')('0'))).message).toBe(
+    expect((await thrown(() => positiveInteger()('0', '--epochs'))).message).toBe(
       '--epochs takes a whole number of at least 1, but was given "0".',
     );
-    expect((await thrown(() => positiveInteger('--epochs')('99999999999999999999'))).message).toBe(
+    expect((await thrown(() => positiveInteger()('99999999999999999999', '--epochs'))).message).toBe(
       '--epochs takes a smaller whole number, but was given "99999999999999999999".',
     );
-    expect((await thrown(() => fraction('--momentum', { one: false })('1'))).message).toBe(
+    expect((await thrown(() => fractionBelowOne('1', '--momentum'))).message).toBe(
       '--momentum takes a number from 0 and below 1, but was given "1".',
     );
-    expect((await thrown(() => seed('--seed')(''))).message).toBe(
+    expect((await thrown(() => u32('', '--seed'))).message).toBe(
       '--seed takes a whole number from 0 to 4,294,967,295, but was given nothing.',
     );
   });
 
   it('a choice is one of its words', async () => {
-    const parse = choice('--x0', ['keep', 'gradient', 'zero']);
-    expect(parse('keep') satisfies 'keep' | 'gradient' | 'zero').toBe('keep');
+    const parse = choice(['keep', 'gradient', 'zero']);
+    expect(parse('keep', '--x0') satisfies 'keep' | 'gradient' | 'zero').toBe('keep');
     for (const text of ['Keep', '', 'keep ', 'toString'])
-      expect((await thrown(() => parse(text))).message).toContain('one of keep, gradient, zero');
+      expect((await thrown(() => parse(text, '--n'))).message).toContain('one of keep, gradient, zero');
   });
 });
 
@@ -118,7 +118,7 @@ describe('a program', () => {
     root.configureOutput({ writeOut, writeErr: writeOut });
     root
       .command('train <dataset>')
-      .option('--epochs <E>', 'passes', positiveInteger('--epochs'))
+      .option('--epochs <E>', 'passes', (text) => positiveInteger()(text, '--epochs'))
       .action(() => {});
     throwUsageErrors(root);
     return { program: root, output };

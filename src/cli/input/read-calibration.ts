@@ -3,26 +3,18 @@ import { ThermolinkError } from '../../errors.js';
 import { withInputFile } from '../../files/input-file.js';
 import { calibrationOf } from '../../measure/calibration-record.js';
 
-/** For the help of an option. */
-export const CALIBRATION_OPTION = [
-  '--calibration <file>',
-  'what `thermolink calibrate` found of this board',
-] as const;
-
 /**
- * `{ calibration }` of the file that an option names, `{}` without one: as solvers take it. Expired is by this host's clock.
+ * The calibration in the file that an option names, undefined without one. Whether it has expired is judged by this host's clock.
  * Errors: BAD_FILE, BAD_CALIBRATION.
  */
-export async function calibrationFrom(
-  path: string | undefined,
-): Promise<{ readonly calibration?: BoardCalibration }> {
-  if (path === undefined) return {};
+export async function readCalibration(path: string | undefined): Promise<BoardCalibration | undefined> {
+  if (path === undefined) return undefined;
   const text = await withInputFile(path, async (file) => {
     const bytes = new Uint8Array(file.sizeBytes);
     await file.read(bytes);
     return new TextDecoder().decode(bytes);
   });
-  return { calibration: calibrationOf(parsed(path, text), new Date()) };
+  return calibrationOf(parsed(path, text), new Date());
 }
 
 function parsed(path: string, text: string): unknown {

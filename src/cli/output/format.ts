@@ -9,6 +9,11 @@ export function formatCount(count: number): string {
   return special(count) ?? Math.round(count).toLocaleString('en-US');
 }
 
+/** A count with its noun: `1 pass`, `1,234 passes`. */
+export function counted(count: number, one: string, several = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : several}`;
+}
+
 /**
  * A number with `digits` ≥ 1 significant digits: `0.123`, `12.3`, `1,230`; with an exponent below 1e-4 and from 1e6 on.
  * What is not finite shows as `NaN`, `∞` or `-∞`, here and in all functions of this file.

@@ -1,5 +1,5 @@
 import type { SolveProgress } from '../../algorithms/contract.js';
-import { formatCount, formatNumber } from './format.js';
+import { counted, formatCount, formatNumber } from './format.js';
 import { Progress } from './progress.js';
 
 /** Redraws this often while a run takes long, ms: as a clock that shows seconds needs. */
@@ -51,8 +51,4 @@ export function solveText(progress: SolveProgress, tolerance: number): string {
   if (Number.isFinite(relativeErrorBound))
     return `error at most ${formatNumber(relativeErrorBound)} (wanted ${formatNumber(tolerance)}), ${passes}`;
   return passes;
-}
-
-function counted(count: number, one: string, several = `${one}s`): string {
-  return `${formatCount(count)} ${count === 1 ? one : several}`;
 }

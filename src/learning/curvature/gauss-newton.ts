@@ -1,3 +1,4 @@
+import { ThermolinkError } from '../../errors.js';
 import { type Matrix, matrix } from '../../linalg/matrix.js';
 import type { Examples, LayerFactors, LayerShape, Model, PerExampleFactors } from '../model/contract.js';
 
@@ -12,11 +13,20 @@ import type { Examples, LayerFactors, LayerShape, Model, PerExampleFactors } fro
  *
  * which is not symmetric but satisfies H½ᵀH½ = H exactly and costs two passes instead of an eigendecomposition.
  *
- * Costs one forward and one backward pass over b·d_z columns and O(m P) products. Unit of G: nat per parameter².
+ * Costs one forward pass over b columns, one backward pass over b·d_z columns, and O(m P) products. Unit of G: nat per
+ * parameter². `into`, a matrix of m × P that the caller has no more use for, receives the result in place of a new one:
+ * 5 MB less to allocate and clear in every step of a training.
+ *
+ * Errors: BAD_ARGUMENT when `into` has another shape; those of `perExampleFactors`.
  * Source: Martens, "New insights and perspectives on the natural gradient method", 2020; arXiv 2405.13817, section 3.
  */
-export function gaussNewtonFactor(model: Model, parameters: Float64Array, examples: Examples): Matrix {
-  return factorOf(model.layers, model.parameterCount, model.perExampleFactors(parameters, examples));
+export function gaussNewtonFactor(
+  model: Model,
+  parameters: Float64Array,
+  examples: Examples,
+  into?: Matrix,
+): Matrix {
+  return factorOf(model.layers, model.parameterCount, model.perExampleFactors(parameters, examples), into);
 }
 
 /** The same from factors that were computed already. */
@@ -24,86 +34,115 @@ export function factorOf(
   layers: readonly LayerShape[],
   parameterCount: number,
   factors: PerExampleFactors,
+  into?: Matrix,
 ): Matrix {
-  const { count, outputs } = factors;
-  const k = matrix(count * outputs, parameterCount);
-  layers.forEach((layer, index) => {
-    const layerFactors = factors.layers[index];
-    for (let example = 0; example < count; example++) {
-      const rooted = rootedDeltas(layer, layerFactors, factors, example);
-      const blank = blankPositions(layer, layerFactors, example);
-      for (let i = 0; i < outputs; i++)
-        addOuterProducts(
-          k.data,
-          (example * outputs + i) * parameterCount,
-          layer,
-          layerFactors,
-          rooted,
-          blank,
-          example,
-          i,
-        );
-    }
-  });
+  const { count, outputs, probabilities } = factors;
+  const k = into ?? matrix(count * outputs, parameterCount);
+  if (k.rows !== count * outputs || k.columns !== parameterCount)
+    throw new ThermolinkError(
+      'BAD_ARGUMENT',
+      `into is ${k.rows} × ${k.columns}; the factor is ${count * outputs} × ${parameterCount}.`,
+    );
+  for (let example = 0; example < count; example++) {
+    const p = probabilities.subarray(example * outputs, (example + 1) * outputs);
+    const roots = p.map((probability) => Math.sqrt(probability / count));
+    layers.forEach((layer, l) => {
+      const place = { layer, factors: factors.layers[l], example, p, roots };
+      if (layer.positions === 1) fillDense(k, place);
+      else fillSummed(k, place);
+    });
+  }
   return k;
 }
 
-/** √(p_i/b)(δ_i − Σ_k p_k δ_k) of one example: [i][position][output of the layer]. */
-function rootedDeltas(
-  layer: LayerShape,
-  { deltas }: LayerFactors,
-  { count, outputs, probabilities }: PerExampleFactors,
-  example: number,
-): Float64Array {
-  const length = layer.positions * layer.outputs;
-  const start = example * outputs * length;
-  const p = probabilities.subarray(example * outputs, (example + 1) * outputs);
-  const mean = new Float64Array(length);
-  for (let k = 0; k < outputs; k++)
-    for (let j = 0; j < length; j++) mean[j] += p[k] * deltas[start + k * length + j];
-  const rooted = new Float64Array(outputs * length);
-  for (let i = 0; i < outputs; i++) {
-    const root = Math.sqrt(p[i] / count);
-    for (let j = 0; j < length; j++)
-      rooted[i * length + j] = root * (deltas[start + i * length + j] - mean[j]);
-  }
-  return rooted;
+/** What the rows of one example have in the columns of one layer. */
+interface Place {
+  readonly layer: LayerShape;
+  readonly factors: LayerFactors;
+  readonly example: number;
+  readonly p: Float64Array;
+  /** √(p_i/b). */
+  readonly roots: Float64Array;
 }
 
-/** Where a layer reads nothing but zeros: about half the patches of a digit. */
-function blankPositions(layer: LayerShape, { activations }: LayerFactors, example: number): boolean[] {
-  const start = example * layer.positions * layer.inputs;
-  return Array.from({ length: layer.positions }, (_, position) => {
-    const a = start + position * layer.inputs;
-    return activations.subarray(a, a + layer.inputs).every((value) => value === 0);
-  });
-}
-
-/** Adds Σ_position δ ⊗ (a, 1) to the layer's part of one row of K. */
-function addOuterProducts(
-  k: Float64Array,
-  row: number,
-  layer: LayerShape,
-  { activations }: LayerFactors,
+/** √(p_i/b)(δ_i − Σ_k p_k δ_k) of all outputs i, into `rooted`; δ_i stands at start + i · stride. */
+function rootDeltas(
+  { factors: { deltas }, p, roots }: Place,
+  start: number,
+  stride: number,
   rooted: Float64Array,
-  blank: readonly boolean[],
-  example: number,
-  i: number,
 ): void {
-  const { inputs, outputs, positions } = layer;
-  const weights = row + layer.weightOffset;
-  const biases = row + layer.biasOffset;
-  for (let position = 0; position < positions; position++) {
-    const a = (example * positions + position) * inputs;
-    const d = (i * positions + position) * outputs;
-    for (let o = 0; o < outputs; o++) {
-      const delta = rooted[d + o];
-      // Max-pooling passes nothing back to most positions.
-      if (delta === 0) continue;
-      k[biases + o] += delta;
-      if (blank[position]) continue;
-      const target = weights + o * inputs;
-      for (let j = 0; j < inputs; j++) k[target + j] += delta * activations[a + j];
+  let mean = 0;
+  for (let k = 0; k < p.length; k++) mean += p[k] * deltas[start + k * stride];
+  for (let i = 0; i < p.length; i++) rooted[i] = roots[i] * (deltas[start + i * stride] - mean);
+}
+
+/** A layer with one position: each entry of K is one product, δ · a or δ · 1. */
+function fillDense(k: Matrix, place: Place): void {
+  const { layer, factors, example, p } = place;
+  const { inputs, outputs } = layer;
+  const a = factors.activations.subarray(example * inputs, (example + 1) * inputs);
+  const rooted = new Float64Array(p.length);
+  for (let o = 0; o < outputs; o++) {
+    rootDeltas(place, example * p.length * outputs + o, outputs, rooted);
+    for (let i = 0; i < p.length; i++) {
+      const row = (example * p.length + i) * k.columns;
+      k.data[row + layer.biasOffset + o] = 0 + rooted[i];
+      setScaled(k.data, row + layer.weightOffset + o * inputs, rooted[i], a);
     }
   }
+}
+
+/** A layer with several positions: adds up δ ⊗ (a, 1) over them. */
+function fillSummed(k: Matrix, place: Place): void {
+  const { layer, factors, example, p } = place;
+  const { inputs, outputs, positions, weightOffset, biasOffset } = layer;
+  const length = positions * outputs;
+  const start = example * p.length * length;
+  for (let i = 0; i < p.length; i++) {
+    const row = (example * p.length + i) * k.columns;
+    k.data.fill(0, row + weightOffset, row + weightOffset + outputs * inputs);
+    k.data.fill(0, row + biasOffset, row + biasOffset + outputs);
+  }
+  const reached = reachedPlaces(factors.deltas, start, length, p.length);
+  const rooted = new Float64Array(p.length);
+  for (let position = 0; position < positions; position++) {
+    const first = (example * positions + position) * inputs;
+    const a = factors.activations.subarray(first, first + inputs);
+    const isBlank = isZero(a);
+    for (let o = 0; o < outputs; o++) {
+      if (reached[position * outputs + o] === 0) continue;
+      rootDeltas(place, start + position * outputs + o, length, rooted);
+      for (let i = 0; i < p.length; i++) {
+        const row = (example * p.length + i) * k.columns;
+        k.data[row + biasOffset + o] += rooted[i];
+        if (!isBlank) addScaled(k.data, row + weightOffset + o * inputs, rooted[i], a);
+      }
+    }
+  }
+}
+
+/** 1 where any output has a derivative: max-pooling passes nothing back to most positions. */
+function reachedPlaces(deltas: Float32Array, start: number, length: number, outputs: number): Uint8Array {
+  const reached = new Uint8Array(length);
+  for (let k = 0; k < outputs; k++) {
+    const row = start + k * length;
+    for (let j = 0; j < length; j++) if (deltas[row + j] !== 0) reached[j] = 1;
+  }
+  return reached;
+}
+
+/** About half the patches of a digit are blank. */
+function isZero(values: Float32Array): boolean {
+  for (let j = 0; j < values.length; j++) if (values[j] !== 0) return false;
+  return true;
+}
+
+/** Zeros are written as +0, as if added to 0. */
+function setScaled(target: Float64Array, start: number, factor: number, a: Float32Array): void {
+  for (let j = 0; j < a.length; j++) target[start + j] = 0 + factor * a[j];
+}
+
+function addScaled(target: Float64Array, start: number, factor: number, a: Float32Array): void {
+  for (let j = 0; j < a.length; j++) target[start + j] += factor * a[j];
 }

@@ -2,7 +2,6 @@ import { badArgument, checkObject, checkSeed, checkWhole } from '../../argument-
 import type {
   Evaluation,
   Examples,
-  LayerFactors,
   LayerShape,
   LossAndGradient,
   Model,
@@ -10,13 +9,8 @@ import type {
 } from './contract.js';
 import { checkExamples, checkInputs, checkParameters } from './examples-check.js';
 import { initialParameters } from './initialize.js';
-import {
-  type AffineBlock,
-  type NetworkDeltas,
-  networkDeltas,
-  networkGradient,
-  networkOutputs,
-} from './network.js';
+import { outputDerivatives } from './jacobian.js';
+import { type AffineBlock, forwardPass, networkGradient, networkOutputs } from './network.js';
 import { crossEntropyCotangent, softmaxCrossEntropy } from './softmax-cross-entropy.js';
 
 /** What distinguishes one architecture from another. */
@@ -42,13 +36,13 @@ export function createClassifier(description: ClassifierDescription): Model {
   const sizes = { inputCount, outputCount, parameterCount };
 
   function outputsOf(parameters: Float64Array, inputs: Float32Array, count: number): Float32Array {
-    return networkOutputs(blocks, parameters, arrange(featureMajor(inputs, count, 1), count));
+    return networkOutputs(blocks, parameters, arrange(featureMajor(inputs, count), count));
   }
 
   function lossAndGradient(parameters: Float64Array, batch: Examples): LossAndGradient {
     checkParameters(parameters, sizes);
     checkExamples(batch, sizes);
-    const input = arrange(featureMajor(batch.inputs, batch.count, 1), batch.count);
+    const input = arrange(featureMajor(batch.inputs, batch.count), batch.count);
     let loss = 0;
     let correct = 0;
     const gradient = networkGradient(blocks, parameters, input, (logits) => {
@@ -90,20 +84,16 @@ export function createClassifier(description: ClassifierDescription): Model {
     checkParameters(parameters, sizes);
     checkExamples(examples, sizes);
     const { count } = examples;
-    // Column e · d_z + k holds example e with cotangent e_k: one backward pass yields every row of the Jacobian.
-    const columns = count * outputCount;
-    const input = arrange(featureMajor(examples.inputs, count, outputCount), columns);
-    const cotangent = new Float32Array(outputCount * columns);
-    for (let column = 0; column < columns; column++) cotangent[(column % outputCount) * columns + column] = 1;
-    const result = networkDeltas(blocks, parameters, input, cotangent);
-    const logits = everyNth(result.logits, outputCount);
-    const { probabilities } = softmaxCrossEntropy(logits, examples.labels, outputCount);
-    return {
-      count,
-      outputs: outputCount,
-      probabilities,
-      layers: blocks.map((block, l) => layerFactors(block, result, l, input, count, outputCount)),
-    };
+    if (count === 1) return firstOfTwo(perExampleFactors(parameters, twice(examples)));
+    const input = arrange(featureMajor(examples.inputs, count), count);
+    const pass = forwardPass(blocks, parameters, input);
+    const { probabilities } = softmaxCrossEntropy(pass.logits, examples.labels, outputCount);
+    const deltas = outputDerivatives(blocks, parameters, pass, count);
+    const layers = blocks.map(({ inputs, positions }, l) => ({
+      activations: exampleMajor(l === 0 ? input : pass.activations[l - 1], inputs, positions, count),
+      deltas: deltas[l],
+    }));
+    return { count, outputs: outputCount, probabilities, layers };
   }
 
   return {
@@ -134,23 +124,37 @@ function layerShapes({ blocks, layerNames }: ClassifierDescription): LayerShape[
   });
 }
 
-/** count × features, example-major → features × (count · copies), each example repeated `copies` times in a row. */
-function featureMajor(inputs: Float32Array, count: number, copies: number): Float32Array {
+/** count × features, example-major → features × count. */
+function featureMajor(inputs: Float32Array, count: number): Float32Array {
   const features = inputs.length / count;
-  const columns = count * copies;
-  const out = new Float32Array(features * columns);
+  const out = new Float32Array(inputs.length);
   for (let e = 0; e < count; e++)
-    for (let f = 0; f < features; f++) {
-      const value = inputs[e * features + f];
-      if (value !== 0) out.fill(value, f * columns + e * copies, f * columns + (e + 1) * copies);
-    }
+    for (let f = 0; f < features; f++) out[f * count + e] = inputs[e * features + f];
   return out;
 }
 
-function everyNth(values: Float32Array, n: number): Float32Array {
-  const out = new Float32Array(values.length / n);
-  for (let i = 0; i < out.length; i++) out[i] = values[i * n];
-  return out;
+/**
+ * An example and its copy. The library adds up the products of a lone column in another order: next to a copy an example
+ * has the same bits as among others.
+ */
+function twice({ inputs, labels }: Examples): Examples {
+  return {
+    count: 2,
+    inputs: Float32Array.of(...inputs, ...inputs),
+    labels: Uint8Array.of(...labels, ...labels),
+  };
+}
+
+function firstOfTwo({ outputs, probabilities, layers }: PerExampleFactors): PerExampleFactors {
+  return {
+    count: 1,
+    outputs,
+    probabilities: probabilities.slice(0, probabilities.length / 2),
+    layers: layers.map(({ activations, deltas }) => ({
+      activations: activations.slice(0, activations.length / 2),
+      deltas: deltas.slice(0, deltas.length / 2),
+    })),
+  };
 }
 
 function* chunks(
@@ -164,44 +168,20 @@ function* chunks(
   }
 }
 
-/** From [features × (positions · examples · copies)] to [example][copy][position][feature]. */
+/** From [features × (positions · examples)] to [example][position][feature]. */
 function exampleMajor(
   values: Float32Array,
   features: number,
   positions: number,
-  columns: number,
-  columnStep: number,
+  count: number,
 ): Float32Array {
-  const kept = columns / columnStep;
-  const out = new Float32Array(kept * positions * features);
+  const out = new Float32Array(values.length);
   for (let f = 0; f < features; f++)
     for (let position = 0; position < positions; position++) {
-      const source = (f * positions + position) * columns;
-      for (let e = 0; e < kept; e++)
-        out[(e * positions + position) * features + f] = values[source + e * columnStep];
+      const source = (f * positions + position) * count;
+      for (let e = 0; e < count; e++) out[(e * positions + position) * features + f] = values[source + e];
     }
   return out;
-}
-
-function layerFactors(
-  { inputs, outputs, positions }: AffineBlock,
-  { activations, deltas }: NetworkDeltas,
-  layer: number,
-  networkInput: Float32Array,
-  count: number,
-  outputCount: number,
-): LayerFactors {
-  const columns = count * outputCount;
-  return {
-    activations: exampleMajor(
-      layer === 0 ? networkInput : activations[layer - 1],
-      inputs,
-      positions,
-      columns,
-      outputCount,
-    ),
-    deltas: exampleMajor(deltas[layer], outputs, positions, columns, 1),
-  };
 }
 
 /** Labels are bytes. */

@@ -1,7 +1,7 @@
 import { ThermolinkError } from '../../errors.js';
 import { checkClasses, checkHidden, checkSettings, checkWidth, createClassifier } from './classifier.js';
 import type { Model } from './contract.js';
-import { type ConvolutionGeometry, patchMatrix, pooledShape } from './patches.js';
+import { type ConvolutionGeometry, patchMatrix, patchMatrixLength, pooledShape } from './patches.js';
 
 export interface ConvolutionClassifierSettings {
   /** Height and width of the single-channel images, in pixels. */
@@ -50,6 +50,13 @@ export function createConvolutionClassifier(settings: ConvolutionClassifierSetti
         `${rows} × ${columns} image.`,
     );
   const widths = [channels * pooledPixels, ...hidden, classes];
+  // Nobody keeps a patch matrix, so that all lie in one array: 2.5 MB less to allocate and clear in each step.
+  let room = new Float32Array(0);
+  const arrange = (inputs: Float32Array, count: number): Float32Array => {
+    const length = patchMatrixLength(count, geometry);
+    if (room.length < length) room = new Float32Array(length);
+    return patchMatrix(inputs, count, geometry, room);
+  };
   return createClassifier({
     name: 'convolution',
     settings: { kind: 'convolution', ...geometry, channels, hidden: [...hidden], classes },
@@ -64,6 +71,6 @@ export function createConvolutionClassifier(settings: ConvolutionClassifierSetti
       ...widths.slice(1).map((outputs, l) => ({ outputs, inputs: widths[l], positions: 1, poolSize: 1 })),
     ],
     layerNames: ['convolution', ...widths.slice(1).map((_, l) => `dense${l + 1}`)],
-    arrange: (inputs, count) => patchMatrix(inputs, count, geometry),
+    arrange,
   });
 }

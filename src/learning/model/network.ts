@@ -1,15 +1,16 @@
 import './iterator-helpers.js';
-import { jit, numpy as np, vjp } from '@jax-js/jax';
+import { jit, numpy as np } from '@jax-js/jax';
 
 /**
- * The network in @jax-js/jax: the only file that knows it. Arrays are feature-major, [features, columns], with the
- * examples as fastest column index: the library multiplies (channels × kernel²)·(kernel² × columns) ten times faster
- * than the transposed order, and its own convolution is slower still.
+ * The products of the network in @jax-js/jax: the only file that knows the library. Arrays are feature-major,
+ * [features, columns], with the examples as fastest column index: the library multiplies
+ * (channels × kernel²)·(kernel² × columns) ten times faster than the transposed order.
  *
- * Two of its habits shape this file. Under `jit` a product is merged with the pooling next to it and gets five times
- * slower, so products stay outside. And differentiating what the library itself wraps in `jit` (tanh among others) adds
- * an entry to a cache that is never emptied, 20 kB per step: so `vjp` is taken of each affine map, and tanh between
- * them is differentiated here, by 1 − tanh².
+ * Every operation is part of a function that is wrapped in `jit` and so is traced and compiled once per shape. Outside
+ * of `jit` the library traces, simplifies and hashes each operation anew in each step, which takes longer than the
+ * arithmetic (docs/decisions/0020). A product stays a function of its own: merged with the pooling next to it, it gets
+ * five times slower. The chain of maps is differentiated here: the `vjp` of the library can't be compiled once, and
+ * each use of it on a function that is wrapped in `jit` adds 20 kB to a cache that is never emptied.
  *
  * Ownership: passing an array to a function consumes it, `.ref` keeps it. Nothing outlives a call.
  */
@@ -26,16 +27,68 @@ export interface AffineBlock {
 
 const device = 'wasm';
 
+/** W a. */
+const product = jit((weight: np.Array, a: np.Array) => np.matmul(weight, a));
+
+/** Wᵀ δ. */
+const transposedProduct = jit((weight: np.Array, delta: np.Array) => np.matmul(weight.transpose(), delta));
+
+/** δ aᵀ. */
+const productWithTransposed = jit((delta: np.Array, a: np.Array) => np.matmul(delta, a.transpose()));
+
+/** z + b, the same b in every column. */
+const addBias = jit((z: np.Array, bias: np.Array) => z.add(bias.reshape([-1, 1])));
+
+/** The maximum of each pool of a z that is [outputs, places, pooled columns]. */
+const maxOfPools = jit((z: np.Array) => np.max(z, 1));
+
+/** Which places are below the maximum of their pool. */
+const areSmaller = jit((z: np.Array) => z.ref.notEqual(np.max(z, 1, { keepdims: true })));
+
+/** ∂ max, in two parts that are slower as one: a cotangent goes to the largest places of its pool in equal parts … */
+const shares = jit((cotangent: np.Array, smaller: np.Array) =>
+  cotangent.div(np.where(smaller, 0, 1).sum(1, { keepdims: true })),
+);
+
+/** … and none of it to the others. */
+const toLargest = jit((share: np.Array, smaller: np.Array) => np.where(smaller, 0, share));
+
+/** ∂ tanh: cotangent · (1 − h²). */
+const throughTanh = jit((cotangent: np.Array, h: np.Array) => cotangent.mul(h.ref.mul(h).mul(-1).add(1)));
+
+const rowSums = jit((values: np.Array) => np.sum(values, 1));
+
 /** Outputs of the network, [outputs × count]. `input` is what block 0 reads, [inputs × (positions · count)]. */
 export function networkOutputs(
   blocks: readonly AffineBlock[],
   parameters: Float64Array,
   input: Float32Array,
 ): Float32Array {
-  const layers = toLayers(blocks, parameters);
-  let z = affine(blocks[0], layers[0], toArray(input, [blocks[0].inputs, -1]));
-  for (let l = 1; l < blocks.length; l++) z = affine(blocks[l], layers[l], np.tanh(z));
-  return take(z);
+  const { logits, activations, sums, weights } = forward(blocks, parameters, input);
+  const outputs = take(logits);
+  dispose(activations, sums, weights);
+  return outputs;
+}
+
+export interface ForwardPass {
+  /** [outputs × count]. */
+  readonly logits: Float32Array;
+  /** What each block but the first reads, [inputs × (positions · count)]. */
+  readonly activations: readonly Float32Array[];
+  /** W a of each block, before pooling and bias, [outputs × (positions · count)]. */
+  readonly sums: readonly Float32Array[];
+}
+
+/** Outputs of the network and all that they were computed from. */
+export function forwardPass(
+  blocks: readonly AffineBlock[],
+  parameters: Float64Array,
+  input: Float32Array,
+): ForwardPass {
+  const { logits, activations, sums, weights } = forward(blocks, parameters, input);
+  const [first, ...others] = activations;
+  dispose([first], weights);
+  return { logits: take(logits), activations: others.map(take), sums: sums.map(take) };
 }
 
 /**
@@ -48,127 +101,82 @@ export function networkGradient(
   input: Float32Array,
   cotangentOf: (logits: Float32Array) => Float32Array,
 ): Float64Array {
-  const layers = toLayers(blocks, parameters);
-  const { gradients, activations } = backpropagate(blocks, input, layers, affine, cotangentOf);
-  for (const activation of activations) activation.dispose();
-  const flat = new Float64Array(parameters.length);
-  let offset = 0;
-  for (const gradient of gradients.flat()) {
-    const part = take(gradient);
-    flat.set(part, offset);
-    offset += part.length;
-  }
-  return flat;
-}
-
-export interface NetworkDeltas {
-  /** [outputs × count]. */
-  readonly logits: Float32Array;
-  /** What each block but the first reads, [inputs × count]. */
-  readonly activations: readonly Float32Array[];
-  /** Per block: ∂(Σ outputs · cotangent)/∂(W a + b), [outputs × (positions · count)]. */
-  readonly deltas: readonly Float32Array[];
-}
-
-/**
- * Derivatives with respect to zero offsets added to each affine map's result. Columns of one example depend on that
- * example's cotangent only, so with an example repeated once per output this is the whole Jacobian in factored form.
- */
-export function networkDeltas(
-  blocks: readonly AffineBlock[],
-  parameters: Float64Array,
-  input: Float32Array,
-  cotangent: Float32Array,
-): NetworkDeltas {
-  const layers = toLayers(blocks, parameters);
-  const count = input.length / (blocks[0].inputs * blocks[0].positions);
-  const offsets = blocks.map((block) => [np.zeros([block.outputs, block.positions * count], { device })]);
-  const withOffset = (block: AffineBlock, [offset]: np.Array[], activation: np.Array): np.Array => {
-    const layer = layers[blocks.indexOf(block)].map((array) => array.ref);
-    return affine(block, layer, activation, offset);
+  const { logits, activations, sums, weights } = forward(blocks, parameters, input);
+  const gradient = new Float64Array(parameters.length);
+  let end = gradient.length;
+  const putBefore = (part: Float32Array): void => {
+    end -= part.length;
+    gradient.set(part, end);
   };
-  const { logits, gradients, activations } = backpropagate(
-    blocks,
-    input,
-    offsets,
-    withOffset,
-    () => cotangent,
-  );
-  for (const array of layers.flat()) array.dispose();
-  return { logits, activations: activations.map(take), deltas: gradients.map(([delta]) => take(delta)) };
-}
-
-type BlockFunction = (block: AffineBlock, variables: np.Array[], activation: np.Array) => np.Array;
-
-/**
- * Reverse-mode differentiation of the chain block 0 → tanh → block 1 → … with respect to each block's `variables`.
- * Consumes the variables; the caller owns the activations (block 1's first) and the gradients.
- */
-function backpropagate(
-  blocks: readonly AffineBlock[],
-  input: Float32Array,
-  variables: np.Array[][],
-  apply: BlockFunction,
-  cotangentOf: (logits: Float32Array) => Float32Array,
-): { logits: Float32Array; activations: np.Array[]; gradients: np.Array[][] } {
-  const x = toArray(input, [blocks[0].inputs, -1]);
-  const [firstZ, firstPullback] = vjp((own: np.Array[]) => apply(blocks[0], own, x.ref), [variables[0]]);
-  x.dispose();
-  let z = firstZ;
-  const activations: np.Array[] = [];
-  const stages = blocks.slice(1).map((block, index) => {
-    const h = np.tanh(z);
-    activations.push(h.ref);
-    const [next, pullback] = vjp(
-      (own: np.Array[], a: np.Array) => apply(block, own, a),
-      [variables[index + 1], h.ref],
+  const last = blocks.length - 1;
+  let cotangent = toArray(cotangentOf(take(logits)), [blocks[last].outputs, -1]);
+  for (let l = last; l >= 0; l--) {
+    const { poolSize } = blocks[l];
+    putBefore(take(rowSums(cotangent.ref)));
+    const delta = beforePooling(cotangent, sums[l], poolSize);
+    putBefore(take(productWithTransposed(delta.ref, activations[l].ref)));
+    if (l === 0) {
+      dispose([delta, weights[0], activations[0]]);
+      break;
+    }
+    const shape = [blocks[l - 1].outputs, -1];
+    cotangent = throughTanh(
+      transposedProduct(weights[l], delta).reshape(shape),
+      activations[l].reshape(shape),
     );
-    z = next;
-    return { h, pullback };
-  });
-  const shape = z.shape;
-  const logits = take(z);
-  let cotangent = toArray(cotangentOf(logits), shape);
-  const gradients: np.Array[][] = [];
-  for (const { h, pullback } of stages.reverse()) {
-    const [own, ofActivation] = pullback(cotangent) as unknown as [np.Array[], np.Array];
-    pullback.dispose();
-    gradients.unshift(own);
-    cotangent = throughTanh(ofActivation, h);
   }
-  const [own] = firstPullback(cotangent) as unknown as [np.Array[]];
-  firstPullback.dispose();
-  gradients.unshift(own);
-  return { logits, activations, gradients };
+  return gradient;
 }
 
-/** ∂ tanh: cotangent · (1 − h²). */
-const throughTanh = jit((cotangent: np.Array, h: np.Array) => cotangent.mul(h.ref.mul(h).mul(-1).add(1)));
-
-/** pool(W a + offset) + b; the bias, alike at every position, is added to the fewer numbers that pooling leaves. */
-function affine(
-  block: AffineBlock,
-  [weight, bias]: np.Array[],
-  activation: np.Array,
-  offset?: np.Array,
-): np.Array {
-  let z = np.matmul(weight, activation.reshape([block.inputs, -1]));
-  if (offset !== undefined) z = z.add(offset);
-  if (block.poolSize > 1) z = np.max(z.reshape([block.outputs, block.poolSize, -1]), 1);
-  return z.add(bias.reshape([block.outputs, 1]));
+interface Forward {
+  readonly logits: np.Array;
+  /** What each block reads, [inputs, positions · count]. */
+  readonly activations: np.Array[];
+  readonly sums: np.Array[];
+  readonly weights: np.Array[];
 }
 
-function toLayers(blocks: readonly AffineBlock[], parameters: Float64Array): np.Array[][] {
+/** The whole forward pass; the caller owns all arrays of the result. */
+function forward(blocks: readonly AffineBlock[], parameters: Float64Array, input: Float32Array): Forward {
+  const activations: np.Array[] = [];
+  const sums: np.Array[] = [];
+  const weights: np.Array[] = [];
+  let a = toArray(input, [blocks[0].inputs, -1]);
   let offset = 0;
   const next = (length: number, shape: number[]): np.Array => {
     const part = Float32Array.from(parameters.subarray(offset, offset + length));
     offset += length;
     return toArray(part, shape);
   };
-  return blocks.map(({ outputs, inputs }) => [
-    next(outputs * inputs, [outputs, inputs]),
-    next(outputs, [outputs]),
-  ]);
+  for (const [l, { inputs, outputs, poolSize }] of blocks.entries()) {
+    if (l > 0) a = np.tanh(a).reshape([inputs, -1]);
+    const weight = next(outputs * inputs, [outputs, inputs]);
+    const bias = next(outputs, [outputs]);
+    const z = product(weight.ref, a.ref);
+    activations.push(a);
+    sums.push(z.ref);
+    weights.push(weight);
+    // The bias, the same at every position, is added to the fewer numbers that pooling leaves.
+    a = addBias(poolSize > 1 ? maxOfPools(inPools(z, poolSize)) : z, bias);
+  }
+  return { logits: a, activations, sums, weights };
+}
+
+/** δ = ∂/∂(W a) from the cotangent of what pooling leaves of it. */
+function beforePooling(cotangent: np.Array, sums: np.Array, poolSize: number): np.Array {
+  if (poolSize === 1) {
+    sums.dispose();
+    return cotangent;
+  }
+  const [outputs] = cotangent.shape;
+  const smaller = areSmaller(inPools(sums, poolSize));
+  const share = shares(cotangent.reshape([outputs, 1, -1]), smaller.ref);
+  return toLargest(share, smaller).reshape([outputs, -1]);
+}
+
+/** [outputs, places · pooled columns] as [outputs, places, pooled columns]. */
+function inPools(z: np.Array, poolSize: number): np.Array {
+  return z.reshape([z.shape[0], poolSize, -1]);
 }
 
 function toArray(data: Float32Array, shape: number[]): np.Array {
@@ -178,4 +186,8 @@ function toArray(data: Float32Array, shape: number[]): np.Array {
 /** Reads an array and frees it. */
 function take(array: np.Array): Float32Array {
   return array.dataSync() as Float32Array;
+}
+
+function dispose(...lists: readonly np.Array[][]): void {
+  for (const array of lists.flat()) array.dispose();
 }

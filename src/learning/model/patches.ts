@@ -24,16 +24,16 @@ export function pooledShape(geometry: ConvolutionGeometry): { rows: number; colu
  * images: feature-major, pixel × example. Result: kernel² × (pool² · pooled pixels · examples), row-major; column
  * ((window place · pooled pixels) + pooled pixel) · examples + example. The places of one pooling window are the slowest
  * column index, so that pooling is a maximum over an outer axis, and examples the fastest, so that rows are copied whole.
+ * The result lies in `out`, which must be that long at least.
  */
 export function patchMatrix(
   images: Float32Array,
   examples: number,
   geometry: ConvolutionGeometry,
+  out: Float32Array,
 ): Float32Array {
   const { kernel, stride, padding, pool } = geometry;
   const pooled = pooledShape(geometry);
-  const positions = pool * pool * pooled.rows * pooled.columns;
-  const out = new Float32Array(kernel * kernel * positions * examples);
   let target = 0;
   for (let kernelRow = 0; kernelRow < kernel; kernelRow++)
     for (let kernelColumn = 0; kernelColumn < kernel; kernelColumn++)
@@ -42,10 +42,18 @@ export function patchMatrix(
           const row = (pooledRow * pool + Math.floor(place / pool)) * stride + kernelRow - padding;
           for (let pooledColumn = 0; pooledColumn < pooled.columns; pooledColumn++, target += examples) {
             const column = (pooledColumn * pool + (place % pool)) * stride + kernelColumn - padding;
-            if (row < 0 || row >= geometry.rows || column < 0 || column >= geometry.columns) continue;
+            const isPadding = row < 0 || row >= geometry.rows || column < 0 || column >= geometry.columns;
             const source = (row * geometry.columns + column) * examples;
-            out.set(images.subarray(source, source + examples), target);
+            if (isPadding) out.fill(0, target, target + examples);
+            else for (let e = 0; e < examples; e++) out[target + e] = images[source + e];
           }
         }
-  return out;
+  return out.subarray(0, target);
+}
+
+/** Numbers of `patchMatrix`. */
+export function patchMatrixLength(examples: number, geometry: ConvolutionGeometry): number {
+  const { kernel, pool } = geometry;
+  const pooled = pooledShape(geometry);
+  return kernel * kernel * pool * pool * pooled.rows * pooled.columns * examples;
 }

@@ -100,6 +100,40 @@ describe('Gauss–Newton factor of the default convolution classifier', () => {
   });
 });
 
+describe.each(Object.entries(SMALL))('Rows of the Gauss–Newton factor of a small %s', (_, model) => {
+  const parameters = perturbed(model);
+  const outputs = model.outputCount;
+
+  it('depend on no other example, up to the factor 1/√b', () => {
+    const examples = noiseExamples(4, model.inputCount, outputs, 17);
+    const together = model.perExampleFactors(parameters, examples);
+    for (let e = 0; e < examples.count; e++) {
+      const labels = examples.labels.slice(e, e + 1);
+      const alone = model.perExampleFactors(parameters, { count: 1, inputs: imageOf(examples, e), labels });
+      for (const [l, layer] of alone.layers.entries())
+        for (const part of ['activations', 'deltas'] as const) {
+          const { length } = layer[part];
+          expect(layer[part]).toEqual(together.layers[l][part].slice(e * length, (e + 1) * length));
+        }
+    }
+  });
+
+  it('are the same in a matrix that held something else', () => {
+    const examples = noiseExamples(4, model.inputCount, outputs, 18);
+    const fresh = gaussNewtonFactor(model, parameters, examples);
+    const used = { ...fresh, data: new Float64Array(fresh.data.length).fill(Number.NaN) };
+    expect(gaussNewtonFactor(model, parameters, examples, used)).toBe(used);
+    expect(used.data).toEqual(fresh.data);
+  });
+
+  it('go into no matrix of another shape', () => {
+    const examples = noiseExamples(4, model.inputCount, outputs, 18);
+    const fresh = gaussNewtonFactor(model, parameters, examples);
+    const narrow = { ...fresh, rows: fresh.rows - 1 };
+    expect(() => gaussNewtonFactor(model, parameters, examples, narrow)).toThrow(/BAD_ARGUMENT|into is/);
+  });
+});
+
 describe('factorOf', () => {
   it('is the closed form √(p_i/b)(e_i − p)_k x_j of softmax regression', () => {
     const [count, outputs, inputs] = [2, 3, 2];

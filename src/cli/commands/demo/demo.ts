@@ -1,8 +1,10 @@
 import { join } from 'node:path';
-import type { Command } from 'commander';
 import { replaceFile } from '../../../learning/checkpoint.js';
 import type { TrainingSummary } from '../../../learning/record.js';
-import { positiveInteger, seed } from '../../options.js';
+import { defineCommand } from '../../command.js';
+import { JSON_OUTPUT } from '../../options/groups.js';
+import { type OptionValues, option } from '../../options/option.js';
+import { positiveInteger, u32 } from '../../options/values.js';
 import { formatBytes, formatPercent, formatSeconds } from '../../output/format.js';
 import { withInterrupt } from '../../output/interrupt.js';
 import { formatTable } from '../../output/table.js';
@@ -12,14 +14,11 @@ import { runTraining, type TrainingPlan } from '../train/run-training.js';
 import { storedText, summaryText } from '../train/summary-text.js';
 import { COMPARISON, claimDemoDirectory } from './demo-directory.js';
 
-const EXAMPLE = `
-Example:
-  thermolink demo --train-size 6400`;
-
 /** What is compared, the board first: the same network, data and number of steps. */
-/** Half-width of the test accuracies of one optimizer over seeds 0 to 4. */
-const SEED_SPREAD = 0.002;
 const OPTIMIZERS = ['tngd', 'control', 'adam'] as const;
+
+/** How far the test accuracy of one optimizer lies from its mean over seeds 0 to 4, at most. */
+const SEED_SPREAD = 0.002;
 
 const MEANINGS: Readonly<Record<(typeof OPTIMIZERS)[number], string>> = {
   tngd: 'natural gradient from the emulated board',
@@ -27,38 +26,36 @@ const MEANINGS: Readonly<Record<(typeof OPTIMIZERS)[number], string>> = {
   adam: 'Adam at a tuned rate',
 };
 
-interface DemoOptions {
-  readonly trainSize?: number;
-  readonly seed: number;
-  readonly out: string;
-  readonly json?: true;
-}
+const OPTIONS = {
+  trainSize: option('--train-size <n>', 'train on the first n examples (default: all 60,000)', {
+    value: positiveInteger(),
+  }),
+  seed: option('--seed <s>', 'of parameters, order and noise', { value: u32, default: 0 }),
+  out: option('--out <dir>', 'where the trainings are stored; replaces those of an earlier demo', {
+    default: 'runs/demo',
+  }),
+  ...JSON_OUTPUT,
+};
 
-export function addDemoCommand(program: Command): void {
-  program
-    .command('demo')
-    .description('train MNIST on the emulated board, then without it by two digital optimizers, and compare')
-    .option(
-      '--train-size <n>',
-      'train on the first n examples (default: all 60,000)',
-      positiveInteger('--train-size'),
-    )
-    .option('--seed <s>', 'of parameters, order and noise', seed('--seed'), 0)
-    .option('--out <dir>', 'where the runs are stored; replaces those of an earlier demo', 'runs/demo')
-    .option('--json', 'print JSON')
-    .addHelpText('after', EXAMPLE)
-    .action(async (options: DemoOptions) => {
-      const release = claimDemoDirectory(options.out, OPTIMIZERS);
-      try {
-        const runs = await withInterrupt((signal) => trainAll(options, signal), {
-          onInterrupt: () => process.stderr.write('\nstopping …\n'),
-        });
-        compare(options, runs);
-      } finally {
-        release();
-      }
-    });
-}
+type DemoOptions = OptionValues<typeof OPTIONS>;
+
+export const command = defineCommand({
+  options: OPTIONS,
+  example: `
+Example:
+  thermolink demo --train-size 6400`,
+  async run(options) {
+    const release = claimDemoDirectory(options.out, OPTIMIZERS);
+    try {
+      const runs = await withInterrupt((signal) => trainAll(options, signal), {
+        onInterrupt: () => process.stderr.write('\nstopping …\n'),
+      });
+      compare(options, runs);
+    } finally {
+      release();
+    }
+  },
+});
 
 function compare(options: DemoOptions, runs: readonly FigureRun[]): void {
   const picture = join(options.out, COMPARISON);
@@ -84,7 +81,7 @@ async function trainAll(options: DemoOptions, signal: AbortSignal): Promise<Figu
       out,
       existing: 'overwrite',
       quiet: options.json === true,
-      ...(options.trainSize === undefined ? {} : { trainSize: options.trainSize }),
+      trainSize: options.trainSize,
     };
     const summary = await runTraining(plan, signal);
     // Before the drawing, which may fail on a full disk.

@@ -1,10 +1,12 @@
-import type { Command } from 'commander';
 import { connect } from '../../../connect.js';
 import { asArgument } from '../../../transport/serial-advice.js';
 import { bestCandidates, type SerialDevice, serialDevices } from '../../../transport/serial-devices.js';
 import { listSerialPorts } from '../../../transport/serial-listing.js';
 import type { ListSerialPorts, SerialListing } from '../../../transport/serial-row.js';
-import { addLogOptions, createLogger, type LogOptions } from '../../logging.js';
+import { defineCommand, type LoadedCommand, printReport } from '../../command.js';
+import { createLogger } from '../../logging.js';
+import { JSON_OUTPUT, LOG } from '../../options/groups.js';
+import { flag, type OptionValues } from '../../options/option.js';
 import { withInterrupt } from '../../output/interrupt.js';
 import { formatTable } from '../../output/table.js';
 import { type Connect, type ProbeAnswer, probePort } from './probe-port.js';
@@ -17,10 +19,13 @@ Examples:
   thermolink devices
   thermolink devices --probe --json`;
 
-interface DevicesOptions extends LogOptions {
-  readonly probe?: true;
-  readonly json?: true;
-}
+const OPTIONS = {
+  probe: flag('--probe', 'open every free port and ask it (HELLO, up to 5 s)'),
+  ...JSON_OUTPUT,
+  ...LOG,
+};
+
+type DevicesOptions = OptionValues<typeof OPTIONS>;
 
 /** The world outside, given in tests. */
 export interface DevicesEnvironment {
@@ -39,19 +44,18 @@ interface DevicesReport {
   readonly notes: readonly string[];
 }
 
-export function addDevicesCommand(
-  program: Command,
-  environment: DevicesEnvironment = { list: listSerialPorts, connect },
-): void {
-  addLogOptions(program.command('devices'))
-    .description('list the serial ports, with a verdict on each: is it a board, and can it be used')
-    .option('--probe', 'open every free port and ask it (HELLO, up to 5 s)')
-    .option('--json', 'print JSON')
-    .addHelpText('after', EXAMPLE)
-    .action(async (options: DevicesOptions) => {
+export const command = devicesCommand({ list: listSerialPorts, connect });
+
+/** The command in a given world. */
+export function devicesCommand(environment: DevicesEnvironment): LoadedCommand {
+  return defineCommand({
+    options: OPTIONS,
+    example: EXAMPLE,
+    async run(options) {
       const report = await withInterrupt((signal) => readReport(options, environment, signal));
-      process.stdout.write(options.json ? reportJson(report) : reportText(report));
-    });
+      printReport({ json: jsonOf(report), text: reportText(report) }, options.json === true);
+    },
+  });
 }
 
 async function readReport(
@@ -65,10 +69,10 @@ async function readReport(
   const notes = notesOn(listing, devices);
   if (!options.probe)
     return { platform, probed: false, ports: devices, candidates: bestCandidates(devices), notes };
-  const log = createLogger(options);
+  const log = await createLogger(options);
   const ports = await Promise.all(
     devices.map(async (device): Promise<ListedDevice> => {
-      const child = log.child({ device: device.path });
+      const child = log?.child({ device: device.path });
       const answer = await probePort(device, platform, connectTo, { signal, log: child });
       const advice = answer.board
         ? `Use it by --device ${asArgument(device.uri)}.`
@@ -99,9 +103,8 @@ function notesOn({ hasModemManager, platform }: SerialListing, devices: readonly
   ];
 }
 
-function reportJson({ ports, candidates, ...report }: DevicesReport): string {
-  const json = { ...report, ports: ports.map(portJson), candidates: candidates.map(({ uri }) => uri) };
-  return `${JSON.stringify(json)}\n`;
+function jsonOf({ ports, candidates, ...report }: DevicesReport) {
+  return { ...report, ports: ports.map(portJson), candidates: candidates.map(({ uri }) => uri) };
 }
 
 /** Every field is there, null when nothing is known. */

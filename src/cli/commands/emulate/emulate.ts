@@ -1,5 +1,4 @@
 import path from 'node:path';
-import type { Command } from 'commander';
 import {
   type Die,
   type DynamicFault,
@@ -15,12 +14,62 @@ import { readProfile } from '../../../serve/profile-file.js';
 import { openPty } from '../../../transport/pty.js';
 import { serialUri } from '../../../transport/serial-uri.js';
 import { parseHostPort, type TcpAddress } from '../../../transport/tcp-port.js';
-import { choice, type OptionParser, seed } from '../../options.js';
+import { defineCommand } from '../../command.js';
+import { flag, type OptionValues, option, optionOrFlag } from '../../options/option.js';
+import { choice, u32, type ValueParser } from '../../options/values.js';
 import { formatCount } from '../../output/format.js';
 import { withInterrupt } from '../../output/interrupt.js';
 import { StatusLine } from '../../output/status-line.js';
 
-const EXAMPLE = `
+const REDRAW_MS = 250;
+const DEFAULT_PROFILE = 'ideal-crossbar';
+const DEFAULT_TCP: TcpAddress = { host: '127.0.0.1', port: 0 };
+
+const tcpAddress: ValueParser<TcpAddress> = (text, name) => {
+  const address = parseHostPort(text);
+  if (address) return address;
+  throw new ThermolinkError(
+    'BAD_ARGUMENT',
+    `${name} takes HOST:PORT, but was given ${JSON.stringify(text)}.`,
+    {
+      hint: 'For example 127.0.0.1:7000, 127.0.0.1:0 or [::1]:0.',
+    },
+  );
+};
+
+const faultList: ValueParser<readonly DynamicFault[]> = (text, name) => {
+  const faults = parseFaults(text);
+  if (faults) return faults;
+  throw new ThermolinkError('BAD_ARGUMENT', `${name} was given ${JSON.stringify(text)}.`, {
+    hint: `Write ${FAULT_FORM}.`,
+  });
+};
+
+const PROFILE_NAMES = PROFILES.map(({ name }) => name);
+
+const OPTIONS = {
+  profile: option('--profile <name>', `one of ${PROFILE_NAMES.join(', ')} (default: ${DEFAULT_PROFILE})`, {
+    value: choice(PROFILE_NAMES),
+  }),
+  file: option('--file <board.json>', 'a board type of your own; see docs/reference/device-model.md'),
+  faults: option('--faults <list>', 'what breaks when: KIND[:CELL]@TICK, by commas', { value: faultList }),
+  die: option('--die <d>', 'which fabricated board, 0 to 2³² − 1', { value: u32, default: 1 }),
+  seed: option('--seed <s>', 'names this boot (its boot epoch), 0 to 2³² − 1 (default: of the time)', {
+    value: u32,
+  }),
+  tcp: option('--tcp <host:port>', 'listen here; port 0: any free one (default without --pty)', {
+    value: tcpAddress,
+  }),
+  pty: optionOrFlag('--pty [link]', 'make a pseudo-terminal, and a symlink to it (Linux, macOS)'),
+  expose: flag('--expose', 'allow --tcp an address that other machines can reach'),
+  json: flag('--json', 'print events as lines of JSON'),
+};
+
+type EmulateOptions = OptionValues<typeof OPTIONS>;
+
+export const command = defineCommand({
+  options: OPTIONS,
+  example: `
 Examples:
   thermolink emulate
   thermolink emulate --profile ideal-64 --tcp 127.0.0.1:7000 --pty /tmp/board
@@ -30,65 +79,9 @@ Examples:
 One client at a time has the board: another one is told BUSY. When a client goes, its run is stopped, the board goes to
 safe and keeps its programs. A pseudo-terminal isn't told that its client went: there the run's watchdog stops it, and
 the next client that asks has the board (on macOS: after 10 s of silence). There is no token yet: whoever can connect
-drives the board.`;
-
-const REDRAW_MS = 250;
-const DEFAULT_PROFILE = 'ideal-crossbar';
-const DEFAULT_TCP: TcpAddress = { host: '127.0.0.1', port: 0 };
-
-interface EmulateOptions {
-  readonly profile?: string;
-  readonly file?: string;
-  readonly faults?: readonly DynamicFault[];
-  readonly die: number;
-  readonly seed?: number;
-  readonly tcp?: TcpAddress;
-  readonly pty?: string | true;
-  readonly expose?: true;
-  readonly json?: true;
-}
-
-export function addEmulateCommand(program: Command): void {
-  const names = PROFILES.map(({ name }) => name);
-  program
-    .command('emulate')
-    .description('serve an emulated board over TCP or a pseudo-terminal until Ctrl-C')
-    .option(
-      '--profile <name>',
-      `one of ${names.join(', ')} (default: ${DEFAULT_PROFILE})`,
-      choice('--profile', names),
-    )
-    .option('--file <board.json>', 'a board type of your own; see docs/reference/device-model.md')
-    .option('--faults <list>', 'what breaks when: KIND[:CELL]@TICK, by commas', faultList)
-    .option('--die <d>', 'which fabricated board, 0 to 2³² − 1', seed('--die'), 1)
-    .option(
-      '--seed <s>',
-      'names this boot (its boot epoch), 0 to 2³² − 1 (default: of the time)',
-      seed('--seed'),
-    )
-    .option('--tcp <host:port>', 'listen here; port 0: any free one (default without --pty)', tcpAddress)
-    .option('--pty [link]', 'make a pseudo-terminal, and a symlink to it (Linux, macOS)')
-    .option('--expose', 'allow --tcp an address that other machines can reach')
-    .option('--json', 'print events as lines of JSON')
-    .addHelpText('after', EXAMPLE)
-    .action((options: EmulateOptions) => withInterrupt((signal) => serve(options, signal)));
-}
-
-const tcpAddress: OptionParser<TcpAddress> = (text) => {
-  const address = parseHostPort(text);
-  if (address) return address;
-  throw new ThermolinkError('BAD_ARGUMENT', `--tcp takes HOST:PORT, but was given ${JSON.stringify(text)}.`, {
-    hint: 'For example 127.0.0.1:7000, 127.0.0.1:0 or [::1]:0.',
-  });
-};
-
-const faultList: OptionParser<readonly DynamicFault[]> = (text) => {
-  const faults = parseFaults(text);
-  if (faults) return faults;
-  throw new ThermolinkError('BAD_ARGUMENT', `--faults was given ${JSON.stringify(text)}.`, {
-    hint: `Write ${FAULT_FORM}.`,
-  });
-};
+drives the board.`,
+  run: (options) => withInterrupt((signal) => serve(options, signal)),
+});
 
 /** The board that the options describe. */
 async function dieOf({ profile, file, faults, die: dieSeed }: EmulateOptions): Promise<Die> {

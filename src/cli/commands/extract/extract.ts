@@ -1,129 +1,82 @@
-import type { Command } from 'commander';
 import type { BoardProfile } from '../../../../emulator/index.js';
-import { connect, parseDeviceUri } from '../../../connect.js';
+import { connect } from '../../../connect.js';
 import type { Device } from '../../../driver/device.js';
 import { ThermolinkError } from '../../../errors.js';
-import { checkWritable } from '../../../files/write-array.js';
 import { replaceFile } from '../../../learning/checkpoint.js';
 import { checkCharacterizeRequest } from '../../../measure/characterize.js';
 import { compareBoards } from '../../../measure/compare.js';
 import { extract } from '../../../measure/extract.js';
-import { deviceUri, withDevice } from '../../device.js';
-import { refuseSharedFiles } from '../../input/distinct-files.js';
-import { addLogOptions, type LogOptions } from '../../logging.js';
-import { positiveInteger } from '../../options.js';
+import { boardCommand } from '../../board-command.js';
+import { MEASURING } from '../../options/groups.js';
+import { negation, option } from '../../options/option.js';
+import { positiveInteger, type ValueParser } from '../../options/values.js';
 import { formatSeconds } from '../../output/format.js';
-import { withInterrupt } from '../../output/interrupt.js';
-import { WorkDisplay } from '../../output/work-display.js';
-import {
-  addMeasuringOptions,
-  type MeasuringOptions,
-  measuringRequest,
-} from '../characterize/measuring-options.js';
 import { capturedOf, extractionText } from './report-text.js';
 
-const EXAMPLE = `
+const profileFile: ValueParser<string> = (text, flag) => {
+  if (/\.json$/i.test(text)) return text;
+  throw new ThermolinkError('BAD_ARGUMENT', `${flag} ${JSON.stringify(text)} is not named as a profile.`, {
+    hint: 'Name a file that ends in .json.',
+    data: { option: flag, path: text },
+  });
+};
+
+export const command = boardCommand({
+  options: {
+    out: option('--out <board.json>', 'write the profile there', {
+      value: profileFile,
+      required: true,
+      file: 'output',
+    }),
+    crosspoints: option(
+      '--crosspoints <n>',
+      'measure so many in every row, and know the others by their spread (default: all)',
+      { value: positiveInteger() },
+    ),
+    couplings: negation('--no-couplings', 'measure no crosspoints'),
+    ...MEASURING,
+  },
+  fallback: 'emulator:prototype-64',
+  example: `
 The file is a board type of your own with what was measured of this board; what is captured, and how well:
 docs/how-to/characterize.md, "Capturing a board".
 
 Example:
   thermolink extract --device 'emulator:prototype-8?die=3' --out board.json
-  thermolink info --device emulator:file=board.json`;
-
-const FALLBACK = 'emulator:prototype-64';
-
-interface ExtractOptions extends LogOptions, MeasuringOptions {
-  readonly device?: string;
-  readonly out: string;
-  readonly crosspoints?: number;
-  readonly couplings: boolean;
-  readonly json?: true;
-}
-
-export function addExtractCommand(program: Command): void {
-  addMeasuringOptions(addLogOptions(program.command('extract')))
-    .description('capture a board as a profile, for the emulator to be like it')
-    .option('--device <uri>', `which board (default: ${FALLBACK})`)
-    .requiredOption('--out <board.json>', 'write the profile there')
-    .option(
-      '--crosspoints <n>',
-      'measure so many in every row, and know the others by their spread (default: all)',
-      positiveInteger('--crosspoints'),
-    )
-    .option('--no-couplings', 'measure no crosspoints')
-    .option('--json', 'print JSON')
-    .addHelpText('after', EXAMPLE)
-    .action(async (options: ExtractOptions) => {
-      const report = await withInterrupt((signal) => run(options, signal));
-      process.stdout.write(options.json ? `${JSON.stringify(report.json)}\n` : report.text);
+  thermolink info --device emulator:file=board.json`,
+  async run({ out, crosspoints = Number.MAX_SAFE_INTEGER, couplings, seed, samples }, onBoard) {
+    const request = { seed, samples, crosspointsPerRow: couplings ? crosspoints : 0 };
+    checkCharacterizeRequest(request);
+    const { result, device, hostSeconds } = await onBoard(async (board, { signal, show }) => {
+      const extraction = await extract(board, { ...request, signal, onProgress: show }, new Date());
+      replaceFile(out, `${JSON.stringify(extraction.profile)}\n`);
+      const open = uriOf(out, extraction.profile, board);
+      return { ...extraction, open, comparison: await compareWith(board, open, seed, signal) };
     });
-}
-
-async function run(options: ExtractOptions, signal: AbortSignal) {
-  const { couplings, crosspoints = Number.MAX_SAFE_INTEGER, out } = options;
-  const uri = deviceUri(options.device, FALLBACK);
-  const display = new WorkDisplay('extract', 1, options.json === true);
-  const request = {
-    ...measuringRequest(options, display, signal),
-    crosspointsPerRow: couplings ? crosspoints : 0,
-  };
-  checkCharacterizeRequest(request);
-  await checkOut(options, uri);
-  const startMs = performance.now();
-  try {
-    const { profile, measured, profileUri, comparison } = await withDevice(
-      uri,
-      options,
-      signal,
-      async (device) => {
-        const extraction = await extract(device, request, new Date());
-        display.finish();
-        replaceFile(out, `${JSON.stringify(extraction.profile)}\n`);
-        const profileUri = uriOf(out, extraction.profile, device);
-        const comparison = await compareWith(device, profileUri, options.seed, signal);
-        return { ...extraction, profileUri, comparison };
-      },
-    );
-    const captured = capturedOf(profile, measured.couplings !== undefined);
-    const hostSeconds = (performance.now() - startMs) / 1000;
+    const { profile, measured, open, comparison } = result;
     const { model, serialNumber } = measured.identity;
+    const captured = capturedOf(profile, measured.couplings !== undefined);
     return {
       json: {
         file: out,
-        open: profileUri,
+        open,
         board: { model, serialNumber },
         effects: profile.effects,
         captured,
         comparison,
         overloaded: measured.overloaded,
-        device: uri,
+        device,
         timing: { hostSeconds },
       },
       text: [
         `board: ${model}, ${serialNumber}\n\n`,
         extractionText(profile, captured, comparison),
         overloadText(measured.overloaded),
-        `\nwritten: ${out}; open it as ${profileUri}\n\n${uri}, ${formatSeconds(hostSeconds)}\n`,
+        `\nwritten: ${out}; open it as ${open}\n\n${device}, ${formatSeconds(hostSeconds)}\n`,
       ].join(''),
     };
-  } finally {
-    display.finish();
-  }
-}
-
-/** Refuses, before the board is looked for, an output that is no profile's name, that an option names too, or that can't be written. */
-async function checkOut({ out, logFile }: ExtractOptions, uri: string): Promise<void> {
-  if (!/\.json$/i.test(out))
-    throw new ThermolinkError('BAD_ARGUMENT', `--out ${JSON.stringify(out)} is not named as a profile.`, {
-      hint: 'Name a file that ends in .json.',
-      data: { option: '--out', path: out },
-    });
-  const address = parseDeviceUri(uri);
-  const file =
-    address.kind === 'emulator' && typeof address.profile === 'object' ? address.profile.file : undefined;
-  await refuseSharedFiles({ '--out': out, '--log-file': logFile }, { '--device': file });
-  await checkWritable(out);
-}
+  },
+});
 
 /**
  * The device URI of a profile. An ideal emulated board has the same noise by the same die seed. What was not measured of another one

@@ -1,40 +1,25 @@
-import type { Command } from 'commander';
 import { adcStep, railOf } from '../../../board/board-range.js';
 import { noiseTemperatureRange } from '../../../board/noise-register.js';
 import type { Device } from '../../../driver/device.js';
-import { deviceUri, withDevice } from '../../device.js';
-import { addLogOptions, type LogOptions } from '../../logging.js';
+import { boardCommand } from '../../board-command.js';
 import { formatBytes, formatCount, formatNumber, formatSeconds } from '../../output/format.js';
-import { withInterrupt } from '../../output/interrupt.js';
 import { formatTable } from '../../output/table.js';
 
-const EXAMPLE = `
+export const command = boardCommand({
+  options: {},
+  fallback: 'emulator:ideal-crossbar',
+  example: `
 Example:
-  thermolink info --device emulator:ideal-64`;
+  thermolink info --device emulator:ideal-64`,
+  async run(_options, onBoard) {
+    const { result, device } = await onBoard((board, { signal }) => readFacts(board, signal));
+    const report = { device, ...result };
+    return { json: report, text: reportText(report) };
+  },
+});
 
-interface InfoOptions extends LogOptions {
-  readonly device?: string;
-  readonly json?: true;
-}
-
-export function addInfoCommand(program: Command): void {
-  addLogOptions(program.command('info'))
-    .description('show what a board is, what it can hold, its state and counters')
-    .option('--device <uri>', 'which board (default: emulator:ideal-crossbar)')
-    .option('--json', 'print JSON')
-    .addHelpText('after', EXAMPLE)
-    .action(async (options: InfoOptions) => {
-      const uri = deviceUri(options.device, 'emulator:ideal-crossbar');
-      const report = await withInterrupt((signal) =>
-        withDevice(uri, options, signal, (device) => readReport(uri, device, signal)),
-      );
-      process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : reportText(report));
-    });
-}
-
-async function readReport(uri: string, device: Device, signal: AbortSignal) {
+async function readFacts(device: Device, signal: AbortSignal) {
   return {
-    device: uri,
     identity: device.identity,
     status: await device.readStatus({ signal }),
     counters: await device.readCounters({ signal }),
@@ -43,7 +28,7 @@ async function readReport(uri: string, device: Device, signal: AbortSignal) {
   };
 }
 
-type Report = Awaited<ReturnType<typeof readReport>>;
+type Report = Awaited<ReturnType<typeof readFacts>> & { readonly device: string };
 
 function reportText(report: Report): string {
   const sections: [string, string[][]][] = [

@@ -76,7 +76,8 @@ export function optimizerOf({ optimizer, settings }: Pick<TrainingPlan, 'optimiz
   readonly options: OptimizerOptions;
 } {
   if (optimizer !== 'control') return { name: optimizer, options: settings };
-  return { name: 'sgd', options: { ...CONTROL, ...settings } };
+  const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+  return { name: 'sgd', options: { ...CONTROL, ...given } };
 }
 
 function requestOf(plan: TrainingPlan, signal: AbortSignal): Omit<TrainRequest, 'optimizer'> {
@@ -91,9 +92,9 @@ function requestOf(plan: TrainingPlan, signal: AbortSignal): Omit<TrainRequest, 
     batch: plan.batch,
     seed: plan.seed,
     signal,
-    ...(plan.trainSize === undefined ? {} : { trainSize: plan.trainSize }),
-    ...(plan.curvatureExamples === undefined ? {} : { curvatureExamples: plan.curvatureExamples }),
-    ...(plan.out === undefined ? {} : { output: { directory: plan.out, existing: plan.existing } }),
+    trainSize: plan.trainSize,
+    curvatureExamples: plan.curvatureExamples,
+    output: plan.out === undefined ? undefined : { directory: plan.out, existing: plan.existing },
   };
 }
 

@@ -1,0 +1,92 @@
+import type { Device } from '../driver/device.js';
+import { fittingEmulator } from '../serve/emulator-transport.js';
+import { defineCommand, type LoadedCommand, printReport, type Report } from './command.js';
+import { deviceFile, deviceUri, withDevice } from './device.js';
+import { checkFiles } from './input/check-files.js';
+import { deviceOption, JSON_OUTPUT, LOG } from './options/groups.js';
+import type { OptionSpecs, OptionValues } from './options/option.js';
+import { withInterrupt } from './output/interrupt.js';
+import { WorkDisplay } from './output/work-display.js';
+
+const FITTING = 'the smallest ideal emulated board that fits';
+
+type SharedOptions = ReturnType<typeof deviceOption> & typeof JSON_OUTPUT & typeof LOG;
+
+export interface BoardCommandDefinition<S extends OptionSpecs> {
+  /** The options of this command alone; `--device`, `--json`, `--log-level` and `--log-file` are added. */
+  readonly options: S;
+  readonly example: string;
+  /** The board where neither `--device` nor the environment names one; left out for the smallest ideal one that fits. */
+  readonly fallback?: string;
+  /** Reads the inputs, then works `onBoard`, then writes the outputs and says what is printed. */
+  readonly run: (options: OptionValues<S & SharedOptions>, onBoard: OnBoard) => Promise<Report>;
+}
+
+/** Connects to the board, works on it behind a progress bar, and closes it whatever happens. */
+export type OnBoard = <T>(
+  work: (device: Device, use: BoardUse) => Promise<T>,
+  needs?: BoardNeeds,
+) => Promise<Worked<T>>;
+
+export interface BoardNeeds {
+  /** Cells that the emulated board must have, for a command without a `fallback`. */
+  readonly cells?: number;
+  /** What the progress counts up to. Default 1, for a share. */
+  readonly total?: number;
+}
+
+export interface BoardUse {
+  /** Of the device. */
+  readonly uri: string;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Moves the progress bar, which appears with the first call. */
+  readonly show: (done: number, what: string) => void;
+}
+
+export interface Worked<T> {
+  readonly result: T;
+  /** The device that was used, as reports print it. */
+  readonly device: string;
+  /** From connecting to the end of the work. */
+  readonly hostSeconds: number;
+}
+
+/**
+ * A command that works on one board. It owns what all of them do alike: the shared options, the check of files before
+ * anything is computed, Ctrl-C, the device and its log, the progress bar, the time, and the printing as text or JSON.
+ */
+export function boardCommand<S extends OptionSpecs>(definition: BoardCommandDefinition<S>): LoadedCommand {
+  const { fallback } = definition;
+  const options: S & SharedOptions = {
+    ...definition.options,
+    ...deviceOption(fallback ?? FITTING),
+    ...JSON_OUTPUT,
+    ...LOG,
+  };
+  return defineCommand({
+    options,
+    example: definition.example,
+    async run(values, name) {
+      const shared = values as OptionValues<SharedOptions>;
+      const json = shared.json === true;
+      await checkFiles(options, values, { '--device': deviceFile(shared.device) });
+      const report = await withInterrupt((signal) =>
+        definition.run(values, async (work, { cells = 1, total = 1 } = {}) => {
+          const device = deviceUri(shared.device, fallback ?? fittingEmulator(cells));
+          const display = new WorkDisplay(name, total, json);
+          const startMs = performance.now();
+          try {
+            const result = await withDevice(device, shared, signal, (opened) =>
+              work(opened, { uri: device, signal, show: (done, what) => display.update(done, what) }),
+            );
+            return { result, device, hostSeconds: (performance.now() - startMs) / 1000 };
+          } finally {
+            display.finish();
+          }
+        }),
+      );
+      printReport(report, json);
+    },
+  });
+}

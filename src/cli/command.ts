@@ -1,0 +1,57 @@
+import { Argument, type Command } from 'commander';
+import { addOptions, type OptionSpecs, type OptionValues, valuesOf } from './options/option.js';
+import type { ValueParser } from './options/values.js';
+
+export interface CommandDefinition<S extends OptionSpecs> {
+  /** A word that the command needs, written `<task>`. */
+  readonly argument?: {
+    readonly name: string;
+    readonly help: string;
+    readonly value: ValueParser<string>;
+  };
+  readonly options: S;
+  /** What `--help` shows after the options: notes, and at least one example. */
+  readonly example: string;
+  /** `name` is what the command is called. */
+  readonly run: (options: OptionValues<S>, name: string) => Promise<void>;
+}
+
+/** A command as its module exports it; `commands.ts` knows its name. */
+export interface LoadedCommand {
+  readonly options: OptionSpecs;
+  /** Gives `command` the options, the help and the action. */
+  readonly describe: (command: Command) => void;
+}
+
+export function defineCommand<S extends OptionSpecs>({
+  argument,
+  options,
+  example,
+  run,
+}: CommandDefinition<S>): LoadedCommand {
+  return {
+    options,
+    describe(command) {
+      if (argument !== undefined) {
+        const { name, help, value } = argument;
+        command.addArgument(new Argument(name, help).argParser((text) => value(text, name)));
+      }
+      addOptions(command, options);
+      command.addHelpText('after', example).action(() => run(valuesOf(command, options), command.name()));
+    },
+  };
+}
+
+/** What a command has to say at its end. */
+export interface Report {
+  /** What `--json` prints, as one line. */
+  readonly json: unknown;
+  readonly text: string;
+  /** Lines for standard error, not printed with `--json`, which carries the same facts. */
+  readonly warnings?: string;
+}
+
+export function printReport({ json, text, warnings = '' }: Report, asJson: boolean): void {
+  if (!asJson) process.stderr.write(warnings);
+  process.stdout.write(asJson ? `${JSON.stringify(json)}\n` : text);
+}

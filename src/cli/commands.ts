@@ -1,0 +1,96 @@
+import type { LoadedCommand } from './command.js';
+
+export interface CommandEntry {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** Its module: loaded only when the command is named, so that `--help` and every other command start at once. */
+  readonly load: () => Promise<{ readonly command: LoadedCommand }>;
+}
+
+export interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+  readonly commands: readonly CommandEntry[];
+}
+
+/** Every command, in the order of `thermolink --help`. */
+export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
+  {
+    name: 'train',
+    summary: 'train a network by natural gradient on a board, or by a digital optimizer',
+    load: () => import('./commands/train/train.js'),
+  },
+  {
+    name: 'solve',
+    summary: 'solve A x = b, A symmetric positive definite, on a board',
+    load: () => import('./commands/solve/solve.js'),
+  },
+  {
+    name: 'invert',
+    summary: 'invert a symmetric positive definite matrix on a board, column by column',
+    load: () => import('./commands/invert/invert.js'),
+  },
+  {
+    name: 'sample',
+    summary: 'draw from N(0, P⁻¹): the noise of an undriven board',
+    load: () => import('./commands/sample/sample.js'),
+  },
+  {
+    name: 'info',
+    summary: 'show what a board is, what it can hold, its state and counters',
+    load: () => import('./commands/info/info.js'),
+  },
+  {
+    name: 'characterize',
+    summary: 'measure what a board is like: every cell, its converters, couplings',
+    load: () => import('./commands/characterize/characterize.js'),
+  },
+  {
+    name: 'calibrate',
+    summary: 'measure a board so that solves can compensate its errors',
+    load: () => import('./commands/calibrate/calibrate.js'),
+  },
+  {
+    name: 'extract',
+    summary: 'capture a board as a profile, for the emulator to be like it',
+    load: () => import('./commands/extract/extract.js'),
+  },
+  {
+    name: 'emulate',
+    summary: 'serve an emulated board over TCP or a pseudo-terminal until Ctrl-C',
+    load: () => import('./commands/emulate/emulate.js'),
+  },
+  {
+    name: 'devices',
+    summary: 'list the serial ports, with a verdict on each: is it a board, and can it be used',
+    load: () => import('./commands/devices/devices.js'),
+  },
+  {
+    name: 'ping',
+    summary: 'measure round trips to a board',
+    load: () => import('./commands/ping/ping.js'),
+  },
+  {
+    name: 'bench',
+    summary: 'measure this machine: the link to a board, a tick of an emulated one',
+    commands: [
+      {
+        name: 'link',
+        summary: 'payload rate both ways, wire overhead and round trips of the link to a board',
+        load: () => import('./commands/bench/link-command.js'),
+      },
+      {
+        name: 'step',
+        summary:
+          "one tick of the emulated cell array, noise on, beside what this machine's instructions allow",
+        load: () => import('./commands/bench/step-command.js'),
+      },
+    ],
+  },
+  {
+    name: 'demo',
+    summary: 'train MNIST on the emulated board, then without it by two digital optimizers, and compare',
+    load: () => import('./commands/demo/demo.js'),
+  },
+];

@@ -1,0 +1,50 @@
+import { boardCommand } from '../../board-command.js';
+import { option } from '../../options/option.js';
+import { positiveInteger } from '../../options/values.js';
+import { formatBytes, formatPercent, formatSeconds } from '../../output/format.js';
+import { formatTable } from '../../output/table.js';
+import { benchLink, type LinkBench } from './link.js';
+
+export const command = boardCommand({
+  options: {
+    bytes: option('--bytes <n>', 'couplings to upload, as far as the board holds them', {
+      value: positiveInteger(),
+      default: 16_000_000,
+    }),
+  },
+  fallback: 'emulator:ideal-crossbar',
+  example: `
+Example:
+  thermolink bench link --device emulator:ideal-crossbar --json`,
+  async run({ bytes }, onBoard) {
+    const { result, device } = await onBoard((board, { signal, uri }) =>
+      benchLink(board, bytes, uri.startsWith('tcp:'), signal),
+    );
+    return { json: { device, timing: result }, text: reportText(device, result) };
+  },
+});
+
+function reportText(uri: string, result: LinkBench): string {
+  const rows = [
+    ['device', uri],
+    ['upload', `${formatBytes(result.uploadBytesPerSecond)}/s`],
+    ['download', `${formatBytes(result.downloadBytesPerSecond)}/s`],
+    ['wire bytes per code byte', result.wireOverhead.toFixed(4)],
+    ['longest frame', formatBytes(result.frameBytes)],
+    [
+      'round trip p50, p99',
+      `${formatSeconds(result.roundTripP50Ms / 1000)}, ${formatSeconds(result.roundTripP99Ms / 1000)}`,
+    ],
+    [
+      'stop, longest of 10: in a run, behind an upload',
+      `${formatSeconds(result.stopDuringRunMaxMs / 1000)}, ${formatSeconds(result.stopDuringUploadMaxMs / 1000)}`,
+    ],
+    ...(result.bareSocketBytesPerSecond === undefined
+      ? []
+      : [
+          ['same frames, bare socket', `${formatBytes(result.bareSocketBytesPerSecond)}/s`],
+          ['upload over bare socket', formatPercent(result.uploadOverBareSocket ?? Number.NaN, 0)],
+        ]),
+  ];
+  return formatTable(rows);
+}

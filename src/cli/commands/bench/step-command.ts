@@ -1,0 +1,85 @@
+import {
+  CELLS_MAX,
+  COUPLING_BITS_MAX,
+  COUPLING_BITS_MIN,
+  ROWS_MAX,
+} from '../../../../firmware-protocol/limits.js';
+import { defineCommand, printReport } from '../../command.js';
+import { JSON_OUTPUT } from '../../options/groups.js';
+import { option } from '../../options/option.js';
+import { choice, positiveInteger } from '../../options/values.js';
+import { formatCount, formatPercent, formatSeconds } from '../../output/format.js';
+import { withInterrupt } from '../../output/interrupt.js';
+import { formatTable } from '../../output/table.js';
+import { type BoardsBench, benchBoards } from './boards.js';
+import { benchStep, type StepBench, stepWarning } from './step.js';
+
+/** More threads than cores only wait for each other. */
+const BOARDS_MAX = 64;
+
+const CODE_WIDTHS = Array.from({ length: COUPLING_BITS_MAX - COUPLING_BITS_MIN + 1 }, (_, i) =>
+  String(COUPLING_BITS_MIN + i),
+);
+
+export const command = defineCommand({
+  options: {
+    cells: option('--cells <n>', 'cells N', { value: positiveInteger(CELLS_MAX), required: true }),
+    rows: option('--rows <m>', 'rows of a factored program (default: a dense one)', {
+      value: positiveInteger(ROWS_MAX),
+    }),
+    couplingBits: option(
+      '--coupling-bits <c>',
+      `width of the coupling codes, ${COUPLING_BITS_MIN} to ${COUPLING_BITS_MAX}`,
+      { value: choice(CODE_WIDTHS), default: String(COUPLING_BITS_MAX) },
+    ),
+    boards: option('--boards <n>', 'run so many boards at once, and one alone, in turns', {
+      value: positiveInteger(BOARDS_MAX),
+      default: 1,
+    }),
+    ...JSON_OUTPUT,
+  },
+  example: `
+Examples:
+  thermolink bench step --cells 1024 --json
+  thermolink bench step --cells 1024 --boards 2
+
+With --boards each has a thread of its own. The ratio is that of runs over the link; threads that only count tell whether there was a
+core for each.`,
+  async run({ cells, rows, couplingBits, boards, json }) {
+    const problem = { cells, rows, couplingBits: Number(couplingBits) };
+    const warning = stepWarning();
+    if (warning !== undefined) process.stderr.write(`${warning}\n`);
+    const print = (result: object, text: string): void => {
+      const about = { ...problem, ...(boards > 1 ? { boards } : {}), timing: result };
+      printReport({ json: about, text }, json === true);
+    };
+    if (boards > 1) {
+      process.stderr.write(`${boards} boards of ${cells} cells, one alone and all at once, in turns …\n`);
+      const result = await withInterrupt((signal) => benchBoards(problem, boards, signal));
+      print(result, boardsText(result, boards));
+    } else {
+      const result = await benchStep(problem);
+      print(result, stepText(result));
+    }
+  },
+});
+
+function boardsText({ aloneMs, togetherMs, ratio, coresRatio, ticks }: BoardsBench, boards: number): string {
+  return formatTable([
+    [`${formatCount(ticks)} ticks, one board alone`, formatSeconds(aloneMs / 1000)],
+    [`the same on ${boards} boards at once`, formatSeconds(togetherMs / 1000)],
+    ['ratio', `${ratio.toFixed(2)}×`],
+    [`${boards} threads that only count, over one`, `${coresRatio.toFixed(2)}×`],
+  ]);
+}
+
+function stepText(result: StepBench): string {
+  return formatTable([
+    ['tick, noise on', formatSeconds(result.microsecondsPerTick / 1e6)],
+    ['coupling products', `${result.gigaMacPerSecond.toFixed(1)} GMAC/s`],
+    ['dot instruction alone', `${result.roofGigaMacPerSecond.toFixed(1)} GMAC/s`],
+    ['reading the couplings alone', `${result.readGigabytesPerSecond.toFixed(1)} GB/s`],
+    ['share of what these allow', formatPercent(result.shareOfRoof, 0)],
+    ['conversion and packing', formatSeconds(result.commitMs / 1000)],
+  ]);
+}

@@ -1,0 +1,59 @@
+import { WRITTEN_FORMATS } from '../../files/write-array.js';
+import { flag, option } from './option.js';
+import { choice, positiveInteger, tolerance, u32 } from './values.js';
+
+/** Options that several commands share. */
+
+export const SEED = {
+  seed: option('--seed <s>', 'names the noise, 0 to 2³² − 1', { value: u32, default: 0 }),
+};
+
+export const JSON_OUTPUT = { json: flag('--json', 'print JSON') };
+
+export const LOG_LEVELS = ['silent', 'warn', 'info', 'debug', 'trace'] as const;
+
+export const LOG = {
+  logLevel: option(
+    '--log-level <level>',
+    `what to log: ${LOG_LEVELS.join(', ')} (default: silent, with --log-file info)`,
+    { value: choice(LOG_LEVELS) },
+  ),
+  logFile: option('--log-file <file>', 'append log lines (JSON) here instead of standard error', {
+    file: 'own',
+  }),
+};
+
+/** Which board: `fallback` says which one if neither the option nor the environment names it. */
+export function deviceOption(fallback: string) {
+  return { device: option('--device <uri>', `which board (default: ${fallback})`) };
+}
+
+export const CALIBRATION = {
+  calibration: option('--calibration <file>', 'what `thermolink calibrate` found of this board', {
+    file: 'input',
+  }),
+};
+
+/** How exact a solution has to be; `bounded` names the error. */
+export function toleranceOption(bounded: string) {
+  return {
+    tolerance: option('--tolerance <r>', `bound on the estimated relative error ${bounded}`, {
+      value: tolerance,
+      default: 1e-2,
+    }),
+  };
+}
+
+/** Of every command that measures a board. */
+export const MEASURING = {
+  samples: option('--samples <n>', 'readings of every cell with noise, from 1,000', {
+    value: positiveInteger(10_000_000),
+    default: 20_000,
+  }),
+  seed: option('--seed <s>', 'names levels and noise, 0 to 2³² − 1', { value: u32, default: 0 }),
+};
+
+/** A result that is one array; `array` names it. */
+export function arrayOutput(array: string) {
+  return { out: option('--out <file>', `write ${array} as ${WRITTEN_FORMATS}`, { file: 'array' }) };
+}
