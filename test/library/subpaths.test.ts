@@ -1,0 +1,58 @@
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ROOT, readRepositoryFile } from '../repository/files.js';
+import { isBuilt } from '../support/child-process.js';
+import { loadedModules } from '../support/loaded-modules.js';
+
+const { exports } = JSON.parse(readRepositoryFile('package.json')) as {
+  readonly exports: Readonly<Record<string, { readonly default: string; readonly types: string }>>;
+};
+const MESSAGES = '@msgpack/msgpack';
+
+/** The packages that importing an entry loads. Every other dependency waits until it is used. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  '.': [MESSAGES],
+  './measure': [MESSAGES],
+  './train': ['@jax-js/jax'],
+  './board': [],
+  './files': [],
+  './transport': [],
+  './serve': [MESSAGES],
+  './protocol': [MESSAGES],
+  './emulator': [MESSAGES],
+};
+
+/** Packages and folders of `src` that a process has loaded. */
+function loadedBy(script: string): {
+  readonly packages: readonly string[];
+  readonly rooms: readonly string[];
+} {
+  const modules = loadedModules(path.join(ROOT, script));
+  const found = (pattern: RegExp) =>
+    [
+      ...new Set(modules.map((module) => pattern.exec(module)?.[1]).filter((name) => name !== undefined)),
+    ].sort();
+  return {
+    packages: found(/node_modules\/((?:@[^/]+\/)?[^/]+)\//),
+    rooms: found(/^dist\/src\/(\w+)\//),
+  };
+}
+
+describe.runIf(isBuilt)('a program loads what it imports', () => {
+  it('every entry is in this table', () => {
+    expect(Object.keys(exports).sort()).toEqual(Object.keys(PACKAGES).sort());
+  });
+
+  it.each(Object.entries(PACKAGES))('%s', (entry, packages) => {
+    expect(loadedBy(exports[entry].default).packages).toEqual(packages);
+  });
+
+  it('thermolink loads no measuring, no training, no command line, no file formats', () => {
+    const { rooms } = loadedBy(exports['.'].default);
+    for (const room of ['cli', 'files', 'learning', 'measure', 'plot']) expect(rooms).not.toContain(room);
+  });
+
+  it('connecting to an emulated board and solving on it load nothing more', () => {
+    expect(loadedBy('dist/docs/examples/solve.js').packages).toEqual([MESSAGES]);
+  });
+});
