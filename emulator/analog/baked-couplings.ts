@@ -1,6 +1,6 @@
 import { COUPLING_MAX } from '../../firmware-protocol/limits.js';
-import type { CellParts, RowDraws } from './die-parts.js';
-import { GAIN_LOG2, gainOf, roundShift, UNIT_GAIN } from './gain.js';
+import { GAIN_LOG2, roundShift, UNIT_GAIN } from '../imperfections/gain.js';
+import type { CellParts } from '../imperfections/imperfection.js';
 
 /** Couplings are kept to 2⁻¹² of a code until all that the die does to them is done. */
 const FINE_LOG2 = 12;
@@ -14,20 +14,18 @@ export interface CrosspointArray {
   readonly cells: number;
   /** Codes are left-aligned by this much. */
   readonly shift: number;
-  readonly mismatchPpm: number;
-  /** Undefined: all crosspoints are alike. */
-  readonly draws: RowDraws | undefined;
-  /** 1 + ε in 2⁻²⁰ of row r, in place of draws. */
-  readonly measured?: ((row: number) => ArrayLike<number>) | undefined;
-  /** Which way the lines run that lead to the cells; null: they lead to row amplifiers. */
+  /** Writes 1 + ε of a row in 2⁻²⁰; undefined: all crosspoints are alike. */
+  readonly gains: ((row: number, out: Int32Array) => void) | undefined;
+  /** The direction of the lines that lead to the cells; null: they lead to row amplifiers. */
   readonly cellLines: 'rows' | 'columns' | null;
-  /** What those cells are like; undefined: all alike. */
-  readonly parts: CellParts | undefined;
+  /** What the cells at those lines are like; undefined: all alike. */
+  readonly parts: Pick<CellParts, 'rate' | 'fromNext' | 'fromBefore'> | undefined;
 }
 
 /**
- * g = round(γ_i · (g̃_i + x⁺_i·g̃_{i+1} + x⁻_i·g̃_{i−1})), g̃ = code · 2^(16−b) · (1 + ε), i the cell that the crosspoint's
- * line leads to; half to even, clamped. Lines beyond the program carry nothing. Returns how many were clamped.
+ * g = round(γ_i · (g̃_i + x⁺_i·g̃_{i+1} + x⁻_i·g̃_{i−1})) with g̃ = code · 2^(16−b) · (1 + ε), where i is the cell that the
+ * crosspoint's line leads to; half to even, clamped (device-model.md, "Draws and roundings"). Lines beyond the program
+ * carry nothing. Returns how many couplings were clamped.
  */
 export function bakeArray(array: CrosspointArray, out: Int16Array): number {
   const { rows, cells, cellLines, parts } = array;
@@ -39,10 +37,11 @@ export function bakeArray(array: CrosspointArray, out: Int16Array): number {
     out[at] = value > COUPLING_MAX ? COUPLING_MAX : value < -COUPLING_MAX ? -COUPLING_MAX : value;
     if (out[at] !== value) clamped++;
   };
-  readRow(array, 0, next);
+  const gains = array.gains && new Int32Array(cells);
+  readRow(array, 0, gains, next);
   for (let r = 0; r < rows; r++) {
     [before, line, next] = [line, next, before];
-    if (r + 1 < rows) readRow(array, r + 1, next);
+    if (r + 1 < rows) readRow(array, r + 1, gains, next);
     else next.fill(0);
     const first = r * cells;
     for (let j = 0; j < cells; j++) {
@@ -59,17 +58,22 @@ export function bakeArray(array: CrosspointArray, out: Int16Array): number {
 }
 
 /** g̃ of a row in 2⁻¹², |g̃| < 2³⁰. */
-function readRow(array: CrosspointArray, r: number, out: Float64Array): void {
-  const { codes, cells, shift, mismatchPpm } = array;
-  const measured = array.measured?.(r);
-  const draws = measured ? undefined : array.draws?.(r);
+function readRow(array: CrosspointArray, r: number, gains: Int32Array | undefined, out: Float64Array): void {
+  const { codes, cells, shift } = array;
+  if (gains) array.gains!(r, gains);
   for (let j = 0; j < cells; j++) {
-    const gain = measured ? measured[j] : draws ? gainOf(mismatchPpm, draws[j]) : UNIT_GAIN;
+    const gain = gains ? gains[j] : UNIT_GAIN;
     out[j] = roundShift((codes[r * cells + j] << shift) * gain, GAIN_TO_FINE_LOG2);
   }
 }
 
-function atCell(parts: CellParts, cell: number, before: number, own: number, next: number): number {
+function atCell(
+  parts: NonNullable<CrosspointArray['parts']>,
+  cell: number,
+  before: number,
+  own: number,
+  next: number,
+): number {
   const picked = parts.fromNext[cell] * next + parts.fromBefore[cell] * before;
   return halfToEven((own + roundShift(picked, GAIN_LOG2)) * parts.rate[cell]);
 }

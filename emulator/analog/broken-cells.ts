@@ -1,12 +1,12 @@
 import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
-import { CELL_STATE } from './board-faults.js';
+import { CELL_STATE } from '../imperfections/imperfection.js';
 import type { Die } from './die.js';
 import { largestDrive } from './drive-dac.js';
 import type { EffectiveProgram } from './effective-program.js';
 
 /**
- * The program as broken cells leave it: nothing reaches a dead cell, and nothing but the supply one that runs into its rail.
- * The others still see them.
+ * The program as broken cells leave it (device-model.md, "Faults on demand"). Nothing reaches a dead cell. Only the supply
+ * reaches a cell that runs into its rail. Sound cells still see both.
  */
 export function breakCells(
   die: Die,

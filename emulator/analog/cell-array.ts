@@ -1,7 +1,8 @@
 import { clamp } from '../../firmware-protocol/fixed-point.js';
-import { makeAdc, type ReadAdc } from './adc.js';
+import { CELL_STATE, type ReadAdc } from '../imperfections/imperfection.js';
+import { makeAdc } from './adc.js';
 import { ARRAY_STEP, type ArrayTicks } from './array-ticks.js';
-import { BoardFaults, CELL_STATE } from './board-faults.js';
+import { BoardFaults } from './board-faults.js';
 import type { Die } from './die.js';
 import type { EffectiveProgram } from './effective-program.js';
 import { withTimeEffects } from './imperfect-ticks.js';

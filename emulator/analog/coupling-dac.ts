@@ -2,7 +2,7 @@ import { COUPLING_BITS_MAX, COUPLING_MAX } from '../../firmware-protocol/limits.
 import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
 import { bakeArray } from './baked-couplings.js';
 import type { Die } from './die.js';
-import { arrayPartsOf, cellPartsOf } from './die-parts.js';
+import { diePartsOf } from './die-parts.js';
 
 /** Conductances as the array holds them, in 2⁻¹⁵ G_fs, row-major rows × cells. */
 export interface EffectiveCouplings {
@@ -14,34 +14,28 @@ export interface EffectiveCouplings {
   readonly clampedCouplings: number;
 }
 
-/** Code of b bits → effective coupling: code · 2^(16−b), then what the die makes of it; clamped to ±32767. */
+/**
+ * Code of b bits → effective coupling: code · 2^(16−b), then what the die makes of it; clamped to ±32767 (device-model.md,
+ * "Formats").
+ */
 export function convertCouplings(die: Die, image: ProgramImage): EffectiveCouplings {
-  const { effects } = die.profile;
   const { couplings: codes, rows, cells } = image;
   const forward = new Int16Array(rows * cells);
   const shift = COUPLING_BITS_MAX - image.couplingBits;
-  const linesDiffer = effects?.timeConstantMismatch != null || effects?.crosstalk != null;
-  const crosspoints = arrayPartsOf(die);
+  const { cells: cellParts, linesDiffer, crosspoints } = diePartsOf(die);
   if (!linesDiffer && !crosspoints) {
     const clampedCouplings = leftAlign(codes, shift, forward);
     return { forward, transposed: forward, clampedCouplings };
   }
   const dense = image.mode === PROGRAM_MODE.dense;
-  const mismatchPpm = effects?.couplingMismatch?.spreadPpm ?? 0;
-  const parts = linesDiffer ? cellPartsOf(die) : undefined;
-  const shared = { codes, rows, cells, shift, mismatchPpm, parts };
-  const cut = bakeArray(
-    {
-      ...shared,
-      draws: crosspoints?.forward,
-      measured: crosspoints?.measured,
-      cellLines: dense ? 'rows' : null,
-    },
-    forward,
-  );
+  const parts = linesDiffer ? cellParts : undefined;
+  const shared = { codes, rows, cells, shift, parts };
+  const gains = (array: 'forward' | 'transposed') =>
+    crosspoints && ((row: number, out: Int32Array) => crosspoints(array, row, out));
+  const cut = bakeArray({ ...shared, gains: gains('forward'), cellLines: dense ? 'rows' : null }, forward);
   if (dense) return { forward, transposed: forward, clampedCouplings: cut };
   const transposed = new Int16Array(rows * cells);
-  const alsoCut = bakeArray({ ...shared, draws: crosspoints?.transposed, cellLines: 'columns' }, transposed);
+  const alsoCut = bakeArray({ ...shared, gains: gains('transposed'), cellLines: 'columns' }, transposed);
   return { forward, transposed, clampedCouplings: cut + alsoCut };
 }
 

@@ -1,5 +1,6 @@
+import type { DynamicFault } from '../imperfections/faults.js';
+import type { DieInfo } from '../imperfections/imperfection.js';
 import type { BoardProfile } from '../profiles/board-profile.js';
-import type { DynamicFault } from './dynamic-fault.js';
 
 /** One fabricated board: its type and the seed (u32) of everything that differs from board to board. */
 export interface Die {
@@ -7,4 +8,9 @@ export interface Die {
   readonly dieSeed: number;
   /** What will break while it works; default: nothing. */
   readonly faults?: readonly DynamicFault[];
+}
+
+/** What draws and rules of imperfections depend on. */
+export function dieInfo({ profile, dieSeed }: Die): DieInfo {
+  return { ...profile, dieSeed };
 }

@@ -5,12 +5,12 @@ import {
   ROW_ATTENUATION_MAX,
 } from '../../firmware-protocol/limits.js';
 import { PROGRAM_MODE, type ProgramImage, type ProgramMode } from '../../firmware-protocol/program-image.js';
+import { scaled } from '../imperfections/gain.js';
 import type { BoardProfile } from '../profiles/board-profile.js';
 import { convertCouplings, type EffectiveCouplings } from './coupling-dac.js';
 import type { Die } from './die.js';
-import { cellPartsOf } from './die-parts.js';
+import { diePartsOf } from './die-parts.js';
 import { convertDrive } from './drive-dac.js';
-import { scaled } from './gain.js';
 
 /** A committed program in effective integers: what the array computes with, after converters and die effects. */
 export interface EffectiveProgram extends EffectiveCouplings {
@@ -85,9 +85,9 @@ export function commitProgram(
   };
 }
 
-/** λ_i = γ_i·(λ + leakage). */
+/** λ_i = γ_i·(λ + leakage) (device-model.md, "Draws and roundings"). */
 function effectiveDamping(die: Die, { cells, damping }: ProgramImage): Float64Array {
-  const parts = cellPartsOf(die);
+  const { cells: parts } = diePartsOf(die);
   const out = new Float64Array(cells).fill(damping);
   if (parts)
     for (let i = 0; i < cells; i++) {
@@ -97,9 +97,9 @@ function effectiveDamping(die: Die, { cells, damping }: ProgramImage): Float64Ar
   return out;
 }
 
-/** a_i = √γ_i·(1 + ν_i)·a, clamped. */
+/** a_i = √γ_i·(1 + ν_i)·a, clamped (device-model.md, "Draws and roundings"). */
 function effectiveNoise(die: Die, { cells, noiseAmplitude: code }: ProgramImage) {
-  const parts = cellPartsOf(die);
+  const { cells: parts } = diePartsOf(die);
   const noiseAmplitude = new Int32Array(cells).fill(code);
   if (parts)
     for (let i = 0; i < cells; i++) noiseAmplitude[i] = scaled(noiseAmplitude[i], parts.noiseGain[i]);

@@ -1,5 +1,6 @@
+import { CELL_STATE } from '../imperfections/imperfection.js';
 import type { ArrayState, ArrayTicks } from './array-ticks.js';
-import { type BoardFaults, CELL_STATE } from './board-faults.js';
+import type { BoardFaults } from './board-faults.js';
 import { breakCells, breakLines, brokenCells } from './broken-cells.js';
 import type { Die } from './die.js';
 import { DriftingDrive } from './drifting-drive.js';

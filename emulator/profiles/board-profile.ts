@@ -1,5 +1,4 @@
-import type { DieEffects } from './die-effects.js';
-import type { MeasuredParts } from './measured-parts.js';
+import type { DieEffects, MeasuredParts } from '../imperfections/table.js';
 
 /** A board type as data: sizes, converters, time constant, ranges. A die is one fabricated board of a type. */
 export interface BoardProfile {

@@ -1,5 +1,5 @@
+import type { DieEffects, MeasuredParts } from '../imperfections/table.js';
 import type { BoardProfile } from './board-profile.js';
-import type { DieEffects } from './die-effects.js';
 import {
   checkValue,
   type Fields,
@@ -9,7 +9,6 @@ import {
   requireThat,
   shown,
 } from './field-checks.js';
-import type { MeasuredParts } from './measured-parts.js';
 import { type ListRule, MEASURED_RULES } from './measured-schema.js';
 import { TEXT_MAX } from './profile-schema.js';
 

@@ -1,6 +1,6 @@
 import { ROWS_MAX } from '../../firmware-protocol/limits.js';
+import type { DieEffects } from '../imperfections/table.js';
 import type { BoardProfile } from './board-profile.js';
-import type { DieEffects } from './die-effects.js';
 import { checkValue, fieldsOf, Problem, refuseUnknown, requireThat } from './field-checks.js';
 import { parseMeasured } from './parse-measured.js';
 import { EFFECT_RULES, PROFILE_RULES, TEXT_MAX } from './profile-schema.js';

@@ -12,16 +12,12 @@ import {
   TICK_LOG2_MAX,
   TICK_LOG2_MIN,
 } from '../../firmware-protocol/limits.js';
+import { IMPERFECTION_LIST } from '../imperfections/table.js';
 import type { BoardProfile } from './board-profile.js';
-import type { DieEffects } from './die-effects.js';
 
 const U32_MAX = 4294967295;
 const CONVERTER_BITS_MIN = 8;
 const CONVERTER_BITS_MAX = 16;
-/** A spread beyond a fifth leaves too few draws within a gain of 0…2. */
-const SPREAD_PPM_MAX = 200000;
-const DEVIATION_LSB256_MAX = 4096;
-const MILLION = 1000000;
 export const TEXT_MAX = 200;
 
 export interface IntegerRule {
@@ -39,12 +35,6 @@ export type ProfileRule =
 
 /** Every field of a profile but `effects` and `measured`, and every magnitude of an effect but its `source`: the compiler counts them. */
 type ProfileRules = { readonly [F in Exclude<keyof BoardProfile, 'effects' | 'measured'>]-?: ProfileRule };
-type EffectRules = {
-  readonly [E in keyof DieEffects]-?: {
-    readonly [F in Exclude<keyof NonNullable<DieEffects[E]>, 'source'>]-?: IntegerRule;
-  };
-};
-
 export function integer(
   min: number,
   max: number,
@@ -79,39 +69,13 @@ export const PROFILE_RULES: ProfileRules = {
   rowScaleMax: integer(1, ROW_SCALE_MAX, 'm · 2^ρ'),
 };
 
-const spreadPpm = integer(1, SPREAD_PPM_MAX, 'ppm, a standard deviation');
-const sharePpm = (unit: string) => integer(1, MILLION, unit);
-const deviation = integer(0, DEVIATION_LSB256_MAX, '1/256 LSB, a standard deviation');
-const converter = {
-  gainSpreadPpm: integer(0, SPREAD_PPM_MAX, 'ppm, a standard deviation'),
-  offsetSpreadLsb256: deviation,
-  bowSpreadLsb256: deviation,
-  codeSpreadLsb256: deviation,
-};
-
-export const EFFECT_RULES: EffectRules = {
-  couplingMismatch: { spreadPpm },
-  timeConstantMismatch: { spreadPpm },
-  noiseMismatch: { spreadPpm },
-  inputOffset: { spreadPpm },
-  leakage: {
-    meanPpm: integer(0, MILLION, 'ppm of G_fs'),
-    spreadPpm: integer(0, SPREAD_PPM_MAX, 'ppm of G_fs, a standard deviation'),
-  },
-  driveConverter: converter,
-  adc: converter,
-  crosstalk: {
-    sharePpm: integer(-SPREAD_PPM_MAX, SPREAD_PPM_MAX, 'ppm of a neighbour’s current'),
-    spreadPpm: integer(0, SPREAD_PPM_MAX, 'ppm, a standard deviation'),
-  },
-  softSaturation: {
-    knee: integer(1, RAIL_MAX, '2⁻²⁴ V_fs'),
-    slopeLog2: integer(1, 24, 's of a loss of 2⁻ˢ per tick'),
-  },
-  noiseColour: { correlation256: integer(1, 240, '1/256') },
-  commonModeNoise: { sharePpm: sharePpm('ppm of a cell’s own noise amplitude') },
-  drift: { spreadPpm },
-  flicker: { spreadPpm },
-  deadCells: { sharePpm: sharePpm('ppm of all cells') },
-  stuckAdcChannels: { sharePpm: sharePpm('ppm of all channels') },
-};
+/** The magnitudes of every effect, by its name. */
+export const EFFECT_RULES: Readonly<Record<string, Readonly<Record<string, IntegerRule>>>> =
+  Object.fromEntries(
+    IMPERFECTION_LIST.map(([name, { magnitudes }]) => [
+      name,
+      Object.fromEntries(
+        Object.entries(magnitudes).map(([field, { min, max, unit }]) => [field, integer(min, max, unit)]),
+      ),
+    ]),
+  );

@@ -1,11 +1,11 @@
+import { effectsOf } from '../imperfections/table.js';
 import type { BoardProfile } from './board-profile.js';
-import type { DieEffects } from './die-effects.js';
 import { IDEAL } from './ideal.js';
 
 const ASSUMED = 'assumed';
 
 /** Matched discrete parts, calibrated by nobody. */
-const PROTOTYPE_EFFECTS: DieEffects = {
+const PROTOTYPE_EFFECTS = effectsOf({
   couplingMismatch: {
     spreadPpm: 5000,
     source: 'matched resistors: 0.1–1 %; phase-change cells: 1–4 % of G_max',
@@ -13,7 +13,6 @@ const PROTOTYPE_EFFECTS: DieEffects = {
   timeConstantMismatch: { spreadPpm: 10000, source: 'film capacitors of 1 %' },
   noiseMismatch: { spreadPpm: 20000, source: ASSUMED },
   inputOffset: { spreadPpm: 1000, source: 'assumed: 1 mV at V_fs = 1 V, an untrimmed amplifier' },
-  leakage: null,
   driveConverter: {
     gainSpreadPpm: 5000,
     offsetSpreadLsb256: 256,
@@ -29,17 +28,11 @@ const PROTOTYPE_EFFECTS: DieEffects = {
     source: 'assumed: 0.5 %, 1 LSB, 1 LSB, ½ LSB',
   },
   crosstalk: { sharePpm: 1000, spreadPpm: 300, source: ASSUMED },
-  softSaturation: null,
-  noiseColour: null,
   commonModeNoise: { sharePpm: 5000, source: ASSUMED },
-  drift: null,
-  flicker: null,
-  deadCells: null,
-  stuckAdcChannels: null,
-};
+});
 
 /** Everything on, and larger: a board that has seen a summer in a shed. All assumed. */
-const HARSH_EFFECTS: DieEffects = {
+const HARSH_EFFECTS = effectsOf({
   couplingMismatch: { spreadPpm: 20000, source: 'phase-change cells: 1–4 % of G_max' },
   timeConstantMismatch: { spreadPpm: 50000, source: 'capacitors of 5 %' },
   noiseMismatch: { spreadPpm: 50000, source: ASSUMED },
@@ -67,7 +60,7 @@ const HARSH_EFFECTS: DieEffects = {
   flicker: { spreadPpm: 1000, source: ASSUMED },
   deadCells: { sharePpm: 1000, source: ASSUMED },
   stuckAdcChannels: { sharePpm: 1000, source: ASSUMED },
-};
+});
 
 /** 12-bit couplings as small crossbars have them; 16-bit converters as in arXiv 2405.13817. */
 const PROTOTYPE = { ...IDEAL, couplingBits: 12, effects: PROTOTYPE_EFFECTS } as const;

@@ -1,3 +1,4 @@
+import { effectsOf } from '../imperfections/table.js';
 import type { BoardProfile } from './board-profile.js';
 import { IDEAL } from './ideal.js';
 
@@ -15,13 +16,12 @@ export const SPU_PROFILE: BoardProfile = {
   factored: false,
   couplingBits: 8,
   tickLog2: 4,
-  effects: {
+  effects: effectsOf({
     couplingMismatch: { spreadPpm: 30000, source: 'assumed, to match the published plateau' },
     timeConstantMismatch: { spreadPpm: 50000, source: 'assumed: capacitors of 5 %' },
     noiseMismatch: { spreadPpm: 30000, source: 'assumed, to match the published plateau' },
     inputOffset: { spreadPpm: 1000, source: 'assumed' },
     leakage: { meanPpm: 40000, spreadPpm: 8000, source: 'assumed, to match the published plateau' },
-    driveConverter: null,
     adc: {
       gainSpreadPpm: 5000,
       offsetSpreadLsb256: 256,
@@ -30,12 +30,6 @@ export const SPU_PROFILE: BoardProfile = {
       source: 'assumed',
     },
     crosstalk: { sharePpm: 2000, spreadPpm: 1000, source: 'assumed' },
-    softSaturation: null,
-    noiseColour: null,
     commonModeNoise: { sharePpm: 10000, source: 'assumed' },
-    drift: null,
-    flicker: null,
-    deadCells: null,
-    stuckAdcChannels: null,
-  },
+  }),
 };

@@ -1,9 +1,4 @@
-import {
-  type BoardProfile,
-  type DieEffects,
-  type MeasuredParts,
-  parseProfile,
-} from '../../emulator/index.js';
+import { type BoardProfile, effectsOf, type MeasuredParts, parseProfile } from '../../emulator/index.js';
 import { NOISE_AMPLITUDE_MAX, NOISE_AMPLITUDE_MIN } from '../../firmware-protocol/limits.js';
 import type { DeviceIdentity } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
@@ -11,14 +6,6 @@ import type { Characterization } from './characterize.js';
 import type { Found } from './profile-numbers.js';
 import { measuredCells, measuredConverters, measuredCouplings } from './profile-parts.js';
 
-/** Effects that show in time, and that no measurement here looks for. */
-const NOT_LOOKED_FOR = {
-  softSaturation: null,
-  noiseColour: null,
-  commonModeNoise: null,
-  drift: null,
-  flicker: null,
-} as const;
 const MILLION = 1e6;
 
 /**
@@ -34,7 +21,7 @@ export function profileOf(measured: Characterization, source: string): BoardProf
     measuredCouplings(measured, source),
     brokenCells(measured, source),
   ];
-  const effects: DieEffects = Object.assign({ ...NOT_LOOKED_FOR }, ...parts.map((part) => part.effects));
+  const effects = effectsOf(Object.assign({}, ...parts.map((part) => part.effects)));
   const own: Partial<MeasuredParts> = Object.assign({}, ...parts.map((part) => part.measured));
   const isIdeal = Object.values(effects).every((effect) => effect === null);
   const isDrawn = Object.keys(own).length === 0;

@@ -1,13 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { makeAdc } from '../../emulator/analog/adc.js';
 import { BoardFaults } from '../../emulator/analog/board-faults.js';
-import { makeConverters } from '../../emulator/analog/converter-parts.js';
-import { DIE_DRAW, drawGaussians } from '../../emulator/analog/die-draws.js';
-import { cellPartsOf } from '../../emulator/analog/die-parts.js';
+import { dieInfo } from '../../emulator/analog/die.js';
+import { diePartsOf } from '../../emulator/analog/die-parts.js';
 import { commitProgram } from '../../emulator/analog/effective-program.js';
-import { gainOf } from '../../emulator/analog/gain.js';
+import { ADC_DRAWS } from '../../emulator/imperfections/adc.js';
+import { makeConverters } from '../../emulator/imperfections/converter.js';
+import { couplingMismatch as mismatch } from '../../emulator/imperfections/coupling-mismatch.js';
+import { drawGaussians } from '../../emulator/imperfections/die-draws.js';
+import { DRIVE_DRAWS } from '../../emulator/imperfections/drive-converter.js';
+import { gainOf } from '../../emulator/imperfections/gain.js';
+import { noiseMismatch as noise } from '../../emulator/imperfections/noise-mismatch.js';
+import type { MeasuredParts } from '../../emulator/imperfections/table.js';
 import type { BoardProfile } from '../../emulator/profiles/board-profile.js';
-import type { MeasuredParts } from '../../emulator/profiles/measured-parts.js';
 import { parseProfile } from '../../emulator/profiles/parse-profile.js';
 import { findProfile } from '../../emulator/profiles/profiles.js';
 import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
@@ -25,17 +30,11 @@ const withLeakage: BoardProfile = {
 /** What the die seed draws, as somebody would write it who measured it exactly. */
 function exactlyMeasured(profile: BoardProfile, dieSeed: number): MeasuredParts {
   const effects = profile.effects!;
-  const drawn = (draw: (typeof DIE_DRAW)[keyof typeof DIE_DRAW], line = 0) =>
-    drawGaussians(dieSeed, draw, line, CELLS);
-  const parts = cellPartsOf({ profile, dieSeed })!;
-  const converter = (kind: 'adc' | 'driveConverter', prefix: 'adc' | 'drive') => {
-    const draws = {
-      gain: DIE_DRAW[`${prefix}Gain`],
-      offset: DIE_DRAW[`${prefix}Offset`],
-      bow: DIE_DRAW[`${prefix}Bow`],
-      code: DIE_DRAW[`${prefix}Code`],
-    };
-    const { gain, offset, bow, code } = makeConverters(dieSeed, effects[kind]!, draws, CELLS);
+  const drawn = (draw: number, line = 0) => drawGaussians(dieSeed, draw, line, CELLS);
+  const info = dieInfo({ profile, dieSeed });
+  const parts = diePartsOf({ profile, dieSeed }).cells!;
+  const converter = (kind: 'adc' | 'driveConverter', draws: typeof ADC_DRAWS) => {
+    const { gain, offset, bow, code } = makeConverters(effects[kind]!, info, draws, undefined);
     // The mean of what codes are off by can't be told from an offset.
     const mean = (i: number) =>
       Math.floor(
@@ -49,17 +48,19 @@ function exactlyMeasured(profile: BoardProfile, dieSeed: number): MeasuredParts 
     source: 'test',
     couplingMismatch: {
       gain: Array.from({ length: CELLS }, (_, row) =>
-        Array.from(drawn(DIE_DRAW.forwardArray, row), (z) => gainOf(couplingMismatch!.spreadPpm, z)),
+        Array.from(drawn(mismatch.draws!['forwardArray'], row), (z) =>
+          gainOf(couplingMismatch!.spreadPpm, z),
+        ),
       ).flat(),
     },
     timeConstantMismatch: { rate: [...parts.rate] },
     noiseMismatch: {
-      gain: Array.from(drawn(DIE_DRAW.noiseAmplitude), (z) => gainOf(noiseMismatch!.spreadPpm, z)),
+      gain: Array.from(drawn(noise.draws!['noiseAmplitude']), (z) => gainOf(noiseMismatch!.spreadPpm, z)),
     },
     inputOffset: { offset: [...parts.inputOffset] },
     leakage: { conductance: [...parts.leakage] },
-    driveConverter: converter('driveConverter', 'drive'),
-    adc: converter('adc', 'adc'),
+    driveConverter: converter('driveConverter', DRIVE_DRAWS),
+    adc: converter('adc', ADC_DRAWS),
     crosstalk: { fromNext: [...parts.fromNext], fromBefore: [...parts.fromBefore] },
   };
 }

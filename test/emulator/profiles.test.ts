@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { DIE_DRAW } from '../../emulator/analog/die-draws.js';
-import { FAULT_KINDS } from '../../emulator/analog/dynamic-fault.js';
+import { FAULT_DRAWS, FAULT_KINDS } from '../../emulator/imperfections/faults.js';
+import { IMPERFECTION_LIST } from '../../emulator/imperfections/table.js';
+import { THERMAL_DRAWS } from '../../emulator/imperfections/thermal-drift.js';
 import { parseProfile } from '../../emulator/profiles/parse-profile.js';
 import { EFFECT_RULES } from '../../emulator/profiles/profile-schema.js';
 import { findProfile, PROFILES } from '../../emulator/profiles/profiles.js';
@@ -119,7 +120,10 @@ describe('docs/reference/device-model.md', () => {
   });
 
   test('numbers every draw of a die', () => {
-    const draws = Object.entries(DIE_DRAW).map(([name, draw]) => `${draw} \`${name}\``);
+    const named = [...IMPERFECTION_LIST.map(([, { draws }]) => draws ?? {}), FAULT_DRAWS, THERMAL_DRAWS];
+    const numbers = named.flatMap(Object.entries);
+    expect(new Set(numbers.map(([, draw]) => draw)).size).toBe(numbers.length);
+    const draws = numbers.map(([name, draw]) => `${draw} \`${name}\``);
     const text = document.replaceAll('\n', ' ');
     expect(draws.filter((draw) => !new RegExp(`(?<!\\d)${draw}`).test(text))).toEqual([]);
   });

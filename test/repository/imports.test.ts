@@ -9,9 +9,10 @@ const ERRORS = ['src/errors.ts', 'src/argument-checks.ts'];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'firmware-protocol': [],
   emulator: ['firmware-protocol'],
-  'emulator/profiles': ['firmware-protocol'],
-  'emulator/analog': ['firmware-protocol', 'emulator/profiles'],
-  'emulator/kernel': ['firmware-protocol', 'emulator/profiles', 'emulator/analog'],
+  'emulator/imperfections': ['firmware-protocol'],
+  'emulator/profiles': ['firmware-protocol', 'emulator/imperfections'],
+  'emulator/analog': ['firmware-protocol', 'emulator/imperfections', 'emulator/profiles'],
+  'emulator/kernel': ['firmware-protocol', 'emulator/imperfections', 'emulator/profiles', 'emulator/analog'],
   'src/error-codes.ts': [],
   'src/errors.ts': ['src/error-codes.ts'],
   'src/argument-checks.ts': ['src/errors.ts', 'firmware-protocol/limits.ts'],

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { Die } from '../../emulator/analog/die.js';
-import type { FaultKind } from '../../emulator/analog/dynamic-fault.js';
 import { commitProgram, type EffectiveProgram } from '../../emulator/analog/effective-program.js';
-import type { DieEffects } from '../../emulator/profiles/die-effects.js';
+import type { FaultKind } from '../../emulator/imperfections/faults.js';
+import type { DieEffects } from '../../emulator/imperfections/table.js';
 import { findProfile } from '../../emulator/profiles/profiles.js';
 import { RAIL_MAX } from '../../firmware-protocol/limits.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';

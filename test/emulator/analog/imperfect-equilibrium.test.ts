@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Die } from '../../../emulator/analog/die.js';
-import { cellPartsOf } from '../../../emulator/analog/die-parts.js';
+import { diePartsOf } from '../../../emulator/analog/die-parts.js';
 import { commitProgram, type EffectiveProgram } from '../../../emulator/analog/effective-program.js';
 import type { ProgramImage } from '../../../firmware-protocol/program-image.js';
 import { integersFrom, programImage } from '../../support/analog-boards.js';
@@ -122,7 +122,7 @@ describe('time constants that differ', () => {
   });
 
   test('and that is because noise changes with them: without √γ it would be resolved', () => {
-    const { rate } = cellPartsOf(die)!;
+    const { rate } = diePartsOf(die).cells!;
     const { a, noise } = effective(commitProgram(die, image));
     const without = noise.map((row, i) => row.map((x) => (x * 2 ** 20) / rate[i]));
     const covariance = stationaryCovariance(transition(a), without);
@@ -151,7 +151,7 @@ describe.each([
 
 test('input offset moves the mean by A⁻¹o and leaves the covariance', () => {
   const die = imperfectBoard({ inputOffset: spread(20_000) }, board, 8);
-  const offset = Array.from(cellPartsOf(die)!.inputOffset, (o) => o / UNIT);
+  const offset = Array.from(diePartsOf(die).cells!.inputOffset, (o) => o / UNIT);
   const mean = apply(
     inverse(nominal),
     nominalDrive.map((e, i) => e + offset[i]),
@@ -164,7 +164,7 @@ test('input offset moves the mean by A⁻¹o and leaves the covariance', () => {
 
 test('leakage adds to the diagonal', () => {
   const die = imperfectBoard({ leakage: { meanPpm: 200_000, spreadPpm: 50_000, source: 'test' } }, board, 9);
-  const leak = Array.from(cellPartsOf(die)!.leakage, (g) => g / 2 ** 15);
+  const leak = Array.from(diePartsOf(die).cells!.leakage, (g) => g / 2 ** 15);
   expect(Math.min(...leak)).toBeGreaterThan(0.05);
   const inverseOf = inverse(add(nominal, diagonal(leak)));
   const expected = {

@@ -3,12 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { makeAdc } from '../../../emulator/analog/adc.js';
 import { bakeArray } from '../../../emulator/analog/baked-couplings.js';
 import { convertCouplings } from '../../../emulator/analog/coupling-dac.js';
-import { arrayPartsOf, type CellParts, cellPartsOf } from '../../../emulator/analog/die-parts.js';
+import { diePartsOf } from '../../../emulator/analog/die-parts.js';
 import { commitProgram } from '../../../emulator/analog/effective-program.js';
-import { gainOf, roundDivide, squareRootGain } from '../../../emulator/analog/gain.js';
+import { gainOf, roundDivide, squareRootGain } from '../../../emulator/imperfections/gain.js';
 import { PROGRAM_MODE } from '../../../firmware-protocol/program-image.js';
 import { integersFrom, programImage } from '../../support/analog-boards.js';
-import { effectsWith, imperfectBoard, spread } from '../../support/imperfect-boards.js';
+import { imperfectBoard, spread } from '../../support/imperfect-boards.js';
 
 /** Half to even of a quotient of integers. */
 function halfToEven(x: bigint, unit: bigint): bigint {
@@ -62,8 +62,8 @@ test('what is drawn has the spread asked for, mean 0, and belongs to one die alo
     leakage: { meanPpm: 500_000, spreadPpm: 50_000, source: 'test' },
   };
   const size = { cells: 8192, rows: 1, dense: false };
-  const parts = cellPartsOf(imperfectBoard(effects, size, 1))!;
-  const others = cellPartsOf(imperfectBoard(effects, size, 2))!;
+  const parts = diePartsOf(imperfectBoard(effects, size, 1)).cells!;
+  const others = diePartsOf(imperfectBoard(effects, size, 2)).cells!;
   const cases = [
     [parts.rate, others.rate, 2 ** 20, 0.01 * 2 ** 20],
     [parts.inputOffset, others.inputOffset, 0, 0.001 * 2 ** 24],
@@ -83,9 +83,15 @@ test('a cell and a crosspoint are what they are whatever the size of the board',
   const effects = { couplingMismatch: spread(5000), inputOffset: spread(1000) };
   const small = imperfectBoard(effects, { cells: 8, rows: 8 }, 9);
   const large = imperfectBoard(effects, { cells: 100, rows: 100 }, 9);
-  expect(cellPartsOf(large)!.inputOffset.subarray(0, 8)).toEqual(cellPartsOf(small)!.inputOffset);
-  expect(arrayPartsOf(large)!.forward(7).subarray(0, 8)).toEqual(arrayPartsOf(small)!.forward(7));
-  expect(arrayPartsOf(small)!.transposed(7)).not.toEqual(arrayPartsOf(small)!.forward(7));
+  const [ofSmall, ofLarge] = [small, large].map(diePartsOf);
+  expect(ofLarge.cells!.inputOffset.subarray(0, 8)).toEqual(ofSmall.cells!.inputOffset);
+  const gains = ({ crosspoints }: typeof ofSmall, array: 'forward' | 'transposed') => {
+    const out = new Int32Array(8);
+    crosspoints!(array, 7, out);
+    return out;
+  };
+  expect(gains(ofLarge, 'forward')).toEqual(gains(ofSmall, 'forward'));
+  expect(gains(ofSmall, 'transposed')).not.toEqual(gains(ofSmall, 'forward'));
 });
 
 describe('each effect changes what it is said to change and nothing else', () => {
@@ -165,10 +171,11 @@ test('baked couplings are the formula in exact arithmetic, clamps counted', () =
           rate: draw(0, 2 ** 21),
           fromNext: draw(-(2 ** 18), 2 ** 18),
           fromBefore: draw(-(2 ** 18), 2 ** 18),
-        } as unknown as CellParts;
+        };
         const out = new Int16Array(rows * cells);
-        const array = { codes, rows, cells, shift: 4, mismatchPpm, parts, cellLines };
-        const cut = bakeArray({ ...array, draws: (row) => z[row] }, out);
+        const gains = (row: number, to: Int32Array) =>
+          to.set(Int32Array.from(z[row], (draw) => gainOf(mismatchPpm, draw)));
+        const cut = bakeArray({ codes, rows, cells, shift: 4, gains, parts, cellLines }, out);
         const round = (x: bigint, bits: bigint) => (x + (1n << (bits - 1n))) >> bits;
         const fine = (r: number, j: number) =>
           r < 0 || r >= rows || j < 0 || j >= cells
@@ -232,7 +239,7 @@ describe('an imperfect ADC', () => {
   });
 
   test('an effect that is null makes an ADC of effects ideal too', () => {
-    const die = imperfectBoard(effectsWith({}), { cells: 2, rows: 2 });
+    const die = imperfectBoard({}, { cells: 2, rows: 2 });
     const out = new Int16Array(2);
     makeAdc(die)(Int32Array.of(1024, -1024), out);
     expect(Array.from(out)).toEqual([1, -1]);

@@ -1,8 +1,9 @@
-import { makeConverters } from '../../../emulator/analog/converter-parts.js';
-import type { Die } from '../../../emulator/analog/die.js';
-import { DIE_DRAW, drawGaussians } from '../../../emulator/analog/die-draws.js';
-import { cellPartsOf } from '../../../emulator/analog/die-parts.js';
-import { gainOf, UNIT_GAIN } from '../../../emulator/analog/gain.js';
+import { type Die, dieInfo } from '../../../emulator/analog/die.js';
+import { diePartsOf } from '../../../emulator/analog/die-parts.js';
+import { ADC_DRAWS } from '../../../emulator/imperfections/adc.js';
+import { makeConverters } from '../../../emulator/imperfections/converter.js';
+import { DRIVE_DRAWS } from '../../../emulator/imperfections/drive-converter.js';
+import { UNIT_GAIN } from '../../../emulator/imperfections/gain.js';
 
 const CODE_PERIOD = 256;
 const LSB_PARTS = 256;
@@ -16,39 +17,17 @@ export interface DieTruth {
 
 /** What a die really is, in the quantities that a characterization estimates. It must have both converters' and cells' effects. */
 export function dieTruth(die: Die): DieTruth {
-  const { profile, dieSeed } = die;
+  const { profile } = die;
   const { cells, adcBits, driveBits, driveRange, measured } = profile;
   const effects = profile.effects!;
-  const parts = cellPartsOf(die)!;
+  const info = dieInfo(die);
+  const { cells: cellParts, crosspoints } = diePartsOf(die);
+  const parts = cellParts!;
   const each = (value: (i: number) => number) => Float64Array.from({ length: cells }, (_, i) => value(i));
-  const adc =
-    effects.adc &&
-    makeConverters(
-      dieSeed,
-      effects.adc,
-      {
-        gain: DIE_DRAW.adcGain,
-        offset: DIE_DRAW.adcOffset,
-        bow: DIE_DRAW.adcBow,
-        code: DIE_DRAW.adcCode,
-      },
-      cells,
-      measured?.adc,
-    );
+  const adc = effects.adc && makeConverters(effects.adc, info, ADC_DRAWS, measured?.adc);
   const dac =
     effects.driveConverter &&
-    makeConverters(
-      dieSeed,
-      effects.driveConverter,
-      {
-        gain: DIE_DRAW.driveGain,
-        offset: DIE_DRAW.driveOffset,
-        bow: DIE_DRAW.driveBow,
-        code: DIE_DRAW.driveCode,
-      },
-      cells,
-      measured?.driveConverter,
-    );
+    makeConverters(effects.driveConverter, info, DRIVE_DRAWS, measured?.driveConverter);
   const codeMean = (codes: Int32Array, i: number) =>
     codes.subarray(CODE_PERIOD * i, CODE_PERIOD * (i + 1)).reduce((sum, d) => sum + d, 0) / CODE_PERIOD;
   // offset + bow + mean of the codes' own, in the converter's full-scale unit.
@@ -76,10 +55,9 @@ export function dieTruth(die: Die): DieTruth {
       fromBefore: each((i) => parts.fromBefore[i] / UNIT_GAIN),
     },
     couplingError(row, column) {
-      const known = measured?.couplingMismatch?.gain[row * cells + column];
-      if (known !== undefined) return known / UNIT_GAIN - 1;
-      const draws = drawGaussians(dieSeed, DIE_DRAW.forwardArray, row, cells);
-      return gainOf(effects.couplingMismatch?.spreadPpm ?? 0, draws[column]) / UNIT_GAIN - 1;
+      const gains = new Int32Array(cells).fill(UNIT_GAIN);
+      crosspoints?.('forward', row, gains);
+      return gains[column] / UNIT_GAIN - 1;
     },
   };
 }

@@ -1,41 +1,36 @@
-import type { BoardProfile, DieEffects } from '../../../../emulator/index.js';
+import {
+  type AnyImperfection,
+  type EffectName,
+  IMPERFECTION_LIST,
+  IMPERFECTIONS,
+} from '../../../../emulator/imperfections/table.js';
+import type { BoardProfile } from '../../../../emulator/index.js';
 import type { Comparison } from '../../../measure/compare.js';
 import { formatCount, formatNumber } from '../../output/format.js';
 import { formatTable } from '../../output/table.js';
 
 /** What became of one effect. */
 export interface Captured {
-  readonly effect: keyof DieEffects;
+  readonly effect: EffectName;
   /** `each`: the board's own values; `spread`: its size alone; `none`: no larger than the errors; `unknown`: not measured. */
   readonly how: 'each' | 'spread' | 'none' | 'unknown';
 }
 
-/** Effects that no measurement looks for. */
-const UNSEEN: readonly (keyof DieEffects)[] = [
-  'softSaturation',
-  'noiseColour',
-  'commonModeNoise',
-  'drift',
-  'flicker',
-];
+/** What the board's own values of an effect belong to; undefined: no measurement looks for the effect. */
+const eachOf = (effect: AnyImperfection) => Object.values(effect.measured ?? {})[0]?.each;
+const isUnseen = (effect: AnyImperfection) => eachOf(effect) === undefined;
 /** Effects of the dense array. */
-const OF_COUPLINGS: readonly (keyof DieEffects)[] = ['couplingMismatch', 'crosstalk'];
-const EFFECTS: readonly (keyof DieEffects)[] = [
-  ...OF_COUPLINGS,
-  'timeConstantMismatch',
-  'noiseMismatch',
-  'inputOffset',
-  'leakage',
-  'driveConverter',
-  'adc',
-  'deadCells',
-  'stuckAdcChannels',
-  ...UNSEEN,
-];
+const OF_COUPLINGS: readonly EffectName[] = ['couplingMismatch', 'crosstalk'];
+/** Those first, and last those that are not measured. */
+const EFFECTS = [...IMPERFECTION_LIST].sort(
+  ([a, one], [b, other]) =>
+    Number(OF_COUPLINGS.includes(b)) - Number(OF_COUPLINGS.includes(a)) ||
+    Number(isUnseen(one)) - Number(isUnseen(other)),
+);
 
 export function capturedOf({ effects, measured }: BoardProfile, hasCouplings: boolean): Captured[] {
-  return EFFECTS.map((effect) => {
-    if (UNSEEN.includes(effect) || (!hasCouplings && OF_COUPLINGS.includes(effect)))
+  return EFFECTS.map(([effect, rules]) => {
+    if (isUnseen(rules) || (!hasCouplings && OF_COUPLINGS.includes(effect)))
       return { effect, how: 'unknown' };
     if (effects?.[effect] == null) return { effect, how: 'none' };
     return { effect, how: measured !== undefined && effect in measured ? 'each' : 'spread' };
@@ -68,10 +63,10 @@ export function extractionText(
   ].join('\n');
 }
 
-function kept(effect: keyof DieEffects, how: Captured['how']): string {
+function kept(effect: EffectName, how: Captured['how']): string {
   if (how === 'spread') return 'its spread';
-  if (effect === 'deadCells' || effect === 'stuckAdcChannels') return 'which ones';
-  return effect === 'couplingMismatch' ? 'every crosspoint' : 'every cell';
+  const each = eachOf(IMPERFECTIONS[effect]);
+  return each === 'named' ? 'which ones' : `every ${each}`;
 }
 
 /** `spreadPpm 4,943`. */

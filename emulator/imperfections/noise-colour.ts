@@ -1,30 +1,43 @@
 import { roundShift } from './gain.js';
-import type { NoiseSource } from './noise-source.js';
+import { type Gaussians, imperfection, integer } from './imperfection.js';
 import { SEGMENT_TICKS } from './slow-noise.js';
 
-/** The filter is fed with so many ticks before a segment begins: what it held before them is forgotten by 2⁻²⁴ or more. */
+/** The filter is fed so many ticks before a segment begins; by then it has forgotten what it held to 2⁻²⁴ or less. */
 const WARM_UP_TICKS = 256;
 /** n is kept in 2⁻⁸ of a Gaussian's unit. */
 const FINE_LOG2 = 8;
 /** α and 1 − α are in 1/256. */
 const COEFFICIENT_LOG2 = 8;
 
+/** Noise with a memory, in place of the tick's own (device-model.md, "Imperfections"). */
+export const noiseColour = imperfection({
+  acts: 'time',
+  rule:
+    'in place of η, added after the tick’s clamp: the same formula with n for z, n[t] = α·n[t−1] + (1 − α)·z[t] in ' +
+    '2⁻⁸, started from 0 256 ticks before each segment (at tick 0 at the earliest)',
+  size: (effect) => `α = ${effect.correlation256 / 256}`,
+  magnitudes: { correlation256: integer(1, 240, '1/256') },
+  afterTick(effect, { cells }, gaussians) {
+    const noise = new ColouredNoise(gaussians, effect.correlation256, cells);
+    return { neighbourSums: (...tick) => noise.neighbourSums(...tick) };
+  },
+});
+
 /**
  * The noise of a source of limited bandwidth: n[t] = α·n[t−1] + (1 − α)·z[t], of unit gain at zero frequency. The filter
- * starts from nothing WARM_UP_TICKS before each segment (tick 0 at the earliest), so that n is a pure function of the seeds
- * and the tick like z itself.
+ * starts from nothing before each segment, so n is a pure function of the seeds and the tick, as z is.
  */
-export class ColouredNoise {
-  readonly #source: NoiseSource;
+class ColouredNoise {
+  readonly #gaussians: Gaussians;
   readonly #correlation: number;
   readonly #z: Int32Array;
   readonly #n: Float64Array;
   readonly #start: Int32Array;
-  /** What #n is of; cells 0 is nothing. */
+  /** What #n is of; 0 cells: nothing yet. */
   #held = { runSeed: 0, tick: 0, cells: 0 };
 
-  constructor(source: NoiseSource, correlation256: number, cells: number) {
-    this.#source = source;
+  constructor(gaussians: Gaussians, correlation256: number, cells: number) {
+    this.#gaussians = gaussians;
     this.#correlation = correlation256;
     this.#z = new Int32Array(cells);
     this.#n = new Float64Array(cells);
@@ -54,7 +67,7 @@ export class ColouredNoise {
   }
 
   #feed(runSeed: number, tick: number, cells: number): void {
-    this.#source.gaussians(runSeed, tick, cells, this.#z);
+    this.#gaussians(runSeed, tick, cells, this.#z);
     const kept = this.#correlation;
     const taken = ((1 << COEFFICIENT_LOG2) - kept) << FINE_LOG2;
     for (let i = 0; i < cells; i++)

@@ -1,10 +1,13 @@
 /**
- * Gains as integers in 2⁻²⁰ and what is done with them. Every intermediate value is an integer below 2⁵³; what is rounded is
- * rounded half up unless it says otherwise.
+ * Gains as integers in 2⁻²⁰ and what is done with them (device-model.md, "Draws and roundings"). Every intermediate value
+ * is an integer below 2⁵³; rounding is half up where nothing else is said.
  */
 
 export const GAIN_LOG2 = 20;
 export const UNIT_GAIN = 1 << GAIN_LOG2;
+/** Units of drives and voltages, and of conductances. */
+export const VOLTAGE_LOG2 = 24;
+export const CONDUCTANCE_LOG2 = 15;
 const GAUSSIAN_UNIT_LOG2 = 12;
 const MILLION = 1000000;
 /** No gain is taken below 0 or above 2: times a damping of 32 bits it stays below 2⁵³. */

@@ -1,0 +1,31 @@
+import { brownOut } from './brown-out.js';
+import { deadCell } from './dead-cells.js';
+import { saturatingCell } from './saturating-cell.js';
+import { stuckAdcChannel } from './stuck-adc-channels.js';
+import { thermalDrift } from './thermal-drift.js';
+
+/** What can break while a board works (device-model.md, "Faults on demand"). */
+export const FAULTS = { deadCell, saturatingCell, stuckAdcChannel, thermalDrift, brownOut } as const;
+export type FaultKind = keyof typeof FAULTS;
+
+/** What the line of a draw is for a fault: its place in the list. Item 0 is the cell, item 1 how it breaks. */
+export const FAULT_DRAWS = { dynamicFault: 20 };
+
+const kinds = Object.keys(FAULTS) as FaultKind[];
+
+/** What each kind does, for people who choose one. */
+export const FAULT_KINDS: Readonly<Record<FaultKind, string>> = Object.fromEntries(
+  kinds.map((kind) => [kind, FAULTS[kind].words]),
+) as Record<FaultKind, string>;
+
+/** Kinds that happen to one cell. */
+export const CELL_FAULTS: readonly FaultKind[] = kinds.filter((kind) => FAULTS[kind].isOfCell);
+
+/** One thing that breaks at a set time, the same on every machine. */
+export interface DynamicFault {
+  readonly kind: FaultKind;
+  /** Ticks that the board has run since it was made; idle time and resets do not count. */
+  readonly atTick: number;
+  /** Which cell; default: drawn from the die seed. */
+  readonly cell?: number;
+}

@@ -1,0 +1,184 @@
+/**
+ * What an imperfection is to the emulator. One file of this folder holds all of one effect: the magnitudes that a
+ * profile gives, what is drawn from the die seed, what it does at commit or between ticks, and its row of
+ * device-model.md, "Imperfections". `table.ts` lists the effects.
+ */
+
+/** The range of one integer of a profile. */
+export interface IntegerRule {
+  readonly min: number;
+  readonly max: number;
+  readonly unit: string;
+}
+
+/** A list of integers: one per cell, one per crosspoint of the forward array, or one per cell that a list names. */
+export interface ListRule extends IntegerRule {
+  readonly each: 'cell' | 'crosspoint' | 'named';
+}
+
+export type IntegerRules = Readonly<Record<string, IntegerRule>>;
+export type ListRules = Readonly<Record<string, ListRule>>;
+/** Of an effect that nothing measures. */
+export type NoLists = Readonly<Record<string, never>>;
+
+/** The magnitudes of an effect that is on, and where they come from ("assumed" where nobody says). */
+export type Magnitudes<M> = { readonly [F in keyof M]: number } & { readonly source: string };
+
+/** What was measured of one board, in place of draws. */
+export type Lists<L> = { readonly [F in keyof L]: readonly number[] };
+
+/** What draws and rules depend on beside the magnitudes: the sizes of the board type, and the seed of one die. */
+export interface DieInfo {
+  /** u32. */
+  readonly dieSeed: number;
+  /** Cells of the board, whatever the program uses. */
+  readonly cells: number;
+  readonly driveBits: number;
+  readonly driveRange: number;
+  readonly adcBits: number;
+}
+
+/** What the cells of a die are like, one entry per cell of the board (device-model.md, "Draws and roundings"). */
+export interface CellParts {
+  /** γ_i in 2⁻²⁰: how much faster than 1/τ the cell integrates. */
+  readonly rate: Int32Array;
+  /** Factor on the noise amplitude, in 2⁻²⁰. */
+  readonly noiseGain: Int32Array;
+  /** Added to the drive before γ_i, in 2⁻²⁴ V_fs·G_fs. */
+  readonly inputOffset: Int32Array;
+  /** Added to the damping before γ_i, in 2⁻¹⁵ G_fs; never negative. */
+  readonly leakage: Int32Array;
+  /** Shares x⁺ and x⁻ of the neighbours' lines that the cell's line picks up, in 2⁻²⁰. */
+  readonly fromNext: Int32Array;
+  readonly fromBefore: Int32Array;
+}
+
+/** Writes 1 + ε of a row's first `gains.length` crosspoints, in 2⁻²⁰. */
+export type CrosspointGains = (array: 'forward' | 'transposed', row: number, gains: Int32Array) => void;
+
+/** The drive in 2⁻²⁴ V_fs·G_fs that the converter of a cell makes of a code. */
+export type ConvertDrive = (code: number, cell: number) => number;
+
+/** Reads out.length cells from `v` (2⁻²⁴ V_fs) and says whether any code was cut. */
+export type ReadAdc = (v: Int32Array, out: Int16Array) => boolean;
+
+/** The noise registers of a program on a die. */
+export interface NoiseRegisters {
+  readonly cells: number;
+  /** a_i. */
+  readonly noiseAmplitude: Int32Array;
+  /** s. */
+  readonly noiseShift: number;
+}
+
+/** Writes z_i of one tick for the first `cells` cells (device-model.md, "Noise"). */
+export type Gaussians = (runSeed: number, tick: number, cells: number, out: Int32Array) => void;
+
+/** What happens to the voltages after each tick, before they are clamped to the rails once more. */
+export interface AfterTick {
+  /** Whether it happens where a program has its noise off. */
+  readonly actsWithoutNoise?: true;
+  /** Makes ζ_i in place of the tick's own: the tick runs without noise, and kicks of this ζ are added after it. */
+  neighbourSums?(runSeed: number, tick: number, cells: number, out: Int32Array): void;
+  /** Changes v in place, in 2⁻²⁴ V_fs. */
+  change?(v: Float64Array, program: NoiseRegisters, tick: number, runSeed: number): void;
+  /** The share of common-mode noise in 2⁻¹⁶, for a kernel that can add it itself. */
+  readonly commonShare?: number;
+}
+
+/** What changes the drives from one segment of ticks to the next: e_i·gain + offset_i. */
+export interface Wandering {
+  /** In 2⁻²⁰. */
+  gain: number;
+  /** In 2⁻²⁴ V_fs·G_fs, one per cell of the program. */
+  readonly offsets: Float64Array;
+}
+
+export const CELL_STATE = { sound: 0, dead: 1, atUpperRail: 2, atLowerRail: 3 } as const;
+
+/** What is broken on a board. */
+export interface Damage {
+  /** Ticks that the board has run since it was made. */
+  readonly ticks: number;
+  /** CELL_STATE of every cell. */
+  readonly cellStates: Uint8Array;
+  /** The code of a stuck ADC channel, by its cell. */
+  readonly stuckCodes: Map<number, number>;
+  /** When the die began to warm, in ticks. */
+  warmingSince: number | undefined;
+}
+
+/** An effect. What it has no hook for, it does not change. */
+export interface Imperfection<M extends IntegerRules = IntegerRules, L extends ListRules = NoLists> {
+  /** `commit`: baked into a program's numbers. `time`: acts between ticks. */
+  readonly acts: 'commit' | 'time';
+  /** Its rule, as a cell of the table of device-model.md. */
+  readonly rule: string;
+  /** Its magnitudes, as that table shows them. */
+  size(magnitudes: Magnitudes<M>): string;
+  /** The magnitudes of a profile's `effects`. */
+  readonly magnitudes: M;
+  /** What a profile's `measured` may hold of it, in place of draws. */
+  readonly measured?: L;
+  /** Numbers of what is drawn. They are part of what a die seed means: no number may change or be used twice. */
+  readonly draws?: Readonly<Record<string, number>>;
+  /** Gains and shares are multiplied and added to those of other effects. */
+  cells?(magnitudes: Magnitudes<M>, die: DieInfo, measured?: Lists<L>): Partial<CellParts>;
+  crosspoints?(magnitudes: Magnitudes<M>, die: DieInfo, measured?: Lists<L>): CrosspointGains;
+  convertDrive?(magnitudes: Magnitudes<M>, die: DieInfo, measured?: Lists<L>): ConvertDrive;
+  readAdc?(magnitudes: Magnitudes<M>, die: DieInfo, measured?: Lists<L>): ReadAdc;
+  /** Marks what is broken from the start. */
+  breaks?(magnitudes: Magnitudes<M>, die: DieInfo, damage: Damage, measured?: Lists<L>): void;
+  afterTick?(magnitudes: Magnitudes<M>, die: DieInfo, gaussians: Gaussians): AfterTick | undefined;
+  /** Adds what a segment of 1024 ticks of a run adds. */
+  wanders?(
+    magnitudes: Magnitudes<M>,
+    die: DieInfo,
+  ): (wandering: Wandering, runSeed: number, segment: number) => void;
+}
+
+/** Lets the compiler find the magnitudes and lists of an effect from its rules. */
+export function imperfection<M extends IntegerRules, L extends ListRules = NoLists>(
+  effect: Imperfection<M, L>,
+): Imperfection<M, L> {
+  return effect;
+}
+
+/** Something that breaks at a set tick (device-model.md, "Faults on demand"). */
+export interface Fault {
+  /** What it does, for people who choose one. */
+  readonly words: string;
+  /** Its rule, as a cell of the table of device-model.md. */
+  readonly rule: string;
+  /** Whether it happens to one cell. */
+  readonly isOfCell: boolean;
+  /** The board restarts right after its tick. */
+  readonly restarts?: true;
+  /** `word` is drawn from the die seed. */
+  happens?(damage: Damage, die: DieInfo, cell: number, word: number): void;
+}
+
+const SPREAD_PPM_MAX = 200000;
+const MILLION = 1000000;
+
+export function integer(min: number, max: number, unit: string): IntegerRule {
+  return { min, max, unit };
+}
+
+export function list(each: ListRule['each'], min: number, max: number, unit: string): ListRule {
+  return { each, min, max, unit };
+}
+
+/** A standard deviation that is not 0. A spread beyond a fifth leaves too few draws within a gain of 0…2. */
+export const spreadPpm = (unit = 'ppm') => integer(1, SPREAD_PPM_MAX, `${unit}, a standard deviation`);
+/** A standard deviation that may be 0. */
+export const anySpreadPpm = (unit = 'ppm') => integer(0, SPREAD_PPM_MAX, `${unit}, a standard deviation`);
+export const sharePpm = (unit: string) => integer(1, MILLION, unit);
+
+/** Gains of 0…2 in 2⁻²⁰, one per cell or crosspoint, as they are when they are drawn. */
+export const gains = (each: 'cell' | 'crosspoint') => list(each, 0, 2097152, '2⁻²⁰');
+
+/** 5000 → `0.5 %`. */
+export function percent(ppm: number): string {
+  return `${ppm / 10000} %`;
+}

@@ -1,0 +1,23 @@
+import { FULL_SCALE, RAIL_MAX } from '../../firmware-protocol/limits.js';
+import { imperfection, integer } from './imperfection.js';
+
+/** Rails that begin early and softly: beyond a knee v is pulled back after each tick (device-model.md, "Imperfections"). */
+export const softSaturation = imperfection({
+  acts: 'time',
+  rule: 'after each tick: beyond ± knee v loses (∣v∣ − knee) >> s',
+  size: (effect) => `from ${effect.knee / FULL_SCALE} V_fs, s = ${effect.slopeLog2}`,
+  magnitudes: {
+    knee: integer(1, RAIL_MAX, '2⁻²⁴ V_fs'),
+    slopeLog2: integer(1, 24, 's of a loss of 2⁻ˢ per tick'),
+  },
+  afterTick: ({ knee, slopeLog2 }) => ({
+    actsWithoutNoise: true,
+    change(v, { cells }) {
+      for (let i = 0; i < cells; i++) {
+        const x = v[i];
+        if (x > knee) v[i] = x - ((x - knee) >> slopeLog2);
+        else if (x < -knee) v[i] = x + ((-knee - x) >> slopeLog2);
+      }
+    },
+  }),
+});

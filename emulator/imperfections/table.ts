@@ -1,0 +1,112 @@
+import { adc } from './adc.js';
+import { commonModeNoise } from './common-mode-noise.js';
+import { couplingMismatch } from './coupling-mismatch.js';
+import { crosstalk } from './crosstalk.js';
+import { deadCells } from './dead-cells.js';
+import { drift } from './drift.js';
+import { driveConverter } from './drive-converter.js';
+import { flicker } from './flicker.js';
+import type { Imperfection, IntegerRules, ListRules, Lists, Magnitudes, NoLists } from './imperfection.js';
+import { inputOffset } from './input-offset.js';
+import { leakage } from './leakage.js';
+import { noiseColour } from './noise-colour.js';
+import { noiseMismatch } from './noise-mismatch.js';
+import { softSaturation } from './soft-saturation.js';
+import { stuckAdcChannels } from './stuck-adc-channels.js';
+import { timeConstantMismatch } from './time-constant-mismatch.js';
+
+/**
+ * Every effect that a board can have, in the order of device-model.md. Commit and tick walk through it: effects of the
+ * same hook act in this order.
+ */
+export const IMPERFECTIONS = {
+  /** Every crosspoint's gain, drawn apart for the forward and the transposed array. */
+  couplingMismatch,
+  /** 1/τ of every cell; fluctuation and dissipation change together, so equilibria do not. */
+  timeConstantMismatch,
+  /** Amplitude of every cell's noise: noise temperatures differ. */
+  noiseMismatch,
+  /** A drive that is there without being asked for. */
+  inputOffset,
+  /** A conductance from every cell to ground. */
+  leakage,
+  driveConverter,
+  adc,
+  /** What a cell's line of the array picks up from the lines beside it. */
+  crosstalk,
+  /** Beyond a knee a cell's voltage is pulled back: rails that begin early and softly. */
+  softSaturation,
+  /** Noise with a memory. */
+  noiseColour,
+  /** Noise that all cells share, relative to a cell's own. */
+  commonModeNoise,
+  /** The drive reference wanders with the temperature of the die. */
+  drift,
+  /** 1/f noise: every cell's offset wanders, more slowly the farther. */
+  flicker,
+  /** Cells that stand at 0 V for ever. */
+  deadCells,
+  /** ADC channels that always give the same code. */
+  stuckAdcChannels,
+} as const;
+
+type Table = typeof IMPERFECTIONS;
+export type EffectName = keyof Table;
+type MagnitudesOf<I> = I extends Imperfection<infer M, infer _> ? Magnitudes<M> : never;
+type ListsOf<I> = I extends Imperfection<infer _, infer L> ? L : never;
+
+/**
+ * The imperfections of a board type. Each is null (off) or magnitudes as integers with the unit in their name, and where
+ * they come from. A spread is the standard deviation between the cells (crosspoints, channels) of a die; `Ppm` of a gain
+ * is relative, of a drive in V_fs·G_fs, of a conductance in G_fs. The equations are in device-model.md, "Imperfections".
+ */
+export type DieEffects = { readonly [E in EffectName]: MagnitudesOf<Table[E]> | null };
+
+type MeasuredName = { [E in EffectName]: ListsOf<Table[E]> extends NoLists ? never : E }[EffectName];
+
+/**
+ * What one board is like: its own values, in place of those that the die seed would draw. Each part belongs to the
+ * effect of its name, which must be on; entry i of a list belongs to cell i, or the lists say which cells. What is left
+ * out is drawn. Ranges and units are in device-model.md, "Profiles".
+ */
+export type MeasuredParts = {
+  /** How they were found. */
+  readonly source: string;
+} & { readonly [E in MeasuredName]?: Lists<ListsOf<Table[E]>> };
+
+/** An effect as a walk through the table sees it, whatever its magnitudes are. */
+export type AnyImperfection = Imperfection<IntegerRules, ListRules>;
+
+/** The table as a list, for code that treats all effects alike. */
+export const IMPERFECTION_LIST = Object.entries(IMPERFECTIONS) as unknown as readonly (readonly [
+  EffectName,
+  AnyImperfection,
+])[];
+
+/** An effect that a board type has. */
+interface ActiveEffect {
+  readonly effect: AnyImperfection;
+  readonly magnitudes: Magnitudes<IntegerRules>;
+  readonly measured: Lists<ListRules> | undefined;
+}
+
+/** The effects that are on, in the order of the table. */
+export function effectsOn(profile: {
+  readonly effects: DieEffects | null;
+  readonly measured?: MeasuredParts;
+}): ActiveEffect[] {
+  const { effects, measured } = profile;
+  return IMPERFECTION_LIST.flatMap(([name, effect]) => {
+    const magnitudes = effects?.[name] as ActiveEffect['magnitudes'] | null | undefined;
+    if (!magnitudes) return [];
+    const lists = measured as Readonly<Record<string, ActiveEffect['measured']>> | undefined;
+    return [{ effect, magnitudes, measured: lists?.[name] }];
+  });
+}
+
+/** Those effects, all others off. */
+export function effectsOf(on: Partial<DieEffects>): DieEffects {
+  return Object.fromEntries(
+    IMPERFECTION_LIST.map(([name]) => [name, on[name] ?? null]),
+  ) as unknown as DieEffects;
+}

@@ -1,0 +1,39 @@
+import { drawGaussians } from './die-draws.js';
+import { ppmSpreadOf, roundDivide, UNIT_GAIN, VOLTAGE_LOG2 } from './gain.js';
+import type { DieInfo, Fault, Wandering } from './imperfection.js';
+import { SEGMENT_TICKS } from './slow-noise.js';
+
+export const THERMAL_DRAWS = { thermalOffset: 21 };
+/** How many segments of ticks it takes, and where it ends. Assumed. */
+const WARMING_SEGMENTS = 64;
+const WARM_GAIN_PPM = 20000;
+const WARM_OFFSET_PPM = 5000;
+
+/** A die that warms up (device-model.md, "Faults on demand"). */
+export const thermalDrift: Fault = {
+  words: 'the drive reference and all offsets wander off within 65,536 ticks',
+  rule:
+    'over 64 steps of 1024 ticks the drives’ gain moves by 2 %, either way, and every offset by its own draw of 0.5 %; ' +
+    'then it stays. Assumed',
+  isOfCell: false,
+  happens(damage) {
+    damage.warmingSince = damage.ticks;
+  },
+};
+
+/** How many steps of 64 a die has warmed, this many ticks after it began. */
+export function warmthAfter(ticks: number): number {
+  return Math.min(WARMING_SEGMENTS, 1 + Math.floor(ticks / SEGMENT_TICKS));
+}
+
+/** Adds what so many steps of warming do to the drives. */
+export function addWarmth(wandering: Wandering, { dieSeed }: DieInfo, warmth: number): void {
+  const { offsets } = wandering;
+  const part = (whole: number) => roundDivide(whole * warmth, WARMING_SEGMENTS);
+  const z = drawGaussians(dieSeed, THERMAL_DRAWS.thermalOffset, 0, offsets.length + 1);
+  const gain = roundDivide(WARM_GAIN_PPM * UNIT_GAIN, 1000000);
+  // The draw after the last cell's says by its sign which way the reference goes.
+  wandering.gain += part(z[offsets.length] < 0 ? -gain : gain);
+  for (let i = 0; i < offsets.length; i++)
+    offsets[i] += part(ppmSpreadOf(WARM_OFFSET_PPM, z[i], VOLTAGE_LOG2));
+}
