@@ -58,7 +58,8 @@ type ListsOf<I> = I extends Imperfection<infer _, infer L> ? L : never;
 /**
  * The imperfections of a board type. Each is null (off) or magnitudes as integers with the unit in their name, and where
  * they come from. A spread is the standard deviation between the cells (crosspoints, channels) of a die; `Ppm` of a gain
- * is relative, of a drive in V_fs·G_fs, of a conductance in G_fs. The equations are in device-model.md, "Imperfections".
+ * is relative, of a drive in V_fs·G_fs, of a conductance in G_fs. Magnitudes and ranges are listed in device-model.md,
+ * "Profiles", equations in "Imperfections".
  */
 export type DieEffects = { readonly [E in EffectName]: MagnitudesOf<Table[E]> | null };
 
