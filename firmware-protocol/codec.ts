@@ -137,6 +137,9 @@ export interface BadPayload {
   readonly requestId?: number;
 }
 
+/**
+ * The payload of a command. Errors: RangeError when a field is missing or not what the tables say: a bug of the caller.
+ */
 export function encodeCommand<N extends CommandName>(
   name: N,
   requestId: number,
@@ -145,7 +148,10 @@ export function encodeCommand<N extends CommandName>(
   return pack(commandItems(name, requestId, fields));
 }
 
-/** The same in parts, for a payload that is copied before the next call: bulk data is not copied on the way. */
+/**
+ * The payload of a command in parts, for a caller that copies it before the next call: bulk data is not copied on the way.
+ * Errors: those of `encodeCommand`.
+ */
 export function encodeCommandParts<N extends CommandName>(
   name: N,
   requestId: number,
@@ -163,6 +169,7 @@ function commandItems(
   return requestShapes.get(opcode)!.shape.toArray(opcode, requestId, fields);
 }
 
+/** The payload of an answer to the command `name`. Errors: those of `encodeCommand`. */
 export function encodeAnswer<N extends CommandName>(
   name: N,
   requestId: number,
@@ -172,16 +179,19 @@ export function encodeAnswer<N extends CommandName>(
   return pack(replyShapes.get(opcode)!.shape.toArray(opcode, requestId, fields));
 }
 
+/** The payload of an event. Errors: those of `encodeCommand`. */
 export function encodeEvent<N extends EventName>(name: N, requestId: number, fields: Event<N>): Uint8Array {
   const { opcode, direction } = eventRow(name);
   const shapes = direction === 'toDevice' ? requestShapes : replyShapes;
   return pack(shapes.get(opcode)!.shape.toArray(opcode, requestId, fields));
 }
 
+/** What a payload that the device received means. Errors: none; rubbish is a `BadPayload`. */
 export function decodeToDevice(payload: Uint8Array): ToDevice | BadPayload {
   return decode(payload, requestShapes, 'command') as ToDevice | BadPayload;
 }
 
+/** What a payload that the host received means. Errors: none; rubbish is a `BadPayload`. */
 export function decodeToHost(payload: Uint8Array): ToHost | BadPayload {
   return decode(payload, replyShapes, 'answer') as ToHost | BadPayload;
 }

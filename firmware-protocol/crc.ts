@@ -48,7 +48,7 @@ type Crc = (bytes: Uint8Array, state: number) => number;
 
 let crc32Of: Crc = (bytes, state) => update(CRC32_TABLES, bytes, state);
 
-/** CRC-32 of `bytes`, u32, continuing from `state` (default: from the start). */
+/** CRC-32 of `bytes`, u32, continuing from `state` (default: from the start). Errors: none. */
 export function crc32(bytes: Uint8Array, state = 0): number {
   const folded = state === 0 ? foldedMessage(bytes) : undefined;
   return folded ? crc32Of(folded, 0xffffffff) : crc32Of(bytes, state);
@@ -69,7 +69,7 @@ export function useFasterCrc32(candidate: Crc): void {
   crc32Of = candidate;
 }
 
-/** CRC-32C of `bytes`, u32, continuing from `state` (default: from the start). */
+/** CRC-32C of `bytes`, u32, continuing from `state` (default: from the start). Errors: none. */
 export function crc32c(bytes: Uint8Array, state = 0): number {
   return update(CRC32C_TABLES, bytes, state);
 }

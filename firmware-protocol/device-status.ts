@@ -22,9 +22,12 @@ export const DEVICE_STATE = {
   /** A fault is latched until it is acknowledged. */
   fault: 7,
 } as const;
+/** A state as status reports carry it: its code. */
 export type DeviceState = (typeof DEVICE_STATE)[keyof typeof DEVICE_STATE];
+/** A state by its name. */
 export type DeviceStateName = keyof typeof DEVICE_STATE;
 
+/** What moves a board from state to state: commands of the host, and events of the board itself. */
 export const DEVICE_INPUTS = [
   'booted',
   'sessionOpened',
@@ -40,6 +43,7 @@ export const DEVICE_INPUTS = [
   'acknowledged',
   'reset',
 ] as const;
+/** One of `DEVICE_INPUTS`. */
 export type DeviceInput = (typeof DEVICE_INPUTS)[number];
 
 /** What the run that was in progress is told, if there was one. */
@@ -51,6 +55,7 @@ export const RUN_OUTCOME = {
   watchdog: 4,
   fault: 5,
 } as const;
+/** How a run ended, as messages carry it: its code. */
 export type RunOutcomeCode = (typeof RUN_OUTCOME)[keyof typeof RUN_OUTCOME];
 
 /** `refused`: the input is a command that makes no sense in this state; the state stays and the host is told. */
@@ -98,14 +103,14 @@ export const TRANSITIONS: Readonly<Record<DeviceStateName, Row>> = {
   fault: row('fault', { stopped: 'fault', acknowledged: 'safe', committed: 'fault' }),
 };
 
-/** The state after `input`, or `refused`. Pure. */
+/** The state after `input`, or `refused`. Pure. Errors: none. */
 export function nextState(state: DeviceStateName, input: DeviceInput): Transition {
   return TRANSITIONS[state][input];
 }
 
 const STATE_NAMES = Object.keys(DEVICE_STATE) as DeviceStateName[];
 
-/** The name of a state code, as status reports carry it. */
+/** The name of a state code, as status reports carry it. Errors: none; undefined for a code that is no state. */
 export function deviceStateName(code: DeviceState): DeviceStateName {
   return STATE_NAMES[code];
 }

@@ -19,6 +19,7 @@ export const FRAME_VERSION = 1;
 
 /** What a frame carries. `open` is frozen for ever: HELLO and its answer. */
 export const CHANNEL = { open: 0, command: 1, sample: 2, stop: 3 } as const;
+/** A channel as frames carry it: its code. */
 export type Channel = (typeof CHANNEL)[keyof typeof CHANNEL];
 
 /** The receiver of command frames asks for everything after `ack` again. */
@@ -29,18 +30,22 @@ export interface FrameHeader {
   readonly channel: Channel;
   /** First byte of the session's nonce. */
   readonly session: number;
+  /** Bits: `FLAG_NAK` or 0. */
   readonly flags: number;
   /** Number of this frame in its channel and direction, mod 2¹⁶; an empty payload consumes none. */
   readonly seq: number;
-  /** Last frame of the command channel received in order from the other side. */
+  /** Number, mod 2¹⁶, of the last frame of the command channel that came in order from the other side; a u16. */
   readonly ack: number;
 }
 
+/** A frame and what it carries. */
 export interface Frame extends FrameHeader {
   readonly payload: Uint8Array;
 }
 
+/** What can be wrong with the bytes between two delimiters: the stuffing, the CRC, the length, or the header. */
 export const FRAME_FAULTS = ['cobs', 'crc', 'short', 'oversize', 'header'] as const;
+/** One of `FRAME_FAULTS`. */
 export type FrameFault = (typeof FRAME_FAULTS)[number];
 
 /** What the decoder makes of the bytes between two delimiters. */
@@ -55,7 +60,7 @@ export type DecodedItem =
       readonly head: Uint8Array;
     };
 
-/** Longest encoding on the wire of a frame of `frameBytes`, delimiter included. */
+/** Longest encoding on the wire, in bytes, of a frame of `frameBytes`, delimiter included. Errors: none. */
 export function wireBytesMax(frameBytes: number): number {
   return cobsBytesMax(frameBytes);
 }
@@ -92,7 +97,9 @@ export function sealFrame(raw: Uint8Array, header: FrameHeader, out?: Uint8Array
 /** Where a frame is put together before it is stuffed: one for all, a frame is finished before the next is begun. */
 const scratch = new Uint8Array(FRAME_BYTES_MAX);
 
-/** The bytes on the wire, delimiter included; in `out` if that is given, which must hold `wireBytesMax` of the frame. */
+/**
+ * The bytes on the wire, delimiter included; in `out` if that is given, which must hold `wireBytesMax` of the frame. Errors: none.
+ */
 export function encodeFrame(frame: Frame, out?: Uint8Array): Uint8Array {
   const length = FRAME_OVERHEAD_BYTES + frame.payload.length;
   const raw = length <= scratch.length ? scratch : new Uint8Array(length);

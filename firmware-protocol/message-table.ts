@@ -47,8 +47,11 @@ export interface TextField {
   readonly volatile?: true;
 }
 
+/** One field of a message. */
 export type Field = IntegerField | ChoiceField | BytesField | TextField;
+/** Who receives an event. */
 export type Direction = 'toDevice' | 'toHost';
+/** The channels of the link by name; protocol.md, "Channels", says what each promises. */
 export type ChannelName = 'open' | 'command' | 'sample' | 'stop';
 
 /** Host asks, device answers with the same opcode and request id, or with `refusal`. */
@@ -77,6 +80,7 @@ export interface EventRow {
   readonly fields: readonly Field[];
 }
 
+/** One row of the message tables. */
 export type Row = CommandRow | EventRow;
 
 type FieldValue<F extends Field> = F extends { type: 'bytes' }

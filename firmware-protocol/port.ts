@@ -19,10 +19,14 @@ export interface Port {
   readonly frameBytesMax: number;
   /** Unacknowledged command bytes worth having on the way here (about 50 ms of a slow line); no bound when missing. */
   readonly inFlightBytesMax?: number;
+  /** Whether the port has ended; it stays so. */
   readonly closed: boolean;
-  /** The one receiver; set before the first byte can arrive, replaced by a later call. */
+  /** Sets the one receiver, before the first byte can arrive; a later call replaces it. Errors: none. */
   onData(receiver: (bytes: Uint8Array) => void): void;
+  /** Sets who is told once that the port has ended, and by what error if by one. Errors: none. */
   onClose(receiver: (reason?: Error) => void): void;
+  /** Hands bytes on; resolves when the port can take more. Errors: rejects when the port is closed or closes meanwhile. */
   write(bytes: Uint8Array): Promise<void>;
+  /** Ends the port. Errors: none; a port that is closed already stays closed. */
   close(): Promise<void>;
 }

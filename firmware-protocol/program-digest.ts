@@ -3,7 +3,9 @@ import type { ProgramImage } from './program-image.js';
 
 /** What `commit` compares: two independent CRCs over the program as it travels. */
 export interface ProgramDigest {
+  /** CRC-32, u32. */
   readonly crc32: number;
+  /** CRC-32C, u32. */
   readonly crc32c: number;
 }
 
@@ -12,12 +14,15 @@ if (new Uint8Array(new Uint16Array([1]).buffer)[0] !== 1)
     'this machine is big-endian; codes are sent as they lie in memory, which must be little-endian',
   );
 
-/** The bytes of codes as they travel: little-endian, one byte a code for an Int8Array. Shares memory with `codes`. */
+/**
+ * The bytes of codes [n] as they travel: little-endian, one byte a code for an Int8Array, two for an Int16Array. Shares memory
+ * with `codes`. Errors: none.
+ */
 export function codeBytes(codes: Int8Array | Int16Array): Uint8Array {
   return new Uint8Array(codes.buffer, codes.byteOffset, codes.byteLength);
 }
 
-/** Digest of a program: couplings, drive, initial state, then damping, noise amplitude and shift as u32. */
+/** The digest of a program: couplings, drive, initial state, then damping, noise amplitude and shift as u32. Errors: none. */
 export function programDigest(image: ProgramImage): ProgramDigest {
   const registers = new Uint8Array(12);
   [image.damping, image.noiseAmplitude, image.noiseShift].forEach((value, register) => {

@@ -8,22 +8,23 @@ export interface ProgramImage {
   readonly rows: number;
   /** Width b of the coupling codes, 4…16; on the board a code is left-aligned: code · 2^(16−b), unit 2⁻¹⁵ G_fs. */
   readonly couplingBits: number;
-  /** ρ; the row amplifier divides by 2^ρ and the transposed array restores. 0 in dense mode. */
+  /** ρ, 0…12, a whole number: the row amplifier divides by 2^ρ and the transposed array restores. 0 in dense mode. */
   readonly rowAttenuation: number;
-  /** Signed codes within ±(2^(b−1) − 1); Int8Array when b ≤ 8, which is also how they travel. */
+  /** Codes [rows × cells] within ±(2^(b−1) − 1); Int8Array when b ≤ 8, which is also how they travel. */
   readonly couplings: Int8Array | Int16Array;
   /** Drive DAC codes, length N. */
   readonly drive: Int16Array;
   /** Initial state in 2⁻¹⁴ V_fs, length N. */
   readonly initialState: Int16Array;
-  /** λ register, u32, 2¹⁵ = 1. */
+  /** λ register, u32, in 2⁻¹⁵ G_fs. */
   readonly damping: number;
-  /** Noise register a: 0 (off) or 12288…24575. */
+  /** Noise register a, a whole number: 0 (off) or 12288…24575 (device-model.md, "Formats"). */
   readonly noiseAmplitude: number;
-  /** Noise register s: 8…24. */
+  /** Noise register s, a whole number, 8…24. */
   readonly noiseShift: number;
 }
 
 /** Dense: A is the coupling array. Factored: A = KᵀK + λI with K the coupling array. */
 export const PROGRAM_MODE = { dense: 0, factored: 1 } as const;
+/** A mode by its code. */
 export type ProgramMode = (typeof PROGRAM_MODE)[keyof typeof PROGRAM_MODE];

@@ -4,6 +4,7 @@ import { TABLE_HASH_HEX } from './table-hash.generated.js';
 
 /** 1.0 is a candidate until it is frozen; docs/reference/protocol.md, "Versions", says what may change then. */
 export const PROTOCOL_MAJOR = 1;
+/** Raised by additions that an older end can ignore. */
 export const PROTOCOL_MINOR = 0;
 
 /** First 64 bits of SHA-256 over `canonicalTables()`: two ends with the same minor must have the same. */

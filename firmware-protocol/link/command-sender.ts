@@ -11,7 +11,9 @@ import { RoundTripEstimate } from './round-trip.js';
 
 /** What one side can take, told in HELLO. */
 export interface LinkLimits {
+  /** Largest frame: header, payload and CRC, before COBS. */
   readonly frameBytes: number;
+  /** How many command frames may be unacknowledged at once. */
   readonly window: number;
   /** Unacknowledged command bytes; at least one frame always passes. */
   readonly inFlightBytes: number;

@@ -1,6 +1,6 @@
 import type { FrameFault } from '../framing.js';
 
-/** Everything that a link can see go wrong, and what it did; every fault has a name. */
+/** Everything that a link can see go wrong, and what it did: counts since the link was made; every fault has a name. */
 export interface LinkCounters {
   framesReceived: number;
   framesSent: number;
@@ -46,6 +46,7 @@ export function linkCounters(): LinkCounters {
   };
 }
 
+/** How many frames were faulty, of all kinds together. Errors: none. */
 export function faultyFrames(counters: LinkCounters): number {
   return Object.values(counters.faults).reduce((sum, count) => sum + count, 0);
 }

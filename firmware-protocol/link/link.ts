@@ -26,7 +26,12 @@ export type LinkEvent =
   | { readonly kind: 'message'; readonly channel: Channel; readonly payload: Uint8Array }
   | Extract<DecodedItem, { kind: 'fault' }>;
 
+/**
+ * One end of a link: the caller brings bytes and the time, and writes what `poll` returns. Errors: a call against its contract
+ * (`send` without a free place or with too long a payload) throws an Error that begins with "bug"; nothing else throws.
+ */
 export class Link {
+  /** What this end has seen and done, since it was made. */
   readonly counters: LinkCounters = linkCounters();
   /** The last frames both ways. */
   readonly frames = new FrameLog();
@@ -103,6 +108,7 @@ export class Link {
     return this.#decoder.pendingHead;
   }
 
+  /** Whether a session is open. */
   get sessionOpen(): boolean {
     return this.#session !== undefined;
   }
@@ -112,6 +118,7 @@ export class Link {
     return this.#limits.frameBytes - FRAME_OVERHEAD_BYTES;
   }
 
+  /** The estimated time from sending to acknowledgement, in ms; undefined before the first. */
   get roundTripMs(): number | undefined {
     return this.#commands.roundTripMs;
   }
@@ -121,17 +128,17 @@ export class Link {
     return this.freePlaces > 0;
   }
 
-  /** Command messages that can be queued now. */
+  /** How many command messages can be queued now. */
   get freePlaces(): number {
     return this.#commands.freePlaces;
   }
 
-  /** Command messages neither acknowledged nor given up. */
+  /** How many command messages are neither acknowledged nor given up. */
   get unacknowledged(): number {
     return this.#commands.unacknowledged;
   }
 
-  /** Command messages of this session that were sent at least once: the first so many that were queued. */
+  /** How many command messages of this session were sent at least once: the first so many that were queued. */
   get commandsSent(): number {
     return this.#commands.sentCount;
   }
@@ -146,7 +153,7 @@ export class Link {
     return this.#commands.failed;
   }
 
-  /** Messages of the sample channel that wait for the port. */
+  /** How many messages of the sample channel wait for the port. */
   get unsequencedQueued(): number {
     return this.#once.samplesQueued;
   }

@@ -14,12 +14,15 @@ export const MESSAGE_GROUPS = {
 
 type AnyRow = (typeof MESSAGE_GROUPS)[keyof typeof MESSAGE_GROUPS][number];
 
+/** Every message of the protocol: the rows of protocol.md, "Messages". */
 export const MESSAGES: readonly AnyRow[] = Object.values(MESSAGE_GROUPS).flat();
 
 type CommandRows = Extract<AnyRow, { kind: 'command' }>;
 type EventRows = Extract<AnyRow, { kind: 'event' }>;
 
+/** The name of a command. */
 export type CommandName = CommandRows['name'];
+/** The name of an event. */
 export type EventName = EventRows['name'];
 
 /** Fields of a command, as the host sends it. */
@@ -34,10 +37,12 @@ if (byName.size !== MESSAGES.length) throw new Error('bug: two messages have the
 if (new Set(MESSAGES.map((row) => row.opcode)).size !== MESSAGES.length)
   throw new Error('bug: two messages have the same opcode');
 
+/** The row of a command. Errors: none; undefined for a name that is not in the tables. */
 export function commandRow(name: CommandName): CommandRow {
   return byName.get(name) as CommandRow;
 }
 
+/** The row of an event. Errors: none; undefined for a name that is not in the tables. */
 export function eventRow(name: EventName): EventRow {
   return byName.get(name) as EventRow;
 }
