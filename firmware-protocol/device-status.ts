@@ -1,23 +1,24 @@
 /**
- * The states of a board and the one function that moves between them, shared by firmware, driver, emulator and docs.
+ * The states of a board and the table that moves between them (protocol.md, "States"). Firmware, driver,
+ * emulator and documents share it.
  *
- * Outputs (drives and noise) are on only while running. `safe` is where a board goes on stop, silence and reset; leaving
- * it takes an explicit act of a host: opening a session or `acknowledge`.
+ * Outputs (drives and noise) are on only while the board is running. Stop, silence and reset put a board into
+ * `safe`, and only a host takes it out, by opening a session or by `acknowledge`.
  */
 
 export const DEVICE_STATE = {
-  /** Self-test after power-on or reset. */
+  /** The self-test after power-on or reset. */
   boot: 0,
-  /** Outputs off; programs can be loaded but not run. */
+  /** Outputs are off. Programs can be loaded but not run. */
   safe: 1,
-  /** Ready, and nothing committed since the session opened or the last stop. */
+  /** Ready. Nothing was committed since the session opened or since the last stop. */
   idle: 2,
-  /** Something was committed; `start` still asks whether its bank is. */
+  /** A bank was committed. `start` still checks that its own bank is. */
   configured: 3,
   running: 4,
-  /** The last run ended by itself or was aborted; another can be started. */
+  /** The last run ended by itself or was aborted. Another one can be started. */
   done: 5,
-  /** A run was halted by an overload; another can be started. */
+  /** An overload halted the last run. Another one can be started. */
   halted: 6,
   /** A fault is latched until it is acknowledged. */
   fault: 7,
@@ -46,7 +47,7 @@ export const DEVICE_INPUTS = [
 /** One of `DEVICE_INPUTS`. */
 export type DeviceInput = (typeof DEVICE_INPUTS)[number];
 
-/** What the run that was in progress is told, if there was one. */
+/** How a board run ended. */
 export const RUN_OUTCOME = {
   completed: 0,
   overload: 1,
@@ -58,12 +59,15 @@ export const RUN_OUTCOME = {
 /** How a run ended, as messages carry it: its code. */
 export type RunOutcomeCode = (typeof RUN_OUTCOME)[keyof typeof RUN_OUTCOME];
 
-/** `refused`: the input is a command that makes no sense in this state; the state stays and the host is told. */
+/**
+ * `refused`: the input makes no sense in this state. The state stays, and a command is
+ * answered with a refusal.
+ */
 export type Transition = DeviceStateName | 'refused';
 
 type Row = Readonly<Record<DeviceInput, Transition>>;
 
-/** Inputs that have the same effect in every state but `boot`. */
+/** Inputs that lead to the same state from every state, unless its row says otherwise. */
 const ALWAYS = { stopped: 'safe', faulted: 'fault', reset: 'boot' } as const;
 
 const row = (name: DeviceStateName, changes: Partial<Row>): Row => ({
@@ -88,9 +92,9 @@ export const TRANSITIONS: Readonly<Record<DeviceStateName, Row>> = {
   idle: row('idle', { committed: 'configured' }),
   configured: row('configured', { committed: 'configured', started: 'running' }),
   running: row('running', {
-    // A new host knows nothing of this run: it is stopped, never inherited.
+    // A new session ends the run of the one before (protocol.md, "Opening a session").
     sessionOpened: 'idle',
-    // The other bank may be loaded meanwhile.
+    // The other bank may be loaded during a run.
     committed: 'running',
     completed: 'done',
     aborted: 'done',
@@ -110,7 +114,9 @@ export function nextState(state: DeviceStateName, input: DeviceInput): Transitio
 
 const STATE_NAMES = Object.keys(DEVICE_STATE) as DeviceStateName[];
 
-/** The name of a state code, as status reports carry it. Errors: none; undefined for a code that is no state. */
+/**
+ * The name of a state code, as status reports carry it. Errors: none; undefined for a code that is no state.
+ */
 export function deviceStateName(code: DeviceState): DeviceStateName {
   return STATE_NAMES[code];
 }

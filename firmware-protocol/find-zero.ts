@@ -13,8 +13,8 @@ export function findZero(bytes: Uint8Array, start: number): number {
 }
 
 /**
- * Replaces the search by the platform's own (Node's `Buffer` looks at 16 bytes and more at once: thirty times as fast),
- * after comparing the two. It returns an index or −1. Throws when they differ.
+ * Replaces the search by the platform's own (Node's `Buffer` looks at 16 bytes and more at once: thirty times
+ * as fast), after comparing the two. It returns an index or −1. Throws when they differ.
  */
 export function useFasterZeroSearch(candidate: Search): void {
   const sample = new Uint8Array(67);

@@ -1,7 +1,8 @@
 /**
- * Frames: COBS( version u8 | channel u8 | session u8 | flags u8 | seq u16 | ack u16 | payload | CRC-32 ) 0x00,
- * little-endian. COBS (Cheshire & Baker 1999) frees the bytes of 0x00, so a zero always ends a frame, whatever was lost
- * before it. "Is it a frame" is answered here; "what does it mean" is not.
+ * Frames (protocol.md, "Frames"): COBS( version u8 | channel u8 | session u8 | flags u8 | seq u16 | ack u16 |
+ * payload | CRC-32 ) 0x00, little-endian. COBS (Cheshire & Baker 1999) removes the bytes 0x00, so a zero
+ * always ends a frame, whatever was lost before it (protocol.md, "Delimiters"). This file finds frames in
+ * bytes; it does not know what they mean.
  */
 import { CobsDecoder, cobsBytesMax, cobsEncode } from './cobs.js';
 import { crc32 } from './crc.js';
@@ -14,27 +15,29 @@ import {
   FRAME_OVERHEAD_BYTES,
 } from './limits.js';
 
-/** Version of this layout. It changes only with the major version of the protocol. */
+/** Version of the layout. It changes only with the major version of the protocol. */
 export const FRAME_VERSION = 1;
 
-/** What a frame carries. `open` is frozen for ever: HELLO and its answer. */
+/** What a frame carries. The channel `open` carries HELLO and its answer, and is frozen for ever. */
 export const CHANNEL = { open: 0, command: 1, sample: 2, stop: 3 } as const;
 /** A channel as frames carry it: its code. */
 export type Channel = (typeof CHANNEL)[keyof typeof CHANNEL];
 
-/** The receiver of command frames asks for everything after `ack` again. */
+/** Flag: send every command frame after `ack` again. */
 export const FLAG_NAK = 1;
 
-/** All of a frame but what it carries. */
+/** A frame without its payload. */
 export interface FrameHeader {
   readonly channel: Channel;
   /** First byte of the session's nonce. */
   readonly session: number;
   /** Bits: `FLAG_NAK` or 0. */
   readonly flags: number;
-  /** Number of this frame in its channel and direction, mod 2¹⁶; an empty payload consumes none. */
+  /** Number of this frame in its channel and direction, mod 2¹⁶. A frame without payload consumes none. */
   readonly seq: number;
-  /** Number, mod 2¹⁶, of the last frame of the command channel that came in order from the other side; a u16. */
+  /**
+   * Number, mod 2¹⁶, of the last frame of the command channel that came in order from the other side; a u16.
+   */
   readonly ack: number;
 }
 
@@ -43,20 +46,22 @@ export interface Frame extends FrameHeader {
   readonly payload: Uint8Array;
 }
 
-/** What can be wrong with the bytes between two delimiters: the stuffing, the CRC, the length, or the header. */
+/**
+ * What can be wrong with the bytes between two delimiters: the stuffing, the CRC, the length, or the header.
+ */
 export const FRAME_FAULTS = ['cobs', 'crc', 'short', 'oversize', 'header'] as const;
 /** One of `FRAME_FAULTS`. */
 export type FrameFault = (typeof FRAME_FAULTS)[number];
 
-/** What the decoder makes of the bytes between two delimiters. */
+/** The result of decoding the bytes between two delimiters. */
 export type DecodedItem =
   | { readonly kind: 'frame'; readonly frame: Frame }
   | {
       readonly kind: 'fault';
       readonly fault: FrameFault;
-      /** Bytes on the wire that were given up. */
+      /** How many bytes on the wire were dropped. */
       readonly bytes: number;
-      /** The first of them, at most FAULT_BYTES_KEPT, for the log. */
+      /** The first of these bytes for the log, at most FAULT_BYTES_KEPT. */
       readonly head: Uint8Array;
     };
 
@@ -65,7 +70,10 @@ export function wireBytesMax(frameBytes: number): number {
   return cobsBytesMax(frameBytes);
 }
 
-/** A frame before COBS with its payload, the parts of it in a row, in place; header and CRC are still to be filled in. */
+/**
+ * Puts the parts of a payload in a row into `raw` and returns the frame before COBS. Header and
+ * CRC are still missing.
+ */
 export function openFrame(raw: Uint8Array, parts: readonly Uint8Array[]): Uint8Array {
   let end = FRAME_HEADER_BYTES;
   for (const part of parts) {
@@ -76,8 +84,9 @@ export function openFrame(raw: Uint8Array, parts: readonly Uint8Array[]): Uint8A
 }
 
 /**
- * Fills in header and CRC of what `openFrame` gave, which may be done again with another header. Returns the bytes on the
- * wire, delimiter included; in `out` if that is given, which must hold `wireBytesMax` of the frame.
+ * Fills in header and CRC of a frame from `openFrame`, and encodes it. It may be called again with another
+ * header. Returns the bytes on the wire with the delimiter. They are in `out` if that is given; it must hold
+ * `wireBytesMax` of the frame.
  */
 export function sealFrame(raw: Uint8Array, header: FrameHeader, out?: Uint8Array): Uint8Array {
   raw[0] = FRAME_VERSION;
@@ -94,11 +103,15 @@ export function sealFrame(raw: Uint8Array, header: FrameHeader, out?: Uint8Array
   return cobsEncode(raw, out);
 }
 
-/** Where a frame is put together before it is stuffed: one for all, a frame is finished before the next is begun. */
+/**
+ * The place where a frame is put together before COBS. All share it: a frame is finished before
+ * the next one begins.
+ */
 const scratch = new Uint8Array(FRAME_BYTES_MAX);
 
 /**
- * The bytes on the wire, delimiter included; in `out` if that is given, which must hold `wireBytesMax` of the frame. Errors: none.
+ * The bytes on the wire, delimiter included; in `out` if that is given, which must hold `wireBytesMax` of the
+ * frame. Errors: none.
  */
 export function encodeFrame(frame: Frame, out?: Uint8Array): Uint8Array {
   const length = FRAME_OVERHEAD_BYTES + frame.payload.length;
@@ -107,16 +120,16 @@ export function encodeFrame(frame: Frame, out?: Uint8Array): Uint8Array {
 }
 
 /**
- * Push decoder with bounded memory: bytes in, frames and faults out, in order. Never throws on input; the next 0x00
- * resynchronises. A good frame between two delimiters is never lost.
+ * Turns bytes into frames and faults, in order, with bounded memory (protocol.md, "Receiving frames"). It
+ * never throws on input. The next 0x00 resynchronises, and a good frame between two delimiters is never lost.
  */
 export class FrameDecoder {
   readonly #cobs: CobsDecoder;
   readonly #frameBytesMax: number;
   readonly #wireBytesMax: number;
-  /** The first bytes since the last delimiter, for the log should they prove to be a fault. */
+  /** The first bytes since the last delimiter. If they are a fault, the log shows them. */
   readonly #head = new Uint8Array(FAULT_BYTES_KEPT);
-  /** Bytes seen since the last delimiter, those beyond the bound included. */
+  /** How many bytes came since the last delimiter, including those beyond the bound. */
   #seen = 0;
 
   constructor(frameBytesMax: number) {
@@ -125,18 +138,18 @@ export class FrameDecoder {
     this.#cobs = new CobsDecoder(this.#wireBytesMax);
   }
 
-  /** The first bytes, at most FAULT_BYTES_KEPT, of what has come since the last delimiter. */
+  /** The first bytes since the last delimiter, at most FAULT_BYTES_KEPT. */
   get pendingHead(): Uint8Array {
     return this.#head.slice(0, this.#seen);
   }
 
-  /** Forgets what has come since the last delimiter. */
+  /** Forgets the bytes since the last delimiter. */
   reset(): void {
     this.#cobs.end();
     this.#seen = 0;
   }
 
-  /** What `chunk` completes, as a list to keep. */
+  /** Returns what `chunk` completes, in a list that the caller may keep. */
   push(chunk: Uint8Array): DecodedItem[] {
     const items: DecodedItem[] = [];
     this.decode(chunk, (item) => {
@@ -146,7 +159,7 @@ export class FrameDecoder {
     return items;
   }
 
-  /** Hands over what `chunk` completes, one by one; the payload of a frame is good only during the call. */
+  /** Hands over what `chunk` completes, one by one. The payload of a frame is valid only during the call. */
   decode(chunk: Uint8Array, deliver: (item: DecodedItem) => void): void {
     for (let start = 0; start < chunk.length; ) {
       const end = findZero(chunk, start);
@@ -172,7 +185,7 @@ export class FrameDecoder {
     const raw = this.#cobs.bytes;
     const size = this.#cobs.end();
     this.#seen = 0;
-    // Delimiters may repeat: what opens, stops or is sent again is preceded by one.
+    // Nothing between two delimiters is no fault (protocol.md, "Delimiters").
     if (seen === 0) return undefined;
     const fault = (kind: FrameFault): DecodedItem => ({
       kind: 'fault',

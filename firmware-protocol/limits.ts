@@ -1,4 +1,4 @@
-/** Every bound of the contract in one place; the relations between them are asserted when the module loads. */
+/** Every bound of the contract in one place. The relations between them are checked when the module loads. */
 
 /** Largest unsigned integer of 16 and of 32 bits. */
 export const U16_MAX = 65535;
@@ -12,13 +12,13 @@ export const RAIL_MAX = 20480 * 1024;
 export const ROW_RAIL = 20480;
 export const CELLS_MAX = 8192;
 export const ROWS_MAX = 4096;
-/** Largest m · 2^ρ that a commit accepts; with it every intermediate stays below 2⁵³. */
+/** Largest m · 2^ρ that a commit accepts. It keeps every intermediate below 2⁵³. */
 export const ROW_SCALE_MAX = 8192;
 export const ROW_ATTENUATION_MAX = 12;
 export const COUPLING_BITS_MIN = 4;
 export const COUPLING_BITS_MAX = 16;
 export const COUPLING_MAX = 32767;
-/** Unit conductance G_fs as a coupling code is 2^this. */
+/** The coupling code of the unit conductance G_fs is 2 to this power. */
 export const COUPLING_UNIT_LOG2 = 15;
 /** Largest effective drive, in 2⁻²⁴ V_fs·G_fs. */
 export const DRIVE_MAX = 67108863;
@@ -35,56 +35,65 @@ export const TICK_LOG2_MAX = 8;
 export const DAMPING_MAX = U32_MAX;
 export const SAFE_INTEGER_MAX = 9007199254740991;
 
-/** Link limits. A frame's size counts header, payload and CRC, before COBS. */
+/** Limits of the link. The size of a frame counts header, payload and CRC, before COBS. */
 export const FRAME_HEADER_BYTES = 8;
 export const FRAME_CRC_BYTES = 4;
 export const FRAME_OVERHEAD_BYTES = FRAME_HEADER_BYTES + FRAME_CRC_BYTES;
-/** Until HELLO has told what the other side can, frames are at most this long and the window is 1. */
+/**
+ * Largest frame before HELLO has told what the other side takes (protocol.md, "Frames"). The window
+ * is 1 until then.
+ */
 export const FRAME_BYTES_BEFORE_HELLO = 256;
 export const FRAME_BYTES_MAX = 65536;
 export const WINDOW_MAX = 1024;
-/** Commands that wait for the window; a caller beyond it waits before it queues. */
+/** Command messages that can wait for the window. */
 export const COMMAND_QUEUE_MAX = 64;
-/** Frames of the sample channel (blocks, credits) that wait for the port. */
+/** Messages of the sample channel (blocks, credits) that can wait for the port. */
 export const UNSEQUENCED_QUEUE_MAX = 16;
-/** Bytes of rubbish kept for the log from each fault. */
+/** Bytes of each fault that are kept for the log. */
 export const FAULT_BYTES_KEPT = 128;
 
-/** Restricted MessagePack: anything beyond is rejected. */
+/** Bounds of the restricted MessagePack (protocol.md, "Payloads"). */
 export const ARRAY_ITEMS_MAX = 40;
 export const ARRAY_DEPTH_MAX = 2;
 export const TEXT_BYTES_MAX = 256;
 
-/** Longest text in HELLO, so that the whole fits one frame of `FRAME_BYTES_BEFORE_HELLO`. */
+/** Longest text in HELLO. With it, HELLO fits one frame of `FRAME_BYTES_BEFORE_HELLO`. */
 export const IDENTITY_TEXT_BYTES_MAX = 24;
 export const NONCE_BYTES = 8;
-/** Sessions that have ended whose nonces a device remembers: a HELLO that was late must not open one of them again. */
+/**
+ * How many ended sessions a device remembers, so that a late HELLO opens none
+ * of them (protocol.md, "Nonces").
+ */
 export const ENDED_SESSIONS_MAX = 4;
 export const BANKS = 2;
 export const WATCHDOG_MS_MIN = 100;
 export const WATCHDOG_MS_MAX = 60000;
 export const WATCHDOG_MS_DEFAULT = 2000;
-/** Cells and rows that a report of an overload names. */
+/** How many cells, and how many rows, the report of an overload names at most. */
 export const OVERLOAD_INDICES_MAX = 32;
-/** Answers kept for a request that is repeated. */
+/** How many answers are kept for repeated requests (protocol.md, "At most once"). */
 export const ANSWER_CACHE_MAX = 32;
-/** Full sample blocks that wait in the device for a credit; then the run holds, or loses, its samples. */
+/**
+ * Full sample blocks that can wait in the device. With no room left, a run holds or
+ * loses samples (protocol.md, "Blocks").
+ */
 export const BLOCK_QUEUE_MAX = 4;
-/** Sent sample blocks that a device may be asked to keep, in case they are lost on the way. */
+/** Sent sample blocks that a device keeps at most, in case they are lost (protocol.md, "Kept blocks"). */
 export const BLOCKS_KEPT_MAX = 64;
 
 function require(holds: boolean, relation: string): void {
   if (!holds) throw new Error(`bug: limits are inconsistent: ${relation}`);
 }
 
-// What one tick needs to stay an exact integer (docs/reference/device-model.md, "Bounds").
+// With these, every number of a tick is an exact integer (device-model.md, "One tick").
 require(RAIL_MAX % 1024 === 0, 'the rail is a multiple of one array step');
 require(ROW_RAIL === RAIL_MAX / 1024, 'row amplifiers saturate where cells do');
 require(CELLS_MAX * COUPLING_MAX * ROW_RAIL < SAFE_INTEGER_MAX, 'a dense row sum is exact');
 require(ROW_SCALE_MAX * COUPLING_MAX * ROW_RAIL < SAFE_INTEGER_MAX, 'a factored column sum is exact');
 require(DAMPING_MAX * ROW_RAIL < SAFE_INTEGER_MAX / 4, 'the damping term is exact');
 require(NOISE_CODE_MAX * GAUSSIAN_MAX * 2 < 2147483648, 'a noise product fits 32 bits');
-// What the link needs.
+// The link needs these.
 require(WINDOW_MAX < 32768, 'the window is under half of the sequence numbers');
 require(ANSWER_CACHE_MAX <= WINDOW_MAX, 'the answer cache is bounded by the window');
 require(FRAME_BYTES_BEFORE_HELLO <= FRAME_BYTES_MAX, 'HELLO fits the largest frame');

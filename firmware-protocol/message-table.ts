@@ -1,8 +1,9 @@
 /**
- * The kinds of row of the message tables (messages/*.ts) and the types derived from them. The tables are the one source:
- * TypeScript types, codec, validation, documentation, hash and test vectors all come from them.
+ * The kinds of row of the message tables (messages/*.ts) and the types derived from them. The tables are the
+ * one source: TypeScript types, codec, validation, documentation, hash and test vectors all come from them.
  *
- * A payload is the MessagePack array [opcode, request id, fields in order]; new fields are added at the end only.
+ * A payload is the MessagePack array [opcode, request id, fields in order]; new fields are added
+ * at the end only.
  */
 
 /** A whole number; `unit` is the unit of 1. */
@@ -62,7 +63,10 @@ export interface CommandRow {
   readonly channel: ChannelName;
   /** How long the host waits for the answer by default. */
   readonly timeoutMs: number;
-  /** `once`: at most once in a session, its answer is kept. `again`: executed whenever it comes; harmless to repeat. */
+  /**
+   * `once`: at most once in a session, its answer is kept. `again`: executed whenever it
+   * comes; harmless to repeat.
+   */
   readonly delivery: 'once' | 'again';
   readonly doc: string;
   readonly fields: readonly Field[];

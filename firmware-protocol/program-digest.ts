@@ -15,14 +15,17 @@ if (new Uint8Array(new Uint16Array([1]).buffer)[0] !== 1)
   );
 
 /**
- * The bytes of codes [n] as they travel: little-endian, one byte a code for an Int8Array, two for an Int16Array. Shares memory
- * with `codes`. Errors: none.
+ * The bytes of codes [n] as they travel: little-endian, one byte a code for an Int8Array, two for an
+ * Int16Array. Shares memory with `codes`. Errors: none.
  */
 export function codeBytes(codes: Int8Array | Int16Array): Uint8Array {
   return new Uint8Array(codes.buffer, codes.byteOffset, codes.byteLength);
 }
 
-/** The digest of a program: couplings, drive, initial state, then damping, noise amplitude and shift as u32. Errors: none. */
+/**
+ * The digest of a program: couplings, drive, initial state, then damping, noise amplitude and shift
+ * as u32. Errors: none.
+ */
 export function programDigest(image: ProgramImage): ProgramDigest {
   const registers = new Uint8Array(12);
   [image.damping, image.noiseAmplitude, image.noiseShift].forEach((value, register) => {

@@ -6,7 +6,10 @@ export interface ProgramImage {
   readonly mode: ProgramMode;
   readonly cells: number;
   readonly rows: number;
-  /** Width b of the coupling codes, 4…16; on the board a code is left-aligned: code · 2^(16−b), unit 2⁻¹⁵ G_fs. */
+  /**
+   * Width b of the coupling codes, 4…16; on the board a code is left-aligned: code ·
+   * 2^(16−b), unit 2⁻¹⁵ G_fs.
+   */
   readonly couplingBits: number;
   /** ρ, 0…12, a whole number: the row amplifier divides by 2^ρ and the transposed array restores. 0 in dense mode. */
   readonly rowAttenuation: number;

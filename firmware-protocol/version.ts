@@ -2,7 +2,9 @@ import type { Field, Row } from './message-table.js';
 import { MESSAGES } from './messages/index.js';
 import { TABLE_HASH_HEX } from './table-hash.generated.js';
 
-/** 1.0 is a candidate until it is frozen; docs/reference/protocol.md, "Versions", says what may change then. */
+/**
+ * 1.0 is a candidate until it is frozen; docs/reference/protocol.md, "Versions", says what may change then.
+ */
 export const PROTOCOL_MAJOR = 1;
 /** Raised by additions that an older end can ignore. */
 export const PROTOCOL_MINOR = 0;

@@ -1,4 +1,7 @@
-/** Checks of the arguments that a program passes to the exported functions. JavaScript has no compiler to do it. */
+/**
+ * Checks of the arguments that a program passes to the exported functions. JavaScript has no
+ * compiler to do it.
+ */
 
 import { U16_MAX, U32_MAX } from '../firmware-protocol/limits.js';
 import { ThermolinkError } from './errors.js';
@@ -15,7 +18,9 @@ export function badArgument(name: string, value: unknown, wanted: string, hint?:
   });
 }
 
-/** Throws BAD_ARGUMENT unless `value` is a whole number from `min` to `max`. A text of digits is no number. */
+/**
+ * Throws BAD_ARGUMENT unless `value` is a whole number from `min` to `max`. A text of digits is no number.
+ */
 export function checkWhole(name: string, value: unknown, min: number, max = Number.MAX_SAFE_INTEGER): void {
   if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) return;
   const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
@@ -33,7 +38,10 @@ export function checkNumber(name: string, value: unknown, min: number): void {
   throw badArgument(name, value, `a finite number of at least ${min}`);
 }
 
-/** Throws BAD_ARGUMENT unless `value` is an object with fields; null and arrays are none. `example` goes into the hint. */
+/**
+ * Throws BAD_ARGUMENT unless `value` is an object with fields; null and arrays are none. `example`
+ * goes into the hint.
+ */
 export function checkObject(name: string, value: unknown, example: string): void {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
   throw badArgument(name, value, 'an object', `For example ${example}.`);

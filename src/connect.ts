@@ -33,13 +33,15 @@ export interface ConnectOptions {
   /** Default: logs nothing. */
   readonly log?: Logger;
   /**
-   * Whether a board whose port is lost is looked for again, and how. Default: for 30 s. A board on USB is found by its
-   * identity, under whatever path it comes back. An emulated board in this process can't be lost.
+   * Whether a board whose port is lost is looked for again, and how. Default: for 30 s. A board on
+   * USB is found by its identity, under whatever path it comes back. An emulated board in this
+   * process can't be lost.
    */
   readonly reconnect?: boolean | Omit<ReconnectOptions, 'openPort'>;
   /**
-   * Whether an emulated board computes in a thread of its own. Default: if another one computes in this thread already.
-   * Pass true for all boards that work at once, so that none waits for another. It has no effect together with `clock`.
+   * Whether an emulated board computes in a thread of its own. Default: if another one computes in this
+   * thread already. Pass true for all boards that work at once, so that none waits for another. It has no
+   * effect together with `clock`.
    */
   readonly ownThread?: boolean;
   /** Called at every step of reconnecting. */
@@ -87,8 +89,8 @@ function suggestion(text: string): string | undefined {
 }
 
 /**
- * Connects to the device that a URI names. Errors: BAD_ARGUMENT, those of `parseDeviceUri`, of opening the port, and of
- * `Device.open`. Nothing stays open after one.
+ * Connects to the device that a URI names. Errors: BAD_ARGUMENT, those of `parseDeviceUri`, of opening the
+ * port, and of `Device.open`. Nothing stays open after one.
  */
 export async function connect(uri: string, options: ConnectOptions = {}): Promise<Device> {
   checkObject('options', options, '{ signal: controller.signal }');

@@ -1,6 +1,6 @@
 /**
- * The one error class of the host. A failed operation throws a `ThermolinkError` with a stable code. A bug fails an
- * assertion (`assert`). Bad bytes throw nothing: they are counted.
+ * The one error class of the host. A failed operation throws a `ThermolinkError` with a stable code. A bug
+ * fails an assertion (`assert`). Bad bytes throw nothing: they are counted.
  */
 
 import type { ErrorCode } from './error-codes.js';
@@ -19,8 +19,8 @@ export interface ErrorDetails {
 }
 
 /**
- * A failed operation. `code` is stable and for programs, `message` says what happened, `cause` and `data` say why, `hint`
- * says what to try.
+ * A failed operation. `code` is stable and for programs, `message` says what happened, `cause` and `data` say
+ * why, `hint` says what to try.
  */
 export class ThermolinkError extends Error {
   override readonly name = 'ThermolinkError';

@@ -9,13 +9,13 @@ import {
 import type { LinkCounters } from './counters.js';
 import { RoundTripEstimate } from './round-trip.js';
 
-/** What one side can take, told in HELLO. */
+/** What one side can take. HELLO tells it. */
 export interface LinkLimits {
   /** Largest frame: header, payload and CRC, before COBS. */
   readonly frameBytes: number;
   /** How many command frames may be unacknowledged at once. */
   readonly window: number;
-  /** Unacknowledged command bytes; at least one frame always passes. */
+  /** Unacknowledged command bytes at most. One frame is always allowed. */
   readonly inFlightBytes: number;
 }
 
@@ -25,26 +25,33 @@ export const LIMITS_BEFORE_HELLO: LinkLimits = {
   inFlightBytes: FRAME_BYTES_BEFORE_HELLO,
 };
 
-/** Timeouts in a row without an acknowledgement after which the link gives up. */
+/**
+ * The link fails after so many timeouts in a row without an acknowledgement (protocol.md, "Retransmission").
+ */
 export const RETRIES_MAX = 8;
 
-/** Frames from this size on are kept in buffers that are used again: allocating them anew costs more than sending. */
+/**
+ * Frames of this size and larger use pooled buffers, because allocating them costs more than sending them.
+ */
 const POOLED_BYTES_MIN = 4096;
 
-/** Buffers made at once, when the first large frame is queued: as many as an upload has on the way. */
+/** Buffers that are made with the first large frame: as many as an upload has on the way. */
 const POOLED_TOGETHER = 32;
 
-/** Buffers for frames that wait for their acknowledgement. As many as were ever in use at once, which the queue bounds. */
+/** Buffers for frames that wait for their acknowledgement. The queue bounds how many there can be. */
 class FramePool {
   #free: Uint8Array[] = [];
   #wire: Uint8Array | undefined;
 
-  /** Where the pool's frames are stuffed fastest, with room for a delimiter before; undefined before the first. */
+  /**
+   * Where COBS encodes the pool's frames fastest, with room for a delimiter in front. Undefined
+   * before the first frame.
+   */
   get wire(): Uint8Array | undefined {
     return this.#wire;
   }
 
-  /** A frame with the payload, `length` bytes in parts, in place. */
+  /** Returns a frame with the payload in it: `length` bytes, given in parts. */
   open(parts: readonly Uint8Array[], length: number): Uint8Array {
     const size = length + FRAME_OVERHEAD_BYTES;
     if (size < POOLED_BYTES_MIN) return openFrame(new Uint8Array(size), parts);
@@ -58,7 +65,7 @@ class FramePool {
     return openFrame(this.#free.pop() ?? new Uint8Array(FRAME_BYTES_MAX), parts);
   }
 
-  /** The frame is not used any more. */
+  /** Takes the buffer of a frame back. */
   release(raw: Uint8Array): void {
     if (raw.length >= POOLED_BYTES_MIN)
       this.#free.push(new Uint8Array(raw.buffer, raw.byteOffset, FRAME_BYTES_MAX));
@@ -67,28 +74,28 @@ class FramePool {
 
 export interface InFlight {
   readonly seq: number;
-  /** Before COBS; header and CRC are filled in at each sending. */
+  /** The frame before COBS. Header and CRC are filled in at each sending. */
   readonly raw: Uint8Array;
   sentAtMs: number;
   sendings: number;
 }
 
-/** Sequence numbers and their distances are mod 2¹⁶. */
+/** Reduces a sequence number, or a distance of two, mod 2¹⁶. */
 export function wrapSequence(seq: number): number {
   return seq & 0xffff;
 }
 
-/** The sending half of go-back-N: what waits, what is in flight, and when it must be sent again. */
+/** The sending half of go-back-N: which frames wait, which are in flight, and when they are sent again. */
 export class CommandSender {
   readonly #counters: LinkCounters;
   #limits: LinkLimits;
   readonly #pool = new FramePool();
   readonly #queue: Uint8Array[] = [];
   readonly #inFlight: InFlight[] = [];
-  /** Index in #inFlight of the next frame to send (again). */
+  /** Index in #inFlight of the frame to send next, or to send again. */
   #cursor = 0;
   #nextSeq = 0;
-  /** Messages of this session that were queued, and those of them that were sent. */
+  /** How many messages of this session were queued, and how many of them were sent. */
   #queuedCount = 0;
   #sentCount = 0;
   #retries = 0;
@@ -99,7 +106,7 @@ export class CommandSender {
     this.#counters = counters;
   }
 
-  /** A new session: numbers start at 0, and what was queued is forgotten. */
+  /** Begins a session: numbers start at 0 and the queue is emptied (protocol.md, "Opening a session"). */
   begin(limits: LinkLimits): void {
     this.#limits = limits;
     for (const raw of this.#queue.splice(0)) this.#pool.release(raw);
@@ -112,18 +119,21 @@ export class CommandSender {
     this.#roundTrip = new RoundTripEstimate();
   }
 
-  /** The other side has shown that it is alive: everything unacknowledged is sent again, patience starts anew. */
+  /**
+   * Sends everything unacknowledged again and counts timeouts from 0, since the other side has shown
+   * that it is alive.
+   */
   resume(): void {
     this.#retries = 0;
     this.#cursor = 0;
   }
 
-  /** Messages that can be queued now. */
+  /** How many messages can be queued now. */
   get freePlaces(): number {
     return COMMAND_QUEUE_MAX - this.#queue.length;
   }
 
-  /** Messages of this session that were sent at least once: the first so many that were queued. */
+  /** How many messages of this session were sent at least once. They are the first ones that were queued. */
   get sentCount(): number {
     return this.#sentCount;
   }
@@ -136,7 +146,10 @@ export class CommandSender {
     return this.#nextSeq;
   }
 
-  /** Where frames are stuffed fastest, with room for a delimiter before; undefined before the first large one. */
+  /**
+   * Where COBS encodes frames fastest, with room for a delimiter in front. Undefined before
+   * the first large frame.
+   */
   get wire(): Uint8Array | undefined {
     return this.#pool.wire;
   }
@@ -145,31 +158,36 @@ export class CommandSender {
     return this.#roundTrip.roundTripMs;
   }
 
-  /** Given up: nothing is sent again until an acknowledgement comes or `resume` is called. */
+  /**
+   * Whether the link has failed: nothing is sent until `resume` is called (protocol.md, "Retransmission").
+   */
   get failed(): boolean {
     return this.#retries >= RETRIES_MAX;
   }
 
-  /** Queues a payload of `length` bytes, copying its parts; its place among all of the session, from 1. */
+  /**
+   * Queues a copy of a payload of `length` bytes, given in parts. Returns its number in the session, from 1.
+   */
   send(parts: readonly Uint8Array[], length: number): number {
     if (this.freePlaces === 0) throw new Error('bug: command queue overrun');
     this.#queue.push(this.#pool.open(parts, length));
     return ++this.#queuedCount;
   }
 
-  /** Takes the acknowledgement of a frame; `nak` asks for everything after it again. */
+  /** Takes an acknowledgement. `nak` asks for everything after it again (protocol.md, "Acknowledgements"). */
   takeAck(ack: number, nak: boolean, nowMs: number): void {
     const first = this.#inFlight[0];
-    // The last acknowledged is the one before the first in flight, or the last sent when none is.
+    // The last acknowledged number comes before the first one in flight, or before the next one to give.
     const lastAcked = wrapSequence((first ? first.seq : this.#nextSeq) - 1);
     const count = wrapSequence(ack - lastAcked);
-    // Older acknowledgements arrive late without harm; one of a frame never sent must not be believed.
+    // An older acknowledgement changes nothing; one of a frame that was never sent must not be believed.
     if (count > this.#inFlight.length || (count > 0 && this.#inFlight[count - 1].sendings === 0)) {
       if (count < 0x8000) this.#counters.acksInvalid++;
       return;
     }
     if (count > 0) {
       const newest = this.#inFlight[count - 1];
+      // A frame that was sent twice is not measured (protocol.md, "Retransmission").
       if (newest.sendings === 1) this.#roundTrip.measure(nowMs - newest.sentAtMs);
       for (const frame of this.#inFlight.splice(0, count)) this.#pool.release(frame.raw);
       this.#cursor = Math.max(0, this.#cursor - count);
@@ -181,7 +199,7 @@ export class CommandSender {
     }
   }
 
-  /** The next frame to send, before COBS and without header and CRC, or undefined. */
+  /** Returns the next frame to send, before COBS and without header and CRC, or undefined. */
   next(nowMs: number): Readonly<InFlight> | undefined {
     this.#checkTimeout(nowMs);
     this.#fillWindow();
@@ -195,7 +213,7 @@ export class CommandSender {
     return command;
   }
 
-  /** When the oldest unacknowledged frame must be sent again, or undefined. */
+  /** When the oldest unacknowledged frame is sent again, or undefined (protocol.md, "Retransmission"). */
   get nextTimeoutMs(): number | undefined {
     const oldest = this.#inFlight[0];
     if (this.failed || !oldest || oldest.sendings === 0) return undefined;
@@ -210,6 +228,7 @@ export class CommandSender {
     this.#cursor = 0;
   }
 
+  /** Moves frames from the queue into flight while both bounds allow it (protocol.md, "Window"). */
   #fillWindow(): void {
     let inFlightBytes = 0;
     for (const frame of this.#inFlight) inFlightBytes += frame.raw.length;

@@ -1,28 +1,31 @@
 import type { FrameFault } from '../framing.js';
 
-/** Everything that a link can see go wrong, and what it did: counts since the link was made; every fault has a name. */
+/**
+ * Everything that a link can see go wrong, and what it did: counts since the link was made; every
+ * fault has a name.
+ */
 export interface LinkCounters {
   framesReceived: number;
   framesSent: number;
   bytesReceived: number;
   bytesSent: number;
   faults: Record<FrameFault, number>;
-  /** Of another session: dropped. */
+  /** Frames of another session, which were dropped. */
   framesForeign: number;
-  /** Command frames received again: acknowledged again and dropped. */
+  /** Command frames that came again. They were acknowledged again and dropped. */
   framesDuplicate: number;
-  /** Command frames after a gap: dropped, a nak was sent. */
+  /** Command frames after a gap, which were dropped. */
   framesOutOfOrder: number;
-  /** Command frames dropped because their answer had no room; they come again. */
+  /** Command frames that were dropped because their answer had no room. They come again. */
   framesWithoutRoom: number;
-  /** Sample-channel frames that never came. */
+  /** Frames of the sample channel that never came. */
   sampleFramesLost: number;
   naksReceived: number;
   naksSent: number;
   retransmissions: number;
   /** Acknowledgements of frames that were never sent. */
   acksInvalid: number;
-  /** Payloads that are not a message of this protocol; counted by whoever decodes. */
+  /** Payloads that are no message of this protocol. The code that decodes them counts them. */
   messagesRejected: number;
 }
 

@@ -1,6 +1,6 @@
 import type { Channel, FrameHeader } from '../framing.js';
 
-/** One frame as it passed, without its content. */
+/** One frame that was sent or received, without its payload. */
 export interface FrameNote {
   readonly direction: 'sent' | 'received';
   readonly atMs: number;
@@ -11,10 +11,10 @@ export interface FrameNote {
   readonly payloadBytes: number;
 }
 
-/** Frames that are remembered, for the error of an operation that failed. */
+/** How many frames are remembered. The error of a failed operation shows them. */
 const FRAMES_KEPT = 16;
 
-/** The last frames both ways: a ring that costs a few stores a frame. */
+/** Remembers the last frames of both directions in a ring. */
 export class FrameLog {
   readonly #ring: FrameNote[] = [];
   #next = 0;
@@ -29,7 +29,7 @@ export class FrameLog {
     this.#next = (this.#next + 1) % FRAMES_KEPT;
   }
 
-  /** Oldest first. */
+  /** The remembered frames, oldest first. */
   get notes(): readonly FrameNote[] {
     return [...this.#ring.slice(this.#next), ...this.#ring.slice(0, this.#next)];
   }

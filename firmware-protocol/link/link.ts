@@ -1,9 +1,10 @@
 /**
- * The link: one state machine for both ends. Bytes and the time come in, messages and frames to write come out; it does
- * no I/O and has no clock.
+ * The link: one state machine, used by both ends. It takes bytes and the time, and gives messages and frames
+ * to write. It does no input or output and has no clock.
  *
- * Command channel: go-back-N with cumulative acknowledgement, delivered in order and once within a session.
- * Sample, stop and open channels: sent once; loss is counted (sample), or the sender repeats by itself (stop, open).
+ * Messages of the command channel arrive in order and once within a session, by go-back-N with cumulative
+ * acknowledgement (protocol.md, "Commands: delivered in order, once"). The other channels send a message
+ * once: lost samples are counted, and whoever sends a stop or HELLO repeats it.
  */
 import {
   CHANNEL,
@@ -21,19 +22,20 @@ import { type LinkCounters, linkCounters } from './counters.js';
 import { FrameLog } from './frame-log.js';
 import { type OnceFrame, OnceSender } from './once-sender.js';
 
-/** What came out of the bytes that were received. */
+/** One result of received bytes: a message, or a fault. */
 export type LinkEvent =
   | { readonly kind: 'message'; readonly channel: Channel; readonly payload: Uint8Array }
   | Extract<DecodedItem, { kind: 'fault' }>;
 
 /**
- * One end of a link: the caller brings bytes and the time, and writes what `poll` returns. Errors: a call against its contract
- * (`send` without a free place or with too long a payload) throws an Error that begins with "bug"; nothing else throws.
+ * One end of a link: the caller brings bytes and the time, and writes what `poll` returns. Errors: a call
+ * against its contract (`send` without a free place or with too long a payload) throws an Error that begins
+ * with "bug"; nothing else throws.
  */
 export class Link {
   /** What this end has seen and done, since it was made. */
   readonly counters: LinkCounters = linkCounters();
-  /** The last frames both ways. */
+  /** The last frames of both directions. */
   readonly frames = new FrameLog();
   readonly #decoder: FrameDecoder;
   readonly #answersEverything: boolean;
@@ -45,46 +47,47 @@ export class Link {
   #expectedSeq = 0;
   #ackOwed = false;
   #nakOwed = false;
-  /** A nak was sent for the present gap; another would only repeat it. */
+  /** A nak was sent for the present gap and is not repeated (protocol.md, "Acknowledgements"). */
   #nakSent = false;
 
-  /** The frame that `poll` has returned: one for all, since each is written before the next is asked for. */
+  /** The bytes that `poll` returns. All frames share them: one is written before the next is asked for. */
   readonly #wire = new Uint8Array(1 + wireBytesMax(FRAME_BYTES_MAX));
   readonly #once = new OnceSender();
   #lastHeardMs: number | undefined;
   #sampleSeqIn = 0;
 
   /**
-   * `answersEverything`: a command is taken only while its answer can be queued; it is dropped unacknowledged
-   * otherwise, and comes again. True for the device; if both ends did it, two full queues would wait for each other.
+   * With `answersEverything` a command is taken only while its answer can be queued; otherwise its frame is
+   * dropped unacknowledged and comes again (protocol.md, "At most once"). It is true for the device. If both
+   * ends did so, two full queues would wait for each other.
    */
   constructor(frameBytesMax: number, options: { readonly answersEverything: boolean }) {
     this.#answersEverything = options.answersEverything;
     this.#decoder = new FrameDecoder(frameBytesMax);
   }
 
-  /** Starts a session: everything of an earlier one is forgotten, what was queued included. */
+  /** Opens a session. Everything of the earlier one is forgotten, including the queue. */
   openSession(nonce: Uint8Array, limits: LinkLimits): void {
     this.#begin(nonce[0], limits);
   }
 
-  /** The session goes on after a silence: what was not acknowledged is sent again. */
+  /** Goes on with the session: sends again what was not acknowledged (protocol.md, "Resuming a session"). */
   resumeSession(): void {
     this.#held = false;
     this.#commands.resume();
   }
 
-  /** Nothing but HELLO and a stop is sent until the session is resumed or a new one opened; the medium may be another. */
+  /** Sends nothing but HELLO and stop until the session is resumed or a new one is opened. */
   hold(): void {
     this.#held = true;
   }
 
-  /** The medium is a new one: what the old one cut off in mid-frame is forgotten. */
+  /** Forgets a frame that was cut off, because the next bytes come over a new port. */
   restartReceiver(): void {
     this.#decoder.reset();
   }
 
-  /** Ends it: the other side has gone. Nothing more is said until a session is opened. */
+  /** Ends the session, because the other side has gone. Nothing is sent until a new one is opened. */
   closeSession(): void {
     this.#begin(undefined, LIMITS_BEFORE_HELLO);
   }
@@ -103,7 +106,7 @@ export class Link {
     this.#sampleSeqIn = 0;
   }
 
-  /** The beginning of what was received and is no complete frame yet. */
+  /** The first bytes of a frame that is not complete yet. */
   get pendingHead(): Uint8Array {
     return this.#decoder.pendingHead;
   }
@@ -138,17 +141,19 @@ export class Link {
     return this.#commands.unacknowledged;
   }
 
-  /** How many command messages of this session were sent at least once: the first so many that were queued. */
+  /**
+   * How many command messages of this session were sent at least once: the first so many that were queued.
+   */
   get commandsSent(): number {
     return this.#commands.sentCount;
   }
 
-  /** Whether another message of the sample channel can be queued. A stop and HELLO always can. */
+  /** Whether another message of the sample channel can be queued. A stop and a HELLO always can. */
   get canSendUnsequenced(): boolean {
     return this.#once.canSendSample;
   }
 
-  /** The link has given up: nothing is sent again unless the other side shows that it is alive. */
+  /** Whether the link has failed: no command is sent until the other side shows that it is alive. */
   get failed(): boolean {
     return this.#commands.failed;
   }
@@ -159,8 +164,8 @@ export class Link {
   }
 
   /**
-   * Queues a message of the command channel, its parts in a row, copying them; check `canSend` first. Returns its place among
-   * those of the session, from 1.
+   * Queues a copy of a message of the command channel, given in parts. Check `canSend` first. Returns its
+   * number in the session, from 1.
    */
   send(...parts: readonly Uint8Array[]): number {
     let length = 0;
@@ -171,17 +176,18 @@ export class Link {
   }
 
   /**
-   * Queues a message of another channel. For the sample channel check `canSendUnsequenced` first. Stop and open pass all
-   * others; a newer one takes the place of one that still waits.
+   * Queues a message of another channel. Check `canSendUnsequenced` first for the sample channel. A stop or
+   * open message passes all others, and takes the place of an older one that still waits (protocol.md,
+   * "Opening a session").
    */
   sendUnsequenced(channel: Exclude<Channel, typeof CHANNEL.command>, payload: Uint8Array): void {
     this.#once.send(channel, payload);
   }
 
   /**
-   * Takes bytes from the port. Each message is handed to `deliver` before the next frame is looked at: a HELLO decides what
-   * session the frames behind it belong to, and an answer takes its room in the queue. A payload is good only during the
-   * call.
+   * Takes bytes from the port. It hands each message to `deliver` before it looks at the next frame, because
+   * a HELLO decides which session the frames behind it belong to (protocol.md, "Frames"), and because an
+   * answer takes room in the queue. A payload is valid only during the call.
    */
   receive(bytes: Uint8Array, nowMs: number, deliver: (event: LinkEvent) => void): void {
     this.counters.bytesReceived += bytes.length;
@@ -199,7 +205,7 @@ export class Link {
       this.counters.framesReceived++;
       if (frame.channel !== CHANNEL.open) {
         this.#lastHeardMs = nowMs;
-        // The other side lives: what was given up is worth another try, or its answers would be missing for ever.
+        // The other side is alive, so a failed link tries again (protocol.md, "Retransmission").
         if (this.#commands.failed) this.#commands.resume();
       }
       this.frames.add('received', frame, frame.payload.length, nowMs);
@@ -208,12 +214,12 @@ export class Link {
     });
   }
 
-  /** When the last good frame of the session came, or undefined. */
+  /** When the last good frame of the session came, in ms, or undefined. */
   get lastHeardMs(): number | undefined {
     return this.#lastHeardMs;
   }
 
-  /** Whether the frame carries a message to deliver. */
+  /** Takes what the header says, and returns whether the frame carries a message to deliver. */
   #accept(frame: Frame, nowMs: number): boolean {
     if (frame.channel === CHANNEL.open) return frame.payload.length > 0;
     this.#commands.takeAck(frame.ack, (frame.flags & FLAG_NAK) !== 0, nowMs);
@@ -221,13 +227,15 @@ export class Link {
     if (frame.channel === CHANNEL.stop) return true;
     if (frame.channel === CHANNEL.sample) {
       const skipped = wrapSequence(frame.seq - this.#sampleSeqIn);
-      // A frame from behind (a duplicate, or one that was overtaken) is no gap; its block number tells what it is.
+      // A frame from behind was sent twice or overtaken, and shows no gap. Its block number tells
+      // which one it is.
       if (skipped < 0x8000) {
         this.counters.sampleFramesLost += skipped;
         this.#sampleSeqIn = wrapSequence(frame.seq + 1);
       }
       return true;
     }
+    // Go-back-N takes the expected frame alone (protocol.md, "Acknowledgements").
     if (frame.seq === this.#expectedSeq) {
       if (this.#answersEverything && !this.canSend) {
         this.counters.framesWithoutRoom++;
@@ -249,8 +257,9 @@ export class Link {
   }
 
   /**
-   * The next bytes to write, or undefined when there is nothing to say now. Order: stop and open, the command channel,
-   * samples, a bare acknowledgement. The bytes are good until the next call.
+   * Returns the next bytes to write, or undefined when there is nothing to send now. They are valid
+   * until the next call. The order is stop, open, commands, samples, a bare acknowledgement
+   * (protocol.md, "Order of sending").
    */
   poll(nowMs: number): Uint8Array | undefined {
     const frame = this.#once.nextUrgent() ?? this.#nextOfSession(nowMs);
@@ -285,6 +294,7 @@ export class Link {
         channel: CHANNEL.command,
         seq: command.seq,
         raw: command.raw,
+        // A frame that is sent again follows a delimiter (protocol.md, "Delimiters").
         behindDelimiter: command.sendings > 1,
       };
     const sample = this.#once.nextSample();
@@ -292,12 +302,15 @@ export class Link {
     return this.#ackOwed || this.#nakOwed ? this.#once.bare(this.#commands.nextSeq) : undefined;
   }
 
-  /** A frame without a message: acknowledges, and feeds the other side's watchdog. */
+  /**
+   * Sends a frame without a message, which feeds the watchdog of the board
+   * (protocol.md, "Watchdog and reset").
+   */
   keepAlive(): void {
     this.#ackOwed = true;
   }
 
-  /** When `poll` should be called again even if nothing arrives, or undefined. */
+  /** When `poll` must be called even if nothing arrives, or undefined. */
   get nextTimeoutMs(): number | undefined {
     return this.#held ? undefined : this.#commands.nextTimeoutMs;
   }

@@ -2,27 +2,32 @@ import { CHANNEL, type Channel, openFrame } from '../framing.js';
 import { FRAME_BYTES_MAX, UNSEQUENCED_QUEUE_MAX } from '../limits.js';
 import { wrapSequence } from './command-sender.js';
 
-/** A frame before COBS and without header and CRC. It is good until the next one is asked for. */
+/** A frame before COBS, without header and CRC. It is valid until the next one is asked for. */
 export interface OnceFrame {
   readonly channel: Channel;
   readonly seq: number;
   readonly raw: Uint8Array;
-  /** A delimiter goes before it, so that what was cut off on the line before does not spoil it too. */
+  /**
+   * Whether a delimiter goes before it, so that a frame cut off before it does not
+   * spoil it (protocol.md, "Delimiters").
+   */
   readonly behindDelimiter: boolean;
 }
 
-/** What the link sends without sequence: stop, open and samples. Loss is counted, or the sender repeats by itself. */
+/** Sends what the link does not repeat: stop, open and samples. */
 export class OnceSender {
-  /** Where a frame is put together: one for all, since none is sent again. */
+  /** The place where a frame is put together. All share it, because none is sent again. */
   readonly #raw = new Uint8Array(FRAME_BYTES_MAX);
-  /** At most one message a channel, stop before open: whoever sends them repeats them, so a newer one replaces. */
+  /**
+   * The stop and the open message that wait. A newer one replaces the older one, since senders repeat them.
+   */
   #stop: Uint8Array | undefined;
   #open: Uint8Array | undefined;
   readonly #samples: Uint8Array[] = [];
   #sampleSeq = 0;
   #stopSeq = 0;
 
-  /** A new session: numbers start at 0, and what was queued is forgotten. */
+  /** Begins a session: numbers start at 0 and the queues are emptied. */
   begin(): void {
     this.#stop = undefined;
     this.#open = undefined;
@@ -46,7 +51,7 @@ export class OnceSender {
     else throw new Error('bug: sample queue overrun');
   }
 
-  /** What passes everything else: a stop, then an open. */
+  /** Returns what passes everything else: a stop, else an open message (protocol.md, "Stop"). */
   nextUrgent(): OnceFrame | undefined {
     const stop = this.#stop;
     if (stop) {
@@ -69,7 +74,7 @@ export class OnceSender {
     return { channel: CHANNEL.sample, seq, raw: openFrame(this.#raw, [sample]), behindDelimiter: false };
   }
 
-  /** A frame of the command channel without payload, which consumes no number: it only acknowledges. */
+  /** Returns a frame of the command channel without payload. It only acknowledges, and consumes no number. */
   bare(nextSeq: number): OnceFrame {
     return { channel: CHANNEL.command, seq: nextSeq, raw: openFrame(this.#raw, []), behindDelimiter: false };
   }

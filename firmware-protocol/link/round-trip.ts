@@ -1,17 +1,18 @@
-/**
- * Retransmission timeout from measured round trips (RFC 6298, in integers of microseconds), with Karn's rule left to the
- * caller: only frames that were sent once are measured.
- */
+/** Bounds of the retransmission timeout (protocol.md, "Retransmission"). */
 export const TIMEOUT_MS_INITIAL = 250;
 export const TIMEOUT_MS_MIN = 30;
 export const TIMEOUT_MS_MAX = 2000;
 
+/**
+ * The retransmission timeout from measured round trips: RFC 6298 in whole microseconds. The caller keeps
+ * Karn's rule and measures only frames that were sent once.
+ */
 export class RoundTripEstimate {
   #smoothedUs = -1;
   #variationUs = 0;
   #backoff = 0;
 
-  /** A frame that was sent once was acknowledged after this time. */
+  /** Takes the time from the only sending of a frame to its acknowledgement. */
   measure(roundTripMs: number): void {
     const us = Math.max(0, Math.floor(roundTripMs * 1000));
     if (this.#smoothedUs < 0) {
@@ -25,7 +26,7 @@ export class RoundTripEstimate {
     this.#backoff = 0;
   }
 
-  /** The timeout passed: the next one is twice as long. */
+  /** Doubles the next timeout, because this one has passed. */
   backOff(): void {
     if (this.#backoff < 6) this.#backoff++;
   }

@@ -4,7 +4,7 @@ import { PROGRAM_MESSAGES } from './program.js';
 import { RUN_MESSAGES } from './run.js';
 import { SYSTEM_MESSAGES } from './system.js';
 
-/** The tables by group, in the order of the documentation. */
+/** The message tables by group, in the order of the documentation. */
 export const MESSAGE_GROUPS = {
   system: SYSTEM_MESSAGES,
   program: PROGRAM_MESSAGES,
@@ -27,7 +27,7 @@ export type EventName = EventRows['name'];
 
 /** Fields of a command, as the host sends it. */
 export type Command<N extends CommandName> = FieldsObject<Extract<CommandRows, { name: N }>['fields']>;
-/** Fields of its answer. */
+/** Fields of the answer to a command. */
 export type Answer<N extends CommandName> = FieldsObject<Extract<CommandRows, { name: N }>['answer']>;
 /** Fields of an event. */
 export type Event<N extends EventName> = FieldsObject<Extract<EventRows, { name: N }>['fields']>;

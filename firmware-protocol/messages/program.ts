@@ -20,7 +20,7 @@ import { PROGRAM_MODE } from '../program-image.js';
 const bank = integer('bank', 0, BANKS - 1, '1', 'which program');
 const codes = bytes('codes', 0, FRAME_BYTES_MAX, 'consecutive codes');
 
-/** The parts of a program in address order, which is also the order of the digest. */
+/** The parts of a program in the order of its digest (protocol.md, "Programs"). */
 export const SECTION = { couplings: 0, drive: 1, initialState: 2 } as const;
 export type Section = (typeof SECTION)[keyof typeof SECTION];
 

@@ -14,7 +14,7 @@ import { bytes, choice, integer, messageTable } from '../message-table.js';
 
 /** Where a run starts from. */
 export const START_STATE = { load: 0, keep: 1 } as const;
-/** What happens to a full block for which there is no credit. */
+/** What happens when a sample has no room for want of credit (protocol.md, "Credits"). */
 export const NO_CREDIT = { hold: 0, lose: 1 } as const;
 /** What happens when a cell or row passes its rail. */
 export const ON_OVERLOAD = { halt: 0, mark: 1 } as const;

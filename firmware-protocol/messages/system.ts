@@ -19,13 +19,13 @@ import {
 } from '../limits.js';
 import { bytes, choice, integer, messageTable, text, volatileInteger } from '../message-table.js';
 
-/** What HELLO is said for. */
+/** Why a host says HELLO (protocol.md, "Resuming a session"). */
 export const HELLO_PURPOSE = { open: 0, resume: 1 } as const;
 
-/** What a board has; bits of HELLO's `features`. */
+/** Bits of HELLO's `features`: what a board has. */
 export const FEATURE = { dense: 1, factored: 2, hold: 4 } as const;
 
-/** Why the device did not do what it was asked. */
+/** Why the device did not execute a command. */
 export const REFUSAL = {
   cancelled: 0,
   unknownCommand: 1,

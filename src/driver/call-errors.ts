@@ -8,7 +8,7 @@ import { REFUSAL } from '../../firmware-protocol/messages/system.js';
 import { type ErrorCode, ThermolinkError } from '../errors.js';
 import { helloRefusedError } from './hello.js';
 
-/** What an error about the link should show: counters, and the last frames both ways. */
+/** What an error about the link shows: its counters and the last frames of both directions. */
 export interface Evidence {
   readonly counters: LinkCounters;
   readonly lastFrames: readonly FrameNote[];
@@ -18,13 +18,13 @@ export function evidence(link: Link): Evidence {
   return { counters: structuredClone(link.counters), lastFrames: link.frames.notes };
 }
 
-/** Whether a command that was sent and not answered may have been carried out. */
+/** Whether it matters that a command was sent and not answered (protocol.md, "At most once"). */
 function mayHaveHappened(name: CommandName): boolean {
   const row = commandRow(name);
   return row.delivery === 'once' && row.channel === 'command';
 }
 
-/** The board has not answered in time. */
+/** The board did not answer in time. */
 export function timeoutError(name: CommandName, timeoutMs: number, seen: Evidence): ThermolinkError {
   const unknown = mayHaveHappened(name);
   return new ThermolinkError('TIMEOUT', `The board did not answer ${name} within ${timeoutMs} ms.`, {
@@ -56,7 +56,7 @@ export function stillLostError(
 
 export function portClosedError(portName: string, cause: Error | undefined): ThermolinkError {
   return new ThermolinkError('LINK_LOST', `The port ${portName} was closed.`, {
-    ...(cause ? { cause } : {}),
+    cause,
     retryable: true,
     hint: 'Check the cable and that the board has power, then connect again.',
   });
@@ -66,9 +66,9 @@ export function writeError(portName: string, cause: unknown): ThermolinkError {
   return new ThermolinkError('LINK_LOST', `Writing to ${portName} failed.`, { cause, retryable: true });
 }
 
-/** The connection has ended while a command waited for its answer. */
+/** The connection ended while a command waited for its answer. */
 export function outcomeError(name: CommandName, cause: ThermolinkError): ThermolinkError {
-  // Closed by its owner: who closes knows what was left open.
+  // The owner who closed the device knows what was in progress.
   if (!mayHaveHappened(name) || cause.code === 'ABORTED') return cause;
   return new ThermolinkError('OUTCOME_UNKNOWN', `The link was lost before ${name} was answered.`, {
     cause,
@@ -77,7 +77,7 @@ export function outcomeError(name: CommandName, cause: ThermolinkError): Thermol
   });
 }
 
-/** Errors: BAD_ARGUMENT for what is no positive number of milliseconds. */
+/** Throws BAD_ARGUMENT unless `timeoutMs` is a positive number. */
 export function checkTimeout(timeoutMs: number): void {
   if (timeoutMs > 0) return;
   throw new ThermolinkError('BAD_ARGUMENT', `timeoutMs is ${timeoutMs}; it must be a positive number.`, {
@@ -85,7 +85,7 @@ export function checkTimeout(timeoutMs: number): void {
   });
 }
 
-/** A stop was issued before the command had been sent. */
+/** A stop was issued before the command was sent. */
 export function cancelledError(name: CommandName): ThermolinkError {
   return new ThermolinkError('DEVICE_REFUSED', `${name} was cancelled by a stop before it was sent.`, {
     hint: 'Acknowledge the stop, then go on.',
@@ -105,13 +105,14 @@ const REASON_NAMES = Object.keys(REFUSAL) as (keyof typeof REFUSAL)[];
 
 const HINTS: Partial<Record<keyof typeof REFUSAL, string>> = {
   cancelled: 'A stop cancelled it; acknowledge before going on.',
+  // Also the refusal after an error inside the board (protocol.md, "Errors inside the device").
   wrongState: 'Read the status; after a stop or a fault, acknowledge first.',
   digestMismatch: 'The program was damaged on its way or changed since; load it again.',
   notCommitted: 'Load a program into the bank first.',
   bankBusy: 'Load the other bank, or wait for the run to end.',
 };
 
-/** The error for an answer that is not the one a command waits for. */
+/** The error of a command that was answered with something else than its answer. */
 export function refusalError(command: string, portName: string, message: ToHost): ThermolinkError {
   if (message.kind === 'event' && message.name === 'helloRefused')
     return helloRefusedError(portName, message.fields);
@@ -124,7 +125,7 @@ export function refusalError(command: string, portName: string, message: ToHost)
   const code: ErrorCode = name === 'digestMismatch' ? 'DIGEST_MISMATCH' : 'DEVICE_REFUSED';
   const hint = HINTS[name];
   return new ThermolinkError(code, `The board refused ${command}: ${name} (${detail}).`, {
-    ...(hint ? { hint } : {}),
+    hint,
     data: { command, reason: name, detail, state: deviceStateName(state) },
   });
 }

@@ -3,12 +3,13 @@ import type { Answer } from '../../firmware-protocol/messages/index.js';
 import { FAULT } from '../../firmware-protocol/messages/system.js';
 import type { ProgramImage } from '../../firmware-protocol/program-image.js';
 
-/** What HELLO tells of a board; codes become volts and seconds from these alone. */
+/** What HELLO tells of a board. These numbers turn codes into volts and ticks into seconds. */
 export interface DeviceIdentity {
   readonly model: string;
   readonly serialNumber: string;
   readonly firmwareVersion: string;
   readonly bootEpoch: number;
+  /** N. */
   readonly cells: number;
   /** Rows of the factored coupling array; 0 when the board has none. */
   readonly rows: number;
@@ -21,91 +22,100 @@ export interface DeviceIdentity {
   /** k: one tick is 2⁻ᵏ τ. */
   readonly tickLog2: number;
   readonly fullScaleMicrovolts: number;
-  /** In LSB of a cell voltage, V_fs = 2²⁴. */
+  /** The voltage at which a cell saturates, in 2⁻²⁴ V_fs. */
   readonly rail: number;
-  /** R: a full drive code is ±R · V_fs · G_fs. */
+  /** R. The largest drive code stands for R · V_fs · G_fs. */
   readonly driveRange: number;
   readonly noiseShiftMin: number;
   readonly noiseShiftMax: number;
-  /** Smallest noise temperature at which a standard error means something, in 10⁻¹² V_fs². */
+  /** Smallest noise temperature at which a standard error is meaningful, in 10⁻¹² V_fs². */
   readonly noiseTemperatureMin: number;
   /** Largest m · 2^ρ. */
   readonly rowScaleMax: number;
   readonly hasDense: boolean;
   readonly hasFactored: boolean;
   readonly hasHold: boolean;
-  /** Sent blocks that the board can keep for `reRequest`; 0: it cannot. */
+  /** How many sent blocks the board can keep for `reRequest`; 0 when it can't. */
   readonly keepBlocksMax: number;
 }
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
-  /** Deadline of the whole call; each call has a default. */
+  /** Deadline of the whole call in ms. Each call has a default. */
   readonly timeoutMs?: number;
 }
 
-/** What a commit answers. */
+/** The answer to a commit. */
 export interface CommitReport {
-  /** Effective coupling codes that had to be clamped. */
+  /** How many effective coupling codes were clamped. */
   readonly clampedCouplings: number;
+  /** How many effective noise codes were clamped. */
   readonly clampedNoiseCodes: number;
-  /** Smallest and largest effective noise code a_i; κ follows from them. */
+  /** Smallest and largest effective noise code a_i of a cell. The temperature κ follows from them. */
   readonly noiseCodeMin: number;
   readonly noiseCodeMax: number;
 }
 
-/** Half-open range of sample indices. */
+/** Sample indices from `from` up to, not including, `to`. */
 export interface SampleRange {
   readonly from: number;
   readonly to: number;
 }
 
 /**
- * What becomes of samples that do not arrive. `fail`: the stream throws SAMPLES_LOST at the gap. `mark`: it goes on and the
- * ranges are listed. `reRequest`: the board keeps blocks until the host has them, and sends lost ones again.
+ * What happens when samples do not arrive. `fail`: the stream throws SAMPLES_LOST at the gap. `mark`: the
+ * stream goes on and lists the ranges. `reRequest`: the board keeps blocks until the host has them, and sends
+ * lost ones again.
  */
 export type LossPolicy = 'fail' | 'mark' | 'reRequest';
 
 /**
- * `timeoutMs` bounds the whole run; without it there is no such bound, but a board that falls silent is found out within
- * seconds.
+ * A board run. `timeoutMs` bounds the whole run; the default is no bound. A board that falls silent is
+ * noticed within seconds in any case.
  */
 export interface RunOptions extends CallOptions {
   readonly bank: number;
-  /** u32; names the noise together with the die seed and the tick. */
+  /** 0 … 2³² − 1. It names the noise, together with the die seed and the tick. */
   readonly runSeed: number;
-  /** Tick of the first step; default 0. */
+  /** Number of the first tick. Default 0. */
   readonly firstTick?: number;
   readonly burnInTicks: number;
   readonly sampleCount: number;
   /** Sample i is read when burnInTicks + i·ticksPerSample ticks are done. */
   readonly ticksPerSample: number;
-  /** Start from where the last run ended instead of from the program's initial state. Default false. */
+  /** Whether cells start as the last run left them, not from the program's initial state. Default false. */
   readonly keepState?: boolean;
-  /** `halt` (default): stop after exactly the tick of the first flag. `mark`: go on and flag the blocks. */
+  /**
+   * `halt` (default): the run stops after the tick of the first overload. `mark`: it goes on
+   * and flags the blocks.
+   */
   readonly onOverload?: 'halt' | 'mark';
   /** Default `fail`. */
   readonly onLoss?: LossPolicy;
   /**
-   * When the host does not keep up. `hold`: no tick passes until it does; the default where the board can. `lose`: samples
-   * are skipped and counted; then `onLoss` says what becomes of them.
+   * What happens when the host does not keep up. `hold`: no tick passes until it does; this is the
+   * default where the board can. `lose`: the board skips samples and counts them, and `onLoss`
+   * says what happens then.
    */
   readonly onNoCredit?: 'hold' | 'lose';
+  /** Silence of the host in ms after which the board ends the run. 100 … 60000, default 2000. */
   readonly watchdogMs?: number;
 }
 
-/** Consecutive ADC readings of some cells: entry (s, c) is sample `firstSample + s` of cell `firstCell + c`. */
+/**
+ * Consecutive ADC readings of some cells: entry (s, c) is sample `firstSample + s` of cell `firstCell + c`.
+ */
 export interface SampleBlock {
   readonly runId: number;
   readonly firstSample: number;
   readonly sampleCount: number;
   readonly firstCell: number;
   readonly cellCount: number;
-  /** Tick at which the first sample of the block was read. */
+  /** The tick at which the first sample of the block was read. */
   readonly tick: number;
   readonly overload: boolean;
   readonly clipped: boolean;
-  /** sampleCount × cellCount ADC codes, row-major. */
+  /** sampleCount × cellCount ADC codes, one row a sample. */
   readonly codes: Int16Array;
 }
 
@@ -116,9 +126,9 @@ export interface RunReport {
   readonly outcome: RunOutcome;
   readonly ticksDone: number;
   readonly samplesTaken: number;
-  /** Samples the device itself counts as not sent (policy `lose`). */
+  /** How many samples the board skipped (`onNoCredit: 'lose'`). */
   readonly samplesLost: number;
-  /** First cells, and first rows, whose flag was set (at most 32 each), and how many there were. */
+  /** Cells and rows that passed their rail: the first 32 of each, and how many there were. */
   readonly overloadedCells: readonly number[];
   readonly overloadedCellCount: number;
   readonly overloadedRows: readonly number[];
@@ -128,33 +138,36 @@ export interface RunReport {
 export interface Run {
   readonly runId: number;
   /**
-   * The blocks in order; ends when the run has ended and every block sent has been delivered. Throws SAMPLES_LOST when
-   * a sample index is missing, unless it is marked.
+   * The blocks in order. It ends when the run has ended and every block that was sent has been delivered. It
+   * throws SAMPLES_LOST when samples are missing, unless `onLoss` is `mark`.
    */
   readonly blocks: AsyncIterable<SampleBlock>;
-  /** What is known to be lost so far, in order; complete when `blocks` has ended. */
+  /** The samples that are known to be lost, in order. The list is complete when `blocks` has ended. */
   readonly lost: readonly SampleRange[];
   /**
-   * The board's own word on how the run ended. Overload is a value here, not an error. It comes after the last block, and
-   * blocks come only as they are read.
+   * The board's report on how the run ended. An overload is a value here, not an error. The report comes
+   * after the last block, and blocks come only while somebody reads them.
    */
   readonly finished: Promise<RunReport>;
   abort(options?: CallOptions): Promise<void>;
 }
 
-/** What a solver needs of a board. The driver's `Device` implements it over any port. */
+/** The part of a board that solvers use. `Device` implements it over any port. */
 export interface BoardDevice {
   readonly identity: DeviceIdentity;
-  /** Payload bytes of programs handed to the link since the device was opened. */
+  /** Bytes of program codes that were given to the link since the device was opened. */
   readonly uploadedBytes: number;
-  /** Uploads a whole program into a bank and commits it by digest. */
+  /** Uploads a whole program into a bank and commits it by its digest (protocol.md, "Programs"). */
   loadProgram(bank: number, image: ProgramImage, options?: CallOptions): Promise<CommitReport>;
-  /** Replaces drive, initial state and registers of a loaded program; couplings stay. Commits. `image.couplings` must be the loaded one. */
+  /**
+   * Replaces drive, initial state and registers of a loaded program, and commits it. The couplings stay;
+   * `image.couplings` must be those of the loaded program.
+   */
   rewriteProgram(bank: number, image: ProgramImage, options?: CallOptions): Promise<CommitReport>;
   run(options: RunOptions): Promise<Run>;
   /**
-   * `run` and all of its samples as sampleCount × cells codes (fewer rows when the run was halted). The report's outcome is
-   * `completed` or `overload`; any other end throws RUN_ENDED or DEVICE_FAULT here, so callers need no case for it.
+   * Runs, and returns all samples as sampleCount × cells codes, or fewer rows when the run was halted. The
+   * outcome in the report is `completed` or `overload`; any other end throws RUN_ENDED or DEVICE_FAULT.
    */
   acquire(options: RunOptions): Promise<{ readonly codes: Int16Array; readonly report: RunReport }>;
 }
@@ -167,7 +180,7 @@ export interface DeviceStatus {
   readonly tick: number;
   readonly stopNumber: number;
   readonly committedBanks: number;
-  /** CRC-32 of the cell array's state. */
+  /** CRC-32 of the cell array's state (device-model.md, "State and digest"). */
   readonly stateDigest: number;
 }
 

@@ -33,26 +33,26 @@ import { checkProgram, Uploader } from './upload.js';
 export interface OpenOptions {
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
-  /** Names the session, 8 bytes; random by default, given in tests. */
+  /** The name of the session, 8 bytes. Default: a new one; tests give their own. */
   readonly nonce?: Uint8Array;
   /** Default: logs nothing. */
   readonly log?: Logger;
-  /** Finds the board again when its port is lost. Without it the device ends with its port. */
+  /** How the board is looked for when its port is lost. Without it the device ends with its port. */
   readonly reconnect?: ReconnectOptions;
-  /** Hears of every step of reconnecting. */
+  /** Called at every step of reconnecting. */
   readonly onEvent?: (event: DeviceEvent) => void;
 }
 
 export type DeviceCounters = Answer<'readCounters'>;
 
 const RUN_EXAMPLE = '{ bank: 0, runSeed: 1, burnInTicks: 1000, sampleCount: 1, ticksPerSample: 0 }';
-/** How long closing waits for the board to be safe. */
+/** Closing waits at most this long for the board to be safe. */
 const CLOSE_STOP_MS = 500;
 
 /**
- * A connected board. Every call takes an AbortSignal and has a deadline; an aborted call leaves the device usable. Errors:
- * `ThermolinkError` with LINK_LOST, OUTCOME_UNKNOWN, TIMEOUT, ABORTED, DEVICE_REFUSED, DEVICE_FAULT, DIGEST_MISMATCH,
- * SAMPLES_LOST, RUN_ENDED.
+ * A connected board. Every call takes an AbortSignal and has a deadline. An aborted call leaves the device
+ * usable. Errors: BAD_ARGUMENT, LINK_LOST, SESSION_LOST, OUTCOME_UNKNOWN, TIMEOUT, ABORTED, DEVICE_REFUSED,
+ * DEVICE_FAULT, DIGEST_MISMATCH, SAMPLES_LOST, RUN_ENDED.
  */
 export class Device implements BoardDevice {
   readonly #connection: Connection;
@@ -63,7 +63,7 @@ export class Device implements BoardDevice {
   readonly #noteClosed: () => void;
   readonly #uploader: Uploader;
   readonly #runs: RunKeeper;
-  /** Cells of the program in each bank. */
+  /** How many cells the program in each bank has. */
   #bankCells: number[] = [];
   readonly #stopper: Stopper;
   #startsInFlight = 0;
@@ -83,26 +83,27 @@ export class Device implements BoardDevice {
       blocksSent: (position) => runs.takePosition(position),
       runEnded: (report) => runs.takeReport(report),
       failed: (error) => {
-        // Before anybody who hears of it can load a program into the next session.
+        // This comes first: whoever hears of the failure may load a program into the next session at once.
         this.#bankCells = [];
         runs.fail(error);
       },
     };
   }
 
-  /** What HELLO told; after a restart of the board its boot epoch is another. */
+  /** What HELLO told. The boot epoch changes when the board restarts. */
   get identity(): DeviceIdentity {
     return this.#identity;
   }
 
-  /** What the other end is called in messages. */
+  /** What errors and logs call the other end. */
   get name(): string {
     return this.#connection.port.name;
   }
 
   /**
-   * Opens a session on a fresh port. Errors: NO_ANSWER, NOT_A_BOARD, VERSION_MISMATCH, BUSY; SESSION_LOST from a board that takes
-   * none of the nonces it is offered. The port is closed on failure.
+   * Opens a session on a port that nobody has used yet. The port is closed on failure. Errors:
+   * BAD_ARGUMENT, NO_ANSWER, NOT_A_BOARD, VERSION_MISMATCH, BUSY, ABORTED, and SESSION_LOST from a board
+   * that refuses every nonce.
    */
   static async open(port: Port, options: OpenOptions = {}): Promise<Device> {
     checkObject('port', port, "await openTcpPort({ host: '127.0.0.1', port: 7000 })");
@@ -111,7 +112,7 @@ export class Device implements BoardDevice {
     try {
       const { identity, limits, nonce } = await openSession(connection, options.nonce ?? newNonce(), {
         timeoutMs: HELLO_TIMEOUT_MS,
-        ...(signal ? { signal } : {}),
+        signal,
       });
       connection.openSession(nonce, limits);
       log.info(
@@ -142,7 +143,7 @@ export class Device implements BoardDevice {
           try {
             onEvent?.(event);
           } catch (error) {
-            // A listener's mistake must not cost the board.
+            // An error of the listener must not stop the reconnecting.
             log.warn({ error: String(error) }, 'onEvent threw');
           }
         },
@@ -151,22 +152,22 @@ export class Device implements BoardDevice {
     );
   }
 
-  /** Code bytes handed to the link for upload so far. */
+  /** Bytes of program codes that were given to the link so far. */
   get uploadedBytes(): number {
     return this.#uploader.payloadBytes;
   }
 
-  /** Longest payload of one frame to this board. */
+  /** Bytes of the longest payload of one frame to this board. */
   get payloadBytesMax(): number {
     return this.#connection.link.payloadBytesMax;
   }
 
-  /** What this end of the link has counted. */
+  /** The counters of the host's end of the link. */
   get linkCounters() {
     return this.#connection.link.counters;
   }
 
-  /** Round trip in ms. */
+  /** Measures the time of a round trip in ms. */
   async ping(options: CallOptions = {}): Promise<number> {
     const { clock } = this.#connection;
     const startMs = clock.nowMs();
@@ -182,7 +183,7 @@ export class Device implements BoardDevice {
     return this.#connection.request('readCounters', {}, options);
   }
 
-  /** Clears a fault (to safe), leaves safe (to idle), or clears an overload. */
+  /** Clears a fault (to `safe`), leaves `safe` (to `idle`), or clears an overload (protocol.md, "States"). */
   async acknowledge(options: CallOptions = {}): Promise<DeviceStateName> {
     return deviceStateName((await this.#connection.request('acknowledge', {}, options)).state);
   }
@@ -193,7 +194,10 @@ export class Device implements BoardDevice {
     return this.#uploader.load(bank, image, options);
   }
 
-  /** Uploads shape and couplings without committing: the part of `loadProgram` whose cost grows with the array. */
+  /**
+   * Uploads shape and couplings and does not commit. This is the part of `loadProgram` that
+   * grows with the array.
+   */
   async uploadCouplings(bank: number, image: ProgramImage, options: CallOptions = {}): Promise<void> {
     checkProgram(bank, image, this.identity.banks);
     this.#bankCells[bank] = image.cells;
@@ -226,10 +230,10 @@ export class Device implements BoardDevice {
     const fields = startFields(options, this.identity);
     throwIfAborted(signal);
     let stream: RunStream | undefined;
-    // Not cancelled by the signal: a start whose answer nobody reads would leave a run that nobody ends.
+    // The signal does not cancel a start, because without its answer nobody would end the run.
     this.#startsInFlight++;
     const started = this.#connection.request('start', fields, {
-      // Given up by its deadline, and started after all: nobody would end it.
+      // After the deadline a late answer means that the run has started after all, so it is ended.
       onLateAnswer: ({ runId }) => void this.#connection.request('abort', { runId }).catch(() => undefined),
       onAnswer: ({ runId }) => {
         stream = new RunStream(this.#connection, runId, cells, fields.keepBlocks, options);
@@ -238,7 +242,7 @@ export class Device implements BoardDevice {
     });
     await started
       .catch(async (error: ThermolinkError) => {
-        // Perhaps it runs: make sure that it does not.
+        // The run may have started, so the board is stopped.
         if (error.code === 'TIMEOUT' && !this.#connection.failure)
           await this.stop({ timeoutMs: CLOSE_STOP_MS }).catch(() => undefined);
         throw error;
@@ -250,7 +254,7 @@ export class Device implements BoardDevice {
     return stream;
   }
 
-  /** Rows of samples that are marked as lost (`onLoss: 'mark'`) are 0. */
+  /** Runs and collects all samples. Rows of samples that are marked as lost (`onLoss: 'mark'`) are 0. */
   async acquire(options: RunOptions): Promise<Samples> {
     checkObject('The run', options, RUN_EXAMPLE);
     checkWhole('sampleCount', options.sampleCount, 0);
@@ -259,15 +263,15 @@ export class Device implements BoardDevice {
   }
 
   /**
-   * Puts the board into safe at once, ahead of everything queued, and cancels commands not yet executed. Repeated every
-   * 50 ms until the board has answered, for 2 s by default. Calls at the same time share what is repeated; each ends by its
-   * own deadline or signal, and the stop goes on for the others.
+   * Puts the board into `safe` at once, ahead of everything queued, and cancels commands that were not
+   * executed yet (protocol.md, "Stop"). It is repeated every 50 ms until the board answers, by default for 2
+   * s. Calls at the same time share the repetition; each ends by its own deadline or signal.
    */
   stop(options: CallOptions = {}): Promise<void> {
     return this.#stopper.stop(options);
   }
 
-  /** Restarts the board: programs, state and session are gone. The device object is of no further use. */
+  /** Restarts the board, which loses programs, state and session. The device is closed afterwards. */
   async reset(options: CallOptions = {}): Promise<void> {
     await this.#connection.request('reset', {}, options);
     await this.close();

@@ -6,19 +6,19 @@ import type { Logger } from './logger.js';
 export interface FramePumpEvents {
   /** A frame was written, and another command can be queued. */
   hasRoom(): void;
-  /** The port did not take a frame. */
+  /** Writing to the port failed. */
   failed(portName: string, cause: unknown): void;
-  /** The link has given up: nobody acknowledges. */
+  /** The link has failed: nobody acknowledges. */
   silent(portName: string): void;
 }
 
-/** Writes what a link has to say to the port that is attached, one frame at a time, and wakes when a frame must be sent again. */
+/** Writes the frames of a link to a port, one at a time, and wakes when a frame must be sent again. */
 export class FramePump {
   readonly #link: Link;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #events: FramePumpEvents;
-  /** Undefined between a loss and the next attempt, and when all is over. */
+  /** Undefined while the port is lost, and after the end. */
   #port: Port | undefined;
   #pumping = false;
   #again = false;
@@ -39,19 +39,19 @@ export class FramePump {
     this.#port = port;
   }
 
-  /** Nothing is written from now on; a write in progress ends by itself. */
+  /** Writes nothing from now on. A write in progress ends by itself. */
   detach(): void {
     this.#port = undefined;
     this.#cancelTimer?.();
   }
 
-  /** Lets the link write what it has to say. */
+  /** Writes what the link has to send. */
   wake(): void {
     this.#again = true;
     const port = this.#port;
     if (this.#pumping || !port) return;
     this.#pump(port).catch((cause: unknown) => {
-      // The write that was in progress when its port was lost ends late: the next port waits for it.
+      // This write was in progress when its port was lost. The next port waited for it and goes on now.
       if (this.#port === port) this.#events.failed(port.name, cause);
       else this.wake();
     });
@@ -74,7 +74,7 @@ export class FramePump {
       if (dueMs !== undefined && this.#port === port)
         this.#cancelTimer = this.#clock.schedule(dueMs - this.#clock.nowMs(), () => this.wake());
     } finally {
-      // In the same turn as the last look: a wake-up in between would find nobody.
+      // This must be in the same turn as the last poll, or a wake-up in between would be lost.
       this.#pumping = false;
     }
   }
@@ -84,7 +84,7 @@ export class FramePump {
   }
 }
 
-/** The newest frame, at level trace. Of several that came in one chunk only the last is logged. */
+/** Logs the newest frame at level trace. When one chunk brings several frames, only the last is logged. */
 export function logFrame(log: Logger, link: Link, direction: 'sent' | 'received'): void {
   if (log.isLevelEnabled('trace')) log.trace({ frame: link.frames.notes.at(-1) }, `frame ${direction}`);
 }

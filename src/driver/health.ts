@@ -4,7 +4,7 @@ import type { Logger } from './logger.js';
 
 const INTERVAL_MS = 1000;
 
-/** What is logged of a second. */
+/** What is logged each second. */
 interface Health {
   readonly framesReceived: number;
   readonly framesSent: number;
@@ -23,8 +23,8 @@ function healthOf(counters: LinkCounters): Health {
 }
 
 /**
- * Logs once a second, at level debug, what the link did in that second, while there is anybody to read it. The returned
- * function ends it.
+ * Logs each second, at level debug, what the link did in that second. It does nothing when that level is off.
+ * The returned function ends it.
  */
 export function logHealth(connection: Connection, log: Logger): () => void {
   if (!log.isLevelEnabled('debug')) return () => undefined;

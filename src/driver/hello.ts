@@ -7,21 +7,22 @@ import { PROTOCOL_MAJOR, PROTOCOL_MINOR, TABLE_HASH } from '../../firmware-proto
 import { ThermolinkError } from '../errors.js';
 import type { DeviceIdentity } from './device-api.js';
 
-/** HELLO is repeated while nobody answers. */
+/** HELLO is repeated after this time (protocol.md, "Opening a session"). */
 export const HELLO_INTERVAL_MS = 200;
 export const HELLO_TIMEOUT_MS = 5000;
-/** Command frames the host takes unacknowledged. */
+/** How many command frames the host takes unacknowledged. */
 const WINDOW = 32;
 
 let lastFirstByte = randomBytes(1)[0];
 
 /**
- * A fresh nonce. Frames carry its first byte alone: of the nonces that follow one another, in a device's sessions or in this
- * process, it is the next number each time, so that a late frame of one of the last 254 sessions does not pass for a new one.
+ * Makes a nonce. Frames carry only its first byte, so that byte counts up from the nonce `before`, or from
+ * the last nonce of this process. A late frame of one of the last 254 sessions then can't pass for one of the
+ * new session (protocol.md, "Nonces").
  */
 export function newNonce(before?: Uint8Array): Uint8Array {
   const nonce = new Uint8Array(randomBytes(NONCE_BYTES));
-  // All zero means "no session".
+  // The byte is never 0, because a nonce of zeros names no session.
   lastFirstByte = ((before?.[0] ?? lastFirstByte) % 255) + 1;
   nonce[0] = lastFirstByte;
   return nonce;
@@ -60,7 +61,7 @@ export function versionError(peer: {
   });
 }
 
-/** The error for a HELLO that was refused. */
+/** The error of a HELLO that the board refused. */
 export function helloRefusedError(portName: string, refusal: Event<'helloRefused'>): ThermolinkError {
   if (refusal.reason === REFUSAL.version) return versionError(refusal);
   if (refusal.reason === REFUSAL.stale)
@@ -75,15 +76,15 @@ export function helloRefusedError(portName: string, refusal: Event<'helloRefused
   });
 }
 
-/** Throws unless the board speaks our protocol. */
+/** Throws VERSION_MISMATCH unless the board speaks our protocol (protocol.md, "Versions"). */
 export function checkVersion(answer: Answer<'hello'>): void {
   const sameHash = answer.tableHash.every((byte, i) => byte === TABLE_HASH[i]);
-  // A later minor speaks ours as well; of the same one the tables must be the same.
+  // A board of another minor version speaks ours too. One of the same version must have the same tables.
   if (answer.major !== PROTOCOL_MAJOR || (answer.minor === PROTOCOL_MINOR && !sameHash))
     throw versionError(answer);
 }
 
-/** The error for a peer that never answered HELLO: silent, or talking something else. */
+/** The error of a peer that never answered HELLO. It was silent, or sent other bytes. */
 export function noAnswerError(portName: string, rubbish: Uint8Array): ThermolinkError {
   if (rubbish.length === 0)
     return new ThermolinkError(

@@ -1,6 +1,6 @@
 /**
- * What the driver needs of a logger; a pino logger is one. Objects are only made when the level is on: ask `isLevelEnabled`
- * before anything per frame.
+ * A logger as the driver uses it; a pino logger is one. Code that logs each frame asks `isLevelEnabled`
+ * before it makes an object.
  */
 export interface Logger {
   isLevelEnabled(level: 'trace' | 'debug' | 'info' | 'warn'): boolean;

@@ -12,25 +12,26 @@ import {
   noAnswerError,
 } from './hello.js';
 
-/** More than a board remembers. */
+/** How many nonces are offered: more than a board remembers. */
 const NONCES_TRIED_MAX = 16;
 
-/** What a board says to HELLO. */
+/** The answer of a board to HELLO. */
 export interface Greeting {
   readonly identity: DeviceIdentity;
   readonly limits: LinkLimits;
-  /** The board still has the session of this nonce. */
+  /** Whether the board still has the session of this nonce. */
   readonly resumed: boolean;
 }
 
-/** A session that the board has opened, under this nonce. */
+/** A session that the board has opened, and its nonce. */
 export interface OpenedSession extends Greeting {
   readonly nonce: Uint8Array;
 }
 
 /**
- * Asks the board to open a session; the caller opens it on our side of the link. A board refuses a nonce that begins like one
- * it remembers: then the next one is tried. Errors: as `greet`.
+ * Asks the board to open a session (protocol.md, "Opening a session"). The caller opens it on the host's side
+ * of the link. A board refuses a nonce that begins like one it remembers; the next one is tried then
+ * (protocol.md, "Nonces"). Errors: those of `greet`.
  */
 export async function openSession(
   connection: Connection,
@@ -52,11 +53,14 @@ export async function openSession(
 export interface GreetOptions {
   readonly signal?: AbortSignal;
   readonly timeoutMs: number;
-  /** `resume` only asks whether the session of this nonce is open, and opens none. Default `open`. */
+  /** `resume` asks whether the session of this nonce is open, and opens none. Default `open`. */
   readonly purpose?: 'open' | 'resume';
 }
 
-/** Sends HELLO every 200 ms until the board answers. Errors: NO_ANSWER, NOT_A_BOARD, VERSION_MISMATCH, BUSY, SESSION_LOST (the nonce is stale). */
+/**
+ * Sends HELLO every 200 ms until the board answers. Errors: NO_ANSWER, NOT_A_BOARD, VERSION_MISMATCH, BUSY,
+ * SESSION_LOST (the board refuses the nonce), and those of the port.
+ */
 export async function greet(
   connection: Connection,
   nonce: Uint8Array,
@@ -71,9 +75,9 @@ export async function greet(
         timeoutMs: HELLO_INTERVAL_MS,
         accepts: (message) =>
           (message.name === 'hello' || message.name === 'helloRefused') &&
-          // One that was left in a buffer belongs to somebody else's HELLO.
+          // An answer with another nonce was left in a buffer by another client.
           equalBytes(message.fields.nonce, nonce),
-        ...(signal ? { signal } : {}),
+        signal,
       });
       checkVersion(answer);
       const limits = {
@@ -83,7 +87,7 @@ export async function greet(
       };
       return { identity: identityOf(answer), limits, resumed: answer.resumed === 1 };
     } catch (error) {
-      // Only silence is worth another try: a port that is gone stays gone.
+      // HELLO is repeated only after silence. Any other error stays.
       if (!(error instanceof ThermolinkError) || error.code !== 'TIMEOUT') throw error;
     }
   }

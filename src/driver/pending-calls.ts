@@ -3,16 +3,16 @@ import type { CommandName } from '../../firmware-protocol/messages/index.js';
 import { assert, type ThermolinkError } from '../errors.js';
 import { outcomeError } from './call-errors.js';
 
-/** A sequenced command waits under its request id; HELLO and stop, which are repeated, under their name. */
+/** A command is found by its request id. HELLO and stop have none and are found by their name. */
 export type PendingKey = number | 'hello' | 'stop';
 
 export interface PendingCall {
   readonly name: CommandName;
-  /** Whether this message answers this call; another one is of an earlier call and ignored. */
+  /** Whether this message answers this call. A message that answers an earlier call is ignored. */
   readonly accepts: (message: ToHost) => boolean;
   readonly settle: (message: Extract<ToHost, { requestId: number }>) => void;
   readonly fail: (error: ThermolinkError) => void;
-  /** Whether the board may have it. */
+  /** Whether the command was sent, so that the board may have it. */
   readonly wasSent: () => boolean;
 }
 
@@ -22,16 +22,19 @@ function keyOf(message: ToHost): PendingKey {
   return name === 'stop' ? 'stop' : message.requestId;
 }
 
-/** Calls that were sent and wait for their answer. */
+/** The calls that wait for their answer. */
 export class PendingCalls {
   readonly #calls = new Map<PendingKey, PendingCall>();
-  /** As many as calls that were given up and never answered; each is a run that somebody has to end. */
+  /**
+   * Calls that were given up and whose answer may still come. Only `start` is here: its run has
+   * to be ended then.
+   */
   readonly #late = new Map<
     PendingKey,
     { readonly name: CommandName; readonly take: (answer: unknown) => void }
   >();
 
-  /** A call has been given up; its answer, should it come, is handed to `take`. */
+  /** Takes note of a call that was given up. If its answer comes, `take` gets it. */
   expect(key: PendingKey, name: CommandName, take: (answer: unknown) => void): void {
     this.#late.set(key, { name, take });
   }
@@ -45,7 +48,7 @@ export class PendingCalls {
     this.#calls.delete(key);
   }
 
-  /** The answer of a call that was given up is of no use to anybody, unless it is expected. */
+  /** Hands an answer to its call. The answer of a call that was given up is dropped unless it is expected. */
   answer(message: Extract<ToHost, { requestId: number }>): void {
     const key = keyOf(message);
     const call = this.#calls.get(key);
@@ -56,12 +59,12 @@ export class PendingCalls {
     if (message.kind === 'answer' && message.name === late.name) late.take(message.fields);
   }
 
-  /** Ends the HELLO in progress, if there is one. */
+  /** Fails the HELLO in progress, if there is one. */
   failHello(error: ThermolinkError): void {
     this.#calls.get('hello')?.fail(error);
   }
 
-  /** Ends all of them: with this error, or OUTCOME_UNKNOWN where the command was sent and may have been executed. */
+  /** Fails all calls: with OUTCOME_UNKNOWN if the command may have been executed, else with this error. */
   failAll(error: ThermolinkError): void {
     for (const call of [...this.#calls.values()])
       call.fail(call.wasSent() ? outcomeError(call.name, error) : error);

@@ -5,47 +5,49 @@ import type { DeviceIdentity } from './device-api.js';
 import { newNonce } from './hello.js';
 import { greet, openSession } from './open-session.js';
 
-/** First pause between two attempts; it doubles up to DELAY_MS_MAX. */
+/** The first pause between two attempts. It doubles up to DELAY_MS_MAX. */
 const DELAY_MS_FIRST = 100;
 const DELAY_MS_MAX = 2000;
 const GIVE_UP_MS = 30_000;
-/** HELLO on a port that was just opened: a board that is there answers at once, one that boots takes its time. */
+/** Deadline of HELLO in one attempt. A board that boots takes its time. */
 const HELLO_MS = 2000;
 
 export interface ReconnectOptions {
-  /** Opens a fresh port to the same board, wherever it is now; rejects when it is not there. */
+  /** Opens a new port to the same board, wherever it is now. Rejects when the board is not there. */
   readonly openPort: (signal: AbortSignal) => Promise<Port>;
   readonly delayMsFirst?: number;
   readonly delayMsMax?: number;
-  /** How long to try. Default 30 s. */
+  /** How long the board is looked for. Default 30 s. */
   readonly giveUpMs?: number;
 }
 
-/** What happens to a device's connection, in this order; each one can be shown or logged. */
+/** What happens when a device is lost, in this order. */
 export type DeviceEvent =
   | { readonly kind: 'disconnected'; readonly reason: ThermolinkError }
   | { readonly kind: 'reconnecting'; readonly attempt: number }
-  /** The session goes on: nothing was lost, what was on its way is sent again. */
+  /** The session goes on. Nothing was lost; what was on its way is sent again. */
   | { readonly kind: 'resumed'; readonly attempt: number }
-  /** The board is there but has forgotten the session; everything in progress has failed with SESSION_LOST or OUTCOME_UNKNOWN. */
+  /**
+   * The board has forgotten the session. Calls in progress have failed with SESSION_LOST or OUTCOME_UNKNOWN.
+   */
   | { readonly kind: 'sessionLost'; readonly error: ThermolinkError }
   /** A new session is open. */
   | { readonly kind: 'reconnected'; readonly attempt: number }
   | { readonly kind: 'gaveUp'; readonly error: ThermolinkError };
 
-/** What the device does when its session could not be kept. */
+/** The device, as the search for its board sees it. */
 export interface SessionKeeper {
-  /** What names the session that was open, and the board. */
+  /** The nonce of the session that was open, and the identity of the board. */
   current(): { readonly nonce: Uint8Array; readonly identity: DeviceIdentity };
-  /** Everything of the old session has failed; this is the new one. */
+  /** Takes the new session, after all calls of the old one have failed. */
   begin(nonce: Uint8Array, identity: DeviceIdentity): void;
   tell(event: DeviceEvent): void;
 }
 
 /**
- * Finds the board again after its port was lost: by identity, not by path, with growing pauses. The same nonce and boot
- * epoch mean that the board still has the session, and it goes on; otherwise everything in progress fails by name and a new
- * session is opened.
+ * Finds the board again after its port was lost, by identity and not by path, with growing pauses. If the
+ * board still has the session, the session goes on (protocol.md, "Resuming a session"). Otherwise all calls
+ * in progress fail and a new session is opened.
  */
 export class Reconnector {
   readonly #connection: Connection;
@@ -53,7 +55,7 @@ export class Reconnector {
   readonly #keeper: SessionKeeper;
   readonly #ended = new AbortController();
   #working = false;
-  /** Lost again before the last search had come to its end. */
+  /** Set when the board was lost again before the last search ended. */
   #lostAgain: ThermolinkError | undefined;
 
   constructor(connection: Connection, keeper: SessionKeeper, options: ReconnectOptions) {
@@ -63,7 +65,7 @@ export class Reconnector {
     connection.onLost = (reason) => this.#start(reason);
   }
 
-  /** The device is closed: no further attempt. */
+  /** Ends the search, because the device is closed. */
   end(): void {
     this.#ended.abort();
   }
@@ -122,7 +124,8 @@ export class Reconnector {
     }
     connection.attach(port);
     try {
-      // Only asked: an opening HELLO whose answer is lost would be answered as resumed when it is repeated.
+      // An opening HELLO whose answer is lost would be answered as resumed when it is repeated, so
+      // this one only asks.
       const options = { signal, timeoutMs: HELLO_MS };
       const last = this.#keeper.current().nonce;
       const greeting = await greet(connection, last, { ...options, purpose: 'resume' });
@@ -136,7 +139,7 @@ export class Reconnector {
       const error = sessionLostError(port.name, this.#keeper.current().identity, greeting.identity);
       connection.endSession(error);
       this.#keeper.tell({ kind: 'sessionLost', error });
-      // Under a nonce of its own: frames of the old session that are still on their way must not pass for new ones.
+      // The new nonce keeps late frames of the old session from passing for new ones (protocol.md, "Nonces").
       const { nonce, identity, limits } = await openSession(connection, newNonce(last), options);
       this.#requireAttached();
       this.#keeper.begin(nonce, identity);
@@ -149,7 +152,7 @@ export class Reconnector {
     }
   }
 
-  /** The port may have gone in the same turn in which it brought the answer. */
+  /** Throws if the port closed in the same turn in which the answer came. */
   #requireAttached(): void {
     if (!this.#connection.attached)
       throw new ThermolinkError('LINK_LOST', 'The port was lost again.', { retryable: true });
@@ -180,7 +183,7 @@ export class Reconnector {
   }
 }
 
-/** Trying again would bring the same. */
+/** Whether another attempt would end in the same error. */
 function isFinal(error: unknown): boolean {
   return error instanceof ThermolinkError && error.code === 'VERSION_MISMATCH';
 }

@@ -5,27 +5,28 @@ import type { Connection } from './connection.js';
 import type { Logger } from './logger.js';
 import { CREDIT_BLOCKS, type RunStream } from './run-stream.js';
 
-/** With nothing heard for this long during a run, the board is asked whether it is there. */
+/** After this much silence during a run the board is asked whether it is alive. */
 const SILENCE_MS = 2000;
-/** How long it may take to answer that: past the link's own retransmissions. */
+/** How long the board may take to answer. This is longer than all retransmissions of the link. */
 const SIGN_OF_LIFE_MS = 15_000;
 
 /**
- * The runs in progress: hands them what arrives, feeds the board's watchdog while there is one, and finds out when a board
- * has died. A run stays here until the board has reported it, also when nobody reads it any more, and until its missing blocks have come.
+ * Keeps the board runs in progress: hands them what arrives, feeds the board's watchdog (protocol.md,
+ * "Watchdog and reset"), and notices a board that has died. A run stays here until the board has reported it
+ * and its missing blocks have come, also when nobody reads it any more.
  */
 export class RunKeeper {
   readonly #connection: Connection;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #runs = new Map<number, RunStream>();
-  /** Of this session; the board counts them up. */
+  /** The highest run number of this session. The board counts up. */
   #newestRunId = 0;
-  /** Blocks of a run that is not known yet. */
+  /** Blocks that came before the answer to the start of their run. */
   readonly #early: Event<'sampleBlock'>[] = [];
   #cancelBeat: (() => void) | undefined;
   #asking = false;
-  /** How late the last beat was: a host that computes cannot feed a watchdog. */
+  /** How late the watchdog was fed last, in ms. A process that computes feeds it late. */
   lateMs = 0;
 
   constructor(connection: Connection, log: Logger) {
@@ -52,7 +53,10 @@ export class RunKeeper {
     else if (block.runId > this.#newestRunId) this.#takeEarly(block);
   }
 
-  /** The answer to its start was lost and comes again; until then the board sends no more than its first credit. */
+  /**
+   * Keeps a block of a run whose start is not answered yet. The board sends no more than its
+   * first credit until then.
+   */
   #takeEarly(block: Event<'sampleBlock'>): void {
     const isKnown = this.#early.some((other) => other.runId === block.runId && other.block === block.block);
     if (!isKnown && this.#early.length < CREDIT_BLOCKS) this.#early.push(block);
@@ -94,7 +98,10 @@ export class RunKeeper {
     });
   }
 
-  /** Keep-alives are not acknowledged; a command is, so the link notices when nobody is there. */
+  /**
+   * Sends a command. It must be acknowledged, so the link notices when nobody is there;
+   * a keep-alive need not.
+   */
   #ask(): void {
     if (this.#asking || this.#connection.suspended) return;
     this.#asking = true;
@@ -104,7 +111,7 @@ export class RunKeeper {
       .catch((cause: unknown) => {
         const heard = (this.#connection.link.lastHeardMs ?? 0) >= askedAtMs;
         const isSilent = cause instanceof ThermolinkError && cause.code === 'TIMEOUT' && !heard;
-        // A refusal is a sign of life; a port that was lost is being looked for already.
+        // Any other error shows a board that is alive. A port that is lost is being looked for already.
         if (!isSilent || this.#connection.suspended) return;
         this.#connection.lose(
           new ThermolinkError(

@@ -13,8 +13,8 @@ import type { DeviceIdentity, RunOptions } from './device-api.js';
 import { CREDIT_BLOCKS } from './run-stream.js';
 
 /**
- * The fields of `start`. Errors: BAD_ARGUMENT for a number outside its range, UNSUPPORTED for what the board cannot do, before
- * anything is sent.
+ * Makes the fields of `start` (protocol.md, "Start of a run"). Errors: BAD_ARGUMENT for a number outside its
+ * range; UNSUPPORTED for what the board can't do.
  */
 export function startFields(options: RunOptions, identity: DeviceIdentity): Command<'start'> {
   const { bank, runSeed, burnInTicks, sampleCount, ticksPerSample, firstTick = 0 } = options;
@@ -46,7 +46,7 @@ function creditPolicy({ onNoCredit }: RunOptions, { hasHold }: DeviceIdentity): 
   if (onNoCredit === undefined) return hasHold ? 'hold' : 'lose';
   if (onNoCredit === 'hold' && !hasHold)
     throw new ThermolinkError('UNSUPPORTED', 'This board cannot hold a run for a slow host.', {
-      hint: 'Use onNoCredit: lose, and read fast enough or mark what is lost.',
+      hint: 'Pass onNoCredit: lose, and read fast enough or mark what is lost.',
     });
   return onNoCredit;
 }
@@ -55,12 +55,12 @@ function keepBlocks({ onLoss }: RunOptions, { keepBlocksMax }: DeviceIdentity): 
   if (onLoss !== 'reRequest') return 0;
   if (keepBlocksMax === 0)
     throw new ThermolinkError('UNSUPPORTED', 'This board keeps no blocks that could be asked for again.', {
-      hint: 'Use onLoss: fail, or mark.',
+      hint: 'Pass onLoss: fail, or mark.',
     });
   return Math.min(CREDIT_BLOCKS, keepBlocksMax);
 }
 
-/** Errors: BAD_ARGUMENT when `acquire` could not hold all samples at once. */
+/** Throws BAD_ARGUMENT when there are more codes than `acquire` can hold at once. */
 export function checkHoldable(sampleCount: number, cells: number): void {
   const codes = sampleCount * cells;
   if (codes <= CODES_MAX) return;
@@ -69,7 +69,7 @@ export function checkHoldable(sampleCount: number, cells: number): void {
   });
 }
 
-/** 512 MiB of codes. */
+/** Codes in 512 MiB. */
 const CODES_MAX = CELLS_MAX * 32768;
 
 function check(name: string, value: number, min: number, max: number): void {

@@ -3,10 +3,10 @@ import type { CommandName } from '../../firmware-protocol/messages/index.js';
 import { abortError, ThermolinkError } from '../errors.js';
 import type { Evidence } from './call-errors.js';
 
-/** Commands waiting for room in the link's queue; beyond it a call fails rather than pile up. */
+/** How many calls may wait for room in the link's queue. One more fails. */
 const WAITING_CALLS_MAX = 1024;
 
-/** Calls that wait until a command can be queued, first come, first served. */
+/** The calls that wait until a command can be queued. The first to come is the first to go. */
 export class SendRoom {
   readonly #clock: Clock;
   readonly #evidence: () => Evidence;
@@ -17,17 +17,17 @@ export class SendRoom {
     this.#evidence = seen;
   }
 
-  /** There may be room for one more. */
+  /** Wakes the first call, because there may be room for one. */
   release(): void {
     this.#waiters.shift()?.();
   }
 
-  /** Everybody looks again. */
+  /** Wakes all calls. */
   releaseAll(): void {
     for (const resume of this.#waiters.splice(0)) resume();
   }
 
-  /** Nobody who waits now will send. */
+  /** Fails all calls that wait now. */
   cancelAll(errorOf: (name: CommandName) => ThermolinkError): void {
     for (const resume of this.#waiters.splice(0)) resume(errorOf);
   }

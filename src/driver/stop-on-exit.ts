@@ -1,18 +1,21 @@
-/** How long an ending process waits for its boards to be safe. */
+/** A process that ends waits at most this long for its boards to be safe. */
 const STOP_MS = 500;
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 export interface StopOnExitOptions {
-  /** Whether to end on SIGINT, SIGTERM and SIGHUP too. Default true; false for a program that has listeners of its own. */
+  /**
+   * Whether SIGINT, SIGTERM and SIGHUP end the process. Default true. Pass false if the program
+   * has listeners for them.
+   */
   readonly signals?: boolean;
-  /** Tells of an exception that nobody caught. Default: its stack on the standard error. */
+  /** Reports an exception that nobody caught. Default: prints its stack on standard error. */
   readonly report?: (error: unknown) => void;
 }
 
 /**
- * Before the process ends by an exception or a rejection that nobody handles, or by a signal, every board that it has open
- * is stopped, for at most 500 ms; then the process exits with 1, or with 128 + the signal's number. Returns a function that
- * takes all of it back. A process that is killed outright leaves that to the board's watchdog.
+ * Stops every open board before the process ends by an uncaught exception, an unhandled rejection or a
+ * signal. It waits at most 500 ms; then the process exits with 1, or with 128 + the number of the signal. The
+ * returned function undoes this. When a process is killed outright, the watchdog of the board ends its run.
  */
 export function stopBoardsOnExit(options: StopOnExitOptions = {}): () => void {
   const { signals = true, report = (error) => console.error(error) } = options;
@@ -20,7 +23,7 @@ export function stopBoardsOnExit(options: StopOnExitOptions = {}): () => void {
   const end = (exitCode: number): void => {
     if (ending) return;
     ending = true;
-    // Whatever stopping runs into, the process ends.
+    // The process ends even if stopping fails or hangs.
     setTimeout(() => process.exit(exitCode), 2 * STOP_MS).unref();
     void stopOpenDevices(STOP_MS).finally(() => process.exit(exitCode));
   };
@@ -29,7 +32,7 @@ export function stopBoardsOnExit(options: StopOnExitOptions = {}): () => void {
     try {
       report(error);
     } catch {
-      // What can't be told must not keep the boards running.
+      // An error of the report must not keep the boards running.
     }
   };
   const onSignal = (signal: NodeJS.Signals): void => end(SIGNALS[signal as keyof typeof SIGNALS]);
@@ -42,15 +45,15 @@ export function stopBoardsOnExit(options: StopOnExitOptions = {}): () => void {
   };
 }
 
-/** What stops when the process dies of an exception. */
+/** A board that is stopped before the process ends. */
 export interface Stoppable {
   stop(options: { readonly timeoutMs: number }): Promise<void>;
 }
 
-/** Devices of this process that are open. */
+/** The open boards of this process. */
 const open = new Set<Stoppable>();
 
-/** Counts `device` among the open ones; the returned function takes it out again. */
+/** Adds `device` to the open boards. The returned function removes it. */
 export function noteOpen(device: Stoppable): () => void {
   open.add(device);
   return () => void open.delete(device);

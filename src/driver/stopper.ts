@@ -11,29 +11,29 @@ const STOP_REPEAT_MS = 50;
 
 type StopFields = Command<'stop'>;
 
-/** One caller that waits. */
+/** One call that waits for the board's answer. */
 interface Wait {
-  /** Number of the first stop that was sent since it called. */
+  /** Number of the first stop that was sent after the call. */
   stopNumber: number;
-  /** Well, or with an error. */
+  /** Ends the wait, with an error if one is given. */
   end(error?: unknown): void;
 }
 
 /**
- * Says stop until the board has answered. All callers share what is repeated: each call has a new stop sent at once, and ends
- * with the answer to it or to a later one, by its own deadline, or by its own signal. Stop is repeated for as long as somebody
- * waits.
+ * Sends stop until the board answers (protocol.md, "Stop"). Calls at the same time share the repetition. Each
+ * call sends a new stop at once, and ends with the answer to it or to a later one, by its own deadline, or by
+ * its own signal.
  */
 export class Stopper {
   readonly #connection: Connection;
-  /** Of the session that is open. */
+  /** The nonce of the open session. */
   readonly #nonce: () => Uint8Array;
   readonly #waits = new Set<Wait>();
   #stopNumber = 0;
   #repeating = false;
-  /** Whoever waits has called since the last stop was sent. */
+  /** Whether somebody called since the last stop was sent. */
   #calledAgain = false;
-  /** Cuts the wait for the answer to the stop that is on its way. */
+  /** Ends the wait for the answer to the stop that was sent last. */
   #cut = new AbortController();
 
   constructor(connection: Connection, nonce: () => Uint8Array) {
@@ -41,14 +41,14 @@ export class Stopper {
     this.#nonce = nonce;
   }
 
-  /** Stops are counted anew in each session. */
+  /** Counts stops from 0 in a new session. */
   beginSession(): void {
     this.#stopNumber = 0;
   }
 
   /**
-   * Resolves with the board's answer to this stop or a later one. Calls that wait for room have no request id yet, so the
-   * board could not cancel them: they fail here.
+   * Resolves when the board has answered this stop or a later one. Calls that wait to be sent have no request
+   * id that the board could cancel, so they fail here.
    */
   async stop({ timeoutMs = STOP_MS, signal }: CallOptions): Promise<void> {
     checkSignal(signal);
@@ -80,12 +80,12 @@ export class Stopper {
     });
   }
 
-  /** Never rejects: an error ends the waits. */
+  /** Repeats stop until nobody waits. It never rejects; an error ends the waits. */
   async #repeat(): Promise<void> {
     this.#repeating = true;
     let fields: StopFields | undefined;
     while (this.#waits.size > 0) {
-      // A new session has ended the run already; the stop is said again all the same, so that it has its answer.
+      // A new session has ended the run already. Stop is sent again all the same, so that it gets its answer.
       const isNewSession: boolean = fields !== undefined && fields.nonce !== this.#nonce();
       if (!fields || this.#calledAgain || isNewSession) {
         this.#calledAgain = false;
@@ -104,7 +104,10 @@ export class Stopper {
     this.#repeating = false;
   }
 
-  /** The number of the stop that was answered: this one, or an earlier one whose answer is late. */
+  /**
+   * Sends a stop and returns the number that was answered: its own, or that of an earlier one
+   * whose answer is late.
+   */
   async #send(fields: StopFields): Promise<number> {
     this.#cut = new AbortController();
     const { stopNumber } = await this.#connection.request('stop', fields, {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../firmware-protocol/clock.js';
 
-/** Longest delay of a timer of Node's; a longer one would fire at once. */
+/** Longest delay of a timer in Node. One with a longer delay would fire at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** The machine's monotonic clock. */

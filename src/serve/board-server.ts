@@ -11,7 +11,10 @@ import { SessionPort } from './session-port.js';
 export const CONNECTIONS_MAX = 8;
 /** A connection without a session is closed after this time. */
 export const HELLO_TIMEOUT_MS = 10_000;
-/** After this much silence without a run, a line gives the board to another client: a line can't tell that its client left. */
+/**
+ * After this much silence without a run, a line gives the board to another client: a line can't tell
+ * that its client left.
+ */
 export const LINE_SILENCE_MS = 10_000;
 
 export type ServerEvent =
@@ -26,7 +29,9 @@ export type ServerEvent =
   | {
       readonly event: 'refused';
       readonly client: string;
-      /** `busy`: another client has the board. `full`: too many connections. `silent`: no HELLO came in time. */
+      /**
+       * `busy`: another client has the board. `full`: too many connections. `silent`: no HELLO came in time.
+       */
       readonly reason: 'busy' | 'full' | 'silent';
     };
 
@@ -61,9 +66,9 @@ interface Entrance {
 }
 
 /**
- * Serves one emulated board to one client at a time, over any number of ports. The first client that says HELLO has the
- * board until it leaves; the others are told BUSY (protocol.md, "One client at a time"). When a client leaves, its board
- * run is stopped at once, and the board goes to `safe` and keeps its programs.
+ * Serves one emulated board to one client at a time, over any number of ports. The first client that says
+ * HELLO has the board until it leaves; the others are told BUSY (protocol.md, "One client at a time"). When a
+ * client leaves, its board run is stopped at once, and the board goes to `safe` and keeps its programs.
  */
 export class BoardServer {
   readonly #device: EmulatedDevice;
@@ -106,8 +111,8 @@ export class BoardServer {
   }
 
   /**
-   * Adds a serial line or pseudo-terminal, which stays when its client leaves. `hasClient` is asked when another client wants
-   * the board; the default is right for a serial line, which can't tell.
+   * Adds a serial line or pseudo-terminal, which stays when its client leaves. `hasClient` is asked when
+   * another client wants the board; the default is right for a serial line, which can't tell.
    */
   addLine(port: Port, hasClient: () => boolean = () => true): void {
     this.#add(port, true, hasClient);
@@ -164,7 +169,10 @@ export class BoardServer {
     session.deliver(hello.bytes);
   }
 
-  /** Whether the present client must give the board up: it has no session, has left, or is a line that fell silent. */
+  /**
+   * Whether the present client must give the board up: it has no session, has left, or is a
+   * line that fell silent.
+   */
   #givesWay({ isLine, heardAtMs, hasClient }: Entrance): boolean {
     if (!this.#device.link.sessionOpen || !hasClient()) return true;
     const silentMs = this.#clock.nowMs() - heardAtMs;

@@ -7,7 +7,9 @@ import { ThreadPort } from '../transport/thread-port.js';
 
 /** A thread starts within 0.1 s on an idle machine, and much later on a busy one. */
 const START_TIMEOUT_MS = 30_000;
-/** The compiled program, also when a test runs the sources, because Node starts a thread from JavaScript only. */
+/**
+ * The compiled program, also when a test runs the sources, because Node starts a thread from JavaScript only.
+ */
 const ENTRY = new URL(
   import.meta.url.endsWith('.ts') ? '../../dist/src/serve/board-thread-main.js' : 'board-thread-main.js',
   import.meta.url,
@@ -21,9 +23,10 @@ export interface BoardThreadData {
 }
 
 /**
- * Starts an emulated board in a thread of its own, so that several boards compute at once. Its results are those of a board
- * in this thread, bit for bit. Closing the port ends the thread at once. Neither keeps the process alive. If the thread
- * breaks, the port closes with the reason. Errors: CANNOT_CONNECT when the thread does not start; ABORTED.
+ * Starts an emulated board in a thread of its own, so that several boards compute at once. Its results are
+ * those of a board in this thread, bit for bit. Closing the port ends the thread at once. Neither keeps the
+ * process alive. If the thread breaks, the port closes with the reason. Errors: CANNOT_CONNECT when the
+ * thread does not start; ABORTED.
  */
 export async function openBoardThread(
   die: Die,

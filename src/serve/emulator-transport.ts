@@ -27,7 +27,10 @@ export interface EmulatorAddress {
   readonly faults?: readonly DynamicFault[];
 }
 
-/** Boards that are emulated in this process, as fast as the machine can. Several at once get threads of their own. */
+/**
+ * Boards that are emulated in this process, as fast as the machine can. Several at once get
+ * threads of their own.
+ */
 export const emulatorTransport: Transport<EmulatorAddress> = {
   scheme: 'emulator',
   form: 'emulator:PROFILE[?die=SEED&faults=…], emulator:file=PATH[?…]',
@@ -58,7 +61,9 @@ function faultList(text: string, name: string): DynamicFault[] {
   return faults;
 }
 
-/** Emulated boards that compute in this thread. The references are weak: the list keeps no board in memory. */
+/**
+ * Emulated boards that compute in this thread. The references are weak: the list keeps no board in memory.
+ */
 let boardsHere: readonly WeakRef<Port>[] = [];
 
 async function openEmulator(address: EmulatorAddress, options: TransportOptions): Promise<Port> {
@@ -80,8 +85,8 @@ async function openEmulator(address: EmulatorAddress, options: TransportOptions)
 }
 
 /**
- * The URI of the smallest ideal board with dense couplings that has `cells` cells, or of the largest one there is.
- * Errors: BAD_ARGUMENT.
+ * The URI of the smallest ideal board with dense couplings that has `cells` cells, or of the largest one
+ * there is. Errors: BAD_ARGUMENT.
  */
 export function fittingEmulator(cells: number): string {
   checkWhole('cells', cells, 1);

@@ -13,7 +13,9 @@ export interface SeenHello {
   readonly bytes: Uint8Array;
 }
 
-/** Waits for the HELLO of a client that has no board yet, and ignores everything else. Its memory is bounded. */
+/**
+ * Waits for the HELLO of a client that has no board yet, and ignores everything else. Its memory is bounded.
+ */
 export class HelloWatch {
   readonly #decoder = new FrameDecoder(FRAME_BYTES_BEFORE_HELLO);
 

@@ -12,9 +12,15 @@ export interface Listener {
 }
 
 export interface ListenTcpOptions {
-  /** Allows an address that other machines can reach. There is no authentication: whoever connects drives the board. */
+  /**
+   * Allows an address that other machines can reach. There is no authentication: whoever
+   * connects drives the board.
+   */
   readonly expose?: boolean;
-  /** Called when a connection could not be accepted, for example because no file handle was free. Listening goes on. */
+  /**
+   * Called when a connection could not be accepted, for example because no file handle was
+   * free. Listening goes on.
+   */
   readonly onError?: (error: Error) => void;
 }
 
@@ -24,9 +30,9 @@ LOOPBACK.addAddress('::1', 'ipv6');
 const ANY_ADDRESS = ['0.0.0.0', '::'];
 
 /**
- * Listens for clients of a board. Port 0 lets the system choose a free one; the URI in the result names it. `close` of the
- * result ends the listening and leaves connections to `BoardServer.close`.
- * Errors: BAD_ARGUMENT for an address that other machines can reach, without `expose`; CANNOT_LISTEN.
+ * Listens for clients of a board. Port 0 lets the system choose a free one; the URI in the result names it.
+ * `close` of the result ends the listening and leaves connections to `BoardServer.close`. Errors:
+ * BAD_ARGUMENT for an address that other machines can reach, without `expose`; CANNOT_LISTEN.
  */
 export async function listenTcp(
   board: BoardServer,

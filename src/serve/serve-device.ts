@@ -23,9 +23,9 @@ export interface ServeOptions {
 }
 
 /**
- * Runs an emulated board on a port, as fast as the machine can: it hands the board bytes and the time, lets ticks pass in
- * slices of about SLICE_MS, and writes the board's answers. No result depends on the slices. When the port closes, the host
- * has gone: the board stops, goes to `safe` and keeps its programs.
+ * Runs an emulated board on a port, as fast as the machine can: it hands the board bytes and the time, lets
+ * ticks pass in slices of about SLICE_MS, and writes the board's answers. No result depends on the slices.
+ * When the port closes, the host has gone: the board stops, goes to `safe` and keeps its programs.
  */
 export class ServedDevice {
   readonly #device: EmulatedDevice;
@@ -33,7 +33,10 @@ export class ServedDevice {
   readonly #clock: Clock;
   readonly #sliceTicksMax: number;
   #sliceTicks = FIRST_SLICE_TICKS;
-  /** The run that #sliceTicks was found for. It is not the run's number, because numbers begin anew with a session. */
+  /**
+   * The run that #sliceTicks was found for. It is not the run's number, because numbers begin
+   * anew with a session.
+   */
   #sliceRun: EmulatedDevice['board']['run'];
   #working = false;
   #again = false;

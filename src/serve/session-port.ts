@@ -2,7 +2,8 @@ import type { Port } from '../../firmware-protocol/port.js';
 import { ThermolinkError } from '../errors.js';
 
 /**
- * A port that lasts one session, on a line that stays open after it. The owner of the line hands it the bytes that arrive.
+ * A port that lasts one session, on a line that stays open after it. The owner of the line hands it
+ * the bytes that arrive.
  */
 export class SessionPort implements Port {
   readonly name: string;

@@ -5,8 +5,8 @@ import { ThermolinkError } from '../errors.js';
 const PTY_PATH = /^\/dev\/(pts\/\d+|ttys\d+)$/;
 
 /**
- * Makes `link` a symlink to the pseudo-terminal `target`. It replaces only a link that a killed process left behind: one to
- * a terminal that is gone, or whose number is now ours. Errors: CANNOT_LISTEN.
+ * Makes `link` a symlink to the pseudo-terminal `target`. It replaces only a link that a killed process left
+ * behind: one to a terminal that is gone, or whose number is now ours. Errors: CANNOT_LISTEN.
  */
 export function makeDeviceLink(link: string, target: string): void {
   try {

@@ -17,7 +17,9 @@ export abstract class EventPort {
     this.events.onClose(receiver);
   }
 
-  /** Returns why nothing can be written now, or undefined. `isWriting` says that a write has not settled yet. */
+  /**
+   * Returns why nothing can be written now, or undefined. `isWriting` says that a write has not settled yet.
+   */
   protected writeRefusal(isWriting: boolean): Error | undefined {
     if (this.closed) return this.closedError();
     return isWriting ? new Error('bug: a second write before the first has settled') : undefined;

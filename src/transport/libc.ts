@@ -35,7 +35,10 @@ const POLLHUP = 16;
 const TERMIOS_BYTES = 256;
 const PATH_BYTES_MAX = 128;
 
-/** Loads the calls by the package koffi. Errors: CANNOT_LISTEN on other systems, MISSING_PACKAGE without koffi. */
+/**
+ * Loads the calls by the package koffi. Errors: CANNOT_LISTEN on other
+ * systems, MISSING_PACKAGE without koffi.
+ */
 export async function loadLibc(): Promise<Libc> {
   if (process.platform !== 'linux' && process.platform !== 'darwin')
     throw new ThermolinkError('CANNOT_LISTEN', `There are no pseudo-terminals on ${process.platform}.`, {

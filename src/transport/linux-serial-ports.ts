@@ -17,9 +17,9 @@ const NO_UART = '0';
 const GROUP_MAY_OPEN = constants.S_IRGRP | constants.S_IWGRP;
 
 /**
- * Lists the serial ports of a Linux machine from sysfs, which udev itself reads: this needs neither udev nor a package, and
- * it has the product text. It opens no port. A port that vanishes meanwhile is left out. It never rejects; without sysfs
- * the list is empty.
+ * Lists the serial ports of a Linux machine from sysfs, which udev itself reads: this needs neither udev nor
+ * a package, and it has the product text. It opens no port. A port that vanishes meanwhile is left out. It
+ * never rejects; without sysfs the list is empty.
  */
 export async function listLinuxSerialPorts(options: LinuxListingOptions = {}): Promise<SerialListing> {
   const { root = '/', mayOpen = mayReadAndWrite } = options;
@@ -56,7 +56,10 @@ export async function listLinuxSerialPorts(options: LinuxListingOptions = {}): P
   };
 }
 
-/** The USB texts of a tty. An empty object for another bus; undefined for a console and for a port without hardware. */
+/**
+ * The USB texts of a tty. An empty object for another bus; undefined for a console and for
+ * a port without hardware.
+ */
 async function hardware(folder: string): Promise<Partial<SerialRow> | undefined> {
   const device = await realpath(path.join(folder, 'device')).catch(() => undefined);
   if (device === undefined || (await text(path.join(folder, 'type'))) === NO_UART) return undefined;
@@ -94,8 +97,8 @@ interface Processes {
 }
 
 /**
- * Finds which programs hold which device. It reads the open files of this user's processes (for root: of all), and the
- * locks of all processes. The program of another user is not seen if it takes no lock.
+ * Finds which programs hold which device. It reads the open files of this user's processes (for root: of
+ * all), and the locks of all processes. The program of another user is not seen if it takes no lock.
  */
 async function readProcesses(root: string): Promise<Processes> {
   const proc = path.join(root, 'proc');
@@ -124,7 +127,9 @@ async function readProcesses(root: string): Promise<Processes> {
   };
 }
 
-/** Reads lines such as `1: FLOCK  ADVISORY  WRITE 4242 00:06:92 0 EOF`: the process, then the key of the file. */
+/**
+ * Reads lines such as `1: FLOCK  ADVISORY  WRITE 4242 00:06:92 0 EOF`: the process, then the key of the file.
+ */
 function lockHolders(table: string): Map<string, string[]> {
   const holders = new Map<string, string[]>();
   for (const [, id, key] of table.matchAll(/^\d+: +\S+ +\S+ +\S+ +(\d+) ([\da-f]+:[\da-f]+:\d+) /gm))
@@ -132,7 +137,10 @@ function lockHolders(table: string): Map<string, string[]> {
   return holders;
 }
 
-/** Writes a file as /proc/locks does: major and minor number of its file system in hexadecimal, then its inode. */
+/**
+ * Writes a file as /proc/locks does: major and minor number of its file system in
+ * hexadecimal, then its inode.
+ */
 function lockKey({ dev, ino }: Stats): string {
   const major = (dev >>> 8) & 0xfff;
   const minor = (dev & 0xff) | ((dev >>> 12) & 0xfff00);

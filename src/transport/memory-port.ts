@@ -6,9 +6,9 @@ import { EventPort } from './event-port.js';
 const FRAME_BYTES_MAX = 65536;
 
 /**
- * Makes two ports in this process, each the far end of the other. A write settles when the other side has received it.
- * Delivery takes one turn of the event loop, so timers and signals are served between frames. `name` is what errors call
- * the ports. Errors: BAD_ARGUMENT.
+ * Makes two ports in this process, each the far end of the other. A write settles when the other side has
+ * received it. Delivery takes one turn of the event loop, so timers and signals are served between frames.
+ * `name` is what errors call the ports. Errors: BAD_ARGUMENT.
  */
 export function memoryPortPair(name = 'memory'): [Port, Port] {
   checkText('name', name);

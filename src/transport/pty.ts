@@ -11,7 +11,10 @@ import { type Libc, loadLibc } from './libc.js';
 const FRAME_BYTES_MAX = 8192;
 /** One wait for room keeps a thread of the pool busy for at most this long. */
 const POLL_MS = 50;
-/** A write that nobody takes for this long is dropped, as on a wire that nobody reads. The link sends it again. */
+/**
+ * A write that nobody takes for this long is dropped, as on a wire that nobody reads. The
+ * link sends it again.
+ */
 const STALL_MS = 10_000;
 
 export interface PtyOptions {
@@ -20,9 +23,9 @@ export interface PtyOptions {
 }
 
 /**
- * Makes a pseudo-terminal and returns the board's end of it. A host opens its `path` as a serial port. It is raw from the
- * start and has no modem lines. The port is not told when its user goes; `hasClient` finds out. Linux and macOS.
- * Errors: BAD_ARGUMENT, MISSING_PACKAGE (koffi), CANNOT_LISTEN.
+ * Makes a pseudo-terminal and returns the board's end of it. A host opens its `path` as a serial port. It is
+ * raw from the start and has no modem lines. The port is not told when its user goes; `hasClient` finds out.
+ * Linux and macOS. Errors: BAD_ARGUMENT, MISSING_PACKAGE (koffi), CANNOT_LISTEN.
  */
 export async function openPty(options: PtyOptions = {}): Promise<PtyPort> {
   checkObject('options', options, "{ link: '/tmp/board' }");
@@ -39,7 +42,8 @@ export async function openPty(options: PtyOptions = {}): Promise<PtyPort> {
     if (libc.grant(master) < 0 || libc.unlock(master) < 0) throw failed('unlockpt');
     const path = libc.slavePath(master);
     if (path === undefined) throw failed('ptsname_r');
-    // This handle stays open. Without any, the terminal would lose its raw mode, and reading the master would fail.
+    // This handle stays open. Without any, the terminal would lose its raw mode, and reading
+    // the master would fail.
     slave = openSlave(path);
     if (libc.makeRaw(slave) < 0) throw failed('tcsetattr');
     if (libc.setNonBlocking(master) < 0) throw failed('fcntl');
@@ -104,9 +108,10 @@ export class PtyPort extends EventPort implements Port {
   }
 
   /**
-   * Whether a client has the terminal open. The system tells only while this side's own handle is closed, so this closes it
-   * for a moment. Afterwards the terminal is raw again, however a client left it. The answer is true where the system does
-   * not tell (macOS), and while a client has the terminal to itself (TIOCEXCL), since it could not be opened again then.
+   * Whether a client has the terminal open. The system tells only while this side's own handle is closed, so
+   * this closes it for a moment. Afterwards the terminal is raw again, however a client left it. The answer
+   * is true where the system does not tell (macOS), and while a client has the terminal to itself (TIOCEXCL),
+   * since it could not be opened again then.
    */
   hasClient(): boolean {
     if (this.closed) return false;

@@ -1,10 +1,12 @@
 /**
- * The optional package serialport, and its reading and writing on Linux and macOS with three faults of version 13 mended:
- * - After a hang-up `read` returns no bytes; the binding tries again at once and for ever, until memory is full
- *   (serialport/bindings-cpp issue 162). Here a hang-up is the end of the port.
- * - Waiting for bytes makes the poller forget that a write waits for room, so that the write hangs until a byte comes.
- * - A close does not wait for a read in progress, which keeps the file and its lock for a moment longer. A program that
- *   opens the port right after the close finds it busy.
+ * The optional package serialport, and its reading and writing on Linux and macOS with three faults of
+ * version 13 mended:
+ * - After a hang-up `read` returns no bytes; the binding tries again at once and for ever, until memory is
+ *   full (serialport/bindings-cpp issue 162). Here a hang-up is the end of the port.
+ * - Waiting for bytes makes the poller forget that a write waits for room, so that the write hangs until a
+ *   byte comes.
+ * - A close does not wait for a read in progress, which keeps the file and its lock for a moment longer. A
+ *   program that opens the port right after the close finds it busy.
  */
 import { read as readFile, write as writeFile } from 'node:fs';
 import { promisify } from 'node:util';
@@ -47,7 +49,9 @@ interface Binding<Options, OpenPort> {
   open(options: Options): Promise<OpenPort>;
 }
 
-/** Returns a binding whose open ports are mended. The ports of Windows are another kind and stay as they are. */
+/**
+ * Returns a binding whose open ports are mended. The ports of Windows are another kind and stay as they are.
+ */
 export function mendedBinding<Options, OpenPort, B extends Binding<Options, OpenPort>>(binding: B): B {
   return {
     ...binding,

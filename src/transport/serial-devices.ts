@@ -7,7 +7,9 @@ import { fingerprint, SCORE, SCORE_OURS_MIN } from './usb-fingerprints.js';
 
 /** A serial port and what is known of it without opening it. */
 export interface SerialDevice {
-  /** The path that opens it. On macOS it is the call-out path (/dev/cu.…), which does not wait for a carrier. */
+  /**
+   * The path that opens it. On macOS it is the call-out path (/dev/cu.…), which does not wait for a carrier.
+   */
   readonly path: string;
   /** The device URI. It survives replugging where the USB identity is unique or udev has made a link. */
   readonly uri: string;
@@ -121,7 +123,10 @@ function judge({ access, holders = [] }: SerialRow, score: number): Verdict {
   return score >= SCORE_OURS_MIN ? 'ours' : 'unknown';
 }
 
-/** Returns the second of macOS's two paths of a port. Opening tty.* waits for the other side's carrier line, cu.* does not. */
+/**
+ * Returns the second of macOS's two paths of a port. Opening tty.* waits for the other side's carrier line,
+ * cu.* does not.
+ */
 function callOutPath(path: string): string {
   return path.replace(/^\/dev\/tty\./, '/dev/cu.');
 }

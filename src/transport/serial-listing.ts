@@ -17,9 +17,10 @@ export interface SerialListingOptions {
 const LIST_TIMEOUT_MS = 10_000;
 
 /**
- * Lists the serial ports of this machine and opens none. Linux is read from sysfs without a package, because
- * `SerialPort.list` runs `udevadm` there and ends the process where that is missing. On other systems serialport lists.
- * Errors: MISSING_PACKAGE (no serialport), TIMEOUT, CANNOT_CONNECT when the system refuses to list.
+ * Lists the serial ports of this machine and opens none. Linux is read from sysfs without a package,
+ * because `SerialPort.list` runs `udevadm` there and ends the process where that is missing. On other
+ * systems serialport lists. Errors: MISSING_PACKAGE (no serialport), TIMEOUT, CANNOT_CONNECT when the
+ * system refuses to list.
  */
 export async function listSerialPorts(options: SerialListingOptions = {}): Promise<SerialListing> {
   const { platform = process.platform, loadPackage, timeoutMs = LIST_TIMEOUT_MS } = options;

@@ -35,7 +35,9 @@ const DRAIN_TIMEOUT_MS = 500;
 /** The paths of USB devices and pseudo-terminals, for which a baud rate means nothing. */
 const WITHOUT_RATE = /^\/dev\/(ttyACM\d+|pts\/\d+|ttys\d+|(cu|tty)\.usbmodem[^/]*)$/;
 
-/** How many bytes a line of this rate should carry at once; `undefined` stands for a rate that means nothing. */
+/**
+ * How many bytes a line of this rate should carry at once; `undefined` stands for a rate that means nothing.
+ */
 export function serialLimits(baudRate: number | undefined): {
   readonly frameBytesMax: number;
   readonly inFlightBytesMax: number;
@@ -47,7 +49,9 @@ export function serialLimits(baudRate: number | undefined): {
   return { frameBytesMax, inFlightBytesMax: Math.max(frameBytesMax, bytesIn(IN_FLIGHT_MS)) };
 }
 
-/** Boards on serial ports, by path or by USB identity; the package serialport is loaded when one is opened. */
+/**
+ * Boards on serial ports, by path or by USB identity; the package serialport is loaded when one is opened.
+ */
 export const serialTransport: Transport<SerialUriAddress> = {
   scheme: 'serial',
   form: SERIAL_FORM,
@@ -67,11 +71,11 @@ export const serialTransport: Transport<SerialUriAddress> = {
 };
 
 /**
- * Opens a serial port: raw, 8 data bits, no parity, 1 stop bit, locked against other programs. Bytes that came before are
- * lost. The DTR level is skipped on a port that has no such line (a pseudo-terminal).
+ * Opens a serial port: raw, 8 data bits, no parity, 1 stop bit, locked against other programs. Bytes that
+ * came before are lost. The DTR level is skipped on a port that has no such line (a pseudo-terminal).
  *
- * Errors: BAD_ARGUMENT, MISSING_PACKAGE, PORT_NOT_FOUND, PORT_DENIED, PORT_BUSY, CANNOT_CONNECT, NO_ANSWER (deadline),
- * ABORTED. Nothing stays open after one.
+ * Errors: BAD_ARGUMENT, MISSING_PACKAGE, PORT_NOT_FOUND, PORT_DENIED, PORT_BUSY, CANNOT_CONNECT, NO_ANSWER
+ * (deadline), ABORTED. Nothing stays open after one.
  */
 export async function openSerialPort(address: SerialAddress, options: OpenPortOptions = {}): Promise<Port> {
   checkObject('address', address, "{ path: '/dev/ttyACM0' }");

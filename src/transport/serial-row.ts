@@ -32,7 +32,7 @@ export interface SerialListing {
 export type ListSerialPorts = () => Promise<SerialListing>;
 
 /**
- * `ours`: the device names itself as one of our boards. `unknown`: it may be one. `busy`: another program holds it.
- * `no permission`: this user may not open it.
+ * `ours`: the device names itself as one of our boards. `unknown`: it may be one. `busy`: another program
+ * holds it. `no permission`: this user may not open it.
  */
 export type Verdict = 'ours' | 'unknown' | 'busy' | 'no permission';

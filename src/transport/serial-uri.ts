@@ -2,7 +2,9 @@ import { BadUri, decodedPath, flag, readParameters, type UriParts, wholeNumber }
 
 /** How a serial line is used; the port's own defaults hold for what is missing. */
 export interface SerialSettings {
-  /** Bits per second. Default: 115200 on a wire, no limit where a rate means nothing (USB, pseudo-terminals). */
+  /**
+   * Bits per second. Default: 115200 on a wire, no limit where a rate means nothing (USB, pseudo-terminals).
+   */
   readonly baudRate?: number;
   /** Level of the DTR line after opening. Default: as the operating system sets it. */
   readonly dtr?: boolean;
@@ -24,7 +26,10 @@ export interface UsbIdentity {
   readonly serialNumber?: string;
 }
 
-/** A serial port in a device URI. A USB device's path is looked up at each opening: it changes with replugging. */
+/**
+ * A serial port in a device URI. A USB device's path is looked up at each opening:
+ * it changes with replugging.
+ */
 export type SerialUriAddress =
   | ({ readonly kind: 'serial' } & SerialAddress)
   | ({ readonly kind: 'usb'; readonly usb: UsbIdentity } & SerialSettings);

@@ -4,8 +4,9 @@ import { type OnReadOpts, Socket } from 'node:net';
 const READ_BYTES = 65_536;
 
 /**
- * Reads a socket into the same buffer each time. A stream would allocate 64 KiB for each read, and at hundreds of megabytes
- * a second the garbage collection costs more than the reading. Give `onread` to the socket and pause it.
+ * Reads a socket into the same buffer each time. A stream would allocate 64 KiB for each read, and at
+ * hundreds of megabytes a second the garbage collection costs more than the reading. Give `onread` to the
+ * socket and pause it.
  */
 export class SocketReads {
   readonly onread: OnReadOpts;
@@ -33,9 +34,9 @@ const HANDLE = '_handle';
 type Handled = Record<typeof HANDLE, { readonly readStart?: unknown } | null>;
 
 /**
- * Returns the accepted connection as a new socket that reads by `reads`. Node takes `onread` only for a socket that
- * connects, so the accepted one gives up its handle to the new one, as in Node's cluster module. Undefined where this Node
- * has no such handle. The server must have been made with `pauseOnConnect`.
+ * Returns the accepted connection as a new socket that reads by `reads`. Node takes `onread` only for a
+ * socket that connects, so the accepted one gives up its handle to the new one, as in Node's cluster module.
+ * Undefined where this Node has no such handle. The server must have been made with `pauseOnConnect`.
  */
 export function readingBy(reads: SocketReads, accepted: Socket): Socket | undefined {
   const owner = accepted as unknown as Handled;

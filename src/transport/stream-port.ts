@@ -12,7 +12,10 @@ export interface StreamPortOptions {
   readonly name: string;
   readonly frameBytesMax: number;
   readonly inFlightBytesMax?: number;
-  /** Closes the stream after the written bytes are out; the stream emits 'close' then. The port bounds the time. */
+  /**
+   * Closes the stream after the written bytes are out; the stream emits 'close' then. The
+   * port bounds the time.
+   */
   readonly finish: () => void;
   /** Closes the stream at once. */
   readonly destroy: () => void;
@@ -21,9 +24,9 @@ export interface StreamPortOptions {
 }
 
 /**
- * A port on an open Node stream (a socket, a serial port). A write resolves when the system has taken all of it. It rejects
- * when the port ends, and the stream may still read the buffer then. Bytes that arrive before the first `onData` wait in
- * the stream.
+ * A port on an open Node stream (a socket, a serial port). A write resolves when the system has taken all of
+ * it. It rejects when the port ends, and the stream may still read the buffer then. Bytes that arrive before
+ * the first `onData` wait in the stream.
  */
 export class StreamPort extends EventPort implements Port {
   readonly name: string;

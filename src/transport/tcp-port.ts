@@ -69,8 +69,8 @@ function tcpPort(socket: Socket, name: string, reads?: SocketReads): Port {
 }
 
 /**
- * Connects to a board on the network. Errors: BAD_ARGUMENT, CANNOT_CONNECT, NO_ANSWER (deadline), ABORTED. Nothing stays
- * open after one.
+ * Connects to a board on the network. Errors: BAD_ARGUMENT, CANNOT_CONNECT, NO_ANSWER (deadline), ABORTED.
+ * Nothing stays open after one.
  */
 export async function openTcpPort(address: TcpAddress, options: OpenPortOptions = {}): Promise<Port> {
   checkObject('address', address, "{ host: '127.0.0.1', port: 7000 }");

@@ -17,8 +17,8 @@ export interface ThreadPortOptions {
 }
 
 /**
- * One end of a byte stream between two threads. Bytes are copied once and then handed over. The port keeps no process alive;
- * a caller that waits for an answer holds a timer anyway.
+ * One end of a byte stream between two threads. Bytes are copied once and then handed over. The port keeps no
+ * process alive; a caller that waits for an answer holds a timer anyway.
  */
 export class ThreadPort extends EventPort implements Port {
   readonly name: string;

@@ -26,8 +26,8 @@ export interface UriParts {
 }
 
 /**
- * One way that bytes travel to a board. `src/connect.ts` holds the list of them and knows nothing else of any.
- * docs/how-to/add-a-transport.md lists the files that a new one touches.
+ * One way that bytes travel to a board. `src/connect.ts` holds the list of them and knows nothing else of
+ * any. docs/how-to/add-a-transport.md lists the files that a new one touches.
  */
 export interface Transport<Address> {
   /** The lower-case word before the colon of the URI. */
@@ -36,11 +36,14 @@ export interface Transport<Address> {
   readonly form: string;
   /** Takes a URI of this scheme apart. Throws `BadUri`, which the caller turns into BAD_DEVICE_URI. */
   parse(uri: UriParts): Address;
-  /** Opens a port to the board. It loads optional packages here, not earlier. Nothing stays open after an error. */
+  /**
+   * Opens a port to the board. It loads optional packages here, not earlier. Nothing stays
+   * open after an error.
+   */
   open(address: Address, options: TransportOptions): Promise<Port>;
   /**
-   * Returns where the same board will be found after its port was lost. It is called once, while the port is open, and
-   * never rejects. A transport without it has boards that can't be lost.
+   * Returns where the same board will be found after its port was lost. It is called once, while the port is
+   * open, and never rejects. A transport without it has boards that can't be lost.
    */
   rediscover?(address: Address): Promise<Address>;
   /** Returns the URI that was meant by a text that is no URI, as an advice for the error, or undefined. */

@@ -9,8 +9,8 @@ interface UsbFingerprint {
 }
 
 /**
- * How much a port looks like one of our boards. Only a device that names us gets the full score, because a thousand other
- * devices have the same chips.
+ * How much a port looks like one of our boards. Only a device that names us gets the full score, because a
+ * thousand other devices have the same chips.
  */
 export const SCORE = {
   /** Its product or manufacturer text names us. */
