@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CommandResult, runCommand } from '../support/command-line.js';
+import { fewDigits } from '../support/few-digits.js';
 
 let directory: string;
 const file = (name: string): string => join(directory, name);
@@ -205,9 +206,11 @@ describe('devices', () => {
 });
 
 describe('thermolink train', () => {
+  const digits = fewDigits();
+
   it('stores metrics, summary, curves and a checkpoint; resumes; refuses to overwrite', async () => {
     const out = file('run');
-    const args = ['train', 'mnist', '--train-size', '512', '--out', out];
+    const args = ['train', 'mnist', '--data', digits, '--train-size', '512', '--out', out];
     const first = await runCommand(...args, '--json');
     expect(first.exitCode).toBe(0);
     const summary = JSON.parse(first.stdout);
@@ -247,7 +250,7 @@ describe('thermolink train', () => {
     [['--resume']],
     [['--nonsense']],
   ])('%j is wrong usage', async (options) => {
-    const result = await runCommand('train', 'mnist', ...options);
+    const result = await runCommand('train', 'mnist', '--data', digits, ...options);
     expectError(result, 'BAD_ARGUMENT', 2);
   });
 
@@ -256,7 +259,8 @@ describe('thermolink train', () => {
   });
 
   it('a network larger than the board is refused before anything is sent', async () => {
-    const result = await runCommand('train', 'mnist', '--train-size', '512', '--device', 'emulator:ideal-64');
+    const board = ['--device', 'emulator:ideal-64'];
+    const result = await runCommand('train', 'mnist', '--data', digits, '--train-size', '512', ...board);
     expectError(result, 'TOO_LARGE');
     expect(result.stderr).toMatch(/7,?750.*64/);
   });

@@ -5,10 +5,12 @@ import { connect } from '../../src/connect.js';
 import { ROOT } from '../repository/files.js';
 import { BUILT_CLI, isBuilt, JsonProcess } from '../support/child-process.js';
 import { runCommand } from '../support/command-line.js';
+import { fewDigits } from '../support/few-digits.js';
 import { diagonalProgram } from '../support/test-board.js';
 import { temporaryDirectory } from './support/temporary-files.js';
 
 const directory = temporaryDirectory();
+const digits = fewDigits();
 const hasPty = process.platform === 'linux' || process.platform === 'darwin';
 
 /** `thermolink emulate` in a process of its own, and what to connect by. */
@@ -139,7 +141,8 @@ describe.runIf(isBuilt)('thermolink emulate, as a process of its own', () => {
     const train = async (name: string, ...device: string[]): Promise<string> => {
       const out = path.join(directory, name);
       const { exitCode, stdout } = await runCommand(
-        ...['train', 'mnist', '--train-size', '256', '--seed', '3', '--json', '--out', out, ...device],
+        ...['train', 'mnist', '--data', digits, '--train-size', '256', '--seed', '3'],
+        ...['--json', '--out', out, ...device],
       );
       expect(exitCode, stdout).toBe(0);
       return readFileSync(path.join(out, 'metrics.jsonl'), 'utf8')

@@ -10,6 +10,7 @@ import {
   type OptimizerName,
 } from '../../src/learning/optimizers/create.js';
 import { runCommand } from '../support/command-line.js';
+import { fewDigits } from '../support/few-digits.js';
 
 afterEach(() => void vi.unstubAllEnvs());
 
@@ -68,15 +69,8 @@ describe('an option that would change nothing', () => {
 
   it('is not the device of the environment, which is a default', async () => {
     vi.stubEnv('THERMOLINK_DEVICE', 'emulator:nope');
-    const { exitCode } = await runCommand(
-      'train',
-      'mnist',
-      '--train-size',
-      '128',
-      '--optimizer',
-      'adam',
-      '--json',
-    );
+    const data = ['--data', fewDigits(), '--train-size', '128'];
+    const { exitCode } = await runCommand('train', 'mnist', ...data, '--optimizer', 'adam', '--json');
     expect(exitCode).toBe(0);
   });
 });

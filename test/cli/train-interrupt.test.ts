@@ -3,16 +3,20 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { BUILT_CLI, isBuilt } from '../support/child-process.js';
+import { fewDigits } from '../support/few-digits.js';
 import { temporaryDirectory } from './support/temporary-files.js';
 
 const root = temporaryDirectory();
+const digits = fewDigits();
 
 /** Runs `thermolink train mnist` and sends it `signal` once its first step has begun. */
 async function interrupt(
   signal: NodeJS.Signals,
   ...options: string[]
 ): Promise<{ code: number | null; stderr: string }> {
-  const child = spawn(process.execPath, [BUILT_CLI, 'train', 'mnist', ...options], {
+  // So many epochs that no signal comes too late.
+  const data = ['--data', digits, '--epochs', '100'];
+  const child = spawn(process.execPath, [BUILT_CLI, 'train', 'mnist', ...data, ...options], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { runCommand } from '../support/command-line.js';
+import { fewDigits } from '../support/few-digits.js';
 
 let directory: string;
 beforeAll(() => {
@@ -16,7 +17,8 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-const train = (...options: string[]) => runCommand('train', 'mnist', '--json', ...options);
+const digits = fewDigits();
+const train = (...options: string[]) => runCommand('train', 'mnist', '--json', '--data', digits, ...options);
 
 it.each<[string, string, () => string[]]>([
   ['an option of another optimizer', 'BAD_ARGUMENT', () => ['--momentum', '0.5']],

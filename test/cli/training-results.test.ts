@@ -16,11 +16,13 @@ import { storedText, summaryText } from '../../src/cli/commands/train/summary-te
 import { ThermolinkError } from '../../src/errors.js';
 import { type StepRecord, type TrainingSummary, ZERO_TIMING } from '../../src/learning/record.js';
 import { captureOutput, runCommand } from '../support/command-line.js';
+import { fewDigits } from '../support/few-digits.js';
 import { parseXml } from './support/parse-xml.js';
 import { temporaryDirectory } from './support/temporary-files.js';
 import { thrown } from './support/thrown.js';
 
 const root = temporaryDirectory();
+const digits = fewDigits();
 let counter = 0;
 let out = '';
 const file = (name: string): string => join(out, name);
@@ -143,7 +145,8 @@ describe('the result of a run whose curves cannot be drawn', () => {
   });
 
   it('is on the screen, with one paragraph that says how to draw it again', async () => {
-    const args = ['train', 'mnist', '--optimizer', 'sgd', '--train-size', '128', '--out', file('run')];
+    const data = ['--data', digits, '--train-size', '128'];
+    const args = ['train', 'mnist', '--optimizer', 'sgd', ...data, '--out', file('run')];
     expect((await runCommand(...args)).exitCode).toBe(0);
     rmSync(file('run/curves.svg'));
     mkdirSync(file('run/curves.svg'));

@@ -9,6 +9,7 @@ import { listSerialPorts } from '../../src/transport/serial-listing.js';
 import { openSerialPort } from '../../src/transport/serial-port.js';
 import { temporaryDirectory } from '../cli/support/temporary-files.js';
 import { runCommand } from '../support/command-line.js';
+import { fewDigits } from '../support/few-digits.js';
 import { LINUX } from '../support/serial-listings.js';
 import * as board from './board-scenarios.js';
 
@@ -46,8 +47,9 @@ async function command(...args: string[]): Promise<void> {
 
 const solve = (matrix: string, ...more: string[]): Promise<void> =>
   command('solve', '--matrix', file(matrix), '--rhs', file('b.csv'), ...more);
+const digits = fewDigits();
 const train = (...options: string[]): Promise<void> =>
-  command('train', 'mnist', '--train-size', '512', ...options);
+  command('train', 'mnist', '--data', digits, '--train-size', '512', ...options);
 
 /** A pseudo-terminal that is open already. */
 async function busyPort(): Promise<unknown> {

