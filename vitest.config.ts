@@ -1,24 +1,24 @@
 import { defineConfig } from 'vitest/config';
 
-const LONG = 'test/**/*.long.test.ts';
-
-/** What both sets of tests share. */
-const shared = {
-  testTimeout: 60_000,
-  // A worker keeps the modules that it has loaded for its next file: loading them anew for each takes a third of the time.
-  isolate: false,
-};
-
 export default defineConfig({
   test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 60_000,
+    tags: [
+      {
+        name: 'long',
+        description:
+          'Needs more than about five seconds of computing. `npm test` leaves it out, `npm run test:long` runs nothing else; ' +
+          'beside it stands a quick test of the same kind.',
+        timeout: 600_000,
+      },
+    ],
+    // A worker keeps the modules that it has loaded for its next file: loading them anew for each takes a third of the time.
+    isolate: false,
     // Some tests wait for processes and clocks; one more worker than the cores keeps both busy.
     maxWorkers: 3,
     reporters: process.env['CI']
       ? ['default', ['json', { outputFile: 'coverage/results.json' }]]
       : ['default'],
-    projects: [
-      { test: { ...shared, name: 'quick', include: ['test/**/*.test.ts'], exclude: [LONG] } },
-      { test: { ...shared, name: 'long', include: [LONG] } },
-    ],
   },
 });

@@ -82,7 +82,7 @@ describe('the directory of a demo', () => {
 });
 
 describe('thermolink demo', () => {
-  it('trains, compares, draws, and may do so again in its own directory', async () => {
+  it('trains, compares, draws, and may do so again in its own directory', { tags: 'long' }, async () => {
     const first = await demo();
     expect(first.exitCode).toBe(0);
     expect(first.stdout).toMatch(

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, type TestContext, test } from 'vitest';
 import { PROBLEMS } from '../reference-firmware/problems.js';
 import { compare, exitCodeOf, tableOf, type Verdict } from './comparison.js';
 import { readDigestFile } from './digest-file.js';
@@ -16,7 +16,11 @@ describe('state digests of the fixed problems', () => {
       ).toBe(true);
   });
 
-  test.for(IMPLEMENTATIONS)('$name', (implementation, context) => {
+  const [quick, long] = [false, true].map((isLong) => IMPLEMENTATIONS.filter((one) => one.isLong === isLong));
+  test.for(quick)('$name', expectAgreement);
+  test.for(long)('$name', { tags: 'long' }, expectAgreement);
+
+  function expectAgreement(implementation: Implementation, context: TestContext): void {
     const verdict = compare(implementation, cases);
     if (verdict.missing !== undefined && !process.env['CI']) context.skip(verdict.missing);
     expect(verdict).toEqual({
@@ -25,7 +29,7 @@ describe('state digests of the fixed problems', () => {
       matched: cases.length,
       differing: [],
     });
-  });
+  }
 });
 
 describe('the comparison', () => {
@@ -51,7 +55,7 @@ describe('the comparison', () => {
     const run = (): string[][] => {
       throw new Error('it is not there');
     };
-    const absent = compare({ name: 'a compiler', missing: () => 'no clang', run }, few);
+    const absent = compare({ name: 'a compiler', isLong: false, missing: () => 'no clang', run }, few);
     expect(tableOf([absent], few.length)).toContain('MISSING: no clang');
     expect([exitCodeOf([absent], false), exitCodeOf([absent], true)]).toEqual([0, 1]);
   });

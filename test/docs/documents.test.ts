@@ -53,7 +53,7 @@ describe('what the documents show runs', () => {
     }
   });
 
-  it.runIf(built)('docs/examples/train.ts learns', async () => {
+  it.runIf(built)('docs/examples/train.ts learns', { tags: 'long' }, async () => {
     const { stdout } = await run('node', [path.join(ROOT, 'dist/docs/examples/train.js')]);
     expect(stdout).toMatch(/^10 steps, test accuracy [5-9]\d\.\d %/);
   });

@@ -35,8 +35,9 @@ async function lossyBoard(drops: (block: number) => boolean, always = false) {
 let clean: Int16Array | undefined;
 
 async function cleanCodes(): Promise<Int16Array> {
+  if (clean !== undefined) return clean;
   const { device, clock } = await lossyBoard(() => false);
-  clean ??= (await clock.run(device.acquire(RUN))).codes;
+  clean = (await clock.run(device.acquire(RUN))).codes;
   return clean;
 }
 

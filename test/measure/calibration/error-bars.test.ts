@@ -76,7 +76,7 @@ describe('the standard error on boards that are not ideal, nor calibrated', () =
 });
 
 describe('refinement on a calibrated board', () => {
-  it('reaches 1e-6 in fewer passes, and its standard error is as honest', async () => {
+  it('reaches 1e-6 in fewer passes, and its standard error is as honest', { tags: 'long' }, async () => {
     const before = await solves('prototype-64', 10, 1e-6, [1], 18);
     const after = await solves('prototype-64', 10, 1e-6, [1], 18, true);
     expect(Math.max(...after.passes)).toBeLessThan(Math.min(...before.passes));

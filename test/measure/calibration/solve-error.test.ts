@@ -104,7 +104,9 @@ function report(title: string, found: ReadonlyMap<string, Errors>): void {
  * prototype-8, sets of four: 1.87 ± 0.29, 1.02 ± 0.02, 15.8 ± 3.2; there the first says nothing.
  */
 describe('the solve error, one pass at condition 10', () => {
-  it('prototype-64: calibrating cells divides it by 1.8, crosspoints too by 4', async () => {
+  it('prototype-64: calibrating cells divides it by 1.8, crosspoints too by 4', {
+    tags: 'long',
+  }, async () => {
     const rms = pooled(await errorsOn('prototype-64', [1, 2, 3, 4], 2));
     expect(rms.uncalibrated / rms.cells).toBeGreaterThan(1.8);
     expect(rms.cells / rms.reference).toBeLessThan(1.2);

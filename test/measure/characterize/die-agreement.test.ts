@@ -11,7 +11,7 @@ import { deviations, meanSquare, measure } from './agreement.js';
  * Seeds are fixed: die = measurement seed = 1, 2, 3.
  */
 describe('estimates agree with the die within their own error bars', () => {
-  it('prototype-256, every quantity of cells and couplings', async () => {
+  it('prototype-256, every quantity of cells and couplings', { tags: 'long' }, async () => {
     const found = await deviations('prototype-256', [1, 2, 3], 4);
     expect([...found.keys()].sort()).toEqual([
       'adcCurvature',
@@ -42,7 +42,9 @@ describe('estimates agree with the die within their own error bars', () => {
     expect(meanSquare(z)).toBeLessThan(1.25);
   });
 
-  it('harsh-64, whose drives drift and flicker from run to run; coloured noise has no one temperature', async () => {
+  it('harsh-64, whose drives drift and flicker from run to run; coloured noise has no one temperature', {
+    tags: 'long',
+  }, async () => {
     const found = await deviations('harsh-64', [1, 2, 3], 4);
     found.delete('noiseTemperature');
     const z = [...found.values()].flat();

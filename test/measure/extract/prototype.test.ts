@@ -48,7 +48,7 @@ function pooled(each: readonly ReadonlyMap<string, readonly number[]>[]): Map<st
   return new Map([...each[0].keys()].map((key) => [key, each.flatMap((z) => z.get(key)!)]));
 }
 
-describe('a prototype board that was captured', () => {
+describe('a prototype board that was captured', { tags: 'long' }, () => {
   let captured: Captured[];
 
   beforeAll(async () => {
