@@ -1,7 +1,3 @@
-/**
- * The emulated board as its bytes show it: (die, bytes, time, ticks) → bytes. It does no I/O and has no clock; whoever
- * drives it hands in bytes and the time, lets ticks pass in slices, and takes what it says.
- */
 import { FRAME_BYTES_MAX } from '../firmware-protocol/limits.js';
 import { Link } from '../firmware-protocol/link/link.js';
 import type { Die } from './analog/die.js';
@@ -9,6 +5,11 @@ import { Board } from './firmware/board.js';
 import { Dispatcher } from './firmware/dispatcher.js';
 import { sendRun } from './firmware/run-output.js';
 
+/**
+ * The emulated board as its bytes show it: (die, bytes, time, ticks) → bytes. It does no I/O and has no clock; whoever
+ * drives it hands in bytes and the time, lets ticks pass in slices, and takes what it says. Errors: bytes never make it throw;
+ * bad ones are counted and answered as docs/reference/protocol.md says.
+ */
 export class EmulatedDevice {
   #board: Board;
   #link: Link;
@@ -22,11 +23,16 @@ export class EmulatedDevice {
     this.#dispatcher = this.#newDispatcher();
   }
 
-  /** For tests and status lines: what the board is doing. */
+  /**
+   * For tests and status lines: what the board is doing.
+   *
+   * @internal
+   */
   get board(): Readonly<Board> {
     return this.#board;
   }
 
+  /** The board's end of the link. */
   get link(): Link {
     return this.#link;
   }

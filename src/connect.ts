@@ -27,6 +27,7 @@ export type DeviceAddress = ReturnType<(typeof TRANSPORTS)[number]['parse']>;
 /** How each kind of device URI is written. */
 const FORMS = TRANSPORTS.map(({ form }) => form).join(', ');
 
+/** How a device is connected. */
 export interface ConnectOptions {
   readonly signal?: AbortSignal;
   readonly clock?: Clock;

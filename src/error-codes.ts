@@ -287,4 +287,5 @@ export const ERROR_CODES = {
   },
 } as const satisfies Readonly<Record<string, ErrorCodeEntry>>;
 
+/** One of the codes; docs/reference/errors.md lists them. */
 export type ErrorCode = keyof typeof ERROR_CODES;

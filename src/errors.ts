@@ -7,6 +7,7 @@ import type { ErrorCode } from './error-codes.js';
 
 export { ERROR_CODES, type ErrorCode, type ErrorCodeEntry } from './error-codes.js';
 
+/** What an error says beside its code and message. */
 export interface ErrorDetails {
   /** The error that led to this one. */
   readonly cause?: unknown;

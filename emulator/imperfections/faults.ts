@@ -6,6 +6,7 @@ import { thermalDrift } from './thermal-drift.js';
 
 /** What can break while a board works (device-model.md, "Faults on demand"). */
 export const FAULTS = { deadCell, saturatingCell, stuckAdcChannel, thermalDrift, brownOut } as const;
+/** One of the kinds of faults. */
 export type FaultKind = keyof typeof FAULTS;
 
 /** What the line of a draw is for a fault: its place in the list. Item 0 is the cell, item 1 how it breaks. */

@@ -11,6 +11,7 @@ export interface ProfileProblem {
   readonly field: string;
   readonly problem: string;
 }
+/** A profile, or what is wrong with the data that should have been one. */
 export type ParsedProfile = { readonly profile: BoardProfile } | ProfileProblem;
 
 /**

@@ -2,8 +2,9 @@ import { ThermolinkError } from '../errors.js';
 import type { RunReport, SampleRange } from './device-api.js';
 import type { RunStream } from './run-stream.js';
 
-/** All samples of a run, samplesTaken × cells codes; rows that are marked as lost are 0. */
+/** All samples of a run. */
 export interface Samples {
+  /** ADC codes [samplesTaken × cells], row-major; rows that are marked as lost are 0. */
   readonly codes: Int16Array;
   readonly report: RunReport;
   readonly lost: readonly SampleRange[];

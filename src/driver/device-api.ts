@@ -39,6 +39,7 @@ export interface DeviceIdentity {
   readonly keepBlocksMax: number;
 }
 
+/** What bounds one call on a device. */
 export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Deadline of the whole call in ms. Each call has a default. */
@@ -119,12 +120,19 @@ export interface SampleBlock {
   readonly codes: Int16Array;
 }
 
+/**
+ * How a board run ended. `completed` and `overload` are results; the others end the calls that wait for it
+ * with an error.
+ */
 export type RunOutcome = 'completed' | 'overload' | 'aborted' | 'stopped' | 'watchdog' | 'fault';
 
+/** What the board reports when a run has ended. */
 export interface RunReport {
   readonly runId: number;
   readonly outcome: RunOutcome;
+  /** How many ticks passed. */
   readonly ticksDone: number;
+  /** How many samples were read. */
   readonly samplesTaken: number;
   /** How many samples the board skipped (`onNoCredit: 'lose'`). */
   readonly samplesLost: number;
@@ -135,6 +143,7 @@ export interface RunReport {
   readonly overloadedRowCount: number;
 }
 
+/** A board run in progress. */
 export interface Run {
   readonly runId: number;
   /**
@@ -149,6 +158,7 @@ export interface Run {
    * after the last block, and blocks come only while somebody reads them.
    */
   readonly finished: Promise<RunReport>;
+  /** Ends the run; `finished` tells when it has. Errors: those of a call on the device. */
   abort(options?: CallOptions): Promise<void>;
 }
 
@@ -164,6 +174,10 @@ export interface BoardDevice {
    * `image.couplings` must be those of the loaded program.
    */
   rewriteProgram(bank: number, image: ProgramImage, options?: CallOptions): Promise<CommitReport>;
+  /**
+   * Starts the program in a bank and returns its blocks as they come. Errors: BAD_ARGUMENT; DEVICE_REFUSED for a bank without a
+   * program; those of the link.
+   */
   run(options: RunOptions): Promise<Run>;
   /**
    * Runs, and returns all samples as sampleCount × cells codes, or fewer rows when the run was halted. The
@@ -172,13 +186,16 @@ export interface BoardDevice {
   acquire(options: RunOptions): Promise<{ readonly codes: Int16Array; readonly report: RunReport }>;
 }
 
+/** What the board says of itself when asked. */
 export interface DeviceStatus {
   readonly state: DeviceStateName;
   readonly fault: keyof typeof FAULT;
   readonly bootEpoch: number;
   readonly runId: number;
   readonly tick: number;
+  /** How many stops the board has executed, mod 2¹⁶. */
   readonly stopNumber: number;
+  /** A bit a bank: 1 where a program is committed. */
   readonly committedBanks: number;
   /** CRC-32 of the cell array's state (device-model.md, "State and digest"). */
   readonly stateDigest: number;

@@ -30,6 +30,7 @@ import { Stopper } from './stopper.js';
 import { SYSTEM_CLOCK } from './system-clock.js';
 import { checkProgram, Uploader } from './upload.js';
 
+/** How a session on a port is opened. */
 export interface OpenOptions {
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
@@ -43,6 +44,10 @@ export interface OpenOptions {
   readonly onEvent?: (event: DeviceEvent) => void;
 }
 
+/**
+ * What the board has counted: frames, faults, trips of its watchdog; protocol.md, "readCounters", lists the
+ * fields.
+ */
 export type DeviceCounters = Answer<'readCounters'>;
 
 const RUN_EXAMPLE = '{ bank: 0, runSeed: 1, burnInTicks: 1000, sampleCount: 1, ticksPerSample: 0 }';
@@ -175,10 +180,12 @@ export class Device implements BoardDevice {
     return clock.nowMs() - startMs;
   }
 
+  /** What the board is doing. */
   async readStatus(options: CallOptions = {}): Promise<DeviceStatus> {
     return statusOf(await this.#connection.request('readStatus', {}, options));
   }
 
+  /** What the board has counted since it started. */
   readCounters(options: CallOptions = {}): Promise<DeviceCounters> {
     return this.#connection.request('readCounters', {}, options);
   }
@@ -209,10 +216,6 @@ export class Device implements BoardDevice {
     return this.#uploader.rewrite(bank, image, options);
   }
 
-  /**
-   * Starts the program in a bank and returns its blocks as they come. Errors: BAD_ARGUMENT; DEVICE_REFUSED for a bank without a
-   * program; those of the device.
-   */
   run(options: RunOptions): Promise<Run> {
     return this.#start(options);
   }

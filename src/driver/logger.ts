@@ -3,10 +3,15 @@
  * before it makes an object.
  */
 export interface Logger {
+  /** Whether messages of a level are kept. */
   isLevelEnabled(level: 'trace' | 'debug' | 'info' | 'warn'): boolean;
+  /** Every frame, both ways. */
   trace(facts: object, message: string): void;
+  /** Steps of a call that help to find a mistake. */
   debug(facts: object, message: string): void;
+  /** Sessions that open, resume and end. */
   info(facts: object, message: string): void;
+  /** What is wrong and was got over. */
   warn(facts: object, message: string): void;
 }
 

@@ -12,6 +12,7 @@ const GIVE_UP_MS = 30_000;
 /** Deadline of HELLO in one attempt. A board that boots takes its time. */
 const HELLO_MS = 2000;
 
+/** How a board whose port was lost is looked for. */
 export interface ReconnectOptions {
   /** Opens a new port to the same board, wherever it is now. Rejects when the board is not there. */
   readonly openPort: (signal: AbortSignal) => Promise<Port>;

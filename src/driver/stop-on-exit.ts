@@ -2,6 +2,7 @@
 const STOP_MS = 500;
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
+/** When and how an ending process stops its boards. */
 export interface StopOnExitOptions {
   /**
    * Whether SIGINT, SIGTERM and SIGHUP end the process. Default true. Pass false if the program

@@ -17,6 +17,7 @@ export const HELLO_TIMEOUT_MS = 10_000;
  */
 export const LINE_SILENCE_MS = 10_000;
 
+/** What happens to the clients of a board. */
 export type ServerEvent =
   | { readonly event: 'connected'; readonly client: string }
   | {
@@ -35,16 +36,20 @@ export type ServerEvent =
       readonly reason: 'busy' | 'full' | 'silent';
     };
 
+/** What a server and its board are doing. */
 export interface ServerStatus {
   readonly client: string | undefined;
   readonly state: string;
   /** Number of the current or last board run of the session; 0 when there was none. */
   readonly runId: number;
   readonly tick: number;
+  /** How many good frames the board has received. */
   readonly framesReceived: number;
+  /** How many frames and messages were faulty. */
   readonly faults: number;
 }
 
+/** How a board is served. */
 export interface BoardServerOptions {
   readonly clock?: Clock;
   readonly onEvent?: (event: ServerEvent) => void;
@@ -83,6 +88,7 @@ export class BoardServer {
     this.#onEvent = options.onEvent ?? (() => undefined);
   }
 
+  /** What the server and its board are doing now. */
   get status(): ServerStatus {
     const { board, link } = this.#device;
     return {

@@ -5,12 +5,15 @@ import { ThermolinkError } from '../errors.js';
 import { acceptedTcpPort, type TcpAddress, tcpUri } from '../transport/tcp-port.js';
 import { type BoardServer, CONNECTIONS_MAX } from './board-server.js';
 
+/** A place where clients are accepted. */
 export interface Listener {
   /** The device URI that a client connects to. */
   readonly uri: string;
+  /** Ends the listening; connections stay. Errors: none. */
   close(): Promise<void>;
 }
 
+/** Who may connect, and who hears of what went wrong. */
 export interface ListenTcpOptions {
   /**
    * Allows an address that other machines can reach. There is no authentication: whoever

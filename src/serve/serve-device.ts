@@ -16,6 +16,7 @@ const BULKS_TOGETHER = 4;
 /** Bytes of answers that are written together, at most. */
 const TOGETHER_BYTES = 4096;
 
+/** How an emulated board gets its time. */
 export interface ServeOptions {
   readonly clock?: Clock;
   /** Most ticks of one slice, for a virtual clock, on which a slice takes no time. */

@@ -17,6 +17,7 @@ const POLL_MS = 50;
  */
 const STALL_MS = 10_000;
 
+/** How a pseudo-terminal is made. */
 export interface PtyOptions {
   /** The path of a symlink to the terminal, so that the name stays the same from start to start. */
   readonly link?: string;

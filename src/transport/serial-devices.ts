@@ -14,7 +14,7 @@ export interface SerialDevice {
   /** The device URI. It survives replugging where the USB identity is unique or udev has made a link. */
   readonly uri: string;
   readonly verdict: Verdict;
-  /** How much it looks like one of our boards, from 0 to 100. */
+  /** How much it looks like one of our boards: a whole number from 0 to 100. */
   readonly score: number;
   /** The name that it gives itself, or the name of its chip. */
   readonly name: string | undefined;
@@ -27,7 +27,7 @@ export interface SerialDevice {
   readonly advice: string;
 }
 
-/** Judges every port of a listing. The likeliest boards come first. */
+/** Judges every port of a listing. The likeliest boards come first. Errors: none. */
 export function serialDevices(listing: SerialListing): SerialDevice[] {
   const { platform } = listing;
   const rows = listing.rows.map((row) => ({ ...row, ...identityOf(row), path: callOutPath(row.path) }));
@@ -45,7 +45,7 @@ export function serialDevices(listing: SerialListing): SerialDevice[] {
   return devices.sort((a, b) => b.score - a.score);
 }
 
-/** The ports with the highest score. The list is empty when no port looks like a board. */
+/** The ports with the highest score. The list is empty when no port looks like a board. Errors: none. */
 export function bestCandidates(devices: readonly SerialDevice[]): SerialDevice[] {
   const best = Math.max(SCORE.stranger, ...devices.map((device) => device.score));
   return best === SCORE.stranger ? [] : devices.filter((device) => device.score === best);

@@ -8,6 +8,7 @@ export interface SerialPortPackage {
   readonly SerialPort: { list(): Promise<readonly SerialRow[]> };
 }
 
+/** How ports are listed; tests pass another platform and package. */
 export interface SerialListingOptions {
   readonly platform?: NodeJS.Platform;
   readonly loadPackage?: () => Promise<SerialPortPackage>;

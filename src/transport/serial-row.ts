@@ -21,6 +21,7 @@ export interface SerialRow {
   readonly holders?: readonly string[] | undefined;
 }
 
+/** The serial ports of a machine, as the operating system lists them. */
 export interface SerialListing {
   readonly platform: NodeJS.Platform;
   readonly rows: readonly SerialRow[];

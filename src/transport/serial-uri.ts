@@ -65,7 +65,7 @@ function usbIdentity(text: string, name: string): UsbIdentity {
   return { vendorId, productId, serialNumber };
 }
 
-/** The URI of a serial port by its path. */
+/** The URI of a serial port by its path. Errors: none. */
 export function serialUri(path: string): string {
   return `serial:${encodeURI(path).replace(/[?#]/g, encodeURIComponent)}`;
 }

@@ -6,6 +6,7 @@ import { readingBy, SocketReads } from './socket-reads.js';
 import { StreamPort } from './stream-port.js';
 import { BadUri, type OpenPortOptions, readParameters, type Transport } from './transport.js';
 
+/** Where a server listens. */
 export interface TcpAddress {
   /** A host name or an address; IPv6 without brackets. */
   readonly host: string;
@@ -36,12 +37,12 @@ export const tcpTransport: Transport<{ readonly kind: 'tcp' } & TcpAddress> = {
   rediscover: (address) => Promise.resolve(address),
 };
 
-/** Writes `tcp://host:port`, with brackets around an IPv6 address. */
+/** Writes `tcp://host:port`, with brackets around an IPv6 address. Errors: none. */
 export function tcpUri({ host, port }: TcpAddress): string {
   return `tcp://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** Takes `host:port` or `[IPv6]:port` apart. Undefined for another form. */
+/** Takes `host:port` or `[IPv6]:port` apart. Errors: none; undefined for another form. */
 export function parseHostPort(text: string): TcpAddress | undefined {
   const match = /^(?:\[([0-9a-f:.]+)\]|([^\s:/?#[\]@]+)):(\d{1,5})$/i.exec(text);
   if (!match || Number(match[3]) > PORT_MAX) return undefined;
