@@ -2,6 +2,7 @@ import { DAMPING_MAX } from '../../firmware-protocol/limits.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
+import { type RoundedCodes, roundedCodes } from '../linalg/matrix-kernel/matrix-room.js';
 import { type BoardRange, DAMPING_STEP, driveStep, STATE_STEP } from './board-range.js';
 import type { NoiseRegister } from './noise-register.js';
 import type { Scaling } from './scaling.js';
@@ -36,11 +37,20 @@ export function quantizeCouplings(
   bits: number,
 ): Int8Array<ArrayBuffer> | Int16Array<ArrayBuffer> {
   const limit = 2 ** (bits - 1) - 1;
-  const codes = bits <= 8 ? new Int8Array(values.length) : new Int16Array(values.length);
-  const bitsUsed = codes instanceof Int8Array ? fill8(values, factor, codes) : fill16(values, factor, codes);
+  const { codes, bitsUsed } =
+    roundedCodes(values, factor, bits <= 8 ? 1 : 2) ?? roundedHere(values, factor, bits <= 8 ? 1 : 2);
   // A magnitude above 2^(b−1) − 1 sets a bit that no smaller one has.
   if (bitsUsed > limit) fillClamped(values, factor, limit, codes);
   return codes;
+}
+
+function roundedHere(values: Float64Array, factor: number, bytes: 1 | 2): RoundedCodes {
+  if (bytes === 2) {
+    const codes = new Int16Array(values.length);
+    return { codes, bitsUsed: fill16(values, factor, codes) };
+  }
+  const codes = new Int8Array(values.length);
+  return { codes, bitsUsed: fill8(values, factor, codes) };
 }
 
 // Two copies of one loop: a loop that sees both array kinds compiles to slower code for each. Both return the bits

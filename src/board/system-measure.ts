@@ -1,4 +1,5 @@
 import type { DenseSystem, FactoredSystem, LinearSystem } from '../linalg/linear-system.js';
+import { measuredRows } from '../linalg/matrix-kernel/matrix-room.js';
 
 /** What one pass over a system's entries tells. */
 export interface SystemMeasure {
@@ -23,22 +24,24 @@ export function measureSystem(system: LinearSystem): SystemMeasure {
 
 function measureFactor({ factor, damping }: FactoredSystem): SystemMeasure {
   const { rows, columns, data } = factor;
+  const measured = measuredRows(factor);
   let largestEntry = 0;
   let rowSumMax = 0;
   let sumOfSquares = 0;
   for (let r = 0; r < rows; r++) {
-    const row = measureRow(data, r * columns, columns);
-    largestEntry = Math.max(largestEntry, row.largest);
-    rowSumMax = Math.max(rowSumMax, row.sum);
-    sumOfSquares += row.sumOfSquares;
+    const [largest, sum, squares] =
+      measured?.subarray(3 * r, 3 * r + 3) ?? measureRow(data, r * columns, columns);
+    largestEntry = Math.max(largestEntry, largest);
+    rowSumMax = Math.max(rowSumMax, sum);
+    sumOfSquares += squares;
   }
   // Squares that underflow must not pass for a factor of zeros, which is legal.
   const squares = largestEntry > 0 ? Math.max(sumOfSquares, Number.MIN_VALUE) : 0;
   return { largestEntry, rowSumMax, eigenvalueBound: squares + damping, eigenvalueFloor: damping };
 }
 
-/** Two entries at a time: one sum alone would wait for itself. */
-function measureRow(data: Float64Array, start: number, length: number) {
+/** Largest magnitude, sum of magnitudes and of squares, two entries at a time: one sum alone would wait for itself. */
+function measureRow(data: Float64Array, start: number, length: number): [number, number, number] {
   let high = 0;
   let even = 0;
   let odd = 0;
@@ -56,11 +59,7 @@ function measureRow(data: Float64Array, start: number, length: number) {
     oddSquares += b * b;
   }
   const rest = whole < length ? Math.abs(data[start + whole]) : 0;
-  return {
-    largest: Math.max(high, rest),
-    sum: even + odd + rest,
-    sumOfSquares: evenSquares + oddSquares + rest * rest,
-  };
+  return [Math.max(high, rest), even + odd + rest, evenSquares + oddSquares + rest * rest];
 }
 
 function measureDense({ matrix }: DenseSystem): SystemMeasure {

@@ -1,9 +1,10 @@
 import { checkObject } from '../argument-checks.js';
 import { throwIfAborted } from '../errors.js';
 import type { Matrix } from '../linalg/matrix.js';
+import type { MatrixRoom } from '../linalg/matrix-kernel/matrix-room.js';
 import { type BatchPlan, planBatches } from './batches.js';
 import type { Checkpoint } from './checkpoint.js';
-import { gaussNewtonFactor } from './curvature/gauss-newton.js';
+import { factorRoom, gaussNewtonFactor } from './curvature/gauss-newton.js';
 import { firstExamples } from './data/dataset.js';
 import { divergedError, refuseDivergedLoss } from './diverged.js';
 import type { Examples } from './model/contract.js';
@@ -90,8 +91,8 @@ async function runSteps(
   directory: RunDirectory | undefined,
 ): Promise<Checkpoint> {
   let state = start;
-  // K of the step before: nobody has a use for it, and the next one takes its room.
-  let lastFactor: Matrix | undefined;
+  const { model, optimizer, curvatureExamples } = request;
+  const room = optimizer.needsCurvature ? factorRoom(model, curvatureExamples) : undefined;
   let savedStep = directory?.checkpoint?.step ?? -1;
   const save = (): void => {
     if (directory === undefined || savedStep === state.step) return;
@@ -104,8 +105,7 @@ async function runSteps(
     request.onStart?.(state.step, plan.totalSteps);
     while (state.step < plan.totalSteps) {
       throwIfAborted(request.signal);
-      const { record, next, factor } = await takeStep(request, plan, state, lastFactor);
-      lastFactor = factor;
+      const { record, next } = await takeStep(request, plan, state, room);
       directory?.append(record);
       state = next;
       if (state.step % request.checkpointEvery === 0) save();
@@ -123,8 +123,8 @@ async function takeStep(
   request: ResolvedRequest,
   plan: BatchPlan,
   state: Checkpoint,
-  lastFactor: Matrix | undefined,
-): Promise<{ record: StepRecord; next: Checkpoint; factor: Matrix | undefined }> {
+  room: MatrixRoom | undefined,
+): Promise<{ record: StepRecord; next: Checkpoint }> {
   const { model, optimizer, seed, signal } = request;
   const { step, parameters } = state;
   const began = performance.now();
@@ -134,7 +134,7 @@ async function takeStep(
   const gradientMs = performance.now() - gradientBegan;
   refuseDivergedLoss(step, loss, model.outputCount);
   if (!gradient.every(Number.isFinite)) throw divergedError(step, 'the gradient is not finite');
-  const { factor, curvatureMs } = curvatureOf(request, parameters, batch, lastFactor);
+  const { factor, curvatureMs } = curvatureOf(request, parameters, batch, room);
   const update = await optimizer.update(state.optimizer, {
     parameters,
     gradient,
@@ -165,19 +165,19 @@ async function takeStep(
     optimizer: update.state,
     totals: addToTotals(state.totals, record),
   };
-  return { record, next, factor };
+  return { record, next };
 }
 
 /** K of the batch's first examples and how long that took; nothing, in exactly no time, for an optimizer without curvature. */
 function curvatureOf(
-  { model, optimizer, curvatureExamples }: ResolvedRequest,
+  { model, curvatureExamples }: ResolvedRequest,
   parameters: Float64Array,
   batch: Examples,
-  into: Matrix | undefined,
+  room: MatrixRoom | undefined,
 ): { factor: Matrix | undefined; curvatureMs: number } {
-  if (!optimizer.needsCurvature) return { factor: undefined, curvatureMs: 0 };
+  if (room === undefined) return { factor: undefined, curvatureMs: 0 };
   const began = performance.now();
-  const factor = gaussNewtonFactor(model, parameters, firstExamples(batch, curvatureExamples), into);
+  const factor = gaussNewtonFactor(model, parameters, firstExamples(batch, curvatureExamples), room);
   return { factor, curvatureMs: performance.now() - began };
 }
 

@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/error-codes.ts': [],
   'src/errors.ts': ['src/error-codes.ts'],
   'src/argument-checks.ts': ['src/errors.ts', 'firmware-protocol/limits.ts'],
-  'src/linalg': [...ERRORS, 'firmware-protocol/philox.ts'],
+  'src/linalg': [...ERRORS, 'firmware-protocol/philox.ts', 'firmware-protocol/embedded-module.ts'],
   'src/files': [...ERRORS, 'src/linalg'],
   'src/plot': [...ERRORS],
   'src/transport': [...ERRORS, 'firmware-protocol/port.ts', 'firmware-protocol/clock.ts'],

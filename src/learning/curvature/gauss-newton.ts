@@ -1,5 +1,11 @@
 import { ThermolinkError } from '../../errors.js';
-import { type Matrix, matrix } from '../../linalg/matrix.js';
+import type { Matrix } from '../../linalg/matrix.js';
+import {
+  addOuterProduct,
+  type MatrixRoom,
+  newMatrixRoom,
+  setOuterProduct,
+} from '../../linalg/matrix-kernel/matrix-room.js';
 import type { Examples, LayerFactors, LayerShape, Model, PerExampleFactors } from '../model/contract.js';
 
 /**
@@ -14,19 +20,26 @@ import type { Examples, LayerFactors, LayerShape, Model, PerExampleFactors } fro
  * which is not symmetric but satisfies H½ᵀH½ = H exactly and costs two passes instead of an eigendecomposition.
  *
  * Costs one forward pass over b columns, one backward pass over b·d_z columns, and O(m P) products. Unit of G: nat per
- * parameter². `into`, a matrix of m × P that the caller has no more use for, receives the result in place of a new one:
- * 5 MB less to allocate and clear in every step of a training.
+ * parameter². With a `room` of m × P, its matrix receives the result: 5 MB less to allocate and clear in each step.
  *
- * Errors: BAD_ARGUMENT when `into` has another shape; those of `perExampleFactors`.
+ * Errors: BAD_ARGUMENT when the room has another shape; those of `perExampleFactors`.
  * Source: Martens, "New insights and perspectives on the natural gradient method", 2020; arXiv 2405.13817, section 3.
  */
 export function gaussNewtonFactor(
   model: Model,
   parameters: Float64Array,
   examples: Examples,
-  into?: Matrix,
+  room?: MatrixRoom,
 ): Matrix {
-  return factorOf(model.layers, model.parameterCount, model.perExampleFactors(parameters, examples), into);
+  return factorOf(model.layers, model.parameterCount, model.perExampleFactors(parameters, examples), room);
+}
+
+/** Room for the factor of so many examples, to be used for one factor after another. */
+export function factorRoom(
+  { outputCount, parameterCount }: Pick<Model, 'outputCount' | 'parameterCount'>,
+  count: number,
+): MatrixRoom {
+  return newMatrixRoom(count * outputCount, parameterCount);
 }
 
 /** The same from factors that were computed already. */
@@ -34,25 +47,26 @@ export function factorOf(
   layers: readonly LayerShape[],
   parameterCount: number,
   factors: PerExampleFactors,
-  into?: Matrix,
+  given?: MatrixRoom,
 ): Matrix {
   const { count, outputs, probabilities } = factors;
-  const k = into ?? matrix(count * outputs, parameterCount);
-  if (k.rows !== count * outputs || k.columns !== parameterCount)
+  const room = given ?? newMatrixRoom(count * outputs, parameterCount);
+  const { rows, columns } = room.matrix;
+  if (rows !== count * outputs || columns !== parameterCount)
     throw new ThermolinkError(
       'BAD_ARGUMENT',
-      `into is ${k.rows} × ${k.columns}; the factor is ${count * outputs} × ${parameterCount}.`,
+      `The room is for a factor of ${rows} × ${columns}; this one is ${count * outputs} × ${parameterCount}.`,
     );
   for (let example = 0; example < count; example++) {
     const p = probabilities.subarray(example * outputs, (example + 1) * outputs);
     const roots = p.map((probability) => Math.sqrt(probability / count));
     layers.forEach((layer, l) => {
       const place = { layer, factors: factors.layers[l], example, p, roots };
-      if (layer.positions === 1) fillDense(k, place);
-      else fillSummed(k, place);
+      if (layer.positions === 1) fillDense(room, place);
+      else fillSummed(room, place);
     });
   }
-  return k;
+  return room.matrix;
 }
 
 /** What the rows of one example have in the columns of one layer. */
@@ -65,84 +79,76 @@ interface Place {
   readonly roots: Float64Array;
 }
 
-/** √(p_i/b)(δ_i − Σ_k p_k δ_k) of all outputs i, into `rooted`; δ_i stands at start + i · stride. */
-function rootDeltas(
-  { factors: { deltas }, p, roots }: Place,
-  start: number,
-  stride: number,
-  rooted: Float64Array,
-): void {
-  let mean = 0;
-  for (let k = 0; k < p.length; k++) mean += p[k] * deltas[start + k * stride];
-  for (let i = 0; i < p.length; i++) rooted[i] = roots[i] * (deltas[start + i * stride] - mean);
-}
-
 /** A layer with one position: each entry of K is one product, δ · a or δ · 1. */
-function fillDense(k: Matrix, place: Place): void {
-  const { layer, factors, example, p } = place;
-  const { inputs, outputs } = layer;
-  const a = factors.activations.subarray(example * inputs, (example + 1) * inputs);
-  const rooted = new Float64Array(p.length);
+function fillDense({ matrix, left, right }: MatrixRoom, place: Place): void {
+  const { layer, factors, example, p, roots } = place;
+  const { inputs, outputs, weightOffset, biasOffset } = layer;
+  const row = example * p.length;
+  const rooted = left.subarray(0, p.length);
+  const a = right.subarray(0, inputs);
+  a.set(factors.activations.subarray(example * inputs, (example + 1) * inputs));
   for (let o = 0; o < outputs; o++) {
-    rootDeltas(place, example * p.length * outputs + o, outputs, rooted);
-    for (let i = 0; i < p.length; i++) {
-      const row = (example * p.length + i) * k.columns;
-      k.data[row + layer.biasOffset + o] = 0 + rooted[i];
-      setScaled(k.data, row + layer.weightOffset + o * inputs, rooted[i], a);
-    }
+    rootDeltas(factors.deltas, (example * outputs + o) * p.length, p, roots, rooted);
+    setOuterProduct(matrix, { row, column: weightOffset + o * inputs, x: rooted, y: a });
+    setColumn(matrix, row, biasOffset + o, rooted);
   }
 }
 
 /** A layer with several positions: adds up δ ⊗ (a, 1) over them. */
-function fillSummed(k: Matrix, place: Place): void {
-  const { layer, factors, example, p } = place;
+function fillSummed({ matrix, left, right }: MatrixRoom, place: Place): void {
+  const { layer, factors, example, p, roots } = place;
   const { inputs, outputs, positions, weightOffset, biasOffset } = layer;
-  const length = positions * outputs;
-  const start = example * p.length * length;
-  for (let i = 0; i < p.length; i++) {
-    const row = (example * p.length + i) * k.columns;
-    k.data.fill(0, row + weightOffset, row + weightOffset + outputs * inputs);
-    k.data.fill(0, row + biasOffset, row + biasOffset + outputs);
-  }
-  const reached = reachedPlaces(factors.deltas, start, length, p.length);
-  const rooted = new Float64Array(p.length);
+  const row = example * p.length;
+  const rooted = left.subarray(0, p.length);
+  const a = right.subarray(0, inputs);
+  const biases = new Float64Array(outputs * p.length);
+  clearColumns(matrix, row, p.length, weightOffset, outputs * inputs);
   for (let position = 0; position < positions; position++) {
-    const first = (example * positions + position) * inputs;
-    const a = factors.activations.subarray(first, first + inputs);
-    const isBlank = isZero(a);
+    const first = example * positions + position;
+    a.set(factors.activations.subarray(first * inputs, (first + 1) * inputs));
+    const isBlank = isZero(a, 0, inputs);
     for (let o = 0; o < outputs; o++) {
-      if (reached[position * outputs + o] === 0) continue;
-      rootDeltas(place, start + position * outputs + o, length, rooted);
-      for (let i = 0; i < p.length; i++) {
-        const row = (example * p.length + i) * k.columns;
-        k.data[row + biasOffset + o] += rooted[i];
-        if (!isBlank) addScaled(k.data, row + weightOffset + o * inputs, rooted[i], a);
-      }
+      const start = (first * outputs + o) * p.length;
+      // Max-pooling passes nothing back to most positions.
+      if (isZero(factors.deltas, start, start + p.length)) continue;
+      rootDeltas(factors.deltas, start, p, roots, rooted);
+      for (let i = 0; i < p.length; i++) biases[o * p.length + i] += rooted[i];
+      // About half the patches of a digit are blank.
+      if (!isBlank) addOuterProduct(matrix, { row, column: weightOffset + o * inputs, x: rooted, y: a });
     }
   }
+  for (let o = 0; o < outputs; o++)
+    setColumn(matrix, row, biasOffset + o, biases.subarray(o * p.length, (o + 1) * p.length));
 }
 
-/** 1 where any output has a derivative: max-pooling passes nothing back to most positions. */
-function reachedPlaces(deltas: Float32Array, start: number, length: number, outputs: number): Uint8Array {
-  const reached = new Uint8Array(length);
-  for (let k = 0; k < outputs; k++) {
-    const row = start + k * length;
-    for (let j = 0; j < length; j++) if (deltas[row + j] !== 0) reached[j] = 1;
-  }
-  return reached;
+/** √(p_i/b)(δ_i − Σ_k p_k δ_k) of all outputs i, into `rooted`. */
+function rootDeltas(
+  deltas: Float32Array,
+  start: number,
+  p: Float64Array,
+  roots: Float64Array,
+  rooted: Float64Array,
+): void {
+  let mean = 0;
+  for (let k = 0; k < p.length; k++) mean += p[k] * deltas[start + k];
+  for (let i = 0; i < p.length; i++) rooted[i] = roots[i] * (deltas[start + i] - mean);
 }
 
-/** About half the patches of a digit are blank. */
-function isZero(values: Float32Array): boolean {
-  for (let j = 0; j < values.length; j++) if (values[j] !== 0) return false;
+function setColumn({ data, columns }: Matrix, row: number, column: number, values: Float64Array): void {
+  for (let i = 0; i < values.length; i++) data[(row + i) * columns + column] = 0 + values[i];
+}
+
+function clearColumns(
+  { data, columns }: Matrix,
+  row: number,
+  rows: number,
+  column: number,
+  count: number,
+): void {
+  for (let r = row; r < row + rows; r++) data.fill(0, r * columns + column, r * columns + column + count);
+}
+
+function isZero(values: Float32Array | Float64Array, from: number, to: number): boolean {
+  for (let j = from; j < to; j++) if (values[j] !== 0) return false;
   return true;
-}
-
-/** Zeros are written as +0, as if added to 0. */
-function setScaled(target: Float64Array, start: number, factor: number, a: Float32Array): void {
-  for (let j = 0; j < a.length; j++) target[start + j] = 0 + factor * a[j];
-}
-
-function addScaled(target: Float64Array, start: number, factor: number, a: Float32Array): void {
-  for (let j = 0; j < a.length; j++) target[start + j] += factor * a[j];
 }

@@ -39,13 +39,13 @@ export interface Evaluation {
 export interface LayerFactors {
   /** a: what the affine map reads, [example][position][input]. */
   readonly activations: Float32Array;
-  /** δ = ∂output k / ∂(W a + b): [example][k][position][output of the layer]. */
+  /** δ = ∂output k / ∂(W a + b): [example][position][output of the layer][k]. */
   readonly deltas: Float32Array;
 }
 
 /**
  * The Jacobian of the outputs in factored form. Row (example e, output k) of J is, for the weights of a layer,
- * Σ_position δ[e, k, position] ⊗ a[e, position], and for its bias Σ_position δ[e, k, position].
+ * Σ_position δ[e, position, ·, k] ⊗ a[e, position], and for its bias Σ_position δ[e, position, ·, k].
  */
 export interface PerExampleFactors {
   readonly count: number;

@@ -2,10 +2,11 @@ import type { AffineBlock, ForwardPass } from './network.js';
 
 /**
  * The derivatives of every output with respect to every affine map's result, ∂output k / ∂(W a + b), per block
- * [example][k][position][output of the block]. One backward pass per example and output, O(P) each.
+ * [example][position][output of the block][k]. O(P) for each example and output.
  *
  * The arithmetic is float32, in the order of the library that computes the forward pass: products are summed by ascending
- * index, tanh passes on cotangent · (1 − h²), and a pool with several largest values gives each an equal part.
+ * index, tanh passes on cotangent · (1 − h²), and a pool with several largest values gives each an equal part. The last
+ * block has one position.
  */
 export function outputDerivatives(
   blocks: readonly AffineBlock[],
@@ -13,36 +14,24 @@ export function outputDerivatives(
   pass: ForwardPass,
   count: number,
 ): Float32Array[] {
-  const outputs = blocks[blocks.length - 1].outputs;
-  const deltas = blocks.map((block) => new Float32Array(count * outputs * resultLength(block)));
+  const last = blocks.length - 1;
+  const { outputs } = blocks[last];
+  const lengths = blocks.map((block) => block.outputs * block.positions * outputs);
+  const deltas = lengths.map((length) => new Float32Array(count * length));
   const weights = weightsOf(blocks, parameters);
-  const cotangents = blocks.map(
-    ({ outputs: rows, positions, poolSize }) => new Float32Array((rows * positions) / poolSize),
-  );
-  const slopes = pass.activations.map((activation) => new Float32Array(activation.length / count));
-  for (let example = 0; example < count; example++) {
-    const routes = blocks.map((block, l) => routesOf(block, pass.sums[l], example, count));
-    for (const [l, slope] of slopes.entries()) fillSlopes(slope, pass.activations[l], example, count);
-    for (let k = 0; k < outputs; k++) {
-      const last = cotangents[blocks.length - 1].fill(0);
-      last[k] = 1;
-      for (let l = blocks.length - 1; l >= 0; l--) {
-        const length = resultLength(blocks[l]);
-        const start = (example * outputs + k) * length;
-        const delta = deltas[l].subarray(start, start + length);
-        follow(routes[l], cotangents[l], delta);
-        if (l === 0) continue;
-        transposedProduct(blocks[l], weights[l], delta, cotangents[l - 1]);
-        multiply(cotangents[l - 1], slopes[l - 1]);
-      }
+  const cotangents = blocks.map((block, l) => new Float32Array(lengths[l] / block.poolSize));
+  for (let example = 0; example < count; example++)
+    for (let l = last; l >= 0; l--) {
+      const delta = deltas[l].subarray(example * lengths[l], (example + 1) * lengths[l]);
+      if (l === last) for (let k = 0; k < outputs; k++) delta[k * outputs + k] = 1;
+      else throughPools(blocks[l], pass.sums[l], example, count, cotangents[l], delta);
+      if (l === 0) continue;
+      const below = cotangents[l - 1];
+      if (l === last) transpose(weights[l], outputs, below);
+      else transposedProduct(blocks[l], weights[l], delta, below, outputs);
+      throughTanh(pass.activations[l - 1], example, count, below, outputs);
     }
-  }
   return deltas;
-}
-
-/** Numbers of one example in a block's result before pooling. */
-function resultLength({ outputs, positions }: AffineBlock): number {
-  return outputs * positions;
 }
 
 function weightsOf(blocks: readonly AffineBlock[], parameters: Float64Array): Float32Array[] {
@@ -54,73 +43,74 @@ function weightsOf(blocks: readonly AffineBlock[], parameters: Float64Array): Fl
   });
 }
 
-/** How a cotangent after pooling, [output][pooled position], goes back to [position][output]: target += share · source. */
-interface Routes {
-  readonly sources: Uint32Array;
-  readonly targets: Uint32Array;
-  readonly shares: Float32Array;
-  readonly length: number;
-}
-
-function routesOf(
+/** From what pooling leaves, [output][pooled position][k], to δ, [position][output][k], which holds zeros before. */
+function throughPools(
   { outputs, positions, poolSize }: AffineBlock,
   sums: Float32Array,
   example: number,
   count: number,
-): Routes {
-  const sources = new Uint32Array(outputs * positions);
-  const targets = new Uint32Array(outputs * positions);
-  const shares = new Float32Array(outputs * positions);
+  cotangent: Float32Array,
+  delta: Float32Array,
+): void {
   const pooled = positions / poolSize;
-  let length = 0;
+  const k = cotangent.length / (outputs * pooled);
   for (let output = 0; output < outputs; output++)
     for (let position = 0; position < pooled; position++) {
       const first = (output * positions + position) * count + example;
+      const step = pooled * count;
       let largest = sums[first];
-      for (let place = 1; place < poolSize; place++)
-        largest = Math.max(largest, sums[first + place * pooled * count]);
-      const begin = length;
+      for (let place = 1; place < poolSize; place++) largest = Math.max(largest, sums[first + place * step]);
+      let equals = 0;
+      for (let place = 0; place < poolSize; place++) if (sums[first + place * step] === largest) equals++;
+      const share = Math.fround(1 / equals);
+      const source = (output * pooled + position) * k;
       for (let place = 0; place < poolSize; place++) {
-        if (sums[first + place * pooled * count] !== largest) continue;
-        sources[length] = output * pooled + position;
-        targets[length] = (place * pooled + position) * outputs + output;
-        length++;
+        if (sums[first + place * step] !== largest) continue;
+        const target = ((place * pooled + position) * outputs + output) * k;
+        for (let i = 0; i < k; i++) delta[target + i] = cotangent[source + i] * share;
       }
-      shares.fill(1 / (length - begin), begin, length);
     }
-  return { sources, targets, shares, length };
 }
 
-function follow({ sources, targets, shares, length }: Routes, from: Float32Array, to: Float32Array): void {
-  for (let i = 0; i < length; i++) to[targets[i]] = from[sources[i]] * shares[i];
+/** The cotangent of the last block's activations: Wᵀ itself, [input][k], as its δ is the identity. */
+function transpose(weights: Float32Array, outputs: number, result: Float32Array): void {
+  const inputs = weights.length / outputs;
+  for (let input = 0; input < inputs; input++)
+    for (let k = 0; k < outputs; k++) result[input * outputs + k] = 0 + weights[k * inputs + input];
 }
 
-/** 1 − h² of one example. */
-function fillSlopes(slopes: Float32Array, activation: Float32Array, example: number, count: number): void {
-  for (let i = 0; i < slopes.length; i++) {
-    const h = activation[i * count + example];
-    slopes[i] = 1 - Math.fround(h * h);
-  }
-}
-
-/** result[input][position] = Σ_output W[output][input] · δ[position][output]. */
+/** result[input][position][k] = Σ_output W[output][input] · δ[position][output][k], by ascending output. */
 function transposedProduct(
   { inputs, outputs, positions }: AffineBlock,
   weights: Float32Array,
   delta: Float32Array,
   result: Float32Array,
+  k: number,
 ): void {
   result.fill(0);
   for (let position = 0; position < positions; position++)
     for (let output = 0; output < outputs; output++) {
-      const d = delta[position * outputs + output];
-      if (d === 0) continue;
-      const row = output * inputs;
-      for (let input = 0; input < inputs; input++)
-        result[input * positions + position] += Math.fround(weights[row + input] * d);
+      const source = (position * outputs + output) * k;
+      for (let input = 0; input < inputs; input++) {
+        const weight = weights[output * inputs + input];
+        const target = (input * positions + position) * k;
+        for (let i = 0; i < k; i++) result[target + i] += Math.fround(weight * delta[source + i]);
+      }
     }
 }
 
-function multiply(values: Float32Array, factors: Float32Array): void {
-  for (let i = 0; i < values.length; i++) values[i] *= factors[i];
+/** ∂ tanh: cotangent · (1 − h²), where the cotangent is [feature][k]. */
+function throughTanh(
+  activation: Float32Array,
+  example: number,
+  count: number,
+  cotangent: Float32Array,
+  k: number,
+): void {
+  const features = cotangent.length / k;
+  for (let feature = 0; feature < features; feature++) {
+    const h = activation[feature * count + example];
+    const slope = Math.fround(1 - Math.fround(h * h));
+    for (let i = feature * k; i < (feature + 1) * k; i++) cotangent[i] *= slope;
+  }
 }

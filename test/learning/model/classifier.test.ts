@@ -127,7 +127,7 @@ function jacobianRow(
     const { activations, deltas } = factors.layers[l];
     for (let position = 0; position < positions; position++)
       for (let o = 0; o < outputs; o++) {
-        const delta = deltas[((example * model.outputCount + k) * positions + position) * outputs + o];
+        const delta = deltas[((example * positions + position) * outputs + o) * model.outputCount + k];
         row[biasOffset + o] += delta;
         for (let i = 0; i < inputs; i++)
           row[weightOffset + o * inputs + i] +=
