@@ -1,16 +1,23 @@
 /**
  * Consistent Overhead Byte Stuffing (Cheshire and Baker, 1999): frees bytes of 0x00 at a cost of at most one byte in 254.
- * Every group is (length + 1, bytes without zero); each but the last implies a zero, except one of 254 bytes.
+ * Every group is (length + 1, bytes without zero). Each group but the last stands for its bytes and a zero behind them,
+ * except a group of 254 bytes, which has no zero behind it (protocol.md, "Frames").
  *
- * The code byte after a zero lies just where the zero was. So data is copied as a whole and the code bytes (or zeros) are
- * set afterwards; only behind a full group, whose successor's code stands for no zero, it has to move by one.
+ * Large frames are encoded and decoded by the frame kernel. The code here is the definition, and serves all others.
  */
 import { findZero } from './find-zero.js';
-import { newFrameBuffers, stuffedInPlace } from './frame-kernel/frame-buffers.js';
-import { FRAME_BYTES_MAX } from './limits.js';
+import {
+  newUnstuffer,
+  stuffedInPlace,
+  UNSTUFF_STATE,
+  UNSTUFF_STATE_WORDS,
+  type Unstuffer,
+} from './frame-kernel/frame-buffers.js';
 
 const GROUP_MAX = 254;
-/** Blocks up to here, serial lines' all, are decoded in a small plain buffer: their CRC would gain nothing. */
+/** Groups up to here are copied byte by byte: a search for their end, and a copy as a whole, cost a call each. */
+const SHORT_GROUP = 32;
+/** Blocks up to here are decoded in a small plain buffer. Those of serial lines are never longer. */
 const SHORT_BYTES_MAX = 12_288;
 
 /** Longest encoding, delimiter included. */
@@ -18,19 +25,10 @@ export function cobsBytesMax(length: number): number {
   return length + 2 + Math.floor(length / GROUP_MAX);
 }
 
-/** Places to set after copying, and where data moves. One list for all: no call is interrupted by another. */
-let places = new Int32Array(FRAME_BYTES_MAX + 2);
-let values = new Uint8Array(FRAME_BYTES_MAX + 2);
-let moves = new Int32Array(FRAME_BYTES_MAX + 2);
-
-function makeRoom(length: number): void {
-  if (places.length >= length + 2) return;
-  places = new Int32Array(length + 2);
-  values = new Uint8Array(length + 2);
-  moves = new Int32Array(length + 2);
-}
-
-/** The encoding of `raw` with the delimiter; in `out` if that is given, which must hold `cobsBytesMax` bytes and may all change. */
+/**
+ * The encoding of `raw` with the delimiter. It is written to `out` if that is given, which must hold `cobsBytesMax` bytes and
+ * may all change.
+ */
 export function cobsEncode(
   raw: Uint8Array,
   out: Uint8Array = new Uint8Array(cobsBytesMax(raw.length)),
@@ -38,55 +36,46 @@ export function cobsEncode(
   const { length } = raw;
   const stuffed = stuffedInPlace(raw, out, cobsBytesMax(length));
   if (stuffed) return stuffed;
-  makeRoom(length);
-  let count = 0;
-  let fullGroups = 0;
-  /** First data byte of the present group. */
+  /** First byte of the present group, and how far behind its place in `raw` a byte goes. */
   let start = 0;
-  let zero = findZero(raw, 0);
-  places[0] = 0;
+  let shift = 1;
+  /** The first zero from where it was last looked for. */
+  let zero = -1;
   for (;;) {
-    if (zero - start >= GROUP_MAX && start + GROUP_MAX < length) {
-      values[count++] = GROUP_MAX + 1;
-      start += GROUP_MAX;
-      moves[fullGroups++] = start;
-      places[count] = start + fullGroups;
-    } else {
-      values[count++] = zero - start + 1;
-      if (zero === length) break;
-      places[count] = zero + 1 + fullGroups;
-      start = zero + 1;
-      // Zeros come in runs; the search costs a call.
-      zero = raw[start] === 0 ? start : findZero(raw, start);
+    const limit = Math.min(start + GROUP_MAX, length);
+    const soon = Math.min(start + SHORT_GROUP, limit);
+    let end = start;
+    for (; end < soon && raw[end] !== 0; end++) out[end + shift] = raw[end];
+    if (end === soon && soon < limit) {
+      if (zero < soon) zero = findZero(raw, soon);
+      end = Math.min(zero, limit);
+      out.set(raw.subarray(soon, end), soon + shift);
     }
+    out[start + shift - 1] = end - start + 1;
+    if (end === length) break;
+    // The successor of a full group has a code of its own, though no zero lies between them.
+    if (end - start === GROUP_MAX) shift++;
+    else end++;
+    start = end;
   }
-  // Everything goes where its last part belongs, then the other parts move to the left.
-  const shift = 1 + fullGroups;
-  out.set(raw, shift);
-  for (let i = 0, from = 0; i < fullGroups; i++) {
-    out.copyWithin(from + 1 + i, from + shift, moves[i] + shift);
-    from = moves[i];
-  }
-  for (let i = 0; i < count; i++) out[places[i]] = values[i];
   out[length + shift] = 0;
   return out.subarray(0, length + shift + 1);
 }
 
 /**
- * Decodes one block after another, each in pieces as they arrive: every byte is copied once, straight to where it is
- * used. `bytes` is overwritten from its start by each block; `bytesMax` must hold the longest.
+ * Decodes one block after another, each in pieces as they arrive. `bytes` is overwritten from its start by each block;
+ * `bytesMax` must hold the longest.
  */
 export class CobsDecoder {
   readonly #bytesMax: number;
   /** Grows once: few links ever see a long block. */
   #bytes: Uint8Array;
+  /** Decodes instead of this class once a block was long. */
+  #unstuffer: Unstuffer | undefined;
+  /** What a piece leaves for the next one. */
+  #state: Int32Array = new Int32Array(UNSTUFF_STATE_WORDS);
   /** Decoded so far. */
   #length = 0;
-  /** Bytes of the present group that have not come yet. */
-  #left = 0;
-  /** The next code byte stands for a zero. */
-  #impliesZero = false;
-  #malformed = false;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
@@ -100,52 +89,58 @@ export class CobsDecoder {
 
   /** Takes `piece[start…end)`, which has no delimiter in it. */
   push(piece: Uint8Array, start: number, end: number): void {
-    makeRoom(end - start);
     if (this.#length + end - start > this.#bytes.length) this.#grow();
+    if (this.#unstuffer) this.#length += this.#unstuffer.push(piece, start, end, this.#length);
+    else this.#decode(piece, start, end);
+  }
+
+  /** Copies the whole piece, sets the zeros that codes stand for, and closes up where a code stands for nothing. */
+  #decode(piece: Uint8Array, start: number, end: number): void {
     const bytes = this.#bytes;
-    /** Byte i of the piece is copied to i + first; after the moves it is at i + shift. */
+    const state = this.#state;
+    bytes.set(start === 0 && end === piece.length ? piece : piece.subarray(start, end), this.#length);
+    /** Byte i of the piece was copied to i + first. */
     const first = this.#length - start;
-    let shift = first;
-    let zeros = 0;
-    let moveCount = 0;
-    let impliesZero = this.#impliesZero;
-    let code = start + this.#left;
+    /** From this byte of the piece on, everything has to move so many places to the left. */
+    let from = start;
+    let places = 0;
+    let impliesZero = state[UNSTUFF_STATE.impliesZero];
+    let code = start + state[UNSTUFF_STATE.left];
     while (code < end) {
       const value = piece[code];
-      if (value === 0) this.#malformed = true;
-      if (impliesZero) places[zeros++] = code + shift;
+      if (value === 0) state[UNSTUFF_STATE.malformed] = 1;
+      if (impliesZero) bytes[code + first] = 0;
       else {
-        // This code byte stands for nothing: what follows moves up by one.
-        moves[moveCount++] = code + 1;
-        shift--;
+        if (places > 0) bytes.copyWithin(from + first - places, from + first, code + first);
+        from = code + 1;
+        places++;
       }
-      impliesZero = value <= GROUP_MAX;
+      impliesZero = value <= GROUP_MAX ? 1 : 0;
       code += value === 0 ? 1 : value;
     }
-    bytes.set(start === 0 && end === piece.length ? piece : piece.subarray(start, end), this.#length);
-    for (let i = 0; i < moveCount; i++) {
-      const to = i + 1 < moveCount ? moves[i + 1] - 1 : end;
-      bytes.copyWithin(moves[i] + first - 1 - i, moves[i] + first, to + first);
-    }
-    for (let i = 0; i < zeros; i++) bytes[places[i]] = 0;
-    this.#length = end + shift;
-    this.#left = code - end;
-    this.#impliesZero = impliesZero;
+    if (places > 0) bytes.copyWithin(from + first - places, from + first, end + first);
+    this.#length = end + first - places;
+    state[UNSTUFF_STATE.impliesZero] = impliesZero;
+    state[UNSTUFF_STATE.left] = code - end;
   }
 
   #grow(): void {
-    const [bytes] = newFrameBuffers([this.#bytesMax]);
+    this.#unstuffer = newUnstuffer(this.#bytesMax);
+    const bytes = this.#unstuffer?.bytes ?? new Uint8Array(this.#bytesMax);
     bytes.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = bytes;
+    if (!this.#unstuffer) return;
+    this.#unstuffer.state.set(this.#state);
+    this.#state = this.#unstuffer.state;
   }
 
   /** Ends the block: how many of `bytes` are its content, or −1 if it was malformed. The next block begins. */
   end(): number {
-    const length = this.#malformed || this.#left > 0 ? -1 : this.#length;
+    const state = this.#state;
+    const isWhole = state[UNSTUFF_STATE.left] === 0 && state[UNSTUFF_STATE.malformed] === 0;
+    const length = isWhole ? this.#length : -1;
     this.#length = 0;
-    this.#left = 0;
-    this.#impliesZero = false;
-    this.#malformed = false;
+    state.fill(0);
     return length;
   }
 }

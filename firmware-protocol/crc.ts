@@ -44,14 +44,17 @@ function update(tables: CrcTables, bytes: Uint8Array, state: number): number {
   return ~crc >>> 0;
 }
 
+/** The state from which a folded message is to be continued. */
+const FOLDED_STATE = 0xffffffff;
+
 type Crc = (bytes: Uint8Array, state: number) => number;
 
 let crc32Of: Crc = (bytes, state) => update(CRC32_TABLES, bytes, state);
 
 /** CRC-32 of `bytes`, u32, continuing from `state` (default: from the start). Errors: none. */
 export function crc32(bytes: Uint8Array, state = 0): number {
-  const folded = state === 0 ? foldedMessage(bytes) : undefined;
-  return folded ? crc32Of(folded, 0xffffffff) : crc32Of(bytes, state);
+  const folded = foldedMessage('crc32', bytes, state);
+  return folded ? crc32Of(folded, FOLDED_STATE) : crc32Of(bytes, state);
 }
 
 /**
@@ -71,5 +74,6 @@ export function useFasterCrc32(candidate: Crc): void {
 
 /** CRC-32C of `bytes`, u32, continuing from `state` (default: from the start). Errors: none. */
 export function crc32c(bytes: Uint8Array, state = 0): number {
-  return update(CRC32C_TABLES, bytes, state);
+  const folded = foldedMessage('crc32c', bytes, state);
+  return folded ? update(CRC32C_TABLES, folded, FOLDED_STATE) : update(CRC32C_TABLES, bytes, state);
 }

@@ -1,24 +1,31 @@
 /**
- * Buffers for large frames, where the host has WebAssembly with SIMD in the memory of a small module that finds their
- * CRC-32 and stuffs them several times as fast. Where a frame lies decides how fast it is, never what comes out.
+ * Buffers for large frames. Where the host has WebAssembly with SIMD they lie in the memory of a small module, which finds
+ * CRCs and encodes and decodes COBS several times as fast. Where bytes lie decides how fast this is, never what comes out.
  */
 import { compileEmbedded, type EmbeddedModule, instantiate } from '../embedded-module.js';
 import { FRAME_KERNEL_BASE64 } from './frame-kernel.generated.js';
 
 /** What assembly/index.ts exports; numbers are addresses and counts of bytes. */
 interface FrameKernelExports {
-  foldCrc(from: number, length: number, room: number): number;
+  foldCrc32(from: number, length: number, room: number, state: number): number;
+  foldCrc32c(from: number, length: number, room: number, state: number): number;
   stuff(from: number, length: number, to: number): number;
+  unstuff(from: number, length: number, to: number, state: number): number;
 }
 
 type FrameKernel = FrameKernelExports & { readonly buffer: ArrayBuffer };
 
-/** From address 0 on: where `foldCrc` works. */
-const ROOM_BYTES = 12288;
-/** The module reads and writes up to 15 bytes behind what it was given. */
+/** From address 0 on: where CRCs are folded. */
+const ROOM_BYTES = 13_824;
+/** The module reads and writes up to 16 bytes behind what it was given. */
 const SLACK_BYTES = 16;
-/** Messages from here on are worth folding: what is left of them has 4 KiB. */
-const FOLDED_BYTES_MIN = 12288;
+/** Messages from here on are worth folding: 4 to 5 KiB of them are left. */
+const FOLDED_BYTES_MIN = 12_288;
+/** What an `Unstuffer` takes at once; a longer piece is cut. */
+const PIECE_BYTES = 65_536;
+/** Words of the state of `Unstuffer`, as assembly/cobs.ts has them. */
+export const UNSTUFF_STATE = { left: 0, impliesZero: 1, malformed: 2 } as const;
+export const UNSTUFF_STATE_WORDS = 3;
 
 const kernels = new WeakMap<ArrayBufferLike, FrameKernel>();
 let compiled: EmbeddedModule | undefined;
@@ -54,14 +61,23 @@ function newKernel(bytes: number): FrameKernel | undefined {
 }
 
 /**
- * A shorter message, good until the next call, whose CRC-32 from state 2³² − 1 is that of `message` from the start.
- * Undefined when there is no module where it lies, or it is too short to gain.
+ * A shorter message that continues a CRC from state 2³² − 1 as `message` continues it from `state`; good until the next call.
+ * Undefined when `message` does not lie with a module, or is too short to gain.
  */
-export function foldedMessage(message: Uint8Array): Uint8Array | undefined {
+export function foldedMessage(
+  crc: 'crc32' | 'crc32c',
+  message: Uint8Array,
+  state: number,
+): Uint8Array | undefined {
   if (message.length < FOLDED_BYTES_MIN) return undefined;
   const kernel = kernels.get(message.buffer);
   if (!kernel) return undefined;
-  return new Uint8Array(kernel.buffer, 0, kernel.foldCrc(message.byteOffset, message.length, 0));
+  const { byteOffset, length } = message;
+  const left =
+    crc === 'crc32'
+      ? kernel.foldCrc32(byteOffset, length, 0, state)
+      : kernel.foldCrc32c(byteOffset, length, 0, state);
+  return new Uint8Array(kernel.buffer, 0, left);
 }
 
 /**
@@ -81,4 +97,34 @@ export function stuffedInPlace(
 /** What a buffer of `encodedBytesMax` bytes needs to be an `out` of `stuffedInPlace`. */
 export function withSlack(encodedBytesMax: number): number {
   return encodedBytesMax + SLACK_BYTES;
+}
+
+/** Decodes COBS by the module, one block after another, each in pieces. */
+export interface Unstuffer {
+  /** Where decoded bytes go. */
+  readonly bytes: Uint8Array;
+  /** What a piece leaves for the next one, by UNSTUFF_STATE; all zero at the start of a block. */
+  readonly state: Int32Array;
+  /** Decodes `piece[start…end)`, which has no delimiter in it, to `bytes` from `at` on; how many bytes came out. */
+  push(piece: Uint8Array, start: number, end: number, at: number): number;
+}
+
+/** An unstuffer for blocks of at most `bytesMax` bytes, or undefined where there is no module. */
+export function newUnstuffer(bytesMax: number): Unstuffer | undefined {
+  const [words, bytes, input] = newFrameBuffers([4 * UNSTUFF_STATE_WORDS, bytesMax, PIECE_BYTES]);
+  const kernel = kernels.get(bytes.buffer);
+  if (!kernel) return undefined;
+  return {
+    bytes,
+    state: new Int32Array(words.buffer, words.byteOffset, UNSTUFF_STATE_WORDS),
+    push(piece, start, end, at) {
+      let put = bytes.byteOffset + at;
+      for (let from = start; from < end; from += PIECE_BYTES) {
+        const part = piece.subarray(from, Math.min(end, from + PIECE_BYTES));
+        input.set(part);
+        put += kernel.unstuff(input.byteOffset, part.length, put, words.byteOffset);
+      }
+      return put - bytes.byteOffset - at;
+    },
+  };
 }

@@ -2,11 +2,13 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { CobsDecoder, cobsBytesMax, cobsEncode } from '../../firmware-protocol/cobs.js';
-import { crc32 } from '../../firmware-protocol/crc.js';
+import { crc32, crc32c } from '../../firmware-protocol/crc.js';
 import {
   foldedMessage,
   newFrameBuffers,
+  newUnstuffer,
   stuffedInPlace,
+  UNSTUFF_STATE,
   withSlack,
 } from '../../firmware-protocol/frame-kernel/frame-buffers.js';
 import { CHANNEL, encodeFrame, FrameDecoder, openFrame, sealFrame } from '../../firmware-protocol/framing.js';
@@ -22,6 +24,13 @@ const [before, message, between, wire, after] = newFrameBuffers([64, LENGTH_MAX,
 
 const plain = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes);
 
+/** Like the codes of a trained factor: now and then a few bytes that are not zero. */
+const mostlyZero = fc
+  .array(fc.tuple(fc.nat(40), fc.integer({ min: 1, max: 4 })), { minLength: 1, maxLength: 60 })
+  .map((runs) =>
+    Uint8Array.from(runs.flatMap(([zeros, others]) => [...Array(zeros).fill(0), ...Array(others).fill(3)])),
+  );
+
 /** Long data out of a short pattern, with zeros in every density. */
 const longBytes = fc
   .tuple(
@@ -30,6 +39,7 @@ const longBytes = fc
       hardBytes(2000),
       fc.uint8Array({ minLength: 1, maxLength: 600 }),
       fc.constantFrom(Uint8Array.of(0), Uint8Array.of(0, 1), Uint8Array.of(7)),
+      mostlyZero,
     ),
     fc.array(fc.tuple(fc.nat(LENGTH_MAX), fc.nat(255)), { maxLength: 20 }),
   )
@@ -50,18 +60,24 @@ test('the embedded module is what the sources compile to (npm run build)', () =>
   execFileSync(process.execPath, [script, '--check']);
 });
 
-test('the sum by which a CRC is folded is a multiple of its polynomial', () => {
+test.each([
+  ['CRC-32', 0xedb88320, 1927, 2181, 4018],
+  ['CRC-32C', 0x82f63b78, 767, 2524, 5275],
+])('the sum by which a %s is folded is a multiple of its polynomial', (_, polynomial, near, middle, far) => {
   // Remainder of y^k = x^8k, reflected: the highest power is the lowest bit.
   const power = (bytes: number): number => {
     let remainder = 0x80000000;
     for (let bit = 0; bit < 8 * bytes; bit++)
-      remainder = remainder & 1 ? (remainder >>> 1) ^ 0xedb88320 : remainder >>> 1;
+      remainder = remainder & 1 ? (remainder >>> 1) ^ polynomial : remainder >>> 1;
     return remainder;
   };
-  expect(power(4018) ^ power(4018 - 1927) ^ power(4018 - 2181) ^ power(0)).toBe(0);
+  expect(power(far) ^ power(far - near) ^ power(far - middle) ^ power(0)).toBe(0);
 });
 
-describe('CRC-32 of a message in the module’s memory', () => {
+describe.each([
+  ['CRC-32', 'crc32', crc32, 4100],
+  ['CRC-32C', 'crc32c', crc32c, 5400],
+] as const)('%s of a message in the module’s memory', (_, name, crc, leftMax) => {
   test('is that of the same bytes elsewhere, at every length around the first folds and blocks', () => {
     const bytes = Uint8Array.from({ length: LENGTH_MAX }, (_, i) => Math.imul(i + 1, 0x9e3779b1) >>> 24);
     place(bytes);
@@ -69,27 +85,33 @@ describe('CRC-32 of a message in the module’s memory', () => {
       Array.from({ length: 200 }, (_, i) => first + i),
     );
     for (const length of [...lengths, LENGTH_MAX])
-      expect(crc32(message.subarray(0, length)), `${length}`).toBe(crc32(bytes.subarray(0, length)));
-    expect(foldedMessage(message.subarray(0, 12_287))).toBeUndefined();
-    expect(foldedMessage(message.subarray(0, 12_288))?.length).toBeLessThan(4100);
-    expect(foldedMessage(bytes)).toBeUndefined();
+      expect(crc(message.subarray(0, length)), `${length}`).toBe(crc(bytes.subarray(0, length)));
+    expect(foldedMessage(name, message.subarray(0, 12_287), 0)).toBeUndefined();
+    expect(foldedMessage(name, message.subarray(0, 12_288), 0)?.length).toBeLessThan(leftMax);
+    expect(foldedMessage(name, bytes, 0)).toBeUndefined();
   });
 
   test('so for all bytes, at any address', () => {
     fc.assert(
       fc.property(longBytes, fc.nat(40), (bytes, offset) => {
         const fits = bytes.subarray(0, LENGTH_MAX - offset);
-        const expected = crc32(plain(fits));
-        expect(crc32(place(fits, offset))).toBe(expected);
+        const expected = crc(plain(fits));
+        expect(crc(place(fits, offset))).toBe(expected);
         expect(Buffer.compare(message.subarray(offset, offset + fits.length), fits)).toBe(0);
       }),
       RUNS,
     );
   });
 
-  test('a call that continues another is not folded', () => {
+  test('a call that continues another is folded alike', () => {
     const bytes = place(new Uint8Array(30_000).fill(3));
-    expect(crc32(bytes.subarray(10_000), crc32(bytes.subarray(0, 10_000)))).toBe(crc32(plain(bytes)));
+    expect(crc(bytes.subarray(10_000), crc(bytes.subarray(0, 10_000)))).toBe(crc(plain(bytes)));
+    fc.assert(
+      fc.property(longBytes, fc.nat(0xffffffff), (anyBytes, state) => {
+        expect(crc(place(anyBytes), state)).toBe(crc(plain(anyBytes), state));
+      }),
+      { ...RUNS, numRuns: 50 },
+    );
   });
 });
 
@@ -135,6 +157,63 @@ describe('COBS in the module’s memory', () => {
     wire.fill(0x33);
     expect([...cobsEncode(raw, tight)]).toEqual([2, 1, 2, 2, 0]);
     expect(wire[6]).toBe(0x33);
+  });
+});
+
+describe('COBS decoded by the module', () => {
+  const BLOCK_MAX = 12_000;
+  const unstuffer = newUnstuffer(cobsBytesMax(LENGTH_MAX))!;
+
+  /** What a decoder in plain code makes of the block, and the module: content, or undefined when it is malformed. */
+  function both(block: Uint8Array, cuts: readonly number[]): (Uint8Array | undefined)[] {
+    const plainDecoder = new CobsDecoder(BLOCK_MAX);
+    unstuffer.state.fill(0);
+    let length = 0;
+    for (const piece of pieces(block, cuts)) {
+      plainDecoder.push(piece, 0, piece.length);
+      length += unstuffer.push(piece, 0, piece.length, length);
+    }
+    const { left, malformed } = UNSTUFF_STATE;
+    const isWhole = unstuffer.state[left] === 0 && unstuffer.state[malformed] === 0;
+    const plainLength = plainDecoder.end();
+    return [
+      plainLength < 0 ? undefined : plainDecoder.bytes.slice(0, plainLength),
+      isWhole ? unstuffer.bytes.slice(0, length) : undefined,
+    ];
+  }
+
+  test('equals the definition for encodings in any pieces: mostly zeros, hardly any, and between', () => {
+    fc.assert(
+      fc.property(longBytes, fc.array(fc.nat(), { maxLength: 5 }), (bytes, cuts) => {
+        const raw = bytes.subarray(0, BLOCK_MAX - 100);
+        for (const decoded of both(cobsEncode(raw).slice(0, -1), cuts))
+          expect(decoded && Buffer.compare(decoded, raw)).toBe(0);
+      }),
+      { ...RUNS, numRuns: 150 },
+    );
+  });
+
+  test('equals the definition for blocks that are no encoding', () => {
+    const block = fc.oneof(fc.uint8Array({ maxLength: 3000 }), hardBytes(3000), longBytes);
+    let malformed = 0;
+    fc.assert(
+      fc.property(block, fc.array(fc.nat(), { maxLength: 5 }), (bytes, cuts) => {
+        const [expected, decoded] = both(bytes.slice(0, BLOCK_MAX), cuts);
+        if (!expected) malformed++;
+        expect(decoded === undefined).toBe(expected === undefined);
+        if (expected && decoded) expect(Buffer.compare(decoded, expected)).toBe(0);
+      }),
+      { ...RUNS, numRuns: 150 },
+    );
+    expect(malformed).toBeGreaterThan(50);
+  });
+
+  test('a piece longer than the module takes at once is cut', () => {
+    const raw = Uint8Array.from({ length: LENGTH_MAX }, (_, i) => (i % 7 === 0 ? 0 : i));
+    const encoded = cobsEncode(raw);
+    unstuffer.state.fill(0);
+    const length = unstuffer.push(encoded, 0, encoded.length - 1, 0);
+    expect(Buffer.compare(unstuffer.bytes.subarray(0, length), raw)).toBe(0);
   });
 });
 

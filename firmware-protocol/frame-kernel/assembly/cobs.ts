@@ -1,10 +1,6 @@
 /** Consistent Overhead Byte Stuffing as in firmware-protocol/cobs.ts, 16 or 64 bytes at once. */
 const GROUP_MAX: usize = 254;
 
-function zerosOf(bytes: v128): i32 {
-  return i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(0)));
-}
-
 /**
  * Writes the encoding of `length` bytes at `from`, delimiter included, to `to`, and returns its length. Up to 15 bytes
  * behind either are read or overwritten.
@@ -17,44 +13,47 @@ export function stuff(from: usize, length: usize, to: usize): usize {
   /** First data byte of the present group, and the place of its code. */
   let start = from;
   let code = to;
+  /** Whether 64 bytes have no zero was asked up to here. */
+  let asked = at;
   while (at < end) {
-    let zeros: u64 = 0;
-    let step: usize = 64;
-    if (at + 64 <= end && at + 64 <= start + GROUP_MAX) {
+    // The present group cannot become full within these 64 bytes.
+    if (at >= asked && at + 64 <= end && at + 64 <= start + GROUP_MAX) {
       const a = v128.load(at);
       const b = v128.load(at, 16);
       const c = v128.load(at, 32);
       const d = v128.load(at, 48);
-      v128.store(put, a);
-      v128.store(put, b, 16);
-      v128.store(put, c, 32);
-      v128.store(put, d, 48);
-      if (!i8x16.all_true(v128.min<u8>(v128.min<u8>(a, b), v128.min<u8>(c, d))))
-        zeros =
-          <u64>zerosOf(a) | ((<u64>zerosOf(b)) << 16) | ((<u64>zerosOf(c)) << 32) | ((<u64>zerosOf(d)) << 48);
-    } else {
-      const a = v128.load(at);
-      v128.store(put, a);
-      step = min(end - at, 16);
-      zeros = <u64>zerosOf(a) & ((1 << step) - 1);
-      const room = start + GROUP_MAX - at;
-      if (room < step && (zeros & ((1 << room) - 1)) === 0) {
-        // A full group, whose successor's code stands for no zero.
-        store<u8>(code, 255);
-        code = put + room;
-        put = code + 1;
-        at += room;
-        start = at;
+      if (i8x16.all_true(v128.min<u8>(v128.min<u8>(a, b), v128.min<u8>(c, d)))) {
+        v128.store(put, a);
+        v128.store(put, b, 16);
+        v128.store(put, c, 32);
+        v128.store(put, d, 48);
+        at += 64;
+        put += 64;
         continue;
       }
+      asked = at + 64;
     }
-    // The code of a group lies where the zero was.
-    while (zeros !== 0) {
-      const zero = <usize>ctz(zeros);
-      zeros &= zeros - 1;
-      store<u8>(code, <u8>(at + zero + 1 - start));
-      start = at + zero + 1;
-      code = put + zero;
+    const bytes = v128.load(at);
+    const step: usize = min(end - at, 16);
+    const zeros = i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(0))) & ((1 << (<i32>step)) - 1);
+    v128.store(put, bytes);
+    // One zero alone gets its code when its group ends.
+    if (zeros & (zeros - 1)) v128.store(put, withCodes(bytes));
+    const room = start + GROUP_MAX - at;
+    if (room < step && (zeros & ((1 << (<i32>room)) - 1)) === 0) {
+      // A full group, whose successor's code stands for no zero. What was stored behind it is written anew.
+      store<u8>(code, 255);
+      code = put + room;
+      put = code + 1;
+      at += room;
+      start = at;
+      continue;
+    }
+    if (zeros !== 0) {
+      store<u8>(code, <u8>(at + ctz(zeros) + 1 - start));
+      const last = 31 - clz(zeros);
+      code = put + last;
+      start = at + last + 1;
     }
     at += step;
     put += step;
@@ -62,4 +61,85 @@ export function stuff(from: usize, length: usize, to: usize): usize {
   store<u8>(code, <u8>(end - start + 1));
   store<u8>(put, 0);
   return put + 1 - to;
+}
+
+/**
+ * The bytes, each zero replaced by its distance to the next zero: the code of the group behind it. The last zero gets rubbish,
+ * since its group ends behind these bytes.
+ */
+function withCodes(bytes: v128): v128 {
+  const isZero = i8x16.eq(bytes, i8x16.splat(0));
+  const places = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const none = i8x16.splat(-1);
+  // Place of each zero, 255 for other bytes; then, byte by byte, the least of all behind it.
+  const zeros = v128.or(places, v128.not(isZero));
+  let next = v128.shuffle<u8>(zeros, none, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
+  next = v128.min<u8>(
+    next,
+    v128.shuffle<u8>(next, none, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16),
+  );
+  next = v128.min<u8>(
+    next,
+    v128.shuffle<u8>(next, none, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17),
+  );
+  next = v128.min<u8>(
+    next,
+    v128.shuffle<u8>(next, none, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19),
+  );
+  next = v128.min<u8>(
+    next,
+    v128.shuffle<u8>(next, none, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23),
+  );
+  return v128.bitselect(i8x16.sub(next, places), bytes, isZero);
+}
+
+/** Where `unstuff` keeps what one piece of a block leaves for the next: byte offsets of 32-bit words. */
+/** Bytes of the present group that have not come yet. */
+const LEFT: usize = 0;
+/** 1: the next code stands for a zero. */
+const IMPLIES_ZERO: usize = 4;
+/** 1: a code of zero was found. */
+const MALFORMED: usize = 8;
+
+/**
+ * Decodes the `length` bytes at `from`, one piece of a block without its delimiter, to `to`, and returns how many bytes came
+ * out. `state` has three words, zero before the first piece. Up to 16 bytes behind either are read or overwritten.
+ */
+export function unstuff(from: usize, length: usize, to: usize, state: usize): usize {
+  const end = from + length;
+  const ones = i8x16.splat(1);
+  const zero = i8x16.splat(0);
+  let impliesZero = load<i32>(state, IMPLIES_ZERO);
+  let malformed = load<i32>(state, MALFORMED);
+  /** The next code. */
+  let at = from + load<u32>(state, LEFT);
+  let put = to + copyGroup(from, min(at, end), to);
+  while (at < end) {
+    if (impliesZero) {
+      // In a run of zeros every code is 1 and stands for the zero before it.
+      const run = min<usize>(ctz(~i8x16.bitmask(i8x16.eq(v128.load(at), ones))), end - at);
+      v128.store(put, zero);
+      put += run;
+      at += run;
+      if (run === 16) continue;
+      if (at >= end) break;
+      put++;
+    }
+    const code = <usize>load<u8>(at);
+    if (code === 0) malformed = 1;
+    impliesZero = code <= GROUP_MAX ? 1 : 0;
+    const next = at + max(code, 1);
+    put += copyGroup(at + 1, min(next, end), put);
+    at = next;
+  }
+  store<u32>(state, <u32>(at - end), LEFT);
+  store<i32>(state, impliesZero, IMPLIES_ZERO);
+  store<i32>(state, malformed, MALFORMED);
+  return put - to;
+}
+
+/** Copies the bytes from `from` to before `end`; how many. */
+function copyGroup(from: usize, end: usize, to: usize): usize {
+  for (let at: usize = from, put = to; at < end; at += 16, put += 16) v128.store(put, v128.load(at));
+  return end - from;
 }

@@ -1,48 +1,78 @@
 /**
- * A CRC is a remainder modulo P. With y = x⁸, y⁴⁰¹⁸ + y²⁰⁹¹ + y¹⁸³⁷ + 1 is a multiple of P, so that a byte may be struck out
- * if it is added to the bytes 1927, 2181 and 4018 places behind it: the remainder stays. What is left are the last bytes.
- * (Found by search: the only such sum under degree 4,900 in which no place is near, so that no load waits for a store.)
+ * Shortens a message without changing its CRC. A CRC is a remainder modulo a polynomial P. When yᵈ + yᵃ + yᵇ + 1 with
+ * y = x⁸ is a multiple of P, a byte may be struck out if it is added to the three bytes d − a, d − b and d places behind it:
+ * the remainder stays. What is left are the last bytes. Both sums were found by search, as the ones of least degree in which
+ * no place is near, so that no load waits for a store.
  */
-const NEAR: usize = 1927;
-const MIDDLE: usize = 2181;
-const FAR: usize = 4018;
-/** Bytes struck out that are kept, at least FAR. */
-const KEPT: usize = 4032;
-/** Struck out between two moves of what is kept, so that the room stays in the processor's nearest cache. */
+
+/** CRC-32: y⁴⁰¹⁸ + y²⁰⁹¹ + y¹⁸³⁷ + 1. Places behind the byte that is struck out. */
+const CRC32_NEAR: usize = 1927;
+const CRC32_MIDDLE: usize = 2181;
+const CRC32_FAR: usize = 4018;
+/** CRC-32C: y⁵²⁷⁵ + y⁴⁵⁰⁸ + y²⁷⁵¹ + 1. */
+const CRC32C_NEAR: usize = 767;
+const CRC32C_MIDDLE: usize = 2524;
+const CRC32C_FAR: usize = 5275;
+/** Bytes struck out between two moves of those that are kept: the room stays in the processor's nearest cache. */
 const BLOCK: usize = 8192;
 const STEP: usize = 64;
 
-/** What is added to the 16 bytes at `to`, for what was struck out before. */
-function carried(to: usize): v128 {
-  return v128.xor(v128.xor(v128.load(to - NEAR), v128.load(to - MIDDLE)), v128.load(to - FAR));
+/**
+ * Writes to `room` a message that continues a CRC from state 2³² − 1 as the `length` bytes at `from` continue it from `state`,
+ * and returns its length: FAR to FAR + STEP − 1. `length` is at least FAR. `room` holds FAR + STEP + BLOCK bytes. Up to 15
+ * bytes behind the message are read.
+ */
+export function foldCrc32(from: usize, length: usize, room: usize, state: u32): usize {
+  return fold(from, length, room, state, CRC32_NEAR, CRC32_MIDDLE, CRC32_FAR);
 }
 
-/**
- * Writes to `room` bytes that have the same remainder as the message of `length` ≥ FAR bytes at `from` with its first four
- * inverted, as a CRC begins, and returns how many: FAR to FAR + STEP − 1. `room` holds KEPT + BLOCK bytes. Up to 15 bytes
- * behind the message are read.
- */
-export function foldCrc(from: usize, length: usize, room: usize): usize {
-  const kept = room + KEPT;
-  memory.fill(room, 0, KEPT);
-  // As if these had been struck out FAR places before the first four: that inverts them.
-  store<u32>(kept - FAR, 0xffffffff);
+/** The same for CRC-32C. */
+export function foldCrc32c(from: usize, length: usize, room: usize, state: u32): usize {
+  return fold(from, length, room, state, CRC32C_NEAR, CRC32C_MIDDLE, CRC32C_FAR);
+}
+
+function fold(
+  from: usize,
+  length: usize,
+  room: usize,
+  state: u32,
+  near: usize,
+  middle: usize,
+  far: usize,
+): usize {
+  /** Bytes struck out that are kept: at least `far`, and a multiple of 16. */
+  const keptBytes = (far + 15) & ~15;
+  const kept = room + keptBytes;
+  memory.fill(room, 0, keptBytes);
+  // A CRC begins by adding its inverted state to the first four bytes: as if these had been struck out `far` before them.
+  store<u32>(kept - far, ~state);
   let left = length;
-  while (left >= FAR + STEP) {
-    const count = min((left - FAR) & ~(STEP - 1), BLOCK);
+  while (left >= far + STEP) {
+    const count = min((left - far) & ~(STEP - 1), BLOCK);
     const end = from + count;
     for (let to = kept; from < end; from += STEP, to += STEP) {
-      v128.store(to, v128.xor(v128.load(from), carried(to)));
-      v128.store(to, v128.xor(v128.load(from, 16), carried(to + 16)), 16);
-      v128.store(to, v128.xor(v128.load(from, 32), carried(to + 32)), 32);
-      v128.store(to, v128.xor(v128.load(from, 48), carried(to + 48)), 48);
+      const a = to - near;
+      const b = to - middle;
+      const c = to - far;
+      v128.store(to, sum(v128.load(from), v128.load(a), v128.load(b), v128.load(c)));
+      v128.store(to, sum(v128.load(from, 16), v128.load(a, 16), v128.load(b, 16), v128.load(c, 16)), 16);
+      v128.store(to, sum(v128.load(from, 32), v128.load(a, 32), v128.load(b, 32), v128.load(c, 32)), 32);
+      v128.store(to, sum(v128.load(from, 48), v128.load(a, 48), v128.load(b, 48), v128.load(c, 48)), 48);
     }
-    memory.copy(room, room + count, KEPT);
+    memory.copy(room, room + count, keptBytes);
     left -= count;
   }
   // Nothing of the rest is struck out.
-  memory.fill(kept, 0, FAR + STEP);
-  for (let i: usize = 0; i < left; i += 16)
-    v128.store(room + i, v128.xor(v128.load(from + i), carried(kept + i)));
+  memory.fill(kept, 0, far + STEP);
+  for (let i: usize = 0; i < left; i += 16) {
+    const at = kept + i;
+    const bytes = sum(v128.load(from + i), v128.load(at - near), v128.load(at - middle), v128.load(at - far));
+    v128.store(room + i, bytes);
+  }
   return left;
+}
+
+/** Sum modulo 2, bit by bit. */
+function sum(a: v128, b: v128, c: v128, d: v128): v128 {
+  return v128.xor(v128.xor(a, b), v128.xor(c, d));
 }

@@ -1,2 +1,2 @@
-export { stuff } from './cobs';
-export { foldCrc } from './crc';
+export { stuff, unstuff } from './cobs';
+export { foldCrc32, foldCrc32c } from './crc';
