@@ -136,10 +136,13 @@ export interface RunReport {
   readonly samplesTaken: number;
   /** How many samples the board skipped (`onNoCredit: 'lose'`). */
   readonly samplesLost: number;
-  /** Cells and rows that passed their rail: the first 32 of each, and how many there were. */
+  /** The first cells that passed their rail, at most 32, ascending. */
   readonly overloadedCells: readonly number[];
+  /** How many cells passed their rail. */
   readonly overloadedCellCount: number;
+  /** The first rows that passed their limit, at most 32, ascending. */
   readonly overloadedRows: readonly number[];
+  /** How many rows passed their limit. */
   readonly overloadedRowCount: number;
 }
 
@@ -167,11 +170,14 @@ export interface BoardDevice {
   readonly identity: DeviceIdentity;
   /** Bytes of program codes that were given to the link since the device was opened. */
   readonly uploadedBytes: number;
-  /** Uploads a whole program into a bank and commits it by its digest (protocol.md, "Programs"). */
+  /**
+   * Uploads a whole program into a bank and commits it by its digest (protocol.md, "Programs"). Errors: BAD_ARGUMENT,
+   * DIGEST_MISMATCH, DEVICE_REFUSED, those of the link.
+   */
   loadProgram(bank: number, image: ProgramImage, options?: CallOptions): Promise<CommitReport>;
   /**
    * Replaces drive, initial state and registers of a loaded program, and commits it. The couplings stay;
-   * `image.couplings` must be those of the loaded program.
+   * `image.couplings` must be those of the loaded program. Errors: those of `loadProgram`.
    */
   rewriteProgram(bank: number, image: ProgramImage, options?: CallOptions): Promise<CommitReport>;
   /**

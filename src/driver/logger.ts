@@ -1,6 +1,6 @@
 /**
  * A logger as the driver uses it; a pino logger is one. Code that logs each frame asks `isLevelEnabled`
- * before it makes an object.
+ * before it makes an object. Errors: no method may throw.
  */
 export interface Logger {
   /** Whether messages of a level are kept. */

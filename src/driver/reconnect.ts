@@ -16,13 +16,15 @@ const HELLO_MS = 2000;
 export interface ReconnectOptions {
   /** Opens a new port to the same board, wherever it is now. Rejects when the board is not there. */
   readonly openPort: (signal: AbortSignal) => Promise<Port>;
+  /** First pause between two attempts, in ms. It doubles from attempt to attempt. Default 100. */
   readonly delayMsFirst?: number;
+  /** Longest pause between two attempts, in ms. Default 2000. */
   readonly delayMsMax?: number;
   /** How long the board is looked for. Default 30 s. */
   readonly giveUpMs?: number;
 }
 
-/** What happens when a device is lost, in this order. */
+/** What happens when a device is lost, in this order. `attempt` counts from 1. */
 export type DeviceEvent =
   | { readonly kind: 'disconnected'; readonly reason: ThermolinkError }
   | { readonly kind: 'reconnecting'; readonly attempt: number }

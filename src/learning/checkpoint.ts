@@ -18,6 +18,7 @@ export interface Checkpoint {
   /** Steps taken. */
   readonly step: number;
   readonly settings: Readonly<Record<string, unknown>>;
+  /** θ, length P. */
   readonly parameters: Float64Array;
   readonly optimizer: OptimizerState;
   readonly totals: RunTotals;
@@ -38,7 +39,7 @@ interface Header {
 /**
  * Replaces the file at `path` in one rename, so that a kill at any moment leaves the old or the new one whole.
  * Layout: magic line, u32 length of the header, header (JSON), the arrays (float64, little-endian, parameters first),
- * SHA-256 of everything before it.
+ * SHA-256 of everything before it. Errors: BAD_FILE when the system refuses to write.
  */
 export function writeCheckpoint(path: string, checkpoint: Checkpoint): void {
   const { step, settings, totals, parameters, optimizer } = checkpoint;

@@ -20,8 +20,9 @@ export interface StepTiming {
 export interface StepRecord {
   /** Steps taken before this one. */
   readonly step: number;
+  /** Which pass over the training examples, counted from 0. */
   readonly epoch: number;
-  /** Mean over the batch, before the update, in nat. */
+  /** Mean loss over the batch, before the update, in units of nat. */
   readonly loss: number;
   /** Share of the batch classified rightly, before the update, 0 … 1. */
   readonly accuracy: number;
@@ -29,6 +30,7 @@ export interface StepRecord {
   /** Modelled: ticks × h × τ. */
   readonly boardSeconds: number;
   readonly ticks: number;
+  /** How many board runs were repeated at another scale because a cell ran into its rail. */
   readonly overloadRetries: number;
   /** Coupling and noise codes that the board clamped, the most of any commit. */
   readonly clampedCodes: number;
@@ -40,6 +42,7 @@ export interface RunTotals {
   readonly uploadBytes: number;
   readonly boardSeconds: number;
   readonly ticks: number;
+  /** How many board runs were repeated at another scale because a cell ran into its rail. */
   readonly overloadRetries: number;
   readonly timing: StepTiming;
 }
@@ -88,11 +91,11 @@ export function solverTiming(
 export interface TrainingSummary {
   /** Share of all test examples classified rightly by the final parameters, 0 … 1. */
   readonly testAccuracy: number;
-  /** Mean over all test examples, in nat. */
+  /** Mean loss over all test examples, in units of nat. */
   readonly testLoss: number;
   /**
-   * Of the final parameters, mean over the first `trainLossExamples` training examples, in nat: comparable between
-   * optimizers, which a running mean over changing parameters is not.
+   * Mean loss of the final parameters over the first `trainLossExamples` training examples, in units of nat. It can be compared
+   * between optimizers, which a running mean over changing parameters can not.
    */
   readonly trainLoss: number;
   readonly trainLossExamples: number;
@@ -104,6 +107,7 @@ export interface TrainingSummary {
   readonly ticks: number;
   readonly uploadBytes: number;
   readonly uploadBytesPerStep: number;
+  /** How many board runs were repeated at another scale because a cell ran into its rail. */
   readonly overloadRetries: number;
   /** Everything that the results depend on. */
   readonly settings: Readonly<Record<string, unknown>>;

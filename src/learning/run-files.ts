@@ -22,7 +22,7 @@ export const RUN_FILES = {
 /** What to do with a directory that already holds a run. */
 export type ExistingRun = 'refuse' | 'overwrite' | 'resume';
 
-/** The files of one run, open for writing. */
+/** The files of one run, open for writing. Errors of its methods: BAD_FILE when the system refuses to write. */
 export interface RunDirectory {
   /** Where the run goes on; undefined for a new run. */
   readonly checkpoint: Checkpoint | undefined;
@@ -30,6 +30,7 @@ export interface RunDirectory {
   append(record: StepRecord): void;
   /** Makes the metrics durable, then replaces the checkpoint: it never knows of steps that the metrics don't. */
   save(checkpoint: Checkpoint): void;
+  /** Writes summary.json. */
   finish(summary: TrainingSummary): void;
   /** Closes the files and lets other runs in. */
   close(): void;

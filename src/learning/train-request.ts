@@ -13,6 +13,7 @@ import type { Optimizer } from './optimizers/contract.js';
 import type { StepRecord } from './record.js';
 import type { ExistingRun } from './run-files.js';
 
+/** What is trained, on what, how, and where the files of the training go. */
 export interface TrainRequest {
   readonly model: Model;
   readonly data: Dataset;
@@ -37,7 +38,7 @@ export interface TrainRequest {
     readonly directory: string;
     /** Default `refuse`. */
     readonly existing?: ExistingRun;
-    /** Steps between checkpoints, default 50. */
+    /** How many steps lie between two checkpoints. Default 50. */
     readonly checkpointEvery?: number;
   };
 }

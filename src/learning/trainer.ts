@@ -21,6 +21,7 @@ import { type ResolvedRequest, resolveRequest, settingsOf, type TrainRequest } f
 
 export type { TrainRequest } from './train-request.js';
 
+/** What a training yields. */
 export interface TrainResult {
   readonly summary: TrainingSummary;
   /** The final parameters, length P. */

@@ -5,14 +5,17 @@ export abstract class EventPort {
   abstract readonly name: string;
   protected readonly events = new PortEvents();
 
+  /** Whether the port has ended; it stays so. */
   get closed(): boolean {
     return this.events.closed;
   }
 
+  /** Sets the one receiver; a later call replaces it. Errors: none. */
   onData(receiver: (bytes: Uint8Array) => void): void {
     this.events.onData(receiver);
   }
 
+  /** Sets who is told once that the port has ended, and by what error if by one. Errors: none. */
   onClose(receiver: (reason?: Error) => void): void {
     this.events.onClose(receiver);
   }

@@ -11,27 +11,35 @@ export interface Examples {
  */
 export interface LayerShape {
   readonly name: string;
+  /** How many numbers z has. */
   readonly outputs: number;
+  /** How many numbers a has. */
   readonly inputs: number;
+  /** At how many places of an example the map is applied. */
   readonly positions: number;
+  /** Index of W's first entry in the parameter vector. */
   readonly weightOffset: number;
+  /** Index of b's first entry in the parameter vector. */
   readonly biasOffset: number;
 }
 
+/** What a batch says of the parameters. */
 export interface LossAndGradient {
-  /** Mean loss over the examples, in nat. */
+  /** Mean loss over the examples, in units of nat. */
   readonly loss: number;
-  /** Examples whose largest output is that of their label. */
+  /** How many examples have their largest output at their label. */
   readonly correct: number;
   /** ∇ of the mean loss, length P. */
   readonly gradient: Float64Array;
 }
 
+/** How well parameters classify examples. */
 export interface Evaluation {
-  /** Mean loss over the examples, in nat. */
+  /** Mean loss over the examples, in units of nat. */
   readonly loss: number;
+  /** How many examples have their largest output at their label. */
   readonly correct: number;
-  /** correct / count, 0 … 1. */
+  /** correct / count, a share, 0 … 1. */
   readonly accuracy: number;
 }
 
@@ -49,6 +57,7 @@ export interface LayerFactors {
  */
 export interface PerExampleFactors {
   readonly count: number;
+  /** How many outputs the model has. */
   readonly outputs: number;
   /** Softmax of the outputs, count × outputs: all that the output Hessian of cross-entropy needs. */
   readonly probabilities: Float64Array;
@@ -72,11 +81,14 @@ export interface Model {
   /** P. */
   readonly parameterCount: number;
   readonly layers: readonly LayerShape[];
-  /** Initial parameters, a pure function of the seed (u32). */
+  /** Initial parameters [P], a pure function of the seed (u32). */
   init(seed: number): Float64Array;
+  /** The mean loss over a batch and its gradient at `parameters` [P]. */
   lossAndGradient(parameters: Float64Array, batch: Examples): LossAndGradient;
+  /** The mean loss and the accuracy of `parameters` [P] over examples. */
   evaluate(parameters: Float64Array, examples: Examples): Evaluation;
   /** Class probabilities, count × outputCount; `inputs` is count × inputCount. */
   predict(parameters: Float64Array, inputs: Float32Array): Float64Array;
+  /** The Jacobian of the outputs at `parameters` [P], in factored form. */
   perExampleFactors(parameters: Float64Array, examples: Examples): PerExampleFactors;
 }

@@ -3,6 +3,7 @@ import { checkClasses, checkHidden, checkSettings, checkWidth, createClassifier 
 import type { Model } from './contract.js';
 import { type ConvolutionGeometry, patchMatrix, patchMatrixLength, pooledShape } from './patches.js';
 
+/** The shape of a convolution classifier. */
 export interface ConvolutionClassifierSettings {
   /** Height and width of the single-channel images, in pixels. */
   readonly rows: number;
@@ -10,13 +11,13 @@ export interface ConvolutionClassifierSettings {
   readonly classes: number;
   /** Default 15: with 28 × 28 pixels and 10 classes that makes 7,750 parameters. */
   readonly channels?: number;
-  /** Edge of the kernel, default 5; the image is zero-padded by half of it on every side. */
+  /** Edge of the kernel in pixels, default 5; the image is zero-padded by half of it on every side. */
   readonly kernel?: number;
-  /** Default 2. */
+  /** Pixels from one place of the kernel to the next, default 2. */
   readonly stride?: number;
-  /** Edge of the max-pooling window, default 2. */
+  /** Edge of the max-pooling window in outputs of the convolution, default 2: a whole number. */
   readonly pool?: number;
-  /** Widths of dense layers between the pooled channels and the outputs; default none. */
+  /** Widths of dense layers between the pooled channels and the outputs, in order; default none. */
   readonly hidden?: readonly number[];
 }
 

@@ -1,9 +1,10 @@
 import { checkClasses, checkHidden, checkSettings, checkWidth, createClassifier } from './classifier.js';
 import type { Model } from './contract.js';
 
+/** The shape of a multilayer perceptron. */
 export interface MlpSettings {
   readonly inputCount: number;
-  /** Widths of the hidden layers; empty for softmax regression. */
+  /** Widths of the hidden layers, in order from the input; empty for softmax regression. */
   readonly hidden: readonly number[];
   readonly classes: number;
 }

@@ -7,6 +7,7 @@ export interface OptimizerState {
   readonly numbers: Readonly<Record<string, number>>;
 }
 
+/** What an optimizer is given for one step. */
 export interface StepRequest {
   /** θ, length P; not mutated. */
   readonly parameters: Float64Array;
@@ -23,7 +24,9 @@ export interface StepRequest {
   readonly signal?: AbortSignal;
 }
 
+/** What one step yields. */
 export interface StepResult {
+  /** The new θ, length P. */
   readonly parameters: Float64Array;
   readonly state: OptimizerState;
   readonly cost: SolverCost;
@@ -33,7 +36,7 @@ export interface StepResult {
  * A rule that turns gradients into parameters. `init` and `update` are pure: the same arguments give the same bits (with
  * a board, for the same board and seed).
  *
- * Errors of `update`: DIVERGED when a result is not finite or the solution outgrows every sensible scale, and what the
+ * Errors: of `init` none; of `update` DIVERGED when a result is not finite or the solution outgrows every sensible scale, and what the
  * linear solver throws.
  */
 export interface Optimizer {
@@ -41,6 +44,8 @@ export interface Optimizer {
   /** Everything that its results depend on, as JSON data. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly needsCurvature: boolean;
+  /** The state before the first step. */
   init(parameterCount: number): OptimizerState;
+  /** One step: new parameters and the new state. */
   update(state: OptimizerState, request: StepRequest): Promise<StepResult>;
 }

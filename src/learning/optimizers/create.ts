@@ -9,21 +9,31 @@ import { sgd } from './sgd.js';
 import { tngd } from './tngd.js';
 import { tngdAdam } from './tngd-adam.js';
 
+/** The optimizers by name; docs/explanation/training.md compares them. */
 export const OPTIMIZER_NAMES = ['tngd', 'tngd-adam', 'ngd', 'sgd', 'adam'] as const;
+/** One of `OPTIMIZER_NAMES`. */
 export type OptimizerName = (typeof OPTIMIZER_NAMES)[number];
 export const INITIAL_POLICIES: readonly InitialPolicy[] = ['keep', 'gradient', 'zero'];
 
 /** Every setting that some optimizer has; what is left out takes that optimizer's default. */
 export interface OptimizerOptions {
+  /** η > 0: the factor on a step; it falls linearly to 0 over the training. */
   readonly rate?: number;
+  /** Share of the last update that is kept, at least 0 and below 1. */
   readonly momentum?: number;
+  /** Share of Adam's mean of gradients that is kept, at least 0 and below 1. */
   readonly beta1?: number;
+  /** Share of Adam's mean of squared gradients that is kept, at least 0 and below 1. */
   readonly beta2?: number;
+  /** λ ≥ 0, added to every eigenvalue of the curvature, in its units. */
   readonly damping?: number;
+  /** t ≥ 0: how long the board relaxes, in units of 1/eigenvalue of G + λI. */
   readonly time?: number;
+  /** Where each relaxation starts. */
   readonly initial?: InitialPolicy;
+  /** t_d ≥ 0, in the units of `time`: how long the board goes on relaxing to a solution that was read. With `keep` only. */
   readonly delay?: number;
-  /** Infinity for no bound. */
+  /** Largest norm of an update, in units of the parameters; Infinity for no bound. */
   readonly clip?: number;
 }
 
