@@ -8,10 +8,12 @@
  * @module thermolink
  */
 
-export { type AnalogSolverOptions, createAnalogSolver } from './algorithms/board-solver.js';
+export { createAnalogSolver } from './algorithms/board-solver.js';
 export { createCholeskySolver } from './algorithms/cholesky-solver.js';
 export type {
-  LinearSolver,
+  AnalogSolverOptions,
+  EquilibriumSolver,
+  RelaxationSolver,
   RelaxRequest,
   RelaxResult,
   SolveProgress,
@@ -20,10 +22,15 @@ export type {
 } from './algorithms/contract.js';
 export { createIdealSampler, type IdealSamplerOptions } from './algorithms/ideal-sampler.js';
 export { type InverseRequest, type InverseResult, invert } from './algorithms/invert.js';
+export { type BoardRelaxRequest, relax } from './algorithms/relax.js';
 export { drawSamples, type SamplingRequest, type SamplingResult } from './algorithms/sample.js';
+export { type BoardSolveRequest, solve } from './algorithms/solve/solve.js';
 export type { BoardCalibration, BoardName } from './board/calibration.js';
+export { type CheckedSystem, checkSystem } from './board/checked-system.js';
 export type { SolverCost } from './board/cost.js';
 export type { RunAddress } from './board/run-seed.js';
+export type { Spectrum } from './board/spectrum.js';
+export type { SystemMeasure } from './board/system-measure.js';
 export {
   type ConnectOptions,
   connect,

@@ -1,60 +1,43 @@
-import { checkNumber, checkObject, checkSignal, checkWhole } from '../argument-checks.js';
-import { takeTurn } from '../board/board-runs.js';
-import { type BoardCalibration, refuseForeign } from '../board/calibration.js';
-import { checkBoard } from '../board/validation.js';
+import { COUPLING_BITS_MAX, COUPLING_BITS_MIN } from '../../firmware-protocol/limits.js';
+import { checkNumber, checkObject, checkWhole } from '../argument-checks.js';
+import { refuseForeign } from '../board/calibration.js';
+import { checkDevice } from '../board/session.js';
 import type { BoardDevice } from '../driver/device-api.js';
-import type { LinearSolver } from './contract.js';
-import { relaxOnBoard } from './relax.js';
-import { solveOnBoard } from './solve/solve.js';
-
-/** Widths of coupling codes that boards have. */
-const COUPLING_BITS_MIN = 4;
-const COUPLING_BITS_MAX = 16;
-
-export interface AnalogSolverOptions {
-  /** Width of coupling codes in `relax`, at most the board's; couplings are most of the upload. Default 8. */
-  readonly relaxCouplingBits?: number;
-  /** κ in V_fs² during `relax`: 0 (default, off) or within the board's noise register. `solve` chooses its own. */
-  readonly relaxNoiseTemperature?: number;
-  /** What is known of the board; `solve` programs and reads it so that its errors cancel. `relax` does not use it. Default: nothing. */
-  readonly calibration?: BoardCalibration;
-  /** A run that would need more ticks than this is refused. Default 2³⁰. */
-  readonly ticksMax?: number;
-}
+import type { AnalogSolverOptions, EquilibriumSolver, RelaxationSolver } from './contract.js';
+import { relax } from './relax.js';
+import { checkIsRelaxRequest, checkIsSolveRequest } from './request-checks.js';
+import { solve } from './solve/solve.js';
 
 /**
- * Answers linear systems with a board, real or emulated: the host scales, rounds, averages and forms residuals; every
- * part of an answer, each refinement included, is a voltage that was read.
+ * A solver for linear systems that uses a board, real or emulated. The host scales, rounds, averages and forms residuals; every part of
+ * an answer, each refinement included, is a voltage that was read.
  *
- * Calls take turns, also those of several solvers and of `drawSamples` on one device: each has the board to itself, in the
- * order of the calls.
+ * All uses of one device take turns, in the order of the calls: those of several solvers, of `drawSamples` and of `invert` too.
  *
- * Errors: BAD_ARGUMENT for a device that is none (a promise of one), and for an option outside its range; BAD_CALIBRATION for
- * one of another board. Of its methods: those
- * of `LinearSolver`; OVERLOAD when no scale keeps the board off its rails; what the device throws.
+ * Errors: BAD_ARGUMENT for a device that is none (a promise of one) and for an option outside its range; BAD_CALIBRATION for a
+ * calibration of another board. Its methods throw those of `EquilibriumSolver` and `RelaxationSolver`, OVERLOAD when no scale keeps
+ * the board off its rails, and what the device throws.
  */
-export function createAnalogSolver(device: BoardDevice, options: AnalogSolverOptions = {}): LinearSolver {
-  checkBoard(device);
+export function createAnalogSolver(
+  device: BoardDevice,
+  options: AnalogSolverOptions = {},
+): EquilibriumSolver & RelaxationSolver {
+  checkDevice(device);
   checkOptions(options);
-  if (options.calibration !== undefined) refuseForeign(options.calibration.board, device.identity);
+  const { relaxCouplingBits, relaxNoiseTemperature, calibration, ticksMax } = options;
+  if (calibration !== undefined) refuseForeign(calibration.board, device.identity);
   return {
     name: 'analog',
-    canRelax: true,
     relax: async (request) => {
-      checkSignalOf(request);
-      return takeTurn(device, request.signal, () => relaxOnBoard(device, options, request));
+      checkIsRelaxRequest(request);
+      const settings = { couplingBits: relaxCouplingBits, noiseTemperature: relaxNoiseTemperature, ticksMax };
+      return relax(device, { ...request, ...settings });
     },
     solve: async (request) => {
-      checkSignalOf(request);
-      return takeTurn(device, request.signal, () => solveOnBoard(device, options, request));
+      checkIsSolveRequest(request);
+      return solve(device, { ...request, calibration, ticksMax });
     },
   };
-}
-
-/** What taking a turn needs; the rest is checked in it. */
-function checkSignalOf(request: { readonly signal?: AbortSignal }): void {
-  checkObject('The request', request, '{ system, drive, address: { seed: 1, step: 0, block: 0 }, … }');
-  checkSignal(request.signal);
 }
 
 function checkOptions(options: AnalogSolverOptions): void {

@@ -1,46 +1,28 @@
-import { certify, refuseBeyondFloat64, toleranceNotMet } from '../board/acceptance.js';
 import { ZERO_COST } from '../board/cost.js';
-import { inspectSystem } from '../board/definiteness.js';
-import { assert, ThermolinkError, throwIfAborted } from '../errors.js';
+import { assert, throwIfAborted } from '../errors.js';
+import { isZero } from '../linalg/products.js';
 import { directSolver } from '../linalg/woodbury.js';
-import {
-  checkSolveRequest,
-  type LinearSolver,
-  type SolveRequest,
-  type SolveResult,
-  zeroSolution,
-} from './contract.js';
+import { certify, refuseBeyondFloat64, toleranceNotMet, zeroSolution } from './acceptance.js';
+import type { EquilibriumSolver, SolveRequest, SolveResult } from './contract.js';
+import { checkSolveRequest } from './request-checks.js';
 
 /**
- * A⁻¹b in float64 by Cholesky factorisation: the oracle that other solvers are compared with. A factored system with
- * m < N is solved by Woodbury's identity and never formed.
+ * A solver for A x = b in float64 by Cholesky factorisation, O(N³). Other solvers are compared with it. A factored system with m < N
+ * is solved by Woodbury's identity and never formed. It knows the equilibrium only, so it has no `relax`.
  *
- * Errors: those of `LinearSolver`; `relax` is UNSUPPORTED.
+ * Errors: its `solve` throws those of `EquilibriumSolver`.
  */
-export function createCholeskySolver(): LinearSolver {
-  return {
-    name: 'cholesky',
-    canRelax: false,
-    relax: async () => {
-      throw new ThermolinkError(
-        'UNSUPPORTED',
-        'A Cholesky solver knows the equilibrium only, not the way there.',
-        {
-          hint: 'Use the ideal sampler or a board for a finite time.',
-        },
-      );
-    },
-    solve: async (request) => solve(request),
-  };
+export function createCholeskySolver(): EquilibriumSolver {
+  return { name: 'cholesky', solve: async (request) => solve(request) };
 }
 
 function solve(request: SolveRequest): SolveResult {
-  checkSolveRequest(request);
+  const checked = checkSolveRequest(request);
   throwIfAborted(request.signal);
-  const { system, drive, tolerance } = request;
-  const spectrum = inspectSystem(system);
-  if (drive.every((value) => value === 0)) return zeroSolution(drive.length);
-  refuseBeyondFloat64(system, spectrum, tolerance);
+  const { drive, tolerance } = request;
+  const { system, spectrum } = checked;
+  if (isZero(drive)) return zeroSolution(drive.length);
+  refuseBeyondFloat64(checked, tolerance);
   const exactly = directSolver(system);
   assert(exactly !== undefined, 'definiteness was checked');
   const x = exactly(drive);

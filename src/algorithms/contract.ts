@@ -1,30 +1,17 @@
-import {
-  badArgument,
-  checkAddress,
-  checkObject,
-  checkOptionalFunction,
-  checkSignal,
-} from '../argument-checks.js';
-import { type SolverCost, ZERO_COST } from '../board/cost.js';
+import type { BoardCalibration } from '../board/calibration.js';
+import type { CheckedSystem } from '../board/checked-system.js';
+import type { SolverCost } from '../board/cost.js';
 import type { RunAddress } from '../board/run-seed.js';
-import { measureSystem, type SystemMeasure } from '../board/system-measure.js';
-import {
-  checkDamping,
-  checkForm,
-  checkMagnitude,
-  checkSystem,
-  checkTolerance,
-  checkVector,
-} from '../board/validation.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
 
 export interface RelaxRequest {
-  readonly system: LinearSystem;
+  /** A, N×N symmetric. It need not be positive definite: x(t) exists for every symmetric A. */
+  readonly system: LinearSystem | CheckedSystem;
   /** b, length N. */
   readonly drive: Float64Array;
   /** x₀, length N. */
   readonly initial: Float64Array;
-  /** t ≥ 0 in units of 1/eigenvalue of A (algorithm time: e^(−λt) is what is left of a mode with eigenvalue λ). */
+  /** t ≥ 0 in units of 1/eigenvalue of A: e^(−λt) is what is left of a mode with eigenvalue λ. */
   readonly time: number;
   readonly address: RunAddress;
   readonly signal?: AbortSignal;
@@ -37,28 +24,30 @@ export interface RelaxResult {
 }
 
 export interface SolveRequest {
-  readonly system: LinearSystem;
+  /** A, N×N symmetric positive definite. */
+  readonly system: LinearSystem | CheckedSystem;
   /** b, length N. */
   readonly drive: Float64Array;
-  /** Bound r on the estimated ‖x̂ − x‖₂ / ‖x‖₂. */
+  /** Bound on the estimated ‖x̂ − x‖₂ / ‖x‖₂, above 0 and below 1. */
   readonly tolerance: number;
   readonly address: RunAddress;
   readonly signal?: AbortSignal;
-  /** Called as each pass begins, after each look at its readings, and with the answer. */
+  /** Called as each pass begins, after each look at its samples, and with the answer. */
   readonly onProgress?: (progress: SolveProgress) => void;
 }
 
 export interface SolveProgress {
-  /** Share of the least board time that this solve can take: never falls, and is 1 in the last call alone, when there is an answer. */
+  /** Share of the least board time that this solve can take. It never falls, and is 1 only in the last call, when there is an answer. */
   readonly fraction: number;
   /** The pass that is on its way, from 1. The first call comes before anything is sent. */
   readonly pass: number;
-  /** ADC readings (or draws) so far, and how many the answer takes at least. */
+  /** Samples (or draws) so far. */
   readonly samples: number;
+  /** Samples that the answer takes at least. */
   readonly samplesMin: number;
   /** Bound on the relative error of the passes before this one, from their residual; infinite while it proves nothing. */
   readonly relativeErrorBound: number;
-  /** Relative standard error so far, of this pass; infinite while there is none. */
+  /** Relative standard error of this pass so far; infinite while there is none. */
   readonly relativeStandardError: number;
 }
 
@@ -66,113 +55,61 @@ export interface SolveResult {
   /** Estimate of A⁻¹b, length N. */
   readonly x: Float64Array;
   /**
-   * Standard error of each entry of x, length N; zeros for an exact solver. It covers the noise of the last pass, and what wanders
-   * from run to run on a board that is found to be imperfect; what such a board gets wrong each time is measured by runs without
-   * noise and corrected until it is below a quarter of the standard error.
+   * Standard error of each entry of x, length N; zeros for an exact solver. It covers the noise of the last pass and, on a board
+   * that is found to be imperfect, what wanders from one board run to the next. What such a board gets wrong every time is measured
+   * by runs without noise and corrected until it is below a quarter of the standard error.
    */
   readonly standardError: Float64Array;
   /**
-   * Bound on ‖error from rounding to device codes, and from what the board was found to get wrong‖₂ / ‖x‖₂ of the last pass;
-   * reported apart from the noise.
+   * Bound on ‖error of the last pass that is not noise‖₂ / ‖x‖₂: from rounding to device codes, and from what the board was found to
+   * get wrong. It is not part of `standardError`.
    */
   readonly quantizationError: number;
   /**
-   * Largest share of carried rounding in the noise of a mode, over κ/λ_max: it widens the standard error of the stiffest mode
-   * by that factor. 0 where no board was averaged.
+   * Largest share that carried rounding has in the noise of a mode (device-model.md, "One tick"). It widens the standard error of the
+   * stiffest mode by that factor. 0 where no board was averaged.
    */
   readonly carryNoiseShare: number;
   /** ‖b − A x‖₂ / ‖b‖₂, computed by the host in float64. */
   readonly relativeResidual: number;
   /** Board solves used: 1, and one more for each refinement; 0 when b = 0. */
   readonly passes: number;
-  /** ADC readings (or draws) that entered the answer. */
+  /** Samples (or draws) that entered the answer. */
   readonly samples: number;
   readonly cost: SolverCost;
 }
 
-/** b = 0 has the answer 0, for which no board is needed: no pass, no sample. */
-export function zeroSolution(dimension: number): SolveResult {
-  return {
-    x: new Float64Array(dimension),
-    standardError: new Float64Array(dimension),
-    quantizationError: 0,
-    carryNoiseShare: 0,
-    relativeResidual: 0,
-    passes: 0,
-    samples: 0,
-    cost: ZERO_COST,
-  };
-}
-
-/**
- * Answers linear systems. Three implementations pass one suite: Cholesky (oracle), ideal sampler (float
- * Ornstein–Uhlenbeck), analog (any device).
- *
- * Errors: BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE before any byte is sent; TOLERANCE_NOT_MET when the answer is
- * not good enough; UNSUPPORTED for an operation the implementation does not have.
- */
-export interface LinearSolver {
+/** Answers A x = b. Implemented by Cholesky factorisation (the oracle), the ideal sampler and the board; all pass one suite. */
+export interface EquilibriumSolver {
   readonly name: string;
-  /** Whether `relax` exists (Cholesky knows the equilibrium only). */
-  readonly canRelax: boolean;
-  relax(request: RelaxRequest): Promise<RelaxResult>;
-  /** The equilibrium A⁻¹b to a tolerance. */
+  /**
+   * A⁻¹b to a tolerance.
+   *
+   * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED before any byte is sent; TOLERANCE_NOT_MET when
+   * the answer is not good enough.
+   */
   solve(request: SolveRequest): Promise<SolveResult>;
 }
 
-/**
- * Refuses what has no finite-time relaxation, in one pass over the entries (training calls it each step).
- * Definiteness is not needed: x(t) exists for every symmetric A.
- *
- * Errors: BAD_MATRIX, NOT_POSITIVE_DEFINITE for a negative damping, BAD_ARGUMENT for the time and for parts of the wrong kind.
- */
-export function checkRelaxation(request: RelaxRequest): SystemMeasure {
-  checkObject(
-    'The request',
-    request,
-    '{ system, drive, initial, time: 1, address: { seed: 1, step: 0, block: 0 } }',
-  );
-  const { system, time } = request;
-  checkForm(system);
-  checkAddress(request.address);
-  checkSignal(request.signal);
-  const measure = measureSystem(system);
-  // A non-finite entry shows in the sum of squares; only then is it worth looking for it.
-  const isSuspect = !Number.isFinite(measure.eigenvalueBound) || system.kind === 'dense';
-  if (isSuspect || system.factor.data.length === 0) checkSystem(system);
-  else checkDamping(system.damping);
-  checkMagnitude(measure.eigenvalueBound, 'largest eigenvalue');
-  checkVector(request.drive, system, 'drive');
-  checkVector(request.initial, system, 'initial state');
-  if (typeof time !== 'number' || !(time >= 0 && time < Infinity))
-    throw badArgument(
-      'The relaxation time',
-      time,
-      'a finite number of at least 0',
-      'Its unit is that of 1/eigenvalue: e^(−λt) is what is left of a mode with eigenvalue λ.',
-    );
-  return measure;
+/** Follows dx/dt = −(A x − b) for a finite time. Implemented by the ideal sampler and the board; both pass one suite. */
+export interface RelaxationSolver {
+  readonly name: string;
+  /**
+   * x(t) after a finite time.
+   *
+   * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE (a negative damping), TOO_LARGE, UNSUPPORTED before any byte is sent.
+   */
+  relax(request: RelaxRequest): Promise<RelaxResult>;
 }
 
-/** Nothing drives the cells and nothing is in them: x(t) = 0. */
-export function isZeroRelaxation({ drive, initial }: RelaxRequest): boolean {
-  return drive.every((value) => value === 0) && initial.every((value) => value === 0);
-}
-
-/**
- * Refuses a request to solve whose parts are of the wrong kind, before anything is computed. Says nothing of the matrix.
- * Errors: BAD_ARGUMENT; BAD_MATRIX for a shape that does not fit.
- */
-export function checkSolveRequest(request: SolveRequest): void {
-  checkObject(
-    'The request',
-    request,
-    '{ system, drive, tolerance: 1e-2, address: { seed: 1, step: 0, block: 0 } }',
-  );
-  checkForm(request.system);
-  checkTolerance(request.tolerance);
-  checkVector(request.drive, request.system, 'right-hand side');
-  checkAddress(request.address);
-  checkSignal(request.signal);
-  checkOptionalFunction('onProgress', request.onProgress);
+/** What a solver that uses a board is made with. */
+export interface AnalogSolverOptions {
+  /** Width of coupling codes in `relax`, at most the board's; couplings are most of the upload. Default 8. */
+  readonly relaxCouplingBits?: number;
+  /** κ in V_fs² during `relax`: 0 (default, off) or within the board's noise register. `solve` chooses its own. */
+  readonly relaxNoiseTemperature?: number;
+  /** What was measured of the board. `solve` programs and reads it so that its errors cancel; `relax` does not use it. Default: nothing. */
+  readonly calibration?: BoardCalibration;
+  /** A board run that would need more ticks than this is refused. Default 2³⁰. */
+  readonly ticksMax?: number;
 }

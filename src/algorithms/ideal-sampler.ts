@@ -1,62 +1,62 @@
 import { checkNumber, checkObject } from '../argument-checks.js';
-import { certify, refuseBeyondFloat64, toleranceNotMet } from '../board/acceptance.js';
 import { ZERO_COST } from '../board/cost.js';
-import { inspectSystem } from '../board/definiteness.js';
 import { estimateMean } from '../board/estimate.js';
 import type { RunAddress } from '../board/run-seed.js';
 import { relaxedTime } from '../board/scaling.js';
 import { throwIfAborted } from '../errors.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
-import { gramOfRows, matVec, matVecTransposed, norm2 } from '../linalg/products.js';
+import { gramOfRows, isZero, matVec, matVecTransposed, norm2 } from '../linalg/products.js';
 import { RANDOM_STREAM, type RandomSource, randomSource } from '../linalg/random.js';
-import {
-  checkRelaxation,
-  checkSolveRequest,
-  isZeroRelaxation,
-  type LinearSolver,
-  type RelaxRequest,
-  type RelaxResult,
-  type SolveRequest,
-  type SolveResult,
-  zeroSolution,
+import { certify, refuseBeyondFloat64, toleranceNotMet, zeroSolution } from './acceptance.js';
+import type {
+  EquilibriumSolver,
+  RelaxationSolver,
+  RelaxRequest,
+  RelaxResult,
+  SolveRequest,
+  SolveResult,
 } from './contract.js';
+import { checkRelaxRequest, checkSolveRequest } from './request-checks.js';
 
 export interface IdealSamplerOptions {
   /** κ in the problem's own units: at equilibrium the covariance is κA⁻¹. Default 0, the mean path alone. */
   readonly noiseTemperature?: number;
 }
 
-/** Draws are added by so many until the standard error is small enough, or there are too many. */
+/** Draws are added in groups of this size until the standard error is small enough, or there are too many. */
 const DRAWS_PER_LOOK = 48;
 const DRAWS_MAX = 4800;
-/** e⁻⁴⁰ is below float64's resolution: the start is forgotten. */
+/** Time constants of the slowest mode that a solve waits. e⁻⁴⁰ is below float64's resolution, so the start is forgotten. */
 const SETTLED = 40;
 
 /**
- * The board without its imperfections: the exact solution of dx = −(A x − b) dt + √(2κ) dW in float64, mode by mode,
- *   x(t) = e^(−At) x₀ + A⁻¹(1 − e^(−At)) b + [κA⁻¹(1 − e^(−2At))]^½ z,   z standard normal.
- * Each mode's mean follows (1 − e^(−λt))/λ from the eigenvalue; no linear system is solved. Separates what sampling
- * costs from what a device gets wrong. t = 0 returns x₀ bit for bit.
+ * A solver that does in float64 what a board without imperfections would do: the exact solution of
+ * dx = −(A x − b) dt + √(2κ) dW, mode by mode,
  *
- * Errors: BAD_ARGUMENT for a noise temperature that is no number ≥ 0; those of `LinearSolver`.
+ *     x(t) = e^(−At) x₀ + A⁻¹(1 − e^(−At)) b + [κA⁻¹(1 − e^(−2At))]^½ z,   z standard normal.
+ *
+ * The mean of each mode follows (1 − e^(−λt))/λ from its eigenvalue; no linear system is solved. It tells the cost of sampling from the
+ * errors of a device. t = 0 returns x₀ bit for bit.
+ *
+ * Errors: BAD_ARGUMENT for a noise temperature that is no number ≥ 0. Its methods throw those of `EquilibriumSolver` and
+ * `RelaxationSolver`.
  */
-export function createIdealSampler(options: IdealSamplerOptions = {}): LinearSolver {
+export function createIdealSampler(options: IdealSamplerOptions = {}): EquilibriumSolver & RelaxationSolver {
   checkObject('options', options, '{ noiseTemperature: 0.01 }');
   const { noiseTemperature = 0 } = options;
   checkNumber('noiseTemperature', noiseTemperature, 0);
   return {
     name: 'ideal sampler',
-    canRelax: true,
     relax: async (request) => relax(request, noiseTemperature),
     solve: async (request) => solve(request, noiseTemperature),
   };
 }
 
 async function relax(request: RelaxRequest, noiseTemperature: number): Promise<RelaxResult> {
-  checkRelaxation(request);
+  const { system } = checkRelaxRequest(request);
   throwIfAborted(request.signal);
-  const { system, drive, initial, time, address } = request;
-  if (time === 0 || (isZeroRelaxation(request) && noiseTemperature === 0))
+  const { drive, initial, time, address } = request;
+  if (time === 0 || (isZero(drive) && isZero(initial) && noiseTemperature === 0))
     return { x: Float64Array.from(initial), cost: ZERO_COST };
   const apply = await functionOfSystem(system);
   const x = apply((eigenvalue) => Math.exp(-eigenvalue * time), initial);
@@ -70,12 +70,12 @@ async function relax(request: RelaxRequest, noiseTemperature: number): Promise<R
 }
 
 async function solve(request: SolveRequest, noiseTemperature: number): Promise<SolveResult> {
-  checkSolveRequest(request);
+  const checked = checkSolveRequest(request);
   throwIfAborted(request.signal);
-  const { system, drive, tolerance, address } = request;
-  const spectrum = inspectSystem(system);
-  if (drive.every((value) => value === 0)) return zeroSolution(drive.length);
-  refuseBeyondFloat64(system, spectrum, tolerance);
+  const { drive, tolerance, address } = request;
+  const { system, spectrum } = checked;
+  if (isZero(drive)) return zeroSolution(drive.length);
+  refuseBeyondFloat64(checked, tolerance);
   const apply = await functionOfSystem(system);
   const time = SETTLED / spectrum.eigenvalueMin;
   const equilibrium = apply((eigenvalue) => relaxedTime(eigenvalue, time), drive);
@@ -153,14 +153,14 @@ function add(x: Float64Array, y: Float64Array): void {
   for (let i = 0; i < x.length; i++) x[i] += y[i];
 }
 
-/** f(A) x of a symmetric A, for any real f: every mode of x is multiplied by f of its eigenvalue. */
+/** f(A) x for a symmetric A and any real f: every mode of x is multiplied by f of its eigenvalue. */
 export type FunctionOfSystem = (
   f: (eigenvalue: number) => number,
   x: Float64Array,
 ) => Float64Array<ArrayBuffer>;
 
 /**
- * Takes A apart into modes, once: f(A) x is then two products.
+ * Takes A apart into its modes once. After that f(A) x costs two products.
  *
  * Dense, A = V Λ Vᵀ: f(A) x = V f(Λ) Vᵀ x, O(N³) once.
  * Factored, in dual form: KKᵀ = P S Pᵀ is m×m, A has the eigenvalues s_i + λ in K's row space and λ in the rest, so
@@ -179,7 +179,7 @@ export async function functionOfSystem(system: LinearSystem): Promise<FunctionOf
   }
   const { factor, damping } = system;
   const { values, vectors } = symmetricEigen(gramOfRows(factor));
-  // Of a rank-deficient factor rounding leaves values around 1e-16; those directions carry nothing of K x.
+  // Rounding leaves values around 1e-16 where the factor has less than full rank; K x has no part in those directions.
   const negligible = values.length * Number.EPSILON * Math.max(0, values[values.length - 1]);
   return (f, x) => {
     const rest = f(damping);

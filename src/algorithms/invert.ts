@@ -1,23 +1,34 @@
-import { checkAddress, checkObject, checkOptionalFunction, checkSignal } from '../argument-checks.js';
-import { BoardRuns, takeTurn } from '../board/board-runs.js';
-import { type BoardCalibration, refuseForeign } from '../board/calibration.js';
+import { U16_MAX } from '../../firmware-protocol/limits.js';
+import {
+  badArgument,
+  checkAddress,
+  checkObject,
+  checkOptionalFunction,
+  checkSignal,
+} from '../argument-checks.js';
+import { refuseTooLarge } from '../board/board-limits.js';
+import type { BoardCalibration } from '../board/calibration.js';
+import { type CheckedSystem, checkSystem } from '../board/checked-system.js';
 import type { SolverCost } from '../board/cost.js';
 import type { RunAddress } from '../board/run-seed.js';
-import { checkBoard, checkForm, checkTolerance } from '../board/validation.js';
+import { inSession } from '../board/session.js';
 import type { BoardDevice } from '../driver/device-api.js';
-import { dimensionOf, type LinearSystem } from '../linalg/linear-system.js';
+import type { LinearSystem } from '../linalg/linear-system.js';
 import { type Matrix, matrix, symmetricPart } from '../linalg/matrix.js';
-import type { SolveProgress, SolveRequest } from './contract.js';
-import { Equilibrium } from './solve/solve.js';
+import type { SolveProgress } from './contract.js';
+import { checkTolerance } from './request-checks.js';
+import { Refinement } from './solve/refinement.js';
+import { planSolve } from './solve/solve.js';
 
 export interface InverseRequest {
-  readonly system: LinearSystem;
-  /** Bound on the estimated relative error of every column. */
+  /** A, N×N symmetric positive definite. */
+  readonly system: LinearSystem | CheckedSystem;
+  /** Bound on the estimated relative error of every column, above 0 and below 1. */
   readonly tolerance: number;
   /** Column j uses block `address.block` + j. */
   readonly address: RunAddress;
   readonly signal?: AbortSignal;
-  /** As in `createAnalogSolver`. */
+  /** As in `AnalogSolverOptions`. */
   readonly calibration?: BoardCalibration;
   /** Called as in a solve, for column `column` from 0. */
   readonly onProgress?: (column: number, progress: SolveProgress) => void;
@@ -30,76 +41,74 @@ export interface InverseResult {
   readonly standardError: Matrix;
   /** Largest of any column, see `SolveResult`. */
   readonly carryNoiseShare: number;
+  /** Of all columns together. */
   readonly passes: number;
   readonly samples: number;
   readonly cost: SolverCost;
 }
 
-const REQUEST_EXAMPLE = '{ system, tolerance: 1e-2, address: { seed: 1, step: 0, block: 0 } }';
-
 /**
- * A⁻¹ column by column: A x = e_j on the board for each j, with one check and one upload of A. Against averaging vvᵀ/κ, whose error falls with the square
- * root of the number of readings only, every column is refined to the tolerance. The board is taken for all columns at once, in turn with the calls of `createAnalogSolver`.
- * Errors: those of `solve`; all that a column can be refused for comes before the first run.
+ * A⁻¹ of an N×N system on a board, column by column: it solves A x = e_j for each j, and sends the couplings once. Every column is
+ * refined to the tolerance. (Averaging v vᵀ/κ would give A⁻¹ too, but its error falls with the square root of the number of samples
+ * only.) The board is taken for all columns at once; uses of one device take turns.
+ *
+ * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED, BAD_CALIBRATION before any byte is sent;
+ * TOLERANCE_NOT_MET when a column is not good enough; OVERLOAD when no scale keeps the board off its rails; ABORTED; those of the
+ * device.
  */
 export async function invert(device: BoardDevice, request: InverseRequest): Promise<InverseResult> {
-  checkBoard(device);
-  checkObject('The request', request, REQUEST_EXAMPLE);
+  return inSession(
+    device,
+    request,
+    () => check(request, device),
+    async (session, system) => {
+      const { tolerance, address, onProgress } = request;
+      const plan = planSolve(session, system, tolerance);
+      const size = system.dimension;
+      const read = matrix(size, size);
+      const standardError = matrix(size, size);
+      let carryNoiseShare = 0;
+      let passes = 0;
+      let samples = 0;
+      for (let j = 0; j < size; j++) {
+        const drive = new Float64Array(size);
+        drive[j] = 1;
+        session.readdress({ ...address, block: address.block + j });
+        const onColumnProgress = onProgress && ((progress: SolveProgress) => onProgress(j, progress));
+        const column = await new Refinement(plan, session, {
+          drive,
+          tolerance,
+          onProgress: onColumnProgress,
+        }).run();
+        for (let i = 0; i < size; i++) {
+          read.data[i * size + j] = column.x[i];
+          standardError.data[i * size + j] = column.standardError[i];
+        }
+        carryNoiseShare = Math.max(carryNoiseShare, column.carryNoiseShare);
+        passes += column.passes;
+        samples += column.samples;
+      }
+      const inverse = symmetricPart(read);
+      return { inverse, standardError, carryNoiseShare, passes, samples, cost: session.cost };
+    },
+  );
+}
+
+function check(request: InverseRequest, { identity }: BoardDevice): CheckedSystem {
+  checkObject('The request', request, '{ system, tolerance: 1e-2, address: { seed: 1, step: 0, block: 0 } }');
+  checkTolerance(request.tolerance);
+  checkAddress(request.address);
   checkSignal(request.signal);
   checkOptionalFunction('onProgress', request.onProgress);
-  checkAddress(request.address);
-  checkForm(request.system);
-  checkTolerance(request.tolerance);
-  return takeTurn(device, request.signal, () => invertOnBoard(device, request));
-}
-
-async function invertOnBoard(device: BoardDevice, request: InverseRequest): Promise<InverseResult> {
-  const { system, address, signal, calibration } = request;
-  if (calibration !== undefined) refuseForeign(calibration.board, device.identity);
-  const size = dimensionOf(system);
-  const read = matrix(size, size);
-  const standardError = matrix(size, size);
-  const board = new BoardRuns(device, address, signal);
-  const equilibrium = new Equilibrium(
-    device.identity,
-    board,
-    system,
-    calibration === undefined ? {} : { calibration },
-  );
-  const columns = Array.from({ length: size }, (_, j) => columnRequest(request, size, j));
-  // All before the first run: a column that can't be had would be found out after hours of the others.
-  for (const column of columns) equilibrium.check(column);
-  let carryNoiseShare = 0;
-  let passes = 0;
-  let samples = 0;
-  for (let j = 0; j < size; j++) {
-    const column = await equilibrium.solve(columns[j]);
-    for (let i = 0; i < size; i++) {
-      read.data[i * size + j] = column.x[i];
-      standardError.data[i * size + j] = column.standardError[i];
-    }
-    carryNoiseShare = Math.max(carryNoiseShare, column.carryNoiseShare);
-    passes += column.passes;
-    samples += column.samples;
-  }
-  const inverse = symmetricPart(read);
-  return { inverse, standardError, carryNoiseShare, passes, samples, cost: board.cost };
-}
-
-/** A x = e_j. */
-function columnRequest(
-  { system, tolerance, address, signal, onProgress }: InverseRequest,
-  size: number,
-  j: number,
-): SolveRequest {
-  const drive = new Float64Array(size);
-  drive[j] = 1;
-  return {
-    system,
-    drive,
-    tolerance,
-    address: { ...address, block: address.block + j },
-    ...(signal ? { signal } : {}),
-    ...(onProgress ? { onProgress: (progress) => onProgress(j, progress) } : {}),
-  };
+  const system = checkSystem(request.system);
+  const blockMax = U16_MAX - (system.dimension - 1);
+  if (request.address.block > blockMax)
+    throw badArgument(
+      'address.block',
+      request.address.block,
+      `at most ${blockMax}`,
+      'Column j uses block + j.',
+    );
+  refuseTooLarge(system.system, identity);
+  return system;
 }

@@ -1,116 +1,124 @@
+import { COUPLING_BITS_MAX, COUPLING_BITS_MIN } from '../../firmware-protocol/limits.js';
+import { checkNumber, checkWhole } from '../argument-checks.js';
+import { refuseTooLarge, refuseTooLong } from '../board/board-limits.js';
 import { tickOf } from '../board/board-range.js';
-import { BoardRuns, type Readings } from '../board/board-runs.js';
+import type { CheckedSystem } from '../board/checked-system.js';
 import { ZERO_COST } from '../board/cost.js';
-import { refuseTooLarge, refuseTooLong } from '../board/equilibrium-plan.js';
 import { type NoiseRegister, noiseRegister, noiseTemperatureRange } from '../board/noise-register.js';
 import { overloadError } from '../board/overload-error.js';
-import {
-  programImage,
-  quantizeDrive,
-  quantizeInitialState,
-  quantizeSystem,
-  type SystemCodes,
-} from '../board/quantize.js';
-import { finiteTimeScaling, type TimedScaling, undo } from '../board/scaling.js';
-import type { SystemMeasure } from '../board/system-measure.js';
-import type { BoardDevice, DeviceIdentity } from '../driver/device-api.js';
+import { programImage, quantizeInitialState, type SystemCodes } from '../board/quantize.js';
+import { finiteTimeScaling, type TimedScaling } from '../board/scaling.js';
+import { type BoardSession, inSession } from '../board/session.js';
+import type { BoardDevice, DeviceIdentity, RunReport } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
-import type { LinearSystem } from '../linalg/linear-system.js';
-import type { AnalogSolverOptions } from './board-solver.js';
-import { checkRelaxation, isZeroRelaxation, type RelaxRequest, type RelaxResult } from './contract.js';
+import { isZero } from '../linalg/products.js';
+import type { RelaxRequest, RelaxResult } from './contract.js';
+import { checkRelaxRequest } from './request-checks.js';
 
-const RELAX_COUPLING_BITS = 8;
-/** The sixth overload is an error: by then s_x has grown 32-fold and s_A 16-fold. */
-const RUNS_MAX = 6;
+export interface BoardRelaxRequest extends RelaxRequest {
+  /** Width of coupling codes, 4 to 16 and at most the board's; couplings are most of the upload. Default 8. */
+  readonly couplingBits?: number;
+  /** κ in V_fs²: 0 (default, off) or within the board's noise register. */
+  readonly noiseTemperature?: number;
+  /** A board run that would need more ticks than this is refused. Default 2³⁰. */
+  readonly ticksMax?: number;
+}
+
+const COUPLING_BITS = 8;
+/** After the sixth overload it gives up. By then s_x has grown 32-fold and s_A 16-fold. */
+const ATTEMPTS_MAX = 6;
 
 /**
- * x(t) of dx/dt = −(A x − b) from x₀, by n ticks of the board and one reading at tick n: for the codes as programmed
- * the board computes v_n = (1 − hÂ)ⁿ v₀ + (1 − (1 − hÂ)ⁿ) Â⁻¹ê, with h = 2⁻ᵏ and n·h/s_A = t exactly.
+ * x(t) of dx/dt = −(A x − b) from x₀ on a board, by n ticks and one reading at tick n. For the codes as programmed the board computes
  *
- * After an overload the same problem runs again from the same x₀ with s_x doubled; from the second on, n and s_A are
- * doubled too. x₀ = b = 0 gives 0 and sends nothing.
+ *     v_n = (1 − hÂ)ⁿ v₀ + (1 − (1 − hÂ)ⁿ) Â⁻¹ê,   h = 2⁻ᵏ,   n·h/s_A = t exactly.
  *
- * Errors: BAD_MATRIX, BAD_ARGUMENT, TOO_LARGE, UNSUPPORTED before any byte; OVERLOAD after the sixth.
+ * `drive` b, `initial` x₀ and the result x have length N, the number of A's columns; `time` t has the unit of 1/eigenvalue of A.
+ * After an overload the same problem runs again from x₀ with s_x doubled; from the second overload on, n and s_A are doubled too.
+ * x₀ = b = 0 gives 0 and sends nothing. Uses of one device take turns.
+ *
+ * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE (a negative damping), TOO_LARGE, UNSUPPORTED before any byte is sent;
+ * OVERLOAD after the sixth; ABORTED; those of the device.
  */
-export async function relaxOnBoard(
-  device: BoardDevice,
-  options: AnalogSolverOptions,
-  request: RelaxRequest,
-): Promise<RelaxResult> {
-  const { identity } = device;
-  const board = new BoardRuns(device, request.address, request.signal);
-  const measure = board.charge('mapMs', () => checkOnBoard(request, identity));
-  if (isZeroRelaxation(request)) return { x: new Float64Array(request.drive.length), cost: ZERO_COST };
-  const noise = relaxNoise(options, identity);
-  let scaling = chooseScaling(request, measure, identity, options);
-  let codes: SystemCodes | undefined;
-  let readings: Readings | undefined;
-  for (let run = 0; run < RUNS_MAX; run++) {
-    codes = board.charge('mapMs', () => systemCodesFor(request.system, scaling, codes, run));
-    await board.program(board.charge('mapMs', () => imageOf(codes!, scaling, request, identity, noise)));
-    readings = await board.acquire({ burnInTicks: scaling.ticks, sampleCount: 1, ticksPerSample: 0 });
-    const { codes: reading, overloaded } = readings;
-    if (!overloaded) {
-      const x = board.charge('readoutMs', () => undo(reading, scaling.solutionScale, identity.adcBits));
-      return { x, cost: board.cost };
-    }
-    scaling = afterOverload(scaling, run);
-  }
-  throw runawayError(readings!, scaling, identity);
+export async function relax(device: BoardDevice, request: BoardRelaxRequest): Promise<RelaxResult> {
+  return inSession(
+    device,
+    request,
+    () => check(request, device.identity),
+    async (session, system) => {
+      const { identity } = session;
+      if (isZero(request.drive) && isZero(request.initial))
+        return { x: new Float64Array(system.dimension), cost: ZERO_COST };
+      const noise = noiseOf(request, identity);
+      const first = session.charge('mapMs', () => firstScaling(request, system, identity));
+      return session.ranged<RelaxResult>(
+        rangeOf(first, identity),
+        runsOf(session, system, request, first, noise),
+      );
+    },
+  );
 }
 
-function checkOnBoard(request: RelaxRequest, identity: DeviceIdentity): SystemMeasure {
-  const measure = checkRelaxation(request);
-  refuseTooLarge(request.system, identity);
-  return measure;
+function check(request: BoardRelaxRequest, identity: DeviceIdentity): CheckedSystem {
+  const checked = checkRelaxRequest(request);
+  const { couplingBits = COUPLING_BITS, noiseTemperature = 0, ticksMax = 1 } = request;
+  checkWhole('couplingBits', couplingBits, COUPLING_BITS_MIN, COUPLING_BITS_MAX);
+  checkNumber('noiseTemperature', noiseTemperature, 0);
+  checkNumber('ticksMax', ticksMax, 1);
+  refuseTooLarge(checked.system, identity);
+  return checked;
 }
 
-function chooseScaling(
-  request: RelaxRequest,
-  measure: SystemMeasure,
+function firstScaling(
+  request: BoardRelaxRequest,
+  system: CheckedSystem,
   identity: DeviceIdentity,
-  options: AnalogSolverOptions,
 ): TimedScaling {
-  const couplingBits = Math.min(options.relaxCouplingBits ?? RELAX_COUPLING_BITS, identity.couplingBits);
-  const { system, time, drive, initial } = request;
-  const scaling = finiteTimeScaling(system, measure, time, drive, initial, identity, couplingBits);
-  refuseTooLong(scaling.ticks, options.ticksMax);
+  const couplingBits = Math.min(request.couplingBits ?? COUPLING_BITS, identity.couplingBits);
+  const scaling = finiteTimeScaling(system, request, identity, couplingBits);
+  refuseTooLong(scaling.ticks, request.ticksMax);
   return scaling;
 }
 
-/** Couplings depend on s_A alone, which the first retry leaves as it is. */
-function systemCodesFor(
-  system: LinearSystem,
-  scaling: TimedScaling,
-  previous: SystemCodes | undefined,
-  run: number,
-): SystemCodes {
-  return previous !== undefined && run === 1 ? previous : quantizeSystem(system, scaling);
-}
-
-function imageOf(
-  codes: SystemCodes,
-  scaling: TimedScaling,
-  request: RelaxRequest,
-  identity: DeviceIdentity,
+/** The board run at one s_x. Couplings depend on s_A alone, so the first retry sends none. */
+function runsOf(
+  session: BoardSession,
+  { system }: CheckedSystem,
+  { drive, initial }: BoardRelaxRequest,
+  first: TimedScaling,
   noise: NoiseRegister,
 ) {
-  const drive = quantizeDrive(request.drive, scaling, identity);
-  const initial = quantizeInitialState(request.initial, scaling.solutionScale);
-  return programImage(codes, drive, initial, noise);
+  const { model } = session;
+  let codes: SystemCodes | undefined;
+  let codedScale = 0;
+  return async (solutionScale: number) => {
+    const scaling = scalingAt(first, solutionScale);
+    const image = session.charge('mapMs', () => {
+      if (codes === undefined || codedScale !== scaling.systemScale) {
+        codes = model.quantizeSystem(system, scaling, 0);
+        codedScale = scaling.systemScale;
+      }
+      const driveCodes = model.quantizeDrive(drive, scaling);
+      return programImage(codes, driveCodes, quantizeInitialState(initial, solutionScale), noise);
+    });
+    await session.program(image);
+    const run = await session.acquire({ burnInTicks: scaling.ticks, sampleCount: 1, ticksPerSample: 0 });
+    if (run.overloaded) return { overload: run.report };
+    const x = session.charge('readoutMs', () => model.readOut(run.codes, solutionScale));
+    return { answer: { x, cost: session.cost } };
+  };
 }
 
-function afterOverload(scaling: TimedScaling, run: number): TimedScaling {
-  const solutionScale = 2 * scaling.solutionScale;
-  if (run === 0) return { ...scaling, solutionScale };
-  return { ...scaling, solutionScale, ticks: 2 * scaling.ticks, systemScale: 2 * scaling.systemScale };
+/** The scaling of the attempt at `solutionScale`: from twice the first s_x on, n and s_A grow as s_x does. */
+function scalingAt(first: TimedScaling, solutionScale: number): TimedScaling {
+  const growth = Math.max(1, solutionScale / first.solutionScale / 2);
+  return { ...first, solutionScale, ticks: growth * first.ticks, systemScale: growth * first.systemScale };
 }
 
-function relaxNoise(options: AnalogSolverOptions, identity: DeviceIdentity): NoiseRegister {
-  const noiseTemperature = options.relaxNoiseTemperature ?? 0;
+function noiseOf({ noiseTemperature = 0 }: BoardRelaxRequest, identity: DeviceIdentity): NoiseRegister {
   const tick = tickOf(identity);
   const { min, max } = noiseTemperatureRange(identity, tick);
-  // Rounding to 5 digits: the ends of the range are register values themselves.
+  // A text of 5 digits must name the ends of the range, which are register values themselves.
   const isPossible =
     noiseTemperature === 0 || (noiseTemperature >= min * 0.9999 && noiseTemperature <= max * 1.0001);
   if (isPossible) return noiseRegister(noiseTemperature, tick, identity);
@@ -124,16 +132,18 @@ function relaxNoise(options: AnalogSolverOptions, identity: DeviceIdentity): Noi
   );
 }
 
-function runawayError(
-  { report }: Readings,
-  scaling: TimedScaling,
-  identity: DeviceIdentity,
-): ThermolinkError {
-  return overloadError(
-    `The board ran into its rails ${RUNS_MAX} times in a row, last after ${report.ticksDone} of ${scaling.ticks / 2} ticks.`,
-    'The relaxation grows without bound: is the system positive definite, and the time sensible?',
-    report,
-    identity,
-    { ...report, solutionScale: scaling.solutionScale / 2 },
-  );
+function rangeOf(first: TimedScaling, identity: DeviceIdentity) {
+  return {
+    firstScale: first.solutionScale,
+    attemptsMax: ATTEMPTS_MAX,
+    giveUp: (solutionScale: number, overload: RunReport | undefined) =>
+      overloadError(
+        `The board ran into its rails ${ATTEMPTS_MAX} times in a row, last after ${overload?.ticksDone} of ` +
+          `${scalingAt(first, solutionScale).ticks} ticks.`,
+        'The relaxation grows without bound: is the system positive definite, and the time sensible?',
+        overload,
+        identity,
+        { ...overload, solutionScale },
+      ),
+  };
 }

@@ -1,24 +1,23 @@
 import {
+  badArgument,
   checkAddress,
   checkObject,
   checkOptionalFunction,
   checkSignal,
   checkWhole,
 } from '../argument-checks.js';
-import { nominalModel } from '../board/board-model.js';
+import { refuseTooLarge, refuseTooLong } from '../board/board-limits.js';
 import { tickOf } from '../board/board-range.js';
-import { BoardRuns, takeTurn } from '../board/board-runs.js';
-import { calibratedModel } from '../board/calibrated-model.js';
-import { type BoardCalibration, refuseForeign } from '../board/calibration.js';
+import { modelOf } from '../board/calibrated-model.js';
+import type { BoardCalibration } from '../board/calibration.js';
+import { type CheckedSystem, checkSystem } from '../board/checked-system.js';
 import type { SolverCost } from '../board/cost.js';
-import { inspectSystem } from '../board/definiteness.js';
-import { boardNoise, noiseLimitedScale } from '../board/equilibrium-pass.js';
 import {
+  boardNoise,
   carryNoiseShare,
   type EquilibriumPlan,
+  noiseLimitedScale,
   planEquilibrium,
-  refuseTooLarge,
-  refuseTooLong,
   scalingAt,
 } from '../board/equilibrium-plan.js';
 import { effectiveNoiseTemperature, noiseRegister, noiseTemperatureOf } from '../board/noise-register.js';
@@ -26,51 +25,54 @@ import { cellList, overloadError } from '../board/overload-error.js';
 import { programImage } from '../board/quantize.js';
 import type { RunAddress } from '../board/run-seed.js';
 import { powerOfTwoAbove } from '../board/scaling.js';
-import { checkBoard, checkForm } from '../board/validation.js';
+import { type Attempt, type BoardSession, inSession } from '../board/session.js';
 import type { BoardDevice, RunReport } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
-import { dimensionOf, type LinearSystem } from '../linalg/linear-system.js';
+import type { LinearSystem } from '../linalg/linear-system.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
 
 export interface SamplingRequest {
-  /** P, symmetric positive definite. */
-  readonly precision: LinearSystem;
-  /** How many draws, ≥ 1. */
+  /** P, N×N symmetric positive definite. */
+  readonly precision: LinearSystem | CheckedSystem;
+  /** How many draws, at least 1; count × N is at most 2²⁶. */
   readonly count: number;
   readonly address: RunAddress;
   readonly signal?: AbortSignal;
-  /** As in `createAnalogSolver`; cells' noise temperatures are made equal too, so that the covariance is P⁻¹. */
+  /**
+   * What was measured of the board. Its errors are compensated as in a solve, and the cells' noise temperatures are made equal, so that
+   * the covariance is P⁻¹. Default: nothing.
+   */
   readonly calibration?: BoardCalibration;
-  /** Called with 0 before the first run, and after each run. */
+  /** Called with 0 before the first board run, and with the number of draws so far after each. */
   readonly onProgress?: (done: number) => void;
 }
 
 export interface SamplingResult {
   /** count × N, a draw a row. */
   readonly draws: Matrix;
-  /** Bound on the correlation of neighbouring draws, that of the slowest mode. */
+  /** Bound on the correlation of neighbouring draws: that of the slowest mode. */
   readonly correlationMax: number;
   /** See `SolveResult`. */
   readonly carryNoiseShare: number;
   /**
-   * Whether the board's errors are known to leave the covariance P⁻¹: it was calibrated, or is an emulated board that calls itself
-   * ideal. Else the draws have whatever covariance the board has.
+   * Whether the board's errors are known to leave the covariance P⁻¹: it was calibrated, or it is an emulated board that calls itself
+   * ideal. Otherwise the draws have whatever covariance the board has.
    */
   readonly isCovarianceKnown: boolean;
   readonly cost: SolverCost;
 }
 
-const REQUEST_EXAMPLE = '{ precision, count: 100, address: { seed: 1, step: 0, block: 0 } }';
-/** Three time constants of the slowest mode between two draws: at most e⁻³ = 5 % of one is in the next. */
+/** Time constants of the slowest mode between two draws. Their correlation is then at most e⁻³ = 5 %. */
 const SPACING = 3;
-/** The first draw comes after so many of these: what is left of the start is e⁻¹². */
+/** Spacings before the first draw. At most e⁻¹² of the start is left then. */
 const BURN_IN_SPACINGS = 4;
-/** Draws of one run, the bound of what is held in codes. */
+/** Draws of one board run at most. It bounds the codes that are held at a time. */
 const DRAWS_PER_RUN = 256;
-const OVERLOADS_MAX = 6;
-/** What models without imperfections are called. */
+/** After the sixth overload it gives up. */
+const ATTEMPTS_MAX = 6;
+/** The names of models without imperfections begin with this. */
 const IDEAL_MODELS = 'ideal-';
-/** Entries of a result, 512 MiB: more is better drawn in parts, under several seeds. */
+/** Entries of a result at most, 512 MiB. More is better drawn in parts, each under another seed. */
 const DRAWN_VALUES_MAX = 2 ** 26;
 
 /** Refuses more draws than one result holds: BAD_ARGUMENT naming the draws and the cells. */
@@ -89,112 +91,128 @@ export function checkDrawCount(count: number, cells: number): void {
 }
 
 /**
- * Draws from N(0, P⁻¹): the undriven board at equilibrium has covariance κP⁻¹, and its readings are divided by √κ.
+ * Draws from N(0, P⁻¹) on a board. At equilibrium the undriven board has the covariance κP⁻¹; its samples are divided by √κ.
  *
- * Exact up to the rounding of couplings and ADC, on a board that is ideal; on another one up to its errors, or to what a calibration
- * leaves of them. The correlation of the draws is given. Takes turns with the calls of
- * `createAnalogSolver`. Errors: BAD_ARGUMENT for too many, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE before any byte is sent; OVERLOAD.
+ * The covariance is exact up to the rounding of couplings and ADC on an ideal board; on another board up to its errors, or to what a
+ * calibration leaves of them. `correlationMax` bounds the correlation of neighbouring draws. Uses of one device take turns.
+ *
+ * Errors: BAD_ARGUMENT (also for more draws than one result holds), BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED,
+ * BAD_CALIBRATION before any byte is sent; OVERLOAD when no scale keeps the board off its rails; DEVICE_FAULT for a cell whose samples
+ * never change; ABORTED; those of the device.
+ *
  * Source: Aifer et al., "Thermodynamic linear algebra", arXiv 2308.05660.
  */
 export async function drawSamples(device: BoardDevice, request: SamplingRequest): Promise<SamplingResult> {
-  checkBoard(device);
-  checkObject('The request', request, REQUEST_EXAMPLE);
-  checkSignal(request.signal);
-  checkOptionalFunction('onProgress', request.onProgress);
-  checkForm(request.precision);
-  checkDrawCount(request.count, dimensionOf(request.precision));
-  checkAddress(request.address);
-  return takeTurn(device, request.signal, () => drawOnBoard(device, request));
-}
-
-async function drawOnBoard(device: BoardDevice, request: SamplingRequest): Promise<SamplingResult> {
-  const { identity } = device;
-  const { precision, address, signal, calibration } = request;
-  if (calibration !== undefined) refuseForeign(calibration.board, identity);
-  const model =
-    calibration === undefined
-      ? nominalModel(identity)
-      : calibratedModel(calibration, identity, { equalizeNoise: precision.kind === 'dense' });
-  const board = new BoardRuns(device, address, signal);
-  const spectrum = board.charge('mapMs', () => inspectSystem(precision));
-  refuseTooLarge(precision, identity);
-  const plan = board.charge('mapMs', () => planEquilibrium(precision, spectrum, identity, model));
-  const spacingTicks = Math.ceil((SPACING * plan.systemScale) / (tickOf(identity) * spectrum.eigenvalueMin));
-  refuseTooLong(spacingTicks * (request.count + BURN_IN_SPACINGS));
-  const draws = matrix(request.count, dimensionOf(precision));
-  request.onProgress?.(0);
-  // With κ = 1 in the problem's units the readings are the draws; the scale keeps six standard deviations off the rail.
-  let scale = powerOfTwoAbove(noiseLimitedScale(plan, 1));
-  let overload: RunReport | undefined;
-  for (let overloads = 0; overloads < OVERLOADS_MAX; overloads++, scale *= 2) {
-    const noiseTemperature = await drawAt(plan, board, scale, spacingTicks, request, draws);
-    if (typeof noiseTemperature !== 'number') {
-      overload = noiseTemperature;
-      continue;
-    }
-    return {
-      draws,
-      correlationMax: Math.exp(-SPACING),
-      carryNoiseShare: carryNoiseShare(plan, noiseTemperature),
-      isCovarianceKnown: calibration !== undefined || identity.model.startsWith(IDEAL_MODELS),
-      cost: board.cost,
-    };
-  }
-  throw overloadError(
-    'The board runs into its rails at every scale that was tried.',
-    'Its noise seems far larger than its register says; characterize the board.',
-    overload,
-    identity,
-    { scale },
+  return inSession(
+    device,
+    request,
+    () => check(request, device),
+    async (session, system) => {
+      const plan = session.charge('mapMs', () => planSampling(session, system, request));
+      const draws = matrix(request.count, system.dimension);
+      request.onProgress?.(0);
+      const noiseTemperature = await session.ranged(rangeOf(plan), (scale) =>
+        drawAt(plan, session, scale, request, draws),
+      );
+      refuseStillCells(draws);
+      return {
+        draws,
+        correlationMax: Math.exp(-SPACING),
+        carryNoiseShare: carryNoiseShare(plan, noiseTemperature),
+        isCovarianceKnown:
+          request.calibration !== undefined || session.identity.model.startsWith(IDEAL_MODELS),
+        cost: session.cost,
+      };
+    },
   );
 }
 
-/** Fills `draws` at one scale and returns the board's κ in V_fs²; the run's report when a cell ran into its rail. */
+function check(request: SamplingRequest, { identity }: BoardDevice): CheckedSystem {
+  checkObject('The request', request, '{ precision, count: 100, address: { seed: 1, step: 0, block: 0 } }');
+  if (request.precision === undefined)
+    throw badArgument('precision', undefined, 'a system', "For example { kind: 'dense', matrix }.");
+  const system = checkSystem(request.precision);
+  checkDrawCount(request.count, system.dimension);
+  checkAddress(request.address);
+  checkSignal(request.signal);
+  checkOptionalFunction('onProgress', request.onProgress);
+  refuseTooLarge(system.system, identity);
+  return system;
+}
+
+interface SamplingPlan extends EquilibriumPlan {
+  readonly spacingTicks: number;
+}
+
+function planSampling(
+  { identity }: BoardSession,
+  system: CheckedSystem,
+  { calibration, count }: SamplingRequest,
+): SamplingPlan {
+  const model = modelOf(identity, calibration, { equalizeNoise: system.system.kind === 'dense' });
+  const plan = planEquilibrium(system, identity, model);
+  const { eigenvalueMin } = plan.spectrum;
+  const spacingTicks = Math.ceil((SPACING * plan.systemScale) / (tickOf(identity) * eigenvalueMin));
+  refuseTooLong(spacingTicks * (count + BURN_IN_SPACINGS));
+  return { ...plan, spacingTicks };
+}
+
+/** With κ = 1 in the problem's units the samples are the draws. The first scale keeps six standard deviations off the rail. */
+function rangeOf(plan: SamplingPlan) {
+  return {
+    firstScale: powerOfTwoAbove(noiseLimitedScale(plan, 1)),
+    attemptsMax: ATTEMPTS_MAX,
+    giveUp: (scale: number, overload: RunReport | undefined) =>
+      overloadError(
+        'The board runs into its rails at every scale that was tried.',
+        'Its noise seems far larger than its register says; characterize the board.',
+        overload,
+        plan.identity,
+        { scale },
+      ),
+  };
+}
+
+/** Fills `draws` at one scale. The answer is the board's κ in V_fs². */
 async function drawAt(
-  plan: EquilibriumPlan,
-  board: BoardRuns,
+  plan: SamplingPlan,
+  session: BoardSession,
   scale: number,
-  spacingTicks: number,
   { count, onProgress }: SamplingRequest,
   draws: Matrix,
-): Promise<number | RunReport> {
-  const { identity } = plan;
+): Promise<Attempt<number>> {
+  const { identity, spacingTicks } = plan;
   const cells = draws.columns;
   const tick = tickOf(identity);
   const undriven = plan.model.quantizeDrive(new Float64Array(cells), scalingAt(plan, scale));
   const register = noiseRegister(boardNoise(plan, scale, 1), tick, identity);
-  const report = await board.program(programImage(plan.codes, undriven, new Int16Array(cells), register));
-  // Rows programmed for it have equal temperatures, the register's.
+  const report = await session.program(programImage(plan.codes, undriven, new Int16Array(cells), register));
+  // Rows that are programmed for it have equal noise temperatures, and these are the register's.
   const noiseTemperature = plan.model.equalizesNoise
     ? noiseTemperatureOf(register, tick)
     : effectiveNoiseTemperature(report, register.shift, tick);
   const applied = noiseTemperature * scale ** 2 * plan.systemScale;
   for (let done = 0; done < count; ) {
-    const {
-      codes,
-      overloaded,
-      report: run,
-    } = await board.acquire({
+    const run = await session.acquire({
       burnInTicks: done === 0 ? BURN_IN_SPACINGS * spacingTicks : spacingTicks,
       sampleCount: Math.min(DRAWS_PER_RUN, count - done),
       ticksPerSample: spacingTicks,
-      goesOn: done > 0,
+      continues: done > 0,
     });
-    if (overloaded) return run;
-    for (let at = 0; at < codes.length; at += cells, done++) {
-      const draw = plan.model.readOut(codes.subarray(at, at + cells), scale / Math.sqrt(applied));
+    if (run.overloaded) return { overload: run.report };
+    for (let at = 0; at < run.codes.length; at += cells, done++) {
+      const draw = plan.model.readOut(run.codes.subarray(at, at + cells), scale / Math.sqrt(applied));
       draws.data.set(draw, done * cells);
     }
     onProgress?.(done);
   }
-  refuseStillCells(draws);
-  return noiseTemperature;
+  return { answer: noiseTemperature };
 }
 
-/** With fewer draws equal readings may be chance: the noise of a healthy cell spans many ADC steps. */
+/** Fewer equal samples may be chance. The noise of a healthy cell spans many ADC steps. */
 const STILL_DRAWS_MIN = 32;
 
-/** A cell whose readings never change is dead, or its ADC channel is stuck: its draws are no draws. Errors: DEVICE_FAULT. */
+/** Refuses draws of a cell whose samples never change: it is dead, or its ADC channel is stuck. Errors: DEVICE_FAULT. */
 function refuseStillCells({ rows, columns, data }: Matrix): void {
   if (rows < STILL_DRAWS_MIN) return;
   const still: number[] = [];

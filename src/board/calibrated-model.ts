@@ -1,20 +1,34 @@
-import type { BoardModel } from './board-model.js';
+import { type BoardModel, nominalModel } from './board-model.js';
 import { adcStep, type BoardRange, driveStep } from './board-range.js';
 import { matrixOnBoard, quantizeForBoard, type RowGains } from './calibrated-couplings.js';
-import type { BoardCalibration } from './calibration.js';
+import { type BoardCalibration, type BoardName, refuseForeign } from './calibration.js';
 import { programmedSystem, quantizeSystem, quantizeVector } from './quantize.js';
 
 export interface CalibratedModelOptions {
   /**
-   * Programs every row times its cell's noise temperature, so that in −D(Av) + noise fluctuation and dissipation agree again
-   * and the covariance is κA⁻¹: for sampling. Dense systems only. Default: equilibria alone are right.
+   * Whether every row is programmed times its cell's noise temperature. The covariance at equilibrium is then κA⁻¹, as sampling
+   * needs it. For dense systems only. Default false: only the means are right.
    */
   readonly equalizeNoise?: boolean;
 }
 
 /**
- * A board that was measured. Of dense systems crosspoints, lines and leakage are compensated; of factored ones the mean leakage
- * alone, and of all of them drives and readings.
+ * What codes do on a board, as far as it is known: as the calibration says, or as it is told where there is none.
+ * Errors: BAD_CALIBRATION for a calibration of another board.
+ */
+export function modelOf(
+  identity: BoardRange & BoardName,
+  calibration: BoardCalibration | undefined,
+  options?: CalibratedModelOptions,
+): BoardModel {
+  if (calibration === undefined) return nominalModel(identity);
+  refuseForeign(calibration.board, identity);
+  return calibratedModel(calibration, identity, options);
+}
+
+/**
+ * The model of a board that was measured. Drives and readings are always compensated; crosspoints, lines and leakage for dense
+ * systems, and only the mean leakage for factored ones.
  */
 export function calibratedModel(
   calibration: BoardCalibration,

@@ -3,17 +3,17 @@ import { ThermolinkError } from '../errors.js';
 import { cholesky } from '../linalg/cholesky.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
 import { symmetricPart } from '../linalg/matrix.js';
-import { type BoardModel, nominalModel } from './board-model.js';
+import type { BoardModel } from './board-model.js';
 import { railOf, tickOf } from './board-range.js';
-import { CHOLESKY_CELLS_MAX, type Spectrum } from './definiteness.js';
+import type { CheckedSystem } from './checked-system.js';
 import { quietSystemScale, splitDiagonal } from './diagonal-split.js';
 import { burnInTicks } from './estimate.js';
 import { carryNoiseVariance, noiseTemperatureRange } from './noise-register.js';
 import type { SystemCodes } from './quantize.js';
 import { attenuationOf, equilibriumSystemScale, type Scaling } from './scaling.js';
-import { measureSystem } from './system-measure.js';
+import { CHOLESKY_CELLS_MAX, type Spectrum } from './spectrum.js';
 
-/** How one system runs to equilibrium on one board: what does not change from pass to pass. */
+/** How one system comes to equilibrium on one board. It serves any number of drives, whose runs differ in s_x and noise only. */
 export interface EquilibriumPlan {
   readonly system: LinearSystem;
   readonly spectrum: Spectrum;
@@ -21,45 +21,47 @@ export interface EquilibriumPlan {
   readonly codes: SystemCodes;
   /** What codes do on this board. */
   readonly model: BoardModel;
-  /** A_q, the system those codes stand for, as far as the model knows. */
+  /** A_q: the system that those codes stand for, as far as the model knows. */
   readonly programmed: LinearSystem;
+  /** s_A. */
   readonly systemScale: number;
-  /** Of a cell, in V_fs. */
+  /** The rail of a cell, in V_fs. */
   readonly rail: number;
-  /** Until the slowest mode has lost all but 2⁻¹⁰ of its deviation. */
+  /** Ticks until the slowest mode has lost all but 2⁻¹⁰ of its deviation. */
   readonly settleTicks: number;
-  /** 1.5 time constants of the slowest mode. */
+  /** Ticks between two samples: 1.5 time constants of the slowest mode. */
   readonly ticksPerSample: number;
-  /** Samples a standard error needs. */
+  /** Samples that a standard error needs. */
   readonly samplesMin: number;
-  /** Bound on τ, the readings one independent reading is worth at this spacing: (1 + e^−1.5)/(1 − e^−1.5). */
+  /** Bound on the number of samples that are worth one independent sample: (1 + e^−1.5)/(1 − e^−1.5). */
   readonly correlationTimeMax: number;
-  /** κ of the board that means something, in V_fs². */
+  /** Smallest and largest κ that mean something on this board, in V_fs². */
   readonly noiseTemperatureMin: number;
   readonly noiseTemperatureMax: number;
 }
 
-/** What settling leaves of a deviation in the slowest mode. */
+/** Share of a deviation in the slowest mode that is left after settling. */
 export const SETTLE_REMAINDER = 2 ** -10;
 /**
- * At this spacing and count, z = error/standardError had a variance of 0.96 to 1.08 on simulated relaxations of 8 and 64
- * cells; twice the spacing gains 1 % and costs twice the time, half of it leaves the correlation poorly known.
+ * With this spacing and count, z = error/standardError had a variance of 0.96 to 1.08 on simulated relaxations of 8 and 64 cells.
+ * Twice the spacing gains 1 % and costs twice the time; half of it leaves the correlation poorly known.
  */
 const SAMPLE_SPACING = 1.5;
 const SAMPLES_MIN = 48;
+/** Standard deviations of the noise that fit below the rail. Among 10⁸ independent samples about one passes 5.7. */
+const NOISE_HEADROOM = 6;
 
 /**
- * Chooses scale, codes and times. `model` is what is known of the board; default: that it does as it is told.
+ * Chooses scale, codes and times of a system on a board; `model` is what is known of the board.
  *
- * Errors: TOLERANCE_NOT_MET when the system is so badly conditioned that its codes are not positive definite any more.
+ * Errors: NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET when the condition of the system is so bad that its codes are not positive definite.
  */
 export function planEquilibrium(
-  system: LinearSystem,
-  spectrum: Spectrum,
+  checked: CheckedSystem,
   identity: DeviceIdentity,
-  model: BoardModel = nominalModel(identity),
+  model: BoardModel,
 ): EquilibriumPlan {
-  const measure = measureSystem(system);
+  const { system, measure, spectrum } = checked;
   const split = splitDiagonal(system, measure.largestEntry);
   const { eigenvalueMin, eigenvalueMax } = spectrum;
   const scaleOf = (largest: number) =>
@@ -72,7 +74,7 @@ export function planEquilibrium(
     systemScale,
     solutionScale: 1,
     couplingBits: identity.couplingBits,
-    rowAttenuation: attenuationOf(system, measure, systemScale, identity),
+    rowAttenuation: attenuationOf(checked, systemScale, identity),
   };
   const codes = model.quantizeSystem(system, scaling, split.damping);
   const programmed = model.programmedSystem(codes, systemScale);
@@ -98,15 +100,9 @@ export function planEquilibrium(
   };
 }
 
-/** The scaling of a run of this plan at s_x = `solutionScale`. */
-export function scalingAt({ codes, systemScale }: EquilibriumPlan, solutionScale: number): Scaling {
-  const { couplingBits, rowAttenuation } = codes;
-  return { systemScale, solutionScale, couplingBits, rowAttenuation };
-}
-
-/** Rounding has moved the smallest eigenvalue below zero: the board would run away instead of settling. */
+/** Refuses codes whose rounding has moved the smallest eigenvalue below zero: the board would run away instead of settling. */
 function refuseIndefiniteCodes(programmed: LinearSystem, spectrum: Spectrum, identity: DeviceIdentity): void {
-  if (isCertainlyDefinite(programmed)) return;
+  if (isProbablyDefinite(programmed)) return;
   const condition = spectrum.eigenvalueMax / spectrum.eigenvalueMin;
   throw new ThermolinkError(
     'TOLERANCE_NOT_MET',
@@ -122,59 +118,37 @@ function refuseIndefiniteCodes(programmed: LinearSystem, spectrum: Spectrum, ide
  * Whether every eigenvalue of A has a positive real part: that is so when (A + Aᵀ)/2 is positive definite.
  * A dense system of more than 1,024 cells is taken as definite, since only the board can tell.
  */
-function isCertainlyDefinite(system: LinearSystem): boolean {
+function isProbablyDefinite(system: LinearSystem): boolean {
   if (system.kind === 'dense')
     return system.matrix.rows > CHOLESKY_CELLS_MAX || cholesky(symmetricPart(system.matrix)).ok;
   return system.damping > 0 || system.factor.rows >= system.factor.columns;
 }
 
-/** 2³⁰ ticks are 34 s on a board with τ = 1 µs and h = τ/32, and hours in an emulator. */
-const TICKS_MAX = 2 ** 30;
+/** The scaling of a run of this plan at s_x = `solutionScale`. */
+export function scalingAt({ codes, systemScale }: EquilibriumPlan, solutionScale: number): Scaling {
+  const { couplingBits, rowAttenuation } = codes;
+  return { systemScale, solutionScale, couplingBits, rowAttenuation };
+}
 
-/** Refuses a system that this board has no array for: TOO_LARGE naming both sizes, UNSUPPORTED for the mode. */
-export function refuseTooLarge(system: LinearSystem, identity: DeviceIdentity): void {
-  const isDense = system.kind === 'dense';
-  if (isDense ? !identity.hasDense : !identity.hasFactored) {
-    throw new ThermolinkError('UNSUPPORTED', `The board ${identity.model} has no ${system.kind} couplings.`, {
-      hint: isDense
-        ? 'Choose a board with N×N couplings, for example emulator:ideal-64.'
-        : 'Choose a board with a crossbar, for example emulator:ideal-crossbar.',
-      data: { model: identity.model, kind: system.kind },
-    });
-  }
-  const { rows, columns } = isDense ? system.matrix : system.factor;
-  const rowsMax = isDense ? identity.cells : identity.rows;
-  if (columns <= identity.cells && rows <= rowsMax) return;
-  throw new ThermolinkError(
-    'TOO_LARGE',
-    `The system has ${columns} unknowns${isDense ? '' : ` and a factor of ${rows} rows`}; ` +
-      `the board ${identity.model} has ${identity.cells} cells${isDense ? '' : ` and ${identity.rows} rows`}.`,
-    {
-      hint: 'Choose a larger board, or cut the problem into blocks that fit.',
-      data: { unknowns: columns, rows, cells: identity.cells, boardRows: rowsMax },
-    },
+/** κ in V_fs² of noise κ in the problem's units: κ_board = κ/(s_x²·s_A). */
+export function boardNoise(plan: EquilibriumPlan, solutionScale: number, noiseTemperature: number): number {
+  return noiseTemperature / solutionScale ** 2 / plan.systemScale;
+}
+
+/** Smallest s_x at which the board can carry noise of temperature κ (in the problem's units), within its rails and its noise register. */
+export function noiseLimitedScale(plan: EquilibriumPlan, noiseTemperature: number): number {
+  return Math.max(
+    (NOISE_HEADROOM / plan.rail) * Math.sqrt(noiseTemperature / plan.spectrum.eigenvalueMin),
+    Math.sqrt(noiseTemperature / (plan.noiseTemperatureMax * plan.systemScale)),
   );
 }
 
-/** Refuses a run that nobody would wait for: UNSUPPORTED. */
-export function refuseTooLong(ticks: number, ticksMax = TICKS_MAX): void {
-  if (ticks <= ticksMax) return;
-  throw new ThermolinkError(
-    'UNSUPPORTED',
-    `One run would take ${ticks.toExponential(1)} ticks; the limit is ${ticksMax.toExponential(1)}.`,
-    {
-      hint: 'Its slowest mode is too slow for its stiffest: add damping (A + λI), precondition, or shorten the time.',
-      data: { ticks, ticksMax },
-    },
-  );
-}
-
-/** Above this share the carried rounding is worth a warning: a standard error is not known better than by some percent. */
+/** A larger share of carried rounding is worth a warning, since a standard error is known to some percent only. */
 export const CARRY_NOISE_SHARE_MAX = 0.01;
 
 /**
- * Extra variance of the stiffest mode from the carried rounding over the κ̂/λ̂_max that it should have, κ̂ in V_fs²; the
- * other modes have less.
+ * Variance that the carried rounding adds to the stiffest mode, over the κ̂/λ̂_max that the mode should have; κ̂ is in V_fs².
+ * The other modes have less (device-model.md, "One tick").
  */
 export function carryNoiseShare(plan: EquilibriumPlan, noiseTemperature: number): number {
   const { spectrum, systemScale, codes, system, identity } = plan;

@@ -2,7 +2,7 @@ import { assert } from '../errors.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
 import { norm2, normInf } from '../linalg/products.js';
 import { adcStep, type BoardRange, rowAttenuationOf, tickOf } from './board-range.js';
-import type { SystemMeasure } from './system-measure.js';
+import type { CheckedSystem } from './checked-system.js';
 
 /**
  * How a problem lies in a board's range: A = s_A·Â, x = s_x·v, b = s_A·s_x·ê, with v in V_fs and Â, ê/V_fs in G_fs.
@@ -23,6 +23,16 @@ export interface TimedScaling extends Scaling {
   readonly ticks: number;
 }
 
+/** What a run to a finite time starts from and is driven by. */
+export interface Relaxation {
+  /** t ≥ 0 in units of 1/eigenvalue of A. */
+  readonly time: number;
+  /** b, length N. */
+  readonly drive: Float64Array;
+  /** x₀, length N. */
+  readonly initial: Float64Array;
+}
+
 /** h·λ̂_max of a run to equilibrium stays below it. At 2 the step is unstable; the rest covers rounded couplings. */
 const EQUILIBRIUM_STEP_MAX = 1.9;
 /** Ticks of a relaxation over which its fastest mode can change by more than 1/e. */
@@ -37,15 +47,13 @@ const PATH_TICKS = 6;
  * s_x bounds the largest entry on the way, were every cell alone; a run that passes a rail is repeated with a larger one.
  */
 export function finiteTimeScaling(
-  system: LinearSystem,
-  measure: SystemMeasure,
-  time: number,
-  drive: Float64Array,
-  initial: Float64Array,
+  checked: CheckedSystem,
+  { time, drive, initial }: Relaxation,
   range: BoardRange,
   couplingBits: number,
 ): TimedScaling {
   const tick = tickOf(range);
+  const { system, measure } = checked;
   const { largestEntry, eigenvalueBound } = measure;
   const scaleMin = Math.max(unsaturatedScale(system, largestEntry, couplingBits), eigenvalueBound * tick);
   const pathTicks = Math.ceil(PATH_TICKS * Math.min(1, eigenvalueBound * time));
@@ -62,7 +70,7 @@ export function finiteTimeScaling(
       range.driveRange * systemScale,
     ),
     couplingBits,
-    rowAttenuation: attenuationOf(system, measure, systemScale, range),
+    rowAttenuation: attenuationOf(checked, systemScale, range),
   };
 }
 
@@ -129,8 +137,7 @@ export function powerOfTwoAbove(x: number): number {
 
 /** ρ at s_A; nothing attenuates a dense system. */
 export function attenuationOf(
-  system: LinearSystem,
-  measure: SystemMeasure,
+  { system, measure }: CheckedSystem,
   systemScale: number,
   range: BoardRange,
 ): number {

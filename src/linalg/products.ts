@@ -110,6 +110,11 @@ export function normInf(x: Float64Array): number {
   return largest;
 }
 
+/** Whether every entry is 0. */
+export function isZero(x: Float64Array): boolean {
+  return x.every((value) => value === 0);
+}
+
 /** x − y. */
 export function subtract(x: Float64Array, y: Float64Array): Float64Array<ArrayBuffer> {
   const difference = new Float64Array(x.length);

@@ -1,4 +1,4 @@
-import type { Bench } from './lab-board.js';
+import type { LabBoard } from './lab-board.js';
 import { noisyCells, noisyRun } from './noise-temperature.js';
 
 /** How often a channel gave the codes around its middle, while the cell's noise passed over them. */
@@ -29,15 +29,15 @@ const CODES = 65536;
  * variance of the readings. The width of a code in LSB is its count over the expected one, ±1/√expected.
  */
 export async function measureAdcHistograms(
-  bench: Bench,
+  board: LabBoard,
   samples: number,
   onSamples: (done: number) => void = () => undefined,
 ): Promise<ChannelHistogram[]> {
-  const { cells } = bench;
-  const { settings } = noisyCells(bench, Math.min(SPREAD_MAX, SPREAD_LSB * bench.adcStep));
-  await bench.program(settings);
+  const { cells } = board;
+  const { settings } = noisyCells(board, Math.min(SPREAD_MAX, SPREAD_LSB * board.adcStep));
+  await board.program(settings);
   const counts = Array.from({ length: cells }, () => new Map<number, number>());
-  await bench.read(noisyRun(samples, onSamples), (codes) => {
+  await board.read(noisyRun(samples, onSamples), (codes) => {
     for (let at = 0; at < codes.length; at += cells)
       for (let i = 0; i < cells; i++) counts[i].set(codes[at + i], (counts[i].get(codes[at + i]) ?? 0) + 1);
   });

@@ -1,6 +1,6 @@
 import { STATE_STEP } from '../board/board-range.js';
 import { type Estimates, noEstimates, setEstimate } from './estimates.js';
-import { type Bench, randomStates } from './lab-board.js';
+import { type LabBoard, randomStates } from './lab-board.js';
 import { fitLinear } from './least-squares.js';
 
 /** What a channel reads of a cell's voltage v: r = offset + gain·v + curvature·v², in V_fs. */
@@ -28,18 +28,18 @@ const STAGE = 1;
  * Fit: least squares of the readings on 1, v, v².
  */
 export async function measureAdcTransfer(
-  bench: Bench,
+  board: LabBoard,
   onStep: (done: number) => void = () => undefined,
 ): Promise<AdcTransfer> {
-  const { cells } = bench;
-  const random = bench.random(STAGE);
+  const { cells } = board;
+  const random = board.random(STAGE);
   const loaded: Int16Array[] = [];
   const read: Float64Array[] = [];
   for (let level = 0; level < ADC_LEVELS; level++) {
-    const initialState = randomStates(random, 1.2 * bench.voltageMax, cells);
-    await bench.program({ damping: 0, initialState });
+    const initialState = randomStates(random, 1.2 * board.voltageMax, cells);
+    await board.program({ damping: 0, initialState });
     loaded.push(initialState);
-    read.push(await bench.readOnce(0));
+    read.push(await board.readOnce(0));
     onStep(level + 1);
   }
   const offset = noEstimates(cells);
@@ -51,7 +51,7 @@ export async function measureAdcTransfer(
     const v = Float64Array.from(loaded, (states) => states[cell] * STATE_STEP);
     const r = Float64Array.from(read, (volts) => volts[cell]);
     const columns = [v.map(() => 1), v, v.map((x) => x * x)];
-    const fit = fitLinear(columns, r, { floor: bench.adcStep / Math.sqrt(12) });
+    const fit = fitLinear(columns, r, { floor: board.adcStep / Math.sqrt(12) });
     if (fit === undefined || !(Math.abs(fit.coefficients[1] - 1) <= GAIN_DEVIATION_MAX)) silent.push(cell);
     else {
       scatter[cell] = fit.scatter;

@@ -4,7 +4,7 @@ import type { BoardDevice } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import { type Characterization, characterize, checkCharacterizeRequest } from './characterize.js';
 import type { Estimates } from './estimates.js';
-import { Bench } from './lab-board.js';
+import { measureInSession } from './lab-board.js';
 import { measureResiduals, type Residuals } from './residuals.js';
 
 export interface CalibrateRequest {
@@ -47,18 +47,19 @@ export async function calibrate(device: BoardDevice, request: CalibrateRequest):
   const { seed, samples, signal, onProgress = () => undefined } = request;
   const crosspoints = request.crosspoints ?? (identity.hasDense && identity.cells <= CROSSPOINT_CELLS_MAX);
   if (crosspoints) refuseCrosspoints(identity);
-  const abort = signal === undefined ? {} : { signal };
   const measured = await characterize(device, {
     seed,
     samples,
     crosspointsPerRow: crosspoints ? identity.cells : LINE_SETS,
-    ...abort,
+    signal,
     onProgress: (fraction, stage) => onProgress(0.95 * fraction, stage),
   });
   const calibration = calibrationFrom(measured, crosspoints);
   onProgress(0.95, 'residuals');
   const residuals = identity.hasDense
-    ? await measureResiduals(new Bench(device, { seed, ...abort }), calibration, measured.silent)
+    ? await measureInSession(device, { seed, signal }, (board) =>
+        measureResiduals(board, calibration, measured.silent),
+      )
     : undefined;
   onProgress(1, 'done');
   return { calibration, measured, residuals, uncalibrated: measured.silent };
@@ -72,7 +73,7 @@ export function checkCalibrateRequest(request: CalibrateRequest): void {
 }
 
 function refuseCrosspoints({ hasDense, cells, model }: BoardDevice['identity']): void {
-  const hint = 'Calibrate its cells alone (--no-crosspoints; crosspoints: false).';
+  const hint = 'Calibrate its cells alone: crosspoints: false.';
   if (!hasDense)
     throw new ThermolinkError(
       'UNSUPPORTED',

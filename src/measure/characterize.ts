@@ -5,7 +5,7 @@ import { ADC_LEVELS, type AdcTransfer, measureAdcTransfer } from './adc-transfer
 import { type CouplingErrors, measureCouplingErrors, PATTERNS } from './coupling-error.js';
 import { DRIVE_RUNS, type DriveTransfer, measureDriveTransfer } from './drive-transfer.js';
 import type { Estimates } from './estimates.js';
-import { Bench } from './lab-board.js';
+import { type LabBoard, measureInSession } from './lab-board.js';
 import { measureNoiseTemperature } from './noise-temperature.js';
 import { measureTimeConstant, TIME_CONSTANT_RUNS } from './time-constant.js';
 
@@ -41,11 +41,12 @@ export interface Characterization {
   readonly overloaded: readonly number[];
 }
 
-/** A run and its rewrite against a reading: what a board that is not emulated, on USB, takes for them. */
+/** One board run with its rewrite takes about as long as so many readings, on a board behind USB. */
 const READINGS_PER_RUN = 100;
 
 /**
- * Measures a board by programs, runs and samples alone. It must be idle, and belong to nobody else meanwhile.
+ * Measures a board by programs, board runs and samples alone. Uses of one device take turns.
+ *
  * Errors: BAD_ARGUMENT before any byte is sent; ABORTED; those of the device.
  */
 export async function characterize(
@@ -53,9 +54,12 @@ export async function characterize(
   request: CharacterizeRequest,
 ): Promise<Characterization> {
   checkCharacterizeRequest(request);
-  const { seed, samples, signal, onProgress = () => undefined } = request;
-  const bench = new Bench(device, signal === undefined ? { seed } : { seed, signal });
-  const { identity } = bench;
+  return measureInSession(device, request, (board) => measureAll(board, request));
+}
+
+async function measureAll(board: LabBoard, request: CharacterizeRequest): Promise<Characterization> {
+  const { seed, samples, onProgress = () => undefined } = request;
+  const { identity } = board;
   const sets = identity.hasDense ? Math.min(request.crosspointsPerRow, identity.cells) : 0;
   const stage = stages(onProgress, [
     ['converters', ADC_LEVELS],
@@ -65,17 +69,17 @@ export async function characterize(
     ['histograms', samples / READINGS_PER_RUN],
     ['couplings', sets * PATTERNS],
   ]);
-  const adc = await measureAdcTransfer(bench, stage('converters'));
-  const drive = await measureDriveTransfer(bench, adc, stage('drives'));
-  const timeConstant = await measureTimeConstant(bench, adc.silent, stage('time constants'));
+  const adc = await measureAdcTransfer(board, stage('converters'));
+  const drive = await measureDriveTransfer(board, adc, stage('drives'));
+  const timeConstant = await measureTimeConstant(board, adc.silent, stage('time constants'));
   const noise = stage('noise');
-  const noiseTemperature = await measureNoiseTemperature(bench, adc, drive.leakage, samples, (done) =>
+  const noiseTemperature = await measureNoiseTemperature(board, adc, drive.leakage, samples, (done) =>
     noise(done / READINGS_PER_RUN),
   );
   const histogram = stage('histograms');
-  const histograms = await measureAdcHistograms(bench, samples, (done) => histogram(done / READINGS_PER_RUN));
+  const histograms = await measureAdcHistograms(board, samples, (done) => histogram(done / READINGS_PER_RUN));
   const couplings =
-    sets === 0 ? undefined : await measureCouplingErrors(bench, adc, drive, sets, stage('couplings'));
+    sets === 0 ? undefined : await measureCouplingErrors(board, adc, drive, sets, stage('couplings'));
   onProgress(1, 'done');
   return {
     identity,
@@ -88,7 +92,7 @@ export async function characterize(
     couplings,
     histograms,
     silent: adc.silent,
-    overloaded: [...bench.overloaded].sort((a, b) => a - b),
+    overloaded: [...board.overloaded].sort((a, b) => a - b),
   };
 }
 

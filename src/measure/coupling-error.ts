@@ -3,7 +3,7 @@ import type { RandomSource } from '../linalg/random.js';
 import { type AdcTransfer, correctedVoltage } from './adc-transfer.js';
 import type { DriveTransfer } from './drive-transfer.js';
 import { type Estimates, noEstimates, setEstimate } from './estimates.js';
-import { arrayOfBits, type Bench } from './lab-board.js';
+import { arrayOfBits, type LabBoard } from './lab-board.js';
 import { fitLinear } from './least-squares.js';
 
 /** Crosspoints of the dense array, and what lines pick up from their neighbours. */
@@ -36,21 +36,21 @@ const ROUNDING = DAMPING_STEP / Math.sqrt(12) / COUPLING;
  * Least squares over the drives gives k_i = (1 + ε)·k and, over the sets, the crosstalk x⁺, x⁻
  */
 export async function measureCouplingErrors(
-  bench: Bench,
+  board: LabBoard,
   adc: AdcTransfer,
   drive: DriveTransfer,
   sets: number,
   onStep: (done: number) => void = () => undefined,
 ): Promise<CouplingErrors> {
-  const { cells } = bench;
-  const shifts = chooseShifts(bench.random(STAGE), cells, sets);
+  const { cells } = board;
+  const shifts = chooseShifts(board.random(STAGE), cells, sets);
   const rows = Int32Array.from({ length: shifts.length * cells }, (_, k) => k % cells);
   const columns = rows.map((row, k) => (row + shifts[Math.floor(k / cells)]) % cells);
   const errors = noEstimates(rows.length);
   const picked = { fromNext: noSums(cells), fromBefore: noSums(cells) };
   for (const [set, shift] of shifts.entries()) {
-    const readings = await readSet(bench, adc, shift, (done) => onStep(set * PATTERNS + done));
-    const fits = Array.from({ length: cells }, (_, cell) => fitLine(bench, readings, cell, shift, drive));
+    const readings = await readSet(board, adc, shift, (done) => onStep(set * PATTERNS + done));
+    const fits = Array.from({ length: cells }, (_, cell) => fitLine(board, readings, cell, shift, drive));
     for (const [cell, fit] of fits.entries()) {
       if (fit === undefined) continue;
       const at = set * cells + cell;
@@ -88,27 +88,27 @@ interface SetReadings {
 }
 
 async function readSet(
-  bench: Bench,
+  board: LabBoard,
   adc: AdcTransfer,
   shift: number,
   onPattern: (done: number) => void,
 ): Promise<SetReadings> {
-  const { cells } = bench;
-  const bits = bench.identity.couplingBits;
+  const { cells } = board;
+  const bits = board.identity.couplingBits;
   const code = Math.round(COUPLING * 2 ** (bits - 1));
   const codes = arrayOfBits(bits, cells * cells);
   for (let i = 0; i < cells; i++) codes[i * cells + ((i + shift) % cells)] = code;
-  const random = bench.random(STAGE + 1 + shift);
+  const random = board.random(STAGE + 1 + shift);
   const margin = DAMPING - COUPLING;
-  const largest = Math.min(margin * bench.voltageMax, 0.95 * bench.identity.driveRange) / bench.driveStep;
+  const largest = Math.min(margin * board.voltageMax, 0.95 * board.identity.driveRange) / board.driveStep;
   const drives = Array.from({ length: cells }, () => new Float64Array(PATTERNS));
   const volts = Array.from({ length: cells }, () => new Float64Array(PATTERNS));
   for (let pattern = 0; pattern < PATTERNS; pattern++) {
     const drive = Int16Array.from({ length: cells }, () => Math.round((2 * random.uniform() - 1) * largest));
-    await bench.program({ damping: DAMPING, drive }, { codes, bits });
-    const read = await bench.readOnce(bench.settleTicks(margin));
+    await board.program({ damping: DAMPING, drive }, { codes, bits });
+    const read = await board.readOnce(board.settleTicks(margin));
     for (let i = 0; i < cells; i++) {
-      drives[i][pattern] = drive[i] * bench.driveStep;
+      drives[i][pattern] = drive[i] * board.driveStep;
       volts[i][pattern] = correctedVoltage(adc, i, read[i]);
     }
     onPattern(pattern + 1);
@@ -140,22 +140,22 @@ interface Coefficient {
  * be read, is left out.
  */
 function fitLine(
-  bench: Bench,
+  board: LabBoard,
   { coupling, drives, volts }: SetReadings,
   cell: number,
   shift: number,
   { gain, leakage }: DriveTransfer,
 ): { own: Coefficient; next: Coefficient | undefined; before: Coefficient | undefined } | undefined {
-  const sourceOf = (line: number) => (line + shift) % bench.cells;
+  const sourceOf = (line: number) => (line + shift) % board.cells;
   const isRead = (line: number) =>
-    line >= 0 && line < bench.cells && volts[sourceOf(line)].every((v) => Number.isFinite(v));
+    line >= 0 && line < board.cells && volts[sourceOf(line)].every((v) => Number.isFinite(v));
   const total = DAMPING + leakage.values[cell];
   if (!isRead(cell) || !Number.isFinite(total)) return undefined;
   const d = drives[cell];
   const y = d.map((drive, n) => gain.values[cell] * drive - total * volts[cell][n]);
   const lines = [cell, cell + 1, cell - 1].filter(isRead);
   const columns = [...lines.map((line) => volts[sourceOf(line)]), d.map(() => 1), d.map((x) => x * x)];
-  const fit = fitLinear(columns, y, { floor: (DAMPING * bench.adcStep) / Math.sqrt(12) });
+  const fit = fitLinear(columns, y, { floor: (DAMPING * board.adcStep) / Math.sqrt(12) });
   if (fit === undefined) return undefined;
   // A cell's own voltage follows its drive: there an error of its gain or leakage is one of the coefficient.
   const mistaken = Math.hypot((DAMPING + coupling) * gain.standardErrors[cell], leakage.standardErrors[cell]);

@@ -1,7 +1,7 @@
 import { DAMPING_STEP } from '../board/board-range.js';
 import { type AdcTransfer, correctedVoltage } from './adc-transfer.js';
 import { type Estimates, noEstimates, setEstimate } from './estimates.js';
-import type { Bench } from './lab-board.js';
+import type { LabBoard } from './lab-board.js';
 import { fitLinear } from './least-squares.js';
 
 /** What a cell's drive does: with x V_fs·G_fs asked, e = offset + gain·x + curvature·x²; and its leakage. */
@@ -31,25 +31,25 @@ const STAGE = 2;
  * what the ADC's correction leaves open, and that the board keeps λ + L to 2⁻¹⁵ G_fs.
  */
 export async function measureDriveTransfer(
-  bench: Bench,
+  board: LabBoard,
   adc: AdcTransfer,
   onStep: (done: number) => void = () => undefined,
 ): Promise<DriveTransfer> {
-  const { cells } = bench;
-  const random = bench.random(STAGE);
-  const dampings = dampingsOf(bench);
+  const { cells } = board;
+  const random = board.random(STAGE);
+  const dampings = dampingsOf(board);
   const asked: Float64Array[] = [];
   const read: Float64Array[] = [];
   const dampingOf: number[] = [];
   for (const damping of dampings)
     for (let level = 0; level < LEVELS; level++) {
-      const largest = (damping * bench.voltageMax) / bench.driveStep;
+      const largest = (damping * board.voltageMax) / board.driveStep;
       const drive = Int16Array.from({ length: cells }, () =>
         Math.round((2 * random.uniform() - 1) * largest),
       );
-      await bench.program({ damping, drive });
-      asked.push(Float64Array.from(drive, (code) => code * bench.driveStep));
-      read.push(await bench.readOnce(bench.settleTicks(damping)));
+      await board.program({ damping, drive });
+      asked.push(Float64Array.from(drive, (code) => code * board.driveStep));
+      read.push(await board.readOnce(board.settleTicks(damping)));
       dampingOf.push(damping);
       onStep(read.length);
     }
@@ -66,7 +66,7 @@ export async function measureDriveTransfer(
     const v = Float64Array.from(read, (volts) => correctedVoltage(adc, cell, volts[cell]));
     if (!v.every(Number.isFinite)) continue;
     const columns = [x.map(() => 1), x, x.map((e) => e * e), v.map((volt) => -volt)];
-    const floor = (dampings[0] * bench.adcStep) / Math.sqrt(12);
+    const floor = (dampings[0] * board.adcStep) / Math.sqrt(12);
     const fit = fitLinear(
       columns,
       v.map((volt, n) => lambda[n] * volt),
@@ -87,9 +87,9 @@ export async function measureDriveTransfer(
 }
 
 /** The larger a third of the smaller: 1 and 3 G_fs where the drives reach that far. */
-function dampingsOf(bench: Bench): readonly [number, number] {
-  const reach = (0.95 * bench.identity.driveRange) / bench.voltageMax;
-  const large = Math.min(3, reach, 0.8 / bench.tick);
+function dampingsOf(board: LabBoard): readonly [number, number] {
+  const reach = (0.95 * board.identity.driveRange) / board.voltageMax;
+  const large = Math.min(3, reach, 0.8 / board.tick);
   const small = Math.floor(large / 3 / DAMPING_STEP) * DAMPING_STEP;
   return [small, 3 * small];
 }

@@ -1,25 +1,20 @@
 import { NOISE_AMPLITUDE_MAX } from '../../firmware-protocol/limits.js';
-import { PHILOX_STREAM, philox4x32 } from '../../firmware-protocol/philox.js';
+import { PHILOX_STREAM } from '../../firmware-protocol/philox.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
 import { adcStep, driveStep, railOf, STATE_STEP, tickOf } from '../board/board-range.js';
 import type { NoiseRegister } from '../board/noise-register.js';
+import { type BoardSession, inSession } from '../board/session.js';
 import type { BoardDevice, CommitReport, DeviceIdentity } from '../driver/device-api.js';
-import { assert, throwIfAborted } from '../errors.js';
+import { assert } from '../errors.js';
 import { type RandomSource, randomSource } from '../linalg/random.js';
 
-const BANK = 0;
-/** Solvers' run seeds have a u16 in this counter word, so the numbers here are none of theirs. */
-const FIRST_PLACE = 65536;
-/** Readings of one run at most: the rest goes on from there, so that a bar moves and memory stays small. */
+/** Blocks of solvers are below 2¹⁶, so the random numbers of measurements from here on are none of theirs. */
+const RANDOM_STEP = 65536;
+const RUN_BLOCK = 65537;
+/** Readings of one board run at most; the next one continues it. A progress bar then moves, and memory stays small. */
 const READINGS_PER_RUN = 2 ** 21;
 
-export interface BenchOptions {
-  /** u32: names levels and noise. */
-  readonly seed: number;
-  readonly signal?: AbortSignal;
-}
-
-/** What a program has beside its couplings; what is left out is 0 (off). */
+/** The parts of a program beside its couplings; what is left out is 0 (off). */
 export interface Settings {
   /** λ in G_fs; a multiple of 2⁻¹⁵. */
   readonly damping: number;
@@ -41,8 +36,8 @@ export interface ReadPlan {
   readonly onSamples?: (done: number) => void;
 }
 
-/** A board on the bench: programs of all of its cells, and readings in V_fs. It must belong to nobody else meanwhile. */
-export class Bench {
+/** A board that is measured: programs that use all of its cells, and readings in V_fs. */
+export class LabBoard {
   readonly identity: DeviceIdentity;
   /** N. */
   readonly cells: number;
@@ -52,22 +47,19 @@ export class Bench {
   readonly adcStep: number;
   /** One step of the drive DAC in V_fs·G_fs. */
   readonly driveStep: number;
-  /** Voltages up to this, V_fs, are well within the rails. */
+  /** Voltages up to this, in V_fs, are well within the rails. */
   readonly voltageMax: number;
-  /** Cells that ran into a rail, which no measurement here asks of a cell. */
+  /** Cells that ran into a rail; no measurement here drives a healthy cell so far. */
   readonly overloaded = new Set<number>();
-  readonly #device: BoardDevice;
+  readonly #session: BoardSession;
   readonly #seed: number;
-  readonly #call: { readonly signal?: AbortSignal };
   readonly #uncoupled: Pick<ProgramImage, 'mode' | 'rows' | 'couplingBits' | 'couplings'>;
-  #loaded: ProgramImage['couplings'] | undefined;
   #runs = 0;
 
-  constructor(device: BoardDevice, { seed, signal }: BenchOptions) {
-    const { identity } = device;
-    this.#device = device;
+  constructor(session: BoardSession, seed: number) {
+    const { identity } = session;
+    this.#session = session;
     this.#seed = seed;
-    this.#call = signal === undefined ? {} : { signal };
     this.identity = identity;
     this.cells = identity.cells;
     this.tick = tickOf(identity);
@@ -84,15 +76,14 @@ export class Bench {
     };
   }
 
-  /** Numbers of one stage of the measurement, the same for the same seed. */
+  /** Random numbers of one stage of the measurement, the same for the same seed. */
   random(stage: number): RandomSource {
-    const place = { step: FIRST_PLACE, block: stage };
+    const place = { step: RANDOM_STEP, block: stage };
     return randomSource({ seed: this.#seed, stream: PHILOX_STREAM.runSeed, ...place });
   }
 
-  /** Puts a program into the board: without couplings every cell is on its own, τ dv/dt = −(λ v − e) + noise. */
+  /** Puts a program into the board. Without couplings every cell is on its own: τ dv/dt = −(λ v − e) + noise. */
   async program(settings: Settings, dense?: DenseCouplings): Promise<CommitReport> {
-    throwIfAborted(this.#call.signal);
     const { cells } = this;
     const couplings =
       dense === undefined
@@ -114,36 +105,22 @@ export class Bench {
       noiseShift: settings.noise?.shift ?? this.identity.noiseShiftMin,
     };
     assert(image.noiseAmplitude <= NOISE_AMPLITUDE_MAX, 'the noise register is one of the board');
-    const isLoaded = this.#loaded === image.couplings;
-    // Until the commit is answered nobody knows what the bank holds.
-    this.#loaded = undefined;
-    const report = isLoaded
-      ? await this.#device.rewriteProgram(BANK, image, this.#call)
-      : await this.#device.loadProgram(BANK, image, this.#call);
-    this.#loaded = image.couplings;
-    return report;
+    return this.#session.program(image);
   }
 
-  /** sampleCount × N ADC codes of a run from the initial state, given to `take` in consecutive parts. */
+  /** sampleCount × N ADC codes of a board run from the initial state, given to `take` in consecutive parts. */
   async read(plan: ReadPlan, take: (codes: Int16Array, firstSample: number) => void): Promise<void> {
-    const runSeed = this.#nextRunSeed();
+    this.#session.readdress({ seed: this.#seed, step: this.#runs++, block: RUN_BLOCK });
     const most = Math.max(1, Math.floor(READINGS_PER_RUN / this.cells));
-    let firstTick = 0;
     for (let first = 0; first < plan.sampleCount; first += most) {
-      throwIfAborted(this.#call.signal);
-      const { codes, report } = await this.#device.acquire({
-        ...this.#call,
-        bank: BANK,
-        runSeed,
-        firstTick,
-        keepState: first > 0,
+      const { codes, report } = await this.#session.acquire({
         burnInTicks: first > 0 ? plan.ticksPerSample : plan.burnInTicks,
         sampleCount: Math.min(most, plan.sampleCount - first),
         ticksPerSample: plan.ticksPerSample,
-        // A cell in the rails is a finding, and no reason to give up the others.
+        continues: first > 0,
+        // A cell in the rails is a finding. The other cells are still measured.
         onOverload: 'mark',
       });
-      firstTick += report.ticksDone;
       for (const cell of report.overloadedCells) this.overloaded.add(cell);
       take(codes, first);
       plan.onSamples?.(first + codes.length / this.cells);
@@ -160,16 +137,33 @@ export class Bench {
     return volts;
   }
 
-  /** Ticks after which what is left of a state that decays at `rate` (in G_fs) is below 2⁻¹⁸, on cells up to a third slower. */
+  /** Ticks after which less than 2⁻¹⁸ is left of a state that decays at `rate` (in G_fs), also on cells that are a third slower. */
   settleTicks(rate: number): number {
     return Math.ceil((1.5 * Math.log(2 ** 18)) / -Math.log1p(-Math.min(0.9, this.tick * rate)));
   }
+}
 
-  #nextRunSeed(): number {
-    const words = new Uint32Array(4);
-    philox4x32(this.#runs++, FIRST_PLACE + 1, 0, PHILOX_STREAM.runSeed, this.#seed, 0, words);
-    return words[0];
-  }
+/** What a measurement is made with. */
+export interface Measuring {
+  /** u32: names the levels that are loaded and driven, and the noise. */
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Measures a board while it belongs to nobody else; uses of one device take turns. Errors: ABORTED; those of `measure`. */
+export async function measureInSession<Result>(
+  device: BoardDevice,
+  { seed, signal }: Measuring,
+  measure: (board: LabBoard) => Promise<Result>,
+): Promise<Result> {
+  // Each board run gets an address of its own, so this one names nothing.
+  const use = { address: { seed, step: 0, block: RUN_BLOCK }, signal };
+  return inSession(
+    device,
+    use,
+    () => undefined,
+    (session) => measure(new LabBoard(session, seed)),
+  );
 }
 
 /** Codes of that width, all 0. */

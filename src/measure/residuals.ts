@@ -6,7 +6,7 @@ import type { BoardCalibration } from '../board/calibration.js';
 import type { SystemCodes } from '../board/quantize.js';
 import { assert } from '../errors.js';
 import { matVec, norm2 } from '../linalg/products.js';
-import { arrayOfBits, type Bench } from './lab-board.js';
+import { arrayOfBits, type LabBoard } from './lab-board.js';
 
 /** ‖e − A v‖₂/‖e‖₂ over all runs and cells: how far the board is from what it is taken for. */
 export interface Residuals {
@@ -33,19 +33,19 @@ const STAGE = 70_000;
  * where A v = e of what the board really is.
  */
 export async function measureResiduals(
-  bench: Bench,
+  board: LabBoard,
   calibration: BoardCalibration,
   silent: readonly number[],
 ): Promise<Residuals> {
-  const { cells, identity } = bench;
-  const random = bench.random(STAGE);
+  const { cells, identity } = board;
+  const random = board.random(STAGE);
   const models = { nominal: nominalModel(identity), calibrated: calibratedModel(calibration, identity) };
   const squares = { nominal: 0, calibrated: 0, drive: 0 };
   const bits = identity.couplingBits;
   const unit = 2 ** (bits - 1);
   const largestCode = Math.min(unit - 1, Math.floor(RADIUS * unit * Math.sqrt(3 / cells)));
   const margin = DAMPING - RADIUS * Math.SQRT2;
-  const largestDrive = Math.min(margin * bench.voltageMax, 0.9 * identity.driveRange) / bench.driveStep;
+  const largestDrive = Math.min(margin * board.voltageMax, 0.9 * identity.driveRange) / board.driveStep;
   for (let program = 0; program < PROGRAMS; program++) {
     const codes = arrayOfBits(bits, cells * cells);
     for (let k = 0; k < codes.length; k++) {
@@ -57,8 +57,8 @@ export async function measureResiduals(
       const drive = Int16Array.from({ length: cells }, () =>
         Math.round((2 * random.uniform() - 1) * largestDrive),
       );
-      await bench.program({ damping: DAMPING, drive }, { codes, bits });
-      const read = await bench.readOnce(bench.settleTicks(margin / 2));
+      await board.program({ damping: DAMPING, drive }, { codes, bits });
+      const read = await board.readOnce(board.settleTicks(margin / 2));
       const readings = read.map((volts) => volts / adcStep(identity.adcBits));
       const couplings = systemCodes(codes, bits, cells);
       for (const name of ['nominal', 'calibrated'] as const) {

@@ -1,6 +1,6 @@
 import { DAMPING_STEP, STATE_STEP } from '../board/board-range.js';
 import { type Estimates, noEstimates, setEstimate } from './estimates.js';
-import { type Bench, randomStates } from './lab-board.js';
+import { type LabBoard, randomStates } from './lab-board.js';
 import { fitLinear } from './least-squares.js';
 
 /** Decays per damping; each costs a rewrite and a run of about 2 τ/λ. */
@@ -26,36 +26,36 @@ interface Decays {
  * ρ = γ(λ + L); two dampings give γ = (ρ₂ − ρ₁)/(λ₂ − λ₁) without the leakage L. Silent cells are left out.
  */
 export async function measureTimeConstant(
-  bench: Bench,
+  board: LabBoard,
   silent: readonly number[],
   onStep: (done: number) => void = () => undefined,
 ): Promise<Estimates> {
   const all: Decays[] = [];
-  const random = bench.random(STAGE);
+  const random = board.random(STAGE);
   for (const step of STEPS) {
-    const damping = step / bench.tick;
+    const damping = step / board.tick;
     const sampleCount = Math.ceil(2 / step) + 1;
     const starts: Float64Array[] = [];
     const readings: Float64Array[][] = [];
     for (let decay = 0; decay < DECAYS; decay++) {
-      const initialState = randomStates(random, bench.voltageMax, bench.cells);
-      await bench.program({ damping, initialState });
+      const initialState = randomStates(random, board.voltageMax, board.cells);
+      await board.program({ damping, initialState });
       starts.push(Float64Array.from(initialState, (code) => code * STATE_STEP));
       const parts: Float64Array[] = [];
-      await bench.read({ burnInTicks: 0, sampleCount, ticksPerSample: 1 }, (codes) => {
-        for (let at = 0; at < codes.length; at += bench.cells)
-          parts.push(Float64Array.from(codes.subarray(at, at + bench.cells), (code) => code * bench.adcStep));
+      await board.read({ burnInTicks: 0, sampleCount, ticksPerSample: 1 }, (codes) => {
+        for (let at = 0; at < codes.length; at += board.cells)
+          parts.push(Float64Array.from(codes.subarray(at, at + board.cells), (code) => code * board.adcStep));
       });
       readings.push(parts);
       onStep(all.length * DECAYS + decay + 1);
     }
     all.push({ damping, starts, readings });
   }
-  const estimates = noEstimates(bench.cells);
+  const estimates = noEstimates(board.cells);
   const range = all[1].damping - all[0].damping;
-  for (let cell = 0; cell < bench.cells; cell++) {
+  for (let cell = 0; cell < board.cells; cell++) {
     if (silent.includes(cell)) continue;
-    const [slow, fast] = all.map((decays) => rateOf(bench, decays, cell));
+    const [slow, fast] = all.map((decays) => rateOf(board, decays, cell));
     if (slow === undefined || fast === undefined) continue;
     const gamma = (fast.rate - slow.rate) / range;
     const rounding = (DAMPING_STEP * Math.sqrt(2 / 12)) / range;
@@ -70,7 +70,7 @@ export async function measureTimeConstant(
  * cell's offset are free, so that errors of other measurements don't enter. Readings of one decay count as a group.
  */
 function rateOf(
-  bench: Bench,
+  board: LabBoard,
   { damping, starts, readings }: Decays,
   cell: number,
 ): { rate: number; error: number } | undefined {
@@ -78,7 +78,7 @@ function rateOf(
   const n = Float64Array.from(readings.flatMap((decay) => [...decay.keys()]));
   const groups = Int32Array.from(readings.flatMap((decay, group) => decay.map(() => group)));
   const s = Float64Array.from(groups, (group) => starts[group][cell]);
-  let q = 1 - bench.tick * damping;
+  let q = 1 - board.tick * damping;
   let tangents = { gain: 1, common: 0 };
   for (let correction = 0; correction < CORRECTIONS_MAX; correction++) {
     const power = n.map((ticks) => q ** ticks);
@@ -86,7 +86,7 @@ function rateOf(
     const { gain, common } = tangents;
     const slope = s.map((start, k) => (n[k] * (gain * start + common) * power[k]) / q);
     const fit = fitLinear([y.map(() => 1), y, power, y.map((v) => v * v), slope], r, {
-      floor: bench.adcStep / Math.sqrt(12),
+      floor: board.adcStep / Math.sqrt(12),
       groups,
     });
     if (fit === undefined) return undefined;
@@ -94,7 +94,7 @@ function rateOf(
     tangents = { gain: fit.coefficients[1], common: fit.coefficients[2] };
     if (!(q > 0 && q < 1)) return undefined;
     if (Math.abs(fit.coefficients[4]) < 1e-3 * fit.standardErrors[4])
-      return { rate: (1 - q) / bench.tick, error: fit.standardErrors[4] / bench.tick };
+      return { rate: (1 - q) / board.tick, error: fit.standardErrors[4] / board.tick };
   }
   return undefined;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { LinearSolver, SolveProgress } from '../../src/algorithms/contract.js';
+import type { EquilibriumSolver, RelaxationSolver, SolveProgress } from '../../src/algorithms/contract.js';
 import { cholesky, choleskySolve } from '../../src/linalg/cholesky.js';
 import type { LinearSystem } from '../../src/linalg/linear-system.js';
 import { matrix } from '../../src/linalg/matrix.js';
@@ -15,16 +15,23 @@ import {
 export interface SolverUnderTest {
   readonly name: string;
   /** A fresh solver that takes dense and factored systems of up to 24 cells and 40 rows. */
-  readonly create: () => LinearSolver;
+  readonly create: () => EquilibriumSolver;
   /** Tests that make no sense for this solver, by name, with the reason. */
   readonly skips?: Readonly<Record<string, string>>;
-  /** Largest error of `relax` relative to the largest entry on the way: rounding to codes, and (1 − hA)ⁿ for e^(−At). */
-  readonly relaxAccuracy: number;
+  /** For a solver that also relaxes. */
+  readonly relaxation?: RelaxationUnderTest;
+}
+
+export interface RelaxationUnderTest {
+  /** A fresh solver, as from `SolverUnderTest.create`. */
+  readonly create: () => RelaxationSolver;
+  /** Largest error relative to the largest entry on the way: rounding to codes, and (1 − hA)ⁿ for e^(−At). */
+  readonly accuracy: number;
 }
 
 const address = { seed: 11, step: 0, block: 0 };
 
-/** What every `LinearSolver` does; skipped tests are listed with their reason. */
+/** The laws of every `EquilibriumSolver` and `RelaxationSolver`; skipped tests are listed with their reason. */
 export function describeLinearSolver(solver: SolverUnderTest): void {
   const it = (name: string, body: () => Promise<void>) => {
     const reason = solver.skips?.[name];
@@ -33,8 +40,10 @@ export function describeLinearSolver(solver: SolverUnderTest): void {
   };
   describe(`${solver.name} as a linear solver`, () => {
     describeSolve(solver, it);
-    describeRelax(solver, it);
     describeRefusals(solver, it);
+    if (solver.relaxation === undefined) return;
+    describeRelax(solver.relaxation, it);
+    describeRefusedRelaxations(solver.relaxation, it);
   });
 }
 
@@ -122,7 +131,7 @@ function describeSolve(solver: SolverUnderTest, it: It): void {
   });
 }
 
-function describeRelax(solver: SolverUnderTest, it: It): void {
+function describeRelax(solver: RelaxationUnderTest, it: It): void {
   it('relaxes toward A⁻¹b, not away from it: the sign of the drive', async () => {
     const system = { kind: 'dense', matrix: matrix(1, 1, Float64Array.of(2)) } as const;
     const { x } = await solver.create().relax({
@@ -145,7 +154,7 @@ function describeRelax(solver: SolverUnderTest, it: It): void {
       const { x } = await solver.create().relax({ system, drive, initial, time: settled, address });
       const size = Math.max(...initial.map(Math.abs), ...exact.map(Math.abs));
       subtract(x, exact).forEach((error) => {
-        expect(Math.abs(error)).toBeLessThan((solver.relaxAccuracy + 2e-4) * size);
+        expect(Math.abs(error)).toBeLessThan((solver.accuracy + 2e-4) * size);
       });
     }
   });
@@ -158,12 +167,12 @@ function describeRelax(solver: SolverUnderTest, it: It): void {
   });
 }
 
-function describeRefusals(solver: SolverUnderTest, it: It): void {
-  const identity2 = { kind: 'dense', matrix: matrix(2, 2, Float64Array.of(1, 0, 0, 1)) } as const;
-  const drive = Float64Array.of(1, 2);
-  const dense = (entries: number[], rows = 2) =>
-    ({ kind: 'dense', matrix: matrix(rows, entries.length / rows, Float64Array.from(entries)) }) as const;
+const identity2 = { kind: 'dense', matrix: matrix(2, 2, Float64Array.of(1, 0, 0, 1)) } as const;
+const drive = Float64Array.of(1, 2);
+const dense = (entries: number[], rows = 2) =>
+  ({ kind: 'dense', matrix: matrix(rows, entries.length / rows, Float64Array.from(entries)) }) as const;
 
+function describeRefusals(solver: SolverUnderTest, it: It): void {
   it('refuses bad problems with a code and a hint', async () => {
     const cases: [string, LinearSystem, Float64Array, number, string][] = [
       ['NaN', dense([1, Number.NaN, Number.NaN, 1]), drive, 0.1, 'BAD_MATRIX'],
@@ -183,7 +192,9 @@ function describeRefusals(solver: SolverUnderTest, it: It): void {
       await expect(answer).rejects.toMatchObject({ code, hint: expect.any(String) });
     }
   });
+}
 
+function describeRefusedRelaxations(solver: RelaxationUnderTest, it: It): void {
   it('refuses bad relaxations with a code', async () => {
     const factor = matrix(1, 2, Float64Array.of(1, Number.NaN));
     const cases: [LinearSystem, Float64Array, Float64Array, number, string][] = [

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { rowAttenuationOf } from '../../src/board/board-range.js';
+import { checkSystem } from '../../src/board/checked-system.js';
 import {
   equilibriumSolutionScale,
   equilibriumSystemScale,
@@ -20,7 +21,8 @@ describe('finite-time scaling of a factored system', () => {
   const random = problemRandom(1);
   const factor = normalMatrix(random, 4, 9);
   const system = { kind: 'factored', factor, damping: 0.3 } as const;
-  const measure = measureSystem(system);
+  const checked = checkSystem(system);
+  const { measure } = checked;
   const g = normalVector(random, 9);
   const x0 = normalVector(random, 9);
 
@@ -31,7 +33,7 @@ describe('finite-time scaling of a factored system', () => {
   });
 
   test.each([0.1, 1, 7.3, 100])('runs an exact number of ticks for t = %f', (time) => {
-    const scaling = finiteTimeScaling(system, measure, time, g, x0, crossbar, 8);
+    const scaling = finiteTimeScaling(checked, { time, drive: g, initial: x0 }, crossbar, 8);
     const bound = measure.eigenvalueBound;
     const scaleMin = Math.max((measure.largestEntry / (127 / 128)) ** 2, bound / 32);
     const pathTicks = Math.ceil(6 * Math.min(1, bound * time));
@@ -49,7 +51,12 @@ describe('finite-time scaling of a factored system', () => {
     const one = { kind: 'factored', factor: matrix(1, 1, Float64Array.of(entry)), damping } as const;
     const zero = new Float64Array(1);
     for (let time = 1e-3; time < 1e4; time *= 1.07) {
-      const { ticks } = finiteTimeScaling(one, measureSystem(one), time, zero, zero, crossbar, 8);
+      const { ticks } = finiteTimeScaling(
+        checkSystem(one),
+        { time, drive: zero, initial: zero },
+        crossbar,
+        8,
+      );
       for (const eigenvalue of [damping, entry ** 2 / 3 + damping, entry ** 2 + damping]) {
         const left = (1 - (eigenvalue * time) / ticks) ** ticks;
         const ideal = Math.exp(-eigenvalue * time);
@@ -61,7 +68,7 @@ describe('finite-time scaling of a factored system', () => {
   });
 
   test('takes no tick for t = 0, and s_A at its minimum', () => {
-    const scaling = finiteTimeScaling(system, measure, 0, g, g, crossbar, 8);
+    const scaling = finiteTimeScaling(checked, { time: 0, drive: g, initial: g }, crossbar, 8);
     expect(scaling.ticks).toBe(0);
     expect(scaling.solutionScale).toBe(powerOfTwoAbove(Math.max(...g.map(Math.abs))));
   });
@@ -70,7 +77,7 @@ describe('finite-time scaling of a factored system', () => {
     const drive = Float64Array.of(2);
     const initial = Float64Array.of(-5);
     const one = { kind: 'factored', factor: matrix(1, 1, Float64Array.of(1)), damping: 0.5 } as const;
-    const scaling = finiteTimeScaling(one, measureSystem(one), 2, drive, initial, crossbar, 8);
+    const scaling = finiteTimeScaling(checkSystem(one), { time: 2, drive, initial }, crossbar, 8);
     const reached = 5 * Math.exp(-1) + (2 * (1 - Math.exp(-1))) / 0.5;
     expect(scaling.solutionScale).toBe(powerOfTwoAbove(Math.max(reached, 5)));
   });
@@ -78,11 +85,8 @@ describe('finite-time scaling of a factored system', () => {
   test('handles λ = 0 and K = 0, where x(t) = x₀ + b t', () => {
     const zero = { kind: 'factored', factor: matrix(1, 2), damping: 0 } as const;
     const scaling = finiteTimeScaling(
-      zero,
-      measureSystem(zero),
-      3,
-      Float64Array.of(1, 0),
-      new Float64Array(2),
+      checkSystem(zero),
+      { time: 3, drive: Float64Array.of(1, 0), initial: new Float64Array(2) },
       crossbar,
       8,
     );

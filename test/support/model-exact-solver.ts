@@ -1,4 +1,5 @@
-import type { LinearSolver, RelaxRequest } from '../../src/algorithms/contract.js';
+import type { RelaxationSolver, RelaxRequest } from '../../src/algorithms/contract.js';
+import { checkSystem } from '../../src/board/checked-system.js';
 import { ZERO_COST } from '../../src/board/cost.js';
 import { gramOfRows, matVec, matVecTransposed } from '../../src/linalg/products.js';
 import { symmetricEigen } from '../../src/linalg/symmetric-eigen.js';
@@ -14,15 +15,15 @@ function gain(rate: number, time: number): number {
  */
 export function exactSolver(
   overloadRetries: (step: number) => number = () => 0,
-): LinearSolver & { calls: RelaxRequest[] } {
+): RelaxationSolver & { calls: RelaxRequest[] } {
   const calls: RelaxRequest[] = [];
   return {
     name: 'exact relaxation',
-    canRelax: true,
     calls,
     relax: async (request) => {
       calls.push(request);
-      const { system, drive, initial, time, address } = request;
+      const { drive, initial, time, address } = request;
+      const { system } = checkSystem(request.system);
       if (system.kind !== 'factored') throw new Error('only factored systems');
       const { factor, damping } = system;
       const { values, vectors } = symmetricEigen(gramOfRows(factor));
@@ -53,9 +54,6 @@ export function exactSolver(
         x: initial.map((value, i) => decay * value + rest * drive[i] + correction[i]),
         cost: { ...ZERO_COST, ticks: 1, uploadBytes: 100, overloadRetries: overloadRetries(address.step) },
       };
-    },
-    solve: async () => {
-      throw new Error('only relaxations');
     },
   };
 }

@@ -1,11 +1,9 @@
-import { nominalModel } from '../../src/board/board-model.js';
-import { BoardRuns } from '../../src/board/board-runs.js';
-import { calibratedModel } from '../../src/board/calibrated-model.js';
 import type { BoardCalibration } from '../../src/board/calibration.js';
-import { inspectSystem } from '../../src/board/definiteness.js';
-import { settle, settlingOnBoard } from '../../src/board/equilibrium-pass.js';
+import { checkSystem } from '../../src/board/checked-system.js';
+import { settle } from '../../src/board/equilibrium-pass.js';
 import { planEquilibrium } from '../../src/board/equilibrium-plan.js';
 import { equilibriumSolutionScale } from '../../src/board/scaling.js';
+import { inSession } from '../../src/board/session.js';
 import type { BoardDevice } from '../../src/driver/device-api.js';
 import { cholesky, choleskySolve } from '../../src/linalg/cholesky.js';
 import { applySystem, type DenseSystem } from '../../src/linalg/linear-system.js';
@@ -51,14 +49,19 @@ export async function solveError(
   { system, drive, exact }: Problem,
   calibration?: BoardCalibration,
 ): Promise<number> {
-  const { identity } = device;
-  const model = calibration === undefined ? nominalModel(identity) : calibratedModel(calibration, identity);
-  const spectrum = inspectSystem(system);
-  const plan = planEquilibrium(system, spectrum, identity, model);
-  const board = new BoardRuns(device, { seed: 0, step: 0, block: 0 }, undefined);
-  const guess = equilibriumSolutionScale(drive, spectrum.eigenvalueMin, plan.systemScale, identity);
-  const { x } = await settle(plan, settlingOnBoard(plan, board), drive, guess, () => 0);
-  return norm2(subtract(x, exact)) / norm2(exact);
+  const use = { address: { seed: 0, step: 0, block: 0 }, calibration };
+  return inSession(
+    device,
+    use,
+    () => checkSystem(system),
+    async (session, checked) => {
+      const plan = planEquilibrium(checked, session.identity, session.model);
+      const { eigenvalueMin } = checked.spectrum;
+      const guess = equilibriumSolutionScale(drive, eigenvalueMin, plan.systemScale, session.identity);
+      const { x } = await settle(plan, session, drive, guess, () => 0);
+      return norm2(subtract(x, exact)) / norm2(exact);
+    },
+  );
 }
 
 export function rootMeanSquare(values: readonly number[]): number {

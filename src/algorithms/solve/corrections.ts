@@ -1,28 +1,30 @@
 import { adcStep } from '../../board/board-range.js';
-import type { BoardRuns } from '../../board/board-runs.js';
 import {
   type Average,
   commitProgram,
   type Reading,
   roundingErrorBound,
-  type SettleAt,
   settle,
 } from '../../board/equilibrium-pass.js';
 import { type EquilibriumPlan, SETTLE_REMAINDER } from '../../board/equilibrium-plan.js';
 import { equilibriumSolutionScale } from '../../board/scaling.js';
+import type { BoardSession } from '../../board/session.js';
 import { applySystem } from '../../linalg/linear-system.js';
 import { norm2, subtract, sum } from '../../linalg/products.js';
 
-/** Runs without noise at the scale of the average: their scatter is what wanders from run to run. */
+/** Runs without noise at the scale of the average. Their scatter shows what wanders from one board run to the next. */
 const CHECK_RUNS = 4;
-/** Of a drive: a board that leaves more than this of it is not imperfect but does something else; it has nothing to correct by. */
+/** A board that leaves more than this part of a drive does something else than it was told, and nothing can be corrected by it. */
 const LEFT_MAX = 0.5;
-/** What is explained is so by this factor at least. */
+/** A residual counts as explained when it is at most this many times its known causes. */
 const SUSPICION = 2;
+/** What rounding leaves in an averaged answer stays below this part of its standard error. */
+const ROUNDING_SHARE = 1 / 4;
+const COMPENSATIONS_MAX = 3;
 
 /**
- * Whether a reading without noise is further from A d = `drive` than codes, ADC steps and the end of settling explain: such a
- * board has errors that its averages have too, and that no standard error of readings shows.
+ * Whether a reading without noise is further from A d = `drive` than codes, ADC steps and the end of settling explain. Averages on
+ * such a board have errors that the scatter of the samples does not show.
  */
 export function isImperfect(plan: EquilibriumPlan, drive: Float64Array, reading: Reading): boolean {
   const left = subtract(drive, applySystem(plan.system, reading.x));
@@ -32,33 +34,33 @@ export function isImperfect(plan: EquilibriumPlan, drive: Float64Array, reading:
   return unexplained > SUSPICION * (settling + stepResidual(plan, reading.solutionScale));
 }
 
-/** Bound on ‖A q‖₂ of what rounding to ADC steps does, with ‖A‖_F² ≤ λ₊ tr A. */
+/** Bound on ‖A q‖₂ for the rounding q to ADC steps, with ‖A‖_F² ≤ λ₊ tr A. */
 function stepResidual({ identity, spectrum }: EquilibriumPlan, solutionScale: number): number {
   const step = solutionScale * adcStep(identity.adcBits);
   return (step / 2) * Math.sqrt(spectrum.trace * spectrum.eigenvalueMax);
 }
 
 /**
- * An average together with what is systematically wrong with it. The same program runs again without noise, from the average on,
- * to the same scale and so with the same errors of the board: d₀. Since the array is linear, the average is d₀ and noise, and
+ * An average with its systematic error measured. The same program runs again without noise, from the average on. The scale is the same,
+ * so the errors of the board are too; call the mean reading d₀. The array is linear, so the average is d₀ plus noise, and
  *
  *     s₀ = r − A d₀
  *
- * is the part of its residual that is not noise. It takes the place of the part that codes explain, so that it is compensated
- * as that is. What wanders from run to run, in d₀ and in the average, is added in squares to the standard error:
- * (1 + 1/K)·s², s² the variance between K runs, pooled over the cells.
+ * is the part of its residual that is not noise. It replaces the part that the codes explain, and so is compensated like that part.
+ * What wanders from run to run, in d₀ and in the average, is added in squares to the standard error: (1 + 1/K)·s², where s² is the
+ * variance between K runs, pooled over the cells.
  */
 export async function withSystematicError(
   plan: EquilibriumPlan,
-  board: BoardRuns,
+  session: BoardSession,
   drive: Float64Array,
   averaged: Average,
 ): Promise<Average> {
   const { solutionScale } = averaged;
-  await commitProgram(plan, board, drive, solutionScale, averaged.x, 0);
+  await commitProgram(plan, session, drive, solutionScale, averaged.x, 0);
   const readings: Float64Array[] = [];
   for (let run = 0; run < CHECK_RUNS; run++) {
-    const { codes, overloaded } = await board.acquire({
+    const { codes, overloaded } = await session.acquire({
       burnInTicks: plan.settleTicks,
       sampleCount: 1,
       ticksPerSample: 0,
@@ -69,7 +71,7 @@ export async function withSystematicError(
   const mean = meanOf(readings);
   const wandering = (1 + 1 / CHECK_RUNS) * pooledVariance(readings, mean);
   const systematic = subtract(drive, applySystem(plan.system, mean));
-  // Of a board that is right at this scale the steps of its ADC would be all that is compensated.
+  // On a board that is right at this scale, s₀ is only the steps of the ADC, and is not worth a compensation.
   const isExplained =
     norm2(subtract(systematic, averaged.rounding)) <= SUSPICION * stepResidual(plan, solutionScale);
   return {
@@ -89,13 +91,9 @@ function meanOf(readings: readonly Float64Array[]): Float64Array {
 }
 
 function pooledVariance(readings: readonly Float64Array[], mean: Float64Array): number {
-  const squares = readings.reduce((sum, reading) => sum + norm2(subtract(reading, mean)) ** 2, 0);
+  const squares = readings.reduce((total, reading) => total + norm2(subtract(reading, mean)) ** 2, 0);
   return squares / ((readings.length - 1) * mean.length);
 }
-
-/** What rounding leaves in an averaged answer stays below this part of its standard error. */
-const ROUNDING_SHARE = 1 / 4;
-const COMPENSATIONS_MAX = 3;
 
 export interface CompensatedAverage extends Average {
   /** Passes of the board that the compensation took. */
@@ -103,24 +101,23 @@ export interface CompensatedAverage extends Average {
 }
 
 /**
- * Removes from an average what the rounding to codes put into it. That part of the residual is known exactly, so one
- * more pass without noise solves A d = rounding and adds d: on badly conditioned systems, and on boards with coarse
- * converters, rounding would else exceed the standard error. The noise of the average, and so its standard error, is
- * untouched.
+ * Removes from an average what rounding to codes put into it. That part of the residual is known exactly, so one more pass without
+ * noise solves A d = rounding and adds d. Without it rounding would exceed the standard error on badly conditioned systems and on
+ * boards with coarse converters. The noise of the average, and so its standard error, stays as it is.
  */
 export async function compensateRounding(
   plan: EquilibriumPlan,
-  settleAt: SettleAt,
+  session: BoardSession,
   average: Average,
 ): Promise<CompensatedAverage> {
+  const { spectrum, systemScale, identity } = plan;
   const allowed = ROUNDING_SHARE * norm2(average.standardError);
   let answer = average;
   let compensations = 0;
   while (compensations < COMPENSATIONS_MAX && roundingErrorBound(plan, answer) > allowed) {
     const { rounding } = answer;
-    const { spectrum, systemScale, identity } = plan;
     const guess = equilibriumSolutionScale(rounding, spectrum.eigenvalueMin, systemScale, identity);
-    const correction = await settle(plan, settleAt, rounding, guess, () => 0);
+    const correction = await settle(plan, session, rounding, guess, () => 0);
     compensations++;
     answer = {
       ...answer,

@@ -1,121 +1,263 @@
-import { shortNumber } from '../../board/acceptance.js';
-import type { BoardRuns } from '../../board/board-runs.js';
-import { type Average, average, roundingErrorBound, settlingOnBoard } from '../../board/equilibrium-pass.js';
-import type { EquilibriumPlan } from '../../board/equilibrium-plan.js';
-import { noiseResidualBound, quietestStandardError } from '../../board/noise-budget.js';
+import {
+  type Average,
+  average,
+  type Reading,
+  roundingErrorBound,
+  settle,
+} from '../../board/equilibrium-pass.js';
+import { boardNoise, type EquilibriumPlan, noiseLimitedScale } from '../../board/equilibrium-plan.js';
+import { equilibriumSolutionScale, powerOfTwoAbove } from '../../board/scaling.js';
+import type { BoardSession } from '../../board/session.js';
+import type { ThermolinkError } from '../../errors.js';
 import { applySystem } from '../../linalg/linear-system.js';
 import { norm2, subtract, sum } from '../../linalg/products.js';
+import { type Certificate, certify, shortNumber, toleranceNotMet } from '../acceptance.js';
 import type { SolveRequest, SolveResult } from '../contract.js';
-import { compensateRounding, withSystematicError } from './corrections.js';
-import { type Approached, advance, approach, firstState, notMet, type RefinementState } from './passes.js';
-import { SolveMeter } from './progress.js';
+import { compensateRounding, isImperfect, withSystematicError } from './corrections.js';
+import { deadCells, deadCellsText, type Pass, reasonOfStall, reasonOfZeros } from './failure.js';
+import { noiseResidualBound, quietestStandardError, wantedNoise } from './noise-budget.js';
+import { SolveMeter, type SolveState } from './progress.js';
 
-/** Averages that may miss the certificate before the tolerance counts as not met; each halves the noise. */
+/** Averages that may miss the certificate before the tolerance counts as not met; each has half the noise of the one before. */
 const AVERAGES_MAX = 3;
+const PASSES_MAX = 24;
+/** A pass, or `STALL_WINDOW` passes together, may leave this share of residual and correction; if more is left, they lead nowhere. */
+const STALL = 0.5;
+const STALL_WINDOW = 5;
+/** The systematic error of an averaged pass stays below this part of its standard error. */
+const SYSTEMATIC_SHARE = 1 / 4;
+
+/** A reading that may be averaged, and the noise κ, in the problem's units, to average it under. */
+interface Averageable {
+  readonly reading: Reading;
+  readonly noise: number;
+}
 
 /**
- * Iterative refinement with the board as the solver: pass k settles A d = b − A x̂ and adds its reading to x̂, until
- * what rounding and the board's own errors leave of a pass is small against the noise that the tolerance allows. That
- * last pass is averaged under noise, which gives the standard error; what earlier passes got wrong is in the residual
- * exactly and does not enter it, and what rounding still adds is compensated by a further pass without noise.
+ * Iterative refinement with the board as the solver (decision 3). Pass k settles A d = b − A x̂ and adds its reading to x̂, until what
+ * rounding and the board's own errors leave of a pass is small beside the noise that the tolerance allows. The last pass is averaged
+ * under noise, which gives the standard error. The errors of earlier passes are in the residual exactly, so they do not enter the
+ * standard error; what rounding still adds is compensated by further passes without noise.
  *
- * Accepted is an answer whose residual proves ‖x̂ − x‖₂ ≤ tolerance·‖x‖₂, whose relative standard error is at most
- * half the tolerance and not implausibly small, and whose residual noise and rounding explain (false-alarm rate below
- * 1e-6).
- *
- * Errors: TOLERANCE_NOT_MET when passes stop shrinking
- * residual and correction, or run out.
+ * An answer is accepted when its residual proves ‖x̂ − x‖₂ ≤ tolerance·‖x‖₂, when its relative standard error is at most half the
+ * tolerance and not implausibly small, and when noise and rounding explain its residual (false-alarm rate below 1e-6).
  */
-export async function refine(
-  plan: EquilibriumPlan,
-  board: BoardRuns,
-  request: SolveRequest,
-): Promise<Omit<SolveResult, 'cost'>> {
-  const state = firstState(request.drive);
-  const meter = new SolveMeter(plan, request.onProgress);
-  const settleAt = settlingOnBoard(plan, board);
-  while (state.averages < AVERAGES_MAX) {
-    const approached = await approach(plan, settleAt, request, state, () => meter.passBegins(state));
-    if (approached === undefined) break;
-    const averaged = await averagePass(plan, board, request, state, approached, meter);
-    const answer = judge(plan, request, state, averaged);
-    if (answer === undefined) continue;
-    meter.accepted(state);
-    return answer;
+export class Refinement implements SolveState {
+  passes = 0;
+  averages = 0;
+  samples = 0;
+  relativeErrorBound = Infinity;
+  relativeStandardError = Infinity;
+  readonly #plan: EquilibriumPlan;
+  readonly #session: BoardSession;
+  /** b. */
+  readonly #drive: Float64Array;
+  readonly #tolerance: number;
+  readonly #meter: SolveMeter;
+  /** x̂ so far: the sum of the readings. */
+  #x: Float64Array<ArrayBuffer>;
+  /** b − A x̂. */
+  #residual: Float64Array<ArrayBuffer>;
+  #relativeResidual = 1;
+  /** Whether a reading without noise was further off than rounding explains. */
+  #isImperfect = false;
+  /** ‖residual‖₂ before, and ‖reading‖₂ of, each pass since the last average. */
+  #residualNorms: number[] = [];
+  #correctionNorms: number[] = [];
+  /** The last s_x over the first guess for its drive. */
+  #scaleFactor = 1;
+  #lastPass: Pass | undefined;
+  /** Why the last average was not accepted. */
+  #reason = 'the error shrinks too slowly';
+
+  /** `drive` has as many entries as the plan's system has unknowns; it is not 0. */
+  constructor(
+    plan: EquilibriumPlan,
+    session: BoardSession,
+    { drive, tolerance, onProgress }: Pick<SolveRequest, 'drive' | 'tolerance' | 'onProgress'>,
+  ) {
+    this.#plan = plan;
+    this.#session = session;
+    this.#drive = drive;
+    this.#tolerance = tolerance;
+    this.#meter = new SolveMeter(plan, onProgress);
+    this.#x = new Float64Array(drive.length);
+    this.#residual = Float64Array.from(drive);
   }
-  throw notMet(plan, request.tolerance, state, state.reason);
-}
 
-async function averagePass(
-  plan: EquilibriumPlan,
-  board: BoardRuns,
-  request: SolveRequest,
-  state: RefinementState,
-  { reading, noise }: Approached,
-  meter: SolveMeter,
-): Promise<Average> {
-  const norm = norm2(sum(state.x, reading.x));
-  state.relativeStandardError = Infinity;
-  const averaged = await average(plan, board, state.residual, reading, noise, {
-    isEnough: (standardError) => {
-      state.relativeStandardError = norm2(standardError) / norm;
-      return state.relativeStandardError <= request.tolerance / 2;
-    },
-    onReadings: (samples) => meter.averages(state, samples),
-  });
-  const known = state.imperfect ? await withSystematicError(plan, board, state.residual, averaged) : averaged;
-  const compensated = await compensateRounding(plan, settlingOnBoard(plan, board), known);
-  state.samples += compensated.samples;
-  state.passes += compensated.compensations;
-  return compensated;
-}
+  /** The answer. Errors: TOLERANCE_NOT_MET when the passes lead nowhere or run out; OVERLOAD; those of the device. */
+  async run(): Promise<Omit<SolveResult, 'cost'>> {
+    while (this.averages < AVERAGES_MAX) {
+      const averageable = await this.#approach();
+      if (averageable === undefined) break;
+      const averaged = await this.#average(averageable);
+      const answer = this.#judge(averaged);
+      if (answer === undefined) continue;
+      this.#meter.accepted(this);
+      return answer;
+    }
+    throw this.#notMet(this.#reason);
+  }
 
-/** The answer if it may be given; else the average becomes one more reading and refinement goes on. */
-function judge(
-  plan: EquilibriumPlan,
-  request: SolveRequest,
-  state: RefinementState,
-  averaged: Average,
-): Omit<SolveResult, 'cost'> | undefined {
-  const unexplained = norm2(
-    subtract(subtract(state.residual, applySystem(plan.system, averaged.x)), averaged.rounding),
-  );
-  const certificate = advance(plan, request.drive, state, averaged);
-  const norm = norm2(state.x);
-  state.relativeStandardError = norm2(averaged.standardError) / norm;
-  const reason = reasonToRefuse(plan, request, state, averaged, unexplained);
-  if (reason !== undefined) {
-    state.reason = reason;
-    state.averages++;
-    // The next correction is mostly this pass's noise: nothing to compare it with.
-    state.corrections.length = 0;
-    state.residuals.length = 0;
+  /** Settles passes and adds them to x̂ until one may be averaged; undefined when the passes ran out. */
+  async #approach(): Promise<Averageable | undefined> {
+    while (this.passes < PASSES_MAX) {
+      this.passes++;
+      this.#meter.passBegins(this);
+      const reading = await this.#settle();
+      this.#isImperfect ||= isImperfect(this.#plan, this.#residual, reading);
+      const noise = this.#noiseToAverage(reading);
+      if (noise !== undefined) return { reading, noise };
+      this.#refuseStall(reading);
+      this.#advance(reading);
+    }
     return undefined;
   }
-  return {
-    x: state.x,
-    standardError: averaged.standardError,
-    quantizationError: roundingErrorBound(plan, averaged) / norm,
-    carryNoiseShare: averaged.carryNoiseShare,
-    relativeResidual: certificate.relativeResidual,
-    passes: state.passes,
-    samples: state.samples,
-  };
-}
 
-function reasonToRefuse(
-  plan: EquilibriumPlan,
-  { tolerance }: SolveRequest,
-  { certificate, relativeStandardError }: RefinementState,
-  averaged: Average,
-  unexplained: number,
-): string | undefined {
-  if (certificate!.relativeErrorBound > tolerance)
-    return `its residual proves no relative error below ${shortNumber(certificate!.relativeErrorBound)}`;
-  if (relativeStandardError > tolerance / 2) return 'the standard error stays above half the tolerance';
-  if (norm2(averaged.standardError) < quietestStandardError(plan, averaged))
-    return 'the readings fluctuate less than the noise that was asked for';
-  return unexplained > noiseResidualBound(plan, averaged)
-    ? 'noise and rounding do not explain the residual, so the board does something else than it was told'
-    : undefined;
+  async #settle(): Promise<Reading> {
+    const { identity, spectrum, systemScale, codes } = this.#plan;
+    // A scale that is finer than the noise of the last pass is of no use.
+    const floor = (x: Float64Array) =>
+      noiseLimitedScale(this.#plan, this.#wantedNoise(norm2(sum(this.#x, x))));
+    const guess = equilibriumSolutionScale(this.#residual, spectrum.eigenvalueMin, systemScale, identity);
+    const firstScale = Math.max(
+      guess * this.#scaleFactor,
+      powerOfTwoAbove(floor(new Float64Array(codes.cells))),
+    );
+    const reading = await settle(this.#plan, this.#session, this.#residual, firstScale, floor);
+    // There is no guess for a residual of exactly 0.
+    if (guess > 0) this.#scaleFactor = reading.solutionScale / guess;
+    this.samples++;
+    return reading;
+  }
+
+  #wantedNoise(norm: number): number {
+    return wantedNoise(this.#plan, this.#tolerance, this.averages, norm);
+  }
+
+  /** κ for averaging this pass; undefined when its systematic error must be refined away first. */
+  #noiseToAverage(reading: Reading): number | undefined {
+    const plan = this.#plan;
+    const norm = norm2(sum(this.#x, reading.x));
+    // Noise is chosen as a share of ‖x̂‖, so there is none to choose while x̂ is 0.
+    if (norm === 0) return undefined;
+    const noise = this.#wantedNoise(norm);
+    const isAboveFloor = boardNoise(plan, reading.solutionScale, noise) >= plan.noiseTemperatureMin;
+    if (!isAboveFloor) return undefined;
+    const isAtFinestScale = reading.solutionScale / 2 < noiseLimitedScale(plan, noise);
+    const standardError = Math.sqrt(
+      (noise * plan.correlationTimeMax * plan.spectrum.inverseTrace) / plan.samplesMin,
+    );
+    const leftOver = norm2(subtract(this.#residual, applySystem(plan.system, reading.x)));
+    // The errors of the board beyond its codes show as the share of the residual that a reading leaves.
+    const observed = leftOver === 0 ? 0 : (leftOver / norm2(this.#residual)) * norm2(reading.x);
+    const systematic = Math.max(roundingErrorBound(plan, reading), observed);
+    return isAtFinestScale || systematic <= SYSTEMATIC_SHARE * standardError ? noise : undefined;
+  }
+
+  /** Gives up when the passes do not lead anywhere: TOLERANCE_NOT_MET. */
+  #refuseStall(reading: Reading): void {
+    const pass = { drive: this.#residual, reading };
+    this.#lastPass = pass;
+    // The next pass would be the same again.
+    if (norm2(reading.x) === 0) throw this.#notMet(reasonOfZeros(this.#plan, pass, this.passes));
+    this.#correctionNorms.push(norm2(reading.x));
+    this.#residualNorms.push(norm2(this.#residual));
+    const left = Math.max(this.#leftAfter(1), this.#leftAfter(STALL_WINDOW));
+    if (left > STALL) throw this.#notMet(reasonOfStall(this.#plan, pass, left));
+  }
+
+  /**
+   * The share of the residuals, or of the corrections if that is smaller, that the last `passes` passes leave of the smallest one
+   * before them; 0 while there is nothing to compare with. Rounding can make passes go round in a circle; one pass alone does not show
+   * that.
+   */
+  #leftAfter(passes: number): number {
+    if (this.#residualNorms.length <= passes) return 0;
+    const left = (norms: readonly number[]) =>
+      Math.min(...norms.slice(-passes)) /
+      (passes === 1 ? norms.at(-2)! : Math.min(...norms.slice(0, -passes)));
+    return Math.min(left(this.#residualNorms), left(this.#correctionNorms));
+  }
+
+  async #average({ reading, noise }: Averageable): Promise<Average> {
+    const norm = norm2(sum(this.#x, reading.x));
+    this.relativeStandardError = Infinity;
+    const averaged = await average(this.#plan, this.#session, this.#residual, reading, noise, {
+      isEnough: (standardError) => {
+        this.relativeStandardError = norm2(standardError) / norm;
+        return this.relativeStandardError <= this.#tolerance / 2;
+      },
+      onReadings: (samples) => this.#meter.averages(this, samples),
+    });
+    const known = this.#isImperfect
+      ? await withSystematicError(this.#plan, this.#session, this.#residual, averaged)
+      : averaged;
+    const compensated = await compensateRounding(this.#plan, this.#session, known);
+    this.samples += compensated.samples;
+    this.passes += compensated.compensations;
+    return compensated;
+  }
+
+  /** The answer if it is good enough. Otherwise the average counts as one more reading, and refinement goes on. */
+  #judge(averaged: Average): Omit<SolveResult, 'cost'> | undefined {
+    const left = subtract(this.#residual, applySystem(this.#plan.system, averaged.x));
+    const unexplained = norm2(subtract(left, averaged.rounding));
+    this.#advance(averaged);
+    const norm = norm2(this.#x);
+    this.relativeStandardError = norm2(averaged.standardError) / norm;
+    const reason = this.#reasonToRefuse(averaged, unexplained);
+    if (reason !== undefined) {
+      this.#reason = reason;
+      this.averages++;
+      // The next correction is mostly the noise of this pass, so it cannot be compared with earlier ones.
+      this.#correctionNorms = [];
+      this.#residualNorms = [];
+      return undefined;
+    }
+    return {
+      x: this.#x,
+      standardError: averaged.standardError,
+      quantizationError: roundingErrorBound(this.#plan, averaged) / norm,
+      carryNoiseShare: averaged.carryNoiseShare,
+      relativeResidual: this.#relativeResidual,
+      passes: this.passes,
+      samples: this.samples,
+    };
+  }
+
+  #reasonToRefuse(averaged: Average, unexplained: number): string | undefined {
+    if (this.relativeErrorBound > this.#tolerance)
+      return `its residual proves no relative error below ${shortNumber(this.relativeErrorBound)}`;
+    if (this.relativeStandardError > this.#tolerance / 2)
+      return 'the standard error stays above half the tolerance';
+    if (norm2(averaged.standardError) < quietestStandardError(this.#plan, averaged))
+      return 'the readings fluctuate less than the noise that was asked for';
+    return unexplained > noiseResidualBound(this.#plan, averaged)
+      ? 'noise and rounding do not explain the residual, so the board does something else than it was told'
+      : undefined;
+  }
+
+  /** Adds a reading to x̂ and certifies the sum. */
+  #advance(reading: Reading): void {
+    this.#lastPass = { drive: this.#residual, reading: reading.asRead ?? reading };
+    this.#x = sum(this.#x, reading.x);
+    const certificate: Certificate = certify(this.#plan.system, this.#plan.spectrum, this.#drive, this.#x);
+    this.#residual = certificate.residual;
+    this.#relativeResidual = certificate.relativeResidual;
+    this.relativeErrorBound = certificate.relativeErrorBound;
+  }
+
+  #notMet(reason: string): ThermolinkError {
+    const dead = this.#lastPass === undefined ? [] : deadCells(this.#plan, this.#lastPass);
+    return toleranceNotMet('The board', reason + deadCellsText(dead), {
+      ...(dead.length === 0 ? {} : { deadCells: dead.map(({ cell }) => cell) }),
+      tolerance: this.#tolerance,
+      passes: this.passes,
+      samples: this.samples,
+      relativeResidual: this.#relativeResidual,
+      relativeErrorBound: this.relativeErrorBound,
+      relativeStandardError: this.relativeStandardError,
+    });
+  }
 }

@@ -1,101 +1,76 @@
-import { refuseBeyondFloat64 } from '../../board/acceptance.js';
-import { type BoardModel, nominalModel } from '../../board/board-model.js';
-import { BoardRuns } from '../../board/board-runs.js';
-import { calibratedModel } from '../../board/calibrated-model.js';
-import { inspectSystem, type Spectrum } from '../../board/definiteness.js';
-import {
-  type EquilibriumPlan,
-  planEquilibrium,
-  refuseTooLarge,
-  refuseTooLong,
-} from '../../board/equilibrium-plan.js';
+import { checkNumber } from '../../argument-checks.js';
+import { refuseTooLarge, refuseTooLong } from '../../board/board-limits.js';
+import type { BoardCalibration } from '../../board/calibration.js';
+import type { CheckedSystem } from '../../board/checked-system.js';
+import { type EquilibriumPlan, planEquilibrium } from '../../board/equilibrium-plan.js';
+import { type BoardSession, inSession } from '../../board/session.js';
 import type { BoardDevice, DeviceIdentity } from '../../driver/device-api.js';
-import type { LinearSystem } from '../../linalg/linear-system.js';
-import type { AnalogSolverOptions } from '../board-solver.js';
-import { checkSolveRequest, type SolveRequest, type SolveResult, zeroSolution } from '../contract.js';
-import { refine } from './refinement.js';
+import { isZero } from '../../linalg/products.js';
+import { refuseBeyondFloat64, zeroSolution } from '../acceptance.js';
+import type { SolveRequest, SolveResult } from '../contract.js';
+import { checkSolveRequest } from '../request-checks.js';
+import { Refinement } from './refinement.js';
+
+export interface BoardSolveRequest extends SolveRequest {
+  /** What was measured of the board; its errors then cancel. Default: nothing. */
+  readonly calibration?: BoardCalibration;
+  /** A board run that would need more ticks than this is refused. Default 2³⁰. */
+  readonly ticksMax?: number;
+}
+
+/** A solve is too long when settling and so many samples would take more ticks than allowed. */
+const SAMPLES_COUNTED = 50;
 
 /**
- * A⁻¹b by the equilibrium of a board, to ‖x̂ − x‖₂ ≤ tolerance · ‖x‖₂. The answer is a sum of board readings; the host
- * contributes products with A, scales and the decision when to stop.
+ * A⁻¹b from the equilibrium of a board, to ‖x̂ − x‖₂ ≤ tolerance · ‖x‖₂. `drive` b and the result x have length N, the number of A's
+ * columns. The answer is a sum of board readings; the host contributes products with A, scales, and the decision when to stop.
+ * b = 0 gives 0 and sends nothing. Uses of one device take turns.
  *
- * Errors: BAD_MATRIX, NOT_POSITIVE_DEFINITE, BAD_ARGUMENT, TOO_LARGE, UNSUPPORTED before any byte is sent; OVERLOAD;
- * TOLERANCE_NOT_MET.
+ * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED, BAD_CALIBRATION before any byte is sent;
+ * TOLERANCE_NOT_MET when the answer is not good enough; OVERLOAD when no scale keeps the board off its rails; ABORTED; those of the
+ * device.
+ *
+ * Source: Aifer et al., "Thermodynamic linear algebra", arXiv 2308.05660; the refinement is this project's own.
  */
-export async function solveOnBoard(
-  device: BoardDevice,
-  options: AnalogSolverOptions,
-  request: SolveRequest,
-): Promise<SolveResult> {
-  checkSolveRequest(request);
-  const board = new BoardRuns(device, request.address, request.signal);
-  const equilibrium = new Equilibrium(device.identity, board, request.system, options);
-  equilibrium.check(request);
-  return { ...(await equilibrium.solve(request)), cost: board.cost };
+export async function solve(device: BoardDevice, request: BoardSolveRequest): Promise<SolveResult> {
+  return inSession(
+    device,
+    request,
+    () => check(request, device.identity),
+    async (session, system) => {
+      if (isZero(request.drive)) {
+        refuseBeyondFloat64(system, request.tolerance);
+        return { ...zeroSolution(system.dimension), cost: session.cost };
+      }
+      const plan = planSolve(session, system, request.tolerance, request.ticksMax);
+      const answer = await new Refinement(plan, session, request).run();
+      return { ...answer, cost: session.cost };
+    },
+  );
+}
+
+function check(request: BoardSolveRequest, identity: DeviceIdentity): CheckedSystem {
+  const checked = checkSolveRequest(request);
+  checkNumber('ticksMax', request.ticksMax ?? 1, 1);
+  refuseTooLarge(checked.system, identity);
+  return checked;
 }
 
 /**
- * One system on one board, for any number of right-hand sides: it is checked and coded once, and its couplings are sent
- * with the first. The caller has the board to itself as long as it lives. Errors: those of `solveOnBoard`, of the system
- * from the constructor.
+ * How the board solves a system to a tolerance, for any number of right-hand sides; nothing is sent.
+ * Errors: NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET for a tolerance beyond float64 or beyond the board's codes; UNSUPPORTED for board
+ * runs of more than `ticksMax` ticks.
  */
-export class Equilibrium {
-  readonly #identity: DeviceIdentity;
-  readonly #board: BoardRuns;
-  readonly #system: LinearSystem;
-  readonly #options: AnalogSolverOptions;
-  readonly #spectrum: Spectrum;
-  #plan: EquilibriumPlan | undefined;
-
-  constructor(
-    identity: DeviceIdentity,
-    board: BoardRuns,
-    system: LinearSystem,
-    options: AnalogSolverOptions = {},
-  ) {
-    this.#identity = identity;
-    this.#board = board;
-    this.#system = system;
-    this.#options = options;
-    this.#spectrum = board.charge('mapMs', () => inspectSystem(system));
-    refuseTooLarge(system, identity);
-  }
-
-  /** Throws what can be told before the first run. `request.system` is the one that this was made with. */
-  check(request: SolveRequest): void {
-    checkSolveRequest(request);
-    const { drive, tolerance } = request;
-    refuseBeyondFloat64(this.#system, this.#spectrum, tolerance);
-    if (!isZero(drive)) this.#board.charge('mapMs', () => this.#prepare());
-  }
-
-  /** A⁻¹b for the drive b of a request that was checked. */
-  async solve(request: SolveRequest): Promise<Omit<SolveResult, 'cost'>> {
-    const { drive, address } = request;
-    if (isZero(drive)) return zeroSolution(drive.length);
-    this.#board.readdress(address);
-    return refine(this.#prepare(), this.#board, request);
-  }
-
-  #prepare(): EquilibriumPlan {
-    if (this.#plan === undefined) {
-      this.#plan = planEquilibrium(
-        this.#system,
-        this.#spectrum,
-        this.#identity,
-        modelOf(this.#identity, this.#options),
-      );
-      refuseTooLong(this.#plan.settleTicks + 50 * this.#plan.ticksPerSample, this.#options.ticksMax);
-    }
-    return this.#plan;
-  }
-}
-
-/** The board as it is known. */
-function modelOf(identity: DeviceIdentity, { calibration }: AnalogSolverOptions): BoardModel {
-  return calibration === undefined ? nominalModel(identity) : calibratedModel(calibration, identity);
-}
-
-function isZero(drive: Float64Array): boolean {
-  return drive.every((value) => value === 0);
+export function planSolve(
+  session: BoardSession,
+  system: CheckedSystem,
+  tolerance: number,
+  ticksMax?: number,
+): EquilibriumPlan {
+  return session.charge('mapMs', () => {
+    refuseBeyondFloat64(system, tolerance);
+    const plan = planEquilibrium(system, session.identity, session.model);
+    refuseTooLong(plan.settleTicks + SAMPLES_COUNTED * plan.ticksPerSample, ticksMax);
+    return plan;
+  });
 }

@@ -1,4 +1,4 @@
-import type { LinearSolver } from '../../algorithms/contract.js';
+import type { RelaxationSolver } from '../../algorithms/contract.js';
 import { badArgument, checkObject } from '../../argument-checks.js';
 import { ThermolinkError } from '../../errors.js';
 import { adam } from './adam.js';
@@ -115,7 +115,7 @@ export function optimizerSettings(
 export function createOptimizer(
   name: OptimizerName,
   options: OptimizerOptions = {},
-  solver?: LinearSolver,
+  solver?: RelaxationSolver,
 ): Optimizer {
   const settings = optimizerSettings(name, options);
   if (name === 'sgd') return sgd(settings);
@@ -127,14 +127,15 @@ export function createOptimizer(
       "Pass one as third argument: createAnalogSolver(await connect('emulator:ideal-crossbar')).",
     );
   checkObject('solver', solver, 'createAnalogSolver(device)');
-  if (typeof solver.relax !== 'function')
-    throw badArgument('solver', solver, 'a solver, such as createAnalogSolver(device)');
-  if (!solver.canRelax)
+  if (typeof solver.relax === 'function')
+    return name === 'tngd' ? tngd(solver, settings) : tngdAdam(solver, settings);
+  if ('solve' in solver)
     throw new ThermolinkError(
       'UNSUPPORTED',
-      `${name} can't run on ${solver.name}: it knows the equilibrium only.`,
+      `${name} can't run on this solver, since it knows the equilibrium only.`,
+      { hint: 'Use the ideal sampler or a board.' },
     );
-  return name === 'tngd' ? tngd(solver, settings) : tngdAdam(solver, settings);
+  throw badArgument('solver', solver, 'a solver, such as createAnalogSolver(device)');
 }
 
 function checkOption(

@@ -1,4 +1,4 @@
-import type { LinearSolver } from '../../algorithms/contract.js';
+import type { RelaxationSolver } from '../../algorithms/contract.js';
 import { addCost, type SolverCost } from '../../board/cost.js';
 import { assert } from '../../errors.js';
 import { normInf } from '../../linalg/products.js';
@@ -44,7 +44,7 @@ export function relaxationInit(parameterCount: number): OptimizerState {
  * the board: noise and offsets grow with the scale, so a board that must enlarge it again and again runs away.
  */
 export async function relax(
-  solver: LinearSolver,
+  solver: RelaxationSolver,
   settings: RelaxationSettings,
   state: OptimizerState,
   request: StepRequest,

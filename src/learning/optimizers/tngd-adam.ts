@@ -1,4 +1,4 @@
-import type { LinearSolver } from '../../algorithms/contract.js';
+import type { RelaxationSolver } from '../../algorithms/contract.js';
 import { type AdamSettings, adamInit, adamMoments } from './adam.js';
 import type { Optimizer } from './contract.js';
 import { type RelaxationSettings, relax, relaxationInit } from './relaxation.js';
@@ -11,7 +11,7 @@ export interface TngdAdamSettings extends RelaxationSettings, AdamSettings {}
  * is the control for it.
  * Source: Donatella et al., arXiv 2405.13817, section 5.2.
  */
-export function tngdAdam(solver: LinearSolver, settings: TngdAdamSettings): Optimizer {
+export function tngdAdam(solver: RelaxationSolver, settings: TngdAdamSettings): Optimizer {
   return {
     name: 'tngd-adam',
     settings: { name: 'tngd-adam', ...settings },

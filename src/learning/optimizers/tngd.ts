@@ -1,4 +1,4 @@
-import type { LinearSolver } from '../../algorithms/contract.js';
+import type { RelaxationSolver } from '../../algorithms/contract.js';
 import type { Optimizer } from './contract.js';
 import { type RelaxationSettings, relax, relaxationInit } from './relaxation.js';
 import { applyStep, rateAt } from './step.js';
@@ -15,7 +15,7 @@ export interface TngdSettings extends RelaxationSettings {
  * gradient is gradient descent, long times are natural gradient descent.
  * Source: Donatella et al., arXiv 2405.13817, algorithm 1.
  */
-export function tngd(solver: LinearSolver, settings: TngdSettings): Optimizer {
+export function tngd(solver: RelaxationSolver, settings: TngdSettings): Optimizer {
   return {
     name: 'tngd',
     settings: { name: 'tngd', ...settings },

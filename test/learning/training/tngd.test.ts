@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LinearSolver } from '../../../src/algorithms/contract.js';
+import type { RelaxationSolver } from '../../../src/algorithms/contract.js';
 import { createIdealSampler } from '../../../src/algorithms/ideal-sampler.js';
 import type { Optimizer, OptimizerState } from '../../../src/learning/optimizers/contract.js';
 import { CONTROL, createOptimizer, type OptimizerOptions } from '../../../src/learning/optimizers/create.js';
@@ -11,7 +11,7 @@ import { noiseVector } from '../../support/model-examples.js';
 import { difference, factorOfNoise, M, P, request, trajectory } from '../../support/model-optimizer-steps.js';
 
 describe('tngd', () => {
-  const relaxing = (options: OptimizerOptions, solver: LinearSolver = exactSolver()): Optimizer =>
+  const relaxing = (options: OptimizerOptions, solver: RelaxationSolver = exactSolver()): Optimizer =>
     createOptimizer('tngd', options, solver);
 
   it('for time 0 from the gradient is gradient descent, bit for bit', async () => {
@@ -122,7 +122,7 @@ describe('tngd', () => {
 
   it('gives up when the solution outgrows 2¹⁰ · max(1, 1/λ) · largest |g|∞, not before', async () => {
     const largest = 0.5;
-    const growing = (x: number): LinearSolver => {
+    const growing = (x: number): RelaxationSolver => {
       const solver = exactSolver();
       return {
         ...solver,
@@ -141,7 +141,10 @@ describe('tngd', () => {
 
   it('holds the delayed solution, which is what it keeps, to the same bounds', async () => {
     const solver = exactSolver();
-    const changed = (change: (x: Float64Array) => Float64Array, overloadRetries: number): LinearSolver => ({
+    const changed = (
+      change: (x: Float64Array) => Float64Array,
+      overloadRetries: number,
+    ): RelaxationSolver => ({
       ...solver,
       relax: async (r) => {
         const { x, cost } = await solver.relax(r);

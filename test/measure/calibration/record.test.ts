@@ -145,7 +145,7 @@ describe('calibrate', () => {
       const device = await connect(uri);
       const before = device.uploadedBytes;
       const work = calibrate(device, { ...QUICK, crosspoints: true });
-      await expect(work).rejects.toMatchObject({ code, hint: expect.stringContaining('--no-crosspoints') });
+      await expect(work).rejects.toMatchObject({ code, hint: expect.stringContaining('crosspoints: false') });
       expect(device.uploadedBytes).toBe(before);
       await device.close();
     }

@@ -3,7 +3,7 @@ import { makeAdc } from '../../../emulator/analog/adc.js';
 import { findProfile } from '../../../emulator/index.js';
 import { connect } from '../../../src/connect.js';
 import { measureAdcHistograms } from '../../../src/measure/adc-histogram.js';
-import { Bench } from '../../../src/measure/lab-board.js';
+import { measureInSession } from '../../../src/measure/lab-board.js';
 import { meanSquare } from './agreement.js';
 
 const LSB = 1024;
@@ -30,8 +30,9 @@ describe('the histogram of a channel against its true code widths', () => {
   it('prototype-8: widths agree within their errors, and no code is missing that is there', async () => {
     const dieSeed = 4;
     const device = await connect(`emulator:prototype-8?die=${dieSeed}`);
-    const bench = new Bench(device, { seed: 1 });
-    const histograms = await measureAdcHistograms(bench, 40_000);
+    const histograms = await measureInSession(device, { seed: 1 }, (board) =>
+      measureAdcHistograms(board, 40_000),
+    );
     await device.close();
     const z: number[] = [];
     let missing = 0;

@@ -1,5 +1,5 @@
 import { type InverseResult, invert } from '../../../algorithms/invert.js';
-import { checkSystem } from '../../../board/validation.js';
+import { checkSystem } from '../../../board/checked-system.js';
 import { ThermolinkError } from '../../../errors.js';
 import { readMatrix } from '../../../files/read-array.js';
 import { writeArray } from '../../../files/write-array.js';
@@ -31,8 +31,7 @@ Example:
   async run({ matrix: matrixFile, tolerance, out, calibration: calibrationFile, seed, json }, onBoard) {
     const matrix = await readMatrix(matrixFile);
     if (out === undefined && !json) refuseUnseen(matrix);
-    const system = { kind: 'dense', matrix } as const;
-    checkSystem(system);
+    const system = checkSystem({ kind: 'dense', matrix });
     const calibration = await readCalibration(calibrationFile);
     const worked = await onBoard(
       (board, { signal, show }) =>

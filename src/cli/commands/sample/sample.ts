@@ -1,5 +1,5 @@
 import { checkDrawCount, drawSamples } from '../../../algorithms/sample.js';
-import { checkSystem } from '../../../board/validation.js';
+import { checkSystem } from '../../../board/checked-system.js';
 import { readMatrix } from '../../../files/read-array.js';
 import { WRITTEN_FORMATS, writeArray } from '../../../files/write-array.js';
 import { boardCommand } from '../../board-command.js';
@@ -30,9 +30,8 @@ Example:
   printf '4,1\\n1,3\\n' > P.csv
   thermolink sample --matrix P.csv --count 1000 --out x.npy`,
   async run({ matrix: matrixFile, count, out, calibration: calibrationFile, seed }, onBoard) {
-    const precision = { kind: 'dense', matrix: await readMatrix(matrixFile) } as const;
-    checkSystem(precision);
-    checkDrawCount(count, precision.matrix.rows);
+    const precision = checkSystem({ kind: 'dense', matrix: await readMatrix(matrixFile) });
+    checkDrawCount(count, precision.dimension);
     const calibration = await readCalibration(calibrationFile);
     const { result, device, hostSeconds } = await onBoard(
       (board, { signal, show }) =>
@@ -44,7 +43,7 @@ Example:
           signal,
           onProgress: (done) => show(done, 'draws'),
         }),
-      { cells: precision.matrix.rows, total: count },
+      { cells: precision.dimension, total: count },
     );
     const { draws, correlationMax, carryNoiseShare, isCovarianceKnown, cost } = result;
     await writeArray(out, draws);

@@ -1,6 +1,6 @@
-import { createAnalogSolver } from '../../../algorithms/board-solver.js';
 import type { SolveResult } from '../../../algorithms/contract.js';
-import { checkSystem, checkVector } from '../../../board/validation.js';
+import { solve } from '../../../algorithms/solve/solve.js';
+import { checkSystem, checkVector } from '../../../board/checked-system.js';
 import { readMatrix, readVector } from '../../../files/read-array.js';
 import { writeArray } from '../../../files/write-array.js';
 import { boardCommand, type Worked } from '../../board-command.js';
@@ -34,17 +34,17 @@ tolerance, and lets the board correct what is left of the residual.`,
   async run({ matrix: matrixFile, rhs, tolerance, out, calibration: calibrationFile, seed }, onBoard) {
     const matrix = await readMatrix(matrixFile);
     const drive = await readVector(rhs);
-    const system = { kind: 'dense', matrix } as const;
-    checkSystem(system);
+    const system = checkSystem({ kind: 'dense', matrix });
     checkVector(drive, system, 'right-hand side');
     const calibration = await readCalibration(calibrationFile);
     const worked = await onBoard(
       (board, { signal, show }) =>
-        createAnalogSolver(board, { calibration }).solve({
+        solve(board, {
           system,
           drive,
           tolerance,
           address: { seed, step: 0, block: 0 },
+          calibration,
           signal,
           onProgress: (progress) => show(progress.fraction, solveText(progress, tolerance)),
         }),

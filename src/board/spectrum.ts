@@ -3,13 +3,11 @@ import { cholesky } from '../linalg/cholesky.js';
 import { type ExtremeEigenvalues, lanczosExtremes } from '../linalg/lanczos.js';
 import { applySystem, dimensionOf, type LinearSystem, traceOf } from '../linalg/linear-system.js';
 import { RANDOM_STREAM, randomSource } from '../linalg/random.js';
-import { measureSystem } from './system-measure.js';
-import { checkMagnitude, checkSystem } from './validation.js';
 
-/** What the host knows of A's spectrum before the board sees it: for scale and burn-in only, never for an answer. */
+/** Bounds of A's eigenvalues. The host chooses scales and times by them; they never enter an answer. */
 export interface Spectrum {
   readonly dimension: number;
-  /** Lower bound λ₋ of the smallest eigenvalue, within a few percent of it (λ itself for a factor with m < N). */
+  /** Lower bound λ₋ of the smallest eigenvalue, within a few percent of it; for a factor with m < N the damping λ itself. */
   readonly eigenvalueMin: number;
   /** Upper bound λ₊ of the largest eigenvalue, within a few percent of it. */
   readonly eigenvalueMax: number;
@@ -18,24 +16,23 @@ export interface Spectrum {
   readonly inverseTrace: number;
 }
 
-/** Largest N whose definiteness is settled by a Cholesky factorisation; above, by Lanczos. */
+/** Up to this N a Cholesky factorisation decides whether a matrix is positive definite; above it Lanczos' method does. */
 export const CHOLESKY_CELLS_MAX = 1024;
-/** Largest Krylov space beyond that: 512 vectors of 8,192 are 34 MB. */
+/** Steps of Lanczos' method above that N. Each keeps a vector: 512 vectors of 8,192 entries are 34 MB. */
 const LANCZOS_STEPS_MAX = 512;
-/** Start vectors of the trace estimate; the first also finds the extremes. */
+/** Start vectors of the trace estimate. The first of them also finds the extreme eigenvalues. */
 const PROBES = 4;
 const PROBE_STEPS_MAX = 40;
 
 /**
- * Refuses what has no equilibrium and bounds the spectrum of the rest. A is definite when its Cholesky factorisation
- * succeeds (N ≤ 1,024; the factor is then dropped), when it is a factor with damping λ > 0, or when Lanczos puts its
- * smallest eigenvalue above zero by more than the residual.
+ * Bounds the spectrum of a finite, symmetric system, and refuses one that has no equilibrium.
  *
- * Errors: BAD_MATRIX (not finite, square or symmetric), NOT_POSITIVE_DEFINITE.
+ * A system is positive definite when its Cholesky factorisation succeeds (N ≤ 1,024), when it is a factor with damping λ > 0, or
+ * when Lanczos' method puts its smallest eigenvalue above zero by more than the residual.
+ *
+ * Errors: NOT_POSITIVE_DEFINITE.
  */
-export function inspectSystem(system: LinearSystem): Spectrum {
-  checkSystem(system);
-  checkMagnitude(measureSystem(system).eigenvalueBound, 'largest eigenvalue');
+export function spectrumOf(system: LinearSystem): Spectrum {
   refuseSingularFactor(system);
   if (system.kind === 'dense') refuseIndefinite(system);
   const dimension = dimensionOf(system);
@@ -54,8 +51,9 @@ export function inspectSystem(system: LinearSystem): Spectrum {
 }
 
 /**
- * Lanczos from a random direction, of which N·vᵀA⁻¹v is an unbiased trace estimate. Not from random signs, the usual
- * choice: they are eigenvectors of [[2, 1], [1, 2]] and its kind, and would leave half the spectrum unseen.
+ * Lanczos' method from a random unit vector v. N·vᵀA⁻¹v is an unbiased estimate of tr A⁻¹.
+ * Vectors of random signs, the usual choice, do not serve: they are eigenvectors of matrices like [[2, 1], [1, 2]], and half of
+ * such a spectrum would stay unseen.
  */
 function probe(system: LinearSystem, index: number, stepsMax: number): ExtremeEigenvalues {
   const random = randomSource({ seed: 0, stream: RANDOM_STREAM.spectrumProbe, block: index });
@@ -91,7 +89,7 @@ function refuseIndefinite(system: LinearSystem & { kind: 'dense' }): void {
 
 function smallestEigenvalue(system: LinearSystem, extremes: ExtremeEigenvalues): number {
   const found = extremes.min - extremes.minResidual;
-  // λ is exact, and all that Lanczos could find, when the factor leaves directions alone; else it is a floor.
+  // When the factor leaves some directions alone, λ is the smallest eigenvalue exactly; else λ is only a lower bound.
   const floor = system.kind === 'factored' ? system.damping : 0;
   if (system.kind === 'factored' && system.factor.rows < system.factor.columns) return floor;
   const eigenvalueMin = Math.max(found, floor);
@@ -107,12 +105,12 @@ function smallestEigenvalue(system: LinearSystem, extremes: ExtremeEigenvalues):
   );
 }
 
-/** Rounding of one product with A moves eigenvalues by about this much: what is below it cannot be told from zero. */
+/** Rounding of one product with A moves eigenvalues by about this much. A smaller eigenvalue cannot be told from zero. */
 function roundingOf(system: LinearSystem, { max }: ExtremeEigenvalues): number {
   return dimensionOf(system) * Number.EPSILON * Math.abs(max);
 }
 
-/** A Ritz value is never below the smallest eigenvalue. */
+/** The matrix has a negative eigenvalue, since no Ritz value lies below the smallest eigenvalue. */
 function hasNegative({ min }: ExtremeEigenvalues, data: Record<string, number>): ThermolinkError {
   return notDefinite(`it has an eigenvalue of ${small(min)} or below`, { ...data, eigenvalueMin: min });
 }

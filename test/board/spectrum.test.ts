@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { inspectSystem } from '../../src/board/definiteness.js';
+import { checkSystem } from '../../src/board/checked-system.js';
 import { matrix } from '../../src/linalg/matrix.js';
 import { eigenvalues, normalMatrix, problemRandom, symmetricWith } from '../support/solver-problems.js';
 
@@ -12,7 +12,7 @@ describe('the spectrum of a system', () => {
     ['log-uniform', 128, 1000],
   ] as const)('%s, %i cells, condition %i is bracketed', (shape, n, condition) => {
     const values = eigenvalues(shape, condition, n);
-    const found = inspectSystem({ kind: 'dense', matrix: symmetricWith(values, random) });
+    const found = checkSystem({ kind: 'dense', matrix: symmetricWith(values, random) }).spectrum;
     expect(found.eigenvalueMin).toBeLessThanOrEqual(1 + 1e-9);
     expect(found.eigenvalueMin).toBeGreaterThan(0.95);
     expect(found.eigenvalueMax).toBeGreaterThanOrEqual(condition * (1 - 1e-9));
@@ -30,18 +30,22 @@ describe('the spectrum of a system', () => {
     [2, 1],
     [2, -1],
   ])('of [[%i, %i], …] is seen whole, though vectors of signs are its eigenvectors', (a, b) => {
-    const found = inspectSystem({ kind: 'dense', matrix: matrix(2, 2, Float64Array.of(a, b, b, a)) });
+    const found = checkSystem({ kind: 'dense', matrix: matrix(2, 2, Float64Array.of(a, b, b, a)) }).spectrum;
     expect(found.eigenvalueMin).toBeCloseTo(1, 9);
     expect(found.eigenvalueMax).toBeCloseTo(3, 9);
   });
 
   test('of a wide factor starts at its damping, exactly', () => {
-    const found = inspectSystem({ kind: 'factored', factor: normalMatrix(random, 3, 20), damping: 0.01 });
+    const found = checkSystem({
+      kind: 'factored',
+      factor: normalMatrix(random, 3, 20),
+      damping: 0.01,
+    }).spectrum;
     expect(found.eigenvalueMin).toBe(0.01);
   });
 
   test('of a tall factor without damping is positive', () => {
-    const found = inspectSystem({ kind: 'factored', factor: normalMatrix(random, 30, 6), damping: 0 });
+    const found = checkSystem({ kind: 'factored', factor: normalMatrix(random, 30, 6), damping: 0 }).spectrum;
     expect(found.eigenvalueMin).toBeGreaterThan(1);
   });
 
@@ -53,12 +57,12 @@ describe('the spectrum of a system', () => {
       a.data[i * n + i] = 2.5;
       if (i > 0) a.data[i * n + i - 1] = a.data[(i - 1) * n + i] = -1;
     }
-    const found = inspectSystem({ kind: 'dense', matrix: a });
+    const found = checkSystem({ kind: 'dense', matrix: a }).spectrum;
     expect(found.eigenvalueMin).toBeLessThanOrEqual(0.5 + 1e-4);
     expect(found.eigenvalueMin).toBeGreaterThan(0.4);
     a.data[5 * n + 5] = -0.9 * 2.5 + 2.5;
     a.data[6 * n + 6] = 0.25;
-    expect(() => inspectSystem({ kind: 'dense', matrix: a })).toThrow(
+    expect(() => checkSystem({ kind: 'dense', matrix: a }).spectrum).toThrow(
       expect.objectContaining({ code: 'NOT_POSITIVE_DEFINITE' }),
     );
   });
@@ -89,7 +93,9 @@ describe('refused before anything else happens', () => {
     ['a singular factor', factored([1, 1], 0), 'NOT_POSITIVE_DEFINITE'],
     ['a zero factor', factored([0], 0), 'NOT_POSITIVE_DEFINITE'],
   ])('%s', (_, system, code) => {
-    expect(() => inspectSystem(system)).toThrow(expect.objectContaining({ code, hint: expect.any(String) }));
+    expect(() => checkSystem(system).spectrum).toThrow(
+      expect.objectContaining({ code, hint: expect.any(String) }),
+    );
   });
 
   test.each([
@@ -100,7 +106,7 @@ describe('refused before anything else happens', () => {
     ],
     ['zero up to rounding', [1, 1, 1, 1], /condition 2\.3e15 or more/],
   ])('a matrix that is singular to float64 is called that: %s', (_, entries, message) => {
-    const inspect = () => inspectSystem(dense(2, 2, entries));
+    const inspect = () => checkSystem(dense(2, 2, entries)).spectrum;
     expect(inspect).toThrow(expect.objectContaining({ code: 'NOT_POSITIVE_DEFINITE' }));
     expect(inspect).toThrow(expect.objectContaining({ hint: expect.stringMatching(/damping/) }));
     expect(inspect).toThrow(/^The matrix is singular as far as float64 can tell: its smallest eigenvalue /);
@@ -108,11 +114,11 @@ describe('refused before anything else happens', () => {
   });
 
   test('a factor of zeros is called that', () => {
-    expect(() => inspectSystem(factored([0], 0))).toThrow(/every entry is zero/);
+    expect(() => checkSystem(factored([0], 0)).spectrum).toThrow(/every entry is zero/);
   });
 
   test('a negative eigenvalue is named', () => {
-    expect(() => inspectSystem(dense(2, 2, [1, 2, 2, 1]))).toThrow(
+    expect(() => checkSystem(dense(2, 2, [1, 2, 2, 1])).spectrum).toThrow(
       'The matrix is not positive definite: it has an eigenvalue of -1.0e0 or below.',
     );
   });
@@ -131,7 +137,7 @@ describe('refused before anything else happens', () => {
       /^If A is meant to be symmetric.* solve AᵀA x = Aᵀb.* square of the condition/,
     ],
   ])('an asymmetric matrix is refused with what helps: %s', (_, entries, hint) => {
-    const inspect = () => inspectSystem(dense(2, 2, entries));
+    const inspect = () => checkSystem(dense(2, 2, entries)).spectrum;
     expect(inspect).toThrow(
       expect.objectContaining({
         code: 'BAD_MATRIX',
@@ -142,6 +148,6 @@ describe('refused before anything else happens', () => {
   });
 
   test('but what rounding leaves of symmetry is accepted', () => {
-    expect(inspectSystem(dense(2, 2, [1, 0.1, 0.1 + 1e-14, 1])).dimension).toBe(2);
+    expect(checkSystem(dense(2, 2, [1, 0.1, 0.1 + 1e-14, 1])).spectrum.dimension).toBe(2);
   });
 });

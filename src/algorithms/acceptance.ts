@@ -1,7 +1,24 @@
+import type { CheckedSystem } from '../board/checked-system.js';
+import { ZERO_COST } from '../board/cost.js';
+import type { Spectrum } from '../board/spectrum.js';
 import { ThermolinkError } from '../errors.js';
 import { applySystem, type LinearSystem } from '../linalg/linear-system.js';
 import { norm2, subtract } from '../linalg/products.js';
-import type { Spectrum } from './definiteness.js';
+import type { SolveResult } from './contract.js';
+
+/** The answer to b = 0 is 0. It takes no board: no pass and no sample. */
+export function zeroSolution(dimension: number): SolveResult {
+  return {
+    x: new Float64Array(dimension),
+    standardError: new Float64Array(dimension),
+    quantizationError: 0,
+    carryNoiseShare: 0,
+    relativeResidual: 0,
+    passes: 0,
+    samples: 0,
+    cost: ZERO_COST,
+  };
+}
 
 /** What a residual proves about an answer. */
 export interface Certificate {
@@ -10,13 +27,13 @@ export interface Certificate {
   /** ‖b − A x‖₂ / ‖b‖₂. */
   readonly relativeResidual: number;
   /**
-   * Bound on ‖x − A⁻¹b‖₂ / ‖A⁻¹b‖₂: with e = (‖b − A x‖₂ + rounding of that residual)/λ₋ it is e/(‖x‖₂ − e), and
-   * infinite when e ≥ ‖x‖₂. No statistics enter; it holds as far as λ₋ is below the smallest eigenvalue.
+   * Bound on ‖x − A⁻¹b‖₂ / ‖A⁻¹b‖₂: e/(‖x‖₂ − e) with e = (‖b − A x‖₂ + rounding of that residual)/λ₋, and infinite
+   * when e ≥ ‖x‖₂. It needs no statistics. It holds when λ₋ is at most the smallest eigenvalue.
    */
   readonly relativeErrorBound: number;
 }
 
-/** What helps a badly conditioned system, as the end of a sentence. */
+/** Advice for a badly conditioned system, as the end of a sentence. */
 export const IMPROVE = 'improve the condition of the system: precondition it, or add damping (A + λI)';
 
 /** Two digits, for messages: `2.7e4`. */
@@ -24,7 +41,7 @@ export function shortNumber(value: number): string {
   return value.toExponential(1).replace('e+', 'e');
 }
 
-/** λ_max/λ_min, an upper bound within some percent. */
+/** An upper bound of λ_max/λ_min, within some percent. */
 export function conditionOf({ eigenvalueMin, eigenvalueMax }: Spectrum): number {
   return eigenvalueMax / eigenvalueMin;
 }
@@ -47,10 +64,8 @@ export function certify(
   };
 }
 
-/**
- * Refuses a tolerance that no residual in float64 could ever show to be met: TOLERANCE_NOT_MET, before any work.
- */
-export function refuseBeyondFloat64(system: LinearSystem, spectrum: Spectrum, tolerance: number): void {
+/** Refuses a tolerance that no residual in float64 can show to be met: TOLERANCE_NOT_MET. */
+export function refuseBeyondFloat64({ system, spectrum }: CheckedSystem, tolerance: number): void {
   const floor = residualRounding(system, spectrum);
   if (tolerance > floor) return;
   const condition = conditionOf(spectrum);
@@ -66,7 +81,7 @@ export function refuseBeyondFloat64(system: LinearSystem, spectrum: Spectrum, to
   );
 }
 
-/** Rounding error of a residual, over λ₋‖x‖: products of n terms err by at most (n + 2)·u relative to |A||x| + |b|. */
+/** Rounding error of a residual over λ₋‖x‖. A product of n terms errs by at most (n + 2)·u relative to |A||x| + |b|. */
 function residualRounding(system: LinearSystem, spectrum: Spectrum): number {
   const terms = system.kind === 'dense' ? system.matrix.columns : system.factor.rows + system.factor.columns;
   return ((terms + 2) * Number.EPSILON * spectrum.eigenvalueMax) / spectrum.eigenvalueMin;
@@ -80,7 +95,7 @@ export interface Shortfall {
   readonly relativeResidual: number;
   readonly relativeErrorBound: number;
   readonly relativeStandardError: number;
-  /** Cells that look dead, for a board of which some do. */
+  /** Cells that look dead; absent when none does. */
   readonly deadCells?: readonly number[];
 }
 

@@ -1,0 +1,72 @@
+import {
+  badArgument,
+  checkAddress,
+  checkObject,
+  checkOptionalFunction,
+  checkSignal,
+} from '../argument-checks.js';
+import { type CheckedSystem, checkSystem, checkVector } from '../board/checked-system.js';
+import type { RelaxRequest, SolveRequest } from './contract.js';
+
+/**
+ * Checks all parts of a request to relax and returns its system, checked and measured.
+ *
+ * Errors: BAD_ARGUMENT for parts of the wrong kind; BAD_MATRIX; NOT_POSITIVE_DEFINITE for a negative damping.
+ */
+export function checkRelaxRequest(request: RelaxRequest): CheckedSystem {
+  checkIsRelaxRequest(request);
+  checkAddress(request.address);
+  checkSignal(request.signal);
+  const system = checkSystem(request.system);
+  checkVector(request.drive, system, 'drive');
+  checkVector(request.initial, system, 'initial state');
+  const { time } = request;
+  if (typeof time !== 'number' || !(time >= 0 && time < Infinity))
+    throw badArgument(
+      'The relaxation time',
+      time,
+      'a finite number of at least 0',
+      'Its unit is that of 1/eigenvalue: e^(−λt) is what is left of a mode with eigenvalue λ.',
+    );
+  return system;
+}
+
+/**
+ * Checks all parts of a request to solve and returns its system, checked and measured. Whether the system is positive definite is left
+ * to its `spectrum`.
+ *
+ * Errors: BAD_ARGUMENT for parts of the wrong kind; BAD_MATRIX; NOT_POSITIVE_DEFINITE for a negative damping.
+ */
+export function checkSolveRequest(request: SolveRequest): CheckedSystem {
+  checkIsSolveRequest(request);
+  checkTolerance(request.tolerance);
+  checkAddress(request.address);
+  checkSignal(request.signal);
+  checkOptionalFunction('onProgress', request.onProgress);
+  const system = checkSystem(request.system);
+  checkVector(request.drive, system, 'right-hand side');
+  return system;
+}
+
+/** Refuses what is no object at all: BAD_ARGUMENT that shows a request to relax. */
+export function checkIsRelaxRequest(request: unknown): void {
+  const example = '{ system, drive, initial, time: 1, address: { seed: 1, step: 0, block: 0 } }';
+  checkObject('The request', request, example);
+}
+
+/** Refuses what is no object at all: BAD_ARGUMENT that shows a request to solve. */
+export function checkIsSolveRequest(request: unknown): void {
+  const example = '{ system, drive, tolerance: 1e-2, address: { seed: 1, step: 0, block: 0 } }';
+  checkObject('The request', request, example);
+}
+
+/** Refuses a tolerance outside (0, 1): BAD_ARGUMENT. */
+export function checkTolerance(tolerance: number): void {
+  if (typeof tolerance === 'number' && tolerance > 0 && tolerance < 1) return;
+  throw badArgument(
+    'tolerance',
+    tolerance,
+    'a number above 0 and below 1',
+    'It bounds the relative error ‖x̂ − x‖/‖x‖, which is 1 for the answer 0: choose for example 1e-2.',
+  );
+}

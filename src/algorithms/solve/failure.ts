@@ -1,0 +1,97 @@
+import { adcStep } from '../../board/board-range.js';
+import type { Reading } from '../../board/equilibrium-pass.js';
+import type { EquilibriumPlan } from '../../board/equilibrium-plan.js';
+import { cellList } from '../../board/overload-error.js';
+import { applySystem, diagonalOf } from '../../linalg/linear-system.js';
+import { norm2, normInf, subtract } from '../../linalg/products.js';
+
+/** A pass: what was asked of the board, A d = `drive`, and what it answered. */
+export interface Pass {
+  readonly drive: Float64Array;
+  readonly reading: Reading;
+}
+
+/** Why a reading is 0 throughout, as part of a sentence; `passes` counts this one. */
+export function reasonOfZeros(
+  { identity }: EquilibriumPlan,
+  { drive, reading }: Pass,
+  passes: number,
+): string {
+  if (norm2(reading.rounding) <= norm2(drive) / 2) return 'the board returned zeros';
+  const what = passes === 1 ? 'the right-hand side' : `what ${passes - 1} passes left of the right-hand side`;
+  return `the solution is so much larger than the right-hand side that, wherever it stays within the rails, ${what} rounds to zero in ${identity.driveBits}-bit drive codes`;
+}
+
+/** Why passes lead nowhere, as part of a sentence; `left` is the share of the error before that a pass leaves. */
+export function reasonOfStall(plan: EquilibriumPlan, { drive, reading }: Pass, left: number): string {
+  const { identity, system, programmed } = plan;
+  const { x, rounding } = reading;
+  const share =
+    left < 1
+      ? `its passes leave ${(100 * left).toFixed(0)} % of the error of those before, too much to get anywhere`
+      : 'the error does not shrink from pass to pass';
+  const image = applySystem(system, x);
+  if (norm2(rounding) < norm2(subtract(drive, image)) / 2)
+    return `${share}, and rounding to its codes does not explain that`;
+  const byCouplings = norm2(subtract(image, applySystem(programmed, x)));
+  return byCouplings > norm2(rounding) / 2
+    ? `${share}, because the matrix is another one once it is rounded to ${identity.couplingBits}-bit couplings`
+    : `${share}, because the right-hand side is lost in the steps of ${identity.driveBits}-bit drive codes`;
+}
+
+/** A cell that reads less than this part of what its row asks for stands still. */
+const STILL = 1 / 20;
+/** A cell that is well leaves less than this part of the largest unexplained residual. */
+const WELL = 1 / 8;
+/** A dead cell leaves more than this part of the largest unexplained residual, unless nothing is asked of it. */
+const ASKED = 1 / 50;
+/** A row may be off by so many ADC steps of all cells, taken by λ_max, without a meaning. */
+const STEPS_MAX = 4;
+
+export interface DeadCell {
+  readonly cell: number;
+  /** What the cell reads, in V_fs. */
+  readonly volts: number;
+  /** What its own row of A d = r asks for, given what the other cells read, in V_fs. */
+  readonly askedVolts: number;
+}
+
+/**
+ * The cells that look dead in a pass. All other cells settle around a cell that is held at 0 V. So the row of that cell, and no other,
+ * has a residual far beyond what rounding explains. This is a suspicion, good enough for an error's text.
+ */
+export function deadCells(plan: EquilibriumPlan, { drive, reading }: Pass): DeadCell[] {
+  const { x, rounding, solutionScale } = reading;
+  const { system, spectrum, identity } = plan;
+  const unexplained = subtract(subtract(drive, applySystem(system, x)), rounding);
+  const largest = normInf(unexplained);
+  const floor = Math.max(
+    STEPS_MAX * spectrum.eigenvalueMax * adcStep(identity.adcBits) * solutionScale,
+    ASKED * largest,
+  );
+  const diagonal = diagonalOf(system);
+  const dead: DeadCell[] = [];
+  for (let cell = 0; cell < x.length; cell++) {
+    const missing = unexplained[cell] / diagonal[cell];
+    if (Math.abs(unexplained[cell]) < floor) continue;
+    const isStill = Math.abs(x[cell]) <= STILL * Math.abs(missing);
+    // A cell that moves and still leaves a large residual means that something else is wrong, so no cell is blamed.
+    if (!isStill && Math.abs(unexplained[cell]) > WELL * largest) return [];
+    if (isStill)
+      dead.push({ cell, volts: x[cell] / solutionScale, askedVolts: (x[cell] + missing) / solutionScale });
+  }
+  return dead;
+}
+
+/** The dead cells as the end of a sentence; empty when there is none. */
+export function deadCellsText(dead: readonly DeadCell[]): string {
+  if (dead.length === 0) return '';
+  const list = cellList(dead.map(({ cell }) => cell));
+  if (dead.length > 1) return `; ${list} look dead: they stay near 0 V, whatever is asked of them`;
+  const [{ volts, askedVolts }] = dead;
+  return `; ${list} looks dead: it reads ${shortVolts(volts)} V_fs where its equation asks for ${shortVolts(askedVolts)}`;
+}
+
+function shortVolts(volts: number): string {
+  return String(Number(volts.toPrecision(2)));
+}

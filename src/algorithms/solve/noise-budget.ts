@@ -1,0 +1,61 @@
+import { adcStep } from '../../board/board-range.js';
+import type { Average } from '../../board/equilibrium-pass.js';
+import type { EquilibriumPlan } from '../../board/equilibrium-plan.js';
+import { norm2 } from '../../linalg/products.js';
+
+/** The noise is chosen so that its part of the error bound is this part of the tolerance. */
+const NOISE_SHARE = 1 / 4;
+/** Probability that an honest board's residual is called unexplained. */
+const FALSE_ALARM_RATE = 1e-6;
+
+/**
+ * κ, in the problem's units, for the pass that is averaged. S samples are worth S/τ independent ones. Their mean has the error
+ * covariance κτA⁻¹/S, so its residual has E‖A e‖² = κτ tr(A)/S, and that residual proves an error of √(κτ tr(A)/S)/λ₋. This is set to
+ * tolerance/4 of ‖x̂‖:
+ *
+ *     κ = S (λ₋ ‖x̂‖ tolerance/4)² / (τ tr A)
+ *
+ * The standard error √(κτ tr(A⁻¹)/S) is then below tolerance/4 too, since λ₋² tr(A⁻¹) ≤ tr(A). Each average that was refused before halves √κ.
+ */
+export function wantedNoise(
+  plan: EquilibriumPlan,
+  tolerance: number,
+  averages: number,
+  norm: number,
+): number {
+  const { spectrum, samplesMin, correlationTimeMax } = plan;
+  const share = NOISE_SHARE * 2 ** -averages;
+  const residual = spectrum.eigenvalueMin * norm * tolerance * share;
+  return (samplesMin * residual * residual) / (correlationTimeMax * spectrum.trace);
+}
+
+/**
+ * Bound on ‖A e‖₂ for the noise error e of an average. An honest board passes it with a probability below 1e-6:
+ *
+ *     √(κτ/S) · (√tr A + √(2 λ₊ ln 10⁶))
+ *
+ * κ is the register's, or the measured one when the board is noisier than its register says. Half an ADC step of rounding is added.
+ * Source: Laurent, Massart, Ann. Statist. 28 (2000), lemma 1, with ‖A‖_F² ≤ λ₊ tr A.
+ */
+export function noiseResidualBound(plan: EquilibriumPlan, averaged: Average): number {
+  const { spectrum, correlationTimeMax } = plan;
+  const programmed = (averaged.noiseTemperature * correlationTimeMax) / averaged.samples;
+  const measured = norm2(averaged.standardError) ** 2 / spectrum.inverseTrace;
+  const tail = Math.sqrt(2 * spectrum.eigenvalueMax * -Math.log(FALSE_ALARM_RATE));
+  const noise = Math.sqrt(Math.max(programmed, measured)) * (Math.sqrt(spectrum.trace) + tail);
+  const step = averaged.solutionScale * adcStep(plan.identity.adcBits);
+  return noise + (step / 2) * Math.sqrt(spectrum.trace * spectrum.eigenvalueMax);
+}
+
+/** Samples whose variance is less than this part of what physics demands did not come from a relaxing board. */
+const QUIETNESS = 1 / 10;
+
+/**
+ * Smallest ‖standard error‖₂ that a board with its noise on can show. S samples have at least the covariance κA⁻¹/S, and
+ * tr A⁻¹ ≥ max(1/λ₋, N²/tr A). 30 independent samples of one mode show less than a tenth of that variance with a probability of 1e-9.
+ */
+export function quietestStandardError(plan: EquilibriumPlan, averaged: Average): number {
+  const { eigenvalueMin, dimension, trace } = plan.spectrum;
+  const inverseTraceMin = Math.max(1 / eigenvalueMin, dimension ** 2 / trace);
+  return Math.sqrt((QUIETNESS * averaged.noiseTemperature * inverseTraceMin) / averaged.samples);
+}

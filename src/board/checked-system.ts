@@ -1,0 +1,139 @@
+import { badArgument, checkArray, checkObject } from '../argument-checks.js';
+import { ThermolinkError } from '../errors.js';
+import { dimensionOf, type LinearSystem } from '../linalg/linear-system.js';
+import { checkShape } from '../linalg/matrix.js';
+import { normInf } from '../linalg/products.js';
+import { checkEntries, checkSquare, checkSymmetry } from './matrix-checks.js';
+import { type Spectrum, spectrumOf } from './spectrum.js';
+import { measureSystem, type SystemMeasure } from './system-measure.js';
+
+/**
+ * A system that was checked and measured once. `checkSystem` is the only maker.
+ * Functions that take a system take this value too, and then no entry is checked again. Its entries must not change.
+ */
+class CheckedSystem {
+  readonly system: LinearSystem;
+  /** N, the number of unknowns. */
+  readonly dimension: number;
+  /** Largest entry and bounds of the eigenvalues, from one pass over the entries. */
+  readonly measure: SystemMeasure;
+  #spectrum: Spectrum | undefined;
+
+  constructor(system: LinearSystem, measure: SystemMeasure) {
+    this.system = system;
+    this.dimension = dimensionOf(system);
+    this.measure = measure;
+  }
+
+  /**
+   * Close bounds of the eigenvalues, computed at the first access and kept.
+   * Errors: NOT_POSITIVE_DEFINITE for a system without an equilibrium.
+   */
+  get spectrum(): Spectrum {
+    this.#spectrum ??= spectrumOf(this.system);
+    return this.#spectrum;
+  }
+}
+
+export type { CheckedSystem };
+
+/**
+ * Checks and measures a system: a finite, square and symmetric matrix, or a finite factor with a finite damping ≥ 0, whose
+ * largest eigenvalue lies between 1e-50 and 1e50 (or is 0). A system that was checked before is returned as it is.
+ *
+ * A factor costs one pass over its entries, since an entry that is not finite shows in the sum of squares. Training relies on it.
+ *
+ * Errors: BAD_ARGUMENT for what is no system at all; BAD_MATRIX with the first offending entry; NOT_POSITIVE_DEFINITE for a
+ * negative damping. Whether the system is positive definite is not checked here: `spectrum` tells.
+ */
+export function checkSystem(system: LinearSystem | CheckedSystem): CheckedSystem {
+  if (system instanceof CheckedSystem) return system;
+  checkForm(system);
+  if (system.kind === 'factored') checkDamping(system.damping);
+  const measure = measureSystem(system);
+  if (system.kind === 'dense') {
+    checkSquare(system.matrix);
+    checkEntries(system.matrix, 'The matrix');
+    checkSymmetry(system.matrix, measure.largestEntry);
+  } else if (!Number.isFinite(measure.eigenvalueBound) || system.factor.data.length === 0) {
+    checkEntries(system.factor, 'The factor');
+  }
+  checkMagnitude(measure.eigenvalueBound, 'largest eigenvalue');
+  return new CheckedSystem(system, measure);
+}
+
+/** Refuses what is not one of the two kinds of system, or whose data is no Float64Array of the length that its shape says. */
+function checkForm(system: LinearSystem): void {
+  checkObject(
+    'system',
+    system,
+    "{ kind: 'dense', matrix: { rows: 2, columns: 2, data: Float64Array.of(4, 1, 1, 3) } }",
+  );
+  if (system.kind === 'dense') {
+    checkObject('system.matrix', system.matrix, '{ rows: 2, columns: 2, data: Float64Array.of(4, 1, 1, 3) }');
+    checkShape(system.matrix, 'The matrix');
+  } else if (system.kind === 'factored') {
+    checkObject('system.factor', system.factor, '{ rows: 1, columns: 2, data: Float64Array.of(1, 2) }');
+    checkShape(system.factor, 'The factor');
+  } else {
+    const { kind } = system as { readonly kind: unknown };
+    throw badArgument('system.kind', kind, "'dense' or 'factored'");
+  }
+}
+
+function checkDamping(damping: number): void {
+  if (typeof damping !== 'number') throw badArgument('system.damping', damping, 'a number of at least 0');
+  if (!Number.isFinite(damping)) {
+    throw new ThermolinkError('BAD_MATRIX', `The damping is ${damping}, not a finite number.`, {
+      hint: 'Damping λ is a number of at least 0.',
+    });
+  }
+  if (damping < 0) {
+    throw new ThermolinkError('NOT_POSITIVE_DEFINITE', `The damping is ${damping}, below zero.`, {
+      hint: 'Damping λ is a conductance: choose at least 0.',
+      data: { damping },
+    });
+  }
+}
+
+/** Products and squares of numbers within these bounds stay finite through every scale that a board needs. */
+const MAGNITUDE_MIN = 1e-50;
+const MAGNITUDE_MAX = 1e50;
+
+/** Refuses a problem whose largest entry or eigenvalue is absurdly large or small, but not 0: BAD_MATRIX. */
+function checkMagnitude(largest: number, name: string): void {
+  if (largest === 0 || (largest >= MAGNITUDE_MIN && largest <= MAGNITUDE_MAX)) return;
+  const size =
+    largest < Infinity ? `of the order ${largest.toExponential(0)}` : 'beyond the range of float64';
+  throw new ThermolinkError('BAD_MATRIX', `The ${name} is ${size}.`, {
+    hint: 'Choose another unit: it should lie between 1e-50 and 1e50.',
+    data: { largest },
+  });
+}
+
+/**
+ * Refuses a vector that is no Float64Array (BAD_ARGUMENT), that has another length than the system has unknowns, an entry that
+ * is not finite, or a largest entry beyond 1e±50 (BAD_MATRIX). `name` stands in the message.
+ */
+export function checkVector(vector: Float64Array, { dimension }: CheckedSystem, name: string): void {
+  checkArray(`The ${name}`, vector, 'Float64Array');
+  if (vector.length !== dimension) {
+    throw new ThermolinkError(
+      'BAD_MATRIX',
+      `The ${name} has ${vector.length} entries for a system of ${dimension} unknowns.`,
+      {
+        hint: `Give a ${name} with one entry per column of the matrix.`,
+        data: { length: vector.length, dimension },
+      },
+    );
+  }
+  for (let i = 0; i < vector.length; i++) {
+    if (!Number.isFinite(vector[i])) {
+      throw new ThermolinkError('BAD_MATRIX', `Entry ${i} of the ${name} is ${vector[i]}.`, {
+        hint: 'Every entry must be a finite number.',
+        data: { index: i },
+      });
+    }
+  }
+  checkMagnitude(normInf(vector), `largest entry of the ${name}`);
+}

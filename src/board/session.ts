@@ -1,0 +1,276 @@
+import type { ProgramImage } from '../../firmware-protocol/program-image.js';
+import { badArgument, checkObject } from '../argument-checks.js';
+import type { BoardDevice, CommitReport, DeviceIdentity, RunReport } from '../driver/device-api.js';
+import { abortError, type ThermolinkError, throwIfAborted } from '../errors.js';
+import type { BoardModel } from './board-model.js';
+import { modelOf } from './calibrated-model.js';
+import type { BoardCalibration } from './calibration.js';
+import type { SolverCost } from './cost.js';
+import { type RunAddress, runSeedOf } from './run-seed.js';
+
+/** Programs are loaded into this bank. */
+const BANK = 0;
+
+/** What one use of a board is made with. */
+export interface BoardUse {
+  /** Names the noise of the board runs. */
+  readonly address: RunAddress;
+  readonly signal?: AbortSignal;
+  /** What was measured of this board. Default: the board does what it is told. */
+  readonly calibration?: BoardCalibration;
+}
+
+/** When a board run is read. */
+export interface RunPlan {
+  readonly burnInTicks: number;
+  readonly sampleCount: number;
+  readonly ticksPerSample: number;
+  /**
+   * Continues the board run before: same noise, next tick, the state that the board has.
+   * Default: a new board run, which starts from the program's initial state.
+   */
+  readonly continues?: boolean;
+  /** `halt` (default) ends the board run when a cell passes its rail; `mark` lets it go on. */
+  readonly onOverload?: 'halt' | 'mark';
+}
+
+export interface Readings {
+  /** sampleCount × N ADC codes; fewer rows when an overload ended the board run. */
+  readonly codes: Int16Array;
+  readonly overloaded: boolean;
+  readonly report: RunReport;
+}
+
+/** What came of one attempt at a scale: an answer, an overload, or another scale that should be tried. */
+export type Attempt<Answer> =
+  | { readonly answer: Answer }
+  | { readonly overload: RunReport }
+  | { readonly retryAt: number };
+
+/** Which scales `BoardSession.ranged` tries. */
+export interface Range {
+  readonly firstScale: number;
+  /** Attempts before it gives up. */
+  readonly attemptsMax: number;
+  /** The error after the last attempt, which was made at `lastScale`; `overload` is the last report of one, if there was any. */
+  readonly giveUp: (lastScale: number, overload: RunReport | undefined) => ThermolinkError;
+}
+
+/**
+ * One use of a board, while the board belongs to nobody else. `inSession` opens it.
+ *
+ * All programs and board runs of the use go through here. The session names the noise of each board run, sends couplings only when
+ * they changed, repeats after an overload at a larger scale, and adds up what the use costs.
+ */
+export class BoardSession {
+  readonly identity: DeviceIdentity;
+  /** What codes do on this board. */
+  readonly model: BoardModel;
+  readonly #device: BoardDevice;
+  readonly #signal: AbortSignal | undefined;
+  readonly #uploadedBefore: number;
+  readonly #cost = {
+    ticks: 0,
+    overloadRetries: 0,
+    clampedCodes: 0,
+    mapMs: 0,
+    uploadMs: 0,
+    boardMs: 0,
+    readoutMs: 0,
+  };
+  #address: RunAddress;
+  #couplings: ProgramImage['couplings'] | undefined;
+  #attempt = 0;
+  #runSeed = 0;
+  #nextTick = 0;
+
+  constructor(device: BoardDevice, { address, signal }: BoardUse, model: BoardModel, mapMs: number) {
+    this.identity = device.identity;
+    this.model = model;
+    this.#device = device;
+    this.#address = address;
+    this.#signal = signal;
+    this.#uploadedBefore = device.uploadedBytes;
+    this.#cost.mapMs = mapMs;
+  }
+
+  /** What the use has cost so far. */
+  get cost(): SolverCost {
+    const { tauNs, tickLog2 } = this.identity;
+    return {
+      ...this.#cost,
+      boardSeconds: this.#cost.ticks * 2 ** -tickLog2 * tauNs * 1e-9,
+      uploadBytes: this.#device.uploadedBytes - this.#uploadedBefore,
+    };
+  }
+
+  /** The board runs from here on have the noise of another address. */
+  readdress(address: RunAddress): void {
+    this.#address = address;
+    this.#attempt = 0;
+  }
+
+  /** Runs `work` and adds its host time to the cost: `mapMs` before a program is sent, `readoutMs` after readings came. */
+  charge<Result>(phase: 'mapMs' | 'readoutMs', work: () => Result): Result {
+    const start = performance.now();
+    try {
+      return work();
+    } finally {
+      this.#cost[phase] += performance.now() - start;
+    }
+  }
+
+  /**
+   * Puts a program into the board. When the board holds the same `couplings` array already, only drive, initial state and registers
+   * are sent. The cost counts the codes that the board clamped.
+   */
+  async program(image: ProgramImage): Promise<CommitReport> {
+    throwIfAborted(this.#signal);
+    const start = performance.now();
+    const isLoaded = this.#couplings === image.couplings;
+    // Until the commit is answered nobody knows what the bank holds.
+    this.#couplings = undefined;
+    const report = isLoaded
+      ? await this.#device.rewriteProgram(BANK, image, { signal: this.#signal })
+      : await this.#device.loadProgram(BANK, image, { signal: this.#signal });
+    this.#couplings = image.couplings;
+    const clamped = report.clampedCouplings + report.clampedNoiseCodes;
+    this.#cost.clampedCodes = Math.max(this.#cost.clampedCodes, clamped);
+    this.#cost.uploadMs += performance.now() - start;
+    return report;
+  }
+
+  /**
+   * Runs the program and reads it. An overload is an answer here, not an error.
+   * Errors: those of `BoardDevice.acquire` for any other early end.
+   */
+  async acquire(plan: RunPlan): Promise<Readings> {
+    throwIfAborted(this.#signal);
+    const start = performance.now();
+    const { burnInTicks, sampleCount, ticksPerSample, continues = false, onOverload } = plan;
+    if (!continues) {
+      this.#runSeed = runSeedOf(this.#address, this.#attempt++);
+      this.#nextTick = 0;
+    }
+    const { codes, report } = await this.#device.acquire({
+      signal: this.#signal,
+      bank: BANK,
+      runSeed: this.#runSeed,
+      firstTick: this.#nextTick,
+      keepState: continues,
+      burnInTicks,
+      sampleCount,
+      ticksPerSample,
+      onOverload,
+    });
+    this.#nextTick += report.ticksDone;
+    this.#cost.ticks += report.ticksDone;
+    this.#cost.boardMs += performance.now() - start;
+    const overloaded = report.outcome === 'overload';
+    if (overloaded) this.#cost.overloadRetries++;
+    return { codes, overloaded, report };
+  }
+
+  /**
+   * Makes attempts until one has an answer: the first at `firstScale`, after an overload at twice the scale, else at the scale that
+   * the attempt asks for. `scaleMin` is twice the largest scale that overloaded, or 0: a scale below it would overload again.
+   *
+   * Errors: `giveUp` after `attemptsMax` attempts.
+   */
+  async ranged<Answer>(
+    { firstScale, attemptsMax, giveUp }: Range,
+    attempt: (scale: number, scaleMin: number) => Promise<Attempt<Answer>>,
+  ): Promise<Answer> {
+    let scale = firstScale;
+    let lastScale = firstScale;
+    let scaleMin = 0;
+    let overload: RunReport | undefined;
+    for (let count = 0; count < attemptsMax; count++) {
+      lastScale = scale;
+      const outcome = await attempt(scale, scaleMin);
+      if ('answer' in outcome) return outcome.answer;
+      if ('overload' in outcome) {
+        overload = outcome.overload;
+        scale *= 2;
+        scaleMin = scale;
+      } else scale = outcome.retryAt;
+    }
+    throw giveUp(lastScale, overload);
+  }
+}
+
+/**
+ * Checks, waits for the board, and runs. `check` is called at once, before anything is sent; it also checks `use`. `run` is called with
+ * what `check` returned, when every use that asked for `device` before has ended. `run` may not ask for the same device again.
+ *
+ * Errors: BAD_ARGUMENT for a device that is none; BAD_CALIBRATION for a calibration of another board; ABORTED while it waits, without
+ * touching the board; those of `check` and `run`.
+ */
+export async function inSession<Checked, Result>(
+  device: BoardDevice,
+  use: BoardUse,
+  check: () => Checked,
+  run: (session: BoardSession, checked: Checked) => Promise<Result>,
+): Promise<Result> {
+  checkDevice(device);
+  const start = performance.now();
+  const checked = check();
+  const model = modelOf(device.identity, use.calibration);
+  const checkMs = performance.now() - start;
+  return takeTurn(device, use.signal, () => run(new BoardSession(device, use, model, checkMs), checked));
+}
+
+/** Refuses what is not a connected board, for example the promise of one: BAD_ARGUMENT. */
+export function checkDevice(device: BoardDevice): void {
+  checkObject('device', device, "await connect('emulator:ideal-64')");
+  if (typeof device.acquire === 'function' && typeof device.identity === 'object') return;
+  throw badArgument(
+    'device',
+    device,
+    'a connected board',
+    "Pass what connect promises: const device = await connect('emulator:ideal-64').",
+  );
+}
+
+/** For each device, a promise that is kept when its last use so far has ended. It is never broken. */
+const lastTurns = new WeakMap<BoardDevice, Promise<void>>();
+
+/**
+ * Runs `work` when every use that asked for `device` before has ended, in whatever way. A use leaves its program and state on the
+ * board between two commands, so another use in between would change its answer.
+ */
+async function takeTurn<Result>(
+  device: BoardDevice,
+  signal: AbortSignal | undefined,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const before = lastTurns.get(device) ?? Promise.resolve();
+  let done: () => void = () => undefined;
+  const own = new Promise<void>((resolve) => {
+    done = resolve;
+  });
+  // The next use waits for both: when this one gives up waiting, the next must still wait for those before.
+  lastTurns.set(
+    device,
+    before.then(() => own),
+  );
+  try {
+    await settledOrAborted(before, signal);
+    return await work();
+  } finally {
+    done();
+  }
+}
+
+function settledOrAborted(before: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return before;
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(abortError(signal));
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    void before.then(() => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    });
+  });
+}
