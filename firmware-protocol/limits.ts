@@ -32,7 +32,7 @@ export const NOISE_CODE_MAX = 32767;
 export const GAUSSIAN_MAX = 25519;
 export const TICK_LOG2_MIN = 2;
 export const TICK_LOG2_MAX = 8;
-export const DAMPING_MAX = U32_MAX;
+export const DAMPING_MAX = 4294967295;
 export const SAFE_INTEGER_MAX = 9007199254740991;
 
 /** Limits of the link. The size of a frame counts header, payload and CRC, before COBS. */

@@ -4,6 +4,7 @@ import * as library from '../../src/index.js';
 import { type Anything, expectRefusals } from '../support/refusals.js';
 
 const {
+  checkSystem,
   connect,
   createAnalogSolver,
   createCholeskySolver,
@@ -14,6 +15,8 @@ const {
   invert,
   matrix,
   parseDeviceUri,
+  relax,
+  solve,
 } = library as Anything;
 
 const address = { seed: 1, step: 0, block: 0 };
@@ -97,72 +100,80 @@ const solvers: [string, () => Anything][] = [
 ];
 
 describe.each(solvers)('solve of %s refuses', (_, create) => {
-  const solve = (change: object) => () => create().solve({ ...solving, ...change });
+  const solveWith = (change: object) => () => create().solve({ ...solving, ...change });
   const longer = { rows: 2, columns: 2, data: new Float64Array(5).fill(1) };
   expectRefusals([
     ['no request', () => create().solve(), /request is missing/],
-    ['no system', solve({ system: undefined }), /system is missing/],
-    ['a matrix for a system', solve({ system: dense.matrix }), /system.kind is missing/],
-    ['an unknown kind', solve({ system: { ...dense, kind: 'sparse' } }), /system.kind is the text "sparse"/],
-    ['no matrix', solve({ system: { kind: 'dense' } }), /system.matrix is missing/],
+    ['no system', solveWith({ system: undefined }), /system is missing/],
+    ['a matrix for a system', solveWith({ system: dense.matrix }), /system.kind is missing/],
+    [
+      'an unknown kind',
+      solveWith({ system: { ...dense, kind: 'sparse' } }),
+      /system.kind is the text "sparse"/,
+    ],
+    ['no matrix', solveWith({ system: { kind: 'dense' } }), /system.matrix is missing/],
     [
       'nested rows',
-      solve({ system: { kind: 'dense', matrix: [[4]] } }),
+      solveWith({ system: { kind: 'dense', matrix: [[4]] } }),
       /system.matrix is an object of type Array/,
     ],
     [
       'data in a plain array',
-      solve({ system: { kind: 'dense', matrix: { ...dense.matrix, data: [4, 1, 1, 3] } } }),
+      solveWith({ system: { kind: 'dense', matrix: { ...dense.matrix, data: [4, 1, 1, 3] } } }),
       /data/,
     ],
     [
       'more data than its shape',
-      solve({ system: { kind: 'dense', matrix: longer } }),
+      solveWith({ system: { kind: 'dense', matrix: longer } }),
       /5 entries/,
       'BAD_MATRIX',
     ],
-    ['no factor', solve({ system: { kind: 'factored', damping: 1 } }), /system.factor is missing/],
+    ['no factor', solveWith({ system: { kind: 'factored', damping: 1 } }), /system.factor is missing/],
     [
       'no damping',
-      solve({ system: { kind: 'factored', factor: dense.matrix } }),
+      solveWith({ system: { kind: 'factored', factor: dense.matrix } }),
       /system.damping is missing/,
     ],
-    ['a plain array for a drive', solve({ drive: [1, 2] }), /right-hand side is an object of type Array/],
-    ['no drive', solve({ drive: undefined }), /right-hand side is missing/],
-    ['no tolerance', solve({ tolerance: undefined }), /tolerance is missing/],
-    ['a tolerance in a string', solve({ tolerance: '0.01' }), /tolerance is the text "0.01"/],
-    ['no address', solve({ address: undefined }), /address is missing/],
-    ['an empty address', solve({ address: {} }), /address.seed is missing/],
-    ['a negative seed', solve({ address: { ...address, seed: -1 } }), /address.seed is -1/],
-    ['a seed with a fraction', solve({ address: { ...address, seed: 0.5 } }), /address.seed is 0.5/],
+    ['a plain array for a drive', solveWith({ drive: [1, 2] }), /right-hand side is an object of type Array/],
+    ['no drive', solveWith({ drive: undefined }), /right-hand side is missing/],
+    ['no tolerance', solveWith({ tolerance: undefined }), /tolerance is missing/],
+    ['a tolerance in a string', solveWith({ tolerance: '0.01' }), /tolerance is the text "0.01"/],
+    ['no address', solveWith({ address: undefined }), /address is missing/],
+    ['an empty address', solveWith({ address: {} }), /address.seed is missing/],
+    ['a negative seed', solveWith({ address: { ...address, seed: -1 } }), /address.seed is -1/],
+    ['a seed with a fraction', solveWith({ address: { ...address, seed: 0.5 } }), /address.seed is 0.5/],
     [
       'a seed beyond 32 bits',
-      solve({ address: { ...address, seed: 2 ** 32 } }),
+      solveWith({ address: { ...address, seed: 2 ** 32 } }),
       /address.seed is 4294967296/,
     ],
-    ['a block beyond 16 bits', solve({ address: { ...address, block: 65_536 } }), /address.block is 65536/],
-    ['a controller for a signal', solve({ signal: new AbortController() }), /signal/],
-    ['onProgress that is no function', solve({ onProgress: true }), /onProgress is true/],
+    [
+      'a block beyond 16 bits',
+      solveWith({ address: { ...address, block: 65_536 } }),
+      /address.block is 65536/,
+    ],
+    ['a controller for a signal', solveWith({ signal: new AbortController() }), /signal/],
+    ['onProgress that is no function', solveWith({ onProgress: true }), /onProgress is true/],
   ]);
 });
 
 describe.each(solvers.slice(0, 2))('relax of %s refuses', (_, create) => {
-  const relax = (change: object) => () => create().relax({ ...relaxing, ...change });
+  const relaxWith = (change: object) => () => create().relax({ ...relaxing, ...change });
   const factor = { rows: 1, columns: 2, data: Float64Array.of(1, 2, 3) };
   expectRefusals([
     ['no request', () => create().relax(), /request is missing/],
-    ['no system', relax({ system: null }), /system is null/],
+    ['no system', relaxWith({ system: null }), /system is null/],
     [
       'a factor longer than its shape',
-      relax({ system: { kind: 'factored', factor, damping: 1 } }),
+      relaxWith({ system: { kind: 'factored', factor, damping: 1 } }),
       /3 entries/,
       'BAD_MATRIX',
     ],
-    ['no initial state', relax({ initial: undefined }), /initial state is missing/],
-    ['a time in a string', relax({ time: '1' }), /time is the text "1"/],
-    ['no time', relax({ time: undefined }), /time is missing/],
-    ['no address', relax({ address: undefined }), /address is missing/],
-    ['a step that is no number', relax({ address: { ...address, step: null } }), /address.step is null/],
+    ['no initial state', relaxWith({ initial: undefined }), /initial state is missing/],
+    ['a time in a string', relaxWith({ time: '1' }), /time is the text "1"/],
+    ['no time', relaxWith({ time: undefined }), /time is missing/],
+    ['no address', relaxWith({ address: undefined }), /address is missing/],
+    ['a step that is no number', relaxWith({ address: { ...address, step: null } }), /address.step is null/],
   ]);
 });
 
@@ -209,7 +220,7 @@ describe('sampling and inverting refuse', () => {
   expectRefusals([
     ['no device to draw on', () => drawSamples(), /device is missing/],
     ['no request for draws', () => drawSamples(device), /request is missing/],
-    ['no precision', draw({ precision: undefined }), /system is missing/],
+    ['no precision', draw({ precision: undefined }), /precision is missing/],
     ['no draws', draw({ count: 0 }), /number of draws is 0/],
     ['draws at no address', draw({ address: undefined }), /address is missing/],
     ['a controller for the signal of draws', draw({ signal: new AbortController() }), /signal/],
@@ -221,6 +232,22 @@ describe('sampling and inverting refuse', () => {
     ['an inverse at a block of −1', inverse({ address: { ...address, block: -1 } }), /address.block is -1/],
     ['a text for the progress of an inverse', inverse({ onProgress: 'log' }), /onProgress/],
     ['cells in a string', () => fittingEmulator('8'), /cells is the text "8"/],
+  ]);
+});
+
+describe('solve, relax and checkSystem refuse', () => {
+  const solved = (change: object) => () => solve(device, { ...solving, ...change });
+  const relaxed = (change: object) => () => relax(device, { ...relaxing, ...change });
+  expectRefusals([
+    ['no device to solve on', () => solve(), /device is missing/],
+    ['nothing to solve', () => solve(device), /request is missing/],
+    ['no time for a solve', solved({ ticksMax: 0 }), /ticksMax is 0/],
+    ['no device to relax on', () => relax(), /device is missing/],
+    ['nothing to relax', () => relax(device), /request is missing/],
+    ['couplings of 17 bits', relaxed({ couplingBits: 17 }), /couplingBits is 17/],
+    ['noise below zero', relaxed({ noiseTemperature: -1 }), /noiseTemperature is -1/],
+    ['nothing to check', async () => checkSystem(), /system is missing/],
+    ['a matrix for a system', async () => checkSystem(dense.matrix), /system.kind is missing/],
   ]);
 });
 
