@@ -1,13 +1,8 @@
 /**
-<<<<<<< HEAD
- * The contract between host and board: messages, codec, frames, link. Pure: no I/O, no clock, nothing of Node. The tables
- * and rules stand in docs/reference/protocol.md.
+ * The contract between host and board: messages, codec, frames, link. Pure: no I/O, no clock, nothing of
+ * Node. The tables and rules stand in docs/reference/protocol.md.
  *
  * @module thermolink/protocol
-=======
- * The contract between host and board: messages, codec, frames, link. Pure: no I/O, no
- * clock, nothing of Node.
->>>>>>> 631ac01 (Protocol: sections with names of their own; link and driver cite them; requests apart from the connection)
  */
 export type { Clock } from './clock.js';
 export {

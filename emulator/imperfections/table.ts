@@ -105,7 +105,7 @@ export function effectsOn(profile: {
   });
 }
 
-/** Those effects, all others off. */
+/** Those effects, all others off. Errors: none. */
 export function effectsOf(on: Partial<DieEffects>): DieEffects {
   return Object.fromEntries(
     IMPERFECTION_LIST.map(([name]) => [name, on[name] ?? null]),

@@ -16,7 +16,8 @@ export type ParsedProfile = { readonly profile: BoardProfile } | ProfileProblem;
 
 /**
  * A profile from data of unknown origin (JSON). Every field must be there except that an effect that is left out is off, as
- * one that is null, and that `measured` may be left out; nothing else may be there.
+ * one that is null, and that `measured` may be left out; nothing else may be there. Errors: none; what is wrong is a
+ * `ProfileProblem`.
  */
 export function parseProfile(data: unknown): ParsedProfile {
   try {

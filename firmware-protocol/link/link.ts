@@ -165,7 +165,7 @@ export class Link {
 
   /**
    * Queues a copy of a message of the command channel, given in parts. Check `canSend` first. Returns its
-   * number in the session, from 1.
+   * number in the session, counted from 1.
    */
   send(...parts: readonly Uint8Array[]): number {
     let length = 0;

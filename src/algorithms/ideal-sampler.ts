@@ -18,6 +18,7 @@ import type {
 } from './contract.js';
 import { checkRelaxRequest, checkSolveRequest } from './request-checks.js';
 
+/** What the ideal sampler is like. */
 export interface IdealSamplerOptions {
   /** κ in the problem's own units: at equilibrium the covariance is κA⁻¹. Default 0, the mean path alone. */
   readonly noiseTemperature?: number;

@@ -16,22 +16,22 @@ export interface BoardRange {
   readonly rowScaleMax: number;
 }
 
-/** h in τ. */
+/** h in τ, the length of a tick. Errors: none. */
 export function tickOf(range: BoardRange): number {
   return 2 ** -range.tickLog2;
 }
 
-/** The rail of a cell in V_fs, of one in LSB. */
+/** The rail of a cell in V_fs; a `DeviceIdentity` tells it in LSB. Errors: none. */
 export function railOf({ rail }: { readonly rail: number }): number {
   return rail / FULL_SCALE;
 }
 
-/** One step of the ADC, in V_fs: b bits over ±2 V_fs. */
+/** One step of the ADC, in V_fs: b bits over ±2 V_fs. Errors: none. */
 export function adcStep(adcBits: number): number {
   return 2 ** (2 - adcBits);
 }
 
-/** One step of the drive DAC, in V_fs·G_fs: b bits over ±R. */
+/** One step of the drive DAC, in V_fs·G_fs: b bits over ±R. Errors: none. */
 export function driveStep(range: BoardRange): number {
   return range.driveRange * 2 ** (1 - range.driveBits);
 }

@@ -4,6 +4,7 @@ import { matrixOnBoard, quantizeForBoard, type RowGains } from './calibrated-cou
 import { type BoardCalibration, type BoardName, refuseForeign } from './calibration.js';
 import { programmedSystem, quantizeSystem, quantizeVector } from './quantize.js';
 
+/** What a calibrated board is programmed for. */
 export interface CalibratedModelOptions {
   /**
    * Whether every row is programmed times its cell's noise temperature. The covariance at equilibrium is then κA⁻¹, as sampling

@@ -2,10 +2,13 @@ import { FULL_SCALE, NOISE_AMPLITUDE_MAX, NOISE_AMPLITUDE_MIN } from '../../firm
 
 /** Noise amplitude register a (0: off) and shift s. */
 export interface NoiseRegister {
+  /** a, a whole number: 0 or 12288…24575. */
   readonly amplitude: number;
+  /** s, a whole number. */
   readonly shift: number;
 }
 
+/** What shifts a board has; a `DeviceIdentity` tells it. */
 export interface NoiseShiftRange {
   readonly noiseShiftMin: number;
   readonly noiseShiftMax: number;
@@ -14,7 +17,7 @@ export interface NoiseShiftRange {
 /** Extra variance of the carried rounding of the array input, in V_fs²: 2²⁰/12 LSB². */
 export const CARRY_VARIANCE = 2 ** 20 / 12 / FULL_SCALE ** 2;
 
-/** κ in V_fs² of a register: a·2^(13−s) LSB = V_fs·√(2κh), h in τ. */
+/** κ in V_fs² of a register: a·2^(13−s) LSB = V_fs·√(2κh), h = `tick` in τ. Errors: none. */
 export function noiseTemperatureOf(register: NoiseRegister, tick: number): number {
   const kick = (register.amplitude * 2 ** (13 - register.shift)) / FULL_SCALE;
   return (kick * kick) / (2 * tick);
@@ -35,7 +38,7 @@ export function effectiveNoiseTemperature(
   return noiseTemperatureOf({ amplitude: (noiseCodeMin + noiseCodeMax) / 2, shift }, tick);
 }
 
-/** Smallest and largest κ > 0 that a register can hold, in V_fs². */
+/** Smallest and largest κ > 0 that a register can hold, in V_fs²; `tick` is h in τ. Errors: none. */
 export function noiseTemperatureRange(
   range: NoiseShiftRange,
   tick: number,
@@ -48,7 +51,8 @@ export function noiseTemperatureRange(
 
 /**
  * The register nearest to κ (V_fs²), with a in 12288…24575 so that its rounding is below 4.1e-5; κ = 0 switches noise
- * off. Outside `noiseTemperatureRange` it is the nearest end; `noiseTemperatureOf` tells what was chosen.
+ * off. `tick` is h in τ. Outside `noiseTemperatureRange` it is the nearest end; `noiseTemperatureOf` tells what was chosen.
+ * Errors: none.
  */
 export function noiseRegister(noiseTemperature: number, tick: number, range: NoiseShiftRange): NoiseRegister {
   if (noiseTemperature === 0) return { amplitude: 0, shift: range.noiseShiftMin };

@@ -13,8 +13,11 @@ export interface SystemCodes {
   readonly cells: number;
   readonly rows: number;
   readonly couplingBits: number;
+  /** ρ, a whole number: row amplifiers divide by 2^ρ; 0 for a dense system. */
   readonly rowAttenuation: number;
+  /** Codes [rows × cells], row-major, within ±(2^(couplingBits−1) − 1). */
   readonly couplings: Int8Array | Int16Array;
+  /** λ register, in 2⁻¹⁵ G_fs. */
   readonly damping: number;
 }
 
@@ -110,6 +113,7 @@ export function quantizeVector(values: Float64Array, factor: number, limit: numb
 /**
  * Codes of K/√s_A (or (A − λI)/s_A) and of λ/s_A: code = roundHalfEven(value · 2^(b−1)), damping = roundHalfEven(2¹⁵ λ/s_A).
  * `damping` is the λ of a dense system that the register takes off its crosspoints; a factored one has its own.
+ * Errors: none; the system is checked before, by `solve` and its like.
  */
 export function quantizeSystem(system: LinearSystem, scaling: Scaling, damping = 0): SystemCodes {
   const { systemScale, couplingBits, rowAttenuation } = scaling;
@@ -159,12 +163,15 @@ export function quantizeDrive(
   return quantizeVector(drive, factor, 2 ** (range.driveBits - 1) - 1);
 }
 
-/** State codes of x₀: roundHalfEven(2¹⁴·x₀/s_x), clamped. */
+/** State codes [N] of x₀ [N]: roundHalfEven(2¹⁴·x₀/s_x), clamped to ±32767. `solutionScale` is s_x. Errors: none. */
 export function quantizeInitialState(initial: Float64Array, solutionScale: number): Int16Array<ArrayBuffer> {
   return quantizeVector(initial, 1 / (solutionScale * STATE_STEP), 32767);
 }
 
-/** A whole program; `system` keeps the couplings, so that a later image of the same system shares them. */
+/**
+ * A whole program with drive codes [N] and state codes [N]. It shares the couplings of `system`, so that a later image of the
+ * same system has the same array. Errors: none; a device checks the image when it is loaded.
+ */
 export function programImage(
   system: SystemCodes,
   drive: Int16Array,

@@ -8,13 +8,13 @@ import type { CheckedSystem } from './checked-system.js';
  * How a problem lies in a board's range: A = s_A·Â, x = s_x·v, b = s_A·s_x·ê, with v in V_fs and Â, ê/V_fs in G_fs.
  */
 export interface Scaling {
-  /** s_A. */
+  /** s_A: units of A in one G_fs. */
   readonly systemScale: number;
-  /** s_x, a power of two. */
+  /** s_x: units of x in one V_fs, a power of two. */
   readonly solutionScale: number;
   /** b: width of a coupling code. */
   readonly couplingBits: number;
-  /** ρ; 0 for a dense system. */
+  /** ρ, a whole number: row amplifiers divide by 2^ρ; 0 for a dense system. */
   readonly rowAttenuation: number;
 }
 

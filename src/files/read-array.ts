@@ -57,7 +57,7 @@ function suspicionOf({ rows, columns, data, hasCommas }: NumericArray): string {
 }
 
 /**
- * Reads a vector of finite numbers, at least one: a one-dimensional array, or a table of one column or one row.
+ * Reads a vector [n] of finite numbers, at least one: a one-dimensional array, or a table of one column or one row.
  * Errors: `BAD_FILE`, `BAD_MATRIX` as for `readMatrix`, also for a table of several rows and columns.
  */
 export async function readVector(path: string): Promise<Float64Array> {

@@ -60,7 +60,7 @@ export async function checkWritable(path: string): Promise<void> {
 }
 
 /**
- * Writes a vector or a matrix in the format that the name of `path` tells, replacing the file: float64 as .npy, or text, a row a
+ * Writes a vector [n] or a matrix in the format that the name of `path` tells, replacing the file: float64 as .npy, or text, a row a
  * line, with as many digits as give back every bit. What can't be written there is kept in a temporary directory.
  *
  * Errors: BAD_FILE, which tells where the result is.

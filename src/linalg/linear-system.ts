@@ -7,13 +7,14 @@ export interface DenseSystem {
   readonly matrix: Matrix;
 }
 
-/** A = KᵀK + λI given by its factor: `factor` K is m×N, `damping` λ ≥ 0. A is never formed. */
+/** A = KᵀK + λI given by its factor: `factor` K is m×N, `damping` λ ≥ 0. A is never formed. λ has the units of A. */
 export interface FactoredSystem {
   readonly kind: 'factored';
   readonly factor: Matrix;
   readonly damping: number;
 }
 
+/** A symmetric positive definite A, given in one of two forms. */
 export type LinearSystem = DenseSystem | FactoredSystem;
 
 /** N, the number of unknowns. */

@@ -74,6 +74,7 @@ interface Entrance {
  * Serves one emulated board to one client at a time, over any number of ports. The first client that says
  * HELLO has the board until it leaves; the others are told BUSY (protocol.md, "One client at a time"). When a
  * client leaves, its board run is stopped at once, and the board goes to `safe` and keeps its programs.
+ * Errors: none; a port that fails ends its client.
  */
 export class BoardServer {
   readonly #device: EmulatedDevice;

@@ -12,7 +12,7 @@ const TICK_DIGITS_MAX = 15;
 /** How a list of faults is written, for hints. */
 export const FAULT_FORM = `KIND[:CELL]@TICK, several by commas; a KIND is ${Object.keys(FAULT_KINDS).join(', ')}`;
 
-/** Reads a list such as `deadCell:3@5000,brownOut@20000`. Undefined for another text. */
+/** Reads a list such as `deadCell:3@5000,brownOut@20000`. Errors: none; undefined for another text. */
 export function parseFaults(text: string): DynamicFault[] | undefined {
   const faults: DynamicFault[] = [];
   for (const part of text.split(',')) {
