@@ -124,12 +124,18 @@ function layerShapes({ blocks, layerNames }: ClassifierDescription): LayerShape[
   });
 }
 
+/** Features that are moved together: one line of the processor's cache holds so many of an example. */
+const FEATURES_TOGETHER = 16;
+
 /** count × features, example-major → features × count. */
 function featureMajor(inputs: Float32Array, count: number): Float32Array {
   const features = inputs.length / count;
   const out = new Float32Array(inputs.length);
-  for (let e = 0; e < count; e++)
-    for (let f = 0; f < features; f++) out[f * count + e] = inputs[e * features + f];
+  for (let first = 0; first < features; first += FEATURES_TOGETHER) {
+    const end = Math.min(features, first + FEATURES_TOGETHER);
+    for (let e = 0; e < count; e++)
+      for (let f = first; f < end; f++) out[f * count + e] = inputs[e * features + f];
+  }
   return out;
 }
 

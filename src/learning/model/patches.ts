@@ -45,7 +45,7 @@ export function patchMatrix(
             const isPadding = row < 0 || row >= geometry.rows || column < 0 || column >= geometry.columns;
             const source = (row * geometry.columns + column) * examples;
             if (isPadding) out.fill(0, target, target + examples);
-            else for (let e = 0; e < examples; e++) out[target + e] = images[source + e];
+            else out.set(images.subarray(source, source + examples), target);
           }
         }
   return out.subarray(0, target);
