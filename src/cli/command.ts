@@ -1,6 +1,7 @@
 import { Argument, type Command } from 'commander';
 import { addOptions, type OptionSpecs, type OptionValues, valuesOf } from './options/option.js';
 import type { ValueParser } from './options/values.js';
+import { withFlagsInError } from './output/library-names.js';
 
 export interface CommandDefinition<S extends OptionSpecs> {
   /** A word that the command needs, written `<task>`. */
@@ -37,7 +38,13 @@ export function defineCommand<S extends OptionSpecs>({
         command.addArgument(new Argument(name, help).argParser((text) => value(text, name)));
       }
       addOptions(command, options);
-      command.addHelpText('after', example).action(() => run(valuesOf(command, options), command.name()));
+      command.addHelpText('after', example).action(async () => {
+        try {
+          await run(valuesOf(command, options), command.name());
+        } catch (error) {
+          throw withFlagsInError(error, options);
+        }
+      });
     },
   };
 }

@@ -24,14 +24,14 @@ export function planBatches(examples: Examples, batch: number, epochs: number, s
     throw new ThermolinkError(
       'BAD_ARGUMENT',
       `A batch of ${batch} does not fit into ${examples.count} training examples.`,
-      { hint: 'Lower --batch or raise --train-size.' },
+      { hint: 'Lower `batch` or raise `trainSize`.' },
     );
   const epochsMax = Math.floor(STEPS_MAX / stepsPerEpoch);
   if (epochs > epochsMax)
     throw new ThermolinkError(
       'BAD_ARGUMENT',
       `${epochs} epochs of ${stepsPerEpoch} steps are more than the 2³² steps that can be numbered.`,
-      { hint: `Lower --epochs to ${epochsMax} at most.`, data: { epochs, epochsMax, stepsPerEpoch } },
+      { hint: `Lower \`epochs\` to ${epochsMax} at most.`, data: { epochs, epochsMax, stepsPerEpoch } },
     );
   const inputCount = examples.inputs.length / examples.count;
   let orderEpoch = -1;

@@ -99,7 +99,7 @@ function discard(file: string): void {
 
 /** Reads a checkpoint. Errors: BAD_CHECKPOINT when it is missing, damaged or of another format. */
 export function readCheckpoint(path: string): Checkpoint {
-  if (!existsSync(path)) throw bad(path, 'does not exist', 'Train without --resume first.');
+  if (!existsSync(path)) throw bad(path, 'does not exist', "Train without `existing: 'resume'` first.");
   let file: Buffer;
   try {
     file = readFileSync(path);

@@ -24,7 +24,7 @@ export function divergedError(
   data: Readonly<Record<string, unknown>> = {},
 ): ThermolinkError {
   return new ThermolinkError('DIVERGED', `Training diverged at step ${step}: ${why}.`, {
-    hint: 'Lower --rate or bound the steps by --clip; with curvature, a larger --damping helps too.',
+    hint: 'Lower `rate` or bound the steps by `clip`; with curvature, a larger `damping` helps too.',
     data: { step, ...data },
   });
 }

@@ -77,7 +77,7 @@ function requireExpected(directory: string, existing: ExistingRun): void {
   const holdsRun = Object.values(RUN_FILES).some((file) => existsSync(join(directory, file)));
   if (existing === 'refuse' && holdsRun)
     throw new ThermolinkError('BAD_ARGUMENT', `${directory} already holds a run.`, {
-      hint: 'Go on with it by --resume, replace it by --overwrite, or name another directory.',
+      hint: "Go on with it by `existing: 'resume'`, replace it by `existing: 'overwrite'`, or name another directory.",
       data: { directory },
     });
 }
@@ -127,7 +127,7 @@ function writeSummary(path: string, summary: TrainingSummary): void {
     throw new ThermolinkError('BAD_FILE', `${path} can't be written.`, {
       // The error of the file system itself.
       cause: cause instanceof ThermolinkError ? cause.cause : cause,
-      hint: 'The run is complete and in its checkpoint: make room on the disk, then --resume it for its summary.',
+      hint: "The run is complete and in its checkpoint: make room on the disk, then go on with it by `existing: 'resume'` for its summary.",
       data: { file: path },
     });
   }

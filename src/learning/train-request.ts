@@ -67,12 +67,12 @@ export function resolveRequest<Request extends Omit<TrainRequest, 'optimizer'>>(
   // A batch smaller than the default is no mistake of the caller's.
   const curvatureExamples = request.curvatureExamples ?? Math.min(CURVATURE_EXAMPLES_DEFAULT, batch);
   const checkpointEvery = request.output?.checkpointEvery ?? CHECKPOINT_EVERY_DEFAULT;
-  checkWhole('The number of epochs', epochs, 1);
-  checkWhole('The batch size', batch, 1);
-  checkWhole('The number of training examples', trainSize, 1, data.train.count);
-  checkWhole('The number of curvature examples', curvatureExamples, 1, batch);
-  checkWhole('The number of steps between checkpoints', checkpointEvery, 1);
-  checkSeed('The seed', seed);
+  checkWhole('epochs', epochs, 1);
+  checkWhole('batch', batch, 1);
+  checkWhole('trainSize', trainSize, 1, data.train.count);
+  checkWhole('curvatureExamples', curvatureExamples, 1, batch);
+  checkWhole('output.checkpointEvery', checkpointEvery, 1);
+  checkSeed('seed', seed);
   const pixels = data.rows * data.columns;
   if (model.inputCount !== pixels || model.outputCount !== data.classes)
     throw new ThermolinkError(

@@ -73,7 +73,7 @@ export function checkCalibrateRequest(request: CalibrateRequest): void {
 }
 
 function refuseCrosspoints({ hasDense, cells, model }: BoardDevice['identity']): void {
-  const hint = 'Calibrate its cells alone: crosspoints: false.';
+  const hint = 'Calibrate its cells alone (`crosspoints: false`).';
   if (!hasDense)
     throw new ThermolinkError(
       'UNSUPPORTED',

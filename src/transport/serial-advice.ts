@@ -17,7 +17,7 @@ export function portAdvice(request: AdviceRequest): string {
   const uri = asArgument(request.uri);
   switch (verdict) {
     case 'ours':
-      return `Use it by --device ${uri}${comNote(request)}`;
+      return `Connect to it as ${uri}${comNote(request)}`;
     case 'busy':
       return busyAdvice(request);
     case 'no permission':
@@ -26,7 +26,7 @@ export function portAdvice(request: AdviceRequest): string {
       if (score === SCORE.none)
         return `Not on USB${platform === 'darwin' ? ' (Bluetooth, debug console)' : ''}: a board hangs there only if you wired it so.`;
       if (score === SCORE.stranger) return 'A kind of device that is no board.';
-      return `Its chip does not tell a board from another device: ask it by --probe, or use it by --device ${uri}${comNote(request)}`;
+      return `Its chip does not tell a board from another device: only its answer does. Connect to it as ${uri}${comNote(request)}`;
   }
 }
 

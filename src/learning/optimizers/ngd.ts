@@ -41,7 +41,7 @@ export function naturalGradient(factor: Matrix, damping: number, gradient: Float
   const x = solveByWoodbury(factor, damping, gradient);
   if (x === undefined)
     throw new ThermolinkError('DIVERGED', 'The curvature is not finite, or its damping is too small.', {
-      hint: 'Lower --rate or raise --damping.',
+      hint: 'Lower `rate` or raise `damping`.',
     });
   return x;
 }

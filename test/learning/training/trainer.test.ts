@@ -224,7 +224,7 @@ describe('a directory that holds a run', () => {
     const before = readFileSync(join(directory, 'checkpoint.bin'));
     await expect(train(request({ output: { directory } }))).rejects.toMatchObject({
       code: 'BAD_ARGUMENT',
-      hint: expect.stringMatching(/--resume.*--overwrite/),
+      hint: expect.stringMatching(/`existing: 'resume'`.*`existing: 'overwrite'`/),
     });
     expect(readFileSync(join(directory, 'checkpoint.bin'))).toEqual(before);
     writeFileSync(join(directory, 'curves.svg'), 'of the old run');
@@ -277,7 +277,7 @@ describe('a directory that holds a run', () => {
     mkdirSync(join(directory, 'summary.json'));
     await expect(resume()).rejects.toMatchObject({
       code: 'BAD_FILE',
-      hint: expect.stringContaining('--resume'),
+      hint: expect.stringContaining("existing: 'resume'"),
     });
     rmSync(join(directory, 'summary.json'), { recursive: true });
     await resume();

@@ -120,7 +120,7 @@ async function serve(options: EmulateOptions, signal: AbortSignal): Promise<void
             event: 'acceptFailed',
             message: error.message,
           }),
-      }).catch(namingExpose);
+      });
       stops.push(listener.close);
       uris.push(listener.uri);
     }
@@ -156,18 +156,6 @@ async function serve(options: EmulateOptions, signal: AbortSignal): Promise<void
     await board.close();
     await Promise.all(stopped);
   }
-}
-
-/** Throws the error of `listenTcp` with the name that `expose` has here. */
-function namingExpose(error: unknown): never {
-  if (!(error instanceof ThermolinkError)) throw error;
-  const { code, message, cause, hint, retryable, data } = error;
-  throw new ThermolinkError(code, message, {
-    cause,
-    hint: hint?.replace('set `expose`', 'pass --expose'),
-    retryable,
-    data,
-  });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

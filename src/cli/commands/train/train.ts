@@ -28,7 +28,10 @@ const OPTIONS = {
   preset: option('--preset <name>', 'control: SGD with the momentum e^(−λt) and the clip of tngd', {
     value: choice(['control']),
   }),
-  data: option('--data <dir>', 'a directory of IDX files instead of MNIST', { file: 'input' }),
+  data: option('--data <dir>', 'a directory of IDX files instead of MNIST', {
+    file: 'input',
+    libraryName: "kind: 'directory'",
+  }),
   epochs: option('--epochs <E>', 'passes over the training examples', {
     value: positiveInteger(),
     default: 1,

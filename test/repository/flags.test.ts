@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import { readRepositoryFile, repositoryFiles } from './files.js';
+
+/** Where texts speak of the command line on purpose: the command line itself, and the remedies of its errors. */
+const COMMAND_LINE = /^src\/(cli\/|error-codes\.ts$)/;
+
+const COMMENTS = /\/\*[\s\S]*?\*\/|(^|\s)\/\/.*/g;
+/** A whole command that a reader can type: `thermolink emulate --tcp HOST:PORT`. */
+const WHOLE_COMMAND = /\\?`(thermolink|npm|npx) [^`]*`/g;
+const FLAG = /(?<![-\w])--[a-z][a-z0-9-]*/g;
+
+it('the library names fields, never flags: the command line translates (src/cli/output/library-names.ts)', () => {
+  const found = repositoryFiles(/^src\/.*\.ts$/)
+    .filter((file) => !COMMAND_LINE.test(file))
+    .flatMap((file) => {
+      const code = readRepositoryFile(file).replace(COMMENTS, '$1').replace(WHOLE_COMMAND, '');
+      return [...code.matchAll(FLAG)].map(([flag]) => `${file}: ${flag}`);
+    });
+  expect(found).toEqual([]);
+});
