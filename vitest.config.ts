@@ -13,7 +13,8 @@ export default defineConfig({
         timeout: 600_000,
       },
     ],
-    // A worker keeps the modules that it has loaded for its next file: loading them anew for each takes a third of the time.
+    // A worker keeps the modules that it has loaded for its next file: loading them anew for each takes a
+    // third of the time.
     isolate: false,
     // Some tests wait for processes and clocks; one more worker than the cores keeps both busy.
     maxWorkers: 3,

@@ -129,8 +129,8 @@ describe('the fluctuations', () => {
   }
 
   /**
-   * Var Σ̂_ij = (Σ_ii Σ_jj + Σ_ij²)/draws. Six standard errors of 21 entries; with the heavier tail of a variance at
-   * 4,000 draws a right sampler fails with probability below 1e-6, were the seed drawn.
+   * Var Σ̂_ij = (Σ_ii Σ_jj + Σ_ij²)/draws. Six standard errors of 21 entries; with the heavier tail of a
+   * variance at 4,000 draws a right sampler fails with probability below 1e-6, were the seed drawn.
    */
   function expectCovariance(found: number[][], wanted: number[][]): void {
     for (let i = 0; i < cells; i++) {

@@ -75,9 +75,9 @@ const REDUCED: readonly Group[] = [
   { cells: 256, condition: 100, shape: 'log-uniform', seeds: 1 },
 ];
 
-// The mean z² of one solution has a standard deviation of 0.78 to 0.88 (8 cells), 0.28 to 0.33 (64) and 0.12 to 0.14
-// (256), measured on 300, 60 and 14 seeds each, around a mean of 1.04. That of all here has then 0.053: were the seeds drawn, a
-// right solver would leave the limits once in 10⁴ runs.
+// The mean z² of one solution has a standard deviation of 0.78 to 0.88 (8 cells), 0.28 to 0.33 (64) and 0.12
+// to 0.14 (256), measured on 300, 60 and 14 seeds each, around a mean of 1.04. That of all here has then
+// 0.053: were the seeds drawn, a right solver would leave the limits once in 10⁴ runs.
 test('solve meets a relative error of 1e-2, and z pooled over all systems has a variance within 0.8 and 1.25', async () => {
   const pooled: number[] = [];
   for (const group of REDUCED) {
@@ -90,10 +90,11 @@ test('solve meets a relative error of 1e-2, and z pooled over all systems has a 
 });
 
 /**
- * The whole acceptance of `thermolink solve`, minutes long, hence by hand: 240 systems (8, 64, 256 cells; condition 10 and 100;
- * log-uniform and linear spectra).
+ * The whole acceptance of `thermolink solve`, minutes long, hence by hand: 240 systems (8, 64, 256 cells;
+ * condition 10 and 100; log-uniform and linear spectra).
  *
- *   SOLVE_ACCEPTANCE=1000 [SOLVE_SEEDS=20] [SOLVE_TOLERANCE=1e-2] npx vitest run test/algorithms/solve-acceptance.test.ts
+ *   SOLVE_ACCEPTANCE=1000 [SOLVE_SEEDS=20] [SOLVE_TOLERANCE=1e-2] \
+ *     npx vitest run test/algorithms/solve-acceptance.test.ts
  *
  * SOLVE_ACCEPTANCE is the first seed: take one that nobody has seen.
  */

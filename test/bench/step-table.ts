@@ -1,8 +1,9 @@
 /**
- * `npm run bench`: the tick of the emulated cell array beside the same tick in other tools, interleaved in one run. Peers are the
- * C device, where there is a compiler, and whatever the Python of THERMOLINK_PYTHON (default python3) can import; add another
- * one to `startPeers`. Beside them how the time grows with the couplings, and what share of the machine's read bandwidth, taken
- * in the same rounds, a tick makes use of. Then two boards at once, beside one alone.
+ * `npm run bench`: the tick of the emulated cell array beside the same tick in other tools, interleaved in
+ * one run. Peers are the C device, where there is a compiler, and whatever the Python of THERMOLINK_PYTHON
+ * (default python3) can import; add another one to `startPeers`. Beside them how the time grows with the
+ * couplings, and what share of the machine's read bandwidth, taken in the same rounds, a tick makes use of.
+ * Then two boards at once, beside one alone.
  */
 import { type BoardsBench, benchBoards } from '../../src/cli/commands/bench/boards.js';
 import { newRoof, type StepProblem, StepTimer, stepWarning } from '../../src/cli/commands/bench/step.js';
@@ -32,7 +33,9 @@ interface Row {
   readonly problem: StepProblem;
   readonly products: number;
   readonly microsecondsPerTick: number;
-  /** Least time in which the couplings can be read, at the bandwidth of the same rounds, over the time taken. */
+  /**
+   * Least time in which the couplings can be read, at the bandwidth of the same rounds, over the time taken.
+   */
   readonly shareOfRead: number | undefined;
   /** Per peer the median of the rounds' ratios, its time to ours. */
   readonly ratios: Readonly<Record<string, number>>;

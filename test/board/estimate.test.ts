@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { burnInTicks, estimateMean } from '../../src/board/estimate.js';
 import { problemRandom } from '../support/solver-problems.js';
 
-/** S readings of N cells that relax with one correlation φ from reading to reading, around `mean`, σ = `spread`. */
+/**
+ * S readings of N cells that relax with one correlation φ from reading to reading, around `mean`, σ =
+ * `spread`.
+ */
 function readings(seed: number, samples: number, cells: number, phi: number, mean: number, spread: number) {
   const random = problemRandom(seed);
   const codes = new Int16Array(samples * cells);

@@ -15,7 +15,10 @@ import { thrown } from './support/thrown.js';
 /** What answers on which port; on all others nobody does. */
 type Peers = Readonly<Record<string, 'board' | ErrorCode>>;
 
-/** Runs `thermolink devices` on a machine with other ports than this one; `asked` are the URIs that were opened. */
+/**
+ * Runs `thermolink devices` on a machine with other ports than this one; `asked` are the URIs that were
+ * opened.
+ */
 async function devices(listing: SerialListing, args: readonly string[] = [], peers: Peers = {}) {
   const asked: string[] = [];
   const stdout = await devicesWith(args, {

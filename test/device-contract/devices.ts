@@ -20,7 +20,10 @@ export interface DeviceUnderTest {
   readonly missing: () => string | undefined;
   /** Powers a board on; it stays until `end`. */
   readonly start: () => Promise<RunningDevice>;
-  /** It computes the ideal model of docs/reference/device-model.md bit for bit, as the emulator's profile of that name. */
+  /**
+   * It computes the ideal model of docs/reference/device-model.md bit for bit, as the emulator's profile of
+   * that name.
+   */
   readonly profile: string | undefined;
   /** There is only one, which every `start` gives. */
   readonly onlyOne?: boolean;
@@ -39,8 +42,8 @@ export interface RunningDevice {
 const PROFILE = 'ideal-8';
 
 /**
- * A serial port that was closed a moment ago may still be locked: closing it does not wait for a read that another thread of
- * this process is about to return from.
+ * A serial port that was closed a moment ago may still be locked: closing it does not wait for a read that
+ * another thread of this process is about to return from.
  */
 const REOPEN_MS = 20;
 const REOPEN_TRIES = 100;

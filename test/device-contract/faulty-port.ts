@@ -14,7 +14,9 @@ const STALL_MS_MAX = 400;
 const LATENCY_MS = 0.2;
 const BYTES_PER_MS = 8000;
 
-/** Both directions use the time only to read it and to schedule: in front of a real device it is the real one. */
+/**
+ * Both directions use the time only to read it and to schedule: in front of a real device it is the real one.
+ */
 const REAL_TIME = SYSTEM_CLOCK as unknown as VirtualTime;
 
 const STATE_NAMES = new Map<number, DeviceStateName>(
@@ -22,8 +24,8 @@ const STATE_NAMES = new Map<number, DeviceStateName>(
 );
 
 /**
- * A byte proxy in front of a device: a port to it, whose frames suffer both ways what the simulator's fault schedule says for
- * the state that the board is in. The state is read off what the board says.
+ * A byte proxy in front of a device: a port to it, whose frames suffer both ways what the simulator's fault
+ * schedule says for the state that the board is in. The state is read off what the board says.
  */
 export class FaultyPort {
   readonly port: Port;

@@ -106,7 +106,10 @@ async function disturbed(under: DeviceUnderTest, seed: number): Promise<Outcome>
   }
 }
 
-/** Boards with cells of their own give other samples every time: what is told can't be compared with the model's. */
+/**
+ * Boards with cells of their own give other samples every time: what is told can't be compared with the
+ * model's.
+ */
 const exact = DEVICES.filter(({ profile }) => profile !== undefined);
 
 describe.each(exact.map((under) => ({ under, name: under.name, missing: under.missing() })))(

@@ -29,8 +29,8 @@ export interface Heard {
 }
 
 /**
- * A host that writes frames by hand, in real time: nothing between the test and the device's bytes. It acknowledges what it
- * receives in order, unless told not to, and keeps everything it heard.
+ * A host that writes frames by hand, in real time: nothing between the test and the device's bytes. It
+ * acknowledges what it receives in order, unless told not to, and keeps everything it heard.
  */
 export class RawHost {
   readonly heard: Heard[] = [];
@@ -128,7 +128,9 @@ export class RawHost {
     return (message as unknown as { fields: Answer<'hello'> }).fields;
   }
 
-  /** Sends a command; its answer, or the refusal of it. Other messages that came before it are passed over. */
+  /**
+   * Sends a command; its answer, or the refusal of it. Other messages that came before it are passed over.
+   */
   async ask<N extends CommandName>(name: N, fields: Command<N>): Promise<AnswerOrRefusal<N>> {
     this.write(this.command(name, fields));
     return this.answer<N>(this.requestId);
@@ -169,8 +171,8 @@ export class RawHost {
   }
 
   /**
-   * Everything heard so far counts as read; the names of what is heard from now until the board has nothing more to say to
-   * `work`. Answers go before samples, so that one ping would not tell.
+   * Everything heard so far counts as read; the names of what is heard from now until the board has nothing
+   * more to say to `work`. Answers go before samples, so that one ping would not tell.
    */
   async until(work: () => void): Promise<string[]> {
     this.#read = this.heard.length;

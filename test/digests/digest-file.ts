@@ -15,7 +15,9 @@ const ABOUT =
   'Problems for implementations of the device model. Orders as firmware-protocol/reference-firmware/tools/digest.c explains ' +
   'them; prints: what commit, ticks and digest must print. Written by npm run digests -- --write.';
 
-/** Of what a problem prints, what the file holds: states and readings are long, and the digest covers them. */
+/**
+ * Of what a problem prints, what the file holds: states and readings are long, and the digest covers them.
+ */
 export function filed(lines: readonly string[]): string[] {
   return lines.filter((line) => /^(commit|ticks|digest) /.test(line));
 }

@@ -6,7 +6,10 @@ import { make, runOnLines } from '../reference-firmware/build.js';
 import { emulatedProblem, type TicksOf } from '../reference-firmware/emulated-problem.js';
 import type { Problem } from '../reference-firmware/problems.js';
 
-/** One way to compute the device model. All of them are required: one that can't run here is missing, not left out. */
+/**
+ * One way to compute the device model. All of them are required: one that can't run here is missing, not left
+ * out.
+ */
 export interface Implementation {
   readonly name: string;
   /** It takes seconds to compile: one for the long tests. */

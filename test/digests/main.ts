@@ -1,6 +1,7 @@
 /**
- * `npm run digests`: the state digests of a fixed set of problems by every implementation of the device model, compared with
- * firmware-protocol/vectors/digests.json. `-- --write` writes that file by the oracle, after the problems have changed.
+ * `npm run digests`: the state digests of a fixed set of problems by every implementation of the device
+ * model, compared with firmware-protocol/vectors/digests.json. `-- --write` writes that file by the oracle,
+ * after the problems have changed.
  */
 import { PROBLEMS } from '../reference-firmware/problems.js';
 import { compare, exitCodeOf, tableOf } from './comparison.js';

@@ -31,9 +31,9 @@ export function shownBlocks(text: string): string[] {
 }
 
 /**
- * Runs the `sh` blocks of a document one after the other in one empty folder, and returns the document with the outputs
- * that were printed. `npx thermolink` is the built command. An output that differs in measured times alone stays as it
- * is shown. Rejects when a command fails.
+ * Runs the `sh` blocks of a document one after the other in one empty folder, and returns the document with
+ * the outputs that were printed. `npx thermolink` is the built command. An output that differs in measured
+ * times alone stays as it is shown. Rejects when a command fails.
  */
 export async function withPrintedOutput(text: string): Promise<string> {
   const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-docs-'));

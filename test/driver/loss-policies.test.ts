@@ -16,7 +16,9 @@ const blockNumber = (frame: Frame | undefined): number | undefined => {
   return message.kind === 'event' && message.name === 'sampleBlock' ? message.fields.block : undefined;
 };
 
-/** Opens a board, drops what `drops` says of the first sending of each block, and loads a program with noise. */
+/**
+ * Opens a board, drops what `drops` says of the first sending of each block, and loads a program with noise.
+ */
 async function lossyBoard(drops: (block: number) => boolean, always = false) {
   const seen = new Set<number>();
   const toHost: Tamper = (frame, bytes) => {

@@ -36,7 +36,10 @@ describe('an answer that does not fit a frame', () => {
 });
 
 describe('a full command queue', () => {
-  /** Says everything in one chunk, so that nothing leaves the queue; what the device says once all is acknowledged. */
+  /**
+   * Says everything in one chunk, so that nothing leaves the queue; what the device says once all is
+   * acknowledged.
+   */
   function startWithPlaces(places: number): string[] {
     const hand = loaded();
     hand.say(hand.command('start', 5, START), hand.acknowledgement(4));

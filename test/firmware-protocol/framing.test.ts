@@ -16,7 +16,10 @@ const FRAME_MAX = 600;
 const PAYLOAD_MAX = FRAME_MAX - FRAME_OVERHEAD_BYTES;
 const DELIMITER = new Uint8Array(1);
 
-/** COBS as the paper words it: the data with a zero behind it is cut into groups that end in a zero or have 254 bytes. */
+/**
+ * COBS as the paper words it: the data with a zero behind it is cut into groups that end in a zero or have
+ * 254 bytes.
+ */
 function naiveCobs(raw: Uint8Array): number[] {
   const groups: number[][] = [[]];
   for (const [i, byte] of [...raw, 0].entries()) {

@@ -8,8 +8,8 @@ import { GAUSSIAN_MAX } from '../../firmware-protocol/limits.js';
 import { referenceGaussian } from '../support/analog-reference.js';
 
 /**
- * Every |z| that a word can give, with the number of odd x that give it, by falling x: 13 octaves of 131072 points
- * that stand for 2^(p−18) numbers each, and all odd x below 2¹⁸.
+ * Every |z| that a word can give, with the number of odd x that give it, by falling x: 13 octaves of 131072
+ * points that stand for 2^(p−18) numbers each, and all odd x below 2¹⁸.
  */
 function* allValues(): Generator<[x: number, z: number, count: number]> {
   for (let p = 30; p >= 18; p--)
@@ -47,11 +47,15 @@ describe('moments over all 2³⁰ magnitudes', () => {
   test('kurtosis within 1e-6 of 3', () => expect(Math.abs(kurtosis - 3)).toBeLessThan(1e-6));
   test('|z| never falls as x falls', () => expect(falls).toBe(0));
   test('largest |z|', () => expect(largest).toBe(GAUSSIAN_MAX));
-  // One LSB is 2⁻¹² σ; the relative change of a tail over d is at most (z + 1)·d, z < 6.3, plus one half for rounding.
+  // One LSB is 2⁻¹² σ; the relative change of a tail over d is at most (z + 1)·d, z < 6.3, plus one half for
+  // rounding.
   test('inverts the normal distribution to 1.5 LSB', () => expect(farthest).toBeLessThan((1.5 * 7.3) / 4096));
 });
 
-/** P(Z > z) by its continued fraction (z ≥ 2) or by the series of erf: float64 and independent of the table's script. */
+/**
+ * P(Z > z) by its continued fraction (z ≥ 2) or by the series of erf: float64 and independent of the table's
+ * script.
+ */
 function upperTail(z: number): number {
   const density = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
   if (z > 2) {

@@ -39,7 +39,9 @@ const SEVERE = faultsUpTo({
   extraMs: 5000,
 });
 
-/** Both ends send; the device also answers every message, so that it has something to say when it hears one. */
+/**
+ * Both ends send; the device also answers every message, so that it has something to say when it hears one.
+ */
 function exchange(seed: number, faults: Faults, window: number): LossyPair {
   const pair = new LossyPair(seed, faults, limits(window));
   for (let i = 0; i < MESSAGES; i++) pair.host.outbox.push(numbered(i, (i * 37) % 400));

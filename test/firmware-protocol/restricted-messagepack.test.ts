@@ -150,7 +150,9 @@ test('text of any bytes: taken exactly when TextDecoder takes it', () => {
   expect(good).toBeGreaterThan(100);
 });
 
-/** Counts the bytes that are looked at; anything else, like handing the buffer to the library, is a failure. */
+/**
+ * Counts the bytes that are looked at; anything else, like handing the buffer to the library, is a failure.
+ */
 function countReads(encoded: Uint8Array): { reads: number; ok: boolean } {
   let reads = 0;
   const watched = new Proxy(encoded, {

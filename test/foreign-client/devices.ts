@@ -7,7 +7,10 @@ export interface ForeignDevice {
   readonly name: string;
   /** What is missing to run it, or undefined. */
   readonly missing: () => string | undefined;
-  /** Serves a board of at least four cells until the test ends; `tcp://HOST:PORT` or `serial:PATH` to reach it by. */
+  /**
+   * Serves a board of at least four cells until the test ends; `tcp://HOST:PORT` or `serial:PATH` to reach it
+   * by.
+   */
   readonly serve: (at: { readonly tcp: string } | { readonly pty: string }) => Promise<string>;
   /** What HELLO must tell about this board. */
   readonly identity: Readonly<Record<string, unknown>>;

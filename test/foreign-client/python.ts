@@ -2,7 +2,10 @@ import { spawnSync } from 'node:child_process';
 
 const MODULES = 'import serial, msgpack';
 
-/** A Python that has what the client imports; Debian's packages belong to Debian's Python, which may not come first. */
+/**
+ * A Python that has what the client imports; Debian's packages belong to Debian's Python, which may not come
+ * first.
+ */
 const python = ['python3', '/usr/bin/python3'].find(
   (program) => spawnSync(program, ['-c', MODULES]).status === 0,
 );

@@ -2,7 +2,10 @@ import { expect, test } from 'vitest';
 import { RANDOM_STREAM, randomSource } from '../../src/linalg/random.js';
 
 const DRAWS = 40_000;
-/** Six standard errors: with two-sided probability 2e-9 a right generator fails one of these (if its seed were drawn). */
+/**
+ * Six standard errors: with two-sided probability 2e-9 a right generator fails one of these (if its seed were
+ * drawn).
+ */
 const LIMIT = 6;
 
 test('normal numbers have the moments of a standard normal', () => {

@@ -21,7 +21,10 @@ export function missingTools(): string | undefined {
 
 export const hasClang = found('clang');
 
-/** Where the address and undefined-behaviour sanitizers stop at the first finding: most tests run on this build. */
+/**
+ * Where the address and undefined-behaviour sanitizers stop at the first finding: most tests run on this
+ * build.
+ */
 export const SANITIZED = ['build-sanitize', ['CFLAGS=-O1', 'SANITIZE=1']] as const;
 
 /** Builds a program of the C device; its path. What is built there already is only brought up to date. */
@@ -93,7 +96,9 @@ export function symbols(folder: string): { readonly defined: Set<string>; readon
   return { defined: named(/^[TDBRC]$/), wanted: named(/^U$/) };
 }
 
-/** There is no heap that could leak, and looking for leaks fails where a container forbids to trace processes. */
+/**
+ * There is no heap that could leak, and looking for leaks fails where a container forbids to trace processes.
+ */
 export const ENVIRONMENT = { ...process.env, ASAN_OPTIONS: 'detect_leaks=0' };
 
 /** Runs a program on these lines; the lines that it prints. */

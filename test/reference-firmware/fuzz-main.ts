@@ -1,6 +1,7 @@
 /**
- * `npm run firmware:fuzz -- --frames N --sessions N [--seed N] [--first N] [--build tight|full]`: the C device with the
- * sanitizers on, fed with N frames and N sessions that are wrong in every way, by each build of the fuzzer. Exit code 1 with a finding.
+ * `npm run firmware:fuzz -- --frames N --sessions N [--seed N] [--first N] [--build tight|full]`: the C
+ * device with the sanitizers on, fed with N frames and N sessions that are wrong in every way, by each build
+ * of the fuzzer. Exit code 1 with a finding.
  */
 import { parseArgs } from 'node:util';
 import { missingTools } from './build.js';

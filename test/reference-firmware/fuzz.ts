@@ -15,8 +15,8 @@ const TIGHT_VARIABLES = [
 ];
 
 /**
- * Builds of the fuzzer. Every buffer of the tight one is just as large as its board needs, so that the address sanitizer sees
- * the first byte beyond it; the other has the sizes of thermolink-device.
+ * Builds of the fuzzer. Every buffer of the tight one is just as large as its board needs, so that the
+ * address sanitizer sees the first byte beyond it; the other has the sizes of thermolink-device.
  */
 export const FUZZ_BUILDS = {
   tight: () => make('thermolink-fuzz', 'build-fuzz', TIGHT_VARIABLES),
@@ -38,7 +38,10 @@ export interface FuzzRequest {
   readonly first: number;
 }
 
-/** Sessions as orders, made while the emulator carries them out. They do not depend on what is asked of the fuzzer. */
+/**
+ * Sessions as orders, made while the emulator carries them out. They do not depend on what is asked of the
+ * fuzzer.
+ */
 export function recordedSessions(): string {
   const sessions = Array.from({ length: RECORDED }, (_, i) => new RandomSession(i + 1, STEPS).orders);
   return `${sessions.flat().join('\n')}\n`;

@@ -59,7 +59,10 @@ function orders({ board, program, dieSeed, runSeed, firstTick, ticks }: DeviceSt
   ];
 }
 
-/** The digest program of a build, fed with all problems at once: starting it for each would cost more than running them. */
+/**
+ * The digest program of a build, fed with all problems at once: starting it for each would cost more than
+ * running them.
+ */
 function runProblems(program: string): Map<string, string[]> {
   const results = new Map<string, string[]>();
   let current: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * Problems for comparing implementations of the device model, in the orders that tools/digest.c explains. Every one is
- * loaded, run, and asked for its state digest.
+ * Problems for comparing implementations of the device model, in the orders that tools/digest.c explains.
+ * Every one is loaded, run, and asked for its state digest.
  */
 export interface Problem {
   readonly name: string;

@@ -1,4 +1,7 @@
-/** Orders for tools/session.c: random sessions of a host that is sometimes wrong, made while the emulator carries them out. */
+/**
+ * Orders for tools/session.c: random sessions of a host that is sometimes wrong, made while the emulator
+ * carries them out.
+ */
 import { encodeCommand, encodeEvent } from '../../firmware-protocol/codec.js';
 import { CHANNEL, type Channel, encodeFrame } from '../../firmware-protocol/framing.js';
 import type { Command, CommandName } from '../../firmware-protocol/messages/index.js';
@@ -175,8 +178,8 @@ export class RandomSession {
 
   #start(): void {
     const draw = this.#draw;
-    // Either a host waits for what the run before still owes, or it ends that run. Otherwise it is the device's choice whether
-    // a block that is ready leaves before the start is looked at.
+    // Either a host waits for what the run before still owes, or it ends that run. Otherwise it is the
+    // device's choice whether a block that is ready leaves before the start is looked at.
     if (this.#chance(80)) this.#poll();
     else this.#command('abort', { runId: Math.max(1, this.#emulator.runId) });
     this.#command('start', {

@@ -5,7 +5,9 @@ import { readRepositoryFile, repositoryFiles } from './files.js';
 /** `errors` of that table. */
 const ERRORS = ['src/errors.ts', 'src/argument-checks.ts'];
 
-/** The table of docs/explanation/architecture.md: a folder, and all of ours that it may import beside itself. */
+/**
+ * The table of docs/explanation/architecture.md: a folder, and all of ours that it may import beside itself.
+ */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'firmware-protocol': [],
   emulator: ['firmware-protocol'],

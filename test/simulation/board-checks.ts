@@ -19,7 +19,9 @@ interface Hearing {
   readonly said: { readonly opcode?: number; readonly requestId?: number }[];
 }
 
-/** Holds what the board carries out against what the host had sent it, and its watchdog against the silence. */
+/**
+ * Holds what the board carries out against what the host had sent it, and its watchdog against the silence.
+ */
 export class BoardChecks {
   /** Commands that reached the board. */
   commands = 0;

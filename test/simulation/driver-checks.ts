@@ -11,7 +11,10 @@ const PAUSE_MS_MAX = 2000;
 /** An attempt: HELLO to resume and HELLO to open, each repeated for 2 s. */
 const ATTEMPT_MS = 4000;
 
-/** Holds the driver to what it must do of its own accord: look for a board that was lost, and feed the watchdog of its runs. */
+/**
+ * Holds the driver to what it must do of its own accord: look for a board that was lost, and feed the
+ * watchdog of its runs.
+ */
 export class DriverChecks {
   readonly #truth: Truth;
   #fedAtMs = 0;

@@ -47,6 +47,8 @@ export class Coverage {
 export interface Ambush<F extends FaultName> {
   readonly fault: F;
   readonly state: DeviceStateName;
-  /** Opportunities that it lets pass: frames in this state for a frame fault, events in it for a world fault. */
+  /**
+   * Opportunities that it lets pass: frames in this state for a frame fault, events in it for a world fault.
+   */
   readonly patience: number;
 }

@@ -17,7 +17,9 @@ export interface Corpus {
 }
 
 const SESSION_WRITES_MAX = 120;
-/** Seeds of one run with faults each: retransmissions, stops and several sessions are among what they write. */
+/**
+ * Seeds of one run with faults each: retransmissions, stops and several sessions are among what they write.
+ */
 const SEEDS = 8;
 
 function frameOf(bytes: Uint8Array): Frame | undefined {

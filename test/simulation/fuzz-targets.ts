@@ -24,7 +24,10 @@ export type FuzzTarget = (random: Random) => void;
 /** Frames that `decoderTarget` takes at once: every other one is damaged. */
 export const DECODER_FRAMES = 8;
 
-/** Frames in one chunk, every other one damaged: what comes out is what went in, and no whole frame is missing. */
+/**
+ * Frames in one chunk, every other one damaged: what comes out is what went in, and no whole frame is
+ * missing.
+ */
 export function decoderTarget(corpus: Corpus): FuzzTarget {
   const decoder = new FrameDecoder(65536);
   return (random) => {
@@ -92,7 +95,10 @@ function itemCount(payload: Uint8Array): number {
   return payload[0] === 0xdc ? payload[1] * 256 + payload[2] : payload[0] & 15;
 }
 
-/** Messages that were damaged before they were framed: a board does them or refuses them, and never runs into a bug. */
+/**
+ * Messages that were damaged before they were framed: a board does them or refuses them, and never runs into
+ * a bug.
+ */
 export function boardTarget(corpus: Corpus): FuzzTarget {
   const hellos = corpus.payloadsToBoard.filter(
     (payload) => decodeToDevice(payload).kind === 'command' && payload[1] === 0,
@@ -146,8 +152,8 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /**
- * A whole session as a host wrote it, damaged in several places and cut into chunks anywhere: the board carries out only
- * what the host had said, for the rest fails the CRC.
+ * A whole session as a host wrote it, damaged in several places and cut into chunks anywhere: the board
+ * carries out only what the host had said, for the rest fails the CRC.
  */
 export function sessionTarget(
   corpus: Corpus,

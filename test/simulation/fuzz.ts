@@ -34,7 +34,9 @@ export function frameParts(frames: number): FuzzPart[] {
   ];
 }
 
-/** Runs a part from a seed; throws with the input's number at the first crash, hang, growth or wrong answer. */
+/**
+ * Runs a part from a seed; throws with the input's number at the first crash, hang, growth or wrong answer.
+ */
 export async function fuzz(
   corpus: Corpus,
   part: FuzzPart,

@@ -1,6 +1,6 @@
 /**
- * Where the simulator looks into host and board: wrapped around public methods of the product's classes, which stay as they
- * are. There is one witness at a time, since one run is simulated at a time.
+ * Where the simulator looks into host and board: wrapped around public methods of the product's classes,
+ * which stay as they are. There is one witness at a time, since one run is simulated at a time.
  */
 
 import { Board } from '../../emulator/firmware/board.js';
@@ -35,7 +35,10 @@ export interface Witness {
   linkTook(link: Link, seq: number): void;
   /** All that is not acknowledged is to be sent again. */
   senderResumed(sender: CommandSender): void;
-  /** The link's sender was asked what comes next: when the oldest was due before, and how often what it gave was sent. */
+  /**
+   * The link's sender was asked what comes next: when the oldest was due before, and how often what it gave
+   * was sent.
+   */
   senderPolled(sender: CommandSender, dueBeforeMs: number | undefined, sendings: number | undefined): void;
   /** `parts`: the payload, in pieces. */
   linkSends(link: Link, parts: readonly Uint8Array[]): void;

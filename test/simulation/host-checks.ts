@@ -123,7 +123,8 @@ export class HostChecks {
     }
     if (error.code === 'OUTCOME_UNKNOWN') {
       const session = this.#truth.session(call.session);
-      // Lost is one that the board has ended, or that the host has given up for good because of what happened to the line.
+      // Lost is one that the board has ended, or that the host has given up for good because of what happened
+      // to the line.
       const wasEnded = session?.endedAtMs !== undefined;
       const wasGivenUp =
         connection.failure !== undefined && this.#truth.disturbedSince(session?.openedAtMs ?? askedAtMs);

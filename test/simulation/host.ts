@@ -10,12 +10,15 @@ import { MortalClock } from './virtual-time.js';
 import type { ProtocolWitness } from './witness.js';
 
 const REOPEN_MS = 60;
-/** A disturbance shows within this time: eight expiries of at most 2 s, from 250 ms on, and what finds the board again. */
+/**
+ * A disturbance shows within this time: eight expiries of at most 2 s, from 250 ms on, and what finds the
+ * board again.
+ */
 const SHOWN_MS = 16_000;
 
 /**
- * One life of the host's process: its clock, its device, what it knows of the board. When it is killed nothing of it moves
- * any more, and another one begins.
+ * One life of the host's process: its clock, its device, what it knows of the board. When it is killed
+ * nothing of it moves any more, and another one begins.
  */
 export class Host {
   readonly clock: MortalClock;
@@ -119,7 +122,8 @@ export class Host {
 
   #isExplained({ code }: ThermolinkError): boolean {
     const { truth } = this.witness;
-    // A HELLO that was late, past a reset in which the board forgot its nonce, has opened a session of its own.
+    // A HELLO that was late, past a reset in which the board forgot its nonce, has opened a session of its
+    // own.
     if (truth.session(truth.hostSession)?.endedAtMs !== undefined) return true;
     // Whether the line alone was to blame was looked at when it happened.
     if (code === 'TIMEOUT') return truth.lastTimeoutMs >= this.#openedAtMs;

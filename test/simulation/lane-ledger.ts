@@ -1,6 +1,9 @@
 import { CHANNEL, type Frame } from '../../firmware-protocol/framing.js';
 
-/** Longest time that a frame takes which nothing happens to: on the slowest line, held to be joined, and a turn. */
+/**
+ * Longest time that a frame takes which nothing happens to: on the slowest line, held to be joined, and a
+ * turn.
+ */
 const PASSAGE_MS = 15;
 const BEFORE_FIRST = 0xffff;
 
@@ -11,8 +14,8 @@ function isNewer(a: number, b: number): boolean {
 }
 
 /**
- * One direction of a session: what was sent, what of it the receiver has taken, and since when something is missing that the
- * line has lost or holds back.
+ * One direction of a session: what was sent, what of it the receiver has taken, and since when something is
+ * missing that the line has lost or holds back.
  */
 export class LaneLedger {
   /** First byte of the nonce of the receiver's session; undefined without one. */
@@ -72,7 +75,9 @@ export class LaneLedger {
     this.#sentAtMs.delete(seq);
   }
 
-  /** The receiver has looked at all that came: the number that it should have taken and has not, or undefined. */
+  /**
+   * The receiver has looked at all that came: the number that it should have taken and has not, or undefined.
+   */
   passedOver(): number | undefined {
     const due = this.#due;
     this.#due = this.#taken;
@@ -80,8 +85,9 @@ export class LaneLedger {
   }
 
   /**
-   * Since when the receiver misses what was sent; infinite when it has all, or when nobody cares: `senderHolds` is whether the
-   * sender still has frames to send again, `receiverHolds` whether the receiver waits for acknowledgements.
+   * Since when the receiver misses what was sent; infinite when it has all, or when nobody cares:
+   * `senderHolds` is whether the sender still has frames to send again, `receiverHolds` whether the receiver
+   * waits for acknowledgements.
    */
   missesSinceMs(senderHolds: boolean, receiverHolds: boolean): number {
     const sentAtMs = senderHolds ? this.#sentAtMs.get((this.#taken + 1) & 0xffff) : undefined;

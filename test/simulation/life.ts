@@ -152,7 +152,10 @@ export class Life {
   }
 }
 
-/** Waits for all, then fails if one did: with what ended the session, if anything did, rather than with lost samples. */
+/**
+ * Waits for all, then fails if one did: with what ended the session, if anything did, rather than with lost
+ * samples.
+ */
 export async function all(calls: readonly Promise<unknown>[]): Promise<void> {
   const ended = await Promise.allSettled(calls);
   const errors = ended.flatMap((call) => (call.status === 'rejected' ? [call.reason as unknown] : []));

@@ -5,7 +5,10 @@ import { LaneLedger } from './lane-ledger.js';
 import type { Direction, TestRig } from './test-rig.js';
 import type { Truth } from './truth.js';
 
-/** How much later than it is due a frame may be sent again: a turn of the host, or of a board that is in a slice. */
+/**
+ * How much later than it is due a frame may be sent again: a turn of the host, or of a board that is in a
+ * slice.
+ */
 const LATE_MS = 12;
 
 interface LaneWatch {
@@ -16,9 +19,9 @@ interface LaneWatch {
 }
 
 /**
- * Holds the link's promises against it: what arrives in order is taken; what is missing is sent again when its time has
- * come, and nothing but that moves the time. What the line takes away is then the only thing that holds a command up, and
- * this keeps the time during which it did not.
+ * Holds the link's promises against it: what arrives in order is taken; what is missing is sent again when
+ * its time has come, and nothing but that moves the time. What the line takes away is then the only thing
+ * that holds a command up, and this keeps the time during which it did not.
  */
 export class LinkChecks {
   readonly #rig: TestRig;
@@ -102,7 +105,10 @@ export class LinkChecks {
       );
   }
 
-  /** How long, since the run began, there was no disturbance and neither side missed anything that the other had sent. */
+  /**
+   * How long, since the run began, there was no disturbance and neither side missed anything that the other
+   * had sent.
+   */
   get freeMs(): number {
     this.count();
     return this.#freeMs;

@@ -8,8 +8,9 @@ const NO_MESSAGE = Uint8Array.of(0xc0);
 const BATCH = 16;
 
 /**
- * Lets so many command frames pass in both directions of a session that was just opened, without the line and in no time:
- * sequence numbers near their wrap-around would otherwise take a second of every run that shall see it.
+ * Lets so many command frames pass in both directions of a session that was just opened, without the line and
+ * in no time: sequence numbers near their wrap-around would otherwise take a second of every run that shall
+ * see it.
  */
 export function preRoll(host: Link, board: EmulatedDevice, frames: number, nowMs: number): void {
   const { link } = board;

@@ -1,6 +1,9 @@
 import { uniform } from '../support/lossy-link.js';
 
-/** Draws of one seed. Streams of one seed that differ in `stream` are independent: a draw more in one moves no other. */
+/**
+ * Draws of one seed. Streams of one seed that differ in `stream` are independent: a draw more in one moves no
+ * other.
+ */
 export class Random {
   readonly #next: () => number;
 

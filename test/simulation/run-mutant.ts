@@ -16,8 +16,8 @@ export interface MutantResult {
 }
 
 /**
- * Simulates seeds with the bug built in: in a copy of the compiled code, in a process of its own. `root` is the
- * repository, compiled. Throws when the text that the mutant replaces does not occur exactly once.
+ * Simulates seeds with the bug built in: in a copy of the compiled code, in a process of its own. `root` is
+ * the repository, compiled. Throws when the text that the mutant replaces does not occur exactly once.
  */
 export async function runMutant(
   mutant: Pick<Mutant, 'file' | 'find' | 'replace'>,

@@ -13,7 +13,9 @@ const SAMPLE_OPCODES: ReadonlySet<number> = new Set(
   MESSAGES.filter(({ channel }) => channel === 'sample').map(({ opcode }) => opcode),
 );
 
-/** Keeps the books of every run's samples, from the board's hands to the host's, and sees that credit is kept. */
+/**
+ * Keeps the books of every run's samples, from the board's hands to the host's, and sees that credit is kept.
+ */
 export class SampleChecks {
   readonly #truth: Truth;
   readonly #taken = new Map<string, number>();

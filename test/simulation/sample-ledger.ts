@@ -3,7 +3,10 @@ import type { LossPolicy, SampleRange } from '../../src/driver/device-api.js';
 
 type Block = Event<'sampleBlock'>;
 
-/** What is true of the samples of one run: what the board sent, and what reached the host, also ahead of the answer to its start. */
+/**
+ * What is true of the samples of one run: what the board sent, and what reached the host, also ahead of the
+ * answer to its start.
+ */
 export class SampleLedger {
   readonly #cells: number;
   readonly #sent = new Map<number, Block>();
@@ -41,7 +44,10 @@ export class SampleLedger {
     return taken - wholeSamples(this.#cells, this.#sent.values()).size;
   }
 
-  /** Of the first `taken` samples, those of which not every part arrived. Without `taken`: those that the host can know of. */
+  /**
+   * Of the first `taken` samples, those of which not every part arrived. Without `taken`: those that the host
+   * can know of.
+   */
   lost(policy: LossPolicy, taken?: number): SampleRange[] {
     const numbers = policy === 'reRequest' ? this.#arrived : this.#inOrder;
     const blocks = [...numbers].sort((a, b) => a - b).map((number) => this.#sent.get(number)!);
@@ -65,7 +71,10 @@ function wholeSamples(cells: number, blocks: Iterable<Block>): Set<number> {
   return new Set([...cellsThere].filter(([, there]) => there === cells).map(([s]) => s));
 }
 
-/** Samples of which the last block tells whether they are whole: not the one that it leaves open, if that has no gap yet. */
+/**
+ * Samples of which the last block tells whether they are whole: not the one that it leaves open, if that has
+ * no gap yet.
+ */
 function knownSamples(cells: number, blocks: readonly Block[]): number {
   const last = blocks.at(-1);
   if (!last) return 0;

@@ -43,7 +43,9 @@ export const SCENARIO_HELP = NAMES.map(
   (name) => `  --${optionOf(name).padEnd(17)} ${FIELDS[name].form}`,
 ).join('\n');
 
-/** The fields that the values of the options change. Throws with the option's name at a value that is none. */
+/**
+ * The fields that the values of the options change. Throws with the option's name at a value that is none.
+ */
 export function scenarioChange(values: Readonly<Record<string, unknown>>): Partial<Scenario> {
   const entries = NAMES.flatMap((name) => {
     const text = values[optionOf(name)];
@@ -85,7 +87,10 @@ function choice<T>(values: Readonly<Record<string, T>>): Field<T> {
   };
 }
 
-/** `none`, or `drop@running+3,flip@boot+0`: the fault, the state that it waits for, the opportunities that it lets pass. */
+/**
+ * `none`, or `drop@running+3,flip@boot+0`: the fault, the state that it waits for, the opportunities that it
+ * lets pass.
+ */
 function ambushes<F extends FaultName>(faults: readonly F[]): Field<readonly Ambush<F>[]> {
   const parseOne = (text: string): Ambush<F> | undefined => {
     const [, name, where, patience] = /^(\w+)@(\w+)\+(\d+)$/.exec(text) ?? [];

@@ -14,46 +14,58 @@ import { Random } from './random.js';
 export const VARIANTS = 8;
 
 /**
- * All that one simulated history is made of, beside the draws that it makes while it is played. A seed draws a scenario
- * (`drawScenario`), and the command line may change each field (`npm run simulate -- --help`).
+ * All that one simulated history is made of, beside the draws that it makes while it is played. A seed draws
+ * a scenario (`drawScenario`), and the command line may change each field (`npm run simulate -- --help`).
  */
 export interface Scenario {
   /** Names the scenario and every later draw. A whole number from 0. */
   readonly seed: number;
   /**
-   * Which programs the workload loads, 0 to `VARIANTS` − 1. What comes out of a variant is the same with and without
-   * faults. Drawn: the variants in turn.
+   * Which programs the workload loads, 0 to `VARIANTS` − 1. What comes out of a variant is the same with and
+   * without faults. Drawn: the variants in turn.
    */
   readonly variant: number;
-  /** A `hub` tells either end of the line that the other one has gone, a `serial` line does not. Drawn: serial in 60 %. */
+  /**
+   * A `hub` tells either end of the line that the other one has gone, a `serial` line does not. Drawn: serial
+   * in 60 %.
+   */
   readonly line: 'serial' | 'hub';
   /** How long a byte is on its way, in ms, from 0. Drawn: 0.1, 1 or 4. */
   readonly latencyMs: number;
   /** Bytes that the line takes in a millisecond, above 0. Drawn: 100, 1000 or 8000. */
   readonly bytesPerMs: number;
-  /** Longest frame of both ends, in bytes: 256 to 65536. Drawn: 256, so that an upload takes more frames than the window. */
+  /**
+   * Longest frame of both ends, in bytes: 256 to 65536. Drawn: 256, so that an upload takes more frames than
+   * the window.
+   */
   readonly frameBytes: number;
   /** Longest frames that the host's port takes before a write waits, from 1. Drawn: 2, 6, 40 or 400. */
   readonly inFlightFrames: number;
   /** How long the board computes between two looks at its port, in ms, above 0. Drawn: 0.25, 0.5, 1 or 2. */
   readonly sliceMs: number;
-  /** Probability of each of the seven frame faults at every frame, 0 to 1/7. Drawn: 0.01 in every fourth seed, else 0. */
+  /**
+   * Probability of each of the seven frame faults at every frame, 0 to 1/7. Drawn: 0.01 in every fourth seed,
+   * else 0.
+   */
   readonly frameNoise: number;
-  /** Faults of single frames. Drawn: 14, whose pairs of fault and state the seeds take in turn; none in every 16th seed. */
+  /**
+   * Faults of single frames. Drawn: 14, whose pairs of fault and state the seeds take in turn; none in every
+   * 16th seed.
+   */
   readonly frameFaults: readonly Ambush<FrameFaultName>[];
   /**
-   * Faults of line, board and host. Drawn: 7, whose pairs the seeds take in turn; none in every 4th seed, where no call
-   * may then fail because of the line.
+   * Faults of line, board and host. Drawn: 7, whose pairs the seeds take in turn; none in every 4th seed,
+   * where no call may then fail because of the line.
    */
   readonly worldFaults: readonly Ambush<WorldFaultName>[];
   /**
-   * Whether the sequence numbers of a host's first session begin 20 to 150 frames before they wrap around. Drawn: in every
-   * 50th seed.
+   * Whether the sequence numbers of a host's first session begin 20 to 150 frames before they wrap around.
+   * Drawn: in every 50th seed.
    */
   readonly sequenceWraps: boolean;
   /**
-   * Whether the first byte of a nonce, which is all that a frame carries of it, comes again soon. A board refuses a nonce
-   * that begins like that of a session it remembers. Drawn: in every 8th seed.
+   * Whether the first byte of a nonce, which is all that a frame carries of it, comes again soon. A board
+   * refuses a nonce that begins like that of a session it remembers. Drawn: in every 8th seed.
    */
   readonly noncesComeAgain: boolean;
 }
@@ -71,7 +83,8 @@ export interface Draws {
 /** The scenario of a seed, and its streams, which go on where the scenario's own draws stopped. */
 export function drawScenario(seed: number): { scenario: Scenario; draws: Draws } {
   const draws = { faults: new Random(seed, 1), host: new Random(seed, 3), board: new Random(seed, 4) };
-  // The order of the draws is part of what a seed means: another order gives every recorded seed another history.
+  // The order of the draws is part of what a seed means: another order gives every recorded seed another
+  // history.
   const line = draws.board.chance(0.6) ? 'serial' : 'hub';
   const sliceMs = draws.board.pick([0.25, 0.5, 1, 2]);
   const inFlightFrames = draws.board.pick([2, 6, 40, 400]);
@@ -104,7 +117,10 @@ export function drawScenario(seed: number): { scenario: Scenario; draws: Draws }
 /** Most opportunities that an ambush lets pass. Few frames pass and little happens while a board boots. */
 const PATIENCE = { frames: { boot: 1, other: 20 }, events: { boot: 5, other: 60 } } as const;
 
-/** The ambushes of the seed with number `turn`: seeds take the pairs of fault and state in turn, so that each comes equally often. */
+/**
+ * The ambushes of the seed with number `turn`: seeds take the pairs of fault and state in turn, so that each
+ * comes equally often.
+ */
 function drawAmbushes<F extends FaultName>(
   faults: readonly F[],
   count: number,

@@ -200,10 +200,10 @@ class World {
   }
 
   /**
-   * The nonce of a host's next session: the driver's own choice behind one of the same process, of a new process eight random
-   * bytes. In some seeds the first one, which is all that frames carry, comes again soon, and a board refuses that of a session
-   * it remembers. After a restart of the board none of those before is taken: there docs/reference/protocol.md leaves one case in 256 to
-   * chance.
+   * The nonce of a host's next session: the driver's own choice behind one of the same process, of a new
+   * process eight random bytes. In some seeds the first one, which is all that frames carry, comes again
+   * soon, and a board refuses that of a session it remembers. After a restart of the board none of those
+   * before is taken: there docs/reference/protocol.md leaves one case in 256 to chance.
    */
   #nonce(before: Uint8Array | undefined): Uint8Array {
     const comesAgain = this.#scenario.noncesComeAgain;

@@ -33,8 +33,8 @@ export interface RigObserver {
 export type Direction = 'toBoard' | 'toHost';
 
 /**
- * The laboratory: a board with power, a line, and a place where a host can plug in. A `serial` line cannot tell either side
- * that the other has gone; a `hub` tells both.
+ * The laboratory: a board with power, a line, and a place where a host can plug in. A `serial` line cannot
+ * tell either side that the other has gone; a `hub` tells both.
  */
 export class TestRig {
   readonly #scenario: Scenario;

@@ -16,9 +16,15 @@ export class Truth {
   readonly onLine = new Set<string>();
   /** When each stop was first issued: its place among all calls, by session and number. */
   readonly stopIssues = new Map<string, number>();
-  /** The same of starts: each carries a watchdog time of its own, by which the board's run is known to be the host's call. */
+  /**
+   * The same of starts: each carries a watchdog time of its own, by which the board's run is known to be the
+   * host's call.
+   */
   readonly startIssues = new Map<number, number>();
-  /** When a call last passed its deadline for what the line had lost, and when a watchdog tripped for the same reason. */
+  /**
+   * When a call last passed its deadline for what the line had lost, and when a watchdog tripped for the same
+   * reason.
+   */
   lastTimeoutMs = -1;
   lastTripMs = -1;
   /** Nonce of the session that the present host has. */
@@ -35,7 +41,10 @@ export class Truth {
     return this.#rig.time.nowMs();
   }
 
-  /** The session that the board opened first under this nonce: one that has forgotten it opens another when it is asked for it. */
+  /**
+   * The session that the board opened first under this nonce: one that has forgotten it opens another when it
+   * is asked for it.
+   */
   session(nonce: string): BoardSession | undefined {
     return this.sessions.find((session) => session.nonce === nonce);
   }

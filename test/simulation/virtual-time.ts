@@ -9,8 +9,9 @@ interface Event {
 }
 
 /**
- * Time that passes only when nothing else can happen. One event at a time, and after each every promise that can settle
- * does: host code waits for nothing but promises and this clock, so the same seed gives the same history.
+ * Time that passes only when nothing else can happen. One event at a time, and after each every promise that
+ * can settle does: host code waits for nothing but promises and this clock, so the same seed gives the same
+ * history.
  */
 export class VirtualTime implements Clock {
   #nowMs = 0;
@@ -35,7 +36,10 @@ export class VirtualTime implements Clock {
     this.schedule(0, callback);
   }
 
-  /** Lets events happen until `done`, asked after each; rejects with what an event or `done` throws, and when none is left. */
+  /**
+   * Lets events happen until `done`, asked after each; rejects with what an event or `done` throws, and when
+   * none is left.
+   */
   run(done: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const step = (): void => {
@@ -55,8 +59,9 @@ export class VirtualTime implements Clock {
         }
         queueMicrotask(again);
       };
-      // Node empties the queue of microtasks before it looks at that of ticks: a tick that a microtask asks for comes after
-      // every promise that can settle. A turn of the whole event loop would do as well, and takes twice the time of a run.
+      // Node empties the queue of microtasks before it looks at that of ticks: a tick that a microtask asks
+      // for comes after every promise that can settle. A turn of the whole event loop would do as well, and
+      // takes twice the time of a run.
       const again = (): void => process.nextTick(step);
       again();
     });
@@ -104,7 +109,10 @@ function earlier(a: Event, b: Event): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 }
 
-/** The clock of something that can die: after that its timers never fire. `turnMs`: what a turn of its event loop costs. */
+/**
+ * The clock of something that can die: after that its timers never fire. `turnMs`: what a turn of its event
+ * loop costs.
+ */
 export class MortalClock implements Clock {
   alive = true;
   readonly #time: Clock;

@@ -23,8 +23,8 @@ const WINDOW = 32;
 const REPEATED_MAX = 20;
 
 /**
- * Sees what host and board do and what the line did to it, and holds every promise of the protocol against it while it
- * happens. What it sees goes to the checkers; they share one truth.
+ * Sees what host and board do and what the line did to it, and holds every promise of the protocol against it
+ * while it happens. What it sees goes to the checkers; they share one truth.
  */
 export class ProtocolWitness implements Witness, RigObserver {
   readonly truth: Truth;

@@ -54,7 +54,9 @@ export function arrayState(array: CellArray, cells: number, rows: number) {
   };
 }
 
-/** Uniform integers low … high from a 32-bit seed (mulberry32): for problems, not for statistics of the board. */
+/**
+ * Uniform integers low … high from a 32-bit seed (mulberry32): for problems, not for statistics of the board.
+ */
 export function integersFrom(seed: number): (low: number, high: number) => number {
   let state = seed | 0;
   return (low, high) => {

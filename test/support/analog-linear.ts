@@ -66,7 +66,10 @@ export function inverse(a: Rows): Rows {
   return work.map((row) => row.slice(n));
 }
 
-/** Largest eigenvalue of a symmetric positive semidefinite matrix, to 1e-9, by repeated squaring of its trace norm. */
+/**
+ * Largest eigenvalue of a symmetric positive semidefinite matrix, to 1e-9, by repeated squaring of its trace
+ * norm.
+ */
 export function largestEigenvalue(a: Rows): number {
   let power = a;
   let log = 0;
@@ -82,8 +85,9 @@ export function largestEigenvalue(a: Rows): number {
 }
 
 /**
- * Stationary covariance of x' = M x + ½(R + R'), R independent with covariance D at every tick and shared between
- * neighbours: P = M P Mᵀ + Q, Q = ½D + ¼(M D + D Mᵀ), summed by doubling. Nothing is assumed about M or D.
+ * Stationary covariance of x' = M x + ½(R + R'), R independent with covariance D at every tick and shared
+ * between neighbours: P = M P Mᵀ + Q, Q = ½D + ¼(M D + D Mᵀ), summed by doubling. Nothing is assumed about M
+ * or D.
  */
 export function stationaryCovariance(m: Rows, d: Rows): Rows {
   const md = multiply(m, d);

@@ -34,7 +34,10 @@ export class JsonProcess {
     void this.#exit.then(() => this.#wake());
   }
 
-  /** The next line with this event; those before it are passed over. Fails at the deadline, or when the process ends. */
+  /**
+   * The next line with this event; those before it are passed over. Fails at the deadline, or when the
+   * process ends.
+   */
   async next<T extends object>(event: string): Promise<T> {
     const untilMs = performance.now() + DEADLINE_MS;
     for (;;) {

@@ -8,7 +8,10 @@ import { RAIL_MAX } from '../../firmware-protocol/limits.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
 import { idealBoard, integersFrom } from './analog-boards.js';
 
-/** Products of a random problem at most: the oracle has to keep up, and an imperfect die's crosspoints are drawn. */
+/**
+ * Products of a random problem at most: the oracle has to keep up, and an imperfect die's crosspoints are
+ * drawn.
+ */
 const PRODUCTS_MAX = 150_000;
 const IMPERFECT_PRODUCTS_MAX = 30_000;
 /** Coloured noise is fed with up to 1,280 ticks of every cell before the first. */
@@ -82,7 +85,9 @@ export function shapeOf(p: Problem): { cells: number; rows: number } {
   return { cells, rows: Math.max(1, Math.min(p.rows, Math.floor(most / cells))) };
 }
 
-/** A code of the style: `mixed` has a few columns of large ones, so that sums are widened at uneven places. */
+/**
+ * A code of the style: `mixed` has a few columns of large ones, so that sums are widened at uneven places.
+ */
 function drawCode(
   style: Problem['style'],
   pick: (low: number, high: number) => number,

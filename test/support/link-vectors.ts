@@ -29,7 +29,10 @@ export interface LinkStep {
   readonly wakesAtMs: number | null;
 }
 
-/** What firmware-protocol/tools/scripts/protocol-vectors.py writes; firmware-protocol/vectors/README.md explains it. */
+/**
+ * What firmware-protocol/tools/scripts/protocol-vectors.py writes; firmware-protocol/vectors/README.md
+ * explains it.
+ */
 export interface LinkVector {
   readonly name: string;
   readonly end: 'device' | 'host';

@@ -18,8 +18,8 @@ const REGISTER = dataUrl(
 );
 
 /**
- * Runs a script in a Node process of its own and returns the modules that it loaded: files by their path in the repository, and
- * built-in modules as `node:fs`.
+ * Runs a script in a Node process of its own and returns the modules that it loaded: files by their path in
+ * the repository, and built-in modules as `node:fs`.
  */
 export function loadedModules(script: string, ...args: string[]): string[] {
   const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-'));

@@ -61,7 +61,10 @@ export class End {
   }
 }
 
-/** Two links in virtual time over a medium that does what `Faults` says. Nothing sleeps; a seed gives one history. */
+/**
+ * Two links in virtual time over a medium that does what `Faults` says. Nothing sleeps; a seed gives one
+ * history.
+ */
 export class LossyPair {
   readonly host: End;
   readonly device: End;

@@ -1,8 +1,8 @@
 import type { Examples, Model } from '../../src/learning/model/contract.js';
 
 /**
- * The networks of src/learning/model in float64, by the definition: nested loops over pixels, tanh before pooling, no matrices.
- * Slow, independent of the autodiff library, and exact enough for finite differences.
+ * The networks of src/learning/model in float64, by the definition: nested loops over pixels, tanh before
+ * pooling, no matrices. Slow, independent of the autodiff library, and exact enough for finite differences.
  */
 export function referenceOutputs(model: Model, parameters: Float64Array, image: ArrayLike<number>): number[] {
   const settings = model.settings as Record<string, number>;

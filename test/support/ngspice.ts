@@ -17,13 +17,16 @@ export interface Circuit {
   /** e in V_fs·G_fs, V_fs = 1 V. */
   readonly drive: readonly number[];
   readonly initial: readonly number[];
-  /** Root mean square of each cell's noise, in V_fs·G_fs, a new value every `noiseStep` τ, straight lines between. */
+  /**
+   * Root mean square of each cell's noise, in V_fs·G_fs, a new value every `noiseStep` τ, straight lines
+   * between.
+   */
   readonly noise?: { readonly rms: number; readonly step: number; readonly seed: number };
 }
 
 /**
- * The board as a netlist of real parts: capacitors; a resistor between two cells for a negative coupling; for a positive one
- * resistors to inverting amplifiers; resistors to ground; current sources for drive and noise.
+ * The board as a netlist of real parts: capacitors; a resistor between two cells for a negative coupling; for
+ * a positive one resistors to inverting amplifiers; resistors to ground; current sources for drive and noise.
  */
 function netlist({ a, drive, initial, noise }: Circuit): string[] {
   const lines: string[] = [];

@@ -13,7 +13,10 @@ export interface PluggedOptions {
   readonly onEvent?: (event: DeviceEvent) => void;
 }
 
-/** Board A on a hub in virtual time, opened so that it is searched for when its cable is pulled, with `program` in bank 0. */
+/**
+ * Board A on a hub in virtual time, opened so that it is searched for when its cable is pulled, with
+ * `program` in bank 0.
+ */
 export async function pluggedBoard(program: ProgramImage, options: PluggedOptions = {}) {
   const { wrap = (port) => port } = options;
   const clock = new VirtualClock();

@@ -23,7 +23,10 @@ export const MACOS: SerialListing = {
   ],
 };
 
-/** Rows as `SerialPort.list()` gives them on Windows: ids as in the registry, serial numbers made up for want of one. */
+/**
+ * Rows as `SerialPort.list()` gives them on Windows: ids as in the registry, serial numbers made up for want
+ * of one.
+ */
 export const WINDOWS: SerialListing = {
   platform: 'win32',
   rows: [

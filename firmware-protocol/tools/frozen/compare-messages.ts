@@ -5,12 +5,15 @@ import type { FrozenMessage } from './frozen-tables.js';
 const DIRECTIONS = ['toDevice', 'toHost'] as const;
 
 /**
- * Fields of HELLO behind this one may change with a new major version. Up to it, and in all of `helloRefused`, ends of any
- * two versions must understand each other.
+ * Fields of HELLO behind this one may change with a new major version. Up to it, and in all of
+ * `helloRefused`, ends of any two versions must understand each other.
  */
 const LAST_FIELD_FOR_EVER = 'window';
 
-/** Every difference between the frozen messages and those of now, in the order of the frozen copy, additions last. */
+/**
+ * Every difference between the frozen messages and those of now, in the order of the frozen copy, additions
+ * last.
+ */
 export function compareMessages(
   before: readonly FrozenMessage[],
   now: readonly FrozenMessage[],

@@ -1,6 +1,7 @@
 /**
- * The frozen copy of the message tables: what `npm run protocol:freeze` writes to tables.json and `npm run protocol:check`
- * compares the tables with. It holds all that another implementation relies on and nothing that is for people.
+ * The frozen copy of the message tables: what `npm run protocol:freeze` writes to tables.json and `npm run
+ * protocol:check` compares the tables with. It holds all that another implementation relies on and nothing
+ * that is for people.
  */
 import type { ChannelName, Field, Row } from '../../message-table.js';
 

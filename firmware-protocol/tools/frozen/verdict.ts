@@ -19,7 +19,10 @@ export interface Verdict {
 
 const version = ({ major, minor }: { readonly major: number; readonly minor: number }) => `${major}.${minor}`;
 
-/** The line that a decision record needs, so that every change of the wire is a decision that somebody wrote down. */
+/**
+ * The line that a decision record needs, so that every change of the wire is a decision that somebody wrote
+ * down.
+ */
 export function recordLine(current: CurrentTables): string {
   return `Tables: ${version(current)}, hash \`${current.tableHash}\`.`;
 }
@@ -28,9 +31,10 @@ const HOW_TO_FREEZE =
   'npm run protocol:freeze -- --decision docs/decisions/NNNN-title.md, where the record says why and has the line\n  ';
 
 /**
- * Whether the tables may be what they are. Against a draft (major 0, or a candidate) no difference is let pass: the copy is
- * written again together with a record. Against a release a difference must be an addition under a higher minor, or come
- * with a higher major; then the copy stays, and is written again when that version is released.
+ * Whether the tables may be what they are. Against a draft (major 0, or a candidate) no difference is let
+ * pass: the copy is written again together with a record. Against a release a difference must be an addition
+ * under a higher minor, or come with a higher major; then the copy stays, and is written again when that
+ * version is released.
  *
  * @param record text of the decision record that the copy names, undefined when there is none
  */
@@ -110,7 +114,10 @@ function problemsOfRelease(
   return problems;
 }
 
-/** Why the copy must not be written again as `label`, or undefined. A draft may change in any way, a release only grow. */
+/**
+ * Why the copy must not be written again as `label`, or undefined. A draft may change in any way, a release
+ * only grow.
+ */
 export function refusalToFreeze(
   frozen: FrozenTables | undefined,
   current: CurrentTables,

@@ -1,5 +1,6 @@
 /**
- * Compiles AssemblyScript to WebAssembly and embeds it as base64 in a TypeScript file, so that whoever uses it does no I/O.
+ * Compiles AssemblyScript to WebAssembly and embeds it as base64 in a TypeScript file, so that whoever uses
+ * it does no I/O.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -19,8 +20,8 @@ const options = [
 ];
 
 /**
- * Compiles `<folder>/assembly/index.ts` into the constant `name` of `target`; `script` is who says so. With `--check` on
- * the command line it only says, by the exit code, whether that file is up to date.
+ * Compiles `<folder>/assembly/index.ts` into the constant `name` of `target`; `script` is who says so. With
+ * `--check` on the command line it only says, by the exit code, whether that file is up to date.
  */
 export async function embedModule({ folder, target, name, script }) {
   const base64 = Buffer.from(await compile(folder)).toString('base64');

@@ -1,9 +1,10 @@
 /**
- * The message tables and their frozen copy, firmware-protocol/frozen/tables.json. Both commands read the built sources.
+ * The message tables and their frozen copy, firmware-protocol/frozen/tables.json. Both commands read the
+ * built sources.
  *
- *     npm run protocol:check                                                    compare; exit 1 when they may not differ so
- *     npm run protocol:freeze -- --decision docs/decisions/NNNN-title.md        write the copy as the present version
- *     npm run protocol:freeze -- --decision … --label 1.0-rc                    the same, as a candidate
+ *     npm run protocol:check                                     compare; exit 1 when they may not differ so
+ *     npm run protocol:freeze -- --decision docs/decisions/…     write the copy as the present version
+ *     npm run protocol:freeze -- --decision … --label 1.0-rc     the same, as a candidate
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';

@@ -88,8 +88,8 @@ def timeouts():
     s.step(25760, wakes=None)
     yield s
     s = Session("measured: SRTT and RTTVAR of RFC 6298, to the microsecond, rounded down", "host", window=1)
-    # (round trip in ms, timeout in ms), by hand: 100 + 4·50 + 1; 95 + 4·47.5 + 1; 90.75 + 4·44.125 + 1; 89.031 + 4·36.531 + 1;
-    # 77.902 + 4·49.656 + 1; 68.289 + 4·56.467 + 1
+    # (round trip in ms, timeout in ms), by hand: 100 + 4·50 + 1; 95 + 4·47.5 + 1; 90.75 + 4·44.125 + 1;
+    # 89.031 + 4·36.531 + 1; 77.902 + 4·49.656 + 1; 68.289 + 4·56.467 + 1
     at = 0
     s.commands(at, "a", "command 0 a", wakes=250)
     for number, (round_trip, timeout) in enumerate([(100, 301), (60, 286), (61, 268), (77, 236), (0, 277), (1, 295)]):

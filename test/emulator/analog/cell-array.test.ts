@@ -241,7 +241,8 @@ describe('overload', () => {
     expect(array.overloaded).toBe(false);
   });
 
-  // U = (32767 + second)·v with both cells at ± 20480: y = U >> 15 is ± 20480 and a fraction of 5/8 per unit of second.
+  // U = (32767 + second)·v with both cells at ± 20480: y = U >> 15 is ± 20480 and a fraction of 5/8 per unit
+  // of second.
   test.each([
     [1, 20480, 0],
     [1, -20480, 0],

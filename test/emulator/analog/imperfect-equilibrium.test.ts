@@ -21,9 +21,10 @@ import { moments, readEquilibrium, spacing } from '../../support/equilibrium-rea
 import { imperfectBoard, spread } from '../../support/imperfect-boards.js';
 
 /*
- * Statistics of imperfect dies against float64. Seeds are fixed. Were they drawn, a right board would fail one of these
- * tests with probability below 1e-6: limits are 5.8 standard errors (7e-9 two-sided), of at most 27 quantities each, the
- * readings' correlation included as in equilibrium.test.ts. "Is resolved" means beyond 15 standard errors.
+ * Statistics of imperfect dies against float64. Seeds are fixed. Were they drawn, a right board would fail
+ * one of these tests with probability below 1e-6: limits are 5.8 standard errors (7e-9 two-sided), of at most
+ * 27 quantities each, the readings' correlation included as in equilibrium.test.ts. "Is resolved" means
+ * beyond 15 standard errors.
  */
 const LIMIT = 5.8;
 const RESOLVED = 15;

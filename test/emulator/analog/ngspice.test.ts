@@ -68,7 +68,8 @@ describe.runIf(hasNgspice)('ngspice, an independent simulator of the circuit', (
         return Math.max(...ours.map((v, t) => Math.hypot(...v.map((x, i) => x - spice[t][i]))));
       });
       errors.forEach((error, i) => {
-        // |(1 − x)ⁿ − e^(−nx)| ≤ x·max(s·e^(−s))/2·(1 + x) with s = nx, so x/2e and a little; 1e-4 for carries and ngspice.
+        // |(1 − x)ⁿ − e^(−nx)| ≤ x·max(s·e^(−s))/2·(1 + x) with s = nx: x/2e and a little.
+        // 1e-4 is for carries and ngspice.
         const x = eigenvalueMax * 2 ** -(3 + i);
         expect(error).toBeLessThan((x / (2 * Math.E)) * (1 + x) * distance + 1e-4);
         if (i > 0) expect(error / errors[i - 1]).toBeLessThan(0.55);
@@ -84,8 +85,8 @@ describe.runIf(hasNgspice)('ngspice, an independent simulator of the circuit', (
       drive: new Int16Array(cells),
     };
     const a = systemMatrix(image);
-    // Straight lines between values a step apart: a density of rms²·step at low frequencies, so κ = rms²·step/2. What the
-    // lines take away is of the order (λ·step)²/10 = 2e-4 of a variance.
+    // Straight lines between values a step apart: a density of rms²·step at low frequencies, so κ =
+    // rms²·step/2. What the lines take away is of the order (λ·step)²/10 = 2e-4 of a variance.
     const [rms, step] = [0.1, 0.04];
     const kappa = (rms * rms * step) / 2;
     const [spacing, readings] = [6, 1000];
@@ -105,7 +106,8 @@ describe.runIf(hasNgspice)('ngspice, an independent simulator of the circuit', (
     const slowest = 1 / largestEigenvalue(inverse(a));
     const left = Math.exp(-slowest * spacing);
     const inflation = (1 + left ** 2) / (1 - left ** 2) / samples.length;
-    // Twenty quantities at 5.8 standard errors: right ones would fail with probability 1.4e-7 were the seeds drawn.
+    // Twenty quantities at 5.8 standard errors: right ones would fail with probability 1.4e-7 were the seeds
+    // drawn.
     for (let i = 0; i < cells; i++)
       for (let j = 0; j <= i; j++) {
         const variance = expected[i][i] * expected[j][j] + expected[i][j] ** 2;

@@ -29,8 +29,8 @@ function correlation(a: Float64Array, b: Float64Array): number {
   return a.reduce((sum, x, i) => sum + x * b[i], 0) / a.length;
 }
 
-// 256,000 independent products: one standard error is 1/√256000. Limit 5.5 of them, 4e-8 two-sided, for at most 12
-// comparisons in this file: a right source would fail on drawn seeds with probability below 1e-6.
+// 256,000 independent products: one standard error is 1/√256000. Limit 5.5 of them, 4e-8 two-sided, for at
+// most 12 comparisons in this file: a right source would fail on drawn seeds with probability below 1e-6.
 const LIMIT = 5.5 / Math.sqrt(CELLS * TICKS);
 
 describe('ζ', () => {
@@ -42,8 +42,8 @@ describe('ζ', () => {
   });
 
   test('of neighbouring ticks correlates by ½, of the next but one not', () => {
-    // Var(xy) of two normals with correlation ½ is 1 + ¼; every second tick makes the products independent but for
-    // their shared z, which adds 2·(½)²·… < ½.
+    // Var(xy) of two normals with correlation ½ is 1 + ¼; every second tick makes the products independent
+    // but for their shared z, which adds 2·(½)²·… < ½.
     expect(Math.abs(correlation(base, record(3, 100, 1001, 2)) - 1 / 2)).toBeLessThan(
       LIMIT * Math.sqrt(7 / 4),
     );

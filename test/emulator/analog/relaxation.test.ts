@@ -16,9 +16,9 @@ import {
 } from '../../support/analog-linear.js';
 
 /*
- * With noise off, v[n] = s[n] + hA·c[n] − ρ[n] + H·q[n], where c in 0…1023 and ρ, q in 0…1 are the carries of array
- * input, integrator and rows (in units of their divisors), H = h·2^(10+ρ)·Kᵀ, and
- * s[n+1] = s[n] + h(e − A·v[n]). Against u[n+1] = u[n] + h(e − A·u[n]) the error is therefore, without approximation,
+ * With noise off, v[n] = s[n] + hA·c[n] − ρ[n] + H·q[n], where c in 0…1023 and ρ, q in 0…1 are the carries of
+ * array input, integrator and rows (in units of their divisors), H = h·2^(10+ρ)·Kᵀ, and s[n+1] = s[n] + h(e −
+ * A·v[n]). Against u[n+1] = u[n] + h(e − A·u[n]) the error is therefore, without approximation,
  *     v[n] − u[n] = X·x[n] − Σ_j (1 − hA)^(n−1−j)·hA·X·x[j],    X = (hA, −1, H), x = (c, ρ, q), x[0] = 0,
  * and the range of each x gives an interval for it.
  */

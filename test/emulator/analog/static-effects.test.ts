@@ -54,8 +54,8 @@ describe('gains', () => {
 });
 
 test('what is drawn has the spread asked for, mean 0, and belongs to one die alone', () => {
-  // 8192 draws: relative error of a standard deviation 1/√16384, of a mean and of a correlation 1/√8192. Limits are six of
-  // them: a right generator with other seeds fails one of the ten with probability 2e-8.
+  // 8192 draws: relative error of a standard deviation 1/√16384, of a mean and of a correlation 1/√8192.
+  // Limits are six of them: a right generator with other seeds fails one of the ten with probability 2e-8.
   const effects = {
     timeConstantMismatch: spread(10_000),
     inputOffset: spread(1000),

@@ -239,7 +239,8 @@ describe('memory', () => {
 
   it('of the autodiff library’s arrays does not grow once the first steps are done', async () => {
     await steps(5);
-    // It reuses what was freed, by size: one array leaked per step, of the 32 kB of the pooled channels say, shows.
+    // It reuses what was freed, by size: one array leaked per step, of the 32 kB of the pooled channels say,
+    // shows.
     const grow = vi.spyOn(wasm.Memory.prototype, 'grow');
     await steps(30);
     expect(grow).not.toHaveBeenCalled();

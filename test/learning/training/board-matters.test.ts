@@ -61,8 +61,8 @@ const testAccuracy = async (falsify: Falsify): Promise<number> =>
 const honest: Falsify = (codes) => codes;
 const zeros: Falsify = (codes) => new Int16Array(codes.length);
 /**
- * Cells shifted by a step whose multiples do not soon come back to where they were: reversing the order, say, would be
- * undone one step later, since the state is kept.
+ * Cells shifted by a step whose multiples do not soon come back to where they were: reversing the order, say,
+ * would be undone one step later, since the state is kept.
  */
 const shifted: Falsify = (codes) => codes.map((_, i) => codes[(i + 2999) % codes.length]);
 

@@ -53,9 +53,10 @@ function meanOf(values: readonly number[]): number {
 }
 
 /*
- * The mean z² of one solution of 64 cells has a standard deviation of about 0.33, that of 36 solutions of 0.055 around a mean of
- * 1.0: were the seeds drawn, an honest solver would leave [0.8, 1.25] once in 4000 times, by 18 solutions once in 100. Of 8 cells it is 0.9,
- * and 0.1 of 80 solutions: once in 50. Seeds are fixed.
+ * The mean z² of one solution of 64 cells has a standard deviation of about 0.33, that of 36 solutions of
+ * 0.055 around a mean of 1.0: were the seeds drawn, an honest solver would leave [0.8, 1.25] once in 4000
+ * times, by 18 solutions once in 100. Of 8 cells it is 0.9, and 0.1 of 80 solutions: once in 50. Seeds are
+ * fixed.
  */
 describe('the standard error on boards that are not ideal, nor calibrated', () => {
   it.each([

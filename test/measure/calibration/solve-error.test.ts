@@ -13,7 +13,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** The same die of a profile without what differs from cell to cell: crosspoints and couplings' rounding are left. */
+/**
+ * The same die of a profile without what differs from cell to cell: crosspoints and couplings' rounding are
+ * left.
+ */
 function withoutCellEffects(profileName: string): string {
   const profile = findProfile(profileName)!;
   const off = { timeConstantMismatch: null, noiseMismatch: null, inputOffset: null, leakage: null };
@@ -99,9 +102,10 @@ function report(title: string, found: ReadonlyMap<string, Errors>): void {
 }
 
 /*
- * Dies, problems and measurement seeds are fixed. On sixteen other dies of prototype-64 (eight sets of two, sixteen problems each) the
- * ratios were 2.17 ± 0.19, 1.01 ± 0.014 and 16.9 ± 1.4: were the dies drawn, sets of four would fall below 1.8 once in 400 times. On
- * prototype-8, sets of four: 1.87 ± 0.29, 1.02 ± 0.02, 15.8 ± 3.2; there the first says nothing.
+ * Dies, problems and measurement seeds are fixed. On sixteen other dies of prototype-64 (eight sets of two,
+ * sixteen problems each) the ratios were 2.17 ± 0.19, 1.01 ± 0.014 and 16.9 ± 1.4: were the dies drawn, sets
+ * of four would fall below 1.8 once in 400 times. On prototype-8, sets of four: 1.87 ± 0.29, 1.02 ± 0.02,
+ * 15.8 ± 3.2; there the first says nothing.
  */
 describe('the solve error, one pass at condition 10', () => {
   it('prototype-64: calibrating cells divides it by 1.8, crosspoints too by 4', {

@@ -6,9 +6,9 @@ import { findProfile } from '../../../emulator/index.js';
 import { deviations, meanSquare, measure } from './agreement.js';
 
 /*
- * z = (estimate − the die's true value) / standard error. For n normal z the mean square has the standard deviation √(2/n):
- * 0.051 for the 768 cells below, so that [0.8, 1.25] is left by chance once in 10,000 times per quantity, once in 1000 times in all.
- * Seeds are fixed: die = measurement seed = 1, 2, 3.
+ * z = (estimate − the die's true value) / standard error. For n normal z the mean square has the standard
+ * deviation √(2/n): 0.051 for the 768 cells below, so that [0.8, 1.25] is left by chance once in 10,000 times
+ * per quantity, once in 1000 times in all. Seeds are fixed: die = measurement seed = 1, 2, 3.
  */
 describe('estimates agree with the die within their own error bars', () => {
   it('prototype-256, every quantity of cells and couplings', { tags: 'long' }, async () => {
@@ -48,7 +48,8 @@ describe('estimates agree with the die within their own error bars', () => {
     const found = await deviations('harsh-64', [1, 2, 3], 4);
     found.delete('noiseTemperature');
     const z = [...found.values()].flat();
-    // 2,400 estimates, but those of a run share its drift: bounds as wide as for a tenth of them, once in 500 times.
+    // 2,400 estimates, but those of a run share its drift: bounds as wide as for a tenth of them, once in 500
+    // times.
     expect(meanSquare(z)).toBeGreaterThan(0.75);
     expect(meanSquare(z)).toBeLessThan(1.3);
   });

@@ -15,7 +15,10 @@ export interface DieTruth {
   couplingError(row: number, column: number): number;
 }
 
-/** What a die really is, in the quantities that a characterization estimates. It must have both converters' and cells' effects. */
+/**
+ * What a die really is, in the quantities that a characterization estimates. It must have both converters'
+ * and cells' effects.
+ */
 export function dieTruth(die: Die): DieTruth {
   const { profile } = die;
   const { cells, adcBits, driveBits, driveRange, measured } = profile;

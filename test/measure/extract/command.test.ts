@@ -45,7 +45,8 @@ async function responses(uri: string, cells: number) {
 }
 
 describe('thermolink extract', () => {
-  // By chance an ideal board of 8 cells shows an imperfection less than once in 10,000 times; seeds are fixed.
+  // By chance an ideal board of 8 cells shows an imperfection less than once in 10,000 times; seeds are
+  // fixed.
   it.each([
     ['ideal-8', 8, 3, '0'],
     ['ideal-8', 8, 1, '7'],

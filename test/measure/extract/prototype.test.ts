@@ -57,9 +57,10 @@ describe('a prototype board that was captured', { tags: 'long' }, () => {
   }, 120_000);
 
   /*
-   * For n normal z the mean square has the standard deviation √(2/n): 0.102 for the 192 cells of three boards. Bounds at four of
-   * them are left by chance once in 15,000 times per quantity, and by any of the 21 below once in 700 times. The bounds of true
-   * values are never narrower than [0.8, 1.25], since errors of crosspoints of a cell share that of its gain. Seeds are fixed.
+   * For n normal z the mean square has the standard deviation √(2/n): 0.102 for the 192 cells of three
+   * boards. Bounds at four of them are left by chance once in 15,000 times per quantity, and by any of the 21
+   * below once in 700 times. The bounds of true values are never narrower than [0.8, 1.25], since errors of
+   * crosspoints of a cell share that of its gain. Seeds are fixed.
    */
   const within = (z: readonly number[]) => 4 * Math.sqrt(2 / z.length);
 
@@ -100,7 +101,8 @@ describe('a prototype board that was captured', { tags: 'long' }, () => {
       ].sort(),
     );
     for (const [quantity, deviations] of z) {
-      // What errors of crosstalk take as independent is not, over all sets: docs/how-to/characterize.md, Limits.
+      // What errors of crosstalk take as independent is not, over all sets: docs/how-to/characterize.md,
+      // Limits.
       const least = quantity.startsWith('from') ? 0.4 : 1 - within(deviations);
       expect(meanSquare(deviations), quantity).toBeGreaterThan(Math.min(0.8, least));
       expect(meanSquare(deviations), quantity).toBeLessThan(Math.max(1.25, 1 + within(deviations)));
@@ -146,7 +148,8 @@ describe('a prototype board that was captured', { tags: 'long' }, () => {
     for (const [k, { uri }] of captured.entries()) {
       const [dense, factored] = await apart(BOARDS[k].uri, `${uri}?die=9`);
       const [denseOfOther, factoredOfOther] = await apart(BOARDS[k].uri, 'emulator:prototype-64?die=9');
-      // What is left: drive codes are off by half a step each, known by their spread alone, which A⁻¹ makes larger.
+      // What is left: drive codes are off by half a step each, known by their spread alone, which A⁻¹ makes
+      // larger.
       expect(dense).toBeLessThan(denseOfOther / 12);
       // Of its two arrays one was measured.
       expect(factored).toBeLessThan(factoredOfOther / 5);
