@@ -20,8 +20,7 @@ async function calibrated(uri: string, request = {}): Promise<CalibrationResult>
   }
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: whatever a file may hold; the tests damage it where no type
-// would let them.
+// biome-ignore lint/suspicious/noExplicitAny: a file may hold anything, and the tests damage it everywhere
 type FileContent = any;
 /** A record as it comes from a file, for tests to change. */
 let text: () => FileContent;
