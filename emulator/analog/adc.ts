@@ -18,11 +18,12 @@ export function readAdc(v: Int32Array, adcBits: number, out: Int16Array): boolea
   const shift = 26 - adcBits;
   const half = 1 << (shift - 1);
   const largest = (1 << (adcBits - 1)) - 1;
-  let clipped = false;
+  let cut = 0;
   for (let i = 0; i < out.length; i++) {
     const code = (v[i] + half) >> shift;
-    out[i] = clamp(code, -largest - 1, largest);
-    if (out[i] !== code) clipped = true;
+    const kept = clamp(code, -largest - 1, largest);
+    out[i] = kept;
+    cut |= kept ^ code;
   }
-  return clipped;
+  return cut !== 0;
 }

@@ -17,10 +17,12 @@ export function largestDrive(die: Die): number {
 export function convertDrive(die: Die, codes: Int16Array): Int32Array {
   const step = driveStep(die.profile);
   const largest = largestDrive(die);
-  const { cells, convertDrive: convert = (code: number) => code * step } = diePartsOf(die);
-  return Int32Array.from(codes, (code, i) => {
-    const given = convert(code, i);
+  const { cells, convertDrive: convert } = diePartsOf(die);
+  const drive = new Int32Array(codes.length);
+  for (let i = 0; i < codes.length; i++) {
+    const given = convert ? convert(codes[i], i) : codes[i] * step;
     const e = cells ? scaled(given + cells.inputOffset[i], cells.rate[i]) : given;
-    return clamp(e, -largest, largest);
-  });
+    drive[i] = clamp(e, -largest, largest);
+  }
+  return drive;
 }

@@ -101,6 +101,8 @@ function effectiveDamping(die: Die, { cells, damping }: ProgramImage): Float64Ar
 function effectiveNoise(die: Die, { cells, noiseAmplitude: code }: ProgramImage) {
   const { cells: parts } = diePartsOf(die);
   const noiseAmplitude = new Int32Array(cells).fill(code);
+  if (!parts && code <= NOISE_CODE_MAX)
+    return { noiseAmplitude, clampedNoiseCodes: 0, noiseCodeMin: code, noiseCodeMax: code };
   if (parts)
     for (let i = 0; i < cells; i++) noiseAmplitude[i] = scaled(noiseAmplitude[i], parts.noiseGain[i]);
   let clampedNoiseCodes = 0;

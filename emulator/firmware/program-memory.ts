@@ -21,6 +21,8 @@ export interface Bank {
   zeroFrom: number;
   /** Kept while only drive, initial state or registers are rewritten. */
   couplings: EffectiveCouplings | undefined;
+  /** Those of the program before, whose memory the next commit takes: no run uses them any more. */
+  unusedCouplings: EffectiveCouplings | undefined;
   committed: EffectiveProgram | undefined;
 }
 
@@ -35,6 +37,7 @@ export class ProgramMemory {
       image: undefined,
       zeroFrom: 0,
       couplings: undefined,
+      unusedCouplings: undefined,
       committed: undefined,
     }));
   }
@@ -54,7 +57,7 @@ export class ProgramMemory {
     refuse(couplingBits <= profile.couplingBits, `couplings have ${profile.couplingBits} bits`);
     const bank = this.bank(fields.bank);
     bank.committed = undefined;
-    bank.couplings = undefined;
+    forgetCouplings(bank);
     bank.zeroFrom = 0;
     bank.image = {
       mode,
@@ -81,7 +84,7 @@ export class ProgramMemory {
     if (section === SECTION.couplings) {
       clearUpTo(bank, firstEntry);
       bank.zeroFrom = Math.max(bank.zeroFrom, firstEntry + codes.length / width);
-      bank.couplings = undefined;
+      forgetCouplings(bank);
     }
     codeBytes(target).set(codes, firstEntry * width);
     bank.committed = undefined;
@@ -115,7 +118,8 @@ export class ProgramMemory {
     if (refusal) throw new Refused(REFUSAL.outOfRange, `the ${refusal} of this program`);
     if (!bank.couplings) {
       this.#checkCodeWidth(image);
-      bank.couplings = convertCouplings(this.#die, image);
+      bank.couplings = convertCouplings(this.#die, image, bank.unusedCouplings);
+      bank.unusedCouplings = undefined;
     }
     bank.committed ??= commitProgram(this.#die, image, bank.couplings);
     return bank.committed;
@@ -151,6 +155,12 @@ export class ProgramMemory {
       if (couplings[i] < -limit || couplings[i] >= limit)
         throw new Refused(REFUSAL.outOfRange, `coupling ${i} has more than ${couplingBits} bits`);
   }
+}
+
+/** A bank is not written while it runs, so what was converted before is used by nobody from now on. */
+function forgetCouplings(bank: Bank): void {
+  bank.unusedCouplings = bank.couplings ?? bank.unusedCouplings;
+  bank.couplings = undefined;
 }
 
 /** Clears what is still of a program before, up to this entry. */

@@ -99,6 +99,46 @@ describe('coupling DAC', () => {
       clampedCouplings: 2,
     });
   });
+
+  test('is the formula at every width, for any number of codes wherever they lie', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 4, max: 16 }),
+        fc.array(fc.nat(), { minLength: 1, maxLength: 70 }),
+        fc.nat(5),
+        (bits, numbers, offset) => {
+          const Codes = bits <= 8 ? Int8Array : Int16Array;
+          const span = 2 ** bits;
+          const codes = new Codes(offset + numbers.length).subarray(offset);
+          codes.set(numbers.map((number) => (number % span) - span / 2));
+          const kept = Array.from(codes, (code) => Math.max(-32767, code * 2 ** (16 - bits)));
+          const cut = codes.filter((code) => code === -span / 2).length;
+          expect(effective(bits, codes)).toEqual({ codes: kept, clampedCouplings: cut });
+        },
+      ),
+      { seed: 20261201, numRuns: 1000 },
+    );
+  });
+
+  test('takes the memory of couplings that nobody uses any more, as an array of its own', () => {
+    const image = (...codes: number[]) =>
+      programImage({
+        mode: PROGRAM_MODE.factored,
+        cells: codes.length,
+        rows: 1,
+        couplingBits: 8,
+        couplings: Int8Array.from(codes),
+      });
+    const die = idealBoard({});
+    const first = convertCouplings(die, image(1, 2, 3, 4));
+    const second = convertCouplings(die, image(5, 6, 7, 0), first);
+    expect(second.forward.buffer).toBe(first.forward.buffer);
+    expect(second.forward).not.toBe(first.forward);
+    expect(Array.from(second.forward)).toEqual([1280, 1536, 1792, 0]);
+    const longer = convertCouplings(die, image(1, 1, 1, 1, 1), second);
+    expect(Array.from(longer.forward)).toEqual([256, 256, 256, 256, 256]);
+    expect(Array.from(second.forward)).toEqual([1280, 1536, 1792, 0]);
+  });
 });
 
 describe('a commit', () => {
