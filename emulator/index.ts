@@ -8,5 +8,4 @@ export { EmulatedDevice } from './device.js';
 export { CELL_FAULTS, type DynamicFault, FAULT_KINDS, type FaultKind } from './imperfections/faults.js';
 export { type DieEffects, effectsOf, type MeasuredParts } from './imperfections/table.js';
 export type { BoardProfile } from './profiles/board-profile.js';
-export { type ParsedProfile, type ProfileProblem, parseProfile } from './profiles/parse-profile.js';
 export { findProfile, PROFILES } from './profiles/profiles.js';

@@ -8,7 +8,7 @@ export type { BoardCalibration, CellQuantity } from '../board/calibration.js';
 export type { ChannelHistogram } from './adc-histogram.js';
 export type { AdcTransfer } from './adc-transfer.js';
 export { type CalibrateRequest, type CalibrationResult, calibrate } from './calibrate.js';
-export { type CalibrationRecord, calibrationOf, calibrationRecordOf } from './calibration-record.js';
+export { type CalibrationRecord, calibrationRecordOf } from './calibration-record.js';
 export { type Characterization, type CharacterizeRequest, characterize } from './characterize.js';
 export { type Comparison, compareBoards, type Difference, type ModeName } from './compare.js';
 export type { CouplingErrors } from './coupling-error.js';
@@ -16,6 +16,7 @@ export type { DriveTransfer } from './drive-transfer.js';
 export { type Estimates, type Summary, summarize } from './estimates.js';
 export { type Extraction, extract } from './extract.js';
 export { type Quantity, quantitiesOf } from './quantities.js';
+export { calibrationOf } from './read-calibration-record.js';
 export {
   type CharacterizationRecord,
   type RecordedEstimates,

@@ -1,4 +1,5 @@
-import { type BoardProfile, effectsOf, type MeasuredParts, parseProfile } from '../../emulator/index.js';
+import { type BoardProfile, effectsOf, type MeasuredParts } from '../../emulator/index.js';
+import { parseProfile } from '../../emulator/profiles/index.js';
 import { NOISE_AMPLITUDE_MAX, NOISE_AMPLITUDE_MIN } from '../../firmware-protocol/limits.js';
 import type { DeviceIdentity } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type BoardProfile, parseProfile } from '../../emulator/index.js';
+import type { BoardProfile } from '../../emulator/index.js';
 import { ThermolinkError } from '../errors.js';
 
 /** Reads the board type that a JSON file describes. Errors: BAD_FILE, which names the wrong field. */
@@ -12,7 +12,8 @@ export async function readProfile(path: string): Promise<BoardProfile> {
     });
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    // Unlike readFile's own decoding, this one drops a byte order mark.
+    text = new TextDecoder().decode(await readFile(path));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw bad(`can not be read: ${reason}`, 'Check the path.', error);
@@ -27,6 +28,8 @@ export async function readProfile(path: string): Promise<BoardProfile> {
       error,
     );
   }
+  // Loaded only here: a board type that has a name needs no schemas.
+  const { parseProfile } = await import('../../emulator/profiles/index.js');
   const parsed = parseProfile(data);
   if ('profile' in parsed) return parsed.profile;
   throw bad(

@@ -13,7 +13,7 @@ import { gainOf } from '../../emulator/imperfections/gain.js';
 import { noiseMismatch as noise } from '../../emulator/imperfections/noise-mismatch.js';
 import type { MeasuredParts } from '../../emulator/imperfections/table.js';
 import type { BoardProfile } from '../../emulator/profiles/board-profile.js';
-import { parseProfile } from '../../emulator/profiles/parse-profile.js';
+import { parseProfile } from '../../emulator/profiles/index.js';
 import { findProfile } from '../../emulator/profiles/profiles.js';
 import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
 import { integersFrom, programImage } from '../support/analog-boards.js';

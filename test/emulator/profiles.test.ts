@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { FAULT_DRAWS, FAULT_KINDS } from '../../emulator/imperfections/faults.js';
-import { IMPERFECTION_LIST } from '../../emulator/imperfections/table.js';
+import { IMPERFECTION_LIST, IMPERFECTIONS } from '../../emulator/imperfections/table.js';
 import { THERMAL_DRAWS } from '../../emulator/imperfections/thermal-drift.js';
-import { parseProfile } from '../../emulator/profiles/parse-profile.js';
-import { EFFECT_RULES } from '../../emulator/profiles/profile-schema.js';
+import { parseProfile } from '../../emulator/profiles/index.js';
 import { findProfile, PROFILES } from '../../emulator/profiles/profiles.js';
 import {
   CELLS_MAX,
@@ -64,7 +63,8 @@ describe('a profile of one’s own', () => {
     ['cells', 8.5, /is 8.5/],
     ['cells', '8', /is "8"/],
     ['cells', undefined, /is missing; it takes/],
-    ['cell', 8, /is no field; there are name, cells/],
+    ['cell', 8, /is no field; there are name, cells.*; did you mean cells\?$/],
+    ['colour', 8, /is no field; there are name, cells[^?]*$/],
     ['name', '', /1 to 24 ASCII characters/],
     ['name', 'a board with a very long name', /24/],
     ['name', 'Brett ü', /ASCII/],
@@ -77,6 +77,7 @@ describe('a profile of one’s own', () => {
     ['noiseAmplitudeMax', 12_288, undefined],
     ['effects', undefined, /is missing; an ideal board has null/],
     ['effects', [], /is \[\]; it takes an object/],
+    ['effects.inputoffset', null, /is no field; .*; did you mean inputOffset\?$/],
     ['effects.offset', null, /is no field; there are couplingMismatch/],
     ['effects.inputOffset', 1000, /is 1000; it takes an object, or null: off/],
     ['effects.inputOffset.spreadPpm', 0, /from 1 to 200000 \(ppm, a standard deviation\)/],
@@ -115,7 +116,7 @@ describe('docs/reference/device-model.md', () => {
   });
 
   test('names every effect and every fault', () => {
-    const names = [...Object.keys(EFFECT_RULES), ...Object.keys(FAULT_KINDS)];
+    const names = [...Object.keys(IMPERFECTIONS), ...Object.keys(FAULT_KINDS)];
     expect(names.filter((name) => !document.includes(`\`${name}\``))).toEqual([]);
   });
 

@@ -32,12 +32,21 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/board',
     'src/driver',
     'emulator/index.ts',
+    'emulator/profiles/index.ts',
+    'emulator/profiles/fields.ts',
   ],
   'src/learning/data': [...ERRORS],
   'src/learning/model': [...ERRORS, 'src/linalg'],
   'src/learning/curvature': [...ERRORS, 'src/linalg', 'src/learning/model'],
   'src/learning': [...ERRORS, 'src/linalg', 'src/board/cost.ts', 'src/algorithms/contract.ts'],
-  'src/serve': [...ERRORS, 'firmware-protocol', 'src/transport', 'src/driver', 'emulator/index.ts'],
+  'src/serve': [
+    ...ERRORS,
+    'firmware-protocol',
+    'src/transport',
+    'src/driver',
+    'emulator/index.ts',
+    'emulator/profiles/index.ts',
+  ],
   'src/connect.ts': [
     ...ERRORS,
     'firmware-protocol',
@@ -68,6 +77,22 @@ function importsOf(file: string): string[] {
   );
 }
 
+/** The files and packages that are loaded with a file. */
+function loadedBy(entry: string): string[] {
+  const reached = new Set<string>();
+  const visit = (file: string): void => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    if (!file.endsWith('.ts')) return;
+    for (const [, name] of readRepositoryFile(file).matchAll(STATIC_IMPORT))
+      visit(
+        name.startsWith('.') ? path.posix.join(path.posix.dirname(file), name).replace(/\.js$/, '.ts') : name,
+      );
+  };
+  visit(entry);
+  return [...reached];
+}
+
 describe('imports flow one way', () => {
   const files = repositoryFiles(/^(src|emulator|firmware-protocol)\/.*\.ts$/);
 
@@ -94,23 +119,15 @@ describe('imports flow one way', () => {
   });
 
   it('connecting loads what only one way to a board needs when a board is opened that way', () => {
-    const reached = new Set<string>();
-    const visit = (file: string): void => {
-      if (reached.has(file)) return;
-      reached.add(file);
-      if (!file.endsWith('.ts')) return;
-      for (const [, name] of readRepositoryFile(file).matchAll(STATIC_IMPORT))
-        visit(
-          name.startsWith('.')
-            ? path.posix.join(path.posix.dirname(file), name).replace(/\.js$/, '.ts')
-            : name,
-        );
-    };
-    visit('src/connect.ts');
+    const reached = loadedBy('src/connect.ts');
     expect(reached).toContain('src/transport/serial-port.ts');
-    expect([...reached].filter((name) => /serialport|koffi|worker_threads|board-thread/.test(name))).toEqual(
-      [],
-    );
+    expect(reached.filter((name) => /serialport|koffi|worker_threads|board-thread/.test(name))).toEqual([]);
+  });
+
+  it('schemas are loaded when a file is read that needs them', () => {
+    expect(loadedBy('emulator/profiles/index.ts')).toContain('zod');
+    for (const entry of ['src/index.ts', 'src/connect.ts', 'src/serve/index.ts', 'emulator/index.ts'])
+      expect(loadedBy(entry), entry).not.toContain('zod');
   });
 
   it('the contract and the device use nothing of Node', () => {
@@ -121,7 +138,9 @@ describe('imports flow one way', () => {
           .filter((name) => !name.startsWith('.'))
           .map((name) => `${file} → ${name}`),
       )
-      .filter((use) => !/^firmware-protocol\/.* → @msgpack\/msgpack$/.test(use));
+      .filter(
+        (use) => !/^firmware-protocol\/.* → @msgpack\/msgpack$|^emulator\/profiles\/.* → zod$/.test(use),
+      );
     expect(offences).toEqual([]);
   });
 

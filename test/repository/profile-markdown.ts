@@ -1,24 +1,34 @@
-import { EFFECT_RULES, PROFILE_RULES, type ProfileRule } from '../../emulator/profiles/profile-schema.js';
+import { z } from 'zod';
+import { profileSchema } from '../../emulator/profiles/profile-schema.js';
+
+/** `unit` and `note` are ours. */
+type Schema = z.core.JSONSchema.BaseSchema & { readonly unit?: string; readonly note?: string };
 
 /** Fields of a profile and magnitudes of its effects: what each takes, in which unit. */
 export function profileMarkdown(): string {
-  const fields = Object.entries(PROFILE_RULES).map(
-    ([name, rule]) => `| \`${name}\` | ${range(rule)} | ${unit(rule)} |`,
+  const { effects, measured: _, ...fields } = properties(z.toJSONSchema(profileSchema, { io: 'input' }));
+  const magnitudes = Object.entries(properties(effects)).flatMap(([effect, schema]) =>
+    rows(`effects.${effect}.`, properties(schema)).slice(0, -1),
   );
-  const magnitudes = Object.entries(EFFECT_RULES).flatMap(([effect, rules]) =>
-    Object.entries(rules).map(
-      ([name, rule]) => `| \`effects.${effect}.${name}\` | ${range(rule)} | ${unit(rule)} |`,
-    ),
-  );
-  return ['| field | takes | unit |', '| --- | --- | --- |', ...fields, ...magnitudes].join('\n');
+  return ['| field | takes | unit |', '| --- | --- | --- |', ...rows('', fields), ...magnitudes].join('\n');
 }
 
-function range(rule: ProfileRule): string {
-  if (rule.kind === 'flag') return 'true or false';
-  if (rule.kind === 'text') return `1…${rule.max} ${rule.ascii ? 'ASCII ' : ''}characters`;
-  const values = `${rule.min}…${rule.max}`;
-  if (rule.powerOfTwo) return `${values}, a power of two`;
-  return rule.multipleOf === undefined ? values : `${values}, a multiple of ${rule.multipleOf}`;
+/** Of an object that may be null, those of the object. */
+function properties(schema: Schema): Record<string, Schema> {
+  const object = schema.anyOf?.[0];
+  return (object ? properties(object) : schema.properties) as Record<string, Schema>;
 }
 
-const unit = (rule: ProfileRule) => (rule.kind === 'integer' ? rule.unit : '');
+function rows(prefix: string, fields: Record<string, Schema>): string[] {
+  return Object.entries(fields).map(
+    ([name, schema]) => `| \`${prefix}${name}\` | ${range(schema)} | ${schema.unit ?? ''} |`,
+  );
+}
+
+function range(schema: Schema): string {
+  const { type, minimum, maximum, minLength, maxLength, multipleOf } = schema;
+  if (type === 'boolean') return 'true or false';
+  if (type === 'string') return `${minLength}…${maxLength} ${schema.note ?? ''} characters`;
+  const notes = [multipleOf === undefined ? [] : `a multiple of ${multipleOf}`, schema.note ?? []].flat();
+  return [`${minimum}…${maximum}`, ...notes].join(', ');
+}

@@ -48,6 +48,10 @@ describe('emulator:file=', () => {
     await device.close();
   });
 
+  test('may begin with a byte order mark, as some editors write one', async () => {
+    expect(await readProfile(file('mark.json', `\uFEFF${JSON.stringify(own)}`))).toEqual(own);
+  });
+
   test('a fault of a cell that the board does not have is refused', async () => {
     await expect(connect('emulator:ideal-8?faults=deadCell:8@5')).rejects.toMatchObject({
       code: 'BAD_ARGUMENT',

@@ -1,7 +1,6 @@
 import type { BoardCalibration } from '../../board/calibration.js';
 import { ThermolinkError } from '../../errors.js';
 import { withInputFile } from '../../files/input-file.js';
-import { calibrationOf } from '../../measure/calibration-record.js';
 
 /**
  * The calibration in the file that an option names, undefined without one. Whether it has expired is judged by this host's clock.
@@ -14,6 +13,8 @@ export async function readCalibration(path: string | undefined): Promise<BoardCa
     await file.read(bytes);
     return new TextDecoder().decode(bytes);
   });
+  // Loaded only here: commands without a calibration need no schemas.
+  const { calibrationOf } = await import('../../measure/read-calibration-record.js');
   return calibrationOf(parsed(path, text), new Date());
 }
 

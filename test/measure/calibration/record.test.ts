@@ -5,7 +5,8 @@ import { drawSamples } from '../../../src/algorithms/sample.js';
 import { CELL_QUANTITIES } from '../../../src/board/calibration.js';
 import { connect } from '../../../src/connect.js';
 import { type CalibrationResult, calibrate } from '../../../src/measure/calibrate.js';
-import { calibrationOf, calibrationRecordOf } from '../../../src/measure/calibration-record.js';
+import { calibrationRecordOf } from '../../../src/measure/calibration-record.js';
+import { calibrationOf } from '../../../src/measure/read-calibration-record.js';
 
 const MEASURED = new Date('2026-03-01T12:00:00Z');
 const LATER = new Date('2026-03-02T12:00:00Z');
@@ -74,17 +75,41 @@ describe('the record of a calibration', () => {
 
   const damages: [string, (record: FileContent) => void, RegExp][] = [
     ['another schema', (record) => (record.schema = 'thermolink-characterization'), /schema/],
-    ['a later version', (record) => (record.version = 2), /version is 2/],
+    ['a later version', (record) => (record.version = 2), /version is 2; it takes 1/],
     ['no board', (record) => delete record.board, /board is missing/],
     ['a board without a size', (record) => (record.board.cells = 0), /board.cells/],
-    ['no date', (record) => (record.expiresAt = 'soon'), /expiresAt is no date/],
+    ['no date', (record) => (record.expiresAt = 'soon'), /expiresAt is "soon"; it takes a date/],
     ['a quantity less', (record) => delete record.quantities.adcGain, /quantities.adcGain/],
-    ['a cell less', (record) => record.quantities.leakage.values.pop(), /quantities.leakage has not 8/],
-    ['a null', (record) => (record.quantities.adcGain.values[3] = null), /adcGain has no number at 3/],
-    ['an absurd gain', (record) => (record.quantities.driveGain.values[5] = -1), /driveGain of cell 5 is -1/],
-    ['no temperature', (record) => (record.quantities.noiseTemperature.values[0] = 0), /cell 0 is 0/],
-    ['too few crosspoints', (record) => record.couplingErrors.values.pop(), /couplingErrors has not 64/],
-    ['an absurd crosspoint', (record) => (record.couplingErrors.values[9] = 7), /couplingErrors/],
+    [
+      'a cell less',
+      (record) => record.quantities.leakage.values.pop(),
+      /quantities.leakage.values has 7 entries; it takes one per cell, 8/,
+    ],
+    [
+      'a null',
+      (record) => (record.quantities.adcGain.values[3] = null),
+      /adcGain.values\[3\] is null; it takes a number from 0.5 to 1.5/,
+    ],
+    [
+      'an absurd gain',
+      (record) => (record.quantities.driveGain.values[5] = -1),
+      /driveGain.values\[5\] is -1; it takes a number/,
+    ],
+    [
+      'no temperature',
+      (record) => (record.quantities.noiseTemperature.values[0] = 0),
+      /noiseTemperature.values\[0\] is 0/,
+    ],
+    [
+      'too few crosspoints',
+      (record) => record.couplingErrors.values.pop(),
+      /couplingErrors.values has 63 entries; it takes one per crosspoint, 64/,
+    ],
+    [
+      'an absurd crosspoint',
+      (record) => (record.couplingErrors.values[9] = 7),
+      /couplingErrors.values\[9\] is 7/,
+    ],
   ];
   it.each(damages)('is refused with %s, and the field named', (_, damage, field) => {
     const record = text();

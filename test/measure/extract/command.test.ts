@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { findProfile, parseProfile } from '../../../emulator/index.js';
+import { findProfile } from '../../../emulator/index.js';
+import { parseProfile } from '../../../emulator/profiles/index.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../../firmware-protocol/program-image.js';
 import { connect } from '../../../src/connect.js';
 import { temporaryDirectory } from '../../cli/support/temporary-files.js';

@@ -1,0 +1,140 @@
+/**
+ * Schemas of JSON that people write, and the words for what is wrong in it. Every schema here says by itself what it
+ * takes, so that an error names the field, what was found and what is allowed.
+ */
+import { z } from 'zod';
+
+/** The first thing that is wrong, as the parts of a sentence: `cells` `is 0; it takes …`. */
+export interface FieldProblem {
+  /** As in `effects.inputOffset.spreadPpm`; empty: the whole. */
+  readonly field: string;
+  readonly problem: string;
+}
+
+const SHOWN_MAX = 60;
+/** A misspelt name differs from the right one by at most so many characters. */
+const TYPOS_MAX = 2;
+
+/** `data` as the schema gives it, or what is wrong with it. */
+export function parseFields<T>(schema: z.ZodType<T>, data: unknown): { readonly value: T } | FieldProblem {
+  const parsed = schema.safeParse(data);
+  if (parsed.success) return { value: parsed.data };
+  const { issues } = parsed.error;
+  // A misspelt name is unknown and leaves another one missing: it is named as what it is.
+  const unknown = issues.find((issue) => issue.code === 'unrecognized_keys');
+  const { path, message } = unknown ?? issues[0];
+  return { field: nameOf(unknown ? [...path, unknown.keys[0]] : path), problem: message };
+}
+
+/** `effects.adc`, `values[3]`. */
+function nameOf(path: readonly PropertyKey[]): string {
+  return path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+    .join('')
+    .replace(/^\./, '');
+}
+
+/** Says of a value that it is not what a schema takes. */
+function takes(what: string): (issue: { readonly input?: unknown }) => string {
+  return ({ input }) =>
+    input === undefined ? `is missing; it takes ${what}` : `is ${shown(input)}; it takes ${what}`;
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
+}
+
+/** A whole number. `unit` and the notes go into the table of device-model.md too. */
+export function integer(
+  min: number,
+  max: number,
+  unit: string,
+  more: { readonly multipleOf?: number; readonly powerOfTwo?: true } = {},
+): z.ZodType<number> {
+  const { multipleOf, powerOfTwo } = more;
+  const kind = powerOfTwo
+    ? 'a power of two'
+    : multipleOf === undefined
+      ? 'a whole number'
+      : `a multiple of ${multipleOf}`;
+  const error = takes(`${kind} from ${min} to ${max} (${unit})`);
+  const range = z.int({ error }).min(min, { error }).max(max, { error });
+  const whole = multipleOf === undefined ? range : range.multipleOf(multipleOf, { error });
+  const value = powerOfTwo ? whole.refine((number) => (number & (number - 1)) === 0, { error }) : whole;
+  return value.meta({ unit, ...(powerOfTwo ? { note: kind } : {}) });
+}
+
+/** A finite number from `min` to `max`; without them, any. */
+export function number(min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY): z.ZodType<number> {
+  const error = takes(min === Number.NEGATIVE_INFINITY ? 'a number' : `a number from ${min} to ${max}`);
+  return z.number({ error }).min(min, { error }).max(max, { error });
+}
+
+export function flag(): z.ZodType<boolean> {
+  return z.boolean({ error: takes('true or false') });
+}
+
+export function text(max: number, characters: 'any' | 'ASCII' = 'any'): z.ZodType<string> {
+  const ascii = characters === 'ASCII';
+  const error = takes(`1 to ${max} ${ascii ? 'ASCII ' : ''}characters`);
+  const value = z.string({ error }).min(1, { error }).max(max, { error });
+  return ascii ? value.regex(/^[ -~]*$/, { error }).meta({ note: 'ASCII' }) : value;
+}
+
+export function literal<const T extends string | number>(value: T): z.ZodType<T> {
+  return z.literal(value, { error: takes(JSON.stringify(value)) });
+}
+
+/** A point in time as JSON holds one. */
+export function date(): z.ZodType<Date, string> {
+  const error = takes('a date such as "2026-03-01T12:00:00.000Z"');
+  return z
+    .string({ error })
+    .refine((value) => !Number.isNaN(Date.parse(value)), { error })
+    .transform((value) => new Date(value));
+}
+
+export function list<T>(entry: z.ZodType<T>): z.ZodType<T[]> {
+  return z.array(entry, { error: takes('a list') });
+}
+
+/** An object with these fields and no others. `what` says what the field takes, `missing` what to say where it is not. */
+export function fields<S extends z.ZodRawShape>(
+  shape: S,
+  what = 'an object',
+  missing?: string,
+): z.ZodObject<S, z.core.$strict> {
+  const names = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: (issue) => {
+      if (issue.code === 'unrecognized_keys') return unknownName(issue.keys[0], names);
+      return issue.input === undefined && missing !== undefined ? missing : takes(what)(issue);
+    },
+  });
+}
+
+/** An object that has these fields and may have others. */
+export function atLeast<S extends z.ZodRawShape>(shape: S): z.ZodObject<S> {
+  return z.object(shape, { error: takes('an object') });
+}
+
+function unknownName(name: string, known: readonly string[]): string {
+  const [distance, nearest] = known
+    .map((candidate) => [typos(name.toLowerCase(), candidate.toLowerCase()), candidate] as const)
+    .reduce((best, next) => (next[0] < best[0] ? next : best), [Number.POSITIVE_INFINITY, ''] as const);
+  const hint = distance <= TYPOS_MAX ? `; did you mean ${nearest}?` : '';
+  return `is no field; there are ${known.join(', ')}${hint}`;
+}
+
+/** The Levenshtein distance: characters to insert, delete or replace. */
+function typos(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+    row = next;
+  }
+  return row[b.length];
+}

@@ -1,0 +1,102 @@
+import {
+  atLeast,
+  date,
+  integer,
+  list,
+  literal,
+  number,
+  parseFields,
+  text,
+} from '../../emulator/profiles/fields.js';
+import {
+  type BoardCalibration,
+  boardName,
+  CELL_QUANTITIES,
+  type CellQuantity,
+  nominalValue,
+} from '../board/calibration.js';
+import { ThermolinkError } from '../errors.js';
+import { CALIBRATION_SCHEMA, CALIBRATION_VERSION, checkDate } from './calibration-record.js';
+
+/** No board that is any use has a gain further from 1, or an offset further from 0. */
+const DEVIATION_MAX = 0.5;
+const U32_MAX = 2 ** 32 - 1;
+
+/** Of a noise temperature only that it is one. */
+function valueSchema(quantity: CellQuantity) {
+  if (quantity === 'noiseTemperature') return number(Number.MIN_VALUE, Number.MAX_VALUE);
+  const nominal = nominalValue(quantity);
+  return number(nominal - DEVIATION_MAX, nominal + DEVIATION_MAX);
+}
+
+/** What is read of a calibration record; it holds more, for people. */
+const recordSchema = atLeast({
+  schema: literal(CALIBRATION_SCHEMA),
+  version: literal(CALIBRATION_VERSION),
+  measuredAt: date(),
+  expiresAt: date(),
+  board: atLeast({
+    model: text(U32_MAX),
+    serialNumber: text(U32_MAX),
+    cells: integer(1, U32_MAX, 'cells'),
+  }),
+  quantities: atLeast(
+    Object.fromEntries(
+      CELL_QUANTITIES.map((quantity) => [quantity, atLeast({ values: list(valueSchema(quantity)) })]),
+    ),
+  ),
+  couplingErrors: atLeast({ values: list(number(-DEVIATION_MAX, DEVIATION_MAX)) }).nullable(),
+});
+
+/**
+ * The calibration in a record (`JSON.parse` of the file), at the time `now`. Whether it is of the board that it is used on
+ * is checked where it is used. Errors: BAD_CALIBRATION for a record that is none or damaged (it names the field), or out
+ * of date.
+ */
+export function calibrationOf(record: unknown, now: Date): BoardCalibration {
+  checkDate('now', now);
+  const parsed = parseFields(recordSchema, record);
+  if (!('value' in parsed)) throw damaged(parsed.field, parsed.problem);
+  const { board, quantities, couplingErrors, measuredAt, expiresAt } = parsed.value;
+  refuseExpired(measuredAt, expiresAt, now);
+  const numbers = (field: string, values: readonly number[], each: string, length: number): Float64Array => {
+    if (values.length !== length)
+      throw damaged(field, `has ${values.length} entries; it takes one per ${each}, ${length}`);
+    return Float64Array.from(values);
+  };
+  const lists = Object.fromEntries(
+    CELL_QUANTITIES.map((quantity) => [
+      quantity,
+      numbers(`quantities.${quantity}.values`, quantities[quantity].values, 'cell', board.cells),
+    ]),
+  ) as Record<CellQuantity, Float64Array>;
+  return {
+    board: boardName(board),
+    ...lists,
+    couplingErrors:
+      couplingErrors === null
+        ? undefined
+        : numbers('couplingErrors.values', couplingErrors.values, 'crosspoint', board.cells ** 2),
+  };
+}
+
+function refuseExpired(measuredAt: Date, expiresAt: Date, now: Date): void {
+  if (now < expiresAt) return;
+  throw new ThermolinkError(
+    'BAD_CALIBRATION',
+    `The calibration of ${measuredAt.toISOString()} expired at ${expiresAt.toISOString()}.`,
+    {
+      hint: 'Boards age: calibrate again.',
+      data: { measuredAt: measuredAt.toISOString(), expiresAt: expiresAt.toISOString() },
+    },
+  );
+}
+
+function damaged(field: string, problem: string): ThermolinkError {
+  const where = field === '' ? 'it' : field;
+  return new ThermolinkError(
+    'BAD_CALIBRATION',
+    `This is no calibration that can be used: ${where} ${problem}.`,
+    { hint: 'Calibrate the board again.', data: { field } },
+  );
+}
