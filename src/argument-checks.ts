@@ -81,6 +81,19 @@ export function checkArray(
   );
 }
 
+/** Refuses what is not a connected board, for example the promise of one: BAD_ARGUMENT. */
+export function checkDevice(device: unknown): void {
+  checkObject('device', device, "await connect('emulator:ideal-64')");
+  const { acquire, identity } = device as Record<string, unknown>;
+  if (typeof acquire === 'function' && typeof identity === 'object') return;
+  throw badArgument(
+    'device',
+    device,
+    'a connected board',
+    "Pass what connect promises: const device = await connect('emulator:ideal-64').",
+  );
+}
+
 /** Throws BAD_ARGUMENT unless `value` is an AbortSignal or undefined. */
 export function checkSignal(value: unknown): void {
   if (value === undefined || Object.prototype.toString.call(value) === '[object AbortSignal]') return;

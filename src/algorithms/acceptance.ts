@@ -27,8 +27,8 @@ export interface Certificate {
   /** ‖b − A x‖₂ / ‖b‖₂. */
   readonly relativeResidual: number;
   /**
-   * Bound on ‖x − A⁻¹b‖₂ / ‖A⁻¹b‖₂: e/(‖x‖₂ − e) with e = (‖b − A x‖₂ + rounding of that residual)/λ₋, and infinite
-   * when e ≥ ‖x‖₂. It needs no statistics. It holds when λ₋ is at most the smallest eigenvalue.
+   * Bound on ‖x − A⁻¹b‖₂ / ‖A⁻¹b‖₂: e/(‖x‖₂ − e) with e = (‖b − A x‖₂ + rounding of that residual)/λ₋, and
+   * infinite when e ≥ ‖x‖₂. It needs no statistics. It holds when λ₋ is at most the smallest eigenvalue.
    */
   readonly relativeErrorBound: number;
 }
@@ -81,7 +81,10 @@ export function refuseBeyondFloat64({ system, spectrum }: CheckedSystem, toleran
   );
 }
 
-/** Rounding error of a residual over λ₋‖x‖. A product of n terms errs by at most (n + 2)·u relative to |A||x| + |b|. */
+/**
+ * Rounding error of a residual over λ₋‖x‖. A product of n terms errs by at most (n + 2)·u relative to |A||x|
+ * + |b|.
+ */
 function residualRounding(system: LinearSystem, spectrum: Spectrum): number {
   const terms = system.kind === 'dense' ? system.matrix.columns : system.factor.rows + system.factor.columns;
   return ((terms + 2) * Number.EPSILON * spectrum.eigenvalueMax) / spectrum.eigenvalueMin;

@@ -1,7 +1,6 @@
 import { COUPLING_BITS_MAX, COUPLING_BITS_MIN } from '../../firmware-protocol/limits.js';
-import { checkNumber, checkObject, checkWhole } from '../argument-checks.js';
+import { checkDevice, checkNumber, checkObject, checkWhole } from '../argument-checks.js';
 import { refuseForeign } from '../board/calibration.js';
-import { checkDevice } from '../board/session.js';
 import type { BoardDevice } from '../driver/device-api.js';
 import type { AnalogSolverOptions, EquilibriumSolver, RelaxationSolver } from './contract.js';
 import { relax } from './relax.js';
@@ -9,14 +8,15 @@ import { checkIsRelaxRequest, checkIsSolveRequest } from './request-checks.js';
 import { solve } from './solve/solve.js';
 
 /**
- * A solver for linear systems that uses a board, real or emulated. The host scales, rounds, averages and forms residuals; every part of
- * an answer, each refinement included, is a voltage that was read.
+ * A solver for linear systems that uses a board, real or emulated. The host scales, rounds, averages and
+ * forms residuals; every part of an answer, each refinement included, is a voltage that was read.
  *
- * All uses of one device take turns, in the order of the calls: those of several solvers, of `drawSamples` and of `invert` too.
+ * All uses of one device take turns, in the order of the calls: those of several solvers, of `drawSamples`
+ * and of `invert` too.
  *
- * Errors: BAD_ARGUMENT for a device that is none (a promise of one) and for an option outside its range; BAD_CALIBRATION for a
- * calibration of another board. Its methods throw those of `EquilibriumSolver` and `RelaxationSolver`, OVERLOAD when no scale keeps
- * the board off its rails, and what the device throws.
+ * Errors: BAD_ARGUMENT for a device that is none (a promise of one) and for an option outside its range;
+ * BAD_CALIBRATION for a calibration of another board. Its methods throw those of `EquilibriumSolver` and
+ * `RelaxationSolver`, OVERLOAD when no scale keeps the board off its rails, and what the device throws.
  */
 export function createAnalogSolver(
   device: BoardDevice,

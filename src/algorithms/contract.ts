@@ -37,7 +37,10 @@ export interface SolveRequest {
 }
 
 export interface SolveProgress {
-  /** Share of the least board time that this solve can take. It never falls, and is 1 only in the last call, when there is an answer. */
+  /**
+   * Share of the least board time that this solve can take. It never falls, and is 1 only in the last call,
+   * when there is an answer.
+   */
   readonly fraction: number;
   /** The pass that is on its way, from 1. The first call comes before anything is sent. */
   readonly pass: number;
@@ -45,7 +48,10 @@ export interface SolveProgress {
   readonly samples: number;
   /** Samples that the answer takes at least. */
   readonly samplesMin: number;
-  /** Bound on the relative error of the passes before this one, from their residual; infinite while it proves nothing. */
+  /**
+   * Bound on the relative error of the passes before this one, from their residual; infinite while it proves
+   * nothing.
+   */
   readonly relativeErrorBound: number;
   /** Relative standard error of this pass so far; infinite while there is none. */
   readonly relativeStandardError: number;
@@ -55,19 +61,20 @@ export interface SolveResult {
   /** Estimate of A⁻¹b, length N. */
   readonly x: Float64Array;
   /**
-   * Standard error of each entry of x, length N; zeros for an exact solver. It covers the noise of the last pass and, on a board
-   * that is found to be imperfect, what wanders from one board run to the next. What such a board gets wrong every time is measured
-   * by runs without noise and corrected until it is below a quarter of the standard error.
+   * Standard error of each entry of x, length N; zeros for an exact solver. It covers the noise of the last
+   * pass and, on a board that is found to be imperfect, what wanders from one board run to the next. What
+   * such a board gets wrong every time is measured by runs without noise and corrected until it is below a
+   * quarter of the standard error.
    */
   readonly standardError: Float64Array;
   /**
-   * Bound on ‖error of the last pass that is not noise‖₂ / ‖x‖₂: from rounding to device codes, and from what the board was found to
-   * get wrong. It is not part of `standardError`.
+   * Bound on ‖error of the last pass that is not noise‖₂ / ‖x‖₂: from rounding to device codes, and from what
+   * the board was found to get wrong. It is not part of `standardError`.
    */
   readonly quantizationError: number;
   /**
-   * Largest share that carried rounding has in the noise of a mode (device-model.md, "One tick"). It widens the standard error of the
-   * stiffest mode by that factor. 0 where no board was averaged.
+   * Largest share that carried rounding has in the noise of a mode (device-model.md, "One tick"). It widens
+   * the standard error of the stiffest mode by that factor. 0 where no board was averaged.
    */
   readonly carryNoiseShare: number;
   /** ‖b − A x‖₂ / ‖b‖₂, computed by the host in float64. */
@@ -79,25 +86,32 @@ export interface SolveResult {
   readonly cost: SolverCost;
 }
 
-/** Answers A x = b. Implemented by Cholesky factorisation (the oracle), the ideal sampler and the board; all pass one suite. */
+/**
+ * Answers A x = b. Implemented by Cholesky factorisation (the oracle), the ideal sampler and the board; all
+ * pass one suite.
+ */
 export interface EquilibriumSolver {
   readonly name: string;
   /**
    * A⁻¹b to a tolerance.
    *
-   * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED before any byte is sent; TOLERANCE_NOT_MET when
-   * the answer is not good enough.
+   * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED before any byte is sent;
+   * TOLERANCE_NOT_MET when the answer is not good enough.
    */
   solve(request: SolveRequest): Promise<SolveResult>;
 }
 
-/** Follows dx/dt = −(A x − b) for a finite time. Implemented by the ideal sampler and the board; both pass one suite. */
+/**
+ * Follows dx/dt = −(A x − b) for a finite time. Implemented by the ideal sampler and the board; both pass one
+ * suite.
+ */
 export interface RelaxationSolver {
   readonly name: string;
   /**
    * x(t) after a finite time.
    *
-   * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE (a negative damping), TOO_LARGE, UNSUPPORTED before any byte is sent.
+   * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE (a negative damping), TOO_LARGE, UNSUPPORTED
+   * before any byte is sent.
    */
   relax(request: RelaxRequest): Promise<RelaxResult>;
 }
@@ -106,9 +120,15 @@ export interface RelaxationSolver {
 export interface AnalogSolverOptions {
   /** Width of coupling codes in `relax`, at most the board's; couplings are most of the upload. Default 8. */
   readonly relaxCouplingBits?: number;
-  /** κ in V_fs² during `relax`: 0 (default, off) or within the board's noise register. `solve` chooses its own. */
+  /**
+   * κ in V_fs² during `relax`: 0 (default, off) or within the board's noise register. `solve` chooses its
+   * own.
+   */
   readonly relaxNoiseTemperature?: number;
-  /** What was measured of the board. `solve` programs and reads it so that its errors cancel; `relax` does not use it. Default: nothing. */
+  /**
+   * What was measured of the board. `solve` programs and reads it so that its errors cancel; `relax` does not
+   * use it. Default: nothing.
+   */
   readonly calibration?: BoardCalibration;
   /** A board run that would need more ticks than this is refused. Default 2³⁰. */
   readonly ticksMax?: number;

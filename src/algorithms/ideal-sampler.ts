@@ -27,20 +27,23 @@ export interface IdealSamplerOptions {
 /** Draws are added in groups of this size until the standard error is small enough, or there are too many. */
 const DRAWS_PER_LOOK = 48;
 const DRAWS_MAX = 4800;
-/** Time constants of the slowest mode that a solve waits. e⁻⁴⁰ is below float64's resolution, so the start is forgotten. */
+/**
+ * Time constants of the slowest mode that a solve waits. e⁻⁴⁰ is below float64's resolution, so the start is
+ * forgotten.
+ */
 const SETTLED = 40;
 
 /**
- * A solver that does in float64 what a board without imperfections would do: the exact solution of
- * dx = −(A x − b) dt + √(2κ) dW, mode by mode,
+ * A solver that does in float64 what a board without imperfections would do: the exact solution of dx = −(A x
+ * − b) dt + √(2κ) dW, mode by mode,
  *
  *     x(t) = e^(−At) x₀ + A⁻¹(1 − e^(−At)) b + [κA⁻¹(1 − e^(−2At))]^½ z,   z standard normal.
  *
- * The mean of each mode follows (1 − e^(−λt))/λ from its eigenvalue; no linear system is solved. It tells the cost of sampling from the
- * errors of a device. t = 0 returns x₀ bit for bit.
+ * The mean of each mode follows (1 − e^(−λt))/λ from its eigenvalue; no linear system is solved. It tells the
+ * cost of sampling from the errors of a device. t = 0 returns x₀ bit for bit.
  *
- * Errors: BAD_ARGUMENT for a noise temperature that is no number ≥ 0. Its methods throw those of `EquilibriumSolver` and
- * `RelaxationSolver`.
+ * Errors: BAD_ARGUMENT for a noise temperature that is no number ≥ 0. Its methods throw those of
+ * `EquilibriumSolver` and `RelaxationSolver`.
  */
 export function createIdealSampler(options: IdealSamplerOptions = {}): EquilibriumSolver & RelaxationSolver {
   checkObject('options', options, '{ noiseTemperature: 0.01 }');
@@ -163,8 +166,8 @@ export type FunctionOfSystem = (
 /**
  * Takes A apart into its modes once. After that f(A) x costs two products.
  *
- * Dense, A = V Λ Vᵀ: f(A) x = V f(Λ) Vᵀ x, O(N³) once.
- * Factored, in dual form: KKᵀ = P S Pᵀ is m×m, A has the eigenvalues s_i + λ in K's row space and λ in the rest, so
+ * Dense, A = V Λ Vᵀ: f(A) x = V f(Λ) Vᵀ x, O(N³) once. Factored, in dual form: KKᵀ = P S Pᵀ is m×m, A has the
+ * eigenvalues s_i + λ in K's row space and λ in the rest, so
  *   f(A) x = f(λ) x + Kᵀ P diag((f(s_i + λ) − f(λ))/s_i) Pᵀ K x,   O(m²N + m³) once.
  */
 export async function functionOfSystem(system: LinearSystem): Promise<FunctionOfSystem> {
@@ -180,7 +183,8 @@ export async function functionOfSystem(system: LinearSystem): Promise<FunctionOf
   }
   const { factor, damping } = system;
   const { values, vectors } = symmetricEigen(gramOfRows(factor));
-  // Rounding leaves values around 1e-16 where the factor has less than full rank; K x has no part in those directions.
+  // Rounding leaves values around 1e-16 where the factor has less than full rank; K x has no part in those
+  // directions.
   const negligible = values.length * Number.EPSILON * Math.max(0, values[values.length - 1]);
   return (f, x) => {
     const rest = f(damping);

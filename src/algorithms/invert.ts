@@ -6,9 +6,8 @@ import {
   checkOptionalFunction,
   checkSignal,
 } from '../argument-checks.js';
-import { refuseTooLarge } from '../board/board-limits.js';
 import type { BoardCalibration } from '../board/calibration.js';
-import { type CheckedSystem, checkSystem } from '../board/checked-system.js';
+import { type CheckedSystem, checkSystem, refuseTooLarge } from '../board/checked-system.js';
 import type { SolverCost } from '../board/cost.js';
 import type { RunAddress } from '../board/run-seed.js';
 import { inSession } from '../board/session.js';
@@ -48,13 +47,14 @@ export interface InverseResult {
 }
 
 /**
- * A⁻¹ of an N×N system on a board, column by column: it solves A x = e_j for each j, and sends the couplings once. Every column is
- * refined to the tolerance. (Averaging v vᵀ/κ would give A⁻¹ too, but its error falls with the square root of the number of samples
- * only.) The board is taken for all columns at once; uses of one device take turns.
+ * A⁻¹ of an N×N system on a board, column by column: it solves A x = e_j for each j, and sends the couplings
+ * once. Every column is refined to the tolerance. (Averaging v vᵀ/κ would give A⁻¹ too, but its error falls
+ * with the square root of the number of samples only.) The board is taken for all columns at once; uses of
+ * one device take turns.
  *
- * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED, BAD_CALIBRATION before any byte is sent;
- * TOLERANCE_NOT_MET when a column is not good enough; OVERLOAD when no scale keeps the board off its rails; ABORTED; those of the
- * device.
+ * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED, BAD_CALIBRATION before any
+ * byte is sent; TOLERANCE_NOT_MET when a column is not good enough; OVERLOAD when no scale keeps the board
+ * off its rails; ABORTED; those of the device.
  */
 export async function invert(device: BoardDevice, request: InverseRequest): Promise<InverseResult> {
   return inSession(

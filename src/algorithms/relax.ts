@@ -1,14 +1,14 @@
 import { COUPLING_BITS_MAX, COUPLING_BITS_MIN } from '../../firmware-protocol/limits.js';
 import { checkNumber, checkWhole } from '../argument-checks.js';
-import { refuseTooLarge, refuseTooLong } from '../board/board-limits.js';
 import { tickOf } from '../board/board-range.js';
 import type { CheckedSystem } from '../board/checked-system.js';
+import { refuseTooLarge } from '../board/checked-system.js';
 import { ZERO_COST } from '../board/cost.js';
 import { type NoiseRegister, noiseRegister, noiseTemperatureRange } from '../board/noise-register.js';
 import { overloadError } from '../board/overload-error.js';
 import { programImage, quantizeInitialState, type SystemCodes } from '../board/quantize.js';
 import { finiteTimeScaling, type TimedScaling } from '../board/scaling.js';
-import { type BoardSession, inSession } from '../board/session.js';
+import { type BoardSession, inSession, refuseTooLong } from '../board/session.js';
 import type { BoardDevice, DeviceIdentity, RunReport } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import { isZero } from '../linalg/products.js';
@@ -16,7 +16,9 @@ import type { RelaxRequest, RelaxResult } from './contract.js';
 import { checkRelaxRequest } from './request-checks.js';
 
 export interface BoardRelaxRequest extends RelaxRequest {
-  /** Width of coupling codes, 4 to 16 and at most the board's; couplings are most of the upload. Default 8. */
+  /**
+   * Width of coupling codes, 4 to 16 and at most the board's; couplings are most of the upload. Default 8.
+   */
   readonly couplingBits?: number;
   /** κ in V_fs²: 0 (default, off) or within the board's noise register. */
   readonly noiseTemperature?: number;
@@ -29,16 +31,18 @@ const COUPLING_BITS = 8;
 const ATTEMPTS_MAX = 6;
 
 /**
- * x(t) of dx/dt = −(A x − b) from x₀ on a board, by n ticks and one reading at tick n. For the codes as programmed the board computes
+ * x(t) of dx/dt = −(A x − b) from x₀ on a board, by n ticks and one reading at tick n. For the codes as
+ * programmed the board computes
  *
  *     v_n = (1 − hÂ)ⁿ v₀ + (1 − (1 − hÂ)ⁿ) Â⁻¹ê,   h = 2⁻ᵏ,   n·h/s_A = t exactly.
  *
- * `drive` b, `initial` x₀ and the result x have length N, the number of A's columns; `time` t has the unit of 1/eigenvalue of A.
- * After an overload the same problem runs again from x₀ with s_x doubled; from the second overload on, n and s_A are doubled too.
- * x₀ = b = 0 gives 0 and sends nothing. Uses of one device take turns.
+ * `drive` b, `initial` x₀ and the result x have length N, the number of A's columns; `time` t has the unit of
+ * 1/eigenvalue of A. After an overload the same problem runs again from x₀ with s_x doubled; from the second
+ * overload on, n and s_A are doubled too. x₀ = b = 0 gives 0 and sends nothing. Uses of one device take
+ * turns.
  *
- * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE (a negative damping), TOO_LARGE, UNSUPPORTED before any byte is sent;
- * OVERLOAD after the sixth; ABORTED; those of the device.
+ * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE (a negative damping), TOO_LARGE, UNSUPPORTED before
+ * any byte is sent; OVERLOAD after the sixth; ABORTED; those of the device.
  */
 export async function relax(device: BoardDevice, request: BoardRelaxRequest): Promise<RelaxResult> {
   return inSession(

@@ -32,8 +32,8 @@ export function checkRelaxRequest(request: RelaxRequest): CheckedSystem {
 }
 
 /**
- * Checks all parts of a request to solve and returns its system, checked and measured. Whether the system is positive definite is left
- * to its `spectrum`.
+ * Checks all parts of a request to solve and returns its system, checked and measured. Whether the system is
+ * positive definite is left to its `spectrum`.
  *
  * Errors: BAD_ARGUMENT for parts of the wrong kind; BAD_MATRIX; NOT_POSITIVE_DEFINITE for a negative damping.
  */

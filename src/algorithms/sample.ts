@@ -6,11 +6,10 @@ import {
   checkSignal,
   checkWhole,
 } from '../argument-checks.js';
-import { refuseTooLarge, refuseTooLong } from '../board/board-limits.js';
 import { tickOf } from '../board/board-range.js';
 import { modelOf } from '../board/calibrated-model.js';
 import type { BoardCalibration } from '../board/calibration.js';
-import { type CheckedSystem, checkSystem } from '../board/checked-system.js';
+import { type CheckedSystem, checkSystem, refuseTooLarge } from '../board/checked-system.js';
 import type { SolverCost } from '../board/cost.js';
 import {
   boardNoise,
@@ -25,7 +24,7 @@ import { cellList, overloadError } from '../board/overload-error.js';
 import { programImage } from '../board/quantize.js';
 import type { RunAddress } from '../board/run-seed.js';
 import { powerOfTwoAbove } from '../board/scaling.js';
-import { type Attempt, type BoardSession, inSession } from '../board/session.js';
+import { type Attempt, type BoardSession, inSession, refuseTooLong } from '../board/session.js';
 import type { BoardDevice, RunReport } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
@@ -39,8 +38,8 @@ export interface SamplingRequest {
   readonly address: RunAddress;
   readonly signal?: AbortSignal;
   /**
-   * What was measured of the board. Its errors are compensated as in a solve, and the cells' noise temperatures are made equal, so that
-   * the covariance is P⁻¹. Default: nothing.
+   * What was measured of the board. Its errors are compensated as in a solve, and the cells' noise
+   * temperatures are made equal, so that the covariance is P⁻¹. Default: nothing.
    */
   readonly calibration?: BoardCalibration;
   /** Called with 0 before the first board run, and with the number of draws so far after each. */
@@ -55,8 +54,8 @@ export interface SamplingResult {
   /** See `SolveResult`. */
   readonly carryNoiseShare: number;
   /**
-   * Whether the board's errors are known to leave the covariance P⁻¹: it was calibrated, or it is an emulated board that calls itself
-   * ideal. Otherwise the draws have whatever covariance the board has.
+   * Whether the board's errors are known to leave the covariance P⁻¹: it was calibrated, or it is an emulated
+   * board that calls itself ideal. Otherwise the draws have whatever covariance the board has.
    */
   readonly isCovarianceKnown: boolean;
   readonly cost: SolverCost;
@@ -91,14 +90,16 @@ export function checkDrawCount(count: number, cells: number): void {
 }
 
 /**
- * Draws from N(0, P⁻¹) on a board. At equilibrium the undriven board has the covariance κP⁻¹; its samples are divided by √κ.
+ * Draws from N(0, P⁻¹) on a board. At equilibrium the undriven board has the covariance κP⁻¹; its samples are
+ * divided by √κ.
  *
- * The covariance is exact up to the rounding of couplings and ADC on an ideal board; on another board up to its errors, or to what a
- * calibration leaves of them. `correlationMax` bounds the correlation of neighbouring draws. Uses of one device take turns.
+ * The covariance is exact up to the rounding of couplings and ADC on an ideal board; on another board up to
+ * its errors, or to what a calibration leaves of them. `correlationMax` bounds the correlation of
+ * neighbouring draws. Uses of one device take turns.
  *
- * Errors: BAD_ARGUMENT (also for more draws than one result holds), BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED,
- * BAD_CALIBRATION before any byte is sent; OVERLOAD when no scale keeps the board off its rails; DEVICE_FAULT for a cell whose samples
- * never change; ABORTED; those of the device.
+ * Errors: BAD_ARGUMENT (also for more draws than one result holds), BAD_MATRIX, NOT_POSITIVE_DEFINITE,
+ * TOO_LARGE, UNSUPPORTED, BAD_CALIBRATION before any byte is sent; OVERLOAD when no scale keeps the board off
+ * its rails; DEVICE_FAULT for a cell whose samples never change; ABORTED; those of the device.
  *
  * Source: Aifer et al., "Thermodynamic linear algebra", arXiv 2308.05660.
  */
@@ -157,7 +158,10 @@ function planSampling(
   return { ...plan, spacingTicks };
 }
 
-/** With κ = 1 in the problem's units the samples are the draws. The first scale keeps six standard deviations off the rail. */
+/**
+ * With κ = 1 in the problem's units the samples are the draws. The first scale keeps six standard deviations
+ * off the rail.
+ */
 function rangeOf(plan: SamplingPlan) {
   return {
     firstScale: powerOfTwoAbove(noiseLimitedScale(plan, 1)),
@@ -212,7 +216,10 @@ async function drawAt(
 /** Fewer equal samples may be chance. The noise of a healthy cell spans many ADC steps. */
 const STILL_DRAWS_MIN = 32;
 
-/** Refuses draws of a cell whose samples never change: it is dead, or its ADC channel is stuck. Errors: DEVICE_FAULT. */
+/**
+ * Refuses draws of a cell whose samples never change: it is dead, or its ADC channel is stuck. Errors:
+ * DEVICE_FAULT.
+ */
 function refuseStillCells({ rows, columns, data }: Matrix): void {
   if (rows < STILL_DRAWS_MIN) return;
   const still: number[] = [];

@@ -9,19 +9,30 @@ import {
 } from './quantize.js';
 import { type Scaling, undo } from './scaling.js';
 
-/** What codes do on a board, both ways: which to program for a problem, what those stand for, and what readings mean. Errors: none. */
+/**
+ * What codes do on a board, both ways: which to program for a problem, what those stand for, and what
+ * readings mean. Errors: none.
+ */
 export interface BoardModel {
   /** Couplings are to stay by this factor below their range, so that nothing is clamped. */
   readonly couplingMargin: number;
-  /** How far apart the crosspoints of the diagonal have to move for the cells to agree, as a share of the damping. */
+  /**
+   * How far apart the crosspoints of the diagonal have to move for the cells to agree, as a share of the
+   * damping.
+   */
   readonly dampingSpread: number;
   /** Whether rows are programmed so that all cells have the noise temperature that the register says. */
   readonly equalizesNoise: boolean;
   /** The same factor for drives. */
   readonly driveMargin: number;
-  /** The codes nearest to A, as `quantizeSystem` of this room; `damping` is λ of a dense system, in units of A. */
+  /**
+   * The codes nearest to A, as `quantizeSystem` of this room; `damping` is λ of a dense system, in units of
+   * A.
+   */
   quantizeSystem(system: LinearSystem, scaling: Scaling, damping: number): SystemCodes;
-  /** A_q: what the codes stand for, in the problem's own units. Of a dense system it need not be symmetric. */
+  /**
+   * A_q: what the codes stand for, in the problem's own units. Of a dense system it need not be symmetric.
+   */
   programmedSystem(codes: SystemCodes, systemScale: number): LinearSystem;
   /** The codes [N] nearest to b [N]. */
   quantizeDrive(drive: Float64Array, scaling: Scaling): Int16Array<ArrayBuffer>;

@@ -43,10 +43,10 @@ export const STATE_STEP = 2 ** -14;
 export const DAMPING_STEP = 2 ** -15;
 
 /**
- * ρ: the row amplifiers divide by 2^ρ, and what they drop of a row's current is the larger the larger ρ. Two bounds:
- * ⌈log2 max_r Σ_i |k_ri|⌉, at which no row can reach its limit while the cells keep theirs, and ⌊log2(limit/2m)⌋, half
- * of what a commit accepts. The second decides for wide factors: a row may then overload, but at m = 320 without any
- * attenuation it did so 66 times per epoch.
+ * ρ: the row amplifiers divide by 2^ρ, and what they drop of a row's current is the larger the larger ρ. Two
+ * bounds: ⌈log2 max_r Σ_i |k_ri|⌉, at which no row can reach its limit while the cells keep theirs, and
+ * ⌊log2(limit/2m)⌋, half of what a commit accepts. The second decides for wide factors: a row may then
+ * overload, but at m = 320 without any attenuation it did so 66 times per epoch.
  */
 export function rowAttenuationOf(rows: number, rowSumMax: number, rowScaleMax: number): number {
   const allowed = Math.floor(Math.log2(rowScaleMax / (2 * rows)));

@@ -6,12 +6,15 @@ import type { BoardCalibration } from './calibration.js';
 import { dampingCodeOf, roundHalfEven, type SystemCodes } from './quantize.js';
 import type { Scaling } from './scaling.js';
 
-/** Row i of A is programmed times `rowGains[i]`: the equilibrium stays, and the cell relaxes by that much faster. */
+/**
+ * Row i of A is programmed times `rowGains[i]`: the equilibrium stays, and the cell relaxes by that much
+ * faster.
+ */
 export type RowGains = Float64Array | undefined;
 
 /**
- * The codes whose crosspoints, on the board as it was measured, come nearest to A: row by row, so that what a line picks up from
- * the line before it is what that line really has, its rounding included.
+ * The codes whose crosspoints, on the board as it was measured, come nearest to A: row by row, so that what a
+ * line picks up from the line before it is what that line really has, its rounding included.
  *
  *     s_i·Â_ij = g_ij + x⁺_i·g_{i+1,j} + x⁻_i·g_{i−1,j} + (λ + L_i)·δ_ij,   g_ij = code_ij·2^(1−b)·(1 + ε_ij)
  */

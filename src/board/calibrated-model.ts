@@ -7,15 +7,15 @@ import { programmedSystem, quantizeSystem, quantizeVector } from './quantize.js'
 /** What a calibrated board is programmed for. */
 export interface CalibratedModelOptions {
   /**
-   * Whether every row is programmed times its cell's noise temperature. The covariance at equilibrium is then κA⁻¹, as sampling
-   * needs it. For dense systems only. Default false: only the means are right.
+   * Whether every row is programmed times its cell's noise temperature. The covariance at equilibrium is then
+   * κA⁻¹, as sampling needs it. For dense systems only. Default false: only the means are right.
    */
   readonly equalizeNoise?: boolean;
 }
 
 /**
- * What codes do on a board, as far as it is known: as the calibration says, or as it is told where there is none.
- * Errors: BAD_CALIBRATION for a calibration of another board.
+ * What codes do on a board, as far as it is known: as the calibration says, or as it is told where there is
+ * none. Errors: BAD_CALIBRATION for a calibration of another board.
  */
 export function modelOf(
   identity: BoardRange & BoardName,
@@ -28,8 +28,8 @@ export function modelOf(
 }
 
 /**
- * The model of a board that was measured. Drives and readings are always compensated; crosspoints, lines and leakage for dense
- * systems, and only the mean leakage for factored ones.
+ * The model of a board that was measured. Drives and readings are always compensated; crosspoints, lines and
+ * leakage for dense systems, and only the mean leakage for factored ones.
  */
 export function calibratedModel(
   calibration: BoardCalibration,

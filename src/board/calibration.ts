@@ -8,8 +8,9 @@ export interface BoardName {
 }
 
 /**
- * What one board does with codes, as measured: entry i belongs to cell i. Units as in `characterize`: v in V_fs, e and x in
- * V_fs·G_fs, conductances in G_fs. What could not be measured of a cell has its nominal value.
+ * What one board does with codes, as measured: entry i belongs to cell i. Units as in `characterize`: v in
+ * V_fs, e and x in V_fs·G_fs, conductances in G_fs. What could not be measured of a cell has its nominal
+ * value.
  */
 export interface BoardCalibration {
   readonly board: BoardName;
@@ -27,10 +28,15 @@ export interface BoardCalibration {
   readonly timeConstant: Float64Array;
   /** Relative to the register's κ. */
   readonly noiseTemperature: Float64Array;
-  /** Shares of the next cell's line, and of the one's before, that a cell's line of the dense array picks up. */
+  /**
+   * Shares of the next cell's line, and of the one's before, that a cell's line of the dense array picks up.
+   */
   readonly fromNext: Float64Array;
   readonly fromBefore: Float64Array;
-  /** ε of the dense array, N×N row-major: a crosspoint is (1 + ε) times what was programmed. Undefined: not measured. */
+  /**
+   * ε of the dense array, N×N row-major: a crosspoint is (1 + ε) times what was programmed. Undefined: not
+   * measured.
+   */
   readonly couplingErrors: Float64Array | undefined;
 }
 

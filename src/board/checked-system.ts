@@ -1,15 +1,15 @@
 import { badArgument, checkArray, checkObject } from '../argument-checks.js';
+import type { DeviceIdentity } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import { dimensionOf, type LinearSystem } from '../linalg/linear-system.js';
 import { checkShape } from '../linalg/matrix.js';
-import { normInf } from '../linalg/products.js';
 import { checkEntries, checkSquare, checkSymmetry } from './matrix-checks.js';
 import { type Spectrum, spectrumOf } from './spectrum.js';
 import { measureSystem, type SystemMeasure } from './system-measure.js';
 
 /**
- * A system that was checked and measured once. `checkSystem` is the only maker.
- * Functions that take a system take this value too, and then no entry is checked again. Its entries must not change.
+ * A system that was checked and measured once. `checkSystem` is the only maker. Functions that take a system
+ * take this value too, and then no entry is checked again. Its entries must not change.
  */
 class CheckedSystem {
   readonly system: LinearSystem;
@@ -38,13 +38,16 @@ class CheckedSystem {
 export type { CheckedSystem };
 
 /**
- * Checks and measures a system: a finite, square and symmetric matrix, or a finite factor with a finite damping ≥ 0, whose
- * largest eigenvalue lies between 1e-50 and 1e50 (or is 0). A system that was checked before is returned as it is.
+ * Checks and measures a system: a finite, square and symmetric matrix, or a finite factor with a finite
+ * damping ≥ 0, whose largest eigenvalue lies between 1e-50 and 1e50 (or is 0). A system that was checked
+ * before is returned as it is.
  *
- * A factor costs one pass over its entries, since an entry that is not finite shows in the sum of squares. Training relies on it.
+ * A factor costs one pass over its entries, since an entry that is not finite shows in the sum of squares.
+ * Training relies on it.
  *
- * Errors: BAD_ARGUMENT for what is no system at all; BAD_MATRIX with the first offending entry; NOT_POSITIVE_DEFINITE for a
- * negative damping. Whether the system is positive definite is not checked here: `spectrum` tells.
+ * Errors: BAD_ARGUMENT for what is no system at all; BAD_MATRIX with the first offending entry;
+ * NOT_POSITIVE_DEFINITE for a negative damping. Whether the system is positive definite is not checked here:
+ * `spectrum` tells.
  */
 export function checkSystem(system: LinearSystem | CheckedSystem): CheckedSystem {
   if (system instanceof CheckedSystem) return system;
@@ -62,7 +65,10 @@ export function checkSystem(system: LinearSystem | CheckedSystem): CheckedSystem
   return new CheckedSystem(system, measure);
 }
 
-/** Refuses what is not one of the two kinds of system, or whose data is no Float64Array of the length that its shape says. */
+/**
+ * Refuses what is not one of the two kinds of system, or whose data is no Float64Array of the length that its
+ * shape says.
+ */
 function checkForm(system: LinearSystem): void {
   checkObject(
     'system',
@@ -112,8 +118,9 @@ function checkMagnitude(largest: number, name: string): void {
 }
 
 /**
- * Refuses a vector that is no Float64Array (BAD_ARGUMENT), that has another length than the system has unknowns, an entry that
- * is not finite, or a largest entry beyond 1e±50 (BAD_MATRIX). `name` stands in the message.
+ * Refuses a vector that is no Float64Array (BAD_ARGUMENT), that has another length than the system has
+ * unknowns, an entry that is not finite, or a largest entry beyond 1e±50 (BAD_MATRIX). `name` stands in the
+ * message.
  */
 export function checkVector(vector: Float64Array, { dimension }: CheckedSystem, name: string): void {
   checkArray(`The ${name}`, vector, 'Float64Array');
@@ -127,6 +134,7 @@ export function checkVector(vector: Float64Array, { dimension }: CheckedSystem, 
       },
     );
   }
+  let largest = 0;
   for (let i = 0; i < vector.length; i++) {
     if (!Number.isFinite(vector[i])) {
       throw new ThermolinkError('BAD_MATRIX', `Entry ${i} of the ${name} is ${vector[i]}.`, {
@@ -134,6 +142,34 @@ export function checkVector(vector: Float64Array, { dimension }: CheckedSystem, 
         data: { index: i },
       });
     }
+    largest = Math.max(largest, Math.abs(vector[i]));
   }
-  checkMagnitude(normInf(vector), `largest entry of the ${name}`);
+  checkMagnitude(largest, `largest entry of the ${name}`);
+}
+
+/**
+ * Refuses a system that this board has no array for: TOO_LARGE naming both sizes, UNSUPPORTED for the mode.
+ */
+export function refuseTooLarge(system: LinearSystem, identity: DeviceIdentity): void {
+  const isDense = system.kind === 'dense';
+  if (isDense ? !identity.hasDense : !identity.hasFactored) {
+    throw new ThermolinkError('UNSUPPORTED', `The board ${identity.model} has no ${system.kind} couplings.`, {
+      hint: isDense
+        ? 'Choose a board with N×N couplings, for example emulator:ideal-64.'
+        : 'Choose a board with a crossbar, for example emulator:ideal-crossbar.',
+      data: { model: identity.model, kind: system.kind },
+    });
+  }
+  const { rows, columns } = isDense ? system.matrix : system.factor;
+  const rowsMax = isDense ? identity.cells : identity.rows;
+  if (columns <= identity.cells && rows <= rowsMax) return;
+  throw new ThermolinkError(
+    'TOO_LARGE',
+    `The system has ${columns} unknowns${isDense ? '' : ` and a factor of ${rows} rows`}; ` +
+      `the board ${identity.model} has ${identity.cells} cells${isDense ? '' : ` and ${identity.rows} rows`}.`,
+    {
+      hint: 'Choose a larger board, or cut the problem into blocks that fit.',
+      data: { unknowns: columns, rows, cells: identity.cells, boardRows: rowsMax },
+    },
+  );
 }

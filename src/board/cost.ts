@@ -1,11 +1,17 @@
-/** What one call cost. Board time is modelled (ticks × h × τ); every `…Ms` is host time and never enters a result. */
+/**
+ * What one call cost. Board time is modelled (ticks × h × τ); every `…Ms` is host time and never enters a
+ * result.
+ */
 export interface SolverCost {
   readonly boardSeconds: number;
   readonly ticks: number;
   readonly uploadBytes: number;
   /** Runs repeated because a cell or row ran into its rail. */
   readonly overloadRetries: number;
-  /** Coupling and noise codes that the board clamped to its range, the most of any commit; 0 on an ideal board. */
+  /**
+   * Coupling and noise codes that the board clamped to its range, the most of any commit; 0 on an ideal
+   * board.
+   */
   readonly clampedCodes: number;
   /** Host time: checking, scaling and rounding. */
   readonly mapMs: number;

@@ -2,7 +2,9 @@ import type { LinearSystem } from '../linalg/linear-system.js';
 import { type BoardRange, tickOf } from './board-range.js';
 import { CARRY_VARIANCE } from './noise-register.js';
 
-/** A dense A as (A − λI) in the crosspoints and λ in the damping register, which is the same for all cells. */
+/**
+ * A dense A as (A − λI) in the crosspoints and λ in the damping register, which is the same for all cells.
+ */
 export interface DiagonalSplit {
   /** λ in the problem's units; 0 for a factored system, which has its own. */
   readonly damping: number;
@@ -11,9 +13,9 @@ export interface DiagonalSplit {
 }
 
 /**
- * The λ that leaves the least to the crosspoints: the middle of the diagonal. Crosspoints have few bits and mismatch, the
- * register has neither, so what it takes over has no error, and the rest is programmed in finer steps. `largestEntry` is
- * max |A_ij|.
+ * The λ that leaves the least to the crosspoints: the middle of the diagonal. Crosspoints have few bits and
+ * mismatch, the register has neither, so what it takes over has no error, and the rest is programmed in finer
+ * steps. `largestEntry` is max |A_ij|.
  */
 export function splitDiagonal(system: LinearSystem, largestEntry: number): DiagonalSplit {
   if (system.kind === 'factored') return { damping: 0, largestEntry };
@@ -40,8 +42,8 @@ const CARRY_SHARE = 0.01;
 const NOISE_MARGIN = 10;
 
 /**
- * s_A below which carried rounding would show beside little noise: (hλ̂)²·λ̂·s₀ ≤ 1 % of 10 κ_min with λ̂ = λ_max/s_A (see
- * `carryNoiseVariance`, whose 1 − hλ̂/2 is left out here).
+ * s_A below which carried rounding would show beside little noise: (hλ̂)²·λ̂·s₀ ≤ 1 % of 10 κ_min with λ̂ =
+ * λ_max/s_A (see `carryNoiseVariance`, whose 1 − hλ̂/2 is left out here).
  */
 export function quietSystemScale(
   eigenvalueMax: number,

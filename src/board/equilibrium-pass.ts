@@ -26,7 +26,10 @@ export interface Reading {
   readonly peak: number;
   /** The part of the residual r − A d that the codes explain: −[(A − A_q) d + (b_q − r)]. */
   readonly rounding: Float64Array;
-  /** The reading before the measured errors of the board were counted as explained; absent where none were measured. */
+  /**
+   * The reading before the measured errors of the board were counted as explained; absent where none were
+   * measured.
+   */
   readonly asRead?: Reading;
 }
 
@@ -44,7 +47,10 @@ const ATTEMPTS_MAX = 16;
 /** Samples between two looks at the standard error. */
 const SAMPLES_PER_LOOK = 16;
 const SAMPLES_MAX = 512;
-/** A board run takes about so many ticks at most. In an emulator that is a few seconds, after which progress is due. */
+/**
+ * A board run takes about so many ticks at most. In an emulator that is a few seconds, after which progress
+ * is due.
+ */
 const RUN_TICKS = 2 ** 18;
 /** The largest cell should end up at this part of the rail at most; on the way it may pass it. */
 const PEAK_MAX = 0.8;
@@ -60,9 +66,10 @@ export interface Looks {
 }
 
 /**
- * Settles A d = `drive` without noise, from zero, and reads it once. It finds the power of two s_x that puts the largest cell
- * between 20 and 80 % of the rail. After an overload s_x is doubled; it is halved as often as the peak allows, but not below
- * `scaleFloor(d)`, where finer steps would be of no use, nor below what the drive range allows.
+ * Settles A d = `drive` without noise, from zero, and reads it once. It finds the power of two s_x that puts
+ * the largest cell between 20 and 80 % of the rail. After an overload s_x is doubled; it is halved as often
+ * as the peak allows, but not below `scaleFloor(d)`, where finer steps would be of no use, nor below what the
+ * drive range allows.
  *
  * Errors: OVERLOAD when no scale is found.
  */
@@ -108,8 +115,9 @@ export async function settle(
 }
 
 /**
- * Averages the equilibrium of A d = `drive` under noise of κ = `noiseTemperature` in the problem's units, starting from a reading
- * that is there already. It stops when the samples suffice for a standard error and `isEnough` says so of it, or after 512 samples.
+ * Averages the equilibrium of A d = `drive` under noise of κ = `noiseTemperature` in the problem's units,
+ * starting from a reading that is there already. It stops when the samples suffice for a standard error and
+ * `isEnough` says so of it, or after 512 samples.
  *
  * Errors: OVERLOAD when no scale is found.
  */

@@ -13,7 +13,10 @@ import type { SystemCodes } from './quantize.js';
 import { attenuationOf, equilibriumSystemScale, type Scaling } from './scaling.js';
 import { CHOLESKY_CELLS_MAX, type Spectrum } from './spectrum.js';
 
-/** How one system comes to equilibrium on one board. It serves any number of drives, whose runs differ in s_x and noise only. */
+/**
+ * How one system comes to equilibrium on one board. It serves any number of drives, whose runs differ in s_x
+ * and noise only.
+ */
 export interface EquilibriumPlan {
   readonly system: LinearSystem;
   readonly spectrum: Spectrum;
@@ -43,18 +46,23 @@ export interface EquilibriumPlan {
 /** Share of a deviation in the slowest mode that is left after settling. */
 export const SETTLE_REMAINDER = 2 ** -10;
 /**
- * With this spacing and count, z = error/standardError had a variance of 0.96 to 1.08 on simulated relaxations of 8 and 64 cells.
- * Twice the spacing gains 1 % and costs twice the time; half of it leaves the correlation poorly known.
+ * With this spacing and count, z = error/standardError had a variance of 0.96 to 1.08 on simulated
+ * relaxations of 8 and 64 cells. Twice the spacing gains 1 % and costs twice the time; half of it leaves the
+ * correlation poorly known.
  */
 const SAMPLE_SPACING = 1.5;
 const SAMPLES_MIN = 48;
-/** Standard deviations of the noise that fit below the rail. Among 10⁸ independent samples about one passes 5.7. */
+/**
+ * Standard deviations of the noise that fit below the rail. Among 10⁸ independent samples about one passes
+ * 5.7.
+ */
 const NOISE_HEADROOM = 6;
 
 /**
  * Chooses scale, codes and times of a system on a board; `model` is what is known of the board.
  *
- * Errors: NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET when the condition of the system is so bad that its codes are not positive definite.
+ * Errors: NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET when the condition of the system is so bad that its codes
+ * are not positive definite.
  */
 export function planEquilibrium(
   checked: CheckedSystem,
@@ -100,7 +108,10 @@ export function planEquilibrium(
   };
 }
 
-/** Refuses codes whose rounding has moved the smallest eigenvalue below zero: the board would run away instead of settling. */
+/**
+ * Refuses codes whose rounding has moved the smallest eigenvalue below zero: the board would run away instead
+ * of settling.
+ */
 function refuseIndefiniteCodes(programmed: LinearSystem, spectrum: Spectrum, identity: DeviceIdentity): void {
   if (isProbablyDefinite(programmed)) return;
   const condition = spectrum.eigenvalueMax / spectrum.eigenvalueMin;
@@ -135,7 +146,10 @@ export function boardNoise(plan: EquilibriumPlan, solutionScale: number, noiseTe
   return noiseTemperature / solutionScale ** 2 / plan.systemScale;
 }
 
-/** Smallest s_x at which the board can carry noise of temperature κ (in the problem's units), within its rails and its noise register. */
+/**
+ * Smallest s_x at which the board can carry noise of temperature κ (in the problem's units), within its rails
+ * and its noise register.
+ */
 export function noiseLimitedScale(plan: EquilibriumPlan, noiseTemperature: number): number {
   return Math.max(
     (NOISE_HEADROOM / plan.rail) * Math.sqrt(noiseTemperature / plan.spectrum.eigenvalueMin),
@@ -143,12 +157,15 @@ export function noiseLimitedScale(plan: EquilibriumPlan, noiseTemperature: numbe
   );
 }
 
-/** A larger share of carried rounding is worth a warning, since a standard error is known to some percent only. */
+/**
+ * A larger share of carried rounding is worth a warning, since a standard error is known to some percent
+ * only.
+ */
 export const CARRY_NOISE_SHARE_MAX = 0.01;
 
 /**
- * Variance that the carried rounding adds to the stiffest mode, over the κ̂/λ̂_max that the mode should have; κ̂ is in V_fs².
- * The other modes have less (device-model.md, "One tick").
+ * Variance that the carried rounding adds to the stiffest mode, over the κ̂/λ̂_max that the mode should have;
+ * κ̂ is in V_fs². The other modes have less (device-model.md, "One tick").
  */
 export function carryNoiseShare(plan: EquilibriumPlan, noiseTemperature: number): number {
   const { spectrum, systemScale, codes, system, identity } = plan;

@@ -26,13 +26,13 @@ export function burnInTicks(remainder: number, decayPerTick: number): number {
 /**
  * Mean and standard error of S readings of N cells at equilibrium, `codes` S×N row-major.
  *
- * The readings of one cell are correlated over time, so S of them are worth S/τ with τ = 1 + 2 Σ_k ρ_k, where ρ_k is
- * the autocorrelation pooled over the cells (Σ_i c_i(k) / Σ_i c_i(0)) and the sum ends at its first value that is not
- * positive: a reversible relaxation has none, so what follows is estimation noise (Geyer, "Practical Markov chain Monte
- * Carlo", 1992). The variance s_i² of a cell is its own. Then
+ * The readings of one cell are correlated over time, so S of them are worth S/τ with τ = 1 + 2 Σ_k ρ_k, where
+ * ρ_k is the autocorrelation pooled over the cells (Σ_i c_i(k) / Σ_i c_i(0)) and the sum ends at its first
+ * value that is not positive: a reversible relaxation has none, so what follows is estimation noise (Geyer,
+ * "Practical Markov chain Monte Carlo", 1992). The variance s_i² of a cell is its own. Then
  *   standardError_i² = s_i² / (S/τ − 3),
- * not S/τ: the variance is itself estimated, so (mean − true)/error follows Student's distribution with S/τ − 1 degrees
- * of freedom, and this makes its variance 1 (measured on simulated relaxations: 0.96 to 1.08).
+ * not S/τ: the variance is itself estimated, so (mean − true)/error follows Student's distribution with S/τ −
+ * 1 degrees of freedom, and this makes its variance 1 (measured on simulated relaxations: 0.96 to 1.08).
  */
 export function estimateMean(codes: Readings, cells: number): Estimate {
   const samples = Math.floor(codes.length / cells);

@@ -1,7 +1,10 @@
 import { ThermolinkError } from '../errors.js';
 import type { Matrix } from '../linalg/matrix.js';
 
-/** |A_ij − A_ji| may be this fraction of max |A|. Rounding leaves about as much of a product that is symmetric. */
+/**
+ * |A_ij − A_ji| may be this fraction of max |A|. Rounding leaves about as much of a product that is
+ * symmetric.
+ */
 const SYMMETRY_TOLERANCE = 1e-12;
 /** Up to this fraction of max |A| the two halves of a matrix were probably meant to be equal. */
 const SLIGHT_ASYMMETRY = 1e-3;
@@ -15,7 +18,9 @@ export function checkSquare({ rows, columns }: Matrix): void {
   });
 }
 
-/** Refuses a matrix that is empty or has an entry that is not finite: BAD_MATRIX with the first such entry. */
+/**
+ * Refuses a matrix that is empty or has an entry that is not finite: BAD_MATRIX with the first such entry.
+ */
 export function checkEntries({ rows, columns, data }: Matrix, name: string): void {
   if (rows === 0 || columns === 0)
     throw new ThermolinkError('BAD_MATRIX', `${name} is ${rows}×${columns}: it is empty.`, {

@@ -29,7 +29,9 @@ export interface EffectiveNoise {
   readonly noiseCodeMax: number;
 }
 
-/** κ in V_fs² that a committed program has: of the middle of its effective codes, whose spread is the board's. */
+/**
+ * κ in V_fs² that a committed program has: of the middle of its effective codes, whose spread is the board's.
+ */
 export function effectiveNoiseTemperature(
   { noiseCodeMin, noiseCodeMax }: EffectiveNoise,
   shift: number,
@@ -50,9 +52,9 @@ export function noiseTemperatureRange(
 }
 
 /**
- * The register nearest to κ (V_fs²), with a in 12288…24575 so that its rounding is below 4.1e-5; κ = 0 switches noise
- * off. `tick` is h in τ. Outside `noiseTemperatureRange` it is the nearest end; `noiseTemperatureOf` tells what was chosen.
- * Errors: none.
+ * The register nearest to κ (V_fs²), with a in 12288…24575 so that its rounding is below 4.1e-5; κ = 0
+ * switches noise off. `tick` is h in τ. Outside `noiseTemperatureRange` it is the nearest end;
+ * `noiseTemperatureOf` tells what was chosen. Errors: none.
  */
 export function noiseRegister(noiseTemperature: number, tick: number, range: NoiseShiftRange): NoiseRegister {
   if (noiseTemperature === 0) return { amplitude: 0, shift: range.noiseShiftMin };
@@ -66,9 +68,9 @@ export function noiseRegister(noiseTemperature: number, tick: number, range: Noi
 }
 
 /**
- * Extra variance, in V_fs², of a mode with eigenvalue λ̂ (of Â) from the carried rounding of the array input and, in
- * factored mode, of the row amplifiers: s₀(hλ̂)²/(1 − hλ̂/2) and s₀·4^ρ·h²(λ̂ − λ̂₀)/(1 − hλ̂/2), λ̂₀ the damping.
- * It adds to the wanted κ/λ̂. Source: docs/reference/device-model.md, carry noise floor.
+ * Extra variance, in V_fs², of a mode with eigenvalue λ̂ (of Â) from the carried rounding of the array input
+ * and, in factored mode, of the row amplifiers: s₀(hλ̂)²/(1 − hλ̂/2) and s₀·4^ρ·h²(λ̂ − λ̂₀)/(1 − hλ̂/2), λ̂₀
+ * the damping. It adds to the wanted κ/λ̂. Source: docs/reference/device-model.md, carry noise floor.
  */
 export function carryNoiseVariance(
   eigenvalue: number,

@@ -2,7 +2,10 @@ import type { DeviceIdentity, RunReport } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import { railOf } from './board-range.js';
 
-/** OVERLOAD: `what` happened, and which cells and rows the last of the runs flagged, with the voltage of their rail. */
+/**
+ * OVERLOAD: `what` happened, and which cells and rows the last of the runs flagged, with the voltage of their
+ * rail.
+ */
 export function overloadError(
   what: string,
   hint: string,
@@ -49,7 +52,10 @@ export function overloadError(
 
 const SHOWN_MAX = 8;
 
-/** `cell 3`, `cells 0, 5`, `cells 0, 1, …, 7 and 12 more`: of `count`, of which at least the first few are given. */
+/**
+ * `cell 3`, `cells 0, 5`, `cells 0, 1, …, 7 and 12 more`: of `count`, of which at least the first few are
+ * given.
+ */
 export function cellList(cells: readonly number[], count = cells.length): string {
   const shown = cells.slice(0, SHOWN_MAX);
   const more = count > shown.length ? ` and ${count - shown.length} more` : '';

@@ -7,7 +7,9 @@ import { type BoardRange, DAMPING_STEP, driveStep, STATE_STEP } from './board-ra
 import type { NoiseRegister } from './noise-register.js';
 import type { Scaling } from './scaling.js';
 
-/** The part of a program that belongs to A: it stays on the board while drive and initial state are rewritten. */
+/**
+ * The part of a program that belongs to A: it stays on the board while drive and initial state are rewritten.
+ */
 export interface SystemCodes {
   readonly mode: ProgramImage['mode'];
   readonly cells: number;
@@ -21,7 +23,8 @@ export interface SystemCodes {
   readonly damping: number;
 }
 
-// Adding and subtracting 1.5·2⁵² rounds |x| < 2⁵¹ half to even in two additions; Math.round would round −0.5 up.
+// Adding and subtracting 1.5·2⁵² rounds |x| < 2⁵¹ half to even in two additions; Math.round would round −0.5
+// up.
 const ROUNDER = 1.5 * 2 ** 52;
 
 /** Round half to even, |x| < 2⁵¹. */
@@ -31,8 +34,9 @@ export function roundHalfEven(x: number): number {
 
 /**
  * clamp(roundHalfEven(factor · values[i]), ±(2^(bits−1) − 1)); Int8Array up to 8 bits, as the codes travel.
- * |factor · values[i]| < 2³¹. The training path calls it with 620,000 entries per step, so the loop is unrolled and
- * assumes that no code saturates (the scaling sees to that); when one does, a second loop clamps.
+ * |factor · values[i]| < 2³¹. The training path calls it with 620,000 entries per step, so the loop is
+ * unrolled and assumes that no code saturates (the scaling sees to that); when one does, a second loop
+ * clamps.
  */
 export function quantizeCouplings(
   values: Float64Array,
@@ -56,8 +60,8 @@ function roundedHere(values: Float64Array, factor: number, bytes: 1 | 2): Rounde
   return { codes, bitsUsed: fill8(values, factor, codes) };
 }
 
-// Two copies of one loop: a loop that sees both array kinds compiles to slower code for each. Both return the bits
-// that the magnitudes of the codes use.
+// Two copies of one loop: a loop that sees both array kinds compiles to slower code for each. Both return the
+// bits that the magnitudes of the codes use.
 function fill8(values: Float64Array, factor: number, codes: Int8Array): number {
   let bitsUsed = 0;
   const whole = values.length - (values.length % 4);
@@ -111,9 +115,9 @@ export function quantizeVector(values: Float64Array, factor: number, limit: numb
 }
 
 /**
- * Codes of K/√s_A (or (A − λI)/s_A) and of λ/s_A: code = roundHalfEven(value · 2^(b−1)), damping = roundHalfEven(2¹⁵ λ/s_A).
- * `damping` is the λ of a dense system that the register takes off its crosspoints; a factored one has its own.
- * Errors: none; the system is checked before, by `solve` and its like.
+ * Codes of K/√s_A (or (A − λI)/s_A) and of λ/s_A: code = roundHalfEven(value · 2^(b−1)), damping =
+ * roundHalfEven(2¹⁵ λ/s_A). `damping` is the λ of a dense system that the register takes off its crosspoints;
+ * a factored one has its own. Errors: none; the system is checked before, by `solve` and its like.
  */
 export function quantizeSystem(system: LinearSystem, scaling: Scaling, damping = 0): SystemCodes {
   const { systemScale, couplingBits, rowAttenuation } = scaling;
@@ -151,8 +155,8 @@ function withoutDamping(a: Matrix, damping: number): Matrix {
 }
 
 /**
- * Drive codes of b: roundHalfEven(b/(s_A·s_x) / LSB_drive), clamped. `programmedDrive` tells what they stand for, so that
- * clamping counts as rounding does.
+ * Drive codes of b: roundHalfEven(b/(s_A·s_x) / LSB_drive), clamped. `programmedDrive` tells what they stand
+ * for, so that clamping counts as rounding does.
  */
 export function quantizeDrive(
   drive: Float64Array,
@@ -163,14 +167,18 @@ export function quantizeDrive(
   return quantizeVector(drive, factor, 2 ** (range.driveBits - 1) - 1);
 }
 
-/** State codes [N] of x₀ [N]: roundHalfEven(2¹⁴·x₀/s_x), clamped to ±32767. `solutionScale` is s_x. Errors: none. */
+/**
+ * State codes [N] of x₀ [N]: roundHalfEven(2¹⁴·x₀/s_x), clamped to ±32767. `solutionScale` is s_x. Errors:
+ * none.
+ */
 export function quantizeInitialState(initial: Float64Array, solutionScale: number): Int16Array<ArrayBuffer> {
   return quantizeVector(initial, 1 / (solutionScale * STATE_STEP), 32767);
 }
 
 /**
- * A whole program with drive codes [N] and state codes [N]. It shares the couplings of `system`, so that a later image of the
- * same system has the same array. Errors: none; a device checks the image when it is loaded.
+ * A whole program with drive codes [N] and state codes [N]. It shares the couplings of `system`, so that a
+ * later image of the same system has the same array. Errors: none; a device checks the image when it is
+ * loaded.
  */
 export function programImage(
   system: SystemCodes,

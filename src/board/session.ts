@@ -1,7 +1,7 @@
 import type { ProgramImage } from '../../firmware-protocol/program-image.js';
-import { badArgument, checkObject } from '../argument-checks.js';
+import { checkDevice } from '../argument-checks.js';
 import type { BoardDevice, CommitReport, DeviceIdentity, RunReport } from '../driver/device-api.js';
-import { abortError, type ThermolinkError, throwIfAborted } from '../errors.js';
+import { abortError, ThermolinkError, throwIfAborted } from '../errors.js';
 import type { BoardModel } from './board-model.js';
 import { modelOf } from './calibrated-model.js';
 import type { BoardCalibration } from './calibration.js';
@@ -52,15 +52,19 @@ export interface Range {
   readonly firstScale: number;
   /** Attempts before it gives up. */
   readonly attemptsMax: number;
-  /** The error after the last attempt, which was made at `lastScale`; `overload` is the last report of one, if there was any. */
+  /**
+   * The error after the last attempt, which was made at `lastScale`; `overload` is the last report of one, if
+   * there was any.
+   */
   readonly giveUp: (lastScale: number, overload: RunReport | undefined) => ThermolinkError;
 }
 
 /**
  * One use of a board, while the board belongs to nobody else. `inSession` opens it.
  *
- * All programs and board runs of the use go through here. The session names the noise of each board run, sends couplings only when
- * they changed, repeats after an overload at a larger scale, and adds up what the use costs.
+ * All programs and board runs of the use go through here. The session names the noise of each board run,
+ * sends couplings only when they changed, repeats after an overload at a larger scale, and adds up what the
+ * use costs.
  */
 export class BoardSession {
   readonly identity: DeviceIdentity;
@@ -110,7 +114,10 @@ export class BoardSession {
     this.#attempt = 0;
   }
 
-  /** Runs `work` and adds its host time to the cost: `mapMs` before a program is sent, `readoutMs` after readings came. */
+  /**
+   * Runs `work` and adds its host time to the cost: `mapMs` before a program is sent, `readoutMs` after
+   * readings came.
+   */
   charge<Result>(phase: 'mapMs' | 'readoutMs', work: () => Result): Result {
     const start = performance.now();
     try {
@@ -121,8 +128,8 @@ export class BoardSession {
   }
 
   /**
-   * Puts a program into the board. When the board holds the same `couplings` array already, only drive, initial state and registers
-   * are sent. The cost counts the codes that the board clamped.
+   * Puts a program into the board. When the board holds the same `couplings` array already, only drive,
+   * initial state and registers are sent. The cost counts the codes that the board clamped.
    */
   async program(image: ProgramImage): Promise<CommitReport> {
     throwIfAborted(this.#signal);
@@ -172,8 +179,9 @@ export class BoardSession {
   }
 
   /**
-   * Makes attempts until one has an answer: the first at `firstScale`, after an overload at twice the scale, else at the scale that
-   * the attempt asks for. `scaleMin` is twice the largest scale that overloaded, or 0: a scale below it would overload again.
+   * Makes attempts until one has an answer: the first at `firstScale`, after an overload at twice the scale,
+   * else at the scale that the attempt asks for. `scaleMin` is twice the largest scale that overloaded, or 0:
+   * a scale below it would overload again.
    *
    * Errors: `giveUp` after `attemptsMax` attempts.
    */
@@ -200,11 +208,12 @@ export class BoardSession {
 }
 
 /**
- * Checks, waits for the board, and runs. `check` is called at once, before anything is sent; it also checks `use`. `run` is called with
- * what `check` returned, when every use that asked for `device` before has ended. `run` may not ask for the same device again.
+ * Checks, waits for the board, and runs. `check` is called at once, before anything is sent; it also checks
+ * `use`. `run` is called with what `check` returned, when every use that asked for `device` before has ended.
+ * `run` may not ask for the same device again.
  *
- * Errors: BAD_ARGUMENT for a device that is none; BAD_CALIBRATION for a calibration of another board; ABORTED while it waits, without
- * touching the board; those of `check` and `run`.
+ * Errors: BAD_ARGUMENT for a device that is none; BAD_CALIBRATION for a calibration of another board; ABORTED
+ * while it waits, without touching the board; those of `check` and `run`.
  */
 export async function inSession<Checked, Result>(
   device: BoardDevice,
@@ -220,15 +229,22 @@ export async function inSession<Checked, Result>(
   return takeTurn(device, use.signal, () => run(new BoardSession(device, use, model, checkMs), checked));
 }
 
-/** Refuses what is not a connected board, for example the promise of one: BAD_ARGUMENT. */
-export function checkDevice(device: BoardDevice): void {
-  checkObject('device', device, "await connect('emulator:ideal-64')");
-  if (typeof device.acquire === 'function' && typeof device.identity === 'object') return;
-  throw badArgument(
-    'device',
-    device,
-    'a connected board',
-    "Pass what connect promises: const device = await connect('emulator:ideal-64').",
+/**
+ * A board run takes at most so many ticks by default. They are 34 s on a board with τ = 1 µs and h = τ/32,
+ * and hours in an emulator.
+ */
+const TICKS_MAX = 2 ** 30;
+
+/** Refuses a board run that nobody would wait for: UNSUPPORTED. */
+export function refuseTooLong(ticks: number, ticksMax = TICKS_MAX): void {
+  if (ticks <= ticksMax) return;
+  throw new ThermolinkError(
+    'UNSUPPORTED',
+    `One run would take ${ticks.toExponential(1)} ticks; the limit is ${ticksMax.toExponential(1)}.`,
+    {
+      hint: 'Its slowest mode is too slow for its stiffest: add damping (A + λI), precondition, or shorten the time.',
+      data: { ticks, ticksMax },
+    },
   );
 }
 
@@ -236,8 +252,8 @@ export function checkDevice(device: BoardDevice): void {
 const lastTurns = new WeakMap<BoardDevice, Promise<void>>();
 
 /**
- * Runs `work` when every use that asked for `device` before has ended, in whatever way. A use leaves its program and state on the
- * board between two commands, so another use in between would change its answer.
+ * Runs `work` when every use that asked for `device` before has ended, in whatever way. A use leaves its
+ * program and state on the board between two commands, so another use in between would change its answer.
  */
 async function takeTurn<Result>(
   device: BoardDevice,

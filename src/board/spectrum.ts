@@ -7,7 +7,10 @@ import { RANDOM_STREAM, randomSource } from '../linalg/random.js';
 /** Bounds of A's eigenvalues. The host chooses scales and times by them; they never enter an answer. */
 export interface Spectrum {
   readonly dimension: number;
-  /** Lower bound λ₋ of the smallest eigenvalue, within a few percent of it; for a factor with m < N the damping λ itself. */
+  /**
+   * Lower bound λ₋ of the smallest eigenvalue, within a few percent of it; for a factor with m < N the
+   * damping λ itself.
+   */
   readonly eigenvalueMin: number;
   /** Upper bound λ₊ of the largest eigenvalue, within a few percent of it. */
   readonly eigenvalueMax: number;
@@ -16,7 +19,10 @@ export interface Spectrum {
   readonly inverseTrace: number;
 }
 
-/** Up to this N a Cholesky factorisation decides whether a matrix is positive definite; above it Lanczos' method does. */
+/**
+ * Up to this N a Cholesky factorisation decides whether a matrix is positive definite; above it Lanczos'
+ * method does.
+ */
 export const CHOLESKY_CELLS_MAX = 1024;
 /** Steps of Lanczos' method above that N. Each keeps a vector: 512 vectors of 8,192 entries are 34 MB. */
 const LANCZOS_STEPS_MAX = 512;
@@ -27,8 +33,9 @@ const PROBE_STEPS_MAX = 40;
 /**
  * Bounds the spectrum of a finite, symmetric system, and refuses one that has no equilibrium.
  *
- * A system is positive definite when its Cholesky factorisation succeeds (N ≤ 1,024), when it is a factor with damping λ > 0, or
- * when Lanczos' method puts its smallest eigenvalue above zero by more than the residual.
+ * A system is positive definite when its Cholesky factorisation succeeds (N ≤ 1,024), when it is a factor
+ * with damping λ > 0, or when Lanczos' method puts its smallest eigenvalue above zero by more than the
+ * residual.
  *
  * Errors: NOT_POSITIVE_DEFINITE.
  */
@@ -51,8 +58,8 @@ export function spectrumOf(system: LinearSystem): Spectrum {
 }
 
 /**
- * Lanczos' method from a random unit vector v. N·vᵀA⁻¹v is an unbiased estimate of tr A⁻¹.
- * Vectors of random signs, the usual choice, do not serve: they are eigenvectors of matrices like [[2, 1], [1, 2]], and half of
+ * Lanczos' method from a random unit vector v. N·vᵀA⁻¹v is an unbiased estimate of tr A⁻¹. Vectors of random
+ * signs, the usual choice, do not serve: they are eigenvectors of matrices like [[2, 1], [1, 2]], and half of
  * such a spectrum would stay unseen.
  */
 function probe(system: LinearSystem, index: number, stepsMax: number): ExtremeEigenvalues {
@@ -89,7 +96,8 @@ function refuseIndefinite(system: LinearSystem & { kind: 'dense' }): void {
 
 function smallestEigenvalue(system: LinearSystem, extremes: ExtremeEigenvalues): number {
   const found = extremes.min - extremes.minResidual;
-  // When the factor leaves some directions alone, λ is the smallest eigenvalue exactly; else λ is only a lower bound.
+  // When the factor leaves some directions alone, λ is the smallest eigenvalue exactly; else λ is only a
+  // lower bound.
   const floor = system.kind === 'factored' ? system.damping : 0;
   if (system.kind === 'factored' && system.factor.rows < system.factor.columns) return floor;
   const eigenvalueMin = Math.max(found, floor);
@@ -105,7 +113,10 @@ function smallestEigenvalue(system: LinearSystem, extremes: ExtremeEigenvalues):
   );
 }
 
-/** Rounding of one product with A moves eigenvalues by about this much. A smaller eigenvalue cannot be told from zero. */
+/**
+ * Rounding of one product with A moves eigenvalues by about this much. A smaller eigenvalue cannot be told
+ * from zero.
+ */
 function roundingOf(system: LinearSystem, { max }: ExtremeEigenvalues): number {
   return dimensionOf(system) * Number.EPSILON * Math.abs(max);
 }

@@ -40,7 +40,10 @@ function measureFactor({ factor, damping }: FactoredSystem): SystemMeasure {
   return { largestEntry, rowSumMax, eigenvalueBound: squares + damping, eigenvalueFloor: damping };
 }
 
-/** Largest magnitude, sum of magnitudes and of squares, two entries at a time: one sum alone would wait for itself. */
+/**
+ * Largest magnitude, sum of magnitudes and of squares, two entries at a time: one sum alone would wait for
+ * itself.
+ */
 function measureRow(data: Float64Array, start: number, length: number): [number, number, number] {
   let high = 0;
   let even = 0;
@@ -83,7 +86,8 @@ function measureDense({ matrix }: DenseSystem): SystemMeasure {
   return {
     largestEntry: largest,
     rowSumMax,
-    // Squares of tiny entries underflow; the bound is never below the largest entry, and must not seem to be 0.
+    // Squares of tiny entries underflow; the bound is never below the largest entry, and must not seem to be
+    // 0.
     eigenvalueBound: Math.max(largest, Math.min(Math.sqrt(sumOfSquares), rowSumMax)),
     eigenvalueFloor: Math.max(0, floor),
   };

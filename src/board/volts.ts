@@ -16,30 +16,33 @@ function fullScaleVolts({ fullScaleMicrovolts }: VoltRange): number {
 }
 
 /**
- * The cell voltages [N], in volts, that ADC codes [N] stand for: code · 2^(2−b) · V_fs, b = `adcBits`. A mean of codes may be
- * given too. The error is at most half a step, 2^(1−b) · V_fs, where the ADC did not clip. Errors: none.
+ * The cell voltages [N], in volts, that ADC codes [N] stand for: code · 2^(2−b) · V_fs, b = `adcBits`. A mean
+ * of codes may be given too. The error is at most half a step, 2^(1−b) · V_fs, where the ADC did not clip.
+ * Errors: none.
  */
 export function readingVolts(codes: ArrayLike<number>, range: VoltRange): Float64Array<ArrayBuffer> {
   return scaled(codes, adcStep(range.adcBits) * fullScaleVolts(range));
 }
 
 /**
- * The codes [N] of an initial state nearest to `volts` [N]: roundHalfEven(volts / (2⁻¹⁴ V_fs)), clamped to ±32767 (±2 V_fs); the
- * board clamps further to its rail. Errors: none; NaN becomes 0.
+ * The codes [N] of an initial state nearest to `volts` [N]: roundHalfEven(volts / (2⁻¹⁴ V_fs)), clamped to
+ * ±32767 (±2 V_fs); the board clamps further to its rail. Errors: none; NaN becomes 0.
  */
 export function stateCodes(volts: Float64Array, range: VoltRange): Int16Array<ArrayBuffer> {
   return quantizeVector(volts, 1 / (STATE_STEP * fullScaleVolts(range)), STATE_CODE_MAX);
 }
 
-/** The voltages [N], in volts, that codes [N] of an initial state stand for: code · 2⁻¹⁴ · V_fs. Errors: none. */
+/**
+ * The voltages [N], in volts, that codes [N] of an initial state stand for: code · 2⁻¹⁴ · V_fs. Errors: none.
+ */
 export function stateVolts(codes: ArrayLike<number>, range: VoltRange): Float64Array<ArrayBuffer> {
   return scaled(codes, STATE_STEP * fullScaleVolts(range));
 }
 
 /**
- * The drive codes [N] nearest to `volts` [N], clamped to ±(2^(b−1) − 1), b = `driveBits`. A drive is a current; it is told here
- * by the voltage at which it alone would hold a cell whose only conductance is G_fs to ground. A full code is
- * ±`driveRange` · V_fs. Errors: none; NaN becomes 0.
+ * The drive codes [N] nearest to `volts` [N], clamped to ±(2^(b−1) − 1), b = `driveBits`. A drive is a
+ * current; it is told here by the voltage at which it alone would hold a cell whose only conductance is G_fs
+ * to ground. A full code is ±`driveRange` · V_fs. Errors: none; NaN becomes 0.
  */
 export function driveCodes(volts: Float64Array, range: VoltRange): Int16Array<ArrayBuffer> {
   return quantizeVector(

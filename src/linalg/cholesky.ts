@@ -7,8 +7,9 @@ export type CholeskyOutcome =
   | { readonly ok: false; readonly pivot: number };
 
 /**
- * A = L Lᵀ with L lower triangular, of a symmetric N×N matrix; reads the lower triangle only. N³/6 products, row by row
- * so that every inner product runs over consecutive memory. A pivot that is not positive, or not finite, ends it.
+ * A = L Lᵀ with L lower triangular, of a symmetric N×N matrix; reads the lower triangle only. N³/6 products,
+ * row by row so that every inner product runs over consecutive memory. A pivot that is not positive, or not
+ * finite, ends it.
  */
 export function cholesky(a: Matrix): CholeskyOutcome {
   const n = a.rows;

@@ -8,8 +8,8 @@ export interface ExtremeEigenvalues {
   readonly max: number;
   readonly maxResidual: number;
   /**
-   * Gauss quadrature of vᵀA⁻¹v for the unit start vector v: Σ τ_k²/θ_k. Over random directions v, N times this
-   * has the mean tr A⁻¹; for scale, never for an answer. Infinite when a Ritz value is not positive.
+   * Gauss quadrature of vᵀA⁻¹v for the unit start vector v: Σ τ_k²/θ_k. Over random directions v, N times
+   * this has the mean tr A⁻¹; for scale, never for an answer. Infinite when a Ritz value is not positive.
    */
   readonly inverseMoment: number;
   readonly steps: number;
@@ -24,9 +24,9 @@ export interface LanczosOptions {
 
 /**
  * Extreme eigenvalues of a symmetric N×N matrix that is known by its product alone, by Lanczos with full
- * reorthogonalisation. Each residual bound |β_k·s_k| is rigorous for "some eigenvalue is this near"; that it is the
- * extreme one holds with probability near 1 for a random `start`. After N steps, or when the Krylov space is exhausted,
- * the values are exact to rounding.
+ * reorthogonalisation. Each residual bound |β_k·s_k| is rigorous for "some eigenvalue is this near"; that it
+ * is the extreme one holds with probability near 1 for a random `start`. After N steps, or when the Krylov
+ * space is exhausted, the values are exact to rounding.
  *
  * Cost: k products and O(k²N) for k steps. Source: Parlett, "The Symmetric Eigenvalue Problem", chapter 13.
  */

@@ -14,8 +14,8 @@ const ENTRIES_MAX = 2 ** 32;
 /**
  * A zero matrix of the given shape, or one that wraps `data` (length rows × columns, not copied).
  *
- * Errors: BAD_ARGUMENT for sides that are no whole numbers ≥ 0 or data that is no Float64Array; BAD_MATRIX for data of
- * another length.
+ * Errors: BAD_ARGUMENT for sides that are no whole numbers ≥ 0 or data that is no Float64Array; BAD_MATRIX
+ * for data of another length.
  */
 export function matrix(rows: number, columns: number, data?: Float64Array): Matrix {
   checkSides(rows, columns, 'The matrix');

@@ -61,7 +61,9 @@ export function dot(x: Float64Array, y: Float64Array): number {
   return dotOfRows(x, 0, y, 0, x.length);
 }
 
-/** Σ x[xStart + i]·y[yStart + i] over `length` entries; four partial sums, because one would wait for itself. */
+/**
+ * Σ x[xStart + i]·y[yStart + i] over `length` entries; four partial sums, because one would wait for itself.
+ */
 export function dotOfRows(
   x: Float64Array,
   xStart: number,

@@ -1,10 +1,16 @@
 import { PHILOX_STREAM, philox4x32 } from '../../firmware-protocol/philox.js';
 
-/** Numbers of one address, in order: a pure function of (seed, stream, step, block) and of how many were drawn. */
+/**
+ * Numbers of one address, in order: a pure function of (seed, stream, step, block) and of how many were
+ * drawn.
+ */
 export interface RandomSource {
   /** Uniform in (0, 1), 32 bits, never 0 or 1. */
   uniform(): number;
-  /** Standard normal (Box–Muller; float, so equal between machines only to the last bits of Math.log and Math.cos). */
+  /**
+   * Standard normal (Box–Muller; float, so equal between machines only to the last bits of Math.log and
+   * Math.cos).
+   */
   normal(): number;
 }
 
@@ -52,8 +58,8 @@ export function randomSource(address: RandomAddress): RandomSource {
 }
 
 /**
- * A permutation of 0 … count − 1 (Fisher–Yates), from count − 1 draws. The chance of any one choice differs from uniform by less
- * than count/2³².
+ * A permutation of 0 … count − 1 (Fisher–Yates), from count − 1 draws. The chance of any one choice differs
+ * from uniform by less than count/2³².
  */
 export function randomPermutation(count: number, random: RandomSource): Uint32Array {
   const order = Uint32Array.from({ length: count }, (_, i) => i);
@@ -66,7 +72,10 @@ export function randomPermutation(count: number, random: RandomSource): Uint32Ar
   return order;
 }
 
-/** The host's streams, for folders that don't import the protocol; each use has its own, so none shares a number. */
+/**
+ * The host's streams, for folders that don't import the protocol; each use has its own, so none shares a
+ * number.
+ */
 export const RANDOM_STREAM = {
   parameters: PHILOX_STREAM.parameters,
   exampleOrder: PHILOX_STREAM.exampleOrder,

@@ -4,9 +4,9 @@ import type { Matrix } from './matrix.js';
 import { formDense, gramOfRows, matVec, matVecTransposed } from './products.js';
 
 /**
- * x = (KᵀK + λI)⁻¹b for K m×N and λ > 0 by Woodbury's identity, x = (b − Kᵀ(KKᵀ + λI)⁻¹K b)/λ: only an m×m matrix is
- * formed, O(m²N + m³). Undefined when K is not finite, or λ so small that float64
- * finds KKᵀ + λI singular.
+ * x = (KᵀK + λI)⁻¹b for K m×N and λ > 0 by Woodbury's identity, x = (b − Kᵀ(KKᵀ + λI)⁻¹K b)/λ: only an m×m
+ * matrix is formed, O(m²N + m³). Undefined when K is not finite, or λ so small that float64 finds KKᵀ + λI
+ * singular.
  */
 export function solveByWoodbury(
   factor: Matrix,
@@ -36,8 +36,9 @@ export function woodburySolver(
 export type DirectSolver = (b: Float64Array) => Float64Array<ArrayBuffer>;
 
 /**
- * Takes A apart once, for any number of right-hand sides: by Cholesky factorisation, O(N³), or by Woodbury's identity, O(m²N),
- * for a factored system with m < N, which is never formed. Undefined when float64 finds A not positive definite.
+ * Takes A apart once, for any number of right-hand sides: by Cholesky factorisation, O(N³), or by Woodbury's
+ * identity, O(m²N), for a factored system with m < N, which is never formed. Undefined when float64 finds A
+ * not positive definite.
  */
 export function directSolver(system: LinearSystem): DirectSolver | undefined {
   if (system.kind === 'dense') return byCholesky(system.matrix);

@@ -10,7 +10,10 @@ export interface ChannelHistogram {
   readonly expected: Float64Array;
   /** Codes that never came, although at least EXPECTED_MIN readings were expected. */
   readonly missing: readonly number[];
-  /** Root mean square of the codes' widths about 1 LSB, counting noise taken off; NaN where nothing was measured. */
+  /**
+   * Root mean square of the codes' widths about 1 LSB, counting noise taken off; NaN where nothing was
+   * measured.
+   */
   readonly widthSpreadLsb: number;
   /** The one code that always came, on a channel that is stuck. */
   readonly stuckAt: number | undefined;
@@ -25,8 +28,9 @@ const EXPECTED_MIN = 20;
 const CODES = 65536;
 
 /**
- * The code-density test (IEEE Std 1241, 4.7) with the cell's own noise as the known distribution: a Gaussian of the mean and the
- * variance of the readings. The width of a code in LSB is its count over the expected one, ±1/√expected.
+ * The code-density test (IEEE Std 1241, 4.7) with the cell's own noise as the known distribution: a Gaussian
+ * of the mean and the variance of the readings. The width of a code in LSB is its count over the expected
+ * one, ±1/√expected.
  */
 export async function measureAdcHistograms(
   board: LabBoard,

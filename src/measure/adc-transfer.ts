@@ -23,9 +23,9 @@ const GAIN_DEVIATION_MAX = 0.5;
 const STAGE = 1;
 
 /**
- * Loads random voltages and reads them before the first tick, so that nothing of the array takes part: the reference is
- * the initial-state register. Every cell's levels are its own, so that deviations of single codes average out.
- * Fit: least squares of the readings on 1, v, v².
+ * Loads random voltages and reads them before the first tick, so that nothing of the array takes part: the
+ * reference is the initial-state register. Every cell's levels are its own, so that deviations of single
+ * codes average out. Fit: least squares of the readings on 1, v, v².
  */
 export async function measureAdcTransfer(
   board: LabBoard,

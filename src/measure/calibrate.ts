@@ -12,7 +12,10 @@ export interface CalibrateRequest {
   readonly seed: number;
   /** Readings of every cell with noise, for its noise temperature; 1,000 to 10⁷. */
   readonly samples: number;
-  /** Whether every crosspoint of the dense array is measured, N² of them; else cells and their lines alone. Default: on boards of up to 256 cells that have one. */
+  /**
+   * Whether every crosspoint of the dense array is measured, N² of them; else cells and their lines alone.
+   * Default: on boards of up to 256 cells that have one.
+   */
   readonly crosspoints?: boolean;
   readonly signal?: AbortSignal;
   /** Share of the work that is done, 0…1, and what goes on. */
@@ -31,15 +34,17 @@ export interface CalibrationResult {
 
 /** N² programs of N² codes: above, crosspoints would take hours. */
 export const CROSSPOINT_CELLS_MAX = 256;
-/** Sets of crosspoints from which a line's crosstalk is known well enough when crosspoints are not asked for. */
+/**
+ * Sets of crosspoints from which a line's crosstalk is known well enough when crosspoints are not asked for.
+ */
 const LINE_SETS = 8;
 
 /**
- * Measures a board so that its errors can be compensated, by programs, runs and samples alone, and then how far it still is
- * from what the calibration says. It must be idle, and belong to nobody else meanwhile.
+ * Measures a board so that its errors can be compensated, by programs, runs and samples alone, and then how
+ * far it still is from what the calibration says. It must be idle, and belong to nobody else meanwhile.
  *
- * Errors: BAD_ARGUMENT, UNSUPPORTED (crosspoints of a board without a dense array), TOO_LARGE (crosspoints of more than 256
- * cells) before any byte is sent; ABORTED; those of the device.
+ * Errors: BAD_ARGUMENT, UNSUPPORTED (crosspoints of a board without a dense array), TOO_LARGE (crosspoints of
+ * more than 256 cells) before any byte is sent; ABORTED; those of the device.
  */
 export async function calibrate(device: BoardDevice, request: CalibrateRequest): Promise<CalibrationResult> {
   checkCalibrateRequest(request);

@@ -12,7 +12,9 @@ import { measureTimeConstant, TIME_CONSTANT_RUNS } from './time-constant.js';
 export interface CharacterizeRequest {
   /** u32: names what is loaded and driven, and the noise. */
   readonly seed: number;
-  /** Readings of every cell with noise, for the noise temperature and again for the histogram; 1,000 to 10⁷. */
+  /**
+   * Readings of every cell with noise, for the noise temperature and again for the histogram; 1,000 to 10⁷.
+   */
   readonly samples: number;
   /** Crosspoints to measure in every row of a dense array, at most N; 0: none. */
   readonly crosspointsPerRow: number;

@@ -80,7 +80,10 @@ function modesOf({ hasDense, hasFactored }: DeviceIdentity): ModeName[] {
   return [...(hasDense ? (['dense'] as const) : []), ...(hasFactored ? (['factored'] as const) : [])];
 }
 
-/** Dense: ½ on the diagonal, eigenvalues in about 0.1…0.9 G_fs. Factored: singular values up to about 1, λ = ½. */
+/**
+ * Dense: ½ on the diagonal, eigenvalues in about 0.1…0.9 G_fs. Factored: singular values up to about 1, λ =
+ * ½.
+ */
 function programOf(
   identity: DeviceIdentity,
   random: RandomSource,

@@ -13,7 +13,9 @@ export interface CouplingErrors {
   readonly columns: Int32Array;
   /** ε: a crosspoint is (1 + ε) times what was programmed. */
   readonly errors: Estimates;
-  /** Share of the next cell's line, and of the one's before, that a cell's line picks up; NaN at the edges. */
+  /**
+   * Share of the next cell's line, and of the one's before, that a cell's line picks up; NaN at the edges.
+   */
   readonly fromNext: Estimates;
   readonly fromBefore: Estimates;
 }
@@ -28,8 +30,8 @@ const STAGE = 4;
 const ROUNDING = DAMPING_STEP / Math.sqrt(12) / COUPLING;
 
 /**
- * Sets of N crosspoints at a time: row i couples to cell p(i) = (i + s) mod N alone, every set with another shift s. At
- * equilibrium, with random drives d and the gain g_i and the leakage L_i as measured before,
+ * Sets of N crosspoints at a time: row i couples to cell p(i) = (i + s) mod N alone, every set with another
+ * shift s. At equilibrium, with random drives d and the gain g_i and the leakage L_i as measured before,
  *
  *     g_i·d_i − (λ + L_i)·v_i = k_i·v_p(i) + x⁺_i·k_{i+1}·v_p(i+1) + x⁻_i·k_{i−1}·v_p(i−1) − o_i − c_i·d_i²
  *
@@ -136,8 +138,8 @@ interface Coefficient {
 }
 
 /**
- * The equation of a cell: coefficients of its own line and of those beside it. A line that does not exist, or whose source cannot
- * be read, is left out.
+ * The equation of a cell: coefficients of its own line and of those beside it. A line that does not exist, or
+ * whose source cannot be read, is left out.
  */
 function fitLine(
   board: LabBoard,

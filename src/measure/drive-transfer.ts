@@ -14,8 +14,8 @@ export interface DriveTransfer {
   /** G_fs. */
   readonly leakage: Estimates;
   /**
-   * Of single drives about that curve, (V_fs·G_fs)²: what codes are off by. The scatter of the ADC's readings is taken off, so by
-   * chance it may be negative; NaN where nothing was measured.
+   * Of single drives about that curve, (V_fs·G_fs)²: what codes are off by. The scatter of the ADC's readings
+   * is taken off, so by chance it may be negative; NaN where nothing was measured.
    */
   readonly codeVariance: Float64Array;
 }
@@ -26,9 +26,9 @@ export const DRIVE_RUNS = 2 * LEVELS;
 const STAGE = 2;
 
 /**
- * Equilibria of uncoupled cells, (λ + L)·v = e, at two dampings λ, which tell the leakage L from the drive's gain:
- * least squares of λ·v on 1, x, x², −v with standard errors that allow each damping its own scatter. To them are added
- * what the ADC's correction leaves open, and that the board keeps λ + L to 2⁻¹⁵ G_fs.
+ * Equilibria of uncoupled cells, (λ + L)·v = e, at two dampings λ, which tell the leakage L from the drive's
+ * gain: least squares of λ·v on 1, x, x², −v with standard errors that allow each damping its own scatter. To
+ * them are added what the ADC's correction leaves open, and that the board keeps λ + L to 2⁻¹⁵ G_fs.
  */
 export async function measureDriveTransfer(
   board: LabBoard,

@@ -15,10 +15,10 @@ export interface Extraction {
 }
 
 /**
- * Captures a board as a profile, by programs, runs and samples alone, at `date`. It must be idle, and belong to nobody else
- * meanwhile. An ideal board's profile is exact; an imperfect one's is as good as the estimates, whose standard errors are in
- * `measured`. Errors: BAD_ARGUMENT and UNSUPPORTED before anything is measured; those of `characterize`; UNSUPPORTED for a
- * board that lies outside of what a profile can say.
+ * Captures a board as a profile, by programs, runs and samples alone, at `date`. It must be idle, and belong
+ * to nobody else meanwhile. An ideal board's profile is exact; an imperfect one's is as good as the
+ * estimates, whose standard errors are in `measured`. Errors: BAD_ARGUMENT and UNSUPPORTED before anything is
+ * measured; those of `characterize`; UNSUPPORTED for a board that lies outside of what a profile can say.
  */
 export async function extract(
   device: BoardDevice,

@@ -11,7 +11,10 @@ import { type RandomSource, randomSource } from '../linalg/random.js';
 /** Blocks of solvers are below 2¹⁶, so the random numbers of measurements from here on are none of theirs. */
 const RANDOM_STEP = 65536;
 const RUN_BLOCK = 65537;
-/** Readings of one board run at most; the next one continues it. A progress bar then moves, and memory stays small. */
+/**
+ * Readings of one board run at most; the next one continues it. A progress bar then moves, and memory stays
+ * small.
+ */
 const READINGS_PER_RUN = 2 ** 21;
 
 /** The parts of a program beside its couplings; what is left out is 0 (off). */
@@ -82,7 +85,9 @@ export class LabBoard {
     return randomSource({ seed: this.#seed, stream: PHILOX_STREAM.runSeed, ...place });
   }
 
-  /** Puts a program into the board. Without couplings every cell is on its own: τ dv/dt = −(λ v − e) + noise. */
+  /**
+   * Puts a program into the board. Without couplings every cell is on its own: τ dv/dt = −(λ v − e) + noise.
+   */
   async program(settings: Settings, dense?: DenseCouplings): Promise<CommitReport> {
     const { cells } = this;
     const couplings =
@@ -108,7 +113,9 @@ export class LabBoard {
     return this.#session.program(image);
   }
 
-  /** sampleCount × N ADC codes of a board run from the initial state, given to `take` in consecutive parts. */
+  /**
+   * sampleCount × N ADC codes of a board run from the initial state, given to `take` in consecutive parts.
+   */
   async read(plan: ReadPlan, take: (codes: Int16Array, firstSample: number) => void): Promise<void> {
     this.#session.readdress({ seed: this.#seed, step: this.#runs++, block: RUN_BLOCK });
     const most = Math.max(1, Math.floor(READINGS_PER_RUN / this.cells));
@@ -137,7 +144,10 @@ export class LabBoard {
     return volts;
   }
 
-  /** Ticks after which less than 2⁻¹⁸ is left of a state that decays at `rate` (in G_fs), also on cells that are a third slower. */
+  /**
+   * Ticks after which less than 2⁻¹⁸ is left of a state that decays at `rate` (in G_fs), also on cells that
+   * are a third slower.
+   */
   settleTicks(rate: number): number {
     return Math.ceil((1.5 * Math.log(2 ** 18)) / -Math.log1p(-Math.min(0.9, this.tick * rate)));
   }
@@ -150,7 +160,10 @@ export interface Measuring {
   readonly signal?: AbortSignal;
 }
 
-/** Measures a board while it belongs to nobody else; uses of one device take turns. Errors: ABORTED; those of `measure`. */
+/**
+ * Measures a board while it belongs to nobody else; uses of one device take turns. Errors: ABORTED; those of
+ * `measure`.
+ */
 export async function measureInSession<Result>(
   device: BoardDevice,
   { seed, signal }: Measuring,

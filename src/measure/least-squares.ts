@@ -12,17 +12,17 @@ export interface FitOptions {
   /** Standard deviation that an observation has at least, however well the model fits (that of rounding). */
   readonly floor: number;
   /**
-   * Group 0…G−1 of every observation: errors may be correlated and of any size within a group. Default: all errors are
-   * independent and of one size.
+   * Group 0…G−1 of every observation: errors may be correlated and of any size within a group. Default: all
+   * errors are independent and of one size.
    */
   readonly groups?: Int32Array;
 }
 
 /**
- * y ≈ Σ_j β_j·x_j by least squares. Standard errors: σ̂²(XᵀX)⁻¹ with σ̂² = RSS/(n − k − 2), so that an estimate's deviation over its
- * error has variance 1, and not that of Student's t; with groups the sandwich
- * (XᵀX)⁻¹·Σ_g(X_gᵀu_g)(X_gᵀu_g)ᵀ·(XᵀX)⁻¹·G/(G − k − 2) of Liang and Zeger (1986). Undefined when the columns are dependent or there
- * are too few observations.
+ * y ≈ Σ_j β_j·x_j by least squares. Standard errors: σ̂²(XᵀX)⁻¹ with σ̂² = RSS/(n − k − 2), so that an
+ * estimate's deviation over its error has variance 1, and not that of Student's t; with groups the sandwich
+ * (XᵀX)⁻¹·Σ_g(X_gᵀu_g)(X_gᵀu_g)ᵀ·(XᵀX)⁻¹·G/(G − k − 2) of Liang and Zeger (1986). Undefined when the columns
+ * are dependent or there are too few observations.
  */
 export function fitLinear(
   columns: readonly Float64Array[],

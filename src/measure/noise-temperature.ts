@@ -8,10 +8,15 @@ const STEP = 1 / 2;
 const TICKS_PER_SAMPLE = 4;
 /** Of neighbouring readings. */
 export const CORRELATION = (1 - STEP) ** TICKS_PER_SAMPLE;
-/** Standard deviation of a cell's voltage that is aimed at, in V_fs: far above an LSB, far below the rails. */
+/**
+ * Standard deviation of a cell's voltage that is aimed at, in V_fs: far above an LSB, far below the rails.
+ */
 const VOLTAGE = 0.03;
 
-/** An uncoupled board whose cells have a standard deviation near `voltage` V_fs, and the κ in V_fs² that it was told. */
+/**
+ * An uncoupled board whose cells have a standard deviation near `voltage` V_fs, and the κ in V_fs² that it
+ * was told.
+ */
 export function noisyCells(
   board: LabBoard,
   voltage: number,
@@ -30,9 +35,10 @@ export function noisyRun(samples: number, onSamples: (done: number) => void) {
 }
 
 /**
- * Noise temperature of every cell relative to the register's κ: (Var(v) − s²)·(λ + L)/κ of uncoupled, undriven cells, s the
- * scatter of the ADC's readings. Relative standard error of n readings whose neighbours have the correlation c:
- * √(2/n · (1 + c²)/(1 − c²)); and of a variance σ² read over about K = 4σ/LSB uneven codes 2s/(σ√K).
+ * Noise temperature of every cell relative to the register's κ: (Var(v) − s²)·(λ + L)/κ of uncoupled,
+ * undriven cells, s the scatter of the ADC's readings. Relative standard error of n readings whose neighbours
+ * have the correlation c: √(2/n · (1 + c²)/(1 − c²)); and of a variance σ² read over about K = 4σ/LSB uneven
+ * codes 2s/(σ√K).
  */
 export async function measureNoiseTemperature(
   board: LabBoard,

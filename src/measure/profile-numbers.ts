@@ -8,8 +8,8 @@ const MILLION = 1e6;
 const SPREAD_PPM_MAX = 200_000;
 
 /**
- * Every value turned into an integer; `nominal` where nothing was measured, or what it was divided by was so near 0 that the result
- * is no number up to ±`largest`.
+ * Every value turned into an integer; `nominal` where nothing was measured, or what it was divided by was so
+ * near 0 that the result is no number up to ±`largest`.
  */
 export function integers(
   values: Float64Array,
@@ -42,8 +42,8 @@ export interface Found {
 }
 
 /**
- * Standard deviations of a mean square of n standard normals by which it must pass 1: by chance less than once in 10⁵ times for
- * the 8 cells of the smallest board, and more seldom for more.
+ * Standard deviations of a mean square of n standard normals by which it must pass 1: by chance less than
+ * once in 10⁵ times for the 8 cells of the smallest board, and more seldom for more.
  */
 const SURPRISE = 8;
 

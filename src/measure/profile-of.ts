@@ -10,9 +10,9 @@ import { measuredCells, measuredConverters, measuredCouplings } from './profile-
 const MILLION = 1e6;
 
 /**
- * The profile of a measured board: sizes and ranges as HELLO told them, an effect for every quantity that differs from an ideal
- * board's by more than the estimates' errors, and the board's own values. Without any such quantity `effects` is null.
- * Errors: UNSUPPORTED for a board that no profile describes, with the field.
+ * The profile of a measured board: sizes and ranges as HELLO told them, an effect for every quantity that
+ * differs from an ideal board's by more than the estimates' errors, and the board's own values. Without any
+ * such quantity `effects` is null. Errors: UNSUPPORTED for a board that no profile describes, with the field.
  */
 export function profileOf(measured: Characterization, source: string): BoardProfile {
   const { identity } = measured;

@@ -13,7 +13,10 @@ import {
 
 const VOLTAGE_UNITS = 2 ** 24;
 const CONDUCTANCE_UNITS = 2 ** 15;
-/** A cell loses up to 3/8 of itself per tick while its time constant is measured: what is so much faster loses all, and is not told. */
+/**
+ * A cell loses up to 3/8 of itself per tick while its time constant is measured: what is so much faster loses
+ * all, and is not told.
+ */
 const RATE_MAX = (8 / 3) * UNIT_GAIN;
 
 /** Time constants, noise temperatures, offsets and leakages of the cells. */
@@ -79,7 +82,9 @@ const LSB_PART = 256;
 const SPREAD_LSB256_MAX = 4096;
 /** Of what a profile takes as a deviation; a bow beyond it is an error of curvature over a gain near 0. */
 const BOW_LSB256_MAX = 65536;
-/** Standard errors by which a gain may be below 0 by chance; by more it is a wrong sign, which no profile has. */
+/**
+ * Standard errors by which a gain may be below 0 by chance; by more it is a wrong sign, which no profile has.
+ */
 const CHANCE = 4;
 /** Half of the ADC's range in V_fs: where its bow ends. */
 const ADC_REACH = 2;
@@ -87,9 +92,10 @@ const ADC_REACH = 2;
 const ROUNDING_VARIANCE = 1 / 12;
 
 /**
- * Gains, offsets and bows of the converters. A reading is gain·v + (offset + bow·(1 − x²))·LSB/256, x = gain·v/(2 V_fs), so its
- * curvature is −bow·LSB/256·gain²/4; a drive is gain·(d + bow·(1 − (d/R)²)·LSB/256) and an offset, which is the amplifier's
- * (`inputOffset`): the converter's own takes its bow off at 0. What single codes are off by is known by its spread alone.
+ * Gains, offsets and bows of the converters. A reading is gain·v + (offset + bow·(1 − x²))·LSB/256, x =
+ * gain·v/(2 V_fs), so its curvature is −bow·LSB/256·gain²/4; a drive is gain·(d + bow·(1 − (d/R)²)·LSB/256)
+ * and an offset, which is the amplifier's (`inputOffset`): the converter's own takes its bow off at 0. What
+ * single codes are off by is known by its spread alone.
  */
 export function measuredConverters(measured: Characterization, source: string): Found {
   const adc = adcOf(measured, source);
@@ -176,8 +182,8 @@ function deviationSpread(estimates: Estimates, unit: number): number {
 }
 
 /**
- * Crosspoints of the dense array, one by one where every one was measured and else by their spread alone, and what lines pick up
- * from their neighbours.
+ * Crosspoints of the dense array, one by one where every one was measured and else by their spread alone, and
+ * what lines pick up from their neighbours.
  */
 export function measuredCouplings({ couplings, identity }: Characterization, source: string): Found {
   if (couplings === undefined) return { effects: { couplingMismatch: null, crosstalk: null }, measured: {} };

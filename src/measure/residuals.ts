@@ -22,15 +22,16 @@ const PROGRAMS = 4;
 const DRIVES = 4;
 const DAMPING = 2;
 /**
- * σ√N of the couplings, G_fs, σ their standard deviation: eigenvalues of such a random matrix lie within it, those of its
- * symmetric part within √2 of it (circular and semicircle laws), small boards' a little more: with the damping all are stable.
+ * σ√N of the couplings, G_fs, σ their standard deviation: eigenvalues of such a random matrix lie within it,
+ * those of its symmetric part within √2 of it (circular and semicircle laws), small boards' a little more:
+ * with the damping all are stable.
  */
 const RADIUS = 0.6;
 const STAGE = 70_000;
 
 /**
- * Programs that took no part in the calibration: random couplings in every crosspoint and random drives, read at equilibrium,
- * where A v = e of what the board really is.
+ * Programs that took no part in the calibration: random couplings in every crosspoint and random drives, read
+ * at equilibrium, where A v = e of what the board really is.
  */
 export async function measureResiduals(
   board: LabBoard,

@@ -22,8 +22,9 @@ interface Decays {
 }
 
 /**
- * Time constant of every cell in units of τ, 1/γ, from decays of loaded voltages. A decay loses h·ρ of itself per tick,
- * ρ = γ(λ + L); two dampings give γ = (ρ₂ − ρ₁)/(λ₂ − λ₁) without the leakage L. Silent cells are left out.
+ * Time constant of every cell in units of τ, 1/γ, from decays of loaded voltages. A decay loses h·ρ of itself
+ * per tick, ρ = γ(λ + L); two dampings give γ = (ρ₂ − ρ₁)/(λ₂ − λ₁) without the leakage L. Silent cells are
+ * left out.
  */
 export async function measureTimeConstant(
   board: LabBoard,
@@ -66,8 +67,9 @@ export async function measureTimeConstant(
 }
 
 /**
- * ρ in 1/τ of one cell by Gauss–Newton on r = a₀ + a₁·s·qⁿ + a₂·qⁿ + a₃·(s·qⁿ)², q = 1 − hρ: the ADC's offset, gain and bend and the
- * cell's offset are free, so that errors of other measurements don't enter. Readings of one decay count as a group.
+ * ρ in 1/τ of one cell by Gauss–Newton on r = a₀ + a₁·s·qⁿ + a₂·qⁿ + a₃·(s·qⁿ)², q = 1 − hρ: the ADC's
+ * offset, gain and bend and the cell's offset are free, so that errors of other measurements don't enter.
+ * Readings of one decay count as a group.
  */
 function rateOf(
   board: LabBoard,

@@ -27,8 +27,8 @@ export function couplingErrorOfRows({ couplings, identity }: Characterization): 
 }
 
 /**
- * All cells that were measured, those first that deviate most in any quantity, in units of its spread. Where the spread is hardly
- * more than the estimates' own errors nobody stands out.
+ * All cells that were measured, those first that deviate most in any quantity, in units of its spread. Where
+ * the spread is hardly more than the estimates' own errors nobody stands out.
  */
 export function worstCells(measured: Characterization): Outlier[] {
   const scores = quantitiesOf(measured).map((quantity) => ({

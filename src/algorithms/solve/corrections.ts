@@ -12,9 +12,15 @@ import type { BoardSession } from '../../board/session.js';
 import { applySystem } from '../../linalg/linear-system.js';
 import { norm2, subtract, sum } from '../../linalg/products.js';
 
-/** Runs without noise at the scale of the average. Their scatter shows what wanders from one board run to the next. */
+/**
+ * Runs without noise at the scale of the average. Their scatter shows what wanders from one board run to the
+ * next.
+ */
 const CHECK_RUNS = 4;
-/** A board that leaves more than this part of a drive does something else than it was told, and nothing can be corrected by it. */
+/**
+ * A board that leaves more than this part of a drive does something else than it was told, and nothing can be
+ * corrected by it.
+ */
 const LEFT_MAX = 0.5;
 /** A residual counts as explained when it is at most this many times its known causes. */
 const SUSPICION = 2;
@@ -23,8 +29,8 @@ const ROUNDING_SHARE = 1 / 4;
 const COMPENSATIONS_MAX = 3;
 
 /**
- * Whether a reading without noise is further from A d = `drive` than codes, ADC steps and the end of settling explain. Averages on
- * such a board have errors that the scatter of the samples does not show.
+ * Whether a reading without noise is further from A d = `drive` than codes, ADC steps and the end of settling
+ * explain. Averages on such a board have errors that the scatter of the samples does not show.
  */
 export function isImperfect(plan: EquilibriumPlan, drive: Float64Array, reading: Reading): boolean {
   const left = subtract(drive, applySystem(plan.system, reading.x));
@@ -41,14 +47,15 @@ function stepResidual({ identity, spectrum }: EquilibriumPlan, solutionScale: nu
 }
 
 /**
- * An average with its systematic error measured. The same program runs again without noise, from the average on. The scale is the same,
- * so the errors of the board are too; call the mean reading d₀. The array is linear, so the average is d₀ plus noise, and
+ * An average with its systematic error measured. The same program runs again without noise, from the average
+ * on. The scale is the same, so the errors of the board are too; call the mean reading d₀. The array is
+ * linear, so the average is d₀ plus noise, and
  *
  *     s₀ = r − A d₀
  *
- * is the part of its residual that is not noise. It replaces the part that the codes explain, and so is compensated like that part.
- * What wanders from run to run, in d₀ and in the average, is added in squares to the standard error: (1 + 1/K)·s², where s² is the
- * variance between K runs, pooled over the cells.
+ * is the part of its residual that is not noise. It replaces the part that the codes explain, and so is
+ * compensated like that part. What wanders from run to run, in d₀ and in the average, is added in squares to
+ * the standard error: (1 + 1/K)·s², where s² is the variance between K runs, pooled over the cells.
  */
 export async function withSystematicError(
   plan: EquilibriumPlan,
@@ -101,9 +108,10 @@ export interface CompensatedAverage extends Average {
 }
 
 /**
- * Removes from an average what rounding to codes put into it. That part of the residual is known exactly, so one more pass without
- * noise solves A d = rounding and adds d. Without it rounding would exceed the standard error on badly conditioned systems and on
- * boards with coarse converters. The noise of the average, and so its standard error, stays as it is.
+ * Removes from an average what rounding to codes put into it. That part of the residual is known exactly, so
+ * one more pass without noise solves A d = rounding and adds d. Without it rounding would exceed the standard
+ * error on badly conditioned systems and on boards with coarse converters. The noise of the average, and so
+ * its standard error, stays as it is.
  */
 export async function compensateRounding(
   plan: EquilibriumPlan,

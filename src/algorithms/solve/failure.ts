@@ -22,7 +22,9 @@ export function reasonOfZeros(
   return `the solution is so much larger than the right-hand side that, wherever it stays within the rails, ${what} rounds to zero in ${identity.driveBits}-bit drive codes`;
 }
 
-/** Why passes lead nowhere, as part of a sentence; `left` is the share of the error before that a pass leaves. */
+/**
+ * Why passes lead nowhere, as part of a sentence; `left` is the share of the error before that a pass leaves.
+ */
 export function reasonOfStall(plan: EquilibriumPlan, { drive, reading }: Pass, left: number): string {
   const { identity, system, programmed } = plan;
   const { x, rounding } = reading;
@@ -43,7 +45,9 @@ export function reasonOfStall(plan: EquilibriumPlan, { drive, reading }: Pass, l
 const STILL = 1 / 20;
 /** A cell that is well leaves less than this part of the largest unexplained residual. */
 const WELL = 1 / 8;
-/** A dead cell leaves more than this part of the largest unexplained residual, unless nothing is asked of it. */
+/**
+ * A dead cell leaves more than this part of the largest unexplained residual, unless nothing is asked of it.
+ */
 const ASKED = 1 / 50;
 /** A row may be off by so many ADC steps of all cells, taken by λ_max, without a meaning. */
 const STEPS_MAX = 4;
@@ -57,8 +61,9 @@ export interface DeadCell {
 }
 
 /**
- * The cells that look dead in a pass. All other cells settle around a cell that is held at 0 V. So the row of that cell, and no other,
- * has a residual far beyond what rounding explains. This is a suspicion, good enough for an error's text.
+ * The cells that look dead in a pass. All other cells settle around a cell that is held at 0 V. So the row of
+ * that cell, and no other, has a residual far beyond what rounding explains. This is a suspicion, good enough
+ * for an error's text.
  */
 export function deadCells(plan: EquilibriumPlan, { drive, reading }: Pass): DeadCell[] {
   const { x, rounding, solutionScale } = reading;
@@ -75,7 +80,8 @@ export function deadCells(plan: EquilibriumPlan, { drive, reading }: Pass): Dead
     const missing = unexplained[cell] / diagonal[cell];
     if (Math.abs(unexplained[cell]) < floor) continue;
     const isStill = Math.abs(x[cell]) <= STILL * Math.abs(missing);
-    // A cell that moves and still leaves a large residual means that something else is wrong, so no cell is blamed.
+    // A cell that moves and still leaves a large residual means that something else is wrong, so no cell is
+    // blamed.
     if (!isStill && Math.abs(unexplained[cell]) > WELL * largest) return [];
     if (isStill)
       dead.push({ cell, volts: x[cell] / solutionScale, askedVolts: (x[cell] + missing) / solutionScale });

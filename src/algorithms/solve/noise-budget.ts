@@ -9,13 +9,14 @@ const NOISE_SHARE = 1 / 4;
 const FALSE_ALARM_RATE = 1e-6;
 
 /**
- * κ, in the problem's units, for the pass that is averaged. S samples are worth S/τ independent ones. Their mean has the error
- * covariance κτA⁻¹/S, so its residual has E‖A e‖² = κτ tr(A)/S, and that residual proves an error of √(κτ tr(A)/S)/λ₋. This is set to
- * tolerance/4 of ‖x̂‖:
+ * κ, in the problem's units, for the pass that is averaged. S samples are worth S/τ independent ones. Their
+ * mean has the error covariance κτA⁻¹/S, so its residual has E‖A e‖² = κτ tr(A)/S, and that residual proves
+ * an error of √(κτ tr(A)/S)/λ₋. This is set to tolerance/4 of ‖x̂‖:
  *
  *     κ = S (λ₋ ‖x̂‖ tolerance/4)² / (τ tr A)
  *
- * The standard error √(κτ tr(A⁻¹)/S) is then below tolerance/4 too, since λ₋² tr(A⁻¹) ≤ tr(A). Each average that was refused before halves √κ.
+ * The standard error √(κτ tr(A⁻¹)/S) is then below tolerance/4 too, since λ₋² tr(A⁻¹) ≤ tr(A). Each average
+ * that was refused before halves √κ.
  */
 export function wantedNoise(
   plan: EquilibriumPlan,
@@ -30,12 +31,13 @@ export function wantedNoise(
 }
 
 /**
- * Bound on ‖A e‖₂ for the noise error e of an average. An honest board passes it with a probability below 1e-6:
+ * Bound on ‖A e‖₂ for the noise error e of an average. An honest board passes it with a probability below
+ * 1e-6:
  *
  *     √(κτ/S) · (√tr A + √(2 λ₊ ln 10⁶))
  *
- * κ is the register's, or the measured one when the board is noisier than its register says. Half an ADC step of rounding is added.
- * Source: Laurent, Massart, Ann. Statist. 28 (2000), lemma 1, with ‖A‖_F² ≤ λ₊ tr A.
+ * κ is the register's, or the measured one when the board is noisier than its register says. Half an ADC step
+ * of rounding is added. Source: Laurent, Massart, Ann. Statist. 28 (2000), lemma 1, with ‖A‖_F² ≤ λ₊ tr A.
  */
 export function noiseResidualBound(plan: EquilibriumPlan, averaged: Average): number {
   const { spectrum, correlationTimeMax } = plan;
@@ -47,12 +49,15 @@ export function noiseResidualBound(plan: EquilibriumPlan, averaged: Average): nu
   return noise + (step / 2) * Math.sqrt(spectrum.trace * spectrum.eigenvalueMax);
 }
 
-/** Samples whose variance is less than this part of what physics demands did not come from a relaxing board. */
+/**
+ * Samples whose variance is less than this part of what physics demands did not come from a relaxing board.
+ */
 const QUIETNESS = 1 / 10;
 
 /**
- * Smallest ‖standard error‖₂ that a board with its noise on can show. S samples have at least the covariance κA⁻¹/S, and
- * tr A⁻¹ ≥ max(1/λ₋, N²/tr A). 30 independent samples of one mode show less than a tenth of that variance with a probability of 1e-9.
+ * Smallest ‖standard error‖₂ that a board with its noise on can show. S samples have at least the covariance
+ * κA⁻¹/S, and tr A⁻¹ ≥ max(1/λ₋, N²/tr A). 30 independent samples of one mode show less than a tenth of that
+ * variance with a probability of 1e-9.
  */
 export function quietestStandardError(plan: EquilibriumPlan, averaged: Average): number {
   const { eigenvalueMin, dimension, trace } = plan.spectrum;

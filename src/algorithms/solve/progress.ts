@@ -18,8 +18,9 @@ export interface SolveState {
 const FRACTION_MAX = 0.99;
 
 /**
- * Tells `onProgress` how far a solve is, as the share of the least board time that it can take: settling for each pass, and the fewest
- * samples that give a standard error. The share waits when more is needed; it never falls.
+ * Tells `onProgress` how far a solve is, as the share of the least board time that it can take: settling for
+ * each pass, and the fewest samples that give a standard error. The share waits when more is needed; it never
+ * falls.
  */
 export class SolveMeter {
   readonly #plan: EquilibriumPlan;

@@ -18,10 +18,16 @@ import { deadCells, deadCellsText, type Pass, reasonOfStall, reasonOfZeros } fro
 import { noiseResidualBound, quietestStandardError, wantedNoise } from './noise-budget.js';
 import { SolveMeter, type SolveState } from './progress.js';
 
-/** Averages that may miss the certificate before the tolerance counts as not met; each has half the noise of the one before. */
+/**
+ * Averages that may miss the certificate before the tolerance counts as not met; each has half the noise of
+ * the one before.
+ */
 const AVERAGES_MAX = 3;
 const PASSES_MAX = 24;
-/** A pass, or `STALL_WINDOW` passes together, may leave this share of residual and correction; if more is left, they lead nowhere. */
+/**
+ * A pass, or `STALL_WINDOW` passes together, may leave this share of residual and correction; if more is
+ * left, they lead nowhere.
+ */
 const STALL = 0.5;
 const STALL_WINDOW = 5;
 /** The systematic error of an averaged pass stays below this part of its standard error. */
@@ -34,13 +40,15 @@ interface Averageable {
 }
 
 /**
- * Iterative refinement with the board as the solver (decision 3). Pass k settles A d = b − A x̂ and adds its reading to x̂, until what
- * rounding and the board's own errors leave of a pass is small beside the noise that the tolerance allows. The last pass is averaged
- * under noise, which gives the standard error. The errors of earlier passes are in the residual exactly, so they do not enter the
- * standard error; what rounding still adds is compensated by further passes without noise.
+ * Iterative refinement with the board as the solver (decision 3). Pass k settles A d = b − A x̂ and adds its
+ * reading to x̂, until what rounding and the board's own errors leave of a pass is small beside the noise
+ * that the tolerance allows. The last pass is averaged under noise, which gives the standard error. The
+ * errors of earlier passes are in the residual exactly, so they do not enter the standard error; what
+ * rounding still adds is compensated by further passes without noise.
  *
- * An answer is accepted when its residual proves ‖x̂ − x‖₂ ≤ tolerance·‖x‖₂, when its relative standard error is at most half the
- * tolerance and not implausibly small, and when noise and rounding explain its residual (false-alarm rate below 1e-6).
+ * An answer is accepted when its residual proves ‖x̂ − x‖₂ ≤ tolerance·‖x‖₂, when its relative standard error
+ * is at most half the tolerance and not implausibly small, and when noise and rounding explain its residual
+ * (false-alarm rate below 1e-6).
  */
 export class Refinement implements SolveState {
   passes = 0;
@@ -85,7 +93,10 @@ export class Refinement implements SolveState {
     this.#residual = Float64Array.from(drive);
   }
 
-  /** The answer. Errors: TOLERANCE_NOT_MET when the passes lead nowhere or run out; OVERLOAD; those of the device. */
+  /**
+   * The answer. Errors: TOLERANCE_NOT_MET when the passes lead nowhere or run out; OVERLOAD; those of the
+   * device.
+   */
   async run(): Promise<Omit<SolveResult, 'cost'>> {
     while (this.averages < AVERAGES_MAX) {
       const averageable = await this.#approach();
@@ -168,9 +179,9 @@ export class Refinement implements SolveState {
   }
 
   /**
-   * The share of the residuals, or of the corrections if that is smaller, that the last `passes` passes leave of the smallest one
-   * before them; 0 while there is nothing to compare with. Rounding can make passes go round in a circle; one pass alone does not show
-   * that.
+   * The share of the residuals, or of the corrections if that is smaller, that the last `passes` passes leave
+   * of the smallest one before them; 0 while there is nothing to compare with. Rounding can make passes go
+   * round in a circle; one pass alone does not show that.
    */
   #leftAfter(passes: number): number {
     if (this.#residualNorms.length <= passes) return 0;
@@ -199,7 +210,10 @@ export class Refinement implements SolveState {
     return compensated;
   }
 
-  /** The answer if it is good enough. Otherwise the average counts as one more reading, and refinement goes on. */
+  /**
+   * The answer if it is good enough. Otherwise the average counts as one more reading, and refinement goes
+   * on.
+   */
   #judge(averaged: Average): Omit<SolveResult, 'cost'> | undefined {
     const left = subtract(this.#residual, applySystem(this.#plan.system, averaged.x));
     const unexplained = norm2(subtract(left, averaged.rounding));

@@ -1,9 +1,9 @@
 import { checkNumber } from '../../argument-checks.js';
-import { refuseTooLarge, refuseTooLong } from '../../board/board-limits.js';
 import type { BoardCalibration } from '../../board/calibration.js';
 import type { CheckedSystem } from '../../board/checked-system.js';
+import { refuseTooLarge } from '../../board/checked-system.js';
 import { type EquilibriumPlan, planEquilibrium } from '../../board/equilibrium-plan.js';
-import { type BoardSession, inSession } from '../../board/session.js';
+import { type BoardSession, inSession, refuseTooLong } from '../../board/session.js';
 import type { BoardDevice, DeviceIdentity } from '../../driver/device-api.js';
 import { isZero } from '../../linalg/products.js';
 import { refuseBeyondFloat64, zeroSolution } from '../acceptance.js';
@@ -22,15 +22,17 @@ export interface BoardSolveRequest extends SolveRequest {
 const SAMPLES_COUNTED = 50;
 
 /**
- * A⁻¹b from the equilibrium of a board, to ‖x̂ − x‖₂ ≤ tolerance · ‖x‖₂. `drive` b and the result x have length N, the number of A's
- * columns. The answer is a sum of board readings; the host contributes products with A, scales, and the decision when to stop.
- * b = 0 gives 0 and sends nothing. Uses of one device take turns.
+ * A⁻¹b from the equilibrium of a board, to ‖x̂ − x‖₂ ≤ tolerance · ‖x‖₂. `drive` b and the result x have
+ * length N, the number of A's columns. The answer is a sum of board readings; the host contributes products
+ * with A, scales, and the decision when to stop. b = 0 gives 0 and sends nothing. Uses of one device take
+ * turns.
  *
- * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED, BAD_CALIBRATION before any byte is sent;
- * TOLERANCE_NOT_MET when the answer is not good enough; OVERLOAD when no scale keeps the board off its rails; ABORTED; those of the
- * device.
+ * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED, BAD_CALIBRATION before any
+ * byte is sent; TOLERANCE_NOT_MET when the answer is not good enough; OVERLOAD when no scale keeps the board
+ * off its rails; ABORTED; those of the device.
  *
- * Source: Aifer et al., "Thermodynamic linear algebra", arXiv 2308.05660; the refinement is this project's own.
+ * Source: Aifer et al., "Thermodynamic linear algebra", arXiv 2308.05660; the refinement is this project's
+ * own.
  */
 export async function solve(device: BoardDevice, request: BoardSolveRequest): Promise<SolveResult> {
   return inSession(
@@ -57,9 +59,9 @@ function check(request: BoardSolveRequest, identity: DeviceIdentity): CheckedSys
 }
 
 /**
- * How the board solves a system to a tolerance, for any number of right-hand sides; nothing is sent.
- * Errors: NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET for a tolerance beyond float64 or beyond the board's codes; UNSUPPORTED for board
- * runs of more than `ticksMax` ticks.
+ * How the board solves a system to a tolerance, for any number of right-hand sides; nothing is sent. Errors:
+ * NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET for a tolerance beyond float64 or beyond the board's codes;
+ * UNSUPPORTED for board runs of more than `ticksMax` ticks.
  */
 export function planSolve(
   session: BoardSession,

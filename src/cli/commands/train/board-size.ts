@@ -1,4 +1,4 @@
-import { refuseTooLarge } from '../../../board/board-limits.js';
+import { refuseTooLarge } from '../../../board/checked-system.js';
 import type { DeviceIdentity } from '../../../driver/device-api.js';
 import { ThermolinkError } from '../../../errors.js';
 import type { ResolvedRequest } from '../../../learning/train-request.js';
