@@ -8,11 +8,12 @@ const { exports } = JSON.parse(readRepositoryFile('package.json')) as {
   readonly exports: Readonly<Record<string, { readonly default: string; readonly types: string }>>;
 };
 const MESSAGES = '@msgpack/msgpack';
+const SCHEMAS = 'zod';
 
 /** The packages that importing an entry loads. Every other dependency waits until it is used. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '.': [MESSAGES],
-  './measure': [MESSAGES],
+  './measure': [MESSAGES, SCHEMAS],
   './train': ['@jax-js/jax'],
   './board': [],
   './files': [],
@@ -20,6 +21,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   './serve': [MESSAGES],
   './protocol': [MESSAGES],
   './emulator': [MESSAGES],
+  './emulator/profiles': [SCHEMAS],
 };
 
 /** Packages and folders of `src` that a process has loaded. */

@@ -124,12 +124,6 @@ describe('imports flow one way', () => {
     expect(reached.filter((name) => /serialport|koffi|worker_threads|board-thread/.test(name))).toEqual([]);
   });
 
-  it('schemas are loaded when a file is read that needs them', () => {
-    expect(loadedBy('emulator/profiles/index.ts')).toContain('zod');
-    for (const entry of ['src/index.ts', 'src/connect.ts', 'src/serve/index.ts', 'emulator/index.ts'])
-      expect(loadedBy(entry), entry).not.toContain('zod');
-  });
-
   it('the contract and the device use nothing of Node', () => {
     const offences = files
       .filter((file) => /^(emulator|firmware-protocol)\//.test(file))
