@@ -1,6 +1,6 @@
 /*
- * A board for docs/how-to/build-a-board.md: four cells, dense couplings, two banks, and in place of copper a simulation in floating
- * point, which is no more exact than copper. Each function says what a real board does there.
+ * The board of docs/how-to/build-a-board.md: four cells, dense couplings, two banks. A simulation in floating
+ * point stands in for the circuit. Each function says what a real board does there.
  */
 #define _XOPEN_SOURCE 700
 #include "../src/board_hal.h"
@@ -11,7 +11,7 @@
 #include "../src/config.h"
 
 #define CELLS 4
-/* τ = 1 ms: slow enough for a microcontroller's timer. A tick is 2⁻⁵ τ. */
+/* τ = 1 ms is slow enough for the timer of a microcontroller. A tick is 2⁻⁵ τ. */
 #define TAU_NS 1000000
 #define TICK_LOG2 5
 #define ADC_BITS 12
@@ -25,7 +25,7 @@ static const board_profile profile = {
     "example", CELLS, 0, 1, 0, 12, DRIVE_BITS, ADC_BITS, TICK_LOG2, DRIVE_RANGE, RAIL, TAU_NS, 1000000, 10000,
 };
 
-/* What a bank's converters are set to, in G_fs, V_fs·G_fs, and V_fs a tick. */
+/* The settings of a bank's converters, in G_fs, V_fs·G_fs, and V_fs a tick. */
 typedef struct {
   double couplings[CELLS][CELLS];
   double drive[CELLS];
@@ -51,17 +51,20 @@ void board_power_on(void) {
 
 const board_profile *board_get_profile(void) { return &profile; }
 
-/* A serial number that was burnt in; HELLO tells it. */
+/* A serial number that is burnt in. HELLO tells it. */
 uint32_t board_die_seed(void) { return 7; }
 
-/* A free-running timer, extended to 64 bits. It runs while the processor sleeps, or nothing is ever sent again. */
+/*
+ * A free-running timer, extended to 64 bits. It must run while the processor sleeps, or frames
+ * are never sent again.
+ */
 uint64_t board_time_us(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
 }
 
-/* Codes are kept until the commit is complete: the bank may be another one than runs, the converters are the array's. */
+/* Keeps the codes until a run starts, because the other bank may use the converters now. */
 void board_write_couplings(int bank, uint32_t first_entry, const int16_t *codes, uint32_t count) {
   memcpy(couplings[bank] + first_entry, codes, count * sizeof *codes);
 }
@@ -69,7 +72,7 @@ void board_write_couplings(int bank, uint32_t first_entry, const int16_t *codes,
 void board_write_drive(int bank, uint32_t first_cell, const int16_t *codes, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) {
     double drive = codes[i] * (double)DRIVE_RANGE / (1 << (DRIVE_BITS - 1));
-    /* Codes beyond the converter's width are its largest. */
+    /* A code wider than the converter becomes its largest one. */
     banks[bank].drive[first_cell + i] = drive > DRIVE_RANGE ? DRIVE_RANGE : drive < -DRIVE_RANGE ? -DRIVE_RANGE : drive;
   }
 }
@@ -88,7 +91,7 @@ void board_commit(int bank, const board_program *program, board_commit_report *r
   report->noise_code_max = program->noise_amplitude;
 }
 
-/* Switches each cell to a converter until it has its voltage. */
+/* A real board connects each cell to a converter until it has its voltage. */
 void board_load_state(const int16_t *codes, uint32_t count) {
   memset(volts, 0, sizeof volts);
   for (uint32_t i = 0; i < count; i++) {
@@ -97,7 +100,7 @@ void board_load_state(const int16_t *codes, uint32_t count) {
   }
 }
 
-/* The bank's codes go to the array; flags are cleared; the array does not move before ticks are asked for. */
+/* Writes the bank's codes to the array and clears the flags. Cells do not move before ticks are asked for. */
 void board_start(int bank, uint32_t run_seed, uint64_t first_tick) {
   running = &banks[bank];
   memset(cell_flags, 0, sizeof cell_flags);
@@ -105,10 +108,10 @@ void board_start(int bank, uint32_t run_seed, uint64_t first_tick) {
   outputs_on = 1;
 }
 
-/* Drives and noise to zero, switches open: the cells hold. */
+/* Sets drives and noise to zero and opens the switches, so that the cells hold their voltages. */
 void board_stop(void) { outputs_on = 0; }
 
-/* A variance of 1 from 12 uniform numbers; a real board has a noise source. */
+/* A random number of variance 1, made of 12 uniform ones. A real board has a noise source. */
 static double kick(void) {
   double sum = -6;
   for (int i = 0; i < 12; i++) {
@@ -132,7 +135,7 @@ static void one_tick(void) {
   memcpy(volts, next, b->cells * sizeof *next);
 }
 
-/* Closes the switches for so many ticks of a hardware timer, and opens them again: between calls the cells hold. */
+/* Closes the switches for so many ticks of a hardware timer. Between calls the cells hold their voltages. */
 uint64_t board_advance(uint64_t ticks, int halt_on_overload) {
   if (!outputs_on) return ticks;
   for (uint64_t done = 0; done < ticks; done++) {
@@ -142,7 +145,7 @@ uint64_t board_advance(uint64_t ticks, int halt_on_overload) {
   return ticks;
 }
 
-/* The ADC reads ±2 V_fs, and no cell passes its rail: nothing is ever cut. */
+/* The ADC reads ±2 V_fs and no cell passes its rail, so no code is ever cut. */
 int board_read_adc(int16_t *codes) {
   for (uint32_t i = 0; i < running->cells; i++) {
     double code = volts[i] * (1 << (ADC_BITS - 2));
@@ -151,7 +154,7 @@ int board_read_adc(int16_t *codes) {
   return 0;
 }
 
-/* Comparators at the rails set these while the array runs. */
+/* Comparators at the rails set these flags during ticks. */
 const uint8_t *board_cell_flags(void) { return cell_flags; }
 
 const uint8_t *board_row_flags(void) { return NULL; }
@@ -162,7 +165,7 @@ int board_overloaded(void) {
   return 0;
 }
 
-/* Nobody knows the charge of a capacitor to the last bit. */
+/* A board with real capacitors cannot know its state to the last bit. */
 uint32_t board_state_digest(uint64_t tick) {
   (void)tick;
   return 0;

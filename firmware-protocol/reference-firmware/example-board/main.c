@@ -1,6 +1,6 @@
 /*
- * The loop of a board on a serial line, here a pseudo-terminal: example-board LINK. On a microcontroller `read` and `write` are
- * its UART's or USB's, and everything else stays.
+ * The main loop of a board on a serial line; here the line is a pseudo-terminal: example-board LINK. A
+ * microcontroller reads and writes its UART or USB port instead, and everything else stays.
  */
 #include <errno.h>
 #include <poll.h>
@@ -11,20 +11,20 @@
 #include "../src/board_hal.h"
 #include "../src/device.h"
 
-/* What passes between two looks at the line: a stop is heard within it. */
+/* Ticks between two looks at the line. A stop waits for their end. */
 #define SLICE_TICKS 64
 #define IDLE_MS 5
 
 static device board_device;
 
-/* Bytes from the host, if there are any. */
+/* Reads bytes from the host, if there are any. */
 static void read_line(int line) {
   uint8_t bytes[256];
   ssize_t length = read(line, bytes, sizeof bytes);
   if (length > 0) device_receive(&board_device, bytes, (size_t)length, board_time_us());
 }
 
-/* All that the device has to say. It keeps a frame until the next device_poll: write it out before. */
+/* Writes all frames of the device. A frame is valid until the next device_poll, so it is written before. */
 static void write_line(int line) {
   const uint8_t *bytes;
   size_t length;
@@ -42,7 +42,7 @@ int main(int argc, char **argv) {
   char uri[512];
   int line = argc == 2 ? entrance_open_pty(argv[1], uri, sizeof uri) : -1;
   if (line < 0) return 1;
-  /* How often it has booted: one more at every power-on, from memory that keeps it. */
+  /* The boot epoch: one more at every power-on, from memory that survives it. */
   device_init(&board_device, 1);
   printf("connect by --device\n  %s\n", uri);
   fflush(stdout);

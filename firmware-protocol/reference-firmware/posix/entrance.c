@@ -37,7 +37,10 @@ typedef union {
   struct sockaddr_in6 v6;
 } socket_address;
 
-/* HOST:PORT or [IPv6]:PORT; only addresses that other machines cannot reach, since there is no token. */
+/*
+ * Reads HOST:PORT or [IPv6]:PORT. Only addresses that other machines cannot reach are taken:
+ * there is no authentication.
+ */
 static socklen_t parse_address(const char *text, socket_address *out) {
   char host[64];
   const char *colon = strrchr(text, ':');
@@ -95,7 +98,7 @@ int entrance_accept(int listener) {
   return set_nonblocking(file);
 }
 
-/* A link of an earlier start may be in the way; anything else may not be replaced. */
+/* Replaces a link of an earlier start, and nothing else. */
 static int make_link(const char *target, const char *link_path) {
   struct stat found;
   if (lstat(link_path, &found) == 0) {
@@ -115,7 +118,9 @@ int entrance_open_pty(const char *link_path, char *uri, size_t uri_bytes) {
   const char *name;
   if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0 || !(name = ptsname(master))) return failed("pty");
   snprintf(made_target, sizeof made_target, "%s", name);
-  /* Never closed: with the last user the terminal would lose its raw mode, and reading here would fail. */
+  /*
+   * This handle stays open. Without any, the terminal would lose its raw mode, and reading here would fail.
+   */
   slave = open(made_target, O_RDWR | O_NOCTTY);
   if (slave < 0 || tcgetattr(slave, &settings) < 0) return failed(made_target);
   cfmakeraw(&settings);
@@ -131,6 +136,6 @@ void entrance_remove_link(void) {
   ssize_t length = made_link ? readlink(made_link, target, sizeof target - 1) : -1;
   if (length < 0) return;
   target[length] = 0;
-  /* Another process may have put its own there. */
+  /* Another process may have put its own link there. */
   if (strcmp(target, made_target) == 0) unlink(made_link);
 }

@@ -6,9 +6,9 @@
 
 void hello_watch_init(hello_watch *watch) { memset(watch, 0, sizeof *watch); }
 
-/* What lies between two delimiters. */
+/* Looks at the bytes between two delimiters. */
 static int is_hello(hello_watch *watch) {
-  /* Static, since a decoder has room for the longest frame. */
+  /* It is static because a decoder has room for the longest frame. */
   static frame_decoder decoder;
   const uint8_t delimiter = 0;
   frame_result result;

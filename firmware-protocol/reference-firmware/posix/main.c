@@ -1,6 +1,7 @@
 /*
- * thermolink-device: the reference firmware and its model board, served over TCP or a pseudo-terminal to one client at a time.
- * It prints what to connect by, as `thermolink emulate` does, and runs until SIGINT or SIGTERM.
+ * thermolink-device serves the reference firmware and its model board over TCP or a pseudo-terminal,
+ * to one client at a time. It prints the URI to connect to, as `thermolink emulate` does, and runs
+ * until SIGINT or SIGTERM.
  */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
@@ -18,11 +19,11 @@
 #include "options.h"
 
 #define CONNECTIONS_MAX 8
-/* A connection without a session after this time is closed. */
+/* A connection without a session is closed after this time. */
 #define HELLO_TIMEOUT_US UINT64_C(10000000)
-/* Bytes for a terminal that nobody reads are dropped after this time, as a wire drops them. */
+/* Bytes for a terminal that nobody reads are dropped after this time, as on a wire. */
 #define STALL_US UINT64_C(10000000)
-/* The longest that a slice of ticks should take, so that a stop is heard within it. */
+/* One slice of ticks should take at most this long, because a stop waits for its end. */
 #define SLICE_US 5000
 #define FIRST_SLICE_TICKS 4
 #define SLICE_TICKS_MAX (UINT64_C(1) << 20)
@@ -80,7 +81,7 @@ static void leave(entrance *e) {
   e->file = -1;
 }
 
-/* The holder has the board; `bytes` came behind its HELLO. */
+/* Gives the holder the board. `bytes` came behind its HELLO. */
 static void enter(entrance *e) {
   static const uint8_t delimiter = 0;
   holder = e;
@@ -96,7 +97,10 @@ static void take_bytes(entrance *e, const uint8_t *bytes, size_t length) {
     if (!found) return;
     bytes += taken;
     length -= taken;
-    /* Who has no session, after a reset or a refused HELLO, makes room. */
+    /*
+     * A client without a session gives the board up. It lost the session by a reset, or
+     * its HELLO was refused.
+     */
     if (holder && !board_device.link.session_open) leave(holder);
     if (holder) {
       uint8_t busy[FRAME_WIRE_BYTES(TL_FRAME_BYTES_BEFORE_HELLO) + 1];
@@ -117,7 +121,7 @@ static void read_entrance(entrance *e) {
   else if (length == 0 || (errno != EAGAIN && errno != EINTR)) leave(e);
 }
 
-/* Writes what the device says until it has nothing to say or the port is full. */
+/* Writes the bytes of the device until there are none or the port is full. */
 static void write_holder(void) {
   while (holder) {
     ssize_t written;
@@ -156,11 +160,11 @@ static void slice(void) {
   ticks = device_advance(&board_device, slice_ticks);
   took_us = board_time_us() - started_us;
   if (took_us > SLICE_US && slice_ticks > 1) slice_ticks /= 2;
-  /* A slice that ended early shows nothing of what longer ones cost. */
+  /* A slice that ended early does not tell how long a full one takes. */
   else if (ticks == slice_ticks && took_us < SLICE_US / 2 && slice_ticks < SLICE_TICKS_MAX) slice_ticks *= 2;
 }
 
-/* Closes connections that said no HELLO in time; when the next of them is due. */
+/* Closes connections without a HELLO in time. Returns when the next of them is due. */
 static uint64_t close_silent(uint64_t now_us) {
   uint64_t next_us = UINT64_MAX;
   for (int i = 0; i < CONNECTIONS_MAX; i++) {

@@ -1,4 +1,4 @@
-/* Command line of thermolink-device. */
+/* The command line of thermolink-device. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
@@ -8,12 +8,12 @@ typedef struct {
   const char *profile;
   uint32_t die;
   uint32_t boot_epoch;
-  /* One of the two: HOST:PORT, or a link to the pseudo-terminal. */
+  /* One of the two is set: HOST:PORT, or the link to the pseudo-terminal. */
   const char *tcp;
   const char *pty;
 } options;
 
-/* Reads the arguments; on a mistake it says so on stderr and returns 0. */
+/* Reads the arguments. On a mistake it prints a message on stderr and returns 0. */
 int options_parse(options *o, int argc, char **argv);
 
 #endif

@@ -1,4 +1,7 @@
-/* Sample blocks of a run, oldest first: those sent and kept, those that wait for credit, and one being filled. */
+/*
+ * The sample blocks of a run, oldest first: blocks sent and kept, blocks that wait for credit,
+ * and one being filled.
+ */
 #ifndef BLOCKS_H
 #define BLOCKS_H
 
@@ -7,13 +10,13 @@
 
 #include "link.h"
 
-/* Bytes of a block's message beside its codes, at most. */
+/* The message of a block has at most so many bytes beside its codes. */
 #define BLOCK_OVERHEAD_BYTES 64
 #define BLOCK_CODES_MIN ((TL_FRAME_BYTES_BEFORE_HELLO - TL_FRAME_OVERHEAD_BYTES - BLOCK_OVERHEAD_BYTES) / 2)
-/* Blocks that one sample of all cells is spread over, at most. */
+/* One sample of all cells is spread over at most so many blocks. */
 #define BLOCK_PARTS_MAX ((CONFIG_CELLS + BLOCK_CODES_MIN - 1) / BLOCK_CODES_MIN)
 #define BLOCKS_MAX (CONFIG_BLOCKS_KEPT + TL_BLOCK_QUEUE_MAX + BLOCK_PARTS_MAX + 1)
-/* One more than can be held, since each lies in one piece, and room for one sample in parts. */
+/* Room for one block more than can be held, because each is in one piece, and for one sample in parts. */
 #define BLOCKS_BYTES ((CONFIG_BLOCKS_KEPT + TL_BLOCK_QUEUE_MAX + 2) * (size_t)CONFIG_FRAME_BYTES + 4 * (size_t)CONFIG_CELLS)
 
 typedef struct {
@@ -39,19 +42,21 @@ typedef struct {
 } block_store;
 
 void blocks_clear(block_store *store);
-/* A block behind the last with room for `bytes` codes; it counts as full when `blocks_close` has been called. */
+/*
+ * Opens a block behind the last one, with room for `bytes` of codes. It counts as full after `blocks_close`.
+ */
 sample_block *blocks_open(block_store *store, size_t bytes);
-/* The block that was opened is full, and as long as its `length`. */
+/* Closes the open block. It is as long as its `length` then. */
 void blocks_close(block_store *store);
 /* The oldest block that was not sent, or NULL. */
 const sample_block *blocks_first_full(const block_store *store);
-/* It is sent: kept, or forgotten. */
+/* Takes note that the oldest full block was sent, and keeps or forgets it (protocol.md, "Kept blocks"). */
 void blocks_sent(block_store *store, int keep);
-/* Forgets kept ones below this number. */
+/* Forgets kept blocks below this number. */
 void blocks_release(block_store *store, uint32_t below);
-/* The kept block of that number, or NULL. */
+/* The kept block with this number, or NULL. */
 const sample_block *blocks_kept(const block_store *store, uint32_t number);
-/* Forgets all, those being filled included. */
+/* Forgets all blocks, including the one being filled. */
 void blocks_drop(block_store *store);
 
 #endif

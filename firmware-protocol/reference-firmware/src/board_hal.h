@@ -1,9 +1,11 @@
 /*
- * All that the firmware asks of the board it runs on. `model_*.c` implements it by the integer model of docs/reference/device-model.md;
- * a board with real cells implements the same calls with its converters, its clock and its timer.
+ * Everything that the firmware asks of its board. `model_*.c` implements it by the integer model
+ * of device-model.md; a board with real cells implements the same calls with its converters, its
+ * clock and its timer.
  *
- * One board, so no handle. Numbers are in the units of docs/reference/device-model.md, Formats. The firmware has checked every range
- * before it calls. No call waits: `board_advance` returns within its ticks, and what takes longer is cut by the caller.
+ * There is one board, so there is no handle. Numbers are in the units of device-model.md, "Formats". The
+ * firmware has checked every range before it calls. No call waits: `board_advance` returns after its ticks,
+ * and the caller asks for few at a time.
  */
 #ifndef BOARD_HAL_H
 #define BOARD_HAL_H
@@ -11,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What HELLO tells of the board; see its fields in docs/reference/protocol.md. */
+/* What HELLO tells of the board (protocol.md, "Opening a session"). */
 typedef struct {
   const char *name;
   uint32_t cells;
@@ -41,7 +43,7 @@ typedef struct {
   uint32_t noise_amplitude;
 } board_program;
 
-/* What became of a program's codes on this board. */
+/* What this board made of a program's codes. */
 typedef struct {
   uint64_t clamped_couplings;
   uint32_t clamped_noise_codes;
@@ -49,36 +51,45 @@ typedef struct {
   uint32_t noise_code_max;
 } board_commit_report;
 
-/* After power-on and reset: cells discharged, flags clear, outputs off. */
+/* Puts the board into its state after power-on: cells discharged, flags clear, outputs off. */
 void board_power_on(void);
 const board_profile *board_get_profile(void);
 /* Which fabricated board this is. */
 uint32_t board_die_seed(void);
-/* Since some moment; never runs backwards. */
+/* The time since some moment. It never runs backwards. */
 uint64_t board_time_us(void);
 
-/* Programs. A bank is written while the other one runs; couplings left-aligned to 16 bits. */
+/* These write a program. The other bank may run meanwhile. Couplings are left-aligned to 16 bits. */
 void board_write_couplings(int bank, uint32_t first_entry, const int16_t *codes, uint32_t count);
 void board_write_drive(int bank, uint32_t first_cell, const int16_t *codes, uint32_t count);
-/* After the writes of a commit: the registers, and what the board made of it all. */
+/* Ends the writes of a commit: gives the registers, and asks what the board made of the program. */
 void board_commit(int bank, const board_program *program, board_commit_report *report);
 
-/* Sets the first `count` cells (2⁻¹⁴ V_fs, to the rail at most), discharges the others, empties all carries. */
+/*
+ * Sets the first `count` cells (in 2⁻¹⁴ V_fs, at most the rail), discharges the others,
+ * and empties all carries.
+ */
 void board_load_state(const int16_t *codes, uint32_t count);
-/* Selects a bank's program, clears all flags, switches outputs on. The next tick is `first_tick`. */
+/* Selects the program of a bank, clears all flags and switches outputs on. The next tick is `first_tick`. */
 void board_start(int bank, uint32_t run_seed, uint64_t first_tick);
-/* Outputs off; cells keep what they hold. */
+/* Switches outputs off. Cells keep their voltages. */
 void board_stop(void);
-/* At most `ticks` ticks; how many passed. With `halt_on_overload` it stops after the tick that sets a flag. */
+/*
+ * Lets at most `ticks` ticks pass; returns how many did. `halt_on_overload` stops it after the tick
+ * that sets a flag.
+ */
 uint64_t board_advance(uint64_t ticks, int halt_on_overload);
-/* Codes of the program's cells; whether any was cut to the converter's range. */
+/* Reads the codes of the program's cells. Returns whether any was cut to the range of the converter. */
 int board_read_adc(int16_t *codes);
 
-/* One byte a cell, and one a row: 1 when it passed its limit since the last start. */
+/* One byte for each cell, and for each row: 1 when it passed its limit since the last start. */
 const uint8_t *board_cell_flags(void);
 const uint8_t *board_row_flags(void);
 int board_overloaded(void);
-/* CRC-32 over the state of all cells and rows, and the tick; 0 where a board cannot know it. */
+/*
+ * CRC-32 over the state of all cells and rows and the tick (device-model.md, "State and digest"). 0 where a
+ * board can't know it.
+ */
 uint32_t board_state_digest(uint64_t tick);
 
 #endif

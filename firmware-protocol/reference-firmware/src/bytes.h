@@ -1,11 +1,13 @@
-/* Numbers as they travel. */
+/* Numbers in the byte order of the wire. */
 #ifndef BYTES_H
 #define BYTES_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* What this firmware needs of its compiler: >> of a negative number is a floor, and conversion to int16_t wraps. */
+/*
+ * This firmware needs a compiler where >> of a negative number is a floor and a conversion to int16_t wraps.
+ */
 typedef char bytes_assert_floor_shift[((-5) >> 1) == -3 ? 1 : -1];
 typedef char bytes_assert_wrapping[(int16_t)65535 == -1 ? 1 : -1];
 

@@ -40,7 +40,7 @@ codec_result codec_decode(const uint8_t *payload, size_t length, message_directi
   out->bad_field = -1;
   out->malformed = msgpack_check(payload, length);
   if (out->malformed != MSGPACK_OK) return CODEC_MALFORMED;
-  /* From here on nothing can fail to be read. */
+  /* The payload is well-formed, so no read below can fail. */
   msgpack_read(payload, length, &at, 0, 1, &array);
   if (array.type != MSGPACK_ARRAY) return CODEC_NOT_AN_ARRAY;
   if (array.length < 1) return CODEC_NO_OPCODE;

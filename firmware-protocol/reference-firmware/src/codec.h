@@ -1,4 +1,7 @@
-/* Messages ⇄ payloads [opcode, request id, fields in order], by the generated tables. */
+/*
+ * Messages ⇄ payloads [opcode, request id, fields in order], by the
+ * generated tables (protocol.md, "Payloads").
+ */
 #ifndef CODEC_H
 #define CODEC_H
 
@@ -9,10 +12,10 @@ typedef enum { FIELD_INTEGER, FIELD_BYTES, FIELD_TEXT } field_type;
 
 typedef struct {
   field_type type;
-  /* Of the value, or of its bytes. */
+  /* Bounds of the value, or of how many bytes it has. */
   int64_t smallest;
   int64_t largest;
-  /* Added after an earlier version, which leaves it out: 0 is meant. */
+  /* Whether an earlier version leaves the field out, which means 0 (protocol.md, "Versions"). */
   uint8_t may_be_absent;
 } message_field;
 
@@ -22,7 +25,7 @@ typedef struct {
   uint8_t opcode;
   uint8_t channel;
   uint8_t kind;
-  /* What travels to the device, and what to the host. */
+  /* The fields of the message to the device, and of the one to the host. */
   const message_field *request;
   uint8_t request_count;
   const message_field *answer;
@@ -49,21 +52,24 @@ typedef enum {
 
 typedef struct {
   const message_row *row;
-  /* Told where they could be read, −1 otherwise. */
+  /* −1 where they could not be read. */
   int opcode;
   int64_t request_id;
-  /* Why it was malformed; which field was bad. */
+  /* Why the payload was malformed, and which field was bad. */
   msgpack_result malformed;
   int bad_field;
   message_value values[TL_FIELDS_MAX];
 } message;
 
-/* The row of an opcode that travels in this direction, or NULL. */
+/* The row of an opcode in this direction, or NULL. */
 const message_row *codec_row(int opcode, message_direction direction);
 
 codec_result codec_decode(const uint8_t *payload, size_t length, message_direction direction, message *out);
 
-/* The length of the payload, or 0 when a value is out of its range or the payload does not fit: a bug of the caller. */
+/*
+ * Returns the length of the payload. It is 0 after a bug: a value out of its range, or a payload
+ * that does not fit.
+ */
 size_t codec_encode(int opcode, message_direction direction, uint32_t request_id, const message_value *values,
                     uint8_t *out, size_t capacity);
 

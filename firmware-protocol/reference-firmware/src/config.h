@@ -1,10 +1,13 @@
-/* What this build has room for. A board with less memory defines smaller ones; HELLO tells the host. */
+/*
+ * How much this build has room for. A board with less memory defines smaller numbers, and
+ * HELLO tells the host.
+ */
 #ifndef CONFIG_H
 #define CONFIG_H
 
 #include "../generated/protocol.h"
 
-/* Board: cells, rows of the crossbar, entries of one coupling array. */
+/* Cells, rows of the crossbar, and entries of one coupling array. */
 #ifndef CONFIG_CELLS
 #define CONFIG_CELLS 8192
 #endif
@@ -15,27 +18,27 @@
 #define CONFIG_COUPLINGS (INT32_C(8192) * 1024)
 #endif
 
-/* Longest frame: header, payload and CRC, before COBS. */
+/* The longest frame: header, payload and CRC, before COBS. */
 #ifndef CONFIG_FRAME_BYTES
 #define CONFIG_FRAME_BYTES TL_FRAME_BYTES_MAX
 #endif
-/* Command frames taken unacknowledged, and how many bytes of them. Each is executed before the next is looked at. */
+/* Command frames that are taken unacknowledged, and how many bytes of them. The device holds none of them. */
 #ifndef CONFIG_WINDOW
 #define CONFIG_WINDOW 32
 #endif
 #ifndef CONFIG_IN_FLIGHT_BYTES
 #define CONFIG_IN_FLIGHT_BYTES (INT32_C(16) * CONFIG_FRAME_BYTES)
 #endif
-/* Answers and reports that wait for their acknowledgement. */
+/* Bytes of answers and reports that wait for their acknowledgement. */
 #ifndef CONFIG_ANSWER_BYTES
 #define CONFIG_ANSWER_BYTES (INT32_C(24) * CONFIG_FRAME_BYTES)
 #endif
-/* Sent sample blocks that a host may ask for again. */
+/* How many sent sample blocks can be kept. */
 #ifndef CONFIG_BLOCKS_KEPT
 #define CONFIG_BLOCKS_KEPT TL_BLOCKS_KEPT_MAX
 #endif
 
-/* What does not fit together does not compile. */
+/* Numbers that do not fit together do not compile. */
 typedef char config_assert_frame[CONFIG_FRAME_BYTES >= TL_FRAME_BYTES_BEFORE_HELLO && CONFIG_FRAME_BYTES <= TL_FRAME_BYTES_MAX ? 1 : -1];
 typedef char config_assert_answers[CONFIG_ANSWER_BYTES >= 2 * CONFIG_FRAME_BYTES + 512 ? 1 : -1];
 typedef char config_assert_window[CONFIG_WINDOW >= 1 && CONFIG_WINDOW <= TL_WINDOW_MAX ? 1 : -1];

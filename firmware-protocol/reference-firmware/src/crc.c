@@ -2,7 +2,7 @@
 
 #include "bytes.h"
 
-/* Four bytes a step: tables[k] is the effect of a byte that has k more behind it. */
+/* A step takes four bytes. tables[k] is the effect of a byte with k more behind it. */
 typedef uint32_t crc_tables[4][256];
 
 static crc_tables iso_hdlc;

@@ -1,6 +1,6 @@
 /*
- * The device as its bytes show it: (board, bytes, time, ticks) → bytes. No I/O, no clock: whoever drives it hands in bytes and
- * the time, lets ticks pass in slices, and takes what it says.
+ * The device as a function: (board, bytes, time, ticks) → bytes. It does no input or output and has no clock.
+ * The caller hands in bytes and the time, lets ticks pass in slices, and writes the bytes that come out.
  */
 #ifndef DEVICE_H
 #define DEVICE_H
@@ -10,7 +10,7 @@
 #include "refusal.h"
 #include "run.h"
 
-/* Answers that are kept have no codes: they and refusals fit this. */
+/* Kept answers have no codes, so they fit this, and so do refusals. */
 #define ANSWER_BYTES_MAX 128
 
 typedef struct {
@@ -19,21 +19,21 @@ typedef struct {
   uint8_t payload[ANSWER_BYTES_MAX];
 } kept_answer;
 
-/* What belongs to one session and is forgotten with it. */
+/* What belongs to one session and is forgotten with it (protocol.md, "Opening a session"). */
 typedef struct {
   uint8_t nonce[TL_NONCE_BYTES];
   uint32_t last_run_id;
   uint32_t last_request_id;
   uint32_t stop_number;
-  /* Requests up to this one were cancelled by a stop. */
+  /* A stop has cancelled the requests up to this one (protocol.md, "Stop"). */
   uint32_t cancelled_up_to;
-  /* A ring, oldest first. */
+  /* A ring of the kept answers, oldest first (protocol.md, "At most once"). */
   kept_answer answers[TL_ANSWER_CACHE_MAX];
   uint32_t answer_head;
   uint32_t answer_count;
 } session_state;
 
-/* Whether `run` is in progress or waits for its report, is the last that was reported, or is none. */
+/* Whether `run` is none, is in progress or owes its report, or is the last one that was reported. */
 typedef enum { RUN_NONE, RUN_CURRENT, RUN_REPORTED } run_presence;
 
 typedef struct {
@@ -47,47 +47,50 @@ typedef struct {
   uint64_t watchdog_trips;
   int reset_pending;
   session_state session;
-  /* Nonces of sessions that have ended, a ring; all zero is none. */
+  /* A ring of the nonces of ended sessions; all zero stands for none (protocol.md, "Nonces"). */
   uint8_t ended_sessions[TL_ENDED_SESSIONS_MAX][TL_NONCE_BYTES];
   uint32_t ended_count;
   run_presence presence;
   run_state run;
   link_state link;
-  /* Messages of the command channel are put together here. */
+  /* The place where messages of the command channel are put together. */
   uint8_t payload[CONFIG_FRAME_BYTES];
 } device;
 
-/* Boots. The board must be there (board_hal.h). */
+/* Boots the device. The board must be ready (board_hal.h). */
 void device_init(device *d, uint32_t boot_epoch);
-/* Bytes from the host. */
+/* Takes bytes from the host. */
 void device_receive(device *d, const uint8_t *bytes, size_t length, uint64_t now_us);
-/* The next bytes to the host, good until the next call; NULL when there is nothing to say now. */
+/* Returns the next bytes to the host, or NULL when there are none now. They are valid until the next call. */
 const uint8_t *device_poll(device *d, uint64_t now_us, size_t *length);
 /* Whether device_advance would let ticks pass or end a run. */
 int device_ready(const device *d);
-/* One slice: at most `ticks_max` ticks; how many passed. */
+/* Lets at most `ticks_max` ticks pass. Returns how many passed. */
 uint64_t device_advance(device *d, uint64_t ticks_max);
-/* Time passes without bytes: the watchdog is served. device_poll does it too. */
+/* Serves the watchdog when no bytes come (protocol.md, "Watchdog and reset"). device_poll does it too. */
 void device_elapse(device *d, uint64_t now_us);
-/* The host has gone, as a connection tells that was closed. */
+/* Ends the session, because the connection was closed (protocol.md, "One client at a time"). */
 void device_disconnect(device *d);
-/* When device_poll must be called again even if nothing arrives; UINT64_MAX: never. */
+/* When device_poll must be called even if nothing arrives; UINT64_MAX: never. */
 uint64_t device_timeout_us(const device *d);
 
-/* Parts of the device that share its state. */
+/* The parts of the device share its state. */
 
-/* state.c: moves the state machine; a run that the input ends is ended with it. False where the table refuses. */
+/*
+ * state.c: moves the state machine and ends a run if the input does so. Returns 0 when the
+ * table refuses the input.
+ */
 int device_input(device *d, uint8_t input);
-/* state.c: sends the report of a run that has ended, as far as there is room; `places_kept` places stay free. */
+/* state.c: sends the report of a run that has ended, if more than `places_kept` places are free. */
 void device_report_run(device *d, uint32_t places_kept);
 /* hello.c */
 void device_hello(device *d, uint32_t request_id, const message_value *values);
 /* dispatcher.c: takes one message; `context` is the device. */
 void device_deliver(void *context, uint8_t channel, const uint8_t *payload, size_t length, uint64_t now_us);
 void session_clear(session_state *session);
-/* The session in progress, if there is one, is over: its nonce is remembered. */
+/* Ends the session, if there is one, and remembers its nonce. */
 void session_end(device *d);
-/* handlers.c: executes a command; on success `answer` is filled. */
+/* handlers.c: executes a command. On success it fills `answer`. */
 refusal device_execute(device *d, int opcode, const message_value *values, message_value *answer, uint64_t now_us);
 
 #endif

@@ -1,4 +1,7 @@
-/* Messages in, answers out: what is a command, at most once, stop, refusal. What a command does is in handlers.c. */
+/*
+ * Takes messages and sends answers: it finds what a message is, executes commands at most once, and handles
+ * stop and refusals. What a command does is in handlers.c.
+ */
 #include <string.h>
 
 #include "device.h"
@@ -23,7 +26,10 @@ static kept_answer *find_answer(session_state *session, uint32_t request_id) {
   return NULL;
 }
 
-/* A newer answer to the same request takes the place of the older one; beyond the last place the oldest goes. */
+/*
+ * Keeps an answer for a repeated request (protocol.md, "At most once"). A newer answer to the same request
+ * replaces the older one. When all places are taken, the oldest goes.
+ */
 static void remember(session_state *session, uint32_t request_id, const uint8_t *payload, size_t length) {
   kept_answer *answer = find_answer(session, request_id);
   if (length > ANSWER_BYTES_MAX) return;
@@ -57,6 +63,7 @@ static void execute(device *d, const message *m, uint64_t now_us) {
   message_value answer[TL_FIELDS_MAX];
   size_t length = 0;
   refusal r;
+  /* An earlier request gets its kept answer, or `stale` (protocol.md, "At most once"). */
   if (once && request_id <= session->last_request_id) {
     const kept_answer *kept = find_answer(session, request_id);
     if (kept) link_send(&d->link, kept->payload, kept->length);
@@ -64,6 +71,7 @@ static void execute(device *d, const message *m, uint64_t now_us) {
     return;
   }
   if (request_id > session->last_request_id) session->last_request_id = request_id;
+  /* A stop came before this command (protocol.md, "Stop"). */
   if (request_id <= session->cancelled_up_to) {
     refuse(d, m->opcode, request_id, TL_REASON_CANCELLED, "by a stop");
     return;
@@ -73,7 +81,10 @@ static void execute(device *d, const message *m, uint64_t now_us) {
     size_t room = link_payload_bytes_max(&d->link);
     length = codec_encode(m->opcode, TO_HOST, request_id, answer, d->payload, room);
     if (length == 0 || !link_send(&d->link, d->payload, length)) {
-      /* A bug: outputs off, and off they stay until the host has taken note. */
+      /*
+       * A bug latches a fault; outputs stay off until the host acknowledges (protocol.md,
+       * "Errors inside the device").
+       */
       d->fault = TL_FAULT_INTERNAL;
       device_input(d, TL_INPUT_FAULTED);
       r = refused(TL_REASON_WRONG_STATE, "internal fault: the answer");
@@ -83,6 +94,7 @@ static void execute(device *d, const message *m, uint64_t now_us) {
   else if (once) remember(session, request_id, d->payload, length);
 }
 
+/* Executes a stop, once for each number, and answers it (protocol.md, "Stop"). */
 static void stop(device *d, uint32_t request_id, const message_value *values) {
   session_state *session = &d->session;
   uint32_t number = (uint32_t)values[TL_REQUEST_STOP_STOP_NUMBER].integer;
@@ -102,11 +114,14 @@ static void stop(device *d, uint32_t request_id, const message_value *values) {
 
 static void take_event(device *d, const message *m) {
   const message_value *v = m->values;
-  /* Both begin with the run's number. */
+  /* Both events begin with the number of the run. */
   if (d->presence == RUN_NONE || v[TL_CREDIT_RUN_ID].integer != d->run.run_id) return;
   if (m->opcode == TL_OP_CREDIT) {
     int raises = run_grant(&d->run, (uint32_t)v[TL_CREDIT_BLOCKS].integer, (uint32_t)v[TL_CREDIT_RELEASED].integer);
-    /* A host that waits is told how far the run is; once it is reported it knows. */
+    /*
+     * A host that waits is told how many blocks were sent, unless the run
+     * is reported (protocol.md, "Credits").
+     */
     if (!raises && d->presence == RUN_CURRENT) d->run.position_owed = 1;
   }
   else if (m->opcode == TL_OP_RESEND)
@@ -117,9 +132,10 @@ void device_deliver(void *context, uint8_t channel, const uint8_t *payload, size
   device *d = context;
   message m;
   codec_result result;
-  /* A reset ends what came before it: what is behind it belongs to the next boot and is lost. */
+  /* After a reset nothing more is heard until the next boot (protocol.md, "Watchdog and reset"). */
   if (d->reset_pending) return;
   result = codec_decode(payload, length, TO_DEVICE, &m);
+  /* protocol.md, "Messages that are rejected". */
   if (result != CODEC_OK) {
     d->link.counters.messages_rejected++;
     if (channel == TL_CHANNEL_COMMAND && m.opcode >= 0 && m.request_id >= 0) {

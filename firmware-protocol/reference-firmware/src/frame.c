@@ -5,7 +5,10 @@
 #include "bytes.h"
 #include "crc.h"
 
-/* A group is its length + 1 and that many bytes that are not zero; the longest stands for no zero behind it. */
+/*
+ * COBS writes groups: a byte with the length + 1, then so many bytes that are not zero. No zero
+ * follows the longest group.
+ */
 #define GROUP_CODE_MAX 255
 
 static size_t cobs_encode(const uint8_t *raw, size_t length, uint8_t *out) {
@@ -28,7 +31,7 @@ static size_t cobs_encode(const uint8_t *raw, size_t length, uint8_t *out) {
   return write;
 }
 
-/* In place: what is written is never ahead of what is read. False for a malformed block. */
+/* Decodes in place, since it never writes ahead of what it reads. Returns 0 for a malformed block. */
 static int cobs_decode(uint8_t *block, size_t length, size_t *decoded) {
   size_t write = 0;
   for (size_t at = 0; at < length;) {

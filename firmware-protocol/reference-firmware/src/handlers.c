@@ -1,12 +1,12 @@
-/* What each command does; HELLO and stop belong to the session. docs/reference/protocol.md, Messages. */
+/* What each command does (protocol.md, "Messages"). HELLO and stop are in hello.c and dispatcher.c. */
 #include "board_hal.h"
 #include "bytes.h"
 #include "device.h"
 #include "program.h"
 
-/* s₀ = 2²⁰/12 in 2⁻⁴⁸ V_fs², rounded: variance of what a cut to 16 bits leaves out. */
+/* s₀ = 2²⁰/12 in 2⁻⁴⁸ V_fs², rounded: the variance of what a cut to 16 bits leaves out. */
 #define CARRY_VARIANCE INT32_C(87381)
-/* Bytes of an answer beside its codes, at most. */
+/* An answer has at most so many bytes beside its codes. */
 #define ANSWER_OVERHEAD_BYTES 16
 
 static refusal moved(device *d, uint8_t input) {
@@ -61,7 +61,7 @@ static int is_running(const device *d, int bank) {
   return d->state == TL_STATE_RUNNING && d->presence == RUN_CURRENT && d->run.bank == bank;
 }
 
-/* Whatever changes a bank: not while it runs. Its number is the first field of all of these. */
+/* Executes the commands that change a bank. A bank that runs is not changed (protocol.md, "Programs"). */
 static refusal change_program(device *d, int opcode, const message_value *v) {
   int bank = (int)v[TL_REQUEST_DEFINE_PROGRAM_BANK].integer;
   refusal r;
@@ -118,6 +118,7 @@ static int passes_last_tick(const message_value *v) {
   return sampling > largest || first + burn_in + sampling > largest;
 }
 
+/* Starts a run, or refuses in the order of protocol.md, "Start of a run". */
 static refusal start(device *d, const message_value *v, message_value *answer) {
   int bank = (int)v[TL_REQUEST_START_BANK].integer;
   const program_bank *b = program_get(bank);
@@ -126,7 +127,10 @@ static refusal start(device *d, const message_value *v, message_value *answer) {
   if (passes_last_tick(v)) return refused(TL_REASON_OUT_OF_RANGE, "the run would pass tick 2^53");
   if (v[TL_REQUEST_START_KEEP_BLOCKS].integer > CONFIG_BLOCKS_KEPT)
     return refused(TL_REASON_OUT_OF_RANGE, "more blocks than this board keeps");
-  /* An aborted run may still owe its report, which goes first; one place is the answer's. */
+  /*
+   * An aborted run may still owe its report, which goes first. One place stays free for
+   * the answer to `start`.
+   */
   device_report_run(d, 1);
   if (d->presence == RUN_CURRENT) return refused(TL_REASON_WRONG_STATE, "the last run is not reported yet");
   r = moved(d, TL_INPUT_STARTED);

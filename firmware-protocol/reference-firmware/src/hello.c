@@ -1,4 +1,6 @@
-/* HELLO: whether a session can be opened, and what the host is told of the board. docs/reference/protocol.md, Sessions. */
+/*
+ * HELLO: opens or resumes a session, and tells the host what the board is (protocol.md, "Opening a session").
+ */
 #include <string.h>
 
 #include "board_hal.h"
@@ -14,7 +16,7 @@ static message_value text(const char *characters) {
   return value_bytes((const uint8_t *)characters, length);
 }
 
-/* "die N" in decimal digits. */
+/* Writes "die N" in decimal digits. */
 static message_value serial_number(uint8_t *out) {
   static const char prefix[] = "die ";
   uint32_t seed = board_die_seed();
@@ -33,7 +35,10 @@ static int is_zero(const uint8_t *bytes, size_t length) {
   return any == 0;
 }
 
-/* Of another minor the two speak the lower one; of the same one the tables must be the same. */
+/*
+ * Whether both ends can speak one version (protocol.md, "Versions"). A host of another minor version is
+ * taken; one of the same version must have the same tables.
+ */
 static int same_version(const message_value *values) {
   return values[TL_REQUEST_HELLO_MAJOR].integer == TL_PROTOCOL_MAJOR &&
          (values[TL_REQUEST_HELLO_MINOR].integer != TL_PROTOCOL_MINOR ||
@@ -41,8 +46,8 @@ static int same_version(const message_value *values) {
 }
 
 /*
- * Frames carry the first byte of a nonce alone: one that begins like that of the open session, or of one that ended lately,
- * would let frames of it that are late pass for new ones.
+ * Whether a nonce begins like that of the open session or of one that ended lately. Frames carry only the
+ * first byte, so late frames of that session would pass for new ones (protocol.md, "Nonces").
  */
 static int begins_like_another(const device *d, const uint8_t *nonce) {
   if (!is_zero(d->session.nonce, TL_NONCE_BYTES) && d->session.nonce[0] == nonce[0]) return 1;
@@ -136,6 +141,7 @@ void device_hello(device *d, uint32_t request_id, const message_value *values) {
     refuse(d, request_id, nonce, TL_REASON_STALE);
     return;
   }
+  /* protocol.md, "Resuming a session". */
   if (resumed) link_resume_session(&d->link);
   else if (opens) open_session(d, values);
   describe(d, answer, serial);

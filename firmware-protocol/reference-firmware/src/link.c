@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-/* Numbers up to half of all behind the expected one are old, those of the other half lie behind a gap. */
+/* A number at most this far behind the expected one is old. All others come after a gap. */
 #define HALF_OF_NUMBERS 0x8000u
-/* Answers beside those with codes, and reports, fit this. */
+/* A report, and every answer without codes, fits this. */
 #define SMALL_PAYLOAD_BYTES 256
 
 static void begin(link_state *link, int open, uint8_t session, link_limits limits) {
@@ -61,10 +61,16 @@ void link_send_open(link_state *link, const uint8_t *payload, size_t length) {
   link->open_length = length;
 }
 
-/* Whether a frame of the command channel brings a message that is to be executed. */
+/*
+ * Whether a frame of the command channel brings a message to execute. Go-back-N takes the expected frame
+ * alone (protocol.md, "Acknowledgements").
+ */
 static int accept_command(link_state *link, const frame *f) {
   if (f->seq == link->expected_seq) {
-    /* The largest answer must find room; otherwise the frame is dropped unacknowledged and comes again. */
+    /*
+     * Without room for the largest answer the frame is dropped unacknowledged and comes again (protocol.md,
+     * "At most once").
+     */
     if (sender_places(&link->commands, link_payload_bytes_max(link)) == 0) return 0;
     link->expected_seq++;
     link->ack_owed = 1;
@@ -81,6 +87,7 @@ static int accept_command(link_state *link, const frame *f) {
   return 0;
 }
 
+/* Takes a good frame; one of another session is counted and dropped (protocol.md, "Frames"). */
 static void take_frame(link_state *link, const frame *f, uint64_t now_us) {
   if (f->channel != TL_CHANNEL_OPEN && (!link->session_open || f->session != link->session)) {
     link->counters.frames_foreign++;
@@ -109,7 +116,10 @@ void link_receive(link_state *link, const uint8_t *bytes, size_t length, uint64_
   }
 }
 
-/* What goes `behind a delimiter` is not spoilt by what was cut off on the line before it. */
+/*
+ * Makes a frame. A delimiter in front keeps a frame that was cut off from
+ * spoiling it (protocol.md, "Delimiters").
+ */
 static const uint8_t *emit(link_state *link, uint8_t channel, uint16_t seq, const uint8_t *payload, size_t length,
                            int behind_delimiter, size_t *wire_length) {
   size_t start = behind_delimiter ? 1 : 0;

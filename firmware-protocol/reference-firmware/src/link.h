@@ -1,6 +1,7 @@
 /*
- * The device's end of the link: bytes and the time in, messages and frames to write out. docs/reference/protocol.md: Frames,
- * Sessions, Commands. Commands go back N; stop and open are sent once and repeated by whoever asks; samples are sent once.
+ * The device's end of the link. It takes bytes and the time, and gives messages and frames to write. Commands
+ * and their answers arrive in order and once, by go-back-N (protocol.md, "Commands: delivered in order,
+ * once"). The other channels send a message once; the host repeats a HELLO or a stop that was not answered.
  */
 #ifndef LINK_H
 #define LINK_H
@@ -22,11 +23,11 @@ typedef struct {
   uint64_t messages_rejected;
 } link_counters;
 
-/* Above the link: who takes messages, and who has samples to send. */
+/* The code above the link: it takes messages, and has samples to send. */
 typedef struct {
   void *context;
   void (*deliver)(void *context, uint8_t channel, const uint8_t *payload, size_t length, uint64_t now_us);
-  /* Writes the next payload of the sample channel; its length, 0 when there is none. */
+  /* Writes the next payload of the sample channel. Returns its length, 0 when there is none. */
   size_t (*next_sample)(void *context, uint8_t *payload, size_t capacity);
 } link_user;
 
@@ -45,7 +46,7 @@ typedef struct {
   uint16_t expected_seq;
   int ack_owed;
   int nak_owed;
-  /* A nak was sent for the present gap: another would only repeat it. */
+  /* A nak was sent for the present gap and is not repeated (protocol.md, "Acknowledgements"). */
   int nak_sent;
   uint64_t last_heard_us;
   uint16_t sample_seq;
@@ -60,28 +61,31 @@ typedef struct {
   uint8_t wire[1 + FRAME_WIRE_BYTES(CONFIG_FRAME_BYTES)];
 } link_state;
 
-/* As after power-on. */
+/* Puts the link into its state after power-on. */
 void link_init(link_state *link, link_user user);
-/* Starts a session; everything of an earlier one is forgotten. */
+/* Opens a session. Everything of the earlier one is forgotten. */
 void link_open_session(link_state *link, const uint8_t *nonce, link_limits limits);
-/* The host goes on after a silence: what was not acknowledged goes again. */
+/* Goes on with the session: sends again what was not acknowledged (protocol.md, "Resuming a session"). */
 void link_resume_session(link_state *link);
-/* The host has gone: nothing more is said until a session is opened. */
+/* Ends the session, because the host has gone. Nothing is sent until a session is opened. */
 void link_close_session(link_state *link);
-/* Longest payload that a frame to the host can carry. */
+/* The longest payload that a frame to the host can carry. */
 size_t link_payload_bytes_max(const link_state *link);
-/* Each message is delivered before the next frame is looked at. */
+/* Takes bytes. Each message is delivered before the next frame is looked at (protocol.md, "Frames"). */
 void link_receive(link_state *link, const uint8_t *bytes, size_t length, uint64_t now_us);
-/* Queues a message of the command channel, copying it. False without room. */
+/* Queues a copy of a message of the command channel. Returns 0 when there is no room. */
 int link_send(link_state *link, const uint8_t *payload, size_t length);
-/* Places for command messages of a report's or answer's size. */
+/* How many messages of the size of a report or answer can be queued now. */
 uint32_t link_places(const link_state *link);
-/* A stop's and HELLO's answer: a newer one takes the place of one that still waits. */
+/* Queue the answer to a stop or a HELLO. A newer one takes the place of one that still waits. */
 void link_send_stop(link_state *link, const uint8_t *payload, size_t length);
 void link_send_open(link_state *link, const uint8_t *payload, size_t length);
-/* The next bytes to write, good until the next call; NULL when there is nothing to say now. */
+/*
+ * Returns the next bytes to write, or NULL when there is nothing to send now. They are valid until the next
+ * call. The order is stop, open, commands, samples, a bare acknowledgement (protocol.md, "Order of sending").
+ */
 const uint8_t *link_poll(link_state *link, uint64_t now_us, size_t *length);
-/* When link_poll has something to say even if nothing arrives; UINT64_MAX: never. */
+/* When link_poll must be called even if nothing arrives; UINT64_MAX: never. */
 uint64_t link_timeout_us(const link_state *link);
 
 #endif

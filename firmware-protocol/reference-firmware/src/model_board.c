@@ -1,4 +1,4 @@
-/* board_hal.h by the model: converters, banks, start, readings, digest. The clock is the port's. */
+/* board_hal.h by the model: converters, banks, start, readings and digest. The clock is in posix/main.c. */
 #include <string.h>
 
 #include "bytes.h"
@@ -41,7 +41,7 @@ static int32_t clamp(int64_t x, int32_t limit) { return x > limit ? limit : x < 
 
 void board_write_couplings(int bank, uint32_t first_entry, const int16_t *codes, uint32_t count) {
   model_bank *b = &banks[bank];
-  /* Couplings are written as a whole, from the first on. */
+  /* Couplings are always written from the first one on. */
   if (first_entry == 0) b->clamped_couplings = 0;
   for (uint32_t i = 0; i < count; i++) {
     int32_t k = clamp(codes[i], TL_COUPLING_MAX);

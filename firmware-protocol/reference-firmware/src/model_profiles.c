@@ -1,4 +1,4 @@
-/* The ideal boards of docs/reference/device-model.md, Profiles. */
+/* The ideal boards (device-model.md, "Profiles"). */
 #include "model.h"
 
 #define IDEAL(name, cells, rows, dense, tick_log2) \

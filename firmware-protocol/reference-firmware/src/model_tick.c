@@ -1,4 +1,6 @@
-/* One tick, line by line as in docs/reference/device-model.md, "One tick". Sums are exact, so their order is free. */
+/*
+ * One tick, line by line as in device-model.md, "One tick". Sums are exact, so their order does not matter.
+ */
 #include <string.h>
 
 #include "model.h"
@@ -13,7 +15,10 @@ static int16_t y[CONFIG_ROWS];
 static int64_t s[CONFIG_CELLS];
 static int64_t next[CONFIG_CELLS];
 
-/* The Gaussians of a tick's start and end; the end is the next tick's start and computed once. */
+/*
+ * The Gaussians of the start and the end of a tick. The end of one is the start of the next,
+ * and is computed once.
+ */
 static int32_t z[2][CONFIG_CELLS];
 static struct {
   int valid;
@@ -27,7 +32,7 @@ static struct {
 int64_t model_inner_product(const int16_t *row, const int16_t *x, uint32_t count) {
   int64_t sum = 0;
   uint32_t j = 0;
-  /* Two products, each below 2³⁰, fit 32 bits. */
+  /* The sum of two products below 2³⁰ fits 32 bits. */
   for (; j + 2 <= count; j += 2) sum += (int32_t)row[j] * x[j] + (int32_t)row[j + 1] * x[j + 1];
   if (j < count) sum += (int32_t)row[j] * x[j];
   return sum;

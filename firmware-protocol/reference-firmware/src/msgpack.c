@@ -12,7 +12,7 @@ static uint32_t big_endian(const uint8_t *p, int width) {
   return value;
 }
 
-/* Well-formed UTF-8: shortest forms, no surrogates, nothing beyond U+10FFFF. */
+/* Whether bytes are well-formed UTF-8: shortest forms, no surrogates, nothing beyond U+10FFFF. */
 static int is_utf8(const uint8_t *p, size_t length) {
   const uint8_t *end = p + length;
   while (p < end) {
@@ -37,7 +37,7 @@ typedef struct {
   size_t at;
 } cursor;
 
-/* The number of `width` bytes behind a type byte, which may not be smaller than `least`: shorter forms exist for those. */
+/* Reads a number of `width` bytes behind a type byte. One below `least` has a shorter form and is refused. */
 static msgpack_result take_number(cursor *c, int width, uint32_t least, uint32_t *value) {
   if (c->length - c->at < (size_t)width) return MSGPACK_TRUNCATED;
   *value = big_endian(c->bytes + c->at, width);
@@ -170,7 +170,7 @@ static void put(msgpack_writer *writer, const uint8_t *bytes, size_t length) {
   writer->length += length;
 }
 
-/* A type byte and `width` bytes of a number. */
+/* Writes a type byte and `width` bytes of a number. */
 static void put_head(msgpack_writer *writer, uint8_t type, uint64_t value, int width) {
   uint8_t head[9];
   head[0] = type;

@@ -1,4 +1,4 @@
-/* The subset of MessagePack of docs/reference/protocol.md, Payloads. Reading allocates nothing and accepts nothing else. */
+/* The subset of MessagePack that payloads use (protocol.md, "Payloads"). Reading allocates nothing. */
 #ifndef MSGPACK_H
 #define MSGPACK_H
 
@@ -10,9 +10,9 @@ typedef enum { MSGPACK_INTEGER, MSGPACK_TEXT, MSGPACK_BYTES, MSGPACK_ARRAY } msg
 typedef struct {
   msgpack_type type;
   int64_t integer;
-  /* Text and bytes, where they lie. */
+  /* Text and bytes, in place. */
   const uint8_t *bytes;
-  /* Of text and bytes, or items of an array. */
+  /* The length of text and bytes, or the number of items of an array. */
   uint32_t length;
 } msgpack_item;
 
@@ -29,15 +29,15 @@ typedef enum {
 } msgpack_result;
 
 /*
- * Reads the value at *at, all that an array holds included, and moves *at behind it. `depth` is how many arrays it lies in.
- * With `heads_only` an array is not walked: *at is then at its first item.
+ * Reads the value at *at, with all items of an array, and moves *at behind it. `depth` is the number of
+ * arrays around it. With `heads_only` the items are not read, and *at stops at the first one.
  */
 msgpack_result msgpack_read(const uint8_t *bytes, size_t length, size_t *at, int depth, int heads_only, msgpack_item *item);
 
 /* Whether the bytes are exactly one value of the subset. */
 msgpack_result msgpack_check(const uint8_t *bytes, size_t length);
 
-/* Writing: what does not fit is dropped, and `overflow` tells. */
+/* Writing. A value that does not fit is dropped and sets `overflow`. */
 typedef struct {
   uint8_t *out;
   size_t capacity;

@@ -5,7 +5,7 @@
 #include "bytes.h"
 #include "crc.h"
 
-/* Codes handed to the board at once. */
+/* How many codes the board gets in one call. */
 #define CHUNK 256
 
 static program_bank banks[TL_BANKS];
@@ -58,7 +58,7 @@ refusal program_define(const message_value *values) {
   return accepted();
 }
 
-/* Where a section lies, how many codes it has and how wide they are. */
+/* Finds the codes of a section, how many there are and how many bytes each has. */
 static uint8_t *section_of(program_bank *b, int section, uint32_t *count, uint32_t *width) {
   *count = b->program.cells;
   *width = 2;
@@ -130,7 +130,7 @@ static int16_t coupling_at(const program_bank *b, uint32_t entry) {
   return coupling_bytes(b) == 1 ? (int8_t)b->couplings[entry] : (int16_t)get_le16(b->couplings + (size_t)2 * entry);
 }
 
-/* Codes as wide as they travel need no look. */
+/* Whether no coupling is outside its bits. Codes that fill their bytes can't be. */
 static int couplings_fit(const program_bank *b) {
   int bits = b->program.coupling_bits;
   int16_t limit = (int16_t)(1 << (bits - 1 < 15 ? bits - 1 : 0));

@@ -1,4 +1,4 @@
-/* Program banks: codes as they were written, the digest of a commit, and what goes to the board. */
+/* The banks of programs: codes as they were written, and the digest of a commit (protocol.md, "Programs"). */
 #ifndef PROGRAM_H
 #define PROGRAM_H
 
@@ -9,25 +9,25 @@
 typedef struct {
   int defined;
   int committed;
-  /* The board holds these couplings already: only drive, initial state or registers were written since. */
+  /* Whether the board has these couplings already. */
   int couplings_on_board;
   board_program program;
   board_commit_report report;
-  /* As they travel. */
+  /* The codes as they travel. */
   uint8_t couplings[2 * CONFIG_COUPLINGS];
   uint8_t drive[2 * CONFIG_CELLS];
   uint8_t initial_state[2 * CONFIG_CELLS];
 } program_bank;
 
-/* All banks are empty, as after power-on. */
+/* Empties all banks, as after power-on. */
 void program_init(void);
-/* Values of `defineProgram`. */
+/* Defines a program by the values of `defineProgram`. */
 refusal program_define(const message_value *values);
 refusal program_write(int bank, int section, uint32_t first_entry, const uint8_t *codes, uint32_t bytes);
-/* Where codes lie that were written, and how many bytes they are. */
+/* Finds codes that were written, and how many bytes they have. */
 refusal program_read(int bank, int section, uint32_t first_entry, uint32_t count, const uint8_t **codes, uint32_t *bytes);
 refusal program_set_registers(int bank, uint32_t damping, uint32_t amplitude, uint8_t shift);
-/* CRC-32 and CRC-32C over all that a commit compares. The bank must be defined. */
+/* The CRC-32 and CRC-32C that a commit compares. The bank must be defined. */
 void program_digest(int bank, uint32_t *crc32_out, uint32_t *crc32c_out);
 refusal program_commit(int bank, uint32_t expected_crc32, uint32_t expected_crc32c);
 const program_bank *program_get(int bank);

@@ -1,4 +1,4 @@
-/* Why a command is not executed: a reason of the protocol and words for people, ASCII and at most 96. */
+/* Why a command is not executed: a reason of the protocol, and at most 96 ASCII characters for people. */
 #ifndef REFUSAL_H
 #define REFUSAL_H
 

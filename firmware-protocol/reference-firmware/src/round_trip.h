@@ -1,4 +1,7 @@
-/* Retransmission timeout of RFC 6298 from measured round trips, in whole microseconds. Karn's rule is the caller's. */
+/*
+ * The retransmission timeout from measured round trips: RFC 6298 in whole microseconds (protocol.md,
+ * "Retransmission"). The caller keeps Karn's rule and measures only frames that were sent once.
+ */
 #ifndef ROUND_TRIP_H
 #define ROUND_TRIP_H
 
@@ -13,7 +16,7 @@ typedef struct {
 
 void round_trip_init(round_trip *estimate);
 void round_trip_measure(round_trip *estimate, uint64_t round_trip_us);
-/* The timeout has passed: the next one is twice as long. */
+/* Doubles the next timeout, because this one has passed. */
 void round_trip_back_off(round_trip *estimate);
 uint64_t round_trip_timeout_us(const round_trip *estimate);
 

@@ -5,7 +5,7 @@
 #include "board_hal.h"
 #include "bytes.h"
 
-/* Samples that one slice takes at most: where no ticks lie between them, ticks bound nothing. */
+/* One slice takes at most so many samples. Ticks do not bound a slice when no ticks lie between samples. */
 #define SLICE_SAMPLES_MAX 4096
 
 static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
@@ -43,6 +43,7 @@ void run_begin(run_state *run, uint32_t run_id, const message_value *start, uint
 
 uint64_t run_tick(const run_state *run) { return run->first_tick + run->ticks_done; }
 
+/* Whether the blocks of one more sample find a place (protocol.md, "Blocks"). */
 static int has_room(const run_state *run) {
   uint32_t parts = (run->cells + run->cells_per_block - 1) / run->cells_per_block;
   return run->blocks.full == 0 || run->blocks.full + parts <= TL_BLOCK_QUEUE_MAX;
@@ -81,7 +82,7 @@ static void close_open_block(run_state *run) {
   blocks_close(&run->blocks);
 }
 
-/* A sample of more cells than a block holds is spread over several. */
+/* Spreads a sample of more cells than a block holds over several blocks. */
 static void add_in_parts(run_state *run, uint32_t sample, uint8_t flags) {
   for (uint32_t first = 0; first < run->cells; first += run->cells_per_block) {
     uint32_t count = smaller(run->cells_per_block, run->cells - first);
@@ -172,7 +173,7 @@ static int is_asked_for(const run_state *run, uint32_t number) {
 
 void run_resend(run_state *run, uint32_t first_block, uint32_t count) {
   for (uint32_t i = 0; i < count && run->again_count < TL_BLOCKS_KEPT_MAX; i++) {
-    /* Numbers beyond the last there can be are kept by nobody. */
+    /* A number that wrapped around names no block. */
     uint32_t number = first_block + i;
     if (number < first_block) return;
     if (blocks_kept(&run->blocks, number) && !is_asked_for(run, number)) run->again[run->again_count++] = number;
@@ -200,20 +201,21 @@ size_t run_next_block(run_state *run, uint8_t *payload, size_t capacity) {
     block = blocks_kept(&run->blocks, run->again[0]);
     run->again_count--;
     memmove(run->again, run->again + 1, run->again_count * sizeof run->again[0]);
-    /* Released meanwhile: nobody waits for it. */
+    /* A block that was released meanwhile is left out. */
     if (block) return encode_block(run, block, payload, capacity);
   }
   block = blocks_first_full(&run->blocks);
   if (block == NULL || block->number >= run->credit) return 0;
+  /* A run that keeps blocks sends none beyond what it can keep (protocol.md, "Kept blocks"). */
   if (run->keep_blocks > 0 && block->number >= (uint64_t)run->released + run->keep_blocks) return 0;
   length = encode_block(run, block, payload, capacity);
-  /* A host may release what it has not been sent yet: kept beyond that, there would be no end to it. */
+  /* A block that was released before it was sent is not kept. */
   blocks_sent(&run->blocks, run->keep_blocks > 0 && block->number >= run->released);
   run->blocks_sent++;
   return length;
 }
 
-/* u16 indices of the first flags that are set; how many are set in all. */
+/* Writes the u16 indices of the first flags that are set. Returns how many are set in all. */
 static uint32_t flagged(const uint8_t *flags, uint32_t count, uint8_t *first, size_t *bytes) {
   uint32_t found = 0;
   *bytes = 0;

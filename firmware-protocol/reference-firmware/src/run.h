@@ -1,4 +1,7 @@
-/* One run: burn-in, samples, blocks, credit. What it makes depends on program, seeds and credits, never on the slices. */
+/*
+ * One board run: burn-in, samples, blocks and credit. Its results depend on program, seeds and
+ * credits, never on slices.
+ */
 #ifndef RUN_H
 #define RUN_H
 
@@ -29,9 +32,9 @@ typedef struct {
   int outcome;
   uint32_t credit;
   uint32_t released;
-  /* The host has asked, by a credit that raises nothing, how far the run is. */
+  /* A credit that raised nothing came: the host waits for `blocksSent` (protocol.md, "Credits"). */
   int position_owed;
-  /* A sample was lost before the next one. */
+  /* A sample was lost before the one to come. */
   int gap;
   /* A block is being filled. */
   int filling;
@@ -45,20 +48,20 @@ typedef struct {
 void run_begin(run_state *run, uint32_t run_id, const message_value *start, uint32_t cells, size_t payload_bytes_max);
 /* Number of the tick that comes next. */
 uint64_t run_tick(const run_state *run);
-/* Whether ticks may pass: not ended, and room for what the next sample makes. */
+/* Whether ticks may pass: the run has not ended, and the next sample has room (protocol.md, "Blocks"). */
 int run_ready(const run_state *run);
-/* At most `ticks_max` ticks; how many passed. */
+/* Lets at most `ticks_max` ticks pass. Returns how many passed. */
 uint64_t run_advance(run_state *run, uint64_t ticks_max);
-/* Ends it. `completed` and `overload` still send what was sampled; any other outcome drops it. */
+/* Ends the run. After `completed` and `overload` the samples are still sent; any other outcome drops them. */
 void run_end(run_state *run, int outcome);
-/* It has ended and owes no block. */
+/* Whether the run has ended and owes no block. */
 int run_drained(const run_state *run);
-/* It ended by itself: its report waits for its blocks. */
+/* Whether the run ended by itself, so that its report waits for its blocks. */
 int run_is_whole(const run_state *run);
-/* Whether it raises either. */
+/* Takes a credit. Returns whether it raises anything. */
 int run_grant(run_state *run, uint32_t blocks, uint32_t released);
 void run_resend(run_state *run, uint32_t first_block, uint32_t count);
-/* Writes the message of the next block that may be sent; its length, 0 when there is none. */
+/* Writes the message of the next block that may be sent. Returns its length, 0 when there is none. */
 size_t run_next_block(run_state *run, uint8_t *payload, size_t capacity);
 /* Writes `runEnded`. */
 size_t run_report(const run_state *run, uint8_t *payload, size_t capacity);

@@ -30,7 +30,7 @@ void sender_heard(sender *s) {
   if (has_failed(s)) sender_resume(s);
 }
 
-/* Where `length` bytes find room in one piece; false for nowhere. */
+/* Finds room for `length` bytes in one piece. Returns 0 when there is none. */
 static int find_room(const sender *s, size_t length, uint32_t *offset) {
   uint32_t read = s->count == 0 ? 0 : oldest(s)->offset;
   *offset = s->count == 0 ? 0 : s->write;
@@ -45,7 +45,10 @@ uint32_t sender_places(const sender *s, size_t length) {
   uint32_t waiting = s->count - s->in_flight;
   if (waiting >= TL_COMMAND_QUEUE_MAX || !find_room(s, length, &offset)) return 0;
   uint32_t places = TL_COMMAND_QUEUE_MAX - waiting;
-  /* Of several payloads only small ones are ever asked for; two of the largest are the most that is counted on. */
+  /*
+   * A caller that asks for several places sends small payloads, so room for two is enough
+   * to promise all places.
+   */
   return places > 1 && !find_room(s, 2 * length, &offset) ? 1 : places;
 }
 
@@ -94,6 +97,7 @@ static void check_timeout(sender *s, uint64_t now_us) {
   s->next = 0;
 }
 
+/* Moves entries into flight while both bounds allow it (protocol.md, "Window"). */
 static void fill_window(sender *s) {
   uint64_t bytes = 0;
   for (uint32_t i = 0; i < s->in_flight; i++) bytes += entry_at(s, i)->length + TL_FRAME_OVERHEAD_BYTES;

@@ -1,4 +1,4 @@
-/* The sending half of go-back-N: what waits, what is in flight, and when it must be sent again. */
+/* The sending half of go-back-N: which frames wait, which are in flight, and when they are sent again. */
 #ifndef SENDER_H
 #define SENDER_H
 
@@ -26,38 +26,47 @@ typedef struct {
   sender_limits limits;
   round_trip estimate;
   int retries;
-  /* A ring: the first `in_flight` have a number (first_seq and on) and may be on their way, the others wait. */
+  /*
+   * A ring. The first `in_flight` entries have the numbers first_seq and on, and may be on their
+   * way. The others wait.
+   */
   sender_entry entries[SENDER_ENTRIES];
   uint32_t head;
   uint32_t count;
   uint32_t in_flight;
-  /* The next of those in flight to send (again). */
+  /* Index of the entry to send next, or to send again. */
   uint32_t next;
   uint16_t first_seq;
-  /* Counted since boot. */
+  /* How many frames were sent again since boot. */
   uint64_t retransmissions;
-  /* A ring of payloads, each in one piece. */
+  /* A ring of payloads. Each is in one piece. */
   uint32_t write;
   uint8_t bytes[CONFIG_ANSWER_BYTES];
 } sender;
 
-/* A new session: numbers start at 0, and what waited is forgotten. */
+/* Begins a session: numbers start at 0 and the queue is emptied. */
 void sender_begin(sender *s, sender_limits limits);
-/* The other side has shown that it is alive: everything unacknowledged goes again, patience starts anew. */
+/* Sends everything unacknowledged again and counts timeouts from 0. */
 void sender_resume(sender *s);
-/* The other side lives: a sender that has given up tries again. */
+/*
+ * Takes note that the other side is alive: a link that has failed
+ * tries again (protocol.md, "Retransmission").
+ */
 void sender_heard(sender *s);
-/* Messages that can be queued now, of at most `length` bytes each. */
+/* How many messages of at most `length` bytes each can be queued now. */
 uint32_t sender_places(const sender *s, size_t length);
-/* Queues a copy. False without room. */
+/* Queues a copy. Returns 0 when there is no room. */
 int sender_put(sender *s, const uint8_t *payload, size_t length);
-/* Takes an acknowledgement; `nak` asks for everything behind it again. One of a frame never sent is not believed. */
+/*
+ * Takes an acknowledgement. `nak` asks for everything after it again. One of a frame that was never sent is
+ * not believed (protocol.md, "Acknowledgements").
+ */
 void sender_take_ack(sender *s, uint16_t ack, int nak, uint64_t now_us);
-/* The next frame to send, or NULL; its number. */
+/* Returns the next frame to send and its number, or NULL. */
 const sender_entry *sender_next(sender *s, uint64_t now_us, uint16_t *seq);
 /* The number that the next new frame gets. */
 uint16_t sender_next_seq(const sender *s);
-/* When the oldest unacknowledged frame goes again; UINT64_MAX: never. */
+/* When the oldest unacknowledged frame is sent again; UINT64_MAX: never. */
 uint64_t sender_timeout_us(const sender *s);
 
 #endif

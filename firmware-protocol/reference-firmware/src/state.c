@@ -1,9 +1,9 @@
-/* The state machine, and what it means for the run in progress. docs/reference/protocol.md, States and Samples. */
+/* The state machine (protocol.md, "States"), and what its inputs do to the run in progress. */
 #include "../generated/transitions.h"
 #include "board_hal.h"
 #include "device.h"
 
-/* How an input ends a run; RUN_NO_OUTCOME: not at all. */
+/* The outcome of a run that an input ends; RUN_NO_OUTCOME when it ends none. */
 static int ending(uint8_t input) {
   switch (input) {
     case TL_INPUT_ABORTED:
@@ -26,18 +26,19 @@ int device_input(device *d, uint8_t input) {
   int outcome = ending(input);
   if (next == TL_REFUSED) return 0;
   if (outcome != RUN_NO_OUTCOME && d->state == TL_STATE_RUNNING && d->presence == RUN_CURRENT) run_end(&d->run, outcome);
-  /* What a reported run keeps is the host's until something ends the matter. */
+  /* These inputs also end what a reported run keeps (protocol.md, "Kept blocks"). */
   if (outcome != RUN_NO_OUTCOME && d->presence == RUN_REPORTED) d->presence = RUN_NONE;
   if (d->state == TL_STATE_RUNNING && next != TL_STATE_RUNNING) board_stop();
   d->state = next;
   return 1;
 }
 
+/* Reports a run after its last block (protocol.md, "End of a run"). */
 void device_report_run(device *d, uint32_t places_kept) {
   run_state *run = &d->run;
   size_t length;
   if (d->presence != RUN_CURRENT || !run_drained(run) || link_places(&d->link) <= places_kept) return;
-  /* What was asked for comes first, unless the run was cut short: then nobody waits for it. */
+  /* Blocks that the host asked for go first, unless the run was cut short. */
   if (run_is_whole(run) && (run->again_count > 0 || run->position_owed)) return;
   length = run_report(run, d->payload, sizeof d->payload);
   if (!link_send(&d->link, d->payload, length)) return;

@@ -1,10 +1,11 @@
 /*
- * How long a tick of the model takes, with full noise. Standard input, a line a measurement:
+ * Measures the time of a tick of the model with full noise. Each line of standard input is a measurement:
  *
  *   CELLS ROWS BITS MILLISECONDS      ROWS 0: dense      → {"microsecondsPerTick":…,"ticks":…}
  *
- * It runs for about that long. A line with the problem of the line before goes on with its run, so that rounds of several
- * programs can be interleaved. Larger boards than thermolink-device has need CONFIG_ROWS and CONFIG_COUPLINGS to match.
+ * It runs for about MILLISECONDS. A line with the problem of the line before goes on with its run, so that
+ * rounds of several programs can be interleaved. A board larger than thermolink-device needs CONFIG_ROWS and
+ * CONFIG_COUPLINGS to match.
  */
 #define _XOPEN_SOURCE 700
 #include <string.h>
@@ -19,7 +20,7 @@
 
 #define TICK_LOG2 5
 #define NOISE_SHIFT 18
-/* 0.1 G_fs: a factored system of few rows is not singular by it. */
+/* 0.1 G_fs keeps a factored system of few rows from being singular. */
 #define DAMPING 3277
 #define WRITE_CODES 4096
 
@@ -49,7 +50,10 @@ static uint32_t square_root(uint32_t x) {
   return root;
 }
 
-/* As stepProgram of src/cli/commands/bench/step.ts scales them: eigenvalues, or singular values, that a board would be programmed with. */
+/*
+ * Scales random couplings as stepProgram of src/cli/commands/bench/step.ts does, to eigenvalues
+ * that boards are given.
+ */
 static int32_t coupling(const problem *p, uint32_t row, uint32_t column) {
   uint32_t counter[4] = {0, 0, 0, 0};
   int32_t full = 1 << (p->bits - 1);
@@ -106,7 +110,7 @@ static void load(const problem *p) {
   program_load_state(0);
   board_start(0, 1, 0);
   tick = 0;
-  /* What is loaded, and how long a tick takes. */
+  /* The problem that is loaded, and the time of a tick. */
   guess_ns = now_ns();
   tick += board_advance(1, 0);
   guess_ns = now_ns() - guess_ns;

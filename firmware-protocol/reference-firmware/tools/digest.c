@@ -1,5 +1,6 @@
 /*
- * Runs problems on the model board and prints what came of them: for comparing implementations. Standard input, a line an order:
+ * Runs problems on the model board and prints the results, to compare implementations. Each line of standard
+ * input is an order:
  *
  *   profile NAME | board CELLS ROWS TICK_LOG2 RAIL DRIVE_RANGE DRIVE_BITS   a board, as after power-on
  *   die SEED
@@ -15,8 +16,9 @@
  *   adc                                                → adc CODE… of the program's cells
  *   mark WORD                                          → mark WORD
  *
- * Random: entry i, or (row, column), is x mod (2·LARGEST + 1) − LARGEST, x the first word of Philox4x32-10 with key (SEED, 0)
- * and counter (i, 0, 0, 0) or (row, column, 0, 0). Dense couplings take (larger, smaller index), and DIAGONAL where they meet.
+ * Random: entry i, or (row, column), is x mod (2·LARGEST + 1) − LARGEST, x the first word of Philox4x32-10
+ * with key (SEED, 0) and counter (i, 0, 0, 0) or (row, column, 0, 0). Dense couplings take (larger, smaller
+ * index), and DIAGONAL where they meet.
  */
 #include <string.h>
 

@@ -1,12 +1,13 @@
 /*
- * Fuzzes the whole device, made to be built with sanitizers:
+ * Fuzzes the whole device. Build it with sanitizers:
  *
  *   thermolink-fuzz --frames N --sessions N [--seed N] [--first N] < recorded sessions
  *
- * The sessions on standard input are orders as tools/session.c takes them. Frames: recorded, damaged, made up, in batches on one
- * booted device. Sessions: a recorded one with steps left out, doubled, taken from others, frames rewritten and damaged;
- * at its end the device must answer a HELLO and a ping. Unit N of a seed is the same whatever came before it: what fails is
- * named by the --seed, --first and counts that show it alone.
+ * The sessions on standard input are orders as tools/session.c takes them. A unit of frames is a batch for
+ * one booted device: recorded, damaged or made up. A unit of sessions is a recorded session with steps left
+ * out, doubled, taken from others, or with frames rewritten and damaged; at its end the device must answer a
+ * HELLO and a ping. Unit N of a seed does not depend on the units before it. A failure prints the --seed,
+ * --first and counts that show it alone.
  */
 #define _XOPEN_SOURCE 700
 #include <signal.h>
@@ -24,9 +25,12 @@
 #define SESSIONS_MAX (1 << 13)
 #define POOL_BYTES (1 << 25)
 #define BATCH_FRAMES 2000
-/* More than a window, all blocks that may be kept and a full queue: who says more in one go never stops. */
+/*
+ * More frames than a window, all kept blocks and a full queue. A device that sends more at
+ * once would never stop.
+ */
 #define SAID_MAX 20000
-/* A unit takes milliseconds; who computes so long never ends. */
+/* A unit takes milliseconds. One that takes this long would never end. */
 #define UNIT_SECONDS_MAX 120
 #define TICKS_MAX 3000
 #define LONG_BYTES 1200
@@ -35,7 +39,7 @@ typedef enum { RECEIVE, POLL, ELAPSE, ADVANCE, DISCONNECT } step_kind;
 
 typedef struct {
   step_kind kind;
-  /* Time since the step before in µs, or ticks. */
+  /* The time since the step before in µs, or a number of ticks. */
   uint64_t number;
   uint32_t offset;
   uint32_t length;
@@ -78,7 +82,7 @@ static void on_alarm(int number) {
   _exit(4);
 }
 
-/* The sanitizers', if they are there. */
+/* A function of the sanitizers; NULL in a build without them. */
 extern void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
 
 static void read_sessions(void) {
@@ -126,7 +130,7 @@ static void boot(uint64_t unit) {
   hello_watch_init(&watch);
 }
 
-/* All that it says; whether `opcode` was among it. */
+/* Takes all frames of the device. Returns whether one had `opcode`. */
 static int poll_all(int opcode) {
   const uint8_t *wire;
   size_t length;
@@ -160,7 +164,7 @@ static void watch_chunk(const uint8_t *bytes, size_t length) {
 
 static void give(const uint8_t *bytes, size_t length) {
   uint8_t before = board_device.state;
-  /* The reader of a port cuts anywhere. */
+  /* A port may cut bytes anywhere. */
   size_t cut = length > 0 && fuzz_chance(&dice, 20) ? fuzz_below(&dice, (uint32_t)length) : 0;
   watch_chunk(bytes, length);
   fuzz_check_reading(bytes, length);
@@ -205,7 +209,7 @@ static void take_step(const step *s, uint32_t wrong_percent) {
 
 static const step *any_step(void) { return &steps[fuzz_below(&dice, step_count)]; }
 
-/* Whatever it was told, the next host finds a board. */
+/* Checks that the device answers the next host, whatever came before. */
 static void must_answer(void) {
   static const uint8_t delimiter = 0;
   uint8_t nonce[TL_NONCE_BYTES];
@@ -213,7 +217,7 @@ static void must_answer(void) {
   for (size_t i = 0; i < sizeof nonce; i++) nonce[i] = (uint8_t)(1 + fuzz_below(&dice, 255));
   poll_all(-1);
   give(&delimiter, 1);
-  /* Of so many beginnings it remembers all but one at most. */
+  /* The device remembers at least one beginning fewer than there are here, so one is taken. */
   for (int tries = 0; !is_open; tries++, nonce[0]++) {
     if (tries > TL_ENDED_SESSIONS_MAX + 1) fuzz_failed("HELLO is not answered");
     give(chunk, fuzz_hello(nonce, TL_FRAME_BYTES_BEFORE_HELLO, chunk));
@@ -248,7 +252,7 @@ static void fuzz_frame(void) {
     length = recorded(s);
     if (how < 75) length = fuzz_rewrite(&dice, &board_device, chunk, length, 25);
   } else {
-    /* Also longer than the longest frame, and mostly without a zero. */
+    /* Rubbish may be longer than the longest frame, and mostly has no zero. */
     int zeros = fuzz_chance(&dice, 30);
     for (uint32_t left = fuzz_below(&dice, LONG_BYTES); left > 0; left--)
       chunk[length++] = (uint8_t)(fuzz_next(&dice) | (zeros ? 0 : 1));
@@ -261,7 +265,7 @@ static void fuzz_frame(void) {
   if (fuzz_chance(&dice, 10)) device_advance(&board_device, fuzz_below(&dice, 60));
 }
 
-/* A session is there most of the time, or all frames but HELLO would be dropped at once. */
+/* A session is open most of the time. Without one, all frames but HELLO would be dropped at once. */
 static void fuzz_batch(uint64_t unit, uint64_t frames) {
   boot(unit);
   for (uint64_t i = 0; i < frames; i++) {

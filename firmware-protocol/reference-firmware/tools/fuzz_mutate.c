@@ -9,7 +9,7 @@
 
 static uint8_t payload[CONFIG_FRAME_BYTES];
 static uint8_t raw[CONFIG_FRAME_BYTES];
-/* Content of bin fields of a message that is put together again. */
+/* The content of bin fields in a message that is put together again. */
 static uint8_t content[CONFIG_FRAME_BYTES];
 static frame_decoder decoder;
 
@@ -76,7 +76,7 @@ static message_value any_value(fuzz_random *random, const message_field *field, 
   return value_bytes(content, length);
 }
 
-/* Unlike codec_encode it writes what is out of range too. 0 when it does not fit. */
+/* Encodes also values out of their range, unlike codec_encode. Returns 0 when there is no room. */
 static size_t write_message(const message_row *row, int64_t request_id, const message_value *values, int count) {
   msgpack_writer writer = {payload, PAYLOAD_ROOM, 0, 0};
   msgpack_put_array(&writer, (size_t)count + 2);
@@ -89,11 +89,11 @@ static size_t write_message(const message_row *row, int64_t request_id, const me
   return writer.overflow ? 0 : writer.length;
 }
 
-/* Numbers that a recorded session cannot have right once anything of it was changed. */
+/* Sets numbers that a recorded session has wrong once a part of it was changed. */
 static void set_right(fuzz_random *random, const device *d, const message_row *row, message_value *values) {
   uint32_t first, second;
   if (row->opcode == TL_OP_CREDIT || row->opcode == TL_OP_RESEND || row->opcode == TL_OP_ABORT) values[0].integer = d->run_id;
-  /* A host may be far ahead of what it has. */
+  /* A host may give far more credit than it has received. */
   if (row->opcode == TL_OP_CREDIT && fuzz_chance(random, 15)) {
     values[TL_CREDIT_BLOCKS].integer = 1000;
     values[TL_CREDIT_RELEASED].integer = fuzz_below(random, 1000);
@@ -107,7 +107,7 @@ static void set_right(fuzz_random *random, const device *d, const message_row *r
   values[TL_REQUEST_COMMIT_CRC32C].integer = second;
 }
 
-/* The header that this device takes, or one that it does not. */
+/* Writes a header that this device takes, or one that it does not. */
 static void set_header(fuzz_random *random, const device *d, frame *f, uint32_t wrong_percent) {
   f->session = d->link.session;
   f->flags = 0;
@@ -170,7 +170,7 @@ size_t fuzz_rewrite(fuzz_random *random, const device *d, uint8_t *bytes, size_t
   f.payload = payload;
   f.length = fresh;
   if (length - taken > sizeof content) return frame_encode(&f, raw, bytes);
-  /* What follows the frame in the same chunk stays behind it. */
+  /* Bytes behind the frame in the same chunk stay behind it. */
   memcpy(content, bytes + taken, length - taken);
   fresh = frame_encode(&f, raw, bytes);
   memcpy(bytes + fresh, content, length - taken);
@@ -188,7 +188,7 @@ size_t fuzz_invent(fuzz_random *random, const device *d, uint8_t *wire) {
     if (fuzz_chance(random, 90)) set_right(random, d, row, values);
     f.length = write_message(row, d->session.last_request_id + INT64_C(1), values, row->request_count);
   } else {
-    /* No message: bytes that begin as one would. */
+    /* These bytes begin like a message but are none. */
     f.length = fuzz_below(random, INVENTED_BYTES_MAX);
     for (size_t i = 0; i < f.length; i++) payload[i] = (uint8_t)fuzz_next(random);
     if (f.length > 2 && fuzz_chance(random, 70)) payload[0] = (uint8_t)(0x90 | fuzz_below(random, 16));
@@ -210,7 +210,7 @@ size_t fuzz_hello(const uint8_t *nonce, uint32_t frame_bytes, uint8_t *wire) {
   static const uint8_t table_hash[8] = TL_TABLE_HASH;
   message_value values[TL_FIELDS_MAX];
   const message_row *row = codec_row(TL_OP_HELLO, TO_DEVICE);
-  /* What was added after the window: 0 is to open a session. */
+  /* The field after the window is the purpose; 0 opens a session. */
   for (int i = 0; i < row->request_count; i++) values[i] = value_integer(0);
   values[TL_REQUEST_HELLO_NONCE] = value_bytes(nonce, TL_NONCE_BYTES);
   values[TL_REQUEST_HELLO_MAJOR] = value_integer(TL_PROTOCOL_MAJOR);

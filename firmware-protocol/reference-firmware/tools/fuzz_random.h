@@ -1,4 +1,4 @@
-/* Random numbers for the fuzzer: a seed gives one history, on every machine. */
+/* Random numbers for the fuzzer. A seed gives the same numbers on every machine. */
 #ifndef FUZZ_RANDOM_H
 #define FUZZ_RANDOM_H
 
@@ -16,7 +16,7 @@ static inline uint64_t fuzz_next(fuzz_random *random) {
   return z ^ z >> 31;
 }
 
-/* One of `count` numbers from 0. */
+/* A number from 0 to count − 1. */
 static inline uint32_t fuzz_below(fuzz_random *random, uint32_t count) { return (uint32_t)(fuzz_next(random) >> 32) % count; }
 
 static inline int fuzz_chance(fuzz_random *random, uint32_t percent) { return fuzz_below(random, 100) < percent; }

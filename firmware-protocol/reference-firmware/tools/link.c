@@ -1,5 +1,6 @@
 /*
- * The link alone, in a time that the orders give. A line an order; times in milliseconds, bytes hexadecimal:
+ * Runs the link alone, in a time that the orders give. Each line is an order; times are
+ * in milliseconds, bytes hexadecimal:
  *
  *   link FRAME_BYTES_TAKEN                             a fresh one
  *   open NONCE FRAME_BYTES WINDOW IN_FLIGHT_BYTES      a session, with what the other end takes

@@ -1,6 +1,6 @@
 /*
- * The device without a port, in a time that the orders give: for comparing what implementations say, byte for byte. A line an
- * order; times in microseconds:
+ * Runs the device without a port, in a time that the orders give, to compare the bytes of implementations.
+ * Each line is an order; times are in microseconds:
  *
  *   boot PROFILE DIE BOOT_EPOCH
  *   receive TIME BYTES            hexadecimal

@@ -1,5 +1,6 @@
 /*
- * Runs frames, messages and program digests through the firmware's own code, one line in, one line out:
+ * Runs frames, messages and program digests through the code of the firmware. Each line of input gives
+ * a line of output:
  *
  *   encode CHANNEL SESSION FLAGS SEQ ACK PAYLOAD       → the bytes on the wire
  *   stream FRAME_BYTES_MAX CHUNK…                      → frame CHANNEL SESSION FLAGS SEQ ACK PAYLOAD; fault KIND BYTES; …
@@ -8,7 +9,8 @@
  *   value PAYLOAD                                      → the payload, read and written again
  *   digest BITS CELLS ROWS DAMPING AMPLITUDE SHIFT COUPLINGS DRIVE INITIAL  → CRC-32 CRC-32C
  *
- * Bytes are hexadecimal, "-" for none; bytes and text as a VALUE have an x before them. What could not be read is −1.
+ * Bytes are hexadecimal, "-" for none. Bytes and text as a VALUE begin with an x. −1 stands for what could
+ * not be read.
  */
 #include <string.h>
 
