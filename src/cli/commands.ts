@@ -73,7 +73,7 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
   },
   {
     name: 'bench',
-    summary: 'measure this machine: the link to a board, a tick of an emulated one',
+    summary: 'measure this machine: the link to a board, a tick of an emulated one, a training step',
     commands: [
       {
         name: 'link',
@@ -85,6 +85,11 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
         summary:
           "one tick of the emulated cell array, noise on, beside what this machine's instructions allow",
         load: () => import('./commands/bench/step-command.js'),
+      },
+      {
+        name: 'train',
+        summary: 'where the time of a training step goes, on a board and without one',
+        load: () => import('./commands/bench/train-command.js'),
       },
     ],
   },

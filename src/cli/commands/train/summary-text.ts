@@ -9,10 +9,10 @@ export const TIMING_NAMES: Readonly<Record<keyof StepTiming, string>> = {
   gradientMs: 'gradient',
   curvatureMs: 'curvature',
   mapMs: 'map',
-  uploadMs: 'upload',
+  uploadMs: 'upload and commit',
   boardMs: 'board (host waits)',
   readoutMs: 'readout',
-  otherMs: 'other',
+  otherMs: 'batch and optimizer',
 };
 
 /** The end of `thermolink train`: accuracy, and where the time of a step went; parts that took none are left out. */
