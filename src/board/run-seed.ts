@@ -1,7 +1,7 @@
 import { PHILOX_STREAM, philox4x32 } from '../../firmware-protocol/philox.js';
 
 /**
- * Names one use of the board, so that its noise is a pure function of the training run and of nothing else:
+ * Names one use of the board, so that its noise is a pure function of the training and of nothing else:
  * the run seed is Philox(seed; step, block, attempt). No two uses may share an address.
  */
 export interface RunAddress {
@@ -15,10 +15,10 @@ export interface RunAddress {
 
 /**
  * The run seed (u32) of one run of the board: word 0 of Philox4x32-10 with key (seed, 0) and counter (step,
- * block, attempt, runSeed). Every run of a training run has another attempt, block or step, and a repeated
- * training run repeats its noise. Counters differ, but 32 bits of their images may not: among n runs two
+ * block, attempt, runSeed). Every board run of a training has another attempt, block or step, and a repeated
+ * training repeats its noise. Counters differ, but 32 bits of their images may not: among n runs two
  * share their noise with probability 1 − e^(−n²/2³³), one half at n = 77,000. Such a pair lies any number of
- * steps apart and belongs to different problems, so it biases no average.
+ * steps apart and belongs to different problems, so it shifts no average.
  */
 export function runSeedOf(address: RunAddress, attempt: number): number {
   const words = new Uint32Array(4);

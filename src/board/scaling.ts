@@ -134,7 +134,7 @@ export function powerOfTwoAbove(x: number): number {
   if (x === 0) return 0;
   assert(x > 0 && x < Infinity, `a scale of ${x}`);
   let power = 2 ** Math.ceil(Math.log2(x));
-  // log2 is not exact next to a power of two, and a training run must not depend on its last bit.
+  // log2 is not exact next to a power of two, and a training must not depend on its last bit.
   while (power < x) power *= 2;
   while (power / 2 >= x) power /= 2;
   return power;

@@ -31,7 +31,7 @@ export interface TrainResult {
 const TRAIN_LOSS_EXAMPLES_MAX = 10_000;
 
 /**
- * Trains a model: per step a batch, its gradient, the curvature of its first examples if the optimizer wants it, one update,
+ * Trains a network: per step a batch, its gradient, the curvature of its first examples if the optimizer wants it, one update,
  * one record. Results are a pure function of the settings (and of the board's, under its seed): 2n steps are the same as
  * n steps, a kill, and n resumed steps, in every bit outside `timing`.
  *

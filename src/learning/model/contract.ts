@@ -1,4 +1,4 @@
-/** Labelled data points: `inputs` is count × inputCount, row-major; `labels[i]` < outputCount. */
+/** Labelled examples: `inputs` is count × inputCount, row-major; `labels[i]` < outputCount. */
 export interface Examples {
   readonly count: number;
   readonly inputs: Float32Array;
@@ -57,7 +57,7 @@ export interface LayerFactors {
  */
 export interface PerExampleFactors {
   readonly count: number;
-  /** How many outputs the model has. */
+  /** How many outputs the network has. */
   readonly outputs: number;
   /** Softmax of the outputs, count × outputs: all that the output Hessian of cross-entropy needs. */
   readonly probabilities: Float64Array;
@@ -67,7 +67,7 @@ export interface PerExampleFactors {
 
 /**
  * A differentiable classifier with softmax cross-entropy loss. Parameters are one flat float64 vector that the caller
- * owns: a model keeps no state, and the same arguments give the same bits on one machine. Outputs and derivatives are
+ * owns: a network keeps no state, and the same arguments give the same bits on one machine. Outputs and derivatives are
  * computed in float32, losses and probabilities in float64.
  *
  * Errors: BAD_ARGUMENT for arrays of the wrong kind or length, a label beyond the outputs, a seed that is no u32.

@@ -23,7 +23,7 @@ const run = (model: Model, rate = 0.1, onStep?: (record: StepRecord) => void) =>
     ...(onStep === undefined ? {} : { onStep }),
   });
 
-/** The model with other losses: of the batches one after the other, and of all examples in the end. */
+/** The network with other losses: of the batches one after the other, and of all examples in the end. */
 function withLosses(batches: readonly number[], evaluated: number): Model {
   let step = 0;
   return {

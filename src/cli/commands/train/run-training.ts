@@ -21,7 +21,7 @@ import { TrainingDisplay } from './training-display.js';
 
 export const TRAINING_DEVICE = 'emulator:ideal-crossbar';
 
-/** One training run as a command line asks for it. */
+/** One training as a command line asks for it. */
 export interface TrainingPlan extends LogOptions {
   readonly optimizer: OptimizerName | 'control';
   readonly settings: OptimizerOptions;

@@ -1,0 +1,21 @@
+import { readRepositoryFile } from './files.js';
+
+/** Comments of the C family, and the texts in which their marks mean nothing. */
+const C_FAMILY = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g;
+const PYTHON = /#[^\n]*|"""[\s\S]*?"""|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g;
+
+/** A source file whose text outside comments is blanked: lines and columns stay. */
+export function commentsOnly(file: string): string {
+  const source = readRepositoryFile(file);
+  const isPython = file.endsWith('.py');
+  const comments: string[] = [];
+  let from = 0;
+  for (const { 0: token, index } of source.matchAll(isPython ? PYTHON : C_FAMILY)) {
+    const isComment = isPython ? /^(#|""")/.test(token) : /^\/[/*]/.test(token);
+    comments.push(blank(source.slice(from, index)), isComment ? token : blank(token));
+    from = index + token.length;
+  }
+  return comments.join('') + blank(source.slice(from));
+}
+
+const blank = (text: string): string => text.replace(/[^\n]/g, ' ');

@@ -1,0 +1,104 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { commentsOnly } from './comments.js';
+import { ROOT, readRepositoryFile, repositoryFiles } from './files.js';
+
+const GLOSSARY = 'docs/reference/glossary.md';
+
+interface Entry {
+  readonly word: string;
+  readonly place: string;
+  readonly forbidden: readonly string[];
+}
+
+const ENTRIES: readonly Entry[] = readRepositoryFile(GLOSSARY)
+  .split('\n')
+  .filter((line) => /^\| (?!word|---)/.test(line))
+  .map((line) => {
+    const [, word, , place, not] = line.split('|').map((cell) => cell.trim());
+    return { word, place, forbidden: [...not.matchAll(/`([^`]+)`/g)].map((match) => match[1]) };
+  });
+
+/** Where a forbidden word has another meaning, and which. */
+const OTHER_MEANINGS: Readonly<Record<string, readonly (readonly [RegExp, string])[]>> = {
+  bias: [
+    [/^(src|test)\/learning\/|^test\/support\/model-reference/, "a network's bias"],
+    [/^emulator\/kernel\/assembly\//, 'a fixed-point offset that keeps sums above zero'],
+  ],
+  chip: [
+    [/^(src|test)\/(transport|cli)\/|^src\/error-codes|^docs\/reference\/(devices|errors)/, 'a USB chip'],
+  ],
+};
+
+/** Phrases that are wrong in prose of these files alone; elsewhere, and in code, they mean something else. */
+const ONLY_IN_PROSE_OF: Readonly<Record<string, RegExp>> = {
+  'the model': /^(src|test)\/learning\/|^src\/cli\/commands\/(train|demo)\/|^docs\/(tutorial|explanation)/,
+  'a model': /^(src|test)\/learning\/|^src\/cli\/commands\/(train|demo)\/|^docs\/(tutorial|explanation)/,
+};
+
+/** Decision records and the changelog say what was said then; the API reference is made of comments. */
+const FILES = repositoryFiles(/\.(ts|mjs|c|h|py|md)$/).filter(
+  (file) =>
+    !/generated|^docs\/(decisions|reference\/api)\//.test(file) &&
+    !file.startsWith('test/repository/glossary'),
+);
+
+/** Words as people read them: `trainingRun` and `training-run` are "training run". */
+const words = (text: string): string =>
+  text
+    .replace(/(?<=[a-z0-9])(?=[A-Z])/g, ' ')
+    .replace(/[-_]/g, ' ')
+    .toLowerCase();
+
+function linesWith(file: string, phrase: string, proseOnly: boolean): string[] {
+  const text = proseOnly && !file.endsWith('.md') ? commentsOnly(file) : readRepositoryFile(file);
+  const pattern = new RegExp(`\\b${words(phrase)}(e?s)?\\b`);
+  if (!pattern.test(words(text))) return [];
+  return text
+    .split('\n')
+    .flatMap((line, i) => (pattern.test(words(line)) ? [`${file}:${i + 1}: ${line.trim()}`] : []));
+}
+
+describe('the glossary', () => {
+  it('has its words in order, each once', () => {
+    const order = ENTRIES.map(({ word }) => word.replace('τ', 'tau'));
+    expect(order).toEqual([...new Set(order)].sort((a, b) => a.localeCompare(b, 'en')));
+  });
+
+  it.each(ENTRIES)('"$word" is defined where it says', ({ place }) => {
+    expect(existsSync(path.join(ROOT, place)), place).toBe(true);
+  });
+
+  it.each(ENTRIES.flatMap(({ word, forbidden }) => forbidden.map((phrase) => [phrase, word])))(
+    '"%s" is not used for %s',
+    (phrase) => {
+      const scope = ONLY_IN_PROSE_OF[phrase];
+      const others = OTHER_MEANINGS[phrase] ?? [];
+      const files = FILES.filter(
+        (file) =>
+          file !== GLOSSARY && (scope?.test(file) ?? true) && !others.some(([place]) => place.test(file)),
+      );
+      expect(files.flatMap((file) => linesWith(file, phrase, scope !== undefined))).toEqual([]);
+    },
+  );
+
+  it('"bench" is the word of a command', () => {
+    const files = FILES.filter((file) => /^(src|test|emulator)\//.test(file) && !/\/bench[/.]/.test(file));
+    const uses = files
+      .flatMap((file) => linesWith(file, 'bench', true))
+      .filter((line) => !/(thermolink|npm run|npx thermolink) bench|bench (link|step|train)/.test(line));
+    expect(uses).toEqual([]);
+  });
+
+  it('has no exception that nothing needs', () => {
+    const needless = Object.entries(OTHER_MEANINGS).flatMap(([phrase, places]) =>
+      places
+        .filter(
+          ([place]) => !FILES.some((file) => place.test(file) && linesWith(file, phrase, false).length > 0),
+        )
+        .map(([place]) => `${phrase} in ${place}`),
+    );
+    expect(needless).toEqual([]);
+  });
+});
