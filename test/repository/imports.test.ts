@@ -93,6 +93,13 @@ function loadedBy(entry: string): string[] {
   return [...reached];
 }
 
+/** The files of this repository that a file imports. */
+function ownImportsOf(file: string): string[] {
+  return importsOf(file)
+    .filter((name) => name.startsWith('.'))
+    .map((name) => path.posix.join(path.posix.dirname(file), name).replace(/\.js$/, '.ts'));
+}
+
 describe('imports flow one way', () => {
   const files = repositoryFiles(/^(src|emulator|firmware-protocol)\/.*\.ts$/);
 
@@ -104,9 +111,7 @@ describe('imports flow one way', () => {
     const offences = files
       .filter((file) => within(file, place))
       .flatMap((file) =>
-        importsOf(file)
-          .filter((name) => name.startsWith('.'))
-          .map((name) => path.posix.join(path.posix.dirname(file), name).replace(/\.js$/, '.ts'))
+        ownImportsOf(file)
           .filter((target) => !within(target, place) && !allowed.some((other) => within(target, other)))
           .map((target) => `${file} → ${target}`),
       );
@@ -122,6 +127,27 @@ describe('imports flow one way', () => {
     const reached = loadedBy('src/connect.ts');
     expect(reached).toContain('src/transport/serial-port.ts');
     expect(reached.filter((name) => /serialport|koffi|worker_threads|board-thread/.test(name))).toEqual([]);
+  });
+
+  it('no file imports itself through others, not even for a type', () => {
+    const known = new Set(files);
+    const imports = new Map(
+      files.map((file) => [file, ownImportsOf(file).filter((target) => known.has(target))]),
+    );
+    const done = new Set<string>();
+    /** The circle that is met from here, as a path; undefined when there is none. */
+    const circleFrom = (file: string, path: readonly string[]): readonly string[] | undefined => {
+      if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+      if (done.has(file)) return undefined;
+      for (const target of imports.get(file) ?? []) {
+        const circle = circleFrom(target, [...path, file]);
+        if (circle !== undefined) return circle;
+      }
+      done.add(file);
+      return undefined;
+    };
+    const circles = files.map((file) => circleFrom(file, [])).filter((circle) => circle !== undefined);
+    expect(circles.map((circle) => circle.join(' → '))).toEqual([]);
   });
 
   it('the contract and the device use nothing of Node', () => {
