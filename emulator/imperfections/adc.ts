@@ -22,7 +22,7 @@ export const ADC_DRAWS = {
 /** The ADC channels (device-model.md, "Imperfections"). It acts at each reading; nothing is baked in. */
 export const adc = imperfection({
   acts: 'commit',
-  rule: 'u = v·gain; the code as above of u + d·step/256, d of the code that u would be',
+  rule: 'u = v·gain is read, and u + d·step/256 gives the code; d is the deviation of the code that u alone would give.',
   size: converterSize,
   magnitudes: CONVERTER_MAGNITUDES,
   measured: CONVERTER_LISTS,

@@ -10,7 +10,7 @@ const DRAWS = { forwardArray: 1, transposedArray: 2 };
  */
 export const couplingMismatch = imperfection({
   acts: 'commit',
-  rule: 'g̃ = code·2^(16−b)·(1 + ε), ε per crosspoint, the two arrays apart; kept to 2⁻¹²',
+  rule: 'g̃ = code·2^(16−b)·(1 + ε). Each crosspoint has its own ε, and another one in the transposed array. g̃ is kept to 2⁻¹².',
   size: (effect) => percent(effect.spreadPpm),
   magnitudes: { spreadPpm: spreadPpm() },
   measured: { gain: gains('crosspoint') },

@@ -12,8 +12,8 @@ const measuredShare = list('cell', -1048576, 1048576, '2⁻²⁰');
 export const crosstalk = imperfection({
   acts: 'commit',
   rule:
-    'a cell’s line picks up x⁺ of the next cell’s and x⁻ of the one’s before: ' +
-    'g̃_i + x⁺_i g̃_{i+1} + x⁻_i g̃_{i−1}; x = share + spread·z in 2⁻²⁰',
+    'The line of cell i picks up currents of the lines beside it: g̃_i + x⁺_i·g̃_{i+1} + x⁻_i·g̃_{i−1}, with x = share + ' +
+    'spread·z in 2⁻²⁰.',
   size: (effect) => `${percent(effect.sharePpm)} ± ${percent(effect.spreadPpm)}`,
   magnitudes: {
     sharePpm: integer(-200000, 200000, 'ppm of a neighbour’s current'),

@@ -6,7 +6,7 @@ const DRAWS = { deadCell: 17 };
 /** Cells that stand at 0 V for ever (device-model.md, "Imperfections"). */
 export const deadCells = imperfection({
   acts: 'time',
-  rule: 'share of cells that stand at 0 V',
+  rule: 'A share of the cells stands at 0 V.',
   size: (effect) => percent(effect.sharePpm),
   magnitudes: { sharePpm: sharePpm('ppm of all cells') },
   measured: { cells: list('named', 0, 8191, 'cells, ascending') },
@@ -20,7 +20,7 @@ export const deadCells = imperfection({
 /** The same as a fault on demand. */
 export const deadCell: Fault = {
   words: 'the cell stands at 0 V from then on',
-  rule: 'the line to the cell, e, λ, a become 0; v, c, r are cleared; a load leaves 0 V',
+  rule: 'The line to the cell, e, λ and a become 0; v, c and r are cleared; a load leaves 0 V.',
   isOfCell: true,
   happens({ cellStates }, _, cell) {
     cellStates[cell] = CELL_STATE.dead;

@@ -5,7 +5,7 @@ import { OCTAVES_ROOT, sharedSlowNoise } from './slow-noise.js';
 /** The drive reference wanders with the temperature of the die (device-model.md, "Imperfections"). */
 export const drift = imperfection({
   acts: 'time',
-  rule: 'e_i·(1 + d), d = spread·Z/(3·2¹²), held for a segment',
+  rule: '1 + d multiplies e_i; d = spread·Z/(3·2¹²) is held for a segment.',
   size: (effect) => percent(effect.spreadPpm),
   magnitudes: { spreadPpm: spreadPpm() },
   wanders:

@@ -22,7 +22,7 @@ export const DRIVE_DRAWS = {
 /** The drive DACs: e = (256·code + d)·step/256·gain (device-model.md, "Imperfections"). */
 export const driveConverter = imperfection({
   acts: 'commit',
-  rule: 'e = (256·code + d)·step/256·gain, d the deviation',
+  rule: 'e = (256·code + d)·step/256·gain; d is the deviation of the code.',
   size: converterSize,
   magnitudes: CONVERTER_MAGNITUDES,
   measured: CONVERTER_LISTS,

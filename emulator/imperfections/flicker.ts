@@ -5,7 +5,7 @@ import { OCTAVES_ROOT, slowNoise } from './slow-noise.js';
 /** 1/f noise: every cell's offset wanders, more slowly the farther (device-model.md, "Imperfections"). */
 export const flicker = imperfection({
   acts: 'time',
-  rule: '+ o_i of the same kind per cell, after γ',
+  rule: 'o_i = spread·Z_i/(3·2¹²) is added to e_i after γ_i and held for a segment.',
   size: (effect) => `${percent(effect.spreadPpm)} of V_fs·G_fs`,
   magnitudes: { spreadPpm: spreadPpm() },
   wanders:

@@ -7,7 +7,7 @@ const DRAWS = { inputOffset: 5 };
 /** A drive that is there without being asked for (device-model.md, "Imperfections"). */
 export const inputOffset = imperfection({
   acts: 'commit',
-  rule: 'o_i in 2⁻²⁴ V_fs·G_fs added to e_i before γ_i',
+  rule: 'o_i, in 2⁻²⁴ V_fs·G_fs, is added to e_i before γ_i.',
   size: (effect) => percent(effect.spreadPpm),
   magnitudes: { spreadPpm: spreadPpm() },
   measured: { offset: list('cell', -16777216, 16777216, '2⁻²⁴ V_fs·G_fs') },

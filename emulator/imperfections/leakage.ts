@@ -7,7 +7,7 @@ const DRAWS = { leakage: 6 };
 /** A conductance from every cell to ground (device-model.md, "Imperfections"). */
 export const leakage = imperfection({
   acts: 'commit',
-  rule: 'added to λ_i before γ_i, never negative',
+  rule: 'A conductance, never negative, is added to λ_i before γ_i.',
   size: (effect) => `${percent(effect.meanPpm)} ± ${percent(effect.spreadPpm)} of G_fs`,
   magnitudes: {
     meanPpm: integer(0, 1000000, 'ppm of G_fs'),

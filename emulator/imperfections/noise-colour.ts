@@ -13,8 +13,8 @@ const COEFFICIENT_LOG2 = 8;
 export const noiseColour = imperfection({
   acts: 'time',
   rule:
-    'in place of η, added after the tick’s clamp: the same formula with n for z, n[t] = α·n[t−1] + (1 − α)·z[t] in ' +
-    '2⁻⁸, started from 0 256 ticks before each segment (at tick 0 at the earliest)',
+    'Kicks are made of n in place of z and added after the tick’s clamp: n[t] = α·n[t−1] + (1 − α)·z[t] in 2⁻⁸. n starts ' +
+    'from 0 at 256 ticks before each segment, but not before tick 0.',
   size: (effect) => `α = ${effect.correlation256 / 256}`,
   magnitudes: { correlation256: integer(1, 240, '1/256') },
   afterTick(effect, { cells }, gaussians) {

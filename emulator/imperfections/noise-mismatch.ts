@@ -7,7 +7,7 @@ const DRAWS = { noiseAmplitude: 4 };
 /** 1 + ν on the noise amplitude of every cell: noise temperatures differ (device-model.md, "Imperfections"). */
 export const noiseMismatch = imperfection({
   acts: 'commit',
-  rule: '1 + ν_i on a_i',
+  rule: '1 + ν_i multiplies a_i.',
   size: (effect) => percent(effect.spreadPpm),
   magnitudes: { spreadPpm: spreadPpm() },
   measured: { gain: gains('cell') },

@@ -4,7 +4,7 @@ import { imperfection, integer } from './imperfection.js';
 /** Rails that begin early and softly: beyond a knee v is pulled back after each tick (device-model.md, "Imperfections"). */
 export const softSaturation = imperfection({
   acts: 'time',
-  rule: 'after each tick: beyond ± knee v loses (∣v∣ − knee) >> s',
+  rule: 'After each tick v beyond ± knee loses (∣v∣ − knee) >> s.',
   size: (effect) => `from ${effect.knee / FULL_SCALE} V_fs, s = ${effect.slopeLog2}`,
   magnitudes: {
     knee: integer(1, RAIL_MAX, '2⁻²⁴ V_fs'),

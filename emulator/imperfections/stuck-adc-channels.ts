@@ -6,7 +6,7 @@ const DRAWS = { stuckAdcChannel: 18, stuckAdcCode: 19 };
 /** ADC channels that always give the same code (device-model.md, "Imperfections"). */
 export const stuckAdcChannels = imperfection({
   acts: 'time',
-  rule: 'share of channels that give one code within ± V_fs',
+  rule: 'A share of the channels gives one code each, within ± V_fs.',
   size: (effect) => percent(effect.sharePpm),
   magnitudes: { sharePpm: sharePpm('ppm of all channels') },
   measured: {
@@ -29,7 +29,7 @@ export const stuckAdcChannels = imperfection({
 /** The same as a fault on demand. */
 export const stuckAdcChannel: Fault = {
   words: 'the ADC of the cell gives one code from then on',
-  rule: 'one code from then on',
+  rule: 'The channel gives one code from then on.',
   isOfCell: true,
   happens({ stuckCodes }, die, cell, word) {
     stuckCodes.set(cell, stuckCode(die, word));

@@ -10,7 +10,9 @@ const DRAWS = { timeConstant: 3 };
  */
 export const timeConstantMismatch = imperfection({
   acts: 'commit',
-  rule: 'γ_i on the line that leads to cell i (row of g, column of k′), e_i, λ_i; √γ_i on a_i, rounded down to 2⁻²⁰',
+  rule:
+    'γ_i multiplies the line that leads to cell i (row of g, column of k′), e_i and λ_i. √γ_i multiplies a_i; it is ' +
+    'rounded down to 2⁻²⁰.',
   size: (effect) => percent(effect.spreadPpm),
   magnitudes: { spreadPpm: spreadPpm() },
   measured: { rate: gains('cell') },

@@ -11,6 +11,7 @@ import { messagesMarkdown, transitionsMarkdown } from '../../firmware-protocol/t
 import { canonicalTables } from '../../firmware-protocol/version.js';
 import { errorsMarkdown } from './errors-markdown.js';
 import { ROOT, readRepositoryFile } from './files.js';
+import { drawsMarkdown, effectsMarkdown, faultsMarkdown, measuredMarkdown } from './imperfection-markdown.js';
 import { profileMarkdown } from './profile-markdown.js';
 
 /** Not the one that is imported, which is of the tables as they were generated last. */
@@ -36,7 +37,17 @@ describe('generated files are up to date (npm run generate)', () => {
   it.each([
     ['docs/reference/protocol.md', { messages: messagesMarkdown, transitions: transitionsMarkdown }],
     ['docs/reference/errors.md', { errors: errorsMarkdown }],
-    ['docs/reference/device-model.md', { 'fields of a profile': profileMarkdown }],
+    [
+      'docs/reference/device-model.md',
+      {
+        'fields of a profile': profileMarkdown,
+        'measured lists': measuredMarkdown,
+        'effects at commit': () => effectsMarkdown('commit'),
+        'effects in time': () => effectsMarkdown('time'),
+        faults: faultsMarkdown,
+        draws: drawsMarkdown,
+      },
+    ],
   ])('sections of %s', async (file, sections) => {
     let text = readRepositoryFile(file);
     for (const [name, render] of Object.entries<() => string>(sections)) {
