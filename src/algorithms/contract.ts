@@ -4,6 +4,7 @@ import type { SolverCost } from '../board/cost.js';
 import type { RunAddress } from '../board/run-seed.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
 
+/** What is to relax, from where, and for how long. */
 export interface RelaxRequest {
   /** A, N×N symmetric. It need not be positive definite: x(t) exists for every symmetric A. */
   readonly system: LinearSystem | CheckedSystem;
@@ -17,18 +18,20 @@ export interface RelaxRequest {
   readonly signal?: AbortSignal;
 }
 
+/** Where it relaxed to. */
 export interface RelaxResult {
   /** x(t) of dx/dt = −(A x − b), x(0) = x₀, plus the solver's noise; length N. */
   readonly x: Float64Array;
   readonly cost: SolverCost;
 }
 
+/** What is to be solved, and how well. */
 export interface SolveRequest {
   /** A, N×N symmetric positive definite. */
   readonly system: LinearSystem | CheckedSystem;
   /** b, length N. */
   readonly drive: Float64Array;
-  /** Bound on the estimated ‖x̂ − x‖₂ / ‖x‖₂, above 0 and below 1. */
+  /** Bound on the estimated relative error ‖x̂ − x‖₂ / ‖x‖₂, above 0 and below 1. */
   readonly tolerance: number;
   readonly address: RunAddress;
   readonly signal?: AbortSignal;
@@ -36,13 +39,14 @@ export interface SolveRequest {
   readonly onProgress?: (progress: SolveProgress) => void;
 }
 
+/** How far a solve is. */
 export interface SolveProgress {
   /**
    * Share of the least board time that this solve can take. It never falls, and is 1 only in the last call,
    * when there is an answer.
    */
   readonly fraction: number;
-  /** The pass that is on its way, from 1. The first call comes before anything is sent. */
+  /** The pass that is on its way, counted from 1. The first call comes before anything is sent. */
   readonly pass: number;
   /** Samples (or draws) so far. */
   readonly samples: number;
@@ -57,6 +61,7 @@ export interface SolveProgress {
   readonly relativeStandardError: number;
 }
 
+/** The answer, how far it may be off, and what it cost. */
 export interface SolveResult {
   /** Estimate of A⁻¹b, length N. */
   readonly x: Float64Array;
@@ -77,7 +82,7 @@ export interface SolveResult {
    * the standard error of the stiffest mode by that factor. 0 where no board was averaged.
    */
   readonly carryNoiseShare: number;
-  /** ‖b − A x‖₂ / ‖b‖₂, computed by the host in float64. */
+  /** The relative residual ‖b − A x‖₂ / ‖b‖₂, computed by the host in float64. */
   readonly relativeResidual: number;
   /** Board solves used: 1, and one more for each refinement; 0 when b = 0. */
   readonly passes: number;

@@ -19,6 +19,7 @@ import { checkTolerance } from './request-checks.js';
 import { Refinement } from './solve/refinement.js';
 import { planSolve } from './solve/solve.js';
 
+/** What is to be inverted, and how well. */
 export interface InverseRequest {
   /** A, N×N symmetric positive definite. */
   readonly system: LinearSystem | CheckedSystem;
@@ -33,12 +34,13 @@ export interface InverseRequest {
   readonly onProgress?: (column: number, progress: SolveProgress) => void;
 }
 
+/** The inverse, how far it may be off, and what it cost. */
 export interface InverseResult {
   /** Estimate of A⁻¹, N×N and symmetric: the mean of what was read and its transpose. */
   readonly inverse: Matrix;
   /** Standard error of each entry as read, N×N, before the two halves were averaged. */
   readonly standardError: Matrix;
-  /** Largest of any column, see `SolveResult`. */
+  /** Largest share of any column; see `SolveResult`. */
   readonly carryNoiseShare: number;
   /** Of all columns together. */
   readonly passes: number;

@@ -15,6 +15,7 @@ import { isZero } from '../linalg/products.js';
 import type { RelaxRequest, RelaxResult } from './contract.js';
 import { checkRelaxRequest } from './request-checks.js';
 
+/** What is to relax on a board. */
 export interface BoardRelaxRequest extends RelaxRequest {
   /**
    * Width of coupling codes, 4 to 16 and at most the board's; couplings are most of the upload. Default 8.

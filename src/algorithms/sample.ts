@@ -30,6 +30,7 @@ import { ThermolinkError } from '../errors.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
 
+/** What is to be drawn, and how often. */
 export interface SamplingRequest {
   /** P, N×N symmetric positive definite. */
   readonly precision: LinearSystem | CheckedSystem;
@@ -46,12 +47,13 @@ export interface SamplingRequest {
   readonly onProgress?: (done: number) => void;
 }
 
+/** The draws, how good they are, and what they cost. */
 export interface SamplingResult {
   /** count × N, a draw a row. */
   readonly draws: Matrix;
   /** Bound on the correlation of neighbouring draws: that of the slowest mode. */
   readonly correlationMax: number;
-  /** See `SolveResult`. */
+  /** Largest share that carried rounding has in the noise of a mode; see `SolveResult`. */
   readonly carryNoiseShare: number;
   /**
    * Whether the board's errors are known to leave the covariance P⁻¹: it was calibrated, or it is an emulated

@@ -29,7 +29,7 @@ export function modelOf(
 
 /**
  * The model of a board that was measured. Drives and readings are always compensated; crosspoints, lines and
- * leakage for dense systems, and only the mean leakage for factored ones.
+ * leakage for dense systems, and only the mean leakage for factored ones. Errors: none.
  */
 export function calibratedModel(
   calibration: BoardCalibration,

@@ -54,6 +54,7 @@ export const CELL_QUANTITIES = [
   'fromNext',
   'fromBefore',
 ] as const satisfies readonly (keyof BoardCalibration)[];
+/** A quantity that a calibration has for every cell. */
 export type CellQuantity = (typeof CELL_QUANTITIES)[number];
 
 /** The value on a board without imperfections. */

@@ -6,6 +6,7 @@ import { RANDOM_STREAM, randomSource } from '../linalg/random.js';
 
 /** Bounds of A's eigenvalues. The host chooses scales and times by them; they never enter an answer. */
 export interface Spectrum {
+  /** N, the number of unknowns. */
   readonly dimension: number;
   /**
    * Lower bound λ₋ of the smallest eigenvalue, within a few percent of it; for a factor with m < N the
@@ -14,6 +15,7 @@ export interface Spectrum {
   readonly eigenvalueMin: number;
   /** Upper bound λ₊ of the largest eigenvalue, within a few percent of it. */
   readonly eigenvalueMax: number;
+  /** tr A, the sum of the eigenvalues. */
   readonly trace: number;
   /** Estimate of tr A⁻¹, good to a factor of two. */
   readonly inverseTrace: number;

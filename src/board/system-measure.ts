@@ -3,7 +3,7 @@ import { measuredRows } from '../linalg/matrix-kernel/matrix-room.js';
 
 /** What one pass over a system's entries tells. */
 export interface SystemMeasure {
-  /** max |K_ri| or max |A_ij|. */
+  /** max |K_ri| or max |A_ij|, in units of K or A. */
   readonly largestEntry: number;
   /** max_r Σ_i |K_ri| or |A_ri|. */
   readonly rowSumMax: number;

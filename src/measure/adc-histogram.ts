@@ -3,12 +3,13 @@ import { noisyCells, noisyRun } from './noise-temperature.js';
 
 /** How often a channel gave the codes around its middle, while the cell's noise passed over them. */
 export interface ChannelHistogram {
-  /** First code of `counts`. */
+  /** The code that the first entry of `counts` belongs to. */
   readonly firstCode: number;
+  /** How often each code came, one entry a code. */
   readonly counts: Uint32Array;
-  /** Count that each code would have if all were equally wide. */
+  /** How often each code would have come if all were equally wide, one entry a code. */
   readonly expected: Float64Array;
-  /** Codes that never came, although at least EXPECTED_MIN readings were expected. */
+  /** Codes, ascending, that never came, although at least 20 readings were expected of each. */
   readonly missing: readonly number[];
   /**
    * Root mean square of the codes' widths about 1 LSB, counting noise taken off; NaN where nothing was

@@ -10,9 +10,9 @@ export interface AdcTransfer {
   readonly gain: Estimates;
   /** 1/V_fs. */
   readonly curvature: Estimates;
-  /** Of single readings about that, V_fs: rounding and what codes are off by. */
+  /** Standard deviation of single readings about that curve, one a cell, in V_fs: rounding, and what codes are off by. */
   readonly scatter: Float64Array;
-  /** Cells that do not follow what is loaded: the cell is dead, or its channel stuck. */
+  /** Cells, ascending, that do not follow what is loaded: the cell is dead, or its channel stuck. */
   readonly silent: readonly number[];
 }
 

@@ -7,6 +7,7 @@ import type { Estimates } from './estimates.js';
 import { measureInSession } from './lab-board.js';
 import { measureResiduals, type Residuals } from './residuals.js';
 
+/** How much is measured for a calibration. */
 export interface CalibrateRequest {
   /** u32: names what is loaded and driven, and the noise. */
   readonly seed: number;
@@ -28,7 +29,7 @@ export interface CalibrationResult {
   readonly measured: Characterization;
   /** Undefined on a board without a dense array. */
   readonly residuals: Residuals | undefined;
-  /** Cells that have nominal values, since they do not follow what is loaded. */
+  /** Cells, ascending, that have nominal values because they do not follow what is loaded. */
   readonly uncalibrated: readonly number[];
 }
 

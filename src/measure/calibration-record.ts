@@ -8,7 +8,10 @@ import type { Residuals } from './residuals.js';
 export const CALIBRATION_VERSION = 1;
 export const CALIBRATION_SCHEMA = 'thermolink-calibration';
 
-/** A calibration as JSON. Entry i of a list belongs to cell i; couplings are N×N, row by row. */
+/**
+ * A calibration as JSON. Entry i of a list belongs to cell i; couplings are N×N, row by row. Numbers are in the unit that stands
+ * beside them.
+ */
 export interface CalibrationRecord {
   readonly schema: typeof CALIBRATION_SCHEMA;
   readonly version: typeof CALIBRATION_VERSION;
@@ -53,7 +56,7 @@ const UNITS: Readonly<Record<CellQuantity, string>> = {
 /** Digits kept: far below what can be measured. */
 const DIGITS = 7;
 
-/** The record of a calibration made at `measuredAt` that is valid for so many days. */
+/** The record of a calibration made at `measuredAt` that is valid for `validDays` days. Errors: BAD_ARGUMENT. */
 export function calibrationRecordOf(
   result: CalibrationResult,
   measuredAt: Date,

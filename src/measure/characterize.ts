@@ -9,6 +9,7 @@ import { type LabBoard, measureInSession } from './lab-board.js';
 import { measureNoiseTemperature } from './noise-temperature.js';
 import { measureTimeConstant, TIME_CONSTANT_RUNS } from './time-constant.js';
 
+/** How much of a board is measured. */
 export interface CharacterizeRequest {
   /** u32: names what is loaded and driven, and the noise. */
   readonly seed: number;

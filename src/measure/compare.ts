@@ -7,15 +7,17 @@ import type { CallOptions, DeviceIdentity } from '../driver/device-api.js';
 import { throwIfAborted } from '../errors.js';
 import { type RandomSource, randomSource } from '../linalg/random.js';
 
+/** How much two boards differ. */
 export interface Comparison {
-  /** Programs that were run on both boards. */
+  /** How many programs were run on both boards. */
   readonly programs: number;
-  /** Of them, those with the same samples and the same state, digest by digest. */
+  /** How many of them gave the same samples and left the same state, digest by digest. */
   readonly identical: number;
   /** Of readings without noise, by the programs' mode; a mode that the boards don't have is missing. */
   readonly differences: Readonly<Partial<Record<ModeName, Difference>>>;
 }
 
+/** A mode of programs by its name. */
 export type ModeName = keyof typeof PROGRAM_MODE;
 
 /** In steps of the ADC. */
@@ -37,7 +39,10 @@ const NOISE_TEMPERATURE = 1e-4;
 /** Rows of a factored program. */
 const ROWS_MAX = 64;
 
-/** Runs the same random programs with the same run seeds on two boards of the same sizes. */
+/**
+ * Runs the same random programs with the same run seeds on two boards of the same sizes. Errors: BAD_ARGUMENT; ABORTED; those of
+ * the devices.
+ */
 export async function compareBoards(
   one: Device,
   other: Device,

@@ -8,8 +8,9 @@ import { fitLinear } from './least-squares.js';
 
 /** Crosspoints of the dense array, and what lines pick up from their neighbours. */
 export interface CouplingErrors {
-  /** Crosspoint k lies at (rows[k], columns[k]). */
+  /** Row of each crosspoint: crosspoint k lies at (rows[k], columns[k]). */
   readonly rows: Int32Array;
+  /** Column of each crosspoint, one entry a crosspoint. */
   readonly columns: Int32Array;
   /** ε: a crosspoint is (1 + ε) times what was programmed. */
   readonly errors: Estimates;

@@ -14,8 +14,8 @@ export interface DriveTransfer {
   /** G_fs. */
   readonly leakage: Estimates;
   /**
-   * Of single drives about that curve, (V_fs·G_fs)²: what codes are off by. The scatter of the ADC's readings
-   * is taken off, so by chance it may be negative; NaN where nothing was measured.
+   * Variance of single drives about that curve, one entry a cell, in (V_fs·G_fs)²: what codes are off by. The
+   * scatter of the ADC's readings is taken off, so by chance it may be negative; NaN where nothing was measured.
    */
   readonly codeVariance: Float64Array;
 }

@@ -1,6 +1,8 @@
 /** One quantity of every cell (or crosspoint) with its standard error; NaN where it could not be measured. */
 export interface Estimates {
+  /** One entry a cell (or crosspoint). */
   readonly values: Float64Array<ArrayBuffer>;
+  /** One entry a cell (or crosspoint), in the units of the values. */
   readonly standardErrors: Float64Array<ArrayBuffer>;
 }
 
@@ -17,8 +19,9 @@ export function setEstimate(estimates: Estimates, at: number, value: number, sta
   estimates.standardErrors[at] = standardError;
 }
 
-/** What the quantity is like over the board; NaN where nothing was measured. */
+/** What a quantity is like over the board, in the units of the quantity; NaN where nothing was measured. */
 export interface Summary {
+  /** How many values were measured. */
   readonly measured: number;
   readonly mean: number;
   /** Standard deviation between cells, estimation errors included. */
@@ -31,7 +34,7 @@ export interface Summary {
   readonly worst: number;
 }
 
-/** Sums up all measured values; `nominal` is what a board without faults would have. */
+/** Sums up all measured values; `nominal` is what a board without faults would have. Errors: none. */
 export function summarize({ values, standardErrors }: Estimates, nominal: number): Summary {
   const at = [...values.keys()].filter((i) => Number.isFinite(values[i]));
   const count = at.length;

@@ -8,6 +8,7 @@ import {
 } from './characterize.js';
 import { checkDescribable, profileOf } from './profile-of.js';
 
+/** A board as a profile. */
 export interface Extraction {
   readonly profile: BoardProfile;
   /** What it rests on. */

@@ -7,12 +7,12 @@ export interface Quantity {
   readonly key: string;
   readonly title: string;
   readonly unit: string;
-  /** Value on a board without imperfections. */
+  /** The value on a board without imperfections, in `unit`s. */
   readonly nominal: number;
   readonly estimates: Estimates;
 }
 
-/** All quantities of cells that were measured, in the order of the tables. */
+/** All quantities of cells that were measured, in the order of the tables. Errors: none. */
 export function quantitiesOf(measured: Characterization): Quantity[] {
   const { adc, drive, timeConstant, noiseTemperature, couplings } = measured;
   const all: Quantity[] = [

@@ -8,13 +8,17 @@ export const RECORD_VERSION = 1;
 /** Null where a number is not finite: JSON has none. */
 type Numbers = readonly (number | null)[];
 
+/** Estimates as JSON. */
 export interface RecordedEstimates {
   readonly values: Numbers;
   /** One standard deviation of the estimate. */
   readonly standardErrors: Numbers;
 }
 
-/** A characterization as JSON. Entry i of a list belongs to cell i, or to crosspoint (rows[i], columns[i]). */
+/**
+ * A characterization as JSON. Entry i of a list belongs to cell i, or to crosspoint (rows[i], columns[i]). Numbers are in the unit
+ * that stands beside them.
+ */
 export interface CharacterizationRecord {
   readonly schema: 'thermolink-characterization';
   readonly version: typeof RECORD_VERSION;
@@ -51,9 +55,10 @@ export interface CharacterizationRecord {
   readonly overloaded: readonly number[];
 }
 
+/** A summary as JSON: null where a number is not finite. */
 export type RecordedSummary = Readonly<Record<keyof Summary, number | null>>;
 
-/** The record of a characterization that was made at `measuredAt`. */
+/** The record of a characterization that was made at `measuredAt`. Errors: none. */
 export function recordOf(measured: Characterization, measuredAt: Date): CharacterizationRecord {
   const { identity, seed, samples, couplings, histograms, silent, overloaded } = measured;
   return {

@@ -8,11 +8,11 @@ import { assert } from '../errors.js';
 import { matVec, norm2 } from '../linalg/products.js';
 import { arrayOfBits, type LabBoard } from './lab-board.js';
 
-/** ‖e − A v‖₂/‖e‖₂ over all runs and cells: how far the board is from what it is taken for. */
+/** ‖e − A v‖₂/‖e‖₂ over all runs and cells: how far the board is from what it is taken for, relative. */
 export interface Residuals {
-  /** From what was programmed. */
+  /** Relative residual of what was programmed. */
   readonly nominal: number;
-  /** From what the calibration says that the programs were on this board. */
+  /** Relative residual of what the calibration says that the programs were on this board. */
   readonly calibrated: number;
   readonly runs: number;
 }

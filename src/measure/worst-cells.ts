@@ -9,7 +9,7 @@ const REAL_SPREAD = 2;
 export interface Outlier {
   readonly cell: number;
   readonly quantity: Quantity;
-  /** (value − mean of the board) / spread of the board. */
+  /** (value − mean of the board) / spread of the board: a ratio. */
   readonly deviation: number;
 }
 
@@ -28,7 +28,7 @@ export function couplingErrorOfRows({ couplings, identity }: Characterization): 
 
 /**
  * All cells that were measured, those first that deviate most in any quantity, in units of its spread. Where
- * the spread is hardly more than the estimates' own errors nobody stands out.
+ * the spread is hardly more than the estimates' own errors nobody stands out. Errors: none.
  */
 export function worstCells(measured: Characterization): Outlier[] {
   const scores = quantitiesOf(measured).map((quantity) => ({

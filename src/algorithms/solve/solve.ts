@@ -11,6 +11,7 @@ import type { SolveRequest, SolveResult } from '../contract.js';
 import { checkSolveRequest } from '../request-checks.js';
 import { Refinement } from './refinement.js';
 
+/** What is to be solved on a board. */
 export interface BoardSolveRequest extends SolveRequest {
   /** What was measured of the board; its errors then cancel. Default: nothing. */
   readonly calibration?: BoardCalibration;
