@@ -3,12 +3,12 @@ import { createMlp, createOptimizer, loadDataset, train } from 'thermolink/train
 
 const data = loadDataset({ kind: 'mnist' });
 // One hidden layer of nine units: 7,165 parameters, which fit the 8,192 cells of the board.
-const model = createMlp({ inputCount: data.rows * data.columns, hidden: [9], classes: data.classes });
+const network = createMlp({ inputCount: data.rows * data.columns, hidden: [9], classes: data.classes });
 const device = await connect('emulator:ideal-crossbar');
 try {
   const optimizer = createOptimizer('tngd', { damping: 0.3, time: 1 }, createAnalogSolver(device));
   const { summary } = await train({
-    model,
+    network,
     data,
     optimizer,
     epochs: 1,

@@ -1,6 +1,6 @@
 import { ThermolinkError } from '../errors.js';
 import { RANDOM_STREAM, randomPermutation, randomSource } from '../linalg/random.js';
-import type { Examples } from './model/contract.js';
+import type { Examples } from './network/contract.js';
 
 /** A step's number names its noise in the board, as a u32. */
 const STEPS_MAX = 2 ** 32;
@@ -14,7 +14,7 @@ export interface BatchPlan {
 }
 
 /**
- * Batches of `batch` out of `examples` in an order drawn anew for every epoch from (seed, epoch), so that a resumed run
+ * Batches of `batch` out of `examples` in an order drawn anew for every epoch from (seed, epoch), so that a resumed training
  * sees the same batches without storing any order.
  * Errors: BAD_ARGUMENT when the batch is larger than the set, or when the steps of all epochs are more than 2³².
  */

@@ -11,9 +11,9 @@ import {
 } from 'node:fs';
 import { ThermolinkError } from '../errors.js';
 import type { OptimizerState } from './optimizers/contract.js';
-import type { RunTotals } from './record.js';
+import type { TrainingTotals } from './record.js';
 
-/** A run between two steps: with the same data, model and board, all that its continuation depends on. */
+/** A training between two steps: with the same data, network and board, all that its continuation depends on. */
 export interface Checkpoint {
   /** Steps taken. */
   readonly step: number;
@@ -21,7 +21,7 @@ export interface Checkpoint {
   /** θ, length P. */
   readonly parameters: Float64Array;
   readonly optimizer: OptimizerState;
-  readonly totals: RunTotals;
+  readonly totals: TrainingTotals;
 }
 
 const MAGIC = 'thermolink checkpoint 1\n';
@@ -30,7 +30,7 @@ const DIGEST_BYTES = 32;
 interface Header {
   readonly step: number;
   readonly settings: Readonly<Record<string, unknown>>;
-  readonly totals: RunTotals;
+  readonly totals: TrainingTotals;
   /** The optimizer's; finite, so that JSON's shortest decimals read back to the same bits. */
   readonly numbers: Readonly<Record<string, number>>;
   readonly arrays: readonly { readonly name: string; readonly length: number }[];
@@ -134,7 +134,7 @@ export function readCheckpoint(path: string): Checkpoint {
 }
 
 /**
- * Refuses a checkpoint of a run with other settings (as JSON holds them), and names those that differ.
+ * Refuses a checkpoint of a training with other settings (as JSON holds them), and names those that differ.
  * Errors: BAD_CHECKPOINT.
  */
 export function requireSameSettings(
@@ -152,8 +152,8 @@ export function requireSameSettings(
   );
   throw bad(
     path,
-    `was written by a run with other settings: ${list.join(', ')}`,
-    'Resume with the same settings, or start a new run in another directory.',
+    `was written by a training with other settings: ${list.join(', ')}`,
+    'Resume with the same settings, or start a new training in another directory.',
   );
 }
 

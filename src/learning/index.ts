@@ -12,14 +12,14 @@ export type {
   LayerFactors,
   LayerShape,
   LossAndGradient,
-  Model,
+  Network,
   PerExampleFactors,
-} from './model/contract.js';
+} from './network/contract.js';
 export {
   type ConvolutionClassifierSettings,
   createConvolutionClassifier,
-} from './model/convolution-classifier.js';
-export { createMlp, type MlpSettings } from './model/mlp.js';
+} from './network/convolution-classifier.js';
+export { createMlp, type MlpSettings } from './network/mlp.js';
 export type { Optimizer, OptimizerState, StepRequest, StepResult } from './optimizers/contract.js';
 export {
   CONTROL,
@@ -29,6 +29,6 @@ export {
   type OptimizerOptions,
 } from './optimizers/create.js';
 export type { InitialPolicy } from './optimizers/relaxation.js';
-export type { RunTotals, StepRecord, StepTiming, TrainingSummary } from './record.js';
-export { type ExistingRun, openRunDirectory, type RunDirectory } from './run-files.js';
+export type { StepRecord, StepTiming, TrainingSummary, TrainingTotals } from './record.js';
 export { type TrainRequest, type TrainResult, train } from './trainer.js';
+export { type ExistingTraining, openTrainingDirectory, type TrainingDirectory } from './training-files.js';

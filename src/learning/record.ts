@@ -38,7 +38,7 @@ export interface StepRecord {
 }
 
 /** Sums over the steps so far. */
-export interface RunTotals {
+export interface TrainingTotals {
   readonly uploadBytes: number;
   readonly boardSeconds: number;
   readonly ticks: number;
@@ -57,7 +57,7 @@ export const ZERO_TIMING: StepTiming = Object.freeze({
   otherMs: 0,
 });
 
-export const ZERO_TOTALS: RunTotals = Object.freeze({
+export const ZERO_TOTALS: TrainingTotals = Object.freeze({
   uploadBytes: 0,
   boardSeconds: 0,
   ticks: 0,
@@ -65,7 +65,7 @@ export const ZERO_TOTALS: RunTotals = Object.freeze({
   timing: ZERO_TIMING,
 });
 
-export function addToTotals(totals: RunTotals, record: StepRecord): RunTotals {
+export function addToTotals(totals: TrainingTotals, record: StepRecord): TrainingTotals {
   return {
     uploadBytes: totals.uploadBytes + record.uploadBytes,
     boardSeconds: totals.boardSeconds + record.boardSeconds,
@@ -87,7 +87,7 @@ export function solverTiming(
   return { mapMs: cost.mapMs, uploadMs: cost.uploadMs, boardMs: cost.boardMs, readoutMs: cost.readoutMs };
 }
 
-/** What a finished run reports; also the content of summary.json. */
+/** What a finished training reports; also the content of summary.json. */
 export interface TrainingSummary {
   /** Share of all test examples classified rightly by the final parameters, 0 … 1. */
   readonly testAccuracy: number;
@@ -112,7 +112,7 @@ export interface TrainingSummary {
   /** Everything that the results depend on. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly timing: {
-    /** Wall time of the whole run with its final evaluation, and of the steps before a resume. */
+    /** Wall time of the whole training with its final evaluation, and of the steps before a resume. */
     readonly hostSeconds: number;
     /** Host time per step, in milliseconds. */
     readonly breakdown: StepTiming;

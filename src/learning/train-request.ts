@@ -8,14 +8,14 @@ import {
 } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
 import type { Dataset } from './data/dataset.js';
-import type { Model } from './model/contract.js';
+import type { Network } from './network/contract.js';
 import type { Optimizer } from './optimizers/contract.js';
 import type { StepRecord } from './record.js';
-import type { ExistingRun } from './run-files.js';
+import type { ExistingTraining } from './training-files.js';
 
 /** What is trained, on what, how, and where the files of the training go. */
 export interface TrainRequest {
-  readonly model: Model;
+  readonly network: Network;
   readonly data: Dataset;
   readonly optimizer: Optimizer;
   /** Passes over the training examples, ≥ 1. */
@@ -31,13 +31,13 @@ export interface TrainRequest {
   /** What else the results depend on, such as the board's profile; JSON data. */
   readonly environment?: Readonly<Record<string, unknown>>;
   readonly signal?: AbortSignal;
-  /** Called once, before the first step; `step` > 0 where a run is resumed. */
+  /** Called once, before the first step; `step` > 0 where a training is resumed. */
   readonly onStart?: (step: number, totalSteps: number) => void;
   readonly onStep?: (record: StepRecord, totalSteps: number) => void;
   readonly output?: {
     readonly directory: string;
     /** Default `refuse`. */
-    readonly existing?: ExistingRun;
+    readonly existing?: ExistingTraining;
     /** How many steps lie between two checkpoints. Default 50. */
     readonly checkpointEvery?: number;
   };
@@ -55,14 +55,14 @@ export type ResolvedRequest = TrainRequest & ResolvedSizes;
 
 export const CURVATURE_EXAMPLES_DEFAULT = 8;
 const CHECKPOINT_EVERY_DEFAULT = 50;
-const EXISTING: readonly ExistingRun[] = ['refuse', 'overwrite', 'resume'];
+const EXISTING: readonly ExistingTraining[] = ['refuse', 'overwrite', 'resume'];
 
 /** Fills in the defaults. Errors: BAD_ARGUMENT for a size that is no whole number or does not fit the others. */
 export function resolveRequest<Request extends Omit<TrainRequest, 'optimizer'>>(
   request: Request,
 ): Request & ResolvedSizes {
   checkParts(request);
-  const { model, data, epochs, batch, seed } = request;
+  const { network, data, epochs, batch, seed } = request;
   const trainSize = request.trainSize ?? data.train.count;
   // A batch smaller than the default is no mistake of the caller's.
   const curvatureExamples = request.curvatureExamples ?? Math.min(CURVATURE_EXAMPLES_DEFAULT, batch);
@@ -74,23 +74,24 @@ export function resolveRequest<Request extends Omit<TrainRequest, 'optimizer'>>(
   checkWhole('output.checkpointEvery', checkpointEvery, 1);
   checkSeed('seed', seed);
   const pixels = data.rows * data.columns;
-  if (model.inputCount !== pixels || model.outputCount !== data.classes)
+  if (network.inputCount !== pixels || network.outputCount !== data.classes)
     throw new ThermolinkError(
       'BAD_ARGUMENT',
-      `The model takes ${model.inputCount} inputs to ${model.outputCount} classes; the data has ${pixels} pixels and ` +
+      `The network takes ${network.inputCount} inputs to ${network.outputCount} classes; the data has ${pixels} pixels and ` +
         `${data.classes} classes.`,
     );
   return { ...request, trainSize, curvatureExamples, checkpointEvery };
 }
 
 /**
- * All that the results depend on; two runs with equal settings (and boards) give equal results. As JSON holds it, so that
+ * All that the results depend on; two trainings with equal settings (and boards) give equal results. As JSON holds it, so that
  * settings read from a file compare equal: no bound on the step is `clip: null`.
  */
 export function settingsOf(request: ResolvedRequest): Readonly<Record<string, unknown>> {
-  const { model, data, optimizer, epochs, batch, trainSize, curvatureExamples, seed, environment } = request;
+  const { network, data, optimizer, epochs, batch, trainSize, curvatureExamples, seed, environment } =
+    request;
   const settings = {
-    model: model.settings,
+    model: network.settings,
     data: data.digest,
     optimizer: optimizer.settings,
     epochs,
@@ -104,9 +105,9 @@ export function settingsOf(request: ResolvedRequest): Readonly<Record<string, un
 }
 
 function checkParts(request: Omit<TrainRequest, 'optimizer'>): void {
-  checkObject('The request', request, '{ model, data, optimizer, epochs: 1, batch: 128, seed: 1 }');
-  const { model, data, signal, onStart, onStep, output } = request;
-  checkObject('model', model, 'createMlp({ inputCount: 784, hidden: [32], classes: 10 })');
+  checkObject('The request', request, '{ network, data, optimizer, epochs: 1, batch: 128, seed: 1 }');
+  const { network, data, signal, onStart, onStep, output } = request;
+  checkObject('network', network, 'createMlp({ inputCount: 784, hidden: [32], classes: 10 })');
   checkObject('data', data, "loadDataset({ kind: 'mnist' })");
   checkObject('data.train', data.train, '{ count, inputs, labels }');
   checkObject('data.test', data.test, '{ count, inputs, labels }');

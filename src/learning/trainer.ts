@@ -7,7 +7,7 @@ import type { Checkpoint } from './checkpoint.js';
 import { factorRoom, gaussNewtonFactor } from './curvature/gauss-newton.js';
 import { firstExamples } from './data/dataset.js';
 import { divergedError, refuseDivergedLoss } from './diverged.js';
-import type { Examples } from './model/contract.js';
+import type { Examples } from './network/contract.js';
 import {
   addToTotals,
   mapTiming,
@@ -16,8 +16,8 @@ import {
   type TrainingSummary,
   ZERO_TOTALS,
 } from './record.js';
-import { checkRunDirectory, openRunDirectory, type RunDirectory } from './run-files.js';
 import { type ResolvedRequest, resolveRequest, settingsOf, type TrainRequest } from './train-request.js';
+import { checkTrainingDirectory, openTrainingDirectory, type TrainingDirectory } from './training-files.js';
 
 export type { TrainRequest } from './train-request.js';
 
@@ -37,24 +37,24 @@ const TRAIN_LOSS_EXAMPLES_MAX = 10_000;
  *
  * An abort or a failure leaves a checkpoint of the last whole step.
  * Errors: BAD_ARGUMENT for sizes that don't fit; DIVERGED when an update is not finite or a loss (of a batch, or in the end of
- * all test or training examples) is beyond 1000 · ln(classes); ABORTED; those of `openRunDirectory`, and what the optimizer
+ * all test or training examples) is beyond 1000 · ln(classes); ABORTED; those of `openTrainingDirectory`, and what the optimizer
  * throws.
  */
 export async function train(request: TrainRequest): Promise<TrainResult> {
   const began = performance.now();
-  const run = resolveRequest(request);
-  checkObject('optimizer', run.optimizer, "createOptimizer('adam')");
-  const settings = settingsOf(run);
-  const examples = firstExamples(run.data.train, run.trainSize);
-  const plan = planBatches(examples, run.batch, run.epochs, run.seed);
+  const resolved = resolveRequest(request);
+  checkObject('optimizer', resolved.optimizer, "createOptimizer('adam')");
+  const settings = settingsOf(resolved);
+  const examples = firstExamples(resolved.data.train, resolved.trainSize);
+  const plan = planBatches(examples, resolved.batch, resolved.epochs, resolved.seed);
   const directory =
-    run.output === undefined
+    resolved.output === undefined
       ? undefined
-      : openRunDirectory(run.output.directory, run.output.existing ?? 'refuse', settings);
+      : openTrainingDirectory(resolved.output.directory, resolved.output.existing ?? 'refuse', settings);
   try {
-    const start = directory?.checkpoint ?? initialState(run, settings);
-    const end = await runSteps(run, plan, start, directory);
-    const summary = summarize(run, examples, end, began, millisecondsOf(start));
+    const start = directory?.checkpoint ?? initialState(resolved, settings);
+    const end = await takeSteps(resolved, plan, start, directory);
+    const summary = summarize(resolved, examples, end, began, millisecondsOf(start));
     directory?.finish(summary);
     return { summary, parameters: end.parameters };
   } finally {
@@ -64,36 +64,36 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
 
 /**
  * Throws what `train` would throw for this request before its first step, as far as it is known without an optimizer: so
- * that no board is opened in vain. Changes nothing. Errors: BAD_ARGUMENT; those of `checkRunDirectory`.
+ * that no board is opened in vain. Changes nothing. Errors: BAD_ARGUMENT; those of `checkTrainingDirectory`.
  */
 export function checkTrainRequest(request: Omit<TrainRequest, 'optimizer'>): void {
   const { data, trainSize, batch, epochs, seed, output } = resolveRequest(request);
   planBatches(firstExamples(data.train, trainSize), batch, epochs, seed);
-  if (output !== undefined) checkRunDirectory(output.directory, output.existing ?? 'refuse');
+  if (output !== undefined) checkTrainingDirectory(output.directory, output.existing ?? 'refuse');
 }
 
 function initialState(
-  { model, optimizer, seed }: ResolvedRequest,
+  { network, optimizer, seed }: ResolvedRequest,
   settings: Checkpoint['settings'],
 ): Checkpoint {
   return {
     step: 0,
     settings,
-    parameters: model.init(seed),
-    optimizer: optimizer.init(model.parameterCount),
+    parameters: network.init(seed),
+    optimizer: optimizer.init(network.parameterCount),
     totals: ZERO_TOTALS,
   };
 }
 
-async function runSteps(
+async function takeSteps(
   request: ResolvedRequest,
   plan: BatchPlan,
   start: Checkpoint,
-  directory: RunDirectory | undefined,
+  directory: TrainingDirectory | undefined,
 ): Promise<Checkpoint> {
   let state = start;
-  const { model, optimizer, curvatureExamples } = request;
-  const room = optimizer.needsCurvature ? factorRoom(model, curvatureExamples) : undefined;
+  const { network, optimizer, curvatureExamples } = request;
+  const room = optimizer.needsCurvature ? factorRoom(network, curvatureExamples) : undefined;
   let savedStep = directory?.checkpoint?.step ?? -1;
   const save = (): void => {
     if (directory === undefined || savedStep === state.step) return;
@@ -126,14 +126,14 @@ async function takeStep(
   state: Checkpoint,
   room: MatrixRoom | undefined,
 ): Promise<{ record: StepRecord; next: Checkpoint }> {
-  const { model, optimizer, seed, signal } = request;
+  const { network, optimizer, seed, signal } = request;
   const { step, parameters } = state;
   const began = performance.now();
   const batch = plan.batchOf(step);
   const gradientBegan = performance.now();
-  const { loss, correct, gradient } = model.lossAndGradient(parameters, batch);
+  const { loss, correct, gradient } = network.lossAndGradient(parameters, batch);
   const gradientMs = performance.now() - gradientBegan;
-  refuseDivergedLoss(step, loss, model.outputCount);
+  refuseDivergedLoss(step, loss, network.outputCount);
   if (!gradient.every(Number.isFinite)) throw divergedError(step, 'the gradient is not finite');
   const { factor, curvatureMs } = curvatureOf(request, parameters, batch, room);
   const update = await optimizer.update(state.optimizer, {
@@ -171,36 +171,36 @@ async function takeStep(
 
 /** K of the batch's first examples and how long that took; nothing, in exactly no time, for an optimizer without curvature. */
 function curvatureOf(
-  { model, curvatureExamples }: ResolvedRequest,
+  { network, curvatureExamples }: ResolvedRequest,
   parameters: Float64Array,
   batch: Examples,
   room: MatrixRoom | undefined,
 ): { factor: Matrix | undefined; curvatureMs: number } {
   if (room === undefined) return { factor: undefined, curvatureMs: 0 };
   const began = performance.now();
-  const factor = gaussNewtonFactor(model, parameters, firstExamples(batch, curvatureExamples), room);
+  const factor = gaussNewtonFactor(network, parameters, firstExamples(batch, curvatureExamples), room);
   return { factor, curvatureMs: performance.now() - began };
 }
 
 function summarize(
-  { model, data }: ResolvedRequest,
+  { network, data }: ResolvedRequest,
   examples: Examples,
   { step, parameters, totals, settings }: Checkpoint,
   began: number,
   earlierMs: number,
 ): TrainingSummary {
-  const test = model.evaluate(parameters, data.test);
+  const test = network.evaluate(parameters, data.test);
   const sample = firstExamples(examples, Math.min(examples.count, TRAIN_LOSS_EXAMPLES_MAX));
-  const trainLoss = model.evaluate(parameters, sample).loss;
+  const trainLoss = network.evaluate(parameters, sample).loss;
   // The last update was followed by no batch that would have shown it.
-  for (const loss of [test.loss, trainLoss]) refuseDivergedLoss(step, loss, model.outputCount);
+  for (const loss of [test.loss, trainLoss]) refuseDivergedLoss(step, loss, network.outputCount);
   return {
     testAccuracy: test.accuracy,
     testLoss: test.loss,
     trainLoss,
     trainLossExamples: sample.count,
     iterations: step,
-    parameterCount: model.parameterCount,
+    parameterCount: network.parameterCount,
     boardSeconds: totals.boardSeconds,
     ticks: totals.ticks,
     uploadBytes: totals.uploadBytes,

@@ -42,7 +42,7 @@ describe.runIf(isBuilt && process.platform !== 'win32')('a training that is inte
     const { code, stderr } = await interrupt(signal, '--out', out, '--optimizer', 'adam', '--overwrite');
     expect(code).toBe(exitCode);
     expect(stderr).toMatch(
-      /thermolink: ABORTED: interrupted by .* \S+ holds the run up to step \d+: .*--resume in place of --overwrite\.\n$/,
+      /thermolink: ABORTED: interrupted by .* \S+ holds the training up to step \d+: .*--resume in place of --overwrite\.\n$/,
     );
     expect(stderr).not.toContain('board');
     expect(readdirSync(out).sort()).toEqual(['checkpoint.bin', 'metrics.jsonl']);
@@ -54,6 +54,6 @@ describe.runIf(isBuilt && process.platform !== 'win32')('a training that is inte
     const { code, stderr } = await interrupt('SIGINT');
     expect(code).toBe(130);
     expect(stderr).toContain('stopping the board …');
-    expect(stderr).toMatch(/Nothing was stored: a run with --out DIR can be resumed\.\n$/);
+    expect(stderr).toMatch(/Nothing was stored: a training with --out DIR can be resumed\.\n$/);
   });
 });

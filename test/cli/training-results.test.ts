@@ -10,9 +10,9 @@ import {
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { printAndDraw } from '../../src/cli/commands/train/print-and-draw.js';
-import { runsFigure, writeRunFigure } from '../../src/cli/commands/train/run-figure.js';
 import type { TrainingPlan } from '../../src/cli/commands/train/run-training.js';
 import { storedText, summaryText } from '../../src/cli/commands/train/summary-text.js';
+import { trainingsFigure, writeTrainingFigure } from '../../src/cli/commands/train/training-figure.js';
 import { ThermolinkError } from '../../src/errors.js';
 import { type StepRecord, type TrainingSummary, ZERO_TIMING } from '../../src/learning/record.js';
 import { captureOutput, runCommand } from '../support/command-line.js';
@@ -74,21 +74,21 @@ beforeEach(() => {
 
 describe('the curves of a run', () => {
   it('bear the name that the user gave the optimizer', () => {
-    writeRunFigure(out, 'control', SUMMARY);
+    writeTrainingFigure(out, 'control', SUMMARY);
     const svg = readFileSync(file('curves.svg'), 'utf8');
     expect(parseXml(svg).text).toContain('Training with control');
     expect(svg).not.toContain('sgd');
   });
 
   it('say nothing of parts that took no time', () => {
-    const svg = runsFigure('T', [{ name: 'adam', records: RECORDS, summary: SUMMARY }]);
+    const svg = trainingsFigure('T', [{ name: 'adam', records: RECORDS, summary: SUMMARY }]);
     expect(parseXml(svg).text).toContain('gradient');
     expect(parseXml(svg).text).not.toContain('curvature');
   });
 
   it('that cannot be put in their place are a BAD_FILE and leave nothing half-written', async () => {
     mkdirSync(file('curves.svg'));
-    const { code, message } = await thrown(() => writeRunFigure(out, 'sgd', SUMMARY));
+    const { code, message } = await thrown(() => writeTrainingFigure(out, 'sgd', SUMMARY));
     expect([code, message]).toEqual(['BAD_FILE', `${file('curves.svg')} can't be written.`]);
     expect(readdirSync(out).sort()).toEqual(['curves.svg', 'metrics.jsonl']);
   });
@@ -96,7 +96,7 @@ describe('the curves of a run', () => {
   it.runIf(existsSync('/dev/full'))('for which the disk is too full keep those of before', async () => {
     writeFileSync(file('curves.svg'), 'before');
     symlinkSync('/dev/full', file('curves.svg.partial'));
-    expect((await thrown(() => writeRunFigure(out, 'sgd', SUMMARY))).code).toBe('BAD_FILE');
+    expect((await thrown(() => writeTrainingFigure(out, 'sgd', SUMMARY))).code).toBe('BAD_FILE');
     expect(readFileSync(file('curves.svg'), 'utf8')).toBe('before');
     expect(readdirSync(out).sort()).toEqual(['curves.svg', 'metrics.jsonl']);
   });
@@ -107,7 +107,7 @@ describe('the curves of a run', () => {
     ['are cut off', () => writeFileSync(file('metrics.jsonl'), '{"step":')],
   ])('of metrics that %s are a BAD_FILE', async (_, damage) => {
     damage();
-    expect((await thrown(() => writeRunFigure(out, 'sgd', SUMMARY))).code).toBe('BAD_FILE');
+    expect((await thrown(() => writeTrainingFigure(out, 'sgd', SUMMARY))).code).toBe('BAD_FILE');
   });
 });
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as core from '../../src/index.js';
 import * as learning from '../../src/learning/index.js';
 import * as measure from '../../src/measure/index.js';
-import { noiseExamples } from '../support/model-examples.js';
+import { noiseExamples } from '../support/network-examples.js';
 import { type Anything, expectRefusals } from '../support/refusals.js';
 
 const {
@@ -19,11 +19,11 @@ const {
   train,
 } = { ...core, ...learning, ...measure } as Anything;
 
-const model = createMlp({ inputCount: 4, hidden: [3], classes: 2 });
-const parameters = model.init(1);
+const network = createMlp({ inputCount: 4, hidden: [3], classes: 2 });
+const parameters = network.init(1);
 const examples = noiseExamples(8, 4, 2, 1);
 const data = { name: 'noise', rows: 2, columns: 2, classes: 2, train: examples, test: examples, digest: '' };
-const training = { model, data, optimizer: createOptimizer('sgd'), epochs: 1, batch: 4, seed: 1 };
+const training = { network, data, optimizer: createOptimizer('sgd'), epochs: 1, batch: 4, seed: 1 };
 let device: Anything;
 
 beforeAll(async () => {
@@ -32,12 +32,12 @@ beforeAll(async () => {
 
 afterAll(() => device.close());
 
-describe('models refuse', () => {
+describe('networks refuse', () => {
   const mlp = (change: object) => () => createMlp({ inputCount: 4, hidden: [3], classes: 2, ...change });
   const convolution = (change: object) => () =>
     createConvolutionClassifier({ rows: 8, columns: 8, classes: 2, ...change });
   expectRefusals([
-    ['no settings', () => createMlp(), /settings of a model is missing/],
+    ['no settings', () => createMlp(), /settings of a network is missing/],
     ['a hidden layer of −3', mlp({ hidden: [-3] }), /hidden\[0\] is -3/],
     ['a hidden layer of 2.5', mlp({ hidden: [4, 2.5] }), /hidden\[1\] is 2.5/],
     ['one width for hidden', mlp({ hidden: 3 }), /hidden is 3/],
@@ -49,28 +49,28 @@ describe('models refuse', () => {
     ['a negative stride', convolution({ stride: -1 }), /stride is -1/],
     ['a kernel of NaN', convolution({ kernel: Number.NaN }), /kernel is NaN/],
     ['hidden of a convolution', convolution({ hidden: [0] }), /hidden\[0\] is 0/],
-    ['a negative seed', () => model.init(-1), /seed is -1/],
-    ['a seed with a fraction', () => model.init(1.5), /seed is 1.5/],
-    ['no seed', () => model.init(), /seed is missing/],
-    ['no parameters', () => model.evaluate(undefined, examples), /parameters is missing/],
+    ['a negative seed', () => network.init(-1), /seed is -1/],
+    ['a seed with a fraction', () => network.init(1.5), /seed is 1.5/],
+    ['no seed', () => network.init(), /seed is missing/],
+    ['no parameters', () => network.evaluate(undefined, examples), /parameters is missing/],
     [
       'too few parameters',
-      () => model.evaluate(new Float64Array(3), examples),
+      () => network.evaluate(new Float64Array(3), examples),
       /parameters has 3 numbers.*23/,
     ],
-    ['no examples', () => model.lossAndGradient(parameters), /examples is missing/],
-    ['plain arrays', () => model.evaluate(parameters, { ...examples, inputs: [1] }), /examples.inputs/],
+    ['no examples', () => network.lossAndGradient(parameters), /examples is missing/],
+    ['plain arrays', () => network.evaluate(parameters, { ...examples, inputs: [1] }), /examples.inputs/],
     [
       'too few labels',
-      () => model.evaluate(parameters, { ...examples, labels: new Uint8Array(3) }),
+      () => network.evaluate(parameters, { ...examples, labels: new Uint8Array(3) }),
       /labels has 3/,
     ],
     [
       'a label beyond the classes',
-      () => model.perExampleFactors(parameters, { ...examples, labels: new Uint8Array(8).fill(9) }),
+      () => network.perExampleFactors(parameters, { ...examples, labels: new Uint8Array(8).fill(9) }),
       /labels\[0\] is 9/,
     ],
-    ['part of an example', () => model.predict(parameters, new Float32Array(6)), /inputs has 6 numbers/],
+    ['part of an example', () => network.predict(parameters, new Float32Array(6)), /inputs has 6 numbers/],
   ]);
 });
 
@@ -98,7 +98,7 @@ describe('optimizers and training refuse', () => {
       /no step changes/,
     ],
     ['no request', () => train(), /request is missing/],
-    ['no model', run({ model: undefined }), /model is missing/],
+    ['no network', run({ network: undefined }), /network is missing/],
     ['no data', run({ data: undefined }), /data is missing/],
     ['a source for data', run({ data: { kind: 'mnist' } }), /data.train is missing/],
     ['a name for an optimizer', run({ optimizer: 'adam' }), /optimizer is the text "adam"/],

@@ -36,8 +36,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'emulator/profiles/fields.ts',
   ],
   'src/learning/data': [...ERRORS],
-  'src/learning/model': [...ERRORS, 'src/linalg'],
-  'src/learning/curvature': [...ERRORS, 'src/linalg', 'src/learning/model'],
+  'src/learning/network': [...ERRORS, 'src/linalg'],
+  'src/learning/curvature': [...ERRORS, 'src/linalg', 'src/learning/network'],
   'src/learning': [...ERRORS, 'src/linalg', 'src/board/cost.ts', 'src/algorithms/contract.ts'],
   'src/serve': [
     ...ERRORS,
@@ -62,7 +62,7 @@ const MAY_USE_NODE_IO = [
   /^src\/(transport|serve|files|cli)\//,
   /^src\/learning\/data\//,
   /^src\/connect\.ts$/,
-  /^src\/learning\/(checkpoint|run-files)/,
+  /^src\/learning\/(checkpoint|training-files)/,
 ];
 const IO_MODULES = /^(node:)?(fs|net|child_process|worker_threads|http|https|dgram|tty|readline)(\/|$)/;
 

@@ -6,7 +6,7 @@ import {
   newMatrixRoom,
   setOuterProduct,
 } from '../../linalg/matrix-kernel/matrix-room.js';
-import type { Examples, LayerFactors, LayerShape, Model, PerExampleFactors } from '../model/contract.js';
+import type { Examples, LayerFactors, LayerShape, Network, PerExampleFactors } from '../network/contract.js';
 
 /**
  * The factor K (m × P, m = b·d_z) of the generalized Gauss–Newton matrix of softmax cross-entropy on b examples,
@@ -26,17 +26,22 @@ import type { Examples, LayerFactors, LayerShape, Model, PerExampleFactors } fro
  * Source: Martens, "New insights and perspectives on the natural gradient method", 2020; arXiv 2405.13817, section 3.
  */
 export function gaussNewtonFactor(
-  model: Model,
+  network: Network,
   parameters: Float64Array,
   examples: Examples,
   room?: MatrixRoom,
 ): Matrix {
-  return factorOf(model.layers, model.parameterCount, model.perExampleFactors(parameters, examples), room);
+  return factorOf(
+    network.layers,
+    network.parameterCount,
+    network.perExampleFactors(parameters, examples),
+    room,
+  );
 }
 
 /** Room for the factor of so many examples, to be used for one factor after another. */
 export function factorRoom(
-  { outputCount, parameterCount }: Pick<Model, 'outputCount' | 'parameterCount'>,
+  { outputCount, parameterCount }: Pick<Network, 'outputCount' | 'parameterCount'>,
   count: number,
 ): MatrixRoom {
   return newMatrixRoom(count * outputCount, parameterCount);

@@ -17,9 +17,9 @@ export interface StepRequest {
   readonly factor: Matrix | undefined;
   /** Steps taken before this one. */
   readonly step: number;
-  /** Steps of the whole run: the learning rate falls linearly from η to 0 over them. */
+  /** Steps of the whole training: the learning rate falls linearly from η to 0 over them. */
   readonly totalSteps: number;
-  /** Seed of the run, u32: with the step it names the noise of the board. */
+  /** Seed of the training, u32: with the step it names the noise of the board. */
   readonly seed: number;
   readonly signal?: AbortSignal;
 }

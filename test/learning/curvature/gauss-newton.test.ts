@@ -1,33 +1,33 @@
 import { describe, expect, it } from 'vitest';
 import { factorOf, factorRoom, gaussNewtonFactor } from '../../../src/learning/curvature/gauss-newton.js';
-import type { Examples, Model } from '../../../src/learning/model/contract.js';
-import { createConvolutionClassifier } from '../../../src/learning/model/convolution-classifier.js';
-import { createMlp } from '../../../src/learning/model/mlp.js';
+import type { Examples, Network } from '../../../src/learning/network/contract.js';
+import { createConvolutionClassifier } from '../../../src/learning/network/convolution-classifier.js';
+import { createMlp } from '../../../src/learning/network/mlp.js';
 import { formDense, matVec } from '../../../src/linalg/products.js';
-import { noiseExamples, noiseVector } from '../../support/model-examples.js';
+import { noiseExamples, noiseVector } from '../../support/network-examples.js';
 import {
   derivatives,
   imageOf,
   referenceOutputs,
   referenceProbabilities,
-} from '../../support/model-reference.js';
+} from '../../support/network-reference.js';
 
 /** float32 derivatives, a few hundred of them summed. */
 const FLOAT32_TOLERANCE = 2e-5;
 
-function perturbed(model: Model): Float64Array {
-  const noise = noiseVector(model.parameterCount, 11, 0.1);
-  return model.init(1).map((value, i) => value + noise[i]);
+function perturbed(network: Network): Float64Array {
+  const noise = noiseVector(network.parameterCount, 11, 0.1);
+  return network.init(1).map((value, i) => value + noise[i]);
 }
 
 /** (1/b) Σ_e J_eᵀ(diag(p) − ppᵀ)J_e from finite differences in float64, entry by entry as it is defined. */
-function gaussNewtonByDefinition(model: Model, parameters: Float64Array, examples: Examples): number[][] {
-  const n = model.parameterCount;
+function gaussNewtonByDefinition(network: Network, parameters: Float64Array, examples: Examples): number[][] {
+  const n = network.parameterCount;
   const g = Array.from({ length: n }, () => new Array<number>(n).fill(0));
   for (let e = 0; e < examples.count; e++) {
     const image = imageOf(examples, e);
-    const p = referenceProbabilities(referenceOutputs(model, parameters, image));
-    const j = derivatives((q) => referenceOutputs(model, q, image), parameters);
+    const p = referenceProbabilities(referenceOutputs(network, parameters, image));
+    const j = derivatives((q) => referenceOutputs(network, q, image), parameters);
     for (let r = 0; r < n; r++)
       for (let s = 0; s < n; s++)
         for (let k = 0; k < p.length; k++)
@@ -37,7 +37,7 @@ function gaussNewtonByDefinition(model: Model, parameters: Float64Array, example
   return g;
 }
 
-const SMALL: Record<string, Model> = {
+const SMALL: Record<string, Network> = {
   'multilayer perceptron': createMlp({ inputCount: 6, hidden: [5], classes: 3 }),
   'convolution classifier': createConvolutionClassifier({
     rows: 6,
@@ -49,14 +49,14 @@ const SMALL: Record<string, Model> = {
   }),
 };
 
-describe.each(Object.entries(SMALL))('Gauss–Newton factor of a small %s', (_, model) => {
+describe.each(Object.entries(SMALL))('Gauss–Newton factor of a small %s', (_, network) => {
   it('squares to the definition of the matrix', () => {
-    const parameters = perturbed(model);
-    const examples = noiseExamples(4, model.inputCount, model.outputCount, 12);
-    const factor = gaussNewtonFactor(model, parameters, examples);
-    expect([factor.rows, factor.columns]).toEqual([4 * model.outputCount, model.parameterCount]);
+    const parameters = perturbed(network);
+    const examples = noiseExamples(4, network.inputCount, network.outputCount, 12);
+    const factor = gaussNewtonFactor(network, parameters, examples);
+    expect([factor.rows, factor.columns]).toEqual([4 * network.outputCount, network.parameterCount]);
     const dense = formDense(factor, 0);
-    const expected = gaussNewtonByDefinition(model, parameters, examples).flat();
+    const expected = gaussNewtonByDefinition(network, parameters, examples).flat();
     const largest = expected.reduce((max, value, i) => Math.max(max, Math.abs(value - dense.data[i])), 0);
     expect(largest).toBeLessThan(FLOAT32_TOLERANCE);
     expect(Math.max(...expected)).toBeGreaterThan(0.01);
@@ -64,22 +64,22 @@ describe.each(Object.entries(SMALL))('Gauss–Newton factor of a small %s', (_, 
 });
 
 describe('Gauss–Newton factor of the default convolution classifier', () => {
-  const model = createConvolutionClassifier({ rows: 28, columns: 28, classes: 10 });
-  const parameters = perturbed(model);
-  const examples = noiseExamples(3, model.inputCount, model.outputCount, 13);
-  const factor = gaussNewtonFactor(model, parameters, examples);
+  const network = createConvolutionClassifier({ rows: 28, columns: 28, classes: 10 });
+  const parameters = perturbed(network);
+  const examples = noiseExamples(3, network.inputCount, network.outputCount, 13);
+  const factor = gaussNewtonFactor(network, parameters, examples);
 
-  it('is the true Fisher: the second moment of the gradient over labels drawn from the model', () => {
-    const probabilities = model.predict(parameters, examples.inputs);
+  it('is the true Fisher: the second moment of the gradient over labels drawn from the network', () => {
+    const probabilities = network.predict(parameters, examples.inputs);
     for (const seed of [14, 15, 16]) {
-      const v = noiseVector(model.parameterCount, seed);
+      const v = noiseVector(network.parameterCount, seed);
       let expected = 0;
       for (let e = 0; e < examples.count; e++)
-        for (let y = 0; y < model.outputCount; y++) {
+        for (let y = 0; y < network.outputCount; y++) {
           const single = { count: 1, inputs: imageOf(examples, e), labels: Uint8Array.of(y) };
-          const { gradient } = model.lossAndGradient(parameters, single);
+          const { gradient } = network.lossAndGradient(parameters, single);
           const slope = gradient.reduce((sum, g, i) => sum + g * v[i], 0);
-          expected += (probabilities[e * model.outputCount + y] * slope ** 2) / examples.count;
+          expected += (probabilities[e * network.outputCount + y] * slope ** 2) / examples.count;
         }
       const found = matVec(factor, v).reduce((sum, value) => sum + value * value, 0);
       expect(found / expected).toBeCloseTo(1, 4);
@@ -87,12 +87,12 @@ describe('Gauss–Newton factor of the default convolution classifier', () => {
   });
 
   it('has rows that a shift of all outputs leaves at zero: Σ_i √p_i · row i = 0', () => {
-    const probabilities = model.predict(parameters, examples.inputs);
+    const probabilities = network.predict(parameters, examples.inputs);
     for (let e = 0; e < examples.count; e++) {
-      const sum = new Float64Array(model.parameterCount);
-      for (let i = 0; i < model.outputCount; i++) {
-        const row = (e * model.outputCount + i) * model.parameterCount;
-        const root = Math.sqrt(probabilities[e * model.outputCount + i]);
+      const sum = new Float64Array(network.parameterCount);
+      for (let i = 0; i < network.outputCount; i++) {
+        const row = (e * network.outputCount + i) * network.parameterCount;
+        const root = Math.sqrt(probabilities[e * network.outputCount + i]);
         for (let j = 0; j < sum.length; j++) sum[j] += root * factor.data[row + j];
       }
       expect(Math.max(...sum.map(Math.abs))).toBeLessThan(1e-12);
@@ -100,16 +100,16 @@ describe('Gauss–Newton factor of the default convolution classifier', () => {
   });
 });
 
-describe.each(Object.entries(SMALL))('Rows of the Gauss–Newton factor of a small %s', (_, model) => {
-  const parameters = perturbed(model);
-  const outputs = model.outputCount;
+describe.each(Object.entries(SMALL))('Rows of the Gauss–Newton factor of a small %s', (_, network) => {
+  const parameters = perturbed(network);
+  const outputs = network.outputCount;
 
   it('depend on no other example, up to the factor 1/√b', () => {
-    const examples = noiseExamples(4, model.inputCount, outputs, 17);
-    const together = model.perExampleFactors(parameters, examples);
+    const examples = noiseExamples(4, network.inputCount, outputs, 17);
+    const together = network.perExampleFactors(parameters, examples);
     for (let e = 0; e < examples.count; e++) {
       const labels = examples.labels.slice(e, e + 1);
-      const alone = model.perExampleFactors(parameters, { count: 1, inputs: imageOf(examples, e), labels });
+      const alone = network.perExampleFactors(parameters, { count: 1, inputs: imageOf(examples, e), labels });
       for (const [l, layer] of alone.layers.entries())
         for (const part of ['activations', 'deltas'] as const) {
           const { length } = layer[part];
@@ -119,17 +119,17 @@ describe.each(Object.entries(SMALL))('Rows of the Gauss–Newton factor of a sma
   });
 
   it('are the same in a room that held something else', () => {
-    const examples = noiseExamples(4, model.inputCount, outputs, 18);
-    const fresh = gaussNewtonFactor(model, parameters, examples);
-    const room = factorRoom(model, 4);
+    const examples = noiseExamples(4, network.inputCount, outputs, 18);
+    const fresh = gaussNewtonFactor(network, parameters, examples);
+    const room = factorRoom(network, 4);
     room.matrix.data.fill(Number.NaN);
-    expect(gaussNewtonFactor(model, parameters, examples, room)).toBe(room.matrix);
+    expect(gaussNewtonFactor(network, parameters, examples, room)).toBe(room.matrix);
     expect(room.matrix.data).toEqual(fresh.data);
   });
 
   it('go into no room of another shape', () => {
-    const examples = noiseExamples(4, model.inputCount, outputs, 18);
-    expect(() => gaussNewtonFactor(model, parameters, examples, factorRoom(model, 3))).toThrow(
+    const examples = noiseExamples(4, network.inputCount, outputs, 18);
+    expect(() => gaussNewtonFactor(network, parameters, examples, factorRoom(network, 3))).toThrow(
       expect.objectContaining({ code: 'BAD_ARGUMENT' }),
     );
   });

@@ -3,7 +3,7 @@ import { createAnalogSolver } from '../../../src/algorithms/board-solver.js';
 import { connect } from '../../../src/connect.js';
 import type { BoardDevice } from '../../../src/driver/device-api.js';
 import { loadDataset } from '../../../src/learning/data/load-dataset.js';
-import { createConvolutionClassifier } from '../../../src/learning/model/convolution-classifier.js';
+import { createConvolutionClassifier } from '../../../src/learning/network/convolution-classifier.js';
 import { createOptimizer } from '../../../src/learning/optimizers/create.js';
 import { type TrainResult, train } from '../../../src/learning/trainer.js';
 import { fewDigits } from '../../support/few-digits.js';
@@ -32,7 +32,7 @@ const data = loadDataset({ kind: 'directory', directory: fewDigits(BATCH * STEPS
 type Falsify = (codes: Int16Array) => Int16Array;
 
 async function training(falsify: Falsify, steps: number): Promise<TrainResult> {
-  const model = createConvolutionClassifier({
+  const network = createConvolutionClassifier({
     rows: data.rows,
     columns: data.columns,
     classes: data.classes,
@@ -41,7 +41,7 @@ async function training(falsify: Falsify, steps: number): Promise<TrainResult> {
   try {
     const optimizer = createOptimizer('tngd', {}, createAnalogSolver(falsified(device, falsify)));
     return await train({
-      model,
+      network,
       data,
       optimizer,
       epochs: 1,

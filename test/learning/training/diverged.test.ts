@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../../src/learning/data/dataset.js';
-import type { Model } from '../../../src/learning/model/contract.js';
-import { createMlp } from '../../../src/learning/model/mlp.js';
+import type { Network } from '../../../src/learning/network/contract.js';
+import { createMlp } from '../../../src/learning/network/mlp.js';
 import { createOptimizer } from '../../../src/learning/optimizers/create.js';
 import type { StepRecord } from '../../../src/learning/record.js';
 import { train } from '../../../src/learning/trainer.js';
-import { barsDataset } from '../../support/model-examples.js';
+import { barsDataset } from '../../support/network-examples.js';
 
 const data: Dataset = barsDataset(96, 30);
 const mlp = createMlp({ inputCount: 64, hidden: [], classes: 3 });
 /** 1000 times the loss of a uniform guess among three classes. */
 const BOUND = 1000 * Math.log(3);
 
-const run = (model: Model, rate = 0.1, onStep?: (record: StepRecord) => void) =>
+const run = (network: Network, rate = 0.1, onStep?: (record: StepRecord) => void) =>
   train({
-    model,
+    network,
     data,
     optimizer: createOptimizer('sgd', { rate, momentum: 0 }),
     epochs: 1,
@@ -24,7 +24,7 @@ const run = (model: Model, rate = 0.1, onStep?: (record: StepRecord) => void) =>
   });
 
 /** The network with other losses: of the batches one after the other, and of all examples in the end. */
-function withLosses(batches: readonly number[], evaluated: number): Model {
+function withLosses(batches: readonly number[], evaluated: number): Network {
   let step = 0;
   return {
     ...mlp,
@@ -64,7 +64,7 @@ it('an optimizer without curvature spends no time on it', async () => {
 it('the start of a run is told before its first step', async () => {
   const calls: unknown[] = [];
   await train({
-    model: mlp,
+    network: mlp,
     data,
     optimizer: createOptimizer('sgd'),
     epochs: 1,

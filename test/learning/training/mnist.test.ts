@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { loadDataset } from '../../../src/learning/data/load-dataset.js';
-import { createConvolutionClassifier } from '../../../src/learning/model/convolution-classifier.js';
+import { createConvolutionClassifier } from '../../../src/learning/network/convolution-classifier.js';
 import type { Optimizer } from '../../../src/learning/optimizers/contract.js';
 import { CONTROL, createOptimizer } from '../../../src/learning/optimizers/create.js';
 import { train } from '../../../src/learning/trainer.js';
+import { exactSolver } from '../../support/exact-solver.js';
 import { fewDigits } from '../../support/few-digits.js';
-import { exactSolver } from '../../support/model-exact-solver.js';
 
 /** Real digits, few steps: enough to see that each optimizer learns, far too few to compare them. */
 describe('on 4,000 MNIST digits, one epoch in batches of 128', () => {
   const data = loadDataset({ kind: 'directory', directory: fewDigits(4000, 2000) });
-  const model = createConvolutionClassifier(data);
+  const network = createConvolutionClassifier(data);
 
   const learns = async (optimizer: Optimizer): Promise<void> => {
     const { summary } = await train({
-      model,
+      network,
       data,
       optimizer,
       epochs: 1,

@@ -7,9 +7,9 @@ import { naturalGradient } from '../../../src/learning/optimizers/ngd.js';
 import { cholesky, choleskySolve } from '../../../src/linalg/cholesky.js';
 import { matrix } from '../../../src/linalg/matrix.js';
 import { formDense, norm2 } from '../../../src/linalg/products.js';
-import { exactSolver } from '../../support/model-exact-solver.js';
-import { noiseVector } from '../../support/model-examples.js';
-import { difference, factorOfNoise, M, P, request, trajectory } from '../../support/model-optimizer-steps.js';
+import { exactSolver } from '../../support/exact-solver.js';
+import { noiseVector } from '../../support/network-examples.js';
+import { difference, factorOfNoise, M, P, request, trajectory } from '../../support/optimizer-steps.js';
 
 const ALL: Record<string, () => Optimizer> = {
   sgd: () => createOptimizer('sgd'),

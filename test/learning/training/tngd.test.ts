@@ -6,9 +6,9 @@ import { CONTROL, createOptimizer, type OptimizerOptions } from '../../../src/le
 import { naturalGradient } from '../../../src/learning/optimizers/ngd.js';
 import { matrix } from '../../../src/linalg/matrix.js';
 import { norm2 } from '../../../src/linalg/products.js';
-import { exactSolver } from '../../support/model-exact-solver.js';
-import { noiseVector } from '../../support/model-examples.js';
-import { difference, factorOfNoise, M, P, request, trajectory } from '../../support/model-optimizer-steps.js';
+import { exactSolver } from '../../support/exact-solver.js';
+import { noiseVector } from '../../support/network-examples.js';
+import { difference, factorOfNoise, M, P, request, trajectory } from '../../support/optimizer-steps.js';
 
 describe('tngd', () => {
   const relaxing = (options: OptimizerOptions, solver: RelaxationSolver = exactSolver()): Optimizer =>

@@ -12,16 +12,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readCheckpoint } from '../../../src/learning/checkpoint.js';
-import { createMlp } from '../../../src/learning/model/mlp.js';
+import { createMlp } from '../../../src/learning/network/mlp.js';
 import { createOptimizer } from '../../../src/learning/optimizers/create.js';
 import type { StepRecord, TrainingSummary } from '../../../src/learning/record.js';
-import type { ExistingRun } from '../../../src/learning/run-files.js';
 import { type TrainRequest, train } from '../../../src/learning/trainer.js';
-import { exactSolver } from '../../support/model-exact-solver.js';
-import { barsDataset } from '../../support/model-examples.js';
+import type { ExistingTraining } from '../../../src/learning/training-files.js';
+import { exactSolver } from '../../support/exact-solver.js';
+import { barsDataset } from '../../support/network-examples.js';
 
 const data = barsDataset(330, 90);
-const model = createMlp({ inputCount: 64, hidden: [6], classes: 3 });
+const network = createMlp({ inputCount: 64, hidden: [6], classes: 3 });
 
 const OPTIMIZERS = {
   sgd: () => createOptimizer('sgd', { rate: 0.5 }),
@@ -41,7 +41,7 @@ const freshPath = (): string => join(root, `run ${counter++}`);
 
 /** Ten steps an epoch: 330 examples in batches of 32, ten of them left out. */
 function request(overrides: Partial<TrainRequest> = {}): TrainRequest {
-  return { model, data, optimizer: OPTIMIZERS.sgd(), epochs: 1, batch: 32, seed: 3, ...overrides };
+  return { network, data, optimizer: OPTIMIZERS.sgd(), epochs: 1, batch: 32, seed: 3, ...overrides };
 }
 
 function withoutTiming(directory: string): unknown[] {
@@ -58,7 +58,7 @@ async function trainAndStop(
   directory: string,
   steps: number,
   overrides: Partial<TrainRequest>,
-  existing: ExistingRun = 'refuse',
+  existing: ExistingTraining = 'refuse',
 ): Promise<void> {
   const controller = new AbortController();
   const run = train(
@@ -91,14 +91,14 @@ describe('a run', () => {
     expect(records.map(({ epoch }) => epoch)).toEqual(
       Array.from({ length: 40 }, (_, i) => Math.floor(i / 10)),
     );
-    const evaluation = model.evaluate(parameters, data.test);
+    const evaluation = network.evaluate(parameters, data.test);
     expect(summary).toMatchObject({
       testAccuracy: evaluation.accuracy,
       testLoss: evaluation.loss,
-      trainLoss: model.evaluate(parameters, data.train).loss,
+      trainLoss: network.evaluate(parameters, data.train).loss,
       trainLossExamples: 330,
       iterations: 40,
-      parameterCount: model.parameterCount,
+      parameterCount: network.parameterCount,
       uploadBytes: records.reduce((sum, { uploadBytes }) => sum + uploadBytes, 0),
     });
     expect(summary.uploadBytesPerStep).toBe(summary.uploadBytes / 40);
@@ -136,8 +136,8 @@ describe('a run', () => {
     ['a negative seed', { seed: -1 }],
     ['a seed above 32 bits', { seed: 2 ** 32 }],
     ['a seed that is no number', { seed: Number.NaN }],
-    ['a model for other images', { model: createMlp({ inputCount: 65, hidden: [], classes: 3 }) }],
-    ['a model for other classes', { model: createMlp({ inputCount: 64, hidden: [], classes: 4 }) }],
+    ['a network for other images', { network: createMlp({ inputCount: 65, hidden: [], classes: 3 }) }],
+    ['a network for other classes', { network: createMlp({ inputCount: 64, hidden: [], classes: 4 }) }],
   ])('refuses %s before it touches the directory', async (_, overrides) => {
     const directory = freshPath();
     await expect(train(request({ ...overrides, output: { directory } }))).rejects.toMatchObject({
@@ -205,7 +205,7 @@ describe('a run that is killed', () => {
   });
 });
 
-describe('a directory that holds a run', () => {
+describe('a directory that holds a training', () => {
   let directory = '';
   const resume = (overrides: Partial<TrainRequest> = {}): Promise<unknown> =>
     train(request({ output: { directory, existing: 'resume' }, ...overrides }));

@@ -2,7 +2,7 @@ import { PerformanceObserver } from 'node:perf_hooks';
 import { createAnalogSolver } from '../../../algorithms/board-solver.js';
 import type { Device } from '../../../driver/device.js';
 import { type Dataset, firstExamples } from '../../../learning/data/dataset.js';
-import { createConvolutionClassifier } from '../../../learning/model/convolution-classifier.js';
+import { createConvolutionClassifier } from '../../../learning/network/convolution-classifier.js';
 import type { Optimizer } from '../../../learning/optimizers/contract.js';
 import { CONTROL, createOptimizer } from '../../../learning/optimizers/create.js';
 import { mapTiming, type StepRecord, type StepTiming } from '../../../learning/record.js';
@@ -84,7 +84,7 @@ async function measure(
   const { rows, columns, classes } = data;
   try {
     await train({
-      model: createConvolutionClassifier({ rows, columns, classes }),
+      network: createConvolutionClassifier({ rows, columns, classes }),
       data: { ...data, test: firstExamples(data.test, Math.min(TEST_EXAMPLES, data.test.count)) },
       optimizer,
       epochs: Math.ceil((steps * batch) / data.train.count),

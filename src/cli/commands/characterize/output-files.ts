@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../../../learning/checkpoint.js';
-import { lockDirectory, requireDirectory, writing } from '../../../learning/run-files-lock.js';
+import { lockDirectory, requireDirectory, writing } from '../../../learning/training-files-lock.js';
 import type { CharacterizationRecord } from '../../../measure/record.js';
 
 export const OUTPUT_RECORD = 'characterization.json';

@@ -2,7 +2,12 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ThermolinkError } from '../../../errors.js';
 import { replaceFile } from '../../../learning/checkpoint.js';
-import { LOCK_FILE, lockDirectory, requireDirectory, writing } from '../../../learning/run-files-lock.js';
+import {
+  LOCK_FILE,
+  lockDirectory,
+  requireDirectory,
+  writing,
+} from '../../../learning/training-files-lock.js';
 
 /** Says that a directory is the demo's, from its first moment on. */
 const MARKER = 'demo.json';
@@ -10,14 +15,14 @@ export const COMPARISON = 'comparison.svg';
 
 /**
  * Makes `directory` the demo's, keeps every other demo out of it and returns the function that lets them in again. The
- * demo replaces its own runs without asking, so it takes no directory that somebody else has put anything into.
+ * demo replaces its own trainings without asking, so it takes no directory that somebody else has put anything into.
  *
- * `runs` are the names of the directories in it. Errors: BAD_ARGUMENT for a directory that is not the demo's; BUSY while
+ * `trainings` are the names of the directories in it. Errors: BAD_ARGUMENT for a directory that is not the demo's; BUSY while
  * another demo runs in it; BAD_FILE when it can't be written to.
  */
-export function claimDemoDirectory(directory: string, runs: readonly string[]): () => void {
+export function claimDemoDirectory(directory: string, trainings: readonly string[]): () => void {
   requireDirectory(directory);
-  refuseForeign(directory, runs);
+  refuseForeign(directory, trainings);
   const picture = join(directory, COMPARISON);
   if (writing(directory, () => statSync(picture, { throwIfNoEntry: false }))?.isDirectory())
     throw new ThermolinkError('BAD_FILE', `${picture} is a directory; the figure goes there.`, {
@@ -26,7 +31,10 @@ export function claimDemoDirectory(directory: string, runs: readonly string[]): 
     });
   const release = lockDirectory(directory);
   try {
-    replaceFile(join(directory, MARKER), `${JSON.stringify({ writtenBy: 'thermolink demo', runs })}\n`);
+    replaceFile(
+      join(directory, MARKER),
+      `${JSON.stringify({ writtenBy: 'thermolink demo', runs: trainings })}\n`,
+    );
     return release;
   } catch (error) {
     release();
@@ -34,12 +42,12 @@ export function claimDemoDirectory(directory: string, runs: readonly string[]): 
   }
 }
 
-function refuseForeign(directory: string, runs: readonly string[]): void {
+function refuseForeign(directory: string, trainings: readonly string[]): void {
   if (!existsSync(directory)) return;
   const entries = writing(directory, () => readdirSync(directory)).filter((entry) => entry !== LOCK_FILE);
   if (entries.length === 0 || entries.includes(MARKER)) return;
-  // Demos did not always leave a marker; their comparison and their runs, and nothing else, is one.
-  const own = [...runs, COMPARISON];
+  // Demos did not always leave a marker; their comparison and their trainings, and nothing else, is one.
+  const own = [...trainings, COMPARISON];
   if (own.every((name) => entries.includes(name)) && entries.length === own.length) return;
   throw new ThermolinkError('BAD_ARGUMENT', `${directory} holds files that the demo did not write.`, {
     hint: 'Name a directory by --out that is empty or does not exist: the demo replaces what is in its own.',

@@ -9,9 +9,9 @@ import { formatBytes, formatPercent, formatSeconds } from '../../output/format.j
 import { withInterrupt } from '../../output/interrupt.js';
 import { formatTable } from '../../output/table.js';
 import { printAndDraw } from '../train/print-and-draw.js';
-import { type FigureRun, runsFigure, writeRunFigure } from '../train/run-figure.js';
 import { runTraining, type TrainingPlan } from '../train/run-training.js';
 import { storedText, summaryText } from '../train/summary-text.js';
+import { type FigureTraining, trainingsFigure, writeTrainingFigure } from '../train/training-figure.js';
 import { COMPARISON, claimDemoDirectory } from './demo-directory.js';
 
 /** What is compared, the board first: the same network, data and number of steps. */
@@ -47,29 +47,29 @@ Example:
   async run(options) {
     const release = claimDemoDirectory(options.out, OPTIMIZERS);
     try {
-      const runs = await withInterrupt((signal) => trainAll(options, signal), {
+      const trainings = await withInterrupt((signal) => trainAll(options, signal), {
         onInterrupt: () => process.stderr.write('\nstopping …\n'),
       });
-      compare(options, runs);
+      compare(options, trainings);
     } finally {
       release();
     }
   },
 });
 
-function compare(options: DemoOptions, runs: readonly FigureRun[]): void {
+function compare(options: DemoOptions, trainings: readonly FigureTraining[]): void {
   const picture = join(options.out, COMPARISON);
   printAndDraw({
     json: options.json === true,
-    result: Object.fromEntries(runs.map(({ name, summary }) => [name, summary])),
-    text: comparisonText(runs),
+    result: Object.fromEntries(trainings.map(({ name, summary }) => [name, summary])),
+    text: comparisonText(trainings),
     textAfter: `  Curves: ${picture}\n`,
-    draw: () => replaceFile(picture, runsFigure('MNIST, one epoch', runs)),
+    draw: () => replaceFile(picture, trainingsFigure('MNIST, one epoch', trainings)),
   });
 }
 
-async function trainAll(options: DemoOptions, signal: AbortSignal): Promise<FigureRun[]> {
-  const runs: FigureRun[] = [];
+async function trainAll(options: DemoOptions, signal: AbortSignal): Promise<FigureTraining[]> {
+  const trainings: FigureTraining[] = [];
   for (const optimizer of OPTIMIZERS) {
     const out = join(options.out, optimizer);
     const plan: TrainingPlan = {
@@ -86,14 +86,14 @@ async function trainAll(options: DemoOptions, signal: AbortSignal): Promise<Figu
     const summary = await runTraining(plan, signal);
     // Before the drawing, which may fail on a full disk.
     if (optimizer === 'tngd' && !options.json) process.stdout.write(summaryText(plan, summary));
-    runs.push(writeRunFigure(out, optimizer, summary));
+    trainings.push(writeTrainingFigure(out, optimizer, summary));
     if (optimizer === 'tngd' && !options.json) process.stdout.write(`${storedText(plan)}\n`);
   }
-  return runs;
+  return trainings;
 }
 
-function comparisonText(runs: readonly FigureRun[]): string {
-  const rows = runs.map(({ name, summary, records }) => [
+function comparisonText(trainings: readonly FigureTraining[]): string {
+  const rows = trainings.map(({ name, summary, records }) => [
     name,
     formatPercent(summary.testAccuracy, 2),
     lossAround(records, 30),
@@ -107,13 +107,14 @@ function comparisonText(runs: readonly FigureRun[]): string {
   const align = ['left', 'right', 'right', 'right', 'right', 'right', 'right', 'left'] as const;
   return `${formatTable(rows, { header, align })}
   * modelled: ticks × h × τ. The emulated board runs on the host, so its host time is not a board's.
-  ${verdict(runs)}
+  ${verdict(trainings)}
 `;
 }
 
 /** What the figures say of the board, honestly: the control is what it has to beat. */
-function verdict(runs: readonly FigureRun[]): string {
-  const accuracy = (optimizer: string) => runs.find(({ name }) => name === optimizer)!.summary.testAccuracy;
+function verdict(trainings: readonly FigureTraining[]): string {
+  const accuracy = (optimizer: string) =>
+    trainings.find(({ name }) => name === optimizer)!.summary.testAccuracy;
   const lead = accuracy('tngd') - accuracy('control');
   if (Math.abs(lead) < SEED_SPREAD)
     return `The control reaches what tngd reaches without any curvature (differences under ${100 * SEED_SPREAD} points are within the

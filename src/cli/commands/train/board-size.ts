@@ -10,10 +10,10 @@ import type { ResolvedRequest } from '../../../learning/train-request.js';
  * Errors: TOO_LARGE, which names the most curvature examples that fit if their number is what does not; UNSUPPORTED.
  */
 export function refuseTooLargeForBoard(
-  { model, batch, curvatureExamples }: Omit<ResolvedRequest, 'optimizer'>,
+  { network, batch, curvatureExamples }: Omit<ResolvedRequest, 'optimizer'>,
   board: DeviceIdentity,
 ): void {
-  const { outputCount: classes, parameterCount: columns } = model;
+  const { outputCount: classes, parameterCount: columns } = network;
   const rows = curvatureExamples * classes;
   try {
     // Its entries do not matter.

@@ -1,7 +1,7 @@
 import { createAnalogSolver } from '../../../algorithms/board-solver.js';
 import { ThermolinkError } from '../../../errors.js';
 import { loadDataset } from '../../../learning/data/load-dataset.js';
-import { createConvolutionClassifier } from '../../../learning/model/convolution-classifier.js';
+import { createConvolutionClassifier } from '../../../learning/network/convolution-classifier.js';
 import {
   CONTROL,
   createOptimizer,
@@ -10,9 +10,9 @@ import {
   optimizerSettings,
 } from '../../../learning/optimizers/create.js';
 import type { TrainingSummary } from '../../../learning/record.js';
-import { checkRunDirectory, type ExistingRun } from '../../../learning/run-files.js';
 import { resolveRequest } from '../../../learning/train-request.js';
 import { checkTrainRequest, type TrainRequest, train } from '../../../learning/trainer.js';
+import { checkTrainingDirectory, type ExistingTraining } from '../../../learning/training-files.js';
 import { deviceUri, withDevice } from '../../device.js';
 import type { LogOptions } from '../../logging.js';
 import { refuseTooLargeForBoard } from './board-size.js';
@@ -34,7 +34,7 @@ export interface TrainingPlan extends LogOptions {
   readonly seed: number;
   readonly curvatureExamples?: number;
   readonly out?: string;
-  readonly existing: ExistingRun;
+  readonly existing: ExistingTraining;
   readonly quiet: boolean;
 }
 
@@ -48,7 +48,7 @@ export interface TrainingPlan extends LogOptions {
 export async function runTraining(plan: TrainingPlan, signal: AbortSignal): Promise<TrainingSummary> {
   const { name, options } = optimizerOf(plan);
   optimizerSettings(name, options);
-  if (plan.out !== undefined) checkRunDirectory(plan.out, plan.existing);
+  if (plan.out !== undefined) checkTrainingDirectory(plan.out, plan.existing);
   const display = new TrainingDisplay({ label: plan.optimizer, silent: plan.quiet });
   try {
     display.phase('loading the data');
@@ -86,7 +86,7 @@ function requestOf(plan: TrainingPlan, signal: AbortSignal): Omit<TrainRequest, 
   );
   const { rows, columns, classes } = data;
   return {
-    model: createConvolutionClassifier({ rows, columns, classes }),
+    network: createConvolutionClassifier({ rows, columns, classes }),
     data,
     epochs: plan.epochs,
     batch: plan.batch,
@@ -98,7 +98,7 @@ function requestOf(plan: TrainingPlan, signal: AbortSignal): Omit<TrainRequest, 
   };
 }
 
-/** What ends a run that could go on as well: a step keeps nothing in the board. */
+/** What ends a training that could go on as well: a step keeps nothing in the board. */
 const ENDED_FROM_OUTSIDE: ReadonlySet<string> = new Set([
   'ABORTED',
   'LINK_LOST',

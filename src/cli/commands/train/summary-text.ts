@@ -1,5 +1,5 @@
 import type { StepTiming, TrainingSummary } from '../../../learning/record.js';
-import { RUN_FILES } from '../../../learning/run-files.js';
+import { TRAINING_FILES } from '../../../learning/training-files.js';
 import { formatBytes, formatCount, formatNumber, formatPercent, formatSeconds } from '../../output/format.js';
 import { formatTable } from '../../output/table.js';
 import type { TrainingPlan } from './run-training.js';
@@ -48,8 +48,8 @@ export function summaryText({ optimizer }: TrainingPlan, summary: TrainingSummar
   return `${formatTable(facts)}\nhost time of one step:\n${formatTable(parts, { align: ['left', 'right'] })}\n`;
 }
 
-/** What is left of the run. */
+/** What is left of the training. */
 export function storedText({ out }: TrainingPlan): string {
   if (out === undefined) return 'Nothing was stored; --out DIR keeps metrics, curves and a checkpoint.\n';
-  return `Stored in ${out}: ${Object.values(RUN_FILES).join(', ')}.\n`;
+  return `Stored in ${out}: ${Object.values(TRAINING_FILES).join(', ')}.\n`;
 }

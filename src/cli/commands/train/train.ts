@@ -17,9 +17,9 @@ import { formatCount } from '../../output/format.js';
 import { withInterrupt } from '../../output/interrupt.js';
 import { refuseInertOptions, usesBoard } from './inert-options.js';
 import { printAndDraw } from './print-and-draw.js';
-import { writeRunFigure } from './run-figure.js';
 import { optimizerOf, runTraining, TRAINING_DEVICE, type TrainingPlan } from './run-training.js';
 import { storedText, summaryText } from './summary-text.js';
+import { writeTrainingFigure } from './training-figure.js';
 
 const OPTIONS = {
   optimizer: option('--optimizer <name>', `one of ${OPTIMIZER_NAMES.join(', ')} (default: tngd)`, {
@@ -107,22 +107,25 @@ async function trainInterruptibly(plan: TrainingPlan): Promise<TrainingSummary> 
   }
 }
 
-/** Adds how to go on to the error of a run that was ended from outside after it had begun. */
+/** Adds how to go on to the error of a training that was ended from outside after it had begun. */
 function withWayOn(error: ThermolinkError, plan: TrainingPlan): ThermolinkError {
   const steps = error.data['stepsTaken'];
   if (typeof steps !== 'number') return error;
   if (plan.out === undefined)
-    return withHint(error, 'Nothing was stored: a run with --out DIR can be resumed.');
-  const stored = `${plan.out} holds the run up to step ${formatCount(steps)}`;
+    return withHint(error, 'Nothing was stored: a training with --out DIR can be resumed.');
+  const stored = `${plan.out} holds the training up to step ${formatCount(steps)}`;
   return withHint(error, `${stored}: to go on, give ${resumingCommand(plan)}.`);
 }
 
 function drawCurves(directory: string, plan: TrainingPlan, summary: TrainingSummary): void {
   try {
-    writeRunFigure(directory, plan.optimizer, summary);
+    writeTrainingFigure(directory, plan.optimizer, summary);
   } catch (error) {
     if (!(error instanceof ThermolinkError)) throw error;
-    throw withHint(error, `The run itself is complete; to draw it again, give ${resumingCommand(plan)}.`);
+    throw withHint(
+      error,
+      `The training itself is complete; to draw it again, give ${resumingCommand(plan)}.`,
+    );
   }
 }
 
@@ -143,7 +146,7 @@ function planOf(options: TrainOptions): TrainingPlan {
   const usage = (message: string, hint: string): ThermolinkError =>
     new ThermolinkError('BAD_ARGUMENT', message, { hint });
   if (options.out === undefined && (options.resume || options.overwrite))
-    throw usage('--resume and --overwrite need the directory of a run.', 'Name it by --out.');
+    throw usage('--resume and --overwrite need the directory of a training.', 'Name it by --out.');
   if (options.resume && options.overwrite)
     throw usage('--resume and --overwrite exclude each other.', 'Choose one.');
   if (options.preset === 'control' && (options.optimizer ?? 'sgd') !== 'sgd')

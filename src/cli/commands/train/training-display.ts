@@ -50,7 +50,7 @@ export class TrainingDisplay {
     else this.#stream.write(`${line}\n`);
   }
 
-  /** `step` of `total` steps are done, by a run that is resumed. */
+  /** `step` of `total` steps are done, by a training that is resumed. */
   start(step: number, total: number): void {
     this.#status.clear();
     this.#progress = new Progress({

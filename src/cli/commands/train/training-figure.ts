@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ThermolinkError } from '../../../errors.js';
 import { replaceFile } from '../../../learning/checkpoint.js';
 import type { StepRecord, StepTiming, TrainingSummary } from '../../../learning/record.js';
-import { RUN_FILES } from '../../../learning/run-files.js';
+import { TRAINING_FILES } from '../../../learning/training-files.js';
 import { barChart } from '../../../plot/bar-chart.js';
 import { figure } from '../../../plot/figure.js';
 import { lineChart } from '../../../plot/line-chart.js';
@@ -17,20 +17,20 @@ import { TIMING_NAMES } from './summary-text.js';
 const SMOOTHING_STEPS = 15;
 
 /** A run as a figure shows it. */
-export interface FigureRun {
+export interface FigureTraining {
   readonly name: string;
   readonly records: readonly StepRecord[];
   readonly summary: TrainingSummary;
 }
 
-/** The records of a stored run. Errors: BAD_FILE when they are not there, or not what a run writes. */
+/** The records of a stored training. Errors: BAD_FILE when they are not there, or not what a training writes. */
 export function readRecords(directory: string): StepRecord[] {
-  const file = join(directory, RUN_FILES.metrics);
+  const file = join(directory, TRAINING_FILES.metrics);
   try {
     const lines = readFileSync(file, 'utf8').trim().split('\n');
     return lines.map((line) => JSON.parse(line) as StepRecord);
   } catch (cause) {
-    throw new ThermolinkError('BAD_FILE', `${file} can't be read as the metrics of a run.`, {
+    throw new ThermolinkError('BAD_FILE', `${file} can't be read as the metrics of a training.`, {
       cause,
       hint: 'Another program has changed it, so that its curves cannot be drawn.',
       data: { file },
@@ -39,26 +39,30 @@ export function readRecords(directory: string): StepRecord[] {
 }
 
 /**
- * Draws curves.svg of the run in `directory`, or replaces it, and returns the run; `name` is what the user calls its
+ * Draws curves.svg of the training in `directory`, or replaces it, and returns the training; `name` is what the user calls its
  * optimizer. Errors: BAD_FILE.
  */
-export function writeRunFigure(directory: string, name: string, summary: TrainingSummary): FigureRun {
-  const run = { name, records: readRecords(directory), summary };
-  replaceFile(join(directory, RUN_FILES.curves), runsFigure(`Training with ${name}`, [run]));
-  return run;
+export function writeTrainingFigure(
+  directory: string,
+  name: string,
+  summary: TrainingSummary,
+): FigureTraining {
+  const training = { name, records: readRecords(directory), summary };
+  replaceFile(join(directory, TRAINING_FILES.curves), trainingsFigure(`Training with ${name}`, [training]));
+  return training;
 }
 
-/** Loss and accuracy over the steps, and where the host time of a step went, of one or several runs. */
-export function runsFigure(title: string, runs: readonly FigureRun[]): string {
+/** Loss and accuracy over the steps, and where the host time of a step went, of one or several trainings. */
+export function trainingsFigure(title: string, trainings: readonly FigureTraining[]): string {
   const curves = (value: (record: StepRecord) => number, scale: ScaleKind): Series[] =>
-    runs.flatMap(({ name, records }) => {
+    trainings.flatMap(({ name, records }) => {
       const points = records.map((record) => [record.step + 1, value(record)] as const);
       const averaged = { name, points: smooth(points, SMOOTHING_STEPS, scale) };
-      return runs.length === 1 ? [{ name, points, faint: true }, averaged] : [averaged];
+      return trainings.length === 1 ? [{ name, points, faint: true }, averaged] : [averaged];
     });
   const meanings = (mean: string): string =>
-    `${runs.length === 1 ? 'pale: each batch; strong: ' : ''}${mean} over ${SMOOTHING_STEPS} steps (fewer at the ends)`;
-  const tests = runs.map(({ name, summary }) => `${name} ${formatPercent(summary.testAccuracy, 2)}`);
+    `${trainings.length === 1 ? 'pale: each batch; strong: ' : ''}${mean} over ${SMOOTHING_STEPS} steps (fewer at the ends)`;
+  const tests = trainings.map(({ name, summary }) => `${name} ${formatPercent(summary.testAccuracy, 2)}`);
   return figure(
     [
       lineChart({
@@ -77,9 +81,9 @@ export function runsFigure(title: string, runs: readonly FigureRun[]): string {
       }),
       barChart({
         title: 'Host time of one step',
-        subtitle: boardSubtitle(runs),
+        subtitle: boardSubtitle(trainings),
         x: { label: 'time', format: (milliseconds) => formatSeconds(milliseconds / 1000) },
-        bars: runs.map(({ name, summary }) => ({
+        bars: trainings.map(({ name, summary }) => ({
           name,
           segments: (Object.keys(TIMING_NAMES) as (keyof StepTiming)[]).map((part) => ({
             name: TIMING_NAMES[part],
@@ -92,8 +96,8 @@ export function runsFigure(title: string, runs: readonly FigureRun[]): string {
   );
 }
 
-function boardSubtitle(runs: readonly FigureRun[]): string {
-  const board = runs.find(({ summary }) => summary.ticks > 0);
+function boardSubtitle(trainings: readonly FigureTraining[]): string {
+  const board = trainings.find(({ summary }) => summary.ticks > 0);
   if (!board) return 'no board was used';
   const seconds = board.summary.boardSeconds / board.summary.iterations;
   // No-break spaces: a formula is read in one piece.

@@ -1,7 +1,7 @@
 import type { Optimizer, StepRequest } from '../../src/learning/optimizers/contract.js';
 import { type Matrix, matrix } from '../../src/linalg/matrix.js';
 import { norm2 } from '../../src/linalg/products.js';
-import { noiseVector } from './model-examples.js';
+import { noiseVector } from './network-examples.js';
 
 /** Parameters, and rows of the curvature factor, of the small problems that optimizers are tested on. */
 export const P = 30;

@@ -4,13 +4,13 @@ import type {
   Examples,
   LayerShape,
   LossAndGradient,
-  Model,
+  Network,
   PerExampleFactors,
 } from './contract.js';
 import { checkExamples, checkInputs, checkParameters } from './examples-check.js';
 import { initialParameters } from './initialize.js';
 import { outputDerivatives } from './jacobian.js';
-import { type AffineBlock, forwardPass, networkGradient, networkOutputs } from './network.js';
+import { type AffineBlock, forwardPass, networkGradient, networkOutputs } from './passes.js';
 import { crossEntropyCotangent, softmaxCrossEntropy } from './softmax-cross-entropy.js';
 
 /** What distinguishes one architecture from another. */
@@ -27,8 +27,8 @@ export interface ClassifierDescription {
 /** Enough for the products to be efficient, few enough that intermediate results stay below some tens of MB. */
 const EVALUATION_CHUNK = 500;
 
-/** A `Model` from a chain of affine maps with tanh between them; see there for what it guarantees. */
-export function createClassifier(description: ClassifierDescription): Model {
+/** A `Network` from a chain of affine maps with tanh between them; see there for what it guarantees. */
+export function createClassifier(description: ClassifierDescription): Network {
   const { blocks, inputCount, arrange } = description;
   const layers = layerShapes(description);
   const outputCount = blocks[blocks.length - 1].outputs;
@@ -195,7 +195,7 @@ const CLASSES_MAX = 256;
 
 /** Refuses settings that are no object: BAD_ARGUMENT with an example. */
 export function checkSettings(settings: unknown, example: string): void {
-  checkObject('The settings of a model', settings, example);
+  checkObject('The settings of a network', settings, example);
 }
 
 /** Refuses a width of a layer, or the like, that is no whole number ≥ 1: BAD_ARGUMENT. */

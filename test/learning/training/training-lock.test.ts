@@ -3,11 +3,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createMlp } from '../../../src/learning/model/mlp.js';
+import { createMlp } from '../../../src/learning/network/mlp.js';
 import { createOptimizer } from '../../../src/learning/optimizers/create.js';
-import { lockDirectory, requireUnlocked } from '../../../src/learning/run-files-lock.js';
 import { type TrainRequest, train } from '../../../src/learning/trainer.js';
-import { barsDataset } from '../../support/model-examples.js';
+import { lockDirectory, requireUnlocked } from '../../../src/learning/training-files-lock.js';
+import { barsDataset } from '../../support/network-examples.js';
 
 let directory = '';
 beforeEach(() => {
@@ -88,10 +88,10 @@ describe('the lock of a directory', () => {
 
 describe('two runs into one directory', () => {
   const data = barsDataset(96, 30);
-  const model = createMlp({ inputCount: 64, hidden: [], classes: 3 });
+  const network = createMlp({ inputCount: 64, hidden: [], classes: 3 });
   const run = (overrides: Partial<TrainRequest>): Promise<unknown> =>
     train({
-      model,
+      network,
       data,
       optimizer: createOptimizer('sgd', { rate: 0.5 }),
       epochs: 1,

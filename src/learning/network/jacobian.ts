@@ -1,4 +1,4 @@
-import type { AffineBlock, ForwardPass } from './network.js';
+import type { AffineBlock, ForwardPass } from './passes.js';
 
 /**
  * The derivatives of every output with respect to every affine map's result, ∂output k / ∂(W a + b), per block

@@ -1,13 +1,17 @@
-import type { Examples, Model } from '../../src/learning/model/contract.js';
+import type { Examples, Network } from '../../src/learning/network/contract.js';
 
 /**
- * The networks of src/learning/model in float64, by the definition: nested loops over pixels, tanh before
+ * The networks of src/learning/network in float64, by the definition: nested loops over pixels, tanh before
  * pooling, no matrices. Slow, independent of the autodiff library, and exact enough for finite differences.
  */
-export function referenceOutputs(model: Model, parameters: Float64Array, image: ArrayLike<number>): number[] {
-  const settings = model.settings as Record<string, number>;
+export function referenceOutputs(
+  network: Network,
+  parameters: Float64Array,
+  image: ArrayLike<number>,
+): number[] {
+  const settings = network.settings as Record<string, number>;
   let activation = Array.from(image);
-  model.layers.forEach((layer, index) => {
+  network.layers.forEach((layer, index) => {
     const weight = (o: number, i: number): number => parameters[layer.weightOffset + o * layer.inputs + i];
     const bias = (o: number): number => parameters[layer.biasOffset + o];
     if (layer.name === 'convolution') {
@@ -17,7 +21,7 @@ export function referenceOutputs(model: Model, parameters: Float64Array, image: 
     const z = Array.from({ length: layer.outputs }, (_, o) =>
       activation.reduce((sum, a, i) => sum + weight(o, i) * a, bias(o)),
     );
-    activation = index + 1 < model.layers.length ? z.map(Math.tanh) : z;
+    activation = index + 1 < network.layers.length ? z.map(Math.tanh) : z;
   });
   return activation;
 }
@@ -66,10 +70,10 @@ export function imageOf(examples: Examples, example: number): Float32Array {
 }
 
 /** Mean cross-entropy over the examples, in nat. */
-export function referenceLoss(model: Model, parameters: Float64Array, examples: Examples): number {
+export function referenceLoss(network: Network, parameters: Float64Array, examples: Examples): number {
   let sum = 0;
   for (let e = 0; e < examples.count; e++) {
-    const p = referenceProbabilities(referenceOutputs(model, parameters, imageOf(examples, e)));
+    const p = referenceProbabilities(referenceOutputs(network, parameters, imageOf(examples, e)));
     sum -= Math.log(p[examples.labels[e]]);
   }
   return sum / examples.count;

@@ -1,6 +1,6 @@
 import { ThermolinkError } from '../../errors.js';
 import { checkClasses, checkHidden, checkSettings, checkWidth, createClassifier } from './classifier.js';
-import type { Model } from './contract.js';
+import type { Network } from './contract.js';
 import { type ConvolutionGeometry, patchMatrix, patchMatrixLength, pooledShape } from './patches.js';
 
 /** The shape of a convolution classifier. */
@@ -27,7 +27,7 @@ export interface ConvolutionClassifierSettings {
  * Errors: BAD_ARGUMENT for a size that is no whole number ≥ 1, a number of classes other than 2 to 256, and when no pooled
  * pixel is left.
  */
-export function createConvolutionClassifier(settings: ConvolutionClassifierSettings): Model {
+export function createConvolutionClassifier(settings: ConvolutionClassifierSettings): Network {
   checkSettings(settings, '{ rows: 28, columns: 28, classes: 10 }');
   const { rows, columns, classes, channels = 15, kernel = 5, stride = 2, pool = 2, hidden = [] } = settings;
   const sizes = { rows, columns, channels, kernel, stride, pool };

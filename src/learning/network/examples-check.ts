@@ -11,7 +11,7 @@ interface Sizes {
 /** Refuses parameters that are no Float64Array of length P: BAD_ARGUMENT. */
 export function checkParameters(parameters: Float64Array, { parameterCount }: Sizes): void {
   checkArray('parameters', parameters, 'Float64Array');
-  checkLength('parameters', parameters.length, parameterCount, 'one for each parameter of the model');
+  checkLength('parameters', parameters.length, parameterCount, 'one for each parameter of the network');
 }
 
 /** Refuses examples whose arrays do not fit each other or the network, or with a label that the network has no output for: BAD_ARGUMENT. */

@@ -1,18 +1,18 @@
 import { numpy as np, vjp } from '@jax-js/jax';
 import { describe, expect, it, vi } from 'vitest';
-import type { Examples, Model } from '../../../src/learning/model/contract.js';
-import { createConvolutionClassifier } from '../../../src/learning/model/convolution-classifier.js';
-import { createMlp } from '../../../src/learning/model/mlp.js';
-import { noiseExamples, noiseVector } from '../../support/model-examples.js';
+import type { Examples, Network } from '../../../src/learning/network/contract.js';
+import { createConvolutionClassifier } from '../../../src/learning/network/convolution-classifier.js';
+import { createMlp } from '../../../src/learning/network/mlp.js';
+import { noiseExamples, noiseVector } from '../../support/network-examples.js';
 import {
   derivatives,
   imageOf,
   referenceLoss,
   referenceOutputs,
   referenceProbabilities,
-} from '../../support/model-reference.js';
+} from '../../support/network-reference.js';
 
-const MODELS: Record<string, Model> = {
+const NETWORKS: Record<string, Network> = {
   'softmax regression': createMlp({ inputCount: 12, hidden: [], classes: 4 }),
   'multilayer perceptron': createMlp({ inputCount: 12, hidden: [7, 5], classes: 4 }),
   'convolution, pooled': createConvolutionClassifier({
@@ -46,11 +46,11 @@ const MODELS: Record<string, Model> = {
 /** float32 keeps 24 bits; a few hundred additions lose some of them. */
 const FLOAT32_TOLERANCE = 2e-5;
 
-function setUp(model: Model, count = 6): { parameters: Float64Array; examples: Examples } {
-  const noise = noiseVector(model.parameterCount, 2, 0.1);
+function setUp(network: Network, count = 6): { parameters: Float64Array; examples: Examples } {
+  const noise = noiseVector(network.parameterCount, 2, 0.1);
   return {
-    parameters: model.init(1).map((value, i) => value + noise[i]),
-    examples: noiseExamples(count, model.inputCount, model.outputCount, 3),
+    parameters: network.init(1).map((value, i) => value + noise[i]),
+    examples: noiseExamples(count, network.inputCount, network.outputCount, 3),
   };
 }
 
@@ -59,31 +59,31 @@ function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return Array.from(a).reduce((largest, value, i) => Math.max(largest, Math.abs(value - b[i])), 0);
 }
 
-describe.each(Object.entries(MODELS))('%s', (_, model) => {
-  const { parameters, examples } = setUp(model);
+describe.each(Object.entries(NETWORKS))('%s', (_, network) => {
+  const { parameters, examples } = setUp(network);
 
   it('gives the probabilities of the definition in float64', () => {
-    const predicted = model.predict(parameters, examples.inputs);
+    const predicted = network.predict(parameters, examples.inputs);
     for (let e = 0; e < examples.count; e++) {
-      const expected = referenceProbabilities(referenceOutputs(model, parameters, imageOf(examples, e)));
-      const found = predicted.slice(e * model.outputCount, (e + 1) * model.outputCount);
+      const expected = referenceProbabilities(referenceOutputs(network, parameters, imageOf(examples, e)));
+      const found = predicted.slice(e * network.outputCount, (e + 1) * network.outputCount);
       expect(largestDifference(found, expected)).toBeLessThan(FLOAT32_TOLERANCE);
     }
   });
 
   it('gives the loss and, against finite differences in float64, the gradient', () => {
-    const { loss, gradient } = model.lossAndGradient(parameters, examples);
-    expect(loss).toBeCloseTo(referenceLoss(model, parameters, examples), 5);
-    const expected = derivatives((p) => [referenceLoss(model, p, examples)], parameters).flat();
+    const { loss, gradient } = network.lossAndGradient(parameters, examples);
+    expect(loss).toBeCloseTo(referenceLoss(network, parameters, examples), 5);
+    const expected = derivatives((p) => [referenceLoss(network, p, examples)], parameters).flat();
     expect(largestDifference(gradient, expected)).toBeLessThan(FLOAT32_TOLERANCE);
   });
 
   it('gives factors whose products are the Jacobian of the outputs', () => {
-    const factors = model.perExampleFactors(parameters, examples);
+    const factors = network.perExampleFactors(parameters, examples);
     for (let e = 0; e < examples.count; e++) {
-      const expected = derivatives((p) => referenceOutputs(model, p, imageOf(examples, e)), parameters);
-      for (let k = 0; k < model.outputCount; k++) {
-        const row = jacobianRow(model, factors, e, k);
+      const expected = derivatives((p) => referenceOutputs(network, p, imageOf(examples, e)), parameters);
+      for (let k = 0; k < network.outputCount; k++) {
+        const row = jacobianRow(network, factors, e, k);
         expect(
           largestDifference(
             row,
@@ -92,42 +92,42 @@ describe.each(Object.entries(MODELS))('%s', (_, model) => {
         ).toBeLessThan(FLOAT32_TOLERANCE);
       }
     }
-    expect(largestDifference(factors.probabilities, model.predict(parameters, examples.inputs))).toBe(0);
+    expect(largestDifference(factors.probabilities, network.predict(parameters, examples.inputs))).toBe(0);
   });
 
   it('counts what predict classifies rightly, and agrees with itself', () => {
-    const evaluation = model.evaluate(parameters, examples);
-    const predicted = model.predict(parameters, examples.inputs);
+    const evaluation = network.evaluate(parameters, examples);
+    const predicted = network.predict(parameters, examples.inputs);
     const correct = Array.from(examples.labels).filter((label, e) => {
-      const p = predicted.subarray(e * model.outputCount, (e + 1) * model.outputCount);
+      const p = predicted.subarray(e * network.outputCount, (e + 1) * network.outputCount);
       return p.indexOf(Math.max(...p)) === label;
     }).length;
-    const { loss, correct: correctInBatch } = model.lossAndGradient(parameters, examples);
+    const { loss, correct: correctInBatch } = network.lossAndGradient(parameters, examples);
     expect(evaluation).toEqual({ loss, correct, accuracy: correct / examples.count });
     expect(correctInBatch).toBe(correct);
   });
 
   it('gives the same bits twice and leaves its arguments alone', () => {
     const before = { parameters: parameters.slice(), inputs: examples.inputs.slice() };
-    const first = model.lossAndGradient(parameters, examples);
-    model.perExampleFactors(parameters, examples);
-    expect(model.lossAndGradient(parameters, examples)).toEqual(first);
+    const first = network.lossAndGradient(parameters, examples);
+    network.perExampleFactors(parameters, examples);
+    expect(network.lossAndGradient(parameters, examples)).toEqual(first);
     expect({ parameters, inputs: examples.inputs }).toEqual(before);
   });
 });
 
 function jacobianRow(
-  model: Model,
-  factors: ReturnType<Model['perExampleFactors']>,
+  network: Network,
+  factors: ReturnType<Network['perExampleFactors']>,
   example: number,
   k: number,
 ): Float64Array {
-  const row = new Float64Array(model.parameterCount);
-  model.layers.forEach(({ inputs, outputs, positions, weightOffset, biasOffset }, l) => {
+  const row = new Float64Array(network.parameterCount);
+  network.layers.forEach(({ inputs, outputs, positions, weightOffset, biasOffset }, l) => {
     const { activations, deltas } = factors.layers[l];
     for (let position = 0; position < positions; position++)
       for (let o = 0; o < outputs; o++) {
-        const delta = deltas[((example * positions + position) * outputs + o) * model.outputCount + k];
+        const delta = deltas[((example * positions + position) * outputs + o) * network.outputCount + k];
         row[biasOffset + o] += delta;
         for (let i = 0; i < inputs; i++)
           row[weightOffset + o * inputs + i] +=
@@ -138,16 +138,19 @@ function jacobianRow(
 }
 
 describe('evaluation', () => {
-  const model = MODELS['multilayer perceptron'];
+  const network = NETWORKS['multilayer perceptron'];
 
   it('of many examples is the mean over its parts, whatever the internal chunks', () => {
-    const { parameters, examples } = setUp(model, 1203);
-    const whole = model.evaluate(parameters, examples);
+    const { parameters, examples } = setUp(network, 1203);
+    const whole = network.evaluate(parameters, examples);
     const cut = 401;
     const parts = [0, 1, 2].map((part) =>
-      model.evaluate(parameters, {
+      network.evaluate(parameters, {
         count: cut,
-        inputs: examples.inputs.subarray(part * cut * model.inputCount, (part + 1) * cut * model.inputCount),
+        inputs: examples.inputs.subarray(
+          part * cut * network.inputCount,
+          (part + 1) * cut * network.inputCount,
+        ),
         labels: examples.labels.subarray(part * cut, (part + 1) * cut),
       }),
     );
@@ -156,24 +159,24 @@ describe('evaluation', () => {
   });
 
   it('of parameters that know nothing gives ln(classes)', () => {
-    const { examples } = setUp(model);
-    const nothing = new Float64Array(model.parameterCount);
-    expect(model.evaluate(nothing, examples).loss).toBeCloseTo(Math.log(4), 12);
+    const { examples } = setUp(network);
+    const nothing = new Float64Array(network.parameterCount);
+    expect(network.evaluate(nothing, examples).loss).toBeCloseTo(Math.log(4), 12);
   });
 
   it('stays finite for outputs in the thousands, with gradients', () => {
-    const { parameters, examples } = setUp(model);
+    const { parameters, examples } = setUp(network);
     const huge = parameters.map((value) => 1e4 * value);
-    const { loss, gradient } = model.lossAndGradient(huge, examples);
+    const { loss, gradient } = network.lossAndGradient(huge, examples);
     expect(loss).toBeGreaterThan(100);
     expect(Number.isFinite(loss)).toBe(true);
     expect(gradient.every(Number.isFinite)).toBe(true);
   });
 
   it('is not finite for parameters that are not', () => {
-    const { parameters, examples } = setUp(model);
+    const { parameters, examples } = setUp(network);
     parameters[0] = Number.NaN;
-    expect(model.lossAndGradient(parameters, examples).loss).toBeNaN();
+    expect(network.lossAndGradient(parameters, examples).loss).toBeNaN();
   });
 });
 
@@ -182,9 +185,9 @@ describe('architecture', () => {
     [15, 7750],
     [8, 4138],
   ])('with %i channels has %i parameters on 28 × 28 images of 10 classes', (channels, parameterCount) => {
-    const model = createConvolutionClassifier({ rows: 28, columns: 28, classes: 10, channels });
-    expect(model.parameterCount).toBe(parameterCount);
-    expect(model.init(0)).toHaveLength(parameterCount);
+    const network = createConvolutionClassifier({ rows: 28, columns: 28, classes: 10, channels });
+    expect(network.parameterCount).toBe(parameterCount);
+    expect(network.init(0)).toHaveLength(parameterCount);
   });
 
   it('lays the layers out one after the other, weights before biases', () => {
@@ -205,11 +208,11 @@ describe('architecture', () => {
   });
 
   it('starts from parameters that only the seed decides, with variance 1/inputs and no bias', () => {
-    const model = createConvolutionClassifier({ rows: 28, columns: 28, classes: 10 });
-    const parameters = model.init(5);
-    expect(model.init(5)).toEqual(parameters);
-    expect(model.init(6)).not.toEqual(parameters);
-    const { inputs, weightOffset, biasOffset } = model.layers[1];
+    const network = createConvolutionClassifier({ rows: 28, columns: 28, classes: 10 });
+    const parameters = network.init(5);
+    expect(network.init(5)).toEqual(parameters);
+    expect(network.init(6)).not.toEqual(parameters);
+    const { inputs, weightOffset, biasOffset } = network.layers[1];
     const weights = parameters.subarray(weightOffset, biasOffset);
     const variance = weights.reduce((sum, w) => sum + w * w, 0) / weights.length;
     // Relative standard deviation of the variance of n uniforms: √(0.8/n); five of them, false alarm 6e-7.
@@ -224,15 +227,15 @@ const { WebAssembly: wasm } = globalThis as unknown as {
 };
 
 describe('memory', () => {
-  const model = createConvolutionClassifier({ rows: 16, columns: 16, classes: 3, channels: 8 });
-  const { parameters, examples } = setUp(model, 64);
-  const curvature = setUp(model, 8).examples;
+  const network = createConvolutionClassifier({ rows: 16, columns: 16, classes: 3, channels: 8 });
+  const { parameters, examples } = setUp(network, 64);
+  const curvature = setUp(network, 8).examples;
 
   async function steps(count: number): Promise<void> {
     for (let i = 0; i < count; i++) {
-      model.lossAndGradient(parameters, examples);
-      model.perExampleFactors(parameters, curvature);
-      model.evaluate(parameters, examples);
+      network.lossAndGradient(parameters, examples);
+      network.perExampleFactors(parameters, curvature);
+      network.evaluate(parameters, examples);
       await new Promise(setImmediate);
     }
   }

@@ -1,5 +1,5 @@
 import type { Dataset, ExampleSet } from '../../src/learning/data/dataset.js';
-import type { Examples } from '../../src/learning/model/contract.js';
+import type { Examples } from '../../src/learning/network/contract.js';
 import { randomSource } from '../../src/linalg/random.js';
 
 /** A stream number of the tests' own, far from those of the program. */

@@ -28,11 +28,11 @@ interface Holder {
 const held = new Set<string>();
 
 /**
- * Creates `directory` where missing and keeps every other run out of it until the function that is returned is called, at
+ * Creates `directory` where missing and keeps every other training out of it until the function that is returned is called, at
  * the latest when this process ends. The lock of a process that is gone from this host is taken over; one of another
  * host counts as live, since nothing can be known of it from here.
  *
- * Errors: BUSY (retryable) while another run has the directory; BAD_FILE when it can't be written to.
+ * Errors: BUSY (retryable) while another training has the directory; BAD_FILE when it can't be written to.
  */
 export function lockDirectory(directory: string): () => void {
   const file = resolve(directory, LOCK_FILE);
@@ -95,7 +95,7 @@ function hold(file: string, content: string): () => void {
     process.off('exit', release);
     held.delete(file);
     try {
-      // Whoever deleted the lock by hand may have let another run in, whose lock this is not to remove.
+      // Whoever deleted the lock by hand may have let another training in, whose lock this is not to remove.
       if (readFileSync(file, 'utf8') === content) rmSync(file);
     } catch {
       // A lock that can't be removed is stale once this process is gone; the results matter more.
@@ -183,7 +183,7 @@ function inUse(directory: string, holder: Holder | undefined): ThermolinkError {
   const who = holder === undefined ? 'another process' : `process ${holder.pid} on ${holder.host}`;
   return new ThermolinkError('BUSY', `${directory} is in use: ${LOCK_FILE} in it is held by ${who}.`, {
     retryable: true,
-    hint: `Wait until that run has ended, or name another directory. Delete ${file} only if no run is writing there.`,
+    hint: `Wait until that training has ended, or name another directory. Delete ${file} only if no training is writing there.`,
     data: { directory, file, ...holder },
   });
 }

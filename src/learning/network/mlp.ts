@@ -1,5 +1,5 @@
 import { checkClasses, checkHidden, checkSettings, checkWidth, createClassifier } from './classifier.js';
-import type { Model } from './contract.js';
+import type { Network } from './contract.js';
 
 /** The shape of a multilayer perceptron. */
 export interface MlpSettings {
@@ -13,7 +13,7 @@ export interface MlpSettings {
  * A multilayer perceptron: dense layers with tanh between them, softmax cross-entropy on the last.
  * Errors: BAD_ARGUMENT for a width that is no whole number ≥ 1, or a number of classes other than 2 to 256.
  */
-export function createMlp(settings: MlpSettings): Model {
+export function createMlp(settings: MlpSettings): Network {
   checkSettings(settings, '{ inputCount: 784, hidden: [32], classes: 10 }');
   const { inputCount, hidden, classes } = settings;
   checkWidth('inputCount', inputCount);

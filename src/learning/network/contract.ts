@@ -61,7 +61,7 @@ export interface PerExampleFactors {
   readonly outputs: number;
   /** Softmax of the outputs, count × outputs: all that the output Hessian of cross-entropy needs. */
   readonly probabilities: Float64Array;
-  /** One per entry of `Model.layers`. */
+  /** One per entry of `Network.layers`. */
   readonly layers: readonly LayerFactors[];
 }
 
@@ -72,7 +72,7 @@ export interface PerExampleFactors {
  *
  * Errors: BAD_ARGUMENT for arrays of the wrong kind or length, a label beyond the outputs, a seed that is no u32.
  */
-export interface Model {
+export interface Network {
   readonly name: string;
   /** Everything that defines the architecture, for checkpoints and reports. */
   readonly settings: Readonly<Record<string, unknown>>;

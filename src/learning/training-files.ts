@@ -9,22 +9,22 @@ import {
   writeCheckpoint,
 } from './checkpoint.js';
 import type { StepRecord, TrainingSummary } from './record.js';
-import { lockDirectory, requireDirectory, requireUnlocked, writing } from './run-files-lock.js';
+import { lockDirectory, requireDirectory, requireUnlocked, writing } from './training-files-lock.js';
 
-/** Names of the files of a run: all of these go when it is overwritten. The command line adds the curves. */
-export const RUN_FILES = {
+/** Names of the files of a training: all of these go when it is overwritten. The command line adds the curves. */
+export const TRAINING_FILES = {
   metrics: 'metrics.jsonl',
   summary: 'summary.json',
   checkpoint: 'checkpoint.bin',
   curves: 'curves.svg',
 } as const;
 
-/** What to do with a directory that already holds a run. */
-export type ExistingRun = 'refuse' | 'overwrite' | 'resume';
+/** What to do with a directory that already holds a training. */
+export type ExistingTraining = 'refuse' | 'overwrite' | 'resume';
 
-/** The files of one run, open for writing. Errors of its methods: BAD_FILE when the system refuses to write. */
-export interface RunDirectory {
-  /** Where the run goes on; undefined for a new run. */
+/** The files of one training, open for writing. Errors of its methods: BAD_FILE when the system refuses to write. */
+export interface TrainingDirectory {
+  /** Where the training goes on; undefined for a new training. */
   readonly checkpoint: Checkpoint | undefined;
   /** One line of metrics.jsonl, handed to the operating system at once: a killed process loses none. */
   append(record: StepRecord): void;
@@ -32,38 +32,38 @@ export interface RunDirectory {
   save(checkpoint: Checkpoint): void;
   /** Writes summary.json. */
   finish(summary: TrainingSummary): void;
-  /** Closes the files and lets other runs in. */
+  /** Closes the files and lets other trainings in. */
   close(): void;
 }
 
 /**
- * Checks all that can be known of a run's directory before the run's settings are, and changes nothing.
+ * Checks all that can be known of a training's directory before the training's settings are, and changes nothing.
  *
- * Errors: BUSY while another run writes there; BAD_ARGUMENT when it holds a run and `existing` is `refuse`; BAD_CHECKPOINT
+ * Errors: BUSY while another training writes there; BAD_ARGUMENT when it holds a training and `existing` is `refuse`; BAD_CHECKPOINT
  * when `existing` is `resume` and the checkpoint is missing or damaged; BAD_FILE when it is not a directory.
  */
-export function checkRunDirectory(directory: string, existing: ExistingRun): void {
+export function checkTrainingDirectory(directory: string, existing: ExistingTraining): void {
   requireDirectory(directory);
   requireUnlocked(directory);
   requireExpected(directory, existing);
 }
 
 /**
- * Opens the directory of a run, creates it where missing and keeps other runs out until `close`. On `resume`, metrics.jsonl
- * is cut back to the steps that the checkpoint knows, so that the run goes on as if it had never gone further.
+ * Opens the directory of a training, creates it where missing and keeps other trainings out until `close`. On `resume`, metrics.jsonl
+ * is cut back to the steps that the checkpoint knows, so that the training goes on as if it had never gone further.
  *
- * Errors: those of `checkRunDirectory`; BAD_CHECKPOINT when the checkpoint is of a run with other settings, or the metrics
+ * Errors: those of `checkTrainingDirectory`; BAD_CHECKPOINT when the checkpoint is of a training with other settings, or the metrics
  * lack steps that it knows; BAD_FILE when it can't be written.
  */
-export function openRunDirectory(
+export function openTrainingDirectory(
   directory: string,
-  existing: ExistingRun,
+  existing: ExistingTraining,
   settings: Readonly<Record<string, unknown>>,
-): RunDirectory {
-  checkRunDirectory(directory, existing);
+): TrainingDirectory {
+  checkTrainingDirectory(directory, existing);
   const release = lockDirectory(directory);
   try {
-    // Again, since a run may have ended there in between.
+    // Again, since a training may have ended there in between.
     requireExpected(directory, existing);
     return openFiles(directory, existing, settings, release);
   } catch (error) {
@@ -72,11 +72,11 @@ export function openRunDirectory(
   }
 }
 
-function requireExpected(directory: string, existing: ExistingRun): void {
-  if (existing === 'resume') readCheckpoint(join(directory, RUN_FILES.checkpoint));
-  const holdsRun = Object.values(RUN_FILES).some((file) => existsSync(join(directory, file)));
-  if (existing === 'refuse' && holdsRun)
-    throw new ThermolinkError('BAD_ARGUMENT', `${directory} already holds a run.`, {
+function requireExpected(directory: string, existing: ExistingTraining): void {
+  if (existing === 'resume') readCheckpoint(join(directory, TRAINING_FILES.checkpoint));
+  const holdsTraining = Object.values(TRAINING_FILES).some((file) => existsSync(join(directory, file)));
+  if (existing === 'refuse' && holdsTraining)
+    throw new ThermolinkError('BAD_ARGUMENT', `${directory} already holds a training.`, {
       hint: "Go on with it by `existing: 'resume'`, replace it by `existing: 'overwrite'`, or name another directory.",
       data: { directory },
     });
@@ -84,11 +84,11 @@ function requireExpected(directory: string, existing: ExistingRun): void {
 
 function openFiles(
   directory: string,
-  existing: ExistingRun,
+  existing: ExistingTraining,
   settings: Readonly<Record<string, unknown>>,
   release: () => void,
-): RunDirectory {
-  const path = (file: keyof typeof RUN_FILES): string => join(directory, RUN_FILES[file]);
+): TrainingDirectory {
+  const path = (file: keyof typeof TRAINING_FILES): string => join(directory, TRAINING_FILES[file]);
   let checkpoint: Checkpoint | undefined;
   if (existing === 'resume') {
     checkpoint = readCheckpoint(path('checkpoint'));
@@ -97,7 +97,7 @@ function openFiles(
   }
   const metrics = writing(directory, () => {
     if (existing === 'overwrite')
-      for (const file of Object.values(RUN_FILES)) rmSync(join(directory, file), { force: true });
+      for (const file of Object.values(TRAINING_FILES)) rmSync(join(directory, file), { force: true });
     return openSync(path('metrics'), 'a');
   });
   return {
@@ -127,7 +127,7 @@ function writeSummary(path: string, summary: TrainingSummary): void {
     throw new ThermolinkError('BAD_FILE', `${path} can't be written.`, {
       // The error of the file system itself.
       cause: cause instanceof ThermolinkError ? cause.cause : cause,
-      hint: "The run is complete and in its checkpoint: make room on the disk, then go on with it by `existing: 'resume'` for its summary.",
+      hint: "The training is complete and in its checkpoint: make room on the disk, then go on with it by `existing: 'resume'` for its summary.",
       data: { file: path },
     });
   }
@@ -142,7 +142,7 @@ function firstLines(path: string, count: number): string {
     throw new ThermolinkError(
       'BAD_CHECKPOINT',
       `${path} does not belong to the checkpoint beside it: line ${wrong + 1} is not the record of step ${wrong}.`,
-      { hint: 'Start a new run in another directory.', data: { file: path } },
+      { hint: 'Start a new training in another directory.', data: { file: path } },
     );
   return kept.map((line) => `${line}\n`).join('');
 }
