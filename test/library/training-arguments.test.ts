@@ -105,7 +105,7 @@ describe('optimizers and training refuse', () => {
     ['a negative seed', run({ seed: -1 }), /seed is -1/],
     ['a seed with a fraction', run({ seed: 0.5 }), /seed is 0.5/],
     ['epochs in a string', run({ epochs: '1' }), /epochs is the text "1"/],
-    ['a batch of none', run({ batch: 0 }), /batch size is 0/],
+    ['a batch of none', run({ batch: 0 }), /batch is 0/],
     ['onStep that is no function', run({ onStep: 'log' }), /onStep/],
     ['a path for output', run({ output: 'runs/first' }), /output is the text/],
     [
