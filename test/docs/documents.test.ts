@@ -15,6 +15,9 @@ const DOCUMENTS = repositoryFiles(/^(README\.md|docs\/.*\.md)$/).filter(
   (file) => !file.startsWith('docs/reference/api/'),
 );
 
+/** Their commands train or measure for several seconds. */
+const LONG: ReadonlySet<string> = new Set(['docs/tutorial.md', 'docs/how-to/characterize.md']);
+
 function expectSolution(stdout: string): void {
   const [x, y] = [...stdout.matchAll(/x\[\d\] = ([\d.]+)/g)].map((match) => Number(match[1]));
   expect(x).toBeCloseTo(1 / 11, 2);
@@ -58,13 +61,14 @@ describe('what the documents show runs', () => {
     expect(stdout).toMatch(/^10 steps, test accuracy [5-9]\d\.\d %/);
   });
 
-  it.runIf(built).each(DOCUMENTS.filter((file) => shownBlocks(readRepositoryFile(file)).length > 0))(
-    'the commands of %s print what it shows (npm run generate writes it)',
-    async (file) => {
-      const text = await withPrintedOutput(readRepositoryFile(file));
-      await expect(text).toMatchFileSnapshot(path.join(ROOT, file));
-    },
-  );
+  const withCommands = DOCUMENTS.filter((file) => shownBlocks(readRepositoryFile(file)).length > 0);
+  const expectPrinted = async (file: string): Promise<void> => {
+    const text = await withPrintedOutput(readRepositoryFile(file));
+    await expect(text).toMatchFileSnapshot(path.join(ROOT, file));
+  };
+  const title = 'the commands of %s print what it shows (npm run generate writes it)';
+  it.runIf(built).each(withCommands.filter((file) => !LONG.has(file)))(title, expectPrinted);
+  it.runIf(built).each(withCommands.filter((file) => LONG.has(file)))(title, { tags: 'long' }, expectPrinted);
 
   it('links between documents lead somewhere', () => {
     const broken = repositoryFiles(/\.md$/).flatMap((file) =>
