@@ -1,4 +1,4 @@
-/** Embeds emulator/kernel/assembly in kernel.generated.ts. `--check` only says, by its exit code, whether that file is up to date. */
+/** Embeds emulator/kernel/assembly in kernel.generated.ts: see embedModule for its options. */
 import { embedModule } from '../../../firmware-protocol/tools/scripts/embed-module.mjs';
 
 await embedModule({

@@ -1,4 +1,4 @@
-/** Embeds frame-kernel/assembly in frame-kernel.generated.ts. `--check` only says, by its exit code, whether that file is up to date. */
+/** Embeds frame-kernel/assembly in frame-kernel.generated.ts: see embedModule for its options. */
 import { embedModule } from '../../tools/scripts/embed-module.mjs';
 
 await embedModule({
