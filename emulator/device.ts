@@ -6,9 +6,9 @@ import { Dispatcher } from './firmware/dispatcher.js';
 import { sendRun } from './firmware/run-output.js';
 
 /**
- * The emulated board as its bytes show it: (die, bytes, time, ticks) → bytes. It does no I/O and has no clock; whoever
- * drives it hands in bytes and the time, lets ticks pass in slices, and takes what it says. Errors: bytes never make it throw;
- * bad ones are counted and answered as docs/reference/protocol.md says.
+ * The emulated board as its bytes show it: (die, bytes, time, ticks) → bytes. It does no I/O and has no
+ * clock; whoever drives it hands in bytes and the time, lets ticks pass in slices, and takes what it says.
+ * Errors: bytes never make it throw; bad ones are counted and answered as docs/reference/protocol.md says.
  */
 export class EmulatedDevice {
   #board: Board;
@@ -44,7 +44,7 @@ export class EmulatedDevice {
 
   /** Takes bytes from the host. */
   receive(bytes: Uint8Array, nowMs: number): void {
-    // A reset ends what came before it: bytes after it belong to the next boot and are lost like in a real one.
+    // After a reset nothing more is heard until the next boot (protocol.md, "Watchdog and reset").
     if (this.#resetPending) return;
     this.#link.receive(bytes, nowMs, (event) => {
       if (event.kind === 'message' && !this.#resetPending)
@@ -65,8 +65,8 @@ export class EmulatedDevice {
   }
 
   /**
-   * The host has gone, as whoever carries the bytes can tell (a connection that closed): a run in progress ends at once,
-   * the board goes to safe, its programs stay. The next HELLO opens a new session, whatever its nonce.
+   * Ends the session, because the connection of the host was closed (protocol.md, "One client at a time"). A
+   * run in progress ends at once, the board goes to `safe`, and its programs stay.
    */
   disconnect(): void {
     if (this.#resetPending) {
@@ -80,7 +80,7 @@ export class EmulatedDevice {
     this.#dispatcher = this.#newDispatcher();
   }
 
-  /** Time passes without bytes: the watchdog is served. `poll` does it too; this is for while a write waits. */
+  /** Serves the watchdog when no bytes come. `poll` does it too; a write that waits needs this. */
   elapse(nowMs: number): void {
     this.#checkWatchdog(nowMs);
   }

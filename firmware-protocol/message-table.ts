@@ -52,7 +52,7 @@ export interface TextField {
 export type Field = IntegerField | ChoiceField | BytesField | TextField;
 /** Who receives an event. */
 export type Direction = 'toDevice' | 'toHost';
-/** The channels of the link by name; protocol.md, "Channels", says what each promises. */
+/** The channels of the link by name; protocol.md, "Frames", says what each promises. */
 export type ChannelName = 'open' | 'command' | 'sample' | 'stop';
 
 /** Host asks, device answers with the same opcode and request id, or with `refusal`. */

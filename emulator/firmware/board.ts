@@ -65,7 +65,7 @@ export class Board {
     if (this.endedSessions.length > ENDED_SESSIONS_MAX) this.endedSessions.shift();
   }
 
-  /** Moves the state machine; a run that the input ends is ended with it. Throws Refused where the table says so. */
+  /** Moves the state machine (protocol.md, "States") and ends a run if the input does so. Throws Refused. */
   input(input: DeviceInput): void {
     const next = nextState(this.state, input);
     if (next === 'refused') throw new Refused(REFUSAL.wrongState, `${input} in state ${this.state}`);

@@ -1,4 +1,4 @@
-/** Payloads in, answers out: sessions, at-most-once, stop. What a command does is in handlers/. */
+/** Takes payloads and sends answers: sessions, at most once, stop. What a command does is in handlers/. */
 import { equalBytes } from '../../firmware-protocol/bytes.js';
 import { decodeToDevice, encodeAnswer, encodeEvent, type ToDevice } from '../../firmware-protocol/codec.js';
 import { DEVICE_STATE } from '../../firmware-protocol/device-status.js';
@@ -23,7 +23,7 @@ export function noSession(): Session {
   return { nonce: new Uint8Array(NONCE_BYTES), lastRunId: 0, lastRequestId: 0, answers: new Map() };
 }
 
-/** The part of the device that understands messages. `session` is replaced by HELLO. */
+/** The part of the device that understands messages. HELLO replaces `session`. */
 export class Dispatcher {
   session: Session = noSession();
   readonly #board: Board;
@@ -38,6 +38,7 @@ export class Dispatcher {
 
   receive(channel: number, payload: Uint8Array, nowMs: number): void {
     const message = decodeToDevice(payload);
+    // protocol.md, "Messages that are rejected".
     if (message.kind === 'bad') {
       this.#link.counters.messagesRejected++;
       if (channel === CHANNEL.command && message.opcode !== undefined && message.requestId !== undefined) {
@@ -46,7 +47,7 @@ export class Dispatcher {
       }
       return;
     }
-    // A message on another channel than its own is a fault of the peer, not a command.
+    // A message on another channel than its own is counted and not executed.
     if (CHANNEL[message.row.channel] !== channel) {
       this.#link.counters.messagesRejected++;
       return;
@@ -67,13 +68,14 @@ export class Dispatcher {
     this.#run(runId)?.resend(firstBlock, count);
   }
 
-  /** The run of this number, in progress or the last that has ended. */
+  /** The run with this number: the one in progress, or the last one that was reported. */
   #run(runId: number): RunEngine | undefined {
     return [this.#board.run, this.#board.lastRun].find((run) => run?.runId === runId);
   }
 
+  /** Opens a session, resumes one (protocol.md, "Resuming a session"), or refuses. */
   #hello(requestId: number, fields: Command<'hello'>): void {
-    // What is all zero names no session: this is what a host sends that forgot to choose one.
+    // A nonce of zeros names no session: a host sends it that forgot to choose one.
     if (fields.nonce.every((byte) => byte === 0)) {
       this.#link.counters.messagesRejected++;
       return;
@@ -106,14 +108,15 @@ export class Dispatcher {
   }
 
   /**
-   * Frames carry the first byte of a nonce alone: one that begins like that of the open session, or of one that ended lately,
-   * would let frames of it that are late pass for new ones.
+   * Whether a nonce begins like that of the open session or of one that ended lately. Frames carry only the
+   * first byte, so late frames of that session would pass for new ones (protocol.md, "Nonces").
    */
   #beginsLikeAnother(nonce: Uint8Array): boolean {
     const open = this.#link.sessionOpen ? [this.session.nonce] : [];
     return [...open, ...this.#board.endedSessions].some((other) => other[0] === nonce[0]);
   }
 
+  /** Executes a stop, once for each number, and answers it (protocol.md, "Stop"). */
   #stop(requestId: number, fields: Command<'stop'>): void {
     const board = this.#board;
     if (!equalBytes(fields.nonce, this.session.nonce)) return;
@@ -129,6 +132,7 @@ export class Dispatcher {
   #command(message: Extract<ToDevice, { kind: 'command'; name: HandledCommand }>, nowMs: number): void {
     const { requestId, row, name } = message;
     const { session } = this;
+    // An earlier request gets its kept answer, or `stale` (protocol.md, "At most once").
     if (row.delivery === 'once' && requestId <= session.lastRequestId) {
       const answer = session.answers.get(requestId);
       if (answer) this.#link.send(answer);
@@ -136,6 +140,7 @@ export class Dispatcher {
       return;
     }
     session.lastRequestId = Math.max(session.lastRequestId, requestId);
+    // A stop came before this command (protocol.md, "Stop").
     if (requestId <= this.#board.cancelledUpTo) {
       this.#refuse(row.opcode, requestId, REFUSAL.cancelled, `by stop ${this.#board.stopNumber}`);
       return;
@@ -158,7 +163,7 @@ export class Dispatcher {
     }
   }
 
-  /** A bug in the firmware: outputs off, and off they stay until the host has taken note. */
+  /** Latches a fault after a bug in the firmware (protocol.md, "Errors inside the device"). */
   #latchFault(error: unknown): Refused {
     this.#board.fault = FAULT.internal;
     this.#board.input('faulted');
@@ -183,7 +188,7 @@ export class Dispatcher {
   }
 }
 
-/** Details are for people: what is not ASCII is dropped, so that one character is one byte. */
+/** Replaces characters that are not ASCII, so that one character is one byte. */
 function asciiPrefix(detail: string): string {
   return detail.replace(/[^ -~]/g, '?').slice(0, REFUSAL_DETAIL_MAX);
 }

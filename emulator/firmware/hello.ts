@@ -4,28 +4,26 @@ import { FEATURE, REFUSAL } from '../../firmware-protocol/messages/system.js';
 import { PROTOCOL_MAJOR, PROTOCOL_MINOR, TABLE_HASH } from '../../firmware-protocol/version.js';
 import type { Board } from './board.js';
 
-/** Command frames the device takes unacknowledged: it executes each before it takes the next. */
+/** How many command frames the device takes unacknowledged. It executes each before it takes the next. */
 const WINDOW = 32;
 /**
- * Unacknowledged command bytes that may be on the way, to it and from it. It holds none of them, since it executes each
- * frame before it takes the next: the bound only keeps what a line buffers small.
+ * Unacknowledged command bytes that may be on the way in each direction. The device executes each frame
+ * before it takes the next and holds none. The bound keeps small what a line buffers.
  */
 const IN_FLIGHT_BYTES = 16 * FRAME_BYTES_MAX;
 export const FIRMWARE_VERSION = 'emulator 0.1.0';
 
 const OWN_VERSION = { major: PROTOCOL_MAJOR, minor: PROTOCOL_MINOR, tableHash: TABLE_HASH };
 
-/**
- * Why no session can be opened, or undefined. Both versions are then in the host's hands.
- */
+/** The refusal of a host that speaks another version, or undefined (protocol.md, "Versions"). */
 export function refuseHello(hello: Command<'hello'>): Event<'helloRefused'> | undefined {
   const sameHash = hello.tableHash.every((byte, i) => byte === TABLE_HASH[i]);
-  // Of another minor the two speak the lower one, whose tables the one that has the higher knows.
+  // A host of another minor version is taken. One of the same version must have the same tables.
   if (hello.major === PROTOCOL_MAJOR && (hello.minor !== PROTOCOL_MINOR || sameHash)) return undefined;
   return { nonce: hello.nonce, reason: REFUSAL.version, ...OWN_VERSION };
 }
 
-/** The nonce begins like that of the open session or of one that ended lately: such as one that was late. */
+/** The refusal of a nonce that begins like a remembered one (protocol.md, "Nonces"). */
 export function staleHello(hello: Command<'hello'>): Event<'helloRefused'> {
   return { nonce: hello.nonce, reason: REFUSAL.stale, ...OWN_VERSION };
 }

@@ -26,7 +26,7 @@ export interface Bank {
   committed: EffectiveProgram | undefined;
 }
 
-/** The board's program store. Every check that a program needs is made here, before an analog part sees it. */
+/** The banks of programs (protocol.md, "Programs"). It checks a program before an analog part gets it. */
 export class ProgramMemory {
   readonly banks: readonly Bank[];
   readonly #die: Die;

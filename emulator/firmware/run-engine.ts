@@ -34,7 +34,7 @@ export class RunEngine {
   readonly #reading: Int16Array;
   #credit: number;
   #released = 0;
-  /** Blocks that were sent and may be asked for again, oldest first; at most `keepBlocks`. */
+  /** Blocks that were sent and are kept, oldest first; at most `keepBlocks` (protocol.md, "Kept blocks"). */
   readonly #kept: Event<'sampleBlock'>[] = [];
   /** Those of them that were asked for. */
   readonly #again: Event<'sampleBlock'>[] = [];
@@ -66,8 +66,9 @@ export class RunEngine {
   }
 
   /**
-   * Blocks below `blocks` may be sent, and kept ones below `released` forgotten; an older grant changes nothing. One that
-   * raises neither comes from a host that waits: it is told how far the run is.
+   * Takes a credit: blocks below `blocks` may be sent, and kept ones below `released` are forgotten. An older
+   * credit changes nothing. One that raises neither comes from a host that waits, which is told how many
+   * blocks were sent (protocol.md, "Credits").
    */
   grant(blocks: number, released: number): void {
     if (blocks <= this.#credit && released <= this.#released) this.#positionOwed = true;
@@ -95,7 +96,7 @@ export class RunEngine {
     return this.#start.firstTick + this.ticksDone;
   }
 
-  /** Whether ticks can pass now: not ended, and room for what the next sample makes. */
+  /** Whether ticks can pass: the run has not ended, and the next sample has room (protocol.md, "Blocks"). */
   get ready(): boolean {
     return this.outcome === undefined && (this.#start.onNoCredit === NO_CREDIT.lose || this.#hasRoom);
   }

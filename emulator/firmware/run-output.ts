@@ -6,8 +6,9 @@ import type { Board } from './board.js';
 import type { RunEngine } from './run-engine.js';
 
 /**
- * Hands blocks and, after the last of them, the report of the run to the link, as far as credit and queues allow. The
- * report leaves `placesKept` places of the command queue free: a command that is being executed needs one for its answer.
+ * Hands blocks to the link as far as credit and queues allow, and after the last block the report of the run
+ * (protocol.md, "End of a run"). The report leaves `placesKept` places of the command queue free, because a
+ * command that is being executed needs one for its answer.
  */
 export function sendRun(board: Board, link: Link, placesKept = 0): void {
   sendBlocks(board.run ?? board.lastRun, link);

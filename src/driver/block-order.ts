@@ -4,27 +4,27 @@ import type { Event } from '../../firmware-protocol/messages/index.js';
 import { ThermolinkError } from '../errors.js';
 import type { LossPolicy, RunOutcome, RunReport, SampleBlock, SampleRange } from './device-api.js';
 
-/** Blocks that were sent and have not come. */
+/** A stretch of blocks that were sent and have not come. */
 export interface MissingBlocks {
   readonly firstBlock: number;
   readonly count: number;
 }
 
 /**
- * Puts the blocks of one run in order and finds what is missing: by block number what was lost on the way, by sample index
- * what the board itself skipped. Under `reRequest` a block is held back until those before it have come; the number held
- * is bounded by the credit, since no block beyond it is taken.
+ * Puts the blocks of one run in order and finds what is missing (protocol.md, "Blocks"). The block number
+ * shows what was lost on the way, the sample index what the board skipped. Under `reRequest` a block is held
+ * back until those before it have come. The credit bounds how many are held.
  */
 export class BlockOrder {
-  /** Half-open ranges of samples that will not come, in order, found from the blocks before any total arrives. */
+  /** The samples that will not come, in order. Blocks show them before the report does. */
   readonly lost: SampleRange[] = [];
   #sent = 0;
   readonly #cells: number;
   #waits: boolean;
-  /** Number of the block that comes next. */
+  /** Number of the block that is delivered next. */
   #next = 0;
   readonly #ahead = new Map<number, SampleBlock>();
-  /** Where the next code belongs. */
+  /** Sample and cell of the next code. */
   #sample = 0;
   #cell = 0;
 
@@ -33,17 +33,17 @@ export class BlockOrder {
     this.#waits = policy === 'reRequest';
   }
 
-  /** Blocks that the board has sent for all we know. */
+  /** How many blocks the board has sent, as far as the host knows. */
   get sent(): number {
     return this.#sent;
   }
 
-  /** Blocks below this number are here, or lost: nobody will ask for them. */
+  /** Blocks below this number are here or lost. Nobody will ask for them. */
   get settled(): number {
     return this.#next;
   }
 
-  /** The first stretch of blocks that were sent, are not here, and are still waited for. */
+  /** The first stretch of blocks that were sent, are not here, and may still come. */
   get missing(): MissingBlocks | undefined {
     if (!this.#waits || this.#next >= this.#sent) return undefined;
     let end = this.#next;
@@ -51,7 +51,7 @@ export class BlockOrder {
     return { firstBlock: this.#next, count: end - this.#next };
   }
 
-  /** Takes a block and returns those that can be delivered now, in order; a duplicate gives none. */
+  /** Takes a block and returns those that can be delivered now, in order. A duplicate gives none. */
   take(block: SampleBlock, number: number): SampleBlock[] {
     this.#sent = Math.max(this.#sent, number + 1);
     if (number < this.#next || this.#ahead.has(number)) return [];
@@ -66,13 +66,16 @@ export class BlockOrder {
     return deliverable;
   }
 
-  /** The board has sent blocks below this number; unless they are waited for, those that are not here are lost. */
+  /**
+   * Takes note that the board has sent the blocks below this number. Unless `reRequest`,
+   * missing ones are lost.
+   */
   takeSent(blocks: number): void {
     this.#sent = Math.max(this.#sent, blocks);
     if (!this.#waits) this.#next = Math.max(this.#next, blocks);
   }
 
-  /** What is missing will not come: it is lost, and what was held back is delivered. */
+  /** Gives missing blocks up: they are lost, and what was held back is returned. */
   giveUp(): SampleBlock[] {
     this.#waits = false;
     const held = [...this.#ahead].sort(([a], [b]) => a - b);
@@ -82,21 +85,21 @@ export class BlockOrder {
     return blocks;
   }
 
-  /** The run was cut short: what was held back is of no use, and nothing is missing. */
+  /** Drops what was held back, because the run was cut short. */
   drop(): void {
     this.#ahead.clear();
     this.#waits = false;
     this.takeSent(this.#sent);
   }
 
-  /** The run took `samples` in all: those that did not come are lost. */
+  /** Takes note that the run took `samples` in all. Those that did not come are lost. */
   end(samples: number): void {
     if (this.#sample < samples) this.#lose(samples);
   }
 
-  /** Counts samples; those between the last code and this block did not come. */
+  /** Counts the samples of a block. Those between the last code and this block are lost. */
   #place({ firstSample, sampleCount, firstCell, cellCount }: SampleBlock): void {
-    // A sample of which a part is missing is lost as a whole, also when its other parts arrived.
+    // When a part of a sample is missing, the whole sample is lost.
     if (firstSample !== this.#sample || firstCell !== this.#cell)
       this.#lose(firstCell === 0 ? firstSample : firstSample + 1);
     this.#sample = firstSample + sampleCount - 1;
@@ -127,11 +130,11 @@ export function contradiction(portName: string, { codes, ...block }: Event<'samp
   );
 }
 
-/** The block with its codes as numbers, or undefined when its sizes contradict each other. */
+/** Makes a block with its codes as numbers. Undefined when its sizes contradict each other. */
 export function sampleBlock(event: Event<'sampleBlock'>): SampleBlock | undefined {
   const { runId, firstSample, sampleCount, firstCell, cellCount, tick, flags, codes } = event;
   if (codes.length !== 2 * sampleCount * cellCount) return undefined;
-  // Bulk data starts at any byte of the payload; the copy is aligned.
+  // The copy is aligned; bulk data may start at any byte of the payload (protocol.md, "Payloads").
   const aligned = codes.slice();
   return {
     runId,

@@ -11,8 +11,8 @@ export interface Samples {
 }
 
 /**
- * Reads a run to its end. `keepAliveLateMs` tells, for an error, how late the last keep-alive was. Errors: those of the
- * stream; DEVICE_FAULT and RUN_ENDED for a run that neither completed nor ran into a rail.
+ * Reads a run to its end. `keepAliveLateMs` tells how late the watchdog was fed last; the error shows it.
+ * Errors: those of the stream; DEVICE_FAULT and RUN_ENDED for a run that neither completed nor overloaded.
  */
 export async function collectSamples(
   run: RunStream,

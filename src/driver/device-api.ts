@@ -171,8 +171,8 @@ export interface BoardDevice {
   /** Bytes of program codes that were given to the link since the device was opened. */
   readonly uploadedBytes: number;
   /**
-   * Uploads a whole program into a bank and commits it by its digest (protocol.md, "Programs"). Errors: BAD_ARGUMENT,
-   * DIGEST_MISMATCH, DEVICE_REFUSED, those of the link.
+   * Uploads a whole program into a bank and commits it by its digest (protocol.md, "Programs"). Errors:
+   * BAD_ARGUMENT, DIGEST_MISMATCH, DEVICE_REFUSED, those of the link.
    */
   loadProgram(bank: number, image: ProgramImage, options?: CallOptions): Promise<CommitReport>;
   /**
@@ -181,8 +181,8 @@ export interface BoardDevice {
    */
   rewriteProgram(bank: number, image: ProgramImage, options?: CallOptions): Promise<CommitReport>;
   /**
-   * Starts the program in a bank and returns its blocks as they come. Errors: BAD_ARGUMENT; DEVICE_REFUSED for a bank without a
-   * program; those of the link.
+   * Starts the program in a bank and returns its blocks as they come. Errors: BAD_ARGUMENT; DEVICE_REFUSED
+   * for a bank without a program; those of the link.
    */
   run(options: RunOptions): Promise<Run>;
   /**

@@ -45,8 +45,8 @@ export interface OpenOptions {
 }
 
 /**
- * What the board has counted: frames, faults, trips of its watchdog; protocol.md, "readCounters", lists the
- * fields.
+ * What the board has counted: frames, faults, trips of its watchdog; protocol.md,
+ * "Messages", lists the fields.
  */
 export type DeviceCounters = Answer<'readCounters'>;
 

@@ -14,23 +14,29 @@ import type {
   SampleRange,
 } from './device-api.js';
 
-/** Blocks the board may be ahead of the reader: the bound of what waits here. */
+/**
+ * The board may be so many blocks ahead of the reader (protocol.md, "Credits"). It bounds what waits here.
+ */
 export const CREDIT_BLOCKS = 16;
-/** With nothing arriving for this long the host repeats what may have been lost: its credit, its request for blocks. */
+/**
+ * After this much silence the host repeats what may have been lost: its credit and its request for blocks.
+ */
 const REPEAT_MS = 200;
-/** Requests for missing blocks without one of them coming, after which they are lost. */
+/** Blocks that did not come after so many requests are lost. */
 const REQUESTS_MAX = 25;
 
 /**
- * One run as the host sees it. Blocks wait here, at most CREDIT_BLOCKS of them, until they are read; under `reRequest` also
- * while one before them is missing.
+ * One board run as the host sees it. Blocks wait here, at most CREDIT_BLOCKS of them, until they are read,
+ * and under `reRequest` also while one before them is missing.
  */
 export class RunStream implements Run {
   readonly runId: number;
   readonly finished: Promise<RunReport>;
-  /** Of the program that runs. */
+  /** How many cells the program has. */
   readonly cells: number;
-  /** Called once, when nothing more of the board is needed: it has reported, and everything is here or given up. */
+  /**
+   * Called once, when the run needs the board no more: it has reported, and every block is here or given up.
+   */
   onDone: () => void = () => undefined;
   readonly #connection: Connection;
   readonly #clock: Clock;
@@ -39,12 +45,12 @@ export class RunStream implements Run {
   readonly #policy: LossPolicy;
   readonly #order: BlockOrder;
   readonly #arrived: SampleBlock[] = [];
-  /** Blocks that the board keeps for us at most, halved: from so many on it is told which it may forget. */
+  /** After so many blocks the board is told which ones it may forget: half of what it keeps. */
   readonly #releaseAfter: number;
   #granted = CREDIT_BLOCKS;
-  /** As the board was last told. */
+  /** The board was told that it may forget the blocks below this number. */
   #released = 0;
-  /** Requests for missing blocks since the last of them came. */
+  /** How many requests for missing blocks were sent since one of them came. */
   #requests = 0;
   #report: RunReport | undefined;
   #failure: ThermolinkError | undefined;
@@ -71,7 +77,7 @@ export class RunStream implements Run {
       this.#resolveFinished = resolve;
       this.#rejectFinished = reject;
     });
-    // Whoever reads only the blocks hears of a failure there.
+    // A caller that reads only the blocks gets the error there.
     this.finished.catch(() => undefined);
     this.#cancelDeadline =
       timeoutMs === undefined
@@ -94,9 +100,9 @@ export class RunStream implements Run {
     await this.#connection.request('abort', { runId: this.runId }, options);
   }
 
-  /** A block arrived. */
+  /** Takes a block that arrived. */
   takeBlock(event: Event<'sampleBlock'>): void {
-    // What is still on its way of a run that nobody reads any more.
+    // Blocks of a run that nobody reads any more may still be on their way.
     if (this.#failure || this.#done) return;
     const block = sampleBlock(event);
     if (!block || !this.#fits(event)) {
@@ -114,15 +120,18 @@ export class RunStream implements Run {
     this.#wake();
   }
 
-  /** The board says how many blocks it has sent, since our credit raised nothing: what has not come is lost. */
+  /**
+   * Takes how many blocks the board has sent; it tells that when a credit
+   * raised nothing (protocol.md, "Credits").
+   */
   takePosition(blocks: number): void {
     if (this.#failure || this.#report) return;
     this.#noteSent(blocks);
-    // Only credit that raises something: the board answers any other with where it is, and both would go on for ever.
+    // A credit that raises nothing would be answered again, and so on for ever.
     if (this.#creditBlocks > this.#granted || this.#order.settled > this.#released) this.#sendCredit();
   }
 
-  /** Whether the block lies within its run and within the credit that was given: the bound of what waits here. */
+  /** Whether a block is within its run and within the credit. So the board can't fill the memory. */
   #fits({ block, firstSample, sampleCount, firstCell, cellCount }: Event<'sampleBlock'>): boolean {
     const whole = sampleCount === 1 || (firstCell === 0 && cellCount === this.cells);
     return (
@@ -133,14 +142,14 @@ export class RunStream implements Run {
     );
   }
 
-  /** The board says that the run has ended; every block it sent is here, lost, or can be asked for. */
+  /** Takes the report of the run: every block that was sent is here, lost, or can be asked for. */
   takeReport(event: Event<'runEnded'>): void {
     if (this.#report) return;
     this.#report = runReport(event);
     const { outcome } = event;
     if (outcome === RUN_OUTCOME.completed || outcome === RUN_OUTCOME.overload)
       this.#noteSent(event.blocksSent);
-    // Of a run that was cut short the board keeps nothing, and nobody waits for the rest.
+    // The board keeps nothing of a run that was cut short (protocol.md, "End of a run").
     else this.#order.drop();
     if (!this.#failure) this.#resolveFinished(this.#report);
     this.#settle();
@@ -155,7 +164,7 @@ export class RunStream implements Run {
     this.#wake();
   }
 
-  /** The reader gets the error at once; the board is told to end the run, and its report is awaited by the keeper. */
+  /** Gives the reader the error at once and aborts the run. `RunKeeper` waits for the report. */
   #giveUp(error: ThermolinkError): void {
     this.abort().catch(() => undefined);
     this.fail(error);
@@ -167,7 +176,7 @@ export class RunStream implements Run {
         if (this.#policy !== 'mark') this.#throwIfLossy();
         const block = this.#arrived.shift();
         if (block) {
-          // Half a window at a time keeps the board busy and the link quiet.
+          // Credit for half a window at a time keeps the board busy and takes few frames.
           if (this.#creditBlocks - this.#granted >= CREDIT_BLOCKS / 2) this.#sendCredit();
           yield block;
         } else if (this.#failure) throw this.#failure;
@@ -177,7 +186,7 @@ export class RunStream implements Run {
     } finally {
       this.#readerLeft = true;
       this.#settle();
-      // A reader that leaves early would leave a run that holds for ever.
+      // When the reader leaves early, nobody gives credit any more, so the run is aborted.
       if (!this.#report && !this.#failure) await this.abort().catch(() => undefined);
     }
   }
@@ -192,7 +201,7 @@ export class RunStream implements Run {
     });
   }
 
-  /** Every settled block was read, waits here, or is lost; the board may be a window ahead of what was read. */
+  /** The credit that the board may have: CREDIT_BLOCKS more than were read or lost. */
   get #creditBlocks(): number {
     return this.#order.settled - this.#arrived.length + CREDIT_BLOCKS;
   }
@@ -206,7 +215,7 @@ export class RunStream implements Run {
     this.#released = credit.released;
   }
 
-  /** Blocks below `blocks` have come, or are lost; no board sends more than its credit. */
+  /** Takes note that the board has sent the blocks below `blocks`, or below its credit if that is lower. */
   #noteSent(blocks: number): void {
     const sentBefore = this.#order.sent;
     const sent = Math.min(blocks, this.#granted);
@@ -214,7 +223,7 @@ export class RunStream implements Run {
     this.#request(sentBefore, sent);
   }
 
-  /** Under `reRequest`: asks for the blocks from `first` up to, not including, `end`. */
+  /** Under `reRequest`, asks for the blocks from `first` to `end` − 1 (protocol.md, "Kept blocks"). */
   #request(first: number, end: number): void {
     if (this.#policy !== 'reRequest' || end <= first) return;
     this.#connection.sendSampleEvent('resend', { runId: this.runId, firstBlock: first, count: end - first });
@@ -233,7 +242,7 @@ export class RunStream implements Run {
     });
   }
 
-  /** Nothing has come for a while: what was said last may have been lost. */
+  /** Repeats the credit and the request for blocks, because they may have been lost. */
   #repeat(): void {
     if (this.#failure || this.#done) return;
     const { missing } = this.#order;
@@ -249,7 +258,7 @@ export class RunStream implements Run {
     wake?.();
   }
 
-  /** Looks whether the run needs the board no more: it has reported, and everything is here or of no interest. */
+  /** Ends the run when the board has reported it and every block is here or not wanted. */
   #settle(): void {
     if (this.#failure || this.#report) {
       this.#signal?.removeEventListener('abort', this.#onAbort);

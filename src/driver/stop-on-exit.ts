@@ -15,9 +15,9 @@ export interface StopOnExitOptions {
 
 /**
  * Stops every open board before the process ends by an uncaught exception, an unhandled rejection or a
- * signal. It waits at most 500 ms; then the process exits with 1, or with 128 + the number of the signal. The
- * returned function undoes this. When a process is killed outright, the watchdog of the board ends its run.
- * Errors: none.
+ * signal. It waits at most 500 ms; then the process exits with 1, or with 128 + the number of the signal.
+ * The returned function undoes this. When a process is killed outright, the watchdog of the board ends
+ * its run. Errors: none.
  */
 export function stopBoardsOnExit(options: StopOnExitOptions = {}): () => void {
   const { signals = true, report = (error) => console.error(error) } = options;

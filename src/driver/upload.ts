@@ -6,19 +6,21 @@ import { ThermolinkError } from '../errors.js';
 import type { Connection } from './connection.js';
 import type { CallOptions, CommitReport } from './device-api.js';
 
-/** Bytes of a write command beside its codes, at most. */
+/** A write command has at most so many bytes beside its codes. */
 export const WRITE_OVERHEAD_BYTES = 32;
-/** A slow line needs its time for what is queued in front; that a line is dead the link finds out by itself. */
+/**
+ * Deadline of a write command. A slow line takes its time; a dead line is noticed by the link, not by this.
+ */
 const WRITE_TIMEOUT_MS = 30_000;
-/** Write commands issued ahead of their answers. */
+/** How many write commands may wait for their answers. */
 const WRITES_AHEAD_MAX = 16;
 
-/** Options of the next command; the argument is its deadline when the call has none. */
+/** Makes the options of the next command. The argument is its deadline if the call has none. */
 type CallStep = (defaultMs?: number) => CallOptions;
 
 type WriteName = 'writeCouplings' | 'writeDrive' | 'writeInitialState';
 
-/** Uploads programs in chunks; `payloadBytes` counts the code bytes handed to the link. */
+/** Uploads programs in chunks (protocol.md, "Programs"). `payloadBytes` counts the bytes of codes. */
 export class Uploader {
   payloadBytes = 0;
   readonly #connection: Connection;
@@ -33,23 +35,23 @@ export class Uploader {
     return this.#rewrite(bank, image, call);
   }
 
-  /** The shape and the couplings alone; the bank is not committed. */
+  /** Uploads the shape and the couplings. The bank is not committed. */
   async couplings(bank: number, image: ProgramImage, options: CallOptions): Promise<void> {
     await this.#couplings(bank, image, this.#begin(options));
   }
 
-  /** All but the couplings, then commit. */
+  /** Uploads everything but the couplings, and commits. */
   rewrite(bank: number, image: ProgramImage, options: CallOptions): Promise<CommitReport> {
     return this.#rewrite(bank, image, this.#begin(options));
   }
 
-  /** The options of each command of a call whose deadline, if it has one, is of the whole. */
+  /** Makes the options of the commands of one call. They share the deadline of the call. */
   #begin({ signal, timeoutMs }: CallOptions): (defaultMs?: number) => CallOptions {
     const { clock } = this.#connection;
     const untilMs = timeoutMs === undefined ? undefined : clock.nowMs() + timeoutMs;
     return (defaultMs) => {
       const leftMs = untilMs === undefined ? defaultMs : Math.max(1, untilMs - clock.nowMs());
-      return { ...(signal ? { signal } : {}), ...(leftMs === undefined ? {} : { timeoutMs: leftMs }) };
+      return { signal, timeoutMs: leftMs };
     };
   }
 
@@ -60,8 +62,8 @@ export class Uploader {
       { bank, mode, cells, rows, couplingBits, rowAttenuation },
       call(),
     );
-    // Commands are executed in order: while the answer is on its way, so are the first codes. Were it refused, so are they, and why
-    // is told by the first.
+    // Commands are executed in order, so the first codes need not wait for the answer. If `defineProgram` is
+    // refused, they are refused too, and its error is the one reported.
     const written = this.#write('writeCouplings', bank, image.couplings, call);
     written.catch(() => undefined);
     await defined;
@@ -90,7 +92,7 @@ export class Uploader {
           ? { bank, firstEntry: first, codes: part }
           : { bank, firstCell: first, codes: part };
       const write = this.#connection.request(name, fields as never, call(WRITE_TIMEOUT_MS));
-      // The first failure is the one reported; the calls behind it fail for the same reason.
+      // The first failure is reported. The calls behind it fail for the same reason.
       write.catch(() => undefined);
       ahead.push(write);
       this.payloadBytes += part.length;
@@ -99,7 +101,9 @@ export class Uploader {
   }
 }
 
-/** Refuses a bank that no board has, or an image whose parts are of the wrong kind or do not fit each other: BAD_ARGUMENT. */
+/**
+ * Throws BAD_ARGUMENT for a bank that the board lacks, and for an image with parts of wrong kinds or lengths.
+ */
 export function checkProgram(bank: number, image: ProgramImage, banks: number): void {
   checkWhole('bank', bank, 0, banks - 1);
   checkObject('The program image', image, '{ mode: 0, cells: 8, rows: 8, couplings: new Int16Array(64), … }');

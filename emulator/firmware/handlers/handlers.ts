@@ -2,12 +2,12 @@ import type { Link } from '../../../firmware-protocol/link/link.js';
 import type { Answer, Command, CommandName } from '../../../firmware-protocol/messages/index.js';
 import type { Board } from '../board.js';
 
-/** What belongs to one session and is forgotten with it. */
+/** What belongs to one session and is forgotten with it (protocol.md, "Opening a session"). */
 export interface Session {
   readonly nonce: Uint8Array;
   lastRunId: number;
   lastRequestId: number;
-  /** Answers already given, by request id, oldest first. */
+  /** Answers that were given, by request id, oldest first (protocol.md, "At most once"). */
   readonly answers: Map<number, Uint8Array>;
 }
 
@@ -19,7 +19,7 @@ export interface HandlerContext {
   readonly resetAfterAnswer: () => void;
 }
 
-/** HELLO and stop belong to the session itself; every other command has one handler that answers or throws Refused. */
+/** The commands with a handler: all but HELLO and stop. A handler returns the answer or throws Refused. */
 export type HandledCommand = Exclude<CommandName, 'hello' | 'stop'>;
 export type Handlers = {
   readonly [N in HandledCommand]: (context: HandlerContext, fields: Command<N>) => Answer<N>;

@@ -4,13 +4,16 @@ import type { Board } from '../board.js';
 import { Refused } from '../refused.js';
 import type { Handlers } from './handlers.js';
 
-/** s₀ = 2²⁰/12 in 2⁻⁴⁸ V_fs²: variance of what a cut to 16 bits leaves out, rounded to a whole number. */
+/** s₀ = 2²⁰/12 in 2⁻⁴⁸ V_fs², rounded: the variance of what a cut to 16 bits leaves out. */
 const CARRY_VARIANCE = 87381;
 
-/** Bytes of an answer beside its codes, at most: array, opcode, request id and length in their longest forms. */
+/**
+ * An answer has at most so many bytes beside its codes: array, opcode, request id and length
+ * in their longest forms.
+ */
 const ANSWER_OVERHEAD_BYTES = 16;
 
-/** The other bank may be written while one runs. */
+/** Throws Refused for a bank that runs. The other one can be written (protocol.md, "Programs"). */
 function requireNotRunning(board: Board, bank: number): void {
   if (board.state === 'running' && board.run?.bank === bank)
     throw new Refused(REFUSAL.bankBusy, `bank ${bank} is running`);

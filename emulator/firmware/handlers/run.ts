@@ -7,13 +7,14 @@ import { sendRun } from '../run-output.js';
 import type { Handlers } from './handlers.js';
 
 export const runHandlers = {
+  /** Starts a run, or refuses in the order of protocol.md, "Start of a run". */
   start({ board, link, session }, fields) {
     const { committed, image } = board.memory.bank(fields.bank);
     if (!committed || !image) throw new Refused(REFUSAL.notCommitted, `bank ${fields.bank}`);
     const ticks = fields.burnInTicks + fields.sampleCount * fields.ticksPerSample;
     if (!(fields.firstTick + ticks <= SAFE_INTEGER_MAX))
       throw new Refused(REFUSAL.outOfRange, 'the run would pass tick 2⁵³');
-    // An aborted run may still owe its report, which the next run must not swallow.
+    // An aborted run may still owe its report, which goes first. One place stays free for the answer.
     sendRun(board, link, 1);
     if (board.run) throw new Refused(REFUSAL.wrongState, `run ${board.runId} is not reported yet`);
     board.input('started');
