@@ -10,20 +10,20 @@ import {
 import { type Scaling, undo } from './scaling.js';
 
 /**
- * What codes do on a board, both ways: which to program for a problem, what those stand for, and what
- * readings mean. Errors: none.
+ * What codes do on a board: which codes to program for a problem, what the codes stand for, and what readings
+ * mean. Errors: none.
  */
 export interface BoardModel {
-  /** Couplings are to stay by this factor below their range, so that nothing is clamped. */
+  /** Couplings stay below their range by this factor, so that the board clamps none. */
   readonly couplingMargin: number;
   /**
-   * How far apart the crosspoints of the diagonal have to move for the cells to agree, as a share of the
+   * How much the diagonal's crosspoints differ when all cells get the same equilibrium, as a share of the
    * damping.
    */
   readonly dampingSpread: number;
   /** Whether rows are programmed so that all cells have the noise temperature that the register says. */
   readonly equalizesNoise: boolean;
-  /** The same factor for drives. */
+  /** Drives stay below their range by this factor. */
   readonly driveMargin: number;
   /**
    * The codes nearest to A, as `quantizeSystem` of this room; `damping` is λ of a dense system, in units of
@@ -31,7 +31,8 @@ export interface BoardModel {
    */
   quantizeSystem(system: LinearSystem, scaling: Scaling, damping: number): SystemCodes;
   /**
-   * A_q: what the codes stand for, in the problem's own units. Of a dense system it need not be symmetric.
+   * A_q: the system that the codes stand for, in the problem's own units. It need not be symmetric when it is
+   * dense.
    */
   programmedSystem(codes: SystemCodes, systemScale: number): LinearSystem;
   /** The codes [N] nearest to b [N]. */
@@ -44,7 +45,7 @@ export interface BoardModel {
   readOutSpread(codes: ArrayLike<number>, solutionScale: number): Float64Array<ArrayBuffer>;
 }
 
-/** A board that does as it is told, up to rounding. Errors: none. */
+/** The model of a board that does what it is told, up to rounding. Errors: none. */
 export function nominalModel(range: BoardRange): BoardModel {
   const readOut: BoardModel['readOut'] = (codes, solutionScale) => undo(codes, solutionScale, range.adcBits);
   return {

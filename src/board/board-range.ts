@@ -1,6 +1,8 @@
 import { FULL_SCALE, ROW_ATTENUATION_MAX } from '../../firmware-protocol/limits.js';
 
-/** What the mapping needs to know of a board; HELLO tells it (see `DeviceIdentity` in the driver). */
+/**
+ * The sizes and ranges of a board that scaling and rounding need. HELLO tells them (see `DeviceIdentity`).
+ */
 export interface BoardRange {
   readonly cells: number;
   /** Rows of the factored coupling array. */
@@ -39,14 +41,17 @@ export function driveStep(range: BoardRange): number {
 /** One step of the initial-state register, in V_fs. */
 export const STATE_STEP = 2 ** -14;
 
-/** The board keeps conductances, and with them a cell's whole damping, to this, in G_fs. */
+/**
+ * One step in which the board keeps conductances, a cell's whole damping included, in G_fs (device-model.md,
+ * "Formats").
+ */
 export const DAMPING_STEP = 2 ** -15;
 
 /**
- * ρ: the row amplifiers divide by 2^ρ, and what they drop of a row's current is the larger the larger ρ. Two
- * bounds: ⌈log2 max_r Σ_i |k_ri|⌉, at which no row can reach its limit while the cells keep theirs, and
- * ⌊log2(limit/2m)⌋, half of what a commit accepts. The second decides for wide factors: a row may then
- * overload, but at m = 320 without any attenuation it did so 66 times per epoch.
+ * ρ: the row amplifiers divide by 2^ρ (decision 6). A larger ρ drops more of a row's current, so ρ is the
+ * smaller of two bounds: ⌈log2 max_r Σ_i |k_ri|⌉, with which no row reaches its limit while the cells stay
+ * within theirs, and ⌊log2(limit/2m)⌋, half of what a commit accepts. The second one decides for wide
+ * factors. A row may then overload; at m = 320 rows overloaded 66 times per epoch without any attenuation.
  */
 export function rowAttenuationOf(rows: number, rowSumMax: number, rowScaleMax: number): number {
   const allowed = Math.floor(Math.log2(rowScaleMax / (2 * rows)));

@@ -7,14 +7,14 @@ import { dampingCodeOf, roundHalfEven, type SystemCodes } from './quantize.js';
 import type { Scaling } from './scaling.js';
 
 /**
- * Row i of A is programmed times `rowGains[i]`: the equilibrium stays, and the cell relaxes by that much
- * faster.
+ * Factor of each row. Row i of A is programmed times `rowGains[i]`: the equilibrium stays the same, and the
+ * cell relaxes faster by that factor.
  */
 export type RowGains = Float64Array | undefined;
 
 /**
- * The codes whose crosspoints, on the board as it was measured, come nearest to A: row by row, so that what a
- * line picks up from the line before it is what that line really has, its rounding included.
+ * The codes whose crosspoints on the measured board come nearest to A. The rows are coded in order, because a
+ * line picks up current from the line before it, and how much depends on how that line was rounded.
  *
  *     s_i·Â_ij = g_ij + x⁺_i·g_{i+1,j} + x⁻_i·g_{i−1,j} + (λ + L_i)·δ_ij,   g_ij = code_ij·2^(1−b)·(1 + ε_ij)
  */
@@ -63,7 +63,9 @@ export function quantizeForBoard(
   };
 }
 
-/** What those codes stand for on that board, in the problem's units: rows over their gains. */
+/**
+ * The matrix that those codes stand for on that board, in the problem's units, with the row gains taken out.
+ */
 export function matrixOnBoard(
   { cells: size, couplingBits, couplings, damping }: SystemCodes,
   systemScale: number,
@@ -90,7 +92,7 @@ export function matrixOnBoard(
   return out;
 }
 
-/** 1 + ε. */
+/** 1 + ε of one crosspoint. */
 function crosspointGain({ board, couplingErrors }: BoardCalibration, row: number, column: number): number {
   return 1 + (couplingErrors?.[row * board.cells + column] ?? 0);
 }

@@ -87,14 +87,17 @@ export function calibratedModel(
   };
 }
 
-/** x of y = offset + gain·x + curvature·x², the curvature being small. */
+/** Solves y = offset + gain·x + curvature·x² for x. The curvature must be small. */
 function invertTransfer(y: number, offset: number, gain: number, curvature: number): number {
   const straight = (y - offset) / gain;
   const bend = curvature / gain;
   return straight - bend * (straight - bend * straight * straight) ** 2;
 }
 
-/** A conductance g is programmed as g/(1 + ε) less what the line picks up, and integrated times γ. */
+/**
+ * The largest factor between an effective coupling and its nominal value. A conductance g is programmed as
+ * g/(1 + ε), less what its line picks up, and integrated times γ.
+ */
 function couplingMarginOf(calibration: BoardCalibration, rowGains: RowGains): number {
   const { couplingErrors, fromNext, fromBefore, timeConstant } = calibration;
   const magnitude = (x: number) => Math.abs(x);
@@ -105,7 +108,10 @@ function couplingMarginOf(calibration: BoardCalibration, rowGains: RowGains): nu
   return raised * Math.max(weakest + picked, fastest);
 }
 
-/** A drive e is asked for as (e − offset)/gain, and integrated times γ. */
+/**
+ * The largest factor between an effective drive and its nominal value. A drive e is asked for as (e −
+ * offset)/gain, and integrated times γ.
+ */
 function driveMarginOf({ driveGain, driveOffset, timeConstant }: BoardCalibration): number {
   const weakest = largestOf(driveGain, (gain) => 1 / gain);
   const fastest = largestOf(timeConstant, (value) => 1 / value);

@@ -1,6 +1,6 @@
 import { ThermolinkError } from '../errors.js';
 
-/** Which board something was measured on, as HELLO tells it. */
+/** Names the board that something was measured on, as HELLO tells it. */
 export interface BoardName {
   readonly model: string;
   readonly serialNumber: string;
@@ -8,9 +8,9 @@ export interface BoardName {
 }
 
 /**
- * What one board does with codes, as measured: entry i belongs to cell i. Units as in `characterize`: v in
- * V_fs, e and x in V_fs·G_fs, conductances in G_fs. What could not be measured of a cell has its nominal
- * value.
+ * What one board does with codes, as it was measured. Each list has N entries, and entry i belongs to cell i.
+ * Units: v in V_fs, e and x in V_fs·G_fs, conductances in G_fs. A value that could not be measured is the
+ * nominal one.
  */
 export interface BoardCalibration {
   readonly board: BoardName;
@@ -22,14 +22,14 @@ export interface BoardCalibration {
   readonly driveOffset: Float64Array;
   readonly driveGain: Float64Array;
   readonly driveCurvature: Float64Array;
-  /** Conductance to ground beside the damping. */
+  /** Conductance to ground that a cell has in addition to the damping. */
   readonly leakage: Float64Array;
   /** In τ. */
   readonly timeConstant: Float64Array;
   /** Relative to the register's κ. */
   readonly noiseTemperature: Float64Array;
   /**
-   * Shares of the next cell's line, and of the one's before, that a cell's line of the dense array picks up.
+   * Shares that a cell's line of the dense array picks up of the next cell's line, and of the line before.
    */
   readonly fromNext: Float64Array;
   readonly fromBefore: Float64Array;
@@ -40,7 +40,7 @@ export interface BoardCalibration {
   readonly couplingErrors: Float64Array | undefined;
 }
 
-/** Lists of a calibration that have an entry for every cell. */
+/** The lists of a calibration that have one entry per cell. */
 export const CELL_QUANTITIES = [
   'adcOffset',
   'adcGain',
@@ -57,7 +57,7 @@ export const CELL_QUANTITIES = [
 /** A quantity that a calibration has for every cell. */
 export type CellQuantity = (typeof CELL_QUANTITIES)[number];
 
-/** The value on a board without imperfections. */
+/** The value of a quantity on a board without imperfections. */
 export function nominalValue(quantity: CellQuantity): number {
   const unity: readonly CellQuantity[] = ['adcGain', 'driveGain', 'timeConstant', 'noiseTemperature'];
   return unity.includes(quantity) ? 1 : 0;
@@ -81,7 +81,7 @@ export function refuseForeign(calibrated: BoardName, board: BoardName): void {
   );
 }
 
-/** What of an identity names the board. */
+/** The part of an identity that names the board. */
 export function boardName({ model, serialNumber, cells }: BoardName): BoardName {
   return { model, serialNumber, cells };
 }

@@ -3,19 +3,20 @@ import { type BoardRange, tickOf } from './board-range.js';
 import { CARRY_VARIANCE } from './noise-register.js';
 
 /**
- * A dense A as (A − λI) in the crosspoints and λ in the damping register, which is the same for all cells.
+ * A dense A split in two: A − λI in the crosspoints, and λ in the damping register, which is the same for all
+ * cells.
  */
 export interface DiagonalSplit {
   /** λ in the problem's units; 0 for a factored system, which has its own. */
   readonly damping: number;
-  /** max |A_ij − λδ_ij|, or of the factor. */
+  /** max |A_ij − λδ_ij|, or the largest entry of the factor. */
   readonly largestEntry: number;
 }
 
 /**
- * The λ that leaves the least to the crosspoints: the middle of the diagonal. Crosspoints have few bits and
- * mismatch, the register has neither, so what it takes over has no error, and the rest is programmed in finer
- * steps. `largestEntry` is max |A_ij|.
+ * Splits off the λ that leaves the smallest largest entry to the crosspoints: the middle of the diagonal
+ * (decision 19). Crosspoints have few bits and mismatch, and the register has neither. So the register's part
+ * has no error, and the rest is programmed in finer steps. `largestEntry` is max |A_ij|.
  */
 export function splitDiagonal(system: LinearSystem, largestEntry: number): DiagonalSplit {
   if (system.kind === 'factored') return { damping: 0, largestEntry };
@@ -36,14 +37,17 @@ export function splitDiagonal(system: LinearSystem, largestEntry: number): Diago
   return { damping, largestEntry: Math.max(beside, high - damping, damping - low) };
 }
 
-/** Share of carried rounding in the noise of the stiffest mode that finer couplings may cost, */
+/**
+ * Finer couplings may raise the share of carried rounding in the noise of the stiffest mode to this, at
+ * `NOISE_MARGIN` times the least noise.
+ */
 const CARRY_SHARE = 0.01;
-/** at so many times the least noise that means something; solves take a thousand times it and more. */
+/** Multiple of the least noise that means something. Solves use a thousand times it and more. */
 const NOISE_MARGIN = 10;
 
 /**
- * s_A below which carried rounding would show beside little noise: (hλ̂)²·λ̂·s₀ ≤ 1 % of 10 κ_min with λ̂ =
- * λ_max/s_A (see `carryNoiseVariance`, whose 1 − hλ̂/2 is left out here).
+ * Smallest s_A at which carried rounding stays small beside little noise: (hλ̂)²·λ̂·s₀ ≤ 1 % of 10 κ_min,
+ * with λ̂ = λ_max/s_A. The factor 1 − hλ̂/2 of `carryNoiseVariance` is left out.
  */
 export function quietSystemScale(
   eigenvalueMax: number,

@@ -1,10 +1,10 @@
-/** What a row of readings tells of the equilibrium mean; voltages in ADC steps. */
+/** The equilibrium mean as estimated from samples; voltages in ADC steps. */
 export interface Estimate {
   /** Mean of each cell, length N. */
   readonly mean: Float64Array<ArrayBuffer>;
-  /** Standard error of each mean, length N; all infinite while there are too few readings to tell. */
+  /** Standard error of each mean, length N; all infinite while there are too few samples to tell. */
   readonly standardError: Float64Array<ArrayBuffer>;
-  /** How many independent readings the correlated ones are worth, pooled over the cells. */
+  /** Number of independent samples that the correlated ones are worth, pooled over the cells. */
   readonly effectiveSamples: number;
   readonly samples: number;
 }
@@ -12,7 +12,7 @@ export interface Estimate {
 /** ADC codes, or the float samples of an ideal sampler. */
 type Readings = Int16Array | Float64Array;
 
-/** Below this many effective readings a standard error is not worth its name. */
+/** With fewer effective samples than this a standard error means nothing. */
 const EFFECTIVE_SAMPLES_MIN = 6;
 
 /**
@@ -24,15 +24,18 @@ export function burnInTicks(remainder: number, decayPerTick: number): number {
 }
 
 /**
- * Mean and standard error of S readings of N cells at equilibrium, `codes` S×N row-major.
+ * Mean and standard error of S samples of N cells at equilibrium; `codes` is S×N, row-major.
  *
- * The readings of one cell are correlated over time, so S of them are worth S/τ with τ = 1 + 2 Σ_k ρ_k, where
- * ρ_k is the autocorrelation pooled over the cells (Σ_i c_i(k) / Σ_i c_i(0)) and the sum ends at its first
- * value that is not positive: a reversible relaxation has none, so what follows is estimation noise (Geyer,
- * "Practical Markov chain Monte Carlo", 1992). The variance s_i² of a cell is its own. Then
- *   standardError_i² = s_i² / (S/τ − 3),
- * not S/τ: the variance is itself estimated, so (mean − true)/error follows Student's distribution with S/τ −
- * 1 degrees of freedom, and this makes its variance 1 (measured on simulated relaxations: 0.96 to 1.08).
+ * The samples of one cell are correlated in time, so S of them are worth S/τ independent ones, with τ = 1 + 2
+ * Σ_k ρ_k. Here ρ_k is the autocorrelation pooled over the cells, Σ_i c_i(k) / Σ_i c_i(0). The sum ends at
+ * the first ρ_k that is not positive: a reversible relaxation has no such ρ_k, so what follows is estimation
+ * noise (Geyer, "Practical Markov chain Monte Carlo", 1992). The variance s_i² of a cell is its own. Then
+ *
+ *     standardError_i² = s_i² / (S/τ − 3).
+ *
+ * It is not S/τ, because the variance is estimated too: (mean − true)/error has Student's distribution with
+ * S/τ − 1 degrees of freedom, and the 3 makes its variance 1 (measured on simulated relaxations: 0.96 to
+ * 1.08).
  */
 export function estimateMean(codes: Readings, cells: number): Estimate {
   const samples = Math.floor(codes.length / cells);

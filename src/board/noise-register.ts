@@ -30,7 +30,8 @@ export interface EffectiveNoise {
 }
 
 /**
- * κ in V_fs² that a committed program has: of the middle of its effective codes, whose spread is the board's.
+ * κ in V_fs² of a committed program, from the middle of its effective noise codes; their spread belongs to
+ * the board.
  */
 export function effectiveNoiseTemperature(
   { noiseCodeMin, noiseCodeMax }: EffectiveNoise,
@@ -68,9 +69,9 @@ export function noiseRegister(noiseTemperature: number, tick: number, range: Noi
 }
 
 /**
- * Extra variance, in V_fs², of a mode with eigenvalue λ̂ (of Â) from the carried rounding of the array input
- * and, in factored mode, of the row amplifiers: s₀(hλ̂)²/(1 − hλ̂/2) and s₀·4^ρ·h²(λ̂ − λ̂₀)/(1 − hλ̂/2), λ̂₀
- * the damping. It adds to the wanted κ/λ̂. Source: docs/reference/device-model.md, carry noise floor.
+ * Variance in V_fs² that carried rounding adds to a mode with eigenvalue λ̂ of Â, on top of the wanted κ/λ̂
+ * (device-model.md, "One tick"). The array input adds s₀(hλ̂)²/(1 − hλ̂/2). In factored mode the row
+ * amplifiers add s₀·4^ρ·h²(λ̂ − λ̂₀)/(1 − hλ̂/2), where λ̂₀ is the damping.
  */
 export function carryNoiseVariance(
   eigenvalue: number,

@@ -8,7 +8,7 @@ import type { NoiseRegister } from './noise-register.js';
 import type { Scaling } from './scaling.js';
 
 /**
- * The part of a program that belongs to A: it stays on the board while drive and initial state are rewritten.
+ * The part of a program that belongs to A. It stays on the board while drive and initial state are rewritten.
  */
 export interface SystemCodes {
   readonly mode: ProgramImage['mode'];
@@ -23,20 +23,18 @@ export interface SystemCodes {
   readonly damping: number;
 }
 
-// Adding and subtracting 1.5·2⁵² rounds |x| < 2⁵¹ half to even in two additions; Math.round would round −0.5
-// up.
+// Adding and subtracting 1.5·2⁵² rounds |x| < 2⁵¹ half to even. Math.round would round −0.5 up.
 const ROUNDER = 1.5 * 2 ** 52;
 
-/** Round half to even, |x| < 2⁵¹. */
+/** x rounded half to even, for |x| < 2⁵¹. */
 export function roundHalfEven(x: number): number {
   return x + ROUNDER - ROUNDER;
 }
 
 /**
- * clamp(roundHalfEven(factor · values[i]), ±(2^(bits−1) − 1)); Int8Array up to 8 bits, as the codes travel.
- * |factor · values[i]| < 2³¹. The training path calls it with 620,000 entries per step, so the loop is
- * unrolled and assumes that no code saturates (the scaling sees to that); when one does, a second loop
- * clamps.
+ * clamp(roundHalfEven(factor · values[i]), ±(2^(bits−1) − 1)), for |factor · values[i]| < 2³¹. Codes of up to
+ * 8 bits are an Int8Array, as they travel. Training calls this with 620,000 entries per step. So the loop is
+ * unrolled and assumes that no code saturates, as the scaling promises; when one does, a second loop clamps.
  */
 export function quantizeCouplings(
   values: Float64Array,
@@ -46,7 +44,7 @@ export function quantizeCouplings(
   const limit = 2 ** (bits - 1) - 1;
   const { codes, bitsUsed } =
     roundedCodes(values, factor, bits <= 8 ? 1 : 2) ?? roundedHere(values, factor, bits <= 8 ? 1 : 2);
-  // A magnitude above 2^(b−1) − 1 sets a bit that no smaller one has.
+  // Only a magnitude above 2^(b−1) − 1 sets a bit above that limit.
   if (bitsUsed > limit) fillClamped(values, factor, limit, codes);
   return codes;
 }
@@ -60,8 +58,8 @@ function roundedHere(values: Float64Array, factor: number, bytes: 1 | 2): Rounde
   return { codes, bitsUsed: fill8(values, factor, codes) };
 }
 
-// Two copies of one loop: a loop that sees both array kinds compiles to slower code for each. Both return the
-// bits that the magnitudes of the codes use.
+// The loop stands twice because a loop that sees both kinds of array compiles to slower code for each. Both
+// return the bits that the magnitudes of the codes use.
 function fill8(values: Float64Array, factor: number, codes: Int8Array): number {
   let bitsUsed = 0;
   const whole = values.length - (values.length % 4);
@@ -94,7 +92,7 @@ function fill16(values: Float64Array, factor: number, codes: Int16Array): number
   return bitsUsed;
 }
 
-/** The same for any values. */
+/** Fills `codes` with clamped codes of any values. */
 function fillClamped(
   values: Float64Array,
   factor: number,
@@ -156,7 +154,7 @@ function withoutDamping(a: Matrix, damping: number): Matrix {
 
 /**
  * Drive codes of b: roundHalfEven(b/(s_A·s_x) / LSB_drive), clamped. `programmedDrive` tells what they stand
- * for, so that clamping counts as rounding does.
+ * for, so clamping counts as rounding does.
  */
 export function quantizeDrive(
   drive: Float64Array,
@@ -202,7 +200,7 @@ export function programImage(
   };
 }
 
-/** A_q: the system the codes stand for, in the problem's own units. What rounding did to A is A − A_q. */
+/** A_q: the system that the codes stand for, in the problem's own units. Rounding changed A by A − A_q. */
 export function programmedSystem(codes: SystemCodes, systemScale: number): LinearSystem {
   const unit = 2 ** (1 - codes.couplingBits);
   const factor = codes.mode === PROGRAM_MODE.dense ? unit * systemScale : unit * Math.sqrt(systemScale);
@@ -213,7 +211,7 @@ export function programmedSystem(codes: SystemCodes, systemScale: number): Linea
   return { kind: 'factored', factor: values, damping };
 }
 
-/** b_q: the drive the codes stand for, in the problem's own units. */
+/** b_q: the drive that the codes stand for, in the problem's own units. */
 export function programmedDrive(
   codes: Int16Array,
   scaling: Scaling,

@@ -14,11 +14,11 @@ export interface RunAddress {
 }
 
 /**
- * The run seed (u32) of one run of the board: word 0 of Philox4x32-10 with key (seed, 0) and counter (step,
- * block, attempt, runSeed). Every board run of a training has another attempt, block or step, and a repeated
- * training repeats its noise. Counters differ, but 32 bits of their images may not: among n runs two
- * share their noise with probability 1 − e^(−n²/2³³), one half at n = 77,000. Such a pair lies any number of
- * steps apart and belongs to different problems, so it shifts no average.
+ * The run seed (u32) of one board run: word 0 of Philox4x32-10 with key (seed, 0) and counter (step, block,
+ * attempt, runSeed). Every board run of a training has another attempt, block or step, and a repeated
+ * training repeats its noise. Counters differ, but two of their 32-bit images may be equal: among n board
+ * runs two share their noise with probability 1 − e^(−n²/2³³), which is one half at n = 77,000. Such a pair
+ * lies any number of steps apart and belongs to different problems, so it shifts no average.
  */
 export function runSeedOf(address: RunAddress, attempt: number): number {
   const words = new Uint32Array(4);

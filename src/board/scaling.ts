@@ -5,8 +5,8 @@ import { adcStep, type BoardRange, rowAttenuationOf, tickOf } from './board-rang
 import type { CheckedSystem } from './checked-system.js';
 
 /**
- * How a problem lies in a board's range: A = s_A·Â, x = s_x·v, b = s_A·s_x·ê, with v in V_fs and Â, ê/V_fs in
- * G_fs.
+ * How a problem is mapped to the range of a board: A = s_A·Â, x = s_x·v, b = s_A·s_x·ê, with v in V_fs and Â,
+ * ê/V_fs in G_fs.
  */
 export interface Scaling {
   /** s_A: units of A in one G_fs. */
@@ -35,20 +35,26 @@ export interface Relaxation {
 }
 
 /**
- * h·λ̂_max of a run to equilibrium stays below it. At 2 the step is unstable; the rest covers rounded
- * couplings.
+ * Upper bound of h·λ̂_max in a run to equilibrium. At 2 the step is unstable; the rest is a margin for
+ * rounded couplings.
  */
 const EQUILIBRIUM_STEP_MAX = 1.9;
-/** Ticks of a relaxation over which its fastest mode can change by more than 1/e. */
+/** A relaxation takes at least so many ticks when its fastest mode changes by more than 1/e (decision 9). */
 const PATH_TICKS = 6;
 
 /**
- * Ticks first, then the scale, so that algorithm time is exact:
- *   s_Amin = max(s for which no coupling saturates, σ·h),   n = max(1, ⌈t·s_Amin/h⌉, ⌈6·min(1, σt)⌉),   s_A = n·h/t
- * and for t = 0: n = 0, s_A = s_Amin. A mode λ ≥ 0 is then left with (1 − λt/n)ⁿ, λt/n ≤ 1, so that
- *   e^(−λt) − 0.05 ≤ (1 − λt/n)ⁿ ≤ e^(−λt):
- * no mode overshoots, and every mode has relaxed as far as time says. s_x bounds the largest entry on the
- * way, were every cell alone; a run that passes a rail is repeated with a larger one.
+ * The scaling of a relaxation for a time t. The number of ticks is chosen first and the scale from it, so
+ * that algorithm time is exact:
+ *
+ *     s_Amin = max(s for which no coupling saturates, σ·h)
+ *     n = max(1, ⌈t·s_Amin/h⌉, ⌈6·min(1, σt)⌉),   s_A = n·h/t;   for t = 0: n = 0, s_A = s_Amin
+ *
+ * A mode λ ≥ 0 is then left with (1 − λt/n)ⁿ, λt/n ≤ 1, so that
+ *
+ *     e^(−λt) − 0.05 ≤ (1 − λt/n)ⁿ ≤ e^(−λt):
+ *
+ * no mode overshoots, and every mode has relaxed as far as the time says. s_x bounds the largest entry on the
+ * way as if every cell were alone; a run that passes a rail is repeated at a larger s_x.
  */
 export function finiteTimeScaling(
   checked: CheckedSystem,
@@ -79,9 +85,9 @@ export function finiteTimeScaling(
 }
 
 /**
- * s_A for a run to equilibrium: the smallest, as a larger one costs time and resolution, at which no coupling
- * saturates and, per tick, no mode keeps more than the slowest, |1 − hλ̂| ≤ 1 − hλ̂_min: h(λ̂_max + λ̂_min) ≤
- * 2, and h·λ̂_max ≤ 1.9.
+ * s_A for a run to equilibrium. It is the smallest one, since a larger one costs time and resolution, at
+ * which no coupling saturates and no mode keeps more per tick than the slowest one: |1 − hλ̂| ≤ 1 − hλ̂_min,
+ * which means h(λ̂_max + λ̂_min) ≤ 2, and h·λ̂_max ≤ 1.9.
  */
 export function equilibriumSystemScale(
   system: LinearSystem,
@@ -95,8 +101,8 @@ export function equilibriumSystemScale(
 }
 
 /**
- * First guess of s_x for an equilibrium run: the solution if the whole drive lay in the slowest mode, spread
- * evenly, but no smaller than the drive range allows. A reading then tells the true size.
+ * First guess of s_x for an equilibrium: the solution if the whole drive lay in the slowest mode and were
+ * spread evenly, but at least what the drive range asks for. A reading then tells the true size.
  */
 export function equilibriumSolutionScale(
   drive: Float64Array,
@@ -151,7 +157,8 @@ export function attenuationOf(
 }
 
 /**
- * (largest/kMax)^p, kMax being the largest code: p = 2 for a factor, whose square is A, and 1 for A itself.
+ * (largest/kMax)^p, where kMax is the largest code; p = 2 for a factor, whose square is A, and p = 1 for A
+ * itself.
  */
 function unsaturatedScale(system: LinearSystem, largestEntry: number, couplingBits: number): number {
   const unit = 2 ** (couplingBits - 1);
@@ -160,7 +167,8 @@ function unsaturatedScale(system: LinearSystem, largestEntry: number, couplingBi
 }
 
 /**
- * 2^⌈log2 max(|x₀|e^(−λt) + |g|(1 − e^(−λt))/λ, |x₀|, |g|/(R·s_A))⌉ in largest entries; 1 when both are zero.
+ * 2^⌈log2 max(|x₀|e^(−λt) + |g|(1 − e^(−λt))/λ, |x₀|, |g|/(R·s_A))⌉, each |·| a largest entry; 1 when both
+ * vectors are 0.
  */
 function finiteTimeSolutionScale(
   driveMax: number,

@@ -1,21 +1,24 @@
 import type { DenseSystem, FactoredSystem, LinearSystem } from '../linalg/linear-system.js';
 import { measuredRows } from '../linalg/matrix-kernel/matrix-room.js';
 
-/** What one pass over a system's entries tells. */
+/** Bounds that one pass over the entries of a system gives. */
 export interface SystemMeasure {
   /** max |K_ri| or max |A_ij|, in units of K or A. */
   readonly largestEntry: number;
   /** max_r Σ_i |K_ri| or |A_ri|. */
   readonly rowSumMax: number;
-  /** Provable bound σ ≥ λ_max: ‖K‖_F² + λ, or min(‖A‖_F, largest row sum of |A|). */
+  /** Upper bound σ of λ_max, in units of A: ‖K‖_F² + λ, or min(‖A‖_F, largest row sum of |A|). */
   readonly eigenvalueBound: number;
-  /** Provable bound ≤ λ_min: λ of a factored system, Gershgorin's of a dense one, never below 0. */
+  /**
+   * Lower bound of λ_min, in units of A and at least 0: λ of a factored system, Gershgorin's bound of a dense
+   * one.
+   */
   readonly eigenvalueFloor: number;
 }
 
 /**
- * One pass over the entries, O(mN) or O(N²). An entry that is not finite, or whose square is not, makes
- * `eigenvalueBound` not finite: the caller checks that instead of every entry (this is the training path).
+ * Measures a system in one pass over its entries, O(mN) or O(N²). An entry that is not finite, or whose
+ * square is not, makes `eigenvalueBound` not finite. Training checks that instead of every entry.
  */
 export function measureSystem(system: LinearSystem): SystemMeasure {
   if (system.kind === 'dense') return measureDense(system);
@@ -35,14 +38,14 @@ function measureFactor({ factor, damping }: FactoredSystem): SystemMeasure {
     rowSumMax = Math.max(rowSumMax, sum);
     sumOfSquares += squares;
   }
-  // Squares that underflow must not pass for a factor of zeros, which is legal.
+  // Squares may underflow to 0, but only a factor of zeros has a bound of 0.
   const squares = largestEntry > 0 ? Math.max(sumOfSquares, Number.MIN_VALUE) : 0;
   return { largestEntry, rowSumMax, eigenvalueBound: squares + damping, eigenvalueFloor: damping };
 }
 
 /**
- * Largest magnitude, sum of magnitudes and of squares, two entries at a time: one sum alone would wait for
- * itself.
+ * Largest magnitude, sum of magnitudes and sum of squares of a row. Two sums run side by side, because one
+ * alone would wait for its last addition.
  */
 function measureRow(data: Float64Array, start: number, length: number): [number, number, number] {
   let high = 0;
@@ -86,8 +89,7 @@ function measureDense({ matrix }: DenseSystem): SystemMeasure {
   return {
     largestEntry: largest,
     rowSumMax,
-    // Squares of tiny entries underflow; the bound is never below the largest entry, and must not seem to be
-    // 0.
+    // Squares of tiny entries underflow to 0. The bound is therefore never below the largest entry.
     eigenvalueBound: Math.max(largest, Math.min(Math.sqrt(sumOfSquares), rowSumMax)),
     eigenvalueFloor: Math.max(0, floor),
   };

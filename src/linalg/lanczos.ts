@@ -8,8 +8,8 @@ export interface ExtremeEigenvalues {
   readonly max: number;
   readonly maxResidual: number;
   /**
-   * Gauss quadrature of vᵀA⁻¹v for the unit start vector v: Σ τ_k²/θ_k. Over random directions v, N times
-   * this has the mean tr A⁻¹; for scale, never for an answer. Infinite when a Ritz value is not positive.
+   * Gauss quadrature Σ τ_k²/θ_k of vᵀA⁻¹v for the unit start vector v. N times its mean over random v is tr
+   * A⁻¹. It serves to choose scales, never an answer. Infinite when a Ritz value is not positive.
    */
   readonly inverseMoment: number;
   readonly steps: number;
@@ -23,10 +23,10 @@ export interface LanczosOptions {
 }
 
 /**
- * Extreme eigenvalues of a symmetric N×N matrix that is known by its product alone, by Lanczos with full
- * reorthogonalisation. Each residual bound |β_k·s_k| is rigorous for "some eigenvalue is this near"; that it
- * is the extreme one holds with probability near 1 for a random `start`. After N steps, or when the Krylov
- * space is exhausted, the values are exact to rounding.
+ * Extreme eigenvalues of a symmetric N×N matrix that is known by its product alone, by Lanczos' method with
+ * full reorthogonalisation. Each residual bound |β_k·s_k| proves that some eigenvalue is this near. That this
+ * eigenvalue is the extreme one holds with probability near 1 for a random `start`. After N steps, or when
+ * the Krylov space is exhausted, the values are exact up to rounding.
  *
  * Cost: k products and O(k²N) for k steps. Source: Parlett, "The Symmetric Eigenvalue Problem", chapter 13.
  */
@@ -91,7 +91,10 @@ function isConverged(extremes: ExtremeEigenvalues, relativeResidual: number): bo
   );
 }
 
-/** Twice is enough (Parlett): the second sweep removes what rounding left of the first. */
+/**
+ * Makes w orthogonal to the basis. Two sweeps are enough (Parlett): the second removes what rounding left of
+ * the first.
+ */
 function orthogonalise(w: Float64Array, basis: readonly Float64Array[]): void {
   for (let sweep = 0; sweep < 2; sweep++) {
     for (const q of basis) {

@@ -8,7 +8,7 @@ export interface Matrix {
   readonly data: Float64Array;
 }
 
-/** As many as one typed array may have. */
+/** One typed array has at most so many entries. */
 const ENTRIES_MAX = 2 ** 32;
 
 /**

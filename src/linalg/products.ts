@@ -27,7 +27,7 @@ export function matVecTransposed(
   return out;
 }
 
-/** A Aᵀ, m×m for A m×n: the Gram matrix of A's rows, the dual of AᵀA with the same nonzero eigenvalues. */
+/** A Aᵀ, m×m for A m×n: the Gram matrix of A's rows. It has the same nonzero eigenvalues as AᵀA. */
 export function gramOfRows(a: Matrix): Matrix {
   const { rows, columns, data } = a;
   const gram = matrix(rows, rows);
@@ -41,7 +41,7 @@ export function gramOfRows(a: Matrix): Matrix {
   return gram;
 }
 
-/** KᵀK + λI, N×N for K m×N: forms what a factored system stands for. For small N and for tests. */
+/** KᵀK + λI, N×N for K m×N: the matrix that a factored system stands for. For small N and for tests. */
 export function formDense(factor: Matrix, damping: number): Matrix {
   const { rows, columns, data } = factor;
   const dense = matrix(columns, columns);
@@ -62,7 +62,8 @@ export function dot(x: Float64Array, y: Float64Array): number {
 }
 
 /**
- * Σ x[xStart + i]·y[yStart + i] over `length` entries; four partial sums, because one would wait for itself.
+ * Σ x[xStart + i]·y[yStart + i] over `length` entries. Four partial sums run side by side, because one alone
+ * would wait for its last addition.
  */
 export function dotOfRows(
   x: Float64Array,
@@ -86,7 +87,9 @@ export function dotOfRows(
   return sum0 + sum1 + (sum2 + sum3);
 }
 
-/** ‖x‖₂; scaled by the largest entry, so that neither 1e-200 nor 1e200 is lost. */
+/**
+ * ‖x‖₂. It is scaled by the largest entry, so that entries like 1e-200 and 1e200 do not under- or overflow.
+ */
 export function norm2(x: Float64Array): number {
   const largest = normInf(x);
   if (largest === 0 || !Number.isFinite(largest)) return largest;
@@ -103,7 +106,7 @@ export function normInf(x: Float64Array): number {
   let largest = 0;
   for (let i = 0; i < x.length; i++) {
     const magnitude = Math.abs(x[i]);
-    // The negation also catches NaN, which every comparison denies.
+    // Every comparison with NaN is false, so the negation catches it.
     if (!(magnitude <= largest)) {
       if (Number.isNaN(magnitude)) return magnitude;
       largest = magnitude;

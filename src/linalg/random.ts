@@ -1,16 +1,13 @@
 import { PHILOX_STREAM, philox4x32 } from '../../firmware-protocol/philox.js';
 
 /**
- * Numbers of one address, in order: a pure function of (seed, stream, step, block) and of how many were
- * drawn.
+ * Random numbers of one address, in order. They depend only on (seed, stream, step, block) and on how many
+ * were drawn before.
  */
 export interface RandomSource {
   /** Uniform in (0, 1), 32 bits, never 0 or 1. */
   uniform(): number;
-  /**
-   * Standard normal (Box–Muller; float, so equal between machines only to the last bits of Math.log and
-   * Math.cos).
-   */
+  /** Standard normal, by Box–Muller. Two machines may differ in the last bits of Math.log and Math.cos. */
   normal(): number;
 }
 
@@ -18,7 +15,7 @@ export interface RandomSource {
 export interface RandomAddress {
   /** Chosen by the user. */
   readonly seed: number;
-  /** Who draws: a value of `RANDOM_STREAM`. */
+  /** Names the use of the numbers: a value of `RANDOM_STREAM`. */
   readonly stream: number;
   readonly step?: number;
   readonly block?: number;
@@ -73,8 +70,8 @@ export function randomPermutation(count: number, random: RandomSource): Uint32Ar
 }
 
 /**
- * The host's streams, for folders that don't import the protocol; each use has its own, so none shares a
- * number.
+ * The streams of the host, for folders that do not import the protocol. Each use has a stream of its own, so
+ * no two uses share a number.
  */
 export const RANDOM_STREAM = {
   parameters: PHILOX_STREAM.parameters,

@@ -10,8 +10,10 @@ const SWEEPS_MAX = 60;
 
 /**
  * Eigenvalues of the symmetric tridiagonal matrix with `diagonal` d (length n) and `offDiagonal` e (length n
- * − 1), with the two components of each eigenvector that Lanczos needs; implicit QL with Wilkinson's shift,
- * O(n²). Source: Golub, Welsch, "Calculation of Gauss quadrature rules", Math. Comp. 23 (1969).
+ * − 1), and the two components of each eigenvector that Lanczos' method needs. Implicit QL with Wilkinson's
+ * shift, O(n²).
+ *
+ * Source: Golub, Welsch, "Calculation of Gauss quadrature rules", Math. Comp. 23 (1969).
  */
 export function tridiagonalEigen(diagonal: Float64Array, offDiagonal: Float64Array): TridiagonalEigen {
   const n = diagonal.length;

@@ -4,9 +4,9 @@ import type { Matrix } from './matrix.js';
 import { formDense, gramOfRows, matVec, matVecTransposed } from './products.js';
 
 /**
- * x = (KᵀK + λI)⁻¹b for K m×N and λ > 0 by Woodbury's identity, x = (b − Kᵀ(KKᵀ + λI)⁻¹K b)/λ: only an m×m
- * matrix is formed, O(m²N + m³). Undefined when K is not finite, or λ so small that float64 finds KKᵀ + λI
- * singular.
+ * x = (KᵀK + λI)⁻¹b for K m×N and λ > 0 by Woodbury's identity, x = (b − Kᵀ(KKᵀ + λI)⁻¹K b)/λ. Only an m×m
+ * matrix is formed, O(m²N + m³). Undefined when K is not finite, or when λ is so small that float64 finds KKᵀ
+ * + λI singular.
  */
 export function solveByWoodbury(
   factor: Matrix,
@@ -16,7 +16,7 @@ export function solveByWoodbury(
   return woodburySolver(factor, damping)?.(b);
 }
 
-/** The same for any number of b: O(m²N + m³) once, O(mN + m²) for each. */
+/** `solveByWoodbury` for any number of b: O(m²N + m³) once, and O(mN + m²) for each. */
 export function woodburySolver(
   factor: Matrix,
   damping: number,
@@ -36,9 +36,9 @@ export function woodburySolver(
 export type DirectSolver = (b: Float64Array) => Float64Array<ArrayBuffer>;
 
 /**
- * Takes A apart once, for any number of right-hand sides: by Cholesky factorisation, O(N³), or by Woodbury's
- * identity, O(m²N), for a factored system with m < N, which is never formed. Undefined when float64 finds A
- * not positive definite.
+ * Factorises A once, for any number of right-hand sides: by Cholesky factorisation, O(N³), or by Woodbury's
+ * identity, O(m²N), for a factored system with m < N. That one is never formed. Undefined when float64 finds
+ * A not positive definite.
  */
 export function directSolver(system: LinearSystem): DirectSolver | undefined {
   if (system.kind === 'dense') return byCholesky(system.matrix);

@@ -1,7 +1,9 @@
 import type { LabBoard } from './lab-board.js';
 import { noisyCells, noisyRun } from './noise-temperature.js';
 
-/** How often a channel gave the codes around its middle, while the cell's noise passed over them. */
+/**
+ * How often an ADC channel gave the codes around its middle, while the noise of its cell passed over them.
+ */
 export interface ChannelHistogram {
   /** The code that the first entry of `counts` belongs to. */
   readonly firstCode: number;
@@ -12,26 +14,29 @@ export interface ChannelHistogram {
   /** Codes, ascending, that never came, although at least 20 readings were expected of each. */
   readonly missing: readonly number[];
   /**
-   * Root mean square of the codes' widths about 1 LSB, counting noise taken off; NaN where nothing was
-   * measured.
+   * Root mean square deviation of the codes' widths from 1 LSB, with counting noise taken off; NaN where
+   * nothing was measured.
    */
   readonly widthSpreadLsb: number;
-  /** The one code that always came, on a channel that is stuck. */
+  /** The only code that came, on a channel that is stuck; undefined on another. */
   readonly stuckAt: number | undefined;
 }
 
-/** Standard deviation that is aimed at, in LSB: about 250 codes lie within one to either side. */
+/**
+ * Standard deviation of the noise that is aimed at, in LSB. About 250 codes then lie within one standard
+ * deviation of the mean.
+ */
 const SPREAD_LSB = 128;
-/** But at most this, V_fs, with a coarse ADC. */
+/** Upper bound of that standard deviation, in V_fs, for a coarse ADC. */
 const SPREAD_MAX = 0.03;
-/** A code of 1 LSB that is this often expected stays away with probability e⁻²⁰. */
+/** A code of 1 LSB that is expected this often stays away with probability e⁻²⁰. */
 const EXPECTED_MIN = 20;
 const CODES = 65536;
 
 /**
  * The code-density test (IEEE Std 1241, 4.7) with the cell's own noise as the known distribution: a Gaussian
- * of the mean and the variance of the readings. The width of a code in LSB is its count over the expected
- * one, ±1/√expected.
+ * with the mean and the variance of the readings. The width of a code in LSB is its count over the expected
+ * count, ±1/√expected.
  */
 export async function measureAdcHistograms(
   board: LabBoard,
@@ -49,7 +54,7 @@ export async function measureAdcHistograms(
   return counts.map(judge);
 }
 
-/** What the counts of one channel say. */
+/** Judges the counts of one channel. */
 export function judge(seen: ReadonlyMap<number, number>): ChannelHistogram {
   let [total, sum, squares] = [0, 0, 0];
   for (const [code, count] of seen) {

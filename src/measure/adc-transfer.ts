@@ -3,7 +3,9 @@ import { type Estimates, noEstimates, setEstimate } from './estimates.js';
 import { type LabBoard, randomStates } from './lab-board.js';
 import { fitLinear } from './least-squares.js';
 
-/** What a channel reads of a cell's voltage v: r = offset + gain·v + curvature·v², in V_fs. */
+/**
+ * The transfer of an ADC channel: a cell's voltage v is read as r = offset + gain·v + curvature·v², in V_fs.
+ */
 export interface AdcTransfer {
   /** V_fs. */
   readonly offset: Estimates;
@@ -16,16 +18,16 @@ export interface AdcTransfer {
   readonly silent: readonly number[];
 }
 
-/** Loads; each costs a rewrite and a run of no tick. */
+/** Voltages that are loaded. Each costs a rewrite and a board run of no tick. */
 export const ADC_LEVELS = 256;
-/** A channel with another gain than 1 by more than this does not follow. */
+/** A channel does not follow its cell when its gain differs from 1 by more than this. */
 const GAIN_DEVIATION_MAX = 0.5;
 const STAGE = 1;
 
 /**
- * Loads random voltages and reads them before the first tick, so that nothing of the array takes part: the
- * reference is the initial-state register. Every cell's levels are its own, so that deviations of single
- * codes average out. Fit: least squares of the readings on 1, v, v².
+ * Loads random voltages and reads them before the first tick, so that the array takes no part and the
+ * initial-state register is the reference. Every cell has its own levels, so that deviations of single codes
+ * average out. The readings are fitted by least squares on 1, v, v².
  */
 export async function measureAdcTransfer(
   board: LabBoard,
@@ -62,10 +64,10 @@ export async function measureAdcTransfer(
   return { offset, gain, curvature, scatter, silent };
 }
 
-/** The voltage of which `cell` reads `r`, both in V_fs; NaN on a cell that does not follow. */
+/** The voltage at which `cell` reads `r`, both in V_fs; NaN for a cell that does not follow. */
 export function correctedVoltage({ offset, gain, curvature }: AdcTransfer, cell: number, r: number): number {
   const straight = (r - offset.values[cell]) / gain.values[cell];
   const bend = curvature.values[cell] / gain.values[cell];
-  // The bend is of the order of an LSB: a second correction would be far below one.
+  // The bend is about one LSB, so a second correction would be far below one.
   return straight - bend * (straight - bend * straight * straight) ** 2;
 }

@@ -1,4 +1,4 @@
-import { checkObject, checkOptionalFlag } from '../argument-checks.js';
+import { checkDevice, checkObject, checkOptionalFlag } from '../argument-checks.js';
 import { type BoardCalibration, boardName, CELL_QUANTITIES, nominalValue } from '../board/calibration.js';
 import type { BoardDevice } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
@@ -9,21 +9,21 @@ import { measureResiduals, type Residuals } from './residuals.js';
 
 /** How much is measured for a calibration. */
 export interface CalibrateRequest {
-  /** u32: names what is loaded and driven, and the noise. */
+  /** u32: names the levels that are loaded and driven, and the noise. */
   readonly seed: number;
-  /** Readings of every cell with noise, for its noise temperature; 1,000 to 10⁷. */
+  /** Samples with noise, from which the noise temperatures are measured; 1,000 to 10⁷. */
   readonly samples: number;
   /**
-   * Whether every crosspoint of the dense array is measured, N² of them; else cells and their lines alone.
-   * Default: on boards of up to 256 cells that have one.
+   * Whether every one of the N² crosspoints of the dense array is measured; otherwise only cells and their
+   * lines are. Default: true on boards with a dense array of up to 256 cells.
    */
   readonly crosspoints?: boolean;
   readonly signal?: AbortSignal;
-  /** Share of the work that is done, 0…1, and what goes on. */
+  /** Called with the share of the work that is done, 0…1, and the name of the stage. */
   readonly onProgress?: (fraction: number, stage: string) => void;
 }
 
-/** A calibration as it was measured, with what it was measured by and how well it does. */
+/** A calibration, the measurements that it rests on, and how well it describes the board. */
 export interface CalibrationResult {
   readonly calibration: BoardCalibration;
   readonly measured: Characterization;
@@ -33,21 +33,24 @@ export interface CalibrationResult {
   readonly uncalibrated: readonly number[];
 }
 
-/** N² programs of N² codes: above, crosspoints would take hours. */
+/** Crosspoints of larger boards are not measured: N² programs of N² codes would take hours. */
 export const CROSSPOINT_CELLS_MAX = 256;
 /**
- * Sets of crosspoints from which a line's crosstalk is known well enough when crosspoints are not asked for.
+ * Sets of crosspoints that are measured when crosspoints are not asked for. They tell the crosstalk of a line
+ * well enough.
  */
 const LINE_SETS = 8;
 
 /**
- * Measures a board so that its errors can be compensated, by programs, runs and samples alone, and then how
- * far it still is from what the calibration says. It must be idle, and belong to nobody else meanwhile.
+ * Measures a board so that its errors can be compensated, by programs, board runs and samples alone, and then
+ * how far the board still is from its calibration. Uses of one device take turns; no other use should come
+ * between the two parts.
  *
  * Errors: BAD_ARGUMENT, UNSUPPORTED (crosspoints of a board without a dense array), TOO_LARGE (crosspoints of
  * more than 256 cells) before any byte is sent; ABORTED; those of the device.
  */
 export async function calibrate(device: BoardDevice, request: CalibrateRequest): Promise<CalibrationResult> {
+  checkDevice(device);
   checkCalibrateRequest(request);
   const { identity } = device;
   const { seed, samples, signal, onProgress = () => undefined } = request;
@@ -71,7 +74,7 @@ export async function calibrate(device: BoardDevice, request: CalibrateRequest):
   return { calibration, measured, residuals, uncalibrated: measured.silent };
 }
 
-/** Throws BAD_ARGUMENT for what `calibrate` would refuse, without a board. */
+/** Refuses a request that `calibrate` would refuse on every board: BAD_ARGUMENT. */
 export function checkCalibrateRequest(request: CalibrateRequest): void {
   checkObject('The request', request, '{ seed: 0, samples: 20000 }');
   checkOptionalFlag('crosspoints', request.crosspoints);
@@ -96,7 +99,7 @@ function refuseCrosspoints({ hasDense, cells, model }: BoardDevice['identity']):
     );
 }
 
-/** What was measured, nominal values where nothing was. */
+/** The calibration that the measurements give. A value that was not measured is nominal. */
 function calibrationFrom(measured: Characterization, crosspoints: boolean): BoardCalibration {
   const { identity, adc, drive, timeConstant, noiseTemperature, couplings } = measured;
   const { cells } = identity;

@@ -1,4 +1,4 @@
-import { checkObject, checkSeed, checkSignal, checkWhole } from '../argument-checks.js';
+import { checkDevice, checkObject, checkSeed, checkSignal, checkWhole } from '../argument-checks.js';
 import type { BoardDevice, DeviceIdentity } from '../driver/device-api.js';
 import { type ChannelHistogram, measureAdcHistograms } from './adc-histogram.js';
 import { ADC_LEVELS, type AdcTransfer, measureAdcTransfer } from './adc-transfer.js';
@@ -11,36 +11,34 @@ import { measureTimeConstant, TIME_CONSTANT_RUNS } from './time-constant.js';
 
 /** How much of a board is measured. */
 export interface CharacterizeRequest {
-  /** u32: names what is loaded and driven, and the noise. */
+  /** u32: names the levels that are loaded and driven, and the noise. */
   readonly seed: number;
-  /**
-   * Readings of every cell with noise, for the noise temperature and again for the histogram; 1,000 to 10⁷.
-   */
+  /** Samples with noise, for the noise temperatures and again for the histograms; 1,000 to 10⁷. */
   readonly samples: number;
   /** Crosspoints to measure in every row of a dense array, at most N; 0: none. */
   readonly crosspointsPerRow: number;
   readonly signal?: AbortSignal;
-  /** Share of the work that is done, 0…1, and what goes on. */
+  /** Called with the share of the work that is done, 0…1, and the name of the stage. */
   readonly onProgress?: (fraction: number, stage: string) => void;
 }
 
-/** What a board is like, as far as its host can tell; entry i belongs to cell i. */
+/** What a board is like, as far as its host can measure it. Entry i of a list belongs to cell i. */
 export interface Characterization {
   readonly identity: DeviceIdentity;
   readonly seed: number;
   readonly samples: number;
   readonly adc: AdcTransfer;
   readonly drive: DriveTransfer;
-  /** In τ. */
+  /** Time constants, in τ. */
   readonly timeConstant: Estimates;
-  /** Relative to the register's κ. */
+  /** Noise temperatures, relative to the register's κ. */
   readonly noiseTemperature: Estimates;
   /** Undefined on a board without a dense array, or when none was asked for. */
   readonly couplings: CouplingErrors | undefined;
   readonly histograms: readonly ChannelHistogram[];
-  /** Cells that don't follow what is loaded; nothing else is known of them. */
+  /** Cells, ascending, that do not follow what is loaded. Nothing else is known of them. */
   readonly silent: readonly number[];
-  /** Cells that ran into a rail on their own; their estimates mean little. */
+  /** Cells, ascending, that ran into a rail. Their estimates mean little. */
   readonly overloaded: readonly number[];
 }
 
@@ -56,6 +54,7 @@ export async function characterize(
   device: BoardDevice,
   request: CharacterizeRequest,
 ): Promise<Characterization> {
+  checkDevice(device);
   checkCharacterizeRequest(request);
   return measureInSession(device, request, (board) => measureAll(board, request));
 }
@@ -99,7 +98,7 @@ async function measureAll(board: LabBoard, request: CharacterizeRequest): Promis
   };
 }
 
-/** Throws BAD_ARGUMENT for what `characterize` would refuse, without a board. */
+/** Refuses a request that `characterize` would refuse on every board: BAD_ARGUMENT. */
 export function checkCharacterizeRequest(request: CharacterizeRequest): void {
   checkObject('The request', request, '{ seed: 0, samples: 20000, crosspointsPerRow: 16 }');
   checkSeed('seed', request.seed);
@@ -108,7 +107,7 @@ export function checkCharacterizeRequest(request: CharacterizeRequest): void {
   checkSignal(request.signal);
 }
 
-/** Turns the steps of stages, done one after the other, into a share of the whole. */
+/** Turns the steps of stages that are done one after the other into a share of the whole. */
 function stages(
   onProgress: (fraction: number, stage: string) => void,
   steps: readonly (readonly [string, number])[],

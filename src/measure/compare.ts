@@ -13,35 +13,39 @@ export interface Comparison {
   readonly programs: number;
   /** How many of them gave the same samples and left the same state, digest by digest. */
   readonly identical: number;
-  /** Of readings without noise, by the programs' mode; a mode that the boards don't have is missing. */
+  /**
+   * Differences of the readings without noise, by the programs' mode. A mode that the boards do not have is
+   * missing.
+   */
   readonly differences: Readonly<Partial<Record<ModeName, Difference>>>;
 }
 
 /** A mode of programs by its name. */
 export type ModeName = keyof typeof PROGRAM_MODE;
 
-/** In steps of the ADC. */
+/** A difference of readings, in steps of the ADC. */
 export interface Difference {
   readonly rmsLsb: number;
   readonly largestLsb: number;
 }
 
 const BANK = 0;
-/** A counter word that is no solver's, and none of a characterization. */
+/** A counter word that no solver and no characterization uses. */
 const PLACE = 65538;
-/** Of each mode, half of them with noise. */
+/** Programs of each mode. Half of them have noise. */
 const PROGRAMS_PER_MODE = 4;
-/** From the first tick to the equilibrium. */
+/** The samples reach from the first tick to the equilibrium. */
 const RUN = { burnInTicks: 1, sampleCount: 8, ticksPerSample: 25 } as const;
-/** V_fs·G_fs: with the couplings below no cell comes near its rail. */
+/** Largest drive in V_fs·G_fs. With the couplings below no cell comes near its rail. */
 const DRIVE = 0.2;
 const NOISE_TEMPERATURE = 1e-4;
 /** Rows of a factored program. */
 const ROWS_MAX = 64;
 
 /**
- * Runs the same random programs with the same run seeds on two boards of the same sizes. Errors: BAD_ARGUMENT; ABORTED; those of
- * the devices.
+ * Runs the same random programs with the same run seeds on two boards of the same sizes.
+ *
+ * Errors: BAD_ARGUMENT; ABORTED; those of the devices.
  */
 export async function compareBoards(
   one: Device,
@@ -86,8 +90,8 @@ function modesOf({ hasDense, hasFactored }: DeviceIdentity): ModeName[] {
 }
 
 /**
- * Dense: ½ on the diagonal, eigenvalues in about 0.1…0.9 G_fs. Factored: singular values up to about 1, λ =
- * ½.
+ * A random program. A dense one has ½ on the diagonal and eigenvalues in about 0.1…0.9 G_fs; a factored one
+ * has singular values up to about 1 and λ = ½.
  */
 function programOf(
   identity: DeviceIdentity,
@@ -99,7 +103,7 @@ function programOf(
   const isDense = modeName === 'dense';
   const rows = isDense ? cells : Math.min(identity.rows, ROWS_MAX);
   const unit = 2 ** (couplingBits - 1);
-  // Uniform of variance 1.
+  // Uniformly distributed with variance 1.
   const draw = () => Math.sqrt(3) * (2 * random.uniform() - 1);
   const couplings = new (couplingBits <= 8 ? Int8Array : Int16Array)(rows * cells);
   const scale = isDense ? 0.2 / Math.sqrt(cells) : 1 / (Math.sqrt(cells) + Math.sqrt(rows));

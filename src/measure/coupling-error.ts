@@ -6,7 +6,7 @@ import { type Estimates, noEstimates, setEstimate } from './estimates.js';
 import { arrayOfBits, type LabBoard } from './lab-board.js';
 import { fitLinear } from './least-squares.js';
 
-/** Crosspoints of the dense array, and what lines pick up from their neighbours. */
+/** Errors of the dense array's crosspoints, and the crosstalk of its lines. */
 export interface CouplingErrors {
   /** Row of each crosspoint: crosspoint k lies at (rows[k], columns[k]). */
   readonly rows: Int32Array;
@@ -14,29 +14,28 @@ export interface CouplingErrors {
   readonly columns: Int32Array;
   /** ε: a crosspoint is (1 + ε) times what was programmed. */
   readonly errors: Estimates;
-  /**
-   * Share of the next cell's line, and of the one's before, that a cell's line picks up; NaN at the edges.
-   */
+  /** Share that a cell's line picks up of the next cell's line, and of the line before; NaN at the edges. */
   readonly fromNext: Estimates;
   readonly fromBefore: Estimates;
 }
 
-/** Drives per set of crosspoints; each costs a rewrite and a run of a few τ. */
+/** Drives per set of crosspoints. Each costs a rewrite and a board run of a few τ. */
 export const PATTERNS = 32;
 const DAMPING = 2;
-/** Conductance of the crosspoints under test, G_fs; below the damping, so that the board is stable. */
+/** Conductance of the crosspoints under test, in G_fs. It is below the damping, so the board is stable. */
 const COUPLING = 0.75;
 const STAGE = 4;
-/** Standard deviation of what the board's rounding to 2⁻¹⁵ G_fs does to a crosspoint under test, relative. */
+/** Relative standard deviation that the board's rounding to 2⁻¹⁵ G_fs gives a crosspoint under test. */
 const ROUNDING = DAMPING_STEP / Math.sqrt(12) / COUPLING;
 
 /**
- * Sets of N crosspoints at a time: row i couples to cell p(i) = (i + s) mod N alone, every set with another
- * shift s. At equilibrium, with random drives d and the gain g_i and the leakage L_i as measured before,
+ * Measures N crosspoints at a time. In a set, row i couples only to cell p(i) = (i + s) mod N, and every set
+ * has another shift s. With random drives d, and with the gain g_i and the leakage L_i that were measured
+ * before, the equilibrium is
  *
  *     g_i·d_i − (λ + L_i)·v_i = k_i·v_p(i) + x⁺_i·k_{i+1}·v_p(i+1) + x⁻_i·k_{i−1}·v_p(i−1) − o_i − c_i·d_i²
  *
- * Least squares over the drives gives k_i = (1 + ε)·k and, over the sets, the crosstalk x⁺, x⁻
+ * Least squares over the drives gives k_i = (1 + ε)·k. Over the sets it gives the crosstalk x⁺, x⁻.
  */
 export async function measureCouplingErrors(
   board: LabBoard,
@@ -58,7 +57,7 @@ export async function measureCouplingErrors(
       if (fit === undefined) continue;
       const at = set * cells + cell;
       setCoupling(errors, adc, at, [cell, columns[at]], fit.own);
-      // What a line picks up is a share of what its neighbour's crosspoint really is.
+      // A line picks up a share of the conductance that its neighbour's crosspoint really has.
       if (fit.next) picked.fromNext.add(cell, fit.next, fits[cell + 1]?.own.value ?? 1);
       if (fit.before) picked.fromBefore.add(cell, fit.before, fits[cell - 1]?.own.value ?? 1);
     }
@@ -72,7 +71,7 @@ export async function measureCouplingErrors(
   };
 }
 
-/** As many different shifts as asked, or all. */
+/** As many different shifts as asked for, or all N. */
 function chooseShifts(random: RandomSource, cells: number, sets: number): number[] {
   const shifts = [...Array(cells).keys()];
   for (let i = 0; i < Math.min(sets, cells); i++) {
@@ -83,9 +82,9 @@ function chooseShifts(random: RandomSource, cells: number, sets: number): number
 }
 
 interface SetReadings {
-  /** k, G_fs. */
+  /** k, in G_fs. */
   readonly coupling: number;
-  /** x and v of every cell, one entry per pattern. */
+  /** Drives x and voltages v of every cell, one entry per pattern. */
   readonly drives: readonly Float64Array[];
   readonly volts: readonly Float64Array[];
 }
@@ -119,7 +118,10 @@ async function readSet(
   return { coupling: code * 2 ** (1 - bits), drives, volts };
 }
 
-/** To the fit's own error come those of the two channels' gains, and the board's rounding. */
+/**
+ * Sets an estimate. The errors of the two channels' gains and the board's rounding are added to the fit's own
+ * error.
+ */
 function setCoupling(
   errors: Estimates,
   adc: AdcTransfer,
@@ -132,15 +134,15 @@ function setCoupling(
   setEstimate(errors, at, value - 1, Math.hypot(standardError, gains, ROUNDING));
 }
 
-/** Of a line in a cell's equation, over k. */
+/** The coefficient of a line in a cell's equation, over k. */
 interface Coefficient {
   readonly value: number;
   readonly standardError: number;
 }
 
 /**
- * The equation of a cell: coefficients of its own line and of those beside it. A line that does not exist, or
- * whose source cannot be read, is left out.
+ * Fits the equation of a cell: the coefficients of its own line and of the lines beside it. A line that does
+ * not exist, or whose source cannot be read, is left out.
  */
 function fitLine(
   board: LabBoard,
@@ -160,7 +162,8 @@ function fitLine(
   const columns = [...lines.map((line) => volts[sourceOf(line)]), d.map(() => 1), d.map((x) => x * x)];
   const fit = fitLinear(columns, y, { floor: (DAMPING * board.adcStep) / Math.sqrt(12) });
   if (fit === undefined) return undefined;
-  // A cell's own voltage follows its drive: there an error of its gain or leakage is one of the coefficient.
+  // A cell's own voltage follows its drive, so there an error of its gain or leakage is an error of the
+  // coefficient.
   const mistaken = Math.hypot((DAMPING + coupling) * gain.standardErrors[cell], leakage.standardErrors[cell]);
   const found = lines.map((line, k) => {
     const error = Math.hypot(fit.standardErrors[k], sourceOf(line) === cell ? mistaken : 0);
@@ -170,12 +173,12 @@ function fitLine(
   return { own: found[0], next, before };
 }
 
-/** Means of estimates with weights of their precision. */
+/** Collects estimates and averages them, weighted by their precision. */
 function noSums(cells: number) {
   const weights = new Float64Array(cells);
   const sums = new Float64Array(cells);
   return {
-    /** A coefficient as a share of what the neighbour's own is. */
+    /** Adds a coefficient as a share of the neighbour's own coefficient. */
     add(cell: number, { value, standardError }: Coefficient, neighbour: number): void {
       const weight = standardError ** -2;
       weights[cell] += weight;
@@ -184,7 +187,7 @@ function noSums(cells: number) {
     means(): Estimates {
       return {
         values: sums.map((sum, i) => sum / weights[i]),
-        // The board rounds what a line picks up in the same way in every set.
+        // The board rounds what a line picks up in the same way in every set, so the mean keeps that error.
         standardErrors: weights.map((weight) =>
           weight === 0 ? Number.NaN : Math.hypot(weight ** -0.5, ROUNDING),
         ),

@@ -4,9 +4,12 @@ import { type Estimates, noEstimates, setEstimate } from './estimates.js';
 import type { LabBoard } from './lab-board.js';
 import { fitLinear } from './least-squares.js';
 
-/** What a cell's drive does: with x V_fs·G_fs asked, e = offset + gain·x + curvature·x²; and its leakage. */
+/**
+ * The transfer of a cell's drive, and its leakage: a drive of x V_fs·G_fs is asked for, and e = offset +
+ * gain·x + curvature·x² comes.
+ */
 export interface DriveTransfer {
-  /** V_fs·G_fs; the amplifier's and the converter's together. */
+  /** In V_fs·G_fs; of the amplifier and the converter together. */
   readonly offset: Estimates;
   readonly gain: Estimates;
   /** 1/(V_fs·G_fs). */
@@ -14,21 +17,23 @@ export interface DriveTransfer {
   /** G_fs. */
   readonly leakage: Estimates;
   /**
-   * Variance of single drives about that curve, one entry a cell, in (V_fs·G_fs)²: what codes are off by. The
-   * scatter of the ADC's readings is taken off, so by chance it may be negative; NaN where nothing was measured.
+   * Variance of single drives about that curve, one entry per cell, in (V_fs·G_fs)²: the deviations of single
+   * codes. The scatter of the ADC's readings is taken off, so it may be negative by chance; NaN where nothing
+   * was measured.
    */
   readonly codeVariance: Float64Array;
 }
 
-/** Drives per damping; each costs a rewrite and a run of a few τ. */
+/** Drives per damping. Each costs a rewrite and a board run of a few τ. */
 const LEVELS = 48;
 export const DRIVE_RUNS = 2 * LEVELS;
 const STAGE = 2;
 
 /**
- * Equilibria of uncoupled cells, (λ + L)·v = e, at two dampings λ, which tell the leakage L from the drive's
- * gain: least squares of λ·v on 1, x, x², −v with standard errors that allow each damping its own scatter. To
- * them are added what the ADC's correction leaves open, and that the board keeps λ + L to 2⁻¹⁵ G_fs.
+ * Measures equilibria of uncoupled cells, (λ + L)·v = e. Two dampings λ tell the leakage L from the drive's
+ * gain: λ·v is fitted by least squares on 1, x, x², −v. The standard errors allow each damping its own
+ * scatter. Two errors are added: what the ADC's correction leaves open, and the board's rounding of λ + L to
+ * 2⁻¹⁵ G_fs.
  */
 export async function measureDriveTransfer(
   board: LabBoard,
@@ -86,7 +91,7 @@ export async function measureDriveTransfer(
   return { offset, gain, curvature, leakage, codeVariance };
 }
 
-/** The larger a third of the smaller: 1 and 3 G_fs where the drives reach that far. */
+/** Two dampings, the smaller a third of the larger: 1 and 3 G_fs where the drives reach that far. */
 function dampingsOf(board: LabBoard): readonly [number, number] {
   const reach = (0.95 * board.identity.driveRange) / board.voltageMax;
   const large = Math.min(3, reach, 0.8 / board.tick);

@@ -6,7 +6,7 @@ export interface Estimates {
   readonly standardErrors: Float64Array<ArrayBuffer>;
 }
 
-/** `count` estimates, none measured yet. */
+/** `count` estimates of which none has been measured yet. */
 export function noEstimates(count: number): Estimates {
   return {
     values: new Float64Array(count).fill(Number.NaN),
@@ -19,7 +19,7 @@ export function setEstimate(estimates: Estimates, at: number, value: number, sta
   estimates.standardErrors[at] = standardError;
 }
 
-/** What a quantity is like over the board, in the units of the quantity; NaN where nothing was measured. */
+/** Summary of a quantity over the board, in the units of the quantity; NaN where nothing was measured. */
 export interface Summary {
   /** How many values were measured. */
   readonly measured: number;
@@ -34,7 +34,7 @@ export interface Summary {
   readonly worst: number;
 }
 
-/** Sums up all measured values; `nominal` is what a board without faults would have. Errors: none. */
+/** Summarizes all measured values; `nominal` is the value on a board without faults. Errors: none. */
 export function summarize({ values, standardErrors }: Estimates, nominal: number): Summary {
   const at = [...values.keys()].filter((i) => Number.isFinite(values[i]));
   const count = at.length;

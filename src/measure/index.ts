@@ -14,7 +14,7 @@ export { type Comparison, compareBoards, type Difference, type ModeName } from '
 export type { CouplingErrors } from './coupling-error.js';
 export type { DriveTransfer } from './drive-transfer.js';
 export { type Estimates, type Summary, summarize } from './estimates.js';
-export { type Extraction, extract } from './extract.js';
+export { type Extraction, type ExtractRequest, extract } from './extract.js';
 export { type Quantity, quantitiesOf } from './quantities.js';
 export { calibrationOf } from './read-calibration-record.js';
 export {

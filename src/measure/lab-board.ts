@@ -8,16 +8,19 @@ import type { BoardDevice, CommitReport, DeviceIdentity } from '../driver/device
 import { assert } from '../errors.js';
 import { type RandomSource, randomSource } from '../linalg/random.js';
 
-/** Blocks of solvers are below 2¹⁶, so the random numbers of measurements from here on are none of theirs. */
+/**
+ * Solvers use steps and blocks of their own: blocks below 2¹⁶. So these words name random numbers that no
+ * solver uses.
+ */
 const RANDOM_STEP = 65536;
 const RUN_BLOCK = 65537;
 /**
- * Readings of one board run at most; the next one continues it. A progress bar then moves, and memory stays
+ * Readings of one board run at most. The next one continues it, so that a progress bar moves and memory stays
  * small.
  */
 const READINGS_PER_RUN = 2 ** 21;
 
-/** The parts of a program beside its couplings; what is left out is 0 (off). */
+/** The parts of a program other than its couplings. A part that is left out is 0 (off). */
 export interface Settings {
   /** λ in G_fs; a multiple of 2⁻¹⁵. */
   readonly damping: number;
@@ -52,7 +55,7 @@ export class LabBoard {
   readonly driveStep: number;
   /** Voltages up to this, in V_fs, are well within the rails. */
   readonly voltageMax: number;
-  /** Cells that ran into a rail; no measurement here drives a healthy cell so far. */
+  /** Cells that ran into a rail. No measurement here drives a healthy cell so far. */
   readonly overloaded = new Set<number>();
   readonly #session: BoardSession;
   readonly #seed: number;
@@ -179,7 +182,7 @@ export async function measureInSession<Result>(
   );
 }
 
-/** Codes of that width, all 0. */
+/** An array for codes of `bits` bits, all 0. */
 export function arrayOfBits(bits: number, length: number): Int8Array | Int16Array {
   return bits <= 8 ? new Int8Array(length) : new Int16Array(length);
 }

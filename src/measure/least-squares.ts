@@ -4,25 +4,25 @@ import { matrix } from '../linalg/matrix.js';
 export interface LinearFit {
   readonly coefficients: Float64Array;
   readonly standardErrors: Float64Array;
-  /** Standard deviation of the observations about the fit, at least the floor. */
+  /** Standard deviation of the observations about the fit; at least the floor. */
   readonly scatter: number;
 }
 
 export interface FitOptions {
-  /** Standard deviation that an observation has at least, however well the model fits (that of rounding). */
+  /** Smallest standard deviation of an observation, that of rounding, however well the model fits. */
   readonly floor: number;
   /**
-   * Group 0…G−1 of every observation: errors may be correlated and of any size within a group. Default: all
+   * Group 0…G−1 of every observation. Errors within a group may be correlated and of any size. Default: all
    * errors are independent and of one size.
    */
   readonly groups?: Int32Array;
 }
 
 /**
- * y ≈ Σ_j β_j·x_j by least squares. Standard errors: σ̂²(XᵀX)⁻¹ with σ̂² = RSS/(n − k − 2), so that an
- * estimate's deviation over its error has variance 1, and not that of Student's t; with groups the sandwich
- * (XᵀX)⁻¹·Σ_g(X_gᵀu_g)(X_gᵀu_g)ᵀ·(XᵀX)⁻¹·G/(G − k − 2) of Liang and Zeger (1986). Undefined when the columns
- * are dependent or there are too few observations.
+ * y ≈ Σ_j β_j·x_j by least squares, for n observations and k columns. The standard errors are σ̂²(XᵀX)⁻¹ with
+ * σ̂² = RSS/(n − k − 2). The 2 makes the variance of deviation over error 1, where Student's t would have
+ * more. With groups they are the sandwich (XᵀX)⁻¹·Σ_g(X_gᵀu_g)(X_gᵀu_g)ᵀ·(XᵀX)⁻¹·G/(G − k − 2) of Liang and
+ * Zeger (1986). Undefined when the columns are dependent or the observations are too few.
  */
 export function fitLinear(
   columns: readonly Float64Array[],
@@ -32,7 +32,7 @@ export function fitLinear(
   const count = y.length;
   const size = columns.length;
   if (count <= size + 2) return undefined;
-  // Unit columns: the normal equations square what condition is left.
+  // The columns are scaled to length 1, because the normal equations square the condition.
   const norms = columns.map((column) => Math.hypot(...column));
   if (norms.some((norm) => !(norm > 0))) return undefined;
   const gram = matrix(size, size);

@@ -3,19 +3,19 @@ import { type AdcTransfer, correctedVoltage } from './adc-transfer.js';
 import { type Estimates, noEstimates, setEstimate } from './estimates.js';
 import type { LabBoard, Settings } from './lab-board.js';
 
-/** λh of the runs with noise: what is left of a voltage after n ticks is 2⁻ⁿ. */
+/** λh of the board runs with noise. 2⁻ⁿ of a voltage is left after n ticks. */
 const STEP = 1 / 2;
 const TICKS_PER_SAMPLE = 4;
-/** Of neighbouring readings. */
+/** Correlation of neighbouring samples. */
 export const CORRELATION = (1 - STEP) ** TICKS_PER_SAMPLE;
 /**
- * Standard deviation of a cell's voltage that is aimed at, in V_fs: far above an LSB, far below the rails.
+ * Standard deviation of a cell's voltage that is aimed at, in V_fs: far above an LSB and far below the rails.
  */
 const VOLTAGE = 0.03;
 
 /**
- * An uncoupled board whose cells have a standard deviation near `voltage` V_fs, and the κ in V_fs² that it
- * was told.
+ * Settings of uncoupled cells whose voltages have a standard deviation near `voltage` V_fs, and the κ in
+ * V_fs² that the register then says.
  */
 export function noisyCells(
   board: LabBoard,
@@ -29,16 +29,16 @@ export function noisyCells(
   return { settings: { damping, noise }, noiseTemperature: noiseTemperatureOf(noise, board.tick) };
 }
 
-/** The run that reads such a board. */
+/** The board run that reads such cells. */
 export function noisyRun(samples: number, onSamples: (done: number) => void) {
   return { burnInTicks: 64, sampleCount: samples, ticksPerSample: TICKS_PER_SAMPLE, onSamples };
 }
 
 /**
  * Noise temperature of every cell relative to the register's κ: (Var(v) − s²)·(λ + L)/κ of uncoupled,
- * undriven cells, s the scatter of the ADC's readings. Relative standard error of n readings whose neighbours
- * have the correlation c: √(2/n · (1 + c²)/(1 − c²)); and of a variance σ² read over about K = 4σ/LSB uneven
- * codes 2s/(σ√K).
+ * undriven cells, where s is the scatter of the ADC's readings. Two relative standard errors are combined.
+ * That of n samples whose neighbours have the correlation c is √(2/n · (1 + c²)/(1 − c²)). That of a variance
+ * σ² which is read over about K = 4σ/LSB uneven codes is 2s/(σ√K).
  */
 export async function measureNoiseTemperature(
   board: LabBoard,

@@ -1,15 +1,15 @@
 import type { DieEffects, MeasuredParts } from '../../emulator/index.js';
 import { type Estimates, summarize } from './estimates.js';
 
-/** Of gains in a profile. */
+/** Unit of gains in a profile. */
 export const UNIT_GAIN = 2 ** 20;
 const MILLION = 1e6;
-/** Of a spread in a profile. */
+/** Largest spread in a profile. */
 const SPREAD_PPM_MAX = 200_000;
 
 /**
- * Every value turned into an integer; `nominal` where nothing was measured, or what it was divided by was so
- * near 0 that the result is no number up to ±`largest`.
+ * Turns every value into an integer. The integer is `nominal` where nothing was measured, and where the
+ * result is no number up to ±`largest` because the value was divided by something near 0.
  */
 export function integers(
   values: Float64Array,
@@ -18,32 +18,36 @@ export function integers(
   largest = Number.MAX_VALUE,
 ): number[] {
   return Array.from(values, (value, at) => {
-    // + 0 makes the zero of -0 an ordinary one.
+    // Adding 0 turns −0 into 0.
     const result = Math.round(integer(value, at)) + 0;
     return Number.isFinite(value) && Math.abs(result) <= largest ? result : nominal;
   });
 }
 
-/** The board's own spread, the estimates' errors taken off, times `unit`, in ppm as a profile takes it. */
+/**
+ * The board's own spread, without the errors of the estimates, times `unit`, in ppm as a profile takes it.
+ */
 export function spreadPpm(estimates: Estimates, least: 0 | 1, unit = 1): number {
   const spread = summarize(estimates, 0).ownSpread * unit * MILLION;
   return Math.min(SPREAD_PPM_MAX, Math.max(least, Math.round(spread)));
 }
 
-/** The mean in ppm. */
+/** The mean of the estimates, in ppm. */
 export function meanPpm(estimates: Estimates): number {
   return Math.round(summarize(estimates, 0).mean * MILLION) + 0;
 }
 
-/** What one kind of measurement makes of effects and parts; an effect that was not found is null. */
+/**
+ * The effects and measured parts that one kind of measurement gives. An effect that was not found is null.
+ */
 export interface Found {
   readonly effects: Partial<DieEffects>;
   readonly measured: Partial<MeasuredParts>;
 }
 
 /**
- * Standard deviations of a mean square of n standard normals by which it must pass 1: by chance less than
- * once in 10⁵ times for the 8 cells of the smallest board, and more seldom for more.
+ * A mean square of n standard normals must pass 1 by so many standard deviations to count. By chance that
+ * happens less than once in 10⁵ times for the 8 cells of the smallest board, and less often for more.
  */
 const SURPRISE = 8;
 
@@ -56,7 +60,7 @@ export function isReal({ values, standardErrors }: Estimates, nominal: number): 
   return meanSquare > 1 + SURPRISE * Math.sqrt(2 / z.length);
 }
 
-/** √ of the mean of variances that may be negative by chance; 0 where that mean may be chance. */
+/** √ of the mean of variances, which may be negative by chance; 0 where the mean may be chance. */
 export function realDeviation(variances: Float64Array): number {
   const measured = variances.filter(Number.isFinite);
   const mean = measured.reduce((sum, x) => sum + x, 0) / measured.length;

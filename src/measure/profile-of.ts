@@ -11,8 +11,10 @@ const MILLION = 1e6;
 
 /**
  * The profile of a measured board: sizes and ranges as HELLO told them, an effect for every quantity that
- * differs from an ideal board's by more than the estimates' errors, and the board's own values. Without any
- * such quantity `effects` is null. Errors: UNSUPPORTED for a board that no profile describes, with the field.
+ * differs from an ideal board's by more than the errors of the estimates, and the board's own values.
+ * `effects` is null when there is no such quantity.
+ *
+ * Errors: UNSUPPORTED, naming the field, for a board that no profile describes.
  */
 export function profileOf(measured: Characterization, source: string): BoardProfile {
   const { identity } = measured;
@@ -33,7 +35,7 @@ export function profileOf(measured: Characterization, source: string): BoardProf
   });
 }
 
-/** Errors: UNSUPPORTED, as from `profileOf`, for sizes and ranges that no profile has. */
+/** Refuses sizes and ranges that no profile has: UNSUPPORTED, as from `profileOf`. */
 export function checkDescribable(identity: DeviceIdentity): void {
   checked({ ...sizesOf(identity), effects: null });
 }
@@ -54,7 +56,7 @@ function checked(data: object): BoardProfile {
 function sizesOf(identity: DeviceIdentity): Omit<BoardProfile, 'effects'> {
   const { cells, rows, hasDense, hasFactored } = identity;
   return {
-    // As HELLO would say it again.
+    // HELLO would say the name in these characters again.
     name: identity.model.replace(/[^ -~]/g, '?') || 'extracted',
     cells,
     rows: hasFactored ? rows : cells,
@@ -78,7 +80,10 @@ function sizesOf(identity: DeviceIdentity): Omit<BoardProfile, 'effects'> {
   };
 }
 
-/** A cell that does not follow is taken as dead, and its channel as stuck where it always gave one code. */
+/**
+ * Broken cells and channels. A cell that does not follow counts as dead, and its channel as stuck where it
+ * always gave one code.
+ */
 function brokenCells({ silent, histograms, identity }: Characterization, source: string): Found {
   const stuck = silent.filter((cell) => histograms[cell].stuckAt !== undefined);
   const share = (cells: readonly number[]) =>

@@ -14,12 +14,12 @@ import {
 const VOLTAGE_UNITS = 2 ** 24;
 const CONDUCTANCE_UNITS = 2 ** 15;
 /**
- * A cell loses up to 3/8 of itself per tick while its time constant is measured: what is so much faster loses
- * all, and is not told.
+ * Largest rate that is told. A cell loses up to 3/8 of its voltage per tick while its time constant is
+ * measured; one that is 8/3 times as fast loses all of it.
  */
 const RATE_MAX = (8 / 3) * UNIT_GAIN;
 
-/** Time constants, noise temperatures, offsets and leakages of the cells. */
+/** The parts of a profile about cells: time constants, noise temperatures, offsets and leakages. */
 export function measuredCells(
   { timeConstant, noiseTemperature, drive }: Characterization,
   source: string,
@@ -77,25 +77,26 @@ export function measuredCells(
   };
 }
 
-/** Deviations of converters are in this part of an LSB. */
+/** A profile counts deviations of converters in this part of an LSB. */
 const LSB_PART = 256;
 const SPREAD_LSB256_MAX = 4096;
-/** Of what a profile takes as a deviation; a bow beyond it is an error of curvature over a gain near 0. */
+/** Largest bow in a profile. One beyond it is an error of the curvature divided by a gain near 0. */
 const BOW_LSB256_MAX = 65536;
 /**
- * Standard errors by which a gain may be below 0 by chance; by more it is a wrong sign, which no profile has.
+ * A gain may be below 0 by so many standard errors by chance. Beyond that it has the wrong sign, which no
+ * profile has.
  */
 const CHANCE = 4;
-/** Half of the ADC's range in V_fs: where its bow ends. */
+/** Half of the ADC's range in V_fs. The bow ends there. */
 const ADC_REACH = 2;
 /** Variance of rounding to a step of 1. */
 const ROUNDING_VARIANCE = 1 / 12;
 
 /**
- * Gains, offsets and bows of the converters. A reading is gain·v + (offset + bow·(1 − x²))·LSB/256, x =
- * gain·v/(2 V_fs), so its curvature is −bow·LSB/256·gain²/4; a drive is gain·(d + bow·(1 − (d/R)²)·LSB/256)
- * and an offset, which is the amplifier's (`inputOffset`): the converter's own takes its bow off at 0. What
- * single codes are off by is known by its spread alone.
+ * The parts of a profile about converters: gains, offsets and bows. A reading is gain·v + (offset + bow·(1 −
+ * x²))·LSB/256 with x = gain·v/(2 V_fs), so its curvature is −bow·LSB/256·gain²/4. A drive is gain·(d +
+ * bow·(1 − (d/R)²)·LSB/256) and an offset. That offset is the amplifier's (`inputOffset`); the converter's
+ * own takes its bow off at 0. The deviations of single codes are known by their spread alone.
  */
 export function measuredConverters(measured: Characterization, source: string): Found {
   const adc = adcOf(measured, source);
@@ -129,7 +130,7 @@ function adcOf({ adc, identity }: Characterization, source: string) {
   return {
     effect: {
       gainSpreadPpm: spreadPpm(adc.gain, 0),
-      // At 0 V both show; they are drawn apart.
+      // At 0 V offset and bow both show. The die draws them apart.
       offsetSpreadLsb256: Math.round(Math.sqrt(Math.max(0, atZero ** 2 - bowSpreadLsb256 ** 2))),
       bowSpreadLsb256,
       codeSpreadLsb256: Math.min(SPREAD_LSB256_MAX, codeSpreadLsb256),
@@ -182,8 +183,8 @@ function deviationSpread(estimates: Estimates, unit: number): number {
 }
 
 /**
- * Crosspoints of the dense array, one by one where every one was measured and else by their spread alone, and
- * what lines pick up from their neighbours.
+ * The parts of a profile about couplings: the crosspoints of the dense array, one by one where all were
+ * measured and else by their spread, and the crosstalk of lines.
  */
 export function measuredCouplings({ couplings, identity }: Characterization, source: string): Found {
   if (couplings === undefined) return { effects: { couplingMismatch: null, crosstalk: null }, measured: {} };
@@ -191,7 +192,7 @@ export function measuredCouplings({ couplings, identity }: Characterization, sou
   const { cells } = identity;
   const differ = isReal(errors, 0);
   const pick = isReal(fromNext, 0) || isReal(fromBefore, 0);
-  /** By their place in the array. */
+  /** Gains of the crosspoints by their place in the array. */
   const gains = () => {
     const gain = new Array<number>(cells * cells).fill(UNIT_GAIN);
     const found = integers(errors.values, UNIT_GAIN, (error) => UNIT_GAIN * (1 + error));
@@ -212,7 +213,7 @@ export function measuredCouplings({ couplings, identity }: Characterization, sou
   };
 }
 
-/** Both sides' shares as one quantity. */
+/** The shares of both sides as one quantity. */
 function joined(a: Estimates, b: Estimates): Estimates {
   return {
     values: Float64Array.of(...a.values, ...b.values),

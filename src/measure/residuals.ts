@@ -17,21 +17,21 @@ export interface Residuals {
   readonly runs: number;
 }
 
-/** Programs; each costs an upload of its couplings. */
+/** Programs that are run. Each costs an upload of its couplings. */
 const PROGRAMS = 4;
 const DRIVES = 4;
 const DAMPING = 2;
 /**
- * σ√N of the couplings, G_fs, σ their standard deviation: eigenvalues of such a random matrix lie within it,
- * those of its symmetric part within √2 of it (circular and semicircle laws), small boards' a little more:
- * with the damping all are stable.
+ * σ√N of the couplings in G_fs, where σ is their standard deviation. The eigenvalues of such a random matrix
+ * lie within this radius, and those of its symmetric part within √2 of it (circular and semicircle laws); on
+ * small boards they pass it a little. With the damping all are stable.
  */
 const RADIUS = 0.6;
 const STAGE = 70_000;
 
 /**
- * Programs that took no part in the calibration: random couplings in every crosspoint and random drives, read
- * at equilibrium, where A v = e of what the board really is.
+ * Residuals of programs that took no part in the calibration: random couplings in every crosspoint and random
+ * drives, read at equilibrium, where A v = e for the A and e that the board really has.
  */
 export async function measureResiduals(
   board: LabBoard,
@@ -51,7 +51,7 @@ export async function measureResiduals(
     const codes = arrayOfBits(bits, cells * cells);
     for (let k = 0; k < codes.length; k++) {
       const code = Math.round((2 * random.uniform() - 1) * largestCode);
-      // Nobody knows the voltage of a cell that does not follow.
+      // The voltage of a cell that does not follow is unknown, so nothing is coupled to it.
       codes[k] = silent.includes(k % cells) ? 0 : code;
     }
     for (let run = 0; run < DRIVES; run++) {

@@ -3,28 +3,28 @@ import { type Estimates, noEstimates, setEstimate } from './estimates.js';
 import { type LabBoard, randomStates } from './lab-board.js';
 import { fitLinear } from './least-squares.js';
 
-/** Decays per damping; each costs a rewrite and a run of about 2 τ/λ. */
+/** Decays per damping. Each costs a rewrite and a board run of about 2 τ/λ. */
 const DECAYS = 48;
 export const TIME_CONSTANT_RUNS = 2 * DECAYS;
 /** λh of the two dampings. */
 const STEPS = [1 / 8, 3 / 8] as const;
 const STAGE = 3;
-/** Corrections of the rate; the first leaves 10⁻³, the next its square. */
+/** Corrections of the rate at most. The first leaves 10⁻³ of the error, the next the square of that. */
 const CORRECTIONS_MAX = 8;
 
 /** Readings of the decays under one damping. */
 interface Decays {
   readonly damping: number;
-  /** s, V_fs: of each decay, each cell. */
+  /** s of each decay and cell, in V_fs. */
   readonly starts: readonly Float64Array[];
-  /** r[n], V_fs: of each decay, reading by reading, each cell. */
+  /** r[n] of each decay, sample and cell, in V_fs. */
   readonly readings: readonly (readonly Float64Array[])[];
 }
 
 /**
- * Time constant of every cell in units of τ, 1/γ, from decays of loaded voltages. A decay loses h·ρ of itself
- * per tick, ρ = γ(λ + L); two dampings give γ = (ρ₂ − ρ₁)/(λ₂ − λ₁) without the leakage L. Silent cells are
- * left out.
+ * Time constant 1/γ of every cell, in τ, from decays of loaded voltages. A decay loses h·ρ of itself per
+ * tick, with ρ = γ(λ + L). Two dampings give γ = (ρ₂ − ρ₁)/(λ₂ − λ₁), in which the leakage L does not appear.
+ * Silent cells are left out.
  */
 export async function measureTimeConstant(
   board: LabBoard,
@@ -67,9 +67,9 @@ export async function measureTimeConstant(
 }
 
 /**
- * ρ in 1/τ of one cell by Gauss–Newton on r = a₀ + a₁·s·qⁿ + a₂·qⁿ + a₃·(s·qⁿ)², q = 1 − hρ: the ADC's
- * offset, gain and bend and the cell's offset are free, so that errors of other measurements don't enter.
- * Readings of one decay count as a group.
+ * ρ of one cell, in 1/τ, by Gauss–Newton on r = a₀ + a₁·s·qⁿ + a₂·qⁿ + a₃·(s·qⁿ)² with q = 1 − hρ. The ADC's
+ * offset, gain and bend and the cell's offset are free, so errors of other measurements do not enter. The
+ * samples of one decay count as a group.
  */
 function rateOf(
   board: LabBoard,

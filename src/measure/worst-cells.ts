@@ -2,10 +2,12 @@ import type { Characterization } from './characterize.js';
 import { type Estimates, summarize } from './estimates.js';
 import { type Quantity, quantitiesOf } from './quantities.js';
 
-/** A spread is one of the board, and not of the estimates, from this many times their error on. */
+/**
+ * A spread belongs to the board, and not to the estimates, when it is more than so many times their error.
+ */
 const REAL_SPREAD = 2;
 
-/** A cell and the quantity in which it stands out most among the cells of its board. */
+/** A cell, and the quantity in which it stands out most among the cells of its board. */
 export interface Outlier {
   readonly cell: number;
   readonly quantity: Quantity;
@@ -27,8 +29,8 @@ export function couplingErrorOfRows({ couplings, identity }: Characterization): 
 }
 
 /**
- * All cells that were measured, those first that deviate most in any quantity, in units of its spread. Where
- * the spread is hardly more than the estimates' own errors nobody stands out. Errors: none.
+ * All cells that were measured, the most deviating first. A deviation is in units of the quantity's spread.
+ * No cell stands out where the spread is hardly more than the estimates' own errors. Errors: none.
  */
 export function worstCells(measured: Characterization): Outlier[] {
   const scores = quantitiesOf(measured).map((quantity) => ({

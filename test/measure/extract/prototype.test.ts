@@ -29,7 +29,7 @@ async function capture(uri: string, seed: number, crosspointsPerRow: number): Pr
   const device = await connect(uri);
   try {
     const request = { seed, samples: 4000, crosspointsPerRow };
-    const { profile, measured } = await extract(device, request, DATE);
+    const { profile, measured } = await extract(device, { ...request, date: DATE });
     const file = path.join(directory, `${seed}-${crosspointsPerRow}.json`);
     writeFileSync(file, JSON.stringify(profile));
     return { profile, measured, uri: `emulator:file=${file}` };

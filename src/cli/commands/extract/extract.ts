@@ -48,7 +48,7 @@ Example:
     const request = { seed, samples, crosspointsPerRow: couplings ? crosspoints : 0 };
     checkCharacterizeRequest(request);
     const { result, device, hostSeconds } = await onBoard(async (board, { signal, show }) => {
-      const extraction = await extract(board, { ...request, signal, onProgress: show }, new Date());
+      const extraction = await extract(board, { ...request, signal, onProgress: show });
       replaceFile(out, `${JSON.stringify(extraction.profile)}\n`);
       const open = uriOf(out, extraction.profile, board);
       return { ...extraction, open, comparison: await compareWith(board, open, seed, signal) };
