@@ -181,9 +181,29 @@ export function encodeAnswer<N extends CommandName>(
 
 /** The payload of an event. Errors: those of `encodeCommand`. */
 export function encodeEvent<N extends EventName>(name: N, requestId: number, fields: Event<N>): Uint8Array {
+  return pack(eventItems(name, requestId, fields));
+}
+
+/**
+ * The payload of an event in parts, for a caller that copies it before the next call: bulk data is not copied on the way.
+ * Errors: those of `encodeCommand`.
+ */
+export function encodeEventParts<N extends EventName>(
+  name: N,
+  requestId: number,
+  fields: Event<N>,
+): readonly Uint8Array[] {
+  return packParts(eventItems(name, requestId, fields));
+}
+
+function eventItems(
+  name: EventName,
+  requestId: number,
+  fields: Readonly<Record<string, unknown>>,
+): WireValue[] {
   const { opcode, direction } = eventRow(name);
   const shapes = direction === 'toDevice' ? requestShapes : replyShapes;
-  return pack(shapes.get(opcode)!.shape.toArray(opcode, requestId, fields));
+  return shapes.get(opcode)!.shape.toArray(opcode, requestId, fields);
 }
 
 /** What a payload that the device received means. Errors: none; rubbish is a `BadPayload`. */

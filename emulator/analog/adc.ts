@@ -3,14 +3,17 @@ import type { ReadAdc } from '../imperfections/imperfection.js';
 import { effectsOn } from '../imperfections/table.js';
 import { type Die, dieInfo } from './die.js';
 
-/** The ADC of a die: an effect's in place of the ideal one, where the board type has it. */
-export function makeAdc(die: Die): ReadAdc {
+/**
+ * The ADC of a die: an effect's in place of the ideal one, where the board type has it. `ideal` computes the ideal one;
+ * default: `readAdc`.
+ */
+export function makeAdc(die: Die, ideal?: ReadAdc): ReadAdc {
   for (const { effect, magnitudes, measured } of effectsOn(die.profile)) {
     const read = effect.readAdc?.(magnitudes, dieInfo(die), measured);
     if (read) return read;
   }
   const { adcBits } = die.profile;
-  return (v, out) => readAdc(v, adcBits, out);
+  return ideal ?? ((v, out) => readAdc(v, adcBits, out));
 }
 
 /** ADC of b bits over ±2 V_fs: code = clamp((v + 2^(25−b)) >> (26−b)), half a step up (device-model.md, "Formats"). */

@@ -20,6 +20,8 @@ export interface ArrayTicks {
   readonly state: ArrayState;
   /** Whether the die's common-mode noise is part of these ticks; else whoever drives them adds it after each. */
   readonly addsCommonMode: boolean;
+  /** The ideal ADC on the first out.length cells of `state`, if these ticks have a faster one than `readAdc` of adc.ts. */
+  readAdc?(out: Int16Array): boolean;
   /**
    * Advances by `ticks` ticks, the first of which is tick `firstTick` (< 2⁵³) of the run's noise. Returns the ticks
    * done: with `haltOnOverload` it stops after the tick in which a cell or a row went over its limit.

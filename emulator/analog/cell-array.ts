@@ -30,7 +30,7 @@ export class CellArray {
     this.#die = die;
     this.#ticks = withTimeEffects(die, ticks, faults);
     this.#faults = faults;
-    this.#readAdc = makeAdc(die);
+    this.#readAdc = makeAdc(die, ticks.readAdc && ((_, out) => ticks.readAdc!(out)));
     ({
       v: this.v,
       c: this.c,

@@ -41,6 +41,11 @@ export class RunEngine {
   #positionOwed = false;
   readonly #full: Event<'sampleBlock'>[] = [];
   #open: { firstSample: number; tick: number; samples: number; flags: number; codes: Int16Array } | undefined;
+  /** Memory of blocks that were sent, for those to come. */
+  readonly #spare: Int16Array[] = [];
+  /** Whether ticks have passed since the flags of an overload were looked at. */
+  #ticked = false;
+  #overloaded = false;
   #blocksMade = 0;
   #gap = false;
 
@@ -132,6 +137,7 @@ export class RunEngine {
         const halts = this.#start.onOverload === ON_OVERLOAD.halt;
         const done = this.#cells.advance(this.#program, wanted, this.tick, this.#start.runSeed, halts);
         this.ticksDone += done;
+        this.#ticked = true;
         left -= done;
         if (halts && this.#cells.overloaded) {
           this.end(RUN_OUTCOME.overload);
@@ -183,6 +189,14 @@ export class RunEngine {
     return block;
   }
 
+  /** The codes of a block from `takeBlock` were copied: unless the block is kept, another one takes their memory. */
+  takeBack({ codes }: Event<'sampleBlock'>): void {
+    const memory = new Int16Array(codes.buffer);
+    const isWhole = memory.length === this.#samplesPerBlock * this.#program.cells;
+    if (this.#start.keepBlocks === 0 && isWhole && this.#spare.length < BLOCK_QUEUE_MAX)
+      this.#spare.push(memory);
+  }
+
   report(): Event<'runEnded'> {
     const cells = flagged(this.#cells.cellFlags);
     const rows = flagged(this.#cells.rowFlags);
@@ -209,15 +223,10 @@ export class RunEngine {
       this.#gap = true;
       return;
     }
-    const clipped = this.#cells.readAdc(this.#reading);
-    const flags =
-      (this.#cells.overloaded ? BLOCK_FLAG.overload : 0) |
-      (clipped ? BLOCK_FLAG.clip : 0) |
-      (this.#gap ? BLOCK_FLAG.gap : 0);
-    this.#gap = false;
     const { tick } = this;
     const { cells } = this.#program;
     if (this.#cellsPerBlock < cells) {
+      const flags = this.#readSample(this.#reading);
       for (let first = 0; first < cells; first += this.#cellsPerBlock) {
         const codes = this.#reading.slice(first, first + this.#cellsPerBlock);
         this.#pushBlock(index, tick, first, codes.length, 1, flags, codes);
@@ -229,12 +238,25 @@ export class RunEngine {
       tick,
       samples: 0,
       flags: 0,
-      codes: new Int16Array(this.#samplesPerBlock * cells),
+      codes: this.#spare.pop() ?? new Int16Array(this.#samplesPerBlock * cells),
     };
-    this.#open.codes.set(this.#reading, this.#open.samples * cells);
-    this.#open.samples++;
-    this.#open.flags |= flags;
-    if (this.#open.samples === this.#samplesPerBlock) this.#closeBlock();
+    const open = this.#open;
+    open.flags |= this.#readSample(open.codes.subarray(open.samples * cells, (open.samples + 1) * cells));
+    open.samples++;
+    if (open.samples === this.#samplesPerBlock) this.#closeBlock();
+  }
+
+  /** Reads all cells of the program; the flags of the sample. */
+  #readSample(out: Int16Array): number {
+    const clipped = this.#cells.readAdc(out);
+    if (this.#ticked) this.#overloaded = this.#cells.overloaded;
+    this.#ticked = false;
+    const flags =
+      (this.#overloaded ? BLOCK_FLAG.overload : 0) |
+      (clipped ? BLOCK_FLAG.clip : 0) |
+      (this.#gap ? BLOCK_FLAG.gap : 0);
+    this.#gap = false;
+    return flags;
   }
 
   #closeBlock(): void {

@@ -1,4 +1,4 @@
-import { encodeEvent } from '../../firmware-protocol/codec.js';
+import { encodeEvent, encodeEventParts } from '../../firmware-protocol/codec.js';
 import { RUN_OUTCOME } from '../../firmware-protocol/device-status.js';
 import { CHANNEL } from '../../firmware-protocol/framing.js';
 import type { Link } from '../../firmware-protocol/link/link.js';
@@ -36,6 +36,7 @@ function sendBlocks(run: RunEngine | undefined, link: Link): void {
   while (run && link.canSendUnsequenced) {
     const block = run.takeBlock();
     if (!block) return;
-    link.sendUnsequenced(CHANNEL.sample, encodeEvent('sampleBlock', 0, block));
+    link.sendUnsequenced(CHANNEL.sample, ...encodeEventParts('sampleBlock', 0, block));
+    run.takeBack(block);
   }
 }

@@ -48,6 +48,7 @@ export interface KernelMap {
   readonly y: number;
   readonly s: number;
   readonly narrowS: number;
+  readonly adc: number;
   readonly u: number;
   readonly panelSums: number;
   readonly spared: number;
@@ -86,6 +87,7 @@ export function kernelMap(profile: BoardProfile): KernelMap {
     y: take(2 * rows),
     s: take(8 * cells),
     narrowS: take(4 * cells),
+    adc: take(2 * cells),
     u: take(8 * rows),
     panelSums: take(4 * PANEL_ROWS),
     spared: take(4 * (ARRAY_UNIT + TWO_WAY_ROWS)),

@@ -8,6 +8,7 @@ import { KERNEL_BASE64 } from './kernel.generated.js';
 /** What assembly/index.ts exports and TypeScript calls; numbers are addresses, counts and int32. */
 export interface KernelExports {
   advance(parameters: number): number;
+  readAdc(v: number, cells: number, adcBits: number, out: number): number;
   packRows(from: number, stride: number, panelRows: number, pairs: number, to: number): void;
   packColumns(from: number, stride: number, panelRows: number, pairs: number, to: number): void;
   cutBlocks(

@@ -58,6 +58,7 @@ class KernelTicks implements ArrayTicks {
   readonly #map: KernelMap;
   readonly #kernel: KernelInstance;
   readonly #words: Int32Array;
+  readonly #adc: Int16Array;
   readonly #twoWayBytesMin: number;
   /** Most recently used first. */
   readonly #slots: Slot[];
@@ -89,6 +90,7 @@ class KernelTicks implements ArrayTicks {
       packedCells: 0,
     }));
     new Int16Array(buffer, map.gaussianTable, GAUSSIAN_TABLE.length).set(GAUSSIAN_TABLE);
+    this.#adc = new Int16Array(buffer, map.adc, cells);
     this.#words = new Int32Array(buffer, map.parameters, parameter.PARAMETER_BYTES / 4);
     this.#set(parameter.V_AT, map.v);
     this.#set(parameter.C_AT, map.c);
@@ -147,6 +149,14 @@ class KernelTicks implements ArrayTicks {
       if (passed < wanted) return done;
     }
     return ticks;
+  }
+
+  /** The ideal ADC of the cells. */
+  readAdc(out: Int16Array): boolean {
+    const { adcBits } = this.#die.profile;
+    const clipped = this.#kernel.readAdc(this.#map.v, out.length, adcBits, this.#map.adc) !== 0;
+    out.set(out.length === this.#adc.length ? this.#adc : this.#adc.subarray(0, out.length));
+    return clipped;
   }
 
   /** `offset` in bytes, as parameter-block.ts has it; an unsigned value keeps its bits. */

@@ -1,12 +1,6 @@
-import { newFrameBuffers, withSlack } from '../frame-kernel/frame-buffers.js';
-import { openFrame, wireBytesMax } from '../framing.js';
-import {
-  COMMAND_QUEUE_MAX,
-  FRAME_BYTES_BEFORE_HELLO,
-  FRAME_BYTES_MAX,
-  FRAME_OVERHEAD_BYTES,
-} from '../limits.js';
+import { COMMAND_QUEUE_MAX, FRAME_BYTES_BEFORE_HELLO } from '../limits.js';
 import type { LinkCounters } from './counters.js';
+import type { FramePool } from './frame-pool.js';
 import { RoundTripEstimate } from './round-trip.js';
 
 /** What one side can take. HELLO tells it. */
@@ -30,48 +24,6 @@ export const LIMITS_BEFORE_HELLO: LinkLimits = {
  */
 export const RETRIES_MAX = 8;
 
-/**
- * Frames of this size and larger use pooled buffers, because allocating them costs more than sending them.
- */
-const POOLED_BYTES_MIN = 4096;
-
-/** Buffers that are made with the first large frame: as many as an upload has on the way. */
-const POOLED_TOGETHER = 32;
-
-/** Buffers for frames that wait for their acknowledgement. The queue bounds how many there can be. */
-class FramePool {
-  #free: Uint8Array[] = [];
-  #wire: Uint8Array | undefined;
-
-  /**
-   * Where COBS encodes the pool's frames fastest, with room for a delimiter in front. Undefined
-   * before the first frame.
-   */
-  get wire(): Uint8Array | undefined {
-    return this.#wire;
-  }
-
-  /** Returns a frame with the payload in it: `length` bytes, given in parts. */
-  open(parts: readonly Uint8Array[], length: number): Uint8Array {
-    const size = length + FRAME_OVERHEAD_BYTES;
-    if (size < POOLED_BYTES_MIN) return openFrame(new Uint8Array(size), parts);
-    if (!this.#wire) {
-      const pooled = new Array<number>(POOLED_TOGETHER).fill(FRAME_BYTES_MAX);
-      [this.#wire, ...this.#free] = newFrameBuffers([
-        withSlack(1 + wireBytesMax(FRAME_BYTES_MAX)),
-        ...pooled,
-      ]);
-    }
-    return openFrame(this.#free.pop() ?? new Uint8Array(FRAME_BYTES_MAX), parts);
-  }
-
-  /** Takes the buffer of a frame back. */
-  release(raw: Uint8Array): void {
-    if (raw.length >= POOLED_BYTES_MIN)
-      this.#free.push(new Uint8Array(raw.buffer, raw.byteOffset, FRAME_BYTES_MAX));
-  }
-}
-
 export interface InFlight {
   readonly seq: number;
   /** The frame before COBS. Header and CRC are filled in at each sending. */
@@ -89,7 +41,7 @@ export function wrapSequence(seq: number): number {
 export class CommandSender {
   readonly #counters: LinkCounters;
   #limits: LinkLimits;
-  readonly #pool = new FramePool();
+  readonly #pool: FramePool;
   readonly #queue: Uint8Array[] = [];
   readonly #inFlight: InFlight[] = [];
   /** Index in #inFlight of the frame to send next, or to send again. */
@@ -101,9 +53,10 @@ export class CommandSender {
   #retries = 0;
   #roundTrip = new RoundTripEstimate();
 
-  constructor(limits: LinkLimits, counters: LinkCounters) {
+  constructor(limits: LinkLimits, counters: LinkCounters, pool: FramePool) {
     this.#limits = limits;
     this.#counters = counters;
+    this.#pool = pool;
   }
 
   /** Begins a session: numbers start at 0 and the queue is emptied (protocol.md, "Opening a session"). */
@@ -146,14 +99,6 @@ export class CommandSender {
     return this.#nextSeq;
   }
 
-  /**
-   * Where COBS encodes frames fastest, with room for a delimiter in front. Undefined before
-   * the first large frame.
-   */
-  get wire(): Uint8Array | undefined {
-    return this.#pool.wire;
-  }
-
   get roundTripMs(): number | undefined {
     return this.#roundTrip.roundTripMs;
   }
@@ -165,12 +110,10 @@ export class CommandSender {
     return this.#retries >= RETRIES_MAX;
   }
 
-  /**
-   * Queues a copy of a payload of `length` bytes, given in parts. Returns its number in the session, from 1.
-   */
-  send(parts: readonly Uint8Array[], length: number): number {
+  /** Queues a copy of a payload, given in parts. Returns its number in the session, from 1. */
+  send(parts: readonly Uint8Array[]): number {
     if (this.freePlaces === 0) throw new Error('bug: command queue overrun');
-    this.#queue.push(this.#pool.open(parts, length));
+    this.#queue.push(this.#pool.open(parts));
     return ++this.#queuedCount;
   }
 

@@ -20,6 +20,7 @@ import { FRAME_BYTES_MAX, FRAME_OVERHEAD_BYTES } from '../limits.js';
 import { CommandSender, LIMITS_BEFORE_HELLO, type LinkLimits, wrapSequence } from './command-sender.js';
 import { type LinkCounters, linkCounters } from './counters.js';
 import { FrameLog } from './frame-log.js';
+import { FramePool } from './frame-pool.js';
 import { type OnceFrame, OnceSender } from './once-sender.js';
 
 /** One result of received bytes: a message, or a fault. */
@@ -43,7 +44,8 @@ export class Link {
   #held = false;
   #limits: LinkLimits = LIMITS_BEFORE_HELLO;
 
-  readonly #commands = new CommandSender(LIMITS_BEFORE_HELLO, this.counters);
+  readonly #pool = new FramePool();
+  readonly #commands = new CommandSender(LIMITS_BEFORE_HELLO, this.counters, this.#pool);
   #expectedSeq = 0;
   #ackOwed = false;
   #nakOwed = false;
@@ -52,7 +54,7 @@ export class Link {
 
   /** The bytes that `poll` returns. All frames share them: one is written before the next is asked for. */
   readonly #wire = new Uint8Array(1 + wireBytesMax(FRAME_BYTES_MAX));
-  readonly #once = new OnceSender();
+  readonly #once = new OnceSender(this.#pool);
   #lastHeardMs: number | undefined;
   #sampleSeqIn = 0;
 
@@ -172,16 +174,16 @@ export class Link {
     for (const part of parts) length += part.length;
     if (length > this.payloadBytesMax)
       throw new Error(`bug: payload of ${length} bytes, the frame takes ${this.payloadBytesMax}`);
-    return this.#commands.send(parts, length);
+    return this.#commands.send(parts);
   }
 
   /**
-   * Queues a message of another channel. Check `canSendUnsequenced` first for the sample channel. A stop or
+   * Queues a copy of a message of another channel, given in parts. Check `canSendUnsequenced` first for the sample channel. A stop or
    * open message passes all others, and takes the place of an older one that still waits (protocol.md,
    * "Opening a session").
    */
-  sendUnsequenced(channel: Exclude<Channel, typeof CHANNEL.command>, payload: Uint8Array): void {
-    this.#once.send(channel, payload);
+  sendUnsequenced(channel: Exclude<Channel, typeof CHANNEL.command>, ...parts: readonly Uint8Array[]): void {
+    this.#once.send(channel, parts);
   }
 
   /**
@@ -277,7 +279,7 @@ export class Link {
     const ack = channel === CHANNEL.open ? 0 : wrapSequence(this.#expectedSeq - 1);
     const header = { channel, session: this.#session ?? 0, flags, seq, ack };
     const start = behindDelimiter ? 1 : 0;
-    const wire = this.#commands.wire ?? this.#wire;
+    const wire = this.#pool.wire ?? this.#wire;
     wire[0] = 0;
     const bytes = wire.subarray(0, start + sealFrame(raw, header, wire.subarray(start)).length);
     this.frames.add('sent', header, raw.length - FRAME_OVERHEAD_BYTES, nowMs);

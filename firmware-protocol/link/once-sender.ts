@@ -1,6 +1,7 @@
-import { CHANNEL, type Channel, openFrame } from '../framing.js';
-import { FRAME_BYTES_MAX, UNSEQUENCED_QUEUE_MAX } from '../limits.js';
+import { CHANNEL, type Channel } from '../framing.js';
+import { UNSEQUENCED_QUEUE_MAX } from '../limits.js';
 import { wrapSequence } from './command-sender.js';
+import type { FramePool } from './frame-pool.js';
 
 /** A frame before COBS, without header and CRC. It is valid until the next one is asked for. */
 export interface OnceFrame {
@@ -16,22 +17,28 @@ export interface OnceFrame {
 
 /** Sends what the link does not repeat: stop, open and samples. */
 export class OnceSender {
-  /** The place where a frame is put together. All share it, because none is sent again. */
-  readonly #raw = new Uint8Array(FRAME_BYTES_MAX);
+  readonly #pool: FramePool;
   /**
    * The stop and the open message that wait. A newer one replaces the older one, since senders repeat them.
    */
   #stop: Uint8Array | undefined;
   #open: Uint8Array | undefined;
+  /** The sample messages that wait. Here and above, each is a frame of the pool. */
   readonly #samples: Uint8Array[] = [];
+  /** The frame that was asked for last. */
+  #last: Uint8Array | undefined;
   #sampleSeq = 0;
   #stopSeq = 0;
+
+  constructor(pool: FramePool) {
+    this.#pool = pool;
+  }
 
   /** Begins a session: numbers start at 0 and the queues are emptied. */
   begin(): void {
     this.#stop = undefined;
     this.#open = undefined;
-    this.#samples.length = 0;
+    for (const raw of this.#samples.splice(0)) this.#pool.release(raw);
     this.#sampleSeq = 0;
     this.#stopSeq = 0;
   }
@@ -44,10 +51,11 @@ export class OnceSender {
     return this.#samples.length < UNSEQUENCED_QUEUE_MAX;
   }
 
-  send(channel: Exclude<Channel, typeof CHANNEL.command>, payload: Uint8Array): void {
-    if (channel === CHANNEL.stop) this.#stop = payload;
-    else if (channel === CHANNEL.open) this.#open = payload;
-    else if (this.canSendSample) this.#samples.push(payload);
+  /** Queues a copy of a message, given in parts. */
+  send(channel: Exclude<Channel, typeof CHANNEL.command>, parts: readonly Uint8Array[]): void {
+    if (channel === CHANNEL.stop) this.#stop = this.#pool.open(parts);
+    else if (channel === CHANNEL.open) this.#open = this.#pool.open(parts);
+    else if (this.canSendSample) this.#samples.push(this.#pool.open(parts));
     else throw new Error('bug: sample queue overrun');
   }
 
@@ -58,12 +66,12 @@ export class OnceSender {
       this.#stop = undefined;
       const seq = this.#stopSeq;
       this.#stopSeq = wrapSequence(seq + 1);
-      return { channel: CHANNEL.stop, seq, raw: openFrame(this.#raw, [stop]), behindDelimiter: true };
+      return { channel: CHANNEL.stop, seq, raw: this.#use(stop), behindDelimiter: true };
     }
     const open = this.#open;
     if (!open) return undefined;
     this.#open = undefined;
-    return { channel: CHANNEL.open, seq: 0, raw: openFrame(this.#raw, [open]), behindDelimiter: true };
+    return { channel: CHANNEL.open, seq: 0, raw: this.#use(open), behindDelimiter: true };
   }
 
   nextSample(): OnceFrame | undefined {
@@ -71,11 +79,19 @@ export class OnceSender {
     if (!sample) return undefined;
     const seq = this.#sampleSeq;
     this.#sampleSeq = wrapSequence(seq + 1);
-    return { channel: CHANNEL.sample, seq, raw: openFrame(this.#raw, [sample]), behindDelimiter: false };
+    return { channel: CHANNEL.sample, seq, raw: this.#use(sample), behindDelimiter: false };
   }
 
   /** Returns a frame of the command channel without payload. It only acknowledges, and consumes no number. */
   bare(nextSeq: number): OnceFrame {
-    return { channel: CHANNEL.command, seq: nextSeq, raw: openFrame(this.#raw, []), behindDelimiter: false };
+    const raw = this.#use(this.#pool.open([]));
+    return { channel: CHANNEL.command, seq: nextSeq, raw, behindDelimiter: false };
+  }
+
+  /** The frame before goes back to the pool: it was written. */
+  #use(raw: Uint8Array): Uint8Array {
+    if (this.#last) this.#pool.release(this.#last);
+    this.#last = raw;
+    return raw;
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../firmware-protocol/clock.js';
-import { decodeToHost, encodeEvent } from '../../firmware-protocol/codec.js';
+import { decodeToHost, encodeEvent, type ToHost } from '../../firmware-protocol/codec.js';
 import { CHANNEL } from '../../firmware-protocol/framing.js';
 import { FAULT_BYTES_KEPT } from '../../firmware-protocol/limits.js';
 import type { LinkLimits } from '../../firmware-protocol/link/command-sender.js';
@@ -15,6 +15,7 @@ import './platform.js';
 
 /** What a board sends without being asked. */
 export interface ConnectionEvents {
+  /** The codes are valid only during the call. */
   sampleBlock(block: Event<'sampleBlock'>): void;
   blocksSent(position: Event<'blocksSent'>): void;
   runEnded(report: Event<'runEnded'>): void;
@@ -229,8 +230,7 @@ export class Connection {
   }
 
   #deliver(payload: Uint8Array): void {
-    // Answers are looked at later, and the payload is valid only during this call.
-    const message = decodeToHost(payload.slice());
+    const message = decodeToHost(payload);
     if (message.kind === 'bad') {
       // protocol.md, "Messages that are rejected".
       this.link.counters.messagesRejected++;
@@ -241,7 +241,7 @@ export class Connection {
     else if (message.kind === 'event' && message.name === 'blocksSent')
       this.#events?.blocksSent(message.fields);
     else if (message.kind === 'event' && message.name === 'runEnded') this.#events?.runEnded(message.fields);
-    else this.#requests.answer(message);
+    else this.#requests.answer(kept(message));
   }
 
   #noteRubbish(head: Uint8Array): void {
@@ -251,4 +251,12 @@ export class Connection {
     const room = FAULT_BYTES_KEPT - this.#rubbish.length;
     if (room > 0) this.#rubbish.push(...head.subarray(0, room));
   }
+}
+
+/** The message with bytes of its own: answers are looked at later, and a payload is valid only while it is delivered. */
+function kept<M extends Exclude<ToHost, { kind: 'bad' }>>(message: M): M {
+  const fields: Record<string, unknown> = { ...message.fields };
+  for (const [name, value] of Object.entries(fields))
+    if (value instanceof Uint8Array) fields[name] = value.slice();
+  return { ...message, fields };
 }

@@ -59,7 +59,8 @@ export class RunKeeper {
    */
   #takeEarly(block: Event<'sampleBlock'>): void {
     const isKnown = this.#early.some((other) => other.runId === block.runId && other.block === block.block);
-    if (!isKnown && this.#early.length < CREDIT_BLOCKS) this.#early.push(block);
+    if (!isKnown && this.#early.length < CREDIT_BLOCKS)
+      this.#early.push({ ...block, codes: block.codes.slice() });
   }
 
   takePosition({ runId, blocks }: Event<'blocksSent'>): void {

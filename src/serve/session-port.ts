@@ -13,6 +13,8 @@ export class SessionPort implements Port {
   #receive: (bytes: Uint8Array) => void = () => undefined;
   #tellClose: (reason?: Error) => void = () => undefined;
   #rejectWrite: ((error: Error) => void) | undefined;
+  /** A copy of the bytes in writing: the line may still read them when the next session fills the same buffer. */
+  #copy = new Uint8Array(0);
 
   constructor(line: Port, send: (bytes: Uint8Array) => Promise<void>) {
     this.name = line.name;
@@ -41,8 +43,9 @@ export class SessionPort implements Port {
     if (this.#closed) return Promise.reject(this.#lost());
     return new Promise((resolve, reject) => {
       this.#rejectWrite = reject;
-      // The copy is needed because the line may still write when the next session fills the same buffer.
-      this.#send(bytes.slice()).then(resolve, reject);
+      if (this.#copy.length < bytes.length) this.#copy = new Uint8Array(2 * bytes.length);
+      this.#copy.set(bytes);
+      this.#send(this.#copy.subarray(0, bytes.length)).then(resolve, reject);
     });
   }
 

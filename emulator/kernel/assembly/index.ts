@@ -6,6 +6,7 @@ import { gaussians, prepareNoise, tickWords } from './noise';
 import { productNarrow, productWide } from './product';
 import { productFactored, productSymmetric } from './two-way';
 
+export { readAdc } from './adc';
 export {
   arrayInput,
   integrateModerate,

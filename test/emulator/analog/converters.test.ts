@@ -4,6 +4,7 @@ import { readAdc } from '../../../emulator/analog/adc.js';
 import { convertCouplings } from '../../../emulator/analog/coupling-dac.js';
 import { convertDrive } from '../../../emulator/analog/drive-dac.js';
 import { commitProgram, refuseProgram } from '../../../emulator/analog/effective-program.js';
+import { newKernelTicks } from '../../../emulator/kernel/kernel-ticks.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../../firmware-protocol/program-image.js';
 import { idealBoard, programImage } from '../../support/analog-boards.js';
 
@@ -53,6 +54,28 @@ describe('ADC', () => {
     expect(readAdc(Int32Array.of(1024, 2 ** 30), 16, out)).toBe(false);
     expect(out[0]).toBe(1);
   });
+});
+
+test('the kernel reads as the ADC is defined, at every width and for any number of cells', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 4, max: 16 }),
+      fc.array(fc.oneof(fc.integer({ min: -(2 ** 26), max: 2 ** 26 }), fc.nat(4000)), {
+        minLength: 1,
+        maxLength: 40,
+      }),
+      fc.nat(40),
+      (adcBits, voltages, count) => {
+        const ticks = newKernelTicks(idealBoard({ cells: voltages.length, adcBits }))!;
+        ticks.state.v.set(voltages);
+        const length = Math.min(1 + count, voltages.length);
+        const [expected, read] = [new Int16Array(length), new Int16Array(length)];
+        expect(ticks.readAdc(read)).toBe(readAdc(ticks.state.v, adcBits, expected));
+        expect(read).toEqual(expected);
+      },
+    ),
+    { seed: 20261202, numRuns: 300 },
+  );
 });
 
 test('drive DAC: 2¹¹ per code at 16 bits and ± 4, cut to ±(2²⁶ − 1)', () => {
