@@ -2,10 +2,12 @@ import { ThermolinkError } from '../errors.js';
 import { RANDOM_STREAM, randomPermutation, randomSource } from '../linalg/random.js';
 import type { Examples } from './network/contract.js';
 
-/** A step's number names its noise in the board, as a u32. */
+/** The number of a step, a u32, names the noise that the board has in it. */
 const STEPS_MAX = 2 ** 32;
 
-/** How a training set is cut into steps; the examples that don't fill a last batch of an epoch sit that epoch out. */
+/**
+ * How a training set is cut into steps. Examples that do not fill a whole batch are left out of that epoch.
+ */
 export interface BatchPlan {
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
@@ -14,9 +16,10 @@ export interface BatchPlan {
 }
 
 /**
- * Batches of `batch` out of `examples` in an order drawn anew for every epoch from (seed, epoch), so that a resumed training
- * sees the same batches without storing any order.
- * Errors: BAD_ARGUMENT when the batch is larger than the set, or when the steps of all epochs are more than 2³².
+ * Batches of `batch` examples. The order of the examples is drawn anew for every epoch from (seed, epoch). So
+ * a training that is resumed sees the same batches, and no order has to be stored.
+ * Errors: BAD_ARGUMENT when the batch is larger than the set, or when the steps of all epochs are more than
+ * 2³².
  */
 export function planBatches(examples: Examples, batch: number, epochs: number, seed: number): BatchPlan {
   const stepsPerEpoch = Math.floor(examples.count / batch);

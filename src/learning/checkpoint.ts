@@ -13,7 +13,7 @@ import { ThermolinkError } from '../errors.js';
 import type { OptimizerState } from './optimizers/contract.js';
 import type { TrainingTotals } from './record.js';
 
-/** A training between two steps: with the same data, network and board, all that its continuation depends on. */
+/** A training between two steps. With the same data, network and board it goes on to the same bits. */
 export interface Checkpoint {
   /** Steps taken. */
   readonly step: number;
@@ -31,15 +31,16 @@ interface Header {
   readonly step: number;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly totals: TrainingTotals;
-  /** The optimizer's; finite, so that JSON's shortest decimals read back to the same bits. */
+  /** Numbers of the optimizer's state. They are finite, so that JSON keeps all their bits. */
   readonly numbers: Readonly<Record<string, number>>;
   readonly arrays: readonly { readonly name: string; readonly length: number }[];
 }
 
 /**
- * Replaces the file at `path` in one rename, so that a kill at any moment leaves the old or the new one whole.
- * Layout: magic line, u32 length of the header, header (JSON), the arrays (float64, little-endian, parameters first),
- * SHA-256 of everything before it. Errors: BAD_FILE when the system refuses to write.
+ * Replaces the file at `path` by one rename. A process that is killed leaves the old file or the new one,
+ * never a part. Layout: magic line, u32 length of the header, header (JSON), the arrays (float64,
+ * little-endian, parameters first), SHA-256 of everything before it. Errors: BAD_FILE when the system refuses
+ * to write.
  */
 export function writeCheckpoint(path: string, checkpoint: Checkpoint): void {
   const { step, settings, totals, parameters, optimizer } = checkpoint;
@@ -64,7 +65,8 @@ export function writeCheckpoint(path: string, checkpoint: Checkpoint): void {
 }
 
 /**
- * Writes a file beside `path`, makes it durable and renames it over `path`; on failure the old file stays and nothing else.
+ * Writes a file beside `path`, makes it durable and renames it to `path`. On failure the old file stays as it
+ * was.
  * Errors: BAD_FILE.
  */
 export function replaceFile(path: string, content: Uint8Array | string): void {
@@ -93,7 +95,7 @@ function discard(file: string): void {
   try {
     rmSync(file, { force: true });
   } catch {
-    // What kept the file from being written keeps it from being removed too, and is the error to report.
+    // The error to report is the one that kept the file from being written.
   }
 }
 
@@ -117,7 +119,7 @@ export function readCheckpoint(path: string): Checkpoint {
   const header = JSON.parse(body.toString('utf8', magic.length + 4, headerEnd)) as Header;
   let offset = headerEnd;
   const arrays = header.arrays.map(({ name, length }): [string, Float64Array] => {
-    // A copy: the file's offset need not be a multiple of eight.
+    // A copy, since the offset in the file may be no multiple of eight.
     const values = new Float64Array(length);
     new Uint8Array(values.buffer).set(body.subarray(offset, offset + 8 * length));
     offset += 8 * length;
@@ -134,7 +136,8 @@ export function readCheckpoint(path: string): Checkpoint {
 }
 
 /**
- * Refuses a checkpoint of a training with other settings (as JSON holds them), and names those that differ.
+ * Refuses a checkpoint of a training with other settings, and names those that differ. Both are as JSON holds
+ * them.
  * Errors: BAD_CHECKPOINT.
  */
 export function requireSameSettings(

@@ -1,12 +1,12 @@
 import { ThermolinkError } from '../errors.js';
 
-/** Far above what a large first step costs for a while, far below where float64 ends. */
+/** How many times the loss of a guess a loss may be. A large first step stays far below it for a while. */
 const LOSS_GROWTH_MAX = 1000;
 
 /**
- * Throws DIVERGED unless `loss`, a mean over examples in nat, is at most 1000 · ln(classes). ln(classes) is the loss of a
- * uniform guess: beyond that bound the outputs are wrong by thousands of nat, and a loss that is finite says no more than
- * one that is not.
+ * Throws DIVERGED unless `loss`, a mean over examples in nat, is at most 1000 · ln(classes). The loss of a
+ * uniform guess is ln(classes). A loss beyond the bound means that the outputs are wrong by thousands of nat,
+ * so that training can't recover.
  */
 export function refuseDivergedLoss(step: number, loss: number, classes: number): void {
   const bound = LOSS_GROWTH_MAX * Math.log(classes);
@@ -17,7 +17,7 @@ export function refuseDivergedLoss(step: number, loss: number, classes: number):
   throw divergedError(step, why, { loss, bound });
 }
 
-/** The error of a training that ran away at `step`; `why` completes the sentence. */
+/** The error of a training that diverged at `step`; `why` completes the sentence. */
 export function divergedError(
   step: number,
   why: string,

@@ -1,18 +1,21 @@
 import type { SolverCost } from '../board/cost.js';
 
-/** Host time of one step in milliseconds, by part. All that depends on the clock, and nothing else, is called `timing`. */
+/**
+ * Host time of one step in milliseconds, by part. Whatever depends on the clock is in a field `timing`, and
+ * nothing else is.
+ */
 export interface StepTiming {
   /** Forward and backward pass over the batch. */
   readonly gradientMs: number;
   /** Per-example derivatives and the factor K. */
   readonly curvatureMs: number;
-  /** Of the solver: checking, scaling and rounding. */
+  /** Checking, scaling and rounding in the solver. */
   readonly mapMs: number;
   readonly uploadMs: number;
   /** Waiting for the board to run (an emulator computes here). */
   readonly boardMs: number;
   readonly readoutMs: number;
-  /** The rest: gathering the batch and the optimizer's own arithmetic. */
+  /** The rest: copying the batch and the arithmetic of the optimizer. */
   readonly otherMs: number;
 }
 
@@ -94,8 +97,8 @@ export interface TrainingSummary {
   /** Mean loss over all test examples, in units of nat. */
   readonly testLoss: number;
   /**
-   * Mean loss of the final parameters over the first `trainLossExamples` training examples, in units of nat. It can be compared
-   * between optimizers, which a running mean over changing parameters can not.
+   * Mean loss of the final parameters over the first `trainLossExamples` training examples, in units of nat.
+   * It can be compared between optimizers. A running mean can not, since the parameters change under it.
    */
   readonly trainLoss: number;
   readonly trainLossExamples: number;

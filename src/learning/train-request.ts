@@ -26,7 +26,7 @@ export interface TrainRequest {
   readonly trainSize?: number;
   /** The first so many examples of each batch give the curvature; default 8. */
   readonly curvatureExamples?: number;
-  /** Of initial parameters, example order and noise; u32. */
+  /** Seed of initial parameters, example order and noise; u32. */
   readonly seed: number;
   /** What else the results depend on, such as the board's profile; JSON data. */
   readonly environment?: Readonly<Record<string, unknown>>;
@@ -57,14 +57,16 @@ export const CURVATURE_EXAMPLES_DEFAULT = 8;
 const CHECKPOINT_EVERY_DEFAULT = 50;
 const EXISTING: readonly ExistingTraining[] = ['refuse', 'overwrite', 'resume'];
 
-/** Fills in the defaults. Errors: BAD_ARGUMENT for a size that is no whole number or does not fit the others. */
+/**
+ * Fills in the defaults. Errors: BAD_ARGUMENT for a size that is no whole number or does not fit the others.
+ */
 export function resolveRequest<Request extends Omit<TrainRequest, 'optimizer'>>(
   request: Request,
 ): Request & ResolvedSizes {
   checkParts(request);
   const { network, data, epochs, batch, seed } = request;
   const trainSize = request.trainSize ?? data.train.count;
-  // A batch smaller than the default is no mistake of the caller's.
+  // A batch may be smaller than the default number of curvature examples.
   const curvatureExamples = request.curvatureExamples ?? Math.min(CURVATURE_EXAMPLES_DEFAULT, batch);
   const checkpointEvery = request.output?.checkpointEvery ?? CHECKPOINT_EVERY_DEFAULT;
   checkWhole('epochs', epochs, 1);
@@ -84,8 +86,9 @@ export function resolveRequest<Request extends Omit<TrainRequest, 'optimizer'>>(
 }
 
 /**
- * All that the results depend on; two trainings with equal settings (and boards) give equal results. As JSON holds it, so that
- * settings read from a file compare equal: no bound on the step is `clip: null`.
+ * All that the results depend on. Two trainings with equal settings, on equal boards, give equal results. The
+ * values are as JSON holds them, so that settings from a file compare equal: a step without bound has `clip:
+ * null`.
  */
 export function settingsOf(request: ResolvedRequest): Readonly<Record<string, unknown>> {
   const { network, data, optimizer, epochs, batch, trainSize, curvatureExamples, seed, environment } =

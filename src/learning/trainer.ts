@@ -31,14 +31,15 @@ export interface TrainResult {
 const TRAIN_LOSS_EXAMPLES_MAX = 10_000;
 
 /**
- * Trains a network: per step a batch, its gradient, the curvature of its first examples if the optimizer wants it, one update,
- * one record. Results are a pure function of the settings (and of the board's, under its seed): 2n steps are the same as
- * n steps, a kill, and n resumed steps, in every bit outside `timing`.
+ * Trains a network. Each step takes a batch, computes its gradient and, where the optimizer needs it, the
+ * curvature of its first examples, updates the parameters once and leaves one record. Results are a pure
+ * function of the settings and the board: n steps, a kill and n resumed steps give the same bits as 2n steps,
+ * except in `timing`.
  *
  * An abort or a failure leaves a checkpoint of the last whole step.
- * Errors: BAD_ARGUMENT for sizes that don't fit; DIVERGED when an update is not finite or a loss (of a batch, or in the end of
- * all test or training examples) is beyond 1000 · ln(classes); ABORTED; those of `openTrainingDirectory`, and what the optimizer
- * throws.
+ * Errors: BAD_ARGUMENT for sizes that don't fit; DIVERGED when an update is not finite or a loss is beyond
+ * 1000 · ln(classes), be it of a batch or in the end of all test or training examples; ABORTED; those of
+ * `openTrainingDirectory`, and what the optimizer throws.
  */
 export async function train(request: TrainRequest): Promise<TrainResult> {
   const began = performance.now();
@@ -63,8 +64,9 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
 }
 
 /**
- * Throws what `train` would throw for this request before its first step, as far as it is known without an optimizer: so
- * that no board is opened in vain. Changes nothing. Errors: BAD_ARGUMENT; those of `checkTrainingDirectory`.
+ * Throws what `train` would throw for this request before its first step, as far as that does not depend on
+ * the optimizer. So no board is opened for a request that is wrong. Changes nothing. Errors: BAD_ARGUMENT;
+ * those of `checkTrainingDirectory`.
  */
 export function checkTrainRequest(request: Omit<TrainRequest, 'optimizer'>): void {
   const { data, trainSize, batch, epochs, seed, output } = resolveRequest(request);
@@ -100,7 +102,7 @@ async function takeSteps(
     directory.save(state);
     savedStep = state.step;
   };
-  // From the first moment on there is something to resume from.
+  // A training that is ended in its first step can be resumed too.
   save();
   try {
     request.onStart?.(state.step, plan.totalSteps);
@@ -111,7 +113,7 @@ async function takeSteps(
       state = next;
       if (state.step % request.checkpointEvery === 0) save();
       request.onStep?.(record, plan.totalSteps);
-      // Optimizers without a board never wait for anything: let signals and timers in.
+      // Optimizers without a board wait for nothing, and signals and timers need a turn.
       await new Promise(setImmediate);
     }
   } finally {
@@ -169,7 +171,9 @@ async function takeStep(
   return { record, next };
 }
 
-/** K of the batch's first examples and how long that took; nothing, in exactly no time, for an optimizer without curvature. */
+/**
+ * K of the batch's first examples and the time it took; no factor and 0 for an optimizer without curvature.
+ */
 function curvatureOf(
   { network, curvatureExamples }: ResolvedRequest,
   parameters: Float64Array,
@@ -192,7 +196,7 @@ function summarize(
   const test = network.evaluate(parameters, data.test);
   const sample = firstExamples(examples, Math.min(examples.count, TRAIN_LOSS_EXAMPLES_MAX));
   const trainLoss = network.evaluate(parameters, sample).loss;
-  // The last update was followed by no batch that would have shown it.
+  // No batch came after the last update, so its loss was not checked yet.
   for (const loss of [test.loss, trainLoss]) refuseDivergedLoss(step, loss, network.outputCount);
   return {
     testAccuracy: test.accuracy,

@@ -13,10 +13,10 @@ import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { ThermolinkError } from '../errors.js';
 
-/** Names the process that writes into a directory, so that a second one keeps out. */
+/** The file that names the process which writes into a directory. A second process keeps out. */
 export const LOCK_FILE = 'run.lock';
 
-/** Takeovers of a stale lock that others may win before this gives up. */
+/** How often another process may be faster in taking over a stale lock before this one gives up. */
 const ATTEMPTS_MAX = 5;
 
 interface Holder {
@@ -24,13 +24,16 @@ interface Holder {
   readonly host: string;
 }
 
-/** Locks of this process: its pid alone does not tell them from those of a dead process that had the same one. */
+/**
+ * Locks of this process. A lock with its process number may also be left from a dead process that had the
+ * same number.
+ */
 const held = new Set<string>();
 
 /**
- * Creates `directory` where missing and keeps every other training out of it until the function that is returned is called, at
- * the latest when this process ends. The lock of a process that is gone from this host is taken over; one of another
- * host counts as live, since nothing can be known of it from here.
+ * Creates `directory` where missing and keeps every other training out of it, until the returned function is
+ * called or this process ends. A lock whose process is gone from this host is taken over. A lock of another
+ * host counts as live, since this host can't know.
  *
  * Errors: BUSY (retryable) while another training has the directory; BAD_FILE when it can't be written to.
  */
@@ -46,7 +49,9 @@ export function lockDirectory(directory: string): () => void {
   throw inUse(directory, undefined);
 }
 
-/** Creates it with its parents, one by one: Node's own way loops for ever where a file system says ENOENT, as /proc does. */
+/**
+ * Creates a directory and its parents one by one. Node's `recursive` never ends on a file system like /proc.
+ */
 export function makeDirectory(directory: string): void {
   const missing: string[] = [];
   for (let at = resolve(directory); !existsSync(at); at = dirname(at)) missing.unshift(at);
@@ -54,7 +59,7 @@ export function makeDirectory(directory: string): void {
     try {
       mkdirSync(one);
     } catch (error) {
-      // Somebody else was quicker.
+      // Another process made it first.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
 }
@@ -64,7 +69,7 @@ export function requireUnlocked(directory: string): void {
   readLock(directory);
 }
 
-/** Turns what the file system objects to into BAD_FILE. */
+/** Does `action` and turns an error of the file system into BAD_FILE. */
 export function writing<Result>(directory: string, action: () => Result): Result {
   try {
     return action();
@@ -79,7 +84,7 @@ export function writing<Result>(directory: string, action: () => Result): Result
   }
 }
 
-/** Errors: BAD_FILE when `directory` exists and is something else, which would show only once there is something to write. */
+/** Refuses a path that is something else than a directory, before there is something to write: BAD_FILE. */
 export function requireDirectory(directory: string): void {
   const found = writing(directory, () => statSync(directory, { throwIfNoEntry: false }));
   if (found?.isDirectory() ?? true) return;
@@ -95,10 +100,10 @@ function hold(file: string, content: string): () => void {
     process.off('exit', release);
     held.delete(file);
     try {
-      // Whoever deleted the lock by hand may have let another training in, whose lock this is not to remove.
+      // Somebody may have deleted the lock by hand, and another training may hold it now.
       if (readFileSync(file, 'utf8') === content) rmSync(file);
     } catch {
-      // A lock that can't be removed is stale once this process is gone; the results matter more.
+      // A lock that can't be removed is stale when this process ends. It must not spoil the results.
     }
   }
   // A second Ctrl-C ends the process without any `finally`.
@@ -106,7 +111,7 @@ function hold(file: string, content: string): () => void {
   return release;
 }
 
-/** Whether the file was made; false when there is one. Leaves no empty lock behind on a full disk. */
+/** Makes the file; false when it exists. Leaves no empty lock on a full disk. */
 function createFile(file: string, content: string): boolean {
   let descriptor: number;
   try {
@@ -164,7 +169,7 @@ function isLive(file: string, { pid, host }: Holder): boolean {
   }
 }
 
-/** By a rename, which of several takers only one can win. */
+/** Removes a stale lock by renaming it. Of several processes that try, only one succeeds. */
 function removeStale(file: string, stale: string): void {
   const aside = `${file}.${process.pid}`;
   try {
@@ -173,7 +178,7 @@ function removeStale(file: string, stale: string): void {
     if (codeOf(error) === 'ENOENT') return;
     throw error;
   }
-  // Between the look and the rename another process may have taken over: then this is its lock, and goes back.
+  // Another process may have taken over since the lock was read. Then this is its lock, and it goes back.
   if (readFileSync(aside, 'utf8') === stale) rmSync(aside);
   else renameSync(aside, file);
 }

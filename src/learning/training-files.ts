@@ -11,7 +11,7 @@ import {
 import type { StepRecord, TrainingSummary } from './record.js';
 import { lockDirectory, requireDirectory, requireUnlocked, writing } from './training-files-lock.js';
 
-/** Names of the files of a training: all of these go when it is overwritten. The command line adds the curves. */
+/** The files of a training. All are removed when it is overwritten. The command line adds the curves. */
 export const TRAINING_FILES = {
   metrics: 'metrics.jsonl',
   summary: 'summary.json',
@@ -22,13 +22,19 @@ export const TRAINING_FILES = {
 /** What to do with a directory that already holds a training. */
 export type ExistingTraining = 'refuse' | 'overwrite' | 'resume';
 
-/** The files of one training, open for writing. Errors of its methods: BAD_FILE when the system refuses to write. */
+/**
+ * The files of one training, open for writing. Errors of its methods: BAD_FILE when the system refuses to
+ * write.
+ */
 export interface TrainingDirectory {
   /** Where the training goes on; undefined for a new training. */
   readonly checkpoint: Checkpoint | undefined;
-  /** One line of metrics.jsonl, handed to the operating system at once: a killed process loses none. */
+  /** Writes one line of metrics.jsonl, at once, so that a process which is killed loses none. */
   append(record: StepRecord): void;
-  /** Makes the metrics durable, then replaces the checkpoint: it never knows of steps that the metrics don't. */
+  /**
+   * Makes the metrics durable, then replaces the checkpoint. So the metrics hold every step that the
+   * checkpoint has.
+   */
   save(checkpoint: Checkpoint): void;
   /** Writes summary.json. */
   finish(summary: TrainingSummary): void;
@@ -37,10 +43,11 @@ export interface TrainingDirectory {
 }
 
 /**
- * Checks all that can be known of a training's directory before the training's settings are, and changes nothing.
+ * Checks a directory as far as that is possible without the settings of the training, and changes nothing.
  *
- * Errors: BUSY while another training writes there; BAD_ARGUMENT when it holds a training and `existing` is `refuse`; BAD_CHECKPOINT
- * when `existing` is `resume` and the checkpoint is missing or damaged; BAD_FILE when it is not a directory.
+ * Errors: BUSY while another training writes there; BAD_ARGUMENT when it holds a training and `existing` is
+ * `refuse`; BAD_CHECKPOINT when `existing` is `resume` and the checkpoint is missing or damaged; BAD_FILE
+ * when it is not a directory.
  */
 export function checkTrainingDirectory(directory: string, existing: ExistingTraining): void {
   requireDirectory(directory);
@@ -49,11 +56,11 @@ export function checkTrainingDirectory(directory: string, existing: ExistingTrai
 }
 
 /**
- * Opens the directory of a training, creates it where missing and keeps other trainings out until `close`. On `resume`, metrics.jsonl
- * is cut back to the steps that the checkpoint knows, so that the training goes on as if it had never gone further.
+ * Opens the directory of a training, creates it where missing and keeps other trainings out until `close`. On
+ * `resume`, metrics.jsonl is cut back to the steps of the checkpoint, and the training goes on from there.
  *
- * Errors: those of `checkTrainingDirectory`; BAD_CHECKPOINT when the checkpoint is of a training with other settings, or the metrics
- * lack steps that it knows; BAD_FILE when it can't be written.
+ * Errors: those of `checkTrainingDirectory`; BAD_CHECKPOINT when the checkpoint is of a training with other
+ * settings, or the metrics lack steps of the checkpoint; BAD_FILE when it can't be written.
  */
 export function openTrainingDirectory(
   directory: string,
@@ -63,7 +70,7 @@ export function openTrainingDirectory(
   checkTrainingDirectory(directory, existing);
   const release = lockDirectory(directory);
   try {
-    // Again, since a training may have ended there in between.
+    // Checked again, since a training may have ended there in between.
     requireExpected(directory, existing);
     return openFiles(directory, existing, settings, release);
   } catch (error) {
@@ -125,7 +132,7 @@ function writeSummary(path: string, summary: TrainingSummary): void {
     replaceFile(path, `${JSON.stringify(summary, null, 2)}\n`);
   } catch (cause) {
     throw new ThermolinkError('BAD_FILE', `${path} can't be written.`, {
-      // The error of the file system itself.
+      // The cause is the error of the file system itself.
       cause: cause instanceof ThermolinkError ? cause.cause : cause,
       hint: "The training is complete and in its checkpoint: make room on the disk, then go on with it by `existing: 'resume'` for its summary.",
       data: { file: path },
@@ -133,7 +140,7 @@ function writeSummary(path: string, summary: TrainingSummary): void {
   }
 }
 
-/** The first `count` lines of the metrics, each checked to be the record of its step. */
+/** The first `count` lines of the metrics. Errors: BAD_CHECKPOINT when one is not the record of its step. */
 function firstLines(path: string, count: number): string {
   const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
   const kept = lines.slice(0, count);

@@ -9,21 +9,25 @@ import {
 import type { Examples, LayerFactors, LayerShape, Network, PerExampleFactors } from '../network/contract.js';
 
 /**
- * The factor K (m × P, m = b·d_z) of the generalized Gauss–Newton matrix of softmax cross-entropy on b examples,
+ * The factor K (m × P, m = b·d_z) of the generalized Gauss–Newton matrix of softmax cross-entropy on b
+ * examples,
  *
- *   KᵀK = G = (1/b) Σ_e J_eᵀ H_e J_e,   H = diag(p) − ppᵀ,
+ * KᵀK = G = (1/b) Σ_e J_eᵀ H_e J_e, H = diag(p) − ppᵀ,
  *
  * which is also the true Fisher information. Row e·d_z + i of K is row i of H½J_e/√b, with the root
  *
- *   H½ = diag(√p)(I − 1pᵀ),   that is √p_i (J_i − Σ_k p_k J_k),
+ * H½ = diag(√p)(I − 1pᵀ), that is √p_i (J_i − Σ_k p_k J_k),
  *
- * which is not symmetric but satisfies H½ᵀH½ = H exactly and costs two passes instead of an eigendecomposition.
+ * which is not symmetric but satisfies H½ᵀH½ = H exactly and costs two passes instead of an
+ * eigendecomposition.
  *
- * Costs one forward pass over b columns, one backward pass over b·d_z columns, and O(m P) products. Unit of G: nat per
- * parameter². With a `room` of m × P, its matrix receives the result: 5 MB less to allocate and clear in each step.
+ * Costs one forward pass over b columns, one backward pass over b·d_z columns, and O(m P) products. Unit of
+ * G: nat per parameter². With a `room` of m × P, its matrix receives the result: 5 MB less to allocate and
+ * clear in each step.
  *
  * Errors: BAD_ARGUMENT when the room has another shape; those of `perExampleFactors`.
- * Source: Martens, "New insights and perspectives on the natural gradient method", 2020; arXiv 2405.13817, section 3.
+ * Source: Martens, "New insights and perspectives on the natural gradient method", 2020; arXiv 2405.13817,
+ * section 3.
  */
 export function gaussNewtonFactor(
   network: Network,

@@ -1,13 +1,16 @@
 import { checkObject, checkWhole } from '../../argument-checks.js';
 
-/** Labelled examples: `inputs` is count × (rows·columns), row-major, each value in 0 … 1; `labels[i]` < classes. */
+/**
+ * Labelled examples: `inputs` is count × (rows·columns), row-major, each value in 0 … 1; `labels[i]` <
+ * classes.
+ */
 export interface ExampleSet {
   readonly count: number;
   readonly inputs: Float32Array;
   readonly labels: Uint8Array;
 }
 
-/** A classification problem: what to train on and what to test on, of one shape. */
+/** A classification problem: examples to train on and examples to test on, images of one size. */
 export interface Dataset {
   readonly name: string;
   /** Height and width of an image, in pixels. */
@@ -26,7 +29,9 @@ export type DatasetSource =
   | { readonly kind: 'mnist' }
   | { readonly kind: 'directory'; readonly directory: string };
 
-/** The first `count` examples of a set; shares memory with it. Errors: BAD_ARGUMENT for more than there are. */
+/**
+ * The first `count` examples of a set; shares memory with it. Errors: BAD_ARGUMENT for more than there are.
+ */
 export function firstExamples(set: ExampleSet, count: number): ExampleSet {
   checkObject('set', set, "{ count, inputs, labels }, such as loadDataset({ kind: 'mnist' }).train");
   checkWhole('count', count, 1, set.count);

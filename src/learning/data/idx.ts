@@ -1,6 +1,8 @@
 import { ThermolinkError } from '../../errors.js';
 
-/** An array of unsigned bytes as an IDX file holds it: `bytes` row-major, `shape` outermost dimension first. */
+/**
+ * An array of unsigned bytes as an IDX file holds it: `bytes` row-major, `shape` outermost dimension first.
+ */
 export interface IdxArray {
   readonly shape: readonly number[];
   readonly bytes: Uint8Array;
@@ -16,11 +18,11 @@ export function isGzip(bytes: Uint8Array): boolean {
 }
 
 /**
- * Reads an IDX array of unsigned bytes with `dimensions` dimensions: two zero bytes, the type byte 0x08, the number of
- * dimensions, one big-endian u32 per dimension, then exactly as many bytes as their product.
+ * Reads an IDX array of unsigned bytes with `dimensions` dimensions: two zero bytes, the type byte 0x08, the
+ * number of dimensions, one big-endian u32 per dimension, then exactly as many bytes as their product.
  *
  * `name` appears in the error. The result shares memory with `file`.
- * Errors: BAD_FILE when the bytes are anything else, be it one byte too few or too many.
+ * Errors: BAD_FILE for any other bytes, also for one byte too few or too many.
  * Source: Y. LeCun, "The MNIST database", section "File formats".
  */
 export function parseIdx(file: Uint8Array, dimensions: number, name: string): IdxArray {

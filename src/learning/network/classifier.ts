@@ -20,14 +20,19 @@ export interface ClassifierDescription {
   readonly inputCount: number;
   readonly blocks: readonly AffineBlock[];
   readonly layerNames: readonly string[];
-  /** From feature-major examples, [inputCount × count], to what block 0 reads, [inputs × (positions · count)]. */
+  /**
+   * From feature-major examples, [inputCount × count], to what block 0 reads, [inputs × (positions · count)].
+   */
   readonly arrange: (inputs: Float32Array, count: number) => Float32Array;
 }
 
-/** Enough for the products to be efficient, few enough that intermediate results stay below some tens of MB. */
+/**
+ * Examples that are evaluated at once: products are efficient, and intermediate results stay below some tens
+ * of MB.
+ */
 const EVALUATION_CHUNK = 500;
 
-/** A `Network` from a chain of affine maps with tanh between them; see there for what it guarantees. */
+/** A `Network` from a chain of affine maps with tanh between them. `Network` says what it guarantees. */
 export function createClassifier(description: ClassifierDescription): Network {
   const { blocks, inputCount, arrange } = description;
   const layers = layerShapes(description);
@@ -124,7 +129,7 @@ function layerShapes({ blocks, layerNames }: ClassifierDescription): LayerShape[
   });
 }
 
-/** Features that are moved together: one line of the processor's cache holds so many of an example. */
+/** Features that are moved together: one line of the processor's cache holds that many. */
 const FEATURES_TOGETHER = 16;
 
 /** count × features, example-major → features × count. */
@@ -140,8 +145,8 @@ function featureMajor(inputs: Float32Array, count: number): Float32Array {
 }
 
 /**
- * An example and its copy. The library adds up the products of a lone column in another order: next to a copy an example
- * has the same bits as among others.
+ * An example and its copy. The library adds up the products of a single column in another order than those of
+ * several. Next to its copy an example has the same bits as among others.
  */
 function twice({ inputs, labels }: Examples): Examples {
   return {
@@ -190,7 +195,7 @@ function exampleMajor(
   return out;
 }
 
-/** Labels are bytes. */
+/** As many as a label, which is a byte, can tell apart. */
 const CLASSES_MAX = 256;
 
 /** Refuses settings that are no object: BAD_ARGUMENT with an example. */

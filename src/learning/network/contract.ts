@@ -6,8 +6,9 @@ export interface Examples {
 }
 
 /**
- * One trainable affine map z = W a + b, applied at `positions` places of an example (1 for a dense layer, the output
- * pixels of a convolution). W (outputs × inputs, row-major) and then b (outputs) lie in the parameter vector.
+ * One trainable affine map z = W a + b, applied at `positions` places of an example (1 for a dense layer, the
+ * output pixels of a convolution). W (outputs × inputs, row-major) and then b (outputs) lie in the parameter
+ * vector.
  */
 export interface LayerShape {
   readonly name: string;
@@ -52,8 +53,8 @@ export interface LayerFactors {
 }
 
 /**
- * The Jacobian of the outputs in factored form. Row (example e, output k) of J is, for the weights of a layer,
- * Σ_position δ[e, position, ·, k] ⊗ a[e, position], and for its bias Σ_position δ[e, position, ·, k].
+ * The Jacobian of the outputs in factored form. Row (example e, output k) of J is, for the weights of a
+ * layer, Σ_position δ[e, position, ·, k] ⊗ a[e, position], and for its bias Σ_position δ[e, position, ·, k].
  */
 export interface PerExampleFactors {
   readonly count: number;
@@ -66,11 +67,12 @@ export interface PerExampleFactors {
 }
 
 /**
- * A differentiable classifier with softmax cross-entropy loss. Parameters are one flat float64 vector that the caller
- * owns: a network keeps no state, and the same arguments give the same bits on one machine. Outputs and derivatives are
- * computed in float32, losses and probabilities in float64.
+ * A differentiable classifier with softmax cross-entropy loss. Parameters are one flat float64 vector that
+ * the caller owns: a network keeps no state, and the same arguments give the same bits on one machine.
+ * Outputs and derivatives are computed in float32, losses and probabilities in float64.
  *
- * Errors: BAD_ARGUMENT for arrays of the wrong kind or length, a label beyond the outputs, a seed that is no u32.
+ * Errors: BAD_ARGUMENT for arrays of the wrong kind or length, a label beyond the outputs, a seed that is no
+ * u32.
  */
 export interface Network {
   readonly name: string;

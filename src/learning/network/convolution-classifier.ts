@@ -22,10 +22,11 @@ export interface ConvolutionClassifierSettings {
 }
 
 /**
- * A small convolution classifier: one convolution, max-pooling, tanh, dense layers with tanh between them, softmax
- * cross-entropy on the last. Pooling before tanh is the same function as after it, tanh being monotone.
- * Errors: BAD_ARGUMENT for a size that is no whole number ≥ 1, a number of classes other than 2 to 256, and when no pooled
- * pixel is left.
+ * A small convolution classifier: one convolution, max-pooling, tanh, dense layers with tanh between them,
+ * softmax cross-entropy on the last. Pooling comes before tanh, which gives the same numbers because tanh is
+ * monotone.
+ * Errors: BAD_ARGUMENT for a size that is no whole number ≥ 1, a number of classes other than 2 to 256, and
+ * when no pooled pixel is left.
  */
 export function createConvolutionClassifier(settings: ConvolutionClassifierSettings): Network {
   checkSettings(settings, '{ rows: 28, columns: 28, classes: 10 }');
@@ -51,7 +52,7 @@ export function createConvolutionClassifier(settings: ConvolutionClassifierSetti
         `${rows} × ${columns} image.`,
     );
   const widths = [channels * pooledPixels, ...hidden, classes];
-  // Nobody keeps a patch matrix, so that all lie in one array: 2.5 MB less to allocate and clear in each step.
+  // All patch matrices lie in one array, since none is kept: 2.5 MB less to allocate and clear in each step.
   let room = new Float32Array(0);
   const arrange = (inputs: Float32Array, count: number): Float32Array => {
     const length = patchMatrixLength(count, geometry);

@@ -14,7 +14,10 @@ export function checkParameters(parameters: Float64Array, { parameterCount }: Si
   checkLength('parameters', parameters.length, parameterCount, 'one for each parameter of the network');
 }
 
-/** Refuses examples whose arrays do not fit each other or the network, or with a label that the network has no output for: BAD_ARGUMENT. */
+/**
+ * Refuses examples whose arrays do not fit each other or the network, or that have a label without output:
+ * BAD_ARGUMENT.
+ */
 export function checkExamples(examples: Examples, { inputCount, outputCount }: Sizes): void {
   checkObject('examples', examples, '{ count, inputs: Float32Array, labels: Uint8Array }');
   const { count, inputs, labels } = examples;

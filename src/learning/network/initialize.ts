@@ -2,8 +2,9 @@ import { RANDOM_STREAM, randomSource } from '../../linalg/random.js';
 import type { LayerShape } from './contract.js';
 
 /**
- * Weights uniform in ±√(3/inputs), so that their variance is 1/inputs and a tanh unit neither saturates nor fades at
- * the start; biases zero. A pure function of the seed (u32); layer l draws at step l.
+ * Weights are uniform in ±√(3/inputs), biases are zero. The variance of the weights is then 1/inputs, so that
+ * a tanh unit neither saturates nor fades at the start. A pure function of the seed (u32); layer l draws at
+ * step l.
  * Source: LeCun, Bottou, Orr, Müller, "Efficient BackProp", 1998, section 4.6.
  */
 export function initialParameters(

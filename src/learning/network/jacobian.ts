@@ -1,12 +1,12 @@
 import type { AffineBlock, ForwardPass } from './passes.js';
 
 /**
- * The derivatives of every output with respect to every affine map's result, ∂output k / ∂(W a + b), per block
- * [example][position][output of the block][k]. O(P) for each example and output.
+ * The derivatives of every output with respect to every affine map's result, ∂output k / ∂(W a + b), per
+ * block [example][position][output of the block][k]. O(P) for each example and output.
  *
- * The arithmetic is float32, in the order of the library that computes the forward pass: products are summed by ascending
- * index, tanh passes on cotangent · (1 − h²), and a pool with several largest values gives each an equal part. The last
- * block has one position.
+ * The arithmetic is float32, in the order of the library that computes the forward pass: products are summed
+ * by ascending index, tanh passes on cotangent · (1 − h²), and a pool with several largest values gives each
+ * an equal part. The last block has one position.
  */
 export function outputDerivatives(
   blocks: readonly AffineBlock[],
@@ -43,7 +43,10 @@ function weightsOf(blocks: readonly AffineBlock[], parameters: Float64Array): Fl
   });
 }
 
-/** From what pooling leaves, [output][pooled position][k], to δ, [position][output][k], which holds zeros before. */
+/**
+ * From what pooling leaves, [output][pooled position][k], to δ, [position][output][k], which holds zeros
+ * before.
+ */
 function throughPools(
   { outputs, positions, poolSize }: AffineBlock,
   sums: Float32Array,

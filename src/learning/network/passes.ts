@@ -3,19 +3,23 @@ import { jit, numpy as np } from '@jax-js/jax';
 
 /**
  * The products of the network in @jax-js/jax: the only file that knows the library. Arrays are feature-major,
- * [features, columns], with the examples as fastest column index: the library multiplies
- * (channels × kernel²)·(kernel² × columns) ten times faster than the transposed order.
+ * [features, columns], with the examples as fastest column index: the library multiplies (channels ×
+ * kernel²)·(kernel² × columns) ten times faster than the transposed order.
  *
- * Every operation is part of a function that is wrapped in `jit` and so is traced and compiled once per shape. Outside
- * of `jit` the library traces, simplifies and hashes each operation anew in each step, which takes longer than the
- * arithmetic (docs/decisions/0020). A product stays a function of its own: merged with the pooling next to it, it gets
- * five times slower. The chain of maps is differentiated here: the `vjp` of the library can't be compiled once, and
- * each use of it on a function that is wrapped in `jit` adds 20 kB to a cache that is never emptied.
+ * Every operation is part of a function that is wrapped in `jit` and so is traced and compiled once per
+ * shape. Outside of `jit` the library traces, simplifies and hashes each operation anew in each step, which
+ * takes longer than the arithmetic (docs/decisions/0020). A product stays a function of its own: merged with
+ * the pooling next to it, it gets five times slower. The chain of maps is differentiated here: the `vjp` of
+ * the library can't be compiled once, and each use of it on a function that is wrapped in `jit` adds 20 kB to
+ * a cache that is never emptied.
  *
  * Ownership: passing an array to a function consumes it, `.ref` keeps it. Nothing outlives a call.
  */
 
-/** One affine map, followed by max-pooling over the slowest of its `positions` if pool > 1, and by tanh unless last. */
+/**
+ * One affine map, followed by max-pooling over the slowest of its `positions` if pool > 1, and by tanh unless
+ * last.
+ */
 export interface AffineBlock {
   readonly outputs: number;
   readonly inputs: number;
@@ -45,7 +49,10 @@ const maxOfPools = jit((z: np.Array) => np.max(z, 1));
 /** Which places are below the maximum of their pool. */
 const areSmaller = jit((z: np.Array) => z.ref.notEqual(np.max(z, 1, { keepdims: true })));
 
-/** ∂ max, in two parts that are slower as one: a cotangent goes to the largest places of its pool in equal parts … */
+/**
+ * ∂ max, in two parts that are slower as one: a cotangent goes to the largest places of its pool in equal
+ * parts …
+ */
 const shares = jit((cotangent: np.Array, smaller: np.Array) =>
   cotangent.div(np.where(smaller, 0, 1).sum(1, { keepdims: true })),
 );
@@ -58,7 +65,9 @@ const throughTanh = jit((cotangent: np.Array, h: np.Array) => cotangent.mul(h.re
 
 const rowSums = jit((values: np.Array) => np.sum(values, 1));
 
-/** Outputs of the network, [outputs × count]. `input` is what block 0 reads, [inputs × (positions · count)]. */
+/**
+ * Outputs of the network, [outputs × count]. `input` is what block 0 reads, [inputs × (positions · count)].
+ */
 export function networkOutputs(
   blocks: readonly AffineBlock[],
   parameters: Float64Array,
@@ -92,8 +101,8 @@ export function forwardPass(
 }
 
 /**
- * The gradient of Σ outputs · cotangent with respect to all parameters, where `cotangentOf` chooses the cotangent when
- * it sees the outputs; both [outputs × count].
+ * The gradient of Σ outputs · cotangent with respect to all parameters, where `cotangentOf` chooses the
+ * cotangent when it sees the outputs; both [outputs × count].
  */
 export function networkGradient(
   blocks: readonly AffineBlock[],

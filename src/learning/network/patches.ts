@@ -1,4 +1,7 @@
-/** A two-dimensional convolution over single-channel images, zero-padded by `padding` on every side, then max-pooled. */
+/**
+ * A two-dimensional convolution over single-channel images, zero-padded by `padding` on every side, then
+ * max-pooled.
+ */
 export interface ConvolutionGeometry {
   readonly rows: number;
   readonly columns: number;
@@ -19,12 +22,13 @@ export function pooledShape(geometry: ConvolutionGeometry): { rows: number; colu
 }
 
 /**
- * Rewrites a convolution as one matrix product (im2col): the matrix that a kernel (channels × kernel²) multiplies.
+ * Rewrites a convolution as one matrix product (im2col): the matrix that a kernel (channels × kernel²)
+ * multiplies.
  *
- * images: feature-major, pixel × example. Result: kernel² × (pool² · pooled pixels · examples), row-major; column
- * ((window place · pooled pixels) + pooled pixel) · examples + example. The places of one pooling window are the slowest
- * column index, so that pooling is a maximum over an outer axis, and examples the fastest, so that rows are copied whole.
- * The result lies in `out`, which must be that long at least.
+ * images: feature-major, pixel × example. Result: kernel² × (pool² · pooled pixels · examples), row-major;
+ * column ((window place · pooled pixels) + pooled pixel) · examples + example. The places of one pooling
+ * window are the slowest column index, so that pooling is a maximum over an outer axis. Examples are the
+ * fastest, so that rows are copied whole. The result lies in `out`, which must be that long at least.
  */
 export function patchMatrix(
   images: Float32Array,
@@ -51,7 +55,7 @@ export function patchMatrix(
   return out.subarray(0, target);
 }
 
-/** Numbers of `patchMatrix`. */
+/** How many numbers `patchMatrix` writes. */
 export function patchMatrixLength(examples: number, geometry: ConvolutionGeometry): number {
   const { kernel, pool } = geometry;
   const pooled = pooledShape(geometry);

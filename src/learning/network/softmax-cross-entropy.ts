@@ -1,4 +1,7 @@
-/** Softmax cross-entropy of a batch; outputs come feature-major, output k of example e at `logits[k * count + e]`. */
+/**
+ * Softmax cross-entropy of a batch; outputs come feature-major, output k of example e at `logits[k * count +
+ * e]`.
+ */
 export interface CrossEntropy {
   /** Sum over the examples of −ln p(label), in nat. */
   readonly lossSum: number;
@@ -8,8 +11,9 @@ export interface CrossEntropy {
 }
 
 /**
- * loss = ln Σ_k e^(z_k) − z_label, p_k = e^(z_k) / Σ e^z, in float64 with the largest output subtracted, so that no
- * finite output overflows. A tie counts for the lowest class. Non-finite outputs give a loss that is not finite.
+ * loss = ln Σ_k e^(z_k) − z_label, p_k = e^(z_k) / Σ e^z, in float64. The largest output is subtracted first,
+ * so that no finite output overflows. Where two outputs are equal the lower class counts. Outputs that are
+ * not finite give a loss that is not.
  */
 export function softmaxCrossEntropy(logits: Float32Array, labels: Uint8Array, outputs: number): CrossEntropy {
   const count = labels.length;

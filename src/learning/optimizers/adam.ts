@@ -12,12 +12,12 @@ export interface AdamSettings {
   readonly clip: number;
 }
 
-/** Keeps the division finite where an entry was always zero. */
+/** Keeps the quotient finite for an entry whose gradient was always zero. */
 const EPSILON = 1e-8;
 
 /**
- * Adam: m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², θ ← θ − η m̂/(√v̂ + ε), where m̂ and v̂ are corrected for starting
- * at zero. O(P).
+ * Adam: m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², θ ← θ − η m̂/(√v̂ + ε), where m̂ and v̂ are corrected for
+ * starting at zero. O(P).
  * Source: Kingma, Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1.
  */
 export function adam(settings: AdamSettings): Optimizer {
@@ -44,7 +44,9 @@ export function adamInit(parameterCount: number): OptimizerState {
   };
 }
 
-/** One update of the moments by `gradient` (or whatever stands in for it), and the direction m̂/(√v̂ + ε). */
+/**
+ * One update of the moments by `gradient`, or by what is used in its place, and the direction m̂/(√v̂ + ε).
+ */
 export function adamMoments(
   state: OptimizerState,
   gradient: Float64Array,

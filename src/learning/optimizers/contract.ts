@@ -1,7 +1,10 @@
 import type { SolverCost } from '../../board/cost.js';
 import type { Matrix } from '../../linalg/matrix.js';
 
-/** All that an optimizer remembers between steps, as plain data: a checkpoint that holds it is exact. Never mutated. */
+/**
+ * All that an optimizer keeps between steps, as plain data that a checkpoint holds exactly. Never changed in
+ * place.
+ */
 export interface OptimizerState {
   readonly arrays: Readonly<Record<string, Float64Array>>;
   readonly numbers: Readonly<Record<string, number>>;
@@ -9,7 +12,7 @@ export interface OptimizerState {
 
 /** What an optimizer is given for one step. */
 export interface StepRequest {
-  /** θ, length P; not mutated. */
+  /** θ, length P; not changed in place. */
   readonly parameters: Float64Array;
   /** ∇ of the mean loss at θ, length P. */
   readonly gradient: Float64Array;
@@ -33,11 +36,11 @@ export interface StepResult {
 }
 
 /**
- * A rule that turns gradients into parameters. `init` and `update` are pure: the same arguments give the same bits (with
- * a board, for the same board and seed).
+ * A rule that turns gradients into parameters. `init` and `update` are pure: the same arguments give the same
+ * bits (with a board, for the same board and seed).
  *
- * Errors: of `init` none; of `update` DIVERGED when a result is not finite or the solution outgrows every sensible scale, and what the
- * linear solver throws.
+ * Errors: none of `init`. `update` throws DIVERGED when a result is not finite or the solution grows beyond
+ * every sensible scale, and what the linear solver throws.
  */
 export interface Optimizer {
   readonly name: string;

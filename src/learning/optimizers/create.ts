@@ -31,7 +31,10 @@ export interface OptimizerOptions {
   readonly time?: number;
   /** Where each relaxation starts. */
   readonly initial?: InitialPolicy;
-  /** t_d ≥ 0, in the units of `time`: how long the board goes on relaxing to a solution that was read. With `keep` only. */
+  /**
+   * t_d ≥ 0, in the units of `time`: how long the board goes on relaxing to a solution that was read. With
+   * `keep` only.
+   */
   readonly delay?: number;
   /** Largest norm of an update, in units of the parameters; Infinity for no bound. */
   readonly clip?: number;
@@ -39,7 +42,10 @@ export interface OptimizerOptions {
 
 const RELAXATION = { damping: 0.3, time: 1, initial: 'keep', delay: 0 } as const;
 
-/** What works on MNIST in one epoch of batches of 128 with the default convolution classifier; not the end of a search. */
+/**
+ * Values that work on MNIST, for one epoch of batches of 128 with the default network. They were not searched
+ * for long.
+ */
 export const OPTIMIZER_DEFAULTS = {
   tngd: { rate: 0.7, clip: 0.5, ...RELAXATION },
   'tngd-adam': { rate: 0.01, clip: Infinity, beta1: 0.9, beta2: 0.999, ...RELAXATION },
@@ -49,8 +55,9 @@ export const OPTIMIZER_DEFAULTS = {
 } as const;
 
 /**
- * The control of every comparison with tngd: gradient descent without any curvature, but with the momentum
- * e^(−λt) that tngd's kept state has in directions which the batch says nothing about, and with the same clip.
+ * The control of every comparison with tngd: gradient descent without curvature, with the clip of tngd and
+ * the momentum e^(−λt). That is how much of tngd's kept state remains in directions in which the batch has no
+ * curvature.
  */
 export const CONTROL: OptimizerOptions = {
   rate: 0.5,
@@ -58,7 +65,7 @@ export const CONTROL: OptimizerOptions = {
   clip: OPTIMIZER_DEFAULTS.tngd.clip,
 };
 
-/** What each numeric option may be, as a test of a number and in words. */
+/** What each number may be: a test, and the same in words. */
 const POSITIVE = { test: (value: number) => value > 0 && value < Infinity, words: 'a number above 0' };
 const NOT_NEGATIVE = {
   test: (value: number) => value >= 0 && value < Infinity,
@@ -78,9 +85,11 @@ const RANGES: Record<Exclude<keyof OptimizerOptions, 'initial'>, typeof POSITIVE
 
 /**
  * The settings of an optimizer with defaults for the options left out, checked; needs no solver.
- * Errors: BAD_ARGUMENT for an unknown optimizer, an option outside its range or one that this optimizer does not have, and for
- * a relaxation that would never move a parameter: at time 0 the board is read as it was loaded, and neither `zero` nor `keep`
- * (which begins at zero) ever loads anything else, unless a delay lets the kept state go on.
+ *
+ * Errors: BAD_ARGUMENT for an unknown optimizer, an option outside its range or one that this optimizer does
+ * not have, and for a relaxation that would never change a parameter. That is one with time 0 that starts
+ * from zero: the board is then read as it was loaded. `keep` starts from zero too, and stays there unless a
+ * delay lets the kept state go on.
  */
 export function optimizerSettings(
   name: OptimizerName,
@@ -110,7 +119,8 @@ export function optimizerSettings(
 
 /**
  * An optimizer by name, with defaults for the options left out. `solver` is needed by tngd and tngd-adam.
- * Errors: those of `optimizerSettings`; BAD_ARGUMENT without that solver; UNSUPPORTED for one that can't relax.
+ * Errors: those of `optimizerSettings`; BAD_ARGUMENT without that solver; UNSUPPORTED for one that can't
+ * relax.
  */
 export function createOptimizer(
   name: OptimizerName,

@@ -15,8 +15,8 @@ export interface NgdSettings {
 }
 
 /**
- * Exact natural gradient descent, computed digitally: x = (G + λI)⁻¹∇ℓ, θ ← θ − η x. What TNGD tends to for long times.
- * O(m²P + m³), m = curvature examples × classes.
+ * Exact natural gradient descent, computed digitally: x = (G + λI)⁻¹∇ℓ, θ ← θ − η x. TNGD tends to it for
+ * long times. O(m²P + m³), m = curvature examples × classes.
  * Source: Amari, "Natural gradient works efficiently in learning", 1998.
  */
 export function ngd({ rate, damping, clip }: NgdSettings): Optimizer {
@@ -35,7 +35,8 @@ export function ngd({ rate, damping, clip }: NgdSettings): Optimizer {
 
 /**
  * (KᵀK + λI)⁻¹g for K m×P by Woodbury's identity.
- * Errors: DIVERGED when K or g is not finite, or λ too small for float64 to tell KKᵀ + λI from a singular matrix.
+ * Errors: DIVERGED when K or g is not finite, or λ too small for float64 to tell KKᵀ + λI from a singular
+ * matrix.
  */
 export function naturalGradient(factor: Matrix, damping: number, gradient: Float64Array): Float64Array {
   const x = solveByWoodbury(factor, damping, gradient);

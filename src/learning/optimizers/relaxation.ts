@@ -15,16 +15,16 @@ export interface RelaxationSettings {
   readonly time: number;
   readonly initial: InitialPolicy;
   /**
-   * t_d ≥ 0, in the unit of t: how long the board goes on relaxing to a solution already read, before the next problem
-   * is loaded. Has a meaning with `keep` only.
+   * t_d ≥ 0, in the unit of t: how long the board goes on relaxing after its solution was read, before the
+   * next problem is loaded. Only `keep` uses it.
    */
   readonly delay: number;
 }
 
-/** How often the largest gradient so far, over λ where that is below 1, a solution may grow before training is given up. */
+/** The factor of the bound on a solution; see `relax`. */
 const GROWTH_MAX = 2 ** 10;
 
-/** Blocks of one step's run addresses. */
+/** Names the two board runs of one step in their addresses. */
 const BLOCK = { relaxation: 0, delay: 1 } as const;
 
 export function relaxationInit(parameterCount: number): OptimizerState {
@@ -35,13 +35,14 @@ export function relaxationInit(parameterCount: number): OptimizerState {
 }
 
 /**
- * x(t) of dx/dt = −((KᵀK + λI)x − ∇ℓ) by the solver. Under `keep` the first relaxation starts from zero, and each later one
- * from the last solution, unclipped: the host reloads what it read, so that nothing lives on the board between steps.
- * With a delay the last solution first relaxes on under its own, old problem (arXiv 2405.13817, algorithm 1); the board
- * runs that part before the problem is replaced, so it belongs to the same step here.
+ * x(t) of dx/dt = −((KᵀK + λI)x − ∇ℓ) by the solver. With `keep` the first relaxation starts from zero, and
+ * each later one from the last solution, not clipped. The host loads it again, so that nothing has to stay on
+ * the board between steps. With a delay the solution relaxes on under its own problem before the next one is
+ * loaded (arXiv 2405.13817, algorithm 1). This second relaxation belongs to the same step.
  *
- * Errors: DIVERGED when |x|∞, also that of the delayed solution, exceeds 2¹⁰ · max(1, 1/λ) · (largest |∇ℓ|∞ so far), or two steps in succession overloaded
- * the board: noise and offsets grow with the scale, so a board that must enlarge it again and again runs away.
+ * Errors: DIVERGED when |x|∞ exceeds 2¹⁰ · max(1, 1/λ) · (largest |∇ℓ|∞ so far), also after the delay, and
+ * when two steps in succession overloaded the board. Each overload enlarges the scale, and noise and offsets
+ * grow with it: such a training runs away.
  */
 export async function relax(
   solver: RelaxationSolver,
@@ -79,7 +80,7 @@ export async function relax(
   });
   const bothCost = addCost(cost, delayed.cost);
   const eitherRetried = bothCost.overloadRetries > 0 ? 1 : 0;
-  // What is kept is where the next step starts: it is held to the same bound.
+  // The next step starts from what is kept, so the same bound holds for it.
   refuseRunaway(delayed.x, step, damping, largestGradient, before + eitherRetried);
   const numbers = { largestGradient, retried: eitherRetried };
   return { x, state: { arrays: { solution: delayed.x }, numbers }, cost: bothCost };
@@ -94,7 +95,7 @@ function refuseRunaway(
 ): void {
   const largest = normInf(x);
   const bound = GROWTH_MAX * Math.max(1, 1 / damping) * largestGradient;
-  // Written so that a bound that is not a number (no damping, no gradient) refuses nothing.
+  // With no damping and no gradient the bound is not a number, and nothing is refused.
   if (!(largest > bound) && retriesInSuccession < 2) return;
   const why =
     retriesInSuccession < 2

@@ -8,7 +8,8 @@ export function rateAt(rate: number, { step, totalSteps }: StepRequest): number 
 }
 
 /**
- * θ − η x, shortened so that ‖η x‖₂ ≤ clip. The clip bounds the change of the parameters only; `direction` stays as it is.
+ * θ − η x, shortened so that ‖η x‖₂ ≤ clip. The clip bounds the change of the parameters only; `direction`
+ * stays as it is.
  * Errors: DIVERGED when the step is not finite.
  */
 export function applyStep(

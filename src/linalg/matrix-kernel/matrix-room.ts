@@ -1,7 +1,8 @@
 /**
- * Matrices that are filled, measured and rounded in every step of a training. Where the host has WebAssembly with SIMD such a
- * matrix lies in the memory of a small module that does this several times as fast. Where a matrix lies decides how fast it is,
- * never what comes out: the loops in TypeScript do the same operations in the same order.
+ * Matrices that are filled, measured and rounded in every step of a training. Where the host has WebAssembly
+ * with SIMD such a matrix lies in the memory of a small module that does this several times as fast. Where a
+ * matrix lies decides how fast it is, never what comes out: the loops in TypeScript do the same operations in
+ * the same order.
  */
 import {
   compileEmbedded,
@@ -31,7 +32,9 @@ export interface MatrixRoom {
 
 interface Kernel extends MatrixKernelExports {
   readonly buffer: ArrayBuffer;
-  /** Entries of the matrix, which lies from address 0 on, with zeros behind it up to a multiple of `BLOCK`. */
+  /**
+   * Entries of the matrix, which lies from address 0 on, with zeros behind it up to a multiple of `BLOCK`.
+   */
   readonly length: number;
   /** Where results that are copied out go. */
   readonly results: number;
@@ -46,7 +49,10 @@ const MEASURES = 3;
 const kernels = new WeakMap<ArrayBufferLike, Kernel>();
 let compiled: EmbeddedModule | undefined;
 
-/** A zero matrix of rows × columns, in the module's memory if the host has it. Each has a memory of its own: keep it. */
+/**
+ * A zero matrix of rows × columns, in the module's memory if the host has it. Each has a memory of its own:
+ * keep it.
+ */
 export function newMatrixRoom(rows: number, columns: number): MatrixRoom {
   return (
     newKernelRoom(rows, columns) ?? {
@@ -126,9 +132,9 @@ function kernelOf(data: Float64Array, x: Float64Array, y: Float64Array): Kernel 
 }
 
 /**
- * Largest magnitude, sum of magnitudes and sum of squares of each row, one after the other: 3 numbers a row, good until the
- * next call. Undefined when the matrix does not lie with a module. A row is added up in two halves, of its even and of its odd
- * entries, before a last entry that has no partner.
+ * Largest magnitude, sum of magnitudes and sum of squares of each row, one after the other: 3 numbers a row,
+ * good until the next call. Undefined when the matrix does not lie with a module. A row is added up in two
+ * halves, of its even and of its odd entries, before a last entry that has no partner.
  */
 export function measuredRows({ rows, columns, data }: Matrix): Float64Array | undefined {
   const kernel = kernels.get(data.buffer);
@@ -139,13 +145,16 @@ export function measuredRows({ rows, columns, data }: Matrix): Float64Array | un
 
 export interface RoundedCodes {
   readonly codes: Int8Array<ArrayBuffer> | Int16Array<ArrayBuffer>;
-  /** The bits that the magnitudes of the codes use together. A bit at the place of a code's sign, or above, tells that one did not fit. */
+  /**
+   * The bits that the magnitudes of the codes use together. A bit at the place of a code's sign, or above,
+   * tells that one did not fit.
+   */
   readonly bitsUsed: number;
 }
 
 /**
- * roundHalfEven(factor · value) for all entries of a matrix, |factor · value| < 2³¹. Undefined when the values are not a
- * whole matrix that lies with a module.
+ * roundHalfEven(factor · value) for all entries of a matrix, |factor · value| < 2³¹. Undefined when the
+ * values are not a whole matrix that lies with a module.
  */
 export function roundedCodes(values: Float64Array, factor: number, bytes: 1 | 2): RoundedCodes | undefined {
   const kernel = kernels.get(values.buffer);

@@ -23,7 +23,10 @@ export interface TrainingBenchOptions {
 export interface StepCost {
   /** Median over the steps of the whole step. */
   readonly stepMs: number;
-  /** Processor time of this process per step, all threads; unlike `stepMs` it leaves out what else the machine did. */
+  /**
+   * Processor time of this process per step, all threads; unlike `stepMs` it leaves out what else the machine
+   * did.
+   */
   readonly processorMs: number;
   /** Median over the steps of each part. */
   readonly parts: StepTiming;
@@ -49,7 +52,10 @@ const WARM_UP_STEPS = 10;
 /** Examples that the evaluation at the end of each round is held to; it is not measured. */
 const TEST_EXAMPLES = 100;
 
-/** Trains the network of `thermolink train` by tngd on `device` and by the control, and says where the time of a step goes. */
+/**
+ * Trains the network of `thermolink train` by tngd on `device` and by the control, and says where the time of
+ * a step goes.
+ */
 export async function benchTraining(device: Device, options: TrainingBenchOptions): Promise<TrainingBench> {
   const optimizers = {
     tngd: createOptimizer('tngd', {}, createAnalogSolver(device)),

@@ -9,16 +9,16 @@ import {
   writing,
 } from '../../../learning/training-files-lock.js';
 
-/** Says that a directory is the demo's, from its first moment on. */
+/** The file that marks a directory as the demo's. It is written before anything else. */
 const MARKER = 'demo.json';
 export const COMPARISON = 'comparison.svg';
 
 /**
- * Makes `directory` the demo's, keeps every other demo out of it and returns the function that lets them in again. The
- * demo replaces its own trainings without asking, so it takes no directory that somebody else has put anything into.
+ * Makes `directory` the demo's and keeps every other demo out of it until the returned function is called.
+ * The demo replaces its own trainings without asking, so it refuses a directory that holds anything else.
  *
- * `trainings` are the names of the directories in it. Errors: BAD_ARGUMENT for a directory that is not the demo's; BUSY while
- * another demo runs in it; BAD_FILE when it can't be written to.
+ * `trainings` are the names of the directories in it. Errors: BAD_ARGUMENT for a directory that is not the
+ * demo's; BUSY while another demo runs in it; BAD_FILE when it can't be written to.
  */
 export function claimDemoDirectory(directory: string, trainings: readonly string[]): () => void {
   requireDirectory(directory);
@@ -46,7 +46,8 @@ function refuseForeign(directory: string, trainings: readonly string[]): void {
   if (!existsSync(directory)) return;
   const entries = writing(directory, () => readdirSync(directory)).filter((entry) => entry !== LOCK_FILE);
   if (entries.length === 0 || entries.includes(MARKER)) return;
-  // Demos did not always leave a marker; their comparison and their trainings, and nothing else, is one.
+  // Earlier versions left no marker. Their directories hold the comparison and the trainings, and nothing
+  // else.
   const own = [...trainings, COMPARISON];
   if (own.every((name) => entries.includes(name)) && entries.length === own.length) return;
   throw new ThermolinkError('BAD_ARGUMENT', `${directory} holds files that the demo did not write.`, {

@@ -4,10 +4,12 @@ import { ThermolinkError } from '../../../errors.js';
 import type { ResolvedRequest } from '../../../learning/train-request.js';
 
 /**
- * Throws before the first step what the solver would throw in it: until then nothing is overwritten. The factor K has one
- * row per class of each curvature example and one column per parameter.
+ * Refuses a problem that is too large for the board before anything is overwritten; the solver would refuse
+ * it in the first step. The factor K has one row for each class of each curvature example, and one column for
+ * each parameter.
  *
- * Errors: TOO_LARGE, which names the most curvature examples that fit if their number is what does not; UNSUPPORTED.
+ * Errors: TOO_LARGE, which names the most curvature examples that fit if their number is what does not;
+ * UNSUPPORTED.
  */
 export function refuseTooLargeForBoard(
   { network, batch, curvatureExamples }: Omit<ResolvedRequest, 'optimizer'>,
@@ -16,7 +18,7 @@ export function refuseTooLargeForBoard(
   const { outputCount: classes, parameterCount: columns } = network;
   const rows = curvatureExamples * classes;
   try {
-    // Its entries do not matter.
+    // The check does not look at the entries.
     refuseTooLarge(
       { kind: 'factored', factor: { rows, columns, data: new Float64Array(0) }, damping: 0 },
       board,

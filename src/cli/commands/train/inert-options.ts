@@ -6,7 +6,9 @@ import {
   type OptimizerOptions,
 } from '../../../learning/optimizers/create.js';
 
-/** What a command line gave, under the names of the library; an option left out is undefined. */
+/**
+ * The options that a command line gave, under the library's names. An option that was left out is undefined.
+ */
 export interface GivenOptions extends OptimizerOptions {
   readonly device?: string | undefined;
   readonly logLevel?: string | undefined;
@@ -14,13 +16,13 @@ export interface GivenOptions extends OptimizerOptions {
   readonly curvatureExamples?: number | undefined;
 }
 
-/** Which setting of an optimizer shows that it has a use for an option. */
+/** An option is of use to the optimizers that have this setting. */
 const SHOWN_BY: Readonly<Record<string, keyof OptimizerOptions>> = {
-  // Only what relaxes for a time has a board, and only a board has a log.
+  // Only an optimizer that relaxes for a time uses a board, and only a board has a log.
   device: 'time',
   logLevel: 'time',
   logFile: 'time',
-  // Damping is what is added to the curvature.
+  // Only an optimizer with curvature has a damping.
   curvatureExamples: 'damping',
 };
 
@@ -38,15 +40,15 @@ const FLAGS: Readonly<Record<string, string>> = {
   curvatureExamples: '--curvature-examples',
 };
 
-/** Whether it asks a board. */
+/** Whether the optimizer uses a board. */
 export function usesBoard(name: OptimizerName): boolean {
   return has(name, 'device');
 }
 
 /**
- * Refuses what would change nothing, so that nobody takes a result for the effect of an option: options that the optimizer
- * has no use for, and at `--time 0`, where x(0) = x₀, those of a relaxation that does not take place. `chosenBy` is what
- * chose the optimizer, such as `--preset control`.
+ * Refuses options that would change nothing, so that nobody takes a result for their effect: those that the
+ * optimizer does not use and, at `--time 0`, those of the relaxation, as x(0) = x₀. `chosenBy` is what chose
+ * the optimizer, such as `--preset control`.
  *
  * Errors: BAD_ARGUMENT that names the option and who uses it.
  */
@@ -63,7 +65,7 @@ export function refuseInertOptions(name: OptimizerName, chosenBy: string, given:
 
 function refuseInertAtTimeZero(given: GivenOptions): void {
   const { initial = 'keep', delay = 0 } = given;
-  // The delay relaxes the kept state under the old problem: there the board does work.
+  // With a delay the board does work: it relaxes the kept state under the old problem.
   if (initial === 'keep' && delay > 0) return;
   if (initial !== 'gradient')
     throw usage(

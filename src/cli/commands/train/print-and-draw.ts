@@ -12,8 +12,9 @@ export interface Ending {
 }
 
 /**
- * Prints the result of a training and draws it, so that a figure that can't be written loses none of it: the text comes
- * first. With `--json` there is one document on standard output, so an error of the drawing carries `data.result` instead.
+ * Prints the result of a training and draws it. The text comes first, so that it is not lost when the figure
+ * can't be written. With `--json` only one document may be printed, so then the error of the drawing has the
+ * result in `data.result`.
  */
 export function printAndDraw({ json, result, text, textAfter, draw }: Ending): void {
   if (!json) {

@@ -39,11 +39,11 @@ export interface TrainingPlan extends LogOptions {
 }
 
 /**
- * Trains, and shows at any moment what it is at. Options and directory are checked first, then the data are loaded and checked;
- * only then the device, if the optimizer needs one, is opened, and it is closed at the end.
+ * Trains and shows its progress. Options and directory are checked first, then the data are loaded and
+ * checked. Only then is the device opened, if the optimizer needs one. It is closed at the end.
  *
- * Errors: those of `train`, `loadDataset` and `connect`; TOO_LARGE before the directory is touched. An ABORTED after the first
- * step began has `data.stepsTaken`.
+ * Errors: those of `train`, `loadDataset` and `connect`; TOO_LARGE before the directory is touched. An
+ * ABORTED after the first step began has `data.stepsTaken`.
  */
 export async function runTraining(plan: TrainingPlan, signal: AbortSignal): Promise<TrainingSummary> {
   const { name, options } = optimizerOf(plan);
@@ -98,7 +98,7 @@ function requestOf(plan: TrainingPlan, signal: AbortSignal): Omit<TrainRequest, 
   };
 }
 
-/** What ends a training that could go on as well: a step keeps nothing in the board. */
+/** Errors after which a training can be resumed, since a step keeps nothing in the board. */
 const ENDED_FROM_OUTSIDE: ReadonlySet<string> = new Set([
   'ABORTED',
   'LINK_LOST',

@@ -4,7 +4,7 @@ import { formatBytes, formatCount, formatNumber, formatPercent, formatSeconds } 
 import { formatTable } from '../../output/table.js';
 import type { TrainingPlan } from './run-training.js';
 
-/** What each part of a step's host time is. */
+/** What the parts of a step's host time are called. */
 export const TIMING_NAMES: Readonly<Record<keyof StepTiming, string>> = {
   gradientMs: 'gradient',
   curvatureMs: 'curvature',
@@ -15,7 +15,10 @@ export const TIMING_NAMES: Readonly<Record<keyof StepTiming, string>> = {
   otherMs: 'batch and optimizer',
 };
 
-/** The end of `thermolink train`: accuracy, and where the time of a step went; parts that took none are left out. */
+/**
+ * The end of `thermolink train`: accuracy, and where the time of a step went; parts that took none are left
+ * out.
+ */
 export function summaryText({ optimizer }: TrainingPlan, summary: TrainingSummary): string {
   const { timing, iterations } = summary;
   const usesBoard = summary.ticks > 0;
@@ -48,7 +51,7 @@ export function summaryText({ optimizer }: TrainingPlan, summary: TrainingSummar
   return `${formatTable(facts)}\nhost time of one step:\n${formatTable(parts, { align: ['left', 'right'] })}\n`;
 }
 
-/** What is left of the training. */
+/** Where the training is stored. */
 export function storedText({ out }: TrainingPlan): string {
   if (out === undefined) return 'Nothing was stored; --out DIR keeps metrics, curves and a checkpoint.\n';
   return `Stored in ${out}: ${Object.values(TRAINING_FILES).join(', ')}.\n`;

@@ -12,16 +12,18 @@ export interface TrainingDisplayOptions {
   readonly stream?: ProgressStream;
 }
 
-/** Share of the newest value in the shown means once there are enough of them: a batch alone is too noisy to read. */
+/**
+ * Share of the newest value in the running means, after the first steps. A single batch is too noisy to read.
+ */
 const NEWEST_SHARE = 0.05;
 
-/** Redraws this often while a step takes long, ms: as a clock that shows seconds needs. */
+/** Milliseconds between two drawings while a step takes long. The clock shows seconds. */
 const REFRESH_MS = 500;
 
 /**
- * Shows at any moment of a training what it is at: what it waits for before the first step, then a bar with running means of
- * loss and accuracy, whose clock goes on while a step waits for the board. The means are plain ones over the steps here up to
- * the 20th, then the newest step counts 5 %. Call `finish` in a `finally`.
+ * Shows the progress of a training: before the first step what it waits for, then a bar with running means of
+ * loss and accuracy. The clock of the bar goes on while a step waits for the board. Over the first 20 steps
+ * the means are plain ones, after that the newest step counts 5 %. Call `finish` in a `finally`.
  */
 export class TrainingDisplay {
   readonly #label: string;
@@ -65,7 +67,7 @@ export class TrainingDisplay {
       step < total ? `step ${formatCount(step + 1)} of ${formatCount(total)}` : 'testing',
     );
     this.#timer = setInterval(() => this.#progress?.refresh(), REFRESH_MS);
-    // It shows that something goes on, and is nothing to go on for.
+    // The timer only redraws, so it must not keep the process alive.
     this.#timer.unref();
   }
 

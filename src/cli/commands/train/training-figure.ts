@@ -23,7 +23,7 @@ export interface FigureTraining {
   readonly summary: TrainingSummary;
 }
 
-/** The records of a stored training. Errors: BAD_FILE when they are not there, or not what a training writes. */
+/** The records of a stored training. Errors: BAD_FILE when they are missing or no records. */
 export function readRecords(directory: string): StepRecord[] {
   const file = join(directory, TRAINING_FILES.metrics);
   try {
@@ -39,8 +39,8 @@ export function readRecords(directory: string): StepRecord[] {
 }
 
 /**
- * Draws curves.svg of the training in `directory`, or replaces it, and returns the training; `name` is what the user calls its
- * optimizer. Errors: BAD_FILE.
+ * Draws curves.svg of the training in `directory`, or replaces it, and returns the training; `name` is what
+ * the user calls its optimizer. Errors: BAD_FILE.
  */
 export function writeTrainingFigure(
   directory: string,

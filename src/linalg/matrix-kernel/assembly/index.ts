@@ -1,4 +1,6 @@
-/** The loops of matrix-room.ts, two float64 at once; addresses and sizes in bytes are usize, counts are i32. */
+/**
+ * The loops of matrix-room.ts, two float64 at once; addresses and sizes in bytes are usize, counts are i32.
+ */
 
 const F64: usize = 8;
 const MAGNITUDE = i64.MAX_VALUE;
@@ -73,8 +75,8 @@ function fourRounded(from: usize, factors: v128): v128 {
 }
 
 /**
- * Writes roundHalfEven(factor · value) of `length` values, a multiple of 16, as int8, and returns the bits that the magnitudes
- * use. A code beyond int8 shows in these bits.
+ * Writes roundHalfEven(factor · value) of `length` values, a multiple of 16, as int8, and returns the bits
+ * that the magnitudes use. A code beyond int8 shows in these bits.
  */
 export function roundToInt8(from: usize, length: i32, factor: f64, to: usize): i32 {
   const factors = f64x2.splat(factor);
