@@ -9,21 +9,22 @@ import { ROOT } from './files.js';
 const TYPEDOC = path.join(ROOT, 'node_modules/typedoc/bin/typedoc');
 const COMMITTED = path.join(ROOT, 'docs/reference/api');
 
-let directory: string;
-let printed: string;
-let exitCode: number | null;
+/** typedoc takes about seven seconds of computing. */
+describe('the API reference', { tags: 'long' }, () => {
+  let directory: string;
+  let printed: string;
+  let exitCode: number | null;
 
-beforeAll(() => {
-  directory = mkdtempSync(path.join(tmpdir(), 'thermolink-api-'));
-  const options = ['--out', path.join(directory, 'api'), '--json', path.join(directory, 'api.json')];
-  const run = spawnSync(process.execPath, [TYPEDOC, ...options], { cwd: ROOT, encoding: 'utf8' });
-  printed = run.stdout + run.stderr;
-  exitCode = run.status;
-}, 300_000);
+  beforeAll(() => {
+    directory = mkdtempSync(path.join(tmpdir(), 'thermolink-api-'));
+    const options = ['--out', path.join(directory, 'api'), '--json', path.join(directory, 'api.json')];
+    const run = spawnSync(process.execPath, [TYPEDOC, ...options], { cwd: ROOT, encoding: 'utf8' });
+    printed = run.stdout + run.stderr;
+    exitCode = run.status;
+  }, 300_000);
 
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-describe('the API reference', () => {
   it('is generated without a warning', () => {
     expect(printed).not.toMatch(/warning|error/);
     expect(exitCode).toBe(0);
