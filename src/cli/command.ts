@@ -1,6 +1,7 @@
 import { Argument, type Command } from 'commander';
 import { addOptions, type OptionSpecs, type OptionValues, valuesOf } from './options/option.js';
 import type { ValueParser } from './options/values.js';
+import { addNotes } from './output/help-notes.js';
 import { withFlagsInError } from './output/library-names.js';
 
 export interface CommandDefinition<S extends OptionSpecs> {
@@ -38,7 +39,8 @@ export function defineCommand<S extends OptionSpecs>({
         command.addArgument(new Argument(name, help).argParser((text) => value(text, name)));
       }
       addOptions(command, options);
-      command.addHelpText('after', example).action(async () => {
+      addNotes(command, example);
+      command.action(async () => {
         try {
           await run(valuesOf(command, options), command.name());
         } catch (error) {

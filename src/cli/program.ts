@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { COMMANDS, type CommandEntry, type CommandGroup } from './commands.js';
+import { addNotes } from './output/help-notes.js';
 import { reportError } from './output/report-error.js';
 import { throwUsageErrors } from './usage.js';
 
@@ -7,7 +8,11 @@ const VERSION = '0.1.0';
 
 const NOTES = `
 Exit codes: 0 done, 1 the operation failed, 2 wrong usage, 130 interrupted by Ctrl-C (143 SIGTERM, 129 SIGHUP).
+
 The device is --device, else the environment variable THERMOLINK_DEVICE, else an emulated board.`;
+
+/** The text beside the options is wrapped down to this many columns. */
+const HELP_WRAPPED_MIN = 20;
 
 /** Runs one command line (without `node` and the script) and returns the exit code. Never throws. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -25,7 +30,8 @@ async function createProgram(args: readonly string[]): Promise<Command> {
   const program = new Command('thermolink')
     .description('Drive analog thermodynamic processing units, real or emulated, and train networks on them.')
     .version(VERSION)
-    .addHelpText('after', NOTES);
+    .configureHelp({ minWidthToWrap: HELP_WRAPPED_MIN });
+  addNotes(program, NOTES);
   // Neither the program nor a group has an option with a value, so these words begin with the name of the command.
   const words = args.filter((word) => !word.startsWith('-') && word !== 'help');
   await addCommands(program, COMMANDS, words);

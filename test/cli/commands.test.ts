@@ -189,7 +189,7 @@ describe('devices', () => {
       /\nlimits\n {2}couplings +16 bit/,
       / ADC +16 bit, ±2 V_fs/,
       / rails +±1\.25 V_fs, V_fs = 1 V\n/,
-      / noise +κ up to 0\.0\d+ V_fs², meaningful from 1\.00e-8 V_fs²\n/,
+      / noise +κ up to 0\.0\d+ V_fs², meaningful from 1e-8 V_fs²\n/,
       / payload of a frame +at most \d/,
       /\nstate\n {2}state +idle\n {2}fault +none\n {2}boot +1\n/,
       / banks with a program +none\n/,

@@ -21,17 +21,17 @@ describe('where a solve stands', () => {
     [
       'after a pass',
       { pass: 2, samples: 1, relativeErrorBound: 0.0312 },
-      'error at most 0.0312 (wanted 0.0100), pass 2, reading 1 of 51 or more',
+      'error at most 0.0312 (wanted 0.01), pass 2, reading 1 of 51 or more',
     ],
     [
       'while it averages',
       { pass: 3, samples: 34, relativeErrorBound: 0.02, relativeStandardError: 0.00634 },
-      'standard error 0.00634 (wanted 0.00500), pass 3, reading 34 of 51 or more',
+      'standard error 0.00634 (wanted 0.005), pass 3, reading 34 of 51 or more',
     ],
     [
       'at the end',
       { fraction: 1, pass: 1, samples: 49, relativeErrorBound: 0.0021, relativeStandardError: 0.001 },
-      'error at most 0.00210 (wanted 0.0100), 1 pass, 49 readings',
+      'error at most 0.00210 (wanted 0.01), 1 pass, 49 readings',
     ],
   ])('%s', (_, change, text) => {
     expect(solveText({ ...BEGINNING, ...change }, 1e-2)).toBe(text);
@@ -46,7 +46,7 @@ describe('the bar', () => {
     const b = write('b.csv', '1\n2\n');
     const { stderr } = await runCommand('solve', '--matrix', A, '--rhs', b);
     expect(stderr).toMatch(
-      /^solve: 100 %, 0:0\d, error at most 0\.0\d+ \(wanted 0\.0100\), 1 pass, 49 readings\n$/,
+      /^solve: 100 %, 0:0\d, error at most 0\.0\d+ \(wanted 0\.01\), 1 pass, 49 readings\n$/,
     );
     const inverse = await runCommand('invert', '--matrix', A);
     expect(inverse.stderr).toMatch(/^invert: 100 % \(2 of 2\), 0:0\d, column 2: error at most /);

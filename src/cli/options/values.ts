@@ -17,6 +17,11 @@ export function positiveInteger(max?: number): ValueParser<number> {
   return integer({ min: 1, max });
 }
 
+/** A whole number from `min` to `max`, in digits. */
+export function wholeNumber(min: number, max: number): ValueParser<number> {
+  return integer({ min, max });
+}
+
 /** A u32: a whole number from 0 to 2³² − 1. */
 export const u32: ValueParser<number> = integer({ min: 0, max: U32_MAX });
 

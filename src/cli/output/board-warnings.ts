@@ -1,5 +1,5 @@
 import { CARRY_NOISE_SHARE_MAX } from '../../board/equilibrium-plan.js';
-import { formatCount, formatPercent } from './format.js';
+import { counted, formatPercent } from '../../number-text.js';
 
 /** What a result tells of the board that may make it worse than it looks. */
 export interface BoardFacts {
@@ -13,9 +13,13 @@ export interface BoardFacts {
 /** Draws of a board of which nothing is known: nobody can tell how far their covariance is from P⁻¹. */
 export const UNCALIBRATED_BOARD = 'uncalibrated-board';
 
-/** The row of a result's table. */
-export function carryNoiseRow({ carryNoiseShare }: { readonly carryNoiseShare: number }): [string, string] {
-  return ['carry noise floor', `${formatPercent(carryNoiseShare, 4)} of κ/λ_max`];
+/** Carried rounding below this share of the noise is not worth a row. */
+const CARRY_NOISE_SHOWN_MIN = 0.001;
+
+/** The row of a result's table on the noise of carried rounding, or no row where it does not matter. */
+export function carryNoiseRows({ carryNoiseShare }: { readonly carryNoiseShare: number }): string[][] {
+  if (carryNoiseShare < CARRY_NOISE_SHOWN_MIN) return [];
+  return [['carry noise floor', `${formatPercent(carryNoiseShare)} of κ/λ_max`]];
 }
 
 /** One line `warning: …` for each fact that matters; empty for a board that did as it was told. */
@@ -35,7 +39,7 @@ export function boardWarnings({
     );
   if (clampedCodes > 0)
     warnings.push(
-      `the board clamped ${formatCount(clampedCodes)} codes to its range: it ran another system than was asked for.`,
+      `the board clamped ${counted(clampedCodes, 'code')} to its range: it ran another system than was asked for.`,
     );
   return warnings.map((text) => `warning: ${text}\n`).join('');
 }

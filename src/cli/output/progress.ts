@@ -1,4 +1,4 @@
-import { formatClock, formatCount } from './format.js';
+import { formatClock, formatCount } from '../../number-text.js';
 import { columnCount, fitColumns, printable } from './text-width.js';
 
 /** Where a progress bar is drawn: `process.stderr`, or something in a test. */

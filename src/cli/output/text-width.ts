@@ -16,6 +16,35 @@ export function fitColumns(text: string, columns: number): string {
   return `${fitted}…`;
 }
 
+/** `text` in lines of at most `columns` ≥ 1 columns, broken at blanks, and within a word only where it has no room alone. */
+export function wrapColumns(text: string, columns: number): string[] {
+  if (columnCount(text) <= columns) return [text];
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ').flatMap((whole) => pieces(whole, columns))) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line !== '' && columnCount(longer) > columns) {
+      lines.push(line);
+      line = word;
+    } else line = longer;
+  }
+  return [...lines, line];
+}
+
+/** A word cut into pieces of at most `columns` columns. */
+function pieces(word: string, columns: number): string[] {
+  const parts: string[] = [];
+  let part = '';
+  for (const character of word) {
+    if (columnCount(part + character) > columns) {
+      parts.push(part);
+      part = '';
+    }
+    part += character;
+  }
+  return [...parts, part];
+}
+
 /** `text` on one line, with control and direction-changing characters made visible, so that it cannot steer a terminal. */
 export function printable(text: string): string {
   return (

@@ -1,5 +1,5 @@
 import type { SolveProgress } from '../../algorithms/contract.js';
-import { counted, formatCount, formatNumber } from './format.js';
+import { counted, formatCount, formatExact, formatNumber } from '../../number-text.js';
 import { Progress } from './progress.js';
 
 /** Redraws this often while a run takes long, ms: as a clock that shows seconds needs. */
@@ -43,12 +43,12 @@ export function solveText(progress: SolveProgress, tolerance: number): string {
   const { fraction, pass, samples, samplesMin } = progress;
   const { relativeErrorBound, relativeStandardError } = progress;
   if (fraction === 1)
-    return `error at most ${formatNumber(relativeErrorBound)} (wanted ${formatNumber(tolerance)}), ${counted(pass, 'pass', 'passes')}, ${counted(samples, 'reading')}`;
+    return `error at most ${formatNumber(relativeErrorBound)} (wanted ${formatExact(tolerance)}), ${counted(pass, 'pass', 'passes')}, ${counted(samples, 'reading')}`;
   const readings = `reading ${formatCount(samples)} of ${formatCount(samplesMin)} or more`;
   const passes = `pass ${pass}${samples === 0 ? '' : `, ${readings}`}`;
   if (Number.isFinite(relativeStandardError))
-    return `standard error ${formatNumber(relativeStandardError)} (wanted ${formatNumber(tolerance / 2)}), ${passes}`;
+    return `standard error ${formatNumber(relativeStandardError)} (wanted ${formatExact(tolerance / 2)}), ${passes}`;
   if (Number.isFinite(relativeErrorBound))
-    return `error at most ${formatNumber(relativeErrorBound)} (wanted ${formatNumber(tolerance)}), ${passes}`;
+    return `error at most ${formatNumber(relativeErrorBound)} (wanted ${formatExact(tolerance)}), ${passes}`;
   return passes;
 }

@@ -25,7 +25,7 @@ describe('thermolink characterize', () => {
     expect(exitCode).toBe(0);
     for (const title of ['ADC offset', 'drive gain', 'time constant', 'noise temperature', 'coupling error'])
       expect(stdout).toContain(`\n  ${title}`);
-    const deviations = [...stdout.matchAll(/([+−])(\d+\.\d) spreads$/gm)].map((match) => Number(match[2]));
+    const deviations = [...stdout.matchAll(/([+-])(\d+\.\d) spreads$/gm)].map((match) => Number(match[2]));
     expect(deviations).toHaveLength(8);
     expect(deviations).toEqual([...deviations].sort((a, b) => b - a));
     const names = ['adc-histogram.svg', 'cells.svg', 'characterization.json', 'couplings.svg'];

@@ -1,7 +1,7 @@
+import { formatBytes, formatPercent, formatSeconds } from '../../../number-text.js';
 import { boardCommand } from '../../board-command.js';
 import { option } from '../../options/option.js';
 import { positiveInteger } from '../../options/values.js';
-import { formatBytes, formatPercent, formatSeconds } from '../../output/format.js';
 import { formatTable } from '../../output/table.js';
 import { benchLink, type LinkBench } from './link.js';
 

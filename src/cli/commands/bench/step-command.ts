@@ -4,11 +4,11 @@ import {
   COUPLING_BITS_MIN,
   ROWS_MAX,
 } from '../../../../firmware-protocol/limits.js';
+import { counted, formatPercent, formatSeconds } from '../../../number-text.js';
 import { defineCommand, printReport } from '../../command.js';
 import { JSON_OUTPUT } from '../../options/groups.js';
 import { option } from '../../options/option.js';
-import { choice, positiveInteger } from '../../options/values.js';
-import { formatCount, formatPercent, formatSeconds } from '../../output/format.js';
+import { positiveInteger, wholeNumber } from '../../options/values.js';
 import { withInterrupt } from '../../output/interrupt.js';
 import { formatTable } from '../../output/table.js';
 import { type BoardsBench, benchBoards } from './boards.js';
@@ -16,10 +16,6 @@ import { benchStep, type StepBench, stepWarning } from './step.js';
 
 /** More threads than cores only wait for each other. */
 const BOARDS_MAX = 64;
-
-const CODE_WIDTHS = Array.from({ length: COUPLING_BITS_MAX - COUPLING_BITS_MIN + 1 }, (_, i) =>
-  String(COUPLING_BITS_MIN + i),
-);
 
 export const command = defineCommand({
   options: {
@@ -30,7 +26,7 @@ export const command = defineCommand({
     couplingBits: option(
       '--coupling-bits <c>',
       `width of the coupling codes, ${COUPLING_BITS_MIN} to ${COUPLING_BITS_MAX}`,
-      { value: choice(CODE_WIDTHS), default: String(COUPLING_BITS_MAX) },
+      { value: wholeNumber(COUPLING_BITS_MIN, COUPLING_BITS_MAX), default: COUPLING_BITS_MAX },
     ),
     boards: option('--boards <n>', 'run so many boards at once, and one alone, in turns', {
       value: positiveInteger(BOARDS_MAX),
@@ -46,7 +42,7 @@ Examples:
 With --boards each has a thread of its own. The ratio is that of runs over the link; threads that only count tell whether there was a
 core for each.`,
   async run({ cells, rows, couplingBits, boards, json }) {
-    const problem = { cells, rows, couplingBits: Number(couplingBits) };
+    const problem = { cells, rows, couplingBits };
     const warning = stepWarning();
     if (warning !== undefined) process.stderr.write(`${warning}\n`);
     const print = (result: object, text: string): void => {
@@ -54,7 +50,9 @@ core for each.`,
       printReport({ json: about, text }, json === true);
     };
     if (boards > 1) {
-      process.stderr.write(`${boards} boards of ${cells} cells, one alone and all at once, in turns …\n`);
+      process.stderr.write(
+        `${counted(boards, 'board')} of ${counted(cells, 'cell')}, one alone and all at once, in turns …\n`,
+      );
       const result = await withInterrupt((signal) => benchBoards(problem, boards, signal));
       print(result, boardsText(result, boards));
     } else {
@@ -66,7 +64,7 @@ core for each.`,
 
 function boardsText({ aloneMs, togetherMs, ratio, coresRatio, ticks }: BoardsBench, boards: number): string {
   return formatTable([
-    [`${formatCount(ticks)} ticks, one board alone`, formatSeconds(aloneMs / 1000)],
+    [`${counted(ticks, 'tick')}, one board alone`, formatSeconds(aloneMs / 1000)],
     [`the same on ${boards} boards at once`, formatSeconds(togetherMs / 1000)],
     ['ratio', `${ratio.toFixed(2)}×`],
     [`${boards} threads that only count, over one`, `${coresRatio.toFixed(2)}×`],

@@ -1,9 +1,9 @@
 import { loadDataset } from '../../../learning/data/load-dataset.js';
+import { formatBytes, formatPercent, formatSeconds } from '../../../number-text.js';
 import { boardCommand } from '../../board-command.js';
 import { SEED } from '../../options/groups.js';
 import { option } from '../../options/option.js';
 import { positiveInteger } from '../../options/values.js';
-import { formatBytes, formatPercent, formatSeconds } from '../../output/format.js';
 import { formatTable } from '../../output/table.js';
 import { TRAINING_DEVICE } from '../train/run-training.js';
 import { TIMING_NAMES } from '../train/summary-text.js';

@@ -3,11 +3,11 @@ import { checkWritable } from '../../../files/write-array.js';
 import { replaceFile } from '../../../learning/checkpoint.js';
 import { calibrate, checkCalibrateRequest } from '../../../measure/calibrate.js';
 import { type CalibrationRecord, calibrationRecordOf } from '../../../measure/calibration-record.js';
+import { counted, formatCount, formatNumber, formatPercent, formatSeconds } from '../../../number-text.js';
 import { boardCommand } from '../../board-command.js';
 import { MEASURING } from '../../options/groups.js';
 import { negation, option } from '../../options/option.js';
 import { positiveInteger } from '../../options/values.js';
-import { formatCount, formatNumber, formatPercent, formatSeconds } from '../../output/format.js';
 import { formatTable } from '../../output/table.js';
 
 const VALID_DAYS_MAX = 3650;
@@ -97,7 +97,7 @@ function reportText(report: Report): string {
     rows.push(
       [
         'residual before',
-        `${formatNumber(residuals.nominal)} of the drive, ${residuals.runs} runs of other programs`,
+        `${formatNumber(residuals.nominal)} of the drive, ${counted(residuals.runs, 'board run')} of other programs`,
       ],
       ['residual after', formatNumber(residuals.calibrated)],
     );

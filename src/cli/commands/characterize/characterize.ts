@@ -1,10 +1,10 @@
 import { characterize, checkCharacterizeRequest } from '../../../measure/characterize.js';
 import { recordOf } from '../../../measure/record.js';
+import { formatSeconds } from '../../../number-text.js';
 import { boardCommand } from '../../board-command.js';
 import { MEASURING } from '../../options/groups.js';
 import { negation, option } from '../../options/option.js';
 import { positiveInteger } from '../../options/values.js';
-import { formatSeconds } from '../../output/format.js';
 import { characterizationFigures } from './figures.js';
 import { OUTPUT_RECORD, prepareOutput } from './output-files.js';
 import { characterizationText } from './report-text.js';

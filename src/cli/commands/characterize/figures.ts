@@ -2,11 +2,11 @@ import type { ChannelHistogram } from '../../../measure/adc-histogram.js';
 import type { Characterization } from '../../../measure/characterize.js';
 import { type Summary, summarize } from '../../../measure/estimates.js';
 import { type Quantity, quantitiesOf } from '../../../measure/quantities.js';
+import { formatCount, formatNumber } from '../../../number-text.js';
 import type { Chart } from '../../../plot/chart.js';
 import { figure } from '../../../plot/figure.js';
 import { lineChart } from '../../../plot/line-chart.js';
 import type { Series } from '../../../plot/series.js';
-import { formatCount, formatNumber } from '../../output/format.js';
 
 /** Bars to either side of the middle of a distribution. */
 const BINS = 40;

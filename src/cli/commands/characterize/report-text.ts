@@ -2,7 +2,7 @@ import type { Characterization } from '../../../measure/characterize.js';
 import { type Estimates, summarize } from '../../../measure/estimates.js';
 import { quantitiesOf } from '../../../measure/quantities.js';
 import { couplingErrorOfRows, worstCells } from '../../../measure/worst-cells.js';
-import { formatCount, formatNumber } from '../../output/format.js';
+import { formatCount, formatMeasured, formatNumber } from '../../../number-text.js';
 import { formatTable } from '../../output/table.js';
 
 /** Cells that the table of the worst shows. */
@@ -48,20 +48,13 @@ function summaryRow(
     title,
     unit,
     formatCount(measured),
-    valueText(mean, standardError),
+    formatMeasured(mean, standardError).value,
     // A board of one cell has none.
     Number.isFinite(spread) ? formatNumber(spread, 2) : '–',
     formatNumber(standardError, 2),
     place(worst),
-    valueText(estimates.values[worst], estimates.standardErrors[worst]),
+    formatMeasured(estimates.values[worst], estimates.standardErrors[worst]).value,
   ];
-}
-
-/** With as many decimals as the error leaves a meaning, at most 7. */
-function valueText(value: number, error: number): string {
-  const decimals = Math.min(7, Math.max(2, 1 - Math.floor(Math.log10(error))));
-  // + 0 makes the zero of "-0" an ordinary one.
-  return (Number(value.toFixed(decimals)) + 0).toFixed(decimals);
 }
 
 function worstTable(measured: Characterization): string {
@@ -72,7 +65,7 @@ function worstTable(measured: Characterization): string {
   if (worst.length === 0)
     return 'No cell differs from the others by more than the errors of the estimates.\n';
   const at = ({ values, standardErrors }: Estimates, cell: number) =>
-    valueText(values[cell], standardErrors[cell]);
+    formatMeasured(values[cell], standardErrors[cell]).value;
   return formatTable(
     worst.map(({ cell, quantity, deviation }) => [
       String(cell),
@@ -83,7 +76,7 @@ function worstTable(measured: Characterization): string {
       at(timeConstant, cell),
       at(noiseTemperature, cell),
       ...(couplings === undefined ? [] : [formatNumber(inRow[cell], 2)]),
-      `${quantity.title}, ${deviation > 0 ? '+' : '−'}${Math.abs(deviation).toFixed(1)} spreads`,
+      `${quantity.title}, ${deviation > 0 ? '+' : ''}${deviation.toFixed(1)} spreads`,
     ]),
     {
       header: [

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { replaceFile } from '../../../learning/checkpoint.js';
 import type { TrainingSummary } from '../../../learning/record.js';
+import { formatBytes, formatPercent, formatSeconds } from '../../../number-text.js';
 import { defineCommand } from '../../command.js';
 import { JSON_OUTPUT } from '../../options/groups.js';
 import { type OptionValues, option } from '../../options/option.js';
 import { positiveInteger, u32 } from '../../options/values.js';
-import { formatBytes, formatPercent, formatSeconds } from '../../output/format.js';
 import { withInterrupt } from '../../output/interrupt.js';
 import { formatTable } from '../../output/table.js';
 import { printAndDraw } from '../train/print-and-draw.js';

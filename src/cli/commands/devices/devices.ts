@@ -1,4 +1,5 @@
 import { connect } from '../../../connect.js';
+import { counted } from '../../../number-text.js';
 import { asArgument } from '../../../transport/serial-advice.js';
 import { bestCandidates, type SerialDevice, serialDevices } from '../../../transport/serial-devices.js';
 import { listSerialPorts } from '../../../transport/serial-listing.js';
@@ -128,7 +129,7 @@ function reportText(report: DevicesReport): string {
 
 function appearance({ board, name, vendorId, productId, serialNumber }: ListedDevice): string {
   if (board)
-    return `${board.model}, ${board.serialNumber}, firmware ${board.firmwareVersion}, ${board.cells} cells`;
+    return `${board.model}, ${board.serialNumber}, firmware ${board.firmwareVersion}, ${counted(board.cells, 'cell')}`;
   const usb = vendorId === undefined ? [] : [`${vendorId}:${productId}`];
   const parts = [...(name === undefined ? [] : [name]), ...usb, ...(serialNumber ? [serialNumber] : [])];
   return parts.length === 0 ? 'not on USB' : parts.join(' ');

@@ -7,6 +7,7 @@ import {
   PROFILES,
 } from '../../../../emulator/index.js';
 import { ThermolinkError } from '../../../errors.js';
+import { counted, formatCount } from '../../../number-text.js';
 import { BoardServer, type ServerEvent, type ServerStatus } from '../../../serve/board-server.js';
 import { checkFaults, FAULT_FORM, parseFaults } from '../../../serve/fault-list.js';
 import { listenTcp } from '../../../serve/listen-tcp.js';
@@ -17,7 +18,6 @@ import { parseHostPort, type TcpAddress } from '../../../transport/tcp-port.js';
 import { defineCommand } from '../../command.js';
 import { flag, type OptionValues, option, optionOrFlag } from '../../options/option.js';
 import { choice, u32, type ValueParser } from '../../options/values.js';
-import { formatCount } from '../../output/format.js';
 import { withInterrupt } from '../../output/interrupt.js';
 import { StatusLine } from '../../output/status-line.js';
 
@@ -185,5 +185,5 @@ function eventText(event: ServerEvent): string {
 function statusText(status: ServerStatus): string {
   const { state, runId, tick, framesReceived, faults, client } = status;
   const run = runId === 0 ? 'no run' : `run ${runId} at tick ${formatCount(tick)}`;
-  return `${state} │ ${run} │ ${formatCount(framesReceived)} frames, ${formatCount(faults)} faults │ ${client ?? 'no client'}`;
+  return `${state} │ ${run} │ ${counted(framesReceived, 'frame')}, ${counted(faults, 'fault')} │ ${client ?? 'no client'}`;
 }

@@ -6,11 +6,11 @@ import { replaceFile } from '../../../learning/checkpoint.js';
 import { checkCharacterizeRequest } from '../../../measure/characterize.js';
 import { compareBoards } from '../../../measure/compare.js';
 import { extract } from '../../../measure/extract.js';
+import { formatSeconds } from '../../../number-text.js';
 import { boardCommand } from '../../board-command.js';
 import { MEASURING } from '../../options/groups.js';
 import { negation, option } from '../../options/option.js';
 import { positiveInteger, type ValueParser } from '../../options/values.js';
-import { formatSeconds } from '../../output/format.js';
 import { capturedOf, extractionText } from './report-text.js';
 
 const profileFile: ValueParser<string> = (text, flag) => {

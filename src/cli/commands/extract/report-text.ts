@@ -6,7 +6,7 @@ import {
 } from '../../../../emulator/imperfections/table.js';
 import type { BoardProfile } from '../../../../emulator/index.js';
 import type { Comparison } from '../../../measure/compare.js';
-import { formatCount, formatNumber } from '../../output/format.js';
+import { counted, formatCount, formatNumber } from '../../../number-text.js';
 import { formatTable } from '../../output/table.js';
 
 /** What became of one effect. */
@@ -72,13 +72,15 @@ function kept(effect: EffectName, how: Captured['how']): string {
 /** `spreadPpm 4,943`. */
 function magnitudes(effect: object | null | undefined): string {
   return Object.entries(effect ?? {})
-    .flatMap(([name, value]) => (typeof value === 'number' ? [`${name} ${formatNumber(value)}`] : []))
+    .flatMap(([name, value]) =>
+      typeof value === 'number' && value !== 0 ? [`${name} ${formatNumber(value)}`] : [],
+    )
     .join(', ');
 }
 
 function comparisonText({ programs, identical, differences }: Comparison): string {
   if (identical === programs)
-    return `The board and its profile gave the same samples and states, bit for bit, on ${programs} random programs.\n`;
+    return `The board and its profile gave the same samples and states, bit for bit, on ${counted(programs, 'random program')}.\n`;
   const rows = Object.entries(differences).map(([mode, { rmsLsb, largestLsb }]) => [
     mode,
     formatNumber(rmsLsb, 2),

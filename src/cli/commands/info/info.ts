@@ -1,8 +1,15 @@
 import { adcStep, railOf } from '../../../board/board-range.js';
 import { noiseTemperatureRange } from '../../../board/noise-register.js';
 import type { Device } from '../../../driver/device.js';
+import {
+  counted,
+  formatBytes,
+  formatCount,
+  formatExact,
+  formatNumber,
+  formatSeconds,
+} from '../../../number-text.js';
 import { boardCommand } from '../../board-command.js';
-import { formatBytes, formatCount, formatNumber, formatSeconds } from '../../output/format.js';
 import { formatTable } from '../../output/table.js';
 
 export const command = boardCommand({
@@ -60,7 +67,7 @@ function sizeRows({ identity }: Report): string[][] {
   return [
     ['cells', formatCount(cells)],
     ['coupling arrays', arrays.join(', ')],
-    ['program banks', String(banks)],
+    ['program banks', formatCount(banks)],
   ];
 }
 
@@ -68,13 +75,16 @@ function limitRows({ identity, link }: Report): string[][] {
   const { couplingBits, driveBits, adcBits, driveRange, tauNs, tickLog2, rowScaleMax } = identity;
   const tick = 2 ** -tickLog2;
   const noise = noiseTemperatureRange(identity, tick);
-  const noiseMin = identity.noiseTemperatureMin * 1e-12;
+  const noiseMin = identity.noiseTemperatureMin / 1e12;
   return [
     ['couplings', `${couplingBits} bit, below ±1 G_fs`],
     ['drive', `${driveBits} bit, ±${driveRange} V_fs·G_fs`],
     ['ADC', `${adcBits} bit, ±2 V_fs, one step ${formatNumber(adcStep(adcBits))} V_fs`],
-    ['rails', `±${formatNumber(railOf(identity))} V_fs, V_fs = ${identity.fullScaleMicrovolts / 1e6} V`],
-    ['noise', `κ up to ${formatNumber(noise.max)} V_fs², meaningful from ${formatNumber(noiseMin)} V_fs²`],
+    [
+      'rails',
+      `±${formatNumber(railOf(identity))} V_fs, V_fs = ${formatExact(identity.fullScaleMicrovolts / 1e6)} V`,
+    ],
+    ['noise', `κ up to ${formatNumber(noise.max)} V_fs², meaningful from ${formatExact(noiseMin)} V_fs²`],
     ['time', `τ = ${formatSeconds(tauNs * 1e-9)}, one tick τ/${2 ** tickLog2}`],
     ...(identity.hasFactored ? [['rows × 2^attenuation', `at most ${formatCount(rowScaleMax)}`]] : []),
     ['samples', sampleLimits(identity)],
@@ -85,7 +95,7 @@ function limitRows({ identity, link }: Report): string[][] {
 function sampleLimits({ hasHold, keepBlocksMax }: Report['identity']): string {
   const waiting = hasHold ? 'the board can wait for a slow host' : 'the board cannot wait for a slow host';
   const again =
-    keepBlocksMax > 0 ? `keeps ${formatCount(keepBlocksMax)} blocks to send again` : 'sends no block again';
+    keepBlocksMax > 0 ? `keeps ${counted(keepBlocksMax, 'block')} to send again` : 'sends no block again';
   return `${waiting}, and ${again}`;
 }
 

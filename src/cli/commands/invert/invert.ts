@@ -4,12 +4,12 @@ import { ThermolinkError } from '../../../errors.js';
 import { readMatrix } from '../../../files/read-array.js';
 import { writeArray } from '../../../files/write-array.js';
 import type { Matrix } from '../../../linalg/matrix.js';
+import { formatCount, formatMeasured, formatNumber, formatSeconds } from '../../../number-text.js';
 import { boardCommand, type Worked } from '../../board-command.js';
 import { readCalibration } from '../../input/read-calibration.js';
 import { arrayOutput, CALIBRATION, SEED, toleranceOption } from '../../options/groups.js';
 import { option } from '../../options/option.js';
-import { boardWarnings, carryNoiseRow } from '../../output/board-warnings.js';
-import { formatNumber, formatSeconds } from '../../output/format.js';
+import { boardWarnings, carryNoiseRows } from '../../output/board-warnings.js';
 import { formatTable } from '../../output/table.js';
 import { solveText } from '../../output/work-display.js';
 
@@ -51,7 +51,7 @@ Example:
     const facts = factsOf(matrix, worked);
     return {
       json: { inverse: rowsOf(inverse), standardError: rowsOf(standardError), ...facts },
-      text: reportText(inverse, facts, out),
+      text: reportText(worked.result, facts, out),
       warnings: boardWarnings(facts),
     };
   },
@@ -96,12 +96,16 @@ function rowsOf({ rows, columns, data }: Matrix): number[][] {
   return Array.from({ length: rows }, (_, i) => [...data.subarray(i * columns, (i + 1) * columns)]);
 }
 
-function reportText(inverse: Matrix, facts: ReturnType<typeof factsOf>, out: string | undefined): string {
+function reportText(
+  { inverse, standardError }: InverseResult,
+  facts: ReturnType<typeof factsOf>,
+  out: string | undefined,
+): string {
   const rows = [
     ['relative residual ‖AX − I‖/√N', formatNumber(facts.relativeResidual)],
-    carryNoiseRow(facts),
-    ['passes', String(facts.passes)],
-    ['samples', String(facts.samples)],
+    ...carryNoiseRows(facts),
+    ['passes', formatCount(facts.passes)],
+    ['samples', formatCount(facts.samples)],
     ['board time (modelled)', formatSeconds(facts.boardSeconds)],
     ['host time', formatSeconds(facts.timing.hostSeconds)],
     ['device', facts.device],
@@ -109,8 +113,10 @@ function reportText(inverse: Matrix, facts: ReturnType<typeof factsOf>, out: str
   const shown =
     inverse.rows <= SHOWN_MAX
       ? formatTable(
-          rowsOf(inverse).map((row) => row.map((value) => formatNumber(value, 5))),
-          { align: Array.from({ length: inverse.rows }, () => 'right' as const) },
+          rowsOf(inverse).map((row, i) =>
+            row.map((value, j) => formatMeasured(value, standardError.data[i * inverse.columns + j]).value),
+          ),
+          { align: Array.from({ length: inverse.rows }, () => 'point' as const) },
         )
       : `  ${inverse.rows}×${inverse.rows}, written to ${out}\n`;
   return `${shown}\n${formatTable(rows)}`;

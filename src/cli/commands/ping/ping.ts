@@ -1,7 +1,7 @@
+import { counted, formatSeconds } from '../../../number-text.js';
 import { boardCommand } from '../../board-command.js';
 import { option } from '../../options/option.js';
 import { positiveInteger } from '../../options/values.js';
-import { counted, formatSeconds } from '../../output/format.js';
 import { formatTable } from '../../output/table.js';
 import { percentile } from '../../statistics.js';
 

@@ -2,13 +2,13 @@ import { checkDrawCount, drawSamples } from '../../../algorithms/sample.js';
 import { checkSystem } from '../../../board/checked-system.js';
 import { readMatrix } from '../../../files/read-array.js';
 import { WRITTEN_FORMATS, writeArray } from '../../../files/write-array.js';
+import { counted, formatCount, formatPercent, formatSeconds } from '../../../number-text.js';
 import { boardCommand } from '../../board-command.js';
 import { readCalibration } from '../../input/read-calibration.js';
 import { CALIBRATION, SEED } from '../../options/groups.js';
 import { option } from '../../options/option.js';
 import { positiveInteger } from '../../options/values.js';
-import { boardWarnings, carryNoiseRow, UNCALIBRATED_BOARD } from '../../output/board-warnings.js';
-import { formatPercent, formatSeconds } from '../../output/format.js';
+import { boardWarnings, carryNoiseRows, UNCALIBRATED_BOARD } from '../../output/board-warnings.js';
 import { formatTable } from '../../output/table.js';
 
 export const command = boardCommand({
@@ -64,9 +64,9 @@ Example:
         timing: { hostSeconds },
       },
       text: formatTable([
-        ['draws', `${draws.rows} of ${draws.columns} cells, written to ${out}`],
+        ['draws', `${formatCount(draws.rows)} of ${counted(draws.columns, 'cell')}, written to ${out}`],
         ['correlation of neighbours', `at most ${formatPercent(correlationMax, 0)}, in the slowest mode`],
-        carryNoiseRow(result),
+        ...carryNoiseRows(result),
         ['board time (modelled)', formatSeconds(cost.boardSeconds)],
         ['host time', formatSeconds(hostSeconds)],
         ['device', device],

@@ -3,12 +3,12 @@ import { solve } from '../../../algorithms/solve/solve.js';
 import { checkSystem, checkVector } from '../../../board/checked-system.js';
 import { readMatrix, readVector } from '../../../files/read-array.js';
 import { writeArray } from '../../../files/write-array.js';
+import { formatCount, formatMeasured, formatNumber, formatSeconds } from '../../../number-text.js';
 import { boardCommand, type Worked } from '../../board-command.js';
 import { readCalibration } from '../../input/read-calibration.js';
 import { arrayOutput, CALIBRATION, SEED, toleranceOption } from '../../options/groups.js';
 import { option } from '../../options/option.js';
-import { boardWarnings, carryNoiseRow } from '../../output/board-warnings.js';
-import { formatNumber, formatSeconds } from '../../output/format.js';
+import { boardWarnings, carryNoiseRows } from '../../output/board-warnings.js';
 import { formatTable } from '../../output/table.js';
 import { solveText } from '../../output/work-display.js';
 
@@ -81,22 +81,21 @@ function jsonOf({ result, device, hostSeconds }: Worked<SolveResult>) {
 
 function reportText({ result, device, hostSeconds }: Worked<SolveResult>, out: string | undefined): string {
   const { x, standardError } = result;
-  const entries = [...x.subarray(0, SHOWN_MAX)].map((value, i) => [
-    `x[${i}]`,
-    formatNumber(value, 6),
-    `± ${formatNumber(standardError[i], 2)}`,
-  ]);
+  const entries = Array.from(x.subarray(0, SHOWN_MAX), (entry, i) => {
+    const { value, error } = formatMeasured(entry, standardError[i]);
+    return [`x[${i}]`, value, `± ${error}`];
+  });
   const place = out === undefined ? '--out FILE or --json keeps all' : `all are in ${out}`;
   const more = x.length > SHOWN_MAX ? `  … ${x.length - SHOWN_MAX} more; ${place}\n` : '';
   const facts = [
     ['relative residual', formatNumber(result.relativeResidual)],
     ['rounding to device codes', `≤ ${formatNumber(result.quantizationError)} of ‖x‖`],
-    carryNoiseRow(result),
-    ['passes', String(result.passes)],
-    ['samples', String(result.samples)],
+    ...carryNoiseRows(result),
+    ['passes', formatCount(result.passes)],
+    ['samples', formatCount(result.samples)],
     ['board time (modelled)', formatSeconds(result.cost.boardSeconds)],
     ['host time', formatSeconds(hostSeconds)],
     ['device', device],
   ];
-  return `${formatTable(entries, { align: ['left', 'right', 'left'] })}${more}\n${formatTable(facts)}`;
+  return `${formatTable(entries, { align: ['left', 'point', 'left'] })}${more}\n${formatTable(facts)}`;
 }

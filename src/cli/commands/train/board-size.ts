@@ -2,6 +2,7 @@ import { refuseTooLarge } from '../../../board/checked-system.js';
 import type { DeviceIdentity } from '../../../driver/device-api.js';
 import { ThermolinkError } from '../../../errors.js';
 import type { ResolvedRequest } from '../../../learning/train-request.js';
+import { counted } from '../../../number-text.js';
 
 /**
  * Refuses a problem that is too large for the board before anything is overwritten; the solver would refuse
@@ -29,7 +30,7 @@ export function refuseTooLargeForBoard(
     if (!(error instanceof ThermolinkError) || error.code !== 'TOO_LARGE' || !isByExamples) throw error;
     throw new ThermolinkError('TOO_LARGE', error.message, {
       hint:
-        `Each curvature example takes ${classes} rows, one for each class: ` +
+        `Each curvature example takes ${counted(classes, 'row')}, one for each class: ` +
         `lower --curvature-examples to ${examplesMax} at most, or choose a larger board.`,
       data: { ...error.data, curvatureExamples, curvatureExamplesMax: examplesMax },
     });

@@ -1,6 +1,13 @@
 import type { StepTiming, TrainingSummary } from '../../../learning/record.js';
 import { TRAINING_FILES } from '../../../learning/training-files.js';
-import { formatBytes, formatCount, formatNumber, formatPercent, formatSeconds } from '../../output/format.js';
+import {
+  counted,
+  formatBytes,
+  formatCount,
+  formatNumber,
+  formatPercent,
+  formatSeconds,
+} from '../../../number-text.js';
 import { formatTable } from '../../output/table.js';
 import type { TrainingPlan } from './run-training.js';
 
@@ -28,7 +35,7 @@ export function summaryText({ optimizer }: TrainingPlan, summary: TrainingSummar
     ['test loss', formatNumber(summary.testLoss)],
     [
       'training loss',
-      `${formatNumber(summary.trainLoss)} (first ${formatCount(summary.trainLossExamples)} examples)`,
+      `${formatNumber(summary.trainLoss)} (first ${counted(summary.trainLossExamples, 'example')})`,
     ],
     ['steps', formatCount(iterations)],
     ['parameters', formatCount(summary.parameterCount)],

@@ -1,6 +1,7 @@
 import { ThermolinkError } from '../../../errors.js';
 import { INITIAL_POLICIES, OPTIMIZER_NAMES } from '../../../learning/optimizers/create.js';
 import type { TrainingSummary } from '../../../learning/record.js';
+import { formatCount } from '../../../number-text.js';
 import { defineCommand } from '../../command.js';
 import { checkFiles } from '../../input/check-files.js';
 import { deviceOption, LOG } from '../../options/groups.js';
@@ -13,7 +14,6 @@ import {
   positiveNumber,
   u32,
 } from '../../options/values.js';
-import { formatCount } from '../../output/format.js';
 import { withInterrupt } from '../../output/interrupt.js';
 import { refuseInertOptions, usesBoard } from './inert-options.js';
 import { printAndDraw } from './print-and-draw.js';

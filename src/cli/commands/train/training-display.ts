@@ -1,6 +1,6 @@
 import type { StepRecord } from '../../../learning/record.js';
+import { formatCount, formatNumber, formatPercent } from '../../../number-text.js';
 import { boardWarnings } from '../../output/board-warnings.js';
-import { formatCount, formatNumber, formatPercent } from '../../output/format.js';
 import { Progress, type ProgressStream } from '../../output/progress.js';
 import { StatusLine } from '../../output/status-line.js';
 

@@ -4,13 +4,13 @@ import { ThermolinkError } from '../../../errors.js';
 import { replaceFile } from '../../../learning/checkpoint.js';
 import type { StepRecord, StepTiming, TrainingSummary } from '../../../learning/record.js';
 import { TRAINING_FILES } from '../../../learning/training-files.js';
+import { formatPercent, formatSeconds } from '../../../number-text.js';
 import { barChart } from '../../../plot/bar-chart.js';
 import { figure } from '../../../plot/figure.js';
 import { lineChart } from '../../../plot/line-chart.js';
 import type { ScaleKind } from '../../../plot/scale.js';
 import type { Series } from '../../../plot/series.js';
 import { smooth } from '../../../plot/smooth.js';
-import { formatPercent, formatSeconds } from '../../output/format.js';
 import { TIMING_NAMES } from './summary-text.js';
 
 /** Steps that a curve is averaged over. */

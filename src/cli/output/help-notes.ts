@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import { wrapColumns } from './text-width.js';
+
+/** As commander takes where the output is no terminal. */
+const WIDTH_DEFAULT = 80;
+
+/**
+ * Adds notes to the end of `--help`. Lines that follow each other are one paragraph, which is wrapped to the terminal; a line that
+ * is indented, or that ends in a colon, stays one line, so that a command can be copied.
+ */
+export function addNotes(command: Command, notes: string): void {
+  command.addHelpText('after', () => wrapNotes(notes, process.stdout.columns || WIDTH_DEFAULT));
+}
+
+export function wrapNotes(notes: string, width: number): string {
+  const paragraphs: string[] = [];
+  let isOpen = false;
+  for (const line of notes.split('\n')) {
+    const isText = line !== '' && !line.startsWith(' ');
+    if (isText && isOpen) paragraphs[paragraphs.length - 1] += ` ${line}`;
+    else paragraphs.push(line);
+    isOpen = isText && !line.endsWith(':');
+  }
+  return paragraphs.flatMap((text) => (text.startsWith(' ') ? [text] : wrapColumns(text, width))).join('\n');
+}
