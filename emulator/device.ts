@@ -16,7 +16,7 @@ export class EmulatedDevice {
   #dispatcher: Dispatcher;
   #resetPending = false;
 
-  /** `bootEpoch`: how often this board has started before; a reset adds one. */
+  /** `bootEpoch` counts the starts of this board; a reset adds one. */
   constructor(die: Die, bootEpoch = 1) {
     this.#board = new Board(die, bootEpoch);
     this.#link = new Link(FRAME_BYTES_MAX, { answersEverything: true });
@@ -42,7 +42,7 @@ export class EmulatedDevice {
     return this.#board.state === 'running' && this.#board.run?.ready === true;
   }
 
-  /** Takes bytes from the host. */
+  /** Takes bytes from the host. `nowMs` is the time by any clock that does not go back, ms. */
   receive(bytes: Uint8Array, nowMs: number): void {
     // After a reset nothing more is heard until the next boot (protocol.md, "Watchdog and reset").
     if (this.#resetPending) return;
@@ -52,14 +52,14 @@ export class EmulatedDevice {
     });
   }
 
-  /** One slice: at most `ticksMax` ticks; how many passed. */
+  /** Lets at most `ticksMax` ticks pass, and returns how many did. */
   advance(ticksMax: number): number {
     const { run, state } = this.#board;
     if (state !== 'running' || !run) return 0;
     const { faults } = this.#board;
     const ticks = run.advance(Math.min(ticksMax, faults.ticksToBrownOut));
     this.#board.tick = run.tick;
-    // Without a word: its answers and samples that were on the way out are lost with it.
+    // The board says nothing: answers and samples that were on the way out are lost.
     if (faults.brownOutDue) this.#restart();
     return ticks;
   }
@@ -94,7 +94,7 @@ export class EmulatedDevice {
     return bytes;
   }
 
-  /** When `poll` must be called again even if nothing arrives, or undefined. */
+  /** When `poll` must be called again even if nothing arrives, ms; undefined: not before bytes arrive. */
   get nextTimeoutMs(): number | undefined {
     const watchdogMs = this.watchdogDueMs;
     const linkMs = this.#link.nextTimeoutMs;
@@ -102,10 +102,13 @@ export class EmulatedDevice {
     return Math.min(watchdogMs, linkMs);
   }
 
-  /** When silence will have lasted too long for the run in progress. */
+  /**
+   * When the watchdog ends the board run in progress if the host stays silent, ms (protocol.md, "Watchdog and
+   * reset").
+   */
   get watchdogDueMs(): number | undefined {
     const { run, state } = this.#board;
-    // A run is started by a frame of the session, so one has been heard.
+    // A frame of the session has started the board run, so the link has heard one.
     return run && state === 'running' ? (this.#link.lastHeardMs ?? 0) + run.watchdogMs : undefined;
   }
 

@@ -2,8 +2,9 @@ import { crc32 } from '../firmware-protocol/crc.js';
 import type { CellArray } from './analog/cell-array.js';
 
 /**
- * Everything a later tick depends on, as bytes: v, c, r of every cell of the board and q of every row as int32, cell
- * flags, row flags as bytes, tick as u64; little-endian, without gaps.
+ * Everything that a later tick depends on, as bytes (device-model.md, "State and digest"): v, c, r of every
+ * cell of the board and q of every row as int32, cell flags and row flags as bytes, the tick as u64;
+ * little-endian, without gaps.
  */
 export function stateBytes(array: CellArray, tick: number): Uint8Array {
   const words = [array.v, array.c, array.r, array.q];
@@ -26,7 +27,7 @@ export function stateBytes(array: CellArray, tick: number): Uint8Array {
   return bytes;
 }
 
-/** CRC-32 of those bytes: equal states, equal digests, in every implementation. */
+/** CRC-32 of those bytes. Equal states have equal digests in every implementation. */
 export function stateDigest(array: CellArray, tick: number): number {
   return crc32(stateBytes(array, tick));
 }

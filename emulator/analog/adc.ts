@@ -16,7 +16,10 @@ export function makeAdc(die: Die, ideal?: ReadAdc): ReadAdc {
   return ideal ?? ((v, out) => readAdc(v, adcBits, out));
 }
 
-/** ADC of b bits over ±2 V_fs: code = clamp((v + 2^(25−b)) >> (26−b)), half a step up (device-model.md, "Formats"). */
+/**
+ * ADC of b bits over ±2 V_fs: code = clamp((v + 2^(25−b)) >> (26−b)), half a step up (device-model.md,
+ * "Formats").
+ */
 export function readAdc(v: Int32Array, adcBits: number, out: Int16Array): boolean {
   const shift = 26 - adcBits;
   const half = 1 << (shift - 1);

@@ -10,21 +10,22 @@ export interface ArrayState {
   readonly r: Int32Array;
   /** Carry of the row amplifiers, 0…2^(15+ρ) − 1. */
   readonly q: Int32Array;
-  /** 1: the cell hit a rail, or the row amplifier its limit, since the flags were cleared. */
+  /** 1: the cell hit a rail, or the row amplifier its limit, since the flags were last cleared. */
   readonly cellFlags: Uint8Array;
   readonly rowFlags: Uint8Array;
 }
 
-/** What makes ticks pass: the oracle or the kernel. Both give the same bits. */
+/** Computes ticks. There are two implementations, the oracle and the kernel, and both give the same bits. */
 export interface ArrayTicks {
   readonly state: ArrayState;
-  /** Whether the die's common-mode noise is part of these ticks; else whoever drives them adds it after each. */
+  /** Whether these ticks include the die's common-mode noise. If not, the caller adds it after each tick. */
   readonly addsCommonMode: boolean;
   /** The ideal ADC on the first out.length cells of `state`, if these ticks have a faster one than `readAdc` of adc.ts. */
   readAdc?(out: Int16Array): boolean;
   /**
-   * Advances by `ticks` ticks, the first of which is tick `firstTick` (< 2⁵³) of the run's noise. Returns the ticks
-   * done: with `haltOnOverload` it stops after the tick in which a cell or a row went over its limit.
+   * Advances by `ticks` ticks. The first of them is tick `firstTick` (< 2⁵³) of the board run's noise. With
+   * `haltOnOverload` it stops after the tick in which a cell or a row went over its limit. Returns how many
+   * ticks were done.
    */
   advance(
     program: EffectiveProgram,
@@ -35,5 +36,5 @@ export interface ArrayTicks {
   ): number;
 }
 
-/** The array sees v in steps of 2¹⁰ LSB: 2⁻¹⁴ V_fs, also the unit of an initial state. */
+/** One step of v as the array sees it: 2¹⁰ LSB, 2⁻¹⁴ V_fs. An initial state has the same unit. */
 export const ARRAY_STEP = 1024;

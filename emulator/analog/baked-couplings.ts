@@ -2,7 +2,7 @@ import { COUPLING_MAX } from '../../firmware-protocol/limits.js';
 import { GAIN_LOG2, roundShift, UNIT_GAIN } from '../imperfections/gain.js';
 import type { CellParts } from '../imperfections/imperfection.js';
 
-/** Couplings are kept to 2⁻¹² of a code until all that the die does to them is done. */
+/** Couplings are kept to 2⁻¹² of a code until every effect of the die has acted on them. */
 const FINE_LOG2 = 12;
 const GAIN_TO_FINE_LOG2 = GAIN_LOG2 - FINE_LOG2;
 const FINE_GAIN_UNIT = 4294967296;
@@ -12,7 +12,7 @@ export interface CrosspointArray {
   readonly codes: Int8Array | Int16Array;
   readonly rows: number;
   readonly cells: number;
-  /** Codes are left-aligned by this much. */
+  /** Codes are shifted left by this many bits. */
   readonly shift: number;
   /** Writes 1 + ε of a row in 2⁻²⁰; undefined: all crosspoints are alike. */
   readonly gains: ((row: number, out: Int32Array) => void) | undefined;
@@ -23,9 +23,9 @@ export interface CrosspointArray {
 }
 
 /**
- * g = round(γ_i · (g̃_i + x⁺_i·g̃_{i+1} + x⁻_i·g̃_{i−1})) with g̃ = code · 2^(16−b) · (1 + ε), where i is the cell that the
- * crosspoint's line leads to; half to even, clamped (device-model.md, "Draws and roundings"). Lines beyond the program
- * carry nothing. Returns how many couplings were clamped.
+ * g = round(γ_i · (g̃_i + x⁺_i·g̃_{i+1} + x⁻_i·g̃_{i−1})) with g̃ = code · 2^(16−b) · (1 + ε), where i is the
+ * cell that the crosspoint's line leads to; half to even, clamped (device-model.md, "Draws and roundings").
+ * Lines beyond the program carry nothing. Returns how many couplings were clamped.
  */
 export function bakeArray(array: CrosspointArray, out: Int16Array): number {
   const { rows, cells, cellLines, parts } = array;

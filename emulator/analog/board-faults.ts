@@ -7,18 +7,19 @@ import { type Die, dieInfo } from './die.js';
 const UINT32 = 4294967296;
 
 /**
- * What is broken on a board and how long it has run (device-model.md, "Imperfections" and "Faults on demand"): effects
- * break parts from the start, the die's list breaks more at set ticks. It outlives resets, as a board does.
+ * What is broken on a board and how long it has run (device-model.md, "Imperfections" and "Faults on
+ * demand"): effects break parts from the start, the die's list breaks more at set ticks. It outlives resets,
+ * as a board does.
  */
 export class BoardFaults implements Damage {
   ticks = 0;
-  /** Grows with everything that breaks. */
+  /** Counts what has broken. */
   changes = 0;
   readonly cellStates: Uint8Array;
   readonly stuckCodes = new Map<number, number>();
   warmingSince: number | undefined;
   readonly #info: DieInfo;
-  /** By the time they happen. */
+  /** Faults to come, sorted by their tick. */
   readonly #ahead: { fault: DynamicFault; words: Uint32Array }[];
 
   constructor(die: Die) {
@@ -36,36 +37,39 @@ export class BoardFaults implements Damage {
     this.pass(0);
   }
 
-  /** Whether a board of this die ever differs from a sound one in what this class knows. */
+  /** Whether anything is broken on this board or will break. */
   get any(): boolean {
     return (
       this.changes > 0 || this.#ahead.length > 0 || this.stuckCodes.size > 0 || this.cellStates.some(Boolean)
     );
   }
 
-  /** Ticks until the next thing breaks; Infinity: none will. */
+  /** Ticks until the next thing breaks, or Infinity. */
   get ticksToNext(): number {
     return this.#ahead.length === 0 ? Number.POSITIVE_INFINITY : this.#ahead[0].fault.atTick - this.ticks;
   }
 
-  /** Ticks that may pass before the supply fails; Infinity: it won't. */
+  /** Ticks that may pass before the supply fails, or Infinity. */
   get ticksToBrownOut(): number {
     const next = this.#ahead.find(({ fault }) => isBrownOut(fault));
     return next ? Math.max(0, next.fault.atTick - this.ticks) : Number.POSITIVE_INFINITY;
   }
 
-  /** The supply has failed and the board has not restarted yet. */
+  /** Whether the supply has failed and the board has not restarted yet. */
   get brownOutDue(): boolean {
     return this.#ahead.length > 0 && this.#isDueBrownOut(this.#ahead[0].fault);
   }
 
-  /** The board restarts. */
+  /** Drops the brown-outs that are due: the board restarts. */
   restart(): void {
     while (this.brownOutDue) this.#ahead.shift();
     this.pass(0);
   }
 
-  /** So many ticks have passed; what is due by then breaks, except that after a brown-out nothing does before the restart. */
+  /**
+   * Counts ticks that have passed, and breaks what is due by then. After a brown-out nothing breaks before
+   * the restart.
+   */
   pass(ticks: number): void {
     this.ticks += ticks;
     while (this.#ahead.length > 0 && this.#ahead[0].fault.atTick <= this.ticks && !this.brownOutDue) {

@@ -5,8 +5,8 @@ import { largestDrive } from './drive-dac.js';
 import type { EffectiveProgram } from './effective-program.js';
 
 /**
- * The program as broken cells leave it (device-model.md, "Faults on demand"). Nothing reaches a dead cell. Only the supply
- * reaches a cell that runs into its rail. Sound cells still see both.
+ * The program as broken cells leave it (device-model.md, "Faults on demand"). Nothing reaches a dead cell.
+ * Only the supply reaches a cell that runs into its rail. Sound cells still see both.
  */
 export function breakCells(
   die: Die,
@@ -28,7 +28,7 @@ export function breakCells(
   return { ...program, ...couplings, drive, damping, noiseAmplitude };
 }
 
-/** The arrays with nothing on the lines that lead to broken cells. */
+/** The arrays of a program with 0 on the lines that lead to broken cells. */
 export function breakLines(
   cellStates: Uint8Array,
   { mode, cells, rows, forward, transposed }: EffectiveProgram,

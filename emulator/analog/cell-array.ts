@@ -8,9 +8,10 @@ import type { EffectiveProgram } from './effective-program.js';
 import { withTimeEffects } from './imperfect-ticks.js';
 
 /**
- * The board's cells and row amplifiers, stepped tick by tick as device-model.md says under "One tick". Whoever makes the
- * board hands in what computes the ticks: the WebAssembly kernel or the oracle, which give the same bits. Buffers have
- * the board's size; a smaller program runs on the first cells and rows and leaves the others alone.
+ * The board's cells and row amplifiers, stepped tick by tick as device-model.md says under "One tick".
+ * Whoever makes the board hands in what computes the ticks: the WebAssembly kernel or the oracle, which give
+ * the same bits. Buffers have the board's size; a smaller program runs on the first cells and rows and leaves
+ * the others alone.
  */
 export class CellArray {
   readonly v: Int32Array;
@@ -25,7 +26,7 @@ export class CellArray {
   readonly #faults: BoardFaults;
   readonly #readAdc: ReadAdc;
 
-  /** `faults`: what is broken and will break; it outlives a reset. */
+  /** `faults` is what is broken and what will break; it outlives a reset. */
   constructor(die: Die, ticks: ArrayTicks, faults: BoardFaults = new BoardFaults(die)) {
     this.#die = die;
     this.#ticks = withTimeEffects(die, ticks, faults);
@@ -41,7 +42,10 @@ export class CellArray {
     } = ticks.state);
   }
 
-  /** Sets the first cells from codes in 2⁻¹⁴ V_fs, clamped to the rail, and discharges all others; clears c, r, q. */
+  /**
+   * Sets the first cells from codes in 2⁻¹⁴ V_fs, clamped to the rail, and all others to 0 V. Clears c, r and
+   * q.
+   */
   loadInitialState(codes: Int16Array): void {
     const { rail } = this.#die.profile;
     this.v.fill(0);
@@ -54,8 +58,9 @@ export class CellArray {
   }
 
   /**
-   * Advances by `ticks` ticks, the first of which is tick `firstTick` (< 2⁵³) of the run's noise. Returns the ticks
-   * done: with `haltOnOverload` it stops after the tick in which a cell or a row went over its limit.
+   * Advances by `ticks` ticks. The first of them is tick `firstTick` (< 2⁵³) of the board run's noise. With
+   * `haltOnOverload` it stops after the tick in which a cell or a row went over its limit. Returns how many
+   * ticks were done.
    */
   advance(
     program: EffectiveProgram,
@@ -67,7 +72,7 @@ export class CellArray {
     return this.#ticks.advance(program, ticks, firstTick, runSeed, haltOnOverload);
   }
 
-  /** Reads the first out.length cells; says whether any code was cut to the ADC's range. */
+  /** Reads the first out.length cells. Returns whether any code was cut to the ADC's range. */
   readAdc(out: Int16Array): boolean {
     const clipped = this.#readAdc(this.v, out);
     for (const [cell, code] of this.#faults.stuckCodes) if (cell < out.length) out[cell] = code;

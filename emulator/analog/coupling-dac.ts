@@ -6,17 +6,18 @@ import { diePartsOf } from './die-parts.js';
 
 /** Conductances as the array holds them, in 2⁻¹⁵ G_fs, row-major rows × cells. */
 export interface EffectiveCouplings {
-  /** g (dense) or k (factored): what turns cell voltages into sums. */
+  /** g (dense) or k (factored): the array that makes sums of cell voltages. */
   readonly forward: Int16Array;
-  /** k′, the second array of a factored program; an ideal die's two arrays are the same. */
+  /** k′, the second array of a factored program. On an ideal die it is the same array as `forward`. */
   readonly transposed: Int16Array;
   /** How many codes were cut to ±32767. */
   readonly clampedCouplings: number;
 }
 
 /**
- * Code of b bits → effective coupling: code · 2^(16−b), then what the die makes of it; clamped to ±32767 (device-model.md,
- * "Formats"). The result takes the memory of `unused`, couplings of a program that will not run again, where that fits.
+ * Makes effective couplings of codes of b bits: code · 2^(16−b), then the effects of the die; clamped to
+ * ±32767 (device-model.md, "Formats"). The result takes the memory of `unused`, couplings of a program that
+ * will not run again, where that fits.
  */
 export function convertCouplings(
   die: Die,
@@ -25,7 +26,8 @@ export function convertCouplings(
 ): EffectiveCouplings {
   const { couplings: codes, rows, cells } = image;
   const count = rows * cells;
-  // A new view: whoever remembers couplings by their array must not take these for the old ones.
+  // This is a new view on purpose: the kernel remembers couplings by their array and must not take these for
+  // the old ones.
   const forward =
     unused?.forward.length === count ? new Int16Array(unused.forward.buffer) : new Int16Array(count);
   const shift = COUPLING_BITS_MAX - image.couplingBits;
@@ -61,10 +63,12 @@ function leftAlign(codes: Int8Array | Int16Array, shift: number, out: Int16Array
   return clamped;
 }
 
-// Codes of 8 bits and of 16 have a loop each: a loop that sees both kinds of array compiles to slower code for each. Both
-// say whether any code is beyond ±largest.
+// Codes of 8 bits and of 16 bits have a loop each: one loop that gets both kinds of array compiles to slower
+// code. Both loops return whether any code is beyond ± `largest`.
 
-/** Four codes at once where they take a whole byte: code · 2⁸ is the byte in the upper half of 16 bits. */
+/**
+ * Takes four codes at once where a code fills a byte: code · 2⁸ is that byte in the upper half of 16 bits.
+ */
 function align8(codes: Int8Array, shift: number, largest: number, out: Int16Array): boolean {
   const quads = shift === 8 && codes.byteOffset % 4 === 0 && out.byteOffset % 4 === 0 ? codes.length >> 2 : 0;
   const words = new Int32Array(codes.buffer, quads > 0 ? codes.byteOffset : 0, quads);
@@ -74,7 +78,7 @@ function align8(codes: Int8Array, shift: number, largest: number, out: Int16Arra
     const word = words[i];
     pairs[2 * i] = ((word & 0xff) << 8) | ((word & 0xff00) << 16);
     pairs[2 * i + 1] = ((word >>> 8) & 0xff00) | (word & 0xff000000);
-    // A byte of 0x80, the code −128, is zero in `other`; the sum then sets the upper bit of such a byte.
+    // The code −128 is the byte 0x80, which is zero in `other`. The sum then sets the upper bit of that byte.
     const other = word ^ 0x80808080;
     smallest |= (other - 0x01010101) & ~other & 0x80808080;
   }
@@ -92,7 +96,7 @@ function align16(codes: Int16Array, shift: number, largest: number, out: Int16Ar
   for (let i = 0; i < codes.length; i++) {
     const code = codes[i];
     out[i] = code << shift;
-    // Negative when the code is beyond.
+    // Negative where the code is beyond ± `largest`.
     left |= (largest - code) | (largest + code);
   }
   return left < 0;

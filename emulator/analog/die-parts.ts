@@ -1,10 +1,13 @@
-/** What a die is made of: a walk through the effects of its board type, each of which says what it makes different. */
+/**
+ * What a die is made of. Each effect of the board type says which numbers it changes; this walk puts them
+ * together.
+ */
 import { scaled, UNIT_GAIN } from '../imperfections/gain.js';
 import type { CellParts, ConvertDrive, CrosspointGains } from '../imperfections/imperfection.js';
 import { effectsOn } from '../imperfections/table.js';
 import { type Die, dieInfo } from './die.js';
 
-/** The parts of one die; undefined where no effect touches what they are of. */
+/** The numbers of one die. A part is undefined where no effect touches it. */
 interface DieParts {
   readonly cells: CellParts | undefined;
   /** Whether the lines that lead to the cells differ. */
@@ -15,7 +18,7 @@ interface DieParts {
 
 const known = new WeakMap<Die, DieParts>();
 
-/** What the effects of a die make of its parts; drawn once. */
+/** What the effects make of a die. It is drawn once and remembered. */
 export function diePartsOf(die: Die): DieParts {
   let parts = known.get(die);
   if (parts === undefined) known.set(die, (parts = makeParts(die)));
@@ -51,7 +54,7 @@ function soundCells(cells: number): CellParts {
   };
 }
 
-/** Adds one effect's part: gains are multiplied, everything else is added. */
+/** Puts one effect's numbers to those of the others: gains are multiplied, everything else is added. */
 function addCells(parts: CellParts, own: Partial<CellParts>): void {
   for (const name of ['rate', 'noiseGain'] as const)
     own[name]?.forEach((gain, i) => {

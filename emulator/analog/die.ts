@@ -10,7 +10,7 @@ export interface Die {
   readonly faults?: readonly DynamicFault[];
 }
 
-/** What draws and rules of imperfections depend on. */
+/** What the draws and rules of imperfections depend on. */
 export function dieInfo({ profile, dieSeed }: Die): DieInfo {
   return { ...profile, dieSeed };
 }

@@ -12,15 +12,15 @@ import type { EffectiveProgram } from './effective-program.js';
 type Wander = (wandering: Wandering, runSeed: number, segment: number) => void;
 
 /**
- * Drives that wander: e_i·gain + offset_i, held for a segment of ticks (device-model.md, "Imperfections"). The effects of
- * the die and a die that warms up add to gain and offsets.
+ * Drives that wander: e_i·gain + offset_i, held for a segment of ticks (device-model.md, "Imperfections").
+ * The effects of the die and a die that warms up add to gain and offsets.
  */
 export class DriftingDrive {
   readonly #info: DieInfo;
   readonly #faults: BoardFaults;
   readonly #largest: number;
   readonly #effects: readonly Wander[];
-  /** The last result and what it is of. */
+  /** The last result, and what it was computed from. */
   #last:
     | { from: Int32Array; runSeed: number; segment: number; warmth: number; drive: Int32Array }
     | undefined;
@@ -40,7 +40,7 @@ export class DriftingDrive {
     return this.#effects.length > 0 || this.#faults.warmingSince !== undefined;
   }
 
-  /** Ticks for which what `at` returns holds. */
+  /** For how many ticks the result of `at` holds. */
   ticksToChange(tick: number): number {
     const { warmingSince, ticks } = this.#faults;
     const ofRun = SEGMENT_TICKS - (tick % SEGMENT_TICKS);
@@ -48,7 +48,7 @@ export class DriftingDrive {
     return Math.min(ofRun, SEGMENT_TICKS - ((ticks - warmingSince) % SEGMENT_TICKS));
   }
 
-  /** The drives of the segment that holds `tick`; the same array while nothing has changed. */
+  /** The drives of the segment that holds `tick`. It returns the same array while nothing has changed. */
   at(program: EffectiveProgram, tick: number, runSeed: number): Int32Array {
     const { warmingSince, ticks } = this.#faults;
     const segment = Math.floor(tick / SEGMENT_TICKS);
@@ -61,7 +61,7 @@ export class DriftingDrive {
     return drive;
   }
 
-  /** Broken cells do not drift. */
+  /** Drives of broken cells stay as they are. */
   #compute({ drive, cells }: EffectiveProgram, segment: number, runSeed: number, warmth: number): Int32Array {
     const wandering = { gain: UNIT_GAIN, offsets: new Float64Array(cells) };
     for (const wander of this.#effects) wander(wandering, runSeed, segment);

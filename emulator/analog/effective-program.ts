@@ -12,7 +12,9 @@ import type { Die } from './die.js';
 import { diePartsOf } from './die-parts.js';
 import { convertDrive } from './drive-dac.js';
 
-/** A committed program in effective integers: what the array computes with, after converters and die effects. */
+/**
+ * A committed program in the integers that the array computes with: after converters and effects of the die.
+ */
 export interface EffectiveProgram extends EffectiveCouplings {
   readonly mode: ProgramMode;
   readonly cells: number;
@@ -25,7 +27,7 @@ export interface EffectiveProgram extends EffectiveCouplings {
   readonly damping: Float64Array;
   /** a_i, 0…32767. */
   readonly noiseAmplitude: Int32Array;
-  /** s; a_i · 2^(13−s) LSB is a cell's V_fs·√(2κh). */
+  /** s: a_i · 2^(13−s) LSB is a cell's V_fs·√(2κh). */
   readonly noiseShift: number;
   /** How many a_i were cut to their range. */
   readonly clampedNoiseCodes: number;
@@ -36,7 +38,7 @@ export interface EffectiveProgram extends EffectiveCouplings {
 /** Why a board refuses a program. */
 export type ProgramRefusal = 'mode' | 'size' | 'coupling-bits' | 'row-scale' | 'length' | 'register';
 
-/** The first reason why this board type can't hold the program, or undefined. */
+/** The first reason why this board type can't hold the program; undefined: it can. */
 export function refuseProgram(profile: BoardProfile, image: ProgramImage): ProgramRefusal | undefined {
   const dense = image.mode === PROGRAM_MODE.dense;
   const factored = image.mode === PROGRAM_MODE.factored;
@@ -61,8 +63,9 @@ function isWithin(value: number, low: number, high: number): boolean {
 }
 
 /**
- * Turns codes into what the array computes with. The result shares nothing with the image, which may be rewritten while
- * the program runs. `couplings` may be those of an earlier commit when only drive or registers changed.
+ * Turns codes into what the array computes with. The result shares nothing with the image, which may be
+ * rewritten while the program runs. `couplings` may be those of an earlier commit when only the drive or
+ * registers changed.
  */
 export function commitProgram(
   die: Die,

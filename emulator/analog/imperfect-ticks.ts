@@ -9,7 +9,10 @@ import { PerTickEffects } from './per-tick-effects.js';
 
 type Couplings = Pick<EffectiveProgram, 'forward' | 'transposed'>;
 
-/** `ticks` themselves, or with what time does to this die: what changes within a run can't be baked in at commit. */
+/**
+ * Adds to `ticks` what changes within a board run on this die. Such changes can't be baked in at commit.
+ * Where the die has none, `ticks` come back as they are.
+ */
 export function withTimeEffects(die: Die, ticks: ArrayTicks, faults: BoardFaults): ArrayTicks {
   const effects = new PerTickEffects(die);
   const drifting = new DriftingDrive(die, faults);
@@ -19,8 +22,9 @@ export function withTimeEffects(die: Die, ticks: ArrayTicks, faults: BoardFaults
 }
 
 /**
- * Ticks of a die that changes while it runs. Oracle or kernel compute stretches of ticks in which nothing changes; between
- * them this changes the program or the state, in the same integers for both.
+ * Ticks of a die that changes while it runs (device-model.md, "Imperfections"). The oracle or the kernel
+ * computes stretches of ticks in which nothing changes. Between two stretches this class changes the program
+ * or the state, in the same integers for both.
  */
 class ImperfectTicks implements ArrayTicks {
   readonly state: ArrayState;
@@ -31,10 +35,10 @@ class ImperfectTicks implements ArrayTicks {
   readonly #effects: PerTickEffects;
   readonly #drifting: DriftingDrive;
   #changesSeen = 0;
-  /** Programs, and arrays that several of them share, as broken cells leave them. */
+  /** Programs as broken cells leave them, and the same for arrays, which several programs may share. */
   #broken = new WeakMap<EffectiveProgram, EffectiveProgram>();
   #brokenLines = new WeakMap<Int16Array, Couplings>();
-  /** What the inner ticks compute with, and what it was made from. */
+  /** The program that the inner ticks get, and what it was made from. */
   #presented: { from: EffectiveProgram; drive: Int32Array; program: EffectiveProgram } | undefined;
 
   constructor(
@@ -60,7 +64,7 @@ class ImperfectTicks implements ArrayTicks {
     haltOnOverload: boolean,
   ): number {
     const { cellFlags, rowFlags } = this.state;
-    // Flags of earlier ticks are set aside, or they would stop this run.
+    // Flags of earlier ticks would stop this board run, so they are set aside.
     const before = haltOnOverload ? [cellFlags.slice(), rowFlags.slice()] : undefined;
     if (before) clear(cellFlags, rowFlags);
     let done = 0;
@@ -75,13 +79,13 @@ class ImperfectTicks implements ArrayTicks {
     return done;
   }
 
-  /** As many ticks as pass before something changes. */
+  /** Passes ticks until something changes, at most `ticks`. Returns how many. */
   #stretch(program: EffectiveProgram, ticks: number, tick: number, runSeed: number, halt: boolean): number {
     const faults = this.#faults;
     if (faults.changes !== this.#changesSeen) this.#takeNote();
     const broken = this.#breakProgram(program);
     const each = !this.#inner.addsCommonMode && this.#effects.concerns(broken);
-    // Once a brown-out is due nothing more breaks; whoever drives the board restarts it.
+    // Once a brown-out is due nothing more breaks, until whoever drives the board restarts it.
     let count = Math.min(each ? 1 : ticks, faults.brownOutDue ? ticks : faults.ticksToNext);
     if (this.#drifting.any) count = Math.min(count, this.#drifting.ticksToChange(tick));
     const presented = this.#present(broken, tick, runSeed);
@@ -91,7 +95,7 @@ class ImperfectTicks implements ArrayTicks {
     return passed;
   }
 
-  /** Something broke: what was made of programs before is void, and a dead cell discharges. */
+  /** Something broke. Programs must be made anew, and a dead cell discharges. */
   #takeNote(): void {
     this.#changesSeen = this.#faults.changes;
     this.#broken = new WeakMap();
@@ -113,7 +117,7 @@ class ImperfectTicks implements ArrayTicks {
     return broken;
   }
 
-  /** The program with the drives of now, and without noise that is made here. */
+  /** The program with the drives of this segment, and with its noise off where an effect makes the noise. */
   #present(program: EffectiveProgram, tick: number, runSeed: number): EffectiveProgram {
     const drive = this.#drifting.any ? this.#drifting.at(program, tick, runSeed) : program.drive;
     const silent = this.#effects.replacesNoise && program.noiseCodeMax !== 0;

@@ -4,15 +4,16 @@ import { CELLS_PER_NOISE_BLOCK, PHILOX_STREAM, philox4x32 } from '../../firmware
 const UINT32 = 4294967296;
 
 /**
- * The Gaussians z_i[t] of a run, a pure function of (die seed, run seed, tick, cell). A tick needs those of its start
- * and of its end, and the end is the next tick's start: each is computed once.
+ * The Gaussians z_i[t] of a board run, a pure function of (die seed, run seed, tick, cell) (device-model.md,
+ * "Noise"). A tick needs z at its start and at its end. Its end is the start of the next tick, so each z is
+ * computed once.
  */
 export class NoiseSource {
   readonly #dieSeed: number;
   readonly #words = new Uint32Array(CELLS_PER_NOISE_BLOCK);
   #start: Int32Array;
   #end: Int32Array;
-  /** What #end holds; cells 0 is nothing. */
+  /** What #end is of; 0 cells: nothing yet. */
   #held = { runSeed: 0, tick: 0, cells: 0 };
 
   constructor(dieSeed: number, cells: number) {
@@ -41,7 +42,7 @@ export class NoiseSource {
   }
 }
 
-/** Sixteen cells: cell `first` + 4·word + lane takes that word of group `first`/4 + lane. */
+/** Makes z of sixteen cells: cell `first` + 4·word + lane takes that word of group `first`/4 + lane. */
 function fillBlock(
   words: Uint32Array,
   tickLow: number,
@@ -71,7 +72,10 @@ function addNeighbours(start: Int32Array, end: Int32Array, cells: number, out: I
   for (let i = 0; i < cells; i++) out[i] = start[i] + end[i];
 }
 
-/** next_i += η_i, η = (a·ζ + 2^(s−1) + (ζ < 0 ? −1 : 0)) >> s: half away from zero; |a·ζ| + 2^(s−1) < 2³¹. */
+/**
+ * next_i += η_i with η = (a·ζ + 2^(s−1) + (ζ < 0 ? −1 : 0)) >> s, which rounds half away from zero
+ * (device-model.md, "One tick"). |a·ζ| + 2^(s−1) stays below 2³¹.
+ */
 export function addThermalNoise(
   next: Float64Array,
   amplitude: Int32Array,

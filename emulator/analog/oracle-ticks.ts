@@ -6,20 +6,20 @@ import type { Die } from './die.js';
 import type { EffectiveProgram } from './effective-program.js';
 import { addThermalNoise, NoiseSource } from './noise-source.js';
 
-/** Drive is in 2⁻²⁴, the products in 2⁻²⁹ V_fs·G_fs: T = 32·e − … and Δ = T >> (5 + k). */
+/** Drives are in 2⁻²⁴ V_fs·G_fs, products in 2⁻²⁹: T = 32·e − … and Δ = T >> (5 + k). */
 const DRIVE_SCALE = 32;
 const DRIVE_SCALE_LOG2 = 5;
 
 /**
- * The array's tick in integers exactly as docs/reference/device-model.md says: the definition, which every faster implementation must
- * equal bit for bit. Plain rather than quick.
+ * The array's tick in integers, exactly as device-model.md, "One tick", says. It is the definition: every
+ * faster implementation must give the same bits. It is written to be read, not to be quick.
  */
 export class OracleTicks implements ArrayTicks {
   readonly state: ArrayState;
   readonly addsCommonMode = false;
   readonly #die: Die;
   readonly #noise: NoiseSource;
-  /** w_i, y_r and S_i of the current tick, and v_i before its clamp; ζ_i. */
+  /** w_i, y_r, S_i and ζ_i of the current tick; `next` is v_i before its clamp. */
   readonly #w: Float64Array;
   readonly #y: Float64Array;
   readonly #s: Float64Array;
@@ -59,7 +59,7 @@ export class OracleTicks implements ArrayTicks {
     return ticks;
   }
 
-  /** One tick; says whether anything went over its limit in it. */
+  /** Computes one tick. Returns whether anything went over its limit in it. */
   #step(program: EffectiveProgram, tick: number, runSeed: number): boolean {
     const { cells, rows } = program;
     const { rail, tickLog2 } = this.#die.profile;
@@ -95,8 +95,8 @@ function arrayInput(v: Int32Array, c: Int32Array, cells: number, w: Float64Array
 }
 
 /**
- * From y = Σ k·w in place: U = y + q; y = U >> (15 + ρ); q = U − y·2^(15+ρ). Beyond ±20480 y is clamped, q emptied and
- * the row's flag set.
+ * Makes y of Σ k·w, in place: U = y + q; y = U >> (15 + ρ); q = U − y·2^(15+ρ). Beyond ±20480 y is clamped, q
+ * becomes 0 and the row's flag is set. Returns whether any was.
  */
 function rowAmplifiers(
   y: Float64Array,
@@ -148,7 +148,7 @@ function integrate(
   }
 }
 
-/** v = clamp(next, ± rail); flags a cell whose next lies strictly outside. */
+/** v = clamp(next, ± rail). A cell whose next lies outside is flagged. Returns whether any was. */
 function clampToRails(
   next: Float64Array,
   v: Int32Array,

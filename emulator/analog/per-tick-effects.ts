@@ -14,20 +14,22 @@ function afterTickOf(die: Die): AfterTick[] {
   );
 }
 
-/** Share of common-mode noise, in 2⁻¹⁶, where it is all that happens on this die after a tick; else 0. */
+/**
+ * The share of common-mode noise in 2⁻¹⁶ where nothing else happens after a tick on this die; otherwise 0.
+ */
 export function commonModeAlone(die: Die): number {
   const [first, ...others] = afterTickOf(die);
   return others.length === 0 ? (first?.commonShare ?? 0) : 0;
 }
 
 /**
- * What happens to v after every tick (device-model.md, "Imperfections"): the effects change it in the order of their
- * table, and the rails clamp once more.
+ * What happens to v after every tick (device-model.md, "Imperfections"): the effects change it in the order
+ * of their table, and the rails clamp once more.
  */
 export class PerTickEffects {
   readonly #rail: number;
   readonly #effects: readonly AfterTick[];
-  /** Whether one of them makes the noise: the array's own must be off then. */
+  /** Whether an effect makes the noise. The array's own noise must be off then. */
   readonly replacesNoise: boolean;
   readonly #next: Float64Array;
   readonly #zeta: Int32Array;
@@ -46,7 +48,7 @@ export class PerTickEffects {
     return this.#effects.length > 0;
   }
 
-  /** Whether any of them acts on this program, whose noise registers are given as committed. */
+  /** Whether an effect acts on this program. Its noise registers are given as committed. */
   concerns(program: EffectiveProgram): boolean {
     return this.#effects.some((effect) => acts(effect, program));
   }

@@ -15,7 +15,7 @@ import { ProgramMemory } from './program-memory.js';
 import { Refused } from './refused.js';
 import type { RunEngine } from './run-engine.js';
 
-/** What is left of a run when one of these inputs ends it. */
+/** The outcome of a board run that one of these inputs ends (protocol.md, "End of a run"). */
 const RUN_ENDING: Partial<Record<DeviceInput, RunOutcomeCode>> = {
   sessionOpened: RUN_OUTCOME.stopped,
   aborted: RUN_OUTCOME.aborted,
@@ -25,20 +25,23 @@ const RUN_ENDING: Partial<Record<DeviceInput, RunOutcomeCode>> = {
   reset: RUN_OUTCOME.stopped,
 };
 
-/** Everything behind the dispatcher: state machine, programs, cells, the run. Reset replaces it as a whole. */
+/**
+ * Everything behind the dispatcher: state machine, programs, cells and the board run. A reset replaces it as
+ * a whole.
+ */
 export class Board {
   readonly die: Die;
   readonly bootEpoch: number;
   readonly memory: ProgramMemory;
   readonly cells: CellArray;
-  /** What is broken: a reset does not mend it. */
+  /** What is broken. A reset does not mend it. */
   readonly faults: BoardFaults;
   state: DeviceStateName = 'boot';
   fault: (typeof FAULT)[keyof typeof FAULT] = 0;
   run: RunEngine | undefined;
-  /** The last run that was reported: it may still be asked for blocks that it keeps. */
+  /** The last board run that was reported. The host may still ask for blocks that it keeps. */
   lastRun: RunEngine | undefined;
-  /** Of the cell array, for status: where the last run left off. */
+  /** The next tick of the cell array, for status. */
   tick = 0;
   runId = 0;
   stopNumber = 0;
@@ -58,7 +61,10 @@ export class Board {
     this.input('booted');
   }
 
-  /** The session of this nonce is over; all zero is none. */
+  /**
+   * Remembers that the session of this nonce has ended; a nonce of zeros is no session (protocol.md,
+   * "Nonces").
+   */
   sessionEnded(nonce: Uint8Array): void {
     if (nonce.every((byte) => byte === 0)) return;
     this.endedSessions.push(nonce);
@@ -71,7 +77,7 @@ export class Board {
     if (next === 'refused') throw new Refused(REFUSAL.wrongState, `${input} in state ${this.state}`);
     const outcome = RUN_ENDING[input];
     if (outcome !== undefined && this.state === 'running') this.run?.end(outcome);
-    // What a finished run keeps is the host's until something ends the matter.
+    // The host may ask for blocks of the finished board run until an input ends it for good.
     if (outcome !== undefined && input !== 'aborted') this.lastRun = undefined;
     this.state = next;
   }

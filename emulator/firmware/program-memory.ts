@@ -11,17 +11,20 @@ import { Refused } from './refused.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** One program bank: codes as they were written, and what they amount to once committed. */
+/** One program bank: codes as they were written, and what a commit made of them. */
 export interface Bank {
   image: Mutable<ProgramImage> | undefined;
   /**
-   * Couplings from this entry on are zero, though their memory still holds those of a program before: most are written
-   * before anybody looks, and clearing a large array first would take as long as writing it.
+   * Couplings from this entry on count as zero, though their memory may still hold those of an earlier
+   * program. Most of them are written before anybody reads them, and clearing a large array first would take
+   * as long as writing it.
    */
   zeroFrom: number;
-  /** Kept while only drive, initial state or registers are rewritten. */
+  /** Kept while only the drive, the initial state or registers are rewritten. */
   couplings: EffectiveCouplings | undefined;
-  /** Those of the program before, whose memory the next commit takes: no run uses them any more. */
+  /**
+   * Couplings of the program before. No board run uses them any more, so the next commit takes their memory.
+   */
   unusedCouplings: EffectiveCouplings | undefined;
   committed: EffectiveProgram | undefined;
 }
@@ -157,20 +160,23 @@ export class ProgramMemory {
   }
 }
 
-/** A bank is not written while it runs, so what was converted before is used by nobody from now on. */
+/**
+ * Gives up what a commit made of the couplings. A bank is not written while it runs, so nobody uses it from
+ * now on.
+ */
 function forgetCouplings(bank: Bank): void {
   bank.unusedCouplings = bank.couplings ?? bank.unusedCouplings;
   bank.couplings = undefined;
 }
 
-/** Clears what is still of a program before, up to this entry. */
+/** Clears what is left of an earlier program, up to this entry. */
 function clearUpTo(bank: Bank, entry: number): void {
   if (entry <= bank.zeroFrom) return;
   bank.image?.couplings.fill(0, bank.zeroFrom, entry);
   bank.zeroFrom = entry;
 }
 
-/** The array of the program before if that fits: a board's memory is not allocated anew for each upload. */
+/** The array of the program before, if it fits: a board does not allocate memory for each upload. */
 function roomFor(
   before: Int8Array | Int16Array | undefined,
   Codes: Int8ArrayConstructor | Int16ArrayConstructor,

@@ -7,14 +7,14 @@ import { codeBytes } from '../../firmware-protocol/program-digest.js';
 import type { CellArray } from '../analog/cell-array.js';
 import type { EffectiveProgram } from '../analog/effective-program.js';
 
-/** Bytes of a sample block's message beside its codes, at most: every field in its longest form. */
+/** The most bytes that a sample block's message has beside its codes: every field in its longest form. */
 const BLOCK_OVERHEAD_BYTES = 64;
-/** Samples that one slice takes at most: where no ticks lie between them, ticks bound nothing. */
+/** The most samples that one slice takes. It bounds a slice where no ticks lie between samples. */
 const SLICE_SAMPLES_MAX = 4096;
 
 /**
- * One run: burn-in, samples, blocks. It advances in slices of any size; what it produces depends on the program, the
- * seeds and the credits, never on the slices.
+ * One board run: burn-in, samples, blocks (protocol.md, "Samples"). It advances in slices of any size. What
+ * it produces depends on the program, the seeds and the credits, never on the slices.
  */
 export class RunEngine {
   readonly runId: number;
@@ -36,7 +36,7 @@ export class RunEngine {
   #released = 0;
   /** Blocks that were sent and are kept, oldest first; at most `keepBlocks` (protocol.md, "Kept blocks"). */
   readonly #kept: Event<'sampleBlock'>[] = [];
-  /** Those of them that were asked for. */
+  /** Kept blocks that the host has asked for. */
   readonly #again: Event<'sampleBlock'>[] = [];
   #positionOwed = false;
   readonly #full: Event<'sampleBlock'>[] = [];
@@ -82,14 +82,14 @@ export class RunEngine {
     while (this.#kept.length > 0 && this.#kept[0].block < this.#released) this.#kept.shift();
   }
 
-  /** Queues kept blocks once more; those that are not kept, or are queued already, are left out. */
+  /** Queues kept blocks once more. Blocks that are not kept, or are queued already, are left out. */
   resend(firstBlock: number, count: number): void {
     for (const block of this.#kept)
       if (block.block >= firstBlock && block.block < firstBlock + count && !this.#again.includes(block))
         this.#again.push(block);
   }
 
-  /** Whether the host is to be told how many blocks were sent; asked once. */
+  /** Whether to tell the host how many blocks were sent. Asking clears it. */
   takePosition(): boolean {
     const owed = this.#positionOwed;
     this.#positionOwed = false;
@@ -106,7 +106,7 @@ export class RunEngine {
     return this.outcome === undefined && (this.#start.onNoCredit === NO_CREDIT.lose || this.#hasRoom);
   }
 
-  /** Nothing more will come: the run has ended and its blocks are sent. */
+  /** Whether nothing more will come: the board run has ended and its blocks are sent. */
   get drained(): boolean {
     return this.outcome !== undefined && this.#full.length === 0;
   }
@@ -119,7 +119,10 @@ export class RunEngine {
     return this.#full.length === 0 || this.#full.length + this.#partsPerSample <= BLOCK_QUEUE_MAX;
   }
 
-  /** Passes at most `ticksMax` ticks and takes at most SLICE_SAMPLES_MAX samples; how many ticks passed. */
+  /**
+   * Passes at most `ticksMax` ticks and takes at most SLICE_SAMPLES_MAX samples. Returns how many ticks
+   * passed.
+   */
   advance(ticksMax: number): number {
     const { burnInTicks, sampleCount, ticksPerSample } = this.#start;
     let left = ticksMax;
@@ -144,7 +147,7 @@ export class RunEngine {
           break;
         }
       } else {
-        // Here only with samples to take: a run without them completes with its burn-in.
+        // There are samples to take here: a board run without samples completes with its burn-in.
         if (samplesLeft === 0) break;
         samplesLeft--;
         this.#takeSample();
@@ -154,9 +157,10 @@ export class RunEngine {
   }
 
   /**
-   * Ends the run. After `completed` and `overload` what was sampled is still sent. Any other outcome cuts it short: blocks
-   * not yet handed out are dropped. A run that has ended by itself keeps its outcome, unless blocks that it still owed are
-   * dropped: the outcome is then the one that cut them off.
+   * Ends the board run (protocol.md, "End of a run"). After `completed` and `overload` what was sampled is
+   * still sent. Any other outcome drops the blocks that are not handed out yet. A board run that has ended by
+   * itself keeps its outcome, unless blocks that it still owed are dropped; then it gets the outcome that
+   * dropped them.
    */
   end(outcome: RunOutcomeCode): void {
     if (outcome === RUN_OUTCOME.completed || outcome === RUN_OUTCOME.overload) {
@@ -164,7 +168,7 @@ export class RunEngine {
       this.outcome ??= outcome;
       return;
     }
-    // After a stop the host wants silence, not the rest of the stream.
+    // After a stop the host wants no more blocks.
     if (!this.drained) this.outcome = outcome;
     this.#open = undefined;
     this.#full.length = 0;
@@ -172,7 +176,10 @@ export class RunEngine {
     this.#again.length = 0;
   }
 
-  /** The next block to send: one that was asked for again, or the next that credit and the room for kept ones allow. */
+  /**
+   * The next block to send: one that was asked for again, or the next one, where credit and the room for kept
+   * blocks allow it.
+   */
   takeBlock(): Event<'sampleBlock'> | undefined {
     const again = this.#again.shift();
     if (again) return again;
@@ -181,7 +188,8 @@ export class RunEngine {
     const { keepBlocks } = this.#start;
     if (keepBlocks > 0) {
       if (block.block >= this.#released + keepBlocks) return undefined;
-      // A host may release what it has not been sent yet: kept beyond that, there would be no end to it.
+      // A host may release blocks before they are sent. Those are not kept, or kept blocks would pile up
+      // without end.
       if (block.block >= this.#released) this.#kept.push(block);
     }
     this.#full.shift();
@@ -217,7 +225,7 @@ export class RunEngine {
   #takeSample(): void {
     const index = this.samplesTaken++;
     if (!this.#hasRoom) {
-      // Only under `lose`: the sample is read and gone, and counted.
+      // Happens only under `lose`: the sample is read, dropped and counted.
       this.#closeBlock();
       this.samplesLost++;
       this.#gap = true;

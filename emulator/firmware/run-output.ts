@@ -20,7 +20,7 @@ export function sendRun(board: Board, link: Link, placesKept = 0): void {
       encodeEvent('blocksSent', 0, { runId: run.runId, blocks: run.blocksSent }),
     );
   if (!run.drained || link.freePlaces <= placesKept) return;
-  // The report must not overtake the blocks; of a run that was cut short nobody waits for them.
+  // The report must not overtake the blocks. Nobody waits for the blocks of a board run that was cut short.
   const whole = run.outcome === RUN_OUTCOME.completed || run.outcome === RUN_OUTCOME.overload;
   if (whole && link.unsequencedQueued > 0) return;
   const report = run.report();

@@ -22,7 +22,9 @@ export const ADC_DRAWS = {
 /** The ADC channels (device-model.md, "Imperfections"). It acts at each reading; nothing is baked in. */
 export const adc = imperfection({
   acts: 'commit',
-  rule: 'u = v·gain is read, and u + d·step/256 gives the code; d is the deviation of the code that u alone would give.',
+  rule:
+    'u = v·gain is read, and u + d·step/256 gives the code; d is the deviation of the code that u alone ' +
+    'would give.',
   size: converterSize,
   magnitudes: CONVERTER_MAGNITUDES,
   measured: CONVERTER_LISTS,
@@ -33,7 +35,10 @@ export const adc = imperfection({
   },
 });
 
-/** An ideal reading after the channel's gain, the thresholds moved by the deviation of the code that it would be. */
+/**
+ * Reads as an ideal ADC after the channel's gain. The deviation of the code that it would be moves the
+ * thresholds.
+ */
 function readImperfectAdc(v: Int32Array, adcBits: number, parts: ConverterParts, out: Int16Array): boolean {
   const shift = 26 - adcBits;
   const half = 1 << (shift - 1);

@@ -10,8 +10,8 @@ const SHARE_LOG2 = 16;
 export const commonModeNoise = imperfection({
   acts: 'time',
   rule:
-    'After each tick cell i gets a_i·share·(z[t] + z[t+1])/2^s, rounded half away from zero. All cells have the same z: ' +
-    'counter (tick low, high, 0, 2), word 0. share is in 2⁻¹⁶.',
+    'After each tick cell i gets a_i·share·(z[t] + z[t+1])/2^s, rounded half away from zero. All cells have ' +
+    'the same z: counter (tick low, high, 0, 2), word 0. share is in 2⁻¹⁶.',
   size: (effect) => percent(effect.sharePpm),
   magnitudes: { sharePpm: sharePpm('ppm of a cell’s own noise amplitude') },
   afterTick(effect, { dieSeed }) {

@@ -1,4 +1,6 @@
-/** What the imperfect converters of a board share: each cell has a drive DAC and an ADC channel of its own. */
+/**
+ * What the imperfect converters of a board share: each cell has a drive DAC and an ADC channel of its own.
+ */
 import { FULL_SCALE } from '../../firmware-protocol/limits.js';
 import { drawEach, drawGaussians } from './die-draws.js';
 import { gainOf, roundShift, spreadOf } from './gain.js';
@@ -13,7 +15,9 @@ import {
   percent,
 } from './imperfection.js';
 
-/** The deviations of neighbouring codes repeat with the low bits, as where one fine converter serves every coarse step. */
+/**
+ * Deviations of single codes repeat with the low bits, as where one fine converter serves every coarse step.
+ */
 const CODE_PERIOD_LOG2 = 8;
 const CODE_PERIOD = 1 << CODE_PERIOD_LOG2;
 const BOW_UNIT = 134217728;
@@ -21,7 +25,10 @@ const BOW_UNIT = 134217728;
 export const LSB_PART = 256;
 
 const deviationRule = integer(0, 4096, '1/256 LSB, a standard deviation');
-/** Spreads of gain, offset, bow (integral nonlinearity) at mid-range, and single codes (differential nonlinearity). */
+/**
+ * Spreads of gain, offset, bow (integral nonlinearity) at mid-range, and single codes (differential
+ * nonlinearity).
+ */
 export const CONVERTER_MAGNITUDES = {
   gainSpreadPpm: anySpreadPpm(),
   offsetSpreadLsb256: deviationRule,
@@ -98,8 +105,8 @@ function centre(code: Int32Array): void {
 }
 
 /**
- * How far the code of a cell lies from where it should, gain apart, in 1/256 LSB: offset + bow·(1 − x²) + the code's
- * own, x = code / 2^(bits−1).
+ * How far the code of a cell lies from where it should, apart from the gain, in 1/256 LSB: offset + bow·(1 −
+ * x²) + the code's own deviation, x = code / 2^(bits−1).
  */
 export function deviation(parts: ConverterParts, cell: number, code: number, bits: number): number {
   const x = code * (1 << (16 - bits));

@@ -5,12 +5,14 @@ import { gains, imperfection, percent, spreadPpm } from './imperfection.js';
 const DRAWS = { forwardArray: 1, transposedArray: 2 };
 
 /**
- * The gain 1 + ε of every crosspoint (device-model.md, "Imperfections"): g̃ = code·2^(16−b)·(1 + ε). The line of a draw
- * is the row, its item the column.
+ * The gain 1 + ε of every crosspoint (device-model.md, "Imperfections"): g̃ = code·2^(16−b)·(1 + ε). The line
+ * of a draw is the row, its item the column.
  */
 export const couplingMismatch = imperfection({
   acts: 'commit',
-  rule: 'g̃ = code·2^(16−b)·(1 + ε). Each crosspoint has its own ε, and another one in the transposed array. g̃ is kept to 2⁻¹².',
+  rule:
+    'g̃ = code·2^(16−b)·(1 + ε). Each crosspoint has its own ε, and another one in the transposed array. ' +
+    'g̃ is kept to 2⁻¹².',
   size: (effect) => percent(effect.spreadPpm),
   magnitudes: { spreadPpm: spreadPpm() },
   measured: { gain: gains('crosspoint') },

@@ -6,14 +6,14 @@ const DRAWS = { crosstalkFromNext: 15, crosstalkFromBefore: 16 };
 const measuredShare = list('cell', -1048576, 1048576, '2⁻²⁰');
 
 /**
- * A cell's line of the array picks up currents of the lines beside it (device-model.md, "Imperfections"). The shares
- * act after ε and before γ, with the one rounding of `baked-couplings.ts`.
+ * A cell's line of the array picks up currents of the lines beside it (device-model.md, "Imperfections"). The
+ * shares act after ε and before γ, with the one rounding of `baked-couplings.ts`.
  */
 export const crosstalk = imperfection({
   acts: 'commit',
   rule:
-    'The line of cell i picks up currents of the lines beside it: g̃_i + x⁺_i·g̃_{i+1} + x⁻_i·g̃_{i−1}, with x = share + ' +
-    'spread·z in 2⁻²⁰.',
+    'The line of cell i picks up currents of the lines beside it: g̃_i + x⁺_i·g̃_{i+1} + x⁻_i·g̃_{i−1}, ' +
+    'with x = share + spread·z in 2⁻²⁰.',
   size: (effect) => `${percent(effect.sharePpm)} ± ${percent(effect.spreadPpm)}`,
   magnitudes: {
     sharePpm: integer(-200000, 200000, 'ppm of a neighbour’s current'),

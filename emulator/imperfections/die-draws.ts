@@ -6,9 +6,9 @@ const UINT32 = 4294967296;
 const MILLION = 1000000;
 
 /**
- * Random words of a die (device-model.md, "Imperfections"): item i of line l of a draw is word i & 3 of counter
- * (i >> 2, l, draw, stream) under key (die seed, 0). Each cell and each crosspoint has draws of its own, whatever the
- * size of board and program.
+ * Random words of a die (device-model.md, "Imperfections"): item i of line l of a draw is word i & 3 of
+ * counter (i >> 2, l, draw, stream) under key (die seed, 0). Each cell and each crosspoint has draws of its
+ * own, whatever the size of board and program.
  */
 export function drawWords(dieSeed: number, draw: number, line: number, out: Uint32Array): void {
   const four = new Uint32Array(4);

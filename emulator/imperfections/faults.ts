@@ -9,7 +9,9 @@ export const FAULTS = { deadCell, saturatingCell, stuckAdcChannel, thermalDrift,
 /** One of the kinds of faults. */
 export type FaultKind = keyof typeof FAULTS;
 
-/** What the line of a draw is for a fault: its place in the list. Item 0 is the cell, item 1 how it breaks. */
+/**
+ * The draws of a fault. Its line is the fault's place in the list; item 0 is the cell, item 1 how it breaks.
+ */
 export const FAULT_DRAWS = { dynamicFault: 20 };
 
 const kinds = Object.keys(FAULTS) as FaultKind[];

@@ -2,7 +2,10 @@ import { ppmSpreadOf, roundDivide, VOLTAGE_LOG2 } from './gain.js';
 import { imperfection, percent, spreadPpm } from './imperfection.js';
 import { OCTAVES_ROOT, slowNoise } from './slow-noise.js';
 
-/** 1/f noise: every cell's offset wanders, more slowly the farther (device-model.md, "Imperfections"). */
+/**
+ * 1/f noise: the offset of every cell wanders, and large changes take longer (device-model.md,
+ * "Imperfections").
+ */
 export const flicker = imperfection({
   acts: 'time',
   rule: 'o_i = spread·Z_i/(3·2¹²) is added to e_i after γ_i and held for a segment.',

@@ -1,6 +1,6 @@
 /**
- * Gains as integers in 2⁻²⁰ and what is done with them (device-model.md, "Draws and roundings"). Every intermediate value
- * is an integer below 2⁵³; rounding is half up where nothing else is said.
+ * Gains as integers in 2⁻²⁰ and what is done with them (device-model.md, "Draws and roundings"). Every
+ * intermediate value is an integer below 2⁵³; rounding is half up where nothing else is said.
  */
 
 export const GAIN_LOG2 = 20;

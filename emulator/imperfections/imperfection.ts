@@ -1,7 +1,7 @@
 /**
- * What an imperfection is to the emulator. One file of this folder holds all of one effect: the magnitudes that a
- * profile gives, what is drawn from the die seed, what it does at commit or between ticks, and its row of
- * device-model.md, "Imperfections". `table.ts` lists the effects.
+ * What an imperfection is to the emulator. One file of this folder holds all of one effect: the magnitudes
+ * that a profile gives, what is drawn from the die seed, what it does at commit or between ticks, and its row
+ * of device-model.md, "Imperfections". `table.ts` lists the effects.
  */
 
 /** The range of one integer of a profile. */
@@ -11,7 +11,10 @@ export interface IntegerRule {
   readonly unit: string;
 }
 
-/** A list of integers: one per cell, one per crosspoint of the forward array, or one per cell that a list names. */
+/**
+ * A list of integers: one per cell, one per crosspoint of the forward array, or one per cell that a list
+ * names.
+ */
 export interface ListRule extends IntegerRule {
   readonly each: 'cell' | 'crosspoint' | 'named';
 }
@@ -27,7 +30,9 @@ export type Magnitudes<M> = { readonly [F in keyof M]: number } & { readonly sou
 /** What was measured of one board, in place of draws. */
 export type Lists<L> = { readonly [F in keyof L]: readonly number[] };
 
-/** What draws and rules depend on beside the magnitudes: the sizes of the board type, and the seed of one die. */
+/**
+ * What draws and rules depend on beside the magnitudes: the sizes of the board type, and the seed of one die.
+ */
 export interface DieInfo {
   /** u32. */
   readonly dieSeed: number;
@@ -38,7 +43,9 @@ export interface DieInfo {
   readonly adcBits: number;
 }
 
-/** What the cells of a die are like, one entry per cell of the board (device-model.md, "Draws and roundings"). */
+/**
+ * What the cells of a die are like, one entry per cell of the board (device-model.md, "Draws and roundings").
+ */
 export interface CellParts {
   /** γ_i in 2⁻²⁰: how much faster than 1/τ the cell integrates. */
   readonly rate: Int32Array;
@@ -78,7 +85,10 @@ export type Gaussians = (runSeed: number, tick: number, cells: number, out: Int3
 export interface AfterTick {
   /** Whether it happens where a program has its noise off. */
   readonly actsWithoutNoise?: true;
-  /** Makes ζ_i in place of the tick's own: the tick runs without noise, and kicks of this ζ are added after it. */
+  /**
+   * Makes ζ_i in place of the tick's own: the tick runs without noise, and kicks of this ζ are added after
+   * it.
+   */
   neighbourSums?(runSeed: number, tick: number, cells: number, out: Int32Array): void;
   /** Changes v in place, in 2⁻²⁴ V_fs. */
   change?(v: Float64Array, program: NoiseRegisters, tick: number, runSeed: number): void;
@@ -108,7 +118,7 @@ export interface Damage {
   warmingSince: number | undefined;
 }
 
-/** An effect. What it has no hook for, it does not change. */
+/** An effect. It changes only what it has a hook for. */
 export interface Imperfection<M extends IntegerRules = IntegerRules, L extends ListRules = NoLists> {
   /** `commit`: baked into a program's numbers. `time`: acts between ticks. */
   readonly acts: 'commit' | 'time';
@@ -120,7 +130,9 @@ export interface Imperfection<M extends IntegerRules = IntegerRules, L extends L
   readonly magnitudes: M;
   /** What a profile's `measured` may hold of it, in place of draws. */
   readonly measured?: L;
-  /** Numbers of what is drawn. They are part of what a die seed means: no number may change or be used twice. */
+  /**
+   * Numbers of what is drawn. They are part of what a die seed means: no number may change or be used twice.
+   */
   readonly draws?: Readonly<Record<string, number>>;
   /** Gains and shares are multiplied and added to those of other effects. */
   cells?(magnitudes: Magnitudes<M>, die: DieInfo, measured?: Lists<L>): Partial<CellParts>;

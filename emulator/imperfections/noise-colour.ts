@@ -2,7 +2,10 @@ import { roundShift } from './gain.js';
 import { type Gaussians, imperfection, integer } from './imperfection.js';
 import { SEGMENT_TICKS } from './slow-noise.js';
 
-/** The filter is fed so many ticks before a segment begins; by then it has forgotten what it held to 2⁻²⁴ or less. */
+/**
+ * The filter is fed so many ticks before a segment begins. By then it has forgotten its start to 2⁻²⁴ or
+ * less.
+ */
 const WARM_UP_TICKS = 256;
 /** n is kept in 2⁻⁸ of a Gaussian's unit. */
 const FINE_LOG2 = 8;
@@ -13,8 +16,8 @@ const COEFFICIENT_LOG2 = 8;
 export const noiseColour = imperfection({
   acts: 'time',
   rule:
-    'Kicks are made of n in place of z and added after the tick’s clamp: n[t] = α·n[t−1] + (1 − α)·z[t] in 2⁻⁸. n starts ' +
-    'from 0 at 256 ticks before each segment, but not before tick 0.',
+    'Kicks are made of n in place of z and added after the tick’s clamp: n[t] = α·n[t−1] + (1 − α)·z[t] in ' +
+    '2⁻⁸. n starts from 0 at 256 ticks before each segment, but not before tick 0.',
   size: (effect) => `α = ${effect.correlation256 / 256}`,
   magnitudes: { correlation256: integer(1, 240, '1/256') },
   afterTick(effect, { cells }, gaussians) {
@@ -24,8 +27,9 @@ export const noiseColour = imperfection({
 });
 
 /**
- * The noise of a source of limited bandwidth: n[t] = α·n[t−1] + (1 − α)·z[t], of unit gain at zero frequency. The filter
- * starts from nothing before each segment, so n is a pure function of the seeds and the tick, as z is.
+ * The noise of a source of limited bandwidth: n[t] = α·n[t−1] + (1 − α)·z[t], with unit gain at zero
+ * frequency. The filter starts from 0 before each segment, so n is a pure function of the seeds and the tick,
+ * as z is.
  */
 class ColouredNoise {
   readonly #gaussians: Gaussians;

@@ -4,7 +4,9 @@ import { gains, imperfection, percent, spreadPpm } from './imperfection.js';
 
 const DRAWS = { noiseAmplitude: 4 };
 
-/** 1 + ν on the noise amplitude of every cell: noise temperatures differ (device-model.md, "Imperfections"). */
+/**
+ * 1 + ν on the noise amplitude of every cell: noise temperatures differ (device-model.md, "Imperfections").
+ */
 export const noiseMismatch = imperfection({
   acts: 'commit',
   rule: '1 + ν_i multiplies a_i.',

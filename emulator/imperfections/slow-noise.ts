@@ -7,20 +7,23 @@ import {
 } from '../../firmware-protocol/philox.js';
 
 const UINT32 = 4294967296;
-/** What is slow holds for this many ticks: its segments. */
+/** A segment: slow noise holds for this many ticks (device-model.md, "Imperfections"). */
 export const SEGMENT_TICKS = 1024;
-/** Each octave changes half as often as the one before; together they make 1/f from 2⁻²⁰ to 2⁻¹¹ per tick. */
+/**
+ * Each octave changes half as often as the one before. Together they make 1/f noise from 2⁻²⁰ to 2⁻¹¹ per
+ * tick.
+ */
 const OCTAVES = 9;
-/** √OCTAVES: the sum of this many, over it, has the variance of one. */
+/** √OCTAVES. The sum of all octaves divided by it has the variance of one octave. */
 export const OCTAVES_ROOT = 3;
 const OCTAVE_UNIT = 65536;
-/** The group of what the whole board shares; no cell has it. */
+/** The group of what the whole board shares. No cell has this group. */
 const SHARED_GROUP = 65535;
 
 /**
- * Slow noise by the method of Voss (in Gardner, Scientific American, April 1978): octaves of held draws. A pure function of
- * (die seed, run seed, segment, cell): octave o of segment s is Philox counter (s >> o low, high, 2¹⁶·o + group, drift).
- * Sums over the octaves, σ = OCTAVES_ROOT · 2¹², of every cell.
+ * Slow noise by the method of Voss (in Gardner, Scientific American, April 1978): octaves of held draws. It
+ * is a pure function of (die seed, run seed, segment, cell). Octave o of segment s is Philox counter (s >> o
+ * low, high, 2¹⁶·o + group, drift). Returns the sums over the octaves of every cell, σ = OCTAVES_ROOT · 2¹².
  */
 export function slowNoise(dieSeed: number, runSeed: number, segment: number, cells: number): Int32Array {
   const out = new Int32Array(cells);
@@ -37,7 +40,7 @@ export function slowNoise(dieSeed: number, runSeed: number, segment: number, cel
   return out;
 }
 
-/** The same of what the board shares. */
+/** The same for what the whole board shares. */
 export function sharedSlowNoise(dieSeed: number, runSeed: number, segment: number): number {
   const words = new Uint32Array(4);
   let sum = 0;

@@ -1,7 +1,10 @@
 import { FULL_SCALE, RAIL_MAX } from '../../firmware-protocol/limits.js';
 import { imperfection, integer } from './imperfection.js';
 
-/** Rails that begin early and softly: beyond a knee v is pulled back after each tick (device-model.md, "Imperfections"). */
+/**
+ * Rails that begin early and softly: beyond a knee v is pulled back after each tick (device-model.md,
+ * "Imperfections").
+ */
 export const softSaturation = imperfection({
   acts: 'time',
   rule: 'After each tick v beyond ± knee loses (∣v∣ − knee) >> s.',

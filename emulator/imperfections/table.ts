@@ -16,13 +16,13 @@ import { stuckAdcChannels } from './stuck-adc-channels.js';
 import { timeConstantMismatch } from './time-constant-mismatch.js';
 
 /**
- * Every effect that a board can have, in the order of device-model.md. Commit and tick walk through it: effects of the
- * same hook act in this order.
+ * Every effect that a board can have, in the order of device-model.md. Commit and tick walk through this
+ * table: effects that have the same hook act in its order.
  */
 export const IMPERFECTIONS = {
   /** Every crosspoint's gain, drawn apart for the forward and the transposed array. */
   couplingMismatch,
-  /** 1/τ of every cell; fluctuation and dissipation change together, so equilibria do not. */
+  /** 1/τ of every cell. Fluctuation and dissipation change together, so equilibria stay as they are. */
   timeConstantMismatch,
   /** Amplitude of every cell's noise: noise temperatures differ. */
   noiseMismatch,
@@ -42,7 +42,7 @@ export const IMPERFECTIONS = {
   commonModeNoise,
   /** The drive reference wanders with the temperature of the die. */
   drift,
-  /** 1/f noise: every cell's offset wanders, more slowly the farther. */
+  /** 1/f noise: the offset of every cell wanders, and large changes take longer. */
   flicker,
   /** Cells that stand at 0 V for ever. */
   deadCells,
@@ -56,26 +56,26 @@ type MagnitudesOf<I> = I extends Imperfection<infer M, infer _> ? Magnitudes<M> 
 type ListsOf<I> = I extends Imperfection<infer _, infer L> ? L : never;
 
 /**
- * The imperfections of a board type. Each is null (off) or magnitudes as integers with the unit in their name, and where
- * they come from. A spread is the standard deviation between the cells (crosspoints, channels) of a die; `Ppm` of a gain
- * is relative, of a drive in V_fs·G_fs, of a conductance in G_fs. Magnitudes and ranges are listed in device-model.md,
- * "Profiles", equations in "Imperfections".
+ * The imperfections of a board type. Each is null (off), or its magnitudes and where they come from.
+ * Magnitudes are integers with the unit in their name. A spread is the standard deviation between the cells
+ * (crosspoints, channels) of a die. `Ppm` of a gain is relative, of a drive in V_fs·G_fs, of a conductance in
+ * G_fs. Magnitudes and ranges are listed in device-model.md, "Profiles", equations in "Imperfections".
  */
 export type DieEffects = { readonly [E in EffectName]: MagnitudesOf<Table[E]> | null };
 
 type MeasuredName = { [E in EffectName]: ListsOf<Table[E]> extends NoLists ? never : E }[EffectName];
 
 /**
- * What one board is like: its own values, in place of those that the die seed would draw. Each part belongs to the
- * effect of its name, which must be on; entry i of a list belongs to cell i, or the lists say which cells. What is left
- * out is drawn. Ranges and units are in device-model.md, "Profiles".
+ * What one board is like: its own values, in place of those that the die seed would draw. Each part belongs
+ * to the effect of its name, which must be on. Entry i of a list belongs to cell i, or the lists say which
+ * cells. What is left out is drawn. Ranges and units are in device-model.md, "Profiles".
  */
 export type MeasuredParts = {
   /** How they were found. */
   readonly source: string;
 } & { readonly [E in MeasuredName]?: Lists<ListsOf<Table[E]>> };
 
-/** An effect as a walk through the table sees it, whatever its magnitudes are. */
+/** An effect as a walk through the table sees it. */
 export type AnyImperfection = Imperfection<IntegerRules, ListRules>;
 
 /** The table as a list, for code that treats all effects alike. */

@@ -13,8 +13,8 @@ const WARM_OFFSET_PPM = 5000;
 export const thermalDrift: Fault = {
   words: 'the drive reference and all offsets wander off within 65,536 ticks',
   rule:
-    'Over 64 steps of 1024 ticks the gain of the drives moves by 2 %, either way, and every offset by its own draw of ' +
-    '0.5 %. Then it stays. Assumed.',
+    'Over 64 steps of 1024 ticks the gain of the drives moves by 2 %, either way, and every offset by its ' +
+    'own draw of 0.5 %. Then it stays. Assumed.',
   isOfCell: false,
   happens(damage) {
     damage.warmingSince = damage.ticks;

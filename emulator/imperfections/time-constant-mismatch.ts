@@ -5,14 +5,15 @@ import { gains, imperfection, percent, spreadPpm } from './imperfection.js';
 const DRAWS = { timeConstant: 3 };
 
 /**
- * γ = 1/τ of every cell (device-model.md, "Imperfections"). Fluctuation and dissipation change together, so equilibria
- * stay as they are: the noise amplitude gets √γ, rounded down to 2⁻²⁰.
+ * The rate γ_i at which every cell integrates, in 1/τ (device-model.md, "Imperfections"). Fluctuation and
+ * dissipation change together, so equilibria stay as they are: the noise amplitude gets √γ, rounded down to
+ * 2⁻²⁰.
  */
 export const timeConstantMismatch = imperfection({
   acts: 'commit',
   rule:
-    'γ_i multiplies the line that leads to cell i (row of g, column of k′), e_i and λ_i. √γ_i multiplies a_i; it is ' +
-    'rounded down to 2⁻²⁰.',
+    'γ_i multiplies the line that leads to cell i (row of g, column of k′), e_i and λ_i. √γ_i multiplies ' +
+    'a_i; it is rounded down to 2⁻²⁰.',
   size: (effect) => percent(effect.spreadPpm),
   magnitudes: { spreadPpm: spreadPpm() },
   measured: { rate: gains('cell') },

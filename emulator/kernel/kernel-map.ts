@@ -4,18 +4,18 @@ import { PARAMETER_BYTES } from './parameter-block.js';
 
 /** Cells, rows and columns of an array come in multiples of 8. */
 export const ARRAY_UNIT = 8;
-/** Random words are made for two blocks of 16 cells at once: so much room there must be. */
+/** Random words are made for two blocks of 16 cells at once, so there must be room for 32. */
 const CELL_UNIT = 32;
 /** Rows of a large panel of couplings. */
 export const PANEL_ROWS = 32;
-/** Rows of a panel of an array that is used both ways; see assembly/two-way.ts. */
+/** Rows of a panel of an array that is used for rows and for columns; see assembly/two-way.ts. */
 export const TWO_WAY_ROWS = 16;
-/** Whatever lies lower is the compiler's. */
+/** Memory below belongs to the compiler. */
 const FIRST_ADDRESS = 4096;
 const ALIGNMENT = 64;
 /** Round keys 3 … 10, two splats each. */
 const KEY_BYTES = 256;
-/** What is kept of four groups of noise, that is of 16 cells. */
+/** Bytes that are kept of four groups of noise, which are 16 cells. */
 const GROUP_BYTES = 48;
 
 export function padTo(unit: number, count: number): number {
@@ -24,7 +24,7 @@ export function padTo(unit: number, count: number): number {
 
 export const paddedCells = (cells: number) => padTo(ARRAY_UNIT, cells);
 
-/** Where the parts of one program lie: a bank of the board as the kernel sees it. */
+/** Addresses of the parts of one program. A slot is a bank of the board as the kernel sees it. */
 export interface SlotMap {
   readonly drive: number;
   readonly damping: number;
@@ -34,7 +34,10 @@ export interface SlotMap {
   readonly blocks: number;
 }
 
-/** Addresses of everything in a board's kernel memory; sized for the largest program, so that it never grows. */
+/**
+ * Addresses of everything in a board's kernel memory. It has the size of the largest program, so it never
+ * grows.
+ */
 export interface KernelMap {
   readonly bytes: number;
   readonly parameters: number;
@@ -115,7 +118,9 @@ export function kernelMap(profile: BoardProfile): KernelMap {
   return { ...fixed, slots, bytes: next };
 }
 
-/** Bytes for the largest program of either mode: one array of a dense program, at most two of a factored one. */
+/**
+ * Bytes for the largest program of either mode: one array of a dense program, at most two of a factored one.
+ */
 function slotSizes(profile: BoardProfile): { couplings: number; blocks: number } {
   const cells = padTo(TWO_WAY_ROWS, profile.cells);
   const rows = padTo(TWO_WAY_ROWS, profile.rows);
@@ -130,14 +135,14 @@ function slotSizes(profile: BoardProfile): { couplings: number; blocks: number }
   return { couplings: Math.max(dense, factored), blocks };
 }
 
-/** Per panel a count and at most one length per column pair. */
+/** Bytes of a table that holds for each panel a count and at most one length per column pair. */
 export function blockTableBytes(sums: number, columns: number): number {
   return panelCount(sums) * blockTableStride(columns);
 }
 
 export const blockTableStride = (columns: number) => 4 * (1 + columns / 2);
 
-/** Panels of 32 and, for the rest, of 8. */
+/** How many panels an array has: of 32 rows, and of 8 for the rest. */
 export function panelCount(sums: number): number {
   return largePanels(sums) + smallPanels(sums);
 }
@@ -145,7 +150,10 @@ export function panelCount(sums: number): number {
 export const largePanels = (sums: number) => sums >> 5;
 export const smallPanels = (sums: number) => (sums & 31) >> 3;
 
-/** Per panel of 16 rows: flush or not, a count, and at most one length per column pair. */
+/**
+ * Bytes that a panel of 16 rows has in its table: whether to flush, a count, and at most one length per
+ * column pair.
+ */
 export const twoWayTableStride = (columns: number) => 4 * (2 + columns / 2);
 
 function twoWayTableBytes(rows: number, columns: number): number {

@@ -5,7 +5,7 @@ import {
 } from '../../firmware-protocol/embedded-module.js';
 import { KERNEL_BASE64 } from './kernel.generated.js';
 
-/** What assembly/index.ts exports and TypeScript calls; numbers are addresses, counts and int32. */
+/** What assembly/index.ts exports and TypeScript calls. Numbers are addresses, counts and int32. */
 export interface KernelExports {
   advance(parameters: number): number;
   readAdc(v: number, cells: number, adcBits: number, out: number): number;
@@ -25,13 +25,13 @@ export interface KernelExports {
   readAll(from: number, bytes: number): number;
 }
 
-/** One instance of the kernel with a memory of its own; the memory never grows, so views of it stay valid. */
+/** One instance of the kernel with a memory of its own. The memory never grows, so views of it stay valid. */
 export interface KernelInstance extends KernelExports {
   readonly buffer: ArrayBuffer;
 }
 
 let compiled: EmbeddedModule | undefined;
-/** What the last board lacked that got no instance. */
+/** Why the last board that asked got no instance. */
 let lacking: string | undefined;
 let warned = false;
 
@@ -42,7 +42,7 @@ export function kernelWarning(): string | undefined {
   return why && `${why}: the emulator computes the same bits without its kernel, 10 to 50 times slower`;
 }
 
-/** Says it once, the way the host has for warnings; the emulator itself prints nothing. */
+/** Warns once, by the host's way to warn; the emulator itself prints nothing. */
 function warn(): void {
   if (warned) return;
   warned = true;
@@ -62,7 +62,8 @@ export function newKernelInstance(bytes: number): KernelInstance | undefined {
     lacking = undefined;
     return { ...(exports as KernelExports), buffer };
   } catch (error) {
-    // A system bounds the address space, of which such a memory takes gigabytes; the oracle's arrays take what they hold.
+    // The kernel's memory may take gigabytes of address space, which a system may not grant. The oracle's
+    // arrays take only what they hold.
     if (!(error instanceof RangeError)) throw error;
     lacking = 'this system has no room for WebAssembly memory';
     warn();

@@ -60,7 +60,10 @@ export function packCouplings(
   };
 }
 
-/** Row-major couplings, 32 rows at a time through the staging area, to panels of rows, of columns, or both. */
+/**
+ * Packs row-major couplings, 32 rows at a time through the staging area, into panels of rows, of columns, or
+ * both.
+ */
 function packArray(
   kernel: KernelInstance,
   map: KernelMap,
@@ -105,7 +108,9 @@ function zeroPadding(staging: Int16Array, cells: number, columns: number, used: 
   staging.fill(0, used * columns, count * columns);
 }
 
-/** Decides where the 32-bit sums of each panel are widened: before Σ|g|·|w| can pass 2³¹ − 1. */
+/**
+ * Decides where the 32-bit sums of each panel are widened, which must be before Σ|g|·|w| can pass 2³¹ − 1.
+ */
 function cutArray(
   kernel: KernelInstance,
   map: KernelMap,
@@ -156,14 +161,20 @@ export function loadRegisters(kernel: KernelInstance, slot: SlotMap, program: Ef
   kernel.integratorConstants(slot.drive, slot.damping, slot.constant, padded);
 }
 
-/** Largest |w| at which |T| of a dense program without wider sums can't pass 32 bits, `norm` as below; −1: there is none. */
+/**
+ * The largest |w| at which |T| of a dense program fits 32 bits without wider sums; −1: there is none. `norm`
+ * is the largest Σ|g| of a row.
+ */
 export function narrowInputMax(program: EffectiveProgram, norm: number, carryMax: number): number {
   const { driveMax, dampingMax } = largestRegisters(program);
   const room = INT32_MAX - DRIVE_SCALE * driveMax - carryMax;
   return room < 0 ? -1 : Math.min(INT32_MAX, Math.floor(room / Math.max(1, norm + dampingMax)));
 }
 
-/** Largest |T| of any state, from the largest Σ|g| of a row of the array that makes S and the bound of what enters it. */
+/**
+ * The largest |T| of any state. `norm` is the largest Σ|g| of a row of the array that makes S,
+ * `arrayInputMax` bounds what enters that array.
+ */
 export function integratorBound(
   program: EffectiveProgram,
   norm: number,

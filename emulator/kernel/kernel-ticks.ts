@@ -19,10 +19,10 @@ import * as parameter from './parameter-block.js';
 import { packTwoWay, TWO_WAY_BYTES_MIN, type TwoWayArray } from './two-way-program.js';
 
 const UINT32 = 4294967296;
-/** Ticks of one call into the kernel, which counts them in 32 bits. */
+/** The most ticks of one call into the kernel, which counts them in 32 bits. */
 const CALL_TICKS_MAX = 1 << 30;
 const DRIVE_SCALE_LOG2 = 5;
-/** v + Δ + η then fits 32 bits. */
+/** With |Δ| up to this, v + Δ + η fits 32 bits. */
 const MODERATE_DELTA_MAX = 1 << 30;
 
 /** A place for one program, and what is in it. */
@@ -37,8 +37,8 @@ interface Slot {
 }
 
 /**
- * Ticks by the WebAssembly kernel, or undefined where the host can't run it. Programs of at least `twoWayBytesMin` are packed
- * for products that read each coupling once, where they can be.
+ * Ticks by the WebAssembly kernel, or undefined where the host can't run it. Programs of at least
+ * `twoWayBytesMin` bytes are packed for products that read each coupling once, where that is possible.
  */
 export function newKernelTicks(die: Die, twoWayBytesMin = TWO_WAY_BYTES_MIN): KernelTicks | undefined {
   const map = kernelMap(die.profile);
@@ -46,7 +46,10 @@ export function newKernelTicks(die: Die, twoWayBytesMin = TWO_WAY_BYTES_MIN): Ke
   return kernel && new KernelTicks(die, map, kernel, twoWayBytesMin);
 }
 
-/** The quickest ticks that this host can compute: the kernel's, or the oracle's where it has no WebAssembly with SIMD. */
+/**
+ * The quickest ticks that this host can compute: the kernel's, or the oracle's where it has no WebAssembly
+ * with SIMD.
+ */
 export function fastestTicks(die: Die): ArrayTicks {
   return newKernelTicks(die) ?? new OracleTicks(die);
 }
@@ -63,7 +66,7 @@ class KernelTicks implements ArrayTicks {
   /** Most recently used first. */
   readonly #slots: Slot[];
   #active: EffectiveProgram | undefined;
-  /** What the kernel's z is of; cells 0 is nothing. */
+  /** What the kernel's z is of; 0 cells: nothing yet. */
   #held = { runSeed: 0, tick: 0, cells: 0 };
 
   constructor(die: Die, map: KernelMap, kernel: KernelInstance, twoWayBytesMin: number) {
@@ -208,7 +211,7 @@ class KernelTicks implements ArrayTicks {
     this.#set(parameter.TRANSPOSED_SMALL_PANELS, transposed.smallPanels);
   }
 
-  /** How wide numbers can get, whatever the state, decides which form of the same arithmetic runs. */
+  /** Chooses the form of the arithmetic that runs, by the largest numbers that any state can give. */
   #chooseIntegrator(program: EffectiveProgram, packed: PackedCouplings | TwoWayArray): void {
     const { rail, tickLog2 } = this.#die.profile;
     const factored = program.mode === PROGRAM_MODE.factored;
@@ -218,13 +221,13 @@ class KernelTicks implements ArrayTicks {
     const unit = 1 << (DRIVE_SCALE_LOG2 + tickLog2);
     const bound = integratorBound(program, norm, factored ? ROW_RAIL : inputMax, inputMax, unit);
     const moderate = program.rowAttenuation === 0 && bound / unit <= MODERATE_DELTA_MAX;
-    // Sums need no widening either: norm · |w| is part of the bound.
+    // Sums need no widening either, since norm · |w| is part of the bound.
     const narrow = last !== undefined && !factored ? narrowInputMax(program, norm, unit) : -1;
     this.#set(parameter.NARROW_INPUT_MAX, narrow);
     this.#set(parameter.MODERATE, moderate ? 1 : 0);
   }
 
-  /** The slot that holds this program, filled if need be. */
+  /** The slot that holds this program. If none does, one is filled. */
   #slotOf(program: EffectiveProgram): Slot {
     const loaded = this.#slots.find((slot) => slot.program?.deref() === program);
     if (loaded !== undefined) return loaded;
@@ -244,7 +247,7 @@ class KernelTicks implements ArrayTicks {
   }
 }
 
-/** Whether the slot's arrays are this program's: the same numbers, in the same shape and mode. */
+/** Whether the slot holds the arrays of this program, in the same shape and mode. */
 function holdsCouplings(
   { packed, packedFrom, packedMode, packedCells }: Slot,
   program: EffectiveProgram,

@@ -1,11 +1,12 @@
 /**
- * Where `advance` of the kernel finds what: byte offsets of 32-bit words in its parameter block. One file for both sides:
- * TypeScript writes the words, AssemblyScript reads them. A name that ends in `_AT` holds the address of an array.
+ * The parameter block of the kernel's `advance`: byte offsets of 32-bit words. Both sides use this file:
+ * TypeScript writes the words, AssemblyScript reads them. A name that ends in `_AT` holds the address of an
+ * array.
  */
 
-/** Cells as the kernel computes them: a multiple of 8, of which the last ones have an empty program. */
+/** Cells that the kernel computes: a multiple of 8. The last of them have an empty program. */
 export const PADDED_CELLS = 0;
-/** Rows likewise, a multiple of 8 (16 with one array); 0 for a dense program. */
+/** Rows that the kernel computes: a multiple of 8 (of 16 with one array); 0 for a dense program. */
 export const PADDED_ROWS = 4;
 export const CELLS = 8;
 export const ROWS = 12;
@@ -22,7 +23,7 @@ export const S_AT = 48;
 export const U_AT = 52;
 /** Sums of one panel as int32, before they are widened. */
 export const PANEL_SUMS_AT = 56;
-/** Carries of cells and rows beyond the program, which must stand still. */
+/** Copies of the carries of cells and rows beyond the program, which must not change. */
 export const SPARED_AT = 60;
 /** e as int32, λ as u32, the integrator's constant as int64, a as int32. */
 export const DRIVE_AT = 64;
@@ -41,7 +42,9 @@ export const TRANSPOSED_BLOCKS_AT = 104;
 export const TRANSPOSED_PAIRS = 108;
 export const TRANSPOSED_PANELS = 112;
 export const TRANSPOSED_SMALL_PANELS = 116;
-/** In a tick with no |w| above this every sum and T of this dense program fits 32 bits; −1: never. */
+/**
+ * In a tick where no |w| is above this, every sum and T of this dense program fits 32 bits; −1: in no tick.
+ */
 export const NARROW_INPUT_MAX = 120;
 export const ROW_ATTENUATION = 124;
 /** 5 + k. */
@@ -55,12 +58,12 @@ export const WORDS_AT = 144;
 export const Z_AT = 148;
 export const ETA_AT = 152;
 export const GAUSSIAN_TABLE_AT = 156;
-/** Round keys, and what the first two rounds of Philox leave of the groups. */
+/** Round keys, and what the first two rounds of Philox give for the groups. */
 export const KEYS_AT = 160;
 export const GROUPS_AT = 164;
 export const DIE_SEED = 168;
 export const RUN_SEED = 172;
-/** What the group table was made for, and for how many cells; 0 cells is nothing. */
+/** What the group table was made for, and for how many cells; 0 cells: nothing yet. */
 export const GROUPS_TICK_HIGH = 176;
 export const GROUPS_RUN_SEED = 180;
 export const GROUPS_CELLS = 184;
@@ -71,18 +74,23 @@ export const TICK_HIGH = 196;
 export const TICKS = 200;
 export const HALT_ON_OVERLOAD = 204;
 
-/** 1: one array is used for rows and columns; then blocks also say where column sums are flushed. */
+/** 1: one array is used for rows and columns. Blocks then also say where column sums are flushed. */
 export const TWO_WAY = 208;
-/** The inputs of a panel's rows as its columns need them, and column sums, four int32 per column pair. */
+/**
+ * Inputs of a panel's rows in the form that its columns need, and column sums as four int32 per column pair.
+ */
 export const SPREAD_AT = 212;
 export const COLUMNS_AT = 216;
 
 /** 1: ρ = 0 and |Δ| is at most 2³⁰ in any state. */
 export const MODERATE = 220;
 
-/** S of such a tick, as int32. */
+/** S as int32, of a tick where it fits. */
 export const NARROW_S_AT = 224;
-/** Share of the noise that all cells have in common, in 2⁻¹⁶ of their own; 0: none, or not this module's. */
+/**
+ * Share of the noise that all cells have in common, in 2⁻¹⁶ of their own noise. 0: there is none, or the
+ * kernel does not add it.
+ */
 export const COMMON_SHARE = 228;
 
 export const PARAMETER_BYTES = 232;

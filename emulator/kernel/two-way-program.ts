@@ -13,7 +13,7 @@ import {
 import type { KernelInstance } from './kernel-module.js';
 
 const INT32_MAX = 2147483647;
-/** Bytes of arrays below which reading them twice is no slower: about half of a second-level cache. */
+/** Below so many bytes it is no slower to read the arrays twice. It is about half of a second-level cache. */
 export const TWO_WAY_BYTES_MIN = 1 << 20;
 /** Column pairs of a diagonal block. */
 const DIAGONAL_PAIRS = TWO_WAY_ROWS / 2;
@@ -25,9 +25,10 @@ export interface TwoWayArray {
 }
 
 /**
- * Packs a factored program whose second array is its first, or the upper half of a symmetric dense one, for products that
- * read it once. Undefined where that does not apply or does not pay: a small program, other arrays, or couplings so large
- * that one panel's sums could pass 32 bits. `inputMax` bounds the array's input w.
+ * Packs a factored program whose second array is its first, or the upper half of a symmetric dense one, for
+ * products that read each coupling once. Undefined where that is impossible or slower: a small program, two
+ * different arrays, or couplings so large that the sums of one panel could pass 32 bits. `inputMax` bounds
+ * the array's input w.
  */
 export function packTwoWay(
   kernel: KernelInstance,
@@ -75,7 +76,8 @@ export function packTwoWay(
     const normsAt = map.columnNorms + 8 * (skipped + diagonal);
     const flush = kernel.columnNorms(rest, panelPairs - diagonal, columnLimit, normsAt, scratch);
     if (flush < 0) return undefined;
-    // A flush empties every column's sum, also those that this panel has no part in: their norms only stay too large.
+    // A flush empties the sums of all columns, also of those that this panel does not touch. Their norms stay
+    // too large, which is safe.
     table[row] = flush;
     kernel.cutBlocks(rest, TWO_WAY_ROWS, panelPairs - diagonal, inputLimit, entry + 4, map.norms);
   }
@@ -84,7 +86,7 @@ export function packTwoWay(
 
 const TILE = 64;
 
-/** g_ij = g_ji, tile by tile: by columns a large array is slow to read. */
+/** Whether g_ij = g_ji. It goes tile by tile, since a large array is slow to read by columns. */
 function isSymmetric(couplings: Int16Array, cells: number): boolean {
   for (let top = 0; top < cells; top += TILE)
     for (let left = 0; left <= top; left += TILE) {

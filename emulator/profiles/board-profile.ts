@@ -1,6 +1,8 @@
 import type { DieEffects, MeasuredParts } from '../imperfections/table.js';
 
-/** A board type as data: sizes, converters, time constant, ranges. A die is one fabricated board of a type. */
+/**
+ * A board type as data: sizes, converters, time constant, ranges. A die is one fabricated board of a type.
+ */
 export interface BoardProfile {
   /** At most 24 characters. */
   readonly name: string;
@@ -9,7 +11,7 @@ export interface BoardProfile {
   readonly rows: number;
   /** Program banks: one runs while another is loaded. */
   readonly banks: number;
-  /** A crossbar too large for N×N couplings has `dense: false`. */
+  /** false on a crossbar that is too large for N×N couplings. */
   readonly dense: boolean;
   readonly factored: boolean;
   /** Widest coupling code, 4…16. */
@@ -26,7 +28,7 @@ export interface BoardProfile {
   readonly rail: number;
   /** Range of the drive DAC, ± this many V_fs·G_fs; a power of two. */
   readonly driveRange: number;
-  /** Noise register a when not off, and noise register s. */
+  /** Ranges of noise register a when it is not off, and of noise register s. */
   readonly noiseAmplitudeMin: number;
   readonly noiseAmplitudeMax: number;
   readonly noiseShiftMin: number;
@@ -37,6 +39,6 @@ export interface BoardProfile {
   readonly rowScaleMax: number;
   /** Imperfections of the type; null: an ideal board. */
   readonly effects: DieEffects | null;
-  /** One board of the type as it was measured: dies differ in the rest alone. */
+  /** One board of the type as it was measured. Dies differ only in what it leaves out. */
   readonly measured?: MeasuredParts;
 }

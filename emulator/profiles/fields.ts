@@ -1,6 +1,6 @@
 /**
- * Schemas of JSON that people write, and the words for what is wrong in it. Every schema here says by itself what it
- * takes, so that an error names the field, what was found and what is allowed.
+ * Schemas of JSON that people write, with words for what is wrong in it. Each schema says what it takes, so
+ * that an error names the field, what was found and what is allowed.
  */
 import { z } from 'zod';
 
@@ -15,12 +15,12 @@ const SHOWN_MAX = 60;
 /** A misspelt name differs from the right one by at most so many characters. */
 const TYPOS_MAX = 2;
 
-/** `data` as the schema gives it, or what is wrong with it. */
+/** `data` as the schema reads it, or the first thing that is wrong. */
 export function parseFields<T>(schema: z.ZodType<T>, data: unknown): { readonly value: T } | FieldProblem {
   const parsed = schema.safeParse(data);
   if (parsed.success) return { value: parsed.data };
   const { issues } = parsed.error;
-  // A misspelt name is unknown and leaves another one missing: it is named as what it is.
+  // A misspelt name is unknown and leaves another name missing. The unknown name is the better answer.
   const unknown = issues.find((issue) => issue.code === 'unrecognized_keys');
   const { path, message } = unknown ?? issues[0];
   return { field: nameOf(unknown ? [...path, unknown.keys[0]] : path), problem: message };
@@ -99,7 +99,10 @@ export function list<T>(entry: z.ZodType<T>): z.ZodType<T[]> {
   return z.array(entry, { error: takes('a list') });
 }
 
-/** An object with these fields and no others. `what` says what the field takes, `missing` what to say where it is not. */
+/**
+ * An object with these fields and no others. `what` is what it takes in words; `missing` is said where it is
+ * not there.
+ */
 export function fields<S extends z.ZodRawShape>(
   shape: S,
   what = 'an object',

@@ -23,21 +23,21 @@ export const IDEAL = {
   noiseAmplitudeMax: NOISE_AMPLITUDE_MAX,
   noiseShiftMin: NOISE_SHIFT_MIN,
   noiseShiftMax: NOISE_SHIFT_MAX,
-  // 10⁻⁸ V_fs²: below it the carries' own noise shows beside κ.
+  // 10⁻⁸ V_fs²: below it the noise of the carries shows beside κ (device-model.md, "One tick").
   noiseTemperatureMin: 10000,
   rowScaleMax: ROW_SCALE_MAX,
   effects: null,
 } as const;
 
 /**
- * An all-to-all board. Its tick is τ/16, longer than the default: the equilibrium covariance is exact at any stable
- * step, so only the transient is coarser, and the emulator needs half the ticks.
+ * An all-to-all board. Its tick is τ/16, longer than the default. The equilibrium covariance is exact at any
+ * stable step, so only the transient is coarser, and the emulator needs half the ticks.
  */
 function idealDense(cells: number): BoardProfile {
   return { ...IDEAL, name: `ideal-${cells}`, cells, rows: cells, dense: true, tickLog2: 4 };
 }
 
-/** A crossbar with row amplifiers, for A = KᵀK + λI; its transient is the result, hence the finer tick. */
+/** A crossbar with row amplifiers, for A = KᵀK + λI. Its transient is the result, so its tick is finer. */
 const IDEAL_CROSSBAR: BoardProfile = {
   ...IDEAL,
   name: 'ideal-crossbar',

@@ -63,8 +63,8 @@ function mapValues<A, B>(record: Readonly<Record<string, A>>, value: (a: A) => B
 }
 
 /**
- * A profile as JSON holds it (device-model.md, "Profiles"). The table of fields there is made from this schema. The
- * compiler compares it with `BoardProfile`.
+ * A profile as JSON holds it (device-model.md, "Profiles"). The table of fields there is made from this
+ * schema. The compiler compares it with `BoardProfile`.
  */
 export const profileSchema = fields({
   name: text(IDENTITY_TEXT_BYTES_MAX, 'ASCII'),
@@ -101,9 +101,10 @@ export const profileSchema = fields({
 export type ParsedProfile = { readonly profile: BoardProfile } | FieldProblem;
 
 /**
- * Reads a profile from data of unknown origin (JSON). Every field must be there except that an effect that is left out is
- * off, as one that is null, and that `measured` may be left out; nothing else may be there. Ranges and units are listed in
- * device-model.md, "Profiles". Errors: none; what is wrong is returned as a `FieldProblem`.
+ * Reads a profile from data of unknown origin (JSON). Every field must be there except that an effect that is
+ * left out is off, as one that is null, and that `measured` may be left out; nothing else may be there.
+ * Ranges and units are listed in device-model.md, "Profiles". Errors: none; what is wrong is returned as a
+ * `FieldProblem`.
  */
 export function parseProfile(data: unknown): ParsedProfile {
   const parsed = parseFields(profileSchema, data);
@@ -113,7 +114,7 @@ export function parseProfile(data: unknown): ParsedProfile {
 type Path = readonly (string | number)[];
 type Require = (holds: boolean, path: Path, problem: string) => void;
 
-/** What each field allows by itself may not fit together. */
+/** Checks that fields that are right by themselves fit together. */
 function checkSizes(profile: BoardProfile, require: Require): void {
   const { cells, rows, dense, factored } = profile;
   require(dense || factored, ['factored'], 'and dense are both false; a board has at least one array');
@@ -134,7 +135,7 @@ function checkSizes(profile: BoardProfile, require: Require): void {
   ], `is ${knee}; it lies below the rail, ${profile.rail}`);
 }
 
-/** Every part belongs to an effect that is on, and its lists fit the board. */
+/** Checks that every part belongs to an effect that is on, and that its lists fit the board. */
 function checkMeasured(profile: BoardProfile, given: MeasuredParts, require: Require): void {
   const { cells, rows } = profile;
   const parts = given as unknown as Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>;
@@ -157,7 +158,7 @@ function checkMeasured(profile: BoardProfile, given: MeasuredParts, require: Req
   }
 }
 
-/** Some cells of the board, ascending, and codes that its ADC gives. */
+/** Checks lists that name cells: cells of the board, ascending, and codes that its ADC gives. */
 function checkNamed(
   path: Path,
   { cells, codes = [] }: { readonly cells?: readonly number[]; readonly codes?: readonly number[] },

@@ -4,7 +4,7 @@ import { IDEAL } from './ideal.js';
 
 const ASSUMED = 'assumed';
 
-/** Matched discrete parts, calibrated by nobody. */
+/** Matched discrete parts without a calibration. */
 const PROTOTYPE_EFFECTS = effectsOf({
   couplingMismatch: {
     spreadPpm: 5000,
@@ -31,7 +31,7 @@ const PROTOTYPE_EFFECTS = effectsOf({
   commonModeNoise: { sharePpm: 5000, source: ASSUMED },
 });
 
-/** Everything on, and larger: a board that has seen a summer in a shed. All assumed. */
+/** Every effect is on, and larger: a board that has had a hard life. All of it is assumed. */
 const HARSH_EFFECTS = effectsOf({
   couplingMismatch: { spreadPpm: 20000, source: 'phase-change cells: 1–4 % of G_max' },
   timeConstantMismatch: { spreadPpm: 50000, source: 'capacitors of 5 %' },
@@ -62,7 +62,7 @@ const HARSH_EFFECTS = effectsOf({
   stuckAdcChannels: { sharePpm: 1000, source: ASSUMED },
 });
 
-/** 12-bit couplings as small crossbars have them; 16-bit converters as in arXiv 2405.13817. */
+/** Couplings of 12 bits, as small crossbars have them; converters of 16 bits, as in arXiv 2405.13817. */
 const PROTOTYPE = { ...IDEAL, couplingBits: 12, effects: PROTOTYPE_EFFECTS } as const;
 
 function prototypeDense(cells: number): BoardProfile {

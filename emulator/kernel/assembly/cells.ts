@@ -1,8 +1,14 @@
-/** What a tick does beside the products, per cell and per row, four at a time. Lengths are padded; see the caller. */
+/**
+ * What a tick does beside the products (device-model.md, "One tick"), per cell and per row, four at a time.
+ * Lengths are padded by the caller.
+ */
 
-/** Added before an unsigned shift and taken away after it: there is no arithmetic shift of 64-bit lanes. |T|, |U| < 2⁴⁷. */
+/**
+ * WebAssembly has no arithmetic shift of 64-bit lanes. This is added before an unsigned shift and taken away
+ * after it. |T|, |U| < 2⁴⁷.
+ */
 const BIAS_LOG2: i64 = 48;
-/** A change of v beyond this leaves the rails whatever v and η are; |v| < 2²⁵, |η| < 2²⁴. */
+/** A change of v beyond this leaves the rails, whatever v and η are: |v| < 2²⁵, |η| < 2²⁴. */
 const DELTA_MAX: i32 = 1 << 28;
 const ROW_RAIL: i32 = 20480;
 
@@ -28,7 +34,7 @@ export function arrayInput(v: usize, c: usize, w: usize, cells: i32): i32 {
   return max(i16x8.extract_lane_s(largest, 0), i16x8.extract_lane_s(largest, 1));
 }
 
-/** y = (U + q) >> shift and so on; whether any row was clamped. */
+/** y = (U + q) >> shift; q = the rest; y beyond its limit is clamped. Returns whether any row was clamped. */
 export function rowAmplifiers(u: usize, q: usize, y: usize, flags: usize, rows: i32, shift: i32): i32 {
   const bias = i64x2.splat((<i64>1) << BIAS_LOG2);
   const shiftedBias = i32x4.splat(<i32>((<i64>1) << (BIAS_LOG2 - <i64>shift)));
@@ -62,7 +68,7 @@ export function rowAmplifiers(u: usize, q: usize, y: usize, flags: usize, rows: 
   return overload;
 }
 
-/** Sets a byte to 1 where a bit is. */
+/** Sets byte i to 1 where bit i is set. */
 export function setFlags(flags: usize, bits: i32): void {
   if (bits & 1) store<u8>(flags, 1, 0);
   if (bits & 2) store<u8>(flags, 1, 1);
@@ -70,7 +76,10 @@ export function setFlags(flags: usize, bits: i32): void {
   if (bits & 8) store<u8>(flags, 1, 3);
 }
 
-/** 32·e + λ·2¹⁵ + bias per cell: T + bias is this − S − λ·(w + 2¹⁵) + r, and w + 2¹⁵ is never negative. */
+/**
+ * 32·e + λ·2¹⁵ + bias of every cell. T + bias is this − S − λ·(w + 2¹⁵) + r, in which w + 2¹⁵ is never
+ * negative.
+ */
 export function integratorConstants(drive: usize, damping: usize, out: usize, cells: i32): void {
   for (let i = 0; i < cells; i++) {
     const at = (<usize>i) << 2;
@@ -80,8 +89,8 @@ export function integratorConstants(drive: usize, damping: usize, out: usize, ce
 }
 
 /**
- * T = 32·e − S − λ·w + r; Δ = T >> shift; r = the rest; v = clamp(v + Δ + η, ± rail). S is int64 and gets shifted left by
- * ρ. Returns whether any cell was clamped.
+ * T = 32·e − S − λ·w + r; Δ = T >> shift; r = the rest; v = clamp(v + Δ + η, ± rail). S is int64 and is
+ * shifted left by ρ. Returns whether any cell was clamped.
  */
 export function integrateWide(
   v: usize,
@@ -100,7 +109,7 @@ export function integrateWide(
   const mask = i32x4.splat((1 << shift) - 1);
   const most = i32x4.splat(rail);
   const least = i32x4.splat(-rail);
-  // Makes Δ an unsigned 32-bit number, offset by 2³¹, where it fits.
+  // Makes Δ an unsigned 32-bit number with an offset of 2³¹, where it fits.
   const offset = i64x2.splat(((<i64>1) << (BIAS_LOG2 - <i64>shift)) - ((<i64>1) << 31));
   const half = i32x4.splat(1 << 15);
   const zero = i32x4.splat(0);
@@ -146,7 +155,7 @@ export function integrateWide(
   return overload;
 }
 
-/** The same where ρ = 0 and Δ always fits 32 bits, as in any program that does not ring wildly. */
+/** The same for programs with ρ = 0 whose Δ fits 32 bits in any state. */
 export function integrateModerate(
   v: usize,
   r: usize,
@@ -200,7 +209,9 @@ export function integrateModerate(
   return overload;
 }
 
-/** The same where S is int32 and |T| < 2³¹: partial sums may wrap, T does not. Eight at a time. */
+/**
+ * The same where S is int32 and |T| < 2³¹: partial sums may wrap, T does not. It takes eight cells at a time.
+ */
 export function integrateNarrow(
   v: usize,
   r: usize,

@@ -1,4 +1,7 @@
-/** Noise that all cells share: one Gaussian a tick, times each cell's own amplitude. */
+/**
+ * Noise that all cells share (device-model.md, "Imperfections"): one Gaussian a tick, times each cell's own
+ * amplitude.
+ */
 import { setFlags } from './cells';
 
 const M0: u64 = 0xd2511f53;
@@ -8,10 +11,16 @@ const KEY_STEP_1: u32 = 0xbb67ae85;
 /** `PHILOX_STREAM.commonMode`. */
 const STREAM: u32 = 2;
 const SHARE_LOG2 = 16;
-/** There is no arithmetic shift of 64-bit lanes: this is added before an unsigned one. |a·share·ζ| < 2⁴⁷. */
+/**
+ * WebAssembly has no arithmetic shift of 64-bit lanes. This is added before an unsigned shift and taken away
+ * after it. |a·share·ζ| < 2⁴⁷.
+ */
 const BIAS_LOG2 = 48;
 
-/** z[tick]: word 0 of Philox4x32-10 with counter (tick low, tick high, 0, stream), through `table` of pairs (base, slope). */
+/**
+ * z[tick] from word 0 of Philox4x32-10 with counter (tick low, tick high, 0, stream), through `table` of
+ * pairs (base, slope).
+ */
 export function commonGaussian(tick: u64, dieSeed: u32, runSeed: u32, table: usize): i32 {
   let c0 = <u32>tick;
   let c1 = <u32>(tick >> 32);
@@ -39,8 +48,8 @@ export function commonGaussian(tick: u64, dieSeed: u32, runSeed: u32, table: usi
 }
 
 /**
- * v = clamp(v + (a·share·ζ + 2^(s+15) + (ζ < 0 ? −1 : 0)) >> (s + 16), ± rail), share in 2⁻¹⁶; whether any cell was clamped.
- * a·share < 2³¹.
+ * v = clamp(v + (a·share·ζ + 2^(s+15) + (ζ < 0 ? −1 : 0)) >> (s + 16), ± rail) with share in 2⁻¹⁶ and a·share
+ * < 2³¹. Returns whether any cell was clamped.
  */
 export function addCommonMode(
   v: usize,

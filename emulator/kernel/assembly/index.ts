@@ -1,4 +1,7 @@
-/** The step of the cell array: docs/reference/device-model.md, "One tick", in SIMD. The oracle is emulator/analog/oracle-ticks.ts. */
+/**
+ * The tick of the cell array (device-model.md, "One tick") in SIMD. The oracle is
+ * emulator/analog/oracle-ticks.ts.
+ */
 import * as P from '../parameter-block';
 import { arrayInput, integrateModerate, integrateNarrow, integrateWide, rowAmplifiers } from './cells';
 import { addCommonMode, commonGaussian } from './common-mode';
@@ -33,7 +36,7 @@ export {
 
 const COUPLING_UNIT_LOG2 = 15;
 
-/** η of the tick that ends at `tick`, whose z takes the place of the one before. */
+/** Makes η of the tick that ends at `tick`. Its z takes the place of the z before. */
 export function noiseOfTick(p: usize, tick: u64): void {
   const cells = load<i32>(p, P.PADDED_CELLS);
   const keys = load<usize>(p, P.KEYS_AT);
@@ -67,8 +70,9 @@ export function noiseOfTick(p: usize, tick: u64): void {
 }
 
 /**
- * S of a tick, row amplifiers included; whether a row went over its limit. `narrow`: every sum fits 32 bits. `backward`: a large
- * array is read from its end, for what the tick before read last is still near.
+ * Makes S of a tick, row amplifiers included. Returns whether a row went over its limit. `narrow`: every sum
+ * fits 32 bits. `backward`: a large array is read from its end, since what the tick before read last is still
+ * in the cache.
  */
 export function arrayProducts(p: usize, narrow: bool, backward: bool): i32 {
   const forward = load<usize>(p, P.FORWARD_AT);
@@ -131,7 +135,7 @@ export function arrayProducts(p: usize, narrow: bool, backward: bool): i32 {
   return overload;
 }
 
-/** v and r of a tick; whether a cell left the rails. `narrow`: T fits 32 bits. */
+/** Makes v and r of a tick. Returns whether a cell left the rails. `narrow`: T fits 32 bits. */
 export function integrate(p: usize, narrow: bool): i32 {
   const v = load<usize>(p, P.V_AT);
   const r = load<usize>(p, P.R_AT);
@@ -166,7 +170,7 @@ export function integrate(p: usize, narrow: bool): i32 {
   return integrateWide(v, r, w, s, constant, damping, eta, flags, cells, shift, attenuation, rail);
 }
 
-/** The kick that all cells share; whether it took one over the rails. */
+/** Adds the kick that all cells share. Returns whether it took a cell over the rails. */
 export function kickAll(p: usize, zeta: i32): i32 {
   return addCommonMode(
     load<usize>(p, P.V_AT),
@@ -187,9 +191,9 @@ function commonZ(p: usize, tick: u64): i32 {
 }
 
 /**
- * Advances the board by `TICKS` ticks, or until the end of the one in which something went over its limit. Returns the ticks
- * done. Cells and rows beyond the program are computed with an empty program, which moves nothing but their input carries:
- * those are put back.
+ * Advances the board by `TICKS` ticks, or until the end of the tick in which something went over its limit.
+ * Returns the ticks done. Cells and rows beyond the program are computed with an empty program, which changes
+ * only their input carries; these are put back.
  */
 export function advance(p: usize): i32 {
   const ticks = load<i32>(p, P.TICKS);

@@ -1,6 +1,6 @@
 /**
- * Thermal noise, four groups of Philox4x32-10 in four lanes. The first two rounds hardly depend on the tick: of a counter
- * (tick low, tick high, group, 0) they leave
+ * Thermal noise, four groups of Philox4x32-10 in four lanes. The first two rounds hardly depend on the tick:
+ * of a counter (tick low, tick high, group, 0) they leave
  *
  *     c0 = A ^ u0,   c1 = u1,   c2 = B ^ u2,   c3 = C
  *
@@ -12,7 +12,7 @@ const M1: u64 = 0xcd9e8d57;
 const KEY_STEP_0: u32 = 0x9e3779b9;
 const KEY_STEP_1: u32 = 0xbb67ae85;
 
-/** Round keys 3 … 10 as splats, and (A, B, C) of four groups at a time: 48 bytes per 16 cells. */
+/** Prepares round keys 3 … 10 as splats, and (A, B, C) of four groups at a time: 48 bytes per 16 cells. */
 export function prepareNoise(
   keys: usize,
   groups: usize,
@@ -43,7 +43,10 @@ export function prepareNoise(
   }
 }
 
-/** One random word per cell. u0 … u2 as above; m0 and m1 are the multipliers; two times 16 cells at once, the last ones perhaps beyond. */
+/**
+ * Makes one random word per cell, for two times 16 cells at once; the last of them may be beyond the program.
+ * u0 … u2 as above; m0 and m1 are the multipliers.
+ */
 export function randomWords(
   words: usize,
   groups: usize,
@@ -101,7 +104,7 @@ export function randomWords(
   }
 }
 
-/** Words of one tick. */
+/** Makes the words of one tick. */
 export function tickWords(
   words: usize,
   groups: usize,
@@ -120,9 +123,10 @@ export function tickWords(
 }
 
 /**
- * From words to z, and η = (a·(z before + z) + 2^(s−1) + (ζ < 0 ? −1 : 0)) >> s. The octave and segment of x come out of
- * its conversion to float, exact because the bits that could round are cleared first; `table` holds pairs (base, slope). Two
- * vectors a turn; where in the table goes through memory, in place of the words: quicker than out of lanes one by one.
+ * Makes z of the words, and η = (a·(z before + z) + 2^(s−1) + (ζ < 0 ? −1 : 0)) >> s. Octave and segment of x
+ * come out of its conversion to float, which is exact because the bits that could round are cleared first.
+ * `table` holds pairs (base, slope). A turn takes two vectors. Places in the table go through memory, where
+ * the words were: that is quicker than to take them out of lanes one by one.
  */
 export function gaussians(
   words: usize,
@@ -141,7 +145,7 @@ export function gaussians(
   const unit = i32x4.splat(1 << 14);
   const rounding = i32x4.splat(1 << 13);
   const half = i32x4.splat(1 << (shift - 1));
-  // The exponent of a float is 127 above the octave; 64 segments of 4 bytes each.
+  // The exponent of a float is 127 more than the octave. An octave has 64 segments of 4 bytes.
   table -= 127 * 64 * 4;
   const end = words + ((<usize>cells) << 2);
   while (words < end) {

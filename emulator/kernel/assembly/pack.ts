@@ -1,8 +1,8 @@
 /** From row-major couplings to panels, and where a panel's 32-bit sums must be widened. */
 
 /**
- * Panel of `panelRows` (32 or 8) rows: src holds them row-major, `stride` bytes apart; dst is [column pair][row][2].
- * `pairs` is a multiple of 4.
+ * Packs a panel of `panelRows` (32 or 8) rows: src holds them row-major, `stride` bytes apart; dst is [column
+ * pair][row][2]. `pairs` is a multiple of 4.
  */
 export function packRows(src: usize, stride: usize, panelRows: i32, pairs: i32, dst: usize): void {
   const pairBytes = (<usize>panelRows) << 2;
@@ -28,7 +28,10 @@ export function packRows(src: usize, stride: usize, panelRows: i32, pairs: i32, 
   }
 }
 
-/** The same couplings transposed: panel of `panelRows` columns of src, its column pairs are `pairs` pairs of src's rows. */
+/**
+ * Packs the same couplings transposed: the panel has `panelRows` columns of src, and its `pairs` column pairs
+ * are pairs of src's rows.
+ */
 export function packColumns(src: usize, stride: usize, panelRows: i32, pairs: i32, dst: usize): void {
   for (let pair = 0; pair < pairs; pair++) {
     let from = src;
@@ -45,9 +48,9 @@ export function packColumns(src: usize, stride: usize, panelRows: i32, pairs: i3
 }
 
 /**
- * Cuts a panel into blocks of column pairs in which no row's Σ|g| is above `limit`, writes how many and their lengths to
- * `blocks`, and returns the largest Σ|g| of a whole row. Lengths are even where the limit allows; `pairs` is. `norms` is
- * room for two times `panelRows` int32.
+ * Cuts a panel into blocks of column pairs in which no row's Σ|g| is above `limit`. Writes to `blocks` how
+ * many there are and their lengths, and returns the largest Σ|g| of a whole row. `pairs` is even; lengths are
+ * even where the limit allows. `norms` has room for two times `panelRows` int32.
  */
 export function cutBlocks(
   g: usize,
@@ -87,7 +90,7 @@ export function cutBlocks(
       v128.store(totals + at, i32x4.add(v128.load(totals + at), both));
     }
     if (alone) {
-      // Not even two pairs fit one block: one each, and the next block starts empty.
+      // Two pairs do not fit one block: each gets its own, and the next block starts empty.
       store<i32>(blocks + ((<usize>count) << 2), 1, 4);
       store<i32>(blocks + ((<usize>count) << 2), 1, 8);
       count += 2;

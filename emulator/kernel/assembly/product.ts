@@ -1,12 +1,14 @@
 /**
- * Inner products of int16 couplings with int16 voltages or row currents, exact in 32 bits over one block of columns.
- * Couplings lie in panels of 32 rows (8 for the rest): [column pair][row][2]. A pair of voltages is broadcast, so that a lane
- * is a row and nothing is summed across lanes. Every hot loop is an exported function: inlined into a caller it runs slower.
+ * Inner products of int16 couplings with int16 voltages or row currents, exact in 32 bits over one block of
+ * columns. Couplings lie in panels of 32 rows (8 for the rest): [column pair][row][2]. A pair of voltages is
+ * broadcast, so that a lane is a row and nothing is summed across lanes. Every hot loop is an exported
+ * function, since it runs slower when it is inlined into a caller.
  */
 
 /**
- * 32 sums over `pairs` column pairs into out (int32). The loads whose values nobody uses fetch what is needed four column
- * pairs later. One pair per turn: with two, V8 loads all of both first and runs out of registers.
+ * Makes 32 sums over `pairs` column pairs, into out (int32). The loads whose values nobody uses fetch what is
+ * needed four column pairs later. A turn takes one pair: with two, V8 loads all of both first and runs out of
+ * registers.
  */
 export function sumsOf32(g: usize, w: usize, pairs: i32, out: usize): void {
   let a0 = i32x4.splat(0);
@@ -43,7 +45,7 @@ export function sumsOf32(g: usize, w: usize, pairs: i32, out: usize): void {
   v128.store(out, a7, 112);
 }
 
-/** 8 sums likewise. */
+/** Makes 8 sums likewise. */
 export function sumsOf8(g: usize, w: usize, pairs: i32, out: usize): void {
   let a0 = i32x4.splat(0);
   let a1 = a0;
@@ -93,7 +95,7 @@ export function widenNext(sums: usize, bytes: usize, out: usize): void {
   }
 }
 
-/** All sums of an array into out (int32): one block per panel. */
+/** Makes all sums of an array, into out (int32): one block per panel. */
 export function productNarrow(
   g: usize,
   w: usize,
@@ -114,7 +116,10 @@ export function productNarrow(
   }
 }
 
-/** All sums into out (int64). `blocks` says per panel how many blocks there are and how many column pairs each has. */
+/**
+ * Makes all sums of an array, into out (int64). `blocks` says for each panel how many blocks there are and
+ * how many column pairs each has.
+ */
 export function productWide(
   g: usize,
   w: usize,

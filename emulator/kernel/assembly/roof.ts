@@ -1,4 +1,6 @@
-/** What this machine can do at most, for `npm run bench`: the product's instruction alone, and reading alone. */
+/**
+ * What this machine can do at most, for `npm run bench`: the product's instruction alone, and reading alone.
+ */
 
 /** `rounds` × 96 products of eight int16: 12 independent chains of them, nothing loaded. */
 export function dotRoof(rounds: i32, seed: i32): i32 {

@@ -1,10 +1,11 @@
 /**
- * Products that read each coupling once and use it twice: for its row and, transposed, for its column. A factored program whose
- * two arrays are the same needs both, and so does a symmetric dense one of which only the upper half is stored. Beyond the
- * second-level cache reading is what takes time.
+ * Products that read each coupling once and use it twice: for its row and, transposed, for its column. A
+ * factored program whose two arrays are the same needs both. So does a symmetric dense program of which only
+ * the upper half is stored. Beyond the second-level cache reading takes most of the time.
  *
- * Panels have 16 rows: [column pair][row][2]. For the columns, the middle two of every four codes are swapped: then a lane
- * holds a pair of rows of one column. Column sums are kept as four lanes per column pair: two columns, twice.
+ * Panels have 16 rows: [column pair][row][2]. For the columns, the middle two of every four codes are
+ * swapped: then a lane holds a pair of rows of one column. Column sums are kept as four lanes per column
+ * pair: two columns, twice.
  */
 import { rowAmplifiers } from './cells';
 import { widenFirst, widenNext } from './product';
@@ -13,7 +14,7 @@ const PANEL_ROWS = 16;
 /** Bytes of a column pair. */
 const PAIR_LOG2: usize = 6;
 
-/** 16 row sums over `pairs` (even) column pairs into out (int32). */
+/** Makes 16 row sums over `pairs` (even) column pairs, into out (int32). */
 export function sumsOf16(g: usize, w: usize, pairs: i32, out: usize): void {
   let a0 = i32x4.splat(0);
   let a1 = a0;
@@ -36,7 +37,7 @@ export function sumsOf16(g: usize, w: usize, pairs: i32, out: usize): void {
   v128.store(out, a3, 48);
 }
 
-/** columns += what 16 rows with the inputs in `rows` add to the sums of `pairs` column pairs. */
+/** Adds to `columns` what 16 rows with the inputs in `rows` add to the sums of `pairs` column pairs. */
 export function addToColumns(g: usize, pairs: i32, rows: usize, columns: usize): void {
   const y0 = v128.load(rows, 0);
   const y1 = v128.load(rows, 16);
@@ -54,7 +55,7 @@ export function addToColumns(g: usize, pairs: i32, rows: usize, columns: usize):
   }
 }
 
-/** Both at once. */
+/** Does both at once. */
 export function sumsAndColumns(
   g: usize,
   w: usize,
@@ -101,7 +102,7 @@ function swapMiddle(codes: v128): v128 {
   return v128.swizzle(codes, i8x16(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15));
 }
 
-/** 16 int16 inputs to what `addToColumns` multiplies with: every pair of rows twice. */
+/** Spreads 16 int16 inputs into the form that `addToColumns` multiplies with: every pair of rows twice. */
 export function spreadRows(inputs: usize, rows: usize): void {
   for (let quad: usize = 0; quad < 4; quad++) {
     const codes = v128.load64_zero(inputs + (quad << 3));
@@ -109,7 +110,7 @@ export function spreadRows(inputs: usize, rows: usize): void {
   }
 }
 
-/** s (int64) += column sums of `pairs` column pairs, which become 0. */
+/** Adds the column sums of `pairs` column pairs to s (int64), and sets them to 0. */
 export function flushColumns(columns: usize, pairs: i32, s: usize): void {
   const zero = i32x4.splat(0);
   const end = columns + ((<usize>pairs) << 4);
@@ -125,9 +126,10 @@ export function flushColumns(columns: usize, pairs: i32, s: usize): void {
 }
 
 /**
- * S of a factored program from its one array; whether a row went over its limit. `blocks` has per panel: whether column sums
- * must be flushed between it and the one before, how many blocks there are, and how many column pairs each has. `backward`: the
- * last panel first; what the tick before read last is still near.
+ * Makes S of a factored program from its one array. Returns whether a row went over its limit. `blocks` holds
+ * for each panel whether column sums must be flushed between it and the panel before, how many blocks there
+ * are, and how many column pairs each has. `backward`: the last panel comes first, since what the tick before
+ * read last is still in the cache.
  */
 export function productFactored(
   g: usize,
@@ -177,7 +179,10 @@ export function productFactored(
   return overload;
 }
 
-/** S of a dense program from the upper half of its array: panels begin at their diagonal block of 16 × 16. `backward` as above. */
+/**
+ * Makes S of a dense program from the upper half of its array. A panel begins at its diagonal block of 16 ×
+ * 16. `backward` as above.
+ */
 export function productSymmetric(
   g: usize,
   w: usize,
@@ -195,7 +200,7 @@ export function productSymmetric(
     const first = backward ? pairs - 8 - step : step;
     const panel = first >> 3;
     const table = blocks + <usize>panel * stride;
-    // Panels before this one have `pairs`, `pairs` − 8 and so on.
+    // The panels before this one have `pairs`, `pairs` − 8 and so on column pairs.
     let array = g + ((<usize>(panel * pairs - 4 * panel * (panel - 1))) << PAIR_LOG2);
     const at = (<usize>first) << 4;
     if (!backward && load<i32>(table)) flushColumns(columns, pairs, s);
@@ -221,8 +226,9 @@ export function productSymmetric(
 }
 
 /**
- * Whether adding a panel of 16 rows to what `norms` holds (int32 per column, Σ|g| since the last flush) could take a column
- * sum above 32 bits: 0 no; 1 yes, so it must be flushed before; −1 even alone. Updates `norms`; `scratch` is as long.
+ * Whether a panel of 16 rows, added to what `norms` holds (int32 per column, Σ|g| since the last flush),
+ * could take a column sum above 32 bits. 0: no. 1: yes, so the sums must be flushed before. −1: it could even
+ * alone. It updates `norms`; `scratch` has the same length.
  */
 export function columnNorms(g: usize, pairs: i32, limit: i32, norms: usize, scratch: usize): i32 {
   const low = i32x4.splat(0xffff);
