@@ -20,7 +20,10 @@ export interface ArrayTicks {
   readonly state: ArrayState;
   /** Whether these ticks include the die's common-mode noise. If not, the caller adds it after each tick. */
   readonly addsCommonMode: boolean;
-  /** The ideal ADC on the first out.length cells of `state`, if these ticks have a faster one than `readAdc` of adc.ts. */
+  /**
+   * The ideal ADC on the first out.length cells of `state`, if these ticks have a faster one than `readAdc`
+   * of adc.ts.
+   */
   readAdc?(out: Int16Array): boolean;
   /**
    * Advances by `ticks` ticks. The first of them is tick `firstTick` (< 2⁵³) of the board run's noise. With

@@ -197,7 +197,10 @@ export class RunEngine {
     return block;
   }
 
-  /** The codes of a block from `takeBlock` were copied: unless the block is kept, another one takes their memory. */
+  /**
+   * The codes of a block from `takeBlock` were copied: unless the block is kept, another one takes their
+   * memory.
+   */
   takeBack({ codes }: Event<'sampleBlock'>): void {
     const memory = new Int16Array(codes.buffer);
     const isWhole = memory.length === this.#samplesPerBlock * this.#program.cells;
