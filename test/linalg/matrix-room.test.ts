@@ -4,6 +4,10 @@ import { quantizeCouplings } from '../../src/board/quantize.js';
 import { measureSystem } from '../../src/board/system-measure.js';
 import type { Matrix } from '../../src/linalg/matrix.js';
 import {
+  addCenteredProducts,
+  centeredProductsBytes,
+} from '../../src/linalg/matrix-kernel/centered-products.js';
+import {
   addOuterProduct,
   type MatrixRoom,
   measuredRows,
@@ -36,7 +40,12 @@ function wild(length: number, step: number): Float64Array {
 /** The same numbers where no module is. */
 function plainRoom({ matrix, left, right }: MatrixRoom): MatrixRoom {
   const copy = ({ rows, columns, data }: Matrix): Matrix => ({ rows, columns, data: data.slice() });
-  return { matrix: copy(matrix), left: left.slice(), right: right.slice() };
+  return {
+    matrix: copy(matrix),
+    left: left.slice(),
+    right: right.slice(),
+    scratch: new Uint8Array(0),
+  };
 }
 
 /** A room of the module and a plain one with the same numbers. */
@@ -65,7 +74,8 @@ describe.each(SHAPES)('a matrix of %i × %i in the memory of the module', (rows,
         apply(matrix, { row, column, x, y });
       }
       const [kernel, plain] = rooms;
-      expect(kernel).toEqual(plain);
+      expect(kernel.matrix).toEqual(plain.matrix);
+      expect([kernel.left, kernel.right]).toEqual([plain.left, plain.right]);
     }
   });
 
@@ -89,6 +99,37 @@ describe.each(SHAPES)('a matrix of %i × %i in the memory of the module', (rows,
           quantizeCouplings(plain.matrix.data, factor, bits),
         );
       }
+  });
+});
+
+describe('centered products', () => {
+  it.each([
+    { m: 3, positions: 1, outputs: 1, inputs: 1 },
+    { m: 1, positions: 4, outputs: 3, inputs: 5 },
+    { m: 10, positions: 6, outputs: 4, inputs: 25 },
+  ])('have the bits of the plain loops for %o', ({ m, ...shape }) => {
+    const { positions, outputs, inputs } = shape;
+    const room = newMatrixRoom(m + 1, outputs * inputs + 2, centeredProductsBytes(m, shape));
+    room.matrix.data.set(wild(room.matrix.data.length, 4));
+    const deltas = Float32Array.from(wild(positions * outputs * m, 5));
+    const activations = Float32Array.from(wild(positions * inputs, 6));
+    // Places that max-pooling passes nothing back to, and blank patches.
+    deltas.fill(0, 0, m);
+    activations.fill(0, (positions - 1) * inputs);
+    const products = {
+      ...shape,
+      row: 1,
+      column: 1,
+      weights: wild(m, 7),
+      roots: wild(m, 8),
+      deltas,
+      activations,
+    };
+    const plain = plainRoom(room);
+    const sums = addCenteredProducts(room, products).slice();
+    expect(sums).toEqual(addCenteredProducts(plain, products));
+    expect(room.matrix).toEqual(plain.matrix);
+    expect(room.scratch.length).toBeGreaterThan(plain.scratch.length);
   });
 });
 

@@ -1,11 +1,11 @@
 import { ThermolinkError } from '../../errors.js';
 import type { Matrix } from '../../linalg/matrix.js';
 import {
-  addOuterProduct,
-  type MatrixRoom,
-  newMatrixRoom,
-  setOuterProduct,
-} from '../../linalg/matrix-kernel/matrix-room.js';
+  addCenteredProducts,
+  centered,
+  centeredProductsBytes,
+} from '../../linalg/matrix-kernel/centered-products.js';
+import { type MatrixRoom, newMatrixRoom, setOuterProduct } from '../../linalg/matrix-kernel/matrix-room.js';
 import type { Examples, LayerFactors, LayerShape, Network, PerExampleFactors } from '../network/contract.js';
 
 /**
@@ -45,10 +45,22 @@ export function gaussNewtonFactor(
 
 /** Room for the factor of so many examples, to be used for one factor after another. */
 export function factorRoom(
-  { outputCount, parameterCount }: Pick<Network, 'outputCount' | 'parameterCount'>,
+  { outputCount, parameterCount, layers }: Pick<Network, 'outputCount' | 'parameterCount' | 'layers'>,
   count: number,
 ): MatrixRoom {
-  return newMatrixRoom(count * outputCount, parameterCount);
+  return newRoom(layers, parameterCount, count, outputCount);
+}
+
+function newRoom(
+  layers: readonly LayerShape[],
+  parameterCount: number,
+  count: number,
+  outputs: number,
+): MatrixRoom {
+  const scratchBytes = layers
+    .filter(({ positions }) => positions > 1)
+    .reduce((most, layer) => Math.max(most, centeredProductsBytes(outputs, layer)), 0);
+  return newMatrixRoom(count * outputs, parameterCount, scratchBytes);
 }
 
 /** The same from factors that were computed already. */
@@ -59,7 +71,7 @@ export function factorOf(
   given?: MatrixRoom,
 ): Matrix {
   const { count, outputs, probabilities } = factors;
-  const room = given ?? newMatrixRoom(count * outputs, parameterCount);
+  const room = given ?? newRoom(layers, parameterCount, count, outputs);
   const { rows, columns } = room.matrix;
   if (rows !== count * outputs || columns !== parameterCount)
     throw new ThermolinkError(
@@ -93,71 +105,46 @@ function fillDense({ matrix, left, right }: MatrixRoom, place: Place): void {
   const { layer, factors, example, p, roots } = place;
   const { inputs, outputs, weightOffset, biasOffset } = layer;
   const row = example * p.length;
-  const rooted = left.subarray(0, p.length);
-  const a = right.subarray(0, inputs);
-  a.set(factors.activations.subarray(example * inputs, (example + 1) * inputs));
+  const x = left.subarray(0, p.length);
+  const y = right.subarray(0, inputs);
+  y.set(factors.activations.subarray(example * inputs, (example + 1) * inputs));
   for (let o = 0; o < outputs; o++) {
-    rootDeltas(factors.deltas, (example * outputs + o) * p.length, p, roots, rooted);
-    setOuterProduct(matrix, { row, column: weightOffset + o * inputs, x: rooted, y: a });
-    setColumn(matrix, row, biasOffset + o, rooted);
+    centered(factors.deltas, (example * outputs + o) * p.length, p, roots, x);
+    setOuterProduct(matrix, { row, column: weightOffset + o * inputs, x, y });
+    setColumn(matrix, row, biasOffset + o, x);
   }
 }
 
 /** A layer with several positions: adds up δ ⊗ (a, 1) over them. */
-function fillSummed({ matrix, left, right }: MatrixRoom, place: Place): void {
+function fillSummed(room: MatrixRoom, place: Place): void {
   const { layer, factors, example, p, roots } = place;
   const { inputs, outputs, positions, weightOffset, biasOffset } = layer;
   const row = example * p.length;
-  const rooted = left.subarray(0, p.length);
-  const a = right.subarray(0, inputs);
-  const biases = new Float64Array(outputs * p.length);
-  clearColumns(matrix, row, p.length, weightOffset, outputs * inputs);
-  for (let position = 0; position < positions; position++) {
-    const first = example * positions + position;
-    a.set(factors.activations.subarray(first * inputs, (first + 1) * inputs));
-    const isBlank = isZero(a, 0, inputs);
-    for (let o = 0; o < outputs; o++) {
-      const start = (first * outputs + o) * p.length;
-      // Max-pooling passes nothing back to most positions.
-      if (isZero(factors.deltas, start, start + p.length)) continue;
-      rootDeltas(factors.deltas, start, p, roots, rooted);
-      for (let i = 0; i < p.length; i++) biases[o * p.length + i] += rooted[i];
-      // About half the patches of a digit are blank.
-      if (!isBlank) addOuterProduct(matrix, { row, column: weightOffset + o * inputs, x: rooted, y: a });
-    }
+  const { data, columns } = room.matrix;
+  for (let r = row; r < row + p.length; r++) {
+    const start = r * columns + weightOffset;
+    data.fill(0, start, start + outputs * inputs);
   }
+  const biases = addCenteredProducts(room, {
+    row,
+    column: weightOffset,
+    weights: p,
+    roots,
+    deltas: ofExample(factors.deltas, example, positions * outputs * p.length),
+    activations: ofExample(factors.activations, example, positions * inputs),
+    positions,
+    outputs,
+    inputs,
+  });
   for (let o = 0; o < outputs; o++)
-    setColumn(matrix, row, biasOffset + o, biases.subarray(o * p.length, (o + 1) * p.length));
+    setColumn(room.matrix, row, biasOffset + o, biases.subarray(o * p.length, (o + 1) * p.length));
 }
 
-/** √(p_i/b)(δ_i − Σ_k p_k δ_k) of all outputs i, into `rooted`. */
-function rootDeltas(
-  deltas: Float32Array,
-  start: number,
-  p: Float64Array,
-  roots: Float64Array,
-  rooted: Float64Array,
-): void {
-  let mean = 0;
-  for (let k = 0; k < p.length; k++) mean += p[k] * deltas[start + k];
-  for (let i = 0; i < p.length; i++) rooted[i] = roots[i] * (deltas[start + i] - mean);
+function ofExample(values: Float32Array, example: number, length: number): Float32Array {
+  return values.subarray(example * length, (example + 1) * length);
 }
 
+/** Writes a column of a matrix from `row` on; −0 is written as 0. */
 function setColumn({ data, columns }: Matrix, row: number, column: number, values: Float64Array): void {
   for (let i = 0; i < values.length; i++) data[(row + i) * columns + column] = 0 + values[i];
-}
-
-function clearColumns(
-  { data, columns }: Matrix,
-  row: number,
-  rows: number,
-  column: number,
-  count: number,
-): void {
-  for (let r = row; r < row + rows; r++) data.fill(0, r * columns + column, r * columns + column + count);
-}
-
-function isZero(values: Float32Array | Float64Array, from: number, to: number): boolean {
-  for (let j = from; j < to; j++) if (values[j] !== 0) return false;
-  return true;
 }

@@ -16,6 +16,20 @@ import { MATRIX_KERNEL_BASE64 } from './matrix-kernel.generated.js';
 interface MatrixKernelExports {
   setOuterProduct(target: number, stride: number, x: number, m: number, y: number, n: number): void;
   addOuterProduct(target: number, stride: number, x: number, m: number, y: number, n: number): void;
+  addCenteredProducts(
+    target: number,
+    stride: number,
+    sums: number,
+    p: number,
+    roots: number,
+    x: number,
+    m: number,
+    deltas: number,
+    positions: number,
+    outputs: number,
+    activations: number,
+    n: number,
+  ): void;
   measureRows(from: number, rows: number, columns: number, out: number): void;
   roundToInt8(from: number, length: number, factor: number, to: number): number;
   roundToInt16(from: number, length: number, factor: number, to: number): number;
@@ -28,6 +42,8 @@ export interface MatrixRoom {
   readonly left: Float64Array;
   /** As long as the matrix has columns. */
   readonly right: Float64Array;
+  /** Beside the matrix, for operands of `addCenteredProducts`; empty where the host has no module. */
+  readonly scratch: Uint8Array;
 }
 
 interface Kernel extends MatrixKernelExports {
@@ -53,24 +69,26 @@ let compiled: EmbeddedModule | undefined;
  * A zero matrix of rows × columns, in the module's memory if the host has it. Each has a memory of its own:
  * keep it.
  */
-export function newMatrixRoom(rows: number, columns: number): MatrixRoom {
+export function newMatrixRoom(rows: number, columns: number, scratchBytes = 0): MatrixRoom {
   return (
-    newKernelRoom(rows, columns) ?? {
+    newKernelRoom(rows, columns, scratchBytes) ?? {
       matrix: matrix(rows, columns),
       left: new Float64Array(rows),
       right: new Float64Array(columns),
+      scratch: new Uint8Array(0),
     }
   );
 }
 
-function newKernelRoom(rows: number, columns: number): MatrixRoom | undefined {
+function newKernelRoom(rows: number, columns: number, scratchBytes: number): MatrixRoom | undefined {
   compiled ??= compileEmbedded(MATRIX_KERNEL_BASE64);
   if ('missing' in compiled) return undefined;
   const length = rows * columns;
   const padded = Math.ceil(length / BLOCK) * BLOCK;
   const left = F64_BYTES * padded;
   const right = left + F64_BYTES * rows;
-  const results = right + F64_BYTES * columns;
+  const scratch = right + F64_BYTES * columns;
+  const results = scratch + Math.ceil(scratchBytes / BLOCK) * BLOCK;
   try {
     const { exports, buffer } = instantiate(
       compiled,
@@ -81,6 +99,7 @@ function newKernelRoom(rows: number, columns: number): MatrixRoom | undefined {
       matrix: matrix(rows, columns, new Float64Array(buffer, 0, length)),
       left: new Float64Array(buffer, left, rows),
       right: new Float64Array(buffer, right, columns),
+      scratch: new Uint8Array(buffer, scratch, scratchBytes),
     };
   } catch (error) {
     // A system bounds the address space of such memories; without one the matrix is only slower.
@@ -126,7 +145,7 @@ export function addOuterProduct(target: Matrix, { row, column, x, y }: OuterProd
 }
 
 /** The module that the arrays lie with, all three. */
-function kernelOf(data: Float64Array, x: Float64Array, y: Float64Array): Kernel | undefined {
+export function kernelOf(data: Float64Array, x: Float64Array, y: Float64Array): Kernel | undefined {
   const { buffer } = data;
   return x.buffer === buffer && y.buffer === buffer ? kernels.get(buffer) : undefined;
 }
