@@ -18,6 +18,19 @@ it.each([
   expect(largest).toBeGreaterThan(2 ** (couplingBits - 2));
 });
 
+it.each([8, 12])(
+  'couplings of %i bits are as often zero as those of a trained factor if that is asked for',
+  (couplingBits) => {
+    const { identity } = solverBoard('ideal-crossbar', { couplingBits });
+    const { couplings, initialState } = benchProgram(identity, 200_000, 'mostlyZero');
+    for (const codes of [couplings, initialState]) {
+      const zeros = Array.from(codes).filter((code) => code === 0).length;
+      expect(zeros / codes.length).toBeGreaterThan(0.88);
+      expect(zeros / codes.length).toBeLessThan(0.92);
+    }
+  },
+);
+
 it('the frames of the bare socket are those of the upload, but for the acknowledgements between them', async () => {
   const device = await connect('emulator:ideal-64');
   try {

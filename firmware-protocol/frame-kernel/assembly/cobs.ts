@@ -31,6 +31,16 @@ export function stuff(from: usize, length: usize, to: usize): usize {
         put += 64;
         continue;
       }
+      if (!v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)))) {
+        // Zeros alone: the code of each but the last is 1.
+        store<u8>(code, <u8>(at + 1 - start));
+        storeFour(put, i8x16.splat(1));
+        code = put + 63;
+        at += 64;
+        put += 64;
+        start = at;
+        continue;
+      }
       asked = at + 64;
     }
     const bytes = v128.load(at);
@@ -93,6 +103,22 @@ function withCodes(bytes: v128): v128 {
   return v128.bitselect(i8x16.sub(next, places), bytes, isZero);
 }
 
+/** Stores the same 16 bytes four times. */
+function storeFour(to: usize, bytes: v128): void {
+  v128.store(to, bytes);
+  v128.store(to, bytes, 16);
+  v128.store(to, bytes, 32);
+  v128.store(to, bytes, 48);
+}
+
+/** Whether all of 64 bytes are 1. */
+function areOnes(at: usize): bool {
+  const ones = i8x16.splat(1);
+  const ab = v128.and(i8x16.eq(v128.load(at), ones), i8x16.eq(v128.load(at, 16), ones));
+  const cd = v128.and(i8x16.eq(v128.load(at, 32), ones), i8x16.eq(v128.load(at, 48), ones));
+  return i8x16.all_true(v128.and(ab, cd));
+}
+
 /** Where `unstuff` keeps what one piece of a block leaves for the next: byte offsets of 32-bit words. */
 /** Bytes of the present group that have not come yet. */
 const LEFT: usize = 0;
@@ -121,7 +147,10 @@ export function unstuff(from: usize, length: usize, to: usize, state: usize): us
       v128.store(put, zero);
       put += run;
       at += run;
-      if (run === 16) continue;
+      if (run === 16) {
+        for (; at + 64 <= end && areOnes(at); at += 64, put += 64) storeFour(put, zero);
+        continue;
+      }
       if (at >= end) break;
       put++;
     }

@@ -24,12 +24,19 @@ Example:
   },
 });
 
+function ratesRows(kind: string, rates: LinkBench['mostlyZero']): string[][] {
+  return [
+    [`upload, ${kind}`, `${formatBytes(rates.uploadBytesPerSecond)}/s`],
+    [`download, ${kind}`, `${formatBytes(rates.downloadBytesPerSecond)}/s`],
+    [`wire bytes per code byte, ${kind}`, rates.wireOverhead.toFixed(4)],
+  ];
+}
+
 function reportText(uri: string, result: LinkBench): string {
   const rows = [
     ['device', uri],
-    ['upload', `${formatBytes(result.uploadBytesPerSecond)}/s`],
-    ['download', `${formatBytes(result.downloadBytesPerSecond)}/s`],
-    ['wire bytes per code byte', result.wireOverhead.toFixed(4)],
+    ...ratesRows('codes of every size', result),
+    ...ratesRows('nine codes in ten zero', result.mostlyZero),
     ['longest frame', formatBytes(result.frameBytes)],
     [
       'round trip p50, p99',

@@ -10,13 +10,20 @@ import { percentile } from '../../statistics.js';
 import { BareSocket } from './bare-socket.js';
 import { benchStop, type StopBench } from './stop.js';
 
-export interface LinkBench extends StopBench {
+/** Rates of codes of one kind. */
+interface CodeRates {
   /** Code bytes a second from host to board, from defining the program until the last write was answered. */
   readonly uploadBytesPerSecond: number;
-  /** Code bytes a second of a sample stream, no tick in between. */
+  /** Code bytes a second of a stream of samples, no tick in between. */
   readonly downloadBytesPerSecond: number;
   /** Bytes on the wire over code bytes, upload. */
   readonly wireOverhead: number;
+}
+
+/** The rates at the top are those of codes of every size. */
+export interface LinkBench extends CodeRates, StopBench {
+  /** The same for codes of which nine in ten are zero, as in the factor of a trained network. */
+  readonly mostlyZero: CodeRates;
   /** Longest frame, header and CRC included, that the upload used. */
   readonly frameBytes: number;
   readonly roundTripP50Ms: number;
@@ -26,8 +33,12 @@ export interface LinkBench extends StopBench {
   readonly uploadOverBareSocket?: number;
 }
 
+/** What a link carries: how fast COBS is depends on how many codes are zero. */
+export type CodeKind = 'everySize' | 'mostlyZero';
+const CODE_KINDS: readonly CodeKind[] = ['everySize', 'mostlyZero'];
+
 const PINGS = 500;
-/** Uploads, and rounds over the bare socket, alternate at most this often; the medians count. */
+/** Uploads of both kinds, and rounds over the bare socket, alternate at most this often; the medians count. */
 const ROUNDS = 25;
 /** A slow line is measured for about this long, but with no fewer rounds. */
 const MEASURE_MS = 10_000;
@@ -35,6 +46,9 @@ const ROUNDS_MIN = 5;
 /** Before that they alternate unmeasured for this long, at least once: both ends compile what they run often. */
 const WARM_UP_MS = 3000;
 const DOWNLOAD_BYTES = 16e6;
+/** Downloads of one kind: at most so many, and no further one after this time. The first is not counted if there are others. */
+const DOWNLOADS = 10;
+const DOWNLOAD_MS = 1500;
 
 /** Measures a link by what it is used for. No tick passes on the board. */
 export async function benchLink(
@@ -43,52 +57,95 @@ export async function benchLink(
   compareWithSocket: boolean,
   signal: AbortSignal,
 ): Promise<LinkBench> {
-  const image = benchProgram(device.identity, uploadBytes);
-  const bytes = image.couplings.byteLength;
+  const images = {
+    everySize: benchProgram(device.identity, uploadBytes, 'everySize'),
+    mostlyZero: benchProgram(device.identity, uploadBytes, 'mostlyZero'),
+  };
   const tripsMs: number[] = [];
   for (let i = 0; i < PINGS; i++) tripsMs.push(await device.ping({ signal }));
+  const { uploads, bare } = await measureUploads(device, images, compareWithSocket, signal);
+  const ratesOf = async (kind: CodeKind): Promise<CodeRates> => {
+    await device.loadProgram(0, images[kind], { signal, timeoutMs: 60_000 });
+    return {
+      uploadBytesPerSecond: percentile(uploads[kind].rates, 0.5),
+      downloadBytesPerSecond: await measureDownloads(device, images[kind].cells, signal),
+      wireOverhead: uploads[kind].wireBytes / images[kind].couplings.byteLength,
+    };
+  };
+  const mostlyZero = await ratesOf('mostlyZero');
+  const everySize = await ratesOf('everySize');
+  const stops = await benchStop(device, images.everySize, signal);
+  const bareRate = bare && percentile(bare, 0.5);
+  return {
+    ...everySize,
+    mostlyZero,
+    frameBytes: device.payloadBytesMax + FRAME_OVERHEAD_BYTES,
+    roundTripP50Ms: percentile(tripsMs, 0.5),
+    roundTripP99Ms: percentile(tripsMs, 0.99),
+    ...stops,
+    ...(bareRate === undefined
+      ? {}
+      : {
+          bareSocketBytesPerSecond: bareRate,
+          uploadOverBareSocket: everySize.uploadBytesPerSecond / bareRate,
+        }),
+  };
+}
+
+/** Uploads of one kind: bytes per second of each, and bytes on the wire of the last. */
+interface Uploads {
+  rates: number[];
+  wireBytes: number;
+}
+
+/** Uploads both kinds in turns, and sends the frames of one over a bare socket beside them if that is asked for. */
+async function measureUploads(
+  device: Device,
+  images: Readonly<Record<CodeKind, ProgramImage>>,
+  compareWithSocket: boolean,
+  signal: AbortSignal,
+): Promise<{ uploads: Readonly<Record<CodeKind, Uploads>>; bare: readonly number[] | undefined }> {
   const bareSocket = compareWithSocket
-    ? await BareSocket.open(sameFrames(image, device.payloadBytesMax), signal)
+    ? await BareSocket.open(sameFrames(images.everySize, device.payloadBytesMax), signal)
     : undefined;
-  const upload: number[] = [];
+  const uploads: Record<CodeKind, Uploads> = {
+    everySize: { rates: [], wireBytes: 0 },
+    mostlyZero: { rates: [], wireBytes: 0 },
+  };
   const bare: number[] = [];
-  let wireBytes = 0;
   const round = async (): Promise<void> => {
-    const sentBefore = device.linkCounters.bytesSent;
-    const startMs = performance.now();
-    await device.uploadCouplings(0, image, { signal, timeoutMs: 60_000 });
-    upload.push((bytes / (performance.now() - startMs)) * 1000);
-    wireBytes = device.linkCounters.bytesSent - sentBefore;
+    for (const kind of CODE_KINDS) {
+      const sentBefore = device.linkCounters.bytesSent;
+      const startMs = performance.now();
+      await device.uploadCouplings(0, images[kind], { signal, timeoutMs: 60_000 });
+      const tookMs = performance.now() - startMs;
+      uploads[kind].rates.push((images[kind].couplings.byteLength / tookMs) * 1000);
+      uploads[kind].wireBytes = device.linkCounters.bytesSent - sentBefore;
+    }
     if (bareSocket) bare.push(await bareSocket.rate(signal));
   };
   try {
     const warmAtMs = performance.now() + WARM_UP_MS;
     do await round();
     while (performance.now() < warmAtMs);
-    upload.length = 0;
+    for (const kind of CODE_KINDS) uploads[kind].rates.length = 0;
     bare.length = 0;
     const endMs = performance.now() + MEASURE_MS;
-    while (upload.length < ROUNDS_MIN || (upload.length < ROUNDS && performance.now() < endMs)) await round();
+    for (let rounds = 0; rounds < ROUNDS_MIN || (rounds < ROUNDS && performance.now() < endMs); rounds++)
+      await round();
   } finally {
     await bareSocket?.close();
   }
-  await device.rewriteProgram(0, image, { signal });
-  const downloadBytesPerSecond = await download(device, image.cells, signal);
-  const stops = await benchStop(device, image, signal);
-  const medianUpload = percentile(upload, 0.5);
-  const medianBare = percentile(bare, 0.5);
-  return {
-    uploadBytesPerSecond: medianUpload,
-    downloadBytesPerSecond,
-    wireOverhead: wireBytes / bytes,
-    frameBytes: device.payloadBytesMax + FRAME_OVERHEAD_BYTES,
-    roundTripP50Ms: percentile(tripsMs, 0.5),
-    roundTripP99Ms: percentile(tripsMs, 0.99),
-    ...stops,
-    ...(bareSocket
-      ? { bareSocketBytesPerSecond: medianBare, uploadOverBareSocket: medianUpload / medianBare }
-      : {}),
-  };
+  return { uploads, bare: bareSocket && bare };
+}
+
+/** Median rate of streams of samples from bank 0. */
+async function measureDownloads(device: Device, cells: number, signal: AbortSignal): Promise<number> {
+  const rates: number[] = [];
+  const endMs = performance.now() + DOWNLOAD_MS;
+  do rates.push(await download(device, cells, signal));
+  while (rates.length < DOWNLOADS && performance.now() < endMs);
+  return percentile(rates.length > 1 ? rates.slice(1) : rates, 0.5);
 }
 
 async function download(device: Device, cells: number, signal: AbortSignal): Promise<number> {
@@ -107,30 +164,44 @@ async function download(device: Device, cells: number, signal: AbortSignal): Pro
   return (bytes / (performance.now() - startMs)) * 1000;
 }
 
-/** The largest array of couplings of the board's width that it holds, up to `uploadBytes`, filled with codes of every size. */
+/** The largest array of couplings of the board's width that it holds, up to `uploadBytes`, and a state, of codes of one kind. */
 export function benchProgram(
   { cells, rows, hasFactored, couplingBits }: DeviceIdentity,
   uploadBytes: number,
+  kind: CodeKind = 'everySize',
 ): ProgramImage {
   const Codes = couplingBits <= 8 ? Int8Array : Int16Array;
   const rowBytes = Codes.BYTES_PER_ELEMENT * cells;
   const arrayRows = hasFactored ? Math.max(1, Math.min(rows, Math.floor(uploadBytes / rowBytes))) : cells;
-  const couplings = new Codes(arrayRows * cells);
-  // A multiplicative hash: every byte value comes up, as in real couplings.
-  for (let i = 0; i < couplings.length; i++) couplings[i] = Math.imul(i, 0x9e3779b1) >> (32 - couplingBits);
   return {
     mode: hasFactored ? PROGRAM_MODE.factored : PROGRAM_MODE.dense,
     cells,
     rows: arrayRows,
     couplingBits,
     rowAttenuation: 0,
-    couplings,
+    couplings: filled(new Codes(arrayRows * cells), couplingBits, kind),
     drive: new Int16Array(cells),
-    initialState: new Int16Array(cells),
+    initialState: filled(new Int16Array(cells), STATE_BITS, kind),
     damping: 0,
     noiseAmplitude: 0,
     noiseShift: 8,
   };
+}
+
+/** Width of the state's codes: within ± V_fs, so that no cell starts at a rail. */
+const STATE_BITS = 15;
+/** Of so many pairs of neighbours one is not zero; a trained factor has runs of 2 to 7 codes that are not. */
+const PAIRS_PER_NONZERO = 10;
+
+/** Fills codes by a multiplicative hash, so that every byte value comes up; mostly zero: every tenth pair, with codes of ±1. */
+function filled<Codes extends Int8Array | Int16Array>(codes: Codes, bits: number, kind: CodeKind): Codes {
+  for (let i = 0; i < codes.length; i++) {
+    const hash = Math.imul(i, 0x9e3779b1);
+    if (kind === 'everySize') codes[i] = hash >> (32 - bits);
+    else if ((Math.imul(i >> 1, 0x9e3779b1) >>> 0) * PAIRS_PER_NONZERO < 2 ** 32)
+      codes[i] = hash < 0 ? -1 : 1;
+  }
+  return codes;
 }
 
 /** Frames as the upload sends them. */
