@@ -51,7 +51,9 @@ describe.runIf(isBuilt)('the tarball', () => {
     // Outputs of sources that are gone lie in the dist of a checkout that was built before; packing begins with an empty dist.
     const isLeftOver = (file: string): boolean =>
       file.startsWith('dist/') && !sources.has(file.slice('dist/'.length).replace(/(\.d\.ts|\.js)$/, '.ts'));
-    files = packed.files.map((file) => file.path).filter((file) => !file.endsWith('.map') && !isLeftOver(file));
+    files = packed.files
+      .map((file) => file.path)
+      .filter((file) => !file.endsWith('.map') && !isLeftOver(file));
   });
 
   it('begins with an empty dist, which prepare fills', () => {
