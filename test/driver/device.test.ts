@@ -137,7 +137,7 @@ describe('stop, abort, deadlines', () => {
     await clock.run(device.loadProgram(0, diagonalProgram(8)));
     await clock.run(device.stop());
     holds = true;
-    // More than the queue and the window take: what comes behind them has no request id yet.
+    // These are more commands than queue and window take, so the last ones have no request id yet.
     const pings = Array.from({ length: 120 }, () => code(device.ping()));
     const calls = [device.acknowledge(), device.rewriteProgram(0, diagonalProgram(8))].map(code);
     const starting = code(device.run({ ...RUN, burnInTicks: 1e12 }));

@@ -17,7 +17,7 @@ const blockNumber = (frame: Frame | undefined): number | undefined => {
 };
 
 /**
- * Opens a board, drops what `drops` says of the first sending of each block, and loads a program with noise.
+ * Opens a board and loads a program with noise. `drops` says which blocks are lost when they are sent first.
  */
 async function lossyBoard(drops: (block: number) => boolean, always = false) {
   const seen = new Set<number>();
@@ -73,7 +73,7 @@ describe('samples that do not arrive', () => {
     expect(report.outcome).toBe('completed');
     expect(lost).toEqual([]);
     expect(same(codes, await cleanCodes())).toBe(true);
-    // Nothing of it is left behind: the next run works.
+    // The lost run leaves nothing behind, so the next run works.
     expect(same((await clock.run(device.acquire(RUN))).codes, codes)).toBe(true);
   });
 
@@ -115,7 +115,7 @@ describe('samples that do not arrive', () => {
     const run = await clock.run(
       device.run({ ...RUN, sampleCount: 400_000, onNoCredit: 'lose', onLoss: 'mark' }),
     );
-    // Nobody reads until the board has taken them all.
+    // Nobody reads until the board has taken all samples.
     for (let turn = 0; turn < 5000 && board.board.run?.outcome === undefined; turn++)
       await new Promise((resolve) => setImmediate(resolve));
     let received = 0;

@@ -11,7 +11,7 @@ const LONG = { ...RUN, burnInTicks: 1e9, sampleCount: 1 };
 
 const plugged = (reconnect?: PluggedOptions['reconnect']) => pluggedBoard(PROGRAM, { reconnect });
 
-/** What the same run gives on a cable that nobody pulls. */
+/** The samples of the same run on a cable that stays in. */
 async function undisturbed(): Promise<Int16Array> {
   const { device, clock } = await plugged();
   return (await clock.run(device.acquire(RUN))).codes;
@@ -123,7 +123,7 @@ describe('a board that has forgotten', () => {
     const { device, clock, hub, events } = await plugged();
     const before = device.identity.bootEpoch;
     await hub.pull('A');
-    // Another host on another cable resets the board.
+    // Another host resets the board by another cable.
     hub.plugIn('A', '/dev/ttyACM9');
     const other = await clock.run(Device.open(await hub.open('A'), { clock }));
     await clock.run(other.reset());

@@ -4,7 +4,7 @@ import type { Port } from '../../firmware-protocol/port.js';
 import { failure, type PluggedOptions, pause, pluggedBoard } from '../support/plugged-board.js';
 import { diagonalProgram, openTestBoard, pass, tamperedPort } from '../support/test-board.js';
 
-// Each of these once went wrong.
+// Each of these has gone wrong before.
 
 const PROGRAM = diagonalProgram(8);
 const RUN = { bank: 0, runSeed: 3, burnInTicks: 10, sampleCount: 100, ticksPerSample: 1 };
@@ -29,7 +29,7 @@ it('a board that stops acknowledging for seconds, its port open all the time, is
 it('a board that has given up answering goes on when it hears its host again', async () => {
   let answersGetLost = false;
   const { device, board, clock } = await openTestBoard('ideal-8', {
-    // Acknowledgements pass: the host has no reason to doubt the line.
+    // Acknowledgements pass, so the host sees nothing wrong with the line.
     toHost: (frame, bytes) => (answersGetLost && frame && frame.payload.length > 0 ? [] : [bytes]),
   });
   answersGetLost = true;

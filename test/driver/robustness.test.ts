@@ -122,7 +122,7 @@ describe('answers that belong to something else', () => {
       });
     let toHost: Tamper = (_, bytes) => [bytes];
     const { device, board, clock } = await openTestBoard('ideal-8', {
-      // The second stop is lost three times; meanwhile the answer to the first comes again and again.
+      // The second stop is lost three times. Meanwhile the answer to the first comes again and again.
       toDevice: (frame, bytes) =>
         frame?.channel === CHANNEL.stop && [2, 3, 4].includes(++stops) ? [] : [bytes],
       toHost: (frame, bytes) => toHost(frame, bytes),

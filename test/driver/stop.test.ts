@@ -4,7 +4,7 @@ import type { Device } from '../../src/driver/device.js';
 import type { ThermolinkError } from '../../src/errors.js';
 import { openTestBoard, type Tamper } from '../support/test-board.js';
 
-/** A board that hears no stop until it may; `sent` are the stop frames. */
+/** A board that hears no stop until it is allowed to. `sent` holds the stop frames. */
 async function deafBoard() {
   const wire = { deaf: true, sent: 0 };
   const toDevice: Tamper = (frame, bytes) => {
@@ -15,7 +15,7 @@ async function deafBoard() {
   return { ...(await openTestBoard('ideal-8', { toDevice })), wire };
 }
 
-/** When and how a stop ended. */
+/** When a stop ended, and how. */
 async function endOf(
   clock: { nowMs(): number },
   stop: ReturnType<Device['stop']>,

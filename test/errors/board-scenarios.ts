@@ -35,7 +35,7 @@ export async function closedDevice(): Promise<unknown> {
   return device.readStatus();
 }
 
-/** A board that gets nothing more, or whose answers get lost, once it is open. */
+/** A board that gets nothing more after it was opened, or whose answers are lost. */
 export async function onDeadWire(
   lost: 'toDevice' | 'toHost',
   work: (device: Device) => Promise<unknown>,
@@ -79,7 +79,7 @@ export async function stopDuringRun(): Promise<unknown> {
   return clock.run(acquiring);
 }
 
-/** A drive that changes on its way although every frame arrives with a good CRC. */
+/** A drive that changes on its way, though every frame arrives with a good CRC. */
 export async function alteredUpload(): Promise<unknown> {
   const { device, clock } = await openTestBoard('ideal-8', {
     toDevice: retold((payload) => {
@@ -120,7 +120,7 @@ export async function alwaysOverloaded(): Promise<unknown> {
   return clock.run(createAnalogSolver(device).relax({ ...request, address: { seed: 1, step: 0, block: 0 } }));
 }
 
-/** Passes every payload through `tell`; frames that it leaves alone go on as they are. */
+/** Passes every payload through `tell`. Frames that it leaves alone are not changed. */
 function retold(tell: (payload: Uint8Array) => Uint8Array): Tamper {
   return (frame: Frame | undefined, bytes) => {
     if (!frame || frame.payload.length === 0) return pass(frame, bytes);

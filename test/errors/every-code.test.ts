@@ -35,7 +35,7 @@ afterEach(async () => {
   for (const release of releases.splice(0).reverse()) await release();
 });
 
-/** Runs a command line; what it reports with --json becomes the error again. */
+/** Runs a command line with --json, and makes an error of its report. */
 async function command(...args: string[]): Promise<void> {
   const { stdout } = await runCommand(...args, '--json');
   const { error } = JSON.parse(stdout) as {
@@ -60,7 +60,7 @@ async function busyPort(): Promise<unknown> {
   return openSerialPort({ path: pty.path });
 }
 
-/** A port number that was free a moment ago. */
+/** A port number that was free just now. */
 async function nobodyListens(): Promise<unknown> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -76,7 +76,7 @@ const usb = (serialNumber?: string): Promise<string> =>
     async () => LINUX,
   );
 
-/** One way to each code, through what users have in their hands. */
+/** One way to each code, by calls and commands that users have. */
 const SCENARIOS: Readonly<Record<ErrorCode, () => Promise<unknown>>> = {
   BAD_ARGUMENT: () => solve('A.csv', '--tolerance', 'x'),
   BAD_FILE: () => solve('missing.csv'),

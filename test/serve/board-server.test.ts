@@ -16,7 +16,7 @@ import { memoryPortPair } from '../../src/transport/memory-port.js';
 import { diagonalProgram } from '../support/test-board.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
-/** A run that ends only when somebody ends it. */
+/** A run that never ends by itself. */
 const ENDLESS = {
   bank: 0,
   runSeed: 1,
@@ -25,7 +25,7 @@ const ENDLESS = {
   ticksPerSample: 0,
 };
 
-/** One that holds once nobody reads its samples. */
+/** A run that holds when nobody reads its samples. */
 const ENDLESS_SAMPLES = {
   ...ENDLESS,
   burnInTicks: 0,
@@ -34,7 +34,7 @@ const ENDLESS_SAMPLES = {
   watchdogMs: 60_000,
 };
 
-/** A served board in virtual time, and ways to reach it. */
+/** A served board in virtual time, and ports to it. */
 function serve() {
   const clock = new VirtualClock();
   const board = new EmulatedDevice({ profile: findProfile('ideal-8')!, dieSeed: 1 });
@@ -115,7 +115,7 @@ describe('one board, one client', () => {
     const { clock, connection, open, board } = serve();
     const port = connection();
     const first = await open(port);
-    // An answer that nobody acknowledges, and the beginning of a frame.
+    // The line holds an answer that nobody acknowledged, and the beginning of a frame.
     void first.ping().catch(() => undefined);
     await new Promise((resolve) => setImmediate(resolve));
     await clock.run(port.write(Uint8Array.of(9, 1, 2, 3)));
@@ -123,7 +123,7 @@ describe('one board, one client', () => {
     const bytes: number[] = [];
     const stranger = connection();
     stranger.onData((chunk) => bytes.push(...chunk));
-    // A HELLO of another major version opens no session: only its refusal may come.
+    // A HELLO of another major version opens no session, so only its refusal may come.
     await clock.run(stranger.write(helloFrame(99)));
     const next = await open(connection());
     await clock.run(next.ping());
@@ -212,7 +212,7 @@ describe('a line that can’t hang up', () => {
     const device = await open(connection());
     expect((await clock.run(device.readStatus())).state).toBe('idle');
     expect(wire.closed).toBe(false);
-    // The one on the wire is of an earlier session now, and changes nothing.
+    // The stop on the wire belongs to an earlier session now and changes nothing.
     expect(board.board.state).toBe('idle');
   });
 
@@ -220,7 +220,7 @@ describe('a line that can’t hang up', () => {
     const { clock, connection, line, open, refusal } = serve();
     const [wire, tcp] = [line(), connection()];
     await open(tcp);
-    // `Device.open` closes its port when it fails: the line is lent to it.
+    // `Device.open` closes its port when it fails, so it gets a port that leaves the line open.
     expect(await refusal(lent(wire))).toBe('BUSY');
     await clock.run(tcp.close());
     const device = await open(lent(wire));
@@ -236,7 +236,7 @@ describe('a line that can’t hang up', () => {
     await clock.run(device.run(ENDLESS_SAMPLES));
     expect(await refusal(connection())).toBe('BUSY');
     there.isThere = false;
-    // Nobody asks for the board: the session is left as it is, for whoever comes back.
+    // Nobody else asks for the board, so the session stays open.
     await wait(1000);
     expect(board.board.state).toBe('running');
     const beforeMs = clock.nowMs();
@@ -266,7 +266,7 @@ describe('a line that can’t hang up', () => {
     const device = await open(lent(wire));
     await clock.run(device.loadProgram(0, diagonalProgram(8)));
     await clock.run(device.run(ENDLESS_SAMPLES));
-    // The host's next word comes after a quarter of the watchdog's time.
+    // The host sends its next frame after a quarter of the watchdog's time.
     await wait(LINE_SILENCE_MS + 1000);
     expect(board.board.state).toBe('running');
     expect(await refusal(connection())).toBe('BUSY');
@@ -282,7 +282,7 @@ describe('a line that can’t hang up', () => {
   });
 });
 
-/** The line for one client: closing it leaves the line open, as with a serial port. */
+/** A port for one client. Closing it leaves the line open, as with a serial port. */
 function lent(wire: Port): Port {
   let isClosed = false;
   return {

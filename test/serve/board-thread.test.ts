@@ -31,7 +31,7 @@ async function opened(uri: string, ownThread?: boolean): Promise<Device> {
   return device;
 }
 
-/** What a board answers to a program with noise, and the digest of the state that it ends in. */
+/** The samples of a program with noise, and the digest of the final state. */
 async function response(device: Device) {
   const { cells, couplingBits } = device.identity;
   const program = {
@@ -106,7 +106,7 @@ describe.runIf(isBuilt)('a board in a thread of its own', () => {
   });
 
   it('that breaks ends as LINK_LOST, with the reason', async () => {
-    // No HELLO can say it.
+    // A HELLO can't carry this nonce.
     const broken: Die = { ...IDEAL, profile: { ...IDEAL.profile, tauNs: -1 } };
     const port = await openBoardThread(broken, 'emulator:broken');
     await expect(Device.open(port)).rejects.toMatchObject({
@@ -148,7 +148,7 @@ describe.runIf(isBuilt)('a board in a thread of its own', () => {
     const opening = openBoardThread(IDEAL, 'emulator:test', { signal: controller.signal });
     setTimeout(() => controller.abort(), 5);
     await expect(opening).rejects.toMatchObject({ code: 'ABORTED' });
-    // Nothing of it is left by then.
+    // The thread has ended by then.
     expect(ended).toEqual([true]);
   });
 
@@ -171,7 +171,7 @@ it('a board in this thread is not kept in memory once it is closed', async () =>
     await opened.close();
     return new WeakRef(opened);
   })();
-  // A weak reference holds until its turn of the event loop ends.
+  // A weak reference keeps its object until the turn of the event loop ends.
   for (let turn = 0; turn < 50 && device.deref(); turn++) {
     await new Promise((resolve) => setImmediate(resolve));
     collect();

@@ -8,7 +8,7 @@ import { memoryPortPair } from '../../src/transport/memory-port.js';
 import { diagonalProgram } from '../support/test-board.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
-/** The board's end of a wire whose reader can be made to stop reading. */
+/** The board's end of a wire. Its reader can stop reading. */
 function stallable(port: Port): { readonly port: Port; stall(): void; release(): void } {
   let gate: Promise<void> | undefined;
   let open: () => void = () => undefined;
@@ -55,7 +55,7 @@ describe('a host that stops reading', () => {
     );
     run.finished.catch(() => undefined);
     wire.stall();
-    // Nothing reaches the board any more either: the host has stopped.
+    // The host has stopped, so nothing reaches the board either.
     host.write = () => new Promise(() => undefined);
     const startMs = clock.nowMs();
     await clock.run(new Promise<void>((resolve) => clock.schedule(2000, resolve)));
@@ -68,7 +68,7 @@ describe('a host that stops reading', () => {
 describe('the length of a slice', () => {
   const RUN = { bank: 0, runSeed: 1, burnInTicks: 200, sampleCount: 0, ticksPerSample: 0 };
 
-  /** A served board that notes what its slices ask for, of which at most `ticksMax` pass. */
+  /** A served board that notes how many ticks its slices ask for. At most `ticksMax` of them pass. */
   async function sliced(ticksMax: number) {
     const clock = new VirtualClock();
     const [host, far] = memoryPortPair('test');
@@ -118,7 +118,7 @@ describe('an upload', () => {
         get closed() {
           return far.closed;
         },
-        // As a socket does when its reader was busy: what came in five turns is read in one.
+        // A socket whose reader was busy does the same: one read takes what came in five turns.
         onData(receiver) {
           let came: Uint8Array[] = [];
           const readAfter = (turns: number): void => {
@@ -146,7 +146,7 @@ describe('an upload', () => {
       const sentBefore = board.link.counters.framesSent;
       written.length = 0;
       await device.uploadCouplings(0, image);
-      // No answer was left lying until its command came again.
+      // No answer waited until its command came again.
       expect(board.link.counters.framesDuplicate).toBe(0);
       const frames = board.link.counters.framesSent - sentBefore;
       expect(frames).toBeGreaterThan(40);

@@ -14,7 +14,7 @@ import { temporaryDirectory } from '../cli/support/temporary-files.js';
 
 const directory = temporaryDirectory();
 const at = (name: string): string => path.join(directory, name);
-/** Of pseudo-terminals that no test machine has. */
+/** Paths of pseudo-terminals that no test machine has. */
 const GONE = '/dev/pts/987654321';
 const OURS = '/dev/pts/987654322';
 

@@ -4,7 +4,7 @@ import { openPty } from '../../src/transport/pty.js';
 import { openSerialPort } from '../../src/transport/serial-port.js';
 import { openTcpPort } from '../../src/transport/tcp-port.js';
 
-/** JavaScript programs pass whatever they like. */
+/** JavaScript lets a program pass any value. */
 const any = (value: unknown): never => value as never;
 
 it.each<[string, () => unknown, RegExp]>([

@@ -2,17 +2,17 @@ import { describe, expect, it } from 'vitest';
 import type { Port } from '../../firmware-protocol/port.js';
 import { integersFrom } from '../support/analog-boards.js';
 
-/** Two ends that are connected, and what the suite needs to know of them. */
+/** Two connected ends, and how to free them. */
 export interface PortPair {
   readonly ends: readonly [Port, Port];
-  /** Frees what the test leaves open; called also after failures. */
+  /** Frees what the test leaves open. It is called after failures too. */
   release(): Promise<void>;
 }
 
-/** A port whose other side does not read for now. */
+/** A port whose other side does not read yet. */
 export interface StalledPort {
   readonly port: Port;
-  /** The other side begins to read; resolves when it has read `bytes`. */
+  /** Lets the other side read. Resolves when it has read `bytes`. */
   read(bytes: number): Promise<void>;
   release(): Promise<void>;
 }
@@ -20,20 +20,20 @@ export interface StalledPort {
 export interface PortContract {
   readonly name: string;
   open(): Promise<PortPair>;
-  /** One for each direction that can stall; missing where nothing can be kept from reading. */
+  /** One for each direction that can stall. Missing where nothing can keep a side from reading. */
   readonly stalled?: Readonly<Record<string, () => Promise<StalledPort>>>;
-  /** Whether an end learns of the other one's close, or why it can't. */
+  /** For each end: whether it learns that the other one closed, or the reason why it can't. */
   readonly noticesClose: readonly [true | string, true | string];
 }
 
 const MIB = 1 << 20;
 const DEADLINE_MS = 10_000;
-/** A port that would take more takes it within fewer turns of the event loop. */
+/** A port that can take more bytes takes them within fewer turns of the event loop. */
 const QUIET_TURNS = 200;
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** `promise`, or a failure that names what did not come. */
+/** Waits for `promise`; fails after the deadline with the name of what did not come. */
 export async function within<T>(promise: Promise<T>, what: string, timeoutMs = DEADLINE_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
@@ -46,7 +46,7 @@ export async function within<T>(promise: Promise<T>, what: string, timeoutMs = D
   }
 }
 
-/** Copies every chunk, until there are `bytes` of them. */
+/** Copies every chunk until `bytes` bytes have come. */
 function collect(port: Port, bytes: number): { readonly chunks: Uint8Array[]; readonly done: Promise<void> } {
   const chunks: Uint8Array[] = [];
   let count = 0;
@@ -60,13 +60,13 @@ function collect(port: Port, bytes: number): { readonly chunks: Uint8Array[]; re
   return { chunks, done };
 }
 
-/** Bytes 0 … 255 in no simple order, so that a swap, a loss or a repetition shows. */
+/** Bytes 0 … 255 in a random order, so that a swap, a loss or a repetition shows. */
 function pattern(length: number, seed: number): Uint8Array {
   const next = integersFrom(seed);
   return Uint8Array.from({ length }, () => next(0, 255));
 }
 
-/** Writes all of it in pieces of 1 … `pieceMax` bytes, one after the other. */
+/** Writes the bytes in pieces of 1 … `pieceMax`, one after the other. */
 async function writeInPieces(port: Port, bytes: Uint8Array, pieceMax: number, seed: number): Promise<void> {
   const next = integersFrom(seed);
   for (let at = 0; at < bytes.length; ) {
@@ -81,7 +81,7 @@ function expectSame(chunks: readonly Uint8Array[], expected: Uint8Array): void {
   expect(Buffer.compare(Buffer.concat(chunks), expected)).toBe(0);
 }
 
-/** What `Port` promises, on real ports: the same suite for every way that bytes travel. */
+/** The suite that every port must pass: what `Port` promises. */
 export function describePortContract(contract: PortContract): void {
   describe(`port contract: ${contract.name}`, () => {
     async function withPair(test: (a: Port, b: Port) => Promise<void>): Promise<void> {
@@ -200,7 +200,7 @@ export function describePortContract(contract: PortContract): void {
       it(`waits while nobody reads: ${direction}`, async () => {
         const { port, read, release } = await stall();
         try {
-          // Far more than any system buffer takes.
+          // These are far more bytes than any system buffer takes.
           const piece = pattern(1 << 16, 5);
           const pieces = 400;
           let settled = 0;

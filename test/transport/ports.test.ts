@@ -14,7 +14,7 @@ describePortContract({
     const ends = memoryPortPair('memory:test');
     return { ends, release: () => ends[0].close() };
   },
-  // A receiver is a function call: it can't be kept from reading.
+  // A receiver is a function call, so nothing can keep it from reading.
   noticesClose: [true, true],
 });
 
@@ -27,7 +27,7 @@ describePortContract({
   },
   stalled: {
     async 'to a thread that is busy'(): Promise<StalledPort> {
-      // Nobody listens to the other end.
+      // Nobody listens at the other end.
       const { port1, port2 } = new MessageChannel();
       const port = new ThreadPort('thread:a', port1);
       return {
@@ -74,7 +74,7 @@ describePortContract({
   open: tcpPair,
   stalled: {
     async 'client to server'(): Promise<StalledPort> {
-      // A socket that nobody reads.
+      // Nobody reads this socket.
       const pair = await tcpPair();
       return { port: pair.ends[0], read: (bytes) => readAll(pair.far(), bytes), release: pair.release };
     },

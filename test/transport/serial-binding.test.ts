@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { mendedBinding } from '../../src/transport/serial-binding.js';
 
 describe('closing a port of the mended binding', () => {
-  /** A port as the binding opens one, on a file whose reads take a while. */
+  /** A port as the binding opens it, on a file whose reads take a while. */
   async function opened(file: string) {
     const fd = openSync(file, 'r+');
     const port = {
@@ -40,7 +40,7 @@ describe('closing a port of the mended binding', () => {
     const { fd } = port;
     const read = mended.read(Buffer.alloc(8), 0, 8);
     const closed = port.close();
-    // The read waits in a thread for a byte: whatever would close the file has its turn.
+    // The read waits in a thread for a byte, so that a close could come before it.
     for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
     expect(port.fd).toBe(fd);
     expect(writeSync(fd!, Uint8Array.of(1))).toBe(1);

@@ -29,7 +29,7 @@ const BOARD: FakeTty = {
   usbFolder: 'pci0000:00/usb1/1-2',
   usb: { idVendor: '1209', idProduct: '7abc', serial: 'TL-0007', product: 'thermolink ideal-64' },
 };
-/** No serial number: only a link by place tells it from others of its kind. */
+/** A device without a serial number. Only a link by place tells it from others of its kind. */
 const CLONE: FakeTty = {
   name: 'ttyUSB10',
   device: 'pci0000:00/usb1/1-3/1-3:1.0/ttyUSB10',

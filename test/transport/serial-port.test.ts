@@ -17,7 +17,7 @@ async function withPty(test: (pty: PtyPort) => Promise<void>): Promise<void> {
 
 describe('how much a serial line carries at once', () => {
   it.each([
-    // 20 ms of 11,520 bytes a second are less than the smallest frame; in flight: 50 ms.
+    // 20 ms of 11,520 bytes a second are less than the smallest frame. In flight are 50 ms.
     [115_200, 256, 576],
     [921_600, 1843, 4608],
     [9600, 256, 256],
@@ -203,7 +203,7 @@ describe('pty', () => {
           const back: number[] = [];
           port.onData((chunk) => back.push(...chunk));
           expect(pty.hasClient()).toBe(true);
-          // Bytes that a terminal which is not raw would change, echo or keep.
+          // A terminal that is not raw would change, echo or keep these bytes.
           await port.write(Uint8Array.of(client, 3, 4, 10, 13, 127));
           await vi.waitFor(() => expect(heard).toHaveLength(6 * (client + 1)));
           expect(pty.hasClient()).toBe(true);
@@ -213,7 +213,7 @@ describe('pty', () => {
         }
         expect(pty.hasClient()).toBe(false);
         expect(heard.slice(12)).toEqual([2, 3, 4, 10, 13, 127]);
-        // Not by way of a serial port, which would make it raw.
+        // A serial port would make the terminal raw, so it is opened as a file.
         const file = openSync(pty.path, constants.O_WRONLY | constants.O_NOCTTY);
         writeSync(file, Uint8Array.of(3, 10, 13));
         closeSync(file);

@@ -30,7 +30,7 @@ it('every read of an accepted connection goes into the same memory', async () =>
   await within(all, 'bytes');
   expect(memories.size).toBe(1);
   await near.close();
-  // The server still counts its connections right: it ends only when there are none.
+  // The server must still count its connections: it ends only when there are none.
   await within(new Promise((resolve) => server.close(resolve)), 'the end of the server');
 });
 

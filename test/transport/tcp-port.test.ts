@@ -44,7 +44,7 @@ describe('tcp port', () => {
     }));
 
   it('gives up at its deadline', async () => {
-    // TEST-NET-1 (RFC 5737) answers nobody; a machine without a route says so itself.
+    // Nobody answers at an address of TEST-NET-1 (RFC 5737). A machine without a route says so itself.
     const opening = openTcpPort({ host: '192.0.2.1', port: 9 }, { timeoutMs: 50 });
     await expect(within(opening, 'deadline', 2000)).rejects.toMatchObject({
       code: expect.stringMatching(/^(NO_ANSWER|CANNOT_CONNECT)$/),
