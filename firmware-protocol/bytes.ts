@@ -1,4 +1,4 @@
-/** Whether both have the same bytes. Not in constant time: for what is no secret. */
+/** Whether both have the same bytes. It does not take constant time, so it is not for secrets. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -1,10 +1,16 @@
-/** WebAssembly modules that are embedded as text, so that nothing is read from a disk, on any host that has them. */
+/**
+ * WebAssembly modules that are embedded as text, so that nothing is read from a disk, on any
+ * host that has them.
+ */
 
 interface Memory {
   readonly buffer: ArrayBuffer;
 }
 
-/** The part of the WebAssembly interface used here; the contract's and the device's folders have no types of a host. */
+/**
+ * The part of the WebAssembly interface used here; the contract's and the device's folders have no
+ * types of a host.
+ */
 interface WebAssemblyApi {
   readonly Memory: new (descriptor: { initial: number; maximum: number }) => Memory;
   readonly Module: new (bytes: Uint8Array) => object;
@@ -34,8 +40,8 @@ export function compileEmbedded(base64: string): EmbeddedModule {
 }
 
 /**
- * A new instance with `bytes` of zeroed memory of its own, which never grows, so that views of it stay valid. Throws a
- * RangeError when the system has no room for it.
+ * A new instance with `bytes` of zeroed memory of its own, which never grows, so that views of it stay valid.
+ * Throws a RangeError when the system has no room for it.
  */
 export function instantiate(
   { api, module }: Exclude<EmbeddedModule, { missing: string }>,

@@ -1,4 +1,4 @@
-/** Where the next zero is: the one question about single bytes that framing asks of all of them. */
+/** Finds the next zero: the only thing that framing does with every single byte. */
 
 type Search = (bytes: Uint8Array, start: number) => number;
 
@@ -20,7 +20,7 @@ export function useFasterZeroSearch(candidate: Search): void {
   const sample = new Uint8Array(67);
   for (let zero = 0; zero <= sample.length; zero++) {
     sample.fill(255);
-    // At zero = length there is none; a second zero behind must not be taken for the first.
+    // With zero = length there is none. The second zero must not be taken for the first.
     sample.fill(0, zero, zero + 2);
     for (let start = 0; start <= sample.length; start++)
       if (candidate(sample, start) !== plainSearch(sample, start))

@@ -1,8 +1,8 @@
 import { GAUSSIAN_TABLE } from './gaussian-table.generated.js';
 
 /**
- * Integer Gaussian of a random 32-bit word: σ = 2¹², |z| ≤ 25519.
- * Bit 31 is the sign, the rest an odd x = 2³¹ · twice the tail probability; z by interpolation in the octave of x.
+ * Integer Gaussian of a random 32-bit word: σ = 2¹², |z| ≤ 25519. Bit 31 is the sign, the rest an odd x = 2³¹
+ * · twice the tail probability; z by interpolation in the octave of x.
  */
 export function gaussianOfWord(word: number): number {
   const x = (word & 0x7fffffff) | 1;

@@ -14,7 +14,7 @@ export interface IntegerField {
   readonly max: number;
   readonly unit: string;
   readonly doc: string;
-  /** Depends on the clock: left out when sessions are compared. */
+  /** Whether the value depends on the clock. Such fields are left out when sessions are compared. */
   readonly volatile?: true;
 }
 
@@ -25,7 +25,7 @@ export interface ChoiceField {
   readonly choices: Readonly<Record<string, number>>;
   readonly doc: string;
   readonly volatile?: true;
-  /** Added after an earlier version: an end that does not know it leaves it out, and that means 0. */
+  /** Set for a field that an earlier version does not have. When it is missing, it means 0. */
   readonly absent?: 0;
 }
 
@@ -55,13 +55,13 @@ export type Direction = 'toDevice' | 'toHost';
 /** The channels of the link by name; protocol.md, "Frames", says what each promises. */
 export type ChannelName = 'open' | 'command' | 'sample' | 'stop';
 
-/** Host asks, device answers with the same opcode and request id, or with `refusal`. */
+/** A command: the device answers with the same opcode and request id, or with `refusal`. */
 export interface CommandRow {
   readonly kind: 'command';
   readonly opcode: number;
   readonly name: string;
   readonly channel: ChannelName;
-  /** How long the host waits for the answer by default. */
+  /** How long the host waits for the answer by default, in ms. */
   readonly timeoutMs: number;
   /**
    * `once`: at most once in a session, its answer is kept. `again`: executed whenever it
@@ -73,7 +73,7 @@ export interface CommandRow {
   readonly answer: readonly Field[];
 }
 
-/** Sent without being asked and not answered; request id 0, except that a refusal repeats the request's. */
+/** An event: not asked for and not answered. Its request id is 0; a refusal repeats that of the request. */
 export interface EventRow {
   readonly kind: 'event';
   readonly opcode: number;
@@ -100,12 +100,12 @@ export type FieldsObject<Fields extends readonly Field[]> = {
   readonly [F in Fields[number] as F['name']]: FieldValue<F>;
 };
 
-/** Checks a table's shape while keeping its literal types. */
+/** Checks the shape of a table and keeps its literal types. */
 export function messageTable<const T extends readonly Row[]>(rows: T): T {
   return rows;
 }
 
-/** Shorthands that keep the tables readable: one line a field. */
+/** Shorthands for fields, so that a field takes one line of a table. */
 export function integer<const N extends string>(
   name: N,
   min: number,

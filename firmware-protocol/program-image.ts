@@ -11,7 +11,10 @@ export interface ProgramImage {
    * 2^(16−b), unit 2⁻¹⁵ G_fs.
    */
   readonly couplingBits: number;
-  /** ρ, 0…12, a whole number: the row amplifier divides by 2^ρ and the transposed array restores. 0 in dense mode. */
+  /**
+   * ρ, 0…12, a whole number: the row amplifier divides by 2^ρ and the transposed array restores.
+   * 0 in dense mode.
+   */
   readonly rowAttenuation: number;
   /** Codes [rows × cells] within ±(2^(b−1) − 1); Int8Array when b ≤ 8, which is also how they travel. */
   readonly couplings: Int8Array | Int16Array;

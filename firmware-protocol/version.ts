@@ -6,7 +6,7 @@ import { TABLE_HASH_HEX } from './table-hash.generated.js';
  * 1.0 is a candidate until it is frozen; docs/reference/protocol.md, "Versions", says what may change then.
  */
 export const PROTOCOL_MAJOR = 1;
-/** Raised by additions that an older end can ignore. */
+/** It grows by additions that an older end can ignore. */
 export const PROTOCOL_MINOR = 0;
 
 /** First 64 bits of SHA-256 over `canonicalTables()`: two ends with the same minor must have the same. */
@@ -14,7 +14,7 @@ export const TABLE_HASH: Uint8Array = Uint8Array.from({ length: 8 }, (_, i) =>
   Number.parseInt(TABLE_HASH_HEX.slice(2 * i, 2 * i + 2), 16),
 );
 
-/** The text that the hash covers: all that changes the meaning of bytes, nothing that is for people. */
+/** The text that the hash covers: everything that changes the meaning of bytes, and nothing else. */
 export function canonicalTables(): string {
   const lines: string[] = [];
   for (const row of MESSAGES as readonly Row[]) {

@@ -81,7 +81,7 @@ export function checkArray(
   );
 }
 
-/** Refuses what is not a connected board, for example the promise of one: BAD_ARGUMENT. */
+/** Throws BAD_ARGUMENT unless `device` is a connected board. The promise of one is none. */
 export function checkDevice(device: unknown): void {
   checkObject('device', device, "await connect('emulator:ideal-64')");
   const { acquire, identity } = device as Record<string, unknown>;

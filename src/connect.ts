@@ -18,10 +18,7 @@ import { BadUri, type Transport } from './transport/transport.js';
 /** Every way to a board. A new one is one more entry (docs/how-to/add-a-transport.md). */
 const TRANSPORTS = [emulatorTransport, tcpTransport, serialTransport] as const;
 
-/**
- * Where a device is, taken apart from its URI: an `EmulatorAddress`, a `TcpAddress` with kind `tcp`, or a `SerialUriAddress`. The
- * field `kind` tells them apart.
- */
+/** Where a device is: the address that a transport takes from a URI. The field `kind` tells them apart. */
 export type DeviceAddress = ReturnType<(typeof TRANSPORTS)[number]['parse']>;
 
 /** How each kind of device URI is written. */

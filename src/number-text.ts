@@ -1,6 +1,6 @@
 /**
- * Numbers as texts for people: in errors, tables and figures. The minus sign is the hyphen, so that a number can be copied into
- * a program; a zero has no sign; what is not finite is `NaN`, `∞` or `-∞`.
+ * Numbers as texts for people: in errors, tables and figures. The minus sign is the hyphen, so that a number
+ * can be copied into a program; a zero has no sign; what is not finite is `NaN`, `∞` or `-∞`.
  */
 
 /** One SI prefix for each factor of 1000. */
@@ -24,7 +24,10 @@ export function counted(count: number, one: string, several = `${one}s`): string
   return `${formatCount(count)} ${count === 1 ? one : several}`;
 }
 
-/** A number with `digits` ≥ 1 significant digits: `0.123`, `12.3`, `1,230`; `1.23e-5` below 1e-4 and from 1e6 on. */
+/**
+ * A number with `digits` ≥ 1 significant digits: `0.123`, `12.3`, `1,230`; `1.23e-5` below 1e-4
+ * and from 1e6 on.
+ */
 export function formatNumber(value: number, digits = 3): string {
   const name = special(value);
   if (name !== undefined) return name;
@@ -35,7 +38,10 @@ export function formatNumber(value: number, digits = 3): string {
   return size < 10 ** digits ? rounded.toPrecision(digits) : rounded.toLocaleString('en-US');
 }
 
-/** A number with as few digits as read back to the same bits: `0.01`, `1e-9`. For what a person or a table has given. */
+/**
+ * A number with as few digits as read back to the same bits: `0.01`, `1e-9`. For what a person or
+ * a table has given.
+ */
 export function formatExact(value: number): string {
   const name = special(value);
   if (name !== undefined) return name;
@@ -53,8 +59,9 @@ export interface MeasuredText {
 }
 
 /**
- * A value with as many digits as its standard `error` leaves a meaning, which is shown to two digits: 0.0909 and 0.0012,
- * 0.090909091 and 1.2e-8, 9.09e-9 and 0.12e-9. Without a finite error above 0 the value has six digits.
+ * A value with as many digits as its standard `error` leaves a meaning, which is shown to two digits:
+ * 0.0909 and 0.0012, 0.090909091 and 1.2e-8, 9.09e-9 and 0.12e-9. Without a finite error above 0 the
+ * value has six digits.
  */
 export function formatMeasured(value: number, error: number): MeasuredText {
   const step = lastPlace(error);
@@ -80,7 +87,9 @@ export function formatBytes(bytes: number): string {
   return withPrefix(bytes, BYTE_UNITS);
 }
 
-/** A duration, given in seconds, with three significant digits and an SI prefix: `12.3 µs`, `4.56 s`, `789 s`. */
+/**
+ * A duration, given in seconds, with three significant digits and an SI prefix: `12.3 µs`, `4.56 s`, `789 s`.
+ */
 export function formatSeconds(seconds: number): string {
   return seconds === 0 ? '0 s' : withPrefix(seconds * 1e9, TIME_UNITS);
 }
@@ -99,7 +108,9 @@ export function formatPercent(fraction: number, decimals = 1): string {
   return `${special(fraction) ?? withoutMinusZero((100 * fraction).toFixed(decimals))} %`;
 }
 
-/** The power of ten of the second significant digit of `error`, rounded to two; undefined where there is none. */
+/**
+ * The power of ten of the second significant digit of `error`, rounded to two; undefined where there is none.
+ */
 function lastPlace(error: number): number | undefined {
   if (!Number.isFinite(error) || error <= 0) return undefined;
   return orderOf(Number(error.toPrecision(2))) - 1;
@@ -130,7 +141,9 @@ function withoutMinusZero(text: string): string {
   return /^-[0.]+$/.test(text) ? text.slice(1) : text;
 }
 
-/** `value` in the first of `units` (each 1000 times the one before) in which it is below 1000, or in the last. */
+/**
+ * `value` in the first of `units` (each 1000 times the one before) in which it is below 1000, or in the last.
+ */
 function withPrefix(value: number, units: readonly string[]): string {
   const name = special(value);
   if (name !== undefined) return `${name} ${units[units.length - 1]}`;

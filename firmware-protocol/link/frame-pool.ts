@@ -7,7 +7,10 @@ import { FRAME_BYTES_MAX, FRAME_OVERHEAD_BYTES } from '../limits.js';
  */
 const POOLED_BYTES_MIN = 4096;
 
-/** Buffers that are made with the first large frame: as many as an upload, or a stream of samples, has on the way. */
+/**
+ * Buffers that are made with the first large frame: as many as an upload, or a stream of samples,
+ * has on the way.
+ */
 const POOLED_TOGETHER = 32;
 
 /** Buffers for frames that wait to be sent or acknowledged. The queues bound how many there can be. */

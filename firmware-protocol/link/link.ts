@@ -178,9 +178,9 @@ export class Link {
   }
 
   /**
-   * Queues a copy of a message of another channel, given in parts. Check `canSendUnsequenced` first for the sample channel. A stop or
-   * open message passes all others, and takes the place of an older one that still waits (protocol.md,
-   * "Opening a session").
+   * Queues a copy of a message of another channel, given in parts. Check `canSendUnsequenced` first for the
+   * sample channel. A stop or open message passes all others, and takes the place of an older one that still
+   * waits (protocol.md, "Opening a session").
    */
   sendUnsequenced(channel: Exclude<Channel, typeof CHANNEL.command>, ...parts: readonly Uint8Array[]): void {
     this.#once.send(channel, parts);

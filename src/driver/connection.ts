@@ -253,7 +253,10 @@ export class Connection {
   }
 }
 
-/** The message with bytes of its own: answers are looked at later, and a payload is valid only while it is delivered. */
+/**
+ * Copies the bytes of a message, because answers are looked at later and a payload is valid
+ * only during its delivery.
+ */
 function kept<M extends Exclude<ToHost, { kind: 'bad' }>>(message: M): M {
   const fields: Record<string, unknown> = { ...message.fields };
   for (const [name, value] of Object.entries(fields))

@@ -199,7 +199,7 @@ export interface DeviceStatus {
   readonly bootEpoch: number;
   readonly runId: number;
   readonly tick: number;
-  /** How many stops the board has executed, mod 2¹⁶. */
+  /** Number of the last stop that took effect in this session, u32. */
   readonly stopNumber: number;
   /** A bit a bank: 1 where a program is committed. */
   readonly committedBanks: number;

@@ -13,7 +13,9 @@ export class SessionPort implements Port {
   #receive: (bytes: Uint8Array) => void = () => undefined;
   #tellClose: (reason?: Error) => void = () => undefined;
   #rejectWrite: ((error: Error) => void) | undefined;
-  /** A copy of the bytes in writing: the line may still read them when the next session fills the same buffer. */
+  /**
+   * A copy of the bytes of a write. The line may still read them when the next session fills the same buffer.
+   */
   #copy = new Uint8Array(0);
 
   constructor(line: Port, send: (bytes: Uint8Array) => Promise<void>) {

@@ -109,10 +109,11 @@ export class PtyPort extends EventPort implements Port {
   }
 
   /**
-   * Whether a client has the terminal open. The system tells only while this side's own handle is closed, so
-   * this closes it for a moment. Afterwards the terminal is raw again, however a client left it. The answer
-   * is true where the system does not tell (macOS), and while a client has the terminal to itself (TIOCEXCL),
-   * since it could not be opened again then. Errors: none; the port ends when the handle can't be opened again.
+   * Whether a client has the terminal open. The system tells only while this side's own handle is closed,
+   * so this closes it for a moment. Afterwards the terminal is raw again, however a client left it. The
+   * answer is true where the system does not tell (macOS), and while a client has the terminal to itself
+   * (TIOCEXCL), since it could not be opened again then. Errors: none; the port ends when the handle
+   * can't be opened again.
    */
   hasClient(): boolean {
     if (this.closed) return false;
