@@ -126,8 +126,8 @@ function unknownName(name: string, known: readonly string[]): string {
   const [distance, nearest] = known
     .map((candidate) => [typos(name.toLowerCase(), candidate.toLowerCase()), candidate] as const)
     .reduce((best, next) => (next[0] < best[0] ? next : best), [Number.POSITIVE_INFINITY, ''] as const);
-  const hint = distance <= TYPOS_MAX ? `; did you mean ${nearest}?` : '';
-  return `is no field; there are ${known.join(', ')}${hint}`;
+  const list = `here are ${known.join(', ')}`;
+  return distance <= TYPOS_MAX ? `is no field; did you mean ${nearest}? T${list}` : `is no field; t${list}`;
 }
 
 /** The Levenshtein distance: characters to insert, delete or replace. */
