@@ -23,7 +23,7 @@ const ENTRIES: readonly Entry[] = readRepositoryFile(GLOSSARY)
 /** Where a forbidden word has another meaning, and which. */
 const OTHER_MEANINGS: Readonly<Record<string, readonly (readonly [RegExp, string])[]>> = {
   bias: [
-    [/^(src|test)\/learning\/|^test\/support\/model-reference/, "a network's bias"],
+    [/^(src|test)\/learning\/|^test\/support\/network-reference/, "a network's bias"],
     [/^emulator\/kernel\/assembly\//, 'a fixed-point offset that keeps sums above zero'],
   ],
   chip: [
@@ -51,13 +51,24 @@ const words = (text: string): string =>
     .replace(/[-_]/g, ' ')
     .toLowerCase();
 
+interface Text {
+  readonly lines: readonly string[];
+  readonly words: string;
+}
+
+const textOf = (text: string): Text => ({ lines: text.split('\n'), words: words(text) });
+const WHOLE = new Map(FILES.map((file) => [file, textOf(readRepositoryFile(file))]));
+const PROSE = new Map(
+  FILES.map((file) => [file, file.endsWith('.md') ? WHOLE.get(file)! : textOf(commentsOnly(file))]),
+);
+
 function linesWith(file: string, phrase: string, proseOnly: boolean): string[] {
-  const text = proseOnly && !file.endsWith('.md') ? commentsOnly(file) : readRepositoryFile(file);
   const pattern = new RegExp(`\\b${words(phrase)}(e?s)?\\b`);
-  if (!pattern.test(words(text))) return [];
-  return text
-    .split('\n')
-    .flatMap((line, i) => (pattern.test(words(line)) ? [`${file}:${i + 1}: ${line.trim()}`] : []));
+  const text = (proseOnly ? PROSE : WHOLE).get(file)!;
+  if (!pattern.test(text.words)) return [];
+  return text.lines.flatMap((line, i) =>
+    pattern.test(words(line)) ? [`${file}:${i + 1}: ${line.trim()}`] : [],
+  );
 }
 
 describe('the glossary', () => {
