@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
+    // Hooks compile the C device, which takes longer than the default where others compute too.
+    hookTimeout: 120_000,
     tags: [
       {
         name: 'long',

@@ -59,11 +59,13 @@ function sourcesOf(file, found = new Set()) {
   return found;
 }
 
-/** SHA-256 of all that decides what the compiler makes of these files. */
+/** SHA-256 of all that decides what the compiler makes of these files; comments and spaces do not. */
 function digestOf(files) {
   const hash = createHash('sha256').update(JSON.stringify([version, options]));
-  for (const file of [...files].sort())
-    hash.update(`\0${path.relative(root, file)}\0`).update(readFileSync(file));
+  for (const file of [...files].sort()) {
+    const code = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, '');
+    hash.update(`\0${path.relative(root, file)}\0${code.replace(/\s+/g, ' ')}`);
+  }
   return hash.digest('hex');
 }
 

@@ -1,4 +1,4 @@
-/** Embeds matrix-kernel/assembly in matrix-kernel.generated.ts. `--check` only says, by its exit code, whether that file is up to date. */
+/** Embeds matrix-kernel/assembly in matrix-kernel.generated.ts: see embedModule for its options. */
 import { embedModule } from '../../../../firmware-protocol/tools/scripts/embed-module.mjs';
 
 await embedModule({
