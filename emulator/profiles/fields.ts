@@ -65,10 +65,16 @@ export function integer(
   return value.meta({ unit, ...(powerOfTwo ? { note: kind } : {}) });
 }
 
-/** A finite number from `min` to `max`; without them, any. */
-export function number(min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY): z.ZodType<number> {
-  const error = takes(min === Number.NEGATIVE_INFINITY ? 'a number' : `a number from ${min} to ${max}`);
+/** A finite number from `min` to `max`. */
+export function number(min: number, max: number): z.ZodType<number> {
+  const error = takes(`a number from ${min} to ${max}`);
   return z.number({ error }).min(min, { error }).max(max, { error });
+}
+
+/** A finite number above 0. */
+export function positiveNumber(): z.ZodType<number> {
+  const error = takes('a number above 0');
+  return z.number({ error }).positive({ error });
 }
 
 export function flag(): z.ZodType<boolean> {

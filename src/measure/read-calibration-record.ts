@@ -6,8 +6,10 @@ import {
   literal,
   number,
   parseFields,
+  positiveNumber,
   text,
 } from '../../emulator/profiles/fields.js';
+import { CELLS_MAX, IDENTITY_TEXT_BYTES_MAX } from '../../firmware-protocol/limits.js';
 import {
   type BoardCalibration,
   boardName,
@@ -20,11 +22,10 @@ import { CALIBRATION_SCHEMA, CALIBRATION_VERSION, checkDate } from './calibratio
 
 /** No board that is any use has a gain further from 1, or an offset further from 0. */
 const DEVIATION_MAX = 0.5;
-const U32_MAX = 2 ** 32 - 1;
 
-/** Of a noise temperature only that it is one. */
+/** What one value may be. A noise temperature may be anything above 0. */
 function valueSchema(quantity: CellQuantity) {
-  if (quantity === 'noiseTemperature') return number(Number.MIN_VALUE, Number.MAX_VALUE);
+  if (quantity === 'noiseTemperature') return positiveNumber();
   const nominal = nominalValue(quantity);
   return number(nominal - DEVIATION_MAX, nominal + DEVIATION_MAX);
 }
@@ -36,9 +37,9 @@ const recordSchema = atLeast({
   measuredAt: date(),
   expiresAt: date(),
   board: atLeast({
-    model: text(U32_MAX),
-    serialNumber: text(U32_MAX),
-    cells: integer(1, U32_MAX, 'cells'),
+    model: text(IDENTITY_TEXT_BYTES_MAX),
+    serialNumber: text(IDENTITY_TEXT_BYTES_MAX),
+    cells: integer(1, CELLS_MAX, 'cells'),
   }),
   quantities: atLeast(
     Object.fromEntries(
