@@ -4,6 +4,7 @@ import type { Spectrum } from '../board/spectrum.js';
 import { ThermolinkError } from '../errors.js';
 import { applySystem, type LinearSystem } from '../linalg/linear-system.js';
 import { norm2, subtract } from '../linalg/products.js';
+import { formatNumber } from '../number-text.js';
 import type { SolveResult } from './contract.js';
 
 /** The answer to b = 0 is 0. It takes no board: no pass and no sample. */
@@ -36,11 +37,6 @@ export interface Certificate {
 /** Advice for a badly conditioned system, as the end of a sentence. */
 export const IMPROVE = 'improve the condition of the system: precondition it, or add damping (A + λI)';
 
-/** Two digits, for messages: `2.7e4`. */
-export function shortNumber(value: number): string {
-  return value.toExponential(1).replace('e+', 'e');
-}
-
 /** An upper bound of λ_max/λ_min, within some percent. */
 export function conditionOf({ eigenvalueMin, eigenvalueMax }: Spectrum): number {
   return eigenvalueMax / eigenvalueMin;
@@ -71,11 +67,13 @@ export function refuseBeyondFloat64({ system, spectrum }: CheckedSystem, toleran
   const condition = conditionOf(spectrum);
   throw new ThermolinkError(
     'TOLERANCE_NOT_MET',
-    `A relative error of ${tolerance} cannot be verified: the condition of this system is ${shortNumber(condition)}, ` +
-      `and residuals in float64 prove no error below ${shortNumber(floor)}.`,
+    `A relative error of ${tolerance} cannot be verified: the condition of this system is ${formatNumber(condition, 2)}, ` +
+      `and residuals in float64 prove no error below ${formatNumber(floor, 2)}.`,
     {
       hint:
-        floor < 1 ? `Choose a tolerance above ${shortNumber(floor)}, or ${IMPROVE}.` : `First ${IMPROVE}.`,
+        floor < 1
+          ? `Choose a tolerance above ${formatNumber(floor, 2)}, or ${IMPROVE}.`
+          : `First ${IMPROVE}.`,
       data: { tolerance, floor, condition },
     },
   );
@@ -109,7 +107,7 @@ export function toleranceNotMet(who: string, reason: string, shortfall: Shortfal
   return new ThermolinkError(
     'TOLERANCE_NOT_MET',
     `${who} does not meet a relative error of ${tolerance}: ${reason}. ` +
-      `It ended after ${passes} ${passes === 1 ? 'pass' : 'passes'} with a relative residual of ${shortNumber(relativeResidual)}.`,
+      `It ended after ${passes} ${passes === 1 ? 'pass' : 'passes'} with a relative residual of ${formatNumber(relativeResidual, 2)}.`,
     {
       hint: isBoardWell
         ? `Check that the board is well; choose a larger tolerance or a board with finer couplings; or ${IMPROVE}.`

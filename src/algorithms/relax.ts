@@ -12,6 +12,7 @@ import { type BoardSession, inSession, refuseTooLong } from '../board/session.js
 import type { BoardDevice, DeviceIdentity, RunReport } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import { isZero } from '../linalg/products.js';
+import { formatNumber } from '../number-text.js';
 import type { RelaxRequest, RelaxResult } from './contract.js';
 import { checkRelaxRequest } from './request-checks.js';
 
@@ -131,7 +132,7 @@ function noiseOf({ noiseTemperature = 0 }: BoardRelaxRequest, identity: DeviceId
     'BAD_ARGUMENT',
     `A noise temperature of ${noiseTemperature} V_fs² is outside this board's noise register.`,
     {
-      hint: `Choose 0, or a value between ${min.toExponential(1)} and ${max.toExponential(1)} V_fs².`,
+      hint: `Choose 0, or a value between ${formatNumber(min, 2)} and ${formatNumber(max, 2)} V_fs².`,
       data: { noiseTemperature, min, max },
     },
   );

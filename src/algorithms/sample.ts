@@ -29,6 +29,7 @@ import type { BoardDevice, RunReport } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
+import { counted, formatCount } from '../number-text.js';
 
 /** What is to be drawn, and how often. */
 export interface SamplingRequest {
@@ -83,7 +84,7 @@ export function checkDrawCount(count: number, cells: number): void {
   const most = Math.floor(DRAWN_VALUES_MAX / cells);
   throw new ThermolinkError(
     'BAD_ARGUMENT',
-    `${count} draws of ${cells} cells are ${count * cells} values; one result holds ${DRAWN_VALUES_MAX}.`,
+    `${counted(count, 'draw')} of ${counted(cells, 'cell')} are ${counted(count * cells, 'value')}; one result holds ${formatCount(DRAWN_VALUES_MAX)}.`,
     {
       hint: `Draw at most ${most} at a time, each time under another seed.`,
       data: { count, cells, valuesMax: DRAWN_VALUES_MAX },
@@ -233,7 +234,7 @@ function refuseStillCells({ rows, columns, data }: Matrix): void {
   if (still.length === 0) return;
   throw new ThermolinkError(
     'DEVICE_FAULT',
-    `The readings of ${cellList(still)} did not change in ${rows} draws.`,
+    `The readings of ${cellList(still)} did not change in ${counted(rows, 'draw')}.`,
     {
       hint: 'The cell is dead or its ADC channel is stuck: use another board, or a smaller problem that leaves it out.',
       data: { cells: still },

@@ -1,4 +1,5 @@
 import { ThermolinkError } from '../errors.js';
+import { counted } from '../number-text.js';
 
 /** Names the board that something was measured on, as HELLO tells it. */
 export interface BoardName {
@@ -87,5 +88,5 @@ export function boardName({ model, serialNumber, cells }: BoardName): BoardName 
 }
 
 function nameOf({ model, serialNumber, cells }: BoardName): string {
-  return `${model} "${serialNumber}" with ${cells} cells`;
+  return `${model} "${serialNumber}" with ${counted(cells, 'cell')}`;
 }

@@ -3,6 +3,7 @@ import type { DeviceIdentity } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import { dimensionOf, type LinearSystem } from '../linalg/linear-system.js';
 import { checkShape } from '../linalg/matrix.js';
+import { counted, formatNumber } from '../number-text.js';
 import { checkEntries, checkSquare, checkSymmetry } from './matrix-checks.js';
 import { type Spectrum, spectrumOf } from './spectrum.js';
 import { measureSystem, type SystemMeasure } from './system-measure.js';
@@ -110,7 +111,7 @@ const MAGNITUDE_MAX = 1e50;
 function checkMagnitude(largest: number, name: string): void {
   if (largest === 0 || (largest >= MAGNITUDE_MIN && largest <= MAGNITUDE_MAX)) return;
   const size =
-    largest < Infinity ? `of the order ${largest.toExponential(0)}` : 'beyond the range of float64';
+    largest < Infinity ? `of the order ${formatNumber(largest, 1)}` : 'beyond the range of float64';
   throw new ThermolinkError('BAD_MATRIX', `The ${name} is ${size}.`, {
     hint: 'Choose another unit: it should lie between 1e-50 and 1e50.',
     data: { largest },
@@ -127,7 +128,7 @@ export function checkVector(vector: Float64Array, { dimension }: CheckedSystem, 
   if (vector.length !== dimension) {
     throw new ThermolinkError(
       'BAD_MATRIX',
-      `The ${name} has ${vector.length} entries for a system of ${dimension} unknowns.`,
+      `The ${name} has ${counted(vector.length, 'entry', 'entries')} for a system of ${counted(dimension, 'unknown')}.`,
       {
         hint: `Give a ${name} with one entry per column of the matrix.`,
         data: { length: vector.length, dimension },

@@ -3,6 +3,7 @@ import { ThermolinkError } from '../errors.js';
 import { cholesky } from '../linalg/cholesky.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
 import { symmetricPart } from '../linalg/matrix.js';
+import { formatNumber } from '../number-text.js';
 import type { BoardModel } from './board-model.js';
 import { railOf, tickOf } from './board-range.js';
 import type { CheckedSystem } from './checked-system.js';
@@ -117,7 +118,7 @@ function refuseIndefiniteCodes(programmed: LinearSystem, spectrum: Spectrum, ide
   const condition = spectrum.eigenvalueMax / spectrum.eigenvalueMin;
   throw new ThermolinkError(
     'TOLERANCE_NOT_MET',
-    `With ${identity.couplingBits}-bit couplings a system of condition ${condition.toExponential(0)} is not positive definite any more.`,
+    `With ${identity.couplingBits}-bit couplings a system of condition ${formatNumber(condition, 1)} is not positive definite any more.`,
     {
       hint: 'Precondition it, add damping (A + λI), or choose a board with finer couplings.',
       data: { condition, eigenvalueMin: spectrum.eigenvalueMin, couplingBits: identity.couplingBits },

@@ -1,5 +1,6 @@
 import { ThermolinkError } from '../errors.js';
 import type { Matrix } from '../linalg/matrix.js';
+import { formatNumber } from '../number-text.js';
 
 /**
  * |A_ij − A_ji| may be this fraction of max |A|. Rounding leaves about as much of a product that is
@@ -78,7 +79,7 @@ function asymmetryHint({ columns, data }: Pick<Matrix, 'columns' | 'data'>, larg
       'the other half too. A board takes no triangular system.'
     );
   if (difference <= SLIGHT_ASYMMETRY * largestEntry)
-    return `The halves differ by at most ${(difference / largestEntry).toExponential(1)} of the largest entry: if that is rounding, give (A + Aᵀ)/2.`;
+    return `The halves differ by at most ${formatNumber(difference / largestEntry, 2)} of the largest entry: if that is rounding, give (A + Aᵀ)/2.`;
   return (
     'If A is meant to be symmetric, look at these entries; (A + Aᵀ)/2 is symmetric, but another matrix. To solve A x = b with ' +
     'an A that is not symmetric, solve AᵀA x = Aᵀb, which has the same solution and the square of the condition.'

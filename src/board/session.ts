@@ -2,6 +2,7 @@ import type { ProgramImage } from '../../firmware-protocol/program-image.js';
 import { checkDevice } from '../argument-checks.js';
 import type { BoardDevice, CommitReport, DeviceIdentity, RunReport } from '../driver/device-api.js';
 import { abortError, ThermolinkError, throwIfAborted } from '../errors.js';
+import { formatNumber } from '../number-text.js';
 import type { BoardModel } from './board-model.js';
 import { modelOf } from './calibrated-model.js';
 import type { BoardCalibration } from './calibration.js';
@@ -240,7 +241,7 @@ export function refuseTooLong(ticks: number, ticksMax = TICKS_MAX): void {
   if (ticks <= ticksMax) return;
   throw new ThermolinkError(
     'UNSUPPORTED',
-    `One run would take ${ticks.toExponential(1)} ticks; the limit is ${ticksMax.toExponential(1)}.`,
+    `One run would take ${formatNumber(ticks)} ticks; the limit is ${formatNumber(ticksMax)}.`,
     {
       hint: 'Its slowest mode is too slow for its stiffest: add damping (A + λI), precondition, or shorten the time.',
       data: { ticks, ticksMax },

@@ -3,6 +3,7 @@ import { cholesky } from '../linalg/cholesky.js';
 import { type ExtremeEigenvalues, lanczosExtremes } from '../linalg/lanczos.js';
 import { applySystem, dimensionOf, type LinearSystem, traceOf } from '../linalg/linear-system.js';
 import { RANDOM_STREAM, randomSource } from '../linalg/random.js';
+import { counted, formatNumber } from '../number-text.js';
 
 /** Bounds of A's eigenvalues. The host chooses scales and times by them; they never enter an answer. */
 export interface Spectrum {
@@ -109,7 +110,7 @@ function smallestEigenvalue(system: LinearSystem, extremes: ExtremeEigenvalues):
   if (extremes.min <= rounding) throw isSingular(system, extremes, {});
   const { min, minResidual, steps } = extremes;
   throw notDefinite(
-    `its smallest eigenvalue is known only as ${small(min)} ± ${small(minResidual)} after ${steps} steps of Lanczos' method`,
+    `its smallest eigenvalue is known only as ${formatNumber(min, 2)} ± ${formatNumber(minResidual, 2)} after ${counted(steps, 'step')} of Lanczos' method`,
     { eigenvalueMin: min, residual: minResidual },
     'could not be shown to be',
   );
@@ -125,7 +126,10 @@ function roundingOf(system: LinearSystem, { max }: ExtremeEigenvalues): number {
 
 /** The matrix has a negative eigenvalue, since no Ritz value lies below the smallest eigenvalue. */
 function hasNegative({ min }: ExtremeEigenvalues, data: Record<string, number>): ThermolinkError {
-  return notDefinite(`it has an eigenvalue of ${small(min)} or below`, { ...data, eigenvalueMin: min });
+  return notDefinite(`it has an eigenvalue of ${formatNumber(min, 2)} or below`, {
+    ...data,
+    eigenvalueMin: min,
+  });
 }
 
 function isSingular(
@@ -138,10 +142,10 @@ function isSingular(
   const rounding = roundingOf(system, extremes);
   return new ThermolinkError(
     'NOT_POSITIVE_DEFINITE',
-    `The matrix is singular as far as float64 can tell: its smallest eigenvalue is 0 ± ${small(rounding)}, ` +
-      `beside a largest one of ${small(max)} (condition ${small(max / rounding)} or more).`,
+    `The matrix is singular as far as float64 can tell: its smallest eigenvalue is 0 ± ${formatNumber(rounding, 2)}, ` +
+      `beside a largest one of ${formatNumber(max, 2)} (condition ${formatNumber(max / rounding, 2)} or more).`,
     {
-      hint: `Remove unknowns that the equations leave open, precondition, or add damping: A + λI with λ well above ${small(rounding)}.`,
+      hint: `Remove unknowns that the equations leave open, precondition, or add damping: A + λI with λ well above ${formatNumber(rounding, 2)}.`,
       data: { ...data, eigenvalueMin: min, eigenvalueMax: max, rounding },
     },
   );
@@ -152,8 +156,4 @@ function notDefinite(reason: string, data: Record<string, number>, verdict = 'is
     hint: 'A relaxation has an equilibrium only when every eigenvalue is above zero; a larger damping (A + λI) gives one.',
     data,
   });
-}
-
-function small(value: number): string {
-  return value.toExponential(1).replace('e+', 'e');
 }

@@ -9,6 +9,7 @@ import {
 import type { Command } from '../../firmware-protocol/messages/index.js';
 import { NO_CREDIT, ON_OVERLOAD, START_STATE } from '../../firmware-protocol/messages/run.js';
 import { ThermolinkError } from '../errors.js';
+import { counted, formatCount } from '../number-text.js';
 import type { DeviceIdentity, RunOptions } from './device-api.js';
 import { CREDIT_BLOCKS } from './run-stream.js';
 
@@ -64,9 +65,13 @@ function keepBlocks({ onLoss }: RunOptions, { keepBlocksMax }: DeviceIdentity): 
 export function checkHoldable(sampleCount: number, cells: number): void {
   const codes = sampleCount * cells;
   if (codes <= CODES_MAX) return;
-  throw new ThermolinkError('BAD_ARGUMENT', `${sampleCount} samples of ${cells} cells are ${codes} codes.`, {
-    hint: `Acquire at most ${CODES_MAX} codes at once, or read the blocks of \`run\`.`,
-  });
+  throw new ThermolinkError(
+    'BAD_ARGUMENT',
+    `${counted(sampleCount, 'sample')} of ${counted(cells, 'cell')} are ${counted(codes, 'code')}.`,
+    {
+      hint: `Acquire at most ${formatCount(CODES_MAX)} codes at once, or read the blocks of \`run\`.`,
+    },
+  );
 }
 
 /** Codes in 512 MiB. */

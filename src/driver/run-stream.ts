@@ -2,6 +2,7 @@ import type { Clock } from '../../firmware-protocol/clock.js';
 import { RUN_OUTCOME } from '../../firmware-protocol/device-status.js';
 import type { Event } from '../../firmware-protocol/messages/index.js';
 import { abortError, ThermolinkError } from '../errors.js';
+import { counted } from '../number-text.js';
 import { BlockOrder, contradiction, runReport, sampleBlock } from './block-order.js';
 import type { Connection } from './connection.js';
 import type {
@@ -194,11 +195,15 @@ export class RunStream implements Run {
   #throwIfLossy(): void {
     const samplesLost = this.#order.lost.reduce((sum, { from, to }) => sum + to - from, 0);
     if (Math.max(samplesLost, this.#report?.samplesLost ?? 0) === 0) return;
-    throw new ThermolinkError('SAMPLES_LOST', `${samplesLost} samples of run ${this.runId} were lost.`, {
-      retryable: true,
-      hint: 'The same run seed gives the same samples: run it again, or have lost ones sent again (onLoss: reRequest).',
-      data: { ranges: this.#order.lost, reportedByBoard: this.#report?.samplesLost },
-    });
+    throw new ThermolinkError(
+      'SAMPLES_LOST',
+      `${counted(samplesLost, 'sample')} of run ${this.runId} were lost.`,
+      {
+        retryable: true,
+        hint: 'The same run seed gives the same samples: run it again, or have lost ones sent again (onLoss: reRequest).',
+        data: { ranges: this.#order.lost, reportedByBoard: this.#report?.samplesLost },
+      },
+    );
   }
 
   /** The credit that the board may have: CREDIT_BLOCKS more than were read or lost. */

@@ -3,6 +3,7 @@ import { codeBytes, programDigest } from '../../firmware-protocol/program-digest
 import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
 import { badArgument, checkArray, checkObject, checkWhole } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
+import { counted } from '../number-text.js';
 import type { Connection } from './connection.js';
 import type { CallOptions, CommitReport } from './device-api.js';
 
@@ -125,7 +126,11 @@ export function checkProgram(bank: number, image: ProgramImage, banks: number): 
 
 function checkLength(name: string, length: number, wanted: number, why: string): void {
   if (length === wanted) return;
-  throw new ThermolinkError('BAD_ARGUMENT', `${name} has ${length} codes; it must have ${wanted}: ${why}.`, {
-    data: { argument: name, length, wanted },
-  });
+  throw new ThermolinkError(
+    'BAD_ARGUMENT',
+    `${name} has ${counted(length, 'code')}; it must have ${wanted}: ${why}.`,
+    {
+      data: { argument: name, length, wanted },
+    },
+  );
 }

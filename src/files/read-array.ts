@@ -1,5 +1,6 @@
 import { ThermolinkError } from '../errors.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
+import { counted } from '../number-text.js';
 import { badFile, type InputFile, type NumericArray, withInputFile } from './input-file.js';
 import { MATRIX_MARKET_BANNER, readMatrixMarket } from './matrix-market.js';
 import { NPY_MAGIC, readNpy } from './read-npy.js';
@@ -16,7 +17,7 @@ export async function readMatrix(path: string): Promise<Matrix> {
   if (array.dimensions === 1)
     throw new ThermolinkError(
       'BAD_MATRIX',
-      `${path} holds a vector of ${array.rows} numbers where a matrix is needed.`,
+      `${path} holds a vector of ${counted(array.rows, 'number')} where a matrix is needed.`,
       {
         hint: 'Save an array with two dimensions.',
         data: { path, shape: [array.rows] },
@@ -33,7 +34,8 @@ export async function readSquareMatrix(path: string): Promise<Matrix> {
   const array = await readArray(path);
   const { rows, columns, data } = array;
   if (array.dimensions === 2 && rows === columns) return matrix(rows, columns, data);
-  const shape = array.dimensions === 1 ? `a vector of ${rows} numbers` : `a ${rows}×${columns} matrix`;
+  const shape =
+    array.dimensions === 1 ? `a vector of ${counted(rows, 'number')}` : `a ${rows}×${columns} matrix`;
   throw new ThermolinkError('BAD_MATRIX', `${path} holds ${shape} where a square matrix is needed.`, {
     hint: `Give a file with as many rows as columns.${suspicionOf(array)}`,
     data: { path, shape: array.dimensions === 1 ? [rows] : [rows, columns] },

@@ -1,5 +1,6 @@
 import { ThermolinkError } from '../errors.js';
 import { RANDOM_STREAM, randomPermutation, randomSource } from '../linalg/random.js';
+import { counted } from '../number-text.js';
 import type { Examples } from './network/contract.js';
 
 /** The number of a step, a u32, names the noise that the board has in it. */
@@ -33,7 +34,7 @@ export function planBatches(examples: Examples, batch: number, epochs: number, s
   if (epochs > epochsMax)
     throw new ThermolinkError(
       'BAD_ARGUMENT',
-      `${epochs} epochs of ${stepsPerEpoch} steps are more than the 2³² steps that can be numbered.`,
+      `${counted(epochs, 'epoch')} of ${counted(stepsPerEpoch, 'step')} are more than the 2³² steps that can be numbered.`,
       { hint: `Lower \`epochs\` to ${epochsMax} at most.`, data: { epochs, epochsMax, stepsPerEpoch } },
     );
   const inputCount = examples.inputs.length / examples.count;

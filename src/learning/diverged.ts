@@ -1,4 +1,5 @@
 import { ThermolinkError } from '../errors.js';
+import { formatNumber } from '../number-text.js';
 
 /** How many times the loss of a guess a loss may be. A large first step stays far below it for a while. */
 const LOSS_GROWTH_MAX = 1000;
@@ -12,7 +13,7 @@ export function refuseDivergedLoss(step: number, loss: number, classes: number):
   const bound = LOSS_GROWTH_MAX * Math.log(classes);
   if (loss <= bound) return;
   const why = Number.isFinite(loss)
-    ? `the loss reached ${loss.toPrecision(3)} nat, more than ${LOSS_GROWTH_MAX} times that of a guess`
+    ? `the loss reached ${formatNumber(loss)} nat, more than ${LOSS_GROWTH_MAX} times that of a guess`
     : 'the loss is not finite';
   throw divergedError(step, why, { loss, bound });
 }

@@ -1,5 +1,6 @@
 import { checkArray, checkWhole } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
+import { counted } from '../number-text.js';
 
 /** A real matrix, row-major: entry (i, j) is `data[i * columns + j]`. */
 export interface Matrix {
@@ -39,7 +40,7 @@ export function checkShape({ rows, columns, data }: Matrix, name: string): void 
   if (data.length === rows * columns) return;
   throw new ThermolinkError(
     'BAD_MATRIX',
-    `${name} is ${rows}×${columns}, but its data has ${data.length} entries.`,
+    `${name} is ${rows}×${columns}, but its data has ${counted(data.length, 'entry', 'entries')}.`,
     {
       hint: `Give one entry for each place, row by row: ${rows * columns} in all.`,
       data: { rows, columns, length: data.length },

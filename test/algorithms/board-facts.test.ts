@@ -92,5 +92,5 @@ test.each([0.5, 0.8])('a rail at %f V_fs is kept, noise included', async (rail) 
 
 test('more draws than one result holds are refused by both numbers', () => {
   checkDrawCount(2 ** 20, 64);
-  expect(() => checkDrawCount(2 ** 20 + 1, 64)).toThrow(/1048577 draws of 64 cells/);
+  expect(() => checkDrawCount(2 ** 20 + 1, 64)).toThrow(/1,048,577 draws of 64 cells/);
 });

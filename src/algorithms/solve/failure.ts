@@ -4,6 +4,7 @@ import type { EquilibriumPlan } from '../../board/equilibrium-plan.js';
 import { cellList } from '../../board/overload-error.js';
 import { applySystem, diagonalOf } from '../../linalg/linear-system.js';
 import { norm2, normInf, subtract } from '../../linalg/products.js';
+import { formatNumber } from '../../number-text.js';
 
 /** A pass: what was asked of the board, A d = `drive`, and what it answered. */
 export interface Pass {
@@ -95,9 +96,5 @@ export function deadCellsText(dead: readonly DeadCell[]): string {
   const list = cellList(dead.map(({ cell }) => cell));
   if (dead.length > 1) return `; ${list} look dead: they stay near 0 V, whatever is asked of them`;
   const [{ volts, askedVolts }] = dead;
-  return `; ${list} looks dead: it reads ${shortVolts(volts)} V_fs where its equation asks for ${shortVolts(askedVolts)}`;
-}
-
-function shortVolts(volts: number): string {
-  return String(Number(volts.toPrecision(2)));
+  return `; ${list} looks dead: it reads ${formatNumber(volts, 2)} V_fs where its equation asks for ${formatNumber(askedVolts, 2)}`;
 }

@@ -11,7 +11,8 @@ import type { BoardSession } from '../../board/session.js';
 import type { ThermolinkError } from '../../errors.js';
 import { applySystem } from '../../linalg/linear-system.js';
 import { norm2, subtract, sum } from '../../linalg/products.js';
-import { type Certificate, certify, shortNumber, toleranceNotMet } from '../acceptance.js';
+import { formatNumber } from '../../number-text.js';
+import { type Certificate, certify, toleranceNotMet } from '../acceptance.js';
 import type { SolveRequest, SolveResult } from '../contract.js';
 import { compensateRounding, isImperfect, withSystematicError } from './corrections.js';
 import { deadCells, deadCellsText, type Pass, reasonOfStall, reasonOfZeros } from './failure.js';
@@ -242,7 +243,7 @@ export class Refinement implements SolveState {
 
   #reasonToRefuse(averaged: Average, unexplained: number): string | undefined {
     if (this.relativeErrorBound > this.#tolerance)
-      return `its residual proves no relative error below ${shortNumber(this.relativeErrorBound)}`;
+      return `its residual proves no relative error below ${formatNumber(this.relativeErrorBound, 2)}`;
     if (this.relativeStandardError > this.#tolerance / 2)
       return 'the standard error stays above half the tolerance';
     if (norm2(averaged.standardError) < quietestStandardError(this.#plan, averaged))

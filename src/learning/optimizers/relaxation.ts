@@ -2,6 +2,7 @@ import type { RelaxationSolver } from '../../algorithms/contract.js';
 import { addCost, type SolverCost } from '../../board/cost.js';
 import { assert } from '../../errors.js';
 import { normInf } from '../../linalg/products.js';
+import { formatNumber } from '../../number-text.js';
 import { divergedError } from '../diverged.js';
 import type { OptimizerState, StepRequest } from './contract.js';
 
@@ -99,7 +100,7 @@ function refuseRunaway(
   if (!(largest > bound) && retriesInSuccession < 2) return;
   const why =
     retriesInSuccession < 2
-      ? `the solution reached ${largest.toPrecision(3)}, beyond any sensible scale (${bound.toPrecision(3)})`
+      ? `the solution reached ${formatNumber(largest)}, beyond any sensible scale (${formatNumber(bound)})`
       : 'the board overloaded in two steps in succession';
   throw divergedError(step, why, { largest, bound, retriesInSuccession });
 }
