@@ -40,14 +40,23 @@ export function createClassifier(description: ClassifierDescription): Network {
   const parameterCount = layers.reduce((sum, { outputs, inputs }) => sum + outputs * (inputs + 1), 0);
   const sizes = { inputCount, outputCount, parameterCount };
 
+  // Transposed examples are copied before the next ones come, so that all can lie in one array.
+  let room = new Float32Array(0);
+  function arranged(inputs: Float32Array, count: number): Float32Array {
+    if (room.length < inputs.length) room = new Float32Array(inputs.length);
+    const transposed = room.subarray(0, inputs.length);
+    featureMajor(inputs, count, transposed);
+    return arrange(transposed, count);
+  }
+
   function outputsOf(parameters: Float64Array, inputs: Float32Array, count: number): Float32Array {
-    return networkOutputs(blocks, parameters, arrange(featureMajor(inputs, count), count));
+    return networkOutputs(blocks, parameters, arranged(inputs, count));
   }
 
   function lossAndGradient(parameters: Float64Array, batch: Examples): LossAndGradient {
     checkParameters(parameters, sizes);
     checkExamples(batch, sizes);
-    const input = arrange(featureMajor(batch.inputs, batch.count), batch.count);
+    const input = arranged(batch.inputs, batch.count);
     let loss = 0;
     let correct = 0;
     const gradient = networkGradient(blocks, parameters, input, (logits) => {
@@ -90,7 +99,7 @@ export function createClassifier(description: ClassifierDescription): Network {
     checkExamples(examples, sizes);
     const { count } = examples;
     if (count === 1) return firstOfTwo(perExampleFactors(parameters, twice(examples)));
-    const input = arrange(featureMajor(examples.inputs, count), count);
+    const input = arranged(examples.inputs, count);
     const pass = forwardPass(blocks, parameters, input);
     const { probabilities } = softmaxCrossEntropy(pass.logits, examples.labels, outputCount);
     const deltas = outputDerivatives(blocks, parameters, pass, count);
@@ -132,16 +141,14 @@ function layerShapes({ blocks, layerNames }: ClassifierDescription): LayerShape[
 /** Features that are moved together: one line of the processor's cache holds that many. */
 const FEATURES_TOGETHER = 16;
 
-/** count × features, example-major → features × count. */
-function featureMajor(inputs: Float32Array, count: number): Float32Array {
+/** Writes count × features, example-major, as features × count to `out`. */
+function featureMajor(inputs: Float32Array, count: number, out: Float32Array): void {
   const features = inputs.length / count;
-  const out = new Float32Array(inputs.length);
   for (let first = 0; first < features; first += FEATURES_TOGETHER) {
     const end = Math.min(features, first + FEATURES_TOGETHER);
     for (let e = 0; e < count; e++)
       for (let f = first; f < end; f++) out[f * count + e] = inputs[e * features + f];
   }
-  return out;
 }
 
 /**
