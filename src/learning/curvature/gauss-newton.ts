@@ -5,7 +5,12 @@ import {
   centered,
   centeredProductsBytes,
 } from '../../linalg/matrix-kernel/centered-products.js';
-import { type MatrixRoom, newMatrixRoom, setOuterProduct } from '../../linalg/matrix-kernel/matrix-room.js';
+import {
+  type MatrixRoom,
+  newMatrixRoom,
+  plainMatrixRoom,
+  setOuterProduct,
+} from '../../linalg/matrix-kernel/matrix-room.js';
 import type { Examples, LayerFactors, LayerShape, Network, PerExampleFactors } from '../network/contract.js';
 
 /**
@@ -48,19 +53,10 @@ export function factorRoom(
   { outputCount, parameterCount, layers }: Pick<Network, 'outputCount' | 'parameterCount' | 'layers'>,
   count: number,
 ): MatrixRoom {
-  return newRoom(layers, parameterCount, count, outputCount);
-}
-
-function newRoom(
-  layers: readonly LayerShape[],
-  parameterCount: number,
-  count: number,
-  outputs: number,
-): MatrixRoom {
   const scratchBytes = layers
     .filter(({ positions }) => positions > 1)
-    .reduce((most, layer) => Math.max(most, centeredProductsBytes(outputs, layer)), 0);
-  return newMatrixRoom(count * outputs, parameterCount, scratchBytes);
+    .reduce((most, layer) => Math.max(most, centeredProductsBytes(outputCount, layer)), 0);
+  return newMatrixRoom(count * outputCount, parameterCount, scratchBytes);
 }
 
 /** The same from factors that were computed already. */
@@ -71,7 +67,7 @@ export function factorOf(
   given?: MatrixRoom,
 ): Matrix {
   const { count, outputs, probabilities } = factors;
-  const room = given ?? newRoom(layers, parameterCount, count, outputs);
+  const room = given ?? plainMatrixRoom(count * outputs, parameterCount);
   const { rows, columns } = room.matrix;
   if (rows !== count * outputs || columns !== parameterCount)
     throw new ThermolinkError(

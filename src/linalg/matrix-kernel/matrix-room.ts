@@ -66,18 +66,21 @@ const kernels = new WeakMap<ArrayBufferLike, Kernel>();
 let compiled: EmbeddedModule | undefined;
 
 /**
- * A zero matrix of rows × columns, in the module's memory if the host has it. Each has a memory of its own:
- * keep it.
+ * A zero matrix of rows × columns, in the memory of the module if the host has it. Each has a memory of its
+ * own: keep it for one matrix after another.
  */
 export function newMatrixRoom(rows: number, columns: number, scratchBytes = 0): MatrixRoom {
-  return (
-    newKernelRoom(rows, columns, scratchBytes) ?? {
-      matrix: matrix(rows, columns),
-      left: new Float64Array(rows),
-      right: new Float64Array(columns),
-      scratch: new Uint8Array(0),
-    }
-  );
+  return newKernelRoom(rows, columns, scratchBytes) ?? plainMatrixRoom(rows, columns);
+}
+
+/** The same in arrays of its own, for a matrix that is made once. */
+export function plainMatrixRoom(rows: number, columns: number): MatrixRoom {
+  return {
+    matrix: matrix(rows, columns),
+    left: new Float64Array(rows),
+    right: new Float64Array(columns),
+    scratch: new Uint8Array(0),
+  };
 }
 
 function newKernelRoom(rows: number, columns: number, scratchBytes: number): MatrixRoom | undefined {
