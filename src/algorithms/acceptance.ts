@@ -4,7 +4,7 @@ import type { Spectrum } from '../board/spectrum.js';
 import { ThermolinkError } from '../errors.js';
 import { applySystem, type LinearSystem } from '../linalg/linear-system.js';
 import { norm2, subtract } from '../linalg/products.js';
-import { formatNumber } from '../number-text.js';
+import { counted, formatExact, formatNumber } from '../number-text.js';
 import type { SolveResult } from './contract.js';
 
 /** The answer to b = 0 is 0. It takes no board: no pass and no sample. */
@@ -67,7 +67,7 @@ export function refuseBeyondFloat64({ system, spectrum }: CheckedSystem, toleran
   const condition = conditionOf(spectrum);
   throw new ThermolinkError(
     'TOLERANCE_NOT_MET',
-    `A relative error of ${tolerance} cannot be verified: the condition of this system is ${formatNumber(condition, 2)}, ` +
+    `A relative error of ${formatExact(tolerance)} cannot be verified: the condition of this system is ${formatNumber(condition, 2)}, ` +
       `and residuals in float64 prove no error below ${formatNumber(floor, 2)}.`,
     {
       hint:
@@ -106,8 +106,8 @@ export function toleranceNotMet(who: string, reason: string, shortfall: Shortfal
   const isBoardWell = deadCells === undefined;
   return new ThermolinkError(
     'TOLERANCE_NOT_MET',
-    `${who} does not meet a relative error of ${tolerance}: ${reason}. ` +
-      `It ended after ${passes} ${passes === 1 ? 'pass' : 'passes'} with a relative residual of ${formatNumber(relativeResidual, 2)}.`,
+    `${who} does not meet a relative error of ${formatExact(tolerance)}: ${reason}. ` +
+      `It ended after ${counted(passes, 'pass', 'passes')} with a relative residual of ${formatNumber(relativeResidual, 2)}.`,
     {
       hint: isBoardWell
         ? `Check that the board is well; choose a larger tolerance or a board with finer couplings; or ${IMPROVE}.`

@@ -54,8 +54,8 @@ export interface Range {
   /** Attempts before it gives up. */
   readonly attemptsMax: number;
   /**
-   * The error after the last attempt, which was made at `lastScale`; `overload` is the last report of one, if
-   * there was any.
+   * The error after the last attempt. That one was made at `lastScale`; `overload` is the report of the last
+   * overload, if there was one.
    */
   readonly giveUp: (lastScale: number, overload: RunReport | undefined) => ThermolinkError;
 }
@@ -63,9 +63,9 @@ export interface Range {
 /**
  * One use of a board, while the board belongs to nobody else. `inSession` opens it.
  *
- * All programs and board runs of the use go through here. The session names the noise of each board run,
- * sends couplings only when they changed, repeats after an overload at a larger scale, and adds up what the
- * use costs.
+ * All programs and board runs of the use go through here. The board session names the noise of each board
+ * run, sends couplings only when they changed, repeats after an overload at a larger scale, and adds up what
+ * the use costs.
  */
 export class BoardSession {
   readonly identity: DeviceIdentity;
@@ -241,7 +241,7 @@ export function refuseTooLong(ticks: number, ticksMax = TICKS_MAX): void {
   if (ticks <= ticksMax) return;
   throw new ThermolinkError(
     'UNSUPPORTED',
-    `One run would take ${formatNumber(ticks)} ticks; the limit is ${formatNumber(ticksMax)}.`,
+    `One board run would take ${formatNumber(ticks)} ticks; the limit is ${formatNumber(ticksMax)}.`,
     {
       hint: 'Its slowest mode is too slow for its stiffest: add damping (A + λI), precondition, or shorten the time.',
       data: { ticks, ticksMax },
