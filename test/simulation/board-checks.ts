@@ -20,7 +20,8 @@ interface Hearing {
 }
 
 /**
- * Holds what the board carries out against what the host had sent it, and its watchdog against the silence.
+ * Checks that the board carries out what the host sent, and that its watchdog trips after silence and not
+ * before.
  */
 export class BoardChecks {
   /** Commands that reached the board. */
@@ -74,7 +75,7 @@ export class BoardChecks {
     this.#hearing?.effects.push(effect);
     if (effect === 'watchdogExpired') this.#checkTrip();
     if (effect !== 'reset') return;
-    // Its answer is sent once, and then there is no session any more that could send it again.
+    // This answer is sent only once. Afterwards there is no session that could send it again.
     this.#truth.disturbed('reset by command', 0);
     this.#sessionsBeforeStart = this.#truth.sessions.length;
     this.#end(this.#truth.sessions.at(-1));
@@ -84,7 +85,7 @@ export class BoardChecks {
     this.#end(this.#truth.sessions.at(-1));
   }
 
-  /** The board says something of its own link. */
+  /** The board reports an event of its own link. */
   said(payload: Uint8Array): void {
     this.#hearing?.said.push(peek(payload));
   }
@@ -126,7 +127,7 @@ export class BoardChecks {
     this.#truth.lastTripMs = nowMs;
   }
 
-  /** A question opens no session, and none begins like one that the board remembers. */
+  /** A HELLO that only asks opens no session, and no session begins like one that the board remembers. */
   #checkOpening({ session: { nonce } }: Dispatcher, payload: Uint8Array, before?: BoardSession): void {
     const message = decodeToDevice(payload);
     if (

@@ -17,7 +17,7 @@ export const EFFECT: Partial<
   reset: 'reset',
 };
 
-/** Aborting a run that has ended changes nothing, so an answer proves no effect. */
+/** Aborting a run that has ended changes nothing: its answer is no proof of an effect. */
 export const EFFECT_IS_OPTIONAL: ReadonlySet<CommandName> = new Set<CommandName>(['abort']);
 
 /** A session as the board has it. */
@@ -44,7 +44,7 @@ export interface HostCall {
   /** Place among all calls of the run. */
   readonly issue: number;
   readonly askedAtMs: number;
-  /** For how long neither side had missed anything by then. */
+  /** How long, up to then, neither side had missed anything. */
   readonly freeMsAtStart: number;
   session: string;
   requestId: number;

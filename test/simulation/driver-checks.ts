@@ -3,17 +3,17 @@ import type { DeviceEvent } from '../../src/driver/reconnect.js';
 import type { RunKeeper } from '../../src/driver/run-keeper.js';
 import type { Truth } from './truth.js';
 
-/** A turn of the host, and a frame that is being written on the slowest line. */
+/** Longest wait of the driver: one turn of the host, and one frame on the slowest line. */
 const TURN_MS = 20;
-/** Pauses between two attempts to find a board: the first one, which doubles, and the longest. */
+/** Pauses between two attempts to find a board: the first pause, which doubles each time, and the longest. */
 const PAUSE_MS_FIRST = 100;
 const PAUSE_MS_MAX = 2000;
-/** An attempt: HELLO to resume and HELLO to open, each repeated for 2 s. */
+/** Longest attempt: HELLO to resume and HELLO to open, each repeated for 2 s. */
 const ATTEMPT_MS = 4000;
 
 /**
- * Holds the driver to what it must do of its own accord: look for a board that was lost, and feed the
- * watchdog of its runs.
+ * Checks what the driver must do without being asked: look for a lost board, and feed the watchdog of its
+ * runs.
  */
 export class DriverChecks {
   readonly #truth: Truth;
@@ -42,7 +42,7 @@ export class DriverChecks {
 
   runKnown(keeper: RunKeeper, watchdogMs: number): void {
     this.#keeper = keeper;
-    // Until the host knows of its run, what it repeats feeds the watchdog.
+    // Until the host knows of its run, its repeated commands feed the watchdog.
     this.#fedAtMs = this.#truth.nowMs;
     this.#watchdogMs = watchdogMs;
   }

@@ -1,7 +1,7 @@
 import { CHANNEL, type Frame, FrameDecoder } from '../../firmware-protocol/framing.js';
 import { simulate } from './simulate.js';
 
-/** A good frame, and as it travels, with its delimiter. */
+/** A good frame, decoded and as the bytes that travel (with the delimiter). */
 export interface RecordedFrame {
   readonly frame: Frame;
   readonly bytes: Uint8Array;
@@ -18,7 +18,7 @@ export interface Corpus {
 
 const SESSION_WRITES_MAX = 120;
 /**
- * Seeds of one run with faults each: retransmissions, stops and several sessions are among what they write.
+ * Simulations with faults that are recorded. Together they hold retransmissions, stops and several sessions.
  */
 const SEEDS = 8;
 

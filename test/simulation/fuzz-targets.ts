@@ -25,8 +25,8 @@ export type FuzzTarget = (random: Random) => void;
 export const DECODER_FRAMES = 8;
 
 /**
- * Frames in one chunk, every other one damaged: what comes out is what went in, and no whole frame is
- * missing.
+ * Takes frames in one chunk, every other one damaged. What comes out must be what went in, and no whole frame
+ * may be missing.
  */
 export function decoderTarget(corpus: Corpus): FuzzTarget {
   const decoder = new FrameDecoder(65536);
@@ -36,7 +36,7 @@ export function decoderTarget(corpus: Corpus): FuzzTarget {
     for (let i = 0; i < DECODER_FRAMES / 2; i++) {
       const bad = random.pick(corpus.frames);
       let good = random.pick(corpus.frames);
-      // Twins could not be told apart.
+      // Equal frames could not be told apart.
       while (sameFrame(bad.frame, good.frame)) good = random.pick(corpus.frames);
       sources.push(bad, good);
       parts.push(damaged(bad.bytes, random), DELIMITER, good.bytes);
@@ -44,7 +44,7 @@ export function decoderTarget(corpus: Corpus): FuzzTarget {
     let next = 0;
     for (const item of decoder.push(joined(...parts))) {
       if (item.kind !== 'frame') continue;
-      // What was cut, moved or repeated may still stand whole between two delimiters.
+      // A damaged frame may still stand whole between two delimiters.
       if (next < sources.length && sameFrame(item.frame, sources[next].frame)) continue;
       if (next >= sources.length || !sameFrame(item.frame, sources[next + 1].frame))
         throw new Error(
@@ -69,7 +69,10 @@ function sameFrame(a: Frame, b: Frame): boolean {
   );
 }
 
-/** Payloads that were damaged behind the CRC: refused, or understood in the one form that says the same. */
+/**
+ * Takes payloads that were damaged behind the CRC. Each is refused, or decoded to fields that encode to the
+ * same bytes.
+ */
 export function codecTarget(corpus: Corpus): FuzzTarget {
   return (random) => {
     const toBoard = random.chance(0.5);
@@ -82,7 +85,7 @@ export function codecTarget(corpus: Corpus): FuzzTarget {
       fields: unknown,
     ) => Uint8Array;
     const again = encode(message.name, message.requestId, message.fields);
-    // Items behind the known fields are of a later version and have no place in the other form.
+    // Items behind the known fields belong to a later version and are not encoded again.
     const extended = itemCount(payload) !== itemCount(again);
     const same = extended
       ? sameBytes(again.subarray(3), payload.subarray(3, again.length)) || payload[0] !== again[0]
@@ -96,8 +99,8 @@ function itemCount(payload: Uint8Array): number {
 }
 
 /**
- * Messages that were damaged before they were framed: a board does them or refuses them, and never runs into
- * a bug.
+ * Takes messages that were damaged before they were framed. A board executes or refuses each, and never fails
+ * by a bug.
  */
 export function boardTarget(corpus: Corpus): FuzzTarget {
   const hellos = corpus.payloadsToBoard.filter(
@@ -152,8 +155,8 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /**
- * A whole session as a host wrote it, damaged in several places and cut into chunks anywhere: the board
- * carries out only what the host had said, for the rest fails the CRC.
+ * Takes a whole session as a host wrote it, damaged in several places and cut into chunks anywhere. The board
+ * executes only what the host had said: everything else fails the CRC.
  */
 export function sessionTarget(
   corpus: Corpus,
@@ -186,7 +189,7 @@ export function sessionTarget(
       device.advance(4);
       while (device.poll(nowMs));
     }
-    // What is half received is of this session, not of the next.
+    // Bytes that are half received belong to this session and not to the next.
     device.receive(DELIMITER, nowMs);
     if (device.board.fault !== 0) throw new Error('the firmware ran into a bug of its own');
     device.disconnect();

@@ -17,13 +17,13 @@ export interface FuzzPart {
   readonly count: number;
 }
 
-/** One input may take this long; a part may leave this much behind. */
+/** Longest time of one input, and most bytes that a part may leave behind. */
 const INPUT_MS_MAX = 2000;
 const GROWTH_BYTES_MAX = 16 << 20;
 /** Inputs between two looks at the clock. */
 const BATCH = 1000;
 
-/** Shares of the targets in so many frames: a board takes longest, a decoder sees most. */
+/** Divides the frames among the targets: a board takes longest, a decoder gets most. */
 export function frameParts(frames: number): FuzzPart[] {
   const board = Math.floor(frames / 20);
   const codec = Math.floor(frames / 10);
@@ -48,10 +48,10 @@ export async function fuzz(
   try {
     let live = 0;
     for (let done = 0; done < part.count; done += BATCH) {
-      // What a WeakRef has shown stays alive until the turn ends.
+      // An object that a WeakRef has shown stays alive until the turn ends.
       await new Promise((resolve) => setImmediate(resolve));
       const random = new Random(seed, 1000 + done / BATCH);
-      // What is built up once is no growth.
+      // What is built up once, in the beginning, is no growth.
       if (done === 10 * BATCH) live = liveBytes();
       for (let i = done; i < Math.min(done + BATCH, part.count); i++) attempt(target, random, part.name, i);
       progress(Math.min(done + BATCH, part.count));

@@ -1,6 +1,7 @@
 /**
- * Where the simulator looks into host and board: wrapped around public methods of the product's classes,
- * which stay as they are. There is one witness at a time, since one run is simulated at a time.
+ * The places where the simulator looks into host and board. They wrap public methods of the product's
+ * classes, which stay as they are. There is one witness at a time, because one scenario is simulated at a
+ * time.
  */
 
 import { Board } from '../../emulator/firmware/board.js';
@@ -26,7 +27,7 @@ export interface AskedCall {
 }
 
 export interface Witness {
-  /** The host's user calls stop; what is returned is called when that is reported done. */
+  /** The host's user calls stop. The returned function is called when the stop is reported done. */
   hostStops(): () => void;
   hostAsks(connection: Connection, name: CommandName, fields: unknown): AskedCall;
   linkOpened(link: Link, nonce: Uint8Array): void;
@@ -36,8 +37,8 @@ export interface Witness {
   /** All that is not acknowledged is to be sent again. */
   senderResumed(sender: CommandSender): void;
   /**
-   * The link's sender was asked what comes next: when the oldest was due before, and how often what it gave
-   * was sent.
+   * The link's sender was asked for its next frame: when the oldest frame was due before, and how often the
+   * frame that it gave was sent.
    */
   senderPolled(sender: CommandSender, dueBeforeMs: number | undefined, sendings: number | undefined): void;
   /** `parts`: the payload, in pieces. */
@@ -61,7 +62,7 @@ export function setWitness(next: Witness | undefined): void {
   witness = next;
 }
 
-/** Nobody looks while this is done. */
+/** Does this without a witness. */
 export function unwitnessed(act: () => void): void {
   const before = witness;
   witness = undefined;

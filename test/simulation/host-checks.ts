@@ -9,11 +9,11 @@ import { peek } from './peek.js';
 import type { TestRig } from './test-rig.js';
 import type { Truth } from './truth.js';
 
-/** The longest that a command takes which waits for nothing that the line has lost. */
+/** Longest time of a command while the line has lost nothing that it waits for. */
 const ANSWER_MS = 300;
 const DEADLINE_CODES: ReadonlySet<string> = new Set(['TIMEOUT', 'LINK_LOST']);
 
-/** Holds what the host is told of its calls and its session against what the board did. */
+/** Checks what the host is told of its calls and its session against what the board did. */
 export class HostChecks {
   /** The connection of the present host. */
   connection: Connection | undefined;
@@ -90,12 +90,12 @@ export class HostChecks {
       );
   }
 
-  /** The host's user calls stop; the function is called when that is reported done. */
+  /** The host's user calls stop. The returned function is called when the stop is reported done. */
   hostStops(): () => void {
     const { hostSession } = this.#truth;
     const issued = this.#stopsIssued.get(hostSession) ?? 0;
     return () => {
-      // A session that began meanwhile has stopped the board, and the stop was said again in it.
+      // A session that began meanwhile has stopped the board, and the stop was repeated in it.
       const before = this.#truth.hostSession === hostSession ? issued : 0;
       const done = this.#truth.session(this.#truth.hostSession)?.stopNumber ?? 0;
       if (done <= before) this.#truth.broken('a stop was reported done before the board had stopped');
@@ -107,10 +107,10 @@ export class HostChecks {
     this.#rig.note(`driver: ${kind}`);
     if (kind === 'reconnecting') this.#reconnectingAtMs = this.#truth.nowMs;
     const session = this.#truth.session(this.#truth.hostSession);
-    // A board that fails while its answer is on its way has the session no more either; the host will see.
+    // A board that fails while its answer is on its way no longer has the session. The host will notice.
     if (kind === 'resumed' && (session?.endedAtMs ?? this.#truth.nowMs) < this.#reconnectingAtMs)
       this.#truth.broken('a session was resumed that the board had ended');
-    // Of one in which nothing has happened yet there is nothing to give up.
+    // A session in which nothing has happened yet may be given up.
     if (kind === 'sessionLost' && session && session.endedAtMs === undefined && session.heard)
       this.#truth.broken('a session was given up that the board still had');
   }
@@ -123,8 +123,8 @@ export class HostChecks {
     }
     if (error.code === 'OUTCOME_UNKNOWN') {
       const session = this.#truth.session(call.session);
-      // Lost is one that the board has ended, or that the host has given up for good because of what happened
-      // to the line.
+      // A session counts as lost when the board has ended it, or when the host has given it up for good
+      // because of the line.
       const wasEnded = session?.endedAtMs !== undefined;
       const wasGivenUp =
         connection.failure !== undefined && this.#truth.disturbedSince(session?.openedAtMs ?? askedAtMs);
@@ -136,9 +136,9 @@ export class HostChecks {
         this.#truth.broken(`the outcome of ${name} (request ${requestId}) was unknown, it was never sent`);
       return;
     }
-    // HELLO and stop are repeated, and end each try by a deadline.
+    // HELLO and stop are repeated, and each try ends by a deadline.
     if (error.code === 'TIMEOUT' && commandRow(name).channel === 'command') this.#timedOut(call);
-    // A deadline that passes says nothing of what the board did, and does not invite to do it again.
+    // After a deadline nobody knows what the board did, so the error must not invite to repeat the call.
     const saysNothing = error.code === 'ABORTED' || (DEADLINE_CODES.has(error.code) && !error.retryable);
     if (!saysNothing && this.#executed(call))
       this.#truth.broken(

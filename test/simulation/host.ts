@@ -10,15 +10,12 @@ import { MortalClock } from './virtual-time.js';
 import type { ProtocolWitness } from './witness.js';
 
 const REOPEN_MS = 60;
-/**
- * A disturbance shows within this time: eight expiries of at most 2 s, from 250 ms on, and what finds the
- * board again.
- */
+/** A disturbance shows within this time: eight timeouts of 250 ms to 2 s, and the search for the board. */
 const SHOWN_MS = 16_000;
 
 /**
- * One life of the host's process: its clock, its device, what it knows of the board. When it is killed
- * nothing of it moves any more, and another one begins.
+ * One life of the host's process: its clock, its device, and what it knows of the board. After a kill nothing
+ * of it moves any more, and another life begins.
  */
 export class Host {
   readonly clock: MortalClock;
@@ -30,9 +27,9 @@ export class Host {
   /** What this process has loaded into each bank, by name; forgotten whenever something went wrong. */
   readonly loaded: (string | undefined)[] = [];
   readonly #nonce: (before: Uint8Array | undefined) => Uint8Array;
-  /** Of the last session of this process. */
+  /** The nonce of the last session of this process. */
   #lastNonce: Uint8Array | undefined;
-  /** Whether the driver is to find the board again, or this host opens another device. */
+  /** Whether the driver finds a lost board again. Otherwise this host opens another device. */
   readonly #reconnects: boolean;
   readonly #reconnect: ReconnectOptions = {
     openPort: async () => {
@@ -64,7 +61,7 @@ export class Host {
     this.#nonce = options.nonce;
   }
 
-  /** The open device; opens one, again and again, when there is none. */
+  /** The open device. Opens one when there is none, and tries until it succeeds. */
   async device(): Promise<Device> {
     while (!this.#device) {
       this.#openedAtMs = this.clock.nowMs();
@@ -112,7 +109,7 @@ export class Host {
   explain(error: unknown): void {
     const { truth } = this.witness;
     if (!(error instanceof ThermolinkError)) truth.broken(`an error without a name: ${String(error)}`);
-    // What happened lately may cost anything; what it may have cost long ago has shown itself.
+    // A recent disturbance may cause any error. The effects of an older one have shown already.
     else if (
       !truth.disturbedSince(Math.max(this.#openedAtMs, truth.nowMs - SHOWN_MS)) &&
       !this.#isExplained(error)
@@ -122,10 +119,10 @@ export class Host {
 
   #isExplained({ code }: ThermolinkError): boolean {
     const { truth } = this.witness;
-    // A HELLO that was late, past a reset in which the board forgot its nonce, has opened a session of its
+    // A late HELLO that arrives after a reset, in which the board forgot its nonce, opens a session of its
     // own.
     if (truth.session(truth.hostSession)?.endedAtMs !== undefined) return true;
-    // Whether the line alone was to blame was looked at when it happened.
+    // The checkers have judged already, when it happened, whether the line alone was to blame.
     if (code === 'TIMEOUT') return truth.lastTimeoutMs >= this.#openedAtMs;
     return code === 'RUN_ENDED' && truth.lastTripMs >= this.#openedAtMs;
   }

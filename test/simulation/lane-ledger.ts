@@ -1,21 +1,18 @@
 import { CHANNEL, type Frame } from '../../firmware-protocol/framing.js';
 
-/**
- * Longest time that a frame takes which nothing happens to: on the slowest line, held to be joined, and a
- * turn.
- */
+/** Longest time of a frame to which nothing happens: on the slowest line, held to be joined, and one turn. */
 const PASSAGE_MS = 15;
 const BEFORE_FIRST = 0xffff;
 
-/** Numbers are mod 2¹⁶; whether `a` comes behind `b`. */
+/** Whether `a` comes behind `b`; numbers are modulo 2¹⁶. */
 function isNewer(a: number, b: number): boolean {
   const ahead = (a - b) & 0xffff;
   return ahead > 0 && ahead < 0x8000;
 }
 
 /**
- * One direction of a session: what was sent, what of it the receiver has taken, and since when something is
- * missing that the line has lost or holds back.
+ * One direction of a session: what was sent, what the receiver has taken, and since when something is missing
+ * because of the line.
  */
 export class LaneLedger {
   /** First byte of the nonce of the receiver's session; undefined without one. */
@@ -42,7 +39,7 @@ export class LaneLedger {
     this.#due = BEFORE_FIRST;
   }
 
-  /** Unseen, so many command frames have been sent, taken and acknowledged. */
+  /** So many command frames have been sent, taken and acknowledged without the witness. */
   skip(frames: number): void {
     this.#taken = (frames - 1) & 0xffff;
     this.#ackSent = this.#taken;
@@ -76,7 +73,8 @@ export class LaneLedger {
   }
 
   /**
-   * The receiver has looked at all that came: the number that it should have taken and has not, or undefined.
+   * The receiver has looked at all that came. Returns the number that it should have taken and has not, or
+   * undefined.
    */
   passedOver(): number | undefined {
     const due = this.#due;
@@ -85,9 +83,9 @@ export class LaneLedger {
   }
 
   /**
-   * Since when the receiver misses what was sent; infinite when it has all, or when nobody cares:
-   * `senderHolds` is whether the sender still has frames to send again, `receiverHolds` whether the receiver
-   * waits for acknowledgements.
+   * Since when the receiver misses something that was sent. Infinite when it has all, or when nobody needs
+   * it: `senderHolds` says whether the sender still has frames to send again, `receiverHolds` whether the
+   * receiver waits for acknowledgements.
    */
   missesSinceMs(senderHolds: boolean, receiverHolds: boolean): number {
     const sentAtMs = senderHolds ? this.#sentAtMs.get((this.#taken + 1) & 0xffff) : undefined;

@@ -6,7 +6,7 @@ export interface LaneOptions {
   readonly latencyMs: number;
   readonly bytesPerMs: number;
   readonly random: Random;
-  /** What becomes of this write; asked once for each. */
+  /** The fault that hits this write; asked once for each write. */
   readonly fault: (bytes: Uint8Array) => FrameFaultName | undefined;
   readonly deliver: (bytes: Uint8Array) => void;
 }
@@ -32,7 +32,7 @@ export class Lane {
     this.#options = options;
   }
 
-  /** Takes a write; the milliseconds after which the writer may go on. */
+  /** Takes a write. Returns the milliseconds after which the writer may go on. */
   send(bytes: Uint8Array): number {
     const { random, latencyMs, bytesPerMs } = this.#options;
     const nowMs = this.#time.nowMs();
@@ -58,7 +58,7 @@ export class Lane {
         inOrder(random.chance(0.5) ? 0 : random.ms(0, 60), bytes);
         break;
       case 'reorder': {
-        // Mostly behind a few frames, at times behind a whole session.
+        // Mostly behind a few frames, sometimes behind a whole session.
         const lateMs = random.chance(0.8) ? random.ms(1, 30) : random.ms(30, LATENESS_MS_MAX);
         this.#arrive(nowMs + busyMs + latencyMs + lateMs, bytes);
         break;
@@ -76,12 +76,12 @@ export class Lane {
     return busyMs;
   }
 
-  /** Nothing gets on the line for this long; writers wait. */
+  /** Holds the line for this long: nothing gets on it, and writers wait. */
   stall(ms: number): void {
     this.#stalledUntilMs = this.#time.nowMs() + ms;
   }
 
-  /** What is on its way is lost. */
+  /** Cuts the line: what is on its way is lost. */
   cut(): void {
     this.#cuts++;
     this.#held = undefined;
@@ -89,7 +89,10 @@ export class Lane {
     this.#stalledUntilMs = 0;
   }
 
-  /** Cut in pieces that arrive one after another, or held to arrive in one chunk with what follows. */
+  /**
+   * Cuts the bytes in pieces that arrive one after another, or holds them to arrive in one chunk with what
+   * follows.
+   */
   #fragment(bytes: Uint8Array, inOrder: (extraMs: number, chunk: Uint8Array) => void): void {
     const { random } = this.#options;
     if (random.chance(0.5)) {

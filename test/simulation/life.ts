@@ -12,11 +12,11 @@ export type ProgramName = 'large' | 'wide' | 'overloading';
 /** Longest time that a run may take before it counts as lost. */
 const RUN_TIMEOUT_MS = 20_000;
 
-/** What the steps of a workload are made of, in one life of the host. */
+/** The actions that the steps of a workload consist of, in one life of the host. */
 export class Life {
   readonly host: Host;
   readonly #programs: Readonly<Record<ProgramName, ProgramImage>>;
-  /** A watchdog time that no other start of this simulation has: it names the start. */
+  /** A watchdog time that no other start of this simulation has. It identifies the start. */
   readonly #watchdogMs: () => number;
 
   constructor(host: Host, variant: number, watchdogMs: () => number) {
@@ -30,7 +30,7 @@ export class Life {
     };
   }
 
-  /** Brings the board out of whatever it is in, so that a program can be loaded and run. */
+  /** Brings the board from any state into one in which a program can be loaded and run. */
   async ready(): Promise<void> {
     const device = await this.host.device();
     for (;;) {
@@ -38,7 +38,7 @@ export class Life {
       if (state === 'fault' || state === 'safe') await device.acknowledge();
       else if (state === 'running') await device.stop();
       else {
-        // What is committed but was stopped since must be committed again.
+        // A program that was committed before a stop must be committed again.
         if (state === 'idle') this.host.loaded.length = 0;
         return;
       }
@@ -70,7 +70,7 @@ export class Life {
     };
   }
 
-  /** Runs and reads every block, pausing now and then; what came out, as one line. */
+  /** Runs and reads every block, with a pause now and then. Returns the outcome as one line. */
   async stream(options: RunOptions, pauseMs = 0): Promise<string> {
     const { host } = this;
     const { onLoss = 'fail' } = options;
@@ -104,7 +104,7 @@ export class Life {
     await all(Array.from({ length: count }, () => device.ping()));
   }
 
-  /** Sends a request again that the board has already executed: it must answer and do nothing. */
+  /** Sends a request again that the board has already executed. The board must answer and do nothing. */
   repeatRequest(): void {
     const { connection } = this.host.witness.host;
     const payload = this.host.witness.executedBefore(this.host.random);
@@ -114,7 +114,7 @@ export class Life {
     }
   }
 
-  /** Calls of the connection that no method of `Device` makes by itself. */
+  /** Commits again: a call of the connection that no method of `Device` makes by itself. */
   commitAgain(bank: number, name: ProgramName): Promise<unknown> {
     return this.host.witness.host.connection!.request('commit', {
       bank,
@@ -122,7 +122,7 @@ export class Life {
     });
   }
 
-  /** The list of lost samples must be what really happened to them, as far as the host can know by now. */
+  /** Checks that the listed samples are really lost, as far as the host can know by now. */
   #checkLoss(session: string, runId: number, policy: LossPolicy, data: ThermolinkError['data']): void {
     const { truth, samples } = this.host.witness;
     const ledger = samples.ledger(session, runId);
@@ -153,7 +153,7 @@ export class Life {
 }
 
 /**
- * Waits for all, then fails if one did: with what ended the session, if anything did, rather than with lost
+ * Waits for all calls, then fails if one failed. An error that ended the session goes before an error of lost
  * samples.
  */
 export async function all(calls: readonly Promise<unknown>[]): Promise<void> {

@@ -4,7 +4,7 @@ import { EventPort } from '../../src/transport/event-port.js';
 
 export interface LineEnd {
   readonly frameBytesMax: number;
-  /** Takes a copy of what is written; the milliseconds after which the writer may go on. */
+  /** Takes a copy of what is written. Returns the milliseconds after which the writer may go on. */
   readonly send: (bytes: Uint8Array) => number;
   readonly schedule: (delayMs: number, callback: () => void) => void;
   /** The owner closed it. */
@@ -40,7 +40,7 @@ export class LinePort extends EventPort implements Port {
         return;
       }
       this.#rejectWrite = reject;
-      // The buffer is the caller's again when this settles; the bytes are then still on their way.
+      // The caller owns the buffer again when this settles. The bytes are then still on their way.
       this.#end.schedule(this.#end.send(bytes.slice()), () => {
         this.#rejectWrite = undefined;
         resolve();
@@ -61,7 +61,7 @@ export class LinePort extends EventPort implements Port {
     this.events.data(bytes);
   }
 
-  /** The line has ended without its owner's doing. */
+  /** The line has ended, and not by its owner. */
   end(reason?: Error): void {
     this.#rejectWrite?.(new ThermolinkError('LINK_LOST', `${this.name} has ended.`));
     this.events.end(reason);

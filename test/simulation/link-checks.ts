@@ -6,8 +6,7 @@ import type { Direction, TestRig } from './test-rig.js';
 import type { Truth } from './truth.js';
 
 /**
- * How much later than it is due a frame may be sent again: a turn of the host, or of a board that is in a
- * slice.
+ * How much later than its due time a frame may be sent again: a turn of the host, or a slice of the board.
  */
 const LATE_MS = 12;
 
@@ -19,9 +18,9 @@ interface LaneWatch {
 }
 
 /**
- * Holds the link's promises against it: what arrives in order is taken; what is missing is sent again when
- * its time has come, and nothing but that moves the time. What the line takes away is then the only thing
- * that holds a command up, and this keeps the time during which it did not.
+ * Checks the promises of the link. What arrives in order is taken. What is missing is sent again at its due
+ * time, and nothing else moves that time. So only the line can hold up a command, and this class keeps the
+ * time during which it did not.
  */
 export class LinkChecks {
   readonly #rig: TestRig;
@@ -40,7 +39,7 @@ export class LinkChecks {
     this.#host = host;
   }
 
-  /** A link begins a session, or has none any more. */
+  /** A link begins a session, or ends its last one. */
   begins(link: Link, session: number | undefined): void {
     const [out, into] = this.#isBoard(link)
       ? (['toHost', 'toBoard'] as const)
@@ -49,7 +48,7 @@ export class LinkChecks {
     this.#lanes[into].ledger.receiverBegins(session);
   }
 
-  /** Unseen, so many command frames have passed in each direction. */
+  /** So many command frames have passed in each direction without the witness. */
   skip(frames: number): void {
     for (const { ledger } of Object.values(this.#lanes)) ledger.skip(frames);
   }
@@ -106,15 +105,15 @@ export class LinkChecks {
   }
 
   /**
-   * How long, since the run began, there was no disturbance and neither side missed anything that the other
-   * had sent.
+   * How long, since the simulation began, there was no disturbance and neither side missed anything that was
+   * sent.
    */
   get freeMs(): number {
     this.count();
     return this.#freeMs;
   }
 
-  /** Up to now; asked before anything changes. */
+  /** Counts the time up to now. Called before anything changes. */
   count(): void {
     const { nowMs, quietFromMs } = this.#truth;
     const { toBoard, toHost } = this.#lanes;

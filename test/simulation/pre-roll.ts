@@ -9,8 +9,7 @@ const BATCH = 16;
 
 /**
  * Lets so many command frames pass in both directions of a session that was just opened, without the line and
- * in no time: sequence numbers near their wrap-around would otherwise take a second of every run that shall
- * see it.
+ * in no time. Otherwise each simulation of the wrap-around would take a second.
  */
 export function preRoll(host: Link, board: EmulatedDevice, frames: number, nowMs: number): void {
   const { link } = board;

@@ -47,7 +47,7 @@ export function wideProgram(random: Random): ProgramImage {
   };
 }
 
-/** Nothing holds its cells back, so they reach their rails within a few ticks. */
+/** Nothing holds its cells back: they reach their rails within a few ticks. */
 export function overloadingProgram(random: Random): ProgramImage {
   const cells = 8;
   return {

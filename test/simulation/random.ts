@@ -1,14 +1,14 @@
 import { uniform } from '../support/lossy-link.js';
 
 /**
- * Draws of one seed. Streams of one seed that differ in `stream` are independent: a draw more in one moves no
- * other.
+ * Random draws of one seed. Streams of one seed that differ in `stream` are independent: one more draw in a
+ * stream changes no other.
  */
 export class Random {
   readonly #next: () => number;
 
   constructor(seed: number, stream: number) {
-    // Neighbouring seeds would start neighbouring histories of the generator.
+    // Without mixing, neighbouring seeds would begin with similar draws.
     this.#next = uniform(Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(stream + 1, 0x85ebca6b));
     for (let i = 0; i < 4; i++) this.#next();
   }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Mutant } from './mutants.js';
 
-/** What the simulator needs of the compiled repository. */
+/** The folders of the compiled repository that the simulator needs. */
 const PARTS = ['firmware-protocol', 'emulator', 'src', 'test/simulation', 'test/support'];
 const TIMEOUT_MS = 300_000;
 
@@ -16,8 +16,8 @@ export interface MutantResult {
 }
 
 /**
- * Simulates seeds with the bug built in: in a copy of the compiled code, in a process of its own. `root` is
- * the repository, compiled. Throws when the text that the mutant replaces does not occur exactly once.
+ * Simulates seeds with the bug built in, on a copy of the compiled code and in a process of its own. `root`
+ * is the compiled repository. Throws when the text that the mutant replaces does not occur exactly once.
  */
 export async function runMutant(
   mutant: Pick<Mutant, 'file' | 'find' | 'replace'>,

@@ -13,9 +13,7 @@ const SAMPLE_OPCODES: ReadonlySet<number> = new Set(
   MESSAGES.filter(({ channel }) => channel === 'sample').map(({ opcode }) => opcode),
 );
 
-/**
- * Keeps the books of every run's samples, from the board's hands to the host's, and sees that credit is kept.
- */
+/** Counts the samples of every run from the board to the host, and checks that credit is kept. */
 export class SampleChecks {
   readonly #truth: Truth;
   readonly #taken = new Map<string, number>();
@@ -75,7 +73,7 @@ export class SampleChecks {
     this.ledger(this.#truth.hostSession, runId)?.told(blocksSent);
   }
 
-  /** What stands in front of a message in the same chunk was there before it. */
+  /** Bytes in front of a message in the same chunk arrived before it. */
   #handledUpTo(opcode: number): void {
     const at = this.#arriving.findIndex(({ payload }) => peek(payload).opcode === opcode);
     for (const frame of this.#arriving.splice(0, at + 1)) this.#arrived(frame);
@@ -93,7 +91,7 @@ export class SampleChecks {
       this.ledger(this.#truth.hostSession, message.fields.runId)?.told(message.fields.blocks);
   }
 
-  /** A new port: what was half received on the one before is forgotten. */
+  /** A new port is opened: what was half received on the one before is forgotten. */
   portOpened(): void {
     this.#decoder = new FrameDecoder(65536);
   }

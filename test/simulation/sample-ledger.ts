@@ -4,8 +4,8 @@ import type { LossPolicy, SampleRange } from '../../src/driver/device-api.js';
 type Block = Event<'sampleBlock'>;
 
 /**
- * What is true of the samples of one run: what the board sent, and what reached the host, also ahead of the
- * answer to its start.
+ * What really happened to the samples of one run: which the board sent, and which reached the host, also
+ * before the answer to its start.
  */
 export class SampleLedger {
   readonly #cells: number;
@@ -28,7 +28,7 @@ export class SampleLedger {
 
   arrived({ block }: Block): void {
     this.#arrived.add(block);
-    // What came twice, or was overtaken, is of no use to a host that takes blocks as they come.
+    // A host that takes blocks as they come has no use for a block that came twice or was overtaken.
     if (block < this.#next) return;
     this.#inOrder.add(block);
     this.#next = block + 1;
@@ -45,7 +45,7 @@ export class SampleLedger {
   }
 
   /**
-   * Of the first `taken` samples, those of which not every part arrived. Without `taken`: those that the host
+   * Those of the first `taken` samples of which a part did not arrive. Without `taken`: those that the host
    * can know of.
    */
   lost(policy: LossPolicy, taken?: number): SampleRange[] {
@@ -72,8 +72,8 @@ function wholeSamples(cells: number, blocks: Iterable<Block>): Set<number> {
 }
 
 /**
- * Samples of which the last block tells whether they are whole: not the one that it leaves open, if that has
- * no gap yet.
+ * Samples that the last block completes. The sample that it leaves open does not count, unless it has a gap
+ * already.
  */
 function knownSamples(cells: number, blocks: readonly Block[]): number {
   const last = blocks.at(-1);

@@ -4,10 +4,7 @@ import { drawScenario, type Scenario } from './scenario.js';
 import { scenarioChange, scenarioTexts } from './scenario-options.js';
 
 const SEEDS = 400;
-/**
- * Of the scenarios of the first seeds: seeds that are written down somewhere shall go on to mean what they
- * meant.
- */
+/** Digest of the scenarios of the first seeds: a seed that is written down somewhere keeps its meaning. */
 const RECORDED = '7c3c9fc558da9ef3c07485ade8a6355ae583f0c5df0f8a173b37750e6347f13f';
 
 const valuesOf = (texts: readonly string[]): Record<string, string> =>

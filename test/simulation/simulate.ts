@@ -22,9 +22,9 @@ const EVENTS_MAX = 400_000;
 const AFTERMATH_MS = 1500;
 const COMMANDS_MIN = 200;
 const ATTEMPTS_MAX = 60;
-/** Sessions from before a restart of the board of which frames may still be on their way. */
+/** Sessions before a restart of the board whose frames may still be on their way. */
 const FORGOTTEN = 6;
-/** Sessions that a process may have after its first, of nonces that count up. */
+/** Sessions that a process may have after its first one, with nonces that count up. */
 const COUNTED_UP = 16;
 
 export interface SimulationOptions {
@@ -47,7 +47,7 @@ export interface SimulationResult {
   readonly lastMessages: readonly string[];
 }
 
-/** One seed, one history. */
+/** Simulates the scenario of a seed. The same arguments give the same history. */
 export async function simulate(seed: number, options: SimulationOptions = {}): Promise<SimulationResult> {
   const { scenario, draws } = drawScenario(seed);
   const world = new World({ ...scenario, ...options.change }, draws, options);
@@ -122,7 +122,7 @@ class World {
       return true;
     }
     if (nowMs >= this.#doneAtMs) return true;
-    // A host that was killed is not there to be killed, and misses nothing.
+    // A host that was killed cannot be killed again, and it misses nothing.
     const fault = this.#host.clock.alive ? this.#plan.worldFault(this.#rig.state) : undefined;
     if (fault) this.#strike(fault);
     return false;
@@ -146,7 +146,7 @@ class World {
   }
 
   #beginLife(): void {
-    // What a host that was killed had started is for the next one to begin again.
+    // The next life begins again what the killed one had started.
     const preRollFrames = this.#scenario.sequenceWraps ? 65_536 - this.#random.whole(20, 150) : 0;
     const options = { nonce: (before: Uint8Array | undefined) => this.#nonce(before), preRollFrames };
     this.#host = new Host(this.#rig, this.#witness, this.#random, options);
@@ -173,7 +173,7 @@ class World {
         return await act(life);
       } catch (error) {
         this.#rig.note(`failed: ${error instanceof ThermolinkError ? error.code : ''} ${String(error)}`);
-        // Whether samples were really lost has been looked at where they were read.
+        // The reader of the samples has checked already whether they were really lost.
         if (!(error instanceof ThermolinkError && error.code === 'SAMPLES_LOST')) life.host.explain(error);
         life.host.loaded.length = 0;
         const code = error instanceof ThermolinkError ? error.code : '';
@@ -186,7 +186,7 @@ class World {
   #checkEnd(): void {
     const witness = this.#witness;
     if (witness.truth.violations.length > 0) return;
-    // Long frames take fewer commands.
+    // With longer frames fewer commands are needed.
     if (this.#scenario.frameBytes === FRAME_BYTES_BEFORE_HELLO && witness.board.commands < COMMANDS_MIN)
       witness.truth.broken(`only ${witness.board.commands} commands`);
     if (this.#rig.state === 'running') witness.truth.broken('the board still runs, without a host');
@@ -200,10 +200,10 @@ class World {
   }
 
   /**
-   * The nonce of a host's next session: the driver's own choice behind one of the same process, of a new
-   * process eight random bytes. In some seeds the first one, which is all that frames carry, comes again
-   * soon, and a board refuses that of a session it remembers. After a restart of the board none of those
-   * before is taken: there docs/reference/protocol.md leaves one case in 256 to chance.
+   * The nonce of a host's next session. Within a process it is the driver's own choice, in a new process it
+   * is eight random bytes. In some scenarios its first byte, which is all that frames carry, comes again
+   * soon, and a board refuses the nonce of a session that it remembers. After a restart of the board no
+   * earlier nonce is taken, because one case in 256 would be left to chance there (protocol.md, "Nonces").
    */
   #nonce(before: Uint8Array | undefined): Uint8Array {
     const comesAgain = this.#scenario.noncesComeAgain;
@@ -221,7 +221,7 @@ class World {
   }
 }
 
-/** After these the same session can be used for the next attempt. */
+/** After these errors the same session can be used for the next attempt. */
 const SESSION_GOES_ON: ReadonlySet<string> = new Set([
   'SAMPLES_LOST',
   'DEVICE_REFUSED',

@@ -64,7 +64,7 @@ export async function soak(
   const work = stream(hostPort, time, minutes, result, random).finally(() => {
     ended = true;
   });
-  // Looked at when it has ended; a rejection before that is not forgotten.
+  // It is awaited at the end. Until then a rejection must not count as unhandled.
   work.catch(() => undefined);
   let nextMs = MINUTE_MS;
   await time.run(() => {
@@ -94,7 +94,7 @@ async function stream(
     runSeed: 1,
     burnInTicks: 0,
     sampleCount: Math.floor((minutes * MINUTE_MS * BYTES_PER_MS) / SAMPLE_BYTES),
-    // All that the board does is to read and to send: the line is what is tried.
+    // The board only reads and sends: this tests the line.
     ticksPerSample: 0,
     onLoss: 'reRequest',
   });
@@ -109,7 +109,7 @@ async function stream(
   await device.close();
 }
 
-/** Nothing moves. */
+/** A program in which no cell moves. */
 function stillProgram(): ProgramImage {
   return {
     mode: PROGRAM_MODE.factored,

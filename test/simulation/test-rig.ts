@@ -11,7 +11,7 @@ import type { Scenario } from './scenario.js';
 import type { Trace } from './trace.js';
 import { MortalClock, type VirtualTime } from './virtual-time.js';
 
-/** Most ticks of a slice; with its turn of about a millisecond it makes runs last. */
+/** Most ticks of a slice. Together with a turn of about a millisecond it makes runs last. */
 const SLICE_TICKS = 16;
 
 /** Whom the rig tells what really happened. */
@@ -26,15 +26,15 @@ export interface RigObserver {
   attached(direction: Direction): void;
   /** Something happened for which a session may be lost. */
   disturbed(what: string, forMs: number): void;
-  /** Bytes were given to the line, whatever becomes of them. */
+  /** Bytes were given to the line, whether they arrive or not. */
   written(direction: Direction, bytes: Uint8Array): void;
 }
 
 export type Direction = 'toBoard' | 'toHost';
 
 /**
- * The laboratory: a board with power, a line, and a place where a host can plug in. A `serial` line cannot
- * tell either side that the other has gone; a `hub` tells both.
+ * A board with power, a line, and a place where a host can plug in. A `serial` line does not tell either end
+ * that the other one has gone; a `hub` tells both.
  */
 export class TestRig {
   readonly #scenario: Scenario;
@@ -74,7 +74,7 @@ export class TestRig {
         bytesPerMs,
         random: plan.random,
         fault: (bytes) => {
-          // A bare delimiter is no frame.
+          // A delimiter alone is no frame.
           const fault = bytes.length > 1 ? plan.frameFault(this.state) : undefined;
           if (fault) coverage.hit(fault, this.state);
           this.observer.written(direction, bytes);
@@ -97,7 +97,7 @@ export class TestRig {
     });
   }
 
-  /** What the board is doing; without power, or before its firmware runs, it boots. */
+  /** The state of the board. Without power, or before its firmware runs, the state is `boot`. */
   get state(): DeviceStateName {
     return this.device?.board.state ?? 'boot';
   }
@@ -115,7 +115,7 @@ export class TestRig {
     return this.#scenario.sliceMs;
   }
 
-  /** The board starts, or starts again: programs, session and whatever it did are gone. */
+  /** The board starts, or starts again: programs, session and run are gone. */
   powerUp(): void {
     const powerUps = ++this.#powerUps;
     // An emulator that was reset by command counts its boots by itself.
@@ -150,7 +150,7 @@ export class TestRig {
   openPort(clock: MortalClock): Promise<LinePort> {
     const refuse = (why: string): Promise<never> =>
       Promise.reject(new ThermolinkError('LINK_LOST', `${this.#path}: ${why}`, { retryable: true }));
-    // A hub shows a board when it has booted.
+    // A hub shows a board only after it has booted.
     if (!this.#plugged || (this.#scenario.line === 'hub' && !this.device)) return refuse('nothing there');
     if (this.#hostPort && !this.#hostPort.closed) return refuse('already open');
     const { frameBytes, inFlightFrames } = this.#scenario;

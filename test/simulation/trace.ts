@@ -5,7 +5,7 @@ import type { FaultName } from './faults.js';
 import { peek } from './peek.js';
 import type { Direction } from './test-rig.js';
 
-/** As a failure shows it. */
+/** How a failure report shows the direction. */
 const ARROW: Readonly<Record<Direction, string>> = { toBoard: 'host → board', toHost: 'board → host' };
 
 interface Entry {

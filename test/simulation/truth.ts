@@ -1,10 +1,13 @@
 import type { BoardSession } from './board-records.js';
 import type { TestRig } from './test-rig.js';
 
-/** A host that hears nothing notices within this time, and has the board again. */
+/** A host that hears nothing notices it, and has the board again, within this time. */
 const NOTICED_MS = 4000;
 
-/** What really happened in a run, as far as several checkers need it, and what they found broken. */
+/**
+ * What really happened in a simulation, as far as several checkers need it, and the violations that they
+ * found.
+ */
 export class Truth {
   /** The first is the one to report. */
   readonly violations: string[] = [];
@@ -12,24 +15,24 @@ export class Truth {
   readonly sessions: BoardSession[] = [];
   /** What the host has sent, by session and request. */
   readonly payloads = new Map<string, Uint8Array>();
-  /** What of it was given to the line. */
+  /** Those requests that were given to the line. */
   readonly onLine = new Set<string>();
   /** When each stop was first issued: its place among all calls, by session and number. */
   readonly stopIssues = new Map<string, number>();
   /**
-   * The same of starts: each carries a watchdog time of its own, by which the board's run is known to be the
-   * host's call.
+   * The same for starts. Each has a watchdog time of its own, which identifies the board's run as the host's
+   * call.
    */
   readonly startIssues = new Map<number, number>();
   /**
-   * When a call last passed its deadline for what the line had lost, and when a watchdog tripped for the same
-   * reason.
+   * When a call last passed its deadline because the line had lost something, and when a watchdog tripped for
+   * that reason.
    */
   lastTimeoutMs = -1;
   lastTripMs = -1;
   /** Nonce of the session that the present host has. */
   hostSession = '';
-  /** Until when things lasted for which a session may be lost. */
+  /** Until when a disturbance lasted that may cost a session. */
   #disturbedUntilMs = -1;
   readonly #rig: TestRig;
 
@@ -42,8 +45,8 @@ export class Truth {
   }
 
   /**
-   * The session that the board opened first under this nonce: one that has forgotten it opens another when it
-   * is asked for it.
+   * The session that the board opened first under this nonce. A board that has forgotten the nonce opens
+   * another one.
    */
   session(nonce: string): BoardSession | undefined {
     return this.sessions.find((session) => session.nonce === nonce);
@@ -58,12 +61,15 @@ export class Truth {
     this.#rig.note(what);
   }
 
-  /** From when on, so far, neither a disturbance nor what a host needs to notice it holds anything up. */
+  /**
+   * From this time on nothing holds anything up: neither a disturbance nor the time that a host needs to
+   * notice it.
+   */
   get quietFromMs(): number {
     return this.#disturbedUntilMs < 0 ? 0 : this.#disturbedUntilMs + NOTICED_MS;
   }
 
-  /** Whether anything happened since then that may cost a session. */
+  /** Whether a disturbance that may cost a session happened since then. */
   disturbedSince(ms: number): boolean {
     return this.#disturbedUntilMs >= ms;
   }

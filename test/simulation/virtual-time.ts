@@ -9,9 +9,8 @@ interface Event {
 }
 
 /**
- * Time that passes only when nothing else can happen. One event at a time, and after each every promise that
- * can settle does: host code waits for nothing but promises and this clock, so the same seed gives the same
- * history.
+ * Time that passes only when nothing else can happen. After each event every promise that can settle does so.
+ * Host code waits only for promises and this clock, so the same seed gives the same history.
  */
 export class VirtualTime implements Clock {
   #nowMs = 0;
@@ -37,8 +36,8 @@ export class VirtualTime implements Clock {
   }
 
   /**
-   * Lets events happen until `done`, asked after each; rejects with what an event or `done` throws, and when
-   * none is left.
+   * Lets events happen until `done` is true; it is asked after each. Rejects with what an event or `done`
+   * throws, and when no event is left.
    */
   run(done: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -59,9 +58,9 @@ export class VirtualTime implements Clock {
         }
         queueMicrotask(again);
       };
-      // Node empties the queue of microtasks before it looks at that of ticks: a tick that a microtask asks
-      // for comes after every promise that can settle. A turn of the whole event loop would do as well, and
-      // takes twice the time of a run.
+      // Node runs all microtasks before the next tick. A tick that a microtask asks for therefore comes after
+      // every promise that can settle. A turn of the whole event loop would do as well, but doubles the time
+      // of a simulation.
       const again = (): void => process.nextTick(step);
       again();
     });
@@ -110,8 +109,8 @@ function earlier(a: Event, b: Event): boolean {
 }
 
 /**
- * The clock of something that can die: after that its timers never fire. `turnMs`: what a turn of its event
- * loop costs.
+ * The clock of a process that can die: afterwards its timers never fire. `turnMs` is the time of one turn of
+ * its event loop.
  */
 export class MortalClock implements Clock {
   alive = true;

@@ -19,12 +19,14 @@ import { Truth } from './truth.js';
 
 /** Command frames that both sides have agreed to have unacknowledged. */
 const WINDOW = 32;
-/** Requests among which one is chosen to be repeated: few enough that the board keeps their answers. */
+/**
+ * The last requests, one of which is chosen to be repeated: few enough that the board keeps their answers.
+ */
 const REPEATED_MAX = 20;
 
 /**
- * Sees what host and board do and what the line did to it, and holds every promise of the protocol against it
- * while it happens. What it sees goes to the checkers; they share one truth.
+ * Sees what host and board do and what the line does to their bytes, and passes it to the checkers of the
+ * protocol's promises. The checkers share one truth.
  */
 export class ProtocolWitness implements Witness, RigObserver {
   readonly truth: Truth;

@@ -1,10 +1,10 @@
 import { ThermolinkError } from '../../src/errors.js';
 import { all, type Life } from './life.js';
 
-/** One part of a workload. It can be done again from its beginning, whatever became of it the first time. */
+/** One part of a workload. It can be repeated from its beginning after any failure. */
 export interface Step {
   readonly name: string;
-  /** What came out; the same in every run of the same variant. */
+  /** The outcome, which is the same in every simulation of the same variant. */
   readonly act: (life: Life) => Promise<string>;
 }
 
@@ -25,7 +25,7 @@ export const STEPS: readonly Step[] = [
     name: 'idle',
     async act(life) {
       await life.ready();
-      // At times more than the board has room to answer.
+      // Sometimes more than the board has room to answer.
       await life.pings(life.host.random.chance(0.2) ? 150 : 20);
       return '';
     },
@@ -81,7 +81,8 @@ export const STEPS: readonly Step[] = [
       await life.load(1, 'wide');
       const device = await host.device();
       await device.stop();
-      // All that a run needs is on its way, or waits for room, when the stop is issued, and it must not run.
+      // When the stop is issued, everything that a run needs is on its way or waits for room. It must not
+      // run.
       const crowd = host.random.chance(0.3) ? 120 : 0;
       const start: Promise<unknown>[] = Array.from({ length: crowd }, () => device.ping());
       start.push(device.acknowledge(), life.commitAgain(1, 'wide'), device.run(life.options(1, 2, 50, 4)));
