@@ -34,7 +34,8 @@ interface Row {
   readonly products: number;
   readonly microsecondsPerTick: number;
   /**
-   * Least time in which the couplings can be read, at the bandwidth of the same rounds, over the time taken.
+   * The share of the read bandwidth that a tick uses: the least time to read the couplings, at the bandwidth
+   * of the same rounds, over the time taken.
    */
   readonly shareOfRead: number | undefined;
   /** Per peer the median of the rounds' ratios, its time to ours. */

@@ -56,7 +56,8 @@ describe.runIf(isBuilt)('bench step --boards', () => {
 
   test('ends when it is told to, whatever it is at', async () => {
     const controller = new AbortController();
-    // Two that count, and two boards, one after the other: the last one starts while the first board waits.
+    // Two counted rounds, and two boards one after the other: the last one starts while the first board
+    // waits.
     let threads = 0;
     const hook = createHook({
       init(_, type) {

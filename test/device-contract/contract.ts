@@ -1,7 +1,10 @@
 import type { DeviceUnderTest, RunningDevice } from './devices.js';
 import type { RawHost } from './raw-host.js';
 
-/** What the suites ask of a board. One board serves them all, one after another: each must find it usable. */
+/**
+ * What the suites need of a board under test. One board serves them all, one after another: each suite must
+ * find it usable.
+ */
 export interface ContractBoard {
   readonly device: DeviceUnderTest;
   readonly running: () => RunningDevice;

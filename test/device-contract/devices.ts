@@ -35,7 +35,7 @@ export interface RunningDevice {
   /** Whether it learns that a client has gone, and takes several clients at once to tell them BUSY. */
   readonly hangsUp: boolean;
   readonly open: () => Promise<Port>;
-  /** Powers it off; fails when it had something to complain about. */
+  /** Powers the board off. Fails when the board reported a problem. */
   readonly end: () => Promise<void>;
 }
 
@@ -98,7 +98,7 @@ const emulatorOverPty: DeviceUnderTest = {
   },
 };
 
-/** With the sanitizers on: the suite is also a search for what they find. */
+/** Built with the sanitizers, so that the suite also finds what they detect. */
 async function startC(...args: readonly string[]): Promise<RunningDevice> {
   const program = make('thermolink-device', ...SANITIZED);
   const board = await spawnDevice(program, '--profile', PROFILE, ...args);
@@ -126,7 +126,9 @@ const cOverPty: DeviceUnderTest = {
   },
 };
 
-/** What docs/how-to/build-a-board.md shows: the firmware on a board that is not the model. */
+/**
+ * The board that docs/how-to/build-a-board.md shows: the firmware on hardware that is not the device model.
+ */
 const exampleOverPty: DeviceUnderTest = {
   name: 'the example board over a pseudo-terminal',
   missing: missingTools,
@@ -143,7 +145,7 @@ const exampleOverPty: DeviceUnderTest = {
   },
 };
 
-/** A board of your own, and nothing else: docs/how-to/build-a-board.md, How to test it. */
+/** Only the board that the environment names (docs/how-to/build-a-board.md, "How to test it"). */
 const yours = process.env['THERMOLINK_TEST_DEVICE'];
 
 export const DEVICES: readonly DeviceUnderTest[] =

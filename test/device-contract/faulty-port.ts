@@ -9,14 +9,12 @@ import { Lane } from '../simulation/lane.js';
 import { LinePort } from '../simulation/line-port.js';
 import type { VirtualTime } from '../simulation/virtual-time.js';
 
-/** The longest that a stalled line stands still: far below what a link takes for its end. */
+/** Longest stall of the line: far below the time after which a link gives up. */
 const STALL_MS_MAX = 400;
 const LATENCY_MS = 0.2;
 const BYTES_PER_MS = 8000;
 
-/**
- * Both directions use the time only to read it and to schedule: in front of a real device it is the real one.
- */
+/** The lanes use the time only to read it and to schedule. In front of a real device it is real time. */
 const REAL_TIME = SYSTEM_CLOCK as unknown as VirtualTime;
 
 const STATE_NAMES = new Map<number, DeviceStateName>(
@@ -24,8 +22,8 @@ const STATE_NAMES = new Map<number, DeviceStateName>(
 );
 
 /**
- * A byte proxy in front of a device: a port to it, whose frames suffer both ways what the simulator's fault
- * schedule says for the state that the board is in. The state is read off what the board says.
+ * A byte proxy in front of a device. Its frames suffer in both directions the faults that the simulator's
+ * plan has for the state of the board. The state is concluded from what the board says.
  */
 export class FaultyPort {
   readonly port: Port;
@@ -73,7 +71,7 @@ export class FaultyPort {
   }
 
   #happen(): void {
-    // Of what can happen to the world only a stall can happen to a line.
+    // Of the world faults only a stall can happen to a line.
     if (this.#plan.worldFault(this.#state) !== 'stall') return;
     this.#hit('stall');
     const ms = this.#plan.random.ms(20, STALL_MS_MAX);

@@ -13,7 +13,7 @@ import { FaultyPort } from './faulty-port.js';
 /** SEED=1 SEEDS=100 npx vitest run test/device-contract/link-faults.test.ts plays more. */
 const FIRST_SEED = Number(process.env['SEED'] ?? 0);
 const SEEDS = Number(process.env['SEEDS'] ?? 8);
-/** Lines that stand still and frames that come again take their time; nothing here may fail for that. */
+/** A line that stalls and frames that are sent again take time: no deadline here may fail because of that. */
 const PATIENT = { timeoutMs: 40_000 };
 const FAULTS: readonly FaultName[] = [...FRAME_FAULTS, 'stall'];
 
@@ -30,7 +30,7 @@ const RUN: RunOptions = {
 };
 const ENDLESS: RunOptions = { ...RUN, sampleCount: 0, burnInTicks: 1e12 };
 
-/** A host's life: everything that it is told must be what a faultless line would have told. */
+/** One session's work. The host must be told exactly what a faultless line would tell it. */
 async function work(device: Device): Promise<unknown[]> {
   const told: unknown[] = [];
   const acquire = async (change: Partial<RunOptions> = {}): Promise<void> => {
@@ -68,7 +68,7 @@ async function work(device: Device): Promise<unknown[]> {
   return told;
 }
 
-/** The same life on a faultless line, with the emulator in this process. */
+/** The same work on a faultless line, with the emulator in this process. */
 async function undisturbed(profile: string): Promise<unknown[]> {
   const device = await connect(`emulator:${profile}`);
   try {
@@ -107,8 +107,7 @@ async function disturbed(under: DeviceUnderTest, seed: number): Promise<Outcome>
 }
 
 /**
- * Boards with cells of their own give other samples every time: what is told can't be compared with the
- * model's.
+ * Boards with real cells give other samples every time: their answers cannot be compared with the model's.
  */
 const exact = DEVICES.filter(({ profile }) => profile !== undefined);
 

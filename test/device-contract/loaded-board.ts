@@ -10,7 +10,7 @@ const CELLS = 4;
 /** Damping of 1 G_fs: with couplings of 0 the system is v = e. */
 const UNIT_DAMPING = 32768;
 
-/** Cells that see nothing of each other and settle at ¼ V_fs, in whichever mode this board has. */
+/** Uncoupled cells that settle at ¼ V_fs, in a mode that this board has. */
 export function uncoupled(board: Identity, parts: Partial<ProgramImage> = {}): ProgramImage {
   const dense = (board.features & FEATURE.dense) !== 0;
   const cells = Math.min(CELLS, board.cells);

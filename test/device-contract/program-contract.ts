@@ -7,7 +7,7 @@ import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
 import type { ContractBoard } from './contract.js';
 import { bytesOf, ENDLESS, load, loaded, shapeOf, uncoupled } from './loaded-board.js';
 
-/** Programs: what is written is there, what is not right is refused. */
+/** Programs: the board holds what was written, and refuses what is wrong. */
 export function describePrograms({ connect }: ContractBoard): void {
   it('codes are read back as they were written, in pieces, and a program that is defined anew is zero', async () => {
     const host = await connect();

@@ -17,7 +17,7 @@ import type {
 import type { Port } from '../../firmware-protocol/port.js';
 import { helloFields } from '../../src/driver/hello.js';
 
-/** Longer than any answer takes, even of a board on a slow line behind a busy machine. */
+/** Longer than any answer takes, even from a board on a slow line and a busy machine. */
 const DEADLINE_MS = 10_000;
 const FRAME_BYTES = 65536;
 
@@ -29,8 +29,8 @@ export interface Heard {
 }
 
 /**
- * A host that writes frames by hand, in real time: nothing between the test and the device's bytes. It
- * acknowledges what it receives in order, unless told not to, and keeps everything it heard.
+ * A host that writes single frames in real time: no driver stands between the test and the device's bytes. It
+ * acknowledges what it receives in order, unless told not to, and keeps everything that it heard.
  */
 export class RawHost {
   readonly heard: Heard[] = [];
@@ -128,9 +128,7 @@ export class RawHost {
     return (message as unknown as { fields: Answer<'hello'> }).fields;
   }
 
-  /**
-   * Sends a command; its answer, or the refusal of it. Other messages that came before it are passed over.
-   */
+  /** Sends a command. Returns its answer or refusal; other messages before it are skipped. */
   async ask<N extends CommandName>(name: N, fields: Command<N>): Promise<AnswerOrRefusal<N>> {
     this.write(this.command(name, fields));
     return this.answer<N>(this.requestId);
@@ -149,7 +147,7 @@ export class RawHost {
     return (message as unknown as { fields: Event<N> }).fields;
   }
 
-  /** The next message that fits, from where the last call ended. Fails at the deadline. */
+  /** The next message for which `fits` is true, from where the last call ended. Fails at the deadline. */
   async next(fits: (message: Said, frame: Omit<Frame, 'payload'>) => boolean): Promise<Heard> {
     const untilMs = performance.now() + DEADLINE_MS;
     for (;;) {
@@ -171,8 +169,8 @@ export class RawHost {
   }
 
   /**
-   * Everything heard so far counts as read; the names of what is heard from now until the board has nothing
-   * more to say to `work`. Answers go before samples, so that one ping would not tell.
+   * Marks everything heard so far as read. Returns the names of all messages that are heard until the board
+   * has nothing more to say to `work`. Answers go before samples, so one ping is not enough to know that.
    */
   async until(work: () => void): Promise<string[]> {
     this.#read = this.heard.length;
@@ -209,7 +207,7 @@ export function newNonce(): Uint8Array {
   return nonce;
 }
 
-/** Bytes of a message lie in the decoder's buffer until the next one. */
+/** The bytes of a message stay in the decoder's buffer only until the next one. */
 function copied(message: ToHost): ToHost {
   const fields = Object.fromEntries(
     Object.entries(message.fields).map(([key, value]) => [

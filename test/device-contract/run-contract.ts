@@ -87,7 +87,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     const host = await connect();
     await loaded(host);
     await host.ask('start', { ...START, sampleCount: 20, blockSamples: 1, creditBlocks: 2 });
-    // It holds: the blocks of the credit have come, and no more.
+    // The board holds: the blocks of the credit have come, and no more.
     while (blocksOf(host).length < 2) await host.event1('sampleBlock');
     host.write(host.event('credit', { runId: 1, blocks: 2, released: 0 }));
     expect(await host.event1('blocksSent')).toEqual({ runId: 1, blocks: 2 });
@@ -117,7 +117,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     const { keepBlocksMax } = await loaded(host);
     if (keepBlocksMax < 2) return;
     await host.ask('start', { ...START, sampleCount: 6, blockSamples: 1, keepBlocks: 2, creditBlocks: 100 });
-    // Two are kept, and nothing more is sent before one is released.
+    // Two blocks are kept, and no more is sent before one is released.
     while (blocksOf(host).length < 2) await host.event1('sampleBlock');
     expect(
       await host.until(() => host.write(host.event('credit', { runId: 1, blocks: 100, released: 1 }))),

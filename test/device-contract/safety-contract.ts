@@ -144,7 +144,7 @@ export function describeSafety({ connect, running }: ContractBoard): void {
     expect(await stateOf(host)).toBe(DEVICE_STATE.running);
     const { nonce } = host;
     await host.port.close();
-    // The session is gone with its connection, and its nonce opens no other.
+    // The session ended with its connection, and its nonce opens no other one.
     const late = await connect();
     late.begin(nonce);
     late.write(late.helloFrame(nonce));

@@ -10,7 +10,7 @@ import { newNonce, type RawHost } from './raw-host.js';
 
 const MAX_UNKNOWN_OPCODE = 127;
 
-/** HELLO, frames, and what a command channel owes its host. */
+/** HELLO, frames, and the duties of a board on the command channel. */
 export function describeSessions({ connect, running }: ContractBoard): void {
   const counters = async (host: RawHost) => {
     const { name, fields } = await host.ask('readCounters', {});

@@ -16,7 +16,8 @@ const ABOUT =
   'them; prints: what commit, ticks and digest must print. Written by npm run digests -- --write.';
 
 /**
- * Of what a problem prints, what the file holds: states and readings are long, and the digest covers them.
+ * The printed lines that the file holds. States and readings are left out: they are long, and the digest
+ * covers them.
  */
 export function filed(lines: readonly string[]): string[] {
   return lines.filter((line) => /^(commit|ticks|digest) /.test(line));

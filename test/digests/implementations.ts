@@ -12,7 +12,7 @@ import type { Problem } from '../reference-firmware/problems.js';
  */
 export interface Implementation {
   readonly name: string;
-  /** It takes seconds to compile: one for the long tests. */
+  /** Whether it takes seconds to compile and therefore belongs to the long tests. */
   readonly isLong: boolean;
   /** What it needs and this machine lacks, or undefined. */
   readonly missing: () => string | undefined;
@@ -29,7 +29,7 @@ function emulated(name: string, ticksOf: TicksOf, missing: () => string | undefi
   };
 }
 
-/** Tight enough that even the smallest program is packed for products that read each coupling once. */
+/** A bound so low that even the smallest program is packed for products that read each coupling once. */
 const EVERY_PROGRAM_BYTES = 0;
 
 function kernel(name: string, twoWayBytesMin?: number): Implementation {

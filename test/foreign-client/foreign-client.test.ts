@@ -14,7 +14,7 @@ const PLACES = [
   { transport: 'a pseudo-terminal', at: () => ({ pty: path.join(directory, 'board') }) },
 ];
 
-/** What pyserial calls the place that a URI of ours names. */
+/** The name that pyserial uses for the place of one of our URIs. */
 function pyserialAddress(uri: string): string {
   return uri.replace(/^tcp:/, 'socket:').replace(/^serial:/, '');
 }

@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 const MODULES = 'import serial, msgpack';
 
 /**
- * A Python that has what the client imports; Debian's packages belong to Debian's Python, which may not come
- * first.
+ * A Python that has the client's packages. Debian installs them for Debian's own Python, which may not be the
+ * first in the path.
  */
 const python = ['python3', '/usr/bin/python3'].find(
   (program) => spawnSync(program, ['-c', MODULES]).status === 0,

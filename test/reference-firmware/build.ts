@@ -22,12 +22,12 @@ export function missingTools(): string | undefined {
 export const hasClang = found('clang');
 
 /**
- * Where the address and undefined-behaviour sanitizers stop at the first finding: most tests run on this
- * build.
+ * The build with the address and undefined-behaviour sanitizers, which stop at the first finding. Most tests
+ * use it.
  */
 export const SANITIZED = ['build-sanitize', ['CFLAGS=-O1', 'SANITIZE=1']] as const;
 
-/** Builds a program of the C device; its path. What is built there already is only brought up to date. */
+/** Builds a program of the C device and returns its path. An existing build is only brought up to date. */
 export function make(program: string, folder: string, variables: readonly string[] = []): string {
   return path.join(runMake(folder, variables, [`${folder}/${program}`]), program);
 }
@@ -82,7 +82,7 @@ function lock(name: string): () => void {
     }
 }
 
-/** Names that the objects of a folder define, and those that they want. */
+/** The symbols that the objects of a folder define, and those that they need. */
 export function symbols(folder: string): { readonly defined: Set<string>; readonly wanted: Set<string> } {
   const objects = readdirSync(folder).filter((file) => file.endsWith('.o'));
   const lines = execFileSync('nm', objects, { cwd: folder, encoding: 'utf8' }).split('\n');
@@ -97,11 +97,12 @@ export function symbols(folder: string): { readonly defined: Set<string>; readon
 }
 
 /**
- * There is no heap that could leak, and looking for leaks fails where a container forbids to trace processes.
+ * The search for leaks is off: the device has no heap, and the search fails in containers that forbid
+ * tracing.
  */
 export const ENVIRONMENT = { ...process.env, ASAN_OPTIONS: 'detect_leaks=0' };
 
-/** Runs a program on these lines; the lines that it prints. */
+/** Runs a program with these lines as its input. Returns the lines that it prints. */
 export function runOnLines(program: string, lines: readonly string[]): string[] {
   const text = execFileSync(program, {
     input: `${lines.join('\n')}\n`,

@@ -15,8 +15,8 @@ const TIGHT_VARIABLES = [
 ];
 
 /**
- * Builds of the fuzzer. Every buffer of the tight one is just as large as its board needs, so that the
- * address sanitizer sees the first byte beyond it; the other has the sizes of thermolink-device.
+ * Builds of the fuzzer. In the tight one every buffer is as large as its board needs and no larger, so that
+ * the address sanitizer sees the first byte beyond it. The full one has the sizes of thermolink-device.
  */
 export const FUZZ_BUILDS = {
   tight: () => make('thermolink-fuzz', 'build-fuzz', TIGHT_VARIABLES),

@@ -6,7 +6,7 @@ import { make, missingTools, runOnLines, SANITIZED } from './build.js';
 
 const missing = missingTools();
 
-/** Only a host holds: the port is lost to it, and it has another one to look for. */
+/** Only a host holds its session: when its port is lost it looks for another one. */
 const forDevice = LINK_VECTORS.filter(({ steps }) => steps.every(({ hold }) => !hold));
 
 interface Expected {

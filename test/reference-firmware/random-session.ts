@@ -1,6 +1,6 @@
 /**
- * Orders for tools/session.c: random sessions of a host that is sometimes wrong, made while the emulator
- * carries them out.
+ * Orders for tools/session.c: random sessions of a host that sometimes makes mistakes, drawn while the
+ * emulator executes them.
  */
 import { encodeCommand, encodeEvent } from '../../firmware-protocol/codec.js';
 import { CHANNEL, type Channel, encodeFrame } from '../../firmware-protocol/framing.js';
@@ -28,7 +28,7 @@ export class RandomSession {
   #requestId = 0;
   #stopNumber = 0;
   #runId = 0;
-  /** The last command frame of the device that this host tells to have received. */
+  /** The last command frame of the device that this host acknowledges. */
   #ack = 65535;
   readonly #images: [ProgramImage, ProgramImage];
   readonly #sent: Uint8Array[] = [];
@@ -178,8 +178,8 @@ export class RandomSession {
 
   #start(): void {
     const draw = this.#draw;
-    // Either a host waits for what the run before still owes, or it ends that run. Otherwise it is the
-    // device's choice whether a block that is ready leaves before the start is looked at.
+    // A host either waits for what the previous run still owes, or it ends that run. Otherwise the device may
+    // choose whether a block that is ready leaves before the start is handled.
     if (this.#chance(80)) this.#poll();
     else this.#command('abort', { runId: Math.max(1, this.#emulator.runId) });
     this.#command('start', {
@@ -197,7 +197,7 @@ export class RandomSession {
       creditBlocks: this.#pick(0, 1, 3, 1000),
       keepBlocks: this.#pick(0, 0, 1, 4, 64),
     });
-    // Usually it is accepted; where not, later credits are for a run that is not there.
+    // The start is usually accepted. If not, later credits belong to a run that does not exist.
     if (this.#chance(70)) this.#runId++;
     if (this.#chance(50)) this.#poll();
     this.#order(`advance ${this.#pick(1, 10, 300)}`);
@@ -217,7 +217,7 @@ export class RandomSession {
     const draw = this.#draw;
     this.#pick(
       () => this.#command('ping', { token: draw(0, 4294967295) }),
-      // A tick of a run is told only when it has been asked to pass some.
+      // A run's tick is printed only after an order to let ticks pass.
       () => {
         this.#order('advance 1');
         this.#command('readStatus', {});
@@ -266,7 +266,7 @@ export class RandomSession {
     )();
   }
 
-  /** Something once more, as it was, perhaps with a changed byte. */
+  /** Repeats an earlier frame, unchanged or with one changed byte. */
   #again(): void {
     const bytes = this.#pick(...this.#sent).slice();
     if (this.#chance(30)) bytes[this.#draw(0, bytes.length - 1)] ^= 1 << this.#draw(0, 7);

@@ -1,10 +1,10 @@
 import { readRepositoryFile } from './files.js';
 
-/** Comments of the C family, and the texts in which their marks mean nothing. */
+/** Matches comments of the C family, and also texts, in which comment marks mean nothing. */
 const C_FAMILY = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g;
 const PYTHON = /#[^\n]*|"""[\s\S]*?"""|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g;
 
-/** A source file whose text outside comments is blanked: lines and columns stay. */
+/** The text of a source file with everything outside comments blanked. Lines and columns stay. */
 export function commentsOnly(file: string): string {
   const source = readRepositoryFile(file);
   const isPython = file.endsWith('.py');

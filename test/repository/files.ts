@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** The folder of package.json, for the sources as for what is built of them in dist. */
+/** The folder of package.json, both for a source file and for what is built of it in dist. */
 export const ROOT = rootAbove(import.meta.dirname);
 
 function rootAbove(folder: string): string {

@@ -37,7 +37,10 @@ const ONLY_IN_PROSE_OF: Readonly<Record<string, RegExp>> = {
   'a model': /^(src|test)\/learning\/|^src\/cli\/commands\/(train|demo)\/|^docs\/(tutorial|explanation)/,
 };
 
-/** Decision records and the changelog say what was said then; the API reference is made of comments. */
+/**
+ * Not searched: decision records, which say what was said then, and the API reference, which is made of
+ * comments.
+ */
 const FILES = repositoryFiles(/\.(ts|mjs|c|h|py|md)$/).filter(
   (file) =>
     !/generated|^docs\/(decisions|reference\/api)\//.test(file) &&

@@ -42,7 +42,7 @@ export function loadedArray(die: Die, image: ProgramImage): CellArray {
   return array;
 }
 
-/** Everything a later tick depends on, as plain arrays of the first cells and rows. */
+/** Everything that a later tick depends on, as plain arrays of the first cells and rows. */
 export function arrayState(array: CellArray, cells: number, rows: number) {
   return {
     v: Array.from(array.v.subarray(0, cells)),

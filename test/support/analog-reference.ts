@@ -2,8 +2,8 @@ import { GAUSSIAN_TABLE } from '../../firmware-protocol/gaussian-table.generated
 import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
 
 /**
- * The device model once more, in BigInt and without any thought of speed: `>>` is a floor shift of any width,
- * nothing can round or overflow. Written from docs/reference/device-model.md alone.
+ * The device model once more, in BigInt, written from docs/reference/device-model.md alone. It is slow and
+ * simple: `>>` is a floor shift of any width, and nothing can round or overflow.
  */
 
 const MASK = 0xffffffffn;

@@ -35,8 +35,8 @@ export class JsonProcess {
   }
 
   /**
-   * The next line with this event; those before it are passed over. Fails at the deadline, or when the
-   * process ends.
+   * The next line with this event; earlier lines of other events are skipped. Fails at the deadline, or when
+   * the process ends.
    */
   async next<T extends object>(event: string): Promise<T> {
     const untilMs = performance.now() + DEADLINE_MS;

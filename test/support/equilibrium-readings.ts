@@ -18,7 +18,9 @@ export function spacing(m: Rows): { slowest: number; ticksPerReading: number } {
   }
 }
 
-/** Voltages in V_fs that far apart, after a burn-in of ten readings: e⁻³⁰ of the initial distance remains. */
+/**
+ * Voltages in V_fs, read n ticks apart after a burn-in of ten readings: e⁻³⁰ of the initial distance remains.
+ */
 export function readEquilibrium(die: Die, image: ProgramImage, ticksPerReading: number, readings: number) {
   const array = loadedArray(die, image);
   const program = commitProgram(die, image);

@@ -10,8 +10,8 @@ function gain(rate: number, time: number): number {
 }
 
 /**
- * Noise-free relaxation in float64 for tests of the optimizers: the modes of KKᵀ evolve by e^(−(s+λ)t), what
- * K does not reach by e^(−λt). Also counts its calls, and can pretend to have repeated runs.
+ * Noise-free relaxation in float64 for tests of the optimizers. The modes of KKᵀ evolve by e^(−(s+λ)t), the
+ * space that K does not reach by e^(−λt). It counts its calls and can pretend to have repeated board runs.
  */
 export function exactSolver(
   overloadRetries: (step: number) => number = () => 0,

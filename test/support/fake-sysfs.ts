@@ -21,7 +21,7 @@ export interface FakeProcess {
   readonly id: number;
   readonly comm: string;
   readonly opens?: readonly string[];
-  /** Names of ttys that it has locked; its open files are not to be seen. */
+  /** Names of the ttys that the process has locked. Its open files cannot be seen. */
   readonly locks?: readonly string[];
 }
 

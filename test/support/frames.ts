@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { CHANNEL, FLAG_NAK, type Frame } from '../../firmware-protocol/framing.js';
 
-/** Bytes that COBS finds hard: long runs without a zero, runs of zeros, lengths around whole groups. */
+/**
+ * Bytes of the difficult cases of COBS: long runs without a zero, runs of zeros, lengths around whole groups.
+ */
 export function hardBytes(maxLength: number): fc.Arbitrary<Uint8Array> {
   const run = fc
     .tuple(

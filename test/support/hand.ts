@@ -9,7 +9,7 @@ import { diagonalProgram } from './test-board.js';
 
 export const nonce = (first: number): Uint8Array => Uint8Array.of(first, 1, 1, 1, 1, 1, 1, 1);
 
-/** A host that writes frames by hand: nothing between the test and the device's bytes. */
+/** A host that writes single frames: no driver stands between the test and the device's bytes. */
 export class Hand {
   readonly device: EmulatedDevice;
   readonly #decoder = new FrameDecoder(65536);

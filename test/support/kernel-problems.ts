@@ -9,8 +9,7 @@ import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program
 import { idealBoard, integersFrom } from './analog-boards.js';
 
 /**
- * Products of a random problem at most: the oracle has to keep up, and an imperfect die's crosspoints are
- * drawn.
+ * Most products of a random problem: the oracle is slow, and the crosspoints of an imperfect die are drawn.
  */
 const PRODUCTS_MAX = 150_000;
 const IMPERFECT_PRODUCTS_MAX = 30_000;
@@ -74,7 +73,7 @@ export const problem = fc.record({
 });
 export type Problem = typeof problem extends fc.Arbitrary<infer T> ? T : never;
 
-/** Cells and rows of its program, as many as the oracle keeps up with. */
+/** Cells and rows of the problem's program: as many as the slow oracle allows. */
 export function shapeOf(p: Problem): { cells: number; rows: number } {
   const most = p.die ? IMPERFECT_PRODUCTS_MAX : PRODUCTS_MAX;
   if (p.mode === PROGRAM_MODE.dense) {
@@ -126,7 +125,10 @@ export function imageOf(p: Problem): ProgramImage {
   };
 }
 
-/** As an imperfect die will have it: another second array, and numbers that differ from cell to cell. */
+/**
+ * A program as an imperfect die has it: with another second array, and with numbers that differ from cell to
+ * cell.
+ */
 export function programOf(p: Problem, die: Die, image: ProgramImage): EffectiveProgram {
   const program = commitProgram(die, image);
   const pick = integersFrom(p.codeSeed + 1);
@@ -152,7 +154,7 @@ export function boardOf(p: Problem): Die {
   return p.die ? imperfect(sound, p.die) : sound;
 }
 
-/** With these effects of the harsh profile on, all others off, and what breaks. */
+/** The die with these effects of the harsh profile, all others off, and with these broken parts. */
 export function imperfect(die: Die, { effects, faults }: NonNullable<Problem['die']>): Die {
   const off = Object.fromEntries(Object.keys(HARSH).map((name) => [name, null]));
   const on = Object.fromEntries(effects.map((name) => [name, HARSH[name]]));

@@ -22,7 +22,7 @@ export interface LinkStep {
   readonly resume?: true;
   readonly receive?: string;
   readonly send?: readonly Message[];
-  /** Frames that the port takes; all of them when it is not there. */
+  /** How many frames the port takes; undefined: all of them. */
   readonly portTakes?: number;
   readonly delivers: readonly Message[];
   readonly says: readonly (Message & { readonly wire: string })[];

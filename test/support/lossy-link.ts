@@ -62,7 +62,7 @@ export class End {
 }
 
 /**
- * Two links in virtual time over a medium that does what `Faults` says. Nothing sleeps; a seed gives one
+ * Two links in virtual time over a medium with these `Faults`. Nothing sleeps; the same seed gives the same
  * history.
  */
 export class LossyPair {
@@ -118,7 +118,7 @@ export class LossyPair {
     for (;;) {
       while (end.outbox.length > 0 && end.link.canSend && end.link.unacknowledged < 2 * COMMAND_QUEUE_MAX)
         end.link.send(end.outbox.shift()!);
-      // The link uses one buffer for all frames; here they are on their way for a while.
+      // The link uses one buffer for all frames, and here they stay on their way for a while: copy them.
       const bytes = end.link.poll(this.nowMs)?.slice();
       if (!bytes) return;
       end.written.push(bytes);

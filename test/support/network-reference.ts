@@ -1,8 +1,9 @@
 import type { Examples, Network } from '../../src/learning/network/contract.js';
 
 /**
- * The networks of src/learning/network in float64, by the definition: nested loops over pixels, tanh before
- * pooling, no matrices. Slow, independent of the autodiff library, and exact enough for finite differences.
+ * The networks of src/learning/network in float64 by their definition: nested loops over pixels, tanh before
+ * pooling, no matrices. It is slow, does not depend on the autodiff library, and is exact enough for finite
+ * differences.
  */
 export function referenceOutputs(
   network: Network,

@@ -41,8 +41,8 @@ export function randomProblem(
 }
 
 /**
- * The solve error: ‖x̂ − x‖₂/‖x‖₂ of one pass, the equilibrium read once without noise and without any
- * refinement. What refinement makes of it depends on the tolerance that is asked for.
+ * The solve error ‖x̂ − x‖₂/‖x‖₂ of one pass: the equilibrium is read once, without noise and without
+ * refinement.
  */
 export async function solveError(
   device: BoardDevice,

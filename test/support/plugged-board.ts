@@ -14,8 +14,8 @@ export interface PluggedOptions {
 }
 
 /**
- * Board A on a hub in virtual time, opened so that it is searched for when its cable is pulled, with
- * `program` in bank 0.
+ * Board A on a hub in virtual time, with `program` in bank 0. The driver searches for it when its cable is
+ * pulled.
  */
 export async function pluggedBoard(program: ProgramImage, options: PluggedOptions = {}) {
   const { wrap = (port) => port } = options;

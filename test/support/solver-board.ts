@@ -14,8 +14,8 @@ import type {
 import { cellArray } from './analog-boards.js';
 
 /**
- * The true device model behind the driver's contract, without link, firmware or bytes: for tests of solvers,
- * which ask what is computed and not how it travels. `tamper` may falsify what is read.
+ * The true device model behind the driver's contract, without link, firmware or bytes, for tests of what
+ * solvers compute. `tamper` may falsify what is read.
  */
 export class SolverBoard implements BoardDevice {
   readonly identity: DeviceIdentity;
@@ -99,7 +99,7 @@ export class SolverBoard implements BoardDevice {
   }
 }
 
-/** A board of a named profile, with what a test wants otherwise. */
+/** A board of a named profile, with the changes of a test. */
 export function solverBoard(
   profile: string,
   overrides: Partial<BoardProfile> = {},

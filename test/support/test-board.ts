@@ -33,7 +33,7 @@ export function tamperedPort(port: Port, tamper: Tamper): Port {
 
 export const pass: Tamper = (_, bytes) => [bytes];
 
-/** An emulated board on a memory port in virtual time, and both ends of the wire open to tampering. */
+/** An emulated board on a memory port in virtual time. A test may tamper with both directions of the wire. */
 export async function openTestBoard(
   profileName: string,
   options: { toDevice?: Tamper; toHost?: Tamper; clock?: VirtualClock } = {},

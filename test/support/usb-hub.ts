@@ -7,7 +7,7 @@ import { PortEvents } from '../../src/transport/event-port.js';
 
 const FRAME_BYTES_MAX = 8192;
 
-/** The board's side of its plug: it stays when the cable is pulled, and cannot tell. */
+/** The board's end of the cable: it stays when the cable is pulled, and the board cannot tell. */
 class Plug implements Port {
   readonly name: string;
   readonly frameBytesMax = FRAME_BYTES_MAX;
