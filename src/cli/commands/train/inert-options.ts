@@ -26,20 +26,6 @@ const SHOWN_BY: Readonly<Record<string, keyof OptimizerOptions>> = {
   curvatureExamples: 'damping',
 };
 
-const FLAGS: Readonly<Record<string, string>> = {
-  rate: '--rate',
-  momentum: '--momentum',
-  damping: '--damping',
-  time: '--time',
-  initial: '--x0',
-  delay: '--delay',
-  clip: '--clip',
-  device: '--device',
-  logLevel: '--log-level',
-  logFile: '--log-file',
-  curvatureExamples: '--curvature-examples',
-};
-
 /** Whether the optimizer uses a board. */
 export function usesBoard(name: OptimizerName): boolean {
   return has(name, 'device');
@@ -57,7 +43,7 @@ export function refuseInertOptions(name: OptimizerName, chosenBy: string, given:
   const inert = options.find((option) => !has(name, option));
   if (inert !== undefined)
     throw usage(
-      `${FLAGS[inert]} does nothing with ${chosenBy}.`,
+      `\`${inert}\` does nothing with ${chosenBy}.`,
       `It is an option of ${list(OPTIMIZER_NAMES.filter((other) => has(other, inert)))}.`,
     );
   if (given.time === 0) refuseInertAtTimeZero(given);
@@ -75,7 +61,7 @@ function refuseInertAtTimeZero(given: GivenOptions): void {
   const inert = (['damping', 'curvatureExamples'] as const).find((option) => given[option] !== undefined);
   if (inert !== undefined)
     throw usage(
-      `${FLAGS[inert]} does nothing with --time 0 and --x0 gradient, which is plain gradient descent.`,
+      `\`${inert}\` does nothing with --time 0 and --x0 gradient, which is plain gradient descent.`,
       'Leave it out, or choose a --time above 0.',
     );
 }
