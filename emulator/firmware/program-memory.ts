@@ -68,9 +68,12 @@ export class ProgramMemory {
       rows,
       couplingBits,
       rowAttenuation,
-      couplings: roomFor(bank.image?.couplings, couplingBits <= 8 ? Int8Array : Int16Array, rows * cells),
-      drive: new Int16Array(cells),
-      initialState: new Int16Array(cells),
+      couplings:
+        couplingBits <= 8
+          ? roomFor(bank.image?.couplings, Int8Array, rows * cells)
+          : roomFor(bank.image?.couplings, Int16Array, rows * cells),
+      drive: roomFor(bank.image?.drive, Int16Array, cells).fill(0),
+      initialState: roomFor(bank.image?.initialState, Int16Array, cells).fill(0),
       damping: 0,
       noiseAmplitude: 0,
       noiseShift: NOISE_SHIFT_MIN,
@@ -177,10 +180,10 @@ function clearUpTo(bank: Bank, entry: number): void {
 }
 
 /** The array of the program before, if it fits: a board does not allocate memory for each upload. */
-function roomFor(
+function roomFor<Codes extends Int8Array | Int16Array>(
   before: Int8Array | Int16Array | undefined,
-  Codes: Int8ArrayConstructor | Int16ArrayConstructor,
+  Kind: new (count: number) => Codes,
   count: number,
-): Int8Array | Int16Array {
-  return before instanceof Codes && before.length === count ? before : new Codes(count);
+): Codes {
+  return before instanceof Kind && before.length === count ? before : new Kind(count);
 }

@@ -23,6 +23,18 @@ import type { Logger } from './logger.js';
 import { PendingCalls, type PendingKey } from './pending-calls.js';
 import { SendRoom } from './send-room.js';
 
+const manyListeners = new WeakSet<AbortSignal>();
+
+/**
+ * Keeps Node from warning of a leak at 11 listeners: many calls may share a signal, and each removes its
+ * listener. It is done once for a signal, because it takes longer than the rest of a call.
+ */
+export function allowManyListeners(signal: AbortSignal | undefined): void {
+  if (signal === undefined || manyListeners.has(signal)) return;
+  manyListeners.add(signal);
+  setMaxListeners(0, signal);
+}
+
 export interface RequestOptions<N extends CommandName> extends CallOptions {
   /** Called with the answer at once, before anything that arrived behind it is looked at. */
   readonly onAnswer?: (answer: Answer<N>) => void;
@@ -82,9 +94,7 @@ export class Requests {
     const { signal, timeoutMs = commandRow(name).timeoutMs } = options;
     throwIfAborted(signal);
     checkTimeout(timeoutMs);
-    // Node warns of a leak at 11 listeners. Here many calls may share a signal, and
-    // each removes its listener.
-    if (signal) setMaxListeners(0, signal);
+    allowManyListeners(signal);
     const connection = this.#connection;
     const sequenced = commandRow(name).channel === 'command';
     const untilMs = this.#clock.nowMs() + timeoutMs;

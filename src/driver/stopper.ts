@@ -1,10 +1,10 @@
-import { setMaxListeners } from 'node:events';
 import type { Command } from '../../firmware-protocol/messages/index.js';
 import { checkSignal } from '../argument-checks.js';
 import { abortError, ThermolinkError, throwIfAborted } from '../errors.js';
 import { checkTimeout } from './call-errors.js';
 import type { Connection } from './connection.js';
 import type { CallOptions } from './device-api.js';
+import { allowManyListeners } from './requests.js';
 
 const STOP_MS = 2000;
 const STOP_REPEAT_MS = 50;
@@ -54,7 +54,7 @@ export class Stopper {
     checkSignal(signal);
     checkTimeout(timeoutMs);
     throwIfAborted(signal);
-    if (signal) setMaxListeners(0, signal);
+    allowManyListeners(signal);
     this.#connection.cancelWaiting();
     await new Promise<void>((resolve, reject) => {
       const wait: Wait = {
