@@ -34,7 +34,7 @@ export type SerialUriAddress =
   | ({ readonly kind: 'serial' } & SerialAddress)
   | ({ readonly kind: 'usb'; readonly usb: UsbIdentity } & SerialSettings);
 
-/** How `parseSerialUri` wants it. */
+/** How such a device URI is written. */
 export const SERIAL_FORM = 'serial:PATH[?baud=…&dtr=0|1&rtscts=0|1] or serial:?usb=VID:PID[:SERIAL]';
 
 /** No serial port is faster than this. */

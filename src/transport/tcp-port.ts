@@ -10,7 +10,7 @@ import { BadUri, type OpenPortOptions, readParameters, type Transport } from './
 export interface TcpAddress {
   /** A host name or an address; IPv6 without brackets. */
   readonly host: string;
-  /** From 1 to 65535. */
+  /** From 1 to 65535. When listening, 0 lets the system choose. */
   readonly port: number;
 }
 

@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { parseDeviceUri } from '../../src/connect.js';
 import { listLinuxSerialPorts } from '../../src/transport/linux-serial-ports.js';
-import { bestCandidates, resolveUsb, serialDevices } from '../../src/transport/serial-devices.js';
+import {
+  bestCandidates,
+  resolveUsb,
+  serialDevices,
+  usbIdentityOf,
+} from '../../src/transport/serial-devices.js';
 import { listSerialPorts } from '../../src/transport/serial-listing.js';
+import { serialTransport } from '../../src/transport/serial-port.js';
 import type { SerialListing, SerialRow } from '../../src/transport/serial-row.js';
 import { thrown } from '../cli/support/thrown.js';
 import { type FakeTty, fakeSysfs } from '../support/fake-sysfs.js';
@@ -190,6 +196,45 @@ describe('a board by its USB identity', () => {
     );
     expect(error.code).toBe('PORT_DENIED');
     expect(error.hint).toMatch(/usermod/);
+  });
+});
+
+describe('where a board is looked for after its port was lost', () => {
+  it('is its USB identity, in place of a path, where no other port has the same', async () => {
+    const rows = [
+      { path: '/dev/ttyUSB0', vendorId: '0403', productId: '6001', serialNumber: 'A5' },
+      { path: '/dev/ttyUSB1', vendorId: '0403', productId: '6010', serialNumber: 'FT1' },
+      { path: '/dev/ttyUSB2', vendorId: '0403', productId: '6010', serialNumber: 'FT1' },
+      { path: '/dev/ttyUSB3', vendorId: '1a86', productId: '7523' },
+      { path: '/dev/ttyS0' },
+    ];
+    const list = async (): Promise<SerialListing> => ({ platform: 'linux', rows });
+    const found = await Promise.all(
+      [...rows.map(({ path }) => path), '/dev/gone'].map((path) => usbIdentityOf(path, list)),
+    );
+    expect(found).toEqual([
+      { vendorId: '0403', productId: '6001', serialNumber: 'A5' },
+      ...new Array(5).fill(undefined),
+    ]);
+  });
+
+  it('is its path where the ports cannot be listed', async () => {
+    const list = () => Promise.reject(new Error('no list'));
+    expect(await usbIdentityOf('/dev/ttyUSB0', list)).toBeUndefined();
+  });
+
+  it('stays a USB identity', async () => {
+    const usb = { vendorId: '0403', productId: '6001' };
+    expect(await serialTransport.rediscover?.({ kind: 'usb', usb, baudRate: 9600 })).toEqual({
+      kind: 'usb',
+      usb,
+      baudRate: 9600,
+    });
+  });
+
+  it('keeps the path and the settings of a port that is not on USB', async () => {
+    const address = { kind: 'serial', path: '/dev/nothing', baudRate: 9600, dtr: false } as const;
+    expect(await serialTransport.rediscover?.(address)).toEqual(address);
   });
 });
 
