@@ -1,9 +1,9 @@
 /**
  * npm's `prepare`: builds after `npm ci` and `npm install` in the checkout, and before packing.
  *
- * `npx thermolink` in the checkout runs `prepare` too, unseen, since npm installs the checkout into its cache first. A build
- * there would take half a minute, and interrupting it would leave a broken entry in that cache. So it builds nothing: the command
- * runs what is built, or says that nothing is.
+ * `npx thermolink` in the checkout runs `prepare` too, unseen, since npm installs the checkout into its cache
+ * first. A build there would take half a minute, and interrupting it would leave a broken entry in that
+ * cache. So it builds nothing: the command runs what is built, or says that nothing is.
  */
 import { spawnSync } from 'node:child_process';
 

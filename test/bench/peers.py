@@ -5,8 +5,9 @@ One request a line on standard input, as JSON; one answer a line on standard out
     {"list": true}                                        -> {"peers": {"numpy": "2.4.6 float64", ...}}
     {"peer": "numpy", "cells": 64, "rows": 0, "milliseconds": 50}  -> {"microsecondsPerTick": 4.9}
 
-rows = 0 is a dense program. The tick is the one of docs/reference/device-model.md without its rounding: product, drive, the sum of two
-neighbouring Gaussians of which one is fresh, rails. Buffers are preallocated and written in place where the library can.
+rows = 0 is a dense program. The tick is the one of docs/reference/device-model.md without its rounding:
+product, drive, the sum of two neighbouring Gaussians of which one is fresh, rails. Buffers are preallocated
+and written in place where the library can.
 """
 
 import json

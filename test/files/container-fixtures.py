@@ -1,4 +1,5 @@
-"""Writes container-fixtures.ts: compressed and other files made by NumPy and SciPy, not by our own idea of them.
+"""Writes container-fixtures.ts: compressed and other files made by NumPy and SciPy, not by our own idea of
+them.
 
 Run once with NumPy 2.4 and SciPy 1.17:
 python3 container-fixtures.py > container-fixtures.ts && npx biome check --write container-fixtures.ts

@@ -1,4 +1,5 @@
-"""Writes npy-fixtures.ts: files made by NumPy itself, so that our reader is not tested against our own idea of them.
+"""Writes npy-fixtures.ts: files made by NumPy itself, so that our reader is not tested against our own idea
+of them.
 
 Run once with NumPy 2.4: python3 npy-fixtures.py > npy-fixtures.ts && npx biome check --write npy-fixtures.ts
 """

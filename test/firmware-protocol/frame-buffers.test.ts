@@ -171,7 +171,10 @@ describe('COBS decoded by the module', () => {
   const BLOCK_MAX = 12_000;
   const unstuffer = newUnstuffer(cobsBytesMax(LENGTH_MAX))!;
 
-  /** What a decoder in plain code makes of the block, and the module: content, or undefined when it is malformed. */
+  /**
+   * What a decoder in plain code makes of the block, and the module: content, or undefined when it is
+   * malformed.
+   */
   function both(block: Uint8Array, cuts: readonly number[]): (Uint8Array | undefined)[] {
     const plainDecoder = new CobsDecoder(BLOCK_MAX);
     unstuffer.state.fill(0);

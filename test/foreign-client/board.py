@@ -1,4 +1,5 @@
-"""A host for boards that speak docs/reference/protocol.md, written from that document alone. Needs python3-serial and python3-msgpack.
+"""A host for boards that speak docs/reference/protocol.md, written from that document alone. Needs
+python3-serial and python3-msgpack.
 
 It has one command on its way at a time, which the protocol allows: a window of one frame.
 """
@@ -60,7 +61,8 @@ class Board:
     """A session with a board."""
 
     def __init__(self, address, table_hash=TABLE_HASH):
-        """`address`: a path of a serial port or pseudo-terminal, or what else pyserial takes, as socket://HOST:PORT."""
+        """`address`: a path of a serial port or pseudo-terminal, or what else pyserial takes, as
+        socket://HOST:PORT."""
         try:
             self.port = serial.serial_for_url(address, baudrate=115200, timeout=0.02)
         except serial.SerialException as error:
@@ -79,7 +81,8 @@ class Board:
         self.port.write((b"\0" if channel == OPEN or again else b"") + frame)
 
     def read(self):
-        """The good frames of the session that have come, as (channel, flags, seq, ack, payload); waits for a moment."""
+        """The good frames of the session that have come, as (channel, flags, seq, ack, payload); waits for a
+        moment."""
         self.bytes += self.port.read(max(1, self.port.in_waiting))
         *blocks, self.bytes = self.bytes.split(b"\0")
         for block in blocks:
@@ -91,7 +94,8 @@ class Board:
                 yield channel, flags, seq, ack, raw[8:-4]
 
     def hello(self, table_hash):
-        """Opens a session; a board refuses a nonce that begins like one of its last ones, so another is tried."""
+        """Opens a session; a board refuses a nonce that begins like one of its last ones, so another is
+        tried."""
         until = time.monotonic() + 5
         while time.monotonic() < until:
             self.nonce = os.urandom(8)

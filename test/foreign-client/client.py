@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Solves A x = b on a board, for A symmetric positive definite: identifies it, loads the system, reads where it settles.
+"""Solves A x = b on a board, for A symmetric positive definite: identifies it, loads the system, reads where
+it settles.
 
     client.py ADDRESS [--system '{"A": [[0.5, …], …], "b": [0.1, …]}'] [--relaxation 200] [--table-hash HEX]
 
-ADDRESS: /dev/ttyACM0, a pseudo-terminal, or socket://HOST:PORT. A is in units of G_fs (entries below 1 in magnitude), b in
-V_fs·G_fs, x in V_fs. The board relaxes for so many τ before it is read. Prints one line of JSON. Written from
-docs/reference/protocol.md and docs/reference/device-model.md alone; needs Debian's python3-serial and python3-msgpack.
+ADDRESS: /dev/ttyACM0, a pseudo-terminal, or socket://HOST:PORT. A is in units of G_fs (entries below 1 in
+magnitude), b in V_fs·G_fs, x in V_fs. The board relaxes for so many τ before it is read. Prints one line of
+JSON. Written from docs/reference/protocol.md and docs/reference/device-model.md alone; needs Debian's
+python3-serial and python3-msgpack.
 """
 import argparse
 import json

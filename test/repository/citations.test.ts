@@ -10,7 +10,9 @@ type DocumentName = keyof typeof DOCUMENTS;
 const headingsOf = (document: string): string[] =>
   [...document.matchAll(/^#{2,} (.+)$/gm)].map(([, title]) => title);
 
-/** Sections of the protocol without a rule: an example. The tables of messages are generated from the code. */
+/**
+ * Sections of the protocol without a rule: an example. The tables of messages are generated from the code.
+ */
 const WITHOUT_RULES = ['Worked example'];
 
 /** The sections of the protocol that have a text of their own with rules in it. */

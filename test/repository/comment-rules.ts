@@ -1,6 +1,6 @@
 /**
- * What the comment of a public symbol must say, as far as a machine can check it. The input is the JSON that typedoc writes
- * (https://typedoc.org/api/modules/JSONOutput.html), cut down to what is used here.
+ * What the comment of a public symbol must say, as far as a machine can check it. The input is the JSON that
+ * typedoc writes (https://typedoc.org/api/modules/JSONOutput.html), cut down to what is used here.
  */
 
 /** A symbol, a member or a signature of the reference. */
@@ -54,7 +54,10 @@ const ERRORS = /\bErrors?\b|\bnever (throws|rejects)|\b[Tt]hrows?\b|\b[Rr]ejects
 
 const NUMBER_ARRAYS = /^((Float|Int|Uint)(16|32|64)Array|Int8Array|ArrayLike)$/;
 
-/** What is missing, as `thermolink/board.Scaling.systemScale: no unit`; `reference` is the whole of typedoc's JSON. */
+/**
+ * What is missing, as `thermolink/board.Scaling.systemScale: no unit`; `reference` is the whole of typedoc's
+ * JSON.
+ */
 export function missingInComments(reference: Reflection): string[] {
   const findings: string[] = [];
   for (const entry of reference.children ?? [])
@@ -63,7 +66,10 @@ export function missingInComments(reference: Reflection): string[] {
   return [...new Set(findings)].sort();
 }
 
-/** Walks through one symbol. `context` is what the comments around a member say: a unit or a shape may stand there. */
+/**
+ * Walks through one symbol. `context` is what the comments around a member say: a unit or a shape may stand
+ * there.
+ */
 class Inspection {
   readonly #findings: string[];
 

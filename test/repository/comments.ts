@@ -11,7 +11,10 @@ export function commentsOnly(file: string): string {
   const comments: string[] = [];
   let from = 0;
   for (const { 0: token, index } of source.matchAll(isPython ? PYTHON : C_FAMILY)) {
-    const isComment = isPython ? /^(#|""")/.test(token) : /^\/[/*]/.test(token);
+    const isAlone = source.slice(source.lastIndexOf('\n', index) + 1, index).trim() === '';
+    const isComment = isPython
+      ? token[0] === '#' || (token.startsWith('"""') && isAlone)
+      : /^\/[/*]/.test(token);
     comments.push(blank(source.slice(from, index)), isComment ? token : blank(token));
     from = index + token.length;
   }

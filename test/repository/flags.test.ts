@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
 import { readRepositoryFile, repositoryFiles } from './files.js';
 
-/** Where texts speak of the command line on purpose: the command line itself, and the remedies of its errors. */
+/**
+ * Where texts speak of the command line on purpose: the command line itself, and the remedies of its errors.
+ */
 const COMMAND_LINE = /^src\/(cli\/|error-codes\.ts$)/;
 
 const COMMENTS = /\/\*[\s\S]*?\*\/|(^|\s)\/\/.*/g;

@@ -6,7 +6,10 @@ import { findProfile } from '../../emulator/profiles/profiles.js';
 const PROTOTYPE = findProfile('prototype-64')!;
 const HARSH = findProfile('harsh-64')!;
 
-/** The effects that act at commit, or those that act in time: rule, magnitudes of two board types, and their source. */
+/**
+ * The effects that act at commit, or those that act in time: rule, magnitudes of two board types, and their
+ * source.
+ */
 export function effectsMarkdown(acts: AnyImperfection['acts']): string {
   const rows = IMPERFECTION_LIST.filter(([, effect]) => effect.acts === acts).map(([name, effect]) => {
     const [prototype, harsh] = [PROTOTYPE, HARSH].map(({ effects }) => effects?.[name] ?? undefined);

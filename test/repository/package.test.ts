@@ -48,7 +48,8 @@ describe.runIf(isBuilt)('the tarball', () => {
   beforeAll(() => {
     packed = pack('--dry-run');
     const sources = new Set(repositoryFiles(/\.ts$/));
-    // Outputs of sources that are gone lie in the dist of a checkout that was built before; packing begins with an empty dist.
+    // Outputs of sources that are gone lie in the dist of a checkout that was built before; packing begins
+    // with an empty dist.
     const isLeftOver = (file: string): boolean =>
       file.startsWith('dist/') && !sources.has(file.slice('dist/'.length).replace(/(\.d\.ts|\.js)$/, '.ts'));
     files = packed.files
@@ -130,7 +131,10 @@ export async function firstReading(signal?: AbortSignal): Promise<number | undef
 }
 `;
 
-/** A program elsewhere that has installed the tarball; its other packages are links to ours, so that nothing is downloaded. */
+/**
+ * A program elsewhere that has installed the tarball; its other packages are links to ours, so that nothing
+ * is downloaded.
+ */
 describe.runIf(isBuilt)('a program that installs the tarball', { tags: 'long' }, () => {
   let directory: string;
 

@@ -5,14 +5,16 @@
  *   profile NAME | board CELLS ROWS TICK_LOG2 RAIL DRIVE_RANGE DRIVE_BITS   a board, as after power-on
  *   die SEED
  *   program BANK MODE CELLS ROWS BITS ATTENUATION      mode 0 dense, 1 factored
- *   couplings BANK CODE…                               row-major; or: couplings BANK random SEED LARGEST DIAGONAL
+ *   couplings BANK CODE…                               row-major
+ *   couplings BANK random SEED LARGEST DIAGONAL        drawn
  *   drive BANK CODE… , initial BANK CODE…              or: … BANK random SEED LARGEST
  *   registers BANK DAMPING AMPLITUDE SHIFT
  *   commit BANK                                        → commit CLAMPED
  *   start BANK RUN_SEED FIRST_TICK load|keep
  *   ticks COUNT [halt]                                 → ticks DONE OVERLOADED
  *   digest                                             → digest STATE_DIGEST
- *   state                                              → state v, c, r of all cells, q of all rows, cell flags, row flags
+ *   state                                              → state v, c, r of all cells, q of all rows,
+ *                                                      cell flags, row flags
  *   adc                                                → adc CODE… of the program's cells
  *   mark WORD                                          → mark WORD
  *

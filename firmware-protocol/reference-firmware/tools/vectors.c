@@ -3,8 +3,10 @@
  * a line of output:
  *
  *   encode CHANNEL SESSION FLAGS SEQ ACK PAYLOAD       → the bytes on the wire
- *   stream FRAME_BYTES_MAX CHUNK…                      → frame CHANNEL SESSION FLAGS SEQ ACK PAYLOAD; fault KIND BYTES; …
- *   decode toDevice|toHost PAYLOAD                     → ok OPCODE REQUEST VALUE… or bad REASON OPCODE REQUEST FIELD
+ *   stream FRAME_BYTES_MAX CHUNK…                      → frame CHANNEL SESSION FLAGS SEQ ACK PAYLOAD;
+ *                                                        fault KIND BYTES; …
+ *   decode toDevice|toHost PAYLOAD                     → ok OPCODE REQUEST VALUE…
+ *                                                        or bad REASON OPCODE REQUEST FIELD
  *   message toDevice|toHost OPCODE REQUEST VALUE…      → the payload
  *   value PAYLOAD                                      → the payload, read and written again
  *   digest BITS CELLS ROWS DAMPING AMPLITUDE SHIFT COUPLINGS DRIVE INITIAL  → CRC-32 CRC-32C

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Writes firmware-protocol/vectors/device-steps.json: what a board must compute, by an independent implementation.
+"""Writes firmware-protocol/vectors/device-steps.json: what a board must compute, by an independent
+implementation.
 
-    python3 firmware-protocol/tools/scripts/device-model-vectors.py [FILE]       (standard library only; `-` prints)
+    python3 firmware-protocol/tools/scripts/device-model-vectors.py [FILE]   (standard library; `-` prints)
 
-Written from docs/reference/device-model.md, not from the emulator: Philox, Gaussians, tick, ADC and state digest, all in Python's
-unbounded integers, where >> is a floor. Only the Gaussian table is read from the repository (its own test checks it).
-Every case: a board, a program in codes, seeds, a number of ticks; then v, c, r, q, flags, 16-bit ADC codes and digest.
+Written from docs/reference/device-model.md, not from the emulator: Philox, Gaussians, tick, ADC and state
+digest, all in Python's unbounded integers, where >> is a floor. Only the Gaussian table is read from the
+repository (its own test checks it). Every case: a board, a program in codes, seeds, a number of ticks; then
+v, c, r, q, flags, 16-bit ADC codes and digest.
 """
 import json
 import os

@@ -23,10 +23,10 @@ const options = [
 ];
 
 /**
- * Compiles `<folder>/assembly/index.ts` into the constant `name` of `target`; `script` is who says so. A target
- * that names the digest of the present sources is not compiled again. With `--check` on the command line it
- * compiles and only says, by the exit code, whether the target is up to date; with `--check-sources` it says so
- * by the digest, at once.
+ * Compiles `<folder>/assembly/index.ts` into the constant `name` of `target`; `script` is who says so. A
+ * target that names the digest of the present sources is not compiled again. With `--check` on the command
+ * line it compiles and only says, by the exit code, whether the target is up to date; with `--check-sources`
+ * it says so by the digest, at once.
  */
 export async function embedModule({ folder, target, name, script }) {
   const file = path.join(root, target);

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Writes firmware-protocol/gaussian-table.generated.ts: the inverse normal distribution in integers.
 
-    python3 firmware-protocol/tools/scripts/make-gaussian-table.py [FILE]        (standard library only; `-` prints)
+    python3 firmware-protocol/tools/scripts/make-gaussian-table.py [FILE]   (standard library; `-` prints)
 
-A 31-bit odd number x is 2^31 times twice a tail probability: |z| = -inverseCdf(x / 2^32), sigma = 2^12. Its octave p and
-six further bits choose a segment, f (11 bits) a point in it: |z| = (base 2^14 + slope f + 2^13) >> 14.
+A 31-bit odd number x is 2^31 times twice a tail probability: |z| = -inverseCdf(x / 2^32), sigma = 2^12. Its
+octave p and six further bits choose a segment, f (11 bits) a point in it: |z| = (base 2^14 + slope f + 2^13)
+>> 14.
 
-Segments are chords between neighbouring knots (slope = 8 (next base - base)), so |z| never rises with x. Rounding knots
-to the nearest integer would leave errors of 1e-5 in the variance; instead each knot is rounded down or up, whichever
-keeps the second and fourth moments on those of the normal distribution.
+Segments are chords between neighbouring knots (slope = 8 (next base - base)), so |z| never rises with x.
+Rounding knots to the nearest integer would leave errors of 1e-5 in the variance; instead each knot is rounded
+down or up, whichever keeps the second and fourth moments on those of the normal distribution.
 """
 import math
 import os
@@ -54,7 +55,8 @@ POWER_SUMS = {}
 
 
 def power_sums(p, segment, drop):
-    """Sums over the segment's points of (z - base)^k, k = 0..4; z - base depends on the drop to the next knot alone."""
+    """Sums over the segment's points of (z - base)^k, k = 0..4; z - base depends on the drop to the next knot
+    alone."""
     key = drop if p >= 18 else (p, segment, drop)
     if key not in POWER_SUMS:
         offsets = [decode(0, -8 * drop, f) for f in points_of(p, segment)]
@@ -63,7 +65,8 @@ def power_sums(p, segment, drop):
 
 
 def moments(p, segment, base, drop):
-    """Contribution of a segment to the second and fourth moment, in units of the normal distribution's (1 and 3)."""
+    """Contribution of a segment to the second and fourth moment, in units of the normal distribution's (1 and
+    3)."""
     s0, s1, s2, s3, s4 = power_sums(p, segment, drop)
     weight = 2.0 ** (p - 18 if p >= 18 else 0) / 2.0**30
     second = base**2 * s0 + 2 * base * s1 + s2
@@ -72,7 +75,8 @@ def moments(p, segment, base, drop):
 
 
 def wanted_moments(p, segment):
-    """The same two of the normal distribution itself between the segment's ends (x even: between its odd numbers)."""
+    """The same two of the normal distribution itself between the segment's ends (x even: between its odd
+    numbers)."""
     def primitive(x):
         if x <= 0:
             return 0.0, 0.0

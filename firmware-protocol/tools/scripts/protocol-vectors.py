@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Writes frames.json, messages.json and link.json of firmware-protocol/vectors, by an independent implementation.
+"""Writes frames.json, messages.json and link.json of firmware-protocol/vectors, by an independent
+implementation.
 
-    python3 firmware-protocol/tools/scripts/protocol-vectors.py            write the files
-    python3 firmware-protocol/tools/scripts/protocol-vectors.py --check    exit 1 when a checked-in file differs
+    python3 firmware-protocol/tools/scripts/protocol-vectors.py           write the files
+    python3 firmware-protocol/tools/scripts/protocol-vectors.py --check   exit 1 when a file differs
 
-Standard library only. Written from docs/reference/protocol.md and reading none of the TypeScript: it has its own COBS, MessagePack
-subset, CRC-32C (protocol_wire.py), opcodes, field orders and ranges (protocol_messages.py) and link (protocol_link.py), so
-that both ends can't share a mistake. All numbers are little-endian.
-  frame    COBS( version u8 = 1 | channel u8 | session u8 | flags u8 | seq u16 | ack u16 | payload | CRC-32 ) 0x00
+Standard library only. Written from docs/reference/protocol.md and reading none of the TypeScript: it has its
+own COBS, MessagePack subset, CRC-32C (protocol_wire.py), opcodes, field orders and ranges
+(protocol_messages.py) and link (protocol_link.py), so that both ends can't share a mistake. All numbers are
+little-endian.
+  frame    COBS( version u8 = 1 | channel u8 | session u8 | flags u8 | seq u16 | ack u16 | payload | CRC-32 )
+           0x00
   payload  MessagePack array [opcode, request id, fields in order]
 In the files bytes are hex strings, also a field of type bytes (the message's row tells which those are).
 """
@@ -20,7 +23,14 @@ sys.dont_write_bytecode = True
 from protocol_frames import bad_frames, good_frames, streams  # noqa: E402
 from protocol_link_receiving import receiving  # noqa: E402
 from protocol_link_sending import sending  # noqa: E402
-from protocol_messages import digests, earlier_version, later_minor, messages, parse_messages, values  # noqa: E402
+from protocol_messages import (  # noqa: E402
+    digests,
+    earlier_version,
+    later_minor,
+    messages,
+    parse_messages,
+    values,
+)
 from protocol_rejected import rejected_fields, rejected_payloads  # noqa: E402
 from protocol_wire import crc32c  # noqa: E402
 

@@ -1,4 +1,5 @@
-"""Of protocol-vectors.py: the link of docs/reference/protocol.md, one end of it. Bytes and the time come in, frames come out."""
+"""Of protocol-vectors.py: the link of docs/reference/protocol.md, one end of it. Bytes and the time come in,
+frames come out."""
 import struct
 import zlib
 from collections import deque
@@ -159,7 +160,8 @@ class Link:
         return oldest.sent_at + self.round_trip.timeout_ms()
 
     def next_frame(self, now):
-        """The next frame as (channel, flags, seq, ack, payload, whether a delimiter goes before it), or None."""
+        """The next frame as (channel, flags, seq, ack, payload, whether a delimiter goes before it), or None.
+        """
         if self.stop is not None:
             payload, self.stop = self.stop, None
             self.stop_seq += 1

@@ -1,4 +1,5 @@
-"""Of protocol-vectors.py: sessions in which a link is told things. Texts stand for messages: the link does not read them."""
+"""Of protocol-vectors.py: sessions in which a link is told things. Texts stand for messages: the link does
+not read them."""
 from protocol_link_recorder import (COMMAND, NONCE, NONE, OPEN, OTHER_NONCE, SAMPLE, STOP, Session, ack, command,
                                     frame)
 

@@ -22,7 +22,8 @@ def ack(number, nak=False, **rest):
 
 
 def label(sent):
-    """As the scenarios write a frame: `command 3 text`, `ack 3`, `nak 3`; with `+nak` on a message that carries a nak."""
+    """As the scenarios write a frame: `command 3 text`, `ack 3`, `nak 3`; with `+nak` on a message that
+    carries a nak."""
     channel, flags, seq, acknowledged, payload, _ = sent
     if not payload:
         return f"{'nak' if flags else 'ack'} {acknowledged}"
@@ -30,7 +31,8 @@ def label(sent):
 
 
 class Session:
-    """One end of a link, with the steps that were made. Every step states by hand what the link must say then."""
+    """One end of a link, with the steps that were made. Every step states by hand what the link must say
+    then."""
 
     def __init__(self, name, end, window=4, in_flight_bytes=4096, frame_bytes=256, each_way=0, is_open=True):
         self.link = Link(256)
@@ -48,7 +50,8 @@ class Session:
 
     def step(self, at, says="", *, open=None, close=False, hold=False, resume=False, receive=b"", send=(), port=None,
              delivers="", wakes=...):
-        """`open` … `resume`: one of them first; then bytes come in, then messages are queued, then the port takes frames."""
+        """`open` … `resume`: one of them first; then bytes come in, then messages are queued, then the port
+        takes frames."""
         step = {"atMs": at}
         if open:
             step["open"] = {"nonce": open.hex(), **self.limits}

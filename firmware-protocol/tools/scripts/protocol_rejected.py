@@ -28,7 +28,8 @@ def rejected_fields(rows):
 
 
 def rejected_payloads():
-    """Payloads to the device that are not in the subset, or not [opcode, request id, …]. `93 01 05 …` is a ping."""
+    """Payloads to the device that are not in the subset, or not [opcode, request id, …]. `93 01 05 …` is a
+    ping."""
     bombs = {
         "array of 2³² − 1": "ddffffffff", "nested arrays of 2²⁸": "dd0fffffff" * 8, "bin of 4 GiB": "c6ffffffff",
         "text of 4 GiB": "dbffffffff", "map of 2³² − 1": "dfffffffff", "40 nested arrays": "91" * 40, "arrays of 15": "9f" * 40,

@@ -6,7 +6,8 @@ U16, U32, U53 = 2**16 - 1, 2**32 - 1, 2**53 - 1
 
 
 def cobs(raw):
-    """Runs of bytes without zero, each behind (length + 1); 254 bytes without a zero behind 0xff, and no zero is implied."""
+    """Runs of bytes without zero, each behind (length + 1); 254 bytes without a zero behind 0xff, and no zero
+    is implied."""
     out = bytearray()
     segments = raw.split(b"\0")
     for number, segment in enumerate(segments):
