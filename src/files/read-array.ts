@@ -1,3 +1,4 @@
+import { badArgument } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
 import { counted } from '../number-text.js';
@@ -10,7 +11,8 @@ import { gunzipped, npzMember } from './unpack.js';
 /**
  * Reads a matrix of finite numbers, at least 1×1, of any shape. The content says which format it is: NumPy's .npy, one
  * array of an .npz (`A.npz`, or `A.npz:name`), Matrix Market or text, each also compressed by gzip.
- * Errors: `BAD_FILE`, `BAD_MATRIX` (see `readNpy`, `readMatrixMarket` and `TextTable`), also for a one-dimensional array.
+ * Errors: `BAD_ARGUMENT`; `BAD_FILE`; `BAD_MATRIX` (see `readNpy`, `readMatrixMarket` and `TextTable`), also for a
+ * one-dimensional array.
  */
 export async function readMatrix(path: string): Promise<Matrix> {
   const array = await readArray(path);
@@ -60,7 +62,7 @@ function suspicionOf({ rows, columns, data, hasCommas }: NumericArray): string {
 
 /**
  * Reads a vector [n] of finite numbers, at least one: a one-dimensional array, or a table of one column or one row.
- * Errors: `BAD_FILE`, `BAD_MATRIX` as for `readMatrix`, also for a table of several rows and columns.
+ * Errors: those of `readMatrix`, `BAD_MATRIX` also for a table of several rows and columns.
  */
 export async function readVector(path: string): Promise<Float64Array> {
   const array = await readArray(path);
@@ -81,6 +83,7 @@ export async function readVector(path: string): Promise<Float64Array> {
 const NPZ_MEMBER = /^(.*\.npz):([^/\\:]+)$/i;
 
 async function readArray(name: string): Promise<NumericArray> {
+  if (typeof name !== 'string') throw badArgument('path', name, 'a path');
   const [, path = name, member] = NPZ_MEMBER.exec(name) ?? [];
   return withInputFile(path, (file) => readByContent(file, member));
 }

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, open, stat, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
+import { badArgument } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
-import type { Matrix } from '../linalg/matrix.js';
+import { checkShape, type Matrix } from '../linalg/matrix.js';
 import { badFile } from './input-file.js';
 import { writeNpy } from './write-npy.js';
 
@@ -30,16 +31,22 @@ export const WRITTEN_FORMATS = Object.keys(WRITERS).join(', ');
  * Errors: BAD_ARGUMENT for another format, with `option` in it; BAD_FILE.
  */
 export async function checkOutput(option: string, path: string): Promise<void> {
-  if (!Object.hasOwn(WRITERS, extname(path).toLowerCase()))
-    throw new ThermolinkError(
-      'BAD_ARGUMENT',
-      `${option} ${JSON.stringify(path)} is not named as a format that is written.`,
-      {
-        hint: `Name a file that ends in ${WRITTEN_FORMATS}.`,
-        data: { option, path },
-      },
-    );
+  writerOf(option, path);
   await checkWritable(path);
+}
+
+function writerOf(option: string, path: string): Writer {
+  if (typeof path !== 'string') throw badArgument(option, path, 'a path');
+  const extension = extname(path).toLowerCase();
+  if (Object.hasOwn(WRITERS, extension)) return WRITERS[extension];
+  throw new ThermolinkError(
+    'BAD_ARGUMENT',
+    `${option} ${JSON.stringify(path)} is not named as a format that is written.`,
+    {
+      hint: `Name a file that ends in ${WRITTEN_FORMATS}.`,
+      data: { option, path },
+    },
+  );
 }
 
 /** The same for a file of any name. Errors: BAD_FILE. */
@@ -63,10 +70,11 @@ export async function checkWritable(path: string): Promise<void> {
  * Writes a vector [n] or a matrix in the format that the name of `path` tells, replacing the file: float64 as .npy, or text, a row a
  * line, with as many digits as give back every bit. What can't be written there is kept in a temporary directory.
  *
- * Errors: BAD_FILE, which tells where the result is.
+ * Errors: BAD_ARGUMENT for another format; BAD_FILE, which tells where the result is.
  */
 export async function writeArray(path: string, array: Float64Array | Matrix): Promise<void> {
-  const write = WRITERS[extname(path).toLowerCase()];
+  const write = writerOf('path', path);
+  if (!ArrayBuffer.isView(array)) checkShape(array, 'The matrix');
   try {
     await write(path, array);
   } catch (error) {

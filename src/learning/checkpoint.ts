@@ -9,6 +9,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
+import { badArgument, checkObject } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
 import type { OptimizerState } from './optimizers/contract.js';
 import type { TrainingTotals } from './record.js';
@@ -43,6 +44,8 @@ interface Header {
  * to write.
  */
 export function writeCheckpoint(path: string, checkpoint: Checkpoint): void {
+  if (typeof path !== 'string') throw badArgument('path', path, 'a path');
+  checkObject('checkpoint', checkpoint, '{ step, settings, parameters, optimizer, totals }');
   const { step, settings, totals, parameters, optimizer } = checkpoint;
   const arrays: [string, Float64Array][] = [['parameters', parameters], ...Object.entries(optimizer.arrays)];
   const header: Header = {
@@ -99,8 +102,9 @@ function discard(file: string): void {
   }
 }
 
-/** Reads a checkpoint. Errors: BAD_CHECKPOINT when it is missing, damaged or of another format. */
+/** Reads a checkpoint. Errors: BAD_ARGUMENT; BAD_CHECKPOINT when it is missing, damaged or of another format. */
 export function readCheckpoint(path: string): Checkpoint {
+  if (typeof path !== 'string') throw badArgument('path', path, 'a path');
   if (!existsSync(path)) throw bad(path, 'does not exist', "Train without `existing: 'resume'` first.");
   let file: Buffer;
   try {

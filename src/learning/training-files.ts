@@ -1,5 +1,6 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { badArgument } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
 import {
   type Checkpoint,
@@ -67,6 +68,7 @@ export function openTrainingDirectory(
   existing: ExistingTraining,
   settings: Readonly<Record<string, unknown>>,
 ): TrainingDirectory {
+  if (typeof directory !== 'string') throw badArgument('directory', directory, 'a path');
   checkTrainingDirectory(directory, existing);
   const release = lockDirectory(directory);
   try {

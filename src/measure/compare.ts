@@ -1,5 +1,6 @@
 import { PHILOX_STREAM } from '../../firmware-protocol/philox.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
+import { checkDevice, checkObject, checkSeed, checkSignal } from '../argument-checks.js';
 import { driveStep } from '../board/board-range.js';
 import { noiseRegister } from '../board/noise-register.js';
 import type { Device } from '../driver/device.js';
@@ -50,8 +51,14 @@ const ROWS_MAX = 64;
 export async function compareBoards(
   one: Device,
   other: Device,
-  { seed, signal }: { readonly seed: number; readonly signal?: AbortSignal },
+  request: { readonly seed: number; readonly signal?: AbortSignal },
 ): Promise<Comparison> {
+  checkDevice(one);
+  checkDevice(other);
+  checkObject('The request', request, '{ seed: 0 }');
+  const { seed, signal } = request;
+  checkSeed('seed', seed);
+  checkSignal(signal);
   const call = signal ? { signal } : {};
   const random = randomSource({ seed, stream: PHILOX_STREAM.runSeed, step: PLACE });
   const differences: Partial<Record<ModeName, Difference>> = {};

@@ -1,3 +1,5 @@
+import { checkObject } from '../argument-checks.js';
+
 /** One quantity of every cell (or crosspoint) with its standard error; NaN where it could not be measured. */
 export interface Estimates {
   /** One entry a cell (or crosspoint). */
@@ -34,8 +36,10 @@ export interface Summary {
   readonly worst: number;
 }
 
-/** Summarizes all measured values; `nominal` is the value on a board without faults. Errors: none. */
-export function summarize({ values, standardErrors }: Estimates, nominal: number): Summary {
+/** Summarizes all measured values; `nominal` is the value on a board without faults. Errors: BAD_ARGUMENT. */
+export function summarize(estimates: Estimates, nominal: number): Summary {
+  checkObject('estimates', estimates, '{ values, standardErrors }');
+  const { values, standardErrors } = estimates;
   const at = [...values.keys()].filter((i) => Number.isFinite(values[i]));
   const count = at.length;
   const mean = at.reduce((sum, i) => sum + values[i], 0) / count;

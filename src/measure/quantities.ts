@@ -1,3 +1,4 @@
+import { checkObject } from '../argument-checks.js';
 import type { Characterization } from './characterize.js';
 import type { Estimates } from './estimates.js';
 
@@ -12,8 +13,13 @@ export interface Quantity {
   readonly estimates: Estimates;
 }
 
-/** All quantities of cells that were measured, in the order of the tables. Errors: none. */
+/** All quantities of cells that were measured, in the order of the tables. Errors: BAD_ARGUMENT. */
 export function quantitiesOf(measured: Characterization): Quantity[] {
+  checkObject(
+    'measured',
+    measured,
+    'await characterize(device, { seed: 0, samples: 20000, crosspointsPerRow: 16 })',
+  );
   const { adc, drive, timeConstant, noiseTemperature, couplings } = measured;
   const all: Quantity[] = [
     { key: 'adcOffset', title: 'ADC offset', unit: 'V_fs', nominal: 0, estimates: adc.offset },

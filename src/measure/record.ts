@@ -1,3 +1,4 @@
+import { checkObject } from '../argument-checks.js';
 import type { Characterization } from './characterize.js';
 import { type Estimates, type Summary, summarize } from './estimates.js';
 import { quantitiesOf } from './quantities.js';
@@ -58,8 +59,13 @@ export interface CharacterizationRecord {
 /** A summary as JSON: null where a number is not finite. */
 export type RecordedSummary = Readonly<Record<keyof Summary, number | null>>;
 
-/** The record of a characterization that was made at `measuredAt`. Errors: none. */
+/** The record of a characterization that was made at `measuredAt`. Errors: BAD_ARGUMENT. */
 export function recordOf(measured: Characterization, measuredAt: Date): CharacterizationRecord {
+  checkObject(
+    'measured',
+    measured,
+    'await characterize(device, { seed: 0, samples: 20000, crosspointsPerRow: 16 })',
+  );
   const { identity, seed, samples, couplings, histograms, silent, overloaded } = measured;
   return {
     schema: 'thermolink-characterization',

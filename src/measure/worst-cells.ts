@@ -1,3 +1,4 @@
+import { checkObject } from '../argument-checks.js';
 import type { Characterization } from './characterize.js';
 import { type Estimates, summarize } from './estimates.js';
 import { type Quantity, quantitiesOf } from './quantities.js';
@@ -30,9 +31,14 @@ export function couplingErrorOfRows({ couplings, identity }: Characterization): 
 
 /**
  * All cells that were measured, the most deviating first. A deviation is in units of the quantity's spread.
- * No cell stands out where the spread is hardly more than the estimates' own errors. Errors: none.
+ * No cell stands out where the spread is hardly more than the estimates' own errors. Errors: BAD_ARGUMENT.
  */
 export function worstCells(measured: Characterization): Outlier[] {
+  checkObject(
+    'measured',
+    measured,
+    'await characterize(device, { seed: 0, samples: 20000, crosspointsPerRow: 16 })',
+  );
   const scores = quantitiesOf(measured).map((quantity) => ({
     quantity,
     deviations: deviationsOf(quantity.estimates, quantity.nominal),

@@ -2,6 +2,7 @@ import type { EmulatedDevice } from '../../emulator/index.js';
 import type { Clock } from '../../firmware-protocol/clock.js';
 import { faultyFrames } from '../../firmware-protocol/link/counters.js';
 import type { Port } from '../../firmware-protocol/port.js';
+import { checkObject } from '../argument-checks.js';
 import { SYSTEM_CLOCK } from '../driver/system-clock.js';
 import { busyAnswer, HelloWatch, type SeenHello } from './hello-watch.js';
 import { ServedDevice } from './serve-device.js';
@@ -84,6 +85,7 @@ export class BoardServer {
   #holder: Entrance | undefined;
 
   constructor(device: EmulatedDevice, options: BoardServerOptions = {}) {
+    checkObject('device', device, 'new EmulatedDevice(die)');
     this.#device = device;
     this.#clock = options.clock ?? SYSTEM_CLOCK;
     this.#onEvent = options.onEvent ?? (() => undefined);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { Die } from '../../emulator/index.js';
 import type { Port } from '../../firmware-protocol/port.js';
+import { checkObject, checkText } from '../argument-checks.js';
 import { abortError, ThermolinkError, throwIfAborted } from '../errors.js';
 import { ThreadPort } from '../transport/thread-port.js';
 
@@ -33,6 +34,8 @@ export async function openBoardThread(
   name: string,
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<Port> {
+  checkObject('die', die, "{ profile: findProfile('ideal-64'), dieSeed: 1 }");
+  checkText('name', name);
   throwIfAborted(signal);
   const { port1, port2 } = new MessageChannel();
   const data: BoardThreadData = { die, name, port: port2 };

@@ -5,6 +5,7 @@ import {
   FAULT_KINDS,
   type FaultKind,
 } from '../../emulator/index.js';
+import { badArgument } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
 
 const TICK_DIGITS_MAX = 15;
@@ -12,8 +13,10 @@ const TICK_DIGITS_MAX = 15;
 /** How a list of faults is written, for hints. */
 export const FAULT_FORM = `KIND[:CELL]@TICK, several by commas; a KIND is ${Object.keys(FAULT_KINDS).join(', ')}`;
 
-/** Reads a list such as `deadCell:3@5000,brownOut@20000`. Errors: none; undefined for another text. */
+/** Reads a list such as `deadCell:3@5000,brownOut@20000`. Errors: BAD_ARGUMENT for what is no text;
+ * undefined for another text. */
 export function parseFaults(text: string): DynamicFault[] | undefined {
+  if (typeof text !== 'string') throw badArgument('text', text, 'a text');
   const faults: DynamicFault[] = [];
   for (const part of text.split(',')) {
     const match = /^(\w+)(?::(\d{1,4}))?@(\d+)$/.exec(part);

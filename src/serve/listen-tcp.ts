@@ -1,6 +1,8 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, createServer, type Server } from 'node:net';
 import { hostname } from 'node:os';
+import { U16_MAX } from '../../firmware-protocol/limits.js';
+import { checkObject, checkText, checkWhole } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
 import { acceptedTcpPort, type TcpAddress, tcpUri } from '../transport/tcp-port.js';
 import { type BoardServer, CONNECTIONS_MAX } from './board-server.js';
@@ -42,6 +44,10 @@ export async function listenTcp(
   address: TcpAddress,
   options: ListenTcpOptions = {},
 ): Promise<Listener> {
+  checkObject('board', board, 'new BoardServer(new EmulatedDevice(die))');
+  checkObject('address', address, "{ host: '127.0.0.1', port: 0 }");
+  checkText('address.host', address.host);
+  checkWhole('address.port', address.port, 0, U16_MAX);
   const host = await resolveHost(address);
   if (!isLoopback(host) && options.expose !== true)
     throw new ThermolinkError(

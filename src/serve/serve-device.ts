@@ -1,6 +1,7 @@
 import type { EmulatedDevice } from '../../emulator/index.js';
 import type { Clock } from '../../firmware-protocol/clock.js';
 import type { Port } from '../../firmware-protocol/port.js';
+import { checkObject } from '../argument-checks.js';
 import '../driver/platform.js';
 import { SYSTEM_CLOCK } from '../driver/system-clock.js';
 
@@ -51,6 +52,8 @@ export class ServedDevice {
   #cancelWatch: (() => void) | undefined;
 
   constructor(device: EmulatedDevice, port: Port, options: ServeOptions = {}) {
+    checkObject('device', device, 'new EmulatedDevice(die)');
+    checkObject('port', port, "memoryPortPair('board')[1]");
     this.#device = device;
     this.#port = port;
     this.#clock = options.clock ?? SYSTEM_CLOCK;

@@ -1,3 +1,4 @@
+import { badArgument, checkObject } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
 import { portAdvice } from './serial-advice.js';
 import { listSerialPorts } from './serial-listing.js';
@@ -27,8 +28,9 @@ export interface SerialDevice {
   readonly advice: string;
 }
 
-/** Judges every port of a listing. The likeliest boards come first. Errors: none. */
+/** Judges every port of a listing. The likeliest boards come first. Errors: BAD_ARGUMENT. */
 export function serialDevices(listing: SerialListing): SerialDevice[] {
+  checkObject('listing', listing, 'await listSerialPorts()');
   const { platform } = listing;
   const rows = listing.rows.map((row) => ({ ...row, ...identityOf(row), path: callOutPath(row.path) }));
   const devices = rows.map((row): SerialDevice => {
@@ -45,8 +47,10 @@ export function serialDevices(listing: SerialListing): SerialDevice[] {
   return devices.sort((a, b) => b.score - a.score);
 }
 
-/** The ports with the highest score. The list is empty when no port looks like a board. Errors: none. */
+/** The ports with the highest score. The list is empty when no port looks like a board. Errors: BAD_ARGUMENT. */
 export function bestCandidates(devices: readonly SerialDevice[]): SerialDevice[] {
+  if (!Array.isArray(devices))
+    throw badArgument('devices', devices, 'a list', 'Pass what serialDevices returns.');
   const best = Math.max(SCORE.stranger, ...devices.map((device) => device.score));
   return best === SCORE.stranger ? [] : devices.filter((device) => device.score === best);
 }

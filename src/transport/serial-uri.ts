@@ -1,3 +1,4 @@
+import { checkText } from '../argument-checks.js';
 import { BadUri, decodedPath, flag, readParameters, type UriParts, wholeNumber } from './transport.js';
 
 /** How a serial line is used; the port's own defaults hold for what is missing. */
@@ -65,8 +66,9 @@ function usbIdentity(text: string, name: string): UsbIdentity {
   return { vendorId, productId, serialNumber };
 }
 
-/** The URI of a serial port by its path. Errors: none. */
+/** The URI of a serial port by its path. Errors: BAD_ARGUMENT. */
 export function serialUri(path: string): string {
+  checkText('path', path);
   return `serial:${encodeURI(path).replace(/[?#]/g, encodeURIComponent)}`;
 }
 

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import type { Port } from '../../firmware-protocol/port.js';
-import { checkObject, checkSignal, checkText, checkWhole } from '../argument-checks.js';
+import { badArgument, checkObject, checkSignal, checkText, checkWhole } from '../argument-checks.js';
 import { abortError, ThermolinkError, throwIfAborted } from '../errors.js';
 import { readingBy, SocketReads } from './socket-reads.js';
 import { StreamPort } from './stream-port.js';
@@ -37,13 +37,16 @@ export const tcpTransport: Transport<{ readonly kind: 'tcp' } & TcpAddress> = {
   rediscover: (address) => Promise.resolve(address),
 };
 
-/** Writes `tcp://host:port`, with brackets around an IPv6 address. Errors: none. */
-export function tcpUri({ host, port }: TcpAddress): string {
+/** Writes `tcp://host:port`, with brackets around an IPv6 address. Errors: BAD_ARGUMENT. */
+export function tcpUri(address: TcpAddress): string {
+  checkObject('address', address, "{ host: '127.0.0.1', port: 7000 }");
+  const { host, port } = address;
   return `tcp://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** Takes `host:port` or `[IPv6]:port` apart. Errors: none; undefined for another form. */
+/** Takes `host:port` or `[IPv6]:port` apart. Errors: BAD_ARGUMENT for what is no text; undefined for another form. */
 export function parseHostPort(text: string): TcpAddress | undefined {
+  if (typeof text !== 'string') throw badArgument('text', text, 'a text');
   const match = /^(?:\[([0-9a-f:.]+)\]|([^\s:/?#[\]@]+)):(\d{1,5})$/i.exec(text);
   if (!match || Number(match[3]) > PORT_MAX) return undefined;
   return { host: match[1] ?? match[2], port: Number(match[3]) };

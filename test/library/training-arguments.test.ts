@@ -124,7 +124,7 @@ describe('optimizers and training refuse', () => {
     [
       'no record of a calibration',
       () => calibrationOf(undefined, new Date()),
-      /no object/,
+      /takes an object/,
       'BAD_CALIBRATION',
     ],
     ['no time for it', () => calibrationOf({}), /now is missing/],
