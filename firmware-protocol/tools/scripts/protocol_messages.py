@@ -60,10 +60,10 @@ MESSAGES = f"""
   sampleCount=1..U32 flags=0..7 codes=bytes:2..65536
 50 resend > runId=1..U32 firstBlock=0..U32 count=1..64
 51 blocksSent < runId=1..U32 blocks=0..U32
+"""
 
 
-
-"""def parse_messages():
+def parse_messages():
     rows = []
     for line in MESSAGES.replace("\n  ", " ").strip().splitlines():
         opcode, name, arrow, *fields = line.split()
@@ -80,8 +80,8 @@ MESSAGES = f"""
     return rows
 
 
-BOUNDARIES = [0, 1, 2, 31, 32, 127, 128, 255, 256, 32767, 32768, U16, U16 + 1, 2**31 - 1, 2**31, U32, U32 + 1,
-U53] BYTES_MOST = 300  # of the long fields only so much is written: bin16 is reached, the files stay small
+BOUNDARIES = [0, 1, 2, 31, 32, 127, 128, 255, 256, 32767, 32768, U16, U16 + 1, 2**31 - 1, 2**31, U32, U32 + 1, U53]
+BYTES_MOST = 300  # of the long fields only so much is written: bin16 is reached, the files stay small
 
 
 def field_value(field, level):
@@ -121,7 +121,7 @@ def messages(rows):
 
 
 def later_minor(rows):
-"""Items beyond the known fields are ignored, whatever of the subset they are."""
+    """Items beyond the known fields are ignored, whatever of the subset they are."""
     for opcode, name, direction, fields in rows:
         values = [field_value(field, 1) for field in fields]
         named = {field[0]: shown(value) for field, value in zip(fields, values)}
@@ -130,8 +130,7 @@ def later_minor(rows):
 
 
 def earlier_version(rows):
-    """HELLO as it was before it had a purpose: it ends with the fields that are frozen for ever, and 0 is
-    meant."""
+    """HELLO as it was before it had a purpose: it ends with the fields that are frozen for ever, and 0 is meant."""
     for opcode, name, direction, fields in rows:
         if name == "hello" and direction == "toDevice":
             values = [field_value(field, 1) for field in fields[:-1]]
