@@ -39,8 +39,8 @@ const SETTLED = 40;
  *
  *     x(t) = e^(−At) x₀ + A⁻¹(1 − e^(−At)) b + [κA⁻¹(1 − e^(−2At))]^½ z,   z standard normal.
  *
- * The mean of each mode follows (1 − e^(−λt))/λ from its eigenvalue; no linear system is solved. It tells the
- * cost of sampling from the errors of a device. t = 0 returns x₀ bit for bit.
+ * The mean of each mode follows (1 − e^(−λt))/λ from its eigenvalue; no linear system is solved. A comparison
+ * with it separates the cost of sampling from the errors of a device. t = 0 returns x₀ bit for bit.
  *
  * Errors: BAD_ARGUMENT for a noise temperature that is no number ≥ 0. Its methods throw those of
  * `EquilibriumSolver` and `RelaxationSolver`.
@@ -166,9 +166,10 @@ export type FunctionOfSystem = (
 /**
  * Takes A apart into its modes once. After that f(A) x costs two products.
  *
- * Dense, A = V Λ Vᵀ: f(A) x = V f(Λ) Vᵀ x, O(N³) once. Factored, in dual form: KKᵀ = P S Pᵀ is m×m, A has the
+ * Dense, A = V Λ Vᵀ: f(A) x = V f(Λ) Vᵀ x, O(N³) once. Factored, in dual form: KKᵀ = P S Pᵀ is m×m. A has the
  * eigenvalues s_i + λ in K's row space and λ in the rest, so
- *   f(A) x = f(λ) x + Kᵀ P diag((f(s_i + λ) − f(λ))/s_i) Pᵀ K x,   O(m²N + m³) once.
+ *
+ *     f(A) x = f(λ) x + Kᵀ P diag((f(s_i + λ) − f(λ))/s_i) Pᵀ K x,   O(m²N + m³) once.
  */
 export async function functionOfSystem(system: LinearSystem): Promise<FunctionOfSystem> {
   // Its package takes as long to load as the rest of the library, and boards do without it.

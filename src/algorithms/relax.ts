@@ -86,7 +86,7 @@ function firstScaling(
   return scaling;
 }
 
-/** The board run at one s_x. Couplings depend on s_A alone, so the first retry sends none. */
+/** One attempt at one s_x. Couplings depend on s_A alone, so the first retry sends none. */
 function runsOf(
   session: BoardSession,
   { system }: CheckedSystem,
@@ -124,7 +124,8 @@ function scalingAt(first: TimedScaling, solutionScale: number): TimedScaling {
 function noiseOf({ noiseTemperature = 0 }: BoardRelaxRequest, identity: DeviceIdentity): NoiseRegister {
   const tick = tickOf(identity);
   const { min, max } = noiseTemperatureRange(identity, tick);
-  // A text of 5 digits must name the ends of the range, which are register values themselves.
+  // A value that was printed with five digits may lie just outside of the range, so its ends are widened a
+  // little.
   const isPossible =
     noiseTemperature === 0 || (noiseTemperature >= min * 0.9999 && noiseTemperature <= max * 1.0001);
   if (isPossible) return noiseRegister(noiseTemperature, tick, identity);

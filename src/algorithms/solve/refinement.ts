@@ -20,8 +20,8 @@ import { noiseResidualBound, quietestStandardError, wantedNoise } from './noise-
 import { SolveMeter, type SolveState } from './progress.js';
 
 /**
- * Averages that may miss the certificate before the tolerance counts as not met; each has half the noise of
- * the one before.
+ * So many averages may be refused before the tolerance counts as not met. Each has half the noise of the one
+ * before.
  */
 const AVERAGES_MAX = 3;
 const PASSES_MAX = 24;

@@ -3,23 +3,23 @@ import { createAnalogSolver } from '../../src/algorithms/board-solver.js';
 import { createCholeskySolver } from '../../src/algorithms/cholesky-solver.js';
 import { createIdealSampler } from '../../src/algorithms/ideal-sampler.js';
 import { solverBoard } from '../support/solver-board.js';
-import { describeLinearSolver } from './linear-solver-contract.js';
+import { describeSolver } from './solver-contract.js';
 
-describeLinearSolver({
+describeSolver({
   name: 'Cholesky',
   create: createCholeskySolver,
   skips: { 'reports progress': 'there is nothing between start and end' },
 });
 
 const ideal = () => createIdealSampler();
-describeLinearSolver({
+describeSolver({
   name: 'ideal sampler',
   create: ideal,
   relaxation: { create: ideal, accuracy: 1e-12 },
 });
 
 const noisy = () => createIdealSampler({ noiseTemperature: 1e-9 });
-describeLinearSolver({
+describeSolver({
   name: 'ideal sampler with noise',
   create: noisy,
   relaxation: { create: noisy, accuracy: 1e-3 },
@@ -28,7 +28,7 @@ describeLinearSolver({
 
 const analog = () =>
   createAnalogSolver(solverBoard('ideal-64', { cells: 24, rows: 40 }), { relaxCouplingBits: 16 });
-describeLinearSolver({
+describeSolver({
   name: 'board',
   create: analog,
   // 16-bit drive and state over s_x up to four times the largest entry, divided by λ̂ of a few tenths.

@@ -34,7 +34,7 @@ const address = { seed: 11, step: 0, block: 0 };
 /**
  * The laws of every `EquilibriumSolver` and `RelaxationSolver`; skipped tests are listed with their reason.
  */
-export function describeLinearSolver(solver: SolverUnderTest): void {
+export function describeSolver(solver: SolverUnderTest): void {
   const it = (name: string, body: () => Promise<void>) => {
     const reason = solver.skips?.[name];
     const suffix = reason === undefined ? '' : ` (skipped: ${reason})`;
