@@ -1,9 +1,10 @@
 /**
- * Consistent Overhead Byte Stuffing (Cheshire and Baker, 1999): frees bytes of 0x00 at a cost of at most one byte in 254.
- * Every group is (length + 1, bytes without zero). Each group but the last stands for its bytes and a zero behind them,
- * except a group of 254 bytes, which has no zero behind it (protocol.md, "Frames").
+ * Consistent Overhead Byte Stuffing (Cheshire and Baker, 1999): frees bytes of 0x00 at a cost of at most one
+ * byte in 254. Every group is (length + 1, bytes without zero). Each group but the last stands for its bytes
+ * and a zero behind them, except a group of 254 bytes, which has no zero behind it (protocol.md, "Frames").
  *
- * Large frames are encoded and decoded by the frame kernel. The code here is the definition, and serves all others.
+ * Large frames are encoded and decoded by the frame kernel. The code here is the definition, and serves all
+ * others.
  */
 import { findZero } from './find-zero.js';
 import {
@@ -15,7 +16,9 @@ import {
 } from './frame-kernel/frame-buffers.js';
 
 const GROUP_MAX = 254;
-/** Groups up to here are copied byte by byte: a search for their end, and a copy as a whole, cost a call each. */
+/**
+ * Groups up to here are copied byte by byte: a search for their end, and a copy as a whole, cost a call each.
+ */
 const SHORT_GROUP = 32;
 /** Blocks up to here are decoded in a small plain buffer. Those of serial lines are never longer. */
 const SHORT_BYTES_MAX = 12_288;
@@ -26,8 +29,8 @@ export function cobsBytesMax(length: number): number {
 }
 
 /**
- * The encoding of `raw` with the delimiter. It is written to `out` if that is given, which must hold `cobsBytesMax` bytes and
- * may all change.
+ * The encoding of `raw` with the delimiter. It is written to `out` if that is given, which must hold
+ * `cobsBytesMax` bytes and may all change.
  */
 export function cobsEncode(
   raw: Uint8Array,
@@ -63,8 +66,8 @@ export function cobsEncode(
 }
 
 /**
- * Decodes one block after another, each in pieces as they arrive. `bytes` is overwritten from its start by each block;
- * `bytesMax` must hold the longest.
+ * Decodes one block after another, each in pieces as they arrive. `bytes` is overwritten from its start by
+ * each block; `bytesMax` must hold the longest.
  */
 export class CobsDecoder {
   readonly #bytesMax: number;
@@ -94,7 +97,10 @@ export class CobsDecoder {
     else this.#decode(piece, start, end);
   }
 
-  /** Copies the whole piece, sets the zeros that codes stand for, and closes up where a code stands for nothing. */
+  /**
+   * Copies the whole piece, sets the zeros that codes stand for, and closes up where a code stands for
+   * nothing.
+   */
   #decode(piece: Uint8Array, start: number, end: number): void {
     const bytes = this.#bytes;
     const state = this.#state;
@@ -134,7 +140,9 @@ export class CobsDecoder {
     this.#state = this.#unstuffer.state;
   }
 
-  /** Ends the block: how many of `bytes` are its content, or −1 if it was malformed. The next block begins. */
+  /**
+   * Ends the block: how many of `bytes` are its content, or −1 if it was malformed. The next block begins.
+   */
   end(): number {
     const state = this.#state;
     const isWhole = state[UNSTUFF_STATE.left] === 0 && state[UNSTUFF_STATE.malformed] === 0;

@@ -1,6 +1,7 @@
 /**
- * Messages ⇄ payloads. A payload is the MessagePack array [opcode, request id, fields in order]. Validation is derived
- * from the message tables: an unexpected type or a value out of range is a fault value on receipt, a bug on sending.
+ * Messages ⇄ payloads. A payload is the MessagePack array [opcode, request id, fields in order]. Validation
+ * is derived from the message tables: an unexpected type or a value out of range is a fault value on receipt,
+ * a bug on sending.
  */
 import { U32_MAX } from './limits.js';
 import type { CommandRow, EventRow, Field, Row } from './message-table.js';
@@ -78,8 +79,8 @@ class Shape {
   }
 
   /**
-   * The fields by name, or the name of the first bad one. Items behind the known fields belong to a later minor
-   * version and are left out (protocol.md, "Versions").
+   * The fields by name, or the name of the first bad one. Items behind the known fields belong to a later
+   * minor version and are left out (protocol.md, "Versions").
    */
   fromArray(items: readonly WireValue[]): { fields: Record<string, WireValue> } | { bad: string } {
     const fields: Record<string, WireValue> = {};
@@ -129,7 +130,9 @@ export type ToHost =
       [N in EventName]: { kind: 'event'; name: N; row: EventRow; requestId: number; fields: Event<N> };
     }[EventName];
 
-/** A payload that is not a message of this protocol. Opcode and request id are told where they could be read. */
+/**
+ * A payload that is not a message of this protocol. Opcode and request id are told where they could be read.
+ */
 export interface BadPayload {
   readonly kind: 'bad';
   readonly reason: string;
@@ -138,7 +141,8 @@ export interface BadPayload {
 }
 
 /**
- * The payload of a command. Errors: RangeError when a field is missing or not what the tables say: a bug of the caller.
+ * The payload of a command. Errors: RangeError when a field is missing or not what the tables say: a bug of
+ * the caller.
  */
 export function encodeCommand<N extends CommandName>(
   name: N,
@@ -149,8 +153,8 @@ export function encodeCommand<N extends CommandName>(
 }
 
 /**
- * The payload of a command in parts, for a caller that copies it before the next call: bulk data is not copied on the way.
- * Errors: those of `encodeCommand`.
+ * The payload of a command in parts, for a caller that copies it before the next call: bulk data is not
+ * copied on the way. Errors: those of `encodeCommand`.
  */
 export function encodeCommandParts<N extends CommandName>(
   name: N,
@@ -185,8 +189,8 @@ export function encodeEvent<N extends EventName>(name: N, requestId: number, fie
 }
 
 /**
- * The payload of an event in parts, for a caller that copies it before the next call: bulk data is not copied on the way.
- * Errors: those of `encodeCommand`.
+ * The payload of an event in parts, for a caller that copies it before the next call: bulk data is not copied
+ * on the way. Errors: those of `encodeCommand`.
  */
 export function encodeEventParts<N extends EventName>(
   name: N,

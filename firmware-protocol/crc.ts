@@ -1,6 +1,6 @@
 /**
- * CRC-32 (ISO-HDLC, check value CBF43926, as in zlib and MCU CRC units) and CRC-32C (Castagnoli, check value E3069283),
- * eight bytes a step. `state` chains calls: crc32(b, crc32(a)) = crc32(a ‖ b).
+ * CRC-32 (ISO-HDLC, check value CBF43926, as in zlib and MCU CRC units) and CRC-32C (Castagnoli, check value
+ * E3069283), eight bytes a step. `state` chains calls: crc32(b, crc32(a)) = crc32(a ‖ b).
  */
 import { foldedMessage } from './frame-kernel/frame-buffers.js';
 
@@ -58,8 +58,8 @@ export function crc32(bytes: Uint8Array, state = 0): number {
 }
 
 /**
- * Replaces the computation of CRC-32 by the platform's own (zlib's is four times as fast), after comparing the two; this
- * folder itself stays free of platforms. Throws when they differ.
+ * Replaces the computation of CRC-32 by the platform's own (zlib's is four times as fast), after comparing
+ * the two; this folder itself stays free of platforms. Throws when they differ.
  */
 export function useFasterCrc32(candidate: Crc): void {
   const sample = Uint8Array.from({ length: 67 }, (_, i) => (i * 29) & 255);

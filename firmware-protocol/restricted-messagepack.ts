@@ -1,7 +1,8 @@
 /**
- * The subset of MessagePack on our wire: integers in shortest form (u64 below 2⁵³), strings ≤ TEXT_BYTES_MAX, `bin`,
- * arrays ≤ ARRAY_ITEMS_MAX nested ≤ ARRAY_DEPTH_MAX. Everything else is rejected by a walk over the bytes that allocates
- * nothing, before the library sees them: with the library's defaults 40 bytes cost 1.7 GB and 6 s.
+ * The subset of MessagePack on our wire: integers in shortest form (u64 below 2⁵³), strings ≤ TEXT_BYTES_MAX,
+ * `bin`, arrays ≤ ARRAY_ITEMS_MAX nested ≤ ARRAY_DEPTH_MAX. Everything else is rejected by a walk over the
+ * bytes that allocates nothing, before the library sees them: with the library's defaults 40 bytes cost 1.7
+ * GB and 6 s.
  */
 import { Decoder, Encoder } from '@msgpack/msgpack';
 import { ARRAY_DEPTH_MAX, ARRAY_ITEMS_MAX, FRAME_BYTES_MAX, TEXT_BYTES_MAX } from './limits.js';
@@ -33,8 +34,8 @@ const BULK_BYTES_MIN = 512;
 const SHORT_ARRAY_MAX = 15;
 
 /**
- * The bytes of an array in parts, for a payload that is copied at once: the first part is overwritten by the next call, the
- * second, if there is one, is the last item itself.
+ * The bytes of an array in parts, for a payload that is copied at once: the first part is overwritten by the
+ * next call, the second, if there is one, is the last item itself.
  */
 export function packParts(items: readonly WireValue[]): readonly Uint8Array[] {
   const bulk = items.at(-1);
@@ -56,7 +57,8 @@ export function unpack(bytes: Uint8Array): Unpacked {
   const end = walk(bytes, 0, 0);
   if (typeof end === 'string') return { ok: false, reason: end };
   if (end !== bytes.length) return { ok: false, reason: `${bytes.length - end} bytes after the value` };
-  // The walk admits only what the decoder takes; text it would take in any shape, so the walk checks that too.
+  // The walk admits only what the decoder takes; text it would take in any shape, so the walk checks that
+  // too.
   return { ok: true, value: decoder.decode(bytes) as WireValue };
 }
 
@@ -128,7 +130,9 @@ function text(bytes: Uint8Array, at: number, width: number, least: number): numb
   return typeof end === 'string' ? end : utf8(bytes, at + 1 + width, end - at - 1 - width);
 }
 
-/** Index after a text of `length` bytes that is well-formed UTF-8: shortest forms, no surrogates, ≤ U+10FFFF. */
+/**
+ * Index after a text of `length` bytes that is well-formed UTF-8: shortest forms, no surrogates, ≤ U+10FFFF.
+ */
 function utf8(bytes: Uint8Array, at: number, length: number): number | string {
   const end = skip(bytes, at, length, TEXT_BYTES_MAX);
   if (typeof end === 'string') return end;

@@ -1,6 +1,7 @@
 /**
- * Buffers for large frames. Where the host has WebAssembly with SIMD they lie in the memory of a small module, which finds
- * CRCs and encodes and decodes COBS several times as fast. Where bytes lie decides how fast this is, never what comes out.
+ * Buffers for large frames. Where the host has WebAssembly with SIMD they lie in the memory of a small
+ * module, which finds CRCs and encodes and decodes COBS several times as fast. Where bytes lie decides how
+ * fast this is, never what comes out.
  */
 import { compileEmbedded, type EmbeddedModule, instantiate } from '../embedded-module.js';
 import { FRAME_KERNEL_BASE64 } from './frame-kernel.generated.js';
@@ -31,8 +32,8 @@ const kernels = new WeakMap<ArrayBufferLike, FrameKernel>();
 let compiled: EmbeddedModule | undefined;
 
 /**
- * Zeroed buffers of these lengths, beside each other in one memory of the module, or plain ones where there is none. Each
- * call takes a memory of its own: keep them.
+ * Zeroed buffers of these lengths, beside each other in one memory of the module, or plain ones where there
+ * is none. Each call takes a memory of its own: keep them.
  */
 export function newFrameBuffers(lengths: readonly number[]): Uint8Array[] {
   const kernel = newKernel(lengths.reduce((sum, length) => sum + length + SLACK_BYTES, ROOM_BYTES));
@@ -61,8 +62,8 @@ function newKernel(bytes: number): FrameKernel | undefined {
 }
 
 /**
- * A shorter message that continues a CRC from state 2³² − 1 as `message` continues it from `state`; good until the next call.
- * Undefined when `message` does not lie with a module, or is too short to gain.
+ * A shorter message that continues a CRC from state 2³² − 1 as `message` continues it from `state`; good
+ * until the next call. Undefined when `message` does not lie with a module, or is too short to gain.
  */
 export function foldedMessage(
   crc: 'crc32' | 'crc32c',
@@ -81,8 +82,8 @@ export function foldedMessage(
 }
 
 /**
- * The COBS encoding of `raw` with its delimiter, written to `out`; all of `out` may change. Undefined when the two do not lie
- * with one module, or `out` does not have `encodedBytesMax` bytes and some to spare.
+ * The COBS encoding of `raw` with its delimiter, written to `out`; all of `out` may change. Undefined when
+ * the two do not lie with one module, or `out` does not have `encodedBytesMax` bytes and some to spare.
  */
 export function stuffedInPlace(
   raw: Uint8Array,
@@ -105,7 +106,10 @@ export interface Unstuffer {
   readonly bytes: Uint8Array;
   /** What a piece leaves for the next one, by UNSTUFF_STATE; all zero at the start of a block. */
   readonly state: Int32Array;
-  /** Decodes `piece[start…end)`, which has no delimiter in it, to `bytes` from `at` on; how many bytes came out. */
+  /**
+   * Decodes `piece[start…end)`, which has no delimiter in it, to `bytes` from `at` on; how many bytes came
+   * out.
+   */
   push(piece: Uint8Array, start: number, end: number, at: number): number;
 }
 

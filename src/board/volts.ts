@@ -36,7 +36,8 @@ export function stateCodes(volts: Float64Array, range: VoltRange): Int16Array<Ar
 }
 
 /**
- * The voltages [N], in volts, that codes [N] of an initial state stand for: code · 2⁻¹⁴ · V_fs. Errors: BAD_ARGUMENT.
+ * The voltages [N], in volts, that codes [N] of an initial state stand for: code · 2⁻¹⁴ · V_fs. Errors:
+ * BAD_ARGUMENT.
  */
 export function stateVolts(codes: ArrayLike<number>, range: VoltRange): Float64Array<ArrayBuffer> {
   checkRange(range);
@@ -57,7 +58,10 @@ export function driveCodes(volts: Float64Array, range: VoltRange): Int16Array<Ar
   );
 }
 
-/** The voltages [N], in volts, that drive codes [N] stand for, in the sense of `driveCodes`. Errors: BAD_ARGUMENT. */
+/**
+ * The voltages [N], in volts, that drive codes [N] stand for, in the sense of `driveCodes`. Errors:
+ * BAD_ARGUMENT.
+ */
 export function driveVolts(codes: ArrayLike<number>, range: VoltRange): Float64Array<ArrayBuffer> {
   checkRange(range);
   return scaled(codes, driveStep(range) * fullScaleVolts(range));

@@ -19,8 +19,9 @@ export interface InputFile {
 }
 
 /**
- * Opens `path`, hands it to `use`, and closes it whatever happens. Never waits on a pipe or a device: only regular
- * files are opened. Errors: `BAD_FILE` for everything the operating system refuses, for an empty and a too large file.
+ * Opens `path`, hands it to `use`, and closes it whatever happens. Never waits on a pipe or a device: only
+ * regular files are opened. Errors: `BAD_FILE` for everything the operating system refuses, for an empty and
+ * a too large file.
  */
 export async function withInputFile<T>(path: string, use: (file: InputFile) => Promise<T>): Promise<T> {
   if (path === '') throw badFile(path, 'The file name is empty.', 'Give the path of a file.');
@@ -29,7 +30,8 @@ export async function withInputFile<T>(path: string, use: (file: InputFile) => P
   let handle: FileHandle | undefined;
   try {
     checkIsFile(path, await stat(path));
-    // Non-blocking, because the path may have become a pipe since: opening that would wait for a writer for ever.
+    // Non-blocking, because the path may have become a pipe since: opening that would wait for a writer for
+    // ever.
     handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const status = await handle.stat();
     checkIsFile(path, status);

@@ -9,10 +9,10 @@ import { readText } from './text-table.js';
 import { gunzipped, npzMember } from './unpack.js';
 
 /**
- * Reads a matrix of finite numbers, at least 1×1, of any shape. The content says which format it is: NumPy's .npy, one
- * array of an .npz (`A.npz`, or `A.npz:name`), Matrix Market or text, each also compressed by gzip.
- * Errors: `BAD_ARGUMENT`; `BAD_FILE`; `BAD_MATRIX` (see `readNpy`, `readMatrixMarket` and `TextTable`), also for a
- * one-dimensional array.
+ * Reads a matrix of finite numbers, at least 1×1, of any shape. The content says which format it is: NumPy's
+ * .npy, one array of an .npz (`A.npz`, or `A.npz:name`), Matrix Market or text, each also compressed by gzip.
+ * Errors: `BAD_ARGUMENT`; `BAD_FILE`; `BAD_MATRIX` (see `readNpy`, `readMatrixMarket` and `TextTable`), also
+ * for a one-dimensional array.
  */
 export async function readMatrix(path: string): Promise<Matrix> {
   const array = await readArray(path);
@@ -29,8 +29,8 @@ export async function readMatrix(path: string): Promise<Matrix> {
 }
 
 /**
- * Reads a square matrix of finite numbers.
- * Errors: those of `readMatrix`; `BAD_MATRIX` for another shape, with what may have been read as numbers by mistake.
+ * Reads a square matrix of finite numbers. Errors: those of `readMatrix`; `BAD_MATRIX` for another shape,
+ * with what may have been read as numbers by mistake.
  */
 export async function readSquareMatrix(path: string): Promise<Matrix> {
   const array = await readArray(path);
@@ -44,7 +44,10 @@ export async function readSquareMatrix(path: string): Promise<Matrix> {
   });
 }
 
-/** What may have been read as numbers although it is none, as further sentences of a hint; empty if nothing looks so. */
+/**
+ * What may have been read as numbers although it is none, as further sentences of a hint; empty if nothing
+ * looks so.
+ */
 function suspicionOf({ rows, columns, data, hasCommas }: NumericArray): string {
   const countsUp = (length: number, entry: (i: number) => number): boolean =>
     length > 1 &&
@@ -61,8 +64,8 @@ function suspicionOf({ rows, columns, data, hasCommas }: NumericArray): string {
 }
 
 /**
- * Reads a vector [n] of finite numbers, at least one: a one-dimensional array, or a table of one column or one row.
- * Errors: those of `readMatrix`, `BAD_MATRIX` also for a table of several rows and columns.
+ * Reads a vector [n] of finite numbers, at least one: a one-dimensional array, or a table of one column or
+ * one row. Errors: those of `readMatrix`, `BAD_MATRIX` also for a table of several rows and columns.
  */
 export async function readVector(path: string): Promise<Float64Array> {
   const array = await readArray(path);

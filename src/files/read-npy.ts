@@ -13,11 +13,12 @@ const RECORDS_HINT =
 const SAVE_HINT = "Write it with numpy.save(path, array.astype('float64')).";
 
 /**
- * Reads NumPy's format, versions 1 to 3: float32, float64 and whole numbers of 8 to 64 bits in either byte order,
- * C or Fortran order, one or two dimensions. Memory is allocated only after the shape agrees with the file's size.
+ * Reads NumPy's format, versions 1 to 3: float32, float64 and whole numbers of 8 to 64 bits in either byte
+ * order, C or Fortran order, one or two dimensions. Memory is allocated only after the shape agrees with the
+ * file's size.
  *
- * Errors: `BAD_FILE` if it is not such a file or is cut short; `BAD_MATRIX` if it has no entry or another number of
- * dimensions, or holds a value that is not finite or, as a whole number, not exact in float64.
+ * Errors: `BAD_FILE` if it is not such a file or is cut short; `BAD_MATRIX` if it has no entry or another
+ * number of dimensions, or holds a value that is not finite or, as a whole number, not exact in float64.
  */
 export async function readNpy(file: InputFile): Promise<NumericArray> {
   const { header, offsetBytes } = await readHeader(file);

@@ -18,7 +18,10 @@ export interface Cell {
 const POINT_NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const COMMA_NUMBER = /^[+-]?(?:\d+(?:,\d*)?|,\d+)(?:[eE][+-]?\d+)?$/;
 const NOT_FINITE = /^[+-]?(?:nan|inf|infinity)$/i;
-/** What a spreadsheet writes in place of a value that it could not compute, in any language: #DIV/0!, #N/A, #WERT!. */
+/**
+ * What a spreadsheet writes in place of a value that it could not compute, in any language: #DIV/0!, #N/A,
+ * #WERT!.
+ */
 const ERROR_CELL = /^#(?:N\/A|NV|[\p{Lu}\d/_]+[!?])/u;
 const THOUSANDS = /^[+-]?\d{1,3}(?:([,.'’\u00a0\u202f ])\d{3})(?:\1\d{3})*(?:[.,]\d*)?$/;
 /** With tabs between cells, two in a row or one at an end is a cell that was left out. */
@@ -26,8 +29,8 @@ const EMPTY_TABBED_CELL = /^ *\t|\t *\t|\t *$/;
 const QUOTED = /"(?:[^"]|"")*"/g;
 
 /**
- * The line without its comment. A comment starts with `#` at the beginning of the line or after a blank or a tab, outside
- * quotes. The error value of a spreadsheet, such as #DIV/0! or #N/A, starts none.
+ * The line without its comment. A comment starts with `#` at the beginning of the line or after a blank or a
+ * tab, outside quotes. The error value of a spreadsheet, such as #DIV/0! or #N/A, starts none.
  */
 export function withoutComment(text: string): string {
   let isQuoted = false;

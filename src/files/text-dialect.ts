@@ -38,9 +38,9 @@ const isName = ({ text, isQuoted }: Cell): boolean =>
   NAME.test(text) && !NOT_A_NAME.test(text) && (isQuoted || !/[,;]/.test(text));
 
 /**
- * Recognises how a table is written, from its first lines. Candidates are tried from the most usual to the rarest, and
- * the first one under which every line of the sample is a row of numbers is taken. If none is, the nearest one is
- * returned, so that reading ends in an error at the first cell that does not fit.
+ * Recognises how a table is written, from its first lines. Candidates are tried from the most usual to the
+ * rarest, and the first one under which every line of the sample is a row of numbers is taken. If none is,
+ * the nearest one is returned, so that reading ends in an error at the first cell that does not fit.
  *
  * Errors: those of `refuse`, where a comma may mean thousands or decimals.
  */
@@ -112,7 +112,10 @@ function isQuotedHeader(first: Row, body: readonly Row[]): boolean {
   );
 }
 
-/** Whether the first column names rows: the header leaves its cell empty or out, or says so, or it holds names. */
+/**
+ * Whether the first column names rows: the header leaves its cell empty or out, or says so, or it holds
+ * names.
+ */
 function isIndexed(first: Row, body: readonly Row[]): boolean {
   const areCounted = isCount(body.map((row) => row[0].text));
   if (first.length === body[0].length - 1) {
@@ -168,8 +171,8 @@ function refuseCountedColumn(
 }
 
 /**
- * The candidate under which most lines are rows of numbers, among those with the separator of the first line that has
- * several cells. Its header is passed over if lines below it are rows of numbers.
+ * The candidate under which most lines are rows of numbers, among those with the separator of the first line
+ * that has several cells. Its header is passed over if lines below it are rows of numbers.
  */
 function nearestDialect(lines: readonly TextLine[], candidates: readonly Candidate[]): Dialect {
   const body = lines.length > 1 ? lines.slice(1) : lines;

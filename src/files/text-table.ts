@@ -22,11 +22,12 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
 /**
- * Parses a table of decimal numbers from text that arrives in pieces; the result does not depend on where the pieces
- * are cut. The format, with its dialects, is that of docs/reference/array-files.md, "Text".
+ * Parses a table of decimal numbers from text that arrives in pieces; the result does not depend on where the
+ * pieces are cut. The format, with its dialects, is that of docs/reference/array-files.md, "Text".
  *
- * Errors: `BAD_MATRIX` with line and field (both from 1) for everything that is not a finite number, for rows of unequal
- * length, and where commas may separate thousands; `BAD_FILE` if it is not text or holds no number at all.
+ * Errors: `BAD_MATRIX` with line and field (both from 1) for everything that is not a finite number, for rows
+ * of unequal length, and where commas may separate thousands; `BAD_FILE` if it is not text or holds no number
+ * at all.
  */
 export class TextTable {
   readonly #path: string;
@@ -214,7 +215,9 @@ function values(count: number): string {
 
 const CHUNK_BYTES = 2 ** 20;
 
-/** Reads a table of numbers from text (the format of `TextTable`) with one chunk of it in memory at a time. */
+/**
+ * Reads a table of numbers from text (the format of `TextTable`) with one chunk of it in memory at a time.
+ */
 export async function readText(file: InputFile): Promise<NumericArray> {
   const table = new TextTable(file.path);
   const chunk = new Uint8Array(Math.min(CHUNK_BYTES, file.sizeBytes));

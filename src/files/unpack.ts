@@ -3,8 +3,8 @@ import { gunzip } from 'node:zlib';
 import { badFile, FILE_BYTES_MAX, type InputFile, readAll, unpackedFile } from './input-file.js';
 
 /**
- * The content of a gzip file, in memory. Errors: `BAD_FILE` for a damaged file and for one that holds more than
- * `FILE_BYTES_MAX` bytes.
+ * The content of a gzip file, in memory. Errors: `BAD_FILE` for a damaged file and for one that holds more
+ * than `FILE_BYTES_MAX` bytes.
  */
 export async function gunzipped(file: InputFile): Promise<InputFile> {
   const { path } = file;
@@ -19,7 +19,8 @@ export async function gunzipped(file: InputFile): Promise<InputFile> {
 
 /**
  * One array of a .npz file, in memory: the one that `member` names, or the only one. Checksums are checked.
- * Errors: `BAD_FILE` for a damaged file, for a sparse matrix, and where the array is missing or has to be named.
+ * Errors: `BAD_FILE` for a damaged file, for a sparse matrix, and where the array is missing or has to be
+ * named.
  */
 export async function npzMember(file: InputFile, member: string | undefined): Promise<InputFile> {
   const { path } = file;

@@ -25,8 +25,9 @@ const WRITERS: Readonly<Record<string, Writer>> = {
 export const WRITTEN_FORMATS = Object.keys(WRITERS).join(', ');
 
 /**
- * Makes sure, before anything is computed, that a result can be written to `path`: that its name is of a known format, its
- * directory exists and is writable, and that what is there is a file. Leaves everything as it was.
+ * Makes sure, before anything is computed, that a result can be written to `path`: that its name is of a
+ * known format, its directory exists and is writable, and that what is there is a file. Leaves everything as
+ * it was.
  *
  * Errors: BAD_ARGUMENT for another format, with `option` in it; BAD_FILE.
  */
@@ -67,8 +68,9 @@ export async function checkWritable(path: string): Promise<void> {
 }
 
 /**
- * Writes a vector [n] or a matrix in the format that the name of `path` tells, replacing the file: float64 as .npy, or text, a row a
- * line, with as many digits as give back every bit. What can't be written there is kept in a temporary directory.
+ * Writes a vector [n] or a matrix in the format that the name of `path` tells, replacing the file: float64 as
+ * .npy, or text, a row a line, with as many digits as give back every bit. What can't be written there is
+ * kept in a temporary directory.
  *
  * Errors: BAD_ARGUMENT for another format; BAD_FILE, which tells where the result is.
  */

@@ -7,8 +7,9 @@ const ALIGNMENT_BYTES = 64;
 const PREFIX_BYTES = 10;
 
 /**
- * Writes a vector (1-D) or a matrix (2-D, C order) as float64, .npy format version 1, replacing the file: reading it
- * back gives every bit again, as NumPy would. Rejects with what the operating system says (`writeArray` words it).
+ * Writes a vector (1-D) or a matrix (2-D, C order) as float64, .npy format version 1, replacing the file:
+ * reading it back gives every bit again, as NumPy would. Rejects with what the operating system says
+ * (`writeArray` words it).
  */
 export async function writeNpy(path: string, array: Float64Array | Matrix): Promise<void> {
   const [data, shape] =

@@ -102,7 +102,9 @@ function discard(file: string): void {
   }
 }
 
-/** Reads a checkpoint. Errors: BAD_ARGUMENT; BAD_CHECKPOINT when it is missing, damaged or of another format. */
+/**
+ * Reads a checkpoint. Errors: BAD_ARGUMENT; BAD_CHECKPOINT when it is missing, damaged or of another format.
+ */
 export function readCheckpoint(path: string): Checkpoint {
   if (typeof path !== 'string') throw badArgument('path', path, 'a path');
   if (!existsSync(path)) throw bad(path, 'does not exist', "Train without `existing: 'resume'` first.");

@@ -7,7 +7,10 @@ export interface DenseSystem {
   readonly matrix: Matrix;
 }
 
-/** A = KᵀK + λI given by its factor: `factor` K is m×N, `damping` λ ≥ 0. A is never formed. λ has the units of A. */
+/**
+ * A = KᵀK + λI given by its factor: `factor` K is m×N, `damping` λ ≥ 0. A is never formed. λ has the units of
+ * A.
+ */
 export interface FactoredSystem {
   readonly kind: 'factored';
   readonly factor: Matrix;

@@ -12,7 +12,10 @@ export interface AdcTransfer {
   readonly gain: Estimates;
   /** 1/V_fs. */
   readonly curvature: Estimates;
-  /** Standard deviation of single readings about that curve, one a cell, in V_fs: rounding, and what codes are off by. */
+  /**
+   * Standard deviation of single readings about that curve, one a cell, in V_fs: rounding, and what codes are
+   * off by.
+   */
   readonly scatter: Float64Array;
   /** Cells, ascending, that do not follow what is loaded: the cell is dead, or its channel stuck. */
   readonly silent: readonly number[];

@@ -9,8 +9,8 @@ export const CALIBRATION_VERSION = 1;
 export const CALIBRATION_SCHEMA = 'thermolink-calibration';
 
 /**
- * A calibration as JSON. Entry i of a list belongs to cell i; couplings are N×N, row by row. Numbers are in the unit that stands
- * beside them.
+ * A calibration as JSON. Entry i of a list belongs to cell i; couplings are N×N, row by row. Numbers are in
+ * the unit that stands beside them.
  */
 export interface CalibrationRecord {
   readonly schema: typeof CALIBRATION_SCHEMA;
@@ -34,7 +34,10 @@ export interface CalibrationRecord {
     /** Root mean square of the estimates' standard errors. */
     readonly standardError: number;
   } | null;
-  /** ‖e − A v‖/‖e‖ of programs that took no part in it, from what was programmed and from what the calibration says; null: not measured. */
+  /**
+   * ‖e − A v‖/‖e‖ of programs that took no part in it, from what was programmed and from what the calibration
+   * says; null: not measured.
+   */
   readonly residuals: Residuals | null;
   /** Cells with nominal values, since they do not follow. */
   readonly uncalibrated: readonly number[];
@@ -56,7 +59,9 @@ const UNITS: Readonly<Record<CellQuantity, string>> = {
 /** Digits kept: far below what can be measured. */
 const DIGITS = 7;
 
-/** The record of a calibration made at `measuredAt` that is valid for `validDays` days. Errors: BAD_ARGUMENT. */
+/**
+ * The record of a calibration made at `measuredAt` that is valid for `validDays` days. Errors: BAD_ARGUMENT.
+ */
 export function calibrationRecordOf(
   result: CalibrationResult,
   measuredAt: Date,

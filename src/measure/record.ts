@@ -17,8 +17,8 @@ export interface RecordedEstimates {
 }
 
 /**
- * A characterization as JSON. Entry i of a list belongs to cell i, or to crosspoint (rows[i], columns[i]). Numbers are in the unit
- * that stands beside them.
+ * A characterization as JSON. Entry i of a list belongs to cell i, or to crosspoint (rows[i], columns[i]).
+ * Numbers are in the unit that stands beside them.
  */
 export interface CharacterizationRecord {
   readonly schema: 'thermolink-characterization';

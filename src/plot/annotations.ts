@@ -4,7 +4,9 @@ import { element, textElement } from './svg.js';
 import { fitText, textWidth } from './text-width.js';
 import { BACKGROUND, MUTED_INK, SMALL_FONT_PX } from './theme.js';
 
-/** A straight line across the plot, at a value of one axis, with a word on it: a target, the end of an epoch. */
+/**
+ * A straight line across the plot, at a value of one axis, with a word on it: a target, the end of an epoch.
+ */
 export interface Annotation {
   readonly axis: 'x' | 'y';
   readonly at: number;
@@ -35,7 +37,10 @@ export function drawAnnotationLines(annotations: readonly PlacedAnnotation[], pl
     .join('');
 }
 
-/** The words, each where it covers the least of the curves (their points given densely) and of the other words. */
+/**
+ * The words, each where it covers the least of the curves (their points given densely) and of the other
+ * words.
+ */
 export function drawAnnotationLabels(
   annotations: readonly PlacedAnnotation[],
   plot: Box,

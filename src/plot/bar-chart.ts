@@ -33,7 +33,10 @@ const BAR_GAP_PX = 12;
 const NAME_GAP_PX = 10;
 const TOTAL_GAP_PX = 6;
 
-/** Horizontal bars of stacked segments from 0, with the lengths written in (where they fit) and the totals behind. */
+/**
+ * Horizontal bars of stacked segments from 0, with the lengths written in (where they fit) and the totals
+ * behind.
+ */
 export function barChart(spec: BarChartSpec): Chart {
   const bars = spec.bars.map(({ name, segments }) => ({
     name,

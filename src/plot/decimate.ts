@@ -2,9 +2,9 @@
 export type Point = readonly [x: number, y: number];
 
 /**
- * Thins a polyline so that it looks the same: of consecutive points in one pixel column the first, the lowest, the
- * highest and the last are kept, in their order. So no peak is lost, and a curve from left to right has at most four
- * points per pixel, however long it is.
+ * Thins a polyline so that it looks the same: of consecutive points in one pixel column the first, the
+ * lowest, the highest and the last are kept, in their order. So no peak is lost, and a curve from left to
+ * right has at most four points per pixel, however long it is.
  */
 export function decimate(points: readonly Point[]): Point[] {
   const kept: Point[] = [];

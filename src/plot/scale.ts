@@ -31,9 +31,10 @@ export interface Scale {
 const SIZE_MAX = 1e250;
 
 /**
- * The scale of an axis that shows all of `values` that can be drawn, and `include`. `padding` is the part of the range
- * that is added on either side, except where the last value is an included one. A linear axis without padding begins at
- * 0 if that is near: steps are counted from there, and panels that begin at step 1 and at step 100 line up.
+ * The scale of an axis that shows all of `values` that can be drawn, and `include`. `padding` is the part of
+ * the range that is added on either side, except where the last value is an included one. A linear axis
+ * without padding begins at 0 if that is near: steps are counted from there, and panels that begin at step 1
+ * and at step 100 line up.
  */
 export function makeScale(spec: AxisSpec, values: Iterable<number>, padding: number): Scale {
   const kind = spec.scale ?? 'linear';

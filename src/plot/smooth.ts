@@ -1,12 +1,13 @@
 import type { ScaleKind } from './scale.js';
 
 /**
- * A centred moving mean over `windowCount` points, for curves with noise from step to step. Towards the ends the window
- * shrinks on both sides alike, down to the point itself: a one-sided mean would begin a falling curve too low and end it too
- * high. On a logarithmic axis it is the mean of log y, which is what the eye takes for the middle there.
+ * A centred moving mean over `windowCount` points, for curves with noise from step to step. Towards the ends
+ * the window shrinks on both sides alike, down to the point itself: a one-sided mean would begin a falling
+ * curve too low and end it too high. On a logarithmic axis it is the mean of log y, which is what the eye
+ * takes for the middle there.
  *
- * Values that the axis cannot show (not finite; ≤ 0 on a logarithmic one) stay gaps; a window leaves them out together with
- * the point as far on the other side.
+ * Values that the axis cannot show (not finite; ≤ 0 on a logarithmic one) stay gaps; a window leaves them out
+ * together with the point as far on the other side.
  */
 export function smooth(
   points: readonly (readonly [number, number])[],

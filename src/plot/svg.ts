@@ -28,7 +28,10 @@ export function pixels(value: number): string {
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** `text` for use in content and attributes: escaped, and without the characters that XML forbids even escaped. */
+/**
+ * `text` for use in content and attributes: escaped, and without the characters that XML forbids even
+ * escaped.
+ */
 export function escapeXml(text: string): string {
   return (
     text

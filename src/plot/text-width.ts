@@ -1,6 +1,6 @@
 /**
- * Widths of characters in units of the font size, after DejaVu Sans, the widest of the fonts that a chart may be shown
- * in: text never turns out wider than planned by more than a few per cent.
+ * Widths of characters in units of the font size, after DejaVu Sans, the widest of the fonts that a chart may
+ * be shown in: text never turns out wider than planned by more than a few per cent.
  */
 const NARROW = /[iljI|!.,:;'`]/;
 const SLIM = /[ tfr()[\]{}"\-/\\1]/;
@@ -33,8 +33,9 @@ export function fitText(text: string, widthPx: number, fontPx: number): string {
 }
 
 /**
- * `text` broken between words into as few lines no wider than `widthPx` as it takes, about equally long; only a word that is
- * wider than that by itself is cut. A no-break space (U+00A0) keeps what belongs together on one line.
+ * `text` broken between words into as few lines no wider than `widthPx` as it takes, about equally long; only
+ * a word that is wider than that by itself is cut. A no-break space (U+00A0) keeps what belongs together on
+ * one line.
  */
 export function wrapText(text: string, widthPx: number, fontPx: number): string[] {
   const words = text.split(/[^\S\u00A0]+/).filter((word) => word !== '');

@@ -12,12 +12,15 @@ export const GRID = '#e7eaee';
 export const FAINT_GRID = '#f3f4f6';
 
 /**
- * Colours of lines (Okabe and Ito, without the yellow that white swallows, the strongest first): told apart with any
- * common kind of colour blindness.
+ * Colours of lines (Okabe and Ito, without the yellow that white swallows, the strongest first): told apart
+ * with any common kind of colour blindness.
  */
 const LINE_COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'];
 
-/** Colours of areas (Paul Tol, light): told apart with any common kind of colour blindness, dark text readable on all. */
+/**
+ * Colours of areas (Paul Tol, light): told apart with any common kind of colour blindness, dark text readable
+ * on all.
+ */
 const FILL_COLORS = [
   '#77aadd',
   '#ee8866',

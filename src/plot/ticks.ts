@@ -1,4 +1,7 @@
-/** A mark on an axis. `label` is empty for one without text; `exponent` is written raised after it: 2×10 and −5. */
+/**
+ * A mark on an axis. `label` is empty for one without text; `exponent` is written raised after it: 2×10 and
+ * −5.
+ */
 export interface Tick {
   readonly value: number;
   readonly label: string;
@@ -9,8 +12,8 @@ export interface Tick {
 export type TickFormat = (value: number) => string;
 
 /**
- * Round values in [low, high], a step of 1, 2 or 5 times a power of ten apart, about `count` of them (at least 1 if the
- * step allows). With `isWhole` the step is at least 1.
+ * Round values in [low, high], a step of 1, 2 or 5 times a power of ten apart, about `count` of them (at
+ * least 1 if the step allows). With `isWhole` the step is at least 1.
  */
 export function linearTicks(
   low: number,
@@ -57,8 +60,9 @@ function label(value: number, step: number, low: number, high: number): Tick {
 }
 
 /**
- * Ticks of a logarithmic axis from `low` > 0 to `high`: powers of ten, with 2 and 5 between them where there is room for
- * `count` labels; the other multiples as ticks without a label. Within less than a decade, round values instead.
+ * Ticks of a logarithmic axis from `low` > 0 to `high`: powers of ten, with 2 and 5 between them where there
+ * is room for `count` labels; the other multiples as ticks without a label. Within less than a decade, round
+ * values instead.
  */
 export function logTicks(low: number, high: number, count: number, format?: TickFormat): Tick[] {
   const decades = Math.log10(high) - Math.log10(low);

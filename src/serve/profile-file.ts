@@ -3,7 +3,10 @@ import type { BoardProfile } from '../../emulator/index.js';
 import { badArgument } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
 
-/** Reads the board type that a JSON file describes. Errors: BAD_ARGUMENT; BAD_FILE, which names the wrong field. */
+/**
+ * Reads the board type that a JSON file describes. Errors: BAD_ARGUMENT; BAD_FILE, which names the wrong
+ * field.
+ */
 export async function readProfile(path: string): Promise<BoardProfile> {
   if (typeof path !== 'string') throw badArgument('path', path, 'a path');
   const bad = (problem: string, hint: string, cause?: unknown) =>

@@ -47,7 +47,9 @@ export function serialDevices(listing: SerialListing): SerialDevice[] {
   return devices.sort((a, b) => b.score - a.score);
 }
 
-/** The ports with the highest score. The list is empty when no port looks like a board. Errors: BAD_ARGUMENT. */
+/**
+ * The ports with the highest score. The list is empty when no port looks like a board. Errors: BAD_ARGUMENT.
+ */
 export function bestCandidates(devices: readonly SerialDevice[]): SerialDevice[] {
   if (!Array.isArray(devices))
     throw badArgument('devices', devices, 'a list', 'Pass what serialDevices returns.');

@@ -44,7 +44,10 @@ export function tcpUri(address: TcpAddress): string {
   return `tcp://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** Takes `host:port` or `[IPv6]:port` apart. Errors: BAD_ARGUMENT for what is no text; undefined for another form. */
+/**
+ * Takes `host:port` or `[IPv6]:port` apart. Errors: BAD_ARGUMENT for what is no text; undefined for another
+ * form.
+ */
 export function parseHostPort(text: string): TcpAddress | undefined {
   if (typeof text !== 'string') throw badArgument('text', text, 'a text');
   const match = /^(?:\[([0-9a-f:.]+)\]|([^\s:/?#[\]@]+)):(\d{1,5})$/i.exec(text);

@@ -2,8 +2,8 @@
 const GROUP_MAX: usize = 254;
 
 /**
- * Writes the encoding of `length` bytes at `from`, delimiter included, to `to`, and returns its length. Up to 15 bytes
- * behind either are read or overwritten.
+ * Writes the encoding of `length` bytes at `from`, delimiter included, to `to`, and returns its length. Up to
+ * 15 bytes behind either are read or overwritten.
  */
 export function stuff(from: usize, length: usize, to: usize): usize {
   const end = from + length;
@@ -74,8 +74,8 @@ export function stuff(from: usize, length: usize, to: usize): usize {
 }
 
 /**
- * The bytes, each zero replaced by its distance to the next zero: the code of the group behind it. The last zero gets rubbish,
- * since its group ends behind these bytes.
+ * The bytes, each zero replaced by its distance to the next zero: the code of the group behind it. The last
+ * zero gets rubbish, since its group ends behind these bytes.
  */
 function withCodes(bytes: v128): v128 {
   const isZero = i8x16.eq(bytes, i8x16.splat(0));
@@ -128,8 +128,9 @@ const IMPLIES_ZERO: usize = 4;
 const MALFORMED: usize = 8;
 
 /**
- * Decodes the `length` bytes at `from`, one piece of a block without its delimiter, to `to`, and returns how many bytes came
- * out. `state` has three words, zero before the first piece. Up to 16 bytes behind either are read or overwritten.
+ * Decodes the `length` bytes at `from`, one piece of a block without its delimiter, to `to`, and returns how
+ * many bytes came out. `state` has three words, zero before the first piece. Up to 16 bytes behind either are
+ * read or overwritten.
  */
 export function unstuff(from: usize, length: usize, to: usize, state: usize): usize {
   const end = from + length;

@@ -1,8 +1,8 @@
 /**
- * Shortens a message without changing its CRC. A CRC is a remainder modulo a polynomial P. When yᵈ + yᵃ + yᵇ + 1 with
- * y = x⁸ is a multiple of P, a byte may be struck out if it is added to the three bytes d − a, d − b and d places behind it:
- * the remainder stays. What is left are the last bytes. Both sums were found by search, as the ones of least degree in which
- * no place is near, so that no load waits for a store.
+ * Shortens a message without changing its CRC. A CRC is a remainder modulo a polynomial P. When yᵈ + yᵃ + yᵇ
+ * + 1 with y = x⁸ is a multiple of P, a byte may be struck out if it is added to the three bytes d − a, d − b
+ * and d places behind it: the remainder stays. What is left are the last bytes. Both sums were found by
+ * search, as the ones of least degree in which no place is near, so that no load waits for a store.
  */
 
 /** CRC-32: y⁴⁰¹⁸ + y²⁰⁹¹ + y¹⁸³⁷ + 1. Places behind the byte that is struck out. */
@@ -13,14 +13,16 @@ const CRC32_FAR: usize = 4018;
 const CRC32C_NEAR: usize = 767;
 const CRC32C_MIDDLE: usize = 2524;
 const CRC32C_FAR: usize = 5275;
-/** Bytes struck out between two moves of those that are kept: the room stays in the processor's nearest cache. */
+/**
+ * Bytes struck out between two moves of those that are kept: the room stays in the processor's nearest cache.
+ */
 const BLOCK: usize = 8192;
 const STEP: usize = 64;
 
 /**
- * Writes to `room` a message that continues a CRC from state 2³² − 1 as the `length` bytes at `from` continue it from `state`,
- * and returns its length: FAR to FAR + STEP − 1. `length` is at least FAR. `room` holds FAR + STEP + BLOCK bytes. Up to 15
- * bytes behind the message are read.
+ * Writes to `room` a message that continues a CRC from state 2³² − 1 as the `length` bytes at `from` continue
+ * it from `state`, and returns its length: FAR to FAR + STEP − 1. `length` is at least FAR. `room` holds FAR
+ * + STEP + BLOCK bytes. Up to 15 bytes behind the message are read.
  */
 export function foldCrc32(from: usize, length: usize, room: usize, state: u32): usize {
   return fold(from, length, room, state, CRC32_NEAR, CRC32_MIDDLE, CRC32_FAR);
@@ -44,7 +46,8 @@ function fold(
   const keptBytes = (far + 15) & ~15;
   const kept = room + keptBytes;
   memory.fill(room, 0, keptBytes);
-  // A CRC begins by adding its inverted state to the first four bytes: as if these had been struck out `far` before them.
+  // A CRC begins by adding its inverted state to the first four bytes: as if these had been struck out `far`
+  // before them.
   store<u32>(kept - far, ~state);
   let left = length;
   while (left >= far + STEP) {

@@ -3,7 +3,9 @@ import { connect, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { ThermolinkError } from '../../../errors.js';
 
-/** A server that counts bytes, in a thread of its own, and answers one byte whenever it has a round of them. */
+/**
+ * A server that counts bytes, in a thread of its own, and answers one byte whenever it has a round of them.
+ */
 const COUNTING_READER = `
 const { createServer } = require('node:net');
 const { parentPort, workerData } = require('node:worker_threads');
@@ -22,8 +24,8 @@ server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port
 const DEADLINE_MS = 60_000;
 
 /**
- * Frames sent in order over loopback TCP to a reader that only counts them. One connection for all rounds, as the board's
- * is: a new one would begin with small segments and with code that is not compiled yet.
+ * Frames sent in order over loopback TCP to a reader that only counts them. One connection for all rounds, as
+ * the board's is: a new one would begin with small segments and with code that is not compiled yet.
  */
 export class BareSocket {
   readonly #frames: readonly Uint8Array[];

@@ -11,7 +11,9 @@ export interface BoardsBench {
   readonly togetherMs: number;
   /** Median over the rounds of the second to the first, of the same round. */
   readonly ratio: number;
-  /** The same ratio of threads that only count, in the same rounds: above 1 by what else runs on the cores. */
+  /**
+   * The same ratio of threads that only count, in the same rounds: above 1 by what else runs on the cores.
+   */
   readonly coresRatio: number;
   readonly ticks: number;
 }

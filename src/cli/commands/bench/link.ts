@@ -28,7 +28,9 @@ export interface LinkBench extends CodeRates, StopBench {
   readonly frameBytes: number;
   readonly roundTripP50Ms: number;
   readonly roundTripP99Ms: number;
-  /** The upload's frames over a loopback socket to a reader that only counts, in the same run; `tcp:` only. */
+  /**
+   * The upload's frames over a loopback socket to a reader that only counts, in the same run; `tcp:` only.
+   */
   readonly bareSocketBytesPerSecond?: number;
   readonly uploadOverBareSocket?: number;
 }
@@ -38,15 +40,22 @@ export type CodeKind = 'everySize' | 'mostlyZero';
 const CODE_KINDS: readonly CodeKind[] = ['everySize', 'mostlyZero'];
 
 const PINGS = 500;
-/** Uploads of both kinds, and rounds over the bare socket, alternate at most this often; the medians count. */
+/**
+ * Uploads of both kinds, and rounds over the bare socket, alternate at most this often; the medians count.
+ */
 const ROUNDS = 25;
 /** A slow line is measured for about this long, but with no fewer rounds. */
 const MEASURE_MS = 10_000;
 const ROUNDS_MIN = 5;
-/** Before that they alternate unmeasured for this long, at least once: both ends compile what they run often. */
+/**
+ * Before that they alternate unmeasured for this long, at least once: both ends compile what they run often.
+ */
 const WARM_UP_MS = 3000;
 const DOWNLOAD_BYTES = 16e6;
-/** Downloads of one kind: at most so many, and no further one after this time. The first is not counted if there are others. */
+/**
+ * Downloads of one kind: at most so many, and no further one after this time. The first is not counted if
+ * there are others.
+ */
 const DOWNLOADS = 10;
 const DOWNLOAD_MS = 1500;
 
@@ -98,7 +107,10 @@ interface Uploads {
   wireBytes: number;
 }
 
-/** Uploads both kinds in turns, and sends the frames of one over a bare socket beside them if that is asked for. */
+/**
+ * Uploads both kinds in turns, and sends the frames of one over a bare socket beside them if that is asked
+ * for.
+ */
 async function measureUploads(
   device: Device,
   images: Readonly<Record<CodeKind, ProgramImage>>,
@@ -164,7 +176,10 @@ async function download(device: Device, cells: number, signal: AbortSignal): Pro
   return (bytes / (performance.now() - startMs)) * 1000;
 }
 
-/** The largest array of couplings of the board's width that it holds, up to `uploadBytes`, and a state, of codes of one kind. */
+/**
+ * The largest array of couplings of the board's width that it holds, up to `uploadBytes`, and a state, of
+ * codes of one kind.
+ */
 export function benchProgram(
   { cells, rows, hasFactored, couplingBits }: DeviceIdentity,
   uploadBytes: number,
@@ -193,7 +208,10 @@ const STATE_BITS = 15;
 /** Of so many pairs of neighbours one is not zero; a trained factor has runs of 2 to 7 codes that are not. */
 const PAIRS_PER_NONZERO = 10;
 
-/** Fills codes by a multiplicative hash, so that every byte value comes up; mostly zero: every tenth pair, with codes of ±1. */
+/**
+ * Fills codes by a multiplicative hash, so that every byte value comes up; mostly zero: every tenth pair,
+ * with codes of ±1.
+ */
 function filled<Codes extends Int8Array | Int16Array>(codes: Codes, bits: number, kind: CodeKind): Codes {
   for (let i = 0; i < codes.length; i++) {
     const hash = Math.imul(i, 0x9e3779b1);

@@ -23,7 +23,9 @@ export interface StepBench {
   readonly gigaMacPerSecond: number;
   /** What this machine's 16-bit dot instruction does at most, nothing loaded. */
   readonly roofGigaMacPerSecond: number;
-  /** Reading as many bytes as a tick must: each coupling once, half of a symmetric array; nothing computed. */
+  /**
+   * Reading as many bytes as a tick must: each coupling once, half of a symmetric array; nothing computed.
+   */
   readonly readGigabytesPerSecond: number;
   /** Least time that those two rates allow, over the time taken. */
   readonly shareOfRoof: number;
@@ -134,8 +136,9 @@ export function stepBoard({ cells, rows }: StepProblem): Die {
 }
 
 /**
- * Dense: A symmetric with eigenvalues in about 0.1 … 0.9 G_fs. Factored: K with the largest singular value at about 1, and
- * a little damping. So a board would be programmed, and what a row adds up to decides how often sums are widened.
+ * Dense: A symmetric with eigenvalues in about 0.1 … 0.9 G_fs. Factored: K with the largest singular value at
+ * about 1, and a little damping. So a board would be programmed, and what a row adds up to decides how often
+ * sums are widened.
  */
 export function stepProgram({ cells, rows, couplingBits }: StepProblem): ProgramImage {
   const random = randomSource({ seed: 1, stream: RANDOM_STREAM.parameters });
@@ -180,7 +183,10 @@ export interface Roof {
   readGigabytesPerSecond(): number;
 }
 
-/** `products` of a tick, which has to read as many bytes: each coupling has two, and is used twice. Undefined without a kernel. */
+/**
+ * `products` of a tick, which has to read as many bytes: each coupling has two, and is used twice. Undefined
+ * without a kernel.
+ */
 export function newRoof(products: number): Roof | undefined {
   const readBytes = Math.ceil(products / READ_LINE_BYTES) * READ_LINE_BYTES;
   const kernel = newKernelInstance(PAGE_BYTES + readBytes);

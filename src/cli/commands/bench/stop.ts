@@ -15,7 +15,10 @@ const SATURATE_MS = 150;
 /** In its program's time nobody waits for the end of such a run. */
 const ENDLESS_TICKS = 2 ** 50;
 
-/** How long a stop takes, at worst of ROUNDS, alone and behind an upload. Leaves the board idle: what was committed has to be committed again. */
+/**
+ * How long a stop takes, at worst of ROUNDS, alone and behind an upload. Leaves the board idle: what was
+ * committed has to be committed again.
+ */
 export async function benchStop(
   device: Device,
   image: ProgramImage,
