@@ -13,12 +13,15 @@ const FITTING = 'the smallest ideal emulated board that fits';
 type SharedOptions = ReturnType<typeof deviceOption> & typeof JSON_OUTPUT & typeof LOG;
 
 export interface BoardCommandDefinition<S extends OptionSpecs> {
-  /** The options of this command alone; `--device`, `--json`, `--log-level` and `--log-file` are added. */
+  /** The options of this command. `--device`, `--json`, `--log-level` and `--log-file` are added. */
   readonly options: S;
   readonly example: string;
-  /** The board where neither `--device` nor the environment names one; left out for the smallest ideal one that fits. */
+  /**
+   * The board if neither `--device` nor the environment names one. Left out: the smallest ideal one that
+   * fits.
+   */
   readonly fallback?: string;
-  /** Reads the inputs, then works `onBoard`, then writes the outputs and says what is printed. */
+  /** Reads the inputs, works `onBoard`, writes the outputs, and returns what is printed. */
   readonly run: (options: OptionValues<S & SharedOptions>, onBoard: OnBoard) => Promise<Report>;
 }
 
@@ -31,12 +34,12 @@ export type OnBoard = <T>(
 export interface BoardNeeds {
   /** Cells that the emulated board must have, for a command without a `fallback`. */
   readonly cells?: number;
-  /** What the progress counts up to. Default 1, for a share. */
+  /** The progress counts up to this. Default 1, for a share of the whole. */
   readonly total?: number;
 }
 
 export interface BoardUse {
-  /** Of the device. */
+  /** The URI of the device. */
   readonly uri: string;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
@@ -46,15 +49,15 @@ export interface BoardUse {
 
 export interface Worked<T> {
   readonly result: T;
-  /** The device that was used, as reports print it. */
+  /** The URI of the device that was used. */
   readonly device: string;
   /** From connecting to the end of the work. */
   readonly hostSeconds: number;
 }
 
 /**
- * A command that works on one board. It owns what all of them do alike: the shared options, the check of files before
- * anything is computed, Ctrl-C, the device and its log, the progress bar, the time, and the printing as text or JSON.
+ * A command that works on one board. This function does what all of them do alike: the shared options, the
+ * check of files, Ctrl-C, the device and its log, the progress bar, the time, and printing as text or JSON.
  */
 export function boardCommand<S extends OptionSpecs>(definition: BoardCommandDefinition<S>): LoadedCommand {
   const { fallback } = definition;

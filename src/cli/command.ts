@@ -18,7 +18,7 @@ export interface CommandDefinition<S extends OptionSpecs> {
   readonly run: (options: OptionValues<S>, name: string) => Promise<void>;
 }
 
-/** A command as its module exports it; `commands.ts` knows its name. */
+/** A command as its module exports it. Its name and summary stand in `commands.ts`. */
 export interface LoadedCommand {
   readonly options: OptionSpecs;
   /** Gives `command` the options, the help and the action. */
@@ -51,12 +51,12 @@ export function defineCommand<S extends OptionSpecs>({
   };
 }
 
-/** What a command has to say at its end. */
+/** What a command prints at its end. */
 export interface Report {
   /** What `--json` prints, as one line. */
   readonly json: unknown;
   readonly text: string;
-  /** Lines for standard error, not printed with `--json`, which carries the same facts. */
+  /** Lines for standard error. They are not printed with `--json`, which has the same facts. */
   readonly warnings?: string;
 }
 

@@ -4,7 +4,10 @@ export interface CommandEntry {
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
-  /** Its module: loaded only when the command is named, so that `--help` and every other command start at once. */
+  /**
+   * Loads its module. It is called only if the command is named, so that `--help` and the other commands
+   * start at once.
+   */
   readonly load: () => Promise<{ readonly command: LoadedCommand }>;
 }
 

@@ -4,12 +4,14 @@ import { ThermolinkError } from '../errors.js';
 import { createLogger, type LogOptions } from './logging.js';
 import { describeDeviceEvent } from './output/device-event.js';
 
-/** The device that a command uses: its option, else the environment, else `fallback`. */
+/** The URI of the device: the option, or else the environment variable, or else `fallback`. */
 export function deviceUri(option: string | undefined, fallback: string): string {
   return option ?? (process.env[DEVICE_VARIABLE] || fallback);
 }
 
-/** The file of the profile, where the option or the environment names a board that is emulated from one. */
+/**
+ * The profile file of an emulated board that the option or the environment names. Undefined for other boards.
+ */
 export function deviceFile(option: string | undefined): string | undefined {
   try {
     const address = parseDeviceUri(deviceUri(option, ''));
@@ -22,12 +24,12 @@ export function deviceFile(option: string | undefined): string | undefined {
   }
 }
 
-/** The errors of `work` that another device would not have. */
+/** Errors that may be about the choice of the device. */
 const CHOICE_ERRORS: readonly string[] = ['TOO_LARGE', 'UNSUPPORTED'];
 
 /**
- * Connects, works, and closes the device whatever happens; closing stops a board run in progress. If the environment named the
- * device, an error about the device says so: a variable that a profile script has set is easily forgotten.
+ * Connects, works, and closes the device in any case. Closing stops a board run. If the environment named the
+ * device, an error about the device says so, since a variable of a shell profile is easily forgotten.
  */
 export async function withDevice<T>(
   uri: string,
@@ -60,7 +62,7 @@ async function open(uri: string, log: LogOptions, signal: AbortSignal): Promise<
   }
 }
 
-/** The same error, with the environment variable in its hint where that names the device. */
+/** The same error. If the environment variable names the device, its hint says so. */
 function namingVariable(error: ThermolinkError, uri: string): ThermolinkError {
   if (process.env[DEVICE_VARIABLE] !== uri) return error;
   const { code, message, cause, hint, retryable, data } = error;

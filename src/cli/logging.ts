@@ -7,20 +7,21 @@ import type { OptionValues } from './options/option.js';
 export type LogOptions = Partial<OptionValues<typeof LOG>>;
 
 /**
- * The logger that the options ask for, undefined where nothing is logged. It writes one line of JSON an entry, each at once, so
- * that a crash loses none. Errors: BAD_FILE.
+ * The logger that the options ask for, or undefined if nothing is logged. Each entry is one line of JSON,
+ * which is written at once, so that a crash loses none. Errors: BAD_FILE.
  */
 export async function createLogger({ logLevel, logFile }: LogOptions): Promise<Logger | undefined> {
   const level = logLevel ?? (logFile === undefined ? 'silent' : 'info');
   if (logFile !== undefined) checkWritable(logFile);
   if (level === 'silent') return undefined;
-  // Loaded here, since few commands log and loading it takes as long as all the rest of a small one.
+  // The logger is loaded only here: few commands log, and loading it takes as long as the rest of a small
+  // command.
   const { destination, pino } = await import('pino');
   const stream = destination({ dest: logFile ?? 2, sync: true, append: true });
   return pino({ level, base: null }, { write: whileItWorks((line) => stream.write(line)) });
 }
 
-/** Writes until the first failure, such as a full disk; then warns once and drops all lines, and the work goes on. */
+/** Writes until the first failure, such as a full disk. Then it warns once and drops all further lines. */
 function whileItWorks(write: (line: string) => unknown): (line: string) => void {
   let works = true;
   return (line) => {

@@ -25,14 +25,18 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** The program with all commands, of which the one that `args` name is loaded and the others are names only. */
+/**
+ * The program with all its commands. Only the command that `args` name is loaded; the others have only a name
+ * and a summary.
+ */
 async function createProgram(args: readonly string[]): Promise<Command> {
   const program = new Command('thermolink')
     .description('Drive analog thermodynamic processing units, real or emulated, and train networks on them.')
     .version(VERSION)
     .configureHelp({ minWidthToWrap: HELP_WRAPPED_MIN });
   addNotes(program, NOTES);
-  // Neither the program nor a group has an option with a value, so these words begin with the name of the command.
+  // The name of the command comes first among these words, since neither the program nor a group of commands
+  // has an option with a value.
   const words = args.filter((word) => !word.startsWith('-') && word !== 'help');
   await addCommands(program, COMMANDS, words);
   throwUsageErrors(program);

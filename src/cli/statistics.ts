@@ -1,4 +1,7 @@
-/** The smallest value that at least `fraction` of the values do not exceed (nearest rank); NaN of none. */
+/**
+ * The nearest-rank percentile: the smallest value that is not exceeded by at least `fraction` of the values.
+ * NaN if there are none.
+ */
 export function percentile(values: readonly number[], fraction: number): number {
   if (values.length === 0) return Number.NaN;
   const sorted = [...values].sort((a, b) => a - b);

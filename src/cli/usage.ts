@@ -2,10 +2,10 @@ import type { Command, CommanderError } from 'commander';
 import { ThermolinkError } from '../errors.js';
 
 /**
- * Makes `program` and all its subcommands throw on wrong usage where commander would print and exit, so that
- * `reportError` prints every error in one way: `BAD_ARGUMENT` with the help of the very command as its hint. Help and
- * version texts are printed by commander as ever and end in a `CommanderError` with exit code 0. Call it after the
- * last subcommand was added.
+ * Makes `program` and its subcommands throw on wrong usage, where commander would print and exit. So
+ * `reportError` prints every error in the same way: as `BAD_ARGUMENT` whose hint names the help of the
+ * command. Commander still prints help and version texts; they end in a `CommanderError` with exit code 0.
+ * Call this after the last subcommand was added.
  */
 export function throwUsageErrors(program: Command): void {
   program.configureOutput({ outputError: () => {} });
@@ -16,10 +16,10 @@ export function throwUsageErrors(program: Command): void {
 }
 
 function usageError(error: CommanderError, command: Command): Error {
-  // Help that was asked for.
+  // Help was asked for.
   if (error.exitCode === 0) return error;
   if (error.code === 'commander.help') return missingCommand(command);
-  // Commander looks for missing options first, but a misspelt one is why one is missing.
+  // Commander reports a missing option first. A misspelt option is why it is missing.
   const unknown =
     error.code === 'commander.missingMandatoryOptionValue' ? command.args.find(isOption) : undefined;
   if (unknown !== undefined) return unknownOption(unknown, command);
@@ -29,7 +29,10 @@ function usageError(error: CommanderError, command: Command): Error {
   });
 }
 
-/** Help was shown because a group of commands was named without one of them, or `help` with a name that is none. */
+/**
+ * The error after help that was not asked for: a group was named without a command, or `help` with an unknown
+ * one.
+ */
 function missingCommand(command: Command): ThermolinkError {
   const commands = command.commands.map((each) => each.name());
   const [first, wanted] = command.args;
@@ -47,10 +50,10 @@ function isOption(argument: string): boolean {
   return /^-[^\d.]/.test(argument);
 }
 
-/** The error that commander has for it, with its suggestion. */
+/** The error of commander for an unknown option, with its suggestion. */
 function unknownOption(flag: string, command: Command): Error {
   try {
-    // Not in its types, but what it calls itself.
+    // The method is missing in the types of commander.
     (command as Command & { unknownOption(flag: string): void }).unknownOption(flag);
   } catch (error) {
     if (error instanceof ThermolinkError) return error;

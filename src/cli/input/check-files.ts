@@ -4,12 +4,13 @@ import { ThermolinkError } from '../../errors.js';
 import { checkOutput, checkWritable } from '../../files/write-array.js';
 import { type FileRole, longFlag, type OptionSpecs } from '../options/option.js';
 
-/** Paths by the option that names each; undefined where it was not given. */
+/** Paths by their options. A path is undefined if its option was not given. */
 export type NamedPaths = Readonly<Record<string, string | undefined>>;
 
 /**
- * Checks, before anything is computed, every file that `specs` give a role: no output is an input or another output, and each
- * output can be written. `moreInputs` are files that no role tells of. Changes nothing. Errors: BAD_ARGUMENT, BAD_FILE.
+ * Checks every file that has a role in `specs`, before anything is computed. No output may be an input or
+ * another output, and every output must be writable. `moreInputs` are inputs without a role. Changes nothing.
+ * Errors: BAD_ARGUMENT, BAD_FILE.
  */
 export async function checkFiles(
   specs: OptionSpecs,
@@ -28,8 +29,8 @@ export async function checkFiles(
 }
 
 /**
- * Refuses an output that is one of the inputs or another output, also under another path of the same file: it would be
- * overwritten. Changes nothing. Errors: BAD_ARGUMENT, which names both options.
+ * Refuses an output that is an input or another output, also under another path: one would overwrite the
+ * other. Changes nothing. Errors: BAD_ARGUMENT, which names both options.
  */
 export async function refuseSharedFiles(outputs: NamedPaths, inputs: NamedPaths): Promise<void> {
   const taken = new Map<string, string>();
@@ -51,7 +52,7 @@ function given(paths: NamedPaths): (readonly [string, string])[] {
   return Object.entries(paths).filter((entry): entry is [string, string] => entry[1] !== undefined);
 }
 
-/** The device and inode number of a file, so that links to it count as the file; the full path where there is none. */
+/** The device and inode number of a file, which its links share. The full path if there is no file. */
 async function identityOf(path: string): Promise<string> {
   try {
     const { dev, ino } = await stat(path, { bigint: true });

@@ -3,8 +3,8 @@ import { ThermolinkError } from '../../errors.js';
 import { withInputFile } from '../../files/input-file.js';
 
 /**
- * The calibration in the file that an option names, undefined without one. Whether it has expired is judged by this host's clock.
- * Errors: BAD_FILE, BAD_CALIBRATION.
+ * Reads the calibration that an option names; undefined without the option. The clock of this host decides
+ * whether it has expired. Errors: BAD_FILE, BAD_CALIBRATION.
  */
 export async function readCalibration(path: string | undefined): Promise<BoardCalibration | undefined> {
   if (path === undefined) return undefined;

@@ -23,7 +23,9 @@ export const LOG = {
   }),
 };
 
-/** Which board: `fallback` says which one if neither the option nor the environment names it. */
+/**
+ * The option that names the board. `fallback` is the board if neither the option nor the environment does.
+ */
 export function deviceOption(fallback: string) {
   return { device: option('--device <uri>', `which board (default: ${fallback})`) };
 }
@@ -34,7 +36,7 @@ export const CALIBRATION = {
   }),
 };
 
-/** How exact a solution has to be; `bounded` names the error. */
+/** The option for the tolerance. `bounded` names the error that it bounds. */
 export function toleranceOption(bounded: string) {
   return {
     tolerance: option('--tolerance <r>', `bound on the estimated relative error ${bounded}`, {
@@ -44,7 +46,7 @@ export function toleranceOption(bounded: string) {
   };
 }
 
-/** Of every command that measures a board. */
+/** The options of the commands that measure a board. */
 export const MEASURING = {
   samples: option('--samples <n>', 'readings of every cell with noise, from 1,000', {
     value: positiveInteger(10_000_000),
@@ -53,7 +55,7 @@ export const MEASURING = {
   seed: option('--seed <s>', 'names levels and noise, 0 to 2³² − 1', { value: u32, default: 0 }),
 };
 
-/** A result that is one array; `array` names it. */
+/** The option for a result that is one array. `array` names the array. */
 export function arrayOutput(array: string) {
   return { out: option('--out <file>', `write ${array} as ${WRITTEN_FORMATS}`, { file: 'array' }) };
 }

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { ValueParser } from './values.js';
 
-/** How the command line checks the file that an option names, before anything is computed. */
+/** The role of a file that an option names. It decides what is checked before anything is computed. */
 export type FileRole =
   /** It is read. */
   | 'input'
@@ -21,11 +21,11 @@ export interface OptionSpec<T> {
   readonly default?: T | undefined;
   readonly required?: boolean | undefined;
   readonly file?: FileRole | undefined;
-  /** What the library calls it where that is no field of this name, as errors write it: `existing: 'resume'`. */
+  /** How errors of the library name it, where that is not the key of this option: `existing: 'resume'`. */
   readonly libraryName?: string | undefined;
 }
 
-/** Options under the names that the library gives their values. */
+/** Options. The key of each is the name that the library gives to its value. */
 export type OptionSpecs = Readonly<Record<string, OptionSpec<unknown>>>;
 
 /** What a command line gave: the value of each option. */
@@ -37,7 +37,7 @@ type Parsed<T> = { readonly value: ValueParser<T> } & Pick<OptionSpec<T>, 'file'
 type Text = Pick<OptionSpec<string>, 'file' | 'libraryName'>;
 type Always<T> = { readonly required: true } | { readonly default: T };
 
-/** An option with a value: a text unless `value` parses it, and undefined where it may be left out. */
+/** An option with a value. Without `value` it is a text. It is undefined if it may be left out and was. */
 export function option<T>(flags: string, help: string, details: Parsed<T> & Always<T>): OptionSpec<T>;
 export function option<T>(flags: string, help: string, details: Parsed<T>): OptionSpec<T | undefined>;
 export function option(flags: string, help: string, details: Text & Always<string>): OptionSpec<string>;
@@ -50,7 +50,7 @@ export function option<T>(
   return { flags, help, ...details };
 }
 
-/** An option whose value may be left out, written `--pty [link]`: true when given without one. */
+/** An option whose value may be left out, written `--pty [link]`. Its value is true if it is given alone. */
 export function optionOrFlag(flags: string, help: string): OptionSpec<string | true | undefined> {
   return { flags, help };
 }

@@ -12,7 +12,7 @@ const TOLERANCE_HINT =
 const WHOLE_NUMBER = /^[+-]?\d+$/;
 const DECIMAL_NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 
-/** A whole number from 1 to `max`, in digits. Leave `max` out where only the library knows the bound. */
+/** A whole number from 1 to `max`, in digits. Only the library knows some bounds: then leave `max` out. */
 export function positiveInteger(max?: number): ValueParser<number> {
   return integer({ min: 1, max });
 }
@@ -43,7 +43,7 @@ export const fractionBelowOne: ValueParser<number> = decimal({
   isInside: (value) => value >= 0 && value < 1,
 });
 
-/** A bound on a relative error: above 0, and below 1, since the answer 0 has an error of 1. */
+/** A bound on a relative error: above 0 and below 1. An error of 1 is that of the answer 0. */
 export const tolerance: ValueParser<number> = decimal({
   range: 'a number above 0 and below 1',
   isInside: (value) => value > 0 && value < 1,
@@ -81,7 +81,7 @@ function integer({
 }
 
 interface DecimalRange {
-  /** In words, as the object of "takes". */
+  /** The range in words, as they follow "takes". */
   readonly range: string;
   readonly isInside: (value: number) => boolean;
   readonly hint?: string;

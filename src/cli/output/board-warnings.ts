@@ -1,28 +1,28 @@
 import { CARRY_NOISE_SHARE_MAX } from '../../board/equilibrium-plan.js';
 import { counted, formatPercent } from '../../number-text.js';
 
-/** What a result tells of the board that may make it worse than it looks. */
+/** The facts of a result for which it may be worse than it looks. */
 export interface BoardFacts {
-  /** Undefined where nothing was averaged. */
+  /** Undefined if nothing was averaged. */
   readonly carryNoiseShare?: number;
   readonly clampedCodes: number;
   /** Names of further warnings, as JSON has them. */
   readonly warnings?: readonly string[];
 }
 
-/** Draws of a board of which nothing is known: nobody can tell how far their covariance is from P⁻¹. */
+/** The board is not calibrated, so nobody can tell how far the covariance of its draws is from P⁻¹. */
 export const UNCALIBRATED_BOARD = 'uncalibrated-board';
 
-/** Carried rounding below this share of the noise is not worth a row. */
+/** A smaller share of carried rounding in the noise has no row. */
 const CARRY_NOISE_SHOWN_MIN = 0.001;
 
-/** The row of a result's table on the noise of carried rounding, or no row where it does not matter. */
+/** The row of a table on the noise of carried rounding. No row where that noise does not matter. */
 export function carryNoiseRows({ carryNoiseShare }: { readonly carryNoiseShare: number }): string[][] {
   if (carryNoiseShare < CARRY_NOISE_SHOWN_MIN) return [];
   return [['carry noise floor', `${formatPercent(carryNoiseShare)} of κ/λ_max`]];
 }
 
-/** One line `warning: …` for each fact that matters; empty for a board that did as it was told. */
+/** One line `warning: …` for each fact that matters. Empty if the board did what it was told. */
 export function boardWarnings({
   carryNoiseShare = 0,
   clampedCodes,

@@ -11,12 +11,12 @@ interface Outputs {
 }
 
 /**
- * Says what happens when output can't be written: call once, at the start.
+ * Decides what happens when output can't be written. Call it once, at the start.
  *
- * A reader that has gone (`thermolink … | head`) ends the process quietly with exit code 0, since it had what it wanted.
- * Any other failure of standard output, such as a full disk, has lost results: BAD_FILE on standard error, exit code 1. One
- * of standard error is passed over, as only progress and messages go there: a terminal that was closed is about to send
- * SIGHUP, and a run must live to save its checkpoint then.
+ * If the reader has gone (`thermolink … | head`), the process ends quietly with exit code 0: the reader had
+ * what it wanted. If standard output fails otherwise, as on a full disk, results are lost: BAD_FILE on
+ * standard error and exit code 1. A failure of standard error is ignored, since only progress and messages go
+ * there. A closed terminal sends SIGHUP next, and a training must live until then to save its checkpoint.
  */
 export function endOnBrokenPipe(
   { stdout, stderr }: Outputs = process,

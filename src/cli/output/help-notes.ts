@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { wrapColumns } from './text-width.js';
 
-/** As commander takes where the output is no terminal. */
+/** The width that commander takes if the output is no terminal. */
 const WIDTH_DEFAULT = 80;
 
 /**
- * Adds notes to the end of `--help`. Lines that follow each other are one paragraph, which is wrapped to the terminal; a line that
- * is indented, or that ends in a colon, stays one line, so that a command can be copied.
+ * Adds notes to the end of `--help`. Consecutive lines are one paragraph, which is wrapped to the terminal.
+ * An indented line and a line that ends in a colon stay one line, so that a command can be copied.
  */
 export function addNotes(command: Command, notes: string): void {
   command.addHelpText('after', () => wrapNotes(notes, process.stdout.columns || WIDTH_DEFAULT));

@@ -1,12 +1,12 @@
 import { abortError, ThermolinkError } from '../../errors.js';
 
 /**
- * SIGHUP: the terminal was closed. Node undoes what nohup sets, so without a listener it would end the process at once,
- * nohup or not, with the board running and the last steps not saved.
+ * SIGHUP says that the terminal was closed. Without a listener Node ends the process at once, even under
+ * nohup, whose setting it undoes. Then the board would go on running, and the last steps would not be saved.
  */
 type Signal = 'SIGHUP' | 'SIGINT' | 'SIGTERM';
 
-/** 128 + the signal's number, as shells have it. */
+/** The exit codes of shells: 128 plus the number of the signal. */
 const EXIT_CODES: Readonly<Record<Signal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
 const NAMES: Readonly<Record<Signal, string>> = {
@@ -16,12 +16,12 @@ const NAMES: Readonly<Record<Signal, string>> = {
 };
 
 /**
- * A signal this soon after the first, ms, is the same key press: the terminal sends a Ctrl-C to every process of the
- * group, and some launchers (versions of npm among them) pass it on to their child as well.
+ * A second signal within this time belongs to the same key press, milliseconds. The terminal sends a Ctrl-C
+ * to every process of the group, and some launchers, such as versions of npm, pass it on to their child too.
  */
 const SAME_PRESS_MS = 300;
 
-/** The part of `process` that is needed. */
+/** The part of `process` that is used. */
 export interface SignalHost {
   on(signal: Signal, listener: (signal: Signal) => void): unknown;
   off(signal: Signal, listener: (signal: Signal) => void): unknown;
@@ -29,7 +29,7 @@ export interface SignalHost {
 }
 
 export interface InterruptOptions {
-  /** Called once, at the first signal; the place to say that the board is being stopped. */
+  /** Called once, at the first signal. It can say that the board is being stopped. */
   readonly onInterrupt?: (signal: Signal) => void;
   /** Default `process`. */
   readonly host?: SignalHost;
@@ -38,12 +38,12 @@ export interface InterruptOptions {
 }
 
 /**
- * Runs `work` with a signal that Ctrl-C, SIGTERM or SIGHUP aborts with `ABORTED`, so that it can stop the board before
- * it rejects. A second signal ends the process at once.
+ * Runs `work` with a signal that Ctrl-C, SIGTERM and SIGHUP abort with `ABORTED`, so that `work` can stop the
+ * board before it rejects. A second signal ends the process at once.
  *
- * After a signal: what `work` resolves to is returned, since it did finish; if it rejects, the error is `ABORTED` with
- * `data.signal` (so that `reportError` returns the signal's exit code), keeps the hint and data that `work` gave it, and names
- * what went wrong while stopping, if anything. Bugs pass through.
+ * If `work` resolves after a signal, its result is returned. If it rejects, the error is `ABORTED` with
+ * `data.signal`, from which `reportError` takes the exit code. It keeps the hint and the data that `work`
+ * gave, and names what went wrong while stopping. Bugs pass through.
  */
 export async function withInterrupt<T>(
   work: (signal: AbortSignal) => Promise<T>,
@@ -70,7 +70,7 @@ export async function withInterrupt<T>(
   }
 }
 
-/** The exit code after `signal`, nothing if it is not the name of a signal that interrupts. */
+/** The exit code after `signal`; undefined if that is not the name of a signal that interrupts. */
 export function exitCodeOfSignal(signal: unknown): number | undefined {
   return Object.hasOwn(EXIT_CODES, String(signal)) ? EXIT_CODES[signal as Signal] : undefined;
 }

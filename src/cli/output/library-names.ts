@@ -1,12 +1,12 @@
 import { ThermolinkError } from '../../errors.js';
 import { longFlag, type OptionSpec, type OptionSpecs } from '../options/option.js';
 
-/** `field` or `field: value` in backticks; of `address.seed` the last name counts. */
+/** Matches `field` and `field: value` in backticks. Of `address.seed` it takes the last name. */
 const NAMED = /`(?:[a-z]\w*\.)*([a-z]\w*)(?:: ([^`]*))?`/g;
 
 /**
- * `text` of the library with its field names as options of the command: "lower `trainSize`" becomes "lower --train-size",
- * "`initial: 'keep'`" becomes "--x0 keep". Whatever is no field of these options stays as it is.
+ * Replaces the names of fields in a text of the library by the options of the command. "lower `trainSize`"
+ * becomes "lower --train-size", and "`initial: 'keep'`" becomes "--x0 keep". A name that is no option stays.
  */
 export function withFlags(text: string, options: OptionSpecs): string {
   return text.replace(NAMED, (named, field: string, value: string | undefined) => {
@@ -22,7 +22,7 @@ function flagWithValue(spec: OptionSpec<unknown>, value: string): string {
   return value === 'true' || value === 'false' ? flag : `${flag} ${value.replace(/^'(.*)'$/, '$1')}`;
 }
 
-/** An error of the library as the command line reports it: the same, with flags in message and hint. */
+/** The error as the command line reports it: with flags in its message and its hint. */
 export function withFlagsInError(error: unknown, options: OptionSpecs): unknown {
   if (!(error instanceof ThermolinkError)) return error;
   const { code, cause, hint, retryable, data } = error;
@@ -35,7 +35,7 @@ export function withFlagsInError(error: unknown, options: OptionSpecs): unknown 
   });
 }
 
-/** The message, whose first words may be the name of a field without backticks: argument-checks.ts begins so. */
+/** The message with backticks around the name that it begins with. argument-checks.ts writes none there. */
 function namedArgument({ message, data }: ThermolinkError): string {
   const { argument } = data;
   if (typeof argument !== 'string' || !message.startsWith(`${argument} `)) return message;

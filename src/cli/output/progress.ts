@@ -1,7 +1,7 @@
 import { formatClock, formatCount } from '../../number-text.js';
 import { columnCount, fitColumns, printable } from './text-width.js';
 
-/** Where a progress bar is drawn: `process.stderr`, or something in a test. */
+/** The stream that a progress bar is drawn to: `process.stderr`, or a substitute in a test. */
 export interface ProgressStream {
   readonly isTTY?: boolean;
   /** Width of the terminal, characters. */
@@ -12,9 +12,9 @@ export interface ProgressStream {
 export interface ProgressOptions {
   /** What is being done, a word or two. */
   readonly label: string;
-  /** Steps in all; 1 where `done` is a share of the whole and no steps are shown. */
+  /** The number of steps. It is 1 if `done` is a share of the whole; then no steps are shown. */
   readonly total: number;
-  /** Steps that were done before this process began (after `--resume`), which took none of its time. Default 0. */
+  /** The steps of an earlier process, after `--resume`. They took no time of this one. Default 0. */
   readonly initial?: number;
   /** Draw nothing at all (`--json`, `--quiet`). */
   readonly silent?: boolean;
@@ -24,11 +24,11 @@ export interface ProgressOptions {
   readonly clock?: () => number;
 }
 
-/** Redraws at most this often, ms: fast enough for the eye, slow enough to cost nothing. */
+/** Milliseconds between two drawings, at least: fast enough for the eye, slow enough to cost nothing. */
 const REDRAW_INTERVAL_MS = 80;
-/** Lines at most this often, ms, where the output is a file or a pipe. */
+/** Milliseconds between two lines, at least, where the output is a file or a pipe. */
 const LINE_INTERVAL_MS = 5000;
-/** The same while nothing but time has changed: a line that says so is a sign of life, many of them are noise. */
+/** The same while only time has passed. One such line is a sign of life, many are noise. */
 const UNCHANGED_LINE_INTERVAL_MS = 30_000;
 
 const BAR_COLUMNS_MAX = 24;
@@ -36,10 +36,11 @@ const BAR_COLUMNS_MIN = 6;
 const TERMINAL_COLUMNS_MAX = 120;
 
 /**
- * Shows how far a long command is: fraction, time passed, time left, and a suffix such as the loss. On a terminal a bar
- * on one line; elsewhere a line every few seconds; silent if asked. Starts no timer (call `refresh` by one), never throws for
- * any numbers, and writes nothing after `finish`. Call `finish` in a `finally`: it leaves the cursor at the start of an empty
- * line.
+ * Shows the progress of a long command: the fraction, the time passed, the time left, and a suffix such as
+ * the loss. A terminal shows one line with a bar; a file gets a line every few seconds.
+ *
+ * It starts no timer: call `refresh` from one. It throws for no numbers and writes nothing after `finish`.
+ * Call `finish` in a `finally`: it leaves the cursor at the start of an empty line.
  */
 export class Progress {
   readonly #label: string;
@@ -69,7 +70,7 @@ export class Progress {
     this.#lastWriteMs = this.#isTerminal ? Number.NEGATIVE_INFINITY : this.#startMs;
   }
 
-  /** As `update`, but drawn whenever the last drawing was: for the beginning, and before anything that takes long. */
+  /** Like `update`, but draws at once. For the beginning, and before anything that takes long. */
   show(done: number, suffix?: string): void {
     this.#set(done, suffix);
     if (!this.#isFinished) this.#draw(this.#clock());
@@ -93,7 +94,7 @@ export class Progress {
     this.#stream.write(`${printable(line)}\n`);
   }
 
-  /** Takes the bar off the terminal so that something else can be written; the next `update` draws it again. */
+  /** Removes the bar, so that something else can be written. The next `update` draws it again. */
   clear(): void {
     if (this.#isBarShown) this.#stream.write('\r\x1b[K');
     this.#isBarShown = false;
@@ -131,13 +132,13 @@ export class Progress {
     this.#isBarShown = true;
   }
 
-  /** In [0, 1]; 0 if the total makes no sense. */
+  /** The fraction in [0, 1]. It is 0 if the total makes no sense. */
   #fraction(): number {
     return clamp(finiteOr(this.#done / this.#total, 0), 0, 1);
   }
 
   #percent(): string {
-    // Rounded down: 100 % means done.
+    // The percentage is rounded down, so that 100 % means done.
     return `${Math.floor(100 * this.#fraction())} %`;
   }
 

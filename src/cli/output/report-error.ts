@@ -19,13 +19,13 @@ export interface ReportOptions {
 }
 
 /**
- * Tells the user about anything that a command threw and returns the exit code: 2 for wrong usage, 128 + its number for
- * a signal, 0 for the help and version texts (which commander throws), else 1. A `ThermolinkError` is one paragraph
- * without a stack; anything else is a bug and is shown with its stack. Never throws.
+ * Reports anything that a command threw, and returns the exit code: 2 for wrong usage, 128 + its number for a
+ * signal, 0 for help and version texts, which commander throws, and 1 for the rest. A `ThermolinkError` is
+ * one paragraph without a stack. Anything else is a bug and is shown with its stack. Never throws.
  */
 export function reportError(error: unknown, options: ReportOptions = {}): number {
   const { json = false, stdout = process.stdout, stderr = process.stderr } = options;
-  // Commander throws to end the process, also after help that was asked for: then nothing is wrong.
+  // Commander throws also after help that was asked for. Then nothing is wrong.
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT_DONE;
   const failure = error instanceof CommanderError ? usageFailure(error) : error;
   if (failure instanceof ThermolinkError) {
@@ -59,12 +59,12 @@ function paragraph(error: ThermolinkError): string {
   return `thermolink: ${error.code}: ${text}`;
 }
 
-/** The messages of the errors that led to this one, as far as they say something new. */
+/** The messages of the causes, without what the error itself says already. */
 function reason(error: ThermolinkError): string {
   const reasons: string[] = [];
   let told = error.message;
   let cause = error.cause;
-  // A chain of causes is short; the bound is for one that ends in itself.
+  // Chains of causes are short. The bound is for a chain that runs in a circle.
   for (let depth = 0; depth < 4 && cause instanceof Error; depth++, cause = cause.cause) {
     if (cause.message === '' || told.includes(cause.message)) continue;
     reasons.push(sentence(printable(cause.message)));
@@ -86,7 +86,7 @@ function jsonLine(error: Readonly<Record<string, unknown>>): string {
   try {
     return `${JSON.stringify({ error }, jsonValue)}\n`;
   } catch {
-    // Data that contain themselves: the error matters more than they do.
+    // The data contain themselves. The error is told without them.
     return `${JSON.stringify({ error: { ...error, data: {} } })}\n`;
   }
 }

@@ -1,7 +1,7 @@
 import type { ProgressStream } from './progress.js';
 import { fitColumns, printable } from './text-width.js';
 
-/** One line at the bottom of a terminal that is written anew; on anything else nothing is drawn. */
+/** One line at the bottom of a terminal, which is drawn again and again. Elsewhere nothing is drawn. */
 export class StatusLine {
   readonly #stream: ProgressStream;
   readonly #isTerminal: boolean;
@@ -27,7 +27,7 @@ export class StatusLine {
     this.#shown = line;
   }
 
-  /** Takes it off, so that something else can be written; the next `draw` brings it back. */
+  /** Removes the line, so that something else can be written. The next `draw` brings it back. */
   clear(): void {
     if (this.#shown !== '') this.#stream.write('\r\x1b[K');
     this.#shown = '';

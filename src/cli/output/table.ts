@@ -6,24 +6,29 @@ export type Align = 'left' | 'right' | 'point';
 export interface TableOptions {
   /** Titles of the columns. */
   readonly header?: readonly string[];
-  /** Per column; left by default. Numbers read best to the right, or with their decimal points below each other. */
+  /** For each column; left by default. `point` puts decimal points below each other. */
   readonly align?: readonly Align[];
-  /** Columns of a terminal that no line may exceed. Default: those of the standard output, any where that is no terminal. */
+  /**
+   * No line is wider than this. Default: the width of the terminal, or no limit if the output is no terminal.
+   */
   readonly width?: number;
 }
 
 const INDENT = '  ';
 const GAP = '  ';
-/** A column of text is not wrapped any narrower, nor narrower than its longest word, unless that is no word but a path. */
+/**
+ * A column of text is never narrower than this, nor than its longest word. Longer words than WORD_MAX are
+ * paths, and may break.
+ */
 const WRAPPED_MIN = 16;
 const WORD_MAX = 32;
 
 /**
- * Rows as lines of aligned columns, two blanks apart, each line ended by a line feed and without blanks at its end.
- * Rows may differ in length. Cells are made printable (one line, no control characters).
+ * Rows as lines of aligned columns, two blanks apart. Each line ends with a line feed and has no blanks
+ * before it. Rows may differ in length. Cells are made printable: one line, no control characters.
  *
- * Where the lines would be wider than the terminal, columns of text are wrapped; columns that have no room then are left out,
- * and a last line says how many. No number is ever cut.
+ * If the table is wider than the terminal, its columns of text are wrapped. Columns that still have no room
+ * are left out, and a last line says how many. No number is ever cut.
  */
 export function formatTable(rows: readonly (readonly string[])[], options: TableOptions = {}): string {
   const { header, align = [], width = process.stdout.columns || Number.POSITIVE_INFINITY } = options;
@@ -50,7 +55,7 @@ function columnWidths(cells: readonly (readonly string[])[]): number[] {
   return widths;
 }
 
-/** How narrow each column may get: numbers not at all, text as far as it can be wrapped. */
+/** The least width of each column. Numbers keep theirs; text may be wrapped. */
 function leastWidths(
   cells: readonly (readonly string[])[],
   align: readonly Align[],
@@ -63,7 +68,7 @@ function leastWidths(
   });
 }
 
-/** The widths of the columns that fit into `available`: wrapped as far as they must be, then fewer columns. */
+/** The widths of the columns that fit into `available`. Text is wrapped first; then columns are left out. */
 function fitted(
   natural: readonly number[],
   least: readonly number[],
@@ -83,7 +88,7 @@ function fitted(
   return { widths, leftOut: natural.length - widths.length };
 }
 
-/** The lines of one row: more than one where the text of a cell is wrapped. */
+/** The lines of one row: several if the text of a cell is wrapped. */
 function rowLines(row: readonly string[], widths: readonly number[], align: readonly Align[]): string[] {
   const wrapped = row.slice(0, widths.length).map((cell, column) => wrapColumns(cell, widths[column]));
   const count = Math.max(1, ...wrapped.map((parts) => parts.length));
@@ -101,7 +106,10 @@ function pad(cell: string, width: number, align: Align = 'left'): string {
   return align === 'left' ? cell + blanks : blanks + cell;
 }
 
-/** Pads the cells of `point` columns at their ends, so that aligning them to the right puts their points below each other. */
+/**
+ * Pads the cells of `point` columns at their ends. Aligned to the right, their points are then below each
+ * other.
+ */
 function alignedPoints(
   cells: readonly (readonly string[])[],
   align: readonly Align[],

@@ -1,4 +1,7 @@
-/** Columns that `text` takes in a terminal: combining marks (as in x̂) take none. Wide East Asian signs count as one. */
+/**
+ * The columns that `text` takes in a terminal. Combining marks, as in x̂, take none. Wide East Asian signs
+ * count as one.
+ */
 export function columnCount(text: string): number {
   return [...text.replace(/\p{Mark}/gu, '')].length;
 }
@@ -16,7 +19,10 @@ export function fitColumns(text: string, columns: number): string {
   return `${fitted}…`;
 }
 
-/** `text` in lines of at most `columns` ≥ 1 columns, broken at blanks, and within a word only where it has no room alone. */
+/**
+ * `text` in lines of at most `columns` ≥ 1 columns. Lines break at blanks. A word breaks only if it is wider
+ * than a line.
+ */
 export function wrapColumns(text: string, columns: number): string[] {
   if (columnCount(text) <= columns) return [text];
   const lines: string[] = [];
@@ -45,7 +51,10 @@ function pieces(word: string, columns: number): string[] {
   return [...parts, part];
 }
 
-/** `text` on one line, with control and direction-changing characters made visible, so that it cannot steer a terminal. */
+/**
+ * `text` on one line. Control characters and marks that change the direction are made visible, so that it
+ * cannot steer a terminal.
+ */
 export function printable(text: string): string {
   return (
     text

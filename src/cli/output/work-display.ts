@@ -2,19 +2,19 @@ import type { SolveProgress } from '../../algorithms/contract.js';
 import { counted, formatCount, formatExact, formatNumber } from '../../number-text.js';
 import { Progress } from './progress.js';
 
-/** Redraws this often while a run takes long, ms: as a clock that shows seconds needs. */
+/** Milliseconds between two drawings while a board run takes long. The clock shows seconds. */
 const REFRESH_MS = 500;
 
 /**
- * The bar of a command that works on a board. It appears with the first `update`, so that an error before that stands alone, and
- * its clock goes on while a run takes long. Call `finish` in a `finally`.
+ * The progress bar of a command that works on a board. It appears with the first `update`, so that an earlier
+ * error stands alone. Its clock goes on while a board run takes long. Call `finish` in a `finally`.
  */
 export class WorkDisplay {
   readonly #create: () => Progress;
   #progress: Progress | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `total` is what `done` counts up to; 1 for a share. */
+  /** `done` counts up to `total`. It is 1 if `done` is a share of the whole. */
   constructor(label: string, total: number, silent: boolean) {
     this.#create = () => new Progress({ label, total, silent });
   }
@@ -32,13 +32,16 @@ export class WorkDisplay {
   #start(): Progress {
     const progress = this.#create();
     this.#timer = setInterval(() => progress.refresh(), REFRESH_MS);
-    // It shows that something goes on, and is nothing to go on for.
+    // The timer only redraws, so it must not keep the process alive.
     this.#timer.unref();
     return progress;
   }
 }
 
-/** Where a solve stands, the error against what is wanted first: `error 0.031 (wanted 0.01), pass 2 of 3 or more`. */
+/**
+ * The progress of a solve. The error stands before the one that is wanted: `error at most 0.0312 (wanted
+ * 0.01), pass 2, reading 1 of 51 or more`.
+ */
 export function solveText(progress: SolveProgress, tolerance: number): string {
   const { fraction, pass, samples, samplesMin } = progress;
   const { relativeErrorBound, relativeStandardError } = progress;

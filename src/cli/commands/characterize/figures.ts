@@ -8,7 +8,7 @@ import { figure } from '../../../plot/figure.js';
 import { lineChart } from '../../../plot/line-chart.js';
 import type { Series } from '../../../plot/series.js';
 
-/** Bars to either side of the middle of a distribution. */
+/** Bars on each side of the middle of a histogram. */
 const BINS = 40;
 
 /** The figures of a characterization by file name, SVG. */
@@ -43,7 +43,7 @@ function isMeasured({ estimates }: Quantity): boolean {
 
 /** Mean, spread and error of one, as a subtitle. */
 function summaryText({ mean, spread, standardError }: Summary): string {
-  // A single value has none.
+  // A single value has no spread.
   const spreadText = Number.isFinite(spread) ? formatNumber(spread, 2) : '–';
   return `mean ${formatNumber(mean, 4)}, spread ${spreadText}, error of one ${formatNumber(standardError, 2)}`;
 }
@@ -55,7 +55,7 @@ function cellChart({ title, unit, nominal, estimates }: Quantity): Chart {
   const bars: [number, number][] = [];
   for (const [cell, value] of values.entries()) {
     if (!Number.isFinite(value)) continue;
-    // A gap after each keeps them apart.
+    // The gap after each dot keeps the dots from being joined.
     dots.push([cell, value], [cell, Number.NaN]);
     bars.push([cell, value - standardErrors[cell]], [cell, value + standardErrors[cell]], [cell, Number.NaN]);
   }
@@ -103,7 +103,7 @@ function histogramCharts(
   ];
 }
 
-/** How often values lie where, as a step line over ± 4 standard deviations; the ends count what lies beyond. */
+/** A histogram as a step line over ± 4 standard deviations. Its first and last bar count what lies beyond. */
 function distributionChart(
   values: Float64Array,
   { title, subtitle, label }: { title: string; subtitle: string; label: string },

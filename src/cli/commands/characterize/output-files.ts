@@ -5,7 +5,7 @@ import { lockDirectory, requireDirectory, writing } from '../../../learning/trai
 import type { CharacterizationRecord } from '../../../measure/record.js';
 
 export const OUTPUT_RECORD = 'characterization.json';
-/** Every figure that there may be: one that a measurement does not make is not left of an earlier one. */
+/** All figures there can be. A figure of an earlier measurement is removed if this one does not make it. */
 const FIGURES = ['cells.svg', 'couplings.svg', 'adc-histogram.svg'];
 
 export interface OutputFiles {
@@ -15,8 +15,8 @@ export interface OutputFiles {
 }
 
 /**
- * Makes `directory` where missing and keeps others out of it until `release`, so that nobody measures for minutes what can't be
- * written. Errors: BAD_FILE, BUSY.
+ * Makes `directory` if it is missing, and locks it until `release`. A directory that can't be written to is
+ * refused here, before minutes of measuring. Errors: BAD_FILE, BUSY.
  */
 export function prepareOutput(directory: string): OutputFiles {
   requireDirectory(directory);

@@ -5,9 +5,9 @@ import { couplingErrorOfRows, worstCells } from '../../../measure/worst-cells.js
 import { formatCount, formatMeasured, formatNumber } from '../../../number-text.js';
 import { formatTable } from '../../output/table.js';
 
-/** Cells that the table of the worst shows. */
+/** Rows of the table of the worst cells. */
 const SHOWN = 10;
-/** Cells that a line of a list names. */
+/** Cells that a list names before it counts the rest. */
 const NAMED = 16;
 
 /** What a characterization found, as tables. */
@@ -49,7 +49,7 @@ function summaryRow(
     unit,
     formatCount(measured),
     formatMeasured(mean, standardError).value,
-    // A board of one cell has none.
+    // A board of one cell has no spread.
     Number.isFinite(spread) ? formatNumber(spread, 2) : '–',
     formatNumber(standardError, 2),
     place(worst),

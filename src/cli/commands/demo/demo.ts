@@ -14,10 +14,13 @@ import { storedText, summaryText } from '../train/summary-text.js';
 import { type FigureTraining, trainingsFigure, writeTrainingFigure } from '../train/training-figure.js';
 import { COMPARISON, claimDemoDirectory } from './demo-directory.js';
 
-/** What is compared, the board first: the same network, data and number of steps. */
+/**
+ * The optimizers that are compared, the one with the board first. All train the same network on the same data
+ * for the same number of steps.
+ */
 const OPTIMIZERS = ['tngd', 'control', 'adam'] as const;
 
-/** How far the test accuracy of one optimizer lies from its mean over seeds 0 to 4, at most. */
+/** The test accuracies of one optimizer with seeds 0 to 4 lie at most this far from their mean. */
 const SEED_SPREAD = 0.002;
 
 const MEANINGS: Readonly<Record<(typeof OPTIMIZERS)[number], string>> = {
@@ -84,7 +87,7 @@ async function trainAll(options: DemoOptions, signal: AbortSignal): Promise<Figu
       trainSize: options.trainSize,
     };
     const summary = await runTraining(plan, signal);
-    // Before the drawing, which may fail on a full disk.
+    // The text comes before the drawing, which may fail on a full disk.
     if (optimizer === 'tngd' && !options.json) process.stdout.write(summaryText(plan, summary));
     trainings.push(writeTrainingFigure(out, optimizer, summary));
     if (optimizer === 'tngd' && !options.json) process.stdout.write(`${storedText(plan)}\n`);
@@ -111,7 +114,7 @@ function comparisonText(trainings: readonly FigureTraining[]): string {
 `;
 }
 
-/** What the figures say of the board, honestly: the control is what it has to beat. */
+/** Says whether the board beats the control, or only works as well. */
 function verdict(trainings: readonly FigureTraining[]): string {
   const accuracy = (optimizer: string) =>
     trainings.find(({ name }) => name === optimizer)!.summary.testAccuracy;
@@ -126,7 +129,7 @@ function verdict(trainings: readonly FigureTraining[]): string {
   return `${ahead} ${by} points ahead here; one seed and one task say little.`;
 }
 
-/** Mean batch loss of the ten steps around `step`: a single batch says little. */
+/** The mean loss of the ten batches around `step`. The loss of a single batch says little. */
 function lossAround(records: readonly { readonly loss: number }[], step: number): string {
   const near = records.slice(Math.max(0, step - 5), step + 5);
   return near.length < 10 ? '–' : (near.reduce((sum, { loss }) => sum + loss, 0) / near.length).toFixed(3);

@@ -28,7 +28,7 @@ const OPTIONS = {
 
 type DevicesOptions = OptionValues<typeof OPTIONS>;
 
-/** The world outside, given in tests. */
+/** What the command asks of the machine. Tests give a substitute. */
 export interface DevicesEnvironment {
   readonly list: ListSerialPorts;
   readonly connect: Connect;
@@ -40,14 +40,14 @@ interface DevicesReport {
   readonly platform: NodeJS.Platform;
   readonly probed: boolean;
   readonly ports: readonly ListedDevice[];
-  /** The ports that are most likely a board; more than one is a tie, never a choice. */
+  /** The ports that are most likely a board. If there are several, the user must choose. */
   readonly candidates: readonly ListedDevice[];
   readonly notes: readonly string[];
 }
 
 export const command = devicesCommand({ list: listSerialPorts, connect });
 
-/** The command in a given world. */
+/** The command with a given machine. */
 export function devicesCommand(environment: DevicesEnvironment): LoadedCommand {
   return defineCommand({
     options: OPTIONS,
@@ -108,7 +108,7 @@ function jsonOf({ ports, candidates, ...report }: DevicesReport) {
   return { ...report, ports: ports.map(portJson), candidates: candidates.map(({ uri }) => uri) };
 }
 
-/** Every field is there, null when nothing is known. */
+/** A port with all its fields. A field is null if nothing is known. */
 function portJson(port: ListedDevice) {
   const { name = null, vendorId = null, productId = null, serialNumber = null } = port;
   const { board = null, finding = null } = port;
@@ -135,7 +135,7 @@ function appearance({ board, name, vendorId, productId, serialNumber }: ListedDe
   return parts.length === 0 ? 'not on USB' : parts.join(' ');
 }
 
-/** What to do about each port; ports with the same advice share a line. */
+/** The advice for each port. Ports with the same advice share a line. */
 function adviceText(ports: readonly ListedDevice[]): string {
   const paths = new Map<string, string[]>();
   for (const { path, finding, advice } of ports) {

@@ -18,12 +18,12 @@ export interface ProbeAnswer {
   readonly advice?: string;
 }
 
-/** Failures that concern every port: asking the next one is of no use. */
+/** Errors that every other port would have too. */
 const FATAL: readonly string[] = ['ABORTED', 'MISSING_PACKAGE', 'BAD_DEVICE_URI'];
 
 /**
- * Opens the port, says HELLO and closes it; nothing else is sent. A port that another program holds, or that this user
- * may not open, is left alone. Errors: ABORTED, MISSING_PACKAGE; whatever else goes wrong is a verdict.
+ * Opens the port, says HELLO and closes it. A port that another program holds, or that this user may not
+ * open, is left alone. Errors: ABORTED, MISSING_PACKAGE. Everything else that goes wrong is a verdict.
  */
 export async function probePort(
   device: SerialDevice,
@@ -49,7 +49,7 @@ export async function probePort(
 }
 
 function verdictOf({ code }: ThermolinkError, platform: NodeJS.Platform): Verdict {
-  // A board of another release, or in use by another client, is a board of ours all the same.
+  // A board of another release is a board of ours, and so is one that another client uses.
   if (code === 'VERSION_MISMATCH') return 'ours';
   if (code === 'BUSY' || code === 'PORT_BUSY') return 'busy';
   // Windows says "access denied" of a port that another program holds.

@@ -96,7 +96,8 @@ async function dieOf({ profile, file, faults, die: dieSeed }: EmulateOptions): P
 }
 
 async function serve(options: EmulateOptions, signal: AbortSignal): Promise<void> {
-  // Of each start another one: a host that comes back must see that this is not the board it left.
+  // Every start has another boot epoch, so that a host that comes back sees that the board is not the one it
+  // left.
   const { seed: bootEpoch = Date.now() % 2 ** 32 } = options;
   const die = await dieOf(options);
   const { dieSeed } = die;
@@ -151,7 +152,7 @@ async function serve(options: EmulateOptions, signal: AbortSignal): Promise<void
   } finally {
     clearInterval(timer);
     status.clear();
-    // First nobody new, then everybody out.
+    // First no new client is let in, then those inside are sent away.
     const stopped = stops.map((stop) => stop());
     await board.close();
     await Promise.all(stopped);

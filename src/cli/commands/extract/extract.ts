@@ -79,8 +79,9 @@ Example:
 });
 
 /**
- * The device URI of a profile. An ideal emulated board has the same noise by the same die seed. What was not measured of another one
- * is drawn, and not by the very seed that drew it on an emulated board: that would be more than its host could see.
+ * The device URI of a profile. An ideal emulated board repeats its noise by its die seed. For other boards
+ * what was not measured is drawn, by another die seed than that of the original: its host could not know that
+ * either.
  */
 function uriOf(file: string, { effects }: BoardProfile, { identity }: Device): string {
   const own = Number(/^die (\d+)$/.exec(identity.serialNumber)?.[1]);

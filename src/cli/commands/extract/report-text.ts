@@ -12,7 +12,10 @@ import { formatTable } from '../../output/table.js';
 /** What became of one effect. */
 export interface Captured {
   readonly effect: EffectName;
-  /** `each`: the board's own values; `spread`: its size alone; `none`: no larger than the errors; `unknown`: not measured. */
+  /**
+   * `each`: the values of every cell or crosspoint; `spread`: only how far they spread; `none`: no larger
+   * than the errors; `unknown`: not measured.
+   */
   readonly how: 'each' | 'spread' | 'none' | 'unknown';
 }
 

@@ -118,7 +118,7 @@ function banksOf(mask: number): string {
   return banks.length === 0 ? 'none' : banks.join(', ');
 }
 
-/** What both ends of the link have counted; a name that only one of them has leaves a gap. */
+/** The counters of both ends of the link. A counter that only one end has leaves a gap. */
 function counterTable({ counters, link }: Report): string {
   const board = new Map<string, unknown>(Object.entries(counters));
   const { faults, ...counted } = link.counters;

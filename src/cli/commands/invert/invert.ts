@@ -13,7 +13,7 @@ import { boardWarnings, carryNoiseRows } from '../../output/board-warnings.js';
 import { formatTable } from '../../output/table.js';
 import { solveText } from '../../output/work-display.js';
 
-/** Sides up to which the terminal shows the matrix. */
+/** Larger matrices are not shown on the terminal. */
 const SHOWN_MAX = 8;
 
 export const command = boardCommand({
@@ -57,7 +57,7 @@ Example:
   },
 });
 
-/** Refuses to compute for minutes what would be neither shown nor kept. */
+/** Refuses to compute an inverse that would be neither shown nor stored. */
 function refuseUnseen({ rows, columns }: Matrix): void {
   if (rows <= SHOWN_MAX) return;
   throw new ThermolinkError('BAD_ARGUMENT', `An inverse of ${rows}×${columns} is too large to be shown.`, {

@@ -12,7 +12,7 @@ import { boardWarnings, carryNoiseRows } from '../../output/board-warnings.js';
 import { formatTable } from '../../output/table.js';
 import { solveText } from '../../output/work-display.js';
 
-/** Entries of a solution that the terminal shows. */
+/** The terminal shows at most this many entries of a solution. */
 const SHOWN_MAX = 20;
 
 export const command = boardCommand({

@@ -107,7 +107,7 @@ async function trainInterruptibly(plan: TrainingPlan): Promise<TrainingSummary> 
   }
 }
 
-/** Adds how to go on to the error of a training that was ended from outside after it had begun. */
+/** If a training was ended from outside after its first step, adds to the error how to go on. */
 function withWayOn(error: ThermolinkError, plan: TrainingPlan): ThermolinkError {
   const steps = error.data['stepsTaken'];
   if (typeof steps !== 'number') return error;

@@ -16,7 +16,7 @@ import { TIMING_NAMES } from './summary-text.js';
 /** Steps that a curve is averaged over. */
 const SMOOTHING_STEPS = 15;
 
-/** A run as a figure shows it. */
+/** A training as a figure shows it. */
 export interface FigureTraining {
   readonly name: string;
   readonly records: readonly StepRecord[];
