@@ -5,7 +5,8 @@ import { fitText, textWidth } from './text-width.js';
 import { BACKGROUND, MUTED_INK, SMALL_FONT_PX } from './theme.js';
 
 /**
- * A straight line across the plot, at a value of one axis, with a word on it: a target, the end of an epoch.
+ * A straight line across the plot at a value of one axis, with a word on it: a target, or the end of an
+ * epoch.
  */
 export interface Annotation {
   readonly axis: 'x' | 'y';
@@ -38,8 +39,8 @@ export function drawAnnotationLines(annotations: readonly PlacedAnnotation[], pl
 }
 
 /**
- * The words, each where it covers the least of the curves (their points given densely) and of the other
- * words.
+ * The words of the annotations. Each is placed where it covers the least of the curves and of the other
+ * words. The points of the curves are given densely.
  */
 export function drawAnnotationLabels(
   annotations: readonly PlacedAnnotation[],
@@ -55,7 +56,7 @@ export function drawAnnotationLabels(
     const costs = candidates.map(
       (box) =>
         curves.filter((point) => contains(box, point)).length +
-        // At the edge of the plot there is no room on one side: the word would stand on its own line.
+        // At the edge of the plot one side has no room, and the word would stand on its own line.
         (isOnLine(box, annotation) ? 500 : 0) +
         1000 * taken.filter((other) => intersect(box, other)).length,
     );

@@ -14,8 +14,7 @@ const TICK_GAP_PX = 8;
 const RAISED_FONT_PX = 8;
 
 /**
- * Ticks of the vertical axis, as many as are easy to read on `heightPx`, but where possible no fewer than
- * three.
+ * Ticks of the vertical axis: as many as are easy to read on `heightPx`, but at least three where possible.
  */
 export function yTicks(scale: Scale, heightPx: number): Tick[] {
   const fewest = Math.max(2, Math.floor(heightPx / 42));

@@ -8,7 +8,7 @@ import { BACKGROUND, FONT_PX, fillColor, INK, inkOn, MUTED_INK, SMALL_FONT_PX } 
 
 export interface BarSegment {
   readonly name: string;
-  /** Length; what is below 0, NaN or beyond 1e200 counts as 0. */
+  /** The length. It counts as 0 if it is below 0, NaN or beyond 1e200. */
   readonly value: number;
 }
 
@@ -34,8 +34,8 @@ const NAME_GAP_PX = 10;
 const TOTAL_GAP_PX = 6;
 
 /**
- * Horizontal bars of stacked segments from 0, with the lengths written in (where they fit) and the totals
- * behind.
+ * Horizontal bars of stacked segments from 0. A length is written into its segment if it fits, and the total
+ * behind the bar.
  */
 export function barChart(spec: BarChartSpec): Chart {
   const bars = spec.bars.map(({ name, segments }) => ({
@@ -53,7 +53,7 @@ export function barChart(spec: BarChartSpec): Chart {
   };
 }
 
-/** `5 ms` for `5.00 ms`: on a tick, which is a round number, the zeros say nothing. */
+/** Writes `5 ms` for `5.00 ms`: a tick is a round number, so its zeros say nothing. */
 function withoutZeros(text: string): string {
   return text.replace(/(\.\d*?)0+(?!\d)/, '$1').replace(/\.(?!\d)/, '');
 }
@@ -83,7 +83,7 @@ function draw(
   widthPx: number,
   { leftPx, rightPx }: Margins,
 ): Drawing {
-  // One colour per name of a segment, the same in all bars.
+  // Segments of the same name have the same colour in all bars.
   const segments = bars.flatMap((bar) => bar.segments).filter(({ value }) => value > 0);
   const names = [...new Set(segments.map(({ name }) => name))];
   const legend = names.map((name, index) => ({ name, color: fillColor(index), mark: 'area' as const }));
@@ -142,7 +142,8 @@ function drawSegments(
     if (width < 0.05) continue;
     const text = write(value);
     const fill = colorOf(name);
-    // A white edge tells neighbours apart without relying on their colours; thin segments would vanish in it.
+    // A white edge separates neighbours without relying on their colours. Thin segments have none, since they
+    // would vanish in it.
     const edge = width > 3 ? { stroke: BACKGROUND, 'stroke-width': 1 } : {};
     const title = element('title', {}, escapeXml(`${bar.name}, ${name}: ${text}`));
     parts.push(element('rect', { x: left, y: top, width, height: BAR_PX, fill, ...edge }, title));

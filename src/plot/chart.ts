@@ -13,7 +13,10 @@ export interface Drawing {
 /** One panel of a figure. */
 export interface Chart {
   readonly title: string;
-  /** The margins that the panel needs; the figure gives all panels the widest, so that their axes line up. */
+  /**
+   * The margins that the panel needs. The figure gives the widest margins to all panels, so that their axes
+   * line up.
+   */
   margins(widthPx: number): Margins;
   draw(widthPx: number, margins: Margins): Drawing;
 }

@@ -2,9 +2,9 @@
 export type Point = readonly [x: number, y: number];
 
 /**
- * Thins a polyline so that it looks the same: of consecutive points in one pixel column the first, the
- * lowest, the highest and the last are kept, in their order. So no peak is lost, and a curve from left to
- * right has at most four points per pixel, however long it is.
+ * Thins a polyline so that it looks the same. Of consecutive points in one column of pixels it keeps the
+ * first, the lowest, the highest and the last, in their order. So no peak is lost, and a curve from left to
+ * right has at most four points per pixel.
  */
 export function decimate(points: readonly Point[]): Point[] {
   const kept: Point[] = [];
@@ -23,7 +23,7 @@ export function decimate(points: readonly Point[]): Point[] {
   return kept;
 }
 
-/** Of points that would be drawn on the same pixel, the first: for many single dots. */
+/** Keeps the first of the points that would be drawn on the same pixel. For many single dots. */
 export function uniquePixels(points: readonly Point[]): Point[] {
   const byPixel = new Map<string, Point>();
   for (const point of points) {

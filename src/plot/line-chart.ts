@@ -28,10 +28,10 @@ export interface LineChartSpec {
 
 const LABEL_LINE_PX = 16;
 const LABEL_GAP_PX = 14;
-/** Curves that end in this last part of the axis have their name at their end. */
+/** A curve that ends in this last part of the axis has its name at its end. */
 const END_PART = 0.06;
 
-/** A chart of curves. Each has its name at its right end or, where that does not work out, in a row above. */
+/** A chart of curves. The name of each stands at its right end, or in a row above if there is no room. */
 export function lineChart(spec: LineChartSpec): Chart {
   const parts = new LineChartParts(spec);
   return {
@@ -81,7 +81,7 @@ class LineChartParts {
     const xAxis = { scale: this.#x, ticks: xTicks(this.#x, plot.right - plot.left), label: x.label };
     const yAxis = { scale: this.#y, ticks: yTicks(this.#y, this.#heightPx), label: y.label };
     const curves = this.#series.map((series, index) => drawSeries(series, runs[index]));
-    // Averages above the noise that they are taken of.
+    // Averages are drawn above the noisy curves that they come from.
     const isFaint = (_: string, index: number) => this.#series[index].faint === true;
     const body = [
       drawAxes(plot, xAxis, yAxis),
@@ -136,7 +136,9 @@ class LineChartParts {
       });
   }
 
-  /** Names at the right, each as near to the end of its curve as the others let it, in its colour. */
+  /**
+   * The names at the right. Each has the colour of its curve and is as near to its end as the others allow.
+   */
   #drawEndLabels(plot: Box): string {
     const ends = this.#named.map((series) => this.#place(this.#lastPoint(series)!, plot)!);
     const half = LABEL_LINE_PX / 2;
@@ -198,7 +200,7 @@ function drawNoData(plot: Box): string {
   });
 }
 
-/** Points along a curve at most 5 pixels apart, to see what a word would cover. */
+/** Points along a curve, at most 5 pixels apart. They show what a word would cover. */
 function dense(run: readonly Point[]): Point[] {
   const points = decimate(run);
   return points.flatMap(([x, y], index) => {

@@ -7,34 +7,33 @@ export interface AxisSpec {
   readonly label: string;
   /** Default linear. On a logarithmic axis values ≤ 0 are left out, as gaps. */
   readonly scale?: ScaleKind;
-  /** Values that the axis shall reach, such as 0 and 1 for an accuracy. */
+  /** Values that the axis must reach, such as 0 and 1 for an accuracy. */
   readonly include?: readonly number[];
-  /** Writes the ticks; round decimal numbers by default. */
+  /** Writes the ticks. Default: round decimal numbers. */
   readonly format?: TickFormat;
 }
 
 /** Places values along an axis. */
 export interface Scale {
   readonly kind: ScaleKind;
-  /** Least and greatest value, both finite, the first below the second. */
+  /** The least and the greatest value of the axis. Both are finite, and the first is below the second. */
   readonly low: number;
   readonly high: number;
   /** Whether the value can be drawn: finite, and positive on a logarithmic axis. */
   canPlace(value: number): boolean;
-  /** 0 at `low`, 1 at `high`; within that for all values that the scale was made for. */
+  /** The place of a value: 0 at `low`, 1 at `high`. The values that the scale was made for lie in between. */
   place(value: number): number;
   /** Round values from `low` to `high`, about `count` of them with a label. */
   ticks(count: number): Tick[];
 }
 
-/** Beyond this, differences of two values may overflow; below its inverse, ratios of two. */
+/** Beyond this size the difference of two values may overflow, and below its inverse their ratio. */
 const SIZE_MAX = 1e250;
 
 /**
- * The scale of an axis that shows all of `values` that can be drawn, and `include`. `padding` is the part of
- * the range that is added on either side, except where the last value is an included one. A linear axis
- * without padding begins at 0 if that is near: steps are counted from there, and panels that begin at step 1
- * and at step 100 line up.
+ * The scale of an axis that shows `include` and those of `values` that can be drawn. `padding` is the part of
+ * the range that is added at each end, unless the end is an included value. A linear axis without padding
+ * begins at 0 if its values begin near 0. So panels that begin at step 1 and at step 100 line up.
  */
 export function makeScale(spec: AxisSpec, values: Iterable<number>, padding: number): Scale {
   const kind = spec.scale ?? 'linear';
@@ -95,14 +94,14 @@ function logScale(
   };
 }
 
-/** Rounding may put the last value a hair outside. */
+/** The end of the axis with a little room, since rounding may put a value just outside. */
 function clampToUnit(position: number): number {
   return Math.min(1, Math.max(0, position));
 }
 
 function padded(low: number, high: number, padding: number, included: readonly number[]): Ends {
   const size = Math.max(Math.abs(low), Math.abs(high));
-  // A constant, or a difference that is only rounding: a tenth of its size to either side.
+  // All values are equal, or differ only by rounding. A tenth of their size is added at each end.
   if (high - low <= size * 1e-12) {
     const half = size > 1e-290 ? size / 10 : 1;
     return [included.includes(low) ? low : low - half, high + half];

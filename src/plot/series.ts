@@ -6,10 +6,13 @@ import { lineColor, lineDash } from './theme.js';
 export interface Series {
   readonly name: string;
   readonly points: readonly (readonly [x: number, y: number])[];
-  /** `#rrggbb`; a colour of the palette by default, the same for series of the same name. */
+  /** `#rrggbb`. Default: a colour of the palette, the same for series of the same name. */
   readonly color?: string;
   readonly dashed?: boolean;
-  /** Thin and pale, without a label: the noisy curve behind its average. Give both the same name. */
+  /**
+   * Draws the curve thin, pale and without a label: a noisy curve behind its average. Both have the same
+   * name.
+   */
   readonly faint?: boolean;
 }
 
@@ -19,7 +22,7 @@ export interface StyledSeries extends Series {
   readonly dash: string | undefined;
 }
 
-/** Gives every series its colour and pattern: by its name, so that a curve and its average match. */
+/** Gives every series a colour and a pattern by its name, so that a curve and its average match. */
 export function styleSeries(series: readonly Series[]): StyledSeries[] {
   const names = [...new Set(series.map(({ name }) => name))];
   return series.map((one) => {
@@ -28,7 +31,7 @@ export function styleSeries(series: readonly Series[]): StyledSeries[] {
   });
 }
 
-/** The parts of a curve between its gaps, in pixels; `place` returns nothing for a gap. */
+/** The parts of a curve between its gaps, in pixels. `place` returns undefined for a gap. */
 export function placeRuns(
   points: Series['points'],
   place: (point: readonly [number, number]) => Point | undefined,
@@ -47,7 +50,7 @@ export function placeRuns(
   return runs;
 }
 
-/** The runs as one path, thinned to what can be seen, and a dot for every run of one point. */
+/** The parts of a curve as one path, thinned to what can be seen. A part of one point is a dot. */
 export function drawSeries(style: StyledSeries, runs: readonly (readonly Point[])[]): string {
   const { color, dash, faint = false } = style;
   const opacity = faint ? '0.28' : undefined;
@@ -71,7 +74,7 @@ export function drawSeries(style: StyledSeries, runs: readonly (readonly Point[]
 
 function pathOf(run: readonly Point[]): string {
   const points = decimate(run).map(([x, y]) => `${pixels(x)} ${pixels(y)}`);
-  // All points may fall on one place; a second one makes it a line with round ends, and so visible.
+  // All points may fall on one place. A second point there makes it a visible line with round ends.
   if (points.length === 1) points.push(points[0]);
   return `M${points[0]}L${points.slice(1).join(' ')}`;
 }

@@ -22,15 +22,14 @@ export function group(x: number, y: number, content: string): string {
 
 /** A coordinate as text, rounded to a tenth of a pixel. */
 export function pixels(value: number): string {
-  // + 0 makes -0 into 0.
+  // Adding 0 turns -0 into 0.
   return String(Math.round(value * 10) / 10 + 0);
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
 /**
- * `text` for use in content and attributes: escaped, and without the characters that XML forbids even
- * escaped.
+ * `text` for content and attributes. It is escaped, and loses the characters that XML forbids even escaped.
  */
 export function escapeXml(text: string): string {
   return (

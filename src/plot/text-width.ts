@@ -1,6 +1,6 @@
 /**
- * Widths of characters in units of the font size, after DejaVu Sans, the widest of the fonts that a chart may
- * be shown in: text never turns out wider than planned by more than a few per cent.
+ * Widths of characters in units of the font size. They are those of DejaVu Sans, the widest font that a chart
+ * may be shown in, so that text is never much wider than planned.
  */
 const NARROW = /[iljI|!.,:;'`]/;
 const SLIM = /[ tfr()[\]{}"\-/\\1]/;
@@ -24,7 +24,7 @@ function characterWidth(character: string): number {
   return 0.63;
 }
 
-/** `text`, cut with an ellipsis so that it is no wider than `widthPx`. */
+/** `text`, cut to `widthPx`. An ellipsis shows that something is missing. */
 export function fitText(text: string, widthPx: number, fontPx: number): string {
   if (textWidth(text, fontPx) <= widthPx) return text;
   const characters = [...text];
@@ -33,14 +33,13 @@ export function fitText(text: string, widthPx: number, fontPx: number): string {
 }
 
 /**
- * `text` broken between words into as few lines no wider than `widthPx` as it takes, about equally long; only
- * a word that is wider than that by itself is cut. A no-break space (U+00A0) keeps what belongs together on
- * one line.
+ * Breaks `text` between words into as few lines of at most `widthPx` as it takes, about equally long. A word
+ * is cut only if it is wider than a line. A no-break space (U+00A0) keeps words on one line.
  */
 export function wrapText(text: string, widthPx: number, fontPx: number): string[] {
   const words = text.split(/[^\S\u00A0]+/).filter((word) => word !== '');
   let lines = fillLines(words, widthPx, fontPx);
-  // Narrower for as long as no line is added: no single word is left over for the last one.
+  // The lines get narrower as long as none is added, so that no single word is left for the last one.
   for (let share = 0.95; share > 0.5; share -= 0.05) {
     const narrower = fillLines(words, widthPx * share, fontPx);
     if (narrower.length > lines.length || narrower.some((line) => textWidth(line, fontPx) > widthPx)) break;

@@ -12,14 +12,14 @@ export const GRID = '#e7eaee';
 export const FAINT_GRID = '#f3f4f6';
 
 /**
- * Colours of lines (Okabe and Ito, without the yellow that white swallows, the strongest first): told apart
- * with any common kind of colour blindness.
+ * Colours of lines, the strongest first. They can be told apart with any common kind of colour blindness
+ * (Okabe and Ito, without yellow, which is hard to see on white).
  */
 const LINE_COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'];
 
 /**
- * Colours of areas (Paul Tol, light): told apart with any common kind of colour blindness, dark text readable
- * on all.
+ * Colours of areas. They can be told apart with any common kind of colour blindness, and dark text can be
+ * read on all of them (Paul Tol, light).
  */
 const FILL_COLORS = [
   '#77aadd',
@@ -33,7 +33,7 @@ const FILL_COLORS = [
   '#dddddd',
 ];
 
-/** Line patterns; a new one with every round through the colours, so that 28 series stay distinct. */
+/** Patterns of lines. Each round through the colours takes the next one, so that 28 series differ. */
 const DASHES = ['', '7 3', '2 3', '9 3 2 3'];
 
 /** The colour of the line with the given index. */
@@ -52,10 +52,10 @@ export function fillColor(index: number): string {
   return FILL_COLORS[index % FILL_COLORS.length];
 }
 
-/** Contrast that text needs (WCAG 2, level AA). */
+/** The contrast that text needs (WCAG 2, level AA). */
 const CONTRAST_MIN = 4.5;
 
-/** `color`, darkened until text in it can be read on the background; ink if it is not of the form #rrggbb. */
+/** `color`, darkened until text in it can be read on the background. Ink if it is not of the form #rrggbb. */
 export function readableColor(color: string): string {
   let channels = parseColor(color);
   if (channels === undefined) return INK;

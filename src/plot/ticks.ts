@@ -1,6 +1,5 @@
 /**
- * A mark on an axis. `label` is empty for one without text; `exponent` is written raised after it: 2×10 and
- * −5.
+ * A mark on an axis. `label` is empty if it has no text. `exponent` is written raised after it: 2×10 and −5.
  */
 export interface Tick {
   readonly value: number;
@@ -8,12 +7,12 @@ export interface Tick {
   readonly exponent?: string;
 }
 
-/** Writes a tick's value in words of the caller's own, such as a percentage. */
+/** Writes the value of a tick in words of the caller, such as a percentage. */
 export type TickFormat = (value: number) => string;
 
 /**
- * Round values in [low, high], a step of 1, 2 or 5 times a power of ten apart, about `count` of them (at
- * least 1 if the step allows). With `isWhole` the step is at least 1.
+ * Round values in [low, high]. Their step is 1, 2 or 5 times a power of ten, so that there are about `count`
+ * of them; at least 1 if the step allows. With `isWhole` the step is at least 1.
  */
 export function linearTicks(
   low: number,
@@ -26,7 +25,7 @@ export function linearTicks(
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
   const ticks: Tick[] = [];
-  // The bound is for steps that rounding makes useless; a nice step gives about `count`.
+  // A round step gives about `count` ticks. The bound is for steps that rounding makes useless.
   for (let i = first; i <= last && ticks.length < 100; i++) {
     // Dividing by a whole number is exact where multiplying by 0.1 is not.
     const value = step < 1 ? i / Math.round(1 / step) : i * step;
@@ -52,7 +51,7 @@ function label(value: number, step: number, low: number, high: number): Tick {
   const size = Math.max(Math.abs(low), Math.abs(high));
   const stepDigits = Math.floor(Math.log10(step) + 1e-9);
   if (size < 1e7 && stepDigits >= -5) return { value, label: plain(value, Math.max(0, -stepDigits)) };
-  // As many digits as tell neighbours apart.
+  // The digits that tell neighbours apart.
   const exponent = Math.floor(Math.log10(Math.abs(value)) + 1e-9);
   const digits = Math.min(15, Math.max(0, exponent - stepDigits));
   const mantissa = value.toExponential(digits).replace(/e.*/, '');
@@ -60,9 +59,9 @@ function label(value: number, step: number, low: number, high: number): Tick {
 }
 
 /**
- * Ticks of a logarithmic axis from `low` > 0 to `high`: powers of ten, with 2 and 5 between them where there
- * is room for `count` labels; the other multiples as ticks without a label. Within less than a decade, round
- * values instead.
+ * Ticks of a logarithmic axis from `low` > 0 to `high`. Powers of ten have a label, and 2 and 5 between them
+ * too if `count` labels leave room; the other multiples are ticks without a label. An axis of less than a
+ * decade has round values instead.
  */
 export function logTicks(low: number, high: number, count: number, format?: TickFormat): Tick[] {
   const decades = Math.log10(high) - Math.log10(low);
@@ -76,7 +75,7 @@ export function logTicks(low: number, high: number, count: number, format?: Tick
   const ticks: Tick[] = [];
   for (let power = firstPower; power <= lastPower; power++)
     for (const multiple of multiples) {
-      // From text, because 3 * 10 ** -1 is not 0.3.
+      // The number is read from text, because 3 * 10 ** -1 is not 0.3.
       const value = Number(`${multiple}e${power}`);
       if (value < low * (1 - 1e-9) || value > high * (1 + 1e-9)) continue;
       const isLabelled = labelled.includes(multiple) && power % stride === 0;
@@ -97,7 +96,7 @@ function plain(value: number, decimals: number): string {
   return minus(value.toLocaleString('en-US', options));
 }
 
-/** A minus sign as wide as a plus, in place of the hyphen. */
+/** Replaces the hyphen by a minus sign, which is as wide as a plus. */
 function minus(text: string): string {
   return text.replaceAll('-', '\u2212');
 }

@@ -3,9 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { ThermolinkError } from '../../../errors.js';
 
-/**
- * A server that counts bytes, in a thread of its own, and answers one byte whenever it has a round of them.
- */
+/** A server that counts bytes in a thread of its own. It answers one byte after each round of them. */
 const COUNTING_READER = `
 const { createServer } = require('node:net');
 const { parentPort, workerData } = require('node:worker_threads');
@@ -24,8 +22,8 @@ server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port
 const DEADLINE_MS = 60_000;
 
 /**
- * Frames sent in order over loopback TCP to a reader that only counts them. One connection for all rounds, as
- * the board's is: a new one would begin with small segments and with code that is not compiled yet.
+ * Sends frames in order over loopback TCP to a reader that only counts them. All rounds share one connection,
+ * as those of the board do: a new one would begin with small segments and with code that is not compiled yet.
  */
 export class BareSocket {
   readonly #frames: readonly Uint8Array[];
@@ -56,7 +54,7 @@ export class BareSocket {
     }
   }
 
-  /** Bytes per second of one round, until the reader has all of them. Errors: TIMEOUT. */
+  /** Sends one round and waits until the reader has all of it. Returns bytes per second. Errors: TIMEOUT. */
   async rate(signal: AbortSignal): Promise<number> {
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]);
     const startMs = performance.now();
@@ -77,7 +75,7 @@ export class BareSocket {
     await this.#worker.terminate();
   }
 
-  /** Nothing but writing and waiting for room: not even a promise for each frame. */
+  /** Writes frames and waits for room, without even a promise for each frame. */
   #send(from: number): void {
     for (let i = from; i < this.#frames.length; i++)
       if (!this.#socket.write(this.#frames[i])) {

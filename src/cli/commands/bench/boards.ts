@@ -5,24 +5,27 @@ import { CountingThreads } from './counting-threads.js';
 import { type StepProblem, stepBoard, stepProgram } from './step.js';
 
 export interface BoardsBench {
-  /** Median over the rounds of the time of one run of one board while the others are idle. */
+  /** Median time of one board run of one board while the others are idle. */
   readonly aloneMs: number;
-  /** Median of the time in which all boards did that run, started together. */
+  /** Median time in which all boards did that board run, started together. */
   readonly togetherMs: number;
-  /** Median over the rounds of the second to the first, of the same round. */
+  /** Median of the ratio of the second to the first, each of the same round. */
   readonly ratio: number;
   /**
-   * The same ratio of threads that only count, in the same rounds: above 1 by what else runs on the cores.
+   * The same ratio of threads that only count, in the same rounds. It is above 1 if other work runs on the
+   * cores.
    */
   readonly coresRatio: number;
   readonly ticks: number;
 }
 
 const ROUNDS = 9;
-/** Of one run: long against what starting one costs. */
+/** The length of one board run. It is long against the time of starting one. */
 const RUN_MS = 150;
 const COUNTING_MS = 50;
-/** The host's compiler works in the background; the last of these runs says how many ticks RUN_MS are. */
+/**
+ * The compiler of the host works in the background. The last of these runs says how many ticks take RUN_MS.
+ */
 const WARM_UP_RUNS = 5;
 const WARM_UP_TICKS = 64;
 

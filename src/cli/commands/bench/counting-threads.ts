@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { throwIfAborted } from '../../../errors.js';
 
-/** Counts to the number that it is sent, in registers alone, and says when it is done. */
+/** The thread counts to the number that it is sent, in registers alone, and then answers. */
 const COUNTING = `
 const { parentPort } = require('node:worker_threads');
 parentPort.on('message', (count) => {
@@ -11,10 +11,10 @@ parentPort.on('message', (count) => {
   parentPort.postMessage(sum);
 });`;
 const WARM_UP_COUNT = 10_000_000;
-/** The host's compiler makes the loop faster after its first call. */
+/** The compiler of the host makes the loop faster after its first call. */
 const WARM_UP_ROUNDS = 3;
 
-/** Threads that need nothing but a core each: what they can't do at once, nothing can. */
+/** Threads that need only a core each. If they disturb each other, so does every other work. */
 export class CountingThreads {
   readonly #workers: readonly Worker[];
   #count = WARM_UP_COUNT;
@@ -36,7 +36,7 @@ export class CountingThreads {
     }
   }
 
-  /** Time of the task on all threads at once over that on one. */
+  /** The time of the task on all threads at once, divided by the time on one. */
   async ratio(signal?: AbortSignal): Promise<number> {
     const aloneMs = await this.#timeMs(1, signal);
     return (await this.#timeMs(this.#workers.length, signal)) / aloneMs;

@@ -12,25 +12,26 @@ import { benchStop, type StopBench } from './stop.js';
 
 /** Rates of codes of one kind. */
 interface CodeRates {
-  /** Code bytes a second from host to board, from defining the program until the last write was answered. */
+  /**
+   * Bytes of codes per second from host to board, between defining the program and the answer to the last
+   * write.
+   */
   readonly uploadBytesPerSecond: number;
-  /** Code bytes a second of a stream of samples, no tick in between. */
+  /** Bytes of codes per second of a stream of samples without a tick in between. */
   readonly downloadBytesPerSecond: number;
-  /** Bytes on the wire over code bytes, upload. */
+  /** Bytes on the wire per byte of codes, upload. */
   readonly wireOverhead: number;
 }
 
-/** The rates at the top are those of codes of every size. */
+/** The rates of codes of every size, and more. */
 export interface LinkBench extends CodeRates, StopBench {
   /** The same for codes of which nine in ten are zero, as in the factor of a trained network. */
   readonly mostlyZero: CodeRates;
-  /** Longest frame, header and CRC included, that the upload used. */
+  /** The longest frame of the upload, with header and CRC. */
   readonly frameBytes: number;
   readonly roundTripP50Ms: number;
   readonly roundTripP99Ms: number;
-  /**
-   * The upload's frames over a loopback socket to a reader that only counts, in the same run; `tcp:` only.
-   */
+  /** The frames of the upload over a loopback socket, to a reader that only counts them. Only for `tcp:`. */
   readonly bareSocketBytesPerSecond?: number;
   readonly uploadOverBareSocket?: number;
 }
@@ -41,25 +42,26 @@ const CODE_KINDS: readonly CodeKind[] = ['everySize', 'mostlyZero'];
 
 const PINGS = 500;
 /**
- * Uploads of both kinds, and rounds over the bare socket, alternate at most this often; the medians count.
+ * Both kinds of uploads and the rounds over the bare socket take turns, at most this often. Medians count.
  */
 const ROUNDS = 25;
-/** A slow line is measured for about this long, but with no fewer rounds. */
+/** A slow line is measured for about this long, but for at least ROUNDS_MIN rounds. */
 const MEASURE_MS = 10_000;
 const ROUNDS_MIN = 5;
 /**
- * Before that they alternate unmeasured for this long, at least once: both ends compile what they run often.
+ * The turns before the measured ones take this long, and are at least one. In them both ends compile what
+ * they run often.
  */
 const WARM_UP_MS = 3000;
 const DOWNLOAD_BYTES = 16e6;
 /**
- * Downloads of one kind: at most so many, and no further one after this time. The first is not counted if
+ * The most downloads of one kind. No further one begins after DOWNLOAD_MS. The first one does not count if
  * there are others.
  */
 const DOWNLOADS = 10;
 const DOWNLOAD_MS = 1500;
 
-/** Measures a link by what it is used for. No tick passes on the board. */
+/** Measures what a link is used for. No tick passes on the board. */
 export async function benchLink(
   device: Device,
   uploadBytes: number,
@@ -101,16 +103,13 @@ export async function benchLink(
   };
 }
 
-/** Uploads of one kind: bytes per second of each, and bytes on the wire of the last. */
+/** Uploads of one kind: the rate of each in bytes per second, and the bytes on the wire of the last. */
 interface Uploads {
   rates: number[];
   wireBytes: number;
 }
 
-/**
- * Uploads both kinds in turns, and sends the frames of one over a bare socket beside them if that is asked
- * for.
- */
+/** Uploads both kinds in turns. If that is asked for, the frames of one kind also go over a bare socket. */
 async function measureUploads(
   device: Device,
   images: Readonly<Record<CodeKind, ProgramImage>>,
@@ -177,8 +176,8 @@ async function download(device: Device, cells: number, signal: AbortSignal): Pro
 }
 
 /**
- * The largest array of couplings of the board's width that it holds, up to `uploadBytes`, and a state, of
- * codes of one kind.
+ * A program whose couplings and state are codes of one kind. It has the width of the board, and the most rows
+ * that the board holds and `uploadBytes` allow.
  */
 export function benchProgram(
   { cells, rows, hasFactored, couplingBits }: DeviceIdentity,
@@ -203,14 +202,16 @@ export function benchProgram(
   };
 }
 
-/** Width of the state's codes: within ± V_fs, so that no cell starts at a rail. */
+/** The width of the codes of the state. They are within ± V_fs, so that no cell starts at a rail. */
 const STATE_BITS = 15;
-/** Of so many pairs of neighbours one is not zero; a trained factor has runs of 2 to 7 codes that are not. */
+/**
+ * One of this many pairs of neighbours is not zero. A trained factor has runs of 2 to 7 codes that are not.
+ */
 const PAIRS_PER_NONZERO = 10;
 
 /**
- * Fills codes by a multiplicative hash, so that every byte value comes up; mostly zero: every tenth pair,
- * with codes of ±1.
+ * Fills codes by a multiplicative hash, so that every byte value occurs. Mostly-zero codes are ±1 in every
+ * tenth pair and 0 elsewhere.
  */
 function filled<Codes extends Int8Array | Int16Array>(codes: Codes, bits: number, kind: CodeKind): Codes {
   for (let i = 0; i < codes.length; i++) {
@@ -222,7 +223,7 @@ function filled<Codes extends Int8Array | Int16Array>(codes: Codes, bits: number
   return codes;
 }
 
-/** Frames as the upload sends them. */
+/** The frames that the upload sends. */
 export function sameFrames(image: ProgramImage, payloadBytesMax: number): Uint8Array[] {
   const width = image.couplings.BYTES_PER_ELEMENT;
   const bytes = codeBytes(image.couplings);

@@ -14,7 +14,7 @@ import { formatTable } from '../../output/table.js';
 import { type BoardsBench, benchBoards } from './boards.js';
 import { benchStep, type StepBench, stepWarning } from './step.js';
 
-/** More threads than cores only wait for each other. */
+/** Threads beyond the number of cores only wait for each other. */
 const BOARDS_MAX = 64;
 
 export const command = defineCommand({

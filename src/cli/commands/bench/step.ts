@@ -17,26 +17,29 @@ export interface StepProblem {
 }
 
 export interface StepBench {
-  /** Median over the rounds, noise on. */
+  /** Median over the rounds, with noise. */
   readonly microsecondsPerTick: number;
   /** 10⁹ coupling products a second: N² a tick, or 2mN. */
   readonly gigaMacPerSecond: number;
-  /** What this machine's 16-bit dot instruction does at most, nothing loaded. */
+  /** The rate of the 16-bit dot instruction of this machine when nothing is loaded. */
   readonly roofGigaMacPerSecond: number;
   /**
-   * Reading as many bytes as a tick must: each coupling once, half of a symmetric array; nothing computed.
+   * The rate of reading the bytes that a tick must read, when nothing is computed: each coupling once, and
+   * half of a symmetric array.
    */
   readonly readGigabytesPerSecond: number;
-  /** Least time that those two rates allow, over the time taken. */
+  /** The least time that these two rates allow, divided by the time that was taken. */
   readonly shareOfRoof: number;
   /** Host milliseconds to convert and pack the couplings once. */
   readonly commitMs: number;
 }
 
 const ROUNDS = 15;
-/** Of a round. Long against the clock's resolution, short against what else runs on the machine. */
+/**
+ * The length of a round: long against the resolution of the clock, short against other work on the machine.
+ */
 const ROUND_MS = 40;
-/** The compiler of the host works in the background; its result is used from the next call on. */
+/** The compiler of the host works in the background. The next call uses its result. */
 const WARM_UP_CALLS = 4;
 const WARM_UP_PAUSE_MS = 10;
 const ROOF_ROUNDS = 1_000_000;
@@ -45,7 +48,7 @@ const ROOF_PRODUCTS = 96;
 const PAGE_BYTES = 65536;
 const READ_LINE_BYTES = 128;
 
-/** Measures the cell array's tick, and next to it, in the same rounds, what the machine could do at most. */
+/** Measures a tick of the cell array and, in the same rounds, what the machine can do at most. */
 export async function benchStep(problem: StepProblem): Promise<StepBench> {
   const timer = new StepTimer(problem);
   const roof = newRoof(timer.products);
@@ -73,10 +76,10 @@ export async function benchStep(problem: StepProblem): Promise<StepBench> {
   };
 }
 
-/** Why the figures are the oracle's, or undefined. */
+/** Says why the figures are those of the slow reference in plain JavaScript; undefined if they are not. */
 export const stepWarning = kernelWarning;
 
-/** A board of just the problem's size that runs it with full noise. */
+/** Runs the problem with full noise on a board of just its size. */
 export class StepTimer {
   readonly products: number;
   readonly commitMs: number;
@@ -105,7 +108,7 @@ export class StepTimer {
     }
   }
 
-  /** Runs for about that long and says what a tick took. */
+  /** Runs for about that long. Returns the time of one tick in microseconds. */
   microsecondsPerTick(milliseconds: number): number {
     const ticks = Math.max(1, Math.round((milliseconds * 1000) / this.#guessUs));
     const startMs = performance.now();
@@ -120,7 +123,7 @@ export class StepTimer {
   }
 }
 
-/** A board of just the problem's size, finer ticks than the profiles'. */
+/** A board of just the size of the problem. Its ticks are finer than those of the profiles. */
 export function stepBoard({ cells, rows }: StepProblem): Die {
   const ideal = findProfile('ideal-1024');
   if (ideal === undefined) throw new Error('bug: no profile ideal-1024');
@@ -136,9 +139,10 @@ export function stepBoard({ cells, rows }: StepProblem): Die {
 }
 
 /**
- * Dense: A symmetric with eigenvalues in about 0.1 … 0.9 G_fs. Factored: K with the largest singular value at
- * about 1, and a little damping. So a board would be programmed, and what a row adds up to decides how often
- * sums are widened.
+ * A program as a real one would be, since the sums of its rows decide how often sums are widened.
+ *
+ * Dense: A is symmetric with eigenvalues of about 0.1 … 0.9 G_fs. Factored: the largest singular value of K
+ * is about 1, with a little damping.
  */
 export function stepProgram({ cells, rows, couplingBits }: StepProblem): ProgramImage {
   const random = randomSource({ seed: 1, stream: RANDOM_STREAM.parameters });
@@ -147,7 +151,7 @@ export function stepProgram({ cells, rows, couplingBits }: StepProblem): Program
     Math.max(-largest, Math.min(largest, Math.round(value * 2 ** (couplingBits - 1))));
   const arrayRows = rows ?? cells;
   const couplings = couplingBits <= 8 ? new Int8Array(arrayRows * cells) : new Int16Array(arrayRows * cells);
-  // Uniform draws do: only their size counts. √3 gives them unit variance.
+  // Only the size of the draws matters, so uniform ones do. √3 gives them unit variance.
   const draw = () => Math.sqrt(3) * (2 * random.uniform() - 1);
   if (rows === undefined)
     for (let i = 0; i < cells; i++) {
@@ -177,21 +181,21 @@ export function stepProgram({ cells, rows, couplingBits }: StepProblem): Program
   };
 }
 
-/** What the machine could do at most, measured on request. */
+/** What the machine can do at most. Each call measures. */
 export interface Roof {
   gigaMacPerSecond(): number;
   readGigabytesPerSecond(): number;
 }
 
 /**
- * `products` of a tick, which has to read as many bytes: each coupling has two, and is used twice. Undefined
- * without a kernel.
+ * The roof for a tick of `products` coupling products. It must read that many bytes, since each coupling has
+ * two bytes and is used twice. Undefined without a kernel.
  */
 export function newRoof(products: number): Roof | undefined {
   const readBytes = Math.ceil(products / READ_LINE_BYTES) * READ_LINE_BYTES;
   const kernel = newKernelInstance(PAGE_BYTES + readBytes);
   if (kernel === undefined) return undefined;
-  // Pages that were never written are one and the same.
+  // Memory that was never written shares one page; writing gives it pages of its own.
   new Uint32Array(kernel.buffer).fill(0x5eed);
   const reads = Math.max(1, Math.round(1e8 / readBytes));
   kernel.dotRoof(ROOF_ROUNDS, products);

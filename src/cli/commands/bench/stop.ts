@@ -3,21 +3,24 @@ import type { Device } from '../../../driver/device.js';
 import { ThermolinkError } from '../../../errors.js';
 
 export interface StopBench {
-  /** Longest time from asking to the board's answer, which it gives once it is safe, in a run without end. */
+  /**
+   * The longest time from asking to the answer of the board, in a board run without end. The board answers
+   * once it is safe.
+   */
   readonly stopDuringRunMaxMs: number;
-  /** The same while an upload into the other bank keeps the port full. */
+  /** The same during an upload into the other bank, which keeps the port full. */
   readonly stopDuringUploadMaxMs: number;
 }
 
 const ROUNDS = 10;
-/** Until a port is full, and long enough for the run to have found its slice. */
+/** Long enough for the port to be full, and for the board run to have found its slice. */
 const SATURATE_MS = 150;
-/** In its program's time nobody waits for the end of such a run. */
+/** A board run of this many ticks does not end while a program waits for it. */
 const ENDLESS_TICKS = 2 ** 50;
 
 /**
- * How long a stop takes, at worst of ROUNDS, alone and behind an upload. Leaves the board idle: what was
- * committed has to be committed again.
+ * Measures how long a stop takes, alone and behind an upload: the worst of ROUNDS. The board is idle then,
+ * and its programs must be committed again.
  */
 export async function benchStop(
   device: Device,
@@ -28,7 +31,7 @@ export async function benchStop(
   const uploadUntil = async (ended: () => boolean): Promise<void> => {
     while (!ended())
       await device.uploadCouplings(1, image, { signal, timeoutMs: 60_000 }).catch((error: unknown) => {
-        // The stop cancels what was on its way.
+        // The stop cancels the upload.
         if (!ended() && !isCancelled(error)) throw error;
       });
   };
