@@ -28,6 +28,9 @@ export const PHILOX_STREAM = {
   idealSampler: 273,
 } as const;
 
+/** How many values a 32-bit word has: a counter of 64 bits is split here into its two words. */
+export const UINT32 = 4294967296;
+
 const MULTIPLIER_0 = 0xd2511f53;
 const MULTIPLIER_1 = 0xcd9e8d57;
 const KEY_STEP_0 = 0x9e3779b9;

@@ -1,10 +1,9 @@
+import { UINT32 } from '../../firmware-protocol/philox.js';
 import { drawWords } from '../imperfections/die-draws.js';
 import { type DynamicFault, FAULT_DRAWS, FAULTS } from '../imperfections/faults.js';
 import type { Damage, DieInfo, Fault } from '../imperfections/imperfection.js';
 import { effectsOn } from '../imperfections/table.js';
 import { type Die, dieInfo } from './die.js';
-
-const UINT32 = 4294967296;
 
 /**
  * What is broken on a board and how long it has run (device-model.md, "Imperfections" and "Faults on

@@ -1,7 +1,5 @@
 import { gaussianOfWord } from '../../firmware-protocol/gaussian.js';
-import { CELLS_PER_NOISE_BLOCK, PHILOX_STREAM, philox4x32 } from '../../firmware-protocol/philox.js';
-
-const UINT32 = 4294967296;
+import { CELLS_PER_NOISE_BLOCK, PHILOX_STREAM, philox4x32, UINT32 } from '../../firmware-protocol/philox.js';
 
 /**
  * The Gaussians z_i[t] of a board run, a pure function of (die seed, run seed, tick, cell) (device-model.md,

@@ -1,9 +1,8 @@
 import { gaussianOfWord } from '../../firmware-protocol/gaussian.js';
-import { PHILOX_STREAM, philox4x32 } from '../../firmware-protocol/philox.js';
+import { PHILOX_STREAM, philox4x32, UINT32 } from '../../firmware-protocol/philox.js';
 import { ofPpm } from './gain.js';
 import { imperfection, percent, sharePpm } from './imperfection.js';
 
-const UINT32 = 4294967296;
 const SHARE_LOG2 = 16;
 
 /** Noise that all cells share, relative to each cell's own (device-model.md, "Imperfections"). */

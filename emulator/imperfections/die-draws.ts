@@ -1,9 +1,7 @@
 import { gaussianOfWord } from '../../firmware-protocol/gaussian.js';
-import { PHILOX_STREAM, philox4x32 } from '../../firmware-protocol/philox.js';
+import { PHILOX_STREAM, philox4x32, UINT32 } from '../../firmware-protocol/philox.js';
+import { MILLION } from './gain.js';
 import type { DieInfo } from './imperfection.js';
-
-const UINT32 = 4294967296;
-const MILLION = 1000000;
 
 /**
  * Random words of a die (device-model.md, "Imperfections"): item i of line l of a draw is word i & 3 of

@@ -9,7 +9,8 @@ export const UNIT_GAIN = 1 << GAIN_LOG2;
 export const VOLTAGE_LOG2 = 24;
 export const CONDUCTANCE_LOG2 = 15;
 const GAUSSIAN_UNIT_LOG2 = 12;
-const MILLION = 1000000;
+/** Parts per million in one. */
+export const MILLION = 1000000;
 /** No gain is taken below 0 or above 2: times a damping of 32 bits it stays below 2⁵³. */
 const GAIN_MAX = 2 * UNIT_GAIN;
 

@@ -4,6 +4,8 @@
  * of device-model.md, "Imperfections". `table.ts` lists the effects.
  */
 
+import { MILLION } from './gain.js';
+
 /** The range of one integer of a profile. */
 export interface IntegerRule {
   readonly min: number;
@@ -134,15 +136,22 @@ export interface Imperfection<M extends IntegerRules = IntegerRules, L extends L
    * Numbers of what is drawn. They are part of what a die seed means: no number may change or be used twice.
    */
   readonly draws?: Readonly<Record<string, number>>;
-  /** Gains and shares are multiplied and added to those of other effects. */
+  /**
+   * Per-cell numbers that a commit bakes in. Those of several effects are put together: gains are multiplied,
+   * everything else is added.
+   */
   cells?(magnitudes: Magnitudes<M>, die: DieInfo, measured?: Lists<L>): Partial<CellParts>;
+  /** Gains of the crosspoints. Only one effect may have this hook. */
   crosspoints?(magnitudes: Magnitudes<M>, die: DieInfo, measured?: Lists<L>): CrosspointGains;
+  /** Replaces the ideal drive DAC. Only one effect may have this hook. */
   convertDrive?(magnitudes: Magnitudes<M>, die: DieInfo, measured?: Lists<L>): ConvertDrive;
+  /** Replaces the ideal ADC. Only one effect may have this hook. */
   readAdc?(magnitudes: Magnitudes<M>, die: DieInfo, measured?: Lists<L>): ReadAdc;
   /** Marks what is broken from the start. */
   breaks?(magnitudes: Magnitudes<M>, die: DieInfo, damage: Damage, measured?: Lists<L>): void;
+  /** Acts after every tick, in the order of the table. Undefined: the magnitudes are too small to act. */
   afterTick?(magnitudes: Magnitudes<M>, die: DieInfo, gaussians: Gaussians): AfterTick | undefined;
-  /** Adds what a segment of 1024 ticks of a run adds. */
+  /** Changes the drives from one segment of 1024 ticks of a board run to the next. */
   wanders?(
     magnitudes: Magnitudes<M>,
     die: DieInfo,
@@ -171,7 +180,6 @@ export interface Fault {
 }
 
 const SPREAD_PPM_MAX = 200000;
-const MILLION = 1000000;
 
 export function integer(min: number, max: number, unit: string): IntegerRule {
   return { min, max, unit };

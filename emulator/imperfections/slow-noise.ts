@@ -4,9 +4,9 @@ import {
   noiseGroup,
   PHILOX_STREAM,
   philox4x32,
+  UINT32,
 } from '../../firmware-protocol/philox.js';
 
-const UINT32 = 4294967296;
 /** A segment: slow noise holds for this many ticks (device-model.md, "Imperfections"). */
 export const SEGMENT_TICKS = 1024;
 /**

@@ -1,5 +1,6 @@
 import { GAUSSIAN_TABLE } from '../../firmware-protocol/gaussian-table.generated.js';
 import { COUPLING_MAX, ROW_RAIL } from '../../firmware-protocol/limits.js';
+import { UINT32 } from '../../firmware-protocol/philox.js';
 import { PROGRAM_MODE, type ProgramMode } from '../../firmware-protocol/program-image.js';
 import { ARRAY_STEP, type ArrayState, type ArrayTicks } from '../analog/array-ticks.js';
 import type { Die } from '../analog/die.js';
@@ -18,7 +19,6 @@ import {
 import * as parameter from './parameter-block.js';
 import { packTwoWay, TWO_WAY_BYTES_MIN, type TwoWayArray } from './two-way-program.js';
 
-const UINT32 = 4294967296;
 /** The most ticks of one call into the kernel, which counts them in 32 bits. */
 const CALL_TICKS_MAX = 1 << 30;
 const DRIVE_SCALE_LOG2 = 5;

@@ -13,13 +13,13 @@ import {
   ROWS_MAX,
   TICK_LOG2_MAX,
   TICK_LOG2_MIN,
+  U32_MAX,
 } from '../../firmware-protocol/limits.js';
 import type { ListRules } from '../imperfections/imperfection.js';
 import { type DieEffects, IMPERFECTION_LIST, type MeasuredParts } from '../imperfections/table.js';
 import type { BoardProfile } from './board-profile.js';
 import { type FieldProblem, fields, flag, integer, list, parseFields, text } from './fields.js';
 
-const U32_MAX = 4294967295;
 const CONVERTER_BITS_MIN = 8;
 const CONVERTER_BITS_MAX = 16;
 const SOURCE_CHARACTERS_MAX = 200;

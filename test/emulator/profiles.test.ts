@@ -107,6 +107,13 @@ describe('a profile of one’s own', () => {
   });
 });
 
+test.each(['crosspoints', 'convertDrive', 'readAdc'] as const)(
+  'at most one effect has the hook %s',
+  (hook) => {
+    expect(IMPERFECTION_LIST.filter(([, effect]) => effect[hook]).length).toBeLessThanOrEqual(1);
+  },
+);
+
 describe('docs/reference/device-model.md', () => {
   const document = readRepositoryFile('docs/reference/device-model.md');
 

@@ -42,7 +42,8 @@ function equalsTheOracle(problems: number, histories: number): void {
   });
 
   test('and those reached limits, and did not, in both modes', () => {
-    expect(Math.min(overloads, quiet)).toBeGreaterThan(Math.floor((problems * 80) / 300));
+    // More than 80 of each among the first 300 problems, or in proportion among fewer.
+    expect(Math.min(overloads, quiet)).toBeGreaterThan(Math.floor((Math.min(problems, 300) * 80) / 300));
     expect(styles.size).toBeGreaterThan(5);
   });
 

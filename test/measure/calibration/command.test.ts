@@ -24,6 +24,12 @@ beforeAll(async () => {
 afterAll(() => rmSync(directory, { recursive: true }));
 
 describe('thermolink calibrate', () => {
+  it('its record may come back with a byte order mark, as some editors write one', async () => {
+    writeFileSync(file('mark.json'), `\uFEFF${readFileSync(file('die-3.json'), 'utf8')}`);
+    const { exitCode } = await runCommand('solve', ...SOLVE(), ...BOARD, '--calibration', file('mark.json'));
+    expect(exitCode).toBe(0);
+  });
+
   it('tells what it found and writes the record', async () => {
     const { stdout, stderr, exitCode } = await runCommand(
       'calibrate',
