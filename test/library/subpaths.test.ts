@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ROOT, readRepositoryFile } from '../repository/files.js';
@@ -45,6 +46,17 @@ describe.runIf(isBuilt)('a program loads what it imports', () => {
     expect(Object.keys(exports).sort()).toEqual(Object.keys(PACKAGES).sort());
   });
 
+  it('and in the one of docs/reference/library.md, with the same packages', () => {
+    const rows = readRepositoryFile('docs/reference/library.md').matchAll(
+      /^\| `thermolink([^`]*)` \|[^|]*\| ([^|]*) \|$/gm,
+    );
+    const documented = Array.from(rows, ([, entry, packages]) => [
+      `.${entry}`,
+      [...packages.matchAll(/`([^`]+)`/g)].map(([, name]) => name),
+    ]);
+    expect(Object.fromEntries(documented)).toEqual(PACKAGES);
+  });
+
   it.each(Object.entries(PACKAGES))('%s', (entry, packages) => {
     expect(loadedBy(exports[entry].default).packages).toEqual(packages);
   });
@@ -52,6 +64,18 @@ describe.runIf(isBuilt)('a program loads what it imports', () => {
   it('thermolink loads no measuring, no training, no command line, no file formats', () => {
     const { rooms } = loadedBy(exports['.'].default);
     for (const room of ['cli', 'files', 'learning', 'measure', 'plot']) expect(rooms).not.toContain(room);
+  });
+
+  it('docs/examples/serve.ts reads the volts that it has loaded, and their decay', () => {
+    const { stdout } = spawnSync(process.execPath, [path.join(ROOT, 'dist/docs/examples/serve.js')], {
+      encoding: 'utf8',
+    });
+    const [start, ...later] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split(': ')[1].split(' ').slice(0, -1).map(Number));
+    expect(start).toEqual([0, 0.25, 0, 0.25, 0, 0.25, 0, 0.25]);
+    for (const [i, reading] of later.entries()) expect(reading[1]).toBeCloseTo(0.25 * Math.exp(-i - 1), 2);
   });
 
   it('connecting to an emulated board and solving on it load nothing more', () => {
