@@ -43,7 +43,7 @@ function reportText(uri: string, result: LinkBench): string {
       `${formatSeconds(result.roundTripP50Ms / 1000)}, ${formatSeconds(result.roundTripP99Ms / 1000)}`,
     ],
     [
-      'stop, longest of 10: in a run, behind an upload',
+      'stop, longest of 10: in a board run, behind an upload',
       `${formatSeconds(result.stopDuringRunMaxMs / 1000)}, ${formatSeconds(result.stopDuringUploadMaxMs / 1000)}`,
     ],
     ...(result.bareSocketBytesPerSecond === undefined

@@ -2,7 +2,7 @@ import type { ChannelHistogram } from '../../../measure/adc-histogram.js';
 import type { Characterization } from '../../../measure/characterize.js';
 import { type Summary, summarize } from '../../../measure/estimates.js';
 import { type Quantity, quantitiesOf } from '../../../measure/quantities.js';
-import { formatCount, formatNumber } from '../../../number-text.js';
+import { counted, formatCount, formatNumber } from '../../../number-text.js';
 import type { Chart } from '../../../plot/chart.js';
 import { figure } from '../../../plot/figure.js';
 import { lineChart } from '../../../plot/line-chart.js';
@@ -92,7 +92,7 @@ function histogramCharts(
   return [
     lineChart({
       title: `Channel ${channel}`,
-      subtitle: `the most uneven one; ${formatCount(missing.length)} codes are missing`,
+      subtitle: `the most uneven one; ${counted(missing.length, 'code is', 'codes are')} missing`,
       x: { label: 'code' },
       y: { label: 'readings', include: [0] },
       series: [

@@ -105,7 +105,7 @@ function stateRows({ status }: Report): string[][] {
     ['state', state],
     ['fault', fault],
     ['boot', String(bootEpoch)],
-    ['run', runId === 0 ? 'none since boot' : `${runId}, at tick ${formatCount(tick)}`],
+    ['board run', runId === 0 ? 'none since boot' : `${runId}, at tick ${formatCount(tick)}`],
     ['last stop', stopNumber === 0 ? 'none' : `number ${stopNumber}`],
     ['banks with a program', banksOf(committedBanks)],
     ['digest of the cells', stateDigest.toString(16).padStart(8, '0')],
