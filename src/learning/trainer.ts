@@ -1,10 +1,9 @@
 import { checkObject } from '../argument-checks.js';
 import { throwIfAborted } from '../errors.js';
 import type { Matrix } from '../linalg/matrix.js';
-import type { MatrixRoom } from '../linalg/matrix-kernel/matrix-room.js';
 import { type BatchPlan, planBatches } from './batches.js';
 import type { Checkpoint } from './checkpoint.js';
-import { factorRoom, gaussNewtonFactor } from './curvature/gauss-newton.js';
+import { type FactorRoom, factorRoom, gaussNewtonFactor } from './curvature/gauss-newton.js';
 import { firstExamples } from './data/dataset.js';
 import { divergedError, refuseDivergedLoss } from './diverged.js';
 import type { Examples } from './network/contract.js';
@@ -126,7 +125,7 @@ async function takeStep(
   request: ResolvedRequest,
   plan: BatchPlan,
   state: Checkpoint,
-  room: MatrixRoom | undefined,
+  room: FactorRoom | undefined,
 ): Promise<{ record: StepRecord; next: Checkpoint }> {
   const { network, optimizer, seed, signal } = request;
   const { step, parameters } = state;
@@ -178,7 +177,7 @@ function curvatureOf(
   { network, curvatureExamples }: ResolvedRequest,
   parameters: Float64Array,
   batch: Examples,
-  room: MatrixRoom | undefined,
+  room: FactorRoom | undefined,
 ): { factor: Matrix | undefined; curvatureMs: number } {
   if (room === undefined) return { factor: undefined, curvatureMs: 0 };
   const began = performance.now();

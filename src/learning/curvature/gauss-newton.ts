@@ -38,25 +38,27 @@ export function gaussNewtonFactor(
   network: Network,
   parameters: Float64Array,
   examples: Examples,
-  room?: MatrixRoom,
+  room?: FactorRoom,
 ): Matrix {
-  return factorOf(
-    network.layers,
-    network.parameterCount,
-    network.perExampleFactors(parameters, examples),
-    room,
-  );
+  const factors = network.perExampleFactors(parameters, examples, room?.factors);
+  if (room !== undefined) room.factors = factors;
+  return factorOf(network.layers, network.parameterCount, factors, room);
+}
+
+/** Arrays that one factor after another is computed in. */
+export interface FactorRoom extends MatrixRoom {
+  factors: PerExampleFactors | undefined;
 }
 
 /** Room for the factor of so many examples, to be used for one factor after another. */
 export function factorRoom(
   { outputCount, parameterCount, layers }: Pick<Network, 'outputCount' | 'parameterCount' | 'layers'>,
   count: number,
-): MatrixRoom {
+): FactorRoom {
   const scratchBytes = layers
     .filter(({ positions }) => positions > 1)
     .reduce((most, layer) => Math.max(most, centeredProductsBytes(outputCount, layer)), 0);
-  return newMatrixRoom(count * outputCount, parameterCount, scratchBytes);
+  return { ...newMatrixRoom(count * outputCount, parameterCount, scratchBytes), factors: undefined };
 }
 
 /** The same from factors that were computed already. */

@@ -94,7 +94,11 @@ export function createClassifier(description: ClassifierDescription): Network {
     return all;
   }
 
-  function perExampleFactors(parameters: Float64Array, examples: Examples): PerExampleFactors {
+  function perExampleFactors(
+    parameters: Float64Array,
+    examples: Examples,
+    reuse?: PerExampleFactors,
+  ): PerExampleFactors {
     checkParameters(parameters, sizes);
     checkExamples(examples, sizes);
     const { count } = examples;
@@ -102,9 +106,22 @@ export function createClassifier(description: ClassifierDescription): Network {
     const input = arranged(examples.inputs, count);
     const pass = forwardPass(blocks, parameters, input);
     const { probabilities } = softmaxCrossEntropy(pass.logits, examples.labels, outputCount);
-    const deltas = outputDerivatives(blocks, parameters, pass, count);
+    const earlier = reuse?.count === count ? reuse.layers : undefined;
+    const deltas = outputDerivatives(
+      blocks,
+      parameters,
+      pass,
+      count,
+      earlier?.map((layer) => layer.deltas),
+    );
     const layers = blocks.map(({ inputs, positions }, l) => ({
-      activations: exampleMajor(l === 0 ? input : pass.activations[l - 1], inputs, positions, count),
+      activations: exampleMajor(
+        l === 0 ? input : pass.activations[l - 1],
+        inputs,
+        positions,
+        count,
+        earlier?.[l].activations,
+      ),
       deltas: deltas[l],
     }));
     return { count, outputs: outputCount, probabilities, layers };
@@ -192,8 +209,8 @@ function exampleMajor(
   features: number,
   positions: number,
   count: number,
+  out: Float32Array = new Float32Array(values.length),
 ): Float32Array {
-  const out = new Float32Array(values.length);
   for (let f = 0; f < features; f++)
     for (let position = 0; position < positions; position++) {
       const source = (f * positions + position) * count;

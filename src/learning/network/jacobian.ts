@@ -13,11 +13,13 @@ export function outputDerivatives(
   parameters: Float64Array,
   pass: ForwardPass,
   count: number,
+  reuse?: Float32Array[],
 ): Float32Array[] {
   const last = blocks.length - 1;
   const { outputs } = blocks[last];
   const lengths = blocks.map((block) => block.outputs * block.positions * outputs);
-  const deltas = lengths.map((length) => new Float32Array(count * length));
+  const deltas = reuse ?? lengths.map((length) => new Float32Array(count * length));
+  for (const delta of reuse ?? []) delta.fill(0);
   const weights = weightsOf(blocks, parameters);
   const cotangents = blocks.map((block, l) => new Float32Array(lengths[l] / block.poolSize));
   for (let example = 0; example < count; example++)

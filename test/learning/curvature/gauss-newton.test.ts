@@ -125,6 +125,13 @@ describe.each(Object.entries(SMALL))('Rows of the Gauss–Newton factor of a sma
     room.matrix.data.fill(Number.NaN);
     expect(gaussNewtonFactor(network, parameters, examples, room)).toBe(room.matrix);
     expect(room.matrix.data).toEqual(fresh.data);
+    // The arrays of these factors are used again for other examples, and for the same.
+    gaussNewtonFactor(network, parameters, noiseExamples(4, network.inputCount, outputs, 19), room);
+    expect(room.matrix.data).not.toEqual(fresh.data);
+    const { factors } = room;
+    gaussNewtonFactor(network, parameters, examples, room);
+    expect(room.matrix.data).toEqual(fresh.data);
+    expect(room.factors?.layers[0].deltas).toBe(factors?.layers[0].deltas);
   });
 
   it('go into no room of another shape', () => {
