@@ -1,10 +1,11 @@
 /**
- * Consistent Overhead Byte Stuffing (Cheshire and Baker, 1999): frees bytes of 0x00 at a cost of at most one
- * byte in 254. Every group is (length + 1, bytes without zero). Each group but the last stands for its bytes
- * and a zero behind them, except a group of 254 bytes, which has no zero behind it (protocol.md, "Frames").
+ * Consistent Overhead Byte Stuffing (Cheshire and Baker, 1999). It encodes bytes without using 0x00, at a
+ * cost of at most one byte in 254 (protocol.md, "Frames"). The data is cut into groups. A group is sent as
+ * its code, which is its length + 1, and its bytes, none of which is zero. Each group stands for its bytes
+ * and a zero behind them; the last group, and a full group of 254 bytes, have no zero behind them.
  *
- * Large frames are encoded and decoded by the frame kernel. The code here is the definition, and serves all
- * others.
+ * The frame kernel encodes and decodes large frames. The code here is the definition, and serves all other
+ * frames.
  */
 import { findZero } from './find-zero.js';
 import {
@@ -16,11 +17,9 @@ import {
 } from './frame-kernel/frame-buffers.js';
 
 const GROUP_MAX = 254;
-/**
- * Groups up to here are copied byte by byte: a search for their end, and a copy as a whole, cost a call each.
- */
+/** So many bytes of a group are copied one by one. The rest is copied as a whole, which costs two calls. */
 const SHORT_GROUP = 32;
-/** Blocks up to here are decoded in a small plain buffer. Those of serial lines are never longer. */
+/** Blocks up to this length are decoded in a small plain buffer. Serial lines have no longer ones. */
 const SHORT_BYTES_MAX = 12_288;
 
 /** Longest encoding, delimiter included. */
@@ -29,8 +28,8 @@ export function cobsBytesMax(length: number): number {
 }
 
 /**
- * The encoding of `raw` with the delimiter. It is written to `out` if that is given, which must hold
- * `cobsBytesMax` bytes and may all change.
+ * Returns the encoding of `raw` with the delimiter. It is in `out` if that is given, which must hold
+ * `cobsBytesMax` bytes. Any byte of `out` may change.
  */
 export function cobsEncode(
   raw: Uint8Array,
@@ -39,10 +38,10 @@ export function cobsEncode(
   const { length } = raw;
   const stuffed = stuffedInPlace(raw, out, cobsBytesMax(length));
   if (stuffed) return stuffed;
-  /** First byte of the present group, and how far behind its place in `raw` a byte goes. */
+  /** First byte of the present group in `raw`, and how far behind that place its bytes go in `out`. */
   let start = 0;
   let shift = 1;
-  /** The first zero from where it was last looked for. */
+  /** The zero that was found last. */
   let zero = -1;
   for (;;) {
     const limit = Math.min(start + GROUP_MAX, length);
@@ -56,7 +55,7 @@ export function cobsEncode(
     }
     out[start + shift - 1] = end - start + 1;
     if (end === length) break;
-    // The successor of a full group has a code of its own, though no zero lies between them.
+    // No zero lies behind a full group, so the code of the next group is one byte more.
     if (end - start === GROUP_MAX) shift++;
     else end++;
     start = end;
@@ -66,14 +65,14 @@ export function cobsEncode(
 }
 
 /**
- * Decodes one block after another, each in pieces as they arrive. `bytes` is overwritten from its start by
- * each block; `bytesMax` must hold the longest.
+ * Decodes one block after another, each in pieces as they arrive. Each block overwrites `bytes` from its
+ * start. `bytesMax` is the length of the longest block.
  */
 export class CobsDecoder {
   readonly #bytesMax: number;
-  /** Grows once: few links ever see a long block. */
+  /** Grows once, with the first long block, since few links ever see one. */
   #bytes: Uint8Array;
-  /** Decodes instead of this class once a block was long. */
+  /** The frame kernel's decoder, used from the first long block on. */
   #unstuffer: Unstuffer | undefined;
   /** What a piece leaves for the next one. */
   #state: Int32Array = new Int32Array(UNSTUFF_STATE_WORDS);
@@ -85,7 +84,7 @@ export class CobsDecoder {
     this.#bytes = new Uint8Array(Math.min(bytesMax, SHORT_BYTES_MAX));
   }
 
-  /** Where the present block is, or the one that has ended; the next `push` may move it. */
+  /** The content of the present block, or of the one that has ended. The next `push` may move it. */
   get bytes(): Uint8Array {
     return this.#bytes;
   }
@@ -97,17 +96,14 @@ export class CobsDecoder {
     else this.#decode(piece, start, end);
   }
 
-  /**
-   * Copies the whole piece, sets the zeros that codes stand for, and closes up where a code stands for
-   * nothing.
-   */
+  /** Copies the whole piece, puts zeros where codes stand for them, and removes the codes that do not. */
   #decode(piece: Uint8Array, start: number, end: number): void {
     const bytes = this.#bytes;
     const state = this.#state;
     bytes.set(start === 0 && end === piece.length ? piece : piece.subarray(start, end), this.#length);
     /** Byte i of the piece was copied to i + first. */
     const first = this.#length - start;
-    /** From this byte of the piece on, everything has to move so many places to the left. */
+    /** The bytes from here on have to move so many places to the left. */
     let from = start;
     let places = 0;
     let impliesZero = state[UNSTUFF_STATE.impliesZero];
@@ -140,9 +136,7 @@ export class CobsDecoder {
     this.#state = this.#unstuffer.state;
   }
 
-  /**
-   * Ends the block: how many of `bytes` are its content, or −1 if it was malformed. The next block begins.
-   */
+  /** Ends the block. Returns how many of `bytes` are its content, or −1 if it was malformed. */
   end(): number {
     const state = this.#state;
     const isWhole = state[UNSTUFF_STATE.left] === 0 && state[UNSTUFF_STATE.malformed] === 0;

@@ -17,7 +17,7 @@ import {
 } from './messages/index.js';
 import { pack, packParts, unpack, type WireValue } from './restricted-messagepack.js';
 
-/** Half of a code point that takes two UTF-16 units; UTF-8 has no form for it. */
+/** Half of a character that takes two units of UTF-16. UTF-8 has no form for it. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** Length of a text on the wire. */

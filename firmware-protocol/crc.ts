@@ -1,6 +1,8 @@
 /**
- * CRC-32 (ISO-HDLC, check value CBF43926, as in zlib and MCU CRC units) and CRC-32C (Castagnoli, check value
- * E3069283), eight bytes a step. `state` chains calls: crc32(b, crc32(a)) = crc32(a ‖ b).
+ * CRC-32 (ISO-HDLC, check value CBF43926, as in zlib and the CRC units of microcontrollers) and CRC-32C
+ * (Castagnoli, check value E3069283), computed eight bytes a step from tables. Calls can be chained: crc32(b,
+ * crc32(a)) is the CRC of a and b in a row. Long messages that lie with the frame kernel are shortened by it
+ * first.
  */
 import { foldedMessage } from './frame-kernel/frame-buffers.js';
 
@@ -58,8 +60,8 @@ export function crc32(bytes: Uint8Array, state = 0): number {
 }
 
 /**
- * Replaces the computation of CRC-32 by the platform's own (zlib's is four times as fast), after comparing
- * the two; this folder itself stays free of platforms. Throws when they differ.
+ * Replaces the computation of CRC-32 by the platform's own, after comparing the two. zlib's is four times as
+ * fast. This folder itself depends on no platform. Throws when the two differ.
  */
 export function useFasterCrc32(candidate: Crc): void {
   const sample = Uint8Array.from({ length: 67 }, (_, i) => (i * 29) & 255);

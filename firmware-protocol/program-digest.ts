@@ -23,7 +23,7 @@ export function codeBytes(codes: Int8Array | Int16Array): Uint8Array {
   return new Uint8Array(codes.buffer, codes.byteOffset, codes.byteLength);
 }
 
-/** Long parts are copied to where both CRCs are found several times as fast, so many bytes at a time. */
+/** So many bytes at a time are copied to where the frame kernel computes both CRCs. */
 const WINDOW_BYTES = 131_072;
 let digestWindow: Uint8Array | undefined;
 

@@ -1,8 +1,8 @@
 /**
- * The subset of MessagePack on our wire: integers in shortest form (u64 below 2⁵³), strings ≤ TEXT_BYTES_MAX,
- * `bin`, arrays ≤ ARRAY_ITEMS_MAX nested ≤ ARRAY_DEPTH_MAX. Everything else is rejected by a walk over the
- * bytes that allocates nothing, before the library sees them: with the library's defaults 40 bytes cost 1.7
- * GB and 6 s.
+ * The subset of MessagePack that the protocol uses (protocol.md, "Payloads"): integers in shortest form (u64
+ * below 2⁵³), strings up to TEXT_BYTES_MAX, `bin`, and arrays up to ARRAY_ITEMS_MAX, nested up to
+ * ARRAY_DEPTH_MAX. A walk over the bytes, which allocates nothing, rejects everything else before the library
+ * sees it. With the library's defaults a message of 40 bytes would cost 1.7 GB and 6 s.
  */
 import { Decoder, Encoder } from '@msgpack/msgpack';
 import { ARRAY_DEPTH_MAX, ARRAY_ITEMS_MAX, FRAME_BYTES_MAX, TEXT_BYTES_MAX } from './limits.js';
@@ -29,13 +29,14 @@ export function pack(value: WireValue): Uint8Array {
   return encoder.encode(value);
 }
 
-/** Bytes from here on are worth not copying. */
+/** A last item of so many bytes is not copied. */
 const BULK_BYTES_MIN = 512;
+/** An array of so many items has its length in its first byte. */
 const SHORT_ARRAY_MAX = 15;
 
 /**
- * The bytes of an array in parts, for a payload that is copied at once: the first part is overwritten by the
- * next call, the second, if there is one, is the last item itself.
+ * Returns the bytes of an array in one part or two. The caller must copy them before the next call, which
+ * overwrites the first part. The second part is the last item itself.
  */
 export function packParts(items: readonly WireValue[]): readonly Uint8Array[] {
   const bulk = items.at(-1);
@@ -57,8 +58,7 @@ export function unpack(bytes: Uint8Array): Unpacked {
   const end = walk(bytes, 0, 0);
   if (typeof end === 'string') return { ok: false, reason: end };
   if (end !== bytes.length) return { ok: false, reason: `${bytes.length - end} bytes after the value` };
-  // The walk admits only what the decoder takes; text it would take in any shape, so the walk checks that
-  // too.
+  // The decoder takes everything that the walk lets pass.
   return { ok: true, value: decoder.decode(bytes) as WireValue };
 }
 
@@ -130,9 +130,7 @@ function text(bytes: Uint8Array, at: number, width: number, least: number): numb
   return typeof end === 'string' ? end : utf8(bytes, at + 1 + width, end - at - 1 - width);
 }
 
-/**
- * Index after a text of `length` bytes that is well-formed UTF-8: shortest forms, no surrogates, ≤ U+10FFFF.
- */
+/** Index after a text of `length` bytes. It must be UTF-8: shortest forms, no surrogates, up to U+10FFFF. */
 function utf8(bytes: Uint8Array, at: number, length: number): number | string {
   const end = skip(bytes, at, length, TEXT_BYTES_MAX);
   if (typeof end === 'string') return end;
@@ -141,7 +139,7 @@ function utf8(bytes: Uint8Array, at: number, length: number): number | string {
     if (lead < 0x80) continue;
     const more = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
     if (lead < 0xc2 || lead > 0xf4 || at + more > end) return NOT_UTF8;
-    // The second byte also excludes longer forms, surrogates and what lies beyond the last code point.
+    // The range of the second byte excludes longer forms, surrogates, and values above U+10FFFF.
     const low = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
     const high = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
     if (bytes[at] < low || bytes[at] > high) return NOT_UTF8;
@@ -163,7 +161,7 @@ function unsigned64(bytes: Uint8Array, at: number): number | string {
   return high >= 1 << 21 ? 'integer of 2⁵³ or more' : at + 9;
 }
 
-/** int8 is shortest below −32, int16 below −128, int32 below −32768; a positive value never is. */
+/** A negative integer is in shortest form as int8 below −32, as int16 below −128, as int32 below −32768. */
 function negative(bytes: Uint8Array, at: number, width: number): number | string {
   if (at + 1 + width > bytes.length) return 'truncated';
   const value = bigEndian(bytes, at + 1, width);

@@ -41,7 +41,7 @@ export class RunEngine {
   #positionOwed = false;
   readonly #full: Event<'sampleBlock'>[] = [];
   #open: { firstSample: number; tick: number; samples: number; flags: number; codes: Int16Array } | undefined;
-  /** Memory of blocks that were sent, for those to come. */
+  /** Memory of blocks that were sent. The next blocks use it. */
   readonly #spare: Int16Array[] = [];
   /** Whether ticks have passed since the flags of an overload were looked at. */
   #ticked = false;
@@ -257,7 +257,7 @@ export class RunEngine {
     if (open.samples === this.#samplesPerBlock) this.#closeBlock();
   }
 
-  /** Reads all cells of the program; the flags of the sample. */
+  /** Reads all cells of the program into `out`, and returns the flags of the sample. */
   #readSample(out: Int16Array): number {
     const clipped = this.#cells.readAdc(out);
     if (this.#ticked) this.#overloaded = this.#cells.overloaded;

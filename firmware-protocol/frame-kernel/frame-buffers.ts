@@ -1,7 +1,7 @@
 /**
- * Buffers for large frames. Where the host has WebAssembly with SIMD they lie in the memory of a small
- * module, which finds CRCs and encodes and decodes COBS several times as fast. Where bytes lie decides how
- * fast this is, never what comes out.
+ * Buffers for large frames. Where the host has WebAssembly with SIMD, they lie in the memory of a small
+ * module, which computes CRCs and encodes and decodes COBS several times as fast. The place of the bytes
+ * decides how fast this is, never the result.
  */
 import { compileEmbedded, type EmbeddedModule, instantiate } from '../embedded-module.js';
 import { FRAME_KERNEL_BASE64 } from './frame-kernel.generated.js';
@@ -16,15 +16,15 @@ interface FrameKernelExports {
 
 type FrameKernel = FrameKernelExports & { readonly buffer: ArrayBuffer };
 
-/** From address 0 on: where CRCs are folded. */
+/** The module folds CRCs in so many bytes from address 0 on. */
 const ROOM_BYTES = 13_824;
 /** The module reads and writes up to 16 bytes behind what it was given. */
 const SLACK_BYTES = 16;
-/** Messages from here on are worth folding: 4 to 5 KiB of them are left. */
+/** Shorter messages gain nothing, since 4 to 5 KiB are left of any. */
 const FOLDED_BYTES_MIN = 12_288;
-/** What an `Unstuffer` takes at once; a longer piece is cut. */
+/** An `Unstuffer` takes so many bytes at once, and cuts longer pieces. */
 const PIECE_BYTES = 65_536;
-/** Words of the state of `Unstuffer`, as assembly/cobs.ts has them. */
+/** The words of the state of an `Unstuffer`: those of assembly/cobs.ts. */
 export const UNSTUFF_STATE = { left: 0, impliesZero: 1, malformed: 2 } as const;
 export const UNSTUFF_STATE_WORDS = 3;
 
@@ -32,8 +32,8 @@ const kernels = new WeakMap<ArrayBufferLike, FrameKernel>();
 let compiled: EmbeddedModule | undefined;
 
 /**
- * Zeroed buffers of these lengths, beside each other in one memory of the module, or plain ones where there
- * is none. Each call takes a memory of its own: keep them.
+ * Returns zeroed buffers of these lengths. They lie beside each other in one memory of the module, or are
+ * plain ones on a host without it. Keep them: each call takes a memory of its own.
  */
 export function newFrameBuffers(lengths: readonly number[]): Uint8Array[] {
   const kernel = newKernel(lengths.reduce((sum, length) => sum + length + SLACK_BYTES, ROOM_BYTES));
@@ -55,15 +55,16 @@ function newKernel(bytes: number): FrameKernel | undefined {
     kernels.set(buffer, kernel);
     return kernel;
   } catch (error) {
-    // A system bounds the address space of such memories; without one frames are only slower.
+    // Systems limit the address space of such memories. Without one, frames are only slower.
     if (error instanceof RangeError) return undefined;
     throw error;
   }
 }
 
 /**
- * A shorter message that continues a CRC from state 2³² − 1 as `message` continues it from `state`; good
- * until the next call. Undefined when `message` does not lie with a module, or is too short to gain.
+ * Returns a shorter message with the same CRC: computed from state 2³² − 1, it gives what `message` gives
+ * from `state`. It is valid until the next call. Undefined if `message` does not lie with a module, or is too
+ * short to gain.
  */
 export function foldedMessage(
   crc: 'crc32' | 'crc32c',
@@ -82,8 +83,8 @@ export function foldedMessage(
 }
 
 /**
- * The COBS encoding of `raw` with its delimiter, written to `out`; all of `out` may change. Undefined when
- * the two do not lie with one module, or `out` does not have `encodedBytesMax` bytes and some to spare.
+ * Writes the COBS encoding of `raw` with its delimiter to `out` and returns it. All of `out` may change.
+ * Undefined if the two do not lie with one module, or `out` is shorter than `encodedBytesMax` and the slack.
  */
 export function stuffedInPlace(
   raw: Uint8Array,
@@ -100,20 +101,20 @@ export function withSlack(encodedBytesMax: number): number {
   return encodedBytesMax + SLACK_BYTES;
 }
 
-/** Decodes COBS by the module, one block after another, each in pieces. */
+/** Decodes COBS by the module: one block after another, each in pieces. */
 export interface Unstuffer {
   /** Where decoded bytes go. */
   readonly bytes: Uint8Array;
-  /** What a piece leaves for the next one, by UNSTUFF_STATE; all zero at the start of a block. */
+  /** What a piece leaves for the next one (see UNSTUFF_STATE). It is zero at the start of a block. */
   readonly state: Int32Array;
   /**
-   * Decodes `piece[start…end)`, which has no delimiter in it, to `bytes` from `at` on; how many bytes came
+   * Decodes `piece[start…end)`, without a delimiter, to `bytes` from `at` on. Returns how many bytes came
    * out.
    */
   push(piece: Uint8Array, start: number, end: number, at: number): number;
 }
 
-/** An unstuffer for blocks of at most `bytesMax` bytes, or undefined where there is no module. */
+/** Makes an unstuffer for blocks of at most `bytesMax` bytes. Undefined on a host without the module. */
 export function newUnstuffer(bytesMax: number): Unstuffer | undefined {
   const [words, bytes, input] = newFrameBuffers([4 * UNSTUFF_STATE_WORDS, bytesMax, PIECE_BYTES]);
   const kernel = kernels.get(bytes.buffer);

@@ -23,7 +23,7 @@ export class OnceSender {
    */
   #stop: Uint8Array | undefined;
   #open: Uint8Array | undefined;
-  /** The sample messages that wait. Here and above, each is a frame of the pool. */
+  /** The sample messages that wait, as frames of the pool. */
   readonly #samples: Uint8Array[] = [];
   /** The frame that was asked for last. */
   #last: Uint8Array | undefined;
@@ -88,7 +88,7 @@ export class OnceSender {
     return { channel: CHANNEL.command, seq: nextSeq, raw, behindDelimiter: false };
   }
 
-  /** The frame before goes back to the pool: it was written. */
+  /** Returns the frame to send. The one before it was written, so it goes back to the pool. */
   #use(raw: Uint8Array): Uint8Array {
     if (this.#last) this.#pool.release(this.#last);
     this.#last = raw;

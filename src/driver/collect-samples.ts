@@ -21,12 +21,8 @@ export async function collectSamples(
 ): Promise<Samples> {
   const { cells } = run;
   const codes = new Int16Array(sampleCount * cells);
-  for await (const block of run.blocks)
-    for (let s = 0; s < block.sampleCount; s++)
-      codes.set(
-        block.codes.subarray(s * block.cellCount, (s + 1) * block.cellCount),
-        (block.firstSample + s) * cells + block.firstCell,
-      );
+  // A block has whole samples, or a part of one.
+  for await (const block of run.blocks) codes.set(block.codes, block.firstSample * cells + block.firstCell);
   const report = await run.finished;
   if (report.outcome === 'fault')
     throw new ThermolinkError('DEVICE_FAULT', `The board latched a fault during run ${run.runId}.`, {

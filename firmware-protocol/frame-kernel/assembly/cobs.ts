@@ -1,19 +1,19 @@
-/** Consistent Overhead Byte Stuffing as in firmware-protocol/cobs.ts, 16 or 64 bytes at once. */
+/** COBS as firmware-protocol/cobs.ts defines it, 16 or 64 bytes at once. */
 const GROUP_MAX: usize = 254;
 
 /**
- * Writes the encoding of `length` bytes at `from`, delimiter included, to `to`, and returns its length. Up to
+ * Writes the encoding of `length` bytes at `from` to `to`, with the delimiter, and returns its length. Up to
  * 15 bytes behind either are read or overwritten.
  */
 export function stuff(from: usize, length: usize, to: usize): usize {
   const end = from + length;
   let at = from;
-  /** Where the byte at `at` goes. */
+  /** The place of the byte at `at` in the encoding. */
   let put = to + 1;
   /** First data byte of the present group, and the place of its code. */
   let start = from;
   let code = to;
-  /** Whether 64 bytes have no zero was asked up to here. */
+  /** Up to here, 64 bytes were looked at as a whole. */
   let asked = at;
   while (at < end) {
     // The present group cannot become full within these 64 bytes.
@@ -32,7 +32,7 @@ export function stuff(from: usize, length: usize, to: usize): usize {
         continue;
       }
       if (!v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)))) {
-        // Zeros alone: the code of each but the last is 1.
+        // Only zeros: each but the last has the code 1.
         store<u8>(code, <u8>(at + 1 - start));
         storeFour(put, i8x16.splat(1));
         code = put + 63;
@@ -47,11 +47,11 @@ export function stuff(from: usize, length: usize, to: usize): usize {
     const step: usize = min(end - at, 16);
     const zeros = i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(0))) & ((1 << (<i32>step)) - 1);
     v128.store(put, bytes);
-    // One zero alone gets its code when its group ends.
+    // A single zero gets its code later, when its group ends.
     if (zeros & (zeros - 1)) v128.store(put, withCodes(bytes));
     const room = start + GROUP_MAX - at;
     if (room < step && (zeros & ((1 << (<i32>room)) - 1)) === 0) {
-      // A full group, whose successor's code stands for no zero. What was stored behind it is written anew.
+      // A full group has no zero behind it, so one byte more is needed. The bytes behind it are stored again.
       store<u8>(code, 255);
       code = put + room;
       put = code + 1;
@@ -74,14 +74,15 @@ export function stuff(from: usize, length: usize, to: usize): usize {
 }
 
 /**
- * The bytes, each zero replaced by its distance to the next zero: the code of the group behind it. The last
- * zero gets rubbish, since its group ends behind these bytes.
+ * Replaces each zero by its distance to the next zero, which is the code of the group behind it. The last
+ * zero gets a meaningless value, since its group ends behind these bytes.
  */
 function withCodes(bytes: v128): v128 {
   const isZero = i8x16.eq(bytes, i8x16.splat(0));
   const places = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   const none = i8x16.splat(-1);
-  // Place of each zero, 255 for other bytes; then, byte by byte, the least of all behind it.
+  // `zeros` has the place of each zero, and 255 for other bytes. `next` has the least of all places behind a
+  // byte.
   const zeros = v128.or(places, v128.not(isZero));
   let next = v128.shuffle<u8>(zeros, none, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
   next = v128.min<u8>(
@@ -119,18 +120,18 @@ function areOnes(at: usize): bool {
   return i8x16.all_true(v128.and(ab, cd));
 }
 
-/** Where `unstuff` keeps what one piece of a block leaves for the next: byte offsets of 32-bit words. */
-/** Bytes of the present group that have not come yet. */
+// What one piece of a block leaves for the next: byte offsets of 32-bit words.
+/** How many bytes of the present group have not come yet. */
 const LEFT: usize = 0;
-/** 1: the next code stands for a zero. */
+/** 1 if the next code stands for a zero. */
 const IMPLIES_ZERO: usize = 4;
-/** 1: a code of zero was found. */
+/** 1 if a code was zero. */
 const MALFORMED: usize = 8;
 
 /**
- * Decodes the `length` bytes at `from`, one piece of a block without its delimiter, to `to`, and returns how
- * many bytes came out. `state` has three words, zero before the first piece. Up to 16 bytes behind either are
- * read or overwritten.
+ * Decodes one piece of a block: `length` bytes at `from`, without a delimiter. The bytes go to `to`; returned
+ * is how many they are. `state` has three words, which are zero before the first piece. Up to 16 bytes behind
+ * either are read or overwritten.
  */
 export function unstuff(from: usize, length: usize, to: usize, state: usize): usize {
   const end = from + length;
@@ -143,7 +144,7 @@ export function unstuff(from: usize, length: usize, to: usize, state: usize): us
   let put = to + copyGroup(from, min(at, end), to);
   while (at < end) {
     if (impliesZero) {
-      // In a run of zeros every code is 1 and stands for the zero before it.
+      // A run of zeros is a run of codes of 1, each of which stands for the zero before it.
       const run = min<usize>(ctz(~i8x16.bitmask(i8x16.eq(v128.load(at), ones))), end - at);
       v128.store(put, zero);
       put += run;
@@ -168,7 +169,7 @@ export function unstuff(from: usize, length: usize, to: usize, state: usize): us
   return put - to;
 }
 
-/** Copies the bytes from `from` to before `end`; how many. */
+/** Copies the bytes from `from` to before `end`, and returns how many they are. */
 function copyGroup(from: usize, end: usize, to: usize): usize {
   for (let at: usize = from, put = to; at < end; at += 16, put += 16) v128.store(put, v128.load(at));
   return end - from;

@@ -1,11 +1,12 @@
 /**
- * Shortens a message without changing its CRC. A CRC is a remainder modulo a polynomial P. When yᵈ + yᵃ + yᵇ
- * + 1 with y = x⁸ is a multiple of P, a byte may be struck out if it is added to the three bytes d − a, d − b
- * and d places behind it: the remainder stays. What is left are the last bytes. Both sums were found by
- * search, as the ones of least degree in which no place is near, so that no load waits for a store.
+ * Shortens a message without changing its CRC. A CRC is a remainder modulo a polynomial P. Let yᵈ + yᵃ + yᵇ +
+ * 1 with y = x⁸ be a multiple of P. Then the remainder stays the same when a byte is removed and added to the
+ * three bytes that are d − a, d − b and d places behind it. Only the last bytes of a message are left. Both
+ * sums were found by search: they have the least degree among those in which no place is near, so that no
+ * load waits for a store.
  */
 
-/** CRC-32: y⁴⁰¹⁸ + y²⁰⁹¹ + y¹⁸³⁷ + 1. Places behind the byte that is struck out. */
+/** CRC-32: y⁴⁰¹⁸ + y²⁰⁹¹ + y¹⁸³⁷ + 1. The numbers are places behind the removed byte. */
 const CRC32_NEAR: usize = 1927;
 const CRC32_MIDDLE: usize = 2181;
 const CRC32_FAR: usize = 4018;
@@ -13,16 +14,14 @@ const CRC32_FAR: usize = 4018;
 const CRC32C_NEAR: usize = 767;
 const CRC32C_MIDDLE: usize = 2524;
 const CRC32C_FAR: usize = 5275;
-/**
- * Bytes struck out between two moves of those that are kept: the room stays in the processor's nearest cache.
- */
+/** So many bytes are removed between two moves of the kept ones. The room then stays in the nearest cache. */
 const BLOCK: usize = 8192;
 const STEP: usize = 64;
 
 /**
- * Writes to `room` a message that continues a CRC from state 2³² − 1 as the `length` bytes at `from` continue
- * it from `state`, and returns its length: FAR to FAR + STEP − 1. `length` is at least FAR. `room` holds FAR
- * + STEP + BLOCK bytes. Up to 15 bytes behind the message are read.
+ * Writes a shorter message to `room` and returns its length, FAR to FAR + STEP − 1 bytes. Its CRC-32 from
+ * state 2³² − 1 is that of the `length` bytes at `from` from `state`. `length` is at least FAR. `room` holds
+ * FAR + STEP + BLOCK bytes. Up to 15 bytes behind the message are read.
  */
 export function foldCrc32(from: usize, length: usize, room: usize, state: u32): usize {
   return fold(from, length, room, state, CRC32_NEAR, CRC32_MIDDLE, CRC32_FAR);
@@ -42,12 +41,12 @@ function fold(
   middle: usize,
   far: usize,
 ): usize {
-  /** Bytes struck out that are kept: at least `far`, and a multiple of 16. */
+  /** So many removed bytes are kept: at least `far`, and a multiple of 16. */
   const keptBytes = (far + 15) & ~15;
   const kept = room + keptBytes;
   memory.fill(room, 0, keptBytes);
-  // A CRC begins by adding its inverted state to the first four bytes: as if these had been struck out `far`
-  // before them.
+  // A CRC adds its inverted state to the first four bytes. That is what bytes removed `far` places earlier
+  // would do.
   store<u32>(kept - far, ~state);
   let left = length;
   while (left >= far + STEP) {
@@ -65,7 +64,7 @@ function fold(
     memory.copy(room, room + count, keptBytes);
     left -= count;
   }
-  // Nothing of the rest is struck out.
+  // No byte of the rest is removed.
   memory.fill(kept, 0, far + STEP);
   for (let i: usize = 0; i < left; i += 16) {
     const at = kept + i;
@@ -75,7 +74,7 @@ function fold(
   return left;
 }
 
-/** Sum modulo 2, bit by bit. */
+/** The sum modulo 2 of each bit. */
 function sum(a: v128, b: v128, c: v128, d: v128): v128 {
   return v128.xor(v128.xor(a, b), v128.xor(c, d));
 }

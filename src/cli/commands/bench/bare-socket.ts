@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { ThermolinkError } from '../../../errors.js';
 
-/** A server that counts bytes in a thread of its own. It answers one byte after each round of them. */
+/** A server in a thread of its own. It counts bytes, and answers one byte when a round of them has come. */
 const COUNTING_READER = `
 const { createServer } = require('node:net');
 const { parentPort, workerData } = require('node:worker_threads');
@@ -23,7 +23,7 @@ const DEADLINE_MS = 60_000;
 
 /**
  * Sends frames in order over loopback TCP to a reader that only counts them. All rounds share one connection,
- * as those of the board do: a new one would begin with small segments and with code that is not compiled yet.
+ * as a board's do. A new connection would begin with small segments and with code that is not compiled yet.
  */
 export class BareSocket {
   readonly #frames: readonly Uint8Array[];
@@ -54,7 +54,7 @@ export class BareSocket {
     }
   }
 
-  /** Sends one round and waits until the reader has all of it. Returns bytes per second. Errors: TIMEOUT. */
+  /** Bytes per second of one round, until the reader has all of them. Errors: TIMEOUT. */
   async rate(signal: AbortSignal): Promise<number> {
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]);
     const startMs = performance.now();
@@ -75,7 +75,7 @@ export class BareSocket {
     await this.#worker.terminate();
   }
 
-  /** Writes frames and waits for room, without even a promise for each frame. */
+  /** Only writes and waits for room, without a promise for each frame. */
   #send(from: number): void {
     for (let i = from; i < this.#frames.length; i++)
       if (!this.#socket.write(this.#frames[i])) {

@@ -12,56 +12,56 @@ import { benchStop, type StopBench } from './stop.js';
 
 /** Rates of codes of one kind. */
 interface CodeRates {
-  /**
-   * Bytes of codes per second from host to board, between defining the program and the answer to the last
-   * write.
-   */
+  /** Code bytes a second from host to board, from defining the program until the last write was answered. */
   readonly uploadBytesPerSecond: number;
-  /** Bytes of codes per second of a stream of samples without a tick in between. */
+  /** Code bytes a second of a stream of samples, no tick in between. */
   readonly downloadBytesPerSecond: number;
-  /** Bytes on the wire per byte of codes, upload. */
+  /** Bytes on the wire over code bytes, upload. */
   readonly wireOverhead: number;
 }
 
-/** The rates of codes of every size, and more. */
+/** The rates at the top are those of codes of every size. */
 export interface LinkBench extends CodeRates, StopBench {
   /** The same for codes of which nine in ten are zero, as in the factor of a trained network. */
   readonly mostlyZero: CodeRates;
-  /** The longest frame of the upload, with header and CRC. */
+  /** Longest frame, header and CRC included, that the upload used. */
   readonly frameBytes: number;
   readonly roundTripP50Ms: number;
   readonly roundTripP99Ms: number;
-  /** The frames of the upload over a loopback socket, to a reader that only counts them. Only for `tcp:`. */
+  /**
+   * The upload's frames over a loopback socket to a reader that only counts, in the same run; `tcp:` only.
+   */
   readonly bareSocketBytesPerSecond?: number;
   readonly uploadOverBareSocket?: number;
 }
 
-/** What a link carries: how fast COBS is depends on how many codes are zero. */
+/** Kinds of codes to send. The speed of COBS depends on how many codes are zero. */
 export type CodeKind = 'everySize' | 'mostlyZero';
 const CODE_KINDS: readonly CodeKind[] = ['everySize', 'mostlyZero'];
 
 const PINGS = 500;
 /**
- * Both kinds of uploads and the rounds over the bare socket take turns, at most this often. Medians count.
+ * Uploads of both kinds, and rounds over the bare socket, alternate at most this often; the medians count.
  */
 const ROUNDS = 25;
-/** A slow line is measured for about this long, but for at least ROUNDS_MIN rounds. */
+/** A slow line is measured for about this long, but with at least so many rounds. */
 const MEASURE_MS = 10_000;
 const ROUNDS_MIN = 5;
 /**
- * The turns before the measured ones take this long, and are at least one. In them both ends compile what
- * they run often.
+ * Before that they alternate unmeasured for this long, and at least once, while both ends compile their code.
  */
 const WARM_UP_MS = 3000;
 const DOWNLOAD_BYTES = 16e6;
 /**
- * The most downloads of one kind. No further one begins after DOWNLOAD_MS. The first one does not count if
- * there are others.
+ * Downloads of one kind end after so many, or after this time. The first counts only if it is the only one.
  */
 const DOWNLOADS = 10;
 const DOWNLOAD_MS = 1500;
 
-/** Measures what a link is used for. No tick passes on the board. */
+/**
+ * Measures a link by uploads, streams of samples, round trips and stops. No tick passes on the board in the
+ * first two.
+ */
 export async function benchLink(
   device: Device,
   uploadBytes: number,
@@ -103,13 +103,16 @@ export async function benchLink(
   };
 }
 
-/** Uploads of one kind: the rate of each in bytes per second, and the bytes on the wire of the last. */
+/** Uploads of one kind: bytes per second of each, and bytes on the wire of the last. */
 interface Uploads {
   rates: number[];
   wireBytes: number;
 }
 
-/** Uploads both kinds in turns. If that is asked for, the frames of one kind also go over a bare socket. */
+/**
+ * Uploads both kinds in turns, and sends the frames of one over a bare socket beside them if that is asked
+ * for.
+ */
 async function measureUploads(
   device: Device,
   images: Readonly<Record<CodeKind, ProgramImage>>,
@@ -176,8 +179,8 @@ async function download(device: Device, cells: number, signal: AbortSignal): Pro
 }
 
 /**
- * A program whose couplings and state are codes of one kind. It has the width of the board, and the most rows
- * that the board holds and `uploadBytes` allow.
+ * A program with the largest array of couplings up to `uploadBytes` that the board holds, of codes of one
+ * kind.
  */
 export function benchProgram(
   { cells, rows, hasFactored, couplingBits }: DeviceIdentity,
@@ -202,16 +205,14 @@ export function benchProgram(
   };
 }
 
-/** The width of the codes of the state. They are within ± V_fs, so that no cell starts at a rail. */
+/** Width of the state's codes: within ± V_fs, so that no cell starts at a rail. */
 const STATE_BITS = 15;
-/**
- * One of this many pairs of neighbours is not zero. A trained factor has runs of 2 to 7 codes that are not.
- */
+/** One pair of neighbours in so many is not zero. A trained factor has runs of 2 to 7 codes that are not. */
 const PAIRS_PER_NONZERO = 10;
 
 /**
- * Fills codes by a multiplicative hash, so that every byte value occurs. Mostly-zero codes are ±1 in every
- * tenth pair and 0 elsewhere.
+ * Fills codes by a multiplicative hash: with every value of `bits` bits, or with zeros and, in one pair of
+ * ten, ±1.
  */
 function filled<Codes extends Int8Array | Int16Array>(codes: Codes, bits: number, kind: CodeKind): Codes {
   for (let i = 0; i < codes.length; i++) {
@@ -223,7 +224,7 @@ function filled<Codes extends Int8Array | Int16Array>(codes: Codes, bits: number
   return codes;
 }
 
-/** The frames that the upload sends. */
+/** Frames as the upload sends them. */
 export function sameFrames(image: ProgramImage, payloadBytesMax: number): Uint8Array[] {
   const width = image.couplings.BYTES_PER_ELEMENT;
   const bytes = codeBytes(image.couplings);

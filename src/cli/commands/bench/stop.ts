@@ -3,24 +3,21 @@ import type { Device } from '../../../driver/device.js';
 import { ThermolinkError } from '../../../errors.js';
 
 export interface StopBench {
-  /**
-   * The longest time from asking to the answer of the board, in a board run without end. The board answers
-   * once it is safe.
-   */
+  /** Longest time from asking to the board's answer, which it gives once it is safe, in a run without end. */
   readonly stopDuringRunMaxMs: number;
-  /** The same during an upload into the other bank, which keeps the port full. */
+  /** The same while an upload into the other bank keeps the port full. */
   readonly stopDuringUploadMaxMs: number;
 }
 
 const ROUNDS = 10;
-/** Long enough for the port to be full, and for the board run to have found its slice. */
+/** After this time a port is full, and the run has found how many ticks fit a slice. */
 const SATURATE_MS = 150;
-/** A board run of this many ticks does not end while a program waits for it. */
+/** A run of so many ticks does not end by itself. */
 const ENDLESS_TICKS = 2 ** 50;
 
 /**
- * Measures how long a stop takes, alone and behind an upload: the worst of ROUNDS. The board is idle then,
- * and its programs must be committed again.
+ * Measures the longest of ROUNDS stops, alone and behind an upload. The board is idle afterwards, and
+ * programs have to be committed again.
  */
 export async function benchStop(
   device: Device,
@@ -31,7 +28,7 @@ export async function benchStop(
   const uploadUntil = async (ended: () => boolean): Promise<void> => {
     while (!ended())
       await device.uploadCouplings(1, image, { signal, timeoutMs: 60_000 }).catch((error: unknown) => {
-        // The stop cancels the upload.
+        // The stop cancels what was on its way.
         if (!ended() && !isCancelled(error)) throw error;
       });
   };
