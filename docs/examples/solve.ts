@@ -1,10 +1,10 @@
-import { connect, createAnalogSolver } from 'thermolink';
+import { connect, solve } from 'thermolink';
 
 // 4x + y = 1, x + 3y = 2
 const matrix = { rows: 2, columns: 2, data: Float64Array.of(4, 1, 1, 3) };
 const device = await connect('emulator:ideal-8');
 try {
-  const { x, standardError, cost } = await createAnalogSolver(device).solve({
+  const { x, standardError, cost } = await solve(device, {
     system: { kind: 'dense', matrix },
     drive: Float64Array.of(1, 2),
     tolerance: 1e-3,

@@ -46,8 +46,8 @@ export function stateVolts(codes: ArrayLike<number>, range: VoltRange): Float64A
 
 /**
  * The drive codes [N] nearest to `volts` [N], clamped to ±(2^(b−1) − 1), b = `driveBits`. A drive is a
- * current; it is told here by the voltage at which it alone would hold a cell whose only conductance is G_fs
- * to ground. A full code is ±`driveRange` · V_fs. NaN becomes 0. Errors: BAD_ARGUMENT.
+ * current. It is given here as the voltage at which it would hold a cell whose only conductance is G_fs to
+ * ground. A full code is ±`driveRange` · V_fs. NaN becomes 0. Errors: BAD_ARGUMENT.
  */
 export function driveCodes(volts: Float64Array, range: VoltRange): Int16Array<ArrayBuffer> {
   checkVolts(volts, range);

@@ -11,7 +11,7 @@ export interface Logger {
   debug(facts: object, message: string): void;
   /** Sessions that open, resume and end. */
   info(facts: object, message: string): void;
-  /** What is wrong and was got over. */
+  /** A problem that the driver has overcome. */
   warn(facts: object, message: string): void;
 }
 
