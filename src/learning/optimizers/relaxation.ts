@@ -43,7 +43,7 @@ export function relaxationInit(parameterCount: number): OptimizerState {
  *
  * Errors: DIVERGED when |x|∞ exceeds 2¹⁰ · max(1, 1/λ) · (largest |∇ℓ|∞ so far), also after the delay, and
  * when two steps in succession overloaded the board. Each overload enlarges the scale, and noise and offsets
- * grow with it: such a training runs away.
+ * grow with it: such a training diverges.
  */
 export async function relax(
   solver: RelaxationSolver,

@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import { commentsOnly } from './comments.js';
+import { readRepositoryFile, repositoryFiles } from './files.js';
+
+/** The formatter's width, which it does not apply to comments. */
+const COLUMNS_MAX = 110;
+/** A line that cannot be broken: one word without a space, such as an address. */
+const ONE_WORD = /^\s*(?:\/\/|\*|#)?\s*\S+$/;
+
+it(`no line with a comment is wider than ${COLUMNS_MAX} columns`, () => {
+  const wide = repositoryFiles(/\.(ts|mjs|c|h|py)$/)
+    .filter((file) => !/generated/.test(file))
+    .flatMap((file) => {
+      const comments = commentsOnly(file).split('\n');
+      return readRepositoryFile(file)
+        .split('\n')
+        .flatMap((line, i) =>
+          line.length > COLUMNS_MAX && comments[i].trim() !== '' && !ONE_WORD.test(line)
+            ? [`${file}:${i + 1}: ${line.length}`]
+            : [],
+        );
+    });
+  expect(wide).toEqual([]);
+});
