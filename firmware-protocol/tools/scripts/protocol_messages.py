@@ -130,7 +130,7 @@ def later_minor(rows):
 
 
 def earlier_version(rows):
-    """HELLO as it was before it had a purpose: it ends with the fields that are frozen for ever; 0 is meant."""
+    """HELLO before it had a purpose: it ends with the fields that are frozen for ever, and 0 is meant."""
     for opcode, name, direction, fields in rows:
         if name == "hello" and direction == "toDevice":
             values = [field_value(field, 1) for field in fields[:-1]]
