@@ -9,7 +9,8 @@ test('these tests run the kernel', () => {
   expect(kernelWarning()).toBeUndefined();
 });
 
-function equalsTheOracle(problems: number, histories: number): void {
+/** `least`: so many problems reach a limit, and so many do not. */
+function equalsTheOracle(problems: number, least: number, histories: number): void {
   let overloads = 0;
   let quiet = 0;
   const styles = new Set<string>();
@@ -43,7 +44,7 @@ function equalsTheOracle(problems: number, histories: number): void {
 
   test('and those reached limits, and did not, in both modes', () => {
     // More than 80 of each among the first 300 problems, or in proportion among fewer.
-    expect(Math.min(overloads, quiet)).toBeGreaterThan(Math.floor((Math.min(problems, 300) * 80) / 300));
+    expect(Math.min(overloads, quiet)).toBeGreaterThanOrEqual(least);
     expect(styles.size).toBeGreaterThan(5);
   });
 
@@ -74,9 +75,9 @@ function equalsTheOracle(problems: number, histories: number): void {
 }
 
 describe('the kernel equals the oracle in every bit, on ideal and imperfect dies', () => {
-  equalsTheOracle(120, 20);
+  equalsTheOracle(120, 32, 20);
 });
 
 describe('and on many more', { tags: 'long' }, () => {
-  equalsTheOracle(1500, 60);
+  equalsTheOracle(1500, 390, 60);
 });

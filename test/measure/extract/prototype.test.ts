@@ -54,7 +54,7 @@ describe('a prototype board that was captured', { tags: 'long' }, () => {
   beforeAll(async () => {
     captured = [];
     for (const { dieSeed, uri } of BOARDS) captured.push(await capture(uri, dieSeed, ALL));
-  }, 120_000);
+  }, 600_000);
 
   /*
    * For n normal z the mean square has the standard deviation √(2/n): 0.102 for the 192 cells of three
