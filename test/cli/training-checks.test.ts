@@ -45,6 +45,6 @@ it('sample refuses more draws than it can hold before it opens the device', asyn
   writeFileSync(precision, rows.join('\n'));
   const sample = ['sample', '--matrix', precision, '--count', '9000000', '--out', join(directory, 'x.npy')];
   const { stderr, exitCode } = await runCommand(...sample);
-  expect(stderr).toMatch(/BAD_ARGUMENT: 9000000 draws of 9 cells/);
+  expect(stderr).toMatch(/BAD_ARGUMENT: 9,000,000 draws of 9 cells/);
   expect(exitCode).toBe(2);
 });
