@@ -71,7 +71,7 @@ describe('a connected device refuses', () => {
     ['no image', () => device.loadProgram(0), /program image is missing/],
     ['an unknown mode', load({ mode: 'dense' }), /image.mode is the text "dense"/],
     ['plain arrays', load({ couplings: [1, 0, 0, 1] }), /image.couplings.*Int16Array/],
-    ['too few codes', load({ drive: new Int16Array(1) }), /image.drive has 1 codes; it must have 2/],
+    ['too few codes', load({ drive: new Int16Array(1) }), /image.drive has 1 code; it must have 2/],
     ['a damping with a fraction', load({ damping: 0.5 }), /image.damping is 0.5/],
     ['an image that is none, to rewrite', () => device.rewriteProgram(0, {}), /image.mode is missing/],
     ['no couplings to upload', () => device.uploadCouplings(0, null), /program image is null/],
