@@ -66,9 +66,15 @@ describe('what the documents show runs', () => {
     const text = await withPrintedOutput(readRepositoryFile(file));
     await expect(text).toMatchFileSnapshot(path.join(ROOT, file));
   };
-  const title = 'the commands of %s print what it shows (npm run generate writes it)';
-  it.runIf(built).each(withCommands.filter((file) => !LONG.has(file)))(title, expectPrinted);
-  it.runIf(built).each(withCommands.filter((file) => LONG.has(file)))(title, { tags: 'long' }, expectPrinted);
+  it.runIf(built).each(withCommands.filter((file) => !LONG.has(file)))(
+    'the commands of %s print what it shows (npm run generate writes it)',
+    expectPrinted,
+  );
+  it.runIf(built).each(withCommands.filter((file) => LONG.has(file)))(
+    'the commands of %s print what it shows',
+    { tags: 'long' },
+    expectPrinted,
+  );
 
   it('links between documents lead somewhere', () => {
     const broken = repositoryFiles(/\.md$/).flatMap((file) =>

@@ -62,7 +62,7 @@ function sourcesOf(file, found = new Set()) {
 /** SHA-256 of all that decides what the compiler makes of these files; comments and spaces do not. */
 function digestOf(files) {
   const hash = createHash('sha256').update(JSON.stringify([version, options]));
-  for (const file of [...files].sort()) {
+  for (const file of [...files].sort((a, b) => (a < b ? -1 : 1))) {
     const code = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, '');
     hash.update(`\0${path.relative(root, file)}\0${code.replace(/\s+/g, ' ')}`);
   }
