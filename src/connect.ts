@@ -62,7 +62,8 @@ function locate(uri: string): { transport: Transport<DeviceAddress>; address: De
   if (typeof uri !== 'string') throw badArgument('The device URI', uri, 'a text', `Use ${FORMS}.`);
   try {
     const match = /^([a-z][a-z0-9+.-]*):([^?#]*)(?:\?([^#]*))?$/i.exec(uri);
-    if (!match) throw new BadUri(suggestion(uri) ?? 'it is not a URI');
+    if (!match)
+      throw new BadUri(suggestion(uri) ?? (uri.includes('#') ? 'a # is written %23' : 'it is not a URI'));
     const [, scheme, path, query = ''] = match;
     const transport: Transport<DeviceAddress> | undefined = TRANSPORTS.find(
       (candidate) => candidate.scheme === scheme.toLowerCase(),
@@ -80,10 +81,10 @@ function locate(uri: string): { transport: Transport<DeviceAddress>; address: De
   }
 }
 
-/** What a text that is no URI was meant to be, if a transport recognises it. */
+/** What a text that is no URI was meant to be, if a transport recognises it. Blanks around it were pasted. */
 function suggestion(text: string): string | undefined {
   const transports: readonly Transport<DeviceAddress>[] = TRANSPORTS;
-  return transports.map(({ suggest }) => suggest?.(text)).find((advice) => advice !== undefined);
+  return transports.map(({ suggest }) => suggest?.(text.trim())).find((advice) => advice !== undefined);
 }
 
 /**

@@ -124,11 +124,12 @@ export const ERROR_CODES = {
   PORT_DENIED: {
     meaning: 'the operating system does not let this user open the port',
     causes: [
-      'the user is not in the group that owns serial ports (dialout, uucp)',
+      'the user is not in the group that owns the port (often dialout or uucp)',
       'no log-in since joining the group',
       'a container without the device',
     ],
-    remedy: 'Linux: `sudo usermod -aG dialout $USER`, then log in again. See docs/reference/devices.md.',
+    remedy:
+      'Linux: join the group that `ls -l` shows for the port (`sudo usermod -aG GROUP $USER`), then log in again. See docs/reference/devices.md.',
   },
   PORT_BUSY: {
     meaning: 'another program holds the port',

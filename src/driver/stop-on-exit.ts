@@ -1,6 +1,7 @@
 /** A process that ends waits at most this long for its boards to be safe. */
 const STOP_MS = 500;
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+const SIGNAL_NAMES = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];
 
 /** When and how an ending process stops its boards. */
 export interface StopOnExitOptions {
@@ -13,38 +14,59 @@ export interface StopOnExitOptions {
   readonly report?: (error: unknown) => void;
 }
 
+/** How many calls of `stopBoardsOnExit` want each report, and how many want signals to end the process. */
+const reports = new Map<(error: unknown) => void, number>();
+let callsWithSignals = 0;
+let ending = false;
+
 /**
  * Stops every open board before the process ends by an uncaught exception, an unhandled rejection or a
  * signal. It waits at most 500 ms; then the process exits with 1, or with 128 + the number of the signal.
- * The returned function undoes this. When a process is killed outright, the watchdog of the board ends
- * its run. Errors: none.
+ * It may be called any number of times: all calls share their listeners, and each different report is called
+ * once. The returned function undoes one call. When a process is killed outright, the watchdog of the board
+ * ends its run. Errors: none.
  */
 export function stopBoardsOnExit(options: StopOnExitOptions = {}): () => void {
-  const { signals = true, report = (error) => console.error(error) } = options;
-  let ending = false;
-  const end = (exitCode: number): void => {
-    if (ending) return;
-    ending = true;
-    // The process ends even if stopping fails or hangs.
-    setTimeout(() => process.exit(exitCode), 2 * STOP_MS).unref();
-    void stopOpenDevices(STOP_MS).finally(() => process.exit(exitCode));
+  const { signals = true, report = printError } = options;
+  if (reports.size === 0) process.on('uncaughtException', onCrash).on('unhandledRejection', onCrash);
+  reports.set(report, (reports.get(report) ?? 0) + 1);
+  if (signals && callsWithSignals++ === 0) for (const name of SIGNAL_NAMES) process.on(name, onSignal);
+  let undone = false;
+  return () => {
+    if (undone) return;
+    undone = true;
+    const calls = reports.get(report)! - 1;
+    if (calls > 0) reports.set(report, calls);
+    else reports.delete(report);
+    if (reports.size === 0) process.off('uncaughtException', onCrash).off('unhandledRejection', onCrash);
+    if (signals && --callsWithSignals === 0) for (const name of SIGNAL_NAMES) process.off(name, onSignal);
   };
-  const onCrash = (error: unknown): void => {
-    end(1);
+}
+
+function printError(error: unknown): void {
+  console.error(error);
+}
+
+function onCrash(error: unknown): void {
+  end(1);
+  for (const report of reports.keys())
     try {
       report(error);
     } catch {
       // An error of the report must not keep the boards running.
     }
-  };
-  const onSignal = (signal: NodeJS.Signals): void => end(SIGNALS[signal as keyof typeof SIGNALS]);
-  const names = signals ? (Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) : [];
-  process.on('uncaughtException', onCrash).on('unhandledRejection', onCrash);
-  for (const name of names) process.on(name, onSignal);
-  return () => {
-    process.off('uncaughtException', onCrash).off('unhandledRejection', onCrash);
-    for (const name of names) process.off(name, onSignal);
-  };
+}
+
+function onSignal(signal: NodeJS.Signals): void {
+  end(SIGNALS[signal as keyof typeof SIGNALS]);
+}
+
+function end(exitCode: number): void {
+  if (ending) return;
+  ending = true;
+  // The process ends even if stopping fails or hangs.
+  setTimeout(() => process.exit(exitCode), 2 * STOP_MS).unref();
+  void stopOpenDevices(STOP_MS).finally(() => process.exit(exitCode));
 }
 
 /** A board that is stopped before the process ends. */

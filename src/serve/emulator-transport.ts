@@ -7,6 +7,7 @@ import { memoryPortPair } from '../transport/memory-port.js';
 import {
   BadUri,
   decodedPath,
+  encodedPath,
   readParameters,
   type Transport,
   type TransportOptions,
@@ -37,6 +38,8 @@ export const emulatorTransport: Transport<EmulatorAddress> = {
   parse({ path, parameters }) {
     const file = /^file=(.*)$/s.exec(path)?.[1];
     if (file === '') throw new BadUri('file= needs a path');
+    const meant = file === undefined && !findProfile(path) ? suggestEmulator(`emulator:${path}`) : undefined;
+    if (meant !== undefined) throw new BadUri(meant);
     if (file === undefined && !findProfile(path))
       throw new ThermolinkError('UNKNOWN_PROFILE', `The emulator has no profile ${JSON.stringify(path)}.`, {
         hint: `Choose one of ${PROFILES.map(({ name }) => name).join(', ')}, or describe your own: emulator:file=board.json.`,
@@ -53,7 +56,17 @@ export const emulatorTransport: Transport<EmulatorAddress> = {
     };
   },
   open: openEmulator,
+  suggest: suggestEmulator,
 };
+
+function suggestEmulator(text: string): string | undefined {
+  const [, name, query = ''] = /^(?:emulator:\/*)?(.*?)(\?(?:die|faults)=.*)?$/is.exec(text)!;
+  const profile = findProfile(name.toLowerCase());
+  if (profile) return `an emulated board is written emulator:${profile.name}${query}`;
+  const file = /^(?:file=)?(.+\.json)$/is.exec(name)?.[1];
+  if (file === undefined) return undefined;
+  return `a board that a file describes is written emulator:file=${encodedPath(file)}${query}`;
+}
 
 function faultList(text: string, name: string): DynamicFault[] {
   const faults = parseFaults(text);

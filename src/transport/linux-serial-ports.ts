@@ -14,6 +14,7 @@ export interface LinuxListingOptions {
 const USB_DEPTH_MAX = 6;
 /** The type in sysfs of a /dev/ttyS* without hardware. */
 const NO_UART = '0';
+const ROOT_GROUP = 'root';
 const GROUP_MAY_OPEN = constants.S_IRGRP | constants.S_IWGRP;
 
 /**
@@ -24,9 +25,10 @@ const GROUP_MAY_OPEN = constants.S_IRGRP | constants.S_IWGRP;
 export async function listLinuxSerialPorts(options: LinuxListingOptions = {}): Promise<SerialListing> {
   const { root = '/', mayOpen = mayReadAndWrite } = options;
   const classPath = path.join(root, 'sys/class/tty');
-  const [names, links, groups, processes] = await Promise.all([
+  const [names, idLinks, placeLinks, groups, processes] = await Promise.all([
     entries(classPath),
-    stableLinks(root),
+    stableLinks(root, 'by-id'),
+    stableLinks(root, 'by-path'),
     groupNames(root),
     readProcesses(root),
   ]);
@@ -37,14 +39,14 @@ export async function listLinuxSerialPorts(options: LinuxListingOptions = {}): P
       const file = path.join(root, 'dev', name);
       const status = await stat(file).catch(() => undefined);
       if (status === undefined) return undefined;
-      const group = (status.mode & GROUP_MAY_OPEN) === GROUP_MAY_OPEN ? groups.get(status.gid) : undefined;
       const holders = processes.holders(`/dev/${name}`, lockKey(status));
       return {
         path: `/dev/${name}`,
         ...usb,
-        stablePath: links.get(name),
+        stablePath: idLinks.get(name),
+        placePath: placeLinks.get(name),
         access: (await mayOpen(file)) ? 'allowed' : 'denied',
-        group,
+        group: groupOf(status, groups),
         holders,
       };
     }),
@@ -75,13 +77,37 @@ async function hardware(folder: string): Promise<Partial<SerialRow> | undefined>
   return {};
 }
 
-/** Maps the name of a tty to the link in /dev/serial/by-id that udev made. */
-async function stableLinks(root: string): Promise<Map<string, string>> {
-  const folder = path.join(root, 'dev/serial/by-id');
+/**
+ * The group whose members may open a port, by name. Undefined where only root may open it, or where the file
+ * can't be looked at.
+ */
+export async function groupOfPort(
+  file: string,
+  { root = '/' }: LinuxListingOptions = {},
+): Promise<string | undefined> {
+  const [status, groups] = await Promise.all([
+    stat(path.join(root, file)).catch(() => undefined),
+    groupNames(root),
+  ]);
+  return status && groupOf(status, groups);
+}
+
+function groupOf({ mode, gid }: Stats, groups: ReadonlyMap<number, string>): string | undefined {
+  const mayOpen = (mode & GROUP_MAY_OPEN) === GROUP_MAY_OPEN;
+  const name = mayOpen ? groups.get(gid) : undefined;
+  // Nobody should join the group of root for the sake of a port.
+  return name === ROOT_GROUP ? undefined : name;
+}
+
+/** Maps the name of a tty to the link that udev made of it in a folder of /dev/serial. */
+async function stableLinks(root: string, kind: 'by-id' | 'by-path'): Promise<Map<string, string>> {
+  const folder = path.join(root, 'dev/serial', kind);
   const links = new Map<string, string>();
-  for (const name of await entries(folder)) {
+  // A tty may have two links by its place. The first in the alphabet is taken, so that it is always the same.
+  for (const name of (await entries(folder)).sort()) {
     const target = await readlink(path.join(folder, name)).catch(() => undefined);
-    if (target !== undefined) links.set(path.basename(target), `/dev/serial/by-id/${name}`);
+    if (target === undefined || links.has(path.basename(target))) continue;
+    links.set(path.basename(target), `/dev/serial/${kind}/${name}`);
   }
   return links;
 }

@@ -1,9 +1,10 @@
+import { realpath } from 'node:fs/promises';
 import { badArgument, checkObject } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
 import { portAdvice } from './serial-advice.js';
 import { listSerialPorts } from './serial-listing.js';
 import type { ListSerialPorts, SerialListing, SerialRow, Verdict } from './serial-row.js';
-import { serialUri, type UsbIdentity, usbUri } from './serial-uri.js';
+import { serialUri, type UsbIdentity, usbUri, windowsName } from './serial-uri.js';
 import { fingerprint, SCORE, SCORE_OURS_MIN } from './usb-fingerprints.js';
 
 /** A serial port and what is known of it without opening it. */
@@ -12,7 +13,10 @@ export interface SerialDevice {
    * The path that opens it. On macOS it is the call-out path (/dev/cu.…), which does not wait for a carrier.
    */
   readonly path: string;
-  /** The device URI. It survives replugging where the USB identity is unique or udev has made a link. */
+  /**
+   * The device URI. It survives replugging where the serial number is unique, or udev has made a link that no
+   * other device of the kind can take over.
+   */
   readonly uri: string;
   readonly verdict: Verdict;
   /** How much it looks like one of our boards: a whole number from 0 to 100. */
@@ -32,13 +36,12 @@ export interface SerialDevice {
 export function serialDevices(listing: SerialListing): SerialDevice[] {
   checkObject('listing', listing, 'await listSerialPorts()');
   const { platform } = listing;
-  const rows = listing.rows.map((row) => ({ ...row, ...identityOf(row), path: callOutPath(row.path) }));
+  const rows = namedRows(listing);
   const devices = rows.map((row): SerialDevice => {
     const product = row.product ?? row.friendlyName;
     const { score, name } = fingerprint({ ...row, product });
     const verdict = judge(row, score);
-    const isUnique = rows.filter((other) => matches(other, row)).length === 1;
-    const uri = uriOf(row, isUnique);
+    const uri = uriOf(row, lastingPlace(row, rows));
     const { path, vendorId, productId, serialNumber, group, holders = [] } = row;
     const advice = portAdvice({ verdict, platform, path, uri, score, group, holders });
     return { path, uri, verdict, score, name, vendorId, productId, serialNumber, advice };
@@ -106,21 +109,71 @@ export async function resolveUsb(
   return first.path;
 }
 
-/** The USB identity that only the port at `path` has, or undefined. Never rejects. */
-export async function usbIdentityOf(
+/** Where one device will be found again: by what it is, or by a path that only it can have. */
+export type LastingPlace =
+  | { readonly kind: 'usb'; readonly usb: UsbIdentity }
+  | { readonly kind: 'serial'; readonly path: string };
+
+/**
+ * Where the device at `path` will be found after it was unplugged and plugged in again. `path` may be any
+ * link to the port. It is returned as it is where nothing better is known. Never rejects.
+ */
+export async function lastingPlaceOf(
   path: string,
   list: ListSerialPorts = listSerialPorts,
-): Promise<UsbIdentity | undefined> {
+): Promise<LastingPlace> {
+  const asGiven: LastingPlace = { kind: 'serial', path };
   try {
-    const device = serialDevices(await list()).find((other) => other.path === path);
-    const { vendorId, productId, serialNumber } = device ?? {};
-    if (vendorId === undefined || productId === undefined || serialNumber === undefined) return undefined;
-    const usb = { vendorId, productId, serialNumber };
-    return device?.uri === usbUri(usb) ? usb : undefined;
+    const rows = namedRows(await list());
+    const target = await realpath(path).catch(() => path);
+    const names = [path, target].map(comparable);
+    const row = rows.find((other) =>
+      [other.path, other.stablePath, other.placePath].some(
+        (name) => name !== undefined && names.includes(comparable(name)),
+      ),
+    );
+    if (row === undefined) return asGiven;
+    const place = lastingPlace(row, rows);
+    // A link that the user's own rule makes says what the user wants, which a path would not.
+    const isOwnLink = target !== path && path !== row.stablePath;
+    return place.kind === 'serial' && isOwnLink ? asGiven : place;
   } catch {
     // The port is open already, and can be found again by its path.
-    return undefined;
+    return asGiven;
   }
+}
+
+type NamedRow = SerialRow & Identity;
+
+/** The rows with one form of all identities and paths. */
+function namedRows({ rows }: SerialListing): NamedRow[] {
+  return rows.map((row) => ({ ...row, ...identityOf(row), path: callOutPath(row.path) }));
+}
+
+/**
+ * How the device of a row is found again. Devices of one kind without serial numbers are told apart by their
+ * sockets alone: the link by-id goes to the one that was plugged in last, and must not lead to another device.
+ */
+function lastingPlace(row: NamedRow, rows: readonly NamedRow[]): LastingPlace {
+  const { vendorId, productId, serialNumber, stablePath, placePath } = row;
+  const equals = rows.filter((other) => matches(other, row));
+  const isUsb = vendorId !== undefined && productId !== undefined;
+  const isUnique = isUsb && equals.length === 1;
+  if (isUnique && serialNumber !== undefined)
+    return { kind: 'usb', usb: { vendorId, productId, serialNumber } };
+  // The channels of one device have one serial number, and a link each.
+  const haveLinks =
+    new Set(equals.map((other) => other.stablePath ?? '').filter(Boolean)).size === equals.length;
+  if (stablePath !== undefined && serialNumber !== undefined && haveLinks)
+    return { kind: 'serial', path: stablePath };
+  if (placePath !== undefined) return { kind: 'serial', path: placePath };
+  // By its kind, so that it is not guessed once there are two of them.
+  if (isUnique) return { kind: 'usb', usb: { vendorId, productId } };
+  return { kind: 'serial', path: row.path };
+}
+
+function comparable(path: string): string {
+  return windowsName(path) ?? callOutPath(path);
 }
 
 function judge({ access, holders = [] }: SerialRow, score: number): Verdict {
@@ -140,8 +193,10 @@ function callOutPath(path: string): string {
 function identityOf(row: SerialRow): Pick<SerialDevice, 'vendorId' | 'productId' | 'serialNumber'> {
   const { vendorId, productId, serialNumber } = row;
   if (!vendorId || !productId) return { vendorId: undefined, productId: undefined, serialNumber: undefined };
-  // For a device without a number Windows makes one up. It holds an & and changes with the socket.
-  const isOwn = serialNumber !== undefined && serialNumber !== '' && !serialNumber.includes('&');
+  // For a device without a number Windows makes one up. It holds an & and changes with the socket. Linux
+  // passes on the PCI address of the host controller.
+  const isOwn =
+    serialNumber !== undefined && !/^$|&|^[\da-f]{4}:[\da-f]{2}:[\da-f]{2}\.\d$/i.test(serialNumber);
   return { ...usbIds({ vendorId, productId }), serialNumber: isOwn ? serialNumber : undefined };
 }
 
@@ -159,10 +214,10 @@ function matches(device: Identity, wanted: Identity): boolean {
   return serialNumber === undefined || device.serialNumber?.toLowerCase() === serialNumber.toLowerCase();
 }
 
-function uriOf(row: SerialRow & Identity, isUnique: boolean): string {
-  const { vendorId, productId, serialNumber } = row;
-  if (vendorId !== undefined && productId !== undefined && serialNumber !== undefined && isUnique)
-    return usbUri({ vendorId, productId, serialNumber });
+function uriOf(row: SerialRow, place: LastingPlace): string {
+  if (place.kind === 'serial') return serialUri(place.path);
+  const { usb } = place;
+  if (usb.serialNumber !== undefined) return usbUri({ ...usb, serialNumber: usb.serialNumber });
   return serialUri(row.stablePath ?? row.path);
 }
 

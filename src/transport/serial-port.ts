@@ -3,15 +3,17 @@ import type { SerialPort } from 'serialport';
 import type { Port } from '../../firmware-protocol/port.js';
 import { checkObject, checkSignal, checkText, checkWhole } from '../argument-checks.js';
 import { abortError, type ErrorCode, ThermolinkError, throwIfAborted } from '../errors.js';
+import { groupOfPort } from './linux-serial-ports.js';
 import { portAdvice } from './serial-advice.js';
 import { loadSerialPort, mendedBinding } from './serial-binding.js';
-import { resolveUsb, usbIdentityOf } from './serial-devices.js';
+import { lastingPlaceOf, resolveUsb } from './serial-devices.js';
 import {
   parseSerialUri,
   SERIAL_FORM,
   type SerialAddress,
   type SerialUriAddress,
   serialUri,
+  suggestSerialUri,
 } from './serial-uri.js';
 import { StreamPort } from './stream-port.js';
 import type { OpenPortOptions, Transport } from './transport.js';
@@ -62,12 +64,10 @@ export const serialTransport: Transport<SerialUriAddress> = {
   },
   async rediscover(address) {
     if (address.kind === 'usb') return address;
-    const usb = await usbIdentityOf(address.path);
-    if (!usb) return address;
-    const { path: _, ...settings } = address;
-    return { ...settings, kind: 'usb', usb };
+    const { path, kind: _, ...settings } = address;
+    return { ...settings, ...(await lastingPlaceOf(path)) };
   },
-  suggest: (text) => (/^(\/|COM\d)/i.test(text) ? `a serial port is written serial:${text}` : undefined),
+  suggest: suggestSerialUri,
 };
 
 /**
@@ -122,7 +122,8 @@ function open(serial: SerialPort, { signal, timeoutMs = OPEN_TIMEOUT_MS }: OpenP
     serial.open((error) => {
       // After the deadline or an abort nobody waits for the port any more.
       if (settled && !error) closeNow(serial);
-      else if (!settled) settle(error ? openError(serial.path, error) : undefined);
+      else if (!settled && !error) settle();
+      else if (error) openError(serial.path, error).then(settle, reject);
     });
   });
 }
@@ -150,7 +151,7 @@ const OPEN_ERRORS: readonly (readonly [RegExp, ErrorCode, string])[] = [
   [/cannot lock|busy|temporarily unavailable/i, 'PORT_BUSY', 'another program holds it'],
 ];
 
-function openError(path: string, cause: Error): ThermolinkError {
+async function openError(path: string, cause: Error): Promise<ThermolinkError> {
   const [, code, why] = OPEN_ERRORS.find(([text]) => text.test(cause.message)) ?? [
     /./,
     'CANNOT_CONNECT' as const,
@@ -158,17 +159,20 @@ function openError(path: string, cause: Error): ThermolinkError {
   ];
   return new ThermolinkError(code, `The port ${path} can’t be opened: ${why}.`, {
     cause,
-    hint: openHint(path, code),
+    hint: await openHint(path, code),
     retryable: code === 'PORT_BUSY',
     data: { path },
   });
 }
 
-function openHint(path: string, code: ErrorCode): string {
+async function openHint(path: string, code: ErrorCode): Promise<string> {
   if (code !== 'PORT_DENIED' && code !== 'PORT_BUSY')
     return 'See `thermolink devices` for the ports there are; check the path and the baud rate.';
   const verdict = code === 'PORT_BUSY' ? 'busy' : 'no permission';
-  const request = { platform: process.platform, path, uri: serialUri(path), score: 0, group: 'dialout' };
+  const { platform } = process;
+  // Group and permissions are those of the port itself, also where a link was given.
+  const group = platform === 'linux' ? await groupOfPort(path) : undefined;
+  const request = { platform, path, uri: serialUri(path), score: 0, group };
   return portAdvice({ ...request, verdict });
 }
 

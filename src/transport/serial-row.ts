@@ -11,8 +11,13 @@ export interface SerialRow {
   readonly product?: string | undefined;
   /** The name that its driver gives it (Windows). */
   readonly friendlyName?: string | undefined;
-  /** A path that survives replugging: /dev/serial/by-id/… (Linux with udev). */
+  /**
+   * The link that names the device: /dev/serial/by-id/… (Linux with udev). Devices of one kind without
+   * serial numbers share one link, which belongs to the one that was plugged in last.
+   */
   readonly stablePath?: string | undefined;
+  /** The link that names the socket it is plugged into: /dev/serial/by-path/… (Linux with udev). */
+  readonly placePath?: string | undefined;
   /** Whether this user may open it, where the system tells without opening it. */
   readonly access?: 'allowed' | 'denied' | undefined;
   /** The group whose members may open it (Linux). */

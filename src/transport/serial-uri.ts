@@ -1,5 +1,13 @@
 import { checkText } from '../argument-checks.js';
-import { BadUri, decodedPath, flag, readParameters, type UriParts, wholeNumber } from './transport.js';
+import {
+  BadUri,
+  decodedPath,
+  encodedPath,
+  flag,
+  readParameters,
+  type UriParts,
+  wholeNumber,
+} from './transport.js';
 
 /** How a serial line is used; the port's own defaults hold for what is missing. */
 export interface SerialSettings {
@@ -42,8 +50,8 @@ export const SERIAL_FORM = 'serial:PATH[?baud=…&dtr=0|1&rtscts=0|1] or serial:
 const BAUD_RATE_MAX = 50_000_000;
 
 /** Takes `serial:PATH?…` or `serial:?usb=…` apart. Throws `BadUri`. */
-export function parseSerialUri({ path, parameters }: UriParts): SerialUriAddress {
-  const file = decodedPath(path);
+export function parseSerialUri({ path: escaped, parameters }: UriParts): SerialUriAddress {
+  const file = decodedPath(escaped);
   const { usb, baud, ...lines } = readParameters(parameters, {
     baud: wholeNumber({ min: 1, max: BAUD_RATE_MAX }),
     dtr: flag,
@@ -54,7 +62,10 @@ export function parseSerialUri({ path, parameters }: UriParts): SerialUriAddress
   if (usb && file !== '') throw new BadUri('a path and usb= exclude each other');
   if (usb) return { kind: 'usb', usb, ...settings };
   if (file === '') throw new BadUri('a serial port needs a path (serial:/dev/ttyACM0) or usb=VID:PID');
-  return { kind: 'serial', path: file, ...settings };
+  if (DEVICE_NAME.test(file)) throw new BadUri(suggestSerialUri(file)!);
+  // Opening adds this prefix itself.
+  const path = /^[\\/]{2}\./.test(file) ? (windowsName(file) ?? file) : file;
+  return { kind: 'serial', path, ...settings };
 }
 
 function usbIdentity(text: string, name: string): UsbIdentity {
@@ -66,10 +77,47 @@ function usbIdentity(text: string, name: string): UsbIdentity {
   return { vendorId, productId, serialNumber };
 }
 
+/**
+ * The name of a port of Windows as it is written here: `COM10` for `com10`, `COM10:` and `\\.\COM10`. Undefined
+ * for another path.
+ */
+export function windowsName(path: string): string | undefined {
+  return /^(?:[\\/]{2}\.[\\/])?(com\d+):?$/i.exec(path)?.[1].toUpperCase();
+}
+
+/** A tty of Linux or macOS without its folder, or with a part of it. */
+const DEVICE_NAME = /^(?:dev\/)?((?:tty(?:USB|ACM|S|AMA|O|mxc|THS)\d+)|(?:(?:cu|tty)\..+)|(?:pts\/\d+))$/;
+/** The parameters that may stand behind a path. A path may hold a question mark of its own. */
+const SETTINGS = /\?(?:(?:baud|dtr|rtscts)=\d+&?)+$/;
+
+/** Returns how a text that is no URI of a serial port was meant, or undefined. */
+export function suggestSerialUri(text: string): string | undefined {
+  const identity = /^(?:usb[:=])?([\da-f]{4}:[\da-f]{4}(?::.+)?)$/i.exec(text)?.[1];
+  if (identity !== undefined)
+    return `a board by its USB identity is written serial:?usb=${encodeURIComponent(identity).replaceAll('%3A', ':')}`;
+  const settings = SETTINGS.exec(text)?.[0] ?? '';
+  const isOurs = /^serial:/i.test(text);
+  const name = text.slice(0, text.length - settings.length).replace(/^serial:/i, '');
+  // A rate behind a colon is how some terminal programs write it.
+  const [, path, rate] = /^(.*[^:]):(\d{3,8})$/.exec(name) ?? [undefined, name];
+  const found = portPath(path) ?? (isOurs && path !== '' ? path : undefined);
+  if (found === undefined) return undefined;
+  const uri = `${serialUri(found)}${rate === undefined ? settings : `?baud=${rate}`}`;
+  return uri === text ? undefined : `a serial port is written ${uri}`;
+}
+
+function portPath(text: string): string | undefined {
+  const windows = windowsName(text);
+  if (windows !== undefined) return windows;
+  const name = DEVICE_NAME.exec(text)?.[1];
+  if (name !== undefined) return `/dev/${name}`;
+  return /^\.{0,2}\//.test(text) ? text : undefined;
+}
+
 /** The URI of a serial port by its path. Errors: BAD_ARGUMENT. */
 export function serialUri(path: string): string {
   checkText('path', path);
-  return `serial:${encodeURI(path).replace(/[?#]/g, encodeURIComponent)}`;
+  return `serial:${encodedPath(path)}`;
 }
 
 /** The URI of a USB device that has a serial number. */

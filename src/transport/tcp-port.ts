@@ -35,6 +35,12 @@ export const tcpTransport: Transport<{ readonly kind: 'tcp' } & TcpAddress> = {
   },
   open: (address, options) => openTcpPort(address, options),
   rediscover: (address) => Promise.resolve(address),
+  suggest(text) {
+    const address = parseHostPort(text.replace(/^(?:https?|tcp|telnet):\/*/i, '').replace(/\/$/, ''));
+    // `COM3:9600` is a serial port, `0403:6001` a USB identity.
+    if (!address || address.port === 0 || /^(?:com\d+|\d+|usb)$/i.test(address.host)) return undefined;
+    return `a board on the network is written ${tcpUri(address)}`;
+  },
 };
 
 /** Writes `tcp://host:port`, with brackets around an IPv6 address. Errors: BAD_ARGUMENT. */

@@ -46,7 +46,9 @@ export interface Transport<Address> {
    * open, and never rejects. A transport without it has boards that can't be lost.
    */
   rediscover?(address: Address): Promise<Address>;
-  /** Returns the URI that was meant by a text that is no URI, as an advice for the error, or undefined. */
+  /**
+   * Returns the end of a sentence that names the URI which was meant by a text that is no URI, or undefined.
+   */
   suggest?(text: string): string | undefined;
 }
 
@@ -91,6 +93,11 @@ export function wholeNumber({ min, max }: { readonly min: number; readonly max: 
 export function flag(text: string, name: string): boolean {
   if (text !== '0' && text !== '1') throw new BadUri(`${name}=${text} is neither 0 nor 1`);
   return text === '1';
+}
+
+/** Writes a file's path for a URI: blanks, #, ? and % are escaped. */
+export function encodedPath(path: string): string {
+  return encodeURI(path).replace(/[?#]/g, encodeURIComponent);
 }
 
 /** Decodes the % escapes of a file's path. */

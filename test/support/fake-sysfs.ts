@@ -14,6 +14,8 @@ export interface FakeTty {
   readonly type?: string;
   /** Link name in /dev/serial/by-id. */
   readonly link?: string;
+  /** Link names in /dev/serial/by-path. */
+  readonly placeLinks?: readonly string[];
   readonly mode?: number;
 }
 
@@ -26,7 +28,11 @@ export interface FakeProcess {
 }
 
 /** A folder that looks like the root of a Linux machine with these serial ports and processes. */
-export function fakeSysfs(ttys: readonly FakeTty[], processes: readonly FakeProcess[] = []): string {
+export function fakeSysfs(
+  ttys: readonly FakeTty[],
+  processes: readonly FakeProcess[] = [],
+  group = 'dialout',
+): string {
   const root = mkdtempSync(path.join(tmpdir(), 'thermolink-sysfs-'));
   afterAll(() => rmSync(root, { recursive: true, force: true }));
   const write = (file: string, content: string): void => {
@@ -38,8 +44,17 @@ export function fakeSysfs(ttys: readonly FakeTty[], processes: readonly FakeProc
     symlinkSync(target, path.join(root, file));
   };
   const gid = statSync(root).gid;
-  write('etc/group', `root:x:${gid + 1}:\ndialout:x:${gid}:ada\n`);
-  for (const { name, device, usb = {}, usbFolder, type, link: linkName, mode = 0o660 } of ttys) {
+  write('etc/group', `other:x:${gid + 1}:\n${group}:x:${gid}:ada\n`);
+  for (const {
+    name,
+    device,
+    usb = {},
+    usbFolder,
+    type,
+    link: linkName,
+    placeLinks = [],
+    mode = 0o660,
+  } of ttys) {
     const folder = device === undefined ? `devices/virtual/tty/${name}` : `devices/${device}/tty/${name}`;
     write(`sys/${folder}/dev`, '188:0\n');
     link(`sys/class/tty/${name}`, `../../${folder}`);
@@ -50,6 +65,7 @@ export function fakeSysfs(ttys: readonly FakeTty[], processes: readonly FakeProc
     write(`dev/${name}`, '');
     chmodSync(path.join(root, 'dev', name), mode);
     if (linkName !== undefined) link(`dev/serial/by-id/${linkName}`, `../../${name}`);
+    for (const placeLink of placeLinks) link(`dev/serial/by-path/${placeLink}`, `../../${name}`);
   }
   const locks: string[] = [];
   for (const { id, comm, opens = [], locks: locked = [] } of processes) {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { parseDeviceUri } from '../../src/connect.js';
-import { listLinuxSerialPorts } from '../../src/transport/linux-serial-ports.js';
+import { groupOfPort, listLinuxSerialPorts } from '../../src/transport/linux-serial-ports.js';
 import {
   bestCandidates,
+  lastingPlaceOf,
   resolveUsb,
   serialDevices,
-  usbIdentityOf,
 } from '../../src/transport/serial-devices.js';
 import { listSerialPorts } from '../../src/transport/serial-listing.js';
 import { serialTransport } from '../../src/transport/serial-port.js';
@@ -200,27 +200,94 @@ describe('a board by its USB identity', () => {
 });
 
 describe('where a board is looked for after its port was lost', () => {
+  const CH340 = { vendorId: '1a86', productId: '7523', product: 'USB Serial' };
+  const BY_ID = '/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0';
+  const BY_PATH = '/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0-port0';
+  const listOf =
+    (rows: readonly SerialRow[], platform: NodeJS.Platform = 'linux') =>
+    () =>
+      Promise.resolve({ platform, rows });
+  const placeOf = (path: string, ...rows: SerialRow[]) => lastingPlaceOf(path, listOf(rows));
+
   it('is its USB identity, in place of a path, where no other port has the same', async () => {
     const rows = [
       { path: '/dev/ttyUSB0', vendorId: '0403', productId: '6001', serialNumber: 'A5' },
       { path: '/dev/ttyUSB1', vendorId: '0403', productId: '6010', serialNumber: 'FT1' },
       { path: '/dev/ttyUSB2', vendorId: '0403', productId: '6010', serialNumber: 'FT1' },
-      { path: '/dev/ttyUSB3', vendorId: '1a86', productId: '7523' },
       { path: '/dev/ttyS0' },
     ];
-    const list = async (): Promise<SerialListing> => ({ platform: 'linux', rows });
-    const found = await Promise.all(
-      [...rows.map(({ path }) => path), '/dev/gone'].map((path) => usbIdentityOf(path, list)),
-    );
+    const paths = [...rows.map(({ path }) => path), '/dev/gone'];
+    const found = await Promise.all(paths.map((path) => lastingPlaceOf(path, listOf(rows))));
     expect(found).toEqual([
-      { vendorId: '0403', productId: '6001', serialNumber: 'A5' },
-      ...new Array(5).fill(undefined),
+      { kind: 'usb', usb: { vendorId: '0403', productId: '6001', serialNumber: 'A5' } },
+      ...paths.slice(1).map((path) => ({ kind: 'serial', path })),
     ]);
   });
 
   it('is its path where the ports cannot be listed', async () => {
     const list = () => Promise.reject(new Error('no list'));
-    expect(await usbIdentityOf('/dev/ttyUSB0', list)).toBeUndefined();
+    expect(await lastingPlaceOf('/dev/ttyUSB0', list)).toEqual({ kind: 'serial', path: '/dev/ttyUSB0' });
+  });
+
+  it('is the same port, whichever of its paths was given', async () => {
+    const row = { ...CH340, path: '/dev/ttyUSB0', serialNumber: '5', stablePath: BY_ID, placePath: BY_PATH };
+    const usb = { vendorId: '1a86', productId: '7523', serialNumber: '5' };
+    for (const path of [row.path, BY_ID, BY_PATH])
+      expect(await placeOf(path, row)).toEqual({ kind: 'usb', usb });
+    const windows = { platform: 'win32', rows: [{ ...row, path: 'COM12' }] } as const;
+    for (const path of ['COM12', 'com12', String.raw`\\.\COM12`])
+      expect(await lastingPlaceOf(path, async () => windows)).toEqual({ kind: 'usb', usb });
+  });
+
+  it('without a serial number it is the socket, so that no other of its kind is taken for it', async () => {
+    const board = { ...CH340, path: '/dev/ttyUSB0', stablePath: BY_ID, placePath: BY_PATH };
+    const other = { ...CH340, path: '/dev/ttyUSB1', placePath: `${BY_PATH}-other` };
+    const place = { kind: 'serial', path: BY_PATH };
+    for (const rows of [[board], [board, other], [other, board]])
+      for (const path of [board.path, BY_ID, BY_PATH]) expect(await placeOf(path, ...rows)).toEqual(place);
+    // So are two devices that left the factory with the same number.
+    const alike = [board, other].map((row) => ({ ...row, serialNumber: '0001' }));
+    expect(await placeOf('/dev/ttyUSB0', ...alike)).toEqual(place);
+    expect(serialDevices({ platform: 'linux', rows: [board] })[0]?.uri).toBe(`serial:${BY_PATH}`);
+  });
+
+  it('without a link to the socket it is the kind, which is never guessed between two', async () => {
+    const board = { ...CH340, path: '/dev/ttyUSB0', stablePath: BY_ID };
+    const place = await placeOf(BY_ID, board);
+    const usb = { vendorId: '1a86', productId: '7523' };
+    expect(place).toEqual({ kind: 'usb', usb });
+    const back = { ...board, path: '/dev/ttyUSB3' };
+    expect(await resolveUsb(usb, listOf([back]))).toBe('/dev/ttyUSB3');
+    const second = { ...CH340, path: '/dev/ttyUSB4' };
+    expect((await thrown(() => resolveUsb(usb, listOf([back, second])))).code).toBe('PORT_AMBIGUOUS');
+    // A second one was there from the start: its link by-id would lead to either of them.
+    expect(await placeOf('/dev/ttyUSB0', board, second)).toEqual({ kind: 'serial', path: '/dev/ttyUSB0' });
+  });
+
+  it('channels of one device are told apart by their links, which move with the device', async () => {
+    const channel = (i: number): SerialRow => ({
+      path: `/dev/ttyUSB${i}`,
+      vendorId: '0403',
+      productId: '6010',
+      serialNumber: 'FT1',
+      stablePath: `/dev/serial/by-id/usb-FTDI_FT1-if0${i}-port0`,
+      placePath: `${BY_PATH}-${i}`,
+    });
+    expect(await placeOf('/dev/ttyUSB1', channel(0), channel(1))).toEqual({
+      kind: 'serial',
+      path: '/dev/serial/by-id/usb-FTDI_FT1-if01-port0',
+    });
+  });
+
+  it('the address of a host controller is no serial number', () => {
+    const row = { ...CH340, path: '/dev/ttyUSB0', serialNumber: '0000:00:14.0' };
+    expect(serialDevices({ platform: 'linux', rows: [row] })[0]?.serialNumber).toBeUndefined();
+  });
+
+  it('the links of udev by place are listed, always the same one', async () => {
+    const placeLinks = ['pci-0000:00:14.0-usbv2-0:3:1.0-port0', 'pci-0000:00:14.0-usb-0:3:1.0-port0'];
+    const { rows } = await listLinuxSerialPorts({ root: fakeSysfs([{ ...CLONE, placeLinks }]) });
+    expect(rows.map(({ placePath }) => placePath)).toEqual([`/dev/serial/by-path/${placeLinks[1]}`]);
   });
 
   it('stays a USB identity', async () => {
@@ -268,6 +335,18 @@ describe('Linux: who holds a port', () => {
     const root = fakeSysfs([ADAPTER, { ...BOARD, mode: 0o600 }]);
     const { rows } = await listLinuxSerialPorts({ root, mayOpen: mayOpenNone });
     expect(rows.map(({ group }) => group)).toEqual([undefined, 'dialout']);
+  });
+
+  it('names the group that the port itself has, and no group where that is the group of root', async () => {
+    for (const [group, expected] of [
+      ['uucp', 'uucp'],
+      ['root', undefined],
+    ] as const) {
+      const root = fakeSysfs([ADAPTER], [], group);
+      expect((await listLinuxSerialPorts({ root })).rows.map((row) => row.group)).toEqual([expected]);
+      expect(await groupOfPort('/dev/ttyUSB0', { root })).toBe(expected);
+      expect(await groupOfPort('/dev/none', { root })).toBeUndefined();
+    }
   });
 
   it('a machine without sysfs has no ports', async () => {

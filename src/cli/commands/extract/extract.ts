@@ -7,6 +7,7 @@ import { checkCharacterizeRequest } from '../../../measure/characterize.js';
 import { compareBoards } from '../../../measure/compare.js';
 import { extract } from '../../../measure/extract.js';
 import { formatSeconds } from '../../../number-text.js';
+import { encodedPath } from '../../../transport/transport.js';
 import { boardCommand } from '../../board-command.js';
 import { MEASURING } from '../../options/groups.js';
 import { negation, option } from '../../options/option.js';
@@ -86,7 +87,7 @@ Example:
 function uriOf(file: string, { effects }: BoardProfile, { identity }: Device): string {
   const own = Number(/^die (\d+)$/.exec(identity.serialNumber)?.[1]);
   const die = effects === null ? own : own === 1 ? 2 : 1;
-  const path = file.replace(/[%?#]/g, encodeURIComponent);
+  const path = encodedPath(file);
   return `emulator:file=${path}${die > 1 || die === 0 ? `?die=${die}` : ''}`;
 }
 
