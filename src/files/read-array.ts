@@ -8,6 +8,9 @@ import { NPY_MAGIC, readNpy } from './read-npy.js';
 import { readText } from './text-table.js';
 import { gunzipped, npzMember } from './unpack.js';
 
+/** For the help of an option. */
+export const READ_FORMATS = 'text (.csv …), .npy, .npz or Matrix Market';
+
 /**
  * Reads a matrix of finite numbers, at least 1×1, of any shape. The content says which format it is: NumPy's
  * .npy, one array of an .npz (`A.npz`, or `A.npz:name`), Matrix Market or text, each also compressed by gzip.
@@ -56,6 +59,8 @@ function suspicionOf({ rows, columns, data, hasCommas }: NumericArray): string {
   const found: string[] = [];
   if (rows > 1 && countsUp(columns, (j) => data[j]))
     found.push('Its first row counts the columns: if it is a header, remove it or start it with #.');
+  else if (rows > 1 && columns === 1 && data[0] === 0)
+    found.push('Its first number is 0: if it is the name of the column, remove it or start it with #.');
   if (columns > 1 && countsUp(rows, (i) => data[i * columns]))
     found.push('Its first column counts the rows: if it is an index, remove it.');
   if (hasCommas === true && columns % 2 === 0 && data.every(Number.isInteger))
@@ -68,18 +73,42 @@ function suspicionOf({ rows, columns, data, hasCommas }: NumericArray): string {
  * one row. Errors: those of `readMatrix`, `BAD_MATRIX` also for a table of several rows and columns.
  */
 export async function readVector(path: string): Promise<Float64Array> {
+  return vectorOf(path, await readArray(path), 'a vector');
+}
+
+/**
+ * Reads the right-hand side of the system in the file `matrixPath`, which has `size` rows. Errors: those of
+ * `readVector`; `BAD_MATRIX` for another length, with both sizes and what may have been read by mistake.
+ */
+export async function readRightHandSide(
+  path: string,
+  matrixPath: string,
+  size: number,
+): Promise<Float64Array> {
   const array = await readArray(path);
+  const vector = vectorOf(path, array, `a vector of ${counted(size, 'number')}`);
+  if (vector.length === size) return vector;
+  throw new ThermolinkError(
+    'BAD_MATRIX',
+    `${path} holds ${counted(vector.length, 'number')} where ${matrixPath}, a ${size}×${size} matrix, needs ${size}.`,
+    {
+      hint: `Give a file with one number for each row of the matrix.${suspicionOf(array)}`,
+      data: { path, matrixPath, length: vector.length, dimension: size },
+    },
+  );
+}
+
+function vectorOf(path: string, array: NumericArray, needed: string): Float64Array {
   const { rows, columns, data } = array;
-  if (rows > 1 && columns > 1)
-    throw new ThermolinkError(
-      'BAD_MATRIX',
-      `${path} holds a ${rows}×${columns} matrix where a vector is needed.`,
-      {
-        hint: `Give a file with one column or one row.${suspicionOf(array)}`,
-        data: { path, shape: [rows, columns] },
-      },
-    );
-  return data;
+  if (rows === 1 || columns === 1) return data;
+  throw new ThermolinkError(
+    'BAD_MATRIX',
+    `${path} holds a ${rows}×${columns} matrix where ${needed} is needed.`,
+    {
+      hint: `Give a file with one column or one row.${suspicionOf(array)}`,
+      data: { path, shape: [rows, columns] },
+    },
+  );
 }
 
 /** An array of an .npz file is named behind a colon. */

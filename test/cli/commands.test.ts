@@ -104,12 +104,18 @@ describe('thermolink solve', () => {
     expectError(await solve(matrix), code);
   });
 
+  it('the error of a matrix that is not square names the file', async () => {
+    expect((await solve('wide.csv')).stderr).toContain('wide.csv holds a ');
+  });
+
   it.each([
     ['b3.csv', 'BAD_MATRIX'],
     ['A.csv', 'BAD_MATRIX'],
     ['missing.csv', 'BAD_FILE'],
   ])('right-hand side %s: %s', async (rhs, code) => {
-    expectError(await solve('A.csv', rhs), code);
+    const result = await solve('A.csv', rhs);
+    expectError(result, code);
+    expect(result.stderr).toContain(rhs);
   });
 
   it('a matrix too large for the board names both sizes', async () => {

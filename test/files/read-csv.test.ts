@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readMatrix, readSquareMatrix, readVector } from '../../src/files/read-array.js';
+import { readMatrix, readRightHandSide, readSquareMatrix, readVector } from '../../src/files/read-array.js';
 import { TextTable } from '../../src/files/text-table.js';
 import { writeNpy } from '../../src/files/write-npy.js';
 import { matrix } from '../../src/linalg/matrix.js';
@@ -237,6 +237,22 @@ describe('files', () => {
     expect(error.message).toContain(`${path} holds a `);
     expect(error.hint).toContain(suspicion);
     expect((await thrown(() => readVector(path))).hint).toContain(suspicion);
+  });
+
+  it.each([
+    ['a column name of pandas', '0\n1.5\n2.5\n', 2, '3 numbers', 'if it is the name of the column'],
+    ['a decimal comma', '1,5\n', 1, '2 numbers', 'decimal commas'],
+    ['an index', '0,1.5\n1,2.5\n', 2, 'a 2×2 matrix', 'if it is an index'],
+    ['a number too few', '1\n2\n', 3, '2 numbers', 'one number for each row'],
+  ])('a right-hand side of the wrong length, by %s, names its file and both sizes', async (...test) => {
+    const [, text, size, found, suspicion] = test;
+    const path = write('b.csv', text);
+    const error = await thrown(() => readRightHandSide(path, 'A.npy', size));
+    expect(error.code).toBe('BAD_MATRIX');
+    expect(error.message).toContain(`${path} holds ${found} where `);
+    expect(error.message).toMatch(new RegExp(`needs ${size}\\.$|a vector of ${size} numbers is needed\\.$`));
+    expect(error.hint).toContain(suspicion);
+    expect(await readRightHandSide(write('b.csv', '1;2'), 'A.npy', 2)).toEqual(Float64Array.of(1, 2));
   });
 
   it('a file longer than a chunk', async () => {

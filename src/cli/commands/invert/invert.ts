@@ -1,7 +1,7 @@
 import { type InverseResult, invert } from '../../../algorithms/invert.js';
 import { checkSystem } from '../../../board/checked-system.js';
 import { ThermolinkError } from '../../../errors.js';
-import { readMatrix } from '../../../files/read-array.js';
+import { READ_FORMATS, readSquareMatrix } from '../../../files/read-array.js';
 import { writeArray } from '../../../files/write-array.js';
 import type { Matrix } from '../../../linalg/matrix.js';
 import { formatCount, formatMeasured, formatNumber, formatSeconds } from '../../../number-text.js';
@@ -18,7 +18,7 @@ const SHOWN_MAX = 8;
 
 export const command = boardCommand({
   options: {
-    matrix: option('--matrix <file>', 'A as .csv or .npy', { required: true, file: 'input' }),
+    matrix: option('--matrix <file>', `A as ${READ_FORMATS}`, { required: true, file: 'input' }),
     ...toleranceOption('of a column'),
     ...arrayOutput('the inverse'),
     ...CALIBRATION,
@@ -29,7 +29,7 @@ Example:
   printf '4,1\\n1,3\\n' > A.csv
   thermolink invert --matrix A.csv --out inverse.npy`,
   async run({ matrix: matrixFile, tolerance, out, calibration: calibrationFile, seed, json }, onBoard) {
-    const matrix = await readMatrix(matrixFile);
+    const matrix = await readSquareMatrix(matrixFile);
     if (out === undefined && !json) refuseUnseen(matrix);
     const system = checkSystem({ kind: 'dense', matrix });
     const calibration = await readCalibration(calibrationFile);

@@ -1,6 +1,6 @@
 import { checkDrawCount, drawSamples } from '../../../algorithms/sample.js';
 import { checkSystem } from '../../../board/checked-system.js';
-import { readMatrix } from '../../../files/read-array.js';
+import { READ_FORMATS, readSquareMatrix } from '../../../files/read-array.js';
 import { WRITTEN_FORMATS, writeArray } from '../../../files/write-array.js';
 import { counted, formatCount, formatPercent, formatSeconds } from '../../../number-text.js';
 import { boardCommand } from '../../board-command.js';
@@ -13,7 +13,7 @@ import { formatTable } from '../../output/table.js';
 
 export const command = boardCommand({
   options: {
-    matrix: option('--matrix <file>', 'the precision matrix P as .csv or .npy', {
+    matrix: option('--matrix <file>', `the precision matrix P as ${READ_FORMATS}`, {
       required: true,
       file: 'input',
     }),
@@ -30,7 +30,7 @@ Example:
   printf '4,1\\n1,3\\n' > P.csv
   thermolink sample --matrix P.csv --count 1000 --out x.npy`,
   async run({ matrix: matrixFile, count, out, calibration: calibrationFile, seed }, onBoard) {
-    const precision = checkSystem({ kind: 'dense', matrix: await readMatrix(matrixFile) });
+    const precision = checkSystem({ kind: 'dense', matrix: await readSquareMatrix(matrixFile) });
     checkDrawCount(count, precision.dimension);
     const calibration = await readCalibration(calibrationFile);
     const { result, device, hostSeconds } = await onBoard(

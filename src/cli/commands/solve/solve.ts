@@ -1,7 +1,7 @@
 import type { SolveResult } from '../../../algorithms/contract.js';
 import { solve } from '../../../algorithms/solve/solve.js';
 import { checkSystem, checkVector } from '../../../board/checked-system.js';
-import { readMatrix, readVector } from '../../../files/read-array.js';
+import { READ_FORMATS, readRightHandSide, readSquareMatrix } from '../../../files/read-array.js';
 import { writeArray } from '../../../files/write-array.js';
 import { formatCount, formatMeasured, formatNumber, formatSeconds } from '../../../number-text.js';
 import { boardCommand, type Worked } from '../../board-command.js';
@@ -17,8 +17,8 @@ const SHOWN_MAX = 20;
 
 export const command = boardCommand({
   options: {
-    matrix: option('--matrix <file>', 'A as .csv or .npy', { required: true, file: 'input' }),
-    rhs: option('--rhs <file>', 'b as .csv or .npy', { required: true, file: 'input' }),
+    matrix: option('--matrix <file>', `A as ${READ_FORMATS}`, { required: true, file: 'input' }),
+    rhs: option('--rhs <file>', `b as ${READ_FORMATS}`, { required: true, file: 'input' }),
     ...toleranceOption('‖x̂ − x‖₂/‖x‖₂'),
     ...arrayOutput('x'),
     ...CALIBRATION,
@@ -32,8 +32,8 @@ Example:
 The board's voltages settle around A⁻¹b; the host averages readings until their relative standard error is half the
 tolerance, and lets the board correct what is left of the residual.`,
   async run({ matrix: matrixFile, rhs, tolerance, out, calibration: calibrationFile, seed }, onBoard) {
-    const matrix = await readMatrix(matrixFile);
-    const drive = await readVector(rhs);
+    const matrix = await readSquareMatrix(matrixFile);
+    const drive = await readRightHandSide(rhs, matrixFile, matrix.rows);
     const system = checkSystem({ kind: 'dense', matrix });
     checkVector(drive, system, 'right-hand side');
     const calibration = await readCalibration(calibrationFile);
