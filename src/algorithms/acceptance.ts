@@ -1,5 +1,6 @@
-import type { CheckedSystem } from '../board/checked-system.js';
+import type { EvenedSystem } from '../board/checked-system.js';
 import { ZERO_COST } from '../board/cost.js';
+import { unweighted, weighted } from '../board/diagonal-scaling.js';
 import type { Spectrum } from '../board/spectrum.js';
 import { ThermolinkError } from '../errors.js';
 import { applySystem, type LinearSystem } from '../linalg/linear-system.js';
@@ -23,13 +24,13 @@ export function zeroSolution(dimension: number): SolveResult {
 
 /** What a residual proves about an answer. */
 export interface Certificate {
-  /** b − A x. */
+  /** b̂ − Â y = W (b − A x). */
   readonly residual: Float64Array<ArrayBuffer>;
   /** ‖b − A x‖₂ / ‖b‖₂. */
   readonly relativeResidual: number;
   /**
-   * Bound on ‖x − A⁻¹b‖₂ / ‖A⁻¹b‖₂: e/(‖x‖₂ − e) with e = (‖b − A x‖₂ + rounding of that residual)/λ₋, and
-   * infinite when e ≥ ‖x‖₂. It needs no statistics. It holds when λ₋ is at most the smallest eigenvalue.
+   * Bound on ‖x − A⁻¹b‖₂ / ‖A⁻¹b‖₂: e/(‖x‖₂ − e) with e = (‖b̂ − Â y‖₂ + rounding of that residual)/λ₋, and
+   * infinite when e ≥ ‖x‖₂. It needs no statistics. It holds when λ₋ is at most the smallest eigenvalue of Â.
    */
   readonly relativeErrorBound: number;
 }
@@ -42,26 +43,29 @@ export function conditionOf({ eigenvalueMin, eigenvalueMax }: Spectrum): number 
   return eigenvalueMax / eigenvalueMin;
 }
 
-/** Checks an answer by one product with A in float64. */
+/**
+ * Checks an answer y of Â y = b̂ by one product with Â in float64. Â = W A W has an even diagonal, b̂ = W b, and
+ * y stands for the answer x = W y (`diagonalWeights`). No weight is above 1, so ‖W e‖₂ ≤ ‖e‖₂ for the error e
+ * of y.
+ */
 export function certify(
-  system: LinearSystem,
-  spectrum: Spectrum,
+  { checked: { system, spectrum }, weights }: EvenedSystem,
   b: Float64Array,
-  x: Float64Array,
+  y: Float64Array,
 ): Certificate {
-  const residual = subtract(b, applySystem(system, x));
-  const residualNorm = norm2(residual);
-  const norm = norm2(x);
-  const error = residualNorm / spectrum.eigenvalueMin + residualRounding(system, spectrum) * norm;
+  const residual = subtract(b, applySystem(system, y));
+  const error = norm2(residual) / spectrum.eigenvalueMin + residualRounding(system, spectrum) * norm2(y);
+  const norm = norm2(weighted(y, weights));
   return {
     residual,
-    relativeResidual: residualNorm / norm2(b),
+    relativeResidual: norm2(unweighted(residual, weights)) / norm2(unweighted(b, weights)),
     relativeErrorBound: error < norm ? error / (norm - error) : Infinity,
   };
 }
 
 /** Refuses a tolerance that no residual in float64 can show to be met: TOLERANCE_NOT_MET. */
-export function refuseBeyondFloat64({ system, spectrum }: CheckedSystem, tolerance: number): void {
+export function refuseBeyondFloat64({ checked }: EvenedSystem, tolerance: number): void {
+  const { system, spectrum } = checked;
   const floor = residualRounding(system, spectrum);
   if (tolerance > floor) return;
   const condition = conditionOf(spectrum);

@@ -1,4 +1,5 @@
 import { ZERO_COST } from '../board/cost.js';
+import { weighted } from '../board/diagonal-scaling.js';
 import { assert, throwIfAborted } from '../errors.js';
 import { isZero } from '../linalg/products.js';
 import { directSolver } from '../linalg/woodbury.js';
@@ -18,16 +19,17 @@ export function createCholeskySolver(): EquilibriumSolver {
 }
 
 function solve(request: SolveRequest): SolveResult {
-  const checked = checkSolveRequest(request);
+  const { evened } = checkSolveRequest(request);
   throwIfAborted(request.signal);
-  const { drive, tolerance } = request;
-  const { system, spectrum } = checked;
+  const { tolerance } = request;
+  const { weights, checked } = evened;
+  const drive = weighted(request.drive, weights);
   if (isZero(drive)) return zeroSolution(drive.length);
-  refuseBeyondFloat64(checked, tolerance);
-  const exactly = directSolver(system);
+  refuseBeyondFloat64(evened, tolerance);
+  const exactly = directSolver(checked.system);
   assert(exactly !== undefined, 'definiteness was checked');
-  const x = exactly(drive);
-  const { relativeErrorBound, relativeResidual } = certify(system, spectrum, drive, x);
+  const y = exactly(drive);
+  const { relativeErrorBound, relativeResidual } = certify(evened, drive, y);
   if (relativeErrorBound > tolerance)
     throw toleranceNotMet('Float64', 'the residual does not prove the tolerance', {
       tolerance,
@@ -38,8 +40,8 @@ function solve(request: SolveRequest): SolveResult {
       relativeStandardError: 0,
     });
   return {
-    x,
-    standardError: new Float64Array(x.length),
+    x: weighted(y, weights),
+    standardError: new Float64Array(y.length),
     quantizationError: 0,
     carryNoiseShare: 0,
     relativeResidual,

@@ -1,5 +1,6 @@
 import { checkNumber, checkObject } from '../argument-checks.js';
 import { ZERO_COST } from '../board/cost.js';
+import { weighted } from '../board/diagonal-scaling.js';
 import { estimateMean } from '../board/estimate.js';
 import type { RunAddress } from '../board/run-seed.js';
 import { relaxedTime } from '../board/scaling.js';
@@ -74,12 +75,14 @@ async function relax(request: RelaxRequest, noiseTemperature: number): Promise<R
 }
 
 async function solve(request: SolveRequest, noiseTemperature: number): Promise<SolveResult> {
-  const checked = checkSolveRequest(request);
+  const { evened } = checkSolveRequest(request);
   throwIfAborted(request.signal);
-  const { drive, tolerance, address } = request;
-  const { system, spectrum } = checked;
+  const { tolerance, address } = request;
+  const { weights, checked } = evened;
+  const drive = weighted(request.drive, weights);
   if (isZero(drive)) return zeroSolution(drive.length);
-  refuseBeyondFloat64(checked, tolerance);
+  refuseBeyondFloat64(evened, tolerance);
+  const { system, spectrum } = checked;
   const apply = await functionOfSystem(system);
   const time = SETTLED / spectrum.eigenvalueMin;
   const equilibrium = apply((eigenvalue) => relaxedTime(eigenvalue, time), drive);
@@ -87,16 +90,17 @@ async function solve(request: SolveRequest, noiseTemperature: number): Promise<S
   const draws: Float64Array[] = [];
   for (;;) {
     throwIfAborted(request.signal);
-    const x = Float64Array.from(equilibrium);
-    let standardError = new Float64Array(x.length);
+    const y = Float64Array.from(equilibrium);
+    let standardError = new Float64Array(y.length);
     if (noiseTemperature > 0) {
       for (let k = 0; k < DRAWS_PER_LOOK; k++)
-        draws.push(fluctuation(apply, noiseTemperature, time, x.length, random));
-      const estimate = estimateMean(concatenate(draws), x.length);
-      add(x, estimate.mean);
-      standardError = estimate.standardError;
+        draws.push(fluctuation(apply, noiseTemperature, time, y.length, random));
+      const estimate = estimateMean(concatenate(draws), y.length);
+      add(y, estimate.mean);
+      standardError = weighted(estimate.standardError, weights);
     }
-    const { relativeErrorBound, relativeResidual } = certify(system, spectrum, drive, x);
+    const { relativeErrorBound, relativeResidual } = certify(evened, drive, y);
+    const x = weighted(y, weights);
     const relativeStandardError = norm2(standardError) / norm2(x);
     const samples = Math.max(1, draws.length);
     const isMet = relativeErrorBound <= tolerance && relativeStandardError <= tolerance / 2;

@@ -13,7 +13,7 @@ import type { RunAddress } from '../board/run-seed.js';
 import { inSession } from '../board/session.js';
 import type { BoardDevice } from '../driver/device-api.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
-import { type Matrix, matrix, symmetricPart } from '../linalg/matrix.js';
+import { type Matrix, matrix } from '../linalg/matrix.js';
 import type { SolveProgress } from './contract.js';
 import { checkTolerance } from './request-checks.js';
 import { Refinement } from './solve/refinement.js';
@@ -36,9 +36,12 @@ export interface InverseRequest {
 
 /** The inverse, how far it may be off, and what it cost. */
 export interface InverseResult {
-  /** Estimate of A⁻¹, N×N and symmetric: the mean of what was read and its transpose. */
+  /**
+   * Estimate of A⁻¹, N×N and symmetric. Entry (i, j) is read in column i and in column j; it is the mean of
+   * both, weighted by 1/(standard error)².
+   */
   readonly inverse: Matrix;
-  /** Standard error of each entry as read, N×N, before the two halves were averaged. */
+  /** Standard error of each entry of `inverse`, N×N and symmetric. */
   readonly standardError: Matrix;
   /** Largest share of any column; see `SolveResult`. */
   readonly carryNoiseShare: number;
@@ -90,10 +93,30 @@ export async function invert(device: BoardDevice, request: InverseRequest): Prom
         passes += column.passes;
         samples += column.samples;
       }
-      const inverse = symmetricPart(read);
-      return { inverse, standardError, carryNoiseShare, passes, samples, cost: session.cost };
+      joinHalves(read, standardError);
+      return { inverse: read, standardError, carryNoiseShare, passes, samples, cost: session.cost };
     },
   );
+}
+
+/**
+ * Replaces entries (i, j) and (j, i) by their mean, weighted by 1/σ², and both standard errors by that of the
+ * mean, σ² = 1/(1/σ_ij² + 1/σ_ji²). The two were read in different board runs, so their noise is independent.
+ * A plain mean would spoil the columns of small unknowns, since each column is right to its own size only.
+ */
+function joinHalves({ rows, data }: Matrix, standardError: Matrix): void {
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < i; j++) {
+      const [below, above] = [i * rows + j, j * rows + i];
+      const varianceBelow = standardError.data[below] ** 2;
+      const varianceAbove = standardError.data[above] ** 2;
+      const variance = varianceBelow + varianceAbove;
+      const share = variance === 0 ? 1 / 2 : varianceAbove / variance;
+      data[below] = share * data[below] + (1 - share) * data[above];
+      data[above] = data[below];
+      standardError.data[below] = Math.sqrt(varianceBelow * share);
+      standardError.data[above] = standardError.data[below];
+    }
 }
 
 function check(request: InverseRequest, { identity }: BoardDevice): CheckedSystem {

@@ -9,8 +9,14 @@ import {
 import { tickOf } from '../board/board-range.js';
 import { modelOf } from '../board/calibrated-model.js';
 import type { BoardCalibration } from '../board/calibration.js';
-import { type CheckedSystem, checkSystem, refuseTooLarge } from '../board/checked-system.js';
+import {
+  type CheckedSystem,
+  checkSystem,
+  type EvenedSystem,
+  refuseTooLarge,
+} from '../board/checked-system.js';
 import type { SolverCost } from '../board/cost.js';
+import { weighted } from '../board/diagonal-scaling.js';
 import {
   boardNoise,
   carryNoiseShare,
@@ -112,7 +118,8 @@ export async function drawSamples(device: BoardDevice, request: SamplingRequest)
     request,
     () => check(request, device),
     async (session, system) => {
-      const plan = session.charge('mapMs', () => planSampling(session, system, request));
+      const { evened } = system;
+      const plan = session.charge('mapMs', () => planSampling(session, evened, request));
       const draws = matrix(request.count, system.dimension);
       request.onProgress?.(0);
       const noiseTemperature = await session.ranged(rangeOf(plan), (scale) =>
@@ -146,19 +153,21 @@ function check(request: SamplingRequest, { identity }: BoardDevice): CheckedSyst
 
 interface SamplingPlan extends EquilibriumPlan {
   readonly spacingTicks: number;
+  /** A draw is W times what the board reads, since the board has W P W (`diagonalWeights`). */
+  readonly weights: Float64Array;
 }
 
 function planSampling(
   { identity }: BoardSession,
-  system: CheckedSystem,
+  { checked, weights }: EvenedSystem,
   { calibration, count }: SamplingRequest,
 ): SamplingPlan {
-  const model = modelOf(identity, calibration, { equalizeNoise: system.system.kind === 'dense' });
-  const plan = planEquilibrium(system, identity, model);
+  const model = modelOf(identity, calibration, { equalizeNoise: checked.system.kind === 'dense' });
+  const plan = planEquilibrium(checked, identity, model);
   const { eigenvalueMin } = plan.spectrum;
   const spacingTicks = Math.ceil((SPACING * plan.systemScale) / (tickOf(identity) * eigenvalueMin));
   refuseTooLong(spacingTicks * (count + BURN_IN_SPACINGS));
-  return { ...plan, spacingTicks };
+  return { ...plan, spacingTicks, weights };
 }
 
 /**
@@ -209,7 +218,7 @@ async function drawAt(
     if (run.overloaded) return { overload: run.report };
     for (let at = 0; at < run.codes.length; at += cells, done++) {
       const draw = plan.model.readOut(run.codes.subarray(at, at + cells), scale / Math.sqrt(applied));
-      draws.data.set(draw, done * cells);
+      draws.data.set(weighted(draw, plan.weights), done * cells);
     }
     onProgress?.(done);
   }

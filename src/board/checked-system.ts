@@ -4,6 +4,7 @@ import { ThermolinkError } from '../errors.js';
 import { dimensionOf, type LinearSystem } from '../linalg/linear-system.js';
 import { checkShape } from '../linalg/matrix.js';
 import { counted, formatNumber } from '../number-text.js';
+import { diagonalWeights, weightedSystem } from './diagonal-scaling.js';
 import { checkEntries, checkSquare, checkSymmetry } from './matrix-checks.js';
 import { type Spectrum, spectrumOf } from './spectrum.js';
 import { measureSystem, type SystemMeasure } from './system-measure.js';
@@ -19,6 +20,7 @@ class CheckedSystem {
   /** Largest entry and bounds of the eigenvalues, from one pass over the entries. */
   readonly measure: SystemMeasure;
   #spectrum: Spectrum | undefined;
+  #evened: EvenedSystem | undefined;
 
   constructor(system: LinearSystem, measure: SystemMeasure) {
     this.system = system;
@@ -34,9 +36,39 @@ class CheckedSystem {
     this.#spectrum ??= spectrumOf(this.system);
     return this.#spectrum;
   }
+
+  /**
+   * The system with an even diagonal, which boards solve in its place; the same one where the diagonal is
+   * even. Computed at the first access and kept.
+   *
+   * Errors: BAD_MATRIX when the halves differ by more than rounding beside the diagonal entries of their row
+   * and column.
+   *
+   * @internal
+   */
+  get evened(): EvenedSystem {
+    this.#evened ??= evenedOf(this);
+    return this.#evened;
+  }
 }
 
 export type { CheckedSystem };
+
+/** A system W A W with an even diagonal, and the weights w that make it: x = W y (`diagonalWeights`). */
+export interface EvenedSystem {
+  readonly checked: CheckedSystem;
+  readonly weights: Float64Array;
+}
+
+function evenedOf(checked: CheckedSystem): EvenedSystem {
+  const weights = diagonalWeights(checked.system);
+  if (weights.every((weight) => weight === 1)) return { checked, weights };
+  const system = weightedSystem(checked.system, weights);
+  const measure = measureSystem(system);
+  // What is rounding beside the largest entry may be a large part of the small ones.
+  if (checked.system.kind === 'dense') checkSymmetry(checked.system.matrix, measure.largestEntry, weights);
+  return { checked: new CheckedSystem(system, measure), weights };
+}
 
 /**
  * Checks and measures a system: a finite, square and symmetric matrix, or a finite factor with a finite

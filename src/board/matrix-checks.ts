@@ -40,14 +40,18 @@ export function checkEntries({ rows, columns, data }: Matrix, name: string): voi
   }
 }
 
-/** Refuses a square matrix whose halves differ by more than rounding: BAD_MATRIX with the first such pair. */
-export function checkSymmetry({ columns, data }: Matrix, largestEntry: number): void {
+/**
+ * Refuses a square matrix whose halves differ by more than rounding: BAD_MATRIX with the first such pair.
+ * `largestEntry` is max |w_i A_ij w_j|, with `weights` w (default 1); differences are weighted likewise.
+ */
+export function checkSymmetry({ columns, data }: Matrix, largestEntry: number, weights?: Float64Array): void {
   const allowed = SYMMETRY_TOLERANCE * largestEntry;
   for (let i = 0; i < columns; i++) {
     for (let j = 0; j < i; j++) {
       const above = data[j * columns + i];
       const below = data[i * columns + j];
-      if (Math.abs(below - above) > allowed) {
+      const weight = weights === undefined ? 1 : weights[i] * weights[j];
+      if (Math.abs(below - above) * weight > allowed) {
         throw new ThermolinkError(
           'BAD_MATRIX',
           `The matrix is not symmetric: entry (${i}, ${j}) is ${below}, but (${j}, ${i}) is ${above}.`,

@@ -115,7 +115,7 @@ describe('no byte is sent', () => {
     ['beyond float64', { tolerance: 1e-15 }, 'TOLERANCE_NOT_MET'],
     [
       'beyond the couplings',
-      { system: dense(2, [1, 0, 0, 1e-6]), drive: Float64Array.of(1, 1) },
+      { system: dense(2, [1 + 1e-6, 1 - 1e-6, 1 - 1e-6, 1 + 1e-6]), drive: Float64Array.of(1, 0) },
       'TOLERANCE_NOT_MET',
     ],
     ['aborted', { signal: AbortSignal.abort() }, 'ABORTED'],

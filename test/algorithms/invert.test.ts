@@ -18,6 +18,7 @@ test('sends the couplings once, and reads the columns that single solves would',
   expect(board.programs.filter(({ isRewrite }) => !isRewrite)).toHaveLength(1);
   expect(cost.uploadBytes).toBe(board.uploadedBytes);
   const columns: Float64Array[] = [];
+  const errors: Float64Array[] = [];
   let [singlePasses, largestShare] = [0, 0];
   for (let j = 0; j < cells; j++) {
     const drive = new Float64Array(cells);
@@ -25,11 +26,17 @@ test('sends the couplings once, and reads the columns that single solves would',
     const address = { ...request.address, block: 5 + j };
     const single = await createAnalogSolver(solverBoard('ideal-8')).solve({ ...request, drive, address });
     columns.push(single.x);
+    errors.push(single.standardError);
     singlePasses += single.passes;
     largestShare = Math.max(largestShare, single.carryNoiseShare);
   }
   for (let i = 0; i < cells; i++)
-    for (let j = 0; j < cells; j++)
-      expect(inverse.data[i * cells + j]).toBe((columns[j][i] + columns[i][j]) / 2);
+    for (let j = 0; j < cells; j++) {
+      // Each of both readings counts by the inverse of its variance.
+      const [here, there] = [errors[j][i] ** -2, errors[i][j] ** -2];
+      const mean = (here * columns[j][i] + there * columns[i][j]) / (here + there);
+      expect(inverse.data[i * cells + j]).toBeCloseTo(mean, 13);
+      expect(inverse.data[i * cells + j]).toBe(inverse.data[j * cells + i]);
+    }
   expect([passes, carryNoiseShare]).toEqual([singlePasses, largestShare]);
 });

@@ -72,12 +72,14 @@ test('after the first pass the bound on the error shrinks with each', async () =
 });
 
 test('a slow system is averaged in runs short enough to show that it goes on', async () => {
-  const slow = { rows: 2, columns: 2, data: Float64Array.of(1, 0, 0, 1 / 1500) };
+  // Eigenvalues 2 and 2/1500, with an even diagonal.
+  const [plus, minus] = [1 + 1 / 1500, 1 - 1 / 1500];
+  const slow = { rows: 2, columns: 2, data: Float64Array.of(plus, minus, minus, plus) };
   const board = solverBoard('ideal-8');
   const averaging: SolveProgress[] = [];
   const { samples } = await createAnalogSolver(board).solve({
     system: { kind: 'dense', matrix: slow },
-    drive: Float64Array.of(1, 1e-3),
+    drive: Float64Array.of(1.001, 0.999),
     tolerance: 1e-2,
     address,
     onProgress: (one) => {

@@ -1,3 +1,5 @@
+import type { EvenedSystem } from '../../board/checked-system.js';
+import { weighted } from '../../board/diagonal-scaling.js';
 import {
   type Average,
   average,
@@ -34,6 +36,11 @@ const STALL_WINDOW = 5;
 /** The systematic error of an averaged pass stays below this part of its standard error. */
 const SYSTEMATIC_SHARE = 1 / 4;
 
+/** How a board solves a system: the system with an even diagonal, and the weights that lead back to A. */
+export interface SolvePlan extends EquilibriumPlan {
+  readonly evened: EvenedSystem;
+}
+
 /** A reading that may be averaged, and the noise κ, in the problem's units, to average it under. */
 interface Averageable {
   readonly reading: Reading;
@@ -47,6 +54,9 @@ interface Averageable {
  * errors of earlier passes are in the residual exactly, so they do not enter the standard error; what
  * rounding still adds is compensated by further passes without noise.
  *
+ * Where the diagonal of A is uneven the board solves W A W y = W b, and x̂ = W ŷ (`diagonalWeights`).
+ * Tolerance and standard error are those of x̂; scales, codes and readings are those of ŷ.
+ *
  * An answer is accepted when its residual proves ‖x̂ − x‖₂ ≤ tolerance·‖x‖₂, when its relative standard error
  * is at most half the tolerance and not implausibly small, and when noise and rounding explain its residual
  * (false-alarm rate below 1e-6).
@@ -57,15 +67,15 @@ export class Refinement implements SolveState {
   samples = 0;
   relativeErrorBound = Infinity;
   relativeStandardError = Infinity;
-  readonly #plan: EquilibriumPlan;
+  readonly #plan: SolvePlan;
   readonly #session: BoardSession;
-  /** b. */
+  /** W b. */
   readonly #drive: Float64Array;
   readonly #tolerance: number;
   readonly #meter: SolveMeter;
-  /** x̂ so far: the sum of the readings. */
-  #x: Float64Array<ArrayBuffer>;
-  /** b − A x̂. */
+  /** ŷ so far, the sum of the readings; x̂ = W ŷ. */
+  #y: Float64Array<ArrayBuffer>;
+  /** W (b − A x̂). */
   #residual: Float64Array<ArrayBuffer>;
   #relativeResidual = 1;
   /** Whether a reading without noise was further off than rounding explains. */
@@ -81,17 +91,17 @@ export class Refinement implements SolveState {
 
   /** `drive` has as many entries as the plan's system has unknowns; it is not 0. */
   constructor(
-    plan: EquilibriumPlan,
+    plan: SolvePlan,
     session: BoardSession,
     { drive, tolerance, onProgress }: Pick<SolveRequest, 'drive' | 'tolerance' | 'onProgress'>,
   ) {
     this.#plan = plan;
     this.#session = session;
-    this.#drive = drive;
+    this.#drive = weighted(drive, plan.evened.weights);
     this.#tolerance = tolerance;
     this.#meter = new SolveMeter(plan, onProgress);
-    this.#x = new Float64Array(drive.length);
-    this.#residual = Float64Array.from(drive);
+    this.#y = new Float64Array(drive.length);
+    this.#residual = Float64Array.from(this.#drive);
   }
 
   /**
@@ -130,7 +140,7 @@ export class Refinement implements SolveState {
     const { identity, spectrum, systemScale, codes } = this.#plan;
     // A scale that is finer than the noise of the last pass is of no use.
     const floor = (x: Float64Array) =>
-      noiseLimitedScale(this.#plan, this.#wantedNoise(norm2(sum(this.#x, x))));
+      noiseLimitedScale(this.#plan, this.#wantedNoise(this.#norm(sum(this.#y, x))));
     const guess = equilibriumSolutionScale(this.#residual, spectrum.eigenvalueMin, systemScale, identity);
     const firstScale = Math.max(
       guess * this.#scaleFactor,
@@ -143,6 +153,11 @@ export class Refinement implements SolveState {
     return reading;
   }
 
+  /** ‖W y‖₂: the size of y in the unknowns of A. */
+  #norm(y: Float64Array): number {
+    return norm2(weighted(y, this.#plan.evened.weights));
+  }
+
   #wantedNoise(norm: number): number {
     return wantedNoise(this.#plan, this.#tolerance, this.averages, norm);
   }
@@ -150,7 +165,7 @@ export class Refinement implements SolveState {
   /** κ for averaging this pass; undefined when its systematic error must be refined away first. */
   #noiseToAverage(reading: Reading): number | undefined {
     const plan = this.#plan;
-    const norm = norm2(sum(this.#x, reading.x));
+    const norm = this.#norm(sum(this.#y, reading.x));
     // Noise is chosen as a share of ‖x̂‖, so there is none to choose while x̂ is 0.
     if (norm === 0) return undefined;
     const noise = this.#wantedNoise(norm);
@@ -193,11 +208,11 @@ export class Refinement implements SolveState {
   }
 
   async #average({ reading, noise }: Averageable): Promise<Average> {
-    const norm = norm2(sum(this.#x, reading.x));
+    const norm = this.#norm(sum(this.#y, reading.x));
     this.relativeStandardError = Infinity;
     const averaged = await average(this.#plan, this.#session, this.#residual, reading, noise, {
       isEnough: (standardError) => {
-        this.relativeStandardError = norm2(standardError) / norm;
+        this.relativeStandardError = this.#norm(standardError) / norm;
         return this.relativeStandardError <= this.#tolerance / 2;
       },
       onReadings: (samples) => this.#meter.averages(this, samples),
@@ -219,8 +234,8 @@ export class Refinement implements SolveState {
     const left = subtract(this.#residual, applySystem(this.#plan.system, averaged.x));
     const unexplained = norm2(subtract(left, averaged.rounding));
     this.#advance(averaged);
-    const norm = norm2(this.#x);
-    this.relativeStandardError = norm2(averaged.standardError) / norm;
+    const norm = this.#norm(this.#y);
+    this.relativeStandardError = this.#norm(averaged.standardError) / norm;
     const reason = this.#reasonToRefuse(averaged, unexplained);
     if (reason !== undefined) {
       this.#reason = reason;
@@ -230,9 +245,10 @@ export class Refinement implements SolveState {
       this.#residualNorms = [];
       return undefined;
     }
+    const { weights } = this.#plan.evened;
     return {
-      x: this.#x,
-      standardError: averaged.standardError,
+      x: weighted(this.#y, weights),
+      standardError: weighted(averaged.standardError, weights),
       quantizationError: roundingErrorBound(this.#plan, averaged) / norm,
       carryNoiseShare: averaged.carryNoiseShare,
       relativeResidual: this.#relativeResidual,
@@ -256,8 +272,8 @@ export class Refinement implements SolveState {
   /** Adds a reading to x̂ and certifies the sum. */
   #advance(reading: Reading): void {
     this.#lastPass = { drive: this.#residual, reading: reading.asRead ?? reading };
-    this.#x = sum(this.#x, reading.x);
-    const certificate: Certificate = certify(this.#plan.system, this.#plan.spectrum, this.#drive, this.#x);
+    this.#y = sum(this.#y, reading.x);
+    const certificate: Certificate = certify(this.#plan.evened, this.#drive, this.#y);
     this.#residual = certificate.residual;
     this.#relativeResidual = certificate.relativeResidual;
     this.relativeErrorBound = certificate.relativeErrorBound;

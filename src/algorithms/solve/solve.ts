@@ -2,14 +2,14 @@ import { checkNumber } from '../../argument-checks.js';
 import type { BoardCalibration } from '../../board/calibration.js';
 import type { CheckedSystem } from '../../board/checked-system.js';
 import { refuseTooLarge } from '../../board/checked-system.js';
-import { type EquilibriumPlan, planEquilibrium } from '../../board/equilibrium-plan.js';
+import { planEquilibrium } from '../../board/equilibrium-plan.js';
 import { type BoardSession, inSession, refuseTooLong } from '../../board/session.js';
 import type { BoardDevice, DeviceIdentity } from '../../driver/device-api.js';
 import { isZero } from '../../linalg/products.js';
 import { refuseBeyondFloat64, zeroSolution } from '../acceptance.js';
 import type { SolveRequest, SolveResult } from '../contract.js';
 import { checkSolveRequest } from '../request-checks.js';
-import { Refinement } from './refinement.js';
+import { Refinement, type SolvePlan } from './refinement.js';
 
 /** What is to be solved on a board. */
 export interface BoardSolveRequest extends SolveRequest {
@@ -42,7 +42,7 @@ export async function solve(device: BoardDevice, request: BoardSolveRequest): Pr
     () => check(request, device.identity),
     async (session, system) => {
       if (isZero(request.drive)) {
-        refuseBeyondFloat64(system, request.tolerance);
+        refuseBeyondFloat64(system.evened, request.tolerance);
         return { ...zeroSolution(system.dimension), cost: session.cost };
       }
       const plan = planSolve(session, system, request.tolerance, request.ticksMax);
@@ -69,11 +69,12 @@ export function planSolve(
   system: CheckedSystem,
   tolerance: number,
   ticksMax?: number,
-): EquilibriumPlan {
+): SolvePlan {
   return session.charge('mapMs', () => {
-    refuseBeyondFloat64(system, tolerance);
-    const plan = planEquilibrium(system, session.identity, session.model);
+    const { evened } = system;
+    refuseBeyondFloat64(evened, tolerance);
+    const plan = planEquilibrium(evened.checked, session.identity, session.model);
     refuseTooLong(plan.settleTicks + SAMPLES_COUNTED * plan.ticksPerSample, ticksMax);
-    return plan;
+    return { ...plan, evened };
   });
 }
