@@ -44,9 +44,9 @@ export function conditionOf({ eigenvalueMin, eigenvalueMax }: Spectrum): number 
 }
 
 /**
- * Checks an answer y of Â y = b̂ by one product with Â in float64. Â = W A W has an even diagonal, b̂ = W b, and
- * y stands for the answer x = W y (`diagonalWeights`). No weight is above 1, so ‖W e‖₂ ≤ ‖e‖₂ for the error e
- * of y.
+ * Checks an answer y of Â y = b̂ by one product with Â in float64. Â = W A W has an even diagonal, b̂ = W b,
+ * and y stands for the answer x = W y (`diagonalWeights`). No weight is above 1, so ‖W e‖₂ ≤ ‖e‖₂ for the
+ * error e of y.
  */
 export function certify(
   { checked: { system, spectrum }, weights }: EvenedSystem,

@@ -152,7 +152,8 @@ function namedRows({ rows }: SerialListing): NamedRow[] {
 
 /**
  * How the device of a row is found again. Devices of one kind without serial numbers are told apart by their
- * sockets alone: the link by-id goes to the one that was plugged in last, and must not lead to another device.
+ * sockets alone: the link by-id goes to the one that was plugged in last, and must not lead to another
+ * device.
  */
 function lastingPlace(row: NamedRow, rows: readonly NamedRow[]): LastingPlace {
   const { vendorId, productId, serialNumber, stablePath, placePath } = row;

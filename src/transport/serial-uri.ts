@@ -78,8 +78,8 @@ function usbIdentity(text: string, name: string): UsbIdentity {
 }
 
 /**
- * The name of a port of Windows as it is written here: `COM10` for `com10`, `COM10:` and `\\.\COM10`. Undefined
- * for another path.
+ * The name of a port of Windows as it is written here: `COM10` for `com10`, `COM10:` and `\\.\COM10`.
+ * Undefined for another path.
  */
 export function windowsName(path: string): string | undefined {
   return /^(?:[\\/]{2}\.[\\/])?(com\d+):?$/i.exec(path)?.[1].toUpperCase();

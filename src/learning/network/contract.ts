@@ -92,8 +92,8 @@ export interface Network {
   /** Class probabilities, count × outputCount; `inputs` is count × inputCount. */
   predict(parameters: Float64Array, inputs: Float32Array): Float64Array;
   /**
-   * The Jacobian of the outputs at `parameters` [P], in factored form. The arrays of `reuse`, an earlier result
-   * for as many examples, are written over and are those of the new result.
+   * The Jacobian of the outputs at `parameters` [P], in factored form. The arrays of `reuse`, an earlier
+   * result for as many examples, are written over and are those of the new result.
    */
   perExampleFactors(
     parameters: Float64Array,

@@ -84,7 +84,7 @@ describe('thermolink calibrate', () => {
 
   it('the examples of its document run', async () => {
     const document = readRepositoryFile('docs/how-to/calibrate.md');
-    const lines = [...document.matchAll(/^thermolink (.*)$/gm)].map((match) => match[1]);
+    const lines = [...document.matchAll(/^npx thermolink (.*)$/gm)].map((match) => match[1]);
     expect(lines.map((line) => line.split(' ')[0])).toEqual(['calibrate', 'solve', 'sample']);
     for (const line of lines) {
       const words = line.replaceAll("'", '').split(' ');
