@@ -1,8 +1,9 @@
 import { GAUSSIAN_TABLE } from './gaussian-table.generated.js';
 
 /**
- * Integer Gaussian of a random 32-bit word: σ = 2¹², |z| ≤ 25519. Bit 31 is the sign, the rest an odd x = 2³¹
- * · twice the tail probability; z by interpolation in the octave of x.
+ * Makes an integer Gaussian z of a random 32-bit word: σ = 2¹², |z| ≤ 25519 (device-model.md, "Noise").
+ * Bit 31 is the sign. The other bits, made odd, are x = 2³¹ · p, where p is the probability of a larger |z|.
+ * The table has z at points of each octave of x, and z is interpolated between them.
  */
 export function gaussianOfWord(word: number): number {
   const x = (word & 0x7fffffff) | 1;

@@ -18,7 +18,7 @@ export const PHILOX_STREAM = {
   dither: 4,
   /** Host: counter (step, block, run of a chopped pair and attempt) → run seed. */
   runSeed: 256,
-  /** Host: initial parameters of a model. */
+  /** Host: initial parameters of a network. */
   parameters: 257,
   /** Host: order of the examples in an epoch. */
   exampleOrder: 258,

@@ -39,8 +39,8 @@ export function checkNumber(name: string, value: unknown, min: number): void {
 }
 
 /**
- * Throws BAD_ARGUMENT unless `value` is an object with fields; null and arrays are none. `example`
- * goes into the hint.
+ * Throws BAD_ARGUMENT unless `value` is an object with fields. It refuses null and arrays too. `example` goes
+ * into the hint.
  */
 export function checkObject(name: string, value: unknown, example: string): void {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
@@ -81,7 +81,7 @@ export function checkArray(
   );
 }
 
-/** Throws BAD_ARGUMENT unless `device` is a connected board. The promise of one is none. */
+/** Throws BAD_ARGUMENT unless `device` is a connected board. It refuses the promise of a board too. */
 export function checkDevice(device: unknown): void {
   checkObject('device', device, "await connect('emulator:ideal-64')");
   const { acquire, identity } = device as Record<string, unknown>;

@@ -75,7 +75,7 @@ export class Dispatcher {
 
   /** Opens a session, resumes one (protocol.md, "Resuming a session"), or refuses. */
   #hello(requestId: number, fields: Command<'hello'>): void {
-    // A nonce of zeros names no session: a host sends it that forgot to choose one.
+    // A nonce of zeros names no session. A host sends it if it forgot to choose a nonce.
     if (fields.nonce.every((byte) => byte === 0)) {
       this.#link.counters.messagesRejected++;
       return;

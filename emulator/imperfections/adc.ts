@@ -36,8 +36,9 @@ export const adc = imperfection({
 });
 
 /**
- * Reads as an ideal ADC after the channel's gain. The deviation of the code that it would be moves the
- * thresholds.
+ * Reads the cells by imperfect channels. Each voltage is multiplied by the channel's gain, moved by the
+ * deviation of the code that it would give now, and then turned into its code. Returns whether any code was
+ * clipped.
  */
 function readImperfectAdc(v: Int32Array, adcBits: number, parts: ConverterParts, out: Int16Array): boolean {
   const shift = 26 - adcBits;

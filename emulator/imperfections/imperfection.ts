@@ -23,7 +23,7 @@ export interface ListRule extends IntegerRule {
 
 export type IntegerRules = Readonly<Record<string, IntegerRule>>;
 export type ListRules = Readonly<Record<string, ListRule>>;
-/** Of an effect that nothing measures. */
+/** The lists of an effect that nothing measures: there are none. */
 export type NoLists = Readonly<Record<string, never>>;
 
 /** The magnitudes of an effect that is on, and where they come from ("assumed" where nobody says). */

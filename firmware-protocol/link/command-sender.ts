@@ -120,7 +120,7 @@ export class CommandSender {
   /** Takes an acknowledgement. `nak` asks for everything after it again (protocol.md, "Acknowledgements"). */
   takeAck(ack: number, nak: boolean, nowMs: number): void {
     const first = this.#inFlight[0];
-    // The last acknowledged number comes before the first one in flight, or before the next one to give.
+    // The last acknowledged number is one before the first frame in flight, or before the next new frame.
     const lastAcked = wrapSequence((first ? first.seq : this.#nextSeq) - 1);
     const count = wrapSequence(ack - lastAcked);
     // An older acknowledgement changes nothing; one of a frame that was never sent must not be believed.

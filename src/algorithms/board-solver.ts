@@ -14,7 +14,7 @@ import { solve } from './solve/solve.js';
  * All uses of one device take turns, in the order of the calls: those of several solvers, of `drawSamples`
  * and of `invert` too.
  *
- * Errors: BAD_ARGUMENT for a device that is none (a promise of one) and for an option outside its range;
+ * Errors: BAD_ARGUMENT for what is no device (such as a promise of one) and for an option outside its range;
  * BAD_CALIBRATION for a calibration of another board. Its methods throw those of `EquilibriumSolver` and
  * `RelaxationSolver`, OVERLOAD when no scale keeps the board off its rails, and what the device throws.
  */

@@ -14,8 +14,8 @@ export interface CalibratedModelOptions {
 }
 
 /**
- * What codes do on a board, as far as it is known: as the calibration says, or as it is told where there is
- * none. Errors: BAD_CALIBRATION for a calibration of another board.
+ * What codes do on a board. With a calibration it is what was measured. Without one it is what an ideal board
+ * does. Errors: BAD_CALIBRATION for a calibration of another board.
  */
 export function modelOf(
   identity: BoardRange & BoardName,

@@ -213,7 +213,7 @@ export class BoardSession {
  * `use`. `run` is called with what `check` returned, when every use that asked for `device` before has ended.
  * `run` may not ask for the same device again.
  *
- * Errors: BAD_ARGUMENT for a device that is none; BAD_CALIBRATION for a calibration of another board; ABORTED
+ * Errors: BAD_ARGUMENT for what is no device; BAD_CALIBRATION for a calibration of another board; ABORTED
  * while it waits, without touching the board; those of `check` and `run`.
  */
 export async function inSession<Checked, Result>(

@@ -100,8 +100,8 @@ export class RunKeeper {
   }
 
   /**
-   * Sends a command. It must be acknowledged, so the link notices when nobody is there;
-   * a keep-alive need not.
+   * Asks the board for a sign of life by a command. Commands are acknowledged, so the link notices when
+   * nobody is there. A keep-alive is not acknowledged and shows nothing.
    */
   #ask(): void {
     if (this.#asking || this.#connection.suspended) return;
@@ -112,7 +112,7 @@ export class RunKeeper {
       .catch((cause: unknown) => {
         const heard = (this.#connection.link.lastHeardMs ?? 0) >= askedAtMs;
         const isSilent = cause instanceof ThermolinkError && cause.code === 'TIMEOUT' && !heard;
-        // Any other error shows a board that is alive. A port that is lost is being looked for already.
+        // After any other error the board is alive. If its port is lost, it is being looked for already.
         if (!isSilent || this.#connection.suspended) return;
         this.#connection.lose(
           new ThermolinkError(

@@ -94,7 +94,7 @@ class MatrixMarketParser {
     return undefined;
   }
 
-  /** Column by column; of a symmetric matrix the lower triangle. */
+  /** Reads the entries column by column. A file of a symmetric matrix has the lower triangle only. */
   #readArray(data: Float64Array, rows: number, columns: number, isSymmetric: boolean): void {
     for (let j = 0; j < columns; j++)
       for (let i = isSymmetric ? j : 0; i < rows; i++) {

@@ -120,7 +120,7 @@ export interface Dtype {
 
 type Kind = Omit<Dtype, 'read'> & { read(view: DataView, offset: number, littleEndian: boolean): number };
 
-/** Exactly the values at which rounding in `int64` and `uint64` cannot have happened. */
+/** Whole numbers up to 2⁵³ − 1. A larger one may have been rounded when it was read as float64. */
 const isExact = Number.isSafeInteger;
 const isReal = Number.isFinite;
 

@@ -120,7 +120,7 @@ async function readArray(name: string): Promise<NumericArray> {
   return withInputFile(path, (file) => readByContent(file, member));
 }
 
-/** A file inside a compressed one is not unpacked again: some unpack to themselves for ever. */
+/** A file inside a compressed one is not unpacked again, since some compressed files contain themselves. */
 async function readByContent(
   file: InputFile,
   member: string | undefined,

@@ -113,8 +113,8 @@ function isQuotedHeader(first: Row, body: readonly Row[]): boolean {
 }
 
 /**
- * Whether the first column names rows: the header leaves its cell empty or out, or says so, or it holds
- * names.
+ * Whether the first column names rows: the header has no name for it, or it holds names, or it counts rows
+ * and has a usual name for such a column.
  */
 function isIndexed(first: Row, body: readonly Row[]): boolean {
   const areCounted = isCount(body.map((row) => row[0].text));

@@ -1,7 +1,7 @@
 import { ThermolinkError } from '../errors.js';
 import { formatNumber } from '../number-text.js';
 
-/** How many times the loss of a guess a loss may be. A large first step stays far below it for a while. */
+/** A loss may be so many times that of a uniform guess. A large first step stays far below this bound. */
 const LOSS_GROWTH_MAX = 1000;
 
 /**

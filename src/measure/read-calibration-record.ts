@@ -50,9 +50,9 @@ const recordSchema = atLeast({
 });
 
 /**
- * The calibration in a record (`JSON.parse` of the file), at the time `now`. Whether it is of the board that
- * it is used on is checked where it is used. Errors: BAD_CALIBRATION for a record that is none or damaged (it
- * names the field), or out of date.
+ * The calibration in a record (`JSON.parse` of the file), at the time `now`. Whether it was measured on the
+ * right board is checked where it is used. Errors: BAD_CALIBRATION for what is no calibration record, for a
+ * damaged one (the error names the field), and for one that is out of date.
  */
 export function calibrationOf(record: unknown, now: Date): BoardCalibration {
   checkDate('now', now);

@@ -2,9 +2,9 @@
 export type Point = readonly [x: number, y: number];
 
 /**
- * Thins a polyline so that it looks the same. Of consecutive points in one column of pixels it keeps the
- * first, the lowest, the highest and the last, in their order. So no peak is lost, and a curve from left to
- * right has at most four points per pixel.
+ * Thins a polyline so that it looks the same. Where consecutive points lie in one column of pixels, it keeps
+ * the first, the lowest, the highest and the last, in their order. So no peak is lost, and a curve from left
+ * to right has at most four points per pixel.
  */
 export function decimate(points: readonly Point[]): Point[] {
   const kept: Point[] = [];

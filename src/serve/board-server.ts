@@ -163,7 +163,7 @@ export class BoardServer {
     const hello = entrance.watch.push(bytes);
     if (!hello) return;
     const holder = this.#holder;
-    // The question may show a line that its terminal is lost. Then it has left by now.
+    // `#givesWay` may find that the terminal of a line is lost. Then the holder has left already.
     if (holder && this.#givesWay(holder) && this.#holder === holder) this.#dismiss(holder);
     if (this.#holder) this.#refuse(entrance, hello);
     else this.#enter(entrance, hello);

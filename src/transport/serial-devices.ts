@@ -134,7 +134,7 @@ export async function lastingPlaceOf(
     );
     if (row === undefined) return asGiven;
     const place = lastingPlace(row, rows);
-    // A link that the user's own rule makes says what the user wants, which a path would not.
+    // A link that a rule of the user made is kept, since the user decides where it leads.
     const isOwnLink = target !== path && path !== row.stablePath;
     return place.kind === 'serial' && isOwnLink ? asGiven : place;
   } catch {

@@ -13,7 +13,7 @@ export function profileMarkdown(): string {
   return ['| field | takes | unit |', '| --- | --- | --- |', ...rows('', fields), ...magnitudes].join('\n');
 }
 
-/** Of an object that may be null, those of the object. */
+/** The fields of an object, also where the object may be null. */
 function properties(schema: Schema): Record<string, Schema> {
   const object = schema.anyOf?.[0];
   return (object ? properties(object) : schema.properties) as Record<string, Schema>;

@@ -11,7 +11,7 @@ export interface FieldEdit {
   readonly what: string;
 }
 
-/** Of the names in both lists, those that are not where they were among them. */
+/** The names that both lists have, but at another place among these common names. */
 export function outOfOrder(before: readonly string[], now: readonly string[]): string[] {
   const common = before.filter((name) => now.includes(name));
   const commonNow = now.filter((name) => before.includes(name));

@@ -195,9 +195,9 @@ export class Refinement implements SolveState {
   }
 
   /**
-   * The share of the residuals, or of the corrections if that is smaller, that the last `passes` passes leave
-   * of the smallest one before them; 0 while there is nothing to compare with. Rounding can make passes go
-   * round in a circle; one pass alone does not show that.
+   * How far the last `passes` passes came: their smallest residual over the smallest one before them, or the
+   * same ratio of the corrections if that is smaller. It is 0 while there is nothing to compare with.
+   * Rounding can make passes go round in a circle, which one pass alone does not show.
    */
   #leftAfter(passes: number): number {
     if (this.#residualNorms.length <= passes) return 0;

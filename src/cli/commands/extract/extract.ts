@@ -80,9 +80,9 @@ Example:
 });
 
 /**
- * The device URI of a profile. An ideal emulated board repeats its noise by its die seed. For other boards
- * what was not measured is drawn, by another die seed than that of the original: its host could not know that
- * either.
+ * The device URI of a profile. An ideal emulated board gets its own die seed, so that its noise repeats.
+ * Another board gets a die seed that is not its own: what was not measured is drawn, and a host that only
+ * measures can't know those draws.
  */
 function uriOf(file: string, { effects }: BoardProfile, { identity }: Device): string {
   const own = Number(/^die (\d+)$/.exec(identity.serialNumber)?.[1]);

@@ -19,12 +19,12 @@ export interface Captured {
   readonly how: 'each' | 'spread' | 'none' | 'unknown';
 }
 
-/** What the board's own values of an effect belong to; undefined: no measurement looks for the effect. */
+/** What the measured values of an effect belong to, such as each cell. Undefined if nothing measures it. */
 const eachOf = (effect: AnyImperfection) => Object.values(effect.measured ?? {})[0]?.each;
 const isUnseen = (effect: AnyImperfection) => eachOf(effect) === undefined;
-/** Effects of the dense array. */
+/** The effects that only a dense array has. */
 const OF_COUPLINGS: readonly EffectName[] = ['couplingMismatch', 'crosstalk'];
-/** Those first, and last those that are not measured. */
+/** The effects as the tables list them: those of couplings first, those that are not measured last. */
 const EFFECTS = [...IMPERFECTION_LIST].sort(
   ([a, one], [b, other]) =>
     Number(OF_COUPLINGS.includes(b)) - Number(OF_COUPLINGS.includes(a)) ||
