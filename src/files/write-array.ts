@@ -1,17 +1,18 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, open, stat, unlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, stat, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
 import { badArgument } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
 import { checkShape, type Matrix } from '../linalg/matrix.js';
 import { badFile } from './input-file.js';
+import { replaceWith } from './replace-file.js';
 import { writeNpy } from './write-npy.js';
 
 /** Text goes out in pieces of about this many characters. */
 const PIECE_CHARACTERS = 2 ** 16;
 
-type Writer = (path: string, array: Float64Array | Matrix) => Promise<void>;
+type Writer = (path: string, array: Float64Array | Matrix) => void;
 
 /** The formats that `readMatrix` reads. */
 const WRITERS: Readonly<Record<string, Writer>> = {
@@ -68,9 +69,9 @@ export async function checkWritable(path: string): Promise<void> {
 }
 
 /**
- * Writes a vector [n] or a matrix in the format that the name of `path` tells, replacing the file: float64 as
- * .npy, or text, a row a line, with as many digits as give back every bit. What can't be written there is
- * kept in a temporary directory.
+ * Writes a vector [n] or a matrix in the format that the name of `path` tells: float64 as .npy, or text, a row
+ * a line, with as many digits as give back every bit. A file that is there is replaced by a rename, so it has
+ * its old content or the whole new one. What can't be written there is kept in a temporary directory.
  *
  * Errors: BAD_ARGUMENT for another format; BAD_FILE, which tells where the result is.
  */
@@ -78,7 +79,7 @@ export async function writeArray(path: string, array: Float64Array | Matrix): Pr
   const write = writerOf('path', path);
   if (!ArrayBuffer.isView(array)) checkShape(array, 'The matrix');
   try {
-    await write(path, array);
+    write(path, array);
   } catch (error) {
     throw cannotWrite(path, error, await keepElsewhere(path, array, write));
   }
@@ -87,7 +88,7 @@ export async function writeArray(path: string, array: Float64Array | Matrix): Pr
 async function keepElsewhere(path: string, array: Float64Array | Matrix, write: Writer): Promise<string> {
   try {
     const kept = join(await mkdtemp(join(tmpdir(), 'thermolink-')), basename(path));
-    await write(kept, array);
+    write(kept, array);
     return `The result is in ${kept}.`;
   } catch {
     return 'The result is lost: the temporary directory could not be written to either.';
@@ -128,7 +129,7 @@ function cannotWrite(path: string, error: unknown, hint: string): unknown {
 }
 
 function textWriter(separator: string): Writer {
-  return (path, array) => writeFile(path, textPieces(array, separator));
+  return (path, array) => replaceWith(path, { [Symbol.iterator]: () => textPieces(array, separator) });
 }
 
 /** A vector is one column, as `readVector` takes it. */

@@ -1,6 +1,6 @@
-import { writeFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import type { Matrix } from '../linalg/matrix.js';
+import { replaceWith } from './replace-file.js';
 
 /** The data begin at a multiple of this, so that NumPy can map the file. */
 const ALIGNMENT_BYTES = 64;
@@ -8,17 +8,17 @@ const PREFIX_BYTES = 10;
 
 /**
  * Writes a vector (1-D) or a matrix (2-D, C order) as float64, .npy format version 1, replacing the file:
- * reading it back gives every bit again, as NumPy would. Rejects with what the operating system says
+ * reading it back gives every bit again, as NumPy would. Throws what the operating system says
  * (`writeArray` words it).
  */
-export async function writeNpy(path: string, array: Float64Array | Matrix): Promise<void> {
+export function writeNpy(path: string, array: Float64Array | Matrix): void {
   const [data, shape] =
     array instanceof Float64Array
       ? [array, `(${array.length},)`]
       : [array.data, `(${array.rows}, ${array.columns})`];
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   // Two pieces, so that a large matrix is not copied first.
-  await writeFile(path, [header(shape), bytes]);
+  replaceWith(path, [header(shape), bytes]);
 }
 
 function header(shape: string): Buffer {

@@ -1,16 +1,8 @@
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { badArgument, checkObject } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
+import { replaceFile } from '../files/replace-file.js';
 import type { OptimizerState } from './optimizers/contract.js';
 import type { TrainingTotals } from './record.js';
 
@@ -65,41 +57,6 @@ export function writeCheckpoint(path: string, checkpoint: Checkpoint): void {
     ...arrays.map(([, values]) => Buffer.from(values.buffer, values.byteOffset, values.byteLength)),
   ]);
   replaceFile(path, Buffer.concat([body, createHash('sha256').update(body).digest()]));
-}
-
-/**
- * Writes a file beside `path`, makes it durable and renames it to `path`. On failure the old file stays as it
- * was.
- * Errors: BAD_FILE.
- */
-export function replaceFile(path: string, content: Uint8Array | string): void {
-  const temporary = `${path}.partial`;
-  try {
-    const descriptor = openSync(temporary, 'w');
-    try {
-      const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-      for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    renameSync(temporary, path);
-  } catch (cause) {
-    discard(temporary);
-    throw new ThermolinkError('BAD_FILE', `${path} can't be written.`, {
-      cause,
-      hint: 'Make room on the disk, or remove what is in the way.',
-      data: { file: path },
-    });
-  }
-}
-
-function discard(file: string): void {
-  try {
-    rmSync(file, { force: true });
-  } catch {
-    // The error to report is the one that kept the file from being written.
-  }
 }
 
 /**

@@ -34,6 +34,8 @@ export interface TrainRequest {
   /** Called once, before the first step; `step` > 0 where a training is resumed. */
   readonly onStart?: (step: number, totalSteps: number) => void;
   readonly onStep?: (record: StepRecord, totalSteps: number) => void;
+  /** Called with a sentence about what was mended in the files of a training that is resumed. */
+  readonly onMended?: (sentence: string) => void;
   readonly output?: {
     readonly directory: string;
     /** Default `refuse`. */
@@ -109,7 +111,7 @@ export function settingsOf(request: ResolvedRequest): Readonly<Record<string, un
 
 function checkParts(request: Omit<TrainRequest, 'optimizer'>): void {
   checkObject('The request', request, '{ network, data, optimizer, epochs: 1, batch: 128, seed: 1 }');
-  const { network, data, signal, onStart, onStep, output } = request;
+  const { network, data, signal, onStart, onStep, onMended, output } = request;
   checkObject('network', network, 'createMlp({ inputCount: 784, hidden: [32], classes: 10 })');
   checkObject('data', data, "loadDataset({ kind: 'mnist' })");
   checkObject('data.train', data.train, '{ count, inputs, labels }');
@@ -117,6 +119,7 @@ function checkParts(request: Omit<TrainRequest, 'optimizer'>): void {
   checkSignal(signal);
   checkOptionalFunction('onStart', onStart);
   checkOptionalFunction('onStep', onStep);
+  checkOptionalFunction('onMended', onMended);
   if (output === undefined) return;
   checkObject('output', output, "{ directory: 'runs/first' }");
   const { directory, existing = 'refuse' } = output;

@@ -52,6 +52,7 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
       ? undefined
       : openTrainingDirectory(resolved.output.directory, resolved.output.existing ?? 'refuse', settings);
   try {
+    if (directory?.mended !== undefined) resolved.onMended?.(directory.mended);
     const start = directory?.checkpoint ?? initialState(resolved, settings);
     const end = await takeSteps(resolved, plan, start, directory);
     const summary = summarize(resolved, examples, end, began, millisecondsOf(start));

@@ -1,14 +1,19 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { badArgument } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
-import {
-  type Checkpoint,
-  readCheckpoint,
-  replaceFile,
-  requireSameSettings,
-  writeCheckpoint,
-} from './checkpoint.js';
+import { replaceFile, type WritePart, writeWhole } from '../files/replace-file.js';
+import { type Checkpoint, readCheckpoint, requireSameSettings, writeCheckpoint } from './checkpoint.js';
+import { mendMetrics } from './mend-metrics.js';
 import type { StepRecord, TrainingSummary } from './record.js';
 import { lockDirectory, requireDirectory, requireUnlocked, writing } from './training-files-lock.js';
 
@@ -30,7 +35,12 @@ export type ExistingTraining = 'refuse' | 'overwrite' | 'resume';
 export interface TrainingDirectory {
   /** Where the training goes on; undefined for a new training. */
   readonly checkpoint: Checkpoint | undefined;
-  /** Writes one line of metrics.jsonl, at once, so that a process which is killed loses none. */
+  /** What was mended in the files on a resume, as a sentence; undefined where nothing was. */
+  readonly mended: string | undefined;
+  /**
+   * Writes one line of metrics.jsonl, at once, so that a process which is killed loses none. A line that does
+   * not go out wholly is taken back.
+   */
   append(record: StepRecord): void;
   /**
    * Makes the metrics durable, then replaces the checkpoint. So the metrics hold every step that the
@@ -58,7 +68,8 @@ export function checkTrainingDirectory(directory: string, existing: ExistingTrai
 
 /**
  * Opens the directory of a training, creates it where missing and keeps other trainings out until `close`. On
- * `resume`, metrics.jsonl is cut back to the steps of the checkpoint, and the training goes on from there.
+ * `resume`, metrics.jsonl is cut back to the steps of the checkpoint, lines that were cut are mended, and the
+ * training goes on from there. Tests give another `write`.
  *
  * Errors: those of `checkTrainingDirectory`; BAD_CHECKPOINT when the checkpoint is of a training with other
  * settings, or the metrics lack steps of the checkpoint; BAD_FILE when it can't be written.
@@ -67,6 +78,7 @@ export function openTrainingDirectory(
   directory: string,
   existing: ExistingTraining,
   settings: Readonly<Record<string, unknown>>,
+  write?: WritePart,
 ): TrainingDirectory {
   if (typeof directory !== 'string') throw badArgument('directory', directory, 'a path');
   checkTrainingDirectory(directory, existing);
@@ -74,7 +86,7 @@ export function openTrainingDirectory(
   try {
     // Checked again, since a training may have ended there in between.
     requireExpected(directory, existing);
-    return openFiles(directory, existing, settings, release);
+    return openFiles(directory, existing, settings, release, write);
   } catch (error) {
     release();
     throw error;
@@ -96,13 +108,18 @@ function openFiles(
   existing: ExistingTraining,
   settings: Readonly<Record<string, unknown>>,
   release: () => void,
+  write: WritePart | undefined,
 ): TrainingDirectory {
   const path = (file: keyof typeof TRAINING_FILES): string => join(directory, TRAINING_FILES[file]);
   let checkpoint: Checkpoint | undefined;
+  let mended: string | undefined;
   if (existing === 'resume') {
     checkpoint = readCheckpoint(path('checkpoint'));
     requireSameSettings(path('checkpoint'), checkpoint, settings);
-    replaceFile(path('metrics'), firstLines(path('metrics'), checkpoint.step));
+    const content = existsSync(path('metrics')) ? readFileSync(path('metrics'), 'utf8') : '';
+    const { text, mended: note } = mendMetrics(path('metrics'), content, checkpoint.step);
+    replaceFile(path('metrics'), text);
+    mended = note;
   }
   const metrics = writing(directory, () => {
     if (existing === 'overwrite')
@@ -111,8 +128,9 @@ function openFiles(
   });
   return {
     checkpoint,
+    mended,
     append: (record) => {
-      writing(directory, () => writeSync(metrics, `${JSON.stringify(record)}\n`));
+      writing(directory, () => appendLine(metrics, JSON.stringify(record), write));
     },
     save: (next) => {
       writing(directory, () => fsyncSync(metrics));
@@ -142,24 +160,17 @@ function writeSummary(path: string, summary: TrainingSummary): void {
   }
 }
 
-/** The first `count` lines of the metrics. Errors: BAD_CHECKPOINT when one is not the record of its step. */
-function firstLines(path: string, count: number): string {
-  const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
-  const kept = lines.slice(0, count);
-  const wrong = Array.from({ length: count }).findIndex((_, step) => stepOf(kept[step]) !== step);
-  if (wrong >= 0)
-    throw new ThermolinkError(
-      'BAD_CHECKPOINT',
-      `${path} does not belong to the checkpoint beside it: line ${wrong + 1} is not the record of step ${wrong}.`,
-      { hint: 'Start a new training in another directory.', data: { file: path } },
-    );
-  return kept.map((line) => `${line}\n`).join('');
-}
-
-function stepOf(line: string | undefined): unknown {
+/** Appends a whole line, or takes back the part of it that went out and throws. */
+function appendLine(descriptor: number, line: string, write: WritePart | undefined): void {
+  const { size } = fstatSync(descriptor);
   try {
-    return (JSON.parse(line ?? '') as Partial<StepRecord>).step;
-  } catch {
-    return undefined;
+    writeWhole(descriptor, `${line}\n`, write);
+  } catch (error) {
+    try {
+      ftruncateSync(descriptor, size);
+    } catch {
+      // A resume mends a line that stays cut.
+    }
+    throw error;
   }
 }

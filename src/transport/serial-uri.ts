@@ -62,7 +62,7 @@ export function parseSerialUri({ path: escaped, parameters }: UriParts): SerialU
   if (usb && file !== '') throw new BadUri('a path and usb= exclude each other');
   if (usb) return { kind: 'usb', usb, ...settings };
   if (file === '') throw new BadUri('a serial port needs a path (serial:/dev/ttyACM0) or usb=VID:PID');
-  if (DEVICE_NAME.test(file)) throw new BadUri(suggestSerialUri(file)!);
+  if (DEVICE_NAME.test(file)) throw new BadUri(suggestSerialUri(file));
   // Opening adds this prefix itself.
   const path = /^[\\/]{2}\./.test(file) ? (windowsName(file) ?? file) : file;
   return { kind: 'serial', path, ...settings };

@@ -210,11 +210,11 @@ describe('files', () => {
   it('CSV and npy give the same', async () => {
     const values = Float64Array.from({ length: 12 }, (_, i) => Math.sin(i) * 10 ** (i - 6));
     const npyPath = join(directory, 'same.npy');
-    await writeNpy(npyPath, matrix(4, 3, values));
+    writeNpy(npyPath, matrix(4, 3, values));
     const lines = [0, 3, 6, 9].map((at) => values.slice(at, at + 3).join(';'));
     const csvPath = write('same.csv', lines.join('\n'));
     expect(await readMatrix(csvPath)).toEqual(await readMatrix(npyPath));
-    await writeNpy(npyPath, values);
+    writeNpy(npyPath, values);
     expect(await readVector(write('same.TXT', values.join('\n')))).toEqual(await readVector(npyPath));
   });
 

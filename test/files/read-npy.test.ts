@@ -62,13 +62,13 @@ describe('files that we wrote', () => {
         fc.nat(5),
         async (values, cut) => {
           const data = Float64Array.from(values);
-          await writeNpy(path, data);
+          writeNpy(path, data);
           expect(await readVector(path)).toEqual(data);
           const columns = cut + 1;
           const rows = Math.floor(values.length / columns);
           if (rows === 0) return;
           const table = matrix(rows, columns, data.slice(0, rows * columns));
-          await writeNpy(path, table);
+          writeNpy(path, table);
           expect(await readMatrix(path)).toEqual(table);
         },
       ),
@@ -79,13 +79,13 @@ describe('files that we wrote', () => {
   it('are byte for byte what NumPy writes', async () => {
     const path = join(directory, 'same.npy');
     const [, values, base64] = NPY_FILES[0];
-    await writeNpy(path, matrix(2, 3, Float64Array.from(values.flat())));
+    writeNpy(path, matrix(2, 3, Float64Array.from(values.flat())));
     expect(readFileSync(path).toString('base64')).toBe(base64);
   });
 
   it('write only the part that a vector is of its buffer', async () => {
     const path = join(directory, 'part.npy');
-    await writeNpy(path, Float64Array.of(1, 2, 3, 4).subarray(1, 3));
+    writeNpy(path, Float64Array.of(1, 2, 3, 4).subarray(1, 3));
     expect(await readVector(path)).toEqual(Float64Array.of(2, 3));
   });
 
@@ -157,7 +157,7 @@ describe('damaged files', () => {
       Float64Array.from({ length: rows * columns }, (_, i) => Math.fround(i * 0.37)),
     );
     const path = join(directory, 'long.npy');
-    await writeNpy(path, table);
+    writeNpy(path, table);
     // Bytes, because toEqual takes a second for so many entries.
     expect(Buffer.from((await readMatrix(path)).data.buffer).equals(Buffer.from(table.data.buffer))).toBe(
       true,

@@ -7,6 +7,7 @@ import {
   rmSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +17,7 @@ import { createMlp } from '../../../src/learning/network/mlp.js';
 import { createOptimizer } from '../../../src/learning/optimizers/create.js';
 import type { StepRecord, TrainingSummary } from '../../../src/learning/record.js';
 import { type TrainRequest, train } from '../../../src/learning/trainer.js';
-import type { ExistingTraining } from '../../../src/learning/training-files.js';
+import { type ExistingTraining, openTrainingDirectory } from '../../../src/learning/training-files.js';
 import { exactSolver } from '../../support/exact-solver.js';
 import { barsDataset } from '../../support/network-examples.js';
 
@@ -271,6 +272,63 @@ describe('a directory that holds a training', () => {
   ])('whose metrics %s ends in BAD_CHECKPOINT', async (_, damage) => {
     damage(join(directory, 'metrics.jsonl'));
     await expect(resume()).rejects.toMatchObject({ code: 'BAD_CHECKPOINT' });
+  });
+
+  it.each<[string, (text: string) => string, RegExp, number[]]>([
+    ['end in a cut line', (text) => text.slice(0, -20), /1 cut line \(step 5\)/, [5]],
+    [
+      'end within the number of a step',
+      (text) => text.slice(0, text.lastIndexOf('{"step"') + 8),
+      /step 5/,
+      [5],
+    ],
+    [
+      'have a cut line, with the next one behind it in the same line',
+      (text) => text.replace(/(\{"step":3,.*?"accuracy").*\n/, '$1'),
+      /step 3/,
+      [3],
+    ],
+    ['lack the end of the last line', (text) => text.trimEnd(), /without the end/, []],
+    ['have the beginning of a step more', (text) => `${text}{"step":6,"ep`, /removed; its step/, []],
+  ])('whose metrics %s is resumed, mended, and says so', async (_, damage, sentence, cut) => {
+    const file = join(directory, 'metrics.jsonl');
+    const before = readFileSync(file, 'utf8');
+    writeFileSync(file, damage(before));
+    const said: string[] = [];
+    await resume({ onMended: (text) => said.push(text) });
+    expect(said).toEqual([expect.stringMatching(sentence)]);
+    const [old, now] = [before, readFileSync(file, 'utf8')].map((text) => text.trimEnd().split('\n'));
+    expect(now).toHaveLength(10);
+    for (const [step, line] of now.entries()) {
+      const record = JSON.parse(line);
+      expect(record.step).toBe(step);
+      if (cut.includes(step)) {
+        // What is left is what was measured; nothing is made up.
+        expect(JSON.parse(old[step])).toMatchObject(record);
+        expect(line).not.toBe(old[step]);
+      } else if (step < 6) expect(line).toBe(old[step]);
+    }
+  });
+
+  it('whose disk takes only a part of a line keeps whole lines', () => {
+    const place = freshPath();
+    let room = 900;
+    const files = openTrainingDirectory(place, 'refuse', {}, (descriptor, bytes, offset) => {
+      const part = Math.min(room, bytes.length - offset);
+      if (part === 0) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+      room -= part;
+      return writeSync(descriptor, bytes, offset, part);
+    });
+    const records = readFileSync(join(directory, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
+    const attempt = (): void => {
+      for (const line of records) files.append(JSON.parse(line));
+    };
+    expect(attempt).toThrow(expect.objectContaining({ code: 'BAD_FILE' }));
+    files.close();
+    const written = readFileSync(join(place, 'metrics.jsonl'), 'utf8');
+    expect(written.length).toBeGreaterThan(0);
+    expect(records.join('\n').startsWith(written.trimEnd())).toBe(true);
+    expect(written.endsWith('\n')).toBe(true);
   });
 
   it('whose summary cannot be written says so, and gives it when it is resumed', async () => {

@@ -1,6 +1,6 @@
 import type { DeviceIdentity } from '../../../driver/device-api.js';
+import { replaceFile } from '../../../files/replace-file.js';
 import { checkWritable } from '../../../files/write-array.js';
-import { replaceFile } from '../../../learning/checkpoint.js';
 import { calibrate, checkCalibrateRequest } from '../../../measure/calibrate.js';
 import { type CalibrationRecord, calibrationRecordOf } from '../../../measure/calibration-record.js';
 import { counted, formatCount, formatNumber, formatPercent, formatSeconds } from '../../../number-text.js';

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { replaceFile } from '../../../learning/checkpoint.js';
+import { replaceFile } from '../../../files/replace-file.js';
 import { lockDirectory, requireDirectory, writing } from '../../../learning/training-files-lock.js';
 import type { CharacterizationRecord } from '../../../measure/record.js';
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ThermolinkError } from '../../../errors.js';
-import { replaceFile } from '../../../learning/checkpoint.js';
+import { replaceFile } from '../../../files/replace-file.js';
 import {
   LOCK_FILE,
   lockDirectory,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { replaceFile } from '../../../learning/checkpoint.js';
+import { replaceFile } from '../../../files/replace-file.js';
 import type { TrainingSummary } from '../../../learning/record.js';
 import { formatBytes, formatPercent, formatSeconds } from '../../../number-text.js';
 import { defineCommand } from '../../command.js';

@@ -2,7 +2,7 @@ import type { BoardProfile } from '../../../../emulator/index.js';
 import { connect } from '../../../connect.js';
 import type { Device } from '../../../driver/device.js';
 import { ThermolinkError } from '../../../errors.js';
-import { replaceFile } from '../../../learning/checkpoint.js';
+import { replaceFile } from '../../../files/replace-file.js';
 import { checkCharacterizeRequest } from '../../../measure/characterize.js';
 import { compareBoards } from '../../../measure/compare.js';
 import { extract } from '../../../measure/extract.js';

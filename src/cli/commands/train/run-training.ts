@@ -115,6 +115,7 @@ async function trainShown(request: TrainRequest, display: TrainingDisplay): Prom
   try {
     const { summary } = await train({
       ...request,
+      onMended: (sentence) => display.note(sentence),
       onStart: (step, totalSteps) => {
         stepsTaken = step;
         display.start(step, totalSteps);

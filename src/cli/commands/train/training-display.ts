@@ -52,6 +52,12 @@ export class TrainingDisplay {
     else this.#stream.write(`${line}\n`);
   }
 
+  /** Something that the user should know, before the first step. It is shown in any case. */
+  note(sentence: string): void {
+    this.#status.clear();
+    this.#stream.write(`${sentence}\n`);
+  }
+
   /** `step` of `total` steps are done, by a training that is resumed. */
   start(step: number, total: number): void {
     this.#status.clear();

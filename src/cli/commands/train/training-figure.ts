@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ThermolinkError } from '../../../errors.js';
-import { replaceFile } from '../../../learning/checkpoint.js';
+import { replaceFile } from '../../../files/replace-file.js';
 import type { StepRecord, StepTiming, TrainingSummary } from '../../../learning/record.js';
 import { TRAINING_FILES } from '../../../learning/training-files.js';
 import { formatPercent, formatSeconds } from '../../../number-text.js';
@@ -32,7 +32,7 @@ export function readRecords(directory: string): StepRecord[] {
   } catch (cause) {
     throw new ThermolinkError('BAD_FILE', `${file} can't be read as the metrics of a training.`, {
       cause,
-      hint: 'Another program has changed it, so that its curves cannot be drawn.',
+      hint: 'It is cut or another program has changed it, so that its curves cannot be drawn; `--resume` mends a cut line.',
       data: { file },
     });
   }
@@ -56,7 +56,10 @@ export function writeTrainingFigure(
 export function trainingsFigure(title: string, trainings: readonly FigureTraining[]): string {
   const curves = (value: (record: StepRecord) => number, scale: ScaleKind): Series[] =>
     trainings.flatMap(({ name, records }) => {
-      const points = records.map((record) => [record.step + 1, value(record)] as const);
+      // A record that was mended may lack the value.
+      const points = records
+        .map((record) => [record.step + 1, value(record)] as const)
+        .filter(([, y]) => y !== undefined);
       const averaged = { name, points: smooth(points, SMOOTHING_STEPS, scale) };
       return trainings.length === 1 ? [{ name, points, faint: true }, averaged] : [averaged];
     });

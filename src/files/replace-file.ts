@@ -1,0 +1,145 @@
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { ThermolinkError } from '../errors.js';
+
+/** Writes a part of `bytes` from `offset` on and returns how many bytes the system took. */
+export type WritePart = (descriptor: number, bytes: Uint8Array, offset: number) => number;
+
+/** A chain of links longer than this goes in a circle. */
+const LINKS_MAX = 40;
+const PERMISSIONS = 0o7777;
+/** What the system says where a file can't be replaced by another one, but may be writable itself. */
+const FIXED_IN_PLACE: ReadonlySet<string> = new Set(['EBUSY', 'EACCES', 'EPERM', 'EXDEV']);
+
+/**
+ * Writes all bytes, or throws what the system says. One call of the system may take a part only, for example
+ * when the disk becomes full. Tests give another `write`.
+ */
+export function writeWhole(
+  descriptor: number,
+  content: Uint8Array | string,
+  write: WritePart = writeSync,
+): void {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+  for (let written = 0; written < bytes.length; ) {
+    const count = write(descriptor, bytes, written);
+    if (count <= 0)
+      throw Object.assign(new Error('the system takes no more bytes'), { code: 'EIO', syscall: 'write' });
+    written += count;
+  }
+}
+
+/**
+ * Replaces the file at `path`, or makes it. Whatever happens, the file holds its old content or all of the
+ * new one: the new content goes into a file beside it, is made durable and takes the name by a rename. Links
+ * are followed, and permissions are kept. All of it happens in one turn, so that Ctrl-C comes before or after
+ * it. Only what can't be replaced is written in place: what is no regular file, such as /dev/null, a file that
+ * is mounted on its own, and a file in a folder where this user may make no other.
+ *
+ * Throws what the system says; then the file beside it is gone.
+ */
+export function replaceWith(
+  path: string,
+  pieces: Iterable<Uint8Array | string>,
+  write: WritePart = writeSync,
+): void {
+  const target = targetOf(path);
+  const before = statSync(target, { throwIfNoEntry: false });
+  if (before !== undefined && !before.isFile() && !before.isDirectory()) {
+    writeInto(target, 'w', pieces, write);
+    return;
+  }
+  const beside = `${target}.partial`;
+  try {
+    writeInto(beside, 'w', pieces, write, before);
+    renameSync(beside, target);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    const inPlace = before?.isFile() === true && FIXED_IN_PLACE.has(code);
+    try {
+      if (inPlace) writeInto(target, 'w', pieces, write);
+    } finally {
+      discard(beside);
+    }
+    if (!inPlace) throw error;
+  }
+}
+
+/** The same for one content. Errors: BAD_FILE. */
+export function replaceFile(path: string, content: Uint8Array | string): void {
+  try {
+    replaceWith(path, [content]);
+  } catch (cause) {
+    throw new ThermolinkError('BAD_FILE', `${path} can't be written.`, {
+      cause,
+      hint: 'Make room on the disk, or remove what is in the way.',
+      data: { file: path },
+    });
+  }
+}
+
+/** The end of a chain of links, also where there is no file yet. */
+function targetOf(path: string): string {
+  let target = path;
+  for (let links = 0; links < LINKS_MAX; links++) {
+    let next: string;
+    try {
+      next = readlinkSync(target);
+    } catch {
+      // It is no link, or it is missing. Opening it tells what else is wrong.
+      return target;
+    }
+    target = resolve(dirname(target), next);
+  }
+  return target;
+}
+
+function writeInto(
+  file: string,
+  flags: string,
+  pieces: Iterable<Uint8Array | string>,
+  write: WritePart,
+  like?: Stats,
+): void {
+  const descriptor = openSync(file, flags);
+  try {
+    const isFile = fstatSync(descriptor).isFile();
+    if (like !== undefined && isFile) keepOwner(descriptor, like);
+    for (const piece of pieces) writeWhole(descriptor, piece, write);
+    if (isFile) fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Gives a new file owner and permissions of the old one, as far as this user may. */
+function keepOwner(descriptor: number, { uid, gid, mode }: Stats): void {
+  const now = fstatSync(descriptor);
+  try {
+    if (now.uid !== uid || now.gid !== gid) fchownSync(descriptor, uid, gid);
+  } catch {
+    // Only root may give a file away.
+  }
+  fchmodSync(descriptor, mode & PERMISSIONS);
+}
+
+function discard(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // The error to report is the one that kept the file from being written.
+  }
+}
