@@ -4,6 +4,7 @@ import {
   fchownSync,
   fstatSync,
   fsyncSync,
+  ftruncateSync,
   openSync,
   readlinkSync,
   renameSync,
@@ -39,6 +40,21 @@ export function writeWhole(
     if (count <= 0)
       throw Object.assign(new Error('the system takes no more bytes'), { code: 'EIO', syscall: 'write' });
     written += count;
+  }
+}
+
+/** Appends all of `text` to an open file, or takes back the part that went out and throws. */
+export function appendWhole(descriptor: number, text: string, write: WritePart = writeSync): void {
+  const { size } = fstatSync(descriptor);
+  try {
+    writeWhole(descriptor, text, write);
+  } catch (error) {
+    try {
+      ftruncateSync(descriptor, size);
+    } catch {
+      // Whoever reads the file finds a part of the text at its end.
+    }
+    throw error;
   }
 }
 

@@ -1,17 +1,8 @@
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  rmSync,
-} from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { badArgument } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
-import { replaceFile, type WritePart, writeWhole } from '../files/replace-file.js';
+import { appendWhole, replaceFile } from '../files/replace-file.js';
 import { type Checkpoint, readCheckpoint, requireSameSettings, writeCheckpoint } from './checkpoint.js';
 import { mendMetrics } from './mend-metrics.js';
 import type { StepRecord, TrainingSummary } from './record.js';
@@ -69,7 +60,7 @@ export function checkTrainingDirectory(directory: string, existing: ExistingTrai
 /**
  * Opens the directory of a training, creates it where missing and keeps other trainings out until `close`. On
  * `resume`, metrics.jsonl is cut back to the steps of the checkpoint, lines that were cut are mended, and the
- * training goes on from there. Tests give another `write`.
+ * training goes on from there.
  *
  * Errors: those of `checkTrainingDirectory`; BAD_CHECKPOINT when the checkpoint is of a training with other
  * settings, or the metrics lack steps of the checkpoint; BAD_FILE when it can't be written.
@@ -78,7 +69,6 @@ export function openTrainingDirectory(
   directory: string,
   existing: ExistingTraining,
   settings: Readonly<Record<string, unknown>>,
-  write?: WritePart,
 ): TrainingDirectory {
   if (typeof directory !== 'string') throw badArgument('directory', directory, 'a path');
   checkTrainingDirectory(directory, existing);
@@ -86,7 +76,7 @@ export function openTrainingDirectory(
   try {
     // Checked again, since a training may have ended there in between.
     requireExpected(directory, existing);
-    return openFiles(directory, existing, settings, release, write);
+    return openFiles(directory, existing, settings, release);
   } catch (error) {
     release();
     throw error;
@@ -108,7 +98,6 @@ function openFiles(
   existing: ExistingTraining,
   settings: Readonly<Record<string, unknown>>,
   release: () => void,
-  write: WritePart | undefined,
 ): TrainingDirectory {
   const path = (file: keyof typeof TRAINING_FILES): string => join(directory, TRAINING_FILES[file]);
   let checkpoint: Checkpoint | undefined;
@@ -130,7 +119,7 @@ function openFiles(
     checkpoint,
     mended,
     append: (record) => {
-      writing(directory, () => appendLine(metrics, JSON.stringify(record), write));
+      writing(directory, () => appendWhole(metrics, `${JSON.stringify(record)}\n`));
     },
     save: (next) => {
       writing(directory, () => fsyncSync(metrics));
@@ -157,20 +146,5 @@ function writeSummary(path: string, summary: TrainingSummary): void {
       hint: "The training is complete and in its checkpoint: make room on the disk, then go on with it by `existing: 'resume'` for its summary.",
       data: { file: path },
     });
-  }
-}
-
-/** Appends a whole line, or takes back the part of it that went out and throws. */
-function appendLine(descriptor: number, line: string, write: WritePart | undefined): void {
-  const { size } = fstatSync(descriptor);
-  try {
-    writeWhole(descriptor, `${line}\n`, write);
-  } catch (error) {
-    try {
-      ftruncateSync(descriptor, size);
-    } catch {
-      // A resume mends a line that stays cut.
-    }
-    throw error;
   }
 }

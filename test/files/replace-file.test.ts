@@ -16,7 +16,13 @@ import {
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readVector } from '../../src/files/read-array.js';
-import { replaceFile, replaceWith, type WritePart, writeWhole } from '../../src/files/replace-file.js';
+import {
+  appendWhole,
+  replaceFile,
+  replaceWith,
+  type WritePart,
+  writeWhole,
+} from '../../src/files/replace-file.js';
 import { writeArray } from '../../src/files/write-array.js';
 import { temporaryDirectory } from '../cli/support/temporary-files.js';
 import { thrown } from '../cli/support/thrown.js';
@@ -50,6 +56,19 @@ describe('writing', () => {
 
   it('fails where the system takes nothing, and does not try for ever', () => {
     expect(() => writeWhole(1, 'x', () => 0)).toThrow(/no more bytes/);
+  });
+});
+
+describe('appending', () => {
+  it('on a disk that becomes full takes its part back, and goes on once there is room', () => {
+    for (let room = 0; room < 6; room++) {
+      writeFileSync(file('x'), 'first\n');
+      const descriptor = openSync(file('x'), 'a');
+      expect(() => appendWhole(descriptor, 'second\n', diskOf(room))).toThrow(/no space/);
+      expect(readFileSync(file('x'), 'utf8')).toBe('first\n');
+      appendWhole(descriptor, 'second\n', diskOf(7));
+      expect(readFileSync(file('x'), 'utf8')).toBe('first\nsecond\n');
+    }
   });
 });
 

@@ -7,7 +7,6 @@ import {
   rmSync,
   truncateSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +16,7 @@ import { createMlp } from '../../../src/learning/network/mlp.js';
 import { createOptimizer } from '../../../src/learning/optimizers/create.js';
 import type { StepRecord, TrainingSummary } from '../../../src/learning/record.js';
 import { type TrainRequest, train } from '../../../src/learning/trainer.js';
-import { type ExistingTraining, openTrainingDirectory } from '../../../src/learning/training-files.js';
+import type { ExistingTraining } from '../../../src/learning/training-files.js';
 import { exactSolver } from '../../support/exact-solver.js';
 import { barsDataset } from '../../support/network-examples.js';
 
@@ -308,27 +307,6 @@ describe('a directory that holds a training', () => {
         expect(line).not.toBe(old[step]);
       } else if (step < 6) expect(line).toBe(old[step]);
     }
-  });
-
-  it('whose disk takes only a part of a line keeps whole lines', () => {
-    const place = freshPath();
-    let room = 900;
-    const files = openTrainingDirectory(place, 'refuse', {}, (descriptor, bytes, offset) => {
-      const part = Math.min(room, bytes.length - offset);
-      if (part === 0) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
-      room -= part;
-      return writeSync(descriptor, bytes, offset, part);
-    });
-    const records = readFileSync(join(directory, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
-    const attempt = (): void => {
-      for (const line of records) files.append(JSON.parse(line));
-    };
-    expect(attempt).toThrow(expect.objectContaining({ code: 'BAD_FILE' }));
-    files.close();
-    const written = readFileSync(join(place, 'metrics.jsonl'), 'utf8');
-    expect(written.length).toBeGreaterThan(0);
-    expect(records.join('\n').startsWith(written.trimEnd())).toBe(true);
-    expect(written.endsWith('\n')).toBe(true);
   });
 
   it('whose summary cannot be written says so, and gives it when it is resumed', async () => {
