@@ -74,7 +74,8 @@ export interface SolveResult {
   readonly standardError: Float64Array;
   /**
    * Bound on ‖error of the last pass that is not noise‖₂ / ‖x‖₂: from rounding to device codes, and from what
-   * the board was found to get wrong. It is not part of `standardError`.
+   * the board was found to get wrong. It is not part of `standardError`, and at most a quarter of
+   * ‖standardError‖₂/‖x‖₂: an answer with more is refined, or refused.
    */
   readonly quantizationError: number;
   /**

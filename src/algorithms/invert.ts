@@ -16,8 +16,8 @@ import type { LinearSystem } from '../linalg/linear-system.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
 import type { SolveProgress } from './contract.js';
 import { checkTolerance } from './request-checks.js';
+import { planSolve } from './solve/plan.js';
 import { Refinement } from './solve/refinement.js';
-import { planSolve } from './solve/solve.js';
 
 /** What is to be inverted, and how well. */
 export interface InverseRequest {

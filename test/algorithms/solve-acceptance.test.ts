@@ -10,6 +10,7 @@ import {
   type SpectrumShape,
   symmetricWith,
 } from '../support/solver-problems.js';
+import { zSquaredBand } from '../support/z-band.js';
 
 interface Group {
   readonly cells: number;
@@ -75,9 +76,8 @@ const REDUCED: readonly Group[] = [
   { cells: 256, condition: 100, shape: 'log-uniform', seeds: 1 },
 ];
 
-// The mean z² of one solution has a standard deviation of 0.78 to 0.88 (8 cells), 0.28 to 0.33 (64) and 0.12
-// to 0.14 (256), measured on 300, 60 and 14 seeds each, around a mean of 1.04. That of all here has then
-// 0.053: were the seeds drawn, a right solver would leave the limits once in 10⁴ runs.
+// The mean z² of all 2,048 entries has a standard deviation of 0.055 around 1.04 (`zSquaredBand`): were the
+// seeds drawn, a right solver would leave the limits once in 10⁴ runs.
 test('solve meets a relative error of 1e-2, and z pooled over all systems has a variance within 0.8 and 1.25', async () => {
   const pooled: number[] = [];
   for (const group of REDUCED) {
@@ -96,7 +96,8 @@ test('solve meets a relative error of 1e-2, and z pooled over all systems has a 
  *   SOLVE_ACCEPTANCE=1000 [SOLVE_SEEDS=20] [SOLVE_TOLERANCE=1e-2] \
  *     npx vitest run test/algorithms/solve-acceptance.test.ts
  *
- * SOLVE_ACCEPTANCE is the first seed: take one that nobody has seen.
+ * SOLVE_ACCEPTANCE is the first seed: take one that nobody has seen. The limits of z² follow from the number
+ * of systems: a right solver leaves them once in a thousand such runs, at most.
  */
 const firstSeed = process.env['SOLVE_ACCEPTANCE'];
 const seeds = Number(process.env['SOLVE_SEEDS'] ?? '20');
@@ -121,7 +122,10 @@ describe.skipIf(firstSeed === undefined)('solve, on systems that nobody has seen
       }
     }
     console.log(`${cells} cells: z variance ${meanOf(pooled).toFixed(3)}`);
-    expect(meanOf(pooled)).toBeGreaterThan(0.8);
-    expect(meanOf(pooled)).toBeLessThan(1.25);
+    // For 80 systems of 8 cells they are 0.63 and 1.41, for 80 of 64 cells 0.84 and 1.20. [0.8, 1.25] is left
+    // as rarely with 330 systems of 8 cells (SOLVE_SEEDS=83).
+    const { min, max } = zSquaredBand(pooled.length);
+    expect(meanOf(pooled)).toBeGreaterThan(min);
+    expect(meanOf(pooled)).toBeLessThan(max);
   });
 });

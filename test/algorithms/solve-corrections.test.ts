@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { BoardProfile } from '../../emulator/profiles/board-profile.js';
+import { findProfile } from '../../emulator/profiles/profiles.js';
 import { createAnalogSolver } from '../../src/algorithms/board-solver.js';
+import { cholesky, choleskySolve } from '../../src/linalg/cholesky.js';
+import { norm2, subtract } from '../../src/linalg/products.js';
 import { randomProblem } from '../support/one-pass.js';
-import { type SolverBoard, solverBoard } from '../support/solver-board.js';
-import { problemRandom } from '../support/solver-problems.js';
+import { SolverBoard, solverBoard } from '../support/solver-board.js';
+import { eigenvalues, normalVector, problemRandom, symmetricWith } from '../support/solver-problems.js';
+import { zSquaredBand } from '../support/z-band.js';
 
 async function solveOn(board: SolverBoard, condition: number, seed: number, tolerance = 1e-2) {
   const { system, drive } = randomProblem(seed, board.identity.cells, condition, 'linear', 'b');
@@ -55,4 +59,38 @@ it('what wanders from run to run is in the standard error', async () => {
   };
   const quiet = await errorOf(0);
   expect(await errorOf(300)).toBeGreaterThan(1.2 * quiet);
+});
+
+// Three compensations left quantizationError at up to 17 times the standard error, and z² at up to 158.
+it('an uncalibrated board at its limit: the error bars are right, or it is refused', async () => {
+  const profile = findProfile('spu-8')!;
+  const squares: number[] = [];
+  let refused = 0;
+  for (let die = 1; die <= 12; die++)
+    for (let seed = 1; seed <= 8; seed++) {
+      const random = problemRandom(seed * 7919 + die);
+      const matrix = symmetricWith(eigenvalues('log-uniform', 100, 8), random);
+      const drive = normalVector(random, 8);
+      const factored = cholesky(matrix);
+      if (!factored.ok) throw new Error('bug: the problem is not positive definite');
+      const exact = choleskySolve(factored.factor, drive);
+      const request = { system: { kind: 'dense', matrix }, drive, tolerance: 1e-4 } as const;
+      const address = { seed, step: 0, block: 0 };
+      const solver = createAnalogSolver(new SolverBoard(profile, undefined, die));
+      try {
+        const { x, standardError, quantizationError } = await solver.solve({ ...request, address });
+        const error = subtract(x, exact);
+        expect(norm2(error)).toBeLessThanOrEqual(1e-4 * norm2(exact));
+        expect(quantizationError).toBeLessThanOrEqual(norm2(standardError) / norm2(x) / 4);
+        squares.push(...error.map((value, i) => (value / standardError[i]) ** 2));
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'TOLERANCE_NOT_MET' });
+        refused++;
+      }
+    }
+  expect(refused).toBeLessThan(96);
+  const mean = squares.reduce((sum, square) => sum + square, 0) / squares.length;
+  const { min, max } = zSquaredBand(squares.length);
+  expect(mean).toBeGreaterThan(min);
+  expect(mean).toBeLessThan(max);
 });

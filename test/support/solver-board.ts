@@ -27,13 +27,15 @@ export class SolverBoard implements BoardDevice {
   uploadedBytes = 0;
   readonly #profile: BoardProfile;
   readonly #cells: CellArray;
+  readonly #dieSeed: number;
   readonly #tamper: ((codes: Int16Array, cells: number) => void) | undefined;
   #program: EffectiveProgram | undefined;
   #image: ProgramImage | undefined;
 
-  constructor(profile: BoardProfile, tamper?: (codes: Int16Array, cells: number) => void) {
+  constructor(profile: BoardProfile, tamper?: (codes: Int16Array, cells: number) => void, dieSeed = 1) {
+    this.#dieSeed = dieSeed;
     this.#profile = profile;
-    this.#cells = cellArray({ profile, dieSeed: 1 });
+    this.#cells = cellArray({ profile, dieSeed });
     this.#tamper = tamper;
     this.identity = identityOf(profile);
   }
@@ -53,7 +55,7 @@ export class SolverBoard implements BoardDevice {
     this.programs.push({ image, isRewrite });
     this.#image = image;
     this.#program = commitProgram(
-      { profile: this.#profile, dieSeed: 1 },
+      { profile: this.#profile, dieSeed: this.#dieSeed },
       image,
       isRewrite ? this.#program : undefined,
     );

@@ -1,4 +1,5 @@
 import { adcStep } from '../../board/board-range.js';
+import { weighted } from '../../board/diagonal-scaling.js';
 import {
   type Average,
   commitProgram,
@@ -11,6 +12,7 @@ import { equilibriumSolutionScale } from '../../board/scaling.js';
 import type { BoardSession } from '../../board/session.js';
 import { applySystem } from '../../linalg/linear-system.js';
 import { norm2, subtract, sum } from '../../linalg/products.js';
+import type { SolvePlan } from './plan.js';
 
 /**
  * Runs without noise at the scale of the average. Their scatter shows what wanders from one board run to the
@@ -26,7 +28,9 @@ const LEFT_MAX = 0.5;
 const SUSPICION = 2;
 /** What rounding leaves in an averaged answer stays below this part of its standard error. */
 const ROUNDING_SHARE = 1 / 4;
-const COMPENSATIONS_MAX = 3;
+/** A compensation that leaves more than this part of the rounding leads nowhere. */
+const COMPENSATION_LEFT_MAX = 0.9;
+const COMPENSATIONS_MAX = 24;
 
 /**
  * Whether a reading without noise is further from A d = `drive` than codes, ADC steps and the end of settling
@@ -111,18 +115,17 @@ export interface CompensatedAverage extends Average {
  * Removes from an average what rounding to codes put into it. That part of the residual is known exactly, so
  * one more pass without noise solves A d = rounding and adds d. Without it rounding would exceed the standard
  * error on badly conditioned systems and on boards with coarse converters. The noise of the average, and so
- * its standard error, stays as it is.
+ * its standard error, stays as it is. It ends when that part is small (`isRoundingSmall`) or shrinks no more.
  */
 export async function compensateRounding(
-  plan: EquilibriumPlan,
+  plan: SolvePlan,
   session: BoardSession,
   average: Average,
 ): Promise<CompensatedAverage> {
   const { spectrum, systemScale, identity } = plan;
-  const allowed = ROUNDING_SHARE * norm2(average.standardError);
   let answer = average;
   let compensations = 0;
-  while (compensations < COMPENSATIONS_MAX && roundingErrorBound(plan, answer) > allowed) {
+  while (compensations < COMPENSATIONS_MAX && !isRoundingSmall(plan, answer)) {
     const { rounding } = answer;
     const guess = equilibriumSolutionScale(rounding, spectrum.eigenvalueMin, systemScale, identity);
     const correction = await settle(plan, session, rounding, guess, () => 0);
@@ -133,6 +136,16 @@ export async function compensateRounding(
       rounding: subtract(rounding, applySystem(plan.system, correction.x)),
       samples: answer.samples + 1,
     };
+    if (norm2(answer.rounding) > COMPENSATION_LEFT_MAX * norm2(rounding)) break;
   }
   return { ...answer, compensations };
+}
+
+/**
+ * Whether the standard error covers an average: what is known to be wrong with it, and is no noise, is at
+ * most a quarter of it, in the unknowns of A.
+ */
+export function isRoundingSmall(plan: SolvePlan, average: Average): boolean {
+  const standardError = norm2(weighted(average.standardError, plan.evened.weights));
+  return roundingErrorBound(plan, average) <= ROUNDING_SHARE * standardError;
 }

@@ -1,4 +1,3 @@
-import type { EvenedSystem } from '../../board/checked-system.js';
 import { weighted } from '../../board/diagonal-scaling.js';
 import {
   type Average,
@@ -7,7 +6,7 @@ import {
   roundingErrorBound,
   settle,
 } from '../../board/equilibrium-pass.js';
-import { boardNoise, type EquilibriumPlan, noiseLimitedScale } from '../../board/equilibrium-plan.js';
+import { boardNoise, noiseLimitedScale } from '../../board/equilibrium-plan.js';
 import { equilibriumSolutionScale, powerOfTwoAbove } from '../../board/scaling.js';
 import type { BoardSession } from '../../board/session.js';
 import type { ThermolinkError } from '../../errors.js';
@@ -16,9 +15,10 @@ import { norm2, subtract, sum } from '../../linalg/products.js';
 import { formatNumber } from '../../number-text.js';
 import { type Certificate, certify, toleranceNotMet } from '../acceptance.js';
 import type { SolveRequest, SolveResult } from '../contract.js';
-import { compensateRounding, isImperfect, withSystematicError } from './corrections.js';
+import { compensateRounding, isImperfect, isRoundingSmall, withSystematicError } from './corrections.js';
 import { deadCells, deadCellsText, type Pass, reasonOfStall, reasonOfZeros } from './failure.js';
 import { noiseResidualBound, quietestStandardError, wantedNoise } from './noise-budget.js';
+import type { SolvePlan } from './plan.js';
 import { SolveMeter, type SolveState } from './progress.js';
 
 /**
@@ -35,11 +35,6 @@ const STALL = 0.5;
 const STALL_WINDOW = 5;
 /** The systematic error of an averaged pass stays below this part of its standard error. */
 const SYSTEMATIC_SHARE = 1 / 4;
-
-/** How a board solves a system: the system with an even diagonal, and the weights that lead back to A. */
-export interface SolvePlan extends EquilibriumPlan {
-  readonly evened: EvenedSystem;
-}
 
 /** A reading that may be averaged, and the noise κ, in the problem's units, to average it under. */
 interface Averageable {
@@ -264,6 +259,8 @@ export class Refinement implements SolveState {
       return 'the standard error stays above half the tolerance';
     if (norm2(averaged.standardError) < quietestStandardError(this.#plan, averaged))
       return 'the readings fluctuate less than the noise that was asked for';
+    if (!isRoundingSmall(this.#plan, averaged))
+      return 'the standard error does not cover what the board gets wrong, and further passes do not remove it';
     return unexplained > noiseResidualBound(this.#plan, averaged)
       ? 'noise and rounding do not explain the residual, so the board does something else than it was told'
       : undefined;

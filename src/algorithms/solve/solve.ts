@@ -2,14 +2,14 @@ import { checkNumber } from '../../argument-checks.js';
 import type { BoardCalibration } from '../../board/calibration.js';
 import type { CheckedSystem } from '../../board/checked-system.js';
 import { refuseTooLarge } from '../../board/checked-system.js';
-import { planEquilibrium } from '../../board/equilibrium-plan.js';
-import { type BoardSession, inSession, refuseTooLong } from '../../board/session.js';
+import { inSession } from '../../board/session.js';
 import type { BoardDevice, DeviceIdentity } from '../../driver/device-api.js';
 import { isZero } from '../../linalg/products.js';
 import { refuseBeyondFloat64, zeroSolution } from '../acceptance.js';
 import type { SolveRequest, SolveResult } from '../contract.js';
 import { checkSolveRequest } from '../request-checks.js';
-import { Refinement, type SolvePlan } from './refinement.js';
+import { planSolve } from './plan.js';
+import { Refinement } from './refinement.js';
 
 /** What is to be solved on a board. */
 export interface BoardSolveRequest extends SolveRequest {
@@ -18,9 +18,6 @@ export interface BoardSolveRequest extends SolveRequest {
   /** A board run that would need more ticks than this is refused. Default 2³⁰. */
   readonly ticksMax?: number;
 }
-
-/** A solve is too long when settling and so many samples would take more ticks than allowed. */
-const SAMPLES_COUNTED = 50;
 
 /**
  * A⁻¹b from the equilibrium of a board, to ‖x̂ − x‖₂ ≤ tolerance · ‖x‖₂. `drive` b and the result x have
@@ -57,24 +54,4 @@ function check(request: BoardSolveRequest, identity: DeviceIdentity): CheckedSys
   checkNumber('ticksMax', request.ticksMax ?? 1, 1);
   refuseTooLarge(checked.system, identity);
   return checked;
-}
-
-/**
- * How the board solves a system to a tolerance, for any number of right-hand sides; nothing is sent. Errors:
- * NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET for a tolerance beyond float64 or beyond the board's codes;
- * UNSUPPORTED for board runs of more than `ticksMax` ticks.
- */
-export function planSolve(
-  session: BoardSession,
-  system: CheckedSystem,
-  tolerance: number,
-  ticksMax?: number,
-): SolvePlan {
-  return session.charge('mapMs', () => {
-    const { evened } = system;
-    refuseBeyondFloat64(evened, tolerance);
-    const plan = planEquilibrium(evened.checked, session.identity, session.model);
-    refuseTooLong(plan.settleTicks + SAMPLES_COUNTED * plan.ticksPerSample, ticksMax);
-    return { ...plan, evened };
-  });
 }
