@@ -135,13 +135,13 @@ describe('a value with its standard error', () => {
   it('has the digits that the error leaves a meaning, and both end at the same place', () => {
     fc.assert(
       fc.property(values, values, fc.boolean(), (size, error, isNegative) => {
-        // Beyond 15 digits a value of float64 has none that mean anything.
+        // The digits of a float64 value beyond the 15th mean nothing.
         fc.pre(error > size * 1e-13);
         const x = isNegative ? -size : size;
         const texts = formatMeasured(x, error);
         expect(Math.abs(numberOf(texts.error) - error)).toBeLessThanOrEqual(0.0501 * error);
         expect(Math.abs(numberOf(texts.value) - x)).toBeLessThanOrEqual(0.0502 * error);
-        // Of a whole number the last zeros may only fill up.
+        // The last zeros of a whole number may only fill it up.
         if (/[.e]/.test(texts.error)) expect(lastPlaceOf(texts.value)).toBe(lastPlaceOf(texts.error));
       }),
     );

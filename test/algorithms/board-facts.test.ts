@@ -27,7 +27,7 @@ test('the carry noise share is the note’s formula at the codes that the board 
   const h = 2 ** -board.identity.tickLog2;
   const kick = (noisy.noiseAmplitude * 2 ** (13 - noisy.noiseShift)) / 2 ** 24;
   const kappa = kick ** 2 / (2 * h);
-  // Its vector is 1: the sum of a row, and the damping.
+  // The eigenvector of the stiffest mode is (1, …, 1), so λ_max is the sum of a row and the damping.
   const stiffest =
     Array.from(noisy.couplings.subarray(0, cells)).reduce((sum, code) => sum + code, noisy.damping) / 32768;
   const expected =
@@ -44,7 +44,7 @@ test('the carry noise share is the note’s formula at the codes that the board 
   expect(ofDraws).toBeLessThan(1e-4);
 });
 
-/** Clamps, and has noise codes 10 % above its register. */
+/** A board that clamps codes, and whose cells have noise codes 10 % above the register. */
 class OddBoard extends SolverBoard {
   constructor() {
     super(findProfile('ideal-8')!);

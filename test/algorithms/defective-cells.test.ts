@@ -50,7 +50,7 @@ describe('a solve that dead cells spoil', () => {
       .exec(message)!
       .map(Number);
     expect(read).toBe(0);
-    // Readings are scaled into 20 to 80 % of the rail, 1.25 V_fs; what is asked of one cell is of that size.
+    // Readings are scaled into 20 to 80 % of the rail of 1.25 V_fs, so one cell is asked for about as much.
     expect(Math.abs(asked)).toBeGreaterThan(0.01);
   });
 

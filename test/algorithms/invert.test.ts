@@ -32,7 +32,7 @@ test('sends the couplings once, and reads the columns that single solves would',
   }
   for (let i = 0; i < cells; i++)
     for (let j = 0; j < cells; j++) {
-      // Each of both readings counts by the inverse of its variance.
+      // An entry is read twice. The mean weights each reading by the inverse of its variance.
       const [here, there] = [errors[j][i] ** -2, errors[i][j] ** -2];
       const mean = (here * columns[j][i] + there * columns[i][j]) / (here + there);
       expect(inverse.data[i * cells + j]).toBeCloseTo(mean, 13);

@@ -135,7 +135,7 @@ describe('n ticks', () => {
       address,
     });
     const n = board.runs[0].burnInTicks;
-    // One ADC step, and the rounding of one 16-bit coupling: nobody knows 3 any better.
+    // The error is at most one ADC step and the rounding of the one coupling, 3, to 16 bits.
     expect(Math.abs(x[0] - (1 - (3 * 0.7) / n) ** n)).toBeLessThan(2 ** -14 + 2 ** -15);
   });
 });
@@ -253,7 +253,7 @@ describe('the board and its scales', () => {
 
 describe('an overload', () => {
   test('repeats the problem with s_x doubled and only drive and state rewritten', async () => {
-    // A⁻¹ takes the mean out of b: its last entry becomes −2/λ, twice what a lone cell would reach.
+    // A⁻¹ removes the mean of b. The last entry of x is then −2/λ, twice what a cell alone would reach.
     const cells = 32;
     const factor = matrix(1, cells, new Float64Array(cells).fill(4));
     const drive = new Float64Array(cells).fill(0.99);

@@ -15,7 +15,7 @@ async function solveOn(board: SolverBoard, condition: number, seed: number, tole
   return createAnalogSolver(board).solve({ system, drive, tolerance, address });
 }
 
-/** Programs without noise that start from a reading: those that look for what an average has wrong. */
+/** How many programs look for the systematic error of an average: without noise, from a reading on. */
 function checks(board: SolverBoard): number {
   return board.programs.filter(
     ({ image }) => image.noiseAmplitude === 0 && image.initialState.some((code) => code !== 0),
@@ -49,7 +49,7 @@ describe('an average is checked for systematic errors', () => {
 it('what wanders from run to run is in the standard error', async () => {
   const errorOf = async (offsetLsb: number): Promise<number> => {
     const random = problemRandom(17);
-    // The same for all readings of a run, another one in the next.
+    // An offset is the same for all readings of a board run, and another one in the next board run.
     const wander = (codes: Int16Array, cells: number): void => {
       const offsets = Array.from({ length: cells }, () => Math.round(offsetLsb * random.normal()));
       for (let i = 0; i < codes.length; i++) codes[i] += offsets[i % cells];

@@ -34,7 +34,7 @@ test.each([
         expect(pass).toBeGreaterThanOrEqual(seen[Math.max(0, k - 1)].pass);
         expect(done).toBeGreaterThanOrEqual(seen[Math.max(0, k - 1)].samples);
         expect(samplesMin).toBeGreaterThanOrEqual(done);
-        // Complete is what has an answer, nothing before.
+        // Only the last call, which has the answer, is complete.
         expect(fraction === 1).toBe(k === seen.length - 1);
       }
       expect(seen.at(-1)).toMatchObject({ pass: passes, samples, samplesMin: samples });
@@ -86,7 +86,7 @@ test('a slow system is averaged in runs short enough to show that it goes on', a
       if (one.samples >= one.pass) averaging.push(one);
     },
   });
-  // In looks of 16 it would be three.
+  // Looks after every 16 samples alone would give three calls.
   expect(averaging.length).toBeGreaterThan(samples / 8);
   for (const run of board.runs.filter(({ sampleCount }) => sampleCount > 1))
     expect(run.sampleCount * run.ticksPerSample).toBeLessThanOrEqual(2 ** 18);

@@ -137,7 +137,7 @@ describe('random systems', () => {
     expect(cost.uploadBytes).toBe(board.uploadedBytes);
     expect(progress.at(-1)).toMatchObject({ samples, pass: passes });
     expect(progress.at(-1)!.relativeStandardError).toBeLessThan(0.005);
-    // Runs that go on keep seed and state; all others have a seed of their own.
+    // A board run that continues another one keeps its seed. All others have seeds of their own.
     const fresh = runs.filter((run) => !run.keepState);
     expect(new Set(fresh.map((run) => run.runSeed)).size).toBe(fresh.length);
     runs.forEach((run, k) => {

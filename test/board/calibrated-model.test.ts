@@ -54,7 +54,7 @@ describe('a calibrated model', () => {
   it('chooses the codes that come nearest to A: within half a coupling step on every crosspoint', () => {
     const found = effectiveMatrix(model);
     const nominal = effectiveMatrix(nominalModel(profile));
-    // A step is larger by ε and what the next line adds to it; 6 spreads of 2 %.
+    // A step is larger by ε and by what the next line adds: 15 % covers six spreads of 2 %.
     const half = (2 ** -profile.couplingBits * 1.15 + 2 ** -15) * scaling.systemScale;
     const errors = (of: Float64Array) => of.map((value, k) => Math.abs(value - system.matrix.data[k]));
     expect(Math.max(...errors(found))).toBeLessThan(half);
@@ -82,7 +82,7 @@ describe('a calibrated model', () => {
       (e, i) => e * 2 ** -24 * unit * calibration.timeConstant[i],
     );
     const known = model.programmedDrive(codes, scaling);
-    // Codes of this board are off by a step each (5 of them at most), which no calibration of cells tells.
+    // Single codes of this board are off by a step, at most by five. No calibration of cells knows that.
     const step = driveStep(profile) * unit;
     for (let i = 0; i < cells; i++) {
       expect(Math.abs(known[i] - drive[i])).toBeLessThan(0.55 * step);

@@ -115,7 +115,7 @@ describe.runIf(isBuilt)('thermolink emulate, as a process of its own', () => {
       const [tcp, pty] = uris;
       for (let turn = 0; turn < 2; turn++) {
         const first = await connect(pty);
-        // Silent, and there.
+        // The first client is silent, and still has the board.
         expect((await runCommand('info', '--json', '--device', tcp)).exitCode).toBe(1);
         expect(await first.ping()).toBeLessThan(1000);
         await first.close();

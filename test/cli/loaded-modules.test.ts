@@ -7,7 +7,7 @@ import { BUILT_CLI, isBuilt } from '../support/child-process.js';
 import { runCommand } from '../support/command-line.js';
 import { loadedModules } from '../support/loaded-modules.js';
 
-/** What every start of the command line loads: one package and these folders' files. */
+/** The files that every start of the command line loads, beside one package. */
 const ALWAYS = [
   /^dist\/src\/cli\/(main|program|commands|usage)\.js$/,
   /^dist\/src\/cli\/output\//,

@@ -87,7 +87,7 @@ describe('numbers after options', () => {
     expect((await thrown(() => positiveInteger(60_000)('-3', '--batch'))).message).toBe(
       '--batch takes a whole number from 1 to 60,000, but was given "-3".',
     );
-    // No bound that nobody could reach: the size of the data set is told by whoever knows it.
+    // The parser does not know the size of the data set, so the message names no upper bound.
     expect((await thrown(() => positiveInteger()('0', '--epochs'))).message).toBe(
       '--epochs takes a whole number of at least 1, but was given "0".',
     );

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Progress, type ProgressOptions } from '../../src/cli/output/progress.js';
 import { columnCount } from '../../src/cli/output/text-width.js';
 
-/** A terminal or a file of which the tests set the time. */
+/** Progress on a terminal or in a file. The tests set the time. */
 function setUp(isTTY: boolean, options: Partial<ProgressOptions> = {}, columns = 80) {
   const time = { ms: 5000 };
   const writes: string[] = [];

@@ -71,7 +71,7 @@ export class FaultyPort {
   }
 
   #happen(): void {
-    // Of the world faults only a stall can happen to a line.
+    // A stall is the only world fault that can happen to a line alone.
     if (this.#plan.worldFault(this.#state) !== 'stall') return;
     this.#hit('stall');
     const ms = this.#plan.random.ms(20, STALL_MS_MAX);

@@ -130,7 +130,7 @@ describe.each(exact.map((under) => ({ under, name: under.name, missing: under.mi
           mended += outcome.mended;
         };
         if (under.onlyOne) for (const seed of seeds) await one(seed);
-        // They mostly wait.
+        // They run at once, because each mostly waits.
         else await Promise.all(seeds.map(one));
         if (process.env['SHOW']) console.log(total, mended);
         if (SEEDS < 8) return;

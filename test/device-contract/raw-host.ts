@@ -54,7 +54,7 @@ export class RawHost {
       this.#wake();
     });
     port.onClose(() => this.#wake());
-    // Whatever the device heard before belongs to no frame.
+    // The delimiter ends what the device may have heard before.
     this.write(Uint8Array.of(0));
   }
 
@@ -79,7 +79,7 @@ export class RawHost {
   write(...chunks: readonly Uint8Array[]): void {
     for (const chunk of chunks) {
       const bytes = chunk.slice();
-      // A port that has closed is found out by who waits.
+      // Whoever waits for an answer finds out that the port has closed.
       this.#writing = this.#writing.then(() => this.port.write(bytes)).catch(() => undefined);
     }
   }
@@ -107,7 +107,7 @@ export class RawHost {
     return this.frame(CHANNEL.open, 0, payload, { session: 0, ack: 0 });
   }
 
-  /** What a session counts begins anew. */
+  /** Begins a session: the counts of frames and requests begin anew. */
   begin(nonce: Uint8Array = newNonce()): Uint8Array {
     this.nonce = nonce;
     this.seq = 0;

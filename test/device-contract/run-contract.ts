@@ -131,7 +131,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     await host.event1('sampleBlock');
     await host.ask('ping', { token: 0 });
     expect(blocksOf(host).slice(6)).toEqual(before.slice(4));
-    // Another run's are nobody's.
+    // The board has no blocks of run 2, so it sends nothing.
     expect(
       await host.until(() => host.write(host.event('resend', { runId: 2, firstBlock: 0, count: 64 }))),
     ).toEqual([]);

@@ -58,7 +58,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     expect(message).toMatchObject({
       fields: { nonce: host.nonce, reason: REFUSAL.version, major: PROTOCOL_MAJOR, minor: PROTOCOL_MINOR },
     });
-    // Nobody takes its commands.
+    // The board has no session yet, so it takes no command.
     host.write(host.command('ping', { token: 1 }));
     const before = host.heard.length;
     await host.hello();
@@ -75,7 +75,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     host.write(host.helloFrame(unknown, { purpose: HELLO_PURPOSE.resume }));
     const again = await host.next(({ name }) => name === 'hello');
     expect(again.message).toMatchObject({ fields: { nonce: unknown, resumed: 0 } });
-    // The one that is open goes on.
+    // The open session goes on.
     expect(await host.ask('ping', { token: 5 })).toMatchObject({ fields: { token: 5 } });
     host.write(host.helloFrame(host.nonce, { purpose: HELLO_PURPOSE.resume }));
     const own = await host.next(({ name }) => name === 'hello');
@@ -128,7 +128,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     await host.hello();
     const before = await counters(host);
     const wrong = host.frame(CHANNEL.command, host.seq, encodeCommand('ping', 99, { token: 9 }));
-    // One bit, and no delimiter of it.
+    // One bit is flipped, in a byte that does not become a delimiter.
     const at = wrong.findIndex((byte) => byte > 1);
     wrong[at] ^= 1;
     const chunk = Buffer.concat([Buffer.from([1, 2, 3, 0, 0, 0]), wrong, host.command('ping', { token: 3 })]);
@@ -184,7 +184,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     host.acknowledges = false;
     host.write(host.command('ping', { token: 1 }), host.command('ping', { token: 2 }));
     await host.answer<'ping'>(2);
-    // The first has come: the second is wanted again.
+    // This frame acknowledges the first answer and asks for the second one again.
     host.write(host.frame(CHANNEL.command, host.seq, new Uint8Array(0), { ack: 0, flags: 1 }));
     const { message } = await host.next(({ name }) => name === 'ping');
     expect(message).toMatchObject({ requestId: 2 });

@@ -13,7 +13,7 @@ import { BAD_NPY_FILES, NPY_FILES } from './npy-fixtures.js';
 const write = fileWriter();
 const directory = temporaryDirectory();
 
-/** Of the files that NumPy writes for small arrays. */
+/** Length of the header in the files that NumPy writes for small arrays. */
 const HEADER_BYTES = 128;
 
 /** A file with the given header text and as many bytes after it. */

@@ -75,7 +75,7 @@ describe('checkOutput', () => {
 });
 
 describe('--out', () => {
-  /** A device that is not there: an error about anything else comes before it was tried. */
+  /** There is no such device. An error about anything else shows that it was not tried. */
   const NOWHERE = ['--device', 'tcp://127.0.0.1:1'];
 
   it.each([

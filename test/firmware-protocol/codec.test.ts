@@ -99,7 +99,7 @@ test('a request id that is no u32 is refused by the receiver', () => {
 describe('attacks', () => {
   const payloads = MESSAGE_VECTORS.messages.map(({ payload }) => fromHex(payload));
 
-  /** Never throws; what is taken encodes to the same bytes, up to items of a later minor version. */
+  /** Decoding never throws. What is taken encodes to the same bytes, without items of a later version. */
   function attack(payload: Uint8Array): boolean {
     let taken = false;
     for (const direction of ['toDevice', 'toHost'] as const) {

@@ -66,15 +66,15 @@ const STEPS = STATES.flatMap((from) =>
 
 test('safety laws hold for every step', () => {
   for (const { from, input, to } of STEPS) {
-    // Outputs go on by `started` alone, and only from a state that can start.
+    // Only `started` switches outputs on, and only from a state that can start.
     if (to === 'running' && from !== 'running') {
       expect(input).toBe('started');
       expect(['configured', 'done', 'halted']).toContain(from);
     }
-    // Whatever should switch outputs off does.
+    // These inputs always switch outputs off.
     if (['stopped', 'watchdogExpired', 'faulted', 'reset', 'sessionOpened'].includes(input))
       expect(to).not.toBe('running');
-    // Leaving safe and fault takes an explicit act.
+    // Only an explicit act of the host leaves `safe` or `fault`.
     if (from === 'safe' && !['safe', 'fault', 'boot'].includes(to))
       expect(['acknowledged', 'sessionOpened']).toContain(input);
     if (from === 'fault' && to !== 'fault') expect(['acknowledged', 'reset']).toContain(input);
@@ -84,7 +84,7 @@ test('safety laws hold for every step', () => {
 test('every state can be reached from boot, and safe from every state', () => {
   const reachable = (start: DeviceStateName) => {
     const found = new Set([start]);
-    // A set that grows while it is walked through visits what is added.
+    // The loop over a set also visits what is added meanwhile.
     for (const state of found) for (const { from, to } of STEPS) if (from === state) found.add(to);
     return found;
   };
@@ -105,7 +105,7 @@ test('after a stop, no run starts without acknowledge or a new session, and a co
           if (next !== 'refused') state = next;
           expect(state).not.toBe('running');
         }
-        // With the acknowledgement, but without a commit: still none.
+        // After the acknowledgement there is no start either, before a commit.
         const idle = nextState('safe', 'acknowledged') as DeviceStateName;
         expect(nextState(idle, 'started')).toBe('refused');
       },

@@ -7,7 +7,7 @@ import { type DirectedRow, directedRows } from '../support/protocol-vectors.js';
 
 const SAFE = 2n ** 53n - 1n;
 
-/** The value of a field that takes most bytes; of bulk data the given number. */
+/** The value that makes a field longest. Bulk data have `bulkBytes` bytes. */
 function longest(field: Field, bulkBytes: number): unknown {
   switch (field.type) {
     case 'integer':
@@ -78,7 +78,7 @@ test('all that one tick multiplies and adds stays below 2⁵³, in exact arithme
   expect(BigInt(limits.ROW_SCALE_MAX) * coupling * rail < SAFE).toBe(true);
   expect(BigInt(limits.ROWS_MAX) * coupling * rail < SAFE).toBe(true);
   expect(BigInt(limits.DAMPING_MAX) * rail < SAFE).toBe(true);
-  // The sum of all three, with the drive, as the drift adds them up.
+  // The drift of a tick adds up the couplings, the damping and the drive.
   const drift =
     BigInt(limits.CELLS_MAX) * coupling * rail + BigInt(limits.DAMPING_MAX) * rail + BigInt(limits.DRIVE_MAX);
   expect(drift < SAFE).toBe(true);

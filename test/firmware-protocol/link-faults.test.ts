@@ -77,7 +77,7 @@ describe.each([1, 2, 32])('window %i', (window) => {
       }),
       { seed: SEED, numRuns: 100 },
     );
-    // Both ends of the law were seen.
+    // Some links failed and some did not, so both sides of the law were tested.
     expect(failures).toBeGreaterThan(0);
     expect(failures).toBeLessThan(100);
   });
@@ -147,7 +147,7 @@ test('lost sample frames are counted exactly, repeated ones are not', () => {
         pair.run();
         const numbers = new Set(numbersOf(pair.host.inbox));
         const last = Math.max(-1, ...numbers);
-        // What is lost behind the last that came can't be seen by the link; block numbers and runEnded tell.
+        // The link can't see a loss after the last frame that came. Block numbers and runEnded show it.
         expect(pair.host.link.counters.sampleFramesLost).toBe(last + 1 - numbers.size);
       },
     ),

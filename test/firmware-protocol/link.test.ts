@@ -104,7 +104,7 @@ describe('gaps', () => {
     expect(delivered(link, peerFrame({ seq: 3, text: 'd' }))).toEqual([]);
     expect(said(link)).toEqual([]);
     expect(link.counters).toMatchObject({ framesOutOfOrder: 2, naksSent: 1 });
-    // The next gap is another one.
+    // The next gap gets a nak of its own.
     expect(delivered(link, peerFrame({ seq: 1, text: 'b' }))).toEqual(['b']);
     delivered(link, peerFrame({ seq: 4, text: 'e' }));
     expect(said(link)).toMatchObject([{ ack: 1, flags: FLAG_NAK }]);
@@ -223,7 +223,7 @@ describe('queue bounds', () => {
     expect(device.counters.framesOutOfOrder).toBe(100 - COMMAND_QUEUE_MAX - 1);
     expect(device.canSend).toBe(false);
     expect(delivered(device, peerFrame({ seq: COMMAND_QUEUE_MAX, text: 'x' }))).toEqual([]);
-    // With its answers on their way there is room again.
+    // When the answers have left, there is room again.
     expect(said(device).at(-1)).toMatchObject({ ack: COMMAND_QUEUE_MAX - 1 });
     expect(delivered(device, peerFrame({ seq: COMMAND_QUEUE_MAX, text: 'x' }))).toEqual(['x']);
   });

@@ -22,12 +22,12 @@ const FUNCTIONS = Object.entries({
   .filter((entry): entry is [string, Anything] => typeof entry[1] === 'function')
   .map(([name, called]) => ({ name, called }));
 
-/** Those that need no argument. */
+/** Functions that need no argument. */
 const WITHOUT_ARGUMENTS: ReadonlySet<string> = new Set([
   ...['createCholeskySolver', 'createIdealSampler', 'stopBoardsOnExit'],
   ...['listSerialPorts', 'memoryPortPair', 'openPty'],
 ]);
-/** Made by `Device.open` alone, and the error itself. */
+/** Classes that no caller makes: `Device.open` makes devices, and the library throws errors. */
 const NOT_FOR_CALLERS: ReadonlySet<string> = new Set(['Device', 'ThermolinkError']);
 
 const isClass = (called: object): boolean => /^class\b/.test(Function.prototype.toString.call(called));

@@ -113,7 +113,7 @@ describe('centered products', () => {
     room.matrix.data.set(wild(room.matrix.data.length, 4));
     const deltas = Float32Array.from(wild(positions * outputs * m, 5));
     const activations = Float32Array.from(wild(positions * inputs, 6));
-    // Places that max-pooling passes nothing back to, and blank patches.
+    // Some deltas are 0, as behind max-pooling, and some activations, as in blank patches.
     deltas.fill(0, 0, m);
     activations.fill(0, (positions - 1) * inputs);
     const products = {

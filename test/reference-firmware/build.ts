@@ -66,7 +66,7 @@ function runMake(folder: string, variables: readonly string[], targets: readonly
 }
 
 const LOCK_POLL_MS = 50;
-/** Whoever has held a lock for so long is dead. */
+/** A process that has held a lock for so long is taken for dead. */
 const LOCK_MS_MAX = 60_000;
 
 /** Test files run at the same time and share builds. */

@@ -90,7 +90,7 @@ describe.skipIf(missing !== undefined)(`the device model in C${missing ? ` (${mi
     const folder = makeCore('build-small', [`CFLAGS=${flags}`]);
     const { defined, wanted } = symbols(folder);
     const outside = [...wanted].filter((name) => !defined.has(name) && !name.startsWith('_'));
-    // The clock is the port's.
+    // The clock belongs to the port, not to the model.
     const allowed = ['memcpy', 'memmove', 'memset', 'memcmp', 'board_time_us'];
     expect(outside.filter((name) => !allowed.includes(name))).toEqual([]);
     expect(defined).toContain('device_init');

@@ -143,7 +143,7 @@ function awaited(type: TypeNode | undefined): TypeNode | undefined {
   return type?.type === 'reference' && type.name === 'Promise' ? type.typeArguments?.[0] : type;
 }
 
-/** The parts of a union but undefined and null; the type itself if it is none. */
+/** The parts of a union without undefined and null. A type that is no union is its only part. */
 function alternatives(type: TypeNode): readonly TypeNode[] {
   const isNothing = (part: TypeNode): boolean => part.name === 'undefined' || part.value === null;
   return type.type === 'union' ? (type.types ?? []).filter((part) => !isNothing(part)) : [type];

@@ -82,7 +82,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/connect.ts': [...ERRORS, 'firmware-protocol/clock.ts', 'src/transport', 'src/driver', 'src/serve'],
 };
 
-/** A file with fewer lines stands in the file that imports it, unless several do. */
+/** A file with fewer lines belongs into the file that imports it, if only one does. */
 const LINES_MIN = 8;
 
 /** Who may touch files, ports and sockets: everything else computes. */
@@ -174,7 +174,7 @@ describe('imports flow one way', () => {
       files.map((file) => [file, ownImportsOf(file).filter((target) => known.has(target))]),
     );
     const done = new Set<string>();
-    /** The circle that is met from here, as a path; undefined when there is none. */
+    /** A circle of imports that begins at or behind this file, as a path; undefined when there is none. */
     const circleFrom = (file: string, path: readonly string[]): readonly string[] | undefined => {
       if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
       if (done.has(file)) return undefined;

@@ -6,7 +6,7 @@ import { type Scenario, VARIANTS } from './scenario.js';
 interface Field<T> {
   /** What may be written, for the help. */
   readonly form: string;
-  /** The value of a text; undefined for one that is none. */
+  /** The value of a text; undefined for a text that is no such value. */
   readonly parse: (text: string) => T | undefined;
   readonly print: (value: T) => string;
 }
@@ -44,7 +44,7 @@ export const SCENARIO_HELP = NAMES.map(
 ).join('\n');
 
 /**
- * The fields that the values of the options change. Throws with the option's name at a value that is none.
+ * The fields that the options change. For a wrong value it throws an error with the name of the option.
  */
 export function scenarioChange(values: Readonly<Record<string, unknown>>): Partial<Scenario> {
   const entries = NAMES.flatMap((name) => {

@@ -10,7 +10,7 @@ export interface FakeTty {
   /** USB texts by file name, put into the folder `usbFolder` below /sys/devices. */
   readonly usb?: Readonly<Record<string, string>>;
   readonly usbFolder?: string;
-  /** What an 8250 driver says its hardware is; 0 is none. */
+  /** The kind of hardware that an 8250 driver names; 0 stands for no hardware. */
   readonly type?: string;
   /** Link name in /dev/serial/by-id. */
   readonly link?: string;

@@ -33,7 +33,7 @@ function wideProgram(die: Die, cells: number, damping: number) {
 }
 
 describe('sums of 32 bits, of ticks in which the voltages are small enough', () => {
-  // 100 and 41 cells: padding that one form writes and the other reads.
+  // Programs of 100 and 41 cells have padding, which one form writes and the other reads.
   test.each([
     [256, 0],
     [100, 3000],
@@ -44,7 +44,7 @@ describe('sums of 32 bits, of ticks in which the voltages are small enough', () 
     const { all, expectEqual } = boardsOf(die);
     let tick = 0;
     for (const initial of [0, narrow - 40, narrow - 1, narrow, narrow + 1, 20479, 0]) {
-      // Both ends, in a row that also has everything else against it.
+      // Neighbouring cells lie at opposite ends.
       const codes = new Int16Array(cells).map((_, i) => (i % 2 ? initial : -initial));
       all((array) => array.loadInitialState(codes));
       for (let turn = 0; turn < 5; turn++) {
@@ -98,7 +98,7 @@ describe('an array that is read once, from its start and from its end in turn', 
       all((array) => array.advance(program, ticks, 0, 1, false));
       expectEqual();
     }
-    // Whatever came before, each tick went from one rail to the other.
+    // Each tick takes every cell from one rail to the other, so all end at a rail.
     const [atRails] = all((array) => array.v.every((v) => Math.abs(v) === RAIL_MAX));
     expect(atRails).toBe(true);
   });

@@ -9,7 +9,7 @@ test('these tests run the kernel', () => {
   expect(kernelWarning()).toBeUndefined();
 });
 
-/** `least`: so many problems reach a limit, and so many do not. */
+/** At least `least` problems must reach a limit, and at least as many must not. */
 function equalsTheOracle(problems: number, least: number, histories: number): void {
   let overloads = 0;
   let quiet = 0;

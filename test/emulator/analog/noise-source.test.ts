@@ -107,7 +107,7 @@ test('swapping cells, with their noise, permutes the board', () => {
     const die = idealBoard({ cells, rows: cells }, 5);
     const array = loadedArray(die, image);
     array.advance(commitProgram(die, image), 8, 0, seed, false);
-    // The board can't be given another's noise; the reference can.
+    // A board makes its own noise. The reference takes any noise, so it gets that of the other order.
     const reference = referenceState(moved, die.profile);
     for (let tick = 0; tick < 8; tick++) {
       const zeta = referenceZeta(5, seed, tick, cells);

@@ -242,8 +242,8 @@ describe('memory', () => {
 
   it('of the autodiff library’s arrays does not grow once the first steps are done', async () => {
     await steps(5);
-    // It reuses what was freed, by size: one array leaked per step, of the 32 kB of the pooled channels say,
-    // shows.
+    // The library reuses freed memory by its size. So one array that leaks in each step makes the memory
+    // grow, even one as small as the pooled channels (32 kB).
     const grow = vi.spyOn(wasm.Memory.prototype, 'grow');
     await steps(30);
     expect(grow).not.toHaveBeenCalled();
@@ -262,7 +262,7 @@ describe('memory', () => {
       cached = 0;
       await steps(3);
       expect(cached).toBe(0);
-      // The counter counts: this is what the network avoids.
+      // The counter works: it sees the `vjp` that the network avoids.
       const [y, pullback] = vjp((x: np.Array) => np.tanh(x), [np.ones([2])]);
       for (const gradient of pullback(y)) gradient.dispose();
       pullback.dispose();

@@ -23,7 +23,7 @@ const run = (network: Network, rate = 0.1, onStep?: (record: StepRecord) => void
     ...(onStep === undefined ? {} : { onStep }),
   });
 
-/** The network with other losses: of the batches one after the other, and of all examples in the end. */
+/** The network with given losses: one for each batch, and one for all examples in the end. */
 function withLosses(batches: readonly number[], evaluated: number): Network {
   let step = 0;
   return {

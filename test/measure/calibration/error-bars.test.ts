@@ -53,10 +53,9 @@ function meanOf(values: readonly number[]): number {
 }
 
 /*
- * The mean z² of one solution of 64 cells has a standard deviation of about 0.33, that of 36 solutions of
- * 0.055 around a mean of 1.0: were the seeds drawn, an honest solver would leave [0.8, 1.25] once in 4000
- * times, by 18 solutions once in 100. Of 8 cells it is 0.9, and 0.1 of 80 solutions: once in 50. Seeds are
- * fixed.
+ * The seeds are fixed. If they were drawn, an honest solver would leave [0.8, 1.25] this often: once in 4000
+ * times with 36 solutions of 64 cells, once in 100 times with 18 of them, once in 50 times with 80 solutions
+ * of 8 cells. The mean z² of one solution has a standard deviation of about 0.33 (64 cells) or 0.9 (8 cells).
  */
 describe('the standard error on boards that are not ideal, nor calibrated', () => {
   it.each([
@@ -97,7 +96,7 @@ describe('refinement on a calibrated board', () => {
  */
 const firstDie = process.env['IMPERFECT_SOLVES'];
 describe.skipIf(firstDie === undefined)('on dies that nobody has seen', () => {
-  // Not spu-8 at condition 100: with couplings 3 % off its passes lead nowhere.
+  // spu-8 at condition 100 is left out: its couplings are 3 % off, so its passes lead nowhere.
   const boards = ['prototype-8', 'prototype-64', 'harsh-64'];
   const runs = boards.flatMap((board) => [10, 100].map((condition) => [board, condition] as const));
   it.each([...runs, ['spu-8', 10] as const])(

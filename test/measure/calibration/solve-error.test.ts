@@ -143,7 +143,7 @@ describe.skipIf(firstDie === undefined)('on dies that nobody has seen', () => {
     for (const errors of found.values()) {
       const own = pooled(new Map([['', errors]]));
       expect(own.uncalibrated / own.crosspoints).toBeGreaterThan(4);
-      // Of 8 cells so few problems of a kind leave the ratio to chance.
+      // So few problems of 8 cells leave the ratio to chance.
       if (profile !== 'prototype-8') expect(own.cells / own.reference).toBeLessThan(1.2);
     }
   });

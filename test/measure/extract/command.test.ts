@@ -13,7 +13,7 @@ const directory = temporaryDirectory();
 const file = (name: string): string => path.join(directory, name);
 const QUICK = ['--samples', '1000'];
 
-/** A program that is none of the command's own: all of the board, asymmetric couplings, noise on. */
+/** A program unlike those of the command: it uses the whole board, asymmetric couplings and noise. */
 function program(cells: number, mode: ProgramImage['mode'], seed: number): ProgramImage {
   const next = integersFrom(seed);
   const couplings = Int16Array.from({ length: cells * cells }, () => next(-900, 900));
@@ -69,7 +69,7 @@ describe('thermolink extract', () => {
     expect(JSON.parse(readFileSync(out, 'utf8'))).toEqual(findProfile(name));
     const original = await responses(uri, cells);
     expect(await responses(open, cells)).toEqual(original);
-    // It can fail: another die has other noise.
+    // The comparison can fail, since another die has other noise.
     const other = await responses(`emulator:${name}?die=${die + 1}`, cells);
     expect(other.found[0].codes).not.toEqual(original.found[0].codes);
   }

@@ -21,7 +21,7 @@ const BOARDS = [1, 2, 3].map((dieSeed) => ({ dieSeed, uri: `emulator:prototype-6
 interface Captured {
   readonly profile: BoardProfile;
   readonly measured: Characterization;
-  /** Of the captured board. */
+  /** The device URI of the captured board. */
   readonly uri: string;
 }
 
@@ -101,8 +101,8 @@ describe('a prototype board that was captured', { tags: 'long' }, () => {
       ].sort(),
     );
     for (const [quantity, deviations] of z) {
-      // What errors of crosstalk take as independent is not, over all sets: docs/how-to/characterize.md,
-      // Limits.
+      // The errors of crosstalk count all sets as independent, which they are not
+      // (docs/explanation/characterization.md, "Limits").
       const least = quantity.startsWith('from') ? 0.4 : 1 - within(deviations);
       expect(meanSquare(deviations), quantity).toBeGreaterThan(Math.min(0.8, least));
       expect(meanSquare(deviations), quantity).toBeLessThan(Math.max(1.25, 1 + within(deviations)));
@@ -118,14 +118,14 @@ describe('a prototype board that was captured', { tags: 'long' }, () => {
         new Map(
           quantitiesOf(again).map(({ key, estimates }, i) => [
             key,
-            // The copy is what was estimated; only the second measurement errs.
+            // The copy has the estimated values exactly, so only the second measurement has an error.
             deviations(estimates.values, before[i].estimates.values, estimates.standardErrors),
           ]),
         ),
       );
     }
     const z = pooled(each);
-    // Estimated with its error, kept as 0.
+    // The profile keeps leakage as 0, though it was estimated with an error.
     z.delete('leakage');
     for (const [quantity, deviations] of z) {
       expect(deviations.length, quantity).toBeGreaterThanOrEqual(189);
@@ -148,10 +148,10 @@ describe('a prototype board that was captured', { tags: 'long' }, () => {
     for (const [k, { uri }] of captured.entries()) {
       const [dense, factored] = await apart(BOARDS[k].uri, `${uri}?die=9`);
       const [denseOfOther, factoredOfOther] = await apart(BOARDS[k].uri, 'emulator:prototype-64?die=9');
-      // What is left: drive codes are off by half a step each, known by their spread alone, which A⁻¹ makes
-      // larger.
+      // What is left comes from single drive codes, which are off by half a step. Only their spread is known,
+      // and A⁻¹ makes it larger.
       expect(dense).toBeLessThan(denseOfOther / 12);
-      // Of its two arrays one was measured.
+      // A factored program uses two arrays, of which only one was measured.
       expect(factored).toBeLessThan(factoredOfOther / 5);
     }
   });
