@@ -54,3 +54,17 @@ export function abortError(signal: AbortSignal): ThermolinkError {
   if (signal.reason instanceof ThermolinkError) return signal.reason;
   return new ThermolinkError('ABORTED', 'The operation was cancelled.', { cause: signal.reason });
 }
+
+/** What `promise` gives, or ABORTED as soon as `signal` is. */
+export function settledOrAborted<Value>(
+  promise: Promise<Value>,
+  signal: AbortSignal | undefined,
+): Promise<Value> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(abortError(signal));
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    void promise.finally(() => signal.removeEventListener('abort', onAbort)).then(resolve, reject);
+  });
+}

@@ -8,8 +8,11 @@ import type { LinearSystem } from '../linalg/linear-system.js';
 export interface RelaxRequest {
   /** A, N×N symmetric. It need not be positive definite: x(t) exists for every symmetric A. */
   readonly system: LinearSystem | CheckedSystem;
-  /** b, length N. */
-  readonly drive: Float64Array;
+  /**
+   * b, length N; or a function that gives it, called once, when the solver has done all that does not depend
+   * on b. A board has its couplings by then. What the function throws, `relax` throws.
+   */
+  readonly drive: Float64Array | (() => Promise<Float64Array>);
   /** x₀, length N. */
   readonly initial: Float64Array;
   /** t ≥ 0 in units of 1/eigenvalue of A: e^(−λt) is what is left of a mode with eigenvalue λ. */

@@ -17,7 +17,7 @@ import type {
   SolveRequest,
   SolveResult,
 } from './contract.js';
-import { checkRelaxRequest, checkSolveRequest } from './request-checks.js';
+import { checkRelaxRequest, checkSolveRequest, lateDrive } from './request-checks.js';
 
 /** What the ideal sampler is like. */
 export interface IdealSamplerOptions {
@@ -58,9 +58,12 @@ export function createIdealSampler(options: IdealSamplerOptions = {}): Equilibri
 }
 
 async function relax(request: RelaxRequest, noiseTemperature: number): Promise<RelaxResult> {
-  const { system } = checkRelaxRequest(request);
-  throwIfAborted(request.signal);
-  const { drive, initial, time, address } = request;
+  const checked = checkRelaxRequest(request);
+  const { system } = checked;
+  const { initial, time, address, signal } = request;
+  throwIfAborted(signal);
+  const drive =
+    typeof request.drive === 'function' ? await lateDrive(request.drive, checked, signal) : request.drive;
   if (time === 0 || (isZero(drive) && isZero(initial) && noiseTemperature === 0))
     return { x: Float64Array.from(initial), cost: ZERO_COST };
   const apply = await functionOfSystem(system);

@@ -7,14 +7,20 @@ import { ZERO_COST } from '../board/cost.js';
 import { type NoiseRegister, noiseRegister, noiseTemperatureRange } from '../board/noise-register.js';
 import { overloadError } from '../board/overload-error.js';
 import { programImage, quantizeInitialState, type SystemCodes } from '../board/quantize.js';
-import { finiteTimeScaling, type TimedScaling } from '../board/scaling.js';
+import {
+  finiteTimeScaling,
+  finiteTimeSystemScaling,
+  type Relaxation,
+  type SystemScaling,
+  type TimedScaling,
+} from '../board/scaling.js';
 import { type BoardSession, inSession, refuseTooLong } from '../board/session.js';
 import type { BoardDevice, DeviceIdentity, RunReport } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import { isZero } from '../linalg/products.js';
 import { formatNumber } from '../number-text.js';
 import type { RelaxRequest, RelaxResult } from './contract.js';
-import { checkRelaxRequest } from './request-checks.js';
+import { checkRelaxRequest, lateDrive } from './request-checks.js';
 
 /** What is to relax on a board. */
 export interface BoardRelaxRequest extends RelaxRequest {
@@ -40,8 +46,9 @@ const ATTEMPTS_MAX = 6;
  *
  * `drive` b, `initial` x₀ and the result x have length N, the number of A's columns; `time` t has the unit of
  * 1/eigenvalue of A. After an overload the same problem runs again from x₀ with s_x doubled; from the second
- * overload on, n and s_A are doubled too. x₀ = b = 0 gives 0 and sends nothing. Uses of one device take
- * turns.
+ * overload on, n and s_A are doubled too. x₀ = b = 0 gives 0 and sends nothing. A drive that is a function is
+ * asked for when the couplings are on the board, which then are all that was sent where it gives 0. Uses of
+ * one device take turns.
  *
  * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE (a negative damping), TOO_LARGE, UNSUPPORTED before
  * any byte is sent; OVERLOAD after the sixth; ABORTED; those of the device.
@@ -53,13 +60,27 @@ export async function relax(device: BoardDevice, request: BoardRelaxRequest): Pr
     () => check(request, device.identity),
     async (session, system) => {
       const { identity } = session;
-      if (isZero(request.drive) && isZero(request.initial))
-        return { x: new Float64Array(system.dimension), cost: ZERO_COST };
+      const { initial } = request;
+      const nothing = (drive: Float64Array): boolean => isZero(drive) && isZero(initial);
+      const zero = (): Float64Array => new Float64Array(system.dimension);
+      if (typeof request.drive !== 'function' && nothing(request.drive))
+        return { x: zero(), cost: ZERO_COST };
       const noise = noiseOf(request, identity);
-      const first = session.charge('mapMs', () => firstScaling(request, system, identity));
+      const early = session.charge('mapMs', () => systemScaling(request, system, identity));
+      const codes = session.charge('mapMs', () => session.model.quantizeSystem(system.system, early, 0));
+      let { drive } = request;
+      if (typeof drive === 'function') {
+        await session.uploadCouplings(codes);
+        drive = await lateDrive(drive, system, request.signal);
+        if (nothing(drive)) return { x: zero(), cost: session.cost };
+      }
+      const relaxation = { drive, initial, time: request.time };
+      const first = session.charge('mapMs', () =>
+        finiteTimeScaling(system, relaxation, identity, early.couplingBits),
+      );
       return session.ranged<RelaxResult>(
         rangeOf(first, identity),
-        runsOf(session, system, request, first, noise),
+        runsOf(session, system, relaxation, { first, codes }, noise),
       );
     },
   );
@@ -75,32 +96,35 @@ function check(request: BoardRelaxRequest, identity: DeviceIdentity): CheckedSys
   return checked;
 }
 
-function firstScaling(
+function systemScaling(
   request: BoardRelaxRequest,
   system: CheckedSystem,
   identity: DeviceIdentity,
-): TimedScaling {
+): SystemScaling {
   const couplingBits = Math.min(request.couplingBits ?? COUPLING_BITS, identity.couplingBits);
-  const scaling = finiteTimeScaling(system, request, identity, couplingBits);
+  const scaling = finiteTimeSystemScaling(system, request.time, identity, couplingBits);
   refuseTooLong(scaling.ticks, request.ticksMax);
   return scaling;
 }
 
-/** One attempt at one s_x. Couplings depend on s_A alone, so the first retry sends none. */
+/**
+ * One attempt at one s_x. Couplings depend on s_A alone, so the first retry sends none. `codes` are those of
+ * the system at the first s_A.
+ */
 function runsOf(
   session: BoardSession,
   { system }: CheckedSystem,
-  { drive, initial }: BoardRelaxRequest,
-  first: TimedScaling,
+  { drive, initial }: Relaxation,
+  { first, codes: firstCodes }: { readonly first: TimedScaling; readonly codes: SystemCodes },
   noise: NoiseRegister,
 ) {
   const { model } = session;
-  let codes: SystemCodes | undefined;
-  let codedScale = 0;
+  let codes = firstCodes;
+  let codedScale = first.systemScale;
   return async (solutionScale: number) => {
     const scaling = scalingAt(first, solutionScale);
     const image = session.charge('mapMs', () => {
-      if (codes === undefined || codedScale !== scaling.systemScale) {
+      if (codedScale !== scaling.systemScale) {
         codes = model.quantizeSystem(system, scaling, 0);
         codedScale = scaling.systemScale;
       }

@@ -6,10 +6,12 @@ import {
   checkSignal,
 } from '../argument-checks.js';
 import { type CheckedSystem, checkSystem, checkVector } from '../board/checked-system.js';
+import { settledOrAborted, throwIfAborted } from '../errors.js';
 import type { RelaxRequest, SolveRequest } from './contract.js';
 
 /**
- * Checks all parts of a request to relax and returns its system, checked and measured.
+ * Checks all parts of a request to relax and returns its system, checked and measured. A drive that is not
+ * there yet is checked by `lateDrive`.
  *
  * Errors: BAD_ARGUMENT for parts of the wrong kind; BAD_MATRIX; NOT_POSITIVE_DEFINITE for a negative damping.
  */
@@ -18,7 +20,7 @@ export function checkRelaxRequest(request: RelaxRequest): CheckedSystem {
   checkAddress(request.address);
   checkSignal(request.signal);
   const system = checkSystem(request.system);
-  checkVector(request.drive, system, 'drive');
+  if (typeof request.drive !== 'function') checkVector(request.drive, system, 'drive');
   checkVector(request.initial, system, 'initial state');
   const { time } = request;
   if (typeof time !== 'number' || !(time >= 0 && time < Infinity))
@@ -29,6 +31,21 @@ export function checkRelaxRequest(request: RelaxRequest): CheckedSystem {
       'Its unit is that of 1/eigenvalue: e^(−λt) is what is left of a mode with eigenvalue λ.',
     );
   return system;
+}
+
+/**
+ * The drive of a request to relax, from the function that gives it, checked as `checkRelaxRequest` checks one
+ * that is there. Errors: BAD_ARGUMENT, BAD_MATRIX; ABORTED as soon as `signal` is; those of the function.
+ */
+export async function lateDrive(
+  drive: () => Promise<Float64Array>,
+  system: CheckedSystem,
+  signal: AbortSignal | undefined,
+): Promise<Float64Array> {
+  throwIfAborted(signal);
+  const given = await settledOrAborted(drive(), signal);
+  checkVector(given, system, 'drive');
+  return given;
 }
 
 /**

@@ -7,7 +7,7 @@ import {
   quantizeSystem,
   type SystemCodes,
 } from './quantize.js';
-import { type Scaling, undo } from './scaling.js';
+import { type Scaling, type SystemScaling, undo } from './scaling.js';
 
 /**
  * What codes do on a board: which codes to program for a problem, what the codes stand for, and what readings
@@ -29,7 +29,7 @@ export interface BoardModel {
    * The codes nearest to A, as `quantizeSystem` of this room; `damping` is λ of a dense system, in units of
    * A.
    */
-  quantizeSystem(system: LinearSystem, scaling: Scaling, damping: number): SystemCodes;
+  quantizeSystem(system: LinearSystem, scaling: SystemScaling, damping: number): SystemCodes;
   /**
    * A_q: the system that the codes stand for, in the problem's own units. It need not be symmetric when it is
    * dense.

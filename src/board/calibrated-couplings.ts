@@ -4,7 +4,7 @@ import { type Matrix, matrix } from '../linalg/matrix.js';
 import { DAMPING_STEP } from './board-range.js';
 import type { BoardCalibration } from './calibration.js';
 import { dampingCodeOf, roundHalfEven, type SystemCodes } from './quantize.js';
-import type { Scaling } from './scaling.js';
+import type { SystemScaling } from './scaling.js';
 
 /**
  * Factor of each row. Row i of A is programmed times `rowGains[i]`: the equilibrium stays the same, and the
@@ -20,7 +20,7 @@ export type RowGains = Float64Array | undefined;
  */
 export function quantizeForBoard(
   { matrix: a }: DenseSystem,
-  { systemScale, couplingBits, rowAttenuation }: Scaling,
+  { systemScale, couplingBits, rowAttenuation }: SystemScaling,
   damping: number,
   calibration: BoardCalibration,
   rowGains: RowGains,

@@ -5,7 +5,7 @@ import { type Matrix, matrix } from '../linalg/matrix.js';
 import { type RoundedCodes, roundedCodes } from '../linalg/matrix-kernel/matrix-room.js';
 import { type BoardRange, DAMPING_STEP, driveStep, STATE_STEP } from './board-range.js';
 import type { NoiseRegister } from './noise-register.js';
-import type { Scaling } from './scaling.js';
+import type { Scaling, SystemScaling } from './scaling.js';
 
 /**
  * The part of a program that belongs to A. It stays on the board while drive and initial state are rewritten.
@@ -117,7 +117,7 @@ export function quantizeVector(values: Float64Array, factor: number, limit: numb
  * roundHalfEven(2¹⁵ λ/s_A). `damping` is the λ of a dense system that the register takes off its crosspoints;
  * a factored one has its own. Errors: none; the system is checked before, by `solve` and its like.
  */
-export function quantizeSystem(system: LinearSystem, scaling: Scaling, damping = 0): SystemCodes {
+export function quantizeSystem(system: LinearSystem, scaling: SystemScaling, damping = 0): SystemCodes {
   const { systemScale, couplingBits, rowAttenuation } = scaling;
   const unit = 2 ** (couplingBits - 1);
   const isDense = system.kind === 'dense';

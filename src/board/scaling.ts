@@ -4,19 +4,23 @@ import { norm2, normInf } from '../linalg/products.js';
 import { adcStep, type BoardRange, rowAttenuationOf, tickOf } from './board-range.js';
 import type { CheckedSystem } from './checked-system.js';
 
-/**
- * How a problem is mapped to the range of a board: A = s_A·Â, x = s_x·v, b = s_A·s_x·ê, with v in V_fs and Â,
- * ê/V_fs in G_fs.
- */
-export interface Scaling {
+/** How A is mapped to the range of a board: A = s_A·Â, with Â in G_fs. */
+export interface SystemScaling {
   /** s_A: units of A in one G_fs. */
   readonly systemScale: number;
-  /** s_x: units of x in one V_fs, a power of two. */
-  readonly solutionScale: number;
   /** b: width of a coupling code. */
   readonly couplingBits: number;
   /** ρ, a whole number: row amplifiers divide by 2^ρ; 0 for a dense system. */
   readonly rowAttenuation: number;
+}
+
+/**
+ * How a problem is mapped to the range of a board: A = s_A·Â, x = s_x·v, b = s_A·s_x·ê, with v in V_fs and Â,
+ * ê/V_fs in G_fs.
+ */
+export interface Scaling extends SystemScaling {
+  /** s_x: units of x in one V_fs, a power of two. */
+  readonly solutionScale: number;
 }
 
 /** A scaling that also says how long to run: algorithm time t = ticks · h / s_A. */
@@ -62,6 +66,24 @@ export function finiteTimeScaling(
   range: BoardRange,
   couplingBits: number,
 ): TimedScaling {
+  const ofSystem = finiteTimeSystemScaling(checked, time, range, couplingBits);
+  const solutionScale = finiteTimeSolutionScale(
+    normInf(drive),
+    normInf(initial),
+    checked.measure.eigenvalueFloor,
+    time,
+    range.driveRange * ofSystem.systemScale,
+  );
+  return { ...ofSystem, solutionScale };
+}
+
+/** The part of `finiteTimeScaling` that depends on neither the drive nor the initial state: n, s_A and ρ. */
+export function finiteTimeSystemScaling(
+  checked: CheckedSystem,
+  time: number,
+  range: BoardRange,
+  couplingBits: number,
+): SystemScaling & Pick<TimedScaling, 'ticks'> {
   const tick = tickOf(range);
   const { system, measure } = checked;
   const { largestEntry, eigenvalueBound } = measure;
@@ -72,13 +94,6 @@ export function finiteTimeScaling(
   return {
     ticks,
     systemScale,
-    solutionScale: finiteTimeSolutionScale(
-      normInf(drive),
-      normInf(initial),
-      measure.eigenvalueFloor,
-      time,
-      range.driveRange * systemScale,
-    ),
     couplingBits,
     rowAttenuation: attenuationOf(checked, systemScale, range),
   };

@@ -1,12 +1,13 @@
 import type { ProgramImage } from '../../firmware-protocol/program-image.js';
 import { checkDevice } from '../argument-checks.js';
 import type { BoardDevice, CommitReport, DeviceIdentity, RunReport } from '../driver/device-api.js';
-import { abortError, ThermolinkError, throwIfAborted } from '../errors.js';
+import { settledOrAborted, ThermolinkError, throwIfAborted } from '../errors.js';
 import { formatNumber } from '../number-text.js';
 import type { BoardModel } from './board-model.js';
 import { modelOf } from './calibrated-model.js';
 import type { BoardCalibration } from './calibration.js';
 import type { SolverCost } from './cost.js';
+import { programImage, type SystemCodes } from './quantize.js';
 import { type RunAddress, runSeedOf } from './run-seed.js';
 
 /** Programs are loaded into this bank. */
@@ -126,6 +127,21 @@ export class BoardSession {
     } finally {
       this.#cost[phase] += performance.now() - start;
     }
+  }
+
+  /**
+   * Puts the couplings of a system into the board ahead of its program. `program` then sends the rest of an
+   * image with the same couplings.
+   */
+  async uploadCouplings(codes: SystemCodes): Promise<void> {
+    throwIfAborted(this.#signal);
+    const start = performance.now();
+    this.#couplings = undefined;
+    const none = new Int16Array(codes.cells);
+    const image = programImage(codes, none, none, { amplitude: 0, shift: 0 });
+    await this.#device.uploadCouplings(BANK, image, { signal: this.#signal });
+    this.#couplings = codes.couplings;
+    this.#cost.uploadMs += performance.now() - start;
   }
 
   /**
@@ -277,17 +293,4 @@ async function takeTurn<Result>(
   } finally {
     done();
   }
-}
-
-function settledOrAborted(before: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return before;
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(abortError(signal));
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    void before.then(() => {
-      signal.removeEventListener('abort', onAbort);
-      resolve();
-    });
-  });
 }

@@ -176,8 +176,13 @@ export interface BoardDevice {
    */
   loadProgram(bank: number, image: ProgramImage, options?: CallOptions): Promise<CommitReport>;
   /**
-   * Replaces drive, initial state and registers of a loaded program, and commits it. The couplings stay;
-   * `image.couplings` must be those of the loaded program. Errors: those of `loadProgram`.
+   * Uploads shape and couplings of a program and does not commit. This is the part of `loadProgram` that
+   * grows with the array; `rewriteProgram` does the rest. Errors: those of `loadProgram`.
+   */
+  uploadCouplings(bank: number, image: ProgramImage, options?: CallOptions): Promise<void>;
+  /**
+   * Replaces drive, initial state and registers of a loaded program, or adds them to uploaded couplings, and
+   * commits it. The couplings stay; `image.couplings` must be those of the loaded program. Errors: those of `loadProgram`.
    */
   rewriteProgram(bank: number, image: ProgramImage, options?: CallOptions): Promise<CommitReport>;
   /**

@@ -201,10 +201,6 @@ export class Device implements BoardDevice {
     return this.#uploader.load(bank, image, options);
   }
 
-  /**
-   * Uploads shape and couplings and does not commit. This is the part of `loadProgram` that
-   * grows with the array.
-   */
   async uploadCouplings(bank: number, image: ProgramImage, options: CallOptions = {}): Promise<void> {
     checkProgram(bank, image, this.identity.banks);
     this.#bankCells[bank] = image.cells;

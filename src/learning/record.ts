@@ -5,7 +5,10 @@ import type { SolverCost } from '../board/cost.js';
  * nothing else is.
  */
 export interface StepTiming {
-  /** Forward and backward pass over the batch. */
+  /**
+   * Forward and backward pass over the batch. Where another thread does it, only the time that nothing but
+   * the gradient was waited for.
+   */
   readonly gradientMs: number;
   /** Per-example derivatives and the factor K. */
   readonly curvatureMs: number;

@@ -1,11 +1,13 @@
 import { checkObject } from '../argument-checks.js';
 import { throwIfAborted } from '../errors.js';
 import type { Matrix } from '../linalg/matrix.js';
+import { type BatchGradient, beginGradient } from './batch-gradient.js';
 import { type BatchPlan, planBatches } from './batches.js';
 import type { Checkpoint } from './checkpoint.js';
 import { type FactorRoom, factorRoom, gaussNewtonFactor } from './curvature/gauss-newton.js';
 import { firstExamples } from './data/dataset.js';
-import { divergedError, refuseDivergedLoss } from './diverged.js';
+import { refuseDivergedLoss } from './diverged.js';
+import { GradientThread } from './gradient-thread.js';
 import type { Examples } from './network/contract.js';
 import {
   addToTotals,
@@ -96,6 +98,9 @@ async function takeSteps(
   let state = start;
   const { network, optimizer, curvatureExamples } = request;
   const room = optimizer.needsCurvature ? factorRoom(network, curvatureExamples) : undefined;
+  const thread = usesThread(request, plan.totalSteps - start.step)
+    ? GradientThread.start(network)
+    : undefined;
   let savedStep = directory?.checkpoint?.step ?? -1;
   const save = (): void => {
     if (directory === undefined || savedStep === state.step) return;
@@ -108,7 +113,7 @@ async function takeSteps(
     request.onStart?.(state.step, plan.totalSteps);
     while (state.step < plan.totalSteps) {
       throwIfAborted(request.signal);
-      const { record, next } = await takeStep(request, plan, state, room);
+      const { record, next } = await takeStep(request, plan, state, { room, thread });
       directory?.append(record);
       state = next;
       if (state.step % request.checkpointEvery === 0) save();
@@ -117,36 +122,46 @@ async function takeSteps(
       await new Promise(setImmediate);
     }
   } finally {
+    await thread?.close();
     save();
   }
   return state;
+}
+
+/** A thread takes as long to start as some ten steps. */
+const THREAD_STEPS_MIN = 30;
+
+/** Only the curvature leaves this thread something to do while another one computes the gradient. */
+function usesThread({ optimizer }: ResolvedRequest, stepsLeft: number): boolean {
+  return optimizer.needsCurvature && stepsLeft >= THREAD_STEPS_MIN;
+}
+
+/** What the steps of a training share; both are missing for an optimizer without curvature. */
+interface StepMeans {
+  readonly room: FactorRoom | undefined;
+  readonly thread: GradientThread | undefined;
 }
 
 async function takeStep(
   request: ResolvedRequest,
   plan: BatchPlan,
   state: Checkpoint,
-  room: FactorRoom | undefined,
+  { room, thread }: StepMeans,
 ): Promise<{ record: StepRecord; next: Checkpoint }> {
   const { network, optimizer, seed, signal } = request;
   const { step, parameters } = state;
   const began = performance.now();
   const batch = plan.batchOf(step);
-  const gradientBegan = performance.now();
-  const { loss, correct, gradient } = network.lossAndGradient(parameters, batch);
-  const gradientMs = performance.now() - gradientBegan;
-  refuseDivergedLoss(step, loss, network.outputCount);
-  if (!gradient.every(Number.isFinite)) throw divergedError(step, 'the gradient is not finite');
-  const { factor, curvatureMs } = curvatureOf(request, parameters, batch, room);
-  const update = await optimizer.update(state.optimizer, {
-    parameters,
-    gradient,
-    factor,
-    step,
-    totalSteps: plan.totalSteps,
-    seed,
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const begun = beginGradient(network, thread, step, parameters, batch);
+  const { curvatureMs, update } = await updateOf(async () => {
+    const { factor, curvatureMs } = curvatureOf(request, parameters, batch, room);
+    const { gradient } = begun;
+    const { totalSteps } = plan;
+    const asked = { parameters, gradient, factor, step, totalSteps, seed, signal };
+    return { curvatureMs, update: await optimizer.update(state.optimizer, asked) };
+  }, begun);
+  const { loss, correct } = await begun.result();
+  const gradientMs = begun.takenMs;
   const solver = solverTiming(update.cost);
   const known = Object.values(solver).reduce((sum, ms) => sum + ms, gradientMs + curvatureMs);
   const record: StepRecord = {
@@ -169,6 +184,19 @@ async function takeStep(
     totals: addToTotals(state.totals, record),
   };
   return { record, next };
+}
+
+/**
+ * What `work` gives. When it fails, an error of the gradient comes first, as it does where the gradient was
+ * computed before.
+ */
+async function updateOf<Result>(work: () => Promise<Result>, begun: BatchGradient): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    await begun.result();
+    throw error;
+  }
 }
 
 /**

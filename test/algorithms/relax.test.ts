@@ -251,6 +251,86 @@ describe('the board and its scales', () => {
   });
 });
 
+describe('a drive that comes late', () => {
+  const own = problemRandom(52);
+  const system = { kind: 'factored', factor: normalMatrix(own, 4, 20), damping: 0.5 } as const;
+  const drive = normalVector(own, 20);
+  const initial = normalVector(own, 20);
+
+  test('gives the answer and the cost of one that is there, and is asked for behind the couplings', async () => {
+    const [board, other] = [boardFor(), boardFor()];
+    const there = await createAnalogSolver(board).relax({ system, drive, initial, time: 2, address });
+    let uploadedBefore = 0;
+    const late = async (): Promise<Float64Array> => {
+      uploadedBefore = other.uploadedBytes;
+      return drive;
+    };
+    const found = await createAnalogSolver(other).relax({ system, drive: late, initial, time: 2, address });
+    expect(found.x).toEqual(there.x);
+    expect(other.programs.map(({ image }) => image)).toEqual(board.programs.map(({ image }) => image));
+    expect(other.runs).toEqual(board.runs);
+    expect(found.cost.uploadBytes).toBe(there.cost.uploadBytes);
+    expect(uploadedBefore).toBe(other.programs[0].image.couplings.byteLength);
+  });
+
+  test('repeats after an overload without sending couplings again', async () => {
+    // The problem of the next test: the mean is taken out of b.
+    const cells = 32;
+    const factor = matrix(1, cells, new Float64Array(cells).fill(4));
+    const b = new Float64Array(cells).fill(0.99);
+    b[cells - 1] = -0.99;
+    const request = {
+      system: { kind: 'factored', factor, damping: 1 } as const,
+      initial: new Float64Array(cells),
+      time: 12,
+      address,
+    };
+    const [board, other] = [boardFor(), boardFor()];
+    const options = { relaxCouplingBits: 16 };
+    const there = await createAnalogSolver(board, options).relax({ ...request, drive: b });
+    const found = await createAnalogSolver(other, options).relax({ ...request, drive: async () => b });
+    expect(found.x).toEqual(there.x);
+    expect(found.cost.overloadRetries).toBe(1);
+    expect(found.cost.uploadBytes).toBe(there.cost.uploadBytes);
+    expect(other.runs).toEqual(board.runs);
+  });
+
+  test('that never comes, fails or is none ends the use, and the board answers the next one', async () => {
+    const board = boardFor();
+    const solver = createAnalogSolver(board);
+    const ask = { system, initial, time: 2, address };
+    const broken = new Error('no gradient');
+    const failing = async (): Promise<Float64Array> => {
+      throw broken;
+    };
+    await expect(solver.relax({ ...ask, drive: failing })).rejects.toBe(broken);
+    await expect(solver.relax({ ...ask, drive: async () => drive.subarray(1) })).rejects.toMatchObject({
+      code: 'BAD_MATRIX',
+    });
+    const stop = new AbortController();
+    const never = (): Promise<Float64Array> => {
+      stop.abort();
+      return new Promise(() => undefined);
+    };
+    await expect(solver.relax({ ...ask, drive: never, signal: stop.signal })).rejects.toMatchObject({
+      code: 'ABORTED',
+    });
+    expect(board.programs).toEqual([]);
+    const { x } = await solver.relax({ ...ask, drive });
+    expect(x).toEqual((await createAnalogSolver(boardFor()).relax({ ...ask, drive })).x);
+  });
+
+  test('of zeros gives 0 from 0 with nothing sent but the couplings', async () => {
+    const board = boardFor();
+    const zero = new Float64Array(20);
+    const request = { system, drive: async () => zero, initial: zero, time: 2, address };
+    const { x, cost } = await createAnalogSolver(board).relax(request);
+    expect(x).toEqual(zero);
+    expect(cost).toMatchObject({ ticks: 0, uploadBytes: 80 });
+    expect([board.programs, board.runs]).toEqual([[], []]);
+  });
+});
+
 describe('an overload', () => {
   test('repeats the problem with s_x doubled and only drive and state rewritten', async () => {
     // A⁻¹ removes the mean of b. The last entry of x is then −2/λ, twice what a cell alone would reach.

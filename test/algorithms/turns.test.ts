@@ -9,7 +9,7 @@ import { eigenvalues, normalVector, problemRandom, symmetricWith } from '../supp
 
 const cells = 8;
 
-function problem(seed: number): RelaxRequest {
+function problem(seed: number): RelaxRequest & { drive: Float64Array } {
   const random = problemRandom(seed);
   return {
     system: { kind: 'dense', matrix: symmetricWith(eigenvalues('linear', 5, cells), random) },

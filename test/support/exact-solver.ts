@@ -22,7 +22,8 @@ export function exactSolver(
     calls,
     relax: async (request) => {
       calls.push(request);
-      const { drive, initial, time, address } = request;
+      const { initial, time, address } = request;
+      const drive = typeof request.drive === 'function' ? await request.drive() : request.drive;
       const { system } = checkSystem(request.system);
       if (system.kind !== 'factored') throw new Error('only factored systems');
       const { factor, damping } = system;

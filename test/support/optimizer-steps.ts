@@ -11,7 +11,9 @@ export function factorOfNoise(seed: number): Matrix {
   return matrix(M, P, noiseVector(M * P, seed, 0.5));
 }
 
-export function request(overrides: Partial<StepRequest> = {}): StepRequest {
+export function request<Overrides extends Partial<StepRequest> = object>(
+  overrides: Overrides = {} as Overrides,
+) {
   return {
     parameters: noiseVector(P, 1),
     gradient: noiseVector(P, 2),

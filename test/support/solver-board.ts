@@ -45,6 +45,12 @@ export class SolverBoard implements BoardDevice {
     return this.#commit(image, false);
   }
 
+  async uploadCouplings(_bank: number, image: ProgramImage): Promise<void> {
+    this.uploadedBytes += image.couplings.byteLength;
+    this.#image = image;
+    this.#program = undefined;
+  }
+
   async rewriteProgram(_bank: number, image: ProgramImage): Promise<CommitReport> {
     if (image.couplings !== this.#image?.couplings) throw new Error('rewrite of other couplings');
     return this.#commit(image, true);

@@ -32,6 +32,14 @@ export interface ClassifierDescription {
  */
 const EVALUATION_CHUNK = 500;
 
+/** The networks of this file, whose settings are all that another thread needs to make them again. */
+const made = new WeakSet<Network>();
+
+/** Whether a network was made here and its settings describe it wholly. */
+export function isClassifier(network: Network): boolean {
+  return made.has(network);
+}
+
 /** A `Network` from a chain of affine maps with tanh between them. `Network` says what it guarantees. */
 export function createClassifier(description: ClassifierDescription): Network {
   const { blocks, inputCount, arrange } = description;
@@ -127,7 +135,7 @@ export function createClassifier(description: ClassifierDescription): Network {
     return { count, outputs: outputCount, probabilities, layers };
   }
 
-  return {
+  const network: Network = {
     name: description.name,
     settings: description.settings,
     inputCount,
@@ -143,6 +151,8 @@ export function createClassifier(description: ClassifierDescription): Network {
     predict,
     perExampleFactors,
   };
+  made.add(network);
+  return network;
 }
 
 function layerShapes({ blocks, layerNames }: ClassifierDescription): LayerShape[] {

@@ -1,6 +1,6 @@
 import { ZERO_COST } from '../../board/cost.js';
 import type { Optimizer, OptimizerState } from './contract.js';
-import { applyStep, rateAt } from './step.js';
+import { applyStep, gradientOf, rateAt } from './step.js';
 
 export interface AdamSettings {
   /** η > 0 at the first step; falls linearly to 0. */
@@ -27,7 +27,7 @@ export function adam(settings: AdamSettings): Optimizer {
     needsCurvature: false,
     init: adamInit,
     update: async (state, request) => {
-      const moments = adamMoments(state, request.gradient, settings);
+      const moments = adamMoments(state, await gradientOf(request), settings);
       return {
         parameters: applyStep(request, moments.direction, rateAt(settings.rate, request), settings.clip),
         state: moments.state,

@@ -14,8 +14,11 @@ export interface OptimizerState {
 export interface StepRequest {
   /** θ, length P; not changed in place. */
   readonly parameters: Float64Array;
-  /** ∇ of the mean loss at θ, length P. */
-  readonly gradient: Float64Array;
+  /**
+   * ∇ of the mean loss at θ, length P; or, while another thread computes it, a function that waits for it.
+   * Work that does not need the gradient comes before that call. `gradientOf` handles both.
+   */
+  readonly gradient: Float64Array | (() => Promise<Float64Array>);
   /** K with KᵀK = G at θ, m × P; present if the optimizer `needsCurvature`. */
   readonly factor: Matrix | undefined;
   /** Steps taken before this one. */

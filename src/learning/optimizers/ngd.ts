@@ -3,7 +3,7 @@ import { assert, ThermolinkError } from '../../errors.js';
 import type { Matrix } from '../../linalg/matrix.js';
 import { solveByWoodbury } from '../../linalg/woodbury.js';
 import type { Optimizer } from './contract.js';
-import { applyStep, rateAt } from './step.js';
+import { applyStep, gradientOf, rateAt } from './step.js';
 
 export interface NgdSettings {
   /** η > 0 at the first step; falls linearly to 0. */
@@ -27,7 +27,7 @@ export function ngd({ rate, damping, clip }: NgdSettings): Optimizer {
     init: () => ({ arrays: {}, numbers: {} }),
     update: async (state, request) => {
       assert(request.factor !== undefined, 'natural gradient descent was given no curvature');
-      const x = naturalGradient(request.factor, damping, request.gradient);
+      const x = naturalGradient(request.factor, damping, await gradientOf(request));
       return { parameters: applyStep(request, x, rateAt(rate, request), clip), state, cost: ZERO_COST };
     },
   };

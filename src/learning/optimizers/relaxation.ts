@@ -5,6 +5,7 @@ import { normInf } from '../../linalg/products.js';
 import { formatNumber } from '../../number-text.js';
 import { divergedError } from '../diverged.js';
 import type { OptimizerState, StepRequest } from './contract.js';
+import { gradientOf } from './step.js';
 
 /** Where each relaxation starts: from the last solution, from the gradient, or from zero. */
 export type InitialPolicy = 'keep' | 'gradient' | 'zero';
@@ -51,23 +52,27 @@ export async function relax(
   state: OptimizerState,
   request: StepRequest,
 ): Promise<{ x: Float64Array; state: OptimizerState; cost: SolverCost }> {
-  const { gradient, factor, step, seed, signal } = request;
+  const { factor, step, seed, signal } = request;
   const { damping, time, initial, delay } = settings;
   assert(factor !== undefined, 'a relaxation was given no curvature');
-  const problem = {
-    system: { kind: 'factored', factor, damping } as const,
-    drive: gradient,
-    ...(signal === undefined ? {} : { signal }),
+  const problem = { system: { kind: 'factored', factor, damping } as const, signal };
+  let largestGradient = state.numbers['largestGradient'];
+  const finiteGradient = async (): Promise<Float64Array> => {
+    const gradient = await gradientOf(request);
+    largestGradient = Math.max(largestGradient, normInf(gradient));
+    if (!Number.isFinite(largestGradient)) throw divergedError(step, 'the gradient is not finite');
+    return gradient;
   };
+  // A gradient that is still being computed is waited for by the solver, which has work to do before.
+  const isLate = typeof request.gradient === 'function' && initial !== 'gradient';
+  const drive = isLate ? finiteGradient : await finiteGradient();
   const start = {
-    keep: () => state.arrays['solution'],
-    gradient: () => gradient,
-    zero: () => new Float64Array(gradient.length),
-  }[initial]();
-  const largestGradient = Math.max(state.numbers['largestGradient'], normInf(gradient));
-  if (!Number.isFinite(largestGradient)) throw divergedError(step, 'the gradient is not finite');
+    keep: async () => state.arrays['solution'],
+    gradient: finiteGradient,
+    zero: async () => new Float64Array(request.parameters.length),
+  }[initial];
   const address = { seed, step, block: BLOCK.relaxation };
-  const { x, cost } = await solver.relax({ ...problem, initial: start, time, address });
+  const { x, cost } = await solver.relax({ ...problem, drive, initial: await start(), time, address });
   const before = state.numbers['retried'];
   const retried = cost.overloadRetries > 0 ? 1 : 0;
   refuseRunaway(x, step, damping, largestGradient, before + retried);
@@ -75,6 +80,7 @@ export async function relax(
     return { x, state: { arrays: { solution: x }, numbers: { largestGradient, retried } }, cost };
   const delayed = await solver.relax({
     ...problem,
+    drive: await gradientOf(request),
     initial: x,
     time: delay,
     address: { seed, step, block: BLOCK.delay },

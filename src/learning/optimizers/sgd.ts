@@ -1,6 +1,6 @@
 import { ZERO_COST } from '../../board/cost.js';
 import type { Optimizer } from './contract.js';
-import { applyStep, rateAt } from './step.js';
+import { applyStep, gradientOf, rateAt } from './step.js';
 
 export interface SgdSettings {
   /** η > 0 at the first step; falls linearly to 0. */
@@ -22,7 +22,8 @@ export function sgd({ rate, momentum, clip }: SgdSettings): Optimizer {
     needsCurvature: false,
     init: (parameterCount) => ({ arrays: { velocity: new Float64Array(parameterCount) }, numbers: {} }),
     update: async ({ arrays }, request) => {
-      const velocity = request.gradient.map((g, i) => momentum * arrays['velocity'][i] + g);
+      const gradient = await gradientOf(request);
+      const velocity = gradient.map((g, i) => momentum * arrays['velocity'][i] + g);
       return {
         parameters: applyStep(request, velocity, rateAt(rate, request), clip),
         state: { arrays: { velocity }, numbers: {} },

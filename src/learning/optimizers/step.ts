@@ -7,6 +7,11 @@ export function rateAt(rate: number, { step, totalSteps }: StepRequest): number 
   return rate * (1 - step / totalSteps);
 }
 
+/** The gradient of a step, when it is there. Errors: those of the function that waits for it. */
+export async function gradientOf({ gradient }: Pick<StepRequest, 'gradient'>): Promise<Float64Array> {
+  return typeof gradient === 'function' ? gradient() : gradient;
+}
+
 /**
  * θ − η x, shortened so that ‖η x‖₂ ≤ clip. The clip bounds the change of the parameters only; `direction`
  * stays as it is.

@@ -16,6 +16,7 @@ function falsified(device: BoardDevice, falsify: Falsify): BoardDevice {
       return device.uploadedBytes;
     },
     loadProgram: (...args) => device.loadProgram(...args),
+    uploadCouplings: (...args) => device.uploadCouplings(...args),
     rewriteProgram: (...args) => device.rewriteProgram(...args),
     run: (options) => device.run(options),
     async acquire(options) {

@@ -33,6 +33,21 @@ describe('tngd', () => {
     },
   );
 
+  it.each(['keep', 'gradient', 'zero'] as const)(
+    'takes the same step from %s when the gradient comes late, and waits for it after the couplings',
+    async (initial) => {
+      const solver = exactSolver();
+      const optimizer = createOptimizer('tngd', { initial, delay: initial === 'keep' ? 0.5 : 0 }, solver);
+      const state = optimizer.init(P);
+      const { gradient } = request();
+      const expected = await optimizer.update(state, request());
+      const late = await optimizer.update(state, request({ gradient: async () => gradient }));
+      expect(late).toEqual(expected);
+      const isAskedBySolver = typeof solver.calls.at(initial === 'keep' ? 2 : 1)?.drive === 'function';
+      expect(isAskedBySolver).toBe(initial !== 'gradient');
+    },
+  );
+
   it('steps against the gradient: the sign convention', async () => {
     const { gradient, parameters: start } = request();
     for (const time of [0.01, 1, 50]) {

@@ -1,0 +1,80 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { GradientThread } from '../../src/learning/gradient-thread.js';
+import type { Network } from '../../src/learning/network/contract.js';
+import { createConvolutionClassifier } from '../../src/learning/network/convolution-classifier.js';
+import { createMlp } from '../../src/learning/network/mlp.js';
+import { createOptimizer } from '../../src/learning/optimizers/create.js';
+import { train } from '../../src/learning/trainer.js';
+import { exactSolver } from '../support/exact-solver.js';
+import { barsDataset, noiseExamples, noiseVector } from '../support/network-examples.js';
+
+const threads: GradientThread[] = [];
+afterEach(async () => {
+  for (const thread of threads.splice(0)) await thread.close();
+});
+
+async function readyThread(network: Network): Promise<GradientThread> {
+  const thread = GradientThread.start(network)!;
+  threads.push(thread);
+  while (!thread.isReady) await new Promise(setImmediate);
+  return thread;
+}
+
+describe('a gradient thread', () => {
+  it.each([
+    ['convolution', createConvolutionClassifier({ rows: 8, columns: 8, classes: 3, hidden: [5] })],
+    ['mlp', createMlp({ inputCount: 12, hidden: [7], classes: 4 })],
+  ])('gives the bits of this thread: %s', async (_, network) => {
+    const thread = await readyThread(network);
+    for (const seed of [1, 2, 3]) {
+      const parameters = noiseVector(network.parameterCount, seed, 0.3);
+      const batch = noiseExamples(9, network.inputCount, network.outputCount, seed);
+      const found = thread.lossAndGradient(parameters, batch);
+      expect(found).toBeInstanceOf(Promise);
+      expect(await found).toEqual(network.lossAndGradient(parameters, batch));
+    }
+  });
+
+  it('leaves to this thread what it can’t do: before it is ready, after it has ended, and what fails', async () => {
+    const network = createMlp({ inputCount: 12, hidden: [7], classes: 4 });
+    const batch = noiseExamples(9, 12, 4, 4);
+    const parameters = noiseVector(network.parameterCount, 4, 0.3);
+    const expected = network.lossAndGradient(parameters, batch);
+    const thread = GradientThread.start(network)!;
+    threads.push(thread);
+    expect(thread.lossAndGradient(parameters, batch)).toEqual(expected);
+    while (!thread.isReady) await new Promise(setImmediate);
+    const failing = thread.lossAndGradient(parameters.subarray(1), batch);
+    await expect(failing).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
+    expect(thread.isReady).toBe(false);
+    expect(thread.lossAndGradient(parameters, batch)).toEqual(expected);
+    const closed = await readyThread(network);
+    const cut = closed.lossAndGradient(parameters, batch);
+    await closed.close();
+    expect(await cut).toEqual(expected);
+  });
+
+  it('is not started for a network of other code, which its settings would not make again', () => {
+    expect(GradientThread.start({ ...createMlp({ inputCount: 2, hidden: [], classes: 2 }) })).toBeUndefined();
+  });
+});
+
+it('a training with a gradient thread takes the steps of one without, bit for bit', async () => {
+  const data = barsDataset(330, 90);
+  const network = createMlp({ inputCount: 64, hidden: [6], classes: 3 });
+  const trained = (one: Network, optimizer: 'tngd' | 'ngd') =>
+    train({
+      network: one,
+      data,
+      optimizer: createOptimizer(optimizer, {}, exactSolver()),
+      epochs: 20,
+      batch: 32,
+      seed: 3,
+    });
+  for (const optimizer of ['tngd', 'ngd'] as const) {
+    const { parameters, summary } = await trained(network, optimizer);
+    const alone = await trained({ ...network }, optimizer);
+    expect(parameters).toEqual(alone.parameters);
+    expect(summary.testLoss).toBe(alone.summary.testLoss);
+  }
+});
