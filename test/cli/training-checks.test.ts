@@ -23,6 +23,8 @@ const train = (...options: string[]) => runCommand('train', 'mnist', '--json', '
 it.each<[string, string, () => string[]]>([
   ['an option of another optimizer', 'BAD_ARGUMENT', () => ['--momentum', '0.5']],
   ['a delay that nothing keeps', 'BAD_ARGUMENT', () => ['--delay', '1', '--x0', 'zero']],
+  ['a time long after the equilibrium', 'BAD_ARGUMENT', () => ['--time', '1e6']],
+  ['a delay long after it', 'BAD_ARGUMENT', () => ['--delay', '1e6']],
   ['data that are not there', 'BAD_DATASET', () => ['--data', join(directory, 'none')]],
   ['a directory that holds a training', 'BAD_ARGUMENT', () => ['--out', directory]],
   ['a checkpoint that is not there', 'BAD_CHECKPOINT', () => ['--out', directory, '--resume']],
@@ -30,6 +32,32 @@ it.each<[string, string, () => string[]]>([
 ])('train refuses %s before it opens the device', async (_, code, options) => {
   const { stdout } = await train(...options());
   expect(JSON.parse(stdout).error.code).toBe(code);
+});
+
+it('a time without damping that would take a board for ever is refused in the first step', async () => {
+  const { stdout } = await train('--time', '1e6', '--damping', '0', '--device', 'emulator:ideal-crossbar');
+  expect(JSON.parse(stdout).error).toMatchObject({ code: 'UNSUPPORTED', data: { ticksMax: 2 ** 20 } });
+});
+
+it('says what it trains on, and warns of data that look like a mistake', async () => {
+  const idx = (shape: readonly number[], values: readonly number[]): Buffer => {
+    const words = shape.flatMap((extent) => [0, 0, 0, extent]);
+    return Buffer.from([0, 0, 8, shape.length, ...words, ...values]);
+  };
+  const dark = mkdtempSync(join(directory, 'dark'));
+  const pixels = (count: number) => Array.from({ length: count * 144 }, (_, i) => i % 2);
+  writeFileSync(join(dark, 'train-images-idx3-ubyte'), idx([4, 12, 12], pixels(4)));
+  writeFileSync(join(dark, 'train-labels-idx1-ubyte'), idx([4], [1, 3, 1, 3]));
+  writeFileSync(join(dark, 't10k-images-idx3-ubyte'), idx([2, 12, 12], pixels(2)));
+  writeFileSync(join(dark, 't10k-labels-idx1-ubyte'), idx([2], [1, 4]));
+  const options = ['--data', dark, '--batch', '4', '--optimizer', 'sgd'];
+  const { stderr, exitCode } = await runCommand('train', 'mnist', ...options);
+  expect(exitCode).toBe(0);
+  expect(stderr).toContain('sgd: 4 training and 2 test images of 12 × 12 pixels, 5 classes\n');
+  expect(stderr).toContain('warning: 3 of 5 classes have no training example: 0, 2, 4.\n');
+  expect(stderr).toMatch(/warning: the brightest training pixel is 1\S* of 255/);
+  const good = await runCommand('train', 'mnist', '--data', digits, '--batch', '4', '--optimizer', 'sgd');
+  expect(good.stderr).not.toContain('warning');
 });
 
 it('and opens it when there is nothing to refuse', async () => {

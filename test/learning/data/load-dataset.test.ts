@@ -149,12 +149,141 @@ describe('a directory of IDX files', () => {
   });
 });
 
+/** The type byte and the writer of each number of IDX. */
+const TYPES: Record<string, readonly [byte: number, bytes: number, write: (b: Buffer, v: number) => void]> = {
+  u8: [0x08, 1, (buffer, value) => buffer.writeUInt8(value)],
+  i8: [0x09, 1, (buffer, value) => buffer.writeInt8(value)],
+  i16: [0x0b, 2, (buffer, value) => buffer.writeInt16BE(value)],
+  i32: [0x0c, 4, (buffer, value) => buffer.writeInt32BE(value)],
+  f32: [0x0d, 4, (buffer, value) => buffer.writeFloatBE(value)],
+  f64: [0x0e, 8, (buffer, value) => buffer.writeDoubleBE(value)],
+};
+
+function typedIdx(type: string, shape: readonly number[], values: readonly number[]): Buffer {
+  const [byte, bytes, write] = TYPES[type];
+  const header = idx(shape, []);
+  header[2] = byte;
+  const parts = values.map((value) => {
+    const part = Buffer.alloc(bytes);
+    write(part, value);
+    return part;
+  });
+  return Buffer.concat([header, ...parts]);
+}
+
+describe('every type of number of IDX', () => {
+  const withTypes = (type: string, pixels: readonly number[], labels: readonly number[] = [1, 0, 3]) =>
+    directoryWith({
+      ...FILES,
+      'train-images-idx3-ubyte': typedIdx(type, [3, 2, 2], pixels),
+      'train-labels-idx1-ubyte': typedIdx(type, [3], labels),
+    });
+
+  it.each(['u8', 'i8', 'i16', 'i32'])('%s: whole pixels lie in 0 … 255 and are divided by 255', (type) => {
+    const pixels = [0, 51, 102, 127, 1, 2, 3, 4, 5, 6, 7, 8];
+    const { train, classes } = load(withTypes(type, pixels));
+    expect([...train.inputs]).toEqual(pixels.map((pixel) => Math.fround(pixel / 255)));
+    expect([[...train.labels], classes]).toEqual([[1, 0, 3], 4]);
+  });
+
+  it.each(['f32', 'f64'])('%s: pixels in floating point lie in 0 … 1 and stay as they are', (type) => {
+    const pixels = [0, 0.2, 0.5, 1, 0, 0, 0, 0, 0, 0, 0, 0.125];
+    const { train } = load(withTypes(type, pixels));
+    expect([...train.inputs]).toEqual(pixels.map(Math.fround));
+    expect([...train.labels]).toEqual([1, 0, 3]);
+  });
+
+  it.each([
+    ['i8', -1, '-1'],
+    ['i16', 4095, '4095'],
+    ['i32', 256, '256'],
+    ['f32', 2, '2'],
+    ['f64', 255, '255'],
+    ['f64', Number.NaN, 'NaN'],
+  ])('%s: a pixel of %d is refused', (type, pixel, text) => {
+    const error = errorOf(() => load(withTypes(type, [pixel, ...new Array(11).fill(0)])));
+    expect(error.code).toBe('BAD_DATASET');
+    expect(error.message).toContain(`a pixel of its training images is ${text}`);
+  });
+
+  it.each([
+    ['i16', -1],
+    ['i32', 256],
+    ['f32', 0.5],
+    ['f64', Number.NaN],
+  ])('%s: a label of %d is refused', (type, label) => {
+    const error = errorOf(() => load(withTypes(type, new Array(12).fill(0), [0, 1, label])));
+    expect(error.code).toBe('BAD_DATASET');
+    expect(error.message).toContain(`a training label is ${label}`);
+  });
+
+  it('a cut file of wide numbers is noticed', () => {
+    const cut = typedIdx('f64', [3, 2, 2], new Array(12).fill(0)).subarray(0, -8);
+    const error = errorOf(() => load(directoryWith({ ...FILES, 'train-images-idx3-ubyte': cut })));
+    expect(error.message).toContain('promises 3 × 2 × 2 × 8 = 96 bytes and holds 88: it is truncated');
+  });
+});
+
+describe('a data folder as it was unpacked', () => {
+  const nested = (directory: string, name: string): void => {
+    mkdirSync(join(directory, name));
+    writeFileSync(join(directory, name, name), FILES[name]);
+  };
+
+  it('a folder with the name of a file is skipped beside the file, and looked into without', () => {
+    const dotted = Object.fromEntries(
+      Object.entries(FILES).map(([name, content]) => [name.replace('-idx', '.idx'), content]),
+    );
+    const both = directoryWith(dotted);
+    for (const name of Object.keys(FILES)) mkdirSync(join(both, name));
+    const inside = directoryWith({});
+    for (const name of Object.keys(FILES)) nested(inside, name);
+    const { digest } = load(directoryWith(FILES));
+    expect(load(both).digest).toBe(digest);
+    expect(load(inside).digest).toBe(digest);
+  });
+
+  it.each([
+    ['emnist-letters-', 't10k'],
+    ['emnist-balanced-', 'test'],
+  ])('all four may have the prefix %s, and %s for the test images', (prefix, test) => {
+    const named = (start: string) =>
+      Object.fromEntries(
+        Object.entries(FILES).map(([name, content]) => [
+          `${start}${name.replace('t10k', test)}.gz`,
+          gzipSync(content),
+        ]),
+      );
+    const { digest } = load(directoryWith(FILES));
+    expect(load(directoryWith(named(prefix))).digest).toBe(digest);
+    expect(load(directoryWith({ ...named(prefix), ...FILES })).digest).toBe(digest);
+    const error = errorOf(() => load(directoryWith({ ...named(prefix), ...named('other-') })));
+    expect(error).toMatchObject({ code: 'BAD_DATASET' });
+    expect(error.message).toContain(`several data sets: ${[prefix, 'other-'].sort().join('…, ')}…`);
+  });
+
+  it('compressed content is recognised whatever its name', () => {
+    const names = Object.entries(FILES).map(([name, content]) => [name, gzipSync(content)]);
+    const wrong = Object.entries(FILES).map(([name, content]) => [`${name}.gz`, content]);
+    const { digest } = load(directoryWith(FILES));
+    for (const entries of [names, wrong])
+      expect(load(directoryWith(Object.fromEntries(entries))).digest).toBe(digest);
+  });
+
+  it('training labels of one class are refused, whatever class it is', () => {
+    const ones = directoryWith({ ...FILES, 'train-labels-idx1-ubyte': idx([3], [1, 1, 1]) });
+    const error = errorOf(() => load(ones));
+    expect(error.code).toBe('BAD_DATASET');
+    expect(error.message).toContain('every training label is 1');
+  });
+});
+
 describe('parseIdx', () => {
   it('names what it found and what it expected', () => {
-    const floats = Buffer.from(FILES['train-labels-idx1-ubyte']);
-    floats[2] = 0x0d;
-    const error = errorOf(() => parseIdx(floats, 1, 'labels'));
-    expect(error.message).toContain('0x00000d01, expected 0x00000801');
+    const unknown = Buffer.from(FILES['train-labels-idx1-ubyte']);
+    unknown[2] = 0x0a;
+    const error = errorOf(() => parseIdx(unknown, 1, 'labels'));
+    expect(error.message).toContain('0x00000a01, expected 0x00000801');
   });
 });
 

@@ -16,10 +16,17 @@ import { checkTrainingDirectory, type ExistingTraining } from '../../../learning
 import { deviceUri, withDevice } from '../../device.js';
 import type { LogOptions } from '../../logging.js';
 import { refuseTooLargeForBoard } from './board-size.js';
+import { dataText, dataWarnings } from './data-text.js';
 import { usesBoard } from './inert-options.js';
 import { TrainingDisplay } from './training-display.js';
 
 export const TRAINING_DEVICE = 'emulator:ideal-crossbar';
+
+/**
+ * Most ticks of one board run in a training, which has hundreds of them. They take 33 ms on a board with
+ * τ = 1 µs and h = τ/32, and minutes in an emulator.
+ */
+const TICKS_MAX = 2 ** 20;
 
 /** One training as a command line asks for it. */
 export interface TrainingPlan extends LogOptions {
@@ -54,6 +61,7 @@ export async function runTraining(plan: TrainingPlan, signal: AbortSignal): Prom
     display.phase('loading the data');
     const request = requestOf(plan, signal);
     checkTrainRequest(request);
+    display.describe(`${plan.optimizer}: ${dataText(request.data)}\n${dataWarnings(request.data)}`);
     if (!usesBoard(name))
       return await trainShown({ ...request, optimizer: createOptimizer(name, options) }, display);
     const uri = deviceUri(plan.device, TRAINING_DEVICE);
@@ -62,7 +70,7 @@ export async function runTraining(plan: TrainingPlan, signal: AbortSignal): Prom
       refuseTooLargeForBoard(resolveRequest(request), device.identity);
       const { model, serialNumber, firmwareVersion } = device.identity;
       const environment = { board: { model, serialNumber, firmwareVersion } };
-      const optimizer = createOptimizer(name, options, createAnalogSolver(device));
+      const optimizer = createOptimizer(name, options, createAnalogSolver(device, { ticksMax: TICKS_MAX }));
       return trainShown({ ...request, optimizer, environment }, display);
     });
   } finally {

@@ -58,6 +58,13 @@ export class TrainingDisplay {
     this.#stream.write(`${sentence}\n`);
   }
 
+  /** Lines on what is trained on, before the first step. */
+  describe(lines: string): void {
+    if (this.#silent) return;
+    this.#status.clear();
+    this.#stream.write(lines);
+  }
+
   /** `step` of `total` steps are done, by a training that is resumed. */
   start(step: number, total: number): void {
     this.#status.clear();

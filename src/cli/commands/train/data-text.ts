@@ -1,0 +1,35 @@
+import type { Dataset } from '../../../learning/data/dataset.js';
+import { formatCount, formatNumber } from '../../../number-text.js';
+
+/** More empty classes than this are counted, not listed. */
+const LISTED_MAX = 12;
+/** Unsigned bytes of 0 and 1 become 0 and 1/255: such images were scaled before they were stored. */
+const DARK = 1 / 255;
+
+/** What is trained on, on one line. */
+export function dataText({ train, test, rows, columns, classes }: Dataset): string {
+  return (
+    `${formatCount(train.count)} training and ${formatCount(test.count)} test images of ` +
+    `${rows} × ${columns} pixels, ${formatCount(classes)} classes`
+  );
+}
+
+/** One line `warning: …` for each fact that makes a data set look like a mistake. */
+export function dataWarnings({ train, classes }: Dataset): string {
+  const warnings: string[] = [];
+  const present = new Set(train.labels);
+  const empty = Array.from({ length: classes }, (_, label) => label).filter((label) => !present.has(label));
+  if (empty.length > 0) {
+    const list = empty.slice(0, LISTED_MAX).join(', ') + (empty.length > LISTED_MAX ? ', …' : '');
+    warnings.push(
+      `${formatCount(empty.length)} of ${formatCount(classes)} classes have no training example: ${list}.`,
+    );
+  }
+  const brightest = train.inputs.reduce((a, b) => Math.max(a, b), 0);
+  // Inputs are float32, and rounding must not hide the fault.
+  if (brightest <= Math.fround(DARK))
+    warnings.push(
+      `the brightest training pixel is ${formatNumber(brightest * 255)} of 255, so the images are nearly black; store pixels as 0 to 255.`,
+    );
+  return warnings.map((text) => `warning: ${text}\n`).join('');
+}
