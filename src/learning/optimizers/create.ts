@@ -1,6 +1,7 @@
 import type { RelaxationSolver } from '../../algorithms/contract.js';
 import { badArgument, checkObject } from '../../argument-checks.js';
 import { ThermolinkError } from '../../errors.js';
+import { formatNumber } from '../../number-text.js';
 import { adam } from './adam.js';
 import type { Optimizer } from './contract.js';
 import { ngd } from './ngd.js';
@@ -65,6 +66,12 @@ export const CONTROL: OptimizerOptions = {
   clip: OPTIMIZER_DEFAULTS.tngd.clip,
 };
 
+/**
+ * Largest λt of a relaxation. The start is then forgotten to e⁻⁴⁰, less than float64 resolves, so a longer
+ * time costs board time and changes nothing.
+ */
+const DECAY_MAX = 40;
+
 /** What each number may be: a test, and the same in words. */
 const POSITIVE = { test: (value: number) => value > 0 && value < Infinity, words: 'a number above 0' };
 const NOT_NEGATIVE = {
@@ -89,7 +96,8 @@ const RANGES: Record<Exclude<keyof OptimizerOptions, 'initial'>, typeof POSITIVE
  * Errors: BAD_ARGUMENT for an unknown optimizer, an option outside its range or one that this optimizer does
  * not have, and for a relaxation that would never change a parameter. That is one with time 0 that starts
  * from zero: the board is then read as it was loaded. `keep` starts from zero too, and stays there unless a
- * delay lets the kept state go on.
+ * delay lets the kept state go on. Also for a time or delay t with λt > 40, which only repeats the
+ * equilibrium.
  */
 export function optimizerSettings(
   name: OptimizerName,
@@ -114,7 +122,18 @@ export function optimizerSettings(
       `With time 0 and initial '${settings.initial}' the board stays at zero, and no step changes any parameter.`,
       "Choose a time above 0, or initial 'gradient' for plain gradient descent.",
     );
+  for (const option of ['time', 'delay'] as const) refuseBeyondEquilibrium(option, settings);
   return settings;
+}
+
+function refuseBeyondEquilibrium(option: 'time' | 'delay', settings: Required<OptimizerOptions>): void {
+  const { damping, [option]: time } = settings;
+  if (!(time * damping > DECAY_MAX)) return;
+  const timeMax = formatNumber(Math.floor(DECAY_MAX / damping));
+  throw badOption(
+    `A ${option} of ${formatNumber(time)} goes on long after the equilibrium is reached: with a damping of ${formatNumber(damping)} nothing changes after ${timeMax}.`,
+    `Choose a ${option} of at most ${timeMax}, or the optimizer ngd, which computes the equilibrium.`,
+  );
 }
 
 /**

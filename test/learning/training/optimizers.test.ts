@@ -154,10 +154,17 @@ describe('createOptimizer', () => {
     ['a negative time', 'tngd', { time: -1 }],
     ['an unknown starting point', 'tngd', { initial: 'last' as never }],
     ['a delay that nothing keeps', 'tngd', { delay: 1, initial: 'zero' }],
+    ['a time long after the equilibrium', 'tngd', { time: 81, damping: 0.5 }],
+    ['a delay long after the equilibrium', 'tngd-adam', { delay: 1e6 }],
     ['momentum for adam', 'adam', { momentum: 0.9 }],
     ['damping for sgd', 'sgd', { damping: 0.1 }],
   ])('refuses %s', (_, name, options) => {
     expect(bad(name, options, exactSolver())).toBe('BAD_ARGUMENT');
+  });
+
+  it('takes any time without damping, and up to 40/λ with it', () => {
+    expect(bad('tngd', { time: 80, damping: 0.5 }, exactSolver())).toMatchObject({ name: 'tngd' });
+    expect(bad('tngd', { time: 1e9, damping: 0 }, exactSolver())).toMatchObject({ name: 'tngd' });
   });
 
   it('refuses tngd without a solver, or with one that knows the equilibrium only', () => {
