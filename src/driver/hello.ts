@@ -84,6 +84,15 @@ export function checkVersion(answer: Answer<'hello'>): void {
     throw versionError(answer);
 }
 
+/** The error of a peer that closed the connection before it answered HELLO. */
+export function turnedAwayError(portName: string, cause: ThermolinkError): ThermolinkError {
+  return new ThermolinkError('LINK_LOST', `${portName} was closed before HELLO was answered.`, {
+    cause,
+    retryable: true,
+    hint: 'A server that is full closes new connections: end other clients of it, or try again in some seconds. A serial port closes when its board is unplugged.',
+  });
+}
+
 /** The error of a peer that never answered HELLO. It was silent, or sent other bytes. */
 export function noAnswerError(portName: string, rubbish: Uint8Array): ThermolinkError {
   if (rubbish.length === 0)

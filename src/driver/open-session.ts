@@ -10,6 +10,7 @@ import {
   identityOf,
   newNonce,
   noAnswerError,
+  turnedAwayError,
 } from './hello.js';
 
 /** How many nonces are offered: more than a board remembers. */
@@ -59,7 +60,7 @@ export interface GreetOptions {
 
 /**
  * Sends HELLO every 200 ms until the board answers. Errors: NO_ANSWER, NOT_A_BOARD, VERSION_MISMATCH, BUSY,
- * SESSION_LOST (the board refuses the nonce), and those of the port.
+ * SESSION_LOST (the board refuses the nonce), LINK_LOST (the port closed first), and those of the port.
  */
 export async function greet(
   connection: Connection,
@@ -87,6 +88,8 @@ export async function greet(
       };
       return { identity: identityOf(answer), limits, resumed: answer.resumed === 1 };
     } catch (error) {
+      const wasClosed = error instanceof ThermolinkError && error.code === 'LINK_LOST';
+      if (wasClosed && purpose === 'open') throw turnedAwayError(port.name, error);
       // HELLO is repeated only after silence. Any other error stays.
       if (!(error instanceof ThermolinkError) || error.code !== 'TIMEOUT') throw error;
     }

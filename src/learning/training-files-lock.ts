@@ -7,11 +7,11 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { ThermolinkError } from '../errors.js';
+import { writeWhole } from '../files/replace-file.js';
 
 /** The file that names the process which writes into a directory. A second process keeps out. */
 export const LOCK_FILE = 'run.lock';
@@ -19,9 +19,25 @@ export const LOCK_FILE = 'run.lock';
 /** How often another process may be faster in taking over a stale lock before this one gives up. */
 const ATTEMPTS_MAX = 5;
 
+/** A lock without content belongs to nobody after this time: it is filled in the turn in which it is made. */
+const EMPTY_MS = 10_000;
+/** A process that began this much later than its lock was written is another one with the same number. */
+const LATER_MS = 10_000;
+/** Linux tells times of processes in hundredths of a second on every machine that runs Node. */
+const MS_PER_TICK = 10;
+
 interface Holder {
   readonly pid: number;
   readonly host: string;
+  /** Names the start of the process (`processStart`), on systems that tell it. */
+  readonly start?: string;
+}
+
+/** A lock file as it was found. */
+interface FoundLock {
+  readonly content: string;
+  readonly inode: number;
+  readonly writtenMs: number;
 }
 
 /**
@@ -32,14 +48,16 @@ const held = new Set<string>();
 
 /**
  * Creates `directory` where missing and keeps every other training out of it, until the returned function is
- * called or this process ends. A lock whose process is gone from this host is taken over. A lock of another
- * host counts as live, since this host can't know.
+ * called or this process ends. A lock whose process is gone from this host is taken over, also where another
+ * process has its number now; so is a lock that stayed empty. A lock of another host counts as live, since
+ * this host can't know.
  *
  * Errors: BUSY (retryable) while another training has the directory; BAD_FILE when it can't be written to.
  */
 export function lockDirectory(directory: string): () => void {
   const file = resolve(directory, LOCK_FILE);
-  const content = `${JSON.stringify({ pid: process.pid, host: hostname() } satisfies Holder)}\n`;
+  const holder: Holder = { pid: process.pid, host: hostname(), start: processStart(process.pid)?.mark };
+  const content = `${JSON.stringify(holder)}\n`;
   writing(directory, () => makeDirectory(directory));
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     if (writing(directory, () => createFile(file, content))) return hold(file, content);
@@ -121,7 +139,7 @@ function createFile(file: string, content: string): boolean {
     throw error;
   }
   try {
-    writeSync(descriptor, content);
+    writeWhole(descriptor, content);
   } catch (error) {
     rmSync(file, { force: true });
     throw error;
@@ -131,46 +149,78 @@ function createFile(file: string, content: string): boolean {
   return true;
 }
 
-/** The content of a stale lock; undefined where there is none. Errors: BUSY for a live one. */
-function readLock(directory: string): string | undefined {
+/** A stale lock; undefined where there is none. Errors: BUSY for a live one. */
+function readLock(directory: string): FoundLock | undefined {
   const file = resolve(directory, LOCK_FILE);
-  let content: string;
+  let found: FoundLock;
   try {
-    content = readFileSync(file, 'utf8');
+    found = lockAt(file);
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) return undefined;
     throw inUse(directory, undefined);
   }
+  const { content, writtenMs } = found;
+  if (content.trim() === '' && Date.now() - writtenMs > EMPTY_MS) return found;
   const holder = parseHolder(content);
-  if (holder === undefined || isLive(file, holder)) throw inUse(directory, holder);
-  return content;
+  if (holder === undefined || isLive(file, holder, writtenMs)) throw inUse(directory, holder);
+  return found;
+}
+
+function lockAt(file: string): FoundLock {
+  const { ino, mtimeMs } = statSync(file);
+  return { content: readFileSync(file, 'utf8'), inode: ino, writtenMs: mtimeMs };
 }
 
 function parseHolder(content: string): Holder | undefined {
   try {
-    const { pid, host } = JSON.parse(content) as Partial<Holder>;
+    const { pid, host, start } = JSON.parse(content) as Partial<Holder>;
     return Number.isSafeInteger(pid) && pid! > 0 && typeof host === 'string'
-      ? { pid: pid!, host }
+      ? { pid: pid!, host, start }
       : undefined;
   } catch {
     return undefined;
   }
 }
 
-function isLive(file: string, { pid, host }: Holder): boolean {
+function isLive(file: string, { pid, host, start }: Holder, writtenMs: number): boolean {
   if (host !== hostname()) return true;
   if (pid === process.pid) return held.has(file);
   try {
     // Signal 0 only asks whether there is such a process.
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return codeOf(error) !== 'ESRCH';
+    if (codeOf(error) === 'ESRCH') return false;
+  }
+  const now = processStart(pid);
+  if (now === undefined) return true;
+  if (start !== undefined) return start === now.mark;
+  // A lock of an earlier version does not say when its process began.
+  return Date.now() - now.ageMs - writtenMs <= LATER_MS;
+}
+
+/**
+ * When a process began: a text that no other process has, and how long ago that was. Linux counts from its
+ * boot, so a clock that is set meanwhile does no harm. Undefined on other systems and where it is not told.
+ */
+function processStart(pid: number): { readonly mark: string; readonly ageMs: number } | undefined {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    const uptimeSeconds = Number.parseFloat(readFileSync('/proc/uptime', 'utf8'));
+    // The name of the program stands in brackets and may hold anything. The 20th number behind it is the start.
+    const ticks = Number(
+      readFileSync(`/proc/${pid}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ')[19],
+    );
+    const ageMs = uptimeSeconds * 1000 - ticks * MS_PER_TICK;
+    return Number.isFinite(ageMs) ? { mark: `${boot} ${ticks}`, ageMs } : undefined;
+  } catch {
+    return undefined;
   }
 }
 
 /** Removes a stale lock by renaming it. Of several processes that try, only one succeeds. */
-function removeStale(file: string, stale: string): void {
+function removeStale(file: string, stale: FoundLock): void {
   const aside = `${file}.${process.pid}`;
   try {
     renameSync(file, aside);
@@ -179,7 +229,8 @@ function removeStale(file: string, stale: string): void {
     throw error;
   }
   // Another process may have taken over since the lock was read. Then this is its lock, and it goes back.
-  if (readFileSync(aside, 'utf8') === stale) rmSync(aside);
+  const { content, inode } = lockAt(aside);
+  if (content === stale.content && inode === stale.inode) rmSync(aside);
   else renameSync(aside, file);
 }
 

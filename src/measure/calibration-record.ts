@@ -56,6 +56,9 @@ const UNITS: Readonly<Record<CellQuantity, string>> = {
   fromNext: '1',
   fromBefore: '1',
 };
+/** No calibration is valid for longer than ten years. */
+export const VALID_DAYS_MAX = 3650;
+export const DAY_MS = 86_400_000;
 /** Digits kept: far below what can be measured. */
 const DIGITS = 7;
 
@@ -69,14 +72,14 @@ export function calibrationRecordOf(
 ): CalibrationRecord {
   checkObject('The result', result, 'await calibrate(device, { seed: 0, samples: 20000 })');
   checkDate('measuredAt', measuredAt);
-  checkWhole('validDays', validDays, 1);
+  checkWhole('validDays', validDays, 1, VALID_DAYS_MAX);
   const { calibration, measured, residuals, uncalibrated } = result;
   const { couplingErrors } = calibration;
   return {
     schema: CALIBRATION_SCHEMA,
     version: CALIBRATION_VERSION,
     measuredAt: measuredAt.toISOString(),
-    expiresAt: new Date(measuredAt.getTime() + validDays * 86_400_000).toISOString(),
+    expiresAt: new Date(measuredAt.getTime() + validDays * DAY_MS).toISOString(),
     board: measured.identity,
     method: { seed: measured.seed, samples: measured.samples },
     quantities: Object.fromEntries(

@@ -18,7 +18,13 @@ import {
   nominalValue,
 } from '../board/calibration.js';
 import { ThermolinkError } from '../errors.js';
-import { CALIBRATION_SCHEMA, CALIBRATION_VERSION, checkDate } from './calibration-record.js';
+import {
+  CALIBRATION_SCHEMA,
+  CALIBRATION_VERSION,
+  checkDate,
+  DAY_MS,
+  VALID_DAYS_MAX,
+} from './calibration-record.js';
 
 /** No board that is any use has a gain further from 1, or an offset further from 0. */
 const DEVIATION_MAX = 0.5;
@@ -52,13 +58,15 @@ const recordSchema = atLeast({
 /**
  * The calibration in a record (`JSON.parse` of the file), at the time `now`. Whether it was measured on the
  * right board is checked where it is used. Errors: BAD_CALIBRATION for what is no calibration record, for a
- * damaged one (the error names the field), and for one that is out of date.
+ * damaged one (the error names the field), and for one that is out of date or dated more than a day after
+ * `now`.
  */
 export function calibrationOf(record: unknown, now: Date): BoardCalibration {
   checkDate('now', now);
   const parsed = parseFields(recordSchema, record);
   if (!('value' in parsed)) throw damaged(parsed.field, parsed.problem);
   const { board, quantities, couplingErrors, measuredAt, expiresAt } = parsed.value;
+  refuseImpossible(measuredAt, expiresAt, now);
   refuseExpired(measuredAt, expiresAt, now);
   const numbers = (field: string, values: readonly number[], each: string, length: number): Float64Array => {
     if (values.length !== length)
@@ -79,6 +87,23 @@ export function calibrationOf(record: unknown, now: Date): BoardCalibration {
         ? undefined
         : numbers('couplingErrors.values', couplingErrors.values, 'crosspoint', board.cells ** 2),
   };
+}
+
+/**
+ * Refuses dates that no calibration can have. The clocks of two machines may differ by hours, in wrong time
+ * zones by a day.
+ */
+function refuseImpossible(measuredAt: Date, expiresAt: Date, now: Date): void {
+  const inDays = (from: Date, to: Date): number => (to.getTime() - from.getTime()) / DAY_MS;
+  if (inDays(now, measuredAt) > 1)
+    throw damaged('measuredAt', `is ${measuredAt.toISOString()}, in the future: one of the clocks is wrong`);
+  const validDays = inDays(measuredAt, expiresAt);
+  if (validDays <= 0) throw damaged('expiresAt', `is ${expiresAt.toISOString()}, not after measuredAt`);
+  if (validDays > VALID_DAYS_MAX + 1)
+    throw damaged(
+      'expiresAt',
+      `is ${Math.round(validDays)} days after measuredAt; a calibration is valid for at most ${VALID_DAYS_MAX}`,
+    );
 }
 
 function refuseExpired(measuredAt: Date, expiresAt: Date, now: Date): void {

@@ -12,6 +12,8 @@ import { SessionPort } from './session-port.js';
 export const CONNECTIONS_MAX = 8;
 /** A connection without a session is closed after this time. */
 export const HELLO_TIMEOUT_MS = 10_000;
+/** A client says HELLO at once. A connection without one makes room for a new one after this time. */
+export const MAKES_ROOM_MS = 1000;
 /**
  * After this much silence without a run, a line gives the board to another client: a line can't tell
  * that its client left.
@@ -64,6 +66,7 @@ interface Entrance {
   readonly hasClient: () => boolean;
   watch: HelloWatch;
   session: SessionPort | undefined;
+  readonly addedAtMs: number;
   heardAtMs: number;
   /** Settles with the last write; the next one waits for it. */
   sending: Promise<void>;
@@ -104,19 +107,39 @@ export class BoardServer {
     };
   }
 
-  /** Adds a connection: when the port closes, its client has left. */
+  /**
+   * Adds a connection: when the port closes, its client has left. If there are CONNECTIONS_MAX already, the
+   * one that has said no HELLO for the longest time makes room.
+   */
   addConnection(port: Port): void {
-    if ([...this.#entrances].filter(({ isLine }) => !isLine).length >= CONNECTIONS_MAX) {
-      this.#onEvent({ event: 'refused', client: port.name, reason: 'full' });
-      void port.close();
-      return;
+    const connections = [...this.#entrances].filter(({ isLine }) => !isLine);
+    if (connections.length >= CONNECTIONS_MAX) {
+      const idle = connections.find((one) => this.#isIdle(one));
+      if (idle === undefined) {
+        this.#onEvent({ event: 'refused', client: port.name, reason: 'full' });
+        void port.close();
+        return;
+      }
+      this.#sendAway(idle);
     }
     const entrance = this.#add(port, false, () => true);
     entrance.cancelDeadline = this.#clock.schedule(HELLO_TIMEOUT_MS, () => {
       if (this.#holder === entrance && this.#device.link.sessionOpen) return;
-      this.#onEvent({ event: 'refused', client: port.name, reason: 'silent' });
-      void port.close();
+      this.#sendAway(entrance);
     });
+  }
+
+  #isIdle(entrance: Entrance): boolean {
+    const isClient = entrance === this.#holder || entrance.refusing;
+    return !isClient && this.#clock.nowMs() - entrance.addedAtMs >= MAKES_ROOM_MS;
+  }
+
+  /** Closes a connection that has said no HELLO. Its place is free at once. */
+  #sendAway(entrance: Entrance): void {
+    this.#onEvent({ event: 'refused', client: entrance.port.name, reason: 'silent' });
+    entrance.cancelDeadline();
+    if (entrance !== this.#holder) this.#entrances.delete(entrance);
+    void entrance.port.close();
   }
 
   /**
@@ -139,6 +162,7 @@ export class BoardServer {
       hasClient,
       watch: new HelloWatch(),
       session: undefined,
+      addedAtMs: this.#clock.nowMs(),
       heardAtMs: this.#clock.nowMs(),
       sending: Promise.resolve(),
       refusing: false,

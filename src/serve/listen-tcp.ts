@@ -59,8 +59,9 @@ export async function listenTcp(
     const { remoteAddress = 'unknown', remotePort = 0 } = socket;
     board.addConnection(acceptedTcpPort(socket, tcpUri({ host: remoteAddress, port: remotePort })));
   });
-  // The board gets one connection more than it takes, so that it can say why it refuses.
-  server.maxConnections = CONNECTIONS_MAX + 1;
+  // The board gets more connections than it takes, so that it can say why it refuses. Those that make room
+  // count until they are closed.
+  server.maxConnections = 2 * CONNECTIONS_MAX;
   const port = await listen(server, host, address);
   server.on('error', (error) => options.onError?.(error));
   const shownHost = ANY_ADDRESS.includes(host) ? hostname() : host;

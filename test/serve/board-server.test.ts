@@ -10,6 +10,7 @@ import {
   CONNECTIONS_MAX,
   HELLO_TIMEOUT_MS,
   LINE_SILENCE_MS,
+  MAKES_ROOM_MS,
   type ServerEvent,
 } from '../../src/serve/board-server.js';
 import { memoryPortPair } from '../../src/transport/memory-port.js';
@@ -184,6 +185,37 @@ describe('bounds', () => {
     const ports = Array.from({ length: CONNECTIONS_MAX + 1 }, connection);
     expect(ports.map((port) => port.closed)).toEqual([...Array(CONNECTIONS_MAX).fill(false), true]);
     expect(events).toEqual([{ event: 'refused', client: `client ${CONNECTIONS_MAX + 1}`, reason: 'full' }]);
+  });
+
+  it('lets a good client in, however many connections say nothing', async () => {
+    const { clock, connection, open, events, wait } = serve();
+    const idle = Array.from({ length: CONNECTIONS_MAX }, connection);
+    await wait(MAKES_ROOM_MS);
+    const device = await open(connection());
+    expect((await clock.run(device.readStatus())).state).toBe('idle');
+    expect(idle.map((port) => port.closed)).toEqual([true, ...Array(CONNECTIONS_MAX - 1).fill(false)]);
+    expect(events.map(({ event }) => event)).toEqual(['refused', 'connected']);
+    // The client that has the board does not make room, also when it is the oldest and says nothing.
+    await wait(2 * HELLO_TIMEOUT_MS);
+    for (let round = 0; round < 3; round++) {
+      Array.from({ length: CONNECTIONS_MAX }, connection);
+      await wait(MAKES_ROOM_MS);
+    }
+    expect((await clock.run(device.readStatus())).state).toBe('idle');
+  });
+
+  it('tells a client that finds no room that the server is full', async () => {
+    const { clock, connection } = serve();
+    for (let count = 0; count < CONNECTIONS_MAX; count++) connection();
+    const refused = Device.open(connection(), { clock }).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(await clock.run(refused)).toMatchObject({
+      code: 'LINK_LOST',
+      retryable: true,
+      hint: expect.stringContaining('full'),
+    });
   });
 
   it('closes all ways in at its end, and stops the board', async () => {

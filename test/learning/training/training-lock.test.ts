@@ -1,5 +1,14 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -8,6 +17,8 @@ import { createOptimizer } from '../../../src/learning/optimizers/create.js';
 import { type TrainRequest, train } from '../../../src/learning/trainer.js';
 import { lockDirectory, requireUnlocked } from '../../../src/learning/training-files-lock.js';
 import { barsDataset } from '../../support/network-examples.js';
+
+const isLinux = process.platform === 'linux';
 
 let directory = '';
 beforeEach(() => {
@@ -27,7 +38,9 @@ function deadPid(): number {
 describe('the lock of a directory', () => {
   it('names its process, keeps a second run out and goes when it is released', () => {
     const release = lockDirectory(directory);
-    expect(JSON.parse(readFileSync(lockFile(), 'utf8'))).toEqual({ pid: process.pid, host: hostname() });
+    const holder = JSON.parse(readFileSync(lockFile(), 'utf8'));
+    expect(holder).toMatchObject({ pid: process.pid, host: hostname() });
+    expect(Object.keys(holder).sort()).toEqual(isLinux ? ['host', 'pid', 'start'] : ['host', 'pid']);
     const refusal = expect.objectContaining({
       code: 'BUSY',
       retryable: true,
@@ -68,6 +81,53 @@ describe('the lock of a directory', () => {
     const before = readFileSync(lockFile(), 'utf8');
     expect(() => lockDirectory(directory)).toThrow(expect.objectContaining({ code: 'BUSY' }));
     expect(readFileSync(lockFile(), 'utf8')).toBe(before);
+  });
+
+  const takenOver = (): boolean => {
+    requireUnlocked(directory);
+    lockDirectory(directory)();
+    return readdirSync(directory).length === 0;
+  };
+  const age = (ms: number): void => {
+    const time = new Date(Date.now() - ms);
+    utimesSync(lockFile(), time, time);
+  };
+
+  it.runIf(isLinux)('of a process whose number another one has now is taken over', () => {
+    const release = lockDirectory(directory);
+    const own = JSON.parse(readFileSync(lockFile(), 'utf8'));
+    release();
+    // The parent of this process lives, and did not begin when this process did.
+    writeLock({ ...own, pid: process.ppid });
+    expect(takenOver()).toBe(true);
+    // An earlier version wrote no start: its lock is older than the process with its number.
+    writeLock({ pid: process.ppid, host: hostname() });
+    age(30 * 86_400_000);
+    expect(takenOver()).toBe(true);
+  });
+
+  it.runIf(isLinux)('of a live process is respected, however old', async () => {
+    const program = `
+      const { lockDirectory } = await import(${JSON.stringify(join(process.cwd(), 'dist/src/learning/training-files-lock.js'))});
+      lockDirectory(${JSON.stringify(directory)});
+      console.log('locked');
+      setInterval(() => undefined, 1000);`;
+    const holder = spawn(process.execPath, ['--input-type=module', '-e', program]);
+    try {
+      await once(holder.stdout, 'data');
+      age(30 * 86_400_000);
+      expect(() => lockDirectory(directory)).toThrow(expect.objectContaining({ code: 'BUSY' }));
+    } finally {
+      holder.kill('SIGKILL');
+      await once(holder, 'exit');
+    }
+    expect(takenOver()).toBe(true);
+  });
+
+  it('that is empty is taken over after a moment', () => {
+    writeLock('');
+    age(60_000);
+    expect(takenOver()).toBe(true);
   });
 
   it('of another run, let in by hand, is not removed', () => {

@@ -78,6 +78,17 @@ describe('the record of a calibration', () => {
     ['a later version', (record) => (record.version = 2), /version is 2; it takes 1/],
     ['no board', (record) => delete record.board, /board is missing/],
     ['a board without a size', (record) => (record.board.cells = 0), /board.cells/],
+    [
+      'a date long after now',
+      (record) => (record.measuredAt = '2026-03-04T12:00:00Z'),
+      /measuredAt is .*future/,
+    ],
+    [
+      'an end before its date',
+      (record) => (record.expiresAt = '2026-03-01T11:00:00Z'),
+      /not after measuredAt/,
+    ],
+    ['an end in a thousand years', (record) => (record.expiresAt = '3026-03-01T12:00:00Z'), /at most 3650/],
     ['no date', (record) => (record.expiresAt = 'soon'), /expiresAt is "soon"; it takes a date/],
     ['a quantity less', (record) => delete record.quantities.adcGain, /quantities.adcGain/],
     [

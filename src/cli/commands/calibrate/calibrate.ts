@@ -2,15 +2,17 @@ import type { DeviceIdentity } from '../../../driver/device-api.js';
 import { replaceFile } from '../../../files/replace-file.js';
 import { checkWritable } from '../../../files/write-array.js';
 import { calibrate, checkCalibrateRequest } from '../../../measure/calibrate.js';
-import { type CalibrationRecord, calibrationRecordOf } from '../../../measure/calibration-record.js';
+import {
+  type CalibrationRecord,
+  calibrationRecordOf,
+  VALID_DAYS_MAX,
+} from '../../../measure/calibration-record.js';
 import { counted, formatCount, formatNumber, formatPercent, formatSeconds } from '../../../number-text.js';
 import { boardCommand } from '../../board-command.js';
 import { MEASURING } from '../../options/groups.js';
 import { negation, option } from '../../options/option.js';
 import { positiveInteger } from '../../options/values.js';
 import { formatTable } from '../../output/table.js';
-
-const VALID_DAYS_MAX = 3650;
 
 export const command = boardCommand({
   options: {
