@@ -62,8 +62,8 @@ export function appendWhole(descriptor: number, text: string, write: WritePart =
  * Replaces the file at `path`, or makes it. Whatever happens, the file holds its old content or all of the
  * new one: the new content goes into a file beside it, is made durable and takes the name by a rename. Links
  * are followed, and permissions are kept. All of it happens in one turn, so that Ctrl-C comes before or after
- * it. Only what can't be replaced is written in place: what is no regular file, such as /dev/null, a file that
- * is mounted on its own, and a file in a folder where this user may make no other.
+ * it. Only what can't be replaced is written in place: what is no regular file, such as /dev/null, a file
+ * that is mounted on its own, and a file in a folder where this user may make no other.
  *
  * Throws what the system says; then the file beside it is gone.
  */

@@ -69,9 +69,9 @@ export async function checkWritable(path: string): Promise<void> {
 }
 
 /**
- * Writes a vector [n] or a matrix in the format that the name of `path` tells: float64 as .npy, or text, a row
- * a line, with as many digits as give back every bit. A file that is there is replaced by a rename, so it has
- * its old content or the whole new one. What can't be written there is kept in a temporary directory.
+ * Writes a vector [n] or a matrix in the format that the name of `path` tells: float64 as .npy, or text, a
+ * row a line, with as many digits as give back every bit. A file that is there is replaced by a rename, so it
+ * has its old content or the whole new one. What can't be written there is kept in a temporary directory.
  *
  * Errors: BAD_ARGUMENT for another format; BAD_FILE, which tells where the result is.
  */

@@ -9,7 +9,8 @@ const COMMAND_LINE = /^src\/(cli\/|error-codes\.ts$)/;
 const COMMENTS = /\/\*[\s\S]*?\*\/|(^|\s)\/\/.*/g;
 /** A whole command that a reader can type: `thermolink emulate --tcp HOST:PORT`. */
 const WHOLE_COMMAND = /\\?`(thermolink|npm|npx) [^`]*`/g;
-const FLAG = /(?<![-\w])--[a-z][a-z0-9-]*/g;
+/** A flag, but not the decrement of a variable such as `--callsLeft`. */
+const FLAG = /(?<![-\w])--[a-z][a-z0-9-]*(?![\w-])/g;
 
 it('the library names fields, never flags: the command line translates (src/cli/output/library-names.ts)', () => {
   const found = repositoryFiles(/^src\/.*\.ts$/)

@@ -40,7 +40,7 @@ export const command = boardCommand({
   fallback: 'emulator:prototype-64',
   example: `
 The file is a board type of your own with what was measured of this board; what is captured, and how well:
-docs/how-to/characterize.md, "Capturing a board".
+docs/how-to/characterize.md, "Capture it as a board of the emulator".
 
 Example:
   thermolink extract --device 'emulator:prototype-8?die=3' --out board.json
