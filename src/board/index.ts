@@ -25,5 +25,5 @@ export {
   noiseTemperatureRange,
 } from './noise-register.js';
 export { programImage, quantizeInitialState, quantizeSystem, type SystemCodes } from './quantize.js';
-export type { Scaling } from './scaling.js';
+export type { Scaling, SystemScaling } from './scaling.js';
 export { driveCodes, driveVolts, readingVolts, stateCodes, stateVolts, type VoltRange } from './volts.js';

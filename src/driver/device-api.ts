@@ -182,7 +182,8 @@ export interface BoardDevice {
   uploadCouplings(bank: number, image: ProgramImage, options?: CallOptions): Promise<void>;
   /**
    * Replaces drive, initial state and registers of a loaded program, or adds them to uploaded couplings, and
-   * commits it. The couplings stay; `image.couplings` must be those of the loaded program. Errors: those of `loadProgram`.
+   * commits it. The couplings stay; `image.couplings` must be those of the loaded program. Errors: those of
+   * `loadProgram`.
    */
   rewriteProgram(bank: number, image: ProgramImage, options?: CallOptions): Promise<CommitReport>;
   /**

@@ -85,11 +85,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** A file with fewer lines belongs into the file that imports it, if only one does. */
 const LINES_MIN = 8;
 
-/** Who may touch files, ports and sockets: everything else computes. */
+/** Who may touch files, ports, sockets and threads: everything else computes. */
 const MAY_USE_NODE_IO = [
   /^src\/(transport|serve|files|cli)\//,
   /^src\/learning\/data\//,
-  /^src\/learning\/(checkpoint|training-files)/,
+  /^src\/learning\/(checkpoint|training-files|gradient-thread)/,
 ];
 const IO_MODULES = /^(node:)?(fs|net|child_process|worker_threads|http|https|dgram|tty|readline)(\/|$)/;
 
