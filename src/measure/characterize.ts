@@ -6,7 +6,7 @@ import { type CouplingErrors, measureCouplingErrors, PATTERNS } from './coupling
 import { DRIVE_RUNS, type DriveTransfer, measureDriveTransfer } from './drive-transfer.js';
 import type { Estimates } from './estimates.js';
 import { type LabBoard, measureInSession } from './lab-board.js';
-import { measureNoiseTemperature } from './noise-temperature.js';
+import { measureNoiseTemperature, type NoiseColour } from './noise-temperature.js';
 import { measureTimeConstant, TIME_CONSTANT_RUNS } from './time-constant.js';
 
 /** How much of a board is measured. */
@@ -33,6 +33,8 @@ export interface Characterization {
   readonly timeConstant: Estimates;
   /** Noise temperatures, relative to the register's κ. */
   readonly noiseTemperature: Estimates;
+  /** Whether the noise is white. The temperatures of coloured noise are those at hλ = ½ only. */
+  readonly noiseColour: NoiseColour;
   /** Undefined on a board without a dense array, or when none was asked for. */
   readonly couplings: CouplingErrors | undefined;
   readonly histograms: readonly ChannelHistogram[];
@@ -75,8 +77,12 @@ async function measureAll(board: LabBoard, request: CharacterizeRequest): Promis
   const drive = await measureDriveTransfer(board, adc, stage('drives'));
   const timeConstant = await measureTimeConstant(board, adc.silent, stage('time constants'));
   const noise = stage('noise');
-  const noiseTemperature = await measureNoiseTemperature(board, adc, drive.leakage, samples, (done) =>
-    noise(done / READINGS_PER_RUN),
+  const { temperature: noiseTemperature, colour: noiseColour } = await measureNoiseTemperature(
+    board,
+    adc,
+    { leakage: drive.leakage, timeConstant },
+    samples,
+    (done) => noise(done / READINGS_PER_RUN),
   );
   const histogram = stage('histograms');
   const histograms = await measureAdcHistograms(board, samples, (done) => histogram(done / READINGS_PER_RUN));
@@ -91,6 +97,7 @@ async function measureAll(board: LabBoard, request: CharacterizeRequest): Promis
     drive,
     timeConstant,
     noiseTemperature,
+    noiseColour,
     couplings,
     histograms,
     silent: adc.silent,

@@ -37,6 +37,12 @@ export interface CharacterizationRecord {
       }
     >
   >;
+  /** Whether the noise is white; see `NoiseColour`. */
+  readonly noiseColour: {
+    readonly excessCorrelation: number | null;
+    readonly standardError: number | null;
+    readonly isColoured: boolean;
+  };
   /** Null on a board without a dense array, or when it was not asked for. */
   readonly couplingErrors:
     | (RecordedEstimates & {
@@ -66,7 +72,7 @@ export function recordOf(measured: Characterization, measuredAt: Date): Characte
     measured,
     'await characterize(device, { seed: 0, samples: 20000, crosspointsPerRow: 16 })',
   );
-  const { identity, seed, samples, couplings, histograms, silent, overloaded } = measured;
+  const { identity, seed, samples, noiseColour, couplings, histograms, silent, overloaded } = measured;
   return {
     schema: 'thermolink-characterization',
     version: RECORD_VERSION,
@@ -79,6 +85,11 @@ export function recordOf(measured: Characterization, measuredAt: Date): Characte
         { unit, nominal, summary: summaryOf(estimates, nominal), ...recorded(estimates) },
       ]),
     ),
+    noiseColour: {
+      excessCorrelation: finite(noiseColour.excessCorrelation),
+      standardError: finite(noiseColour.standardError),
+      isColoured: noiseColour.isColoured,
+    },
     couplingErrors:
       couplings === undefined
         ? null

@@ -54,6 +54,19 @@ describe('estimates agree with the die within their own error bars', () => {
     expect(meanSquare(z)).toBeLessThan(1.3);
   });
 
+  it('noise is called coloured where it is, and nowhere else', async () => {
+    for (const [profile, isColoured] of [
+      ['harsh-64', true],
+      ['prototype-64', false],
+      ['spu-8', false],
+      ['ideal-8', false],
+    ] as const)
+      for (const die of [1, 2]) {
+        const { noiseColour } = await measure(`emulator:${profile}?die=${die}`, die, 0);
+        expect(noiseColour.isColoured, `${profile}, die ${die}`).toBe(isColoured);
+      }
+  });
+
   it('the test can fail: another die is not this one', async () => {
     const measured = await measure('emulator:prototype-8?die=2', 1, 0);
     const other = await measure('emulator:prototype-8?die=1', 1, 0);

@@ -95,7 +95,7 @@ function worstTable(measured: Characterization): string {
   );
 }
 
-function findings({ silent, overloaded, histograms, samples }: Characterization): string {
+function findings({ silent, overloaded, histograms, samples, noiseColour }: Characterization): string {
   const missing = histograms.reduce((sum, histogram) => sum + histogram.missing.length, 0);
   const seen = histograms.reduce((sum, { expected }) => sum + (expected.length > 1 ? expected.length : 0), 0);
   const judged = histograms.filter(({ widthSpreadLsb }) => Number.isFinite(widthSpreadLsb));
@@ -108,6 +108,14 @@ function findings({ silent, overloaded, histograms, samples }: Characterization)
     ['cells that do not follow (dead, or channel stuck)', listText(silent)],
     ['cells that run into a rail', listText(overloaded)],
     ['ADC codes', widths],
+    ...(noiseColour.isColoured
+      ? [
+          [
+            'noise',
+            `coloured: its temperatures are those of hλ = ½ only, and their errors do not cover that (neighbouring readings are correlated by ${formatMeasured(noiseColour.excessCorrelation, noiseColour.standardError).value} too much)`,
+          ],
+        ]
+      : []),
   ]);
 }
 
