@@ -9,4 +9,9 @@ export interface Clock {
    * time passes. Errors: none.
    */
   defer(callback: () => void): void;
+  /**
+   * For how many ms this process or its machine did not run so far, though a timer was due. Only differences
+   * mean something. A clock that can't tell leaves it out. Errors: none.
+   */
+  stoppedMs?(): number;
 }

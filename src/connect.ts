@@ -42,8 +42,13 @@ export interface ConnectOptions {
    * effect together with `clock`.
    */
   readonly ownThread?: boolean;
-  /** Called at every step of reconnecting. */
+  /** Called at every step of reconnecting, and when lost work is done again. */
   readonly onEvent?: (event: DeviceEvent) => void;
+  /**
+   * Whether algorithms, measurements and trainings do a board run again that was lost, with the same bits.
+   * Default true. With false they end with the error of the first loss.
+   */
+  readonly retry?: boolean;
 }
 
 /** The environment variable that names the device when a command does not. */
@@ -96,7 +101,8 @@ export async function connect(uri: string, options: ConnectOptions = {}): Promis
   checkSignal(options.signal);
   checkOptionalFunction('onEvent', options.onEvent);
   checkOptionalFlag('ownThread', options.ownThread);
-  const { clock, signal, log, onEvent, ownThread, reconnect = true } = options;
+  checkOptionalFlag('retry', options.retry);
+  const { clock, signal, log, onEvent, ownThread, retry, reconnect = true } = options;
   const { transport, address } = locate(uri);
   const port = await transport.open(address, { uri, clock, ownThread, signal });
   const again = reconnect === false ? undefined : await transport.rediscover?.(address);
@@ -105,6 +111,7 @@ export async function connect(uri: string, options: ConnectOptions = {}): Promis
     signal,
     log,
     onEvent,
+    retry,
     reconnect: again && {
       ...(reconnect === true ? {} : reconnect),
       openPort: (ended) => transport.open(again, { uri, clock, ownThread, signal: ended }),

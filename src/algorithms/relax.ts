@@ -1,6 +1,6 @@
 import { COUPLING_BITS_MAX, COUPLING_BITS_MIN } from '../../firmware-protocol/limits.js';
 import { checkNumber, checkWhole } from '../argument-checks.js';
-import { tickOf } from '../board/board-range.js';
+import { refuseTooLong, tickOf } from '../board/board-range.js';
 import type { CheckedSystem } from '../board/checked-system.js';
 import { refuseTooLarge } from '../board/checked-system.js';
 import { ZERO_COST } from '../board/cost.js';
@@ -14,7 +14,7 @@ import {
   type SystemScaling,
   type TimedScaling,
 } from '../board/scaling.js';
-import { type BoardSession, inSession, refuseTooLong } from '../board/session.js';
+import { type BoardSession, inSession } from '../board/session.js';
 import type { BoardDevice, DeviceIdentity, RunReport } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import { isZero } from '../linalg/products.js';

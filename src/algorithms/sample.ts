@@ -6,7 +6,7 @@ import {
   checkSignal,
   checkWhole,
 } from '../argument-checks.js';
-import { tickOf } from '../board/board-range.js';
+import { refuseTooLong, tickOf } from '../board/board-range.js';
 import { modelOf } from '../board/calibrated-model.js';
 import type { BoardCalibration } from '../board/calibration.js';
 import {
@@ -30,7 +30,7 @@ import { cellList, overloadError } from '../board/overload-error.js';
 import { programImage } from '../board/quantize.js';
 import type { RunAddress } from '../board/run-seed.js';
 import { powerOfTwoAbove } from '../board/scaling.js';
-import { type Attempt, type BoardSession, inSession, refuseTooLong } from '../board/session.js';
+import { type Attempt, type BoardSession, inSession } from '../board/session.js';
 import type { BoardDevice, RunReport } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import type { LinearSystem } from '../linalg/linear-system.js';

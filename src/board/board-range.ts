@@ -1,4 +1,6 @@
 import { FULL_SCALE, ROW_ATTENUATION_MAX } from '../../firmware-protocol/limits.js';
+import { ThermolinkError } from '../errors.js';
+import { formatNumber } from '../number-text.js';
 
 /**
  * The sizes and ranges of a board that scaling and rounding need. HELLO tells them (see `DeviceIdentity`).
@@ -57,4 +59,23 @@ export function rowAttenuationOf(rows: number, rowSumMax: number, rowScaleMax: n
   const allowed = Math.floor(Math.log2(rowScaleMax / (2 * rows)));
   const needed = rowSumMax > 1 ? Math.ceil(Math.log2(rowSumMax)) : 0;
   return Math.min(ROW_ATTENUATION_MAX, Math.max(0, Math.min(allowed, needed)));
+}
+
+/**
+ * A board run takes at most so many ticks by default. They are 34 s on a board with τ = 1 µs and h = τ/32,
+ * and hours in an emulator.
+ */
+const TICKS_MAX = 2 ** 30;
+
+/** Refuses a board run that nobody would wait for: UNSUPPORTED. */
+export function refuseTooLong(ticks: number, ticksMax = TICKS_MAX): void {
+  if (ticks <= ticksMax) return;
+  throw new ThermolinkError(
+    'UNSUPPORTED',
+    `One board run would take ${formatNumber(ticks)} ticks; the limit is ${formatNumber(ticksMax)}.`,
+    {
+      hint: 'Its slowest mode is too slow for its stiffest: add damping (A + λI), precondition, or shorten the time.',
+      data: { ticks, ticksMax },
+    },
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * What one call cost. Board time is modelled (ticks × h × τ); every `…Ms` is host time and never enters a
- * result.
+ * What one call cost, without what was lost and done again. Board time is modelled (ticks × h × τ); every
+ * `…Ms` is host time and never enters a result.
  */
 export interface SolverCost {
   readonly boardSeconds: number;
@@ -8,6 +8,8 @@ export interface SolverCost {
   readonly uploadBytes: number;
   /** Runs repeated because a cell or row ran into its rail. */
   readonly overloadRetries: number;
+  /** How often a program or a board run that the line, the session or the board lost was done again. */
+  readonly repeats: number;
   /**
    * Coupling and noise codes that the board clamped to its range, the most of any commit; 0 on an ideal
    * board.
@@ -28,6 +30,7 @@ export const ZERO_COST: SolverCost = Object.freeze({
   ticks: 0,
   uploadBytes: 0,
   overloadRetries: 0,
+  repeats: 0,
   clampedCodes: 0,
   mapMs: 0,
   uploadMs: 0,
@@ -41,6 +44,7 @@ export function addCost(a: SolverCost, b: SolverCost): SolverCost {
     ticks: a.ticks + b.ticks,
     uploadBytes: a.uploadBytes + b.uploadBytes,
     overloadRetries: a.overloadRetries + b.overloadRetries,
+    repeats: a.repeats + b.repeats,
     clampedCodes: Math.max(a.clampedCodes, b.clampedCodes),
     mapMs: a.mapMs + b.mapMs,
     uploadMs: a.uploadMs + b.uploadMs,

@@ -1,14 +1,15 @@
 import type { ProgramImage } from '../../firmware-protocol/program-image.js';
 import { checkDevice } from '../argument-checks.js';
 import type { BoardDevice, CommitReport, DeviceIdentity, RunReport } from '../driver/device-api.js';
-import { settledOrAborted, ThermolinkError, throwIfAborted } from '../errors.js';
-import { formatNumber } from '../number-text.js';
+import { type ThermolinkError, throwIfAborted } from '../errors.js';
 import type { BoardModel } from './board-model.js';
 import { modelOf } from './calibrated-model.js';
 import type { BoardCalibration } from './calibration.js';
 import type { SolverCost } from './cost.js';
+import { isLoss, repeated } from './lost-work.js';
 import { programImage, type SystemCodes } from './quantize.js';
 import { type RunAddress, runSeedOf } from './run-seed.js';
+import { takeTurn } from './turns.js';
 
 /** Programs are loaded into this bank. */
 const BANK = 0;
@@ -28,8 +29,8 @@ export interface RunPlan {
   readonly sampleCount: number;
   readonly ticksPerSample: number;
   /**
-   * Continues the board run before: same noise, next tick, the state that the board has.
-   * Default: a new board run, which starts from the program's initial state.
+   * Continues the board run before, of the same program: same noise, next tick, the state that the board
+   * has. Default: a new board run, which starts from the program's initial state.
    */
   readonly continues?: boolean;
   /** `halt` (default) ends the board run when a cell passes its rail; `mark` lets it go on. */
@@ -67,6 +68,11 @@ export interface Range {
  * All programs and board runs of the use go through here. The board session names the noise of each board
  * run, sends couplings only when they changed, repeats after an overload at a larger scale, and adds up what
  * the use costs.
+ *
+ * A program or a board run that was lost is done again, a few times in a row at most (`repeated`), if the
+ * device has `recover`. The board gets the program again, and a board run that was continued is run again
+ * without readings up to where it was. The readings are the same bit for bit, since the noise has the same
+ * run seed and ticks. So are the costs, which leave out what was done in vain; `repeats` counts it.
  */
 export class BoardSession {
   readonly identity: DeviceIdentity;
@@ -74,10 +80,10 @@ export class BoardSession {
   readonly model: BoardModel;
   readonly #device: BoardDevice;
   readonly #signal: AbortSignal | undefined;
-  readonly #uploadedBefore: number;
   readonly #cost = {
     ticks: 0,
     overloadRetries: 0,
+    repeats: 0,
     clampedCodes: 0,
     mapMs: 0,
     uploadMs: 0,
@@ -86,6 +92,13 @@ export class BoardSession {
   };
   #address: RunAddress;
   #couplings: ProgramImage['couplings'] | undefined;
+  /** Couplings whose upload the cost counts already. */
+  #uploadedAhead: ProgramImage['couplings'] | undefined;
+  /** The last program that was put into the board, and the session in which it was. */
+  #image: ProgramImage | undefined;
+  #sessionCount: number | undefined;
+  /** Bytes of codes that programs need without a loss. */
+  #uploadBytes = 0;
   #attempt = 0;
   #runSeed = 0;
   #nextTick = 0;
@@ -96,7 +109,6 @@ export class BoardSession {
     this.#device = device;
     this.#address = address;
     this.#signal = signal;
-    this.#uploadedBefore = device.uploadedBytes;
     this.#cost.mapMs = mapMs;
   }
 
@@ -106,7 +118,7 @@ export class BoardSession {
     return {
       ...this.#cost,
       boardSeconds: this.#cost.ticks * 2 ** -tickLog2 * tauNs * 1e-9,
-      uploadBytes: this.#device.uploadedBytes - this.#uploadedBefore,
+      uploadBytes: this.#uploadBytes,
     };
   }
 
@@ -131,7 +143,7 @@ export class BoardSession {
 
   /**
    * Puts the couplings of a system into the board ahead of its program. `program` then sends the rest of an
-   * image with the same couplings.
+   * image with the same couplings, and what of them was lost here.
    */
   async uploadCouplings(codes: SystemCodes): Promise<void> {
     throwIfAborted(this.#signal);
@@ -139,8 +151,16 @@ export class BoardSession {
     this.#couplings = undefined;
     const none = new Int16Array(codes.cells);
     const image = programImage(codes, none, none, { amplitude: 0, shift: 0 });
-    await this.#device.uploadCouplings(BANK, image, { signal: this.#signal });
-    this.#couplings = codes.couplings;
+    this.#uploadBytes += image.couplings.byteLength;
+    this.#uploadedAhead = codes.couplings;
+    this.#sessionCount = this.#device.sessionCount;
+    try {
+      await this.#device.uploadCouplings(BANK, image, { signal: this.#signal });
+      this.#couplings = codes.couplings;
+    } catch (error) {
+      const isLost = isLoss(error, this.#device, this.#sessionCount);
+      if (this.#device.recover === undefined || !isLost) throw error;
+    }
     this.#cost.uploadMs += performance.now() - start;
   }
 
@@ -151,17 +171,44 @@ export class BoardSession {
   async program(image: ProgramImage): Promise<CommitReport> {
     throwIfAborted(this.#signal);
     const start = performance.now();
-    const isLoaded = this.#couplings === image.couplings;
-    // Until the commit is answered nobody knows what the bank holds.
-    this.#couplings = undefined;
-    const report = isLoaded
-      ? await this.#device.rewriteProgram(BANK, image, { signal: this.#signal })
-      : await this.#device.loadProgram(BANK, image, { signal: this.#signal });
-    this.#couplings = image.couplings;
+    const isLoaded = [this.#couplings, this.#uploadedAhead].includes(image.couplings);
+    this.#uploadedAhead = undefined;
+    const report = await this.#repeated(
+      () => this.#put(image),
+      async () => undefined,
+    );
+    this.#uploadBytes += image.drive.byteLength + image.initialState.byteLength;
+    if (!isLoaded) this.#uploadBytes += image.couplings.byteLength;
     const clamped = report.clampedCouplings + report.clampedNoiseCodes;
     this.#cost.clampedCodes = Math.max(this.#cost.clampedCodes, clamped);
     this.#cost.uploadMs += performance.now() - start;
     return report;
+  }
+
+  async #put(image: ProgramImage): Promise<CommitReport> {
+    const { sessionCount } = this.#device;
+    const isLoaded = this.#couplings === image.couplings && this.#sessionCount === sessionCount;
+    // Until the commit is answered nobody knows what the bank holds.
+    this.#couplings = undefined;
+    this.#sessionCount = sessionCount;
+    const report = isLoaded
+      ? await this.#device.rewriteProgram(BANK, image, { signal: this.#signal })
+      : await this.#device.loadProgram(BANK, image, { signal: this.#signal });
+    this.#couplings = image.couplings;
+    this.#image = image;
+    return report;
+  }
+
+  /** Does `work`. After each loss it makes the board ready, calls `restore`, and does `work` again. */
+  #repeated<Result>(work: () => Promise<Result>, restore: () => Promise<void>): Promise<Result> {
+    return repeated(this.#device, this.#signal, {
+      work,
+      restore: () => {
+        this.#cost.repeats++;
+        return restore();
+      },
+      sessionCount: () => this.#sessionCount,
+    });
   }
 
   /**
@@ -176,17 +223,33 @@ export class BoardSession {
       this.#runSeed = runSeedOf(this.#address, this.#attempt++);
       this.#nextTick = 0;
     }
-    const { codes, report } = await this.#device.acquire({
+    const run = {
       signal: this.#signal,
       bank: BANK,
       runSeed: this.#runSeed,
-      firstTick: this.#nextTick,
-      keepState: continues,
-      burnInTicks,
-      sampleCount,
-      ticksPerSample,
-      onOverload,
-    });
+      onLoss: this.identity.keepBlocksMax > 0 ? 'reRequest' : 'fail',
+    } as const;
+    const firstTick = this.#nextTick;
+    const { codes, report } = await this.#repeated(
+      () =>
+        this.#device.acquire({
+          ...run,
+          firstTick,
+          keepState: continues,
+          burnInTicks,
+          sampleCount,
+          ticksPerSample,
+          onOverload,
+        }),
+      async () => {
+        if (this.#image === undefined) return;
+        this.#couplings = undefined;
+        await this.#put(this.#image);
+        if (firstTick === 0) return;
+        const upToHere = { burnInTicks: firstTick, sampleCount: 0, ticksPerSample: 0 };
+        await this.#device.acquire({ ...run, ...upToHere, onOverload: 'mark' });
+      },
+    );
     this.#nextTick += report.ticksDone;
     this.#cost.ticks += report.ticksDone;
     this.#cost.boardMs += performance.now() - start;
@@ -244,53 +307,4 @@ export async function inSession<Checked, Result>(
   const model = modelOf(device.identity, use.calibration);
   const checkMs = performance.now() - start;
   return takeTurn(device, use.signal, () => run(new BoardSession(device, use, model, checkMs), checked));
-}
-
-/**
- * A board run takes at most so many ticks by default. They are 34 s on a board with τ = 1 µs and h = τ/32,
- * and hours in an emulator.
- */
-const TICKS_MAX = 2 ** 30;
-
-/** Refuses a board run that nobody would wait for: UNSUPPORTED. */
-export function refuseTooLong(ticks: number, ticksMax = TICKS_MAX): void {
-  if (ticks <= ticksMax) return;
-  throw new ThermolinkError(
-    'UNSUPPORTED',
-    `One board run would take ${formatNumber(ticks)} ticks; the limit is ${formatNumber(ticksMax)}.`,
-    {
-      hint: 'Its slowest mode is too slow for its stiffest: add damping (A + λI), precondition, or shorten the time.',
-      data: { ticks, ticksMax },
-    },
-  );
-}
-
-/** For each device, a promise that is kept when its last use so far has ended. It is never broken. */
-const lastTurns = new WeakMap<BoardDevice, Promise<void>>();
-
-/**
- * Runs `work` when every use that asked for `device` before has ended, in whatever way. A use leaves its
- * program and state on the board between two commands, so another use in between would change its answer.
- */
-async function takeTurn<Result>(
-  device: BoardDevice,
-  signal: AbortSignal | undefined,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  const before = lastTurns.get(device) ?? Promise.resolve();
-  let done: () => void = () => undefined;
-  const own = new Promise<void>((resolve) => {
-    done = resolve;
-  });
-  // The next use waits for both: when this one gives up waiting, the next must still wait for those before.
-  lastTurns.set(
-    device,
-    before.then(() => own),
-  );
-  try {
-    await settledOrAborted(before, signal);
-    return await work();
-  } finally {
-    done();
-  }
 }

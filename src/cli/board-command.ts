@@ -1,19 +1,22 @@
 import type { Device } from '../driver/device.js';
+import { counted } from '../number-text.js';
 import { fittingEmulator } from '../serve/emulator-transport.js';
 import { defineCommand, type LoadedCommand, printReport, type Report } from './command.js';
 import { deviceFile, deviceUri, withDevice } from './device.js';
 import { checkFiles } from './input/check-files.js';
-import { deviceOption, JSON_OUTPUT, LOG } from './options/groups.js';
+import { deviceOption, JSON_OUTPUT, LOG, RETRY } from './options/groups.js';
 import type { OptionSpecs, OptionValues } from './options/option.js';
 import { withInterrupt } from './output/interrupt.js';
 import { WorkDisplay } from './output/work-display.js';
 
 const FITTING = 'the smallest ideal emulated board that fits';
 
-type SharedOptions = ReturnType<typeof deviceOption> & typeof JSON_OUTPUT & typeof LOG;
+type SharedOptions = ReturnType<typeof deviceOption> & typeof JSON_OUTPUT & typeof RETRY & typeof LOG;
 
 export interface BoardCommandDefinition<S extends OptionSpecs> {
-  /** The options of this command. `--device`, `--json`, `--log-level` and `--log-file` are added. */
+  /**
+   * The options of this command. `--device`, `--json`, `--no-retry`, `--log-level` and `--log-file` are added.
+   */
   readonly options: S;
   readonly example: string;
   /**
@@ -53,6 +56,8 @@ export interface Worked<T> {
   readonly device: string;
   /** From connecting to the end of the work. */
   readonly hostSeconds: number;
+  /** How often something that was lost was done again. */
+  readonly repeats: number;
 }
 
 /**
@@ -65,6 +70,7 @@ export function boardCommand<S extends OptionSpecs>(definition: BoardCommandDefi
     ...definition.options,
     ...deviceOption(fallback ?? FITTING),
     ...JSON_OUTPUT,
+    ...RETRY,
     ...LOG,
   };
   return defineCommand({
@@ -80,10 +86,14 @@ export function boardCommand<S extends OptionSpecs>(definition: BoardCommandDefi
           const display = new WorkDisplay(name, total, json);
           const startMs = performance.now();
           try {
-            const result = await withDevice(device, shared, signal, (opened) =>
-              work(opened, { uri: device, signal, show: (done, what) => display.update(done, what) }),
+            let repeats = 0;
+            const onRepeat = (): void => void repeats++;
+            const show = (done: number, what: string): void =>
+              display.update(done, repeats === 0 ? what : `${what}, ${counted(repeats, 'repeat')}`);
+            const result = await withDevice(device, { ...shared, onRepeat }, signal, (opened) =>
+              work(opened, { uri: device, signal, show }),
             );
-            return { result, device, hostSeconds: (performance.now() - startMs) / 1000 };
+            return { result, device, hostSeconds: (performance.now() - startMs) / 1000, repeats };
           } finally {
             display.finish();
           }

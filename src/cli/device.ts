@@ -27,17 +27,25 @@ export function deviceFile(option: string | undefined): string | undefined {
 /** Errors that may be about the choice of the device. */
 const CHOICE_ERRORS: readonly string[] = ['TOO_LARGE', 'UNSUPPORTED'];
 
+/** How a command connects. */
+export interface DeviceOptions extends LogOptions {
+  /** Whether lost board runs are done again. */
+  readonly retry?: boolean;
+  /** Called when something that was lost is done again. */
+  readonly onRepeat?: () => void;
+}
+
 /**
  * Connects, works, and closes the device in any case. Closing stops a board run. If the environment named the
  * device, an error about the device says so, since a variable of a shell profile is easily forgotten.
  */
 export async function withDevice<T>(
   uri: string,
-  log: LogOptions,
+  options: DeviceOptions,
   signal: AbortSignal,
   work: (device: Device) => Promise<T>,
 ): Promise<T> {
-  const device = await open(uri, log, signal);
+  const device = await open(uri, options, signal);
   try {
     return await work(device);
   } catch (error) {
@@ -49,13 +57,17 @@ export async function withDevice<T>(
   }
 }
 
-async function open(uri: string, log: LogOptions, signal: AbortSignal): Promise<Device> {
-  const logger = await createLogger(log);
+async function open(uri: string, options: DeviceOptions, signal: AbortSignal): Promise<Device> {
+  const logger = await createLogger(options);
   try {
     return await connect(uri, {
       signal,
       log: logger?.child({ device: uri }),
-      onEvent: (event) => process.stderr.write(`${describeDeviceEvent(event)}\n`),
+      retry: options.retry,
+      onEvent: (event) => {
+        if (event.kind === 'repeating') options.onRepeat?.();
+        process.stderr.write(`${describeDeviceEvent(event)}\n`);
+      },
     });
   } catch (error) {
     throw error instanceof ThermolinkError && error.code !== 'ABORTED' ? namingVariable(error, uri) : error;

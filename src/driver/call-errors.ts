@@ -62,6 +62,15 @@ export function portClosedError(portName: string, cause: Error | undefined): The
   });
 }
 
+/** The line damages so many frames that a new session with shorter ones is opened. */
+export function frameDamageError(portName: string, frameBytes: number): ThermolinkError {
+  return new ThermolinkError(
+    'LINK_LOST',
+    `The line to ${portName} damages bytes; its frames are now ${frameBytes} bytes long at most.`,
+    { retryable: true, hint: 'Check the cable, its length and the baud rate.' },
+  );
+}
+
 export function writeError(portName: string, cause: unknown): ThermolinkError {
   return new ThermolinkError('LINK_LOST', `Writing to ${portName} failed.`, { cause, retryable: true });
 }

@@ -1,6 +1,10 @@
 import { ThermolinkError } from '../errors.js';
+import { formatSeconds } from '../number-text.js';
 import type { RunReport, SampleRange } from './device-api.js';
 import type { RunStream } from './run-stream.js';
+
+/** A stop of the host that was at least so long is named as the cause of a watchdog trip, ms. */
+const STOPPED_MS_TOLD = 100;
 
 /** All samples of a run. */
 export interface Samples {
@@ -10,14 +14,22 @@ export interface Samples {
   readonly lost: readonly SampleRange[];
 }
 
+/** How well the watchdog of the board was fed during a run. The error of a run that it ended shows it. */
+export interface WatchdogFeeding {
+  /** How late it was fed last, ms. */
+  readonly keepAliveLateMs: number;
+  /** For how long this process, or its machine, did not run since the run was asked for, ms. */
+  readonly stoppedMs: number;
+}
+
 /**
- * Reads a run to its end. `keepAliveLateMs` tells how late the watchdog was fed last; the error shows it.
- * Errors: those of the stream; DEVICE_FAULT and RUN_ENDED for a run that neither completed nor overloaded.
+ * Reads a run to its end. Errors: those of the stream; DEVICE_FAULT and RUN_ENDED for a run that neither
+ * completed nor overloaded.
  */
 export async function collectSamples(
   run: RunStream,
   sampleCount: number,
-  keepAliveLateMs: () => number,
+  feeding: () => WatchdogFeeding,
 ): Promise<Samples> {
   const { cells } = run;
   const codes = new Int16Array(sampleCount * cells);
@@ -29,11 +41,26 @@ export async function collectSamples(
       hint: 'Read its status, remove the cause and acknowledge the fault.',
       data: { report },
     });
-  if (report.outcome !== 'completed' && report.outcome !== 'overload')
-    throw new ThermolinkError('RUN_ENDED', `Run ${run.runId} ended early: ${report.outcome}.`, {
-      retryable: true,
-      hint: 'Read the status; after a stop or a watchdog trip, acknowledge and load the program again.',
-      data: { report, keepAliveLateMs: keepAliveLateMs() },
-    });
+  if (report.outcome !== 'completed' && report.outcome !== 'overload') throw endedEarly(report, feeding());
   return { codes: codes.subarray(0, report.samplesTaken * cells), report, lost: run.lost };
+}
+
+function endedEarly(report: RunReport, feeding: WatchdogFeeding): ThermolinkError {
+  const { runId, outcome } = report;
+  const data = { report, ...feeding };
+  if (outcome === 'watchdog' && feeding.stoppedMs >= STOPPED_MS_TOLD)
+    return new ThermolinkError(
+      'RUN_ENDED',
+      `The watchdog of the board ended run ${runId}: the host was stopped for ${formatSeconds(feeding.stoppedMs / 1000)}.`,
+      {
+        retryable: true,
+        hint: 'Nothing is wrong with the board; a host that is stopped or suspended can not feed the watchdog. Run it again.',
+        data,
+      },
+    );
+  return new ThermolinkError('RUN_ENDED', `Run ${runId} ended early: ${outcome}.`, {
+    retryable: true,
+    hint: 'Read the status; after a stop or a watchdog trip, acknowledge and load the program again.',
+    data,
+  });
 }

@@ -6,12 +6,20 @@ import type { LinkLimits } from '../../firmware-protocol/link/command-sender.js'
 import { Link } from '../../firmware-protocol/link/link.js';
 import type { Answer, Command, CommandName, Event } from '../../firmware-protocol/messages/index.js';
 import type { Port } from '../../firmware-protocol/port.js';
-import type { ThermolinkError } from '../errors.js';
-import { evidence, linkLostError, portClosedError, writeError } from './call-errors.js';
+import { type ThermolinkError, throwIfAborted } from '../errors.js';
+import { evidence, frameDamageError, linkLostError, portClosedError, writeError } from './call-errors.js';
 import { FramePump, logFrame } from './frame-pump.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
 import { type RequestOptions, Requests } from './requests.js';
 import './platform.js';
+
+/**
+ * The shortest frame that a noisy line is given. One byte in a thousand that is wrong leaves 77 % of such
+ * frames whole.
+ */
+const FRAME_BYTES_SHORTEST = 256;
+/** By how much frames are shortened at once. */
+const SHORTENED_BY = 8;
 
 /** What a board sends without being asked. */
 export interface ConnectionEvents {
@@ -36,6 +44,10 @@ export class Connection {
   #port!: Port;
   #suspended = false;
   #betweenSessions = false;
+  #frameBytesLimit = Infinity;
+  #mayResume = true;
+  /** Called when the search for the board has ended. */
+  #whenFound: (() => void)[] = [];
   readonly #log: Logger;
   #events: ConnectionEvents | undefined;
   readonly #requests: Requests;
@@ -73,6 +85,25 @@ export class Connection {
   /** The port was lost and the session may go on later. Calls wait. */
   get suspended(): boolean {
     return this.#suspended;
+  }
+
+  /** The longest frame that a session on this port may have. */
+  get frameBytesMax(): number {
+    return Math.min(this.#port.frameBytesMax, this.#frameBytesLimit);
+  }
+
+  /** Whether a session that the board still has may go on. Its frames are too long otherwise. */
+  get mayResume(): boolean {
+    return this.#mayResume;
+  }
+
+  /** Opens a new session with shorter frames, if there is a way to, because the line damages long ones. */
+  shortenFrames(): void {
+    const shorter = Math.max(FRAME_BYTES_SHORTEST, Math.floor(this.frameBytesMax / SHORTENED_BY));
+    if (!this.onLost || this.#suspended || shorter >= this.frameBytesMax) return;
+    this.#frameBytesLimit = shorter;
+    this.#mayResume = false;
+    this.lose(frameDamageError(this.#port.name, shorter));
   }
 
   /** Uses this port from now on. The session stays held until it is resumed or a new one is opened. */
@@ -125,6 +156,27 @@ export class Connection {
     this.#suspended = false;
     this.link.resumeSession();
     this.wake();
+    this.#tellFound();
+  }
+
+  /**
+   * Resolves when calls can be sent: at once, or when a board that is looked for was found. Errors: that of
+   * the search, when it gave up; ABORTED.
+   */
+  async found(signal: AbortSignal | undefined): Promise<void> {
+    while (!this.#failure && (this.#suspended || this.#betweenSessions)) {
+      throwIfAborted(signal);
+      await new Promise<void>((resolve) => {
+        this.#whenFound.push(resolve);
+        signal?.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+    throwIfAborted(signal);
+    if (this.#failure) throw this.#failure;
+  }
+
+  #tellFound(): void {
+    for (const tell of this.#whenFound.splice(0)) tell();
   }
 
   /**
@@ -158,10 +210,12 @@ export class Connection {
   openSession(nonce: Uint8Array, limits: LinkLimits): void {
     this.#suspended = false;
     this.#betweenSessions = false;
+    this.#mayResume = true;
     this.#requests.beginSession();
     this.link.openSession(nonce, limits);
     this.#requests.releaseAll();
     this.wake();
+    this.#tellFound();
   }
 
   /** Sends a command on its channel and resolves with its answer. */
@@ -209,6 +263,7 @@ export class Connection {
     this.#requests.failPending(error);
     this.#requests.releaseAll();
     this.#events?.failed(error);
+    this.#tellFound();
   }
 
   /** Lets the link write what is queued. */

@@ -2,6 +2,7 @@ import { type DeviceStateName, deviceStateName } from '../../firmware-protocol/d
 import type { Answer } from '../../firmware-protocol/messages/index.js';
 import { FAULT } from '../../firmware-protocol/messages/system.js';
 import type { ProgramImage } from '../../firmware-protocol/program-image.js';
+import type { ThermolinkError } from '../errors.js';
 
 /** What HELLO tells of a board. These numbers turn codes into volts and ticks into seconds. */
 export interface DeviceIdentity {
@@ -170,6 +171,18 @@ export interface BoardDevice {
   readonly identity: DeviceIdentity;
   /** Bytes of program codes that were given to the link since the device was opened. */
   readonly uploadedBytes: number;
+  /**
+   * How many sessions were opened with the board. Programs are loaded again in each. A device without
+   * `recover` may leave it out.
+   */
+  readonly sessionCount?: number;
+  /**
+   * Makes the board ready again after a call failed with `cause`: waits while the board is looked for, ends a
+   * run that is left over, and acknowledges what it ended in. The program has to be loaded again. A device
+   * without it is not asked for a lost run again. Errors: DEVICE_FAULT; DEVICE_REFUSED after a stop that a
+   * caller asked for; ABORTED; those of the link.
+   */
+  readonly recover?: ((cause: ThermolinkError, options?: CallOptions) => Promise<void>) | undefined;
   /**
    * Uploads a whole program into a bank and commits it by its digest (protocol.md, "Programs"). Errors:
    * BAD_ARGUMENT, DIGEST_MISMATCH, DEVICE_REFUSED, those of the link.

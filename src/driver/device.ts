@@ -20,9 +20,10 @@ import {
 import { logHealth } from './health.js';
 import { HELLO_TIMEOUT_MS, newNonce } from './hello.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
-import { openSession } from './open-session.js';
+import { type OpenedSession, openSession } from './open-session.js';
 import { type DeviceEvent, type ReconnectOptions, Reconnector } from './reconnect.js';
-import { RunKeeper } from './run-keeper.js';
+import { Recovery } from './recovery.js';
+import { RunKeeper, stoppedMsOf } from './run-keeper.js';
 import { checkHoldable, startFields } from './run-request.js';
 import { RunStream } from './run-stream.js';
 import { noteOpen } from './stop-on-exit.js';
@@ -40,8 +41,13 @@ export interface OpenOptions {
   readonly log?: Logger;
   /** How the board is looked for when its port is lost. Without it the device ends with its port. */
   readonly reconnect?: ReconnectOptions;
-  /** Called at every step of reconnecting. */
+  /** Called at every step of reconnecting, and when lost work is done again. */
   readonly onEvent?: (event: DeviceEvent) => void;
+  /**
+   * Whether algorithms do lost board runs again (`recover`). Default true. With false they end with the
+   * error of the first loss.
+   */
+  readonly retry?: boolean;
 }
 
 /**
@@ -72,8 +78,17 @@ export class Device implements BoardDevice {
   #bankCells: number[] = [];
   readonly #stopper: Stopper;
   #startsInFlight = 0;
+  #sessionCount = 1;
+  readonly #recovery: Recovery;
+  /** See `BoardDevice`. Undefined with `retry: false`. */
+  readonly recover: BoardDevice['recover'];
 
-  private constructor(connection: Connection, identity: DeviceIdentity, nonce: Uint8Array, log: Logger) {
+  private constructor(
+    connection: Connection,
+    { identity, nonce }: OpenedSession,
+    log: Logger,
+    retry: boolean,
+  ) {
     this.#connection = connection;
     this.#nonce = nonce;
     this.#uploader = new Uploader(connection);
@@ -90,9 +105,13 @@ export class Device implements BoardDevice {
       failed: (error) => {
         // This comes first: whoever hears of the failure may load a program into the next session at once.
         this.#bankCells = [];
+        this.#sessionCount++;
         runs.fail(error);
       },
     };
+    const recovery = new Recovery(connection, this.#stopper);
+    this.#recovery = recovery;
+    if (retry) this.recover = (cause, options) => recovery.recover(cause, options);
   }
 
   /** What HELLO told. The boot epoch changes when the board restarts. */
@@ -115,17 +134,27 @@ export class Device implements BoardDevice {
     const { signal, clock = SYSTEM_CLOCK, log = SILENT_LOGGER } = options;
     const connection = new Connection(port, clock, log);
     try {
-      const { identity, limits, nonce } = await openSession(connection, options.nonce ?? newNonce(), {
+      const session = await openSession(connection, options.nonce ?? newNonce(), {
         timeoutMs: HELLO_TIMEOUT_MS,
         signal,
       });
+      const { identity, limits, nonce } = session;
       connection.openSession(nonce, limits);
       log.info(
         { port: port.name, model: identity.model, serialNumber: identity.serialNumber },
         'session opened',
       );
-      const device = new Device(connection, identity, nonce, log);
-      if (options.reconnect) device.#reconnectWith(options.reconnect, options.onEvent, log);
+      const device = new Device(connection, session, log, options.retry ?? true);
+      device.#recovery.tell = (event) => {
+        log.info({ ...event }, `board ${event.kind}`);
+        try {
+          options.onEvent?.(event);
+        } catch (error) {
+          // An error of the listener must not stop the work.
+          log.warn({ error: String(error) }, 'onEvent threw');
+        }
+      };
+      if (options.reconnect) device.#reconnectWith(options.reconnect);
       return device;
     } catch (error) {
       await port.close();
@@ -133,7 +162,7 @@ export class Device implements BoardDevice {
     }
   }
 
-  #reconnectWith(reconnect: ReconnectOptions, onEvent: OpenOptions['onEvent'], log: Logger): void {
+  #reconnectWith(reconnect: ReconnectOptions): void {
     this.#reconnector = new Reconnector(
       this.#connection,
       {
@@ -143,15 +172,7 @@ export class Device implements BoardDevice {
           this.#identity = identity;
           this.#stopper.beginSession();
         },
-        tell: (event) => {
-          log.info({ ...event }, `board ${event.kind}`);
-          try {
-            onEvent?.(event);
-          } catch (error) {
-            // An error of the listener must not stop the reconnecting.
-            log.warn({ error: String(error) }, 'onEvent threw');
-          }
-        },
+        tell: (event) => this.#recovery.tell(event),
       },
       reconnect,
     );
@@ -170,6 +191,10 @@ export class Device implements BoardDevice {
   /** The counters of the host's end of the link. */
   get linkCounters() {
     return this.#connection.link.counters;
+  }
+
+  get sessionCount(): number {
+    return this.#sessionCount;
   }
 
   /** Measures the time of a round trip in ms. */
@@ -192,7 +217,10 @@ export class Device implements BoardDevice {
 
   /** Clears a fault (to `safe`), leaves `safe` (to `idle`), or clears an overload (protocol.md, "States"). */
   async acknowledge(options: CallOptions = {}): Promise<DeviceStateName> {
-    return deviceStateName((await this.#connection.request('acknowledge', {}, options)).state);
+    const settled = this.#recovery.settling();
+    const { state } = await this.#connection.request('acknowledge', {}, options);
+    settled();
+    return deviceStateName(state);
   }
 
   async loadProgram(bank: number, image: ProgramImage, options: CallOptions = {}): Promise<CommitReport> {
@@ -231,10 +259,12 @@ export class Device implements BoardDevice {
     let stream: RunStream | undefined;
     // The signal does not cancel a start, because without its answer nobody would end the run.
     this.#startsInFlight++;
+    const stopSettled = this.#recovery.settling();
     const started = this.#connection.request('start', fields, {
       // After the deadline a late answer means that the run has started after all, so it is ended.
       onLateAnswer: ({ runId }) => void this.#connection.request('abort', { runId }).catch(() => undefined),
       onAnswer: ({ runId }) => {
+        stopSettled();
         stream = new RunStream(this.#connection, runId, cells, fields.keepBlocks, options);
         this.#runs.add(stream, fields.watchdogMs);
       },
@@ -243,7 +273,7 @@ export class Device implements BoardDevice {
       .catch(async (error: ThermolinkError) => {
         // The run may have started, so the board is stopped.
         if (error.code === 'TIMEOUT' && !this.#connection.failure)
-          await this.stop({ timeoutMs: CLOSE_STOP_MS }).catch(() => undefined);
+          await this.#stopper.stop({ timeoutMs: CLOSE_STOP_MS }).catch(() => undefined);
         throw error;
       })
       .finally(() => {
@@ -258,7 +288,12 @@ export class Device implements BoardDevice {
     checkObject('The run', options, RUN_EXAMPLE);
     checkWhole('sampleCount', options.sampleCount, 0);
     checkHoldable(options.sampleCount, this.#bankCells[options.bank] ?? 0);
-    return collectSamples(await this.#start(options), options.sampleCount, () => this.#runs.lateMs);
+    const { clock } = this.#connection;
+    const stoppedMs = stoppedMsOf(clock);
+    return collectSamples(await this.#start(options), options.sampleCount, () => ({
+      keepAliveLateMs: this.#runs.lateMs,
+      stoppedMs: stoppedMsOf(clock) - stoppedMs,
+    }));
   }
 
   /**
@@ -267,6 +302,7 @@ export class Device implements BoardDevice {
    * s. Calls at the same time share the repetition; each ends by its own deadline or signal.
    */
   stop(options: CallOptions = {}): Promise<void> {
+    this.#recovery.noteStop();
     return this.#stopper.stop(options);
   }
 

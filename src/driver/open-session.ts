@@ -67,12 +67,12 @@ export async function greet(
   nonce: Uint8Array,
   { signal, timeoutMs, purpose = 'open' }: GreetOptions,
 ): Promise<Greeting> {
-  const { clock, port } = connection;
+  const { clock, port, frameBytesMax } = connection;
   const untilMs = clock.nowMs() + timeoutMs;
   while (clock.nowMs() < untilMs) {
     throwIfAborted(signal);
     try {
-      const answer = await connection.request('hello', helloFields(nonce, port.frameBytesMax, purpose), {
+      const answer = await connection.request('hello', helloFields(nonce, frameBytesMax, purpose), {
         timeoutMs: HELLO_INTERVAL_MS,
         accepts: (message) =>
           (message.name === 'hello' || message.name === 'helloRefused') &&
@@ -82,7 +82,7 @@ export async function greet(
       });
       checkVersion(answer);
       const limits = {
-        frameBytes: Math.min(answer.frameBytes, port.frameBytesMax),
+        frameBytes: Math.min(answer.frameBytes, frameBytesMax),
         window: answer.window,
         inFlightBytes: Math.min(answer.inFlightBytes, port.inFlightBytesMax ?? Infinity),
       };

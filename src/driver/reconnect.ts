@@ -24,7 +24,10 @@ export interface ReconnectOptions {
   readonly giveUpMs?: number;
 }
 
-/** What happens when a device is lost, in this order. `attempt` counts from 1. */
+/**
+ * What happens when a device is lost, in this order. `attempt` counts from 1. The last one also comes when
+ * only samples or a board run were lost.
+ */
 export type DeviceEvent =
   | { readonly kind: 'disconnected'; readonly reason: ThermolinkError }
   | { readonly kind: 'reconnecting'; readonly attempt: number }
@@ -36,7 +39,9 @@ export type DeviceEvent =
   | { readonly kind: 'sessionLost'; readonly error: ThermolinkError }
   /** A new session is open. */
   | { readonly kind: 'reconnected'; readonly attempt: number }
-  | { readonly kind: 'gaveUp'; readonly error: ThermolinkError };
+  | { readonly kind: 'gaveUp'; readonly error: ThermolinkError }
+  /** What was lost with `reason` is done again, for the `count`-th time on this device. */
+  | { readonly kind: 'repeating'; readonly reason: ThermolinkError; readonly count: number };
 
 /** The device, as the search for its board sees it. */
 export interface SessionKeeper {
@@ -133,7 +138,8 @@ export class Reconnector {
       const last = this.#keeper.current().nonce;
       const greeting = await greet(connection, last, { ...options, purpose: 'resume' });
       this.#refuseAnother(greeting.identity);
-      if (greeting.resumed && greeting.identity.bootEpoch === this.#keeper.current().identity.bootEpoch) {
+      const sameBoot = greeting.identity.bootEpoch === this.#keeper.current().identity.bootEpoch;
+      if (greeting.resumed && sameBoot && connection.mayResume) {
         this.#requireAttached();
         connection.resumeSession();
         this.#keeper.tell({ kind: 'resumed', attempt });

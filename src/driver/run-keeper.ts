@@ -26,7 +26,7 @@ export class RunKeeper {
   readonly #early: Event<'sampleBlock'>[] = [];
   #cancelBeat: (() => void) | undefined;
   #asking = false;
-  /** How late the watchdog was fed last, in ms. A process that computes feeds it late. */
+  /** How late the watchdog was fed last, in ms. A process that computes, or is stopped, feeds it late. */
   lateMs = 0;
 
   constructor(connection: Connection, log: Logger) {
@@ -88,11 +88,12 @@ export class RunKeeper {
   #beatEvery(intervalMs: number): void {
     this.#cancelBeat?.();
     const dueMs = this.#clock.nowMs() + intervalMs;
+    const stoppedMs = stoppedMsOf(this.#clock);
     this.#cancelBeat = this.#clock.schedule(intervalMs, () => {
       const nowMs = this.#clock.nowMs();
-      this.lateMs = nowMs - dueMs;
+      this.lateMs = nowMs - dueMs + stoppedMsOf(this.#clock) - stoppedMs;
       if (this.lateMs > intervalMs)
-        this.#log.warn({ lateMs: this.lateMs }, 'this process was busy and fed the watchdog late');
+        this.#log.warn({ lateMs: this.lateMs }, 'this process was busy or stopped and fed the watchdog late');
       if (nowMs - (this.#connection.link.lastHeardMs ?? 0) > SILENCE_MS) this.#ask();
       this.#connection.keepAlive();
       this.#beatEvery(intervalMs);
@@ -130,4 +131,9 @@ export class RunKeeper {
         this.#asking = false;
       });
   }
+}
+
+/** For how long this process has not run so far, as far as the clock can tell. */
+export function stoppedMsOf(clock: Clock): number {
+  return clock.stoppedMs?.() ?? 0;
 }

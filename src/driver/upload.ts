@@ -21,17 +21,38 @@ type CallStep = (defaultMs?: number) => CallOptions;
 
 type WriteName = 'writeCouplings' | 'writeDrive' | 'writeInitialState';
 
+/** An upload that has no commit yet. A board that was not restarted still has what it got. */
+interface Begun {
+  readonly bank: number;
+  readonly image: ProgramImage;
+  /** So many bytes of the couplings are in the board. */
+  bytes: number;
+}
+
 /** Uploads programs in chunks (protocol.md, "Programs"). `payloadBytes` counts the bytes of codes. */
 export class Uploader {
   payloadBytes = 0;
   readonly #connection: Connection;
+  #begun: Begun | undefined;
 
   constructor(connection: Connection) {
     this.#connection = connection;
   }
 
+  /**
+   * Uploads a whole program. An upload of the same couplings that was lost goes on where it ended, in another
+   * session too. The digest tells whether the board still had the beginning; if not, all is sent.
+   */
   async load(bank: number, image: ProgramImage, options: CallOptions): Promise<CommitReport> {
     const call = this.#begin(options);
+    const begun = this.#begun;
+    if (begun && begun.bytes > 0 && isPartOf(begun, bank, image))
+      try {
+        await this.#write('writeCouplings', bank, image.couplings, call, begun);
+        return await this.#rewrite(bank, image, call);
+      } catch (error) {
+        if (!(error instanceof ThermolinkError) || !hasForgotten(error)) throw error;
+      }
     await this.#couplings(bank, image, call);
     return this.#rewrite(bank, image, call);
   }
@@ -58,6 +79,8 @@ export class Uploader {
 
   async #couplings(bank: number, image: ProgramImage, call: CallStep): Promise<void> {
     const { mode, cells, rows, couplingBits, rowAttenuation } = image;
+    const begun = { bank, image, bytes: 0 };
+    this.#begun = begun;
     const defined = this.#connection.request(
       'defineProgram',
       { bank, mode, cells, rows, couplingBits, rowAttenuation },
@@ -65,7 +88,7 @@ export class Uploader {
     );
     // Commands are executed in order, so the first codes need not wait for the answer. If `defineProgram` is
     // refused, they are refused too, and its error is the one reported.
-    const written = this.#write('writeCouplings', bank, image.couplings, call);
+    const written = this.#write('writeCouplings', bank, image.couplings, call, begun);
     written.catch(() => undefined);
     await defined;
     await written;
@@ -76,15 +99,24 @@ export class Uploader {
     await this.#write('writeInitialState', bank, image.initialState, call);
     const { damping, noiseAmplitude, noiseShift } = image;
     await this.#connection.request('setRegisters', { bank, damping, noiseAmplitude, noiseShift }, call());
-    return this.#connection.request('commit', { bank, ...programDigest(image) }, call());
+    const report = await this.#connection.request('commit', { bank, ...programDigest(image) }, call());
+    this.#begun = undefined;
+    return report;
   }
 
-  async #write(name: WriteName, bank: number, codes: Int8Array | Int16Array, call: CallStep): Promise<void> {
+  /** Writes codes, from where `begun` ended if it is given. */
+  async #write(
+    name: WriteName,
+    bank: number,
+    codes: Int8Array | Int16Array,
+    call: CallStep,
+    begun?: Begun,
+  ): Promise<void> {
     const width = codes.BYTES_PER_ELEMENT;
     const bytes = codeBytes(codes);
     const chunk = Math.floor((this.#connection.link.payloadBytesMax - WRITE_OVERHEAD_BYTES) / width) * width;
     const ahead: Promise<unknown>[] = [];
-    for (let at = 0; at < bytes.length; at += chunk) {
+    for (let at = begun?.bytes ?? 0; at < bytes.length; at += chunk) {
       if (ahead.length >= WRITES_AHEAD_MAX) await ahead.shift();
       const part = bytes.subarray(at, at + chunk);
       const first = at / width;
@@ -94,12 +126,31 @@ export class Uploader {
           : { bank, firstCell: first, codes: part };
       const write = this.#connection.request(name, fields as never, call(WRITE_TIMEOUT_MS));
       // The first failure is reported. The calls behind it fail for the same reason.
-      write.catch(() => undefined);
+      write.then(
+        () => {
+          // Commands are carried out in order, so everything before this part is there too.
+          if (begun) begun.bytes = Math.max(begun.bytes, at + part.length);
+        },
+        () => undefined,
+      );
       ahead.push(write);
       this.payloadBytes += part.length;
     }
     await Promise.all(ahead);
   }
+}
+
+function isPartOf(begun: Begun, bank: number, image: ProgramImage): boolean {
+  const shape = ['mode', 'cells', 'rows', 'couplingBits', 'rowAttenuation', 'couplings'] as const;
+  return begun.bank === bank && shape.every((part) => begun.image[part] === image[part]);
+}
+
+/** Whether the board has no program that could be gone on with, or another one. */
+function hasForgotten({ code, data }: ThermolinkError): boolean {
+  return (
+    code === 'DIGEST_MISMATCH' ||
+    (code === 'DEVICE_REFUSED' && data['reason'] !== undefined && data['reason'] !== 'cancelled')
+  );
 }
 
 /**

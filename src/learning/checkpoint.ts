@@ -4,7 +4,7 @@ import { badArgument, checkObject } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
 import { replaceFile } from '../files/replace-file.js';
 import type { OptimizerState } from './optimizers/contract.js';
-import type { TrainingTotals } from './record.js';
+import { type TrainingTotals, ZERO_TOTALS } from './record.js';
 
 /** A training between two steps. With the same data, network and board it goes on to the same bits. */
 export interface Checkpoint {
@@ -92,7 +92,8 @@ export function readCheckpoint(path: string): Checkpoint {
   return {
     step: header.step,
     settings: header.settings,
-    totals: header.totals,
+    // Earlier versions counted less.
+    totals: { ...ZERO_TOTALS, ...header.totals },
     parameters,
     optimizer: { arrays: optimizerArrays, numbers: header.numbers },
   };

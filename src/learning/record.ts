@@ -38,6 +38,8 @@ export interface StepRecord {
   readonly ticks: number;
   /** How many board runs were repeated at another scale because a cell ran into its rail. */
   readonly overloadRetries: number;
+  /** How often a program or a board run that was lost was done again, with the same bits. */
+  readonly repeats: number;
   /** Coupling and noise codes that the board clamped, the most of any commit. */
   readonly clampedCodes: number;
   readonly timing: StepTiming;
@@ -50,6 +52,8 @@ export interface TrainingTotals {
   readonly ticks: number;
   /** How many board runs were repeated at another scale because a cell ran into its rail. */
   readonly overloadRetries: number;
+  /** How often a program or a board run that was lost was done again, with the same bits. */
+  readonly repeats: number;
   readonly timing: StepTiming;
 }
 
@@ -68,6 +72,7 @@ export const ZERO_TOTALS: TrainingTotals = Object.freeze({
   boardSeconds: 0,
   ticks: 0,
   overloadRetries: 0,
+  repeats: 0,
   timing: ZERO_TIMING,
 });
 
@@ -77,6 +82,7 @@ export function addToTotals(totals: TrainingTotals, record: StepRecord): Trainin
     boardSeconds: totals.boardSeconds + record.boardSeconds,
     ticks: totals.ticks + record.ticks,
     overloadRetries: totals.overloadRetries + record.overloadRetries,
+    repeats: totals.repeats + record.repeats,
     timing: mapTiming((part) => totals.timing[part] + record.timing[part]),
   };
 }
@@ -115,6 +121,8 @@ export interface TrainingSummary {
   readonly uploadBytesPerStep: number;
   /** How many board runs were repeated at another scale because a cell ran into its rail. */
   readonly overloadRetries: number;
+  /** How often a program or a board run that was lost was done again, with the same bits. */
+  readonly repeats: number;
   /** Everything that the results depend on. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly timing: {

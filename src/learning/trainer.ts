@@ -35,7 +35,7 @@ const TRAIN_LOSS_EXAMPLES_MAX = 10_000;
  * Trains a network. Each step takes a batch, computes its gradient and, where the optimizer needs it, the
  * curvature of its first examples, updates the parameters once and leaves one record. Results are a pure
  * function of the settings and the board: n steps, a kill and n resumed steps give the same bits as 2n steps,
- * except in `timing`.
+ * except in `timing` and `repeats`.
  *
  * An abort or a failure leaves a checkpoint of the last whole step.
  * Errors: BAD_ARGUMENT for sizes that don't fit; DIVERGED when an update is not finite or a loss is beyond
@@ -173,6 +173,7 @@ async function takeStep(
     boardSeconds: update.cost.boardSeconds,
     ticks: update.cost.ticks,
     overloadRetries: update.cost.overloadRetries,
+    repeats: update.cost.repeats,
     clampedCodes: update.cost.clampedCodes,
     timing: { gradientMs, curvatureMs, ...solver, otherMs: Math.max(0, performance.now() - began - known) },
   };
@@ -238,6 +239,7 @@ function summarize(
     uploadBytes: totals.uploadBytes,
     uploadBytesPerStep: totals.uploadBytes / step,
     overloadRetries: totals.overloadRetries,
+    repeats: totals.repeats,
     settings,
     timing: {
       hostSeconds: (performance.now() - began + earlierMs) / 1000,

@@ -22,6 +22,7 @@ function record(step: number, loss: number, accuracy: number): StepRecord {
     boardSeconds: 0,
     ticks: 0,
     overloadRetries: 0,
+    repeats: 0,
     clampedCodes: 0,
     timing: ZERO_TIMING,
   };

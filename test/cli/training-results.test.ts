@@ -37,6 +37,7 @@ const RECORDS = [3, 2, 1].map(
     boardSeconds: 0,
     ticks: 0,
     overloadRetries: 0,
+    repeats: 0,
     clampedCodes: 0,
     timing: ZERO_TIMING,
   }),
@@ -53,6 +54,7 @@ const SUMMARY: TrainingSummary = {
   uploadBytes: 0,
   uploadBytesPerStep: 0,
   overloadRetries: 0,
+  repeats: 0,
   settings: { optimizer: { name: 'sgd' } },
   timing: { hostSeconds: 1, breakdown: { ...ZERO_TIMING, gradientMs: 5, otherMs: 1 } },
 };

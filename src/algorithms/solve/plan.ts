@@ -1,6 +1,7 @@
+import { refuseTooLong } from '../../board/board-range.js';
 import type { CheckedSystem, EvenedSystem } from '../../board/checked-system.js';
 import { type EquilibriumPlan, planEquilibrium } from '../../board/equilibrium-plan.js';
-import { type BoardSession, refuseTooLong } from '../../board/session.js';
+import type { BoardSession } from '../../board/session.js';
 import { refuseBeyondFloat64 } from '../acceptance.js';
 
 /** How a board solves a system: the system with an even diagonal, and the weights that lead back to A. */

@@ -1,5 +1,5 @@
 import { WRITTEN_FORMATS } from '../../files/write-array.js';
-import { flag, option } from './option.js';
+import { flag, negation, option } from './option.js';
 import { choice, positiveInteger, tolerance, u32 } from './values.js';
 
 /** Options that several commands share. */
@@ -29,6 +29,10 @@ export const LOG = {
 export function deviceOption(fallback: string) {
   return { device: option('--device <uri>', `which board (default: ${fallback})`) };
 }
+
+export const RETRY = {
+  retry: negation('--no-retry', 'end with the error when something is lost, in place of doing it again'),
+};
 
 export const CALIBRATION = {
   calibration: option('--calibration <file>', 'what `thermolink calibrate` found of this board', {

@@ -22,6 +22,11 @@ export function carryNoiseRows({ carryNoiseShare }: { readonly carryNoiseShare: 
   return [['carry noise floor', `${formatPercent(carryNoiseShare)} of κ/λ_max`]];
 }
 
+/** The row of a table on what was lost and done again. No row if nothing was. */
+export function repeatRows({ repeats }: { readonly repeats: number }): string[][] {
+  return repeats === 0 ? [] : [['lost and done again', `${counted(repeats, 'time')}, with the same bits`]];
+}
+
 /** One line `warning: …` for each fact that matters. Empty if the board did what it was told. */
 export function boardWarnings({
   carryNoiseShare = 0,

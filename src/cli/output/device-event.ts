@@ -15,5 +15,7 @@ export function describeDeviceEvent(event: DeviceEvent): string {
       return 'Board found again, in a new session.';
     case 'gaveUp':
       return event.error.message;
+    case 'repeating':
+      return `${event.reason.message} What was lost is done again (repeat ${event.count}) ...`;
   }
 }

@@ -12,6 +12,7 @@ import { boardCommand } from '../../board-command.js';
 import { MEASURING } from '../../options/groups.js';
 import { negation, option } from '../../options/option.js';
 import { positiveInteger } from '../../options/values.js';
+import { repeatRows } from '../../output/board-warnings.js';
 import { formatTable } from '../../output/table.js';
 
 export const command = boardCommand({
@@ -40,14 +41,14 @@ Example:
   async run({ out, crosspoints, validDays, seed, samples }, onBoard) {
     const request = { seed, samples, ...(crosspoints ? {} : { crosspoints }) };
     checkCalibrateRequest(request);
-    const { result, device, hostSeconds } = await onBoard(async (board, { signal, show }) => {
+    const { result, device, hostSeconds, repeats } = await onBoard(async (board, { signal, show }) => {
       const file = out ?? nameOf(board.identity);
       if (out === undefined) await checkWritable(file);
       return { file, found: await calibrate(board, { ...request, signal, onProgress: show }) };
     });
     const record = calibrationRecordOf(result.found, new Date(), validDays);
     replaceFile(result.file, `${JSON.stringify(record)}\n`);
-    const report = { record, file: result.file, device, hostSeconds };
+    const report = { record, file: result.file, device, hostSeconds, repeats };
     return { json: jsonOf(report), text: reportText(report) };
   },
 });
@@ -57,6 +58,7 @@ interface Report {
   readonly file: string;
   readonly device: string;
   readonly hostSeconds: number;
+  readonly repeats: number;
 }
 
 /** `calibration-prototype-64-die-3.json`. */
@@ -65,7 +67,7 @@ function nameOf({ model, serialNumber }: DeviceIdentity): string {
   return `calibration-${plain}.json`;
 }
 
-function jsonOf({ record, file, device, hostSeconds }: Report) {
+function jsonOf({ record, file, device, hostSeconds, repeats }: Report) {
   const { measuredAt, expiresAt, board, method, residuals, uncalibrated, couplingErrors } = record;
   const { model, serialNumber, cells } = board;
   return {
@@ -78,12 +80,13 @@ function jsonOf({ record, file, device, hostSeconds }: Report) {
     residuals,
     uncalibrated,
     device,
+    repeats,
     timing: { hostSeconds },
   };
 }
 
 function reportText(report: Report): string {
-  const { record, file, device, hostSeconds } = report;
+  const { record, file, device, hostSeconds, repeats } = report;
   const { board, couplingErrors, residuals, uncalibrated, expiresAt } = record;
   const rows = [
     ['board', `${board.model}, ${board.serialNumber}`],
@@ -108,6 +111,7 @@ function reportText(report: Report): string {
     ['valid until', expiresAt],
     ['written to', file],
     ['device', device],
+    ...repeatRows({ repeats }),
     ['host time', formatSeconds(hostSeconds)],
   );
   return formatTable(rows);

@@ -1,6 +1,6 @@
 import { characterize, checkCharacterizeRequest } from '../../../measure/characterize.js';
 import { recordOf } from '../../../measure/record.js';
-import { formatSeconds } from '../../../number-text.js';
+import { counted, formatSeconds } from '../../../number-text.js';
 import { boardCommand } from '../../board-command.js';
 import { MEASURING } from '../../options/groups.js';
 import { negation, option } from '../../options/option.js';
@@ -31,15 +31,16 @@ Example:
     checkCharacterizeRequest(request);
     const output = out === undefined ? undefined : prepareOutput(out);
     try {
-      const { result, device, hostSeconds } = await onBoard((board, { signal, show }) =>
+      const { result, device, hostSeconds, repeats } = await onBoard((board, { signal, show }) =>
         characterize(board, { ...request, signal, onProgress: show }),
       );
       const record = recordOf(result, new Date());
       const files = output?.write(record, characterizationFigures(result)) ?? [];
+      const again = repeats === 0 ? '' : `, ${counted(repeats, 'repeat')} of what was lost`;
       const written = files.length === 0 ? '' : `\nwritten: ${files.join(', ')}\n`;
       return {
-        json: { record, device, files, timing: { hostSeconds } },
-        text: `${characterizationText(result)}${written}\n${device}, ${formatSeconds(hostSeconds)}\n`,
+        json: { record, device, files, repeats, timing: { hostSeconds } },
+        text: `${characterizationText(result)}${written}\n${device}, ${formatSeconds(hostSeconds)}${again}\n`,
       };
     } finally {
       output?.release();

@@ -9,7 +9,7 @@ import { boardCommand, type Worked } from '../../board-command.js';
 import { readCalibration } from '../../input/read-calibration.js';
 import { arrayOutput, CALIBRATION, SEED, toleranceOption } from '../../options/groups.js';
 import { option } from '../../options/option.js';
-import { boardWarnings, carryNoiseRows } from '../../output/board-warnings.js';
+import { boardWarnings, carryNoiseRows, repeatRows } from '../../output/board-warnings.js';
 import { formatTable } from '../../output/table.js';
 import { solveText } from '../../output/work-display.js';
 
@@ -66,7 +66,7 @@ function refuseUnseen({ rows, columns }: Matrix): void {
   });
 }
 
-function factsOf(matrix: Matrix, { result, device, hostSeconds }: Worked<InverseResult>) {
+function factsOf(matrix: Matrix, { result, device, hostSeconds, repeats }: Worked<InverseResult>) {
   return {
     relativeResidual: relativeResidual(matrix, result.inverse),
     carryNoiseShare: result.carryNoiseShare,
@@ -74,6 +74,7 @@ function factsOf(matrix: Matrix, { result, device, hostSeconds }: Worked<Inverse
     passes: result.passes,
     samples: result.samples,
     boardSeconds: result.cost.boardSeconds,
+    repeats,
     device,
     timing: { hostSeconds },
   };
@@ -107,6 +108,7 @@ function reportText(
     ['passes', formatCount(facts.passes)],
     ['samples', formatCount(facts.samples)],
     ['board time (modelled)', formatSeconds(facts.boardSeconds)],
+    ...repeatRows(facts),
     ['host time', formatSeconds(facts.timing.hostSeconds)],
     ['device', facts.device],
   ];

@@ -8,7 +8,12 @@ import { readCalibration } from '../../input/read-calibration.js';
 import { CALIBRATION, SEED } from '../../options/groups.js';
 import { option } from '../../options/option.js';
 import { positiveInteger } from '../../options/values.js';
-import { boardWarnings, carryNoiseRows, UNCALIBRATED_BOARD } from '../../output/board-warnings.js';
+import {
+  boardWarnings,
+  carryNoiseRows,
+  repeatRows,
+  UNCALIBRATED_BOARD,
+} from '../../output/board-warnings.js';
 import { formatTable } from '../../output/table.js';
 
 export const command = boardCommand({
@@ -33,7 +38,7 @@ Example:
     const precision = checkSystem({ kind: 'dense', matrix: await readSquareMatrix(matrixFile) });
     checkDrawCount(count, precision.dimension);
     const calibration = await readCalibration(calibrationFile);
-    const { result, device, hostSeconds } = await onBoard(
+    const { result, device, hostSeconds, repeats } = await onBoard(
       (board, { signal, show }) =>
         drawSamples(board, {
           precision,
@@ -60,6 +65,7 @@ Example:
         correlationMax,
         ...facts,
         boardSeconds: cost.boardSeconds,
+        repeats,
         device,
         timing: { hostSeconds },
       },
@@ -68,6 +74,7 @@ Example:
         ['correlation of neighbours', `at most ${formatPercent(correlationMax, 0)}, in the slowest mode`],
         ...carryNoiseRows(result),
         ['board time (modelled)', formatSeconds(cost.boardSeconds)],
+        ...repeatRows({ repeats }),
         ['host time', formatSeconds(hostSeconds)],
         ['device', device],
       ]),

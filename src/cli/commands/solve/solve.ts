@@ -8,7 +8,7 @@ import { boardCommand, type Worked } from '../../board-command.js';
 import { readCalibration } from '../../input/read-calibration.js';
 import { arrayOutput, CALIBRATION, SEED, toleranceOption } from '../../options/groups.js';
 import { option } from '../../options/option.js';
-import { boardWarnings, carryNoiseRows } from '../../output/board-warnings.js';
+import { boardWarnings, carryNoiseRows, repeatRows } from '../../output/board-warnings.js';
 import { formatTable } from '../../output/table.js';
 import { solveText } from '../../output/work-display.js';
 
@@ -63,7 +63,7 @@ function factsOf({ carryNoiseShare, cost }: SolveResult) {
   return { carryNoiseShare, clampedCodes: cost.clampedCodes };
 }
 
-function jsonOf({ result, device, hostSeconds }: Worked<SolveResult>) {
+function jsonOf({ result, device, hostSeconds, repeats }: Worked<SolveResult>) {
   return {
     solution: [...result.x],
     standardError: [...result.standardError],
@@ -74,12 +74,16 @@ function jsonOf({ result, device, hostSeconds }: Worked<SolveResult>) {
     samples: result.samples,
     boardSeconds: result.cost.boardSeconds,
     uploadBytes: result.cost.uploadBytes,
+    repeats,
     device,
     timing: { hostSeconds },
   };
 }
 
-function reportText({ result, device, hostSeconds }: Worked<SolveResult>, out: string | undefined): string {
+function reportText(
+  { result, device, hostSeconds, repeats }: Worked<SolveResult>,
+  out: string | undefined,
+): string {
   const { x, standardError } = result;
   const entries = Array.from(x.subarray(0, SHOWN_MAX), (entry, i) => {
     const { value, error } = formatMeasured(entry, standardError[i]);
@@ -94,6 +98,7 @@ function reportText({ result, device, hostSeconds }: Worked<SolveResult>, out: s
     ['passes', formatCount(result.passes)],
     ['samples', formatCount(result.samples)],
     ['board time (modelled)', formatSeconds(result.cost.boardSeconds)],
+    ...repeatRows({ repeats }),
     ['host time', formatSeconds(hostSeconds)],
     ['device', device],
   ];

@@ -14,6 +14,8 @@ export interface GivenOptions extends OptimizerOptions {
   readonly logLevel?: string | undefined;
   readonly logFile?: string | undefined;
   readonly curvatureExamples?: number | undefined;
+  /** False when `--no-retry` was given. */
+  readonly retry?: boolean | undefined;
 }
 
 /** An option is of use to the optimizers that have this setting. */
@@ -22,6 +24,7 @@ const SHOWN_BY: Readonly<Record<string, keyof OptimizerOptions>> = {
   device: 'time',
   logLevel: 'time',
   logFile: 'time',
+  retry: 'time',
   // Only an optimizer with curvature has a damping.
   curvatureExamples: 'damping',
 };

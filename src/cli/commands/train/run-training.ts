@@ -42,6 +42,7 @@ export interface TrainingPlan extends LogOptions {
   readonly curvatureExamples?: number;
   readonly out?: string;
   readonly existing: ExistingTraining;
+  readonly retry?: boolean;
   readonly quiet: boolean;
 }
 
@@ -143,6 +144,8 @@ async function trainShown(request: TrainRequest, display: TrainingDisplay): Prom
       throw error;
     throw new ThermolinkError(error.code, error.message, {
       cause: error.cause,
+      retryable: error.retryable,
+      hint: error.hint,
       data: { ...error.data, stepsTaken },
     });
   }

@@ -8,6 +8,7 @@ import {
   formatPercent,
   formatSeconds,
 } from '../../../number-text.js';
+import { repeatRows } from '../../output/board-warnings.js';
 import { formatTable } from '../../output/table.js';
 import type { TrainingPlan } from './run-training.js';
 
@@ -49,6 +50,7 @@ export function summaryText({ optimizer }: TrainingPlan, summary: TrainingSummar
           ['ticks', `${formatNumber(summary.ticks / iterations)} a step`],
           ['uploaded', `${formatBytes(summary.uploadBytesPerStep)} a step`],
           ['overload retries', formatCount(summary.overloadRetries)],
+          ...repeatRows(summary),
         ]
       : []),
   ];

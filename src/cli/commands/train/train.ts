@@ -4,7 +4,7 @@ import type { TrainingSummary } from '../../../learning/record.js';
 import { formatCount } from '../../../number-text.js';
 import { defineCommand } from '../../command.js';
 import { checkFiles } from '../../input/check-files.js';
-import { deviceOption, LOG } from '../../options/groups.js';
+import { deviceOption, LOG, RETRY } from '../../options/groups.js';
 import { flag, type OptionValues, option } from '../../options/option.js';
 import {
   choice,
@@ -60,6 +60,7 @@ const OPTIONS = {
   overwrite: flag('--overwrite', 'replace a training in --out', { libraryName: "existing: 'overwrite'" }),
   ...deviceOption(TRAINING_DEVICE),
   json: flag('--json', 'print the summary as JSON'),
+  ...RETRY,
   ...LOG,
 };
 
@@ -137,6 +138,7 @@ function resumingCommand({ existing }: TrainingPlan): string {
 function withHint(error: ThermolinkError, hint: string): ThermolinkError {
   return new ThermolinkError(error.code, error.message, {
     cause: error.cause,
+    retryable: error.retryable,
     hint: error.hint === undefined ? hint : `${error.hint} ${hint}`,
     data: error.data,
   });
@@ -156,7 +158,14 @@ function planOf(options: TrainOptions): TrainingPlan {
   const settings = { rate, momentum, damping, time, clip, delay, initial };
   const optimizer = options.preset ?? options.optimizer ?? 'tngd';
   const chosenBy = optimizer === 'control' ? '--preset control' : `--optimizer ${optimizer}`;
-  const given = { ...settings, device, logLevel, logFile, curvatureExamples };
+  const given = {
+    ...settings,
+    device,
+    logLevel,
+    logFile,
+    curvatureExamples,
+    retry: options.retry ? undefined : false,
+  };
   refuseInertOptions(optimizerOf({ optimizer, settings }).name, chosenBy, given);
   return {
     optimizer,
@@ -172,6 +181,7 @@ function planOf(options: TrainOptions): TrainingPlan {
     curvatureExamples,
     out,
     existing: options.resume ? 'resume' : options.overwrite ? 'overwrite' : 'refuse',
+    retry: options.retry,
     quiet: options.json === true,
   };
 }

@@ -1,5 +1,5 @@
 import type { StepRecord } from '../../../learning/record.js';
-import { formatCount, formatNumber, formatPercent } from '../../../number-text.js';
+import { counted, formatCount, formatNumber, formatPercent } from '../../../number-text.js';
 import { boardWarnings } from '../../output/board-warnings.js';
 import { Progress, type ProgressStream } from '../../output/progress.js';
 import { StatusLine } from '../../output/status-line.js';
@@ -36,6 +36,7 @@ export class TrainingDisplay {
   #loss = 0;
   #accuracy = 0;
   #clampedCodes = 0;
+  #repeats = 0;
 
   constructor({ label, silent, stream = process.stderr }: TrainingDisplayOptions) {
     this.#label = label;
@@ -84,8 +85,9 @@ export class TrainingDisplay {
     this.#timer.unref();
   }
 
-  update({ step, loss, accuracy, clampedCodes }: StepRecord, total: number): void {
+  update({ step, loss, accuracy, clampedCodes, repeats }: StepRecord, total: number): void {
     this.#clampedCodes = Math.max(this.#clampedCodes, clampedCodes);
+    this.#repeats += repeats;
     this.#count++;
     const share = Math.max(NEWEST_SHARE, 1 / this.#count);
     this.#loss += share * (loss - this.#loss);
@@ -103,6 +105,7 @@ export class TrainingDisplay {
 
   #means(): string {
     if (this.#count === 0) return '';
-    return `running means: loss ${formatNumber(this.#loss)}, accuracy ${formatPercent(this.#accuracy)}`;
+    const repeats = this.#repeats === 0 ? '' : `, ${counted(this.#repeats, 'repeat')}`;
+    return `running means: loss ${formatNumber(this.#loss)}, accuracy ${formatPercent(this.#accuracy)}${repeats}`;
   }
 }

@@ -1,0 +1,79 @@
+import { deviceStateName } from '../../firmware-protocol/device-status.js';
+import { faultyFrames } from '../../firmware-protocol/link/counters.js';
+import { ThermolinkError } from '../errors.js';
+import type { Connection } from './connection.js';
+import type { CallOptions } from './device-api.js';
+import type { DeviceEvent } from './reconnect.js';
+import type { Stopper } from './stopper.js';
+
+/** So many damaged frames since the last recovery show that the line is noisy. */
+const DAMAGE_MIN = 3;
+
+/** Makes a board ready again after a call was lost (`BoardDevice.recover`), and counts how often. */
+export class Recovery {
+  /** Called at each recovery. */
+  tell: (event: DeviceEvent) => void = () => undefined;
+  readonly #connection: Connection;
+  readonly #stopper: Stopper;
+  #count = 0;
+  /** How many damaged frames both ends had counted at the last recovery. */
+  #framesDamaged = 0;
+  /** How many stops a caller asked for, and how many of them nothing holds back any more. */
+  #stopsAsked = 0;
+  #stopsSettled = 0;
+
+  constructor(connection: Connection, stopper: Stopper) {
+    this.#connection = connection;
+    this.#stopper = stopper;
+  }
+
+  /** Takes note of a stop that a caller asked for. It is never acknowledged here. */
+  noteStop(): void {
+    this.#stopsAsked++;
+  }
+
+  /**
+   * To be called before a command that a stopped board refuses, or that acknowledges a stop. The returned
+   * function takes note that the board has carried it out.
+   */
+  settling(): () => void {
+    const asked = this.#stopsAsked;
+    return () => {
+      this.#stopsSettled = Math.max(this.#stopsSettled, asked);
+    };
+  }
+
+  async recover(cause: ThermolinkError, options: CallOptions = {}): Promise<void> {
+    this.tell({ kind: 'repeating', reason: cause, count: ++this.#count });
+    await this.#connection.found(options.signal);
+    if (await this.#seesDamage(options)) {
+      this.#connection.shortenFrames();
+      await this.#connection.found(options.signal);
+    }
+    let state = deviceStateName((await this.#connection.request('readStatus', {}, options)).state);
+    if (state === 'fault')
+      throw new ThermolinkError('DEVICE_FAULT', 'The board has latched a fault.', {
+        cause,
+        hint: 'Read its status, remove the cause and acknowledge the fault.',
+      });
+    if (this.#stopsSettled < this.#stopsAsked)
+      throw new ThermolinkError('DEVICE_REFUSED', 'The board was stopped, so lost work is not done again.', {
+        cause,
+        hint: 'Acknowledge the stop, then go on.',
+      });
+    // Nobody reads this run: its start was not answered in time, or its reader has given up.
+    if (state === 'running') {
+      await this.#stopper.stop(options);
+      state = 'safe';
+    }
+    if (state === 'safe' || state === 'halted') await this.#connection.request('acknowledge', {}, options);
+  }
+
+  /** Whether both ends together received a few damaged frames since the last recovery. */
+  async #seesDamage(options: CallOptions): Promise<boolean> {
+    const { framesFaulty } = await this.#connection.request('readCounters', {}, options);
+    const before = this.#framesDamaged;
+    this.#framesDamaged = framesFaulty + faultyFrames(this.#connection.link.counters);
+    return this.#framesDamaged - before >= DAMAGE_MIN;
+  }
+}

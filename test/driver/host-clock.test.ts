@@ -1,0 +1,172 @@
+import { describe, expect, it } from 'vitest';
+import { HostClock, type TimeSource } from '../../src/driver/system-clock.js';
+
+/** A machine whose time a test drives: its process may stop, or the machine be suspended. */
+class Machine implements TimeSource {
+  #nowMs = 1000;
+  #suspendedMs = 0;
+  #timers: { atMs: number; callback: () => void; ref: boolean }[] = [];
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  wallMs(): number {
+    return 1e12 + this.#nowMs + this.#suspendedMs;
+  }
+
+  setTimer(delayMs: number, callback: () => void, ref: boolean): () => void {
+    const timer = { atMs: this.#nowMs + delayMs, callback, ref };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  }
+
+  /** The process runs for `ms`: every timer fires when it is due. */
+  run(ms: number): void {
+    const untilMs = this.#nowMs + ms;
+    for (;;) {
+      const next = this.#timers.reduce<number>((soonest, { atMs }) => Math.min(soonest, atMs), Infinity);
+      if (next > untilMs) break;
+      this.#nowMs = Math.max(this.#nowMs, next);
+      this.#fire();
+    }
+    this.#nowMs = untilMs;
+  }
+
+  /** The process does not run for `ms`. Timers that are due meanwhile fire when it runs again. */
+  stop(ms: number): void {
+    this.#nowMs += ms;
+  }
+
+  /** The machine is suspended for `ms`, and its monotonic time stands still. */
+  suspend(ms: number): void {
+    this.#suspendedMs += ms;
+  }
+
+  /** Timers that keep the process alive. */
+  get alive(): number {
+    return this.#timers.filter(({ ref }) => ref).length;
+  }
+
+  get timers(): number {
+    return this.#timers.length;
+  }
+
+  #fire(): void {
+    const due = this.#timers.filter(({ atMs }) => atMs <= this.#nowMs);
+    this.#timers = this.#timers.filter(({ atMs }) => atMs > this.#nowMs);
+    for (const { callback } of due) callback();
+  }
+}
+
+/** A clock on a machine, and the times by the clock at which timers fired. */
+function start() {
+  const machine = new Machine();
+  const clock = new HostClock(machine);
+  const fired: number[] = [];
+  const note = () => void fired.push(clock.nowMs());
+  return { machine, clock, fired, note };
+}
+
+describe('the clock of the host', () => {
+  it('fires a timer after its delay', () => {
+    const { machine, clock, fired, note } = start();
+    const startMs = clock.nowMs();
+    clock.schedule(5000, note);
+    machine.run(4999);
+    expect(fired).toEqual([]);
+    machine.run(1);
+    expect(fired).toEqual([startMs + 5000]);
+    expect(clock.stoppedMs()).toBe(0);
+  });
+
+  it('moves a deadline by the time in which the process was stopped', () => {
+    const { machine, clock, fired, note } = start();
+    clock.schedule(5000, note);
+    machine.run(1000);
+    machine.stop(11_000);
+    // The timer is due by the machine's time, and a part of a beat had passed before the stop.
+    machine.run(3700);
+    expect(fired).toEqual([]);
+    machine.run(300);
+    expect(fired).toHaveLength(1);
+    expect(clock.stoppedMs()).toBeGreaterThanOrEqual(10_750);
+    expect(clock.stoppedMs()).toBeLessThanOrEqual(11_000);
+  });
+
+  it('knows of the stop before any timer fires: whoever looks first sees the time without it', () => {
+    const { machine, clock, note } = start();
+    clock.schedule(5000, note);
+    const startMs = clock.nowMs();
+    machine.run(1000);
+    machine.stop(11_000);
+    expect(clock.nowMs() - startMs).toBeLessThanOrEqual(1250);
+  });
+
+  it('never runs backwards, whenever it is looked at', () => {
+    const { machine, clock, note } = start();
+    clock.schedule(60_000, note);
+    let lastMs = clock.nowMs();
+    for (const [runMs, stopMs] of [
+      [10, 240],
+      [0, 490],
+      [0, 20],
+      [249, 501],
+      [1, 499],
+      [0, 3],
+      [500, 10_000],
+    ]) {
+      machine.run(runMs);
+      machine.stop(stopMs);
+      const nowMs = clock.nowMs();
+      expect(nowMs).toBeGreaterThanOrEqual(lastMs);
+      lastMs = nowMs;
+    }
+  });
+
+  it('counts a pause as long as one beat and a half second', () => {
+    const { machine, clock, note } = start();
+    clock.schedule(60_000, note);
+    const startMs = clock.nowMs();
+    machine.stop(700);
+    expect(clock.nowMs() - startMs).toBe(700);
+    expect(clock.stoppedMs()).toBe(0);
+  });
+
+  it('counts the time in which nobody waits for a timer', () => {
+    const { machine, clock, fired, note } = start();
+    clock.schedule(100, note);
+    machine.run(1000);
+    const startMs = clock.nowMs();
+    machine.stop(3_600_000);
+    expect(clock.nowMs() - startMs).toBe(3_600_000);
+    clock.schedule(100, note);
+    machine.run(100);
+    expect(fired).toHaveLength(2);
+  });
+
+  it('names the time for which the machine was suspended, which its monotonic time leaves out', () => {
+    const { machine, clock, note } = start();
+    clock.schedule(5000, note);
+    machine.run(1000);
+    machine.suspend(11_000);
+    expect(clock.stoppedMs()).toBe(11_000);
+    machine.run(500);
+    expect(clock.stoppedMs()).toBe(11_000);
+  });
+
+  it('keeps the process alive for a timer that waits, and leaves nothing behind', () => {
+    const { machine, clock, note } = start();
+    const cancel = clock.schedule(5000, note);
+    expect(machine.alive).toBe(1);
+    cancel();
+    cancel();
+    expect(machine.alive).toBe(0);
+    machine.run(1000);
+    expect(machine.timers).toBe(0);
+    clock.schedule(Infinity, note);
+    expect(machine.timers).toBe(0);
+  });
+});
