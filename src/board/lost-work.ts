@@ -1,8 +1,11 @@
 import type { BoardDevice, RunReport } from '../driver/device-api.js';
 import { type ErrorCode, ThermolinkError, throwIfAborted } from '../errors.js';
 
-/** A program or a board run that is lost is done again at most so many times in a row. */
-const REPEATS_MAX = 50;
+/**
+ * A program or a board run that is lost is done again at most so many times in a row. On a line that is cut
+ * every few seconds and damages one byte in a thousand, a program of 650 KB takes 50.
+ */
+const REPEATS_MAX = 200;
 
 /** Errors that say that the line, the session or the board lost something, and nothing about the work. */
 const LOSSES: ReadonlySet<ErrorCode> = new Set([
@@ -61,7 +64,9 @@ export async function repeated<Result>(
       return await work();
     } catch (error) {
       const isLost = isLoss(error, device, sessionCount());
-      if (device.recover === undefined || !isLost || repeats === REPEATS_MAX) throw error;
+      // The device ends with one error when the search for its board gave up.
+      const isOver = error === loss || repeats === REPEATS_MAX;
+      if (device.recover === undefined || !isLost || isOver) throw error;
       throwIfAborted(signal);
       loss = error;
     }

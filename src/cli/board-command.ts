@@ -15,7 +15,8 @@ type SharedOptions = ReturnType<typeof deviceOption> & typeof JSON_OUTPUT & type
 
 export interface BoardCommandDefinition<S extends OptionSpecs> {
   /**
-   * The options of this command. `--device`, `--json`, `--no-retry`, `--log-level` and `--log-file` are added.
+   * The options of this command. `--device`, `--json`, `--no-retry`, `--log-level` and `--log-file` are
+   * added.
    */
   readonly options: S;
   readonly example: string;

@@ -44,8 +44,8 @@ export class Recovery {
   }
 
   async recover(cause: ThermolinkError, options: CallOptions = {}): Promise<void> {
-    this.tell({ kind: 'repeating', reason: cause, count: ++this.#count });
     await this.#connection.found(options.signal);
+    this.tell({ kind: 'repeating', reason: cause, count: ++this.#count });
     if (await this.#seesDamage(options)) {
       this.#connection.shortenFrames();
       await this.#connection.found(options.signal);
