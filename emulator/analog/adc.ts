@@ -1,4 +1,4 @@
-import { clamp } from '../../firmware-protocol/fixed-point.js';
+import { clamp } from '../../firmware-protocol/clamp.js';
 import type { ReadAdc } from '../imperfections/imperfection.js';
 import { effectsOn } from '../imperfections/table.js';
 import { type Die, dieInfo } from './die.js';

@@ -1,4 +1,4 @@
-import { clamp } from '../../firmware-protocol/fixed-point.js';
+import { clamp } from '../../firmware-protocol/clamp.js';
 import { CELL_STATE, type ReadAdc } from '../imperfections/imperfection.js';
 import { makeAdc } from './adc.js';
 import { ARRAY_STEP, type ArrayTicks } from './array-ticks.js';

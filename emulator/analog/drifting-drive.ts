@@ -1,4 +1,4 @@
-import { clamp } from '../../firmware-protocol/fixed-point.js';
+import { clamp } from '../../firmware-protocol/clamp.js';
 import { scaled, UNIT_GAIN } from '../imperfections/gain.js';
 import { CELL_STATE, type DieInfo, type Wandering } from '../imperfections/imperfection.js';
 import { SEGMENT_TICKS } from '../imperfections/slow-noise.js';

@@ -1,4 +1,4 @@
-import { clamp } from '../../firmware-protocol/fixed-point.js';
+import { clamp } from '../../firmware-protocol/clamp.js';
 import { DRIVE_MAX, FULL_SCALE } from '../../firmware-protocol/limits.js';
 import { driveStep } from '../imperfections/converter.js';
 import { scaled } from '../imperfections/gain.js';

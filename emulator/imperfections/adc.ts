@@ -1,4 +1,4 @@
-import { clamp } from '../../firmware-protocol/fixed-point.js';
+import { clamp } from '../../firmware-protocol/clamp.js';
 import {
   CONVERTER_LISTS,
   CONVERTER_MAGNITUDES,

@@ -18,8 +18,8 @@ type Line =
 /**
  * The metrics of the first `count` steps out of the `content` of the file at `path`. A full disk or a power
  * cut may have cut a line, so that the next one follows in the same line or the file ends there. A cut record
- * keeps its whole fields and loses the others. A cut line behind the steps of the checkpoint is dropped, since
- * its step is taken again.
+ * keeps its whole fields and loses the others. A cut line behind the steps of the checkpoint is dropped,
+ * since its step is taken again.
  *
  * Errors: BAD_CHECKPOINT when a line is missing or is not the record of its step.
  */

@@ -206,7 +206,7 @@ function processStart(pid: number): { readonly mark: string; readonly ageMs: num
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     const uptimeSeconds = Number.parseFloat(readFileSync('/proc/uptime', 'utf8'));
-    // The name of the program stands in brackets and may hold anything. The 20th number behind it is the start.
+    // The name of the program is in brackets and may hold anything. The start is the 20th number behind it.
     const ticks = Number(
       readFileSync(`/proc/${pid}/stat`, 'utf8')
         .replace(/^.*\) /s, '')
