@@ -19,10 +19,19 @@ const POINT_NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const COMMA_NUMBER = /^[+-]?(?:\d+(?:,\d*)?|,\d+)(?:[eE][+-]?\d+)?$/;
 const NOT_FINITE = /^[+-]?(?:nan|inf|infinity)$/i;
 /**
- * What a spreadsheet writes in place of a value that it could not compute, in any language: #DIV/0!, #N/A,
- * #WERT!.
+ * What a spreadsheet writes in place of a value that it could not compute, in any language: #DIV/0!, #WERT!,
+ * #¿NOMBRE?; and what it writes for a value that is not available.
  */
-const ERROR_CELL = /^#(?:N\/A|NV|[\p{Lu}\d/_]+[!?])/u;
+const ERROR_CELL = new RegExp(
+  [
+    '^#(?:[¡¿]?[\\p{Lu}\\d/_]+[!?]',
+    '(?:\\p{Lu}/\\p{Lu}|NV|ND|N\\.D\\.|YOK|HIÁNYZIK|NENÍ_K_DISPOZICI|GETTING_DATA)(?![\\p{L}\\d])',
+    '(?:[nN]/[aA]|[dD]iv/0!|[nN]ame\\?|[vV]alue!|[rR]ef!|[nN]um!|[nN]ull!|[wW]ert!))',
+  ].join('|'),
+  'u',
+);
+/** A number that is too wide for its column in a spreadsheet. */
+const OVERFLOW_CELL = /^#{3,}(?=\s*(?:[,;\t]|$))/;
 const THOUSANDS = /^[+-]?\d{1,3}(?:([,.'’\u00a0\u202f ])\d{3})(?:\1\d{3})*(?:[.,]\d*)?$/;
 /** With tabs between cells, two in a row or one at an end is a cell that was left out. */
 const EMPTY_TABBED_CELL = /^ *\t|\t *\t|\t *$/;
@@ -30,7 +39,7 @@ const QUOTED = /"(?:[^"]|"")*"/g;
 
 /**
  * The line without its comment. A comment starts with `#` at the beginning of the line or after a blank or a
- * tab, outside quotes. The error value of a spreadsheet, such as #DIV/0! or #N/A, starts none.
+ * tab, outside quotes. What a spreadsheet writes in place of a number, such as #DIV/0! or #####, starts none.
  */
 export function withoutComment(text: string): string {
   let isQuoted = false;
@@ -38,7 +47,10 @@ export function withoutComment(text: string): string {
     if (text[at] === '"') isQuoted = !isQuoted;
     if (text[at] !== '#' || isQuoted) continue;
     const isFree = at === 0 || text[at - 1] === ' ' || text[at - 1] === '\t';
-    if (isFree && !ERROR_CELL.test(text.slice(at, at + 32))) return text.slice(0, at);
+    const rest = text.slice(at);
+    if (isFree && !ERROR_CELL.test(rest) && !OVERFLOW_CELL.test(rest)) return text.slice(0, at);
+    // The rest of a row of # is the same cell.
+    while (text[at + 1] === '#') at++;
   }
   return text;
 }
@@ -116,9 +128,14 @@ export function numberOf(text: string, decimal: Decimal): number {
   return Number(decimal === ',' ? text.replace(',', '.') : text);
 }
 
-/** Whether every comma of the text may separate thousands: 1,234 but neither 0,123 nor 1,25. */
-export function thousandsOnly(text: string): boolean {
-  return /^[+-]?[1-9]\d{0,2}(?:,\d{3})+$/.test(text);
+/** Whether every decimal sign of the text may separate thousands: 1,234 but neither 0,123 nor 1,25. */
+export function thousandsOnly(text: string, decimal: Decimal): boolean {
+  return (decimal === ',' ? /^[+-]?[1-9]\d{0,2}(?:,\d{3})+$/ : /^[+-]?[1-9]\d{0,2}\.\d{3}$/).test(text);
+}
+
+/** Whether the text may be one number with blanks between its thousands: 1 234 or 1 234,5. */
+export function blankThousands(text: string): boolean {
+  return /^[+-]?[1-9]\d{0,2}(?: \d{3})+(?:[.,]\d*)?$/.test(text);
 }
 
 /** What is wrong with a cell that is no number, and what to do about it. */
@@ -129,6 +146,11 @@ export function cellFault(text: string, decimal: Decimal): { readonly what: stri
     return {
       what: `${shown} is the error value of a spreadsheet`,
       hint: 'Mend the formula in the spreadsheet and export the file again.',
+    };
+  if (OVERFLOW_CELL.test(text))
+    return {
+      what: `${shown} is a number that was too wide for its column in the spreadsheet`,
+      hint: 'Widen the column and export the file again. A comment needs a text after its #.',
     };
   if (NOT_FINITE.test(text))
     return {

@@ -1,5 +1,6 @@
 import type { ThermolinkError } from '../errors.js';
 import {
+  blankThousands,
   type Cell,
   type Decimal,
   isNumber,
@@ -23,6 +24,8 @@ export interface Dialect {
   readonly hasHeader: boolean;
   /** Whether the first cell of each row names the row. */
   readonly hasIndex: boolean;
+  /** Whether each row ends in a separator that has nothing behind it. */
+  readonly hasTrailing: boolean;
 }
 
 /** What is wrong with a line of the sample; the reader adds the file. */
@@ -32,34 +35,52 @@ export type Refuse = (line: TextLine, what: string, hint: string) => ThermolinkE
 const INDEX_NAME = /^(?:index|idx|id|row|unnamed: 0)$/i;
 /** A name begins with a letter or an underscore, so a number with a typing error is none. */
 const NAME = /^[\p{L}_]/u;
-const NOT_A_NAME = /^(?:nan|inf|infinity)$/i;
+/** Words that stand for a value: one that is missing, or a truth value. */
+const VALUE_WORDS = /^(?:nan|inf|infinity|null|nil|none|missing|nat|n\/a|true|false|wahr|falsch|vrai|faux)$/i;
+/** Na may be sodium. */
+const NOT_AVAILABLE = /^(?:NA|na)$/;
 
 const isName = ({ text, isQuoted }: Cell): boolean =>
-  NAME.test(text) && !NOT_A_NAME.test(text) && (isQuoted || !/[,;]/.test(text));
+  NAME.test(text) && !VALUE_WORDS.test(text) && !NOT_AVAILABLE.test(text) && (isQuoted || !/[,;]/.test(text));
 
 /**
  * Recognises how a table is written, from its first lines. Candidates are tried from the most usual to the
  * rarest, and the first one under which every line of the sample is a row of numbers is taken. If none is,
- * the nearest one is returned, so that reading ends in an error at the first cell that does not fit.
+ * the nearest one is returned, so that reading ends in an error at the first cell that does not fit. A
+ * separator that the file itself names, `given`, is the only one.
  *
- * Errors: those of `refuse`, where a comma may mean thousands or decimals.
+ * Errors: those of `refuse`, where a comma, a point or a blank may mean thousands.
  */
-export function recogniseDialect(lines: readonly TextLine[], refuse: Refuse): Dialect {
-  const candidates = candidatesFor(lines);
+export function recogniseDialect(
+  lines: readonly TextLine[],
+  refuse: Refuse,
+  given: Separator | undefined,
+): Dialect {
+  const candidates = candidatesFor(lines, given);
   for (const [separator, decimal] of candidates) {
-    const rows = lines.map(({ text }) => splitCells(text, separator));
+    const cells = lines.map(({ text }) => splitCells(text, separator));
+    const hasTrailing = endInSeparator(cells);
+    const rows = hasTrailing ? cells.map(withoutEmptyEnd) : cells;
     const layout = layoutOf(rows, decimal);
-    if (layout === undefined) continue;
-    if (decimal === ',') refuseThousands(lines, rows, refuse);
+    if (layout === undefined || (separator === 'blank' && haveBareComma(rows))) continue;
+    if (separator === ',' && given === undefined && hasLeadingZeros(lines, rows, refuse)) continue;
+    // Points between semicolons may be those of a German spreadsheet.
+    if (decimal === ',' || separator === ';') refuseThousands(lines, rows, decimal, refuse);
+    if (separator === 'blank') refuseBlankThousands(lines, decimal, refuse);
     if (decimal === ',' && separator === 'blank') refuseCountedColumn(lines, rows, layout, refuse);
-    return { separator, decimal, ...layout };
+    return { separator, decimal, hasTrailing, ...layout };
   }
   return nearestDialect(lines, candidates);
 }
 
 type Candidate = readonly [separator: Separator, decimal: Decimal];
 
-function candidatesFor(lines: readonly TextLine[]): readonly Candidate[] {
+function candidatesFor(lines: readonly TextLine[], given: Separator | undefined): readonly Candidate[] {
+  if (given !== undefined)
+    return [
+      [given, '.'],
+      [given, ','],
+    ];
   const separators = new Set(lines.map(({ text }) => separatorOf(text)));
   if (separators.has(';'))
     return [
@@ -82,6 +103,19 @@ function candidatesFor(lines: readonly TextLine[]): readonly Candidate[] {
 type Layout = Pick<Dialect, 'hasHeader' | 'hasIndex'>;
 type Row = readonly Cell[];
 
+const endsEmpty = (row: Row): boolean => row.length > 1 && row[row.length - 1].text === '';
+const withoutEmptyEnd = (row: Row): Row => (endsEmpty(row) ? row.slice(0, -1) : row);
+
+/** Whether a line is ,5 or 5, alone: rather a cell that was left out than a decimal comma. */
+function haveBareComma(rows: readonly Row[]): boolean {
+  return rows.some(([{ text, isQuoted }, ...rest]) => rest.length === 0 && !isQuoted && /^,|,$/.test(text));
+}
+
+/** Whether every row has one separator too many at its end; names above them may do without. */
+function endInSeparator([first, ...body]: readonly Row[]): boolean {
+  return body.length > 0 && body.every(endsEmpty) && (endsEmpty(first) || first.every(isName));
+}
+
 /** Where the numbers of a table stand, or nothing if some cell among them is no number. */
 function layoutOf(rows: readonly Row[], decimal: Decimal): Layout | undefined {
   const [first, ...body] = rows;
@@ -91,6 +125,8 @@ function layoutOf(rows: readonly Row[], decimal: Decimal): Layout | undefined {
     );
   if (isQuotedHeader(first, body) && areNumbers(body, 0, first.length))
     return { hasHeader: true, hasIndex: false };
+  if (first.length > 1 && isQuotedIndex(rows) && areNumbers(rows, 1, first.length))
+    return { hasHeader: false, hasIndex: true };
   if (areNumbers(rows, 0, first.length)) return { hasHeader: false, hasIndex: false };
   if (first.length > 1 && rows.every((row) => isName(row[0])) && areNumbers(rows, 1, first.length))
     return { hasHeader: false, hasIndex: true };
@@ -112,6 +148,15 @@ function isQuotedHeader(first: Row, body: readonly Row[]): boolean {
   );
 }
 
+/** Whether the first column alone is in quotes, and counts up. R writes row names so. */
+function isQuotedIndex(rows: readonly Row[]): boolean {
+  return (
+    rows.length > 1 &&
+    rows.every(([name, ...rest]) => name.isQuoted && rest.every(({ isQuoted }) => !isQuoted)) &&
+    isCount(rows.map(([name]) => name.text))
+  );
+}
+
 /**
  * Whether the first column names rows: the header has no name for it, or it holds names, or it counts rows
  * and has a usual name for such a column.
@@ -126,10 +171,19 @@ function isIndexed(first: Row, body: readonly Row[]): boolean {
     );
   }
   if (first.length !== body[0].length) return false;
-  if (first[0].text === '') return first.slice(1).every(({ text }) => text !== '');
-  if (!first.every(isName)) return false;
-  if (body.every((row) => isName(row[0]))) return true;
-  return areCounted && INDEX_NAME.test(first[0].text);
+  const areTitled = first.slice(1).every((cell) => isName(cell) || cell.isQuoted);
+  const areNamed = body.every(([cell]) => isName(cell) || (cell.isQuoted && cell.text !== ''));
+  const titlesCount = isCount(first.slice(1).map(({ text }) => text));
+  if (first[0].text === '') {
+    if (body.some(([cell]) => cell.text === '') || first.slice(1).some(({ text }) => text === ''))
+      return false;
+    // Without a name, the empty cell may as well be a number that is missing from a matrix.
+    return areTitled || areNamed || (titlesCount && areCounted && body.length + first.length > 3);
+  }
+  if (!isName(first[0])) return false;
+  const isNamedSo = areCounted && INDEX_NAME.test(first[0].text);
+  if (!first.every(isName)) return isNamedSo && titlesCount;
+  return isNamedSo || body.every((row) => isName(row[0]));
 }
 
 /** 0, 1, 2 … or 1, 2, 3 … */
@@ -138,17 +192,56 @@ function isCount(texts: readonly string[]): boolean {
   return (start === 0 || start === 1) && texts.every((text, i) => text === String(start + i));
 }
 
-/** Refuses a table in which every comma could separate thousands: 1,234 is 1.234 or 1234. */
-function refuseThousands(lines: readonly TextLine[], rows: readonly Row[], refuse: Refuse): void {
-  const withComma = (row: Row): Row => row.filter(({ text }) => text.includes(','));
-  if (!rows.flatMap(withComma).every(({ text }) => thousandsOnly(text))) return;
-  const at = rows.findIndex((row) => withComma(row).length > 0);
-  if (at < 0) return;
-  const { text } = withComma(rows[at])[0];
+/**
+ * Whether commas are decimal ones although each side of them is a number: 1,05 is no row of 1 and 5. Refuses
+ * such a line if it has several commas.
+ */
+function hasLeadingZeros(lines: readonly TextLine[], rows: readonly Row[], refuse: Refuse): boolean {
+  const isZeroLed = ({ text, isQuoted }: Cell): boolean => !isQuoted && /^0\d/.test(text);
+  const at = rows.findIndex((row) => row.slice(1).some(isZeroLed));
+  if (at < 0) return false;
+  const columns = lines.map(({ text }) => splitCells(text, 'blank'));
+  if (layoutOf(columns, ',') !== undefined) return true;
+  const found = rows[at].slice(1).find(isZeroLed)?.text;
   throw refuse(
     lines[at],
-    `"${text}" is ${text.replace(/,/g, '')} with a thousands separator, or ${text.replace(',', '.')} with a decimal comma; nothing in the file says which`,
-    `Write ${text.replace(/,/g, '')} or ${text.replace(',', '.')}.`,
+    `"${found}" is a number that begins with 0, or the end of one with a decimal comma; nothing in the file says which`,
+    'Write decimals with a point, and whole numbers without a 0 before them.',
+  );
+}
+
+/** Refuses a table in which every decimal sign could separate thousands: 1,234 is 1.234 or 1234. */
+function refuseThousands(
+  lines: readonly TextLine[],
+  rows: readonly Row[],
+  decimal: Decimal,
+  refuse: Refuse,
+): void {
+  const withSign = (row: Row): Row => row.filter(({ text }) => text.includes(decimal) && !NAME.test(text));
+  const at = rows.findIndex((row) => withSign(row).length > 0);
+  if (at < 0 || !rows.flatMap(withSign).every(({ text }) => thousandsOnly(text, decimal))) return;
+  const { text } = withSign(rows[at])[0];
+  const whole = text.replace(/[.,]/g, '');
+  const fraction = decimal === ',' ? text.replace(',', '.') : `${text}0`;
+  const sign = decimal === ',' ? 'comma' : 'point';
+  throw refuse(
+    lines[at],
+    `"${text}" is ${whole} with a thousands separator, or ${text.replace(',', '.')} with a decimal ${sign}; nothing in the file says which`,
+    `Write ${whole} or ${fraction}.`,
+  );
+}
+
+/** Refuses 1 234 between tabs, and lines such as 1 234,5: one number, or two. */
+function refuseBlankThousands(lines: readonly TextLine[], decimal: Decimal, refuse: Refuse): void {
+  const isBetweenTabs = ({ text }: TextLine): boolean =>
+    text.includes('\t') && text.split('\t').some((part) => blankThousands(part.trim()));
+  const areAlone = decimal === ',' && lines.every(({ text }) => blankThousands(text.trim()));
+  const at = areAlone ? lines[0] : lines.find(isBetweenTabs);
+  if (at === undefined) return;
+  throw refuse(
+    at,
+    'blanks stand between digits, as thousands separators or between numbers; nothing in the file says which',
+    'Write numbers without blanks in them, or only tabs between numbers.',
   );
 }
 
@@ -170,6 +263,11 @@ function refuseCountedColumn(
   );
 }
 
+/** Whether the first line is a title, or names as many columns as the next line has. */
+function isTitle([first, second]: readonly Row[]): boolean {
+  return first.every(isName) && (first.length === 1 || first.length === second?.length);
+}
+
 /**
  * The candidate under which most lines are rows of numbers, among those with the separator of the first line
  * that has several cells. Its header is passed over if lines below it are rows of numbers.
@@ -180,6 +278,7 @@ function nearestDialect(lines: readonly TextLine[], candidates: readonly Candida
   const used = (isNamed ? body : lines)
     .map(({ text }) => separatorOf(text))
     .find((found) => found !== 'blank');
+  const bare = { hasIndex: false, hasTrailing: false };
   let nearest: Dialect | undefined;
   let mostRows = -1;
   for (const [separator, decimal] of candidates) {
@@ -189,7 +288,7 @@ function nearestDialect(lines: readonly TextLine[], candidates: readonly Candida
     const rowCount = rows.filter(isRow).length;
     if (rowCount <= mostRows) continue;
     mostRows = rowCount;
-    nearest = { separator, decimal, hasHeader: rowCount > 0 && rows[0].every(isName), hasIndex: false };
+    nearest = { separator, decimal, hasHeader: rowCount > 0 && isTitle(rows), ...bare };
   }
-  return nearest ?? { separator: used ?? 'blank', decimal: '.', hasHeader: false, hasIndex: false };
+  return nearest ?? { separator: used ?? 'blank', decimal: '.', hasHeader: false, ...bare };
 }

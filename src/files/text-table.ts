@@ -4,6 +4,7 @@ import {
   cellFault,
   numberOf,
   SEPARATOR_NAMES,
+  type Separator,
   separatorOf,
   splitCells,
   splitPlain,
@@ -16,6 +17,10 @@ const LINE_BYTES_MAX = 2 ** 27;
 /** Lines and bytes that are looked at before the dialect is decided. */
 const SAMPLE_LINES = 256;
 const SAMPLE_BYTES = 2 ** 20;
+
+/** Excel writes and reads this first line. */
+const EXCEL_SEPARATOR = /^sep=([,;\t])[ \t]*$/i;
+const OCTAVE_TYPE = /^# type: (.+?)\s*$/;
 
 const NUL = 0;
 const LINE_FEED = 0x0a;
@@ -41,6 +46,10 @@ export class TextTable {
   #sample: TextLine[] = [];
   #sampleBytes = 0;
   #dialect: Dialect | undefined;
+  /** The separator that the first line names. */
+  #separator: Separator | undefined;
+  /** Whether a variable of Octave has begun. */
+  #isOctave = false;
   /** The pieces of the line that has not ended yet. */
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
@@ -106,8 +115,32 @@ export class TextTable {
     this.#pending = [];
     this.#pendingBytes = 0;
     this.#line++;
-    const text = bytes.toString('utf8');
-    this.#takeLine(withoutComment(this.#line === 1 && text.startsWith('\uFEFF') ? text.slice(1) : text));
+    const decoded = bytes.toString('utf8');
+    const text = this.#line === 1 && decoded.startsWith('\uFEFF') ? decoded.slice(1) : decoded;
+    const [, separator] = this.#line === 1 ? (EXCEL_SEPARATOR.exec(text) ?? []) : [];
+    if (separator !== undefined) {
+      this.#separator = separator === '\t' ? 'blank' : (separator as Separator);
+      return;
+    }
+    const [, type] = OCTAVE_TYPE.exec(text) ?? [];
+    if (type !== undefined) this.#beginOctave(type);
+    this.#takeLine(withoutComment(text));
+  }
+
+  /** In a text file of Octave, comments tell how to read the numbers. */
+  #beginOctave(type: string): void {
+    const isPlain = type === 'matrix' || type === 'scalar';
+    if (isPlain && !this.#isOctave) {
+      this.#isOctave = true;
+      return;
+    }
+    throw badFile(
+      this.#path,
+      isPlain
+        ? `${this.#path}, line ${this.#line}: a second variable of Octave begins.`
+        : `${this.#path}, line ${this.#line}: Octave's type ${JSON.stringify(type.slice(0, 40))} is not read.`,
+      "Save one full, real matrix: in Octave A = full(A); save('-text', 'A.txt', 'A').",
+    );
   }
 
   #takeLine(text: string): void {
@@ -126,18 +159,21 @@ export class TextTable {
   #decide(): void {
     const lines = this.#sample;
     this.#sample = [];
-    const dialect = recogniseDialect(lines, ({ line }, what, hint) =>
-      this.#badMatrix(line, `${this.#path}, line ${line}: ${what}.`, hint),
+    const dialect = recogniseDialect(
+      lines,
+      ({ line }, what, hint) => this.#badMatrix(line, `${this.#path}, line ${line}: ${what}.`, hint),
+      this.#separator,
     );
     this.#dialect = dialect;
     for (const line of dialect.hasHeader ? lines.slice(1) : lines) this.#parseRow(line, dialect);
   }
 
   #parseRow(row: TextLine, dialect: Dialect): void {
-    const { separator, decimal, hasIndex } = dialect;
+    const { separator, decimal, hasIndex, hasTrailing } = dialect;
     const cells = row.text.includes('"')
       ? splitCells(row.text, separator).map(({ text }) => text)
       : splitPlain(row.text, separator);
+    if (hasTrailing && cells[cells.length - 1].trim() === '') cells.pop();
     const before = this.#entryCount;
     for (let i = hasIndex ? 1 : 0; i < cells.length; i++) {
       const text = cells[i].trim();
