@@ -106,7 +106,7 @@ export interface Shortfall {
 
 /** TOLERANCE_NOT_MET, with its numbers in `data`. */
 export function toleranceNotMet(who: string, reason: string, shortfall: Shortfall): ThermolinkError {
-  const { tolerance, passes, relativeResidual, deadCells } = shortfall;
+  const { tolerance, passes, relativeResidual, relativeErrorBound, deadCells } = shortfall;
   const isBoardWell = deadCells === undefined;
   return new ThermolinkError(
     'TOLERANCE_NOT_MET',
@@ -114,9 +114,16 @@ export function toleranceNotMet(who: string, reason: string, shortfall: Shortfal
       `It ended after ${counted(passes, 'pass', 'passes')} with a relative residual of ${formatNumber(relativeResidual, 2)}.`,
     {
       hint: isBoardWell
-        ? `Check that the board is well; choose a larger tolerance or a board with finer couplings; or ${IMPROVE}.`
+        ? `${largerTolerance(relativeErrorBound)} Check that the board is well, choose one with finer couplings, or ${IMPROVE}.`
         : 'Use another board, or a smaller problem that leaves the cell out; `thermolink characterize` measures every cell.',
       data: { reason, ...shortfall },
     },
   );
+}
+
+/** Whether another tolerance would have been met, as a sentence. */
+function largerTolerance(relativeErrorBound: number): string {
+  return relativeErrorBound < 1
+    ? `A tolerance above ${formatNumber(relativeErrorBound, 2)} may be met.`
+    : 'A larger tolerance does not help.';
 }

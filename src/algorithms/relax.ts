@@ -103,7 +103,11 @@ function systemScaling(
 ): SystemScaling {
   const couplingBits = Math.min(request.couplingBits ?? COUPLING_BITS, identity.couplingBits);
   const scaling = finiteTimeSystemScaling(system, request.time, identity, couplingBits);
-  refuseTooLong(scaling.ticks, request.ticksMax);
+  refuseTooLong(
+    scaling.ticks,
+    request.ticksMax,
+    'Shorten the time, or make the largest eigenvalue smaller: a tick must resolve it.',
+  );
   return scaling;
 }
 

@@ -67,14 +67,18 @@ export function rowAttenuationOf(rows: number, rowSumMax: number, rowScaleMax: n
  */
 const TICKS_MAX = 2 ** 30;
 
-/** Refuses a board run that nobody would wait for: UNSUPPORTED. */
-export function refuseTooLong(ticks: number, ticksMax = TICKS_MAX): void {
+/** What makes a run to equilibrium shorter, as a hint. */
+const FASTER_EQUILIBRIUM =
+  'Its slowest mode is too slow for its stiffest, and a larger tolerance does not help: add damping (A + λI), or precondition.';
+
+/** Refuses a board run that nobody would wait for: UNSUPPORTED with `hint`. */
+export function refuseTooLong(ticks: number, ticksMax = TICKS_MAX, hint = FASTER_EQUILIBRIUM): void {
   if (ticks <= ticksMax) return;
   throw new ThermolinkError(
     'UNSUPPORTED',
     `One board run would take ${formatNumber(ticks)} ticks; the limit is ${formatNumber(ticksMax)}.`,
     {
-      hint: 'Its slowest mode is too slow for its stiffest: add damping (A + λI), precondition, or shorten the time.',
+      hint,
       data: { ticks, ticksMax },
     },
   );

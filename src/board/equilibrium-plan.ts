@@ -120,7 +120,7 @@ function refuseIndefiniteCodes(programmed: LinearSystem, spectrum: Spectrum, ide
     'TOLERANCE_NOT_MET',
     `With ${identity.couplingBits}-bit couplings a system of condition ${formatNumber(condition, 1)} is not positive definite any more.`,
     {
-      hint: 'Precondition it, add damping (A + λI), or choose a board with finer couplings.',
+      hint: 'A larger tolerance does not help: precondition it, add damping (A + λI), or choose a board with finer couplings.',
       data: { condition, eigenvalueMin: spectrum.eigenvalueMin, couplingBits: identity.couplingBits },
     },
   );

@@ -2,6 +2,7 @@ import { ThermolinkError } from '../errors.js';
 import { cholesky } from '../linalg/cholesky.js';
 import { type ExtremeEigenvalues, lanczosExtremes } from '../linalg/lanczos.js';
 import { applySystem, dimensionOf, type LinearSystem, traceOf } from '../linalg/linear-system.js';
+import { type Matrix, matrix } from '../linalg/matrix.js';
 import { RANDOM_STREAM, randomSource } from '../linalg/random.js';
 import { counted, formatNumber } from '../number-text.js';
 
@@ -11,7 +12,8 @@ export interface Spectrum {
   readonly dimension: number;
   /**
    * Lower bound λ₋ of the smallest eigenvalue, within a few percent of it; for a factor with m < N the
-   * damping λ itself.
+   * damping λ itself. Of a dense system of up to 1,024 unknowns a Cholesky factorisation proves that no
+   * eigenvalue is below 0.98 λ₋; of others Lanczos' method finds it with a probability near 1.
    */
   readonly eigenvalueMin: number;
   /** Upper bound λ₊ of the largest eigenvalue, within a few percent of it. */
@@ -46,7 +48,7 @@ export function spectrumOf(system: LinearSystem): Spectrum {
   refuseSingularFactor(system);
   if (system.kind === 'dense') refuseIndefinite(system);
   const dimension = dimensionOf(system);
-  const extremes = probe(system, 0, dimension <= CHOLESKY_CELLS_MAX ? dimension : LANCZOS_STEPS_MAX);
+  const extremes = provedExtremes(system);
   const eigenvalueMin = smallestEigenvalue(system, extremes);
   let inverseMoment = extremes.inverseMoment;
   for (let k = 1; k < PROBES; k++)
@@ -60,15 +62,47 @@ export function spectrumOf(system: LinearSystem): Spectrum {
   };
 }
 
+/** A factorisation of A − 0.98 λ₋ proves λ₋. The rest is for rounding. */
+const PROVED_SHARE = 0.98;
+
+/**
+ * The extreme eigenvalues. Lanczos' method may stop at the second smallest one when a spectrum falls steeply,
+ * as that of Hilbert's matrices does. Where a factorisation shows it, all N steps are made.
+ */
+function provedExtremes(system: LinearSystem): ExtremeEigenvalues {
+  const dimension = dimensionOf(system);
+  const stepsMax = dimension <= CHOLESKY_CELLS_MAX ? dimension : LANCZOS_STEPS_MAX;
+  const extremes = probe(system, 0, stepsMax);
+  if (system.kind === 'factored' || dimension > CHOLESKY_CELLS_MAX) return extremes;
+  const shift = PROVED_SHARE * (extremes.min - extremes.minResidual);
+  if (shift <= 0 || isDefiniteBeyond(system.matrix, shift)) return extremes;
+  const all = probe(system, 0, stepsMax, 0);
+  if (isDefiniteBeyond(system.matrix, PROVED_SHARE * (all.min - all.minResidual))) return all;
+  // What is left cannot be told from zero.
+  return { ...all, min: Math.min(all.min, 0), minResidual: 0 };
+}
+
+/** Whether A − shift·I is positive definite. */
+function isDefiniteBeyond(a: Matrix, shift: number): boolean {
+  const shifted = matrix(a.rows, a.columns, Float64Array.from(a.data));
+  for (let i = 0; i < a.rows; i++) shifted.data[i * a.columns + i] -= shift;
+  return cholesky(shifted).ok;
+}
+
 /**
  * Lanczos' method from a random unit vector v. N·vᵀA⁻¹v is an unbiased estimate of tr A⁻¹. Vectors of random
  * signs, the usual choice, do not serve: they are eigenvectors of matrices like [[2, 1], [1, 2]], and half of
  * such a spectrum would stay unseen.
  */
-function probe(system: LinearSystem, index: number, stepsMax: number): ExtremeEigenvalues {
+function probe(
+  system: LinearSystem,
+  index: number,
+  stepsMax: number,
+  relativeResidual?: number,
+): ExtremeEigenvalues {
   const random = randomSource({ seed: 0, stream: RANDOM_STREAM.spectrumProbe, block: index });
   const start = Float64Array.from({ length: dimensionOf(system) }, () => random.normal());
-  return lanczosExtremes((x) => applySystem(system, x), start, { stepsMax });
+  return lanczosExtremes((x) => applySystem(system, x), start, { stepsMax, relativeResidual });
 }
 
 function refuseSingularFactor(system: LinearSystem): void {

@@ -67,9 +67,9 @@ const EXCESS_ERRORS = 5;
  * σ² which is read over about K = 4σ/LSB uneven codes is 2s/(σ√K).
  *
  * The noise is called coloured by the correlation of neighbouring readings, n = 4 ticks apart. A cell keeps
- * q = 1 − h(λ + L)/T of its voltage per tick, with T its `timeConstant`, and each kick is the sum of two white
- * ones of which the next kick has one too (device-model.md, "One tick"). So the correlation is qⁿ⁻¹(1 + q)/2; on
- * a board that is continuous in time it is qⁿ, which is less.
+ * q = 1 − h(λ + L)/T of its voltage per tick, with T its `timeConstant`. Each kick is the sum of two white
+ * ones, and the next kick has one of them too (device-model.md, "One tick"). So the correlation is
+ * qⁿ⁻¹(1 + q)/2; on a board that is continuous in time it is qⁿ, which is less.
  */
 export async function measureNoiseTemperature(
   board: LabBoard,

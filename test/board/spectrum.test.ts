@@ -151,3 +151,13 @@ describe('refused before anything else happens', () => {
     expect(checkSystem(dense(2, 2, [1, 0.1, 0.1 + 1e-14, 1])).spectrum.dimension).toBe(2);
   });
 });
+
+// Lanczos' method had stopped at its second smallest eigenvalue: a condition of 7e13, where it is 1.7e16.
+test('a matrix whose last two eigenvalues lie far apart below the others is not taken for a better one', () => {
+  const n = 12;
+  const hilbert = matrix(n, n);
+  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) hilbert.data[i * n + j] = 1 / (i + j + 1);
+  expect(() => checkSystem({ kind: 'dense', matrix: hilbert }).spectrum).toThrow(
+    'singular as far as float64 can tell',
+  );
+});

@@ -4,7 +4,7 @@ import type { EquilibriumPlan } from '../../board/equilibrium-plan.js';
 import { cellList } from '../../board/overload-error.js';
 import { applySystem, diagonalOf } from '../../linalg/linear-system.js';
 import { norm2, normInf, subtract } from '../../linalg/products.js';
-import { formatNumber } from '../../number-text.js';
+import { counted, formatNumber } from '../../number-text.js';
 
 /** A pass: what was asked of the board, A d = `drive`, and what it answered. */
 export interface Pass {
@@ -19,7 +19,10 @@ export function reasonOfZeros(
   passes: number,
 ): string {
   if (norm2(reading.rounding) <= norm2(drive) / 2) return 'the board returned zeros';
-  const what = passes === 1 ? 'the right-hand side' : `what ${passes - 1} passes left of the right-hand side`;
+  const what =
+    passes === 1
+      ? 'the right-hand side'
+      : `what ${counted(passes - 1, 'pass', 'passes')} left of the right-hand side`;
   return `the solution is so much larger than the right-hand side that, wherever it stays within the rails, ${what} rounds to zero in ${identity.driveBits}-bit drive codes`;
 }
 

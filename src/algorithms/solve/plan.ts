@@ -25,8 +25,9 @@ export function planSolve(
 ): SolvePlan {
   return session.charge('mapMs', () => {
     const { evened } = system;
-    refuseBeyondFloat64(evened, tolerance);
+    // The board's codes end before float64 does, and then no other tolerance helps.
     const plan = planEquilibrium(evened.checked, session.identity, session.model);
+    refuseBeyondFloat64(evened, tolerance);
     refuseTooLong(plan.settleTicks + SAMPLES_COUNTED * plan.ticksPerSample, ticksMax);
     return { ...plan, evened };
   });
