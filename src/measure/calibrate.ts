@@ -4,7 +4,7 @@ import type { BoardDevice } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import { type Characterization, characterize, checkCharacterizeRequest } from './characterize.js';
 import type { Estimates } from './estimates.js';
-import { measureInSession } from './lab-board.js';
+import { type FinishedParts, measureInSession } from './lab-board.js';
 import { measureResiduals, type Residuals } from './residuals.js';
 
 /** How much is measured for a calibration. */
@@ -21,6 +21,8 @@ export interface CalibrateRequest {
   readonly signal?: AbortSignal;
   /** Called with the share of the work that is done, 0…1, and the name of the stage. */
   readonly onProgress?: (fraction: number, stage: string) => void;
+  /** As in `CharacterizeRequest`. */
+  readonly finished?: FinishedParts;
 }
 
 /** A calibration, the measurements that it rests on, and how well it describes the board. */
@@ -53,7 +55,7 @@ export async function calibrate(device: BoardDevice, request: CalibrateRequest):
   checkDevice(device);
   checkCalibrateRequest(request);
   const { identity } = device;
-  const { seed, samples, signal, onProgress = () => undefined } = request;
+  const { seed, samples, signal, finished, onProgress = () => undefined } = request;
   const crosspoints = request.crosspoints ?? (identity.hasDense && identity.cells <= CROSSPOINT_CELLS_MAX);
   if (crosspoints) refuseCrosspoints(identity);
   const measured = await characterize(device, {
@@ -61,6 +63,7 @@ export async function calibrate(device: BoardDevice, request: CalibrateRequest):
     samples,
     crosspointsPerRow: crosspoints ? identity.cells : LINE_SETS,
     signal,
+    finished,
     onProgress: (fraction, stage) => onProgress(0.95 * fraction, stage),
   });
   const calibration = calibrationFrom(measured, crosspoints);

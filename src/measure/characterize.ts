@@ -5,7 +5,7 @@ import { ADC_LEVELS, type AdcTransfer, measureAdcTransfer } from './adc-transfer
 import { type CouplingErrors, measureCouplingErrors, PATTERNS } from './coupling-error.js';
 import { DRIVE_RUNS, type DriveTransfer, measureDriveTransfer } from './drive-transfer.js';
 import type { Estimates } from './estimates.js';
-import { type LabBoard, measureInSession } from './lab-board.js';
+import { type FinishedParts, type LabBoard, measureInSession } from './lab-board.js';
 import { measureNoiseTemperature, type NoiseColour } from './noise-temperature.js';
 import { measureTimeConstant, TIME_CONSTANT_RUNS } from './time-constant.js';
 
@@ -20,6 +20,11 @@ export interface CharacterizeRequest {
   readonly signal?: AbortSignal;
   /** Called with the share of the work that is done, 0…1, and the name of the stage. */
   readonly onProgress?: (fraction: number, stage: string) => void;
+  /**
+   * Where finished parts are kept, so that the same request to the same board goes on from them. With a board
+   * whose noise repeats, the result has the same bits as without the interruption. Default: nowhere.
+   */
+  readonly finished?: FinishedParts;
 }
 
 /** What a board is like, as far as its host can measure it. Entry i of a list belongs to cell i. */
@@ -73,19 +78,20 @@ async function measureAll(board: LabBoard, request: CharacterizeRequest): Promis
     ['histograms', samples / READINGS_PER_RUN],
     ['couplings', sets * PATTERNS],
   ]);
-  const adc = await measureAdcTransfer(board, stage('converters'));
-  const drive = await measureDriveTransfer(board, adc, stage('drives'));
-  const timeConstant = await measureTimeConstant(board, adc.silent, stage('time constants'));
-  const noise = stage('noise');
-  const { temperature: noiseTemperature, colour: noiseColour } = await measureNoiseTemperature(
-    board,
-    adc,
-    { leakage: drive.leakage, timeConstant },
-    samples,
-    (done) => noise(done / READINGS_PER_RUN),
+  const adc = await board.part('converters', () => measureAdcTransfer(board, stage('converters')));
+  const drive = await board.part('drives', () => measureDriveTransfer(board, adc, stage('drives')));
+  const timeConstant = await board.part('time constants', () =>
+    measureTimeConstant(board, adc.silent, stage('time constants')),
   );
-  const histogram = stage('histograms');
-  const histograms = await measureAdcHistograms(board, samples, (done) => histogram(done / READINGS_PER_RUN));
+  const { temperature: noiseTemperature, colour: noiseColour } = await board.part('noise', () => {
+    const noise = stage('noise');
+    const found = { leakage: drive.leakage, timeConstant };
+    return measureNoiseTemperature(board, adc, found, samples, (done) => noise(done / READINGS_PER_RUN));
+  });
+  const histograms = await board.part('histograms', () => {
+    const histogram = stage('histograms');
+    return measureAdcHistograms(board, samples, (done) => histogram(done / READINGS_PER_RUN));
+  });
   const couplings =
     sets === 0 ? undefined : await measureCouplingErrors(board, adc, drive, sets, stage('couplings'));
   onProgress(1, 'done');
@@ -112,6 +118,8 @@ export function checkCharacterizeRequest(request: CharacterizeRequest): void {
   checkWhole('samples', request.samples, 1000, 10_000_000);
   checkWhole('crosspointsPerRow', request.crosspointsPerRow, 0);
   checkSignal(request.signal);
+  if (request.finished !== undefined)
+    checkObject('finished', request.finished, '{ get: (name) => part, add: (name, part) => undefined }');
 }
 
 /** Turns the steps of stages that are done one after the other into a share of the whole. */

@@ -51,8 +51,10 @@ export async function measureCouplingErrors(
   const errors = noEstimates(rows.length);
   const picked = { fromNext: noSums(cells), fromBefore: noSums(cells) };
   for (const [set, shift] of shifts.entries()) {
-    const readings = await readSet(board, adc, shift, (done) => onStep(set * PATTERNS + done));
-    const fits = Array.from({ length: cells }, (_, cell) => fitLine(board, readings, cell, shift, drive));
+    const fits = await board.part(`crosspoints, shift ${shift}`, async () => {
+      const readings = await readSet(board, adc, shift, (done) => onStep(set * PATTERNS + done));
+      return Array.from({ length: cells }, (_, cell) => fitLine(board, readings, cell, shift, drive));
+    });
     for (const [cell, fit] of fits.entries()) {
       if (fit === undefined) continue;
       const at = set * cells + cell;

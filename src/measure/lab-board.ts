@@ -42,6 +42,26 @@ export interface ReadPlan {
   readonly onSamples?: (done: number) => void;
 }
 
+/** A part of a measurement that is finished. */
+export interface FinishedPart {
+  /** What was found: numbers, lists, typed arrays and objects of them. */
+  readonly value: unknown;
+  /** Board runs up to its end. They name the noise of the next run. */
+  readonly runs: number;
+  /** Cells that had run into a rail by then. */
+  readonly overloaded: readonly number[];
+}
+
+/**
+ * Keeps the finished parts of a measurement, so that it goes on from them after an interruption. It may only
+ * be handed to the same measurement of the same board again: nothing here can check that.
+ */
+export interface FinishedParts {
+  /** The part of this name, if it was finished before. */
+  readonly get: (name: string) => FinishedPart | undefined;
+  readonly add: (name: string, part: FinishedPart) => void;
+}
+
 /** A board that is measured: programs that use all of its cells, and readings in V_fs. */
 export class LabBoard {
   readonly identity: DeviceIdentity;
@@ -59,11 +79,13 @@ export class LabBoard {
   readonly overloaded = new Set<number>();
   readonly #session: BoardSession;
   readonly #seed: number;
+  readonly #finished: FinishedParts | undefined;
   readonly #uncoupled: Pick<ProgramImage, 'mode' | 'rows' | 'couplingBits' | 'couplings'>;
   #runs = 0;
 
-  constructor(session: BoardSession, seed: number) {
+  constructor(session: BoardSession, seed: number, finished?: FinishedParts) {
     const { identity } = session;
+    this.#finished = finished;
     this.#session = session;
     this.#seed = seed;
     this.identity = identity;
@@ -80,6 +102,20 @@ export class LabBoard {
       couplingBits: identity.couplingBits,
       couplings: arrayOfBits(identity.couplingBits, rows * identity.cells),
     };
+  }
+
+  /** Measures a part, or gives what was found when it was measured before. Each part has its own name. */
+  async part<Found>(name: string, measure: () => Promise<Found>): Promise<Found> {
+    const known = this.#finished?.get(name);
+    if (known !== undefined) {
+      // The next run has the noise that it would have had without the interruption.
+      this.#runs = known.runs;
+      for (const cell of known.overloaded) this.overloaded.add(cell);
+      return known.value as Found;
+    }
+    const value = await measure();
+    this.#finished?.add(name, { value, runs: this.#runs, overloaded: [...this.overloaded] });
+    return value;
   }
 
   /** Random numbers of one stage of the measurement, the same for the same seed. */
@@ -161,6 +197,8 @@ export interface Measuring {
   /** u32: names the levels that are loaded and driven, and the noise. */
   readonly seed: number;
   readonly signal?: AbortSignal;
+  /** Where finished parts are kept and come from. Default: nowhere. */
+  readonly finished?: FinishedParts;
 }
 
 /**
@@ -169,7 +207,7 @@ export interface Measuring {
  */
 export async function measureInSession<Result>(
   device: BoardDevice,
-  { seed, signal }: Measuring,
+  { seed, signal, finished }: Measuring,
   measure: (board: LabBoard) => Promise<Result>,
 ): Promise<Result> {
   // Each board run gets an address of its own, so this one names nothing.
@@ -178,7 +216,7 @@ export async function measureInSession<Result>(
     device,
     use,
     () => undefined,
-    (session) => measure(new LabBoard(session, seed)),
+    (session) => measure(new LabBoard(session, seed, finished)),
   );
 }
 

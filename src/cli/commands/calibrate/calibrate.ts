@@ -14,6 +14,7 @@ import { negation, option } from '../../options/option.js';
 import { positiveInteger } from '../../options/values.js';
 import { repeatRows } from '../../output/board-warnings.js';
 import { formatTable } from '../../output/table.js';
+import { measureUnfinished } from '../../output/unfinished-file.js';
 
 export const command = boardCommand({
   options: {
@@ -32,7 +33,8 @@ export const command = boardCommand({
   },
   fallback: 'emulator:prototype-64',
   example: `
-What is measured, and what it is worth: docs/how-to/calibrate.md.
+What is measured, and what it is worth: docs/how-to/calibrate.md. An interrupted calibration goes on where it was
+when the same command is given again within a day.
 
 Example:
   printf '4,1\\n1,3\\n' > A.csv; printf '1\\n2\\n' > b.csv
@@ -44,10 +46,15 @@ Example:
     const { result, device, hostSeconds, repeats } = await onBoard(async (board, { signal, show }) => {
       const file = out ?? nameOf(board.identity);
       if (out === undefined) await checkWritable(file);
-      return { file, found: await calibrate(board, { ...request, signal, onProgress: show }) };
+      const key = { command: 'calibrate', board: board.identity, request };
+      const measured = await measureUnfinished(`${file}.unfinished`, key, (finished) =>
+        calibrate(board, { ...request, signal, finished, onProgress: show }),
+      );
+      return { file, ...measured };
     });
-    const record = calibrationRecordOf(result.found, new Date(), validDays);
+    const record = calibrationRecordOf(result.result, new Date(), validDays);
     replaceFile(result.file, `${JSON.stringify(record)}\n`);
+    result.remove();
     const report = { record, file: result.file, device, hostSeconds, repeats };
     return { json: jsonOf(report), text: reportText(report) };
   },

@@ -1,10 +1,12 @@
 import { characterize, checkCharacterizeRequest } from '../../../measure/characterize.js';
+import type { FinishedParts } from '../../../measure/lab-board.js';
 import { recordOf } from '../../../measure/record.js';
 import { counted, formatSeconds } from '../../../number-text.js';
 import { boardCommand } from '../../board-command.js';
 import { MEASURING } from '../../options/groups.js';
 import { negation, option } from '../../options/option.js';
 import { positiveInteger } from '../../options/values.js';
+import { measureUnfinished } from '../../output/unfinished-file.js';
 import { characterizationFigures } from './figures.js';
 import { OUTPUT_RECORD, prepareOutput } from './output-files.js';
 import { characterizationText } from './report-text.js';
@@ -22,7 +24,8 @@ export const command = boardCommand({
   fallback: 'emulator:prototype-64',
   example: `
 Files in DIR: ${OUTPUT_RECORD} (every estimate with its standard error), cells.svg, couplings.svg, adc-histogram.svg.
-What is measured, and how: docs/how-to/characterize.md.
+What is measured, and how: docs/how-to/characterize.md. With --out, an interrupted measurement goes on where it was
+when the same command is given again within a day.
 
 Example:
   thermolink characterize --device 'emulator:prototype-64?die=3' --out die-3`,
@@ -30,12 +33,20 @@ Example:
     const request = { seed, samples, crosspointsPerRow: couplings ? crosspoints : 0 };
     checkCharacterizeRequest(request);
     const output = out === undefined ? undefined : prepareOutput(out);
+    let remove: (() => void) | undefined;
     try {
-      const { result, device, hostSeconds, repeats } = await onBoard((board, { signal, show }) =>
-        characterize(board, { ...request, signal, onProgress: show }),
-      );
+      const { result, device, hostSeconds, repeats } = await onBoard(async (board, { signal, show }) => {
+        const measure = (finished?: FinishedParts) =>
+          characterize(board, { ...request, signal, finished, onProgress: show });
+        if (output === undefined) return measure();
+        const key = { command: 'characterize', board: board.identity, request };
+        const measured = await measureUnfinished(output.unfinished, key, measure);
+        remove = measured.remove;
+        return measured.result;
+      });
       const record = recordOf(result, new Date());
       const files = output?.write(record, characterizationFigures(result)) ?? [];
+      remove?.();
       const again = repeats === 0 ? '' : `, ${counted(repeats, 'repeat')} of what was lost`;
       const written = files.length === 0 ? '' : `\nwritten: ${files.join(', ')}\n`;
       return {

@@ -1,5 +1,5 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, rmdirSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { replaceFile } from '../../../files/replace-file.js';
 import { lockDirectory, requireDirectory, writing } from '../../../learning/training-files-lock.js';
 import type { CharacterizationRecord } from '../../../measure/record.js';
@@ -11,6 +11,9 @@ const FIGURES = ['cells.svg', 'couplings.svg', 'adc-histogram.svg'];
 export interface OutputFiles {
   /** Replaces record and figures and returns their paths. Errors: BAD_FILE. */
   write(record: CharacterizationRecord, figures: ReadonlyMap<string, string>): string[];
+  /** Where finished parts are kept until the measurement is complete. */
+  readonly unfinished: string;
+  /** Lets others in, and removes what directories were made here if they are empty. */
   release(): void;
 }
 
@@ -20,9 +23,20 @@ export interface OutputFiles {
  */
 export function prepareOutput(directory: string): OutputFiles {
   requireDirectory(directory);
+  const made = missingDirectories(directory);
   const release = lockDirectory(directory);
   return {
-    release,
+    unfinished: join(directory, 'characterization.unfinished'),
+    release() {
+      release();
+      for (const one of made)
+        try {
+          rmdirSync(one);
+        } catch {
+          // It holds something, so it stays, and so do those around it.
+          return;
+        }
+    },
     write(record, figures) {
       const files: string[] = [];
       const put = (name: string, text: string): void => {
@@ -39,4 +53,11 @@ export function prepareOutput(directory: string): OutputFiles {
       return files;
     },
   };
+}
+
+/** Those of the directories down to `directory` that do not exist yet, the innermost first. */
+function missingDirectories(directory: string): string[] {
+  const missing: string[] = [];
+  for (let at = resolve(directory); !existsSync(at); at = dirname(at)) missing.push(at);
+  return missing;
 }
