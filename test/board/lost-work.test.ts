@@ -1,0 +1,95 @@
+import { expect, it } from 'vitest';
+import { type BoardSession, inSession } from '../../src/board/session.js';
+import { connect } from '../../src/connect.js';
+import type { BoardDevice } from '../../src/driver/device-api.js';
+import { failure, pause, pluggedBoard } from '../support/plugged-board.js';
+import { diagonalProgram } from '../support/test-board.js';
+
+const PROGRAM = { ...diagonalProgram(8), noiseAmplitude: 20011, noiseShift: 12 };
+const FIRST = { burnInTicks: 100, sampleCount: 20, ticksPerSample: 3 };
+const NEXT = { burnInTicks: 3, sampleCount: 20, ticksPerSample: 3, continues: true };
+/** So long that a cable can be pulled in it. */
+const LONG = { ...FIRST, burnInTicks: 1_000_000 };
+
+/** A program, a board run, and one that continues it. `between` is awaited before the second. */
+function work(device: BoardDevice, between: () => Promise<unknown> = async () => undefined, first = FIRST) {
+  const use = { address: { seed: 7, step: 3, block: 5 } };
+  return inSession(
+    device,
+    use,
+    () => undefined,
+    async (session: BoardSession) => {
+      await session.program(PROGRAM);
+      const readings = [[...(await session.acquire(first)).codes]];
+      await between();
+      readings.push([...(await session.acquire(NEXT)).codes]);
+      const { ticks, uploadBytes, repeats } = session.cost;
+      return { result: { readings, ticks, uploadBytes }, repeats };
+    },
+  );
+}
+
+async function undisturbed(first = FIRST) {
+  const device = await connect('emulator:ideal-8');
+  try {
+    return await work(device, undefined, first);
+  } finally {
+    await device.close();
+  }
+}
+
+it('a session that is lost between two board runs changes no bit', async () => {
+  const { device, board, clock, hub } = await pluggedBoard(PROGRAM);
+  const found = await clock.run(
+    work(device, async () => {
+      await hub.pull('A');
+      board.disconnect();
+      hub.plugIn('A', '/dev/ttyACM1');
+    }),
+  );
+  const { result, repeats } = await undisturbed();
+  expect(repeats).toBe(0);
+  expect(found.result).toEqual(result);
+  expect(found.repeats).toBe(1);
+});
+
+it('a session that is lost in a board run changes no bit, however long the board is away', async () => {
+  const { device, board, clock, hub } = await pluggedBoard(PROGRAM);
+  const working = work(device, undefined, LONG);
+  await pause(clock, 1);
+  await hub.pull('A');
+  board.disconnect();
+  void clock.schedule(25_000, () => hub.plugIn('A', '/dev/ttyACM1'));
+  const found = await clock.run(working);
+  expect(found.result).toEqual((await undisturbed(LONG)).result);
+  expect(found.repeats).toBeGreaterThan(0);
+});
+
+it('a board that stays away ends the work with the error of the search', async () => {
+  const { device, clock, hub, kinds } = await pluggedBoard(PROGRAM, { reconnect: { giveUpMs: 10_000 } });
+  await hub.pull('A');
+  const error = await clock.run(failure(work(device)));
+  expect(error).toMatchObject({ code: 'LINK_LOST', message: /could not be reached again/, retryable: true });
+  expect(kinds().filter((kind) => kind === 'repeating')).toEqual([]);
+});
+
+it('a board that somebody stopped is not started again', async () => {
+  const { device, clock } = await pluggedBoard(PROGRAM);
+  const error = await clock.run(failure(work(device, () => device.stop())));
+  expect(error).toMatchObject({ code: 'DEVICE_REFUSED' });
+});
+
+it('a stop is not acknowledged by the repair of something else', async () => {
+  const { device, board, clock, hub } = await pluggedBoard(PROGRAM);
+  const error = await clock.run(
+    failure(
+      work(device, async () => {
+        await device.stop();
+        await hub.pull('A');
+        board.disconnect();
+        hub.plugIn('A', '/dev/ttyACM1');
+      }),
+    ),
+  );
+  expect(error).toMatchObject({ code: 'DEVICE_REFUSED', message: /was stopped/ });
+});
