@@ -66,7 +66,7 @@ const WORK = {
         .trimEnd()
         .split('\n')
         .map((line) => {
-          const { timing, repeats, ...facts } = JSON.parse(line) as Record<string, unknown>;
+          const { timing: _, repeats: __, ...facts } = JSON.parse(line) as Record<string, unknown>;
           return facts;
         }),
   },

@@ -114,7 +114,7 @@ function trainSome(steps: number): (device: Device) => Promise<unknown> {
       batch: 32,
       seed: 3,
     });
-    const { timing, repeats, ...facts } = summary;
+    const { timing: _, repeats: __, ...facts } = summary;
     return { ...facts, parameters: [...parameters] };
   };
 }
