@@ -115,12 +115,12 @@ describe('an interrupted command', () => {
     ['characterize', 'out', 'out/characterization.unfinished', 'out/characterization.json'],
   ])('%s goes on to the record that it would have given', async (command, out, unfinished, record) => {
     const args = [command, ...BOARD, '--out', place(out)];
-    const process_ = spawn(process.execPath, [MAIN, ...args], { stdio: 'ignore' });
-    const ended = once(process_, 'exit');
+    const child = spawn(process.execPath, [MAIN, ...args], { stdio: 'ignore' });
+    const ended = once(child, 'exit');
     const isOver = ended.then(() => true);
     const aTurn = () => new Promise<false>((resolve) => setTimeout(() => resolve(false), 5));
     while (!existsSync(place(unfinished)) && !(await Promise.race([isOver, aTurn()])));
-    process_.kill('SIGINT');
+    child.kill('SIGINT');
     expect((await ended)[0]).toBe(130);
     expect(existsSync(place(record))).toBe(false);
     const { stderr, exitCode } = await runCommand(...(args as [string]));
