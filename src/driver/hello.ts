@@ -84,10 +84,13 @@ export function checkVersion(answer: Answer<'hello'>): void {
     throw versionError(answer);
 }
 
-/** The error of a peer that closed the connection before it answered HELLO. */
-export function turnedAwayError(portName: string, cause: ThermolinkError): ThermolinkError {
+/**
+ * The error of a peer that closed the connection before it answered HELLO. Its cause is the reason that the port gave,
+ * else `closed`.
+ */
+export function turnedAwayError(portName: string, closed: ThermolinkError): ThermolinkError {
   return new ThermolinkError('LINK_LOST', `${portName} was closed before HELLO was answered.`, {
-    cause,
+    cause: closed.cause ?? closed,
     retryable: true,
     hint: 'A server that is full closes new connections: end other clients of it, or try again in some seconds. A serial port closes when its board is unplugged.',
   });

@@ -40,7 +40,7 @@ const solve = (matrix: string, rhs = 'b.csv', ...more: string[]): Promise<Comman
   runCommand('solve', '--matrix', file(matrix), '--rhs', file(rhs), ...more);
 
 /** What a training was at before it failed: `tngd: loading the data …`. */
-const PHASES = /^[a-z-]+: [^\n]* …\n/gm;
+const PHASES = /^[a-z-]+: (?:[^\n]* …|[\d,]+ training and [^\n]*)\n/gm;
 
 /** One paragraph with the code, and nothing else. */
 function expectError({ stdout, stderr, exitCode }: CommandResult, code: string, status = 1): void {

@@ -135,7 +135,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a lost session is taken for a resumed one',
     file: 'src/driver/reconnect.js',
-    find: 'greeting.resumed && greeting.identity.bootEpoch === this.#keeper.current().identity.bootEpoch',
+    find: 'greeting.resumed && sameBoot && connection.mayResume',
     replace: 'true',
   },
   {

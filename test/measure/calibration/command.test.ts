@@ -122,7 +122,8 @@ describe('what takes a calibration', () => {
 
   it('an expired, a damaged and a missing one are refused before the board is looked for', async () => {
     const record = JSON.parse(readFileSync(file('die-3.json'), 'utf8'));
-    writeFileSync(file('old.json'), JSON.stringify({ ...record, expiresAt: '2001-01-01T00:00:00.000Z' }));
+    const dates = { measuredAt: '2000-12-01T00:00:00.000Z', expiresAt: '2001-01-01T00:00:00.000Z' };
+    writeFileSync(file('old.json'), JSON.stringify({ ...record, ...dates }));
     writeFileSync(file('cut.json'), readFileSync(file('die-3.json')).subarray(0, 500));
     const expected = { 'old.json': 'expired', 'cut.json': 'is no JSON', 'missing.json': 'BAD_FILE' };
     for (const [name, message] of Object.entries(expected)) {
