@@ -48,7 +48,7 @@ export interface FinishedPart {
   readonly value: unknown;
   /** Board runs up to its end. They name the noise of the next run. */
   readonly runs: number;
-  /** Cells that had run into a rail by then. */
+  /** Indices of the cells that had run into a rail by then; length at most N. */
   readonly overloaded: readonly number[];
 }
 

@@ -37,10 +37,11 @@ export function noisyRun(samples: number, onSamples: (done: number) => void) {
 /** Whether the noise of a board is white. Only white noise has one temperature. */
 export interface NoiseColour {
   /**
-   * Mean over the cells of what neighbouring readings are correlated by beyond what white noise explains; NaN
+   * Correlation of neighbouring readings less the one that white noise explains, mean over the cells; NaN
    * where it was not measured.
    */
   readonly excessCorrelation: number;
+  /** Standard error of that correlation. */
   readonly standardError: number;
   /**
    * The excess is more than five of its standard errors, and more than `EXCESS_MIN`. A cell's noise depends
