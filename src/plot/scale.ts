@@ -30,6 +30,9 @@ export interface Scale {
 /** Beyond this size the difference of two values may overflow, and below its inverse their ratio. */
 const SIZE_MAX = 1e250;
 
+/** Values that differ by less are drawn as equal: float64 keeps only some digits of such a difference. */
+const DIFFERENCE_MIN = 1e-290;
+
 /**
  * The scale of an axis that shows `include` and those of `values` that can be drawn. `padding` is the part of
  * the range that is added at each end, unless the end is an included value. A linear axis without padding
@@ -101,9 +104,9 @@ function clampToUnit(position: number): number {
 
 function padded(low: number, high: number, padding: number, included: readonly number[]): Ends {
   const size = Math.max(Math.abs(low), Math.abs(high));
-  // All values are equal, or differ only by rounding. A tenth of their size is added at each end.
-  if (high - low <= size * 1e-12) {
-    const half = size > 1e-290 ? size / 10 : 1;
+  // All values are equal, or differ only by rounding, or by so little that steps between them have no digits.
+  if (high - low <= Math.max(size * 1e-12, DIFFERENCE_MIN)) {
+    const half = size > DIFFERENCE_MIN ? size / 10 : 1;
     return [included.includes(low) ? low : low - half, high + half];
   }
   const margin = (high - low) * padding;

@@ -71,7 +71,7 @@ describe('ticks', () => {
             );
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 300, examples: [[[9.4e-323, 0], 'linear', 1, 0.04]] },
     );
   });
 });
