@@ -113,29 +113,33 @@ describe('an interrupted command', () => {
   it.runIf(process.platform !== 'win32').each([
     ['calibrate', 'x.json', 'x.json.unfinished', 'x.json'],
     ['characterize', 'out', 'out/characterization.unfinished', 'out/characterization.json'],
-  ])('%s goes on to the record that it would have given', async (command, out, unfinished, record) => {
-    const args = [command, ...BOARD, '--out', place(out)];
-    const child = spawn(process.execPath, [MAIN, ...args], { stdio: 'ignore' });
-    const ended = once(child, 'exit');
-    const isOver = ended.then(() => true);
-    const aTurn = () => new Promise<false>((resolve) => setTimeout(() => resolve(false), 5));
-    while (!existsSync(place(unfinished)) && !(await Promise.race([isOver, aTurn()])));
-    child.kill('SIGINT');
-    expect((await ended)[0]).toBe(130);
-    expect(existsSync(place(record))).toBe(false);
-    const { stderr, exitCode } = await runCommand(...(args as [string]));
-    expect(exitCode).toBe(0);
-    expect(stderr).toMatch(/^Going on from \d+ finished part/m);
-    const whole = place(command === 'calibrate' ? 'whole.json' : 'whole');
-    await runCommand(command, ...BOARD, '--out', whole);
-    const read = (file: string) => {
-      const { measuredAt: _, expiresAt: __, ...rest } = JSON.parse(readFileSync(file, 'utf8'));
-      return rest;
-    };
-    const wholeRecord = command === 'calibrate' ? whole : path.join(whole, 'characterization.json');
-    expect(read(place(record))).toEqual(read(wholeRecord));
-    expect(existsSync(place(unfinished))).toBe(false);
-  });
+  ])(
+    '%s goes on to the record that it would have given',
+    { tags: 'long' },
+    async (command, out, unfinished, record) => {
+      const args = [command, ...BOARD, '--out', place(out)];
+      const child = spawn(process.execPath, [MAIN, ...args], { stdio: 'ignore' });
+      const ended = once(child, 'exit');
+      const isOver = ended.then(() => true);
+      const aTurn = () => new Promise<false>((resolve) => setTimeout(() => resolve(false), 5));
+      while (!existsSync(place(unfinished)) && !(await Promise.race([isOver, aTurn()])));
+      child.kill('SIGINT');
+      expect((await ended)[0]).toBe(130);
+      expect(existsSync(place(record))).toBe(false);
+      const { stderr, exitCode } = await runCommand(...(args as [string]));
+      expect(exitCode).toBe(0);
+      expect(stderr).toMatch(/^Going on from \d+ finished part/m);
+      const whole = place(command === 'calibrate' ? 'whole.json' : 'whole');
+      await runCommand(command, ...BOARD, '--out', whole);
+      const read = (file: string) => {
+        const { measuredAt: _, expiresAt: __, ...rest } = JSON.parse(readFileSync(file, 'utf8'));
+        return rest;
+      };
+      const wholeRecord = command === 'calibrate' ? whole : path.join(whole, 'characterization.json');
+      expect(read(place(record))).toEqual(read(wholeRecord));
+      expect(existsSync(place(unfinished))).toBe(false);
+    },
+  );
 
   it('characterize leaves no empty folder, and no folder that it found', async () => {
     mkdirSync(place('there'));

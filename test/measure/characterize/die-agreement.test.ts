@@ -54,7 +54,12 @@ describe('estimates agree with the die within their own error bars', () => {
     expect(meanSquare(z)).toBeLessThan(1.3);
   });
 
-  it('noise is called coloured where it is, and nowhere else', async () => {
+  it.each(['spu-8', 'ideal-8'])('the noise of %s is not called coloured', async (profile) => {
+    const { noiseColour } = await measure(`emulator:${profile}?die=1`, 1, 0);
+    expect(noiseColour.isColoured).toBe(false);
+  });
+
+  it('noise is called coloured where it is, and nowhere else', { tags: 'long' }, async () => {
     for (const [profile, isColoured] of [
       ['harsh-64', true],
       ['prototype-64', false],
