@@ -1,16 +1,19 @@
 import type { Clock } from '../firmware-protocol/clock.js';
+import type { Port } from '../firmware-protocol/port.js';
 import {
   badArgument,
   checkObject,
   checkOptionalFlag,
   checkOptionalFunction,
   checkSignal,
+  checkText,
 } from './argument-checks.js';
 import { Device } from './driver/device.js';
 import type { Logger } from './driver/logger.js';
 import type { DeviceEvent, ReconnectOptions } from './driver/reconnect.js';
 import { ThermolinkError } from './errors.js';
 import { emulatorTransport } from './serve/emulator-transport.js';
+import type { Recorder, RecordOptions } from './traces/recorder.js';
 import { serialTransport } from './transport/serial-port.js';
 import { tcpTransport } from './transport/tcp-port.js';
 import { BadUri, type Transport } from './transport/transport.js';
@@ -49,6 +52,11 @@ export interface ConnectOptions {
    * Default true. With false they end with the error of the first loss.
    */
   readonly retry?: boolean;
+  /**
+   * Records everything that passes between host and board in this MCAP file, which must not exist. It ends
+   * when the device is closed (docs/reference/traces.md).
+   */
+  readonly record?: string | RecordOptions;
 }
 
 /** The environment variable that names the device when a command does not. */
@@ -94,7 +102,7 @@ function suggestion(text: string): string | undefined {
 
 /**
  * Connects to the device that a URI names. Errors: BAD_ARGUMENT, those of `parseDeviceUri`, of opening the
- * port, and of `Device.open`. Nothing stays open after one.
+ * port, and of `Device.open`; BAD_FILE for a recording. Nothing stays open after one.
  */
 export async function connect(uri: string, options: ConnectOptions = {}): Promise<Device> {
   checkObject('options', options, '{ signal: controller.signal }');
@@ -102,19 +110,57 @@ export async function connect(uri: string, options: ConnectOptions = {}): Promis
   checkOptionalFunction('onEvent', options.onEvent);
   checkOptionalFlag('ownThread', options.ownThread);
   checkOptionalFlag('retry', options.retry);
-  const { clock, signal, log, onEvent, ownThread, retry, reconnect = true } = options;
+  checkRecord(options.record);
+  const { clock, signal, log, onEvent, ownThread, retry, record, reconnect = true } = options;
   const { transport, address } = locate(uri);
-  const port = await transport.open(address, { uri, clock, ownThread, signal });
-  const again = reconnect === false ? undefined : await transport.rediscover?.(address);
-  return Device.open(port, {
+  const recorder = record === undefined ? undefined : await startRecording(record, uri, address, clock);
+  const open = async (where: DeviceAddress, ended?: AbortSignal): Promise<Port> => {
+    const port = await transport.open(where, { uri, clock, ownThread, signal: ended });
+    return recorder?.tap(port) ?? port;
+  };
+  try {
+    const port = await open(address, signal);
+    const again = reconnect === false ? undefined : await transport.rediscover?.(address);
+    return await Device.open(port, {
+      clock,
+      signal,
+      log,
+      onEvent,
+      retry,
+      reconnect: again && {
+        ...(reconnect === true ? {} : reconnect),
+        openPort: (ended) => open(again, ended),
+      },
+      whenClosed: recorder && (() => recorder.close()),
+    });
+  } catch (error) {
+    await recorder?.close();
+    throw error;
+  }
+}
+
+/** Loads the recorder only for a program that records. */
+async function startRecording(
+  record: string | RecordOptions,
+  uri: string,
+  address: DeviceAddress,
+  clock: Clock | undefined,
+): Promise<Recorder> {
+  const { recordDevice } = await import('./traces/record-device.js');
+  const options = typeof record === 'string' ? { file: record } : record;
+  return recordDevice(options, {
+    uri,
     clock,
-    signal,
-    log,
-    onEvent,
-    retry,
-    reconnect: again && {
-      ...(reconnect === true ? {} : reconnect),
-      openPort: (ended) => transport.open(again, { uri, clock, ownThread, signal: ended }),
-    },
+    emulator: address.kind === 'emulator' ? address : undefined,
   });
+}
+
+function checkRecord(record: ConnectOptions['record']): void {
+  if (record === undefined) return;
+  if (typeof record === 'string') checkText('record', record);
+  else {
+    checkObject('record', record, "{ file: 'session.mcap' }");
+    checkText('record.file', record.file);
+    checkOptionalFunction('record.onWarning', record.onWarning);
+  }
 }

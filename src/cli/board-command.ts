@@ -4,18 +4,22 @@ import { fittingEmulator } from '../serve/emulator-transport.js';
 import { defineCommand, type LoadedCommand, printReport, type Report } from './command.js';
 import { deviceFile, deviceUri, withDevice } from './device.js';
 import { checkFiles } from './input/check-files.js';
-import { deviceOption, JSON_OUTPUT, LOG, RETRY } from './options/groups.js';
+import { deviceOption, JSON_OUTPUT, LOG, RECORD, RETRY } from './options/groups.js';
 import type { OptionSpecs, OptionValues } from './options/option.js';
 import { withInterrupt } from './output/interrupt.js';
 import { WorkDisplay } from './output/work-display.js';
 
 const FITTING = 'the smallest ideal emulated board that fits';
 
-type SharedOptions = ReturnType<typeof deviceOption> & typeof JSON_OUTPUT & typeof RETRY & typeof LOG;
+type SharedOptions = ReturnType<typeof deviceOption> &
+  typeof JSON_OUTPUT &
+  typeof RETRY &
+  typeof RECORD &
+  typeof LOG;
 
 export interface BoardCommandDefinition<S extends OptionSpecs> {
   /**
-   * The options of this command. `--device`, `--json`, `--no-retry`, `--log-level` and `--log-file` are
+   * The options of this command. `--device`, `--json`, `--no-retry`, `--record`, `--log-level` and others are
    * added.
    */
   readonly options: S;
@@ -72,6 +76,7 @@ export function boardCommand<S extends OptionSpecs>(definition: BoardCommandDefi
     ...deviceOption(fallback ?? FITTING),
     ...JSON_OUTPUT,
     ...RETRY,
+    ...RECORD,
     ...LOG,
   };
   return defineCommand({

@@ -4,18 +4,21 @@ import type { ValueParser } from './options/values.js';
 import { addNotes } from './output/help-notes.js';
 import { withFlagsInError } from './output/library-names.js';
 
+/** A word that a command needs, written `<task>`. */
+export interface ArgumentDefinition {
+  readonly name: string;
+  readonly help: string;
+  /** Left out: any text. */
+  readonly value?: ValueParser<string>;
+}
+
 export interface CommandDefinition<S extends OptionSpecs> {
-  /** A word that the command needs, written `<task>`. */
-  readonly argument?: {
-    readonly name: string;
-    readonly help: string;
-    readonly value: ValueParser<string>;
-  };
+  readonly arguments?: readonly ArgumentDefinition[];
   readonly options: S;
   /** What `--help` shows after the options: notes, and at least one example. */
   readonly example: string;
-  /** `name` is what the command is called. */
-  readonly run: (options: OptionValues<S>, name: string) => Promise<void>;
+  /** `name` is what the command is called, `words` are its arguments. */
+  readonly run: (options: OptionValues<S>, name: string, words: readonly string[]) => Promise<void>;
 }
 
 /** A command as its module exports it. Its name and summary stand in `commands.ts`. */
@@ -25,8 +28,10 @@ export interface LoadedCommand {
   readonly describe: (command: Command) => void;
 }
 
+const anyText: ValueParser<string> = (text) => text;
+
 export function defineCommand<S extends OptionSpecs>({
-  argument,
+  arguments: words = [],
   options,
   example,
   run,
@@ -34,15 +39,13 @@ export function defineCommand<S extends OptionSpecs>({
   return {
     options,
     describe(command) {
-      if (argument !== undefined) {
-        const { name, help, value } = argument;
+      for (const { name, help, value = anyText } of words)
         command.addArgument(new Argument(name, help).argParser((text) => value(text, name)));
-      }
       addOptions(command, options);
       addNotes(command, example);
       command.action(async () => {
         try {
-          await run(valuesOf(command, options), command.name());
+          await run(valuesOf(command, options), command.name(), command.processedArgs as string[]);
         } catch (error) {
           throw withFlagsInError(error, options);
         }

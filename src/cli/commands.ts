@@ -97,6 +97,17 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
     ],
   },
   {
+    name: 'trace',
+    summary: 'look at recorded sessions, mend them, compare with them',
+    commands: [
+      {
+        name: 'doctor',
+        summary: 'say what is missing in a recorded session',
+        load: () => import('./commands/trace/doctor.js'),
+      },
+    ],
+  },
+  {
     name: 'demo',
     summary: 'train MNIST on the emulated board, then without it by two digital optimizers, and compare',
     load: () => import('./commands/demo/demo.js'),

@@ -1,6 +1,7 @@
 import { connect, DEVICE_VARIABLE, parseDeviceUri } from '../connect.js';
 import type { Device } from '../driver/device.js';
 import { ThermolinkError } from '../errors.js';
+import type { RecordOptions } from '../traces/recorder.js';
 import { createLogger, type LogOptions } from './logging.js';
 import { describeDeviceEvent } from './output/device-event.js';
 
@@ -31,6 +32,10 @@ const CHOICE_ERRORS: readonly string[] = ['TOO_LARGE', 'UNSUPPORTED'];
 export interface DeviceOptions extends LogOptions {
   /** Whether lost board runs are done again. */
   readonly retry?: boolean;
+  /** The file that the session is recorded in. */
+  readonly record?: string | undefined;
+  /** Whether the JSON of the recording holds every sample. */
+  readonly recordSamples?: boolean | undefined;
   /** Called when something that was lost is done again. */
   readonly onRepeat?: () => void;
 }
@@ -64,6 +69,7 @@ async function open(uri: string, options: DeviceOptions, signal: AbortSignal): P
       signal,
       log: logger?.child({ device: uri }),
       retry: options.retry,
+      record: recordOptions(options),
       onEvent: (event) => {
         if (event.kind === 'repeating') options.onRepeat?.();
         process.stderr.write(`${describeDeviceEvent(event)}\n`);
@@ -72,6 +78,15 @@ async function open(uri: string, options: DeviceOptions, signal: AbortSignal): P
   } catch (error) {
     throw error instanceof ThermolinkError && error.code !== 'ABORTED' ? namingVariable(error, uri) : error;
   }
+}
+
+function recordOptions({ record, recordSamples }: DeviceOptions): RecordOptions | undefined {
+  if (record === undefined) return undefined;
+  return {
+    file: record,
+    samples: { all: recordSamples === true },
+    onWarning: ({ message }) => process.stderr.write(`${message}\n`),
+  };
 }
 
 /** The same error. If the environment variable names the device, its hint says so. */

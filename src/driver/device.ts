@@ -48,6 +48,8 @@ export interface OpenOptions {
    * error of the first loss.
    */
   readonly retry?: boolean;
+  /** Called when the device has been closed, after its port: whoever listens at the port ends. */
+  readonly whenClosed?: () => Promise<void>;
 }
 
 /**
@@ -72,6 +74,7 @@ export class Device implements BoardDevice {
   #reconnector: Reconnector | undefined;
   readonly #endHealth: () => void;
   readonly #noteClosed: () => void;
+  #whenClosed: (() => Promise<void>) | undefined;
   readonly #uploader: Uploader;
   readonly #runs: RunKeeper;
   /** How many cells the program in each bank has. */
@@ -155,6 +158,7 @@ export class Device implements BoardDevice {
         }
       };
       if (options.reconnect) device.#reconnectWith(options.reconnect);
+      device.#whenClosed = options.whenClosed;
       return device;
     } catch (error) {
       await port.close();
@@ -323,5 +327,6 @@ export class Device implements BoardDevice {
     const closed = new ThermolinkError('ABORTED', 'The device was closed.');
     this.#connection.fail(closed);
     await this.#connection.port.close().catch(() => undefined);
+    await this.#whenClosed?.().catch(() => undefined);
   }
 }

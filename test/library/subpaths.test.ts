@@ -20,6 +20,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   './files': [],
   './transport': [],
   './serve': [MESSAGES],
+  './traces': ['@foxglove/crc', '@mcap/core', MESSAGES, 'heap-js'],
   './protocol': [MESSAGES],
   './emulator': [MESSAGES],
   './emulator/profiles': [SCHEMAS],

@@ -30,6 +30,13 @@ export function deviceOption(fallback: string) {
   return { device: option('--device <uri>', `which board (default: ${fallback})`) };
 }
 
+export const RECORD = {
+  record: option('--record <file>', 'record everything that passes between host and board (MCAP)', {
+    file: 'own',
+  }),
+  recordSamples: flag('--record-samples', 'write every sample into the JSON of the recording too'),
+};
+
 export const RETRY = {
   retry: negation('--no-retry', 'end with the error when something is lost, in place of doing it again'),
 };

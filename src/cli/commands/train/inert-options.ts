@@ -13,6 +13,8 @@ export interface GivenOptions extends OptimizerOptions {
   readonly device?: string | undefined;
   readonly logLevel?: string | undefined;
   readonly logFile?: string | undefined;
+  readonly record?: string | undefined;
+  readonly recordSamples?: boolean | undefined;
   readonly curvatureExamples?: number | undefined;
   /** False when `--no-retry` was given. */
   readonly retry?: boolean | undefined;
@@ -24,6 +26,8 @@ const SHOWN_BY: Readonly<Record<string, keyof OptimizerOptions>> = {
   device: 'time',
   logLevel: 'time',
   logFile: 'time',
+  record: 'time',
+  recordSamples: 'time',
   retry: 'time',
   // Only an optimizer with curvature has a damping.
   curvatureExamples: 'damping',

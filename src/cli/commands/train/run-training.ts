@@ -13,8 +13,8 @@ import type { TrainingSummary } from '../../../learning/record.js';
 import { resolveRequest } from '../../../learning/train-request.js';
 import { checkTrainRequest, type TrainRequest, train } from '../../../learning/trainer.js';
 import { checkTrainingDirectory, type ExistingTraining } from '../../../learning/training-files.js';
-import { deviceUri, withDevice } from '../../device.js';
-import type { LogOptions } from '../../logging.js';
+import { type DeviceOptions, deviceUri, withDevice } from '../../device.js';
+
 import { refuseTooLargeForBoard } from './board-size.js';
 import { dataText, dataWarnings } from './data-text.js';
 import { usesBoard } from './inert-options.js';
@@ -29,7 +29,7 @@ export const TRAINING_DEVICE = 'emulator:ideal-crossbar';
 const TICKS_MAX = 2 ** 20;
 
 /** One training as a command line asks for it. */
-export interface TrainingPlan extends LogOptions {
+export interface TrainingPlan extends DeviceOptions {
   readonly optimizer: OptimizerName | 'control';
   readonly settings: OptimizerOptions;
   readonly device?: string;
@@ -42,7 +42,6 @@ export interface TrainingPlan extends LogOptions {
   readonly curvatureExamples?: number;
   readonly out?: string;
   readonly existing: ExistingTraining;
-  readonly retry?: boolean;
   readonly quiet: boolean;
 }
 

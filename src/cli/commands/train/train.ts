@@ -4,7 +4,7 @@ import type { TrainingSummary } from '../../../learning/record.js';
 import { formatCount } from '../../../number-text.js';
 import { defineCommand } from '../../command.js';
 import { checkFiles } from '../../input/check-files.js';
-import { deviceOption, LOG, RETRY } from '../../options/groups.js';
+import { deviceOption, LOG, RECORD, RETRY } from '../../options/groups.js';
 import { flag, type OptionValues, option } from '../../options/option.js';
 import {
   choice,
@@ -61,17 +61,20 @@ const OPTIONS = {
   ...deviceOption(TRAINING_DEVICE),
   json: flag('--json', 'print the summary as JSON'),
   ...RETRY,
+  ...RECORD,
   ...LOG,
 };
 
 type TrainOptions = OptionValues<typeof OPTIONS>;
 
 export const command = defineCommand({
-  argument: {
-    name: '<task>',
-    help: 'mnist: a convolution classifier of handwritten digits',
-    value: choice(['mnist']),
-  },
+  arguments: [
+    {
+      name: '<task>',
+      help: 'mnist: a convolution classifier of handwritten digits',
+      value: choice(['mnist']),
+    },
+  ],
   options: OPTIONS,
   example: `
 Examples:
@@ -154,7 +157,20 @@ function planOf(options: TrainOptions): TrainingPlan {
   if (options.preset === 'control' && (options.optimizer ?? 'sgd') !== 'sgd')
     throw usage(`--preset control is SGD, not ${options.optimizer}.`, 'Leave --optimizer out.');
   const { rate, momentum, damping, time, clip, delay, initial } = options;
-  const { device, logLevel, logFile, data, epochs, batch, trainSize, seed, curvatureExamples, out } = options;
+  const {
+    device,
+    logLevel,
+    logFile,
+    record,
+    recordSamples,
+    data,
+    epochs,
+    batch,
+    trainSize,
+    seed,
+    curvatureExamples,
+    out,
+  } = options;
   const settings = { rate, momentum, damping, time, clip, delay, initial };
   const optimizer = options.preset ?? options.optimizer ?? 'tngd';
   const chosenBy = optimizer === 'control' ? '--preset control' : `--optimizer ${optimizer}`;
@@ -163,6 +179,8 @@ function planOf(options: TrainOptions): TrainingPlan {
     device,
     logLevel,
     logFile,
+    record,
+    recordSamples,
     curvatureExamples,
     retry: options.retry ? undefined : false,
   };
@@ -173,6 +191,8 @@ function planOf(options: TrainOptions): TrainingPlan {
     device,
     logLevel,
     logFile,
+    record,
+    recordSamples,
     data,
     epochs,
     batch,

@@ -1,0 +1,12 @@
+/**
+ * Recorded sessions: what passed between a host and a board, as an MCAP file. `Recorder` writes one (usually
+ * through `connect({ record })`), `openTrace` reads one.
+ *
+ * @module thermolink/traces
+ */
+export type { FileFinding } from './mcap-reader.js';
+export type { SampleDetail } from './message-json.js';
+export { openTrace, type Trace, type TraceAttachment } from './open-trace.js';
+export { fieldsOf, type ReadableValue, readableFields } from './readable-fields.js';
+export { Recorder, type RecordOptions } from './recorder.js';
+export type { FieldValue, LinkChunk, LinkFindings, TraceMessage, TraceSamples } from './trace-message.js';

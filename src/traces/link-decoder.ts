@@ -1,0 +1,180 @@
+import { equalBytes } from '../../firmware-protocol/bytes.js';
+import { decodeToDevice, decodeToHost } from '../../firmware-protocol/codec.js';
+import { CHANNEL, type Frame, FrameDecoder } from '../../firmware-protocol/framing.js';
+import { FRAME_BYTES_MAX } from '../../firmware-protocol/limits.js';
+import type { ChannelName, Direction } from '../../firmware-protocol/message-table.js';
+import type { Answer, Command } from '../../firmware-protocol/messages/index.js';
+import { HELLO_PURPOSE } from '../../firmware-protocol/messages/system.js';
+import type { FieldValue, LinkChunk, LinkFindings, TraceMessage, TraceSamples } from './trace-message.js';
+
+const CHANNEL_NAMES = Object.keys(CHANNEL) as ChannelName[];
+
+/** How many connections may be in the middle of a frame. The one that was silent for longest is forgotten. */
+const CONNECTIONS_DECODED_MAX = 16;
+
+/** The message without what depends on when and where it passed. */
+type Decoded = Pick<TraceMessage, 'kind' | 'name' | 'requestId' | 'fields' | 'samples'>;
+
+/** The frames of one direction of the open session. */
+class Lane {
+  #expectedSeq = 0;
+  #sampleSeq = 0;
+  /** Whether a frame behind the expected one has come. */
+  #isBehindGap = false;
+
+  /** Whether the frame carries a message that the receiver is handed: go-back-N takes the expected one. */
+  takes({ channel, seq }: Frame, findings: LinkFindings): boolean {
+    if (channel === CHANNEL.stop) return true;
+    if (channel === CHANNEL.sample) {
+      const skipped = (seq - this.#sampleSeq) & 0xffff;
+      if (skipped < 0x8000) {
+        findings.sampleFramesLost += skipped;
+        this.#sampleSeq = (seq + 1) & 0xffff;
+      }
+      return true;
+    }
+    if (seq === this.#expectedSeq) {
+      if (this.#isBehindGap) findings.openGaps--;
+      this.#isBehindGap = false;
+      this.#expectedSeq = (seq + 1) & 0xffff;
+      return true;
+    }
+    if (((this.#expectedSeq - seq) & 0xffff) <= 0x8000) findings.retransmissions++;
+    else {
+      findings.framesOutOfOrder++;
+      if (!this.#isBehindGap) findings.openGaps++;
+      this.#isBehindGap = true;
+    }
+    return false;
+  }
+
+  begin(): void {
+    this.#expectedSeq = 0;
+    this.#sampleSeq = 0;
+    this.#isBehindGap = false;
+  }
+}
+
+/**
+ * A passive ear on the link: it takes the bytes of both directions as they pass a port and gives the messages
+ * in causal order, each once, as the receivers are handed them (protocol.md, "Commands: delivered in order,
+ * once"). It sends nothing, never throws on bytes, and needs the memory of a few frames.
+ */
+export class LinkDecoder {
+  readonly findings: LinkFindings = {
+    framesReceived: 0,
+    framesFaulty: 0,
+    framesForeign: 0,
+    retransmissions: 0,
+    framesOutOfOrder: 0,
+    openGaps: 0,
+    sampleFramesLost: 0,
+  };
+  readonly #decoders = new Map<string, FrameDecoder>();
+  readonly #lanes = { toDevice: new Lane(), toHost: new Lane() };
+  /** The last HELLO. */
+  #asked: { readonly nonce: Uint8Array; readonly purpose: number } | undefined;
+  /** The name of the open session. */
+  #nonce: Uint8Array | undefined;
+  #session = 0;
+  #index = 0;
+
+  /**
+   * Takes a chunk and hands over the messages that it completes. With `copy: false` the bytes in a message
+   * are valid only during the call.
+   */
+  push(chunk: LinkChunk, deliver: (message: TraceMessage) => void, { copy = true } = {}): void {
+    const { direction, connection } = chunk;
+    this.#decoder(connection, direction).decode(chunk.bytes, (item) => {
+      if (item.kind === 'fault') {
+        this.findings.framesFaulty++;
+        return;
+      }
+      const { frame } = item;
+      if (frame.channel !== CHANNEL.open && frame.session !== this.#nonce?.[0]) {
+        this.findings.framesForeign++;
+        return;
+      }
+      this.findings.framesReceived++;
+      if (frame.payload.length === 0) return;
+      if (frame.channel !== CHANNEL.open && !this.#lanes[direction].takes(frame, this.findings)) return;
+      const payload = copy ? frame.payload.slice() : frame.payload;
+      const decoded = decodedPayload(direction, payload);
+      if (decoded.name === 'hello') this.#noteHello(decoded);
+      deliver({
+        index: this.#index++,
+        hostTimeNs: chunk.hostTimeNs,
+        ...deviceTimeOf(decoded),
+        connection,
+        session: this.#session,
+        direction,
+        channel: CHANNEL_NAMES[frame.channel],
+        ...decoded,
+        payloadBytes: payload.length,
+      });
+    });
+  }
+
+  #decoder(connection: number, direction: Direction): FrameDecoder {
+    const key = `${connection} ${direction}`;
+    const decoder = this.#decoders.get(key) ?? new FrameDecoder(FRAME_BYTES_MAX);
+    this.#decoders.delete(key);
+    this.#decoders.set(key, decoder);
+    if (this.#decoders.size > 2 * CONNECTIONS_DECODED_MAX)
+      this.#decoders.delete(this.#decoders.keys().next().value!);
+    return decoder;
+  }
+
+  /**
+   * Takes note of a HELLO, and of the session that its answer opens. An answer that names the open session
+   * again changes nothing, because HELLO was repeated or the session was resumed. An answer to another HELLO
+   * than the last one was left in a buffer by another client.
+   */
+  #noteHello({ kind, fields }: Decoded): void {
+    if (kind === 'command') {
+      const { nonce, purpose } = fields as unknown as Command<'hello'>;
+      this.#asked = { nonce: nonce.slice(), purpose };
+      return;
+    }
+    const { nonce, resumed } = fields as unknown as Answer<'hello'>;
+    const asked = this.#asked;
+    if (!asked || !equalBytes(nonce, asked.nonce)) return;
+    // A HELLO that only asks whether its session is open opens none.
+    if (asked.purpose === HELLO_PURPOSE.resume && resumed === 0) return;
+    if (resumed === 1 && this.#nonce && equalBytes(nonce, this.#nonce)) return;
+    this.#nonce = nonce.slice();
+    this.#session++;
+    this.#lanes.toDevice.begin();
+    this.#lanes.toHost.begin();
+  }
+}
+
+/** What a payload says. The codes of a sample block are taken out of its fields. */
+function decodedPayload(direction: Direction, payload: Uint8Array): Decoded {
+  const message = direction === 'toDevice' ? decodeToDevice(payload) : decodeToHost(payload);
+  if (message.kind === 'bad')
+    return {
+      kind: 'bad',
+      name: 'bad',
+      requestId: message.requestId ?? 0,
+      fields: { reason: message.reason, payload },
+    };
+  const { kind, name, requestId } = message;
+  const fields = message.fields as Readonly<Record<string, FieldValue>>;
+  if (name !== 'sampleBlock') return { kind, name, requestId, fields };
+  const { codes, ...header } = message.fields;
+  const samples: TraceSamples = { header, codes: sampleCodes(codes) };
+  return { kind, name, requestId, fields: header, samples };
+}
+
+/** Codes may begin at an odd byte; those bytes are copied. */
+function sampleCodes(bytes: Uint8Array): Int16Array {
+  const count = bytes.length >> 1;
+  if (bytes.byteOffset % 2 === 0) return new Int16Array(bytes.buffer, bytes.byteOffset, count);
+  return new Int16Array(bytes.slice(0, 2 * count).buffer, 0, count);
+}
+
+function deviceTimeOf({ fields }: Decoded): { deviceTimeUs?: number } {
+  const { deviceTimeUs } = fields;
+  return typeof deviceTimeUs === 'number' ? { deviceTimeUs } : {};
+}

@@ -1,0 +1,276 @@
+import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { McapChunkBuilder, McapRecordBuilder, type McapTypes, Opcode } from '@mcap/core';
+import { crc32 } from '../../firmware-protocol/crc.js';
+import { ThermolinkError } from '../errors.js';
+import { type WritePart, writeWhole } from '../files/replace-file.js';
+
+/** A chunk of the file is closed when it holds this many bytes. */
+export const CHUNK_BYTES_MAX = 256 * 1024;
+/** What the index at the end of a file may take in memory. A longer recording ends without an index. */
+export const INDEX_BYTES_MAX = 16 * 1024 * 1024;
+
+const LIBRARY = 'thermolink';
+/** The name of our layout of channels, metadata and attachments (docs/reference/traces.md). */
+export const MCAP_PROFILE = 'thermolink';
+
+/** What a channel of the file carries. */
+export interface ChannelDescription {
+  readonly topic: string;
+  readonly messageEncoding: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** The JSON schema of its messages. */
+  readonly schema?: { readonly name: string; readonly json: object };
+}
+
+interface OpenChannel {
+  readonly channel: McapTypes.Channel;
+  readonly schema: McapTypes.Schema | undefined;
+  /** Channels that every chunk describes anew, so that each chunk can be read alone. */
+  readonly everywhere: boolean;
+  messages: number;
+  /** The number of the chunk that described it last. */
+  describedIn: number;
+}
+
+/**
+ * Writes an MCAP file chunk by chunk. What a closed chunk holds is readable whatever happens afterwards: the
+ * library's own writer keeps a small session in memory until its end. Errors: BAD_FILE from the constructor;
+ * a later write that fails throws what the system says, and leaves a file that ends with a whole chunk.
+ */
+export class McapFile {
+  readonly #descriptor: number;
+  readonly #write: WritePart;
+  readonly #chunk = new McapChunkBuilder({ useMessageIndex: true });
+  readonly #records = new McapRecordBuilder();
+  /** The index records of the summary, in their final form. */
+  readonly #chunkIndexes = new McapRecordBuilder();
+  readonly #attachmentIndexes = new McapRecordBuilder();
+  readonly #metadataIndexes = new McapRecordBuilder();
+  readonly #channels: OpenChannel[] = [];
+  #size = 0;
+  #chunkNumber = 1;
+  #chunkBytes = 0;
+  #counts = { messages: 0, chunks: 0, attachments: 0, metadata: 0 };
+  #startTime: bigint | undefined;
+  #endTime = 0n;
+  #open = true;
+
+  constructor(path: string, { write = writeSync }: { readonly write?: WritePart } = {}) {
+    this.#write = write;
+    try {
+      this.#descriptor = openSync(path, 'wx');
+    } catch (cause) {
+      const exists = (cause as NodeJS.ErrnoException).code === 'EEXIST';
+      throw new ThermolinkError('BAD_FILE', `${path} ${exists ? 'exists already' : "can't be written"}.`, {
+        cause,
+        hint: exists
+          ? 'A recording replaces no file: name another one, or remove it.'
+          : 'Name a file in a directory that you may write to.',
+        data: { file: path },
+      });
+    }
+    this.#records.writeMagic();
+    this.#records.writeHeader({ profile: MCAP_PROFILE, library: LIBRARY });
+    this.#flush();
+  }
+
+  /** Bytes written so far. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Bytes that are not written yet. */
+  get pendingBytes(): number {
+    return this.#chunkBytes;
+  }
+
+  /** Opens a channel and returns its id. `everywhere`: every chunk that uses it describes it. */
+  addChannel(
+    { topic, messageEncoding, metadata = {}, schema }: ChannelDescription,
+    everywhere: boolean,
+  ): number {
+    const id = this.#channels.length + 1;
+    const schemaId = schema ? id : 0;
+    this.#channels.push({
+      channel: { id, schemaId, topic, messageEncoding, metadata: new Map(Object.entries(metadata)) },
+      schema: schema && {
+        id: schemaId,
+        name: schema.name,
+        encoding: 'jsonschema',
+        data: new TextEncoder().encode(JSON.stringify(schema.json)),
+      },
+      everywhere,
+      messages: 0,
+      describedIn: 0,
+    });
+    return id;
+  }
+
+  /** Adds a message to the open chunk, and closes the chunk when it is full. */
+  addMessage(channelId: number, logTime: bigint, data: Uint8Array): void {
+    const open = this.#channels[channelId - 1];
+    if (open.describedIn === 0 || (open.everywhere && open.describedIn !== this.#chunkNumber)) {
+      if (open.schema) this.#chunk.addSchema(open.schema);
+      this.#chunk.addChannel(open.channel);
+      open.describedIn = this.#chunkNumber;
+    }
+    this.#chunk.addMessage({ channelId, sequence: open.messages++, logTime, publishTime: logTime, data });
+    this.#chunkBytes = this.#chunk.byteLength;
+    if (this.#chunkBytes >= CHUNK_BYTES_MAX) this.closeChunk();
+  }
+
+  /** Writes the open chunk with its index, if it holds anything. */
+  closeChunk(): void {
+    if (this.#chunk.numMessages === 0) return;
+    const records = this.#chunk.buffer;
+    const { messageStartTime, messageEndTime } = this.#chunk;
+    const chunkStartOffset = BigInt(this.#size);
+    const chunkLength = this.#records.writeChunk({
+      messageStartTime,
+      messageEndTime,
+      uncompressedSize: BigInt(records.length),
+      uncompressedCrc: crc32(records),
+      compression: '',
+      records,
+    });
+    const messageIndexOffsets = new Map<number, bigint>();
+    for (const index of this.#chunk.indices) {
+      if (index.records.length === 0) continue;
+      messageIndexOffsets.set(index.channelId, chunkStartOffset + BigInt(this.#records.length));
+      this.#records.writeMessageIndex(index);
+    }
+    const messageIndexLength = BigInt(this.#records.length) - chunkLength;
+    this.#flush();
+    this.#counts.messages += this.#chunk.numMessages;
+    this.#counts.chunks++;
+    if (this.#startTime === undefined || messageStartTime < this.#startTime)
+      this.#startTime = messageStartTime;
+    if (messageEndTime > this.#endTime) this.#endTime = messageEndTime;
+    if (this.#chunkIndexes.length < INDEX_BYTES_MAX)
+      this.#chunkIndexes.writeChunkIndex({
+        messageStartTime,
+        messageEndTime,
+        chunkStartOffset,
+        chunkLength,
+        messageIndexOffsets,
+        messageIndexLength,
+        compression: '',
+        compressedSize: BigInt(records.length),
+        uncompressedSize: BigInt(records.length),
+      });
+    this.#chunk.reset();
+    this.#chunkBytes = 0;
+    this.#chunkNumber++;
+  }
+
+  /** Writes an attachment at once. */
+  attach(attachment: McapTypes.Attachment): void {
+    const offset = BigInt(this.#size);
+    const length = this.#records.writeAttachment(attachment);
+    this.#flush();
+    this.#counts.attachments++;
+    const { name, mediaType, logTime, createTime, data } = attachment;
+    const dataSize = BigInt(data.length);
+    this.#attachmentIndexes.writeAttachmentIndex({
+      offset,
+      length,
+      logTime,
+      createTime,
+      dataSize,
+      name,
+      mediaType,
+    });
+  }
+
+  /** Writes a metadata record at once. */
+  addMetadata(name: string, metadata: Readonly<Record<string, string>>): void {
+    const offset = BigInt(this.#size);
+    const length = this.#records.writeMetadata({ name, metadata: new Map(Object.entries(metadata)) });
+    this.#flush();
+    this.#counts.metadata++;
+    this.#metadataIndexes.writeMetadataIndex({ offset, length, name });
+  }
+
+  /** Writes the last chunk, the index and the end, and closes the file. */
+  finish(): void {
+    this.closeChunk();
+    this.#records.writeDataEnd({ dataSectionCrc: 0 });
+    this.#flush();
+    const isIndexed = this.#chunkIndexes.length < INDEX_BYTES_MAX;
+    const groups = isIndexed ? this.#summary() : [];
+    const summaryStart = isIndexed ? BigInt(this.#size) : 0n;
+    let at = BigInt(this.#size);
+    for (const { groupOpcode, bytes } of groups) {
+      const groupLength = BigInt(bytes.length);
+      this.#records.writeSummaryOffset({ groupOpcode, groupStart: at, groupLength });
+      at += groupLength;
+    }
+    this.#records.writeFooter({ summaryStart, summaryOffsetStart: isIndexed ? at : 0n, summaryCrc: 0 });
+    const end = Buffer.concat([...groups.map(({ bytes }) => bytes), this.#records.buffer]);
+    this.#records.reset();
+    // The CRC covers the summary and the footer up to the CRC itself, which is the last field.
+    end.writeUInt32LE(crc32(end.subarray(0, end.length - 4)), end.length - 4);
+    this.#append(end);
+    this.#records.writeMagic();
+    this.#flush();
+    this.abandon();
+  }
+
+  /** Closes the file as it is. */
+  abandon(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    closeSync(this.#descriptor);
+  }
+
+  /** The groups of the summary that hold anything, in order. */
+  #summary(): { readonly groupOpcode: number; readonly bytes: Uint8Array }[] {
+    const used = this.#channels.filter(({ messages }) => messages > 0);
+    const schemas = new McapRecordBuilder();
+    for (const { schema } of used) if (schema) schemas.writeSchema(schema);
+    const channels = new McapRecordBuilder();
+    for (const { channel } of used) channels.writeChannel(channel);
+    const statistics = new McapRecordBuilder();
+    statistics.writeStatistics({
+      messageCount: BigInt(this.#counts.messages),
+      schemaCount: used.filter(({ schema }) => schema).length,
+      channelCount: used.length,
+      attachmentCount: this.#counts.attachments,
+      metadataCount: this.#counts.metadata,
+      chunkCount: this.#counts.chunks,
+      messageStartTime: this.#startTime ?? 0n,
+      messageEndTime: this.#endTime,
+      channelMessageCounts: new Map(used.map(({ channel, messages }) => [channel.id, BigInt(messages)])),
+    });
+    return [
+      { groupOpcode: Opcode.SCHEMA, bytes: schemas.buffer },
+      { groupOpcode: Opcode.CHANNEL, bytes: channels.buffer },
+      { groupOpcode: Opcode.STATISTICS, bytes: statistics.buffer },
+      { groupOpcode: Opcode.CHUNK_INDEX, bytes: this.#chunkIndexes.buffer },
+      { groupOpcode: Opcode.ATTACHMENT_INDEX, bytes: this.#attachmentIndexes.buffer },
+      { groupOpcode: Opcode.METADATA_INDEX, bytes: this.#metadataIndexes.buffer },
+    ].filter(({ bytes }) => bytes.length > 0);
+  }
+
+  #flush(): void {
+    const bytes = this.#records.buffer;
+    this.#records.reset();
+    this.#append(bytes);
+  }
+
+  /** Appends all bytes. After a failure the file ends where it ended before. */
+  #append(bytes: Uint8Array): void {
+    try {
+      writeWhole(this.#descriptor, bytes, this.#write);
+    } catch (error) {
+      try {
+        ftruncateSync(this.#descriptor, this.#size);
+      } catch {
+        // The file ends with a part of a record, which a reader leaves out.
+      }
+      this.abandon();
+      throw error;
+    }
+    this.#size += bytes.length;
+  }
+}

@@ -1,0 +1,244 @@
+import type { Clock } from '../../firmware-protocol/clock.js';
+import type { Direction } from '../../firmware-protocol/message-table.js';
+import type { Port } from '../../firmware-protocol/port.js';
+import { PROTOCOL_MAJOR, PROTOCOL_MINOR, TABLE_HASH } from '../../firmware-protocol/version.js';
+import { SYSTEM_CLOCK } from '../driver/system-clock.js';
+import { ThermolinkError } from '../errors.js';
+import { LinkDecoder } from './link-decoder.js';
+import { McapFile } from './mcap-file.js';
+import { messageJson, messageSchemas, type SampleDetail, topicOf } from './message-json.js';
+import { readableFields } from './readable-fields.js';
+import { TappedPort } from './tapped-port.js';
+import type { LinkChunk, TraceMessage } from './trace-message.js';
+
+/** A chunk of the file is closed after this time. */
+const CHUNK_MS = 500;
+/** Two chunks that events close lie at least this far apart. */
+const CHUNK_MS_MIN = 50;
+/** After so many ports (reconnects, clients) the recording ends: each takes two channels of the file. */
+export const CONNECTIONS_RECORDED_MAX = 10_000;
+
+/** How a session is recorded. */
+export interface RecordOptions {
+  /** The file. It must not exist. */
+  readonly file: string;
+  /** What the JSON of a sample block holds beside its header; the raw bytes hold everything. */
+  readonly samples?: SampleDetail;
+  /** Called once when the recording ends early, for example on a full disk. The experiment goes on. */
+  readonly onWarning?: (error: ThermolinkError) => void;
+  /** Default: the machine's clock, from the time of day on. With a clock of the caller time begins at 0. */
+  readonly clock?: Clock;
+}
+
+/** Messages after which a chunk is closed: a state of the board, a failure or the end of a run. */
+const CLOSING: ReadonlySet<string> = new Set([
+  'hello answer',
+  'helloRefused event',
+  'runEnded event',
+  'stop answer',
+  'acknowledge answer',
+  'refusal event',
+  'reset answer',
+  'start answer',
+  'commit answer',
+  'bad bad',
+]);
+
+/**
+ * Records what passes ports into an MCAP file (docs/reference/traces.md): the bytes of both directions, and
+ * the messages in them as JSON. It only listens. When writing fails, the recording ends with a warning and
+ * the ports go on. Errors: BAD_FILE from the constructor.
+ */
+export class Recorder {
+  readonly file: string;
+  readonly #mcap: McapFile;
+  readonly #clock: Clock;
+  readonly #wallStartNs: bigint;
+  readonly #clockStartMs: number;
+  readonly #decoder = new LinkDecoder();
+  readonly #detail: SampleDetail;
+  readonly #onWarning: (error: ThermolinkError) => void;
+  readonly #schemas = messageSchemas();
+  readonly #messageChannels = new Map<string, number>();
+  readonly #linkChannels = new Map<number, Record<Direction, number>>();
+  readonly #text = new TextEncoder();
+  #connections = 0;
+  #identities = 0;
+  #lastClosedMs = 0;
+  #cancelTimer: (() => void) | undefined;
+  /** When the timer fires, in ms of the clock. */
+  #timerDueMs = Infinity;
+  #ended = false;
+
+  constructor({ file, samples = {}, onWarning = () => undefined, clock }: RecordOptions) {
+    this.file = file;
+    this.#detail = samples;
+    this.#onWarning = onWarning;
+    this.#clock = clock ?? SYSTEM_CLOCK;
+    this.#clockStartMs = this.#clock.nowMs();
+    this.#wallStartNs = clock ? 0n : BigInt(Date.now()) * 1_000_000n;
+    this.#mcap = new McapFile(file);
+    this.#guard(() =>
+      this.#mcap.addMetadata('thermolink', {
+        format: '1',
+        protocol: `${PROTOCOL_MAJOR}.${PROTOCOL_MINOR}`,
+        tableHash: Buffer.from(TABLE_HASH).toString('hex'),
+        node: process.version,
+        platform: `${process.platform} ${process.arch}`,
+      }),
+    );
+  }
+
+  /** Whether nothing is recorded any more. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /**
+   * A port that passes everything on and is recorded. `side`: whether the port is the host's end (what it
+   * writes goes to the device) or the device's.
+   */
+  tap(port: Port, side: 'host' | 'device' = 'host'): Port {
+    if (this.#ended) return port;
+    if (this.#connections >= CONNECTIONS_RECORDED_MAX) {
+      this.#stop(new Error(`more than ${CONNECTIONS_RECORDED_MAX} ports were opened`));
+      return port;
+    }
+    const connection = ++this.#connections;
+    const channel = (direction: Direction, topic: string): number =>
+      this.#mcap.addChannel(
+        {
+          topic,
+          messageEncoding: 'thermolink-link',
+          metadata: { connection: String(connection), direction, port: port.name, side },
+        },
+        true,
+      );
+    this.#linkChannels.set(connection, {
+      toDevice: channel('toDevice', '/link/to_device'),
+      toHost: channel('toHost', '/link/to_host'),
+    });
+    const [written, received]: Direction[] =
+      side === 'host' ? ['toDevice', 'toHost'] : ['toHost', 'toDevice'];
+    return new TappedPort(port, {
+      wrote: (bytes) => this.#take(written, connection, bytes),
+      received: (bytes) => this.#take(received, connection, bytes),
+      closed: () => this.#closeChunkSoon(),
+    });
+  }
+
+  /** Writes facts about the session. Errors: none; a failure ends the recording with a warning. */
+  addMetadata(name: string, facts: Readonly<Record<string, string>>): void {
+    this.#guard(() => this.#mcap.addMetadata(name, facts));
+  }
+
+  /** Attaches a file: a profile, a calibration. Errors: none. */
+  attach(name: string, mediaType: string, data: Uint8Array | string): void {
+    const logTime = this.#nowNs();
+    const bytes = typeof data === 'string' ? this.#text.encode(data) : data;
+    this.#guard(() => this.#mcap.attach({ name, mediaType, logTime, createTime: logTime, data: bytes }));
+  }
+
+  /** Writes what is left and the end of the file. Errors: none; a failure is a warning. */
+  close(): Promise<void> {
+    this.#cancelTimer?.();
+    this.#guard(() => this.#mcap.finish());
+    this.#ended = true;
+    return Promise.resolve();
+  }
+
+  #nowNs(): bigint {
+    return this.#wallStartNs + BigInt(Math.round((this.#clock.nowMs() - this.#clockStartMs) * 1e6));
+  }
+
+  #take(direction: Direction, connection: number, bytes: Uint8Array): void {
+    if (this.#ended || bytes.length === 0) return;
+    const hostTimeNs = this.#nowNs();
+    const chunk: LinkChunk = { hostTimeNs, direction, connection, bytes };
+    this.#guard(() => {
+      this.#mcap.addMessage(this.#linkChannels.get(connection)![direction], hostTimeNs, bytes);
+      let closes = false;
+      this.#decoder.push(
+        chunk,
+        (message) => {
+          this.#addMessage(message);
+          closes ||= CLOSING.has(`${message.name} ${message.kind}`);
+        },
+        { copy: false },
+      );
+      if (closes) this.#closeChunkSoon();
+      else this.#closeChunkBy(CHUNK_MS);
+    });
+  }
+
+  #addMessage(message: TraceMessage): void {
+    const topic = topicOf(message);
+    let channel = this.#messageChannels.get(topic);
+    if (channel === undefined) {
+      const schema = { name: topic.slice(1).replaceAll('/', '.'), json: this.#schemas.get(topic)! };
+      channel = this.#mcap.addChannel({ topic, messageEncoding: 'json', schema }, false);
+      this.#messageChannels.set(topic, channel);
+    }
+    this.#mcap.addMessage(channel, message.hostTimeNs, this.#text.encode(messageJson(message, this.#detail)));
+    if (message.name === 'hello' && message.kind === 'answer') this.#attachIdentity(message);
+  }
+
+  /** The identity of the board, and again when it has changed. */
+  #attachIdentity(message: TraceMessage): void {
+    const name = this.#identities === 0 ? 'identity.json' : `identity-${this.#identities + 1}.json`;
+    this.#identities++;
+    const { nonce: _, ...identity } = readableFields(message);
+    this.attach(name, 'application/json', `${JSON.stringify(identity, null, 2)}\n`);
+  }
+
+  /** Closes the open chunk at once, or as soon as the last one was closed CHUNK_MS_MIN ago. */
+  #closeChunkSoon(): void {
+    const sinceMs = this.#clock.nowMs() - this.#lastClosedMs;
+    if (sinceMs >= CHUNK_MS_MIN) this.#closeChunk();
+    else this.#closeChunkBy(CHUNK_MS_MIN - sinceMs);
+  }
+
+  #closeChunkBy(delayMs: number): void {
+    if (this.#mcap.pendingBytes === 0) return;
+    const dueMs = this.#clock.nowMs() + delayMs;
+    if (this.#timerDueMs <= dueMs) {
+      // The timer is late where the thread computes without a pause.
+      if (this.#clock.nowMs() > this.#timerDueMs) this.#closeChunk();
+      return;
+    }
+    this.#cancelTimer?.();
+    this.#timerDueMs = dueMs;
+    this.#cancelTimer = this.#clock.schedule(delayMs, () => this.#closeChunk());
+  }
+
+  #closeChunk(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    this.#timerDueMs = Infinity;
+    this.#lastClosedMs = this.#clock.nowMs();
+    this.#guard(() => this.#mcap.closeChunk());
+  }
+
+  #guard(write: () => void): void {
+    if (this.#ended) return;
+    try {
+      write();
+    } catch (error) {
+      this.#stop(error);
+    }
+  }
+
+  #stop(cause: unknown): void {
+    this.#ended = true;
+    this.#cancelTimer?.();
+    this.#mcap.abandon();
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    this.#onWarning(
+      new ThermolinkError('BAD_FILE', `The recording ${this.file} ends here: ${reason}.`, {
+        cause,
+        hint: 'What was recorded before is readable; make room for the next recording.',
+        data: { file: this.file, bytes: this.#mcap.size },
+      }),
+    );
+  }
+}

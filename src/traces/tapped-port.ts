@@ -1,0 +1,53 @@
+import type { Port } from '../../firmware-protocol/port.js';
+
+/** What a tap tells. The bytes are valid only during the call. */
+export interface TapEvents {
+  wrote(bytes: Uint8Array): void;
+  received(bytes: Uint8Array): void;
+  closed(): void;
+}
+
+/** A port that passes everything on to another one and tells about it. It keeps the contract of that port. */
+export class TappedPort implements Port {
+  readonly name: string;
+  readonly frameBytesMax: number;
+  readonly inFlightBytesMax?: number;
+  readonly #port: Port;
+  readonly #events: TapEvents;
+
+  constructor(port: Port, events: TapEvents) {
+    this.#port = port;
+    this.#events = events;
+    this.name = port.name;
+    this.frameBytesMax = port.frameBytesMax;
+    if (port.inFlightBytesMax !== undefined) this.inFlightBytesMax = port.inFlightBytesMax;
+  }
+
+  get closed(): boolean {
+    return this.#port.closed;
+  }
+
+  onData(receiver: (bytes: Uint8Array) => void): void {
+    this.#port.onData((bytes) => {
+      this.#events.received(bytes);
+      receiver(bytes);
+    });
+  }
+
+  onClose(receiver: (reason?: Error) => void): void {
+    this.#port.onClose((reason) => {
+      this.#events.closed();
+      receiver(reason);
+    });
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    // Before the port takes them, because the answer must not be told before the question.
+    if (!this.#port.closed) this.#events.wrote(bytes);
+    return this.#port.write(bytes);
+  }
+
+  close(): Promise<void> {
+    return this.#port.close();
+  }
+}
