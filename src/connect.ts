@@ -139,6 +139,18 @@ export async function connect(uri: string, options: ConnectOptions = {}): Promis
   }
 }
 
+/**
+ * Opens the port that a URI names, for programs that speak on it themselves. Errors: those of
+ * `parseDeviceUri` and of opening the port.
+ */
+export async function openPort(
+  uri: string,
+  options: Pick<ConnectOptions, 'signal' | 'clock'> = {},
+): Promise<Port> {
+  const { transport, address } = locate(uri);
+  return transport.open(address, { uri, clock: options.clock, signal: options.signal });
+}
+
 /** Loads the recorder only for a program that records. */
 async function startRecording(
   record: string | RecordOptions,

@@ -233,6 +233,15 @@ export const ERROR_CODES = {
     causes: ['a program changed in the board by someone else', 'a defect in the firmware or its memory'],
     remedy: 'Load the program again. If it happens again, the board is defective.',
   },
+  TRACE_DEVIATES: {
+    meaning: 'a board does not behave as a recorded session says',
+    causes: [
+      'another die, a damaged cell, or exchanged wires',
+      'a change of the firmware, or of the emulator',
+      'a session that noise brings near the rails, so that one run overloads and the other does not',
+    ],
+    remedy: 'The report names what deviates, by how much, and how likely chance is.',
+  },
   OVERLOAD: {
     meaning: 'a cell or row ran into its rail, and no scale was found at which it does not',
     causes: [

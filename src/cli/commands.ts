@@ -105,6 +105,11 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
         summary: 'say what is missing in a recorded session',
         load: () => import('./commands/trace/doctor.js'),
       },
+      {
+        name: 'verify',
+        summary: 'send a recorded session to a board and compare what comes back',
+        load: () => import('./commands/trace/verify/verify.js'),
+      },
     ],
   },
   {

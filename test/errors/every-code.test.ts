@@ -107,6 +107,10 @@ const SCENARIOS: Readonly<Record<ErrorCode, () => Promise<unknown>>> = {
   DEVICE_REFUSED: board.startAfterStop,
   DEVICE_FAULT: board.faultDuringRun,
   DIGEST_MISMATCH: board.alteredUpload,
+  TRACE_DEVIATES: async () => {
+    await command('ping', '--device', 'emulator:ideal-8', '--count', '1', '--record', file('session.mcap'));
+    await command('trace', 'verify', file('session.mcap'), '--device', 'emulator:ideal-64');
+  },
   OVERLOAD: board.alwaysOverloaded,
   SAMPLES_LOST: board.lostSampleBlock,
   RUN_ENDED: board.stopDuringRun,

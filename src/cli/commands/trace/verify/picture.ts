@@ -1,0 +1,94 @@
+import { readingVolts } from '../../../../board/volts.js';
+import { counted, formatNumber } from '../../../../number-text.js';
+import { figure } from '../../../../plot/figure.js';
+import { lineChart } from '../../../../plot/line-chart.js';
+import type { Comparison, StatisticName } from '../../../../traces/verify/compare-runs.js';
+import { studentLimit } from '../../../../traces/verify/student.js';
+import type { ComparedSamples, VerifyResult } from '../../../../traces/verify/verify.js';
+import { namesOf } from './verdict-text.js';
+
+const PANELS: readonly (readonly [StatisticName, string])[] = [
+  ['mean', 'Mean of each cell'],
+  ['variance', 'Variance of each cell'],
+  ['covariance', 'Correlation of pairs, the worst one of each cell'],
+  ['autocorrelation', 'Correlation of each cell with itself a little earlier'],
+];
+
+/** The run that deviates most, else the first one: its means, and every statistic in standard errors. */
+export function verdictPicture(result: VerifyResult): string | undefined {
+  const worst = result.verdict.deviations[0]?.run ?? 0;
+  const comparison = result.comparisons[worst];
+  if (!comparison?.blocks) return undefined;
+  const { recorded, found, verdict } = result;
+  return figure(
+    [meansChart(comparison, result), ...PANELS.map((panel) => errorsChart(panel, comparison, result))],
+    {
+      title: `${recorded.serialNumber} of ${recorded.model}, recorded, and ${found.serialNumber} of ${found.model}: ${counted(verdict.deviations.length, 'deviation')}`,
+    },
+  );
+}
+
+function meansChart(comparison: ComparedSamples, result: VerifyResult) {
+  const means = of(comparison, 'mean');
+  const volts = (values: number[]) => readingVolts(values, result.recorded);
+  const [was, is] = [volts(means.map((mean) => mean.recorded)), volts(means.map((mean) => mean.found))];
+  return lineChart({
+    title: 'Mean voltages',
+    subtitle: namesOf(comparison, result),
+    x: { label: 'cell' },
+    y: { label: 'V' },
+    series: [
+      { name: 'recorded', points: Array.from(was, (volt, cell) => [cell, volt] as const) },
+      { name: 'found', points: Array.from(is, (volt, cell) => [cell, volt] as const) },
+    ],
+    plotHeightPx: 150,
+  });
+}
+
+function errorsChart(
+  [statistic, title]: readonly [StatisticName, string],
+  comparison: ComparedSamples,
+  result: VerifyResult,
+) {
+  const { blocks, cells } = comparison;
+  const { limits } = result.verdict;
+  const worst = new Float64Array(cells);
+  for (const each of of(comparison, statistic)) {
+    const errors = inErrors(each);
+    for (const cell of [each.cell, each.other ?? each.cell])
+      if (Math.abs(errors) > Math.abs(worst[cell])) worst[cell] = errors;
+  }
+  const limit = studentLimit(limits[statistic], blocks!.count - 1);
+  const points = Array.from(worst, (errors, cell) => [cell, errors] as const);
+  const isBeyond = ([, errors]: readonly [number, number]): boolean => Math.abs(errors) > limit;
+  // A gap after each point makes it a dot.
+  const dots = (chosen: typeof points) => chosen.flatMap((point) => [point, [point[0], Number.NaN] as const]);
+  return lineChart({
+    title,
+    subtitle: `found − recorded in standard errors; beyond the lines chance is too unlikely (${formatNumber(limits[statistic], 2)})`,
+    x: { label: 'cell' },
+    y: { label: 'standard errors', include: [0] },
+    series: [
+      { name: 'within', points: dots(points.filter((point) => !isBeyond(point))), color: '#0072b2' },
+      { name: 'deviates', points: dots(points.filter(isBeyond)), color: '#d55e00' },
+    ],
+    annotations: [
+      { axis: 'y', at: limit, label: '' },
+      { axis: 'y', at: -limit, label: '' },
+    ],
+    plotHeightPx: 130,
+  });
+}
+
+function of({ comparisons }: ComparedSamples, statistic: StatisticName): Comparison[] {
+  return comparisons.filter((each) => each.statistic === statistic);
+}
+
+function inErrors({ recorded, found, error, probability }: Comparison): number {
+  if (probability === 1) return 0;
+  const difference = found - recorded;
+  return error > 0 ? difference / error : Math.sign(difference) * BEYOND_ALL;
+}
+
+/** Where something that never varied is drawn if it has changed. */
+const BEYOND_ALL = 100;

@@ -1,0 +1,181 @@
+import { readingVolts } from '../../../../board/volts.js';
+import { counted, formatCount, formatExact, formatMeasured, formatNumber } from '../../../../number-text.js';
+import type { ReadableValue } from '../../../../traces/readable-fields.js';
+import type { Deviation } from '../../../../traces/verify/judge.js';
+import type { ComparedSamples, VerifyResult } from '../../../../traces/verify/verify.js';
+
+/** Lines of one kind that are shown; the rest is counted. */
+const LINES_MAX = 12;
+
+/** The report of a verification, for people. */
+export function verdictText(result: VerifyResult, files: readonly string[]): string {
+  const { mode, reason, recorded, found, commands, replies, runs, samples } = result;
+  const lines = [
+    `recorded   ${recorded.model}, ${recorded.serialNumber}, ${recorded.firmwareVersion}`,
+    `compared   ${found.model}, ${found.serialNumber}, ${found.firmwareVersion}`,
+    `mode       ${mode}: ${reason}`,
+    `sent       ${counted(commands, 'command')}, compared ${counted(replies, 'answer')}, ${counted(runs.length, 'run')}, ${counted(samples, 'sample')}`,
+    '',
+    ...digitalLines(result),
+    ...sampleLines(result),
+    ...causes(result).map((cause) => `likely     ${cause}`),
+    ...files.map((file) => `wrote      ${file}`),
+    conclusion(result),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** The last line, which says whether the board passed. */
+function conclusion({ passed, runsThatDiffer, runsWithoutEnd, runsNotCompared, mode }: VerifyResult): string {
+  const left = [
+    ...(runsNotCompared > 0
+      ? [`nothing can be said about the samples of ${counted(runsNotCompared, 'run')}`]
+      : []),
+    ...(runsWithoutEnd > 0 ? [`${counted(runsWithoutEnd, 'run')} have no end in the trace`] : []),
+  ];
+  const but = left.length === 0 ? '' : `; ${left.join(', ')}`;
+  if (!passed) return `deviates${but}`;
+  if (mode === 'exact' || runsThatDiffer === 0) return `same       every message is equal${but}`;
+  return `same       everything digital is equal, samples agree within their noise${but}`;
+}
+
+function digitalLines({ differences }: VerifyResult): string[] {
+  if (differences.length === 0) return ['digital    equal'];
+  const shown = differences.slice(0, LINES_MAX).map(({ message, name, field, recorded, found }) => {
+    const text = (value: ReadableValue | undefined): string =>
+      typeof value === 'object' ? JSON.stringify(value) : String(value);
+    return `  message ${message}, ${name}.${field}: recorded ${text(recorded)}, found ${text(found)}`;
+  });
+  return [`digital    ${counted(differences.length, 'difference')}`, ...shown, ...more(differences.length)];
+}
+
+function more(count: number): string[] {
+  return count > LINES_MAX ? [`  and ${formatCount(count - LINES_MAX)} more`] : [];
+}
+
+function sampleLines(result: VerifyResult): string[] {
+  const { mode, runs, runsThatDiffer, comparisons, verdict } = result;
+  if (runs.every(({ recordedSamples }) => recordedSamples === 0)) return [];
+  if (mode === 'exact' || runsThatDiffer === 0) {
+    const first = runs.find(({ firstDifference }) => firstDifference);
+    if (!first?.firstDifference) return ['samples    equal'];
+    const { sample, cell, recorded, found } = first.firstDifference;
+    return [
+      `samples    differ in ${counted(runsThatDiffer, 'run')}`,
+      `  run of message ${first.message}, sample ${formatCount(sample)}, cell ${cell}: recorded code ${recorded}, found ${found}`,
+    ];
+  }
+  const { tests, deviations, rate } = verdict;
+  const count = Object.values(tests).reduce((sum, one) => sum + one, 0);
+  return [
+    `samples    ${counted(deviations.length, 'deviation')} in ${counted(count, 'comparison')} at a false-alarm rate of ${formatExact(rate)} for the file`,
+    ...comparisons.flatMap((comparison, at) => {
+      const own = deviations.filter(({ run }) => run === at);
+      if (own.length === 0) return [];
+      return [
+        `  ${namesOf(comparison, result)}`,
+        ...own.slice(0, LINES_MAX).map((deviation) => `    ${deviationText(deviation, comparison, result)}`),
+        ...more(own.length),
+      ];
+    }),
+  ];
+}
+
+/** `4 runs from message 12 on: 20,000 samples of 64 cells, 4.0 τ apart`. */
+export function namesOf(
+  { runs, samples, cells, isOneProgram }: ComparedSamples,
+  result: VerifyResult,
+): string {
+  const { message, spacingTau } = result.runs[runs[0]];
+  const one = isOneProgram ? 'run' : 'short run';
+  const which =
+    runs.length === 1
+      ? `run of message ${message}`
+      : `${counted(runs.length, one)} from message ${message} on`;
+  const apart = isOneProgram ? `, ${formatNumber(spacingTau)} τ apart` : '';
+  return `${which}: ${counted(samples, 'sample')} of ${counted(cells, 'cell')}${apart}`;
+}
+
+/** What deviates, by how much, in volts, percent or time constants. */
+function deviationText(deviation: Deviation, { runs, lag }: ComparedSamples, result: VerifyResult): string {
+  const { statistic, cell, other, recorded, found, error, probability } = deviation;
+  const chance = `chance ${formatNumber(probability, 2)}`;
+  switch (statistic) {
+    case 'mean': {
+      const [was, by, sigma] = readingVolts([recorded, found - recorded, error], result.recorded);
+      const size = formatMeasured(by * 1000, sigma * 1000);
+      const share = was === 0 ? '' : ` (${signed((100 * by) / Math.abs(was))} %)`;
+      return `cell ${cell}: mean ${plus(size.value)} ± ${size.error} mV from ${formatNumber(was, 4)} V${share}, ${chance}`;
+    }
+    case 'variance': {
+      const [was, is] = readingVolts([Math.sqrt(recorded), Math.sqrt(found)], result.recorded);
+      if (recorded === 0) return `cell ${cell}: noise of ${millivolts(is)}, recorded none, ${chance}`;
+      const size = formatMeasured((100 * (found - recorded)) / recorded, (100 * error) / recorded);
+      return `cell ${cell}: variance ${plus(size.value)} ± ${size.error} % (noise ${millivolts(is)}, recorded ${millivolts(was)}), ${chance}`;
+    }
+    case 'covariance': {
+      const size = formatMeasured(found - recorded, error);
+      return `cells ${cell}, ${other}: correlation ${formatNumber(found)}, recorded ${formatNumber(recorded)}: ${plus(size.value)} ± ${size.error}, ${chance}`;
+    }
+    case 'autocorrelation': {
+      const lagTau = lag * result.runs[runs[0]].spacingTau;
+      const [was, is] = [timeConstant(recorded, lagTau), timeConstant(found, lagTau)];
+      const size = formatMeasured(found - recorded, error);
+      const times = was && is ? `relaxes in ${formatNumber(is)} τ, recorded ${formatNumber(was)} τ; ` : '';
+      return `cell ${cell}: ${times}correlation after ${formatNumber(lagTau)} τ ${plus(size.value)} ± ${size.error}, ${chance}`;
+    }
+  }
+}
+
+/**
+ * The time constant of exp(−t/T) = correlation, in the unit of `lag`. Undefined where nothing is left of it.
+ */
+function timeConstant(correlation: number, lag: number): number | undefined {
+  return correlation > 0.02 && correlation < 1 ? -lag / Math.log(correlation) : undefined;
+}
+
+/** What deviations look like, in words. */
+function causes(result: VerifyResult): string[] {
+  const words: string[] = [];
+  for (const comparison of result.comparisons) {
+    const own = result.verdict.deviations.filter(({ run }) => result.comparisons[run] === comparison);
+    const { cells, spreads } = comparison;
+    const deviating = new Set(own.flatMap(({ cell, other }) => (other === undefined ? [cell] : [])));
+    if (cells >= 8 && deviating.size > cells / 3) {
+      words.push(`another board: ${deviating.size} of ${cells} cells deviate`);
+      continue;
+    }
+    for (const cell of deviating)
+      if (spreads.found[cell] === 0 && spreads.recorded[cell] > 0)
+        words.push(`cell ${cell} is dead or stuck: it does not move`);
+    words.push(...swapped(comparison, deviating));
+  }
+  return [...new Set(words)].slice(0, LINES_MAX);
+}
+
+/** Pairs of cells of which each now behaves as the other did. */
+function swapped({ comparisons }: ComparedSamples, deviating: ReadonlySet<number>): string[] {
+  const cells = comparisons.filter(({ statistic }) => statistic === 'mean');
+  const like = (a: number, b: number): boolean =>
+    Math.abs(cells[a].found - cells[b].recorded) < SWAP_ERRORS * (cells[a].error + cells[b].error);
+  return [...deviating].flatMap((a) =>
+    [...deviating]
+      .filter((b) => a < b && like(a, b) && like(b, a))
+      .map((b) => `cells ${a} and ${b} are swapped: each has the mean that the other had`),
+  );
+}
+
+/** Means within so many standard errors look the same. */
+const SWAP_ERRORS = 4;
+
+function millivolts(volts: number): string {
+  return `${formatNumber(volts * 1000)} mV`;
+}
+
+function signed(value: number): string {
+  return plus(formatNumber(value));
+}
+
+function plus(text: string): string {
+  return text.startsWith('-') ? text : `+${text}`;
+}

@@ -1,0 +1,134 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { openPort } from '../../../../connect.js';
+import { ThermolinkError } from '../../../../errors.js';
+import { replaceFile } from '../../../../files/replace-file.js';
+import { requireDirectory } from '../../../../learning/training-files-lock.js';
+import { openTrace } from '../../../../traces/open-trace.js';
+import { type VerifyResult, verifyTrace } from '../../../../traces/verify/verify.js';
+import { defineCommand, printReport } from '../../../command.js';
+import { deviceUri } from '../../../device.js';
+import { checkFiles } from '../../../input/check-files.js';
+import { JSON_OUTPUT } from '../../../options/groups.js';
+import { flag, option } from '../../../options/option.js';
+import { fractionBelowOne, u32 } from '../../../options/values.js';
+import { withInterrupt } from '../../../output/interrupt.js';
+import { WorkDisplay } from '../../../output/work-display.js';
+import { verdictPicture } from './picture.js';
+import { verdictText } from './verdict-text.js';
+
+const RATE_DEFAULT = 1e-3;
+const PICTURE = 'verify.svg';
+const RECORD = 'verify.json';
+
+const OPTIONS = {
+  device: option('--device <uri>', 'which board is compared (default: THERMOLINK_DEVICE)'),
+  rate: option('--rate <r>', 'how often a sound board may raise an alarm, for the whole file', {
+    value: fractionBelowOne,
+    default: RATE_DEFAULT,
+  }),
+  exact: flag('--exact', 'demand that every sample is equal'),
+  statistical: flag('--statistical', 'compare samples by their statistics'),
+  freshNoise: option('--fresh-noise <s>', 'give the runs other run seeds, named by s: 0 to 2³² − 1', {
+    value: u32,
+  }),
+  out: option('--out <dir>', 'write a picture and all comparisons there', { file: 'own' }),
+  ...JSON_OUTPUT,
+};
+
+export const command = defineCommand({
+  arguments: [{ name: '<file>', help: 'a recorded session (MCAP)' }],
+  options: OPTIONS,
+  example: `
+Everything digital must be equal. Samples must be equal too on the same die of an emulated board; on any other
+board mean, covariance and autocorrelation of each run are compared.
+
+Example:
+  thermolink trace verify session.mcap --device emulator:prototype-64?die=2 --out comparison
+
+Exit code 1 when the board deviates; with --json the report is then in the data of the error.`,
+  async run(options, name, [file]) {
+    await checkFiles(OPTIONS, options, { '<file>': file });
+    if (options.exact && (options.statistical || options.freshNoise !== undefined))
+      throw new ThermolinkError('BAD_ARGUMENT', 'exact excludes statistical and freshNoise.', {
+        hint: 'Pass one of them.',
+      });
+    const uri = deviceUri(options.device, '');
+    if (uri === '')
+      throw new ThermolinkError('BAD_ARGUMENT', 'No device is named.', {
+        hint: 'Pass --device, for example --device tcp://127.0.0.1:7000.',
+      });
+    if (options.out !== undefined) requireDirectory(options.out);
+    const json = options.json === true;
+    const result = await withInterrupt((signal) => verify(file, uri, options, name, signal));
+    const files = options.out === undefined ? [] : writeFiles(options.out, result);
+    // With --json the error holds the report, so that there is one document.
+    if (!json || result.passed)
+      printReport({ json: summary(result), text: verdictText(result, files) }, json);
+    if (!result.passed)
+      throw new ThermolinkError('TRACE_DEVIATES', `${uri} is not as ${file} recorded it.`, {
+        hint: 'The report says which messages, cells or pairs deviate, and by how much.',
+        data: { file, device: uri, report: summary(result) },
+      });
+  },
+});
+
+interface Chosen {
+  readonly rate: number;
+  readonly exact: true | undefined;
+  readonly statistical: true | undefined;
+  readonly freshNoise: number | undefined;
+  readonly json: true | undefined;
+}
+
+async function verify(
+  file: string,
+  uri: string,
+  { rate, exact, statistical, freshNoise, json }: Chosen,
+  name: string,
+  signal: AbortSignal,
+): Promise<VerifyResult> {
+  const trace = await openTrace(file);
+  let total = 0;
+  for (const { index } of trace.messages()) total = index + 1;
+  const display = new WorkDisplay(name, total, json === true);
+  try {
+    const port = await openPort(uri, { signal });
+    return await verifyTrace(trace.messages(), port, {
+      rate,
+      ...(exact && { mode: 'exact' as const }),
+      ...(statistical && { mode: 'statistical' as const }),
+      ...(freshNoise !== undefined && { freshNoise }),
+      signal,
+      onProgress: (message) => display.update(message + 1, 'messages'),
+    });
+  } finally {
+    display.finish();
+    trace.close();
+  }
+}
+
+function writeFiles(directory: string, result: VerifyResult): string[] {
+  mkdirSync(directory, { recursive: true });
+  const files = [join(directory, RECORD)];
+  replaceFile(files[0], `${JSON.stringify(summary(result))}\n`);
+  const picture = verdictPicture(result);
+  if (picture === undefined) return files;
+  replaceFile(join(directory, PICTURE), picture);
+  return [...files, join(directory, PICTURE)];
+}
+
+/** The result without the comparisons that chance explains. */
+function summary({ comparisons, ...rest }: VerifyResult) {
+  return {
+    ...rest,
+    comparisons: comparisons.map(({ runs, isOneProgram, samples, cells, blocks, lag }) => ({
+      runs,
+      isOneProgram,
+      samples,
+      cells,
+      blocks,
+      lag,
+    })),
+  };
+}

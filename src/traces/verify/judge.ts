@@ -1,0 +1,52 @@
+import type { Comparison, RunComparison, StatisticName } from './compare-runs.js';
+
+/** A comparison that chance does not explain. */
+export interface Deviation extends Comparison {
+  /** Which of the runs that were given. */
+  readonly run: number;
+  /** The comparison would be an alarm below this probability. */
+  readonly limit: number;
+}
+
+/** What the comparisons of a whole file say. */
+export interface Verdict {
+  /** The false-alarm rate for the whole file. */
+  readonly rate: number;
+  /** How many comparisons of each statistic were made, over all runs. */
+  readonly tests: Readonly<Record<StatisticName, number>>;
+  /** Below this probability a comparison is a deviation. */
+  readonly limits: Readonly<Record<StatisticName, number>>;
+  /** The most improbable one first. */
+  readonly deviations: readonly Deviation[];
+}
+
+const STATISTICS: readonly StatisticName[] = ['mean', 'variance', 'covariance', 'autocorrelation'];
+/** Variances show their faults least clearly, so they have half of the rate. */
+const SHARES: Readonly<Record<StatisticName, number>> = {
+  mean: 1 / 8,
+  variance: 1 / 2,
+  covariance: 1 / 4,
+  autocorrelation: 1 / 8,
+};
+
+/**
+ * Finds the comparisons that deviate, at a false-alarm rate for all runs together: a file of the same board
+ * raises an alarm at most with probability `rate`. Every statistic that was compared gets its share of the
+ * rate, split evenly among its tests (Bonferroni). So the many pairs do not blunt the few means.
+ */
+export function judge(runs: readonly RunComparison[], rate: number): Verdict {
+  const tests = { mean: 0, variance: 0, covariance: 0, autocorrelation: 0 };
+  for (const { comparisons } of runs) for (const { statistic } of comparisons) tests[statistic]++;
+  const made = STATISTICS.filter((statistic) => tests[statistic] > 0);
+  const whole = made.reduce((sum, statistic) => sum + SHARES[statistic], 0);
+  const limits = { mean: 0, variance: 0, covariance: 0, autocorrelation: 0 };
+  for (const statistic of made) limits[statistic] = ((SHARES[statistic] / whole) * rate) / tests[statistic];
+  const deviations = runs
+    .flatMap(({ comparisons }, run) =>
+      comparisons
+        .filter(({ statistic, probability }) => probability < limits[statistic])
+        .map((comparison) => ({ ...comparison, run, limit: limits[comparison.statistic] })),
+    )
+    .sort((a, b) => a.probability - b.probability);
+  return { rate, tests, limits, deviations };
+}

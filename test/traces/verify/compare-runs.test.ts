@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import { type RandomSource, randomSource } from '../../../src/linalg/random.js';
+import { compareRuns, type RunSamples } from '../../../src/traces/verify/compare-runs.js';
+import { judge } from '../../../src/traces/verify/judge.js';
+
+interface Process {
+  readonly cells: number;
+  readonly samples: number;
+  /** Correlation of a sample with the one before, by cell. */
+  readonly memory: (cell: number) => number;
+  readonly mean?: (cell: number, sample: number) => number;
+  readonly scale?: (cell: number) => number;
+}
+
+/** Codes of a Gaussian process: neighbours are correlated, and so are consecutive samples. */
+function codesOf({ cells, samples, memory, mean, scale }: Process, random: RandomSource): RunSamples {
+  const codes = new Int16Array(samples * cells);
+  const x = Float64Array.from({ length: cells }, () => random.normal());
+  for (let t = 0; t < samples; t++)
+    for (let i = 0; i < cells; i++) {
+      const r = memory(i);
+      if (t > 0) x[i] = r * x[i] + Math.sqrt(1 - r * r) * random.normal();
+      const value = x[i] + 0.3 * x[(i + 1) % cells];
+      codes[t * cells + i] = Math.round((mean?.(i, t) ?? 0) + (scale?.(i) ?? 1000) * value);
+    }
+  return { cells, codes };
+}
+
+const source = (seed: number): RandomSource => randomSource({ seed, stream: 9999 });
+
+/** How many of `trials` pairs of runs raise an alarm, and of how many nothing was said. */
+function alarms(process: Process, trials: number, rate: number, seed: number) {
+  const random = source(seed);
+  let [raised, silent] = [0, 0];
+  for (let trial = 0; trial < trials; trial++) {
+    const comparison = compareRuns(codesOf(process, random), codesOf(process, random));
+    if (!comparison.blocks) silent++;
+    else if (judge([comparison], rate).deviations.length > 0) raised++;
+  }
+  return { raised, silent };
+}
+
+const fast: Process = { cells: 8, samples: 400, memory: (cell) => cell / 20 };
+
+describe('runs of the same board', () => {
+  it.each([
+    ['16 samples', { ...fast, samples: 16, memory: () => 0 }],
+    ['independent samples', { ...fast, samples: 200, memory: () => 0 }],
+    ['samples of unlike memory', fast],
+    ['samples of long memory', { ...fast, samples: 1000, memory: (cell: number) => 0.5 + cell / 20 }],
+  ] as const)('raise alarms as often as the rate says: %s', (_, process) => {
+    // At rate 0.05 there are at most 10 in 200 on average; more than 24 come once in 25,000 such tests.
+    const { raised, silent } = alarms(process, 200, 0.05, 1);
+    expect(raised).toBeLessThanOrEqual(24);
+    expect(silent).toBeLessThan(200);
+  });
+
+  it('are not judged when their samples are too correlated to say anything', () => {
+    const { silent } = alarms({ ...fast, samples: 300, memory: () => 0.99 }, 20, 0.05, 2);
+    expect(silent).toBe(20);
+  });
+
+  it('share a transient that is no deviation', () => {
+    const mean = (cell: number, sample: number) => 8000 * Math.exp(-sample / 40) + 100 * cell;
+    expect(alarms({ ...fast, mean }, 40, 0.05, 3).raised).toBeLessThanOrEqual(9);
+  });
+
+  it('agree where nothing varies, and disagree about a constant', () => {
+    const constant = (value: number): RunSamples => ({ cells: 2, codes: new Int16Array(80).fill(value) });
+    expect(judge([compareRuns(constant(5), constant(5))], 0.5).deviations).toEqual([]);
+    const deviations = judge([compareRuns(constant(5), constant(6))], 1e-9).deviations;
+    expect(deviations.map(({ statistic, cell }) => `${statistic} ${cell}`)).toEqual(['mean 0', 'mean 1']);
+  });
+
+  it('of unlike lengths are compared as far as both go', () => {
+    const random = source(4);
+    const long = codesOf(fast, random);
+    const short = codesOf({ ...fast, samples: 200 }, random);
+    expect(compareRuns(long, short).samples).toBe(200);
+    expect(compareRuns({ cells: 8, codes: new Int16Array(0) }, short).blocks).toBeUndefined();
+  });
+});
+
+describe('a fault', () => {
+  const process: Process = { ...fast, samples: 8000, mean: (cell) => 1000 * cell, memory: () => 0.3 };
+
+  /** What deviates at a rate of 1e-3 when the second process is another one. */
+  function found(change: Partial<Process>): string[] {
+    const random = source(5);
+    const comparison = compareRuns(codesOf(process, random), codesOf({ ...process, ...change }, random));
+    return judge([comparison], 1e-3).deviations.map(({ statistic, cell }) => `${statistic} ${cell}`);
+  }
+
+  it('is not found where there is none', () => {
+    expect(found({})).toEqual([]);
+  });
+
+  it('of one mean is found in that cell alone, with its size and its error', () => {
+    expect(found({ mean: (cell) => 1000 * cell + (cell === 3 ? 200 : 0) })).toEqual(['mean 3']);
+    const random = source(6);
+    const shifted = { ...process, mean: (cell: number) => 1000 * cell + 50 };
+    const { comparisons } = compareRuns(codesOf(process, random), codesOf(shifted, random));
+    // Each error bar of 50 is about 20; z² of 8 cells has a mean of 1 ± 0.5.
+    const z = comparisons.slice(0, 8).map((one) => (one.found - one.recorded - 50) / one.error);
+    expect(z.reduce((sum, value) => sum + value * value, 0) / 8).toBeLessThan(3.3);
+  });
+
+  it('of one amplitude is found in its variance', () => {
+    const names = found({ scale: (cell) => (cell === 5 ? 1150 : 1000) });
+    expect(names).toContain('variance 5');
+    expect(names.filter((name) => name.startsWith('mean'))).toEqual([]);
+  });
+
+  it('of the time constants is found in the autocorrelation alone', () => {
+    expect(new Set(found({ memory: () => 0.4 }).map((name) => name.split(' ')[0]))).toEqual(
+      new Set(['autocorrelation']),
+    );
+  });
+
+  it('of a correlation is found in the pair', () => {
+    const random = source(7);
+    const [a, b] = [codesOf(process, random), codesOf(process, random)];
+    for (let t = 0; t < 8000; t++) b.codes[t * 8 + 6] += Math.round(0.1 * b.codes[t * 8 + 1]);
+    const pair = judge([compareRuns(a, b)], 1e-3).deviations.find(
+      ({ statistic }) => statistic === 'covariance',
+    );
+    expect([pair?.cell, pair?.other]).toEqual([1, 6]);
+    expect(pair!.found - pair!.recorded).toBeCloseTo(0.1, 1);
+  });
+});
+
+describe('the rate', () => {
+  it('is that of the whole file: more runs make each of them more cautious', () => {
+    const random = source(8);
+    const one = compareRuns(codesOf(fast, random), codesOf(fast, random));
+    const [single, ten] = [judge([one], 1e-3), judge(Array(10).fill(one), 1e-3)];
+    for (const statistic of ['mean', 'variance', 'covariance', 'autocorrelation'] as const)
+      expect(ten.limits[statistic]).toBeCloseTo(single.limits[statistic] / 10, 15);
+    const spent = Object.entries(single.tests).map(([name, tests]) => tests * single.limits[name as 'mean']);
+    expect(spent.reduce((sum, part) => sum + part, 0)).toBeCloseTo(1e-3, 12);
+  });
+});
