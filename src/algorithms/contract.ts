@@ -92,7 +92,25 @@ export interface SolveResult {
   readonly passes: number;
   /** Samples (or draws) that entered the answer. */
   readonly samples: number;
+  /** How readings were combined, where the board was given a damped system; absent elsewhere. */
+  readonly combined?: CombinedReadings;
   readonly cost: SolverCost;
+}
+
+/** What the host did to solve A x = b with a board that has A + σI. */
+export interface CombinedReadings {
+  /** σ over the largest eigenvalue of A, both with the diagonal made even. */
+  readonly relativeDamping: number;
+  /**
+   * Products of A with a vector that the host formed: one for each reading that it combined, and a few that
+   * check the sum. Those that measure A before are not counted.
+   */
+  readonly products: number;
+  /**
+   * ‖b − A x‖₂/‖b‖₂ of the sum of the readings, without the noise of the last average. That noise is chosen by
+   * its size in x, so on a badly conditioned system the residual of x itself may be far above 1.
+   */
+  readonly refinedResidual: number;
 }
 
 /**

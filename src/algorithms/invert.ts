@@ -16,8 +16,8 @@ import type { LinearSystem } from '../linalg/linear-system.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
 import type { SolveProgress } from './contract.js';
 import { checkTolerance } from './request-checks.js';
-import { planSolve } from './solve/plan.js';
-import { Refinement } from './solve/refinement.js';
+import { SolvePlans } from './solve/plan.js';
+import { refine } from './solve/refine.js';
 
 /** What is to be inverted, and how well. */
 export interface InverseRequest {
@@ -68,7 +68,7 @@ export async function invert(device: BoardDevice, request: InverseRequest): Prom
     () => check(request, device),
     async (session, system) => {
       const { tolerance, address, onProgress } = request;
-      const plan = planSolve(session, system, tolerance);
+      const plans = new SolvePlans(session, system, tolerance);
       const size = system.dimension;
       const read = matrix(size, size);
       const standardError = matrix(size, size);
@@ -80,11 +80,7 @@ export async function invert(device: BoardDevice, request: InverseRequest): Prom
         drive[j] = 1;
         session.readdress({ ...address, block: address.block + j });
         const onColumnProgress = onProgress && ((progress: SolveProgress) => onProgress(j, progress));
-        const column = await new Refinement(plan, session, {
-          drive,
-          tolerance,
-          onProgress: onColumnProgress,
-        }).run();
+        const column = await refine(plans, session, { drive, tolerance, onProgress: onColumnProgress });
         for (let i = 0; i < size; i++) {
           read.data[i * size + j] = column.x[i];
           standardError.data[i * size + j] = column.standardError[i];

@@ -1,7 +1,7 @@
 import { badArgument, checkArray, checkObject } from '../argument-checks.js';
 import type { DeviceIdentity } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
-import { dimensionOf, type LinearSystem } from '../linalg/linear-system.js';
+import { dampedSystem, dimensionOf, type LinearSystem } from '../linalg/linear-system.js';
 import { checkShape } from '../linalg/matrix.js';
 import { counted, formatNumber } from '../number-text.js';
 import { diagonalWeights, weightedSystem } from './diagonal-scaling.js';
@@ -49,6 +49,12 @@ class CheckedSystem {
   get evened(): EvenedSystem {
     this.#evened ??= evenedOf(this);
     return this.#evened;
+  }
+
+  /** A + λI for λ = `damping` > 0, checked. */
+  damped(damping: number): CheckedSystem {
+    const system = dampedSystem(this.system, damping);
+    return new CheckedSystem(system, measureSystem(system));
   }
 }
 

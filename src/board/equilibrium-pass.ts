@@ -33,6 +33,32 @@ export interface Reading {
   readonly asRead?: Reading;
 }
 
+/** A reading that forms its `rounding`, by two products, when it is first asked for. */
+class SettledReading implements Reading {
+  readonly x: Float64Array<ArrayBuffer>;
+  readonly solutionScale: number;
+  readonly peak: number;
+  readonly #explain: (x: Float64Array) => Float64Array;
+  #rounding: Float64Array | undefined;
+
+  constructor(
+    x: Float64Array<ArrayBuffer>,
+    solutionScale: number,
+    peak: number,
+    explain: (x: Float64Array) => Float64Array,
+  ) {
+    this.x = x;
+    this.solutionScale = solutionScale;
+    this.peak = peak;
+    this.#explain = explain;
+  }
+
+  get rounding(): Float64Array {
+    this.#rounding ??= this.#explain(this.x);
+    return this.#rounding;
+  }
+}
+
 /** The board's answer to A d = r, averaged over noise. */
 export interface Average extends Reading {
   readonly standardError: Float64Array<ArrayBuffer>;
@@ -110,7 +136,7 @@ export async function settle(
     const finer = solutionScale * 2 ** -Math.floor(Math.log2(peakMax / (peak + step)));
     const next = Math.max(finer, powerOfTwoAbove(Math.max(driveFloor, scaleMin, scaleFloor(x))));
     if (peak < peakMin && next < solutionScale) return { retryAt: next };
-    return { answer: { x, rounding: rounding(x), solutionScale, peak } };
+    return { answer: new SettledReading(x, solutionScale, peak, rounding) };
   });
 }
 

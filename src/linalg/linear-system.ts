@@ -1,4 +1,4 @@
-import type { Matrix } from './matrix.js';
+import { type Matrix, matrix } from './matrix.js';
 import { matVec, matVecTransposed } from './products.js';
 
 /** A x = b with A symmetric positive definite, given entry by entry. `matrix` is N×N, dimension of A. */
@@ -35,6 +35,15 @@ export function applySystem(
   matVecTransposed(system.factor, matVec(system.factor, x), out);
   for (let i = 0; i < out.length; i++) out[i] += system.damping * x[i];
   return out;
+}
+
+/** A + λI with λ = `damping`. */
+export function dampedSystem(system: LinearSystem, damping: number): LinearSystem {
+  if (system.kind === 'factored') return { ...system, damping: system.damping + damping };
+  const { rows, columns, data } = system.matrix;
+  const out = matrix(rows, columns, Float64Array.from(data));
+  for (let i = 0; i < columns; i++) out.data[i * columns + i] += damping;
+  return { kind: 'dense', matrix: out };
 }
 
 /** The diagonal of A, length N. */

@@ -68,19 +68,9 @@ export async function withSystematicError(
   averaged: Average,
 ): Promise<Average> {
   const { solutionScale } = averaged;
-  await commitProgram(plan, session, drive, solutionScale, averaged.x, 0);
-  const readings: Float64Array[] = [];
-  for (let run = 0; run < CHECK_RUNS; run++) {
-    const { codes, overloaded } = await session.acquire({
-      burnInTicks: plan.settleTicks,
-      sampleCount: 1,
-      ticksPerSample: 0,
-    });
-    if (!overloaded) readings.push(plan.model.readOut(codes, solutionScale));
-  }
-  if (readings.length < CHECK_RUNS) return averaged;
-  const mean = meanOf(readings);
-  const wandering = (1 + 1 / CHECK_RUNS) * pooledVariance(readings, mean);
+  const settled = await settledMean(plan, session, drive, averaged);
+  if (settled === undefined) return averaged;
+  const { mean, wandering } = settled;
   const systematic = subtract(drive, applySystem(plan.system, mean));
   // On a board that is right at this scale, s₀ is only the steps of the ADC, and is not worth a compensation.
   const isExplained =
@@ -94,7 +84,39 @@ export async function withSystematicError(
   };
 }
 
-function meanOf(readings: readonly Float64Array[]): Float64Array {
+/** What the program of an average settles to without noise. */
+export interface SettledMean {
+  /** d₀, the mean of the runs. */
+  readonly mean: Float64Array<ArrayBuffer>;
+  /** (1 + 1/K)·s²: the variance, in units of x², by which d₀ and one more reading differ without noise. */
+  readonly wandering: number;
+  /** K. */
+  readonly runs: number;
+}
+
+/** Runs the program of an average without noise, from the average on; undefined after an overload. */
+export async function settledMean(
+  plan: EquilibriumPlan,
+  session: BoardSession,
+  drive: Float64Array,
+  { x, solutionScale }: Average,
+): Promise<SettledMean | undefined> {
+  await commitProgram(plan, session, drive, solutionScale, x, 0);
+  const readings: Float64Array[] = [];
+  for (let run = 0; run < CHECK_RUNS; run++) {
+    const { codes, overloaded } = await session.acquire({
+      burnInTicks: plan.settleTicks,
+      sampleCount: 1,
+      ticksPerSample: 0,
+    });
+    if (!overloaded) readings.push(plan.model.readOut(codes, solutionScale));
+  }
+  if (readings.length < CHECK_RUNS) return undefined;
+  const mean = meanOf(readings);
+  return { mean, wandering: (1 + 1 / CHECK_RUNS) * pooledVariance(readings, mean), runs: CHECK_RUNS };
+}
+
+function meanOf(readings: readonly Float64Array[]): Float64Array<ArrayBuffer> {
   const mean = new Float64Array(readings[0].length);
   for (const reading of readings)
     for (let i = 0; i < mean.length; i++) mean[i] += reading[i] / readings.length;

@@ -4,7 +4,7 @@ import type { EquilibriumPlan } from '../../board/equilibrium-plan.js';
 import { norm2 } from '../../linalg/products.js';
 
 /** The noise is chosen so that its part of the error bound is this part of the tolerance. */
-const NOISE_SHARE = 1 / 4;
+export const NOISE_SHARE = 1 / 4;
 /** Probability that an honest board's residual is called unexplained. */
 const FALSE_ALARM_RATE = 1e-6;
 
@@ -28,6 +28,20 @@ export function wantedNoise(
   const share = NOISE_SHARE * 2 ** -averages;
   const residual = spectrum.eigenvalueMin * norm * tolerance * share;
   return (samplesMin * residual * residual) / (correlationTimeMax * spectrum.trace);
+}
+
+/**
+ * κ, in the problem's units, with which the standard error of an average is tolerance/4 of ‖x̂‖ = `norm`: the
+ * mean of S samples has the error variance κτ tr(A⁻¹)/S. Each average that was refused before halves √κ.
+ */
+export function noiseOfStandardError(
+  { spectrum, samplesMin, correlationTimeMax }: EquilibriumPlan,
+  tolerance: number,
+  averages: number,
+  norm: number,
+): number {
+  const error = norm * tolerance * NOISE_SHARE * 2 ** -averages;
+  return (samplesMin * error * error) / (correlationTimeMax * spectrum.inverseTrace);
 }
 
 /**

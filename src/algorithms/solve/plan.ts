@@ -2,33 +2,101 @@ import { refuseTooLong } from '../../board/board-range.js';
 import type { CheckedSystem, EvenedSystem } from '../../board/checked-system.js';
 import { type EquilibriumPlan, planEquilibrium } from '../../board/equilibrium-plan.js';
 import type { BoardSession } from '../../board/session.js';
-import { refuseBeyondFloat64 } from '../acceptance.js';
+import { ThermolinkError } from '../../errors.js';
+import { conditionOf, refuseBeyondFloat64 } from '../acceptance.js';
 
 /** How a board solves a system: the system with an even diagonal, and the weights that lead back to A. */
 export interface SolvePlan extends EquilibriumPlan {
   readonly evened: EvenedSystem;
+  /**
+   * σ, in units of the evened system Â. The board has Â + σI, and `system` and `spectrum` are those of it; 0:
+   * it has Â itself.
+   */
+  readonly damping: number;
 }
 
 /** A solve is too long when settling and so many samples would take more ticks than allowed. */
 const SAMPLES_COUNTED = 50;
+/**
+ * Largest conditions of what a board is given, one for each attempt (decision 27). Above 3000 a damped system
+ * and more passes take less board time. The smaller ones are for boards whose matrix is far from what it
+ * should be: the damping must be larger than that error.
+ */
+const CONDITIONS_MAX = [3000, 300, 30];
+/** A damping that makes the condition less than so many times smaller changes nothing. */
+const GAIN_MIN = 2;
 
 /**
- * How the board solves a system to a tolerance, for any number of right-hand sides; nothing is sent. Errors:
- * NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET for a tolerance beyond float64 or beyond the board's codes;
- * UNSUPPORTED for board runs of more than `ticksMax` ticks.
+ * How the board solves one system to a tolerance, for any number of right-hand sides. `current` is a plan;
+ * when it leads nowhere, `advance` turns to the next one, with more damping.
  */
-export function planSolve(
+export class SolvePlans {
+  #current: SolvePlan;
+  readonly #make: (damping: number) => SolvePlan;
+  /** The dampings of the plans that are left. */
+  readonly #dampings: number[];
+
+  /**
+   * Nothing is sent. Errors: NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET for a tolerance beyond float64 or
+   * beyond the board's codes; UNSUPPORTED for board runs of more than `ticksMax` ticks.
+   */
+  constructor(session: BoardSession, system: CheckedSystem, tolerance: number, ticksMax?: number) {
+    this.#make = (damping) => planDamped(session, system.evened, damping, ticksMax);
+    this.#dampings = dampingsOf(system.evened.checked);
+    this.#current = session.charge('mapMs', () => {
+      refuseBeyondFloat64(system.evened, tolerance);
+      return this.#first();
+    });
+  }
+
+  get current(): SolvePlan {
+    return this.#current;
+  }
+
+  /** Turns to the next plan; false when there is none. */
+  advance(): boolean {
+    if (this.#dampings.length === 0) return false;
+    this.#current = this.#first();
+    return true;
+  }
+
+  /** The first plan that is left and whose codes are positive definite. */
+  #first(): SolvePlan {
+    const damping = this.#dampings.shift()!;
+    try {
+      return this.#make(damping);
+    } catch (error) {
+      if (!isOfCodes(error) || this.#dampings.length === 0) throw error;
+      return this.#first();
+    }
+  }
+}
+
+/** Whether more damping may help against an error: the codes, or what the board makes of them, are too far off. */
+export function isOfCodes(error: unknown): boolean {
+  if (!(error instanceof ThermolinkError)) return false;
+  if (error.code === 'OVERLOAD') return true;
+  return error.code === 'TOLERANCE_NOT_MET' && error.data?.['deadCells'] === undefined;
+}
+
+/** σ for each attempt, the smallest first. */
+function dampingsOf({ spectrum }: CheckedSystem): number[] {
+  const { eigenvalueMin, eigenvalueMax } = spectrum;
+  const condition = conditionOf(spectrum);
+  const dampings = CONDITIONS_MAX.filter((most) => condition > GAIN_MIN * most).map(
+    (most) => eigenvalueMax / most - eigenvalueMin,
+  );
+  return condition > GAIN_MIN * CONDITIONS_MAX[0] ? dampings : [0, ...dampings];
+}
+
+function planDamped(
   session: BoardSession,
-  system: CheckedSystem,
-  tolerance: number,
-  ticksMax?: number,
+  evened: EvenedSystem,
+  damping: number,
+  ticksMax: number | undefined,
 ): SolvePlan {
-  return session.charge('mapMs', () => {
-    const { evened } = system;
-    // The board's codes end before float64 does, and then no other tolerance helps.
-    const plan = planEquilibrium(evened.checked, session.identity, session.model);
-    refuseBeyondFloat64(evened, tolerance);
-    refuseTooLong(plan.settleTicks + SAMPLES_COUNTED * plan.ticksPerSample, ticksMax);
-    return { ...plan, evened };
-  });
+  const onBoard = damping === 0 ? evened.checked : evened.checked.damped(damping);
+  const plan = planEquilibrium(onBoard, session.identity, session.model);
+  refuseTooLong(plan.settleTicks + SAMPLES_COUNTED * plan.ticksPerSample, ticksMax);
+  return { ...plan, evened, damping };
 }

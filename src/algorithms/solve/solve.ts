@@ -8,8 +8,8 @@ import { isZero } from '../../linalg/products.js';
 import { refuseBeyondFloat64, zeroSolution } from '../acceptance.js';
 import type { SolveRequest, SolveResult } from '../contract.js';
 import { checkSolveRequest } from '../request-checks.js';
-import { planSolve } from './plan.js';
-import { Refinement } from './refinement.js';
+import { SolvePlans } from './plan.js';
+import { refine } from './refine.js';
 
 /** What is to be solved on a board. */
 export interface BoardSolveRequest extends SolveRequest {
@@ -42,8 +42,8 @@ export async function solve(device: BoardDevice, request: BoardSolveRequest): Pr
         refuseBeyondFloat64(system.evened, request.tolerance);
         return { ...zeroSolution(system.dimension), cost: session.cost };
       }
-      const plan = planSolve(session, system, request.tolerance, request.ticksMax);
-      const answer = await new Refinement(plan, session, request).run();
+      const plans = new SolvePlans(session, system, request.tolerance, request.ticksMax);
+      const answer = await refine(plans, session, request);
       return { ...answer, cost: session.cost };
     },
   );

@@ -72,12 +72,24 @@ function jsonOf({ result, device, hostSeconds, repeats }: Worked<SolveResult>) {
     relativeResidual: result.relativeResidual,
     passes: result.passes,
     samples: result.samples,
+    ...(result.combined && { combined: result.combined }),
     boardSeconds: result.cost.boardSeconds,
     uploadBytes: result.cost.uploadBytes,
     repeats,
     device,
     timing: { hostSeconds },
   };
+}
+
+/** Rows on readings that were combined; none where the board had the system itself. */
+function combinedRows({ combined }: SolveResult): string[][] {
+  if (combined === undefined) return [];
+  const { refinedResidual, relativeDamping, products } = combined;
+  return [
+    ['  without the last noise', formatNumber(refinedResidual)],
+    ['damping on the board', `${formatNumber(relativeDamping)} of λ_max`],
+    ['products with A on the host', formatCount(products)],
+  ];
 }
 
 function reportText(
@@ -93,6 +105,7 @@ function reportText(
   const more = x.length > SHOWN_MAX ? `  … ${x.length - SHOWN_MAX} more; ${place}\n` : '';
   const facts = [
     ['relative residual', formatNumber(result.relativeResidual)],
+    ...combinedRows(result),
     ['rounding to device codes', `≤ ${formatNumber(result.quantizationError)} of ‖x‖`],
     ...carryNoiseRows(result),
     ['passes', formatCount(result.passes)],

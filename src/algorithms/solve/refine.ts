@@ -1,0 +1,47 @@
+import type { BoardSession } from '../../board/session.js';
+import type { SolveProgress, SolveRequest, SolveResult } from '../contract.js';
+import { CombinedRefinement } from './combined-refinement.js';
+import { isOfCodes, type SolvePlans } from './plan.js';
+import { Refinement } from './refinement.js';
+
+/**
+ * Solves for one right-hand side, which is not 0. A system that the board can be given as it is is refined
+ * plainly; where the board is given a damped one, its readings are combined. When a plan leads nowhere the next
+ * one begins anew, and is used for later right-hand sides too.
+ *
+ * Errors: those of the first plan; those of the device.
+ */
+export async function refine(
+  plans: SolvePlans,
+  session: BoardSession,
+  { drive, tolerance, onProgress }: Pick<SolveRequest, 'drive' | 'tolerance' | 'onProgress'>,
+): Promise<Omit<SolveResult, 'cost'>> {
+  const request = { drive, tolerance, onProgress: onProgress && neverFalling(onProgress) };
+  let first: unknown;
+  let passes = 0;
+  for (;;) {
+    const plan = plans.current;
+    const refinement =
+      plan.damping === 0
+        ? new Refinement(plan, session, request)
+        : new CombinedRefinement(plan, session, request);
+    try {
+      const answer = await refinement.run();
+      return { ...answer, passes: passes + answer.passes };
+    } catch (error) {
+      first ??= error;
+      passes += refinement.passes;
+      if (!isOfCodes(error)) throw error;
+      if (!plans.advance()) throw first;
+    }
+  }
+}
+
+/** A later attempt shows the share that an earlier one reached until it has come further. */
+function neverFalling(onProgress: (progress: SolveProgress) => void): (progress: SolveProgress) => void {
+  let reached = 0;
+  return (progress) => {
+    reached = Math.max(reached, progress.fraction);
+    onProgress({ ...progress, fraction: reached });
+  };
+}
