@@ -26,6 +26,8 @@ export const PHILOX_STREAM = {
   spectrumProbe: 272,
   /** Host: draws of the ideal sampler. */
   idealSampler: 273,
+  /** Host: systems that a bench solves. */
+  benchProblem: 274,
 } as const;
 
 /** How many values a 32-bit word has: a counter of 64 bits is split here into its two words. */

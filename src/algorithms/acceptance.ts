@@ -63,10 +63,13 @@ export function certify(
   };
 }
 
-/** Refuses a tolerance that no residual in float64 can show to be met: TOLERANCE_NOT_MET. */
-export function refuseBeyondFloat64({ checked }: EvenedSystem, tolerance: number): void {
+/**
+ * Refuses a tolerance of which no residual in float64 can prove the part `share`, by default all of it:
+ * TOLERANCE_NOT_MET.
+ */
+export function refuseBeyondFloat64({ checked }: EvenedSystem, tolerance: number, share = 1): void {
   const { system, spectrum } = checked;
-  const floor = residualRounding(system, spectrum);
+  const floor = residualRounding(system, spectrum) / share;
   if (tolerance > floor) return;
   const condition = conditionOf(spectrum);
   throw new ThermolinkError(

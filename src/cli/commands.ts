@@ -76,7 +76,8 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
   },
   {
     name: 'bench',
-    summary: 'measure this machine: the link to a board, a tick of an emulated one, a training step',
+    summary:
+      'measure this machine: the link to a board, a tick of an emulated one, a training step; and what solves cost',
     commands: [
       {
         name: 'link',
@@ -93,6 +94,11 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
         name: 'train',
         summary: 'where the time of a training step goes, on a board and without one',
         load: () => import('./commands/bench/train-command.js'),
+      },
+      {
+        name: 'solve',
+        summary: 'what solves cost and where they end, by size, condition and tolerance',
+        load: () => import('./commands/bench/solve-command.js'),
       },
     ],
   },

@@ -78,4 +78,5 @@ export const RANDOM_STREAM = {
   exampleOrder: PHILOX_STREAM.exampleOrder,
   spectrumProbe: PHILOX_STREAM.spectrumProbe,
   idealSampler: PHILOX_STREAM.idealSampler,
+  benchProblem: PHILOX_STREAM.benchProblem,
 } as const;

@@ -93,7 +93,7 @@ test('solve meets a relative error of 1e-2, and z pooled over all systems has a 
  * The whole acceptance of `thermolink solve`, minutes long, hence by hand: 240 systems (8, 64, 256 cells;
  * condition 10 and 100; log-uniform and linear spectra).
  *
- *   SOLVE_ACCEPTANCE=1000 [SOLVE_SEEDS=20] [SOLVE_TOLERANCE=1e-2] \
+ *   SOLVE_ACCEPTANCE=1000 [SOLVE_SEEDS=20] [SOLVE_TOLERANCE=1e-2] [SOLVE_CONDITIONS=10,100] \
  *     npx vitest run test/algorithms/solve-acceptance.test.ts
  *
  * SOLVE_ACCEPTANCE is the first seed: take one that nobody has seen. The limits of z² follow from the number
@@ -102,11 +102,12 @@ test('solve meets a relative error of 1e-2, and z pooled over all systems has a 
 const firstSeed = process.env['SOLVE_ACCEPTANCE'];
 const seeds = Number(process.env['SOLVE_SEEDS'] ?? '20');
 const tolerance = Number(process.env['SOLVE_TOLERANCE'] ?? '1e-2');
+const conditions = (process.env['SOLVE_CONDITIONS'] ?? '10,100').split(',').map(Number);
 
 describe.skipIf(firstSeed === undefined)('solve, on systems that nobody has seen', () => {
   test.each([8, 64, 256])('%i cells', { timeout: 3_600_000 }, async (cells) => {
     const pooled: number[] = [];
-    for (const condition of [10, 100]) {
+    for (const condition of conditions) {
       for (const shape of ['log-uniform', 'linear'] as const) {
         const start = performance.now();
         const group = { cells, condition, shape, seeds };

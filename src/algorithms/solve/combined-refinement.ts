@@ -12,15 +12,18 @@ import type { SolveRequest, SolveResult } from '../contract.js';
 import { ConjugateDirections, type Step } from './conjugate-directions.js';
 import { settledMean } from './corrections.js';
 import { deadCells, deadCellsText, type Pass, reasonOfStall, reasonOfZeros } from './failure.js';
-import { NOISE_SHARE, noiseOfStandardError, quietestStandardError } from './noise-budget.js';
+import {
+  NOISE_SHARE,
+  noiseOfStandardError,
+  quietestStandardError,
+  SYSTEMATIC_SHARE,
+} from './noise-budget.js';
 import type { SolvePlan } from './plan.js';
 import { SolveMeter, type SolveState } from './progress.js';
 
 /** As in `Refinement`: each average has half the noise of the one before. */
 const AVERAGES_MAX = 3;
 const PASSES_MAX = 256;
-/** What is not noise in the answer is proved to be below this part of its standard error. */
-const SYSTEMATIC_SHARE = 1 / 4;
 /** So many passes that take off less than this part of what is left, all together, lead nowhere. */
 const STALL_WINDOW = 16;
 const STALL_GAIN = 0.1;

@@ -5,6 +5,8 @@ import { norm2 } from '../../linalg/products.js';
 
 /** The noise is chosen so that its part of the error bound is this part of the tolerance. */
 export const NOISE_SHARE = 1 / 4;
+/** What is not noise in an answer stays below this part of its standard error. */
+export const SYSTEMATIC_SHARE = 1 / 4;
 /** Probability that an honest board's residual is called unexplained. */
 const FALSE_ALARM_RATE = 1e-6;
 

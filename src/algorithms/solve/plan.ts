@@ -4,6 +4,7 @@ import { type EquilibriumPlan, planEquilibrium } from '../../board/equilibrium-p
 import type { BoardSession } from '../../board/session.js';
 import { ThermolinkError } from '../../errors.js';
 import { conditionOf, refuseBeyondFloat64 } from '../acceptance.js';
+import { NOISE_SHARE, SYSTEMATIC_SHARE } from './noise-budget.js';
 
 /** How a board solves a system: the system with an even diagonal, and the weights that lead back to A. */
 export interface SolvePlan extends EquilibriumPlan {
@@ -44,7 +45,8 @@ export class SolvePlans {
     this.#make = (damping) => planDamped(session, system.evened, damping, ticksMax);
     this.#dampings = dampingsOf(system.evened.checked);
     this.#current = session.charge('mapMs', () => {
-      refuseBeyondFloat64(system.evened, tolerance);
+      const isPlain = this.#dampings[0] === 0;
+      refuseBeyondFloat64(system.evened, tolerance, isPlain ? 1 : SYSTEMATIC_SHARE * NOISE_SHARE);
       return this.#first();
     });
   }

@@ -17,7 +17,7 @@ import { type Certificate, certify, toleranceNotMet } from '../acceptance.js';
 import type { SolveRequest, SolveResult } from '../contract.js';
 import { compensateRounding, isImperfect, isRoundingSmall, withSystematicError } from './corrections.js';
 import { deadCells, deadCellsText, type Pass, reasonOfStall, reasonOfZeros } from './failure.js';
-import { noiseResidualBound, quietestStandardError, wantedNoise } from './noise-budget.js';
+import { noiseResidualBound, quietestStandardError, SYSTEMATIC_SHARE, wantedNoise } from './noise-budget.js';
 import type { SolvePlan } from './plan.js';
 import { SolveMeter, type SolveState } from './progress.js';
 
@@ -33,8 +33,6 @@ const PASSES_MAX = 24;
  */
 const STALL = 0.5;
 const STALL_WINDOW = 5;
-/** The systematic error of an averaged pass stays below this part of its standard error. */
-const SYSTEMATIC_SHARE = 1 / 4;
 
 /** A reading that may be averaged, and the noise κ, in the problem's units, to average it under. */
 interface Averageable {

@@ -50,6 +50,23 @@ export const tolerance: ValueParser<number> = decimal({
   hint: TOLERANCE_HINT,
 });
 
+/** A condition number of a matrix. */
+export const condition: ValueParser<number> = decimal({
+  range: 'a condition from 1 to 1e12',
+  isInside: (value) => value >= 1 && value <= 1e12,
+});
+
+const LIST_MAX = 64;
+
+/** Values separated by commas. */
+export function listOf<T>(value: ValueParser<T>): ValueParser<readonly T[]> {
+  return (text, option) => {
+    const parts = text.split(',');
+    if (parts.length > LIST_MAX) throw badOption(option, text, `at most ${LIST_MAX} values`);
+    return parts.map((part) => value(part.trim(), option));
+  };
+}
+
 /** One of the given words, written exactly so. */
 export function choice<const T extends string>(choices: readonly T[]): ValueParser<T> {
   return (text, option) => {
