@@ -12,6 +12,7 @@ export { createAnalogSolver } from './algorithms/board-solver.js';
 export { createCholeskySolver } from './algorithms/cholesky-solver.js';
 export type {
   AnalogSolverOptions,
+  CombinedReadings,
   EquilibriumSolver,
   RelaxationSolver,
   RelaxRequest,

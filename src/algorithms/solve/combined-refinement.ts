@@ -152,6 +152,7 @@ export class CombinedRefinement implements SolveState {
     const step = this.#directions.step(reading.x, this.#residual);
     if (step === undefined) throw this.#notMet(reasonOfZeros(this.#plan, pass, this.passes));
     this.#advance(step);
+    this.#showBound();
     this.#energies.push(step.energy);
     if (this.#energies.length < STALL_WINDOW) return;
     const gained = this.#energies.slice(-STALL_WINDOW).reduce((total, energy) => total + energy, 0);
@@ -163,6 +164,13 @@ export class CombinedRefinement implements SolveState {
   #advance({ step, image }: Pick<Step, 'step' | 'image'>): void {
     this.#y = sum(this.#y, step);
     this.#residual = subtract(this.#residual, image);
+  }
+
+  /** The bound on the error of ŷ without the rounding of float64, for those who watch. */
+  #showBound(): void {
+    const norm = this.#norm(this.#y);
+    const error = this.#systematic;
+    this.relativeErrorBound = error < norm ? error / (norm - error) : Infinity;
   }
 
   /** Forms the residual of ŷ anew, without the rounding of many steps. */
