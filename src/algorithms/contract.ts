@@ -99,7 +99,7 @@ export interface SolveResult {
 
 /** What the host did to solve A x = b with a board that has A + σI. */
 export interface CombinedReadings {
-  /** σ over the largest eigenvalue of A, both with the diagonal made even. */
+  /** σ over the largest eigenvalue of A, a ratio; both are of A with its diagonal made even. */
   readonly relativeDamping: number;
   /**
    * Products of A with a vector that the host formed: one for each reading that it combined, and a few that
@@ -107,8 +107,8 @@ export interface CombinedReadings {
    */
   readonly products: number;
   /**
-   * ‖b − A x‖₂/‖b‖₂ of the sum of the readings, without the noise of the last average. That noise is chosen by
-   * its size in x, so on a badly conditioned system the residual of x itself may be far above 1.
+   * ‖b − A x‖₂/‖b‖₂ of the sum of the readings, a ratio, without the noise of the last average. That noise is
+   * chosen by its size in x. So on a badly conditioned system the residual of x itself may be far above 1.
    */
   readonly refinedResidual: number;
 }

@@ -51,7 +51,11 @@ class CheckedSystem {
     return this.#evened;
   }
 
-  /** A + λI for λ = `damping` > 0, checked. */
+  /**
+   * A + λI for λ = `damping` > 0, in units of A, checked. Errors: none.
+   *
+   * @internal
+   */
   damped(damping: number): CheckedSystem {
     const system = dampedSystem(this.system, damping);
     return new CheckedSystem(system, measureSystem(system));

@@ -42,8 +42,8 @@ interface Noisy {
 /**
  * Refinement with a board that has Â + σI in place of Â (decision 27). Each pass settles (Â + σI) d = r for
  * the residual r, and the host makes the reading d A-orthogonal to those before and takes the step that makes
- * the error smallest in the A-norm. So the board preconditions conjugate gradients: no reading, however wrong,
- * makes the error larger, and the rounded matrix need not be near Â in its slowest modes.
+ * the error smallest in the A-norm. So the board preconditions conjugate gradients: no reading, however
+ * wrong, makes the error larger, and the rounded matrix need not be near Â in its slowest modes.
  *
  * The sum ŷ of the steps carries no noise and is refined until ‖r‖₂/λ₋ proves it to a sixteenth of the
  * tolerance. Then one program is averaged under noise, and read without. Its average less that reading is

@@ -47,7 +47,7 @@ export class SolvePlans {
     this.#current = session.charge('mapMs', () => {
       const isPlain = this.#dampings[0] === 0;
       refuseBeyondFloat64(system.evened, tolerance, isPlain ? 1 : SYSTEMATIC_SHARE * NOISE_SHARE);
-      return this.#first();
+      return this.#next();
     });
   }
 
@@ -57,24 +57,29 @@ export class SolvePlans {
 
   /** Turns to the next plan; false when there is none. */
   advance(): boolean {
-    if (this.#dampings.length === 0) return false;
-    this.#current = this.#first();
-    return true;
+    try {
+      if (this.#dampings.length === 0) return false;
+      this.#current = this.#next();
+      return true;
+    } catch (error) {
+      if (isOfCodes(error)) return false;
+      throw error;
+    }
   }
 
-  /** The first plan that is left and whose codes are positive definite. */
-  #first(): SolvePlan {
+  /** The first plan that is left and whose codes are positive definite. Errors: those of the last one. */
+  #next(): SolvePlan {
     const damping = this.#dampings.shift()!;
     try {
       return this.#make(damping);
     } catch (error) {
       if (!isOfCodes(error) || this.#dampings.length === 0) throw error;
-      return this.#first();
+      return this.#next();
     }
   }
 }
 
-/** Whether more damping may help against an error: the codes, or what the board makes of them, are too far off. */
+/** Whether more damping may help against an error: codes, or what the board makes of them, are too far off. */
 export function isOfCodes(error: unknown): boolean {
   if (!(error instanceof ThermolinkError)) return false;
   if (error.code === 'OVERLOAD') return true;

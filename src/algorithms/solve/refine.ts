@@ -5,8 +5,8 @@ import { isOfCodes, type SolvePlans } from './plan.js';
 import { Refinement } from './refinement.js';
 
 /**
- * Solves for one right-hand side, which is not 0. A system that the board can be given as it is is refined
- * plainly; where the board is given a damped one, its readings are combined. When a plan leads nowhere the next
+ * Solves for one right-hand side, which is not 0. Where the board is given the system itself, passes refine
+ * the answer. Where it is given a damped one, its readings are combined. When a plan leads nowhere the next
  * one begins anew, and is used for later right-hand sides too.
  *
  * Errors: those of the first plan; those of the device.

@@ -23,7 +23,7 @@ export interface SolveBenchCase {
   readonly seed: number;
 }
 
-/** What the solves of one case cost; all figures are means over those that were solved, and absent for none. */
+/** What the solves of one case cost. Figures are means over those that were solved; absent if none was. */
 export interface SolveBench extends Omit<SolveBenchCase, 'systems' | 'seed'> {
   readonly systems: number;
   readonly solved: number;
