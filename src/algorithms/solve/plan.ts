@@ -79,7 +79,7 @@ export class SolvePlans {
   }
 }
 
-/** Whether more damping may help against an error: codes, or what the board makes of them, are too far off. */
+/** Whether more damping may help: codes, or what a board makes of them, are too far off. */
 export function isOfCodes(error: unknown): boolean {
   if (!(error instanceof ThermolinkError)) return false;
   if (error.code === 'OVERLOAD') return true;
