@@ -119,6 +119,11 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
     ],
   },
   {
+    name: 'report',
+    summary: 'write one zip about a board, to attach to a bug report; nothing secret is in it',
+    load: () => import('./commands/report/report.js'),
+  },
+  {
     name: 'demo',
     summary: 'train MNIST on the emulated board, then without it by two digital optimizers, and compare',
     load: () => import('./commands/demo/demo.js'),

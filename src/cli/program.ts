@@ -3,8 +3,7 @@ import { COMMANDS, type CommandEntry, type CommandGroup } from './commands.js';
 import { addNotes } from './output/help-notes.js';
 import { reportError } from './output/report-error.js';
 import { throwUsageErrors } from './usage.js';
-
-const VERSION = '0.1.0';
+import { VERSION } from './version.js';
 
 const NOTES = `
 Exit codes: 0 done, 1 the operation failed, 2 wrong usage, 130 interrupted by Ctrl-C (143 SIGTERM, 129 SIGHUP).

@@ -1,0 +1,116 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { homedir, hostname } from 'node:os';
+import { join } from 'node:path';
+import { Uint8ArrayReader, Uint8ArrayWriter, ZipReader } from '@zip.js/zip.js';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { findProfile } from '../../emulator/index.js';
+import { redactor } from '../../src/cli/commands/report/redact.js';
+import { openTrace } from '../../src/traces/open-trace.js';
+import { runCommand } from '../support/command-line.js';
+import { temporaryDirectory } from './support/temporary-files.js';
+
+const directory = temporaryDirectory();
+const file = (name: string): string => join(directory, name);
+
+async function unzipped(path: string): Promise<Map<string, Buffer>> {
+  const reader = new ZipReader(new Uint8ArrayReader(readFileSync(path)));
+  const parts = new Map<string, Buffer>();
+  for (const entry of await reader.getEntries())
+    if (!entry.directory) parts.set(entry.filename, Buffer.from(await entry.getData(new Uint8ArrayWriter())));
+  return parts;
+}
+
+const jsonOf = (parts: Map<string, Buffer>, name: string) => JSON.parse(parts.get(name)!.toString());
+
+afterEach(() => vi.unstubAllEnvs());
+
+describe('thermolink report', () => {
+  it('holds what a developer asks for first, and lists it', async () => {
+    const { exitCode, stdout } = await runCommand(
+      'report',
+      '--device',
+      'emulator:ideal-8',
+      '--out',
+      file('report.zip'),
+    );
+    expect([exitCode, stdout]).toEqual([0, expect.stringContaining('self-test passed')]);
+    const parts = await unzipped(file('report.zip'));
+    const names = [
+      'versions.json',
+      'ports.json',
+      'device.json',
+      'self-test.json',
+      'last-frames.json',
+      'session.mcap',
+    ];
+    expect([...parts.keys()]).toEqual(['contents.txt', ...names]);
+    for (const name of names) expect(parts.get('contents.txt')!.toString()).toContain(name);
+    expect(jsonOf(parts, 'device.json')).toMatchObject({
+      device: 'emulator:ideal-8',
+      identity: { model: 'ideal-8', cells: 8 },
+      statusBefore: { state: 'idle' },
+      statusAfter: { state: 'done' },
+      counters: { framesFaulty: 0 },
+    });
+    expect(jsonOf(parts, 'self-test.json')).toMatchObject({ passed: true });
+    expect(jsonOf(parts, 'last-frames.json').messages.at(-1)).toMatchObject({
+      name: 'readCounters',
+      kind: 'answer',
+    });
+    writeFileSync(file('session.mcap'), parts.get('session.mcap')!);
+    const trace = await openTrace(file('session.mcap'));
+    expect([...trace.messages()].some(({ name }) => name === 'runEnded')).toBe(true);
+    trace.close();
+  });
+
+  it('holds no secret, no home, no path and no name of the machine', async () => {
+    const profile = file('secret-place.json');
+    writeFileSync(profile, JSON.stringify(findProfile('ideal-8')));
+    vi.stubEnv('LAB_API_TOKEN', 'tok-5c1f0a77');
+    const uri = `emulator:file=${profile}`;
+    expect((await runCommand('report', '--device', uri, '--out', file('quiet.zip'))).exitCode).toBe(0);
+    const parts = await unzipped(file('quiet.zip'));
+    const secrets = [directory, homedir(), 'tok-5c1f0a77', process.cwd(), `"${hostname()}`];
+    for (const [name, content] of parts)
+      for (const secret of secrets) expect([name, content.includes(secret)]).toEqual([name, false]);
+    expect(jsonOf(parts, 'device.json').device).toBe('emulator:file=secret-place.json');
+  });
+
+  it('tells of a board that can not be reached, and of nothing else', async () => {
+    const { exitCode, stdout } = await runCommand(
+      'report',
+      '--device',
+      'tcp://127.0.0.1:1',
+      '--out',
+      file('away.zip'),
+      '--json',
+    );
+    expect([exitCode, JSON.parse(stdout).error.code]).toEqual([0, 'CANNOT_CONNECT']);
+    const parts = await unzipped(file('away.zip'));
+    expect(jsonOf(parts, 'device.json').error.code).toBe('CANNOT_CONNECT');
+    expect(parts.has('session.mcap')).toBe(false);
+  });
+
+  it('runs nothing on the board where it is told so', async () => {
+    await runCommand('report', '--device', 'emulator:ideal-8', '--out', file('still.zip'), '--no-self-test');
+    const parts = await unzipped(file('still.zip'));
+    expect([parts.has('self-test.json'), jsonOf(parts, 'device.json').statusAfter.runId]).toEqual([false, 0]);
+  });
+
+  it('asks for a device', async () => {
+    const { exitCode, stderr } = await runCommand('report');
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('--device')]);
+  });
+});
+
+describe('what is taken out of texts', () => {
+  it('is the value of every variable with a secret name, and nothing short', () => {
+    const redact = redactor({
+      GITHUB_TOKEN: 'abcdef123',
+      DB_PASSWORD: 'no',
+      HOME: '/home/ada',
+      PORT: '/dev/ttyACM0',
+    });
+    expect(redact('abcdef123 no /home/ada/x /dev/ttyACM0')).toBe('<secret> no ~/x /dev/ttyACM0');
+  });
+});
