@@ -83,6 +83,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...ERRORS,
     'firmware-protocol',
     'src/files/replace-file.ts',
+    'src/linalg',
     'src/transport',
     'src/driver',
     'src/serve',

@@ -11,7 +11,8 @@ export interface RunSamples {
   readonly codes: Int16Array;
 }
 
-export type StatisticName = 'mean' | 'variance' | 'covariance' | 'autocorrelation';
+/** `reading`: one code, where a run has too few for statistics of its own. */
+export type StatisticName = 'mean' | 'variance' | 'covariance' | 'autocorrelation' | 'reading';
 
 /** One statistic of one cell or pair, in both runs. */
 export interface Comparison {
@@ -19,6 +20,8 @@ export interface Comparison {
   readonly cell: number;
   /** The other cell of a pair. */
   readonly other?: number;
+  /** Of a reading: the place of its run in `runs`, and its sample. */
+  readonly place?: { readonly run: number; readonly sample: number };
   /**
    * Mean in ADC codes, variance in codes², correlation of the pair, or correlation with the sample `lag`
    * before.
@@ -33,6 +36,8 @@ export interface Comparison {
 
 /** What the statistics of two runs rest on. */
 export interface RunComparison {
+  /** How many readings were compared; `comparisons` holds those that stand out. */
+  readonly readings?: number;
   /** Samples of each run that were compared. */
   readonly samples: number;
   readonly cells: number;

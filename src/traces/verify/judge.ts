@@ -20,13 +20,16 @@ export interface Verdict {
   readonly deviations: readonly Deviation[];
 }
 
-const STATISTICS: readonly StatisticName[] = ['mean', 'variance', 'covariance', 'autocorrelation'];
-/** Variances show their faults least clearly, so they have half of the rate. */
+const STATISTICS: readonly StatisticName[] = ['mean', 'variance', 'covariance', 'autocorrelation', 'reading'];
+/**
+ * Variances show their faults least clearly, so they have the largest share. Those that are made add up to 1.
+ */
 const SHARES: Readonly<Record<StatisticName, number>> = {
   mean: 1 / 8,
   variance: 1 / 2,
   covariance: 1 / 4,
   autocorrelation: 1 / 8,
+  reading: 1 / 4,
 };
 
 /**
@@ -35,11 +38,14 @@ const SHARES: Readonly<Record<StatisticName, number>> = {
  * rate, split evenly among its tests (Bonferroni). So the many pairs do not blunt the few means.
  */
 export function judge(runs: readonly RunComparison[], rate: number): Verdict {
-  const tests = { mean: 0, variance: 0, covariance: 0, autocorrelation: 0 };
-  for (const { comparisons } of runs) for (const { statistic } of comparisons) tests[statistic]++;
+  const tests = { mean: 0, variance: 0, covariance: 0, autocorrelation: 0, reading: 0 };
+  for (const { comparisons, readings = 0 } of runs) {
+    tests.reading += readings;
+    for (const { statistic } of comparisons) if (statistic !== 'reading') tests[statistic]++;
+  }
   const made = STATISTICS.filter((statistic) => tests[statistic] > 0);
   const whole = made.reduce((sum, statistic) => sum + SHARES[statistic], 0);
-  const limits = { mean: 0, variance: 0, covariance: 0, autocorrelation: 0 };
+  const limits = { mean: 0, variance: 0, covariance: 0, autocorrelation: 0, reading: 0 };
   for (const statistic of made) limits[statistic] = ((SHARES[statistic] / whole) * rate) / tests[statistic];
   const deviations = runs
     .flatMap(({ comparisons }, run) =>
@@ -47,6 +53,11 @@ export function judge(runs: readonly RunComparison[], rate: number): Verdict {
         .filter(({ statistic, probability }) => probability < limits[statistic])
         .map((comparison) => ({ ...comparison, run, limit: limits[comparison.statistic] })),
     )
-    .sort((a, b) => a.probability - b.probability);
+    .sort((a, b) => a.probability - b.probability || errorsOf(b) - errorsOf(a));
   return { rate, tests, limits, deviations };
+}
+
+/** How many standard errors apart. */
+function errorsOf({ recorded, found, error }: Comparison): number {
+  return Math.abs(found - recorded) / error;
 }

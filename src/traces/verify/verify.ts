@@ -3,17 +3,22 @@ import { RUN_OUTCOME } from '../../../firmware-protocol/device-status.js';
 import { BLOCK_FLAG } from '../../../firmware-protocol/messages/acquisition.js';
 import type { Command, CommandName, Event } from '../../../firmware-protocol/messages/index.js';
 import { commandRow } from '../../../firmware-protocol/messages/index.js';
+import { START_STATE } from '../../../firmware-protocol/messages/run.js';
 import type { Port } from '../../../firmware-protocol/port.js';
 import { badArgument } from '../../argument-checks.js';
 import type { DeviceIdentity } from '../../driver/device-api.js';
 import { identityOf } from '../../driver/hello.js';
 import { ThermolinkError, throwIfAborted } from '../../errors.js';
+import { imageOf, ProgramWrites } from '../program-writes.js';
 import type { TraceMessage } from '../trace-message.js';
+import { BLOCKS_MIN } from './block-length.js';
 import { compareFields, type FieldDifference } from './compare-fields.js';
-import { compareRuns, type RunComparison } from './compare-runs.js';
+import { type Comparison, compareRuns, type RunComparison } from './compare-runs.js';
 import { judge, type Verdict } from './judge.js';
 import { OtherBoard, type OtherRun, type Reply } from './other-board.js';
+import { type RunFacts, readingVariance } from './reading-noise.js';
 import { commonSamples, type FirstDifference, firstDifference, RunRecord } from './run-samples.js';
+import { studentTails } from './student.js';
 
 /** How samples are compared. */
 export type VerifyMode = 'exact' | 'statistical';
@@ -123,6 +128,8 @@ interface RunGroup {
 
 interface RunInProgress {
   readonly message: number;
+  /** The program, and the ticks of its first reading. */
+  readonly facts: (RunFacts & { readonly ticksPerSample: number }) | undefined;
   /** Runs with the same text are of the same program and interval. */
   readonly program: string;
   readonly recorded: RunRecord;
@@ -154,6 +161,11 @@ class Verification {
   readonly #runs: VerifiedRun[] = [];
   readonly #comparisons: ComparedSamples[] = [];
   readonly #differences: FieldDifference[] = [];
+  #programs = new ProgramWrites();
+  /** Readings that stand out, of runs with too few samples for statistics. */
+  readonly #readings: Comparison[] = [];
+  #readingCount = 0;
+  readonly #runsRead = new Set<number>();
   /** Counts the writes to each bank. */
   readonly #bankWrites = new Map<number, number>();
   /** The runs of the last program. */
@@ -241,6 +253,7 @@ class Verification {
       this.#bankCells.set(Number(fields['bank']), Number(fields['cells']));
       this.#board.noteCouplingBits(Number(fields['couplingBits']));
     }
+    this.#programs.take(message);
     if (name !== 'start' && typeof fields['bank'] === 'number')
       this.#bankWrites.set(fields['bank'], (this.#bankWrites.get(fields['bank']) ?? 0) + 1);
     const reply = name === 'start' ? this.#start(message) : this.#board.send(name, this.#translated(message));
@@ -265,6 +278,7 @@ class Verification {
     const started = this.#board.start(start, cells);
     this.#starting.set(message.requestId, {
       message: message.index,
+      facts: this.#factsOf(fields),
       program: [this.#session, fields.bank, this.#bankWrites.get(fields.bank), fields.ticksPerSample].join(
         ' ',
       ),
@@ -274,6 +288,13 @@ class Verification {
       recordedEnd: undefined,
     });
     return (await started).reply;
+  }
+
+  #factsOf({ bank, startState, burnInTicks, ticksPerSample }: Command<'start'>): RunInProgress['facts'] {
+    const program = this.#programs.banks.get(bank);
+    if (!program) return undefined;
+    const ticks = startState === START_STATE.load ? burnInTicks : undefined;
+    return { image: imageOf(program), ticks, ticksPerSample };
   }
 
   async #takeReply(message: TraceMessage): Promise<void> {
@@ -347,7 +368,8 @@ class Verification {
     note('clipped', Number(recorded.clipped), Number(found.clipped));
   }
 
-  #finishRun({ message, program, recorded, spacingTau }: RunInProgress, found: RunRecord): void {
+  #finishRun(run: RunInProgress, found: RunRecord): void {
+    const { message, program, recorded, spacingTau } = run;
     this.#samples += recorded.samples;
     this.#runs.push({
       message,
@@ -360,9 +382,30 @@ class Verification {
     });
     if (this.#mode !== 'statistical' || recorded.samples === 0) return;
     const [a, b] = commonSamples(recorded, found);
+    if (a.codes.length < BLOCKS_MIN * recorded.cells) this.#compareReadings(run, a.codes, b.codes);
     if (this.#group?.program !== program || codesIn(this.#group.runs) > GROUP_CODES_MAX) this.#endGroup();
     this.#group ??= { program, runs: emptyGroup(recorded.cells) };
     add(this.#group.runs, { runs: [this.#runs.length - 1], recorded: [a.codes], found: [b.codes] });
+  }
+
+  /** Compares the codes of a short run one by one, by the noise that its program can have. */
+  #compareReadings({ recorded: { cells }, facts }: RunInProgress, a: Int16Array, b: Int16Array): void {
+    for (let sample = 0; facts && sample * cells < a.length; sample++) {
+      const ticks = facts.ticks === undefined ? undefined : facts.ticks + sample * facts.ticksPerSample;
+      const variance = readingVariance({ image: facts.image, ticks }, this.#recorded!);
+      if (variance?.length !== cells) return;
+      const place = { run: this.#runs.length - 1, sample };
+      this.#runsRead.add(place.run);
+      for (let cell = 0; cell < cells; cell++) {
+        const [recorded, found] = [a[sample * cells + cell], b[sample * cells + cell]];
+        const error = Math.sqrt(2 * variance[cell]);
+        this.#readingCount++;
+        if (Math.abs(found - recorded) < READING_ERRORS_MIN * error) continue;
+        const probability = studentTails((found - recorded) / error, NORMAL_DOF);
+        if (this.#readings.length < READINGS_MAX)
+          this.#readings.push({ statistic: 'reading', cell, place, recorded, found, error, probability });
+      }
+    }
   }
 
   /** Compares the runs of one program. Too few samples wait for those of other programs. */
@@ -385,6 +428,25 @@ class Verification {
     this.#comparisons.push({ ...comparison, runs, isOneProgram });
     for (const run of runs) this.#runs[run] = { ...this.#runs[run], compared: true };
     return true;
+  }
+
+  #addReadings(): void {
+    if (this.#readingCount === 0) return;
+    const runs = [...this.#runsRead];
+    const { cells } = this.#runs[runs[0]];
+    for (const run of runs) this.#runs[run] = { ...this.#runs[run], compared: true };
+    const none = new Float64Array(cells);
+    this.#comparisons.push({
+      runs,
+      isOneProgram: false,
+      samples: this.#readingCount / cells,
+      cells,
+      blocks: undefined,
+      lag: 0,
+      spreads: { recorded: none, found: none },
+      comparisons: this.#readings,
+      readings: this.#readingCount,
+    });
   }
 
   /** Waits until the other board has sent as many samples as were recorded up to here. */
@@ -411,6 +473,7 @@ class Verification {
     this.#replies.clear();
     this.#duringRun.clear();
     this.#bankCells.clear();
+    this.#programs = new ProgramWrites();
     this.#runIds.clear();
     this.#lastStop = 0;
     for (const run of open) {
@@ -431,6 +494,7 @@ class Verification {
         hint: 'Record one, for example by `thermolink ping --record session.mcap`.',
       });
     for (const short of this.#short.values()) this.#compareGroup(short, false);
+    this.#addReadings();
     const verdict = judge(this.#comparisons, rate);
     const differing = this.#runs.filter((run) => run.firstDifference !== undefined);
     const isExact = this.#mode === 'exact';
@@ -458,6 +522,12 @@ class Verification {
     };
   }
 }
+
+/** Readings that differ by less are not kept. */
+const READING_ERRORS_MIN = 1;
+const READINGS_MAX = 100_000;
+/** Student's distribution of so many degrees of freedom is the normal one. */
+const NORMAL_DOF = 1e6;
 
 /** Codes of a run that are compared at once, so that a long session does not fill the memory. */
 const GROUP_CODES_MAX = 32 * 1024 * 1024;

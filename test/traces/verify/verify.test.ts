@@ -141,7 +141,7 @@ describe('other noise', () => {
       },
     );
     expect([mode, passed, runsThatDiffer]).toEqual(['statistical', true, 1]);
-    expect(verdict.tests).toEqual({ mean: 8, variance: 8, covariance: 28, autocorrelation: 8 });
+    expect(verdict.tests).toEqual({ mean: 8, variance: 8, covariance: 28, autocorrelation: 8, reading: 0 });
   });
 
   it('of another die deviates, in its converters and in its registers', async () => {
@@ -160,11 +160,44 @@ describe('other noise', () => {
     });
     const same = await verified(short, 'emulator:prototype-8?die=1', { freshNoise: 1, rate: 1e-6 });
     expect([same.passed, same.runsNotCompared]).toEqual([true, 0]);
-    expect(same.comparisons.map(({ isOneProgram, samples }) => [isOneProgram, samples])).toEqual([
-      [false, 80],
+    expect(same.comparisons.map((one) => [one.isOneProgram, one.samples, one.readings])).toEqual([
+      [false, 80, undefined],
+      [false, 80, 640],
     ]);
     const dead = await verified(short, 'emulator:prototype-8?die=1&faults=deadCell:3@0', { freshNoise: 1 });
     expect(dead.verdict.deviations.map(({ statistic, cell }) => `${statistic} ${cell}`)).toContain('mean 3');
+  });
+});
+
+describe('single readings without noise', () => {
+  const settle = (device: Device) => device.acquire({ ...RUN, runSeed: 1, sampleCount: 1 });
+  let readings: TraceMessage[];
+
+  beforeAll(async () => {
+    readings = await recorded('readings.mcap', 'emulator:prototype-8?die=1', async (device) => {
+      await device.loadProgram(0, { ...NOISY, noiseAmplitude: 0 });
+      await settle(device);
+      await device.rewriteProgram(0, {
+        ...NOISY,
+        noiseAmplitude: 0,
+        drive: NOISY.drive.map((code) => -code),
+      });
+      await settle(device);
+    });
+  });
+
+  it('of the same board agree within what its converters add', async () => {
+    const { passed, verdict } = await verified(readings, 'emulator:prototype-8?die=1', {
+      freshNoise: 1,
+      rate: 1e-6,
+    });
+    expect([passed, verdict.tests.reading]).toEqual([true, 16]);
+  });
+
+  it('of another die deviate, though there are only two of them', async () => {
+    const { verdict } = await verified(readings, 'emulator:prototype-8?die=2');
+    expect(new Set(verdict.deviations.map(({ statistic }) => statistic))).toEqual(new Set(['reading']));
+    expect(verdict.deviations.length).toBeGreaterThan(6);
   });
 });
 

@@ -14,18 +14,23 @@ const PANELS: readonly (readonly [StatisticName, string])[] = [
   ['autocorrelation', 'Correlation of each cell with itself a little earlier'],
 ];
 
-/** The run that deviates most, else the first one: its means, and every statistic in standard errors. */
+const READINGS = ['reading', 'Single readings of short runs, the worst one of each cell'] as const;
+
+/** The runs that deviate most, else the first ones: their means, and every statistic in standard errors. */
 export function verdictPicture(result: VerifyResult): string | undefined {
-  const worst = result.verdict.deviations[0]?.run ?? 0;
-  const comparison = result.comparisons[worst];
-  if (!comparison?.blocks) return undefined;
-  const { recorded, found, verdict } = result;
-  return figure(
-    [meansChart(comparison, result), ...PANELS.map((panel) => errorsChart(panel, comparison, result))],
-    {
-      title: `${recorded.serialNumber} of ${recorded.model}, recorded, and ${found.serialNumber} of ${found.model}: ${counted(verdict.deviations.length, 'deviation')}`,
-    },
-  );
+  const { comparisons, recorded, found, verdict } = result;
+  const order = [...verdict.deviations.map(({ run }) => comparisons[run]), ...comparisons];
+  const comparison = order.find(({ blocks }) => blocks);
+  const readings = comparisons.find((one) => one.readings);
+  if (!comparison && !readings) return undefined;
+  const charts = [
+    ...(comparison ? [meansChart(comparison, result)] : []),
+    ...(comparison ? PANELS.map((panel) => errorsChart(panel, comparison, result)) : []),
+    ...(readings ? [errorsChart(READINGS, readings, result)] : []),
+  ];
+  return figure(charts, {
+    title: `${recorded.serialNumber} recorded, ${found.serialNumber} found: ${counted(verdict.deviations.length, 'deviation')}`,
+  });
 }
 
 function meansChart(comparison: ComparedSamples, result: VerifyResult) {
@@ -58,7 +63,7 @@ function errorsChart(
     for (const cell of [each.cell, each.other ?? each.cell])
       if (Math.abs(errors) > Math.abs(worst[cell])) worst[cell] = errors;
   }
-  const limit = studentLimit(limits[statistic], blocks!.count - 1);
+  const limit = studentLimit(limits[statistic], blocks ? blocks.count - 1 : NORMAL_DOF);
   const points = Array.from(worst, (errors, cell) => [cell, errors] as const);
   const isBeyond = ([, errors]: readonly [number, number]): boolean => Math.abs(errors) > limit;
   // A gap after each point makes it a dot.
@@ -71,7 +76,7 @@ function errorsChart(
     series: [
       { name: 'within', points: dots(points.filter((point) => !isBeyond(point))), color: '#0072b2' },
       { name: 'deviates', points: dots(points.filter(isBeyond)), color: '#d55e00' },
-    ],
+    ].filter((series) => series.points.length > 0),
     annotations: [
       { axis: 'y', at: limit, label: '' },
       { axis: 'y', at: -limit, label: '' },
@@ -89,6 +94,9 @@ function inErrors({ recorded, found, error, probability }: Comparison): number {
   const difference = found - recorded;
   return error > 0 ? difference / error : Math.sign(difference) * BEYOND_ALL;
 }
+
+/** Student's distribution of so many degrees of freedom is the normal one. */
+const NORMAL_DOF = 1e6;
 
 /** Where something that never varied is drawn if it has changed. */
 const BEYOND_ALL = 100;

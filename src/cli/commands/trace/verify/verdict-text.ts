@@ -83,10 +83,12 @@ function sampleLines(result: VerifyResult): string[] {
 
 /** `4 runs from message 12 on: 20,000 samples of 64 cells, 4.0 τ apart`. */
 export function namesOf(
-  { runs, samples, cells, isOneProgram }: ComparedSamples,
+  { runs, samples, cells, isOneProgram, readings }: ComparedSamples,
   result: VerifyResult,
 ): string {
   const { message, spacingTau } = result.runs[runs[0]];
+  if (readings !== undefined)
+    return `${counted(readings, 'single reading')} of ${counted(runs.length, 'short run')} from message ${message} on`;
   const one = isOneProgram ? 'run' : 'short run';
   const which =
     runs.length === 1
@@ -97,9 +99,13 @@ export function namesOf(
 }
 
 /** What deviates, by how much, in volts, percent or time constants. */
-function deviationText(deviation: Deviation, { runs, lag }: ComparedSamples, result: VerifyResult): string {
+function deviationText(
+  deviation: Deviation,
+  { runs, lag, isOneProgram }: ComparedSamples,
+  result: VerifyResult,
+): string {
   const { statistic, cell, other, recorded, found, error, probability } = deviation;
-  const chance = `chance ${formatNumber(probability, 2)}`;
+  const chance = `chance ${probability < CHANCE_SHOWN_MIN ? 'below 1e-99' : formatNumber(probability, 2)}`;
   switch (statistic) {
     case 'mean': {
       const [was, by, sigma] = readingVolts([recorded, found - recorded, error], result.recorded);
@@ -111,18 +117,29 @@ function deviationText(deviation: Deviation, { runs, lag }: ComparedSamples, res
       const [was, is] = readingVolts([Math.sqrt(recorded), Math.sqrt(found)], result.recorded);
       if (recorded === 0) return `cell ${cell}: noise of ${millivolts(is)}, recorded none, ${chance}`;
       const size = formatMeasured((100 * (found - recorded)) / recorded, (100 * error) / recorded);
-      return `cell ${cell}: variance ${plus(size.value)} ± ${size.error} % (noise ${millivolts(is)}, recorded ${millivolts(was)}), ${chance}`;
+      const what = isOneProgram ? 'variance' : 'variance over the runs';
+      const noise = isOneProgram ? ` (noise ${millivolts(is)}, recorded ${millivolts(was)})` : '';
+      return `cell ${cell}: ${what} ${plus(size.value)} ± ${size.error} %${noise}, ${chance}`;
     }
     case 'covariance': {
       const size = formatMeasured(found - recorded, error);
       return `cells ${cell}, ${other}: correlation ${formatNumber(found)}, recorded ${formatNumber(recorded)}: ${plus(size.value)} ± ${size.error}, ${chance}`;
     }
     case 'autocorrelation': {
+      const size = formatMeasured(found - recorded, error);
+      if (!isOneProgram)
+        return `cell ${cell}: correlation of consecutive runs ${plus(size.value)} ± ${size.error}, ${chance}`;
       const lagTau = lag * result.runs[runs[0]].spacingTau;
       const [was, is] = [timeConstant(recorded, lagTau), timeConstant(found, lagTau)];
-      const size = formatMeasured(found - recorded, error);
       const times = was && is ? `relaxes in ${formatNumber(is)} τ, recorded ${formatNumber(was)} τ; ` : '';
       return `cell ${cell}: ${times}correlation after ${formatNumber(lagTau)} τ ${plus(size.value)} ± ${size.error}, ${chance}`;
+    }
+    case 'reading': {
+      const [was, is, by, sigma] = readingVolts([recorded, found, found - recorded, error], result.recorded);
+      const size = formatMeasured(by * 1000, sigma * 1000);
+      const { run, sample } = deviation.place!;
+      const where = `cell ${cell}, sample ${sample} of the run of message ${result.runs[run].message}`;
+      return `${where}: ${formatNumber(is, 4)} V, recorded ${formatNumber(was, 4)} V: ${plus(size.value)} ± ${size.error} mV, ${chance}`;
     }
   }
 }
@@ -164,6 +181,9 @@ function swapped({ comparisons }: ComparedSamples, deviating: ReadonlySet<number
       .map((b) => `cells ${a} and ${b} are swapped: each has the mean that the other had`),
   );
 }
+
+/** Smaller probabilities say no more. */
+const CHANCE_SHOWN_MIN = 1e-99;
 
 /** Means within so many standard errors look the same. */
 const SWAP_ERRORS = 4;

@@ -1,0 +1,75 @@
+import { FULL_SCALE } from '../../../firmware-protocol/limits.js';
+import { PROGRAM_MODE, type ProgramImage } from '../../../firmware-protocol/program-image.js';
+import type { DeviceIdentity } from '../../driver/device-api.js';
+import { cholesky, choleskySolve } from '../../linalg/cholesky.js';
+import { matrix } from '../../linalg/matrix.js';
+
+/** Larger arrays are not inverted: it takes N³ products for each program. */
+const INVERTED_CELLS_MAX = 128;
+/** Noise and couplings of a sound board are off by some percent. */
+const VARIANCE_MARGIN = 1.5;
+/** What the ADC adds, in codes²: rounding, and its own noise of up to a code. */
+const ADC_VARIANCE = 1;
+
+/** What is known of a run before it is read. */
+export interface RunFacts {
+  readonly image: ProgramImage;
+  /** Ticks from the initial state to the reading; undefined where cells go on as the last run left them. */
+  readonly ticks: number | undefined;
+}
+
+/** The diagonals of A⁻¹ by the couplings of the program, and its damping. */
+const known = new WeakMap<
+  ProgramImage['couplings'],
+  { damping: number; diagonal: Float64Array | undefined }
+>();
+
+/**
+ * At most how large the variance of one reading of each cell is, in ADC codes² [cells]: with κ of the noise
+ * register, or the board's own where noise is off, it is κ·(A⁻¹)_ii at equilibrium, and grows from a known
+ * state by 2κ per τ until then (device-model.md). Undefined where neither bounds it.
+ */
+export function readingVariance(
+  { image, ticks }: RunFacts,
+  identity: DeviceIdentity,
+): Float64Array | undefined {
+  const tau = 2 ** -identity.tickLog2;
+  const kick = (image.noiseAmplitude * 2 ** (13 - image.noiseShift)) / FULL_SCALE;
+  const temperature = Math.max((kick * kick) / (2 * tau), identity.noiseTemperatureMin * 1e-12);
+  const grown = ticks === undefined ? Infinity : 2 * ticks * tau;
+  const settled = inverseDiagonal(image);
+  if (!settled && grown === Infinity) return undefined;
+  const codesPerFullScale = 2 ** (identity.adcBits - 2);
+  const unit = VARIANCE_MARGIN * temperature * codesPerFullScale ** 2;
+  return Float64Array.from({ length: image.cells }, (_, cell) => {
+    const factor = Math.min(grown, settled?.[cell] ?? Infinity);
+    return ADC_VARIANCE + unit * factor;
+  });
+}
+
+/** (A⁻¹)_ii, or a bound of it. Undefined for an array that is too large or not positive definite. */
+function inverseDiagonal(image: ProgramImage): Float64Array | undefined {
+  const { mode, cells, couplings, damping } = image;
+  const lambda = damping * 2 ** -15;
+  if (mode === PROGRAM_MODE.factored)
+    return lambda > 0 ? new Float64Array(cells).fill(1 / lambda) : undefined;
+  if (cells > INVERTED_CELLS_MAX) return undefined;
+  const before = known.get(couplings);
+  if (before?.damping === damping) return before.diagonal;
+  const unit = 2 ** (1 - image.couplingBits);
+  const a = matrix(cells, cells);
+  for (let i = 0; i < cells; i++)
+    for (let j = 0; j < cells; j++)
+      a.data[i * cells + j] =
+        (unit * (couplings[i * cells + j] + couplings[j * cells + i])) / 2 + (i === j ? lambda : 0);
+  const factored = cholesky(a);
+  const diagonal = factored.ok
+    ? Float64Array.from({ length: cells }, (_, i) => {
+        const one = new Float64Array(cells);
+        one[i] = 1;
+        return choleskySolve(factored.factor, one)[i];
+      })
+    : undefined;
+  known.set(couplings, { damping, diagonal });
+  return diagonal;
+}
