@@ -38,7 +38,7 @@ describe('thermolink calibrate', () => {
       '--out',
       file('again.json'),
     );
-    expect(stderr).toMatch(/^calibrate: 100 %, \d:\d\d, done\n$/);
+    expect(stderr).toMatch(/^calibrate: 100 %, \d:\d\d, done\n$/m);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^ {2}board +prototype-8, die 3$/m);
     expect(stdout).toMatch(/^ {2}crosspoints +64, each within 0\.0\d+ %$/m);
