@@ -34,6 +34,18 @@ describe('the mean of correlated readings', () => {
     expect(variance).toBeLessThan(1 + 0.17 + 0.06);
   });
 
+  /*
+   * The mean of S independent readings over its error has Student's distribution with S − 1 degrees of
+   * freedom, made to have variance 1. The fourth moment is 3(S − 3)/(S − 5), so that the mean of 20,000
+   * squares has a standard deviation below 1.2 %: by chance one of the two leaves 5 % once in 20,000 times.
+   */
+  test.each([12, 24])('has z of unit variance with as few as %i independent ones', (samples) => {
+    const cells = 20_000;
+    const { mean, standardError } = estimateMean(readings(300 + samples, samples, cells, 0, 50, 1000), cells);
+    const squares = mean.map((value, i) => ((value - 50) / standardError[i]) ** 2);
+    expect(Math.abs(squares.reduce((sum, square) => sum + square, 0) / cells - 1)).toBeLessThan(0.05);
+  });
+
   test('counts effective samples: S(1 − φ)/(1 + φ)', () => {
     const phi = 0.5;
     const { effectiveSamples } = estimateMean(readings(7, 2000, 64, phi, 0, 1000), 64);
