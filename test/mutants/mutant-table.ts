@@ -27,7 +27,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'Math.sqrt(noiseTemperature * relaxedTime(2 * eigenvalue, time) * 2)',
     replacement: 'Math.sqrt(1.02 * noiseTemperature * relaxedTime(2 * eigenvalue, time) * 2)',
     meaning: 'Draws of the ideal sampler have a covariance that is 2 % too large.',
-    tests: [],
+    tests: ['test/algorithms/ideal-sampler.test.ts'],
   },
   {
     id: 'board-draws-hot',
@@ -36,7 +36,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'const applied = noiseTemperature * scale ** 2 * plan.systemScale;',
     replacement: 'const applied = (noiseTemperature * scale ** 2 * plan.systemScale) / 1.02;',
     meaning: 'Draws of an ideal board have a covariance that is 2 % too large.',
-    tests: [],
+    tests: ['test/algorithms/draws.test.ts'],
   },
   {
     id: 'draws-planned-close',
@@ -45,7 +45,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'Math.ceil((SPACING * plan.systemScale) / (tickOf(identity) * eigenvalueMin))',
     replacement: 'Math.ceil(plan.systemScale / (tickOf(identity) * eigenvalueMin))',
     meaning: 'Draws lie one time constant apart, and the correlation of three is reported.',
-    tests: [],
+    tests: ['test/algorithms/draws.test.ts'],
   },
   {
     id: 'draws-read-close',
@@ -54,7 +54,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: '      ticksPerSample: spacingTicks,',
     replacement: '      ticksPerSample: Math.ceil(spacingTicks / 3),',
     meaning: 'The plan says three time constants between draws, and the board run is read after each one.',
-    tests: [],
+    tests: ['test/algorithms/draws.test.ts'],
   },
   {
     id: 'certificate-lenient',
@@ -63,7 +63,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'const error = norm2(residual) / spectrum.eigenvalueMin',
     replacement: 'const error = norm2(residual) / (10 * spectrum.eigenvalueMin)',
     meaning: 'The certificate says a tenth of the error that the residual proves.',
-    tests: [],
+    tests: ['test/algorithms/acceptance.test.ts'],
   },
   {
     id: 'unexplained-accepted',
@@ -72,7 +72,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'return unexplained > noiseResidualBound(this.#plan, averaged)',
     replacement: 'return unexplained > 1e3 * noiseResidualBound(this.#plan, averaged)',
     meaning: 'A residual that neither noise nor rounding explains is accepted.',
-    tests: [],
+    tests: ['test/algorithms/unexplained.test.ts'],
   },
   {
     id: 'bar-correlation-once',
@@ -81,7 +81,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'time += 2 * correlation;',
     replacement: 'time += correlation;',
     meaning: 'Each autocorrelation counts once instead of twice, so error bars are a tenth too small.',
-    tests: [],
+    tests: ['test/board/estimate.test.ts'],
   },
   {
     id: 'bar-student-dropped',
@@ -90,7 +90,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'Math.sqrt(variance[i] / (effectiveSamples - 3))',
     replacement: 'Math.sqrt(variance[i] / effectiveSamples)',
     meaning: 'Error bars ignore that the variance is estimated too, and are 5 % too small.',
-    tests: [],
+    tests: ['test/board/estimate.test.ts'],
   },
   {
     id: 'bar-wandering-dropped',
@@ -99,7 +99,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'Math.sqrt(error * error + wandering)',
     replacement: 'Math.sqrt(error * error)',
     meaning: 'What wanders from one board run to the next is missing in the error bar.',
-    tests: [],
+    tests: ['test/algorithms/solve-corrections.test.ts'],
   },
   {
     id: 'rounding-of-four-bars',
@@ -108,7 +108,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'const ROUNDING_SHARE = 1 / 4;',
     replacement: 'const ROUNDING_SHARE = 4;',
     meaning: 'An answer may keep a known error of four times its error bar.',
-    tests: [],
+    tests: ['test/algorithms/solve-corrections.test.ts'],
   },
   {
     id: 'inverse-weights-swapped',
@@ -117,7 +117,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'variance === 0 ? 1 / 2 : varianceAbove / variance;',
     replacement: 'variance === 0 ? 1 / 2 : varianceBelow / variance;',
     meaning: 'The worse one of the two readings of an entry of the inverse gets the larger weight.',
-    tests: [],
+    tests: ['test/algorithms/unlike-units.test.ts'],
   },
   {
     id: 'inverse-noise-reused',
@@ -126,7 +126,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'session.readdress({ ...address, block: address.block + j });',
     replacement: 'session.readdress({ ...address, block: address.block });',
     meaning: 'All columns of an inverse have the same noise, and their errors are taken as independent.',
-    tests: [],
+    tests: ['test/algorithms/invert.test.ts'],
   },
   {
     id: 'certificate-of-other-unknowns',
@@ -135,7 +135,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'const norm = norm2(weighted(y, weights));',
     replacement: 'const norm = norm2(y);',
     meaning: "The certificate compares the error with the size of the board's unknowns, not of the user's.",
-    tests: [],
+    tests: ['test/algorithms/acceptance.test.ts'],
   },
   {
     id: 'draws-without-burn-in',
@@ -144,7 +144,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'BURN_IN_SPACINGS * spacingTicks :',
     replacement: 'BURN_IN_SPACINGS :',
     meaning: 'The burn-in before the first draw is four ticks instead of four spacings.',
-    tests: [],
+    tests: ['test/algorithms/draws.test.ts'],
   },
   {
     id: 'draws-close-between-runs',
@@ -153,7 +153,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: ' : spacingTicks,',
     replacement: ' : 1,',
     meaning: 'The first draw of every further board run lies one tick behind the last draw before it.',
-    tests: [],
+    tests: ['test/algorithms/draws.test.ts'],
   },
   {
     id: 'row-gains-inverted',
@@ -163,7 +163,7 @@ export const MUTANTS: readonly Mutant[] = [
     replacement: 'const factor = 1 / (rowGains?.[row] ?? 1) / systemScale;',
     meaning:
       "Rows are divided by their cell's noise temperature, which doubles its effect on the covariance.",
-    tests: [],
+    tests: ['test/board/calibrated-model.test.ts'],
   },
   {
     id: 'crosspoints-transposed',
@@ -172,7 +172,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'couplingErrors?.[row * board.cells + column]',
     replacement: 'couplingErrors?.[column * board.cells + row]',
     meaning: 'The calibration of crosspoint (j, i) is applied to crosspoint (i, j).',
-    tests: [],
+    tests: ['test/board/calibrated-model.test.ts'],
   },
   {
     id: 'relaxation-ticks-down',
@@ -181,7 +181,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'Math.ceil((time * scaleMin) / tick)',
     replacement: 'Math.floor((time * scaleMin) / tick)',
     meaning: 'The scale of a relaxation is rounded down, so that its largest couplings saturate.',
-    tests: [],
+    tests: ['test/board/scaling.test.ts'],
   },
   {
     id: 'relaxation-retry-short',
@@ -190,7 +190,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'ticks: growth * first.ticks,',
     replacement: 'ticks: first.ticks,',
     meaning: 'After a second overload a relaxation runs for half of its time, later for less.',
-    tests: [],
+    tests: ['test/algorithms/relax.test.ts'],
   },
   {
     id: 'transfer-bend-sign',
@@ -199,7 +199,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'return straight - bend * (straight - bend * straight * straight) ** 2;',
     replacement: 'return straight + bend * (straight - bend * straight * straight) ** 2;',
     meaning: "A calibration doubles the bend of a board's converters instead of removing it.",
-    tests: [],
+    tests: ['test/board/calibrated-model.test.ts'],
   },
   {
     id: 'diagonal-bar-incomplete',
@@ -208,7 +208,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'sourceOf(line) === cell ? mistaken : 0',
     replacement: '0',
     meaning: 'Error bars of diagonal crosspoints leave out the errors of drive gain and leakage.',
-    tests: [],
+    tests: ['test/measure/characterize'],
   },
   {
     id: 'time-constant-with-leakage',
@@ -217,7 +217,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'const gamma = (fast.rate - slow.rate) / range;',
     replacement: 'const gamma = fast.rate / all[1].damping;',
     meaning: "A cell's time constant comes from one damping, so that its leakage makes it look faster.",
-    tests: [],
+    tests: ['test/measure/characterize'],
   },
   {
     id: 'adam-square-uncorrected',
@@ -227,7 +227,7 @@ export const MUTANTS: readonly Mutant[] = [
     replacement: 'const squareScale = 1;',
     meaning:
       "Adam's second moment is not corrected for starting at zero, so that the first steps are too long.",
-    tests: [],
+    tests: ['test/learning/training/optimizers.test.ts'],
   },
   {
     id: 'rate-one-step-early',
@@ -236,7 +236,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'return rate * (1 - step / totalSteps);',
     replacement: 'return rate * (1 - (step + 1) / totalSteps);',
     meaning: 'The rate falls one step too early, and the last step does nothing.',
-    tests: [],
+    tests: ['test/learning/training/optimizers.test.ts'],
   },
   {
     id: 'delay-noise-reused',
@@ -245,7 +245,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'address: { seed, step, block: BLOCK.delay },',
     replacement: 'address: { seed, step, block: BLOCK.relaxation },',
     meaning: 'The relaxation during the delay has the noise of the one before it again.',
-    tests: [],
+    tests: ['test/learning/training/tngd.test.ts'],
   },
   {
     id: 'checkpoint-numbers-lost',
@@ -255,6 +255,6 @@ export const MUTANTS: readonly Mutant[] = [
     replacement:
       'optimizer: { arrays: optimizerArrays, numbers: Object.fromEntries(Object.keys(header.numbers).map((key) => [key, 0])) },',
     meaning: "A resumed training counts its optimizer's updates from zero again.",
-    tests: [],
+    tests: ['test/learning/training/trainer.test.ts'],
   },
 ];
