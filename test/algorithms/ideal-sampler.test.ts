@@ -166,8 +166,8 @@ describe('the fluctuations', () => {
   });
 
   /*
-   * Mean of the squares of 4,000·80 independent numbers over their variance. Its standard deviation is 0.25 %:
-   * by chance a right sampler leaves 1 % once in 16,000 times.
+   * Mean of the squares of 4,000·80 independent numbers over their variance. Its standard deviation is
+   * 0.25 %: by chance a right sampler leaves 1 % once in 16,000 times.
    */
   test.each([0.35, 100])(
     'at t = %f have the variance κ(1 − e^(−2λt))/λ, right to a hundredth',

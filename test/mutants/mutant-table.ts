@@ -4,8 +4,8 @@
 export interface Mutant {
   readonly id: string;
   /**
-   * `survivors`: it once passed the whole test suite, so tests were written against its kind. `fresh`: written
-   * by somebody who had read the sources and not the tests.
+   * `survivors`: it once passed the whole test suite, so tests were written against its kind. `fresh`:
+   * written by somebody who had read the sources and not the tests.
    */
   readonly set: 'survivors' | 'fresh';
   /** From the root of the project. */
@@ -208,7 +208,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'sourceOf(line) === cell ? mistaken : 0',
     replacement: '0',
     meaning: 'Error bars of diagonal crosspoints leave out the errors of drive gain and leakage.',
-    tests: ['test/measure/characterize'],
+    tests: ['test/measure/characterize/coupling-bars.test.ts'],
   },
   {
     id: 'time-constant-with-leakage',
@@ -217,7 +217,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'const gamma = (fast.rate - slow.rate) / range;',
     replacement: 'const gamma = fast.rate / all[1].damping;',
     meaning: "A cell's time constant comes from one damping, so that its leakage makes it look faster.",
-    tests: ['test/measure/characterize'],
+    tests: ['test/measure/characterize/die-agreement.test.ts'],
   },
   {
     id: 'adam-square-uncorrected',
