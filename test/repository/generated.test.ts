@@ -7,6 +7,7 @@ import {
   tablesHeader,
   transitionsHeader,
 } from '../../firmware-protocol/tools/render/c-header.js';
+import { luaTables } from '../../firmware-protocol/tools/render/lua-tables.js';
 import { messagesMarkdown, transitionsMarkdown } from '../../firmware-protocol/tools/render/markdown.js';
 import { canonicalTables } from '../../firmware-protocol/version.js';
 import { errorsMarkdown } from './errors-markdown.js';
@@ -32,6 +33,15 @@ describe('generated files are up to date (npm run generate)', () => {
   ])('C header %s', async (file, render) => {
     const folder = 'firmware-protocol/reference-firmware/generated';
     await expect(render()).toMatchFileSnapshot(path.join(ROOT, folder, file));
+  });
+
+  it('tables of the dissector', async () => {
+    const file = 'firmware-protocol/wireshark/thermolink.lua';
+    const section = /(-- generated: tables\n)[\s\S]*?(-- end of tables\n)/;
+    const text = readRepositoryFile(file);
+    expect(text).toMatch(section);
+    const fresh = text.replace(section, (_, begin, end) => `${begin}${luaTables(HASH)}\n${end}`);
+    await expect(fresh).toMatchFileSnapshot(path.join(ROOT, file));
   });
 
   it.each([

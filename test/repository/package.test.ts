@@ -67,6 +67,7 @@ describe.runIf(isBuilt)('the tarball', () => {
       /^(LICENSE|README\.md|package\.json)$/,
       /^bin\/thermolink\.js$/,
       /^dist\/(src|emulator|firmware-protocol)\/.*\.(js|d\.ts)$/,
+      /^firmware-protocol\/wireshark\/thermolink\.lua$/,
       /^docs\/.*\.md$/,
       /^docs\/examples\/\w+\.ts$/,
     ];

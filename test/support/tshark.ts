@@ -1,0 +1,71 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { ROOT } from '../repository/files.js';
+
+export const hasTshark = spawnSync('tshark', ['--version']).status === 0;
+/** The dissector that the package ships. */
+export const DISSECTOR = path.join(ROOT, 'firmware-protocol/wireshark/thermolink.lua');
+
+const OUTPUT_BYTES_MAX = 512 * 1024 * 1024;
+
+/** Runs `work` with the path of a file that holds `bytes`, in a folder that no settings of the user reach. */
+function withFile<T>(bytes: Uint8Array, work: (file: string, environment: NodeJS.ProcessEnv) => T): T {
+  const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-tshark-'));
+  try {
+    const file = path.join(directory, 'capture');
+    writeFileSync(file, bytes);
+    return work(file, { ...process.env, HOME: directory, XDG_CONFIG_HOME: directory });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/** What tshark prints about a capture with our dissector. Fails when tshark does. */
+export function tshark(capture: Uint8Array, ...options: string[]): string {
+  return withFile(capture, (file, env) =>
+    execFileSync('tshark', ['-X', `lua_script:${DISSECTOR}`, '-r', file, ...options], {
+      env,
+      encoding: 'utf8',
+      maxBuffer: OUTPUT_BYTES_MAX,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }),
+  );
+}
+
+/** The values of `fields` in each row, one list a field: a field may occur several times. */
+export function tsharkFields<const F extends string>(
+  capture: Uint8Array,
+  fields: readonly F[],
+  ...options: string[]
+): Record<F, readonly string[]>[] {
+  const named = fields.flatMap((field) => ['-e', field]);
+  const form = ['-E', 'separator=/t', '-E', 'occurrence=a', '-E', 'aggregator=/s'];
+  const lines = tshark(capture, '-T', 'fields', ...form, ...named, ...options).split('\n');
+  return lines.slice(0, -1).map((line) => {
+    const values = line.split('\t');
+    const listed = fields.map((field, i) => [field, values[i] === '' ? [] : values[i].split(' ')]);
+    return Object.fromEntries(listed) as Record<F, readonly string[]>;
+  });
+}
+
+/** A capture of TCP made of segments, each from or to port 7000, by Wireshark's own text2pcap. */
+export function tcpCapture(segments: readonly { toBoard: boolean; bytes: Uint8Array }[]): Uint8Array {
+  const dump = segments
+    .map(({ toBoard, bytes }) => {
+      const lines = Array.from({ length: Math.ceil(bytes.length / 16) }, (_, line) => {
+        const part = Array.from(bytes.subarray(16 * line, 16 * line + 16));
+        const hex = part.map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+        return `${(16 * line).toString(16).padStart(6, '0')} ${hex}`;
+      });
+      return `${toBoard ? 'I' : 'O'}\n${lines.join('\n')}\n`;
+    })
+    .join('\n');
+  return withFile(Buffer.from(dump), (file) =>
+    execFileSync('text2pcap', ['-q', '-D', '-T', '40000,7000', file, '-'], {
+      maxBuffer: OUTPUT_BYTES_MAX,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }),
+  );
+}
