@@ -107,6 +107,31 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
     summary: 'look at recorded sessions, mend them, compare with them',
     commands: [
       {
+        name: 'info',
+        summary: 'say what was recorded: board, versions, seeds, messages, runs, losses',
+        load: () => import('./commands/trace/info.js'),
+      },
+      {
+        name: 'messages',
+        summary: 'print the messages of a recorded session with times and sizes',
+        load: () => import('./commands/trace/messages.js'),
+      },
+      {
+        name: 'diff',
+        summary: 'find the first difference of two recorded sessions',
+        load: () => import('./commands/trace/diff.js'),
+      },
+      {
+        name: 'plot',
+        summary: 'draw a recorded session: runs, frames, errors, voltages over time',
+        load: () => import('./commands/trace/plot.js'),
+      },
+      {
+        name: 'export',
+        summary: 'write frames for Wireshark, samples as table or array, messages as JSON',
+        load: () => import('./commands/trace/export.js'),
+      },
+      {
         name: 'doctor',
         summary: 'say what is missing in a recorded session',
         load: () => import('./commands/trace/doctor.js'),

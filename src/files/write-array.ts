@@ -116,7 +116,8 @@ const REASONS: Readonly<Record<string, (path: string) => string>> = {
   ENAMETOOLONG: () => 'the path is longer than this system allows',
 };
 
-function cannotWrite(path: string, error: unknown, hint: string): unknown {
+/** A failure to write as BAD_FILE with its reason. What is no error of the system is returned as it is. */
+export function cannotWrite(path: string, error: unknown, hint: string): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (code === undefined || syscall === undefined) return error;
   const why = REASONS[code]?.(path);

@@ -18,10 +18,11 @@ export function writeNpy(path: string, array: Float64Array | Matrix): void {
       : [array.data, `(${array.rows}, ${array.columns})`];
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   // Two pieces, so that a large matrix is not copied first.
-  replaceWith(path, [header(shape), bytes]);
+  replaceWith(path, [npyHeader(shape), bytes]);
 }
 
-function header(shape: string): Buffer {
+/** What stands before the float64 numbers of an array of this shape, written as NumPy does: `(3, 2)`. */
+export function npyHeader(shape: string): Buffer {
   const order = endianness() === 'LE' ? '<' : '>';
   const text = `{'descr': '${order}f8', 'fortran_order': False, 'shape': ${shape}, }`;
   const totalBytes = Math.ceil((PREFIX_BYTES + text.length + 1) / ALIGNMENT_BYTES) * ALIGNMENT_BYTES;

@@ -6,6 +6,8 @@ import { BadRecord, RecordCursor } from './record-cursor.js';
 
 /** The first and the last bytes of every MCAP file. */
 const MAGIC = Uint8Array.of(0x89, 0x4d, 0x43, 0x41, 0x50, 0x30, 0x0d, 0x0a);
+/** Where the first record of a file begins. */
+export const MCAP_BEGIN = MAGIC.length;
 /** Opcode and length of a record. */
 const RECORD_HEAD_BYTES = 9;
 /** Longest record that is read into memory, and longest content of a compressed chunk. */
@@ -99,9 +101,9 @@ export class McapReader {
     this.#open = false;
   }
 
-  /** The records outside of chunks, up to the end of the data. */
-  *records(found: (finding: FileFinding) => void = () => undefined): Generator<TopRecord> {
-    let at = MAGIC.length;
+  /** The records outside of chunks, up to the end of the data; from a byte on where a record begins. */
+  *records(found: (finding: FileFinding) => void = () => undefined, from = MCAP_BEGIN): Generator<TopRecord> {
+    let at = from;
     while (at + RECORD_HEAD_BYTES <= this.size) {
       const head = this.#read(at, RECORD_HEAD_BYTES);
       const opcode = head[0];
@@ -144,10 +146,13 @@ export class McapReader {
     return this.#read(offset, length);
   }
 
-  /** The messages of the whole file in order. What can't be read is reported and left out. */
-  *messages(found: (finding: FileFinding) => void = () => undefined): Generator<McapMessage> {
+  /** The messages of the file in order, from a record on. What can't be read is reported and left out. */
+  *messages(
+    found: (finding: FileFinding) => void = () => undefined,
+    from = MCAP_BEGIN,
+  ): Generator<McapMessage> {
     const channels = new Map<number, McapChannel>();
-    for (const record of this.records(found)) {
+    for (const record of this.records(found, from)) {
       try {
         if (record.opcode === MCAP_OPCODE.channel) noteChannel(channels, this.content(record));
         else if (record.opcode === MCAP_OPCODE.message) yield messageOf(channels, this.content(record));

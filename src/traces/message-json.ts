@@ -21,8 +21,13 @@ export function topicOf({ name, kind }: Pick<TraceMessage, 'name' | 'kind'>): st
 
 /** The message as the JSON channels hold it, in the shape of its schema. */
 export function messageJson(message: TraceMessage, detail: SampleDetail): string {
+  return JSON.stringify(messageObject(message, detail));
+}
+
+/** The same as an object. */
+export function messageObject(message: TraceMessage, detail: SampleDetail): object {
   const { index, session, connection, direction, requestId, deviceTimeUs, samples } = message;
-  return JSON.stringify({
+  return {
     index,
     session,
     connection,
@@ -31,7 +36,7 @@ export function messageJson(message: TraceMessage, detail: SampleDetail): string
     deviceTimeUs,
     fields: readableFields(message),
     ...(samples && blockJson(samples, detail)),
-  });
+  };
 }
 
 function blockJson(samples: TraceSamples, { cells, all = false }: SampleDetail): object {

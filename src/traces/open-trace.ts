@@ -4,6 +4,7 @@ import {
   type FileFinding,
   MCAP_OPCODE,
   type McapChannel,
+  type McapMessage,
   McapReader,
   type TopRecord,
 } from './mcap-reader.js';
@@ -132,16 +133,10 @@ class TraceFile implements Trace {
   }
 
   *chunks(): Generator<LinkChunk> {
-    const links = new Map<McapChannel, Pick<LinkChunk, 'direction' | 'connection'> | undefined>();
     let isLink = false;
-    let timeNs = 0n;
-    for (const { channel, logTime, data } of this.#reader.messages(this.#found)) {
-      if (!links.has(channel)) links.set(channel, linkOf(channel));
-      const link = links.get(channel);
-      if (!link) continue;
+    for (const chunk of linkChunks(this.#reader.messages(this.#found))) {
       isLink = true;
-      if (logTime > timeNs) timeNs = logTime;
-      yield { hostTimeNs: timeNs, ...link, bytes: data };
+      yield chunk;
     }
     if (isLink) return;
     throw new ThermolinkError('BAD_FILE', `${this.path} holds no recorded link.`, {
@@ -163,6 +158,19 @@ class TraceFile implements Trace {
 
   close(): void {
     this.#reader.close();
+  }
+}
+
+/** The bytes of ports among the messages of a file. They are valid until the next ones. */
+export function* linkChunks(messages: Iterable<McapMessage>): Generator<LinkChunk> {
+  const links = new Map<McapChannel, Pick<LinkChunk, 'direction' | 'connection'> | undefined>();
+  let timeNs = 0n;
+  for (const { channel, logTime, data } of messages) {
+    if (!links.has(channel)) links.set(channel, linkOf(channel));
+    const link = links.get(channel);
+    if (!link) continue;
+    if (logTime > timeNs) timeNs = logTime;
+    yield { hostTimeNs: timeNs, ...link, bytes: data };
   }
 }
 

@@ -87,6 +87,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/transport',
     'src/driver',
     'src/serve',
+    'src/board/board-range.ts',
+    'src/plot',
     'emulator/index.ts',
   ],
   'src/connect.ts': [

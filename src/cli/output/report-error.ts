@@ -7,6 +7,16 @@ export const EXIT_DONE = 0;
 export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;
 
+/** Thrown by a command that has said everything and ends with another exit code than 0. */
+export class QuietExit extends Error {
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super(`exit code ${exitCode}`);
+    this.exitCode = exitCode;
+  }
+}
+
 export interface TextSink {
   write(text: string): unknown;
 }
@@ -27,6 +37,7 @@ export function reportError(error: unknown, options: ReportOptions = {}): number
   const { json = false, stdout = process.stdout, stderr = process.stderr } = options;
   // Commander throws also after help that was asked for. Then nothing is wrong.
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT_DONE;
+  if (error instanceof QuietExit) return error.exitCode;
   const failure = error instanceof CommanderError ? usageFailure(error) : error;
   if (failure instanceof ThermolinkError) {
     if (json) stdout.write(toJson(failure));
