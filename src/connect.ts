@@ -14,6 +14,7 @@ import type { DeviceEvent, ReconnectOptions } from './driver/reconnect.js';
 import { ThermolinkError } from './errors.js';
 import { emulatorTransport } from './serve/emulator-transport.js';
 import type { Recorder, RecordOptions } from './traces/recorder.js';
+import type { LinkChunk } from './traces/trace-message.js';
 import { serialTransport } from './transport/serial-port.js';
 import { tcpTransport } from './transport/tcp-port.js';
 import { BadUri, type Transport } from './transport/transport.js';
@@ -57,6 +58,8 @@ export interface ConnectOptions {
    * when the device is closed (docs/reference/traces.md).
    */
   readonly record?: string | RecordOptions;
+  /** Called with all bytes as they pass between host and board. They are valid only during the call. */
+  readonly onBytes?: (chunk: LinkChunk) => void;
 }
 
 /** The environment variable that names the device when a command does not. */
@@ -111,12 +114,15 @@ export async function connect(uri: string, options: ConnectOptions = {}): Promis
   checkOptionalFlag('ownThread', options.ownThread);
   checkOptionalFlag('retry', options.retry);
   checkRecord(options.record);
-  const { clock, signal, log, onEvent, ownThread, retry, record, reconnect = true } = options;
+  checkOptionalFunction('onBytes', options.onBytes);
+  const { clock, signal, log, onEvent, ownThread, retry, record, onBytes, reconnect = true } = options;
   const { transport, address } = locate(uri);
   const recorder = record === undefined ? undefined : await startRecording(record, uri, address, clock);
+  const listener = onBytes && (await listenerOf(onBytes, clock));
   const open = async (where: DeviceAddress, ended?: AbortSignal): Promise<Port> => {
     const port = await transport.open(where, { uri, clock, ownThread, signal: ended });
-    return recorder?.tap(port) ?? port;
+    const recorded = recorder?.tap(port) ?? port;
+    return listener?.tap(recorded) ?? recorded;
   };
   try {
     const port = await open(address, signal);
@@ -149,6 +155,12 @@ export async function openPort(
 ): Promise<Port> {
   const { transport, address } = locate(uri);
   return transport.open(address, { uri, clock: options.clock, signal: options.signal });
+}
+
+/** Loads the listener only for a program that listens. */
+async function listenerOf(onBytes: (chunk: LinkChunk) => void, clock: Clock | undefined) {
+  const { PortListener } = await import('./traces/look/port-listener.js');
+  return new PortListener(onBytes, clock);
 }
 
 /** Loads the recorder only for a program that records. */

@@ -103,6 +103,11 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
     ],
   },
   {
+    name: 'monitor',
+    summary: 'show live what goes on at a board, or in a session that another program records',
+    load: () => import('./commands/monitor/monitor.js'),
+  },
+  {
     name: 'trace',
     summary: 'look at recorded sessions, mend them, compare with them',
     commands: [

@@ -2,6 +2,7 @@ import { connect, DEVICE_VARIABLE, parseDeviceUri } from '../connect.js';
 import type { Device } from '../driver/device.js';
 import { ThermolinkError } from '../errors.js';
 import type { RecordOptions } from '../traces/recorder.js';
+import type { LinkChunk } from '../traces/trace-message.js';
 import { createLogger, type LogOptions } from './logging.js';
 import { describeDeviceEvent } from './output/device-event.js';
 
@@ -36,6 +37,8 @@ export interface DeviceOptions extends LogOptions {
   readonly record?: string | undefined;
   /** Whether the JSON of the recording holds every sample. */
   readonly recordSamples?: boolean | undefined;
+  /** Called with all bytes as they pass between host and board. */
+  readonly onBytes?: (chunk: LinkChunk) => void;
   /** Called when something that was lost is done again. */
   readonly onRepeat?: () => void;
 }
@@ -70,6 +73,7 @@ async function open(uri: string, options: DeviceOptions, signal: AbortSignal): P
       log: logger?.child({ device: uri }),
       retry: options.retry,
       record: recordOptions(options),
+      onBytes: options.onBytes,
       onEvent: (event) => {
         if (event.kind === 'repeating') options.onRepeat?.();
         process.stderr.write(`${describeDeviceEvent(event)}\n`);

@@ -31,6 +31,14 @@ export const positiveNumber: ValueParser<number> = decimal({
   isInside: (value) => value > 0,
 });
 
+/** A number above 0 and up to `max`, decimal. */
+export function decimalUpTo(max: number): ValueParser<number> {
+  return decimal({
+    range: `a number above 0 and up to ${max.toLocaleString('en-US')}`,
+    isInside: (value) => value > 0 && value <= max,
+  });
+}
+
 /** A finite number from 0 on, decimal. */
 export const nonNegativeNumber: ValueParser<number> = decimal({
   range: '0 or a number above it, such as 0.1 or 1e-3',
