@@ -9,8 +9,10 @@ import {
   checkText,
 } from './argument-checks.js';
 import { Device } from './driver/device.js';
+import { openFirstSession } from './driver/first-session.js';
 import type { Logger } from './driver/logger.js';
-import type { DeviceEvent, ReconnectOptions } from './driver/reconnect.js';
+import { type DeviceEvent, type ReconnectOptions, teller } from './driver/reconnect.js';
+import { SYSTEM_CLOCK } from './driver/system-clock.js';
 import { ThermolinkError } from './errors.js';
 import { emulatorTransport } from './serve/emulator-transport.js';
 import type { Recorder, RecordOptions } from './traces/recorder.js';
@@ -127,18 +129,19 @@ export async function connect(uri: string, options: ConnectOptions = {}): Promis
   try {
     const port = await open(address, signal);
     const again = reconnect === false ? undefined : await transport.rediscover?.(address);
-    return await Device.open(port, {
-      clock,
-      signal,
-      log,
-      onEvent,
-      retry,
-      reconnect: again && {
-        ...(reconnect === true ? {} : reconnect),
-        openPort: (ended) => open(again, ended),
-      },
-      whenClosed: recorder && (() => recorder.close()),
-    });
+    const shared = { clock, signal, log, onEvent, retry, whenClosed: recorder && (() => recorder.close()) };
+    if (again === undefined) return await Device.open(port, shared);
+    const search: ReconnectOptions = {
+      ...(reconnect === true ? {} : reconnect),
+      openPort: (ended) => open(again, ended),
+    };
+    const openOn = (found: Port): Promise<Device> => Device.open(found, { ...shared, reconnect: search });
+    if (retry === false) return await openOn(port);
+    return await openFirstSession(
+      () => openOn(port),
+      async () => openOn(await open(again, signal)),
+      { clock: clock ?? SYSTEM_CLOCK, signal, reconnect: search, tell: teller(log, onEvent) },
+    );
   } catch (error) {
     await recorder?.close();
     throw error;

@@ -35,6 +35,21 @@ export function isLoss(
   return LOSSES.has(error.code);
 }
 
+/** The last loss, which says that it was one of too many. */
+function tooOftenError(loss: ThermolinkError): ThermolinkError {
+  const { code, message, hint, data } = loss;
+  return new ThermolinkError(
+    code,
+    `The same work was lost ${REPEATS_MAX + 1} times in a row, at last so: ${message}`,
+    {
+      cause: loss,
+      retryable: true,
+      hint: `The line or the board is too bad for this work: check cable, baud rate and power.${hint === undefined ? '' : ` ${hint}`}`,
+      data: { ...data, repeats: REPEATS_MAX },
+    },
+  );
+}
+
 /** Work on a board that may be lost. */
 export interface LosableWork<Result> {
   readonly work: () => Promise<Result>;
@@ -47,7 +62,7 @@ export interface LosableWork<Result> {
 /**
  * Does `work`. After a loss it makes the board ready, restores, and does `work` again, REPEATS_MAX times at
  * most. A device without `recover` gets no second chance. Errors: the last one, when `work` was lost too
- * often; any error that is no loss; ABORTED.
+ * often, with a message that says so; any error that is no loss; ABORTED.
  */
 export async function repeated<Result>(
   device: BoardDevice,
@@ -65,8 +80,8 @@ export async function repeated<Result>(
     } catch (error) {
       const isLost = isLoss(error, device, sessionCount());
       // The device ends with one error when the search for its board gave up.
-      const isOver = error === loss || repeats === REPEATS_MAX;
-      if (device.recover === undefined || !isLost || isOver) throw error;
+      if (device.recover === undefined || !isLost || error === loss) throw error;
+      if (repeats === REPEATS_MAX) throw tooOftenError(error);
       throwIfAborted(signal);
       loss = error;
     }

@@ -21,7 +21,7 @@ import { logHealth } from './health.js';
 import { HELLO_TIMEOUT_MS, newNonce } from './hello.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
 import { type OpenedSession, openSession } from './open-session.js';
-import { type DeviceEvent, type ReconnectOptions, Reconnector } from './reconnect.js';
+import { type DeviceEvent, type ReconnectOptions, Reconnector, teller } from './reconnect.js';
 import { Recovery } from './recovery.js';
 import { RunKeeper, stoppedMsOf } from './run-keeper.js';
 import { checkHoldable, startFields } from './run-request.js';
@@ -148,15 +148,7 @@ export class Device implements BoardDevice {
         'session opened',
       );
       const device = new Device(connection, session, log, options.retry ?? true);
-      device.#recovery.tell = (event) => {
-        log.info({ ...event }, `board ${event.kind}`);
-        try {
-          options.onEvent?.(event);
-        } catch (error) {
-          // An error of the listener must not stop the work.
-          log.warn({ error: String(error) }, 'onEvent threw');
-        }
-      };
+      device.#recovery.tell = teller(log, options.onEvent);
       if (options.reconnect) device.#reconnectWith(options.reconnect);
       device.#whenClosed = options.whenClosed;
       return device;

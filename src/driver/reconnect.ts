@@ -1,8 +1,10 @@
+import type { Clock } from '../../firmware-protocol/clock.js';
 import type { Port } from '../../firmware-protocol/port.js';
 import { ThermolinkError } from '../errors.js';
 import type { Connection } from './connection.js';
 import type { DeviceIdentity } from './device-api.js';
 import { newNonce } from './hello.js';
+import { type Logger, SILENT_LOGGER } from './logger.js';
 import { greet, openSession } from './open-session.js';
 
 /** The first pause between two attempts. It doubles up to DELAY_MS_MAX. */
@@ -22,6 +24,44 @@ export interface ReconnectOptions {
   readonly delayMsMax?: number;
   /** How long the board is looked for. Default 30 s. */
   readonly giveUpMs?: number;
+}
+
+/** Logs events and hands them to `onEvent`. An error of that listener does not stop the work. */
+export function teller(
+  log: Logger = SILENT_LOGGER,
+  onEvent?: (event: DeviceEvent) => void,
+): (event: DeviceEvent) => void {
+  return (event) => {
+    log.info({ ...event }, `board ${event.kind}`);
+    try {
+      onEvent?.(event);
+    } catch (error) {
+      log.warn({ error: String(error) }, 'onEvent threw');
+    }
+  };
+}
+
+/** The pauses of a search and its end, with their defaults. */
+export function searchTimes({
+  delayMsFirst = DELAY_MS_FIRST,
+  delayMsMax = DELAY_MS_MAX,
+  giveUpMs = GIVE_UP_MS,
+}: Partial<ReconnectOptions>): Required<Omit<ReconnectOptions, 'openPort'>> {
+  return { delayMsFirst, delayMsMax, giveUpMs };
+}
+
+/** Resolves after `delayMs`, or when `signal` aborts. */
+export function pause(clock: Clock, delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      cancel();
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const cancel = clock.schedule(delayMs, end);
+    signal?.addEventListener('abort', end, { once: true });
+    if (signal?.aborted) end();
+  });
 }
 
 /**
@@ -102,12 +142,12 @@ export class Reconnector {
 
   async #reconnect(reason: ThermolinkError): Promise<void> {
     const { clock } = this.#connection;
-    const { delayMsFirst = DELAY_MS_FIRST, delayMsMax = DELAY_MS_MAX, giveUpMs = GIVE_UP_MS } = this.#options;
+    const { delayMsFirst, delayMsMax, giveUpMs } = searchTimes(this.#options);
     const untilMs = clock.nowMs() + giveUpMs;
     let delayMs = delayMsFirst;
     let last: unknown = reason;
     for (let attempt = 1; clock.nowMs() < untilMs; attempt++) {
-      await this.#pause(delayMs);
+      await pause(clock, delayMs, this.#ended.signal);
       if (this.#ended.signal.aborted) throw last;
       delayMs = Math.min(delayMsMax, 2 * delayMs);
       this.#keeper.tell({ kind: 'reconnecting', attempt });
@@ -175,20 +215,6 @@ export class Reconnector {
       `${this.#connection.port.name} is now another board: ${model} ${serialNumber} instead of ${identity.model} ${identity.serialNumber}.`,
       { hint: 'Plug the board in again, or connect to the other one by a new call.' },
     );
-  }
-
-  #pause(delayMs: number): Promise<void> {
-    const { signal } = this.#ended;
-    return new Promise((resolve) => {
-      const end = (): void => {
-        cancel();
-        signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const cancel = this.#connection.clock.schedule(delayMs, end);
-      signal.addEventListener('abort', end, { once: true });
-      if (signal.aborted) end();
-    });
   }
 }
 

@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
+import { repeated } from '../../src/board/lost-work.js';
 import { type BoardSession, inSession } from '../../src/board/session.js';
 import { connect } from '../../src/connect.js';
 import type { BoardDevice } from '../../src/driver/device-api.js';
+import { ThermolinkError } from '../../src/errors.js';
 import { failure, pause, pluggedBoard } from '../support/plugged-board.js';
 import { diagonalProgram } from '../support/test-board.js';
 
@@ -92,4 +94,32 @@ it('a stop is not acknowledged by the repair of something else', async () => {
     ),
   );
   expect(error).toMatchObject({ code: 'DEVICE_REFUSED', message: /was stopped/ });
+});
+
+it('work that is lost again and again ends, and says how often it was tried', async () => {
+  const { device } = await pluggedBoard(PROGRAM);
+  const recovered: unknown[] = [];
+  let tries = 0;
+  const error = await failure(
+    repeated(
+      { ...device, recover: async (cause: unknown) => void recovered.push(cause) } as never,
+      undefined,
+      {
+        work: async () => {
+          tries++;
+          throw new ThermolinkError('SAMPLES_LOST', 'Samples 3 to 5 did not arrive.', { hint: 'Ask again.' });
+        },
+        restore: async () => undefined,
+        sessionCount: () => 1,
+      },
+    ),
+  );
+  expect([tries, recovered.length]).toEqual([201, 200]);
+  expect(error).toMatchObject({
+    code: 'SAMPLES_LOST',
+    message: 'The same work was lost 201 times in a row, at last so: Samples 3 to 5 did not arrive.',
+    hint: 'The line or the board is too bad for this work: check cable, baud rate and power. Ask again.',
+    retryable: true,
+    data: { repeats: 200 },
+  });
 });

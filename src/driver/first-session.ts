@@ -1,0 +1,62 @@
+import type { Clock } from '../../firmware-protocol/clock.js';
+import { ThermolinkError, throwIfAborted } from '../errors.js';
+import type { Device } from './device.js';
+import { type DeviceEvent, pause, type ReconnectOptions, searchTimes } from './reconnect.js';
+
+/** How a device is opened again when its port is lost before the first session is open. */
+export interface FirstSessionOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal | undefined;
+  readonly reconnect: ReconnectOptions;
+  readonly tell: (event: DeviceEvent) => void;
+}
+
+/**
+ * Calls `open` for the first session. If the port is lost meanwhile, it opens another one and calls `open` on
+ * that, with the pauses and for the time of a board that is lost later. Errors: any other error of `open`, at
+ * once; the last one when the time is up; ABORTED.
+ */
+export async function openFirstSession(
+  open: () => Promise<Device>,
+  openAgain: () => Promise<Device>,
+  { clock, signal, reconnect, tell }: FirstSessionOptions,
+): Promise<Device> {
+  const { delayMsFirst, delayMsMax, giveUpMs } = searchTimes(reconnect);
+  let reason: unknown;
+  try {
+    return await open();
+  } catch (error) {
+    if (!isPortLost(error)) throw error;
+    reason = error;
+    tell({ kind: 'disconnected', reason: error });
+  }
+  const untilMs = clock.nowMs() + giveUpMs;
+  let delayMs = delayMsFirst;
+  for (let attempt = 1; clock.nowMs() < untilMs; attempt++) {
+    await pause(clock, delayMs, signal);
+    throwIfAborted(signal);
+    delayMs = Math.min(delayMsMax, 2 * delayMs);
+    tell({ kind: 'reconnecting', attempt });
+    try {
+      const device = await openAgain();
+      tell({ kind: 'reconnected', attempt });
+      return device;
+    } catch (error) {
+      if (!isPortLost(error) && !isAway(error)) throw error;
+      reason = error;
+    }
+  }
+  throw reason;
+}
+
+function isPortLost(error: unknown): error is ThermolinkError {
+  return error instanceof ThermolinkError && error.code === 'LINK_LOST';
+}
+
+/** Whether a port that was there a moment ago can't be opened now. It may come back. */
+function isAway(error: unknown): boolean {
+  return (
+    error instanceof ThermolinkError &&
+    ['PORT_NOT_FOUND', 'PORT_BUSY', 'BUSY', 'NO_ANSWER'].includes(error.code)
+  );
+}
