@@ -249,7 +249,8 @@ export const ERROR_CODES = {
       'a relaxation that grows without bound',
       'a board with far more noise than its register says',
     ],
-    remedy: 'Add damping, shorten the time, or use a board with finer couplings.',
+    remedy:
+      'Add damping, or use a board with finer couplings. Where a time was chosen (a relaxation, a training), shorten it.',
   },
   SAMPLES_LOST: {
     meaning: 'samples were lost between board and host',

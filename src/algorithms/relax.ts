@@ -102,12 +102,16 @@ function systemScaling(
   identity: DeviceIdentity,
 ): SystemScaling {
   const couplingBits = Math.min(request.couplingBits ?? COUPLING_BITS, identity.couplingBits);
-  const scaling = finiteTimeSystemScaling(system, request.time, identity, couplingBits);
-  refuseTooLong(
-    scaling.ticks,
-    request.ticksMax,
-    'Shorten the time, or make the largest eigenvalue smaller: a tick must resolve it.',
-  );
+  const scalingFor = (time: number) => finiteTimeSystemScaling(system, time, identity, couplingBits);
+  const resolved = 'make the largest eigenvalue smaller: a tick must resolve it.';
+  const scaling = scalingFor(request.time);
+  refuseTooLong(scaling.ticks, request.ticksMax, `Shorten the time, or ${resolved}`);
+  if (request.nextTime !== undefined)
+    refuseTooLong(
+      scalingFor(request.nextTime).ticks,
+      request.ticksMax,
+      `Shorten the time of the relaxation that comes next (the delay of an optimizer), or ${resolved}`,
+    );
   return scaling;
 }
 

@@ -22,15 +22,19 @@ export function checkRelaxRequest(request: RelaxRequest): CheckedSystem {
   const system = checkSystem(request.system);
   if (typeof request.drive !== 'function') checkVector(request.drive, system, 'drive');
   checkVector(request.initial, system, 'initial state');
-  const { time } = request;
-  if (typeof time !== 'number' || !(time >= 0 && time < Infinity))
-    throw badArgument(
-      'The relaxation time',
-      time,
-      'a finite number of at least 0',
-      'Its unit is that of 1/eigenvalue: e^(−λt) is what is left of a mode with eigenvalue λ.',
-    );
+  checkTime('The relaxation time', request.time);
+  if (request.nextTime !== undefined) checkTime('The next relaxation time', request.nextTime);
   return system;
+}
+
+function checkTime(name: string, time: number): void {
+  if (typeof time === 'number' && time >= 0 && time < Infinity) return;
+  throw badArgument(
+    name,
+    time,
+    'a finite number of at least 0',
+    'Its unit is that of 1/eigenvalue: e^(−λt) is what is left of a mode with eigenvalue λ.',
+  );
 }
 
 /**

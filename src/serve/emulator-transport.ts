@@ -38,7 +38,10 @@ export const emulatorTransport: Transport<EmulatorAddress> = {
   parse({ path, parameters }) {
     const file = /^file=(.*)$/s.exec(path)?.[1];
     if (file === '') throw new BadUri('file= needs a path');
-    const meant = file === undefined && !findProfile(path) ? suggestEmulator(`emulator:${path}`) : undefined;
+    const meant =
+      file === undefined && !findProfile(path)
+        ? suggestEmulator(`emulator:${unescaped(path)}${queryOf(parameters)}`)
+        : undefined;
     if (meant !== undefined) throw new BadUri(meant);
     if (file === undefined && !findProfile(path))
       throw new ThermolinkError('UNKNOWN_PROFILE', `The emulator has no profile ${JSON.stringify(path)}.`, {
@@ -60,12 +63,29 @@ export const emulatorTransport: Transport<EmulatorAddress> = {
 };
 
 function suggestEmulator(text: string): string | undefined {
-  const [, name, query = ''] = /^(?:emulator:\/*)?(.*?)(\?(?:die|faults)=.*)?$/is.exec(text)!;
-  const profile = findProfile(name.toLowerCase());
+  const [, written, query = ''] = /^(?:emulator:)?(.*?)(\?(?:die|faults)=.*)?$/is.exec(text)!;
+  const isUri = /^emulator:/i.test(text);
+  // Two slashes begin a host in other URIs; one, or a third, begins a path.
+  const name = isUri ? written.replace(/^\/\//, '') : written;
+  const profile = findProfile(name.toLowerCase().replace(/^\/+/, isUri ? '' : '$&'));
   if (profile) return `an emulated board is written emulator:${profile.name}${query}`;
   const file = /^(?:file=)?(.+\.json)$/is.exec(name)?.[1];
   if (file === undefined) return undefined;
   return `a board that a file describes is written emulator:file=${encodedPath(file)}${query}`;
+}
+
+/** The path without its % escapes, if they are well-formed. */
+function unescaped(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+function queryOf(parameters: URLSearchParams): string {
+  const known = [...parameters].filter(([name]) => name === 'die' || name === 'faults');
+  return known.length === 0 ? '' : `?${known.map((pair) => pair.join('=')).join('&')}`;
 }
 
 function faultList(text: string, name: string): DynamicFault[] {

@@ -232,6 +232,9 @@ describe('the board and its scales', () => {
     await expect(
       solver.relax({ system, drive: drive.slice(0, 20), initial: zero, time: 1e5, address }),
     ).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+    await expect(
+      solver.relax({ system, drive: drive.slice(0, 20), initial: zero, time: 1, nextTime: 1e5, address }),
+    ).rejects.toMatchObject({ code: 'UNSUPPORTED', hint: expect.stringContaining('delay') });
     expect(board.programs).toEqual([]);
   });
 

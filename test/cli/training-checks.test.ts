@@ -37,6 +37,12 @@ it.each<[string, string, () => string[]]>([
 it('a time without damping that would take a board for ever is refused in the first step', async () => {
   const { stdout } = await train('--time', '1e6', '--damping', '0', '--device', 'emulator:ideal-crossbar');
   expect(JSON.parse(stdout).error).toMatchObject({ code: 'UNSUPPORTED', data: { ticksMax: 2 ** 20 } });
+  const delayed = await train('--delay', '1e6', '--damping', '0', '--device', 'emulator:ideal-crossbar');
+  expect(JSON.parse(delayed.stdout).error).toMatchObject({
+    code: 'UNSUPPORTED',
+    data: { ticksMax: 2 ** 20 },
+    hint: expect.stringContaining('delay'),
+  });
 });
 
 it('says what it trains on, and warns of data that look like a mistake', async () => {

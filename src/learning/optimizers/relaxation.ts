@@ -72,11 +72,19 @@ export async function relax(
     zero: async () => new Float64Array(request.parameters.length),
   }[initial];
   const address = { seed, step, block: BLOCK.relaxation };
-  const { x, cost } = await solver.relax({ ...problem, drive, initial: await start(), time, address });
+  const isDelayed = delay > 0 && initial === 'keep' && step + 1 < request.totalSteps;
+  const { x, cost } = await solver.relax({
+    ...problem,
+    drive,
+    initial: await start(),
+    time,
+    nextTime: isDelayed ? delay : undefined,
+    address,
+  });
   const before = state.numbers['retried'];
   const retried = cost.overloadRetries > 0 ? 1 : 0;
   refuseRunaway(x, step, damping, largestGradient, before + retried);
-  if (delay === 0 || initial !== 'keep' || step + 1 === request.totalSteps)
+  if (!isDelayed)
     return { x, state: { arrays: { solution: x }, numbers: { largestGradient, retried } }, cost };
   const delayed = await solver.relax({
     ...problem,
