@@ -52,17 +52,27 @@ export async function readSquareMatrix(path: string): Promise<Matrix> {
  * looks so.
  */
 function suspicionOf({ rows, columns, data, hasCommas }: NumericArray): string {
-  const countsUp = (length: number, entry: (i: number) => number): boolean =>
+  // Years count up from elsewhere. They are suspected where there is a line too many for them.
+  const countsUp = (length: number, isTooMany: boolean, entry: (i: number) => number): boolean =>
     length > 1 &&
-    (entry(0) === 0 || entry(0) === 1) &&
+    (entry(0) === 0 || entry(0) === 1 || (isTooMany && Number.isInteger(entry(0)))) &&
     Array.from({ length }, (_, i) => entry(i) - entry(0) === i).every(Boolean);
+  /** Whether whole numbers stand where `isName` says, and nowhere else. */
+  const areWholeOnly = (isName: (at: number) => boolean): boolean =>
+    data.every((value, at) => Number.isInteger(value) === isName(at));
   const found: string[] = [];
-  if (rows > 1 && countsUp(columns, (j) => data[j]))
+  if (rows > 1 && countsUp(columns, rows === columns + 1, (j) => data[j]))
     found.push('Its first row counts the columns: if it is a header, remove it or start it with #.');
   else if (rows > 1 && columns === 1 && data[0] === 0)
     found.push('Its first number is 0: if it is the name of the column, remove it or start it with #.');
-  if (columns > 1 && countsUp(rows, (i) => data[i * columns]))
+  else if (rows > 1 && areWholeOnly((at) => at < columns))
+    found.push(
+      'Whole numbers stand in its first row alone: if it is a header, remove it or start it with #.',
+    );
+  if (columns > 1 && countsUp(rows, columns === rows + 1, (i) => data[i * columns]))
     found.push('Its first column counts the rows: if it is an index, remove it.');
+  else if (columns > 1 && rows > 1 && areWholeOnly((at) => at % columns === 0))
+    found.push('Whole numbers stand in its first column alone: if it is an index, remove it.');
   if (hasCommas === true && columns % 2 === 0 && data.every(Number.isInteger))
     found.push('If its commas are decimal commas, write points, or separate the numbers by semicolons.');
   return found.map((sentence) => ` ${sentence}`).join('');

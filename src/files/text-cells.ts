@@ -133,6 +133,16 @@ export function thousandsOnly(text: string, decimal: Decimal): boolean {
   return (decimal === ',' ? /^[+-]?[1-9]\d{0,2}(?:,\d{3})+$/ : /^[+-]?[1-9]\d{0,2}\.\d{3}$/).test(text);
 }
 
+/**
+ * The first number of a line that may have blanks between its thousands, if the line has exactly `surplus` such
+ * blanks: 1 234 in `5 1 234`.
+ */
+export function thousandsIn(text: string, surplus: number): string | undefined {
+  const found = text.match(/(?<![\S])[+-]?[1-9]\d{0,2}(?: \d{3})+(?:[.,]\d*)?(?!\S)/g) ?? [];
+  const blanks = found.join('').split(' ').length - 1;
+  return blanks === surplus ? found[0] : undefined;
+}
+
 /** Whether the text may be one number with blanks between its thousands: 1 234 or 1 234,5. */
 export function blankThousands(text: string): boolean {
   return /^[+-]?[1-9]\d{0,2}(?: \d{3})+(?:[.,]\d*)?$/.test(text);

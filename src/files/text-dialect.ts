@@ -67,6 +67,7 @@ export function recogniseDialect(
     // Points between semicolons may be those of a German spreadsheet.
     if (decimal === ',' || separator === ';') refuseThousands(lines, rows, decimal, refuse);
     if (separator === 'blank') refuseBlankThousands(lines, decimal, refuse);
+    if (separator === 'blank') refuseIndexOrThousands(lines, rows, layout, refuse);
     if (decimal === ',' && separator === 'blank') refuseCountedColumn(lines, rows, layout, refuse);
     return { separator, decimal, hasTrailing, ...layout };
   }
@@ -242,6 +243,23 @@ function refuseBlankThousands(lines: readonly TextLine[], decimal: Decimal, refu
     at,
     'blanks stand between digits, as thousands separators or between numbers; nothing in the file says which',
     'Write numbers without blanks in them, or only tabs between numbers.',
+  );
+}
+
+/** Refuses rows such as 1 234 5 under two names: row 1 with 234 and 5, or 1234 and 5. */
+function refuseIndexOrThousands(
+  lines: readonly TextLine[],
+  [first, ...body]: readonly Row[],
+  { hasHeader, hasIndex }: Layout,
+  refuse: Refuse,
+): void {
+  if (!hasHeader || !hasIndex || first.length !== body[0].length - 1) return;
+  const pairs = body.map(([name, value]) => (name.isQuoted ? '' : `${name.text} ${value.text}`));
+  if (!pairs.every(blankThousands)) return;
+  throw refuse(
+    lines[1],
+    `"${pairs[0]}" is row ${pairs[0].replace(' ', ' with the number ')}, or one number with a blank between its thousands; nothing in the file says which`,
+    'Write numbers without blanks in them, or give the column of row names a name.',
   );
 }
 

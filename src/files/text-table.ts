@@ -8,6 +8,7 @@ import {
   separatorOf,
   splitCells,
   splitPlain,
+  thousandsIn,
   withoutComment,
 } from './text-cells.js';
 import { type Dialect, recogniseDialect, type TextLine } from './text-dialect.js';
@@ -40,7 +41,8 @@ export class TextTable {
   #entryCount = 0;
   #rows = 0;
   #columns = 0;
-  #firstRowLine = 0;
+  /** The first row of numbers. */
+  #firstRow: TextLine | undefined;
   #line = 0;
   /** Lines that wait for the dialect; empty once it is known. */
   #sample: TextLine[] = [];
@@ -184,7 +186,7 @@ export class TextTable {
     const count = this.#entryCount - before;
     if (this.#rows === 0) {
       this.#columns = count;
-      this.#firstRowLine = row.line;
+      this.#firstRow = row;
     }
     if (count !== this.#columns || count === 0) throw this.#badCount(row, count, dialect);
     this.#rows++;
@@ -216,9 +218,10 @@ export class TextTable {
   #badCount(row: TextLine, count: number, dialect: Dialect): ThermolinkError {
     return (
       this.#otherSeparator(row, dialect) ??
+      this.#blankThousands(row, count, dialect) ??
       this.#badMatrix(
         row.line,
-        `${this.#path}, line ${row.line} has ${values(count)}, but line ${this.#firstRowLine} has ${values(this.#columns)}.`,
+        `${this.#path}, line ${row.line} has ${values(count)}, but line ${this.#firstRow?.line ?? row.line} has ${values(this.#columns)}.`,
         'Give every row the same number of values.',
       )
     );
@@ -232,6 +235,21 @@ export class TextTable {
       line,
       `${this.#path}, line ${line}: fields are separated by ${SEPARATOR_NAMES[here]} here, but by ${SEPARATOR_NAMES[separator]} above.`,
       'Use one separator in the whole file, and a decimal point.',
+    );
+  }
+
+  /** A blank between thousands makes one number look like two, and its row longer than the others. */
+  #blankThousands(row: TextLine, count: number, { separator }: Dialect): ThermolinkError | undefined {
+    const first = this.#firstRow;
+    if (separator !== 'blank' || first === undefined || count === 0) return undefined;
+    const [longer, other] = count > this.#columns ? [row, first] : [first, row];
+    const found = thousandsIn(longer.text, Math.abs(count - this.#columns));
+    if (found === undefined) return undefined;
+    const whole = found.replaceAll(' ', '');
+    return this.#badMatrix(
+      longer.line,
+      `${this.#path}, line ${longer.line}: "${found}" seems to be ${whole} with blanks between its thousands: read as several numbers, they are more than line ${other.line} has.`,
+      `Write ${whole}, without blanks; or, if these are several numbers, give every row the same number of values.`,
     );
   }
 

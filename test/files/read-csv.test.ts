@@ -228,6 +228,9 @@ describe('files', () => {
 
   it.each([
     ['header.csv', '0,1\n4,1\n1,3\n', 'if it is a header'],
+    ['years.csv', '2020,2021\n4.5,1.25\n1.25,3\n', 'first row counts the columns: if it is a header'],
+    ['some-years.csv', '2020,2024\n4.5,1.25\n1.25,2.5\n', 'in its first row alone: if it is a header'],
+    ['years-down.csv', '2020,4.5,1.25\n2021,1.25,3\n', 'first column counts the rows: if it is an index'],
     ['index.csv', '0,4,1\n1,1,3\n', 'if it is an index'],
     ['commas.csv', '4,5,1,25\n1,25,3,0\n', 'decimal commas'],
   ])('%s: a shape that is not square names the file and what may be wrong', async (name, text, suspicion) => {
@@ -241,6 +244,7 @@ describe('files', () => {
 
   it.each([
     ['a column name of pandas', '0\n1.5\n2.5\n', 2, '3 numbers', 'if it is the name of the column'],
+    ['a year', '2020\n1.5\n2.5\n', 2, '3 numbers', 'if it is a header'],
     ['a decimal comma', '1,5\n', 1, '2 numbers', 'decimal commas'],
     ['an index', '0,1.5\n1,2.5\n', 2, 'a 2×2 matrix', 'if it is an index'],
     ['a number too few', '1\n2\n', 3, '2 numbers', 'one number for each row'],
