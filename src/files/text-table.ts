@@ -222,7 +222,7 @@ export class TextTable {
       this.#badMatrix(
         row.line,
         `${this.#path}, line ${row.line} has ${values(count)}, but line ${this.#firstRow?.line ?? row.line} has ${values(this.#columns)}.`,
-        'Give every row the same number of values.',
+        `Give every row the same number of values.${dialect.separator === ',' ? ' A comma between thousands, or as a decimal sign, makes two of one number here: write 1234.5.' : ''}`,
       )
     );
   }

@@ -226,6 +226,15 @@ describe('files', () => {
     expect(error).toMatchObject({ code: 'BAD_MATRIX', data: { shape: [2, 2] } });
   });
 
+  it.each(['1.234,5\n2\n', '2\n1,234.5\n'])(
+    '%j: rows of different lengths remind of commas that do not separate',
+    async (text) => {
+      const error = await thrown(() => readVector(write('commas.csv', text)));
+      expect(error.message).toMatch(/line 2 has . values?, but line 1 has . values?\.$/);
+      expect(error.hint).toContain('write 1234.5');
+    },
+  );
+
   it.each([
     ['header.csv', '0,1\n4,1\n1,3\n', 'if it is a header'],
     ['years.csv', '2020,2021\n4.5,1.25\n1.25,3\n', 'first row counts the columns: if it is a header'],
