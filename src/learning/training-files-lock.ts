@@ -19,7 +19,7 @@ export const LOCK_FILE = 'run.lock';
 /** How often another process may be faster in taking over a stale lock before this one gives up. */
 const ATTEMPTS_MAX = 5;
 
-/** A lock without content belongs to nobody after this time: it is filled in the turn in which it is made. */
+/** A lock that names nobody is left over after this time: it is filled in the turn in which it is made. */
 const EMPTY_MS = 10_000;
 /** A process that began this much later than its lock was written is another one with the same number. */
 const LATER_MS = 10_000;
@@ -49,7 +49,7 @@ const held = new Set<string>();
 /**
  * Creates `directory` where missing and keeps every other training out of it, until the returned function is
  * called or this process ends. A lock whose process is gone from this host is taken over, also where another
- * process has its number now; so is a lock that stayed empty. A lock of another host counts as live, since
+ * process has its number now; so is a lock that stayed empty or was cut. A lock of another host counts as live, since
  * this host can't know.
  *
  * Errors: BUSY (retryable) while another training has the directory; BAD_FILE when it can't be written to.
@@ -160,8 +160,8 @@ function readLock(directory: string): FoundLock | undefined {
     throw inUse(directory, undefined);
   }
   const { content, writtenMs } = found;
-  if (content.trim() === '' && Date.now() - writtenMs > EMPTY_MS) return found;
   const holder = parseHolder(content);
+  if (holder === undefined && Date.now() - writtenMs > EMPTY_MS) return found;
   if (holder === undefined || isLive(file, holder, writtenMs)) throw inUse(directory, holder);
   return found;
 }

@@ -124,8 +124,9 @@ describe('the lock of a directory', () => {
     expect(takenOver()).toBe(true);
   });
 
-  it('that is empty is taken over after a moment', () => {
-    writeLock('');
+  it.each(['', '{"pid":12,"ho', '17', 'null'])('that holds %j is taken over after a moment', (content) => {
+    writeLock(content);
+    expect(takenOver).toThrow(expect.objectContaining({ code: 'BUSY' }));
     age(60_000);
     expect(takenOver()).toBe(true);
   });
