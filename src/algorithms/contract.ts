@@ -18,8 +18,8 @@ export interface RelaxRequest {
   /** t ≥ 0 in units of 1/eigenvalue of A: e^(−λt) is what is left of a mode with eigenvalue λ. */
   readonly time: number;
   /**
-   * The time for which the caller will let the same system relax in its next call. A board refuses one that
-   * is too long before it is sent anything. Default: there is no such call.
+   * The time for which the caller will let the same system relax in its next call, in units of 1/eigenvalue
+   * of A. A board refuses one that is too long before it is sent anything. Default: there is no such call.
    */
   readonly nextTime?: number;
   readonly address: RunAddress;

@@ -134,8 +134,8 @@ export function thousandsOnly(text: string, decimal: Decimal): boolean {
 }
 
 /**
- * The first number of a line that may have blanks between its thousands, if the line has exactly `surplus` such
- * blanks: 1 234 in `5 1 234`.
+ * The first number of a line that may have blanks between its thousands, if the line has exactly `surplus`
+ * such blanks: 1 234 in `5 1 234`.
  */
 export function thousandsIn(text: string, surplus: number): string | undefined {
   const found = text.match(/(?<![\S])[+-]?[1-9]\d{0,2}(?: \d{3})+(?:[.,]\d*)?(?!\S)/g) ?? [];

@@ -49,8 +49,8 @@ const held = new Set<string>();
 /**
  * Creates `directory` where missing and keeps every other training out of it, until the returned function is
  * called or this process ends. A lock whose process is gone from this host is taken over, also where another
- * process has its number now; so is a lock that stayed empty or was cut. A lock of another host counts as live, since
- * this host can't know.
+ * process has its number now; so is a lock that stayed empty or was cut. A lock of another host counts
+ * as live, since this host can't know.
  *
  * Errors: BUSY (retryable) while another training has the directory; BAD_FILE when it can't be written to.
  */
