@@ -79,7 +79,10 @@ it('a run whose host is stopped for less than the watchdog allows goes on', asyn
   await pause(clock, 3000);
   expect(board.board.state).toBe('running');
   await clock.run(device.stop());
-  expect(await clock.run(running)).toMatchObject({ code: 'RUN_ENDED', message: 'Run 1 ended early: stopped.' });
+  expect(await clock.run(running)).toMatchObject({
+    code: 'RUN_ENDED',
+    message: 'Run 1 ended early: stopped.',
+  });
 });
 
 it('an algorithm does such a run again, and gives the reason', async () => {
