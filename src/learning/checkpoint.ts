@@ -4,6 +4,7 @@ import { badArgument, checkObject } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
 import { replaceFile } from '../files/replace-file.js';
 import type { OptimizerState } from './optimizers/contract.js';
+import type { ProblemState } from './problem/contract.js';
 import { type TrainingTotals, ZERO_TOTALS } from './record.js';
 
 /** A training between two steps. With the same data, network and board it goes on to the same bits. */
@@ -14,8 +15,13 @@ export interface Checkpoint {
   /** θ, length P. */
   readonly parameters: Float64Array;
   readonly optimizer: OptimizerState;
+  /** What the problem keeps beside θ, such as the chains of a sampler. Left out: nothing. */
+  readonly problem?: ProblemState;
   readonly totals: TrainingTotals;
 }
+
+/** Arrays of the problem stand under this name in the file. */
+const PROBLEM_PREFIX = 'problem.';
 
 const MAGIC = 'thermolink checkpoint 1\n';
 const DIGEST_BYTES = 32;
@@ -38,8 +44,12 @@ interface Header {
 export function writeCheckpoint(path: string, checkpoint: Checkpoint): void {
   if (typeof path !== 'string') throw badArgument('path', path, 'a path');
   checkObject('checkpoint', checkpoint, '{ step, settings, parameters, optimizer, totals }');
-  const { step, settings, totals, parameters, optimizer } = checkpoint;
-  const arrays: [string, Float64Array][] = [['parameters', parameters], ...Object.entries(optimizer.arrays)];
+  const { step, settings, totals, parameters, optimizer, problem = {} } = checkpoint;
+  const arrays: [string, Float64Array][] = [
+    ['parameters', parameters],
+    ...Object.entries(optimizer.arrays),
+    ...Object.entries(problem).map(([name, array]): [string, Float64Array] => [PROBLEM_PREFIX + name, array]),
+  ];
   const header: Header = {
     step,
     settings,
@@ -88,14 +98,20 @@ export function readCheckpoint(path: string): Checkpoint {
     offset += 8 * length;
     return [name, values];
   });
-  const { parameters, ...optimizerArrays } = Object.fromEntries(arrays);
+  const { parameters, ...others } = Object.fromEntries(arrays);
+  const isOfProblem = ([name]: [string, Float64Array]): boolean => name.startsWith(PROBLEM_PREFIX);
+  const problem = Object.entries(others)
+    .filter(isOfProblem)
+    .map(([name, array]) => [name.slice(PROBLEM_PREFIX.length), array]);
+  const optimizerArrays = Object.entries(others).filter((entry) => !isOfProblem(entry));
   return {
     step: header.step,
     settings: header.settings,
     // Earlier versions counted less.
     totals: { ...ZERO_TOTALS, ...header.totals },
     parameters,
-    optimizer: { arrays: optimizerArrays, numbers: header.numbers },
+    optimizer: { arrays: Object.fromEntries(optimizerArrays), numbers: header.numbers },
+    ...(problem.length > 0 ? { problem: Object.fromEntries(problem) as ProblemState } : {}),
   };
 }
 

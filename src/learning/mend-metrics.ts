@@ -1,6 +1,6 @@
 import { ThermolinkError } from '../errors.js';
 import { counted } from '../number-text.js';
-import type { StepRecord } from './record.js';
+import type { StepFacts } from './record.js';
 
 /** Metrics that belong to a checkpoint. */
 export interface MendedMetrics {
@@ -12,7 +12,7 @@ export interface MendedMetrics {
 
 /** A line as it was read: a whole record, what is left of one, or something else. */
 type Line =
-  | { readonly kind: 'whole' | 'cut'; readonly record: Partial<StepRecord>; readonly text: string }
+  | { readonly kind: 'whole' | 'cut'; readonly record: Partial<StepFacts>; readonly text: string }
   | { readonly kind: 'foreign' };
 
 /**
@@ -53,7 +53,7 @@ function readLine(line: string, step: number): Line {
   return { kind: 'cut', record, text: JSON.stringify(record) };
 }
 
-function parse(text: string): Partial<StepRecord> | undefined {
+function parse(text: string): Partial<StepFacts> | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? value : undefined;

@@ -1,4 +1,5 @@
 import type { SolverCost } from '../board/cost.js';
+import type { Figures } from './problem/contract.js';
 
 /**
  * Host time of one step in milliseconds, by part. Whatever depends on the clock is in a field `timing`, and
@@ -22,21 +23,17 @@ export interface StepTiming {
   readonly otherMs: number;
 }
 
-/** One line of metrics.jsonl: a training step. */
-export interface StepRecord {
+/** What every step leaves, whatever is trained. */
+export interface StepFacts {
   /** Steps taken before this one. */
   readonly step: number;
-  /** Which pass over the training examples, counted from 0. */
-  readonly epoch: number;
-  /** Mean loss over the batch, before the update, in units of nat. */
+  /** The loss before the update, in the problem's unit; for a classifier the mean over the batch in nat. */
   readonly loss: number;
-  /** Share of the batch classified rightly, before the update, 0 … 1. */
-  readonly accuracy: number;
   readonly uploadBytes: number;
   /** Modelled: ticks × h × τ. */
   readonly boardSeconds: number;
   readonly ticks: number;
-  /** How many board runs were repeated at another scale because a cell ran into its rail. */
+  /** How many board runs were repeated at another scale: a cell ran into its rail, or hardly moved. */
   readonly overloadRetries: number;
   /** How often a program or a board run that was lost was done again, with the same bits. */
   readonly repeats: number;
@@ -44,6 +41,23 @@ export interface StepRecord {
   readonly clampedCodes: number;
   readonly timing: StepTiming;
 }
+
+/** What a step of a classifier says beside its loss. */
+export type ClassificationMeasures = {
+  /** Which pass over the training examples, counted from 0. */
+  readonly epoch: number;
+  /** Share of the batch classified rightly, before the update, 0 … 1. */
+  readonly accuracy: number;
+};
+
+/**
+ * One line of metrics.jsonl: a training step. `Measures` are the problem's own figures; `test` is what the
+ * parameters after the step were worth, where they were tested.
+ */
+export type StepRecord<
+  Measures extends Figures = ClassificationMeasures,
+  Test extends Figures = Figures,
+> = StepFacts & Measures & { readonly test?: Test };
 
 /** Sums over the steps so far. */
 export interface TrainingTotals {
@@ -76,7 +90,7 @@ export const ZERO_TOTALS: TrainingTotals = Object.freeze({
   timing: ZERO_TIMING,
 });
 
-export function addToTotals(totals: TrainingTotals, record: StepRecord): TrainingTotals {
+export function addToTotals(totals: TrainingTotals, record: StepFacts): TrainingTotals {
   return {
     uploadBytes: totals.uploadBytes + record.uploadBytes,
     boardSeconds: totals.boardSeconds + record.boardSeconds,
@@ -99,8 +113,8 @@ export function solverTiming(
   return { mapMs: cost.mapMs, uploadMs: cost.uploadMs, boardMs: cost.boardMs, readoutMs: cost.readoutMs };
 }
 
-/** What a finished training reports; also the content of summary.json. */
-export interface TrainingSummary {
+/** What is known of a classifier in the end. */
+export type ClassificationTest = {
   /** Share of all test examples classified rightly by the final parameters, 0 … 1. */
   readonly testAccuracy: number;
   /** Mean loss over all test examples, in units of nat. */
@@ -111,6 +125,13 @@ export interface TrainingSummary {
    */
   readonly trainLoss: number;
   readonly trainLossExamples: number;
+};
+
+/** What a finished training reports; also the content of summary.json. `Test` are the problem's figures. */
+export type TrainingSummary<Test extends Figures = ClassificationTest> = Test & TrainingFacts;
+
+/** What every finished training reports. */
+export interface TrainingFacts {
   /** Steps taken. */
   readonly iterations: number;
   readonly parameterCount: number;

@@ -36,13 +36,16 @@ export interface TrainRequest {
   readonly onStep?: (record: StepRecord, totalSteps: number) => void;
   /** Called with a sentence about what was mended in the files of a training that is resumed. */
   readonly onMended?: (sentence: string) => void;
-  readonly output?: {
-    readonly directory: string;
-    /** Default `refuse`. */
-    readonly existing?: ExistingTraining;
-    /** How many steps lie between two checkpoints. Default 50. */
-    readonly checkpointEvery?: number;
-  };
+  readonly output?: TrainingOutput;
+}
+
+/** Where the files of a training go. */
+export interface TrainingOutput {
+  readonly directory: string;
+  /** Default `refuse`. */
+  readonly existing?: ExistingTraining;
+  /** How many steps lie between two checkpoints. Default 50. */
+  readonly checkpointEvery?: number;
 }
 
 /** Every default filled in and every size checked. */
@@ -70,12 +73,11 @@ export function resolveRequest<Request extends Omit<TrainRequest, 'optimizer'>>(
   const trainSize = request.trainSize ?? data.train.count;
   // A batch may be smaller than the default number of curvature examples.
   const curvatureExamples = request.curvatureExamples ?? Math.min(CURVATURE_EXAMPLES_DEFAULT, batch);
-  const checkpointEvery = request.output?.checkpointEvery ?? CHECKPOINT_EVERY_DEFAULT;
+  const checkpointEvery = checkOutput(request.output)?.checkpointEvery ?? CHECKPOINT_EVERY_DEFAULT;
   checkWhole('epochs', epochs, 1);
   checkWhole('batch', batch, 1);
   checkWhole('trainSize', trainSize, 1, data.train.count);
   checkWhole('curvatureExamples', curvatureExamples, 1, batch);
-  checkWhole('output.checkpointEvery', checkpointEvery, 1);
   checkSeed('seed', seed);
   const pixels = data.rows * data.columns;
   if (network.inputCount !== pixels || network.outputCount !== data.classes)
@@ -111,7 +113,7 @@ export function settingsOf(request: ResolvedRequest): Readonly<Record<string, un
 
 function checkParts(request: Omit<TrainRequest, 'optimizer'>): void {
   checkObject('The request', request, '{ network, data, optimizer, epochs: 1, batch: 128, seed: 1 }');
-  const { network, data, signal, onStart, onStep, onMended, output } = request;
+  const { network, data, signal, onStart, onStep, onMended } = request;
   checkObject('network', network, 'createMlp({ inputCount: 784, hidden: [32], classes: 10 })');
   checkObject('data', data, "loadDataset({ kind: 'mnist' })");
   checkObject('data.train', data.train, '{ count, inputs, labels }');
@@ -120,10 +122,18 @@ function checkParts(request: Omit<TrainRequest, 'optimizer'>): void {
   checkOptionalFunction('onStart', onStart);
   checkOptionalFunction('onStep', onStep);
   checkOptionalFunction('onMended', onMended);
-  if (output === undefined) return;
+}
+
+/** The output with its defaults. Errors: BAD_ARGUMENT for parts of the wrong kind. */
+export function checkOutput(
+  output: TrainingOutput | undefined,
+): (TrainingOutput & { readonly checkpointEvery: number }) | undefined {
+  if (output === undefined) return undefined;
   checkObject('output', output, "{ directory: 'runs/first' }");
-  const { directory, existing = 'refuse' } = output;
+  const { directory, existing = 'refuse', checkpointEvery = CHECKPOINT_EVERY_DEFAULT } = output;
   if (typeof directory !== 'string') throw badArgument('output.directory', directory, 'a path');
   if (!EXISTING.includes(existing))
     throw badArgument('output.existing', existing, `one of ${EXISTING.join(', ')}`);
+  checkWhole('output.checkpointEvery', checkpointEvery, 1);
+  return { ...output, checkpointEvery };
 }

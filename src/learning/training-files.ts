@@ -5,7 +5,7 @@ import { ThermolinkError } from '../errors.js';
 import { appendWhole, replaceFile } from '../files/replace-file.js';
 import { type Checkpoint, readCheckpoint, requireSameSettings, writeCheckpoint } from './checkpoint.js';
 import { mendMetrics } from './mend-metrics.js';
-import type { StepRecord, TrainingSummary } from './record.js';
+import type { StepFacts, TrainingFacts } from './record.js';
 import { lockDirectory, requireDirectory, requireUnlocked, writing } from './training-files-lock.js';
 
 /** The files of a training. All are removed when it is overwritten. The command line adds the curves. */
@@ -32,14 +32,14 @@ export interface TrainingDirectory {
    * Writes one line of metrics.jsonl, at once, so that a process which is killed loses none. A line that does
    * not go out wholly is taken back.
    */
-  append(record: StepRecord): void;
+  append(record: StepFacts): void;
   /**
    * Makes the metrics durable, then replaces the checkpoint. So the metrics hold every step that the
    * checkpoint has.
    */
   save(checkpoint: Checkpoint): void;
   /** Writes summary.json. */
-  finish(summary: TrainingSummary): void;
+  finish(summary: TrainingFacts): void;
   /** Closes the files and lets other trainings in. */
   close(): void;
 }
@@ -136,7 +136,7 @@ function openFiles(
   };
 }
 
-function writeSummary(path: string, summary: TrainingSummary): void {
+function writeSummary(path: string, summary: TrainingFacts): void {
   try {
     replaceFile(path, `${JSON.stringify(summary, null, 2)}\n`);
   } catch (cause) {

@@ -1,0 +1,55 @@
+import { divergedError } from './diverged.js';
+import type { StepRequest } from './optimizers/contract.js';
+import type { Evaluation, Figures, LossGradient, Problem, StepPoint } from './problem/contract.js';
+
+/** The evaluation of one step, whose gradient another thread may still be computing. */
+export interface BegunEvaluation<Measures extends Figures> {
+  readonly gradient: StepRequest['gradient'];
+  readonly factor: Evaluation<Measures>['factor'];
+  /** How long this thread has computed loss and gradient or waited for them so far, in milliseconds. */
+  readonly takenMs: number;
+  /** Loss and gradient, finite and checked. Errors: DIVERGED; those of the problem. */
+  readonly result: () => Promise<LossGradient<Measures>>;
+}
+
+/**
+ * Begins to evaluate a problem. Errors: those of `BegunEvaluation.result`, where this thread computes.
+ */
+export function beginEvaluation<Measures extends Figures>(
+  problem: Problem<Measures>,
+  point: StepPoint,
+): BegunEvaluation<Measures> {
+  const checked = (result: LossGradient<Measures>): LossGradient<Measures> => {
+    if (!Number.isFinite(result.loss)) throw divergedError(point.step, 'the loss is not finite');
+    if (!result.gradient.every(Number.isFinite))
+      throw divergedError(point.step, 'the gradient is not finite');
+    return result;
+  };
+  const began = performance.now();
+  let takenMs = 0;
+  const { first, factor } = problem.evaluate(point);
+  takenMs = performance.now() - began;
+  if (!(first instanceof Promise)) {
+    const result = checked(first);
+    return { gradient: result.gradient, factor, takenMs, result: async () => result };
+  }
+  const coming = first.then(checked);
+  // Nobody may wait for it yet when it fails. Whoever asks later gets the error.
+  coming.catch(() => undefined);
+  const result = async (): Promise<LossGradient<Measures>> => {
+    const asked = performance.now();
+    try {
+      return await coming;
+    } finally {
+      takenMs += performance.now() - asked;
+    }
+  };
+  return {
+    gradient: async () => (await result()).gradient,
+    factor,
+    result,
+    get takenMs() {
+      return takenMs;
+    },
+  };
+}

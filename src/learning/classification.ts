@@ -1,0 +1,89 @@
+import { type BatchPlan, planBatches } from './batches.js';
+import { type FactorRoom, factorRoom, gaussNewtonFactor } from './curvature/gauss-newton.js';
+import { firstExamples } from './data/dataset.js';
+import { refuseDivergedLoss } from './diverged.js';
+import { GradientThread } from './gradient-thread.js';
+import type { Examples, LossAndGradient } from './network/contract.js';
+import type { LossGradient, Problem } from './problem/contract.js';
+import type { ClassificationMeasures, ClassificationTest } from './record.js';
+import type { ResolvedRequest } from './train-request.js';
+
+const TRAIN_LOSS_EXAMPLES_MAX = 10_000;
+/** A thread takes as long to start as some ten steps. */
+const THREAD_STEPS_MIN = 30;
+
+/** Training a classifier on batches of examples, as a problem. */
+export interface Classification extends Problem<ClassificationMeasures, ClassificationTest> {
+  readonly plan: BatchPlan;
+}
+
+/**
+ * The mean softmax cross-entropy of a network over the batch of each step; its curvature is the generalized
+ * Gauss–Newton matrix of the batch's first examples. Where an optimizer uses the curvature, a thread computes
+ * the gradient meanwhile.
+ *
+ * Errors: BAD_ARGUMENT when a batch does not fit the examples. `evaluate` and `test` throw DIVERGED for a loss
+ * beyond 1000 · ln(classes), and those of the network.
+ */
+export function classification(
+  request: Omit<ResolvedRequest, 'optimizer'>,
+  needsCurvature: boolean,
+): Classification {
+  const { network, data, batch, epochs, trainSize, curvatureExamples, seed } = request;
+  const examples = firstExamples(data.train, trainSize);
+  const plan = planBatches(examples, batch, epochs, seed);
+  let room: FactorRoom | undefined;
+  let thread: GradientThread | undefined;
+  let hasBegun = false;
+
+  function valueOf(step: number, batch: Examples, result: LossAndGradient) {
+    const { loss, correct, gradient } = result;
+    refuseDivergedLoss(step, loss, network.outputCount);
+    const measures = { epoch: Math.floor(step / plan.stepsPerEpoch), accuracy: correct / batch.count };
+    return { loss, gradient, measures } satisfies LossGradient<ClassificationMeasures>;
+  }
+
+  return {
+    name: network.name,
+    settings: network.settings,
+    parameterCount: network.parameterCount,
+    curvatureRows: curvatureExamples * network.outputCount,
+    plan,
+    init: (seed) => network.init(seed),
+    evaluate: ({ parameters, step, totalSteps }) => {
+      // Only the curvature leaves this thread something to do while another one computes the gradient.
+      if (!hasBegun && needsCurvature && totalSteps - step >= THREAD_STEPS_MIN)
+        thread = GradientThread.start(network);
+      hasBegun = true;
+      const examplesOfStep = plan.batchOf(step);
+      const begun = (thread ?? network).lossAndGradient(parameters, examplesOfStep);
+      const finish = (result: LossAndGradient) => valueOf(step, examplesOfStep, result);
+      return {
+        first: begun instanceof Promise ? begun.then(finish) : finish(begun),
+        factor: () => {
+          room ??= factorRoom(network, curvatureExamples);
+          return gaussNewtonFactor(
+            network,
+            parameters,
+            firstExamples(examplesOfStep, curvatureExamples),
+            room,
+          );
+        },
+      };
+    },
+    test: (parameters, step) => {
+      const test = network.evaluate(parameters, data.test);
+      const sample = firstExamples(examples, Math.min(examples.count, TRAIN_LOSS_EXAMPLES_MAX));
+      const trainLoss = network.evaluate(parameters, sample).loss;
+      // No batch came after the last update, so its loss was not checked yet.
+      for (const loss of [test.loss, trainLoss]) refuseDivergedLoss(step, loss, network.outputCount);
+      return {
+        testAccuracy: test.accuracy,
+        testLoss: test.loss,
+        trainLoss,
+        trainLossExamples: sample.count,
+      };
+    },
+    close: async () => thread?.close(),
+  };
+}

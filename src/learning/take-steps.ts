@@ -1,0 +1,200 @@
+import { throwIfAborted } from '../errors.js';
+import { type BegunEvaluation, beginEvaluation } from './begun-evaluation.js';
+import type { Checkpoint } from './checkpoint.js';
+import type { Optimizer } from './optimizers/contract.js';
+import type { Figures, Problem } from './problem/contract.js';
+import {
+  addToTotals,
+  mapTiming,
+  type StepFacts,
+  type StepRecord,
+  solverTiming,
+  type TrainingFacts,
+  type TrainingSummary,
+  ZERO_TOTALS,
+} from './record.js';
+import { type ExistingTraining, openTrainingDirectory, type TrainingDirectory } from './training-files.js';
+
+/** A training whose request was checked and resolved. */
+export interface Training<Measures extends Figures, Test extends Figures> {
+  readonly problem: Problem<Measures, Test>;
+  readonly optimizer: Optimizer;
+  readonly totalSteps: number;
+  readonly seed: number;
+  /** All that the results depend on, as JSON holds it. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Tests the parameters after every so many steps too. Left out: only in the end. */
+  readonly testEvery?: number;
+  readonly signal?: AbortSignal;
+  readonly onStart?: (step: number, totalSteps: number) => void;
+  readonly onStep?: (record: StepRecord<Measures, Test>, totalSteps: number) => void;
+  readonly onMended?: (sentence: string) => void;
+  readonly output?: {
+    readonly directory: string;
+    readonly existing?: ExistingTraining;
+    readonly checkpointEvery: number;
+  };
+}
+
+/**
+ * Takes the steps of a training that its directory does not have yet, tests the parameters, and closes the
+ * problem. An abort or a failure leaves a checkpoint of the last whole step.
+ */
+export async function takeAllSteps<Measures extends Figures, Test extends Figures>(
+  training: Training<Measures, Test>,
+): Promise<{ summary: TrainingSummary<Test>; parameters: Float64Array }> {
+  const began = performance.now();
+  const { output, settings } = training;
+  const directory =
+    output === undefined
+      ? undefined
+      : openTrainingDirectory(output.directory, output.existing ?? 'refuse', settings);
+  try {
+    if (directory?.mended !== undefined) training.onMended?.(directory.mended);
+    const start = directory?.checkpoint ?? initialState(training);
+    const end = await takeSteps(training, start, directory);
+    const test = training.problem.test(end.parameters, end.step);
+    const hostMs = performance.now() - began + millisecondsOf(start);
+    const summary: TrainingSummary<Test> = { ...test, ...factsOf(training, end, hostMs) };
+    directory?.finish(summary);
+    return { summary, parameters: end.parameters };
+  } finally {
+    directory?.close();
+    await training.problem.close?.();
+  }
+}
+
+function initialState<M extends Figures, T extends Figures>(training: Training<M, T>): Checkpoint {
+  const { problem, optimizer, seed, settings } = training;
+  const state = problem.initialState?.(seed);
+  return {
+    step: 0,
+    settings,
+    parameters: problem.init(seed),
+    optimizer: optimizer.init(problem.parameterCount),
+    ...(state === undefined ? {} : { problem: state }),
+    totals: ZERO_TOTALS,
+  };
+}
+
+async function takeSteps<M extends Figures, T extends Figures>(
+  training: Training<M, T>,
+  start: Checkpoint,
+  directory: TrainingDirectory | undefined,
+): Promise<Checkpoint> {
+  const { totalSteps, output } = training;
+  let state = start;
+  let savedStep = directory?.checkpoint?.step ?? -1;
+  const save = (): void => {
+    if (directory === undefined || savedStep === state.step) return;
+    directory.save(state);
+    savedStep = state.step;
+  };
+  // A training that is ended in its first step can be resumed too.
+  save();
+  try {
+    training.onStart?.(state.step, totalSteps);
+    while (state.step < totalSteps) {
+      throwIfAborted(training.signal);
+      const { record, next } = await takeStep(training, state);
+      directory?.append(record);
+      state = next;
+      if (output !== undefined && state.step % output.checkpointEvery === 0) save();
+      training.onStep?.(record, totalSteps);
+      // Optimizers without a board wait for nothing, and signals and timers need a turn.
+      await new Promise(setImmediate);
+    }
+  } finally {
+    save();
+  }
+  return state;
+}
+
+async function takeStep<M extends Figures, T extends Figures>(
+  training: Training<M, T>,
+  state: Checkpoint,
+): Promise<{ record: StepRecord<M, T>; next: Checkpoint }> {
+  const { problem, optimizer, totalSteps, seed, signal } = training;
+  const { step, parameters } = state;
+  const began = performance.now();
+  const point = { parameters, state: state.problem ?? {}, step, totalSteps, seed };
+  const begun = beginEvaluation(problem, point);
+  const { curvatureMs, update } = await updateOf(async () => {
+    const started = performance.now();
+    const factor = optimizer.needsCurvature ? begun.factor() : undefined;
+    const curvatureMs = optimizer.needsCurvature ? performance.now() - started : 0;
+    const asked = { parameters, gradient: begun.gradient, factor, step, totalSteps, seed, signal };
+    return { curvatureMs, update: await optimizer.update(state.optimizer, asked) };
+  }, begun);
+  const { loss, measures, state: problemState = state.problem } = await begun.result();
+  const gradientMs = begun.takenMs;
+  const solver = solverTiming(update.cost);
+  const known = Object.values(solver).reduce((sum, ms) => sum + ms, gradientMs + curvatureMs);
+  const otherMs = Math.max(0, performance.now() - began - known);
+  const facts: StepFacts = {
+    step,
+    loss,
+    ...measures,
+    uploadBytes: update.cost.uploadBytes,
+    boardSeconds: update.cost.boardSeconds,
+    ticks: update.cost.ticks,
+    overloadRetries: update.cost.overloadRetries,
+    repeats: update.cost.repeats,
+    clampedCodes: update.cost.clampedCodes,
+    timing: { gradientMs, curvatureMs, ...solver, otherMs },
+  };
+  const next: Checkpoint = {
+    step: step + 1,
+    settings: state.settings,
+    parameters: update.parameters,
+    optimizer: update.state,
+    ...(problemState === undefined ? {} : { problem: problemState }),
+    totals: addToTotals(state.totals, facts),
+  };
+  const { testEvery = Infinity } = training;
+  const test = next.step % testEvery === 0 ? { test: problem.test(next.parameters, next.step) } : {};
+  return { record: { ...facts, ...test } as StepRecord<M, T>, next };
+}
+
+/**
+ * What `work` gives. When it fails, an error of the gradient comes first, as it does where the gradient was
+ * computed before.
+ */
+async function updateOf<Result, M extends Figures>(
+  work: () => Promise<Result>,
+  begun: BegunEvaluation<M>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    await begun.result();
+    throw error;
+  }
+}
+
+function factsOf<M extends Figures, T extends Figures>(
+  { problem, settings }: Training<M, T>,
+  { step, totals }: Checkpoint,
+  hostMs: number,
+): TrainingFacts {
+  return {
+    iterations: step,
+    parameterCount: problem.parameterCount,
+    boardSeconds: totals.boardSeconds,
+    ticks: totals.ticks,
+    uploadBytes: totals.uploadBytes,
+    uploadBytesPerStep: totals.uploadBytes / step,
+    overloadRetries: totals.overloadRetries,
+    repeats: totals.repeats,
+    settings,
+    timing: {
+      hostSeconds: hostMs / 1000,
+      breakdown: mapTiming((part) => totals.timing[part] / step),
+    },
+  };
+}
+
+/** Host time of the steps before a resume. */
+function millisecondsOf({ totals }: Checkpoint): number {
+  return Object.values(totals.timing).reduce((sum, ms) => sum + ms, 0);
+}

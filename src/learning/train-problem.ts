@@ -1,0 +1,91 @@
+import {
+  badArgument,
+  checkObject,
+  checkOptionalFunction,
+  checkSeed,
+  checkSignal,
+  checkWhole,
+} from '../argument-checks.js';
+import type { Optimizer } from './optimizers/contract.js';
+import type { Figures, Problem } from './problem/contract.js';
+import type { StepRecord, TrainingSummary } from './record.js';
+import { takeAllSteps } from './take-steps.js';
+import { checkOutput, type TrainingOutput } from './train-request.js';
+
+/** Which problem is trained, how, and where the files of the training go. */
+export interface TrainProblemRequest<Measures extends Figures = Figures, Test extends Figures = Figures> {
+  readonly problem: Problem<Measures, Test>;
+  readonly optimizer: Optimizer;
+  /** Steps in all, ≥ 1. */
+  readonly steps: number;
+  /** Seed of initial parameters and of all random numbers; u32. */
+  readonly seed: number;
+  /** Tests the parameters after every so many steps too. Default: only in the end. */
+  readonly testEvery?: number;
+  /** What else the results depend on, such as the board's profile; JSON data. */
+  readonly environment?: Readonly<Record<string, unknown>>;
+  readonly signal?: AbortSignal;
+  /** Called once, before the first step; `step` > 0 where a training is resumed. */
+  readonly onStart?: (step: number, totalSteps: number) => void;
+  readonly onStep?: (record: StepRecord<Measures, Test>, totalSteps: number) => void;
+  /** Called with a sentence about what was mended in the files of a training that is resumed. */
+  readonly onMended?: (sentence: string) => void;
+  readonly output?: TrainingOutput;
+}
+
+/** What a training of a problem yields. */
+export interface TrainProblemResult<Test extends Figures = Figures> {
+  readonly summary: TrainingSummary<Test>;
+  /** The final parameters, length P. */
+  readonly parameters: Float64Array;
+}
+
+/**
+ * Trains any `Problem`. Each step evaluates it at the parameters, updates them once and leaves one record.
+ * Results are a pure function of the settings and the board: n steps, a kill and n resumed steps give the same
+ * bits as 2n steps, except in `timing` and `repeats`.
+ *
+ * An abort or a failure leaves a checkpoint of the last whole step.
+ * Errors: BAD_ARGUMENT; DIVERGED when a loss, a gradient or an update is not finite; ABORTED; those of the
+ * problem, of `openTrainingDirectory`, and what the optimizer throws.
+ */
+export async function trainProblem<Measures extends Figures, Test extends Figures>(
+  request: TrainProblemRequest<Measures, Test>,
+): Promise<TrainProblemResult<Test>> {
+  checkObject('The request', request, '{ problem, optimizer, steps: 100, seed: 1 }');
+  const { problem, optimizer, steps, seed, testEvery, environment } = request;
+  checkObject('problem', problem, 'isingChain({ sites: 12 })');
+  checkObject('optimizer', optimizer, "createOptimizer('adam')");
+  checkWhole('steps', steps, 1, STEPS_MAX);
+  checkSeed('seed', seed);
+  if (testEvery !== undefined) checkWhole('testEvery', testEvery, 1);
+  checkSignal(request.signal);
+  for (const name of ['onStart', 'onStep', 'onMended'] as const) checkOptionalFunction(name, request[name]);
+  checkProblem(problem);
+  const output = checkOutput(request.output);
+  const settings = {
+    problem: problem.settings,
+    optimizer: optimizer.settings,
+    steps,
+    seed,
+    ...(environment === undefined ? {} : { environment }),
+  };
+  return takeAllSteps<Measures, Test>({
+    ...request,
+    totalSteps: steps,
+    settings: JSON.parse(JSON.stringify(settings)),
+    output,
+  });
+}
+
+/** The number of a step, a u32, names the noise that the board has in it. */
+const STEPS_MAX = 2 ** 32;
+
+function checkProblem(problem: Problem): void {
+  checkWhole('problem.parameterCount', problem.parameterCount, 1);
+  checkWhole('problem.curvatureRows', problem.curvatureRows, 1);
+  checkObject('problem.settings', problem.settings, "{ name: 'mine' }");
+  for (const method of ['init', 'evaluate', 'test'] as const)
+    if (typeof problem[method] !== 'function')
+      throw badArgument(`problem.${method}`, problem[method], 'a function');
+}
