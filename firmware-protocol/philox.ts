@@ -22,6 +22,10 @@ export const PHILOX_STREAM = {
   parameters: 257,
   /** Host: order of the examples in an epoch. */
   exampleOrder: 258,
+  /** Host: first patterns of a sampler's chains. */
+  spinStarts: 259,
+  /** Host: proposals of a sampler and whether they are accepted. */
+  spinMoves: 260,
   /** Host: start vectors of the estimates of a matrix's spectrum. */
   spectrumProbe: 272,
   /** Host: draws of the ideal sampler. */

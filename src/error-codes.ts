@@ -274,6 +274,15 @@ export const ERROR_CODES = {
     causes: ['a learning rate that is too large', 'a damping that is too small'],
     remedy: 'Lower the learning rate (`rate`), raise `damping`, or bound the steps by `clip`.',
   },
+  SAMPLER_STUCK: {
+    meaning: 'a Monte Carlo sampler accepts next to none of its proposals',
+    causes: [
+      'steps that are too large, so that the state collapsed on a few patterns',
+      'a transverse field that is too small',
+    ],
+    remedy:
+      'Lower the rate or bound the steps by a clip, and go on from an earlier checkpoint or start anew. The last whole step is in the checkpoint.',
+  },
   UNSUPPORTED: {
     meaning: 'this combination is not supported',
     causes: [

@@ -14,18 +14,24 @@ export type {
   AnalogSolverOptions,
   CombinedReadings,
   EquilibriumSolver,
+  LoadedFactor,
   RelaxationSolver,
   RelaxRequest,
   RelaxResult,
   SolveProgress,
   SolveRequest,
   SolveResult,
+  TruncatedRequest,
+  TruncatedResult,
+  TruncatedRun,
+  TruncatedSolver,
 } from './algorithms/contract.js';
 export { createIdealSampler, type IdealSamplerOptions } from './algorithms/ideal-sampler.js';
 export { type InverseRequest, type InverseResult, invert } from './algorithms/invert.js';
 export { type BoardRelaxRequest, relax } from './algorithms/relax.js';
 export { drawSamples, type SamplingRequest, type SamplingResult } from './algorithms/sample.js';
 export { type BoardSolveRequest, solve } from './algorithms/solve/solve.js';
+export { createNoSolver } from './algorithms/truncated.js';
 export type { BoardCalibration, BoardName } from './board/calibration.js';
 export { type CheckedSystem, checkSystem } from './board/checked-system.js';
 export type { SolverCost } from './board/cost.js';

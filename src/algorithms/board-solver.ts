@@ -2,10 +2,16 @@ import { COUPLING_BITS_MAX, COUPLING_BITS_MIN } from '../../firmware-protocol/li
 import { checkDevice, checkNumber, checkObject, checkWhole } from '../argument-checks.js';
 import { refuseForeign } from '../board/calibration.js';
 import type { BoardDevice } from '../driver/device-api.js';
-import type { AnalogSolverOptions, EquilibriumSolver, RelaxationSolver } from './contract.js';
+import type {
+  AnalogSolverOptions,
+  EquilibriumSolver,
+  RelaxationSolver,
+  TruncatedSolver,
+} from './contract.js';
 import { relax } from './relax.js';
-import { checkIsRelaxRequest, checkIsSolveRequest } from './request-checks.js';
+import { checkIsRelaxRequest, checkIsSolveRequest, checkIsTruncatedRequest } from './request-checks.js';
 import { solve } from './solve/solve.js';
+import { truncated } from './truncated.js';
 
 /**
  * A solver for linear systems that uses a board, real or emulated. The host scales, rounds, averages and
@@ -15,23 +21,28 @@ import { solve } from './solve/solve.js';
  * and of `invert` too.
  *
  * Errors: BAD_ARGUMENT for what is no device (such as a promise of one) and for an option outside its range;
- * BAD_CALIBRATION for a calibration of another board. Its methods throw those of `EquilibriumSolver` and
- * `RelaxationSolver`, OVERLOAD when no scale keeps the board off its rails, and what the device throws.
+ * BAD_CALIBRATION for a calibration of another board. Its methods throw those of `EquilibriumSolver`,
+ * `RelaxationSolver` and `TruncatedSolver`, OVERLOAD when no scale keeps the board off its rails, and what
+ * the device throws.
  */
 export function createAnalogSolver(
   device: BoardDevice,
   options: AnalogSolverOptions = {},
-): EquilibriumSolver & RelaxationSolver {
+): EquilibriumSolver & RelaxationSolver & TruncatedSolver {
   checkDevice(device);
   checkOptions(options);
   const { relaxCouplingBits, relaxNoiseTemperature, calibration, ticksMax } = options;
   if (calibration !== undefined) refuseForeign(calibration.board, device.identity);
+  const settings = { couplingBits: relaxCouplingBits, noiseTemperature: relaxNoiseTemperature, ticksMax };
   return {
     name: 'analog',
     relax: async (request) => {
       checkIsRelaxRequest(request);
-      const settings = { couplingBits: relaxCouplingBits, noiseTemperature: relaxNoiseTemperature, ticksMax };
       return relax(device, { ...request, ...settings });
+    },
+    truncated: async (request, work) => {
+      checkIsTruncatedRequest(request);
+      return truncated(device, { ...request, ...settings }, work);
     },
     solve: async (request) => {
       checkIsSolveRequest(request);

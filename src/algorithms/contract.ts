@@ -3,6 +3,7 @@ import type { CheckedSystem } from '../board/checked-system.js';
 import type { SolverCost } from '../board/cost.js';
 import type { RunAddress } from '../board/run-seed.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
+import type { Matrix } from '../linalg/matrix.js';
 
 /** What is to relax, from where, and for how long. */
 export interface RelaxRequest {
@@ -148,18 +149,87 @@ export interface RelaxationSolver {
   relax(request: RelaxRequest): Promise<RelaxResult>;
 }
 
+/** What is loaded for any number of truncated solves. */
+export interface TruncatedRequest {
+  /** K, m × N. It must not change until all is solved. */
+  readonly factor: Matrix;
+  readonly address: RunAddress;
+  readonly signal?: AbortSignal;
+}
+
+/** One truncated solve of (KᵀK + λI) x = b. */
+export interface TruncatedRun {
+  /** b, length N. */
+  readonly drive: Float64Array;
+  /** λ ≥ 0, in units of KᵀK. */
+  readonly damping: number;
+  /** n ≥ 1. */
+  readonly ticks: number;
+  /** What an earlier run of a like problem returned as `nextScale`, units of x in one V_fs; 0 for none. */
+  readonly scale: number;
+}
+
+/** The answer of one truncated solve. */
+export interface TruncatedResult {
+  /** Length N. */
+  readonly x: Float64Array;
+  /**
+   * s_x in units of x in one V_fs: where the next run of a like problem should begin to look for its scale,
+   * from the peak of this one. A training keeps it in its checkpoint, so that it can be resumed.
+   */
+  readonly nextScale: number;
+}
+
+/** A factor K that is loaded: each run sends only its drive and damping. */
+export interface LoadedFactor {
+  /** Bound of λ_max(KᵀK), a few percent above it. */
+  readonly eigenvalueMax: number;
+  /** What everything has cost so far. */
+  readonly cost: SolverCost;
+  /**
+   * n ticks at the largest step that is stable, from zero. Of a mode λ' of KᵀK + λI the answer has
+   *
+   *     1 − (1 − λ't/n)ⁿ,   t = n·h/s_A,   about 1 − e^(−λ't), where λ't/n may be up to 1.9.
+   *
+   * So a run that is stopped early answers as if λ were larger by about 1/t. Errors: those of
+   * `TruncatedSolver.truncated`.
+   */
+  run(request: TruncatedRun): Promise<TruncatedResult>;
+}
+
+/**
+ * Solves roughly and fast, several times on one load. Implemented by the board, and by its control, which
+ * returns what it was given.
+ */
+export interface TruncatedSolver {
+  readonly name: string;
+  /**
+   * Loads K and calls `work` with it; the board is its own until `work` has ended.
+   *
+   * Errors: BAD_ARGUMENT, BAD_MATRIX, TOO_LARGE, UNSUPPORTED before any byte is sent; OVERLOAD when no scale
+   * keeps the board off its rails; those of `work` and of the device.
+   */
+  truncated<Result>(
+    request: TruncatedRequest,
+    work: (loaded: LoadedFactor) => Promise<Result>,
+  ): Promise<Result>;
+}
+
 /** What a solver that uses a board is made with. */
 export interface AnalogSolverOptions {
-  /** Width of coupling codes in `relax`, at most the board's; couplings are most of the upload. Default 8. */
+  /**
+   * Width of coupling codes in `relax` and `truncated`, at most the board's; couplings are most of the
+   * upload. Default 8.
+   */
   readonly relaxCouplingBits?: number;
   /**
-   * κ in V_fs² during `relax`: 0 (default, off) or within the board's noise register. `solve` chooses its
-   * own.
+   * κ in V_fs² during `relax` and `truncated`: 0 (default, off) or within the board's noise register. `solve`
+   * chooses its own.
    */
   readonly relaxNoiseTemperature?: number;
   /**
-   * What was measured of the board. `solve` programs and reads it so that its errors cancel; `relax` does not
-   * use it. Default: nothing.
+   * What was measured of the board. `solve` programs and reads it so that its errors cancel; `relax` and
+   * `truncated` do not use it. Default: nothing.
    */
   readonly calibration?: BoardCalibration;
   /** A board run that would need more ticks than this is refused. Default 2³⁰. */

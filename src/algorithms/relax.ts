@@ -153,7 +153,11 @@ function scalingAt(first: TimedScaling, solutionScale: number): TimedScaling {
   return { ...first, solutionScale, ticks: growth * first.ticks, systemScale: growth * first.systemScale };
 }
 
-function noiseOf({ noiseTemperature = 0 }: BoardRelaxRequest, identity: DeviceIdentity): NoiseRegister {
+/** The register of κ in V_fs², 0 for none. Errors: BAD_ARGUMENT outside the board's range. */
+export function noiseOf(
+  { noiseTemperature = 0 }: Pick<BoardRelaxRequest, 'noiseTemperature'>,
+  identity: DeviceIdentity,
+): NoiseRegister {
   const tick = tickOf(identity);
   const { min, max } = noiseTemperatureRange(identity, tick);
   // A value that was printed with five digits may lie just outside of the range, so its ends are widened a

@@ -75,6 +75,11 @@ export function checkIsRelaxRequest(request: unknown): void {
   checkObject('The request', request, example);
 }
 
+/** Refuses what is no object at all: BAD_ARGUMENT that shows a request for truncated solves. */
+export function checkIsTruncatedRequest(request: unknown): void {
+  checkObject('The request', request, '{ factor, address: { seed: 1, step: 0, block: 0 } }');
+}
+
 /** Refuses what is no object at all: BAD_ARGUMENT that shows a request to solve. */
 export function checkIsSolveRequest(request: unknown): void {
   const example = '{ system, drive, tolerance: 1e-2, address: { seed: 1, step: 0, block: 0 } }';

@@ -175,7 +175,7 @@ export function attenuationOf(
  * (largest/kMax)^p, where kMax is the largest code; p = 2 for a factor, whose square is A, and p = 1 for A
  * itself.
  */
-function unsaturatedScale(system: LinearSystem, largestEntry: number, couplingBits: number): number {
+export function unsaturatedScale(system: LinearSystem, largestEntry: number, couplingBits: number): number {
   const unit = 2 ** (couplingBits - 1);
   const scaled = largestEntry / ((unit - 1) / unit);
   return system.kind === 'dense' ? scaled : scaled * scaled;

@@ -100,9 +100,33 @@ function probe(
   stepsMax: number,
   relativeResidual?: number,
 ): ExtremeEigenvalues {
+  return lanczosExtremes((x) => applySystem(system, x), probeStart(system, index), {
+    stepsMax,
+    relativeResidual,
+  });
+}
+
+function probeStart(system: LinearSystem, index: number): Float64Array {
   const random = randomSource({ seed: 0, stream: RANDOM_STREAM.spectrumProbe, block: index });
-  const start = Float64Array.from({ length: dimensionOf(system) }, () => random.normal());
-  return lanczosExtremes((x) => applySystem(system, x), start, { stepsMax, relativeResidual });
+  return Float64Array.from({ length: dimensionOf(system) }, () => random.normal());
+}
+
+/** Lanczos' method ends when it knows λ_max to this share. */
+const LARGEST_RESIDUAL = 0.02;
+
+/**
+ * Upper bound of λ_max(KᵀK) for a factor K that is finite: the largest Ritz value and its residual, a few
+ * percent above λ_max. Some eigenvalue is that near to the Ritz value; that it is the largest one holds with
+ * a probability near 1. About eight products with K and Kᵀ.
+ */
+export function factorEigenvalueMax(factor: Matrix): number {
+  const system = { kind: 'factored', factor, damping: 0 } as const;
+  const { max, maxResidual } = lanczosExtremes((x) => applySystem(system, x), probeStart(system, 0), {
+    relativeResidual: LARGEST_RESIDUAL,
+    stepsMax: Math.min(factor.columns, LANCZOS_STEPS_MAX),
+    end: 'max',
+  });
+  return max + maxResidual;
 }
 
 function refuseSingularFactor(system: LinearSystem): void {

@@ -21,8 +21,24 @@ export interface CommandGroup {
 export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
   {
     name: 'train',
-    summary: 'train a network by natural gradient on a board, or by a digital optimizer',
-    load: () => import('./commands/train/train.js'),
+    summary: 'train a network or a quantum state by natural gradient on a board, or by a digital optimizer',
+    commands: [
+      {
+        name: 'mnist',
+        summary: 'a convolution classifier of handwritten digits',
+        load: () => import('./commands/train/mnist.js'),
+      },
+      {
+        name: 'ising',
+        summary: 'the ground state of a transverse-field Ising ring, by variational Monte Carlo',
+        load: () => import('./commands/train/ising.js'),
+      },
+      {
+        name: 'heisenberg',
+        summary: 'the ground state of a Heisenberg ring, by variational Monte Carlo',
+        load: () => import('./commands/train/heisenberg.js'),
+      },
+    ],
   },
   {
     name: 'solve',
@@ -155,7 +171,8 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
   },
   {
     name: 'demo',
-    summary: 'train MNIST on the emulated board, then without it by two digital optimizers, and compare',
+    summary:
+      'train a quantum chain and a classifier of digits, on an emulated board and without one, and compare',
     load: () => import('./commands/demo/demo.js'),
   },
 ];

@@ -22,8 +22,8 @@ export interface Classification extends Problem<ClassificationMeasures, Classifi
  * Gauss–Newton matrix of the batch's first examples. Where an optimizer uses the curvature, a thread computes
  * the gradient meanwhile.
  *
- * Errors: BAD_ARGUMENT when a batch does not fit the examples. `evaluate` and `test` throw DIVERGED for a loss
- * beyond 1000 · ln(classes), and those of the network.
+ * Errors: BAD_ARGUMENT when a batch does not fit the examples. `evaluate` and `test` throw DIVERGED for a
+ * loss beyond 1000 · ln(classes), and those of the network.
  */
 export function classification(
   request: Omit<ResolvedRequest, 'optimizer'>,
@@ -36,7 +36,7 @@ export function classification(
   let thread: GradientThread | undefined;
   let hasBegun = false;
 
-  function valueOf(step: number, batch: Examples, result: LossAndGradient) {
+  function lossOf(step: number, batch: Examples, result: LossAndGradient) {
     const { loss, correct, gradient } = result;
     refuseDivergedLoss(step, loss, network.outputCount);
     const measures = { epoch: Math.floor(step / plan.stepsPerEpoch), accuracy: correct / batch.count };
@@ -57,7 +57,7 @@ export function classification(
       hasBegun = true;
       const examplesOfStep = plan.batchOf(step);
       const begun = (thread ?? network).lossAndGradient(parameters, examplesOfStep);
-      const finish = (result: LossAndGradient) => valueOf(step, examplesOfStep, result);
+      const finish = (result: LossAndGradient) => lossOf(step, examplesOfStep, result);
       return {
         first: begun instanceof Promise ? begun.then(finish) : finish(begun),
         factor: () => {

@@ -29,6 +29,38 @@ export {
   type OptimizerOptions,
 } from './optimizers/create.js';
 export type { InitialPolicy } from './optimizers/relaxation.js';
-export type { StepRecord, StepTiming, TrainingSummary, TrainingTotals } from './record.js';
+export type {
+  Evaluation as ProblemEvaluation,
+  Figures,
+  LossGradient,
+  NoFigures,
+  Problem,
+  ProblemState,
+  StepPoint,
+} from './problem/contract.js';
+export {
+  type EnergyMeasures,
+  heisenbergChain,
+  type IsingSettings,
+  isingChain,
+  type VariationalEnergy,
+  type VariationalSettings,
+} from './quantum/variational-energy.js';
+export type {
+  ClassificationMeasures,
+  ClassificationTest,
+  StepFacts,
+  StepRecord,
+  StepTiming,
+  TrainingFacts,
+  TrainingSummary,
+  TrainingTotals,
+} from './record.js';
+export {
+  type TrainProblemRequest,
+  type TrainProblemResult,
+  trainProblem,
+} from './train-problem.js';
+export type { TrainingOutput } from './train-request.js';
 export { type TrainRequest, type TrainResult, train } from './trainer.js';
 export { type ExistingTraining, openTrainingDirectory, type TrainingDirectory } from './training-files.js';

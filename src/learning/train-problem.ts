@@ -7,20 +7,22 @@ import {
   checkWhole,
 } from '../argument-checks.js';
 import type { Optimizer } from './optimizers/contract.js';
-import type { Figures, Problem } from './problem/contract.js';
+import type { Figures, NoFigures, Problem } from './problem/contract.js';
 import type { StepRecord, TrainingSummary } from './record.js';
 import { takeAllSteps } from './take-steps.js';
 import { checkOutput, type TrainingOutput } from './train-request.js';
 
 /** Which problem is trained, how, and where the files of the training go. */
-export interface TrainProblemRequest<Measures extends Figures = Figures, Test extends Figures = Figures> {
+export interface TrainProblemRequest<Measures extends Figures = NoFigures, Test extends Figures = NoFigures> {
   readonly problem: Problem<Measures, Test>;
   readonly optimizer: Optimizer;
-  /** Steps in all, ≥ 1. */
+  /** The number of steps in all, ≥ 1. */
   readonly steps: number;
   /** Seed of initial parameters and of all random numbers; u32. */
   readonly seed: number;
-  /** Tests the parameters after every so many steps too. Default: only in the end. */
+  /**
+   * The number of steps after which the parameters are tested too, again and again. Default: only in the end.
+   */
   readonly testEvery?: number;
   /** What else the results depend on, such as the board's profile; JSON data. */
   readonly environment?: Readonly<Record<string, unknown>>;
@@ -34,7 +36,7 @@ export interface TrainProblemRequest<Measures extends Figures = Figures, Test ex
 }
 
 /** What a training of a problem yields. */
-export interface TrainProblemResult<Test extends Figures = Figures> {
+export interface TrainProblemResult<Test extends Figures = NoFigures> {
   readonly summary: TrainingSummary<Test>;
   /** The final parameters, length P. */
   readonly parameters: Float64Array;
@@ -42,8 +44,8 @@ export interface TrainProblemResult<Test extends Figures = Figures> {
 
 /**
  * Trains any `Problem`. Each step evaluates it at the parameters, updates them once and leaves one record.
- * Results are a pure function of the settings and the board: n steps, a kill and n resumed steps give the same
- * bits as 2n steps, except in `timing` and `repeats`.
+ * Results are a pure function of the settings and the board: n steps, a kill and n resumed steps give the
+ * same bits as 2n steps, except in `timing` and `repeats`.
  *
  * An abort or a failure leaves a checkpoint of the last whole step.
  * Errors: BAD_ARGUMENT; DIVERGED when a loss, a gradient or an update is not finite; ABORTED; those of the

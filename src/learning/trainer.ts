@@ -2,7 +2,7 @@ import { checkObject } from '../argument-checks.js';
 import { planBatches } from './batches.js';
 import { classification } from './classification.js';
 import { firstExamples } from './data/dataset.js';
-import type { ClassificationMeasures, ClassificationTest, StepRecord, TrainingSummary } from './record.js';
+import type { ClassificationMeasures, ClassificationTest, TrainingSummary } from './record.js';
 import { takeAllSteps } from './take-steps.js';
 import { resolveRequest, settingsOf, type TrainRequest } from './train-request.js';
 import { checkTrainingDirectory } from './training-files.js';
@@ -40,7 +40,7 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
     settings: settingsOf(resolved),
     signal: resolved.signal,
     onStart: resolved.onStart,
-    onStep: resolved.onStep as (record: StepRecord, totalSteps: number) => void,
+    onStep: resolved.onStep,
     onMended: resolved.onMended,
     output: output === undefined ? undefined : { ...output, checkpointEvery },
   });

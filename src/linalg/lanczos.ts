@@ -16,8 +16,10 @@ export interface ExtremeEigenvalues {
 }
 
 export interface LanczosOptions {
-  /** Stop when both residual bounds are below this fraction of their Ritz value. Default 0.02. */
+  /** Stop when the residual bounds are below this fraction of their Ritz value. Default 0.02. */
   readonly relativeResidual?: number;
+  /** Whose residual decides; the other end then is only what was found by the way. Default `both`. */
+  readonly end?: 'both' | 'min' | 'max';
   /** Default: N. */
   readonly stepsMax?: number;
 }
@@ -35,7 +37,7 @@ export function lanczosExtremes(
   start: Float64Array,
   options: LanczosOptions = {},
 ): ExtremeEigenvalues {
-  const relativeResidual = options.relativeResidual ?? 0.02;
+  const { relativeResidual = 0.02, end = 'both' } = options;
   const stepsMax = Math.min(start.length, options.stepsMax ?? start.length);
   const basis: Float64Array[] = [normalised(start)];
   const alpha: number[] = [];
@@ -52,7 +54,7 @@ export function lanczosExtremes(
     const finished = exhausted || alpha.length === stepsMax;
     if (finished || alpha.length === nextCheck) {
       const extremes = extremesOf(alpha, beta, exhausted ? 0 : remainder);
-      if (finished || isConverged(extremes, relativeResidual)) return extremes;
+      if (finished || isConverged(extremes, relativeResidual, end)) return extremes;
       nextCheck = Math.min(stepsMax, Math.ceil(1.3 * nextCheck));
     }
     beta.push(remainder);
@@ -84,11 +86,14 @@ function inverseMomentOf(eigen: TridiagonalEigen): number {
   return moment;
 }
 
-function isConverged(extremes: ExtremeEigenvalues, relativeResidual: number): boolean {
-  return (
-    extremes.minResidual <= relativeResidual * Math.abs(extremes.min) &&
-    extremes.maxResidual <= relativeResidual * Math.abs(extremes.max)
-  );
+function isConverged(
+  { min, minResidual, max, maxResidual }: ExtremeEigenvalues,
+  relativeResidual: number,
+  end: LanczosOptions['end'],
+): boolean {
+  const minIsClose = minResidual <= relativeResidual * Math.abs(min);
+  const maxIsClose = maxResidual <= relativeResidual * Math.abs(max);
+  return (minIsClose || end === 'max') && (maxIsClose || end === 'min');
 }
 
 /**

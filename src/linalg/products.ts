@@ -50,9 +50,11 @@ export function formDense(factor: Matrix, damping: number): Matrix {
     for (let i = 0; i < columns; i++) {
       const left = row[i];
       const start = i * columns;
-      for (let j = 0; j < columns; j++) dense.data[start + j] += left * row[j];
+      for (let j = 0; j <= i; j++) dense.data[start + j] += left * row[j];
     }
   }
+  for (let i = 0; i < columns; i++)
+    for (let j = 0; j < i; j++) dense.data[j * columns + i] = dense.data[i * columns + j];
   for (let i = 0; i < columns; i++) dense.data[i * columns + i] += damping;
   return dense;
 }

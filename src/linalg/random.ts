@@ -76,6 +76,8 @@ export function randomPermutation(count: number, random: RandomSource): Uint32Ar
 export const RANDOM_STREAM = {
   parameters: PHILOX_STREAM.parameters,
   exampleOrder: PHILOX_STREAM.exampleOrder,
+  spinStarts: PHILOX_STREAM.spinStarts,
+  spinMoves: PHILOX_STREAM.spinMoves,
   spectrumProbe: PHILOX_STREAM.spectrumProbe,
   idealSampler: PHILOX_STREAM.idealSampler,
   benchProblem: PHILOX_STREAM.benchProblem,

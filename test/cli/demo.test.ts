@@ -6,7 +6,11 @@ import { runCommand } from '../support/command-line.js';
 import { temporaryDirectory } from './support/temporary-files.js';
 import { thrown } from './support/thrown.js';
 
-const RUNS = ['tngd', 'control', 'adam'];
+const METHODS = ['tngd', 'ngd', 'control', 'adam'];
+const RUNS = [
+  ...[...METHODS, 'no-board'].map((name) => `chain-${name}`),
+  ...METHODS.map((name) => `digits-${name}`),
+];
 const root = temporaryDirectory();
 let counter = 0;
 let out = '';
@@ -30,7 +34,7 @@ describe('the directory of a demo', () => {
     ['does not exist', () => {}],
     ['is empty', () => fill()],
     ['holds a demo', () => fill('demo.json', 'comparison.svg', ...RUNS)],
-    ['holds a demo that was cut short', () => fill('demo.json', 'tngd')],
+    ['holds a demo that was cut short', () => fill('demo.json', 'chain-tngd')],
     ['holds a demo of a version that left no mark', () => fill('comparison.svg', ...RUNS)],
   ])('that %s is taken, once at a time', async (_, prepare) => {
     prepare();
@@ -42,7 +46,7 @@ describe('the directory of a demo', () => {
   });
 
   it.each<[string, () => void]>([
-    ['holds runs of its user', () => fill('tngd', 'adam')],
+    ['holds runs of its user', () => fill('chain-tngd', 'digits-adam')],
     ['is one of a run', () => fill('metrics.jsonl', 'summary.json')],
     ['holds other files', () => fill('notes.txt')],
     ['holds other files beside a figure', () => fill('comparison.svg', 'notes.txt', ...RUNS)],
@@ -85,15 +89,19 @@ describe('thermolink demo', () => {
   it('trains, compares, draws, and may do so again in its own directory', { tags: 'long' }, async () => {
     const first = await demo();
     expect(first.exitCode).toBe(0);
-    expect(first.stdout).toMatch(
-      /test accuracy[\s\S]*Stored in[\s\S]*control[\s\S]*Curves: .*comparison\.svg\n$/,
-    );
-    expect(first.stderr).toMatch(/tngd: loading the data[\s\S]*step 1 of 1[\s\S]*adam: loading the data/);
-    expect(readdirSync(out).sort()).toEqual(['adam', 'comparison.svg', 'control', 'demo.json', 'tngd']);
-    expect(readFileSync(join(out, 'control/curves.svg'), 'utf8')).toContain('Training with control');
+    for (const method of METHODS) expect(first.stdout).toMatch(new RegExp(`^ +${method} .*e-\\d.*%`, 'm'));
+    expect(first.stdout).toMatch(/the board ends \d+(\.\d)? times nearer/);
+    expect(first.stdout).toMatch(/Curves: .*comparison\.svg\n$/);
+    expect(first.stderr).toMatch(/tngd: quantum chain[\s\S]*tngd: loading the data[\s\S]*step 1 of 1/);
+    expect(readdirSync(out).sort()).toEqual(['comparison.svg', 'demo.json', ...RUNS].sort());
+    expect(readFileSync(join(out, 'digits-control/curves.svg'), 'utf8')).toContain('Training with control');
     const again = await demo('--json');
     expect(again.stderr).toBe('');
-    expect(Object.keys(JSON.parse(again.stdout))).toEqual(RUNS);
-    expect(existsSync(join(out, 'tngd/run.lock'))).toBe(false);
+    const { chain, digits } = JSON.parse(again.stdout);
+    expect([Object.keys(chain), Object.keys(digits)]).toEqual([[...METHODS, 'no-board'], METHODS]);
+    // The board beats Adam eightfold on seed 1, and the seeds 0 to 2 lie between 7 and 15.
+    expect(chain.adam.energyError / chain.tngd.energyError).toBeGreaterThan(5);
+    expect(chain['no-board'].energyError / chain.tngd.energyError).toBeGreaterThan(20);
+    expect(existsSync(join(out, 'chain-tngd/run.lock'))).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { TrainingDisplay } from '../../src/cli/commands/train/training-display.js';
+import { CLASSIFIER_FIGURES, TrainingDisplay } from '../../src/cli/commands/train/training-display.js';
 import { type StepRecord, ZERO_TIMING } from '../../src/learning/record.js';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -8,7 +8,7 @@ afterEach(() => void vi.useRealTimers());
 function setUp(isTTY: boolean, silent = false) {
   const writes: string[] = [];
   const stream = { isTTY, columns: 120, write: (text: string) => writes.push(text) };
-  const display = new TrainingDisplay({ label: 'tngd', silent, stream });
+  const display = new TrainingDisplay({ label: 'tngd', silent, figures: CLASSIFIER_FIGURES, stream });
   return { display, writes, last: () => writes.at(-1) };
 }
 

@@ -35,6 +35,7 @@ describe('what the documents show runs', () => {
   it.each([
     ['README.md', 'docs/examples/solve.ts'],
     ['docs/tutorial.md', 'docs/examples/train.ts'],
+    ['docs/how-to/train-an-own-problem.md', 'docs/examples/problem.ts'],
   ])('the code in %s is %s', (file, example) => {
     expect(typescriptBlocks(file)).toEqual([readRepositoryFile(example)]);
   });
@@ -59,6 +60,13 @@ describe('what the documents show runs', () => {
   it.runIf(built)('docs/examples/train.ts learns', { tags: 'long' }, async () => {
     const { stdout } = await run('node', [path.join(ROOT, 'dist/docs/examples/train.js')]);
     expect(stdout).toMatch(/^10 steps, test accuracy [5-9]\d\.\d %/);
+  });
+
+  it.runIf(built)('docs/examples/problem.ts prints what the page shows', async () => {
+    const { stdout } = await run('node', [path.join(ROOT, 'dist/docs/examples/problem.js')]);
+    const page = readRepositoryFile('docs/how-to/train-an-own-problem.md');
+    expect(/```text\n([\s\S]*?)```/.exec(page)?.[1]).toBe(stdout);
+    expect(stdout).toMatch(/^tngd: rates 0\.700 and 3\.000\n/);
   });
 
   const withCommands = DOCUMENTS.filter((file) => shownBlocks(readRepositoryFile(file)).length > 0);

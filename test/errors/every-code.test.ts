@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ERROR_CODES, type ErrorCode, ThermolinkError } from '../../src/errors.js';
+import { isingChain } from '../../src/learning/quantum/variational-energy.js';
 import { openPty } from '../../src/transport/pty.js';
 import { resolveUsb } from '../../src/transport/serial-devices.js';
 import { listSerialPorts } from '../../src/transport/serial-listing.js';
@@ -115,6 +116,12 @@ const SCENARIOS: Readonly<Record<ErrorCode, () => Promise<unknown>>> = {
   SAMPLES_LOST: board.lostSampleBlock,
   RUN_ENDED: board.stopDuringRun,
   TOLERANCE_NOT_MET: () => solve('A.csv', '--tolerance', '1e-15'),
+  SAMPLER_STUCK: async () => {
+    const problem = isingChain({ sites: 4, chains: 8 });
+    const parameters = new Float64Array(problem.parameterCount).fill(20, 0, 4);
+    const state = { spins: new Float64Array(32).fill(1) };
+    return problem.evaluate({ parameters, state, step: 1, totalSteps: 2, seed: 1 });
+  },
   DIVERGED: () => train('--optimizer', 'sgd', '--momentum', '0', '--rate', '1e300'),
   UNSUPPORTED: () => solve('A.csv', '--device', 'emulator:ideal-crossbar'),
   TIMEOUT: () => board.onDeadWire('toHost', (device) => device.readStatus({ timeoutMs: 100 })),

@@ -9,6 +9,7 @@ const {
   createAnalogSolver,
   createCholeskySolver,
   createIdealSampler,
+  createNoSolver,
   Device,
   drawSamples,
   fittingEmulator,
@@ -246,6 +247,13 @@ describe('solve, relax and checkSystem refuse', () => {
     ['nothing to relax', () => relax(device), /request is missing/],
     ['couplings of 17 bits', relaxed({ couplingBits: 17 }), /couplingBits is 17/],
     ['noise below zero', relaxed({ noiseTemperature: -1 }), /noiseTemperature is -1/],
+    ['nothing to load', () => createAnalogSolver(device).truncated(), /request is missing/],
+    ['nothing for no solver', () => createNoSolver().truncated(), /request is missing/],
+    [
+      'a factor that is none',
+      () => createAnalogSolver(device).truncated({ factor: 3, address }, async () => 0),
+      /system.factor is 3/,
+    ],
     ['nothing to check', async () => checkSystem(), /system is missing/],
     ['a matrix for a system', async () => checkSystem(dense.matrix), /system.kind is missing/],
   ]);

@@ -24,7 +24,7 @@ const FUNCTIONS = Object.entries({
 
 /** Functions that need no argument. */
 const WITHOUT_ARGUMENTS: ReadonlySet<string> = new Set([
-  ...['createCholeskySolver', 'createIdealSampler', 'stopBoardsOnExit'],
+  ...['createCholeskySolver', 'createIdealSampler', 'createNoSolver', 'stopBoardsOnExit'],
   ...['listSerialPorts', 'memoryPortPair', 'openPty'],
 ]);
 /** Classes that no caller makes: `Device.open` makes devices, and the library throws errors. */

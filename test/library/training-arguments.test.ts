@@ -15,8 +15,11 @@ const {
   createMlp,
   createOptimizer,
   firstExamples,
+  heisenbergChain,
+  isingChain,
   loadDataset,
   train,
+  trainProblem,
 } = { ...core, ...learning, ...measure } as Anything;
 
 const network = createMlp({ inputCount: 4, hidden: [3], classes: 2 });
@@ -71,6 +74,37 @@ describe('networks refuse', () => {
       /labels\[0\] is 9/,
     ],
     ['part of an example', () => network.predict(parameters, new Float32Array(6)), /inputs has 6 numbers/],
+  ]);
+});
+
+describe('problems and their training refuse', () => {
+  const problem = isingChain({ sites: 4, chains: 8 });
+  const training = { problem, optimizer: createOptimizer('adam'), steps: 2, seed: 1 };
+  const run = (change: object) => () => trainProblem({ ...training, ...change });
+  expectRefusals([
+    ['no spins', () => isingChain(), /settings is missing/],
+    ['two spins', () => isingChain({ sites: 2 }), /sites is 2/],
+    ['no field', () => isingChain({ sites: 4, field: 0 }), /field is 0/],
+    ['no chains', () => isingChain({ sites: 4, chains: 0 }), /chains is 0/],
+    ['an odd ring', () => heisenbergChain({ sites: 7 }), /sites is 7; it must be an even number/],
+    ['half a hidden unit', () => heisenbergChain({ sites: 6, density: 0.5 }), /density is 0.5/],
+    ['no request', () => trainProblem(), /request is missing/],
+    ['no problem', run({ problem: undefined }), /problem is missing/],
+    [
+      'a problem without gradient',
+      run({ problem: { ...problem, evaluate: 3 } }),
+      /problem.evaluate is 3; it must be a function/,
+    ],
+    ['no steps', run({ steps: 0 }), /steps is 0/],
+    ['tests after half a step', run({ testEvery: 0.5 }), /testEvery is 0.5/],
+    ['half a tick', () => createOptimizer('tngd', { ticks: 0.5 }), /ticks is 0.5/],
+    ['ticks and a time', () => createOptimizer('tngd', { ticks: 9, time: 1 }), /no option time/],
+    [
+      'ticks of a solver that has none',
+      () => createOptimizer('tngd', { ticks: 9 }, createIdealSampler()),
+      /can't run on this solver/,
+      'UNSUPPORTED',
+    ],
   ]);
 });
 

@@ -1,10 +1,8 @@
 import { ZERO_COST } from '../../board/cost.js';
 import type { Optimizer, OptimizerState } from './contract.js';
-import { applyStep, gradientOf, rateAt } from './step.js';
+import { applyStep, gradientOf, type RateSettings, rateAt } from './step.js';
 
-export interface AdamSettings {
-  /** η > 0 at the first step; falls linearly to 0. */
-  readonly rate: number;
+export interface AdamSettings extends RateSettings {
   /** β₁ and β₂ in 0 … 1; (0, 0) is sign descent. */
   readonly beta1: number;
   readonly beta2: number;
@@ -29,7 +27,7 @@ export function adam(settings: AdamSettings): Optimizer {
     update: async (state, request) => {
       const moments = adamMoments(state, await gradientOf(request), settings);
       return {
-        parameters: applyStep(request, moments.direction, rateAt(settings.rate, request), settings.clip),
+        parameters: applyStep(request, moments.direction, rateAt(settings, request), settings.clip),
         state: moments.state,
         cost: ZERO_COST,
       };

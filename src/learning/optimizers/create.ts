@@ -1,25 +1,29 @@
-import type { RelaxationSolver } from '../../algorithms/contract.js';
+import type { RelaxationSolver, TruncatedSolver } from '../../algorithms/contract.js';
 import { badArgument, checkObject } from '../../argument-checks.js';
 import { ThermolinkError } from '../../errors.js';
 import { formatNumber } from '../../number-text.js';
 import { adam } from './adam.js';
+import { cg } from './cg.js';
 import type { Optimizer } from './contract.js';
 import { ngd } from './ngd.js';
 import type { InitialPolicy } from './relaxation.js';
 import { sgd } from './sgd.js';
 import { tngd } from './tngd.js';
 import { tngdAdam } from './tngd-adam.js';
+import { truncatedTngd } from './truncated-tngd.js';
 
 /** The optimizers by name; docs/explanation/training.md compares them. */
-export const OPTIMIZER_NAMES = ['tngd', 'tngd-adam', 'ngd', 'sgd', 'adam'] as const;
+export const OPTIMIZER_NAMES = ['tngd', 'tngd-adam', 'ngd', 'cg', 'sgd', 'adam'] as const;
 /** One of `OPTIMIZER_NAMES`. */
 export type OptimizerName = (typeof OPTIMIZER_NAMES)[number];
 export const INITIAL_POLICIES: readonly InitialPolicy[] = ['keep', 'gradient', 'zero'];
 
 /** Every setting that some optimizer has; what is left out takes that optimizer's default. */
 export interface OptimizerOptions {
-  /** η > 0: the factor on a step; it falls linearly to 0 over the training. */
+  /** η > 0: the factor on a step; it falls linearly over the training. */
   readonly rate?: number;
+  /** Share of the rate that is left in the end, 0 … 1. Default 0. */
+  readonly finalRate?: number;
   /** Share of the last update that is kept, at least 0 and below 1. */
   readonly momentum?: number;
   /** Share of Adam's mean of gradients that is kept, at least 0 and below 1. */
@@ -39,6 +43,15 @@ export interface OptimizerOptions {
   readonly delay?: number;
   /** Largest norm of an update, in units of the parameters; Infinity for no bound. */
   readonly clip?: number;
+  /**
+   * Makes `tngd` take rough answers: board runs of so many ticks from zero, as fast as the board is stable.
+   * In place of `time`, `initial` and `delay`.
+   */
+  readonly ticks?: number;
+  /** Board runs of a step with `ticks`, combined by the host. */
+  readonly runs?: number;
+  /** Conjugate directions of a step of `cg`. */
+  readonly products?: number;
 }
 
 const RELAXATION = { damping: 0.3, time: 1, initial: 'keep', delay: 0 } as const;
@@ -51,9 +64,16 @@ export const OPTIMIZER_DEFAULTS = {
   tngd: { rate: 0.7, clip: 0.5, ...RELAXATION },
   'tngd-adam': { rate: 0.01, clip: Infinity, beta1: 0.9, beta2: 0.999, ...RELAXATION },
   ngd: { rate: 0.7, clip: 0.5, damping: 0.3 },
+  cg: { rate: 0.7, clip: 0.5, damping: 0.3, products: 10 },
   sgd: { rate: 0.2, clip: Infinity, momentum: 0.9 },
   adam: { rate: 0.025, clip: Infinity, beta1: 0.9, beta2: 0.999 },
 } as const;
+
+/** Those of `tngd` with `ticks`, for problems whose curvature is exact; `ticks` itself has no default. */
+const TRUNCATED_DEFAULTS = { rate: 0.05, finalRate: 0.1, clip: 0.5, damping: 1e-3, runs: 1 } as const;
+
+/** What every optimizer has and its defaults need not name. */
+const SHARED_DEFAULTS = { finalRate: 0 } as const;
 
 /**
  * The control of every comparison with tngd: gradient descent without curvature, with the clip of tngd and
@@ -78,9 +98,17 @@ const NOT_NEGATIVE = {
   test: (value: number) => value >= 0 && value < Infinity,
   words: 'a number of at least 0',
 };
+const COUNT = {
+  test: (value: number) => Number.isSafeInteger(value) && value >= 1,
+  words: 'a whole number of at least 1',
+};
 const FRACTION = { test: (value: number) => value >= 0 && value < 1, words: 'at least 0 and below 1' };
 const RANGES: Record<Exclude<keyof OptimizerOptions, 'initial'>, typeof POSITIVE> = {
   rate: POSITIVE,
+  finalRate: { test: (value) => value >= 0 && value <= 1, words: 'a number from 0 to 1' },
+  ticks: COUNT,
+  runs: COUNT,
+  products: COUNT,
   momentum: FRACTION,
   beta1: FRACTION,
   beta2: FRACTION,
@@ -106,10 +134,15 @@ export function optimizerSettings(
   if (!OPTIMIZER_NAMES.includes(name))
     throw badArgument('The optimizer', name, `one of ${OPTIMIZER_NAMES.join(', ')}`);
   checkObject('options', options, '{ rate: 0.1 }');
-  const defaults: OptimizerOptions = OPTIMIZER_DEFAULTS[name];
+  const isTruncated = name === 'tngd' && options.ticks !== undefined;
+  const defaults: OptimizerOptions = isTruncated ? TRUNCATED_DEFAULTS : OPTIMIZER_DEFAULTS[name];
+  const possible = { ...SHARED_DEFAULTS, ...defaults, ...(isTruncated ? { ticks: options.ticks } : {}) };
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  for (const [option, value] of given) checkOption(name, defaults, option as keyof OptimizerOptions, value);
+  const label = isTruncated ? `${name} with ticks` : name;
+  for (const [option, value] of given) checkOption(label, possible, option as keyof OptimizerOptions, value);
+  // A share of 0 is left out, so that settings of earlier versions stay equal.
   const settings = { ...defaults, ...Object.fromEntries(given) } as never as Required<OptimizerOptions>;
+  if (isTruncated) return settings;
   if (name === 'ngd' && settings.damping === 0)
     throw badOption('Exact natural gradient descent needs a damping above 0.');
   if (settings.delay > 0 && settings.initial !== 'keep')
@@ -137,26 +170,34 @@ function refuseBeyondEquilibrium(option: 'time' | 'delay', settings: Required<Op
 }
 
 /**
- * An optimizer by name, with defaults for the options left out. `solver` is needed by tngd and tngd-adam.
+ * An optimizer by name, with defaults for the options left out. `solver` is needed by tngd and tngd-adam: one
+ * that relaxes, or for tngd with `ticks` one that solves truncated.
  * Errors: those of `optimizerSettings`; BAD_ARGUMENT without that solver; UNSUPPORTED for one that can't
  * relax.
  */
 export function createOptimizer(
   name: OptimizerName,
   options: OptimizerOptions = {},
-  solver?: RelaxationSolver,
+  solver?: RelaxationSolver | TruncatedSolver,
 ): Optimizer {
   const settings = optimizerSettings(name, options);
   if (name === 'sgd') return sgd(settings);
   if (name === 'adam') return adam(settings);
   if (name === 'ngd') return ngd(settings);
+  if (name === 'cg') return cg(settings);
   if (solver === undefined)
     throw badOption(
       `${name} needs a solver: a board, an emulated board or the ideal sampler.`,
       "Pass one as third argument: createAnalogSolver(await connect('emulator:ideal-crossbar')).",
     );
   checkObject('solver', solver, 'createAnalogSolver(device)');
-  if (typeof solver.relax === 'function')
+  if (options.ticks !== undefined) {
+    if ('truncated' in solver) return truncatedTngd(solver, settings);
+    if ('relax' in solver || 'solve' in solver)
+      throw new ThermolinkError('UNSUPPORTED', `${name} with ticks can't run on this solver.`, {
+        hint: 'Use a board, or createNoSolver() as its control.',
+      });
+  } else if ('relax' in solver && typeof solver.relax === 'function')
     return name === 'tngd' ? tngd(solver, settings) : tngdAdam(solver, settings);
   if ('solve' in solver)
     throw new ThermolinkError(
@@ -168,7 +209,7 @@ export function createOptimizer(
 }
 
 function checkOption(
-  name: OptimizerName,
+  name: string,
   defaults: OptimizerOptions,
   option: keyof OptimizerOptions,
   value: unknown,

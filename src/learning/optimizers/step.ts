@@ -2,9 +2,19 @@ import { norm2 } from '../../linalg/products.js';
 import { divergedError } from '../diverged.js';
 import type { StepRequest } from './contract.js';
 
-/** η of one step: `rate` · (1 − step/totalSteps), which reaches 0 just after the last step. */
-export function rateAt(rate: number, { step, totalSteps }: StepRequest): number {
-  return rate * (1 - step / totalSteps);
+export interface RateSettings {
+  /** η > 0 at the first step. */
+  readonly rate: number;
+  /** Share of η to which it falls linearly, 0 … 1; 0 when left out. */
+  readonly finalRate?: number;
+}
+
+/**
+ * η of one step: `rate` · (1 − (1 − `finalRate`) · step/totalSteps), which reaches its end just after the
+ * last step.
+ */
+export function rateAt({ rate, finalRate = 0 }: RateSettings, { step, totalSteps }: StepRequest): number {
+  return rate * (1 - ((1 - finalRate) * step) / totalSteps);
 }
 
 /** The gradient of a step, when it is there. Errors: those of the function that waits for it. */

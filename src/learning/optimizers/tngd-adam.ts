@@ -21,7 +21,7 @@ export function tngdAdam(solver: RelaxationSolver, settings: TngdAdamSettings): 
       const relaxed = await relax(solver, settings, state, request);
       const moments = adamMoments(state, relaxed.x, settings);
       return {
-        parameters: applyStep(request, moments.direction, rateAt(settings.rate, request), settings.clip),
+        parameters: applyStep(request, moments.direction, rateAt(settings, request), settings.clip),
         state: merge(relaxed.state, moments.state),
         cost: relaxed.cost,
       };

@@ -1,11 +1,9 @@
 import type { RelaxationSolver } from '../../algorithms/contract.js';
 import type { Optimizer } from './contract.js';
 import { type RelaxationSettings, relax, relaxationInit } from './relaxation.js';
-import { applyStep, rateAt } from './step.js';
+import { applyStep, type RateSettings, rateAt } from './step.js';
 
-export interface TngdSettings extends RelaxationSettings {
-  /** η > 0 at the first step; falls linearly to 0. */
-  readonly rate: number;
+export interface TngdSettings extends RelaxationSettings, RateSettings {
   /** Largest ‖η x‖₂ of one step; Infinity for no bound. */
   readonly clip: number;
 }
@@ -24,7 +22,7 @@ export function tngd(solver: RelaxationSolver, settings: TngdSettings): Optimize
     update: async (state, request) => {
       const relaxed = await relax(solver, settings, state, request);
       return {
-        parameters: applyStep(request, relaxed.x, rateAt(settings.rate, request), settings.clip),
+        parameters: applyStep(request, relaxed.x, rateAt(settings, request), settings.clip),
         state: relaxed.state,
         cost: relaxed.cost,
       };

@@ -3,6 +3,10 @@ import type { Matrix } from '../../linalg/matrix.js';
 /** Named figures of one step or one test; each is finite. */
 export type Figures = Readonly<Record<string, number>>;
 
+/** The figures of a problem that has none of its own. */
+// oxlint-disable-next-line typescript/no-generated-empty-object-type -- that there are none is what it says
+export type NoFigures = Readonly<Record<never, number>>;
+
 /** What a problem keeps between steps beside its parameters, such as the chains of a sampler. */
 export type ProblemState = Readonly<Record<string, Float64Array>>;
 
@@ -21,24 +25,24 @@ export interface StepPoint {
 }
 
 /** Loss and gradient at one point. */
-export interface LossGradient<Measures extends Figures = Figures> {
+export interface LossGradient<Measures extends Figures = NoFigures> {
   /** ℓ, in the problem's own unit. */
   readonly loss: number;
   /** ∇ℓ, length P, in units of ℓ per parameter. */
   readonly gradient: Float64Array;
-  /** What else the record of the step says. */
-  readonly measures: Measures;
+  /** What else the record of the step says; left out where a problem has no such figures. */
+  readonly measures?: Measures;
   /** The state for the next step. Left out: the state stays. */
   readonly state?: ProblemState;
 }
 
 /** What a problem says of one point. */
-export interface Evaluation<Measures extends Figures = Figures> {
+export interface Evaluation<Measures extends Figures = NoFigures> {
   /** Computed already, or a promise while another thread computes it. */
   readonly first: LossGradient<Measures> | Promise<LossGradient<Measures>>;
   /**
-   * K, m × P: the curvature is KᵀK, in units of ℓ per parameter². Called at most once, and only for an optimizer
-   * that uses the curvature. The next step may write over the matrix.
+   * K, m × P: the curvature is KᵀK, in units of ℓ per parameter². Called at most once, and only for an
+   * optimizer that uses the curvature. The next step may write over the matrix.
    */
   readonly factor: () => Matrix;
 }
@@ -47,13 +51,13 @@ export interface Evaluation<Measures extends Figures = Figures> {
  * What is trained: a loss of parameters, its gradient, and its curvature as a factor K with KᵀK = G. A
  * classifier is one (`train` makes it), the energy of a quantum state another (`isingChain`).
  *
- * All methods are pure functions of their arguments: the same point gives the same bits on one machine. That is
- * why a training can be resumed.
+ * All methods are pure functions of their arguments: the same point gives the same bits on one machine. That
+ * is why a training can be resumed.
  *
  * Errors: `evaluate` and `test` throw DIVERGED when a result makes no sense; a loss or gradient that is not
  * finite is refused by the trainer.
  */
-export interface Problem<Measures extends Figures = Figures, Test extends Figures = Figures> {
+export interface Problem<Measures extends Figures = NoFigures, Test extends Figures = NoFigures> {
   /** One word, for reports. */
   readonly name: string;
   /** Everything that defines the problem, as JSON data; a checkpoint of another problem is refused. */
@@ -68,7 +72,7 @@ export interface Problem<Measures extends Figures = Figures, Test extends Figure
   initialState?(seed: number): ProblemState;
   /** Loss, gradient and curvature at one point. */
   evaluate(point: StepPoint): Evaluation<Measures>;
-  /** How good parameters are, on what no step has seen or exactly; `step` counts the steps so far. */
+  /** How good `parameters` [P] are, on what no step has seen or exactly; `step` counts the steps so far. */
   test(parameters: Float64Array, step: number): Test;
   /** Called when the training has ended: threads stop here. */
   close?(): Promise<void>;

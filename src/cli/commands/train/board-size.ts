@@ -16,23 +16,45 @@ export function refuseTooLargeForBoard(
   { network, batch, curvatureExamples }: Omit<ResolvedRequest, 'optimizer'>,
   board: DeviceIdentity,
 ): void {
-  const { outputCount: classes, parameterCount: columns } = network;
-  const rows = curvatureExamples * classes;
+  const { outputCount: classes, parameterCount } = network;
+  const examplesMax = Math.min(batch, Math.floor(board.rows / classes));
+  const shape = { parameterCount, curvatureRows: curvatureExamples * classes };
+  refuseTooLargeShape(shape, board, {
+    hint:
+      `Each curvature example takes ${counted(classes, 'row')}, one for each class: ` +
+      `lower --curvature-examples to ${examplesMax} at most, or choose a larger board.`,
+    fits: examplesMax >= 1,
+    data: { curvatureExamples, curvatureExamplesMax: examplesMax },
+  });
+}
+
+/** What helps when the rows of a factor are too many. */
+export interface FewerRows {
+  readonly hint: string;
+  /** Whether it helps: one row for each unit may still be too much. */
+  readonly fits: boolean;
+  readonly data: Readonly<Record<string, number>>;
+}
+
+/**
+ * Refuses a factor of this shape that is too large for the board. Errors: TOO_LARGE, with `fewerRows` where
+ * only the rows are too many; UNSUPPORTED.
+ */
+export function refuseTooLargeShape(
+  { parameterCount, curvatureRows }: { readonly parameterCount: number; readonly curvatureRows: number },
+  board: DeviceIdentity,
+  fewerRows?: FewerRows,
+): void {
   try {
     // The check does not look at the entries.
-    refuseTooLarge(
-      { kind: 'factored', factor: { rows, columns, data: new Float64Array(0) }, damping: 0 },
-      board,
-    );
+    const factor = { rows: curvatureRows, columns: parameterCount, data: new Float64Array(0) };
+    refuseTooLarge({ kind: 'factored', factor, damping: 0 }, board);
   } catch (error) {
-    const examplesMax = Math.min(batch, Math.floor(board.rows / classes));
-    const isByExamples = columns <= board.cells && examplesMax >= 1;
-    if (!(error instanceof ThermolinkError) || error.code !== 'TOO_LARGE' || !isByExamples) throw error;
+    const isByRows = parameterCount <= board.cells && fewerRows?.fits === true;
+    if (!(error instanceof ThermolinkError) || error.code !== 'TOO_LARGE' || !isByRows) throw error;
     throw new ThermolinkError('TOO_LARGE', error.message, {
-      hint:
-        `Each curvature example takes ${counted(classes, 'row')}, one for each class: ` +
-        `lower --curvature-examples to ${examplesMax} at most, or choose a larger board.`,
-      data: { ...error.data, curvatureExamples, curvatureExamplesMax: examplesMax },
+      hint: fewerRows.hint,
+      data: { ...error.data, ...fewerRows.data },
     });
   }
 }

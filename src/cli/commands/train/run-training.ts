@@ -1,4 +1,5 @@
 import { createAnalogSolver } from '../../../algorithms/board-solver.js';
+import type { DeviceIdentity } from '../../../driver/device-api.js';
 import { ThermolinkError } from '../../../errors.js';
 import { loadDataset } from '../../../learning/data/load-dataset.js';
 import { createConvolutionClassifier } from '../../../learning/network/convolution-classifier.js';
@@ -9,7 +10,7 @@ import {
   type OptimizerOptions,
   optimizerSettings,
 } from '../../../learning/optimizers/create.js';
-import type { TrainingSummary } from '../../../learning/record.js';
+import type { StepFacts, StepRecord, TrainingSummary } from '../../../learning/record.js';
 import { resolveRequest } from '../../../learning/train-request.js';
 import { checkTrainRequest, type TrainRequest, train } from '../../../learning/trainer.js';
 import { checkTrainingDirectory, type ExistingTraining } from '../../../learning/training-files.js';
@@ -18,7 +19,7 @@ import { type DeviceOptions, deviceUri, withDevice } from '../../device.js';
 import { refuseTooLargeForBoard } from './board-size.js';
 import { dataText, dataWarnings } from './data-text.js';
 import { usesBoard } from './inert-options.js';
-import { TrainingDisplay } from './training-display.js';
+import { CLASSIFIER_FIGURES, TrainingDisplay } from './training-display.js';
 
 export const TRAINING_DEVICE = 'emulator:ideal-crossbar';
 
@@ -26,7 +27,7 @@ export const TRAINING_DEVICE = 'emulator:ideal-crossbar';
  * Most ticks of one board run in a training, which has hundreds of them. They take 33 ms on a board with
  * τ = 1 µs and h = τ/32, and minutes in an emulator.
  */
-const TICKS_MAX = 2 ** 20;
+export const TICKS_MAX = 2 ** 20;
 
 /** One training as a command line asks for it. */
 export interface TrainingPlan extends DeviceOptions {
@@ -56,7 +57,11 @@ export async function runTraining(plan: TrainingPlan, signal: AbortSignal): Prom
   const { name, options } = optimizerOf(plan);
   optimizerSettings(name, options);
   if (plan.out !== undefined) checkTrainingDirectory(plan.out, plan.existing);
-  const display = new TrainingDisplay({ label: plan.optimizer, silent: plan.quiet });
+  const display = new TrainingDisplay<StepRecord>({
+    label: plan.optimizer,
+    silent: plan.quiet,
+    figures: CLASSIFIER_FIGURES,
+  });
   try {
     display.phase('loading the data');
     const request = requestOf(plan, signal);
@@ -68,14 +73,18 @@ export async function runTraining(plan: TrainingPlan, signal: AbortSignal): Prom
     display.phase(`connecting to ${uri}`);
     return await withDevice(uri, plan, signal, (device) => {
       refuseTooLargeForBoard(resolveRequest(request), device.identity);
-      const { model, serialNumber, firmwareVersion } = device.identity;
-      const environment = { board: { model, serialNumber, firmwareVersion } };
+      const environment = environmentOf(device.identity);
       const optimizer = createOptimizer(name, options, createAnalogSolver(device, { ticksMax: TICKS_MAX }));
       return trainShown({ ...request, optimizer, environment }, display);
     });
   } finally {
     display.finish();
   }
+}
+
+/** What of a board the results of a training depend on. */
+export function environmentOf({ model, serialNumber, firmwareVersion }: DeviceIdentity) {
+  return { board: { model, serialNumber, firmwareVersion } };
 }
 
 /** The optimizer behind a name of the command line. */
@@ -118,11 +127,32 @@ const ENDED_FROM_OUTSIDE: ReadonlySet<string> = new Set([
   'DEVICE_FAULT',
 ]);
 
-async function trainShown(request: TrainRequest, display: TrainingDisplay): Promise<TrainingSummary> {
+async function trainShown(
+  request: TrainRequest,
+  display: TrainingDisplay<StepRecord>,
+): Promise<TrainingSummary> {
+  const { summary } = await shown(display, (callbacks) => train({ ...request, ...callbacks }));
+  return summary;
+}
+
+/** What a training calls while it goes on. */
+interface ShownCallbacks<Record extends StepFacts> {
+  readonly onMended: (sentence: string) => void;
+  readonly onStart: (step: number, totalSteps: number) => void;
+  readonly onStep: (record: Record, totalSteps: number) => void;
+}
+
+/**
+ * Trains behind a display. An error after which the training can be resumed gets `data.stepsTaken`, once a
+ * step has begun.
+ */
+export async function shown<Result, Record extends StepFacts>(
+  display: TrainingDisplay<Record>,
+  work: (callbacks: ShownCallbacks<Record>) => Promise<Result>,
+): Promise<Result> {
   let stepsTaken: number | undefined;
   try {
-    const { summary } = await train({
-      ...request,
+    return await work({
       onMended: (sentence) => display.note(sentence),
       onStart: (step, totalSteps) => {
         stepsTaken = step;
@@ -133,7 +163,6 @@ async function trainShown(request: TrainRequest, display: TrainingDisplay): Prom
         display.update(record, totalSteps);
       },
     });
-    return summary;
   } catch (error) {
     if (
       !(error instanceof ThermolinkError) ||

@@ -1,4 +1,4 @@
-import type { StepTiming, TrainingSummary } from '../../../learning/record.js';
+import type { StepTiming, TrainingFacts, TrainingSummary } from '../../../learning/record.js';
 import { TRAINING_FILES } from '../../../learning/training-files.js';
 import {
   counted,
@@ -20,24 +20,34 @@ export const TIMING_NAMES: Readonly<Record<keyof StepTiming, string>> = {
   uploadMs: 'upload and commit',
   boardMs: 'board (host waits)',
   readoutMs: 'readout',
-  otherMs: 'batch and optimizer',
+  otherMs: 'optimizer',
 };
 
-/**
- * The end of `thermolink train`: accuracy, and where the time of a step went; parts that took none are left
- * out.
- */
+/** The end of `thermolink train mnist`. */
 export function summaryText({ optimizer }: TrainingPlan, summary: TrainingSummary): string {
+  return trainingText(
+    [
+      ['optimizer', optimizer === 'control' ? 'control (sgd with the momentum and clip of tngd)' : optimizer],
+      ['test accuracy', formatPercent(summary.testAccuracy, 2)],
+      ['test loss', formatNumber(summary.testLoss)],
+      [
+        'training loss',
+        `${formatNumber(summary.trainLoss)} (first ${counted(summary.trainLossExamples, 'example')})`,
+      ],
+    ],
+    summary,
+  );
+}
+
+/**
+ * The end of any training: `results`, what it took, and where the time of a step went; parts that took none
+ * are left out.
+ */
+export function trainingText(results: readonly string[][], summary: TrainingFacts): string {
   const { timing, iterations } = summary;
   const usesBoard = summary.ticks > 0;
   const facts = [
-    ['optimizer', optimizer === 'control' ? 'control (sgd with the momentum and clip of tngd)' : optimizer],
-    ['test accuracy', formatPercent(summary.testAccuracy, 2)],
-    ['test loss', formatNumber(summary.testLoss)],
-    [
-      'training loss',
-      `${formatNumber(summary.trainLoss)} (first ${counted(summary.trainLossExamples, 'example')})`,
-    ],
+    ...results,
     ['steps', formatCount(iterations)],
     ['parameters', formatCount(summary.parameterCount)],
     ['host time', formatSeconds(timing.hostSeconds)],
@@ -61,7 +71,7 @@ export function summaryText({ optimizer }: TrainingPlan, summary: TrainingSummar
 }
 
 /** Where the training is stored. */
-export function storedText({ out }: TrainingPlan): string {
+export function storedText({ out }: Pick<TrainingPlan, 'out'>): string {
   if (out === undefined) return 'Nothing was stored; --out DIR keeps metrics, curves and a checkpoint.\n';
   return `Stored in ${out}: ${Object.values(TRAINING_FILES).join(', ')}.\n`;
 }

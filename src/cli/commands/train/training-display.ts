@@ -1,13 +1,27 @@
-import type { StepRecord } from '../../../learning/record.js';
+import type { StepFacts, StepRecord } from '../../../learning/record.js';
 import { counted, formatCount, formatNumber, formatPercent } from '../../../number-text.js';
 import { boardWarnings } from '../../output/board-warnings.js';
 import { Progress, type ProgressStream } from '../../output/progress.js';
 import { StatusLine } from '../../output/status-line.js';
 
-export interface TrainingDisplayOptions {
+/** A figure of each step, shown as a running mean. */
+export interface ShownFigure<Record extends StepFacts> {
+  readonly name: string;
+  readonly of: (record: Record) => number;
+  readonly text: (value: number) => string;
+}
+
+/** What is shown of a classifier. */
+export const CLASSIFIER_FIGURES: readonly ShownFigure<StepRecord>[] = [
+  { name: 'loss', of: ({ loss }) => loss, text: formatNumber },
+  { name: 'accuracy', of: ({ accuracy }) => accuracy, text: (value) => formatPercent(value) },
+];
+
+export interface TrainingDisplayOptions<Record extends StepFacts> {
   /** What is being trained with. */
   readonly label: string;
   readonly silent: boolean;
+  readonly figures: readonly ShownFigure<Record>[];
   /** Default `process.stderr`. */
   readonly stream?: ProgressStream;
 }
@@ -22,23 +36,25 @@ const REFRESH_MS = 500;
 
 /**
  * Shows the progress of a training: before the first step what it waits for, then a bar with running means of
- * loss and accuracy. The clock of the bar goes on while a step waits for the board. Over the first 20 steps
+ * its figures. The clock of the bar goes on while a step waits for the board. Over the first 20 steps
  * the means are plain ones, after that the newest step counts 5 %. Call `finish` in a `finally`.
  */
-export class TrainingDisplay {
+export class TrainingDisplay<Record extends StepFacts> {
   readonly #label: string;
   readonly #silent: boolean;
   readonly #stream: ProgressStream;
   readonly #status: StatusLine;
   #progress: Progress | undefined;
   #timer: NodeJS.Timeout | undefined;
+  readonly #figures: readonly ShownFigure<Record>[];
+  readonly #means: number[];
   #count = 0;
-  #loss = 0;
-  #accuracy = 0;
   #clampedCodes = 0;
   #repeats = 0;
 
-  constructor({ label, silent, stream = process.stderr }: TrainingDisplayOptions) {
+  constructor({ label, silent, figures, stream = process.stderr }: TrainingDisplayOptions<Record>) {
+    this.#figures = figures;
+    this.#means = figures.map(() => 0);
     this.#label = label;
     this.#silent = silent;
     this.#stream = stream;
@@ -85,27 +101,29 @@ export class TrainingDisplay {
     this.#timer.unref();
   }
 
-  update({ step, loss, accuracy, clampedCodes, repeats }: StepRecord, total: number): void {
+  update(record: Record, total: number): void {
+    const { step, clampedCodes, repeats } = record;
     this.#clampedCodes = Math.max(this.#clampedCodes, clampedCodes);
     this.#repeats += repeats;
     this.#count++;
     const share = Math.max(NEWEST_SHARE, 1 / this.#count);
-    this.#loss += share * (loss - this.#loss);
-    this.#accuracy += share * (accuracy - this.#accuracy);
-    if (step + 1 < total) this.#progress?.update(step + 1, this.#means());
+    for (const [index, { of }] of this.#figures.entries())
+      this.#means[index] += share * (of(record) - this.#means[index]);
+    if (step + 1 < total) this.#progress?.update(step + 1, this.#meansText());
     else this.#progress?.show(total, 'testing');
   }
 
   finish(): void {
     clearInterval(this.#timer);
     this.#status.clear();
-    this.#progress?.finish(this.#means());
+    this.#progress?.finish(this.#meansText());
     if (!this.#silent) this.#stream.write(boardWarnings({ clampedCodes: this.#clampedCodes }));
   }
 
-  #means(): string {
+  #meansText(): string {
     if (this.#count === 0) return '';
     const repeats = this.#repeats === 0 ? '' : `, ${counted(this.#repeats, 'repeat')}`;
-    return `running means: loss ${formatNumber(this.#loss)}, accuracy ${formatPercent(this.#accuracy)}${repeats}`;
+    const means = this.#figures.map(({ name, text }, index) => `${name} ${text(this.#means[index])}`);
+    return `running means: ${means.join(', ')}${repeats}`;
   }
 }

@@ -2,16 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ThermolinkError } from '../../../errors.js';
 import { replaceFile } from '../../../files/replace-file.js';
-import type { StepRecord, StepTiming, TrainingSummary } from '../../../learning/record.js';
+import type { StepFacts, StepRecord, TrainingSummary } from '../../../learning/record.js';
 import { TRAINING_FILES } from '../../../learning/training-files.js';
-import { formatPercent, formatSeconds } from '../../../number-text.js';
-import { barChart } from '../../../plot/bar-chart.js';
+import { formatPercent } from '../../../number-text.js';
 import { figure } from '../../../plot/figure.js';
 import { lineChart } from '../../../plot/line-chart.js';
 import type { ScaleKind } from '../../../plot/scale.js';
 import type { Series } from '../../../plot/series.js';
 import { smooth } from '../../../plot/smooth.js';
-import { TIMING_NAMES } from './summary-text.js';
+import { timeChart } from './time-chart.js';
 
 /** Steps that a curve is averaged over. */
 const SMOOTHING_STEPS = 15;
@@ -24,11 +23,11 @@ export interface FigureTraining {
 }
 
 /** The records of a stored training. Errors: BAD_FILE when they are missing or no records. */
-export function readRecords(directory: string): StepRecord[] {
+export function readRecords<Record extends StepFacts = StepRecord>(directory: string): Record[] {
   const file = join(directory, TRAINING_FILES.metrics);
   try {
     const lines = readFileSync(file, 'utf8').trim().split('\n');
-    return lines.map((line) => JSON.parse(line) as StepRecord);
+    return lines.map((line) => JSON.parse(line) as Record);
   } catch (cause) {
     throw new ThermolinkError('BAD_FILE', `${file} can't be read as the metrics of a training.`, {
       cause,
@@ -52,8 +51,13 @@ export function writeTrainingFigure(
   return training;
 }
 
-/** Loss and accuracy over the steps, and where the host time of a step went, of one or several trainings. */
-export function trainingsFigure(title: string, trainings: readonly FigureTraining[]): string {
+/** Loss and accuracy over the steps, and where the host time of a step went. */
+function trainingsFigure(title: string, trainings: readonly FigureTraining[]): string {
+  return figure([...classifierCharts(trainings), timeChart(trainings)], { title });
+}
+
+/** Loss and accuracy over the steps, of one or several trainings; `of` names what they classify. */
+export function classifierCharts(trainings: readonly FigureTraining[], of = '') {
   const curves = (value: (record: StepRecord) => number, scale: ScaleKind): Series[] =>
     trainings.flatMap(({ name, records }) => {
       // A record that was mended may lack the value.
@@ -66,46 +70,20 @@ export function trainingsFigure(title: string, trainings: readonly FigureTrainin
   const meanings = (mean: string): string =>
     `${trainings.length === 1 ? 'pale: each batch; strong: ' : ''}${mean} over ${SMOOTHING_STEPS} steps (fewer at the ends)`;
   const tests = trainings.map(({ name, summary }) => `${name} ${formatPercent(summary.testAccuracy, 2)}`);
-  return figure(
-    [
-      lineChart({
-        title: 'Loss of the batch before each step',
-        subtitle: meanings('geometric mean'),
-        x: { label: 'step' },
-        y: { label: 'loss, nat', scale: 'log' },
-        series: curves(({ loss }) => loss, 'log'),
-      }),
-      lineChart({
-        title: 'Accuracy of the batch before each step',
-        subtitle: `${meanings('mean')}; on the test images after training: ${tests.join(', ')}`,
-        x: { label: 'step' },
-        y: { label: 'accuracy', include: [1], format: (value) => formatPercent(value, 0) },
-        series: curves(({ accuracy }) => accuracy, 'linear'),
-      }),
-      barChart({
-        title: 'Host time of one step',
-        subtitle: boardSubtitle(trainings),
-        x: { label: 'time', format: (milliseconds) => formatSeconds(milliseconds / 1000) },
-        bars: trainings.map(({ name, summary }) => ({
-          name,
-          segments: (Object.keys(TIMING_NAMES) as (keyof StepTiming)[]).map((part) => ({
-            name: TIMING_NAMES[part],
-            value: summary.timing.breakdown[part],
-          })),
-        })),
-      }),
-    ],
-    { title },
-  );
-}
-
-function boardSubtitle(trainings: readonly FigureTraining[]): string {
-  const board = trainings.find(({ summary }) => summary.ticks > 0);
-  if (!board) return 'no board was used';
-  const seconds = board.summary.boardSeconds / board.summary.iterations;
-  // No-break spaces: a formula is read in one piece.
-  return (
-    'an emulated board computes while the host waits; ' +
-    `a real one would take ${formatSeconds(seconds)} a step (modelled: ticks\u00A0×\u00A0h\u00A0×\u00A0τ)`
-  );
+  return [
+    lineChart({
+      title: `Loss of the batch before each step${of}`,
+      subtitle: meanings('geometric mean'),
+      x: { label: 'step' },
+      y: { label: 'loss, nat', scale: 'log' },
+      series: curves(({ loss }) => loss, 'log'),
+    }),
+    lineChart({
+      title: `Accuracy of the batch before each step${of}`,
+      subtitle: `${meanings('mean')}; on the test images after training: ${tests.join(', ')}`,
+      x: { label: 'step' },
+      y: { label: 'accuracy', include: [1], format: (value) => formatPercent(value, 0) },
+      series: curves(({ accuracy }) => accuracy, 'linear'),
+    }),
+  ];
 }

@@ -1,7 +1,6 @@
 import { ThermolinkError } from '../../../errors.js';
 import { INITIAL_POLICIES, OPTIMIZER_NAMES } from '../../../learning/optimizers/create.js';
 import type { TrainingSummary } from '../../../learning/record.js';
-import { formatCount } from '../../../number-text.js';
 import { defineCommand } from '../../command.js';
 import { checkFiles } from '../../input/check-files.js';
 import { deviceOption, LOG, RECORD, RETRY } from '../../options/groups.js';
@@ -16,6 +15,7 @@ import {
 } from '../../options/values.js';
 import { withInterrupt } from '../../output/interrupt.js';
 import { refuseInertOptions, usesBoard } from './inert-options.js';
+import { drawCurves, OUTPUT_OPTIONS, storedPlanOf, withWayOn } from './output-options.js';
 import { printAndDraw } from './print-and-draw.js';
 import { optimizerOf, runTraining, TRAINING_DEVICE, type TrainingPlan } from './run-training.js';
 import { storedText, summaryText } from './summary-text.js';
@@ -55,9 +55,7 @@ const OPTIONS = {
   delay: option('--delay <τ>', 'how long the old problem goes on before the new one is loaded', {
     value: nonNegativeNumber,
   }),
-  out: option('--out <dir>', 'store metrics, summary, curves and a checkpoint here', { file: 'own' }),
-  resume: flag('--resume', 'go on with the training in --out', { libraryName: "existing: 'resume'" }),
-  overwrite: flag('--overwrite', 'replace a training in --out', { libraryName: "existing: 'overwrite'" }),
+  ...OUTPUT_OPTIONS,
   ...deviceOption(TRAINING_DEVICE),
   json: flag('--json', 'print the summary as JSON'),
   ...RETRY,
@@ -68,13 +66,6 @@ const OPTIONS = {
 type TrainOptions = OptionValues<typeof OPTIONS>;
 
 export const command = defineCommand({
-  arguments: [
-    {
-      name: '<task>',
-      help: 'mnist: a convolution classifier of handwritten digits',
-      value: choice(['mnist']),
-    },
-  ],
   options: OPTIONS,
   example: `
 Examples:
@@ -93,9 +84,7 @@ time 1, x0 keep, clip 0.5. Directory DIR gets metrics.jsonl, summary.json, curve
       result: summary,
       text: summaryText(plan, summary),
       textAfter: storedText(plan),
-      draw: () => {
-        if (plan.out !== undefined) drawCurves(plan.out, plan, summary);
-      },
+      draw: () => drawCurves(plan, (directory) => writeTrainingFigure(directory, plan.optimizer, summary)),
     });
   },
 });
@@ -107,55 +96,16 @@ async function trainInterruptibly(plan: TrainingPlan): Promise<TrainingSummary> 
       onInterrupt: () => process.stderr.write(`\n${stopping} …\n`),
     });
   } catch (error) {
-    throw error instanceof ThermolinkError ? withWayOn(error, plan) : error;
+    throw withWayOn(error, plan);
   }
-}
-
-/** If a training was ended from outside after its first step, adds to the error how to go on. */
-function withWayOn(error: ThermolinkError, plan: TrainingPlan): ThermolinkError {
-  const steps = error.data['stepsTaken'];
-  if (typeof steps !== 'number') return error;
-  if (plan.out === undefined)
-    return withHint(error, 'Nothing was stored: a training with --out DIR can be resumed.');
-  const stored = `${plan.out} holds the training up to step ${formatCount(steps)}`;
-  return withHint(error, `${stored}: to go on, give ${resumingCommand(plan)}.`);
-}
-
-function drawCurves(directory: string, plan: TrainingPlan, summary: TrainingSummary): void {
-  try {
-    writeTrainingFigure(directory, plan.optimizer, summary);
-  } catch (error) {
-    if (!(error instanceof ThermolinkError)) throw error;
-    throw withHint(
-      error,
-      `The training itself is complete; to draw it again, give ${resumingCommand(plan)}.`,
-    );
-  }
-}
-
-function resumingCommand({ existing }: TrainingPlan): string {
-  if (existing === 'resume') return 'the same command again';
-  return `the same command with --resume${existing === 'overwrite' ? ' in place of --overwrite' : ''}`;
-}
-
-function withHint(error: ThermolinkError, hint: string): ThermolinkError {
-  return new ThermolinkError(error.code, error.message, {
-    cause: error.cause,
-    retryable: error.retryable,
-    hint: error.hint === undefined ? hint : `${error.hint} ${hint}`,
-    data: error.data,
-  });
 }
 
 function planOf(options: TrainOptions): TrainingPlan {
-  const usage = (message: string, hint: string): ThermolinkError =>
-    new ThermolinkError('BAD_ARGUMENT', message, { hint });
-  if (options.out === undefined && (options.resume || options.overwrite))
-    throw usage('--resume and --overwrite need the directory of a training.', 'Name it by --out.');
-  if (options.resume && options.overwrite)
-    throw usage('--resume and --overwrite exclude each other.', 'Choose one.');
+  const stored = storedPlanOf(options);
   if (options.preset === 'control' && (options.optimizer ?? 'sgd') !== 'sgd')
-    throw usage(`--preset control is SGD, not ${options.optimizer}.`, 'Leave --optimizer out.');
+    throw new ThermolinkError('BAD_ARGUMENT', `--preset control is SGD, not ${options.optimizer}.`, {
+      hint: 'Leave --optimizer out.',
+    });
   const { rate, momentum, damping, time, clip, delay, initial } = options;
   const {
     device,
@@ -169,7 +119,6 @@ function planOf(options: TrainOptions): TrainingPlan {
     trainSize,
     seed,
     curvatureExamples,
-    out,
   } = options;
   const settings = { rate, momentum, damping, time, clip, delay, initial };
   const optimizer = options.preset ?? options.optimizer ?? 'tngd';
@@ -199,8 +148,7 @@ function planOf(options: TrainOptions): TrainingPlan {
     trainSize,
     seed,
     curvatureExamples,
-    out,
-    existing: options.resume ? 'resume' : options.overwrite ? 'overwrite' : 'refuse',
+    ...stored,
     retry: options.retry,
     quiet: options.json === true,
   };

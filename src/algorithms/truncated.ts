@@ -1,0 +1,196 @@
+import { COUPLING_BITS_MAX, COUPLING_BITS_MIN } from '../../firmware-protocol/limits.js';
+import { checkAddress, checkNumber, checkSignal, checkWhole } from '../argument-checks.js';
+import { adcStep, refuseTooLong } from '../board/board-range.js';
+import { type CheckedSystem, checkSystem, checkVector, refuseTooLarge } from '../board/checked-system.js';
+import { ZERO_COST } from '../board/cost.js';
+import { type FastestScaling, fastestScaling, STIFF_DAMPING } from '../board/fastest-scaling.js';
+import type { NoiseRegister } from '../board/noise-register.js';
+import { overloadError } from '../board/overload-error.js';
+import { dampingCodeOf, programImage, quantizeInitialState } from '../board/quantize.js';
+import { driveLimitedScale, powerOfTwoAbove } from '../board/scaling.js';
+import { type Attempt, type BoardSession, inSession } from '../board/session.js';
+import { factorEigenvalueMax } from '../board/spectrum.js';
+import type { BoardDevice } from '../driver/device-api.js';
+import { isZero, normInf } from '../linalg/products.js';
+import type {
+  LoadedFactor,
+  TruncatedRequest,
+  TruncatedResult,
+  TruncatedRun,
+  TruncatedSolver,
+} from './contract.js';
+import { type BoardRelaxRequest, noiseOf } from './relax.js';
+import { checkIsTruncatedRequest } from './request-checks.js';
+
+/** What is loaded into a board for truncated solves. */
+export interface BoardTruncatedRequest
+  extends TruncatedRequest,
+    Pick<BoardRelaxRequest, 'couplingBits' | 'noiseTemperature' | 'ticksMax'> {}
+
+const COUPLING_BITS = 8;
+/** From a first guess that is off by 2³⁰ it is as many doublings to the right scale. */
+const ATTEMPTS_MAX = 30;
+/** A run whose largest voltage, in V_fs, stays below this is repeated at a smaller scale. */
+const PEAK_MIN = 1 / 16;
+/** A run that is repeated aims at this peak. */
+const PEAK_AIM = 1 / 2;
+/** Above the first and below the second peak the next run begins at twice or half the scale. */
+const PEAK_HIGH = 0.6;
+const PEAK_LOW = 0.25;
+/** A first guess takes the drive for an answer in modes of a quarter of λ_max. */
+const FIRST_GUESS = 4;
+
+/**
+ * Loads K into a board and calls `work` with it: see `TruncatedSolver`. The scale s_A is the smallest one at
+ * which no coupling saturates and h·λ̂_max ≤ 1.9, by Lanczos' bound of the codes that are programmed. A
+ * damping above 3 % of λ_max would leave that margin, so the couplings are then rounded and sent again at a
+ * scale that counts it. s_x comes from the peak of the run before; after an overload the run is repeated at
+ * twice s_x, and after a peak below V_fs/16 at a smaller one.
+ *
+ * Errors: those of `TruncatedSolver`.
+ */
+export async function truncated<Result>(
+  device: BoardDevice,
+  request: BoardTruncatedRequest,
+  work: (loaded: LoadedFactor) => Promise<Result>,
+): Promise<Result> {
+  return inSession(
+    device,
+    request,
+    () => check(request, device),
+    async (session, system) => {
+      const noise = noiseOf(request, session.identity);
+      const eigenvalueMax = session.charge('mapMs', () => factorEigenvalueMax(request.factor));
+      return work(new FactorOnBoard(session, { system, request, noise, eigenvalueMax }));
+    },
+  );
+}
+
+function check(request: BoardTruncatedRequest, { identity }: BoardDevice): CheckedSystem {
+  checkAddress(request.address);
+  checkSignal(request.signal);
+  const { factor, couplingBits = COUPLING_BITS, noiseTemperature = 0, ticksMax = 1 } = request;
+  const checked = checkSystem({ kind: 'factored', factor, damping: 0 });
+  checkWhole('couplingBits', couplingBits, COUPLING_BITS_MIN, COUPLING_BITS_MAX);
+  checkNumber('noiseTemperature', noiseTemperature, 0);
+  checkNumber('ticksMax', ticksMax, 1);
+  refuseTooLarge(checked.system, identity);
+  return checked;
+}
+
+interface Load {
+  /** KᵀK, without damping. */
+  readonly system: CheckedSystem;
+  readonly request: BoardTruncatedRequest;
+  readonly noise: NoiseRegister;
+  readonly eigenvalueMax: number;
+}
+
+class FactorOnBoard implements LoadedFactor {
+  readonly eigenvalueMax: number;
+  readonly #session: BoardSession;
+  readonly #load: Load;
+  /** Codes and scale of what is on the board, and the damping that the scale counts. */
+  #fitted: { readonly counted: number; readonly scaling: FastestScaling } | undefined;
+
+  constructor(session: BoardSession, load: Load) {
+    this.#session = session;
+    this.#load = load;
+    this.eigenvalueMax = load.eigenvalueMax;
+  }
+
+  get cost() {
+    return this.#session.cost;
+  }
+
+  async run(run: TruncatedRun): Promise<TruncatedResult> {
+    const { system, request } = this.#load;
+    const { drive, damping, ticks, scale } = run;
+    checkVector(drive, system, 'drive');
+    checkNumber('damping', damping, 0);
+    checkWhole('ticks', ticks, 1);
+    checkNumber('scale', scale, 0);
+    refuseTooLong(ticks, request.ticksMax, 'Lower `ticks`.');
+    if (isZero(drive)) return { x: new Float64Array(drive.length), nextScale: scale };
+    const scaling = this.#scalingFor(damping);
+    const { identity } = this.#session;
+    const needed = powerOfTwoAbove(driveLimitedScale(drive, scaling.systemScale, identity));
+    const guess = (FIRST_GUESS * normInf(drive)) / (this.eigenvalueMax + damping);
+    const firstScale = Math.max(scale > 0 ? scale : powerOfTwoAbove(guess), needed);
+    const giveUp: Parameters<BoardSession['ranged']>[0]['giveUp'] = (lastScale, overload) =>
+      overloadError(
+        `The board found no scale for its solution in ${ATTEMPTS_MAX} runs of ${ticks} ticks.`,
+        'Is the curvature finite, and its damping not far below its rounding?',
+        overload,
+        identity,
+        { ...overload, solutionScale: lastScale },
+      );
+    return this.#session.ranged({ firstScale, attemptsMax: ATTEMPTS_MAX, giveUp }, (at, scaleMin) =>
+      this.#attempt(run, scaling, at, Math.max(needed, scaleMin)),
+    );
+  }
+
+  #scalingFor(damping: number): FastestScaling {
+    const counted = damping > STIFF_DAMPING * this.eigenvalueMax ? damping : 0;
+    if (this.#fitted?.counted !== counted) {
+      const { system, request, eigenvalueMax } = this.#load;
+      const { identity, model } = this.#session;
+      const couplingBits = Math.min(request.couplingBits ?? COUPLING_BITS, identity.couplingBits);
+      const bound = { eigenvalueMax, damping: counted };
+      const scaling = this.#session.charge('mapMs', () =>
+        fastestScaling(system, bound, identity, couplingBits, model),
+      );
+      this.#fitted = { counted, scaling };
+    }
+    return this.#fitted.scaling;
+  }
+
+  async #attempt(
+    { drive, damping, ticks }: TruncatedRun,
+    { systemScale, codes }: FastestScaling,
+    solutionScale: number,
+    scaleMin: number,
+  ): Promise<Attempt<TruncatedResult>> {
+    const session = this.#session;
+    const image = session.charge('mapMs', () => {
+      const scaling = { ...codes, systemScale, solutionScale };
+      const state = quantizeInitialState(new Float64Array(drive.length), solutionScale);
+      const damped = { ...codes, damping: dampingCodeOf(damping, systemScale) };
+      return programImage(damped, session.model.quantizeDrive(drive, scaling), state, this.#load.noise);
+    });
+    await session.program(image);
+    const run = await session.acquire({ burnInTicks: ticks, sampleCount: 1, ticksPerSample: 0 });
+    if (run.overloaded) return { overload: run.report };
+    return session.charge('readoutMs', () => {
+      const step = adcStep(session.identity.adcBits);
+      const peak = run.codes.reduce((most, code) => Math.max(most, Math.abs(code)), 0) * step;
+      if (peak < PEAK_MIN && solutionScale > scaleMin) {
+        const shrink = 2 ** Math.floor(Math.log2(PEAK_AIM / Math.max(peak, step)));
+        return { retryAt: Math.max(solutionScale / shrink, scaleMin) };
+      }
+      const growth = peak > PEAK_HIGH ? 2 : peak < PEAK_LOW ? 0.5 : 1;
+      const x = session.model.readOut(run.codes, solutionScale);
+      return { answer: { x, nextScale: solutionScale * growth } };
+    });
+  }
+}
+
+/**
+ * The control of every truncated solver: it returns the drive that it is given, at no cost. Errors:
+ * BAD_ARGUMENT, BAD_MATRIX for a factor that is none. What a method reaches with it, the host alone reaches.
+ */
+export function createNoSolver(): TruncatedSolver {
+  return {
+    name: 'none',
+    truncated: async (request, work) => {
+      checkIsTruncatedRequest(request);
+      const { factor } = request;
+      checkSystem({ kind: 'factored', factor, damping: 0 });
+      return work({
+        eigenvalueMax: factorEigenvalueMax(factor),
+        cost: ZERO_COST,
+        run: async ({ drive, scale }) => ({ x: Float64Array.from(drive), nextScale: scale }),
+      });
+    },
+  };
+}

@@ -1,0 +1,102 @@
+import { createAnalogSolver } from '../../../algorithms/board-solver.js';
+import { createNoSolver } from '../../../algorithms/truncated.js';
+import { createOptimizer, type OptimizerOptions } from '../../../learning/optimizers/create.js';
+import type { Figures, Problem } from '../../../learning/problem/contract.js';
+import type { StepRecord, TrainingSummary } from '../../../learning/record.js';
+import { type TrainProblemRequest, trainProblem } from '../../../learning/train-problem.js';
+import { checkTrainingDirectory } from '../../../learning/training-files.js';
+import { type DeviceOptions, deviceUri, withDevice } from '../../device.js';
+import { refuseTooLargeShape } from './board-size.js';
+import type { StoredPlan } from './output-options.js';
+import { environmentOf, shown, TICKS_MAX, TRAINING_DEVICE } from './run-training.js';
+import { type ShownFigure, TrainingDisplay } from './training-display.js';
+
+/** The optimizers that problems are trained with. */
+export type MethodName = 'tngd' | 'ngd' | 'cg' | 'sgd' | 'adam';
+
+/** The options of each optimizer where a command line gives none. */
+export type ProblemDefaults = Readonly<Record<MethodName, OptimizerOptions>>;
+
+/** An optimizer as a command line asks for it. */
+export interface Method {
+  readonly label: string;
+  readonly name: MethodName;
+  readonly options: OptimizerOptions;
+  /** Whether a board answers; its control does not use one. */
+  readonly usesBoard: boolean;
+}
+
+/** How a problem is shown. */
+export interface ProblemView<Measures extends Figures, P> {
+  /** The problem on one line. */
+  readonly describe: (problem: P) => string;
+  /** What makes the rows of the curvature fewer, for a board that has not so many. */
+  readonly fewerRows: (rowsMax: number) => string;
+  readonly figures: readonly ShownFigure<StepRecord<Measures>>[];
+}
+
+/** One training of a problem as a command line asks for it. */
+export interface ProblemPlan<Measures extends Figures, P> extends StoredPlan, DeviceOptions {
+  readonly problem: P;
+  readonly view: ProblemView<Measures, P>;
+  readonly method: Method;
+  readonly steps: number;
+  readonly seed: number;
+  readonly testEvery?: number | undefined;
+  readonly device?: string | undefined;
+  readonly quiet: boolean;
+}
+
+/** The parameters are tested about so many times in a training. */
+const TESTS = 20;
+
+/**
+ * Trains a problem and shows its progress. The directory is checked before a device is opened, and the size
+ * before anything is overwritten.
+ *
+ * Errors: those of `trainProblem` and `connect`; TOO_LARGE. An ABORTED after the first step began has
+ * `data.stepsTaken`.
+ */
+export async function runProblem<Measures extends Figures, P extends Problem<Measures, Figures>>(
+  plan: ProblemPlan<Measures, P>,
+  signal: AbortSignal,
+): Promise<TrainingSummary<Figures>> {
+  const { problem, view, method, steps, seed, testEvery, out, existing, quiet } = plan;
+  if (out !== undefined) checkTrainingDirectory(out, existing);
+  const display = new TrainingDisplay<StepRecord<Measures>>({
+    label: method.label,
+    silent: quiet,
+    figures: view.figures,
+  });
+  try {
+    display.describe(`${method.label}: ${view.describe(problem)}\n`);
+    const train = (made: Pick<TrainProblemRequest, 'optimizer' | 'environment'>) =>
+      shown(display, (callbacks) =>
+        trainProblem<Measures, Figures>({
+          problem,
+          ...made,
+          steps,
+          seed,
+          testEvery: testEvery ?? Math.max(1, Math.floor(steps / TESTS)),
+          signal,
+          output: out === undefined ? undefined : { directory: out, existing },
+          ...callbacks,
+        }),
+      );
+    const { name, options } = method;
+    if (!method.usesBoard) {
+      const solver = name === 'tngd' ? createNoSolver() : undefined;
+      return (await train({ optimizer: createOptimizer(name, options, solver) })).summary;
+    }
+    const uri = deviceUri(plan.device, TRAINING_DEVICE);
+    display.phase(`connecting to ${uri}`);
+    return await withDevice(uri, plan, signal, async (device) => {
+      const { identity } = device;
+      refuseTooLargeShape(problem, identity, { hint: view.fewerRows(identity.rows), fits: true, data: {} });
+      const optimizer = createOptimizer(name, options, createAnalogSolver(device, { ticksMax: TICKS_MAX }));
+      return (await train({ optimizer, environment: environmentOf(identity) })).summary;
+    });
+  } finally {
+    display.finish();
+  }
+}

@@ -1,0 +1,38 @@
+import { ZERO_COST } from '../../board/cost.js';
+import { assert } from '../../errors.js';
+import { conjugateDirections } from '../../linalg/conjugate-directions.js';
+import { applySystem } from '../../linalg/linear-system.js';
+import type { Optimizer } from './contract.js';
+import { applyStep, gradientOf, type RateSettings, rateAt } from './step.js';
+
+export interface CgSettings extends RateSettings {
+  /** λ ≥ 0. */
+  readonly damping: number;
+  /** c ≥ 1: conjugate directions of a step, each with one product with G. */
+  readonly products: number;
+  /** Largest ‖η x‖₂ of one step; Infinity for no bound. */
+  readonly clip: number;
+}
+
+/**
+ * Natural gradient descent on the host by c conjugate directions: x approximates (G + λI)⁻¹∇ℓ, θ ← θ − η x.
+ * O(c m P). With c = 1 it is gradient descent along which the quadratic model is least: what `tngd` with
+ * ticks does on the host, without its board.
+ */
+export function cg(settings: CgSettings): Optimizer {
+  const { damping, products, clip } = settings;
+  return {
+    name: 'cg',
+    settings: { name: 'cg', ...settings },
+    needsCurvature: true,
+    init: () => ({ arrays: {}, numbers: {} }),
+    update: async (state, request) => {
+      const { factor } = request;
+      assert(factor !== undefined, 'conjugate gradients were given no curvature');
+      const apply = (x: Float64Array) => applySystem({ kind: 'factored', factor, damping }, x);
+      const x = await conjugateDirections(apply, await gradientOf(request), products, async (r) => r);
+      const parameters = applyStep(request, x, rateAt(settings, request), clip);
+      return { parameters, state, cost: ZERO_COST };
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import { dot } from './products.js';
+
+/**
+ * What a direction is asked for: the residual b − A x of what was found so far, and how often it was asked.
+ */
+export type DirectionOf = (residual: Float64Array, index: number) => Promise<Float64Array>;
+
+/**
+ * x ≈ A⁻¹b, for a symmetric positive definite A that is known by its product: from the residual r of what was
+ * found so far, `direction` gives a z that may be any rough answer to A z = r. Each z is made A-orthogonal to
+ * the directions before it, and x goes along it to where ½xᵀAx − bᵀx is least, so that
+ *
+ *     ‖x − A⁻¹b‖_A never grows, whatever the directions are.
+ *
+ * With z = r these are conjugate gradients, fully orthogonalised; with a z from a board they are flexible
+ * conjugate gradients, preconditioned by the board. It ends early when a direction leads nowhere. Costs one
+ * product with A for each direction. Source: Notay, "Flexible conjugate gradients", SIAM J. Sci. Comput. 22
+ * (2000).
+ */
+export async function conjugateDirections(
+  apply: (x: Float64Array) => Float64Array,
+  b: Float64Array,
+  count: number,
+  direction: DirectionOf,
+): Promise<Float64Array<ArrayBuffer>> {
+  const x = new Float64Array(b.length);
+  const residual = Float64Array.from(b);
+  const earlier: { z: Float64Array; az: Float64Array; zaz: number }[] = [];
+  for (let index = 0; index < count; index++) {
+    const z = Float64Array.from(await direction(residual, index));
+    const az = Float64Array.from(apply(z));
+    for (const other of earlier) {
+      const overlap = dot(other.az, z) / other.zaz;
+      addScaled(z, -overlap, other.z);
+      addScaled(az, -overlap, other.az);
+    }
+    const zaz = dot(z, az);
+    if (!(zaz > 0)) break;
+    const length = dot(z, residual) / zaz;
+    addScaled(x, length, z);
+    addScaled(residual, -length, az);
+    earlier.push({ z, az, zaz });
+  }
+  return x;
+}
+
+/** x ← x + factor · y. */
+function addScaled(x: Float64Array, factor: number, y: Float64Array): void {
+  for (let i = 0; i < x.length; i++) x[i] += factor * y[i];
+}

@@ -1,0 +1,151 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { findProfile } from '../../../emulator/profiles/profiles.js';
+import { createAnalogSolver } from '../../../src/algorithms/board-solver.js';
+import { createNoSolver } from '../../../src/algorithms/truncated.js';
+import { readCheckpoint } from '../../../src/learning/checkpoint.js';
+import { createOptimizer, type OptimizerOptions } from '../../../src/learning/optimizers/create.js';
+import type { Problem } from '../../../src/learning/problem/contract.js';
+import { heisenbergChain, isingChain } from '../../../src/learning/quantum/variational-energy.js';
+import { type TrainProblemRequest, trainProblem } from '../../../src/learning/train-problem.js';
+import { temporaryDirectory } from '../../cli/support/temporary-files.js';
+import { thrown } from '../../cli/support/thrown.js';
+import { SolverBoard } from '../../support/solver-board.js';
+
+const root = temporaryDirectory();
+let counter = 0;
+
+const problem = isingChain({ sites: 6, chains: 64 });
+const natural: OptimizerOptions = { rate: 0.05, finalRate: 0.1, damping: 1e-3, clip: 0.5 };
+const onBoard = () =>
+  createOptimizer(
+    'tngd',
+    { ...natural, ticks: 128 },
+    createAnalogSolver(new SolverBoard(findProfile('ideal-crossbar')!)),
+  );
+
+/** Trains into a directory and returns its metrics without timing. */
+async function metricsOf(change: Partial<TrainProblemRequest>, directory: string): Promise<string> {
+  await trainProblem({
+    ...{ problem, optimizer: onBoard(), steps: 12, seed: 4, testEvery: 4 },
+    ...change,
+    output: { directory, existing: 'resume', checkpointEvery: 5, ...change.output },
+  });
+  return readFileSync(join(directory, 'metrics.jsonl'), 'utf8').replace(/"timing":\{[^}]*\}/g, '');
+}
+
+describe('a training of a problem', () => {
+  it('that is stopped and resumed has the bits of one that was not: parameters, chains and scales', async () => {
+    const [whole, broken] = [join(root, `${counter++}`), join(root, `${counter++}`)];
+    const expected = await metricsOf({ output: { directory: whole, existing: 'refuse' } }, whole);
+    const abort = new AbortController();
+    const stop = metricsOf(
+      {
+        signal: abort.signal,
+        onStep: ({ step }) => step === 6 && abort.abort(),
+        output: { directory: broken, existing: 'refuse' },
+      },
+      broken,
+    );
+    expect((await thrown(() => stop)).code).toBe('ABORTED');
+    expect(readCheckpoint(join(broken, 'checkpoint.bin')).step).toBe(7);
+    expect(await metricsOf({}, broken)).toBe(expected);
+    const end = (directory: string) => readCheckpoint(join(directory, 'checkpoint.bin'));
+    expect(end(broken).parameters).toEqual(end(whole).parameters);
+    expect(end(broken).problem).toEqual(end(whole).problem);
+    expect(end(broken).optimizer).toEqual(end(whole).optimizer);
+    expect(end(whole).problem?.['spins']).toHaveLength(6 * 64);
+  });
+
+  it('of another problem does not go on with it', async () => {
+    const directory = join(root, `${counter++}`);
+    await metricsOf({ output: { directory, existing: 'refuse' } }, directory);
+    const other = isingChain({ sites: 6, chains: 64, field: 0.5 });
+    const { code, message } = await thrown(() => metricsOf({ problem: other }, directory));
+    expect(code).toBe('BAD_CHECKPOINT');
+    expect(message).toContain('problem');
+  });
+
+  it.each([
+    ['loss', { loss: Number.NaN, gradient: new Float64Array(2) }],
+    ['gradient', { loss: 1, gradient: Float64Array.of(0, Infinity) }],
+  ])('whose %s is not finite ends, with a checkpoint of the step before', async (what, bad) => {
+    const directory = join(root, `${counter++}`);
+    const fails: Problem = {
+      name: 'fails',
+      settings: {},
+      parameterCount: 2,
+      curvatureRows: 1,
+      init: () => Float64Array.of(1, 2),
+      evaluate: ({ parameters, step }) => ({
+        first: step === 3 ? bad : { loss: 1, gradient: parameters },
+        factor: () => ({ rows: 1, columns: 2, data: parameters }),
+      }),
+      test: () => ({}),
+    };
+    const optimizer = createOptimizer('sgd', { rate: 0.1 });
+    const { code, message } = await thrown(() =>
+      trainProblem({ problem: fails, optimizer, steps: 9, seed: 1, output: { directory } }),
+    );
+    expect([code, message]).toEqual(['DIVERGED', `Training diverged at step 3: the ${what} is not finite.`]);
+    expect(readCheckpoint(join(directory, 'checkpoint.bin')).step).toBe(3);
+  });
+
+  it('whose sampler is stuck says so, with a checkpoint of the step before', async () => {
+    const directory = join(root, `${counter++}`);
+    const optimizer = createOptimizer('sgd', { rate: 1000, clip: 1 });
+    const { code } = await thrown(() =>
+      trainProblem({ problem, optimizer, steps: 50, seed: 1, output: { directory } }),
+    );
+    expect(code).toBe('SAMPLER_STUCK');
+    expect(readCheckpoint(join(directory, 'checkpoint.bin')).step).toBeGreaterThan(0);
+  });
+});
+
+describe('on a small ring', () => {
+  const errorOf = async (optimizer: TrainProblemRequest['optimizer'], ring = problem): Promise<number> =>
+    (await trainProblem({ problem: ring, optimizer, steps: 60, seed: 1 })).summary['energyError'];
+
+  it('the board is near the exact natural gradient and far ahead of what the host does without it', async () => {
+    const ring = isingChain({ sites: 8, chains: 256 });
+    const board = await errorOf(onBoard(), ring);
+    const exact = await errorOf(createOptimizer('ngd', natural), ring);
+    const none = await errorOf(createOptimizer('tngd', { ...natural, ticks: 128 }, createNoSolver()), ring);
+    expect(board).toBeLessThan(6 * exact);
+    expect(none).toBeGreaterThan(10 * board);
+  });
+
+  it('cg tends to the exact natural gradient with its products, and is the control with one', async () => {
+    const errors: number[] = [];
+    for (const products of [1, 40])
+      errors.push(await errorOf(createOptimizer('cg', { ...natural, products })));
+    const exact = await errorOf(createOptimizer('ngd', natural));
+    const none = await errorOf(createOptimizer('tngd', { ...natural, ticks: 1 }, createNoSolver()));
+    expect(errors[0]).toBe(none);
+    expect(errors[1] / exact).toBeCloseTo(1, 3);
+  });
+
+  it('the Heisenberg ring finds its ground state too', async () => {
+    const ring = heisenbergChain({ sites: 6, chains: 256 });
+    expect(await errorOf(createOptimizer('ngd', { ...natural, rate: 0.025 }), ring)).toBeLessThan(2e-3);
+  });
+});
+
+describe('the bars of the Ising ring of 16 spins', () => {
+  it.each([0, 1, 2])(
+    'seed %i: the board ends below 2e-4, and tuned Adam at least eight times higher',
+    { tags: 'long', timeout: 600_000 },
+    async (seed) => {
+      const ring = isingChain({ sites: 16 });
+      const solver = createAnalogSolver(new SolverBoard(findProfile('ideal-crossbar')!));
+      const board = createOptimizer('tngd', { ...natural, ticks: 1024 }, solver);
+      const adam = createOptimizer('adam', { rate: 0.03, finalRate: 0.1 });
+      const errorOf = async (optimizer: typeof adam): Promise<number> =>
+        (await trainProblem({ problem: ring, optimizer, steps: 200, seed })).summary['energyError'];
+      const ofBoard = await errorOf(board);
+      expect(ofBoard).toBeLessThan(2e-4);
+      expect((await errorOf(adam)) / ofBoard).toBeGreaterThan(8);
+    },
+  );
+});
