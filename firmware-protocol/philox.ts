@@ -26,6 +26,8 @@ export const PHILOX_STREAM = {
   spinStarts: 259,
   /** Host: proposals of a sampler and whether they are accepted. */
   spinMoves: 260,
+  /** Host: points at which a physics-informed network meets its equation. */
+  collocation: 261,
   /** Host: start vectors of the estimates of a matrix's spectrum. */
   spectrumProbe: 272,
   /** Host: draws of the ideal sampler. */

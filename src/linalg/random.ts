@@ -78,6 +78,7 @@ export const RANDOM_STREAM = {
   exampleOrder: PHILOX_STREAM.exampleOrder,
   spinStarts: PHILOX_STREAM.spinStarts,
   spinMoves: PHILOX_STREAM.spinMoves,
+  collocation: PHILOX_STREAM.collocation,
   spectrumProbe: PHILOX_STREAM.spectrumProbe,
   idealSampler: PHILOX_STREAM.idealSampler,
   benchProblem: PHILOX_STREAM.benchProblem,

@@ -1,0 +1,67 @@
+import { gaussHermite } from '../../linalg/gauss-hermite.js';
+import type { Equation, Points } from './equation.js';
+import { cellCentres, gridWithEdges, onSides } from './points.js';
+
+const VISCOSITY = 0.1;
+const QUADRATURE_NODES = 100;
+
+/**
+ * u_t + u u_x = ν u_xx for t in [0, 1] and x in [−1, 1], ν = 0.1, u(0, x) = −sin πx and u = 0 at both ends.
+ * Coordinates are (t, x). The solution is Cole and Hopf's integral, by Gauss–Hermite quadrature.
+ * Source: Basdevant et al., "Spectral and finite difference solutions of the Burgers equation", 1986.
+ */
+export function burgers(n = 25, boundaryCount = 43): Equation {
+  return {
+    name: 'burgers',
+    settings: { equation: 'burgers', viscosity: VISCOSITY, grid: n, boundaryCount },
+    dimensions: 2,
+    along: [0, 1],
+    interior: stretched(cellCentres(n)),
+    boundary: stretched(
+      onSides(boundaryCount, [
+        [0, 0],
+        [1, 0],
+        [1, 1],
+      ]),
+    ),
+    boundaryWeight: 3,
+    hidden: [12, 12],
+    start: 'glorot',
+    residual(_index, jet, partials) {
+      partials.value = jet.first[1];
+      partials.first[0] = 1;
+      partials.first[1] = jet.value;
+      partials.second[0] = 0;
+      partials.second[1] = -VISCOSITY;
+      return jet.first[0] + jet.value * jet.first[1] - VISCOSITY * jet.second[1];
+    },
+    exact: burgersSolution(VISCOSITY),
+    test: () => stretched(gridWithEdges(80)),
+  };
+}
+
+/** The same points with x, the second coordinate, stretched from [0, 1] to [−1, 1]. */
+function stretched({ count, coordinates }: Points): Points {
+  return { count, coordinates: coordinates.map((value, i) => (i % 2 === 1 ? 2 * value - 1 : value)) };
+}
+
+/**
+ * u(t, x) = −∫ sin(πy) φ e^(−s²) ds / ∫ φ e^(−s²) ds with y = x − s √(4νt) and
+ * φ = e^(−cos(πy)/(2πν)).
+ */
+function burgersSolution(viscosity: number): Equation['exact'] {
+  const { nodes, weights } = gaussHermite(QUADRATURE_NODES);
+  return (points, start) => {
+    const width = Math.sqrt(4 * viscosity * points[start]);
+    let above = 0;
+    let below = 0;
+    for (let k = 0; k < nodes.length; k++) {
+      const y = Math.PI * (points[start + 1] - width * nodes[k]);
+      // The factor e^(−1/(2πν)) keeps the exponent at most 0; it cancels.
+      const weight = weights[k] * Math.exp(-(Math.cos(y) + 1) / (2 * Math.PI * viscosity));
+      above += weight * Math.sin(y);
+      below += weight;
+    }
+    return -above / below;
+  };
+}

@@ -1,0 +1,39 @@
+import type { Jet, TanhStart } from './tanh-network.js';
+
+/** Points in d dimensions: `coordinates` is count × d, row-major. */
+export interface Points {
+  readonly count: number;
+  readonly coordinates: Float64Array;
+}
+
+/**
+ * A boundary value problem with a known solution. In the domain its residual r(x, u, u_k, u_kk) is 0, on the
+ * boundary u has the values of the solution.
+ */
+export interface Equation {
+  readonly name: string;
+  /** Everything that defines the problem, for checkpoints and reports. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** d: how many coordinates a point has. */
+  readonly dimensions: number;
+  /** The coordinates along which the residual needs derivatives. */
+  readonly along: readonly number[];
+  /** Points in the domain where the residual is to vanish. */
+  readonly interior: Points;
+  /** Points where u is to equal the solution: on the boundary, and at the start of an evolution. */
+  readonly boundary: Points;
+  /** Factor of the boundary's mean square in the loss. */
+  readonly boundaryWeight: number;
+  /** Widths of the hidden layers that go with this problem, and how their parameters begin. */
+  readonly hidden: readonly number[];
+  readonly start: TanhStart;
+  /**
+   * r at the interior point `index`, with its derivatives ∂r/∂u, ∂r/∂u_k, ∂r/∂u_kk in `partials`; [k] counts
+   * `along`.
+   */
+  residual(index: number, jet: Jet, partials: Jet): number;
+  /** The solution at the point whose coordinates begin at `points[start]`. */
+  exact(points: Float64Array, start: number): number;
+  /** Points that no training sees, for the error against the solution. */
+  test(): Points;
+}

@@ -1,0 +1,248 @@
+import { checkWhole } from '../../argument-checks.js';
+import { ThermolinkError } from '../../errors.js';
+import type { RandomSource } from '../../linalg/random.js';
+
+/** The value of a network at one point, and its first and second derivatives along chosen inputs. */
+export interface Jet {
+  /** u. */
+  value: number;
+  /** ∂u/∂x_k, one per chosen input. */
+  readonly first: Float64Array;
+  /** ∂²u/∂x_k², one per chosen input. */
+  readonly second: Float64Array;
+}
+
+/** How parameters begin; see `TanhNetwork.initial`. */
+export type TanhStart = 'wide' | 'glorot';
+
+/** One layer z = W a + b: W (outputs × inputs, row-major), then b (outputs). */
+interface Layer {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly weightOffset: number;
+  readonly biasOffset: number;
+}
+
+/** What a layer reads and gives at one point; [k] counts the chosen inputs. */
+interface LayerTape {
+  /** a, and its derivatives. The first layer reads the point itself, whose derivatives are 0 and 1. */
+  readonly input: Float64Array;
+  readonly inputFirst: readonly Float64Array[];
+  readonly inputSecond: readonly Float64Array[];
+  /** z's derivatives. */
+  readonly first: readonly Float64Array[];
+  readonly second: readonly Float64Array[];
+  /** tanh z, and what the last layer gives: z itself. */
+  readonly output: Float64Array;
+  /** Adjoints of z and of its derivatives. */
+  readonly adjoint: Float64Array;
+  readonly adjointFirst: readonly Float64Array[];
+  readonly adjointSecond: readonly Float64Array[];
+}
+
+/** Room for one point, made by `TanhNetwork.tape`. A tape belongs to one network and one list of inputs. */
+export interface Tape {
+  /** The inputs along which derivatives are taken. */
+  readonly along: readonly number[];
+  readonly jet: Jet;
+  /** Adjoints that `backward` reads: ∂q/∂u, ∂q/∂u_k, ∂q/∂u_kk of some number q. */
+  readonly adjoint: Jet;
+  readonly layers: readonly LayerTape[];
+}
+
+/**
+ * A network u(x) of tanh layers with a linear end, in float64, with exact first and second derivatives in x:
+ * forward jets for the derivatives, one reverse sweep for ∂/∂θ of any combination of them. The parameters θ
+ * are one vector of length P: for each layer W (outputs × inputs, row-major), then b.
+ *
+ * With p = tanh z: p' = 1 − p², p'' = −2 p p', p''' = p'(6p² − 2).
+ */
+export class TanhNetwork {
+  readonly inputCount: number;
+  /** P. */
+  readonly parameterCount: number;
+  readonly #layers: readonly Layer[];
+
+  /**
+   * `sizes`: inputs, then the width of each hidden layer; the end has one output.
+   * Errors: BAD_ARGUMENT for fewer than two sizes or a size that is no whole number ≥ 1.
+   */
+  constructor(sizes: readonly number[]) {
+    if (sizes.length < 2)
+      throw new ThermolinkError('BAD_ARGUMENT', 'sizes needs the number of inputs and one hidden layer.');
+    for (const size of sizes) checkWhole('sizes', size, 1);
+    const layers: Layer[] = [];
+    let offset = 0;
+    for (const [index, inputs] of sizes.entries()) {
+      const outputs = sizes[index + 1] ?? 1;
+      const biasOffset = offset + outputs * inputs;
+      layers.push({ inputs, outputs, weightOffset: offset, biasOffset });
+      offset = biasOffset + outputs;
+    }
+    this.inputCount = sizes[0];
+    this.parameterCount = offset;
+    this.#layers = layers;
+  }
+
+  /**
+   * Initial θ, length P. `wide`: hidden weights and biases ~ N(0, 1), end weights ~ N(0, 1/width), end bias 0.
+   * `glorot`: weights ~ N(0, 2/(inputs + outputs)), biases 0 (Glorot and Bengio, 2010).
+   */
+  initial(random: RandomSource, start: TanhStart): Float64Array {
+    const parameters = new Float64Array(this.parameterCount);
+    for (const [index, { inputs, outputs, weightOffset, biasOffset }] of this.#layers.entries()) {
+      const isEnd = index === this.#layers.length - 1;
+      const wide = isEnd ? Math.sqrt(1 / inputs) : 1;
+      const deviation = start === 'wide' ? wide : Math.sqrt(2 / (inputs + outputs));
+      for (let i = weightOffset; i < biasOffset; i++) parameters[i] = deviation * random.normal();
+      if (start === 'wide' && !isEnd)
+        for (let i = biasOffset; i < biasOffset + outputs; i++) parameters[i] = random.normal();
+    }
+    return parameters;
+  }
+
+  /** Room for one point with derivatives along the inputs `along`. */
+  tape(along: readonly number[]): Tape {
+    const jet = (): Jet => ({
+      value: 0,
+      first: new Float64Array(along.length),
+      second: new Float64Array(along.length),
+    });
+    const vectors = (length: number): Float64Array[] => along.map(() => new Float64Array(length));
+    let input: Float64Array = new Float64Array(this.inputCount);
+    let inputFirst = vectors(this.inputCount);
+    along.forEach((dimension, k) => {
+      inputFirst[k][dimension] = 1;
+    });
+    let inputSecond = vectors(this.inputCount);
+    const layers = this.#layers.map(({ outputs }) => {
+      const layer: LayerTape = {
+        input,
+        inputFirst,
+        inputSecond,
+        first: vectors(outputs),
+        second: vectors(outputs),
+        output: new Float64Array(outputs),
+        adjoint: new Float64Array(outputs),
+        adjointFirst: vectors(outputs),
+        adjointSecond: vectors(outputs),
+      };
+      input = layer.output;
+      inputFirst = vectors(outputs);
+      inputSecond = vectors(outputs);
+      return layer;
+    });
+    return { along, jet: jet(), adjoint: jet(), layers };
+  }
+
+  /**
+   * u and its derivatives at the point whose coordinates begin at `points[start]`; they lie in `tape.jet`,
+   * which is returned.
+   */
+  forward(parameters: Float64Array, points: Float64Array, start: number, tape: Tape): Jet {
+    const { layers, along, jet } = tape;
+    for (let i = 0; i < this.inputCount; i++) layers[0].input[i] = points[start + i];
+    for (let l = 0; l < layers.length; l++) {
+      const { inputs, outputs, weightOffset, biasOffset } = this.#layers[l];
+      const { input, inputFirst, inputSecond, first, second, output } = layers[l];
+      const isEnd = l === layers.length - 1;
+      for (let j = 0; j < outputs; j++) {
+        const row = weightOffset + j * inputs;
+        let z = parameters[biasOffset + j];
+        for (let i = 0; i < inputs; i++) z += parameters[row + i] * input[i];
+        output[j] = isEnd ? z : Math.tanh(z);
+        const slope = 1 - output[j] * output[j];
+        const bend = -2 * output[j] * slope;
+        for (let k = 0; k < along.length; k++) {
+          let z1 = 0;
+          let z2 = 0;
+          if (l === 0) z1 = parameters[row + along[k]];
+          else
+            for (let i = 0; i < inputs; i++) {
+              z1 += parameters[row + i] * inputFirst[k][i];
+              z2 += parameters[row + i] * inputSecond[k][i];
+            }
+          first[k][j] = z1;
+          second[k][j] = z2;
+          if (isEnd) continue;
+          layers[l + 1].inputFirst[k][j] = slope * z1;
+          layers[l + 1].inputSecond[k][j] = bend * z1 * z1 + slope * z2;
+        }
+      }
+    }
+    const end = layers[layers.length - 1];
+    jet.value = end.output[0];
+    for (let k = 0; k < along.length; k++) {
+      jet.first[k] = end.first[k][0];
+      jet.second[k] = end.second[k][0];
+    }
+    return jet;
+  }
+
+  /**
+   * Adds ∂q/∂θ to the P entries of `out` from `offset` on, where q depends on the last `forward` of this tape
+   * through `tape.adjoint`.
+   */
+  backward(parameters: Float64Array, tape: Tape, out: Float64Array, offset: number): void {
+    const { layers, along, adjoint } = tape;
+    const end = layers[layers.length - 1];
+    end.adjoint[0] = adjoint.value;
+    for (let k = 0; k < along.length; k++) {
+      end.adjointFirst[k][0] = adjoint.first[k];
+      end.adjointSecond[k][0] = adjoint.second[k];
+    }
+    for (let l = layers.length - 1; l >= 0; l--) {
+      this.#addLayer(l, tape, out, offset);
+      if (l > 0) this.#passDown(l, parameters, tape);
+    }
+  }
+
+  /** ∂q/∂W and ∂q/∂b of one layer. */
+  #addLayer(l: number, { layers, along }: Tape, out: Float64Array, offset: number): void {
+    const { inputs, outputs, weightOffset, biasOffset } = this.#layers[l];
+    const { input, inputFirst, inputSecond, adjoint, adjointFirst, adjointSecond } = layers[l];
+    for (let j = 0; j < outputs; j++) {
+      const row = offset + weightOffset + j * inputs;
+      const a = adjoint[j];
+      out[offset + biasOffset + j] += a;
+      for (let i = 0; i < inputs; i++) out[row + i] += a * input[i];
+      for (let k = 0; k < along.length; k++) {
+        const a1 = adjointFirst[k][j];
+        const a2 = adjointSecond[k][j];
+        if (l === 0) out[row + along[k]] += a1;
+        else for (let i = 0; i < inputs; i++) out[row + i] += a1 * inputFirst[k][i] + a2 * inputSecond[k][i];
+      }
+    }
+  }
+
+  /** Adjoints of the layer below, through W and through tanh and its derivatives. */
+  #passDown(l: number, parameters: Float64Array, { layers, along }: Tape): void {
+    const { inputs, outputs, weightOffset } = this.#layers[l];
+    const upper = layers[l];
+    const lower = layers[l - 1];
+    for (let i = 0; i < inputs; i++) {
+      const p = lower.output[i];
+      const slope = 1 - p * p;
+      const bend = -2 * p * slope;
+      const third = slope * (6 * p * p - 2);
+      let y = 0;
+      for (let j = 0; j < outputs; j++) y += upper.adjoint[j] * parameters[weightOffset + j * inputs + i];
+      let below = slope * y;
+      for (let k = 0; k < along.length; k++) {
+        let y1 = 0;
+        let y2 = 0;
+        for (let j = 0; j < outputs; j++) {
+          const weight = parameters[weightOffset + j * inputs + i];
+          y1 += upper.adjointFirst[k][j] * weight;
+          y2 += upper.adjointSecond[k][j] * weight;
+        }
+        const z1 = lower.first[k][i];
+        const z2 = lower.second[k][i];
+        below += bend * z1 * y1 + (third * z1 * z1 + bend * z2) * y2;
+        lower.adjointFirst[k][i] = slope * y1 + 2 * bend * z1 * y2;
+        lower.adjointSecond[k][i] = slope * y2;
+      }
+      lower.adjoint[i] = below;
+    }
+  }
+}
