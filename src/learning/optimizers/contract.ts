@@ -21,6 +21,8 @@ export interface StepRequest {
   readonly gradient: Float64Array | (() => Promise<Float64Array>);
   /** K with KᵀK = G at θ, m × P; present if the optimizer `needsCurvature`. */
   readonly factor: Matrix | undefined;
+  /** The loss at other parameters, of the same examples or points, for an optimizer that tries a step first. */
+  readonly lossAt?: (parameters: Float64Array) => number;
   /** Steps taken before this one. */
   readonly step: number;
   /** Steps of the whole training: the learning rate falls linearly from η to 0 over them. */

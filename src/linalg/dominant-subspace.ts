@@ -1,0 +1,87 @@
+import { type Matrix, matrix } from './matrix.js';
+import { dotOfRows, matVec, matVecTransposed } from './products.js';
+import { symmetricEigen } from './symmetric-eigen.js';
+
+/** Directions in which KᵀK is large, and what K does with them. */
+export interface DominantSubspace {
+  /** V: `rank` orthonormal rows of length P. */
+  readonly basis: Matrix;
+  /** KVᵀ, one row per direction: rank × m. */
+  readonly images: Matrix;
+  /** T = (KVᵀ)ᵀ(KVᵀ) = V KᵀK Vᵀ, rank × rank. */
+  readonly gram: Matrix;
+  /** The largest eigenvalue of T: a lower bound of KᵀK's, close once the subspace has settled. */
+  readonly largest: number;
+}
+
+/**
+ * Subspace iteration: V ← orth(KᵀK V), `sweeps` times, from the rows of `start` (rank × P, any rows of full
+ * rank). K is m × P. A sweep takes 2 rank m P products, and the matrices at the end as many as half a sweep.
+ * Source: Parlett, "The Symmetric Eigenvalue Problem", chapter 14.
+ */
+export function dominantSubspace(factor: Matrix, start: Matrix, sweeps: number): DominantSubspace {
+  const basis = matrix(start.rows, start.columns, Float64Array.from(start.data));
+  const images = matrix(start.rows, factor.rows);
+  for (let sweep = 0; sweep < sweeps; sweep++) {
+    for (let i = 0; i < basis.rows; i++)
+      matVecTransposed(factor, matVec(factor, rowOf(basis, i)), rowOf(basis, i));
+    orthonormaliseRows(basis);
+  }
+  for (let i = 0; i < basis.rows; i++) matVec(factor, rowOf(basis, i), rowOf(images, i));
+  const gram = matrix(basis.rows, basis.rows);
+  for (let i = 0; i < basis.rows; i++)
+    for (let j = 0; j < basis.rows; j++)
+      gram.data[i * basis.rows + j] = dotOfRows(
+        images.data,
+        i * images.columns,
+        images.data,
+        j * images.columns,
+        images.columns,
+      );
+  const { values } = symmetricEigen(gram);
+  return { basis, images, gram, largest: values[values.length - 1] };
+}
+
+/** K(I − VᵀV), m × P: K with the subspace taken out of its rows. */
+export function withoutSubspace(factor: Matrix, { basis, images }: DominantSubspace): Matrix {
+  const rest = matrix(factor.rows, factor.columns, Float64Array.from(factor.data));
+  for (let row = 0; row < rest.rows; row++) {
+    const target = rowOf(rest, row);
+    for (let i = 0; i < basis.rows; i++) {
+      const share = images.data[i * images.columns + row];
+      const direction = rowOf(basis, i);
+      for (let j = 0; j < target.length; j++) target[j] -= share * direction[j];
+    }
+  }
+  return rest;
+}
+
+/** x − VᵀV x. */
+export function projectOut(x: Float64Array, { basis }: DominantSubspace): Float64Array<ArrayBuffer> {
+  const rest = Float64Array.from(x);
+  const shares = matVec(basis, rest);
+  const inside = matVecTransposed(basis, shares);
+  for (let j = 0; j < rest.length; j++) rest[j] -= inside[j];
+  return rest;
+}
+
+/** Gram and Schmidt's method, twice, since one pass leaves what rounding made of nearly equal rows. */
+function orthonormaliseRows(rows: Matrix): void {
+  for (let i = 0; i < rows.rows; i++) {
+    const row = rowOf(rows, i);
+    for (let pass = 0; pass < 2; pass++) {
+      for (let j = 0; j < i; j++) {
+        const other = rowOf(rows, j);
+        const share = dotOfRows(row, 0, other, 0, row.length);
+        for (let k = 0; k < row.length; k++) row[k] -= share * other[k];
+      }
+      const length = Math.sqrt(dotOfRows(row, 0, row, 0, row.length));
+      // A row that depends on the others has nothing to add, and stays zero.
+      for (let k = 0; k < row.length; k++) row[k] = length > 0 ? row[k] / length : 0;
+    }
+  }
+}
+
+function rowOf({ columns, data }: Matrix, row: number): Float64Array<ArrayBuffer> {
+  return data.subarray(row * columns, (row + 1) * columns) as Float64Array<ArrayBuffer>;
+}

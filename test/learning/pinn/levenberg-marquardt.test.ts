@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import { ZERO_COST } from '../../../src/board/cost.js';
+import { dampedSolve, type RoughSolve } from '../../../src/learning/optimizers/damped-solve.js';
+import {
+  type CurvatureSolver,
+  LEVENBERG_MARQUARDT_DEFAULTS,
+  levenbergMarquardt,
+} from '../../../src/learning/optimizers/levenberg-marquardt.js';
+import { heat } from '../../../src/learning/pinn/heat.js';
+import { ResidualProblem } from '../../../src/learning/pinn/residual-problem.js';
+import { dominantSubspace } from '../../../src/linalg/dominant-subspace.js';
+import { matrix } from '../../../src/linalg/matrix.js';
+import { dot, formDense, matVec, matVecTransposed, norm2, subtract } from '../../../src/linalg/products.js';
+import { randomSource } from '../../../src/linalg/random.js';
+import { directSolver } from '../../../src/linalg/woodbury.js';
+
+const random = randomSource({ seed: 11, stream: 901 });
+const normals = (rows: number, columns: number) =>
+  matrix(
+    rows,
+    columns,
+    Float64Array.from({ length: rows * columns }, () => random.normal()),
+  );
+const factor = normals(20, 12);
+for (let i = 0; i < factor.data.length; i++) factor.data[i] *= 2 ** -(i % 12);
+const drive = normals(1, 12).data;
+const damping = 1e-3;
+const system = { kind: 'factored', factor, damping } as const;
+const exact = directSolver(system)?.(drive) ?? drive;
+
+/** ‖x − x*‖ in the norm of A. */
+function errorOf(x: Float64Array): number {
+  const error = subtract(x, exact);
+  return Math.sqrt(dot(error, matVec(formDense(factor, damping), error)));
+}
+
+const echo: RoughSolve = async (x) => ({ x, cost: ZERO_COST });
+/** Answers of no use at all: they depend on the drive by its length only. */
+const rubbish: RoughSolve = async (x) => ({ x: x.map((_, i) => Math.sin(i * norm2(x))), cost: ZERO_COST });
+
+describe('a damped solve from rough answers', () => {
+  it.each([
+    ['the drive itself', echo],
+    ['rubbish', rubbish],
+  ])('never moves away from the solution, and reaches it in P runs: %s', async (_name, rough) => {
+    const subspace = dominantSubspace(factor, normals(3, 12), 4);
+    for (const inside of [undefined, subspace]) {
+      let last = errorOf(new Float64Array(12));
+      for (let runs = 1; runs <= 12; runs++) {
+        const { x } = await dampedSolve({ factor, damping, drive, subspace: inside }, rough, runs);
+        expect(errorOf(x)).toBeLessThan(last * (1 + 1e-9));
+        last = Math.max(errorOf(x), 1e-9);
+      }
+      if (rough === echo) expect(last).toBeLessThan(1e-6 * norm2(exact));
+    }
+  });
+
+  it('is done after one exact answer, and says what the model predicts', async () => {
+    const { x, predictedFall } = await dampedSolve(
+      { factor, damping, drive, subspace: undefined },
+      async () => ({ x: exact, cost: ZERO_COST }),
+      1,
+    );
+    expect(norm2(subtract(x, exact))).toBeLessThan(1e-12 * norm2(exact));
+    const image = matVec(factor, x);
+    expect(predictedFall).toBeCloseTo(dot(drive, x) - dot(image, image) / 2, 12);
+  });
+
+  it('solves the part inside of the subspace without help', async () => {
+    const subspace = dominantSubspace(factor, normals(3, 12), 30);
+    const inside = matVecTransposed(subspace.basis, Float64Array.of(1, -2, 0.5));
+    const silent: RoughSolve = async (wanted) => ({ x: new Float64Array(wanted.length), cost: ZERO_COST });
+    const { x } = await dampedSolve({ factor, damping, drive: inside, subspace }, silent, 1);
+    const wanted = directSolver(system)?.(inside) ?? inside;
+    expect(norm2(subtract(x, wanted))).toBeLessThan(1e-8 * norm2(wanted));
+  });
+});
+
+describe('the Levenberg–Marquardt method', () => {
+  const problem = new ResidualProblem(heat(6), [8]);
+  const solver: CurvatureSolver = {
+    name: 'exact',
+    settings: { name: 'exact' },
+    load: async (loaded) => async (wanted, lambda) => ({
+      x: directSolver({ kind: 'factored', factor: loaded, damping: lambda })?.(wanted) ?? wanted,
+      cost: ZERO_COST,
+    }),
+  };
+
+  async function train(steps: number, rank: number): Promise<number[]> {
+    const optimizer = levenbergMarquardt(solver, { ...LEVENBERG_MARQUARDT_DEFAULTS, rank });
+    let parameters = problem.initial(3);
+    let state = optimizer.init(problem.parameterCount);
+    const losses = [problem.loss(parameters)];
+    for (let step = 0; step < steps; step++) {
+      const { residuals, jacobian } = problem.linearise(parameters);
+      const gradient = matVecTransposed(jacobian, residuals);
+      const lossAt = (at: Float64Array): number => problem.loss(at);
+      const asked = { parameters, gradient, factor: jacobian, lossAt, step, totalSteps: steps, seed: 1 };
+      ({ parameters, state } = await optimizer.update(state, asked));
+      losses.push(problem.loss(parameters));
+    }
+    return losses;
+  }
+
+  it.each([0, 4])('never raises the loss, and lowers it a hundredfold in 25 steps: rank %i', async (rank) => {
+    const losses = await train(25, rank);
+    for (let step = 1; step < losses.length; step++)
+      expect(losses[step]).toBeLessThanOrEqual(losses[step - 1]);
+    expect(losses[25]).toBeLessThan(1e-2 * losses[0]);
+  });
+
+  it('raises λ and stays where it is when no attempt lowers the loss', async () => {
+    const optimizer = levenbergMarquardt(solver);
+    const parameters = problem.initial(3);
+    const { residuals, jacobian } = problem.linearise(parameters);
+    const gradient = matVecTransposed(jacobian, residuals);
+    const asked = {
+      parameters,
+      gradient,
+      factor: jacobian,
+      lossAt: () => 1,
+      step: 0,
+      totalSteps: 5,
+      seed: 1,
+    };
+    const { parameters: after, state } = await optimizer.update(optimizer.init(parameters.length), asked);
+    expect(after).toBe(parameters);
+    const { largest } = dominantSubspace(jacobian, normals(1, problem.parameterCount), 30);
+    expect(state.numbers['damping']).toBeGreaterThan(1e9 * largest);
+  });
+
+  it('is refused a loss that is not finite', async () => {
+    const optimizer = levenbergMarquardt(solver);
+    const parameters = problem.initial(3);
+    const { jacobian } = problem.linearise(parameters);
+    const asked = {
+      parameters,
+      gradient: parameters,
+      factor: jacobian,
+      lossAt: () => NaN,
+      step: 4,
+      totalSteps: 5,
+      seed: 1,
+    };
+    await expect(optimizer.update(optimizer.init(1), asked)).rejects.toMatchObject({ code: 'DIVERGED' });
+  });
+});
