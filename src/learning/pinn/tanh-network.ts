@@ -143,32 +143,8 @@ export class TanhNetwork {
     const { layers, along, jet } = tape;
     for (let i = 0; i < this.inputCount; i++) layers[0].input[i] = points[start + i];
     for (let l = 0; l < layers.length; l++) {
-      const { inputs, outputs, weightOffset, biasOffset } = this.#layers[l];
-      const { input, inputFirst, inputSecond, first, second, output } = layers[l];
-      const isEnd = l === layers.length - 1;
-      for (let j = 0; j < outputs; j++) {
-        const row = weightOffset + j * inputs;
-        let z = parameters[biasOffset + j];
-        for (let i = 0; i < inputs; i++) z += parameters[row + i] * input[i];
-        output[j] = isEnd ? z : Math.tanh(z);
-        const slope = 1 - output[j] * output[j];
-        const bend = -2 * output[j] * slope;
-        for (let k = 0; k < along.length; k++) {
-          let z1 = 0;
-          let z2 = 0;
-          if (l === 0) z1 = parameters[row + along[k]];
-          else
-            for (let i = 0; i < inputs; i++) {
-              z1 += parameters[row + i] * inputFirst[k][i];
-              z2 += parameters[row + i] * inputSecond[k][i];
-            }
-          first[k][j] = z1;
-          second[k][j] = z2;
-          if (isEnd) continue;
-          layers[l + 1].inputFirst[k][j] = slope * z1;
-          layers[l + 1].inputSecond[k][j] = bend * z1 * z1 + slope * z2;
-        }
-      }
+      this.#apply(l, parameters, tape);
+      if (l + 1 < layers.length) this.#bend(l, tape);
     }
     const end = layers[layers.length - 1];
     jet.value = end.output[0];
@@ -177,6 +153,57 @@ export class TanhNetwork {
       jet.second[k] = end.second[k][0];
     }
     return jet;
+  }
+
+  /** z = W a + b of one layer, and its derivatives. */
+  #apply(l: number, parameters: Float64Array, { layers, along }: Tape): void {
+    const { inputs, outputs, weightOffset, biasOffset } = this.#layers[l];
+    const { input, inputFirst, inputSecond, first, second, output } = layers[l];
+    for (let j = 0; j < outputs; j++) {
+      const row = weightOffset + j * inputs;
+      let z = parameters[biasOffset + j];
+      for (let i = 0; i < inputs; i++) z += parameters[row + i] * input[i];
+      output[j] = z;
+    }
+    for (let k = 0; k < along.length; k++) {
+      const z1 = first[k];
+      const z2 = second[k];
+      if (l === 0) {
+        for (let j = 0; j < outputs; j++) z1[j] = parameters[weightOffset + j * inputs + along[k]];
+        continue;
+      }
+      const a1 = inputFirst[k];
+      const a2 = inputSecond[k];
+      for (let j = 0; j < outputs; j++) {
+        const row = weightOffset + j * inputs;
+        let sum1 = 0;
+        let sum2 = 0;
+        for (let i = 0; i < inputs; i++) {
+          const weight = parameters[row + i];
+          sum1 += weight * a1[i];
+          sum2 += weight * a2[i];
+        }
+        z1[j] = sum1;
+        z2[j] = sum2;
+      }
+    }
+  }
+
+  /** tanh of one layer, and the derivatives that the next layer reads. */
+  #bend(l: number, { layers, along }: Tape): void {
+    const { output, first, second } = layers[l];
+    for (let j = 0; j < output.length; j++) output[j] = Math.tanh(output[j]);
+    for (let k = 0; k < along.length; k++) {
+      const z1 = first[k];
+      const z2 = second[k];
+      const a1 = layers[l + 1].inputFirst[k];
+      const a2 = layers[l + 1].inputSecond[k];
+      for (let j = 0; j < output.length; j++) {
+        const slope = 1 - output[j] * output[j];
+        a1[j] = slope * z1[j];
+        a2[j] = slope * (z2[j] - 2 * output[j] * z1[j] * z1[j]);
+      }
+    }
   }
 
   /**
@@ -201,16 +228,25 @@ export class TanhNetwork {
   #addLayer(l: number, { layers, along }: Tape, out: Float64Array, offset: number): void {
     const { inputs, outputs, weightOffset, biasOffset } = this.#layers[l];
     const { input, inputFirst, inputSecond, adjoint, adjointFirst, adjointSecond } = layers[l];
+    const weights = offset + weightOffset;
     for (let j = 0; j < outputs; j++) {
-      const row = offset + weightOffset + j * inputs;
-      const a = adjoint[j];
-      out[offset + biasOffset + j] += a;
-      for (let i = 0; i < inputs; i++) out[row + i] += a * input[i];
-      for (let k = 0; k < along.length; k++) {
-        const a1 = adjointFirst[k][j];
-        const a2 = adjointSecond[k][j];
-        if (l === 0) out[row + along[k]] += a1;
-        else for (let i = 0; i < inputs; i++) out[row + i] += a1 * inputFirst[k][i] + a2 * inputSecond[k][i];
+      const row = weights + j * inputs;
+      out[offset + biasOffset + j] += adjoint[j];
+      for (let i = 0; i < inputs; i++) out[row + i] += adjoint[j] * input[i];
+    }
+    for (let k = 0; k < along.length; k++) {
+      const adjoint1 = adjointFirst[k];
+      const adjoint2 = adjointSecond[k];
+      if (l === 0) {
+        // The point's own derivative is 1 along its coordinate, and its second derivative is 0.
+        for (let j = 0; j < outputs; j++) out[weights + j * inputs + along[k]] += adjoint1[j];
+        continue;
+      }
+      const a1 = inputFirst[k];
+      const a2 = inputSecond[k];
+      for (let j = 0; j < outputs; j++) {
+        const row = weights + j * inputs;
+        for (let i = 0; i < inputs; i++) out[row + i] += adjoint1[j] * a1[i] + adjoint2[j] * a2[i];
       }
     }
   }
@@ -219,30 +255,35 @@ export class TanhNetwork {
   #passDown(l: number, parameters: Float64Array, { layers, along }: Tape): void {
     const { inputs, outputs, weightOffset } = this.#layers[l];
     const upper = layers[l];
-    const lower = layers[l - 1];
+    const { output, adjoint, adjointFirst, adjointSecond, first, second } = layers[l - 1];
     for (let i = 0; i < inputs; i++) {
-      const p = lower.output[i];
-      const slope = 1 - p * p;
-      const bend = -2 * p * slope;
-      const third = slope * (6 * p * p - 2);
-      let y = 0;
-      for (let j = 0; j < outputs; j++) y += upper.adjoint[j] * parameters[weightOffset + j * inputs + i];
-      let below = slope * y;
-      for (let k = 0; k < along.length; k++) {
+      let sum = 0;
+      for (let j = 0; j < outputs; j++) sum += upper.adjoint[j] * parameters[weightOffset + j * inputs + i];
+      adjoint[i] = (1 - output[i] * output[i]) * sum;
+    }
+    for (let k = 0; k < along.length; k++) {
+      const upper1 = upper.adjointFirst[k];
+      const upper2 = upper.adjointSecond[k];
+      const z1 = first[k];
+      const z2 = second[k];
+      const lower1 = adjointFirst[k];
+      const lower2 = adjointSecond[k];
+      for (let i = 0; i < inputs; i++) {
         let y1 = 0;
         let y2 = 0;
         for (let j = 0; j < outputs; j++) {
           const weight = parameters[weightOffset + j * inputs + i];
-          y1 += upper.adjointFirst[k][j] * weight;
-          y2 += upper.adjointSecond[k][j] * weight;
+          y1 += upper1[j] * weight;
+          y2 += upper2[j] * weight;
         }
-        const z1 = lower.first[k][i];
-        const z2 = lower.second[k][i];
-        below += bend * z1 * y1 + (third * z1 * z1 + bend * z2) * y2;
-        lower.adjointFirst[k][i] = slope * y1 + 2 * bend * z1 * y2;
-        lower.adjointSecond[k][i] = slope * y2;
+        const p = output[i];
+        const slope = 1 - p * p;
+        const bend = -2 * p * slope;
+        const third = slope * (6 * p * p - 2);
+        adjoint[i] += bend * z1[i] * y1 + (third * z1[i] * z1[i] + bend * z2[i]) * y2;
+        lower1[i] = slope * y1 + 2 * bend * z1[i] * y2;
+        lower2[i] = slope * y2;
       }
-      lower.adjoint[i] = below;
     }
   }
 }
