@@ -10,6 +10,12 @@ export interface OptimizerState {
   readonly numbers: Readonly<Record<string, number>>;
 }
 
+/** One loss as a function of parameters: the same examples or points as the step's gradient. Values may be NaN. */
+export interface Trial {
+  loss(parameters: Float64Array): number;
+  lossAndGradient(parameters: Float64Array): { readonly loss: number; readonly gradient: Float64Array };
+}
+
 /** What an optimizer is given for one step. */
 export interface StepRequest {
   /** θ, length P; not changed in place. */
@@ -21,8 +27,8 @@ export interface StepRequest {
   readonly gradient: Float64Array | (() => Promise<Float64Array>);
   /** K with KᵀK = G at θ, m × P; present if the optimizer `needsCurvature`. */
   readonly factor: Matrix | undefined;
-  /** The loss at other parameters, of the same examples or points, for an optimizer that tries a step first. */
-  readonly lossAt?: (parameters: Float64Array) => number;
+  /** The same problem at other parameters, for an optimizer that tries a step before it takes it. */
+  readonly trial?: Trial;
   /** Steps taken before this one. */
   readonly step: number;
   /** Steps of the whole training: the learning rate falls linearly from η to 0 over them. */

@@ -66,11 +66,11 @@ export function levenbergMarquardt(
     needsCurvature: true,
     init: () => ({ arrays: {}, numbers: {} }),
     update: async (state, request) => {
-      const { factor, lossAt, step, parameters } = request;
+      const { factor, trial, step, parameters } = request;
       assert(factor !== undefined, 'the Levenberg–Marquardt method was given no curvature');
-      assert(lossAt !== undefined, 'the Levenberg–Marquardt method was given no loss to try');
+      assert(trial !== undefined, 'the Levenberg–Marquardt method was given no loss to try');
       const drive = await gradientOf(request);
-      const loss = lossAt(parameters);
+      const loss = trial.loss(parameters);
       if (!Number.isFinite(loss) || !drive.every(Number.isFinite))
         throw divergedError(step, 'the loss or its gradient is not finite');
       const subspace = subspaceOf(factor, state, settings.rank, request);
@@ -86,7 +86,7 @@ export function levenbergMarquardt(
         const found = await dampedSolve({ factor, damping, drive, subspace }, rough, settings.runs);
         cost = addCost(cost, found.cost);
         const tried = parameters.map((value, i) => value - found.x[i]);
-        const gain = gainOf(found, loss, lossAt(tried));
+        const gain = gainOf(found, loss, trial.loss(tried));
         if (gain > GAIN_MIN) {
           const fallen = damping * Math.max(settings.dampingFall, 1 - (2 * gain - 1) ** 3);
           damping = Math.max(fallen, settings.smallestDamping * largest);

@@ -87,6 +87,12 @@ describe('the Levenberg–Marquardt method', () => {
     }),
   };
 
+  /** A trial that says the same of every point. */
+  const constant = (loss: number) => ({
+    loss: () => loss,
+    lossAndGradient: () => problem.lossAndGradient(problem.initial(1)),
+  });
+
   async function train(steps: number, rank: number): Promise<number[]> {
     const optimizer = levenbergMarquardt(solver, { ...LEVENBERG_MARQUARDT_DEFAULTS, rank });
     let parameters = problem.initial(3);
@@ -95,8 +101,15 @@ describe('the Levenberg–Marquardt method', () => {
     for (let step = 0; step < steps; step++) {
       const { residuals, jacobian } = problem.linearise(parameters);
       const gradient = matVecTransposed(jacobian, residuals);
-      const lossAt = (at: Float64Array): number => problem.loss(at);
-      const asked = { parameters, gradient, factor: jacobian, lossAt, step, totalSteps: steps, seed: 1 };
+      const asked = {
+        parameters,
+        gradient,
+        factor: jacobian,
+        trial: problem,
+        step,
+        totalSteps: steps,
+        seed: 1,
+      };
       ({ parameters, state } = await optimizer.update(state, asked));
       losses.push(problem.loss(parameters));
     }
@@ -119,7 +132,7 @@ describe('the Levenberg–Marquardt method', () => {
       parameters,
       gradient,
       factor: jacobian,
-      lossAt: () => 1,
+      trial: constant(1),
       step: 0,
       totalSteps: 5,
       seed: 1,
@@ -138,7 +151,7 @@ describe('the Levenberg–Marquardt method', () => {
       parameters,
       gradient: parameters,
       factor: jacobian,
-      lossAt: () => NaN,
+      trial: constant(NaN),
       step: 4,
       totalSteps: 5,
       seed: 1,
