@@ -7,9 +7,9 @@ export interface Quadrature {
 }
 
 /**
- * Gauss–Hermite quadrature of n ≥ 1 nodes, in no order; exact for polynomials of degree 2n − 1 up to rounding.
- * The nodes are the eigenvalues of the tridiagonal matrix with zero diagonal and √(k/2) beside it, and
- * w_k = √π (first component of the eigenvector)².
+ * Gauss–Hermite quadrature of n ≥ 1 nodes, in no order; exact for polynomials of degree 2n − 1 up to
+ * rounding. The nodes are the eigenvalues of the tridiagonal matrix with zero diagonal and √(k/2) beside it,
+ * and w_k = √π (first component of the eigenvector)².
  * Source: Golub, Welsch, "Calculation of Gauss quadrature rules", Math. Comp. 23 (1969).
  */
 export function gaussHermite(n: number): Quadrature {

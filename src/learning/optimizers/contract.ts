@@ -10,7 +10,10 @@ export interface OptimizerState {
   readonly numbers: Readonly<Record<string, number>>;
 }
 
-/** One loss as a function of parameters: the same examples or points as the step's gradient. Values may be NaN. */
+/**
+ * One loss as a function of parameters: the same examples or points as the step's gradient. Values may be
+ * NaN.
+ */
 export interface Trial {
   loss(parameters: Float64Array): number;
   lossAndGradient(parameters: Float64Array): { readonly loss: number; readonly gradient: Float64Array };

@@ -29,18 +29,19 @@ export interface DampedProblem {
 export interface DampedSolution {
   /** x, length P. */
   readonly x: Float64Array;
-  /** gᵀx − ½ xᵀ(KᵀK)x: how much the quadratic model says that the loss falls. */
+  /** gᵀx − ½ xᵀ(KᵀK)x: how much the parabola says that the loss falls. */
   readonly predictedFall: number;
   readonly cost: SolverCost;
 }
 
 /**
- * x ≈ (KᵀK + λI)⁻¹g from `runs` answers of a rough solver. Each answer to what is left of g becomes a direction
- * that is A-orthogonal to those before, and its length minimises ½xᵀAx − gᵀx. So the error in the A-norm never
- * grows, however bad an answer is. The products A z are exact and the host's: one per run, three with a
- * subspace.
+ * x ≈ (KᵀK + λI)⁻¹g from `runs` answers of a rough solver. Each answer to what is left of g becomes a
+ * direction that is A-orthogonal to those before, and its length minimises ½xᵀAx − gᵀx. So the error in the
+ * A-norm never grows, however bad an answer is. The products A z are exact and the host's: one per run, three
+ * with a subspace.
  *
- * With a subspace V a direction is V's exact part, the rough answer to the rest, and V's part of what that left.
+ * With a subspace V a direction is V's exact part, the rough answer to the rest, and V's part of what that
+ * left.
  * Source: flexible conjugate gradients, Notay, SIAM J. Sci. Comput. 22 (2000).
  */
 export async function dampedSolve(

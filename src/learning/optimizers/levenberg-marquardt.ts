@@ -40,7 +40,7 @@ export const LEVENBERG_MARQUARDT_DEFAULTS: LevenbergMarquardtSettings = {
   dampingFall: 1 / 5,
 };
 
-/** A step whose loss falls by less than this share of what the model says is rejected. */
+/** A step whose loss falls by less than this share of its prediction is rejected. */
 const GAIN_MIN = 1e-4;
 /** Attempts of one step; λ then is 2⁴⁵ times what it was. */
 const ATTEMPTS_MAX = 10;
@@ -48,10 +48,10 @@ const ATTEMPTS_MAX = 10;
 const SWEEPS = { first: 4, later: 1 } as const;
 
 /**
- * Levenberg and Marquardt's method for a loss ½‖r‖² with K = ∂r/∂θ: θ ← θ − x with x ≈ (KᵀK + λI)⁻¹∇ℓ. The gain
- * is what the loss fell over what the model predicted. Above 10⁻⁴ the step is taken and
- * λ ← λ · max(fall, 1 − (2 gain − 1)³); otherwise λ ← νλ, ν ← 2ν from ν = 2, and the same K is used again.
- * A step in which ten attempts fail leaves θ as it is and ends with the raised λ.
+ * Levenberg and Marquardt's method for a loss ½‖r‖² with K = ∂r/∂θ: θ ← θ − x with x ≈ (KᵀK + λI)⁻¹∇ℓ. The
+ * gain is what the loss fell over what the parabola predicted. Above 10⁻⁴ the step is taken and λ ← λ ·
+ * max(fall, 1 − (2 gain − 1)³); otherwise λ ← νλ, ν ← 2ν from ν = 2, and the same K is used again. A step in
+ * which ten attempts fail leaves θ as it is and ends with the raised λ.
  *
  * Errors: DIVERGED when the gradient or the loss is not finite; what the solver throws.
  * Source: Nielsen, "Damping parameter in Marquardt's method", IMM-REP-1999-05.
@@ -100,7 +100,7 @@ export function levenbergMarquardt(
   };
 }
 
-/** What the loss fell, over what the model predicted; −1 for a model that predicts no fall. */
+/** What the loss fell, over what was predicted; −1 where no fall is predicted. */
 function gainOf({ predictedFall }: DampedSolution, loss: number, lossThen: number): number {
   return predictedFall > 0 && Number.isFinite(lossThen) ? (loss - lossThen) / predictedFall : -1;
 }

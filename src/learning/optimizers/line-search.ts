@@ -15,10 +15,10 @@ const SLOPE_SHARE = 0.9;
 const EVALUATIONS_MAX = 30;
 
 /**
- * A step along `direction` from `start` that meets the strong Wolfe conditions with c₁ = 10⁻⁴ and c₂ = 0.9, from
- * the first length `length` on: it brackets a minimum, and then bisects by cubic interpolation. Undefined for a
- * direction that does not descend, and when 30 evaluations find no lower loss. A loss that is not finite counts
- * as too high.
+ * A step along `direction` from `start` that meets the strong Wolfe conditions with c₁ = 10⁻⁴ and c₂ = 0.9,
+ * from the first length `length` on: it brackets a minimum, and then bisects by cubic interpolation.
+ * Undefined for a direction that does not descend, and when 30 evaluations find no lower loss. A loss that is
+ * not finite counts as too high.
  *
  * Source: Nocedal, Wright, "Numerical Optimization", 2006, algorithms 3.5 and 3.6.
  */

@@ -16,9 +16,10 @@ export interface QuasiNewtonSettings {
 }
 
 /**
- * Quasi-Newton descent for a loss without noise: θ ← θ + α p, p = −H∇ℓ, where H approximates the inverse Hessian
- * by the changes of the gradient, and α meets the strong Wolfe conditions. One step is one line search. Where no
- * lower loss is found, H is forgotten and θ stays. O(memory · P) or O(P²) a step, and one or more gradients.
+ * Quasi-Newton descent for a loss without noise: θ ← θ + α p, p = −H∇ℓ, where H approximates the inverse
+ * Hessian by the changes of the gradient, and α meets the strong Wolfe conditions. One step is one line
+ * search. Where no lower loss is found, H is forgotten and θ stays. O(memory · P) or O(P²) a step, and one or
+ * more gradients.
  *
  * Errors: DIVERGED when the loss or the gradient is not finite.
  * Source: Nocedal, Wright, "Numerical Optimization", 2006, algorithms 6.1 and 7.4.

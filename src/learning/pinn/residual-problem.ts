@@ -13,8 +13,8 @@ export interface Linearisation {
 }
 
 /**
- * A physics-informed network: parameters θ → residuals r of an equation, with loss ½‖r‖². The first entries of
- * r are the equation's residuals over √(interior points), the others the errors at the boundary times
+ * A physics-informed network: parameters θ → residuals r of an equation, with loss ½‖r‖². The first entries
+ * of r are the equation's residuals over √(interior points), the others the errors at the boundary times
  * √(boundaryWeight / boundary points). Its Gauss–Newton matrix is JᵀJ. Everything is float64.
  *
  * Source: Raissi, Perdikaris, Karniadakis, "Physics-informed neural networks", J. Comput. Phys. 378 (2019).
@@ -102,8 +102,8 @@ export class ResidualProblem {
   }
 
   /**
-   * Calls `visit` for each row of r. `tape.adjoint` then holds the derivatives of the unscaled residual, whose
-   * multiple by `factor` the row is.
+   * Calls `visit` for each row of r. `tape.adjoint` then holds the derivatives of the unscaled residual,
+   * whose multiple by `factor` the row is.
    */
   #forEach(
     parameters: Float64Array,

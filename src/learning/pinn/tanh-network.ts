@@ -85,8 +85,8 @@ export class TanhNetwork {
   }
 
   /**
-   * Initial θ, length P. `wide`: hidden weights and biases ~ N(0, 1), end weights ~ N(0, 1/width), end bias 0.
-   * `glorot`: weights ~ N(0, 2/(inputs + outputs)), biases 0 (Glorot and Bengio, 2010).
+   * Initial θ, length P. `wide`: hidden weights and biases ~ N(0, 1), end weights ~ N(0, 1/width), end bias
+   * 0. `glorot`: weights ~ N(0, 2/(inputs + outputs)), biases 0 (Glorot and Bengio, 2010).
    */
   initial(random: RandomSource, start: TanhStart): Float64Array {
     const parameters = new Float64Array(this.parameterCount);
