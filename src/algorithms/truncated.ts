@@ -11,7 +11,10 @@ import { driveLimitedScale, powerOfTwoAbove } from '../board/scaling.js';
 import { type Attempt, type BoardSession, inSession } from '../board/session.js';
 import { factorEigenvalueMax } from '../board/spectrum.js';
 import type { BoardDevice } from '../driver/device-api.js';
+import { ThermolinkError } from '../errors.js';
 import { isZero, normInf } from '../linalg/products.js';
+import { directSolver } from '../linalg/woodbury.js';
+import { formatNumber } from '../number-text.js';
 import type {
   LoadedFactor,
   TruncatedRequest,
@@ -190,6 +193,35 @@ export function createNoSolver(): TruncatedSolver {
         eigenvalueMax: factorEigenvalueMax(factor),
         cost: ZERO_COST,
         run: async ({ drive, scale }) => ({ x: Float64Array.from(drive), nextScale: scale }),
+      });
+    },
+  };
+}
+
+/**
+ * The digital solver that a truncated one is measured against: (KᵀK + λI)⁻¹b in float64, whatever the ticks.
+ * Errors: BAD_ARGUMENT, BAD_MATRIX for a factor that is none; NOT_POSITIVE_DEFINITE for a damping that
+ * float64 can't tell from 0.
+ */
+export function createExactSolver(): TruncatedSolver {
+  return {
+    name: 'exact',
+    truncated: async (request, work) => {
+      checkIsTruncatedRequest(request);
+      const { factor } = request;
+      checkSystem({ kind: 'factored', factor, damping: 0 });
+      return work({
+        eigenvalueMax: factorEigenvalueMax(factor),
+        cost: ZERO_COST,
+        run: async ({ drive, damping, scale }) => {
+          const solve = directSolver({ kind: 'factored', factor, damping });
+          if (solve !== undefined) return { x: solve(drive), nextScale: scale };
+          throw new ThermolinkError(
+            'NOT_POSITIVE_DEFINITE',
+            `Float64 can't factorise KᵀK + λI with λ = ${formatNumber(damping)}.`,
+            { hint: 'Raise `damping`.', data: { damping } },
+          );
+        },
       });
     },
   };

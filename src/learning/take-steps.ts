@@ -123,7 +123,9 @@ async function takeStep<M extends Figures, T extends Figures>(
     const started = performance.now();
     const factor = optimizer.needsCurvature ? begun.factor() : undefined;
     const curvatureMs = optimizer.needsCurvature ? performance.now() - started : 0;
-    const asked = { parameters, gradient: begun.gradient, factor, step, totalSteps, seed, signal };
+    const { gradient } = begun;
+    const { trial } = problem;
+    const asked = { parameters, gradient, factor, trial, step, totalSteps, seed, signal };
     return { curvatureMs, update: await optimizer.update(state.optimizer, asked) };
   }, begun);
   const { loss, measures, state: problemState = state.problem } = await begun.result();

@@ -45,6 +45,6 @@ export async function conjugateDirections(
 }
 
 /** x ← x + factor · y. */
-function addScaled(x: Float64Array, factor: number, y: Float64Array): void {
+export function addScaled(x: Float64Array, factor: number, y: Float64Array): void {
   for (let i = 0; i < x.length; i++) x[i] += factor * y[i];
 }

@@ -1,5 +1,6 @@
 import type { SolverCost } from '../../board/cost.js';
 import type { Matrix } from '../../linalg/matrix.js';
+import type { Trial } from '../problem/contract.js';
 
 /**
  * All that an optimizer keeps between steps, as plain data that a checkpoint holds exactly. Never changed in
@@ -8,15 +9,6 @@ import type { Matrix } from '../../linalg/matrix.js';
 export interface OptimizerState {
   readonly arrays: Readonly<Record<string, Float64Array>>;
   readonly numbers: Readonly<Record<string, number>>;
-}
-
-/**
- * One loss as a function of parameters: the same examples or points as the step's gradient. Values may be
- * NaN.
- */
-export interface Trial {
-  loss(parameters: Float64Array): number;
-  lossAndGradient(parameters: Float64Array): { readonly loss: number; readonly gradient: Float64Array };
 }
 
 /** What an optimizer is given for one step. */

@@ -5,7 +5,9 @@ import { formatNumber } from '../../number-text.js';
 import { adam } from './adam.js';
 import { cg } from './cg.js';
 import type { Optimizer } from './contract.js';
+import { levenbergMarquardt } from './levenberg-marquardt.js';
 import { ngd } from './ngd.js';
+import { quasiNewton } from './quasi-newton.js';
 import type { InitialPolicy } from './relaxation.js';
 import { sgd } from './sgd.js';
 import { tngd } from './tngd.js';
@@ -13,7 +15,17 @@ import { tngdAdam } from './tngd-adam.js';
 import { truncatedTngd } from './truncated-tngd.js';
 
 /** The optimizers by name; docs/explanation/training.md compares them. */
-export const OPTIMIZER_NAMES = ['tngd', 'tngd-adam', 'ngd', 'cg', 'sgd', 'adam'] as const;
+export const OPTIMIZER_NAMES = [
+  'tngd',
+  'tngd-adam',
+  'ngd',
+  'cg',
+  'lm',
+  'sgd',
+  'adam',
+  'lbfgs',
+  'bfgs',
+] as const;
 /** One of `OPTIMIZER_NAMES`. */
 export type OptimizerName = (typeof OPTIMIZER_NAMES)[number];
 export const INITIAL_POLICIES: readonly InitialPolicy[] = ['keep', 'gradient', 'zero'];
@@ -52,6 +64,12 @@ export interface OptimizerOptions {
   readonly runs?: number;
   /** Conjugate directions of a step of `cg`. */
   readonly products?: number;
+  /** How many dominant directions of the curvature the host solves itself in `lm`, ≥ 0. */
+  readonly rank?: number;
+  /** λ of the first attempt of `lm`, as a share of the curvature's largest eigenvalue, above 0. */
+  readonly firstDamping?: number;
+  /** Pairs of steps and gradient changes that `lbfgs` keeps, ≥ 1. */
+  readonly memory?: number;
 }
 
 const RELAXATION = { damping: 0.3, time: 1, initial: 'keep', delay: 0 } as const;
@@ -66,13 +84,16 @@ export const OPTIMIZER_DEFAULTS = {
   ngd: { rate: 0.7, clip: 0.5, damping: 0.3 },
   cg: { rate: 0.7, clip: 0.5, damping: 0.3, products: 10 },
   sgd: { rate: 0.2, clip: Infinity, momentum: 0.9 },
+  lm: { rank: 16, runs: 2, ticks: 1024, firstDamping: 1e-2 },
   adam: { rate: 0.025, clip: Infinity, beta1: 0.9, beta2: 0.999 },
+  lbfgs: { memory: 50 },
+  bfgs: {},
 } as const;
 
 /** Those of `tngd` with `ticks`, for problems whose curvature is exact; `ticks` itself has no default. */
 const TRUNCATED_DEFAULTS = { rate: 0.05, finalRate: 0.1, clip: 0.5, damping: 1e-3, runs: 1 } as const;
 
-/** What every optimizer has and its defaults need not name. */
+/** What every optimizer with a rate has and its defaults need not name. */
 const SHARED_DEFAULTS = { finalRate: 0 } as const;
 
 /**
@@ -109,6 +130,12 @@ const RANGES: Record<Exclude<keyof OptimizerOptions, 'initial'>, typeof POSITIVE
   ticks: COUNT,
   runs: COUNT,
   products: COUNT,
+  memory: COUNT,
+  rank: {
+    test: (value) => Number.isSafeInteger(value) && value >= 0,
+    words: 'a whole number of at least 0',
+  },
+  firstDamping: POSITIVE,
   momentum: FRACTION,
   beta1: FRACTION,
   beta2: FRACTION,
@@ -136,7 +163,8 @@ export function optimizerSettings(
   checkObject('options', options, '{ rate: 0.1 }');
   const isTruncated = name === 'tngd' && options.ticks !== undefined;
   const defaults: OptimizerOptions = isTruncated ? TRUNCATED_DEFAULTS : OPTIMIZER_DEFAULTS[name];
-  const possible = { ...SHARED_DEFAULTS, ...defaults, ...(isTruncated ? { ticks: options.ticks } : {}) };
+  const shared = 'rate' in defaults ? SHARED_DEFAULTS : {};
+  const possible = { ...shared, ...defaults, ...(isTruncated ? { ticks: options.ticks } : {}) };
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const label = isTruncated ? `${name} with ticks` : name;
   for (const [option, value] of given) checkOption(label, possible, option as keyof OptimizerOptions, value);
@@ -185,14 +213,16 @@ export function createOptimizer(
   if (name === 'adam') return adam(settings);
   if (name === 'ngd') return ngd(settings);
   if (name === 'cg') return cg(settings);
+  if (name === 'lbfgs' || name === 'bfgs') return quasiNewton(name, settings);
   if (solver === undefined)
     throw badOption(
       `${name} needs a solver: a board, an emulated board or the ideal sampler.`,
       "Pass one as third argument: createAnalogSolver(await connect('emulator:ideal-crossbar')).",
     );
   checkObject('solver', solver, 'createAnalogSolver(device)');
-  if (options.ticks !== undefined) {
-    if ('truncated' in solver) return truncatedTngd(solver, settings);
+  if (options.ticks !== undefined || name === 'lm') {
+    if ('truncated' in solver)
+      return name === 'lm' ? levenbergMarquardt(solver, settings) : truncatedTngd(solver, settings);
     if ('relax' in solver || 'solve' in solver)
       throw new ThermolinkError('UNSUPPORTED', `${name} with ticks can't run on this solver.`, {
         hint: 'Use a board, or createNoSolver() as its control.',

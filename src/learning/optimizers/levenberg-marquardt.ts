@@ -1,45 +1,31 @@
-import { addCost, ZERO_COST } from '../../board/cost.js';
+import type { LoadedFactor, TruncatedSolver } from '../../algorithms/contract.js';
 import { assert } from '../../errors.js';
+import { conjugateDirections, type DirectionOf } from '../../linalg/conjugate-directions.js';
 import { type DominantSubspace, dominantSubspace, withoutSubspace } from '../../linalg/dominant-subspace.js';
-import { lanczosExtremes } from '../../linalg/lanczos.js';
+import { applySystem } from '../../linalg/linear-system.js';
 import { type Matrix, matrix } from '../../linalg/matrix.js';
-import { matVec, matVecTransposed } from '../../linalg/products.js';
+import { dot, matVec } from '../../linalg/products.js';
 import { RANDOM_STREAM, randomSource } from '../../linalg/random.js';
 import { divergedError } from '../diverged.js';
 import type { Optimizer, OptimizerState, StepRequest } from './contract.js';
-import { type DampedSolution, dampedSolve, type RoughSolve } from './damped-solve.js';
+import { deflatedDirection } from './deflated-direction.js';
 import { gradientOf } from './step.js';
-
-/** Answers (KᵀK + λI)x = g roughly, on a board or without one. */
-export interface CurvatureSolver {
-  readonly name: string;
-  /** Everything that its answers depend on, as JSON data. */
-  readonly settings: Readonly<Record<string, unknown>>;
-  /** Takes K (m × P), for any number of drives and dampings. `seed` and `step` name the noise. */
-  load(factor: Matrix, use: Pick<StepRequest, 'seed' | 'step' | 'signal'>): Promise<RoughSolve>;
-}
 
 export interface LevenbergMarquardtSettings {
   /** How many of K's dominant directions the host solves itself; 0 for none. */
   readonly rank: number;
-  /** Uses of the rough solver for one attempt, ≥ 1. */
+  /** Board runs of one attempt, ≥ 1. */
   readonly runs: number;
+  /** The most ticks of a board run; it takes fewer where a hundredth of every mode is left earlier. */
+  readonly ticks: number;
   /** λ of the first attempt, as a share of KᵀK's largest eigenvalue. */
   readonly firstDamping: number;
-  /** Smallest λ, as a share of KᵀK's largest eigenvalue. */
-  readonly smallestDamping: number;
-  /** The least factor by which λ falls after a good step, above 0 and below 1. */
-  readonly dampingFall: number;
 }
 
-export const LEVENBERG_MARQUARDT_DEFAULTS: LevenbergMarquardtSettings = {
-  rank: 16,
-  runs: 2,
-  firstDamping: 1e-2,
-  smallestDamping: 1e-7,
-  dampingFall: 1 / 5,
-};
-
+/** Smallest λ, as a share of KᵀK's largest eigenvalue. */
+const DAMPING_MIN = 1e-7;
+/** The least factor by which λ falls after a good step. */
+const DAMPING_FALL = 1 / 5;
 /** A step whose loss falls by less than this share of its prediction is rejected. */
 const GAIN_MIN = 1e-4;
 /** Attempts of one step; λ then is 2⁴⁵ times what it was. */
@@ -47,26 +33,33 @@ const ATTEMPTS_MAX = 10;
 /** Sweeps for the subspace of the first step, and of each later one, which starts from the last. */
 const SWEEPS = { first: 4, later: 1 } as const;
 
+/** A run ends when so much of the slowest mode is left. */
+const SETTLED = 1e-2;
+/** h λ_max of a board at its largest stable step. */
+const STEP_OF_STIFFEST = 1.9;
+
 /**
  * Levenberg and Marquardt's method for a loss ½‖r‖² with K = ∂r/∂θ: θ ← θ − x with x ≈ (KᵀK + λI)⁻¹∇ℓ. The
- * gain is what the loss fell over what the parabola predicted. Above 10⁻⁴ the step is taken and λ ← λ ·
- * max(fall, 1 − (2 gain − 1)³); otherwise λ ← νλ, ν ← 2ν from ν = 2, and the same K is used again. A step in
- * which ten attempts fail leaves θ as it is and ends with the raised λ.
+ * gain is what the loss fell over what the parabola predicted. Above 10⁻⁴ the step is taken and λ becomes
+ * λ · max(1/5, 1 − (2 gain − 1)³), at least 10⁻⁷ of the largest eigenvalue; otherwise λ ← νλ, ν ← 2ν from
+ * ν = 2, and the same K is used again. A step in which ten attempts fail leaves θ as it is and ends with the
+ * raised λ.
  *
- * Errors: DIVERGED when the gradient or the loss is not finite; what the solver throws.
+ * The host solves the dominant directions of K itself and loads K without them; it combines the rough answers
+ * of the solver by exact products (`conjugateDirections`). The state keeps λ, those directions and the scale
+ * of each run, so that a training that is resumed gives the same bits.
+ *
+ * Errors: DIVERGED when the loss or the gradient is not finite; what the solver throws.
  * Source: Nielsen, "Damping parameter in Marquardt's method", IMM-REP-1999-05.
  */
-export function levenbergMarquardt(
-  solver: CurvatureSolver,
-  settings: LevenbergMarquardtSettings = LEVENBERG_MARQUARDT_DEFAULTS,
-): Optimizer {
+export function levenbergMarquardt(solver: TruncatedSolver, settings: LevenbergMarquardtSettings): Optimizer {
   return {
-    name: 'levenberg-marquardt',
-    settings: { name: 'levenberg-marquardt', solver: solver.settings, ...settings },
+    name: 'lm',
+    settings: { name: 'lm', solver: solver.name, ...settings },
     needsCurvature: true,
-    init: () => ({ arrays: {}, numbers: {} }),
+    init: () => ({ arrays: { scales: new Float64Array(settings.runs) }, numbers: {} }),
     update: async (state, request) => {
-      const { factor, trial, step, parameters } = request;
+      const { factor, trial, step, seed, signal, parameters } = request;
       assert(factor !== undefined, 'the Levenberg–Marquardt method was given no curvature');
       assert(trial !== undefined, 'the Levenberg–Marquardt method was given no loss to try');
       const drive = await gradientOf(request);
@@ -74,42 +67,79 @@ export function levenbergMarquardt(
       if (!Number.isFinite(loss) || !drive.every(Number.isFinite))
         throw divergedError(step, 'the loss or its gradient is not finite');
       const subspace = subspaceOf(factor, state, settings.rank, request);
-      const largest = subspace?.largest ?? largestEigenvalue(factor, request);
-      const rough = await solver.load(
-        subspace === undefined ? factor : withoutSubspace(factor, subspace),
-        request,
-      );
-      let damping = state.numbers['damping'] ?? settings.firstDamping * largest;
-      let growth = 2;
-      let cost = ZERO_COST;
-      for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-        const found = await dampedSolve({ factor, damping, drive, subspace }, rough, settings.runs);
-        cost = addCost(cost, found.cost);
-        const tried = parameters.map((value, i) => value - found.x[i]);
-        const gain = gainOf(found, loss, trial.loss(tried));
-        if (gain > GAIN_MIN) {
-          const fallen = damping * Math.max(settings.dampingFall, 1 - (2 * gain - 1) ** 3);
-          damping = Math.max(fallen, settings.smallestDamping * largest);
-          return { parameters: tried, state: stateOf(damping, subspace), cost };
+      const rest = subspace === undefined ? factor : withoutSubspace(factor, subspace);
+      const use = { factor: rest, address: { seed, step, block: 0 }, signal };
+      return solver.truncated(use, async (loaded) => {
+        const scales = Float64Array.from(state.arrays['scales']);
+        const largest = subspace?.largest ?? loaded.eigenvalueMax;
+        let damping = state.numbers['damping'] ?? settings.firstDamping * largest;
+        let growth = 2;
+        let taken = parameters;
+        for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+          const problem = { factor, damping, drive, subspace };
+          const x = await solveRoughly(loaded, problem, settings, scales);
+          const tried = parameters.map((value, i) => value - x[i]);
+          const gain = gainOf(loss - trial.loss(tried), predictedFall(factor, drive, x));
+          if (gain > GAIN_MIN) {
+            const fallen = damping * Math.max(DAMPING_FALL, 1 - (2 * gain - 1) ** 3);
+            damping = Math.max(fallen, DAMPING_MIN * largest);
+            taken = tried;
+            break;
+          }
+          damping *= growth;
+          growth *= 2;
         }
-        damping *= growth;
-        growth *= 2;
-      }
-      return { parameters, state: stateOf(damping, subspace), cost };
+        const arrays: Record<string, Float64Array> = { scales };
+        if (subspace !== undefined) arrays['subspace'] = subspace.basis.data;
+        return {
+          parameters: taken,
+          state: { arrays, numbers: { damping } },
+          cost: loaded.cost,
+        };
+      });
     },
   };
 }
 
-/** What the loss fell, over what was predicted; −1 where no fall is predicted. */
-function gainOf({ predictedFall }: DampedSolution, loss: number, lossThen: number): number {
-  return predictedFall > 0 && Number.isFinite(lossThen) ? (loss - lossThen) / predictedFall : -1;
+/** What one attempt solves: (KᵀK + λI) x = g, with some directions solved by the host. */
+interface Attempted {
+  readonly factor: Matrix;
+  readonly damping: number;
+  readonly drive: Float64Array;
+  readonly subspace: DominantSubspace | undefined;
 }
 
-function stateOf(damping: number, subspace: DominantSubspace | undefined): OptimizerState {
-  return {
-    arrays: subspace === undefined ? {} : { subspace: subspace.basis.data },
-    numbers: { damping },
+/** x, from `runs` answers of the solver. Each run's scale is kept in `scales`. */
+async function solveRoughly(
+  loaded: LoadedFactor,
+  { factor, damping, drive, subspace }: Attempted,
+  { runs, ticks: ticksMax }: LevenbergMarquardtSettings,
+  scales: Float64Array,
+): Promise<Float64Array> {
+  const apply = (x: Float64Array): Float64Array => applySystem({ kind: 'factored', factor, damping }, x);
+  const slowest = (STEP_OF_STIFFEST * damping) / (loaded.eigenvalueMax + damping);
+  const settled = Math.ceil(Math.log(1 / SETTLED) / slowest);
+  const ticks = settled < ticksMax ? settled : ticksMax;
+  const rough: DirectionOf = async (residual, run) => {
+    const answer = await loaded.run({ drive: residual, damping, ticks, scale: scales[run] });
+    scales[run] = answer.nextScale;
+    return answer.x;
   };
+  const direction = subspace === undefined ? rough : deflatedDirection(subspace, damping, apply, rough);
+  return conjugateDirections(apply, drive, runs, direction);
+}
+
+/**
+ * What the loss fell over what was predicted; −1 where no fall is predicted, so that the step is rejected.
+ */
+function gainOf(fall: number, predicted: number): number {
+  return predicted > 0 ? fall / predicted : -1;
+}
+
+/** gᵀx − ½‖Kx‖²: how much the loss falls along x, as far as it is a parabola. */
+function predictedFall(factor: Matrix, drive: Float64Array, x: Float64Array): number {
+  const image = matVec(factor, x);
+  return dot(drive, x) - dot(image, image) / 2;
 }
 
 function subspaceOf(
@@ -125,11 +155,4 @@ function subspaceOf(
   const random = randomSource({ seed, stream: RANDOM_STREAM.spectrumProbe, step });
   const start = Float64Array.from({ length: rows * factor.columns }, () => random.normal());
   return dominantSubspace(factor, matrix(rows, factor.columns, start), SWEEPS.first);
-}
-
-function largestEigenvalue(factor: Matrix, { seed, step }: StepRequest): number {
-  const random = randomSource({ seed, stream: RANDOM_STREAM.spectrumProbe, step });
-  const start = Float64Array.from({ length: factor.columns }, () => random.normal());
-  const apply = (x: Float64Array): Float64Array => matVecTransposed(factor, matVec(factor, x));
-  return lanczosExtremes(apply, start, { stepsMax: 12 }).max;
 }

@@ -1,5 +1,5 @@
 import { dot } from '../../linalg/products.js';
-import type { Trial } from './contract.js';
+import type { Trial } from '../problem/contract.js';
 
 /** A point along a direction. */
 export interface SearchPoint {

@@ -48,6 +48,17 @@ export interface Evaluation<Measures extends Figures = NoFigures> {
 }
 
 /**
+ * A loss as a function of its parameters [P] alone, for an optimizer that tries a step before it takes it. A
+ * value may be infinite or NaN where the loss makes no sense.
+ */
+export interface Trial {
+  /** ℓ, in the problem's own unit. */
+  loss(parameters: Float64Array): number;
+  /** ℓ and ∇ℓ, length P. */
+  lossAndGradient(parameters: Float64Array): { readonly loss: number; readonly gradient: Float64Array };
+}
+
+/**
  * What is trained: a loss of parameters, its gradient, and its curvature as a factor K with KᵀK = G. A
  * classifier is one (`train` makes it), the energy of a quantum state another (`isingChain`).
  *
@@ -68,6 +79,8 @@ export interface Problem<Measures extends Figures = NoFigures, Test extends Figu
   readonly curvatureRows: number;
   /** Initial parameters [P], a pure function of the seed. */
   init(seed: number): Float64Array;
+  /** Left out by a problem whose loss has noise, or whose every step sees other examples. */
+  readonly trial?: Trial;
   /** The state before the first step. Left out: none. */
   initialState?(seed: number): ProblemState;
   /** Loss, gradient and curvature at one point. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Trial } from '../../../src/learning/optimizers/contract.js';
 import { lineSearch } from '../../../src/learning/optimizers/line-search.js';
 import { type QuasiNewtonName, quasiNewton } from '../../../src/learning/optimizers/quasi-newton.js';
 import { heat } from '../../../src/learning/pinn/heat.js';
 import { ResidualProblem } from '../../../src/learning/pinn/residual-problem.js';
+import type { Trial } from '../../../src/learning/problem/contract.js';
 import { dot } from '../../../src/linalg/products.js';
 
 /** Rosenbrock's valley in pairs of coordinates; its minimum is 0 at (1, 1, …). */

@@ -1,0 +1,84 @@
+import { checkObject, checkWhole } from '../../argument-checks.js';
+import type { NoFigures, Problem } from '../problem/contract.js';
+import { burgers } from './burgers.js';
+import type { Equation, Points } from './equation.js';
+import { heat } from './heat.js';
+import { poissonCube, poissonSquare } from './poisson.js';
+import { ResidualProblem } from './residual-problem.js';
+
+/** How good a network solves its equation. */
+export type SolutionTest = {
+  /** ‖u − u*‖₂ / ‖u*‖₂ over points that no step has seen; u* is the known solution. */
+  readonly relativeError: number;
+};
+
+/** A boundary value problem to be solved by a network; its loss is ½‖r‖² of residuals r. */
+export interface PinnProblem extends Problem<NoFigures, SolutionTest> {
+  readonly equation: Equation;
+  /** u at points [count], for parameters [P]. */
+  values(parameters: Float64Array, points: Points): Float64Array;
+}
+
+/** What every physics-informed problem can be made with. */
+export interface PinnSettings {
+  /** Widths of the hidden layers, each ≥ 1. Default: those of the equation. */
+  readonly hidden?: readonly number[];
+}
+
+/** What the Poisson problem is made with. */
+export interface PoissonSettings extends PinnSettings {
+  /** d, 2 to 16. Default 5. In two dimensions it is the square with u = 0 on its sides. */
+  readonly dimensions?: number;
+}
+
+const DIMENSIONS_MAX = 16;
+
+/**
+ * Δu = f in the unit cube of d dimensions: see `poissonCube` and `poissonSquare`. Parameters have length P.
+ * Errors: BAD_ARGUMENT.
+ */
+export function poissonPinn(settings: PoissonSettings = {}): PinnProblem {
+  checkObject('settings', settings, '{ dimensions: 5 }');
+  const { dimensions = 5 } = settings;
+  checkWhole('dimensions', dimensions, 2, DIMENSIONS_MAX);
+  return pinnProblem(dimensions === 2 ? poissonSquare() : poissonCube(dimensions), settings);
+}
+
+/** The heat equation in one dimension: see `heat`. Parameters have length P. Errors: BAD_ARGUMENT. */
+export function heatPinn(settings: PinnSettings = {}): PinnProblem {
+  return pinnProblem(heat(), settings);
+}
+
+/** Burgers' equation in one dimension: see `burgers`. Parameters have length P. Errors: BAD_ARGUMENT. */
+export function burgersPinn(settings: PinnSettings = {}): PinnProblem {
+  return pinnProblem(burgers(), settings);
+}
+
+/**
+ * A network that solves an equation, as a problem to be trained: loss ½‖r‖², gradient Jᵀr [P], K = J [m × P].
+ * An own `Equation` can be given. Errors: BAD_ARGUMENT.
+ */
+export function pinnProblem(equation: Equation, settings: PinnSettings = {}): PinnProblem {
+  checkObject('settings', settings, '{ hidden: [32] }');
+  const { hidden = equation.hidden } = settings;
+  const problem = new ResidualProblem(equation, hidden);
+  let test: Points | undefined;
+  return {
+    name: equation.name,
+    settings: { ...equation.settings, hidden },
+    equation,
+    parameterCount: problem.parameterCount,
+    curvatureRows: problem.residualCount,
+    init: (seed) => problem.initial(seed),
+    trial: problem,
+    evaluate: ({ parameters }) => ({
+      first: problem.lossAndGradient(parameters),
+      factor: () => problem.linearise(parameters).jacobian,
+    }),
+    test: (parameters) => {
+      test ??= equation.test();
+      return { relativeError: problem.relativeError(parameters, test) };
+    },
+    values: (parameters, points) => problem.values(parameters, points),
+  };
+}
