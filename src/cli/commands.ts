@@ -21,7 +21,7 @@ export interface CommandGroup {
 export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
   {
     name: 'train',
-    summary: 'train a network or a quantum state by natural gradient on a board, or by a digital optimizer',
+    summary: 'train a network or a quantum state with the curvature on a board, or by a digital optimizer',
     commands: [
       {
         name: 'mnist',
@@ -37,6 +37,21 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
         name: 'heisenberg',
         summary: 'the ground state of a Heisenberg ring, by variational Monte Carlo',
         load: () => import('./commands/train/heisenberg.js'),
+      },
+      {
+        name: 'poisson',
+        summary: 'a network that solves a Poisson equation in several dimensions',
+        load: () => import('./commands/train/poisson.js'),
+      },
+      {
+        name: 'heat',
+        summary: 'a network that solves a heat equation',
+        load: () => import('./commands/train/heat.js'),
+      },
+      {
+        name: 'burgers',
+        summary: 'a network that solves Burgers’ equation',
+        load: () => import('./commands/train/burgers.js'),
       },
     ],
   },

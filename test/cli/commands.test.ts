@@ -273,14 +273,21 @@ describe('thermolink train', () => {
 });
 
 describe('help', () => {
-  it.each(['train mnist', 'train ising', 'train heisenberg', 'solve', 'info', 'demo'])(
-    '%s --help has an example',
-    async (command) => {
-      const { stdout, exitCode } = await runCommand(...command.split(' '), '--help');
-      expect(exitCode).toBe(0);
-      expect(stdout).toMatch(/Examples?:\n {2}(printf|thermolink)/);
-    },
-  );
+  it.each([
+    'train mnist',
+    'train ising',
+    'train heisenberg',
+    'train poisson',
+    'train heat',
+    'train burgers',
+    'solve',
+    'info',
+    'demo',
+  ])('%s --help has an example', async (command) => {
+    const { stdout, exitCode } = await runCommand(...command.split(' '), '--help');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/Examples?:\n {2}(printf|thermolink)/);
+  });
 
   it('no command, and an unknown one, are wrong usage', async () => {
     expect((await runCommand()).exitCode).toBe(2);

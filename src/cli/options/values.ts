@@ -25,6 +25,10 @@ export function wholeNumber(min: number, max: number): ValueParser<number> {
 /** A u32: a whole number from 0 to 2³² − 1. */
 export const u32: ValueParser<number> = integer({ min: 0, max: U32_MAX });
 
+/** Whole numbers of at least 1 between commas: `48` or `12,12`. */
+export const wholeNumbers: ValueParser<readonly number[]> = (text, option) =>
+  text.split(',').map((part) => positiveInteger()(part.trim(), option));
+
 /** A finite number above 0, decimal. */
 export const positiveNumber: ValueParser<number> = decimal({
   range: 'a number above 0, such as 0.1 or 1e-3',

@@ -36,6 +36,8 @@ export function burgers(n = 25, boundaryCount = 43): Equation {
       return jet.first[0] + jet.value * jet.first[1] - VISCOSITY * jet.second[1];
     },
     exact: burgersSolution(VISCOSITY),
+    slices: [0, 0.25, 0.5, 1].map((t) => ({ name: `t = ${t}`, from: [t, -1], to: [t, 1] })),
+    sliceAxis: 'x',
     test: () => stretched(gridWithEdges(80)),
   };
 }

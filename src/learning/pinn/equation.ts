@@ -6,6 +6,14 @@ export interface Points {
   readonly coordinates: Float64Array;
 }
 
+/** A straight line through the domain along which a solution is drawn. */
+export interface Slice {
+  readonly name: string;
+  /** The ends of the line, d coordinates each. */
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+}
+
 /**
  * A boundary value problem with a known solution. In the domain its residual r(x, u, u_k, u_kk) is 0, on the
  * boundary u has the values of the solution.
@@ -34,6 +42,9 @@ export interface Equation {
   residual(index: number, jet: Jet, partials: Jet): number;
   /** The solution at the point whose coordinates begin at `points[start]`. */
   exact(points: Float64Array, start: number): number;
+  /** Where its solution is worth a look, and the name of the coordinate along those lines. */
+  readonly slices: readonly Slice[];
+  readonly sliceAxis: string;
   /** Points that no training sees, for the error against the solution. */
   test(): Points;
 }

@@ -25,6 +25,9 @@ export function poissonCube(dimensions = 5, interiorCount = 500, boundaryCount =
     for (let k = 0; k < dimensions; k++) sum += Math.cos(Math.PI * points[start + k]);
     return sum;
   };
+  /** A point whose coordinates are all `value`, but for the first. */
+  const filled = (value: number, first = value): number[] =>
+    Array.from({ length: dimensions }, (_, k) => (k === 0 ? first : value));
   const source = sourceOf(interior, dimensions, (points, start) => -(Math.PI ** 2) * exact(points, start));
   return {
     name: 'poisson',
@@ -38,6 +41,11 @@ export function poissonCube(dimensions = 5, interiorCount = 500, boundaryCount =
     start: 'wide',
     residual: laplaceResidual(source),
     exact,
+    slices: [
+      { name: 'diagonal', from: filled(0), to: filled(1) },
+      { name: 'x₁, the others 1/2', from: filled(0.5, 0), to: filled(0.5, 1) },
+    ],
+    sliceAxis: 'place on the line',
     test: () => uniformPoints(TEST_POINTS, dimensions, TEST_SEED, POINT_SET.test),
   };
 }
@@ -65,6 +73,8 @@ export function poissonSquare(n = 20): Equation {
     start: 'wide',
     residual: laplaceResidual(source),
     exact,
+    slices: [0.1, 0.25, 0.5].map((y) => ({ name: `y = ${y}`, from: [0, y], to: [1, y] })),
+    sliceAxis: 'x',
     test: () => gridWithEdges(80),
   };
 }

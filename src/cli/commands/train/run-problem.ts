@@ -1,6 +1,6 @@
 import { createAnalogSolver } from '../../../algorithms/board-solver.js';
-import { createNoSolver } from '../../../algorithms/truncated.js';
-import { createOptimizer, type OptimizerOptions } from '../../../learning/optimizers/create.js';
+import type { TruncatedSolver } from '../../../algorithms/contract.js';
+import { createOptimizer, type OptimizerName, type OptimizerOptions } from '../../../learning/optimizers/create.js';
 import type { Figures, Problem } from '../../../learning/problem/contract.js';
 import type { StepRecord, TrainingSummary } from '../../../learning/record.js';
 import { type TrainProblemRequest, trainProblem } from '../../../learning/train-problem.js';
@@ -11,27 +11,25 @@ import type { StoredPlan } from './output-options.js';
 import { environmentOf, shown, TICKS_MAX, TRAINING_DEVICE } from './run-training.js';
 import { type ShownFigure, TrainingDisplay } from './training-display.js';
 
-/** The optimizers that problems are trained with. */
-export type MethodName = 'tngd' | 'ngd' | 'cg' | 'sgd' | 'adam';
-
-/** The options of each optimizer where a command line gives none. */
-export type ProblemDefaults = Readonly<Record<MethodName, OptimizerOptions>>;
-
 /** An optimizer as a command line asks for it. */
 export interface Method {
   readonly label: string;
-  readonly name: MethodName;
+  readonly name: OptimizerName;
   readonly options: OptimizerOptions;
-  /** Whether a board answers; its control does not use one. */
+  /** Whether a board answers; its controls do not use one. */
   readonly usesBoard: boolean;
+  /** What answers in place of the board in its controls. */
+  readonly digitalSolver?: TruncatedSolver | undefined;
 }
 
 /** How a problem is shown. */
 export interface ProblemView<Measures extends Figures, P> {
   /** The problem on one line. */
   readonly describe: (problem: P) => string;
-  /** What makes the rows of the curvature fewer, for a board that has not so many. */
-  readonly fewerRows: (rowsMax: number) => string;
+  /**
+   * What makes the rows of the curvature fewer, for a board that has not so many. Left out: nothing does.
+   */
+  readonly fewerRows?: (rowsMax: number) => string;
   readonly figures: readonly ShownFigure<StepRecord<Measures>>[];
 }
 
@@ -84,15 +82,14 @@ export async function runProblem<Measures extends Figures, P extends Problem<Mea
         }),
       );
     const { name, options } = method;
-    if (!method.usesBoard) {
-      const solver = name === 'tngd' ? createNoSolver() : undefined;
-      return (await train({ optimizer: createOptimizer(name, options, solver) })).summary;
-    }
+    if (!method.usesBoard)
+      return (await train({ optimizer: createOptimizer(name, options, method.digitalSolver) })).summary;
     const uri = deviceUri(plan.device, TRAINING_DEVICE);
     display.phase(`connecting to ${uri}`);
     return await withDevice(uri, plan, signal, async (device) => {
       const { identity } = device;
-      refuseTooLargeShape(problem, identity, { hint: view.fewerRows(identity.rows), fits: true, data: {} });
+      const hint = view.fewerRows?.(identity.rows);
+      refuseTooLargeShape(problem, identity, hint === undefined ? hint : { hint, fits: true, data: {} });
       const optimizer = createOptimizer(name, options, createAnalogSolver(device, { ticksMax: TICKS_MAX }));
       return (await train({ optimizer, environment: environmentOf(identity) })).summary;
     });

@@ -1,0 +1,131 @@
+import { createExactSolver, createNoSolver } from '../../../algorithms/truncated.js';
+import { ThermolinkError } from '../../../errors.js';
+import type { OptimizerName, OptimizerOptions } from '../../../learning/optimizers/create.js';
+import { deviceOption, LOG, RECORD, RETRY } from '../../options/groups.js';
+import { flag, longFlag, type OptionValues, option } from '../../options/option.js';
+import {
+  choice,
+  fractionBelowOne,
+  nonNegativeNumber,
+  positiveInteger,
+  positiveNumber,
+  u32,
+} from '../../options/values.js';
+import { OUTPUT_OPTIONS } from './output-options.js';
+import type { Method } from './run-problem.js';
+import { TRAINING_DEVICE } from './run-training.js';
+
+/**
+ * The optimizers of a problem, and their options where a command line gives none. The first one is the
+ * default, and the one that uses a board. `sgd` is the control.
+ */
+export type ProblemDefaults = { readonly sgd: OptimizerOptions } & {
+  readonly [Name in OptimizerName]?: OptimizerOptions;
+};
+
+/** What a command line names in place of an optimizer. */
+const PRESETS = ['control', 'no-board', 'exact'] as const;
+
+/** What answers in place of the board; `control` is another optimizer. */
+const CONTROLS = {
+  control: () => undefined,
+  'no-board': createNoSolver,
+  exact: createExactSolver,
+} as const;
+
+/** The options that name a method, for a problem whose optimizers are `names`; the first uses the board. */
+function methodNames(names: readonly OptimizerName[]) {
+  const [board] = names;
+  return {
+    optimizer: option('--optimizer <name>', `one of ${names.join(', ')} (default: ${board})`, {
+      value: choice(names),
+    }),
+    preset: option(
+      '--preset <name>',
+      `control: sgd with momentum and clip; no-board: ${board} whose board returns what it is given; ` +
+        `exact: ${board} whose board is replaced by a digital solver`,
+      { value: choice(PRESETS) },
+    ),
+  };
+}
+
+const METHOD_OPTIONS = {
+  seed: option('--seed <s>', 'of parameters, samples and noise, 0 to 2³² − 1', { value: u32, default: 0 }),
+  rate: option('--rate <η>', 'learning rate at first', { value: positiveNumber }),
+  finalRate: option('--final-rate <f>', 'share of it to which it falls linearly', {
+    value: nonNegativeNumber,
+  }),
+  damping: option('--damping <λ>', 'added to the curvature', { value: nonNegativeNumber }),
+  ticks: option('--ticks <n>', 'ticks of a board run', { value: positiveInteger() }),
+  runs: option('--runs <k>', 'board runs of a step, which the host combines', { value: positiveInteger() }),
+  products: option('--products <c>', 'conjugate directions of a step of cg', { value: positiveInteger() }),
+  rank: option('--rank <k>', 'dominant directions of the curvature that the host solves itself', {
+    value: u32,
+  }),
+  memory: option('--memory <k>', 'pairs of steps that lbfgs keeps', { value: positiveInteger() }),
+  momentum: option('--momentum <μ>', 'of sgd, 0 ≤ μ < 1', { value: fractionBelowOne }),
+  clip: option('--clip <c>', 'longest parameter step in the 2-norm', { value: positiveNumber }),
+  testEvery: option('--test-every <k>', 'steps between two tests (default: a 20th of the steps)', {
+    value: positiveInteger(),
+  }),
+  ...OUTPUT_OPTIONS,
+  ...deviceOption(TRAINING_DEVICE),
+  json: flag('--json', 'print the summary as JSON'),
+  ...RETRY,
+  ...RECORD,
+  ...LOG,
+};
+
+type MethodSpecs = ReturnType<typeof methodNames> & typeof METHOD_OPTIONS;
+export type MethodOptions = OptionValues<MethodSpecs>;
+
+/** Every option of how a problem is trained; those that none of its optimizers has are left out. */
+export function methodOptions(defaults: ProblemDefaults): MethodSpecs {
+  const names = Object.keys(defaults) as OptimizerName[];
+  const has = (field: OptimizerOption): boolean => names.some((name) => field in (defaults[name] ?? {}));
+  const unused: readonly string[] = OPTIMIZER_OPTIONS.filter((field) => !has(field));
+  const specs = Object.entries({ ...methodNames(names), ...METHOD_OPTIONS });
+  return Object.fromEntries(specs.filter(([field]) => !unused.includes(field))) as MethodSpecs;
+}
+
+const BOARD_OPTIONS = ['device', 'logLevel', 'logFile', 'record', 'recordSamples'] as const;
+const OPTIMIZER_OPTIONS = [
+  'rate',
+  'finalRate',
+  'damping',
+  'ticks',
+  'runs',
+  'products',
+  'rank',
+  'memory',
+  'momentum',
+  'clip',
+] as const;
+type OptimizerOption = (typeof OPTIMIZER_OPTIONS)[number];
+
+/** Errors: BAD_ARGUMENT for options that do nothing with the optimizer. */
+export function methodOf(given: MethodOptions, defaults: ProblemDefaults): Method {
+  const { preset, optimizer } = given;
+  const board = Object.keys(defaults)[0] as OptimizerName;
+  const name = preset === undefined ? (optimizer ?? board) : preset === 'control' ? 'sgd' : board;
+  if (optimizer !== undefined && preset !== undefined && optimizer !== name)
+    throw usage(`--preset ${preset} is ${name}, not ${optimizer}.`, 'Leave --optimizer out.');
+  const usesBoard = name === board && preset === undefined;
+  const own: OptimizerOptions = defaults[name] ?? {};
+  const chosenBy = preset === undefined ? `--optimizer ${name}` : `--preset ${preset}`;
+  const isGiven = (field: keyof MethodOptions): boolean => given[field] !== undefined;
+  const inert =
+    OPTIMIZER_OPTIONS.find((field) => isGiven(field) && !(field in own)) ??
+    BOARD_OPTIONS.find((field) => isGiven(field) && !usesBoard) ??
+    (!given.retry && !usesBoard ? 'retry' : undefined);
+  if (inert !== undefined)
+    throw usage(`${longFlag(METHOD_OPTIONS[inert])} does nothing with ${chosenBy}.`, 'Leave it out.');
+  const chosen = OPTIMIZER_OPTIONS.filter(isGiven).map((field) => [field, given[field]]);
+  const options: OptimizerOptions = { ...own, ...Object.fromEntries(chosen) };
+  const digitalSolver = name === board && preset !== undefined ? CONTROLS[preset]() : undefined;
+  return { label: preset ?? name, name, options, usesBoard, digitalSolver };
+}
+
+function usage(message: string, hint: string): ThermolinkError {
+  return new ThermolinkError('BAD_ARGUMENT', message, { hint });
+}

@@ -1,0 +1,20 @@
+import type { OptimizerOptions } from '../optimizers/create.js';
+
+type Defaults = Readonly<Record<'lm' | 'adam' | 'sgd' | 'lbfgs' | 'bfgs', OptimizerOptions>>;
+
+const SHARED: Defaults = {
+  lm: { rank: 16, runs: 2, ticks: 1024 },
+  adam: { rate: 0.01, beta1: 0.9, beta2: 0.999, clip: Infinity },
+  sgd: { rate: 0.03, momentum: 0.9, clip: 0.5 },
+  lbfgs: { memory: 50 },
+  bfgs: {},
+};
+
+/** How many steps each equation takes on a board, and the options of its optimizers. */
+export const PINN_DEFAULTS: Readonly<
+  Record<'poisson' | 'heat' | 'burgers', { readonly steps: number; readonly optimizers: Defaults }>
+> = {
+  poisson: { steps: 150, optimizers: SHARED },
+  heat: { steps: 200, optimizers: SHARED },
+  burgers: { steps: 150, optimizers: SHARED },
+};
