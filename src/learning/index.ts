@@ -29,6 +29,18 @@ export {
   type OptimizerOptions,
 } from './optimizers/create.js';
 export type { InitialPolicy } from './optimizers/relaxation.js';
+export type { Equation, Points, Slice } from './pinn/equation.js';
+export {
+  burgersPinn,
+  heatPinn,
+  type PinnProblem,
+  type PinnSettings,
+  type PoissonSettings,
+  pinnProblem,
+  poissonPinn,
+  type SolutionTest,
+} from './pinn/pinn-problem.js';
+export type { Jet, TanhStart } from './pinn/tanh-network.js';
 export type {
   Evaluation as ProblemEvaluation,
   Figures,
@@ -37,6 +49,7 @@ export type {
   Problem,
   ProblemState,
   StepPoint,
+  Trial,
 } from './problem/contract.js';
 export {
   type EnergyMeasures,

@@ -64,6 +64,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/learning/problem',
     'src/learning/optimizers/create.ts',
   ],
+  'src/learning/pinn': [...ERRORS, 'src/linalg', 'src/learning/problem', 'src/learning/optimizers/create.ts'],
   'src/learning': [
     ...ERRORS,
     'src/linalg',
@@ -76,6 +77,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/linalg',
     'src/board/cost.ts',
     'src/algorithms/contract.ts',
+    'src/learning/problem',
     'src/learning/diverged.ts',
   ],
   'src/serve': [

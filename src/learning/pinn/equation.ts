@@ -9,14 +9,15 @@ export interface Points {
 /** A straight line through the domain along which a solution is drawn. */
 export interface Slice {
   readonly name: string;
-  /** The ends of the line, d coordinates each. */
+  /** Where the line begins, length d. */
   readonly from: readonly number[];
+  /** Where it ends, length d. */
   readonly to: readonly number[];
 }
 
 /**
  * A boundary value problem with a known solution. In the domain its residual r(x, u, u_k, u_kk) is 0, on the
- * boundary u has the values of the solution.
+ * boundary u has the values of the solution. All is dimensionless. Errors: none of its methods throws.
  */
 export interface Equation {
   readonly name: string;
@@ -24,7 +25,7 @@ export interface Equation {
   readonly settings: Readonly<Record<string, unknown>>;
   /** d: how many coordinates a point has. */
   readonly dimensions: number;
-  /** The coordinates along which the residual needs derivatives. */
+  /** The coordinates along which the residual needs derivatives, one entry per derivative. */
   readonly along: readonly number[];
   /** Points in the domain where the residual is to vanish. */
   readonly interior: Points;
@@ -32,15 +33,19 @@ export interface Equation {
   readonly boundary: Points;
   /** Factor of the boundary's mean square in the loss. */
   readonly boundaryWeight: number;
-  /** Widths of the hidden layers that go with this problem, and how their parameters begin. */
+  /** Widths of the hidden layers that go with this problem, one per layer. */
   readonly hidden: readonly number[];
+  /** How the parameters of those layers begin. */
   readonly start: TanhStart;
   /**
    * r at the interior point `index`, with its derivatives ∂r/∂u, ∂r/∂u_k, ∂r/∂u_kk in `partials`; [k] counts
    * `along`.
    */
   residual(index: number, jet: Jet, partials: Jet): number;
-  /** The solution at the point whose coordinates begin at `points[start]`. */
+  /**
+   * The solution at the point whose d coordinates begin at the index `start` of `points`,
+   * [point][coordinate].
+   */
   exact(points: Float64Array, start: number): number;
   /** Where its solution is worth a look, and the name of the coordinate along those lines. */
   readonly slices: readonly Slice[];

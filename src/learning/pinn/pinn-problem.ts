@@ -8,11 +8,14 @@ import { ResidualProblem } from './residual-problem.js';
 
 /** How good a network solves its equation. */
 export type SolutionTest = {
-  /** ‖u − u*‖₂ / ‖u*‖₂ over points that no step has seen; u* is the known solution. */
+  /** The ratio ‖u − u*‖₂ / ‖u*‖₂ over points that no step has seen; u* is the known solution. */
   readonly relativeError: number;
 };
 
-/** A boundary value problem to be solved by a network; its loss is ½‖r‖² of residuals r. */
+/**
+ * A boundary value problem to be solved by a network; its loss is ½‖r‖² of residuals r. Errors: none of its
+ * methods throws; a loss that is not finite is refused by the trainer.
+ */
 export interface PinnProblem extends Problem<NoFigures, SolutionTest> {
   readonly equation: Equation;
   /** u at points [count], for parameters [P]. */
@@ -21,13 +24,16 @@ export interface PinnProblem extends Problem<NoFigures, SolutionTest> {
 
 /** What every physics-informed problem can be made with. */
 export interface PinnSettings {
-  /** Widths of the hidden layers, each ≥ 1. Default: those of the equation. */
+  /** Widths of the hidden layers, one per layer, each ≥ 1. Default: those of the equation. */
   readonly hidden?: readonly number[];
 }
 
 /** What the Poisson problem is made with. */
 export interface PoissonSettings extends PinnSettings {
-  /** d, 2 to 16. Default 5. In two dimensions it is the square with u = 0 on its sides. */
+  /**
+   * The number of dimensions d, 2 to 16. Default 5. In two dimensions it is the square with u = 0 on its
+   * sides.
+   */
   readonly dimensions?: number;
 }
 

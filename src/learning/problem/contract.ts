@@ -48,13 +48,13 @@ export interface Evaluation<Measures extends Figures = NoFigures> {
 }
 
 /**
- * A loss as a function of its parameters [P] alone, for an optimizer that tries a step before it takes it. A
- * value may be infinite or NaN where the loss makes no sense.
+ * A loss as a function of its parameters alone, for an optimizer that tries a step before it takes it.
+ * Errors: none; a loss that makes no sense is infinite or NaN.
  */
 export interface Trial {
-  /** ℓ, in the problem's own unit. */
+  /** ℓ at `parameters` [P], in the problem's own unit. */
   loss(parameters: Float64Array): number;
-  /** ℓ and ∇ℓ, length P. */
+  /** ℓ at `parameters` [P], in the problem's own unit, and ∇ℓ [P]. */
   lossAndGradient(parameters: Float64Array): { readonly loss: number; readonly gradient: Float64Array };
 }
 
@@ -79,7 +79,10 @@ export interface Problem<Measures extends Figures = NoFigures, Test extends Figu
   readonly curvatureRows: number;
   /** Initial parameters [P], a pure function of the seed. */
   init(seed: number): Float64Array;
-  /** Left out by a problem whose loss has noise, or whose every step sees other examples. */
+  /**
+   * The loss at other points. Left out by a problem whose loss has noise, or whose every step sees other
+   * examples.
+   */
   readonly trial?: Trial;
   /** The state before the first step. Left out: none. */
   initialState?(seed: number): ProblemState;
