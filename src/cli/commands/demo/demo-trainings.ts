@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { createNoSolver } from '../../../algorithms/truncated.js';
 import type { Figures } from '../../../learning/problem/contract.js';
 import { ENERGY_DEFAULTS } from '../../../learning/quantum/energy-defaults.js';
 import type { EnergyMeasures } from '../../../learning/quantum/variational-energy.js';
@@ -74,7 +75,8 @@ function methodOf(label: (typeof CHAIN_METHODS)[number]): Method {
   if (label === 'ngd' || label === 'adam')
     return { label, name: label, options: ising[label], usesBoard: false };
   const options = { ...ising.tngd, ticks: CHAIN_TICKS };
-  return { label, name: 'tngd', options, usesBoard: label === 'tngd' };
+  const digitalSolver = label === 'tngd' ? undefined : createNoSolver();
+  return { label, name: 'tngd', options, usesBoard: label === 'tngd', digitalSolver };
 }
 
 /** Trains the classifier of digits by each method and stores the trainings. */

@@ -8,11 +8,7 @@ import { withInterrupt } from '../../output/interrupt.js';
 import { drawCurves, storedPlanOf, withWayOn } from './output-options.js';
 import { printAndDraw } from './print-and-draw.js';
 import { type MethodOptions, methodOf, methodOptions, type ProblemDefaults } from './problem-method.js';
-import {
-  type ProblemPlan,
-  type ProblemView,
-  runProblem,
-} from './run-problem.js';
+import { type ProblemPlan, type ProblemView, runProblem } from './run-problem.js';
 import { storedText, trainingText } from './summary-text.js';
 
 export interface ProblemCommandDefinition<
