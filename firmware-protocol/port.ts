@@ -39,6 +39,14 @@ export interface Port {
    * closed or closes meanwhile.
    */
   write(bytes: Uint8Array): Promise<void>;
-  /** Ends the port. Errors: none; a port that is closed already stays closed. */
+  /**
+   * Ends the port. Errors: none; a port that is closed already stays closed. Only the port of a replayed
+   * session rejects, when recorded requests were not made.
+   */
   close(): Promise<void>;
+  /**
+   * Told of each request before it is written, by its id, so that the port can see who makes it. Errors:
+   * none.
+   */
+  noteCall?(requestId: number): void;
 }

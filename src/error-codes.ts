@@ -207,6 +207,16 @@ export const ERROR_CODES = {
     ],
     remedy: 'The same device has a new session. Load the program and start the run again.',
   },
+  REPLAY_MISMATCH: {
+    meaning: 'a program that runs against a recorded session does something else than what was recorded',
+    causes: [
+      'the program, its inputs or its seeds have changed since the recording',
+      'the library makes other requests than the version that recorded',
+      'the program ended before it had made all recorded requests',
+    ],
+    remedy:
+      'The message names the recorded message, the field, and the line of the program. If the program is right, record the session anew.',
+  },
   OUTCOME_UNKNOWN: {
     meaning: 'the session was lost after a command was sent and before it was answered',
     causes: ['the causes of LINK_LOST, while the board had a command to answer'],

@@ -131,6 +131,11 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
         summary: 'what solves cost and where they end, by size, condition and tolerance',
         load: () => import('./commands/bench/solve-command.js'),
       },
+      {
+        name: 'record',
+        summary: 'what recording a session costs, at 1 MB/s and at the full rate',
+        load: () => import('./commands/bench/record-command.js'),
+      },
     ],
   },
   {
@@ -171,6 +176,11 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
         name: 'doctor',
         summary: 'say what is missing in a recorded session',
         load: () => import('./commands/trace/doctor.js'),
+      },
+      {
+        name: 'recover',
+        summary: 'write a valid file of what is left of a damaged recording',
+        load: () => import('./commands/trace/recover.js'),
       },
       {
         name: 'verify',

@@ -54,15 +54,18 @@ export async function withDevice<T>(
   work: (device: Device) => Promise<T>,
 ): Promise<T> {
   const device = await open(uri, options, signal);
+  let result: T;
   try {
-    return await work(device);
+    result = await work(device);
   } catch (error) {
+    // The error of the work tells more than that of closing.
+    await device.close().catch(() => undefined);
     throw error instanceof ThermolinkError && CHOICE_ERRORS.includes(error.code)
       ? namingVariable(error, uri)
       : error;
-  } finally {
-    await device.close();
   }
+  await device.close();
+  return result;
 }
 
 async function open(uri: string, options: DeviceOptions, signal: AbortSignal): Promise<Device> {

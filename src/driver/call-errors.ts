@@ -77,8 +77,8 @@ export function writeError(portName: string, cause: unknown): ThermolinkError {
 
 /** The connection ended while a command waited for its answer. */
 export function outcomeError(name: CommandName, cause: ThermolinkError): ThermolinkError {
-  // The owner who closed the device knows what was in progress.
-  if (!mayHaveHappened(name) || cause.code === 'ABORTED') return cause;
+  // The owner who closed the device knows what was in progress. A replayed session has no board.
+  if (!mayHaveHappened(name) || cause.code === 'ABORTED' || cause.code === 'REPLAY_MISMATCH') return cause;
   return new ThermolinkError('OUTCOME_UNKNOWN', `The link was lost before ${name} was answered.`, {
     cause,
     hint: 'Connect again, read the status, and load the program again.',

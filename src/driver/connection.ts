@@ -6,7 +6,7 @@ import type { LinkLimits } from '../../firmware-protocol/link/command-sender.js'
 import { Link } from '../../firmware-protocol/link/link.js';
 import type { Answer, Command, CommandName, Event } from '../../firmware-protocol/messages/index.js';
 import type { Port } from '../../firmware-protocol/port.js';
-import { type ThermolinkError, throwIfAborted } from '../errors.js';
+import { ThermolinkError, throwIfAborted } from '../errors.js';
 import { evidence, frameDamageError, linkLostError, portClosedError, writeError } from './call-errors.js';
 import { FramePump, logFrame } from './frame-pump.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
@@ -65,6 +65,7 @@ export class Connection {
       suspended: () => this.#suspended,
       betweenSessions: () => this.#betweenSessions,
       portName: () => this.#port.name,
+      noteCall: (requestId) => this.#port.noteCall?.(requestId),
       wake: () => this.wake(),
     });
     this.#pump = new FramePump(this.link, clock, log, {
@@ -116,7 +117,10 @@ export class Connection {
       if (this.#port === port) this.#receive(bytes);
     });
     port.onClose((reason) => {
-      if (this.#port === port) this.lose(portClosedError(port.name, reason));
+      if (this.#port !== port) return;
+      // No other port would change what a replayed session expects.
+      if (isMismatch(reason)) this.fail(reason);
+      else this.lose(portClosedError(port.name, reason));
     });
   }
 
@@ -306,6 +310,11 @@ export class Connection {
     const room = FAULT_BYTES_KEPT - this.#rubbish.length;
     if (room > 0) this.#rubbish.push(...head.subarray(0, room));
   }
+}
+
+/** Whether a replayed session has ended because the program does something else than what was recorded. */
+function isMismatch(reason: Error | undefined): reason is ThermolinkError {
+  return reason instanceof ThermolinkError && reason.code === 'REPLAY_MISMATCH';
 }
 
 /**

@@ -153,7 +153,7 @@ export class Device implements BoardDevice {
       device.#whenClosed = options.whenClosed;
       return device;
     } catch (error) {
-      await port.close();
+      await port.close().catch(() => undefined);
       throw error;
     }
   }
@@ -308,7 +308,10 @@ export class Device implements BoardDevice {
     await this.close();
   }
 
-  /** Stops the board if a run is in progress, then closes the port. Never throws. */
+  /**
+   * Stops the board if a run is in progress, then closes the port. Errors: none, except REPLAY_MISMATCH for a
+   * replayed session of which recorded requests were not made.
+   */
   async close(): Promise<void> {
     const mayRun = !this.#runs.isEmpty || this.#startsInFlight > 0;
     if (mayRun && !this.#connection.failure && !this.#connection.suspended)
@@ -318,7 +321,8 @@ export class Device implements BoardDevice {
     this.#noteClosed();
     const closed = new ThermolinkError('ABORTED', 'The device was closed.');
     this.#connection.fail(closed);
-    await this.#connection.port.close().catch(() => undefined);
+    const failure = await this.#connection.port.close().catch((error: unknown) => error);
     await this.#whenClosed?.().catch(() => undefined);
+    if (failure instanceof ThermolinkError && failure.code === 'REPLAY_MISMATCH') throw failure;
   }
 }

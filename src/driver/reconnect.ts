@@ -167,7 +167,7 @@ export class Reconnector {
     const { signal } = this.#ended;
     const port = await this.#options.openPort(signal);
     if (signal.aborted || connection.failure) {
-      await port.close();
+      await port.close().catch(() => undefined);
       return;
     }
     connection.attach(port);
@@ -196,7 +196,7 @@ export class Reconnector {
       this.#keeper.tell({ kind: 'reconnected', attempt });
     } catch (error) {
       connection.detach();
-      await port.close();
+      await port.close().catch(() => undefined);
       throw error;
     }
   }
@@ -220,7 +220,10 @@ export class Reconnector {
 
 /** Whether another attempt would end in the same error. */
 function isFinal(error: unknown): boolean {
-  return error instanceof ThermolinkError && error.code === 'VERSION_MISMATCH';
+  return (
+    error instanceof ThermolinkError &&
+    (error.code === 'VERSION_MISMATCH' || error.code === 'REPLAY_MISMATCH')
+  );
 }
 
 function sessionLostError(portName: string, before: DeviceIdentity, after: DeviceIdentity): ThermolinkError {

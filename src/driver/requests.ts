@@ -54,6 +54,8 @@ interface ConnectionState {
   /** Whether the old session is gone and the new one is not open yet. New calls wait then. */
   betweenSessions(): boolean;
   portName(): string;
+  /** Tells the port of a request. */
+  noteCall(requestId: number): void;
   /** Lets the link write what is queued. */
   wake(): void;
 }
@@ -105,6 +107,7 @@ export class Requests {
     if (failure) throw failure;
     const requestId = sequenced ? this.#nextRequestId++ : 0;
     const key: PendingKey = sequenced ? requestId : (name as 'hello' | 'stop');
+    connection.noteCall(requestId);
     // This comes before anything waits for the answer, because it throws on a field out of its range.
     const payload = sequenced
       ? encodeCommandParts(name, requestId, fields)

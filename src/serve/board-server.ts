@@ -1,11 +1,10 @@
-import type { EmulatedDevice } from '../../emulator/index.js';
 import type { Clock } from '../../firmware-protocol/clock.js';
 import { faultyFrames } from '../../firmware-protocol/link/counters.js';
 import type { Port } from '../../firmware-protocol/port.js';
 import { checkObject } from '../argument-checks.js';
 import { SYSTEM_CLOCK } from '../driver/system-clock.js';
 import { busyAnswer, HelloWatch, type SeenHello } from './hello-watch.js';
-import { ServedDevice } from './serve-device.js';
+import { type ServableDevice, ServedDevice } from './serve-device.js';
 import { SessionPort } from './session-port.js';
 
 /** Connections at once, including those that wait or are being refused. */
@@ -56,6 +55,8 @@ export interface ServerStatus {
 export interface BoardServerOptions {
   readonly clock?: Clock;
   readonly onEvent?: (event: ServerEvent) => void;
+  /** Puts something between a new port and the board, for example a recorder. */
+  readonly tap?: ((port: Port) => Port) | undefined;
 }
 
 /** One way to the board: a connection, or a line that stays when its client leaves. */
@@ -81,17 +82,19 @@ interface Entrance {
  * Errors: none; a port that fails ends its client.
  */
 export class BoardServer {
-  readonly #device: EmulatedDevice;
+  readonly #device: ServableDevice;
   readonly #clock: Clock;
   readonly #onEvent: (event: ServerEvent) => void;
+  readonly #tap: (port: Port) => Port;
   readonly #entrances = new Set<Entrance>();
   #holder: Entrance | undefined;
 
-  constructor(device: EmulatedDevice, options: BoardServerOptions = {}) {
+  constructor(device: ServableDevice, options: BoardServerOptions = {}) {
     checkObject('device', device, 'new EmulatedDevice(die)');
     this.#device = device;
     this.#clock = options.clock ?? SYSTEM_CLOCK;
     this.#onEvent = options.onEvent ?? (() => undefined);
+    this.#tap = options.tap ?? ((port) => port);
   }
 
   /** What the server and its board are doing now. */
@@ -155,7 +158,8 @@ export class BoardServer {
     await Promise.all([...this.#entrances].map(({ port }) => port.close()));
   }
 
-  #add(port: Port, isLine: boolean, hasClient: () => boolean): Entrance {
+  #add(bare: Port, isLine: boolean, hasClient: () => boolean): Entrance {
+    const port = this.#tap(bare);
     const entrance: Entrance = {
       port,
       isLine,

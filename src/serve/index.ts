@@ -10,4 +10,4 @@ export type { EmulatorAddress } from './emulator-transport.js';
 export { parseFaults } from './fault-list.js';
 export { type Listener, type ListenTcpOptions, listenTcp } from './listen-tcp.js';
 export { readProfile } from './profile-file.js';
-export { ServedDevice, type ServeOptions } from './serve-device.js';
+export { type ServableDevice, ServedDevice, type ServeOptions } from './serve-device.js';

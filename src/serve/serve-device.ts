@@ -17,6 +17,30 @@ const BULKS_TOGETHER = 4;
 /** Bytes of answers that are written together, at most. */
 const TOGETHER_BYTES = 4096;
 
+/** A board as bytes: what serving it takes. `EmulatedDevice` is one. Errors: bytes never make it throw. */
+export interface ServableDevice
+  extends Pick<
+    EmulatedDevice,
+    | 'receive'
+    | 'poll'
+    | 'ready'
+    | 'advance'
+    | 'disconnect'
+    | 'elapse'
+    | 'nextTimeoutMs'
+    | 'watchdogDueMs'
+    | 'link'
+  > {
+  /** What status lines show, and the run in progress. */
+  readonly board: {
+    readonly state: string;
+    readonly runId: number;
+    readonly tick: number;
+    readonly run: object | undefined;
+    readonly watchdogTrips: number;
+  };
+}
+
 /** How an emulated board gets its time. */
 export interface ServeOptions {
   readonly clock?: Clock;
@@ -30,7 +54,7 @@ export interface ServeOptions {
  * When the port closes, the host has gone: the board stops, goes to `safe` and keeps its programs.
  */
 export class ServedDevice {
-  readonly #device: EmulatedDevice;
+  readonly #device: ServableDevice;
   readonly #port: Port;
   readonly #clock: Clock;
   readonly #sliceTicksMax: number;
@@ -39,7 +63,7 @@ export class ServedDevice {
    * The run that #sliceTicks was found for. It is not the run's number, because numbers begin
    * anew with a session.
    */
-  #sliceRun: EmulatedDevice['board']['run'];
+  #sliceRun: object | undefined;
   #working = false;
   #again = false;
   /** Large chunks that were taken since the board was last asked for answers. */
@@ -51,7 +75,7 @@ export class ServedDevice {
   /** Set while a write is in progress. */
   #cancelWatch: (() => void) | undefined;
 
-  constructor(device: EmulatedDevice, port: Port, options: ServeOptions = {}) {
+  constructor(device: ServableDevice, port: Port, options: ServeOptions = {}) {
     checkObject('device', device, 'new EmulatedDevice(die)');
     checkObject('port', port, "memoryPortPair('board')[1]");
     this.#device = device;

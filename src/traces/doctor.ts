@@ -1,7 +1,7 @@
 import { openTrace } from './open-trace.js';
 import type { LinkFindings } from './trace-message.js';
 
-/** What a recorded session holds and lacks. */
+/** What a recorded session holds and lacks: how many messages and sessions, how many frames. */
 export interface TraceHealth {
   readonly bytes: number;
   readonly messages: number;

@@ -83,7 +83,11 @@ export class LinkDecoder {
    * Takes a chunk and hands over the messages that it completes. With `copy: false` the bytes in a message
    * are valid only during the call.
    */
-  push(chunk: LinkChunk, deliver: (message: TraceMessage) => void, { copy = true } = {}): void {
+  push(
+    chunk: Omit<LinkChunk, 'side' | 'port'>,
+    deliver: (message: TraceMessage) => void,
+    { copy = true } = {},
+  ): void {
     const { direction, connection } = chunk;
     this.#decoder(connection, direction).decode(chunk.bytes, (item) => {
       if (item.kind === 'fault') {

@@ -1,8 +1,9 @@
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
-import { McapChunkBuilder, McapRecordBuilder, type McapTypes, Opcode } from '@mcap/core';
-import { crc32 } from '../../firmware-protocol/crc.js';
+import { crc32 } from 'node:zlib';
+import { McapRecordBuilder, type McapTypes, Opcode } from '@mcap/core';
 import { ThermolinkError } from '../errors.js';
 import { type WritePart, writeWhole } from '../files/replace-file.js';
+import { ChunkBuffer } from './chunk-buffer.js';
 
 /** A chunk of the file is closed when it holds this many bytes. */
 export const CHUNK_BYTES_MAX = 256 * 1024;
@@ -10,6 +11,7 @@ export const CHUNK_BYTES_MAX = 256 * 1024;
 export const INDEX_BYTES_MAX = 16 * 1024 * 1024;
 
 const LIBRARY = 'thermolink';
+const NOTHING = new Uint8Array(0);
 /** The name of our layout of channels, metadata and attachments (docs/reference/traces.md). */
 export const MCAP_PROFILE = 'thermolink';
 
@@ -40,7 +42,7 @@ interface OpenChannel {
 export class McapFile {
   readonly #descriptor: number;
   readonly #write: WritePart;
-  readonly #chunk = new McapChunkBuilder({ useMessageIndex: true });
+  readonly #chunk = new ChunkBuffer();
   readonly #records = new McapRecordBuilder();
   /** The index records of the summary, in their final form. */
   readonly #chunkIndexes = new McapRecordBuilder();
@@ -114,34 +116,42 @@ export class McapFile {
       this.#chunk.addChannel(open.channel);
       open.describedIn = this.#chunkNumber;
     }
-    this.#chunk.addMessage({ channelId, sequence: open.messages++, logTime, publishTime: logTime, data });
+    this.#chunk.addMessage(channelId, open.messages++, logTime, data);
     this.#chunkBytes = this.#chunk.byteLength;
     if (this.#chunkBytes >= CHUNK_BYTES_MAX) this.closeChunk();
   }
 
   /** Writes the open chunk with its index, if it holds anything. */
   closeChunk(): void {
-    if (this.#chunk.numMessages === 0) return;
-    const records = this.#chunk.buffer;
-    const { messageStartTime, messageEndTime } = this.#chunk;
+    if (this.#chunk.messageCount === 0) return;
+    const { records, startTime: messageStartTime, endTime: messageEndTime } = this.#chunk;
+    const size = BigInt(records.length);
     const chunkStartOffset = BigInt(this.#size);
-    const chunkLength = this.#records.writeChunk({
+    // The head of a chunk record whose content follows without being copied.
+    this.#records.writeChunk({
       messageStartTime,
       messageEndTime,
-      uncompressedSize: BigInt(records.length),
+      uncompressedSize: size,
       uncompressedCrc: crc32(records),
       compression: '',
-      records,
+      records: NOTHING,
     });
+    const head = this.#records.buffer;
+    this.#records.reset();
+    const view = new DataView(head.buffer, head.byteOffset);
+    view.setBigUint64(1, BigInt(head.length - 9) + size, true);
+    view.setBigUint64(head.length - 8, size, true);
+    const chunkLength = BigInt(head.length) + size;
     const messageIndexOffsets = new Map<number, bigint>();
-    for (const index of this.#chunk.indices) {
-      if (index.records.length === 0) continue;
-      messageIndexOffsets.set(index.channelId, chunkStartOffset + BigInt(this.#records.length));
+    for (const index of this.#chunk.indexes) {
+      messageIndexOffsets.set(index.channelId, chunkStartOffset + chunkLength + BigInt(this.#records.length));
       this.#records.writeMessageIndex(index);
     }
-    const messageIndexLength = BigInt(this.#records.length) - chunkLength;
-    this.#flush();
-    this.#counts.messages += this.#chunk.numMessages;
+    const messageIndexLength = BigInt(this.#records.length);
+    const indexes = this.#records.buffer;
+    this.#records.reset();
+    this.#append(head, records, indexes);
+    this.#counts.messages += this.#chunk.messageCount;
     this.#counts.chunks++;
     if (this.#startTime === undefined || messageStartTime < this.#startTime)
       this.#startTime = messageStartTime;
@@ -155,8 +165,8 @@ export class McapFile {
         messageIndexOffsets,
         messageIndexLength,
         compression: '',
-        compressedSize: BigInt(records.length),
-        uncompressedSize: BigInt(records.length),
+        compressedSize: size,
+        uncompressedSize: size,
       });
     this.#chunk.reset();
     this.#chunkBytes = 0;
@@ -259,9 +269,9 @@ export class McapFile {
   }
 
   /** Appends all bytes. After a failure the file ends where it ended before. */
-  #append(bytes: Uint8Array): void {
+  #append(...parts: readonly Uint8Array[]): void {
     try {
-      writeWhole(this.#descriptor, bytes, this.#write);
+      for (const part of parts) writeWhole(this.#descriptor, part, this.#write);
     } catch (error) {
       try {
         ftruncateSync(this.#descriptor, this.#size);
@@ -271,6 +281,6 @@ export class McapFile {
       this.abandon();
       throw error;
     }
-    this.#size += bytes.length;
+    for (const part of parts) this.#size += part.length;
   }
 }

@@ -161,9 +161,11 @@ class TraceFile implements Trace {
   }
 }
 
+type LinkEnd = Pick<LinkChunk, 'direction' | 'connection' | 'side' | 'port'>;
+
 /** The bytes of ports among the messages of a file. They are valid until the next ones. */
 export function* linkChunks(messages: Iterable<McapMessage>): Generator<LinkChunk> {
-  const links = new Map<McapChannel, Pick<LinkChunk, 'direction' | 'connection'> | undefined>();
+  const links = new Map<McapChannel, LinkEnd | undefined>();
   let timeNs = 0n;
   for (const { channel, logTime, data } of messages) {
     if (!links.has(channel)) links.set(channel, linkOf(channel));
@@ -175,12 +177,14 @@ export function* linkChunks(messages: Iterable<McapMessage>): Generator<LinkChun
 }
 
 /** Which end of which port a channel holds, or undefined for a channel of another kind. */
-function linkOf({ topic, metadata }: McapChannel): Pick<LinkChunk, 'direction' | 'connection'> | undefined {
+function linkOf({ topic, metadata }: McapChannel): LinkEnd | undefined {
   const direction = { '/link/to_device': 'toDevice', '/link/to_host': 'toHost' }[topic] as
     | LinkChunk['direction']
     | undefined;
   const connection = Number(metadata.get('connection') ?? 1);
-  return direction && Number.isSafeInteger(connection) ? { direction, connection } : undefined;
+  const side = metadata.get('side') === 'device' ? 'device' : 'host';
+  const port = metadata.get('port') ?? 'recorded';
+  return direction && Number.isSafeInteger(connection) ? { direction, connection, side, port } : undefined;
 }
 
 /** Whether a name is that of a file in the present folder, on every system. */

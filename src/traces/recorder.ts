@@ -4,12 +4,11 @@ import type { Port } from '../../firmware-protocol/port.js';
 import { PROTOCOL_MAJOR, PROTOCOL_MINOR, TABLE_HASH } from '../../firmware-protocol/version.js';
 import { SYSTEM_CLOCK } from '../driver/system-clock.js';
 import { ThermolinkError } from '../errors.js';
-import { LinkDecoder } from './link-decoder.js';
+import type { WritePart } from '../files/replace-file.js';
 import { McapFile } from './mcap-file.js';
-import { messageJson, messageSchemas, type SampleDetail, topicOf } from './message-json.js';
-import { readableFields } from './readable-fields.js';
+import type { SampleDetail } from './message-json.js';
 import { TappedPort } from './tapped-port.js';
-import type { LinkChunk, TraceMessage } from './trace-message.js';
+import { TraceWriter } from './trace-writer.js';
 
 /** A chunk of the file is closed after this time. */
 const CHUNK_MS = 500;
@@ -18,10 +17,15 @@ const CHUNK_MS_MIN = 50;
 /** After so many ports (reconnects, clients) the recording ends: each takes two channels of the file. */
 export const CONNECTIONS_RECORDED_MAX = 10_000;
 
+/** So many identities are attached at most. */
+const IDENTITIES_MAX = 100;
+
 /** How a session is recorded. */
 export interface RecordOptions {
   /** The file. It must not exist. */
   readonly file: string;
+  /** Whether messages are written as JSON beside the bytes. Default true. */
+  readonly messages?: boolean;
   /** What the JSON of a sample block holds beside its header; the raw bytes hold everything. */
   readonly samples?: SampleDetail;
   /** Called once when the recording ends early, for example on a full disk. The experiment goes on. */
@@ -29,20 +33,6 @@ export interface RecordOptions {
   /** Default: the machine's clock, from the time of day on. With a clock of the caller time begins at 0. */
   readonly clock?: Clock;
 }
-
-/** Messages after which a chunk is closed: a state of the board, a failure or the end of a run. */
-const CLOSING: ReadonlySet<string> = new Set([
-  'hello answer',
-  'helloRefused event',
-  'runEnded event',
-  'stop answer',
-  'acknowledge answer',
-  'refusal event',
-  'reset answer',
-  'start answer',
-  'commit answer',
-  'bad bad',
-]);
 
 /**
  * Records what passes ports into an MCAP file (docs/reference/traces.md): the bytes of both directions, and
@@ -55,13 +45,8 @@ export class Recorder {
   readonly #clock: Clock;
   readonly #wallStartNs: bigint;
   readonly #clockStartMs: number;
-  readonly #decoder = new LinkDecoder();
-  readonly #detail: SampleDetail;
+  readonly #writer: TraceWriter;
   readonly #onWarning: (error: ThermolinkError) => void;
-  readonly #schemas = messageSchemas();
-  readonly #messageChannels = new Map<string, number>();
-  readonly #linkChannels = new Map<number, Record<Direction, number>>();
-  readonly #text = new TextEncoder();
   #connections = 0;
   #identities = 0;
   #lastClosedMs = 0;
@@ -70,14 +55,19 @@ export class Recorder {
   #timerDueMs = Infinity;
   #ended = false;
 
-  constructor({ file, samples = {}, onWarning = () => undefined, clock }: RecordOptions) {
+  constructor(
+    { file, messages = true, samples = {}, onWarning = () => undefined, clock }: RecordOptions,
+    { write }: { readonly write?: WritePart } = {},
+  ) {
     this.file = file;
-    this.#detail = samples;
     this.#onWarning = onWarning;
     this.#clock = clock ?? SYSTEM_CLOCK;
     this.#clockStartMs = this.#clock.nowMs();
     this.#wallStartNs = clock ? 0n : BigInt(Date.now()) * 1_000_000n;
-    this.#mcap = new McapFile(file);
+    this.#mcap = new McapFile(file, write ? { write } : {});
+    this.#writer = new TraceWriter(this.#mcap, messages ? samples : undefined, (json) =>
+      this.#attachIdentity(json),
+    );
     this.#guard(() =>
       this.#mcap.addMetadata('thermolink', {
         format: '1',
@@ -105,19 +95,7 @@ export class Recorder {
       return port;
     }
     const connection = ++this.#connections;
-    const channel = (direction: Direction, topic: string): number =>
-      this.#mcap.addChannel(
-        {
-          topic,
-          messageEncoding: 'thermolink-link',
-          metadata: { connection: String(connection), direction, port: port.name, side },
-        },
-        true,
-      );
-    this.#linkChannels.set(connection, {
-      toDevice: channel('toDevice', '/link/to_device'),
-      toHost: channel('toHost', '/link/to_host'),
-    });
+    this.#writer.addConnection(connection, port.name, side);
     const [written, received]: Direction[] =
       side === 'host' ? ['toDevice', 'toHost'] : ['toHost', 'toDevice'];
     return new TappedPort(port, {
@@ -135,7 +113,7 @@ export class Recorder {
   /** Attaches a file: a profile, a calibration. Errors: none. */
   attach(name: string, mediaType: string, data: Uint8Array | string): void {
     const logTime = this.#nowNs();
-    const bytes = typeof data === 'string' ? this.#text.encode(data) : data;
+    const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
     this.#guard(() => this.#mcap.attach({ name, mediaType, logTime, createTime: logTime, data: bytes }));
   }
 
@@ -154,41 +132,17 @@ export class Recorder {
   #take(direction: Direction, connection: number, bytes: Uint8Array): void {
     if (this.#ended || bytes.length === 0) return;
     const hostTimeNs = this.#nowNs();
-    const chunk: LinkChunk = { hostTimeNs, direction, connection, bytes };
+
     this.#guard(() => {
-      this.#mcap.addMessage(this.#linkChannels.get(connection)![direction], hostTimeNs, bytes);
-      let closes = false;
-      this.#decoder.push(
-        chunk,
-        (message) => {
-          this.#addMessage(message);
-          closes ||= CLOSING.has(`${message.name} ${message.kind}`);
-        },
-        { copy: false },
-      );
-      if (closes) this.#closeChunkSoon();
+      if (this.#writer.add({ hostTimeNs, direction, connection, bytes })) this.#closeChunkSoon();
       else this.#closeChunkBy(CHUNK_MS);
     });
   }
 
-  #addMessage(message: TraceMessage): void {
-    const topic = topicOf(message);
-    let channel = this.#messageChannels.get(topic);
-    if (channel === undefined) {
-      const schema = { name: topic.slice(1).replaceAll('/', '.'), json: this.#schemas.get(topic)! };
-      channel = this.#mcap.addChannel({ topic, messageEncoding: 'json', schema }, false);
-      this.#messageChannels.set(topic, channel);
-    }
-    this.#mcap.addMessage(channel, message.hostTimeNs, this.#text.encode(messageJson(message, this.#detail)));
-    if (message.name === 'hello' && message.kind === 'answer') this.#attachIdentity(message);
-  }
-
-  /** The identity of the board, and again when it has changed. */
-  #attachIdentity(message: TraceMessage): void {
+  /** The identity of the board, and again at each session. */
+  #attachIdentity(json: string): void {
     const name = this.#identities === 0 ? 'identity.json' : `identity-${this.#identities + 1}.json`;
-    this.#identities++;
-    const { nonce: _, ...identity } = readableFields(message);
-    this.attach(name, 'application/json', `${JSON.stringify(identity, null, 2)}\n`);
+    if (this.#identities++ < IDENTITIES_MAX) this.attach(name, 'application/json', json);
   }
 
   /** Closes the open chunk at once, or as soon as the last one was closed CHUNK_MS_MIN ago. */

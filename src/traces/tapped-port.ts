@@ -47,6 +47,10 @@ export class TappedPort implements Port {
     return this.#port.write(bytes);
   }
 
+  noteCall(requestId: number): void {
+    this.#port.noteCall?.(requestId);
+  }
+
   close(): Promise<void> {
     return this.#port.close();
   }

@@ -8,6 +8,10 @@ export interface LinkChunk {
   readonly direction: Direction;
   /** Which port they passed, counted from 1: every reconnect and every client of a server is another one. */
   readonly connection: number;
+  /** Which end of the port was listened at. */
+  readonly side: 'host' | 'device';
+  /** What the port was called. */
+  readonly port: string;
   readonly bytes: Uint8Array;
 }
 

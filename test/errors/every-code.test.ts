@@ -104,6 +104,10 @@ const SCENARIOS: Readonly<Record<ErrorCode, () => Promise<unknown>>> = {
   BUSY: () => board.openOn(board.refusing('busy')),
   LINK_LOST: () => board.openOn((port) => port.onData(() => void port.close())),
   OUTCOME_UNKNOWN: () => board.onDeadWire('toDevice', (device) => device.acknowledge({ timeoutMs: 60_000 })),
+  REPLAY_MISMATCH: async () => {
+    await command('ping', '--device', 'emulator:ideal-8', '--record', file('ping.mcap'));
+    await command('info', '--device', `replay:${file('ping.mcap')}`);
+  },
   SESSION_LOST: board.forgottenSession,
   DEVICE_REFUSED: board.startAfterStop,
   DEVICE_FAULT: board.faultDuringRun,

@@ -11,6 +11,7 @@ export interface PluggedOptions {
   readonly wrap?: (port: Port) => Port;
   readonly reconnect?: Partial<ReconnectOptions> | undefined;
   readonly onEvent?: (event: DeviceEvent) => void;
+  readonly clock?: VirtualClock;
 }
 
 /**
@@ -18,8 +19,7 @@ export interface PluggedOptions {
  * pulled.
  */
 export async function pluggedBoard(program: ProgramImage, options: PluggedOptions = {}) {
-  const { wrap = (port) => port } = options;
-  const clock = new VirtualClock();
+  const { wrap = (port) => port, clock = new VirtualClock() } = options;
   const hub = new UsbHub(clock);
   const board = hub.add('A', 'ideal-8');
   hub.plugIn('A', '/dev/ttyACM0');

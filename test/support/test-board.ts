@@ -36,14 +36,14 @@ export const pass: Tamper = (_, bytes) => [bytes];
 /** An emulated board on a memory port in virtual time. A test may tamper with both directions of the wire. */
 export async function openTestBoard(
   profileName: string,
-  options: { toDevice?: Tamper; toHost?: Tamper; clock?: VirtualClock } = {},
+  options: { toDevice?: Tamper; toHost?: Tamper; clock?: VirtualClock; wrap?: (port: Port) => Port } = {},
 ): Promise<{ device: Device; board: EmulatedDevice; clock: VirtualClock }> {
-  const clock = options.clock ?? new VirtualClock();
+  const { clock = new VirtualClock(), wrap = (port) => port } = options;
   const [host, far] = memoryPortPair(`test:${profileName}`);
   const board = new EmulatedDevice({ profile: findProfile(profileName)!, dieSeed: 1 });
   new ServedDevice(board, tamperedPort(far, options.toHost ?? pass), { clock, sliceTicksMax: 1024 });
   const device = await clock.run(
-    Device.open(tamperedPort(host, options.toDevice ?? pass), { clock, nonce: NONCE }),
+    Device.open(wrap(tamperedPort(host, options.toDevice ?? pass)), { clock, nonce: NONCE }),
   );
   return { device, board, clock };
 }

@@ -1,14 +1,22 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { McapIndexedReader, McapStreamReader } from '@mcap/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../src/connect.js';
+import type { ThermolinkError } from '../../src/errors.js';
+import type { WritePart } from '../../src/files/replace-file.js';
 import { examineTrace } from '../../src/traces/doctor.js';
 import { openTrace } from '../../src/traces/open-trace.js';
+import { Recorder } from '../../src/traces/recorder.js';
+import { recoverTrace } from '../../src/traces/recover.js';
 import type { TraceMessage } from '../../src/traces/trace-message.js';
-import { diagonalProgram } from '../support/test-board.js';
+import { isBuilt } from '../support/child-process.js';
+import { diagonalProgram, openTestBoard } from '../support/test-board.js';
+import { VirtualClock } from '../support/virtual-clock.js';
 
+const PYTHON_READER = new URL('read_mcap.py', import.meta.url).pathname;
 const RUN = { bank: 0, runSeed: 1, burnInTicks: 10, sampleCount: 20, ticksPerSample: 3 };
 
 let directory: string;
@@ -110,10 +118,12 @@ describe('a recorded session', () => {
   it('has nothing to complain about, and a cut one has', async () => {
     expect((await examineTrace(session)).lost).toEqual([]);
     const bytes = readFileSync(session);
-    writeFileSync(file('cut.mcap'), bytes.subarray(0, bytes.length / 2));
+    writeFileSync(file('cut.mcap'), bytes.subarray(0, bytes.length * 0.75));
     const { lost, messages } = await examineTrace(file('cut.mcap'));
     expect(lost).toHaveLength(1);
-    expect(messages).toBeGreaterThan(2);
+    expect(messages).toBeGreaterThan(1);
+    await expect(recoverTrace(file('cut.mcap'), file('mended.mcap'))).resolves.toMatchObject({ messages });
+    expect(await examineTrace(file('mended.mcap'))).toMatchObject({ messages, lost: [] });
   });
 
   it('replaces no file', async () => {
@@ -121,4 +131,84 @@ describe('a recorded session', () => {
       code: 'BAD_FILE',
     });
   });
+
+  it('ends on a full disk with a warning, and the experiment goes on', async () => {
+    const warnings: ThermolinkError[] = [];
+    const roomBytes = 400_000;
+    let written = 0;
+    const write: WritePart = (descriptor, bytes, offset) => {
+      if (written >= roomBytes) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+      const part = Math.min(bytes.length - offset, roomBytes - written);
+      written += part;
+      return writeSync(descriptor, bytes, offset, part);
+    };
+    const clock = new VirtualClock();
+    const options = {
+      file: file('full.mcap'),
+      clock,
+      onWarning: (error: ThermolinkError) => warnings.push(error),
+    };
+    const recorder = new Recorder(options, { write });
+    const { device } = await openTestBoard('ideal-8', { clock, wrap: (port) => recorder.tap(port) });
+    await clock.run(device.loadProgram(0, diagonalProgram(8)));
+    const samples = await clock.run(device.acquire({ ...RUN, sampleCount: 40_000 }));
+    expect(samples.codes).toHaveLength(320_000);
+    await clock.run(device.close());
+    await recorder.close();
+    expect(warnings).toMatchObject([
+      { code: 'BAD_FILE', message: expect.stringMatching(/ends here: no space/) },
+    ]);
+    // What lies before is whole: nothing ends in the middle of a record.
+    const { lost } = await examineTrace(file('full.mcap'));
+    expect(lost).toEqual(['the recording was not closed']);
+  });
+
+  it.runIf(isBuilt)('of a killed process lacks less than the last second', async () => {
+    const script = `
+      const { connect } = await import(${JSON.stringify(new URL('../../dist/src/index.js', import.meta.url).href)});
+      const device = await connect('emulator:ideal-8', { record: process.argv[1] });
+      for (;;) {
+        await device.ping();
+        process.stdout.write('.');
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }`;
+    const args = ['--input-type=module', '-e', script, file('killed.mcap')];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let pings = 0;
+    await new Promise<void>((resolve) => {
+      child.stdout.on('data', (dots: Buffer) => {
+        pings += dots.length;
+        if (pings >= 150) resolve();
+      });
+    });
+    const killedMs = Date.now();
+    child.kill('SIGKILL');
+    await new Promise((resolve) => child.once('close', resolve));
+    const messages = await messagesOf(file('killed.mcap'));
+    const lastMs = Number(messages.at(-1)!.hostTimeNs / 1_000_000n);
+    expect(killedMs - lastMs).toBeLessThan(1000);
+    expect((await examineTrace(file('killed.mcap'))).lost).toEqual(['the recording was not closed']);
+  });
+
+  it.skipIf(spawnSync('python3', ['--version']).status !== 0)(
+    'says the same to a reader in Python, written from the specification',
+    async () => {
+      const { stdout, stderr, status } = spawnSync('python3', [PYTHON_READER, session], { encoding: 'utf8' });
+      expect(stderr).toBe('');
+      expect(status).toBe(0);
+      const told = JSON.parse(stdout);
+      const messages = await messagesOf(session);
+      expect(told.json).toEqual(
+        messages.map(({ name, kind, requestId }) => [`/messages/${name}/${kind}`, requestId]),
+      );
+      const trace = await openTrace(session);
+      const chunks = [...trace.chunks()].map(({ direction, bytes }) => [direction, bytes.length] as const);
+      const sum = (which: string) => chunks.reduce((bytes, [way, n]) => bytes + (way === which ? n : 0), 0);
+      expect(told.linkBytes).toEqual({ toDevice: sum('toDevice'), toHost: sum('toHost') });
+      expect(told.attachments).toEqual(trace.attachments.map(({ name, size }) => [name, size]));
+      expect(told.metadata).toEqual(['thermolink', 'device']);
+      expect(told.indexed).toBe(told.counted);
+      trace.close();
+    },
+  );
 });

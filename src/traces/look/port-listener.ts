@@ -27,7 +27,14 @@ export class PortListener {
     const hear = (direction: Direction) => (bytes: Uint8Array) => {
       const passedNs = BigInt(Math.round((this.#clock.nowMs() - this.#clockStartMs) * 1e6));
       if (bytes.length > 0)
-        this.#onBytes({ hostTimeNs: this.#startNs + passedNs, direction, connection, bytes });
+        this.#onBytes({
+          hostTimeNs: this.#startNs + passedNs,
+          direction,
+          connection,
+          side: 'host',
+          port: port.name,
+          bytes,
+        });
     };
     return new TappedPort(port, {
       wrote: hear('toDevice'),

@@ -12,7 +12,7 @@ export class Ear {
 
   hear(direction: LinkChunk['direction'], bytes: Uint8Array, connection = 1): void {
     const hostTimeNs = START_NS + STEP_NS * BigInt(this.chunks.length);
-    this.chunks.push({ direction, connection, hostTimeNs, bytes: bytes.slice() });
+    this.chunks.push({ direction, connection, side: 'host', port: 'made', hostTimeNs, bytes: bytes.slice() });
   }
 }
 

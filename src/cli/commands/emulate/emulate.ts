@@ -12,6 +12,8 @@ import { BoardServer, type ServerEvent, type ServerStatus } from '../../../serve
 import { checkFaults, FAULT_FORM, parseFaults } from '../../../serve/fault-list.js';
 import { listenTcp } from '../../../serve/listen-tcp.js';
 import { readProfile } from '../../../serve/profile-file.js';
+import type { ServableDevice } from '../../../serve/serve-device.js';
+import type { Recorder } from '../../../traces/recorder.js';
 import { openPty } from '../../../transport/pty.js';
 import { serialUri } from '../../../transport/serial-uri.js';
 import { parseHostPort, type TcpAddress } from '../../../transport/tcp-port.js';
@@ -61,6 +63,14 @@ const OPTIONS = {
     value: tcpAddress,
   }),
   pty: optionOrFlag('--pty [link]', 'make a pseudo-terminal, and a symlink to it (Linux, macOS)'),
+  record: option('--record <file>', 'record what all clients say and hear (MCAP)', { file: 'own' }),
+  replay: option(
+    '--replay <session.mcap>',
+    'serve the board of a recorded session in place of an emulated one',
+    {
+      file: 'input',
+    },
+  ),
   expose: flag('--expose', 'allow --tcp an address that other machines can reach'),
   json: flag('--json', 'print events as lines of JSON'),
 };
@@ -74,6 +84,8 @@ Examples:
   thermolink emulate
   thermolink emulate --profile ideal-64 --tcp 127.0.0.1:7000 --pty /tmp/board
   thermolink emulate --file board.json --die 3 --faults deadCell@100000,brownOut@500000
+  thermolink emulate --tcp 127.0.0.1:7000 --record session.mcap
+  thermolink emulate --replay session.mcap
   thermolink info --device tcp://127.0.0.1:7000
 
 One client at a time has the board: another one is told BUSY. When a client goes, its run is stopped, the board goes to
@@ -95,20 +107,86 @@ async function dieOf({ profile, file, faults, die: dieSeed }: EmulateOptions): P
   return die;
 }
 
-async function serve(options: EmulateOptions, signal: AbortSignal): Promise<void> {
+/** A board to serve, and how people call it. */
+interface Served {
+  readonly device: ServableDevice;
+  readonly name: string;
+  readonly facts: object;
+  /** Called when a client has left. */
+  readonly clientLeft: () => void;
+  readonly recorder: Recorder | undefined;
+}
+
+async function emulated(options: EmulateOptions): Promise<Served> {
   // Every start has another boot epoch, so that a host that comes back sees that the board is not the one it
   // left.
-  const { seed: bootEpoch = Date.now() % 2 ** 32 } = options;
+  const { seed: bootEpoch = Date.now() % 2 ** 32, record } = options;
   const die = await dieOf(options);
-  const { dieSeed } = die;
-  const { name } = die.profile;
+  const { dieSeed, profile } = die;
+  return {
+    device: new EmulatedDevice(die, bootEpoch),
+    name: `${profile.name}, die ${dieSeed}, boot ${bootEpoch}`,
+    facts: { profile: profile.name, dieSeed, bootEpoch },
+    clientLeft: () => undefined,
+    recorder: record === undefined ? undefined : await recordBoard(record, die, bootEpoch),
+  };
+}
+
+async function recordBoard(file: string, die: Die, bootEpoch: number): Promise<Recorder> {
+  const { Recorder } = await import('../../../traces/recorder.js');
+  const onWarning = ({ message }: Error): boolean => process.stderr.write(`${message}\n`);
+  const recorder = new Recorder({ file, onWarning });
+  recorder.addMetadata('device', { dieSeed: String(die.dieSeed), bootEpoch: String(bootEpoch) });
+  recorder.attach('profile.json', 'application/json', `${JSON.stringify(die.profile, null, 2)}\n`);
+  return recorder;
+}
+
+/** The board of a recorded session. Each client begins it anew, or goes on with the next session in it. */
+async function replayed(file: string, options: EmulateOptions, print: Print): Promise<Served> {
+  const { profile, file: profileFile, faults, record } = options;
+  if ([profile, profileFile, faults, record].some((given) => given !== undefined))
+    throw new ThermolinkError('BAD_ARGUMENT', '--replay excludes --profile, --file, --faults and --record.', {
+      hint: 'The recording says what the board is.',
+    });
+  const { createReplay } = await import('../../../traces/replay/create-replay.js');
+  const device = await createReplay(file, undefined, {
+    mode: 'strict',
+    speed: Infinity,
+    onMismatch: ({ message, data }) => print(message, { event: 'mismatch', message, ...data }),
+    onPortLost: () => undefined,
+  });
+  return {
+    device,
+    name: `the board recorded in ${file}`,
+    facts: { replay: file },
+    recorder: undefined,
+    clientLeft: () => {
+      if (device.isBetweenSessions) return;
+      const { leftOver } = device;
+      if (leftOver) print(leftOver.message, { event: 'leftOver', ...leftOver.data });
+      device.rewind();
+    },
+  };
+}
+
+type Print = (text: string, json: object) => void;
+
+async function serve(options: EmulateOptions, signal: AbortSignal): Promise<void> {
   const status = new StatusLine();
-  const print = (text: string, json: object): void => {
+  const print: Print = (text, json) => {
     status.clear();
     process.stdout.write(`${options.json ? JSON.stringify(json) : text}\n`);
   };
-  const device = new EmulatedDevice(die, bootEpoch);
-  const board = new BoardServer(device, { onEvent: (event) => print(eventText(event), event) });
+  const served =
+    options.replay === undefined ? await emulated(options) : await replayed(options.replay, options, print);
+  const { device, name, facts, recorder } = served;
+  const board = new BoardServer(device, {
+    onEvent: (event) => {
+      print(eventText(event), event);
+      if (event.event === 'left') served.clientLeft();
+    },
+    tap: recorder && ((port) => recorder.tap(port, 'device')),
+  });
   const uris: string[] = [];
   const stops: (() => Promise<void>)[] = [];
   let timer: NodeJS.Timeout | undefined;
@@ -134,8 +212,8 @@ async function serve(options: EmulateOptions, signal: AbortSignal): Promise<void
       process.stderr.write(
         '--expose: whoever can reach this port drives the board; there is no token yet.\n',
       );
-    const text = `${name}, die ${dieSeed}, boot ${bootEpoch}; connect by --device\n${uris.map((uri) => `  ${uri}`).join('\n')}`;
-    print(text, { event: 'listening', profile: name, dieSeed, bootEpoch, uris });
+    const text = `${name}; connect by --device\n${uris.map((uri) => `  ${uri}`).join('\n')}`;
+    print(text, { event: 'listening', ...facts, uris });
     let watchdogTrips = 0;
     timer = setInterval(() => {
       const { watchdogTrips: trips, runId, state } = device.board;
@@ -156,6 +234,7 @@ async function serve(options: EmulateOptions, signal: AbortSignal): Promise<void
     const stopped = stops.map((stop) => stop());
     await board.close();
     await Promise.all(stopped);
+    await recorder?.close();
   }
 }
 

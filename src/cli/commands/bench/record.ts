@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { connect } from '../../../connect.js';
+import type { Device } from '../../../driver/device.js';
+import { throwIfAborted } from '../../../errors.js';
+import { percentile } from '../../statistics.js';
+import { benchProgram } from './link.js';
+
+const UPLOAD_BYTES = 4e6;
+const DOWNLOAD_BYTES = 4e6;
+/** With and without a recording in turns, after one unmeasured turn of each. */
+const ROUNDS = 7;
+/** The rate at which the share of a processor is told. */
+const SLOW_BYTES_PER_SECOND = 1e6;
+
+/** Processor time of one direction, with and without a recording. */
+export interface RecordingCost {
+  /** Processor seconds of host and board in this process for 1 MB of codes, median. */
+  readonly plainSecondsPerMegabyte: number;
+  readonly recordedSecondsPerMegabyte: number;
+  /** How much of the port's full rate is left with a recording, by processor time. */
+  readonly fullRateLeft: number;
+  /** Share of a processor that recording takes at 1 MB/s. */
+  readonly shareAtOneMegabyte: number;
+}
+
+/** What recording costs on a link of this process. */
+export interface RecordBench {
+  readonly upload: RecordingCost;
+  readonly download: RecordingCost;
+  /** Bytes of the file over bytes of codes. */
+  readonly fileOverCodes: number;
+}
+
+/**
+ * Measures what a recording costs, by processor time of this process in turns of the same work with and
+ * without it, so that other work of the machine does not count. `device` must be computed in this process.
+ */
+export async function benchRecord(uri: string, signal: AbortSignal): Promise<RecordBench> {
+  const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-bench-'));
+  const times = { plain: { upload: [], download: [] }, recorded: { upload: [], download: [] } } as Record<
+    'plain' | 'recorded',
+    Record<'upload' | 'download', number[]>
+  >;
+  let fileOverCodes = 0;
+  try {
+    for (let round = -1; round < ROUNDS; round++)
+      for (const kind of ['plain', 'recorded'] as const) {
+        throwIfAborted(signal);
+        const file = path.join(directory, `${round}.mcap`);
+        const device = await connect(uri, { signal, ...(kind === 'recorded' ? { record: file } : {}) });
+        const { upload, download, codeBytes } = await measure(device, signal);
+        await device.close();
+        if (kind === 'recorded') {
+          fileOverCodes = statSync(file).size / codeBytes;
+          rmSync(file);
+        }
+        if (round < 0) continue;
+        times[kind].upload.push(upload);
+        times[kind].download.push(download);
+      }
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+  const costOf = (direction: 'upload' | 'download'): RecordingCost => {
+    const plain = percentile(times.plain[direction], 0.5);
+    const recorded = percentile(times.recorded[direction], 0.5);
+    return {
+      plainSecondsPerMegabyte: plain,
+      recordedSecondsPerMegabyte: recorded,
+      fullRateLeft: plain / recorded,
+      shareAtOneMegabyte: ((recorded - plain) * SLOW_BYTES_PER_SECOND) / 1e6,
+    };
+  };
+  return { upload: costOf('upload'), download: costOf('download'), fileOverCodes };
+}
+
+/** Processor seconds for 1 MB of codes in each direction. */
+async function measure(device: Device, signal: AbortSignal) {
+  const image = benchProgram(device.identity, UPLOAD_BYTES, 'everySize');
+  const uploadBytes = image.couplings.byteLength;
+  const upload = await processorSeconds(() => device.loadProgram(0, image, { signal, timeoutMs: 60_000 }));
+  const sampleCount = Math.ceil(DOWNLOAD_BYTES / 2 / image.cells);
+  const run = { bank: 0, runSeed: 1, burnInTicks: 0, sampleCount, ticksPerSample: 0, signal };
+  const download = await processorSeconds(() => device.acquire(run));
+  const downloadBytes = sampleCount * image.cells * 2;
+  return {
+    upload: upload / (uploadBytes / 1e6),
+    download: download / (downloadBytes / 1e6),
+    codeBytes: uploadBytes + downloadBytes,
+  };
+}
+
+async function processorSeconds(work: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
+}

@@ -1,0 +1,38 @@
+import { ThermolinkError } from '../../../errors.js';
+import { counted } from '../../../number-text.js';
+import { recoverTrace } from '../../../traces/recover.js';
+import { defineCommand, printReport } from '../../command.js';
+import { checkFiles } from '../../input/check-files.js';
+import { JSON_OUTPUT } from '../../options/groups.js';
+import { option } from '../../options/option.js';
+
+const OPTIONS = {
+  out: option('--out <file>', 'the valid file (MCAP); it must not exist', {
+    value: (text: string) => text,
+    required: true,
+    file: 'own',
+  }),
+  ...JSON_OUTPUT,
+};
+
+export const command = defineCommand({
+  arguments: [{ name: '<file>', help: 'a damaged recording (MCAP)' }],
+  options: OPTIONS,
+  example: `
+Example:
+  thermolink trace recover session.mcap --out mended.mcap
+
+Exit code 1 when something was lost; the file is written all the same.`,
+  async run(options, _name, [file]) {
+    await checkFiles(OPTIONS, options, { '<file>': file });
+    const { out, json } = options;
+    const { messages, sessions, lost } = await recoverTrace(file, out);
+    const text = `${out}: ${counted(sessions, 'session')}, ${counted(messages, 'message')}\n`;
+    printReport({ json: { out, messages, sessions, lost }, text }, json === true);
+    if (lost.length > 0)
+      throw new ThermolinkError('BAD_FILE', `Of ${file} something was lost: ${lost.join('; ')}.`, {
+        hint: `${out} holds the rest.`,
+        data: { file, out },
+      });
+  },
+});

@@ -1,0 +1,47 @@
+import { ThermolinkError } from '../errors.js';
+import { examineTrace, type TraceHealth } from './doctor.js';
+import { McapFile } from './mcap-file.js';
+import type { SampleDetail } from './message-json.js';
+import { openTrace } from './open-trace.js';
+import { TraceWriter } from './trace-writer.js';
+
+/**
+ * Writes what is left of a damaged recording as a valid file: its bytes, the messages decoded from them anew,
+ * and its readable metadata and attachments. Returns what the damaged file holds and lacks. Errors: BAD_FILE
+ * for what is no recorded session, or a file that exists or can't be written.
+ */
+export async function recoverTrace(
+  path: string,
+  out: string,
+  detail: SampleDetail = {},
+): Promise<TraceHealth> {
+  const health = await examineTrace(path);
+  const trace = await openTrace(path);
+  try {
+    const file = new McapFile(out);
+    try {
+      for (const [name, facts] of trace.metadata) file.addMetadata(name, Object.fromEntries(facts));
+      const firstNs = trace.chunks()[Symbol.iterator]().next().value?.hostTimeNs ?? 0n;
+      for (const { name, mediaType, read } of trace.attachments)
+        file.attach({ name, mediaType, data: read(), logTime: firstNs, createTime: firstNs });
+      const writer = new TraceWriter(file, detail);
+      for (const chunk of trace.chunks()) {
+        if (!writer.hasConnection(chunk.connection))
+          writer.addConnection(chunk.connection, chunk.port, chunk.side);
+        writer.add(chunk);
+      }
+      file.finish();
+    } catch (error) {
+      file.abandon();
+      if (error instanceof ThermolinkError) throw error;
+      throw new ThermolinkError('BAD_FILE', `${out} can't be written.`, {
+        cause: error,
+        hint: 'Make room on the disk.',
+        data: { file: out },
+      });
+    }
+    return health;
+  } finally {
+    trace.close();
+  }
+}

@@ -1,0 +1,95 @@
+import { firstDifference } from '../../src/traces/compared-fields.js';
+import { openTrace } from '../../src/traces/open-trace.js';
+import { readableFields } from '../../src/traces/readable-fields.js';
+import type { TraceMessage } from '../../src/traces/trace-message.js';
+
+/** The messages of a file. */
+export async function messagesOf(file: string): Promise<TraceMessage[]> {
+  const trace = await openTrace(file);
+  try {
+    return [...trace.messages()];
+  } finally {
+    trace.close();
+  }
+}
+
+/**
+ * Credits and requests for blocks depend on when blocks arrive; blocksSent answers a credit that came late.
+ */
+const TIMED: ReadonlySet<string> = new Set(['credit', 'resend', 'blocksSent', 'ping']);
+
+/**
+ * What is compared of a session, by channel: on each channel the order is certain, between them it is a
+ * matter of time.
+ */
+function comparedByLane(messages: readonly TraceMessage[]): Map<string, TraceMessage[]> {
+  const lanes = new Map<string, TraceMessage[]>();
+  for (const message of messages) {
+    if (TIMED.has(message.name)) continue;
+    const lane = `${message.direction} ${message.channel}`;
+    const before = lanes.get(lane) ?? [];
+    // HELLO and stop are repeated until they are answered.
+    const last = before.at(-1);
+    const isRepeated =
+      message.channel !== 'command' && last && !message.samples && !firstDifference(last, message);
+    if (!isRepeated) before.push(message);
+    lanes.set(lane, before);
+  }
+  return lanes;
+}
+
+/** The first difference of two sessions in words, or undefined: every field, every sample, every message. */
+export function differenceOf(
+  recorded: readonly TraceMessage[],
+  today: readonly TraceMessage[],
+): string | undefined {
+  const [before, now] = [comparedByLane(recorded), comparedByLane(today)];
+  for (const [lane, messages] of before) {
+    const others = now.get(lane) ?? [];
+    for (const [i, message] of messages.entries()) {
+      const other = others[i];
+      const place = `message ${message.index}, ${message.name} ${message.kind}`;
+      if (!other) return `${place}: did not come`;
+      if (other.name !== message.name || other.kind !== message.kind)
+        return `${place}: came ${other.name} ${other.kind} ${JSON.stringify(readableFields(other))}`;
+      const difference = firstDifference(message, other);
+      if (difference)
+        return `${place}.${difference.field}: was ${String(difference.expected)}, is ${String(difference.got)}`;
+      const codes = message.samples?.codes ?? [];
+      const at = codes.findIndex((code, k) => code !== other.samples?.codes[k]);
+      if (at >= 0) return `${place}, code ${at}: was ${codes[at]}, is ${other.samples?.codes[at]}`;
+    }
+    if (others.length > messages.length) return `${lane}: ${others.length - messages.length} messages more`;
+  }
+  return undefined;
+}
+
+/** A session on a link of other frames: uploads by their digest, samples by their place. */
+export function contentOf(messages: readonly TraceMessage[]): string[] {
+  const samples = new Map<string, number>();
+  const lines: string[] = [];
+  for (const message of messages) {
+    const { name, kind } = message;
+    if (message.samples) {
+      const { header, codes } = message.samples;
+      const { runId, firstSample, firstCell, cellCount } = header;
+      codes.forEach((code, k) => {
+        const sample = firstSample + Math.floor(k / cellCount);
+        samples.set(`run ${runId} sample ${sample} cell ${firstCell + (k % cellCount)}`, code);
+      });
+    } else if (!TIMED.has(name) && !name.startsWith('write') && name !== 'hello') {
+      const {
+        nonce: _,
+        bootEpoch: __,
+        blocksSent: ___,
+        lastRequestId: ____,
+        ...compared
+      } = readableFields(message);
+      // When a stop takes effect is a matter of time.
+      if (compared['outcome'] === 'stopped') delete compared['ticksDone'];
+      if (kind !== 'event' || name === 'runEnded') lines.push(`${name} ${kind} ${JSON.stringify(compared)}`);
+    }
+  }
+  const codes = [...samples].map(([place, code]) => `${place}: ${code}`).sort();
+  return [...lines, ...codes];
+}

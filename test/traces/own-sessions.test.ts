@@ -1,0 +1,85 @@
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openTcpPort, parseHostPort } from '../../src/transport/tcp-port.js';
+import { make, missingTools } from '../reference-firmware/build.js';
+import { DeviceProcess } from '../reference-firmware/device-process.js';
+import { ROOT } from '../repository/files.js';
+import { contentOf, differenceOf, messagesOf } from './compare-sessions.js';
+import { OWN_SESSIONS, recordOn, recordOwn, recordPulledCable } from './own-sessions.js';
+
+const RECORDED = path.join(ROOT, 'test/traces/recorded');
+const recorded = (name: string): string => path.join(RECORDED, `${name}.mcap`);
+const BYTES_MAX = 900_000;
+
+let directory: string;
+const file = (name: string): string => path.join(directory, name);
+
+beforeAll(() => {
+  directory = mkdtempSync(path.join(tmpdir(), 'thermolink-own-'));
+});
+
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const HINT =
+  'A device or the host does something else than when this was recorded. If that is wanted, say why in the commit, and record anew: npm run traces:record';
+
+describe('the recorded sessions', () => {
+  it('are those of the script, and small', () => {
+    const files = readdirSync(RECORDED);
+    const names = [...OWN_SESSIONS.map(({ name }) => name), 'pulled-cable'].map((name) => `${name}.mcap`);
+    expect(files.sort()).toEqual(names.sort());
+    const bytes = files.reduce((sum, name) => sum + statSync(path.join(RECORDED, name)).size, 0);
+    expect(bytes).toBeLessThan(BYTES_MAX);
+  });
+
+  it.each(OWN_SESSIONS)('$name: the emulator of today does the same, bit for bit', async (session) => {
+    const today = file(`${session.name}.mcap`);
+    await recordOwn(session, today);
+    expect(differenceOf(await messagesOf(recorded(session.name)), await messagesOf(today)), HINT).toBe(
+      undefined,
+    );
+  });
+
+  it('pulled-cable: the same', async () => {
+    await recordPulledCable(file('pulled-cable.mcap'));
+    const today = await messagesOf(file('pulled-cable.mcap'));
+    const samples = (messages: typeof today) =>
+      contentOf(messages).filter((line) => line.includes('sample '));
+    expect(samples(today), HINT).toEqual(samples(await messagesOf(recorded('pulled-cable'))));
+  });
+
+  it('a session in which one code is another by 1 is seen', async () => {
+    const messages = await messagesOf(recorded('ideal-dense'));
+    const changed = messages.map((message) => ({ ...message }));
+    const last = changed.findLastIndex(({ samples }) => samples);
+    const samples = changed[last].samples!;
+    const codes = samples.codes.slice();
+    codes[codes.length - 1] ^= 1;
+    changed[last] = { ...changed[last], samples: { ...samples, codes } };
+    expect(differenceOf(messages, changed)).toMatch(/sampleBlock event, code \d+: was/);
+  });
+});
+
+const missing = missingTools();
+
+describe.skipIf(missing !== undefined)(`the C device${missing ? ` (${missing})` : ''}`, () => {
+  let program: string;
+
+  beforeAll(() => {
+    program = make('thermolink-device', 'build');
+  });
+
+  it.each(OWN_SESSIONS.filter(({ onC }) => onC))('$name: does the same, bit for bit', async (session) => {
+    const board = await DeviceProcess.start(program, '--profile', session.profile);
+    const port = await openTcpPort(parseHostPort(board.uri.replace('tcp://', ''))!);
+    await recordOn(port, session, file(`c-${session.name}.mcap`));
+    board.kill();
+    const [before, now] = [
+      await messagesOf(recorded(session.name)),
+      await messagesOf(file(`c-${session.name}.mcap`)),
+    ];
+    expect(contentOf(now), HINT).toEqual(contentOf(before));
+  });
+});

@@ -1,0 +1,14 @@
+/** Records the sessions of test/traces/recorded anew: `npm run traces:record`. */
+import { mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { ROOT } from '../repository/files.js';
+import { OWN_SESSIONS, recordOwn, recordPulledCable } from './own-sessions.js';
+
+const folder = path.join(ROOT, 'test/traces/recorded');
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder);
+for (const session of OWN_SESSIONS) {
+  await recordOwn(session, path.join(folder, `${session.name}.mcap`));
+  process.stdout.write(`${session.name}\n`);
+}
+await recordPulledCable(path.join(folder, 'pulled-cable.mcap'));
