@@ -33,7 +33,7 @@ export interface StepFacts {
   /** Modelled: ticks × h × τ. */
   readonly boardSeconds: number;
   readonly ticks: number;
-  /** How many board runs were repeated at another scale: a cell ran into its rail, or hardly moved. */
+  /** How many board runs were repeated at another scale because a cell ran into its rail. */
   readonly overloadRetries: number;
   /** How often a program or a board run that was lost was done again, with the same bits. */
   readonly repeats: number;

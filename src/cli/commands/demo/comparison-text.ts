@@ -41,7 +41,6 @@ export function comparisonText(chain: readonly EnergyTraining[], digits: readonl
   const header = ['', 'chain: error', 'a step', 'digits: right', 'a step', ''];
   const align = ['left', 'right', 'right', 'right', 'right', 'left'] as const;
   return `${formatTable(rows, { header, align })}
-
   Error: (E − E₀)/|E₀| of the energy after ${formatCount(CHAIN_STEPS)} steps. A step is host time; an emulated board computes in it.
   A real board: ${boardText(chain[0].summary)} a step of the chain, ${boardText(digits[0].summary)} of the digits (modelled: ticks × h × τ).
 
