@@ -67,7 +67,9 @@ export class RunEngine {
     const codesPerBlock = Math.floor((payloadBytesMax - BLOCK_OVERHEAD_BYTES) / 2);
     this.#cellsPerBlock = Math.min(program.cells, codesPerBlock);
     const fit = this.#cellsPerBlock < program.cells ? 1 : Math.floor(codesPerBlock / program.cells);
-    this.#samplesPerBlock = Math.min(fit, start.blockSamples === 0 ? fit : start.blockSamples);
+    const asked = start.blockSamples === 0 ? fit : start.blockSamples;
+    // A board run of few samples needs no room for more.
+    this.#samplesPerBlock = Math.max(1, Math.min(fit, asked, start.sampleCount));
   }
 
   /**

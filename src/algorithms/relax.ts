@@ -6,7 +6,7 @@ import { refuseTooLarge } from '../board/checked-system.js';
 import { ZERO_COST } from '../board/cost.js';
 import { type NoiseRegister, noiseRegister, noiseTemperatureRange } from '../board/noise-register.js';
 import { overloadError } from '../board/overload-error.js';
-import { programImage, quantizeInitialState, type SystemCodes } from '../board/quantize.js';
+import { programImage, quantizeInitialState, releaseCouplings, type SystemCodes } from '../board/quantize.js';
 import {
   finiteTimeScaling,
   finiteTimeSystemScaling,
@@ -78,10 +78,13 @@ export async function relax(device: BoardDevice, request: BoardRelaxRequest): Pr
       const first = session.charge('mapMs', () =>
         finiteTimeScaling(system, relaxation, identity, early.couplingBits),
       );
-      return session.ranged<RelaxResult>(
+      const result = await session.ranged<RelaxResult>(
         rangeOf(first, identity),
         runsOf(session, system, relaxation, { first, codes }, noise),
       );
+      // A training makes 650 kB of codes in each step. After a failure the device may still go on with them.
+      releaseCouplings(system.system, codes);
+      return result;
     },
   );
 }

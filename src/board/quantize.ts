@@ -2,7 +2,7 @@ import { DAMPING_MAX } from '../../firmware-protocol/limits.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
-import { type RoundedCodes, roundedCodes } from '../linalg/matrix-kernel/matrix-room.js';
+import { type RoundedCodes, releaseCodes, roundedCodes } from '../linalg/matrix-kernel/matrix-room.js';
 import { type BoardRange, DAMPING_STEP, driveStep, STATE_STEP } from './board-range.js';
 import type { NoiseRegister } from './noise-register.js';
 import type { Scaling, SystemScaling } from './scaling.js';
@@ -137,6 +137,11 @@ export function quantizeSystem(system: LinearSystem, scaling: SystemScaling, dam
     couplings,
     damping: dampingCode,
   };
+}
+
+/** Gives the couplings of `codes` back: nobody may use them any more, and the next ones may get their memory. */
+export function releaseCouplings(system: LinearSystem, { couplings }: SystemCodes): void {
+  if (system.kind === 'factored') releaseCodes(system.factor.data, couplings);
 }
 
 /** roundHalfEven(2¹⁵ λ/s_A), clamped. */

@@ -12,7 +12,10 @@ const STEPS_MAX = 2 ** 32;
 export interface BatchPlan {
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
-  /** The examples of one step, a pure function of (seed, step). */
+  /**
+   * The examples of one step, a pure function of (seed, step). All batches lie in the same arrays: one is
+   * good until the next is asked for. Their memory is shared, so that a thread reads them without a copy.
+   */
   batchOf(step: number): Examples;
 }
 
@@ -40,6 +43,8 @@ export function planBatches(examples: Examples, batch: number, epochs: number, s
   const inputCount = examples.inputs.length / examples.count;
   let orderEpoch = -1;
   let order: Uint32Array = new Uint32Array(0);
+  // A batch has some 400 kB. New arrays for each step would be cleared by the system and collected as garbage.
+  let room: { readonly inputs: Float32Array; readonly labels: Uint8Array } | undefined;
 
   function batchOf(step: number): Examples {
     const epoch = Math.floor(step / stepsPerEpoch);
@@ -48,8 +53,11 @@ export function planBatches(examples: Examples, batch: number, epochs: number, s
       order = randomPermutation(examples.count, random);
       orderEpoch = epoch;
     }
-    const inputs = new Float32Array(batch * inputCount);
-    const labels = new Uint8Array(batch);
+    room ??= {
+      inputs: new Float32Array(new SharedArrayBuffer(Float32Array.BYTES_PER_ELEMENT * batch * inputCount)),
+      labels: new Uint8Array(new SharedArrayBuffer(batch)),
+    };
+    const { inputs, labels } = room;
     const start = (step % stepsPerEpoch) * batch;
     for (let i = 0; i < batch; i++) {
       const example = order[start + i];

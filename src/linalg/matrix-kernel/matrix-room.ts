@@ -48,6 +48,8 @@ export interface MatrixRoom {
 
 interface Kernel extends MatrixKernelExports {
   readonly buffer: ArrayBuffer;
+  /** Memory of codes that nobody needs any more, by its length in bytes. */
+  readonly spare: Map<number, ArrayBuffer>;
   /**
    * Entries of the matrix, which lies from address 0 on, with zeros behind it up to a multiple of `BLOCK`.
    */
@@ -97,7 +99,7 @@ function newKernelRoom(rows: number, columns: number, scratchBytes: number): Mat
       compiled,
       results + Math.max(2 * padded, MEASURES * F64_BYTES * rows),
     );
-    kernels.set(buffer, { ...(exports as MatrixKernelExports), buffer, length, results });
+    kernels.set(buffer, { ...(exports as MatrixKernelExports), buffer, spare: new Map(), length, results });
     return {
       matrix: matrix(rows, columns, new Float64Array(buffer, 0, length)),
       left: new Float64Array(buffer, left, rows),
@@ -181,13 +183,26 @@ export interface RoundedCodes {
 export function roundedCodes(values: Float64Array, factor: number, bytes: 1 | 2): RoundedCodes | undefined {
   const kernel = kernels.get(values.buffer);
   if (kernel === undefined || values.length !== kernel.length) return undefined;
-  const { buffer, results, length } = kernel;
+  const { results, length } = kernel;
   const padded = Math.ceil(length / BLOCK) * BLOCK;
   const round = bytes === 1 ? kernel.roundToInt8 : kernel.roundToInt16;
   const bitsUsed = round(values.byteOffset, padded, factor, results);
-  const codes =
-    bytes === 1
-      ? new Int8Array(buffer, results, length).slice()
-      : new Int16Array(buffer, results, length).slice();
-  return { codes, bitsUsed };
+  return { codes: copied(kernel, bytes), bitsUsed };
+}
+
+/** A copy for the caller, in memory that was given back or in new memory. */
+function copied({ buffer, results, length, spare }: Kernel, bytes: 1 | 2): RoundedCodes['codes'] {
+  const memory = spare.get(bytes * length) ?? new ArrayBuffer(bytes * length);
+  spare.delete(bytes * length);
+  new Uint8Array(memory).set(new Uint8Array(buffer, results, bytes * length));
+  return bytes === 1 ? new Int8Array(memory) : new Int16Array(memory);
+}
+
+/**
+ * Gives codes of `values` back, whose array nobody may use any more: the next ones of the same matrix get its
+ * memory. Does nothing where no module made them.
+ */
+export function releaseCodes(values: Float64Array, codes: Int8Array | Int16Array): void {
+  const { buffer } = codes;
+  if (buffer instanceof ArrayBuffer) kernels.get(values.buffer)?.spare.set(buffer.byteLength, buffer);
 }
