@@ -1,5 +1,5 @@
 /**
- * The inner products of the array (device-model.md, "One tick"). Couplings are int16; voltages and row
+ * The inner products of the array (device-model.md, "One tick"). Couplings are int16 or int8; voltages and row
  * currents are 16-bit integers held as doubles. Every product is below 2³⁰ and every sum below 2⁴³, so sums
  * in doubles are exact in any order. Several rows are computed at a time so that each load of the other
  * factor is used more than once.
@@ -7,7 +7,7 @@
 
 /** sums_r = Σ_j coupling[r, j] · w_j. */
 export function rowSums(
-  couplings: Int16Array,
+  couplings: Int8Array | Int16Array,
   w: Float64Array,
   rows: number,
   cells: number,
@@ -19,7 +19,7 @@ export function rowSums(
 }
 
 function fourRowSums(
-  couplings: Int16Array,
+  couplings: Int8Array | Int16Array,
   w: Float64Array,
   r: number,
   cells: number,
@@ -46,7 +46,7 @@ function fourRowSums(
   sums[r + 3] = s3;
 }
 
-function oneRowSum(couplings: Int16Array, w: Float64Array, start: number, cells: number): number {
+function oneRowSum(couplings: Int8Array | Int16Array, w: Float64Array, start: number, cells: number): number {
   let sum = 0;
   for (let j = 0; j < cells; j++) sum += couplings[start + j] * w[j];
   return sum;
@@ -54,7 +54,7 @@ function oneRowSum(couplings: Int16Array, w: Float64Array, start: number, cells:
 
 /** sums_i = Σ_r coupling[r, i] · y_r, reading the array row by row. */
 export function columnSums(
-  couplings: Int16Array,
+  couplings: Int8Array | Int16Array,
   y: Float64Array,
   rows: number,
   cells: number,
@@ -67,7 +67,7 @@ export function columnSums(
 }
 
 function addEightRows(
-  couplings: Int16Array,
+  couplings: Int8Array | Int16Array,
   y: Float64Array,
   r: number,
   cells: number,
@@ -92,6 +92,12 @@ function addEightRows(
   }
 }
 
-function addOneRow(couplings: Int16Array, y: number, start: number, cells: number, sums: Float64Array): void {
+function addOneRow(
+  couplings: Int8Array | Int16Array,
+  y: number,
+  start: number,
+  cells: number,
+  sums: Float64Array,
+): void {
   for (let i = 0; i < cells; i++) sums[i] += couplings[start + i] * y;
 }

@@ -4,12 +4,17 @@ import { bakeArray } from './baked-couplings.js';
 import type { Die } from './die.js';
 import { diePartsOf } from './die-parts.js';
 
-/** Conductances as the array holds them, in 2⁻¹⁵ G_fs, row-major rows × cells. */
+/**
+ * Conductances as the array holds them, in 2^couplingShift · 2⁻¹⁵ G_fs, row-major rows × cells. Codes of at
+ * most 8 bits stay int8 where the die changes none of them.
+ */
 export interface EffectiveCouplings {
+  /** Both arrays are int16 and this is 0, or both are int8 and this is what aligns their codes to the left. */
+  readonly couplingShift: number;
   /** g (dense) or k (factored): the array that makes sums of cell voltages. */
-  readonly forward: Int16Array;
+  readonly forward: Int8Array | Int16Array;
   /** k′, the second array of a factored program. On an ideal die it is the same array as `forward`. */
-  readonly transposed: Int16Array;
+  readonly transposed: Int8Array | Int16Array;
   /** How many codes were cut to ±32767. */
   readonly clampedCouplings: number;
 }
@@ -26,15 +31,24 @@ export function convertCouplings(
 ): EffectiveCouplings {
   const { couplings: codes, rows, cells } = image;
   const count = rows * cells;
-  // This is a new view on purpose: the kernel remembers couplings by their array and must not take these for
-  // the old ones.
-  const forward =
-    unused?.forward.length === count ? new Int16Array(unused.forward.buffer) : new Int16Array(count);
+  // New arrays are new views on purpose: the kernel remembers couplings by their array and must not take these
+  // for the old ones.
+  const memory = (bytes: number) => {
+    const { buffer } = unused?.forward ?? {};
+    return buffer?.byteLength === bytes ? buffer : new ArrayBuffer(bytes);
+  };
   const shift = COUPLING_BITS_MAX - image.couplingBits;
   const { cells: cellParts, linesDiffer, crosspoints } = diePartsOf(die);
-  if (!linesDiffer && !crosspoints) {
+  const isChanged = linesDiffer || crosspoints !== undefined;
+  if (!isChanged && codes instanceof Int8Array && !anyBelow(codes, -(COUPLING_MAX >> shift))) {
+    const kept = new Int8Array(memory(count));
+    kept.set(codes);
+    return { forward: kept, transposed: kept, couplingShift: shift, clampedCouplings: 0 };
+  }
+  const forward = new Int16Array(memory(2 * count));
+  if (!isChanged) {
     const clampedCouplings = leftAlign(codes, shift, forward);
-    return { forward, transposed: forward, clampedCouplings };
+    return { forward, transposed: forward, couplingShift: 0, clampedCouplings };
   }
   const dense = image.mode === PROGRAM_MODE.dense;
   const parts = linesDiffer ? cellParts : undefined;
@@ -42,55 +56,43 @@ export function convertCouplings(
   const gains = (array: 'forward' | 'transposed') =>
     crosspoints && ((row: number, out: Int32Array) => crosspoints(array, row, out));
   const cut = bakeArray({ ...shared, gains: gains('forward'), cellLines: dense ? 'rows' : null }, forward);
-  if (dense) return { forward, transposed: forward, clampedCouplings: cut };
+  if (dense) return { forward, transposed: forward, couplingShift: 0, clampedCouplings: cut };
   const transposed = new Int16Array(count);
   const alsoCut = bakeArray({ ...shared, gains: gains('transposed'), cellLines: 'columns' }, transposed);
-  return { forward, transposed, clampedCouplings: cut + alsoCut };
+  return { forward, transposed, couplingShift: 0, clampedCouplings: cut + alsoCut };
+}
+
+/** Whether any code lies beyond ± −`least`. A code of b bits can do so at one end only: it is −2^(b−1). */
+function anyBelow(codes: Int8Array, least: number): boolean {
+  const quads = least === -127 && codes.byteOffset % 4 === 0 ? codes.length >> 2 : 0;
+  const words = new Int32Array(codes.buffer, quads > 0 ? codes.byteOffset : 0, quads);
+  let smallest = 0;
+  for (let i = 0; i < quads; i++) {
+    // The code −128 is the byte 0x80, which is zero in `other`. The sum then sets the upper bit of that byte.
+    const other = words[i] ^ 0x80808080;
+    smallest |= (other - 0x01010101) & ~other & 0x80808080;
+  }
+  let left = 0;
+  for (let i = 4 * quads; i < codes.length; i++) left |= (codes[i] - least) | (-least - codes[i]);
+  return smallest !== 0 || left < 0;
 }
 
 function leftAlign(codes: Int8Array | Int16Array, shift: number, out: Int16Array): number {
   const largest = COUPLING_MAX >> shift;
-  const anyBeyond =
-    codes instanceof Int8Array ? align8(codes, shift, largest, out) : align16(codes, shift, largest, out);
-  if (!anyBeyond) return 0;
+  if (codes instanceof Int16Array && !align16(codes, shift, largest, out)) return 0;
   let clamped = 0;
   for (let i = 0; i < out.length; i++) {
     const code = codes[i];
-    if (code <= largest && code >= -largest) continue;
-    out[i] = code > 0 ? COUPLING_MAX : -COUPLING_MAX;
-    clamped++;
+    if (code <= largest && code >= -largest) out[i] = code << shift;
+    else {
+      out[i] = code > 0 ? COUPLING_MAX : -COUPLING_MAX;
+      clamped++;
+    }
   }
   return clamped;
 }
 
-// Codes of 8 bits and of 16 bits have a loop each: one loop that gets both kinds of array compiles to slower
-// code. Both loops return whether any code is beyond ± `largest`.
-
-/**
- * Takes four codes at once where a code fills a byte: code · 2⁸ is that byte in the upper half of 16 bits.
- */
-function align8(codes: Int8Array, shift: number, largest: number, out: Int16Array): boolean {
-  const quads = shift === 8 && codes.byteOffset % 4 === 0 && out.byteOffset % 4 === 0 ? codes.length >> 2 : 0;
-  const words = new Int32Array(codes.buffer, quads > 0 ? codes.byteOffset : 0, quads);
-  const pairs = new Int32Array(out.buffer, quads > 0 ? out.byteOffset : 0, 2 * quads);
-  let smallest = 0;
-  for (let i = 0; i < quads; i++) {
-    const word = words[i];
-    pairs[2 * i] = ((word & 0xff) << 8) | ((word & 0xff00) << 16);
-    pairs[2 * i + 1] = ((word >>> 8) & 0xff00) | (word & 0xff000000);
-    // The code −128 is the byte 0x80, which is zero in `other`. The sum then sets the upper bit of that byte.
-    const other = word ^ 0x80808080;
-    smallest |= (other - 0x01010101) & ~other & 0x80808080;
-  }
-  let left = 0;
-  for (let i = 4 * quads; i < codes.length; i++) {
-    const code = codes[i];
-    out[i] = code << shift;
-    left |= (largest - code) | (largest + code);
-  }
-  return smallest !== 0 || left < 0;
-}
-
+/** Returns whether any code is beyond ± `largest`. One kind of array alone compiles to faster code. */
 function align16(codes: Int16Array, shift: number, largest: number, out: Int16Array): boolean {
   let left = 0;
   for (let i = 0; i < codes.length; i++) {

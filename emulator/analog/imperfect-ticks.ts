@@ -37,7 +37,7 @@ class ImperfectTicks implements ArrayTicks {
   #changesSeen = 0;
   /** Programs as broken cells leave them, and the same for arrays, which several programs may share. */
   #broken = new WeakMap<EffectiveProgram, EffectiveProgram>();
-  #brokenLines = new WeakMap<Int16Array, Couplings>();
+  #brokenLines = new WeakMap<EffectiveProgram['transposed'], Couplings>();
   /** The program that the inner ticks get, and what it was made from. */
   #presented: { from: EffectiveProgram; drive: Int32Array; program: EffectiveProgram } | undefined;
 

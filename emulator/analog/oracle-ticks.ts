@@ -68,11 +68,14 @@ export class OracleTicks implements ArrayTicks {
     arrayInput(v, c, cells, this.#w);
     if (program.mode === PROGRAM_MODE.dense) {
       rowSums(program.forward, this.#w, rows, cells, this.#s);
+      scale(this.#s, cells, program.couplingShift);
     } else {
       rowSums(program.forward, this.#w, rows, cells, this.#y);
+      scale(this.#y, rows, program.couplingShift);
       rowOverload = rowAmplifiers(this.#y, q, rowFlags, rows, program.rowAttenuation);
       columnSums(program.transposed, this.#y, rows, cells, this.#s);
-      restoreRowScale(this.#s, cells, program.rowAttenuation);
+      // S = 2^ρ · Σ k′·y.
+      scale(this.#s, cells, program.couplingShift + program.rowAttenuation);
     }
     integrate(program, v, this.#w, this.#s, r, 1 << (DRIVE_SCALE_LOG2 + tickLog2), this.#next);
     if (program.noiseCodeMax !== 0) {
@@ -123,10 +126,10 @@ function rowAmplifiers(
   return overload;
 }
 
-/** S = 2^ρ · Σ k′·y. */
-function restoreRowScale(s: Float64Array, cells: number, attenuation: number): void {
-  const scale = 1 << attenuation;
-  for (let i = 0; i < cells; i++) s[i] *= scale;
+/** sums = 2^shift · sums. */
+function scale(sums: Float64Array, count: number, shift: number): void {
+  const factor = 2 ** shift;
+  for (let i = 0; i < count; i++) sums[i] *= factor;
 }
 
 /** T = 32·e − S − λ·w + r; Δ = T >> (5 + k); r = T − Δ·2^(5+k); next = v + Δ. `unit` is 2^(5+k). */

@@ -19,6 +19,9 @@ export interface KernelExports {
     blocks: number,
     norms: number,
   ): number;
+  packByteRows(from: number, stride: number, panelRows: number, pairs: number, to: number): void;
+  packByteColumns(from: number, stride: number, panelRows: number, pairs: number, to: number): void;
+  largestByteNorm(from: number, stride: number, rows: number): number;
   columnNorms(panel: number, pairs: number, limit: number, norms: number, scratch: number): number;
   integratorConstants(drive: number, damping: number, out: number, cells: number): void;
   dotRoof(rounds: number, seed: number): number;

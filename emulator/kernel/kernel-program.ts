@@ -20,17 +20,19 @@ const INT32_MAX = 2147483647;
 const DRIVE_SCALE = 32;
 
 /** One packed array of couplings. */
-interface PackedArray {
+export interface PackedArray {
   readonly couplings: number;
   readonly blocks: number;
   readonly pairs: number;
   readonly panels: number;
   readonly smallPanels: number;
-  /** Largest Σ|g| of a row. */
+  /** Largest Σ|g| of a row, in 2⁻¹⁵ G_fs; at least that. */
   readonly norm: number;
 }
 
 export interface PackedCouplings {
+  /** Whether codes lie as int8. */
+  readonly bytes: boolean;
   readonly forward: PackedArray;
   readonly transposed: PackedArray | undefined;
 }
@@ -51,12 +53,14 @@ export function packCouplings(
   const toSecond = factored ? second : undefined;
   packArray(kernel, map, program, program.forward, slot.couplings, sameArrays ? toSecond : undefined);
   if (factored && !sameArrays) packArray(kernel, map, program, program.transposed, undefined, second);
-  const forward = cutArray(kernel, map, slot.couplings, slot.blocks, rows, columns, inputMax);
-  if (!factored) return { forward, transposed: undefined };
+  const unit = 2 ** program.couplingShift;
+  const forward = cutArray(kernel, map, slot.couplings, slot.blocks, rows, columns, inputMax, unit);
+  if (!factored) return { forward, transposed: undefined, bytes: false };
   const secondBlocks = slot.blocks + blockTableBytes(rows, columns);
   return {
     forward,
-    transposed: cutArray(kernel, map, second, secondBlocks, columns, rows, ROW_RAIL),
+    transposed: cutArray(kernel, map, second, secondBlocks, columns, rows, ROW_RAIL, unit),
+    bytes: false,
   };
 }
 
@@ -68,7 +72,7 @@ function packArray(
   kernel: KernelInstance,
   map: KernelMap,
   program: EffectiveProgram,
-  couplings: Int16Array,
+  couplings: EffectiveProgram['forward'],
   toRows: number | undefined,
   toColumns: number | undefined,
 ): void {
@@ -119,6 +123,7 @@ function cutArray(
   sums: number,
   columns: number,
   inputMax: number,
+  unit: number,
 ): PackedArray {
   const pairs = columns / 2;
   const normMax = Math.floor(INT32_MAX / inputMax);
@@ -143,7 +148,7 @@ function cutArray(
     pairs,
     panels: largePanels(sums),
     smallPanels: smallPanels(sums),
-    norm,
+    norm: unit * norm,
   };
 }
 

@@ -7,6 +7,7 @@ import type { Die } from '../analog/die.js';
 import type { EffectiveProgram } from '../analog/effective-program.js';
 import { OracleTicks } from '../analog/oracle-ticks.js';
 import { commonModeAlone } from '../analog/per-tick-effects.js';
+import { packBytes } from './byte-program.js';
 import { ARRAY_UNIT, type KernelMap, kernelMap, paddedCells, padTo, type SlotMap } from './kernel-map.js';
 import { type KernelInstance, newKernelInstance } from './kernel-module.js';
 import {
@@ -31,7 +32,7 @@ interface Slot {
   program: WeakRef<EffectiveProgram> | undefined;
   /** Kept while only drive or registers change. */
   packed: PackedCouplings | TwoWayArray | undefined;
-  packedFrom: readonly WeakRef<Int16Array>[];
+  packedFrom: readonly WeakRef<EffectiveProgram['forward']>[];
   packedMode: ProgramMode | undefined;
   packedCells: number;
 }
@@ -187,6 +188,8 @@ class KernelTicks implements ArrayTicks {
     this.#set(parameter.FORWARD_AT, map.couplings);
     this.#set(parameter.FORWARD_BLOCKS_AT, map.blocks);
     const packed = slot.packed!;
+    this.#set(parameter.BYTES, packed.bytes ? 1 : 0);
+    this.#set(parameter.COUPLING_SHIFT, program.couplingShift);
     if ('forward' in packed) this.#activateOneWay(program, packed);
     else {
       this.#set(parameter.TWO_WAY, 1);
@@ -234,9 +237,13 @@ class KernelTicks implements ArrayTicks {
     const slot = this.#slots.find((candidate) => holdsCouplings(candidate, program)) ?? this.#slots.at(-1)!;
     if (!holdsCouplings(slot, program)) {
       const inputMax = this.#die.profile.rail / ARRAY_STEP;
+      const kernel = this.#kernel;
+      const map = this.#map;
+      const bytesMin = this.#twoWayBytesMin;
       slot.packed =
-        packTwoWay(this.#kernel, this.#map, slot.map, program, inputMax, this.#twoWayBytesMin) ??
-        packCouplings(this.#kernel, this.#map, slot.map, program, inputMax);
+        packBytes({ kernel, map, slot: slot.map, program, inputMax }, bytesMin) ??
+        packTwoWay(kernel, map, slot.map, program, inputMax, bytesMin) ??
+        packCouplings(kernel, map, slot.map, program, inputMax);
       slot.packedFrom = [new WeakRef(program.forward), new WeakRef(program.transposed)];
       slot.packedMode = program.mode;
       slot.packedCells = program.cells;

@@ -93,4 +93,9 @@ export const NARROW_S_AT = 224;
  */
 export const COMMON_SHARE = 228;
 
-export const PARAMETER_BYTES = 232;
+/** 1: couplings lie as int8. */
+export const BYTES = 232;
+/** What is packed counts 2^COUPLING_SHIFT · 2⁻¹⁵ G_fs. */
+export const COUPLING_SHIFT = 236;
+
+export const PARAMETER_BYTES = 240;

@@ -19,6 +19,8 @@ export const TWO_WAY_BYTES_MIN = 1 << 20;
 const DIAGONAL_PAIRS = TWO_WAY_ROWS / 2;
 
 export interface TwoWayArray {
+  /** Whether codes lie as int8. */
+  readonly bytes: boolean;
   readonly pairs: number;
   /** Rows with padding. */
   readonly rows: number;
@@ -40,6 +42,7 @@ export function packTwoWay(
 ): TwoWayArray | undefined {
   const factored = program.mode === PROGRAM_MODE.factored;
   const { cells, forward } = program;
+  if (!(forward instanceof Int16Array)) return undefined;
   const bytes = (factored ? 4 : 2) * program.rows * cells;
   if (bytes < bytesMin) return undefined;
   if (factored ? program.transposed !== forward : !isSymmetric(forward, cells)) return undefined;
@@ -81,13 +84,13 @@ export function packTwoWay(
     table[row] = flush;
     kernel.cutBlocks(rest, TWO_WAY_ROWS, panelPairs - diagonal, inputLimit, entry + 4, map.norms);
   }
-  return { pairs, rows };
+  return { pairs, rows, bytes: false };
 }
 
 const TILE = 64;
 
 /** Whether g_ij = g_ji. It goes tile by tile, since a large array is slow to read by columns. */
-function isSymmetric(couplings: Int16Array, cells: number): boolean {
+export function isSymmetric(couplings: Int8Array | Int16Array, cells: number): boolean {
   for (let top = 0; top < cells; top += TILE)
     for (let left = 0; left <= top; left += TILE) {
       const bottom = Math.min(top + TILE, cells);

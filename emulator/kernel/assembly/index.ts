@@ -11,6 +11,16 @@ import { productFactored, productSymmetric } from './two-way';
 
 export { readAdc } from './adc';
 export {
+  addBytesToColumns,
+  byteSumsAndColumns,
+  byteSumsOf8,
+  byteSumsOf16,
+  byteSumsOf32,
+  largestByteNorm,
+  packByteColumns,
+  packByteRows,
+} from './byte-products';
+export {
   arrayInput,
   integrateModerate,
   integrateNarrow,
@@ -80,8 +90,11 @@ export function arrayProducts(p: usize, narrow: bool, backward: bool): i32 {
   const pairs = load<i32>(p, P.FORWARD_PAIRS);
   const panels = load<i32>(p, P.FORWARD_PANELS);
   const smallPanels = load<i32>(p, P.FORWARD_SMALL_PANELS);
+  const bytes = load<i32>(p, P.BYTES);
+  const couplingShift = load<i32>(p, P.COUPLING_SHIFT);
   if (narrow) {
-    productNarrow(forward, w, pairs, panels, smallPanels, load<usize>(p, P.NARROW_S_AT));
+    const narrowSums = load<usize>(p, P.NARROW_S_AT);
+    productNarrow(forward, w, pairs, panels, smallPanels, bytes, couplingShift, narrowSums);
     return 0;
   }
   const s = load<usize>(p, P.S_AT);
@@ -93,7 +106,7 @@ export function arrayProducts(p: usize, narrow: bool, backward: bool): i32 {
     const spread = load<usize>(p, P.SPREAD_AT);
     const columns = load<usize>(p, P.COLUMNS_AT);
     if (rows === 0) {
-      productSymmetric(forward, w, pairs, blocks, sums, spread, columns, s, backward);
+      productSymmetric(forward, w, pairs, blocks, sums, spread, columns, s, bytes, couplingShift, backward);
       return 0;
     }
     return productFactored(
@@ -111,16 +124,18 @@ export function arrayProducts(p: usize, narrow: bool, backward: bool): i32 {
       spread,
       columns,
       s,
+      bytes,
+      couplingShift,
       backward,
     );
   }
   if (rows === 0) {
-    productWide(forward, w, pairs, panels, smallPanels, blocks, sums, s);
+    productWide(forward, w, pairs, panels, smallPanels, blocks, bytes, couplingShift, sums, s);
     return 0;
   }
   const u = load<usize>(p, P.U_AT);
   const y = load<usize>(p, P.Y_AT);
-  productWide(forward, w, pairs, panels, smallPanels, blocks, sums, u);
+  productWide(forward, w, pairs, panels, smallPanels, blocks, bytes, couplingShift, sums, u);
   const overload = rowAmplifiers(u, load<usize>(p, P.Q_AT), y, load<usize>(p, P.ROW_FLAGS_AT), rows, shift);
   productWide(
     load<usize>(p, P.TRANSPOSED_AT),
@@ -129,6 +144,8 @@ export function arrayProducts(p: usize, narrow: bool, backward: bool): i32 {
     load<i32>(p, P.TRANSPOSED_PANELS),
     load<i32>(p, P.TRANSPOSED_SMALL_PANELS),
     load<usize>(p, P.TRANSPOSED_BLOCKS_AT),
+    bytes,
+    couplingShift,
     sums,
     s,
   );

@@ -2,15 +2,17 @@
  * Inner products of int16 couplings with int16 voltages or row currents, exact in 32 bits over one block of
  * columns. Couplings lie in panels of 32 rows (8 for the rest): [column pair][row][2]. A pair of voltages is
  * broadcast, so that a lane is a row and nothing is summed across lanes. Every hot loop is an exported
- * function, since it runs slower when it is inlined into a caller.
+ * function, since it runs slower when it is inlined into a caller. `bytes`: couplings lie as int8. Those of at
+ * most 8 bits are in units of a code, and their sums are shifted left by `shift`.
  */
+import { byteSumsOf8, byteSumsOf32 } from './byte-products';
 
 /**
- * Makes 32 sums over `pairs` column pairs, into out (int32). The loads whose values nobody uses fetch what is
+ * Makes 32 sums over `pairs` column pairs, shifted left by `shift`, into out (int32). The loads whose values nobody uses fetch what is
  * needed four column pairs later. A turn takes one pair: with two, V8 loads all of both first and runs out of
  * registers.
  */
-export function sumsOf32(g: usize, w: usize, pairs: i32, out: usize): void {
+export function sumsOf32(g: usize, w: usize, pairs: i32, out: usize, shift: i32): void {
   let a0 = i32x4.splat(0);
   let a1 = a0;
   let a2 = a0;
@@ -35,18 +37,18 @@ export function sumsOf32(g: usize, w: usize, pairs: i32, out: usize): void {
     g += 128;
     w += 4;
   }
-  v128.store(out, a0, 0);
-  v128.store(out, a1, 16);
-  v128.store(out, a2, 32);
-  v128.store(out, a3, 48);
-  v128.store(out, a4, 64);
-  v128.store(out, a5, 80);
-  v128.store(out, a6, 96);
-  v128.store(out, a7, 112);
+  v128.store(out, i32x4.shl(a0, shift), 0);
+  v128.store(out, i32x4.shl(a1, shift), 16);
+  v128.store(out, i32x4.shl(a2, shift), 32);
+  v128.store(out, i32x4.shl(a3, shift), 48);
+  v128.store(out, i32x4.shl(a4, shift), 64);
+  v128.store(out, i32x4.shl(a5, shift), 80);
+  v128.store(out, i32x4.shl(a6, shift), 96);
+  v128.store(out, i32x4.shl(a7, shift), 112);
 }
 
 /** Makes 8 sums likewise. */
-export function sumsOf8(g: usize, w: usize, pairs: i32, out: usize): void {
+export function sumsOf8(g: usize, w: usize, pairs: i32, out: usize, shift: i32): void {
   let a0 = i32x4.splat(0);
   let a1 = a0;
   let b0 = a0;
@@ -67,29 +69,31 @@ export function sumsOf8(g: usize, w: usize, pairs: i32, out: usize): void {
     a0 = i32x4.add(a0, i32x4.dot_i16x8_s(v128.load(g, 0), x));
     a1 = i32x4.add(a1, i32x4.dot_i16x8_s(v128.load(g, 16), x));
   }
-  v128.store(out, i32x4.add(a0, b0), 0);
-  v128.store(out, i32x4.add(a1, b1), 16);
+  v128.store(out, i32x4.shl(i32x4.add(a0, b0), shift), 0);
+  v128.store(out, i32x4.shl(i32x4.add(a1, b1), shift), 16);
 }
 
-/** out (int64) = sums (int32), `bytes` of them. */
-export function widenFirst(sums: usize, bytes: usize, out: usize): void {
+/** out (int64) = sums (int32) · 2^shift, `bytes` of them. */
+export function widenFirst(sums: usize, bytes: usize, out: usize, shift: i32): void {
   const end = sums + bytes;
   while (sums < end) {
     const a = v128.load(sums);
-    v128.store(out, i64x2.extend_low_i32x4_s(a), 0);
-    v128.store(out, i64x2.extend_high_i32x4_s(a), 16);
+    v128.store(out, i64x2.shl(i64x2.extend_low_i32x4_s(a), shift), 0);
+    v128.store(out, i64x2.shl(i64x2.extend_high_i32x4_s(a), shift), 16);
     sums += 16;
     out += 32;
   }
 }
 
-/** out (int64) += sums (int32). */
-export function widenNext(sums: usize, bytes: usize, out: usize): void {
+/** out (int64) += sums (int32) · 2^shift. */
+export function widenNext(sums: usize, bytes: usize, out: usize, shift: i32): void {
   const end = sums + bytes;
   while (sums < end) {
     const a = v128.load(sums);
-    v128.store(out, i64x2.add(v128.load(out, 0), i64x2.extend_low_i32x4_s(a)), 0);
-    v128.store(out, i64x2.add(v128.load(out, 16), i64x2.extend_high_i32x4_s(a)), 16);
+    const low = i64x2.shl(i64x2.extend_low_i32x4_s(a), shift);
+    const high = i64x2.shl(i64x2.extend_high_i32x4_s(a), shift);
+    v128.store(out, i64x2.add(v128.load(out, 0), low), 0);
+    v128.store(out, i64x2.add(v128.load(out, 16), high), 16);
     sums += 16;
     out += 32;
   }
@@ -102,16 +106,20 @@ export function productNarrow(
   pairs: i32,
   panels: i32,
   smallPanels: i32,
+  bytes: i32,
+  shift: i32,
   out: usize,
 ): void {
   for (let p = 0; p < panels; p++) {
-    sumsOf32(g, w, pairs, out);
-    g += (<usize>pairs) << 7;
+    if (bytes) byteSumsOf32(g, w, pairs, out, shift);
+    else sumsOf32(g, w, pairs, out, shift);
+    g += ((<usize>pairs) << 7) >> bytes;
     out += 128;
   }
   for (let p = 0; p < smallPanels; p++) {
-    sumsOf8(g, w, pairs, out);
-    g += (<usize>pairs) << 5;
+    if (bytes) byteSumsOf8(g, w, pairs, out, shift);
+    else sumsOf8(g, w, pairs, out, shift);
+    g += ((<usize>pairs) << 5) >> bytes;
     out += 32;
   }
 }
@@ -127,6 +135,8 @@ export function productWide(
   panels: i32,
   smallPanels: i32,
   blocks: usize,
+  bytes: i32,
+  shift: i32,
   sums: usize,
   out: usize,
 ): void {
@@ -136,10 +146,11 @@ export function productWide(
     let x = w;
     for (let b = 1; b <= count; b++) {
       const length = load<i32>(blocks + ((<usize>b) << 2));
-      sumsOf32(g, x, length, sums);
-      if (b === 1) widenFirst(sums, 128, out);
-      else widenNext(sums, 128, out);
-      g += (<usize>length) << 7;
+      if (bytes) byteSumsOf32(g, x, length, sums, 0);
+      else sumsOf32(g, x, length, sums, 0);
+      if (b === 1) widenFirst(sums, 128, out, shift);
+      else widenNext(sums, 128, out, shift);
+      g += ((<usize>length) << 7) >> bytes;
       x += (<usize>length) << 2;
     }
     out += 256;
@@ -150,10 +161,11 @@ export function productWide(
     let x = w;
     for (let b = 1; b <= count; b++) {
       const length = load<i32>(blocks + ((<usize>b) << 2));
-      sumsOf8(g, x, length, sums);
-      if (b === 1) widenFirst(sums, 32, out);
-      else widenNext(sums, 32, out);
-      g += (<usize>length) << 5;
+      if (bytes) byteSumsOf8(g, x, length, sums, 0);
+      else sumsOf8(g, x, length, sums, 0);
+      if (b === 1) widenFirst(sums, 32, out, shift);
+      else widenNext(sums, 32, out, shift);
+      g += ((<usize>length) << 5) >> bytes;
       x += (<usize>length) << 2;
     }
     out += 64;

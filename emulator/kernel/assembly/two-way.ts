@@ -5,8 +5,9 @@
  *
  * Panels have 16 rows: [column pair][row][2]. For the columns, the middle two of every four codes are
  * swapped: then a lane holds a pair of rows of one column. Column sums are kept as four lanes per column
- * pair: two columns, twice.
+ * pair: two columns, twice. Couplings of at most 8 bits may lie as int8, as in product.ts.
  */
+import { addBytesToColumns, byteSumsAndColumns, byteSumsOf16 } from './byte-products';
 import { rowAmplifiers } from './cells';
 import { widenFirst, widenNext } from './product';
 
@@ -110,15 +111,15 @@ export function spreadRows(inputs: usize, rows: usize): void {
   }
 }
 
-/** Adds the column sums of `pairs` column pairs to s (int64), and sets them to 0. */
-export function flushColumns(columns: usize, pairs: i32, s: usize): void {
+/** Adds the column sums · 2^shift of `pairs` column pairs to s (int64), and sets them to 0. */
+export function flushColumns(columns: usize, pairs: i32, s: usize, shift: i32): void {
   const zero = i32x4.splat(0);
   const end = columns + ((<usize>pairs) << 4);
   while (columns < end) {
     const lanes = v128.load(columns);
     const low = i64x2.extend_low_i32x4_s(lanes);
     const high = i64x2.extend_high_i32x4_s(lanes);
-    v128.store(s, i64x2.add(v128.load(s), i64x2.add(low, high)));
+    v128.store(s, i64x2.add(v128.load(s), i64x2.shl(i64x2.add(low, high), shift)));
     v128.store(columns, zero);
     columns += 16;
     s += 16;
@@ -146,10 +147,13 @@ export function productFactored(
   spread: usize,
   columns: usize,
   s: usize,
+  bytes: i32,
+  couplingShift: i32,
   backward: bool,
 ): i32 {
   const stride = (<usize>(pairs + 2)) << 2;
-  const panelBytes = (<usize>pairs) << PAIR_LOG2;
+  const pairLog2 = PAIR_LOG2 - <usize>bytes;
+  const panelBytes = (<usize>pairs) << pairLog2;
   let overload = 0;
   memory.fill(s, 0, (<usize>pairs) << 4);
   for (let first = 0; first < rows; first += PANEL_ROWS) {
@@ -157,25 +161,27 @@ export function productFactored(
     const panel = row / PANEL_ROWS;
     const table = blocks + panel * stride;
     const array = g + panel * panelBytes;
-    if (!backward && load<i32>(table)) flushColumns(columns, pairs, s);
+    if (!backward && load<i32>(table)) flushColumns(columns, pairs, s, couplingShift);
     const count = load<i32>(table, 4);
     let at = array;
     let x = w;
     for (let b = 0; b < count; b++) {
       const length = load<i32>(table + ((<usize>b) << 2), 8);
-      sumsOf16(at, x, length, sums);
-      if (b === 0) widenFirst(sums, 64, u);
-      else widenNext(sums, 64, u);
-      at += (<usize>length) << PAIR_LOG2;
+      if (bytes) byteSumsOf16(at, x, length, sums);
+      else sumsOf16(at, x, length, sums);
+      if (b === 0) widenFirst(sums, 64, u, couplingShift);
+      else widenNext(sums, 64, u, couplingShift);
+      at += (<usize>length) << pairLog2;
       x += (<usize>length) << 2;
     }
     const inputs = y + (row << 1);
     overload |= rowAmplifiers(u, q + (row << 2), inputs, rowFlags + row, PANEL_ROWS, shift);
     spreadRows(inputs, spread);
-    addToColumns(array, pairs, spread, columns);
-    if (backward && load<i32>(table)) flushColumns(columns, pairs, s);
+    if (bytes) addBytesToColumns(array, pairs, spread, columns);
+    else addToColumns(array, pairs, spread, columns);
+    if (backward && load<i32>(table)) flushColumns(columns, pairs, s, couplingShift);
   }
-  flushColumns(columns, pairs, s);
+  flushColumns(columns, pairs, s, couplingShift);
   return overload;
 }
 
@@ -192,37 +198,42 @@ export function productSymmetric(
   spread: usize,
   columns: usize,
   s: usize,
+  bytes: i32,
+  couplingShift: i32,
   backward: bool,
 ): void {
   const stride = (<usize>(pairs + 2)) << 2;
+  const pairLog2 = PAIR_LOG2 - <usize>bytes;
   memory.fill(s, 0, (<usize>pairs) << 4);
   for (let step = 0; step < pairs; step += 8) {
     const first = backward ? pairs - 8 - step : step;
     const panel = first >> 3;
     const table = blocks + <usize>panel * stride;
     // The panels before this one have `pairs`, `pairs` − 8 and so on column pairs.
-    let array = g + ((<usize>(panel * pairs - 4 * panel * (panel - 1))) << PAIR_LOG2);
+    let array = g + ((<usize>(panel * pairs - 4 * panel * (panel - 1))) << pairLog2);
     const at = (<usize>first) << 4;
-    if (!backward && load<i32>(table)) flushColumns(columns, pairs, s);
+    if (!backward && load<i32>(table)) flushColumns(columns, pairs, s, couplingShift);
     const count = load<i32>(table, 4);
     let x = w + ((<usize>first) << 2);
-    sumsOf16(array, x, 8, sums);
-    widenNext(sums, 64, s + at);
+    if (bytes) byteSumsOf16(array, x, 8, sums);
+    else sumsOf16(array, x, 8, sums);
+    widenNext(sums, 64, s + at, couplingShift);
     spreadRows(x, spread);
-    array += 8 << PAIR_LOG2;
+    array += 8 << pairLog2;
     x += 32;
     let to = columns + at + 128;
     for (let b = 0; b < count; b++) {
       const length = load<i32>(table + ((<usize>b) << 2), 8);
-      sumsAndColumns(array, x, length, spread, to, sums);
-      widenNext(sums, 64, s + at);
-      array += (<usize>length) << PAIR_LOG2;
+      if (bytes) byteSumsAndColumns(array, x, length, spread, to, sums);
+      else sumsAndColumns(array, x, length, spread, to, sums);
+      widenNext(sums, 64, s + at, couplingShift);
+      array += (<usize>length) << pairLog2;
       x += (<usize>length) << 2;
       to += (<usize>length) << 4;
     }
-    if (backward && load<i32>(table)) flushColumns(columns, pairs, s);
+    if (backward && load<i32>(table)) flushColumns(columns, pairs, s, couplingShift);
   }
-  flushColumns(columns, pairs, s);
+  flushColumns(columns, pairs, s, couplingShift);
 }
 
 /**

@@ -1,0 +1,206 @@
+import { ROW_RAIL } from '../../firmware-protocol/limits.js';
+import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
+import type { EffectiveProgram } from '../analog/effective-program.js';
+import {
+  ARRAY_UNIT,
+  blockTableBytes,
+  blockTableStride,
+  type KernelMap,
+  largePanels,
+  PANEL_ROWS,
+  padTo,
+  panelCount,
+  type SlotMap,
+  smallPanels,
+  TWO_WAY_ROWS,
+  twoWayTableStride,
+} from './kernel-map.js';
+import type { KernelInstance } from './kernel-module.js';
+import type { PackedArray, PackedCouplings } from './kernel-program.js';
+import { isSymmetric, type TwoWayArray } from './two-way-program.js';
+
+const INT32_MAX = 2147483647;
+/** The largest magnitude of a code. */
+const CODE_MAX = 128;
+/** Codes are loaded 16 at a time, so columns come in multiples of 16. */
+const COLUMN_UNIT = 16;
+/** Column pairs of a diagonal block. */
+const DIAGONAL_PAIRS = TWO_WAY_ROWS / 2;
+
+/** Where and from what an array is packed. */
+interface Packing {
+  readonly kernel: KernelInstance;
+  readonly map: KernelMap;
+  readonly slot: SlotMap;
+  readonly program: EffectiveProgram;
+  /** Bounds the array's input w. */
+  readonly inputMax: number;
+}
+
+/**
+ * Packs a program whose couplings are int8 as int8. Undefined for other couplings, and for a program of less
+ * than `bytesMin` bytes as int16: that one stays in a cache, and widening int8 in each tick takes longer than
+ * reading int16. A larger one is read in half the time, once for both products where `packTwoWay` would do
+ * so with int16. Sums are smaller by the factor 2^couplingShift and hardly ever need widening on the way.
+ */
+export function packBytes(packing: Packing, bytesMin: number): PackedCouplings | TwoWayArray | undefined {
+  const { mode, rows, cells, forward, transposed } = packing.program;
+  if (!(forward instanceof Int8Array && transposed instanceof Int8Array)) return undefined;
+  const factored = mode === PROGRAM_MODE.factored;
+  if ((factored ? 4 : 2) * rows * cells < bytesMin) return undefined;
+  const isOneArray = transposed === forward;
+  if (factored ? isOneArray : isSymmetric(forward, cells)) return packOnce(packing);
+  const columns = padTo(COLUMN_UNIT, cells);
+  const padded = padTo(ARRAY_UNIT, rows);
+  const second = packing.slot.couplings + padded * columns;
+  const toSecond = factored ? second : undefined;
+  const norm = packArray(packing, forward, packing.slot.couplings, isOneArray ? toSecond : undefined);
+  if (factored && !isOneArray) packArray(packing, transposed, undefined, second);
+  const secondBlocks = packing.slot.blocks + blockTableBytes(padded, columns);
+  return {
+    forward: cutArray(packing, packing.slot.couplings, packing.slot.blocks, {
+      sums: padded,
+      columns,
+      norm,
+      inputMax: packing.inputMax,
+    }),
+    transposed: factored
+      ? cutArray(packing, second, secondBlocks, {
+          sums: columns,
+          columns: padded,
+          norm: CODE_MAX * rows,
+          inputMax: ROW_RAIL,
+        })
+      : undefined,
+    bytes: true,
+  };
+}
+
+/** Puts up to 32 rows from `first` on into the staging area, with zeros up to `count` rows of `columns`. */
+function stage(
+  { kernel, map, program: { cells, rows } }: Packing,
+  couplings: Int8Array,
+  first: number,
+  count: number,
+  columns: number,
+): void {
+  const staging = new Int8Array(kernel.buffer, map.staging, count * columns);
+  const last = Math.min(first + count, rows);
+  if (cells === columns) staging.set(couplings.subarray(first * cells, last * cells));
+  else
+    for (let row = first; row < last; row++) {
+      const to = (row - first) * columns;
+      staging.set(couplings.subarray(row * cells, (row + 1) * cells), to);
+      staging.fill(0, to + cells, to + columns);
+    }
+  staging.fill(0, (last - first) * columns);
+}
+
+/** Packs row-major codes into panels of rows, of columns, or both. Returns the largest Σ|code| of a row. */
+function packArray(
+  packing: Packing,
+  couplings: Int8Array,
+  toRows: number | undefined,
+  toColumns: number | undefined,
+): number {
+  const { kernel, map, program } = packing;
+  const columns = padTo(COLUMN_UNIT, program.cells);
+  const rows = padTo(ARRAY_UNIT, program.rows);
+  let norm = 0;
+  for (let first = 0; first < rows; first += PANEL_ROWS) {
+    const count = Math.min(PANEL_ROWS, rows - first);
+    stage(packing, couplings, first, count, columns);
+    norm = Math.max(norm, kernel.largestByteNorm(map.staging, columns, count));
+    const panelRows = count === PANEL_ROWS ? PANEL_ROWS : ARRAY_UNIT;
+    if (toRows !== undefined)
+      for (let row = 0; row < count; row += panelRows)
+        kernel.packByteRows(
+          map.staging + row * columns,
+          columns,
+          panelRows,
+          columns / 2,
+          toRows + (first + row) * columns,
+        );
+    if (toColumns !== undefined)
+      for (let column = 0; column < columns; ) {
+        const width = column + PANEL_ROWS <= columns ? PANEL_ROWS : ARRAY_UNIT;
+        const to = toColumns + column * rows + first * width;
+        kernel.packByteColumns(map.staging + column, columns, width, count / 2, to);
+        column += width;
+      }
+  }
+  return norm;
+}
+
+interface Cut {
+  readonly sums: number;
+  readonly columns: number;
+  /** No row has a larger Σ|code|. */
+  readonly norm: number;
+  readonly inputMax: number;
+}
+
+/** Fills the block table of an array, whose panels all are cut alike. */
+function cutArray(
+  { kernel, program }: Packing,
+  couplings: number,
+  blocks: number,
+  { sums, columns, norm, inputMax }: Cut,
+): PackedArray {
+  const pairs = columns / 2;
+  const words = blockTableStride(columns) / 4;
+  const panels = panelCount(sums);
+  const table = new Int32Array(kernel.buffer, blocks, panels * words);
+  for (let panel = 0; panel < panels; panel++)
+    writeBlocks(table, panel * words, pairs, blockPairs(pairs, norm, inputMax));
+  return {
+    couplings,
+    blocks,
+    pairs,
+    panels: largePanels(sums),
+    smallPanels: smallPanels(sums),
+    norm: norm * 2 ** program.couplingShift,
+  };
+}
+
+/** Column pairs that a block may have before Σ|code|·|w| can pass 2³¹ − 1: all, or as many of the largest. */
+function blockPairs(pairs: number, norm: number, inputMax: number): number {
+  const limit = Math.floor(INT32_MAX / inputMax);
+  return norm <= limit ? pairs : Math.floor(limit / (2 * CODE_MAX));
+}
+
+/** Writes to `table` from `at` on how many blocks there are, and the length of each. */
+function writeBlocks(table: Int32Array, at: number, pairs: number, lengthMax: number): void {
+  let count = 0;
+  for (let done = 0; done < pairs; done += lengthMax) table[at + ++count] = Math.min(lengthMax, pairs - done);
+  table[at] = count;
+}
+
+/** Packs a factored program, or the upper half of a symmetric dense one, to be read once. */
+function packOnce(packing: Packing): TwoWayArray {
+  const { kernel, map, slot, program, inputMax } = packing;
+  const factored = program.mode === PROGRAM_MODE.factored;
+  const columns = padTo(COLUMN_UNIT, program.cells);
+  const rows = padTo(TWO_WAY_ROWS, program.rows);
+  const pairs = columns / 2;
+  const words = twoWayTableStride(columns) / 4;
+  const panels = rows / TWO_WAY_ROWS;
+  const table = new Int32Array(kernel.buffer, slot.blocks, panels * words);
+  const diagonal = factored ? 0 : DIAGONAL_PAIRS;
+  // No panel adds more to the sum of a column, so the sums of so many panels fit 32 bits.
+  const columnInputMax = factored ? ROW_RAIL : inputMax;
+  const panelsTogether = Math.floor(INT32_MAX / (columnInputMax * TWO_WAY_ROWS * CODE_MAX));
+  let to = slot.couplings;
+  for (let panel = 0; panel < panels; panel++) {
+    const first = panel * TWO_WAY_ROWS;
+    stage(packing, program.forward as Int8Array, first, TWO_WAY_ROWS, columns);
+    const norm = kernel.largestByteNorm(map.staging, columns, TWO_WAY_ROWS);
+    const skipped = factored ? 0 : first / 2;
+    const panelPairs = pairs - skipped;
+    kernel.packByteRows(map.staging + 2 * skipped, columns, TWO_WAY_ROWS, panelPairs, to);
+    to += 2 * TWO_WAY_ROWS * panelPairs;
+    table[panel * words] = panel > 0 && panel % panelsTogether === 0 ? 1 : 0;
+    writeBlocks(table, panel * words + 1, panelPairs - diagonal, blockPairs(pairs, norm, inputMax));
+  }
+  return { pairs, rows, bytes: true };
+}
