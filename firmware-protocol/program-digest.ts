@@ -29,17 +29,26 @@ let digestWindow: Uint8Array | undefined;
 
 /**
  * The digest of a program: couplings, drive, initial state, then damping, noise amplitude and shift
- * as u32 (protocol.md, "Programs"). Errors: none.
+ * as u32 (protocol.md, "Programs"). `ofCouplings` is their digest, where it is known. Errors: none.
  */
-export function programDigest(image: ProgramImage): ProgramDigest {
+export function programDigest(
+  image: ProgramImage,
+  ofCouplings: ProgramDigest = couplingsDigest(image.couplings),
+): ProgramDigest {
   const registers = new Uint8Array(12);
   [image.damping, image.noiseAmplitude, image.noiseShift].forEach((value, register) => {
     for (let i = 0; i < 4; i++) registers[4 * register + i] = value >>> (8 * i);
   });
-  const digest = { crc32: 0, crc32c: 0 };
-  for (const codes of [image.couplings, image.drive, image.initialState])
-    addToDigest(digest, codeBytes(codes));
+  const digest = { ...ofCouplings };
+  for (const codes of [image.drive, image.initialState]) addToDigest(digest, codeBytes(codes));
   addToDigest(digest, registers);
+  return digest;
+}
+
+/** The digest of the beginning of a program, its couplings [n]. `programDigest` continues it. Errors: none. */
+export function couplingsDigest(couplings: ProgramImage['couplings']): ProgramDigest {
+  const digest = { crc32: 0, crc32c: 0 };
+  addToDigest(digest, codeBytes(couplings));
   return digest;
 }
 

@@ -1,4 +1,4 @@
-import type { EffectiveProgram } from './effective-program.js';
+import type { EffectiveProgram, ProgramArrays } from './effective-program.js';
 
 /** Everything the array keeps from tick to tick, in buffers of the board's size. */
 export interface ArrayState {
@@ -25,6 +25,8 @@ export interface ArrayTicks {
    * of adc.ts.
    */
   readAdc?(out: Int16Array): boolean;
+  /** Tells that a program with these arrays will run, if these ticks have something to do before. */
+  prepare?(arrays: ProgramArrays): void;
   /**
    * Advances by `ticks` ticks. The first of them is tick `firstTick` (< 2⁵³) of the board run's noise. With
    * `haltOnOverload` it stops after the tick in which a cell or a row went over its limit. Returns how many

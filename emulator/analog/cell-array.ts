@@ -4,7 +4,7 @@ import { makeAdc } from './adc.js';
 import { ARRAY_STEP, type ArrayTicks } from './array-ticks.js';
 import { BoardFaults } from './board-faults.js';
 import type { Die } from './die.js';
-import type { EffectiveProgram } from './effective-program.js';
+import type { EffectiveProgram, ProgramArrays } from './effective-program.js';
 import { withTimeEffects } from './imperfect-ticks.js';
 
 /**
@@ -70,6 +70,11 @@ export class CellArray {
     haltOnOverload: boolean,
   ): number {
     return this.#ticks.advance(program, ticks, firstTick, runSeed, haltOnOverload);
+  }
+
+  /** Tells that a program with these arrays will run, so that its first tick need not wait. */
+  prepare(arrays: ProgramArrays): void {
+    this.#ticks.prepare?.(arrays);
   }
 
   /** Reads the first out.length cells. Returns whether any code was cut to the ADC's range. */

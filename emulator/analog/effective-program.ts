@@ -35,6 +35,9 @@ export interface EffectiveProgram extends EffectiveCouplings {
   readonly noiseCodeMax: number;
 }
 
+/** The part of a program that belongs to its arrays. */
+export type ProgramArrays = Pick<EffectiveProgram, keyof EffectiveCouplings | 'mode' | 'cells' | 'rows'>;
+
 /** Why a board refuses a program. */
 export type ProgramRefusal = 'mode' | 'size' | 'coupling-bits' | 'row-scale' | 'length' | 'register';
 

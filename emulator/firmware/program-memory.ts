@@ -2,11 +2,21 @@ import { COUPLING_BITS_MAX, NOISE_SHIFT_MIN, ROWS_MAX } from '../../firmware-pro
 import type { Command } from '../../firmware-protocol/messages/index.js';
 import { SECTION, type Section } from '../../firmware-protocol/messages/program.js';
 import { REFUSAL } from '../../firmware-protocol/messages/system.js';
-import { codeBytes, programDigest } from '../../firmware-protocol/program-digest.js';
+import {
+  codeBytes,
+  couplingsDigest,
+  type ProgramDigest,
+  programDigest,
+} from '../../firmware-protocol/program-digest.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
 import { convertCouplings, type EffectiveCouplings } from '../analog/coupling-dac.js';
 import type { Die } from '../analog/die.js';
-import { commitProgram, type EffectiveProgram, refuseProgram } from '../analog/effective-program.js';
+import {
+  commitProgram,
+  type EffectiveProgram,
+  type ProgramArrays,
+  refuseProgram,
+} from '../analog/effective-program.js';
 import { Refused } from './refused.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -22,6 +32,8 @@ export interface Bank {
   zeroFrom: number;
   /** Kept while only the drive, the initial state or registers are rewritten. */
   couplings: EffectiveCouplings | undefined;
+  /** Of the couplings, likewise. */
+  couplingsDigest: ProgramDigest | undefined;
   /**
    * Couplings of the program before. No board run uses them any more, so the next commit takes their memory.
    */
@@ -40,6 +52,7 @@ export class ProgramMemory {
       image: undefined,
       zeroFrom: 0,
       couplings: undefined,
+      couplingsDigest: undefined,
       unusedCouplings: undefined,
       committed: undefined,
     }));
@@ -117,18 +130,38 @@ export class ProgramMemory {
     const bank = this.bank(fields.bank);
     const image = this.image(fields.bank);
     clearUpTo(bank, image.couplings.length);
-    const digest = programDigest(image);
+    bank.couplingsDigest ??= couplingsDigest(image.couplings);
+    const digest = programDigest(image, bank.couplingsDigest);
     if (digest.crc32 !== fields.crc32 || digest.crc32c !== fields.crc32c)
       throw new Refused(REFUSAL.digestMismatch, 'the program here is another one');
     const refusal = refuseProgram(this.#die.profile, image);
     if (refusal) throw new Refused(REFUSAL.outOfRange, `the ${refusal} of this program`);
+    this.#checkCodeWidth(image);
+    bank.committed ??= commitProgram(this.#die, image, this.#converted(bank, image));
+    return bank.committed;
+  }
+
+  /**
+   * Does what the next commit needs of the couplings when they were written up to `end`, the last entry. A
+   * host that still computes its drive need not wait for it later. Returns the arrays; undefined before the
+   * last entry, and for codes that a commit may refuse.
+   */
+  prepare(bankIndex: number, end: number): ProgramArrays | undefined {
+    const bank = this.bank(bankIndex);
+    const image = this.image(bankIndex);
+    if (end < image.couplings.length || !fillsItsWidth(image)) return undefined;
+    clearUpTo(bank, end);
+    bank.couplingsDigest ??= couplingsDigest(image.couplings);
+    const { mode, cells, rows } = image;
+    return { mode, cells, rows, ...this.#converted(bank, image) };
+  }
+
+  #converted(bank: Bank, image: ProgramImage): EffectiveCouplings {
     if (!bank.couplings) {
-      this.#checkCodeWidth(image);
       bank.couplings = convertCouplings(this.#die, image, bank.unusedCouplings);
       bank.unusedCouplings = undefined;
     }
-    bank.committed ??= commitProgram(this.#die, image, bank.couplings);
-    return bank.committed;
+    return bank.couplings;
   }
 
   /** Bit b is set when bank b is committed. */
@@ -154,13 +187,18 @@ export class ProgramMemory {
   }
 
   #checkCodeWidth(image: ProgramImage): void {
+    if (fillsItsWidth(image)) return;
     const { couplings, couplingBits } = image;
-    if (couplingBits === 8 || couplingBits === COUPLING_BITS_MAX) return;
     const limit = 1 << (couplingBits - 1);
     for (let i = 0; i < couplings.length; i++)
       if (couplings[i] < -limit || couplings[i] >= limit)
         throw new Refused(REFUSAL.outOfRange, `coupling ${i} has more than ${couplingBits} bits`);
   }
+}
+
+/** Whether no code can have more bits than `couplingBits`. */
+function fillsItsWidth({ couplingBits }: ProgramImage): boolean {
+  return couplingBits === 8 || couplingBits === COUPLING_BITS_MAX;
 }
 
 /**
@@ -170,6 +208,7 @@ export class ProgramMemory {
 function forgetCouplings(bank: Bank): void {
   bank.unusedCouplings = bank.couplings ?? bank.unusedCouplings;
   bank.couplings = undefined;
+  bank.couplingsDigest = undefined;
 }
 
 /** Clears what is left of an earlier program, up to this entry. */

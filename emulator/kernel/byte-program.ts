@@ -1,6 +1,6 @@
 import { ROW_RAIL } from '../../firmware-protocol/limits.js';
 import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
-import type { EffectiveProgram } from '../analog/effective-program.js';
+import type { ProgramArrays } from '../analog/effective-program.js';
 import {
   ARRAY_UNIT,
   blockTableBytes,
@@ -32,7 +32,7 @@ interface Packing {
   readonly kernel: KernelInstance;
   readonly map: KernelMap;
   readonly slot: SlotMap;
-  readonly program: EffectiveProgram;
+  readonly program: ProgramArrays;
   /** Bounds the array's input w. */
   readonly inputMax: number;
 }

@@ -1,6 +1,6 @@
 import { ROW_RAIL } from '../../firmware-protocol/limits.js';
 import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
-import type { EffectiveProgram } from '../analog/effective-program.js';
+import type { EffectiveProgram, ProgramArrays } from '../analog/effective-program.js';
 import {
   ARRAY_UNIT,
   blockTableBytes,
@@ -42,7 +42,7 @@ export function packCouplings(
   kernel: KernelInstance,
   map: KernelMap,
   slot: SlotMap,
-  program: EffectiveProgram,
+  program: ProgramArrays,
   inputMax: number,
 ): PackedCouplings {
   const columns = padTo(ARRAY_UNIT, program.cells);
@@ -71,7 +71,7 @@ export function packCouplings(
 function packArray(
   kernel: KernelInstance,
   map: KernelMap,
-  program: EffectiveProgram,
+  program: ProgramArrays,
   couplings: EffectiveProgram['forward'],
   toRows: number | undefined,
   toColumns: number | undefined,

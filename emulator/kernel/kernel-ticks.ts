@@ -4,7 +4,7 @@ import { UINT32 } from '../../firmware-protocol/philox.js';
 import { PROGRAM_MODE, type ProgramMode } from '../../firmware-protocol/program-image.js';
 import { ARRAY_STEP, type ArrayState, type ArrayTicks } from '../analog/array-ticks.js';
 import type { Die } from '../analog/die.js';
-import type { EffectiveProgram } from '../analog/effective-program.js';
+import type { EffectiveProgram, ProgramArrays } from '../analog/effective-program.js';
 import { OracleTicks } from '../analog/oracle-ticks.js';
 import { commonModeAlone } from '../analog/per-tick-effects.js';
 import { packBytes } from './byte-program.js';
@@ -234,6 +234,19 @@ class KernelTicks implements ArrayTicks {
   #slotOf(program: EffectiveProgram): Slot {
     const loaded = this.#slots.find((slot) => slot.program?.deref() === program);
     if (loaded !== undefined) return loaded;
+    const slot = this.#packed(program);
+    loadRegisters(this.#kernel, slot.map, program);
+    slot.program = new WeakRef(program);
+    return slot;
+  }
+
+  /** Packs the arrays of a program that will run. */
+  prepare(arrays: ProgramArrays): void {
+    this.#packed(arrays);
+  }
+
+  /** The slot that holds these arrays; if there is none, that of the program that has not run for longest. */
+  #packed(program: ProgramArrays): Slot {
     const slot = this.#slots.find((candidate) => holdsCouplings(candidate, program)) ?? this.#slots.at(-1)!;
     if (!holdsCouplings(slot, program)) {
       const inputMax = this.#die.profile.rail / ARRAY_STEP;
@@ -244,12 +257,12 @@ class KernelTicks implements ArrayTicks {
         packBytes({ kernel, map, slot: slot.map, program, inputMax }, bytesMin) ??
         packTwoWay(kernel, map, slot.map, program, inputMax, bytesMin) ??
         packCouplings(kernel, map, slot.map, program, inputMax);
+      if (slot.program?.deref() === this.#active) this.#active = undefined;
+      slot.program = undefined;
       slot.packedFrom = [new WeakRef(program.forward), new WeakRef(program.transposed)];
       slot.packedMode = program.mode;
       slot.packedCells = program.cells;
     }
-    loadRegisters(this.#kernel, slot.map, program);
-    slot.program = new WeakRef(program);
     return slot;
   }
 }
@@ -257,7 +270,7 @@ class KernelTicks implements ArrayTicks {
 /** Whether the slot holds the arrays of this program, in the same shape and mode. */
 function holdsCouplings(
   { packed, packedFrom, packedMode, packedCells }: Slot,
-  program: EffectiveProgram,
+  program: ProgramArrays,
 ): boolean {
   return (
     packed !== undefined &&

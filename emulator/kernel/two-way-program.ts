@@ -1,6 +1,6 @@
 import { ROW_RAIL } from '../../firmware-protocol/limits.js';
 import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
-import type { EffectiveProgram } from '../analog/effective-program.js';
+import type { ProgramArrays } from '../analog/effective-program.js';
 import {
   ARRAY_UNIT,
   type KernelMap,
@@ -36,7 +36,7 @@ export function packTwoWay(
   kernel: KernelInstance,
   map: KernelMap,
   slot: SlotMap,
-  program: EffectiveProgram,
+  program: ProgramArrays,
   inputMax: number,
   bytesMin: number,
 ): TwoWayArray | undefined {

@@ -1,5 +1,10 @@
 import { CELLS_MAX, COUPLING_BITS_MAX, COUPLING_BITS_MIN, U32_MAX } from '../../firmware-protocol/limits.js';
-import { codeBytes, programDigest } from '../../firmware-protocol/program-digest.js';
+import {
+  codeBytes,
+  couplingsDigest,
+  type ProgramDigest,
+  programDigest,
+} from '../../firmware-protocol/program-digest.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
 import { badArgument, checkArray, checkObject, checkWhole } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
@@ -27,6 +32,8 @@ interface Begun {
   readonly image: ProgramImage;
   /** So many bytes of the couplings are in the board. */
   bytes: number;
+  /** Of the couplings, made while they were on the way. */
+  digest: ProgramDigest | undefined;
 }
 
 /** Uploads programs in chunks (protocol.md, "Programs"). `payloadBytes` counts the bytes of codes. */
@@ -79,7 +86,7 @@ export class Uploader {
 
   async #couplings(bank: number, image: ProgramImage, call: CallStep): Promise<void> {
     const { mode, cells, rows, couplingBits, rowAttenuation } = image;
-    const begun = { bank, image, bytes: 0 };
+    const begun: Begun = { bank, image, bytes: 0, digest: undefined };
     this.#begun = begun;
     const defined = this.#connection.request(
       'defineProgram',
@@ -90,6 +97,7 @@ export class Uploader {
     // refused, they are refused too, and its error is the one reported.
     const written = this.#write('writeCouplings', bank, image.couplings, call, begun);
     written.catch(() => undefined);
+    begun.digest = couplingsDigest(image.couplings);
     await defined;
     await written;
   }
@@ -99,7 +107,10 @@ export class Uploader {
     await this.#write('writeInitialState', bank, image.initialState, call);
     const { damping, noiseAmplitude, noiseShift } = image;
     await this.#connection.request('setRegisters', { bank, damping, noiseAmplitude, noiseShift }, call());
-    const report = await this.#connection.request('commit', { bank, ...programDigest(image) }, call());
+    const begun = this.#begun;
+    const known = begun && isPartOf(begun, bank, image) ? begun.digest : undefined;
+    const digest = programDigest(image, known);
+    const report = await this.#connection.request('commit', { bank, ...digest }, call());
     this.#begun = undefined;
     return report;
   }

@@ -35,6 +35,9 @@ export const programHandlers = {
 
   writeCouplings({ board }, { bank, firstEntry, codes }) {
     write(board, bank, SECTION.couplings, firstEntry, codes);
+    const width = board.memory.image(bank).couplings.BYTES_PER_ELEMENT;
+    const arrays = board.memory.prepare(bank, firstEntry + codes.length / width);
+    if (arrays) board.cells.prepare(arrays);
     return {};
   },
 
