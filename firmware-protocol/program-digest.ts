@@ -45,7 +45,7 @@ export function programDigest(
   return digest;
 }
 
-/** The digest of the beginning of a program, its couplings [n]. `programDigest` continues it. Errors: none. */
+/** The digest of a program's beginning, its couplings [n]. `programDigest` continues it. Errors: none. */
 export function couplingsDigest(couplings: ProgramImage['couplings']): ProgramDigest {
   const digest = { crc32: 0, crc32c: 0 };
   addToDigest(digest, codeBytes(couplings));

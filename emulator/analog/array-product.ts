@@ -1,7 +1,7 @@
 /**
- * The inner products of the array (device-model.md, "One tick"). Couplings are int16 or int8; voltages and row
- * currents are 16-bit integers held as doubles. Every product is below 2³⁰ and every sum below 2⁴³, so sums
- * in doubles are exact in any order. Several rows are computed at a time so that each load of the other
+ * The inner products of the array (device-model.md, "One tick"). Couplings are int16 or int8; voltages and
+ * row currents are 16-bit integers held as doubles. Every product is below 2³⁰ and every sum below 2⁴³, so
+ * sums in doubles are exact in any order. Several rows are computed at a time so that each load of the other
  * factor is used more than once.
  */
 

@@ -9,7 +9,7 @@ import { diePartsOf } from './die-parts.js';
  * most 8 bits stay int8 where the die changes none of them.
  */
 export interface EffectiveCouplings {
-  /** Both arrays are int16 and this is 0, or both are int8 and this is what aligns their codes to the left. */
+  /** 0 where both arrays are int16. Where both are int8, it is what aligns their codes to the left. */
   readonly couplingShift: number;
   /** g (dense) or k (factored): the array that makes sums of cell voltages. */
   readonly forward: Int8Array | Int16Array;
@@ -31,8 +31,8 @@ export function convertCouplings(
 ): EffectiveCouplings {
   const { couplings: codes, rows, cells } = image;
   const count = rows * cells;
-  // New arrays are new views on purpose: the kernel remembers couplings by their array and must not take these
-  // for the old ones.
+  // New arrays are new views on purpose: the kernel remembers couplings by their array and must not take
+  // these for the old ones.
   const memory = (bytes: number) => {
     const { buffer } = unused?.forward ?? {};
     return buffer?.byteLength === bytes ? buffer : new ArrayBuffer(bytes);
@@ -62,7 +62,7 @@ export function convertCouplings(
   return { forward, transposed, couplingShift: 0, clampedCouplings: cut + alsoCut };
 }
 
-/** Whether any code lies beyond ± −`least`. A code of b bits can do so at one end only: it is −2^(b−1). */
+/** Whether any code lies below `least`, which is negative, or above −`least`. */
 function anyBelow(codes: Int8Array, least: number): boolean {
   const quads = least === -127 && codes.byteOffset % 4 === 0 ? codes.length >> 2 : 0;
   const words = new Int32Array(codes.buffer, quads > 0 ? codes.byteOffset : 0, quads);

@@ -128,7 +128,7 @@ function rowAmplifiers(
 
 /** sums = 2^shift · sums. */
 function scale(sums: Float64Array, count: number, shift: number): void {
-  const factor = 2 ** shift;
+  const factor = 1 << shift;
   for (let i = 0; i < count; i++) sums[i] *= factor;
 }
 

@@ -159,7 +159,7 @@ function cutArray(
     pairs,
     panels: largePanels(sums),
     smallPanels: smallPanels(sums),
-    norm: norm * 2 ** program.couplingShift,
+    norm: norm * (1 << program.couplingShift),
   };
 }
 

@@ -53,7 +53,7 @@ export function packCouplings(
   const toSecond = factored ? second : undefined;
   packArray(kernel, map, program, program.forward, slot.couplings, sameArrays ? toSecond : undefined);
   if (factored && !sameArrays) packArray(kernel, map, program, program.transposed, undefined, second);
-  const unit = 2 ** program.couplingShift;
+  const unit = 1 << program.couplingShift;
   const forward = cutArray(kernel, map, slot.couplings, slot.blocks, rows, columns, inputMax, unit);
   if (!factored) return { forward, transposed: undefined, bytes: false };
   const secondBlocks = slot.blocks + blockTableBytes(rows, columns);

@@ -139,7 +139,7 @@ export function quantizeSystem(system: LinearSystem, scaling: SystemScaling, dam
   };
 }
 
-/** Gives the couplings of `codes` back: nobody may use them any more, and the next ones may get their memory. */
+/** Gives the couplings of `codes` back: nobody may use them any more. The next ones may get their memory. */
 export function releaseCouplings(system: LinearSystem, { couplings }: SystemCodes): void {
   if (system.kind === 'factored') releaseCodes(system.factor.data, couplings);
 }

@@ -43,7 +43,7 @@ export function planBatches(examples: Examples, batch: number, epochs: number, s
   const inputCount = examples.inputs.length / examples.count;
   let orderEpoch = -1;
   let order: Uint32Array = new Uint32Array(0);
-  // A batch has some 400 kB. New arrays for each step would be cleared by the system and collected as garbage.
+  // A batch has some 400 kB. New arrays in each step would be cleared by the system and collected later.
   let room: { readonly inputs: Float32Array; readonly labels: Uint8Array } | undefined;
 
   function batchOf(step: number): Examples {

@@ -2,15 +2,15 @@
  * Inner products of int16 couplings with int16 voltages or row currents, exact in 32 bits over one block of
  * columns. Couplings lie in panels of 32 rows (8 for the rest): [column pair][row][2]. A pair of voltages is
  * broadcast, so that a lane is a row and nothing is summed across lanes. Every hot loop is an exported
- * function, since it runs slower when it is inlined into a caller. `bytes`: couplings lie as int8. Those of at
- * most 8 bits are in units of a code, and their sums are shifted left by `shift`.
+ * function, since it runs slower when it is inlined into a caller. `bytes`: couplings lie as int8. Those of
+ * at most 8 bits are in units of a code, and their sums are shifted left by `shift`.
  */
 import { byteSumsOf8, byteSumsOf32 } from './byte-products';
 
 /**
- * Makes 32 sums over `pairs` column pairs, shifted left by `shift`, into out (int32). The loads whose values nobody uses fetch what is
- * needed four column pairs later. A turn takes one pair: with two, V8 loads all of both first and runs out of
- * registers.
+ * Makes 32 sums over `pairs` column pairs, shifted left by `shift`, into out (int32). The loads whose values
+ * nobody uses fetch what is needed four column pairs later. A turn takes one pair: with two, V8 loads all of
+ * both first and runs out of registers.
  */
 export function sumsOf32(g: usize, w: usize, pairs: i32, out: usize, shift: i32): void {
   let a0 = i32x4.splat(0);
