@@ -10,6 +10,7 @@ import {
   PANEL_ROWS,
   padTo,
   panelCount,
+  rangesStride,
   type SlotMap,
   smallPanels,
   TWO_WAY_ROWS,
@@ -24,6 +25,8 @@ const INT32_MAX = 2147483647;
 const CODE_MAX = 128;
 /** Codes are loaded 16 at a time, so columns come in multiples of 16. */
 const COLUMN_UNIT = 16;
+/** Sums of so many column pairs fit 32 bits: 2 · 256 · 128 · 2¹⁵ is 2³¹, and no input is 2¹⁵. */
+const RANGE_PAIRS_MAX = 256;
 /** Column pairs of a diagonal block. */
 const DIAGONAL_PAIRS = TWO_WAY_ROWS / 2;
 
@@ -49,7 +52,8 @@ export function packBytes(packing: Packing, bytesMin: number): PackedCouplings |
   const factored = mode === PROGRAM_MODE.factored;
   if ((factored ? 4 : 2) * rows * cells < bytesMin) return undefined;
   const isOneArray = transposed === forward;
-  if (factored ? isOneArray : isSymmetric(forward, cells)) return packOnce(packing);
+  if (factored && isOneArray) return packRanges(packing);
+  if (!factored && isSymmetric(forward, cells)) return packUpperHalf(packing);
   const columns = padTo(COLUMN_UNIT, cells);
   const padded = padTo(ARRAY_UNIT, rows);
   const second = packing.slot.couplings + padded * columns;
@@ -176,31 +180,61 @@ function writeBlocks(table: Int32Array, at: number, pairs: number, lengthMax: nu
   table[at] = count;
 }
 
-/** Packs a factored program, or the upper half of a symmetric dense one, to be read once. */
-function packOnce(packing: Packing): TwoWayArray {
+/** Packs the upper half of a symmetric dense program, to be read once. */
+function packUpperHalf(packing: Packing): TwoWayArray {
   const { kernel, map, slot, program, inputMax } = packing;
-  const factored = program.mode === PROGRAM_MODE.factored;
   const columns = padTo(COLUMN_UNIT, program.cells);
-  const rows = padTo(TWO_WAY_ROWS, program.rows);
   const pairs = columns / 2;
   const words = twoWayTableStride(columns) / 4;
-  const panels = rows / TWO_WAY_ROWS;
+  const panels = columns / TWO_WAY_ROWS;
   const table = new Int32Array(kernel.buffer, slot.blocks, panels * words);
-  const diagonal = factored ? 0 : DIAGONAL_PAIRS;
-  // No panel adds more to the sum of a column, so the sums of so many panels fit 32 bits.
-  const columnInputMax = factored ? ROW_RAIL : inputMax;
-  const panelsTogether = Math.floor(INT32_MAX / (columnInputMax * TWO_WAY_ROWS * CODE_MAX));
+  const together = panelsTogether(inputMax, TWO_WAY_ROWS);
   let to = slot.couplings;
   for (let panel = 0; panel < panels; panel++) {
     const first = panel * TWO_WAY_ROWS;
     stage(packing, program.forward as Int8Array, first, TWO_WAY_ROWS, columns);
     const norm = kernel.largestByteNorm(map.staging, columns, TWO_WAY_ROWS);
-    const skipped = factored ? 0 : first / 2;
-    const panelPairs = pairs - skipped;
-    kernel.packByteRows(map.staging + 2 * skipped, columns, TWO_WAY_ROWS, panelPairs, to);
+    const panelPairs = pairs - first / 2;
+    kernel.packByteRows(map.staging + first, columns, TWO_WAY_ROWS, panelPairs, to);
     to += 2 * TWO_WAY_ROWS * panelPairs;
-    table[panel * words] = panel > 0 && panel % panelsTogether === 0 ? 1 : 0;
-    writeBlocks(table, panel * words + 1, panelPairs - diagonal, blockPairs(pairs, norm, inputMax));
+    table[panel * words] = panel > 0 && panel % together === 0 ? 1 : 0;
+    writeBlocks(table, panel * words + 1, panelPairs - DIAGONAL_PAIRS, blockPairs(pairs, norm, inputMax));
   }
-  return { pairs, rows, bytes: true };
+  return { pairs, rows: columns, bytes: true, rangesStride: 0 };
+}
+
+/** Packs a factored program, to be read once, without its zeros. */
+function packRanges(packing: Packing): TwoWayArray {
+  const { kernel, map, slot, program } = packing;
+  const columns = padTo(COLUMN_UNIT, program.cells);
+  const rows = padTo(ARRAY_UNIT, program.rows);
+  const pairs = columns / 2;
+  const stride = rangesStride(columns);
+  const words = stride / 4;
+  const table = new Int32Array(kernel.buffer, slot.blocks, (rows / ARRAY_UNIT) * words);
+  const together = panelsTogether(ROW_RAIL, ARRAY_UNIT);
+  for (let first = 0; first < rows; first += ARRAY_UNIT) {
+    stage(packing, program.forward as Int8Array, first, ARRAY_UNIT, columns);
+    const panel = first / ARRAY_UNIT;
+    const at = panel * words;
+    table[at] = panel > 0 && panel % together === 0 ? 1 : 0;
+    kernel.byteRanges(map.staging, columns, pairs, RANGE_PAIRS_MAX, slot.blocks + panel * stride + 4);
+    const to = slot.couplings + first * columns;
+    for (let range = at + 2; range < at + 2 + 2 * table[at + 1]; range += 2) {
+      const start = table[range];
+      kernel.packByteRows(
+        map.staging + 2 * start,
+        columns,
+        ARRAY_UNIT,
+        table[range + 1],
+        to + 2 * ARRAY_UNIT * start,
+      );
+    }
+  }
+  return { pairs, rows, bytes: true, rangesStride: stride };
+}
+
+/** How many panels of so many rows can add to the sum of a column before it can pass 2³¹ − 1. */
+function panelsTogether(inputMax: number, panelRows: number): number {
+  return Math.floor(INT32_MAX / (inputMax * panelRows * CODE_MAX));
 }

@@ -98,4 +98,7 @@ export const BYTES = 232;
 /** What is packed counts 2^COUPLING_SHIFT · 2⁻¹⁵ G_fs. */
 export const COUPLING_SHIFT = 236;
 
-export const PARAMETER_BYTES = 240;
+/** Bytes from the ranges of one panel to those of the next, in a factored program read once as int8. */
+export const RANGES_STRIDE = 240;
+
+export const PARAMETER_BYTES = 244;

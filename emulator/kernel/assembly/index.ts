@@ -7,11 +7,12 @@ import { arrayInput, integrateModerate, integrateNarrow, integrateWide, rowAmpli
 import { addCommonMode, commonGaussian } from './common-mode';
 import { gaussians, prepareNoise, tickWords } from './noise';
 import { productNarrow, productWide } from './product';
-import { productFactored, productSymmetric } from './two-way';
+import { productFactored, productOfRanges, productSymmetric } from './two-way';
 
 export { readAdc } from './adc';
 export {
   addBytesToColumns,
+  byteRanges,
   byteSumsAndColumns,
   byteSumsOf8,
   byteSumsOf16,
@@ -38,6 +39,7 @@ export {
   columnNorms,
   flushColumns,
   productFactored,
+  productOfRanges,
   productSymmetric,
   spreadRows,
   sumsAndColumns,
@@ -109,6 +111,26 @@ export function arrayProducts(p: usize, narrow: bool, backward: bool): i32 {
       productSymmetric(forward, w, pairs, blocks, sums, spread, columns, s, bytes, couplingShift, backward);
       return 0;
     }
+    if (bytes)
+      return productOfRanges(
+        forward,
+        w,
+        pairs,
+        rows,
+        blocks,
+        load<usize>(p, P.RANGES_STRIDE),
+        sums,
+        load<usize>(p, P.U_AT),
+        load<usize>(p, P.Q_AT),
+        load<usize>(p, P.Y_AT),
+        load<usize>(p, P.ROW_FLAGS_AT),
+        shift,
+        spread,
+        columns,
+        s,
+        couplingShift,
+        backward,
+      );
     return productFactored(
       forward,
       w,
@@ -124,7 +146,6 @@ export function arrayProducts(p: usize, narrow: bool, backward: bool): i32 {
       spread,
       columns,
       s,
-      bytes,
       couplingShift,
       backward,
     );

@@ -7,7 +7,7 @@
  * swapped: then a lane holds a pair of rows of one column. Column sums are kept as four lanes per column
  * pair: two columns, twice. Couplings of at most 8 bits may lie as int8, as in product.ts.
  */
-import { addBytesToColumns, byteSumsAndColumns, byteSumsOf16 } from './byte-products';
+import { addBytesToColumns, byteSumsAndColumns, byteSumsOf8, byteSumsOf16 } from './byte-products';
 import { rowAmplifiers } from './cells';
 import { widenFirst, widenNext } from './product';
 
@@ -147,13 +147,11 @@ export function productFactored(
   spread: usize,
   columns: usize,
   s: usize,
-  bytes: i32,
   couplingShift: i32,
   backward: bool,
 ): i32 {
   const stride = (<usize>(pairs + 2)) << 2;
-  const pairLog2 = PAIR_LOG2 - <usize>bytes;
-  const panelBytes = (<usize>pairs) << pairLog2;
+  const panelBytes = (<usize>pairs) << PAIR_LOG2;
   let overload = 0;
   memory.fill(s, 0, (<usize>pairs) << 4);
   for (let first = 0; first < rows; first += PANEL_ROWS) {
@@ -167,18 +165,72 @@ export function productFactored(
     let x = w;
     for (let b = 0; b < count; b++) {
       const length = load<i32>(table + ((<usize>b) << 2), 8);
-      if (bytes) byteSumsOf16(at, x, length, sums);
-      else sumsOf16(at, x, length, sums);
+      sumsOf16(at, x, length, sums);
       if (b === 0) widenFirst(sums, 64, u, couplingShift);
       else widenNext(sums, 64, u, couplingShift);
-      at += (<usize>length) << pairLog2;
+      at += (<usize>length) << PAIR_LOG2;
       x += (<usize>length) << 2;
     }
     const inputs = y + (row << 1);
     overload |= rowAmplifiers(u, q + (row << 2), inputs, rowFlags + row, PANEL_ROWS, shift);
     spreadRows(inputs, spread);
-    if (bytes) addBytesToColumns(array, pairs, spread, columns);
-    else addToColumns(array, pairs, spread, columns);
+    addToColumns(array, pairs, spread, columns);
+    if (backward && load<i32>(table)) flushColumns(columns, pairs, s, couplingShift);
+  }
+  flushColumns(columns, pairs, s, couplingShift);
+  return overload;
+}
+
+/**
+ * Makes S of a factored program from its one array of int8. Returns whether a row went over its limit. Panels
+ * have 8 rows. `ranges` holds for each panel, `stride` bytes apart, whether column sums must be flushed
+ * between it and the panel before, and what `byteRanges` found: zeros are not read. The factors of a training
+ * are mostly zeros.
+ */
+export function productOfRanges(
+  g: usize,
+  w: usize,
+  pairs: i32,
+  rows: i32,
+  ranges: usize,
+  stride: usize,
+  sums: usize,
+  u: usize,
+  q: usize,
+  y: usize,
+  rowFlags: usize,
+  shift: i32,
+  spread: usize,
+  columns: usize,
+  s: usize,
+  couplingShift: i32,
+  backward: bool,
+): i32 {
+  const panelBytes = (<usize>pairs) << 4;
+  let overload = 0;
+  memory.fill(s, 0, (<usize>pairs) << 4);
+  for (let first = 0; first < rows; first += 8) {
+    const row = <usize>(backward ? rows - 8 - first : first);
+    const panel = row >> 3;
+    const table = ranges + panel * stride;
+    const array = g + panel * panelBytes;
+    if (!backward && load<i32>(table)) flushColumns(columns, pairs, s, couplingShift);
+    const end = table + 8 + ((<usize>load<i32>(table, 4)) << 3);
+    memory.fill(u, 0, 64);
+    for (let at = table + 8; at < end; at += 8) {
+      const start = <usize>load<i32>(at);
+      byteSumsOf8(array + (start << 4), w + (start << 2), load<i32>(at, 4), sums, 0);
+      widenNext(sums, 32, u, couplingShift);
+    }
+    const inputs = y + (row << 1);
+    overload |= rowAmplifiers(u, q + (row << 2), inputs, rowFlags + row, 8, shift);
+    if (v128.any_true(v128.load(inputs))) {
+      spreadRows(inputs, spread);
+      for (let at = table + 8; at < end; at += 8) {
+        const start = <usize>load<i32>(at);
+        addBytesToColumns(array + (start << 4), load<i32>(at, 4), spread, columns + (start << 4));
+      }
+    }
     if (backward && load<i32>(table)) flushColumns(columns, pairs, s, couplingShift);
   }
   flushColumns(columns, pairs, s, couplingShift);

@@ -145,3 +145,63 @@ describe('common-mode noise alone is added by the kernel', () => {
     expectEqual();
   });
 });
+
+describe('couplings of at most 8 bits, which lie as int8 in the third board', () => {
+  /** Codes in stretches, with stretches of zeros between them. */
+  function stretches(
+    rows: number,
+    cells: number,
+    code: () => number,
+    pick: (a: number, b: number) => number,
+  ) {
+    const couplings = new Int8Array(rows * cells);
+    for (let at = 0; at < couplings.length; ) {
+      const end = Math.min(couplings.length, at + pick(1, 90));
+      if (pick(0, 2) === 0) for (; at < end; at++) couplings[at] = code();
+      at = end;
+    }
+    return couplings;
+  }
+
+  test.each([
+    ['few rows of many cells', 21, 1500, 8, 0],
+    ['rows that are zero, and odd sizes', 37, 101, 6, 2],
+    ['one cell', 5, 1, 4, 0],
+    // 2 · 8 · 128 · 20480 · 51 is 2³¹: sums of columns are flushed.
+    ['so many rows at their limits that sums of columns are flushed', 1900, 40, 8, 0],
+  ])('%s, prepared or not', (_, rows, cells, couplingBits, rowAttenuation) => {
+    const pick = integersFrom(rows);
+    const die = idealBoard({ cells: cells + 5, rows: rows + 3, tickLog2: 4 });
+    const most = 2 ** (couplingBits - 1) - 1;
+    const atLimits = rows > 1000;
+    const couplings = atLimits
+      ? new Int8Array(rows * cells).fill(most)
+      : stretches(rows, cells, () => pick(-most, most), pick);
+    const image = programImage({
+      mode: PROGRAM_MODE.factored,
+      cells,
+      rows,
+      couplingBits,
+      rowAttenuation,
+      couplings,
+      initialState: Int16Array.from({ length: cells }, () => (atLimits ? 20000 : pick(-9000, 9000))),
+    });
+    const program = commitProgram(die, image);
+    expect(program.forward).toBeInstanceOf(Int8Array);
+    const other = commitProgram(die, { ...image, couplings: couplings.map((code) => -code) });
+    const { all, expectEqual } = boardsOf(die);
+    all((array) => array.loadInitialState(image.initialState));
+    for (const [turn, next] of [program, program, other, program].entries()) {
+      if (turn % 2 === 0) all((array) => array.prepare(next));
+      all((array) => array.advance(next, 2, 2 * turn, 1, false));
+      expectEqual();
+    }
+  });
+
+  test('a code that is clamped makes all int16', () => {
+    const image = programImage({ cells: 2, couplingBits: 8, couplings: Int8Array.of(1, -128, 3, 127) });
+    const { forward, couplingShift } = commitProgram(idealBoard({ cells: 2, rows: 2 }), image);
+    expect(forward).toEqual(Int16Array.of(256, -32767, 768, 32512));
+    expect(couplingShift).toBe(0);
+  });
+});
