@@ -2,8 +2,8 @@
  * `npm run bench`: the tick of the emulated cell array beside the same tick in other tools, interleaved in
  * one run. Peers are the C device, where there is a compiler, and whatever the Python of THERMOLINK_PYTHON
  * (default python3) can import; add another one to `startPeers`. Beside them how the time grows with the
- * couplings, and what share of the machine's read bandwidth, taken in the same rounds, a tick makes use of.
- * Then two boards at once, beside one alone.
+ * couplings, what share of the machine's read bandwidth, taken in the same rounds, a tick makes use of, and
+ * how much less time couplings of 8 bits take. Then two boards at once, beside one alone.
  */
 import { type BoardsBench, benchBoards } from '../../src/cli/commands/bench/boards.js';
 import { newRoof, type StepProblem, StepTimer, stepWarning } from '../../src/cli/commands/bench/step.js';
@@ -19,6 +19,8 @@ const PROBLEMS: readonly StepProblem[] = [
   [1024],
   [2048],
   [4096],
+  [288, 1024],
+  [337, 624],
   [4096, 320],
   [8192, 640],
 ].map(([cells, rows]) => ({ cells, rows, couplingBits: 16 }));
@@ -38,6 +40,8 @@ interface Row {
    * of the same rounds, over the time taken.
    */
   readonly shareOfRead: number | undefined;
+  /** Median of the rounds' ratios: this time to that of the same problem with couplings of 8 bits. */
+  readonly ratioTo8Bits: number;
   /** Per peer the median of the rounds' ratios, its time to ours. */
   readonly ratios: Readonly<Record<string, number>>;
   readonly peerMicroseconds: Readonly<Record<string, number>>;
@@ -61,14 +65,18 @@ async function startPeers(): Promise<{ peers: readonly Peer[]; stop: () => void 
 
 async function measure(problem: StepProblem, peers: readonly Peer[]): Promise<Row> {
   const timer = new StepTimer(problem);
+  const timer8 = new StepTimer({ ...problem, couplingBits: 8 });
   const roof = newRoof(timer.products);
   await timer.warmUp();
+  await timer8.warmUp();
   roof?.readGigabytesPerSecond();
   const ours: number[] = [];
+  const ratiosTo8: number[] = [];
   const shares: number[] = [];
   const theirs = new Map<string, number[]>(peers.map(({ name }) => [name, []]));
   for (let round = 0; round < ROUNDS; round++) {
     ours.push(timer.microsecondsPerTick(ROUND_MS));
+    ratiosTo8.push(ours[round] / timer8.microsecondsPerTick(ROUND_MS));
     if (roof !== undefined) shares.push(timer.products / roof.readGigabytesPerSecond() / 1000 / ours[round]);
     for (const peer of peers) theirs.get(peer.name)!.push(await peer.microsecondsPerTick(problem, ROUND_MS));
   }
@@ -79,6 +87,7 @@ async function measure(problem: StepProblem, peers: readonly Peer[]): Promise<Ro
     products: timer.products,
     microsecondsPerTick: percentile(ours, 0.5),
     shareOfRead: roof && percentile(shares, 0.5),
+    ratioTo8Bits: percentile(ratiosTo8, 0.5),
     ratios: each((times) =>
       percentile(
         times.map((time, round) => time / ours[round]),
@@ -107,6 +116,7 @@ function textOf(row: Row, all: readonly Row[], peers: readonly Peer[]): string[]
     (row.products / row.microsecondsPerTick / 1000).toFixed(1),
     growth(row, all)?.toFixed(2) ?? '–',
     row.shareOfRead === undefined ? '–' : `${(100 * row.shareOfRead).toFixed(0)} %`,
+    `${row.ratioTo8Bits.toFixed(2)}×`,
     ...peers.flatMap(({ name }) => [
       row.peerMicroseconds[name].toPrecision(3),
       `${row.ratios[name].toFixed(2)}×`,
@@ -140,6 +150,7 @@ else {
     'GMAC/s',
     'growth',
     'of reading',
+    'to 8 bits',
     ...peers.flatMap(({ name }) => [`${name} µs`, 'ratio']),
   ];
   const lines = rows.map((row) => textOf(row, rows, peers));
@@ -150,6 +161,7 @@ else {
   process.stdout.write(
     '  of reading: least time to read the couplings, measured in the same rounds, over the time taken\n',
   );
+  process.stdout.write('  to 8 bits: the time over that with couplings of 8 bits, in the same rounds\n');
   for (const { name, version } of peers) process.stdout.write(`  ${name}: ${version}, one thread\n`);
   if (peers.length === 0) process.stdout.write('  no peers: no python3 with numpy here\n');
   process.stdout.write(
