@@ -6,9 +6,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Port } from '../../firmware-protocol/port.js';
 import { connect } from '../../src/connect.js';
 import type { Samples } from '../../src/driver/collect-samples.js';
-import type { Device } from '../../src/driver/device.js';
+import { Device } from '../../src/driver/device.js';
 import type { RunOptions } from '../../src/driver/device-api.js';
+import { BoardServer } from '../../src/serve/board-server.js';
 import { Recorder } from '../../src/traces/recorder.js';
+import { createReplay } from '../../src/traces/replay/create-replay.js';
+import { memoryPortPair } from '../../src/transport/memory-port.js';
 import { runCommand } from '../support/command-line.js';
 import { fewDigits } from '../support/few-digits.js';
 import { failure, pause, pluggedBoard } from '../support/plugged-board.js';
@@ -119,6 +122,26 @@ describe('a program against its recorded session', () => {
       ),
       data: { field: 'runSeed', expected: 3, got: 5 },
     });
+  });
+
+  it('is served to others, and begins anew with the next client', async () => {
+    const never = (): never => {
+      throw new Error('the program is the recorded one');
+    };
+    const options = { mode: 'strict', speed: Infinity, onMismatch: never, onPortLost: never } as const;
+    const board = await createReplay(file('program.mcap'), undefined, options);
+    const server = new BoardServer(board, {
+      onEvent: ({ event }) => {
+        if (event === 'left') board.rewind();
+      },
+    });
+    for (let client = 0; client < 2; client++) {
+      const [host, far] = memoryPortPair('client');
+      server.addConnection(far);
+      const device = await Device.open(host);
+      expect(await program(device)).toEqual(recorded);
+      await device.close();
+    }
   });
 
   it('a program that leaves early fails when it closes the device, and one that asks more at once', async () => {
