@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { connect, openPort } from '../../../src/connect.js';
@@ -252,6 +253,24 @@ describe('thermolink trace verify', () => {
     const { error } = JSON.parse(json) as { error: { code: string; data: { report: { passed: boolean } } } };
     expect([again, error.code, error.data.report.passed]).toEqual([1, 'TRACE_DEVIATES', false]);
   });
+
+  it.each(['readings.mcap', 'short.mcap', 'varied.mcap'])(
+    'writes report and picture of any session: %s',
+    async (name) => {
+      const words = [
+        'trace',
+        'verify',
+        file(name),
+        '--device',
+        'emulator:prototype-8?die=7',
+        '--out',
+        file(`of ${name}`),
+      ];
+      const { exitCode, stdout } = await runCommand(...words);
+      expect([exitCode, stdout]).toEqual([1, expect.stringMatching(/deviates/)]);
+      expect(readFileSync(join(file(`of ${name}`), 'verify.svg'), 'utf8')).toContain('standard errors');
+    },
+  );
 
   it('asks for a device and refuses modes that exclude each other', async () => {
     const none = await runCommand('trace', 'verify', file('varied.mcap'));

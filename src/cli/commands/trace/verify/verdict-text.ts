@@ -172,9 +172,14 @@ function causes(result: VerifyResult): string[] {
 
 /** Pairs of cells of which each now behaves as the other did. */
 function swapped({ comparisons }: ComparedSamples, deviating: ReadonlySet<number>): string[] {
-  const cells = comparisons.filter(({ statistic }) => statistic === 'mean');
-  const like = (a: number, b: number): boolean =>
-    Math.abs(cells[a].found - cells[b].recorded) < SWAP_ERRORS * (cells[a].error + cells[b].error);
+  const means = new Map(
+    comparisons.filter(({ statistic }) => statistic === 'mean').map((mean) => [mean.cell, mean]),
+  );
+  const like = (a: number, b: number): boolean => {
+    const [now, before] = [means.get(a), means.get(b)];
+    if (!now || !before) return false;
+    return Math.abs(now.found - before.recorded) < SWAP_ERRORS * (now.error + before.error);
+  };
   return [...deviating].flatMap((a) =>
     [...deviating]
       .filter((b) => a < b && like(a, b) && like(b, a))
