@@ -187,6 +187,11 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
         summary: 'send a recorded session to a board and compare what comes back',
         load: () => import('./commands/trace/verify/verify.js'),
       },
+      {
+        name: 'to-test',
+        summary: 'write a vitest file that replays a recorded session',
+        load: () => import('./commands/trace/to-test.js'),
+      },
     ],
   },
   {

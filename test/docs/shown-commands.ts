@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -9,6 +9,22 @@ const run = promisify(execFile);
 
 /** The built command line. */
 export const CLI = path.join(ROOT, 'dist/src/cli/main.js');
+
+const VITEST = path.join(ROOT, 'node_modules/vitest/vitest.mjs');
+/** What stands for npx: the built command, and vitest, which finds no configuration here. */
+const NPX = `npx() {
+  local program=$1
+  shift
+  if [ "$program" = vitest ]; then node ${JSON.stringify(VITEST)} "$@"; else node ${JSON.stringify(CLI)} "$@"; fi
+}`;
+
+/** Makes `thermolink` and `vitest` importable in a folder. */
+function installPackages(directory: string): void {
+  const modules = path.join(directory, 'node_modules');
+  mkdirSync(modules);
+  symlinkSync(ROOT, path.join(modules, 'thermolink'));
+  symlinkSync(path.join(ROOT, 'node_modules/vitest'), path.join(modules, 'vitest'));
+}
 
 /** A block of commands in a document, and the block of output that follows it, if there is one. */
 const SHOWN = /```sh\n([\s\S]*?)```(?:\n\n```text\n([\s\S]*?)```)?/g;
@@ -32,17 +48,18 @@ export function shownBlocks(text: string): string[] {
 
 /**
  * Runs the `sh` blocks of a document one after the other in one empty folder, and returns the document with
- * the outputs that were printed. `npx thermolink` is the built command. An output that differs in measured
- * times alone stays as it is shown. Rejects when a command fails.
+ * the outputs that were printed. `npx thermolink` is the built command; vitest and thermolink are installed.
+ * An output that differs in measured times alone stays as it is shown. Rejects when a command fails.
  */
 export async function withPrintedOutput(text: string): Promise<string> {
   const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-docs-'));
   try {
+    installPackages(directory);
     let result = '';
     let end = 0;
     for (const match of text.matchAll(SHOWN)) {
       const [block, commands, shown] = match;
-      const script = `set -eu\nnpx() { shift; node ${JSON.stringify(CLI)} "$@"; }\n${commands}`;
+      const script = `set -eu\n${NPX}\n${commands}`;
       const { stdout } = await run('bash', ['-c', script], { cwd: directory });
       const printed = `${stdout.replace(/[ \t]+$/gm, '').replace(/^\n+|\n+$/g, '')}\n`;
       const isAsShown = shown === undefined || saysTheSame(shown, printed);

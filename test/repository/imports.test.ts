@@ -100,6 +100,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/plot',
     'emulator/index.ts',
   ],
+  'src/testing': [
+    ...ERRORS,
+    'firmware-protocol',
+    'src/transport',
+    'src/driver',
+    'src/board',
+    'src/traces',
+    'src/connect.ts',
+  ],
   'src/connect.ts': [
     ...ERRORS,
     'firmware-protocol/clock.ts',
@@ -116,7 +125,7 @@ const LINES_MIN = 8;
 
 /** Who may touch files, ports, sockets and threads: everything else computes. */
 const MAY_USE_NODE_IO = [
-  /^src\/(transport|serve|traces|files|cli)\//,
+  /^src\/(transport|serve|traces|testing|files|cli)\//,
   /^src\/learning\/data\//,
   /^src\/learning\/(checkpoint|training-files|gradient-thread)/,
 ];

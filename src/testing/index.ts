@@ -1,0 +1,11 @@
+/**
+ * For tests with vitest: boards of recorded sessions, and matchers of samples at a stated false-alarm rate.
+ * Importing it adds the matchers to `expect`.
+ *
+ * @module thermolink/testing
+ */
+import './matchers.js';
+
+export type { GaussianDistribution, RateOptions, SampleMatchers } from './matchers.js';
+export { type ReplayedOptions, recordedOr, replayed } from './recorded.js';
+export { meanVolts, recordedPrograms } from './session.js';
