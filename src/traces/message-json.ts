@@ -43,17 +43,19 @@ function blockJson(samples: TraceSamples, { cells, all = false }: SampleDetail):
   const { header, codes } = samples;
   const { firstCell, cellCount, sampleCount } = header;
   const chosen = cells ?? Array.from({ length: STATISTICS_CELLS_MAX }, (_, cell) => cell);
+  // A block may promise more samples than it holds.
+  const samplesHeld = Math.min(sampleCount, Math.floor(codes.length / cellCount));
   const statistics = chosen
-    .filter((cell) => cell >= firstCell && cell < firstCell + cellCount)
+    .filter((cell) => samplesHeld > 0 && cell >= firstCell && cell < firstCell + cellCount)
     .map((cell) => {
       let [sum, min, max] = [0, Infinity, -Infinity];
-      for (let i = 0; i < sampleCount; i++) {
+      for (let i = 0; i < samplesHeld; i++) {
         const code = codes[i * cellCount + cell - firstCell] ?? 0;
         sum += code;
         min = Math.min(min, code);
         max = Math.max(max, code);
       }
-      return { cell, mean: sum / sampleCount, min, max };
+      return { cell, mean: sum / samplesHeld, min, max };
     });
   return { statistics, ...(all ? { codes: Array.from(codes) } : {}) };
 }

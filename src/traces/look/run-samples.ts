@@ -78,13 +78,15 @@ class OpenRun {
   }
 
   add({ header, codes }: TraceSamples): void {
-    const { firstSample, firstCell, cellCount, sampleCount } = header;
+    const { firstSample, firstCell, cellCount } = header;
+    // A block may promise more samples than it holds.
+    const sampleCount = Math.min(header.sampleCount, Math.ceil(codes.length / cellCount));
     const end = firstCell + cellCount;
     if (end > this.#cells) this.#widen(end);
     this.#grow((firstSample + sampleCount) * this.#cells);
     this.#samples = Math.max(this.#samples, firstSample + sampleCount);
     for (let sample = 0; sample < sampleCount; sample++) {
-      // A block may promise more codes than it has.
+      // The last one may be cut.
       const row = codes.subarray(sample * cellCount, (sample + 1) * cellCount);
       const at = (firstSample + sample) * this.#cells + firstCell;
       this.#codes.set(row, at);

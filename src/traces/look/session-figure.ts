@@ -241,7 +241,9 @@ function courses(recording: Chunks, axis: TimeAxis, startNs: bigint | undefined,
     if (axis.has(seconds)) rates[chunk.direction][rateAxis.columnOf(seconds)] += chunk.bytes.length;
     ledger.push(chunk, ({ samples }, run) => {
       if (!samples || !run || !ledger.board) return;
-      const { firstCell, cellCount, sampleCount } = samples.header;
+      const { firstCell, cellCount } = samples.header;
+      // A block may promise more samples than it holds.
+      const sampleCount = Math.min(samples.header.sampleCount, Math.ceil(samples.codes.length / cellCount));
       const stepVolts = (adcStep(ledger.board.adcBits) * ledger.board.fullScaleMicrovolts) / 1e6;
       const begins = last?.run !== run;
       const before = begins ? secondsBetween(startNs, run.startNs) : last!.seconds;

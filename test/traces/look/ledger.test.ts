@@ -1,9 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { CHANNEL } from '../../../firmware-protocol/framing.js';
+import { decodeToHost, encodeEvent } from '../../../firmware-protocol/codec.js';
+import { CHANNEL, encodeFrame, FrameDecoder } from '../../../firmware-protocol/framing.js';
+import { FRAME_BYTES_MAX, U32_MAX } from '../../../firmware-protocol/limits.js';
 import { LinkDecoder } from '../../../src/traces/link-decoder.js';
+import { placedMessages } from '../../../src/traces/look/message-filter.js';
 import { runSamples, tickOf } from '../../../src/traces/look/run-samples.js';
+import { sessionFigure } from '../../../src/traces/look/session-figure.js';
 import { SessionLedger } from '../../../src/traces/look/session-ledger.js';
+import { messageJson } from '../../../src/traces/message-json.js';
 import type { LinkChunk } from '../../../src/traces/trace-message.js';
+import { parseXml } from '../../cli/support/parse-xml.js';
 import { diagonalProgram, type Tamper } from '../../support/test-board.js';
 import {
   heardBoard,
@@ -117,4 +123,21 @@ describe('the samples of a run', () => {
     expect(samples.present.includes(0)).toBe(false);
     expect(ledgerOf(chunks).runs[0].samples).toBe(LONG_RUN.sampleCount);
   });
+});
+
+it('a block that promises four billion samples costs no more than it holds', async () => {
+  const { chunks } = await plainSession();
+  const decoder = new FrameDecoder(FRAME_BYTES_MAX);
+  const hostile = chunks.map((chunk) => {
+    const [item] = decoder.push(chunk.bytes);
+    if (item?.kind !== 'frame' || item.frame.channel !== CHANNEL.sample) return chunk;
+    const message = decodeToHost(item.frame.payload);
+    if (message.kind !== 'event' || message.name !== 'sampleBlock') return chunk;
+    const payload = encodeEvent('sampleBlock', 0, { ...message.fields, sampleCount: U32_MAX });
+    return { ...chunk, bytes: encodeFrame({ ...item.frame, payload }) };
+  });
+  const [samples] = runSamples(hostile);
+  expect(samples.samples).toBe(40);
+  parseXml(sessionFigure({ chunks: () => hostile }, { title: 'hostile', cells: [0] }));
+  for (const { message } of placedMessages(hostile)) messageJson(message, {});
 });
