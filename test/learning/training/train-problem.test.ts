@@ -138,7 +138,8 @@ describe('the bars of the Ising ring of 16 spins', () => {
     { tags: 'long', timeout: 600_000 },
     async (seed) => {
       const ring = isingChain({ sites: 16 });
-      const solver = createAnalogSolver(new SolverBoard(findProfile('ideal-crossbar')!));
+      const profile = { ...findProfile('ideal-crossbar')!, adcBits: 12 };
+      const solver = createAnalogSolver(new SolverBoard(profile));
       const board = createOptimizer('tngd', { ...natural, ticks: 1024 }, solver);
       const adam = createOptimizer('adam', { rate: 0.03, finalRate: 0.1 });
       const errorOf = async (optimizer: typeof adam): Promise<number> =>
