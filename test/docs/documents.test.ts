@@ -16,7 +16,11 @@ const DOCUMENTS = repositoryFiles(/^(README\.md|docs\/.*\.md)$/).filter(
 );
 
 /** Their commands train or measure for several seconds. */
-const LONG: ReadonlySet<string> = new Set(['docs/tutorial.md', 'docs/how-to/characterize.md']);
+const LONG: ReadonlySet<string> = new Set([
+  'docs/how-to/test-against-a-trace.md',
+  'docs/tutorial.md',
+  'docs/how-to/characterize.md',
+]);
 
 function expectSolution(stdout: string): void {
   const [x, y] = [...stdout.matchAll(/x\[\d\] = ([\d.]+)/g)].map((match) => Number(match[1]));
