@@ -21,7 +21,7 @@ export interface CommandGroup {
 export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
   {
     name: 'train',
-    summary: 'train a network or a quantum state with the curvature on a board, or by a digital optimizer',
+    summary: 'train a classifier, a quantum state or the solution of an equation, on a board or without one',
     commands: [
       {
         name: 'mnist',

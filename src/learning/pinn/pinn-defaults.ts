@@ -4,13 +4,17 @@ type Defaults = Readonly<Record<'lm' | 'adam' | 'sgd' | 'lbfgs' | 'bfgs', Optimi
 
 const SHARED: Defaults = {
   lm: { rank: 16, runs: 2, ticks: 1024 },
-  adam: { rate: 0.01, beta1: 0.9, beta2: 0.999, clip: Infinity },
-  sgd: { rate: 0.03, momentum: 0.9, clip: 0.5 },
+  adam: { rate: 0.03, beta1: 0.9, beta2: 0.999, clip: Infinity },
+  sgd: { rate: 0.01, momentum: 0.9, clip: 0.5 },
   lbfgs: { memory: 50 },
   bfgs: {},
 };
 
-/** How many steps each equation takes on a board, and the options of its optimizers. */
+/**
+ * How many steps each equation takes on a board, and the options of its optimizers. The rates were searched
+ * on seed 0 of the five-dimensional Poisson equation, 3000 steps each: 0.001 to 0.03 for adam, 0.01 to 0.1
+ * for sgd.
+ */
 export const PINN_DEFAULTS: Readonly<
   Record<'poisson' | 'heat' | 'burgers', { readonly steps: number; readonly optimizers: Defaults }>
 > = {
