@@ -28,6 +28,14 @@ export type {
 } from './algorithms/contract.js';
 export { createIdealSampler, type IdealSamplerOptions } from './algorithms/ideal-sampler.js';
 export { type InverseRequest, type InverseResult, invert } from './algorithms/invert.js';
+export {
+  type PreparedSamplingRequest,
+  type PreparedSystem,
+  type PrepareRequest,
+  prepare,
+  type SettleRequest,
+  type SettleResult,
+} from './algorithms/prepare.js';
 export { type BoardRelaxRequest, relax } from './algorithms/relax.js';
 export { drawSamples, type SamplingRequest, type SamplingResult } from './algorithms/sample.js';
 export { type BoardSolveRequest, solve } from './algorithms/solve/solve.js';

@@ -31,7 +31,7 @@ import { programImage } from '../board/quantize.js';
 import type { RunAddress } from '../board/run-seed.js';
 import { powerOfTwoAbove } from '../board/scaling.js';
 import { type Attempt, type BoardSession, inSession } from '../board/session.js';
-import type { BoardDevice, RunReport } from '../driver/device-api.js';
+import type { BoardDevice, DeviceIdentity, RunReport } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
@@ -119,23 +119,49 @@ export async function drawSamples(device: BoardDevice, request: SamplingRequest)
     () => check(request, device),
     async (session, system) => {
       const { evened } = system;
-      const plan = session.charge('mapMs', () => planSampling(session, evened, request));
-      const draws = matrix(request.count, system.dimension);
-      request.onProgress?.(0);
-      const noiseTemperature = await session.ranged(rangeOf(plan), (scale) =>
-        drawAt(plan, session, scale, request, draws),
-      );
-      refuseStillCells(draws);
-      return {
-        draws,
-        correlationMax: Math.exp(-SPACING),
-        carryNoiseShare: carryNoiseShare(plan, noiseTemperature),
-        isCovarianceKnown:
-          request.calibration !== undefined || session.identity.model.startsWith(IDEAL_MODELS),
-        cost: session.cost,
-      };
+      const plan = session.charge('mapMs', () => planSampling(session.identity, evened, request.calibration));
+      return drawPlanned(session, plan, evened.weights, request);
     },
   );
+}
+
+/**
+ * Draws by a plan that is there already, of W P W with the weights W (`diagonalWeights`). Errors: UNSUPPORTED
+ * for more ticks than a run may have, before anything is sent; OVERLOAD; DEVICE_FAULT; those of the device.
+ */
+export async function drawPlanned(
+  session: BoardSession,
+  equilibrium: EquilibriumPlan,
+  weights: Float64Array,
+  request: Omit<SamplingRequest, 'precision'>,
+): Promise<SamplingResult> {
+  const { count, calibration, onProgress } = request;
+  const { eigenvalueMin } = equilibrium.spectrum;
+  const tick = tickOf(equilibrium.identity);
+  const spacingTicks = Math.ceil((SPACING * equilibrium.systemScale) / (tick * eigenvalueMin));
+  refuseTooLong(spacingTicks * (count + BURN_IN_SPACINGS));
+  const plan = { ...equilibrium, spacingTicks, weights };
+  const draws = matrix(count, weights.length);
+  onProgress?.(0);
+  const noiseTemperature = await session.ranged(rangeOf(plan), (scale) =>
+    drawAt(plan, session, scale, request, draws),
+  );
+  refuseStillCells(draws);
+  return {
+    draws,
+    correlationMax: Math.exp(-SPACING),
+    carryNoiseShare: carryNoiseShare(plan, noiseTemperature),
+    isCovarianceKnown: calibration !== undefined || session.identity.model.startsWith(IDEAL_MODELS),
+    cost: session.cost,
+  };
+}
+
+/** Refuses a request to draw with parts of the wrong kind, but for its precision: BAD_ARGUMENT. */
+export function checkSamplingRequest(request: Omit<SamplingRequest, 'precision'>, dimension: number): void {
+  checkDrawCount(request.count, dimension);
+  checkAddress(request.address);
+  checkSignal(request.signal);
+  checkOptionalFunction('onProgress', request.onProgress);
 }
 
 function check(request: SamplingRequest, { identity }: BoardDevice): CheckedSystem {
@@ -143,10 +169,7 @@ function check(request: SamplingRequest, { identity }: BoardDevice): CheckedSyst
   if (request.precision === undefined)
     throw badArgument('precision', undefined, 'a system', "For example { kind: 'dense', matrix }.");
   const system = checkSystem(request.precision);
-  checkDrawCount(request.count, system.dimension);
-  checkAddress(request.address);
-  checkSignal(request.signal);
-  checkOptionalFunction('onProgress', request.onProgress);
+  checkSamplingRequest(request, system.dimension);
   refuseTooLarge(system.system, identity);
   return system;
 }
@@ -157,17 +180,18 @@ interface SamplingPlan extends EquilibriumPlan {
   readonly weights: Float64Array;
 }
 
-function planSampling(
-  { identity }: BoardSession,
-  { checked, weights }: EvenedSystem,
-  { calibration, count }: SamplingRequest,
-): SamplingPlan {
+/**
+ * The plan of draws. With a calibration its couplings make the noise temperatures of the cells equal. Errors:
+ * those of `planEquilibrium`.
+ */
+export function planSampling(
+  identity: DeviceIdentity,
+  { checked }: EvenedSystem,
+  calibration: BoardCalibration | undefined,
+  dampingMax = 0,
+): EquilibriumPlan {
   const model = modelOf(identity, calibration, { equalizeNoise: checked.system.kind === 'dense' });
-  const plan = planEquilibrium(checked, identity, model);
-  const { eigenvalueMin } = plan.spectrum;
-  const spacingTicks = Math.ceil((SPACING * plan.systemScale) / (tickOf(identity) * eigenvalueMin));
-  refuseTooLong(spacingTicks * (count + BURN_IN_SPACINGS));
-  return { ...plan, spacingTicks, weights };
+  return planEquilibrium(checked, identity, model, dampingMax);
 }
 
 /**
@@ -194,7 +218,7 @@ async function drawAt(
   plan: SamplingPlan,
   session: BoardSession,
   scale: number,
-  { count, onProgress }: SamplingRequest,
+  { count, onProgress }: Pick<SamplingRequest, 'count' | 'onProgress'>,
   draws: Matrix,
 ): Promise<Attempt<number>> {
   const { identity, spacingTicks } = plan;

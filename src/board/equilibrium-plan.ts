@@ -1,11 +1,12 @@
+import { DAMPING_MAX } from '../../firmware-protocol/limits.js';
 import type { DeviceIdentity } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import { cholesky } from '../linalg/cholesky.js';
-import type { LinearSystem } from '../linalg/linear-system.js';
+import { dampedSystem, type LinearSystem } from '../linalg/linear-system.js';
 import { symmetricPart } from '../linalg/matrix.js';
 import { formatNumber } from '../number-text.js';
 import type { BoardModel } from './board-model.js';
-import { railOf, tickOf } from './board-range.js';
+import { DAMPING_STEP, railOf, tickOf } from './board-range.js';
 import type { CheckedSystem } from './checked-system.js';
 import { quietSystemScale, splitDiagonal } from './diagonal-split.js';
 import { burnInTicks } from './estimate.js';
@@ -60,7 +61,8 @@ const SAMPLES_MIN = 48;
 const NOISE_HEADROOM = 6;
 
 /**
- * Chooses scale, codes and times of a system on a board; `model` is what is known of the board.
+ * Chooses scale, codes and times of a system on a board; `model` is what is known of the board. Up to
+ * `dampingMax`, in units of A, can be added to the diagonal later (`plusDamping`).
  *
  * Errors: NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET when the condition of the system is so bad that its codes
  * are not positive definite.
@@ -69,15 +71,22 @@ export function planEquilibrium(
   checked: CheckedSystem,
   identity: DeviceIdentity,
   model: BoardModel,
+  dampingMax = 0,
 ): EquilibriumPlan {
   const { system, measure, spectrum } = checked;
   const split = splitDiagonal(system, measure.largestEntry);
   const { eigenvalueMin, eigenvalueMax } = spectrum;
   const scaleOf = (largest: number) =>
-    equilibriumSystemScale(system, largest * model.couplingMargin, eigenvalueMin, eigenvalueMax, identity);
+    equilibriumSystemScale(
+      system,
+      largest * model.couplingMargin,
+      eigenvalueMin + dampingMax,
+      eigenvalueMax + dampingMax,
+      identity,
+    );
   const systemScale = Math.max(
     scaleOf(split.largestEntry + model.dampingSpread * split.damping),
-    Math.min(scaleOf(measure.largestEntry), quietSystemScale(eigenvalueMax, identity)),
+    Math.min(scaleOf(measure.largestEntry), quietSystemScale(eigenvalueMax + dampingMax, identity)),
   );
   const scaling: Scaling = {
     systemScale,
@@ -88,8 +97,6 @@ export function planEquilibrium(
   const codes = model.quantizeSystem(system, scaling, split.damping);
   const programmed = model.programmedSystem(codes, systemScale);
   refuseIndefiniteCodes(programmed, spectrum, identity);
-  const tick = tickOf(identity);
-  const decayPerTick = (tick * eigenvalueMin) / systemScale;
   const decay = Math.exp(-SAMPLE_SPACING);
   return {
     system,
@@ -100,12 +107,56 @@ export function planEquilibrium(
     programmed,
     systemScale,
     rail: railOf(identity),
-    settleTicks: burnInTicks(SETTLE_REMAINDER, decayPerTick),
-    ticksPerSample: Math.max(1, Math.ceil(SAMPLE_SPACING / decayPerTick)),
+    ...ticksOf(eigenvalueMin, systemScale, identity),
     samplesMin: SAMPLES_MIN,
     correlationTimeMax: (1 + decay) / (1 - decay),
     noiseTemperatureMin: identity.noiseTemperatureMin * 1e-12,
-    noiseTemperatureMax: noiseTemperatureRange(identity, tick).max,
+    noiseTemperatureMax: noiseTemperatureRange(identity, tickOf(identity)).max,
+  };
+}
+
+function ticksOf(eigenvalueMin: number, systemScale: number, identity: DeviceIdentity) {
+  const decayPerTick = (tickOf(identity) * eigenvalueMin) / systemScale;
+  return {
+    settleTicks: burnInTicks(SETTLE_REMAINDER, decayPerTick),
+    ticksPerSample: Math.max(1, Math.ceil(SAMPLE_SPACING / decayPerTick)),
+  };
+}
+
+/**
+ * The plan of A + λI for a plan of A, with λ = `damping` up to the `dampingMax` of that plan. The couplings
+ * are the same array, so they need not be sent again: only the damping register changes.
+ *
+ * Errors: UNSUPPORTED for more than the register holds.
+ */
+export function plusDamping(plan: EquilibriumPlan, damping: number): EquilibriumPlan {
+  if (damping === 0) return plan;
+  const { spectrum, systemScale, identity } = plan;
+  const added = damping / (DAMPING_STEP * systemScale);
+  if (plan.codes.damping + added > DAMPING_MAX)
+    throw new ThermolinkError(
+      'UNSUPPORTED',
+      `A damping of ${damping} is more than the damping register holds.`,
+      {
+        hint: `Choose at most ${formatNumber((DAMPING_MAX - plan.codes.damping) * DAMPING_STEP * systemScale, 2)}.`,
+        data: { damping },
+      },
+    );
+  const codes = { ...plan.codes, damping: plan.codes.damping + Math.round(added) };
+  const eigenvalueMin = spectrum.eigenvalueMin + damping;
+  return {
+    ...plan,
+    system: dampedSystem(plan.system, damping),
+    codes,
+    programmed: plan.model.programmedSystem(codes, systemScale),
+    spectrum: {
+      ...spectrum,
+      eigenvalueMin,
+      eigenvalueMax: spectrum.eigenvalueMax + damping,
+      trace: spectrum.trace + spectrum.dimension * damping,
+      inverseTrace: Math.min(spectrum.inverseTrace, spectrum.dimension / eigenvalueMin),
+    },
+    ...ticksOf(eigenvalueMin, systemScale, identity),
   };
 }
 

@@ -21,7 +21,23 @@ export interface BoardUse {
   readonly signal?: AbortSignal;
   /** What was measured of this board. Default: the board does what it is told. */
   readonly calibration?: BoardCalibration;
+  /**
+   * What earlier uses of the same caller left in the board. Default: this use leaves nothing to a later one.
+   */
+  readonly held?: HeldCouplings;
 }
+
+/**
+ * The couplings that several uses of one board share, so that only the first one sends them. They count as
+ * gone when any other use of the board came in between, and when the board's session is another one.
+ */
+export class HeldCouplings {
+  couplings: ProgramImage['couplings'] | undefined;
+  sessionCount: number | undefined;
+}
+
+/** Whose couplings a board has. */
+const lastHeld = new WeakMap<BoardDevice, HeldCouplings>();
 
 /** When a board run is read. */
 export interface RunPlan {
@@ -91,19 +107,27 @@ export class BoardSession {
     readoutMs: 0,
   };
   #address: RunAddress;
-  #couplings: ProgramImage['couplings'] | undefined;
+  readonly #held: HeldCouplings;
   /** Couplings whose upload the cost counts already. */
   #uploadedAhead: ProgramImage['couplings'] | undefined;
-  /** The last program that was put into the board, and the session in which it was. */
+  /** The last program that this use put into the board. */
   #image: ProgramImage | undefined;
-  #sessionCount: number | undefined;
   /** Bytes of codes that programs need without a loss. */
   #uploadBytes = 0;
   #attempt = 0;
   #runSeed = 0;
   #nextTick = 0;
 
-  constructor(device: BoardDevice, { address, signal }: BoardUse, model: BoardModel, mapMs: number) {
+  /** It has to be made within the turn of this use. */
+  constructor(
+    device: BoardDevice,
+    { address, signal, held = new HeldCouplings() }: BoardUse,
+    model: BoardModel,
+    mapMs: number,
+  ) {
+    if (lastHeld.get(device) !== held) held.couplings = undefined;
+    lastHeld.set(device, held);
+    this.#held = held;
     this.identity = device.identity;
     this.model = model;
     this.#device = device;
@@ -148,17 +172,17 @@ export class BoardSession {
   async uploadCouplings(codes: SystemCodes): Promise<void> {
     throwIfAborted(this.#signal);
     const start = performance.now();
-    this.#couplings = undefined;
+    this.#held.couplings = undefined;
     const none = new Int16Array(codes.cells);
     const image = programImage(codes, none, none, { amplitude: 0, shift: 0 });
     this.#uploadBytes += image.couplings.byteLength;
     this.#uploadedAhead = codes.couplings;
-    this.#sessionCount = this.#device.sessionCount;
+    this.#held.sessionCount = this.#device.sessionCount;
     try {
       await this.#device.uploadCouplings(BANK, image, { signal: this.#signal });
-      this.#couplings = codes.couplings;
+      this.#held.couplings = codes.couplings;
     } catch (error) {
-      const isLost = isLoss(error, this.#device, this.#sessionCount);
+      const isLost = isLoss(error, this.#device, this.#held.sessionCount);
       if (this.#device.recover === undefined || !isLost) throw error;
     }
     this.#cost.uploadMs += performance.now() - start;
@@ -171,7 +195,7 @@ export class BoardSession {
   async program(image: ProgramImage): Promise<CommitReport> {
     throwIfAborted(this.#signal);
     const start = performance.now();
-    const isLoaded = [this.#couplings, this.#uploadedAhead].includes(image.couplings);
+    const isLoaded = [this.#held.couplings, this.#uploadedAhead].includes(image.couplings);
     this.#uploadedAhead = undefined;
     const report = await this.#repeated(
       () => this.#put(image),
@@ -187,14 +211,14 @@ export class BoardSession {
 
   async #put(image: ProgramImage): Promise<CommitReport> {
     const { sessionCount } = this.#device;
-    const isLoaded = this.#couplings === image.couplings && this.#sessionCount === sessionCount;
+    const isLoaded = this.#held.couplings === image.couplings && this.#held.sessionCount === sessionCount;
     // Until the commit is answered nobody knows what the bank holds.
-    this.#couplings = undefined;
-    this.#sessionCount = sessionCount;
+    this.#held.couplings = undefined;
+    this.#held.sessionCount = sessionCount;
     const report = isLoaded
       ? await this.#device.rewriteProgram(BANK, image, { signal: this.#signal })
       : await this.#device.loadProgram(BANK, image, { signal: this.#signal });
-    this.#couplings = image.couplings;
+    this.#held.couplings = image.couplings;
     this.#image = image;
     return report;
   }
@@ -207,7 +231,7 @@ export class BoardSession {
         this.#cost.repeats++;
         return restore();
       },
-      sessionCount: () => this.#sessionCount,
+      sessionCount: () => this.#held.sessionCount,
     });
   }
 
@@ -243,7 +267,7 @@ export class BoardSession {
         }),
       async () => {
         if (this.#image === undefined) return;
-        this.#couplings = undefined;
+        this.#held.couplings = undefined;
         await this.#put(this.#image);
         if (firstTick === 0) return;
         const upToHere = { burnInTicks: firstTick, sampleCount: 0, ticksPerSample: 0 };

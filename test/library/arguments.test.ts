@@ -16,6 +16,7 @@ const {
   invert,
   matrix,
   parseDeviceUri,
+  prepare,
   relax,
   solve,
 } = library as Anything;
@@ -256,6 +257,21 @@ describe('solve, relax and checkSystem refuse', () => {
     ],
     ['nothing to check', async () => checkSystem(), /system is missing/],
     ['a matrix for a system', async () => checkSystem(dense.matrix), /system.kind is missing/],
+  ]);
+});
+
+describe('prepare refuses', () => {
+  const settleWith = (change: object) => () =>
+    prepare(device, { system: dense }).settle({ drive, tolerance: 1e-2, address, ...change });
+  expectRefusals([
+    ['no device', () => prepare(), /device is missing/],
+    ['no request', () => prepare(device), /request is missing/],
+    ['no system', () => prepare(device, {}), /system is missing/],
+    ['a damping below 0', () => prepare(device, { system: dense, dampingMax: -1 }), /dampingMax is -1/],
+    ['no drive', settleWith({ drive: undefined }), /right-hand side is missing/],
+    ['an address without a seed', settleWith({ address: { step: 0, block: 0 } }), /address.seed is missing/],
+    ['a damping that it was not prepared for', settleWith({ damping: 1 }), /damping is 1; this system/],
+    ['no draws', () => prepare(device, { system: dense }).sample({ address }), /number of draws is missing/],
   ]);
 });
 

@@ -9,7 +9,7 @@ import { norm2, subtract, sum } from '../../linalg/products.js';
 import { formatNumber } from '../../number-text.js';
 import { certify, toleranceNotMet } from '../acceptance.js';
 import type { SolveRequest, SolveResult } from '../contract.js';
-import { ConjugateDirections, type Step } from './conjugate-directions.js';
+import { ConjugateDirections, isStalled, type Step } from './conjugate-directions.js';
 import { settledMean } from './corrections.js';
 import { deadCells, deadCellsText, type Pass, reasonOfStall, reasonOfZeros } from './failure.js';
 import {
@@ -24,9 +24,6 @@ import { SolveMeter, type SolveState } from './progress.js';
 /** As in `Refinement`: each average has half the noise of the one before. */
 const AVERAGES_MAX = 3;
 const PASSES_MAX = 256;
-/** So many passes that take off less than this part of what is left, all together, lead nowhere. */
-const STALL_WINDOW = 16;
-const STALL_GAIN = 0.1;
 /**
  * An average that is so many standard errors away from the same program without noise has another cause. The
  * noise of one mode is that far off less than once in 10⁶ solves (Student's distribution, 15 degrees).
@@ -154,11 +151,8 @@ export class CombinedRefinement implements SolveState {
     this.#advance(step);
     this.#showBound();
     this.#energies.push(step.energy);
-    if (this.#energies.length < STALL_WINDOW) return;
-    const gained = this.#energies.slice(-STALL_WINDOW).reduce((total, energy) => total + energy, 0);
-    // ‖e‖_A² = rᵀA⁻¹r is at least ‖r‖₂²/λ₊.
-    const left = norm2(this.#residual) ** 2 / this.#plan.evened.checked.spectrum.eigenvalueMax;
-    if (gained < STALL_GAIN * left) throw this.#notMet(reasonOfStall(this.#plan, pass, 1));
+    if (isStalled(this.#energies, this.#residual, this.#plan.evened.checked.spectrum.eigenvalueMax))
+      throw this.#notMet(reasonOfStall(this.#plan, pass, 1));
   }
 
   #advance({ step, image }: Pick<Step, 'step' | 'image'>): void {

@@ -1,4 +1,4 @@
-import { dot, subtract } from '../../linalg/products.js';
+import { dot, norm2, subtract } from '../../linalg/products.js';
 
 /** A direction p, its image A p and its energy pᵀA p. */
 interface Direction {
@@ -13,6 +13,24 @@ export interface Step {
   readonly image: Float64Array<ArrayBuffer>;
   /** By how much ‖e‖_A² falls: (pᵀr)²/pᵀA p. */
   readonly energy: number;
+}
+
+/** So many steps that take off less than this part of what is left, all together, lead nowhere. */
+const STALL_WINDOW = 16;
+const STALL_GAIN = 0.1;
+
+/**
+ * Whether the last steps, which made ‖e‖_A² smaller by `energies`, lead nowhere. ‖e‖_A² = rᵀA⁻¹r is at least
+ * ‖r‖₂²/λ₊ for the residual r and the largest eigenvalue λ₊.
+ */
+export function isStalled(
+  energies: readonly number[],
+  residual: Float64Array,
+  eigenvalueMax: number,
+): boolean {
+  if (energies.length < STALL_WINDOW) return false;
+  const gained = energies.slice(-STALL_WINDOW).reduce((total, energy) => total + energy, 0);
+  return gained < (STALL_GAIN * norm2(residual) ** 2) / eigenvalueMax;
 }
 
 /**

@@ -34,21 +34,37 @@ const GAIN_MIN = 2;
 export class SolvePlans {
   #current: SolvePlan;
   readonly #make: (damping: number) => SolvePlan;
+  readonly #evened: EvenedSystem;
+  readonly #isPlain: boolean;
   /** The dampings of the plans that are left. */
   readonly #dampings: number[];
 
   /**
-   * Nothing is sent. Errors: NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET for a tolerance beyond float64 or
+   * Nothing is sent. `plain` makes the plan of Â itself. Without a `tolerance` none is
+   * checked. Errors: NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET for a tolerance beyond float64 or
    * beyond the board's codes; UNSUPPORTED for board runs of more than `ticksMax` ticks.
    */
-  constructor(session: BoardSession, system: CheckedSystem, tolerance: number, ticksMax?: number) {
-    this.#make = (damping) => planDamped(session, system.evened, damping, ticksMax);
+  constructor(
+    session: BoardSession,
+    system: CheckedSystem,
+    tolerance: number | undefined,
+    ticksMax?: number,
+    plain: () => EquilibriumPlan = () =>
+      planEquilibrium(system.evened.checked, session.identity, session.model),
+  ) {
+    this.#make = (damping) => planDamped(session, system.evened, damping, plain, ticksMax);
     this.#dampings = dampingsOf(system.evened.checked);
+    this.#evened = system.evened;
+    this.#isPlain = this.#dampings[0] === 0;
     this.#current = session.charge('mapMs', () => {
-      const isPlain = this.#dampings[0] === 0;
-      refuseBeyondFloat64(system.evened, tolerance, isPlain ? 1 : SYSTEMATIC_SHARE * NOISE_SHARE);
+      if (tolerance !== undefined) this.refuseBeyondFloat64(tolerance);
       return this.#next();
     });
+  }
+
+  /** Refuses a tolerance that no residual in float64 proves: TOLERANCE_NOT_MET. */
+  refuseBeyondFloat64(tolerance: number): void {
+    refuseBeyondFloat64(this.#evened, tolerance, this.#isPlain ? 1 : SYSTEMATIC_SHARE * NOISE_SHARE);
   }
 
   get current(): SolvePlan {
@@ -100,10 +116,13 @@ function planDamped(
   session: BoardSession,
   evened: EvenedSystem,
   damping: number,
+  plain: () => EquilibriumPlan,
   ticksMax: number | undefined,
 ): SolvePlan {
-  const onBoard = damping === 0 ? evened.checked : evened.checked.damped(damping);
-  const plan = planEquilibrium(onBoard, session.identity, session.model);
+  const plan =
+    damping === 0
+      ? plain()
+      : planEquilibrium(evened.checked.damped(damping), session.identity, session.model);
   refuseTooLong(plan.settleTicks + SAMPLES_COUNTED * plan.ticksPerSample, ticksMax);
   return { ...plan, evened, damping };
 }

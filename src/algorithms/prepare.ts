@@ -1,0 +1,260 @@
+import { checkDevice, checkNumber, checkObject, checkWhole } from '../argument-checks.js';
+import type { BoardCalibration } from '../board/calibration.js';
+import { refuseForeign } from '../board/calibration.js';
+import { type CheckedSystem, checkSystem, refuseTooLarge } from '../board/checked-system.js';
+import type { SolverCost } from '../board/cost.js';
+import { type EquilibriumPlan, planEquilibrium, plusDamping } from '../board/equilibrium-plan.js';
+import { type BoardSession, HeldCouplings, inSession } from '../board/session.js';
+import type { BoardDevice } from '../driver/device-api.js';
+import { ThermolinkError } from '../errors.js';
+import type { LinearSystem } from '../linalg/linear-system.js';
+import { isZero } from '../linalg/products.js';
+import { zeroSolution } from './acceptance.js';
+import type { SolveRequest, SolveResult } from './contract.js';
+import { checkSolveRequest } from './request-checks.js';
+import {
+  checkSamplingRequest,
+  drawPlanned,
+  planSampling,
+  type SamplingRequest,
+  type SamplingResult,
+} from './sample.js';
+import { isOfCodes, type SolvePlan, SolvePlans } from './solve/plan.js';
+import { refine } from './solve/refine.js';
+import { type SettledAnswer, settleTo } from './solve/settle-to.js';
+
+/** A system that a board is to keep. */
+export interface PrepareRequest {
+  /** A, N×N symmetric positive definite. Its entries must not change. */
+  readonly system: LinearSystem | CheckedSystem;
+  /** The largest damping that `settle` and `sample` will add, in units of A. Default 0. */
+  readonly dampingMax?: number;
+  /** What was measured of the board. Default: nothing. */
+  readonly calibration?: BoardCalibration;
+  /** A board run that would need more ticks than this is refused. Default 2³⁰. */
+  readonly ticksMax?: number;
+}
+
+/** One drive of a prepared system, without noise and without error bars. */
+export interface SettleRequest extends Pick<SolveRequest, 'drive' | 'address' | 'signal'> {
+  /** Passes end when ‖b − A x‖₂/‖b‖₂ is at most this ratio; above 0 and below 1. */
+  readonly tolerance: number;
+  /** λ ≥ 0, in units of A: the system is A + λI, up to the `dampingMax` of the prepared system. Default 0. */
+  readonly damping?: number;
+  /**
+   * The answer after so many passes is returned, whatever its residual is. Default: 256 passes, and an error
+   * when the tolerance is not met.
+   */
+  readonly passesMax?: number;
+}
+
+/** What a board settled to. */
+export interface SettleResult extends SettledAnswer {
+  readonly cost: SolverCost;
+}
+
+/** Draws of a prepared system. */
+export interface PreparedSamplingRequest extends Omit<SamplingRequest, 'precision' | 'calibration'> {
+  /** λ ≥ 0, in units of A, as in `SettleRequest`. */
+  readonly damping?: number;
+}
+
+/**
+ * A system for many drives. Each call takes a turn of its own on the device. The couplings are sent by the
+ * first call, and again only when another use of the device, or another session, came in between.
+ */
+export interface PreparedSystem {
+  /** N, the number of unknowns. */
+  readonly dimension: number;
+  /** As `solve` of the library. Errors: those of `solve`. */
+  solve(request: Omit<SolveRequest, 'system'>): Promise<SolveResult>;
+  /**
+   * A⁻¹b by passes without noise: one, when its reading is good enough. The host takes the step along each
+   * reading that makes the error smallest in the A-norm, so no reading makes the answer worse. b = 0 gives 0
+   * and sends nothing. There is no error bar; ‖x − A⁻¹b‖₂ ≤ relativeResidual·‖b‖₂/λ_min.
+   *
+   * The scale of the last call is tried first, so the last bits of an answer may depend on the calls before.
+   *
+   * Errors: as `solve`; BAD_ARGUMENT for a damping above `dampingMax`.
+   */
+  settle(request: SettleRequest): Promise<SettleResult>;
+  /**
+   * Draws from N(0, A⁻¹), as `drawSamples` of the library. With a calibration draws have couplings of their
+   * own, which are sent when draws follow another call. Errors: those of `drawSamples`; BAD_ARGUMENT for a
+   * damping above `dampingMax`.
+   */
+  sample(request: PreparedSamplingRequest): Promise<SamplingResult>;
+}
+
+/**
+ * Prepares a board for one system and many drives. Nothing is sent before the first call.
+ *
+ * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED, BAD_CALIBRATION.
+ */
+export function prepare(device: BoardDevice, request: PrepareRequest): PreparedSystem {
+  checkDevice(device);
+  checkObject('The request', request, "{ system: { kind: 'dense', matrix } }");
+  const { dampingMax = 0, calibration, ticksMax } = request;
+  checkNumber('dampingMax', dampingMax, 0);
+  checkNumber('ticksMax', ticksMax ?? 1, 1);
+  if (calibration !== undefined) refuseForeign(calibration.board, device.identity);
+  const system = checkSystem(request.system);
+  refuseTooLarge(system.system, device.identity);
+  const { weights } = system.evened;
+  if (dampingMax > 0 && weights.some((weight) => weight !== 1))
+    throw new ThermolinkError(
+      'UNSUPPORTED',
+      'The diagonal of this system is uneven, so the board holds a scaled one, which has no damping in common.',
+      { hint: 'Scale the unknowns yourself until the diagonal is even, or add the damping to the matrix.' },
+    );
+  void system.evened.checked.spectrum;
+  return new Prepared(device, system, { ...request, dampingMax });
+}
+
+class Prepared implements PreparedSystem {
+  readonly dimension: number;
+  readonly #device: BoardDevice;
+  readonly #system: CheckedSystem;
+  readonly #request: PrepareRequest & { readonly dampingMax: number };
+  readonly #held = new HeldCouplings();
+  #plans: SolvePlans | undefined;
+  /** The plan of Â itself. */
+  #plain: EquilibriumPlan | undefined;
+  /** The plan of draws with a calibration. */
+  #sampling: EquilibriumPlan | undefined;
+  /** The last s_x over the first guess for its drive. */
+  #scaleFactor = 1;
+
+  constructor(device: BoardDevice, system: CheckedSystem, request: PrepareRequest & { dampingMax: number }) {
+    this.dimension = system.dimension;
+    this.#device = device;
+    this.#system = system;
+    this.#request = request;
+  }
+
+  solve(request: Omit<SolveRequest, 'system'>): Promise<SolveResult> {
+    return this.#inTurn(
+      request,
+      () => this.#checkDrive(request),
+      async (session) => {
+        const { tolerance } = request;
+        const plans = this.#solvePlans(session);
+        plans.refuseBeyondFloat64(tolerance);
+        if (isZero(request.drive)) return { ...zeroSolution(this.dimension), cost: session.cost };
+        const answer = await refine(plans, session, request);
+        return { ...answer, cost: session.cost };
+      },
+    );
+  }
+
+  settle(request: SettleRequest): Promise<SettleResult> {
+    return this.#inTurn(
+      request,
+      () => {
+        this.#checkDrive(request);
+        this.#checkDamping(request.damping);
+        if (request.passesMax !== undefined) checkWhole('passesMax', request.passesMax, 1);
+      },
+      async (session) => {
+        const { drive, damping = 0 } = request;
+        if (isZero(drive)) {
+          const x = new Float64Array(this.dimension);
+          return { x, relativeResidual: 0, passes: 0, cost: session.cost };
+        }
+        if (damping > 0) {
+          const plan = session.charge('mapMs', () => this.#dampedPlan(session, damping));
+          return this.#settled(session, plan, request);
+        }
+        const plans = this.#solvePlans(session);
+        for (;;)
+          try {
+            return await this.#settled(session, plans.current, request);
+          } catch (error) {
+            if (!isOfCodes(error) || !plans.advance()) throw error;
+          }
+      },
+    );
+  }
+
+  async sample(request: PreparedSamplingRequest): Promise<SamplingResult> {
+    const { calibration } = this.#request;
+    return this.#inTurn(
+      request,
+      () => {
+        checkObject('The request', request, '{ count: 100, address: { seed: 1, step: 0, block: 0 } }');
+        this.#checkDamping(request.damping);
+        checkSamplingRequest(request, this.dimension);
+      },
+      (session) => {
+        const plan = session.charge('mapMs', () =>
+          plusDamping(this.#samplingPlan(session), request.damping ?? 0),
+        );
+        return drawPlanned(session, plan, this.#system.evened.weights, { ...request, calibration });
+      },
+    );
+  }
+
+  #inTurn<Result>(
+    use: Pick<SolveRequest, 'address' | 'signal'>,
+    check: () => void,
+    run: (session: BoardSession) => Promise<Result>,
+  ): Promise<Result> {
+    const { calibration } = this.#request;
+    const { address, signal } = use ?? {};
+    return inSession(this.#device, { address, signal, calibration, held: this.#held }, check, run);
+  }
+
+  #checkDrive(request: Omit<SolveRequest, 'system'>): void {
+    checkObject(
+      'The request',
+      request,
+      '{ drive, tolerance: 1e-2, address: { seed: 1, step: 0, block: 0 } }',
+    );
+    checkSolveRequest({ ...request, system: this.#system });
+  }
+
+  #checkDamping(damping = 0): void {
+    checkNumber('damping', damping, 0);
+    const { dampingMax } = this.#request;
+    if (damping <= dampingMax) return;
+    throw new ThermolinkError(
+      'BAD_ARGUMENT',
+      `damping is ${damping}; this system was prepared for ${dampingMax}.`,
+      {
+        hint: 'Prepare it with a larger `dampingMax`.',
+        data: { damping, dampingMax },
+      },
+    );
+  }
+
+  #solvePlans(session: BoardSession): SolvePlans {
+    const plain = () => this.#plainPlan(session);
+    this.#plans ??= new SolvePlans(session, this.#system, undefined, this.#request.ticksMax, plain);
+    return this.#plans;
+  }
+
+  #plainPlan({ identity, model }: BoardSession): EquilibriumPlan {
+    const { dampingMax } = this.#request;
+    this.#plain ??= planEquilibrium(this.#system.evened.checked, identity, model, dampingMax);
+    return this.#plain;
+  }
+
+  #samplingPlan(session: BoardSession): EquilibriumPlan {
+    const { calibration, dampingMax } = this.#request;
+    if (calibration === undefined) return this.#plainPlan(session);
+    this.#sampling ??= planSampling(session.identity, this.#system.evened, calibration, dampingMax);
+    return this.#sampling;
+  }
+
+  #dampedPlan(session: BoardSession, damping: number): SolvePlan {
+    const { evened } = this.#system;
+    const plan = plusDamping(this.#plainPlan(session), damping);
+    return { ...plan, evened: { ...evened, checked: evened.checked.damped(damping) }, damping: 0 };
+  }
+
+  async #settled(session: BoardSession, plan: SolvePlan, request: SettleRequest): Promise<SettleResult> {
+    const { scaleFactor, ...answer } = await settleTo(plan, session, request, this.#scaleFactor);
+    this.#scaleFactor = scaleFactor;
+    return { ...answer, cost: session.cost };
+  }
+}

@@ -1,0 +1,192 @@
+import { describe, expect, test } from 'vitest';
+import { invert } from '../../src/algorithms/invert.js';
+import { prepare } from '../../src/algorithms/prepare.js';
+import { solve } from '../../src/algorithms/solve/solve.js';
+import { connect } from '../../src/connect.js';
+import { applySystem, dampedSystem, type LinearSystem } from '../../src/linalg/linear-system.js';
+import { norm2, subtract } from '../../src/linalg/products.js';
+import { directSolver } from '../../src/linalg/woodbury.js';
+import { solverBoard } from '../support/solver-board.js';
+import { eigenvalues, normalVector, problemRandom, symmetricWith } from '../support/solver-problems.js';
+
+const cells = 12;
+const system: LinearSystem = {
+  kind: 'dense',
+  matrix: symmetricWith(eigenvalues('linear', 20, cells), problemRandom(501)),
+};
+const random = problemRandom(502);
+const drives = Array.from({ length: 4 }, () => normalVector(random, cells));
+const address = (step: number) => ({ seed: 5, step, block: 0 });
+/** Bytes of 16-bit codes: the couplings, and drive with initial state. */
+const COUPLING_BYTES = cells * cells * 2;
+const DRIVE_BYTES = cells * 2 * 2;
+
+const relativeError = (x: Float64Array, exact: Float64Array) => norm2(subtract(x, exact)) / norm2(exact);
+
+describe('a prepared system', () => {
+  test('sends its couplings once for many drives, dampings and draws, and each drive costs 4N bytes', async () => {
+    const board = solverBoard('ideal-256');
+    const prepared = prepare(board, { system, dampingMax: 2 });
+    expect(board.uploadedBytes).toBe(0);
+    let uploaded = 0;
+    for (const [step, drive] of drives.entries()) {
+      const { cost } = await prepared.settle({ drive, tolerance: 1e-6, address: address(step) });
+      uploaded += cost.uploadBytes;
+    }
+    const { cost: damped } = await prepared.settle({
+      drive: drives[0],
+      tolerance: 1e-6,
+      damping: 2,
+      address: address(8),
+    });
+    const { cost: drawn } = await prepared.sample({ count: 3, damping: 1, address: address(9) });
+    const { cost: solved } = await prepared.solve({
+      drive: drives[1],
+      tolerance: 1e-2,
+      address: address(10),
+    });
+    uploaded += damped.uploadBytes + drawn.uploadBytes + solved.uploadBytes;
+    expect(board.programs.filter(({ isRewrite }) => !isRewrite)).toHaveLength(1);
+    expect(board.uploadedBytes).toBe(COUPLING_BYTES + board.programs.length * DRIVE_BYTES);
+    expect(uploaded).toBe(board.uploadedBytes);
+  });
+
+  test('settles to the residual that was asked for, and then agrees with float64', async () => {
+    const board = solverBoard('ideal-256');
+    const prepared = prepare(board, { system, dampingMax: 3 });
+    for (const damping of [0, 0.5, 3]) {
+      const exactly = directSolver(dampedSystem(system, damping))!;
+      for (const [step, drive] of drives.entries()) {
+        const settled = await prepared.settle({ drive, tolerance: 1e-9, damping, address: address(step) });
+        const left = subtract(drive, applySystem(dampedSystem(system, damping), settled.x));
+        expect(norm2(left) / norm2(drive)).toBeLessThanOrEqual(1e-9);
+        expect(settled.relativeResidual).toBeCloseTo(norm2(left) / norm2(drive), 12);
+        // ‖x − A⁻¹b‖ ≤ ‖r‖/λ_min, and ‖A⁻¹b‖ ≥ ‖b‖/λ_max: the condition is 20.
+        expect(relativeError(settled.x, exactly(drive))).toBeLessThanOrEqual(21e-9);
+      }
+    }
+  });
+
+  test('takes one pass for a tenth, and as many as allowed where more are needed', async () => {
+    const prepared = prepare(solverBoard('ideal-256'), { system });
+    const request = { drive: drives[0], address: address(0) };
+    expect((await prepared.settle({ ...request, tolerance: 0.1 })).passes).toBe(1);
+    const two = await prepared.settle({ ...request, tolerance: 1e-12, passesMax: 2 });
+    expect(two.passes).toBe(2);
+    expect(two.relativeResidual).toBeGreaterThan(1e-12);
+    expect(two.relativeResidual).toBeLessThan(1e-3);
+  });
+
+  test('solves with the bits of a solve of its own', async () => {
+    const request = { drive: drives[2], tolerance: 1e-3, address: address(1) };
+    const alone = await solve(solverBoard('ideal-256'), { ...request, system });
+    const { x, standardError } = await prepare(solverBoard('ideal-256'), { system }).solve(request);
+    expect(x).toEqual(alone.x);
+    expect(standardError).toEqual(alone.standardError);
+  });
+
+  test('sends the couplings again after another use of the board, and only then', async () => {
+    const board = solverBoard('ideal-256');
+    const settle = (step: number) =>
+      prepared.settle({ drive: drives[0], tolerance: 0.1, address: address(step) });
+    const prepared = prepare(board, { system });
+    const couplingsSent = () => board.programs.filter(({ isRewrite }) => !isRewrite).length;
+    await settle(0);
+    await settle(1);
+    expect(couplingsSent()).toBe(1);
+    await invert(board, { system, tolerance: 0.1, address: address(2) });
+    expect(couplingsSent()).toBe(2);
+    const again = await settle(0);
+    expect(couplingsSent()).toBe(3);
+    await settle(4);
+    expect(couplingsSent()).toBe(3);
+    expect(relativeError(again.x, directSolver(system)!(drives[0]))).toBeLessThan(0.1);
+  });
+
+  test('gives the same over a link, and a device that was used past the library gets its couplings again', async () => {
+    const device = await connect('emulator:ideal-256');
+    try {
+      const prepared = prepare(device, { system });
+      const here = prepare(solverBoard('ideal-256'), { system });
+      const request = { drive: drives[3], tolerance: 1e-6, address: address(7) };
+      const expected = await here.settle(request);
+      expect((await prepared.settle(request)).x).toEqual(expected.x);
+      const before = device.uploadedBytes;
+      expect((await prepared.settle(request)).passes).toBe(expected.passes);
+      expect(device.uploadedBytes - before).toBeLessThan(COUPLING_BYTES);
+      await solve(device, {
+        ...request,
+        tolerance: 0.1,
+        system: { kind: 'dense', matrix: symmetricWith([1, 2, 3], random) },
+        drive: Float64Array.of(1, 2, 3),
+      });
+      const settled = await prepared.settle(request);
+      expect(relativeError(settled.x, directSolver(system)!(request.drive))).toBeLessThan(1e-4);
+    } finally {
+      await device.close();
+    }
+  });
+
+  test('draws with the covariance of its inverse', async () => {
+    // One cell: A = 4 and damping 12 give a variance of 1/16.
+    const one: LinearSystem = { kind: 'dense', matrix: { rows: 1, columns: 1, data: Float64Array.of(4) } };
+    const { draws } = await prepare(solverBoard('ideal-256'), { system: one, dampingMax: 12 }).sample({
+      count: 2000,
+      damping: 12,
+      address: address(3),
+    });
+    const variance = draws.data.reduce((total, x) => total + x * x, 0) / draws.rows;
+    // 16·variance is χ²/n with n = 2000 draws of correlation 5 %: six standard deviations are 0.2.
+    expect(Math.abs(16 * variance - 1)).toBeLessThan(0.2);
+  });
+
+  test('settles ill-conditioned systems and imperfect boards too', async () => {
+    const steep: LinearSystem = {
+      kind: 'dense',
+      matrix: symmetricWith(eigenvalues('log-uniform', 1e6, cells), problemRandom(503)),
+    };
+    for (const [board, of] of [
+      ['ideal-256', steep],
+      ['prototype-256', system],
+    ] as const) {
+      const settled = await prepare(solverBoard(board), { system: of }).settle({
+        drive: drives[0],
+        tolerance: 1e-8,
+        address: address(0),
+      });
+      const left = subtract(drives[0], applySystem(of, settled.x));
+      expect(norm2(left) / norm2(drives[0])).toBeLessThanOrEqual(1e-8);
+    }
+  });
+
+  test('answers b = 0 without a byte', async () => {
+    const board = solverBoard('ideal-256');
+    const settled = await prepare(board, { system }).settle({
+      drive: new Float64Array(cells),
+      tolerance: 0.1,
+      address: address(0),
+    });
+    expect([settled.passes, settled.relativeResidual, ...settled.x]).toEqual(new Array(cells + 2).fill(0));
+    expect(board.uploadedBytes).toBe(0);
+  });
+
+  test('refuses without sending a byte', async () => {
+    const board = solverBoard('ideal-256');
+    const prepared = prepare(board, { system, dampingMax: 1 });
+    const good = { drive: drives[0], tolerance: 0.1, address: address(0) };
+    const refused = (change: object, message: RegExp) =>
+      expect(prepared.settle({ ...good, ...change })).rejects.toThrow(message);
+    await refused({ damping: 1.5 }, /damping is 1.5; this system was prepared for 1/);
+    await refused({ drive: drives[0].subarray(1) }, /has 11 entries for a system of 12/);
+    await refused({ tolerance: 0 }, /tolerance is 0/);
+    await refused({ passesMax: 0 }, /passesMax is 0/);
+    await refused({ drive: drives[0].map(() => Number.NaN) }, /is NaN/);
+    const uneven: LinearSystem = {
+      kind: 'dense',
+      matrix: { rows: 2, columns: 2, data: Float64Array.of(1, 0, 0, 1e6) },
+    };
+    expect(() => prepare(board, { system: uneven, dampingMax: 1 })).toThrow(/uneven/);
+    expect(() => prepare(solverBoard('ideal-8'), { system })).toThrow(/8 cells/);
+    expect(board.uploadedBytes).toBe(0);
+  });
+});
