@@ -1,10 +1,12 @@
 import { equalBytes } from '../../firmware-protocol/bytes.js';
 import { decodeToDevice, decodeToHost } from '../../firmware-protocol/codec.js';
+import { findZero } from '../../firmware-protocol/find-zero.js';
 import { CHANNEL, type Frame, FrameDecoder } from '../../firmware-protocol/framing.js';
 import { FRAME_BYTES_MAX } from '../../firmware-protocol/limits.js';
 import type { ChannelName, Direction } from '../../firmware-protocol/message-table.js';
 import type { Answer, Command } from '../../firmware-protocol/messages/index.js';
 import { HELLO_PURPOSE } from '../../firmware-protocol/messages/system.js';
+import { BULK_WIRE_BYTES_MIN, ownBulkFrame } from './own-bulk-frame.js';
 import type { FieldValue, LinkChunk, LinkFindings, TraceMessage, TraceSamples } from './trace-message.js';
 
 const CHANNEL_NAMES = Object.keys(CHANNEL) as ChannelName[];
@@ -81,41 +83,51 @@ export class LinkDecoder {
 
   /**
    * Takes a chunk and hands over the messages that it completes. With `copy: false` the bytes in a message
-   * are valid only during the call.
+   * are valid only during the call. With `own` this program has written the chunk: of long writes only the
+   * head is decoded, their codes are told as zeros of the same length.
    */
   push(
     chunk: Omit<LinkChunk, 'side' | 'port'>,
     deliver: (message: TraceMessage) => void,
-    { copy = true } = {},
+    { copy = true, own = false } = {},
   ): void {
-    const { direction, connection } = chunk;
-    this.#decoder(connection, direction).decode(chunk.bytes, (item) => {
-      if (item.kind === 'fault') {
-        this.findings.framesFaulty++;
-        return;
-      }
-      const { frame } = item;
-      if (frame.channel !== CHANNEL.open && frame.session !== this.#nonce?.[0]) {
-        this.findings.framesForeign++;
-        return;
-      }
-      this.findings.framesReceived++;
-      if (frame.payload.length === 0) return;
-      if (frame.channel !== CHANNEL.open && !this.#lanes[direction].takes(frame, this.findings)) return;
-      const payload = copy ? frame.payload.slice() : frame.payload;
-      const decoded = decodedPayload(direction, payload);
-      if (decoded.name === 'hello') this.#noteHello(decoded);
-      deliver({
-        index: this.#index++,
-        hostTimeNs: chunk.hostTimeNs,
-        ...deviceTimeOf(decoded),
-        connection,
-        session: this.#session,
-        direction,
-        channel: CHANNEL_NAMES[frame.channel],
-        ...decoded,
-        payloadBytes: payload.length,
-      });
+    const { direction, connection, bytes } = chunk;
+    const decoder = this.#decoder(connection, direction);
+    const take = (frame: Frame): void => this.#take(frame, chunk, copy, deliver);
+    let start = 0;
+    if (own && direction === 'toDevice') start = takeOwnBulk(decoder, bytes, take);
+    decoder.decode(start === 0 ? bytes : bytes.subarray(start), (item) => {
+      if (item.kind === 'fault') this.findings.framesFaulty++;
+      else take(item.frame);
+    });
+  }
+
+  #take(
+    frame: Frame,
+    { direction, connection, hostTimeNs }: Omit<LinkChunk, 'side' | 'port'>,
+    copy: boolean,
+    deliver: (message: TraceMessage) => void,
+  ): void {
+    if (frame.channel !== CHANNEL.open && frame.session !== this.#nonce?.[0]) {
+      this.findings.framesForeign++;
+      return;
+    }
+    this.findings.framesReceived++;
+    if (frame.payload.length === 0) return;
+    if (frame.channel !== CHANNEL.open && !this.#lanes[direction].takes(frame, this.findings)) return;
+    const payload = copy ? frame.payload.slice() : frame.payload;
+    const decoded = decodedPayload(direction, payload);
+    if (decoded.name === 'hello') this.#noteHello(decoded);
+    deliver({
+      index: this.#index++,
+      hostTimeNs,
+      ...deviceTimeOf(decoded),
+      connection,
+      session: this.#session,
+      direction,
+      channel: CHANNEL_NAMES[frame.channel],
+      ...decoded,
+      payloadBytes: payload.length,
     });
   }
 
@@ -150,6 +162,20 @@ export class LinkDecoder {
     this.#session++;
     this.#lanes.toDevice.begin();
     this.#lanes.toHost.begin();
+  }
+}
+
+/** Takes the long frames of own bulk data at the beginning of a chunk. Returns where the others begin. */
+function takeOwnBulk(decoder: FrameDecoder, bytes: Uint8Array, take: (frame: Frame) => void): number {
+  // The chunk begins in the middle of a frame.
+  if (decoder.pendingHead.length > 0) return 0;
+  for (let start = 0; ; ) {
+    const end = findZero(bytes, start);
+    if (end === bytes.length || end - start < BULK_WIRE_BYTES_MIN) return start;
+    const frame = ownBulkFrame(bytes, start, end);
+    if (!frame) return start;
+    take(frame);
+    start = end + 1;
   }
 }
 

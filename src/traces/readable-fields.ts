@@ -17,11 +17,24 @@ export function fieldsOf({ kind, name }: Pick<TraceMessage, 'kind' | 'name'>): r
   return row.kind === 'command' && kind === 'answer' ? row.answer : row.fields;
 }
 
+const fieldsByName = new Map<string, ReadonlyMap<string, Field>>();
+
+/** The same by their names. They are put in order once, because a recording asks for each message. */
+function namedFields(message: Pick<TraceMessage, 'kind' | 'name'>): ReadonlyMap<string, Field> {
+  const key = `${message.name} ${message.kind}`;
+  let named = fieldsByName.get(key);
+  if (!named) {
+    named = new Map(fieldsOf(message).map((field) => [field.name, field]));
+    fieldsByName.set(key, named);
+  }
+  return named;
+}
+
 /** The fields of a message for people, by name. Errors: none. */
 export function readableFields(
   message: Pick<TraceMessage, 'kind' | 'name' | 'fields'>,
 ): Record<string, ReadableValue> {
-  const byName = new Map(fieldsOf(message).map((field) => [field.name, field]));
+  const byName = namedFields(message);
   return Object.fromEntries(
     Object.entries(message.fields).map(([name, value]) => [name, readable(byName.get(name), value)]),
   );

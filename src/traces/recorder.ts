@@ -99,8 +99,8 @@ export class Recorder {
     const [written, received]: Direction[] =
       side === 'host' ? ['toDevice', 'toHost'] : ['toHost', 'toDevice'];
     return new TappedPort(port, {
-      wrote: (bytes) => this.#take(written, connection, bytes),
-      received: (bytes) => this.#take(received, connection, bytes),
+      wrote: (bytes) => this.#take(written, connection, bytes, true),
+      received: (bytes) => this.#take(received, connection, bytes, false),
       closed: () => this.#closeChunkSoon(),
     });
   }
@@ -129,12 +129,11 @@ export class Recorder {
     return this.#wallStartNs + BigInt(Math.round((this.#clock.nowMs() - this.#clockStartMs) * 1e6));
   }
 
-  #take(direction: Direction, connection: number, bytes: Uint8Array): void {
+  #take(direction: Direction, connection: number, bytes: Uint8Array, own: boolean): void {
     if (this.#ended || bytes.length === 0) return;
     const hostTimeNs = this.#nowNs();
-
     this.#guard(() => {
-      if (this.#writer.add({ hostTimeNs, direction, connection, bytes })) this.#closeChunkSoon();
+      if (this.#writer.add({ hostTimeNs, direction, connection, bytes }, own)) this.#closeChunkSoon();
       else this.#closeChunkBy(CHUNK_MS);
     });
   }

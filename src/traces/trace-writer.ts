@@ -68,9 +68,10 @@ export class TraceWriter {
   }
 
   /**
-   * Writes bytes and the messages that they complete. Returns whether the chunk of the file should be closed.
+   * Writes bytes and the messages that they complete. `own`: this program has written them to its port.
+   * Returns whether the chunk of the file should be closed.
    */
-  add(chunk: Omit<LinkChunk, 'side' | 'port'>): boolean {
+  add(chunk: Omit<LinkChunk, 'side' | 'port'>, own = false): boolean {
     const { hostTimeNs, direction, connection, bytes } = chunk;
     this.file.addMessage(this.#linkChannels.get(connection)![direction], hostTimeNs, bytes);
     let closes = false;
@@ -80,7 +81,7 @@ export class TraceWriter {
         this.#addMessage(message);
         closes ||= CLOSING.has(`${message.name} ${message.kind}`);
       },
-      { copy: false },
+      { copy: false, own },
     );
     return closes;
   }

@@ -18,7 +18,8 @@ The figures are processor times of host, board and recording in this process, in
   async run({ json }) {
     const result = await withInterrupt((signal) => benchRecord(DEVICE, signal));
     const rows = [
-      ...costRows('upload', result.upload),
+      ...costRows('first upload', result.upload),
+      ...costRows('upload again', result.again),
       ...costRows('samples', result.download),
       ['bytes of the file per code byte', result.fileOverCodes.toFixed(3)],
     ];
