@@ -30,6 +30,7 @@ interface Banner {
 export async function readMatrixMarket(file: InputFile): Promise<NumericArray> {
   const lines = Buffer.from(await readAll(file))
     .toString('utf8')
+    .replace(/^\uFEFF/, '')
     .split(/\r\n|\n|\r/);
   const parser = new MatrixMarketParser(file.path, lines);
   return parser.parse();

@@ -148,16 +148,21 @@ async function readByContent(
     throw badFile(file.path, `${file.path} is no .npz file.`, `Give ${file.path} alone, without :${member}.`);
   // A file that was cut within its first bytes is a damaged array too, and no text.
   if (NPY_MAGIC.subarray(0, head.length).equals(head.subarray(0, NPY_MAGIC.length))) return readNpy(file);
-  if (head.toString('latin1').toLowerCase().startsWith(MATRIX_MARKET_BANNER.toLowerCase()))
-    return readMatrixMarket(file);
-  if (begins('MATLAB 5.0 MAT-file') || begins('\x89HDF')) throw matlabFile(file.path);
+  const text = head.toString('utf8').replace(/^\uFEFF/, '');
+  if (text.toLowerCase().startsWith(MATRIX_MARKET_BANNER.toLowerCase())) return readMatrixMarket(file);
+  if (begins('MATLAB 5.0 MAT-file')) throw matlabFile(file.path, false);
+  if (begins('MATLAB 7.3 MAT-file') || begins('\x89HDF')) throw matlabFile(file.path, true);
   return readText(file);
 }
 
-function matlabFile(path: string): ThermolinkError {
+/** SciPy does not read HDF5, which holds a matrix transposed. */
+function matlabFile(path: string, isHdf5: boolean): ThermolinkError {
+  const python = isHdf5
+    ? `import numpy, h5py; numpy.save('A.npy', h5py.File('A.mat')['A'][()].T)`
+    : `import numpy, scipy.io, scipy.sparse as s; numpy.save('A.npy', s.csr_matrix(scipy.io.loadmat('A.mat')['A']).toarray())`;
   return badFile(
     path,
-    `${path} is a file of MATLAB (or HDF5), which is not read.`,
-    "Convert it: in MATLAB writematrix(A, 'A.csv'); or python3 -c \"import numpy, scipy.io; numpy.save('A.npy', scipy.io.loadmat('A.mat')['A'])\".",
+    `${path} is a file of MATLAB${isHdf5 ? ' 7.3 (HDF5)' : ''}, which is not read.`,
+    `Convert it: in MATLAB writematrix(full(A), 'A.csv'); or python3 -c "${python}"${isHdf5 ? ', if A is a full matrix' : ''}.`,
   );
 }

@@ -17,6 +17,8 @@ export interface Cell {
 /** Each pattern matches in one way only, so that a long wrong number takes linear time. */
 const POINT_NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const COMMA_NUMBER = /^[+-]?(?:\d+(?:,\d*)?|,\d+)(?:[eE][+-]?\d+)?$/;
+/** Minus signs of word processors: hyphens, dashes, the mathematical minus. */
+const OTHER_MINUS = /[\u2010-\u2015\u2212\ufe63\uff0d]/g;
 const NOT_FINITE = /^[+-]?(?:nan|inf|infinity)$/i;
 /**
  * What a spreadsheet writes in place of a value that it could not compute, in any language: #DIV/0!, #WERT!,
@@ -178,6 +180,16 @@ export function cellFault(text: string, decimal: Decimal): { readonly what: stri
     return {
       what: `${shown} is not a number`,
       hint: 'Write decimals with a point, or with a comma in the whole file.',
+    };
+  if (POINT_NUMBER.test(text))
+    return {
+      what: `${shown} has a decimal point, but the file has decimal commas`,
+      hint: 'Write all decimals of the file with a comma, or all with a point.',
+    };
+  if (POINT_NUMBER.test(text.replace(OTHER_MINUS, '-')))
+    return {
+      what: `${shown} is not a number: its minus sign is another character`,
+      hint: 'Write the minus sign as -, the hyphen of the keyboard.',
     };
   if (/^["']/.test(text))
     return { what: `${shown} is not a number`, hint: 'Write numbers without quotation marks.' };

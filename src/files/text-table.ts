@@ -69,7 +69,7 @@ export class TextTable {
       throw badFile(
         this.#path,
         `${this.#path} is not a text file: it holds zero bytes.`,
-        'Name a NumPy array .npy, and save text as UTF-8, not as UTF-16.',
+        'Save text as UTF-8, not as UTF-16; save an array as .npy or Matrix Market.',
       );
     let start = 0;
     let feed = chunk.indexOf(LINE_FEED);

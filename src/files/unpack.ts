@@ -32,6 +32,12 @@ export async function npzMember(file: InputFile, member: string | undefined): Pr
   const entries = await reader.getEntries().catch((error: unknown) => {
     throw damaged(error);
   });
+  if (entries.some(({ filename }) => SPREADSHEET_MEMBER.test(filename)))
+    throw badFile(
+      path,
+      `${path} is a file of a spreadsheet, which is not read.`,
+      'Export the sheet as text (.csv).',
+    );
   const names = entries.map(({ filename }) => filename.replace(/\.npy$/, ''));
   const wanted = chooseMember(path, names, member);
   const entry = entries[names.indexOf(wanted)];
@@ -41,6 +47,9 @@ export async function npzMember(file: InputFile, member: string | undefined): Pr
   });
   return unpackedFile(`${path}:${wanted}`, bytes);
 }
+
+/** Files that .xlsx and .ods hold. */
+const SPREADSHEET_MEMBER = /^(?:\[Content_Types\]\.xml|META-INF\/manifest\.xml)$/;
 
 function chooseMember(path: string, names: readonly string[], member: string | undefined): string {
   const list = names.slice(0, 12).join(', ') + (names.length > 12 ? ', …' : '');

@@ -78,17 +78,30 @@ export async function checkWritable(path: string): Promise<void> {
 export async function writeArray(path: string, array: Float64Array | Matrix): Promise<void> {
   const write = writerOf('path', path);
   if (!ArrayBuffer.isView(array)) checkShape(array, 'The matrix');
+  await writeOrKeep(path, (where) => write(where, array));
+}
+
+/**
+ * Writes the text of a result that took long to measure. Replaces and keeps as `writeArray` does.
+ *
+ * Errors: BAD_FILE, which tells where the result is.
+ */
+export async function writeText(path: string, text: string): Promise<void> {
+  await writeOrKeep(path, (where) => replaceWith(where, [text]));
+}
+
+async function writeOrKeep(path: string, write: (path: string) => void): Promise<void> {
   try {
-    write(path, array);
+    write(path);
   } catch (error) {
-    throw cannotWrite(path, error, await keepElsewhere(path, array, write));
+    throw cannotWrite(path, error, await keepElsewhere(path, write));
   }
 }
 
-async function keepElsewhere(path: string, array: Float64Array | Matrix, write: Writer): Promise<string> {
+async function keepElsewhere(path: string, write: (path: string) => void): Promise<string> {
   try {
     const kept = join(await mkdtemp(join(tmpdir(), 'thermolink-')), basename(path));
-    write(kept, array);
+    write(kept);
     return `The result is in ${kept}.`;
   } catch {
     return 'The result is lost: the temporary directory could not be written to either.';

@@ -1,3 +1,4 @@
+import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from '@zip.js/zip.js';
 import { describe, expect, it } from 'vitest';
 import { readMatrix, readSquareMatrix, readVector } from '../../src/files/read-array.js';
 import { fileWriter } from '../cli/support/temporary-files.js';
@@ -35,16 +36,17 @@ describe('the content says which format a file has, whatever its name', () => {
     }
   });
 
-  it('what SciPy writes with line feeds is read with any line ends', async () => {
-    const text = bytesOf('coordinate symmetric').toString();
-    for (const end of ['\r\n', '\r'])
-      expect([...(await readMatrix(write('A.mtx', text.replaceAll('\n', end)))).data]).toEqual(A);
+  it('what SciPy writes with line feeds is read with any line ends, and with a byte-order mark', async () => {
+    const lines = bytesOf('coordinate symmetric').toString();
+    for (const text of [lines, `\uFEFF${lines}`])
+      for (const end of ['\r\n', '\r'])
+        expect([...(await readMatrix(write('A.mtx', text.replaceAll('\n', end)))).data]).toEqual(A);
   });
 
   it.each([
     ['sparse', 'sparse matrix of SciPy', 'load_npz'],
     ['records', 'records', 'structured_to_unstructured'],
-    ['MATLAB', 'MATLAB', 'loadmat'],
+    ['MATLAB', 'MATLAB', 'csr_matrix(scipy.io.loadmat'],
     ['complex', 'complex', 'real'],
     ['pattern', 'pattern', 'real'],
     ['gzip of gzip', 'compressed twice', 'once'],
@@ -53,6 +55,25 @@ describe('the content says which format a file has, whatever its name', () => {
     expect(error.code).toBe('BAD_FILE');
     expect(error.message).toContain(message);
     expect(error.hint).toContain(hint);
+  });
+
+  // The head of a file of MATLAB 7.3 is a text of 512 bytes; HDF5 begins behind it.
+  it.each([
+    `${'MATLAB 7.3 MAT-file, Platform: GLNXA64'.padEnd(512)}\x89HDF\r\n\x1a\n\0`,
+    '\x89HDF\r\n\x1a\n\0',
+  ])('HDF5, which SciPy does not read, is refused with another command', async (content) => {
+    const error = await thrown(() => readMatrix(write('A.mat', Buffer.from(content, 'latin1'))));
+    expect(error.code).toBe('BAD_FILE');
+    expect(error.hint).toContain('h5py');
+  });
+
+  it('a workbook is no .npz file', async () => {
+    const writer = new ZipWriter(new Uint8ArrayWriter());
+    for (const name of ['[Content_Types].xml', 'xl/workbook.xml'])
+      await writer.add(name, new Uint8ArrayReader(Buffer.from('<x/>')));
+    const error = await thrown(async () => readMatrix(write('A.xlsx', Buffer.from(await writer.close()))));
+    expect(error.message).toContain('spreadsheet');
+    expect(error.hint).toContain('.csv');
   });
 
   it('any damaged byte of a zip or gzip file is noticed, or changes nothing', async () => {

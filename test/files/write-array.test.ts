@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readMatrix, readVector } from '../../src/files/read-array.js';
-import { checkOutput, writeArray } from '../../src/files/write-array.js';
+import { checkOutput, writeArray, writeText } from '../../src/files/write-array.js';
 import { matrix } from '../../src/linalg/matrix.js';
 import { fileWriter, temporaryDirectory } from '../cli/support/temporary-files.js';
 import { thrown } from '../cli/support/thrown.js';
@@ -42,6 +42,13 @@ describe('writeArray', () => {
     });
     const kept = /The result is in (\S+)\.$/.exec(error.hint!)![1];
     expect(await readVector(kept)).toEqual(Float64Array.of(1, 2));
+    rmSync(dirname(kept), { recursive: true });
+  });
+
+  it('writeText keeps elsewhere too, so that a measurement is not lost', async () => {
+    const error = await thrown(() => writeText(file('gone/calibration.json'), '{}\n'));
+    const kept = /The result is in (\S+)\.$/.exec(error.hint!)![1];
+    expect(readFileSync(kept, 'utf8')).toBe('{}\n');
     rmSync(dirname(kept), { recursive: true });
   });
 });

@@ -1,6 +1,5 @@
 import type { DeviceIdentity } from '../../../driver/device-api.js';
-import { replaceFile } from '../../../files/replace-file.js';
-import { checkWritable } from '../../../files/write-array.js';
+import { checkWritable, writeText } from '../../../files/write-array.js';
 import { calibrate, checkCalibrateRequest } from '../../../measure/calibrate.js';
 import {
   type CalibrationRecord,
@@ -53,7 +52,7 @@ Example:
       return { file, ...measured };
     });
     const record = calibrationRecordOf(result.result, new Date(), validDays);
-    replaceFile(result.file, `${JSON.stringify(record)}\n`);
+    await writeText(result.file, `${JSON.stringify(record)}\n`);
     result.remove();
     const report = { record, file: result.file, device, hostSeconds, repeats };
     return { json: jsonOf(report), text: reportText(report) };

@@ -2,7 +2,7 @@ import type { BoardProfile } from '../../../../emulator/index.js';
 import { connect } from '../../../connect.js';
 import type { Device } from '../../../driver/device.js';
 import { ThermolinkError } from '../../../errors.js';
-import { replaceFile } from '../../../files/replace-file.js';
+import { writeText } from '../../../files/write-array.js';
 import { checkCharacterizeRequest } from '../../../measure/characterize.js';
 import { compareBoards } from '../../../measure/compare.js';
 import { extract } from '../../../measure/extract.js';
@@ -50,7 +50,7 @@ Example:
     checkCharacterizeRequest(request);
     const { result, device, hostSeconds } = await onBoard(async (board, { signal, show }) => {
       const extraction = await extract(board, { ...request, signal, onProgress: show });
-      replaceFile(out, `${JSON.stringify(extraction.profile)}\n`);
+      await writeText(out, `${JSON.stringify(extraction.profile)}\n`);
       const open = uriOf(out, extraction.profile, board);
       return { ...extraction, open, comparison: await compareWith(board, open, seed, signal) };
     });
