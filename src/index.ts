@@ -36,6 +36,15 @@ export {
   type SettleRequest,
   type SettleResult,
 } from './algorithms/prepare.js';
+export type {
+  InfeasibilityCertificate,
+  QpProgress,
+  QpRequest,
+  QpResult,
+  QpStatus,
+} from './algorithms/qp/contract.js';
+export type { KktResiduals, PrimalDual } from './algorithms/qp/kkt.js';
+export { solveQp } from './algorithms/qp/solve-qp.js';
 export { type BoardRelaxRequest, relax } from './algorithms/relax.js';
 export { drawSamples, type SamplingRequest, type SamplingResult } from './algorithms/sample.js';
 export { type BoardSolveRequest, solve } from './algorithms/solve/solve.js';
@@ -74,4 +83,5 @@ export { type StopOnExitOptions, stopBoardsOnExit } from './driver/stop-on-exit.
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, ThermolinkError } from './errors.js';
 export type { DenseSystem, FactoredSystem, LinearSystem } from './linalg/linear-system.js';
 export { type Matrix, matrix } from './linalg/matrix.js';
+export type { QuadraticProgram } from './linalg/quadratic-program.js';
 export { fittingEmulator } from './serve/emulator-transport.js';

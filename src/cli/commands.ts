@@ -66,6 +66,11 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
     load: () => import('./commands/invert/invert.js'),
   },
   {
+    name: 'qp',
+    summary: 'solve a convex quadratic program, its linear systems on a board',
+    load: () => import('./commands/qp/qp.js'),
+  },
+  {
     name: 'sample',
     summary: 'draw from N(0, P⁻¹): the noise of an undriven board',
     load: () => import('./commands/sample/sample.js'),

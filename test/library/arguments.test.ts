@@ -19,6 +19,7 @@ const {
   prepare,
   relax,
   solve,
+  solveQp,
 } = library as Anything;
 
 const address = { seed: 1, step: 0, block: 0 };
@@ -272,6 +273,24 @@ describe('prepare refuses', () => {
     ['an address without a seed', settleWith({ address: { step: 0, block: 0 } }), /address.seed is missing/],
     ['a damping that it was not prepared for', settleWith({ damping: 1 }), /damping is 1; this system/],
     ['no draws', () => prepare(device, { system: dense }).sample({ address }), /number of draws is missing/],
+  ]);
+});
+
+describe('solveQp refuses', () => {
+  const one = matrix(1, 1, Float64Array.of(1));
+  const bounds = { lower: Float64Array.of(0), upper: Float64Array.of(1) };
+  const program = { hessian: one, linear: Float64Array.of(1), constraints: one, ...bounds };
+  const change = (changed: object) => () => solveQp(device, { ...program, ...changed }, { address });
+  const asked = (changed: object) => () => solveQp(device, program, { address, ...changed });
+  expectRefusals([
+    ['no device', () => solveQp(), /device is missing/],
+    ['no program', () => solveQp(device), /program is missing/],
+    ['no request', () => solveQp(device, program), /request is missing/],
+    ['no Hessian', change({ hessian: undefined }), /hessian is missing/],
+    ['plain arrays', change({ linear: [1] }), /linear is an object of type Array/],
+    ['a tolerance of 0', asked({ tolerance: 0 }), /tolerance is 0/],
+    ['no iterations', asked({ iterationsMax: 0 }), /iterationsMax is 0/],
+    ['half a start', asked({ warmStart: { x: Float64Array.of(1) } }), /warmStart.y is missing/],
   ]);
 });
 

@@ -1,0 +1,49 @@
+import { addCost, type SolverCost, ZERO_COST } from '../../board/cost.js';
+import type { BoardDevice } from '../../driver/device-api.js';
+import type { Matrix } from '../../linalg/matrix.js';
+import { type PreparedSystem, prepare } from '../prepare.js';
+import type { QpRequest } from './contract.js';
+
+/** When one solve is good enough. */
+export interface Enough {
+  readonly tolerance: number;
+  readonly passesMax?: number;
+}
+
+/** The solves of one program, their names and what they cost. */
+export class BoardWork {
+  cost: SolverCost = ZERO_COST;
+  solves = 0;
+  passes = 0;
+  uploads = 0;
+  readonly #device: BoardDevice;
+  readonly #request: QpRequest;
+
+  constructor(device: BoardDevice, request: QpRequest) {
+    this.#device = device;
+    this.#request = request;
+  }
+
+  /**
+   * A solver for one H; the couplings are sent by its first solve. Errors: those of `prepare` and `settle`.
+   */
+  solver(matrix: Matrix): (drive: Float64Array, enough: Enough) => Promise<Float64Array<ArrayBuffer>> {
+    const { calibration } = this.#request;
+    const prepared = prepare(this.#device, { system: { kind: 'dense', matrix }, calibration });
+    this.uploads++;
+    return (drive, enough) => this.#solve(prepared, drive, enough);
+  }
+
+  async #solve(
+    prepared: PreparedSystem,
+    drive: Float64Array,
+    enough: Enough,
+  ): Promise<Float64Array<ArrayBuffer>> {
+    const { address, signal } = this.#request;
+    const named = { ...address, step: (address.step + this.solves++) % 2 ** 32 };
+    const { x, passes, cost } = await prepared.settle({ ...enough, drive, address: named, signal });
+    this.passes += passes;
+    this.cost = addCost(this.cost, cost);
+    return x;
+  }
+}

@@ -1,0 +1,19 @@
+import type { QuadraticProgram } from '../linalg/quadratic-program.js';
+import { badFile, withInputFile } from './input-file.js';
+import { readQpJson } from './read-qp-json.js';
+import { readQps } from './read-qps.js';
+
+/** What `readProgram` takes. */
+export const PROGRAM_FORMATS = '.qps, .sif or .json';
+
+/** A quadratic program of a file whose name ends in .qps, .sif or .json. Errors: BAD_FILE. */
+export async function readProgram(path: string): Promise<QuadraticProgram> {
+  const name = path.toLowerCase();
+  if (name.endsWith('.json')) return withInputFile(path, readQpJson);
+  if (name.endsWith('.qps') || name.endsWith('.sif')) return withInputFile(path, readQps);
+  throw badFile(
+    path,
+    `${path} is not named as a quadratic program.`,
+    `Its name has to end in ${PROGRAM_FORMATS}.`,
+  );
+}

@@ -1,0 +1,208 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { solveQp } from '../../src/algorithms/qp/solve-qp.js';
+import { connect } from '../../src/connect.js';
+import { readProgram } from '../../src/files/read-program.js';
+import { matrix } from '../../src/linalg/matrix.js';
+import { dot, matVec, matVecTransposed, normInf, subtract } from '../../src/linalg/products.js';
+import type { QuadraticProgram } from '../../src/linalg/quadratic-program.js';
+import type { RandomSource } from '../../src/linalg/random.js';
+import { solverBoard } from '../support/solver-board.js';
+import { normalMatrix, normalVector, problemRandom } from '../support/solver-problems.js';
+
+const address = { seed: 3, step: 0, block: 0 };
+const problem = (name: string) =>
+  readProgram(join(import.meta.dirname, 'qp-problems', `${name}.SIF`).replace('/dist/', '/'));
+
+/**
+ * The optima that Maros and Mészáros publish with the problems ("A repository of convex quadratic programming
+ * problems", Optim. Meth. Softw. 11, 1999): eight digits.
+ */
+const PUBLISHED: readonly (readonly [string, number])[] = [
+  ['HS21', -9.996e1],
+  ['HS35', 1.1111111e-1],
+  ['HS35MOD', 2.5e-1],
+  ['HS51', 0],
+  ['HS53', 4.0930233],
+  ['HS76', -4.6818182],
+  ['QPTEST', 4.371875],
+  ['TAME', 0],
+  ['ZECEVIC2', -4.125],
+  ['GENHS28', 9.2717369e-1],
+];
+
+/** Entries that are below 1e-8 show feasibility, and the multipliers bound the objective from below. */
+function expectProof(
+  { hessian, linear, constraints, lower, upper }: QuadraticProgram,
+  x: Float64Array,
+  y: Float64Array,
+) {
+  const image = matVec(constraints, x);
+  for (const [i, value] of image.entries()) {
+    const room = 1e-8 * (1 + normInf(image));
+    expect(value).toBeGreaterThanOrEqual(lower[i] - room);
+    expect(value).toBeLessThanOrEqual(upper[i] + room);
+    if (y[i] > 0) expect(upper[i]).toBeLessThan(Infinity);
+    if (y[i] < 0) expect(lower[i]).toBeGreaterThan(-Infinity);
+  }
+  const curved = matVec(hessian, x);
+  const pulled = matVecTransposed(constraints, y);
+  const scale = 1 + Math.max(normInf(curved), normInf(linear), normInf(pulled));
+  expect(normInf(curved.map((value, j) => value + linear[j] + pulled[j])) / scale).toBeLessThanOrEqual(1e-8);
+  const held = y.reduce(
+    (total, value, i) => total + (value === 0 ? 0 : value * (value > 0 ? upper[i] : lower[i])),
+    0,
+  );
+  const objective = dot(x, curved) / 2 + dot(linear, x);
+  expect(Math.abs(dot(x, curved) + dot(linear, x) + held)).toBeLessThanOrEqual(
+    1e-8 * (1 + Math.abs(objective)),
+  );
+}
+
+/** P = FFᵀ/n, and m rows with bounds ±1. */
+function feasible(random: RandomSource, n: number, m: number): QuadraticProgram {
+  const f = normalMatrix(random, n, n);
+  const hessian = matrix(n, n);
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j < n; j++)
+      hessian.data[i * n + j] =
+        dot(f.data.subarray(i * n, (i + 1) * n), f.data.subarray(j * n, (j + 1) * n)) / n;
+  return {
+    hessian,
+    linear: normalVector(random, n),
+    constraints: normalMatrix(random, m, n),
+    lower: new Float64Array(m).fill(-1),
+    upper: new Float64Array(m).fill(1),
+  };
+}
+
+/** The last two rows are the same row a, with 1 ≤ aᵀx and aᵀx ≤ −1. */
+function primalInfeasible(random: RandomSource, n: number): QuadraticProgram {
+  const program = feasible(random, n, n);
+  const { data } = program.constraints;
+  data.set(data.subarray((n - 2) * n, (n - 1) * n), (n - 1) * n);
+  program.lower.set([1, -Infinity], n - 2);
+  program.upper.set([Infinity, -1], n - 2);
+  return program;
+}
+
+/** P and all rows but the last leave the direction d alone, along which qᵀx falls and the last row rises. */
+function dualInfeasible(random: RandomSource, n: number): QuadraticProgram {
+  const program = feasible(random, n, n / 2);
+  const d = normalVector(random, n);
+  const square = dot(d, d);
+  const without = (v: Float64Array) => {
+    const along = dot(v, d) / square;
+    return v.map((value, i) => value - along * d[i]);
+  };
+  const f = Array.from({ length: n / 4 }, () => without(normalVector(random, n)));
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j < n; j++)
+      program.hessian.data[i * n + j] = f.reduce((total, v) => total + v[i] * v[j], 0);
+  const rows = program.constraints.rows;
+  for (let k = 0; k < rows - 1; k++)
+    program.constraints.data.set(without(program.constraints.data.slice(k * n, (k + 1) * n)), k * n);
+  program.constraints.data.set(d, (rows - 1) * n);
+  program.lower[rows - 1] = 0;
+  program.upper[rows - 1] = Infinity;
+  program.linear.set(subtract(without(program.linear), d));
+  return program;
+}
+
+describe('solveQp', () => {
+  test.each(PUBLISHED)('finds the published optimum of %s, and proves it', async (name, optimum) => {
+    const program = await problem(name);
+    const result = await solveQp(solverBoard('ideal-256'), program, { address });
+    expect(result.status).toBe('solved');
+    expect(Math.max(result.primal, result.dual, result.gap)).toBeLessThanOrEqual(1e-8);
+    expect(Math.abs(result.objective - optimum)).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(optimum)));
+    expectProof(program, result.x, result.y);
+  });
+
+  test('counts what the board did: each solve is a drive, each matrix is sent once', async () => {
+    const board = solverBoard('ideal-256');
+    const { uploads, cost } = await solveQp(board, await problem('HS76'), { address });
+    expect(board.programs.filter(({ isRewrite }) => !isRewrite)).toHaveLength(uploads);
+    expect(cost.uploadBytes).toBe(board.uploadedBytes);
+    expect(board.runs.every(({ sampleCount }) => sampleCount === 1)).toBe(true);
+  });
+
+  test('gives the same bits over a link', async () => {
+    const program = await problem('HS21');
+    const device = await connect('emulator:ideal-8');
+    try {
+      const there = await solveQp(device, program, { address });
+      const here = await solveQp(solverBoard('ideal-8'), program, { address });
+      expect([there.x, there.y, there.history]).toEqual([here.x, here.y, here.history]);
+    } finally {
+      await device.close();
+    }
+  });
+
+  test.each(['ideal-256', 'prototype-256'])('solves random programs on %s', async (profile) => {
+    const random = problemRandom(710);
+    for (let k = 0; k < 3; k++) {
+      const program = feasible(random, 12, 8);
+      const { status, x, y } = await solveQp(solverBoard(profile), program, { address });
+      expect(status).toBe('solved');
+      expectProof(program, x, y);
+    }
+  });
+
+  test('begins where an earlier solution was', async () => {
+    const program = feasible(problemRandom(711), 12, 8);
+    const board = solverBoard('ideal-256');
+    const cold = await solveQp(board, program, { address });
+    const warm = await solveQp(board, program, { address, warmStart: cold });
+    expect(warm.status).toBe('solved');
+    expect(warm.iterations).toBeLessThan(cold.iterations);
+  });
+
+  test('shows that a program has no solution, by a certificate that holds to rounding', async () => {
+    const random = problemRandom(712);
+    for (let k = 0; k < 4; k++) {
+      const empty = primalInfeasible(random, 12);
+      const first = await solveQp(solverBoard('ideal-256'), empty, { address });
+      expect(first.status).toBe('primalInfeasible');
+      const v = first.certificate!.direction;
+      expect(normInf(matVecTransposed(empty.constraints, v))).toBeLessThan(1e-8);
+      const value = v.reduce(
+        (total, s, i) => total + (s === 0 ? 0 : s * (s > 0 ? empty.upper[i] : empty.lower[i])),
+        0,
+      );
+      expect(value).toBeLessThan(-1e-3);
+      const open = dualInfeasible(random, 12);
+      const second = await solveQp(solverBoard('ideal-256'), open, { address });
+      expect(second.status).toBe('dualInfeasible');
+      const direction = second.certificate!.direction;
+      expect(normInf(matVec(open.hessian, direction))).toBeLessThan(1e-8);
+      expect(dot(open.linear, direction)).toBeLessThan(-1e-3);
+    }
+  });
+
+  test('calls what it could not finish inaccurate, with its residuals', async () => {
+    const result = await solveQp(solverBoard('ideal-256'), await problem('HS118'), {
+      address,
+      iterationsMax: 10,
+    });
+    const worst = Math.max(result.primal, result.dual, result.gap);
+    expect(result.status).toBe(worst <= 1e-8 ? 'solved' : 'inaccurate');
+    expect(result.iterations).toBe(10);
+  });
+
+  test('refuses before a byte is sent', async () => {
+    const board = solverBoard('ideal-8');
+    const good = feasible(problemRandom(713), 4, 3);
+    const refuse = (change: object, message: RegExp) =>
+      expect(solveQp(board, { ...good, ...change }, { address })).rejects.toThrow(message);
+    const indefinite = matrix(4, 4, Float64Array.from(good.hessian.data));
+    indefinite.data[0] = -1;
+    await refuse({ hessian: indefinite }, /negative eigenvalue/);
+    await refuse({ lower: Float64Array.of(2, 0, 0) }, /Row 0 of the constraints has the bounds 2 and 1/);
+    await refuse({ upper: Float64Array.of(Number.NaN, 1, 1) }, /bounds -1 and NaN/);
+    await refuse({ linear: new Float64Array(3) }, /linear has 3 entries, not 4/);
+    await refuse({ linear: Float64Array.of(1, Number.NaN, 1, 1) }, /Entry 1 of linear is NaN/);
+    await expect(solveQp(board, feasible(problemRandom(714), 9, 3), { address })).rejects.toThrow(/8 cells/);
+    expect(board.uploadedBytes).toBe(0);
+  });
+});
