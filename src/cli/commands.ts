@@ -56,6 +56,22 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
     ],
   },
   {
+    name: 'study',
+    summary: 'train problems by several methods over several seeds, and write a report that compares them',
+    commands: [
+      {
+        name: 'quantum',
+        summary: 'ground states of spin rings: the board beside digital optimizers',
+        load: () => import('./commands/study/quantum.js'),
+      },
+      {
+        name: 'pinn',
+        summary: 'equations solved by networks: the board beside digital optimizers',
+        load: () => import('./commands/study/pinn.js'),
+      },
+    ],
+  },
+  {
     name: 'solve',
     summary: 'solve A x = b, A symmetric positive definite, on a board',
     load: () => import('./commands/solve/solve.js'),

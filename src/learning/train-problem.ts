@@ -55,7 +55,7 @@ export async function trainProblem<Measures extends Figures, Test extends Figure
   request: TrainProblemRequest<Measures, Test>,
 ): Promise<TrainProblemResult<Test>> {
   checkObject('The request', request, '{ problem, optimizer, steps: 100, seed: 1 }');
-  const { problem, optimizer, steps, seed, testEvery, environment } = request;
+  const { problem, optimizer, steps, seed, testEvery } = request;
   checkObject('problem', problem, 'isingChain({ sites: 12 })');
   checkObject('optimizer', optimizer, "createOptimizer('adam')");
   checkWhole('steps', steps, 1, STEPS_MAX);
@@ -65,6 +65,28 @@ export async function trainProblem<Measures extends Figures, Test extends Figure
   for (const name of ['onStart', 'onStep', 'onMended'] as const) checkOptionalFunction(name, request[name]);
   checkProblem(problem);
   const output = checkOutput(request.output);
+  return takeAllSteps<Measures, Test>({
+    ...request,
+    totalSteps: steps,
+    settings: problemSettings(request),
+    output,
+  });
+}
+
+/**
+ * Everything that the results of a training depend on, as JSON holds it: what its checkpoint and its summary
+ * say in `settings`.
+ */
+export function problemSettings<Measures extends Figures, Test extends Figures>({
+  problem,
+  optimizer,
+  steps,
+  seed,
+  environment,
+}: Pick<
+  TrainProblemRequest<Measures, Test>,
+  'problem' | 'optimizer' | 'steps' | 'seed' | 'environment'
+>): Readonly<Record<string, unknown>> {
   const settings = {
     problem: problem.settings,
     optimizer: optimizer.settings,
@@ -72,12 +94,7 @@ export async function trainProblem<Measures extends Figures, Test extends Figure
     seed,
     ...(environment === undefined ? {} : { environment }),
   };
-  return takeAllSteps<Measures, Test>({
-    ...request,
-    totalSteps: steps,
-    settings: JSON.parse(JSON.stringify(settings)),
-    output,
-  });
+  return JSON.parse(JSON.stringify(settings));
 }
 
 /** The number of a step, a u32, names the noise that the board has in it. */

@@ -1,0 +1,9 @@
+import { STUDIES } from './studies.js';
+import { studyCommand } from './study-command.js';
+
+export const command = studyCommand(
+  STUDIES.pinn,
+  `Solves a Poisson equation in five dimensions, a heat equation and Burgers' equation by networks, trained with the
+curvature on a board, by the same method solved exactly on the host, by L-BFGS, BFGS, Adam and SGD with momentum, and by
+the same steps without the board's answer.`,
+);

@@ -1,0 +1,8 @@
+import { STUDIES } from './studies.js';
+import { studyCommand } from './study-command.js';
+
+export const command = studyCommand(
+  STUDIES.quantum,
+  `Trains the ground states of an Ising ring of 16 spins and a Heisenberg ring of 12 with the curvature on a board, by
+digital natural gradient, by Adam, by SGD with momentum, and by the same steps without the board's answer.`,
+);

@@ -1,0 +1,212 @@
+import { createExactSolver, createNoSolver } from '../../../algorithms/truncated.js';
+import type { OptimizerOptions } from '../../../learning/optimizers/create.js';
+import { PINN_DEFAULTS } from '../../../learning/pinn/pinn-defaults.js';
+import { burgersPinn, heatPinn, type PinnProblem, poissonPinn } from '../../../learning/pinn/pinn-problem.js';
+import type { Figures, Problem } from '../../../learning/problem/contract.js';
+import { ENERGY_DEFAULTS } from '../../../learning/quantum/energy-defaults.js';
+import {
+  heisenbergChain,
+  isingChain,
+  type VariationalEnergy,
+} from '../../../learning/quantum/variational-energy.js';
+import type { Method } from '../train/run-problem.js';
+
+/** A method of a study: an optimizer, its options, and how long it trains. */
+export interface StudyMethod extends Method {
+  /** What it is, in a few words. */
+  readonly meaning: string;
+  readonly steps: number;
+  /** Host time of a step relative to the other methods, for the first guess of the time left. */
+  readonly stepCost: number;
+  /** Whether it is a complete method, or shows what the board's answer adds to the steps around it. */
+  readonly role: 'board' | 'digital' | 'without-board';
+}
+
+/** A problem of a study, and everything that is trained on it. The first method uses the board. */
+export interface StudyTask {
+  /** One word, which names the directory. */
+  readonly name: string;
+  readonly title: string;
+  readonly problem: Problem<Figures, Figures>;
+  /** The figure of the test that says how good the parameters are; smaller is better. */
+  readonly measure: string;
+  readonly methods: readonly StudyMethod[];
+}
+
+/** A comparison of several methods on several problems. */
+export interface Study {
+  readonly name: string;
+  readonly title: string;
+  /** What the error of its tasks is. */
+  readonly error: string;
+  /** Where settings and steps of the methods come from. */
+  readonly settingsFrom: string;
+  /** Whether the methods differ so much in their steps that the axis of the steps is logarithmic. */
+  readonly logSteps: boolean;
+  readonly tasksOf: (quick: boolean) => readonly StudyTask[];
+}
+
+type EnergyOptions = (typeof ENERGY_DEFAULTS)[keyof typeof ENERGY_DEFAULTS];
+
+/** Conjugate directions that reach the accuracy of the board at these sizes. */
+const CG_PRODUCTS = 30;
+
+function energyMethods(defaults: EnergyOptions, steps: number, ticks?: number): readonly StudyMethod[] {
+  const tngd: OptimizerOptions = ticks === undefined ? defaults.tngd : { ...defaults.tngd, ticks };
+  const shared = { steps, usesBoard: false } as const;
+  return [
+    {
+      ...{ ...shared, label: 'board', name: 'tngd', options: tngd, usesBoard: true, role: 'board' },
+      ...{ meaning: 'natural gradient, the equation solved roughly by the board', stepCost: 8 },
+    },
+    {
+      ...{ ...shared, label: 'ngd', name: 'ngd', options: defaults.ngd, role: 'digital' },
+      ...{ meaning: 'natural gradient, solved exactly on the host', stepCost: 3 },
+    },
+    {
+      ...{ ...shared, label: 'cg', name: 'cg', role: 'digital' },
+      ...{ options: { ...defaults.cg, products: CG_PRODUCTS }, stepCost: 2 },
+      meaning: `natural gradient by ${CG_PRODUCTS} conjugate directions on the host`,
+    },
+    {
+      ...{ ...shared, label: 'adam', name: 'adam', options: defaults.adam, role: 'digital' },
+      ...{ meaning: 'Adam at a tuned rate', stepCost: 1 },
+    },
+    {
+      ...{ ...shared, label: 'control', name: 'sgd', options: defaults.sgd, role: 'digital' },
+      ...{ meaning: 'SGD with momentum and clip, no curvature', stepCost: 1 },
+    },
+    {
+      ...{ ...shared, label: 'no-board', name: 'tngd', options: tngd, role: 'without-board' },
+      ...{ digitalSolver: createNoSolver(), stepCost: 1 },
+      meaning: 'the host work of the board’s method, its answer replaced by its input',
+    },
+  ];
+}
+
+function energyTask(
+  name: string,
+  kind: string,
+  problem: VariationalEnergy,
+  methods: readonly StudyMethod[],
+): StudyTask {
+  const sites = String(problem.settings['sites']);
+  return { name, title: `${kind} ring of ${sites} spins`, problem, measure: 'energyError', methods };
+}
+
+const QUANTUM: Study = {
+  name: 'quantum',
+  title: 'Ground states of spin rings by variational Monte Carlo',
+  error:
+    '(E − E₀)/|E₀|: how far the energy of the trained state, computed from all patterns, lies above the ground energy',
+  settingsFrom:
+    'Rates were searched on seed 0 of the full sizes, 3 to 6 values for each method. All methods take the same steps.',
+  logSteps: false,
+  tasksOf: (quick) =>
+    quick
+      ? [
+          energyTask(
+            'ising',
+            'Ising',
+            isingChain({ sites: 12, chains: 256 }),
+            energyMethods(ENERGY_DEFAULTS.ising, 60, 256),
+          ),
+        ]
+      : [
+          energyTask('ising', 'Ising', isingChain({ sites: 16 }), energyMethods(ENERGY_DEFAULTS.ising, 200)),
+          energyTask(
+            'heisenberg',
+            'Heisenberg',
+            heisenbergChain({ sites: 12 }),
+            energyMethods(ENERGY_DEFAULTS.heisenberg, 200),
+          ),
+        ],
+};
+
+/** Steps of methods other than Levenberg and Marquardt's, whose steps are far cheaper. */
+interface LongerSteps {
+  readonly firstOrder: number;
+  readonly quasiNewton: number;
+}
+
+function pinnMethods(
+  { optimizers }: (typeof PINN_DEFAULTS)[keyof typeof PINN_DEFAULTS],
+  steps: number,
+  { firstOrder, quasiNewton }: LongerSteps,
+  lm: OptimizerOptions = optimizers.lm,
+): readonly StudyMethod[] {
+  const shared = { steps, usesBoard: false } as const;
+  return [
+    {
+      ...{ ...shared, label: 'board', name: 'lm', options: lm, usesBoard: true, role: 'board' },
+      ...{ meaning: 'Levenberg–Marquardt, the equation solved roughly by the board', stepCost: 10 },
+    },
+    {
+      ...{ ...shared, label: 'exact', name: 'lm', options: lm, digitalSolver: createExactSolver() },
+      ...{ meaning: 'the same, solved exactly on the host', stepCost: 8, role: 'digital' },
+    },
+    {
+      ...{ ...shared, label: 'lbfgs', name: 'lbfgs', options: optimizers.lbfgs, role: 'digital' },
+      ...{ steps: quasiNewton, meaning: 'L-BFGS on the host', stepCost: 0.5 },
+    },
+    {
+      ...{ ...shared, label: 'bfgs', name: 'bfgs', options: optimizers.bfgs, role: 'digital' },
+      ...{ steps: quasiNewton, meaning: 'BFGS with a dense matrix on the host', stepCost: 0.8 },
+    },
+    {
+      ...{ ...shared, label: 'adam', name: 'adam', options: optimizers.adam, role: 'digital' },
+      ...{ steps: firstOrder, meaning: 'Adam', stepCost: 0.3 },
+    },
+    {
+      ...{ ...shared, label: 'control', name: 'sgd', options: optimizers.sgd, role: 'digital' },
+      ...{ steps: firstOrder, meaning: 'SGD with momentum and clip, no curvature', stepCost: 0.3 },
+    },
+    {
+      ...{ ...shared, label: 'no-board', name: 'lm', options: lm, digitalSolver: createNoSolver() },
+      ...{ role: 'without-board', stepCost: 5 },
+      meaning: 'the host work of the board’s method, its answer replaced by its input',
+    },
+  ];
+}
+
+function pinnTask(
+  name: string,
+  title: string,
+  problem: PinnProblem,
+  methods: readonly StudyMethod[],
+): StudyTask {
+  return { name, title, problem, measure: 'relativeError', methods };
+}
+
+const FULL: LongerSteps = { firstOrder: 3000, quasiNewton: 1000 };
+
+const PINN: Study = {
+  name: 'pinn',
+  title: 'Equations solved by physics-informed networks',
+  error:
+    '‖u − u*‖/‖u*‖: the relative error of the solution at points that no step saw; u* is the known solution',
+  settingsFrom:
+    'Settings were chosen on seed 0. Methods other than Levenberg–Marquardt take more steps, since theirs are cheaper.',
+  logSteps: true,
+  tasksOf: (quick) => {
+    const { poisson, heat, burgers } = PINN_DEFAULTS;
+    if (quick) {
+      const steps = { firstOrder: 300, quasiNewton: 100 };
+      const methods = pinnMethods(heat, 20, steps, { ...heat.optimizers.lm, rank: 4, ticks: 256 });
+      return [pinnTask('heat', 'Heat equation', heatPinn({ hidden: [12] }), methods)];
+    }
+    const { dimensions } = { dimensions: 5 };
+    return [
+      pinnTask(
+        'poisson',
+        `Poisson equation in ${dimensions} dimensions`,
+        poissonPinn({ dimensions }),
+        pinnMethods(poisson, poisson.steps, FULL),
+      ),
+      pinnTask('heat', 'Heat equation', heatPinn(), pinnMethods(heat, heat.steps, FULL)),
+      pinnTask('burgers', 'Burgers’ equation', burgersPinn(), pinnMethods(burgers, burgers.steps, FULL)),
+    ];
+  },
+};
+
+export const STUDIES = { quantum: QUANTUM, pinn: PINN } as const;

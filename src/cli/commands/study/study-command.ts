@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import { ThermolinkError } from '../../../errors.js';
+import { replaceFile } from '../../../files/replace-file.js';
+import { counted } from '../../../number-text.js';
+import { defineCommand, type LoadedCommand } from '../../command.js';
+import { deviceUri } from '../../device.js';
+import { deviceOption, JSON_OUTPUT, LOG, RETRY } from '../../options/groups.js';
+import { flag, option } from '../../options/option.js';
+import { positiveInteger } from '../../options/values.js';
+import { withInterrupt } from '../../output/interrupt.js';
+import { formatTable } from '../../output/table.js';
+import { printAndDraw } from '../train/print-and-draw.js';
+import { TRAINING_DEVICE } from '../train/run-training.js';
+import { COLUMNS, findingsOf, rowsOf } from './findings.js';
+import { reportHtml } from './report-html.js';
+import { runStudy, type StudyRequest } from './run-study.js';
+import type { Study } from './studies.js';
+import { claimStudyDirectory, STUDY_FILES } from './study-directory.js';
+import { taskFigure } from './study-figure.js';
+import { resultsOf, type StudyResults } from './study-results.js';
+
+const SEEDS_MAX = 1000;
+const SEEDS = { full: 3, quick: 2 } as const;
+
+/** `thermolink study NAME`: trains, stores, compares. */
+export function studyCommand(study: Study, notes: string): LoadedCommand {
+  const options = {
+    quick: flag('--quick', 'small problems and few steps, to see in seconds that it runs'),
+    seeds: option(
+      '--seeds <n>',
+      `train with the seeds 1 to n (default: ${SEEDS.full}, quick ${SEEDS.quick})`,
+      {
+        value: positiveInteger(SEEDS_MAX),
+      },
+    ),
+    out: option('--out <dir>', 'where trainings, data, pictures and report are stored', {
+      default: `runs/study-${study.name}`,
+      file: 'own',
+    }),
+    resume: flag('--resume', 'go on with the study in --out; what is finished there is kept'),
+    ...deviceOption(TRAINING_DEVICE),
+    ...JSON_OUTPUT,
+    ...RETRY,
+    ...LOG,
+  };
+  return defineCommand({
+    options,
+    example: `
+Examples:
+  thermolink study ${study.name} --quick --out runs/quick
+  thermolink study ${study.name} --seeds 5 --resume
+
+${notes}
+
+Ctrl-C loses nothing: --resume goes on at the step where the study stopped. It also adds seeds to a study that ended.`,
+    async run({
+      quick = false,
+      seeds = quick ? SEEDS.quick : SEEDS.full,
+      out,
+      resume = false,
+      json,
+      device,
+      ...rest
+    }) {
+      const uri = deviceUri(device, TRAINING_DEVICE);
+      const request: StudyRequest = { study, quick, seeds, out, uri, quiet: json === true, ...rest };
+      const release = claimStudyDirectory(out, { study: study.name, quick }, resume);
+      try {
+        const run = await withInterrupt((signal) => runStudy(request, signal), {
+          onInterrupt: () => process.stderr.write('\nstopping after this step …\n'),
+        }).catch((error: unknown) => {
+          throw withWayOn(error, out);
+        });
+        const results = resultsOf(request, run);
+        replaceFile(join(out, STUDY_FILES.results), `${JSON.stringify(results, null, 2)}\n`);
+        printAndDraw({
+          json: json === true,
+          result: results,
+          text: studyText(results),
+          textAfter: `Stored in ${out}: ${STUDY_FILES.report}, ${STUDY_FILES.results}, a picture for each problem, the trainings.\n`,
+          draw: () => draw(request, results),
+        });
+      } finally {
+        release();
+      }
+    },
+  });
+}
+
+function draw({ study, quick, seeds, out }: StudyRequest, results: StudyResults): void {
+  const pictures = results.tasks.map((task) => {
+    const svg = taskFigure(task, study.logSteps);
+    replaceFile(join(out, `${task.name}.svg`), svg);
+    return svg;
+  });
+  const command = `thermolink study ${study.name}${quick ? ' --quick' : ''} --seeds ${seeds}`;
+  replaceFile(join(out, STUDY_FILES.report), reportHtml(results, pictures, command));
+}
+
+/** The tables and findings of all tasks. */
+function studyText({ tasks, seeds }: StudyResults): string {
+  const parts = tasks.map((task) => {
+    const align = COLUMNS.map((_, column) => (column === 0 || column === 3 ? 'left' : 'right'));
+    const table = formatTable(rowsOf(task), { header: COLUMNS, align });
+    const findings = findingsOf(task).map((line) => `  ${line}\n`);
+    return `${task.title}, ${counted(seeds.length, 'seed')}\n${table}\n${findings.join('')}\n`;
+  });
+  return parts.join('');
+}
+
+/** Any error leaves what was trained so far; the way on is the same. */
+function withWayOn(error: unknown, out: string): unknown {
+  if (!(error instanceof ThermolinkError)) return error;
+  const wayOn = `${out} holds what was trained so far: to go on, give the same command with --resume.`;
+  return new ThermolinkError(error.code, error.message, {
+    cause: error.cause,
+    retryable: error.retryable,
+    hint: error.hint === undefined ? wayOn : `${error.hint} ${wayOn}`,
+    data: error.data,
+  });
+}

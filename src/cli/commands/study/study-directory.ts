@@ -1,0 +1,100 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ThermolinkError } from '../../../errors.js';
+import { replaceFile } from '../../../files/replace-file.js';
+import {
+  LOCK_FILE,
+  lockDirectory,
+  requireDirectory,
+  requireUnlocked,
+  writing,
+} from '../../../learning/training-files-lock.js';
+
+/** The files of a study beside the directories of its tasks. */
+export const STUDY_FILES = {
+  marker: 'study.json',
+  results: 'results.json',
+  report: 'report.html',
+} as const;
+
+/** What a directory must have been made for to be gone on with. */
+export interface StudyMark {
+  readonly study: string;
+  readonly quick: boolean;
+}
+
+/** Where the training of one method with one seed is stored, below the directory of the study. */
+export function trainingPath(task: string, method: string, seed: number): string {
+  return join(task, method, `seed-${seed}`);
+}
+
+/**
+ * Makes `directory` that of a study and keeps other studies out of it until the returned function is called.
+ *
+ * Errors: BAD_ARGUMENT where it holds anything and `resume` is false, or anything but this study and `resume`
+ * is true; BUSY while another study runs in it; BAD_FILE when it can't be used.
+ */
+export function claimStudyDirectory(directory: string, mark: StudyMark, resume: boolean): () => void {
+  requireDirectory(directory);
+  requireUnlocked(directory);
+  refuseOther(directory, mark, resume);
+  const release = lockDirectory(directory);
+  try {
+    replaceFile(
+      join(directory, STUDY_FILES.marker),
+      `${JSON.stringify({ writtenBy: 'thermolink study', ...mark })}\n`,
+    );
+    return release;
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+function refuseOther(directory: string, mark: StudyMark, resume: boolean): void {
+  const marker = join(directory, STUDY_FILES.marker);
+  const entries = existsSync(directory)
+    ? writing(directory, () => readdirSync(directory)).filter((entry) => entry !== LOCK_FILE)
+    : [];
+  const refused = (message: string, hint: string): ThermolinkError =>
+    new ThermolinkError('BAD_ARGUMENT', message, { hint, data: { directory } });
+  if (!existsSync(marker)) {
+    if (resume)
+      throw refused(
+        `${directory} holds no study to go on with.`,
+        'Leave `resume` out to begin one, or name the directory of a study by `out`.',
+      );
+    if (entries.length === 0) return;
+    throw refused(
+      `${directory} holds files that no study wrote.`,
+      'Name a directory by `out` that is empty or does not exist.',
+    );
+  }
+  if (!resume)
+    throw refused(
+      `${directory} already holds a study.`,
+      'Go on with it by `resume`, or name another directory by `out`.',
+    );
+  const found = readMark(marker);
+  if (found.study !== mark.study || found.quick !== mark.quick)
+    throw refused(
+      `${directory} holds ${describe(found)}, not ${describe(mark)}.`,
+      'Ask for the study that it holds, or name another directory by `out`.',
+    );
+}
+
+const describe = ({ study, quick }: StudyMark): string =>
+  `the ${quick ? 'quick' : 'full'} study ${String(study)}`;
+
+function readMark(file: string): StudyMark {
+  try {
+    const { study, quick } = JSON.parse(readFileSync(file, 'utf8')) as StudyMark;
+    return { study, quick };
+  } catch (cause) {
+    throw new ThermolinkError('BAD_FILE', `${file} can't be read as the mark of a study.`, {
+      cause,
+      hint: 'It is cut or another program has changed it. Name another directory by `out`.',
+      data: { file },
+    });
+  }
+}
