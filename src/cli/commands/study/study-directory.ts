@@ -83,8 +83,7 @@ function refuseOther(directory: string, mark: StudyMark, resume: boolean): void 
     );
 }
 
-const describe = ({ study, quick }: StudyMark): string =>
-  `the ${quick ? 'quick' : 'full'} study ${String(study)}`;
+const describe = ({ study, quick }: StudyMark): string => `the ${quick ? 'quick' : 'full'} study ${study}`;
 
 function readMark(file: string): StudyMark {
   try {

@@ -73,14 +73,14 @@ export interface StudyResults {
   readonly quick: boolean;
   readonly seeds: readonly number[];
   readonly versions: { readonly thermolink: string; readonly node: string; readonly platform: string };
-  readonly board: Omit<DeviceIdentity, 'bootEpoch'> & { readonly uri: string };
+  readonly board: DeviceIdentity & { readonly uri: string };
   readonly tasks: readonly TaskResult[];
 }
 
 /** What a study found, as data. */
 export function resultsOf(
   { study, quick, seeds, uri }: StudyRequest,
-  { tasks, board: { bootEpoch: _, ...board }, trainings }: StudyRun,
+  { tasks, board, trainings }: StudyRun,
 ): StudyResults {
   const { name, title, error, settingsFrom } = study;
   return {
