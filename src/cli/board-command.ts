@@ -4,7 +4,7 @@ import { fittingEmulator } from '../serve/emulator-transport.js';
 import { defineCommand, type LoadedCommand, printReport, type Report } from './command.js';
 import { deviceFile, deviceUri, withDevice } from './device.js';
 import { checkFiles } from './input/check-files.js';
-import { deviceOption, JSON_OUTPUT, LOG, RECORD, RETRY } from './options/groups.js';
+import { type CALIBRATION, deviceOption, JSON_OUTPUT, LOG, RECORD, RETRY } from './options/groups.js';
 import type { OptionSpecs, OptionValues } from './options/option.js';
 import { withInterrupt } from './output/interrupt.js';
 import { WorkDisplay } from './output/work-display.js';
@@ -16,6 +16,9 @@ type SharedOptions = ReturnType<typeof deviceOption> &
   typeof RETRY &
   typeof RECORD &
   typeof LOG;
+
+/** The options that some of these commands have, and their recordings tell. */
+type SomeOptions = Partial<OptionValues<typeof CALIBRATION>>;
 
 export interface BoardCommandDefinition<S extends OptionSpecs> {
   /**
@@ -83,7 +86,7 @@ export function boardCommand<S extends OptionSpecs>(definition: BoardCommandDefi
     options,
     example: definition.example,
     async run(values, name) {
-      const shared = values as OptionValues<SharedOptions>;
+      const shared = values as OptionValues<SharedOptions> & SomeOptions;
       const json = shared.json === true;
       await checkFiles(options, values, { '--device': deviceFile(shared.device) });
       const report = await withInterrupt((signal) =>

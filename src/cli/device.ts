@@ -1,6 +1,7 @@
 import { connect, DEVICE_VARIABLE, parseDeviceUri } from '../connect.js';
 import type { Device } from '../driver/device.js';
 import { ThermolinkError } from '../errors.js';
+import { readInputFile } from '../files/input-file.js';
 import type { RecordOptions } from '../traces/recorder.js';
 import type { LinkChunk } from '../traces/trace-message.js';
 import { createLogger, type LogOptions } from './logging.js';
@@ -37,6 +38,8 @@ export interface DeviceOptions extends LogOptions {
   readonly record?: string | undefined;
   /** Whether the JSON of the recording holds every sample. */
   readonly recordSamples?: boolean | undefined;
+  /** The calibration file that the command uses. The recording takes it along. */
+  readonly calibration?: string | undefined;
   /** Called with all bytes as they pass between host and board. */
   readonly onBytes?: (chunk: LinkChunk) => void;
   /** Called when something that was lost is done again. */
@@ -75,7 +78,7 @@ async function open(uri: string, options: DeviceOptions, signal: AbortSignal): P
       signal,
       log: logger?.child({ device: uri }),
       retry: options.retry,
-      record: recordOptions(options),
+      record: await recordOptions(options),
       onBytes: options.onBytes,
       onEvent: (event) => {
         if (event.kind === 'repeating') options.onRepeat?.();
@@ -87,10 +90,18 @@ async function open(uri: string, options: DeviceOptions, signal: AbortSignal): P
   }
 }
 
-function recordOptions({ record, recordSamples }: DeviceOptions): RecordOptions | undefined {
+async function recordOptions({
+  record,
+  recordSamples,
+  calibration,
+}: DeviceOptions): Promise<RecordOptions | undefined> {
   if (record === undefined) return undefined;
+  const mediaType = 'application/json';
   return {
     file: record,
+    ...(calibration !== undefined && {
+      attachments: [{ name: 'calibration.json', mediaType, data: await readInputFile(calibration) }],
+    }),
     samples: { all: recordSamples === true },
     onWarning: ({ message }) => process.stderr.write(`${message}\n`),
   };

@@ -43,6 +43,15 @@ export async function withInputFile<T>(path: string, use: (file: InputFile) => P
   }
 }
 
+/** All bytes of a file. Errors: those of `withInputFile`. */
+export function readInputFile(path: string): Promise<Uint8Array> {
+  return withInputFile(path, async (file) => {
+    const bytes = new Uint8Array(file.sizeBytes);
+    await file.read(bytes);
+    return bytes;
+  });
+}
+
 /** A zeroed array of `count` ≤ `ENTRIES_MAX` entries; `BAD_FILE` if this machine has no room for it. */
 export function allocateEntries(path: string, count: number): Float64Array {
   try {

@@ -20,6 +20,16 @@ export const CONNECTIONS_RECORDED_MAX = 10_000;
 /** So many identities are attached at most. */
 const IDENTITIES_MAX = 100;
 
+/** A file that a recording takes along. */
+export interface RecordedFile {
+  /** A plain file name, such as `calibration.json`. */
+  readonly name: string;
+  /** For example `application/json`. */
+  readonly mediaType: string;
+  /** At most 16 MiB: readers refuse longer ones. */
+  readonly data: Uint8Array | string;
+}
+
 /** How a session is recorded. */
 export interface RecordOptions {
   /** The file. It must not exist. */
@@ -28,6 +38,8 @@ export interface RecordOptions {
   readonly messages?: boolean;
   /** What the JSON of a sample block holds beside its header; the raw bytes hold everything. */
   readonly samples?: SampleDetail;
+  /** What else belongs to the session, as attachments: the calibration that the program uses. */
+  readonly attachments?: readonly RecordedFile[];
   /** Called once when the recording ends early, for example on a full disk. The experiment goes on. */
   readonly onWarning?: (error: ThermolinkError) => void;
   /** Default: the machine's clock, from the time of day on. With a clock of the caller time begins at 0. */
@@ -56,7 +68,14 @@ export class Recorder {
   #ended = false;
 
   constructor(
-    { file, messages = true, samples = {}, onWarning = () => undefined, clock }: RecordOptions,
+    {
+      file,
+      messages = true,
+      samples = {},
+      attachments = [],
+      onWarning = () => undefined,
+      clock,
+    }: RecordOptions,
     { write }: { readonly write?: WritePart } = {},
   ) {
     this.file = file;
@@ -77,6 +96,7 @@ export class Recorder {
         platform: `${process.platform} ${process.arch}`,
       }),
     );
+    for (const { name, mediaType, data } of attachments) this.attach(name, mediaType, data);
   }
 
   /** Whether nothing is recorded any more. */

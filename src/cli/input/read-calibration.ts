@@ -1,6 +1,6 @@
 import type { BoardCalibration } from '../../board/calibration.js';
 import { ThermolinkError } from '../../errors.js';
-import { withInputFile } from '../../files/input-file.js';
+import { readInputFile } from '../../files/input-file.js';
 
 /**
  * Reads the calibration that an option names; undefined without the option. The clock of this host decides
@@ -8,11 +8,7 @@ import { withInputFile } from '../../files/input-file.js';
  */
 export async function readCalibration(path: string | undefined): Promise<BoardCalibration | undefined> {
   if (path === undefined) return undefined;
-  const text = await withInputFile(path, async (file) => {
-    const bytes = new Uint8Array(file.sizeBytes);
-    await file.read(bytes);
-    return new TextDecoder().decode(bytes);
-  });
+  const text = new TextDecoder().decode(await readInputFile(path));
   // Loaded only here: commands without a calibration need no schemas.
   const { calibrationOf } = await import('../../measure/read-calibration-record.js');
   return calibrationOf(parsed(path, text), new Date());
