@@ -7,9 +7,9 @@ export const BULK_WIRE_BYTES_MIN = 2048;
 const HEAD_BYTES = 160;
 /** The first byte of an array of 0 to 15 items, and of bulk data by the width of its length. */
 const [ARRAY, ARRAY_MASK] = [0x90, 0xf0];
-const BULK_LENGTH_WIDTH: Readonly<Record<number, number>> = { 0xc4: 1, 0xc5: 2, 0xc6: 4 };
+const BULK_LENGTH_WIDTH: Readonly<Record<number, number>> = { 196: 1, 197: 2, 198: 4 };
 /** Bytes of an unsigned number by its first byte. */
-const NUMBER_BYTES: Readonly<Record<number, number>> = { 0xcc: 2, 0xcd: 3, 0xce: 5, 0xcf: 9 };
+const NUMBER_BYTES: Readonly<Record<number, number>> = { 204: 2, 205: 3, 206: 5, 207: 9 };
 
 /** A payload of which only the head is set. The rest stays zero. */
 const payloads = new Uint8Array(FRAME_BYTES_MAX);

@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { connect } from '../../src/connect.js';
-import { openTrace } from '../../src/traces/open-trace.js';
 import { temporaryDirectory } from '../cli/support/temporary-files.js';
 import { BUILT_CLI, isBuilt, JsonProcess } from '../support/child-process.js';
 import { runCommand } from '../support/command-line.js';
@@ -22,26 +21,6 @@ async function program(uri: string, record?: string): Promise<number[]> {
 }
 
 describe('commands and recordings', () => {
-  it('a recording takes along the calibration that the command used, byte by byte', async () => {
-    const board = ['--device', 'emulator:prototype-8?die=3'];
-    const calibration = file('calibration.json');
-    const made = await runCommand(
-      ...['calibrate', ...board, '--out', calibration, '--samples', '1000', '--no-crosspoints'],
-    );
-    expect(made.exitCode).toBe(0);
-    writeFileSync(file('A.csv'), '4,1\n1,3\n');
-    writeFileSync(file('b.csv'), '1\n2\n');
-    const system = ['--matrix', file('A.csv'), '--rhs', file('b.csv')];
-    const record = ['--record', file('solve.mcap')];
-    const solved = await runCommand('solve', ...system, ...board, '--calibration', calibration, ...record);
-    expect(solved.exitCode).toBe(0);
-    const trace = await openTrace(file('solve.mcap'));
-    const attachment = trace.attachments.find(({ name }) => name === 'calibration.json');
-    expect(attachment?.mediaType).toBe('application/json');
-    expect(Buffer.from(attachment!.read())).toEqual(readFileSync(calibration));
-    trace.close();
-  });
-
   it('trace recover ends with exit code 1 when something was lost, and 0 when not', async () => {
     await program('emulator:ideal-8', file('whole.mcap'));
     const bytes = readFileSync(file('whole.mcap'));
@@ -54,16 +33,22 @@ describe('commands and recordings', () => {
     expect(whole.exitCode).toBe(0);
   });
 
-  it.runIf(isBuilt && hasPty)('emulate --replay serves a recorded session over a pseudo-terminal', async () => {
-    const recorded = await program('emulator:ideal-8', file('session.mcap'));
-    const pty = ['--pty', file('board')];
-    const server = new JsonProcess([BUILT_CLI, 'emulate', '--json', '--replay', file('session.mcap'), ...pty]);
-    const { uris } = await server.next<{ uris: string[] }>('listening');
-    // The next client begins the session anew.
-    for (let client = 0; client < 2; client++) {
+  it.runIf(isBuilt && hasPty)(
+    'emulate --replay serves a recorded session over a pseudo-terminal',
+    async () => {
+      const recorded = await program('emulator:ideal-8', file('session.mcap'));
+      const pty = ['--pty', file('board')];
+      const server = new JsonProcess([
+        BUILT_CLI,
+        'emulate',
+        '--json',
+        '--replay',
+        file('session.mcap'),
+        ...pty,
+      ]);
+      const { uris } = await server.next<{ uris: string[] }>('listening');
       expect(await program(uris[0])).toEqual(recorded);
-      await server.next('left');
-    }
-    expect(await server.end('SIGTERM')).toBe(0);
-  });
+      expect(await server.end('SIGTERM')).toBe(0);
+    },
+  );
 });

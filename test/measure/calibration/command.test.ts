@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openTrace } from '../../../src/traces/open-trace.js';
 import { readRepositoryFile } from '../../repository/files.js';
 import { runCommand } from '../../support/command-line.js';
 import { eigenvalues, problemRandom, symmetricWith } from '../../support/solver-problems.js';
@@ -105,6 +106,19 @@ describe('what takes a calibration', () => {
       return JSON.parse(stdout).passes as number;
     };
     expect(await passes('--calibration', file('die-3.json'))).toBeLessThan(await passes());
+  });
+
+  it('a recording takes it along, byte by byte', async () => {
+    const calibration = ['--calibration', file('die-3.json')];
+    const { exitCode } = await runCommand(
+      ...['solve', ...SOLVE(), ...BOARD, ...calibration, '--record', file('solve.mcap')],
+    );
+    expect(exitCode).toBe(0);
+    const trace = await openTrace(file('solve.mcap'));
+    const attachment = trace.attachments.find(({ name }) => name === 'calibration.json');
+    expect(attachment?.mediaType).toBe('application/json');
+    expect(Buffer.from(attachment!.read())).toEqual(readFileSync(file('die-3.json')));
+    trace.close();
   });
 
   it('solve, invert and sample refuse that of another die, naming both', async () => {
