@@ -24,9 +24,10 @@ afterAll(() => rmSync(directory, { recursive: true }));
 test('solves, writes x and draws its residuals', async () => {
   // x = (0.3, 0.7) with the objective 1.88: the example of OSQP's documentation.
   const out = ['--out', file('x.csv'), '--plot', file('r.svg')];
-  const { stdout, exitCode } = await runCommand('qp', '--problem', file('p.json'), ...out);
+  const { stdout, stderr, exitCode } = await runCommand('qp', '--problem', file('p.json'), ...out);
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/status +solved/);
+  for (const [, done] of stderr.matchAll(/\((\d+) of 8\)/g)) expect(Number(done)).toBeLessThanOrEqual(8);
   expect(stdout).toMatch(/objective +1\.88/);
   const x = readFileSync(file('x.csv'), 'utf8').trim().split('\n').map(Number);
   expect(x[0]).toBeCloseTo(0.3, 7);

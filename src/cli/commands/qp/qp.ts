@@ -62,7 +62,7 @@ Example:
           calibration,
           signal,
           address: { seed, step: 0, block: 0 },
-          onProgress: (progress) => show(digitsOf(progress), progressText(progress)),
+          onProgress: (progress) => show(digitsOf(progress, tolerance), progressText(progress)),
         }),
       { cells: program.linear.length, total: -Math.log10(tolerance) },
     );
@@ -82,9 +82,9 @@ function worst({ primal, dual, gap }: QpProgress): number {
   return Math.max(primal, dual, gap);
 }
 
-/** Decimal digits that the residuals show. */
-function digitsOf(progress: QpProgress): number {
-  return Math.max(0, -Math.log10(Math.max(worst(progress), 1e-16)));
+/** Whole decimal digits that the residuals show, up to those that are wanted. */
+function digitsOf(progress: QpProgress, tolerance: number): number {
+  return Math.max(0, Math.floor(-Math.log10(Math.max(worst(progress), tolerance))));
 }
 
 function progressText(progress: QpProgress): string {
