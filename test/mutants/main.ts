@@ -1,15 +1,17 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { MUTANTS, type Mutant } from './mutant-table.js';
+import type { Mutant } from './mutant.js';
+import { MUTANTS } from './mutant-table.js';
 import { type MutantResult, runMutant, runTests, withScratchCopy } from './run-mutants.js';
 
 const HELP = `Puts small bugs into a copy of the project, one after another, and runs the tests that are to find them.
 
-  npm run mutants -- [--only ID]... [--set survivors|fresh] [--all] [--list] [--json]
+  npm run mutants -- [--only ID]... [--set survivors|fresh|second] [--all] [--list] [--json]
 
   --only ID   this mutant; may be given several times
-  --set NAME  survivors: those that once passed every test; fresh: those written without having read the tests
+  --set NAME  survivors: those that once passed every test; fresh and second: those that two people wrote
+              without having read the tests
   --all       runs the whole quick suite for each, not only the tests that the mutant names
   --list      names the mutants and what they mean, and runs nothing
   --json      prints the results as JSON on standard output, and progress on standard error
@@ -19,7 +21,7 @@ const HELP = `Puts small bugs into a copy of the project, one after another, and
   Example: npm run mutants -- --set survivors
 `;
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
-const SETS: readonly string[] = ['survivors', 'fresh'] satisfies readonly Mutant['set'][];
+const SETS: readonly string[] = ['survivors', 'fresh', 'second'] satisfies readonly Mutant['set'][];
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -70,7 +72,7 @@ function choose(only: readonly string[] | undefined, set: string | undefined): r
     if (!MUTANTS.some((mutant) => mutant.id === id))
       throw new Error(`no mutant is called "${id}"; see --list`);
   if (set !== undefined && !SETS.includes(set))
-    throw new Error(`--set is ${SETS.join(' or ')}, not "${set}"`);
+    throw new Error(`--set is one of ${SETS.join(', ')}, not "${set}"`);
   const chosen = MUTANTS.filter(
     (mutant) => (only === undefined || only.includes(mutant.id)) && (set === undefined || mutant.set === set),
   );

@@ -1,24 +1,7 @@
-/**
- * One small change of what the product computes, made on purpose. Tests must fail with it.
- */
-export interface Mutant {
-  readonly id: string;
-  /**
-   * `survivors`: it once passed the whole test suite, so tests were written against its kind. `fresh`:
-   * written by somebody who had read the sources and not the tests.
-   */
-  readonly set: 'survivors' | 'fresh';
-  /** From the root of the project. */
-  readonly file: string;
-  /** The text of that file that is replaced. It occurs there exactly once. */
-  readonly find: string;
-  readonly replacement: string;
-  /** What is wrong with the numbers then, in one sentence. */
-  readonly meaning: string;
-  /** Files and folders, from the root, whose tests are to find it. */
-  readonly tests: readonly string[];
-}
+import type { Mutant } from './mutant.js';
+import { SECOND_SET } from './second-set.js';
 
+/** Those of both sets that came first, and of the second pair of eyes. */
 export const MUTANTS: readonly Mutant[] = [
   {
     id: 'ideal-draws-hot',
@@ -256,4 +239,5 @@ export const MUTANTS: readonly Mutant[] = [
     meaning: "A resumed training counts its optimizer's updates from zero again.",
     tests: ['test/learning/training/trainer.test.ts'],
   },
+  ...SECOND_SET,
 ];

@@ -7,10 +7,11 @@ import { mutated } from './run-mutants.js';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
 describe('the mutants that `npm run mutants` tries', () => {
-  it('have ids of their own, in two sets', () => {
+  it('have ids of their own, in three sets', () => {
     expect(new Set(MUTANTS.map(({ id }) => id)).size).toBe(MUTANTS.length);
     expect(MUTANTS.filter(({ set }) => set === 'survivors').length).toBeGreaterThanOrEqual(5);
     expect(MUTANTS.filter(({ set }) => set === 'fresh').length).toBeGreaterThanOrEqual(20);
+    expect(MUTANTS.filter(({ set }) => set === 'second')).toHaveLength(20);
   });
 
   it.each(MUTANTS)('$id: what it replaces occurs once, and changes', (mutant) => {

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Mutant } from './mutant-table.js';
+import type { Mutant } from './mutant.js';
 
 /** What a scratch copy has no use for. Packages are linked instead. */
 const LEFT_OUT = ['.git', 'coverage', 'node_modules', 'runs'];
