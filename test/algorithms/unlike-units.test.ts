@@ -106,6 +106,49 @@ test('the factor of a system without damping is scaled too', async () => {
   expect(norm2(subtract(x, exact))).toBeLessThan(1e-4 * norm2(exact));
 });
 
+test('a factor with damping is solved as it is: its damping has no weights', async () => {
+  const factor = matrix(3, 2, Float64Array.of(8, 0.5, 0, 1, 3, 0));
+  const drive = Float64Array.of(70, 3);
+  const address = { seed: 1, step: 0, block: 0 };
+  for (const damping of [1e-3, 1]) {
+    const exact = exactly(formDense(factor, damping), drive);
+    const system = { kind: 'factored', factor, damping } as const;
+    expect(checkSystem(system).evened.checked.system).toEqual(system);
+    const board = solverBoard('ideal-crossbar');
+    const { x } = await createAnalogSolver(board).solve({ system, drive, tolerance: 1e-3, address });
+    expect(norm2(subtract(x, exact))).toBeLessThan(1e-3 * norm2(exact));
+  }
+});
+
+test('unlike units and a bad condition: the error bars of combined readings are in the units of A', async () => {
+  const exponents = [0, 7, -5, 2, 9, -8, 4, 0];
+  const squares: number[] = [];
+  for (let seed = 1; seed <= 12; seed++) {
+    const a = symmetricWith(eigenvalues('log-uniform', 1e5, 8), problemRandom(40 + seed));
+    for (let i = 0; i < 8; i++)
+      for (let j = 0; j < 8; j++) a.data[i * 8 + j] *= 2 ** (exponents[i] + exponents[j]);
+    const drive = driveOf(a, seed);
+    const exact = exactly(a, drive);
+    const system = { kind: 'dense', matrix: a } as const;
+    const address = { seed, step: 0, block: 0 };
+    const { x, standardError, combined } = await createAnalogSolver(boardFor(a)).solve({
+      system,
+      drive,
+      tolerance: 1e-3,
+      address,
+    });
+    expect(combined).toBeDefined();
+    const error = subtract(x, exact);
+    expect(norm2(error)).toBeLessThanOrEqual(1e-3 * norm2(exact));
+    squares.push(...error.map((value, i) => (value / standardError[i]) ** 2));
+  }
+  // 96 entries: a right solver leaves the band once in a thousand draws of the seeds. Bars in units of the
+  // board would be wrong by up to 2¹⁶.
+  const { min, max } = zSquaredBand(squares.length);
+  expect(meanOf(squares)).toBeGreaterThan(min);
+  expect(meanOf(squares)).toBeLessThan(max);
+});
+
 test('an even diagonal is left alone; an uneven one is made even without rounding', () => {
   const even = symmetricWith(eigenvalues('linear', 10, 8), problemRandom(5));
   const checked = checkSystem({ kind: 'dense', matrix: even });

@@ -8,7 +8,7 @@ import { calibratedModel } from '../../src/board/calibrated-model.js';
 import { refuseForeign } from '../../src/board/calibration.js';
 import { programImage } from '../../src/board/quantize.js';
 import { correctedVoltage } from '../../src/measure/adc-transfer.js';
-import { eigenvalues, problemRandom, symmetricWith } from '../support/solver-problems.js';
+import { eigenvalues, normalMatrix, problemRandom, symmetricWith } from '../support/solver-problems.js';
 import { trueCalibration } from '../support/true-calibration.js';
 
 // Every effect of the harsh profile on a board of 16 cells; leakage and crosstalk are of its size.
@@ -109,6 +109,21 @@ describe('a calibrated model', () => {
     const spread = model.readOutSpread(new Float64Array(cells).fill(10), 2);
     for (const [i, value] of spread.entries())
       expect(value).toBeCloseTo((20 * lsb) / calibration.adcGain[i], 12);
+  });
+
+  it('takes the mean leakage off the damping of a factored system, and knows what is left', () => {
+    const factor = normalMatrix(problemRandom(9), 6, 12);
+    const leaked = (calibration.leakage.reduce((sum, g) => sum + g, 0) / cells) * scaling.systemScale;
+    const step = 2 ** -15 * scaling.systemScale;
+    expect(leaked).toBeGreaterThan(10 * step);
+    for (const damping of [20 * leaked, 2 * leaked, leaked / 2]) {
+      const codes = model.quantizeSystem({ kind: 'factored', factor, damping }, scaling, 0);
+      const programmed = model.programmedSystem(codes, scaling.systemScale);
+      if (programmed.kind !== 'factored') throw new Error('bug: another system');
+      expect(Math.abs(programmed.damping - (codes.damping * step + leaked))).toBeLessThan(1e-9 * leaked);
+      // A register cannot hold less than nothing, so the leakage alone is the least damping.
+      expect(Math.abs(programmed.damping - Math.max(damping, leaked))).toBeLessThan(0.51 * step);
+    }
   });
 
   it('programs rows times their noise temperatures, and takes that off again in what they stand for', () => {

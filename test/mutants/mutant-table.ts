@@ -1,7 +1,7 @@
 import type { Mutant } from './mutant.js';
 import { SECOND_SET } from './second-set.js';
 
-/** Those of both sets that came first, and of the second pair of eyes. */
+/** All mutants; the second set has a file of its own. */
 export const MUTANTS: readonly Mutant[] = [
   {
     id: 'ideal-draws-hot',

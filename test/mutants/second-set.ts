@@ -1,6 +1,6 @@
 import type { Mutant } from './mutant.js';
 
-/** Twenty mutants of the second pair of eyes that had not read the tests. */
+/** Twenty mutants by a second pair of eyes that had not read the tests. */
 export const SECOND_SET: readonly Mutant[] = [
   {
     id: 'combined-bar-of-other-unknowns',
@@ -9,7 +9,7 @@ export const SECOND_SET: readonly Mutant[] = [
     find: 'standardError: weighted(averaged.standardError, evened.weights),',
     replacement: 'standardError: averaged.standardError,',
     meaning: "A damped solve gives the error bars of the board's unknowns beside the answer in the user's.",
-    tests: ['test/algorithms'],
+    tests: ['test/algorithms/unlike-units.test.ts'],
   },
   {
     id: 'quiet-board-accepted',
@@ -18,7 +18,7 @@ export const SECOND_SET: readonly Mutant[] = [
     find: 'const QUIETNESS = 1 / 10;',
     replacement: 'const QUIETNESS = 1 / 1e4;',
     meaning: 'A board whose noise is thirty times too weak gives error bars that are thirty times too small.',
-    tests: ['test/algorithms'],
+    tests: ['test/algorithms/solve-limits.test.ts'],
   },
   {
     id: 'drive-rounding-forgotten',
@@ -27,7 +27,7 @@ export const SECOND_SET: readonly Mutant[] = [
     find: 'return subtract(asked, subtract(driven, applySystem(plan.programmed, x)));',
     replacement: 'return subtract(asked, subtract(drive, applySystem(plan.programmed, x)));',
     meaning: 'What rounding the drive to codes puts into an answer is neither compensated nor reported.',
-    tests: ['test/algorithms'],
+    tests: ['test/algorithms/solve-corrections.test.ts', 'test/algorithms/solve.test.ts'],
   },
   {
     id: 'calibrated-draws-middle-noise',
@@ -37,7 +37,7 @@ export const SECOND_SET: readonly Mutant[] = [
     replacement: '? effectiveNoiseTemperature(report, register.shift, tick)',
     meaning:
       "Draws of a calibrated board are scaled by the middle of its cells' noise, which the rows have evened already.",
-    tests: ['test/algorithms'],
+    tests: ['test/measure/calibration/draws.test.ts'],
   },
   {
     id: 'inverse-bar-of-one-half',
@@ -46,7 +46,7 @@ export const SECOND_SET: readonly Mutant[] = [
     find: 'Math.sqrt(varianceBelow * share)',
     replacement: 'Math.sqrt(varianceBelow)',
     meaning: 'An entry of the inverse is the mean of two readings and has the error bar of one of them.',
-    tests: ['test/algorithms'],
+    tests: ['test/algorithms/unlike-units.test.ts'],
   },
   {
     id: 'fit-of-first-damping',
@@ -56,7 +56,7 @@ export const SECOND_SET: readonly Mutant[] = [
     replacement: 'if (this.#fitted === undefined) {',
     meaning:
       'A loaded factor keeps the scale of its first damping, so that a larger one makes the stiffest modes grow.',
-    tests: ['test/algorithms'],
+    tests: ['test/algorithms/truncated.test.ts', 'test/algorithms/truncated-mapping.test.ts'],
   },
   {
     id: 'relaxation-of-two-ticks',
@@ -66,7 +66,7 @@ export const SECOND_SET: readonly Mutant[] = [
     replacement: 'const PATH_TICKS = 2;',
     meaning:
       'A relaxation of one time constant takes two ticks, and is off by more than the 0.05 that is promised.',
-    tests: ['test/board'],
+    tests: ['test/board/scaling.test.ts'],
   },
   {
     id: 'negative-codes-of-halves',
@@ -75,7 +75,7 @@ export const SECOND_SET: readonly Mutant[] = [
     find: 'const ROUNDER = 1.5 * 2 ** 52;',
     replacement: 'const ROUNDER = 2 ** 52;',
     meaning: 'Negative numbers are rounded to halves and then cut off, so that their codes are too small.',
-    tests: ['test/board'],
+    tests: ['test/board/quantize.test.ts'],
   },
   {
     id: 'damped-factor-weighted',
@@ -85,7 +85,7 @@ export const SECOND_SET: readonly Mutant[] = [
     replacement: "if (system.kind === 'factored' && system.damping < 0) return weights;",
     meaning:
       'A factored system with unlike units is scaled although its damping is not, so that another system is solved.',
-    tests: ['test/board'],
+    tests: ['test/algorithms/unlike-units.test.ts'],
   },
   {
     id: 'crosstalk-sides-swapped',
@@ -95,7 +95,7 @@ export const SECOND_SET: readonly Mutant[] = [
     replacement: 'const value = own[j] - fromBefore[i] * next[j] - fromNext[i] * before[j];',
     meaning:
       'Couplings are freed of the crosstalk of the next line with the share of the line before, and the reverse.',
-    tests: ['test/board'],
+    tests: ['test/board/calibrated-model.test.ts'],
   },
   {
     id: 'crossbar-leakage-kept',
@@ -104,7 +104,7 @@ export const SECOND_SET: readonly Mutant[] = [
     find: 'damping: Math.max(0, system.damping - leaked)',
     replacement: 'damping: Math.max(0, system.damping)',
     meaning: 'The leakage of a calibrated crossbar adds to the damping of what it solves.',
-    tests: ['test/board'],
+    tests: ['test/board/calibrated-model.test.ts'],
   },
   {
     id: 'normals-in-pairs',
@@ -113,7 +113,7 @@ export const SECOND_SET: readonly Mutant[] = [
     find: 'spare = radius * Math.sin(angle);',
     replacement: 'spare = radius * Math.cos(angle);',
     meaning: 'Every standard normal number comes twice in a row.',
-    tests: ['test/linalg'],
+    tests: ['test/linalg/random.test.ts'],
   },
   {
     id: 'fit-counts-no-columns',
@@ -122,7 +122,7 @@ export const SECOND_SET: readonly Mutant[] = [
     find: 'dot(residuals, residuals) / (count - size - 2)',
     replacement: 'dot(residuals, residuals) / count',
     meaning: 'Standard errors of fits ignore how many coefficients were fitted, and are an eighth too small.',
-    tests: ['test/measure'],
+    tests: ['test/measure/characterize/least-squares.test.ts'],
   },
   {
     id: 'spread-with-errors',
@@ -131,7 +131,7 @@ export const SECOND_SET: readonly Mutant[] = [
     find: 'Math.max(0, variance - errorVariance)',
     replacement: 'Math.max(0, variance)',
     meaning: "A profile takes the errors of its measurements for the spread of a board's cells.",
-    tests: ['test/measure'],
+    tests: ['test/measure/characterize/estimates.test.ts'],
   },
   {
     id: 'parabola-too-steep',
@@ -141,7 +141,7 @@ export const SECOND_SET: readonly Mutant[] = [
     replacement: 'dot(image, image);',
     meaning:
       'The method of Levenberg and Marquardt predicts too small a fall of the loss, and takes bad steps for good ones.',
-    tests: ['test/learning'],
+    tests: ['test/learning/pinn/levenberg-marquardt.test.ts'],
   },
   {
     id: 'clip-without-rate',
@@ -150,7 +150,7 @@ export const SECOND_SET: readonly Mutant[] = [
     find: '(rate * clip) / length',
     replacement: 'clip / length',
     meaning: 'A clipped step is longer than its bound by the reciprocal of the rate.',
-    tests: ['test/learning'],
+    tests: ['test/learning/training/optimizers.test.ts'],
   },
   {
     id: 'tested-one-step-late',
@@ -159,7 +159,7 @@ export const SECOND_SET: readonly Mutant[] = [
     find: '{ test: problem.test(next.parameters, next.step) }',
     replacement: '{ test: problem.test(parameters, next.step) }',
     meaning: 'The test figures of a step are those of the parameters before it.',
-    tests: ['test/learning/training'],
+    tests: ['test/learning/training/train-problem.test.ts'],
   },
   {
     id: 'samples-of-the-amplitude',
@@ -178,7 +178,7 @@ export const SECOND_SET: readonly Mutant[] = [
     find: 'partials.value = jet.first[1];',
     replacement: 'partials.value = 0;',
     meaning: "The derivative of Burgers' residual lacks that of its u in u u_x.",
-    tests: ['test/learning/pinn'],
+    tests: ['test/learning/pinn/residual-problem.test.ts'],
   },
   {
     id: 'measured-crosstalk-one-sided',
@@ -187,6 +187,6 @@ export const SECOND_SET: readonly Mutant[] = [
     find: 'fromBefore: Int32Array.from(measured.fromBefore),',
     replacement: 'fromBefore: Int32Array.from(measured.fromNext),',
     meaning: "An emulated board with measured crosstalk has the next line's share on both sides.",
-    tests: ['test/emulator'],
+    tests: ['test/emulator/measured-parts.test.ts'],
   },
 ];

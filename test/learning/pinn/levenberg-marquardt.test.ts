@@ -122,6 +122,35 @@ describe('the Levenberg–Marquardt method', () => {
     expect(state.numbers['damping']).toBeGreaterThan(1e9 * largest);
   });
 
+  it.each([
+    [1, 1 / 5],
+    [0.75, 0.875],
+    [0.5, 1],
+    [0.25, 1.125],
+  ])('a loss that falls by %d of its parabola changes λ by the factor %d', async (gain, change) => {
+    const optimizer = levenbergMarquardt(createExactSolver(), { ...settings, rank: 0, runs: 1 });
+    const parameters = new Float64Array(12);
+    // Along x the parabola ½‖r − Kx‖² falls by gᵀx − ½‖Kx‖², where g = Kᵀr is the gradient.
+    const image = matVec(factor, exact);
+    const fall = dot(drive, exact) - dot(image, image) / 2;
+    const trial = {
+      loss: (tried: Float64Array) => (tried === parameters ? 0 : -gain * fall),
+      lossAndGradient: () => ({ loss: 0, gradient: drive }),
+    };
+    const asked = { parameters, gradient: drive, factor, trial, step: 0, totalSteps: 5, seed: 1 };
+    const state = { ...optimizer.init(12), numbers: { damping } };
+    const { parameters: taken, state: after } = await optimizer.update(state, asked);
+    expect(
+      norm2(
+        subtract(
+          taken,
+          exact.map((x) => -x),
+        ),
+      ),
+    ).toBeLessThan(1e-8 * norm2(exact));
+    expect(after.numbers['damping'] / damping).toBeCloseTo(change, 6);
+  });
+
   it('is refused a loss that is not finite', async () => {
     const optimizer = levenbergMarquardt(createExactSolver(), settings);
     const parameters = problem.initial(3);

@@ -36,6 +36,18 @@ async function metricsOf(change: Partial<TrainProblemRequest>, directory: string
 }
 
 describe('a training of a problem', () => {
+  it('tests the parameters that a step leaves, not those that it found', async () => {
+    const tests: unknown[] = [];
+    const { parameters } = await trainProblem({
+      ...{ problem, optimizer: createOptimizer('sgd', { rate: 0.1, finalRate: 1 }), steps: 6, seed: 4 },
+      testEvery: 3,
+      onStep: (record) => tests.push(record.test),
+    });
+    expect(tests.map((test) => test !== undefined)).toEqual([false, false, true, false, false, true]);
+    expect(tests[5]).toEqual(problem.test(parameters, 6));
+    expect(tests[2]).not.toEqual(tests[5]);
+  });
+
   it('that is stopped and resumed has the bits of one that was not: parameters, chains and scales', async () => {
     const [whole, broken] = [join(root, `${counter++}`), join(root, `${counter++}`)];
     const expected = await metricsOf({ output: { directory: whole, existing: 'refuse' } }, whole);
