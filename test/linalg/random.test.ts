@@ -24,6 +24,19 @@ test('normal numbers have the moments of a standard normal', () => {
   });
 });
 
+test.each([1, 2, 3])('normal numbers that are %i draws apart have nothing to do with each other', (lag) => {
+  const random = randomSource({ seed: 7, stream: 9998 });
+  const z = Float64Array.from({ length: DRAWS }, () => random.normal());
+  let [products, squares] = [0, 0];
+  for (let k = lag; k < DRAWS; k++) {
+    products += z[k] * z[k - lag];
+    squares += (z[k] ** 2 - 1) * (z[k - lag] ** 2 - 1);
+  }
+  // Standard deviations of a product: 1, and 2 of that of z² − 1.
+  expect(Math.abs(products)).toBeLessThan(LIMIT * Math.sqrt(DRAWS));
+  expect(Math.abs(squares)).toBeLessThan(LIMIT * 2 * Math.sqrt(DRAWS));
+});
+
 test('uniform numbers lie strictly between 0 and 1', () => {
   const random = randomSource({ seed: 6, stream: 9998 });
   let sum = 0;
