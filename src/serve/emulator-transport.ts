@@ -59,8 +59,13 @@ export const emulatorTransport: Transport<EmulatorAddress> = {
     };
   },
   open: openEmulator,
+  // A board that restarted, or that gave up its session, is the same board when it is asked for again.
+  rediscover: (address) => Promise.resolve(boardsByAddress.has(address) ? address : undefined),
   suggest: suggestEmulator,
 };
+
+/** The board that was opened for an address, for the connection that holds this address. */
+const boardsByAddress = new WeakMap<EmulatorAddress, EmulatedDevice>();
 
 function suggestEmulator(text: string): string | undefined {
   const [, written, query = ''] = /^(?:emulator:)?(.*?)(\?(?:die|faults)=.*)?$/is.exec(text)!;
@@ -102,6 +107,8 @@ let boardsHere: readonly WeakRef<Port>[] = [];
 async function openEmulator(address: EmulatorAddress, options: TransportOptions): Promise<Port> {
   const { uri, clock, signal, ownThread } = options;
   const { profile, dieSeed, faults } = address;
+  const known = boardsByAddress.get(address);
+  if (known !== undefined) return serveHere(known, options);
   const type = typeof profile === 'string' ? findProfile(profile)! : await readProfile(profile.file);
   const die: Die = { profile: type, dieSeed, faults };
   checkFaults(die);
@@ -110,8 +117,14 @@ async function openEmulator(address: EmulatorAddress, options: TransportOptions)
     const { openBoardThread } = await import('./board-thread.js');
     return openBoardThread(die, uri, { signal });
   }
+  const device = new EmulatedDevice(die);
+  boardsByAddress.set(address, device);
+  return serveHere(device, options);
+}
+
+function serveHere(device: EmulatedDevice, { uri, clock }: TransportOptions): Port {
   const [host, board] = memoryPortPair(uri);
-  new ServedDevice(new EmulatedDevice(die), board, { clock });
+  new ServedDevice(device, board, { clock });
   // A board with the caller's clock computes only when that clock says so, so it keeps nobody waiting.
   if (!clock) boardsHere = [...boardsHere, new WeakRef(host)];
   return host;

@@ -43,9 +43,9 @@ export interface Transport<Address> {
   open(address: Address, options: TransportOptions): Promise<Port>;
   /**
    * Returns where the same board will be found after its port was lost. It is called once, while the port is
-   * open, and never rejects. A transport without it has boards that can't be lost.
+   * open, and never rejects. Undefined, or a transport without it: the board is not looked for.
    */
-  rediscover?(address: Address): Promise<Address>;
+  rediscover?(address: Address): Promise<Address | undefined>;
   /**
    * Returns the end of a sentence that names the URI which was meant by a text that is no URI, or undefined.
    */
