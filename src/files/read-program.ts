@@ -1,3 +1,4 @@
+import { checkText } from '../argument-checks.js';
 import type { QuadraticProgram } from '../linalg/quadratic-program.js';
 import { badFile, withInputFile } from './input-file.js';
 import { readQpJson } from './read-qp-json.js';
@@ -6,8 +7,9 @@ import { readQps } from './read-qps.js';
 /** What `readProgram` takes. */
 export const PROGRAM_FORMATS = '.qps, .sif or .json';
 
-/** A quadratic program of a file whose name ends in .qps, .sif or .json. Errors: BAD_FILE. */
+/** A quadratic program of a file whose name ends in .qps, .sif or .json. Errors: BAD_ARGUMENT; BAD_FILE. */
 export async function readProgram(path: string): Promise<QuadraticProgram> {
+  checkText('path', path);
   const name = path.toLowerCase();
   if (name.endsWith('.json')) return withInputFile(path, readQpJson);
   if (name.endsWith('.qps') || name.endsWith('.sif')) return withInputFile(path, readQps);

@@ -1,6 +1,6 @@
+import { lanczosExtremes } from './lanczos.js';
 import { type Matrix, matrix } from './matrix.js';
 import { dotOfRows, matVec, matVecTransposed } from './products.js';
-import { symmetricEigen } from './symmetric-eigen.js';
 
 /** Directions in which KᵀK is large, and what K does with them. */
 export interface DominantSubspace {
@@ -38,8 +38,16 @@ export function dominantSubspace(factor: Matrix, start: Matrix, sweeps: number):
         j * images.columns,
         images.columns,
       );
-  const { values } = symmetricEigen(gram);
-  return { basis, images, gram, largest: values[values.length - 1] };
+  return { basis, images, gram, largest: largestOf(gram) };
+}
+
+/** The largest eigenvalue of a small symmetric matrix whose diagonal entries are at least 0. */
+function largestOf(gram: Matrix): number {
+  // Its eigenvector leans towards the largest entries of the diagonal, so this start has a share of it.
+  const start = Float64Array.from({ length: gram.rows }, (_, i) => gram.data[i * gram.columns + i]);
+  return start.some((value) => value > 0)
+    ? lanczosExtremes((x) => matVec(gram, x), start, { relativeResidual: 1e-12 }).max
+    : 0;
 }
 
 /** K(I − VᵀV), m × P: K with the subspace taken out of its rows. */

@@ -26,6 +26,7 @@ const FUNCTIONS = Object.entries({
 const WITHOUT_ARGUMENTS: ReadonlySet<string> = new Set([
   ...['createCholeskySolver', 'createIdealSampler', 'createNoSolver', 'stopBoardsOnExit'],
   ...['listSerialPorts', 'memoryPortPair', 'openPty'],
+  ...['burgersPinn', 'heatPinn', 'poissonPinn'],
 ]);
 /** Classes that no caller makes: `Device.open` makes devices, and the library throws errors. */
 const NOT_FOR_CALLERS: ReadonlySet<string> = new Set(['Device', 'ThermolinkError']);

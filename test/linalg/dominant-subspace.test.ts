@@ -27,7 +27,7 @@ describe('the dominant subspace of a factor', () => {
     ritz.forEach((value, i) => {
       expect(value / exact[11 + i]).toBeCloseTo(1, 6);
     });
-    expect(found.largest).toBe(ritz[3]);
+    expect(found.largest / ritz[3]).toBeCloseTo(1, 12);
   });
 
   it('leaves the rest of the spectrum when it is taken out', () => {

@@ -65,6 +65,7 @@ export function burgersPinn(settings: PinnSettings = {}): PinnProblem {
  * An own `Equation` can be given. Errors: BAD_ARGUMENT.
  */
 export function pinnProblem(equation: Equation, settings: PinnSettings = {}): PinnProblem {
+  checkObject('equation', equation, 'an Equation: name, dimensions, points, residual, exact');
   checkObject('settings', settings, '{ hidden: [32] }');
   const { hidden = equation.hidden } = settings;
   const problem = new ResidualProblem(equation, hidden);
