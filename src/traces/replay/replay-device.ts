@@ -371,6 +371,8 @@ export class ReplayDevice implements ServableDevice {
   #sayStep(step: ScriptStep): boolean {
     if (step.kind === 'portLost') {
       if (this.#matcher.passed < step.after) return false;
+      // What the board said before has arrived first: a session that is lost next does not bring it again.
+      if (this.link.unacknowledged > 0 || this.link.unsequencedQueued > 0) return false;
       this.#options.onPortLost();
       return true;
     }
