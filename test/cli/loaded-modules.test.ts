@@ -9,7 +9,7 @@ import { loadedModules } from '../support/loaded-modules.js';
 
 /** The files that every start of the command line loads, beside one package. */
 const ALWAYS = [
-  /^dist\/src\/cli\/(main|program|commands|usage)\.js$/,
+  /^dist\/src\/cli\/(main|program|commands|usage|version)\.js$/,
   /^dist\/src\/cli\/output\//,
   /^dist\/src\/(errors|error-codes)\.js$/,
   /^dist\/src\/driver\/stop-on-exit\.js$/,
