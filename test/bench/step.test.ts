@@ -15,7 +15,7 @@ const PROBLEMS: StepProblem[] = [
 ];
 
 describe('the C device as a peer', () => {
-  test('times every kind of problem, and goes on with the one before', async (context) => {
+  test('times every kind of problem, and goes on with the one before', { tags: 'long' }, async (context) => {
     const started = startCDevice();
     if (typeof started === 'string') return context.skip(started);
     const [peer] = started.peers;
@@ -47,7 +47,7 @@ describe('bench step', () => {
 });
 
 describe.runIf(isBuilt)('bench step --boards', () => {
-  test('does the same work on every board, alone and at once', async () => {
+  test('does the same work on every board, alone and at once', { tags: 'long' }, async () => {
     const result = await benchBoards(PROBLEMS[2], 3);
     for (const figure of Object.values(result)) expect(figure).toBeGreaterThan(0);
     // Three boards can't be done in half the time of one.

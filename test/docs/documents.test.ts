@@ -19,7 +19,10 @@ const DOCUMENTS = repositoryFiles(/^(README\.md|docs\/.*\.md)$/).filter(
 const LONG: ReadonlySet<string> = new Set([
   'docs/how-to/test-against-a-trace.md',
   'docs/tutorial.md',
+  'docs/how-to/calibrate.md',
   'docs/how-to/characterize.md',
+  'docs/how-to/look-at-a-session.md',
+  'docs/how-to/run-a-study.md',
 ]);
 
 function expectSolution(stdout: string): void {

@@ -77,7 +77,7 @@ describe.runIf(hasNgspice)('ngspice, an independent simulator of the circuit', (
     },
   );
 
-  test('noise: the covariance is κA⁻¹ in ngspice and on the board', () => {
+  test('noise: the covariance is κA⁻¹ in ngspice and on the board', { tags: 'long' }, () => {
     const cells = 4;
     const image = {
       ...problem(cells, 55),
