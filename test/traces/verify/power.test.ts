@@ -24,10 +24,10 @@ describe('the statistics of an emulated board of 64 cells', () => {
   });
 
   it.each(['gain', 'dead', 'swapped', 'die'] as const)(
-    'find in 18 of 20 traces: %s',
+    'find in 4 of 5 traces (npm run verify:power tries 20): %s',
     { tags: 'long' },
     async (fault) => {
-      expect(await alarms(fault, 20, 50_000, 1e-3)).toBeGreaterThanOrEqual(18);
+      expect(await alarms(fault, 5, 50_000, 1e-3)).toBeGreaterThanOrEqual(4);
     },
   );
 });
