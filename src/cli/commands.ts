@@ -57,7 +57,8 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
   },
   {
     name: 'study',
-    summary: 'train problems by several methods over several seeds, and write a report that compares them',
+    summary:
+      'run a study over several seeds and write a report: what holds, what does not, where a digital method wins',
     commands: [
       {
         name: 'quantum',
@@ -68,6 +69,16 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
         name: 'pinn',
         summary: 'equations solved by networks: the board beside digital optimizers',
         load: () => import('./commands/study/pinn.js'),
+      },
+      {
+        name: 'linear-algebra',
+        summary: 'error of inverses and solves against board time, beside Cholesky and CG',
+        load: () => import('./commands/study/linear-algebra.js'),
+      },
+      {
+        name: 'error-mitigation',
+        summary: 'ensembles of couplings that are rounded at random',
+        load: () => import('./commands/study/error-mitigation.js'),
       },
     ],
   },

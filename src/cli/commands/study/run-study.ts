@@ -17,7 +17,7 @@ import { environmentOf, TICKS_MAX } from '../train/run-training.js';
 import { readRecords } from '../train/training-figure.js';
 import type { Study, StudyMethod, StudyTask } from './studies.js';
 import { trainingPath } from './study-directory.js';
-import { type PlannedTraining, StudyProgress } from './study-progress.js';
+import { type PlannedTraining, type SpentTime, StudyProgress } from './study-progress.js';
 
 export interface StudyRequest extends DeviceOptions {
   readonly study: Study;
@@ -80,10 +80,22 @@ export async function runStudy(request: StudyRequest, signal: AbortSignal): Prom
     await trainMissing(
       planned.filter((one) => !found.has(one)),
       (one, done) => found.set(one, done),
-      { request, device, signal },
+      { request, device, signal, spent: spentBefore(found) },
     );
     return { tasks, board: device.identity, trainings: planned.map((one) => found.get(one)!) };
   });
+}
+
+/** What the steps of finished trainings took, so that the time left is known at once after a resume. */
+function spentBefore(found: ReadonlyMap<Planned, StudyTraining>): Map<string, SpentTime> {
+  const spent = new Map<string, SpentTime>();
+  for (const [{ kind, stepCost }, { summary }] of found) {
+    if (summary === undefined) continue;
+    const before = spent.get(kind) ?? { ms: 0, steps: 0, cost: stepCost };
+    const ms = before.ms + 1000 * summary.timing.hostSeconds;
+    spent.set(kind, { ...before, ms, steps: before.steps + summary.iterations });
+  }
+  return spent;
 }
 
 /** Seed by seed, so that the time left is known after the first seed. */
@@ -103,9 +115,15 @@ function plannedTrainings(tasks: readonly StudyTask[], seeds: number): Planned[]
 async function trainMissing(
   missing: readonly Planned[],
   onDone: (one: Planned, done: StudyTraining) => void,
-  { request, device, signal }: { request: StudyRequest; device: Device; signal: AbortSignal },
+  facts: {
+    readonly request: StudyRequest;
+    readonly device: Device;
+    readonly signal: AbortSignal;
+    readonly spent: ReadonlyMap<string, SpentTime>;
+  },
 ): Promise<void> {
-  const progress = new StudyProgress(missing, { silent: request.quiet });
+  const { request, device, signal, spent } = facts;
+  const progress = new StudyProgress(missing, { silent: request.quiet, spent });
   try {
     for (const [index, one] of missing.entries()) {
       const done = await trainOne(one, { device, signal, out: request.out }, progress, index);

@@ -9,6 +9,7 @@ import { flag, option } from '../../options/option.js';
 import { positiveInteger } from '../../options/values.js';
 import { withInterrupt } from '../../output/interrupt.js';
 import { formatTable } from '../../output/table.js';
+import { VERSION } from '../../version.js';
 import { printAndDraw } from '../train/print-and-draw.js';
 import { TRAINING_DEVICE } from '../train/run-training.js';
 import { COLUMNS, findingsOf, rowsOf } from './findings.js';
@@ -64,7 +65,15 @@ Ctrl-C loses nothing: --resume goes on at the step where the study stopped. It a
     }) {
       const uri = deviceUri(device, TRAINING_DEVICE);
       const request: StudyRequest = { study, quick, seeds, out, uri, quiet: json === true, ...rest };
-      const release = claimStudyDirectory(out, { study: study.name, quick }, resume);
+      const release = claimStudyDirectory(out, { study: study.name, quick }, resume, {
+        ...{ seeds, device: uri, thermolink: VERSION },
+        tasks: study.tasksOf(quick).map(({ name, problem, methods }) => ({
+          ...{ name, problem: problem.settings },
+          methods: methods.map(({ label, name: optimizer, options, steps }) => ({
+            ...{ label, optimizer, options, steps },
+          })),
+        })),
+      });
       try {
         const run = await withInterrupt((signal) => runStudy(request, signal), {
           onInterrupt: () => process.stderr.write('\nstopping after this step …\n'),
@@ -108,10 +117,10 @@ function studyText({ tasks, seeds }: StudyResults): string {
   return parts.join('');
 }
 
-/** Any error leaves what was trained so far; the way on is the same. */
-function withWayOn(error: unknown, out: string): unknown {
+/** Any error leaves what was done so far; the way on is the same. */
+export function withWayOn(error: unknown, out: string): unknown {
   if (!(error instanceof ThermolinkError)) return error;
-  const wayOn = `${out} holds what was trained so far: to go on, give the same command with --resume.`;
+  const wayOn = `${out} holds what was done so far: to go on, give the same command with --resume.`;
   return new ThermolinkError(error.code, error.message, {
     cause: error.cause,
     retryable: error.retryable,

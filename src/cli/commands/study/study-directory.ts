@@ -14,6 +14,8 @@ import {
 export const STUDY_FILES = {
   marker: 'study.json',
   results: 'results.json',
+  /** The runs of a study that are rows of tables. */
+  runs: 'runs.json',
   report: 'report.html',
 } as const;
 
@@ -30,11 +32,17 @@ export function trainingPath(task: string, method: string, seed: number): string
 
 /**
  * Makes `directory` that of a study and keeps other studies out of it until the returned function is called.
+ * `settings` are stored in it at once, so that a study that is killed tells what it was.
  *
  * Errors: BAD_ARGUMENT where it holds anything and `resume` is false, or anything but this study and `resume`
  * is true; BUSY while another study runs in it; BAD_FILE when it can't be used.
  */
-export function claimStudyDirectory(directory: string, mark: StudyMark, resume: boolean): () => void {
+export function claimStudyDirectory(
+  directory: string,
+  mark: StudyMark,
+  resume: boolean,
+  settings: Readonly<Record<string, unknown>> = {},
+): () => void {
   requireDirectory(directory);
   requireUnlocked(directory);
   refuseOther(directory, mark, resume);
@@ -42,7 +50,7 @@ export function claimStudyDirectory(directory: string, mark: StudyMark, resume: 
   try {
     replaceFile(
       join(directory, STUDY_FILES.marker),
-      `${JSON.stringify({ writtenBy: 'thermolink study', ...mark })}\n`,
+      `${JSON.stringify({ writtenBy: 'thermolink study', ...mark, ...settings })}\n`,
     );
     return release;
   } catch (error) {

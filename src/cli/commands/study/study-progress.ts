@@ -1,7 +1,7 @@
 import { counted, formatCount } from '../../../number-text.js';
 import { Progress, type ProgressStream } from '../../output/progress.js';
 
-/** A training of a study that has steps to take. */
+/** A training, or another run of a study, that has steps to take. */
 export interface PlannedTraining {
   readonly label: string;
   /** Trainings of one kind cost the same per step. */
@@ -11,8 +11,20 @@ export interface PlannedTraining {
   readonly stepCost: number;
 }
 
+/** What steps of one kind have taken. */
+export interface SpentTime {
+  readonly ms: number;
+  readonly steps: number;
+  /** Relative cost of a step. */
+  readonly cost: number;
+}
+
 export interface StudyProgressOptions {
   readonly silent: boolean;
+  /** What a study is made of. Default: training. */
+  readonly noun?: string;
+  /** What earlier processes have measured, by kind. */
+  readonly spent?: ReadonlyMap<string, SpentTime>;
   readonly stream?: ProgressStream;
   /** Milliseconds from any start. Default `performance.now`. */
   readonly clock?: () => number;
@@ -31,7 +43,8 @@ export class StudyProgress {
   readonly #startMs: number;
   readonly #trainings: readonly PlannedTraining[];
   readonly #timer: NodeJS.Timeout;
-  readonly #spent = new Map<string, { ms: number; steps: number; cost: number }>();
+  readonly #noun: string;
+  readonly #spent: Map<string, SpentTime>;
   #index = 0;
   #step = 0;
   #lastMs: number;
@@ -39,6 +52,8 @@ export class StudyProgress {
   constructor(trainings: readonly PlannedTraining[], options: StudyProgressOptions) {
     this.#clock = options.clock ?? (() => performance.now());
     this.#trainings = trainings;
+    this.#noun = options.noun ?? 'training';
+    this.#spent = new Map(options.spent);
     this.#progress = new Progress({ label: 'study', total: 1, ...options });
     this.#startMs = this.#clock();
     this.#lastMs = this.#startMs;
@@ -60,9 +75,11 @@ export class StudyProgress {
     const { kind, stepCost } = this.#trainings[this.#index];
     const nowMs = this.#clock();
     const spent = this.#spent.get(kind) ?? { ms: 0, steps: 0, cost: stepCost };
-    spent.ms += nowMs - this.#lastMs;
-    spent.steps += step - this.#step;
-    this.#spent.set(kind, spent);
+    this.#spent.set(kind, {
+      ...spent,
+      ms: spent.ms + nowMs - this.#lastMs,
+      steps: spent.steps + step - this.#step,
+    });
     this.#lastMs = nowMs;
     this.#step = step;
     this.#progress.update(this.#share(), this.#suffix());
@@ -107,7 +124,8 @@ export class StudyProgress {
 
   #suffix(): string {
     const { label, steps } = this.#trainings[this.#index];
-    const position = `${this.#index + 1} of ${counted(this.#trainings.length, 'training')}`;
+    const position = `${this.#index + 1} of ${counted(this.#trainings.length, this.#noun)}`;
+    if (steps === 1) return `${position}: ${label}`;
     return `${position}: ${label}, step ${formatCount(Math.min(this.#step + 1, steps))} of ${formatCount(steps)}`;
   }
 }

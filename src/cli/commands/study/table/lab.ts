@@ -1,0 +1,62 @@
+import { join, resolve } from 'node:path';
+import { connect } from '../../../../connect.js';
+import type { Device } from '../../../../driver/device.js';
+import { replaceFile } from '../../../../files/replace-file.js';
+import { makeDirectory } from '../../../../learning/training-files-lock.js';
+import { encodedPath } from '../../../../transport/transport.js';
+
+import type { Lab, StudyBoard, TableRun } from './table-study.js';
+
+/** A lab whose boards stay open until another one is asked for. */
+export class OpenLab implements Lab {
+  readonly signal: AbortSignal;
+  /** The directory of the study. */
+  readonly #directory: string;
+  readonly #uri: string;
+  readonly #done: readonly TableRun[];
+  #open: { readonly uri: string; readonly device: Device } | undefined;
+
+  constructor(facts: {
+    readonly signal: AbortSignal;
+    readonly directory: string;
+    /** The board of the study. */
+    readonly uri: string;
+    readonly done: readonly TableRun[];
+  }) {
+    this.signal = facts.signal;
+    this.#directory = facts.directory;
+    this.#uri = facts.uri;
+    this.#done = facts.done;
+  }
+
+  get done(): readonly TableRun[] {
+    return this.#done;
+  }
+
+  async board(wanted?: string | StudyBoard): Promise<Device> {
+    const uri = wanted === undefined ? this.#uri : this.#uriOf(wanted);
+    if (this.#open?.uri === uri) return this.#open.device;
+    await this.close();
+    const device = await connect(uri, { signal: this.signal });
+    this.#open = { uri, device };
+    return device;
+  }
+
+  async close(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    await open?.device.close();
+  }
+
+  /** A board that is described is stored with the study, so that a run can be repeated by hand. */
+  #uriOf(wanted: string | StudyBoard): string {
+    if (typeof wanted === 'string') return `emulator:${wanted}`;
+    const { profile, die } = wanted;
+    if (typeof profile === 'string') return `emulator:${profile}?die=${die}`;
+    const folder = join(this.#directory, 'boards');
+    const file = resolve(folder, `${profile.name}.json`);
+    makeDirectory(folder);
+    replaceFile(file, `${JSON.stringify(profile, null, 2)}\n`);
+    return `emulator:file=${encodedPath(file)}?die=${die}`;
+  }
+}

@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import { replaceFile } from '../../../../files/replace-file.js';
+import { defineCommand, type LoadedCommand } from '../../../command.js';
+import { deviceUri } from '../../../device.js';
+import { deviceOption, JSON_OUTPUT } from '../../../options/groups.js';
+import { flag, type OptionSpecs, option } from '../../../options/option.js';
+import { positiveInteger } from '../../../options/values.js';
+import { withInterrupt } from '../../../output/interrupt.js';
+import { VERSION } from '../../../version.js';
+import { printAndDraw } from '../../train/print-and-draw.js';
+import { withWayOn } from '../study-command.js';
+import { claimStudyDirectory, STUDY_FILES } from '../study-directory.js';
+import { runTable } from './run-table.js';
+import { tableHtml, tablePicture, tableResults, tableText } from './table-report.js';
+import type { StudyOptions, TableStudy } from './table-study.js';
+
+const SEEDS_MAX = 1000;
+const SEEDS = { full: 3, quick: 2 } as const;
+
+/** `thermolink study NAME` for a study that is tables of runs. */
+export function tableCommand(study: TableStudy): LoadedCommand {
+  const { name, about, device: ownDevice, options: own = {} } = study;
+  const options = {
+    quick: flag('--quick', 'few runs of small sizes, to see in seconds that it runs'),
+    seeds: option('--seeds <n>', `run with the seeds 1 to n (default: ${SEEDS.full}, quick ${SEEDS.quick})`, {
+      value: positiveInteger(SEEDS_MAX),
+    }),
+    out: option('--out <dir>', 'where runs, data, picture and report are stored', {
+      default: `runs/study-${name}`,
+      file: 'own',
+    }),
+    resume: flag('--resume', 'go on with the study in --out; what is finished there is kept'),
+    ...JSON_OUTPUT,
+  };
+  const all: OptionSpecs = {
+    ...options,
+    ...(ownDevice === undefined ? {} : deviceOption(ownDevice)),
+    ...own,
+  };
+  return defineCommand({
+    options: all as typeof options & { device?: ReturnType<typeof deviceOption>['device'] },
+    example: `
+Examples:
+  thermolink study ${name} --quick --out runs/quick
+  thermolink study ${name} --seeds 5 --resume
+
+${about.join('\n')}
+
+Ctrl-C loses only the run that was going on: --resume does the runs that are missing. It also adds seeds.`,
+    async run(values) {
+      const { quick = false, out, resume = false, json, device } = values;
+      const { seeds: count = quick ? SEEDS.quick : SEEDS.full } = values;
+      const seeds = Array.from({ length: count }, (_, i) => i + 1);
+      const scale = { quick, seeds };
+      const ownOptions = ownValues(own, values);
+      const uri = ownDevice === undefined ? '' : deviceUri(device, ownDevice);
+      const board = ownDevice === undefined ? {} : { board: uri };
+      const settings = { seeds, ...board, options: ownOptions, thermolink: VERSION };
+      const release = claimStudyDirectory(out, { study: name, quick }, resume, settings);
+      try {
+        const request = { study, scale, out, uri, quiet: json === true };
+        const runs = await withInterrupt((signal) => runTable(request, signal), {
+          onInterrupt: () => process.stderr.write('\nstopping after this run …\n'),
+        }).catch((error: unknown) => {
+          throw withWayOn(error, out);
+        });
+        const results = tableResults(study, scale, { runs, options: ownOptions, ...board });
+        replaceFile(join(out, STUDY_FILES.results), resultsText(results));
+        printAndDraw({
+          json: json === true,
+          result: results,
+          text: tableText(study, results),
+          textAfter: `Stored in ${out}: ${STUDY_FILES.report}, ${STUDY_FILES.results}, ${name}.svg.\n`,
+          draw: () => {
+            const svg = tablePicture(study, results);
+            replaceFile(join(out, `${name}.svg`), svg);
+            const command = `thermolink study ${name}${quick ? ' --quick' : ''} --seeds ${count}`;
+            replaceFile(join(out, STUDY_FILES.report), tableHtml(study, results, svg, command));
+          },
+        });
+      } finally {
+        release();
+      }
+    },
+  });
+}
+
+/** What the options of the study itself were given. */
+function ownValues(own: OptionSpecs, values: object): StudyOptions {
+  const given = values as Readonly<Record<string, number>>;
+  return Object.fromEntries(Object.keys(own).map((name) => [name, given[name]]));
+}
+
+/** Results as JSON with one run on a line. */
+function resultsText({ runs, ...facts }: ReturnType<typeof tableResults>): string {
+  const head = JSON.stringify(facts, null, 2).replace(/\n\}$/, '');
+  return `${head},\n  "runs": [\n${runs.map((run) => `    ${JSON.stringify(run)}`).join(',\n')}\n  ]\n}\n`;
+}

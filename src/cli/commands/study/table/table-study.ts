@@ -1,0 +1,126 @@
+import type { BoardProfile } from '../../../../../emulator/profiles/board-profile.js';
+import type { Device } from '../../../../driver/device.js';
+import type { Chart } from '../../../../plot/chart.js';
+import type { OptionSpecs } from '../../../options/option.js';
+
+/** The settings of one run but its seed, by name; a table has a column for each. */
+export type Settings = Readonly<Record<string, string | number>>;
+
+/** One run that is to be done. */
+export interface PlannedRun {
+  /** The table that the run belongs to. */
+  readonly part: string;
+  readonly settings: Settings;
+  readonly seed: number;
+  /** Host time relative to the other runs: a first guess of the time left. Default 1. */
+  readonly cost?: number;
+}
+
+/** A board type, by its name or as a study describes it, and which die of it. */
+export interface StudyBoard {
+  readonly profile: string | BoardProfile;
+  readonly die: number;
+}
+
+/** What the runs of a study work with. */
+export interface Lab {
+  readonly signal: AbortSignal;
+  /** The runs that were done before this one, for settings that are chosen by earlier runs. */
+  readonly done: readonly TableRun[];
+  /**
+   * The board of the study, or an emulated one of this name or description; it stays open until another one
+   * is asked for. Errors: those of `connect`.
+   */
+  board(wanted?: string | StudyBoard): Promise<Device>;
+}
+
+/** What came of a run. */
+export interface Measured {
+  /** The same on every machine. */
+  readonly figures: Readonly<Record<string, number>>;
+  /** Whatever depends on the clock. */
+  readonly timing?: Readonly<Record<string, number>>;
+}
+
+/** A run that was done. One that failed in a way that says something has a failure and no figures. */
+export interface TableRun extends Omit<PlannedRun, 'cost'>, Measured {
+  readonly failure?: { readonly code: string; readonly message: string };
+}
+
+/** A figure as a column of a table. */
+export interface Column {
+  /** Its name in `figures` or `timing`. */
+  readonly figure: string;
+  readonly title: string;
+  readonly format: (value: number) => string;
+}
+
+/** What a claim came to. A digital method that wins is named whatever else holds. */
+export type ClaimVerdict =
+  | 'holds'
+  | 'holds in part'
+  | 'does not hold'
+  | 'not shown'
+  | 'a digital method wins'
+  | 'a tie';
+
+/** A sentence that the runs support or not. */
+export interface Claim {
+  readonly claim: string;
+  /** What the paper says, with the paper; a dash where no paper says it. */
+  readonly paper: string;
+  /** What came out. */
+  readonly ours: string;
+  /** How it was measured, and what is modelled. */
+  readonly how: string;
+  readonly verdict: ClaimVerdict;
+}
+
+/** How much of a study is run. */
+export interface Scale {
+  readonly quick: boolean;
+  /** 1 to n: settings were chosen on seed 0. */
+  readonly seeds: readonly number[];
+}
+
+/** Values of the options that a study has of its own, by name. They change no run. */
+export type StudyOptions = Readonly<Record<string, number>>;
+
+/** One table of a study. */
+export interface TablePart {
+  /** As in `PlannedRun.part`. */
+  readonly name: string;
+  readonly title: string;
+  readonly columns: readonly Column[];
+}
+
+/** A study whose runs are rows of tables, and what the rows say. */
+export interface TableStudy {
+  readonly name: string;
+  readonly title: string;
+  /** What is asked and how it is measured, a sentence each. */
+  readonly about: readonly string[];
+  /** Where settings come from. */
+  readonly settingsFrom: string;
+  /** What is measured and what is modelled. */
+  readonly modelled: string;
+  /** The board of a study whose board can be chosen by --device. Left out: it has boards of its own. */
+  readonly device?: string;
+  readonly options?: OptionSpecs;
+  readonly parts: readonly TablePart[];
+  readonly runs: (scale: Scale) => readonly PlannedRun[];
+  /** Does one run. Errors: those of what it uses; `RESULTS_OF_A_RUN` are results. */
+  readonly measure: (run: PlannedRun, lab: Lab, scale: Scale) => Promise<Measured>;
+  /** Pictures of the runs, one panel each. */
+  readonly charts: (runs: readonly TableRun[], options: StudyOptions) => readonly Chart[];
+  /** What is computed from the runs by a model, as further tables. */
+  readonly modelTables?: (runs: readonly TableRun[], options: StudyOptions) => readonly TextTable[];
+  readonly claims: (runs: readonly TableRun[], options: StudyOptions) => readonly Claim[];
+}
+
+/** A table whose cells are written already. */
+export interface TextTable {
+  readonly title: string;
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
