@@ -101,7 +101,7 @@ export function checkSystem(system: LinearSystem | CheckedSystem): CheckedSystem
     checkSquare(system.matrix);
     checkEntries(system.matrix, 'The matrix');
     checkSymmetry(system.matrix, measure.largestEntry);
-  } else if (!Number.isFinite(measure.eigenvalueBound) || system.factor.data.length === 0) {
+  } else if (!Number.isFinite(measure.eigenvalueBound) || dimensionOf(system) * system.factor.rows === 0) {
     checkEntries(system.factor, 'The factor');
   }
   checkMagnitude(measure.eigenvalueBound, 'largest eigenvalue');

@@ -1,8 +1,7 @@
 import { DAMPING_MAX } from '../../firmware-protocol/limits.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
-import { type Matrix, matrix } from '../linalg/matrix.js';
-import { type RoundedCodes, releaseCodes, roundedCodes } from '../linalg/matrix-kernel/matrix-room.js';
+import { FastMatrix, type Matrix, matrix, type RoundedCodes } from '../linalg/matrix.js';
 import { type BoardRange, DAMPING_STEP, driveStep, STATE_STEP } from './board-range.js';
 import type { NoiseRegister } from './noise-register.js';
 import type { Scaling, SystemScaling } from './scaling.js';
@@ -32,20 +31,22 @@ export function roundHalfEven(x: number): number {
 }
 
 /**
- * clamp(roundHalfEven(factor · values[i]), ±(2^(bits−1) − 1)), for |factor · values[i]| < 2³¹. Codes of up to
- * 8 bits are an Int8Array, as they travel. Training calls this with 620,000 entries per step. So the loop is
- * unrolled and assumes that no code saturates, as the scaling promises; when one does, a second loop clamps.
+ * clamp(roundHalfEven(factor · entry), ±(2^(bits−1) − 1)) row by row, for |factor · entry| < 2³¹. Codes of up
+ * to 8 bits are an Int8Array, as they travel. Training calls this with 620,000 entries per step. So the loop
+ * is unrolled and assumes that no code saturates, as the scaling promises; when one does, a second loop
+ * clamps.
  */
 export function quantizeCouplings(
-  values: Float64Array,
+  source: Matrix,
   factor: number,
   bits: number,
 ): Int8Array<ArrayBuffer> | Int16Array<ArrayBuffer> {
   const limit = 2 ** (bits - 1) - 1;
-  const { codes, bitsUsed } =
-    roundedCodes(values, factor, bits <= 8 ? 1 : 2) ?? roundedHere(values, factor, bits <= 8 ? 1 : 2);
+  const bytes = bits <= 8 ? 1 : 2;
+  const fast = source instanceof FastMatrix ? source.roundedCodes(factor, bytes) : undefined;
+  const { codes, bitsUsed } = fast ?? roundedHere(source.data, factor, bytes);
   // Only a magnitude above 2^(b−1) − 1 sets a bit above that limit.
-  if (bitsUsed > limit) fillClamped(values, factor, limit, codes);
+  if (bitsUsed > limit) fillClamped(source.data, factor, limit, codes);
   return codes;
 }
 
@@ -127,7 +128,7 @@ export function quantizeSystem(system: LinearSystem, scaling: SystemScaling, dam
     ? withoutDamping(system.matrix, dampingCode * DAMPING_STEP * systemScale)
     : system.factor;
   const factor = isDense ? unit / systemScale : unit / Math.sqrt(systemScale);
-  const couplings = quantizeCouplings(source.data, factor, couplingBits);
+  const couplings = quantizeCouplings(source, factor, couplingBits);
   return {
     mode: isDense ? PROGRAM_MODE.dense : PROGRAM_MODE.factored,
     cells: source.columns,
@@ -141,7 +142,8 @@ export function quantizeSystem(system: LinearSystem, scaling: SystemScaling, dam
 
 /** Gives the couplings of `codes` back: nobody may use them any more. The next ones may get their memory. */
 export function releaseCouplings(system: LinearSystem, { couplings }: SystemCodes): void {
-  if (system.kind === 'factored') releaseCodes(system.factor.data, couplings);
+  if (system.kind === 'factored' && system.factor instanceof FastMatrix)
+    system.factor.releaseCodes(couplings);
 }
 
 /** roundHalfEven(2¹⁵ λ/s_A), clamped. */

@@ -1,5 +1,5 @@
 import type { DenseSystem, FactoredSystem, LinearSystem } from '../linalg/linear-system.js';
-import { measuredRows } from '../linalg/matrix-kernel/matrix-room.js';
+import { FastMatrix } from '../linalg/matrix.js';
 
 /** Bounds that one pass over the entries of a system gives. */
 export interface SystemMeasure {
@@ -26,20 +26,21 @@ export function measureSystem(system: LinearSystem): SystemMeasure {
 }
 
 function measureFactor({ factor, damping }: FactoredSystem): SystemMeasure {
-  const { rows, columns, data } = factor;
-  const measured = measuredRows(factor);
+  const { rows, columns } = factor;
+  const measured = factor instanceof FastMatrix ? factor.measuredRows() : undefined;
   let largestEntry = 0;
   let rowSumMax = 0;
   let sumOfSquares = 0;
   for (let r = 0; r < rows; r++) {
     const [largest, sum, squares] =
-      measured?.subarray(3 * r, 3 * r + 3) ?? measureRow(data, r * columns, columns);
+      measured?.subarray(3 * r, 3 * r + 3) ?? measureRow(factor.data, r * columns, columns);
     largestEntry = Math.max(largestEntry, largest);
     rowSumMax = Math.max(rowSumMax, sum);
     sumOfSquares += squares;
   }
-  // Squares may underflow to 0, but only a factor of zeros has a bound of 0.
-  const squares = largestEntry > 0 ? Math.max(sumOfSquares, Number.MIN_VALUE) : 0;
+  // Squares may underflow to 0, but only a factor of zeros has a bound of 0. No comparison sees an entry that
+  // is NaN, but the squares do.
+  const squares = largestEntry > 0 ? Math.max(sumOfSquares, Number.MIN_VALUE) : sumOfSquares;
   return { largestEntry, rowSumMax, eigenvalueBound: squares + damping, eigenvalueFloor: damping };
 }
 

@@ -27,7 +27,7 @@ class OtherSystemBoard extends SolverBoard {
   constructor(seed: number) {
     super(findProfile('ideal-8')!);
     const other = symmetricWith(eigenvalues('log-uniform', 10, cells), problemRandom(seed));
-    this.#couplings = quantizeCouplings(other.data, 32767 / 10, 16) as Int16Array;
+    this.#couplings = quantizeCouplings(other, 32767 / 10, 16) as Int16Array;
   }
 
   override loadProgram(bank: number, image: ProgramImage) {

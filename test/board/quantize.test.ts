@@ -29,7 +29,7 @@ describe('rounding', () => {
       fc.property(
         fc.float64Array({ min: -3 * limit, max: 3 * limit, noNaN: true, minLength: 1, maxLength: 9 }),
         (values) => {
-          const codes = quantizeCouplings(values, 0.5, bits);
+          const codes = quantizeCouplings(matrix(1, values.length, values), 0.5, bits);
           const wanted = Array.from(values, (value) => roundHalfEven(0.5 * value));
           expect(Array.from(codes)).toEqual(
             wanted.map((code) => Math.max(-limit, Math.min(limit, code)) + 0),
@@ -41,7 +41,7 @@ describe('rounding', () => {
   });
 
   test('takes a byte per coupling up to 8 bits, two above', () => {
-    const values = Float64Array.of(1, -1);
+    const values = matrix(1, 2, Float64Array.of(1, -1));
     expect(quantizeCouplings(values, 127, 8)).toBeInstanceOf(Int8Array);
     expect(quantizeCouplings(values, 255, 9)).toBeInstanceOf(Int16Array);
   });

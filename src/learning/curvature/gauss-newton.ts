@@ -6,11 +6,10 @@ import {
   centeredProductsBytes,
 } from '../../linalg/matrix-kernel/centered-products.js';
 import {
-  type MatrixRoom,
-  newMatrixRoom,
-  plainMatrixRoom,
-  setOuterProduct,
-} from '../../linalg/matrix-kernel/matrix-room.js';
+  type ColumnBlock,
+  type PlainBlock,
+  ProductMatrix,
+} from '../../linalg/matrix-kernel/product-matrix.js';
 import type { Examples, LayerFactors, LayerShape, Network, PerExampleFactors } from '../network/contract.js';
 
 /**
@@ -26,9 +25,9 @@ import type { Examples, LayerFactors, LayerShape, Network, PerExampleFactors } f
  * which is not symmetric but satisfies H½ᵀH½ = H exactly and costs two passes instead of an
  * eigendecomposition.
  *
- * Costs one forward pass over b columns, one backward pass over b·d_z columns, and O(m P) products. Unit of
- * G: nat per parameter². With a `room` of m × P, its matrix receives the result: 5 MB less to allocate and
- * clear in each step.
+ * Costs one forward pass over b columns, one backward pass over b·d_z columns, and for layers with several
+ * positions the sum over them. The rows of other layers are outer products, which the matrix forms when it is
+ * measured, rounded or read. Unit of G: nat per parameter². With a `room`, its matrix receives the result.
  *
  * Errors: BAD_ARGUMENT when the room has another shape; those of `perExampleFactors`.
  * Source: Martens, "New insights and perspectives on the natural gradient method", 2020; arXiv 2405.13817,
@@ -45,20 +44,68 @@ export function gaussNewtonFactor(
   return factorOf(network.layers, network.parameterCount, factors, room);
 }
 
-/** Arrays that one factor after another is computed in. */
-export interface FactorRoom extends MatrixRoom {
+/** What one factor after another is computed in. */
+export interface FactorRoom {
+  readonly matrix: ProductMatrix;
+  readonly places: readonly LayerPlace[];
   factors: PerExampleFactors | undefined;
 }
 
+/** The blocks of columns that a layer has in the matrix. */
+interface LayerPlace {
+  readonly weights: number;
+  readonly biases: number;
+}
+
+type Sizes = Pick<Network, 'outputCount' | 'parameterCount' | 'layers'>;
+
 /** Room for the factor of so many examples, to be used for one factor after another. */
-export function factorRoom(
-  { outputCount, parameterCount, layers }: Pick<Network, 'outputCount' | 'parameterCount' | 'layers'>,
+export function factorRoom(sizes: Sizes, count: number): FactorRoom {
+  return newRoom(sizes, count, true);
+}
+
+function newRoom(
+  { outputCount, parameterCount, layers }: Sizes,
   count: number,
+  isUsedAgain: boolean,
 ): FactorRoom {
   const scratchBytes = layers
     .filter(({ positions }) => positions > 1)
     .reduce((most, layer) => Math.max(most, centeredProductsBytes(outputCount, layer)), 0);
-  return { ...newMatrixRoom(count * outputCount, parameterCount, scratchBytes), factors: undefined };
+  const { blocks, places } = columnBlocks(layers, parameterCount);
+  const shape = { groups: count, rowsPerGroup: outputCount, blocks, scratchBytes };
+  return { matrix: new ProductMatrix(shape, isUsedAgain), places, factors: undefined };
+}
+
+/**
+ * Cuts the columns, one per parameter, into the weights and biases of the layers and what is between them.
+ */
+function columnBlocks(
+  layers: readonly LayerShape[],
+  parameterCount: number,
+): { blocks: ColumnBlock[]; places: LayerPlace[] } {
+  const parts = layers.flatMap(({ outputs, inputs, positions, weightOffset, biasOffset }) => [
+    {
+      offset: weightOffset,
+      block: positions === 1 ? { columns: inputs, stretches: outputs } : { columns: outputs * inputs },
+    },
+    { offset: biasOffset, block: { columns: outputs } },
+  ]);
+  const blocks: ColumnBlock[] = [];
+  const indices: number[] = [];
+  let column = 0;
+  const fillUpTo = (offset: number): void => {
+    if (offset > column) blocks.push({ columns: offset - column });
+    column = offset;
+  };
+  for (const part of [...parts].sort((a, b) => a.offset - b.offset)) {
+    const { columns, stretches = 1 } = part.block;
+    fillUpTo(part.offset);
+    indices[parts.indexOf(part)] = blocks.push(part.block) - 1;
+    column += columns * stretches;
+  }
+  fillUpTo(parameterCount);
+  return { blocks, places: layers.map((_, l) => ({ weights: indices[2 * l], biases: indices[2 * l + 1] })) };
 }
 
 /** The same from factors that were computed already. */
@@ -66,10 +113,10 @@ export function factorOf(
   layers: readonly LayerShape[],
   parameterCount: number,
   factors: PerExampleFactors,
-  given?: MatrixRoom,
+  given?: FactorRoom,
 ): Matrix {
   const { count, outputs, probabilities } = factors;
-  const room = given ?? plainMatrixRoom(count * outputs, parameterCount);
+  const room = given ?? newRoom({ outputCount: outputs, parameterCount, layers }, count, false);
   const { rows, columns } = room.matrix;
   if (rows !== count * outputs || columns !== parameterCount)
     throw new ThermolinkError(
@@ -80,17 +127,18 @@ export function factorOf(
     const p = probabilities.subarray(example * outputs, (example + 1) * outputs);
     const roots = p.map((probability) => Math.sqrt(probability / count));
     layers.forEach((layer, l) => {
-      const place = { layer, factors: factors.layers[l], example, p, roots };
-      if (layer.positions === 1) fillDense(room, place);
-      else fillSummed(room, place);
+      const part = { layer, place: room.places[l], factors: factors.layers[l], example, p, roots };
+      if (layer.positions === 1) fillProducts(room.matrix, part);
+      else fillSummed(room.matrix, part);
     });
   }
   return room.matrix;
 }
 
 /** What the rows of one example have in the columns of one layer. */
-interface Place {
+interface LayerPart {
   readonly layer: LayerShape;
+  readonly place: LayerPlace;
   readonly factors: LayerFactors;
   readonly example: number;
   readonly p: Float64Array;
@@ -99,33 +147,29 @@ interface Place {
 }
 
 /** A layer with one position: each entry of K is one product, δ · a or δ · 1. */
-function fillDense({ matrix, left, right }: MatrixRoom, place: Place): void {
-  const { layer, factors, example, p, roots } = place;
-  const { inputs, outputs, weightOffset, biasOffset } = layer;
-  const row = example * p.length;
-  const x = left.subarray(0, p.length);
-  const y = right.subarray(0, inputs);
-  y.set(factors.activations.subarray(example * inputs, (example + 1) * inputs));
-  for (let o = 0; o < outputs; o++) {
-    centered(factors.deltas, (example * outputs + o) * p.length, p, roots, x);
-    setOuterProduct(matrix, { row, column: weightOffset + o * inputs, x, y });
-    setColumn(matrix, row, biasOffset + o, x);
-  }
+function fillProducts(matrix: ProductMatrix, { layer, place, factors, example, p, roots }: LayerPart): void {
+  const { inputs, outputs } = layer;
+  const x = new Float64Array(outputs * p.length);
+  for (let o = 0; o < outputs; o++)
+    centered(
+      factors.deltas,
+      (example * outputs + o) * p.length,
+      p,
+      roots,
+      x.subarray(o * p.length, (o + 1) * p.length),
+    );
+  matrix.setProducts(example, place.weights, x, ofExample(factors.activations, example, inputs));
+  setColumns(matrix.plainBlock(example, place.biases), outputs, x);
 }
 
 /** A layer with several positions: adds up δ ⊗ (a, 1) over them. */
-function fillSummed(room: MatrixRoom, place: Place): void {
-  const { layer, factors, example, p, roots } = place;
-  const { inputs, outputs, positions, weightOffset, biasOffset } = layer;
-  const row = example * p.length;
-  const { data, columns } = room.matrix;
-  for (let r = row; r < row + p.length; r++) {
-    const start = r * columns + weightOffset;
-    data.fill(0, start, start + outputs * inputs);
-  }
-  const biases = addCenteredProducts(room, {
-    row,
-    column: weightOffset,
+function fillSummed(matrix: ProductMatrix, { layer, place, factors, example, p, roots }: LayerPart): void {
+  const { inputs, outputs, positions } = layer;
+  const { data, start, stride } = matrix.plainBlock(example, place.weights);
+  for (let i = 0; i < p.length; i++) data.fill(0, start + i * stride, start + i * stride + outputs * inputs);
+  const biases = addCenteredProducts(matrix, {
+    group: example,
+    block: place.weights,
     weights: p,
     roots,
     deltas: ofExample(factors.deltas, example, positions * outputs * p.length),
@@ -134,15 +178,16 @@ function fillSummed(room: MatrixRoom, place: Place): void {
     outputs,
     inputs,
   });
-  for (let o = 0; o < outputs; o++)
-    setColumn(room.matrix, row, biasOffset + o, biases.subarray(o * p.length, (o + 1) * p.length));
+  setColumns(matrix.plainBlock(example, place.biases), outputs, biases);
 }
 
 function ofExample(values: Float32Array, example: number, length: number): Float32Array {
   return values.subarray(example * length, (example + 1) * length);
 }
 
-/** Writes a column of a matrix from `row` on; −0 is written as 0. */
-function setColumn({ data, columns }: Matrix, row: number, column: number, values: Float64Array): void {
-  for (let i = 0; i < values.length; i++) data[(row + i) * columns + column] = 0 + values[i];
+/** Writes so many columns, given one after the other; −0 is written as 0. */
+function setColumns({ data, start, stride }: PlainBlock, columns: number, values: Float64Array): void {
+  const rows = values.length / columns;
+  for (let column = 0; column < columns; column++)
+    for (let i = 0; i < rows; i++) data[start + i * stride + column] = 0 + values[column * rows + i];
 }

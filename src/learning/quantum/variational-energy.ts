@@ -1,7 +1,7 @@
 import { badArgument, checkNumber, checkObject, checkWhole } from '../../argument-checks.js';
 import { ThermolinkError } from '../../errors.js';
 import type { Matrix } from '../../linalg/matrix.js';
-import { newMatrixRoom } from '../../linalg/matrix-kernel/matrix-room.js';
+import { denseMatrix } from '../../linalg/matrix-kernel/dense-matrix.js';
 import { formatPercent } from '../../number-text.js';
 import type { Figures, Problem } from '../problem/contract.js';
 import { AmplitudeRatios } from './amplitude-ratios.js';
@@ -149,7 +149,7 @@ function variationalEnergy(
           state: { spins: Float64Array.from(chains.spins) },
         },
         factor: () => {
-          room ??= newMatrixRoom(chainCount, parameterCount).matrix;
+          room ??= denseMatrix(chainCount, parameterCount);
           fillFactor(room, chains);
           return room;
         },

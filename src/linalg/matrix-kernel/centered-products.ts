@@ -1,11 +1,12 @@
-import { addOuterProduct, kernelOf, type MatrixRoom } from './matrix-room.js';
+import { F64_BYTES } from './matrix-module.js';
+import type { PlainBlock, ProductMatrix } from './product-matrix.js';
 
 /** Where outer products go, and what they are made of. With m = p.length: */
 export interface CenteredProducts {
-  /** First of the m rows that are added to. */
-  readonly row: number;
-  /** First of the outputs × inputs columns that are added to. */
-  readonly column: number;
+  /** A group of m rows. */
+  readonly group: number;
+  /** A block of any columns, outputs × inputs of them. */
+  readonly block: number;
   /** p, length m. */
   readonly weights: Float64Array;
   /** Length m. */
@@ -19,15 +20,14 @@ export interface CenteredProducts {
   readonly inputs: number;
 }
 
-const F64_BYTES = 8;
 const F32_BYTES = 4;
 
-/** What `addCenteredProducts` needs of the scratch of a room. */
+/** What `addCenteredProducts` needs of the scratch of a matrix. */
 export function centeredProductsBytes(
   m: number,
   { positions, outputs, inputs }: Pick<CenteredProducts, 'positions' | 'outputs' | 'inputs'>,
 ): number {
-  const doubles = 2 * m + outputs * m + positions * inputs;
+  const doubles = 3 * m + outputs * m + positions * inputs;
   return F64_BYTES * doubles + F32_BYTES * positions * outputs * m;
 }
 
@@ -36,39 +36,44 @@ export function centeredProductsBytes(
  * `inputs` columns of that output. Returns Σ_position x, [output][m], good until the next call. A δ of zeros
  * adds nothing.
  */
-export function addCenteredProducts(room: MatrixRoom, products: CenteredProducts): Float64Array {
-  return addByModule(room, products) ?? addHere(room, products);
+export function addCenteredProducts(matrix: ProductMatrix, products: CenteredProducts): Float64Array {
+  const target = matrix.plainBlock(products.group, products.block);
+  return addByModule(matrix, target, products) ?? addHere(target, products);
 }
 
-function addByModule(room: MatrixRoom, products: CenteredProducts): Float64Array | undefined {
-  const { matrix, left, right, scratch } = room;
-  const { row, column, weights, roots, deltas, activations, positions, outputs, inputs } = products;
+function addByModule(
+  { module, scratch }: ProductMatrix,
+  target: PlainBlock,
+  products: CenteredProducts,
+): Float64Array | undefined {
+  const { weights, roots, deltas, activations, positions, outputs, inputs } = products;
   const m = weights.length;
-  const kernel = kernelOf(matrix.data, left, right);
-  if (kernel === undefined || scratch.length < centeredProductsBytes(m, products)) return undefined;
+  if (module === undefined || scratch.length < centeredProductsBytes(m, products)) return undefined;
+  const { exports, buffer } = module;
   let at = scratch.byteOffset;
   const doubles = (length: number): Float64Array => {
-    const view = new Float64Array(kernel.buffer, at, length);
+    const view = new Float64Array(buffer, at, length);
     at += F64_BYTES * length;
     return view;
   };
   const p = doubles(m);
   const r = doubles(m);
+  const x = doubles(m);
   const sums = doubles(outputs * m);
   const a = doubles(positions * inputs);
-  const d = new Float32Array(kernel.buffer, at, deltas.length);
+  const d = new Float32Array(buffer, at, deltas.length);
   p.set(weights);
   r.set(roots);
   sums.fill(0);
   a.set(activations);
   d.set(deltas);
-  kernel.addCenteredProducts(
-    F64_BYTES * (row * matrix.columns + column),
-    matrix.columns,
+  exports.addCenteredProducts(
+    F64_BYTES * target.start,
+    target.stride,
     sums.byteOffset,
     p.byteOffset,
     r.byteOffset,
-    left.byteOffset,
+    x.byteOffset,
     m,
     d.byteOffset,
     positions,
@@ -79,20 +84,22 @@ function addByModule(room: MatrixRoom, products: CenteredProducts): Float64Array
   return sums;
 }
 
-function addHere({ matrix, left, right }: MatrixRoom, products: CenteredProducts): Float64Array {
-  const { row, column, weights, roots, deltas, activations, positions, outputs, inputs } = products;
+function addHere({ data, start, stride }: PlainBlock, products: CenteredProducts): Float64Array {
+  const { weights, roots, deltas, activations, positions, outputs, inputs } = products;
   const m = weights.length;
-  const x = left.subarray(0, m);
-  const y = right.subarray(0, inputs);
+  const x = new Float64Array(m);
   const sums = new Float64Array(outputs * m);
   for (let position = 0; position < positions; position++) {
-    y.set(activations.subarray(position * inputs, (position + 1) * inputs));
+    const a = activations.subarray(position * inputs, (position + 1) * inputs);
     for (let o = 0; o < outputs; o++) {
-      const start = (position * outputs + o) * m;
-      if (isZero(deltas, start, start + m)) continue;
-      centered(deltas, start, weights, roots, x);
-      for (let i = 0; i < m; i++) sums[o * m + i] += x[i];
-      addOuterProduct(matrix, { row, column: column + o * inputs, x, y });
+      const from = (position * outputs + o) * m;
+      if (isZero(deltas, from, from + m)) continue;
+      centered(deltas, from, weights, roots, x);
+      for (let i = 0; i < m; i++) {
+        sums[o * m + i] += x[i];
+        const to = start + i * stride + o * inputs;
+        for (let j = 0; j < inputs; j++) data[to + j] += x[i] * a[j];
+      }
     }
   }
   return sums;

@@ -1,0 +1,131 @@
+/**
+ * The module of assembly/: loops that fill, measure and round a matrix in its own memory several times as
+ * fast as TypeScript. Where a matrix lies decides how fast it is, never what comes out: the loops in
+ * TypeScript do the same operations in the same order.
+ */
+import {
+  compileEmbedded,
+  type EmbeddedModule,
+  instantiate,
+} from '../../../firmware-protocol/embedded-module.js';
+import type { RoundedCodes } from '../matrix.js';
+import { MATRIX_KERNEL_BASE64 } from './matrix-kernel.generated.js';
+
+/** What assembly/index.ts exports; numbers are addresses and counts. */
+interface MatrixKernelExports {
+  addCenteredProducts(
+    target: number,
+    stride: number,
+    sums: number,
+    p: number,
+    roots: number,
+    x: number,
+    m: number,
+    deltas: number,
+    positions: number,
+    outputs: number,
+    activations: number,
+    n: number,
+  ): void;
+  measureRows(from: number, rows: number, columns: number, out: number): void;
+  roundToInt8(from: number, length: number, factor: number, to: number): number;
+  roundToInt16(from: number, length: number, factor: number, to: number): number;
+  largestOfVectors(first: number, count: number): void;
+  measureStretches(table: number, rows: number, stretches: number, out: number): void;
+  roundStretchesToInt8(table: number, rows: number, stretches: number, factor: number, to: number): number;
+  roundStretchesToInt16(table: number, rows: number, stretches: number, factor: number, to: number): number;
+  writeStretches(table: number, rows: number, stretches: number, to: number): void;
+}
+
+/** Values that the module rounds at once. */
+const BLOCK = 16;
+export const F64_BYTES = 8;
+/** Per row of a matrix: largest magnitude, sum of magnitudes, sum of squares. */
+const MEASURES = 3;
+
+let compiled: EmbeddedModule | undefined;
+
+/** An instance of the module for one matrix of rows × columns, whose entries lie from address 0 on. */
+export class MatrixModule {
+  readonly exports: MatrixKernelExports;
+  readonly buffer: ArrayBuffer;
+  /** Where the loops write what is copied out. */
+  readonly #results: number;
+  readonly #rows: number;
+  readonly #columns: number;
+  /** Memory of codes that nobody needs any more, by its length in bytes. */
+  readonly #spare = new Map<number, ArrayBuffer>();
+
+  private constructor(
+    module: Exclude<EmbeddedModule, { missing: string }>,
+    rows: number,
+    columns: number,
+    bytes: number,
+  ) {
+    this.#rows = rows;
+    this.#columns = columns;
+    this.#results = paddedBytes(rows, columns) + Math.ceil(bytes / BLOCK) * BLOCK;
+    const resultBytes = Math.max(2 * (padded(rows * columns) + BLOCK), MEASURES * F64_BYTES * rows);
+    const { exports, buffer } = instantiate(module, this.#results + resultBytes);
+    this.exports = exports as MatrixKernelExports;
+    this.buffer = buffer;
+  }
+
+  /**
+   * A module with `bytes` of memory for other things behind the matrix, which begin at `end`. Undefined where
+   * the host has no WebAssembly with SIMD, or no memory for it.
+   */
+  static create(rows: number, columns: number, bytes = 0): MatrixModule | undefined {
+    compiled ??= compileEmbedded(MATRIX_KERNEL_BASE64);
+    if ('missing' in compiled) return undefined;
+    try {
+      return new MatrixModule(compiled, rows, columns, bytes);
+    } catch (error) {
+      // A system bounds the address space of such memories; without one the matrix is only slower.
+      if (error instanceof RangeError) return undefined;
+      throw error;
+    }
+  }
+
+  /** The measures of all rows, after `measure` has written them to the address that it is given. */
+  measures(measure: (out: number) => void): Float64Array {
+    measure(this.#results);
+    return new Float64Array(this.buffer, this.#results, MEASURES * this.#rows);
+  }
+
+  /** A copy of the codes that `round` writes to the address that it is given; it returns their bits. */
+  codes(bytes: 1 | 2, round: (to: number) => number): RoundedCodes {
+    const bitsUsed = round(this.#results);
+    const length = bytes * this.#rows * this.#columns;
+    const memory = this.#spare.get(length) ?? new ArrayBuffer(length);
+    this.#spare.delete(length);
+    new Uint8Array(memory).set(new Uint8Array(this.buffer, this.#results, length));
+    return { codes: bytes === 1 ? new Int8Array(memory) : new Int16Array(memory), bitsUsed };
+  }
+
+  /** Takes the memory of codes for later ones. */
+  keep({ buffer }: Int8Array | Int16Array): void {
+    if (buffer instanceof ArrayBuffer) this.#spare.set(buffer.byteLength, buffer);
+  }
+
+  measuredDense(): Float64Array {
+    return this.measures((out) => this.exports.measureRows(0, this.#rows, this.#columns, out));
+  }
+
+  roundedDense(factor: number, bytes: 1 | 2): RoundedCodes {
+    const { roundToInt8, roundToInt16 } = this.exports;
+    const round = bytes === 1 ? roundToInt8 : roundToInt16;
+    return this.codes(bytes, (to) => round(0, padded(this.#rows * this.#columns), factor, to));
+  }
+}
+
+/** Bytes that the entries of a matrix and the zeros behind them take in a module. */
+export function paddedBytes(rows: number, columns: number): number {
+  // One more entry than the matrix has, since the last pair may reach beyond it.
+  return F64_BYTES * padded(rows * columns + 1);
+}
+
+/** `length`, up to a multiple of what is rounded at once. */
+export function padded(length: number): number {
+  return Math.ceil(length / BLOCK) * BLOCK;
+}
