@@ -1,7 +1,8 @@
 import type { Mutant } from './mutant.js';
 import { SECOND_SET } from './second-set.js';
+import { THIRD_SET } from './third-set.js';
 
-/** All mutants; the second set has a file of its own. */
+/** All mutants; the second and the third set have files of their own. */
 export const MUTANTS: readonly Mutant[] = [
   {
     id: 'ideal-draws-hot',
@@ -240,4 +241,5 @@ export const MUTANTS: readonly Mutant[] = [
     tests: ['test/learning/training/trainer.test.ts'],
   },
   ...SECOND_SET,
+  ...THIRD_SET,
 ];

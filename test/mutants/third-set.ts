@@ -1,0 +1,201 @@
+import type { Mutant } from './mutant.js';
+
+/** Twenty mutants by a third pair of eyes that had not read the tests, four for each room. */
+export const THIRD_SET: readonly Mutant[] = [
+  {
+    id: 'settled-to-another-residual',
+    set: 'third',
+    file: 'src/algorithms/solve/settle-to.ts',
+    find: 'relativeResidual = norm2(unweighted(residual, weights)) / norm;',
+    replacement: 'relativeResidual = norm2(residual) / norm;',
+    meaning:
+      'A prepared system with unlike units settles until the residual of the scaled system is small, and reports that.',
+    tests: ['test/algorithms'],
+  },
+  {
+    id: 'rounding-not-relative',
+    set: 'third',
+    file: 'src/algorithms/solve/refinement.ts',
+    find: 'quantizationError: roundingErrorBound(this.#plan, averaged) / norm,',
+    replacement: 'quantizationError: roundingErrorBound(this.#plan, averaged),',
+    meaning: "A solve reports what rounding left in x in x's own unit, and calls it a share of ‖x‖.",
+    tests: ['test/algorithms'],
+  },
+  {
+    id: 'wandering-of-the-mean-alone',
+    set: 'third',
+    file: 'src/algorithms/solve/corrections.ts',
+    find: 'wandering: (1 + 1 / CHECK_RUNS) * pooledVariance(readings, mean)',
+    replacement: 'wandering: (1 / CHECK_RUNS) * pooledVariance(readings, mean)',
+    meaning:
+      'On a board that wanders from run to run the error bar holds what the check runs wandered, not what the answer did.',
+    tests: ['test/algorithms'],
+  },
+  {
+    id: 'lower-bounds-unchecked',
+    set: 'third',
+    file: 'src/algorithms/qp/kkt.ts',
+    find: 'violation = Math.max(violation, lower[i] - image[i], image[i] - upper[i]);',
+    replacement: 'violation = Math.max(violation, image[i] - upper[i]);',
+    meaning:
+      'The primal residual of a quadratic program is 0 however far below a lower bound its answer lies.',
+    tests: ['test/algorithms'],
+  },
+  {
+    id: 'noise-of-the-loudest-cell',
+    set: 'third',
+    file: 'src/board/noise-register.ts',
+    find: '{ amplitude: (noiseCodeMin + noiseCodeMax) / 2, shift }',
+    replacement: '{ amplitude: noiseCodeMax, shift }',
+    meaning:
+      'Draws of a board whose cells are unequally loud are divided by the loudest one, so that they scatter too little.',
+    tests: ['test/algorithms', 'test/board'],
+  },
+  {
+    id: 'ideal-noise-forgets-slowly',
+    set: 'third',
+    file: 'src/algorithms/ideal-sampler.ts',
+    find: 'Math.sqrt(noiseTemperature * relaxedTime(2 * eigenvalue, time) * 2)',
+    replacement: 'Math.sqrt(noiseTemperature * relaxedTime(eigenvalue, time))',
+    meaning:
+      'Relaxations of the ideal sampler have the right variance at equilibrium, and up to half of it at short times.',
+    tests: ['test/algorithms'],
+  },
+  {
+    id: 'prepared-draws-uneven',
+    set: 'third',
+    file: 'src/algorithms/prepare.ts',
+    find: 'this.#sampling ??= planSampling(session.identity, this.#system.evened, calibration, dampingMax);',
+    replacement: 'this.#sampling ??= this.#plainPlan(session);',
+    meaning:
+      "Draws of a prepared system on a calibrated board have the cells' unequal noise, and are said to have a known covariance.",
+    tests: ['test/algorithms', 'test/measure/calibration'],
+  },
+  {
+    id: 'continued-noise-again',
+    set: 'third',
+    file: 'src/board/session.ts',
+    find: 'this.#nextTick += report.ticksDone;',
+    replacement: 'this.#nextTick = report.ticksDone;',
+    meaning:
+      'From the third part of a board run on, every part has the noise of the one before it again: draws repeat.',
+    tests: ['test/algorithms', 'test/board'],
+  },
+  {
+    id: 'noise-without-top-octave',
+    set: 'third',
+    file: 'src/board/noise-register.ts',
+    find: 'shift >= range.noiseShiftMin; shift--',
+    replacement: 'shift > range.noiseShiftMin; shift--',
+    meaning:
+      'A noise temperature in the highest octave of the register becomes the highest one, up to four times too hot.',
+    tests: ['test/board', 'test/algorithms'],
+  },
+  {
+    id: 'relaxation-drive-clamped',
+    set: 'third',
+    file: 'src/board/scaling.ts',
+    find: 'const needed = Math.max(reached, initialMax, driveMax / driveMaxPerScale);',
+    replacement: 'const needed = Math.max(reached, initialMax);',
+    meaning: 'The drive of a short relaxation is cut off at the range of its converter, and nothing says so.',
+    tests: ['test/board', 'test/algorithms'],
+  },
+  {
+    id: 'factor-damping-counted-twice',
+    set: 'third',
+    file: 'src/board/spectrum.ts',
+    find: 'const eigenvalueMin = Math.max(found, floor);',
+    replacement: 'const eigenvalueMin = found + floor;',
+    meaning:
+      'The smallest eigenvalue of a damped factor counts the damping twice, so that certificates prove up to half of the error.',
+    tests: ['test/board', 'test/algorithms'],
+  },
+  {
+    id: 'last-column-unmeasured',
+    set: 'third',
+    file: 'src/board/system-measure.ts',
+    find: 'evenSquares + oddSquares + rest * rest]',
+    replacement: 'evenSquares + oddSquares]',
+    meaning:
+      'The bound on the eigenvalues of a factor with an odd number of columns leaves out the last one, so that its mode overshoots.',
+    tests: ['test/board', 'test/algorithms'],
+  },
+  {
+    id: 'noise-bar-of-the-amplitude',
+    set: 'third',
+    file: 'src/measure/noise-temperature.ts',
+    find: 'const relativeError = Math.sqrt((2 / samples) * spread);',
+    replacement: 'const relativeError = Math.sqrt(spread / (2 * samples));',
+    meaning:
+      'Noise temperatures have the error bar of their square roots, half of their own: an ideal board looks mismatched.',
+    tests: ['test/measure'],
+  },
+  {
+    id: 'code-widths-with-counting-noise',
+    set: 'third',
+    file: 'src/measure/adc-histogram.ts',
+    find: 'return all + (counts[code - first] / hoped - 1) ** 2 - 1 / hoped;',
+    replacement: 'return all + (counts[code - first] / hoped - 1) ** 2;',
+    meaning:
+      'The codes of an ideal ADC seem to differ in width, since chance in their counts is not taken off.',
+    tests: ['test/measure'],
+  },
+  {
+    id: 'profile-cells-upside-down',
+    set: 'third',
+    file: 'src/measure/profile-parts.ts',
+    find: '(value) => (value > 0 ? UNIT_GAIN / value : Number.NaN)',
+    replacement: '(value) => (value > 0 ? UNIT_GAIN * value : Number.NaN)',
+    meaning: 'In the profile of a measured board the slow cells are fast, and the fast ones slow.',
+    tests: ['test/measure'],
+  },
+  {
+    id: 'resumed-noise-from-the-start',
+    set: 'third',
+    file: 'src/measure/lab-board.ts',
+    find: 'this.#runs = known.runs;',
+    replacement: 'this.#runs = 0;',
+    meaning:
+      'A measurement that is resumed has other noise than one without the interruption, and so other results.',
+    tests: ['test/measure'],
+  },
+  {
+    id: 'one-order-for-all-epochs',
+    set: 'third',
+    file: 'src/learning/batches.ts',
+    find: 'if (epoch !== orderEpoch) {',
+    replacement: 'if (orderEpoch < 0) {',
+    meaning:
+      'All epochs have the batches of the first one, or after a resume those of the epoch in which it was resumed.',
+    tests: ['test/learning'],
+  },
+  {
+    id: 'wolfe-conditions-weak',
+    set: 'third',
+    file: 'src/learning/optimizers/line-search.ts',
+    find: 'Math.abs(point.slope) <= -SLOPE_SHARE * slope',
+    replacement: '-point.slope <= -SLOPE_SHARE * slope',
+    meaning:
+      'A line search takes a step that climbs the far side of the valley steeply, against the strong Wolfe conditions.',
+    tests: ['test/learning'],
+  },
+  {
+    id: 'delay-of-no-effect',
+    set: 'third',
+    file: 'src/learning/optimizers/relaxation.ts',
+    find: 'state: { arrays: { solution: delayed.x }, numbers }',
+    replacement: 'state: { arrays: { solution: x }, numbers }',
+    meaning: 'After a delay the next relaxation starts from what was read before it.',
+    tests: ['test/learning'],
+  },
+  {
+    id: 'faces-of-half-the-cube',
+    set: 'third',
+    file: 'src/learning/pinn/points.ts',
+    find: 'const face = Math.floor(2 * dimensions * random.uniform());',
+    replacement: 'const face = Math.floor(dimensions * random.uniform());',
+    meaning:
+      'The boundary points of the Poisson problem lie on five of the ten faces, so that the others have no boundary values.',
+    tests: ['test/learning'],
+  },
+];
