@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Mutant } from './mutant.js';
 import { MUTANTS } from './mutant-table.js';
-import { type MutantResult, runMutant, runTests, withScratchCopy } from './run-mutants.js';
+import { EVERYTHING, type MutantResult, runMutant, runTests, withScratchCopy } from './run-mutants.js';
 
 const HELP = `Puts small bugs into a copy of the project, one after another, and runs the tests that are to find them.
 
@@ -51,8 +51,9 @@ async function main(): Promise<number> {
   const results = await withScratchCopy(ROOT, async (place) => {
     const tests = [...new Set(chosen.flatMap((mutant) => mutant.tests))];
     say(`Without a mutant: ${all ? 'the quick suite' : `${tests.length} files and folders of tests`} …`);
-    const sound = await runTests(place, tests, options);
-    if (sound.verdict !== 'survived') throw new Error(`the tests fail without any mutant: ${sound.by}`);
+    const sound = await runTests(place, all ? EVERYTHING : tests, options);
+    if (sound.verdict !== 'passed')
+      throw new Error(`the tests fail without any mutant: ${sound.by} ${sound.message}`.trim());
     const done: MutantResult[] = [];
     for (const mutant of chosen) {
       const result = await runMutant(mutant, place, options);
@@ -80,9 +81,10 @@ function choose(only: readonly string[] | undefined, set: string | undefined): r
   return chosen;
 }
 
-function lineOf({ id, verdict, by, seconds }: MutantResult, number: number, of: number): string {
+function lineOf({ id, verdict, by, message, seconds }: MutantResult, number: number, of: number): string {
   const what = by === '' ? '' : `: ${by}`;
-  return `${number}/${of} ${id} ${verdict.toUpperCase()} (${seconds.toFixed(0)} s)${what}`;
+  const said = message === '' ? '' : `\n    ${message}`;
+  return `${number}/${of} ${id} ${verdict.toUpperCase()} (${seconds.toFixed(0)} s)${what}${said}`;
 }
 
 try {

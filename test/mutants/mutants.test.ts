@@ -1,8 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Mutant } from './mutant.js';
 import { MUTANTS } from './mutant-table.js';
-import { mutated } from './run-mutants.js';
+import { type MutantResult, mutated, type RunOptions, runMutant, type TestsResult } from './run-mutants.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
@@ -30,4 +32,92 @@ describe('the mutants that `npm run mutants` tries', () => {
     expect(() => mutated(mutant, 'nothing of it')).toThrow(/stale.*0 times/);
     expect(() => mutated(mutant, mutant.find.repeat(2))).toThrow(/stale.*2 times/);
   });
+});
+
+describe('a mutant is judged', () => {
+  const mutant: Mutant = {
+    id: 'two-is-three',
+    set: 'fresh',
+    file: 'src/two.ts',
+    find: 'two = 2',
+    replacement: 'two = 3',
+    meaning: '',
+    tests: ['test/two'],
+  };
+  const passed: TestsResult = { verdict: 'passed', by: '', message: '' };
+  const failed: TestsResult = {
+    verdict: 'failed',
+    by: 'two is even',
+    message: 'expected 1 to be 0',
+    file: 'test/two/even.test.ts',
+  };
+
+  /** Judges it by tests that answer `all` when all run, and `one(isMutant)` when the failed one runs alone. */
+  async function judge(
+    all: (run: number) => TestsResult,
+    one: (isMutant: boolean) => TestsResult,
+  ): Promise<MutantResult & { readonly left: string; readonly runs: number }> {
+    const place = mkdtempSync(path.join(tmpdir(), 'thermolink-judge-'));
+    onTestFinished(() => rmSync(place, { recursive: true }));
+    mkdirSync(path.join(place, 'src'));
+    const file = path.join(place, mutant.file);
+    writeFileSync(file, 'const two = 2;');
+    let runs = 0;
+    const result = await runMutant(mutant, place, {}, async (at, tests, { testName }: RunOptions = {}) => {
+      expect(at).toBe(place);
+      const isMutant = readFileSync(file, 'utf8') === 'const two = 3;';
+      if (testName === undefined) {
+        expect(isMutant).toBe(true);
+        expect(tests).toEqual(mutant.tests);
+        return all(runs++);
+      }
+      expect([testName, tests]).toEqual([failed.by, [failed.file]]);
+      return one(isMutant);
+    });
+    return { ...result, left: readFileSync(file, 'utf8'), runs };
+  }
+
+  it('as caught by a test that fails with it twice and passes without it', async () => {
+    const result = await judge(
+      () => failed,
+      (isMutant) => (isMutant ? failed : passed),
+    );
+    expect(result).toMatchObject({ verdict: 'caught', by: failed.by, message: failed.message, runs: 1 });
+  });
+
+  it('as a survivor when all tests pass', async () => {
+    const result = await judge(
+      () => passed,
+      () => passed,
+    );
+    expect(result).toMatchObject({ verdict: 'survived', by: '', runs: 1 });
+  });
+
+  it('anew after a test that failed by chance, and not by that test', async () => {
+    const result = await judge(
+      (run) => (run === 0 ? failed : passed),
+      () => passed,
+    );
+    expect(result).toMatchObject({ verdict: 'survived', runs: 2 });
+  });
+
+  it('as nothing that anyone can say where the test fails without it too', async () => {
+    const result = await judge(
+      () => failed,
+      () => failed,
+    );
+    expect(result).toMatchObject({ verdict: 'broken', runs: 3 });
+    expect(result.by).toContain(failed.by);
+  });
+
+  it.each(['passed', 'failed', 'broken'] as const)(
+    'and taken out again, after tests that %s',
+    async (verdict) => {
+      const { left } = await judge(
+        () => ({ ...failed, verdict }),
+        () => failed,
+      );
+      expect(left).toBe('const two = 2;');
+    },
+  );
 });

@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -17,22 +18,40 @@ import type { Mutant } from './mutant.js';
 const LEFT_OUT = ['.git', 'coverage', 'node_modules', 'runs'];
 /** A mutant that makes the tests run for ever counts as caught then. */
 const TIMEOUT_MS = 900_000;
-const EVERYTHING = ['--exclude=test/mutants/**', '--exclude=test/repository/**'];
+/** The whole quick suite, but for what looks at the repository itself. */
+export const EVERYTHING: readonly string[] = ['--exclude=test/mutants/**', '--exclude=test/repository/**'];
+
+/** A mutant is tried again after a failure that its test does not repeat; so often in all. */
+const TRIES_MAX = 3;
 
 /** What the tests said of a mutant. */
 export interface MutantResult {
   readonly id: string;
-  /** `broken`: no test could say anything, since the sources do not load with it. */
+  /** `broken`: no test could say anything, since the sources do not load with it, or tests fail by chance. */
   readonly verdict: 'caught' | 'survived' | 'broken';
-  /** The first test that failed; what happened, for a mutant that broke the run; empty for a survivor. */
+  /** The test that found it; what happened, for a mutant that broke the run; empty for a survivor. */
   readonly by: string;
+  /** What that test said; empty where none spoke. */
+  readonly message: string;
   readonly seconds: number;
+}
+
+/** What some tests said of a copy of the project. */
+export interface TestsResult {
+  readonly verdict: 'passed' | 'failed' | 'broken';
+  /** The first test that failed; what happened, for a run that broke; empty for one that passed. */
+  readonly by: string;
+  readonly message: string;
+  /** File of the test that failed, from the root; undefined where none did. */
+  readonly file?: string;
 }
 
 export interface RunOptions {
   /** Runs the whole quick suite, compiled anew, instead of the tests that the mutant names. */
   readonly all?: boolean;
   readonly signal?: AbortSignal;
+  /** Runs only the test of this full name. Default: all tests of the files. */
+  readonly testName?: string;
 }
 
 /** The text of a source with a mutant in it. Throws when what it replaces does not occur exactly once. */
@@ -66,38 +85,67 @@ export async function withScratchCopy<Result>(
   }
 }
 
-/** Runs the tests that are to find a mutant, with it, in the scratch copy at `place`. */
+/**
+ * Runs the tests that are to find a mutant, with it, in the scratch copy at `place`. It is caught when a test
+ * fails with it twice, and passes without it: a test that fails by chance, or under load, is tried anew.
+ */
 export async function runMutant(
   mutant: Mutant,
   place: string,
   options: RunOptions = {},
+  run: typeof runTests = runTests,
 ): Promise<MutantResult> {
+  const startMs = performance.now();
   const file = path.join(place, mutant.file);
   const sound = readFileSync(file, 'utf8');
-  writeFileSync(file, mutated(mutant, sound));
+  const changed = mutated(mutant, sound);
+  const result = ({ verdict, by, message }: Omit<MutantResult, 'id' | 'seconds'>): MutantResult => {
+    const seconds = (performance.now() - startMs) / 1000;
+    return { id: mutant.id, verdict, by, message, seconds };
+  };
+  const byChance: string[] = [];
   try {
-    return { id: mutant.id, ...(await runTests(place, mutant.tests, options)) };
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      writeFileSync(file, changed);
+      const found = await run(place, options.all ? EVERYTHING : mutant.tests, options);
+      if (found.verdict === 'passed') return result({ ...found, verdict: 'survived' });
+      if (found.verdict === 'broken') return result({ ...found, verdict: 'broken' });
+      if (found.file === undefined) return result({ ...found, verdict: 'caught' });
+      const thatTest = [found.file];
+      const again = await run(place, thatTest, { ...options, testName: found.by });
+      writeFileSync(file, sound);
+      const without = await run(place, thatTest, { ...options, testName: found.by });
+      if (again.verdict !== 'passed' && without.verdict === 'passed')
+        return result({ ...found, verdict: 'caught' });
+      byChance.push(found.by);
+    }
+    const by = `tests that fail by chance, or without it too: ${byChance.join(', ')}`;
+    return result({ verdict: 'broken', by, message: '' });
   } finally {
     writeFileSync(file, sound);
   }
 }
 
-/** Runs quick tests in a copy of the project until one fails. */
+/** Runs quick tests in a copy of the project until one fails. `tests` are files, folders and options. */
 export async function runTests(
   place: string,
   tests: readonly string[],
-  { all = false, signal }: RunOptions = {},
-): Promise<Omit<MutantResult, 'id'>> {
-  const startMs = performance.now();
+  { all = false, signal, testName }: RunOptions = {},
+): Promise<TestsResult> {
   const report = path.join(place, 'mutant-report.json');
   rmSync(report, { force: true });
   // What starts processes runs the compiled program. Unused names make the compiler complain, not stop.
   if (all) await run(place, [path.join('node_modules', '.bin', 'tsc'), '-b'], signal);
-  const which = all ? EVERYTHING : tests;
   const reporting = ['--bail=1', '--reporter=json', `--outputFile=${report}`];
+  const named = testName === undefined ? [] : ['-t', `^${escaped(testName)}$`];
   const vitest = path.join('node_modules', 'vitest', 'vitest.mjs');
-  const ended = await run(place, [vitest, 'run', '--tags-filter=!long', ...reporting, ...which], signal);
-  return { ...verdictOf(ended, report), seconds: (performance.now() - startMs) / 1000 };
+  const args = [vitest, 'run', '--tags-filter=!long', ...reporting, ...named, ...tests];
+  return resultOf(await run(place, args, signal), report, place);
+}
+
+/** The text as a regular expression that matches it alone. */
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
 interface Ended {
@@ -108,28 +156,38 @@ interface Ended {
 
 /** What vitest's JSON report has of interest here. */
 interface Report {
-  readonly numTotalTests: number;
+  readonly numPassedTests: number;
   readonly testResults: readonly {
+    /** Path of the file. */
+    readonly name: string;
     readonly message: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[];
+    }[];
   }[];
 }
 
-function verdictOf({ code, isTimeout, output }: Ended, file: string): Pick<MutantResult, 'verdict' | 'by'> {
-  if (isTimeout) return { verdict: 'caught', by: 'the tests did not end' };
+function resultOf({ code, isTimeout, output }: Ended, file: string, place: string): TestsResult {
+  if (isTimeout) return { verdict: 'failed', by: 'the tests did not end', message: '' };
   let report: Report;
   try {
     report = JSON.parse(readFileSync(file, 'utf8')) as Report;
   } catch {
-    return { verdict: 'broken', by: `no report; exit code ${code}: ${lastLine(output)}` };
+    return { verdict: 'broken', by: `no report; exit code ${code}: ${lastLine(output)}`, message: '' };
   }
-  const failed = report.testResults.flatMap(({ assertionResults }) =>
-    assertionResults.filter(({ status }) => status === 'failed'),
-  );
-  if (failed.length > 0) return { verdict: 'caught', by: failed[0].fullName };
-  if (code === 0 && report.numTotalTests > 0) return { verdict: 'survived', by: '' };
+  for (const { name, assertionResults } of report.testResults) {
+    const failed = assertionResults.find(({ status }) => status === 'failed');
+    if (failed === undefined) continue;
+    const message = failed.failureMessages?.[0]?.trim().split('\n')[0] ?? '';
+    // The folder for temporary files may be a link.
+    const from = name.startsWith(place) ? place : realpathSync(place);
+    return { verdict: 'failed', by: failed.fullName, message, file: path.relative(from, name) };
+  }
+  if (code === 0 && report.numPassedTests > 0) return { verdict: 'passed', by: '', message: '' };
   const message = report.testResults.find((result) => result.message !== '')?.message ?? output;
-  return { verdict: 'broken', by: lastLine(message) };
+  return { verdict: 'broken', by: lastLine(message), message: '' };
 }
 
 function lastLine(text: string): string {
