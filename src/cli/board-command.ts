@@ -1,9 +1,6 @@
 import type { Device } from '../driver/device.js';
 import { counted } from '../number-text.js';
-import { fittingEmulator } from '../serve/emulator-transport.js';
 import { defineCommand, type LoadedCommand, printReport, type Report } from './command.js';
-import { deviceFile, deviceUri, withDevice } from './device.js';
-import { checkFiles } from './input/check-files.js';
 import { type CALIBRATION, deviceOption, JSON_OUTPUT, LOG, RECORD, RETRY } from './options/groups.js';
 import type { OptionSpecs, OptionValues } from './options/option.js';
 import { withInterrupt } from './output/interrupt.js';
@@ -88,6 +85,12 @@ export function boardCommand<S extends OptionSpecs>(definition: BoardCommandDefi
     async run(values, name) {
       const shared = values as OptionValues<SharedOptions> & SomeOptions;
       const json = shared.json === true;
+      // `--help` needs none of these, and they take longer to load than all that it needs.
+      const [{ deviceFile, deviceUri, withDevice }, { fittingEmulator }, { checkFiles }] = await Promise.all([
+        import('./device.js'),
+        import('../serve/emulator-transport.js'),
+        import('./input/check-files.js'),
+      ]);
       await checkFiles(options, values, { '--device': deviceFile(shared.device) });
       const report = await withInterrupt((signal) =>
         definition.run(values, async (work, { cells = 1, total = 1 } = {}) => {
