@@ -45,7 +45,7 @@ Example:
         return measured.result;
       });
       const record = recordOf(result, new Date());
-      const files = output?.write(record, characterizationFigures(result)) ?? [];
+      const files = (await output?.write(record, characterizationFigures(result))) ?? [];
       remove?.();
       const again = repeats === 0 ? '' : `, ${counted(repeats, 'repeat')} of what was lost`;
       const written = files.length === 0 ? '' : `\nwritten: ${files.join(', ')}\n`;

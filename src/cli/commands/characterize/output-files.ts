@@ -1,6 +1,8 @@
 import { existsSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { ThermolinkError } from '../../../errors.js';
 import { replaceFile } from '../../../files/replace-file.js';
+import { writeText } from '../../../files/write-array.js';
 import { lockDirectory, requireDirectory, writing } from '../../../learning/training-files-lock.js';
 import type { CharacterizationRecord } from '../../../measure/record.js';
 
@@ -9,8 +11,11 @@ export const OUTPUT_RECORD = 'characterization.json';
 const FIGURES = ['cells.svg', 'couplings.svg', 'adc-histogram.svg'];
 
 export interface OutputFiles {
-  /** Replaces record and figures and returns their paths. Errors: BAD_FILE. */
-  write(record: CharacterizationRecord, figures: ReadonlyMap<string, string>): string[];
+  /**
+   * Replaces record and figures and returns their paths. Errors: BAD_FILE, which tells where the record is. It
+   * is in a temporary directory where it can't be written here.
+   */
+  write(record: CharacterizationRecord, figures: ReadonlyMap<string, string>): Promise<string[]>;
   /** Where finished parts are kept until the measurement is complete. */
   readonly unfinished: string;
   /** Lets others in, and removes what directories were made here if they are empty. */
@@ -37,22 +42,37 @@ export function prepareOutput(directory: string): OutputFiles {
           return;
         }
     },
-    write(record, figures) {
-      const files: string[] = [];
-      const put = (name: string, text: string): void => {
-        const path = join(directory, name);
-        replaceFile(path, text);
-        files.push(path);
-      };
-      put(OUTPUT_RECORD, `${JSON.stringify(record)}\n`);
+    async write(record, figures) {
+      const recordFile = join(directory, OUTPUT_RECORD);
+      await writeText(recordFile, `${JSON.stringify(record)}\n`);
+      const files = [recordFile];
       for (const name of FIGURES) {
+        const path = join(directory, name);
         const figure = figures.get(name);
-        if (figure !== undefined) put(name, figure);
-        else writing(directory, () => rmSync(join(directory, name), { force: true }));
+        if (figure === undefined) writing(directory, () => rmSync(path, { force: true }));
+        else {
+          putFigure(path, figure, recordFile);
+          files.push(path);
+        }
       }
       return files;
     },
   };
+}
+
+/** Errors: BAD_FILE, which tells where the record is. */
+function putFigure(path: string, figure: string, recordFile: string): void {
+  try {
+    replaceFile(path, figure);
+  } catch (error) {
+    if (!(error instanceof ThermolinkError)) throw error;
+    const { code, message, cause, data, hint } = error;
+    throw new ThermolinkError(code, message, {
+      cause,
+      data,
+      hint: `${hint} The record is in ${recordFile}.`,
+    });
+  }
 }
 
 /** Those of the directories down to `directory` that do not exist yet, the innermost first. */
