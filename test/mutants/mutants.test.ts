@@ -52,7 +52,9 @@ describe('a mutant is judged', () => {
     file: 'test/two/even.test.ts',
   };
 
-  /** Judges it by tests that answer `all` when all run, and `one(isMutant)` when the failed one runs alone. */
+  /**
+   * Judges it by tests that answer `all` when all run, and `one(isMutant)` when the failed one runs alone.
+   */
   async function judge(
     all: (run: number) => TestsResult,
     one: (isMutant: boolean) => TestsResult,

@@ -12,8 +12,8 @@ const FIGURES = ['cells.svg', 'couplings.svg', 'adc-histogram.svg'];
 
 export interface OutputFiles {
   /**
-   * Replaces record and figures and returns their paths. Errors: BAD_FILE, which tells where the record is. It
-   * is in a temporary directory where it can't be written here.
+   * Replaces record and figures and returns their paths. Errors: BAD_FILE, which tells where the record is.
+   * It is in a temporary directory where it can't be written here.
    */
   write(record: CharacterizationRecord, figures: ReadonlyMap<string, string>): Promise<string[]>;
   /** Where finished parts are kept until the measurement is complete. */
