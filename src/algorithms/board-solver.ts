@@ -5,13 +5,23 @@ import type { BoardDevice } from '../driver/device-api.js';
 import type {
   AnalogSolverOptions,
   EquilibriumSolver,
+  InverseSolver,
   RelaxationSolver,
   TruncatedSolver,
 } from './contract.js';
+import { prepare } from './prepare.js';
 import { relax } from './relax.js';
-import { checkIsRelaxRequest, checkIsSolveRequest, checkIsTruncatedRequest } from './request-checks.js';
+import {
+  checkIsInverseRequest,
+  checkIsRelaxRequest,
+  checkIsSolveRequest,
+  checkIsTruncatedRequest,
+} from './request-checks.js';
 import { solve } from './solve/solve.js';
 import { truncated } from './truncated.js';
+
+/** Couplings are most of what an inverse sends, and its readings are good to some percent with 8 bits. */
+const INVERSE_COUPLING_BITS = 8;
 
 /**
  * A solver for linear systems that uses a board, real or emulated. The host scales, rounds, averages and
@@ -22,13 +32,13 @@ import { truncated } from './truncated.js';
  *
  * Errors: BAD_ARGUMENT for what is no device (such as a promise of one) and for an option outside its range;
  * BAD_CALIBRATION for a calibration of another board. Its methods throw those of `EquilibriumSolver`,
- * `RelaxationSolver` and `TruncatedSolver`, OVERLOAD when no scale keeps the board off its rails, and what
+ * `RelaxationSolver`, `TruncatedSolver` and `InverseSolver`, OVERLOAD when no scale keeps the board off its rails, and what
  * the device throws.
  */
 export function createAnalogSolver(
   device: BoardDevice,
   options: AnalogSolverOptions = {},
-): EquilibriumSolver & RelaxationSolver & TruncatedSolver {
+): EquilibriumSolver & RelaxationSolver & TruncatedSolver & InverseSolver {
   checkDevice(device);
   checkOptions(options);
   const { relaxCouplingBits, relaxNoiseTemperature, calibration, ticksMax } = options;
@@ -43,6 +53,13 @@ export function createAnalogSolver(
     truncated: async (request, work) => {
       checkIsTruncatedRequest(request);
       return truncated(device, { ...request, ...settings }, work);
+    },
+    invert: async (request) => {
+      checkIsInverseRequest(request);
+      const { matrix, ...use } = request;
+      const { couplingBits = INVERSE_COUPLING_BITS } = settings;
+      const system = { kind: 'dense', matrix } as const;
+      return prepare(device, { system, calibration, ticksMax, couplingBits }).invert(use);
     },
     solve: async (request) => {
       checkIsSolveRequest(request);

@@ -215,10 +215,36 @@ export interface TruncatedSolver {
   ): Promise<Result>;
 }
 
+/** What is inverted, and how well. */
+export interface InverseSolverRequest {
+  /** A, N×N symmetric positive definite. */
+  readonly matrix: Matrix;
+  /** Bound on ‖e_j − A x_j‖₂ of each column x_j as it is found, above 0 and below 1. */
+  readonly tolerance: number;
+  /** Column j uses block `address.block` + j. */
+  readonly address: RunAddress;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Inverts matrices for an optimizer that uses one inverse for many steps. Implemented by the board, by a
+ * digital solver, and by the control that returns what a board is given.
+ */
+export interface InverseSolver {
+  readonly name: string;
+  /**
+   * A⁻¹, N×N and symmetric, without error bars.
+   *
+   * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED before any byte is sent;
+   * TOLERANCE_NOT_MET when a column is not good enough; OVERLOAD; those of the device.
+   */
+  invert(request: InverseSolverRequest): Promise<{ readonly inverse: Matrix; readonly cost: SolverCost }>;
+}
+
 /** What a solver that uses a board is made with. */
 export interface AnalogSolverOptions {
   /**
-   * Width of coupling codes in `relax` and `truncated`, at most the board's; couplings are most of the
+   * Width of coupling codes in `relax`, `truncated` and `invert`, at most the board's; couplings are most of the
    * upload. Default 8.
    */
   readonly relaxCouplingBits?: number;
@@ -228,7 +254,7 @@ export interface AnalogSolverOptions {
    */
   readonly relaxNoiseTemperature?: number;
   /**
-   * What was measured of the board. `solve` programs and reads it so that its errors cancel; `relax` and
+   * What was measured of the board. `solve` and `invert` program and read it so that its errors cancel; `relax` and
    * `truncated` do not use it. Default: nothing.
    */
   readonly calibration?: BoardCalibration;

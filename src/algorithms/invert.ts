@@ -1,11 +1,4 @@
-import { U16_MAX } from '../../firmware-protocol/limits.js';
-import {
-  badArgument,
-  checkAddress,
-  checkObject,
-  checkOptionalFunction,
-  checkSignal,
-} from '../argument-checks.js';
+import { checkObject, checkOptionalFunction, checkSignal } from '../argument-checks.js';
 import type { BoardCalibration } from '../board/calibration.js';
 import { type CheckedSystem, checkSystem, refuseTooLarge } from '../board/checked-system.js';
 import type { SolverCost } from '../board/cost.js';
@@ -15,7 +8,7 @@ import type { BoardDevice } from '../driver/device-api.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
 import type { SolveProgress } from './contract.js';
-import { checkTolerance } from './request-checks.js';
+import { checkColumnAddresses, checkTolerance } from './request-checks.js';
 import { SolvePlans } from './solve/plan.js';
 import { refine } from './solve/refine.js';
 
@@ -118,18 +111,10 @@ function joinHalves({ rows, data }: Matrix, standardError: Matrix): void {
 function check(request: InverseRequest, { identity }: BoardDevice): CheckedSystem {
   checkObject('The request', request, '{ system, tolerance: 1e-2, address: { seed: 1, step: 0, block: 0 } }');
   checkTolerance(request.tolerance);
-  checkAddress(request.address);
   checkSignal(request.signal);
   checkOptionalFunction('onProgress', request.onProgress);
   const system = checkSystem(request.system);
-  const blockMax = U16_MAX - (system.dimension - 1);
-  if (request.address.block > blockMax)
-    throw badArgument(
-      'address.block',
-      request.address.block,
-      `at most ${blockMax}`,
-      'Column j uses block + j.',
-    );
+  checkColumnAddresses(request.address, system.dimension);
   refuseTooLarge(system.system, identity);
   return system;
 }

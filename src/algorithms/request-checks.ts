@@ -1,3 +1,4 @@
+import { U16_MAX } from '../../firmware-protocol/limits.js';
 import {
   badArgument,
   checkAddress,
@@ -6,6 +7,7 @@ import {
   checkSignal,
 } from '../argument-checks.js';
 import { type CheckedSystem, checkSystem, checkVector } from '../board/checked-system.js';
+import type { RunAddress } from '../board/run-seed.js';
 import { settledOrAborted, throwIfAborted } from '../errors.js';
 import type { RelaxRequest, SolveRequest } from './contract.js';
 
@@ -80,6 +82,11 @@ export function checkIsTruncatedRequest(request: unknown): void {
   checkObject('The request', request, '{ factor, address: { seed: 1, step: 0, block: 0 } }');
 }
 
+/** Refuses what is no object at all: BAD_ARGUMENT that shows a request to invert. */
+export function checkIsInverseRequest(request: unknown): void {
+  checkObject('The request', request, '{ matrix, tolerance: 0.1, address: { seed: 1, step: 0, block: 0 } }');
+}
+
 /** Refuses what is no object at all: BAD_ARGUMENT that shows a request to solve. */
 export function checkIsSolveRequest(request: unknown): void {
   const example = '{ system, drive, tolerance: 1e-2, address: { seed: 1, step: 0, block: 0 } }';
@@ -95,4 +102,14 @@ export function checkTolerance(tolerance: number): void {
     'a number above 0 and below 1',
     'It bounds the relative error ‖x̂ − x‖/‖x‖, which is 1 for the answer 0: choose for example 1e-2.',
   );
+}
+
+/**
+ * Refuses an address of an N×N inverse whose column j has no block of its own. Errors: BAD_ARGUMENT.
+ */
+export function checkColumnAddresses(address: RunAddress, dimension: number): void {
+  checkAddress(address);
+  const blockMax = U16_MAX - (dimension - 1);
+  if (address.block > blockMax)
+    throw badArgument('address.block', address.block, `at most ${blockMax}`, 'Column j uses block + j.');
 }

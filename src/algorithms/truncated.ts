@@ -12,10 +12,13 @@ import { type Attempt, type BoardSession, inSession } from '../board/session.js'
 import { factorEigenvalueMax } from '../board/spectrum.js';
 import type { BoardDevice } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
+import { type Matrix, matrix } from '../linalg/matrix.js';
 import { isZero, normInf } from '../linalg/products.js';
-import { directSolver } from '../linalg/woodbury.js';
+import { directSolver, inverseOf } from '../linalg/woodbury.js';
 import { formatNumber } from '../number-text.js';
 import type {
+  InverseSolver,
+  InverseSolverRequest,
   LoadedFactor,
   TruncatedRequest,
   TruncatedResult,
@@ -23,7 +26,7 @@ import type {
   TruncatedSolver,
 } from './contract.js';
 import { type BoardRelaxRequest, noiseOf } from './relax.js';
-import { checkIsTruncatedRequest } from './request-checks.js';
+import { checkIsInverseRequest, checkIsTruncatedRequest } from './request-checks.js';
 
 /** What is loaded into a board for truncated solves. */
 export interface BoardTruncatedRequest
@@ -179,12 +182,20 @@ class FactorOnBoard implements LoadedFactor {
 }
 
 /**
- * The control of every truncated solver: it returns the drive that it is given, at no cost. Errors:
+ * The control of every truncated solver: it returns the drive that it is given, at no cost. A drive e_j that
+ * the host scales so that the error is least, as it scales a board's readings, is a column of diag(A)⁻¹: so
+ * that is its inverse. Errors:
  * BAD_ARGUMENT, BAD_MATRIX for a factor that is none. What a method reaches with it, the host alone reaches.
  */
-export function createNoSolver(): TruncatedSolver {
+export function createNoSolver(): TruncatedSolver & InverseSolver {
   return {
     name: 'none',
+    invert: async (request) => {
+      const { data, rows } = checkedMatrix(request);
+      const inverse = matrix(rows, rows);
+      for (let i = 0; i < rows; i++) inverse.data[i * rows + i] = 1 / data[i * rows + i];
+      return { inverse, cost: ZERO_COST };
+    },
     truncated: async (request, work) => {
       checkIsTruncatedRequest(request);
       const { factor } = request;
@@ -203,9 +214,17 @@ export function createNoSolver(): TruncatedSolver {
  * Errors: BAD_ARGUMENT, BAD_MATRIX for a factor that is none; NOT_POSITIVE_DEFINITE for a damping that
  * float64 can't tell from 0.
  */
-export function createExactSolver(): TruncatedSolver {
+export function createExactSolver(): TruncatedSolver & InverseSolver {
   return {
     name: 'exact',
+    invert: async (request) => {
+      const given = checkedMatrix(request);
+      const inverse = inverseOf(given);
+      if (inverse !== undefined) return { inverse, cost: ZERO_COST };
+      throw new ThermolinkError('NOT_POSITIVE_DEFINITE', 'Float64 can’t factorise the matrix.', {
+        hint: 'Raise `damping`.',
+      });
+    },
     truncated: async (request, work) => {
       checkIsTruncatedRequest(request);
       const { factor } = request;
@@ -225,4 +244,10 @@ export function createExactSolver(): TruncatedSolver {
       });
     },
   };
+}
+
+function checkedMatrix(request: InverseSolverRequest): Matrix {
+  checkIsInverseRequest(request);
+  checkSystem({ kind: 'dense', matrix: request.matrix });
+  return request.matrix;
 }

@@ -1,5 +1,6 @@
 import type { ProgramImage } from '../../firmware-protocol/program-image.js';
 import { checkDevice } from '../argument-checks.js';
+import { changedSpan } from '../driver/changed-span.js';
 import type { BoardDevice, CommitReport, DeviceIdentity, RunReport } from '../driver/device-api.js';
 import { type ThermolinkError, throwIfAborted } from '../errors.js';
 import type { BoardModel } from './board-model.js';
@@ -25,6 +26,11 @@ export interface BoardUse {
    * What earlier uses of the same caller left in the board. Default: this use leaves nothing to a later one.
    */
   readonly held?: HeldCouplings;
+  /**
+   * Sends of drive and initial state only what differs from the program before. It is for uses with many
+   * drives that differ in few codes. Default: both are sent whole.
+   */
+  readonly sendsChangesOnly?: boolean;
 }
 
 /**
@@ -108,6 +114,7 @@ export class BoardSession {
   };
   #address: RunAddress;
   readonly #held: HeldCouplings;
+  readonly #sendsChangesOnly: boolean;
   /** Couplings whose upload the cost counts already. */
   #uploadedAhead: ProgramImage['couplings'] | undefined;
   /** The last program that this use put into the board. */
@@ -121,13 +128,14 @@ export class BoardSession {
   /** It has to be made within the turn of this use. */
   constructor(
     device: BoardDevice,
-    { address, signal, held = new HeldCouplings() }: BoardUse,
+    { address, signal, held = new HeldCouplings(), sendsChangesOnly = false }: BoardUse,
     model: BoardModel,
     mapMs: number,
   ) {
     if (lastHeld.get(device) !== held) held.couplings = undefined;
     lastHeld.set(device, held);
     this.#held = held;
+    this.#sendsChangesOnly = sendsChangesOnly;
     this.identity = device.identity;
     this.model = model;
     this.#device = device;
@@ -197,11 +205,13 @@ export class BoardSession {
     const start = performance.now();
     const isLoaded = [this.#held.couplings, this.#uploadedAhead].includes(image.couplings);
     this.#uploadedAhead = undefined;
+    const since = isLoaded ? this.#since(image) : undefined;
     const report = await this.#repeated(
       () => this.#put(image),
       async () => undefined,
     );
-    this.#uploadBytes += image.drive.byteLength + image.initialState.byteLength;
+    this.#uploadBytes += sentBytes(image.drive, since?.drive);
+    this.#uploadBytes += sentBytes(image.initialState, since?.initialState);
     if (!isLoaded) this.#uploadBytes += image.couplings.byteLength;
     const clamped = report.clampedCouplings + report.clampedNoiseCodes;
     this.#cost.clampedCodes = Math.max(this.#cost.clampedCodes, clamped);
@@ -212,15 +222,21 @@ export class BoardSession {
   async #put(image: ProgramImage): Promise<CommitReport> {
     const { sessionCount } = this.#device;
     const isLoaded = this.#held.couplings === image.couplings && this.#held.sessionCount === sessionCount;
+    const since = this.#since(image);
     // Until the commit is answered nobody knows what the bank holds.
     this.#held.couplings = undefined;
     this.#held.sessionCount = sessionCount;
     const report = isLoaded
-      ? await this.#device.rewriteProgram(BANK, image, { signal: this.#signal })
+      ? await this.#device.rewriteProgram(BANK, image, { signal: this.#signal, ...(since && { since }) })
       : await this.#device.loadProgram(BANK, image, { signal: this.#signal });
     this.#held.couplings = image.couplings;
     this.#image = image;
     return report;
+  }
+
+  /** The program whose drive and initial state the board has, if only what differs from it is to be sent. */
+  #since({ couplings }: ProgramImage): ProgramImage | undefined {
+    return this.#sendsChangesOnly && this.#image?.couplings === couplings ? this.#image : undefined;
   }
 
   /** Does `work`. After each loss it makes the board ready, calls `restore`, and does `work` again. */
@@ -309,6 +325,12 @@ export class BoardSession {
     }
     throw giveUp(lastScale, overload);
   }
+}
+
+/** Bytes of the codes that are sent to a board that has `before`. */
+function sentBytes(codes: Int16Array, before: Int16Array | undefined): number {
+  const { first, end } = changedSpan(codes, before);
+  return (end - first) * codes.BYTES_PER_ELEMENT;
 }
 
 /**

@@ -47,6 +47,15 @@ export interface CallOptions {
   readonly timeoutMs?: number;
 }
 
+/** How a program is rewritten. */
+export interface RewriteOptions extends CallOptions {
+  /**
+   * What the bank has. Drive and initial state are then sent from the first code that differs to the last
+   * one. Left out: both are sent whole.
+   */
+  readonly since?: Pick<ProgramImage, 'drive' | 'initialState'>;
+}
+
 /** The answer to a commit. */
 export interface CommitReport {
   /** How many effective coupling codes were clamped. */
@@ -198,7 +207,7 @@ export interface BoardDevice {
    * commits it. The couplings stay; `image.couplings` must be those of the loaded program. Errors: those of
    * `loadProgram`.
    */
-  rewriteProgram(bank: number, image: ProgramImage, options?: CallOptions): Promise<CommitReport>;
+  rewriteProgram(bank: number, image: ProgramImage, options?: RewriteOptions): Promise<CommitReport>;
   /**
    * Starts the program in a bank and returns its blocks as they come. Errors: BAD_ARGUMENT; DEVICE_REFUSED
    * for a bank without a program; those of the link.

@@ -13,6 +13,7 @@ import {
   type CommitReport,
   type DeviceIdentity,
   type DeviceStatus,
+  type RewriteOptions,
   type Run,
   type RunOptions,
   statusOf,
@@ -231,7 +232,11 @@ export class Device implements BoardDevice {
     return this.#uploader.couplings(bank, image, options);
   }
 
-  async rewriteProgram(bank: number, image: ProgramImage, options: CallOptions = {}): Promise<CommitReport> {
+  async rewriteProgram(
+    bank: number,
+    image: ProgramImage,
+    options: RewriteOptions = {},
+  ): Promise<CommitReport> {
     checkProgram(bank, image, this.identity.banks);
     return this.#uploader.rewrite(bank, image, options);
   }

@@ -9,8 +9,9 @@ import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program
 import { badArgument, checkArray, checkObject, checkWhole } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
 import { counted } from '../number-text.js';
+import { type CodeSpan, changedSpan } from './changed-span.js';
 import type { Connection } from './connection.js';
-import type { CallOptions, CommitReport } from './device-api.js';
+import type { CallOptions, CommitReport, RewriteOptions } from './device-api.js';
 
 /** A write command has at most so many bytes beside its codes. */
 export const WRITE_OVERHEAD_BYTES = 32;
@@ -69,9 +70,9 @@ export class Uploader {
     await this.#couplings(bank, image, this.#begin(options));
   }
 
-  /** Uploads everything but the couplings, and commits. */
-  rewrite(bank: number, image: ProgramImage, options: CallOptions): Promise<CommitReport> {
-    return this.#rewrite(bank, image, this.#begin(options));
+  /** Uploads everything but the couplings, as far as it differs from `since`, and commits. */
+  rewrite(bank: number, image: ProgramImage, options: RewriteOptions): Promise<CommitReport> {
+    return this.#rewrite(bank, image, this.#begin(options), options.since);
   }
 
   /** Makes the options of the commands of one call. They share the deadline of the call. */
@@ -102,9 +103,16 @@ export class Uploader {
     await written;
   }
 
-  async #rewrite(bank: number, image: ProgramImage, call: CallStep): Promise<CommitReport> {
-    await this.#write('writeDrive', bank, image.drive, call);
-    await this.#write('writeInitialState', bank, image.initialState, call);
+  async #rewrite(
+    bank: number,
+    image: ProgramImage,
+    call: CallStep,
+    since?: RewriteOptions['since'],
+  ): Promise<CommitReport> {
+    const { drive, initialState } = image;
+    await this.#write('writeDrive', bank, drive, call, undefined, changedSpan(drive, since?.drive));
+    const state = changedSpan(initialState, since?.initialState);
+    await this.#write('writeInitialState', bank, initialState, call, undefined, state);
     const { damping, noiseAmplitude, noiseShift } = image;
     await this.#connection.request('setRegisters', { bank, damping, noiseAmplitude, noiseShift }, call());
     const begun = this.#begun;
@@ -115,19 +123,20 @@ export class Uploader {
     return report;
   }
 
-  /** Writes codes, from where `begun` ended if it is given. */
+  /** Writes codes, from where `begun` ended if it is given, or those of `span` only. */
   async #write(
     name: WriteName,
     bank: number,
     codes: Int8Array | Int16Array,
     call: CallStep,
     begun?: Begun,
+    span: CodeSpan = { first: 0, end: codes.length },
   ): Promise<void> {
     const width = codes.BYTES_PER_ELEMENT;
-    const bytes = codeBytes(codes);
+    const bytes = codeBytes(codes).subarray(0, span.end * width);
     const chunk = Math.floor((this.#connection.link.payloadBytesMax - WRITE_OVERHEAD_BYTES) / width) * width;
     const ahead: Promise<unknown>[] = [];
-    for (let at = begun?.bytes ?? 0; at < bytes.length; at += chunk) {
+    for (let at = begun?.bytes ?? span.first * width; at < bytes.length; at += chunk) {
       if (ahead.length >= WRITES_AHEAD_MAX) await ahead.shift();
       const part = bytes.subarray(at, at + chunk);
       const first = at / width;

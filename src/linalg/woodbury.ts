@@ -1,6 +1,6 @@
 import { cholesky, choleskySolve } from './cholesky.js';
 import type { LinearSystem } from './linear-system.js';
-import type { Matrix } from './matrix.js';
+import { type Matrix, matrix, symmetricPart } from './matrix.js';
 import { formDense, gramOfRows, matVec, matVecTransposed } from './products.js';
 
 /**
@@ -50,4 +50,21 @@ export function directSolver(system: LinearSystem): DirectSolver | undefined {
 function byCholesky(a: Matrix): DirectSolver | undefined {
   const outcome = cholesky(a);
   return outcome.ok ? (b) => choleskySolve(outcome.factor, b) : undefined;
+}
+
+/**
+ * A⁻¹ of an N×N symmetric positive definite matrix, by Cholesky factorisation, O(N³). Undefined when float64
+ * finds it not positive definite.
+ */
+export function inverseOf(a: Matrix): Matrix | undefined {
+  const solve = byCholesky(a);
+  if (solve === undefined) return undefined;
+  const inverse = matrix(a.rows, a.rows);
+  for (let j = 0; j < a.rows; j++) {
+    const unit = new Float64Array(a.rows);
+    unit[j] = 1;
+    // Columns lie in rows: the inverse is symmetric up to rounding.
+    inverse.data.set(solve(unit), j * a.rows);
+  }
+  return symmetricPart(inverse);
 }

@@ -5,15 +5,15 @@ import { solve } from '../../src/algorithms/solve/solve.js';
 import { connect } from '../../src/connect.js';
 import { applySystem, dampedSystem, type LinearSystem } from '../../src/linalg/linear-system.js';
 import { norm2, subtract } from '../../src/linalg/products.js';
-import { directSolver } from '../../src/linalg/woodbury.js';
+import { directSolver, inverseOf } from '../../src/linalg/woodbury.js';
 import { solverBoard } from '../support/solver-board.js';
 import { eigenvalues, normalVector, problemRandom, symmetricWith } from '../support/solver-problems.js';
 
 const cells = 12;
-const system: LinearSystem = {
+const system = {
   kind: 'dense',
   matrix: symmetricWith(eigenvalues('linear', 20, cells), problemRandom(501)),
-};
+} as const;
 const random = problemRandom(502);
 const drives = Array.from({ length: 4 }, () => normalVector(random, cells));
 const address = (step: number) => ({ seed: 5, step, block: 0 });
@@ -125,6 +125,50 @@ describe('a prepared system', () => {
     } finally {
       await device.close();
     }
+  });
+
+  test.each([
+    ['ideal-256', 0.1],
+    ['ideal-256', 1e-8],
+    ['prototype-256', 1e-2],
+  ] as const)(
+    'inverts on %s: every column to the residual %d that was asked for',
+    async (profile, tolerance) => {
+      const prepared = prepare(solverBoard(profile), { system, couplingBits: 8 });
+      const { inverse, relativeResidual, passes } = await prepared.invert({ tolerance, address: address(6) });
+      expect(relativeResidual).toBeLessThanOrEqual(tolerance);
+      expect(passes).toBeGreaterThanOrEqual(cells);
+      const exact = inverseOf(system.matrix)!;
+      expect(norm2(subtract(inverse.data, exact.data)) / norm2(exact.data)).toBeLessThan(20 * tolerance);
+      for (let i = 0; i < cells; i++)
+        for (let j = 0; j < i; j++) expect(inverse.data[i * cells + j]).toBe(inverse.data[j * cells + i]);
+    },
+  );
+
+  test('inverts over a link, and sends of drives only the codes that differ', async () => {
+    const device = await connect('emulator:ideal-256');
+    try {
+      const request = { tolerance: 0.1, address: address(0) };
+      const here = await prepare(solverBoard('ideal-256'), { system }).invert(request);
+      const there = await prepare(device, { system }).invert(request);
+      expect(there.inverse).toEqual(here.inverse);
+      expect(there.cost.uploadBytes).toBe(device.uploadedBytes);
+      // The first column is sent whole, each other one as two codes; a few look for a scale first.
+      expect(device.uploadedBytes).toBeLessThan(COUPLING_BYTES + DRIVE_BYTES + 8 * cells);
+    } finally {
+      await device.close();
+    }
+  });
+
+  test('refuses an inverse whose columns have no block of their own, and a tolerance that is none', async () => {
+    const prepared = prepare(solverBoard('ideal-256'), { system });
+    const code = (request: Parameters<typeof prepared.invert>[0]) =>
+      prepared.invert(request).catch((error: { code?: string }) => error.code);
+    const last = 2 ** 16 - cells;
+    expect(await code({ tolerance: 0.1, address: { ...address(0), block: last + 1 } })).toBe('BAD_ARGUMENT');
+    expect(await code({ tolerance: 0, address: address(0) })).toBe('BAD_ARGUMENT');
+    const { passes } = await prepared.invert({ tolerance: 0.1, address: { ...address(0), block: last } });
+    expect(passes).toBeGreaterThanOrEqual(cells);
   });
 
   test('draws with the covariance of its inverse', async () => {

@@ -115,6 +115,12 @@ describe.skipIf(missing !== undefined)(`the device in C${missing ? ` (${missing}
       const drive = Int16Array.from(image.drive, (code) => -code);
       told.push(await device.rewriteProgram(0, { ...image, drive, noiseAmplitude: 0 }));
       told.push(await device.acquire(RUN));
+      const changed = { ...image, drive: Int16Array.from(drive), noiseAmplitude: 0 };
+      changed.drive[3] += 100;
+      const sent = device.uploadedBytes;
+      told.push(await device.rewriteProgram(0, changed, { since: { ...image, drive } }));
+      expect(device.uploadedBytes - sent).toBe(2);
+      told.push(await device.acquire(RUN));
       const codes = async (error: Promise<unknown>): Promise<unknown> =>
         error.catch(({ code, data }: { code: string; data?: { reason?: unknown } }) => ({
           code,

@@ -1,0 +1,18 @@
+/** Codes from `first` up to, not including, `end`. */
+export interface CodeSpan {
+  readonly first: number;
+  readonly end: number;
+}
+
+/**
+ * The shortest span of `codes` outside of which they are those of `before`; all of them where there is no
+ * `before` or one of another length. Equal codes give an empty span.
+ */
+export function changedSpan(codes: Int16Array, before: Int16Array | undefined): CodeSpan {
+  if (before?.length !== codes.length) return { first: 0, end: codes.length };
+  let first = 0;
+  while (first < codes.length && codes[first] === before[first]) first++;
+  let end = codes.length;
+  while (end > first && codes[end - 1] === before[end - 1]) end--;
+  return { first, end };
+}
