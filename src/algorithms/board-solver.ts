@@ -32,8 +32,8 @@ const INVERSE_COUPLING_BITS = 8;
  *
  * Errors: BAD_ARGUMENT for what is no device (such as a promise of one) and for an option outside its range;
  * BAD_CALIBRATION for a calibration of another board. Its methods throw those of `EquilibriumSolver`,
- * `RelaxationSolver`, `TruncatedSolver` and `InverseSolver`, OVERLOAD when no scale keeps the board off its rails, and what
- * the device throws.
+ * `RelaxationSolver`, `TruncatedSolver` and `InverseSolver`, OVERLOAD when no scale keeps the board off its
+ * rails, and what the device throws.
  */
 export function createAnalogSolver(
   device: BoardDevice,

@@ -219,7 +219,7 @@ export interface TruncatedSolver {
 export interface InverseSolverRequest {
   /** A, N×N symmetric positive definite. */
   readonly matrix: Matrix;
-  /** Bound on ‖e_j − A x_j‖₂ of each column x_j as it is found, above 0 and below 1. */
+  /** Bound on ‖e_j − A x_j‖₂ of each column x_j as it is found, a ratio above 0 and below 1. */
   readonly tolerance: number;
   /** Column j uses block `address.block` + j. */
   readonly address: RunAddress;
@@ -244,8 +244,8 @@ export interface InverseSolver {
 /** What a solver that uses a board is made with. */
 export interface AnalogSolverOptions {
   /**
-   * Width of coupling codes in `relax`, `truncated` and `invert`, at most the board's; couplings are most of the
-   * upload. Default 8.
+   * Width of coupling codes in `relax`, `truncated` and `invert`, at most the board's; couplings are most of
+   * the upload. Default 8.
    */
   readonly relaxCouplingBits?: number;
   /**
@@ -254,8 +254,8 @@ export interface AnalogSolverOptions {
    */
   readonly relaxNoiseTemperature?: number;
   /**
-   * What was measured of the board. `solve` and `invert` program and read it so that its errors cancel; `relax` and
-   * `truncated` do not use it. Default: nothing.
+   * What was measured of the board. `solve` and `invert` program and read it so that its errors cancel;
+   * `relax` and `truncated` do not use it. Default: nothing.
    */
   readonly calibration?: BoardCalibration;
   /** A board run that would need more ticks than this is refused. Default 2³⁰. */

@@ -6,6 +6,7 @@ import type { Evaluation, Figures, LossGradient, Problem, StepPoint } from './pr
 export interface BegunEvaluation<Measures extends Figures> {
   readonly gradient: StepRequest['gradient'];
   readonly factor: Evaluation<Measures>['factor'];
+  readonly layers: Evaluation<Measures>['layers'];
   /** How long this thread has computed loss and gradient or waited for them so far, in milliseconds. */
   readonly takenMs: number;
   /** Loss and gradient, finite and checked. Errors: DIVERGED; those of the problem. */
@@ -27,11 +28,11 @@ export function beginEvaluation<Measures extends Figures>(
   };
   const began = performance.now();
   let takenMs = 0;
-  const { first, factor } = problem.evaluate(point);
+  const { first, factor, layers } = problem.evaluate(point);
   takenMs = performance.now() - began;
   if (!(first instanceof Promise)) {
     const result = checked(first);
-    return { gradient: result.gradient, factor, takenMs, result: async () => result };
+    return { gradient: result.gradient, factor, layers, takenMs, result: async () => result };
   }
   const coming = first.then(checked);
   // Nobody may wait for it yet when it fails. Whoever asks later gets the error.
@@ -47,6 +48,7 @@ export function beginEvaluation<Measures extends Figures>(
   return {
     gradient: async () => (await result()).gradient,
     factor,
+    layers,
     result,
     get takenMs() {
       return takenMs;

@@ -1,9 +1,10 @@
 import { type BatchPlan, planBatches } from './batches.js';
 import { type FactorRoom, factorRoom, gaussNewtonFactor } from './curvature/gauss-newton.js';
+import { layerCurvatures } from './curvature/layer-curvatures.js';
 import { firstExamples } from './data/dataset.js';
 import { refuseDivergedLoss } from './diverged.js';
 import { GradientThread } from './gradient-thread.js';
-import type { Examples, LossAndGradient } from './network/contract.js';
+import type { Examples, LossAndGradient, PerExampleFactors } from './network/contract.js';
 import type { LossGradient, Problem } from './problem/contract.js';
 import type { ClassificationMeasures, ClassificationTest } from './record.js';
 import type { ResolvedRequest } from './train-request.js';
@@ -19,8 +20,8 @@ export interface Classification extends Problem<ClassificationMeasures, Classifi
 
 /**
  * The mean softmax cross-entropy of a network over the batch of each step; its curvature is the generalized
- * Gauss–Newton matrix of the batch's first examples. Where an optimizer uses the curvature, a thread computes
- * the gradient meanwhile.
+ * Gauss–Newton matrix of the batch's first examples; layer by layer it is that of the whole batch. Where an
+ * optimizer uses the curvature, a thread computes the gradient meanwhile.
  *
  * Errors: BAD_ARGUMENT when a batch does not fit the examples. `evaluate` and `test` throw DIVERGED for a
  * loss beyond 1000 · ln(classes), and those of the network.
@@ -33,6 +34,7 @@ export function classification(
   const examples = firstExamples(data.train, trainSize);
   const plan = planBatches(examples, batch, epochs, seed);
   let room: FactorRoom | undefined;
+  let factors: PerExampleFactors | undefined;
   let thread: GradientThread | undefined;
   let hasBegun = false;
 
@@ -60,6 +62,13 @@ export function classification(
       const finish = (result: LossAndGradient) => lossOf(step, examplesOfStep, result);
       return {
         first: begun instanceof Promise ? begun.then(finish) : finish(begun),
+        layers: {
+          places: network.layers,
+          curvatures: () => {
+            factors = network.perExampleFactors(parameters, examplesOfStep, factors);
+            return layerCurvatures(network.layers, factors);
+          },
+        },
         factor: () => {
           room ??= factorRoom(network, curvatureExamples);
           return gaussNewtonFactor(

@@ -21,13 +21,13 @@ export {
 } from './network/convolution-classifier.js';
 export { createMlp, type MlpSettings } from './network/mlp.js';
 export type { Optimizer, OptimizerState, StepRequest, StepResult } from './optimizers/contract.js';
+export { createOptimizer } from './optimizers/create.js';
 export {
   CONTROL,
-  createOptimizer,
   OPTIMIZER_NAMES,
   type OptimizerName,
   type OptimizerOptions,
-} from './optimizers/create.js';
+} from './optimizers/registry.js';
 export type { InitialPolicy } from './optimizers/relaxation.js';
 export type { Equation, Points, Slice } from './pinn/equation.js';
 export {
@@ -44,6 +44,9 @@ export type { Jet, TanhStart } from './pinn/tanh-network.js';
 export type {
   Evaluation as ProblemEvaluation,
   Figures,
+  LayerCurvature,
+  LayeredCurvature,
+  LayerPlace,
   LossGradient,
   NoFigures,
   Problem,

@@ -1,4 +1,4 @@
-import { throwIfAborted } from '../errors.js';
+import { ThermolinkError, throwIfAborted } from '../errors.js';
 import { type BegunEvaluation, beginEvaluation } from './begun-evaluation.js';
 import type { Checkpoint } from './checkpoint.js';
 import type { Optimizer } from './optimizers/contract.js';
@@ -120,13 +120,21 @@ async function takeStep<M extends Figures, T extends Figures>(
   const point = { parameters, state: state.problem ?? {}, step, totalSteps, seed };
   const begun = beginEvaluation(problem, point);
   const { curvatureMs, update } = await updateOf(async () => {
-    const started = performance.now();
-    const factor = optimizer.needsCurvature ? begun.factor() : undefined;
-    const curvatureMs = optimizer.needsCurvature ? performance.now() - started : 0;
+    let curvatureMs = 0;
+    const timed = <Result>(work: () => Result): Result => {
+      const started = performance.now();
+      const result = work();
+      curvatureMs += performance.now() - started;
+      return result;
+    };
+    const factor = optimizer.needsCurvature ? timed(begun.factor) : undefined;
+    const ofLayers = optimizer.needsLayerCurvatures ? layersOf(problem, begun) : undefined;
+    const layers = ofLayers && { ...ofLayers, curvatures: () => timed(ofLayers.curvatures) };
     const { gradient } = begun;
     const { trial } = problem;
-    const asked = { parameters, gradient, factor, trial, step, totalSteps, seed, signal };
-    return { curvatureMs, update: await optimizer.update(state.optimizer, asked) };
+    const asked = { parameters, gradient, factor, layers, trial, step, totalSteps, seed, signal };
+    const update = await optimizer.update(state.optimizer, asked);
+    return { curvatureMs, update };
   }, begun);
   const { loss, measures, state: problemState = state.problem } = await begun.result();
   const gradientMs = begun.takenMs;
@@ -156,6 +164,14 @@ async function takeStep<M extends Figures, T extends Figures>(
   const { testEvery = Infinity } = training;
   const test = next.step % testEvery === 0 ? { test: problem.test(next.parameters, next.step) } : {};
   return { record: { ...facts, ...test } as StepRecord<M, T>, next };
+}
+
+/** Errors: UNSUPPORTED for a problem without layers. */
+function layersOf({ name }: { readonly name: string }, { layers }: Pick<BegunEvaluation<Figures>, 'layers'>) {
+  if (layers !== undefined) return layers;
+  throw new ThermolinkError('UNSUPPORTED', `The problem ${name} does not tell its curvature by layers.`, {
+    hint: 'Choose another optimizer: this one is for networks of layers.',
+  });
 }
 
 /**

@@ -31,7 +31,10 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
   const resolved = resolveRequest(request);
   checkObject('optimizer', resolved.optimizer, "createOptimizer('adam')");
   const { optimizer, seed, checkpointEvery, output } = resolved;
-  const problem = classification(resolved, optimizer.needsCurvature);
+  const problem = classification(
+    resolved,
+    optimizer.needsCurvature || optimizer.needsLayerCurvatures === true,
+  );
   return takeAllSteps<ClassificationMeasures, ClassificationTest>({
     problem,
     optimizer,

@@ -41,6 +41,53 @@ export function gramOfRows(a: Matrix): Matrix {
   return gram;
 }
 
+/** RᵀR, N×N for R with N columns. Zero entries of R take no time. */
+export function gramOfColumns({ rows, columns, data }: Matrix): Matrix {
+  const gram = matrix(columns, columns);
+  const places = new Uint32Array(columns);
+  for (let r = 0; r < rows; r++) {
+    const start = r * columns;
+    let count = 0;
+    for (let i = 0; i < columns; i++) if (data[start + i] !== 0) places[count++] = i;
+    for (let k = 0; k < count; k++) {
+      const value = data[start + places[k]];
+      const target = places[k] * columns;
+      for (let j = 0; j <= k; j++) gram.data[target + places[j]] += value * data[start + places[j]];
+    }
+  }
+  for (let i = 0; i < columns; i++)
+    for (let j = 0; j < i; j++) gram.data[j * columns + i] = gram.data[i * columns + j];
+  return gram;
+}
+
+/** A B, m×n for A m×k and B k×n. Zero entries of A take no time. */
+export function matMul(a: Matrix, b: Matrix): Matrix {
+  const product = matrix(a.rows, b.columns);
+  const { columns, data } = b;
+  const places = new Uint32Array(a.columns);
+  for (let i = 0; i < a.rows; i++) {
+    const row = product.data.subarray(i * columns, (i + 1) * columns);
+    const left = a.data.subarray(i * a.columns, (i + 1) * a.columns);
+    let count = 0;
+    for (let k = 0; k < a.columns; k++) if (left[k] !== 0) places[count++] = k;
+    let at = 0;
+    // Four rows of B at a time: the row of the product is read and written a quarter as often.
+    for (; at + 4 <= count; at += 4) {
+      const [k0, k1, k2, k3] = places.subarray(at, at + 4);
+      const [f0, f1, f2, f3] = [left[k0], left[k1], left[k2], left[k3]];
+      const [s0, s1, s2, s3] = [k0 * columns, k1 * columns, k2 * columns, k3 * columns];
+      for (let j = 0; j < columns; j++)
+        row[j] += f0 * data[s0 + j] + f1 * data[s1 + j] + (f2 * data[s2 + j] + f3 * data[s3 + j]);
+    }
+    for (; at < count; at++) {
+      const start = places[at] * columns;
+      const factor = left[places[at]];
+      for (let j = 0; j < columns; j++) row[j] += factor * data[start + j];
+    }
+  }
+  return product;
+}
+
 /** KᵀK + λI, N×N for K m×N: the matrix that a factored system stands for. For small N and for tests. */
 export function formDense(factor: Matrix, damping: number): Matrix {
   const { rows, columns, data } = factor;

@@ -8,7 +8,7 @@ import {
   OPTIMIZER_DEFAULTS,
   OPTIMIZER_NAMES,
   type OptimizerName,
-} from '../../src/learning/optimizers/create.js';
+} from '../../src/learning/optimizers/registry.js';
 import { runCommand } from '../support/command-line.js';
 import { fewDigits } from '../support/few-digits.js';
 
@@ -16,23 +16,29 @@ afterEach(() => void vi.unstubAllEnvs());
 
 describe('an option that would change nothing', () => {
   it.each([
-    [['--optimizer', 'adam', '--device', 'emulator:ideal-64'], '--device', 'tngd and tngd-adam'],
-    [['--optimizer', 'sgd', '--device', 'emulator:ideal-64'], '--device', 'tngd and tngd-adam'],
-    [['--optimizer', 'ngd', '--device', 'emulator:ideal-64'], '--device', 'tngd and tngd-adam'],
-    [['--preset', 'control', '--device', 'emulator:ideal-64'], '--device', 'tngd and tngd-adam'],
+    [['--optimizer', 'adam', '--device', 'emulator:ideal-64'], '--device', 'tngd, tngd-adam and kfac'],
+    [['--optimizer', 'sgd', '--device', 'emulator:ideal-64'], '--device', 'tngd, tngd-adam and kfac'],
+    [['--optimizer', 'ngd', '--device', 'emulator:ideal-64'], '--device', 'tngd, tngd-adam and kfac'],
+    [['--preset', 'control', '--device', 'emulator:ideal-64'], '--device', 'tngd, tngd-adam and kfac'],
     [
       ['--optimizer', 'adam', '--curvature-examples', '4'],
       '--curvature-examples',
       'tngd, tngd-adam, ngd and cg',
     ],
-    [['--optimizer', 'sgd', '--damping', '1'], '--damping', 'tngd, tngd-adam, ngd and cg'],
-    [['--preset', 'control', '--damping', '1'], '--damping', 'tngd, tngd-adam, ngd and cg'],
+    [['--optimizer', 'sgd', '--damping', '1'], '--damping', 'tngd, tngd-adam, ngd, cg and kfac'],
+    [['--preset', 'control', '--damping', '1'], '--damping', 'tngd, tngd-adam, ngd, cg and kfac'],
     [['--optimizer', 'ngd', '--time', '2'], '--time', 'tngd and tngd-adam'],
     [['--optimizer', 'adam', '--x0', 'keep'], '--x0', 'tngd and tngd-adam'],
     [['--optimizer', 'adam', '--delay', '1'], '--delay', 'tngd and tngd-adam'],
-    [['--optimizer', 'adam', '--momentum', '0.5'], '--momentum', 'sgd'],
-    [['--optimizer', 'adam', '--log-file', 'x.log'], '--log-file', 'tngd and tngd-adam'],
-    [['--momentum', '0.5'], '--momentum', 'sgd'],
+    [['--optimizer', 'adam', '--momentum', '0.5'], '--momentum', 'kfac, sgd and sign-sgd'],
+    [['--optimizer', 'adam', '--log-file', 'x.log'], '--log-file', 'tngd, tngd-adam and kfac'],
+    [
+      ['--optimizer', 'kfac', '--curvature-examples', '4'],
+      '--curvature-examples',
+      'tngd, tngd-adam, ngd and cg',
+    ],
+    [['--optimizer', 'ngd', '--ticks', '9'], '--ticks', 'tngd'],
+    [['--momentum', '0.5'], '--momentum', 'kfac, sgd and sign-sgd'],
   ])('%j is wrong usage, and says who uses it', async (options, flag, users) => {
     const chosenBy = options[0] === flag ? '--optimizer tngd' : options.slice(0, 2).join(' ');
     const { stderr, stdout, exitCode } = await runCommand('train', 'mnist', ...options);
@@ -43,6 +49,15 @@ describe('an option that would change nothing', () => {
   });
 
   it.each([
+    [
+      ['--preset', 'exact'],
+      /--preset exact does nothing with --optimizer tngd.*kfac, or of tngd with --ticks/,
+    ],
+    [
+      ['--preset', 'exact', '--optimizer', 'kfac', '--device', 'x:'],
+      /--device does nothing with --preset exact/,
+    ],
+    [['--optimizer', 'lm'], /kfac.*sgd/],
     [['--time', '0'], /--time 0 and --x0 keep the board stays at zero/],
     [['--time', '0', '--x0', 'zero', '--optimizer', 'tngd-adam'], /--x0 zero the board stays at zero/],
     [['--time', '0', '--x0', 'gradient', '--damping', '1'], /--damping does nothing with --time 0/],
@@ -67,7 +82,7 @@ describe('an option that would change nothing', () => {
     for (const name of OPTIMIZER_NAMES) {
       const settings: Partial<Record<string, unknown>> = OPTIMIZER_DEFAULTS[name];
       expect(() => refuseInertOptions(name, name, settings)).not.toThrow();
-      expect(usesBoard(name)).toBe(name.startsWith('tngd'));
+      expect(usesBoard(name)).toBe(['tngd', 'tngd-adam', 'lm', 'kfac'].includes(name));
     }
   });
 

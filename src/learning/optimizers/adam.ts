@@ -35,6 +35,16 @@ export function adam(settings: AdamSettings): Optimizer {
   };
 }
 
+/**
+ * RMSprop: v ← β₂v + (1 − β₂)g², θ ← θ − η g/(√v̂ + ε). It is Adam with β₁ = 0, so v̂ is corrected for
+ * starting at zero too. O(P).
+ * Source: Tieleman, Hinton, "Lecture 6.5: rmsprop", Coursera, 2012.
+ */
+export function rmsprop(settings: Omit<AdamSettings, 'beta1'>): Optimizer {
+  const { name, ...rest } = { ...adam({ ...settings, beta1: 0 }), name: 'rmsprop' };
+  return { ...rest, name, settings: { name, ...settings } };
+}
+
 export function adamInit(parameterCount: number): OptimizerState {
   return {
     arrays: { mean: new Float64Array(parameterCount), square: new Float64Array(parameterCount) },

@@ -1,6 +1,6 @@
 import type { SolverCost } from '../../board/cost.js';
 import type { Matrix } from '../../linalg/matrix.js';
-import type { Trial } from '../problem/contract.js';
+import type { LayeredCurvature, Trial } from '../problem/contract.js';
 
 /**
  * All that an optimizer keeps between steps, as plain data that a checkpoint holds exactly. Never changed in
@@ -22,6 +22,8 @@ export interface StepRequest {
   readonly gradient: Float64Array | (() => Promise<Float64Array>);
   /** K with KᵀK = G at θ, m × P; present if the optimizer `needsCurvature`. */
   readonly factor: Matrix | undefined;
+  /** The curvature layer by layer at θ; present if the optimizer `needsLayerCurvatures`. */
+  readonly layers?: LayeredCurvature | undefined;
   /** The same problem at other parameters, for an optimizer that tries a step before it takes it. */
   readonly trial?: Trial;
   /** Steps taken before this one. */
@@ -53,6 +55,8 @@ export interface Optimizer {
   /** Everything that its results depend on, as JSON data. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly needsCurvature: boolean;
+  /** Whether it needs the curvature layer by layer. Default: no. */
+  readonly needsLayerCurvatures?: boolean;
   /** The state before the first step. */
   init(parameterCount: number): OptimizerState;
   /** One step: new parameters and the new state. */

@@ -1,111 +1,28 @@
-import type { RelaxationSolver, TruncatedSolver } from '../../algorithms/contract.js';
+import type { InverseSolver, RelaxationSolver, TruncatedSolver } from '../../algorithms/contract.js';
 import { badArgument, checkObject } from '../../argument-checks.js';
 import { ThermolinkError } from '../../errors.js';
 import { formatNumber } from '../../number-text.js';
-import { adam } from './adam.js';
+import { adam, rmsprop } from './adam.js';
 import { cg } from './cg.js';
 import type { Optimizer } from './contract.js';
+import { kfac } from './kfac.js';
 import { levenbergMarquardt } from './levenberg-marquardt.js';
 import { ngd } from './ngd.js';
 import { quasiNewton } from './quasi-newton.js';
+import {
+  INITIAL_POLICIES,
+  OPTIMIZER_DEFAULTS,
+  OPTIMIZER_NAMES,
+  type OptimizerName,
+  type OptimizerOptions,
+  SHARED_DEFAULTS,
+  TRUNCATED_DEFAULTS,
+} from './registry.js';
 import type { InitialPolicy } from './relaxation.js';
-import { sgd } from './sgd.js';
+import { sgd, signSgd } from './sgd.js';
 import { tngd } from './tngd.js';
 import { tngdAdam } from './tngd-adam.js';
 import { truncatedTngd } from './truncated-tngd.js';
-
-/** The optimizers by name; docs/explanation/training.md compares them. */
-export const OPTIMIZER_NAMES = [
-  'tngd',
-  'tngd-adam',
-  'ngd',
-  'cg',
-  'lm',
-  'sgd',
-  'adam',
-  'lbfgs',
-  'bfgs',
-] as const;
-/** One of `OPTIMIZER_NAMES`. */
-export type OptimizerName = (typeof OPTIMIZER_NAMES)[number];
-export const INITIAL_POLICIES: readonly InitialPolicy[] = ['keep', 'gradient', 'zero'];
-
-/** Every setting that some optimizer has; what is left out takes that optimizer's default. */
-export interface OptimizerOptions {
-  /** η > 0: the factor on a step; it falls linearly over the training. */
-  readonly rate?: number;
-  /** Share of the rate that is left in the end, 0 … 1. Default 0. */
-  readonly finalRate?: number;
-  /** Share of the last update that is kept, at least 0 and below 1. */
-  readonly momentum?: number;
-  /** Share of Adam's mean of gradients that is kept, at least 0 and below 1. */
-  readonly beta1?: number;
-  /** Share of Adam's mean of squared gradients that is kept, at least 0 and below 1. */
-  readonly beta2?: number;
-  /** λ ≥ 0, added to every eigenvalue of the curvature, in its units. */
-  readonly damping?: number;
-  /** t ≥ 0: how long the board relaxes, in units of 1/eigenvalue of G + λI. */
-  readonly time?: number;
-  /** Where each relaxation starts. */
-  readonly initial?: InitialPolicy;
-  /**
-   * t_d ≥ 0, in the units of `time`: how long the board goes on relaxing to a solution that was read. With
-   * `keep` only.
-   */
-  readonly delay?: number;
-  /** Largest norm of an update, in units of the parameters; Infinity for no bound. */
-  readonly clip?: number;
-  /**
-   * Makes `tngd` take rough answers: board runs of so many ticks from zero, as fast as the board is stable.
-   * In place of `time`, `initial` and `delay`.
-   */
-  readonly ticks?: number;
-  /** Board runs of a step with `ticks`, combined by the host. */
-  readonly runs?: number;
-  /** Conjugate directions of a step of `cg`. */
-  readonly products?: number;
-  /** How many dominant directions of the curvature the host solves itself in `lm`, ≥ 0. */
-  readonly rank?: number;
-  /** λ of the first attempt of `lm`, as a share of the curvature's largest eigenvalue, above 0. */
-  readonly firstDamping?: number;
-  /** Pairs of steps and gradient changes that `lbfgs` keeps, ≥ 1. */
-  readonly memory?: number;
-}
-
-const RELAXATION = { damping: 0.3, time: 1, initial: 'keep', delay: 0 } as const;
-
-/**
- * Values that work on MNIST, for one epoch of batches of 128 with the default network. They were not searched
- * for long.
- */
-export const OPTIMIZER_DEFAULTS = {
-  tngd: { rate: 0.7, clip: 0.5, ...RELAXATION },
-  'tngd-adam': { rate: 0.01, clip: Infinity, beta1: 0.9, beta2: 0.999, ...RELAXATION },
-  ngd: { rate: 0.7, clip: 0.5, damping: 0.3 },
-  cg: { rate: 0.7, clip: 0.5, damping: 0.3, products: 10 },
-  sgd: { rate: 0.2, clip: Infinity, momentum: 0.9 },
-  lm: { rank: 16, runs: 2, ticks: 1024, firstDamping: 1e-2 },
-  adam: { rate: 0.025, clip: Infinity, beta1: 0.9, beta2: 0.999 },
-  lbfgs: { memory: 50 },
-  bfgs: {},
-} as const;
-
-/** Those of `tngd` with `ticks`, for problems whose curvature is exact; `ticks` itself has no default. */
-const TRUNCATED_DEFAULTS = { rate: 0.05, finalRate: 0.1, clip: 0.5, damping: 1e-3, runs: 1 } as const;
-
-/** What every optimizer with a rate has and its defaults need not name. */
-const SHARED_DEFAULTS = { finalRate: 0 } as const;
-
-/**
- * The control of every comparison with tngd: gradient descent without curvature, with the clip of tngd and
- * the momentum e^(−λt). That is how much of tngd's kept state remains in directions in which the batch has no
- * curvature.
- */
-export const CONTROL: OptimizerOptions = {
-  rate: 0.5,
-  momentum: Math.exp(-RELAXATION.damping * RELAXATION.time),
-  clip: OPTIMIZER_DEFAULTS.tngd.clip,
-};
 
 /**
  * Largest λt of a relaxation. The start is then forgotten to e⁻⁴⁰, less than float64 resolves, so a longer
@@ -136,6 +53,13 @@ const RANGES: Record<Exclude<keyof OptimizerOptions, 'initial'>, typeof POSITIVE
     words: 'a whole number of at least 0',
   },
   firstDamping: POSITIVE,
+  average: FRACTION,
+  reload: COUNT,
+  klClip: POSITIVE,
+  tolerance: {
+    test: (value) => value > 0 && value < 1,
+    words: 'a number above 0 and below 1',
+  },
   momentum: FRACTION,
   beta1: FRACTION,
   beta2: FRACTION,
@@ -173,6 +97,8 @@ export function optimizerSettings(
   if (isTruncated) return settings;
   if (name === 'ngd' && settings.damping === 0)
     throw badOption('Exact natural gradient descent needs a damping above 0.');
+  if (name === 'kfac' && settings.damping === 0)
+    throw badOption('K-FAC needs a damping above 0, or its factors have no inverse.');
   if (settings.delay > 0 && settings.initial !== 'keep')
     throw badOption(
       'A delay has no effect unless the state is kept between steps.',
@@ -206,11 +132,13 @@ function refuseBeyondEquilibrium(option: 'time' | 'delay', settings: Required<Op
 export function createOptimizer(
   name: OptimizerName,
   options: OptimizerOptions = {},
-  solver?: RelaxationSolver | TruncatedSolver,
+  solver?: RelaxationSolver | TruncatedSolver | InverseSolver,
 ): Optimizer {
   const settings = optimizerSettings(name, options);
   if (name === 'sgd') return sgd(settings);
   if (name === 'adam') return adam(settings);
+  if (name === 'rmsprop') return rmsprop(settings);
+  if (name === 'sign-sgd') return signSgd(settings);
   if (name === 'ngd') return ngd(settings);
   if (name === 'cg') return cg(settings);
   if (name === 'lbfgs' || name === 'bfgs') return quasiNewton(name, settings);
@@ -220,7 +148,9 @@ export function createOptimizer(
       "Pass one as third argument: createAnalogSolver(await connect('emulator:ideal-crossbar')).",
     );
   checkObject('solver', solver, 'createAnalogSolver(device)');
-  if (options.ticks !== undefined || name === 'lm') {
+  if (name === 'kfac') {
+    if ('invert' in solver) return kfac(solver, settings);
+  } else if (options.ticks !== undefined || name === 'lm') {
     if ('truncated' in solver)
       return name === 'lm' ? levenbergMarquardt(solver, settings) : truncatedTngd(solver, settings);
     if ('relax' in solver || 'solve' in solver)

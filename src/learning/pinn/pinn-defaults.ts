@@ -1,4 +1,4 @@
-import type { OptimizerOptions } from '../optimizers/create.js';
+import type { OptimizerOptions } from '../optimizers/registry.js';
 
 type Defaults = Readonly<Record<'lm' | 'adam' | 'sgd' | 'lbfgs' | 'bfgs', OptimizerOptions>>;
 

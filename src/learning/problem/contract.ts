@@ -36,6 +36,33 @@ export interface LossGradient<Measures extends Figures = NoFigures> {
   readonly state?: ProblemState;
 }
 
+/** Where the weights of one layer lie among the parameters: W (outputs × inputs, row-major) and its bias. */
+export interface LayerPlace {
+  /** How many numbers the layer puts out. */
+  readonly outputs: number;
+  /** How many numbers it reads. */
+  readonly inputs: number;
+  /** Index of W's first entry. */
+  readonly weightOffset: number;
+  /** Index of the first of `outputs` biases. */
+  readonly biasOffset: number;
+}
+
+/** The curvature of one layer, taken for the Kronecker product (XᵀX) ⊗ (DᵀD). */
+export interface LayerCurvature {
+  /** X, any number of rows × (inputs + 1): what the layer reads, with a 1 for its bias. */
+  readonly inputs: Matrix;
+  /** D, any number of rows × outputs: derivatives in what the layer puts out. */
+  readonly outputs: Matrix;
+}
+
+/** The curvature of a problem whose parameters all lie in layers. */
+export interface LayeredCurvature {
+  readonly places: readonly LayerPlace[];
+  /** The curvature of each place. Called at most once. */
+  readonly curvatures: () => readonly LayerCurvature[];
+}
+
 /** What a problem says of one point. */
 export interface Evaluation<Measures extends Figures = NoFigures> {
   /** Computed already, or a promise while another thread computes it. */
@@ -45,6 +72,10 @@ export interface Evaluation<Measures extends Figures = NoFigures> {
    * optimizer that uses the curvature. The next step may write over the matrix.
    */
   readonly factor: () => Matrix;
+  /**
+   * The curvature layer by layer, for an optimizer that takes it so. Left out by a problem without layers.
+   */
+  readonly layers?: LayeredCurvature;
 }
 
 /**

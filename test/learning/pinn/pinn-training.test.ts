@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAnalogSolver } from '../../../src/algorithms/board-solver.js';
 import { connect } from '../../../src/connect.js';
 import type { Device } from '../../../src/driver/device.js';
-import { createOptimizer, type OptimizerName } from '../../../src/learning/optimizers/create.js';
+import { createOptimizer } from '../../../src/learning/optimizers/create.js';
+import type { OptimizerName } from '../../../src/learning/optimizers/registry.js';
 import { heatPinn } from '../../../src/learning/pinn/pinn-problem.js';
 import { type TrainProblemRequest, trainProblem } from '../../../src/learning/train-problem.js';
 

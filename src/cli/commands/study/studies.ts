@@ -1,5 +1,5 @@
 import { createExactSolver, createNoSolver } from '../../../algorithms/truncated.js';
-import type { OptimizerOptions } from '../../../learning/optimizers/create.js';
+import type { OptimizerOptions } from '../../../learning/optimizers/registry.js';
 import { PINN_DEFAULTS } from '../../../learning/pinn/pinn-defaults.js';
 import { burgersPinn, heatPinn, type PinnProblem, poissonPinn } from '../../../learning/pinn/pinn-problem.js';
 import type { Figures, Problem } from '../../../learning/problem/contract.js';

@@ -1,5 +1,5 @@
 import type { DeviceIdentity } from '../../../driver/device-api.js';
-import type { OptimizerOptions } from '../../../learning/optimizers/create.js';
+import type { OptimizerOptions } from '../../../learning/optimizers/registry.js';
 import type { StepTiming } from '../../../learning/record.js';
 import { VERSION } from '../../version.js';
 import type { StudyRequest, StudyRun, StudyTraining } from './run-study.js';

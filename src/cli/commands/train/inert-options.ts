@@ -2,9 +2,11 @@ import { ThermolinkError } from '../../../errors.js';
 import {
   OPTIMIZER_DEFAULTS,
   OPTIMIZER_NAMES,
+  OPTIMIZER_TRAITS,
   type OptimizerName,
   type OptimizerOptions,
-} from '../../../learning/optimizers/create.js';
+  TRUNCATED_DEFAULTS,
+} from '../../../learning/optimizers/registry.js';
 
 /**
  * The options that a command line gave, under the library's names. An option that was left out is undefined.
@@ -20,38 +22,45 @@ export interface GivenOptions extends OptimizerOptions {
   readonly retry?: boolean | undefined;
 }
 
-/** An option is of use to the optimizers that have this setting. */
-const SHOWN_BY: Readonly<Record<string, keyof OptimizerOptions>> = {
-  // Only an optimizer that relaxes for a time uses a board, and only a board has a log.
-  device: 'time',
-  logLevel: 'time',
-  logFile: 'time',
-  record: 'time',
-  recordSamples: 'time',
-  retry: 'time',
-  // Only an optimizer with curvature has a damping.
-  curvatureExamples: 'damping',
-};
+/** Options of the device, which only an optimizer with a board has. */
+const BOARD_OPTIONS: ReadonlySet<string> = new Set([
+  'device',
+  'logLevel',
+  'logFile',
+  'record',
+  'recordSamples',
+  'retry',
+]);
+
+/** The optimizers of a classifier: its loss has noise, so those that try steps are none. */
+export const CLASSIFIER_OPTIMIZERS: readonly OptimizerName[] = OPTIMIZER_NAMES.filter(
+  (name) => !OPTIMIZER_TRAITS[name].needsTrial,
+);
 
 /** Whether the optimizer uses a board. */
 export function usesBoard(name: OptimizerName): boolean {
-  return has(name, 'device');
+  return OPTIMIZER_TRAITS[name].board !== undefined;
 }
 
 /**
  * Refuses options that would change nothing, so that nobody takes a result for their effect: those that the
  * optimizer does not use and, at `--time 0`, those of the relaxation, as x(0) = x₀. `chosenBy` is what chose
- * the optimizer, such as `--preset control`.
+ * the optimizer, such as `--preset control`; `isDigital` says that no board answers after all.
  *
  * Errors: BAD_ARGUMENT that names the option and who uses it.
  */
-export function refuseInertOptions(name: OptimizerName, chosenBy: string, given: GivenOptions): void {
+export function refuseInertOptions(
+  name: OptimizerName,
+  chosenBy: string,
+  given: GivenOptions,
+  isDigital = false,
+): void {
   const options = Object.entries(given).flatMap(([option, value]) => (value === undefined ? [] : [option]));
-  const inert = options.find((option) => !has(name, option));
+  const inert = options.find((option) => !has(name, option) || (isDigital && BOARD_OPTIONS.has(option)));
   if (inert !== undefined)
     throw usage(
       `\`${inert}\` does nothing with ${chosenBy}.`,
-      `It is an option of ${list(OPTIMIZER_NAMES.filter((other) => has(other, inert)))}.`,
+      `It is an option of ${list(CLASSIFIER_OPTIMIZERS.filter((other) => has(other, inert)))}.`,
     );
   if (given.time === 0) refuseInertAtTimeZero(given);
 }
@@ -74,7 +83,10 @@ function refuseInertAtTimeZero(given: GivenOptions): void {
 }
 
 function has(name: OptimizerName, option: string): boolean {
-  return (SHOWN_BY[option] ?? option) in OPTIMIZER_DEFAULTS[name];
+  if (BOARD_OPTIONS.has(option)) return usesBoard(name);
+  if (option === 'curvatureExamples') return OPTIMIZER_TRAITS[name].curvature === 'factor';
+  const isTruncated = name === 'tngd' && (option === 'ticks' || option in TRUNCATED_DEFAULTS);
+  return option in OPTIMIZER_DEFAULTS[name] || isTruncated;
 }
 
 /** `tngd, tngd-adam and ngd`. */

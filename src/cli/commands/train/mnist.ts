@@ -1,5 +1,5 @@
 import { ThermolinkError } from '../../../errors.js';
-import { INITIAL_POLICIES, OPTIMIZER_NAMES } from '../../../learning/optimizers/create.js';
+import { INITIAL_POLICIES } from '../../../learning/optimizers/registry.js';
 import type { TrainingSummary } from '../../../learning/record.js';
 import { defineCommand } from '../../command.js';
 import { checkFiles } from '../../input/check-files.js';
@@ -12,9 +12,10 @@ import {
   positiveInteger,
   positiveNumber,
   u32,
+  wholeNumbers,
 } from '../../options/values.js';
 import { withInterrupt } from '../../output/interrupt.js';
-import { refuseInertOptions, usesBoard } from './inert-options.js';
+import { CLASSIFIER_OPTIMIZERS, refuseInertOptions, usesBoard } from './inert-options.js';
 import { drawCurves, OUTPUT_OPTIONS, storedPlanOf, withWayOn } from './output-options.js';
 import { printAndDraw } from './print-and-draw.js';
 import { optimizerOf, runTraining, TRAINING_DEVICE, type TrainingPlan } from './run-training.js';
@@ -22,12 +23,20 @@ import { storedText, summaryText } from './summary-text.js';
 import { writeTrainingFigure } from './training-figure.js';
 
 const OPTIONS = {
-  optimizer: option('--optimizer <name>', `one of ${OPTIMIZER_NAMES.join(', ')} (default: tngd)`, {
-    value: choice(OPTIMIZER_NAMES),
+  optimizer: option('--optimizer <name>', `one of ${CLASSIFIER_OPTIMIZERS.join(', ')} (default: tngd)`, {
+    value: choice(CLASSIFIER_OPTIMIZERS),
   }),
-  preset: option('--preset <name>', 'control: SGD with the momentum e^(−λt) and the clip of tngd', {
-    value: choice(['control']),
-  }),
+  preset: option(
+    '--preset <name>',
+    'control: SGD with the momentum e^(−λt) and the clip of tngd; no-board, exact: kfac, or tngd with --ticks, ' +
+      'whose board returns what it is given, or is replaced by a digital solver',
+    { value: choice(['control', 'no-board', 'exact']) },
+  ),
+  hidden: option(
+    '--hidden <widths>',
+    'train a perceptron with these hidden layers, such as 128 or 64,32, in place of the convolution classifier',
+    { value: wholeNumbers },
+  ),
   data: option('--data <dir>', 'a directory of IDX files instead of MNIST', {
     file: 'input',
     libraryName: "kind: 'directory'",
@@ -40,10 +49,32 @@ const OPTIONS = {
   trainSize: option('--train-size <n>', 'train on the first n examples', { value: positiveInteger() }),
   seed: option('--seed <s>', 'of parameters, order and noise, 0 to 2³² − 1', { value: u32, default: 0 }),
   rate: option('--rate <η>', 'learning rate, falls linearly to 0', { value: positiveNumber }),
-  momentum: option('--momentum <μ>', 'of sgd, 0 ≤ μ < 1', { value: fractionBelowOne }),
+  momentum: option('--momentum <μ>', 'of sgd, sign-sgd and kfac, 0 ≤ μ < 1', { value: fractionBelowOne }),
   damping: option('--damping <λ>', 'added to the curvature', { value: nonNegativeNumber }),
   time: option('--time <τ>', 'how long the board relaxes in each step', { value: nonNegativeNumber }),
   clip: option('--clip <c>', 'longest parameter step in the 2-norm', { value: positiveNumber }),
+  ticks: option('--ticks <n>', 'tngd: rough answers by runs of n ticks in place of --time', {
+    value: positiveInteger(),
+  }),
+  runs: option('--runs <k>', 'board runs of a step with --ticks, which the host combines', {
+    value: positiveInteger(),
+  }),
+  products: option('--products <c>', 'conjugate directions of a step of cg', { value: positiveInteger() }),
+  average: option(
+    '--average <f>',
+    'share of kfac’s running mean of the curvature that is kept when a batch enters it',
+    {
+      value: fractionBelowOne,
+    },
+  ),
+  reload: option('--reload <R>', 'steps between two inversions of kfac', { value: positiveInteger() }),
+  klClip: option(
+    '--kl-clip <c>',
+    'largest predicted change of the label probabilities in a step of kfac, in nat',
+    {
+      value: positiveNumber,
+    },
+  ),
   curvatureExamples: option(
     '--curvature-examples <c>',
     'examples of a batch that give the curvature (default: 8)',
@@ -71,10 +102,13 @@ export const command = defineCommand({
 Examples:
   thermolink train mnist --out runs/first
   thermolink train mnist --preset control --epochs 1
+  thermolink train mnist --optimizer kfac --out runs/kfac
+  thermolink train mnist --optimizer kfac --preset exact
   thermolink train mnist --optimizer adam --data ~/fashion-mnist
 
 Left out, an option takes the default of its optimizer: for tngd rate 0.7 (falling linearly to 0), damping 0.3,
-time 1, x0 keep, clip 0.5. Directory DIR gets metrics.jsonl, summary.json, curves.svg and checkpoint.bin.`,
+time 1, x0 keep, clip 0.5. kfac trains --hidden 128 and asks for a dense board, by default emulator:ideal-1024.
+Directory DIR gets metrics.jsonl, summary.json, curves.svg and checkpoint.bin.`,
   async run(options) {
     const plan = planOf(options);
     await checkFiles(OPTIONS, options);
@@ -90,7 +124,10 @@ time 1, x0 keep, clip 0.5. Directory DIR gets metrics.jsonl, summary.json, curve
 });
 
 async function trainInterruptibly(plan: TrainingPlan): Promise<TrainingSummary> {
-  const stopping = usesBoard(optimizerOf(plan).name) ? 'stopping the board' : 'stopping after this step';
+  const stopping =
+    usesBoard(optimizerOf(plan).name) && plan.digital === undefined
+      ? 'stopping the board'
+      : 'stopping after this step';
   try {
     return await withInterrupt((signal) => runTraining(plan, signal), {
       onInterrupt: () => process.stderr.write(`\n${stopping} …\n`),
@@ -102,11 +139,13 @@ async function trainInterruptibly(plan: TrainingPlan): Promise<TrainingSummary> 
 
 function planOf(options: TrainOptions): TrainingPlan {
   const stored = storedPlanOf(options);
-  if (options.preset === 'control' && (options.optimizer ?? 'sgd') !== 'sgd')
+  const { preset } = options;
+  if (preset === 'control' && (options.optimizer ?? 'sgd') !== 'sgd')
     throw new ThermolinkError('BAD_ARGUMENT', `--preset control is SGD, not ${options.optimizer}.`, {
       hint: 'Leave --optimizer out.',
     });
   const { rate, momentum, damping, time, clip, delay, initial } = options;
+  const { ticks, runs, products, average, reload, klClip } = options;
   const {
     device,
     logLevel,
@@ -120,9 +159,22 @@ function planOf(options: TrainOptions): TrainingPlan {
     seed,
     curvatureExamples,
   } = options;
-  const settings = { rate, momentum, damping, time, clip, delay, initial };
-  const optimizer = options.preset ?? options.optimizer ?? 'tngd';
-  const chosenBy = optimizer === 'control' ? '--preset control' : `--optimizer ${optimizer}`;
+  const settings = {
+    ...{ rate, momentum, damping, time, clip, delay, initial },
+    ...{ ticks, runs, products, average, reload, klClip },
+  };
+  const chosen = options.optimizer ?? 'tngd';
+  const optimizer = preset === 'control' ? preset : chosen;
+  const digital = preset === 'control' ? undefined : preset;
+  if (digital !== undefined && chosen !== 'kfac' && (chosen !== 'tngd' || ticks === undefined))
+    throw new ThermolinkError(
+      'BAD_ARGUMENT',
+      `--preset ${digital} does nothing with --optimizer ${chosen}.`,
+      {
+        hint: 'It replaces the board of kfac, or of tngd with --ticks.',
+      },
+    );
+  const chosenBy = preset === undefined ? `--optimizer ${optimizer}` : `--preset ${preset}`;
   const given = {
     ...settings,
     device,
@@ -133,9 +185,11 @@ function planOf(options: TrainOptions): TrainingPlan {
     curvatureExamples,
     retry: options.retry ? undefined : false,
   };
-  refuseInertOptions(optimizerOf({ optimizer, settings }).name, chosenBy, given);
+  refuseInertOptions(optimizerOf({ optimizer, settings }).name, chosenBy, given, digital !== undefined);
   return {
     optimizer,
+    digital,
+    hidden: options.hidden,
     settings,
     device,
     logLevel,

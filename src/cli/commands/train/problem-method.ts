@@ -1,6 +1,6 @@
 import { createExactSolver, createNoSolver } from '../../../algorithms/truncated.js';
 import { ThermolinkError } from '../../../errors.js';
-import type { OptimizerName, OptimizerOptions } from '../../../learning/optimizers/create.js';
+import type { OptimizerName, OptimizerOptions } from '../../../learning/optimizers/registry.js';
 import { deviceOption, LOG, RECORD, RETRY } from '../../options/groups.js';
 import { flag, longFlag, type OptionValues, option } from '../../options/option.js';
 import {

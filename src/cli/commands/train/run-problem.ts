@@ -1,10 +1,7 @@
 import { createAnalogSolver } from '../../../algorithms/board-solver.js';
 import type { TruncatedSolver } from '../../../algorithms/contract.js';
-import {
-  createOptimizer,
-  type OptimizerName,
-  type OptimizerOptions,
-} from '../../../learning/optimizers/create.js';
+import { createOptimizer } from '../../../learning/optimizers/create.js';
+import type { OptimizerName, OptimizerOptions } from '../../../learning/optimizers/registry.js';
 import type { Figures, Problem } from '../../../learning/problem/contract.js';
 import type { StepRecord, TrainingSummary } from '../../../learning/record.js';
 import { type TrainProblemRequest, trainProblem } from '../../../learning/train-problem.js';

@@ -1,27 +1,33 @@
 import { createAnalogSolver } from '../../../algorithms/board-solver.js';
+import { createExactSolver, createNoSolver } from '../../../algorithms/truncated.js';
 import type { DeviceIdentity } from '../../../driver/device-api.js';
 import { ThermolinkError } from '../../../errors.js';
 import { loadDataset } from '../../../learning/data/load-dataset.js';
 import { createConvolutionClassifier } from '../../../learning/network/convolution-classifier.js';
+import { createMlp } from '../../../learning/network/mlp.js';
+import { createOptimizer, optimizerSettings } from '../../../learning/optimizers/create.js';
 import {
   CONTROL,
-  createOptimizer,
+  OPTIMIZER_TRAITS,
   type OptimizerName,
   type OptimizerOptions,
-  optimizerSettings,
-} from '../../../learning/optimizers/create.js';
+} from '../../../learning/optimizers/registry.js';
 import type { StepFacts, StepRecord, TrainingSummary } from '../../../learning/record.js';
 import { resolveRequest } from '../../../learning/train-request.js';
 import { checkTrainRequest, type TrainRequest, train } from '../../../learning/trainer.js';
 import { checkTrainingDirectory, type ExistingTraining } from '../../../learning/training-files.js';
 import { type DeviceOptions, deviceUri, withDevice } from '../../device.js';
 
-import { refuseTooLargeForBoard } from './board-size.js';
+import { refuseTooLargeForBoard, refuseTooLargeLayers } from './board-size.js';
 import { dataText, dataWarnings } from './data-text.js';
 import { usesBoard } from './inert-options.js';
 import { CLASSIFIER_FIGURES, TrainingDisplay } from './training-display.js';
 
 export const TRAINING_DEVICE = 'emulator:ideal-crossbar';
+/** Where matrices are inverted, one is dense. */
+const INVERTING_DEVICE = 'emulator:ideal-1024';
+/** Hidden layers of what kfac trains: more parameters than a board has cells. */
+const KFAC_HIDDEN = [128];
 
 /**
  * Most ticks of one board run in a training, which has hundreds of them. They take 33 ms on a board with
@@ -32,6 +38,10 @@ export const TICKS_MAX = 2 ** 20;
 /** One training as a command line asks for it. */
 export interface TrainingPlan extends DeviceOptions {
   readonly optimizer: OptimizerName | 'control';
+  /** What answers in place of the board. Left out: the board does, where the optimizer uses one. */
+  readonly digital?: 'no-board' | 'exact' | undefined;
+  /** Hidden layers of a perceptron. Default: for kfac one of 128, else the convolution classifier. */
+  readonly hidden?: readonly number[] | undefined;
   readonly settings: OptimizerOptions;
   readonly device?: string;
   /** A directory of IDX files; default MNIST. */
@@ -67,12 +77,16 @@ export async function runTraining(plan: TrainingPlan, signal: AbortSignal): Prom
     const request = requestOf(plan, signal);
     checkTrainRequest(request);
     display.describe(`${plan.optimizer}: ${dataText(request.data)}\n${dataWarnings(request.data)}`);
-    if (!usesBoard(name))
-      return await trainShown({ ...request, optimizer: createOptimizer(name, options) }, display);
-    const uri = deviceUri(plan.device, TRAINING_DEVICE);
+    if (!usesBoard(name) || plan.digital !== undefined) {
+      const solver = plan.digital === 'exact' ? createExactSolver() : createNoSolver();
+      return await trainShown({ ...request, optimizer: createOptimizer(name, options, solver) }, display);
+    }
+    const { board } = OPTIMIZER_TRAITS[name];
+    const uri = deviceUri(plan.device, board === 'invert' ? INVERTING_DEVICE : TRAINING_DEVICE);
     display.phase(`connecting to ${uri}`);
     return await withDevice(uri, plan, signal, (device) => {
-      refuseTooLargeForBoard(resolveRequest(request), device.identity);
+      if (board === 'invert') refuseTooLargeLayers(request.network.layers, device.identity);
+      else refuseTooLargeForBoard(resolveRequest(request), device.identity);
       const environment = environmentOf(device.identity);
       const optimizer = createOptimizer(name, options, createAnalogSolver(device, { ticksMax: TICKS_MAX }));
       return trainShown({ ...request, optimizer, environment }, display);
@@ -102,8 +116,12 @@ function requestOf(plan: TrainingPlan, signal: AbortSignal): Omit<TrainRequest, 
     plan.data === undefined ? { kind: 'mnist' } : { kind: 'directory', directory: plan.data },
   );
   const { rows, columns, classes } = data;
+  const hidden = plan.hidden ?? (plan.optimizer === 'kfac' ? KFAC_HIDDEN : undefined);
   return {
-    network: createConvolutionClassifier({ rows, columns, classes }),
+    network:
+      hidden === undefined
+        ? createConvolutionClassifier({ rows, columns, classes })
+        : createMlp({ inputCount: rows * columns, hidden, classes }),
     data,
     epochs: plan.epochs,
     batch: plan.batch,

@@ -24,10 +24,10 @@ export const TIMING_NAMES: Readonly<Record<keyof StepTiming, string>> = {
 };
 
 /** The end of `thermolink train mnist`. */
-export function summaryText({ optimizer }: TrainingPlan, summary: TrainingSummary): string {
+export function summaryText({ optimizer, digital }: TrainingPlan, summary: TrainingSummary): string {
   return trainingText(
     [
-      ['optimizer', optimizer === 'control' ? 'control (sgd with the momentum and clip of tngd)' : optimizer],
+      ['optimizer', methodText(optimizer, digital)],
       ['test accuracy', formatPercent(summary.testAccuracy, 2)],
       ['test loss', formatNumber(summary.testLoss)],
       [
@@ -37,6 +37,12 @@ export function summaryText({ optimizer }: TrainingPlan, summary: TrainingSummar
     ],
     summary,
   );
+}
+
+function methodText(optimizer: TrainingPlan['optimizer'], digital: TrainingPlan['digital']): string {
+  if (optimizer === 'control') return 'control (sgd with the momentum and clip of tngd)';
+  if (digital === undefined) return optimizer;
+  return `${optimizer}, ${digital === 'exact' ? 'its board replaced by a digital solver' : 'without its board'}`;
 }
 
 /**

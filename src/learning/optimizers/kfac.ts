@@ -1,0 +1,175 @@
+import type { InverseSolver } from '../../algorithms/contract.js';
+import { addCost, type SolverCost, ZERO_COST } from '../../board/cost.js';
+import { assert } from '../../errors.js';
+import { type Matrix, matrix } from '../../linalg/matrix.js';
+import { dot, gramOfColumns, matMul } from '../../linalg/products.js';
+import { divergedError } from '../diverged.js';
+import type { LayerPlace } from '../problem/contract.js';
+import type { Optimizer, OptimizerState, StepRequest } from './contract.js';
+import { applyStep, gradientOf, type RateSettings, rateAt } from './step.js';
+
+export interface KfacSettings extends RateSettings {
+  /** γ > 0, in units of the curvature: it is added to each layer's A ⊗ B, split between both factors. */
+  readonly damping: number;
+  /** μ, 0 ≤ μ < 1. */
+  readonly momentum: number;
+  /** Share of the running means of A and B that is kept when a batch enters them, at least 0 and below 1. */
+  readonly average: number;
+  /** R ≥ 1: the factors are inverted in steps 0 and R/10, and in every R-th step. */
+  readonly reload: number;
+  /**
+   * Largest η² ∇ℓᵀx of one step, in nat: about twice the KL divergence between the labels' distributions
+   * before and after.
+   */
+  readonly klClip: number;
+  /** Relative residual that a column of an inverse may have, above 0 and below 1. */
+  readonly tolerance: number;
+}
+
+/**
+ * Natural gradient descent for networks that are larger than any board, by Kronecker factors (K-FAC). The
+ * curvature of a layer with weights W (outputs × (inputs + 1), the bias last) is taken for A ⊗ B, and
+ *
+ *     x = (B + √γ/π I)⁻¹ ∇W (A + π√γ I)⁻¹,   π² = (tr A/(inputs + 1)) / (tr B/outputs),
+ *     v ← μ v + ν x,   W ← W − η v,   ν = min(1, √(klClip/(η² Σ ∇Wᵀx))).
+ *
+ * A and B are running means over batches: the first 20, and after that every fourth. The solver inverts both,
+ * and the inverses serve until the next reload: so a board with inputs + 1 cells is enough, and couplings are
+ * sent every R steps only. The host multiplies, O(outputs · inputs²) a step.
+ *
+ * Errors: DIVERGED when an update is not finite; what the solver throws.
+ * Source: Martens, Grosse, arXiv 1503.05671, section 6.3 for π; the clip is that of Ba, Grosse, Martens,
+ * "Distributed second-order optimization using Kronecker-factored approximations", 2017.
+ */
+export function kfac(solver: InverseSolver, settings: KfacSettings): Optimizer {
+  const { momentum, average, reload, klClip } = settings;
+  return {
+    name: 'kfac',
+    settings: { name: 'kfac', solver: solver.name, ...settings },
+    needsCurvature: false,
+    needsLayerCurvatures: true,
+    init: (parameterCount) => ({
+      arrays: { velocity: new Float64Array(parameterCount) },
+      numbers: { updates: 0 },
+    }),
+    update: async (state, request) => {
+      const { layers, step } = request;
+      assert(layers !== undefined, 'K-FAC was given no curvature of layers');
+      const arrays: Record<string, Float64Array> = { ...state.arrays };
+      const isFirst = state.numbers['updates'] === 0;
+      const isUpdated = isFirst || step < UPDATES_AT_FIRST || step % UPDATE_EVERY === 0;
+      const updates = state.numbers['updates'] + (isUpdated ? 1 : 0);
+      if (isUpdated) {
+        const kept = Math.min(1 - 1 / updates, average);
+        for (const [l, { inputs, outputs }] of layers.curvatures().entries()) {
+          arrays[`inputs${l}`] = mean(state.arrays[`inputs${l}`], kept, inputs);
+          arrays[`outputs${l}`] = mean(state.arrays[`outputs${l}`], kept, outputs);
+        }
+      }
+      let cost: SolverCost = ZERO_COST;
+      if (isFirst || isReload(step, reload))
+        cost = await invertAll(solver, settings, layers.places, arrays, request);
+      const gradient = await gradientOf(request);
+      const x = new Float64Array(gradient.length);
+      for (const [l, place] of layers.places.entries()) precondition(place, l, arrays, gradient, x);
+      const rate = rateAt(settings, request);
+      const predicted = rate * rate * dot(gradient, x);
+      if (!Number.isFinite(predicted)) throw divergedError(step, 'the update is not finite');
+      const scale = predicted > klClip ? Math.sqrt(klClip / predicted) : 1;
+      const velocity = x.map((value, i) => momentum * state.arrays['velocity'][i] + scale * value);
+      return {
+        parameters: applyStep(request, velocity, rate, Infinity),
+        state: { arrays: { ...arrays, velocity }, numbers: { updates } },
+        cost,
+      };
+    },
+  };
+}
+
+const INVERSE = 'Inverse';
+/** The means of A and B take in each of so many first batches, and after that every fourth. */
+const UPDATES_AT_FIRST = 20;
+const UPDATE_EVERY = 4;
+
+/** Whether the factors are inverted in this step. The first batches say little, so R/10 steps are enough. */
+function isReload(step: number, reload: number): boolean {
+  return step % reload === 0 || step === Math.floor(reload / 10);
+}
+
+/** share · before + (1 − share) · RᵀR, N×N for R of N columns. */
+function mean(before: Float64Array | undefined, share: number, rows: Matrix): Float64Array {
+  const { data } = gramOfColumns(rows);
+  if (before === undefined) return data;
+  for (let i = 0; i < data.length; i++) data[i] = share * before[i] + (1 - share) * data[i];
+  return data;
+}
+
+/** Adds the inverses of both damped factors of each layer to `arrays`. */
+async function invertAll(
+  solver: InverseSolver,
+  { damping, tolerance }: KfacSettings,
+  places: readonly LayerPlace[],
+  arrays: Record<string, Float64Array>,
+  { seed, step, signal }: StepRequest,
+): Promise<SolverCost> {
+  let cost: SolverCost = ZERO_COST;
+  let block = 0;
+  const root = Math.sqrt(damping);
+  for (const [l, { inputs, outputs }] of places.entries()) {
+    const parts = [
+      { name: `inputs${l}`, size: inputs + 1 },
+      { name: `outputs${l}`, size: outputs },
+    ];
+    const [a, b] = parts.map(({ name, size }) => Math.max(meanDiagonal(arrays[name], size), TRACE_MIN));
+    const pi = Math.sqrt(a / b);
+    for (const [part, added] of [
+      [parts[0], pi * root],
+      [parts[1], root / pi],
+    ] as const) {
+      const { name, size } = part;
+      const damped = Float64Array.from(arrays[name]);
+      for (let i = 0; i < size; i++) damped[i * size + i] += added;
+      if (!damped.every(Number.isFinite)) throw divergedError(step, 'the curvature is not finite');
+      const address = { seed, step, block };
+      const request = { matrix: matrix(size, size, damped), tolerance, address, signal };
+      const answer = await solver.invert(request);
+      arrays[name + INVERSE] = answer.inverse.data;
+      cost = addCost(cost, answer.cost);
+      block += size;
+    }
+  }
+  return cost;
+}
+
+/** Keeps π finite where all entries of a factor are zero. */
+const TRACE_MIN = 1e-12;
+
+function meanDiagonal(data: Float64Array, size: number): number {
+  let sum = 0;
+  for (let i = 0; i < size; i++) sum += data[i * size + i];
+  return sum / size;
+}
+
+/** Puts B⁻¹ ∇W A⁻¹ of one layer into its places in `x`. */
+function precondition(
+  layer: LayerPlace,
+  l: number,
+  arrays: OptimizerState['arrays'],
+  gradient: Float64Array,
+  x: Float64Array,
+): void {
+  const { outputs, inputs, weightOffset, biasOffset } = layer;
+  const width = inputs + 1;
+  const whole = matrix(outputs, width);
+  for (let o = 0; o < outputs; o++) {
+    const start = weightOffset + o * inputs;
+    whole.data.set(gradient.subarray(start, start + inputs), o * width);
+    whole.data[o * width + inputs] = gradient[biasOffset + o];
+  }
+  const left = matMul(matrix(outputs, outputs, arrays[`outputs${l}${INVERSE}`]), whole);
+  const { data } = matMul(left, matrix(width, width, arrays[`inputs${l}${INVERSE}`]));
+  for (let o = 0; o < outputs; o++) {
+    x.set(data.subarray(o * width, o * width + inputs), weightOffset + o * inputs);
+    x[biasOffset + o] = data[o * width + inputs];
+  }
+}

@@ -1,0 +1,137 @@
+import type { InitialPolicy } from './relaxation.js';
+
+/** The optimizers by name; docs/explanation/training.md compares them. */
+export const OPTIMIZER_NAMES = [
+  'tngd',
+  'tngd-adam',
+  'ngd',
+  'cg',
+  'lm',
+  'kfac',
+  'sgd',
+  'sign-sgd',
+  'rmsprop',
+  'adam',
+  'lbfgs',
+  'bfgs',
+] as const;
+/** One of `OPTIMIZER_NAMES`. */
+export type OptimizerName = (typeof OPTIMIZER_NAMES)[number];
+
+/** What an optimizer asks of a problem and of a solver. */
+export interface OptimizerTraits {
+  /** What a board does for it. `relax` becomes `truncated` where it has `ticks`. Left out: nothing. */
+  readonly board?: 'relax' | 'truncated' | 'invert';
+  /** How it takes the curvature: as the factor K, layer by layer, or not at all. */
+  readonly curvature: 'factor' | 'layers' | 'none';
+  /** Whether it tries steps, so that the problem has to tell its loss at other points. */
+  readonly needsTrial: boolean;
+}
+
+/** The traits of each optimizer. */
+export const OPTIMIZER_TRAITS: Readonly<Record<OptimizerName, OptimizerTraits>> = {
+  tngd: { board: 'relax', curvature: 'factor', needsTrial: false },
+  'tngd-adam': { board: 'relax', curvature: 'factor', needsTrial: false },
+  ngd: { curvature: 'factor', needsTrial: false },
+  cg: { curvature: 'factor', needsTrial: false },
+  lm: { board: 'truncated', curvature: 'factor', needsTrial: true },
+  kfac: { board: 'invert', curvature: 'layers', needsTrial: false },
+  sgd: { curvature: 'none', needsTrial: false },
+  'sign-sgd': { curvature: 'none', needsTrial: false },
+  rmsprop: { curvature: 'none', needsTrial: false },
+  adam: { curvature: 'none', needsTrial: false },
+  lbfgs: { curvature: 'none', needsTrial: true },
+  bfgs: { curvature: 'none', needsTrial: true },
+};
+
+export const INITIAL_POLICIES: readonly InitialPolicy[] = ['keep', 'gradient', 'zero'];
+
+/** Every setting that some optimizer has; what is left out takes that optimizer's default. */
+export interface OptimizerOptions {
+  /** η > 0: the factor on a step; it falls linearly over the training. */
+  readonly rate?: number;
+  /** Share of the rate that is left in the end, 0 … 1. Default 0. */
+  readonly finalRate?: number;
+  /** Share of the last update that is kept, at least 0 and below 1. */
+  readonly momentum?: number;
+  /** Share of Adam's mean of gradients that is kept, at least 0 and below 1. */
+  readonly beta1?: number;
+  /** Share of the mean of squared gradients that `adam` and `rmsprop` keep, at least 0 and below 1. */
+  readonly beta2?: number;
+  /** λ ≥ 0, added to every eigenvalue of the curvature, in its units. */
+  readonly damping?: number;
+  /** t ≥ 0: how long the board relaxes, in units of 1/eigenvalue of G + λI. */
+  readonly time?: number;
+  /** Where each relaxation starts. */
+  readonly initial?: InitialPolicy;
+  /**
+   * t_d ≥ 0, in the units of `time`: how long the board goes on relaxing to a solution that was read. With
+   * `keep` only.
+   */
+  readonly delay?: number;
+  /** Largest norm of an update, in units of the parameters; Infinity for no bound. */
+  readonly clip?: number;
+  /**
+   * Makes `tngd` take rough answers: board runs of so many ticks from zero, as fast as the board is stable.
+   * In place of `time`, `initial` and `delay`.
+   */
+  readonly ticks?: number;
+  /** Board runs of a step with `ticks`, combined by the host. */
+  readonly runs?: number;
+  /** Conjugate directions of a step of `cg`. */
+  readonly products?: number;
+  /** How many dominant directions of the curvature the host solves itself in `lm`, ≥ 0. */
+  readonly rank?: number;
+  /** λ of the first attempt of `lm`, as a share of the curvature's largest eigenvalue, above 0. */
+  readonly firstDamping?: number;
+  /**
+   * Share of the running mean of the curvature that is kept when a batch enters it, at least 0 and below 1.
+   */
+  readonly average?: number;
+  /** Steps between two loads of the curvature into the board, ≥ 1. */
+  readonly reload?: number;
+  /** Largest predicted change of the label probabilities in a step of `kfac`, in nat, above 0. */
+  readonly klClip?: number;
+  /** Relative residual that a column of an inverse of `kfac` may have, above 0 and below 1. */
+  readonly tolerance?: number;
+  /** Pairs of steps and gradient changes that `lbfgs` keeps, ≥ 1. */
+  readonly memory?: number;
+}
+
+const RELAXATION = { damping: 0.3, time: 1, initial: 'keep', delay: 0 } as const;
+
+/**
+ * Values that work on MNIST, for one epoch of batches of 128 with the default network. They were not searched
+ * for long.
+ */
+export const OPTIMIZER_DEFAULTS = {
+  tngd: { rate: 0.7, clip: 0.5, ...RELAXATION },
+  'tngd-adam': { rate: 0.01, clip: Infinity, beta1: 0.9, beta2: 0.999, ...RELAXATION },
+  ngd: { rate: 0.7, clip: 0.5, damping: 0.3 },
+  cg: { rate: 0.7, clip: 0.5, damping: 0.3, products: 10 },
+  sgd: { rate: 0.2, clip: Infinity, momentum: 0.9 },
+  lm: { rank: 16, runs: 2, ticks: 1024, firstDamping: 1e-2 },
+  'sign-sgd': { rate: 0.001, momentum: 0.9, clip: Infinity },
+  rmsprop: { rate: 0.003, beta2: 0.99, clip: Infinity },
+  adam: { rate: 0.025, clip: Infinity, beta1: 0.9, beta2: 0.999 },
+  lbfgs: { memory: 50 },
+  bfgs: {},
+  kfac: { rate: 0.1, momentum: 0.9, damping: 0.1, average: 0.9, reload: 100, klClip: 0.01, tolerance: 0.1 },
+} as const;
+
+/** Those of `tngd` with `ticks`, for problems whose curvature is exact; `ticks` itself has no default. */
+export const TRUNCATED_DEFAULTS = { rate: 0.05, finalRate: 0.1, clip: 0.5, damping: 1e-3, runs: 1 } as const;
+
+/** What every optimizer with a rate has and its defaults need not name. */
+export const SHARED_DEFAULTS = { finalRate: 0 } as const;
+
+/**
+ * The control of every comparison with tngd: gradient descent without curvature, with the clip of tngd and
+ * the momentum e^(−λt). That is how much of tngd's kept state remains in directions in which the batch has no
+ * curvature.
+ */
+export const CONTROL: OptimizerOptions = {
+  rate: 0.5,
+  momentum: Math.exp(-RELAXATION.damping * RELAXATION.time),
+  clip: OPTIMIZER_DEFAULTS.tngd.clip,
+};
