@@ -116,7 +116,7 @@ export class LinkDecoder {
     if (frame.payload.length === 0) return;
     if (frame.channel !== CHANNEL.open && !this.#lanes[direction].takes(frame, this.findings)) return;
     const payload = copy ? frame.payload.slice() : frame.payload;
-    const decoded = decodedPayload(direction, payload);
+    const decoded = decodedPayload(direction, payload, copy);
     if (decoded.name === 'hello') this.#noteHello(decoded);
     deliver({
       index: this.#index++,
@@ -179,8 +179,10 @@ function takeOwnBulk(decoder: FrameDecoder, bytes: Uint8Array, take: (frame: Fra
   }
 }
 
-/** What a payload says. The codes of a sample block are taken out of its fields. */
-function decodedPayload(direction: Direction, payload: Uint8Array): Decoded {
+/**
+ * What a payload says. The codes of a sample block are taken out of its fields; `keeps`: they may be kept.
+ */
+function decodedPayload(direction: Direction, payload: Uint8Array, keeps: boolean): Decoded {
   const message = direction === 'toDevice' ? decodeToDevice(payload) : decodeToHost(payload);
   if (message.kind === 'bad')
     return {
@@ -193,15 +195,20 @@ function decodedPayload(direction: Direction, payload: Uint8Array): Decoded {
   const fields = message.fields as Readonly<Record<string, FieldValue>>;
   if (name !== 'sampleBlock') return { kind, name, requestId, fields };
   const { codes, ...header } = message.fields;
-  const samples: TraceSamples = { header, codes: sampleCodes(codes) };
+  const samples: TraceSamples = { header, codes: sampleCodes(codes, keeps) };
   return { kind, name, requestId, fields: header, samples };
 }
 
+/** Codes that begin at an odd byte are copied there, if nobody keeps them. */
+const aligned = new Int16Array(FRAME_BYTES_MAX / 2);
+
 /** Codes may begin at an odd byte; those bytes are copied. */
-function sampleCodes(bytes: Uint8Array): Int16Array {
+function sampleCodes(bytes: Uint8Array, keeps: boolean): Int16Array {
   const count = bytes.length >> 1;
   if (bytes.byteOffset % 2 === 0) return new Int16Array(bytes.buffer, bytes.byteOffset, count);
-  return new Int16Array(bytes.slice(0, 2 * count).buffer, 0, count);
+  const codes = keeps ? new Int16Array(count) : aligned.subarray(0, count);
+  new Uint8Array(codes.buffer).set(bytes.subarray(0, 2 * count));
+  return codes;
 }
 
 function deviceTimeOf({ fields }: Decoded): { deviceTimeUs?: number } {

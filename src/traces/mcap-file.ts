@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { McapRecordBuilder, type McapTypes, Opcode } from '@mcap/core';
 import { ThermolinkError } from '../errors.js';
@@ -34,10 +34,41 @@ interface OpenChannel {
   describedIn: number;
 }
 
+/** What every file begins with. */
+function firstRecords(): Uint8Array {
+  const records = new McapRecordBuilder();
+  records.writeMagic();
+  records.writeHeader({ profile: MCAP_PROFILE, library: LIBRARY });
+  return records.buffer;
+}
+
+/** Makes a file with nothing but its head and returns its descriptor. Errors: BAD_FILE. */
+export function beginMcapFile(path: string): number {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(path, 'wx');
+    writeWhole(descriptor, firstRecords());
+    return descriptor;
+  } catch (cause) {
+    if (descriptor !== undefined) {
+      closeSync(descriptor);
+      rmSync(path, { force: true });
+    }
+    const exists = (cause as NodeJS.ErrnoException).code === 'EEXIST';
+    throw new ThermolinkError('BAD_FILE', `${path} ${exists ? 'exists already' : "can't be written"}.`, {
+      cause,
+      hint: exists
+        ? 'A recording replaces no file: name another one, or remove it.'
+        : 'Name a file in a directory that you may write to, on a disk with room.',
+      data: { file: path },
+    });
+  }
+}
+
 /**
  * Writes an MCAP file chunk by chunk. What a closed chunk holds is readable whatever happens afterwards: the
- * library's own writer keeps a small session in memory until its end. Errors: BAD_FILE from the constructor;
- * a later write that fails throws what the system says, and leaves a file that ends with a whole chunk.
+ * library's own writer keeps a small session in memory until its end. Errors: a write that fails throws what
+ * the system says, and leaves a file that ends with a whole chunk.
  */
 export class McapFile {
   readonly #descriptor: number;
@@ -49,7 +80,7 @@ export class McapFile {
   readonly #attachmentIndexes = new McapRecordBuilder();
   readonly #metadataIndexes = new McapRecordBuilder();
   readonly #channels: OpenChannel[] = [];
-  #size = 0;
+  #size: number;
   #chunkNumber = 1;
   #chunkBytes = 0;
   #counts = { messages: 0, chunks: 0, attachments: 0, metadata: 0 };
@@ -57,23 +88,11 @@ export class McapFile {
   #endTime = 0n;
   #open = true;
 
-  constructor(path: string, { write = writeSync }: { readonly write?: WritePart } = {}) {
+  /** `descriptor`: the file, begun by `beginMcapFile`. It is closed at the end. */
+  constructor(descriptor: number, { write = writeSync }: { readonly write?: WritePart } = {}) {
+    this.#descriptor = descriptor;
     this.#write = write;
-    try {
-      this.#descriptor = openSync(path, 'wx');
-    } catch (cause) {
-      const exists = (cause as NodeJS.ErrnoException).code === 'EEXIST';
-      throw new ThermolinkError('BAD_FILE', `${path} ${exists ? 'exists already' : "can't be written"}.`, {
-        cause,
-        hint: exists
-          ? 'A recording replaces no file: name another one, or remove it.'
-          : 'Name a file in a directory that you may write to.',
-        data: { file: path },
-      });
-    }
-    this.#records.writeMagic();
-    this.#records.writeHeader({ profile: MCAP_PROFILE, library: LIBRARY });
-    this.#flush();
+    this.#size = firstRecords().length;
   }
 
   /** Bytes written so far. */

@@ -1,6 +1,6 @@
 import { ThermolinkError } from '../errors.js';
 import { examineTrace, type TraceHealth } from './doctor.js';
-import { McapFile } from './mcap-file.js';
+import { beginMcapFile, McapFile } from './mcap-file.js';
 import type { SampleDetail } from './message-json.js';
 import { openTrace } from './open-trace.js';
 import { TraceWriter } from './trace-writer.js';
@@ -18,7 +18,7 @@ export async function recoverTrace(
   const health = await examineTrace(path);
   const trace = await openTrace(path);
   try {
-    const file = new McapFile(out);
+    const file = new McapFile(beginMcapFile(out));
     try {
       for (const [name, facts] of trace.metadata) file.addMetadata(name, Object.fromEntries(facts));
       const firstNs = trace.chunks()[Symbol.iterator]().next().value?.hostTimeNs ?? 0n;

@@ -5,7 +5,7 @@
 import { CHANNEL, encodeFrame, FrameDecoder } from '../../firmware-protocol/framing.js';
 import { FRAME_BYTES_MAX } from '../../firmware-protocol/limits.js';
 import type { FrozenMessage, FrozenTables } from '../../firmware-protocol/tools/frozen/frozen-tables.js';
-import { McapFile } from '../../src/traces/mcap-file.js';
+import { beginMcapFile, McapFile } from '../../src/traces/mcap-file.js';
 import { openTrace } from '../../src/traces/open-trace.js';
 import { TraceWriter } from '../../src/traces/trace-writer.js';
 
@@ -31,7 +31,7 @@ function olderHello(payload: Uint8Array): Uint8Array {
 /** Writes a recording anew, as a host of the earlier minor would have made it. */
 export async function writeOlder(recording: string, out: string): Promise<void> {
   const trace = await openTrace(recording);
-  const file = new McapFile(out);
+  const file = new McapFile(beginMcapFile(out));
   const writer = new TraceWriter(file, undefined);
   for (const chunk of trace.chunks()) {
     if (!writer.hasConnection(chunk.connection))

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { EntryRing } from '../../../src/traces/record/entry-ring.js';
+import { Random } from '../../simulation/random.js';
+
+const SEED = 13;
+
+describe('a ring of entries', () => {
+  it(`gives what was put in, in order, wherever its end lies (seed ${SEED})`, () => {
+    const random = new Random(SEED, 0);
+    const ring = EntryRing.ofBytes(4096);
+    const [sent, got]: [string[], string[]] = [[], []];
+    const text = (tag: number, time: number, bytes: Uint8Array): string =>
+      `${tag} ${time} ${Buffer.from(bytes).toString('hex')}`;
+    for (let i = 0; i < 2000; i++) {
+      const bytes = Uint8Array.from({ length: random.whole(0, 300) }, () => random.whole(0, 255));
+      sent.push(text(i, i * 2 ** 40, bytes));
+      expect(ring.put(i, i * 2 ** 40, bytes, 0)).toBe(true);
+      if (ring.waitingBytes > 3000 || random.whole(0, 3) === 0)
+        expect(ring.drain((...entry) => got.push(text(...entry)))).toBe(true);
+    }
+    ring.end();
+    expect(ring.drain((...entry) => got.push(text(...entry)))).toBe(false);
+    expect(got).toEqual(sent);
+    expect(ring.waitingBytes).toBe(0);
+  });
+
+  it('says when nobody takes anything, and what was cut off then is no entry', () => {
+    const ring = EntryRing.ofBytes(4096);
+    const whole = new Uint8Array(3000).fill(1);
+    expect(ring.put(1, 0, whole, 0)).toBe(true);
+    expect(ring.put(2, 0, whole, 0)).toBe(false);
+    ring.end();
+    const tags: number[] = [];
+    expect(ring.drain((tag) => tags.push(tag))).toBe(false);
+    expect(tags).toEqual([1]);
+  });
+
+  it('is read by the one who says so first', () => {
+    const ring = EntryRing.ofBytes(4096);
+    expect(ring.claim('thread')).toBe(true);
+    expect(new EntryRing(ring.memory).claim('writer')).toBe(false);
+    expect(ring.claim('thread')).toBe(true);
+  });
+});
