@@ -1,6 +1,6 @@
 import { lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { connect } from '../../src/connect.js';
 import { ROOT } from '../repository/files.js';
 import { BUILT_CLI, isBuilt, JsonProcess } from '../support/child-process.js';
@@ -13,12 +13,34 @@ const directory = temporaryDirectory();
 const digits = fewDigits();
 const hasPty = process.platform === 'linux' || process.platform === 'darwin';
 
+interface Served {
+  readonly server: JsonProcess;
+  readonly uris: readonly string[];
+}
+
 /** `thermolink emulate` in a process of its own, and what to connect by. */
-async function emulate(...args: string[]): Promise<{ server: JsonProcess; uris: readonly string[] }> {
-  const server = new JsonProcess([BUILT_CLI, 'emulate', '--json', ...args]);
+function emulate(...args: string[]): Promise<Served> {
+  return listening(new JsonProcess([BUILT_CLI, 'emulate', '--json', ...args]));
+}
+
+async function listening(server: JsonProcess): Promise<Served> {
   const { uris } = await server.next<{ uris: string[] }>('listening');
   return { server, uris };
 }
+
+let shared: Promise<Served> | undefined;
+
+/** An ideal-8 over TCP for tests that leave it as it was; it starts with the first of them. */
+function sharedBoard(): Promise<Served> {
+  shared ??= listening(new JsonProcess([BUILT_CLI, 'emulate', '--json', '--profile', 'ideal-8'], endAll));
+  return shared;
+}
+
+const ends: (() => void)[] = [];
+const endAll = (end: () => void): void => void ends.push(end);
+afterAll(() => {
+  for (const end of ends) end();
+});
 
 /** A client that starts a run without end, says so, and stays. */
 const RUNNING_CLIENT = `
@@ -72,7 +94,7 @@ describe.runIf(isBuilt)('thermolink emulate, as a process of its own', () => {
   });
 
   it('tells a second client BUSY and leaves the first alone', async () => {
-    const { uris } = await emulate('--profile', 'ideal-8');
+    const { uris } = await sharedBoard();
     const first = await connect(uris[0]);
     const { exitCode, stdout } = await runCommand('info', '--json', '--device', uris[0]);
     expect(exitCode).toBe(1);
@@ -181,7 +203,7 @@ describe('what thermolink emulate refuses', () => {
   });
 
   it.runIf(isBuilt)('a port number that is taken', async () => {
-    const { uris } = await emulate('--profile', 'ideal-8');
+    const { uris } = await sharedBoard();
     const { exitCode, stderr } = await runCommand('emulate', '--tcp', uris[0].replace('tcp://', ''));
     expect(exitCode).toBe(1);
     expect(stderr).toContain('CANNOT_LISTEN');

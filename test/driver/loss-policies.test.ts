@@ -1,14 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { decodeToHost } from '../../firmware-protocol/codec.js';
 import { CHANNEL, type Frame } from '../../firmware-protocol/framing.js';
+import type { Port } from '../../firmware-protocol/port.js';
 import { BlockOrder } from '../../src/driver/block-order.js';
 import type { RunOptions } from '../../src/driver/device-api.js';
 import { uniform } from '../support/lossy-link.js';
 import { diagonalProgram, openTestBoard, type Tamper } from '../support/test-board.js';
 
-/** 49 blocks: a frame of 64 KiB holds 4091 samples of 8 cells. */
-const PER_BLOCK = 4091;
-const RUN: RunOptions = { bank: 0, runSeed: 3, burnInTicks: 4, sampleCount: 200_000, ticksPerSample: 1 };
+/** 49 blocks: a frame of 4 KiB holds 251 samples of 8 cells. */
+const FRAME_BYTES = 4096;
+const PER_BLOCK = 251;
+const RUN: RunOptions = { bank: 0, runSeed: 3, burnInTicks: 4, sampleCount: 12_250, ticksPerSample: 1 };
+/** The same line with shorter frames. */
+const shorter = (port: Port): Port => Object.create(port, { frameBytesMax: { value: FRAME_BYTES } });
 
 const blockNumber = (frame: Frame | undefined): number | undefined => {
   if (frame?.channel !== CHANNEL.sample) return undefined;
@@ -28,7 +32,7 @@ async function lossyBoard(drops: (block: number) => boolean, always = false) {
     seen.add(block);
     return (first || always) && drops(block) ? [] : [bytes];
   };
-  const opened = await openTestBoard('ideal-8', { toHost });
+  const opened = await openTestBoard('ideal-8', { toHost, wrap: shorter });
   const program = { ...diagonalProgram(8), noiseAmplitude: 16384, noiseShift: 12 };
   await opened.clock.run(opened.device.loadProgram(0, program));
   return opened;
@@ -113,7 +117,7 @@ describe('samples that do not arrive', () => {
   it('are counted by the board where it may skip them, and marked here', async () => {
     const { device, board, clock } = await lossyBoard(none);
     const run = await clock.run(
-      device.run({ ...RUN, sampleCount: 400_000, onNoCredit: 'lose', onLoss: 'mark' }),
+      device.run({ ...RUN, sampleCount: 24_500, onNoCredit: 'lose', onLoss: 'mark' }),
     );
     // Nobody reads until the board has taken all samples.
     for (let turn = 0; turn < 5000 && board.board.run?.outcome === undefined; turn++)

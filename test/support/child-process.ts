@@ -11,7 +11,10 @@ if (!isBuilt && process.env['CI']) throw new Error('CI has not built: npm run bu
 
 const DEADLINE_MS = 15_000;
 
-/** A Node process of ours that prints lines of JSON. It is killed when the test ends, whatever happens. */
+/**
+ * A Node process of ours that prints lines of JSON. It is killed when the test ends, whatever happens; or
+ * later, where `whenDone` says so.
+ */
 export class JsonProcess {
   readonly #child: ChildProcess;
   readonly #lines: Record<string, unknown>[] = [];
@@ -20,9 +23,9 @@ export class JsonProcess {
   #wake: () => void = () => undefined;
   stderr = '';
 
-  constructor(args: readonly string[]) {
+  constructor(args: readonly string[], whenDone: (end: () => void) => void = onTestFinished) {
     this.#child = spawn(process.execPath, [...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-    onTestFinished(() => void this.#child.kill('SIGKILL'));
+    whenDone(() => void this.#child.kill('SIGKILL'));
     this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => {
       const lines = (this.#text + text).split('\n');
       this.#text = lines.pop()!;

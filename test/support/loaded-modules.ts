@@ -5,12 +5,16 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ROOT } from '../repository/files.js';
 
-/** Appends the URL of every ECMAScript module that is loaded to the file that LOADED_MODULES names. */
+/**
+ * Appends "parent child" of every import of an ECMAScript module to the file that LOADED_MODULES names. The
+ * first one has no parent.
+ */
 const HOOKS = `
 import { appendFileSync } from 'node:fs';
-export async function load(url, context, nextLoad) {
-  appendFileSync(process.env.LOADED_MODULES, url + '\\n');
-  return nextLoad(url, context);
+export async function resolve(specifier, context, nextResolve) {
+  const resolved = await nextResolve(specifier, context);
+  appendFileSync(process.env.LOADED_MODULES, (context.parentURL ?? '') + ' ' + resolved.url + '\\n');
+  return resolved;
 }`;
 const dataUrl = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
 const REGISTER = dataUrl(
@@ -22,21 +26,56 @@ const REGISTER = dataUrl(
  * the repository, and built-in modules as `node:fs`.
  */
 export function loadedModules(script: string, ...args: string[]): string[] {
+  return modulesBehind('', importsOf([script, ...args]));
+}
+
+/**
+ * Imports several modules in one Node process and returns for each what it would load alone. Paths are those
+ * in the repository.
+ */
+export function loadedByEach(scripts: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const urls = scripts.map((script) => pathToFileURL(path.join(ROOT, script)).href);
+  const program = urls.map((url) => `await import(${JSON.stringify(url)});`).join('\n');
+  const imports = importsOf(['--input-type=module', '-e', program]);
+  return new Map(scripts.map((script) => [script, [script, ...modulesBehind(script, imports)]]));
+}
+
+type Imports = readonly (readonly [parent: string, child: string])[];
+
+/** What a Node process imported. */
+function importsOf(args: readonly string[]): Imports {
   const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-'));
   const list = path.join(directory, 'modules');
   try {
     const env = { ...process.env, LOADED_MODULES: list };
-    const { status, stderr } = spawnSync(process.execPath, ['--import', REGISTER, script, ...args], {
+    const { status, stderr } = spawnSync(process.execPath, ['--import', REGISTER, ...args], {
       env,
       encoding: 'utf8',
     });
-    if (status !== 0) throw new Error(`${script} ${args.join(' ')}: exit code ${status}: ${stderr}`);
+    if (status !== 0) throw new Error(`${args.join(' ')}: exit code ${status}: ${stderr}`);
     const root = `${pathToFileURL(ROOT).href}/`;
+    const inRepository = (url: string) => (url.startsWith(root) ? url.slice(root.length) : url);
     return readFileSync(list, 'utf8')
-      .trim()
+      .trimEnd()
       .split('\n')
-      .map((url) => (url.startsWith(root) ? url.slice(root.length) : url));
+      .map((line) => {
+        const [parent, child] = line.split(' ');
+        return [inRepository(parent), inRepository(child)] as const;
+      });
   } finally {
     rmSync(directory, { recursive: true });
   }
+}
+
+/** All modules that `first` leads to, without itself. */
+function modulesBehind(first: string, imports: Imports): string[] {
+  const found = new Set<string>();
+  const next = [first];
+  for (let parent = next.pop(); parent !== undefined; parent = next.pop())
+    for (const [from, to] of imports)
+      if (from === parent && !found.has(to)) {
+        found.add(to);
+        next.push(to);
+      }
+  return [...found];
 }

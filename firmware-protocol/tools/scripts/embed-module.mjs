@@ -6,7 +6,6 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import asc from 'assemblyscript/asc';
 
 const { version } = createRequire(import.meta.url)('assemblyscript/package.json');
 const root = path.resolve(import.meta.dirname, '../../..');
@@ -71,6 +70,8 @@ function digestOf(files) {
 
 /** The module's bytes; what the compiler has to say goes to standard error. */
 async function compile(folder) {
+  // The compiler takes a second to load; whoever only compares digests does without it.
+  const { default: asc } = await import('assemblyscript/asc');
   let binary = new Uint8Array();
   const { error } = await asc.main(
     [`${folder}/assembly/index.ts`, '--baseDir', root, '--outFile', 'module.wasm', ...options],

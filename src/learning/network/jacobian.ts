@@ -19,19 +19,22 @@ export function outputDerivatives(
   const { outputs } = blocks[last];
   const lengths = blocks.map((block) => block.outputs * block.positions * outputs);
   const deltas = reuse ?? lengths.map((length) => new Float32Array(count * length));
-  for (const delta of reuse ?? []) delta.fill(0);
   const weights = weightsOf(blocks, parameters);
-  const cotangents = blocks.map((block, l) => new Float32Array(lengths[l] / block.poolSize));
+  const cotangents = blocks.slice(0, -1).map((block, l) => new Float32Array(lengths[l] / block.poolSize));
+  // δ of the last block is the identity, so that the cotangent below it is the same for all examples.
+  if (last > 0) transpose(weights[last], outputs, cotangents[last - 1]);
   for (let example = 0; example < count; example++)
     for (let l = last; l >= 0; l--) {
       const delta = deltas[l].subarray(example * lengths[l], (example + 1) * lengths[l]);
+      if (reuse !== undefined && (l === last || blocks[l].poolSize > 1)) delta.fill(0);
       if (l === last) for (let k = 0; k < outputs; k++) delta[k * outputs + k] = 1;
-      else throughPools(blocks[l], pass.sums[l], example, count, cotangents[l], delta);
-      if (l === 0) continue;
-      const below = cotangents[l - 1];
-      if (l === last) transpose(weights[l], outputs, below);
-      else transposedProduct(blocks[l], weights[l], delta, below, outputs);
-      throughTanh(pass.activations[l - 1], example, count, below, outputs);
+      else {
+        if (l < last - 1) {
+          const above = deltas[l + 1].subarray(example * lengths[l + 1], (example + 1) * lengths[l + 1]);
+          transposedProduct(blocks[l + 1], weights[l + 1], above, cotangents[l], outputs);
+        }
+        throughTanhAndPools(blocks[l], pass, l, { example, count }, cotangents[l], delta);
+      }
     }
   return deltas;
 }
@@ -46,33 +49,43 @@ function weightsOf(blocks: readonly AffineBlock[], parameters: Float64Array): Fl
 }
 
 /**
- * From what pooling leaves, [output][pooled position][k], to δ, [position][output][k], which holds zeros
- * before.
+ * From ∂/∂(activations of block `l`), [output][pooled position][k], to δ, [position][output][k], which holds
+ * zeros before where there are pools. tanh passes on cotangent · (1 − h²).
  */
-function throughPools(
+function throughTanhAndPools(
   { outputs, positions, poolSize }: AffineBlock,
-  sums: Float32Array,
-  example: number,
-  count: number,
+  pass: ForwardPass,
+  l: number,
+  { example, count }: { readonly example: number; readonly count: number },
   cotangent: Float32Array,
   delta: Float32Array,
 ): void {
+  const sums = pass.sums[l];
+  const activations = pass.activations[l];
   const pooled = positions / poolSize;
   const k = cotangent.length / (outputs * pooled);
+  const step = pooled * count;
   for (let output = 0; output < outputs; output++)
     for (let position = 0; position < pooled; position++) {
+      const feature = output * pooled + position;
+      const h = activations[feature * count + example];
+      const slope = Math.fround(1 - Math.fround(h * h));
       const first = (output * positions + position) * count + example;
-      const step = pooled * count;
       let largest = sums[first];
-      for (let place = 1; place < poolSize; place++) largest = Math.max(largest, sums[first + place * step]);
+      for (let place = 1; place < poolSize; place++) {
+        const sum = sums[first + place * step];
+        if (sum > largest) largest = sum;
+      }
       let equals = 0;
       for (let place = 0; place < poolSize; place++) if (sums[first + place * step] === largest) equals++;
       const share = Math.fround(1 / equals);
-      const source = (output * pooled + position) * k;
       for (let place = 0; place < poolSize; place++) {
         if (sums[first + place * step] !== largest) continue;
         const target = ((place * pooled + position) * outputs + output) * k;
-        for (let i = 0; i < k; i++) delta[target + i] = cotangent[source + i] * share;
+        const source = feature * k;
+        if (equals === 1) for (let i = 0; i < k; i++) delta[target + i] = cotangent[source + i] * slope;
+        else
+          for (let i = 0; i < k; i++) delta[target + i] = Math.fround(cotangent[source + i] * slope) * share;
       }
     }
 }
@@ -102,20 +115,4 @@ function transposedProduct(
         for (let i = 0; i < k; i++) result[target + i] += Math.fround(weight * delta[source + i]);
       }
     }
-}
-
-/** ∂ tanh: cotangent · (1 − h²), where the cotangent is [feature][k]. */
-function throughTanh(
-  activation: Float32Array,
-  example: number,
-  count: number,
-  cotangent: Float32Array,
-  k: number,
-): void {
-  const features = cotangent.length / k;
-  for (let feature = 0; feature < features; feature++) {
-    const h = activation[feature * count + example];
-    const slope = Math.fround(1 - Math.fround(h * h));
-    for (let i = feature * k; i < (feature + 1) * k; i++) cotangent[i] *= slope;
-  }
 }
