@@ -30,6 +30,13 @@ export type {
 } from './algorithms/contract.js';
 export { createIdealSampler, type IdealSamplerOptions } from './algorithms/ideal-sampler.js';
 export { type InverseRequest, type InverseResult, invert } from './algorithms/invert.js';
+export type {
+  DampingNode,
+  Estimated,
+  LogDeterminantRequest,
+  LogDeterminantResult,
+} from './algorithms/logdet/contract.js';
+export { logDeterminant } from './algorithms/logdet/log-determinant.js';
 export {
   type PreparedSamplingRequest,
   type PreparedSystem,

@@ -6,7 +6,7 @@ import {
   checkSignal,
   checkWhole,
 } from '../argument-checks.js';
-import { refuseTooLong, tickOf } from '../board/board-range.js';
+import { adcStep, refuseTooLong, tickOf } from '../board/board-range.js';
 import { modelOf } from '../board/calibrated-model.js';
 import type { BoardCalibration } from '../board/calibration.js';
 import {
@@ -68,6 +68,12 @@ export interface SamplingResult {
    */
   readonly isCovarianceKnown: boolean;
   readonly cost: SolverCost;
+}
+
+/** Draws by a plan. */
+export interface PlannedDraws extends SamplingResult {
+  /** One step of the ADC, in the unit of y = W⁻¹x for a draw x. */
+  readonly readingStep: number;
 }
 
 /** Time constants of the slowest mode between two draws. Their correlation is then at most e⁻³ = 5 %. */
@@ -134,7 +140,7 @@ export async function drawPlanned(
   equilibrium: EquilibriumPlan,
   weights: Float64Array,
   request: Omit<SamplingRequest, 'precision'>,
-): Promise<SamplingResult> {
+): Promise<PlannedDraws> {
   const { count, calibration, onProgress } = request;
   const { eigenvalueMin } = equilibrium.spectrum;
   const tick = tickOf(equilibrium.identity);
@@ -150,6 +156,7 @@ export async function drawPlanned(
   return {
     draws,
     correlationMax: Math.exp(-SPACING),
+    readingStep: adcStep(plan.identity.adcBits) / Math.sqrt(noiseTemperature * plan.systemScale),
     carryNoiseShare: carryNoiseShare(plan, noiseTemperature),
     isCovarianceKnown: calibration !== undefined || session.identity.model.startsWith(IDEAL_MODELS),
     cost: session.cost,

@@ -103,6 +103,11 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
     load: () => import('./commands/sample/sample.js'),
   },
   {
+    name: 'logdet',
+    summary: 'ln det A, A symmetric positive definite, by sweeping the damping of a board',
+    load: () => import('./commands/logdet/logdet.js'),
+  },
+  {
     name: 'info',
     summary: 'show what a board is, what it can hold, its state and counters',
     load: () => import('./commands/info/info.js'),

@@ -41,3 +41,10 @@ export function choleskySolve(factor: Matrix, b: Float64Array): Float64Array<Arr
   }
   return x;
 }
+
+/** ln det A = 2 Σ ln L_ii. */
+export function logDeterminantOf({ rows, data }: Matrix): number {
+  let sum = 0;
+  for (let i = 0; i < rows; i++) sum += Math.log(data[i * rows + i]);
+  return 2 * sum;
+}

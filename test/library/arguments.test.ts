@@ -14,6 +14,7 @@ const {
   drawSamples,
   fittingEmulator,
   invert,
+  logDeterminant,
   matrix,
   parseDeviceUri,
   prepare,
@@ -291,6 +292,18 @@ describe('solveQp refuses', () => {
     ['a tolerance of 0', asked({ tolerance: 0 }), /tolerance is 0/],
     ['no iterations', asked({ iterationsMax: 0 }), /iterationsMax is 0/],
     ['half a start', asked({ warmStart: { x: Float64Array.of(1) } }), /warmStart.y is missing/],
+  ]);
+});
+
+describe('logDeterminant refuses', () => {
+  const asked = (changed: object) => () => logDeterminant(device, { system: dense, address, ...changed });
+  const indefinite = { kind: 'dense', matrix: matrix(2, 2, Float64Array.of(1, 2, 2, 1)) };
+  expectRefusals([
+    ['no device', () => logDeterminant(), /device is missing/],
+    ['no request', () => logDeterminant(device), /request is missing/],
+    ['no system', asked({ system: undefined }), /system is missing/],
+    ['no readings', asked({ readings: 0 }), /readings is 0/],
+    ['an indefinite matrix', asked({ system: indefinite }), /not positive definite/, 'NOT_POSITIVE_DEFINITE'],
   ]);
 });
 

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { logDeterminant } from '../../src/algorithms/logdet/log-determinant.js';
+import { connect } from '../../src/connect.js';
+import { Device } from '../../src/driver/device.js';
+import type { BoardDevice } from '../../src/driver/device-api.js';
+import { matrix } from '../../src/linalg/matrix.js';
+import { DEVICES } from '../device-contract/devices.js';
+
+const address = { seed: 15, step: 0, block: 0 };
+const symmetric = { kind: 'dense', matrix: matrix(2, 2, Float64Array.of(4, 1, 1, 3)) } as const;
+
+/** Each gives numbers that noise entered. */
+const ALGORITHMS: readonly (readonly [name: string, run: (board: BoardDevice) => Promise<unknown>])[] = [
+  [
+    'logDeterminant',
+    async (board) => {
+      const { cost: _, ...found } = await logDeterminant(board, {
+        system: symmetric,
+        readings: 600,
+        address,
+      });
+      return found;
+    },
+  ],
+];
+
+async function inMemory(run: (board: BoardDevice) => Promise<unknown>): Promise<unknown> {
+  const device = await connect('emulator:ideal-8');
+  try {
+    return await run(device);
+  } finally {
+    await device.close();
+  }
+}
+
+const exact = DEVICES.filter(({ profile, missing }) => profile === 'ideal-8' && missing() === undefined);
+
+describe.each(exact)('$name gives the bits of a board in memory:', ({ start }) => {
+  it.each(ALGORITHMS)('%s', async (_, run) => {
+    const expected = await inMemory(run);
+    const board = await start();
+    try {
+      const device = await Device.open(await board.open());
+      const found = await run(device);
+      await device.close();
+      expect(found).toEqual(expected);
+    } finally {
+      await board.end();
+    }
+  });
+});
