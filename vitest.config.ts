@@ -18,6 +18,9 @@ export default defineConfig({
     // A worker keeps the modules that it has loaded for its next file: loading them anew for each takes a
     // third of the time.
     isolate: false,
+    // Tests make much garbage that lives shortly: with a larger young generation they take a tenth less
+    // processor time.
+    execArgv: ['--max-semi-space-size=32'],
     // Some tests wait for processes and clocks; one more worker than the cores keeps both busy.
     maxWorkers: 3,
     reporters: process.env['CI'] ? ['default', 'json'] : ['default'],

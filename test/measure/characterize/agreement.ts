@@ -11,10 +11,11 @@ export async function measure(
   uri: string,
   seed: number,
   crosspointsPerRow: number,
+  samples = SAMPLES,
 ): Promise<Characterization> {
   const device = await connect(uri);
   try {
-    return await characterize(device, { seed, samples: SAMPLES, crosspointsPerRow });
+    return await characterize(device, { seed, samples, crosspointsPerRow });
   } finally {
     await device.close();
   }

@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -54,10 +62,12 @@ describe('thermolink characterize', () => {
 
   it('removes a figure of an earlier measurement that this one does not make', async () => {
     const out = file('again');
-    await runCommand('characterize', ...BOARD, ...QUICK, '--out', out);
-    expect(existsSync(join(out, 'couplings.svg'))).toBe(true);
+    mkdirSync(out);
+    // As if a measurement with couplings had been made before.
+    for (const name of ['couplings.svg', 'own.svg']) writeFileSync(join(out, name), '<svg/>');
     await runCommand('characterize', ...BOARD, '--samples', '1000', '--no-couplings', '--out', out);
     expect(existsSync(join(out, 'couplings.svg'))).toBe(false);
+    expect(existsSync(join(out, 'own.svg'))).toBe(true);
   });
 
   it('--json prints the record alone; the same seed gives the same estimates, another one others', async () => {
