@@ -134,6 +134,13 @@ export class Connection {
     this.#pump.detach();
   }
 
+  /** Writes to the same port again, after `detach`. */
+  reattach(): void {
+    if (this.#failure) return;
+    this.#pump.attach(this.#port);
+    this.wake();
+  }
+
   /** Takes note that the port or the board is lost. Calls wait for `onLost` to find it again, or fail. */
   lose(error: ThermolinkError): void {
     if (this.#failure) return;

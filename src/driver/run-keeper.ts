@@ -47,6 +47,11 @@ export class RunKeeper {
     this.#beatEvery(watchdogMs / 4);
   }
 
+  /** Feeds the watchdog no more, until the next run. */
+  stopFeeding(): void {
+    this.#cancelBeat?.();
+  }
+
   takeBlock(block: Event<'sampleBlock'>): void {
     const run = this.#runs.get(block.runId);
     if (run) run.takeBlock(block);

@@ -38,6 +38,8 @@ const OF_THE_FRAMES = ['blocksSent'];
 const OF_THE_NOISE = ['stateDigest'];
 /** What the host's own timing decides, when it asks or ends a run while the run is in progress. */
 const OF_THE_MOMENT = ['tick', 'stateDigest', 'state', 'ticksDone', 'samplesTaken', 'samplesLost'];
+/** What a run leaves behind that ended at a moment of the host's. */
+const OF_THE_CUT = ['tick', 'stateDigest'];
 /** How far an overload lets a run come, and which cells are first, noise decides. */
 const OF_THE_OVERLOAD = [
   'ticksDone',
@@ -54,13 +56,15 @@ export interface Circumstances {
   readonly sameNoise: boolean;
   /** Whether the message came while a run was in progress. */
   readonly duringRun: boolean;
+  /** Whether the run before was ended by the host, or by its silence. */
+  readonly afterCut: boolean;
 }
 
 /**
  * Compares the fields of a reply with those that were recorded. Left out are fields that the message tables
  * call volatile, those of the session, and those that noise or the host's timing decide.
  */
-export function compareFields(
+function compareFields(
   recorded: Pick<TraceMessage, 'index' | 'kind' | 'name' | 'fields'>,
   found: Fields,
   circumstances: Circumstances,
@@ -70,6 +74,7 @@ export function compareFields(
     ...OF_THE_FRAMES,
     ...(circumstances.sameNoise ? [] : OF_THE_NOISE),
     ...(circumstances.duringRun || isCutShort(recorded.fields) ? OF_THE_MOMENT : []),
+    ...(circumstances.afterCut ? OF_THE_CUT : []),
     ...(isOverload(recorded.fields) && !circumstances.sameNoise ? OF_THE_OVERLOAD : []),
   ]);
   const compared = fieldsOf(recorded)
@@ -87,8 +92,28 @@ export function compareFields(
     }));
 }
 
+/** Differences beyond so many are counted by the first ones. */
+const DIFFERENCES_MAX = 1000;
+
+/** What is found to differ in a session. */
+export class Differences {
+  readonly list: FieldDifference[] = [];
+  /** How many messages were compared. */
+  compared = 0;
+
+  /** Compares a reply (`compareFields`). */
+  compare(recorded: TraceMessage, found: Fields, circumstances: Circumstances): void {
+    this.compared++;
+    for (const difference of compareFields(recorded, found, circumstances)) this.note(difference);
+  }
+
+  note(difference: FieldDifference): void {
+    if (this.list.length < DIFFERENCES_MAX) this.list.push(difference);
+  }
+}
+
 /** Whether the host ended the run, or its silence did. When that happens is a matter of timing. */
-function isCutShort({ outcome }: Fields): boolean {
+export function isCutShort({ outcome }: Fields): boolean {
   return (
     outcome === RUN_OUTCOME.aborted || outcome === RUN_OUTCOME.stopped || outcome === RUN_OUTCOME.watchdog
   );

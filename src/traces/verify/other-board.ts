@@ -105,6 +105,26 @@ export class OtherBoard {
     return this.#stopper.stop({ timeoutMs: REQUEST_TIMEOUT_MS, signal: this.#signal });
   }
 
+  /**
+   * Says nothing until the run has ended, as a host that was stopped. Returns whether it has, after
+   * `timeoutMs` at most. Errors: those of the link.
+   */
+  async fallSilent({ ended }: OtherRun, timeoutMs: number): Promise<boolean> {
+    const connection = this.#connection;
+    this.#runs.stopFeeding();
+    connection.detach();
+    let cancel: () => void = () => undefined;
+    const late = new Promise<false>((resolve) => {
+      cancel = connection.clock.schedule(timeoutMs, () => resolve(false));
+    });
+    try {
+      return await Promise.race([ended.then(() => true), late]);
+    } finally {
+      cancel();
+      connection.reattach();
+    }
+  }
+
   /** Starts a run of a program of so many cells. Errors: those of the link. */
   async start(fields: Command<'start'>, cells: number): Promise<{ reply: Reply; run?: OtherRun }> {
     let run: OtherRun | undefined;

@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { connect, openPort } from '../../../src/connect.js';
-import type { Device } from '../../../src/driver/device.js';
+import { Device } from '../../../src/driver/device.js';
 import { ThermolinkError } from '../../../src/errors.js';
 import { openTrace } from '../../../src/traces/open-trace.js';
+import { Recorder } from '../../../src/traces/recorder.js';
 import type { TraceMessage } from '../../../src/traces/trace-message.js';
-import { type VerifyOptions, verifyTrace } from '../../../src/traces/verify/verify.js';
+import { verifyTrace } from '../../../src/traces/verify/verify.js';
+import type { VerifyOptions } from '../../../src/traces/verify/verify-result.js';
 import { temporaryDirectory } from '../../cli/support/temporary-files.js';
 import { DEVICES, type DeviceUnderTest } from '../../device-contract/devices.js';
 import { runCommand } from '../../support/command-line.js';
@@ -70,6 +72,12 @@ async function variedSession(device: Device): Promise<void> {
   await device.readStatus();
 }
 
+/** What the emulator in this process is compared with. */
+const OTHERS: readonly (readonly [string, DeviceUnderTest | undefined])[] = [
+  ['the emulator in this process', undefined],
+  ...DEVICES.map((device) => [device.name, device] as const),
+];
+
 let varied: TraceMessage[];
 let statistics: TraceMessage[];
 
@@ -82,11 +90,6 @@ beforeAll(async () => {
 });
 
 describe('the same digital noise', () => {
-  const OTHERS: readonly (readonly [string, DeviceUnderTest | undefined])[] = [
-    ['the emulator in this process', undefined],
-    ...DEVICES.map((device) => [device.name, device] as const),
-  ];
-
   it.each(OTHERS)('gives every message again: %s', async (_, device) => {
     if (device && (device.profile !== 'ideal-8' || device.missing() !== undefined)) return;
     const running = await device?.start();
@@ -127,6 +130,49 @@ describe('the same digital noise', () => {
     expect(differences).toEqual([
       { message: commit.index, name: 'commit', field: 'noiseCodeMax', recorded: 17, found: 16000 },
     ]);
+  });
+});
+
+describe('a watchdog that tripped', () => {
+  /** The host falls silent in a run, and then goes on. */
+  async function silentSession(): Promise<TraceMessage[]> {
+    const path = join(directory, 'silent.mcap');
+    const recorder = new Recorder({ file: path });
+    const port = recorder.tap(await openPort('emulator:ideal-8'));
+    let isSilent = false;
+    const write = port.write.bind(port);
+    port.write = (bytes) => (isSilent ? Promise.resolve() : write(bytes));
+    const device = await Device.open(port);
+    await device.loadProgram(0, NOISY);
+    const run = await device.run({ ...RUN, runSeed: 1, sampleCount: 1_000_000, watchdogMs: 200 });
+    isSilent = true;
+    const report = await run.finished;
+    isSilent = false;
+    expect(report.outcome).toBe('watchdog');
+    await device.readCounters();
+    await device.acknowledge();
+    await device.readStatus();
+    await device.loadProgram(0, NOISY);
+    await device.acquire({ ...RUN, runSeed: 2 });
+    await device.close();
+    await recorder.close();
+    return messagesOf(path);
+  }
+
+  let messages: TraceMessage[];
+  beforeAll(async () => void (messages = await silentSession()));
+
+  it.each(OTHERS)('trips again, in as much silence: %s', async (_, device) => {
+    if (device && (device.profile !== 'ideal-8' || device.missing() !== undefined)) return;
+    const running = await device?.start();
+    try {
+      const port = running ? await running.open() : await openPort('emulator:ideal-8');
+      const result = await verifyTrace(messages, port, { mode: 'exact' });
+      expect(result.differences).toEqual([]);
+      expect([result.passed, result.runs.length]).toEqual([true, 2]);
+    } finally {
+      await running?.end();
+    }
   });
 });
 

@@ -4,7 +4,7 @@ import { figure } from '../../../../plot/figure.js';
 import { lineChart } from '../../../../plot/line-chart.js';
 import type { Comparison, StatisticName } from '../../../../traces/verify/compare-runs.js';
 import { studentLimit } from '../../../../traces/verify/student.js';
-import type { ComparedSamples, VerifyResult } from '../../../../traces/verify/verify.js';
+import type { ComparedSamples, VerifyResult } from '../../../../traces/verify/verify-result.js';
 import { namesOf } from './verdict-text.js';
 
 const PANELS: readonly (readonly [StatisticName, string])[] = [

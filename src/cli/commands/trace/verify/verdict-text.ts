@@ -2,7 +2,7 @@ import { readingVolts } from '../../../../board/volts.js';
 import { counted, formatCount, formatExact, formatMeasured, formatNumber } from '../../../../number-text.js';
 import type { ReadableValue } from '../../../../traces/readable-fields.js';
 import type { Deviation } from '../../../../traces/verify/judge.js';
-import type { ComparedSamples, VerifyResult } from '../../../../traces/verify/verify.js';
+import type { ComparedSamples, VerifyResult } from '../../../../traces/verify/verify-result.js';
 
 /** Lines of one kind that are shown; the rest is counted. */
 const LINES_MAX = 12;
