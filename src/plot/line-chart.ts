@@ -74,9 +74,10 @@ class LineChartParts {
   draw(widthPx: number, { leftPx, rightPx }: Margins): Drawing {
     const { x, y, annotations = [] } = this.#spec;
     const hasEndLabels = this.#hasEndLabels(widthPx);
-    const header = drawHeader(this.#spec, hasEndLabels ? [] : this.#named.map(legendEntry), widthPx);
     const plot: Box = { left: leftPx, top: 0, right: widthPx - rightPx, bottom: this.#heightPx };
     const runs = this.#series.map(({ points }) => placeRuns(points, (point) => this.#place(point, plot)));
+    const legend = this.#named.map((series) => legendEntry(series, runs[this.#series.indexOf(series)]));
+    const header = drawHeader(this.#spec, hasEndLabels ? [] : legend, widthPx);
     const lines = this.#placeAnnotations(annotations, plot);
     const xAxis = { scale: this.#x, ticks: xTicks(this.#x, plot.right - plot.left), label: x.label };
     const yAxis = { scale: this.#y, ticks: yTicks(this.#y, this.#heightPx), label: y.label };
@@ -186,8 +187,10 @@ function nameWidth({ name }: Series): number {
   return textWidth(name, FONT_PX);
 }
 
-function legendEntry({ name, color, dash, points }: StyledSeries): LegendEntry {
-  return { name, color, dash, mark: points.length === 1 ? 'dot' : 'line' };
+/** The name beside what stands for the curve: a dot where all of it is drawn as dots (`drawSeries`). */
+function legendEntry({ name, color, dash }: StyledSeries, runs: readonly (readonly Point[])[]): LegendEntry {
+  const isDots = runs.length > 0 && runs.every((run) => run.length === 1);
+  return { name, color, dash, mark: isDots ? 'dot' : 'line' };
 }
 
 function drawNoData(plot: Box): string {

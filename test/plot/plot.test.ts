@@ -152,6 +152,21 @@ describe('line charts', () => {
     expect(elements.filter(({ name }) => name === 'circle')).toHaveLength(1);
   });
 
+  it('show a dot in the legend for what is drawn as dots', () => {
+    const dots = STEPS.slice(0, 5).flatMap((x): [number, number][] => [
+      [x, x],
+      [x, Number.NaN],
+    ]);
+    const line = STEPS.map((x): [number, number] => [x, -x]);
+    const series = [
+      { name: 'dots', points: dots },
+      { name: 'line', points: line },
+    ];
+    const root = draw([chartOf({ series })]);
+    const circles = [...descendants(root)].filter(({ name }) => name === 'circle');
+    expect(circles).toHaveLength(5 + 1);
+  });
+
   it('with very many points are small and lose no peak', () => {
     const count = 300_000;
     const points = Array.from({ length: count }, (_, i): [number, number] => [
