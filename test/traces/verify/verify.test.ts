@@ -1,16 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { verdictText } from '../../../src/cli/commands/trace/verify/verdict-text.js';
 import { connect, openPort } from '../../../src/connect.js';
 import { Device } from '../../../src/driver/device.js';
 import { ThermolinkError } from '../../../src/errors.js';
 import { openTrace } from '../../../src/traces/open-trace.js';
 import { Recorder } from '../../../src/traces/recorder.js';
 import type { TraceMessage } from '../../../src/traces/trace-message.js';
+import { compareRuns } from '../../../src/traces/verify/compare-runs.js';
+import { judge } from '../../../src/traces/verify/judge.js';
 import { verifyTrace } from '../../../src/traces/verify/verify.js';
 import type { VerifyOptions } from '../../../src/traces/verify/verify-result.js';
 import { temporaryDirectory } from '../../cli/support/temporary-files.js';
 import { DEVICES, type DeviceUnderTest } from '../../device-contract/devices.js';
+import { Random } from '../../simulation/random.js';
 import { runCommand } from '../../support/command-line.js';
 import { diagonalProgram } from '../../support/test-board.js';
 
@@ -189,6 +193,28 @@ describe('other noise', () => {
     );
     expect([mode, passed, runsThatDiffer]).toEqual(['statistical', true, 1]);
     expect(verdict.tests).toEqual({ mean: 8, variance: 8, covariance: 28, autocorrelation: 8, reading: 0 });
+  });
+
+  it('that deviates in cells of one mean does not look like swapped cells; swapped cells do', async () => {
+    const result = await verified(statistics, 'emulator:prototype-8?die=1', { freshNoise: 5 });
+    const random = new Random(3, 1);
+    const samples = (means: readonly number[], spreads: readonly number[]) => ({
+      cells: 8,
+      codes: Int16Array.from({ length: 8 * 4000 }, (_, at) =>
+        Math.round(means[at % 8] + spreads[at % 8] * random.whole(-100, 100)),
+      ),
+    });
+    const textOf = (recorded: ReturnType<typeof samples>, found: ReturnType<typeof samples>): string => {
+      const comparisons = [{ ...compareRuns(recorded, found), runs: [0], isOneProgram: true }];
+      const verdict = judge(comparisons, 1e-3);
+      expect(verdict.deviations.length).toBeGreaterThan(1);
+      return verdictText({ ...result, comparisons, verdict, passed: false, runsThatDiffer: 1 }, []);
+    };
+    const [none, same] = [Array(8).fill(0), Array(8).fill(1)];
+    const wide = same.with(2, 1.4).with(5, 1.4);
+    expect(textOf(samples(none, same), samples(none, wide))).not.toContain('swapped');
+    const [before, after] = [none.with(2, 90), none.with(5, 90)];
+    expect(textOf(samples(before, same), samples(after, same))).toContain('cells 2 and 5 are swapped');
   });
 
   it('of another die deviates, in its converters and in its registers', async () => {

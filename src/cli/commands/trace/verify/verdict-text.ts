@@ -180,9 +180,14 @@ function swapped({ comparisons }: ComparedSamples, deviating: ReadonlySet<number
     if (!now || !before) return false;
     return Math.abs(now.found - before.recorded) < SWAP_ERRORS * (now.error + before.error);
   };
+  /** Cells of one mean look swapped whatever has happened to them. */
+  const differed = (a: number, b: number): boolean => {
+    const [one, other] = [means.get(a)!, means.get(b)!];
+    return Math.abs(one.recorded - other.recorded) > 2 * SWAP_ERRORS * (one.error + other.error);
+  };
   return [...deviating].flatMap((a) =>
     [...deviating]
-      .filter((b) => a < b && like(a, b) && like(b, a))
+      .filter((b) => a < b && like(a, b) && like(b, a) && differed(a, b))
       .map((b) => `cells ${a} and ${b} are swapped: each has the mean that the other had`),
   );
 }
