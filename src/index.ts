@@ -37,6 +37,8 @@ export type {
   LogDeterminantResult,
 } from './algorithms/logdet/contract.js';
 export { logDeterminant } from './algorithms/logdet/log-determinant.js';
+export type { LyapunovRequest, LyapunovResult } from './algorithms/lyapunov/contract.js';
+export { solveLyapunov } from './algorithms/lyapunov/solve-lyapunov.js';
 export {
   type PreparedSamplingRequest,
   type PreparedSystem,

@@ -108,6 +108,11 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
     load: () => import('./commands/logdet/logdet.js'),
   },
   {
+    name: 'lyapunov',
+    summary: 'solve A X + X Aᵀ = S, A stable: the covariance of a board that is not symmetric',
+    load: () => import('./commands/lyapunov/lyapunov.js'),
+  },
+  {
     name: 'info',
     summary: 'show what a board is, what it can hold, its state and counters',
     load: () => import('./commands/info/info.js'),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { logDeterminant } from '../../src/algorithms/logdet/log-determinant.js';
+import { solveLyapunov } from '../../src/algorithms/lyapunov/solve-lyapunov.js';
 import { connect } from '../../src/connect.js';
 import { Device } from '../../src/driver/device.js';
 import type { BoardDevice } from '../../src/driver/device-api.js';
@@ -8,6 +9,8 @@ import { DEVICES } from '../device-contract/devices.js';
 
 const address = { seed: 15, step: 0, block: 0 };
 const symmetric = { kind: 'dense', matrix: matrix(2, 2, Float64Array.of(4, 1, 1, 3)) } as const;
+
+const skew = matrix(2, 2, Float64Array.of(2, -1, 0.5, 1));
 
 /** Each gives numbers that noise entered. */
 const ALGORITHMS: readonly (readonly [name: string, run: (board: BoardDevice) => Promise<unknown>])[] = [
@@ -19,6 +22,14 @@ const ALGORITHMS: readonly (readonly [name: string, run: (board: BoardDevice) =>
         readings: 600,
         address,
       });
+      return found;
+    },
+  ],
+  [
+    'solveLyapunov',
+    async (board) => {
+      const request = { matrix: skew, rhs: symmetric.matrix, readings: 1536, address };
+      const { cost: _, ...found } = await solveLyapunov(board, request);
       return found;
     },
   ],

@@ -20,6 +20,7 @@ const {
   prepare,
   relax,
   solve,
+  solveLyapunov,
   solveQp,
 } = library as Anything;
 
@@ -292,6 +293,19 @@ describe('solveQp refuses', () => {
     ['a tolerance of 0', asked({ tolerance: 0 }), /tolerance is 0/],
     ['no iterations', asked({ iterationsMax: 0 }), /iterationsMax is 0/],
     ['half a start', asked({ warmStart: { x: Float64Array.of(1) } }), /warmStart.y is missing/],
+  ]);
+});
+
+describe('solveLyapunov refuses', () => {
+  const one = matrix(1, 1, Float64Array.of(1));
+  const asked = (changed: object) => () =>
+    solveLyapunov(device, { matrix: one, rhs: one, address, ...changed });
+  expectRefusals([
+    ['no device', () => solveLyapunov(), /device is missing/],
+    ['no request', () => solveLyapunov(device), /request is missing/],
+    ['no A', asked({ matrix: undefined }), /matrix is missing/],
+    ['no S', asked({ rhs: null }), /rhs is null/],
+    ['too few readings', asked({ readings: 100 }), /readings is 100/],
   ]);
 });
 

@@ -1,0 +1,86 @@
+import { Matrix as DenseMatrix, EigenvalueDecomposition, LuDecomposition } from 'ml-matrix';
+import { type Matrix, matrix } from './matrix.js';
+
+/** Equations for a matrix, solved in float64 by doubling. They are the baselines of what a board does. */
+
+const DOUBLINGS_MAX = 64;
+const REFINEMENTS = 2;
+
+function wrapped({ rows, columns, data }: Matrix): DenseMatrix {
+  return DenseMatrix.from1DArray(rows, columns, data);
+}
+
+function unwrapped(m: DenseMatrix): Matrix {
+  return matrix(m.rows, m.columns, Float64Array.from(m.to1DArray()));
+}
+
+/** A B. Shapes m×k and k×n. */
+export function product(a: Matrix, b: Matrix): Matrix {
+  return unwrapped(wrapped(a).mmul(wrapped(b)));
+}
+
+/** Aᵀ. */
+export function transposed(a: Matrix): Matrix {
+  return unwrapped(wrapped(a).transpose());
+}
+
+/** A⁻¹B of a square A, by LU factors with pivots. Entries are not finite where A is singular. */
+export function leftDivided(a: Matrix, b: Matrix): Matrix {
+  const factors = new LuDecomposition(wrapped(a));
+  if (factors.isSingular())
+    return matrix(b.rows, b.columns, new Float64Array(b.data.length).fill(Number.NaN));
+  return unwrapped(factors.solve(wrapped(b)));
+}
+
+/** The eigenvalues of an N×N matrix: real and imaginary parts, each of length N. */
+export function eigenvaluesOf(a: Matrix): { readonly real: Float64Array; readonly imaginary: Float64Array } {
+  const found = new EigenvalueDecomposition(wrapped(a));
+  return {
+    real: Float64Array.from(found.realEigenvalues),
+    imaginary: Float64Array.from(found.imaginaryEigenvalues),
+  };
+}
+
+/**
+ * X = M X Mᵀ + Q, by doubling: X ← X + M X Mᵀ, M ← M². All eigenvalues of M must be inside the unit circle;
+ * else the result is not finite.
+ *
+ * Source: Smith, SIAM J. Appl. Math. 16 (1968) 198.
+ */
+export function solveDiscreteLyapunov(m: Matrix, q: Matrix): Matrix {
+  let power = wrapped(m);
+  let x = wrapped(q);
+  for (let k = 0; k < DOUBLINGS_MAX; k++) {
+    const added = power.mmul(x).mmul(power.transpose());
+    x = DenseMatrix.add(x, added);
+    const size = x.max() - x.min();
+    if (!(added.max() - added.min() > Number.EPSILON * size)) break;
+    power = power.mmul(power);
+  }
+  return unwrapped(x);
+}
+
+/**
+ * A X + X Aᵀ = S by Cayley's transform, M = (pI + A)⁻¹(pI − A), and doubling; then twice refined by its
+ * residual. All eigenvalues of A must have real parts above 0. `shift` is p > 0; √(|λ|_min·|λ|_max) needs the
+ * fewest steps.
+ */
+export function solveContinuousLyapunov(a: Matrix, s: Matrix, shift: number): Matrix {
+  const n = a.rows;
+  const dense = wrapped(a);
+  const identity = DenseMatrix.eye(n).mul(shift);
+  const factors = new LuDecomposition(DenseMatrix.add(identity, dense));
+  const m = unwrapped(factors.solve(DenseMatrix.sub(identity, dense)));
+  const solved = (right: DenseMatrix): DenseMatrix => {
+    const half = factors.solve(right);
+    const q = factors.solve(half.transpose()).mul(2 * shift);
+    return wrapped(solveDiscreteLyapunov(m, unwrapped(q)));
+  };
+  let x = solved(wrapped(s));
+  for (let k = 0; k < REFINEMENTS; k++) {
+    const image = dense.mmul(x);
+    const residual = DenseMatrix.sub(wrapped(s), DenseMatrix.add(image, image.transpose()));
+    x = DenseMatrix.add(x, solved(residual));
+  }
+  return unwrapped(DenseMatrix.add(x, x.transpose()).mul(0.5));
+}
