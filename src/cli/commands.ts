@@ -80,6 +80,21 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
         summary: 'ensembles of couplings that are rounded at random',
         load: () => import('./commands/study/error-mitigation.js'),
       },
+      {
+        name: 'settling',
+        summary: 'how long the board must run in a training step',
+        load: () => import('./commands/study/settling.js'),
+      },
+      {
+        name: 'delay',
+        summary: 'what a delay gains, with momentum as control',
+        load: () => import('./commands/study/delay.js'),
+      },
+      {
+        name: 'noise',
+        summary: 'how much noise training bears',
+        load: () => import('./commands/study/noise.js'),
+      },
     ],
   },
   {

@@ -1,0 +1,88 @@
+import type { RelaxationSolver } from '../../../algorithms/contract.js';
+import { type Dataset, type ExampleSet, firstExamples } from '../../../learning/data/dataset.js';
+import { loadDataset } from '../../../learning/data/load-dataset.js';
+import { createConvolutionClassifier } from '../../../learning/network/convolution-classifier.js';
+import {
+  createOptimizer,
+  type OptimizerName,
+  type OptimizerOptions,
+} from '../../../learning/optimizers/create.js';
+import type { StepTiming } from '../../../learning/record.js';
+import { train } from '../../../learning/trainer.js';
+import type { Measured } from './table/table-study.js';
+
+/** A training of a classifier of digits, as several studies have it. */
+export interface DigitsTraining {
+  readonly optimizer: OptimizerName;
+  readonly options: OptimizerOptions;
+  readonly solver?: RelaxationSolver;
+  readonly channels: number;
+  /** Training examples, the first of the set. */
+  readonly trainSize: number;
+  readonly batch: number;
+  readonly epochs: number;
+  readonly seed: number;
+  /** Tests on these; the ones for validation are training examples that no training sees. */
+  readonly testOn: 'test' | 'validation';
+  readonly testSize: number;
+  readonly signal: AbortSignal;
+}
+
+/** The batch of the paper (arXiv 2405.13817). */
+export const PAPER_BATCH = 64;
+/** Training examples from this one on are kept for validation. */
+const VALIDATION_BEGINS = 50_000;
+
+let loaded: Dataset | undefined;
+
+/** MNIST, loaded once. Errors: those of `loadDataset`. */
+function digits(): Dataset {
+  loaded ??= loadDataset({ kind: 'mnist' });
+  return loaded;
+}
+
+/**
+ * Trains a convolution classifier of digits once. Figures: `trainLoss` and `testLoss` in nat of the final
+ * parameters, `testError` as a share, ticks, modelled board seconds and uploaded bytes, each a step. Errors:
+ * those of `train`.
+ */
+export async function trainDigits(request: DigitsTraining): Promise<Measured> {
+  const { optimizer, options, solver, channels, trainSize, batch, epochs, seed, testSize, signal } = request;
+  const data = digits();
+  const { rows, columns, classes } = data;
+  const test =
+    request.testOn === 'test'
+      ? firstExamples(data.test, testSize)
+      : examplesFrom(data.train, VALIDATION_BEGINS, testSize);
+  const { summary } = await train({
+    network: createConvolutionClassifier({ rows, columns, classes, channels }),
+    data: { ...data, test },
+    optimizer: createOptimizer(optimizer, options, solver),
+    ...{ epochs, batch, trainSize, seed, signal },
+  });
+  const { trainLoss, testLoss, testAccuracy, ticks, boardSeconds, uploadBytes, iterations, timing } = summary;
+  return {
+    figures: {
+      ...{ trainLoss, testLoss, testError: 1 - testAccuracy },
+      ticks: ticks / iterations,
+      boardSeconds: boardSeconds / iterations,
+      uploadBytes: uploadBytes / iterations,
+    },
+    timing: { hostWorkSeconds: hostWorkMs(timing.breakdown) / 1000, hostSeconds: timing.hostSeconds },
+  };
+}
+
+/** Host time of a step without waiting for a board or talking to it, in milliseconds. */
+export function hostWorkMs({ gradientMs, curvatureMs, mapMs, otherMs }: StepTiming): number {
+  return gradientMs + curvatureMs + mapMs + otherMs;
+}
+
+function examplesFrom({ inputs, labels, count }: ExampleSet, first: number, wanted: number): ExampleSet {
+  const width = inputs.length / count;
+  const end = Math.min(count, first + wanted);
+  return {
+    count: end - first,
+    inputs: inputs.subarray(first * width, end * width),
+    labels: labels.subarray(first, end),
+  };
+}
