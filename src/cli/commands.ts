@@ -95,6 +95,16 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
         summary: 'how much noise training bears',
         load: () => import('./commands/study/noise.js'),
       },
+      {
+        name: 'precision',
+        summary: 'bits and mismatch, with and without calibration and refinement',
+        load: () => import('./commands/study/precision.js'),
+      },
+      {
+        name: 'sensitivity',
+        summary: 'what of a board the trainings of quantum and pinn notice',
+        load: () => import('./commands/study/sensitivity.js'),
+      },
     ],
   },
   {

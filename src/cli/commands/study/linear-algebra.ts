@@ -64,7 +64,7 @@ async function measure({ part, settings, seed }: PlannedRun, lab: Lab): Promise<
     : solveCost(a, b, seed, lab);
 }
 
-/** ‖Ĉ − A⁻¹‖_F/‖A⁻¹‖_F of the covariance of draws, and the board time that they took. */
+/** The error of the inverse by the covariance of draws, and the board time that they took. */
 async function covarianceError(
   a: Matrix,
   board: string,
@@ -76,16 +76,25 @@ async function covarianceError(
     ...{ precision: { kind: 'dense', matrix: a }, count },
     ...{ address: { seed, step: 0, block: 0 }, signal: lab.signal },
   });
+  return { figures: { error: covarianceErrorOf(draws, a), boardSeconds: cost.boardSeconds } };
+}
+
+/** ‖Ĉ − A⁻¹‖_F/‖A⁻¹‖_F of the mean of the products of draws, one a row; their mean is known to be 0. */
+export function covarianceErrorOf(draws: Matrix, a: Matrix): number {
   const N = a.rows;
   const covariance = matrix(N, N);
-  for (let k = 0; k < count; k++) {
+  for (let k = 0; k < draws.rows; k++) {
     const draw = draws.data.subarray(k * N, (k + 1) * N);
     for (let i = 0; i < N; i++)
-      for (let j = 0; j < N; j++) covariance.data[i * N + j] += (draw[i] * draw[j]) / count;
+      for (let j = 0; j < N; j++) covariance.data[i * N + j] += (draw[i] * draw[j]) / draws.rows;
   }
   const exact = inverseOf(a);
-  const error = norm2(subtract(covariance.data, exact)) / norm2(exact);
-  return { figures: { error, boardSeconds: cost.boardSeconds } };
+  return norm2(subtract(covariance.data, exact)) / norm2(exact);
+}
+
+/** A⁻¹b by Cholesky's method, for an A that is known to be positive definite. */
+export function exactSolution(a: Matrix, b: Float64Array): Float64Array {
+  return choleskySolve(factorOf(a), b);
 }
 
 function inverseOf(a: Matrix): Float64Array {
@@ -101,7 +110,8 @@ function inverseOf(a: Matrix): Float64Array {
   return inverse;
 }
 
-function factorOf(a: Matrix): Matrix {
+/** L with A = L Lᵀ, for an A that is known to be positive definite. */
+export function factorOf(a: Matrix): Matrix {
   const outcome = cholesky(a);
   if (!outcome.ok) throw new Error('bug: a random system is not positive definite');
   return outcome.factor;
@@ -114,8 +124,8 @@ async function solveCost(a: Matrix, b: Float64Array, seed: number, lab: Lab): Pr
   const { x, passes, cost } = await createAnalogSolver(device).solve({
     ...{ system, drive: b, tolerance: TOLERANCE, address: { seed, step: 0, block: 0 }, signal: lab.signal },
   });
-  const exact = choleskySolve(factorOf(a), b);
-  const choleskySeconds = fastestSeconds(() => choleskySolve(factorOf(a), b));
+  const exact = exactSolution(a, b);
+  const choleskySeconds = fastestSeconds(() => exactSolution(a, b));
   const error = norm2(subtract(x, exact)) / norm2(exact);
   const { boardSeconds, uploadBytes } = cost;
   const transferSeconds = uploadBytes / USB_BYTES_PER_SECOND;
@@ -141,7 +151,7 @@ function fastestSeconds(work: () => unknown): number {
 }
 
 /** Products of A that conjugate gradients need for the error `tolerance`. */
-export function cgProducts(a: Matrix, b: Float64Array, exact: Float64Array, tolerance: number): number {
+function cgProducts(a: Matrix, b: Float64Array, exact: Float64Array, tolerance: number): number {
   const x = new Float64Array(b.length);
   const r = Float64Array.from(b);
   const p = Float64Array.from(b);
