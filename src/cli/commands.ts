@@ -105,6 +105,21 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
         summary: 'what of a board the trainings of quantum and pinn notice',
         load: () => import('./commands/study/sensitivity.js'),
       },
+      {
+        name: 'runtime',
+        summary: 'the time of a step of every optimizer, and a cost model of the board',
+        load: () => import('./commands/study/runtime.js'),
+      },
+      {
+        name: 'mnist',
+        summary: 'the paper’s training of digits beside baselines tuned with one budget',
+        load: () => import('./commands/study/mnist.js'),
+      },
+      {
+        name: 'where-curvature-helps',
+        summary: 'a map: where the board wins, ties or loses against digital methods',
+        load: () => import('./commands/study/where-curvature-helps.js'),
+      },
     ],
   },
   {

@@ -1,4 +1,5 @@
 import type { RelaxationSolver } from '../../../algorithms/contract.js';
+import { classification } from '../../../learning/classification.js';
 import { type Dataset, type ExampleSet, firstExamples } from '../../../learning/data/dataset.js';
 import { loadDataset } from '../../../learning/data/load-dataset.js';
 import { createConvolutionClassifier } from '../../../learning/network/convolution-classifier.js';
@@ -7,7 +8,9 @@ import {
   type OptimizerName,
   type OptimizerOptions,
 } from '../../../learning/optimizers/create.js';
+import type { Figures, Problem } from '../../../learning/problem/contract.js';
 import type { StepTiming } from '../../../learning/record.js';
+import { resolveRequest } from '../../../learning/train-request.js';
 import { train } from '../../../learning/trainer.js';
 import type { Measured } from './table/table-study.js';
 
@@ -30,6 +33,11 @@ export interface DigitsTraining {
 
 /** The batch of the paper (arXiv 2405.13817). */
 export const PAPER_BATCH = 64;
+/** How many digits the studies of single claims train and test on; they take one epoch. */
+export function digitsSizes(quick: boolean) {
+  return quick ? { trainSize: 1920, testSize: 1000 } : { trainSize: 5120, testSize: 5000 };
+}
+
 /** Training examples from this one on are kept for validation. */
 const VALIDATION_BEGINS = 50_000;
 
@@ -70,6 +78,19 @@ export async function trainDigits(request: DigitsTraining): Promise<Measured> {
     },
     timing: { hostWorkSeconds: hostWorkMs(timing.breakdown) / 1000, hostSeconds: timing.hostSeconds },
   };
+}
+
+/** A small classifier of digits as a problem: 80 steps of one epoch. */
+export function digitsProblem(seed: number, quick: boolean): Problem<Figures, Figures> {
+  const { trainSize, testSize } = digitsSizes(quick);
+  const data = digits();
+  const { rows, columns, classes } = data;
+  const resolved = resolveRequest({
+    network: createConvolutionClassifier({ rows, columns, classes, channels: 4 }),
+    data: { ...data, test: firstExamples(data.test, testSize) },
+    ...{ epochs: 1, batch: PAPER_BATCH, trainSize, seed },
+  });
+  return classification(resolved, true);
 }
 
 /** Host time of a step without waiting for a board or talking to it, in milliseconds. */

@@ -16,7 +16,7 @@ const CONDITION = 2;
 const TOLERANCE = 1e-4;
 
 const bitsOf = (quick: boolean) => (quick ? [4, 6] : [4, 5, 6]);
-const membersOf = (quick: boolean) => (quick ? [1, 256] : [1, 8, 64, 512, 2048]);
+const membersOf = (quick: boolean) => (quick ? [1, 256] : [1, 16, 256, 1024]);
 
 function runsOf({ quick, seeds }: Scale): PlannedRun[] {
   return seeds.flatMap((seed) =>

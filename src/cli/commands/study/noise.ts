@@ -2,7 +2,7 @@ import { createAnalogSolver } from '../../../algorithms/board-solver.js';
 import { createIdealSampler } from '../../../algorithms/ideal-sampler.js';
 import { formatNumber } from '../../../number-text.js';
 import { lineChart } from '../../../plot/line-chart.js';
-import { PAPER_BATCH, trainDigits } from './digits.js';
+import { digitsSizes, PAPER_BATCH, trainDigits } from './digits.js';
 import { DIGITS_SETTINGS } from './settling.js';
 import { curvesOf, groupsOf, meanAt, spreadOver } from './table/groups.js';
 import { tableCommand } from './table/table-command.js';
@@ -29,7 +29,7 @@ async function measure({ part, settings, seed }: PlannedRun, lab: Lab, { quick }
       : createAnalogSolver(await lab.board(), { relaxNoiseTemperature: kappa });
   return trainDigits({
     ...{ channels: 4, testOn: 'test', batch: PAPER_BATCH, epochs: 1, seed, signal: lab.signal, solver },
-    ...(quick ? { trainSize: 1920, testSize: 1000 } : { trainSize: 10_000, testSize: 10_000 }),
+    ...digitsSizes(quick),
     optimizer: 'tngd',
     options: { ...DIGITS_SETTINGS.tuned, time: 1, initial: 'keep' },
   });
@@ -93,7 +93,7 @@ export const NOISE: TableStudy = {
     'A classifier of digits is trained at t = τ with noise of several temperatures κ: in the units of the problem, as the paper has it, and in those of a board, V_fs².',
   ],
   settingsFrom:
-    'Rate 0.7 falling to 0, damping 0.3, clip 0.5, state kept, batch 64, 10,000 digits, one epoch; chosen on test data of seed 0 with a larger network.',
+    'Rate 0.7 falling to 0, damping 0.3, clip 0.5, state kept, batch 64, 5,120 digits, one epoch; chosen on test data of seed 0 with a larger network.',
   modelled: 'Losses are measured: with the exact stochastic process in float64, and on an emulated board.',
   device: 'emulator:ideal-crossbar',
   parts: [

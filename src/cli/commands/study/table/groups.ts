@@ -1,3 +1,4 @@
+import { formatBytes, formatSeconds } from '../../../../number-text.js';
 import type { Series } from '../../../../plot/series.js';
 import type { Column, Settings, TablePart, TableRun, TextTable } from './table-study.js';
 
@@ -77,6 +78,12 @@ function cellText(group: Group, { figure, format }: Column): string {
   const [mean, min, max] = [spread.mean, spread.min, spread.max].map(format);
   return min === max ? mean : `${mean} [${min}, ${max}]`;
 }
+
+/** A time, or a dash for the methods that take none. */
+export const secondsOrDash = (seconds: number): string => (seconds === 0 ? '–' : formatSeconds(seconds));
+
+/** Bytes, or a dash for the methods that send none. */
+export const bytesOrDash = (bytes: number): string => (bytes === 0 ? '–' : formatBytes(bytes));
 
 /** What a chart of curves draws: which setting goes along x, which figure up, and what names a curve. */
 export interface CurveSpec {

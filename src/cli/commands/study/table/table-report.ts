@@ -57,10 +57,11 @@ const capital = (text: string): string => text[0].toUpperCase() + text.slice(1);
 export function tableText(study: TableStudy, results: TableResults): string {
   const tables = tablesOf(study, results).map(({ title, header, rows }) => {
     const align = header.map((_, column) => (isNumeric(rows, column) ? 'right' : 'left'));
-    return `${title}, ${counted(results.seeds.length, 'seed')}\n${formatTable(rows, { header, align })}\n`;
+    return `${title}\n${formatTable(rows, { header, align })}\n`;
   });
   const claims = results.claims.map((claim) => `  ${claimText(claim)}\n`).join('');
-  return `${tables.join('')}${claims}${results.quick ? '  This is the quick form: it shows that the study runs, not what holds.\n' : ''}\n`;
+  const first = `${study.title}, ${counted(results.seeds.length, 'seed')}: means with [least, largest]\n\n`;
+  return `${first}${tables.join('')}${claims}${results.quick ? '  This is the quick form: it shows that the study runs, not what holds.\n' : ''}\n`;
 }
 
 const isNumeric = (rows: readonly (readonly string[])[], column: number): boolean =>

@@ -1,0 +1,321 @@
+import { createAnalogSolver } from '../../../algorithms/board-solver.js';
+import { createExactSolver } from '../../../algorithms/truncated.js';
+import type { Dataset, ExampleSet } from '../../../learning/data/dataset.js';
+import { createMlp } from '../../../learning/network/mlp.js';
+import {
+  createOptimizer,
+  type OptimizerName,
+  type OptimizerOptions,
+} from '../../../learning/optimizers/create.js';
+import { poissonPinn } from '../../../learning/pinn/pinn-problem.js';
+import type { StepRecord } from '../../../learning/record.js';
+import { train } from '../../../learning/trainer.js';
+import { RANDOM_STREAM, randomSource } from '../../../linalg/random.js';
+import { formatBytes, formatNumber, formatSeconds } from '../../../number-text.js';
+import { lineChart } from '../../../plot/line-chart.js';
+import { option } from '../../options/option.js';
+import { positiveNumber } from '../../options/values.js';
+import { hostWorkMs } from './digits.js';
+import { runProblemOnce } from './problem-run.js';
+import {
+  bytesOrDash,
+  curvesOf,
+  groupsOf,
+  logSlope,
+  meanAt,
+  secondsOrDash,
+  spreadOver,
+} from './table/groups.js';
+import { tableCommand } from './table/table-command.js';
+import type {
+  Claim,
+  Lab,
+  Measured,
+  PlannedRun,
+  Scale,
+  StudyOptions,
+  TableRun,
+  TableStudy,
+  TextTable,
+} from './table/table-study.js';
+
+const PARAMETERS = 'parameters';
+const OUTPUTS = 'outputs';
+const EQUATION = 'equation';
+const SIDE = 8;
+const BATCH = 32;
+const CLASSES = 10;
+const STEPS = 14;
+/** In the first steps the compiler of the host works. */
+const WARM_UP = 4;
+
+const CLASSIFIER_METHODS: Readonly<Record<string, { name: OptimizerName; options: OptimizerOptions }>> = {
+  tngd: { name: 'tngd', options: {} },
+  'tngd-adam': { name: 'tngd-adam', options: {} },
+  ngd: { name: 'ngd', options: {} },
+  'cg(10)': { name: 'cg', options: { products: 10 } },
+  adam: { name: 'adam', options: {} },
+  sgd: { name: 'sgd', options: {} },
+};
+const EQUATION_METHODS = ['lm, board', 'lm, exact', 'lbfgs', 'bfgs', 'adam'] as const;
+
+/** Links of the cost model, bytes a second. */
+const LINKS = [
+  ['USB 2, 40 MB/s', 40e6],
+  ['1 Gb/s', 125e6],
+  ['10 Gb/s', 1.25e9],
+  ['50 Gb/s, the paper', 6.25e9],
+] as const;
+const FASTEST = LINKS.at(-1)![1];
+/** What the measured figures have. */
+const MEASURED = { bits: 8, rc: 1e-6 } as const;
+
+function runsOf({ quick, seeds }: Scale): PlannedRun[] {
+  const sizes = quick ? [500, 2000] : [500, 1000, 2000, 4000, 8000];
+  const outputs = quick ? [5, 10] : [5, 10, 20, 40];
+  const hidden = quick ? [8, 16] : [16, 32, 64];
+  const methods = Object.keys(CLASSIFIER_METHODS);
+  return seeds.flatMap((seed) => [
+    ...sizes.flatMap((N) =>
+      methods.map((method) => ({ part: PARAMETERS, settings: { method, N }, seed, cost: N / 1000 })),
+    ),
+    ...outputs.flatMap((count) =>
+      methods.map((method) => ({
+        ...{ part: OUTPUTS, settings: { method, outputs: count }, seed, cost: count / 10 },
+      })),
+    ),
+    ...hidden.flatMap((width) =>
+      EQUATION_METHODS.map((method) => ({
+        ...{ part: EQUATION, settings: { method, N: width * 7 + 1 }, seed, cost: width / 8 },
+      })),
+    ),
+  ]);
+}
+
+function measure(run: PlannedRun, lab: Lab, { quick }: Scale): Promise<Measured> {
+  if (run.part === EQUATION) return measureEquation(run, lab);
+  const { settings } = run;
+  const outputs = Number(settings['outputs'] ?? CLASSES);
+  const parameters = Number(settings['N'] ?? (quick ? 1000 : 4000));
+  return measureClassifier(run, lab, parameters, outputs);
+}
+
+/** Host work of the fastest step of a multilayer perceptron on random examples. */
+async function measureClassifier(
+  { settings, seed }: PlannedRun,
+  lab: Lab,
+  parameters: number,
+  classes: number,
+): Promise<Measured> {
+  const { name, options } = CLASSIFIER_METHODS[String(settings['method'])];
+  const inputCount = SIDE * SIDE;
+  const width = Math.max(1, Math.round((parameters - classes) / (inputCount + 1 + classes)));
+  const solver = name.startsWith('tngd') ? createAnalogSolver(await lab.board()) : undefined;
+  const records: StepRecord[] = [];
+  const { summary } = await train({
+    network: createMlp({ inputCount, hidden: [width], classes }),
+    data: randomExamples(BATCH * STEPS, classes, seed),
+    optimizer: createOptimizer(name, options, solver),
+    ...{ epochs: 1, batch: BATCH, seed, signal: lab.signal, onStep: (record) => records.push(record) },
+  });
+  const work = records.slice(WARM_UP).map(({ timing }) => hostWorkMs(timing));
+  return {
+    figures: {
+      actualN: summary.parameterCount,
+      boardSeconds: summary.boardSeconds / STEPS,
+      uploadBytes: summary.uploadBytes / STEPS,
+    },
+    timing: { hostWorkSeconds: Math.min(...work) / 1000 },
+  };
+}
+
+/** Images of noise with random labels. Every class occurs. */
+function randomExamples(count: number, classes: number, seed: number): Dataset {
+  const random = randomSource({ seed, stream: RANDOM_STREAM.benchProblem });
+  const set = (size: number): ExampleSet => ({
+    count: size,
+    inputs: Float32Array.from({ length: size * SIDE * SIDE }, () => random.uniform()),
+    labels: Uint8Array.from({ length: size }, (_, i) => i % classes),
+  });
+  const shape = { name: 'noise', rows: SIDE, columns: SIDE, classes };
+  return { ...shape, train: set(count), test: set(classes), digest: `noise of seed ${seed}` };
+}
+
+/** Host work of the fastest step of a network that solves a Poisson equation in five dimensions. */
+async function measureEquation({ settings, seed }: PlannedRun, lab: Lab): Promise<Measured> {
+  const method = String(settings['method']);
+  const usesBoard = method === 'lm, board';
+  const isLm = method.startsWith('lm');
+  const solver = usesBoard ? createAnalogSolver(await lab.board()) : createExactSolver();
+  const { figures, timing } = await runProblemOnce({
+    problem: poissonPinn({ dimensions: 5, hidden: [(Number(settings['N']) - 1) / 7] }),
+    measure: 'relativeError',
+    optimizer: isLm ? 'lm' : (method as OptimizerName),
+    options: isLm ? { rank: 16, runs: 2, ticks: 256 } : {},
+    ...(isLm ? { solver } : {}),
+    ...{ steps: STEPS, seed, signal: lab.signal },
+  });
+  const { boardSeconds, uploadBytes } = figures;
+  return { figures: { boardSeconds, uploadBytes }, timing: timing! };
+}
+
+/** Seconds of a step: host work as measured, transfer and board by the model. */
+function modelledSeconds(
+  runs: readonly TableRun[],
+  settings: { readonly method: string; readonly N: number },
+  link: number,
+  options: StudyOptions,
+): number {
+  const of = (figure: string): number => meanAt(runs, PARAMETERS, settings, figure);
+  const transfer = (of('uploadBytes') * options['bits']) / MEASURED.bits / link;
+  return of('hostWorkSeconds') + transfer + (of('boardSeconds') * options['rc']) / MEASURED.rc;
+}
+
+function modelTables(runs: readonly TableRun[], options: StudyOptions): TextTable[] {
+  const sizes = [...new Set(groupsOf(runs, PARAMETERS).map(({ settings }) => Number(settings['N'])))];
+  const links: readonly (readonly [string, number])[] = [
+    [`--link ${formatBytes(options['link'])}/s`, options['link']],
+    ...LINKS,
+  ];
+  const largest = Math.max(...sizes);
+  return [
+    {
+      title: `Time of a step by the cost model, ${options['bits']}-bit couplings, RC ${formatSeconds(options['rc'])}, N ${largest}`,
+      header: ['method', 'host work, measured', ...links.map(([name]) => name)],
+      rows: Object.keys(CLASSIFIER_METHODS).map((method) => {
+        const at = { method, N: largest };
+        return [
+          method,
+          formatSeconds(meanAt(runs, PARAMETERS, at, 'hostWorkSeconds')),
+          ...links.map(([, link]) =>
+            method.startsWith('tngd') ? formatSeconds(modelledSeconds(runs, at, link, options)) : '–',
+          ),
+        ];
+      }),
+    },
+    {
+      title: 'Slopes: ln time over ln N, and over ln outputs (host work, measured)',
+      header: ['method', 'over N', 'over outputs'],
+      rows: Object.keys(CLASSIFIER_METHODS).map((method) => [
+        method,
+        formatNumber(slopeOf(runs, PARAMETERS, method, 'N'), 2),
+        formatNumber(slopeOf(runs, OUTPUTS, method, 'outputs'), 2),
+      ]),
+    },
+  ];
+}
+
+function slopeOf(runs: readonly TableRun[], part: string, method: string, x: string): number {
+  const points = groupsOf(runs, part, { method }).map(
+    (group) => [Number(group.settings[x]), spreadOver(group, 'hostWorkSeconds')!.mean] as const,
+  );
+  // Small sizes show what a step costs whatever its size.
+  return logSlope(points.slice(-3));
+}
+
+function claimsOf(runs: readonly TableRun[], options: StudyOptions): Claim[] {
+  const N = Math.max(...groupsOf(runs, PARAMETERS).map(({ settings }) => Number(settings['N'])));
+  const host = (method: string): number => meanAt(runs, PARAMETERS, { method, N }, 'hostWorkSeconds');
+  const at = (link: number): number => modelledSeconds(runs, { method: 'tngd', N }, link, options);
+  const [usb, fast] = [at(40e6), at(FASTEST)];
+  const upload = meanAt(runs, PARAMETERS, { method: 'tngd', N }, 'uploadBytes');
+  const board = meanAt(runs, PARAMETERS, { method: 'tngd', N }, 'boardSeconds');
+  const ratio = (one: number, other: number): string => formatNumber(one / other, 2);
+  return [
+    {
+      claim: 'A step on the board is about 100 times faster than natural gradient on the host.',
+      paper:
+        'about 100 × faster than NGD, CG and Woodbury at N = 10⁴ … 10⁵, its analog part estimated (arXiv 2405.13817)',
+      ours: `At N = ${N}, batch ${BATCH} and curvature of 8 examples, the step over 50 Gb/s takes ${formatSeconds(fast)}; Woodbury ${formatSeconds(host('ngd'))} (× ${ratio(host('ngd'), fast)}), CG(10) ${formatSeconds(host('cg(10)'))} (× ${ratio(host('cg(10)'), fast)}). Over USB 2 it takes ${formatSeconds(usb)}.`,
+      how: 'host work measured in JavaScript, transfer and board time modelled; the sizes are smaller than the paper’s',
+      verdict:
+        host('ngd') / fast > 30 ? 'holds' : host('cg(10)') < usb ? 'a digital method wins' : 'does not hold',
+    },
+    {
+      claim: 'A step on the board takes about twice as long as one of Adam.',
+      paper: 'about 2 × Adam (arXiv 2405.13817)',
+      ours: `× ${ratio(fast, host('adam'))} over 50 Gb/s, × ${ratio(usb, host('adam'))} over USB 2, where Adam takes ${formatSeconds(host('adam'))}.`,
+      how: 'as above',
+      verdict: fast / host('adam') < 3 ? 'holds' : 'does not hold',
+    },
+    {
+      claim: 'To load the couplings takes longer than the board runs.',
+      paper: '8 ms of upload against 50 µs of analog time (derived from the constants of arXiv 2405.13817)',
+      ours: `At N = ${N} a step uploads ${formatBytes(upload)}: ${formatSeconds(upload / 40e6)} over USB 2 and ${formatSeconds(upload / FASTEST)} over 50 Gb/s, where the board runs for ${formatSeconds(board)}.`,
+      how: 'bytes and ticks counted, times modelled',
+      verdict: upload / FASTEST > board ? 'holds' : upload / 40e6 > board ? 'holds in part' : 'does not hold',
+    },
+  ];
+}
+
+const timeColumns = [
+  { figure: 'hostWorkSeconds', title: 'host work', format: formatSeconds },
+  { figure: 'boardSeconds', title: 'board, modelled', format: secondsOrDash },
+  { figure: 'uploadBytes', title: 'upload', format: bytesOrDash },
+];
+
+export const RUNTIME: TableStudy = {
+  name: 'runtime',
+  title: 'Runtime: the time of a step',
+  about: [
+    'Host work of a training step of every optimizer, measured by the number of parameters N and of outputs, and a cost model of the board: host work, transfer, board time.',
+    `Classifiers: a multilayer perceptron on random examples, batch ${BATCH}, curvature of 8 examples. Equations: a Poisson equation in five dimensions, all points.`,
+  ],
+  settingsFrom: 'Optimizers have their defaults, which change the time of a step little.',
+  modelled:
+    'Host work is measured on this machine, the fastest of ten steps, so that other work on the machine counts less, without waiting for the emulator. Bytes and ticks are counted. Time of the link and of the board is modelled: bytes/link, ticks × h × RC.',
+  device: 'emulator:ideal-crossbar',
+  options: {
+    link: option('--link <bytes/s>', 'speed of the link in the cost model', {
+      value: positiveNumber,
+      default: 40e6,
+    }),
+    bits: option('--bits <b>', 'width of the couplings in the cost model', {
+      value: positiveNumber,
+      default: MEASURED.bits,
+    }),
+    rc: option('--rc <s>', 'time constant RC in the cost model, in seconds', {
+      value: positiveNumber,
+      default: MEASURED.rc,
+    }),
+  },
+  parts: [
+    { name: PARAMETERS, title: 'By the number of parameters', columns: timeColumns },
+    { name: OUTPUTS, title: 'By the number of outputs', columns: timeColumns },
+    { name: EQUATION, title: 'Equations by the number of parameters', columns: timeColumns },
+  ],
+  runs: runsOf,
+  measure,
+  charts: (runs) => [
+    lineChart({
+      title: 'Host work of a step by the number of parameters',
+      subtitle: 'classifier; strong: mean over the seeds; pale: each seed',
+      x: { label: 'parameters', scale: 'log' },
+      y: { label: 'seconds', scale: 'log' },
+      series: curvesOf(runs, {
+        ...{ part: PARAMETERS, x: 'N', y: 'hostWorkSeconds', nameOf: ({ method }) => String(method) },
+      }),
+      plotHeightPx: 300,
+    }),
+    lineChart({
+      title: 'Host work of a step by the number of outputs',
+      x: { label: 'outputs', scale: 'log' },
+      y: { label: 'seconds', scale: 'log' },
+      series: curvesOf(runs, {
+        ...{ part: OUTPUTS, x: 'outputs', y: 'hostWorkSeconds', nameOf: ({ method }) => String(method) },
+      }),
+    }),
+    lineChart({
+      title: 'Host work of a step of an equation by the number of parameters',
+      x: { label: 'parameters', scale: 'log' },
+      y: { label: 'seconds', scale: 'log' },
+      series: curvesOf(runs, {
+        ...{ part: EQUATION, x: 'N', y: 'hostWorkSeconds', nameOf: ({ method }) => String(method) },
+      }),
+    }),
+  ],
+  modelTables,
+  claims: claimsOf,
+};
+
+export const command = tableCommand(RUNTIME);
