@@ -150,6 +150,12 @@ describe('the directory of a study', () => {
     expect(readdirSync(out)).toEqual(['study.json']);
   });
 
+  it('tells its settings from the first moment', () => {
+    claimStudyDirectory(out, MARK, false, { seeds: 3, device: 'emulator:ideal-8' })();
+    const stored = JSON.parse(readFileSync(join(out, 'study.json'), 'utf8'));
+    expect(stored).toMatchObject({ ...MARK, seeds: 3, device: 'emulator:ideal-8' });
+  });
+
   it.each<[string, RegExp, () => void, string[]]>([
     ['holds a study', /already holds a study.*--resume/s, () => claimStudyDirectory(out, MARK, false)(), []],
     ['holds other files', /no study wrote.*--out/s, () => fill('notes.txt', ''), []],
@@ -184,6 +190,15 @@ describe('the directory of a study', () => {
 });
 
 describe('the time left of a study', () => {
+  it('is known at once after a resume, from what was measured before', () => {
+    const training = { label: 'a2', kind: 'a', steps: 10, stepCost: 4 };
+    const spent = new Map([['a', { ms: 3000, steps: 10, cost: 4 }]]);
+    const progress = new StudyProgress([training], { silent: true, spent, clock: () => 0 });
+    progress.begin(0, 4);
+    expect(progress.leftMs).toBe(6 * 300);
+    progress.finish();
+  });
+
   it('is guessed from relative costs, then from measured steps', () => {
     let nowMs = 0;
     const lines: string[] = [];

@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { jsonText } from '../../src/cli/commands/study/json-text.js';
+import { TABLE_STUDIES } from '../../src/cli/commands/study/results-page.js';
 import { groupsOf, logSlope, partTable, spreadOver } from '../../src/cli/commands/study/table/groups.js';
 import { runTable, type TableRequest } from '../../src/cli/commands/study/table/run-table.js';
 import { tableHtml, tableResults, tableText } from '../../src/cli/commands/study/table/table-report.js';
@@ -117,18 +119,25 @@ describe('a study of tables', () => {
     expect(html).toContain('Quick study');
   });
 
+  it('writes results as JSON with a run on a line', () => {
+    const results = { runs: [{ a: [1, 'row 0'] }, { b: null }], title: 'row 1', inner: { runs: [{}] } };
+    const text = jsonText(results, 'runs');
+    expect(JSON.parse(text)).toEqual(results);
+    expect(text.split('\n')).toContain('    {"a":[1,"row 0"]},');
+  });
+
   it('finds the slope of a power law', () => {
     expect(logSlope([1, 2, 5].map((x) => [x, 3 * x ** -0.5] as const))).toBeCloseTo(-0.5, 12);
   });
 });
 
-/** The quick forms, so small that two of them run in every test run. */
+/** The quick form of one study runs in every test run, those of all in the long one. */
 describe('thermolink study', () => {
   it.each(['error-mitigation'])('%s --quick writes data, a picture and a report', async (name) => {
     await expectQuick(name);
   });
 
-  it.each(['linear-algebra'])(
+  it.each(TABLE_STUDIES.map(({ name }) => name).filter((name) => name !== 'error-mitigation'))(
     '%s --quick writes data, a picture and a report',
     { tags: 'long' },
     async (name) => {

@@ -23,8 +23,8 @@ const names = [...Object.keys(METHODS), CONTROL, EXACT];
 
 type SettingName = keyof typeof DIGITS_SETTINGS;
 
-function runsOf({ quick, seeds }: Scale): PlannedRun[] {
-  const all: readonly SettingName[] = quick ? ['paper'] : ['paper', 'tuned'];
+function runsOf({ seeds }: Scale): PlannedRun[] {
+  const all: readonly SettingName[] = ['paper', 'tuned'];
   return seeds.flatMap((seed) =>
     all.flatMap((settings) =>
       names.map((method) => ({

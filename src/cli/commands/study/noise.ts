@@ -13,8 +13,8 @@ const PROBLEM = 'problem units';
 const BOARD = 'board units';
 
 function runsOf({ quick, seeds }: Scale): PlannedRun[] {
-  const ideal = quick ? [0, 0.1] : [0, 1e-4, 1e-3, 1e-2, 0.1];
-  const board = quick ? [0] : [0, 1e-6, 1e-4, 1e-2];
+  const ideal = quick ? [0, 1e-3, 1e-2, 0.1] : [0, 1e-4, 1e-3, 1e-2, 0.1];
+  const board = quick ? [0, 1e-4, 1e-2] : [0, 1e-6, 1e-4, 1e-2];
   return seeds.flatMap((seed) => [
     ...ideal.map((kappa) => ({ part: PROBLEM, settings: { κ: kappa }, seed, cost: 4 })),
     ...board.map((kappa) => ({ part: BOARD, settings: { κ: kappa }, seed, cost: 1 })),

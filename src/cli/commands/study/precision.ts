@@ -27,9 +27,9 @@ const READING = 'reading';
 const MISMATCH = 'mismatch';
 
 function runsOf({ quick, seeds }: Scale): PlannedRun[] {
-  const couplings = quick ? [4, 8] : [4, 6, 8, 10, 12, 16];
-  const converters = quick ? [8, 16] : [8, 10, 12, 14, 16];
-  const mismatches = quick ? [0.01] : [0.001, 0.003, 0.01, 0.03, 0.1];
+  const couplings = quick ? [4, 8, 12] : [4, 6, 8, 10, 12, 16];
+  const converters = quick ? [8, 12, 16] : [8, 10, 12, 14, 16];
+  const mismatches = quick ? [0.003, 0.01, 0.1] : [0.001, 0.003, 0.01, 0.03, 0.1];
   return seeds.flatMap((seed) => [
     ...couplings.map((bits) => ({ part: READING, settings: { varied: 'couplings', bits }, seed })),
     ...converters.map((bits) => ({ part: READING, settings: { varied: 'converters', bits }, seed })),

@@ -43,7 +43,7 @@ const VARIATIONS: readonly Variation[] = [
   ...[1 / 8, 1 / 4, 4].map((ticks) => ({ what: 'ticks', value: `× ${formatNumber(ticks)}`, ticks })),
 ];
 
-const QUICK: readonly string[] = ['base', '4', '5 %'];
+const QUICK: readonly string[] = ['base', '4', '6', '8', '2 %', '5 %', '0.1 %', '0.000001'];
 
 /** The problems, in sizes that train in seconds. */
 const PROBLEMS = {
@@ -106,6 +106,15 @@ async function measure({ part, settings, seed }: PlannedRun, lab: Lab, { quick }
   return { figures };
 }
 
+/** What is expected to do no harm, by the name of the variation. */
+const TOLERATED: ReadonlyMap<string, string> = new Map([
+  ['coupling bits 6', '6-bit couplings'],
+  ['ADC bits 8', 'an ADC of 8 bits'],
+  ['mismatch 2 %', 'a mismatch of 2 %'],
+  ['offset 0.1 %', 'an offset of 0.1 %'],
+  ['κ in V_fs² 0.000001', 'noise of κ = 10⁻⁶ V_fs²'],
+]);
+
 /** Variations whose range over the seeds lies above that of the base, with the factor on the mean error. */
 function harmful(runs: readonly TableRun[], part: string) {
   const groups = groupsOf(runs, part);
@@ -126,17 +135,12 @@ function claimsOf(runs: readonly TableRun[]): Claim[] {
     const names = bad.map(({ name, factor }) =>
       Number.isFinite(factor) ? `${name} (× ${formatNumber(factor, 2)})` : `${name} (fails)`,
     );
-    const tolerated = [
-      'mismatch 2 %',
-      'coupling bits 6',
-      'ADC bits 8',
-      'κ in V_fs² 0.000001',
-      'offset 0.1 %',
-    ];
-    const found = bad.filter(({ name }) => tolerated.includes(name));
+    const ran = new Set(groups.map(({ settings }) => `${settings['varied']} ${settings['value']}`));
+    const expected = [...TOLERATED].filter(([name]) => ran.has(name));
+    const found = bad.filter(({ name }) => TOLERATED.has(name));
     return [
       {
-        claim: `${PROBLEMS[part].title}: training bears 6-bit couplings, an ADC of 8 bits, a mismatch of 2 %, an offset of 0.1 % and κ = 10⁻⁶ V_fs².`,
+        claim: `${PROBLEMS[part].title}: training bears ${expected.map(([, words]) => words).join(', ')}, each alone.`,
         paper: '–',
         ours:
           names.length === 0
@@ -144,7 +148,7 @@ function claimsOf(runs: readonly TableRun[]): Claim[] {
             : `Worse than the base on every seed: ${names.join(', ')}.`,
         how: 'final error over the seeds, measured on emulated boards whose imperfections are drawn; one thing varied at a time',
         verdict:
-          found.length === 0 ? 'holds' : found.length < tolerated.length ? 'holds in part' : 'does not hold',
+          found.length === 0 ? 'holds' : found.length < expected.length ? 'holds in part' : 'does not hold',
       },
     ];
   });

@@ -17,15 +17,15 @@ export const DIGITS_SETTINGS = {
 type SettingName = keyof typeof DIGITS_SETTINGS;
 
 const EXACT = 'exact';
-const timesOf = (quick: boolean) => (quick ? [5, 50] : [5, 10, 20, 50]);
+const TIMES = [5, 10, 20, 50];
 /** Small enough that 50 τ on an emulated board take seconds. */
 const NETWORK = { channels: 4, testOn: 'test', batch: PAPER_BATCH } as const;
 
-function runsOf({ quick, seeds }: Scale): PlannedRun[] {
-  const names: readonly SettingName[] = quick ? ['tuned'] : ['paper', 'tuned'];
+function runsOf({ seeds }: Scale): PlannedRun[] {
+  const names: readonly SettingName[] = ['paper', 'tuned'];
   return seeds.flatMap((seed) =>
     names.flatMap((settings) =>
-      [...timesOf(quick), EXACT].map((time) => ({
+      [...TIMES, EXACT].map((time) => ({
         ...{ part: PART, settings: { settings, 't/τ': time }, seed },
         cost: time === EXACT ? 5 : 5 + Number(time),
       })),

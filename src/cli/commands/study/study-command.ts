@@ -13,6 +13,7 @@ import { VERSION } from '../../version.js';
 import { printAndDraw } from '../train/print-and-draw.js';
 import { TRAINING_DEVICE } from '../train/run-training.js';
 import { COLUMNS, findingsOf, rowsOf } from './findings.js';
+import { jsonText } from './json-text.js';
 import { reportHtml } from './report-html.js';
 import { runStudy, type StudyRequest } from './run-study.js';
 import type { Study } from './studies.js';
@@ -81,7 +82,7 @@ Ctrl-C loses nothing: --resume goes on at the step where the study stopped. It a
           throw withWayOn(error, out);
         });
         const results = resultsOf(request, run);
-        replaceFile(join(out, STUDY_FILES.results), `${JSON.stringify(results, null, 2)}\n`);
+        replaceFile(join(out, STUDY_FILES.results), jsonText(results, 'trainings'));
         printAndDraw({
           json: json === true,
           result: results,

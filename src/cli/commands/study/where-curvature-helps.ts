@@ -75,7 +75,9 @@ function naturalMethods(
   };
 }
 
-/** The same method with the board, exactly, and with no answer but its input, which is conjugate gradients. */
+/**
+ * The same method with the board, exactly, and with no answer but its input, which is conjugate gradients.
+ */
 function equationMethods(lm: OptimizerOptions): MapProblem['methods'] {
   return {
     board: { optimizer: 'lm', options: lm },
@@ -155,7 +157,7 @@ const PROBLEMS: Readonly<Record<string, MapProblem>> = {
 };
 
 function runsOf({ quick, seeds }: Scale): PlannedRun[] {
-  const names = quick ? ['squares-1000', 'ising'] : Object.keys(PROBLEMS);
+  const names = quick ? ['squares-10', 'squares-1000', 'ising', 'poisson2', 'digits'] : Object.keys(PROBLEMS);
   const stepsOf = ({ steps }: MapProblem, { longer = 1 }: MapMethod) => (steps * longer) / 100;
   const searched = names.flatMap((problem) =>
     Object.entries(PROBLEMS[problem].methods).flatMap(([method, one]) =>

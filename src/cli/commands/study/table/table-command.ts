@@ -8,6 +8,7 @@ import { positiveInteger } from '../../../options/values.js';
 import { withInterrupt } from '../../../output/interrupt.js';
 import { VERSION } from '../../../version.js';
 import { printAndDraw } from '../../train/print-and-draw.js';
+import { jsonText } from '../json-text.js';
 import { withWayOn } from '../study-command.js';
 import { claimStudyDirectory, STUDY_FILES } from '../study-directory.js';
 import { runTable } from './run-table.js';
@@ -65,7 +66,7 @@ Ctrl-C loses only the run that was going on: --resume does the runs that are mis
           throw withWayOn(error, out);
         });
         const results = tableResults(study, scale, { runs, options: ownOptions, ...board });
-        replaceFile(join(out, STUDY_FILES.results), resultsText(results));
+        replaceFile(join(out, STUDY_FILES.results), jsonText(results, 'runs'));
         printAndDraw({
           json: json === true,
           result: results,
@@ -89,10 +90,4 @@ Ctrl-C loses only the run that was going on: --resume does the runs that are mis
 function ownValues(own: OptionSpecs, values: object): StudyOptions {
   const given = values as Readonly<Record<string, number>>;
   return Object.fromEntries(Object.keys(own).map((name) => [name, given[name]]));
-}
-
-/** Results as JSON with one run on a line. */
-function resultsText({ runs, ...facts }: ReturnType<typeof tableResults>): string {
-  const head = JSON.stringify(facts, null, 2).replace(/\n\}$/, '');
-  return `${head},\n  "runs": [\n${runs.map((run) => `    ${JSON.stringify(run)}`).join(',\n')}\n  ]\n}\n`;
 }
