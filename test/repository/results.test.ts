@@ -1,7 +1,12 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type AnyResults, claimsOf, resultsMarkdown, STUDY_NAMES } from '../../src/cli/commands/study/results-page.js';
+import {
+  type AnyResults,
+  claimsOf,
+  resultsMarkdown,
+  STUDY_NAMES,
+} from '../../src/cli/commands/study/results-page.js';
 import { ROOT, readRepositoryFile, repositoryFiles } from './files.js';
 
 const stored = STUDY_NAMES.map((name) => `docs/results/${name}.json`).filter((file) =>

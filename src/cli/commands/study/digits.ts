@@ -3,11 +3,8 @@ import { classification } from '../../../learning/classification.js';
 import { type Dataset, type ExampleSet, firstExamples } from '../../../learning/data/dataset.js';
 import { loadDataset } from '../../../learning/data/load-dataset.js';
 import { createConvolutionClassifier } from '../../../learning/network/convolution-classifier.js';
-import {
-  createOptimizer,
-  type OptimizerName,
-  type OptimizerOptions,
-} from '../../../learning/optimizers/create.js';
+import { createOptimizer } from '../../../learning/optimizers/create.js';
+import type { OptimizerName, OptimizerOptions } from '../../../learning/optimizers/registry.js';
 import type { Figures, Problem } from '../../../learning/problem/contract.js';
 import type { StepTiming } from '../../../learning/record.js';
 import { resolveRequest } from '../../../learning/train-request.js';

@@ -1,4 +1,4 @@
-import type { Problem } from '../../../learning/problem/contract.js';
+import type { NoFigures, Problem } from '../../../learning/problem/contract.js';
 import { type Matrix, matrix } from '../../../linalg/matrix.js';
 import { matVec, matVecTransposed, norm2 } from '../../../linalg/products.js';
 import { RANDOM_STREAM, randomSource } from '../../../linalg/random.js';
@@ -15,7 +15,7 @@ export function leastSquares(
   n: number,
   condition: number,
   seed: number,
-): Problem<Readonly<Record<never, number>>, LeastSquaresTest> {
+): Problem<NoFigures, LeastSquaresTest> {
   const random = randomSource({ seed, stream: RANDOM_STREAM.benchProblem, step: 1 });
   const root = Math.sqrt(condition);
   const values = eigenvalues('log-uniform', root, n).map((value) => value / root);

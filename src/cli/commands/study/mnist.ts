@@ -1,6 +1,6 @@
 import { createAnalogSolver } from '../../../algorithms/board-solver.js';
 import { createIdealSampler } from '../../../algorithms/ideal-sampler.js';
-import { CONTROL, type OptimizerName, type OptimizerOptions } from '../../../learning/optimizers/create.js';
+import { CONTROL, type OptimizerName, type OptimizerOptions } from '../../../learning/optimizers/registry.js';
 import { formatNumber } from '../../../number-text.js';
 import { barChart } from '../../../plot/bar-chart.js';
 import { PAPER_BATCH, trainDigits } from './digits.js';

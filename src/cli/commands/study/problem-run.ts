@@ -1,9 +1,6 @@
 import type { TruncatedSolver } from '../../../algorithms/contract.js';
-import {
-  createOptimizer,
-  type OptimizerName,
-  type OptimizerOptions,
-} from '../../../learning/optimizers/create.js';
+import { createOptimizer } from '../../../learning/optimizers/create.js';
+import type { OptimizerName, OptimizerOptions } from '../../../learning/optimizers/registry.js';
 import type { Figures, Problem } from '../../../learning/problem/contract.js';
 import type { StepRecord } from '../../../learning/record.js';
 import { trainProblem } from '../../../learning/train-problem.js';

@@ -2,11 +2,8 @@ import { createAnalogSolver } from '../../../algorithms/board-solver.js';
 import { createExactSolver } from '../../../algorithms/truncated.js';
 import type { Dataset, ExampleSet } from '../../../learning/data/dataset.js';
 import { createMlp } from '../../../learning/network/mlp.js';
-import {
-  createOptimizer,
-  type OptimizerName,
-  type OptimizerOptions,
-} from '../../../learning/optimizers/create.js';
+import { createOptimizer } from '../../../learning/optimizers/create.js';
+import type { OptimizerName, OptimizerOptions } from '../../../learning/optimizers/registry.js';
 import { poissonPinn } from '../../../learning/pinn/pinn-problem.js';
 import type { StepRecord } from '../../../learning/record.js';
 import { train } from '../../../learning/trainer.js';

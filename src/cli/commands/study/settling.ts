@@ -1,5 +1,5 @@
 import { createAnalogSolver } from '../../../algorithms/board-solver.js';
-import type { OptimizerOptions } from '../../../learning/optimizers/create.js';
+import type { OptimizerOptions } from '../../../learning/optimizers/registry.js';
 import { formatNumber, formatSeconds } from '../../../number-text.js';
 import { lineChart } from '../../../plot/line-chart.js';
 import { digitsSizes, PAPER_BATCH, trainDigits } from './digits.js';

@@ -1,6 +1,6 @@
 import { createAnalogSolver } from '../../../algorithms/board-solver.js';
 import { createExactSolver, createNoSolver } from '../../../algorithms/truncated.js';
-import type { OptimizerName, OptimizerOptions } from '../../../learning/optimizers/create.js';
+import type { OptimizerName, OptimizerOptions } from '../../../learning/optimizers/registry.js';
 import { PINN_DEFAULTS } from '../../../learning/pinn/pinn-defaults.js';
 import { heatPinn, poissonPinn } from '../../../learning/pinn/pinn-problem.js';
 import type { Figures, Problem } from '../../../learning/problem/contract.js';
