@@ -7,6 +7,7 @@ export interface BegunEvaluation<Measures extends Figures> {
   readonly gradient: StepRequest['gradient'];
   readonly factor: Evaluation<Measures>['factor'];
   readonly layers: Evaluation<Measures>['layers'];
+  readonly lossAt: Evaluation<Measures>['lossAt'];
   /** How long this thread has computed loss and gradient or waited for them so far, in milliseconds. */
   readonly takenMs: number;
   /** Loss and gradient, finite and checked. Errors: DIVERGED; those of the problem. */
@@ -28,11 +29,11 @@ export function beginEvaluation<Measures extends Figures>(
   };
   const began = performance.now();
   let takenMs = 0;
-  const { first, factor, layers } = problem.evaluate(point);
+  const { first, factor, layers, lossAt } = problem.evaluate(point);
   takenMs = performance.now() - began;
   if (!(first instanceof Promise)) {
     const result = checked(first);
-    return { gradient: result.gradient, factor, layers, takenMs, result: async () => result };
+    return { gradient: result.gradient, factor, layers, lossAt, takenMs, result: async () => result };
   }
   const coming = first.then(checked);
   // Nobody may wait for it yet when it fails. Whoever asks later gets the error.
@@ -49,6 +50,7 @@ export function beginEvaluation<Measures extends Figures>(
     gradient: async () => (await result()).gradient,
     factor,
     layers,
+    lossAt,
     result,
     get takenMs() {
       return takenMs;

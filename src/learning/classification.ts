@@ -62,6 +62,7 @@ export function classification(
       const finish = (result: LossAndGradient) => lossOf(step, examplesOfStep, result);
       return {
         first: begun instanceof Promise ? begun.then(finish) : finish(begun),
+        lossAt: (other) => network.evaluate(other, examplesOfStep).loss,
         layers: {
           places: network.layers,
           curvatures: () => {

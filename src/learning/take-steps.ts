@@ -132,7 +132,9 @@ async function takeStep<M extends Figures, T extends Figures>(
     const layers = ofLayers && { ...ofLayers, curvatures: () => timed(ofLayers.curvatures) };
     const { gradient } = begun;
     const { trial } = problem;
-    const asked = { parameters, gradient, factor, layers, trial, step, totalSteps, seed, signal };
+    const { lossAt } = begun;
+    refuseWithoutTrial(problem, optimizer, lossAt !== undefined);
+    const asked = { parameters, gradient, factor, layers, trial, lossAt, step, totalSteps, seed, signal };
     const update = await optimizer.update(state.optimizer, asked);
     return { curvatureMs, update };
   }, begun);
@@ -164,6 +166,21 @@ async function takeStep<M extends Figures, T extends Figures>(
   const { testEvery = Infinity } = training;
   const test = next.step % testEvery === 0 ? { test: problem.test(next.parameters, next.step) } : {};
   return { record: { ...facts, ...test } as StepRecord<M, T>, next };
+}
+
+/** Errors: UNSUPPORTED for an optimizer that tries steps which the problem does not let it try. */
+function refuseWithoutTrial<M extends Figures, T extends Figures>(
+  { name, trial }: Problem<M, T>,
+  optimizer: Optimizer,
+  hasLoss: boolean,
+): void {
+  const { needsTrial } = optimizer;
+  if (needsTrial === undefined || trial !== undefined || (needsTrial === 'step' && hasLoss)) return;
+  throw new ThermolinkError(
+    'UNSUPPORTED',
+    `${optimizer.name} tries steps before it takes one, and the problem ${name} does not tell a loss for that.`,
+    { hint: 'Choose another optimizer, such as adam; the problem may define `trial`.' },
+  );
 }
 
 /** Errors: UNSUPPORTED for a problem without layers. */

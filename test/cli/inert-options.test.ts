@@ -16,14 +16,14 @@ afterEach(() => void vi.unstubAllEnvs());
 
 describe('an option that would change nothing', () => {
   it.each([
-    [['--optimizer', 'adam', '--device', 'emulator:ideal-64'], '--device', 'tngd, tngd-adam and kfac'],
-    [['--optimizer', 'sgd', '--device', 'emulator:ideal-64'], '--device', 'tngd, tngd-adam and kfac'],
-    [['--optimizer', 'ngd', '--device', 'emulator:ideal-64'], '--device', 'tngd, tngd-adam and kfac'],
-    [['--preset', 'control', '--device', 'emulator:ideal-64'], '--device', 'tngd, tngd-adam and kfac'],
+    [['--optimizer', 'adam', '--device', 'emulator:ideal-64'], '--device', 'tngd, tngd-adam, lm and kfac'],
+    [['--optimizer', 'sgd', '--device', 'emulator:ideal-64'], '--device', 'tngd, tngd-adam, lm and kfac'],
+    [['--optimizer', 'ngd', '--device', 'emulator:ideal-64'], '--device', 'tngd, tngd-adam, lm and kfac'],
+    [['--preset', 'control', '--device', 'emulator:ideal-64'], '--device', 'tngd, tngd-adam, lm and kfac'],
     [
       ['--optimizer', 'adam', '--curvature-examples', '4'],
       '--curvature-examples',
-      'tngd, tngd-adam, ngd and cg',
+      'tngd, tngd-adam, ngd, cg and lm',
     ],
     [['--optimizer', 'sgd', '--damping', '1'], '--damping', 'tngd, tngd-adam, ngd, cg and kfac'],
     [['--preset', 'control', '--damping', '1'], '--damping', 'tngd, tngd-adam, ngd, cg and kfac'],
@@ -31,13 +31,13 @@ describe('an option that would change nothing', () => {
     [['--optimizer', 'adam', '--x0', 'keep'], '--x0', 'tngd and tngd-adam'],
     [['--optimizer', 'adam', '--delay', '1'], '--delay', 'tngd and tngd-adam'],
     [['--optimizer', 'adam', '--momentum', '0.5'], '--momentum', 'kfac, sgd and sign-sgd'],
-    [['--optimizer', 'adam', '--log-file', 'x.log'], '--log-file', 'tngd, tngd-adam and kfac'],
+    [['--optimizer', 'adam', '--log-file', 'x.log'], '--log-file', 'tngd, tngd-adam, lm and kfac'],
     [
       ['--optimizer', 'kfac', '--curvature-examples', '4'],
       '--curvature-examples',
-      'tngd, tngd-adam, ngd and cg',
+      'tngd, tngd-adam, ngd, cg and lm',
     ],
-    [['--optimizer', 'ngd', '--ticks', '9'], '--ticks', 'tngd'],
+    [['--optimizer', 'ngd', '--ticks', '9'], '--ticks', 'tngd and lm'],
     [['--momentum', '0.5'], '--momentum', 'kfac, sgd and sign-sgd'],
   ])('%j is wrong usage, and says who uses it', async (options, flag, users) => {
     const chosenBy = options[0] === flag ? '--optimizer tngd' : options.slice(0, 2).join(' ');
@@ -57,7 +57,7 @@ describe('an option that would change nothing', () => {
       ['--preset', 'exact', '--optimizer', 'kfac', '--device', 'x:'],
       /--device does nothing with --preset exact/,
     ],
-    [['--optimizer', 'lm'], /kfac.*sgd/],
+    [['--optimizer', 'lbfgs'], /kfac.*sgd/],
     [['--time', '0'], /--time 0 and --x0 keep the board stays at zero/],
     [['--time', '0', '--x0', 'zero', '--optimizer', 'tngd-adam'], /--x0 zero the board stays at zero/],
     [['--time', '0', '--x0', 'gradient', '--damping', '1'], /--damping does nothing with --time 0/],

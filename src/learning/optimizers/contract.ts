@@ -24,8 +24,10 @@ export interface StepRequest {
   readonly factor: Matrix | undefined;
   /** The curvature layer by layer at θ; present if the optimizer `needsLayerCurvatures`. */
   readonly layers?: LayeredCurvature | undefined;
-  /** The same problem at other parameters, for an optimizer that tries a step before it takes it. */
-  readonly trial?: Trial;
+  /** The same problem at other parameters, where its loss is the same in all steps. */
+  readonly trial?: Trial | undefined;
+  /** ℓ of this step at other parameters [P], where the problem tells it; otherwise `trial` does. */
+  readonly lossAt?: ((parameters: Float64Array) => number) | undefined;
   /** Steps taken before this one. */
   readonly step: number;
   /** Steps of the whole training: the learning rate falls linearly from η to 0 over them. */
@@ -57,6 +59,11 @@ export interface Optimizer {
   readonly needsCurvature: boolean;
   /** Whether it needs the curvature layer by layer. Default: no. */
   readonly needsLayerCurvatures?: boolean;
+  /**
+   * Whether it tries steps: by the loss of the `step`, or by one that is the `same` in all steps. Default:
+   * no.
+   */
+  readonly needsTrial?: 'step' | 'same';
   /** The state before the first step. */
   init(parameterCount: number): OptimizerState;
   /** One step: new parameters and the new state. */

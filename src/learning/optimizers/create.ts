@@ -10,12 +10,12 @@ import { levenbergMarquardt } from './levenberg-marquardt.js';
 import { ngd } from './ngd.js';
 import { quasiNewton } from './quasi-newton.js';
 import {
+  hasOption,
   INITIAL_POLICIES,
   OPTIMIZER_DEFAULTS,
   OPTIMIZER_NAMES,
   type OptimizerName,
   type OptimizerOptions,
-  SHARED_DEFAULTS,
   TRUNCATED_DEFAULTS,
 } from './registry.js';
 import type { InitialPolicy } from './relaxation.js';
@@ -53,6 +53,7 @@ const RANGES: Record<Exclude<keyof OptimizerOptions, 'initial'>, typeof POSITIVE
     words: 'a whole number of at least 0',
   },
   firstDamping: POSITIVE,
+  dampingMin: POSITIVE,
   average: FRACTION,
   reload: COUNT,
   klClip: POSITIVE,
@@ -68,6 +69,8 @@ const RANGES: Record<Exclude<keyof OptimizerOptions, 'initial'>, typeof POSITIVE
   delay: NOT_NEGATIVE,
   clip: { test: (value) => value > 0, words: 'a number above 0, or Infinity for no bound' },
 };
+
+const OPTION_NAMES = ['initial', ...Object.keys(RANGES)];
 
 /**
  * The settings of an optimizer with defaults for the options left out, checked; needs no solver.
@@ -87,12 +90,16 @@ export function optimizerSettings(
   checkObject('options', options, '{ rate: 0.1 }');
   const isTruncated = name === 'tngd' && options.ticks !== undefined;
   const defaults: OptimizerOptions = isTruncated ? TRUNCATED_DEFAULTS : OPTIMIZER_DEFAULTS[name];
-  const shared = 'rate' in defaults ? SHARED_DEFAULTS : {};
-  const possible = { ...shared, ...defaults, ...(isTruncated ? { ticks: options.ticks } : {}) };
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const label = isTruncated ? `${name} with ticks` : name;
-  for (const [option, value] of given) checkOption(label, possible, option as keyof OptimizerOptions, value);
-  // A share of 0 is left out, so that settings of earlier versions stay equal.
+  for (const [option, value] of given) {
+    if (!hasOption(name, option, isTruncated)) {
+      const others = OPTION_NAMES.filter((other) => hasOption(name, other, isTruncated));
+      throw badOption(`${label} has no option ${option}.`, `Its options are ${others.join(', ')}.`);
+    }
+    checkOption(option as keyof OptimizerOptions, value);
+  }
+  // Defaults of later versions are left out, so that settings of earlier ones stay equal.
   const settings = { ...defaults, ...Object.fromEntries(given) } as never as Required<OptimizerOptions>;
   if (isTruncated) return settings;
   if (name === 'ngd' && settings.damping === 0)
@@ -168,17 +175,7 @@ export function createOptimizer(
   throw badArgument('solver', solver, 'a solver, such as createAnalogSolver(device)');
 }
 
-function checkOption(
-  name: string,
-  defaults: OptimizerOptions,
-  option: keyof OptimizerOptions,
-  value: unknown,
-): void {
-  if (!(option in defaults))
-    throw badOption(
-      `${name} has no option ${option}.`,
-      `Its options are ${Object.keys(defaults).join(', ')}.`,
-    );
+function checkOption(option: keyof OptimizerOptions, value: unknown): void {
   if (option === 'initial') {
     if (!INITIAL_POLICIES.includes(value as InitialPolicy))
       throw badOption(

@@ -9,7 +9,7 @@ import { RANDOM_STREAM, randomSource } from '../../linalg/random.js';
 import { divergedError } from '../diverged.js';
 import type { Optimizer, OptimizerState, StepRequest } from './contract.js';
 import { deflatedDirection } from './deflated-direction.js';
-import { gradientOf } from './step.js';
+import { gradientOf, rateAt } from './step.js';
 
 export interface LevenbergMarquardtSettings {
   /** How many of K's dominant directions the host solves itself; 0 for none. */
@@ -20,15 +20,22 @@ export interface LevenbergMarquardtSettings {
   readonly ticks: number;
   /** λ of the first attempt, as a share of KᵀK's largest eigenvalue. */
   readonly firstDamping: number;
+  /** Smallest λ, as a share of KᵀK's largest eigenvalue. Default 10⁻⁷. */
+  readonly dampingMin?: number;
+  /** η at the first step. Default: 1 in all steps. */
+  readonly rate?: number;
+  /** Share of η to which it falls linearly. Default 0. */
+  readonly finalRate?: number;
 }
 
-/** Smallest λ, as a share of KᵀK's largest eigenvalue. */
 const DAMPING_MIN = 1e-7;
+/** Largest λ, as a share of KᵀK's largest eigenvalue: x is then nearly ∇ℓ/λ. */
+const DAMPING_MAX = 1e3;
 /** The least factor by which λ falls after a good step. */
 const DAMPING_FALL = 1 / 5;
 /** A step whose loss falls by less than this share of its prediction is rejected. */
 const GAIN_MIN = 1e-4;
-/** Attempts of one step; λ then is 2⁴⁵ times what it was. */
+/** Attempts of one step. */
 const ATTEMPTS_MAX = 10;
 /** Sweeps for the subspace of the first step, and of each later one, which starts from the last. */
 const SWEEPS = { first: 4, later: 1 } as const;
@@ -39,11 +46,12 @@ const SETTLED = 1e-2;
 const STEP_OF_STIFFEST = 1.9;
 
 /**
- * Levenberg and Marquardt's method for a loss ½‖r‖² with K = ∂r/∂θ: θ ← θ − x with x ≈ (KᵀK + λI)⁻¹∇ℓ. The
- * gain is what the loss fell over what the parabola predicted. Above 10⁻⁴ the step is taken and λ becomes
- * λ · max(1/5, 1 − (2 gain − 1)³), at least 10⁻⁷ of the largest eigenvalue; otherwise λ ← νλ, ν ← 2ν from
- * ν = 2, and the same K is used again. A step in which ten attempts fail leaves θ as it is and ends with the
- * raised λ.
+ * Levenberg and Marquardt's method for a loss ½‖r‖² with K = ∂r/∂θ: θ ← θ − ηx with x ≈ (KᵀK + λI)⁻¹∇ℓ, η =
+ * 1. The gain is what the loss fell over what the parabola with the curvature KᵀK/η predicted. Where KᵀK is a
+ * metric and no Hessian, as in variational Monte Carlo, η is the rate of a natural gradient step. Above 10⁻⁴
+ * the step is taken and λ becomes λ · max(1/5, 1 − (2 gain − 1)³), at least 10⁻⁷ of the largest eigenvalue;
+ * otherwise λ ← νλ, ν ← 2ν from ν = 2, and the same K is used again. A step in which ten attempts fail leaves
+ * θ as it is and ends with the raised λ.
  *
  * The host solves the dominant directions of K itself and loads K without them; it combines the rough answers
  * of the solver by exact products (`conjugateDirections`). The state keeps λ, those directions and the scale
@@ -53,17 +61,21 @@ const STEP_OF_STIFFEST = 1.9;
  * Source: Nielsen, "Damping parameter in Marquardt's method", IMM-REP-1999-05.
  */
 export function levenbergMarquardt(solver: TruncatedSolver, settings: LevenbergMarquardtSettings): Optimizer {
+  const { dampingMin = DAMPING_MIN } = settings;
   return {
     name: 'lm',
     settings: { name: 'lm', solver: solver.name, ...settings },
     needsCurvature: true,
+    needsTrial: 'step',
     init: () => ({ arrays: { scales: new Float64Array(settings.runs) }, numbers: {} }),
     update: async (state, request) => {
       const { factor, trial, step, seed, signal, parameters } = request;
+      const lossAt = request.lossAt ?? trial?.loss.bind(trial);
       assert(factor !== undefined, 'the Levenberg–Marquardt method was given no curvature');
-      assert(trial !== undefined, 'the Levenberg–Marquardt method was given no loss to try');
+      assert(lossAt !== undefined, 'the Levenberg–Marquardt method was given no loss to try');
       const drive = await gradientOf(request);
-      const loss = trial.loss(parameters);
+      const loss = lossAt(parameters);
+      const rate = settings.rate === undefined ? 1 : rateAt({ ...settings, rate: settings.rate }, request);
       if (!Number.isFinite(loss) || !drive.every(Number.isFinite))
         throw divergedError(step, 'the loss or its gradient is not finite');
       const subspace = subspaceOf(factor, state, settings.rank, request);
@@ -78,15 +90,16 @@ export function levenbergMarquardt(solver: TruncatedSolver, settings: LevenbergM
         for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
           const problem = { factor, damping, drive, subspace };
           const x = await solveRoughly(loaded, problem, settings, scales);
-          const tried = parameters.map((value, i) => value - x[i]);
-          const gain = gainOf(loss - trial.loss(tried), predictedFall(factor, drive, x));
+          const tried = parameters.map((value, i) => value - rate * x[i]);
+          const gain = gainOf(loss - lossAt(tried), rate * predictedFall(factor, drive, x));
           if (gain > GAIN_MIN) {
             const fallen = damping * Math.max(DAMPING_FALL, 1 - (2 * gain - 1) ** 3);
-            damping = Math.max(fallen, DAMPING_MIN * largest);
+            damping = Math.max(fallen, dampingMin * largest);
             taken = tried;
             break;
           }
-          damping *= growth;
+          if (damping >= DAMPING_MAX * largest) break;
+          damping = Math.min(damping * growth, DAMPING_MAX * largest);
           growth *= 2;
         }
         const arrays: Record<string, Float64Array> = { scales };
@@ -136,7 +149,7 @@ function gainOf(fall: number, predicted: number): number {
   return predicted > 0 ? fall / predicted : -1;
 }
 
-/** gᵀx − ½‖Kx‖²: how much the loss falls along x, as far as it is a parabola. */
+/** gᵀx − ½‖Kx‖²: 1/η of how much the loss falls along ηx, as far as it is a parabola of curvature KᵀK/η. */
 function predictedFall(factor: Matrix, drive: Float64Array, x: Float64Array): number {
   const image = matVec(factor, x);
   return dot(drive, x) - dot(image, image) / 2;

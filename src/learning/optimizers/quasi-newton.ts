@@ -30,6 +30,7 @@ export function quasiNewton(name: QuasiNewtonName, { memory }: QuasiNewtonSettin
     name,
     settings: name === 'lbfgs' ? { name, memory } : { name },
     needsCurvature: false,
+    needsTrial: 'same',
     init: () => ({ arrays: {}, numbers: {} }),
     update: async (state, request) => {
       const { parameters, trial, step } = request;

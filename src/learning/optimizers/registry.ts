@@ -24,24 +24,24 @@ export interface OptimizerTraits {
   readonly board?: 'relax' | 'truncated' | 'invert';
   /** How it takes the curvature: as the factor K, layer by layer, or not at all. */
   readonly curvature: 'factor' | 'layers' | 'none';
-  /** Whether it tries steps, so that the problem has to tell its loss at other points. */
-  readonly needsTrial: boolean;
+  /** Whether it tries steps, as in `Optimizer`. Left out: no. */
+  readonly needsTrial?: 'step' | 'same';
 }
 
 /** The traits of each optimizer. */
 export const OPTIMIZER_TRAITS: Readonly<Record<OptimizerName, OptimizerTraits>> = {
-  tngd: { board: 'relax', curvature: 'factor', needsTrial: false },
-  'tngd-adam': { board: 'relax', curvature: 'factor', needsTrial: false },
-  ngd: { curvature: 'factor', needsTrial: false },
-  cg: { curvature: 'factor', needsTrial: false },
-  lm: { board: 'truncated', curvature: 'factor', needsTrial: true },
-  kfac: { board: 'invert', curvature: 'layers', needsTrial: false },
-  sgd: { curvature: 'none', needsTrial: false },
-  'sign-sgd': { curvature: 'none', needsTrial: false },
-  rmsprop: { curvature: 'none', needsTrial: false },
-  adam: { curvature: 'none', needsTrial: false },
-  lbfgs: { curvature: 'none', needsTrial: true },
-  bfgs: { curvature: 'none', needsTrial: true },
+  tngd: { board: 'relax', curvature: 'factor' },
+  'tngd-adam': { board: 'relax', curvature: 'factor' },
+  ngd: { curvature: 'factor' },
+  cg: { curvature: 'factor' },
+  lm: { board: 'truncated', curvature: 'factor', needsTrial: 'step' },
+  kfac: { board: 'invert', curvature: 'layers' },
+  sgd: { curvature: 'none' },
+  'sign-sgd': { curvature: 'none' },
+  rmsprop: { curvature: 'none' },
+  adam: { curvature: 'none' },
+  lbfgs: { curvature: 'none', needsTrial: 'same' },
+  bfgs: { curvature: 'none', needsTrial: 'same' },
 };
 
 export const INITIAL_POLICIES: readonly InitialPolicy[] = ['keep', 'gradient', 'zero'];
@@ -82,6 +82,8 @@ export interface OptimizerOptions {
   readonly products?: number;
   /** How many dominant directions of the curvature the host solves itself in `lm`, ≥ 0. */
   readonly rank?: number;
+  /** Smallest λ of `lm`, as a share of the curvature's largest eigenvalue, above 0. */
+  readonly dampingMin?: number;
   /** λ of the first attempt of `lm`, as a share of the curvature's largest eigenvalue, above 0. */
   readonly firstDamping?: number;
   /**
@@ -123,7 +125,21 @@ export const OPTIMIZER_DEFAULTS = {
 export const TRUNCATED_DEFAULTS = { rate: 0.05, finalRate: 0.1, clip: 0.5, damping: 1e-3, runs: 1 } as const;
 
 /** What every optimizer with a rate has and its defaults need not name. */
-export const SHARED_DEFAULTS = { finalRate: 0 } as const;
+const SHARED_DEFAULTS: OptimizerOptions = { finalRate: 0 };
+/** What these have besides; the default is left out of their settings. */
+const FURTHER: Readonly<Partial<Record<OptimizerName, OptimizerOptions>>> = {
+  lm: { rate: 1, finalRate: 0, dampingMin: 1e-7 },
+};
+
+/** Whether an optimizer has an option; `ticks` makes another method of tngd. */
+export function hasOption(name: OptimizerName, option: string, hasTicks: boolean): boolean {
+  const isTruncated = name === 'tngd' && hasTicks;
+  const defaults: OptimizerOptions = isTruncated ? TRUNCATED_DEFAULTS : OPTIMIZER_DEFAULTS[name];
+  if (isTruncated && option === 'ticks') return true;
+  return (
+    option in defaults || option in (FURTHER[name] ?? {}) || ('rate' in defaults && option in SHARED_DEFAULTS)
+  );
+}
 
 /**
  * The control of every comparison with tngd: gradient descent without curvature, with the clip of tngd and

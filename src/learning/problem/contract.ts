@@ -76,6 +76,12 @@ export interface Evaluation<Measures extends Figures = NoFigures> {
    * The curvature layer by layer, for an optimizer that takes it so. Left out by a problem without layers.
    */
   readonly layers?: LayeredCurvature;
+  /**
+   * ℓ at other parameters [P], in the problem's own unit, on what this step has seen: the same samples or
+   * examples. For an optimizer that tries a step before it takes it. Infinite or NaN where that tells nothing
+   * of such parameters. Left out: the problem's `trial` does it, if there is one.
+   */
+  readonly lossAt?: (parameters: Float64Array) => number;
 }
 
 /**
@@ -111,8 +117,8 @@ export interface Problem<Measures extends Figures = NoFigures, Test extends Figu
   /** Initial parameters [P], a pure function of the seed. */
   init(seed: number): Float64Array;
   /**
-   * The loss at other points. Left out by a problem whose loss has noise, or whose every step sees other
-   * examples.
+   * The loss at other points, the same in all steps. Left out by a problem whose loss has noise, or whose
+   * every step sees other examples.
    */
   readonly trial?: Trial;
   /** The state before the first step. Left out: none. */

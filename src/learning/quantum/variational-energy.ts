@@ -10,6 +10,7 @@ import {
   boltzmannParameterCount,
   exactEnergy,
   initialBoltzmann,
+  logAmplitude,
 } from './boltzmann-state.js';
 import { type Chains, chainsAt, localEnergies, startChains, walk } from './sampler.js';
 import {
@@ -148,6 +149,7 @@ function variationalEnergy(
           measures: { variance, acceptance },
           state: { spins: Float64Array.from(chains.spins) },
         },
+        lossAt: (other) => reweightedEnergy(chain, shape, chains, parameters, other),
         factor: () => {
           room ??= denseMatrix(chainCount, parameterCount);
           fillFactor(room, chains);
@@ -192,6 +194,41 @@ export function energyGradient(
     }
   }
   return { energy, variance, gradient };
+}
+
+/** Reweighted samples that are worth fewer than this share of them say nothing. */
+const EFFECTIVE_SHARE_MIN = 0.5;
+
+/**
+ * E at `other` parameters from samples of |ψ|² at `parameters`: Σ w E_loc/Σ w with w = |ψ_other/ψ|². Infinite
+ * where the weights differ so much that fewer than half of the samples count, (Σ w)²/Σ w² < m/2: such
+ * parameters are out of reach of these samples.
+ */
+export function reweightedEnergy(
+  chain: SpinChain,
+  shape: BoltzmannShape,
+  { count, spins }: Pick<Chains, 'count' | 'spins'>,
+  parameters: Float64Array,
+  other: Float64Array,
+): number {
+  const chains = chainsAt(shape, other, spins);
+  const ratios = new AmplitudeRatios(shape, other);
+  const energies = localEnergies(chain, ratios, chains, (all, start) => diagonalEnergy(chain, all, start));
+  const logs = new Float64Array(count);
+  for (let c = 0; c < count; c++) {
+    const pattern = spins.subarray(c * shape.sites, (c + 1) * shape.sites);
+    logs[c] = 2 * (logAmplitude(shape, other, pattern) - logAmplitude(shape, parameters, pattern));
+  }
+  const largest = logs.reduce((a, b) => Math.max(a, b), -Infinity);
+  let [sum, squares, energy] = [0, 0, 0];
+  for (let c = 0; c < count; c++) {
+    const weight = Math.exp(logs[c] - largest);
+    sum += weight;
+    squares += weight * weight;
+    energy += weight * energies[c];
+  }
+  // Written so that weights that are no numbers count as too few.
+  return sum * sum >= EFFECTIVE_SHARE_MIN * count * squares ? energy / sum : Infinity;
 }
 
 /** K = (O − Ō)/√m, one row for each chain; O = [s, tanh T, tanh T ⊗ s]. */

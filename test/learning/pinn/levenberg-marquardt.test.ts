@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { findProfile } from '../../../emulator/profiles/profiles.js';
+import { createAnalogSolver } from '../../../src/algorithms/board-solver.js';
 import { createExactSolver } from '../../../src/algorithms/truncated.js';
 import { deflatedDirection } from '../../../src/learning/optimizers/deflated-direction.js';
 import { levenbergMarquardt } from '../../../src/learning/optimizers/levenberg-marquardt.js';
@@ -11,6 +13,7 @@ import { matrix } from '../../../src/linalg/matrix.js';
 import { dot, formDense, matVec, matVecTransposed, norm2, subtract } from '../../../src/linalg/products.js';
 import { randomSource } from '../../../src/linalg/random.js';
 import { directSolver } from '../../../src/linalg/woodbury.js';
+import { SolverBoard } from '../../support/solver-board.js';
 
 const random = randomSource({ seed: 11, stream: 901 });
 const normals = (rows: number, columns: number) =>
@@ -119,7 +122,7 @@ describe('the Levenberg–Marquardt method', () => {
     const { parameters: after, state } = await optimizer.update(optimizer.init(parameters.length), asked);
     expect(after).toBe(parameters);
     const { largest } = dominantSubspace(jacobian, normals(1, problem.parameterCount), 30);
-    expect(state.numbers['damping']).toBeGreaterThan(1e9 * largest);
+    expect(state.numbers['damping']).toBeCloseTo(1e3 * largest, -Math.log10(largest));
   });
 
   it.each([
@@ -149,6 +152,42 @@ describe('the Levenberg–Marquardt method', () => {
       ),
     ).toBeLessThan(1e-8 * norm2(exact));
     expect(after.numbers['damping'] / damping).toBeCloseTo(change, 6);
+  });
+
+  it('a rejected attempt sends drive and λ only', async () => {
+    const board = new SolverBoard(findProfile('ideal-crossbar')!);
+    const optimizer = levenbergMarquardt(createAnalogSolver(board), { ...settings, rank: 0, runs: 1 });
+    const asked = { parameters: drive, gradient: drive, factor, step: 0, totalSteps: 5, seed: 1 };
+    let attempts = 0;
+    // The loss before, two attempts that raise it, and one that lowers it.
+    const lossAt = () => [0, 1, 1, -1e3][attempts++];
+    const state = { ...optimizer.init(12), numbers: { damping: 1e-6 } };
+    const { cost, parameters } = await optimizer.update(state, { ...asked, lossAt });
+    expect(attempts).toBe(4);
+    expect(parameters).not.toBe(drive);
+    const drives = board.programs.filter(({ isRewrite }) => isRewrite);
+    expect(board.programs.length - drives.length).toBe(1);
+    expect(drives.length).toBeGreaterThanOrEqual(2);
+    // K in bytes, and drive and initial state in two bytes a cell for each program.
+    expect(cost.uploadBytes).toBe(20 * 12 + board.programs.length * 12 * 4);
+  });
+
+  it('with a rate steps η x, and predicts the fall of a parabola with the curvature KᵀK/η', async () => {
+    const rate = 0.25;
+    const optimizer = levenbergMarquardt(createExactSolver(), {
+      ...{ ...settings, rank: 0, runs: 1 },
+      ...{ rate, finalRate: 1 },
+    });
+    const image = matVec(factor, exact);
+    const fall = rate * (dot(drive, exact) - dot(image, image) / 2);
+    const parameters = new Float64Array(12);
+    const lossAt = (tried: Float64Array) => (tried === parameters ? 0 : -0.75 * fall);
+    const asked = { parameters, gradient: drive, factor, lossAt, step: 3, totalSteps: 5, seed: 1 };
+    const state = { ...optimizer.init(12), numbers: { damping } };
+    const { parameters: taken, state: after } = await optimizer.update(state, asked);
+    const expected = exact.map((x) => -rate * x);
+    expect(norm2(subtract(taken, expected))).toBeLessThan(1e-8 * norm2(expected));
+    expect(after.numbers['damping'] / damping).toBeCloseTo(0.875, 6);
   });
 
   it('is refused a loss that is not finite', async () => {

@@ -62,6 +62,19 @@ describe.each(RINGS)('the %s ring by Monte Carlo', (_, problem) => {
     expect(Math.abs(expected)).toBeGreaterThan(scatter);
   });
 
+  it('tells its energy at other parameters from the same samples', () => {
+    const { lossAt, first: here } = problem.evaluate(point);
+    expect(lossAt!(parameters)).toBeCloseTo((here as typeof first).loss, 10);
+    const direction = normalVector(problemRandom(9), problem.parameterCount);
+    const shifted = parameters.map((value, p) => value + 0.02 * direction[p]);
+    const exact = problem.test(shifted, 0)['energy'];
+    // At least half of 4000 samples count, and the variance there is about that here: five standard errors.
+    expect(Math.abs(lossAt!(shifted) - exact)).toBeLessThan(5 * Math.sqrt((2 * measures!.variance) / 2000));
+    expect(Math.abs(exact - loss)).toBeGreaterThan(0);
+    const far = parameters.map((value, p) => value + 5 * direction[p]);
+    expect(lossAt!(far)).toBe(Infinity);
+  });
+
   it('its factor has centered columns', () => {
     const k = factor();
     const sums = matVecTransposed(k, new Float64Array(k.rows).fill(1));

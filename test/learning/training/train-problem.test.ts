@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findProfile } from '../../../emulator/profiles/profiles.js';
 import { createAnalogSolver } from '../../../src/algorithms/board-solver.js';
-import { createNoSolver } from '../../../src/algorithms/truncated.js';
+import { createExactSolver, createNoSolver } from '../../../src/algorithms/truncated.js';
 import { readCheckpoint } from '../../../src/learning/checkpoint.js';
 import { createOptimizer } from '../../../src/learning/optimizers/create.js';
 import type { OptimizerOptions } from '../../../src/learning/optimizers/registry.js';
@@ -69,6 +69,30 @@ describe('a training of a problem', () => {
     expect(end(broken).problem).toEqual(end(whole).problem);
     expect(end(broken).optimizer).toEqual(end(whole).optimizer);
     expect(end(whole).problem?.['spins']).toHaveLength(6 * 64);
+  });
+
+  it('that tries steps is refused where the problem tells no loss for that', async () => {
+    const optimizer = createOptimizer('lbfgs');
+    const { code, message } = await thrown(() => trainProblem({ problem, optimizer, steps: 2, seed: 1 }));
+    expect([code, message]).toEqual(['UNSUPPORTED', expect.stringContaining('lbfgs tries steps')]);
+  });
+
+  it('by the Levenberg–Marquardt method comes near the ground state, and resumes with the same bits', async () => {
+    const settings = { rate: 0.05, rank: 0, runs: 1, ticks: 64, firstDamping: 1e-3, dampingMin: 1e-3 };
+    const lm = () =>
+      createOptimizer('lm', settings, createAnalogSolver(new SolverBoard(findProfile('ideal-crossbar')!)));
+    const exact = createOptimizer('lm', settings, createExactSolver());
+    const { summary } = await trainProblem({ problem, steps: 60, seed: 4, optimizer: exact });
+    expect(summary['energyError']).toBeLessThan(5e-3);
+    const directory = join(root, `${counter++}`);
+    const shared = { problem, steps: 6, seed: 4 };
+    const whole = await trainProblem({ ...shared, optimizer: lm() });
+    const output = { directory, checkpointEvery: 50 };
+    const abort = new AbortController();
+    const onStep = ({ step }: { step: number }) => step === 2 && abort.abort();
+    await thrown(() => trainProblem({ ...shared, optimizer: lm(), output, signal: abort.signal, onStep }));
+    const rest = { optimizer: lm(), output: { ...output, existing: 'resume' } } as const;
+    expect((await trainProblem({ ...shared, ...rest })).parameters).toEqual(whole.parameters);
   });
 
   it('of another problem does not go on with it', async () => {

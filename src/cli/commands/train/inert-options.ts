@@ -1,11 +1,10 @@
 import { ThermolinkError } from '../../../errors.js';
 import {
-  OPTIMIZER_DEFAULTS,
+  hasOption,
   OPTIMIZER_NAMES,
   OPTIMIZER_TRAITS,
   type OptimizerName,
   type OptimizerOptions,
-  TRUNCATED_DEFAULTS,
 } from '../../../learning/optimizers/registry.js';
 
 /**
@@ -32,9 +31,11 @@ const BOARD_OPTIONS: ReadonlySet<string> = new Set([
   'retry',
 ]);
 
-/** The optimizers of a classifier: its loss has noise, so those that try steps are none. */
+/**
+ * The optimizers of a classifier: every step sees other examples, so those that need the same loss are none.
+ */
 export const CLASSIFIER_OPTIMIZERS: readonly OptimizerName[] = OPTIMIZER_NAMES.filter(
-  (name) => !OPTIMIZER_TRAITS[name].needsTrial,
+  (name) => OPTIMIZER_TRAITS[name].needsTrial !== 'same',
 );
 
 /** Whether the optimizer uses a board. */
@@ -85,8 +86,7 @@ function refuseInertAtTimeZero(given: GivenOptions): void {
 function has(name: OptimizerName, option: string): boolean {
   if (BOARD_OPTIONS.has(option)) return usesBoard(name);
   if (option === 'curvatureExamples') return OPTIMIZER_TRAITS[name].curvature === 'factor';
-  const isTruncated = name === 'tngd' && (option === 'ticks' || option in TRUNCATED_DEFAULTS);
-  return option in OPTIMIZER_DEFAULTS[name] || isTruncated;
+  return hasOption(name, option, false) || (name === 'tngd' && hasOption(name, option, true));
 }
 
 /** `tngd, tngd-adam and ngd`. */

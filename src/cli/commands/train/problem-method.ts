@@ -1,6 +1,10 @@
 import { createExactSolver, createNoSolver } from '../../../algorithms/truncated.js';
 import { ThermolinkError } from '../../../errors.js';
-import type { OptimizerName, OptimizerOptions } from '../../../learning/optimizers/registry.js';
+import {
+  hasOption,
+  type OptimizerName,
+  type OptimizerOptions,
+} from '../../../learning/optimizers/registry.js';
 import { deviceOption, LOG, RECORD, RETRY } from '../../options/groups.js';
 import { flag, longFlag, type OptionValues, option } from '../../options/option.js';
 import {
@@ -11,13 +15,14 @@ import {
   positiveNumber,
   u32,
 } from '../../options/values.js';
+import { usesBoard } from './inert-options.js';
 import { OUTPUT_OPTIONS } from './output-options.js';
 import type { Method } from './run-problem.js';
 import { TRAINING_DEVICE } from './run-training.js';
 
 /**
  * The optimizers of a problem, and their options where a command line gives none. The first one is the
- * default, and the one that uses a board. `sgd` is the control.
+ * default. `sgd` is the control.
  */
 export type ProblemDefaults = { readonly sgd: OptimizerOptions } & {
   readonly [Name in OptimizerName]?: OptimizerOptions;
@@ -33,17 +38,18 @@ const CONTROLS = {
   exact: createExactSolver,
 } as const;
 
-/** The options that name a method, for a problem whose optimizers are `names`; the first uses the board. */
+/** The options that name a method, for a problem whose optimizers are `names`. */
 function methodNames(names: readonly OptimizerName[]) {
-  const [board] = names;
+  const [first] = names;
+  const onBoard = names.filter(usesBoard).join(' or ');
   return {
-    optimizer: option('--optimizer <name>', `one of ${names.join(', ')} (default: ${board})`, {
+    optimizer: option('--optimizer <name>', `one of ${names.join(', ')} (default: ${first})`, {
       value: choice(names),
     }),
     preset: option(
       '--preset <name>',
-      `control: sgd with momentum and clip; no-board: ${board} whose board returns what it is given; ` +
-        `exact: ${board} whose board is replaced by a digital solver`,
+      `control: sgd with momentum and clip; no-board: ${onBoard} whose board returns what it is given; ` +
+        `exact: ${onBoard} whose board is replaced by a digital solver`,
       { value: choice(PRESETS) },
     ),
   };
@@ -59,11 +65,14 @@ const METHOD_OPTIONS = {
   ticks: option('--ticks <n>', 'ticks of a board run', { value: positiveInteger() }),
   runs: option('--runs <k>', 'board runs of a step, which the host combines', { value: positiveInteger() }),
   products: option('--products <c>', 'conjugate directions of a step of cg', { value: positiveInteger() }),
+  dampingMin: option('--damping-min <f>', 'smallest λ of lm, as a share of the largest eigenvalue', {
+    value: positiveNumber,
+  }),
   rank: option('--rank <k>', 'dominant directions of the curvature that the host solves itself', {
     value: u32,
   }),
   memory: option('--memory <k>', 'pairs of steps that lbfgs keeps', { value: positiveInteger() }),
-  momentum: option('--momentum <μ>', 'of sgd, 0 ≤ μ < 1', { value: fractionBelowOne }),
+  momentum: option('--momentum <μ>', 'of sgd and sign-sgd, 0 ≤ μ < 1', { value: fractionBelowOne }),
   clip: option('--clip <c>', 'longest parameter step in the 2-norm', { value: positiveNumber }),
   testEvery: option('--test-every <k>', 'steps between two tests (default: a 20th of the steps)', {
     value: positiveInteger(),
@@ -82,7 +91,8 @@ export type MethodOptions = OptionValues<MethodSpecs>;
 /** Every option of how a problem is trained; those that none of its optimizers has are left out. */
 export function methodOptions(defaults: ProblemDefaults): MethodSpecs {
   const names = Object.keys(defaults) as OptimizerName[];
-  const has = (field: OptimizerOption): boolean => names.some((name) => field in (defaults[name] ?? {}));
+  const has = (field: OptimizerOption): boolean =>
+    names.some((name) => hasOption(name, field, defaults[name]?.ticks !== undefined));
   const unused: readonly string[] = OPTIMIZER_OPTIONS.filter((field) => !has(field));
   const specs = Object.entries({ ...methodNames(names), ...METHOD_OPTIONS });
   return Object.fromEntries(specs.filter(([field]) => !unused.includes(field))) as MethodSpecs;
@@ -97,6 +107,7 @@ const OPTIMIZER_OPTIONS = [
   'runs',
   'products',
   'rank',
+  'dampingMin',
   'memory',
   'momentum',
   'clip',
@@ -106,24 +117,33 @@ type OptimizerOption = (typeof OPTIMIZER_OPTIONS)[number];
 /** Errors: BAD_ARGUMENT for options that do nothing with the optimizer. */
 export function methodOf(given: MethodOptions, defaults: ProblemDefaults): Method {
   const { preset, optimizer } = given;
-  const board = Object.keys(defaults)[0] as OptimizerName;
-  const name = preset === undefined ? (optimizer ?? board) : preset === 'control' ? 'sgd' : board;
-  if (optimizer !== undefined && preset !== undefined && optimizer !== name)
+  const first = Object.keys(defaults)[0] as OptimizerName;
+  const name = preset === 'control' ? 'sgd' : (optimizer ?? first);
+  if (optimizer !== undefined && preset === 'control' && optimizer !== name)
     throw usage(`--preset ${preset} is ${name}, not ${optimizer}.`, 'Leave --optimizer out.');
-  const usesBoard = name === board && preset === undefined;
+  if (preset !== undefined && preset !== 'control' && !usesBoard(name))
+    throw usage(`--preset ${preset} replaces a board, and ${name} uses none.`, 'Leave --preset out.');
+  const onBoard = usesBoard(name) && preset === undefined;
   const own: OptimizerOptions = defaults[name] ?? {};
   const chosenBy = preset === undefined ? `--optimizer ${name}` : `--preset ${preset}`;
+  const has = (field: OptimizerOption): boolean => hasOption(name, field, own.ticks !== undefined);
   const isGiven = (field: keyof MethodOptions): boolean => given[field] !== undefined;
   const inert =
-    OPTIMIZER_OPTIONS.find((field) => isGiven(field) && !(field in own)) ??
-    BOARD_OPTIONS.find((field) => isGiven(field) && !usesBoard) ??
-    (!given.retry && !usesBoard ? 'retry' : undefined);
+    OPTIMIZER_OPTIONS.find((field) => isGiven(field) && !has(field)) ??
+    BOARD_OPTIONS.find((field) => isGiven(field) && !onBoard) ??
+    (!given.retry && !onBoard ? 'retry' : undefined);
   if (inert !== undefined)
     throw usage(`${longFlag(METHOD_OPTIONS[inert])} does nothing with ${chosenBy}.`, 'Leave it out.');
   const chosen = OPTIMIZER_OPTIONS.filter(isGiven).map((field) => [field, given[field]]);
   const options: OptimizerOptions = { ...own, ...Object.fromEntries(chosen) };
-  const digitalSolver = name === board && preset !== undefined ? CONTROLS[preset]() : undefined;
-  return { label: preset ?? name, name, options, usesBoard, digitalSolver };
+  const digitalSolver = preset === undefined ? undefined : CONTROLS[preset]();
+  return { label: labelOf(name, preset, first), name, options, usesBoard: onBoard, digitalSolver };
+}
+
+/** A preset of the first optimizer is called by its own name. */
+function labelOf(name: OptimizerName, preset: MethodOptions['preset'], first: OptimizerName): string {
+  if (preset === undefined) return name;
+  return preset === 'control' || name === first ? preset : `${name}, ${preset}`;
 }
 
 function usage(message: string, hint: string): ThermolinkError {
