@@ -70,6 +70,10 @@ export function helloRefusedError(portName: string, refusal: Event<'helloRefused
       `The nonce of the session that ${portName} was asked to open begins like that of an earlier one.`,
       { hint: 'Open it under another nonce.' },
     );
+  if (refusal.reason === REFUSAL.unsupported)
+    return new ThermolinkError('UNSUPPORTED', `The board on ${portName} opens no session with this host.`, {
+      hint: 'A replayed session answers only what was recorded; its server says what is different.',
+    });
   return new ThermolinkError('BUSY', `The board on ${portName} serves another client.`, {
     retryable: true,
     hint: 'Close the other program, or wait until it is done.',

@@ -7,8 +7,8 @@ import { makeDeviceLink, removeDeviceLink } from './device-link.js';
 import { EventPort } from './event-port.js';
 import { type Libc, loadLibc } from './libc.js';
 
-/** The same as on a serial port. */
-const FRAME_BYTES_MAX = 8192;
+/** The longest frame on a pseudo-terminal: the same as on a serial port. */
+export const PTY_FRAME_BYTES_MAX = 8192;
 /** One wait for room keeps a thread of the pool busy for at most this long. */
 const POLL_MS = 50;
 /**
@@ -71,7 +71,7 @@ interface PtyFiles {
 /** The board's end of a pseudo-terminal. `openPty` makes it. */
 export class PtyPort extends EventPort implements Port {
   readonly name: string;
-  readonly frameBytesMax = FRAME_BYTES_MAX;
+  readonly frameBytesMax = PTY_FRAME_BYTES_MAX;
   /** The path that a host opens: the link if there is one. */
   readonly path: string;
   /** How many bytes were dropped because nobody took them. */

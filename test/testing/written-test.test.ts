@@ -33,6 +33,19 @@ test('a test that fails', async () => {
   expect(1).toBe(2);
 });
 `,
+  ...Object.fromEntries(
+    ['first', 'second', 'third'].map((name) => [
+      `${name}.matchers.test.js`,
+      `import 'thermolink/testing';
+import { expect, test } from 'vitest';
+test('matchers of the ${name} file', () => {
+  const samples = Float64Array.from({ length: 400 }, (_, i) => Math.sin(i * i));
+  expect(samples).toHaveSampleMean([0], { rate: 1e-9 });
+  expect(samples).not.toHaveSampleMean([9], { rate: 1e-9 });
+});
+`,
+    ]),
+  ),
   'left-over.test.js': `import { replayed } from 'thermolink/testing';
 import { test } from 'vitest';
 test('a program that asks for less', async () => {
@@ -75,14 +88,22 @@ describe.runIf(isBuilt)('tests as users have them', () => {
     await runCommand('trace', 'to-test', file('ping.mcap'), ...code);
     const vitest = path.join(ROOT, 'node_modules/vitest/vitest.mjs');
     const { CI: _, ...environment } = process.env;
-    const { stdout } = await run(
-      process.execPath,
-      [vitest, 'run', '--root', directory, '--reporter=json', '--maxWorkers=1'],
-      { cwd: directory, env: environment },
-    ).catch((error: unknown) => error as { stdout: string });
-    const { testResults } = JSON.parse(stdout) as { testResults: TestResult[] };
-    for (const { name, assertionResults } of testResults)
+    const runTests = async (...chosen: string[]): Promise<TestResult[]> => {
+      const { stdout } = await run(
+        process.execPath,
+        [vitest, 'run', '--root', directory, '--reporter=json', '--maxWorkers=1', ...chosen],
+        { cwd: directory, env: environment },
+      ).catch((error: unknown) => error as { stdout: string });
+      return (JSON.parse(stdout) as { testResults: TestResult[] }).testResults;
+    };
+    for (const { name, assertionResults } of await runTests('--exclude=**/*.matchers.test.js'))
       results.set(path.basename(name), assertionResults[0]);
+    for (const { name, assertionResults } of await runTests('--isolate=false', 'matchers.test.js'))
+      results.set(path.basename(name), assertionResults[0]);
+  });
+
+  it.each(['first', 'second', 'third'])('have matchers where files share a worker: the %s', (name) => {
+    expect(results.get(`${name}.matchers.test.js`)).toMatchObject({ status: 'passed', failureMessages: [] });
   });
 
   afterAll(() => rmSync(directory, { recursive: true, force: true }));

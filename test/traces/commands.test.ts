@@ -1,7 +1,12 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { connect } from '../../src/connect.js';
+import { Device } from '../../src/driver/device.js';
+import { ServedDevice } from '../../src/serve/serve-device.js';
+import { createReplay } from '../../src/traces/replay/create-replay.js';
+import { TappedPort } from '../../src/traces/tapped-port.js';
+import { memoryPortPair } from '../../src/transport/memory-port.js';
 import { temporaryDirectory } from '../cli/support/temporary-files.js';
 import { BUILT_CLI, isBuilt, JsonProcess } from '../support/child-process.js';
 import { runCommand } from '../support/command-line.js';
@@ -51,4 +56,37 @@ describe('commands and recordings', () => {
       expect(await server.end('SIGTERM')).toBe(0);
     },
   );
+
+  it('emulate --replay refuses a pseudo-terminal for frames that it does not carry', async () => {
+    const record = file('long-frames.mcap');
+    const device = await connect('emulator:ideal-64', { record });
+    await device.loadProgram(0, diagonalProgram(64));
+    await device.acquire({ ...RUN, sampleCount: 400 });
+    await device.close();
+    const refused = await runCommand('emulate', '--replay', record, '--pty', file('never'));
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toMatch(/frames of \d+ bytes, and a pseudo-terminal carries 8192 at most/);
+    expect(existsSync(file('never'))).toBe(false);
+  });
+
+  it('a host with shorter frames than the recorded ones is told that it is no other client', async () => {
+    const mismatches: Error[] = [];
+    const device = await createReplay(file('long-frames.mcap'), undefined, {
+      mode: 'strict',
+      speed: Infinity,
+      onMismatch: (error) => mismatches.push(error),
+      onPortLost: () => undefined,
+    });
+    const [host, board] = memoryPortPair();
+    new ServedDevice(device, board);
+    const listen = { wrote: () => undefined, received: () => undefined, closed: () => undefined };
+    const short = Object.assign(new TappedPort(host, listen), { frameBytesMax: 4096 });
+    await expect(Device.open(short)).rejects.toMatchObject({
+      code: 'UNSUPPORTED',
+      message: expect.stringContaining('opens no session with this host'),
+    });
+    expect(mismatches).toMatchObject([
+      { message: expect.stringMatching(/hello.frameBytes: recorded \d+, got 4096/) },
+    ]);
+  });
 });

@@ -39,7 +39,10 @@ function told(value: unknown): string {
 export function mismatchError(path: string, mismatch: Mismatch, call: string | undefined): ThermolinkError {
   const from = call === undefined ? '' : ` The call is ${call}.`;
   return new ThermolinkError('REPLAY_MISMATCH', `Replay of ${path}: ${mismatchText(mismatch)}.${from}`, {
-    hint: 'If the program is right, record the session anew; mode=semantic or mode=lenient compare less.',
+    hint:
+      mismatch.field === 'frameBytes'
+        ? 'The recorded messages need frames as long. TCP takes them, a serial port and a pseudo-terminal do not.'
+        : 'If the program is right, record the session anew; mode=semantic or mode=lenient compare less.',
     data: { file: path, ...mismatch, call },
   });
 }

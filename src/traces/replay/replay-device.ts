@@ -1,26 +1,18 @@
 import { equalBytes } from '../../../firmware-protocol/bytes.js';
-import {
-  decodeToDevice,
-  encodeAnswer,
-  encodeEvent,
-  encodeEventParts,
-} from '../../../firmware-protocol/codec.js';
-import { DEVICE_STATE } from '../../../firmware-protocol/device-status.js';
+import { decodeToDevice } from '../../../firmware-protocol/codec.js';
 import { CHANNEL } from '../../../firmware-protocol/framing.js';
 import { FRAME_BYTES_MAX, FRAME_OVERHEAD_BYTES } from '../../../firmware-protocol/limits.js';
 import { Link } from '../../../firmware-protocol/link/link.js';
-import type { Answer, Command, CommandName, EventName } from '../../../firmware-protocol/messages/index.js';
-import { HELLO_PURPOSE, REFUSAL } from '../../../firmware-protocol/messages/system.js';
-import { codeBytes } from '../../../firmware-protocol/program-digest.js';
+import type { Answer, Command } from '../../../firmware-protocol/messages/index.js';
+import { HELLO_PURPOSE } from '../../../firmware-protocol/messages/system.js';
 import type { ThermolinkError } from '../../errors.js';
 import type { ServableDevice } from '../../serve/serve-device.js';
-import type { FieldValue, TraceMessage } from '../trace-message.js';
+import type { TraceMessage } from '../trace-message.js';
+import { BoardVoice } from './board-voice.js';
 import { leftOverError, type Mismatch, mismatchError, mismatchText } from './mismatch.js';
 import { type Asked, type ReplayMode, RequestMatcher } from './request-matcher.js';
 import type { ReplayScript, ScriptRequest, ScriptStep } from './script.js';
-
-/** Longest detail of a refusal. */
-const DETAIL_MAX = 96;
+import { type TakenRequest, TakenRequests } from './taken-requests.js';
 
 /** How a recorded session is played. */
 export interface ReplayOptions {
@@ -33,17 +25,6 @@ export interface ReplayOptions {
   readonly onPortLost: () => void;
   /** The line of the program's code that made a request, if it is known. */
   readonly callOf?: (requestId: number) => string | undefined;
-}
-
-/** A request that the program has made, and how its run is called now. */
-interface Taken {
-  readonly requestId: number;
-  readonly atMs: number;
-  runId: number;
-  /** Blocks below this number may be sent. */
-  credit: number;
-  /** Whether an abort or a stop has ended the run. */
-  cut: boolean;
 }
 
 /**
@@ -62,22 +43,13 @@ export class ReplayDevice implements ServableDevice {
   #at = 0;
   /** Events that wait for credit, and those of the same run behind them. */
   #held: Extract<ScriptStep, { kind: 'event' }>[] = [];
-  readonly #taken = new Map<ScriptRequest, Taken>();
+  readonly #taken = new TakenRequests();
+  readonly #voice = new BoardVoice(this.link);
   readonly #lenient: ScriptStep[] = [];
-  #lastRunId = 0;
-  #nonce: Uint8Array = new Uint8Array(8);
-  /** The nonce of the HELLO that is being answered. */
-  #askedNonce: Uint8Array = new Uint8Array(8);
-  /** The longest frame of the recorded session: uploads are cut by it. */
-  #frameBytes = FRAME_BYTES_MAX;
-  #lastHello: TraceMessage | undefined;
-  #lastStop: { readonly number: number; readonly payload: Uint8Array } | undefined;
   #lastSent: { readonly atMs: number; readonly hostTimeNs: bigint } | undefined;
   #dueMs: number | undefined;
   #nowMs = 0;
-  #deviceTimeUs = 0;
   #mismatch: Mismatch | undefined;
-  #state: string = 'safe';
 
   constructor(script: ReplayScript, options: ReplayOptions) {
     this.#script = script;
@@ -88,7 +60,8 @@ export class ReplayDevice implements ServableDevice {
 
   /** What a status line shows. */
   get board() {
-    return { state: this.#state, runId: this.#lastRunId, tick: 0, run: undefined, watchdogTrips: 0 };
+    const { state } = this.#voice;
+    return { state, runId: this.#taken.lastRunId, tick: 0, run: undefined, watchdogTrips: 0 };
   }
 
   /** No ticks pass here. */
@@ -122,6 +95,11 @@ export class ReplayDevice implements ServableDevice {
     return leftOverError(this.#script.path, left[0].message, left.length);
   }
 
+  /** The longest frame that a recorded message needs, in bytes. */
+  get frameBytesNeeded(): number {
+    return this.#script.payloadBytesMax + FRAME_OVERHEAD_BYTES;
+  }
+
   /** Whether the next request of the recording opens another session. */
   get isBetweenSessions(): boolean {
     return !this.#mismatch && this.#script.requests.at(this.#matcher.passed)?.message.name === 'hello';
@@ -138,7 +116,7 @@ export class ReplayDevice implements ServableDevice {
     this.#lastSent = undefined;
     this.#dueMs = undefined;
     this.#mismatch = undefined;
-    this.#lastStop = undefined;
+    this.#voice.lastStop = undefined;
   }
 
   /** The port has closed. A session may go on over another one. */
@@ -166,120 +144,83 @@ export class ReplayDevice implements ServableDevice {
       return;
     }
     if (message.kind === 'event') {
-      if (message.name === 'credit') this.#credit(message.fields.runId, message.fields.blocks);
+      if (message.name === 'credit') this.#taken.grantCredit(message.fields.runId, message.fields.blocks);
       return;
     }
-    const fields = this.#asRecorded(message.fields);
+    const fields = this.#taken.asRecorded(message.fields);
     if (message.name === 'hello') this.#hello(message.requestId, message.fields);
     else if (message.name === 'stop') this.#stop(message.requestId, message.fields);
     else this.#request(message.requestId, { kind: 'command', name: message.name, fields });
   }
 
-  /** The fields of a command with the run number of the recording. */
-  #asRecorded(fields: Readonly<Record<string, FieldValue>>): Readonly<Record<string, FieldValue>> {
-    const run = this.#runOf(fields['runId']);
-    return run ? { ...fields, runId: run[0].reply!.fields['runId'] } : fields;
-  }
-
-  #runOf(runId: FieldValue | undefined): readonly [ScriptRequest, Taken] | undefined {
-    if (typeof runId !== 'number') return undefined;
-    return [...this.#taken].findLast(
-      ([request, taken]) => request.message.name === 'start' && taken.runId === runId,
-    );
-  }
-
-  #credit(runId: number, blocks: number): void {
-    const taken = this.#runOf(runId)?.[1];
-    if (taken) taken.credit = Math.max(taken.credit, blocks);
-  }
-
   #hello(requestId: number, fields: Command<'hello'>): void {
-    const isRepeated = equalBytes(fields.nonce, this.#nonce) && this.link.sessionOpen;
-    if (isRepeated && fields.purpose === HELLO_PURPOSE.open && this.#lastHello) {
-      this.#sendHello(requestId, {
-        ...this.#lastHello.fields,
-        nonce: fields.nonce,
-        frameBytes: this.#frameBytes,
-        resumed: 1,
-      });
+    const voice = this.#voice;
+    const isRepeated = equalBytes(fields.nonce, voice.nonce) && this.link.sessionOpen;
+    if (isRepeated && fields.purpose === HELLO_PURPOSE.open && voice.lastHello) {
+      voice.helloAgain(requestId, fields);
       return;
     }
     const asked: Asked = { kind: 'command', name: 'hello', fields };
     const match = this.#matcher.match(asked);
     if (match.kind !== 'recorded') {
       this.#fail(match.kind === 'mismatch' ? match.mismatch : undefined, requestId);
-      this.#refuseHello(requestId, fields);
+      voice.refuseHello(requestId, fields);
       return;
     }
-    this.#askedNonce = fields.nonce.slice();
+    voice.askedNonce = fields.nonce.slice();
     this.#take(match.request, requestId, asked);
     const { reply } = match.request;
     if (reply?.name !== 'hello') return;
     const recorded = frameBytesOf(match.request.message, reply);
-    this.#frameBytes = recorded;
-    if (fields.frameBytes < Math.min(recorded, this.#script.payloadBytesMax + FRAME_OVERHEAD_BYTES)) {
-      this.#fail(
-        {
-          index: reply.index,
-          command: 'hello',
-          field: 'frameBytes',
-          expected: recorded,
-          got: fields.frameBytes,
-        },
-        requestId,
-      );
-      this.#refuseHello(requestId, fields);
+    voice.frameBytes = recorded;
+    const expected = Math.min(recorded, this.frameBytesNeeded);
+    if (fields.frameBytes < expected) {
+      const { frameBytes: got } = fields;
+      this.#fail({ index: reply.index, command: 'hello', field: 'frameBytes', expected, got }, requestId);
+      voice.refuseHello(requestId, fields);
       return;
     }
     const answer = reply.fields as unknown as Answer<'hello'>;
-    const opens = fields.purpose === HELLO_PURPOSE.open && !equalBytes(fields.nonce, this.#nonce);
+    const opens = fields.purpose === HELLO_PURPOSE.open && !equalBytes(fields.nonce, voice.nonce);
     if (answer.resumed === 1 && !opens) this.link.resumeSession();
     else if (opens) {
-      this.#nonce = fields.nonce.slice();
-      this.#lastHello = reply;
-      this.#lastStop = undefined;
+      voice.nonce = fields.nonce.slice();
+      voice.lastHello = reply;
+      voice.lastStop = undefined;
       const { window, inFlightBytes } = answer;
       this.link.openSession(fields.nonce, {
         frameBytes: Math.min(fields.frameBytes, recorded),
         window: Math.min(fields.window, window),
         inFlightBytes,
       });
-      this.#state = 'idle';
+      voice.state = 'idle';
     }
-  }
-
-  #refuseHello(requestId: number, { nonce, major, minor, tableHash }: Command<'hello'>): void {
-    const refusal = { nonce, major, minor, tableHash, reason: REFUSAL.busy };
-    this.link.sendUnsequenced(CHANNEL.open, encodeEvent('helloRefused', requestId, refusal));
-  }
-
-  #sendHello(requestId: number, fields: object): void {
-    this.link.sendUnsequenced(CHANNEL.open, encodeAnswer('hello', requestId, fields as Answer<'hello'>));
   }
 
   #stop(requestId: number, fields: Command<'stop'>): void {
-    if (!equalBytes(fields.nonce, this.#nonce)) return;
+    if (!equalBytes(fields.nonce, this.#voice.nonce)) return;
     // A stop is repeated until it is answered.
-    if (this.#lastStop && fields.stopNumber <= this.#lastStop.number) {
-      this.link.sendUnsequenced(CHANNEL.stop, this.#lastStop.payload);
+    const { lastStop } = this.#voice;
+    if (lastStop && fields.stopNumber <= lastStop.number) {
+      this.#voice.stopAgain();
       return;
     }
-    for (const taken of this.#taken.values()) taken.cut = true;
+    this.#taken.cutAll();
     this.#request(requestId, { kind: 'command', name: 'stop', fields });
   }
 
   #request(requestId: number, asked: Asked): void {
     if (this.#mismatch) {
-      this.#refuse(requestId, asked.name, mismatchText(this.#mismatch));
+      this.#voice.refuse(requestId, asked.name, mismatchText(this.#mismatch));
       return;
     }
     const match = this.#matcher.match(asked);
     if (match.kind === 'recorded') this.#take(match.request, requestId, asked);
-    else if (match.kind === 'again') this.#reply(match.request.reply!, requestId, 0);
-    else if (match.kind === 'own') this.#answerItself(requestId, asked);
+    else if (match.kind === 'again') this.#voice.reply(match.request.reply!, requestId, 0);
+    else if (match.kind === 'own') this.#voice.answerItself(requestId, asked);
     else {
       this.#fail(match.mismatch, requestId);
-      this.#refuse(requestId, asked.name, mismatchText(match.mismatch));
+      this.#voice.refuse(requestId, asked.name, mismatchText(match.mismatch));
     }
   }
 
@@ -287,16 +228,12 @@ export class ReplayDevice implements ServableDevice {
     const isStart = name === 'start';
     const isLenient = this.#options.mode === 'lenient';
     const recordedRun = request.reply?.fields['runId'];
-    const runId = !isStart ? 0 : isLenient ? this.#lastRunId + 1 : Number(recordedRun ?? 0);
-    if (isStart) this.#lastRunId = runId;
-    if (name === 'abort') {
-      const run = [...this.#taken].findLast(([{ reply }]) => reply?.fields['runId'] === fields['runId']);
-      if (run) run[1].cut = true;
-    }
+    const runId = !isStart ? 0 : isLenient ? this.#taken.lastRunId + 1 : Number(recordedRun ?? 0);
+    if (name === 'abort') this.#taken.cutRun(fields['runId']);
     const credit = isStart ? Number(fields['creditBlocks']) : 0;
     // One recorded request may be taken several times in mode lenient.
     const key = isLenient ? { ...request } : request;
-    this.#taken.set(key, { requestId, atMs: this.#nowMs, runId, credit, cut: false });
+    this.#taken.add(key, { requestId, atMs: this.#nowMs, runId, credit });
     if (!isLenient) return;
     for (const step of this.#script.steps) {
       if (step.kind === 'reply' && step.request === request) this.#lenient.push({ ...step, request: key });
@@ -304,38 +241,11 @@ export class ReplayDevice implements ServableDevice {
     }
   }
 
-  #answerItself(requestId: number, { name, fields }: Asked): void {
-    if (name === 'ping') {
-      const answer = { token: Number(fields['token']), deviceTimeUs: this.#deviceTimeUs };
-      this.link.send(encodeAnswer('ping', requestId, answer));
-    } else if (name === 'stop') {
-      const answer = { stopNumber: Number(fields['stopNumber']), state: DEVICE_STATE.safe };
-      this.#sendStop(answer.stopNumber, encodeAnswer('stop', requestId, answer));
-    } else this.link.send(encodeAnswer('abort', requestId, {}));
-  }
-
-  #sendStop(number: number, payload: Uint8Array): void {
-    this.#lastStop = { number, payload };
-    this.link.sendUnsequenced(CHANNEL.stop, payload);
-    this.#state = 'safe';
-  }
-
   #fail(mismatch: Mismatch | undefined, requestId: number): void {
     if (this.#mismatch || !mismatch) return;
     this.#mismatch = mismatch;
     const { path } = this.#script;
     this.#options.onMismatch(mismatchError(path, mismatch, this.#options.callOf?.(requestId)));
-  }
-
-  #refuse(requestId: number, name: string, detail: string): void {
-    if (!this.link.sessionOpen || !this.link.canSend) return;
-    const refusal = {
-      reason: REFUSAL.wrongState,
-      opcode: 0,
-      state: DEVICE_STATE.safe,
-      detail: `replay: ${detail}`.replace(/[^ -~]/g, '?').slice(0, DETAIL_MAX),
-    };
-    if (name !== 'stop') this.link.send(encodeEvent('refusal', requestId, refusal));
   }
 
   /** Says what is next, as far as the link has room and the recording lets it. */
@@ -358,12 +268,12 @@ export class ReplayDevice implements ServableDevice {
       const mustWait =
         blocked.has(step.run!) || !this.#hasCredit(step, taken) || !this.#hasRoom(step.message);
       if (mustWait) blocked.add(step.run!);
-      else this.#sendEvent(step.message, taken);
+      else this.#voice.sendEvent(step.message, taken);
       return mustWait;
     });
   }
 
-  #hasCredit({ message }: { readonly message: TraceMessage }, taken: Taken): boolean {
+  #hasCredit({ message }: { readonly message: TraceMessage }, taken: TakenRequest): boolean {
     return message.name !== 'sampleBlock' || Number(message.fields['block']) < taken.credit;
   }
 
@@ -387,14 +297,14 @@ export class ReplayDevice implements ServableDevice {
       }
     }
     if (this.#isEarly(step, taken) || !this.#hasRoom(step.message)) return false;
-    if (step.kind === 'reply') this.#reply(step.message, taken!.requestId, taken!.runId);
-    else if (this.link.sessionOpen) this.#sendEvent(step.message, taken);
+    if (step.kind === 'reply') this.#voice.reply(step.message, taken!.requestId, taken!.runId);
+    else if (this.link.sessionOpen) this.#voice.sendEvent(step.message, taken);
     this.#lastSent = { atMs: this.#nowMs, hostTimeNs: step.message.hostTimeNs };
     return true;
   }
 
   /** Whether the message came later than now when it was recorded. */
-  #isEarly(step: Exclude<ScriptStep, { kind: 'portLost' }>, taken: Taken | undefined): boolean {
+  #isEarly(step: Exclude<ScriptStep, { kind: 'portLost' }>, taken: TakenRequest | undefined): boolean {
     const { speed } = this.#options;
     if (speed === Infinity) return false;
     const since =
@@ -412,44 +322,6 @@ export class ReplayDevice implements ServableDevice {
     if (channel === 'sample') return this.link.canSendUnsequenced;
     // The link lets commands pass samples, so a command waits until those before it are written.
     return channel !== 'command' || (this.link.canSend && this.link.unsequencedQueued === 0);
-  }
-
-  /** Sends a recorded answer or refusal under the number of the request that it answers now. */
-  #reply(message: TraceMessage, requestId: number, runId: number): void {
-    const { kind, name } = message;
-    const fields = { ...message.fields };
-    if ('nonce' in fields) fields['nonce'] = message.channel === 'open' ? this.#askedNonce : this.#nonce;
-    if (name === 'hello') fields['frameBytes'] = this.#frameBytes;
-    if (name === 'start' && kind === 'answer') {
-      fields['runId'] = runId;
-      this.#state = 'running';
-    }
-    if (typeof fields['deviceTimeUs'] === 'number') this.#deviceTimeUs = fields['deviceTimeUs'];
-    if (kind === 'event') {
-      const payload = encodeEvent(name as EventName, requestId, fields as never);
-      if (message.channel === 'open') this.link.sendUnsequenced(CHANNEL.open, payload);
-      else this.link.send(payload);
-      return;
-    }
-    const payload = encodeAnswer(name as CommandName, requestId, fields as never);
-    if (name === 'hello') this.#sendHello(requestId, fields);
-    else if (name === 'stop') this.#sendStop(Number(fields['stopNumber']), payload);
-    else this.link.send(payload);
-  }
-
-  #sendEvent(message: TraceMessage, taken: Taken | undefined): void {
-    const { name, samples } = message;
-    const fields = taken ? { ...message.fields, runId: taken.runId } : message.fields;
-    if (message.kind === 'bad') return;
-    if (samples) {
-      const block = { ...fields, codes: codeBytes(samples.codes) };
-      this.link.sendUnsequenced(CHANNEL.sample, ...encodeEventParts('sampleBlock', 0, block as never));
-      return;
-    }
-    const payload = encodeEvent(name as EventName, message.requestId, fields as never);
-    if (name === 'runEnded') this.#state = 'done';
-    if (message.channel === 'sample') this.link.sendUnsequenced(CHANNEL.sample, payload);
-    else if (message.channel === 'command') this.link.send(payload);
   }
 }
 

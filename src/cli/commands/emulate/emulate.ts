@@ -14,7 +14,7 @@ import { listenTcp } from '../../../serve/listen-tcp.js';
 import { readProfile } from '../../../serve/profile-file.js';
 import type { ServableDevice } from '../../../serve/serve-device.js';
 import type { Recorder } from '../../../traces/recorder.js';
-import { openPty } from '../../../transport/pty.js';
+import { openPty, PTY_FRAME_BYTES_MAX } from '../../../transport/pty.js';
 import { serialUri } from '../../../transport/serial-uri.js';
 import { parseHostPort, type TcpAddress } from '../../../transport/tcp-port.js';
 import { defineCommand } from '../../command.js';
@@ -155,6 +155,13 @@ async function replayed(file: string, options: EmulateOptions, print: Print): Pr
     onMismatch: ({ message, data }) => print(message, { event: 'mismatch', message, ...data }),
     onPortLost: () => undefined,
   });
+  const { frameBytesNeeded } = device;
+  if (options.pty !== undefined && frameBytesNeeded > PTY_FRAME_BYTES_MAX)
+    throw new ThermolinkError(
+      'BAD_ARGUMENT',
+      `${file} has messages in frames of ${frameBytesNeeded} bytes, and a pseudo-terminal carries ${PTY_FRAME_BYTES_MAX} at most.`,
+      { hint: 'Serve it with --tcp, or record the session over a serial port: frames are shorter there.' },
+    );
   return {
     device,
     name: `the board recorded in ${file}`,
