@@ -62,18 +62,21 @@ describe('a gradient thread', () => {
 it('a training with a gradient thread takes the steps of one without, bit for bit', async () => {
   const data = barsDataset(330, 90);
   const network = createMlp({ inputCount: 64, hidden: [6], classes: 3 });
-  const trained = (one: Network, optimizer: 'tngd' | 'ngd') =>
+  const trained = (one: Network, optimizer: 'tngd' | 'ngd', epochs: number) =>
     train({
       network: one,
       data,
       optimizer: createOptimizer(optimizer, {}, exactSolver()),
-      epochs: 20,
+      epochs,
       batch: 32,
       seed: 3,
     });
-  for (const optimizer of ['tngd', 'ngd'] as const) {
-    const { parameters, summary } = await trained(network, optimizer);
-    const alone = await trained({ ...network }, optimizer);
+  for (const [optimizer, epochs] of [
+    ['tngd', 20],
+    ['ngd', 8],
+  ] as const) {
+    const { parameters, summary } = await trained(network, optimizer, epochs);
+    const alone = await trained({ ...network }, optimizer, epochs);
     expect(parameters).toEqual(alone.parameters);
     expect(summary.testLoss).toBe(alone.summary.testLoss);
   }

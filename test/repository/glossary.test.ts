@@ -23,7 +23,10 @@ const ENTRIES: readonly Entry[] = readRepositoryFile(GLOSSARY)
 /** Where a forbidden word has another meaning, and which. */
 const OTHER_MEANINGS: Readonly<Record<string, readonly (readonly [RegExp, string])[]>> = {
   bias: [
-    [/^(src|test)\/learning\/|^test\/support\/network-reference/, "a network's bias"],
+    [
+      /^(src|test)\/learning\/|^test\/support\/network-reference|^src\/linalg\/matrix-kernel\//,
+      "a network's bias",
+    ],
     [/^emulator\/kernel\/assembly\//, 'a fixed-point offset that keeps sums above zero'],
   ],
   chip: [

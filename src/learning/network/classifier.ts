@@ -1,4 +1,5 @@
 import { badArgument, checkObject, checkSeed, checkWhole } from '../../argument-checks.js';
+import { ChainRoom } from './chain-room.js';
 import type {
   Evaluation,
   Examples,
@@ -9,8 +10,7 @@ import type {
 } from './contract.js';
 import { checkExamples, checkInputs, checkParameters } from './examples-check.js';
 import { initialParameters } from './initialize.js';
-import { outputDerivatives } from './jacobian.js';
-import { type AffineBlock, forwardPass, networkGradient, networkOutputs } from './passes.js';
+import { type AffineBlock, networkGradient, networkOutputs } from './passes.js';
 import { crossEntropyCotangent, softmaxCrossEntropy } from './softmax-cross-entropy.js';
 
 /** What distinguishes one architecture from another. */
@@ -47,6 +47,9 @@ export function createClassifier(description: ClassifierDescription): Network {
   const outputCount = blocks[blocks.length - 1].outputs;
   const parameterCount = layers.reduce((sum, { outputs, inputs }) => sum + outputs * (inputs + 1), 0);
   const sizes = { inputCount, outputCount, parameterCount };
+
+  /** The memory of per-example factors, by the results that lie in it. */
+  const chainRooms = new WeakMap<PerExampleFactors, ChainRoom>();
 
   // Transposed examples are copied before the next ones come, so that all can lie in one array.
   let room = new Float32Array(0);
@@ -110,29 +113,13 @@ export function createClassifier(description: ClassifierDescription): Network {
     checkParameters(parameters, sizes);
     checkExamples(examples, sizes);
     const { count } = examples;
-    if (count === 1) return firstOfTwo(perExampleFactors(parameters, twice(examples)));
-    const input = arranged(examples.inputs, count);
-    const pass = forwardPass(blocks, parameters, input);
-    const { probabilities } = softmaxCrossEntropy(pass.logits, examples.labels, outputCount);
-    const earlier = reuse?.count === count ? reuse.layers : undefined;
-    const deltas = outputDerivatives(
-      blocks,
-      parameters,
-      pass,
-      count,
-      earlier?.map((layer) => layer.deltas),
-    );
-    const layers = blocks.map(({ inputs, positions }, l) => ({
-      activations: exampleMajor(
-        l === 0 ? input : pass.activations[l - 1],
-        inputs,
-        positions,
-        count,
-        earlier?.[l].activations,
-      ),
-      deltas: deltas[l],
-    }));
-    return { count, outputs: outputCount, probabilities, layers };
+    const earlier = reuse && chainRooms.get(reuse);
+    const chain = earlier?.count === count ? earlier : new ChainRoom(blocks, count);
+    const logits = chain.run(parameters, arranged(examples.inputs, count));
+    const { probabilities } = softmaxCrossEntropy(logits, examples.labels, outputCount);
+    const factors = { count, outputs: outputCount, probabilities, layers: chain.layers };
+    chainRooms.set(factors, chain);
+    return factors;
   }
 
   const network: Network = {
@@ -178,30 +165,6 @@ function featureMajor(inputs: Float32Array, count: number, out: Float32Array): v
   }
 }
 
-/**
- * An example and its copy. The library adds up the products of a single column in another order than those of
- * several. Next to its copy an example has the same bits as among others.
- */
-function twice({ inputs, labels }: Examples): Examples {
-  return {
-    count: 2,
-    inputs: Float32Array.of(...inputs, ...inputs),
-    labels: Uint8Array.of(...labels, ...labels),
-  };
-}
-
-function firstOfTwo({ outputs, probabilities, layers }: PerExampleFactors): PerExampleFactors {
-  return {
-    count: 1,
-    outputs,
-    probabilities: probabilities.slice(0, probabilities.length / 2),
-    layers: layers.map(({ activations, deltas }) => ({
-      activations: activations.slice(0, activations.length / 2),
-      deltas: deltas.slice(0, deltas.length / 2),
-    })),
-  };
-}
-
 function* chunks(
   inputs: Float32Array,
   inputCount: number,
@@ -211,22 +174,6 @@ function* chunks(
     const count = Math.min(EVALUATION_CHUNK, total - start);
     yield { inputs: inputs.subarray(start * inputCount, (start + count) * inputCount), start, count };
   }
-}
-
-/** From [features × (positions · examples)] to [example][position][feature]. */
-function exampleMajor(
-  values: Float32Array,
-  features: number,
-  positions: number,
-  count: number,
-  out: Float32Array = new Float32Array(values.length),
-): Float32Array {
-  for (let f = 0; f < features; f++)
-    for (let position = 0; position < positions; position++) {
-      const source = (f * positions + position) * count;
-      for (let e = 0; e < count; e++) out[(e * positions + position) * features + f] = values[source + e];
-    }
-  return out;
 }
 
 /** As many as a label, which is a byte, can tell apart. */

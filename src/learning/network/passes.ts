@@ -79,27 +79,6 @@ export function networkOutputs(
   return outputs;
 }
 
-export interface ForwardPass {
-  /** [outputs × count]. */
-  readonly logits: Float32Array;
-  /** What each block but the first reads, [inputs × (positions · count)]. */
-  readonly activations: readonly Float32Array[];
-  /** W a of each block, before pooling and bias, [outputs × (positions · count)]. */
-  readonly sums: readonly Float32Array[];
-}
-
-/** Outputs of the network and all that they were computed from. */
-export function forwardPass(
-  blocks: readonly AffineBlock[],
-  parameters: Float64Array,
-  input: Float32Array,
-): ForwardPass {
-  const { logits, activations, sums, weights } = forward(blocks, parameters, input);
-  const [first, ...others] = activations;
-  dispose([first], weights);
-  return { logits: take(logits), activations: others.map(take), sums: sums.map(take) };
-}
-
 /**
  * The gradient of Σ outputs · cotangent with respect to all parameters, where `cotangentOf` chooses the
  * cotangent when it sees the outputs; both [outputs × count].

@@ -27,7 +27,7 @@ export function centeredProductsBytes(
   m: number,
   { positions, outputs, inputs }: Pick<CenteredProducts, 'positions' | 'outputs' | 'inputs'>,
 ): number {
-  const doubles = 3 * m + outputs * m + positions * inputs;
+  const doubles = 2 * m + (m + 2) * positions + outputs * m + positions * inputs;
   return F64_BYTES * doubles + F32_BYTES * positions * outputs * m;
 }
 
@@ -58,7 +58,7 @@ function addByModule(
   };
   const p = doubles(m);
   const r = doubles(m);
-  const x = doubles(m);
+  const work = doubles((m + 2) * positions);
   const sums = doubles(outputs * m);
   const a = doubles(positions * inputs);
   const d = new Float32Array(buffer, at, deltas.length);
@@ -73,7 +73,7 @@ function addByModule(
     sums.byteOffset,
     p.byteOffset,
     r.byteOffset,
-    x.byteOffset,
+    work.byteOffset,
     m,
     d.byteOffset,
     positions,

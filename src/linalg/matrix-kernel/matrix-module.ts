@@ -19,7 +19,7 @@ interface MatrixKernelExports {
     sums: number,
     p: number,
     roots: number,
-    x: number,
+    work: number,
     m: number,
     deltas: number,
     positions: number,
@@ -35,6 +35,28 @@ interface MatrixKernelExports {
   roundStretchesToInt8(table: number, rows: number, stretches: number, factor: number, to: number): number;
   roundStretchesToInt16(table: number, rows: number, stretches: number, factor: number, to: number): number;
   writeStretches(table: number, rows: number, stretches: number, to: number): void;
+  affineSums(w: number, a: number, out: number, outputs: number, inputs: number, columns: number): void;
+  poolAndTanh(
+    sums: number,
+    bias: number,
+    out: number,
+    outputs: number,
+    places: number,
+    columns: number,
+    isLast: boolean,
+  ): void;
+  tanhAndPoolDerivative(
+    sums: number,
+    activations: number,
+    cotangent: number,
+    delta: number,
+    outputs: number,
+    positions: number,
+    places: number,
+    count: number,
+    k: number,
+  ): void;
+  exampleMajor(from: number, to: number, features: number, positions: number, count: number): void;
 }
 
 /** Values that the module rounds at once. */
@@ -44,6 +66,29 @@ export const F64_BYTES = 8;
 const MEASURES = 3;
 
 let compiled: EmbeddedModule | undefined;
+
+/** The loops, and zeroed memory that they work on. */
+export interface MatrixKernel {
+  readonly exports: MatrixKernelExports;
+  readonly buffer: ArrayBuffer;
+}
+
+/**
+ * An instance of the module with `bytes` of memory of its own. Undefined where the host has no WebAssembly
+ * with SIMD, or no memory for it.
+ */
+export function newMatrixKernel(bytes: number): MatrixKernel | undefined {
+  compiled ??= compileEmbedded(MATRIX_KERNEL_BASE64);
+  if ('missing' in compiled) return undefined;
+  try {
+    const { exports, buffer } = instantiate(compiled, bytes);
+    return { exports: exports as MatrixKernelExports, buffer };
+  } catch (error) {
+    // A system bounds the address space of such memories; without one the work is only slower.
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
 
 /** An instance of the module for one matrix of rows × columns, whose entries lie from address 0 on. */
 export class MatrixModule {
@@ -56,35 +101,20 @@ export class MatrixModule {
   /** Memory of codes that nobody needs any more, by its length in bytes. */
   readonly #spare = new Map<number, ArrayBuffer>();
 
-  private constructor(
-    module: Exclude<EmbeddedModule, { missing: string }>,
-    rows: number,
-    columns: number,
-    bytes: number,
-  ) {
+  private constructor(kernel: MatrixKernel, rows: number, columns: number, results: number) {
+    this.exports = kernel.exports;
+    this.buffer = kernel.buffer;
     this.#rows = rows;
     this.#columns = columns;
-    this.#results = paddedBytes(rows, columns) + Math.ceil(bytes / BLOCK) * BLOCK;
-    const resultBytes = Math.max(2 * (padded(rows * columns) + BLOCK), MEASURES * F64_BYTES * rows);
-    const { exports, buffer } = instantiate(module, this.#results + resultBytes);
-    this.exports = exports as MatrixKernelExports;
-    this.buffer = buffer;
+    this.#results = results;
   }
 
-  /**
-   * A module with `bytes` of memory for other things behind the matrix, which begin at `end`. Undefined where
-   * the host has no WebAssembly with SIMD, or no memory for it.
-   */
+  /** A module with `bytes` of memory for other things behind the matrix; undefined as `newMatrixKernel`. */
   static create(rows: number, columns: number, bytes = 0): MatrixModule | undefined {
-    compiled ??= compileEmbedded(MATRIX_KERNEL_BASE64);
-    if ('missing' in compiled) return undefined;
-    try {
-      return new MatrixModule(compiled, rows, columns, bytes);
-    } catch (error) {
-      // A system bounds the address space of such memories; without one the matrix is only slower.
-      if (error instanceof RangeError) return undefined;
-      throw error;
-    }
+    const results = paddedBytes(rows, columns) + Math.ceil(bytes / BLOCK) * BLOCK;
+    const resultBytes = Math.max(2 * (padded(rows * columns) + BLOCK), MEASURES * F64_BYTES * rows);
+    const kernel = newMatrixKernel(results + resultBytes);
+    return kernel && new MatrixModule(kernel, rows, columns, results);
   }
 
   /** The measures of all rows, after `measure` has written them to the address that it is given. */
