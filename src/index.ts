@@ -28,6 +28,17 @@ export type {
   TruncatedRun,
   TruncatedSolver,
 } from './algorithms/contract.js';
+export type { LinearPlant } from './algorithms/control/plant.js';
+export {
+  naturalPolicyGradient,
+  type PolicyGradientRequest,
+  type PolicyGradientResult,
+} from './algorithms/control/policy-gradient.js';
+export {
+  type PredictiveControlRequest,
+  type PredictiveControlResult,
+  predictiveControl,
+} from './algorithms/control/predictive-control.js';
 export { createIdealSampler, type IdealSamplerOptions } from './algorithms/ideal-sampler.js';
 export { type InverseRequest, type InverseResult, invert } from './algorithms/invert.js';
 export type {

@@ -41,6 +41,12 @@ export function eigenvaluesOf(a: Matrix): { readonly real: Float64Array; readonl
   };
 }
 
+/** The largest |eigenvalue|. */
+export function spectralRadius(a: Matrix): number {
+  const { real, imaginary } = eigenvaluesOf(a);
+  return real.reduce((most, value, k) => Math.max(most, Math.hypot(value, imaginary[k])), 0);
+}
+
 /**
  * X = M X Mᵀ + Q, by doubling: X ← X + M X Mᵀ, M ← M². All eigenvalues of M must be inside the unit circle;
  * else the result is not finite.
@@ -83,4 +89,41 @@ export function solveContinuousLyapunov(a: Matrix, s: Matrix, shift: number): Ma
     x = DenseMatrix.add(x, solved(residual));
   }
   return unwrapped(DenseMatrix.add(x, x.transpose()).mul(0.5));
+}
+
+/** The optimum of a linear–quadratic problem. */
+export interface RiccatiSolution {
+  /** P, N×N: the cost from x is xᵀPx. */
+  readonly cost: Matrix;
+  /** K, M×N: the optimal input is u = −Kx. */
+  readonly gain: Matrix;
+}
+
+/**
+ * P = Q + Aᵀ P (I + G P)⁻¹ A with G = B R⁻¹ Bᵀ, by structure-preserving doubling, and K = (R + BᵀPB)⁻¹BᵀPA.
+ * (A, B) must be stabilizable and (A, Q) detectable; else the result is not finite, or K does not stabilize.
+ *
+ * Source: Chu, Fan, Lin, Wang, Int. J. Control 77 (2004) 767.
+ */
+export function solveRiccati(a: Matrix, b: Matrix, q: Matrix, r: Matrix): RiccatiSolution {
+  const n = a.rows;
+  const [stateCost, input] = [wrapped(q), wrapped(b)];
+  let step = wrapped(a);
+  let g = input.mmul(wrapped(leftDivided(r, transposed(b))));
+  let p = stateCost;
+  for (let k = 0; k < DOUBLINGS_MAX; k++) {
+    const factors = new LuDecomposition(DenseMatrix.add(DenseMatrix.eye(n), g.mmul(p)));
+    if (factors.isSingular()) break;
+    const stepped = factors.solve(step);
+    const added = step.transpose().mmul(p).mmul(stepped);
+    const gained = step.mmul(factors.solve(g)).mmul(step.transpose());
+    p = DenseMatrix.add(p, added);
+    g = DenseMatrix.add(g, gained);
+    step = step.mmul(stepped);
+    if (!(added.max() - added.min() > Number.EPSILON * (p.max() - p.min()))) break;
+  }
+  const cost = unwrapped(DenseMatrix.add(p, p.transpose()).mul(0.5));
+  const pulled = product(transposed(b), cost);
+  const curvature = unwrapped(DenseMatrix.add(wrapped(r), wrapped(product(pulled, b))));
+  return { cost, gain: leftDivided(curvature, product(pulled, a)) };
 }

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { LinearPlant } from '../../src/algorithms/control/plant.js';
+import { naturalPolicyGradient } from '../../src/algorithms/control/policy-gradient.js';
+import { predictiveControl } from '../../src/algorithms/control/predictive-control.js';
 import { logDeterminant } from '../../src/algorithms/logdet/log-determinant.js';
 import { solveLyapunov } from '../../src/algorithms/lyapunov/solve-lyapunov.js';
 import { connect } from '../../src/connect.js';
@@ -10,6 +13,12 @@ import { DEVICES } from '../device-contract/devices.js';
 const address = { seed: 15, step: 0, block: 0 };
 const symmetric = { kind: 'dense', matrix: matrix(2, 2, Float64Array.of(4, 1, 1, 3)) } as const;
 
+const cart: LinearPlant = {
+  stateMatrix: matrix(2, 2, Float64Array.of(1, 0.1, 0, 1)),
+  inputMatrix: matrix(2, 1, Float64Array.of(0, 0.1)),
+  stateCost: matrix(2, 2, Float64Array.of(1, 0, 0, 1)),
+  inputCost: matrix(1, 1, Float64Array.of(1)),
+};
 const skew = matrix(2, 2, Float64Array.of(2, -1, 0.5, 1));
 
 /** Each gives numbers that noise entered. */
@@ -30,6 +39,24 @@ const ALGORITHMS: readonly (readonly [name: string, run: (board: BoardDevice) =>
     async (board) => {
       const request = { matrix: skew, rhs: symmetric.matrix, readings: 1536, address };
       const { cost: _, ...found } = await solveLyapunov(board, request);
+      return found;
+    },
+  ],
+  [
+    'naturalPolicyGradient',
+    async (board) => {
+      const initialGain = matrix(1, 2, Float64Array.of(4, 4));
+      const request = { plant: cart, initialGain, rows: 8, iterationsMax: 2, address };
+      const { cost: _, ...found } = await naturalPolicyGradient(board, request);
+      return found;
+    },
+  ],
+  [
+    'predictiveControl',
+    async (board) => {
+      const bounds = { initialState: Float64Array.of(1, 0), inputMax: Float64Array.of(0.5) };
+      const request = { plant: cart, ...bounds, horizon: 8, steps: 4, address };
+      const { cost: _, ...found } = await predictiveControl(board, request);
       return found;
     },
   ],

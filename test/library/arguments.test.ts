@@ -16,7 +16,9 @@ const {
   invert,
   logDeterminant,
   matrix,
+  naturalPolicyGradient,
   parseDeviceUri,
+  predictiveControl,
   prepare,
   relax,
   solve,
@@ -293,6 +295,37 @@ describe('solveQp refuses', () => {
     ['a tolerance of 0', asked({ tolerance: 0 }), /tolerance is 0/],
     ['no iterations', asked({ iterationsMax: 0 }), /iterationsMax is 0/],
     ['half a start', asked({ warmStart: { x: Float64Array.of(1) } }), /warmStart.y is missing/],
+  ]);
+});
+
+describe('naturalPolicyGradient and predictiveControl refuse', () => {
+  const one = matrix(1, 1, Float64Array.of(1));
+  const plant = { stateMatrix: one, inputMatrix: one, stateCost: one, inputCost: one };
+  const learnt = (changed: object) => () =>
+    naturalPolicyGradient(device, { plant, initialGain: one, address, ...changed });
+  const bounds = { initialState: Float64Array.of(1), inputMax: Float64Array.of(1) };
+  const planned = (changed: object) => () =>
+    predictiveControl(device, { plant, ...bounds, address, ...changed });
+  const wide = matrix(1, 2, Float64Array.of(1, 1));
+  expectRefusals([
+    ['no device', () => naturalPolicyGradient(), /device is missing/],
+    ['no request', () => naturalPolicyGradient(device), /request is missing/],
+    ['no plant', learnt({ plant: undefined }), /plant is missing/],
+    ['no gain', learnt({ initialGain: undefined }), /initialGain is missing/],
+    ['a gain of another shape', learnt({ initialGain: wide }), /initialGain is 1×2/, 'BAD_MATRIX'],
+    ['no rows', learnt({ rows: 0 }), /rows is 0/],
+    ['a discount of 2', learnt({ plant: { ...plant, discount: 2 } }), /discount is 2/],
+    ['no device to plan on', () => predictiveControl(), /device is missing/],
+    ['nothing to plan', () => predictiveControl(device), /request is missing/],
+    [
+      'a B of another shape',
+      planned({ plant: { ...plant, inputMatrix: wide } }),
+      /inputCost is 1×1/,
+      'BAD_MATRIX',
+    ],
+    ['no bounds', planned({ inputMax: undefined }), /inputMax is missing/],
+    ['a bound of 0', planned({ inputMax: Float64Array.of(0) }), /inputMax\[0\] is 0/],
+    ['no horizon', planned({ horizon: 0 }), /horizon is 0/],
   ]);
 });
 

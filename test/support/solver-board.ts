@@ -82,18 +82,19 @@ export class SolverBoard implements BoardDevice {
     const codes = new Int16Array(options.sampleCount * program.cells);
     let ticksDone = 0;
     let samplesTaken = 0;
-    while (samplesTaken < options.sampleCount && !array.overloaded) {
+    const halts = options.onOverload !== 'mark';
+    while (samplesTaken < options.sampleCount && !(halts && array.overloaded)) {
       const target = options.burnInTicks + samplesTaken * options.ticksPerSample;
       const tick = (options.firstTick ?? 0) + ticksDone;
-      ticksDone += array.advance(program, target - ticksDone, tick, options.runSeed, true);
-      if (array.overloaded) break;
+      ticksDone += array.advance(program, target - ticksDone, tick, options.runSeed, halts);
+      if (halts && array.overloaded) break;
       array.readAdc(codes.subarray(samplesTaken * program.cells, (samplesTaken + 1) * program.cells));
       samplesTaken++;
     }
     this.#tamper?.(codes, program.cells);
     const report: RunReport = {
       runId: this.runs.length,
-      outcome: array.overloaded ? 'overload' : 'completed',
+      outcome: halts && array.overloaded ? 'overload' : 'completed',
       ticksDone,
       samplesTaken,
       samplesLost: 0,

@@ -1,0 +1,259 @@
+import { adcStep, railOf, tickOf } from '../../board/board-range.js';
+import { type BoardCalibration, refuseForeign } from '../../board/calibration.js';
+import { type CheckedSystem, checkSystem, refuseTooLarge } from '../../board/checked-system.js';
+import type { SolverCost } from '../../board/cost.js';
+import { programImage, quantizeInitialState, type SystemCodes } from '../../board/quantize.js';
+import type { RunAddress } from '../../board/run-seed.js';
+import { unsaturatedScale } from '../../board/scaling.js';
+import { type BoardSession, HeldCouplings, inSession } from '../../board/session.js';
+import type { BoardDevice, DeviceIdentity } from '../../driver/device-api.js';
+import { ThermolinkError } from '../../errors.js';
+import { type Matrix, matrix } from '../../linalg/matrix.js';
+import { matVec } from '../../linalg/products.js';
+import { formatNumber } from '../../number-text.js';
+
+/** min ½xᵀPx + qᵀx over l ≤ x ≤ u, for many q. */
+export interface RailBoxRequest {
+  /** P, N×N symmetric positive definite, of a condition up to 1,000 where the box is scaled to ±1. */
+  readonly hessian: Matrix;
+  /** l and u, length N, finite, l < u. */
+  readonly lower: Float64Array;
+  readonly upper: Float64Array;
+  readonly calibration?: BoardCalibration;
+}
+
+/** One q. */
+export interface RailBoxDrive {
+  /** q, length N. */
+  readonly linear: Float64Array;
+  /** Where the board starts, length N. Default: the middle of the box. */
+  readonly start?: Float64Array;
+  /** The residual that is enough; see `RailBoxResult`. */
+  readonly tolerance: number;
+  readonly address: RunAddress;
+  readonly signal?: AbortSignal;
+}
+
+export interface RailBoxResult {
+  /** x, length N, within the box. */
+  readonly x: Float64Array<ArrayBuffer>;
+  /**
+   * max |y − clamp(y − ∇/σ, −1, 1)| in units of the box, where σ bounds the largest eigenvalue: 0 at the
+   * minimum.
+   */
+  readonly residual: number;
+  /** How many times the drives were changed. */
+  readonly levels: number;
+  readonly cost: SolverCost;
+}
+
+/** The condition that a board can hold, and some percent for the bounds of the eigenvalues. */
+const CONDITION_MAX = 1100;
+/** h·σ at most, with the row sum σ: no mode overshoots. */
+const STEP_MAX = 1;
+/** A full drive holds a cell at its rail against all others, by this margin. */
+const HOLD_MARGIN = 1.001;
+/**
+ * The box shrinks by this factor around each reading, and grows by the other one when a cell stands at its
+ * edge.
+ */
+const SHRINK = 16;
+const GROWTH = 4;
+const LEVELS_MAX = 12;
+/** Ticks between two looks, doubled each time; two readings that agree to one code are enough. */
+const LOOK_TICKS = 256;
+const LOOK_TICKS_MAX = 65_536;
+const LOOKS_MAX = 40;
+
+/**
+ * Box programs by the rails: the cells clamp at ± rail, so a board without noise rests where the conditions
+ * of Karush, Kuhn and Tucker hold, x = c + f D v with D = (u − l)/(2 rail). Couplings are sent once. Each
+ * further level has a box 16 times smaller around the last reading, by drives alone, and float64 judges it.
+ *
+ * Errors of the constructor: BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED, BAD_CALIBRATION; it
+ * sends nothing.
+ */
+export class RailBox {
+  readonly #device: BoardDevice;
+  readonly #request: RailBoxRequest;
+  readonly #held = new HeldCouplings();
+  readonly #scaled: CheckedSystem;
+  /** Half the width of the box, and its middle. */
+  readonly #half: Float64Array;
+  readonly #middle: Float64Array;
+  readonly #rowSum: number;
+  #plan: BoxPlan | undefined;
+
+  constructor(device: BoardDevice, request: RailBoxRequest) {
+    const { hessian, lower, upper, calibration } = request;
+    if (calibration !== undefined) refuseForeign(calibration.board, device.identity);
+    this.#device = device;
+    this.#request = request;
+    this.#half = upper.map((value, i) => (value - lower[i]) / 2);
+    this.#middle = upper.map((value, i) => (value + lower[i]) / 2);
+    const n = lower.length;
+    const scaled = matrix(
+      n,
+      n,
+      hessian.data.map((value, k) => value * this.#half[Math.floor(k / n)] * this.#half[k % n]),
+    );
+    this.#scaled = checkSystem({ kind: 'dense', matrix: scaled });
+    refuseTooLarge(this.#scaled.system, device.identity);
+    refuseIllConditioned(this.#scaled);
+    let rowSum = 0;
+    for (let i = 0; i < n; i++)
+      rowSum = Math.max(
+        rowSum,
+        scaled.data.subarray(i * n, (i + 1) * n).reduce((sum, v) => sum + Math.abs(v), 0),
+      );
+    this.#rowSum = rowSum;
+  }
+
+  /** Solves for one q. Errors: ABORTED; those of the device. */
+  solve(drive: RailBoxDrive): Promise<RailBoxResult> {
+    const { address, signal, tolerance } = drive;
+    const { calibration } = this.#request;
+    return inSession(
+      this.#device,
+      { address, signal, calibration, held: this.#held },
+      () => undefined,
+      async (session) => {
+        this.#plan ??= session.charge('mapMs', () => this.#planOn(session));
+        let y = Float64Array.from(this.#half, (half, i) =>
+          drive.start === undefined ? 0 : clamped((drive.start[i] - this.#middle[i]) / half, 1),
+        );
+        let best = { y, residual: Infinity };
+        let centre = new Float64Array(y.length);
+        let width = 1;
+        let levels = 0;
+        while (levels < LEVELS_MAX) {
+          centre = centre.map((value) => clamped(value, 1 - width));
+          const read = await this.#settle(session, this.#plan, drive.linear, centre, width, y);
+          levels++;
+          y = read.y;
+          const residual = this.#residual(drive.linear, y);
+          const hasStalled = residual > best.residual / 2 && !read.isAtEdge;
+          if (residual < best.residual) best = { y, residual };
+          if (best.residual <= tolerance || hasStalled) break;
+          centre = y;
+          width = read.isAtEdge ? Math.min(1, width * GROWTH) : width / SHRINK;
+        }
+        const x = best.y.map((value, i) => this.#middle[i] + this.#half[i] * value);
+        return { x, residual: best.residual, levels, cost: session.cost };
+      },
+    );
+  }
+
+  #planOn({ identity, model }: BoardSession): BoxPlan {
+    const { system, measure } = this.#scaled;
+    const rail = railOf(identity);
+    const tick = tickOf(identity);
+    // In units of V_fs a cell is y·rail, so couplings are those of P scaled to the box, over rail².
+    const unit = rail * rail;
+    const systemScale =
+      Math.max(
+        unsaturatedScale(system, measure.largestEntry * model.couplingMargin, identity.couplingBits),
+        (this.#rowSum * tick) / STEP_MAX,
+        (HOLD_MARGIN * model.driveMargin * this.#rowSum * rail) / identity.driveRange,
+      ) / unit;
+    const { couplingBits } = identity;
+    const scaling = { systemScale, solutionScale: 1, couplingBits, rowAttenuation: 0 };
+    const onBoard = matrix(
+      this.#half.length,
+      this.#half.length,
+      (system.kind === 'dense' ? system.matrix.data : new Float64Array()).map((value) => value / unit),
+    );
+    const codes = model.quantizeSystem({ kind: 'dense', matrix: onBoard }, scaling, 0);
+    return { scaling, codes, rail, identity };
+  }
+
+  /** ∇ at y, in units of the box. */
+  #gradient(linear: Float64Array, y: Float64Array): Float64Array {
+    const { system } = this.#scaled;
+    const { hessian } = this.#request;
+    const fromMiddle = matVec(hessian, this.#middle);
+    const curved = system.kind === 'dense' ? matVec(system.matrix, y) : y;
+    return curved.map((value, i) => value + this.#half[i] * (linear[i] + fromMiddle[i]));
+  }
+
+  #residual(linear: Float64Array, y: Float64Array): number {
+    const gradient = this.#gradient(linear, y);
+    return y.reduce(
+      (most, value, i) => Math.max(most, Math.abs(value - clamped(value - gradient[i] / this.#rowSum, 1))),
+      0,
+    );
+  }
+
+  /** Lets the board settle in the box `centre` ± `width`, from y. */
+  async #settle(
+    session: BoardSession,
+    { scaling, codes, rail, identity }: BoxPlan,
+    linear: Float64Array,
+    centre: Float64Array,
+    width: number,
+    from: Float64Array,
+  ): Promise<{ readonly y: Float64Array<ArrayBuffer>; readonly isAtEdge: boolean }> {
+    const { model } = session;
+    const gradient = this.#gradient(linear, centre);
+    const drive = gradient.map((value) => -value / (width * rail));
+    const initial = from.map((value, i) => rail * clamped((value - centre[i]) / width, 1));
+    const image = programImage(codes, model.quantizeDrive(drive, scaling), quantizeInitialState(initial, 1), {
+      amplitude: 0,
+      shift: identity.noiseShiftMin,
+    });
+    await session.program(image);
+    let last: Int16Array | undefined;
+    let ticks = LOOK_TICKS;
+    for (let look = 0; look < LOOKS_MAX; look++) {
+      const { codes: read } = await session.acquire({
+        burnInTicks: ticks,
+        sampleCount: 1,
+        ticksPerSample: 0,
+        continues: look > 0,
+        onOverload: 'mark',
+      });
+      const before = last;
+      last = read;
+      if (before !== undefined && read.every((code, i) => Math.abs(code - before[i]) <= 1)) break;
+      ticks = Math.min(LOOK_TICKS_MAX, ticks * 2);
+    }
+    const v = model.readOut(last ?? new Int16Array(centre.length), 1);
+    const step = adcStep(identity.adcBits);
+    let isAtEdge = false;
+    const y = v.map((value, i) => {
+      const edge = centre[i] + width * Math.sign(value);
+      if (Math.abs(value) >= rail - step && Math.abs(edge) < 1 - 1e-12) isAtEdge = true;
+      return clamped(centre[i] + (width * value) / rail, 1);
+    });
+    return { y, isAtEdge };
+  }
+}
+
+interface BoxPlan {
+  readonly scaling: {
+    readonly systemScale: number;
+    readonly solutionScale: number;
+    readonly couplingBits: number;
+    readonly rowAttenuation: number;
+  };
+  readonly codes: SystemCodes;
+  readonly rail: number;
+  readonly identity: DeviceIdentity;
+}
+
+function clamped(value: number, limit: number): number {
+  return Math.max(-limit, Math.min(limit, value));
+}
+
+function refuseIllConditioned({ spectrum }: CheckedSystem): void {
+  const condition = spectrum.eigenvalueMax / spectrum.eigenvalueMin;
+  if (condition <= CONDITION_MAX) return;
+  throw new ThermolinkError(
+    'UNSUPPORTED',
+    `The condition of this program is ${formatNumber(condition, 2)}; the rails of a board serve up to 1,000.`,
+    {
+      hint: 'Weigh the inputs more (R), shorten the horizon, or solve it on the host.',
+      data: { condition, conditionMax: CONDITION_MAX },
+    },
+  );
+}
