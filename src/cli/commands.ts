@@ -153,6 +153,22 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
     load: () => import('./commands/lyapunov/lyapunov.js'),
   },
   {
+    name: 'control',
+    summary: 'control a linear plant: learn a gain, or plan its inputs, with a board',
+    commands: [
+      {
+        name: 'policy',
+        summary: 'learn a gain by natural policy gradient, visited states as rows of a crossbar',
+        load: () => import('./commands/control/policy.js'),
+      },
+      {
+        name: 'mpc',
+        summary: 'model-predictive control, the rails of the board as the bounds of the inputs',
+        load: () => import('./commands/control/mpc.js'),
+      },
+    ],
+  },
+  {
     name: 'info',
     summary: 'show what a board is, what it can hold, its state and counters',
     load: () => import('./commands/info/info.js'),
