@@ -37,7 +37,7 @@ export function rowsOf({ methods }: TaskResult): string[][] {
     return [
       name,
       error.geometricMean.toExponential(1),
-      `${error.min.toExponential(1)} to ${error.max.toExponential(1)}`,
+      method.trainings.length === 1 ? '–' : `${error.min.toExponential(1)} to ${error.max.toExponential(1)}`,
       againstBoard === undefined
         ? ''
         : `× ${formatNumber(againstBoard.factor, 2)}, ${VERDICTS[againstBoard.verdict]}`,
@@ -64,20 +64,23 @@ export function findingsOf(task: TaskResult): string[] {
   const having = (verdict: Verdict): MethodResult[] =>
     digital.filter(({ againstBoard }) => againstBoard?.verdict === verdict);
   const withFactors = (methods: readonly MethodResult[]): string =>
-    listed(methods.map(({ name, againstBoard }) => `${name} (× ${formatNumber(againstBoard!.factor, 2)})`));
+    listed(
+      methods.map(({ name, againstBoard }) => `${name} (error × ${formatNumber(againstBoard!.factor, 2)})`),
+    );
   const [higher, overlap, lower] = [having('higher'), having('overlap'), having('lower')];
   const failed = digital.filter(({ error }) => error === undefined);
+  const everySeed = board.trainings.length === 1 ? 'on the one seed that was run' : 'on every seed';
   const least = digital.filter(({ againstBoard }) => againstBoard?.verdict !== 'higher' && againstBoard);
   return [
     higher.length > 0
-      ? `The board ends with a smaller error than ${withFactors(higher)} on every seed.`
+      ? `The board ends with a smaller error than ${withFactors(higher)} ${everySeed}.`
       : 'The board beats none of the digital methods.',
     ...(overlap.length > 0
       ? [`No difference is shown to ${withFactors(overlap)}: the ranges over the seeds overlap.`]
       : []),
     lower.length > 0
-      ? `A digital method wins: ${withFactors(lower)} ${lower.length === 1 ? 'ends' : 'end'} with a smaller error than the board on every seed.`
-      : 'No digital method ends with a smaller error than the board on every seed.',
+      ? `A digital method wins: ${withFactors(lower)} ${lower.length === 1 ? 'ends' : 'end'} with a smaller error than the board ${everySeed}.`
+      : `No digital method ends with a smaller error than the board ${everySeed}.`,
     ...(failed.length > 0 ? [`Failed: ${listed(failed.map(({ name }) => name))}.`] : []),
     ...others.filter(({ role }) => role === 'without-board').flatMap(withoutBoard),
     ...timeSentences(board, least),

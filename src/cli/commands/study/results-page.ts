@@ -54,7 +54,7 @@ function sectionOf(results: AnyResults): string {
   return [
     `## ${title}`,
     '',
-    `${form}Command: \`${command}\`. Data: [${study}.json](results/${study}.json), seeds ${seeds.join(', ')}, thermolink ${versions.thermolink}, Node ${versions.node}.`,
+    `${form}Command: \`${command}\`. Data: [${study}.json](results/${study}.json), ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}, thermolink ${versions.thermolink}, Node ${versions.node}.`,
     '',
     '| claim | the paper’s figure | ours | how | verdict |',
     '| --- | --- | --- | --- | --- |',
