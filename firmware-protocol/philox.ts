@@ -28,6 +28,10 @@ export const PHILOX_STREAM = {
   spinMoves: 260,
   /** Host: points at which a physics-informed network meets its equation. */
   collocation: 261,
+  /** Host: labels that a network draws for its own curvature. */
+  fisherLabels: 262,
+  /** Host: which way a coupling is rounded. */
+  stochasticRounding: 263,
   /** Host: start vectors of the estimates of a matrix's spectrum. */
   spectrumProbe: 272,
   /** Host: draws of the ideal sampler. */

@@ -1,5 +1,5 @@
 import { COUPLING_BITS_MAX, COUPLING_BITS_MIN } from '../../firmware-protocol/limits.js';
-import { checkDevice, checkNumber, checkObject, checkWhole } from '../argument-checks.js';
+import { checkDevice, checkNumber, checkObject, checkOptionalFlag, checkWhole } from '../argument-checks.js';
 import { refuseForeign } from '../board/calibration.js';
 import type { BoardDevice } from '../driver/device-api.js';
 import type {
@@ -43,12 +43,15 @@ export function createAnalogSolver(
   checkOptions(options);
   const { relaxCouplingBits, relaxNoiseTemperature, calibration, ticksMax } = options;
   if (calibration !== undefined) refuseForeign(calibration.board, device.identity);
-  const settings = { couplingBits: relaxCouplingBits, noiseTemperature: relaxNoiseTemperature, ticksMax };
+  const settings = {
+    ...{ couplingBits: relaxCouplingBits, noiseTemperature: relaxNoiseTemperature, ticksMax },
+    chopped: options.relaxChopped,
+  };
   return {
     name: 'analog',
     relax: async (request) => {
       checkIsRelaxRequest(request);
-      return relax(device, { ...request, ...settings });
+      return relax(device, { ...request, ...settings, roundings: options.relaxRoundings });
     },
     truncated: async (request, work) => {
       checkIsTruncatedRequest(request);
@@ -74,4 +77,6 @@ function checkOptions(options: AnalogSolverOptions): void {
   checkWhole('relaxCouplingBits', relaxCouplingBits, COUPLING_BITS_MIN, COUPLING_BITS_MAX);
   checkNumber('relaxNoiseTemperature', relaxNoiseTemperature, 0);
   checkNumber('ticksMax', ticksMax, 1);
+  checkOptionalFlag('relaxChopped', options.relaxChopped);
+  checkWhole('relaxRoundings', options.relaxRoundings ?? 1, 1);
 }

@@ -254,6 +254,16 @@ export interface AnalogSolverOptions {
    */
   readonly relaxNoiseTemperature?: number;
   /**
+   * Lets `relax` and `truncated` run everything a second time with the drive negated, so that what the board
+   * adds to every answer cancels. Default: no.
+   */
+  readonly relaxChopped?: boolean;
+  /**
+   * The number of times that `relax` rounds the couplings stochastically; its answers are averaged. Default
+   * 1: to the nearest code.
+   */
+  readonly relaxRoundings?: number;
+  /**
    * What was measured of the board. `solve` and `invert` program and read it so that its errors cancel;
    * `relax` and `truncated` do not use it. Default: nothing.
    */

@@ -1,5 +1,5 @@
 import { COUPLING_BITS_MAX, COUPLING_BITS_MIN } from '../../firmware-protocol/limits.js';
-import { checkNumber, checkWhole } from '../argument-checks.js';
+import { checkNumber, checkOptionalFlag, checkWhole } from '../argument-checks.js';
 import { refuseTooLong, tickOf } from '../board/board-range.js';
 import type { CheckedSystem } from '../board/checked-system.js';
 import { refuseTooLarge } from '../board/checked-system.js';
@@ -14,9 +14,11 @@ import {
   type SystemScaling,
   type TimedScaling,
 } from '../board/scaling.js';
-import { type BoardSession, inSession } from '../board/session.js';
+import { type Attempt, type BoardSession, inSession } from '../board/session.js';
+import { dithered } from '../board/stochastic-rounding.js';
 import type { BoardDevice, DeviceIdentity, RunReport } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
+import { addScaled } from '../linalg/conjugate-directions.js';
 import { isZero } from '../linalg/products.js';
 import { formatNumber } from '../number-text.js';
 import type { RelaxRequest, RelaxResult } from './contract.js';
@@ -32,9 +34,23 @@ export interface BoardRelaxRequest extends RelaxRequest {
   readonly noiseTemperature?: number;
   /** A board run that would need more ticks than this is refused. Default 2³⁰. */
   readonly ticksMax?: number;
+  /**
+   * Runs everything twice, the second time with b and x₀ negated, and takes half of the difference: what the
+   * board adds to every answer, an offset, cancels. Twice the ticks, and couplings are not sent again.
+   * Default: no.
+   */
+  readonly chopped?: boolean;
+  /**
+   * k ≥ 1: the couplings are rounded stochastically k times, and answers are averaged, so that the first
+   * order of the error from rounding averages out (`dithered`). Couplings are sent k times. Default 1, where
+   * they are rounded to the nearest code.
+   */
+  readonly roundings?: number;
 }
 
 const COUPLING_BITS = 8;
+/** Their random numbers are named by 16 bits. */
+const ROUNDINGS_MAX = 2 ** 16;
 /** After the sixth overload it gives up. By then s_x has grown 32-fold and s_A 16-fold. */
 const ATTEMPTS_MAX = 6;
 
@@ -67,7 +83,8 @@ export async function relax(device: BoardDevice, request: BoardRelaxRequest): Pr
         return { x: zero(), cost: ZERO_COST };
       const noise = noiseOf(request, identity);
       const early = session.charge('mapMs', () => systemScaling(request, system, identity));
-      const codes = session.charge('mapMs', () => session.model.quantizeSystem(system.system, early, 0));
+      const codesOf = codesOfMembers(session, system, request);
+      const codes = session.charge('mapMs', () => codesOf(0, early));
       let { drive } = request;
       if (typeof drive === 'function') {
         await session.uploadCouplings(codes);
@@ -80,10 +97,10 @@ export async function relax(device: BoardDevice, request: BoardRelaxRequest): Pr
       );
       const result = await session.ranged<RelaxResult>(
         rangeOf(first, identity),
-        runsOf(session, system, relaxation, { first, codes }, noise),
+        runsOf(session, request, relaxation, { first, codes, codesOf }, noise),
       );
       // A training makes 650 kB of codes in each step. After a failure the device may still go on with them.
-      releaseCouplings(system.system, codes);
+      if ((request.roundings ?? 1) === 1) releaseCouplings(system.system, codes);
       return result;
     },
   );
@@ -95,6 +112,8 @@ function check(request: BoardRelaxRequest, identity: DeviceIdentity): CheckedSys
   checkWhole('couplingBits', couplingBits, COUPLING_BITS_MIN, COUPLING_BITS_MAX);
   checkNumber('noiseTemperature', noiseTemperature, 0);
   checkNumber('ticksMax', ticksMax, 1);
+  checkOptionalFlag('chopped', request.chopped);
+  checkWhole('roundings', request.roundings ?? 1, 1, ROUNDINGS_MAX);
   refuseTooLarge(checked.system, identity);
   return checked;
 }
@@ -118,36 +137,64 @@ function systemScaling(
   return scaling;
 }
 
+/** Codes of one rounding of the couplings. */
+type CodesOf = (member: number, scaling: SystemScaling) => SystemCodes;
+
+function codesOfMembers(
+  { model }: BoardSession,
+  { system }: CheckedSystem,
+  { roundings = 1, address }: BoardRelaxRequest,
+): CodesOf {
+  return (member, scaling) =>
+    model.quantizeSystem(roundings === 1 ? system : dithered(system, scaling, address, member), scaling, 0);
+}
+
 /**
- * One attempt at one s_x. Couplings depend on s_A alone, so the first retry sends none. `codes` are those of
- * the system at the first s_A.
+ * One attempt at one s_x, with all its roundings and both signs. Couplings depend on s_A alone, so the first
+ * retry of a single rounding sends none. `codes` are those of the first rounding at the first s_A.
  */
 function runsOf(
   session: BoardSession,
-  { system }: CheckedSystem,
+  { chopped = false, roundings = 1 }: BoardRelaxRequest,
   { drive, initial }: Relaxation,
-  { first, codes: firstCodes }: { readonly first: TimedScaling; readonly codes: SystemCodes },
+  {
+    first,
+    codes: firstCodes,
+    codesOf,
+  }: { readonly first: TimedScaling; readonly codes: SystemCodes; readonly codesOf: CodesOf },
   noise: NoiseRegister,
 ) {
   const { model } = session;
   let codes = firstCodes;
-  let codedScale = first.systemScale;
-  return async (solutionScale: number) => {
+  let coded = { scale: first.systemScale, member: 0 };
+  return async (solutionScale: number): Promise<Attempt<RelaxResult>> => {
     const scaling = scalingAt(first, solutionScale);
-    const image = session.charge('mapMs', () => {
-      if (codedScale !== scaling.systemScale) {
-        codes = model.quantizeSystem(system, scaling, 0);
-        codedScale = scaling.systemScale;
+    const signs = chopped ? [1, -1] : [1];
+    const x = new Float64Array(initial.length);
+    for (let member = 0; member < roundings; member++)
+      for (const sign of signs) {
+        const image = session.charge('mapMs', () => {
+          if (coded.scale !== scaling.systemScale || coded.member !== member) {
+            codes = codesOf(member, scaling);
+            coded = { scale: scaling.systemScale, member };
+          }
+          const driveCodes = model.quantizeDrive(signed(drive, sign), scaling);
+          const state = quantizeInitialState(signed(initial, sign), solutionScale);
+          return programImage(codes, driveCodes, state, noise);
+        });
+        await session.program(image);
+        const run = await session.acquire({ burnInTicks: scaling.ticks, sampleCount: 1, ticksPerSample: 0 });
+        if (run.overloaded) return { overload: run.report };
+        const share = sign / (roundings * signs.length);
+        session.charge('readoutMs', () => addScaled(x, share, model.readOut(run.codes, solutionScale)));
       }
-      const driveCodes = model.quantizeDrive(drive, scaling);
-      return programImage(codes, driveCodes, quantizeInitialState(initial, solutionScale), noise);
-    });
-    await session.program(image);
-    const run = await session.acquire({ burnInTicks: scaling.ticks, sampleCount: 1, ticksPerSample: 0 });
-    if (run.overloaded) return { overload: run.report };
-    const x = session.charge('readoutMs', () => model.readOut(run.codes, solutionScale));
     return { answer: { x, cost: session.cost } };
   };
+}
+
+/** Its own array for the sign +1. */
+export function signed(values: Float64Array, sign: number): Float64Array {
+  return sign === 1 ? values : values.map((value) => -value);
 }
 
 /** The scaling of the attempt at `solutionScale`: from twice the first s_x on, n and s_A grow as s_x does. */

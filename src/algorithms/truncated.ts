@@ -1,5 +1,5 @@
 import { COUPLING_BITS_MAX, COUPLING_BITS_MIN } from '../../firmware-protocol/limits.js';
-import { checkAddress, checkNumber, checkSignal, checkWhole } from '../argument-checks.js';
+import { checkAddress, checkNumber, checkOptionalFlag, checkSignal, checkWhole } from '../argument-checks.js';
 import { adcStep, refuseTooLong } from '../board/board-range.js';
 import { type CheckedSystem, checkSystem, checkVector, refuseTooLarge } from '../board/checked-system.js';
 import { ZERO_COST } from '../board/cost.js';
@@ -12,6 +12,7 @@ import { type Attempt, type BoardSession, inSession } from '../board/session.js'
 import { factorEigenvalueMax } from '../board/spectrum.js';
 import type { BoardDevice } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
+import { addScaled } from '../linalg/conjugate-directions.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
 import { isZero, normInf } from '../linalg/products.js';
 import { directSolver, inverseOf } from '../linalg/woodbury.js';
@@ -25,13 +26,13 @@ import type {
   TruncatedRun,
   TruncatedSolver,
 } from './contract.js';
-import { type BoardRelaxRequest, noiseOf } from './relax.js';
+import { type BoardRelaxRequest, noiseOf, signed } from './relax.js';
 import { checkIsInverseRequest, checkIsTruncatedRequest } from './request-checks.js';
 
 /** What is loaded into a board for truncated solves. */
 export interface BoardTruncatedRequest
   extends TruncatedRequest,
-    Pick<BoardRelaxRequest, 'couplingBits' | 'noiseTemperature' | 'ticksMax'> {}
+    Pick<BoardRelaxRequest, 'couplingBits' | 'noiseTemperature' | 'ticksMax' | 'chopped'> {}
 
 const COUPLING_BITS = 8;
 /** From a first guess that is off by 2³⁰ it is as many doublings to the right scale. */
@@ -80,6 +81,7 @@ function check(request: BoardTruncatedRequest, { identity }: BoardDevice): Check
   checkWhole('couplingBits', couplingBits, COUPLING_BITS_MIN, COUPLING_BITS_MAX);
   checkNumber('noiseTemperature', noiseTemperature, 0);
   checkNumber('ticksMax', ticksMax, 1);
+  checkOptionalFlag('chopped', request.chopped);
   refuseTooLarge(checked.system, identity);
   return checked;
 }
@@ -158,26 +160,33 @@ class FactorOnBoard implements LoadedFactor {
     scaleMin: number,
   ): Promise<Attempt<TruncatedResult>> {
     const session = this.#session;
-    const image = session.charge('mapMs', () => {
-      const scaling = { ...codes, systemScale, solutionScale };
-      const state = quantizeInitialState(new Float64Array(drive.length), solutionScale);
-      const damped = { ...codes, damping: dampingCodeOf(damping, systemScale) };
-      return programImage(damped, session.model.quantizeDrive(drive, scaling), state, this.#load.noise);
-    });
-    await session.program(image);
-    const run = await session.acquire({ burnInTicks: ticks, sampleCount: 1, ticksPerSample: 0 });
-    if (run.overloaded) return { overload: run.report };
-    return session.charge('readoutMs', () => {
-      const step = adcStep(session.identity.adcBits);
-      const peak = run.codes.reduce((most, code) => Math.max(most, Math.abs(code)), 0) * step;
-      if (peak < PEAK_MIN && solutionScale > scaleMin) {
-        const shrink = 2 ** Math.floor(Math.log2(PEAK_AIM / Math.max(peak, step)));
-        return { retryAt: Math.max(solutionScale / shrink, scaleMin) };
-      }
-      const growth = peak > PEAK_HIGH ? 2 : peak < PEAK_LOW ? 0.5 : 1;
-      const x = session.model.readOut(run.codes, solutionScale);
-      return { answer: { x, nextScale: solutionScale * growth } };
-    });
+    const { request, noise } = this.#load;
+    const step = adcStep(session.identity.adcBits);
+    const signs = request.chopped ? [1, -1] : [1];
+    const x = new Float64Array(drive.length);
+    let peak = 0;
+    for (const sign of signs) {
+      const image = session.charge('mapMs', () => {
+        const scaling = { ...codes, systemScale, solutionScale };
+        const state = quantizeInitialState(new Float64Array(drive.length), solutionScale);
+        const damped = { ...codes, damping: dampingCodeOf(damping, systemScale) };
+        const driveCodes = session.model.quantizeDrive(signed(drive, sign), scaling);
+        return programImage(damped, driveCodes, state, noise);
+      });
+      await session.program(image);
+      const run = await session.acquire({ burnInTicks: ticks, sampleCount: 1, ticksPerSample: 0 });
+      if (run.overloaded) return { overload: run.report };
+      session.charge('readoutMs', () => {
+        peak = run.codes.reduce((most, code) => Math.max(most, Math.abs(code) * step), peak);
+        addScaled(x, sign / signs.length, session.model.readOut(run.codes, solutionScale));
+      });
+    }
+    if (peak < PEAK_MIN && solutionScale > scaleMin) {
+      const shrink = 2 ** Math.floor(Math.log2(PEAK_AIM / Math.max(peak, step)));
+      return { retryAt: Math.max(solutionScale / shrink, scaleMin) };
+    }
+    const growth = peak > PEAK_HIGH ? 2 : peak < PEAK_LOW ? 0.5 : 1;
+    return { answer: { x, nextScale: solutionScale * growth } };
   }
 }
 

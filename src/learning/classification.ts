@@ -1,6 +1,7 @@
 import { type BatchPlan, planBatches } from './batches.js';
 import { type FactorRoom, factorRoom, gaussNewtonFactor } from './curvature/gauss-newton.js';
 import { layerCurvatures } from './curvature/layer-curvatures.js';
+import { monteCarloFactor } from './curvature/monte-carlo-fisher.js';
 import { firstExamples } from './data/dataset.js';
 import { refuseDivergedLoss } from './diverged.js';
 import { GradientThread } from './gradient-thread.js';
@@ -32,6 +33,7 @@ export function classification(
 ): Classification {
   const { network, data, batch, epochs, trainSize, curvatureExamples, seed } = request;
   const examples = firstExamples(data.train, trainSize);
+  const isDrawn = request.curvature === 'monte-carlo';
   const plan = planBatches(examples, batch, epochs, seed);
   let room: FactorRoom | undefined;
   let factors: PerExampleFactors | undefined;
@@ -49,7 +51,7 @@ export function classification(
     name: network.name,
     settings: network.settings,
     parameterCount: network.parameterCount,
-    curvatureRows: curvatureExamples * network.outputCount,
+    curvatureRows: curvatureExamples * (isDrawn ? 1 : network.outputCount),
     plan,
     init: (seed) => network.init(seed),
     evaluate: ({ parameters, step, totalSteps }) => {
@@ -71,6 +73,11 @@ export function classification(
           },
         },
         factor: () => {
+          if (isDrawn) {
+            const few = firstExamples(examplesOfStep, curvatureExamples);
+            factors = network.perExampleFactors(parameters, few, factors);
+            return monteCarloFactor(network.layers, network.parameterCount, factors, { seed, step });
+          }
           room ??= factorRoom(network, curvatureExamples);
           return gaussNewtonFactor(
             network,

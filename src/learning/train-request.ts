@@ -26,6 +26,11 @@ export interface TrainRequest {
   readonly trainSize?: number;
   /** The first so many examples of each batch give the curvature; default 8. */
   readonly curvatureExamples?: number;
+  /**
+   * How the curvature is estimated: by all derivatives of an example's outputs (`gauss-newton`, the default),
+   * one row of K for each, or by a label that the network draws (`monte-carlo`), one row for each example.
+   */
+  readonly curvature?: CurvatureName;
   /** Seed of initial parameters, example order and noise; u32. */
   readonly seed: number;
   /** What else the results depend on, such as the board's profile; JSON data. */
@@ -38,6 +43,10 @@ export interface TrainRequest {
   readonly onMended?: (sentence: string) => void;
   readonly output?: TrainingOutput;
 }
+
+export const CURVATURE_NAMES = ['gauss-newton', 'monte-carlo'] as const;
+/** One of `CURVATURE_NAMES`. */
+export type CurvatureName = (typeof CURVATURE_NAMES)[number];
 
 /** Where the files of a training go. */
 export interface TrainingOutput {
@@ -79,6 +88,9 @@ export function resolveRequest<Request extends Omit<TrainRequest, 'optimizer'>>(
   checkWhole('trainSize', trainSize, 1, data.train.count);
   checkWhole('curvatureExamples', curvatureExamples, 1, batch);
   checkSeed('seed', seed);
+  const { curvature = 'gauss-newton' } = request;
+  if (!CURVATURE_NAMES.includes(curvature))
+    throw badArgument('curvature', curvature, `one of ${CURVATURE_NAMES.join(', ')}`);
   const pixels = data.rows * data.columns;
   if (network.inputCount !== pixels || network.outputCount !== data.classes)
     throw new ThermolinkError(
@@ -95,8 +107,18 @@ export function resolveRequest<Request extends Omit<TrainRequest, 'optimizer'>>(
  * null`.
  */
 export function settingsOf(request: ResolvedRequest): Readonly<Record<string, unknown>> {
-  const { network, data, optimizer, epochs, batch, trainSize, curvatureExamples, seed, environment } =
-    request;
+  const {
+    network,
+    data,
+    optimizer,
+    epochs,
+    batch,
+    trainSize,
+    curvatureExamples,
+    curvature,
+    seed,
+    environment,
+  } = request;
   const settings = {
     model: network.settings,
     data: data.digest,
@@ -105,6 +127,7 @@ export function settingsOf(request: ResolvedRequest): Readonly<Record<string, un
     batch,
     trainSize,
     ...(optimizer.needsCurvature ? { curvatureExamples } : {}),
+    ...(optimizer.needsCurvature && curvature === 'monte-carlo' ? { curvature } : {}),
     seed,
     ...(environment === undefined ? {} : { environment }),
   };

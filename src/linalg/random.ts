@@ -79,6 +79,8 @@ export const RANDOM_STREAM = {
   spinStarts: PHILOX_STREAM.spinStarts,
   spinMoves: PHILOX_STREAM.spinMoves,
   collocation: PHILOX_STREAM.collocation,
+  fisherLabels: PHILOX_STREAM.fisherLabels,
+  stochasticRounding: PHILOX_STREAM.stochasticRounding,
   spectrumProbe: PHILOX_STREAM.spectrumProbe,
   idealSampler: PHILOX_STREAM.idealSampler,
   benchProblem: PHILOX_STREAM.benchProblem,

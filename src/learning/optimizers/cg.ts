@@ -3,11 +3,9 @@ import { assert } from '../../errors.js';
 import { conjugateDirections } from '../../linalg/conjugate-directions.js';
 import { applySystem } from '../../linalg/linear-system.js';
 import type { Optimizer } from './contract.js';
-import { applyStep, gradientOf, type RateSettings, rateAt } from './step.js';
+import { applyStep, type DampingSettings, dampingAt, gradientOf, type RateSettings, rateAt } from './step.js';
 
-export interface CgSettings extends RateSettings {
-  /** λ ≥ 0. */
-  readonly damping: number;
+export interface CgSettings extends RateSettings, DampingSettings {
   /** c ≥ 1: conjugate directions of a step, each with one product with G. */
   readonly products: number;
   /** Largest ‖η x‖₂ of one step; Infinity for no bound. */
@@ -20,7 +18,7 @@ export interface CgSettings extends RateSettings {
  * ticks does on the host, without its board.
  */
 export function cg(settings: CgSettings): Optimizer {
-  const { damping, products, clip } = settings;
+  const { products, clip } = settings;
   return {
     name: 'cg',
     settings: { name: 'cg', ...settings },
@@ -29,6 +27,7 @@ export function cg(settings: CgSettings): Optimizer {
     update: async (state, request) => {
       const { factor } = request;
       assert(factor !== undefined, 'conjugate gradients were given no curvature');
+      const damping = dampingAt(settings, request);
       const apply = (x: Float64Array) => applySystem({ kind: 'factored', factor, damping }, x);
       const x = await conjugateDirections(apply, await gradientOf(request), products, async (r) => r);
       const parameters = applyStep(request, x, rateAt(settings, request), clip);

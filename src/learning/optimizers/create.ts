@@ -53,6 +53,7 @@ const RANGES: Record<Exclude<keyof OptimizerOptions, 'initial'>, typeof POSITIVE
     words: 'a whole number of at least 0',
   },
   firstDamping: POSITIVE,
+  finalDamping: { test: (value) => value > 0 && value <= 1, words: 'a number above 0 and at most 1' },
   dampingMin: POSITIVE,
   average: FRACTION,
   reload: COUNT,

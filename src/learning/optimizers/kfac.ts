@@ -6,9 +6,9 @@ import { dot, gramOfColumns, matMul } from '../../linalg/products.js';
 import { divergedError } from '../diverged.js';
 import type { LayerPlace } from '../problem/contract.js';
 import type { Optimizer, OptimizerState, StepRequest } from './contract.js';
-import { applyStep, gradientOf, type RateSettings, rateAt } from './step.js';
+import { applyStep, type DampingSettings, dampingAt, gradientOf, type RateSettings, rateAt } from './step.js';
 
-export interface KfacSettings extends RateSettings {
+export interface KfacSettings extends RateSettings, DampingSettings {
   /** γ > 0, in units of the curvature: it is added to each layer's A ⊗ B, split between both factors. */
   readonly damping: number;
   /** μ, 0 ≤ μ < 1. */
@@ -107,14 +107,16 @@ function mean(before: Float64Array | undefined, share: number, rows: Matrix): Fl
 /** Adds the inverses of both damped factors of each layer to `arrays`. */
 async function invertAll(
   solver: InverseSolver,
-  { damping, tolerance }: KfacSettings,
+  settings: KfacSettings,
   places: readonly LayerPlace[],
   arrays: Record<string, Float64Array>,
-  { seed, step, signal }: StepRequest,
+  request: StepRequest,
 ): Promise<SolverCost> {
+  const { seed, step, signal } = request;
+  const { tolerance } = settings;
   let cost: SolverCost = ZERO_COST;
   let block = 0;
-  const root = Math.sqrt(damping);
+  const root = Math.sqrt(dampingAt(settings, request));
   for (const [l, { inputs, outputs }] of places.entries()) {
     const parts = [
       { name: `inputs${l}`, size: inputs + 1 },
@@ -131,8 +133,8 @@ async function invertAll(
       for (let i = 0; i < size; i++) damped[i * size + i] += added;
       if (!damped.every(Number.isFinite)) throw divergedError(step, 'the curvature is not finite');
       const address = { seed, step, block };
-      const request = { matrix: matrix(size, size, damped), tolerance, address, signal };
-      const answer = await solver.invert(request);
+      const asked = { matrix: matrix(size, size, damped), tolerance, address, signal };
+      const answer = await solver.invert(asked);
       arrays[name + INVERSE] = answer.inverse.data;
       cost = addCost(cost, answer.cost);
       block += size;

@@ -3,11 +3,9 @@ import { assert, ThermolinkError } from '../../errors.js';
 import type { Matrix } from '../../linalg/matrix.js';
 import { directSolver } from '../../linalg/woodbury.js';
 import type { Optimizer } from './contract.js';
-import { applyStep, gradientOf, type RateSettings, rateAt } from './step.js';
+import { applyStep, type DampingSettings, dampingAt, gradientOf, type RateSettings, rateAt } from './step.js';
 
-export interface NgdSettings extends RateSettings {
-  /** λ > 0. */
-  readonly damping: number;
+export interface NgdSettings extends RateSettings, DampingSettings {
   /** Largest ‖η x‖₂ of one step; Infinity for no bound. */
   readonly clip: number;
 }
@@ -18,7 +16,7 @@ export interface NgdSettings extends RateSettings {
  * Source: Amari, "Natural gradient works efficiently in learning", 1998.
  */
 export function ngd(settings: NgdSettings): Optimizer {
-  const { damping, clip } = settings;
+  const { clip } = settings;
   return {
     name: 'ngd',
     settings: { name: 'ngd', ...settings },
@@ -26,7 +24,7 @@ export function ngd(settings: NgdSettings): Optimizer {
     init: () => ({ arrays: {}, numbers: {} }),
     update: async (state, request) => {
       assert(request.factor !== undefined, 'natural gradient descent was given no curvature');
-      const x = naturalGradient(request.factor, damping, await gradientOf(request));
+      const x = naturalGradient(request.factor, dampingAt(settings, request), await gradientOf(request));
       return { parameters: applyStep(request, x, rateAt(settings, request), clip), state, cost: ZERO_COST };
     },
   };

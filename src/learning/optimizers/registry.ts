@@ -58,6 +58,8 @@ export interface OptimizerOptions {
   readonly beta1?: number;
   /** Share of the mean of squared gradients that `adam` and `rmsprop` keep, at least 0 and below 1. */
   readonly beta2?: number;
+  /** Share of λ to which it falls geometrically over the training, above 0 and at most 1. Default 1. */
+  readonly finalDamping?: number;
   /** λ ≥ 0, added to every eigenvalue of the curvature, in its units. */
   readonly damping?: number;
   /** t ≥ 0: how long the board relaxes, in units of 1/eigenvalue of G + λI. */
@@ -124,9 +126,10 @@ export const OPTIMIZER_DEFAULTS = {
 /** Those of `tngd` with `ticks`, for problems whose curvature is exact; `ticks` itself has no default. */
 export const TRUNCATED_DEFAULTS = { rate: 0.05, finalRate: 0.1, clip: 0.5, damping: 1e-3, runs: 1 } as const;
 
-/** What every optimizer with a rate has and its defaults need not name. */
-const SHARED_DEFAULTS: OptimizerOptions = { finalRate: 0 };
-/** What these have besides; the default is left out of their settings. */
+/**
+ * What these have besides, as every optimizer with a rate has a `finalRate` and every one with a damping a
+ * `finalDamping`; the defaults are left out of their settings.
+ */
 const FURTHER: Readonly<Partial<Record<OptimizerName, OptimizerOptions>>> = {
   lm: { rate: 1, finalRate: 0, dampingMin: 1e-7 },
 };
@@ -137,7 +140,10 @@ export function hasOption(name: OptimizerName, option: string, hasTicks: boolean
   const defaults: OptimizerOptions = isTruncated ? TRUNCATED_DEFAULTS : OPTIMIZER_DEFAULTS[name];
   if (isTruncated && option === 'ticks') return true;
   return (
-    option in defaults || option in (FURTHER[name] ?? {}) || ('rate' in defaults && option in SHARED_DEFAULTS)
+    option in defaults ||
+    option in (FURTHER[name] ?? {}) ||
+    ('rate' in defaults && option === 'finalRate') ||
+    ('damping' in defaults && option === 'finalDamping')
   );
 }
 

@@ -5,14 +5,12 @@ import { normInf } from '../../linalg/products.js';
 import { formatNumber } from '../../number-text.js';
 import { divergedError } from '../diverged.js';
 import type { OptimizerState, StepRequest } from './contract.js';
-import { gradientOf } from './step.js';
+import { type DampingSettings, dampingAt, gradientOf } from './step.js';
 
 /** Where each relaxation starts: from the last solution, from the gradient, or from zero. */
 export type InitialPolicy = 'keep' | 'gradient' | 'zero';
 
-export interface RelaxationSettings {
-  /** λ ≥ 0. */
-  readonly damping: number;
+export interface RelaxationSettings extends DampingSettings {
   /** t ≥ 0, in units of 1/eigenvalue of G + λI. */
   readonly time: number;
   readonly initial: InitialPolicy;
@@ -53,7 +51,8 @@ export async function relax(
   request: StepRequest,
 ): Promise<{ x: Float64Array; state: OptimizerState; cost: SolverCost }> {
   const { factor, step, seed, signal } = request;
-  const { damping, time, initial, delay } = settings;
+  const { time, initial, delay } = settings;
+  const damping = dampingAt(settings, request);
   assert(factor !== undefined, 'a relaxation was given no curvature');
   const problem = { system: { kind: 'factored', factor, damping } as const, signal };
   let largestGradient = state.numbers['largestGradient'];

@@ -17,6 +17,24 @@ export function rateAt({ rate, finalRate = 0 }: RateSettings, { step, totalSteps
   return rate * (1 - ((1 - finalRate) * step) / totalSteps);
 }
 
+export interface DampingSettings {
+  /** λ at the first step. */
+  readonly damping: number;
+  /** Share of λ to which it falls, above 0 and at most 1; 1 when left out. */
+  readonly finalDamping?: number;
+}
+
+/**
+ * λ of one step: `damping` · `finalDamping`^(step/totalSteps), a geometric fall that reaches its end just
+ * after the last step. Early steps see a curvature that soon changes, and bear a large λ.
+ */
+export function dampingAt(
+  { damping, finalDamping = 1 }: DampingSettings,
+  { step, totalSteps }: Pick<StepRequest, 'step' | 'totalSteps'>,
+): number {
+  return finalDamping === 1 ? damping : damping * finalDamping ** (step / totalSteps);
+}
+
 /** The gradient of a step, when it is there. Errors: those of the function that waits for it. */
 export async function gradientOf({ gradient }: Pick<StepRequest, 'gradient'>): Promise<Float64Array> {
   return typeof gradient === 'function' ? gradient() : gradient;

@@ -4,11 +4,9 @@ import { conjugateDirections } from '../../linalg/conjugate-directions.js';
 import { applySystem } from '../../linalg/linear-system.js';
 import { divergedError } from '../diverged.js';
 import type { Optimizer } from './contract.js';
-import { applyStep, gradientOf, type RateSettings, rateAt } from './step.js';
+import { applyStep, type DampingSettings, dampingAt, gradientOf, type RateSettings, rateAt } from './step.js';
 
-export interface TruncatedTngdSettings extends RateSettings {
-  /** λ ≥ 0. */
-  readonly damping: number;
+export interface TruncatedTngdSettings extends RateSettings, DampingSettings {
   /** Ticks of each board run, ≥ 1. */
   readonly ticks: number;
   /** Board runs of a step, ≥ 1, on one load of the curvature. */
@@ -27,7 +25,7 @@ export interface TruncatedTngdSettings extends RateSettings {
  * The state keeps the scale of each run, so that a training that is resumed gives the same bits.
  */
 export function truncatedTngd(solver: TruncatedSolver, settings: TruncatedTngdSettings): Optimizer {
-  const { damping, ticks, runs, clip } = settings;
+  const { ticks, runs, clip } = settings;
   return {
     name: 'tngd',
     settings: { name: 'tngd', solver: solver.name, ...settings },
@@ -35,6 +33,7 @@ export function truncatedTngd(solver: TruncatedSolver, settings: TruncatedTngdSe
     init: () => ({ arrays: { scales: new Float64Array(runs) }, numbers: {} }),
     update: async (state, request) => {
       const { factor, step, seed, signal } = request;
+      const damping = dampingAt(settings, request);
       assert(factor !== undefined, 'natural gradient descent was given no curvature');
       const gradient = await gradientOf(request);
       if (!gradient.every(Number.isFinite)) throw divergedError(step, 'the gradient is not finite');

@@ -15,6 +15,8 @@ import { difference, factorOfNoise, M, P, request, trajectory } from '../../supp
 const ALL: Record<string, () => Optimizer> = {
   sgd: () => createOptimizer('sgd'),
   adam: () => createOptimizer('adam'),
+  'sign-sgd': () => createOptimizer('sign-sgd'),
+  rmsprop: () => createOptimizer('rmsprop'),
   ngd: () => createOptimizer('ngd'),
   tngd: () => createOptimizer('tngd', { delay: 0.5 }, exactSolver()),
   'tngd-adam': () => createOptimizer('tngd-adam', {}, exactSolver()),
@@ -127,6 +129,54 @@ describe('ngd', () => {
         gradient.map((g) => g / 0.5),
       ),
     ).toBe(0);
+  });
+});
+
+describe('sign-sgd and rmsprop', () => {
+  it('step by the sign of the mean of gradients', async () => {
+    const [eta, mu] = [0.02, 0.7];
+    const found = await trajectory(createOptimizer('sign-sgd', { rate: eta, momentum: mu }), 3);
+    const theta: Float64Array = noiseVector(P, 1);
+    const v = new Float64Array(P);
+    for (let step = 0; step < 3; step++) {
+      const g = noiseVector(P, 20 + step);
+      for (let i = 0; i < P; i++) {
+        v[i] = mu * v[i] + (1 - mu) * g[i];
+        theta[i] -= eta * (1 - step / 10) * Math.sign(v[i]);
+      }
+      expect(difference(found[step], theta)).toBeLessThan(1e-14);
+    }
+  });
+
+  it('rmsprop is Adam without a mean of gradients', async () => {
+    const options = { rate: 0.02, beta2: 0.9 };
+    const adam = await trajectory(createOptimizer('adam', { ...options, beta1: 0 }), 4);
+    expect(await trajectory(createOptimizer('rmsprop', options), 4)).toEqual(adam);
+  });
+});
+
+describe('a damping that falls', () => {
+  it.each(['ngd', 'cg'] as const)('is geometric for %s, and a share of 1 is the plain one', async (name) => {
+    const damping = 0.4;
+    const optimizer = createOptimizer(name, { damping, finalDamping: 0.01, rate: 1, clip: 1e9 });
+    const constant = createOptimizer(name, { damping, rate: 1, clip: 1e9 });
+    const same = createOptimizer(name, { damping, finalDamping: 1, rate: 1, clip: 1e9 });
+    const step = 5;
+    const asked = request({ step });
+    const at = createOptimizer(name, { damping: damping * 0.1, rate: 1, clip: 1e9 });
+    const parametersOf = async (one: Optimizer) => (await one.update(one.init(P), asked)).parameters;
+    // Half of the way is the square root of the share.
+    expect(difference(await parametersOf(optimizer), await parametersOf(at))).toBeLessThan(1e-10);
+    expect(await parametersOf(same)).toEqual(await parametersOf(constant));
+  });
+
+  it('reaches the relaxation of tngd too', async () => {
+    const solver = exactSolver();
+    await trajectory(createOptimizer('tngd', { damping: 0.4, finalDamping: 0.01 }, solver), 6);
+    const dampings = solver.calls.map(({ system }) => (system as { damping: number }).damping);
+    dampings.forEach((value, step) => {
+      expect(value).toBeCloseTo(0.4 * 0.01 ** (step / 10), 12);
+    });
   });
 });
 

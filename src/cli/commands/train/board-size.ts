@@ -14,15 +14,16 @@ import { counted } from '../../../number-text.js';
  * UNSUPPORTED.
  */
 export function refuseTooLargeForBoard(
-  { network, batch, curvatureExamples }: Omit<ResolvedRequest, 'optimizer'>,
+  { network, batch, curvatureExamples, curvature }: Omit<ResolvedRequest, 'optimizer'>,
   board: DeviceIdentity,
 ): void {
-  const { outputCount: classes, parameterCount } = network;
+  const { outputCount, parameterCount } = network;
+  const classes = curvature === 'monte-carlo' ? 1 : outputCount;
   const examplesMax = Math.min(batch, Math.floor(board.rows / classes));
   const shape = { parameterCount, curvatureRows: curvatureExamples * classes };
   refuseTooLargeShape(shape, board, {
     hint:
-      `Each curvature example takes ${counted(classes, 'row')}, one for each class: ` +
+      `Each curvature example takes ${counted(classes, 'row')}${classes === 1 ? '' : ', one for each class'}: ` +
       `lower --curvature-examples to ${examplesMax} at most, or choose a larger board.`,
     fits: examplesMax >= 1,
     data: { curvatureExamples, curvatureExamplesMax: examplesMax },

@@ -17,6 +17,9 @@ export interface GivenOptions extends OptimizerOptions {
   readonly record?: string | undefined;
   readonly recordSamples?: boolean | undefined;
   readonly curvatureExamples?: number | undefined;
+  readonly curvature?: string | undefined;
+  readonly chopped?: true | undefined;
+  readonly roundings?: number | undefined;
   /** False when `--no-retry` was given. */
   readonly retry?: boolean | undefined;
 }
@@ -57,7 +60,9 @@ export function refuseInertOptions(
   isDigital = false,
 ): void {
   const options = Object.entries(given).flatMap(([option, value]) => (value === undefined ? [] : [option]));
-  const inert = options.find((option) => !has(name, option) || (isDigital && BOARD_OPTIONS.has(option)));
+  const inert = options.find(
+    (option) => !has(name, option) || (isDigital && (BOARD_OPTIONS.has(option) || option === 'chopped')),
+  );
   if (inert !== undefined)
     throw usage(
       `\`${inert}\` does nothing with ${chosenBy}.`,
@@ -85,7 +90,10 @@ function refuseInertAtTimeZero(given: GivenOptions): void {
 
 function has(name: OptimizerName, option: string): boolean {
   if (BOARD_OPTIONS.has(option)) return usesBoard(name);
-  if (option === 'curvatureExamples') return OPTIMIZER_TRAITS[name].curvature === 'factor';
+  const { board, curvature } = OPTIMIZER_TRAITS[name];
+  if (option === 'curvatureExamples' || option === 'curvature') return curvature === 'factor';
+  if (option === 'chopped') return board === 'relax' || board === 'truncated';
+  if (option === 'roundings') return board === 'relax';
   return hasOption(name, option, false) || (name === 'tngd' && hasOption(name, option, true));
 }
 

@@ -1,6 +1,7 @@
 import { ThermolinkError } from '../../../errors.js';
 import { INITIAL_POLICIES } from '../../../learning/optimizers/registry.js';
 import type { TrainingSummary } from '../../../learning/record.js';
+import { CURVATURE_NAMES } from '../../../learning/train-request.js';
 import { defineCommand } from '../../command.js';
 import { checkFiles } from '../../input/check-files.js';
 import { deviceOption, LOG, RECORD, RETRY } from '../../options/groups.js';
@@ -80,6 +81,24 @@ const OPTIONS = {
     'examples of a batch that give the curvature (default: 8)',
     { value: positiveInteger() },
   ),
+  curvature: option(
+    '--curvature <how>',
+    'gauss-newton: all derivatives of an example, a row for each class (default); monte-carlo: of a label that the network draws, one row',
+    { value: choice(CURVATURE_NAMES) },
+  ),
+  finalDamping: option('--final-damping <f>', 'share of λ to which it falls geometrically', {
+    value: positiveNumber,
+  }),
+  chopped: flag(
+    '--chopped',
+    'run everything again with its drive negated, so that offsets of the board cancel',
+  ),
+  roundings: option('--roundings <k>', 'round the couplings stochastically k times and average the answers', {
+    value: positiveInteger(),
+  }),
+  rank: option('--rank <k>', 'dominant directions of the curvature that the host solves itself in lm', {
+    value: u32,
+  }),
   initial: option('--x0 <state>', 'where the board starts: keep, gradient or zero', {
     value: choice(INITIAL_POLICIES),
   }),
@@ -145,7 +164,8 @@ function planOf(options: TrainOptions): TrainingPlan {
       hint: 'Leave --optimizer out.',
     });
   const { rate, momentum, damping, time, clip, delay, initial } = options;
-  const { ticks, runs, products, average, reload, klClip } = options;
+  const { ticks, runs, products, average, reload, klClip, finalDamping, rank } = options;
+  const { curvature, chopped, roundings } = options;
   const {
     device,
     logLevel,
@@ -161,8 +181,12 @@ function planOf(options: TrainOptions): TrainingPlan {
   } = options;
   const settings = {
     ...{ rate, momentum, damping, time, clip, delay, initial },
-    ...{ ticks, runs, products, average, reload, klClip },
+    ...{ ticks, runs, products, average, reload, klClip, finalDamping, rank },
   };
+  if (ticks !== undefined && roundings !== undefined)
+    throw new ThermolinkError('BAD_ARGUMENT', '--roundings does nothing with --ticks.', {
+      hint: 'It is for relaxations of a given --time.',
+    });
   const chosen = options.optimizer ?? 'tngd';
   const optimizer = preset === 'control' ? preset : chosen;
   const digital = preset === 'control' ? undefined : preset;
@@ -183,6 +207,7 @@ function planOf(options: TrainOptions): TrainingPlan {
     record,
     recordSamples,
     curvatureExamples,
+    ...{ curvature, chopped, roundings },
     retry: options.retry ? undefined : false,
   };
   refuseInertOptions(optimizerOf({ optimizer, settings }).name, chosenBy, given, digital !== undefined);
@@ -202,6 +227,7 @@ function planOf(options: TrainOptions): TrainingPlan {
     trainSize,
     seed,
     curvatureExamples,
+    ...{ curvature, chopped, roundings },
     ...stored,
     retry: options.retry,
     quiet: options.json === true,

@@ -62,6 +62,9 @@ const METHOD_OPTIONS = {
     value: nonNegativeNumber,
   }),
   damping: option('--damping <λ>', 'added to the curvature', { value: nonNegativeNumber }),
+  finalDamping: option('--final-damping <f>', 'share of λ to which it falls geometrically', {
+    value: positiveNumber,
+  }),
   ticks: option('--ticks <n>', 'ticks of a board run', { value: positiveInteger() }),
   runs: option('--runs <k>', 'board runs of a step, which the host combines', { value: positiveInteger() }),
   products: option('--products <c>', 'conjugate directions of a step of cg', { value: positiveInteger() }),
@@ -74,6 +77,10 @@ const METHOD_OPTIONS = {
   memory: option('--memory <k>', 'pairs of steps that lbfgs keeps', { value: positiveInteger() }),
   momentum: option('--momentum <μ>', 'of sgd and sign-sgd, 0 ≤ μ < 1', { value: fractionBelowOne }),
   clip: option('--clip <c>', 'longest parameter step in the 2-norm', { value: positiveNumber }),
+  chopped: flag(
+    '--chopped',
+    'run everything again with its drive negated, so that offsets of the board cancel',
+  ),
   testEvery: option('--test-every <k>', 'steps between two tests (default: a 20th of the steps)', {
     value: positiveInteger(),
   }),
@@ -98,11 +105,12 @@ export function methodOptions(defaults: ProblemDefaults): MethodSpecs {
   return Object.fromEntries(specs.filter(([field]) => !unused.includes(field))) as MethodSpecs;
 }
 
-const BOARD_OPTIONS = ['device', 'logLevel', 'logFile', 'record', 'recordSamples'] as const;
+const BOARD_OPTIONS = ['device', 'logLevel', 'logFile', 'record', 'recordSamples', 'chopped'] as const;
 const OPTIMIZER_OPTIONS = [
   'rate',
   'finalRate',
   'damping',
+  'finalDamping',
   'ticks',
   'runs',
   'products',
@@ -137,7 +145,14 @@ export function methodOf(given: MethodOptions, defaults: ProblemDefaults): Metho
   const chosen = OPTIMIZER_OPTIONS.filter(isGiven).map((field) => [field, given[field]]);
   const options: OptimizerOptions = { ...own, ...Object.fromEntries(chosen) };
   const digitalSolver = preset === undefined ? undefined : CONTROLS[preset]();
-  return { label: labelOf(name, preset, first), name, options, usesBoard: onBoard, digitalSolver };
+  return {
+    label: labelOf(name, preset, first),
+    name,
+    options,
+    usesBoard: onBoard,
+    digitalSolver,
+    chopped: given.chopped,
+  };
 }
 
 /** A preset of the first optimizer is called by its own name. */

@@ -21,6 +21,8 @@ export interface Method {
   readonly usesBoard: boolean;
   /** What answers in place of the board in its controls. */
   readonly digitalSolver?: TruncatedSolver | undefined;
+  /** Whether the board runs everything a second time with its drive negated. */
+  readonly chopped?: true | undefined;
 }
 
 /** How a problem is shown. */
@@ -82,7 +84,7 @@ export async function runProblem<Measures extends Figures, P extends Problem<Mea
           ...callbacks,
         }),
       );
-    const { name, options } = method;
+    const { name, options, chopped } = method;
     if (!method.usesBoard)
       return (await train({ optimizer: createOptimizer(name, options, method.digitalSolver) })).summary;
     const uri = deviceUri(plan.device, TRAINING_DEVICE);
@@ -91,8 +93,13 @@ export async function runProblem<Measures extends Figures, P extends Problem<Mea
       const { identity } = device;
       const hint = view.fewerRows?.(identity.rows);
       refuseTooLargeShape(problem, identity, hint === undefined ? hint : { hint, fits: true, data: {} });
-      const optimizer = createOptimizer(name, options, createAnalogSolver(device, { ticksMax: TICKS_MAX }));
-      return (await train({ optimizer, environment: environmentOf(identity) })).summary;
+      const optimizer = createOptimizer(
+        name,
+        options,
+        createAnalogSolver(device, { ticksMax: TICKS_MAX, relaxChopped: chopped }),
+      );
+      const environment = { ...environmentOf(identity), ...(chopped ? { chopped } : {}) };
+      return (await train({ optimizer, environment })).summary;
     });
   } finally {
     display.finish();

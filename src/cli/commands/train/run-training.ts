@@ -13,7 +13,7 @@ import {
   type OptimizerOptions,
 } from '../../../learning/optimizers/registry.js';
 import type { StepFacts, StepRecord, TrainingSummary } from '../../../learning/record.js';
-import { resolveRequest } from '../../../learning/train-request.js';
+import { type CurvatureName, resolveRequest } from '../../../learning/train-request.js';
 import { checkTrainRequest, type TrainRequest, train } from '../../../learning/trainer.js';
 import { checkTrainingDirectory, type ExistingTraining } from '../../../learning/training-files.js';
 import { type DeviceOptions, deviceUri, withDevice } from '../../device.js';
@@ -51,6 +51,11 @@ export interface TrainingPlan extends DeviceOptions {
   readonly trainSize?: number;
   readonly seed: number;
   readonly curvatureExamples?: number;
+  readonly curvature?: CurvatureName | undefined;
+  /** Whether the board runs everything a second time with its drive negated. */
+  readonly chopped?: true | undefined;
+  /** How often couplings are rounded stochastically. */
+  readonly roundings?: number | undefined;
   readonly out?: string;
   readonly existing: ExistingTraining;
   readonly quiet: boolean;
@@ -87,8 +92,14 @@ export async function runTraining(plan: TrainingPlan, signal: AbortSignal): Prom
     return await withDevice(uri, plan, signal, (device) => {
       if (board === 'invert') refuseTooLargeLayers(request.network.layers, device.identity);
       else refuseTooLargeForBoard(resolveRequest(request), device.identity);
-      const environment = environmentOf(device.identity);
-      const optimizer = createOptimizer(name, options, createAnalogSolver(device, { ticksMax: TICKS_MAX }));
+      const { chopped, roundings } = plan;
+      const environment = {
+        ...environmentOf(device.identity),
+        ...(chopped ? { chopped } : {}),
+        ...(roundings === undefined ? {} : { roundings }),
+      };
+      const how = { ticksMax: TICKS_MAX, relaxChopped: chopped, relaxRoundings: roundings };
+      const optimizer = createOptimizer(name, options, createAnalogSolver(device, how));
       return trainShown({ ...request, optimizer, environment }, display);
     });
   } finally {
@@ -129,6 +140,7 @@ function requestOf(plan: TrainingPlan, signal: AbortSignal): Omit<TrainRequest, 
     signal,
     trainSize: plan.trainSize,
     curvatureExamples: plan.curvatureExamples,
+    ...(plan.curvature === undefined ? {} : { curvature: plan.curvature }),
     output: plan.out === undefined ? undefined : { directory: plan.out, existing: plan.existing },
   };
 }
