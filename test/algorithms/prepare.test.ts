@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { findProfile } from '../../emulator/profiles/profiles.js';
 import { invert } from '../../src/algorithms/invert.js';
 import { prepare } from '../../src/algorithms/prepare.js';
+import { drawSamples } from '../../src/algorithms/sample.js';
 import { solve } from '../../src/algorithms/solve/solve.js';
 import { connect } from '../../src/connect.js';
 import { applySystem, dampedSystem, type LinearSystem } from '../../src/linalg/linear-system.js';
@@ -8,6 +10,7 @@ import { norm2, subtract } from '../../src/linalg/products.js';
 import { directSolver, inverseOf } from '../../src/linalg/woodbury.js';
 import { solverBoard } from '../support/solver-board.js';
 import { eigenvalues, normalVector, problemRandom, symmetricWith } from '../support/solver-problems.js';
+import { trueCalibration } from '../support/true-calibration.js';
 
 const cells = 12;
 const system = {
@@ -201,6 +204,35 @@ describe('a prepared system', () => {
       const left = subtract(drives[0], applySystem(of, settled.x));
       expect(norm2(left) / norm2(drives[0])).toBeLessThanOrEqual(1e-8);
     }
+  });
+
+  test('of unlike units settles to the residual of its own equations', async () => {
+    const units = [1, 100, 1e4, 1, 1e3, 10];
+    const size = units.length;
+    const data = Float64Array.from({ length: size ** 2 }, (_, k) => {
+      const [i, j] = [Math.floor(k / size), k % size];
+      return (i === j ? 4 : Math.abs(i - j) === 1 ? 1 : 0) * units[i] * units[j];
+    });
+    const uneven: LinearSystem = { kind: 'dense', matrix: { rows: size, columns: size, data } };
+    const prepared = prepare(solverBoard('ideal-8'), { system: uneven });
+    const drive = Float64Array.of(1, 2e3, -1e4, 3, 500, 20);
+    for (const tolerance of [0.1, 1e-3, 1e-6]) {
+      const settled = await prepared.settle({ drive, tolerance, address: address(0) });
+      const residual = norm2(subtract(drive, applySystem(uneven, settled.x))) / norm2(drive);
+      expect(settled.relativeResidual / residual).toBeCloseTo(1, 6);
+      expect(residual).toBeLessThanOrEqual(tolerance);
+    }
+  });
+
+  test('of a calibrated board draws what drawSamples draws, with equal noise in all cells', async () => {
+    const board = () => solverBoard('prototype-8');
+    const calibration = trueCalibration({ profile: findProfile('prototype-8')!, dieSeed: 1 });
+    const small: LinearSystem = { kind: 'dense', matrix: symmetricWith([1, 2, 3, 4], random) };
+    const request = { count: 20, address: address(4) };
+    const prepared = await prepare(board(), { system: small, calibration }).sample(request);
+    const drawn = await drawSamples(board(), { ...request, precision: small, calibration });
+    expect(prepared.isCovarianceKnown).toBe(true);
+    expect(prepared.draws).toEqual(drawn.draws);
   });
 
   test('answers b = 0 without a byte', async () => {

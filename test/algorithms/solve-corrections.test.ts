@@ -2,6 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { BoardProfile } from '../../emulator/profiles/board-profile.js';
 import { findProfile } from '../../emulator/profiles/profiles.js';
 import { createAnalogSolver } from '../../src/algorithms/board-solver.js';
+import { settledMean } from '../../src/algorithms/solve/corrections.js';
+import { nominalModel } from '../../src/board/board-model.js';
+import { checkSystem } from '../../src/board/checked-system.js';
+import type { Average } from '../../src/board/equilibrium-pass.js';
+import { planEquilibrium } from '../../src/board/equilibrium-plan.js';
+import type { BoardSession } from '../../src/board/session.js';
 import { cholesky, choleskySolve } from '../../src/linalg/cholesky.js';
 import { norm2, subtract } from '../../src/linalg/products.js';
 import { randomProblem } from '../support/one-pass.js';
@@ -59,6 +65,31 @@ it('what wanders from run to run is in the standard error', async () => {
   };
   const quiet = await errorOf(0);
   expect(await errorOf(300)).toBeGreaterThan(1.2 * quiet);
+});
+
+// Of 4·2000·8 normal numbers: the ratio's standard deviation is 0.012, so chance leaves the bounds once in
+// 10⁵ times.
+it('what wanders is the variance by which the mean of the check runs and one more run differ', async () => {
+  const { identity } = solverBoard('ideal-8');
+  const random = problemRandom(18);
+  const system = { kind: 'dense', matrix: symmetricWith([1, 1, 2, 2, 3, 3, 4, 4], random) } as const;
+  const plan = planEquilibrium(checkSystem(system), identity, nominalModel(identity));
+  const codes = () => Int16Array.from({ length: 8 }, () => Math.round(100 * random.normal()));
+  const session = {
+    program: async () => ({ noiseCodeMin: 0, noiseCodeMax: 0 }),
+    acquire: async () => ({ codes: codes(), overloaded: false }),
+  } as unknown as BoardSession;
+  const averaged = { x: new Float64Array(8), solutionScale: 1 } as Average;
+  let said = 0;
+  let seen = 0;
+  for (let trial = 0; trial < 2000; trial++) {
+    const settled = await settledMean(plan, session, new Float64Array(8), averaged);
+    if (settled === undefined) throw new Error('bug: no run overloaded');
+    said += settled.wandering;
+    seen += norm2(subtract(plan.model.readOut(codes(), 1), settled.mean)) ** 2 / 8;
+  }
+  expect(said / seen).toBeGreaterThan(0.95);
+  expect(said / seen).toBeLessThan(1.05);
 });
 
 // Three compensations left quantizationError at up to 17 times the standard error, and z² at up to 158.

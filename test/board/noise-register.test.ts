@@ -39,3 +39,15 @@ test('carry noise is the note’s: 1.252 of κ/λ at hλ = 1, k = 2, κ = 1e-8',
   const withRows = carryNoiseVariance(eigenvalue, 1 / 4, { attenuation: 2, damping: 1 });
   expect(withRows / extra).toBeCloseTo(1 + (16 * (1 / 16) * 3) / 1, 10);
 });
+
+// Random shares of the range hardly ever lie near its ends.
+test('every octave of the range is held to 1e-4, the first and the last too', () => {
+  const tick = 2 ** -5;
+  const { min, max } = noiseTemperatureRange(range, tick);
+  const steps = 500;
+  for (let k = 0; k <= steps; k++) {
+    const wanted = min * (max / min) ** (k / steps);
+    const held = noiseTemperatureOf(noiseRegister(wanted, tick, range), tick);
+    expect(Math.abs(held / wanted - 1), `κ = ${wanted}`).toBeLessThan(1e-4);
+  }
+});

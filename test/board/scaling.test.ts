@@ -67,6 +67,21 @@ describe('finite-time scaling of a factored system', () => {
     }
   });
 
+  // A drive beyond its range would be cut off without a word: the host does not look at a relaxation's codes.
+  test.each([1e-4, 1e-2, 0.1, 1, 10])('keeps the drive within its range for t = %f', (time) => {
+    for (const size of [1, 1e2, 1e5]) {
+      const drive = g.map((value) => size * value);
+      const { systemScale, solutionScale } = finiteTimeScaling(
+        checked,
+        { time, drive, initial: x0 },
+        crossbar,
+        8,
+      );
+      const largest = Math.max(...drive.map(Math.abs)) / (systemScale * solutionScale);
+      expect(largest).toBeLessThanOrEqual(crossbar.driveRange);
+    }
+  });
+
   test('takes no tick for t = 0, and s_A at its minimum', () => {
     const scaling = finiteTimeScaling(checked, { time: 0, drive: g, initial: g }, crossbar, 8);
     expect(scaling.ticks).toBe(0);

@@ -44,6 +44,16 @@ describe('the spectrum of a system', () => {
     expect(found.eigenvalueMin).toBe(0.01);
   });
 
+  test.each([1e-3, 1, 30, 1e3])('of a tall factor counts its damping of %f once', (damping) => {
+    // K = diag(2 … 7), so that every eigenvalue is known.
+    const factor = matrix(6, 6);
+    for (let i = 0; i < 6; i++) factor.data[7 * i] = 2 + i;
+    const { eigenvalueMin, eigenvalueMax } = checkSystem({ kind: 'factored', factor, damping }).spectrum;
+    expect(eigenvalueMin).toBeLessThanOrEqual((4 + damping) * (1 + 1e-12));
+    expect(eigenvalueMin).toBeGreaterThan(0.95 * (4 + damping));
+    expect(eigenvalueMax).toBeGreaterThanOrEqual((49 + damping) * (1 - 1e-12));
+  });
+
   test('of a tall factor without damping is positive', () => {
     const found = checkSystem({ kind: 'factored', factor: normalMatrix(random, 30, 6), damping: 0 }).spectrum;
     expect(found.eigenvalueMin).toBeGreaterThan(1);

@@ -18,6 +18,8 @@ import type { Mutant } from './mutant.js';
 const LEFT_OUT = ['.git', 'coverage', 'node_modules', 'runs'];
 /** A mutant that makes the tests run for ever counts as caught then. */
 const TIMEOUT_MS = 900_000;
+/** A test that only was slow, since the machine was busy, passes when it runs alone and may take so long. */
+const ALONE_TIMEOUT_MS = 300_000;
 /** The whole quick suite, but for what looks at the repository itself. */
 export const EVERYTHING: readonly string[] = ['--exclude=test/mutants/**', '--exclude=test/repository/**'];
 
@@ -137,7 +139,8 @@ export async function runTests(
   // What starts processes runs the compiled program. Unused names make the compiler complain, not stop.
   if (all) await run(place, [path.join('node_modules', '.bin', 'tsc'), '-b'], signal);
   const reporting = ['--bail=1', '--reporter=json', `--outputFile=${report}`];
-  const named = testName === undefined ? [] : ['-t', `^${escaped(testName)}$`];
+  const named =
+    testName === undefined ? [] : ['-t', `^${escaped(testName)}$`, `--testTimeout=${ALONE_TIMEOUT_MS}`];
   const vitest = path.join('node_modules', 'vitest', 'vitest.mjs');
   const args = [vitest, 'run', '--tags-filter=!long', ...reporting, ...named, ...tests];
   return resultOf(await run(place, args, signal), report, place);

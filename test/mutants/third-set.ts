@@ -10,7 +10,7 @@ export const THIRD_SET: readonly Mutant[] = [
     replacement: 'relativeResidual = norm2(residual) / norm;',
     meaning:
       'A prepared system with unlike units settles until the residual of the scaled system is small, and reports that.',
-    tests: ['test/algorithms'],
+    tests: ['test/algorithms/prepare.test.ts'],
   },
   {
     id: 'rounding-not-relative',
@@ -19,7 +19,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'quantizationError: roundingErrorBound(this.#plan, averaged) / norm,',
     replacement: 'quantizationError: roundingErrorBound(this.#plan, averaged),',
     meaning: "A solve reports what rounding left in x in x's own unit, and calls it a share of ‖x‖.",
-    tests: ['test/algorithms'],
+    tests: ['test/algorithms/solve-limits.test.ts'],
   },
   {
     id: 'wandering-of-the-mean-alone',
@@ -29,7 +29,7 @@ export const THIRD_SET: readonly Mutant[] = [
     replacement: 'wandering: (1 / CHECK_RUNS) * pooledVariance(readings, mean)',
     meaning:
       'On a board that wanders from run to run the error bar holds what the check runs wandered, not what the answer did.',
-    tests: ['test/algorithms'],
+    tests: ['test/algorithms/solve-corrections.test.ts'],
   },
   {
     id: 'lower-bounds-unchecked',
@@ -39,7 +39,7 @@ export const THIRD_SET: readonly Mutant[] = [
     replacement: 'violation = Math.max(violation, image[i] - upper[i]);',
     meaning:
       'The primal residual of a quadratic program is 0 however far below a lower bound its answer lies.',
-    tests: ['test/algorithms'],
+    tests: ['test/algorithms/qp.test.ts'],
   },
   {
     id: 'noise-of-the-loudest-cell',
@@ -49,7 +49,7 @@ export const THIRD_SET: readonly Mutant[] = [
     replacement: '{ amplitude: noiseCodeMax, shift }',
     meaning:
       'Draws of a board whose cells are unequally loud are divided by the loudest one, so that they scatter too little.',
-    tests: ['test/algorithms', 'test/board'],
+    tests: ['test/algorithms/board-facts.test.ts'],
   },
   {
     id: 'ideal-noise-forgets-slowly',
@@ -59,7 +59,7 @@ export const THIRD_SET: readonly Mutant[] = [
     replacement: 'Math.sqrt(noiseTemperature * relaxedTime(eigenvalue, time))',
     meaning:
       'Relaxations of the ideal sampler have the right variance at equilibrium, and up to half of it at short times.',
-    tests: ['test/algorithms'],
+    tests: ['test/algorithms/ideal-sampler.test.ts'],
   },
   {
     id: 'prepared-draws-uneven',
@@ -69,7 +69,7 @@ export const THIRD_SET: readonly Mutant[] = [
     replacement: 'this.#sampling ??= this.#plainPlan(session);',
     meaning:
       "Draws of a prepared system on a calibrated board have the cells' unequal noise, and are said to have a known covariance.",
-    tests: ['test/algorithms', 'test/measure/calibration'],
+    tests: ['test/algorithms/prepare.test.ts'],
   },
   {
     id: 'continued-noise-again',
@@ -79,7 +79,7 @@ export const THIRD_SET: readonly Mutant[] = [
     replacement: 'this.#nextTick = report.ticksDone;',
     meaning:
       'From the third part of a board run on, every part has the noise of the one before it again: draws repeat.',
-    tests: ['test/algorithms', 'test/board'],
+    tests: ['test/algorithms/draws.test.ts'],
   },
   {
     id: 'noise-without-top-octave',
@@ -89,7 +89,7 @@ export const THIRD_SET: readonly Mutant[] = [
     replacement: 'shift > range.noiseShiftMin; shift--',
     meaning:
       'A noise temperature in the highest octave of the register becomes the highest one, up to four times too hot.',
-    tests: ['test/board', 'test/algorithms'],
+    tests: ['test/board/noise-register.test.ts'],
   },
   {
     id: 'relaxation-drive-clamped',
@@ -98,7 +98,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'const needed = Math.max(reached, initialMax, driveMax / driveMaxPerScale);',
     replacement: 'const needed = Math.max(reached, initialMax);',
     meaning: 'The drive of a short relaxation is cut off at the range of its converter, and nothing says so.',
-    tests: ['test/board', 'test/algorithms'],
+    tests: ['test/board/scaling.test.ts'],
   },
   {
     id: 'factor-damping-counted-twice',
@@ -108,7 +108,7 @@ export const THIRD_SET: readonly Mutant[] = [
     replacement: 'const eigenvalueMin = found + floor;',
     meaning:
       'The smallest eigenvalue of a damped factor counts the damping twice, so that certificates prove up to half of the error.',
-    tests: ['test/board', 'test/algorithms'],
+    tests: ['test/board/spectrum.test.ts'],
   },
   {
     id: 'last-column-unmeasured',
@@ -118,7 +118,7 @@ export const THIRD_SET: readonly Mutant[] = [
     replacement: 'evenSquares + oddSquares]',
     meaning:
       'The bound on the eigenvalues of a factor with an odd number of columns leaves out the last one, so that its mode overshoots.',
-    tests: ['test/board', 'test/algorithms'],
+    tests: ['test/board/scaling.test.ts'],
   },
   {
     id: 'noise-bar-of-the-amplitude',
@@ -128,7 +128,7 @@ export const THIRD_SET: readonly Mutant[] = [
     replacement: 'const relativeError = Math.sqrt(spread / (2 * samples));',
     meaning:
       'Noise temperatures have the error bar of their square roots, half of their own: an ideal board looks mismatched.',
-    tests: ['test/measure'],
+    tests: ['test/measure/characterize/noise-bars.test.ts'],
   },
   {
     id: 'code-widths-with-counting-noise',
@@ -138,7 +138,7 @@ export const THIRD_SET: readonly Mutant[] = [
     replacement: 'return all + (counts[code - first] / hoped - 1) ** 2;',
     meaning:
       'The codes of an ideal ADC seem to differ in width, since chance in their counts is not taken off.',
-    tests: ['test/measure'],
+    tests: ['test/measure/characterize/adc-histogram.test.ts'],
   },
   {
     id: 'profile-cells-upside-down',
@@ -147,7 +147,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: '(value) => (value > 0 ? UNIT_GAIN / value : Number.NaN)',
     replacement: '(value) => (value > 0 ? UNIT_GAIN * value : Number.NaN)',
     meaning: 'In the profile of a measured board the slow cells are fast, and the fast ones slow.',
-    tests: ['test/measure'],
+    tests: ['test/measure/extract/broken-gains.test.ts'],
   },
   {
     id: 'resumed-noise-from-the-start',
@@ -157,7 +157,7 @@ export const THIRD_SET: readonly Mutant[] = [
     replacement: 'this.#runs = 0;',
     meaning:
       'A measurement that is resumed has other noise than one without the interruption, and so other results.',
-    tests: ['test/measure'],
+    tests: ['test/measure/characterize/resume.test.ts'],
   },
   {
     id: 'one-order-for-all-epochs',
@@ -167,7 +167,7 @@ export const THIRD_SET: readonly Mutant[] = [
     replacement: 'if (orderEpoch < 0) {',
     meaning:
       'All epochs have the batches of the first one, or after a resume those of the epoch in which it was resumed.',
-    tests: ['test/learning'],
+    tests: ['test/learning/training/batches.test.ts'],
   },
   {
     id: 'wolfe-conditions-weak',
@@ -177,7 +177,7 @@ export const THIRD_SET: readonly Mutant[] = [
     replacement: '-point.slope <= -SLOPE_SHARE * slope',
     meaning:
       'A line search takes a step that climbs the far side of the valley steeply, against the strong Wolfe conditions.',
-    tests: ['test/learning'],
+    tests: ['test/learning/pinn/quasi-newton.test.ts'],
   },
   {
     id: 'delay-of-no-effect',
@@ -186,7 +186,7 @@ export const THIRD_SET: readonly Mutant[] = [
     find: 'state: { arrays: { solution: delayed.x }, numbers }',
     replacement: 'state: { arrays: { solution: x }, numbers }',
     meaning: 'After a delay the next relaxation starts from what was read before it.',
-    tests: ['test/learning'],
+    tests: ['test/learning/training/tngd.test.ts'],
   },
   {
     id: 'faces-of-half-the-cube',
@@ -196,6 +196,6 @@ export const THIRD_SET: readonly Mutant[] = [
     replacement: 'const face = Math.floor(dimensions * random.uniform());',
     meaning:
       'The boundary points of the Poisson problem lie on five of the ten faces, so that the others have no boundary values.',
-    tests: ['test/learning'],
+    tests: ['test/learning/pinn/points.test.ts'],
   },
 ];

@@ -98,6 +98,23 @@ describe('a line search', () => {
     }
   });
 
+  it('does not end on the far side of a valley where it is steep', () => {
+    for (const power of [4, 9])
+      for (let length = 0.05; length < 8; length *= 1.07) {
+        // −t + tⁿ/n: its slope is −1 at 0, and behind the minimum at 1 it soon is steeper than that.
+        const slopeAt = (t: number): number => t ** (power - 1) - 1;
+        const walled: Trial = {
+          loss: ([t]) => t ** power / power - t,
+          lossAndGradient: (x) => ({ loss: walled.loss(x), gradient: Float64Array.of(slopeAt(x[0])) }),
+        };
+        const parameters = Float64Array.of(0);
+        const start = { parameters, ...walled.lossAndGradient(parameters) };
+        const end = lineSearch(walled, start, Float64Array.of(1), length);
+        expect(end?.loss).toBeLessThanOrEqual(-1e-4 * end!.parameters[0]);
+        expect(Math.abs(slopeAt(end!.parameters[0])), `first length ${length}`).toBeLessThanOrEqual(0.9);
+      }
+  });
+
   it('refuses a direction that does not descend, and comes back from losses that are not finite', () => {
     const parameters = Float64Array.of(2, 1);
     const start = { parameters, ...valley.lossAndGradient(parameters) };

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { makeAdc } from '../../../emulator/analog/adc.js';
 import { findProfile } from '../../../emulator/index.js';
 import { connect } from '../../../src/connect.js';
-import { measureAdcHistograms } from '../../../src/measure/adc-histogram.js';
+import { judge, measureAdcHistograms } from '../../../src/measure/adc-histogram.js';
 import { measureInSession } from '../../../src/measure/lab-board.js';
+import { problemRandom } from '../../support/solver-problems.js';
 import { meanSquare } from './agreement.js';
 
 const LSB = 1024;
@@ -55,5 +56,36 @@ describe('the histogram of a channel against its true code widths', () => {
     expect(z.length).toBeGreaterThan(1500);
     expect(meanSquare(z)).toBeGreaterThan(0.8);
     expect(meanSquare(z)).toBeLessThan(1.25);
+  });
+});
+
+describe('the spread of the widths of codes', () => {
+  /** The histogram of 20,000 normal voltages of 128 LSB, with codes whose widths vary by `spread` LSB. */
+  function widthSpread(spread: number, seed: number): number {
+    const random = problemRandom(seed);
+    const edges = new Float64Array(1400);
+    for (let k = 1; k < edges.length; k++) edges[k] = edges[k - 1] + 1 + spread * random.normal();
+    const middle = edges[edges.length - 1] / 2;
+    const seen = new Map<number, number>();
+    for (let n = 0; n < 20_000; n++) {
+      const voltage = middle + 128 * random.normal();
+      let [code, above] = [0, edges.length];
+      while (above - code > 1) {
+        const between = (code + above) >> 1;
+        if (edges[between] <= voltage) code = between;
+        else above = between;
+      }
+      seen.set(code, (seen.get(code) ?? 0) + 1);
+    }
+    return judge(seen).widthSpreadLsb;
+  }
+
+  // About 257 codes are counted some 52 times each, so the variance is known to (spread² + 1/52)·√(2/257).
+  // Five of these are passed once in 10⁶ times.
+  it.each([0, 0.05, 0.1])('is %d LSB, without the chance of counting', (spread) => {
+    for (let seed = 1; seed <= 4; seed++) {
+      const reach = 5 * (spread ** 2 + 1 / 52) * Math.sqrt(2 / 257);
+      expect(Math.abs(widthSpread(spread, seed) ** 2 - spread ** 2)).toBeLessThan(reach);
+    }
   });
 });

@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest';
+import { uniformFacePoints } from '../../../src/learning/pinn/points.js';
+
+// Counts of 4000 points: five standard deviations are passed on one of ten faces once in 10⁵ times.
+it.each([1, 2, 5])(
+  'boundary points of a cube of %d dimensions lie on all of its faces alike',
+  (dimensions) => {
+    const count = 4000;
+    const { coordinates } = uniformFacePoints(count, dimensions, 11);
+    const onFace = new Float64Array(2 * dimensions);
+    let fixed = 0;
+    for (let k = 0; k < coordinates.length; k++) {
+      if (coordinates[k] !== 0 && coordinates[k] !== 1) continue;
+      onFace[2 * (k % dimensions) + coordinates[k]]++;
+      fixed++;
+    }
+    expect(fixed).toBe(count);
+    const expected = count / (2 * dimensions);
+    for (const seen of onFace) expect(Math.abs(seen - expected)).toBeLessThan(5 * Math.sqrt(expected));
+  },
+);
