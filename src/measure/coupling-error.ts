@@ -164,11 +164,17 @@ function fitLine(
   const columns = [...lines.map((line) => volts[sourceOf(line)]), d.map(() => 1), d.map((x) => x * x)];
   const fit = fitLinear(columns, y, { floor: (DAMPING * board.adcStep) / Math.sqrt(12) });
   if (fit === undefined) return undefined;
-  // A cell's own voltage follows its drive, so there an error of its gain or leakage is an error of the
-  // coefficient.
-  const mistaken = Math.hypot((DAMPING + coupling) * gain.standardErrors[cell], leakage.standardErrors[cell]);
-  const found = lines.map((line, k) => {
-    const error = Math.hypot(fit.standardErrors[k], sourceOf(line) === cell ? mistaken : 0);
+  // y has the measured gain and leakage in it. Their errors move the coefficients as these fits say: wholly
+  // where a line's source is the cell itself, partly where it follows the cell's voltage.
+  const ofGain = fitLinear(columns, d, { floor: 0 })?.coefficients;
+  const ofLeakage = fitLinear(columns, volts[cell], { floor: 0 })?.coefficients;
+  if (ofGain === undefined || ofLeakage === undefined) return undefined;
+  const found = lines.map((_, k) => {
+    const error = Math.hypot(
+      fit.standardErrors[k],
+      ofGain[k] * gain.standardErrors[cell],
+      ofLeakage[k] * leakage.standardErrors[cell],
+    );
     return { value: fit.coefficients[k] / coupling, standardError: error / coupling };
   });
   const [next, before] = [found[lines.indexOf(cell + 1)], found[lines.indexOf(cell - 1)]];

@@ -189,9 +189,9 @@ export const MUTANTS: readonly Mutant[] = [
     id: 'diagonal-bar-incomplete',
     set: 'fresh',
     file: 'src/measure/coupling-error.ts',
-    find: 'sourceOf(line) === cell ? mistaken : 0',
-    replacement: '0',
-    meaning: 'Error bars of diagonal crosspoints leave out the errors of drive gain and leakage.',
+    find: 'ofGain[k] * gain.standardErrors[cell],',
+    replacement: '0,',
+    meaning: 'Error bars of crosspoints leave out the error of the drive gain.',
     tests: ['test/measure/characterize/coupling-bars.test.ts'],
   },
   {

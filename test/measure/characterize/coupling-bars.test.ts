@@ -15,29 +15,43 @@ function off(value: number, error: number): Estimates {
 }
 
 /*
- * Crosspoints are measured with the gains and leakages that were measured before. A cell's own voltage
- * follows its drive, so there an error of those is an error of the crosspoint, and belongs into its bar.
- * Here that error is far above all others: each z on the diagonal is 1 or −1.
+ * Crosspoints are measured with the gains and leakages that were measured before. An error of those is an
+ * error of the crosspoint, wholly on the diagonal, where a cell's own voltage follows its drive, and belongs
+ * into its bar. Here that error is far above all others: each z on the diagonal is 1 or −1.
  */
 it.each([
   ['gain', 0.02, 0],
   ['gain', -0.01, 0],
   ['leakage', 0, 0.03],
-])('an error of a cell’s %s is in the error bar of its diagonal crosspoint', async (_, gain, leakage) => {
+])('an error of a cell’s %s is in the error bars of its crosspoints', async (_, gain, leakage) => {
   const nominal = { offset: off(0, 0), curvature: off(0, 0) };
   const adc = { ...nominal, gain: off(1, 0), scatter: new Float64Array(CELLS), silent: [] };
   const codeVariance = new Float64Array(CELLS);
   const drive = { ...nominal, gain: off(1, gain), leakage: off(0, leakage), codeVariance };
-  const { rows, columns, errors } = await measureInSession(
-    solverBoard(`ideal-${CELLS}`),
-    { seed: 3 },
-    (board) => measureCouplingErrors(board, adc, drive, CELLS),
-  );
-  const onDiagonal = [...rows.keys()].filter((k) => rows[k] === columns[k]);
-  expect(onDiagonal).toHaveLength(CELLS);
-  for (const k of onDiagonal) {
-    const z = Math.abs(errors.values[k] / errors.standardErrors[k]);
-    expect(z).toBeGreaterThan(0.8);
-    expect(z).toBeLessThan(1.2);
+  const squares = { diagonal: [] as number[], beside: [] as number[], elsewhere: [] as number[] };
+  for (let seed = 1; seed <= 6; seed++) {
+    const { rows, columns, errors } = await measureInSession(
+      solverBoard(`ideal-${CELLS}`),
+      { seed },
+      (board) => measureCouplingErrors(board, adc, drive, CELLS),
+    );
+    for (const [k, row] of rows.entries()) {
+      const distance = (columns[k] - row + CELLS) % CELLS;
+      const where = distance === 0 ? 'diagonal' : [1, CELLS - 1].includes(distance) ? 'beside' : 'elsewhere';
+      squares[where].push((errors.values[k] / errors.standardErrors[k]) ** 2);
+    }
   }
+  const meanOf = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
+  expect(squares.diagonal).toHaveLength(6 * CELLS);
+  for (const square of squares.diagonal) {
+    expect(square).toBeGreaterThan(0.8 ** 2);
+    expect(square).toBeLessThan(1.2 ** 2);
+  }
+  // Where a line beside has the cell's own voltage, the fit tells both lines apart by the cell's drive alone.
+  // Elsewhere a part of the error is in the scatter of the fit too, so bars may be too long by a third. For
+  // 96 and 240 z² of normal errors the means scatter by 0.14 and 0.09.
+  expect(meanOf(squares.beside)).toBeGreaterThan(0.6);
+  expect(meanOf(squares.beside)).toBeLessThan(1.4);
+  expect(meanOf(squares.elsewhere)).toBeGreaterThan(0.3);
+  expect(meanOf(squares.elsewhere)).toBeLessThan(1.3);
 });
