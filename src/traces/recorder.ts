@@ -76,7 +76,7 @@ export class Recorder {
       /** Writes in place of the system, for tests. */
       readonly write?: WritePart;
       /** Whether another thread writes. */
-      readonly inThread?: boolean;
+      readonly inThread?: boolean | { readonly ringBytes?: number; readonly startWaitMs?: number };
     } = {},
   ) {
     this.file = file;
@@ -90,7 +90,7 @@ export class Recorder {
     };
     const onFailure = (failure: RecordingFailure): void => this.#failed(failure);
     this.#recording = inThread
-      ? new ThreadedRecording(settings, onFailure)
+      ? new ThreadedRecording(settings, onFailure, inThread === true ? {} : inThread)
       : new LocalRecording(settings, this.#clock, onFailure, write);
     this.addMetadata('thermolink', {
       format: '1',

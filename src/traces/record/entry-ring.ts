@@ -4,6 +4,8 @@ const UNIT_BYTES = 16;
 const ROOM_SHARE = 1 / 4;
 /** The reader lets entries gather for so long, because waking it costs the writer some µs. */
 const GATHER_MS = 10;
+/** Then so many bytes are read at once, and the ring has room while the reader waits for a processor. */
+const GATHER_BYTES = 1024 * 1024;
 
 /** Places in the control words. Positions count units since the beginning, modulo 2³². */
 const WRITTEN = 0;
@@ -143,13 +145,19 @@ export class EntryRing {
    * For the reader: waits until entries have come and gathered, or the writer has ended; at most `timeoutMs`.
    */
   rest(timeoutMs: number): void {
-    Atomics.store(this.#control, REST, ASLEEP);
-    if (this.#hasNothing()) Atomics.wait(this.#control, REST, ASLEEP, timeoutMs);
-    if (this.#waitingUnits() > 0 && this.#hasRoomToGather()) {
-      Atomics.store(this.#control, REST, GATHERING);
-      if (this.#hasRoomToGather()) Atomics.wait(this.#control, REST, GATHERING, GATHER_MS);
+    // In a stream the next entries come soon: they need not wake the reader one by one.
+    this.#gather(Math.min(timeoutMs, GATHER_MS));
+    if (this.#hasNothing()) {
+      Atomics.store(this.#control, REST, ASLEEP);
+      if (this.#hasNothing()) Atomics.wait(this.#control, REST, ASLEEP, timeoutMs);
+      this.#gather(GATHER_MS);
     }
     Atomics.store(this.#control, REST, AWAKE);
+  }
+
+  #gather(timeoutMs: number): void {
+    Atomics.store(this.#control, REST, GATHERING);
+    if (this.#mayGather()) Atomics.wait(this.#control, REST, GATHERING, timeoutMs);
   }
 
   /** For the reader: says that all is written, or that nothing more will be. */
@@ -170,15 +178,16 @@ export class EntryRing {
     return this.#waitingUnits() === 0 && Atomics.load(this.#control, ENDING) === 0;
   }
 
-  #hasRoomToGather(): boolean {
-    return this.#waitingUnits() < this.#units / 2 && Atomics.load(this.#control, ENDING) === 0;
+  #mayGather(): boolean {
+    const waitsMost = Math.min(this.#units / 2, GATHER_BYTES / UNIT_BYTES);
+    return this.#waitingUnits() < waitsMost && Atomics.load(this.#control, ENDING) === 0;
   }
 
   /** Makes what was written up to `at` visible to the reader, and wakes it where that is needed. */
   #publish(at: number): void {
     Atomics.store(this.#control, WRITTEN, at);
     const rest = Atomics.load(this.#control, REST);
-    if (rest === ASLEEP || (rest === GATHERING && !this.#hasRoomToGather())) this.#wake();
+    if (rest === ASLEEP || (rest === GATHERING && !this.#mayGather())) this.#wake();
   }
 
   #wake(): void {

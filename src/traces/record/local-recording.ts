@@ -26,6 +26,11 @@ export class LocalRecording {
     this.#setTimer();
   }
 
+  /** Writes what is there. */
+  writeNow(): void {
+    this.#recording.closeChunk();
+  }
+
   /** Writes what is left and the end of the file. */
   finish(): void {
     this.#cancelTimer();

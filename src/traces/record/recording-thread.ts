@@ -6,7 +6,7 @@ import { LocalRecording } from './local-recording.js';
 import type { RecordingFailure, RecordingSettings } from './recording.js';
 
 /** What waits for the thread at most. */
-const RING_BYTES = 8 * 1024 * 1024;
+const RING_BYTES = 16 * 1024 * 1024;
 /** A shorter session is written at its end, because starting a thread takes longer than all of it. */
 const START_MS = 200;
 /** The thread starts earlier when so much waits. */
@@ -15,6 +15,8 @@ const START_BYTES = 256 * 1024;
 const STALL_MS = 1000;
 /** The same while the thread is starting. Then this thread writes instead. */
 const START_WAIT_MS = 250;
+/** A thread that takes longer to start is not waited for: what has come would lie in memory for too long. */
+const START_LIMIT_MS = 500;
 /** How long the end of the process waits for what is not written yet. */
 const EXIT_MS = 2000;
 /** How long `close` waits for the disk. */
@@ -40,6 +42,14 @@ export interface RecordingThreadData {
 
 export type ToldByThread = 'done' | Pick<RecordingFailure, 'reason' | 'fileBytes'>;
 
+/** What tests choose. */
+export interface ThreadLimits {
+  /** What waits for the thread at most: a power of two, at least 512 KiB. */
+  readonly ringBytes?: number;
+  /** How long the start of the thread is waited for. */
+  readonly startWaitMs?: number;
+}
+
 /** The recordings that are not closed. The end of the process waits for them, together `EXIT_MS` at most. */
 const unclosed = new Set<ThreadedRecording>();
 const finishAtExit = (): void => {
@@ -56,8 +66,10 @@ const finishAtExit = (): void => {
 export class ThreadedRecording {
   readonly #settings: RecordingSettings;
   readonly #onFailure: (failure: RecordingFailure) => void;
-  readonly #ring = EntryRing.ofBytes(RING_BYTES);
-  readonly #startTimer: NodeJS.Timeout;
+  readonly #ring: EntryRing;
+  readonly #startWaitMs: number;
+  /** Starts the thread, and then ends waiting for it. */
+  #timer: NodeJS.Timeout;
   #firstNs: number | undefined;
   #thread: { readonly worker: Worker; readonly port: MessagePort } | undefined;
   /** In place of the thread. */
@@ -66,11 +78,17 @@ export class ThreadedRecording {
   /** Called when the thread has told that all is written, or has ended. */
   #onDone: () => void = () => undefined;
 
-  constructor(settings: RecordingSettings, onFailure: (failure: RecordingFailure) => void) {
+  constructor(
+    settings: RecordingSettings,
+    onFailure: (failure: RecordingFailure) => void,
+    { ringBytes = RING_BYTES, startWaitMs = START_WAIT_MS }: ThreadLimits = {},
+  ) {
     this.#settings = settings;
     this.#onFailure = onFailure;
-    this.#startTimer = setTimeout(() => this.#start(), START_MS);
-    this.#startTimer.unref();
+    this.#ring = EntryRing.ofBytes(ringBytes);
+    this.#startWaitMs = startWaitMs;
+    this.#timer = setTimeout(() => this.#start(), START_MS);
+    this.#timer.unref();
     if (unclosed.size === 0) process.on('exit', finishAtExit);
     unclosed.add(this);
   }
@@ -80,7 +98,7 @@ export class ThreadedRecording {
     if (this.#ended) return;
     if (!this.#local && !this.#thread) this.#startWhenDue(elapsedNs, bytes.length);
     if (!this.#local) {
-      if (this.#ring.put(tag, elapsedNs, bytes, this.#ring.hasReader ? STALL_MS : START_WAIT_MS)) return;
+      if (this.#ring.put(tag, elapsedNs, bytes, this.#ring.hasReader ? STALL_MS : this.#startWaitMs)) return;
       if (!this.#takeOver()) {
         this.#ring.end();
         this.#fail({ reason: `nothing could be written for ${STALL_MS / 1000} s` });
@@ -92,7 +110,7 @@ export class ThreadedRecording {
 
   /** Writes what is left and the end of the file. */
   async close(): Promise<void> {
-    clearTimeout(this.#startTimer);
+    clearTimeout(this.#timer);
     if (!this.#ended && this.#takeOver()) this.#local!.finish();
     else if (!this.#ended && !(await this.#threadDone()))
       this.#fail({ reason: `its end could not be written for ${CLOSE_MS / 1000} s` });
@@ -124,7 +142,7 @@ export class ThreadedRecording {
 
   #start(): void {
     if (this.#thread || this.#local || this.#ended) return;
-    clearTimeout(this.#startTimer);
+    clearTimeout(this.#timer);
     const { port1: port, port2 } = new MessageChannel();
     const data: RecordingThreadData = { settings: this.#settings, memory: this.#ring.memory, port: port2 };
     try {
@@ -141,6 +159,8 @@ export class ThreadedRecording {
       worker.on('error', (error) => this.#threadEnded(error));
       worker.on('exit', () => this.#threadEnded());
       worker.unref();
+      this.#timer = setTimeout(() => this.#takeOver(), Math.max(START_LIMIT_MS, this.#startWaitMs));
+      this.#timer.unref();
     } catch {
       // A process may be forbidden to start threads.
       this.#takeOver();
@@ -170,6 +190,8 @@ export class ThreadedRecording {
     this.#local = local;
     this.#ring.end();
     this.#ring.drain((tag, elapsedNs, bytes) => local.take(tag, elapsedNs, bytes));
+    // What has waited for the thread must not wait longer.
+    local.writeNow();
     return true;
   }
 

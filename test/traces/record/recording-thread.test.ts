@@ -9,13 +9,16 @@ import type { Clock } from '../../../firmware-protocol/clock.js';
 import type { Port } from '../../../firmware-protocol/port.js';
 import { examineTrace } from '../../../src/traces/doctor.js';
 import { openTrace } from '../../../src/traces/open-trace.js';
+import type { ThreadLimits } from '../../../src/traces/record/recording-thread.js';
 import { Recorder } from '../../../src/traces/recorder.js';
 import type { LinkChunk } from '../../../src/traces/trace-message.js';
 import { ROOT } from '../../repository/files.js';
 import { isBuilt, JsonProcess } from '../../support/child-process.js';
 
-/** Longer than the ring of the thread. */
-const LONG_BYTES = 9 * 1024 * 1024;
+/** A small ring, which is full most of the time. */
+const SMALL: ThreadLimits = { ringBytes: 512 * 1024, startWaitMs: 60_000 };
+/** Longer than the small ring. */
+const LONG_BYTES = 3 * 1024 * 1024;
 
 let directory: string;
 const file = (name: string): string => path.join(directory, name);
@@ -54,7 +57,7 @@ async function record(
   chunks: readonly LinkChunk[],
   times: number,
   name: string,
-  inThread: boolean,
+  inThread: boolean | ThreadLimits,
 ): Promise<void> {
   let nowMs = 0;
   const clock: Clock = { nowMs: () => nowMs, schedule: () => () => undefined, defer: setImmediate };
@@ -113,7 +116,7 @@ describe.runIf(isBuilt)('a recording that a thread writes', () => {
   ])('says the same as one of the same thread: %s, %i times', async (name, times) => {
     const chunks = await chunksOf(name);
     await record(chunks, times, `here-${name}`, false);
-    await record(chunks, times, `thread-${name}`, true);
+    await record(chunks, times, `thread-${name}`, times > 1 ? SMALL : true);
     const [here, there] = [contentOf(`here-${name}`), contentOf(`thread-${name}`)];
     expect(here.length).toBeGreaterThan(chunks.length * times);
     expect(there.length).toBe(here.length);
@@ -124,11 +127,26 @@ describe.runIf(isBuilt)('a recording that a thread writes', () => {
   });
 
   const connecting = `
-    import { writeSync } from 'node:fs';
+    import { statSync, writeSync } from 'node:fs';
     const { connect } = await import(${JSON.stringify(new URL('../../../dist/src/index.js', import.meta.url).href)});
     const say = (event, facts) => writeSync(1, JSON.stringify({ event, ...facts }) + '\\n');
-    const onWarning = ({ message }) => say('warning', { message });
-    const device = await connect('emulator:ideal-64', { record: { file: process.argv[1], onWarning } });
+    let warned = false;
+    const onWarning = ({ message }) => {
+      warned = true;
+      say('warning', { message });
+    };
+    const url = (file) => new URL(file, ${JSON.stringify(new URL('../../../dist/src/', import.meta.url).href)});
+    const { Recorder } = await import(url('traces/recorder.js'));
+    const { Device } = await import(url('driver/device.js'));
+    const { openPort } = await import(url('connect.js'));
+    /** The same as connect({ record }), but the thread is waited for, however busy the machine is. */
+    const connectPatiently = async () => {
+      const recorder = new Recorder({ file: process.argv[1] }, { inThread: { startWaitMs: 60_000 } });
+      return Device.open(recorder.tap(await openPort('emulator:ideal-64')));
+    };
+    const device = process.argv[2] === 'patient'
+      ? await connectPatiently()
+      : await connect('emulator:ideal-64', { record: { file: process.argv[1], onWarning } });
     const compute = (ms) => { for (const untilMs = performance.now() + ms; performance.now() < untilMs; ); };
     const pings = async (ms) => { for (const untilMs = performance.now() + ms; performance.now() < untilMs; ) await device.ping(); };`;
   const nodeArgs = (script: string, name: string): string[] => [
@@ -155,8 +173,10 @@ describe.runIf(isBuilt)('a recording that a thread writes', () => {
   });
 
   it('is written while the program computes without a pause', async () => {
-    const script = "await pings(700); say('last'); compute(1000); say('computed'); compute(60_000);";
-    const child = new JsonProcess(nodeArgs(script, 'computing.mcap'));
+    const script = `
+      while (statSync(process.argv[1]).size < 20_000) await pings(10);
+      say('last'); compute(2000); say('computed'); compute(60_000);`;
+    const child = new JsonProcess([...nodeArgs(script, 'computing.mcap'), 'patient']);
     await child.next('last');
     await child.next('computed');
     await child.end('SIGKILL');
@@ -181,7 +201,9 @@ describe.runIf(isBuilt)('a recording that a thread writes', () => {
   });
 
   it('ends with a warning when its disk is full, and the experiment goes on', async () => {
-    const script = "await pings(1500); await device.close(); say('closed')";
+    const script = `
+      while (!warned) await pings(10);
+      await pings(10); await device.close(); say('closed');`;
     // The largest file that the process may write stands for the size of a disk.
     const { stdout } = spawnSync(
       'sh',
