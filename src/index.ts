@@ -14,6 +14,7 @@ export type {
   AnalogSolverOptions,
   CombinedReadings,
   EquilibriumSolver,
+  HeldFactor,
   InverseSolver,
   InverseSolverRequest,
   LoadedFactor,

@@ -149,8 +149,21 @@ export interface RelaxationSolver {
   relax(request: RelaxRequest): Promise<RelaxResult>;
 }
 
+/**
+ * A factor that serves several calls of `truncated`: the object itself names it. A solver keeps its codes
+ * under that name and sends them once, as long as nobody else uses the board in between.
+ */
+export interface HeldFactor {
+  /** Whether an earlier training has counted what the first upload sends; its resumed rest then does not. */
+  readonly isCounted: boolean;
+}
+
 /** What is loaded for any number of truncated solves. */
 export interface TruncatedRequest {
+  /**
+   * Calls with the same object have the same factor, which must not change. Default: this call alone has it.
+   */
+  readonly held?: HeldFactor | undefined;
   /** K, m × N. It must not change until all is solved. */
   readonly factor: Matrix;
   readonly address: RunAddress;

@@ -8,7 +8,7 @@ import type { NoiseRegister } from '../board/noise-register.js';
 import { overloadError } from '../board/overload-error.js';
 import { dampingCodeOf, programImage, quantizeInitialState } from '../board/quantize.js';
 import { driveLimitedScale, powerOfTwoAbove } from '../board/scaling.js';
-import { type Attempt, type BoardSession, inSession } from '../board/session.js';
+import { type Attempt, type BoardSession, HeldCouplings, inSession } from '../board/session.js';
 import { factorEigenvalueMax } from '../board/spectrum.js';
 import type { BoardDevice } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
@@ -18,6 +18,7 @@ import { isZero, normInf } from '../linalg/products.js';
 import { directSolver, inverseOf } from '../linalg/woodbury.js';
 import { formatNumber } from '../number-text.js';
 import type {
+  HeldFactor,
   InverseSolver,
   InverseSolverRequest,
   LoadedFactor,
@@ -61,23 +62,53 @@ export async function truncated<Result>(
   request: BoardTruncatedRequest,
   work: (loaded: LoadedFactor) => Promise<Result>,
 ): Promise<Result> {
+  const kept = keptOf(request.held);
   return inSession(
     device,
-    request,
-    () => check(request, device),
+    { ...request, held: kept.couplings },
+    () => {
+      kept.system = check(request, device, kept.system);
+      return kept.system;
+    },
     async (session, system) => {
       const noise = noiseOf(request, session.identity);
-      const eigenvalueMax = session.charge('mapMs', () => factorEigenvalueMax(request.factor));
-      return work(new FactorOnBoard(session, { system, request, noise, eigenvalueMax }));
+      const measured = () => factorEigenvalueMax(request.factor);
+      kept.eigenvalueMax ??= session.charge('mapMs', measured);
+      return work(new FactorOnBoard(session, { system, request, noise, kept }));
     },
   );
 }
 
-function check(request: BoardTruncatedRequest, { identity }: BoardDevice): CheckedSystem {
+/** What stays of a factor from call to call. */
+interface Kept {
+  readonly couplings: HeldCouplings;
+  system: CheckedSystem | undefined;
+  eigenvalueMax: number | undefined;
+  /** Codes and scale of what is on the board, and the damping that the scale counts. */
+  fitted: { readonly counted: number; readonly scaling: FastestScaling } | undefined;
+}
+
+const keptFactors = new WeakMap<HeldFactor, Kept>();
+
+function keptOf(held: HeldFactor | undefined): Kept {
+  const known = held && keptFactors.get(held);
+  if (known !== undefined) return known;
+  const couplings = new HeldCouplings();
+  couplings.isCounted = held?.isCounted === true;
+  const kept: Kept = { couplings, system: undefined, eigenvalueMax: undefined, fitted: undefined };
+  if (held !== undefined) keptFactors.set(held, kept);
+  return kept;
+}
+
+function check(
+  request: BoardTruncatedRequest,
+  { identity }: BoardDevice,
+  known: CheckedSystem | undefined,
+): CheckedSystem {
   checkAddress(request.address);
   checkSignal(request.signal);
   const { factor, couplingBits = COUPLING_BITS, noiseTemperature = 0, ticksMax = 1 } = request;
-  const checked = checkSystem({ kind: 'factored', factor, damping: 0 });
+  const checked = known ?? checkSystem({ kind: 'factored', factor, damping: 0 });
   checkWhole('couplingBits', couplingBits, COUPLING_BITS_MIN, COUPLING_BITS_MAX);
   checkNumber('noiseTemperature', noiseTemperature, 0);
   checkNumber('ticksMax', ticksMax, 1);
@@ -91,20 +122,18 @@ interface Load {
   readonly system: CheckedSystem;
   readonly request: BoardTruncatedRequest;
   readonly noise: NoiseRegister;
-  readonly eigenvalueMax: number;
+  readonly kept: Kept;
 }
 
 class FactorOnBoard implements LoadedFactor {
   readonly eigenvalueMax: number;
   readonly #session: BoardSession;
   readonly #load: Load;
-  /** Codes and scale of what is on the board, and the damping that the scale counts. */
-  #fitted: { readonly counted: number; readonly scaling: FastestScaling } | undefined;
 
   constructor(session: BoardSession, load: Load) {
     this.#session = session;
     this.#load = load;
-    this.eigenvalueMax = load.eigenvalueMax;
+    this.eigenvalueMax = load.kept.eigenvalueMax ?? 0;
   }
 
   get cost() {
@@ -140,17 +169,17 @@ class FactorOnBoard implements LoadedFactor {
 
   #scalingFor(damping: number): FastestScaling {
     const counted = damping > STIFF_DAMPING * this.eigenvalueMax ? damping : 0;
-    if (this.#fitted?.counted !== counted) {
-      const { system, request, eigenvalueMax } = this.#load;
+    const { system, request, kept } = this.#load;
+    if (kept.fitted?.counted !== counted) {
       const { identity, model } = this.#session;
       const couplingBits = Math.min(request.couplingBits ?? COUPLING_BITS, identity.couplingBits);
-      const bound = { eigenvalueMax, damping: counted };
+      const bound = { eigenvalueMax: this.eigenvalueMax, damping: counted };
       const scaling = this.#session.charge('mapMs', () =>
         fastestScaling(system, bound, identity, couplingBits, model),
       );
-      this.#fitted = { counted, scaling };
+      kept.fitted = { counted, scaling };
     }
-    return this.#fitted.scaling;
+    return kept.fitted.scaling;
   }
 
   async #attempt(

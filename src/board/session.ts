@@ -40,6 +40,11 @@ export interface BoardUse {
 export class HeldCouplings {
   couplings: ProgramImage['couplings'] | undefined;
   sessionCount: number | undefined;
+  /**
+   * Whether an earlier use has counted what the next upload of couplings sends, such as the training that is
+   * resumed here.
+   */
+  isCounted = false;
 }
 
 /** Whose couplings a board has. */
@@ -212,7 +217,8 @@ export class BoardSession {
     );
     this.#uploadBytes += sentBytes(image.drive, since?.drive);
     this.#uploadBytes += sentBytes(image.initialState, since?.initialState);
-    if (!isLoaded) this.#uploadBytes += image.couplings.byteLength;
+    if (!isLoaded && !this.#held.isCounted) this.#uploadBytes += image.couplings.byteLength;
+    this.#held.isCounted = false;
     const clamped = report.clampedCouplings + report.clampedNoiseCodes;
     this.#cost.clampedCodes = Math.max(this.#cost.clampedCodes, clamped);
     this.#cost.uploadMs += performance.now() - start;

@@ -127,7 +127,8 @@ async function takeStep<M extends Figures, T extends Figures>(
       curvatureMs += performance.now() - started;
       return result;
     };
-    const factor = optimizer.needsCurvature ? timed(begun.factor) : undefined;
+    const usesFactor = optimizer.needsCurvature && (optimizer.usesCurvatureAt?.(step) ?? true);
+    const factor = usesFactor ? timed(begun.factor) : undefined;
     const ofLayers = optimizer.needsLayerCurvatures ? layersOf(problem, begun) : undefined;
     const layers = ofLayers && { ...ofLayers, curvatures: () => timed(ofLayers.curvatures) };
     const { gradient } = begun;

@@ -52,8 +52,8 @@ export const SECOND_SET: readonly Mutant[] = [
     id: 'fit-of-first-damping',
     set: 'second',
     file: 'src/algorithms/truncated.ts',
-    find: 'if (this.#fitted?.counted !== counted) {',
-    replacement: 'if (this.#fitted === undefined) {',
+    find: 'if (kept.fitted?.counted !== counted) {',
+    replacement: 'if (kept.fitted === undefined) {',
     meaning:
       'A loaded factor keeps the scale of its first damping, so that a larger one makes the stiffest modes grow.',
     tests: ['test/algorithms/truncated.test.ts', 'test/algorithms/truncated-mapping.test.ts'],

@@ -20,7 +20,7 @@ export interface StepRequest {
    * Work that does not need the gradient comes before that call. `gradientOf` handles both.
    */
   readonly gradient: Float64Array | (() => Promise<Float64Array>);
-  /** K with KᵀK = G at θ, m × P; present if the optimizer `needsCurvature`. */
+  /** K with KᵀK = G at θ, m × P; present if the optimizer `needsCurvature`, in the steps that use it. */
   readonly factor: Matrix | undefined;
   /** The curvature layer by layer at θ; present if the optimizer `needsLayerCurvatures`. */
   readonly layers?: LayeredCurvature | undefined;
@@ -57,6 +57,8 @@ export interface Optimizer {
   /** Everything that its results depend on, as JSON data. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly needsCurvature: boolean;
+  /** Whether the step after so many uses K. Default: every step does. */
+  readonly usesCurvatureAt?: (step: number) => boolean;
   /** Whether it needs the curvature layer by layer. Default: no. */
   readonly needsLayerCurvatures?: boolean;
   /**

@@ -92,7 +92,7 @@ export interface OptimizerOptions {
    * Share of the running mean of the curvature that is kept when a batch enters it, at least 0 and below 1.
    */
   readonly average?: number;
-  /** Steps between two loads of the curvature into the board, ≥ 1. */
+  /** R ≥ 1: how many steps one load of the curvature serves, in `kfac` and in `tngd` with `ticks`. */
   readonly reload?: number;
   /** Largest predicted change of the label probabilities in a step of `kfac`, in nat, above 0. */
   readonly klClip?: number;
@@ -138,7 +138,7 @@ const FURTHER: Readonly<Partial<Record<OptimizerName, OptimizerOptions>>> = {
 export function hasOption(name: OptimizerName, option: string, hasTicks: boolean): boolean {
   const isTruncated = name === 'tngd' && hasTicks;
   const defaults: OptimizerOptions = isTruncated ? TRUNCATED_DEFAULTS : OPTIMIZER_DEFAULTS[name];
-  if (isTruncated && option === 'ticks') return true;
+  if (isTruncated && (option === 'ticks' || option === 'reload')) return true;
   return (
     option in defaults ||
     option in (FURTHER[name] ?? {}) ||

@@ -68,7 +68,11 @@ const OPTIONS = {
       value: fractionBelowOne,
     },
   ),
-  reload: option('--reload <R>', 'steps between two inversions of kfac', { value: positiveInteger() }),
+  reload: option(
+    '--reload <R>',
+    'steps that one curvature serves: kfac (default 100), or tngd with --ticks (default 1)',
+    { value: positiveInteger() },
+  ),
   klClip: option(
     '--kl-clip <c>',
     'largest predicted change of the label probabilities in a step of kfac, in nat',

@@ -67,6 +67,9 @@ const METHOD_OPTIONS = {
   }),
   ticks: option('--ticks <n>', 'ticks of a board run', { value: positiveInteger() }),
   runs: option('--runs <k>', 'board runs of a step, which the host combines', { value: positiveInteger() }),
+  reload: option('--reload <R>', 'steps that one curvature serves in tngd (default: 1)', {
+    value: positiveInteger(),
+  }),
   products: option('--products <c>', 'conjugate directions of a step of cg', { value: positiveInteger() }),
   dampingMin: option('--damping-min <f>', 'smallest λ of lm, as a share of the largest eigenvalue', {
     value: positiveNumber,
@@ -113,6 +116,7 @@ const OPTIMIZER_OPTIONS = [
   'finalDamping',
   'ticks',
   'runs',
+  'reload',
   'products',
   'rank',
   'dampingMin',
