@@ -150,6 +150,14 @@ describe('the directory of a study', () => {
     expect(readdirSync(out)).toEqual(['study.json']);
   });
 
+  it('is not gone on with on another board', async () => {
+    claimStudyDirectory(out, { ...MARK, board: 'emulator:a' }, false)();
+    const error = await thrown(() => claimStudyDirectory(out, { ...MARK, board: 'emulator:b' }, true));
+    expect(error.message).toContain(
+      'the quick study pinn on emulator:a, not the quick study pinn on emulator:b',
+    );
+  });
+
   it('tells its settings from the first moment', () => {
     claimStudyDirectory(out, MARK, false, { seeds: 3, device: 'emulator:ideal-8' })();
     const stored = JSON.parse(readFileSync(join(out, 'study.json'), 'utf8'));

@@ -3,7 +3,7 @@ import { formatNumber } from '../../../number-text.js';
 import { barChart } from '../../../plot/bar-chart.js';
 import { digitsSizes, PAPER_BATCH, trainDigits } from './digits.js';
 import { DIGITS_SETTINGS } from './settling.js';
-import { groupsOf, meanAt, spreadOver } from './table/groups.js';
+import { groupsOf, meanAt, numberOrDash, spreadOver } from './table/groups.js';
 import { tableCommand } from './table/table-command.js';
 import type { Claim, Lab, PlannedRun, Scale, TableRun, TableStudy } from './table/table-study.js';
 
@@ -105,7 +105,7 @@ export const DELAY: TableStudy = {
       columns: [
         { figure: 'trainLoss', title: 'training loss', format: (value) => formatNumber(value, 4) },
         { figure: 'testError', title: 'test error', format: (value) => `${formatNumber(100 * value, 3)} %` },
-        { figure: 'ticks', title: 'ticks a step', format: (value) => formatNumber(value) },
+        { figure: 'ticks', title: 'ticks a step', format: numberOrDash },
       ],
     },
   ],

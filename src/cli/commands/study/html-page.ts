@@ -5,7 +5,7 @@ body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; m
 h1 { font-size: 1.6rem; line-height: 1.25; } h2 { margin-top: 2.5rem; border-bottom: 1px solid #ccc; } h3 { font-size: 1rem; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: 0.875rem; margin: 1rem 0; }
 th, td { padding: 0.3rem 0.7rem; text-align: left; border-bottom: 1px solid #e2e2e2; vertical-align: top; }
-td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; } th.number { text-align: right; }
 tr.board td { background: #eef4fb; font-weight: 600; }
 svg { max-width: 100%; height: auto; } code { font-size: 0.875em; }
 `;
@@ -36,21 +36,31 @@ export function listMarkup(lines: readonly string[]): string {
   return `<ul>\n${lines.map((line) => `<li>${escapeXml(line)}</li>`).join('\n')}\n</ul>`;
 }
 
-/** A table whose first row has the class `firstClass`. Cells that begin with a digit are numbers. */
+/** A cell of a column of numbers: it begins with a digit, or says that there is none. */
+const NUMBER = /^[\d×–-]/;
+
+/**
+ * A table whose first row has the class `firstClass`. A column whose cells are all numbers or dashes, and its
+ * title, stand at the right.
+ */
 export function tableMarkup(
   header: readonly string[],
   rows: readonly (readonly string[])[],
   firstClass?: string,
 ): string {
-  const head = header.some((cell) => cell !== '')
-    ? `<thead><tr>${header.map((cell) => `<th>${escapeXml(cell)}</th>`).join('')}</tr></thead>\n`
+  const isNumeric = header.map(
+    (_, column) =>
+      rows.some((row) => /^[\d×-]/.test(row[column] ?? '')) &&
+      rows.every((row) => (row[column] ?? '') === '' || NUMBER.test(row[column])),
+  );
+  const cell = (tag: 'th' | 'td', text: string, column: number): string =>
+    `<${tag}${isNumeric[column] ? ' class="number"' : ''}>${escapeXml(text)}</${tag}>`;
+  const head = header.some((text) => text !== '')
+    ? `<thead><tr>${header.map((text, column) => cell('th', text, column)).join('')}</tr></thead>\n`
     : '';
   const lines = rows.map((row, index) => {
     const attribute = index === 0 && firstClass !== undefined ? ` class="${firstClass}"` : '';
-    const cells = row.map((cell) =>
-      /^[\d×]/.test(cell) ? `<td class="number">${escapeXml(cell)}</td>` : `<td>${escapeXml(cell)}</td>`,
-    );
-    return `<tr${attribute}>${cells.join('')}</tr>`;
+    return `<tr${attribute}>${row.map((text, column) => cell('td', text, column)).join('')}</tr>`;
   });
   return `<div class="scroll"><table>\n${head}<tbody>\n${lines.join('\n')}\n</tbody></table></div>`;
 }

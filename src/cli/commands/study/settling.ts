@@ -1,9 +1,9 @@
 import { createAnalogSolver } from '../../../algorithms/board-solver.js';
 import type { OptimizerOptions } from '../../../learning/optimizers/registry.js';
-import { formatNumber, formatSeconds } from '../../../number-text.js';
+import { formatNumber } from '../../../number-text.js';
 import { lineChart } from '../../../plot/line-chart.js';
 import { digitsSizes, PAPER_BATCH, trainDigits } from './digits.js';
-import { curvesOf, meanAt } from './table/groups.js';
+import { curvesOf, meanAt, numberOrDash, secondsOrDash } from './table/groups.js';
 import { tableCommand } from './table/table-command.js';
 import type { Claim, Lab, PlannedRun, Scale, TableRun, TableStudy } from './table/table-study.js';
 
@@ -63,6 +63,7 @@ function claimsOf(runs: readonly TableRun[]): Claim[] {
       (distance, index) => index === 0 || distance <= distances[index - 1] + 0.002,
     );
     const last = distances.at(-1)!;
+    const decay = DIGITS_SETTINGS[settings as SettingName].damping * Number(times.at(-1));
     const shown = times.map((time, index) => `${time} τ ${formatNumber(losses[index])}`).join(', ');
     const how = `training loss of ${settings} settings, reset state, measured on an emulated board of 8-bit couplings`;
     return [
@@ -76,7 +77,7 @@ function claimsOf(runs: readonly TableRun[]): Claim[] {
       {
         claim: `At ${times.at(-1)} τ it is about that of exact natural gradient (${settings} settings).`,
         paper: '“about exact NGD at 50 τ” (arXiv 2405.13817)',
-        ours: `The loss differs by ${formatNumber(100 * last, 2)} %; 3 % is the bar.`,
+        ours: `The loss differs by ${formatNumber(100 * last, 2)} %; 3 % is the bar. λt is ${formatNumber(decay, 2)}${decay < 3 ? ', so directions of little curvature have not settled' : ''}.`,
         how,
         verdict: last <= 0.03 ? 'holds' : 'does not hold',
       },
@@ -102,8 +103,8 @@ export const SETTLING: TableStudy = {
       columns: [
         { figure: 'trainLoss', title: 'training loss', format: (value) => formatNumber(value, 4) },
         { figure: 'testError', title: 'test error', format: (value) => `${formatNumber(100 * value, 3)} %` },
-        { figure: 'ticks', title: 'ticks a step', format: (value) => formatNumber(value) },
-        { figure: 'boardSeconds', title: 'board a step', format: formatSeconds },
+        { figure: 'ticks', title: 'ticks a step', format: numberOrDash },
+        { figure: 'boardSeconds', title: 'board a step', format: secondsOrDash },
       ],
     },
   ],

@@ -23,6 +23,8 @@ export const STUDY_FILES = {
 export interface StudyMark {
   readonly study: string;
   readonly quick: boolean;
+  /** The URI of the board whose runs are stored, where they are not checked one by one. */
+  readonly board?: string;
 }
 
 /** Where the training of one method with one seed is stored, below the directory of the study. */
@@ -84,19 +86,20 @@ function refuseOther(directory: string, mark: StudyMark, resume: boolean): void 
       'Go on with it by `resume`, or name another directory by `out`.',
     );
   const found = readMark(marker);
-  if (found.study !== mark.study || found.quick !== mark.quick)
+  if (found.study !== mark.study || found.quick !== mark.quick || found.board !== mark.board)
     throw refused(
       `${directory} holds ${describe(found)}, not ${describe(mark)}.`,
       'Ask for the study that it holds, or name another directory by `out`.',
     );
 }
 
-const describe = ({ study, quick }: StudyMark): string => `the ${quick ? 'quick' : 'full'} study ${study}`;
+const describe = ({ study, quick, board }: StudyMark): string =>
+  `the ${quick ? 'quick' : 'full'} study ${study}${board === undefined ? '' : ` on ${board}`}`;
 
 function readMark(file: string): StudyMark {
   try {
-    const { study, quick } = JSON.parse(readFileSync(file, 'utf8')) as StudyMark;
-    return { study, quick };
+    const { study, quick, board } = JSON.parse(readFileSync(file, 'utf8')) as StudyMark;
+    return { study, quick, board };
   } catch (cause) {
     throw new ThermolinkError('BAD_FILE', `${file} can't be read as the mark of a study.`, {
       cause,

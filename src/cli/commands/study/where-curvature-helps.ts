@@ -97,7 +97,7 @@ function equationMethods(lm: OptimizerOptions): MapProblem['methods'] {
 
 function squares(condition: number): MapProblem {
   return {
-    title: `least squares, condition ${formatNumber(condition, 1)}`,
+    title: `least squares of condition ${formatNumber(condition, 1)}`,
     make: (seed) => leastSquares(64, condition, seed),
     ...{ measure: 'relativeResidual', steps: 20 },
     methods: naturalMethods(
@@ -128,13 +128,13 @@ const PROBLEMS: Readonly<Record<string, MapProblem>> = {
     ...{ measure: 'energyError', steps: 60, methods: energyOptions(ENERGY_DEFAULTS.heisenberg) },
   },
   poisson2: {
-    title: 'Poisson equation, 2 dimensions',
+    title: 'Poisson equation in 2 dimensions',
     make: () => poissonPinn({ dimensions: 2, hidden: [16] }),
     ...{ measure: 'relativeError', steps: 40 },
     methods: equationMethods({ ...PINN_DEFAULTS.poisson.optimizers.lm, ticks: 512 }),
   },
   poisson5: {
-    title: 'Poisson equation, 5 dimensions',
+    title: 'Poisson equation in 5 dimensions',
     make: () => poissonPinn({ dimensions: 5, hidden: [24] }),
     ...{ measure: 'relativeError', steps: 40 },
     methods: equationMethods({ ...PINN_DEFAULTS.poisson.optimizers.lm, ticks: 512 }),

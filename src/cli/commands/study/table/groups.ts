@@ -1,4 +1,4 @@
-import { formatBytes, formatSeconds } from '../../../../number-text.js';
+import { formatBytes, formatNumber, formatSeconds } from '../../../../number-text.js';
 import type { Series } from '../../../../plot/series.js';
 import type { Column, Settings, TablePart, TableRun, TextTable } from './table-study.js';
 
@@ -81,6 +81,9 @@ function cellText(group: Group, { figure, format }: Column): string {
 
 /** A time, or a dash for the methods that take none. */
 export const secondsOrDash = (seconds: number): string => (seconds === 0 ? '–' : formatSeconds(seconds));
+
+/** A number, or a dash for the methods that have none. */
+export const numberOrDash = (value: number): string => (value === 0 ? '–' : formatNumber(value));
 
 /** Bytes, or a dash for the methods that send none. */
 export const bytesOrDash = (bytes: number): string => (bytes === 0 ? '–' : formatBytes(bytes));

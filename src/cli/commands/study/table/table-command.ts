@@ -56,8 +56,8 @@ Ctrl-C loses only the run that was going on: --resume does the runs that are mis
       const ownOptions = ownValues(own, values);
       const uri = ownDevice === undefined ? '' : deviceUri(device, ownDevice);
       const board = ownDevice === undefined ? {} : { board: uri };
-      const settings = { seeds, ...board, options: ownOptions, thermolink: VERSION };
-      const release = claimStudyDirectory(out, { study: name, quick }, resume, settings);
+      const settings = { seeds, options: ownOptions, thermolink: VERSION };
+      const release = claimStudyDirectory(out, { study: name, quick, ...board }, resume, settings);
       try {
         const request = { study, scale, out, uri, quiet: json === true };
         const runs = await withInterrupt((signal) => runTable(request, signal), {

@@ -60,7 +60,8 @@ export function tableText(study: TableStudy, results: TableResults): string {
     return `${title}\n${formatTable(rows, { header, align })}\n`;
   });
   const claims = results.claims.map((claim) => `  ${claimText(claim)}\n`).join('');
-  const first = `${study.title}, ${counted(results.seeds.length, 'seed')}: means with [least, largest]\n\n`;
+  const spread = results.seeds.length > 1 ? ': means with [least, largest]' : '';
+  const first = `${study.title}, ${counted(results.seeds.length, 'seed')}${spread}\n\n`;
   return `${first}${tables.join('')}${claims}${results.quick ? '  This is the quick form: it shows that the study runs, not what holds.\n' : ''}\n`;
 }
 
@@ -97,7 +98,9 @@ export function tableHtml(
     ]),
     '<h2>How to read this</h2>',
     listMarkup([
-      `Figures are means over the seeds ${seeds.join(', ')} with [least, largest]: geometric means of what is above 0. Settings were never chosen on these seeds.`,
+      seeds.length === 1
+        ? `Figures are those of the one seed ${seeds[0]}, on which no settings were chosen. One seed shows no spread.`
+        : `Figures are means over the seeds ${seeds.join(', ')} with [least, largest]: geometric means of what is above 0. Settings were never chosen on these seeds.`,
       modelled,
       settingsFrom,
     ]),
