@@ -8,6 +8,7 @@ import {
 import { measuredGradient, rolloutCost, visitedStates } from '../../src/algorithms/control/rollouts.js';
 import { identityMatrix, rotaryPendulum } from '../../src/algorithms/control/rotary-pendulum.js';
 import { RailBox } from '../../src/algorithms/qp/rail-box.js';
+import type { BoardCalibration } from '../../src/board/calibration.js';
 import { readPlant } from '../../src/cli/input/read-plant.js';
 import { connect } from '../../src/connect.js';
 import { boxMinimum } from '../../src/linalg/box-program.js';
@@ -20,8 +21,10 @@ import {
   transposed,
 } from '../../src/linalg/matrix-equations.js';
 import { norm2, subtract } from '../../src/linalg/products.js';
-import { solverBoard } from '../support/solver-board.js';
+import { imperfectBoard, spread } from '../support/imperfect-boards.js';
+import { SolverBoard, solverBoard } from '../support/solver-board.js';
 import { eigenvalues, normalVector, problemRandom, symmetricWith } from '../support/solver-problems.js';
+import { trueCalibration } from '../support/true-calibration.js';
 
 const address = (seed: number) => ({ seed, step: 0, block: 0 });
 const traceOf = (a: Matrix): number =>
@@ -202,6 +205,19 @@ describe('predictive control on the rails', () => {
     expect(board.uploadedBytes).toBe(2 * 400 + board.programs.length * 80);
   });
 
+  test('a Hessian of a condition near 1,000 costs at most 0.1 % more than exact plans', async () => {
+    const plant = await readPlant('qube-down');
+    const cheap = { ...plant, inputCost: matrix(1, 1, Float64Array.of(0.001)) };
+    const bounds = { initialState: plant.initialState!, inputMax: plant.inputMax! };
+    const request = { plant: cheap, ...bounds, horizon: 32, steps: 20, address: address(1) };
+    const exact = await exactPredictiveControl(request);
+    const found = await predictiveControl(solverBoard('ideal-64'), request);
+    expect(found.condition).toBeGreaterThan(700);
+    expect(found.saturatedSteps).toBe(exact.saturatedSteps);
+    expect(found.saturatedSteps).toBeGreaterThan(0);
+    expect(Math.abs(found.closedLoopCost / exact.closedLoopCost - 1)).toBeLessThan(1e-3);
+  });
+
   test('the standing pendulum is beyond a board, and is refused before a byte is sent', async () => {
     const board = solverBoard('ideal-64');
     const request = {
@@ -230,5 +246,30 @@ describe('a box program on the rails', () => {
     const { x, residual } = await box.solve({ linear, tolerance: 1e-8, address: address(1) });
     expect(residual).toBeLessThan(1e-8);
     expect(norm2(subtract(x, exact)) / norm2(exact)).toBeLessThan(2e-8 * condition);
+  });
+
+  // Mismatch of 2 % in couplings and offsets of 1 % leave a residual of that order; a calibration lowers it.
+  test('a calibration makes the plan better on a board with errors', async () => {
+    const die = imperfectBoard(
+      { couplingMismatch: spread(20_000), inputOffset: spread(10_000) },
+      { cells: 8, name: 'test-8' },
+    );
+    const board = new SolverBoard(die.profile, undefined, die.dieSeed);
+    const random = problemRandom(1550);
+    const hessian = symmetricWith(eigenvalues('log-uniform', 30, 8), random);
+    const linear = normalVector(random, 8).map((value) => value * 5);
+    const bounds = { lower: new Float64Array(8).fill(-1), upper: new Float64Array(8).fill(1) };
+    const first = async (calibration?: BoardCalibration) => {
+      const box = new RailBox(board, { hessian, ...bounds, ...(calibration && { calibration }) });
+      return (await box.solve({ linear, tolerance: 0.5, address: address(1) })).residual;
+    };
+    expect(await first(trueCalibration(die))).toBeLessThan((await first()) / 3);
+  });
+
+  test('an empty box is refused', () => {
+    const bounds = { lower: Float64Array.of(1), upper: Float64Array.of(1) };
+    expect(() => new RailBox(solverBoard('ideal-8'), { hessian: identityMatrix(1), ...bounds })).toThrow(
+      /bounds of unknown 0/,
+    );
   });
 });

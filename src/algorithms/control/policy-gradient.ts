@@ -1,4 +1,6 @@
+import { U16_MAX } from '../../../firmware-protocol/limits.js';
 import {
+  badArgument,
   checkAddress,
   checkDevice,
   checkNumber,
@@ -17,6 +19,7 @@ import { throwIfAborted } from '../../errors.js';
 import { cholesky, choleskySolve } from '../../linalg/cholesky.js';
 import { type Matrix, matrix } from '../../linalg/matrix.js';
 import { prepare } from '../prepare.js';
+import { checkTolerance } from '../request-checks.js';
 import { checkGain, checkPlant, type LinearPlant, undiscounted } from './plant.js';
 import { measuredGradient, rolloutCost, type VisitedStates, visitedStates } from './rollouts.js';
 
@@ -114,6 +117,15 @@ function checkRequest(request: PolicyGradientRequest): void {
   checkWhole('rows', request.rows ?? ROWS, request.plant.stateMatrix.rows, 1_000_000);
   checkWhole('iterationsMax', request.iterationsMax ?? 1, 1, 1_000_000);
   checkNumber('decreaseMin', request.decreaseMin ?? 0, 0);
+  if (request.tolerance !== undefined) checkTolerance(request.tolerance);
+  const blockMax = U16_MAX - (request.plant.inputMatrix.columns - 1);
+  if (request.address.block > blockMax)
+    throw badArgument(
+      'address.block',
+      request.address.block,
+      `at most ${blockMax}`,
+      'Input j uses block + j.',
+    );
 }
 
 async function descend(

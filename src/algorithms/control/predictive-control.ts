@@ -57,6 +57,8 @@ export interface PredictiveControlResult {
   readonly saturatedSteps: number;
   /** The largest residual of a plan, a ratio of the box. */
   readonly residualMax: number;
+  /** Bound on the condition of the Hessian, its box scaled to ±1; a ratio. */
+  readonly condition: number;
   /** How many programs the board ran. */
   readonly levels: number;
   readonly cost: SolverCost;
@@ -100,13 +102,13 @@ export async function predictiveControl(
     levels += solved.levels;
     return solved.x;
   });
-  return { ...loop, residualMax, levels, cost };
+  return { ...loop, residualMax, condition: box.condition, levels, cost };
 }
 
 /** The same loop with exact plans, on the host. Errors: those of a bad request. */
 export async function exactPredictiveControl(
   request: PredictiveControlRequest,
-): Promise<Omit<PredictiveControlResult, 'residualMax' | 'levels' | 'cost'>> {
+): Promise<Omit<PredictiveControlResult, 'residualMax' | 'condition' | 'levels' | 'cost'>> {
   checkPredictive(request);
   const plan = condensed(request);
   const { hessian, lower, upper } = plan;

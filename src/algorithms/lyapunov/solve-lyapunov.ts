@@ -65,7 +65,8 @@ export async function solveLyapunov(device: BoardDevice, request: LyapunovReques
       if (plan === undefined) throw notDefinite();
       const run = (of: DriftPlan, stage: 0 | 1): StationaryRun => {
         const spacing = Math.ceil(SPACING / (decay * of.tickTime));
-        refuseTooLong(spacing * counts[stage]);
+        // The second stage takes about as long for each reading, so the first one refuses for both.
+        refuseTooLong(spacing * Math.max(...counts));
         return {
           spacingTicks: spacing,
           burnInTicks: Math.ceil(BURN_IN / (decay * of.tickTime)),

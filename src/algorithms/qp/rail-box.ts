@@ -70,10 +70,12 @@ const LOOKS_MAX = 40;
  * of Karush, Kuhn and Tucker hold, x = c + f D v with D = (u − l)/(2 rail). Couplings are sent once. Each
  * further level has a box 16 times smaller around the last reading, by drives alone, and float64 judges it.
  *
- * Errors of the constructor: BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED, BAD_CALIBRATION; it
- * sends nothing.
+ * Errors of the constructor: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED,
+ * BAD_CALIBRATION; it sends nothing.
  */
 export class RailBox {
+  /** Bound on the condition of P where the box is scaled to ±1, a ratio. */
+  readonly condition: number;
   readonly #device: BoardDevice;
   readonly #request: RailBoxRequest;
   readonly #held = new HeldCouplings();
@@ -86,6 +88,7 @@ export class RailBox {
 
   constructor(device: BoardDevice, request: RailBoxRequest) {
     const { hessian, lower, upper, calibration } = request;
+    refuseEmptyBox(lower, upper);
     if (calibration !== undefined) refuseForeign(calibration.board, device.identity);
     this.#device = device;
     this.#request = request;
@@ -99,7 +102,7 @@ export class RailBox {
     );
     this.#scaled = checkSystem({ kind: 'dense', matrix: scaled });
     refuseTooLarge(this.#scaled.system, device.identity);
-    refuseIllConditioned(this.#scaled);
+    this.condition = acceptedCondition(this.#scaled);
     let rowSum = 0;
     for (let i = 0; i < n; i++)
       rowSum = Math.max(
@@ -245,9 +248,22 @@ function clamped(value: number, limit: number): number {
   return Math.max(-limit, Math.min(limit, value));
 }
 
-function refuseIllConditioned({ spectrum }: CheckedSystem): void {
+function refuseEmptyBox(lower: Float64Array, upper: Float64Array): void {
+  const found = upper.findIndex((value, i) => !(value - lower[i] > 0 && value - lower[i] < Infinity));
+  if (found < 0) return;
+  throw new ThermolinkError(
+    'BAD_ARGUMENT',
+    `The bounds of unknown ${found} are ${lower[found]} and ${upper[found]}.`,
+    {
+      hint: 'The rails of a board need finite bounds, the lower one below the upper one.',
+      data: { index: found },
+    },
+  );
+}
+
+function acceptedCondition({ spectrum }: CheckedSystem): number {
   const condition = spectrum.eigenvalueMax / spectrum.eigenvalueMin;
-  if (condition <= CONDITION_MAX) return;
+  if (condition <= CONDITION_MAX) return condition;
   throw new ThermolinkError(
     'UNSUPPORTED',
     `The condition of this program is ${formatNumber(condition, 2)}; the rails of a board serve up to 1,000.`,
