@@ -3,6 +3,7 @@ import type { DeviceIdentity } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import { dampedSystem, dimensionOf, type LinearSystem } from '../linalg/linear-system.js';
 import { checkShape } from '../linalg/matrix.js';
+import { normInf } from '../linalg/products.js';
 import { counted, formatNumber } from '../number-text.js';
 import { diagonalWeights, weightedSystem } from './diagonal-scaling.js';
 import { checkEntries, checkSquare, checkSymmetry } from './matrix-checks.js';
@@ -177,15 +178,13 @@ export function checkVector(vector: Float64Array, { dimension }: CheckedSystem, 
       },
     );
   }
-  let largest = 0;
-  for (let i = 0; i < vector.length; i++) {
-    if (!Number.isFinite(vector[i])) {
-      throw new ThermolinkError('BAD_MATRIX', `Entry ${i} of the ${name} is ${vector[i]}.`, {
-        hint: 'Every entry must be a finite number.',
-        data: { index: i },
-      });
-    }
-    largest = Math.max(largest, Math.abs(vector[i]));
+  const largest = normInf(vector);
+  if (!Number.isFinite(largest)) {
+    const index = vector.findIndex((value) => !Number.isFinite(value));
+    throw new ThermolinkError('BAD_MATRIX', `Entry ${index} of the ${name} is ${vector[index]}.`, {
+      hint: 'Every entry must be a finite number.',
+      data: { index },
+    });
   }
   checkMagnitude(largest, `largest entry of the ${name}`);
 }

@@ -1,3 +1,4 @@
+import { normInf } from '../linalg/products.js';
 import { divergedError } from './diverged.js';
 import type { StepRequest } from './optimizers/contract.js';
 import type { Evaluation, Figures, LossGradient, Problem, StepPoint } from './problem/contract.js';
@@ -23,7 +24,7 @@ export function beginEvaluation<Measures extends Figures>(
 ): BegunEvaluation<Measures> {
   const checked = (result: LossGradient<Measures>): LossGradient<Measures> => {
     if (!Number.isFinite(result.loss)) throw divergedError(point.step, 'the loss is not finite');
-    if (!result.gradient.every(Number.isFinite))
+    if (!Number.isFinite(normInf(result.gradient)))
       throw divergedError(point.step, 'the gradient is not finite');
     return result;
   };

@@ -54,5 +54,8 @@ export function applyStep(
   const length = rate * norm2(direction);
   if (!Number.isFinite(length)) throw divergedError(request.step, 'the update is not finite');
   const scale = length > clip ? (rate * clip) / length : rate;
-  return request.parameters.map((value, i) => value - scale * direction[i]);
+  const { parameters } = request;
+  const moved = new Float64Array(parameters.length);
+  for (let i = 0; i < moved.length; i++) moved[i] = parameters[i] - scale * direction[i];
+  return moved;
 }
