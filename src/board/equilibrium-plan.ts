@@ -210,12 +210,6 @@ export function noiseLimitedScale(plan: EquilibriumPlan, noiseTemperature: numbe
 }
 
 /**
- * A larger share of carried rounding is worth a warning, since a standard error is known to some percent
- * only.
- */
-export const CARRY_NOISE_SHARE_MAX = 0.01;
-
-/**
  * Variance that the carried rounding adds to the stiffest mode, over the κ̂/λ̂_max that the mode should have;
  * κ̂ is in V_fs². The other modes have less (device-model.md, "One tick").
  */

@@ -1,5 +1,10 @@
-import { CARRY_NOISE_SHARE_MAX } from '../../board/equilibrium-plan.js';
 import { counted, formatPercent } from '../../number-text.js';
+
+/**
+ * A larger share of carried rounding is worth a warning, since a standard error is known to some percent
+ * only.
+ */
+const CARRY_NOISE_SHARE_MAX = 0.01;
 
 /** The facts of a result for which it may be worse than it looks. */
 export interface BoardFacts {

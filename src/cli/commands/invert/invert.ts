@@ -1,5 +1,4 @@
-import { type InverseResult, invert } from '../../../algorithms/invert.js';
-import { checkSystem } from '../../../board/checked-system.js';
+import type { InverseResult } from '../../../algorithms/invert.js';
 import { ThermolinkError } from '../../../errors.js';
 import { READ_FORMATS, readSquareMatrix } from '../../../files/read-array.js';
 import { writeArray } from '../../../files/write-array.js';
@@ -29,6 +28,11 @@ Example:
   printf '4,1\\n1,3\\n' > A.csv
   thermolink invert --matrix A.csv --out inverse.npy`,
   async run({ matrix: matrixFile, tolerance, out, calibration: calibrationFile, seed, json }, onBoard) {
+    // Not needed for `--help`.
+    const [{ invert }, { checkSystem }] = await Promise.all([
+      import('../../../algorithms/invert.js'),
+      import('../../../board/checked-system.js'),
+    ]);
     const matrix = await readSquareMatrix(matrixFile);
     if (out === undefined && !json) refuseUnseen(matrix);
     const system = checkSystem({ kind: 'dense', matrix });

@@ -1,5 +1,3 @@
-import { checkDrawCount, drawSamples } from '../../../algorithms/sample.js';
-import { checkSystem } from '../../../board/checked-system.js';
 import { READ_FORMATS, readSquareMatrix } from '../../../files/read-array.js';
 import { WRITTEN_FORMATS, writeArray } from '../../../files/write-array.js';
 import { counted, formatCount, formatPercent, formatSeconds } from '../../../number-text.js';
@@ -35,6 +33,11 @@ Example:
   printf '4,1\\n1,3\\n' > P.csv
   thermolink sample --matrix P.csv --count 1000 --out x.npy`,
   async run({ matrix: matrixFile, count, out, calibration: calibrationFile, seed }, onBoard) {
+    // Not needed for `--help`.
+    const [{ checkDrawCount, drawSamples }, { checkSystem }] = await Promise.all([
+      import('../../../algorithms/sample.js'),
+      import('../../../board/checked-system.js'),
+    ]);
     const precision = checkSystem({ kind: 'dense', matrix: await readSquareMatrix(matrixFile) });
     checkDrawCount(count, precision.dimension);
     const calibration = await readCalibration(calibrationFile);

@@ -1,6 +1,4 @@
 import type { SolveResult } from '../../../algorithms/contract.js';
-import { solve } from '../../../algorithms/solve/solve.js';
-import { checkSystem, checkVector } from '../../../board/checked-system.js';
 import { READ_FORMATS, readRightHandSide, readSquareMatrix } from '../../../files/read-array.js';
 import { writeArray } from '../../../files/write-array.js';
 import { formatCount, formatMeasured, formatNumber, formatSeconds } from '../../../number-text.js';
@@ -32,6 +30,11 @@ Example:
 The board's voltages settle around A⁻¹b; the host averages readings until their relative standard error is half the
 tolerance, and lets the board correct what is left of the residual.`,
   async run({ matrix: matrixFile, rhs, tolerance, out, calibration: calibrationFile, seed }, onBoard) {
+    // Not needed for `--help`.
+    const [{ solve }, { checkSystem, checkVector }] = await Promise.all([
+      import('../../../algorithms/solve/solve.js'),
+      import('../../../board/checked-system.js'),
+    ]);
     const matrix = await readSquareMatrix(matrixFile);
     const drive = await readRightHandSide(rhs, matrixFile, matrix.rows);
     const system = checkSystem({ kind: 'dense', matrix });
