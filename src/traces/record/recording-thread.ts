@@ -1,4 +1,3 @@
-import { closeSync } from 'node:fs';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { SYSTEM_CLOCK } from '../../driver/system-clock.js';
 import { EntryRing, type RingMemory } from './entry-ring.js';
@@ -71,7 +70,8 @@ export class ThreadedRecording {
   /** Starts the thread, and then ends waiting for it. */
   #timer: NodeJS.Timeout;
   #firstNs: number | undefined;
-  #thread: { readonly worker: Worker; readonly port: MessagePort } | undefined;
+  /** Where the thread tells how it fares, once it has been started. */
+  #port: MessagePort | undefined;
   /** In place of the thread. */
   #local: LocalRecording | undefined;
   #ended = false;
@@ -96,7 +96,7 @@ export class ThreadedRecording {
   /** Takes an entry (`Recording.take`). While the ring is full this thread waits. */
   take(tag: number, elapsedNs: number, bytes: Uint8Array): void {
     if (this.#ended) return;
-    if (!this.#local && !this.#thread) this.#startWhenDue(elapsedNs, bytes.length);
+    if (!this.#local && !this.#port) this.#startWhenDue(elapsedNs, bytes.length);
     if (!this.#local) {
       if (this.#ring.put(tag, elapsedNs, bytes, this.#ring.hasReader ? STALL_MS : this.#startWaitMs)) return;
       if (!this.#takeOver()) {
@@ -131,7 +131,7 @@ export class ThreadedRecording {
   }
 
   #told(): ToldByThread | undefined {
-    return this.#thread && receiveMessageOnPort(this.#thread.port)?.message;
+    return this.#port && receiveMessageOnPort(this.#port)?.message;
   }
 
   #startWhenDue(elapsedNs: number, bytes: number): void {
@@ -141,7 +141,7 @@ export class ThreadedRecording {
   }
 
   #start(): void {
-    if (this.#thread || this.#local || this.#ended) return;
+    if (this.#port || this.#local || this.#ended) return;
     clearTimeout(this.#timer);
     const { port1: port, port2 } = new MessageChannel();
     const data: RecordingThreadData = { settings: this.#settings, memory: this.#ring.memory, port: port2 };
@@ -154,8 +154,9 @@ export class ThreadedRecording {
         // The thread must not inherit this process's options (--input-type, --inspect-brk …).
         execArgv: [],
       });
-      this.#thread = { worker, port };
+      this.#port = port;
       port.on('message', (told: ToldByThread) => this.#hear(told));
+      port.unref();
       worker.on('error', (error) => this.#threadEnded(error));
       worker.on('exit', () => this.#threadEnded());
       worker.unref();
@@ -163,9 +164,9 @@ export class ThreadedRecording {
       this.#timer.unref();
     } catch {
       // A process may be forbidden to start threads.
+      port.close();
       this.#takeOver();
     }
-    port.unref();
   }
 
   #hear(told: ToldByThread): void {
@@ -174,11 +175,9 @@ export class ThreadedRecording {
   }
 
   #threadEnded(error?: Error): void {
-    if (this.#ended) return;
-    if (!this.#takeOver() && error) {
-      closeSync(this.#settings.descriptor);
-      this.#fail({ reason: `its thread ended: ${error.message}`, cause: error });
-    }
+    const isWritten = this.#ring.waitUntilDone(0);
+    if (!this.#ended && !isWritten && !this.#takeOver())
+      this.#fail({ reason: `its thread ended: ${error?.message ?? 'no reason was told'}`, cause: error });
     this.#onDone();
   }
 
@@ -197,7 +196,7 @@ export class ThreadedRecording {
 
   /** Lets the thread write what is left. Resolves to whether it has, at most after `CLOSE_MS`. */
   async #threadDone(): Promise<boolean> {
-    const { port } = this.#thread!;
+    const port = this.#port!;
     port.ref();
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<false>((resolve) => {
