@@ -335,6 +335,7 @@ function claimsOf(runs: readonly TableRun[]): Claim[] {
   const fast = 'as before, transfer at 50 Gb/s';
   return [
     claim('The board needs fewer steps than Adam and momentum.', 0, 'steps', steps),
+    claim('The board needs fewer steps than CG, or low rank without a board.', 1, 'steps', steps),
     claim('The board over USB 2 needs less time than Adam and momentum.', 0, 'usb', model),
     claim('The board over 50 Gb/s needs less time than an exact solve on the host.', 2, 'fast', fast),
     claim('The board over USB 2 needs less time than an exact solve on the host.', 2, 'usb', model),
