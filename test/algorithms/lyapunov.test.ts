@@ -144,7 +144,11 @@ function byKroneckerOrDoubling(a: Matrix, s: Matrix): Matrix {
 // noise: twice its standard error is left far less than once in 1,000 draws of the seed.
 test('a calibration removes what mismatch does to X', async () => {
   const die = imperfectBoard(
-    { couplingMismatch: spread(20_000), noiseMismatch: spread(100_000) },
+    {
+      couplingMismatch: spread(20_000),
+      noiseMismatch: spread(100_000),
+      timeConstantMismatch: spread(50_000),
+    },
     { cells: 8, name: 'test-8' },
   );
   const board = new SolverBoard(die.profile, undefined, die.dieSeed);
