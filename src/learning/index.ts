@@ -22,6 +22,7 @@ export {
 export { createMlp, type MlpSettings } from './network/mlp.js';
 export type { Optimizer, OptimizerState, StepRequest, StepResult } from './optimizers/contract.js';
 export { createOptimizer } from './optimizers/create.js';
+export type { Blocks } from './optimizers/layer-blocks.js';
 export {
   CONTROL,
   OPTIMIZER_NAMES,

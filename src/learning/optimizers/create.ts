@@ -6,10 +6,12 @@ import { adam, rmsprop } from './adam.js';
 import { cg } from './cg.js';
 import type { Optimizer } from './contract.js';
 import { kfac } from './kfac.js';
+import type { Blocks } from './layer-blocks.js';
 import { levenbergMarquardt } from './levenberg-marquardt.js';
 import { ngd } from './ngd.js';
 import { quasiNewton } from './quasi-newton.js';
 import {
+  BLOCKS,
   hasOption,
   INITIAL_POLICIES,
   OPTIMIZER_DEFAULTS,
@@ -41,7 +43,7 @@ const COUNT = {
   words: 'a whole number of at least 1',
 };
 const FRACTION = { test: (value: number) => value >= 0 && value < 1, words: 'at least 0 and below 1' };
-const RANGES: Record<Exclude<keyof OptimizerOptions, 'initial'>, typeof POSITIVE> = {
+const RANGES: Record<Exclude<keyof OptimizerOptions, 'initial' | 'blocks'>, typeof POSITIVE> = {
   rate: POSITIVE,
   finalRate: { test: (value) => value >= 0 && value <= 1, words: 'a number from 0 to 1' },
   ticks: COUNT,
@@ -71,7 +73,7 @@ const RANGES: Record<Exclude<keyof OptimizerOptions, 'initial'>, typeof POSITIVE
   clip: { test: (value) => value > 0, words: 'a number above 0, or Infinity for no bound' },
 };
 
-const OPTION_NAMES = ['initial', ...Object.keys(RANGES)];
+const OPTION_NAMES = ['initial', 'blocks', ...Object.keys(RANGES)];
 
 /**
  * The settings of an optimizer with defaults for the options left out, checked; needs no solver.
@@ -177,6 +179,10 @@ export function createOptimizer(
 }
 
 function checkOption(option: keyof OptimizerOptions, value: unknown): void {
+  if (option === 'blocks') {
+    if (!BLOCKS.includes(value as Blocks)) throw badArgument('blocks', value, `one of ${BLOCKS.join(', ')}`);
+    return;
+  }
   if (option === 'initial') {
     if (!INITIAL_POLICIES.includes(value as InitialPolicy))
       throw badOption(

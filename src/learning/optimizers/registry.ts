@@ -1,3 +1,4 @@
+import type { Blocks } from './layer-blocks.js';
 import type { InitialPolicy } from './relaxation.js';
 
 /** The optimizers by name; docs/explanation/training.md compares them. */
@@ -44,6 +45,7 @@ export const OPTIMIZER_TRAITS: Readonly<Record<OptimizerName, OptimizerTraits>> 
   bfgs: { curvature: 'none', needsTrial: 'same' },
 };
 
+export const BLOCKS: readonly Blocks[] = ['whole', 'layers'];
 export const INITIAL_POLICIES: readonly InitialPolicy[] = ['keep', 'gradient', 'zero'];
 
 /** Every setting that some optimizer has; what is left out takes that optimizer's default. */
@@ -64,6 +66,8 @@ export interface OptimizerOptions {
   readonly damping?: number;
   /** t ≥ 0: how long the board relaxes, in units of 1/eigenvalue of G + λI. */
   readonly time?: number;
+  /** Whether `tngd` and `tngd-adam` solve for all parameters at once, or for each layer by itself. */
+  readonly blocks?: Blocks;
   /** Where each relaxation starts. */
   readonly initial?: InitialPolicy;
   /**
@@ -131,6 +135,8 @@ export const TRUNCATED_DEFAULTS = { rate: 0.05, finalRate: 0.1, clip: 0.5, dampi
  * `finalDamping`; the defaults are left out of their settings.
  */
 const FURTHER: Readonly<Partial<Record<OptimizerName, OptimizerOptions>>> = {
+  tngd: { blocks: 'whole' },
+  'tngd-adam': { blocks: 'whole' },
   lm: { rate: 1, finalRate: 0, dampingMin: 1e-7 },
 };
 
@@ -141,7 +147,7 @@ export function hasOption(name: OptimizerName, option: string, hasTicks: boolean
   if (isTruncated && (option === 'ticks' || option === 'reload')) return true;
   return (
     option in defaults ||
-    option in (FURTHER[name] ?? {}) ||
+    (!isTruncated && option in (FURTHER[name] ?? {})) ||
     ('rate' in defaults && option === 'finalRate') ||
     ('damping' in defaults && option === 'finalDamping')
   );

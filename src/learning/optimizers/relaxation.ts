@@ -5,6 +5,7 @@ import { normInf } from '../../linalg/products.js';
 import { formatNumber } from '../../number-text.js';
 import { divergedError } from '../diverged.js';
 import type { OptimizerState, StepRequest } from './contract.js';
+import { type Blocks, inLayerBlocks } from './layer-blocks.js';
 import { type DampingSettings, dampingAt, gradientOf } from './step.js';
 
 /** Where each relaxation starts: from the last solution, from the gradient, or from zero. */
@@ -19,6 +20,8 @@ export interface RelaxationSettings extends DampingSettings {
    * next problem is loaded. Only `keep` uses it.
    */
   readonly delay: number;
+  /** Whether layers relax by themselves; default `whole`. */
+  readonly blocks?: Blocks;
 }
 
 /** The factor of the bound on a solution; see `relax`. */
@@ -45,7 +48,7 @@ export function relaxationInit(parameterCount: number): OptimizerState {
  * grow with it: such a training diverges.
  */
 export async function relax(
-  solver: RelaxationSolver,
+  whole: RelaxationSolver,
   settings: RelaxationSettings,
   state: OptimizerState,
   request: StepRequest,
@@ -54,6 +57,10 @@ export async function relax(
   const { time, initial, delay } = settings;
   const damping = dampingAt(settings, request);
   assert(factor !== undefined, 'a relaxation was given no curvature');
+  const { layers } = request;
+  const isCut = settings.blocks === 'layers';
+  assert(!isCut || layers !== undefined, 'a relaxation in layers was given none');
+  const solver = isCut && layers !== undefined ? inLayerBlocks(whole, layers.places) : whole;
   const problem = { system: { kind: 'factored', factor, damping } as const, signal };
   let largestGradient = state.numbers['largestGradient'];
   const finiteGradient = async (): Promise<Float64Array> => {

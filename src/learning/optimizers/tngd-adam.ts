@@ -16,6 +16,7 @@ export function tngdAdam(solver: RelaxationSolver, settings: TngdAdamSettings): 
     name: 'tngd-adam',
     settings: { name: 'tngd-adam', ...settings },
     needsCurvature: true,
+    ...(settings.blocks === 'layers' ? { needsLayerCurvatures: true } : {}),
     init: (parameterCount) => merge(relaxationInit(parameterCount), adamInit(parameterCount)),
     update: async (state, request) => {
       const relaxed = await relax(solver, settings, state, request);

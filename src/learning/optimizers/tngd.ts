@@ -18,6 +18,7 @@ export function tngd(solver: RelaxationSolver, settings: TngdSettings): Optimize
     name: 'tngd',
     settings: { name: 'tngd', ...settings },
     needsCurvature: true,
+    ...(settings.blocks === 'layers' ? { needsLayerCurvatures: true } : {}),
     init: relaxationInit,
     update: async (state, request) => {
       const relaxed = await relax(solver, settings, state, request);

@@ -1,5 +1,5 @@
 import { ThermolinkError } from '../../../errors.js';
-import { INITIAL_POLICIES } from '../../../learning/optimizers/registry.js';
+import { BLOCKS, INITIAL_POLICIES } from '../../../learning/optimizers/registry.js';
 import type { TrainingSummary } from '../../../learning/record.js';
 import { CURVATURE_NAMES } from '../../../learning/train-request.js';
 import { defineCommand } from '../../command.js';
@@ -93,6 +93,9 @@ const OPTIONS = {
   finalDamping: option('--final-damping <f>', 'share of λ to which it falls geometrically', {
     value: positiveNumber,
   }),
+  blocks: option('--blocks <how>', 'tngd: whole (default), or layers, each relaxed by itself', {
+    value: choice(BLOCKS),
+  }),
   chopped: flag(
     '--chopped',
     'run everything again with its drive negated, so that offsets of the board cancel',
@@ -168,7 +171,7 @@ function planOf(options: TrainOptions): TrainingPlan {
       hint: 'Leave --optimizer out.',
     });
   const { rate, momentum, damping, time, clip, delay, initial } = options;
-  const { ticks, runs, products, average, reload, klClip, finalDamping, rank } = options;
+  const { ticks, runs, products, average, reload, klClip, finalDamping, rank, blocks } = options;
   const { curvature, chopped, roundings } = options;
   const {
     device,
@@ -185,7 +188,7 @@ function planOf(options: TrainOptions): TrainingPlan {
   } = options;
   const settings = {
     ...{ rate, momentum, damping, time, clip, delay, initial },
-    ...{ ticks, runs, products, average, reload, klClip, finalDamping, rank },
+    ...{ ticks, runs, products, average, reload, klClip, finalDamping, rank, blocks },
   };
   if (ticks !== undefined && roundings !== undefined)
     throw new ThermolinkError('BAD_ARGUMENT', '--roundings does nothing with --ticks.', {
