@@ -117,7 +117,7 @@ export async function runMutant(
       const again = await run(place, thatTest, { ...options, testName: found.by });
       writeFileSync(file, sound);
       const without = await run(place, thatTest, { ...options, testName: found.by });
-      if (again.verdict !== 'passed' && without.verdict === 'passed')
+      if (again.verdict === 'failed' && without.verdict === 'passed')
         return result({ ...found, verdict: 'caught' });
       byChance.push(found.by);
     }

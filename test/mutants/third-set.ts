@@ -1,6 +1,9 @@
 import type { Mutant } from './mutant.js';
 
-/** Twenty mutants by a third pair of eyes that had not read the tests, four for each room. */
+/**
+ * Twenty mutants by a third pair of eyes that had not read the tests, four for each room. The quick tests as
+ * they were caught ten of them.
+ */
 export const THIRD_SET: readonly Mutant[] = [
   {
     id: 'settled-to-another-residual',
