@@ -20,7 +20,7 @@ in turns with and without a recording. The full rate is left where the recording
   async run({ json }) {
     const display = new WorkDisplay('bench record', 1, json === true);
     const result = await withInterrupt((signal) =>
-      benchRecord(DEVICE, signal, (share) => display.update(share, '')),
+      benchRecord(DEVICE, signal, { onProgress: (share) => display.update(share, '') }),
     ).finally(() => display.finish());
     const rows = [
       ...costRows('first upload', result.upload),

@@ -61,6 +61,14 @@ export interface RecordBench {
   readonly fileOverCodes: number;
 }
 
+export interface RecordBenchOptions {
+  /** Measured turns with and without a recording, after one unmeasured turn of each. */
+  readonly rounds?: number;
+  /** How often a turn repeats the upload, and reads samples. */
+  readonly repeats?: number;
+  readonly onProgress?: (share: number) => void;
+}
+
 /**
  * Measures what a recording costs, in turns of the same work with and without it. The ratios of processor
  * times do not depend on other work of the machine; those of the clock do. `device` must be computed in this
@@ -69,21 +77,21 @@ export interface RecordBench {
 export async function benchRecord(
   uri: string,
   signal: AbortSignal,
-  onProgress: (share: number) => void = () => undefined,
+  { rounds = ROUNDS, repeats = REPEATS, onProgress = () => undefined }: RecordBenchOptions = {},
 ): Promise<RecordBench> {
   const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-bench-'));
   const none = (): Record<Work, Times[]> => ({ upload: [], again: [], download: [] });
   const times = { plain: none(), recorded: none() };
   let fileOverCodes = 0;
   try {
-    for (let round = -1; round < ROUNDS; round++)
+    for (let round = -1; round < rounds; round++)
       for (const kind of ['plain', 'recorded'] as const) {
         throwIfAborted(signal);
-        onProgress((round + (kind === 'plain' ? 1 : 1.5)) / (ROUNDS + 1));
+        onProgress((round + (kind === 'plain' ? 1 : 1.5)) / (rounds + 1));
         const file = path.join(directory, `${round}.mcap`);
         const others = new Set(threadSeconds().keys());
         const device = await connect(uri, { signal, ...(kind === 'recorded' ? { record: file } : {}) });
-        const { codeBytes, ...measured } = await measure(device, others, signal);
+        const { codeBytes, ...measured } = await measure(device, others, repeats, signal);
         await device.close();
         if (kind === 'recorded') {
           fileOverCodes = statSync(file).size / codeBytes;
@@ -120,7 +128,7 @@ export async function benchRecord(
 }
 
 /** Times for 1 MB of codes of each kind of work. `others`: threads that were there before the session. */
-async function measure(device: Device, others: ReadonlySet<string>, signal: AbortSignal) {
+async function measure(device: Device, others: ReadonlySet<string>, repeats: number, signal: AbortSignal) {
   const image = benchProgram(device.identity, UPLOAD_BYTES, 'everySize');
   const uploadBytes = image.couplings.byteLength;
   const sampleCount = Math.ceil(DOWNLOAD_BYTES / 2 / image.cells);
@@ -130,9 +138,9 @@ async function measure(device: Device, others: ReadonlySet<string>, signal: Abor
   const acquire = () => device.acquire(run);
   return {
     upload: await timesOf(load, 1, uploadBytes, others),
-    again: await timesOf(load, REPEATS, uploadBytes, others),
-    download: await timesOf(acquire, REPEATS, downloadBytes, others),
-    codeBytes: (1 + REPEATS) * uploadBytes + REPEATS * downloadBytes,
+    again: await timesOf(load, repeats, uploadBytes, others),
+    download: await timesOf(acquire, repeats, downloadBytes, others),
+    codeBytes: (1 + repeats) * uploadBytes + repeats * downloadBytes,
   };
 }
 
