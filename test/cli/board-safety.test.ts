@@ -47,17 +47,22 @@ async function watchdogTrips(uri: string): Promise<number> {
 
 describe.runIf(isBuilt).each(hasPty ? ['tcp', 'pty'] : ['tcp'])('a board on %s', (kind) => {
   let server: JsonProcess;
+  let endServer = (): void => undefined;
   let uri: string;
   /** Trips before the test. All tests have the same board, one after the other. */
   let tripsBefore = 0;
 
   beforeAll(async () => {
     const args = kind === 'tcp' ? [] : ['--pty', path.join(directory, 'board')];
-    server = new JsonProcess([BUILT_CLI, 'emulate', '--json', '--profile', 'ideal-8', ...args], afterAll);
+    server = new JsonProcess([BUILT_CLI, 'emulate', '--json', '--profile', 'ideal-8', ...args], (end) => {
+      endServer = end;
+    });
     ({
       uris: [uri],
     } = await server.next<{ uris: string[] }>('listening'));
   });
+
+  afterAll(() => endServer());
 
   const start = async (act: string): Promise<{ client: JsonProcess; runId: number }> => {
     tripsBefore = await watchdogTrips(uri);
