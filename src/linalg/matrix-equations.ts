@@ -1,4 +1,5 @@
-import { Matrix as DenseMatrix, EigenvalueDecomposition, LuDecomposition } from 'ml-matrix';
+import { createRequire } from 'node:module';
+import type { Matrix as DenseMatrix } from 'ml-matrix';
 import { type Matrix, matrix } from './matrix.js';
 
 /** Equations for a matrix, solved in float64 by doubling. They are the baselines of what a board does. */
@@ -6,8 +7,16 @@ import { type Matrix, matrix } from './matrix.js';
 const DOUBLINGS_MAX = 64;
 const REFINEMENTS = 2;
 
+let loaded: typeof import('ml-matrix') | undefined;
+
+/** The library waits for the first equation: who imports an algorithm for something else never loads it. */
+function library(): typeof import('ml-matrix') {
+  loaded ??= createRequire(import.meta.url)('ml-matrix') as typeof import('ml-matrix');
+  return loaded;
+}
+
 function wrapped({ rows, columns, data }: Matrix): DenseMatrix {
-  return DenseMatrix.from1DArray(rows, columns, data);
+  return library().Matrix.from1DArray(rows, columns, data);
 }
 
 function unwrapped(m: DenseMatrix): Matrix {
@@ -26,7 +35,7 @@ export function transposed(a: Matrix): Matrix {
 
 /** A⁻¹B of a square A, by LU factors with pivots. Entries are not finite where A is singular. */
 export function leftDivided(a: Matrix, b: Matrix): Matrix {
-  const factors = new LuDecomposition(wrapped(a));
+  const factors = new (library().LuDecomposition)(wrapped(a));
   if (factors.isSingular())
     return matrix(b.rows, b.columns, new Float64Array(b.data.length).fill(Number.NaN));
   return unwrapped(factors.solve(wrapped(b)));
@@ -34,7 +43,7 @@ export function leftDivided(a: Matrix, b: Matrix): Matrix {
 
 /** The eigenvalues of an N×N matrix: real and imaginary parts, each of length N. */
 export function eigenvaluesOf(a: Matrix): { readonly real: Float64Array; readonly imaginary: Float64Array } {
-  const found = new EigenvalueDecomposition(wrapped(a));
+  const found = new (library().EigenvalueDecomposition)(wrapped(a));
   return {
     real: Float64Array.from(found.realEigenvalues),
     imaginary: Float64Array.from(found.imaginaryEigenvalues),
@@ -58,7 +67,7 @@ export function solveDiscreteLyapunov(m: Matrix, q: Matrix): Matrix {
   let x = wrapped(q);
   for (let k = 0; k < DOUBLINGS_MAX; k++) {
     const added = power.mmul(x).mmul(power.transpose());
-    x = DenseMatrix.add(x, added);
+    x = library().Matrix.add(x, added);
     const size = x.max() - x.min();
     if (!(added.max() - added.min() > Number.EPSILON * size)) break;
     power = power.mmul(power);
@@ -74,9 +83,9 @@ export function solveDiscreteLyapunov(m: Matrix, q: Matrix): Matrix {
 export function solveContinuousLyapunov(a: Matrix, s: Matrix, shift: number): Matrix {
   const n = a.rows;
   const dense = wrapped(a);
-  const identity = DenseMatrix.eye(n).mul(shift);
-  const factors = new LuDecomposition(DenseMatrix.add(identity, dense));
-  const m = unwrapped(factors.solve(DenseMatrix.sub(identity, dense)));
+  const identity = library().Matrix.eye(n).mul(shift);
+  const factors = new (library().LuDecomposition)(library().Matrix.add(identity, dense));
+  const m = unwrapped(factors.solve(library().Matrix.sub(identity, dense)));
   const solved = (right: DenseMatrix): DenseMatrix => {
     const half = factors.solve(right);
     const q = factors.solve(half.transpose()).mul(2 * shift);
@@ -85,10 +94,10 @@ export function solveContinuousLyapunov(a: Matrix, s: Matrix, shift: number): Ma
   let x = solved(wrapped(s));
   for (let k = 0; k < REFINEMENTS; k++) {
     const image = dense.mmul(x);
-    const residual = DenseMatrix.sub(wrapped(s), DenseMatrix.add(image, image.transpose()));
-    x = DenseMatrix.add(x, solved(residual));
+    const residual = library().Matrix.sub(wrapped(s), library().Matrix.add(image, image.transpose()));
+    x = library().Matrix.add(x, solved(residual));
   }
-  return unwrapped(DenseMatrix.add(x, x.transpose()).mul(0.5));
+  return unwrapped(library().Matrix.add(x, x.transpose()).mul(0.5));
 }
 
 /** The optimum of a linear–quadratic problem. */
@@ -112,18 +121,18 @@ export function solveRiccati(a: Matrix, b: Matrix, q: Matrix, r: Matrix): Riccat
   let g = input.mmul(wrapped(leftDivided(r, transposed(b))));
   let p = stateCost;
   for (let k = 0; k < DOUBLINGS_MAX; k++) {
-    const factors = new LuDecomposition(DenseMatrix.add(DenseMatrix.eye(n), g.mmul(p)));
+    const factors = new (library().LuDecomposition)(library().Matrix.add(library().Matrix.eye(n), g.mmul(p)));
     if (factors.isSingular()) break;
     const stepped = factors.solve(step);
     const added = step.transpose().mmul(p).mmul(stepped);
     const gained = step.mmul(factors.solve(g)).mmul(step.transpose());
-    p = DenseMatrix.add(p, added);
-    g = DenseMatrix.add(g, gained);
+    p = library().Matrix.add(p, added);
+    g = library().Matrix.add(g, gained);
     step = step.mmul(stepped);
     if (!(added.max() - added.min() > Number.EPSILON * (p.max() - p.min()))) break;
   }
-  const cost = unwrapped(DenseMatrix.add(p, p.transpose()).mul(0.5));
+  const cost = unwrapped(library().Matrix.add(p, p.transpose()).mul(0.5));
   const pulled = product(transposed(b), cost);
-  const curvature = unwrapped(DenseMatrix.add(wrapped(r), wrapped(product(pulled, b))));
+  const curvature = unwrapped(library().Matrix.add(wrapped(r), wrapped(product(pulled, b))));
   return { cost, gain: leftDivided(curvature, product(pulled, a)) };
 }
