@@ -32,10 +32,12 @@ const BAR_PX = 24;
 const BAR_GAP_PX = 12;
 const NAME_GAP_PX = 10;
 const TOTAL_GAP_PX = 6;
+/** Longer names than this share of the width are cut. */
+const NAME_SHARE = 0.35;
 
 /**
- * Horizontal bars of stacked segments from 0. A length is written into its segment if it fits, and the total
- * behind the bar.
+ * Horizontal bars of stacked segments from 0. The total is written behind the bar, and where there are
+ * several segments the length of each into it, if it fits.
  */
 export function barChart(spec: BarChartSpec): Chart {
   const bars = spec.bars.map(({ name, segments }) => ({
@@ -66,7 +68,7 @@ function lengthOf(value: number): number {
 function marginsOf(bars: readonly Bar[], totals: readonly string[], scale: Scale, widthPx: number): Margins {
   const namesPx = Math.max(0, ...bars.map(({ name }) => textWidth(name, FONT_PX))) + NAME_GAP_PX;
   const totalsPx = Math.max(0, ...totals.map((total) => textWidth(total, FONT_PX))) + TOTAL_GAP_PX;
-  const leftPx = Math.min(namesPx, widthPx * 0.2);
+  const leftPx = Math.min(namesPx, widthPx * NAME_SHARE);
   const beyond = overhang(xTicks(scale, widthPx * 0.6), scale, widthPx * 0.6);
   return {
     leftPx: Math.ceil(Math.max(leftPx, beyond.left)),
@@ -147,7 +149,8 @@ function drawSegments(
     const edge = width > 3 ? { stroke: BACKGROUND, 'stroke-width': 1 } : {};
     const title = element('title', {}, escapeXml(`${bar.name}, ${name}: ${text}`));
     parts.push(element('rect', { x: left, y: top, width, height: BAR_PX, fill, ...edge }, title));
-    if (textWidth(text, SMALL_FONT_PX) + 8 <= width)
+    // A bar of one segment has its length behind it already.
+    if (bar.segments.length > 1 && textWidth(text, SMALL_FONT_PX) + 8 <= width)
       parts.push(
         textElement(text, {
           x: (left + right) / 2,

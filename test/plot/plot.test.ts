@@ -267,6 +267,20 @@ describe('bar charts', () => {
     );
   });
 
+  it('of one segment write their length once, and names up to a third of the width whole', () => {
+    const name = 'tuned: kept state, t_d 0.2 τ';
+    const svg = draw([
+      barChart({
+        title: 'B',
+        x: { label: 's' },
+        bars: [{ name, segments: [{ name: 'loss', value: 1.57 }] }],
+      }),
+    ]);
+    const texts = [...descendants(svg)].filter((e) => e.name === 'text').map((e) => JSON.stringify(e));
+    expect(texts.filter((text) => text.includes('1.57'))).toHaveLength(1);
+    expect(texts.filter((text) => text.includes(name))).toHaveLength(1);
+  });
+
   it('write lengths where they fit and totals behind', () => {
     const text = draw([
       barChart({
