@@ -113,16 +113,25 @@ describe('a program against its recorded session', () => {
     }
   });
 
-  it('a changed program is told the message, the field, both values and its own line', async () => {
-    const error = await failure(against(replay('program.mcap'), (device) => program(device, 5)));
-    expect(error).toMatchObject({
-      code: 'REPLAY_MISMATCH',
-      message: expect.stringMatching(
-        /start\.runSeed: recorded 3, got 5\. The call is .*replay\.test\.ts:\d+:\d+/,
-      ),
-      data: { field: 'runSeed', expected: 3, got: 5 },
-    });
-  });
+  it.each([0, 10])(
+    'a changed program is told the message, the field, both values and its own line, with a stack limit of %i',
+    async (limit) => {
+      const before = Error.stackTraceLimit;
+      Error.stackTraceLimit = limit;
+      const error = await failure(against(replay('program.mcap'), (device) => program(device, 5))).finally(
+        () => {
+          Error.stackTraceLimit = before;
+        },
+      );
+      expect(error).toMatchObject({
+        code: 'REPLAY_MISMATCH',
+        message: expect.stringMatching(
+          /start\.runSeed: recorded 3, got 5\. The call is .*replay\.test\.ts:\d+:\d+/,
+        ),
+        data: { field: 'runSeed', expected: 3, got: 5 },
+      });
+    },
+  );
 
   it('is served to others, and begins anew with the next client', async () => {
     const never = (): never => {

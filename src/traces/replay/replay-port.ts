@@ -3,6 +3,8 @@ import type { ThermolinkError } from '../../errors.js';
 
 /** How many requests back a call is remembered. */
 const CALLS_KEPT = 64;
+/** How many frames of a stack are looked at, whatever the program has set: this library's come first. */
+const FRAMES_KEPT = 50;
 /** Frames of a stack that are not the program's: this library, packages, Node itself. */
 const NOT_THE_PROGRAM = /node:|node_modules|<anonymous>|native/;
 
@@ -55,7 +57,10 @@ export class ReplayPort implements Port {
   /** Remembers from where a request is made. V8 writes the text of a stack only when somebody reads it. */
   noteCall(requestId: number): void {
     const holder: { stack?: string } = {};
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = FRAMES_KEPT;
     Error.captureStackTrace(holder, this.noteCall);
+    Error.stackTraceLimit = limit;
     this.#calls.set(requestId, holder);
     if (this.#calls.size > CALLS_KEPT) this.#calls.delete(this.#calls.keys().next().value!);
   }
