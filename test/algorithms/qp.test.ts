@@ -139,15 +139,25 @@ describe('solveQp', () => {
     }
   });
 
-  test.each(['ideal-256', 'prototype-256'])('solves random programs on %s', async (profile) => {
+  test.each([
+    ['ideal-256', 3],
+    ['prototype-256', 1],
+  ])('solves random programs on %s (%i)', expectRandomSolved);
+  test.each([['prototype-256', 3]])(
+    'solves random programs on %s (%i)',
+    { tags: 'long' },
+    expectRandomSolved,
+  );
+
+  async function expectRandomSolved(profile: string, programs: number): Promise<void> {
     const random = problemRandom(710);
-    for (let k = 0; k < 3; k++) {
+    for (let k = 0; k < programs; k++) {
       const program = feasible(random, 12, 8);
       const { status, x, y } = await solveQp(solverBoard(profile), program, { address });
       expect(status).toBe('solved');
       expectProof(program, x, y);
     }
-  });
+  }
 
   test('begins where an earlier solution was', async () => {
     const program = feasible(problemRandom(711), 12, 8);
@@ -158,9 +168,13 @@ describe('solveQp', () => {
     expect(warm.iterations).toBeLessThan(cold.iterations);
   });
 
-  test('shows that a program has no solution, by a certificate that holds to rounding', async () => {
+  test('shows that a program has no solution, by a certificate that holds to rounding', () =>
+    expectCertificates(1));
+  test('shows so of four programs', { tags: 'long' }, () => expectCertificates(4));
+
+  async function expectCertificates(programs: number): Promise<void> {
     const random = problemRandom(712);
-    for (let k = 0; k < 4; k++) {
+    for (let k = 0; k < programs; k++) {
       const empty = primalInfeasible(random, 12);
       const first = await solveQp(solverBoard('ideal-256'), empty, { address });
       expect(first.status).toBe('primalInfeasible');
@@ -178,7 +192,7 @@ describe('solveQp', () => {
       expect(normInf(matVec(open.hessian, direction))).toBeLessThan(1e-8);
       expect(dot(open.linear, direction)).toBeLessThan(-1e-3);
     }
-  });
+  }
 
   test('calls what it could not finish inaccurate, with its residuals', async () => {
     const result = await solveQp(solverBoard('ideal-256'), await problem('HS118'), {

@@ -65,7 +65,7 @@ function meanOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** A few of each kind in every test run; the seeds are fixed. */
+/** A few of each kind; the seeds are fixed. */
 const REDUCED: readonly Group[] = [
   { cells: 8, condition: 10, shape: 'log-uniform', seeds: 24 },
   { cells: 8, condition: 10, shape: 'linear', seeds: 24 },
@@ -76,18 +76,26 @@ const REDUCED: readonly Group[] = [
   { cells: 256, condition: 100, shape: 'log-uniform', seeds: 1 },
 ];
 
-// The mean z² of all 2,048 entries has a standard deviation of 0.055 around 1.04 (`zSquaredBand`): were the
-// seeds drawn, a right solver would leave the limits once in 10⁴ runs.
-test('solve meets a relative error of 1e-2, and z pooled over all systems has a variance within 0.8 and 1.25', async () => {
+const smaller = REDUCED.filter(({ cells }) => cells < 256);
+
+// The mean z² of all 2,048 entries has a standard deviation of 0.055 around 1.04, that of the 1,536 entries
+// of smaller systems one of 0.064 (`zSquaredBand`): were the seeds drawn, a right solver would leave the
+// limits once in 10⁴ and once in 1500 runs.
+test('solve meets a relative error of 1e-2, and z pooled over all systems has a variance within 0.8 and 1.25', () =>
+  expectAccepted(smaller));
+
+test('also with systems of 256 cells', { tags: 'long' }, () => expectAccepted(REDUCED));
+
+async function expectAccepted(groups: readonly Group[]): Promise<void> {
   const pooled: number[] = [];
-  for (const group of REDUCED) {
+  for (const group of groups) {
     const { squares, errors } = await runGroup(group, 700, 1e-2);
     pooled.push(...squares);
     expect(Math.max(...errors), JSON.stringify(group)).toBeLessThan(1e-2);
   }
   expect(meanOf(pooled)).toBeGreaterThan(0.8);
   expect(meanOf(pooled)).toBeLessThan(1.25);
-});
+}
 
 /**
  * The whole acceptance of `thermolink solve`, minutes long, hence by hand: 240 systems (8, 64, 256 cells;

@@ -68,7 +68,7 @@ describe.runIf(isBuilt)('bench step --boards', () => {
     await expect(benchBoards(PROBLEMS[0], 2, controller.signal)).rejects.toMatchObject({ code: 'ABORTED' });
   });
 
-  test('prints times and their ratio', async () => {
+  test('prints times and their ratio', { tags: 'long' }, async () => {
     const { stdout, exitCode } = await runCommand('bench', 'step', '--cells', '8', '--boards', '2');
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(

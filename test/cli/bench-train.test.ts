@@ -4,7 +4,10 @@ import { fewDigits } from '../support/few-digits.js';
 
 const PARTS = ['gradientMs', 'curvatureMs', 'mapMs', 'uploadMs', 'boardMs', 'readoutMs', 'otherMs'];
 
-it('bench train says what each part of a step takes, on the board and without it', async () => {
+// What a step is made of is tested quickly in test/learning/training/trainer.test.ts.
+it('bench train says what each part of a step takes, on the board and without it', {
+  tags: 'long',
+}, async () => {
   const options = ['--data', fewDigits(), '--steps', '8', '--batch', '8', '--json'];
   const { stdout, stderr, exitCode } = await runCommand('bench', 'train', ...options);
   expect(stderr).toBe('');

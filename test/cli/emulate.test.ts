@@ -159,7 +159,10 @@ describe.runIf(isBuilt)('thermolink emulate, as a process of its own', () => {
     expect(server.stderr).toContain('no token yet');
   });
 
-  it('training gives the same bits in process, over TCP and over a pseudo-terminal', async () => {
+  // Algorithms give the same bits over every line in test/algorithms/same-bits.test.ts.
+  it('training gives the same bits in process, over TCP and over a pseudo-terminal', {
+    tags: 'long',
+  }, async () => {
     const train = async (name: string, ...device: string[]): Promise<string> => {
       const out = path.join(directory, name);
       const { exitCode, stdout } = await runCommand(

@@ -4,6 +4,7 @@ import { positiveInteger } from '../../src/cli/options/values.js';
 import { withFlags, withFlagsInError } from '../../src/cli/output/library-names.js';
 import { ThermolinkError } from '../../src/errors.js';
 import { runCommand } from '../support/command-line.js';
+import { fewDigits } from '../support/few-digits.js';
 import { temporaryDirectory } from './support/temporary-files.js';
 
 const OPTIONS = {
@@ -56,7 +57,8 @@ describe('names of the library become flags', () => {
 
 describe('a command reports the flags', () => {
   const error = async (...args: string[]) => (await runCommand(...args)).stderr;
-  const train = (...args: string[]) => error('train', 'mnist', '--train-size', '512', ...args);
+  const digits = ['--data', fewDigits(512, 16), '--train-size', '512'];
+  const train = (...args: string[]) => error('train', 'mnist', ...digits, ...args);
 
   it('of the training', async () => {
     expect(await train('--batch', '1000')).toMatch(/Lower --batch or raise --train-size\.\n$/);

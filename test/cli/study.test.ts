@@ -239,7 +239,8 @@ describe('the time left of a study', () => {
 });
 
 describe('thermolink study', () => {
-  it('writes data, pictures and a report, quickly', async () => {
+  // Quick tests are those of runStudy above, and one command in table-study.test.ts.
+  it('writes data, pictures and a report, quickly', { tags: 'long' }, async () => {
     const { stdout, stderr, exitCode } = await runCommand(
       'study',
       'pinn',

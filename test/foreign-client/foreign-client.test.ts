@@ -12,7 +12,10 @@ afterAll(() => rmSync(directory, { recursive: true }));
 const PLACES = [
   { transport: 'socket://', at: () => ({ tcp: '127.0.0.1:0' }) },
   { transport: 'a pseudo-terminal', at: () => ({ pty: path.join(directory, 'board') }) },
-];
+].filter(({ transport }) => hasPty || transport === 'socket://');
+
+/** Quick tests meet every device and every place, long ones every pair. */
+const isQuick = (device: number, place: number): boolean => place === device % PLACES.length;
 
 /** The name that pyserial uses for the place of one of our URIs. */
 function pyserialAddress(uri: string): string {
@@ -38,46 +41,47 @@ function chainSolution(drive: readonly number[]): number[] {
 /** Voltages are read as multiples of this, in V_fs; the noise is off, and rounding may go either way. */
 const ADC_STEP = 2 ** -14;
 
-describe.each(FOREIGN_DEVICES)('a foreign client, in Python, with $name', (device) => {
-  beforeEach((context) => {
-    const missing = missingPython() ?? device.missing();
-    context.skip(missing !== undefined, missing);
-  });
+describe.each(FOREIGN_DEVICES.map((device, at) => ({ device, at, name: device.name })))(
+  'a foreign client, in Python, with $name',
+  ({ device, at: deviceAt }) => {
+    beforeEach((context) => {
+      const missing = missingPython() ?? device.missing();
+      context.skip(missing !== undefined, missing);
+    });
 
-  describe.each(PLACES.filter(({ transport }) => hasPty || transport === 'socket://'))(
-    'over $transport',
-    ({ at }) => {
-      it('identifies the board, loads two systems and reads their solutions', async () => {
-        const address = pyserialAddress(await device.serve(at()));
-        for (const drive of [
-          [3 / 16, 0, 0, 0],
-          [1 / 4, -1 / 8, 3 / 32, -5 / 16],
-        ]) {
-          const { exitCode, stdout, stderr } = runClient(
-            ...[address, '--system', JSON.stringify({ A: CHAIN, b: drive })],
-          );
-          expect(exitCode, stderr).toBe(0);
-          const result = JSON.parse(stdout) as { solution: number[] };
-          expect(result).toMatchObject({ identity: device.identity, token: 4242, state: 'done' });
-          const errors = chainSolution(drive).map((exact, i) => Math.abs(result.solution[i] - exact));
-          expect(Math.max(...errors), `solution ${stdout}`).toBeLessThanOrEqual(ADC_STEP);
-          expect(result.solution).toHaveLength(4);
-        }
+    for (const [placeAt, { transport, at }] of PLACES.entries())
+      describe(`over ${transport}`, { tags: isQuick(deviceAt, placeAt) ? [] : 'long' }, () => {
+        it('identifies the board, loads two systems and reads their solutions', async () => {
+          const address = pyserialAddress(await device.serve(at()));
+          for (const drive of [
+            [3 / 16, 0, 0, 0],
+            [1 / 4, -1 / 8, 3 / 32, -5 / 16],
+          ]) {
+            const { exitCode, stdout, stderr } = runClient(
+              ...[address, '--system', JSON.stringify({ A: CHAIN, b: drive })],
+            );
+            expect(exitCode, stderr).toBe(0);
+            const result = JSON.parse(stdout) as { solution: number[] };
+            expect(result).toMatchObject({ identity: device.identity, token: 4242, state: 'done' });
+            const errors = chainSolution(drive).map((exact, i) => Math.abs(result.solution[i] - exact));
+            expect(Math.max(...errors), `solution ${stdout}`).toBeLessThanOrEqual(ADC_STEP);
+            expect(result.solution).toHaveLength(4);
+          }
+        });
+
+        it('is told the version when it speaks another one', async () => {
+          const address = pyserialAddress(await device.serve(at()));
+          const { exitCode, stderr } = runClient(address, '--table-hash', '0011223344556677');
+          expect(exitCode).toBe(1);
+          expect(stderr).toMatch(/the board speaks \d+\.\d+ with table hash [0-9a-f]{16}, this client/);
+          expect(stderr).toContain('0011223344556677');
+        });
       });
 
-      it('is told the version when it speaks another one', async () => {
-        const address = pyserialAddress(await device.serve(at()));
-        const { exitCode, stderr } = runClient(address, '--table-hash', '0011223344556677');
-        expect(exitCode).toBe(1);
-        expect(stderr).toMatch(/the board speaks \d+\.\d+ with table hash [0-9a-f]{16}, this client/);
-        expect(stderr).toContain('0011223344556677');
-      });
-    },
-  );
-
-  it('says so when nobody answers', () => {
-    const { exitCode, stderr } = runClient('socket://127.0.0.1:1');
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain('client.py: cannot open');
-  });
-});
+    it('says so when nobody answers', () => {
+      const { exitCode, stderr } = runClient('socket://127.0.0.1:1');
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain('client.py: cannot open');
+    });
+  },
+);

@@ -6,7 +6,8 @@ import { FOLDER, missingTools } from './build.js';
 import { FUZZ_BUILDS, type FuzzRequest, fuzz, makeTightIn, recordedSessions } from './fuzz.js';
 
 const missing = missingTools();
-const QUICK: FuzzRequest = { frames: 40_000, sessions: 1500, seed: 1, first: 0 };
+const SHORT: FuzzRequest = { frames: 40_000, sessions: 1500, seed: 1, first: 0 };
+const SHORTEST: FuzzRequest = { ...SHORT, frames: 8000, sessions: 300 };
 
 /** Bounds that the firmware keeps, each taken away once: [file, the bound, what is there without it]. */
 const MUTANTS: readonly (readonly [string, string, string])[] = [
@@ -24,16 +25,18 @@ describe.skipIf(missing !== undefined)(`fuzzing the C device${missing ? ` (${mis
     recorded = recordedSessions();
   });
 
-  async function expectNoFinding(build: () => string): Promise<void> {
-    const { code, text } = await fuzz(build(), recorded, QUICK);
+  async function expectNoFinding(build: () => string, request: FuzzRequest): Promise<void> {
+    const { code, text } = await fuzz(build(), recorded, request);
     expect(text).toMatch(/^runs started: \d{3,}; said, by opcode: .* 49:\d{3,}/);
     expect(code, text).toBe(0);
   }
 
-  test('no finding in a short run, full buffers', () => expectNoFinding(FUZZ_BUILDS.full));
+  test('no finding in the shortest run, full buffers', () => expectNoFinding(FUZZ_BUILDS.full, SHORTEST));
 
-  test('no finding in a short run, tight buffers', { tags: 'long' }, () =>
-    expectNoFinding(FUZZ_BUILDS.tight),
+  test.each(['full', 'tight'] as const)(
+    'no finding in a short run, %s buffers',
+    { tags: 'long' },
+    (buffers) => expectNoFinding(FUZZ_BUILDS[buffers], SHORT),
   );
 
   test('finds bounds that are not kept, and names the session that shows it', { tags: 'long' }, async () => {
@@ -45,7 +48,7 @@ describe.skipIf(missing !== undefined)(`fuzzing the C device${missing ? ` (${mis
       expect(source).toContain(bound);
       writeFileSync(place, source.replace(bound, without));
       const program = makeTightIn(directory);
-      const { code, text } = await fuzz(program, recorded, QUICK);
+      const { code, text } = await fuzz(program, recorded, SHORT);
       expect(code, text).not.toBe(0);
       const [, first, what] = /--seed 1 --first (\d+) --(frames|sessions) 1\n/.exec(text) ?? [];
       expect(what, text).toBeDefined();

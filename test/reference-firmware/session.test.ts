@@ -7,6 +7,7 @@ import { RandomSession } from './random-session.js';
 
 const missing = missingTools();
 const SESSIONS = Number(process.env['SESSIONS'] ?? 100);
+const FEW_SESSIONS = Math.min(25, SESSIONS);
 const FIRST_SEED = Number(process.env['SEED'] ?? 1);
 const STEPS = 120;
 
@@ -41,8 +42,13 @@ describe.skipIf(missing !== undefined)(`sessions of the C device${missing ? ` ($
     program = make('thermolink-session', ...SANITIZED);
   });
 
-  test(`${SESSIONS} random ones, with mistakes and silences, are answered frame for frame as by the emulator`, () => {
-    const sessions = Array.from({ length: SESSIONS }, (_, i) => new RandomSession(FIRST_SEED + i, STEPS));
+  test(`${FEW_SESSIONS} random ones, with mistakes and silences, are answered frame for frame as by the emulator`, () =>
+    expectSameAnswers(FEW_SESSIONS));
+
+  test(`${SESSIONS} random ones are so answered`, { tags: 'long' }, () => expectSameAnswers(SESSIONS));
+
+  function expectSameAnswers(count: number): void {
+    const sessions = Array.from({ length: count }, (_, i) => new RandomSession(FIRST_SEED + i, STEPS));
     const printed = runOnLines(
       program,
       sessions.flatMap(({ orders }) => orders),
@@ -61,5 +67,5 @@ describe.skipIf(missing !== undefined)(`sessions of the C device${missing ? ` ($
     expect(at).toBe(printed.length);
     if (process.env['SHOW']) console.log(kinds);
     expect(kinds.size).toBeGreaterThan(18);
-  });
+  }
 });

@@ -178,7 +178,7 @@ describe('a recorded session', () => {
     await new Promise<void>((resolve) => {
       child.stdout.on('data', (dots: Buffer) => {
         pings += dots.length;
-        if (pings >= 150) resolve();
+        if (pings >= 105) resolve();
       });
     });
     const killedMs = Date.now();

@@ -74,7 +74,8 @@ function imageOf(p: Problem): ProgramImage {
   };
 }
 
-describe('against the BigInt reference', () => {
+/** More than `least` problems must reach rails, row limits and neither. */
+function equalsTheReference(problems: number, least: number): void {
   let cellOverloads = 0;
   let rowOverloads = 0;
   let quiet = 0;
@@ -108,13 +109,21 @@ describe('against the BigInt reference', () => {
         if (reference.rowFlags.includes(1)) rowOverloads++;
         if (!array.overloaded && p.ticks > 0) quiet++;
       }),
-      { seed: 20240504, numRuns: 1500 },
+      { seed: 20240504, numRuns: problems },
     );
   });
 
   test('and those problems reached rails, row limits and neither', () => {
-    expect(Math.min(cellOverloads, rowOverloads, quiet)).toBeGreaterThan(50);
+    expect(Math.min(cellOverloads, rowOverloads, quiet)).toBeGreaterThan(least);
   });
+}
+
+describe('against the BigInt reference, many problems', { tags: 'long' }, () => {
+  equalsTheReference(1500, 50);
+});
+
+describe('against the BigInt reference', () => {
+  equalsTheReference(300, 10);
 
   test('at the bounds of the note: 8192 cells, all codes largest and of one sign', () => {
     const cells = 8192;

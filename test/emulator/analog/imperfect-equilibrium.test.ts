@@ -76,12 +76,27 @@ interface Expected {
   readonly covariance: Rows;
 }
 
-/** Largest distances of mean and covariance from what is expected, in standard errors. */
-function distances(die: Die, { mean, covariance }: Expected) {
+interface Measured {
+  readonly slowest: number;
+  readonly found: ReturnType<typeof moments>;
+}
+const measuredDies = new Map<Die, Measured>();
+
+/** The moments of a die's readings, which are taken once. */
+function measured(die: Die): Measured {
+  const known = measuredDies.get(die);
+  if (known !== undefined) return known;
   const { slowest, ticksPerReading } = spacing(transition(effective(commitProgram(die, image)).a));
   const { samples, overloaded } = readEquilibrium(die, image, ticksPerReading, READINGS);
   expect(overloaded).toBe(false);
-  const found = moments(samples);
+  const result = { slowest, found: moments(samples) };
+  measuredDies.set(die, result);
+  return result;
+}
+
+/** Largest distances of mean and covariance from what is expected, in standard errors. */
+function distances(die: Die, { mean, covariance }: Expected) {
+  const { slowest, found } = measured(die);
   const meanInflation = (1 + slowest) / (1 - slowest) / READINGS;
   const inflation = (1 + slowest ** 2) / (1 - slowest ** 2) / READINGS;
   let ofMean = 0;

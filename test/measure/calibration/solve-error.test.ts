@@ -117,11 +117,17 @@ describe('the solve error, one pass at condition 10', () => {
     expect(rms.uncalibrated / rms.crosspoints).toBeGreaterThan(4);
   });
 
-  it('prototype-8: calibrating cells leaves what a die without their effects has, crosspoints less than a quarter', async () => {
-    const rms = pooled(await errorsOn('prototype-8', [1, 2, 3, 4], 2));
+  const expectCalibrated = async (dies: readonly number[]): Promise<void> => {
+    const rms = pooled(await errorsOn('prototype-8', dies, 2));
     expect(rms.cells / rms.reference).toBeLessThan(1.2);
     expect(rms.uncalibrated / rms.crosspoints).toBeGreaterThan(4);
-  });
+  };
+
+  // One die: 1.02 ± 0.04 and 16 ± 6.
+  it('prototype-8: calibrating cells leaves what a die without their effects has, crosspoints less than a quarter', () =>
+    expectCalibrated([1]));
+
+  it('so it is on four dies', { tags: 'long' }, () => expectCalibrated([1, 2, 3, 4]));
 });
 
 /**

@@ -11,18 +11,29 @@ const LSB = 1024;
 /** Voltages per LSB at which the true width of a code is found. */
 const PARTS = 64;
 
-/** Widths in LSB of the codes from `first` on, of every channel of a die. */
-function trueWidths(dieSeed: number, cell: number, first: number, count: number): Float64Array {
+/** Codes of a channel: those from `firstCode` on. */
+interface CodeRange {
+  readonly firstCode: number;
+  readonly counts: ArrayLike<number>;
+}
+
+/** Widths in LSB of these codes of every channel of a die. */
+function trueWidths(dieSeed: number, ranges: readonly CodeRange[]): Float64Array[] {
   const profile = findProfile('prototype-8')!;
   const read = makeAdc({ profile, dieSeed });
-  const widths = new Float64Array(count);
+  const widths = ranges.map(({ counts }) => new Float64Array(counts.length));
   const codes = new Int16Array(profile.cells);
   // Gains and offsets of the channel move codes by far less than the margin.
   const margin = 3000 * LSB;
-  for (let v = first * LSB - margin; v < (first + count) * LSB + margin; v += LSB / PARTS) {
-    read(new Int32Array(profile.cells).fill(v), codes);
-    const at = codes[cell] - first;
-    if (at >= 0 && at < count) widths[at] += 1 / PARTS;
+  const first = Math.min(...ranges.map(({ firstCode }) => firstCode));
+  const last = Math.max(...ranges.map(({ firstCode, counts }) => firstCode + counts.length));
+  const voltages = new Int32Array(profile.cells);
+  for (let v = first * LSB - margin; v < last * LSB + margin; v += LSB / PARTS) {
+    read(voltages.fill(v), codes);
+    for (const [cell, { firstCode, counts }] of ranges.entries()) {
+      const at = codes[cell] - firstCode;
+      if (at >= 0 && at < counts.length) widths[cell][at] += 1 / PARTS;
+    }
   }
   return widths;
 }
@@ -37,9 +48,10 @@ describe('the histogram of a channel against its true code widths', () => {
     await device.close();
     const z: number[] = [];
     let missing = 0;
+    const widthsOfAll = trueWidths(dieSeed, histograms);
     for (const [cell, histogram] of histograms.entries()) {
       const { firstCode, counts, expected } = histogram;
-      const widths = trueWidths(dieSeed, cell, firstCode, counts.length);
+      const widths = widthsOfAll[cell];
       for (const [k, count] of counts.entries()) {
         const hoped = expected[k] * widths[k];
         if (hoped > 10) z.push((count - hoped) / Math.sqrt(hoped));

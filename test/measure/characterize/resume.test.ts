@@ -29,7 +29,7 @@ const MEASUREMENTS: [string, (use: Use) => Promise<unknown>][] = [
     'characterization',
     (use) =>
       onBoard(async (device) => {
-        const request = { seed: 5, samples: 2000, crosspointsPerRow: 4 };
+        const request = { seed: 5, samples: 1000, crosspointsPerRow: 4 };
         const { board, ...record } = recordOf(await characterize(device, { ...request, ...use }), DATE);
         return { ...record, board: board.serialNumber };
       }),
@@ -38,7 +38,7 @@ const MEASUREMENTS: [string, (use: Use) => Promise<unknown>][] = [
     'calibration',
     (use) =>
       onBoard(async (device) => {
-        const result = await calibrate(device, { seed: 5, samples: 2000, ...use });
+        const result = await calibrate(device, { seed: 5, samples: 1000, ...use });
         const { board, ...record } = calibrationRecordOf(result, DATE, 30);
         return { ...record, board: board.serialNumber };
       }),

@@ -25,10 +25,15 @@ interface Captured {
   readonly uri: string;
 }
 
-async function capture(uri: string, seed: number, crosspointsPerRow: number): Promise<Captured> {
+async function capture(
+  uri: string,
+  seed: number,
+  crosspointsPerRow: number,
+  samples = 4000,
+): Promise<Captured> {
   const device = await connect(uri);
   try {
-    const request = { seed, samples: 4000, crosspointsPerRow };
+    const request = { seed, samples, crosspointsPerRow };
     const { profile, measured } = await extract(device, { ...request, date: DATE });
     const file = path.join(directory, `${seed}-${crosspointsPerRow}.json`);
     writeFileSync(file, JSON.stringify(profile));
@@ -176,11 +181,11 @@ describe('a prototype board that was captured', { tags: 'long' }, () => {
 
 describe('with fewer crosspoints', () => {
   it('couplings are known by their spread alone', async () => {
-    const { profile } = await capture('emulator:prototype-8?die=2', 5, 4);
+    const { profile } = await capture('emulator:prototype-8?die=2', 5, 4, 1000);
     expect(profile.measured).not.toHaveProperty('couplingMismatch');
     // 32 draws: ±12.5 %, four of them.
     expect(Math.abs(profile.effects!.couplingMismatch!.spreadPpm / 5000 - 1)).toBeLessThan(0.5);
-    const without = await capture('emulator:prototype-8?die=2', 5, 0);
+    const without = await capture('emulator:prototype-8?die=2', 5, 0, 1000);
     expect(without.profile.effects).toMatchObject({ couplingMismatch: null, crosstalk: null });
   });
 });
