@@ -65,8 +65,8 @@ export class SolverBoard implements BoardDevice {
       image,
       isRewrite ? this.#program : undefined,
     );
-    const { clampedNoiseCodes, noiseCodeMin, noiseCodeMax } = this.#program;
-    return { clampedCouplings: 0, clampedNoiseCodes, noiseCodeMin, noiseCodeMax };
+    const { clampedCouplings, clampedNoiseCodes, noiseCodeMin, noiseCodeMax } = this.#program;
+    return { clampedCouplings, clampedNoiseCodes, noiseCodeMin, noiseCodeMax };
   }
 
   async run(): Promise<Run> {
@@ -98,14 +98,21 @@ export class SolverBoard implements BoardDevice {
       ticksDone,
       samplesTaken,
       samplesLost: 0,
-      overloadedCells: [],
+      overloadedCells: firstSet(array.cellFlags),
       overloadedCellCount: array.cellFlags.reduce((sum, flag) => sum + flag, 0),
-      overloadedRows: [],
+      overloadedRows: firstSet(array.rowFlags),
       overloadedRowCount: array.rowFlags.reduce((sum, flag) => sum + flag, 0),
     };
     this.lastCodes = codes.subarray(0, samplesTaken * program.cells);
     return { codes: this.lastCodes, report };
   }
+}
+
+/** The first flags that are set, as many as a report lists. */
+function firstSet(flags: Uint8Array): number[] {
+  return Array.from(flags.keys())
+    .filter((index) => flags[index] !== 0)
+    .slice(0, 32);
 }
 
 /** A board of a named profile, with the changes of a test. */

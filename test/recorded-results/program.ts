@@ -1,0 +1,53 @@
+import type { BoardProfile } from '../../emulator/profiles/board-profile.js';
+import { ThermolinkError } from '../../src/errors.js';
+import { type AskedOf, RecordedBoard } from './recorded-board.js';
+import { type Recorded, recorded, textOf } from './recorded-value.js';
+
+/** What a recorded program uses. */
+export interface Lab {
+  /** A new board of a named profile; its requests are recorded. */
+  board(
+    profile: string,
+    overrides?: Partial<BoardProfile>,
+    tamper?: (codes: Int16Array, cells: number) => void,
+  ): RecordedBoard;
+  /** A listener that records what it is called with, as `name`. */
+  listener(name: string): (...values: readonly unknown[]) => void;
+  /** The error of a call that has to fail. */
+  refused(call: () => unknown): Promise<ThermolinkError>;
+}
+
+/** A few library calls; what they return is the result. */
+export type RecordedProgram = (lab: Lab) => Promise<unknown>;
+
+/** Programs by name; a file of the same name has the results of each. */
+export type ProgramTable = Readonly<Record<string, RecordedProgram>>;
+
+/** Runs a program: its result, what its listeners heard, and all that was asked of its boards. */
+export async function recordedRun(program: RecordedProgram): Promise<Recorded> {
+  const boards: RecordedBoard[] = [];
+  const heard: Record<string, unknown[]> = {};
+  const result = await program({
+    board: (...made) => {
+      const board = new RecordedBoard(...made);
+      boards.push(board);
+      return board;
+    },
+    listener: (name) => {
+      const events: unknown[] = (heard[name] ??= []);
+      return (...values) => void events.push(values.length === 1 ? values[0] : values);
+    },
+    refused: async (call) => {
+      let answer: unknown;
+      try {
+        answer = await call();
+      } catch (error) {
+        if (error instanceof ThermolinkError) return error;
+        throw error;
+      }
+      throw new Error(`the call that has to fail did not: ${textOf(recorded(answer))}`);
+    },
+  });
+  const asked: AskedOf[] = boards.map((board) => board.asked);
+  return { result: recorded(result), heard: recorded(heard), asked: recorded(asked) };
+}

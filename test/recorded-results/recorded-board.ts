@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import type { BoardProfile } from '../../emulator/profiles/board-profile.js';
+import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
+import type { BoardDevice } from '../../src/driver/device-api.js';
+import { solverBoard } from '../support/solver-board.js';
+
+/** Requests of a program that are recorded one by one; of more only the first and last few. */
+const REQUESTS_MAX = 16;
+const FIRST = 8;
+const LAST = 3;
+
+/** All that was asked of one board, in order. */
+export interface AskedOf {
+  readonly count: number;
+  /** The requests, or the first and the last of them. */
+  readonly some: readonly string[];
+  /** Of all requests, in order. */
+  readonly digest: string;
+}
+
+/** A board of the device model that writes down what it is asked for, and what it answers in short. */
+export class RecordedBoard implements BoardDevice {
+  readonly #device: BoardDevice;
+  readonly #asked: string[] = [];
+
+  constructor(
+    profile: string,
+    overrides: Partial<BoardProfile> = {},
+    tamper?: (codes: Int16Array, cells: number) => void,
+  ) {
+    this.#device = solverBoard(profile, overrides, tamper);
+  }
+
+  get identity(): BoardDevice['identity'] {
+    return this.#device.identity;
+  }
+
+  get uploadedBytes(): number {
+    return this.#device.uploadedBytes;
+  }
+
+  get asked(): AskedOf {
+    const all = this.#asked;
+    const some = all.length <= REQUESTS_MAX ? all : [...all.slice(0, FIRST), '…', ...all.slice(-LAST)];
+    return { count: all.length, some, digest: digestOf(all.join('\n')) };
+  }
+
+  readonly loadProgram: BoardDevice['loadProgram'] = async (bank, image, options) => {
+    this.#asked.push(`load ${bank}: ${describeImage(image)} A ${digestOf(image.couplings)}`);
+    return this.#device.loadProgram(bank, image, options);
+  };
+
+  readonly uploadCouplings: BoardDevice['uploadCouplings'] = async (bank, image, options) => {
+    const shape = `${modeOf(image)} ${image.rows}×${image.cells} of ${image.couplingBits} bits`;
+    this.#asked.push(`couplings ${bank}: ${shape} A ${digestOf(image.couplings)}`);
+    return this.#device.uploadCouplings(bank, image, options);
+  };
+
+  readonly rewriteProgram: BoardDevice['rewriteProgram'] = async (bank, image, options = {}) => {
+    const what = options.since === undefined ? 'rewrite' : 'rewrite changes of';
+    this.#asked.push(`${what} ${bank}: ${describeImage(image)}`);
+    return this.#device.rewriteProgram(bank, image, options);
+  };
+
+  readonly run: BoardDevice['run'] = async (options) => this.#device.run(options);
+
+  readonly acquire: BoardDevice['acquire'] = async (options) => {
+    const { signal: _, bank, runSeed, firstTick = 0, ...others } = options;
+    const { burnInTicks, sampleCount, ticksPerSample, ...rare } = others;
+    const plan = `ticks ${burnInTicks} + ${sampleCount}×${ticksPerSample}`;
+    const further = Object.entries(rare)
+      .filter(([, value]) => value !== undefined && value !== false)
+      .map(([name, value]) => ` ${name} ${value}`)
+      .join('');
+    const at = this.#asked.push('') - 1;
+    const answer = await this.#device.acquire(options);
+    const { outcome, ticksDone, samplesTaken } = answer.report;
+    const end = `${outcome} ${ticksDone} ticks ${samplesTaken} samples ${digestOf(answer.codes)}`;
+    this.#asked[at] = `run ${bank}: seed ${runSeed} from ${firstTick} ${plan}${further} → ${end}`;
+    return answer;
+  };
+}
+
+function modeOf({ mode }: ProgramImage): string {
+  return mode === PROGRAM_MODE.dense ? 'dense' : 'factored';
+}
+
+function describeImage(image: ProgramImage): string {
+  const { rows, cells, couplingBits, rowAttenuation, damping, noiseAmplitude, noiseShift } = image;
+  return (
+    `${modeOf(image)} ${rows}×${cells} of ${couplingBits} bits, ρ ${rowAttenuation} λ ${damping} ` +
+    `noise ${noiseAmplitude}>>${noiseShift} b ${digestOf(image.drive)} v ${digestOf(image.initialState)}`
+  );
+}
+
+/** Eight hex digits of a text's or an array's SHA-256. */
+export function digestOf(data: string | Int8Array | Int16Array): string {
+  const bytes = typeof data === 'string' ? data : new Uint8Array(Int16Array.from(data).buffer);
+  return createHash('sha256').update(bytes).digest('hex').slice(0, 8);
+}

@@ -1,0 +1,46 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ROOT } from '../repository/files.js';
+import { type ProgramTable, recordedRun } from './program.js';
+import { CALCULUS } from './programs/calculus.js';
+import { CONTROL_AND_PROGRAMS } from './programs/control.js';
+import { MEASURING } from './programs/measuring.js';
+import { OPTIMIZERS } from './programs/optimizers.js';
+import { PROBLEMS } from './programs/problems.js';
+import { SAMPLING } from './programs/sampling.js';
+import { SOLVING } from './programs/solving.js';
+import { differences, type Recorded, textOf } from './recorded-value.js';
+
+const FOLDER = path.join(ROOT, 'test/recorded-results/results');
+const PROGRAMS: ProgramTable = {
+  ...SOLVING,
+  ...SAMPLING,
+  ...CALCULUS,
+  ...CONTROL_AND_PROGRAMS,
+  ...MEASURING,
+  ...OPTIMIZERS,
+  ...PROBLEMS,
+};
+const LINES_MAX = 40;
+
+describe('recorded results', () => {
+  it.each(Object.keys(PROGRAMS))('%s', async (name) => {
+    const file = path.join(FOLDER, `${name}.json`);
+    const fresh = await recordedRun(PROGRAMS[name]);
+    const stored = existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+    const changes = stored === undefined ? ['it is new'] : differences(JSON.parse(stored) as Recorded, fresh);
+    const text = changes.length === 0 ? stored : `${textOf(fresh)}\n`;
+    const shown = [...changes.slice(0, LINES_MAX), ...(changes.length > LINES_MAX ? ['…'] : [])].join('\n');
+    await expect(
+      text,
+      `${changes.length} changes in ${name}:\n${shown}\nIs that meant? Then say in the commit what changed and why, and ` +
+        'write the results anew: npx vitest run test/recorded-results -u (docs/decisions/0080).',
+    ).toMatchFileSnapshot(file);
+  });
+
+  it('has no file of a program that is gone', () => {
+    const files = readdirSync(FOLDER).map((file) => file.replace(/\.json$/, ''));
+    expect(files.filter((name) => !(name in PROGRAMS))).toEqual([]);
+  });
+});
