@@ -38,6 +38,8 @@ export const PHILOX_STREAM = {
   idealSampler: 273,
   /** Host: systems that a bench solves. */
   benchProblem: 274,
+  /** Host: draws of a posterior beside those of a board. */
+  exactPosterior: 275,
 } as const;
 
 /** How many values a 32-bit word has: a counter of 64 bits is split here into its two words. */

@@ -52,6 +52,19 @@ export { logDeterminant } from './algorithms/logdet/log-determinant.js';
 export type { LyapunovRequest, LyapunovResult } from './algorithms/lyapunov/contract.js';
 export { solveLyapunov } from './algorithms/lyapunov/solve-lyapunov.js';
 export {
+  drawPosterior,
+  type PosteriorChain,
+  type PosteriorChainRequest,
+} from './algorithms/posterior/chain.js';
+export { type DrawSummary, summarizeDraws } from './algorithms/posterior/diagnostics.js';
+export {
+  type GaussianPosterior,
+  type GaussianRequest,
+  gaussianPosterior,
+  type RegressionRequest,
+  regressionPosterior,
+} from './algorithms/posterior/gaussian.js';
+export {
   type PreparedSamplingRequest,
   type PreparedSystem,
   type PrepareRequest,
@@ -71,7 +84,12 @@ export type {
 export type { KktResiduals, PrimalDual } from './algorithms/qp/kkt.js';
 export { solveQp } from './algorithms/qp/solve-qp.js';
 export { type BoardRelaxRequest, relax } from './algorithms/relax.js';
-export { drawSamples, type SamplingRequest, type SamplingResult } from './algorithms/sample.js';
+export {
+  type DrivenDraws,
+  drawSamples,
+  type SamplingRequest,
+  type SamplingResult,
+} from './algorithms/sample.js';
 export { type BoardSolveRequest, solve } from './algorithms/solve/solve.js';
 export { createNoSolver } from './algorithms/truncated.js';
 export type { BoardCalibration, BoardName } from './board/calibration.js';

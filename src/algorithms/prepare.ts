@@ -2,7 +2,7 @@ import { COUPLING_BITS_MAX, COUPLING_BITS_MIN } from '../../firmware-protocol/li
 import { checkDevice, checkNumber, checkObject, checkSignal, checkWhole } from '../argument-checks.js';
 import type { BoardCalibration } from '../board/calibration.js';
 import { refuseForeign } from '../board/calibration.js';
-import { type CheckedSystem, checkSystem, refuseTooLarge } from '../board/checked-system.js';
+import { type CheckedSystem, checkSystem, checkVector, refuseTooLarge } from '../board/checked-system.js';
 import type { SolverCost } from '../board/cost.js';
 import { type EquilibriumPlan, planEquilibrium, plusDamping } from '../board/equilibrium-plan.js';
 import type { RunAddress } from '../board/run-seed.js';
@@ -17,6 +17,7 @@ import type { SolveRequest, SolveResult } from './contract.js';
 import { checkColumnAddresses, checkSolveRequest, checkTolerance } from './request-checks.js';
 import {
   checkSamplingRequest,
+  type DrivenDraws,
   drawPlanned,
   planSampling,
   type SamplingRequest,
@@ -78,6 +79,11 @@ export interface SettleResult extends SettledAnswer {
 export interface PreparedSamplingRequest extends Omit<SamplingRequest, 'precision' | 'calibration'> {
   /** λ ≥ 0, in units of A, as in `SettleRequest`. */
   readonly damping?: number;
+  /**
+   * What the board is driven with: draws are its readings then, around A⁻¹b as the board has it. Default:
+   * nothing, and draws lie around 0.
+   */
+  readonly driven?: DrivenDraws;
 }
 
 /**
@@ -259,6 +265,7 @@ class Prepared implements PreparedSystem {
         checkObject('The request', request, '{ count: 100, address: { seed: 1, step: 0, block: 0 } }');
         this.#checkDamping(request.damping);
         checkSamplingRequest(request, this.dimension);
+        this.#checkDriven(request.driven);
       },
       (session) => {
         const plan = session.charge('mapMs', () =>
@@ -286,6 +293,13 @@ class Prepared implements PreparedSystem {
       '{ drive, tolerance: 1e-2, address: { seed: 1, step: 0, block: 0 } }',
     );
     checkSolveRequest({ ...request, system: this.#system });
+  }
+
+  #checkDriven(driven: DrivenDraws | undefined): void {
+    if (driven === undefined) return;
+    checkObject('driven', driven, '{ drive, mean }');
+    for (const [name, vector] of Object.entries({ drive: driven.drive, mean: driven.mean }))
+      checkVector(vector, this.#system, name);
   }
 
   #checkDamping(damping = 0): void {

@@ -16,7 +16,7 @@ import {
   refuseTooLarge,
 } from '../board/checked-system.js';
 import type { SolverCost } from '../board/cost.js';
-import { weighted } from '../board/diagonal-scaling.js';
+import { unweighted, weighted } from '../board/diagonal-scaling.js';
 import {
   boardNoise,
   carryNoiseShare,
@@ -27,14 +27,15 @@ import {
 } from '../board/equilibrium-plan.js';
 import { effectiveNoiseTemperature, noiseRegister, noiseTemperatureOf } from '../board/noise-register.js';
 import { cellList, overloadError } from '../board/overload-error.js';
-import { programImage } from '../board/quantize.js';
+import { programImage, quantizeInitialState } from '../board/quantize.js';
 import type { RunAddress } from '../board/run-seed.js';
-import { powerOfTwoAbove } from '../board/scaling.js';
+import { driveLimitedScale, powerOfTwoAbove } from '../board/scaling.js';
 import { type Attempt, type BoardSession, inSession } from '../board/session.js';
 import type { BoardDevice, DeviceIdentity, RunReport } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
+import { isZero, normInf } from '../linalg/products.js';
 import { counted, formatCount } from '../number-text.js';
 
 /** What is to be drawn, and how often. */
@@ -68,6 +69,20 @@ export interface SamplingResult {
    */
   readonly isCovarianceKnown: boolean;
   readonly cost: SolverCost;
+}
+
+/** What a board is driven with while it draws, so that its readings lie around A⁻¹b. */
+export interface DrivenDraws {
+  /** b, length N. */
+  readonly drive: Float64Array;
+  /** A⁻¹b about, length N: the scale is chosen by it. */
+  readonly mean: Float64Array;
+}
+
+/** What draws by a plan need. */
+export interface PlannedRequest extends Omit<SamplingRequest, 'precision'> {
+  /** Default: the board is not driven. */
+  readonly driven?: DrivenDraws | undefined;
 }
 
 /** Draws by a plan. */
@@ -139,14 +154,20 @@ export async function drawPlanned(
   session: BoardSession,
   equilibrium: EquilibriumPlan,
   weights: Float64Array,
-  request: Omit<SamplingRequest, 'precision'>,
+  request: PlannedRequest,
 ): Promise<PlannedDraws> {
-  const { count, calibration, onProgress } = request;
+  const { count, calibration, onProgress, driven } = request;
   const { eigenvalueMin } = equilibrium.spectrum;
   const tick = tickOf(equilibrium.identity);
   const spacingTicks = Math.ceil((SPACING * equilibrium.systemScale) / (tick * eigenvalueMin));
   refuseTooLong(spacingTicks * (count + BURN_IN_SPACINGS));
-  const plan = { ...equilibrium, spacingTicks, weights };
+  const plan = {
+    ...equilibrium,
+    spacingTicks,
+    weights,
+    drive: driven === undefined ? new Float64Array(weights.length) : weighted(driven.drive, weights),
+    mean: driven === undefined ? new Float64Array(weights.length) : unweighted(driven.mean, weights),
+  };
   const draws = matrix(count, weights.length);
   onProgress?.(0);
   const noiseTemperature = await session.ranged(rangeOf(plan), (scale) =>
@@ -185,6 +206,9 @@ interface SamplingPlan extends EquilibriumPlan {
   readonly spacingTicks: number;
   /** A draw is W times what the board reads, since the board has W P W (`diagonalWeights`). */
   readonly weights: Float64Array;
+  /** W b, and where y = W⁻¹x lies. */
+  readonly drive: Float64Array;
+  readonly mean: Float64Array;
 }
 
 /**
@@ -202,12 +226,14 @@ export function planSampling(
 }
 
 /**
- * With κ = 1 in the problem's units the samples are the draws. The first scale keeps six standard deviations
- * off the rail.
+ * With κ = 1 in the problem's units the samples are the draws. The first scale keeps the mean and six
+ * standard deviations off the rail, and the drive in its range.
  */
 function rangeOf(plan: SamplingPlan) {
+  const { identity, systemScale, model, drive, mean, rail } = plan;
+  const driveFloor = model.driveMargin * driveLimitedScale(drive, systemScale, identity);
   return {
-    firstScale: powerOfTwoAbove(noiseLimitedScale(plan, 1)),
+    firstScale: powerOfTwoAbove(Math.max(normInf(mean) / rail + noiseLimitedScale(plan, 1), driveFloor)),
     attemptsMax: ATTEMPTS_MAX,
     giveUp: (scale: number, overload: RunReport | undefined) =>
       overloadError(
@@ -231,14 +257,17 @@ async function drawAt(
   const { identity, spacingTicks } = plan;
   const cells = draws.columns;
   const tick = tickOf(identity);
-  const undriven = plan.model.quantizeDrive(new Float64Array(cells), scalingAt(plan, scale));
+  const driveCodes = plan.model.quantizeDrive(plan.drive, scalingAt(plan, scale));
   const register = noiseRegister(boardNoise(plan, scale, 1), tick, identity);
-  const report = await session.program(programImage(plan.codes, undriven, new Int16Array(cells), register));
+  const report = await session.program(
+    programImage(plan.codes, driveCodes, quantizeInitialState(plan.mean, scale), register),
+  );
   // Rows that are programmed for it have equal noise temperatures, and these are the register's.
   const noiseTemperature = plan.model.equalizesNoise
     ? noiseTemperatureOf(register, tick)
     : effectiveNoiseTemperature(report, register.shift, tick);
   const applied = noiseTemperature * scale ** 2 * plan.systemScale;
+  const shift = isZero(plan.mean) ? 0 : 1 - 1 / Math.sqrt(applied);
   for (let done = 0; done < count; ) {
     const run = await session.acquire({
       burnInTicks: done === 0 ? BURN_IN_SPACINGS * spacingTicks : spacingTicks,
@@ -249,6 +278,8 @@ async function drawAt(
     if (run.overloaded) return { overload: run.report };
     for (let at = 0; at < run.codes.length; at += cells, done++) {
       const draw = plan.model.readOut(run.codes.subarray(at, at + cells), scale / Math.sqrt(applied));
+      // The division by √κ was meant for deviations from the mean alone.
+      if (shift !== 0) for (let i = 0; i < cells; i++) draw[i] += shift * plan.mean[i];
       draws.data.set(weighted(draw, plan.weights), done * cells);
     }
     onProgress?.(done);

@@ -84,4 +84,5 @@ export const RANDOM_STREAM = {
   spectrumProbe: PHILOX_STREAM.spectrumProbe,
   idealSampler: PHILOX_STREAM.idealSampler,
   benchProblem: PHILOX_STREAM.benchProblem,
+  exactPosterior: PHILOX_STREAM.exactPosterior,
 } as const;

@@ -11,8 +11,10 @@ const {
   createIdealSampler,
   createNoSolver,
   Device,
+  drawPosterior,
   drawSamples,
   fittingEmulator,
+  gaussianPosterior,
   invert,
   logDeterminant,
   matrix,
@@ -20,10 +22,12 @@ const {
   parseDeviceUri,
   predictiveControl,
   prepare,
+  regressionPosterior,
   relax,
   solve,
   solveLyapunov,
   solveQp,
+  summarizeDraws,
 } = library as Anything;
 
 const address = { seed: 1, step: 0, block: 0 };
@@ -351,6 +355,38 @@ describe('logDeterminant refuses', () => {
     ['no system', asked({ system: undefined }), /system is missing/],
     ['no readings', asked({ readings: 0 }), /readings is 0/],
     ['an indefinite matrix', asked({ system: indefinite }), /not positive definite/, 'NOT_POSITIVE_DEFINITE'],
+  ]);
+});
+
+describe('posteriors refuse', () => {
+  const inputs = matrix(3, 1, Float64Array.of(1, 2, 4));
+  const observed = { inputs, targets: Float64Array.of(1, 2, 3), noiseSd: 1, priorPrecision: 1 };
+  const regress = (change: object) => () => regressionPosterior({ ...observed, ...change });
+  const draw = (change: object) => () =>
+    drawPosterior(device, { posterior: regressionPosterior(observed), draws: 8, address, ...change });
+  const gaussian = {
+    priorMean: drive,
+    priorPrecision: dense.matrix,
+    noisePrecision: dense.matrix,
+    observations: matrix(1, 2, drive),
+  };
+  const mean = (change: object) => () => gaussianPosterior({ ...gaussian, ...change });
+  expectRefusals([
+    ['no regression', () => regressionPosterior(), /request is missing/],
+    ['no inputs', regress({ inputs: undefined }), /inputs is missing/],
+    ['targets in a plain array', regress({ targets: [1, 2, 3] }), /targets is an object of type Array/],
+    ['noise in a string', regress({ noiseSd: '1' }), /noiseSd is the text "1"/],
+    ['a prior of NaN', regress({ priorPrecision: Number.NaN }), /priorPrecision is NaN/],
+    ['no Gaussian', () => gaussianPosterior(), /request is missing/],
+    ['no prior', mean({ priorPrecision: undefined }), /priorPrecision is missing/],
+    ['a plain array for a mean', mean({ priorMean: [1, 2] }), /priorMean is an object of type Array/],
+    ['observations of another size', mean({ observations: matrix(1, 3) }), /1×3/, 'BAD_MATRIX'],
+    ['no device to draw a posterior on', () => drawPosterior(), /request is missing/],
+    ['no posterior', draw({ posterior: undefined }), /posterior is missing/],
+    ['no draws of a posterior', draw({ draws: 0 }), /number of draws is 0/],
+    ['a mean of another kind', draw({ mean: 'exact' }), /mean is the text "exact"/],
+    ['nothing to summarize', () => summarizeDraws(), /chains is missing/],
+    ['a chain in a plain array', () => summarizeDraws([[1, 2, 3, 4]]), /chain 1 is an object of type Array/],
   ]);
 });
 

@@ -1,0 +1,210 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findProfile } from '../../../emulator/profiles/profiles.js';
+import { drawPosterior } from '../../../src/algorithms/posterior/chain.js';
+import { summarizeDraws } from '../../../src/algorithms/posterior/diagnostics.js';
+import { drawExact, exactGaussian } from '../../../src/algorithms/posterior/exact.js';
+import { gaussianPosterior, regressionPosterior } from '../../../src/algorithms/posterior/gaussian.js';
+import { connect } from '../../../src/connect.js';
+import type { Device } from '../../../src/driver/device.js';
+import { applySystem } from '../../../src/linalg/linear-system.js';
+import { type Matrix, matrix } from '../../../src/linalg/matrix.js';
+import { randomSource } from '../../../src/linalg/random.js';
+import { inverseOf } from '../../../src/linalg/woodbury.js';
+import { SolverBoard } from '../../support/solver-board.js';
+
+const address = { seed: 3, step: 0, block: 0 };
+
+/** 30 observations of 3 features that hang together, and the targets that true coefficients give. */
+function regression() {
+  const random = randomSource({ seed: 7, stream: 0 });
+  const inputs = matrix(30, 3);
+  const targets = new Float64Array(30);
+  for (let i = 0; i < 30; i++) {
+    const common = random.normal();
+    for (let j = 0; j < 3; j++) inputs.data[3 * i + j] = (random.normal() + common) / 2;
+    targets[i] = inputs.data[3 * i] - 2 * inputs.data[3 * i + 1] + 0.5 * random.normal();
+  }
+  return { inputs, targets, noiseSd: 0.5, priorPrecision: 2 };
+}
+
+const posterior = regressionPosterior(regression());
+const exact = exactGaussian(posterior);
+const covariance = inverseOf(formed())!;
+
+/** A of the regression, formed entry by entry. */
+function formed(): Matrix {
+  const { inputs, noiseSd, priorPrecision } = regression();
+  const a = matrix(3, 3);
+  for (let i = 0; i < 3; i++)
+    for (let j = 0; j < 3; j++) {
+      for (let r = 0; r < 30; r++)
+        a.data[3 * i + j] += (inputs.data[3 * r + i] * inputs.data[3 * r + j]) / noiseSd ** 2;
+      if (i === j) a.data[3 * i + j] += priorPrecision;
+    }
+  return a;
+}
+
+/** ‖S − C‖_F/‖C‖_F with S the second moment of the draws about the exact mean. */
+function covarianceError({ rows, columns, data }: Matrix): number {
+  let [difference, norm] = [0, 0];
+  for (let i = 0; i < columns; i++)
+    for (let j = 0; j < columns; j++) {
+      let moment = 0;
+      for (let k = 0; k < rows; k++)
+        moment += ((data[k * columns + i] - exact.mean[i]) * (data[k * columns + j] - exact.mean[j])) / rows;
+      difference += (moment - covariance.data[i * columns + j]) ** 2;
+      norm += covariance.data[i * columns + j] ** 2;
+    }
+  return Math.sqrt(difference / norm);
+}
+
+describe('on an ideal board', () => {
+  let device: Device;
+  beforeAll(async () => {
+    device = await connect('emulator:ideal-64');
+  });
+  afterAll(() => device.close());
+
+  it('the covariance of a regression is that of its posterior', async () => {
+    const errors: number[] = [];
+    for (let seed = 0; seed < 4; seed++)
+      errors.push(
+        covarianceError(
+          (await drawPosterior(device, { posterior, draws: 4000, address: { ...address, seed } })).draws,
+        ),
+      );
+    // By chance ‖S − C‖²/‖C‖² has the mean (1 + (tr C)²/‖C‖²)/4000, here (2.4 %)² for exact draws. The mean
+    // of four is above 1.6 times that in fewer than 1 of 10,000 sets of seeds, by 20,000 simulated sets.
+    const expected =
+      (1 +
+        covariance.data.reduce((sum, entry, k) => sum + (k % 4 === 0 ? entry : 0), 0) ** 2 /
+          covariance.data.reduce((sum, entry) => sum + entry ** 2, 0)) /
+      4000;
+    const meanSquare = errors.reduce((sum, error) => sum + error ** 2, 0) / errors.length;
+    expect(meanSquare / expected).toBeLessThan(3);
+    expect(meanSquare / expected).toBeGreaterThan(0.1);
+  });
+
+  it('the mean is as near as it is proved to be, and draws lie around it', async () => {
+    const chain = await drawPosterior(device, { posterior, draws: 500, address });
+    expect(chain.meanErrorBound).toBeLessThan(0.01);
+    for (let i = 0; i < 3; i++) {
+      expect(Math.abs(chain.mean[i] - exact.mean[i])).toBeLessThanOrEqual(chain.meanErrorBound * exact.sd[i]);
+      const column = Float64Array.from({ length: 500 }, (_, k) => chain.draws.data[3 * k + i]);
+      const { mean, mcse } = summarizeDraws([column]);
+      // Five standard errors: by chance once in 600,000 seeds for the three together.
+      expect(Math.abs(mean - exact.mean[i])).toBeLessThan(5 * mcse + 0.01 * exact.sd[i]);
+    }
+  });
+
+  it('repeats bit for bit, and another seed differs', async () => {
+    const [first, again, other] = [
+      await drawPosterior(device, { posterior, draws: 8, address }),
+      await drawPosterior(device, { posterior, draws: 8, address }),
+      await drawPosterior(device, { posterior, draws: 8, address: { ...address, seed: 4 } }),
+    ];
+    expect(again.draws.data).toEqual(first.draws.data);
+    expect(other.draws.data).not.toEqual(first.draws.data);
+  });
+});
+
+it('the couplings are sent once for the mean and the draws', async () => {
+  const board = new SolverBoard(findProfile('ideal-64')!);
+  await drawPosterior(board, { posterior, draws: 300, address });
+  expect(board.programs.length).toBeGreaterThan(1);
+  expect(board.programs.filter(({ isRewrite }) => !isRewrite)).toHaveLength(1);
+});
+
+describe('readings of the driven board', () => {
+  // The posterior is narrow beside its mean, so errors of the mean are many standard deviations.
+  const narrow = regressionPosterior({ ...regression(), noiseSd: 0.1 });
+
+  /** The largest R-hat of chains from four dies. */
+  async function rHatOf(profile: string, mean: 'refined' | 'board'): Promise<number> {
+    const chains: Matrix[] = [];
+    for (let die = 1; die <= 4; die++) {
+      const board = new SolverBoard(findProfile(profile)!, undefined, die);
+      const request = { posterior: narrow, draws: 500, mean, address: { ...address, block: 2 * die } };
+      chains.push((await drawPosterior(board, request)).draws);
+    }
+    const columns = [0, 1, 2].map((i) =>
+      summarizeDraws(chains.map(({ data }) => Float64Array.from({ length: 500 }, (_, k) => data[3 * k + i]))),
+    );
+    return Math.max(...columns.map(({ rHat }) => rHat));
+  }
+
+  // Exact draws pass 1.01 in fewer than 1 of 100 seeds.
+  it('agree over ideal dies', async () => expect(await rHatOf('ideal-64', 'board')).toBeLessThan(1.01));
+  it('disagree over dies whose couplings differ, and means that the host refines do not', async () => {
+    expect(await rHatOf('harsh-64', 'board')).toBeGreaterThan(1.02);
+    expect(await rHatOf('harsh-64', 'refined')).toBeLessThan(1.02);
+  });
+});
+
+it('a mean of Gaussians is that of the formulas', () => {
+  const priorPrecision = matrix(2, 2, Float64Array.of(2, 0.5, 0.5, 1));
+  const noisePrecision = matrix(2, 2, Float64Array.of(4, -1, -1, 3));
+  const observations = matrix(3, 2, Float64Array.of(1, 2, 0.5, 1, 0, -1));
+  const { precision, drive } = gaussianPosterior({
+    priorMean: Float64Array.of(1, -1),
+    priorPrecision,
+    noisePrecision,
+    observations,
+  });
+  expect(applySystem(precision.system, Float64Array.of(1, 0))).toEqual(Float64Array.of(14, -2.5));
+  expect(drive).toEqual(Float64Array.of(1.5 + 4 * 1.5 - 2, -0.5 - 1.5 + 3 * 2));
+});
+
+it('folded rows give the same posterior', () => {
+  const folded = regressionPosterior({ ...regression(), rowsMax: 8 });
+  const { system } = folded.precision;
+  expect(system.kind === 'factored' && system.factor.rows).toBe(3);
+  for (let i = 0; i < 3; i++) expect(exactGaussian(folded).mean[i]).toBeCloseTo(exact.mean[i], 12);
+});
+
+it('exact draws have the exact moments', () => {
+  const draws = drawExact(exact, 20_000, address);
+  // Its mean square by chance is that of the test above; six times as large a square in fewer than 1 of 10⁴
+  // seeds.
+  expect(covarianceError(draws)).toBeLessThan(0.025);
+});
+
+describe('refuses', () => {
+  const { inputs, targets } = regression();
+  const make = (change: object) => () => regressionPosterior({ ...regression(), ...change });
+  const withEntry = (value: number): Matrix => {
+    const data = Float64Array.from(inputs.data);
+    data[4] = value;
+    return matrix(30, 3, data);
+  };
+  it.each([
+    ['a target too few', make({ targets: targets.subarray(1) }), /inputs is 30×3/],
+    ['a NaN among the inputs', make({ inputs: withEntry(Number.NaN) }), /inputs holds NaN at place 5/],
+    ['an infinite target', make({ targets: targets.map(() => Infinity) }), /targets holds Infinity/],
+    ['no noise', make({ noiseSd: 0 }), /noiseSd/],
+    ['a flat prior', make({ priorPrecision: 0 }), /priorPrecision/],
+    ['a prior mean of another length', make({ priorMean: new Float64Array(2) }), /priorMean/],
+    [
+      'a column that is the sum of two',
+      make({
+        inputs: matrix(
+          30,
+          3,
+          inputs.data.map((entry, k) => (k % 3 === 2 ? inputs.data[k - 1] + inputs.data[k - 2] : entry)),
+        ),
+      }),
+      /Column number 3 is a combination/,
+    ],
+    [
+      'a prior that is indefinite',
+      () =>
+        gaussianPosterior({
+          priorMean: new Float64Array(2),
+          priorPrecision: matrix(2, 2, Float64Array.of(1, 2, 2, 1)),
+          noisePrecision: matrix(2, 2, Float64Array.of(9, 0, 0, 9)),
+          observations: matrix(1, 2),
+        }),
+      /positive definite/,
+    ],
+  ])('%s', (_, work, message) => expect(work).toThrow(message));
+});
