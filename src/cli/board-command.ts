@@ -44,6 +44,12 @@ export interface BoardNeeds {
   readonly cells?: number;
   /** The progress counts up to this. Default 1, for a share of the whole. */
   readonly total?: number;
+  /**
+   * A board in place of the one that `--device` names, for a command that uses several, one after another.
+   */
+  readonly uri?: string;
+  /** The number of that board, from 1. The recording of the second one is `session-2.mcap`. */
+  readonly boardNumber?: number;
 }
 
 export interface BoardUse {
@@ -63,6 +69,14 @@ export interface Worked<T> {
   readonly hostSeconds: number;
   /** How often something that was lost was done again. */
   readonly repeats: number;
+}
+
+/** `session-2.mcap` for the second board of a command. */
+function recordOf(file: string | undefined, boardNumber: number): string | undefined {
+  if (file === undefined || boardNumber === 1) return file;
+  return /\.[^./\\]+$/.test(file)
+    ? file.replace(/\.[^./\\]+$/, `-${boardNumber}$&`)
+    : `${file}-${boardNumber}`;
 }
 
 /**
@@ -93,8 +107,9 @@ export function boardCommand<S extends OptionSpecs>(definition: BoardCommandDefi
       ]);
       await checkFiles(options, values, { '--device': deviceFile(shared.device) });
       const report = await withInterrupt((signal) =>
-        definition.run(values, async (work, { cells = 1, total = 1 } = {}) => {
-          const device = deviceUri(shared.device, fallback ?? fittingEmulator(cells));
+        definition.run(values, async (work, { cells = 1, total = 1, uri, boardNumber = 1 } = {}) => {
+          const device = uri ?? deviceUri(shared.device, fallback ?? fittingEmulator(cells));
+          const record = recordOf(shared.record, boardNumber);
           const display = new WorkDisplay(name, total, json);
           const startMs = performance.now();
           try {
@@ -102,7 +117,7 @@ export function boardCommand<S extends OptionSpecs>(definition: BoardCommandDefi
             const onRepeat = (): void => void repeats++;
             const show = (done: number, what: string): void =>
               display.update(done, repeats === 0 ? what : `${what}, ${counted(repeats, 'repeat')}`);
-            const result = await withDevice(device, { ...shared, onRepeat }, signal, (opened) =>
+            const result = await withDevice(device, { ...shared, record, onRepeat }, signal, (opened) =>
               work(opened, { uri: device, signal, show }),
             );
             return { result, device, hostSeconds: (performance.now() - startMs) / 1000, repeats };

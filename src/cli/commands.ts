@@ -143,6 +143,22 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
     load: () => import('./commands/sample/sample.js'),
   },
   {
+    name: 'posterior',
+    summary: 'draw from the posterior of a Bayesian model: the noise of a board around its mean',
+    commands: [
+      {
+        name: 'gaussian',
+        summary: 'a Gaussian mean under a Gaussian prior',
+        load: () => import('./commands/posterior/gaussian.js'),
+      },
+      {
+        name: 'linear',
+        summary: 'linear regression, its data in the crossbar',
+        load: () => import('./commands/posterior/linear.js'),
+      },
+    ],
+  },
+  {
     name: 'logdet',
     summary: 'ln det A, A symmetric positive definite, by sweeping the damping of a board',
     load: () => import('./commands/logdet/logdet.js'),

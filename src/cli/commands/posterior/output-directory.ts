@@ -1,0 +1,78 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { ThermolinkError } from '../../../errors.js';
+import { replaceFile, replaceWith } from '../../../files/replace-file.js';
+import { cannotWrite, checkWritable } from '../../../files/write-array.js';
+import { npyHeader } from '../../../files/write-npy.js';
+import { writeStanCsv } from '../../../files/write-stan-csv.js';
+import { requireDirectory } from '../../../learning/training-files-lock.js';
+import type { Matrix } from '../../../linalg/matrix.js';
+
+/** What is written of a posterior. */
+export interface PosteriorFiles {
+  /** `linear`, for the files of CmdStan. */
+  readonly model: string;
+  /** The base name of the parameters in the files of CmdStan. */
+  readonly parameter: string;
+  readonly names: readonly string[];
+  /** A chain each, draws × N. */
+  readonly chains: readonly Matrix[];
+  /** ln of the density of each draw, a chain each. */
+  readonly logDensities: readonly Float64Array[];
+  /** Of each chain, modelled. */
+  readonly boardSeconds: readonly number[];
+  readonly seed: number;
+  readonly summary: object;
+  /** Pictures by their file names. */
+  readonly pictures: Readonly<Record<string, string>>;
+}
+
+const CHAIN_FILE = /^chain-\d+\.csv$/;
+
+/**
+ * Makes `directory`, or takes one that is empty; one with results only to overwrite them. Errors:
+ * BAD_ARGUMENT; BAD_FILE.
+ */
+export async function claimDirectory(directory: string, overwrite: boolean): Promise<void> {
+  requireDirectory(directory);
+  try {
+    mkdirSync(directory, { recursive: true });
+  } catch (error) {
+    throw cannotWrite(directory, error, 'Nothing was computed.');
+  }
+  const held = readdirSync(directory);
+  const isOurs = held.includes('summary.json') && held.some((name) => CHAIN_FILE.test(name));
+  if (held.length > 0 && !(overwrite && isOurs))
+    throw new ThermolinkError(
+      'BAD_ARGUMENT',
+      `${directory} holds ${isOurs ? 'the draws of a posterior' : 'other files'} already.`,
+      {
+        hint: isOurs ? 'Give --overwrite to replace them, or another directory.' : 'Name another directory.',
+        data: { directory },
+      },
+    );
+  await checkWritable(join(directory, 'summary.json'));
+}
+
+/** Writes all files, the summary last. Errors: BAD_FILE. */
+export function writePosterior(directory: string, files: PosteriorFiles): void {
+  const { chains, names } = files;
+  for (const name of readdirSync(directory))
+    if (CHAIN_FILE.test(name) && Number(name.slice(6, -4)) > chains.length) rmSync(join(directory, name));
+  for (const [k, draws] of chains.entries())
+    writeStanCsv(join(directory, `chain-${k + 1}.csv`), {
+      id: k + 1,
+      model: files.model,
+      parameter: files.parameter,
+      columnNames: names,
+      draws,
+      logDensity: files.logDensities[k],
+      seed: files.seed,
+      boardSeconds: files.boardSeconds[k],
+    });
+  const shape = `(${chains.length}, ${chains[0].rows}, ${names.length})`;
+  const arrays = chains.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  replaceWith(join(directory, 'draws.npy'), [npyHeader(shape), ...arrays]);
+  for (const [name, picture] of Object.entries(files.pictures)) replaceFile(join(directory, name), picture);
+  replaceFile(join(directory, 'summary.json'), `${JSON.stringify(files.summary, undefined, 2)}\n`);
+}

@@ -1,0 +1,126 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { randomSource } from '../../src/linalg/random.js';
+import { runCommand } from '../support/command-line.js';
+import { readStanCsv } from '../support/stan-csv.js';
+
+let directory: string;
+const file = (name: string): string => join(directory, name);
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'thermolink-posterior-'));
+  const random = randomSource({ seed: 1, stream: 0 });
+  const rows = Array.from({ length: 24 }, () => {
+    const [a, b] = [random.normal(), 10 + 3 * random.normal()];
+    return [a, b, 5 + 2 * a - b + random.normal()].join(',');
+  });
+  writeFileSync(file('data.csv'), ['a,b,y', ...rows, ''].join('\n'));
+  writeFileSync(file('collinear.csv'), 'a,b,y\n1,2,0\n2,4,1\n3,6,1\n5,10,2\n');
+  writeFileSync(file('constant.csv'), 'a,b,y\n1,2,0\n1,4,1\n1,5,1\n');
+  writeFileSync(file('cut.csv'), 'a,b,y\n1,2,0\n1,4');
+  writeFileSync(file('prior.csv'), '1,0.5\n0.5,1\n');
+  writeFileSync(file('noise.csv'), '0.2,0\n0,0.1\n');
+  writeFileSync(file('seen.csv'), '0.3,-0.7\n0.1,-0.4\n');
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const linear = (...more: string[]) =>
+  runCommand('posterior', 'linear', '--data', file('data.csv'), '--target', 'y', ...more);
+
+test('linear: tells means beside exact ones, and writes draws, summary and pictures', async () => {
+  const out = file('linear');
+  const { stdout, stderr, exitCode } = await linear(
+    '--out',
+    out,
+    '--exact',
+    '--draws',
+    '200',
+    '--chains',
+    '2',
+  );
+  expect(stderr).not.toMatch(/warning/);
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/\(intercept\) .*\n +a .*\n +b /);
+  expect(stdout).toMatch(/means +refined to within \d.* \(proved\)/);
+  expect(stdout).toMatch(/boards +2 boards, from emulator:ideal-64 on/);
+  expect(readdirSync(out).sort()).toEqual(
+    [
+      'chain-1.csv',
+      'chain-2.csv',
+      'draws.npy',
+      'marginals.svg',
+      'predictive.svg',
+      'summary.json',
+      'traces.svg',
+    ].sort(),
+  );
+  const summary = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8'));
+  expect(summary.boards).toEqual(['emulator:ideal-64', 'emulator:ideal-64?die=2']);
+  // Both are of 400 draws: five standard errors, by chance once in 500,000 seeds for three of them.
+  for (const { mean, mcse, exact } of summary.parameters)
+    expect(Math.abs(mean - exact.mean)).toBeLessThan(5 * mcse + 0.01 * exact.sd);
+  const chains = [1, 2].map((k) => readStanCsv(readFileSync(join(out, `chain-${k}.csv`), 'utf8')));
+  expect(chains.map(({ settings }) => settings['id'])).toEqual(['1', '2']);
+  const column = chains.flatMap(({ draws }) => draws.map((draw) => draw[3]));
+  expect(column.reduce((sum, value) => sum + value, 0) / column.length).toBeCloseTo(
+    summary.parameters[1].mean,
+    12,
+  );
+  // lp__ is the density of the draws: it falls with the distance from the mean.
+  expect(Math.max(...chains[0].draws.map(([density]) => density))).toBeLessThan(0.5 * 24 * 10);
+});
+
+test('gaussian: JSON, and the formulas of two unknowns', async () => {
+  const files = ['--prior-covariance', file('prior.csv'), '--noise-covariance', file('noise.csv')];
+  const { stdout, exitCode } = await runCommand(
+    ...['posterior', 'gaussian', '--observations', file('seen.csv'), ...files, '--out', file('gaussian')],
+    ...['--exact', '--json', '--draws', '300'],
+  );
+  expect(exitCode).toBe(0);
+  const { parameters, errors, meanErrorBound } = JSON.parse(stdout);
+  // A = [[4/3 + 10, −2/3], [−2/3, 4/3 + 20]], b = [2, −11].
+  const determinant = (4 / 3 + 10) * (4 / 3 + 20) - 4 / 9;
+  expect(parameters[0].exact.mean).toBeCloseTo(((4 / 3 + 20) * 2 - (2 / 3) * 11) / determinant, 12);
+  expect(parameters[0].exact.sd).toBeCloseTo(Math.sqrt((4 / 3 + 20) / determinant), 12);
+  expect(meanErrorBound).toBeLessThan(0.01);
+  // 1,200 draws: both bounds are five standard errors.
+  expect(errors.mean).toBeLessThan(0.16);
+  expect(errors.sd).toBeLessThan(0.11);
+});
+
+test('a directory with draws is replaced only when asked for, and its stale chains go', async () => {
+  const out = file('again');
+  expect((await linear('--out', out, '--draws', '8', '--chains', '3')).exitCode).toBe(0);
+  const refused = await linear('--out', out, '--draws', '8', '--chains', '1');
+  expect(refused.stderr).toMatch(/holds the draws of a posterior already[\s\S]*--overwrite/);
+  expect((await linear('--out', out, '--draws', '8', '--chains', '1', '--overwrite')).exitCode).toBe(0);
+  expect(readdirSync(out).filter((name) => name.startsWith('chain'))).toEqual(['chain-1.csv']);
+});
+
+describe('refused before a board is opened', () => {
+  const run = (data: string, ...more: string[]) =>
+    runCommand('posterior', 'linear', '--data', file(data), '--target', 'y', '--out', file('never'), ...more);
+  it.each([
+    ['columns that are multiples of others', () => run('collinear.csv'), /Column b is a combination/],
+    ['a column that never changes', () => run('constant.csv'), /Column a has the same value in every row/],
+    ['a file that was cut', () => run('cut.csv'), /line 3 has 2 cells/],
+    ['a target that is not there', () => run('data.csv', '--features', 'c'), /no column "c"/],
+    [
+      'boards beside a device',
+      () => run('data.csv', '--boards', 'emulator:ideal-8', '--device', 'emulator:ideal-8'),
+      /exclude each other/,
+    ],
+    ['a directory with other files', () => run('data.csv', '--out', directory), /holds other files/],
+    [
+      'neither covariance nor precision',
+      () => runCommand('posterior', 'gaussian', '--observations', file('seen.csv'), '--out', file('never')),
+      /--prior-precision/,
+    ],
+  ])('%s', async (_, work, message) => {
+    const { stderr, exitCode } = await work();
+    expect(stderr).toMatch(message);
+    expect(exitCode).not.toBe(0);
+  });
+});
