@@ -1,16 +1,12 @@
 import type { BoardProfile } from '../../emulator/profiles/board-profile.js';
 import { ThermolinkError } from '../../src/errors.js';
-import { type AskedOf, RecordedBoard } from './recorded-board.js';
+import { type AskedOf, type Mischief, RecordedBoard } from './recorded-board.js';
 import { type Recorded, recorded, textOf } from './recorded-value.js';
 
 /** What a recorded program uses. */
 export interface Lab {
   /** A new board of a named profile; its requests are recorded. */
-  board(
-    profile: string,
-    overrides?: Partial<BoardProfile>,
-    tamper?: (codes: Int16Array, cells: number) => void,
-  ): RecordedBoard;
+  board(profile: string, overrides?: Partial<BoardProfile>, mischief?: Mischief): RecordedBoard;
   /** A listener that records what it is called with, as `name`. */
   listener(name: string): (...values: readonly unknown[]) => void;
   /** The error of a call that has to fail. */

@@ -18,17 +18,26 @@ export interface AskedOf {
   readonly digest: string;
 }
 
+type Acquired = Awaited<ReturnType<BoardDevice['acquire']>>;
+
+/** What a board does wrong. */
+export interface Mischief {
+  /** Falsifies what is read. */
+  readonly tamper?: (codes: Int16Array, cells: number) => void;
+  /** Whether cell 1 passes its rail at the start of this board run, counted from 0. */
+  readonly overloads?: (run: number) => boolean;
+}
+
 /** A board of the device model that writes down what it is asked for, and what it answers in short. */
 export class RecordedBoard implements BoardDevice {
   readonly #device: BoardDevice;
   readonly #asked: string[] = [];
+  readonly #overloads: (run: number) => boolean;
+  #runs = 0;
 
-  constructor(
-    profile: string,
-    overrides: Partial<BoardProfile> = {},
-    tamper?: (codes: Int16Array, cells: number) => void,
-  ) {
+  constructor(profile: string, overrides: Partial<BoardProfile> = {}, { tamper, overloads }: Mischief = {}) {
     this.#device = solverBoard(profile, overrides, tamper);
+    this.#overloads = overloads ?? (() => false);
   }
 
   get identity(): BoardDevice['identity'] {
@@ -73,11 +82,23 @@ export class RecordedBoard implements BoardDevice {
       .map(([name, value]) => ` ${name} ${value}`)
       .join('');
     const at = this.#asked.push('') - 1;
-    const answer = await this.#device.acquire(options);
+    const answer = overloaded(
+      await this.#device.acquire(options),
+      options.onOverload !== 'mark' && this.#overloads(this.#runs++),
+    );
     const { outcome, ticksDone, samplesTaken } = answer.report;
     const end = `${outcome} ${ticksDone} ticks ${samplesTaken} samples ${digestOf(answer.codes)}`;
     this.#asked[at] = `run ${bank}: seed ${runSeed} from ${firstTick} ${plan}${further} → ${end}`;
     return answer;
+  };
+}
+
+function overloaded({ codes, report }: Acquired, isOverloaded: boolean): Acquired {
+  if (!isOverloaded) return { codes, report };
+  const cells = { overloadedCells: [1], overloadedCellCount: 1 };
+  return {
+    codes: codes.subarray(0, 0),
+    report: { ...report, ...cells, outcome: 'overload', samplesTaken: 0 },
   };
 }
 

@@ -8,6 +8,8 @@ import { CONTROL_AND_PROGRAMS } from './programs/control.js';
 import { MEASURING } from './programs/measuring.js';
 import { OPTIMIZERS } from './programs/optimizers.js';
 import { PROBLEMS } from './programs/problems.js';
+import { RARE_PATHS } from './programs/rare-paths.js';
+import { RARE_TRAINING } from './programs/rare-training.js';
 import { SAMPLING } from './programs/sampling.js';
 import { SOLVING } from './programs/solving.js';
 import { differences, type Recorded, textOf } from './recorded-value.js';
@@ -21,6 +23,8 @@ const PROGRAMS: ProgramTable = {
   ...MEASURING,
   ...OPTIMIZERS,
   ...PROBLEMS,
+  ...RARE_PATHS,
+  ...RARE_TRAINING,
 };
 const LINES_MAX = 40;
 

@@ -1,4 +1,5 @@
 /** Quadratic programs, policy gradients, predictive control. */
+import path from 'node:path';
 import {
   hostPolicyGradient,
   naturalPolicyGradient,
@@ -9,10 +10,15 @@ import {
 } from '../../../src/algorithms/control/predictive-control.js';
 import { rotaryPendulum } from '../../../src/algorithms/control/rotary-pendulum.js';
 import { solveQp } from '../../../src/algorithms/qp/solve-qp.js';
+import { readProgram } from '../../../src/files/read-program.js';
+import { matrix } from '../../../src/linalg/matrix.js';
 import type { QuadraticProgram } from '../../../src/linalg/quadratic-program.js';
+import { ROOT } from '../../repository/files.js';
+import { normalMatrix, normalVector, problemRandom } from '../../support/solver-problems.js';
 import type { ProgramTable } from '../program.js';
 import { ADDRESS, calibrationOf, ofSize, rowsOf } from './boards.js';
 
+const QP_PROBLEMS = path.join(ROOT, 'test/algorithms/qp-problems');
 const vector = (...values: number[]): Float64Array => Float64Array.from(values);
 
 /** Two unknowns, a bound that holds, an equality, a row without bounds. */
@@ -85,6 +91,48 @@ export const CONTROL_AND_PROGRAMS: ProgramTable = {
   ],
   'qp-out-of-iterations': (lab) =>
     solveQp(lab.board('ideal-8'), UNEVEN, { address: ADDRESS, iterationsMax: 20, tolerance: 1e-10 }),
+  'qp-published': async (lab) => {
+    const answers: unknown[] = [];
+    for (const name of ['HS21', 'HS35', 'HS51', 'HS76', 'QPTEST', 'TAME', 'ZECEVIC2', 'GENHS28'])
+      answers.push(
+        await solveQp(
+          lab.board('ideal-8', ofSize(12)),
+          await readProgram(path.join(QP_PROBLEMS, `${name}.SIF`)),
+          {
+            address: ADDRESS,
+          },
+        ),
+      );
+    return answers;
+  },
+  'qp-hard': async (lab) => {
+    const random = problemRandom(860);
+    const constraints = normalMatrix(random, 7, 5);
+    const wide: QuadraticProgram = {
+      hessian: matrix(5, 5),
+      linear: normalVector(random, 5),
+      constraints,
+      lower: new Float64Array(7).fill(-1),
+      upper: new Float64Array(7).fill(0.5),
+    };
+    const open: QuadraticProgram = {
+      ...wide,
+      upper: wide.upper.map((value, i) => (i < 6 ? Infinity : value)),
+    };
+    const far: QuadraticProgram = {
+      ...PROGRAM,
+      constraints: rowsOf([1, 1e-4], [1, -1e-4]),
+      lower: vector(10, -Infinity),
+      upper: vector(Infinity, -10),
+    };
+    const board = lab.board('prototype-8');
+    return [
+      await solveQp(board, wide, { address: ADDRESS }),
+      await solveQp(board, open, { address: ADDRESS, iterationsMax: 300 }),
+      await solveQp(board, far, { address: ADDRESS, iterationsMax: 300 }),
+      await solveQp(board, wide, { address: ADDRESS, iterationsMax: 20, tolerance: 1e-10 }),
+    ];
+  },
   'qp-bad-input': async (lab) => {
     const board = lab.board('ideal-8');
     const refused = (change: Partial<QuadraticProgram>) =>
@@ -117,6 +165,15 @@ export const CONTROL_AND_PROGRAMS: ProgramTable = {
     await hostPolicyGradient('diagonal', policy),
     await hostPolicyGradient('natural', { ...policy, decreaseMin: 1e-2, iterationsMax: 40 }),
   ],
+  'policy-gradient-converges': async (lab) => {
+    const { discount: _discount, ...plant } = PLANT;
+    const long = { ...policy, plant, iterationsMax: 200, decreaseMin: 0, initialGain: rowsOf([1.2, 0.4]) };
+    const { rows: _rows, ...without } = { ...policy, iterationsMax: 1 };
+    return [
+      await hostPolicyGradient('natural', long),
+      await naturalPolicyGradient(lab.board('ideal-crossbar', ofSize(2, 1000)), without),
+    ];
+  },
   'policy-gradient-bad-input': async (lab) => {
     const board = lab.board('ideal-crossbar', ofSize(2, 24));
     return [
@@ -129,6 +186,13 @@ export const CONTROL_AND_PROGRAMS: ProgramTable = {
         naturalPolicyGradient(board, { ...policy, plant: { ...PLANT, inputCost: rowsOf([-1]) } }),
       ),
       await lab.refused(() => naturalPolicyGradient(lab.board('ideal-8', { factored: false }), policy)),
+      await lab.refused(() => naturalPolicyGradient(board, { ...policy, plant: { ...PLANT, discount: 0 } })),
+      await lab.refused(() =>
+        naturalPolicyGradient(board, { ...policy, plant: { ...PLANT, stateCost: rowsOf([1, 0], [0, -1]) } }),
+      ),
+      await lab.refused(() =>
+        naturalPolicyGradient(board, { ...policy, address: { ...ADDRESS, block: 65536 } }),
+      ),
     ];
   },
   'predictive-control': (lab) =>

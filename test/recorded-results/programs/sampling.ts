@@ -75,10 +75,7 @@ export const SAMPLING: ProgramTable = {
         drawSamples(lab.board('ideal-8'), { ...base, precision: problem(8, 1e15).system }),
       ),
       await lab.refused(() =>
-        drawSamples(
-          lab.board('ideal-8', {}, (codes) => codes.fill(5)),
-          { ...base, count: 50 },
-        ),
+        drawSamples(lab.board('ideal-8', {}, { tamper: (codes) => codes.fill(5) }), { ...base, count: 50 }),
       ),
       await lab.refused(() =>
         drawSamples(lab.board('prototype-8'), { ...base, calibration: calibrationOf('spu-8') }),
