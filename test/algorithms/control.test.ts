@@ -183,10 +183,11 @@ test('the step size α of the published design cancels: the same K serves every 
 });
 
 describe('predictive control on the rails', () => {
-  test.each([
-    ['ideal-64', 1e-3],
-    ['prototype-64', 5e-3],
-  ])('on %s the loop costs as exact plans do, and the Hessian is sent once', async (profile, excess) => {
+  test('on ideal-64 the loop costs as exact plans do, and the Hessian is sent once', () =>
+    expectNearExact('ideal-64', 1e-3));
+  test('so it does on prototype-64', { tags: 'long' }, () => expectNearExact('prototype-64', 5e-3));
+
+  async function expectNearExact(profile: string, excess: number): Promise<void> {
     const plant = await readPlant('qube-down');
     const request = {
       plant,
@@ -203,7 +204,7 @@ describe('predictive control on the rails', () => {
     expect(Math.abs(found.closedLoopCost / exact.closedLoopCost - 1)).toBeLessThan(excess);
     expect(board.programs.filter(({ isRewrite }) => !isRewrite)).toHaveLength(1);
     expect(board.uploadedBytes).toBe(2 * 400 + board.programs.length * 80);
-  });
+  }
 
   test('a Hessian of a condition near 1,000 costs at most 0.1 % more than exact plans', async () => {
     const plant = await readPlant('qube-down');

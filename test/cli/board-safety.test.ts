@@ -45,6 +45,10 @@ async function watchdogTrips(uri: string): Promise<number> {
   return counters.watchdogTrips;
 }
 
+/** Every act of a host is quick on one of the lines; the long tests have it on both. */
+const quickOn = (line: 'tcp' | 'pty', kind: string) =>
+  kind === line || !hasPty ? {} : ({ tags: 'long' } as const);
+
 describe.runIf(isBuilt).each(hasPty ? ['tcp', 'pty'] : ['tcp'])('a board on %s', (kind) => {
   let server: JsonProcess;
   let endServer = (): void => undefined;
@@ -72,25 +76,31 @@ describe.runIf(isBuilt).each(hasPty ? ['tcp', 'pty'] : ['tcp'])('a board on %s',
   };
   const tripsSince = async (): Promise<number> => (await watchdogTrips(uri)) - tripsBefore;
 
-  it.each([
-    ['an exception that nobody catches', 'throw', 1],
-    ['a rejection that nobody handles', 'reject', 1],
-  ])('is stopped before its host dies of %s', async (_, act, exitCode) => {
+  const expectStopped = async (act: string): Promise<void> => {
     const { client } = await start(act);
-    expect(await client.ended()).toBe(exitCode);
+    expect(await client.ended()).toBe(1);
     expect(await tripsSince()).toBe(0);
-  });
+  };
 
-  it.each([
-    ['SIGTERM', 143],
-    ['SIGINT', 130],
-  ] as const)('is stopped when its host gets %s', async (signal, exitCode) => {
+  it('is stopped before its host dies of an exception that nobody catches', quickOn('tcp', kind), () =>
+    expectStopped('throw'),
+  );
+
+  it('is stopped before its host dies of a rejection that nobody handles', quickOn('pty', kind), () =>
+    expectStopped('reject'),
+  );
+
+  const expectStoppedBy = async (signal: NodeJS.Signals, exitCode: number): Promise<void> => {
     const { client } = await start('stay');
     expect(await client.end(signal)).toBe(exitCode);
     expect(await tripsSince()).toBe(0);
-  });
+  };
 
-  it('is safe within the watchdog time after its host was killed', async () => {
+  it('is stopped when its host gets SIGTERM', quickOn('tcp', kind), () => expectStoppedBy('SIGTERM', 143));
+
+  it('is stopped when its host gets SIGINT', quickOn('pty', kind), () => expectStoppedBy('SIGINT', 130));
+
+  it('is safe within the watchdog time after its host was killed', quickOn('pty', kind), async () => {
     const { client, runId } = await start('stay');
     const startMs = performance.now();
     await client.end('SIGKILL');
@@ -106,7 +116,7 @@ describe.runIf(isBuilt).each(hasPty ? ['tcp', 'pty'] : ['tcp'])('a board on %s',
     expect(await tripsSince()).toBe(kind === 'tcp' ? 0 : 1);
   });
 
-  it('does not mind a host that computes for half a second', async () => {
+  it('does not mind a host that computes for half a second', quickOn('tcp', kind), async () => {
     const { client } = await start('block');
     expect(await client.next('blocked')).toMatchObject({ state: 'running', watchdogTrips: tripsBefore });
     await client.end('SIGTERM');

@@ -103,7 +103,7 @@ describe.runIf(isBuilt)('thermolink emulate, as a process of its own', () => {
     await first.close();
   });
 
-  it('stops the run of a client that was killed, long before any watchdog', async () => {
+  it('stops the run of a client that was killed, long before any watchdog', { tags: 'long' }, async () => {
     const { server, uris } = await emulate('--profile', 'ideal-8');
     const client = new JsonProcess(['--input-type=module', '-e', RUNNING_CLIENT, uris[0]]);
     await client.next('running');
@@ -131,6 +131,7 @@ describe.runIf(isBuilt)('thermolink emulate, as a process of its own', () => {
 
   it.runIf(process.platform === 'linux')(
     'a client over TCP has the board once the one on the pseudo-terminal has gone',
+    { tags: 'long' },
     async () => {
       const link = path.join(directory, 'both');
       const { uris } = await emulate('--profile', 'ideal-8', '--pty', link, '--tcp', '127.0.0.1:0');

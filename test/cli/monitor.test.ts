@@ -76,7 +76,8 @@ describe('monitor of a board', () => {
     expect(stderr).toContain(problem);
   });
 
-  it.runIf(isBuilt)('Ctrl-C ends it and leaves the board safe', async () => {
+  // The quick test of a signal is in board-safety.test.ts.
+  it.runIf(isBuilt)('Ctrl-C ends it and leaves the board safe', { tags: 'long' }, async () => {
     const emulator = new JsonProcess([BUILT_CLI, 'emulate', '--profile', 'ideal-8', '--json']);
     const { uris } = await emulator.next<{ uris: string[] }>('listening');
     const options = ['--device', uris[0], '--draw', '--interval', '0.05', '--json'];

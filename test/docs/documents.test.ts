@@ -15,7 +15,7 @@ const DOCUMENTS = repositoryFiles(/^(README\.md|docs\/.*\.md)$/).filter(
   (file) => !file.startsWith('docs/reference/api/'),
 );
 
-/** Their commands train or measure for several seconds. */
+/** Their commands compute for longer than a second. */
 const LONG: ReadonlySet<string> = new Set([
   'docs/how-to/test-against-a-trace.md',
   'docs/tutorial.md',
@@ -23,6 +23,11 @@ const LONG: ReadonlySet<string> = new Set([
   'docs/how-to/characterize.md',
   'docs/how-to/look-at-a-session.md',
   'docs/how-to/run-a-study.md',
+  'docs/how-to/control-a-plant.md',
+  'docs/explanation/limits-of-a-solve.md',
+  'docs/reference/quadratic-programs.md',
+  'docs/reference/log-determinants.md',
+  'docs/reference/lyapunov-equations.md',
 ]);
 
 function expectSolution(stdout: string): void {
@@ -69,7 +74,7 @@ describe('what the documents show runs', () => {
     expect(stdout).toMatch(/^10 steps, test accuracy [5-9]\d\.\d %/);
   });
 
-  it.runIf(built)('docs/examples/problem.ts prints what the page shows', async () => {
+  it.runIf(built)('docs/examples/problem.ts prints what the page shows', { tags: 'long' }, async () => {
     const { stdout } = await run('node', [path.join(ROOT, 'dist/docs/examples/problem.js')]);
     const page = readRepositoryFile('docs/how-to/train-an-own-problem.md');
     expect(/```text\n([\s\S]*?)```/.exec(page)?.[1]).toBe(stdout);

@@ -59,7 +59,7 @@ test.each(cases)('$name', ({ board, program, dieSeed, runSeed, firstTick, ticks,
   expect({ ...arrayState(array, cells, rows), adc16: Array.from(adc), digest }).toEqual(expected);
 });
 
-test('the Python script still writes this file', (context) => {
+test('the Python script still writes this file', { tags: 'long' }, (context) => {
   let made: string;
   try {
     made = execFileSync('python3', ['firmware-protocol/tools/scripts/device-model-vectors.py', '-'], {

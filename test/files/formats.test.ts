@@ -76,10 +76,15 @@ describe('the content says which format a file has, whatever its name', () => {
     expect(error.hint).toContain('.csv');
   });
 
-  it('any damaged byte of a zip or gzip file is noticed, or changes nothing', async () => {
+  it('a damaged byte of a zip or gzip file is noticed, or changes nothing', () => expectDamageNoticed(29));
+
+  it('so is each of many', { tags: 'long' }, () => expectDamageNoticed(3));
+
+  /** Damages one byte in `stride`. */
+  async function expectDamageNoticed(stride: number): Promise<void> {
     for (const content of ['one array', 'two arrays, compressed', 'gzip of npy']) {
       const whole = bytesOf(content);
-      for (let at = 4; at < whole.length; at += 7) {
+      for (let at = 4; at < whole.length; at += stride) {
         const damaged = Buffer.from(whole);
         damaged[at] ^= 0x10;
         const path = write('damaged.npz', damaged);
@@ -92,7 +97,7 @@ describe('the content says which format a file has, whatever its name', () => {
         expect((await thrown(() => readMatrix(cut))).code).toMatch(/^BAD_(FILE|MATRIX)$/);
       }
     }
-  });
+  }
 
   it.each([
     ['an entry outside', `${BANNER}2 2 1\n3 1 4\n`, 'BAD_MATRIX', 'line 3: (3, 1) is outside'],

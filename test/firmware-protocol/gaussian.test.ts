@@ -105,7 +105,7 @@ test('the table is the one with this checksum', () => {
   expect(GAUSSIAN_TABLE_CHECKSUM).toBe(1515178902);
 });
 
-test('its script still makes it', (context) => {
+test('its script still makes it', { tags: 'long' }, (context) => {
   const made = python('firmware-protocol/tools/scripts/make-gaussian-table.py', '-');
   if (made === undefined) return context.skip('no python3 here');
   expect(made).toBe(readFileSync('firmware-protocol/gaussian-table.generated.ts', 'utf8'));

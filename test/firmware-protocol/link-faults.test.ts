@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CHANNEL } from '../../firmware-protocol/framing.js';
 import { RETRIES_MAX } from '../../firmware-protocol/link/command-sender.js';
+import { law } from '../support/law.js';
 import { type Faults, LossyPair, NO_FAULTS, numbered, numberOf } from '../support/lossy-link.js';
 
 const SEED = 20240607;
@@ -53,34 +54,42 @@ function exchange(seed: number, faults: Faults, window: number): LossyPair {
 }
 
 describe.each([1, 2, 32])('window %i', (window) => {
-  test('all commands arrive in order and exactly once, whatever moderate faults do', () => {
-    fc.assert(
-      fc.property(fc.integer(), MODERATE, (seed, faults) => {
-        const { failed, host, device } = exchange(seed, faults, window);
-        expect(failed).toBe(false);
-        expect(numbersOf(device.inbox)).toEqual(upTo(MESSAGES));
-        expect(numbersOf(host.inbox)).toEqual(upTo(MESSAGES));
-        expect(host.link.unacknowledged + device.link.unacknowledged).toBe(0);
-      }),
-      { seed: SEED, numRuns: 60 },
-    );
-  });
+  law(
+    'all commands arrive in order and exactly once, whatever moderate faults do',
+    { seed: SEED, numRuns: 60 },
+    (runs) => {
+      fc.assert(
+        fc.property(fc.integer(), MODERATE, (seed, faults) => {
+          const { failed, host, device } = exchange(seed, faults, window);
+          expect(failed).toBe(false);
+          expect(numbersOf(device.inbox)).toEqual(upTo(MESSAGES));
+          expect(numbersOf(host.inbox)).toEqual(upTo(MESSAGES));
+          expect(host.link.unacknowledged + device.link.unacknowledged).toBe(0);
+        }),
+        runs,
+      );
+    },
+  );
 
-  test('severe faults end in all delivered or a failed link, and never in a gap, a repetition or a swap', () => {
-    let failures = 0;
-    fc.assert(
-      fc.property(fc.integer(), SEVERE, (seed, faults) => {
-        const { failed, host, device } = exchange(seed, faults, window);
-        if (failed) failures++;
-        else expect(device.inbox.length + host.inbox.length).toBe(2 * MESSAGES);
-        for (const { inbox } of [host, device]) expect(numbersOf(inbox)).toEqual(upTo(inbox.length));
-      }),
-      { seed: SEED, numRuns: 100 },
-    );
-    // Some links failed and some did not, so both sides of the law were tested.
-    expect(failures).toBeGreaterThan(0);
-    expect(failures).toBeLessThan(100);
-  });
+  law(
+    'severe faults end in all delivered or a failed link, and never in a gap, a repetition or a swap',
+    { seed: SEED, numRuns: 100 },
+    (runs) => {
+      let failures = 0;
+      fc.assert(
+        fc.property(fc.integer(), SEVERE, (seed, faults) => {
+          const { failed, host, device } = exchange(seed, faults, window);
+          if (failed) failures++;
+          else expect(device.inbox.length + host.inbox.length).toBe(2 * MESSAGES);
+          for (const { inbox } of [host, device]) expect(numbersOf(inbox)).toEqual(upTo(inbox.length));
+        }),
+        runs,
+      );
+      // Some links failed and some did not, so both sides of the law were tested.
+      expect(failures).toBeGreaterThan(0);
+      expect(failures).toBeLessThan(runs.numRuns);
+    },
+  );
 });
 
 test('without faults nothing is sent twice and nothing is counted', () => {
@@ -108,7 +117,10 @@ test('faults are counted by what they were', () => {
   expect(host.link.counters.retransmissions).toBeGreaterThan(0);
 });
 
-test('70,000 messages pass the end of the sequence numbers, over a medium that loses and repeats', () => {
+// The quick tests of that end are the vectors of the link.
+test('70,000 messages pass the end of the sequence numbers, over a medium that loses and repeats', {
+  tags: 'long',
+}, () => {
   const faults = { ...NO_FAULTS, drop: 0.01, duplicate: 0.02, flip: 0.01, reorder: 0.02, extraMs: 10 };
   const pair = new LossyPair(SEED, faults, { frameBytes: 256, window: 32, inFlightBytes: 4096 });
   const total = 70_000;

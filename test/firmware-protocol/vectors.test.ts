@@ -41,7 +41,7 @@ function decodeAll(chunks: readonly Uint8Array[], frameBytesMax: number): Decode
   return chunks.flatMap((chunk) => decoder.push(chunk));
 }
 
-test.skipIf(!hasPython)('the Python script reproduces the checked-in vectors', () => {
+test.skipIf(!hasPython)('the Python script reproduces the checked-in vectors', { tags: 'long' }, () => {
   expect(() => execFileSync('python3', [SCRIPT, '--check'], { stdio: 'pipe' })).not.toThrow();
 });
 

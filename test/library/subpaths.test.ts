@@ -90,7 +90,7 @@ describe.runIf(isBuilt)('a program loads what it imports', () => {
     for (const [i, reading] of later.entries()) expect(reading[1]).toBeCloseTo(0.25 * Math.exp(-i - 1), 2);
   });
 
-  it('connecting to an emulated board and solving on it load nothing more', () => {
+  it('connecting to an emulated board and solving on it load nothing more', { tags: 'long' }, () => {
     const modules = loadedModules(path.join(ROOT, 'dist/docs/examples/solve.js'));
     expect(placesOf(modules).packages).toEqual([MESSAGES]);
   });

@@ -13,8 +13,12 @@ const run = promisify(execFile);
 
 /** Tests as users would have them, one a file; each says how it must end. */
 const FILES = {
-  // Without it vitest takes the configuration of the folders above.
-  'vitest.config.js': 'export default {};\n',
+  // Without it vitest takes the configuration of the folders above. It leaves packages to Node, and here the
+  // package is not in node_modules.
+  'vitest.config.js': `export default {
+  test: { server: { deps: { external: [/\\/dist\\/(src|emulator|firmware-protocol)\\//] } } },
+};
+`,
   'own-code.js': `export async function measure(device) {
   await device.ping();
   return { cells: device.identity.cells };
@@ -62,81 +66,87 @@ interface TestResult {
   }[];
 }
 
-/** Within the package `thermolink` is the package itself. */
-let directory: string;
-const results = new Map<string, TestResult['assertionResults'][number]>();
+/** The quick tests are files that share a worker; the long ones are as vitest runs them by default. */
+const FORMS = [
+  { title: 'whose files share a worker', options: ['--isolate=false'], tags: [] },
+  { title: 'whose files have a worker each', options: [], tags: ['long'] },
+];
 
-describe.runIf(isBuilt)('tests as users have them', () => {
-  beforeAll(async () => {
-    mkdirSync(path.join(ROOT, 'dist'), { recursive: true });
-    directory = mkdtempSync(path.join(ROOT, 'dist', 'user-tests-'));
-    const file = (name: string): string => path.join(directory, name);
-    for (const [name, text] of Object.entries(FILES)) writeFileSync(file(name), text);
-    const [, documented] = /```js\n([\s\S]*?)```/.exec(
-      readRepositoryFile('docs/how-to/test-against-a-trace.md'),
-    )!;
-    writeFileSync(file('documented.test.js'), documented);
-    const session = await connect('emulator:ideal-8?die=4', { record: file('session.mcap') });
-    await session.loadProgram(0, { ...diagonalProgram(8, 3000), noiseAmplitude: 16000, noiseShift: 16 });
-    await session.acquire({ bank: 0, runSeed: 5, burnInTicks: 20, sampleCount: 30, ticksPerSample: 16 });
-    await session.close();
-    const ping = await connect('emulator:ideal-8?die=4', { record: file('ping.mcap') });
-    await ping.ping();
-    await ping.close();
-    await runCommand('trace', 'to-test', file('session.mcap'));
-    const code = ['--code', './own-code.js', '--function', 'measure'];
-    await runCommand('trace', 'to-test', file('ping.mcap'), ...code);
-    const vitest = path.join(ROOT, 'node_modules/vitest/vitest.mjs');
-    const { CI: _, ...environment } = process.env;
-    const runTests = async (...chosen: string[]): Promise<TestResult[]> => {
+for (const { title, options, tags } of FORMS)
+  describe.runIf(isBuilt)(`tests as users have them, ${title}`, { tags }, () => {
+    /** Within the package `thermolink` is the package itself. */
+    let directory: string;
+    const results = new Map<string, TestResult['assertionResults'][number]>();
+
+    beforeAll(async () => {
+      mkdirSync(path.join(ROOT, 'dist'), { recursive: true });
+      directory = mkdtempSync(path.join(ROOT, 'dist', 'user-tests-'));
+      const file = (name: string): string => path.join(directory, name);
+      for (const [name, text] of Object.entries(FILES)) writeFileSync(file(name), text);
+      const [, documented] = /```js\n([\s\S]*?)```/.exec(
+        readRepositoryFile('docs/how-to/test-against-a-trace.md'),
+      )!;
+      writeFileSync(file('documented.test.js'), documented);
+      const session = await connect('emulator:ideal-8?die=4', { record: file('session.mcap') });
+      await session.loadProgram(0, { ...diagonalProgram(8, 3000), noiseAmplitude: 16000, noiseShift: 16 });
+      await session.acquire({ bank: 0, runSeed: 5, burnInTicks: 20, sampleCount: 30, ticksPerSample: 16 });
+      await session.close();
+      const ping = await connect('emulator:ideal-8?die=4', { record: file('ping.mcap') });
+      await ping.ping();
+      await ping.close();
+      await runCommand('trace', 'to-test', file('session.mcap'));
+      const code = ['--code', './own-code.js', '--function', 'measure'];
+      await runCommand('trace', 'to-test', file('ping.mcap'), ...code);
+      const vitest = path.join(ROOT, 'node_modules/vitest/vitest.mjs');
+      const { CI: _, ...environment } = process.env;
       const { stdout } = await run(
         process.execPath,
-        [vitest, 'run', '--root', directory, '--reporter=json', '--maxWorkers=1', ...chosen],
+        [vitest, 'run', '--root', directory, '--reporter=json', '--maxWorkers=1', ...options],
         { cwd: directory, env: environment },
       ).catch((error: unknown) => error as { stdout: string });
-      return (JSON.parse(stdout) as { testResults: TestResult[] }).testResults;
-    };
-    for (const { name, assertionResults } of await runTests('--exclude=**/*.matchers.test.js'))
-      results.set(path.basename(name), assertionResults[0]);
-    for (const { name, assertionResults } of await runTests('--isolate=false', 'matchers.test.js'))
-      results.set(path.basename(name), assertionResults[0]);
-  });
+      const { testResults } = JSON.parse(stdout) as { testResults: TestResult[] };
+      for (const { name, assertionResults } of testResults)
+        results.set(path.basename(name), assertionResults[0]);
+    });
 
-  it.each(['first', 'second', 'third'])('have matchers where files share a worker: the %s', (name) => {
-    expect(results.get(`${name}.matchers.test.js`)).toMatchObject({ status: 'passed', failureMessages: [] });
-  });
+    it.each(['first', 'second', 'third'])('have matchers: the %s file', (name) => {
+      expect(results.get(`${name}.matchers.test.js`)).toMatchObject({
+        status: 'passed',
+        failureMessages: [],
+      });
+    });
 
-  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+    afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-  it('a written test passes', () => {
-    expect(results.get('session.test.ts')).toMatchObject({ status: 'passed', failureMessages: [] });
-  });
+    it('a written test passes', () => {
+      expect(results.get('session.test.ts')).toMatchObject({ status: 'passed', failureMessages: [] });
+    });
 
-  it('so does one that calls the own code', () => {
-    expect(results.get('ping.test.ts')).toMatchObject({ status: 'passed' });
-  });
+    it('so does one that calls the own code', () => {
+      expect(results.get('ping.test.ts')).toMatchObject({ status: 'passed' });
+    });
 
-  it('without CI a missing recording skips the test where the board is missing too', () => {
-    expect(results.get('skipped.test.js')?.status).toMatch(/skipped|pending/);
-  });
+    it('without CI a missing recording skips the test where the board is missing too', () => {
+      expect(results.get('skipped.test.js')?.status).toMatch(/skipped|pending/);
+    });
 
-  it('the documented test records and passes', () => {
-    expect(results.get('documented.test.js')).toMatchObject({ status: 'passed', failureMessages: [] });
-    expect(existsSync(path.join(directory, 'draws.mcap'))).toBe(true);
-  });
+    it('the documented test records and passes', () => {
+      expect(results.get('documented.test.js')).toMatchObject({ status: 'passed', failureMessages: [] });
+      expect(existsSync(path.join(directory, 'draws.mcap'))).toBe(true);
+    });
 
-  it('a failed test leaves no recording', () => {
-    expect(results.get('failed.test.js')?.status).toBe('failed');
-    expect(existsSync(path.join(directory, 'spoiled.mcap'))).toBe(false);
-  });
+    it('a failed test leaves no recording', () => {
+      expect(results.get('failed.test.js')?.status).toBe('failed');
+      expect(existsSync(path.join(directory, 'spoiled.mcap'))).toBe(false);
+    });
 
-  it('recorded messages that nobody asked for fail the test', () => {
-    expect(results.get('left-over.test.js')?.status).toBe('failed');
-    expect(results.get('left-over.test.js')?.failureMessages.join()).toMatch(/recorded requests? w/);
-  });
+    it('recorded messages that nobody asked for fail the test', () => {
+      expect(results.get('left-over.test.js')?.status).toBe('failed');
+      expect(results.get('left-over.test.js')?.failureMessages.join()).toMatch(/recorded requests? w/);
+    });
 
-  it('a written file is not written over', async () => {
-    const { exitCode, stderr } = await runCommand('trace', 'to-test', path.join(directory, 'session.mcap'));
-    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('exists')]);
+    it('a written file is not written over', async () => {
+      const { exitCode, stderr } = await runCommand('trace', 'to-test', path.join(directory, 'session.mcap'));
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining('exists')]);
+    });
   });
-});

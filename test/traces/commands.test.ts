@@ -40,6 +40,7 @@ describe('commands and recordings', () => {
 
   it.runIf(isBuilt && hasPty)(
     'emulate --replay serves a recorded session over a pseudo-terminal',
+    { tags: 'long' },
     async () => {
       const recorded = await program('emulator:ideal-8', file('session.mcap'));
       const pty = ['--pty', file('board')];

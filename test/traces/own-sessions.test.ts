@@ -41,7 +41,7 @@ describe('the recorded sessions', () => {
     expect(difference, HINT).toBe(undefined);
   }
 
-  const isLong = ({ name }: OwnSession): boolean => name === 'calibration';
+  const isLong = ({ name }: OwnSession): boolean => ['calibration', 'prototype-crossbar'].includes(name);
 
   it.each(OWN_SESSIONS.filter((session) => !isLong(session)))(
     '$name: the emulator of today does the same, bit for bit',

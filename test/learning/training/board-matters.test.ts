@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createAnalogSolver } from '../../../src/algorithms/board-solver.js';
 import { connect } from '../../../src/connect.js';
 import type { BoardDevice } from '../../../src/driver/device-api.js';
+import type { Dataset } from '../../../src/learning/data/dataset.js';
 import { loadDataset } from '../../../src/learning/data/load-dataset.js';
 import { createConvolutionClassifier } from '../../../src/learning/network/convolution-classifier.js';
 import { createOptimizer } from '../../../src/learning/optimizers/create.js';
@@ -28,11 +29,12 @@ function falsified(device: BoardDevice, falsify: Falsify): BoardDevice {
 
 const STEPS = 50;
 const BATCH = 32;
-const data = loadDataset({ kind: 'directory', directory: fewDigits(BATCH * STEPS, 500) });
+const digits = (train: number, test: number): Dataset =>
+  loadDataset({ kind: 'directory', directory: fewDigits(train, test) });
 
 type Falsify = (codes: Int16Array) => Int16Array;
 
-async function training(falsify: Falsify, steps: number): Promise<TrainResult> {
+async function training(falsify: Falsify, steps: number, data: Dataset): Promise<TrainResult> {
   const network = createConvolutionClassifier({
     rows: data.rows,
     columns: data.columns,
@@ -57,7 +59,7 @@ async function training(falsify: Falsify, steps: number): Promise<TrainResult> {
 }
 
 const testAccuracy = async (falsify: Falsify): Promise<number> =>
-  (await training(falsify, STEPS)).summary.testAccuracy;
+  (await training(falsify, STEPS, digits(BATCH * STEPS, 500))).summary.testAccuracy;
 
 const honest: Falsify = (codes) => codes;
 const zeros: Falsify = (codes) => new Int16Array(codes.length);
@@ -69,11 +71,12 @@ const shifted: Falsify = (codes) => codes.map((_, i) => codes[(i + 2999) % codes
 
 describe('a step goes where the board says', () => {
   it('two steps of three boards lead to three places, and zeros lead nowhere', async () => {
+    const data = digits(2 * BATCH, 10);
     const [start, still, straight, astray] = [
-      (await training(zeros, 1)).parameters,
-      (await training(zeros, 2)).parameters,
-      (await training(honest, 2)).parameters,
-      (await training(shifted, 2)).parameters,
+      (await training(zeros, 1, data)).parameters,
+      (await training(zeros, 2, data)).parameters,
+      (await training(honest, 2, data)).parameters,
+      (await training(shifted, 2, data)).parameters,
     ];
     expect(still).toEqual(start);
     expect(straight).not.toEqual(start);

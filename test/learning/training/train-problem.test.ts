@@ -163,7 +163,7 @@ describe('on a small ring', () => {
     expect(errors[1] / exact).toBeCloseTo(1, 3);
   });
 
-  it('the Heisenberg ring finds its ground state too', async () => {
+  it('the Heisenberg ring finds its ground state too', { tags: 'long' }, async () => {
     const ring = heisenbergChain({ sites: 6, chains: 256 });
     expect(await errorOf(createOptimizer('ngd', { ...natural, rate: 0.025 }), ring)).toBeLessThan(2e-3);
   });

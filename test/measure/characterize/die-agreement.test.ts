@@ -83,8 +83,8 @@ describe('estimates agree with the die within their own error bars', () => {
   });
 
   it('the test can fail: another die is not this one', async () => {
-    const measured = await measure('emulator:prototype-8?die=2', 1, 0);
-    const other = await measure('emulator:prototype-8?die=1', 1, 0);
+    const measured = await measure('emulator:prototype-8?die=2', 1, 0, 1000);
+    const other = await measure('emulator:prototype-8?die=1', 1, 0, 1000);
     const z = [...measured.timeConstant.values].map(
       (value, i) => (value - other.timeConstant.values[i]) / measured.timeConstant.standardErrors[i],
     );
@@ -119,7 +119,7 @@ describe('estimates agree with the die within their own error bars', () => {
     try {
       const file = join(directory, 'board.json');
       writeFileSync(file, JSON.stringify({ ...findProfile('prototype-crossbar')!, cells: 16, rows: 4 }));
-      const measured = await measure(`emulator:file=${file}`, 1, 4);
+      const measured = await measure(`emulator:file=${file}`, 1, 4, 1000);
       expect(measured.couplings).toBeUndefined();
       expect(measured.timeConstant.values).toHaveLength(16);
       // 1 % from cell to cell: six of them.
@@ -132,7 +132,12 @@ describe('estimates agree with the die within their own error bars', () => {
 
 describe('cells that break', () => {
   it('a dead cell and a stuck channel do not follow, and their neighbours are measured', async () => {
-    const measured = await measure('emulator:prototype-8?faults=deadCell:3@0,stuckAdcChannel:6@0', 1, 4);
+    const measured = await measure(
+      'emulator:prototype-8?faults=deadCell:3@0,stuckAdcChannel:6@0',
+      1,
+      4,
+      1000,
+    );
     expect(measured.silent).toEqual([3, 6]);
     expect(measured.histograms[3].stuckAt).toBeDefined();
     for (const cell of [0, 1, 2, 4, 5, 7]) expect(measured.drive.gain.values[cell]).toBeCloseTo(1, 1);
@@ -141,7 +146,7 @@ describe('cells that break', () => {
   });
 
   it('a cell that runs into its rail is named', async () => {
-    const measured = await measure('emulator:prototype-8?faults=saturatingCell:2@0', 1, 0);
+    const measured = await measure('emulator:prototype-8?faults=saturatingCell:2@0', 1, 0, 1000);
     expect(measured.overloaded).toEqual([2]);
   });
 });

@@ -121,7 +121,7 @@ describe('thermolink extract', () => {
     expect(await expectJson('c.json', '2')).not.toBe(first);
   });
 
-  it('takes cells that do not follow for dead', async () => {
+  it('takes cells that do not follow for dead', { tags: 'long' }, async () => {
     const out = file('broken.json');
     const faults = 'emulator:prototype-8?faults=deadCell:3@0,stuckAdcChannel:6@0';
     const { stdout } = await runCommand('extract', '--device', faults, '--out', out, ...QUICK);
@@ -131,7 +131,7 @@ describe('thermolink extract', () => {
     expect(measured.stuckAdcChannels.cells).toEqual([3, 6]);
   });
 
-  it('a board without a dense array is captured but for its couplings', async () => {
+  it('a board without a dense array is captured but for its couplings', { tags: 'long' }, async () => {
     const crossbar = file('crossbar.json');
     writeFileSync(
       crossbar,

@@ -183,25 +183,32 @@ describe('trace export', () => {
     expect(written.find(({ name }) => name === 'sampleBlock')!['codes']).toEqual(Array.from(codes));
   });
 
-  it.runIf(hasTshark)('writes every frame for tshark, with the messages that we count', async () => {
-    const { frames } = JSON.parse(
-      await printed('export', session, '--pcapng', '--out', file('x.pcapng'), '--json'),
-    );
-    const rows = tsharkFields(readFileSync(file('x.pcapng')), ['thermolink.message', 'thermolink.delivered']);
-    expect(rows).toHaveLength(frames);
-    const counts = new Map<string, number>();
-    for (const row of rows)
-      if (row['thermolink.delivered'].length > 0) {
-        const [name] = row['thermolink.message'];
-        counts.set(name, (counts.get(name) ?? 0) + 1);
-      }
-    const info = JSON.parse(await printed('info', session, '--json')) as {
-      messages: { name: string; count: number }[];
-    };
-    const ours = new Map<string, number>();
-    for (const { name, count } of info.messages) ours.set(name, (ours.get(name) ?? 0) + count);
-    expect(counts).toEqual(ours);
-  });
+  it.runIf(hasTshark)(
+    'writes every frame for tshark, with the messages that we count',
+    { tags: 'long' },
+    async () => {
+      const { frames } = JSON.parse(
+        await printed('export', session, '--pcapng', '--out', file('x.pcapng'), '--json'),
+      );
+      const rows = tsharkFields(readFileSync(file('x.pcapng')), [
+        'thermolink.message',
+        'thermolink.delivered',
+      ]);
+      expect(rows).toHaveLength(frames);
+      const counts = new Map<string, number>();
+      for (const row of rows)
+        if (row['thermolink.delivered'].length > 0) {
+          const [name] = row['thermolink.message'];
+          counts.set(name, (counts.get(name) ?? 0) + 1);
+        }
+      const info = JSON.parse(await printed('info', session, '--json')) as {
+        messages: { name: string; count: number }[];
+      };
+      const ours = new Map<string, number>();
+      for (const { name, count } of info.messages) ours.set(name, (ours.get(name) ?? 0) + count);
+      expect(counts).toEqual(ours);
+    },
+  );
 
   it.each([
     [[], 'No format was given'],

@@ -82,6 +82,10 @@ const OTHERS: readonly (readonly [string, DeviceUnderTest | undefined])[] = [
   ...DEVICES.map((device) => [device.name, device] as const),
 ];
 
+/** Here and on a line; the long tests have all of them. */
+const QUICK_OTHERS = OTHERS.slice(0, 2);
+const LONG_OTHERS = OTHERS.slice(2);
+
 let varied: TraceMessage[];
 let statistics: TraceMessage[];
 
@@ -91,10 +95,19 @@ beforeAll(async () => {
     await device.loadProgram(0, NOISY);
     await device.acquire({ ...RUN, runSeed: 1, sampleCount: 4000 });
   });
+  await recorded('short.mcap', 'emulator:prototype-8?die=1', async (device) => {
+    for (let i = 0; i < 40; i++) {
+      await device.loadProgram(0, { ...NOISY, drive: NOISY.drive.map((code) => code + 100 * i) });
+      await device.acquire({ ...RUN, runSeed: i, sampleCount: 2 });
+    }
+  });
 });
 
 describe('the same digital noise', () => {
-  it.each(OTHERS)('gives every message again: %s', async (_, device) => {
+  it.each(QUICK_OTHERS)('gives every message again: %s', expectAgain);
+  it.each(LONG_OTHERS)('gives every message again: %s', { tags: 'long' }, expectAgain);
+
+  async function expectAgain(_: string, device: DeviceUnderTest | undefined): Promise<void> {
     if (device && (device.profile !== 'ideal-8' || device.missing() !== undefined)) return;
     const running = await device?.start();
     try {
@@ -109,7 +122,7 @@ describe('the same digital noise', () => {
     } finally {
       await running?.end();
     }
-  });
+  }
 
   it('is chosen by itself for the same die, and one wrong bit is seen', async () => {
     const result = await verified(varied, 'emulator:ideal-8');
@@ -166,7 +179,10 @@ describe('a watchdog that tripped', () => {
   let messages: TraceMessage[];
   beforeAll(async () => void (messages = await silentSession()));
 
-  it.each(OTHERS)('trips again, in as much silence: %s', async (_, device) => {
+  it.each(QUICK_OTHERS)('trips again, in as much silence: %s', expectTripped);
+  it.each(LONG_OTHERS)('trips again, in as much silence: %s', { tags: 'long' }, expectTripped);
+
+  async function expectTripped(_: string, device: DeviceUnderTest | undefined): Promise<void> {
     if (device && (device.profile !== 'ideal-8' || device.missing() !== undefined)) return;
     const running = await device?.start();
     try {
@@ -177,7 +193,7 @@ describe('a watchdog that tripped', () => {
     } finally {
       await running?.end();
     }
-  });
+  }
 });
 
 describe('other noise', () => {
@@ -225,12 +241,7 @@ describe('other noise', () => {
   });
 
   it('of short runs is compared over all of them', async () => {
-    const short = await recorded('short.mcap', 'emulator:prototype-8?die=1', async (device) => {
-      for (let i = 0; i < 40; i++) {
-        await device.loadProgram(0, { ...NOISY, drive: NOISY.drive.map((code) => code + 100 * i) });
-        await device.acquire({ ...RUN, runSeed: i, sampleCount: 2 });
-      }
-    });
+    const short = await messagesOf(join(directory, 'short.mcap'));
     const same = await verified(short, 'emulator:prototype-8?die=1', { freshNoise: 1, rate: 1e-6 });
     expect([same.passed, same.runsNotCompared]).toEqual([true, 0]);
     expect(same.comparisons.map((one) => [one.isOneProgram, one.samples, one.readings])).toEqual([
@@ -326,23 +337,23 @@ describe('thermolink trace verify', () => {
     expect([again, error.code, error.data.report.passed]).toEqual([1, 'TRACE_DEVIATES', false]);
   });
 
-  it.each(['readings.mcap', 'short.mcap', 'varied.mcap'])(
-    'writes report and picture of any session: %s',
-    async (name) => {
-      const words = [
-        'trace',
-        'verify',
-        file(name),
-        '--device',
-        'emulator:prototype-8?die=7',
-        '--out',
-        file(`of ${name}`),
-      ];
-      const { exitCode, stdout } = await runCommand(...words);
-      expect([exitCode, stdout]).toEqual([1, expect.stringMatching(/deviates/)]);
-      expect(readFileSync(join(file(`of ${name}`), 'verify.svg'), 'utf8')).toContain('standard errors');
-    },
-  );
+  it('writes report and picture of any session', () => expectPicture('readings.mcap'));
+  it.each(['short.mcap', 'varied.mcap'])('so of %s', { tags: 'long' }, expectPicture);
+
+  async function expectPicture(name: string): Promise<void> {
+    const words = [
+      'trace',
+      'verify',
+      file(name),
+      '--device',
+      'emulator:prototype-8?die=7',
+      '--out',
+      file(`of ${name}`),
+    ];
+    const { exitCode, stdout } = await runCommand(...words);
+    expect([exitCode, stdout]).toEqual([1, expect.stringMatching(/deviates/)]);
+    expect(readFileSync(join(file(`of ${name}`), 'verify.svg'), 'utf8')).toContain('standard errors');
+  }
 
   it('asks for a device and refuses modes that exclude each other', async () => {
     const none = await runCommand('trace', 'verify', file('varied.mcap'));

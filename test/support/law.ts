@@ -1,0 +1,17 @@
+import { test } from 'vitest';
+
+/** How often fast-check tries a property, and from which seed. */
+export interface LawRuns {
+  readonly seed: number;
+  readonly numRuns: number;
+}
+
+/**
+ * A law of random inputs as two tests: a third of the runs in every test run, all of them in the long one. A
+ * third begins with the same seed, so it tries the first of the same inputs.
+ */
+export function law(title: string, { seed, numRuns }: LawRuns, check: (runs: LawRuns) => void): void {
+  const few = Math.ceil(numRuns / 3);
+  test(`${title} (${few} runs)`, () => check({ seed, numRuns: few }));
+  test(`${title} (${numRuns} runs)`, { tags: 'long' }, () => check({ seed, numRuns }));
+}
