@@ -18,6 +18,7 @@ import { boxMinimum } from '../../linalg/box-program.js';
 import { type Matrix, matrix } from '../../linalg/matrix.js';
 import { product, solveRiccati, transposed } from '../../linalg/matrix-equations.js';
 import { dot, matVec, sum } from '../../linalg/products.js';
+import { formatNumber } from '../../number-text.js';
 import { RailBox } from '../qp/rail-box.js';
 import { checkPlant, type LinearPlant, undiscounted } from './plant.js';
 
@@ -67,6 +68,8 @@ export interface PredictiveControlResult {
 const HORIZON = 20;
 const STEPS = 200;
 const TOLERANCE = 1e-5;
+/** The condition that the rails can hold, and some percent for the bounds of the eigenvalues. */
+const CONDITION_MAX = 1100;
 /**
  * An input above this part of its bound counts as saturated: readings of a rail may be off by some per mille.
  */
@@ -91,6 +94,7 @@ export async function predictiveControl(
   const { tolerance = TOLERANCE, signal, calibration, address } = request;
   const plan = condensed(request);
   const box = new RailBox(device, { ...plan, calibration });
+  refuseCondition(box.condition);
   let cost: SolverCost = ZERO_COST;
   let residualMax = 0;
   let levels = 0;
@@ -114,6 +118,18 @@ export async function exactPredictiveControl(
   const { hessian, lower, upper } = plan;
   return closedLoopOf(request, plan, async (linear, start) =>
     boxMinimum(hessian, linear, lower, upper, start),
+  );
+}
+
+function refuseCondition(condition: number): void {
+  if (condition <= CONDITION_MAX) return;
+  throw new ThermolinkError(
+    'UNSUPPORTED',
+    `The condition of this program is ${formatNumber(condition, 2)}; the rails of a board serve up to 1,000.`,
+    {
+      hint: 'Weigh the inputs more (R), shorten the horizon, or solve it on the host.',
+      data: { condition, conditionMax: CONDITION_MAX },
+    },
   );
 }
 

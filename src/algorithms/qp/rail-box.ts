@@ -10,11 +10,10 @@ import type { BoardDevice, DeviceIdentity } from '../../driver/device-api.js';
 import { ThermolinkError } from '../../errors.js';
 import { type Matrix, matrix } from '../../linalg/matrix.js';
 import { matVec } from '../../linalg/products.js';
-import { formatNumber } from '../../number-text.js';
 
 /** min ½xᵀPx + qᵀx over l ≤ x ≤ u, for many q. */
 export interface RailBoxRequest {
-  /** P, N×N symmetric positive definite, of a condition up to 1,000 where the box is scaled to ±1. */
+  /** P, N×N symmetric positive definite. */
   readonly hessian: Matrix;
   /** l and u, length N, finite, l < u. */
   readonly lower: Float64Array;
@@ -30,6 +29,8 @@ export interface RailBoxDrive {
   readonly start?: Float64Array;
   /** The residual that is enough; see `RailBoxResult`. */
   readonly tolerance: number;
+  /** Called after each level with its x; true ends it. */
+  readonly onLevel?: (x: Float64Array<ArrayBuffer>) => boolean;
   readonly address: RunAddress;
   readonly signal?: AbortSignal;
 }
@@ -47,23 +48,24 @@ export interface RailBoxResult {
   readonly cost: SolverCost;
 }
 
-/** The condition that a board can hold, and some percent for the bounds of the eigenvalues. */
-const CONDITION_MAX = 1100;
 /** h·σ at most, with the row sum σ: no mode overshoots. */
 const STEP_MAX = 1;
 /** A full drive holds a cell at its rail against all others, by this margin. */
 const HOLD_MARGIN = 1.001;
 /**
- * The box shrinks by this factor around each reading, and grows by the other one when a cell stands at its
- * edge.
+ * The box shrinks by the first factor around each reading. When a cell stands at its edge it grows by the
+ * second one, and from then on shrinks by that.
  */
 const SHRINK = 16;
 const GROWTH = 4;
-const LEVELS_MAX = 12;
+const LEVELS_MAX = 20;
 /** Ticks between two looks, doubled each time; two readings that agree to one code are enough. */
 const LOOK_TICKS = 256;
 const LOOK_TICKS_MAX = 65_536;
 const LOOKS_MAX = 40;
+/** Levels in a row that may leave more than half of the residual; from the second on each settles longer. */
+const IDLE_LEVELS_MAX = 4;
+const PATIENCE = 4;
 
 /**
  * Box programs by the rails: the cells clamp at ± rail, so a board without noise rests where the conditions
@@ -102,7 +104,8 @@ export class RailBox {
     );
     this.#scaled = checkSystem({ kind: 'dense', matrix: scaled });
     refuseTooLarge(this.#scaled.system, device.identity);
-    this.condition = acceptedCondition(this.#scaled);
+    const { eigenvalueMin, eigenvalueMax } = this.#scaled.spectrum;
+    this.condition = eigenvalueMax / eigenvalueMin;
     let rowSum = 0;
     for (let i = 0; i < n; i++)
       rowSum = Math.max(
@@ -128,20 +131,28 @@ export class RailBox {
         let best = { y, residual: Infinity };
         let centre = new Float64Array(y.length);
         let width = 1;
+        let shrink = SHRINK;
         let levels = 0;
+        let lookTicks = LOOK_TICKS;
+        let idleLevels = 0;
         while (levels < LEVELS_MAX) {
           centre = centre.map((value) => clamped(value, 1 - width));
-          const read = await this.#settle(session, this.#plan, drive.linear, centre, width, y);
+          const box = { centre, width, from: y, lookTicks };
+          const read = await this.#settle(session, this.#plan, drive.linear, box);
           levels++;
           y = read.y;
           const residual = this.#residual(drive.linear, y);
-          const hasStalled = residual > best.residual / 2 && !read.isAtEdge;
+          idleLevels = residual > best.residual / 2 ? idleLevels + 1 : 0;
           if (residual < best.residual) best = { y, residual };
-          if (best.residual <= tolerance || hasStalled) break;
+          const isEnough = drive.onLevel?.(this.#pointOf(y)) ?? false;
+          if (isEnough || best.residual <= tolerance || idleLevels === IDLE_LEVELS_MAX) break;
           centre = y;
-          width = read.isAtEdge ? Math.min(1, width * GROWTH) : width / SHRINK;
+          if (read.isAtEdge) shrink = GROWTH;
+          width = read.isAtEdge ? Math.min(1, width * GROWTH) : width / shrink;
+          // A slow mode may have moved less than a code between two looks.
+          if (idleLevels > 1 && lookTicks < this.#plan.slowestTicks) lookTicks *= PATIENCE;
         }
-        const x = best.y.map((value, i) => this.#middle[i] + this.#half[i] * value);
+        const x = this.#pointOf(best.y);
         return { x, residual: best.residual, levels, cost: session.cost };
       },
     );
@@ -167,7 +178,16 @@ export class RailBox {
       (system.kind === 'dense' ? system.matrix.data : new Float64Array()).map((value) => value / unit),
     );
     const codes = model.quantizeSystem({ kind: 'dense', matrix: onBoard }, scaling, 0);
-    return { scaling, codes, rail, identity };
+    const slowestTicks = systemScale / ((this.#scaled.spectrum.eigenvalueMin / unit) * tick);
+    return { scaling, codes, rail, identity, slowestTicks };
+  }
+
+  /** x of y, which lies within ±1; exactly at its bound where y is. */
+  #pointOf(y: Float64Array): Float64Array<ArrayBuffer> {
+    const { lower, upper } = this.#request;
+    return Float64Array.from(y, (value, i) =>
+      Math.max(lower[i], Math.min(upper[i], this.#middle[i] + this.#half[i] * value)),
+    );
   }
 
   /** ∇ at y, in units of the box. */
@@ -187,14 +207,12 @@ export class RailBox {
     );
   }
 
-  /** Lets the board settle in the box `centre` ± `width`, from y. */
+  /** Lets the board settle. */
   async #settle(
     session: BoardSession,
     { scaling, codes, rail, identity }: BoxPlan,
     linear: Float64Array,
-    centre: Float64Array,
-    width: number,
-    from: Float64Array,
+    { centre, width, from, lookTicks }: SmallerBox,
   ): Promise<{ readonly y: Float64Array<ArrayBuffer>; readonly isAtEdge: boolean }> {
     const { model } = session;
     const gradient = this.#gradient(linear, centre);
@@ -206,7 +224,7 @@ export class RailBox {
     });
     await session.program(image);
     let last: Int16Array | undefined;
-    let ticks = LOOK_TICKS;
+    let ticks = lookTicks;
     for (let look = 0; look < LOOKS_MAX; look++) {
       const { codes: read } = await session.acquire({
         burnInTicks: ticks,
@@ -218,7 +236,7 @@ export class RailBox {
       const before = last;
       last = read;
       if (before !== undefined && read.every((code, i) => Math.abs(code - before[i]) <= 1)) break;
-      ticks = Math.min(LOOK_TICKS_MAX, ticks * 2);
+      ticks = Math.max(lookTicks, Math.min(LOOK_TICKS_MAX, ticks * 2));
     }
     const v = model.readOut(last ?? new Int16Array(centre.length), 1);
     const step = adcStep(identity.adcBits);
@@ -242,6 +260,16 @@ interface BoxPlan {
   readonly codes: SystemCodes;
   readonly rail: number;
   readonly identity: DeviceIdentity;
+  /** Time constant of the slowest mode, when no cell stands at a rail. */
+  readonly slowestTicks: number;
+}
+
+/** `centre` ± `width`, where the board starts in it, and how long it settles before the first look. */
+interface SmallerBox {
+  readonly centre: Float64Array;
+  readonly width: number;
+  readonly from: Float64Array;
+  readonly lookTicks: number;
 }
 
 function clamped(value: number, limit: number): number {
@@ -257,19 +285,6 @@ function refuseEmptyBox(lower: Float64Array, upper: Float64Array): void {
     {
       hint: 'The rails of a board need finite bounds, the lower one below the upper one.',
       data: { index: found },
-    },
-  );
-}
-
-function acceptedCondition({ spectrum }: CheckedSystem): number {
-  const condition = spectrum.eigenvalueMax / spectrum.eigenvalueMin;
-  if (condition <= CONDITION_MAX) return condition;
-  throw new ThermolinkError(
-    'UNSUPPORTED',
-    `The condition of this program is ${formatNumber(condition, 2)}; the rails of a board serve up to 1,000.`,
-    {
-      hint: 'Weigh the inputs more (R), shorten the horizon, or solve it on the host.',
-      data: { condition, conditionMax: CONDITION_MAX },
     },
   );
 }
