@@ -76,6 +76,7 @@ export {
 } from './algorithms/prepare.js';
 export type {
   InfeasibilityCertificate,
+  QpMethod,
   QpProgress,
   QpRequest,
   QpResult,

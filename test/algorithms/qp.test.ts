@@ -119,6 +119,17 @@ describe('solveQp', () => {
     expectProof(program, result.x, result.y);
   });
 
+  test.each(PUBLISHED)('finds it for %s by interior points too', async (name, optimum) => {
+    const program = await problem(name);
+    const result = await solveQp(solverBoard('ideal-256'), program, { method: 'ipm', address });
+    expect([result.status, result.method]).toEqual(['solved', 'ipm']);
+    expect(Math.abs(result.objective - optimum)).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(optimum)));
+    expectProof(program, result.x, result.y);
+    // One matrix an iteration, two solves with it; the polish has its own.
+    expect(result.uploads).toBeLessThanOrEqual(result.iterations + result.polishSteps);
+    expect(result.iterations).toBeLessThanOrEqual(12);
+  });
+
   test('counts what the board did: each solve is a drive, each matrix is sent once', async () => {
     const board = solverBoard('ideal-256');
     const { uploads, cost } = await solveQp(board, await problem('HS76'), { address });
@@ -168,15 +179,17 @@ describe('solveQp', () => {
     expect(warm.iterations).toBeLessThan(cold.iterations);
   });
 
-  test('shows that a program has no solution, by a certificate that holds to rounding', () =>
-    expectCertificates(1));
-  test('shows so of four programs', { tags: 'long' }, () => expectCertificates(4));
+  describe.each(['admm', 'ipm'] as const)('by %s', (method) => {
+    test('shows that a program has no solution, by a certificate that holds to rounding', () =>
+      expectCertificates(method, 1));
+    test('shows so of four programs', { tags: 'long' }, () => expectCertificates(method, 4));
+  });
 
-  async function expectCertificates(programs: number): Promise<void> {
+  async function expectCertificates(method: 'admm' | 'ipm', programs: number): Promise<void> {
     const random = problemRandom(712);
     for (let k = 0; k < programs; k++) {
       const empty = primalInfeasible(random, 12);
-      const first = await solveQp(solverBoard('ideal-256'), empty, { address });
+      const first = await solveQp(solverBoard('ideal-256'), empty, { method, address });
       expect(first.status).toBe('primalInfeasible');
       const v = first.certificate!.direction;
       expect(normInf(matVecTransposed(empty.constraints, v))).toBeLessThan(1e-8);
@@ -186,7 +199,7 @@ describe('solveQp', () => {
       );
       expect(value).toBeLessThan(-1e-3);
       const open = dualInfeasible(random, 12);
-      const second = await solveQp(solverBoard('ideal-256'), open, { address });
+      const second = await solveQp(solverBoard('ideal-256'), open, { method, address });
       expect(second.status).toBe('dualInfeasible');
       const direction = second.certificate!.direction;
       expect(normInf(matVec(open.hessian, direction))).toBeLessThan(1e-8);
@@ -195,13 +208,16 @@ describe('solveQp', () => {
   }
 
   test('calls what it could not finish inaccurate, with its residuals', async () => {
-    const result = await solveQp(solverBoard('ideal-256'), await problem('HS118'), {
-      address,
-      iterationsMax: 10,
-    });
-    const worst = Math.max(result.primal, result.dual, result.gap);
-    expect(result.status).toBe(worst <= 1e-8 ? 'solved' : 'inaccurate');
-    expect(result.iterations).toBe(10);
+    for (const [method, iterationsMax] of [
+      ['admm', 10],
+      ['ipm', 1],
+    ] as const) {
+      const program = await problem('QAFIRO');
+      const result = await solveQp(solverBoard('ideal-64'), program, { method, iterationsMax, address });
+      const worst = Math.max(result.primal, result.dual, result.gap);
+      expect(result.status).toBe(worst <= 1e-8 ? 'solved' : 'inaccurate');
+      expect(result.iterations).toBe(iterationsMax);
+    }
   });
 
   test('refuses before a byte is sent', async () => {
@@ -217,6 +233,8 @@ describe('solveQp', () => {
     await refuse({ linear: new Float64Array(3) }, /linear has 3 entries, not 4/);
     await refuse({ linear: Float64Array.of(1, Number.NaN, 1, 1) }, /Entry 1 of linear is NaN/);
     await expect(solveQp(board, feasible(problemRandom(714), 9, 3), { address })).rejects.toThrow(/8 cells/);
+    const method = 'simplex' as 'admm';
+    await expect(solveQp(board, good, { method, address })).rejects.toThrow(/method .* one of auto, box/);
     expect(board.uploadedBytes).toBe(0);
   });
 });

@@ -1,11 +1,10 @@
-import { ThermolinkError } from '../../errors.js';
 import { type Matrix, matrix } from '../../linalg/matrix.js';
 import { nullBasis, pivotedQr, shortestCombination, shortestWithImage } from '../../linalg/pivoted-qr.js';
 import { dot, matVec, matVecTransposed, norm2, normInf, subtract, sum } from '../../linalg/products.js';
 import type { QuadraticProgram } from '../../linalg/quadratic-program.js';
-import type { BoardWork } from './board-work.js';
-import type { QpProgress } from './contract.js';
-import { kktResiduals, type PrimalDual, worstOf } from './kkt.js';
+import { type BoardWork, isOfSystem } from './board-work.js';
+import type { Judge } from './judge.js';
+import type { PrimalDual } from './kkt.js';
 
 const STEPS_MAX = 12;
 /** A reduced gradient is solved to this residual. */
@@ -17,38 +16,26 @@ const DAMPING = 1e-9;
 const PROXIMAL_MAX = 4;
 const GRADIENT_MIN = 1e-13;
 
-/** The best point, and how many steps it took. */
-export interface Polished {
-  readonly point: PrimalDual;
-  readonly steps: number;
-}
-
 /**
  * The primal–dual active set method from a point that is near a solution. The rows whose bounds
  *
  *     y + c(Ax − u) > 0  or  y + c(Ax − l) < 0
  *
  * hold count as equalities. A basis Z of their null space leaves ZᵀPZ d = −Zᵀ(Px + q) to the board, and the
- * multipliers are the shortest that fit. Each step is judged by its residuals in float64; the best point
- * is kept, and it is never worse than the first. It ends when all residuals are at most `tolerance`, when a
- * set comes again, or when the board cannot solve the reduced system.
+ * multipliers are the shortest that fit. `judge` sees each step. It ends when all residuals are at most the
+ * tolerance, when a set comes again, or when the board cannot solve the reduced system. Returns the number of
+ * steps.
  *
  * Source: Hintermüller, Ito, Kunisch, SIAM J. Optim. 13 (2002).
  */
-export async function polish(
-  program: QuadraticProgram,
-  start: PrimalDual,
-  work: BoardWork,
-  tolerance: number,
-  onStep: (progress: QpProgress) => void,
-): Promise<Polished> {
+export async function polish(judge: Judge, start: PrimalDual, work: BoardWork): Promise<number> {
+  const { program } = judge;
   const seen = new Set<string>();
-  let best = { point: start, worst: worstOf(kktResiduals(program, start)) };
   let point = start;
   let steps = 0;
   const image = matVec(program.constraints, start.x);
   const weight = Math.max(1e-6, normInf(start.y) / Math.max(1, normInf(image)));
-  while (steps < STEPS_MAX && best.worst > tolerance) {
+  while (steps < STEPS_MAX && !judge.isSolved) {
     const sides = activeSides(program, point, weight);
     const key = sides.join('');
     if (seen.has(key)) break;
@@ -57,16 +44,11 @@ export async function polish(
     if (next === undefined) break;
     steps++;
     // A multiplier of the wrong sign does not count, but says which set to try next.
-    const signed = {
-      x: next.x,
-      y: next.y.map((y, i) => (isEquality(program, i) || y * sides[i] > 0 ? y : 0)),
-    };
-    const residuals = kktResiduals(program, signed);
-    onStep({ ...residuals, iteration: steps, phase: 'polish' });
-    if (worstOf(residuals) < best.worst) best = { point: signed, worst: worstOf(residuals) };
+    const y = next.y.map((value, i) => (isEquality(program, i) || value * sides[i] > 0 ? value : 0));
+    judge.judge({ x: next.x, y }, 'polish', steps);
     point = next;
   }
-  return { point: best.point, steps };
+  return steps;
 }
 
 function isEquality({ lower, upper }: QuadraticProgram, i: number): boolean {
@@ -143,16 +125,4 @@ function reduced(hessian: Matrix, basis: Matrix): Matrix {
   const damping = DAMPING * (normInf(hessian.data) || 1);
   for (let i = 0; i < k; i++) h.data[i * k + i] += damping;
   return h;
-}
-
-/** Whether the reduced system was the cause: then ADMM's point stays. */
-function isOfSystem(error: unknown): boolean {
-  const codes: readonly string[] = [
-    'NOT_POSITIVE_DEFINITE',
-    'TOLERANCE_NOT_MET',
-    'OVERLOAD',
-    'UNSUPPORTED',
-    'BAD_MATRIX',
-  ];
-  return error instanceof ThermolinkError && codes.includes(error.code);
 }

@@ -2,9 +2,10 @@ import { type Matrix, matrix } from '../../linalg/matrix.js';
 import { matVec, matVecTransposed, normInf, subtract, sum } from '../../linalg/products.js';
 import type { QuadraticProgram } from '../../linalg/quadratic-program.js';
 import type { BoardWork } from './board-work.js';
-import type { InfeasibilityCertificate, QpProgress } from './contract.js';
+import type { InfeasibilityCertificate } from './contract.js';
 import { dualCertificate, primalCertificate } from './infeasibility.js';
-import { kktResiduals, type PrimalDual, withoutUnbounded } from './kkt.js';
+import type { Judge } from './judge.js';
+import { type PrimalDual, withoutUnbounded } from './kkt.js';
 import { ruizScaled, type ScaledProgram, scaledPoint, unscaled } from './ruiz.js';
 
 /** σ of the iteration, in the units of the scaled program. */
@@ -84,25 +85,23 @@ export class Admm {
 
   /**
    * Iterates until all residuals are at most `tolerance` (the gap ten times it), until the program is shown
-   * to have no solution (the result), or until `iterationsMax`. Errors: those of `BoardWork`.
+   * to have no solution, or until there were `iterationsMax` in all. Errors: those of `BoardWork`.
    */
   async run(
+    judge: Judge,
     tolerance: number,
     iterationsMax: number,
-    onLook: (progress: QpProgress) => void,
-  ): Promise<Certified | undefined> {
+  ): Promise<Certified | 'reached' | 'iterationsMax'> {
     while (this.iterations < iterationsMax) {
       await this.#iterate();
       if (++this.iterations % LOOK !== 0) continue;
-      const residuals = kktResiduals(this.#program, this.point);
-      onLook({ ...residuals, iteration: this.iterations, phase: 'admm' });
-      const { primal, dual, gap } = residuals;
-      if (Math.max(primal, dual, gap / 10) <= tolerance) return undefined;
+      const { primal, dual, gap } = judge.judge(this.point, 'admm', this.iterations);
+      if (Math.max(primal, dual, gap / 10) <= tolerance) return 'reached';
       const certified = this.#certified();
       if (certified !== undefined) return certified;
       if (this.iterations % ADAPT === 0) this.#adapt();
     }
-    return undefined;
+    return 'iterationsMax';
   }
 
   async #iterate(): Promise<void> {

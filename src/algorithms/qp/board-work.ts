@@ -1,5 +1,6 @@
 import { addCost, type SolverCost, ZERO_COST } from '../../board/cost.js';
 import type { BoardDevice } from '../../driver/device-api.js';
+import { ThermolinkError } from '../../errors.js';
 import type { Matrix } from '../../linalg/matrix.js';
 import { type PreparedSystem, prepare } from '../prepare.js';
 import type { QpRequest } from './contract.js';
@@ -24,6 +25,14 @@ export class BoardWork {
     this.#request = request;
   }
 
+  /** Counts what a box program did: one matrix, and a drive for each level. */
+  addBox(levels: number, cost: SolverCost): void {
+    this.uploads++;
+    this.solves += levels;
+    this.passes += levels;
+    this.cost = addCost(this.cost, cost);
+  }
+
   /**
    * A solver for one H; the couplings are sent by its first solve. Errors: those of `prepare` and `settle`.
    */
@@ -46,4 +55,16 @@ export class BoardWork {
     this.cost = addCost(this.cost, cost);
     return x;
   }
+}
+
+/** Whether a board that could not solve a system, and no other trouble, was the cause. */
+export function isOfSystem(error: unknown): boolean {
+  const codes: readonly string[] = [
+    'NOT_POSITIVE_DEFINITE',
+    'TOLERANCE_NOT_MET',
+    'OVERLOAD',
+    'UNSUPPORTED',
+    'BAD_MATRIX',
+  ];
+  return error instanceof ThermolinkError && codes.includes(error.code);
 }

@@ -15,7 +15,7 @@ import { checkShape, type Matrix, matrix } from '../../linalg/matrix.js';
 import { normInf } from '../../linalg/products.js';
 import type { QuadraticProgram } from '../../linalg/quadratic-program.js';
 import { counted } from '../../number-text.js';
-import type { QpRequest } from './contract.js';
+import { QP_METHODS, type QpRequest } from './contract.js';
 
 const TOLERANCE_MIN = 1e-10;
 const TOLERANCE_MAX = 0.1;
@@ -35,7 +35,8 @@ export function checkQp(program: QuadraticProgram, request: QpRequest, identity:
   checkAddress(request.address);
   checkSignal(request.signal);
   checkOptionalFunction('onProgress', request.onProgress);
-  const { tolerance = 1e-8, iterationsMax = 1, warmStart } = request;
+  const { method = 'auto', tolerance = 1e-8, iterationsMax = 1, warmStart } = request;
+  if (!QP_METHODS.includes(method)) throw badArgument('method', method, `one of ${QP_METHODS.join(', ')}`);
   if (!(typeof tolerance === 'number' && tolerance >= TOLERANCE_MIN && tolerance <= TOLERANCE_MAX))
     throw badArgument('tolerance', tolerance, `a number from ${TOLERANCE_MIN} to ${TOLERANCE_MAX}`);
   checkWhole('iterationsMax', iterationsMax, 1, 1_000_000);

@@ -3,15 +3,26 @@ import type { SolverCost } from '../../board/cost.js';
 import type { RunAddress } from '../../board/run-seed.js';
 import type { KktResiduals, PrimalDual } from './kkt.js';
 
+/** How a quadratic program may be solved; see `solveQp`. */
+export type QpMethod = 'auto' | 'box' | 'admm' | 'ipm';
+
+/** @internal */
+export const QP_METHODS: readonly QpMethod[] = ['auto', 'box', 'admm', 'ipm'];
+
 /** How a quadratic program is to be solved. */
 export interface QpRequest {
+  /** Default 'auto': 'box' where every unknown has two bounds and nothing else is asked, else 'admm'. */
+  readonly method?: QpMethod;
   /** Solves use the steps from `address.step` on. */
   readonly address: RunAddress;
   /** All residuals of `KktResiduals` have to be at most this ratio; from 1e-10 to 0.1. Default 1e-8. */
   readonly tolerance?: number;
-  /** Iterations of ADMM at most. Default 4000. */
+  /** Iterations at most. Default 4000 of ADMM, 60 of interior points; a box takes 12 levels at most. */
   readonly iterationsMax?: number;
-  /** Where to begin: the x and y of a program that is alike. Default: zeros. */
+  /**
+   * Where to begin: the x and y of a program that is alike. Default: zeros. Interior points have no use for
+   * it.
+   */
   readonly warmStart?: {
     /** Length n. */
     readonly x: Float64Array;
@@ -21,15 +32,17 @@ export interface QpRequest {
   /** What was measured of the board. Default: nothing. */
   readonly calibration?: BoardCalibration;
   readonly signal?: AbortSignal;
-  /** Called after every tenth iteration and after every step of the polish. */
+  /**
+   * Called after each level, each iteration of interior points, every tenth of ADMM, each step of a polish.
+   */
   readonly onProgress?: (progress: QpProgress) => void;
 }
 
 /** The residuals on the way. */
 export interface QpProgress extends KktResiduals {
-  /** Of ADMM, from 10 on; steps of the polish count one each. */
+  /** Of its phase, from 1 on; each polish counts its steps anew. */
   readonly iteration: number;
-  readonly phase: 'admm' | 'polish';
+  readonly phase: 'box' | 'admm' | 'ipm' | 'polish';
 }
 
 /**
@@ -54,20 +67,22 @@ export interface InfeasibilityCertificate {
 /** The answer, what proves it, and what it cost. */
 export interface QpResult extends PrimalDual, KktResiduals {
   readonly status: QpStatus;
+  /** The method that ended it; with 'auto' a box that does not end goes on with 'admm'. */
+  readonly method: Exclude<QpMethod, 'auto'>;
   /** ½xᵀPx + qᵀx + c, in the units of the program. */
   readonly objective: number;
   /** Only where the program has no solution. */
   readonly certificate?: InfeasibilityCertificate;
-  /** Of ADMM. */
+  /** Of `method`: levels of a box, or iterations. */
   readonly iterations: number;
-  /** Steps of the polish; 0 when ADMM met the tolerance or there was nothing to polish. */
+  /** Steps of all polishes; 0 when the method met the tolerance or there was nothing to polish. */
   readonly polishSteps: number;
   /** Number of drives for which the board was asked. */
   readonly solves: number;
   readonly passes: number;
   /** Number of matrices that were sent. */
   readonly uploads: number;
-  /** Every tenth iteration, and every step of the polish. */
+  /** What `onProgress` was told. */
   readonly history: readonly QpProgress[];
   readonly cost: SolverCost;
 }

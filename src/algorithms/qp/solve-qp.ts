@@ -4,18 +4,51 @@ import type { BoardDevice } from '../../driver/device-api.js';
 import type { QuadraticProgram } from '../../linalg/quadratic-program.js';
 import { polish } from './active-set.js';
 import { Admm, type Certified } from './admm.js';
-import { BoardWork } from './board-work.js';
+import { BoardWork, isOfSystem } from './board-work.js';
+import { BoxWork, boxForm, requiredBox } from './box.js';
 import { checkQp } from './check.js';
-import type { QpProgress, QpRequest, QpResult } from './contract.js';
-import { kktResiduals, objectiveOf, type PrimalDual, worstOf } from './kkt.js';
+import type { QpRequest, QpResult } from './contract.js';
+import { InteriorPoint } from './interior-point.js';
+import { Judge } from './judge.js';
+import { kktResiduals, objectiveOf, type PrimalDual, withoutUnbounded } from './kkt.js';
 
-/** Residuals at which ADMM hands over to the polish, one after another. */
+/** Residuals at which a method hands over to the polish, one after another. */
 const STAGES = [1e-4, 1e-6, 1e-8];
-const ITERATIONS_MAX = 4000;
+const ADMM_ITERATIONS_MAX = 4000;
+const IPM_ITERATIONS_MAX = 60;
+/** After so many iterations ADMM is polished whatever its residuals are. */
+const POLISH_EVERY = 500;
+/** A box of a worse condition is left to ADMM by 'auto'. */
+const BOX_CONDITION_MAX = 1e4;
+
+/** What a method comes to. */
+interface Ended {
+  readonly method: QpResult['method'];
+  readonly iterations: number;
+  readonly polishSteps: number;
+  readonly certified?: Certified;
+}
+
+/** A program, its board, and what judges it. */
+interface Task {
+  readonly device: BoardDevice;
+  readonly program: QuadraticProgram;
+  readonly request: QpRequest;
+  readonly work: BoardWork;
+  readonly judge: Judge;
+  readonly start: PrimalDual;
+}
 
 /**
- * Solves min ½xᵀPx + qᵀx + c, l ≤ Ax ≤ u, with P positive semidefinite. The linear systems are solved on the
- * board: n cells. ADMM comes near the solution, the active set method polishes it, and float64 judges it.
+ * Solves min ½xᵀPx + qᵀx + c, l ≤ Ax ≤ u, with P positive semidefinite, on the n cells of a board. The method
+ * comes near the solution, the active set method polishes it, and float64 judges it:
+ *
+ * - 'box': the rails of the board are the bounds. P has to be positive definite, each unknown needs two
+ * bounds.
+ * - 'admm': operator splitting; any rows.
+ * - 'ipm': interior points. Each iteration has a matrix of its own, whose condition grows without bound, so a
+ *   board serves it worse than 'admm'. It begins inside, whatever `warmStart` is.
+ * - 'auto': 'box' where it can serve, and 'admm' where it cannot or does not end.
  *
  * An answer is `solved` only when its residuals say so. A program without a solution gets a certificate. All
  * else is `inaccurate`, with the best point that was found.
@@ -34,51 +67,98 @@ export async function solveQp(
   checkDevice(device);
   checkQp(program, request, device.identity);
   if (request.calibration !== undefined) refuseForeign(request.calibration.board, device.identity);
-  const { tolerance = 1e-8, iterationsMax = ITERATIONS_MAX } = request;
   const work = new BoardWork(device, request);
-  const history: QpProgress[] = [];
-  const onProgress = (progress: QpProgress): void => {
-    history.push(progress);
-    request.onProgress?.(progress);
-  };
-  const admm = new Admm(program, work, startOf(program, request));
-  let best = admm.point;
-  let polishSteps = 0;
-  let certified: Certified | undefined;
-  const worst = (point: PrimalDual): number => worstOf(kktResiduals(program, point));
-  for (const stage of stagesOf(tolerance)) {
-    certified = await admm.run(stage, iterationsMax, onProgress);
-    if (certified !== undefined) break;
-    const { point, steps } = await polish(program, admm.point, work, tolerance, onProgress);
-    polishSteps += steps;
-    if (worst(point) < worst(best)) best = point;
-    if (worst(best) <= tolerance || admm.iterations >= iterationsMax) break;
-  }
-  if (certified !== undefined) best = admm.point;
-  const residuals = kktResiduals(program, best);
+  const start = startOf(program, request);
+  const judge = new Judge(program, request, start);
+  const task: Task = { device, program, request, work, judge, start };
+  const { certified, ...ended } = await byMethod(task);
+  const { best } = judge;
   return {
-    status: certified?.status ?? (worstOf(residuals) <= tolerance ? 'solved' : 'inaccurate'),
+    status: certified?.status ?? (judge.isSolved ? 'solved' : 'inaccurate'),
+    ...ended,
     ...best,
     objective: objectiveOf(program, best.x),
-    ...residuals,
+    ...kktResiduals(program, best),
     ...(certified === undefined ? {} : { certificate: certified.certificate }),
-    iterations: admm.iterations,
-    polishSteps,
     solves: work.solves,
     passes: work.passes,
     uploads: work.uploads,
-    history,
+    history: judge.history,
     cost: work.cost,
   };
+}
+
+async function byMethod(task: Task): Promise<Ended> {
+  const { device, program, request } = task;
+  const { method = 'auto' } = request;
+  if (method === 'box') return byBox(task, new BoxWork(device, program, requiredBox(program), request));
+  if (method === 'ipm') return byInteriorPoint(task);
+  const box = method === 'auto' ? usableBox(task) : undefined;
+  if (box === undefined) return bySplitting(task, task.start);
+  const ended = await byBox(task, box);
+  if (task.judge.isSolved) return ended;
+  const further = await bySplitting(task, task.judge.best);
+  return { ...further, polishSteps: ended.polishSteps + further.polishSteps };
+}
+
+function usableBox({ device, program, request }: Task): BoxWork | undefined {
+  const form = boxForm(program);
+  if (typeof form === 'string') return undefined;
+  try {
+    const box = new BoxWork(device, program, form, request);
+    return box.condition <= BOX_CONDITION_MAX ? box : undefined;
+  } catch (error) {
+    if (isOfSystem(error)) return undefined;
+    throw error;
+  }
+}
+
+async function byBox({ request, work, judge, start }: Task, box: BoxWork): Promise<Ended> {
+  await box.run(judge, work, request, start.x);
+  const polishSteps = judge.isSolved ? 0 : await polish(judge, judge.best, work);
+  return { method: 'box', iterations: box.levels, polishSteps };
+}
+
+async function bySplitting({ program, request, work, judge }: Task, start: PrimalDual): Promise<Ended> {
+  const { iterationsMax = ADMM_ITERATIONS_MAX } = request;
+  const admm = new Admm(program, work, start);
+  let polishSteps = 0;
+  const stages = stagesOf(judge.tolerance);
+  while (stages.length > 0 && admm.iterations < iterationsMax) {
+    const limit = Math.min(iterationsMax, admm.iterations + POLISH_EVERY);
+    const outcome = await admm.run(judge, stages[0], limit);
+    if (typeof outcome === 'object')
+      return { method: 'admm', iterations: admm.iterations, polishSteps, certified: outcome };
+    polishSteps += await polish(judge, admm.point, work);
+    if (judge.isSolved) break;
+    if (outcome === 'reached') stages.shift();
+  }
+  return { method: 'admm', iterations: admm.iterations, polishSteps };
+}
+
+async function byInteriorPoint({ request, work, judge }: Task): Promise<Ended> {
+  const { iterationsMax = IPM_ITERATIONS_MAX } = request;
+  const method = 'ipm';
+  const inner = new InteriorPoint(judge, work);
+  let polishSteps = 0;
+  for (const stage of stagesOf(judge.tolerance)) {
+    const outcome = await inner.run(stage, iterationsMax);
+    if (typeof outcome === 'object')
+      return { method, iterations: inner.iterations, polishSteps, certified: outcome };
+    if (!judge.isSolved) polishSteps += await polish(judge, judge.best, work);
+    if (judge.isSolved || outcome === 'stuck') break;
+  }
+  return { method, iterations: inner.iterations, polishSteps };
 }
 
 function stagesOf(tolerance: number): number[] {
   return [...STAGES.filter((stage) => stage > tolerance), tolerance / 10];
 }
 
-function startOf({ linear, lower }: QuadraticProgram, { warmStart }: QpRequest): PrimalDual {
+function startOf(program: QuadraticProgram, { warmStart }: QpRequest): PrimalDual {
+  const { linear, lower } = program;
   return {
     x: warmStart === undefined ? new Float64Array(linear.length) : Float64Array.from(warmStart.x),
-    y: warmStart === undefined ? new Float64Array(lower.length) : Float64Array.from(warmStart.y),
+    y: warmStart === undefined ? new Float64Array(lower.length) : withoutUnbounded(program, warmStart.y),
   };
 }

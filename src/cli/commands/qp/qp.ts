@@ -1,5 +1,10 @@
 import { checkProgram } from '../../../algorithms/qp/check.js';
-import type { QpProgress, QpResult, QpStatus } from '../../../algorithms/qp/contract.js';
+import {
+  QP_METHODS,
+  type QpProgress,
+  type QpResult,
+  type QpStatus,
+} from '../../../algorithms/qp/contract.js';
 import { solveQp } from '../../../algorithms/qp/solve-qp.js';
 import { PROGRAM_FORMATS, readProgram } from '../../../files/read-program.js';
 import { replaceFile } from '../../../files/replace-file.js';
@@ -12,7 +17,7 @@ import { boardCommand, type Worked } from '../../board-command.js';
 import { readCalibration } from '../../input/read-calibration.js';
 import { arrayOutput, CALIBRATION, SEED } from '../../options/groups.js';
 import { option } from '../../options/option.js';
-import { positiveInteger, tolerance as toleranceValue } from '../../options/values.js';
+import { choice, positiveInteger, tolerance as toleranceValue } from '../../options/values.js';
 import { boardWarnings, repeatRows } from '../../output/board-warnings.js';
 import { formatTable } from '../../output/table.js';
 
@@ -26,6 +31,24 @@ const STATUS_TEXTS: Readonly<Record<QpStatus, string>> = {
   inaccurate: 'inaccurate: this is the best point that was found',
 };
 
+const PHASE_TEXTS: Readonly<Record<QpProgress['phase'], string>> = {
+  box: 'level of the box',
+  admm: 'iteration of ADMM',
+  ipm: 'iteration of the interior point',
+  polish: 'step of the polish',
+};
+const PHASES_DRAWN: Readonly<Record<QpProgress['phase'], string>> = {
+  box: 'each level of the box',
+  admm: 'every tenth iteration of ADMM',
+  ipm: 'each iteration of the interior point',
+  polish: 'steps of the polish',
+};
+const ITERATION_TEXTS: Readonly<Record<QpResult['method'], string>> = {
+  box: 'levels of the box',
+  admm: 'iterations of ADMM',
+  ipm: 'iterations of the interior point',
+};
+
 export const command = boardCommand({
   options: {
     problem: option('--problem <file>', `min ½xᵀPx + qᵀx, l ≤ Ax ≤ u, as ${PROGRAM_FORMATS}`, {
@@ -36,9 +59,12 @@ export const command = boardCommand({
       value: toleranceValue,
       default: 1e-8,
     }),
-    iterationsMax: option('--iterations-max <n>', 'iterations of ADMM at most', {
+    method: option('--method <name>', `${QP_METHODS.join(', ')}; auto: box for bounds alone, else admm`, {
+      value: choice(QP_METHODS),
+      default: QP_METHODS[0],
+    }),
+    iterationsMax: option('--iterations-max <n>', 'iterations at most (default: 4000 of ADMM, 60 of ipm)', {
       value: positiveInteger(1_000_000),
-      default: 4000,
     }),
     ...arrayOutput('x'),
     plot: option('--plot <file>', 'draw how the residuals fall, as .svg', { file: 'output' }),
@@ -50,15 +76,16 @@ Example:
   echo '{"P": [[4,1],[1,2]], "q": [1,1], "A": [[1,1],[1,0],[0,1]], "l": [1,0,0], "u": [1,0.7,0.7]}' > p.json
   thermolink qp --problem p.json`,
   async run(options, onBoard) {
-    const { problem, tolerance, iterationsMax, out, plot, seed } = options;
+    const { problem, tolerance, method, iterationsMax, out, plot, seed } = options;
     const program = await readProgram(problem);
     checkProgram(program);
     const calibration = await readCalibration(options.calibration);
     const worked = await onBoard(
       (board, { signal, show }) =>
         solveQp(board, program, {
+          method,
           tolerance,
-          iterationsMax,
+          ...(iterationsMax === undefined ? {} : { iterationsMax }),
           calibration,
           signal,
           address: { seed, step: 0, block: 0 },
@@ -88,13 +115,13 @@ function digitsOf(progress: QpProgress, tolerance: number): number {
 }
 
 function progressText(progress: QpProgress): string {
-  const what = progress.phase === 'admm' ? 'iteration' : 'step of the polish';
-  return `${what} ${progress.iteration}, residual ${formatNumber(worst(progress), 2)}`;
+  return `${PHASE_TEXTS[progress.phase]} ${progress.iteration}, residual ${formatNumber(worst(progress), 2)}`;
 }
 
 function factsOf({ result, device, hostSeconds, repeats }: Worked<QpResult>) {
   const {
     status,
+    method,
     objective,
     primal,
     dual,
@@ -109,6 +136,7 @@ function factsOf({ result, device, hostSeconds, repeats }: Worked<QpResult>) {
   } = result;
   return {
     status,
+    method,
     objective,
     ...{ primal, dual, gap, iterations, polishSteps, solves, passes, uploads },
     ...(certificate === undefined
@@ -145,7 +173,7 @@ function reportText(
             `value ${formatNumber(certificate.value, 3)}, violation ${formatNumber(certificate.violation, 2)}`,
           ],
         ]),
-    ['iterations of ADMM', formatCount(facts.iterations)],
+    [ITERATION_TEXTS[facts.method], formatCount(facts.iterations)],
     ['steps of the polish', formatCount(facts.polishSteps)],
     [
       'board',
@@ -165,15 +193,19 @@ function reportText(
   return `${formatTable(numbers)}\n${report}  ${counted(active, 'multiplier')} of ${y.length} not 0 (\`--json\` shows all)\n`;
 }
 
-/** The three residuals over the iterations; steps of the polish follow them. */
+/**
+ * The three residuals over the iterations; each polish, and a second method, goes on where the other ended.
+ */
 function convergenceFigure(problem: string, { history, status }: QpResult): string {
   let before = 0;
   let last = 0;
   const at = history.map(({ iteration, phase }, i) => {
-    if (i > 0 && history[i - 1].phase === 'admm' && phase === 'polish') before = last;
-    last = phase === 'admm' ? iteration : before + iteration;
+    if (i > 0 && (history[i - 1].phase !== phase || iteration <= history[i - 1].iteration))
+      before = last - (ranBefore(history, i)?.iteration ?? 0);
+    last = before + iteration;
     return last;
   });
+  const phases = [...new Set(history.map(({ phase }) => PHASES_DRAWN[phase]))];
   const curve = (name: string, value: (progress: QpProgress) => number) => ({
     name,
     points: history.map((progress, i) => [at[i], Math.max(value(progress), 1e-17)] as const),
@@ -181,7 +213,7 @@ function convergenceFigure(problem: string, { history, status }: QpResult): stri
   return figure([
     lineChart({
       title: `Residuals of ${problem.split('/').at(-1)}`,
-      subtitle: `${status}; every tenth iteration of ADMM, then each step of the polish`,
+      subtitle: `${status}; ${phases.join(', then ')}`,
       x: { label: 'iteration' },
       y: { label: 'relative residual', scale: 'log' },
       series: [
@@ -191,4 +223,10 @@ function convergenceFigure(problem: string, { history, status }: QpResult): stri
       ],
     }),
   ]);
+}
+
+/** The last progress of the same method before entry i: ADMM counts on after a polish, a polish does not. */
+function ranBefore(history: readonly QpProgress[], i: number): QpProgress | undefined {
+  const { phase } = history[i];
+  return phase === 'polish' ? undefined : history.slice(0, i).findLast((entry) => entry.phase === phase);
 }
