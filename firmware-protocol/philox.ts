@@ -32,6 +32,8 @@ export const PHILOX_STREAM = {
   fisherLabels: 262,
   /** Host: which way a coupling is rounded. */
   stochasticRounding: 263,
+  /** Host: which rows of a table are kept for the test. */
+  tableSplit: 264,
   /** Host: start vectors of the estimates of a matrix's spectrum. */
   spectrumProbe: 272,
   /** Host: draws of the ideal sampler. */

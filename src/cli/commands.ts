@@ -56,6 +56,11 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
     ],
   },
   {
+    name: 'evaluate',
+    summary: 'test stored weights on images or on a table, class by class',
+    load: () => import('./commands/evaluate/evaluate.js'),
+  },
+  {
     name: 'study',
     summary:
       'run a study over several seeds and write a report: what holds, what does not, where a digital method wins',

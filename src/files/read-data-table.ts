@@ -2,7 +2,16 @@ import { ThermolinkError } from '../errors.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
 import { counted } from '../number-text.js';
 import { badFile, readInputFile } from './input-file.js';
-import { type Cell, cellFault, numberOf, type Separator, separatorOf, splitCells } from './text-cells.js';
+import {
+  type Cell,
+  cellFault,
+  type Decimal,
+  isNumber,
+  numberOf,
+  type Separator,
+  separatorOf,
+  splitCells,
+} from './text-cells.js';
 
 /** A table whose first line names its columns. */
 export interface DataTable {
@@ -10,6 +19,8 @@ export interface DataTable {
   readonly names: readonly string[];
   /** A row of texts a line. */
   readonly rows: readonly DataRow[];
+  /** How numbers are written in it. */
+  readonly decimal: Decimal;
 }
 
 interface DataRow {
@@ -19,29 +30,40 @@ interface DataRow {
 }
 
 const ROWS_MAX = 1_000_000;
+/** Excel writes and reads this first line. */
+const NAMED_SEPARATOR = /^sep=([,;\t])\s*$/i;
+
+/** Reads a file as `parseDataTable` parses it. Errors: its own; BAD_FILE. */
+export async function readDataTable(path: string): Promise<DataTable> {
+  return parseDataTable(path, await readInputFile(path));
+}
 
 /**
- * Reads a table of text with a header: commas, semicolons, tabs or blanks between cells, quotes around names
- * that need them. What a cell is decides who takes it: `numbersOf` or `textsOf`.
+ * Parses a table of text with a header: commas, semicolons, tabs or blanks between cells, decimal commas
+ * where no comma separates, quotes around texts that need them. Empty lines, and lines that start with #, are
+ * left out. What a cell is decides who takes it: `numbersOf` or `textsOf`.
  *
  * Errors: BAD_FILE for what is no table with a header and a row; BAD_MATRIX for a line with another number of
  * cells, such as the last one of a file that was cut.
  */
-export async function readDataTable(path: string): Promise<DataTable> {
-  const text = new TextDecoder('utf-8').decode(await readInputFile(path));
+export function parseDataTable(path: string, bytes: Uint8Array): DataTable {
+  // The decoder leaves out a byte-order mark.
+  const text = new TextDecoder('utf-8').decode(bytes);
   if (text.includes('\0'))
     throw badFile(path, `${path} is not a text file: it holds zero bytes.`, 'Save the table as text, UTF-8.');
   const lines = text
     .split(/\r\n|\n|\r/)
     .map((content, index) => ({ line: index + 1, content }))
     .filter(({ content }) => content.trim() !== '' && !content.startsWith('#'));
+  const given = NAMED_SEPARATOR.exec(lines[0]?.content ?? '')?.[1] as Separator | undefined;
+  if (given !== undefined) lines.shift();
   if (lines.length < 2 || lines.length > ROWS_MAX)
     throw badFile(
       path,
       `${path} holds ${counted(lines.length, 'line')}.`,
       `Write a line with the names of the columns, and up to ${ROWS_MAX} rows below it.`,
     );
-  const separator: Separator = separatorOf(lines[0].content);
+  const separator = given ?? headSeparator(lines[0].content);
   const [header, ...rows] = lines.map(({ line, content }) => ({
     line,
     cells: splitCells(content, separator),
@@ -57,11 +79,25 @@ export async function readDataTable(path: string): Promise<DataTable> {
           hint:
             line === rows.at(-1)!.line
               ? 'It is the last line: the file may have been cut.'
-              : 'Give every row one cell for each column.',
+              : 'Give every row one cell for each column, and put texts with separators in quotes.',
           data: { path, line },
         },
       );
-  return { path, names, rows };
+  return { path, names, rows, decimal: decimalOf(rows, separator) };
+}
+
+/** Tabs separate alone, since texts may hold blanks. */
+function headSeparator(head: string): Separator {
+  const separator = separatorOf(head);
+  return separator === 'blank' && head.includes('\t') ? '\t' : separator;
+}
+
+/** Decimal commas, where commas do not separate and no cell is a number with a point. */
+function decimalOf(rows: readonly DataRow[], separator: Separator): Decimal {
+  if (separator === ',') return '.';
+  const has = (mark: Decimal): boolean =>
+    rows.some(({ cells }) => cells.some(({ text }) => text.includes(mark) && isNumber(text, mark)));
+  return has(',') && !has('.') ? ',' : '.';
 }
 
 function refuseBadNames(path: string, names: readonly string[]): void {
@@ -95,14 +131,14 @@ export function columnOf({ path, names }: DataTable, name: string, option: strin
  * Columns of numbers as a matrix, a row of the table a row. Errors: BAD_MATRIX with line and column for a
  * cell that is empty or no finite number.
  */
-export function numbersOf({ path, names, rows }: DataTable, columns: readonly number[]): Matrix {
+export function numbersOf({ path, names, rows, decimal }: DataTable, columns: readonly number[]): Matrix {
   const out = matrix(rows.length, columns.length);
   for (const [i, { line, cells }] of rows.entries())
     for (const [j, column] of columns.entries()) {
       const { text } = cells[column];
-      const value = numberOf(text, '.');
+      const value = numberOf(text, decimal);
       if (!Number.isFinite(value)) {
-        const { what, hint } = cellFault(text, '.');
+        const { what, hint } = cellFault(text, decimal);
         throw new ThermolinkError('BAD_MATRIX', `${path}, line ${line}, column ${names[column]}: ${what}.`, {
           hint: text === '' || /^na$/i.test(text) ? 'Leave out rows in which a value is missing.' : hint,
           data: { path, line, column: names[column] },

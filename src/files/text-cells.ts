@@ -1,10 +1,11 @@
-/** What stands between cells. Blanks and tabs are one kind: files mix them. */
-export type Separator = ',' | ';' | 'blank';
+/** What stands between cells. In tables of numbers blanks and tabs are one kind, `blank`: files mix them. */
+export type Separator = ',' | ';' | '\t' | 'blank';
 export type Decimal = '.' | ',';
 
 export const SEPARATOR_NAMES: Readonly<Record<Separator, string>> = {
   ',': 'commas',
   ';': 'semicolons',
+  '\t': 'tabs',
   blank: 'blanks or tabs',
 };
 

@@ -9,6 +9,7 @@ import type { Examples, LossAndGradient, PerExampleFactors } from './network/con
 import type { LossGradient, Problem } from './problem/contract.js';
 import type { ClassificationMeasures, ClassificationTest } from './record.js';
 import type { ResolvedRequest } from './train-request.js';
+import { weightFacts } from './weights.js';
 
 const TRAIN_LOSS_EXAMPLES_MAX = 10_000;
 /** A thread takes as long to start as some ten steps. */
@@ -51,6 +52,10 @@ export function classification(
     name: network.name,
     settings: network.settings,
     parameterCount: network.parameterCount,
+    weights: {
+      layers: network.layers,
+      facts: weightFacts({ network, ...(data.encoding === undefined ? {} : { encoding: data.encoding }) }),
+    },
     curvatureRows: curvatureExamples * (isDrawn ? 1 : network.outputCount),
     plan,
     init: (seed) => network.init(seed),

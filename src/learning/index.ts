@@ -3,9 +3,19 @@
  *
  * @module thermolink/train
  */
+
+export type { Tensor } from '../files/safetensors.js';
 export { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.js';
-export { type Dataset, type DatasetSource, type ExampleSet, firstExamples } from './data/dataset.js';
+export { type ClassReport, classReport } from './confusion.js';
+export {
+  type Dataset,
+  type DatasetSource,
+  type ExampleSet,
+  firstExamples,
+  type TableSource,
+} from './data/dataset.js';
 export { loadDataset } from './data/load-dataset.js';
+export type { ColumnEncoding, TableEncoding } from './data/table-encoding.js';
 export type {
   Evaluation,
   Examples,
@@ -49,11 +59,13 @@ export type {
   LayeredCurvature,
   LayerPlace,
   LossGradient,
+  NamedLayer,
   NoFigures,
   Problem,
   ProblemState,
   StepPoint,
   Trial,
+  WeightsDescription,
 } from './problem/contract.js';
 export {
   type EnergyMeasures,
@@ -81,3 +93,4 @@ export {
 export type { TrainingOutput } from './train-request.js';
 export { type TrainRequest, type TrainResult, train } from './trainer.js';
 export { type ExistingTraining, openTrainingDirectory, type TrainingDirectory } from './training-files.js';
+export { readWeights, type Weights, writeWeights } from './weights.js';

@@ -1,4 +1,5 @@
 import { ThermolinkError, throwIfAborted } from '../errors.js';
+import type { Tensor } from '../files/safetensors.js';
 import { type BegunEvaluation, beginEvaluation } from './begun-evaluation.js';
 import type { Checkpoint } from './checkpoint.js';
 import type { Optimizer } from './optimizers/contract.js';
@@ -14,6 +15,7 @@ import {
   ZERO_TOTALS,
 } from './record.js';
 import { type ExistingTraining, openTrainingDirectory, type TrainingDirectory } from './training-files.js';
+import { layerTensors } from './weight-arrays.js';
 
 /** A training whose request was checked and resolved. */
 export interface Training<Measures extends Figures, Test extends Figures> {
@@ -33,6 +35,7 @@ export interface Training<Measures extends Figures, Test extends Figures> {
     readonly directory: string;
     readonly existing?: ExistingTraining;
     readonly checkpointEvery: number;
+    readonly tensorboard?: boolean;
   };
 }
 
@@ -48,7 +51,7 @@ export async function takeAllSteps<Measures extends Figures, Test extends Figure
   const directory =
     output === undefined
       ? undefined
-      : openTrainingDirectory(output.directory, output.existing ?? 'refuse', settings);
+      : openTrainingDirectory(output.directory, output.existing ?? 'refuse', settings, output);
   try {
     if (directory?.mended !== undefined) training.onMended?.(directory.mended);
     const start = directory?.checkpoint ?? initialState(training);
@@ -56,12 +59,23 @@ export async function takeAllSteps<Measures extends Figures, Test extends Figure
     const test = training.problem.test(end.parameters, end.step);
     const hostMs = performance.now() - began + millisecondsOf(start);
     const summary: TrainingSummary<Test> = { ...test, ...factsOf(training, end, hostMs) };
+    await directory?.keepWeights(...storedWeights(training.problem, end.parameters));
     directory?.finish(summary);
     return { summary, parameters: end.parameters };
   } finally {
     directory?.close();
     await training.problem.close?.();
   }
+}
+
+/** The arrays and texts of the files of weights. */
+function storedWeights<M extends Figures, T extends Figures>(
+  { name, settings, weights }: Problem<M, T>,
+  parameters: Float64Array,
+): [tensors: Tensor[], facts: Readonly<Record<string, string>>] {
+  if (weights !== undefined) return [layerTensors(parameters, weights.layers), weights.facts];
+  const facts = { format: 'thermolink', problem: JSON.stringify({ name, ...settings }) };
+  return [[{ name: 'parameters', shape: [parameters.length], values: parameters }], facts];
 }
 
 function initialState<M extends Figures, T extends Figures>(training: Training<M, T>): Checkpoint {

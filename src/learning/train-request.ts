@@ -55,6 +55,8 @@ export interface TrainingOutput {
   readonly existing?: ExistingTraining;
   /** How many steps lie between two checkpoints. Default 50. */
   readonly checkpointEvery?: number;
+  /** Whether the metrics are written as events of TensorBoard too, in the same directory. Default false. */
+  readonly tensorboard?: boolean;
 }
 
 /** Every default filled in and every size checked. */
@@ -95,8 +97,8 @@ export function resolveRequest<Request extends Omit<TrainRequest, 'optimizer'>>(
   if (network.inputCount !== pixels || network.outputCount !== data.classes)
     throw new ThermolinkError(
       'BAD_ARGUMENT',
-      `The network takes ${network.inputCount} inputs to ${network.outputCount} classes; the data has ${pixels} pixels and ` +
-        `${data.classes} classes.`,
+      `The network takes ${network.inputCount} inputs to ${network.outputCount} classes; the data has ${pixels} ` +
+        `${data.encoding === undefined ? 'pixels' : 'inputs'} and ${data.classes} classes.`,
     );
   return { ...request, trainSize, curvatureExamples, checkpointEvery };
 }
@@ -158,5 +160,8 @@ export function checkOutput(
   if (!EXISTING.includes(existing))
     throw badArgument('output.existing', existing, `one of ${EXISTING.join(', ')}`);
   checkWhole('output.checkpointEvery', checkpointEvery, 1);
+  const { tensorboard } = output;
+  if (tensorboard !== undefined && typeof tensorboard !== 'boolean')
+    throw badArgument('output.tensorboard', tensorboard, 'true or false');
   return { ...output, checkpointEvery };
 }

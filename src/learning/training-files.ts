@@ -1,18 +1,23 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { badArgument } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
 import { appendWhole, replaceFile } from '../files/replace-file.js';
+import type { Tensor } from '../files/safetensors.js';
 import { type Checkpoint, readCheckpoint, requireSameSettings, writeCheckpoint } from './checkpoint.js';
 import { mendMetrics } from './mend-metrics.js';
 import type { StepFacts, TrainingFacts } from './record.js';
+import { EventFile, isEventFile, scalarsOf } from './tensorboard.js';
 import { lockDirectory, requireDirectory, requireUnlocked, writing } from './training-files-lock.js';
+import { writeTensors } from './weight-arrays.js';
 
 /** The files of a training. All are removed when it is overwritten. The command line adds the curves. */
 export const TRAINING_FILES = {
   metrics: 'metrics.jsonl',
   summary: 'summary.json',
   checkpoint: 'checkpoint.bin',
+  weights: 'weights.safetensors',
+  arrays: 'weights.npz',
   curves: 'curves.svg',
 } as const;
 
@@ -38,6 +43,8 @@ export interface TrainingDirectory {
    * checkpoint has.
    */
   save(checkpoint: Checkpoint): void;
+  /** Writes weights.safetensors, with `facts` in it, and the same arrays as weights.npz. */
+  keepWeights(tensors: readonly Tensor[], facts: Readonly<Record<string, string>>): Promise<void>;
   /** Writes summary.json. */
   finish(summary: TrainingFacts): void;
   /** Closes the files and lets other trainings in. */
@@ -58,7 +65,8 @@ export function checkTrainingDirectory(directory: string, existing: ExistingTrai
 }
 
 /**
- * Opens the directory of a training, creates it where missing and keeps other trainings out until `close`. On
+ * Opens the directory of a training, creates it where missing and keeps other trainings out until `close`.
+ * With `tensorboard` each record also goes into a file of events. On
  * `resume`, metrics.jsonl is cut back to the steps of the checkpoint, lines that were cut are mended, and the
  * training goes on from there.
  *
@@ -69,6 +77,7 @@ export function openTrainingDirectory(
   directory: string,
   existing: ExistingTraining,
   settings: Readonly<Record<string, unknown>>,
+  { tensorboard = false }: { readonly tensorboard?: boolean } = {},
 ): TrainingDirectory {
   if (typeof directory !== 'string') throw badArgument('directory', directory, 'a path');
   checkTrainingDirectory(directory, existing);
@@ -76,7 +85,7 @@ export function openTrainingDirectory(
   try {
     // Checked again, since a training may have ended there in between.
     requireExpected(directory, existing);
-    return openFiles(directory, existing, settings, release);
+    return openFiles(directory, existing, settings, tensorboard, release);
   } catch (error) {
     release();
     throw error;
@@ -97,6 +106,7 @@ function openFiles(
   directory: string,
   existing: ExistingTraining,
   settings: Readonly<Record<string, unknown>>,
+  tensorboard: boolean,
   release: () => void,
 ): TrainingDirectory {
   const path = (file: keyof typeof TRAINING_FILES): string => join(directory, TRAINING_FILES[file]);
@@ -112,18 +122,27 @@ function openFiles(
   }
   const metrics = writing(directory, () => {
     if (existing === 'overwrite')
-      for (const file of Object.values(TRAINING_FILES)) rmSync(join(directory, file), { force: true });
+      for (const file of filesIn(directory)) rmSync(join(directory, file), { force: true });
     return openSync(path('metrics'), 'a');
   });
+  const events = tensorboard
+    ? writing(directory, () => new EventFile(directory, checkpoint?.step ?? 0))
+    : undefined;
   return {
     checkpoint,
     mended,
     append: (record) => {
       writing(directory, () => appendWhole(metrics, `${JSON.stringify(record)}\n`));
+      const { step, ...figures } = record;
+      writing(directory, () => events?.scalars(step, scalarsOf(figures)));
     },
     save: (next) => {
       writing(directory, () => fsyncSync(metrics));
       writeCheckpoint(path('checkpoint'), next);
+    },
+    keepWeights: async (tensors, facts) => {
+      await writeTensors(path('weights'), tensors, facts);
+      await writeTensors(path('arrays'), tensors, facts);
     },
     finish: (summary) => writeSummary(path('summary'), summary),
     close: () => {
@@ -134,6 +153,12 @@ function openFiles(
       }
     },
   };
+}
+
+/** The files of a training that a directory holds. */
+function filesIn(directory: string): string[] {
+  const known: readonly string[] = Object.values(TRAINING_FILES);
+  return readdirSync(directory).filter((name) => known.includes(name) || isEventFile(name));
 }
 
 function writeSummary(path: string, summary: TrainingFacts): void {

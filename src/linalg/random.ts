@@ -81,6 +81,7 @@ export const RANDOM_STREAM = {
   collocation: PHILOX_STREAM.collocation,
   fisherLabels: PHILOX_STREAM.fisherLabels,
   stochasticRounding: PHILOX_STREAM.stochasticRounding,
+  tableSplit: PHILOX_STREAM.tableSplit,
   spectrumProbe: PHILOX_STREAM.spectrumProbe,
   idealSampler: PHILOX_STREAM.idealSampler,
   benchProblem: PHILOX_STREAM.benchProblem,

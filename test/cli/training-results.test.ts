@@ -175,7 +175,7 @@ describe('the summary', () => {
   it('names what is stored', () => {
     expect(storedText(PLAN)).toContain('Nothing was stored');
     expect(storedText({ ...PLAN, out: 'd' })).toBe(
-      'Stored in d: metrics.jsonl, summary.json, checkpoint.bin, curves.svg.\n',
+      'Stored in d: metrics.jsonl, summary.json, checkpoint.bin, weights.safetensors, weights.npz, curves.svg.\n',
     );
   });
 });

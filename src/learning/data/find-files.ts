@@ -88,7 +88,11 @@ function namedFiles(directory: string): NamedFile[] {
 function entriesOf(directory: string): string[] {
   const status = statSync(directory, { throwIfNoEntry: false });
   if (status === undefined) throw badDirectory(`There is no directory ${directory}.`, directory);
-  if (!status.isDirectory()) throw badDirectory(`${directory} is not a directory.`, directory);
+  if (!status.isDirectory())
+    throw new ThermolinkError('BAD_DATASET', `${directory} is not a directory.`, {
+      hint: 'Images need a directory of IDX files. For a table give `label`, the name of the column with its labels.',
+      data: { directory },
+    });
   return readdirSync(directory);
 }
 

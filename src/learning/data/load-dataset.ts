@@ -6,6 +6,7 @@ import { ThermolinkError } from '../../errors.js';
 import type { Dataset, DatasetSource, ExampleSet } from './dataset.js';
 import { findDatasetFiles } from './find-files.js';
 import { type IdxArray, parseIdx } from './idx.js';
+import { loadTable } from './load-table.js';
 import { readDataFile } from './read-file.js';
 
 /** What a whole number means as a pixel: 255 is white, whatever the type of number could hold. */
@@ -24,6 +25,8 @@ const LABEL_MAX = 255;
  * are divided by 255. Pixels in floating point lie in 0 … 1 and are taken as they are. Labels are whole
  * numbers in 0 … 255.
  *
+ * A table is a text file with names in its first line, one of which is that of its labels (`loadTable`).
+ *
  * Errors: BAD_ARGUMENT for a source of no known kind; BAD_DATASET when files are missing, disagree in counts
  * or image sizes, hold no example, pixels or labels outside these ranges, or when all training examples are
  * of one class; BAD_FILE when a file is not what its name says.
@@ -31,9 +34,10 @@ const LABEL_MAX = 255;
 export function loadDataset(source: DatasetSource): Dataset {
   checkObject('source', source, "{ kind: 'mnist' }, or { kind: 'directory', directory: 'my-images' }");
   if (source.kind === 'mnist') return loadDirectory(mnistDirectory(), 'mnist');
+  if (source.kind === 'table') return loadTable(source);
   if (source.kind !== 'directory') {
     const { kind } = source as { readonly kind: unknown };
-    throw badArgument('source.kind', kind, "'mnist' or 'directory'");
+    throw badArgument('source.kind', kind, "'mnist', 'directory' or 'table'");
   }
   if (typeof source.directory !== 'string') throw badArgument('source.directory', source.directory, 'a path');
   return loadDirectory(source.directory, source.directory);

@@ -48,6 +48,19 @@ export interface LayerPlace {
   readonly biasOffset: number;
 }
 
+/** A layer with the name that its arrays have in a file of weights. */
+export interface NamedLayer extends LayerPlace {
+  readonly name: string;
+}
+
+/** What the file of weights says beside the parameters. */
+export interface WeightsDescription {
+  /** The layers in which all parameters lie. */
+  readonly layers: readonly NamedLayer[];
+  /** Texts that are stored beside the arrays. */
+  readonly facts: Readonly<Record<string, string>>;
+}
+
 /** The curvature of one layer, taken for the Kronecker product (XᵀX) ⊗ (DᵀD). */
 export interface LayerCurvature {
   /** X, any number of rows × (inputs + 1): what the layer reads, with a 1 for its bias. */
@@ -127,6 +140,8 @@ export interface Problem<Measures extends Figures = NoFigures, Test extends Figu
   evaluate(point: StepPoint): Evaluation<Measures>;
   /** How good `parameters` [P] are, on what no step has seen or exactly; `step` counts the steps so far. */
   test(parameters: Float64Array, step: number): Test;
+  /** How the parameters are stored. Left out: as one array, `parameters`, with the settings beside it. */
+  readonly weights?: WeightsDescription;
   /** Called when the training has ended: threads stop here. */
   close?(): Promise<void>;
 }

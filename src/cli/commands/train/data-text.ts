@@ -1,5 +1,5 @@
 import type { Dataset } from '../../../learning/data/dataset.js';
-import { formatCount, formatNumber } from '../../../number-text.js';
+import { counted, formatCount, formatNumber } from '../../../number-text.js';
 
 /** More empty classes than this are counted, not listed. */
 const LISTED_MAX = 12;
@@ -7,7 +7,12 @@ const LISTED_MAX = 12;
 const DARK = 1 / 255;
 
 /** What is trained on, on one line. */
-export function dataText({ train, test, rows, columns, classes }: Dataset): string {
+export function dataText({ train, test, rows, columns, classes, encoding }: Dataset): string {
+  if (encoding !== undefined)
+    return (
+      `${formatCount(train.count)} training and ${formatCount(test.count)} test rows of ` +
+      `${counted(columns, 'input')}, ${formatCount(classes)} classes of ${encoding.label.name}`
+    );
   return (
     `${formatCount(train.count)} training and ${formatCount(test.count)} test images of ` +
     `${rows} × ${columns} pixels, ${formatCount(classes)} classes`
@@ -15,7 +20,7 @@ export function dataText({ train, test, rows, columns, classes }: Dataset): stri
 }
 
 /** One line `warning: …` for each fact that makes a data set look like a mistake. */
-export function dataWarnings({ train, classes }: Dataset): string {
+export function dataWarnings({ train, classes, encoding }: Dataset): string {
   const warnings: string[] = [];
   const present = new Set(train.labels);
   const empty = Array.from({ length: classes }, (_, label) => label).filter((label) => !present.has(label));
@@ -27,7 +32,7 @@ export function dataWarnings({ train, classes }: Dataset): string {
   }
   const brightest = train.inputs.reduce((a, b) => Math.max(a, b), 0);
   // Inputs are float32, and rounding must not hide the fault.
-  if (brightest <= Math.fround(DARK))
+  if (encoding === undefined && brightest <= Math.fround(DARK))
     warnings.push(
       `the brightest training pixel is ${formatNumber(brightest * 255)} of 255, so the images are nearly black; store pixels as 0 to 255.`,
     );

@@ -16,6 +16,7 @@ import {
   wholeNumbers,
 } from '../../options/values.js';
 import { withInterrupt } from '../../output/interrupt.js';
+import { DATA_OPTIONS } from './data-options.js';
 import { CLASSIFIER_OPTIMIZERS, refuseInertOptions, usesBoard } from './inert-options.js';
 import { drawCurves, OUTPUT_OPTIONS, storedPlanOf, withWayOn } from './output-options.js';
 import { printAndDraw } from './print-and-draw.js';
@@ -38,10 +39,7 @@ const OPTIONS = {
     'train a perceptron with these hidden layers, such as 128 or 64,32, in place of the convolution classifier',
     { value: wholeNumbers },
   ),
-  data: option('--data <dir>', 'a directory of IDX files instead of MNIST', {
-    file: 'input',
-    libraryName: "kind: 'directory'",
-  }),
+  ...DATA_OPTIONS,
   epochs: option('--epochs <E>', 'passes over the training examples', {
     value: positiveInteger(),
     default: 1,
@@ -131,10 +129,12 @@ Examples:
   thermolink train mnist --optimizer kfac --out runs/kfac
   thermolink train mnist --optimizer kfac --preset exact
   thermolink train mnist --optimizer adam --data ~/fashion-mnist
+  thermolink train mnist --data patients.csv --label diabetes --epochs 20 --batch 32
 
 Left out, an option takes the default of its optimizer: for tngd rate 0.7 (falling linearly to 0), damping 0.3,
 time 1, x0 keep, clip 0.5. kfac trains --hidden 128 and asks for a dense board, by default emulator:ideal-1024.
-Directory DIR gets metrics.jsonl, summary.json, curves.svg and checkpoint.bin.`,
+A table trains --hidden 32 by default.
+Directory DIR gets metrics.jsonl, summary.json, curves.svg, checkpoint.bin and the weights (.safetensors, .npz).`,
   async run(options) {
     const plan = planOf(options);
     await checkFiles(OPTIONS, options);
@@ -180,6 +180,8 @@ function planOf(options: TrainOptions): TrainingPlan {
     record,
     recordSamples,
     data,
+    label,
+    splitSeed,
     epochs,
     batch,
     trainSize,
@@ -228,7 +230,7 @@ function planOf(options: TrainOptions): TrainingPlan {
     logFile,
     record,
     recordSamples,
-    data,
+    ...{ data, label, splitSeed },
     epochs,
     batch,
     trainSize,

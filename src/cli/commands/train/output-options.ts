@@ -1,4 +1,5 @@
 import { ThermolinkError } from '../../../errors.js';
+import type { TrainingOutput } from '../../../learning/train-request.js';
 import type { ExistingTraining } from '../../../learning/training-files.js';
 import { formatCount } from '../../../number-text.js';
 import { flag, option } from '../../options/option.js';
@@ -7,6 +8,7 @@ import { flag, option } from '../../options/option.js';
 export const OUTPUT_OPTIONS = {
   out: option('--out <dir>', 'store metrics, summary, curves and a checkpoint here', { file: 'own' }),
   resume: flag('--resume', 'go on with the training in --out', { libraryName: "existing: 'resume'" }),
+  tensorboard: flag('--tensorboard', 'write the metrics as events of TensorBoard too, into --out'),
   overwrite: flag('--overwrite', 'replace a training in --out', { libraryName: "existing: 'overwrite'" }),
 };
 
@@ -14,6 +16,7 @@ export const OUTPUT_OPTIONS = {
 export interface StoredPlan {
   readonly out?: string;
   readonly existing: ExistingTraining;
+  readonly tensorboard?: boolean;
 }
 
 /** Errors: BAD_ARGUMENT for options that exclude each other. */
@@ -21,14 +24,22 @@ export function storedPlanOf(options: {
   readonly out?: string | undefined;
   readonly resume?: true | undefined;
   readonly overwrite?: true | undefined;
+  readonly tensorboard?: true | undefined;
 }): StoredPlan {
-  const { out, resume, overwrite } = options;
+  const { out, resume, overwrite, tensorboard = false } = options;
   const usage = (message: string, hint: string): ThermolinkError =>
     new ThermolinkError('BAD_ARGUMENT', message, { hint });
   if (out === undefined && (resume || overwrite))
     throw usage('--resume and --overwrite need the directory of a training.', 'Name it by --out.');
+  if (out === undefined && tensorboard)
+    throw usage('--tensorboard needs a directory for its events.', 'Name it by --out.');
   if (resume && overwrite) throw usage('--resume and --overwrite exclude each other.', 'Choose one.');
-  return { out, existing: resume ? 'resume' : overwrite ? 'overwrite' : 'refuse' };
+  return { out, existing: resume ? 'resume' : overwrite ? 'overwrite' : 'refuse', tensorboard };
+}
+
+/** Where the library puts the files of the training. */
+export function outputOf({ out, existing, tensorboard }: StoredPlan): TrainingOutput | undefined {
+  return out === undefined ? undefined : { directory: out, existing, ...(tensorboard && { tensorboard }) };
 }
 
 /** If a training was ended from outside after its first step, adds to the error how to go on. */

@@ -8,7 +8,7 @@ import { type TrainProblemRequest, trainProblem } from '../../../learning/train-
 import { checkTrainingDirectory } from '../../../learning/training-files.js';
 import { type DeviceOptions, deviceUri, withDevice } from '../../device.js';
 import { refuseTooLargeShape } from './board-size.js';
-import type { StoredPlan } from './output-options.js';
+import { outputOf, type StoredPlan } from './output-options.js';
 import { environmentOf, shown, TICKS_MAX, TRAINING_DEVICE } from './run-training.js';
 import { type ShownFigure, TrainingDisplay } from './training-display.js';
 
@@ -80,7 +80,7 @@ export async function runProblem<Measures extends Figures, P extends Problem<Mea
           seed,
           testEvery: testEvery ?? Math.max(1, Math.floor(steps / TESTS)),
           signal,
-          output: out === undefined ? undefined : { directory: out, existing },
+          output: outputOf(plan),
           ...callbacks,
         }),
       );

@@ -2,6 +2,7 @@ import { createAnalogSolver } from '../../../algorithms/board-solver.js';
 import { createExactSolver, createNoSolver } from '../../../algorithms/truncated.js';
 import type { DeviceIdentity } from '../../../driver/device-api.js';
 import { ThermolinkError } from '../../../errors.js';
+import type { Dataset } from '../../../learning/data/dataset.js';
 import { loadDataset } from '../../../learning/data/load-dataset.js';
 import { createConvolutionClassifier } from '../../../learning/network/convolution-classifier.js';
 import { createMlp } from '../../../learning/network/mlp.js';
@@ -15,12 +16,14 @@ import {
 import type { StepFacts, StepRecord, TrainingSummary } from '../../../learning/record.js';
 import { type CurvatureName, resolveRequest } from '../../../learning/train-request.js';
 import { checkTrainRequest, type TrainRequest, train } from '../../../learning/trainer.js';
-import { checkTrainingDirectory, type ExistingTraining } from '../../../learning/training-files.js';
+import { checkTrainingDirectory } from '../../../learning/training-files.js';
 import { type DeviceOptions, deviceUri, withDevice } from '../../device.js';
 
 import { refuseTooLargeForBoard, refuseTooLargeLayers } from './board-size.js';
+import { type DataPlan, datasetSourceOf } from './data-options.js';
 import { dataText, dataWarnings } from './data-text.js';
 import { usesBoard } from './inert-options.js';
+import { outputOf, type StoredPlan } from './output-options.js';
 import { CLASSIFIER_FIGURES, TrainingDisplay } from './training-display.js';
 
 export const TRAINING_DEVICE = 'emulator:ideal-crossbar';
@@ -29,6 +32,9 @@ const INVERTING_DEVICE = 'emulator:ideal-1024';
 /** Hidden layers of what kfac trains: more parameters than a board has cells. */
 const KFAC_HIDDEN = [128];
 
+/** Hidden layers of what is trained on a table. */
+const TABLE_HIDDEN = [32];
+
 /**
  * Most ticks of one board run in a training, which has hundreds of them. They take 33 ms on a board with
  * τ = 1 µs and h = τ/32, and minutes in an emulator.
@@ -36,16 +42,17 @@ const KFAC_HIDDEN = [128];
 export const TICKS_MAX = 2 ** 20;
 
 /** One training as a command line asks for it. */
-export interface TrainingPlan extends DeviceOptions {
+export interface TrainingPlan extends DeviceOptions, DataPlan, StoredPlan {
   readonly optimizer: OptimizerName | 'control';
   /** What answers in place of the board. Left out: the board does, where the optimizer uses one. */
   readonly digital?: 'no-board' | 'exact' | undefined;
-  /** Hidden layers of a perceptron. Default: for kfac one of 128, else the convolution classifier. */
+  /**
+   * Hidden layers of a perceptron. Default: for kfac one of 128, for a table one of 32, else the convolution
+   * classifier.
+   */
   readonly hidden?: readonly number[] | undefined;
   readonly settings: OptimizerOptions;
   readonly device?: string;
-  /** A directory of IDX files; default MNIST. */
-  readonly data?: string;
   readonly epochs: number;
   readonly batch: number;
   readonly trainSize?: number;
@@ -56,8 +63,6 @@ export interface TrainingPlan extends DeviceOptions {
   readonly chopped?: true | undefined;
   /** How often couplings are rounded stochastically. */
   readonly roundings?: number | undefined;
-  readonly out?: string;
-  readonly existing: ExistingTraining;
   readonly quiet: boolean;
 }
 
@@ -123,11 +128,9 @@ export function optimizerOf({ optimizer, settings }: Pick<TrainingPlan, 'optimiz
 }
 
 function requestOf(plan: TrainingPlan, signal: AbortSignal): Omit<TrainRequest, 'optimizer'> {
-  const data = loadDataset(
-    plan.data === undefined ? { kind: 'mnist' } : { kind: 'directory', directory: plan.data },
-  );
+  const data = loadDataset(datasetSourceOf(plan));
   const { rows, columns, classes } = data;
-  const hidden = plan.hidden ?? (plan.optimizer === 'kfac' ? KFAC_HIDDEN : undefined);
+  const hidden = plan.hidden ?? hiddenByDefault(plan, data);
   return {
     network:
       hidden === undefined
@@ -141,8 +144,14 @@ function requestOf(plan: TrainingPlan, signal: AbortSignal): Omit<TrainRequest, 
     trainSize: plan.trainSize,
     curvatureExamples: plan.curvatureExamples,
     ...(plan.curvature === undefined ? {} : { curvature: plan.curvature }),
-    output: plan.out === undefined ? undefined : { directory: plan.out, existing: plan.existing },
+    output: outputOf(plan),
   };
+}
+
+/** Undefined for the convolution classifier, which images are trained with. */
+function hiddenByDefault({ optimizer }: TrainingPlan, data: Dataset): readonly number[] | undefined {
+  if (optimizer === 'kfac') return KFAC_HIDDEN;
+  return data.encoding === undefined ? undefined : TABLE_HIDDEN;
 }
 
 /** Errors after which a training can be resumed, since a step keeps nothing in the board. */
