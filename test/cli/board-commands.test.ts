@@ -37,7 +37,8 @@ describe('thermolink ping', () => {
 });
 
 describe('thermolink bench link', () => {
-  it('measures both directions, the overhead, and round trips', async () => {
+  // What it sends has quick tests of its own.
+  it('measures both directions, the overhead, and round trips', { tags: 'long' }, async () => {
     const { stdout, exitCode } = await runCommand(
       'bench',
       'link',

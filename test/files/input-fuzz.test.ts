@@ -1,11 +1,14 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { ThermolinkError } from '../../src/errors.js';
 import { readMatrix, readVector } from '../../src/files/read-array.js';
 import { fileWriter } from '../cli/support/temporary-files.js';
+import { law } from '../support/law.js';
 import { NPY_FILES } from './npy-fixtures.js';
 
 const write = fileWriter();
+
+const RUNS = { seed: 20240710, numRuns: 120 };
 
 /** Longer than any small file may take, far shorter than a hang. */
 const PATIENCE_MS = 10_000;
@@ -79,42 +82,41 @@ const csvFiles = fc.constantFrom(
 const numberish = fc.array(fc.constantFrom(...'0123456789+-.eE,; \t\r\n#naif\0"'), { maxLength: 60 });
 
 describe('no bytes break the readers', () => {
-  it.each(['x.npy', 'x.csv'])('random bytes as %s', async (name) => {
-    await fc.assert(
-      fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), (bytes) => attack(name, bytes)),
-      {
-        numRuns: 120,
-      },
+  for (const name of ['x.npy', 'x.csv'])
+    law(`random bytes as ${name}`, RUNS, (runs) =>
+      fc.assert(
+        fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), (bytes) => attack(name, bytes)),
+        runs,
+      ),
     );
-  });
 
-  it('random bytes after a valid beginning', async () => {
-    await fc.assert(
+  law('random bytes after a valid beginning', RUNS, (runs) =>
+    fc.assert(
       fc.asyncProperty(npyFiles, fc.nat(130), fc.uint8Array({ maxLength: 200 }), (file, at, tail) =>
         attack('x.npy', Buffer.concat([file.subarray(0, at), tail])),
       ),
-      { numRuns: 100 },
-    );
-  });
+      runs,
+    ),
+  );
 
-  it('damaged .npy files', async () => {
-    await fc.assert(
+  law('damaged .npy files', RUNS, (runs) =>
+    fc.assert(
       fc.asyncProperty(npyFiles, mutations, (file, changes) => attack('x.npy', mutate(file, changes))),
-      { numRuns: 100 },
-    );
-  });
+      runs,
+    ),
+  );
 
-  it('damaged .csv files', async () => {
-    await fc.assert(
+  law('damaged .csv files', RUNS, (runs) =>
+    fc.assert(
       fc.asyncProperty(csvFiles, mutations, (file, changes) => attack('x.csv', mutate(file, changes))),
-      { numRuns: 100 },
-    );
-  });
+      runs,
+    ),
+  );
 
-  it('text that is nearly numbers', async () => {
-    await fc.assert(
+  law('text that is nearly numbers', RUNS, (runs) =>
+    fc.assert(
       fc.asyncProperty(numberish, (characters) => attack('x.txt', Buffer.from(characters.join('')))),
-      { numRuns: 100 },
-    );
-  });
+      runs,
+    ),
+  );
 });

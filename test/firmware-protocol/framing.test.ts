@@ -10,6 +10,7 @@ import {
 } from '../../firmware-protocol/framing.js';
 import { FAULT_BYTES_KEPT, FRAME_OVERHEAD_BYTES } from '../../firmware-protocol/limits.js';
 import { anyFrame, hardBytes, joined, pieces } from '../support/frames.js';
+import { law } from '../support/law.js';
 
 const RUNS = { seed: 20240602, numRuns: 400 };
 const FRAME_MAX = 600;
@@ -61,7 +62,7 @@ function decode(chunks: readonly Uint8Array[], decoder = new FrameDecoder(FRAME_
   return chunks.flatMap((chunk) => decoder.push(chunk));
 }
 
-test('COBS equals the naive encoding, has no zero inside, and comes back', () => {
+law('COBS equals the naive encoding, has no zero inside, and comes back', RUNS, (runs) => {
   fc.assert(
     fc.property(hardBytes(1300), (raw) => {
       const encoded = cobsEncode(raw);
@@ -71,18 +72,18 @@ test('COBS equals the naive encoding, has no zero inside, and comes back', () =>
       expect(naiveUncobs(Array.from(encoded.subarray(0, -1)))).toEqual(Array.from(raw));
       expect(decodeCobs([encoded.subarray(0, -1)])).toEqual(raw);
     }),
-    RUNS,
+    runs,
   );
 });
 
-test('COBS is decoded alike from pieces, one block after another', () => {
+law('COBS is decoded alike from pieces, one block after another', RUNS, (runs) => {
   fc.assert(
     fc.property(fc.array(fc.tuple(hardBytes(1300), fc.array(fc.nat(), { maxLength: 6 }))), (blocks) => {
       const decoder = new CobsDecoder(1400);
       for (const [raw, cuts] of blocks)
         expect(decodeCobs(pieces(cobsEncode(raw).subarray(0, -1), cuts), decoder)).toEqual(raw);
     }),
-    RUNS,
+    runs,
   );
 });
 
@@ -106,7 +107,7 @@ test('a block that COBS cannot have made is refused, a needless last group is no
   expect(decode(...full, 1)).toBe(254);
 });
 
-test('frames come back, whatever the chunks', () => {
+law('frames come back, whatever the chunks', RUNS, (runs) => {
   fc.assert(
     fc.property(
       fc.array(anyFrame(PAYLOAD_MAX), { maxLength: 6 }),
@@ -116,7 +117,7 @@ test('frames come back, whatever the chunks', () => {
         expect(decode(pieces(stream, cuts))).toEqual(frames.map((frame) => ({ kind: 'frame', frame })));
       },
     ),
-    RUNS,
+    runs,
   );
 });
 
@@ -139,7 +140,7 @@ const dirtyStream = fc
   )
   .map(joined);
 
-test('what is decoded does not depend on the chunks', () => {
+law('what is decoded does not depend on the chunks', { ...RUNS, numRuns: 200 }, (runs) => {
   fc.assert(
     fc.property(dirtyStream, fc.array(fc.nat(), { maxLength: 40 }), (stream, cuts) => {
       const bytewise = Array.from(stream, (byte) => Uint8Array.of(byte));
@@ -147,7 +148,7 @@ test('what is decoded does not depend on the chunks', () => {
       expect(decode(pieces(stream, cuts))).toEqual(whole);
       expect(decode(bytewise)).toEqual(whole);
     }),
-    { ...RUNS, numRuns: 200 },
+    runs,
   );
 });
 
@@ -171,7 +172,7 @@ test('every byte is accounted for: part of a frame, of a counted fault, or a del
   );
 });
 
-test('no good frame after a delimiter is lost, whatever comes before it', () => {
+law('no good frame after a delimiter is lost, whatever comes before it', RUNS, (runs) => {
   fc.assert(
     fc.property(
       dirtyStream,
@@ -182,7 +183,7 @@ test('no good frame after a delimiter is lost, whatever comes before it', () => 
         expect(decode(pieces(stream, cuts)).at(-1)).toEqual({ kind: 'frame', frame });
       },
     ),
-    RUNS,
+    runs,
   );
 });
 
@@ -199,7 +200,7 @@ test('a zero in mid frame cuts it: one fault, and the next frame passes', () => 
   );
 });
 
-test('any change of a single bit makes a fault, never another frame', () => {
+law('any change of a single bit makes a fault, never another frame', { ...RUNS, numRuns: 2000 }, (runs) => {
   fc.assert(
     fc.property(anyFrame(60), fc.nat(), (frame, place) => {
       const bytes = encodeFrame(frame);
@@ -209,7 +210,7 @@ test('any change of a single bit makes a fault, never another frame', () => {
       expect(items.length).toBeGreaterThan(0);
       for (const item of items) expect(item.kind).toBe('fault');
     }),
-    { ...RUNS, numRuns: 2000 },
+    runs,
   );
 });
 

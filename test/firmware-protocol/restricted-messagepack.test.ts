@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ARRAY_ITEMS_MAX, TEXT_BYTES_MAX } from '../../firmware-protocol/limits.js';
 import { pack, packParts, unpack, type WireValue } from '../../firmware-protocol/restricted-messagepack.js';
+import { law } from '../support/law.js';
 import { fromHex, toHex } from '../support/protocol-vectors.js';
 
 const RUNS = { seed: 20240603, numRuns: 1000 };
@@ -50,12 +51,12 @@ test('in parts a list is the same bytes, and a long last item is not copied', ()
   );
 });
 
-test('every value of the subset comes back', () => {
+law('every value of the subset comes back', RUNS, (runs) => {
   fc.assert(
     fc.property(value, (wanted) => {
       expect(unpack(pack(wanted))).toEqual({ ok: true, value: wanted });
     }),
-    RUNS,
+    runs,
   );
 });
 
@@ -94,15 +95,19 @@ test('every first byte with every kind of continuation', () => {
       }
 });
 
-test('a changed byte in good bytes never throws and never makes a second encoding', () => {
-  fc.assert(
-    fc.property(value, fc.nat(), fc.nat(255), (wanted, place, byte) => {
-      const encoded = pack(wanted);
-      expectStrict(encoded.with(place % encoded.length, byte));
-    }),
-    { ...RUNS, numRuns: 3000 },
-  );
-});
+law(
+  'a changed byte in good bytes never throws and never makes a second encoding',
+  { ...RUNS, numRuns: 3000 },
+  (runs) => {
+    fc.assert(
+      fc.property(value, fc.nat(), fc.nat(255), (wanted, place, byte) => {
+        const encoded = pack(wanted);
+        expectStrict(encoded.with(place % encoded.length, byte));
+      }),
+      runs,
+    );
+  },
+);
 
 test('every prefix of good bytes is truncated', () => {
   fc.assert(

@@ -10,7 +10,11 @@ export interface LawRuns {
  * A law of random inputs as two tests: a third of the runs in every test run, all of them in the long one. A
  * third begins with the same seed, so it tries the first of the same inputs.
  */
-export function law(title: string, { seed, numRuns }: LawRuns, check: (runs: LawRuns) => void): void {
+export function law(
+  title: string,
+  { seed, numRuns }: LawRuns,
+  check: (runs: LawRuns) => void | Promise<void>,
+): void {
   const few = Math.ceil(numRuns / 3);
   test(`${title} (${few} runs)`, () => check({ seed, numRuns: few }));
   test(`${title} (${numRuns} runs)`, { tags: 'long' }, () => check({ seed, numRuns }));

@@ -11,6 +11,7 @@ import {
   programImage,
 } from '../../support/analog-boards.js';
 import { referenceState, referenceTick, referenceZeta } from '../../support/analog-reference.js';
+import { law } from '../../support/law.js';
 
 const edges = (low: number, high: number) =>
   fc.oneof(
@@ -153,7 +154,7 @@ describe('against the BigInt reference', () => {
 });
 
 describe('a run', () => {
-  test('in pieces is the same run', () => {
+  law('in pieces is the same run', { seed: 20240505, numRuns: 300 }, (runs) => {
     fc.assert(
       fc.property(problem, fc.nat(6), (p, cut) => {
         const image = imageOf(p);
@@ -170,11 +171,11 @@ describe('a run', () => {
         split.advance(program, p.ticks - first, p.firstTick + first, p.runSeed, false);
         expect(arrayState(split, p.cells, image.rows)).toEqual(arrayState(whole, p.cells, image.rows));
       }),
-      { seed: 20240505, numRuns: 300 },
+      runs,
     );
   });
 
-  test('does not depend on what ran on the board before', () => {
+  law('does not depend on what ran on the board before', { seed: 20240506, numRuns: 300 }, (runs) => {
     fc.assert(
       fc.property(problem, problem, (before, p) => {
         const image = imageOf(p);
@@ -189,7 +190,7 @@ describe('a run', () => {
           array.advance(commitProgram(die, image), p.ticks, p.firstTick, p.runSeed, false);
         expect(arrayState(used, 40, 40)).toEqual(arrayState(fresh, 40, 40));
       }),
-      { seed: 20240506, numRuns: 300 },
+      runs,
     );
   });
 
