@@ -127,9 +127,9 @@ function slotSizes(profile: BoardProfile): { couplings: number; blocks: number }
   const dense = profile.dense ? 2 * cells * cells : 0;
   const factored = profile.factored ? 4 * rows * cells : 0;
   const blocks = Math.max(
-    profile.dense ? blockTableBytes(cells, cells) : 0,
+    profile.dense ? blockTableBytesMax(cells, cells) : 0,
     profile.dense ? twoWayTableBytes(cells, cells) : 0,
-    profile.factored ? blockTableBytes(rows, cells) + blockTableBytes(cells, rows) : 0,
+    profile.factored ? blockTableBytesMax(rows, cells) + blockTableBytesMax(cells, rows) : 0,
     profile.factored ? twoWayTableBytes(rows, cells) : 0,
     profile.factored ? (rows / ARRAY_UNIT) * rangesStride(cells) : 0,
   );
@@ -139,6 +139,11 @@ function slotSizes(profile: BoardProfile): { couplings: number; blocks: number }
 /** Bytes of a table that holds for each panel a count and at most one length per column pair. */
 export function blockTableBytes(sums: number, columns: number): number {
   return panelCount(sums) * blockTableStride(columns);
+}
+
+/** The same for any array of at most that size: a smaller one may have more panels of 8 rows, at most 3. */
+function blockTableBytesMax(sums: number, columns: number): number {
+  return (largePanels(sums) + 3) * blockTableStride(columns);
 }
 
 export const blockTableStride = (columns: number) => 4 * (1 + columns / 2);

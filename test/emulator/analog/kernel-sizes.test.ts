@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { commitProgram } from '../../../emulator/analog/effective-program.js';
+import { ARRAY_UNIT, blockTableBytes, kernelMap, padTo } from '../../../emulator/kernel/kernel-map.js';
 import { kernelWarning } from '../../../emulator/kernel/kernel-module.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../../firmware-protocol/program-image.js';
 import { idealBoard, integersFrom } from '../../support/analog-boards.js';
@@ -98,4 +99,24 @@ describe('the kernel equals the oracle in every bit', () => {
     ['8192 cells, dense', () => large({ cells: 8192, rows: 8192, mode: PROGRAM_MODE.dense }, 4), 1],
     ['8192 cells, dense, all codes largest and of one sign', () => largest(8192), 1],
   ])('%s', { tags: 'long' }, (_, image, ticks) => expectEqualAfter(image(), ticks));
+});
+
+test('the block tables of every smaller program fit the memory that a slot has for them', () => {
+  const tooLarge: string[] = [];
+  for (const [cells, rows] of [
+    [65, 49],
+    [64, 64],
+    [33, 97],
+    [8, 3],
+  ]) {
+    const [slot, next] = kernelMap({ ...idealBoard({ cells, rows }).profile, dense: false }).slots;
+    const room = Math.min(...Object.values({ ...slot, next: next.drive }).filter((at) => at > slot.blocks));
+    for (let n = 1; n <= cells; n++)
+      for (let m = 1; m <= rows; m++) {
+        const [columns, padded] = [padTo(ARRAY_UNIT, n), padTo(ARRAY_UNIT, m)];
+        const bytes = blockTableBytes(padded, columns) + blockTableBytes(columns, padded);
+        if (slot.blocks + bytes > room) tooLarge.push(`${m} × ${n} of ${rows} × ${cells}`);
+      }
+  }
+  expect(tooLarge).toEqual([]);
 });
