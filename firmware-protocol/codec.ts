@@ -86,7 +86,7 @@ class Shape {
     const fields: Record<string, WireValue> = {};
     for (let i = 0; i < this.#fields.length; i++) {
       const field = this.#fields[i];
-      const value = items[i + 2] ?? (field.type === 'choice' ? field.absent : undefined);
+      const value = items[i + 2] ?? ('absent' in field ? field.absent : undefined);
       if (value === undefined || !accepts(field, value)) return { bad: field.name };
       fields[field.name] = value;
     }

@@ -72,5 +72,10 @@ export {
 } from './messages/index.js';
 export type { Port } from './port.js';
 export { codeBytes, type ProgramDigest, programDigest } from './program-digest.js';
-export { PROGRAM_MODE, type ProgramImage, type ProgramMode } from './program-image.js';
+export {
+  PROGRAM_MODE,
+  type ProgramImage,
+  type ProgramMode,
+  type RowElement,
+} from './program-image.js';
 export { PROTOCOL_MAJOR, PROTOCOL_MINOR, TABLE_HASH } from './version.js';

@@ -15,6 +15,13 @@ export const ROWS_MAX = 4096;
 /** Largest m · 2^ρ that a commit accepts. It keeps every intermediate below 2⁵³. */
 export const ROW_SCALE_MAX = 8192;
 export const ROW_ATTENUATION_MAX = 12;
+/** Nodes of the table of a row element, and array units (V / 1024) from one to the next. */
+export const ROW_TABLE_NODES = 161;
+export const ROW_TABLE_STEP = 256;
+/** Largest magnitude of a row's output less its drive and the offset of its amplifier. */
+export const ROW_OUTPUT_MAX = 98304;
+/** Largest `linearRows`. Any number above the rows of a program means that it has no row element. */
+export const NO_ROW_ELEMENT = 65535;
 export const COUPLING_BITS_MIN = 4;
 export const COUPLING_BITS_MAX = 16;
 export const COUPLING_MAX = 32767;
@@ -90,7 +97,8 @@ function require(holds: boolean, relation: string): void {
 require(RAIL_MAX % 1024 === 0, 'the rail is a multiple of one array step');
 require(ROW_RAIL === RAIL_MAX / 1024, 'row amplifiers saturate where cells do');
 require(CELLS_MAX * COUPLING_MAX * ROW_RAIL < SAFE_INTEGER_MAX, 'a dense row sum is exact');
-require(ROW_SCALE_MAX * COUPLING_MAX * ROW_RAIL < SAFE_INTEGER_MAX, 'a factored column sum is exact');
+require(ROW_SCALE_MAX * COUPLING_MAX * ROW_OUTPUT_MAX < SAFE_INTEGER_MAX, 'a factored column sum is exact');
+require((ROW_TABLE_NODES - 1) * ROW_TABLE_STEP === 2 * ROW_RAIL, 'the row table spans what a row gives');
 require(DAMPING_MAX * ROW_RAIL < SAFE_INTEGER_MAX / 4, 'the damping term is exact');
 require(NOISE_CODE_MAX * GAUSSIAN_MAX * 2 < 2147483648, 'a noise product fits 32 bits');
 // The link needs these.

@@ -16,6 +16,11 @@ export interface IntegerField {
   readonly doc: string;
   /** Whether the value depends on the clock. Such fields are left out when sessions are compared. */
   readonly volatile?: true;
+  /**
+   * Set for a field that an earlier version does not have. When it is missing, it means this number of
+   * `unit`.
+   */
+  readonly absent?: number;
 }
 
 /** One of a few named numbers. */
@@ -25,8 +30,8 @@ export interface ChoiceField {
   readonly choices: Readonly<Record<string, number>>;
   readonly doc: string;
   readonly volatile?: true;
-  /** Set for a field that an earlier version does not have. When it is missing, it means 0. */
-  readonly absent?: 0;
+  /** Set for a field that an earlier version does not have. When it is missing, it means this code. */
+  readonly absent?: number;
 }
 
 /** Raw bytes; numbers in them are little-endian and may start at any byte. */

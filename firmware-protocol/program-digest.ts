@@ -28,8 +28,9 @@ const WINDOW_BYTES = 131_072;
 let digestWindow: Uint8Array | undefined;
 
 /**
- * The digest of a program: couplings, drive, initial state, then damping, noise amplitude and shift
- * as u32 (protocol.md, "Programs"). `ofCouplings` is their digest, where it is known. Errors: none.
+ * The digest of a program: couplings, drive, initial state, table and drive of the rows if it has a row
+ * element, then damping, noise amplitude and shift as u32 (protocol.md, "Programs"). `ofCouplings` is their
+ * digest, where it is known. Errors: none.
  */
 export function programDigest(
   image: ProgramImage,
@@ -40,7 +41,8 @@ export function programDigest(
     for (let i = 0; i < 4; i++) registers[4 * register + i] = value >>> (8 * i);
   });
   const digest = { ...ofCouplings };
-  for (const codes of [image.drive, image.initialState]) addToDigest(digest, codeBytes(codes));
+  const ofRows = image.rowElement ? [image.rowElement.table, image.rowElement.drive] : [];
+  for (const codes of [image.drive, image.initialState, ...ofRows]) addToDigest(digest, codeBytes(codes));
   addToDigest(digest, registers);
   return digest;
 }

@@ -1,3 +1,5 @@
+import { NO_ROW_ELEMENT } from './limits.js';
+
 /**
  * One program of the board in device codes, as the host uploads it and the device stores it.
  * N cells; the coupling array has `rows` × `cells` entries, row-major, rows = cells in dense mode.
@@ -28,9 +30,32 @@ export interface ProgramImage {
   readonly noiseAmplitude: number;
   /** Noise register s, a whole number, 8…24. */
   readonly noiseShift: number;
+  /** Drives and the element of the rows of a factored program. Left out: rows give what they amplify. */
+  readonly rowElement?: RowElement | undefined;
+}
+
+/**
+ * What the rows of a factored program do beside amplifying (device-model.md, "Row element"): row r ≥
+ * `linearRows` gives T(y) in place of y, and every row gives d_r less than that.
+ */
+export interface RowElement {
+  /** So many first rows stay linear, 0…m. */
+  readonly linearRows: number;
+  /** T [161] at y = 256·(i − 80), i = 0…160, int16 in 2⁻¹⁴ V_fs; T is linear between the nodes. */
+  readonly table: Int16Array;
+  /** d [m], int16, in 2⁻¹⁴ V_fs. */
+  readonly drive: Int16Array;
 }
 
 /** Dense: A is the coupling array. Factored: A = KᵀK + λI with K the coupling array. */
 export const PROGRAM_MODE = { dense: 0, factored: 1 } as const;
 /** A mode by its code. */
 export type ProgramMode = (typeof PROGRAM_MODE)[keyof typeof PROGRAM_MODE];
+
+/**
+ * `linearRows` of `defineProgram`: rows before those with the element, or 65535 without one (protocol.md,
+ * "Programs"). Errors: none.
+ */
+export function linearRowsOf({ rowElement }: Pick<ProgramImage, 'rowElement'>): number {
+  return rowElement?.linearRows ?? NO_ROW_ELEMENT;
+}

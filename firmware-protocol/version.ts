@@ -3,11 +3,11 @@ import { MESSAGES } from './messages/index.js';
 import { TABLE_HASH_HEX } from './table-hash.generated.js';
 
 /**
- * 1.0 is a candidate until it is frozen; docs/reference/protocol.md, "Versions", says what may change then.
+ * 1.1 is a candidate until it is frozen; docs/reference/protocol.md, "Versions", says what may change then.
  */
 export const PROTOCOL_MAJOR = 1;
 /** It grows by additions that an older end can ignore. */
-export const PROTOCOL_MINOR = 0;
+export const PROTOCOL_MINOR = 1;
 
 /** First 64 bits of SHA-256 over `canonicalTables()`: two ends with the same minor must have the same. */
 export const TABLE_HASH: Uint8Array = Uint8Array.from({ length: 8 }, (_, i) =>

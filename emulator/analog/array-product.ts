@@ -1,8 +1,8 @@
 /**
- * The inner products of the array (device-model.md, "One tick"). Couplings are int16 or int8; voltages and
- * row currents are 16-bit integers held as doubles. Every product is below 2³⁰ and every sum below 2⁴³, so
- * sums in doubles are exact in any order. Several rows are computed at a time so that each load of the other
- * factor is used more than once.
+ * The inner products of the array (device-model.md, "One tick"). Couplings are int16 or int8; voltages are
+ * 16-bit integers and row currents below 2¹⁷, held as doubles. Every product is below 2³² and every sum below
+ * 2⁴⁵, so sums in doubles are exact in any order. Several rows are computed at a time so that each load of
+ * the other factor is used more than once.
  */
 
 /** sums_r = Σ_j coupling[r, j] · w_j. */

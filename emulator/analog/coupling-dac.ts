@@ -1,6 +1,7 @@
 import { COUPLING_BITS_MAX, COUPLING_MAX } from '../../firmware-protocol/limits.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
-import { bakeArray } from './baked-couplings.js';
+import { scaled } from '../imperfections/gain.js';
+import { bakeArray, type CrosspointArray } from './baked-couplings.js';
 import type { Die } from './die.js';
 import { diePartsOf } from './die-parts.js';
 
@@ -38,8 +39,10 @@ export function convertCouplings(
     return buffer?.byteLength === bytes ? buffer : new ArrayBuffer(bytes);
   };
   const shift = COUPLING_BITS_MAX - image.couplingBits;
-  const { cells: cellParts, linesDiffer, crosspoints } = diePartsOf(die);
-  const isChanged = linesDiffer || crosspoints !== undefined;
+  const dense = image.mode === PROGRAM_MODE.dense;
+  const { cells: cellParts, linesDiffer, crosspoints, ...ofRows } = diePartsOf(die);
+  const rowGain = dense ? undefined : ofRows.rowGain;
+  const isChanged = linesDiffer || crosspoints !== undefined || rowGain !== undefined;
   if (!isChanged && codes instanceof Int8Array && !anyBelow(codes, -(COUPLING_MAX >> shift))) {
     const kept = new Int8Array(memory(count));
     kept.set(codes);
@@ -50,7 +53,6 @@ export function convertCouplings(
     const clampedCouplings = leftAlign(codes, shift, forward);
     return { forward, transposed: forward, couplingShift: 0, clampedCouplings };
   }
-  const dense = image.mode === PROGRAM_MODE.dense;
   const parts = linesDiffer ? cellParts : undefined;
   const shared = { codes, rows, cells, shift, parts };
   const gains = (array: 'forward' | 'transposed') =>
@@ -58,8 +60,24 @@ export function convertCouplings(
   const cut = bakeArray({ ...shared, gains: gains('forward'), cellLines: dense ? 'rows' : null }, forward);
   if (dense) return { forward, transposed: forward, couplingShift: 0, clampedCouplings: cut };
   const transposed = new Int16Array(count);
-  const alsoCut = bakeArray({ ...shared, gains: gains('transposed'), cellLines: 'columns' }, transposed);
+  const ofTransposed = withRowGains(gains('transposed'), rowGain);
+  const alsoCut = bakeArray({ ...shared, gains: ofTransposed, cellLines: 'columns' }, transposed);
   return { forward, transposed, couplingShift: 0, clampedCouplings: cut + alsoCut };
+}
+
+/** Gains of crosspoints times that of the amplifier of their row, which drives them. */
+function withRowGains(
+  gains: CrosspointArray['gains'],
+  rowGain: Int32Array | undefined,
+): CrosspointArray['gains'] {
+  if (rowGain === undefined) return gains;
+  return (row, out) => {
+    if (gains === undefined) out.fill(rowGain[row]);
+    else {
+      gains(row, out);
+      for (let i = 0; i < out.length; i++) out[i] = scaled(out[i], rowGain[row]);
+    }
+  };
 }
 
 /** Whether any code lies below `least`, which is negative, or above −`least`. */

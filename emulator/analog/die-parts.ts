@@ -13,6 +13,8 @@ interface DieParts {
   /** Whether the lines that lead to the cells differ. */
   readonly linesDiffer: boolean;
   readonly crosspoints: CrosspointGains | undefined;
+  readonly rowGain: Int32Array | undefined;
+  readonly rowOffset: Int32Array | undefined;
   readonly convertDrive: ConvertDrive | undefined;
 }
 
@@ -30,6 +32,8 @@ function makeParts(die: Die): DieParts {
   let cells: CellParts | undefined;
   let linesDiffer = false;
   let crosspoints: CrosspointGains | undefined;
+  let rowGain: Int32Array | undefined;
+  let rowOffset: Int32Array | undefined;
   let convertDrive: ConvertDrive | undefined;
   for (const { effect, magnitudes, measured } of effectsOn(die.profile)) {
     const own = effect.cells?.(magnitudes, info, measured);
@@ -38,9 +42,12 @@ function makeParts(die: Die): DieParts {
       linesDiffer ||= Boolean(own.rate ?? own.fromNext ?? own.fromBefore);
     }
     crosspoints = effect.crosspoints?.(magnitudes, info, measured) ?? crosspoints;
+    const rows = effect.rows?.(magnitudes, info);
+    rowGain = rows?.gain ?? rowGain;
+    rowOffset = rows?.offset ?? rowOffset;
     convertDrive = effect.convertDrive?.(magnitudes, info, measured) ?? convertDrive;
   }
-  return { cells, linesDiffer, crosspoints, convertDrive };
+  return { cells, linesDiffer, crosspoints, rowGain, rowOffset, convertDrive };
 }
 
 function soundCells(cells: number): CellParts {

@@ -3,8 +3,14 @@ import {
   DAMPING_MAX,
   NOISE_CODE_MAX,
   ROW_ATTENUATION_MAX,
+  ROW_TABLE_NODES,
 } from '../../firmware-protocol/limits.js';
-import { PROGRAM_MODE, type ProgramImage, type ProgramMode } from '../../firmware-protocol/program-image.js';
+import {
+  linearRowsOf,
+  PROGRAM_MODE,
+  type ProgramImage,
+  type ProgramMode,
+} from '../../firmware-protocol/program-image.js';
 import { scaled } from '../imperfections/gain.js';
 import type { BoardProfile } from '../profiles/board-profile.js';
 import { convertCouplings, type EffectiveCouplings } from './coupling-dac.js';
@@ -21,6 +27,12 @@ export interface EffectiveProgram extends EffectiveCouplings {
   readonly rows: number;
   /** ρ. */
   readonly rowAttenuation: number;
+  /** Rows from this one on have the row element; `rows` where none has. */
+  readonly linearRows: number;
+  /** The table of the row element, with the last node twice; undefined where no row has it. */
+  readonly rowTable: Int16Array | undefined;
+  /** What each row gives less than T(y) or y, in 2⁻¹⁴ V_fs; undefined where that is 0. */
+  readonly rowDrive: Int32Array | undefined;
   /** e_i in 2⁻²⁴ V_fs·G_fs. */
   readonly drive: Int32Array;
   /** λ_i, u32, in 2⁻¹⁵ G_fs. */
@@ -36,10 +48,20 @@ export interface EffectiveProgram extends EffectiveCouplings {
 }
 
 /** The part of a program that belongs to its arrays. */
-export type ProgramArrays = Pick<EffectiveProgram, keyof EffectiveCouplings | 'mode' | 'cells' | 'rows'>;
+export type ProgramArrays = Pick<
+  EffectiveProgram,
+  keyof EffectiveCouplings | 'mode' | 'cells' | 'rows' | 'linearRows'
+>;
 
 /** Why a board refuses a program. */
-export type ProgramRefusal = 'mode' | 'size' | 'coupling-bits' | 'row-scale' | 'length' | 'register';
+export type ProgramRefusal =
+  | 'mode'
+  | 'size'
+  | 'coupling-bits'
+  | 'row-scale'
+  | 'row-element'
+  | 'length'
+  | 'register';
 
 /** The first reason why this board type can't hold the program; undefined: it can. */
 export function refuseProgram(profile: BoardProfile, image: ProgramImage): ProgramRefusal | undefined {
@@ -51,8 +73,15 @@ export function refuseProgram(profile: BoardProfile, image: ProgramImage): Progr
   if (!isWithin(image.couplingBits, COUPLING_BITS_MIN, profile.couplingBits)) return 'coupling-bits';
   if (!isWithin(image.rowAttenuation, 0, dense ? 0 : ROW_ATTENUATION_MAX)) return 'row-scale';
   if (factored && image.rows * (1 << image.rowAttenuation) > profile.rowScaleMax) return 'row-scale';
+  const { rowElement } = image;
+  if (rowElement && (dense || !profile.rowElement || !isWithin(rowElement.linearRows, 0, image.rows)))
+    return 'row-element';
   const lengths = [image.couplings.length, image.drive.length, image.initialState.length];
   const wanted = [image.rows * image.cells, image.cells, image.cells];
+  if (rowElement) {
+    lengths.push(rowElement.table.length, rowElement.drive.length);
+    wanted.push(ROW_TABLE_NODES, image.rows);
+  }
   if (lengths.some((length, i) => length !== wanted[i])) return 'length';
   const noiseOn = isWithin(image.noiseAmplitude, profile.noiseAmplitudeMin, profile.noiseAmplitudeMax);
   if (!noiseOn && image.noiseAmplitude !== 0) return 'register';
@@ -84,11 +113,37 @@ export function commitProgram(
     cells,
     rows,
     rowAttenuation,
+    linearRows: linearRowsWithin(image),
+    ...effectiveRows(die, image),
     drive: convertDrive(die, image.drive),
     damping: effectiveDamping(die, image),
     noiseShift,
     ...effectiveNoise(die, image),
   };
+}
+
+/** Rows before those with the row element: all of them without one. */
+export function linearRowsWithin(image: Pick<ProgramImage, 'rows' | 'rowElement'>): number {
+  return Math.min(image.rows, linearRowsOf(image));
+}
+
+/** T and d_r − o_r (device-model.md, "Row element" and "Draws and roundings"). */
+function effectiveRows(
+  die: Die,
+  { mode, rows, rowElement }: ProgramImage,
+): Pick<EffectiveProgram, 'rowTable' | 'rowDrive'> {
+  const offsets = mode === PROGRAM_MODE.factored ? diePartsOf(die).rowOffset : undefined;
+  let rowTable: Int16Array | undefined;
+  if (rowElement && rowElement.linearRows < rows) {
+    rowTable = new Int16Array(ROW_TABLE_NODES + 1);
+    rowTable.set(rowElement.table);
+    rowTable[ROW_TABLE_NODES] = rowTable[ROW_TABLE_NODES - 1];
+  }
+  const rowDrive = Int32Array.from(
+    { length: rows },
+    (_, r) => (rowElement?.drive[r] ?? 0) - (offsets?.[r] ?? 0),
+  );
+  return { rowTable, rowDrive: rowDrive.some((d) => d !== 0) ? rowDrive : undefined };
 }
 
 /** λ_i = γ_i·(λ + leakage) (device-model.md, "Draws and roundings"). */

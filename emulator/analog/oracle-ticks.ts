@@ -1,4 +1,4 @@
-import { COUPLING_UNIT_LOG2, ROW_RAIL } from '../../firmware-protocol/limits.js';
+import { COUPLING_UNIT_LOG2, ROW_RAIL, ROW_TABLE_STEP } from '../../firmware-protocol/limits.js';
 import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
 import { columnSums, rowSums } from './array-product.js';
 import { ARRAY_STEP, type ArrayState, type ArrayTicks } from './array-ticks.js';
@@ -72,9 +72,10 @@ export class OracleTicks implements ArrayTicks {
     } else {
       rowSums(program.forward, this.#w, rows, cells, this.#y);
       scale(this.#y, rows, program.couplingShift);
-      rowOverload = rowAmplifiers(this.#y, q, rowFlags, rows, program.rowAttenuation);
+      rowOverload = rowAmplifiers(this.#y, q, rowFlags, program);
+      rowOutputs(this.#y, program);
       columnSums(program.transposed, this.#y, rows, cells, this.#s);
-      // S = 2^ρ · Σ k′·y.
+      // S = 2^ρ · Σ k′·(F − d).
       scale(this.#s, cells, program.couplingShift + program.rowAttenuation);
     }
     integrate(program, v, this.#w, this.#s, r, 1 << (DRIVE_SCALE_LOG2 + tickLog2), this.#next);
@@ -99,16 +100,15 @@ function arrayInput(v: Int32Array, c: Int32Array, cells: number, w: Float64Array
 
 /**
  * Makes y of Σ k·w, in place: U = y + q; y = U >> (15 + ρ); q = U − y·2^(15+ρ). Beyond ±20480 y is clamped, q
- * becomes 0 and the row's flag is set. Returns whether any was.
+ * becomes 0 and the row's flag is set, unless the row has the row element. Returns whether any was set.
  */
 function rowAmplifiers(
   y: Float64Array,
   q: Int32Array,
   flags: Uint8Array,
-  rows: number,
-  attenuation: number,
+  { rows, linearRows, rowAttenuation }: EffectiveProgram,
 ): boolean {
-  const unit = 1 << (COUPLING_UNIT_LOG2 + attenuation);
+  const unit = 1 << (COUPLING_UNIT_LOG2 + rowAttenuation);
   let overload = false;
   for (let r = 0; r < rows; r++) {
     const u = y[r] + q[r];
@@ -116,14 +116,31 @@ function rowAmplifiers(
     if (out > ROW_RAIL || out < -ROW_RAIL) {
       y[r] = out > 0 ? ROW_RAIL : -ROW_RAIL;
       q[r] = 0;
-      flags[r] = 1;
-      overload = true;
+      if (r < linearRows) {
+        flags[r] = 1;
+        overload = true;
+      }
     } else {
       y[r] = out;
       q[r] = u - out * unit;
     }
   }
   return overload;
+}
+
+/**
+ * Makes what each row gives of its y, in place: F − d with F = T(y) of a row with the row element, else y. T
+ * is linear between its nodes: i = y >> 8, f = y & 255, F = T_i + (((T_{i+1} − T_i)·f + 128) >> 8).
+ */
+function rowOutputs(y: Float64Array, { rows, linearRows, rowTable, rowDrive }: EffectiveProgram): void {
+  if (rowTable)
+    for (let r = linearRows; r < rows; r++) {
+      const node = Math.floor((y[r] + ROW_RAIL) / ROW_TABLE_STEP);
+      const rest = y[r] + ROW_RAIL - node * ROW_TABLE_STEP;
+      const rise = (rowTable[node + 1] - rowTable[node]) * rest;
+      y[r] = rowTable[node] + Math.floor((rise + ROW_TABLE_STEP / 2) / ROW_TABLE_STEP);
+    }
+  if (rowDrive) for (let r = 0; r < rows; r++) y[r] -= rowDrive[r];
 }
 
 /** sums = 2^shift · sums. */

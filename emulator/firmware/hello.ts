@@ -1,6 +1,6 @@
 import { ANSWER_CACHE_MAX, BLOCKS_KEPT_MAX, FRAME_BYTES_MAX } from '../../firmware-protocol/limits.js';
 import type { Answer, Command, Event } from '../../firmware-protocol/messages/index.js';
-import { FEATURE, REFUSAL } from '../../firmware-protocol/messages/system.js';
+import { FEATURE, FEATURES_OF_MINOR_0, REFUSAL } from '../../firmware-protocol/messages/system.js';
 import { PROTOCOL_MAJOR, PROTOCOL_MINOR, TABLE_HASH } from '../../firmware-protocol/version.js';
 import type { Board } from './board.js';
 
@@ -57,7 +57,17 @@ export function answerHello(board: Board, hello: Command<'hello'>, resumed: bool
     rowScaleMax: profile.rowScaleMax,
     inFlightBytes: IN_FLIGHT_BYTES,
     answerCache: ANSWER_CACHE_MAX,
-    features: (profile.dense ? FEATURE.dense : 0) + (profile.factored ? FEATURE.factored : 0) + FEATURE.hold,
+    features: featuresFor(hello, board.die),
     keepBlocksMax: BLOCKS_KEPT_MAX,
   };
+}
+
+/** What the board has, as far as this host knows it (protocol.md, "Versions"). */
+function featuresFor({ minor }: Command<'hello'>, { profile }: Board['die']): number {
+  const features =
+    (profile.dense ? FEATURE.dense : 0) +
+    (profile.factored ? FEATURE.factored : 0) +
+    (profile.rowElement ? FEATURE.rowElement : 0) +
+    FEATURE.hold;
+  return minor === 0 ? features & FEATURES_OF_MINOR_0 : features;
 }

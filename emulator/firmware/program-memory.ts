@@ -1,4 +1,9 @@
-import { COUPLING_BITS_MAX, NOISE_SHIFT_MIN, ROWS_MAX } from '../../firmware-protocol/limits.js';
+import {
+  COUPLING_BITS_MAX,
+  NOISE_SHIFT_MIN,
+  ROW_TABLE_NODES,
+  ROWS_MAX,
+} from '../../firmware-protocol/limits.js';
 import type { Command } from '../../firmware-protocol/messages/index.js';
 import { SECTION, type Section } from '../../firmware-protocol/messages/program.js';
 import { REFUSAL } from '../../firmware-protocol/messages/system.js';
@@ -8,12 +13,13 @@ import {
   type ProgramDigest,
   programDigest,
 } from '../../firmware-protocol/program-digest.js';
-import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
+import { PROGRAM_MODE, type ProgramImage, type RowElement } from '../../firmware-protocol/program-image.js';
 import { convertCouplings, type EffectiveCouplings } from '../analog/coupling-dac.js';
 import type { Die } from '../analog/die.js';
 import {
   commitProgram,
   type EffectiveProgram,
+  linearRowsWithin,
   type ProgramArrays,
   refuseProgram,
 } from '../analog/effective-program.js';
@@ -59,14 +65,17 @@ export class ProgramMemory {
   }
 
   define(fields: Command<'defineProgram'>): void {
-    const { mode, cells, rows, couplingBits, rowAttenuation } = fields;
+    const { mode, cells, rows, couplingBits, rowAttenuation, linearRows } = fields;
     const { profile } = this.#die;
+    const hasRowElement = linearRows <= rows;
     const dense = mode === PROGRAM_MODE.dense;
     const refuse = (holds: boolean, detail: string) => {
       if (!holds) throw new Refused(REFUSAL.outOfRange, detail);
     };
     if (!(dense ? profile.dense : profile.factored))
       throw new Refused(REFUSAL.unsupported, `this board has no ${dense ? 'dense' : 'factored'} array`);
+    if (hasRowElement && !profile.rowElement) throw noRowElement();
+    refuse(!(hasRowElement && dense), 'a dense program has no rows that could have an element');
     refuse(cells <= profile.cells, `${cells} cells, the board has ${profile.cells}`);
     if (dense) refuse(rows === cells && rowAttenuation === 0, 'a dense program has rows = cells, ρ = 0');
     else refuse(rows <= Math.min(profile.rows, ROWS_MAX), `${rows} rows, the board has ${profile.rows}`);
@@ -90,6 +99,9 @@ export class ProgramMemory {
       damping: 0,
       noiseAmplitude: 0,
       noiseShift: NOISE_SHIFT_MIN,
+      rowElement: hasRowElement
+        ? { linearRows, table: new Int16Array(ROW_TABLE_NODES), drive: new Int16Array(rows) }
+        : undefined,
     };
   }
 
@@ -153,7 +165,7 @@ export class ProgramMemory {
     clearUpTo(bank, end);
     bank.couplingsDigest ??= couplingsDigest(image.couplings);
     const { mode, cells, rows } = image;
-    return { mode, cells, rows, ...this.#converted(bank, image) };
+    return { mode, cells, rows, linearRows: linearRowsWithin(image), ...this.#converted(bank, image) };
   }
 
   #converted(bank: Bank, image: ProgramImage): EffectiveCouplings {
@@ -182,8 +194,24 @@ export class ProgramMemory {
   }
 
   #section(image: ProgramImage, section: Section): Int8Array | Int16Array {
-    if (section === SECTION.couplings) return image.couplings;
-    return section === SECTION.drive ? image.drive : image.initialState;
+    switch (section) {
+      case SECTION.couplings:
+        return image.couplings;
+      case SECTION.drive:
+        return image.drive;
+      case SECTION.initialState:
+        return image.initialState;
+      case SECTION.rowTable:
+        return this.#rowElement(image).table;
+      case SECTION.rowDrive:
+        return this.#rowElement(image).drive;
+    }
+  }
+
+  #rowElement({ rowElement }: ProgramImage): RowElement {
+    if (!this.#die.profile.rowElement) throw noRowElement();
+    if (!rowElement) throw new Refused(REFUSAL.wrongState, 'the program was defined without a row element');
+    return rowElement;
   }
 
   #checkCodeWidth(image: ProgramImage): void {
@@ -194,6 +222,10 @@ export class ProgramMemory {
       if (couplings[i] < -limit || couplings[i] >= limit)
         throw new Refused(REFUSAL.outOfRange, `coupling ${i} has more than ${couplingBits} bits`);
   }
+}
+
+function noRowElement(): Refused {
+  return new Refused(REFUSAL.unsupported, 'this board has no row element');
 }
 
 /** Whether no code can have more bits than `couplingBits`. */

@@ -32,6 +32,15 @@ export function drawEach(
   return Int32Array.from(drawGaussians(dieSeed, draw, 0, cells), value);
 }
 
+/** One value per row of the board, made likewise. */
+export function drawEachRow(
+  { dieSeed, rows }: DieInfo,
+  draw: number,
+  value: (z: number) => number,
+): Int32Array {
+  return Int32Array.from(drawGaussians(dieSeed, draw, 0, rows), value);
+}
+
 /** Which cells a share breaks: those whose word lies below ⌊ppm·2³²/10⁶⌋. */
 export function drawBroken({ dieSeed, cells }: DieInfo, draw: number, sharePpm: number): number[] {
   const words = new Uint32Array(cells);

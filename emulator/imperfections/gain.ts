@@ -5,9 +5,10 @@
 
 export const GAIN_LOG2 = 20;
 export const UNIT_GAIN = 1 << GAIN_LOG2;
-/** Units of drives and voltages, and of conductances. */
+/** Units of drives and voltages, of conductances, and of what row amplifiers give. */
 export const VOLTAGE_LOG2 = 24;
 export const CONDUCTANCE_LOG2 = 15;
+export const ROW_OUTPUT_LOG2 = 14;
 const GAUSSIAN_UNIT_LOG2 = 12;
 /** Parts per million in one. */
 export const MILLION = 1000000;

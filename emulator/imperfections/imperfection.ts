@@ -40,6 +40,8 @@ export interface DieInfo {
   readonly dieSeed: number;
   /** Cells of the board, whatever the program uses. */
   readonly cells: number;
+  /** Rows of the board, whatever the program uses. */
+  readonly rows: number;
   readonly driveBits: number;
   readonly driveRange: number;
   readonly adcBits: number;
@@ -60,6 +62,14 @@ export interface CellParts {
   /** Shares x⁺ and x⁻ of the neighbours' lines that the cell's line picks up, in 2⁻²⁰. */
   readonly fromNext: Int32Array;
   readonly fromBefore: Int32Array;
+}
+
+/** What the row amplifiers of a die are like, one entry per row of the board. */
+export interface RowParts {
+  /** Factor on what the row gives, in 2⁻²⁰. */
+  readonly gain: Int32Array;
+  /** Added to what the row gives, in 2⁻¹⁴ V_fs. */
+  readonly offset: Int32Array;
 }
 
 /** Writes 1 + ε of a row's first `gains.length` crosspoints, in 2⁻²⁰. */
@@ -143,6 +153,8 @@ export interface Imperfection<M extends IntegerRules = IntegerRules, L extends L
   cells?(magnitudes: Magnitudes<M>, die: DieInfo, measured?: Lists<L>): Partial<CellParts>;
   /** Gains of the crosspoints. Only one effect may have this hook. */
   crosspoints?(magnitudes: Magnitudes<M>, die: DieInfo, measured?: Lists<L>): CrosspointGains;
+  /** Gains and offsets of the row amplifiers, that a commit bakes in. Each has one effect at most. */
+  rows?(magnitudes: Magnitudes<M>, die: DieInfo): Partial<RowParts>;
   /** Replaces the ideal drive DAC. Only one effect may have this hook. */
   convertDrive?(magnitudes: Magnitudes<M>, die: DieInfo, measured?: Lists<L>): ConvertDrive;
   /** Replaces the ideal ADC. Only one effect may have this hook. */

@@ -11,6 +11,8 @@ import { inputOffset } from './input-offset.js';
 import { leakage } from './leakage.js';
 import { noiseColour } from './noise-colour.js';
 import { noiseMismatch } from './noise-mismatch.js';
+import { rowGain } from './row-gain.js';
+import { rowOffset } from './row-offset.js';
 import { softSaturation } from './soft-saturation.js';
 import { stuckAdcChannels } from './stuck-adc-channels.js';
 import { timeConstantMismatch } from './time-constant-mismatch.js';
@@ -34,6 +36,10 @@ export const IMPERFECTIONS = {
   adc,
   /** What a cell's line of the array picks up from the lines beside it. */
   crosstalk,
+  /** How much more than 1 every row amplifier of a factored array gives. */
+  rowGain,
+  /** What every row amplifier gives without being asked for. */
+  rowOffset,
   /** Beyond a knee a cell's voltage is pulled back: rails that begin early and softly. */
   softSaturation,
   /** Noise with a memory. */

@@ -1,4 +1,3 @@
-import { ROW_RAIL } from '../../firmware-protocol/limits.js';
 import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
 import type { ProgramArrays } from '../analog/effective-program.js';
 import {
@@ -11,6 +10,7 @@ import {
   padTo,
   panelCount,
   rangesStride,
+  rowOutputMax,
   type SlotMap,
   smallPanels,
   TWO_WAY_ROWS,
@@ -73,7 +73,7 @@ export function packBytes(packing: Packing, bytesMin: number): PackedCouplings |
           sums: columns,
           columns: padded,
           norm: CODE_MAX * rows,
-          inputMax: ROW_RAIL,
+          inputMax: rowOutputMax(packing.program),
         })
       : undefined,
     bytes: true,
@@ -212,7 +212,7 @@ function packRanges(packing: Packing): TwoWayArray {
   const stride = rangesStride(columns);
   const words = stride / 4;
   const table = new Int32Array(kernel.buffer, slot.blocks, (rows / ARRAY_UNIT) * words);
-  const together = panelsTogether(ROW_RAIL, ARRAY_UNIT);
+  const together = panelsTogether(rowOutputMax(program), ARRAY_UNIT);
   for (let first = 0; first < rows; first += ARRAY_UNIT) {
     stage(packing, program.forward as Int8Array, first, ARRAY_UNIT, columns);
     const panel = first / ARRAY_UNIT;

@@ -1,4 +1,5 @@
 import { GAUSSIAN_TABLE } from '../../firmware-protocol/gaussian-table.generated.js';
+import { ROW_RAIL, ROW_TABLE_NODES } from '../../firmware-protocol/limits.js';
 import type { BoardProfile } from '../profiles/board-profile.js';
 import { PARAMETER_BYTES } from './parameter-block.js';
 
@@ -32,6 +33,7 @@ export interface SlotMap {
   readonly amplitude: number;
   readonly couplings: number;
   readonly blocks: number;
+  readonly rowTable: number;
 }
 
 /**
@@ -114,6 +116,7 @@ export function kernelMap(profile: BoardProfile): KernelMap {
     amplitude: take(4 * cells),
     couplings: take(sizes.couplings),
     blocks: take(sizes.blocks),
+    rowTable: take(2 * (ROW_TABLE_NODES + 1)),
   }));
   return { ...fixed, slots, bytes: next };
 }
@@ -134,6 +137,13 @@ function slotSizes(profile: BoardProfile): { couplings: number; blocks: number }
     profile.factored ? (rows / ARRAY_UNIT) * rangesStride(cells) : 0,
   );
   return { couplings: Math.max(dense, factored), blocks };
+}
+
+const INT16_BOUND = 32768;
+
+/** Bounds what the rows of a program give to its second array, without the row drive, in magnitude. */
+export function rowOutputMax({ linearRows, rows }: { readonly linearRows: number; readonly rows: number }) {
+  return linearRows < rows ? INT16_BOUND : ROW_RAIL;
 }
 
 /** Bytes of a table that holds for each panel a count and at most one length per column pair. */

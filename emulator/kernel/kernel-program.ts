@@ -1,5 +1,5 @@
-import { ROW_RAIL } from '../../firmware-protocol/limits.js';
 import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
+import { columnSums } from '../analog/array-product.js';
 import type { EffectiveProgram, ProgramArrays } from '../analog/effective-program.js';
 import {
   ARRAY_UNIT,
@@ -11,6 +11,7 @@ import {
   paddedCells,
   padTo,
   panelCount,
+  rowOutputMax,
   type SlotMap,
   smallPanels,
 } from './kernel-map.js';
@@ -59,7 +60,7 @@ export function packCouplings(
   const secondBlocks = slot.blocks + blockTableBytes(rows, columns);
   return {
     forward,
-    transposed: cutArray(kernel, map, second, secondBlocks, columns, rows, ROW_RAIL, unit),
+    transposed: cutArray(kernel, map, second, secondBlocks, columns, rows, rowOutputMax(program), unit),
     bytes: false,
   };
 }
@@ -164,6 +165,27 @@ export function loadRegisters(kernel: KernelInstance, slot: SlotMap, program: Ef
   load(slot.damping, program.damping);
   load(slot.amplitude, program.noiseAmplitude);
   kernel.integratorConstants(slot.drive, slot.damping, slot.constant, padded);
+  if (program.rowDrive) addRowDrive(kernel, slot, program, program.rowDrive);
+  if (program.rowTable)
+    new Int16Array(kernel.buffer, slot.rowTable, program.rowTable.length).set(program.rowTable);
+}
+
+/**
+ * S = 2^ρ·Σ k′·(F − d) is 2^ρ·Σ k′·F less a number that does not change while the program runs. The kernel
+ * makes the first sum, of 16-bit F, and the second one goes into the integrator's constant. All sums are
+ * exact, so the bits are the same.
+ */
+function addRowDrive(
+  kernel: KernelInstance,
+  slot: SlotMap,
+  { cells, rows, transposed, couplingShift, rowAttenuation }: EffectiveProgram,
+  rowDrive: Int32Array,
+): void {
+  const sums = new Float64Array(cells);
+  columnSums(transposed, Float64Array.from(rowDrive), rows, cells, sums);
+  const constants = new BigInt64Array(kernel.buffer, slot.constant, cells);
+  const unit = 1 << (couplingShift + rowAttenuation);
+  for (let i = 0; i < cells; i++) constants[i] += BigInt(unit * sums[i]);
 }
 
 /**

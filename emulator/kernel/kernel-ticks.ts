@@ -1,5 +1,5 @@
 import { GAUSSIAN_TABLE } from '../../firmware-protocol/gaussian-table.generated.js';
-import { COUPLING_MAX, ROW_RAIL } from '../../firmware-protocol/limits.js';
+import { COUPLING_MAX, ROW_OUTPUT_MAX, ROW_RAIL } from '../../firmware-protocol/limits.js';
 import { UINT32 } from '../../firmware-protocol/philox.js';
 import { PROGRAM_MODE, type ProgramMode } from '../../firmware-protocol/program-image.js';
 import { ARRAY_STEP, type ArrayState, type ArrayTicks } from '../analog/array-ticks.js';
@@ -35,6 +35,7 @@ interface Slot {
   packedFrom: readonly WeakRef<EffectiveProgram['forward']>[];
   packedMode: ProgramMode | undefined;
   packedCells: number;
+  packedLinearRows: number;
 }
 
 /**
@@ -92,6 +93,7 @@ class KernelTicks implements ArrayTicks {
       packedFrom: [],
       packedMode: undefined,
       packedCells: 0,
+      packedLinearRows: 0,
     }));
     new Int16Array(buffer, map.gaussianTable, GAUSSIAN_TABLE.length).set(GAUSSIAN_TABLE);
     this.#adc = new Int16Array(buffer, map.adc, cells);
@@ -187,6 +189,8 @@ class KernelTicks implements ArrayTicks {
     this.#set(parameter.AMPLITUDE_AT, map.amplitude);
     this.#set(parameter.FORWARD_AT, map.couplings);
     this.#set(parameter.FORWARD_BLOCKS_AT, map.blocks);
+    this.#set(parameter.LINEAR_ROWS, program.linearRows);
+    this.#set(parameter.ROW_TABLE_AT, program.rowTable ? map.rowTable : 0);
     const packed = slot.packed!;
     this.#set(parameter.BYTES, packed.bytes ? 1 : 0);
     this.#set(parameter.COUPLING_SHIFT, program.couplingShift);
@@ -223,7 +227,8 @@ class KernelTicks implements ArrayTicks {
     const norm = last?.norm ?? COUPLING_MAX * program.rows;
     const inputMax = rail / ARRAY_STEP;
     const unit = 1 << (DRIVE_SCALE_LOG2 + tickLog2);
-    const bound = integratorBound(program, norm, factored ? ROW_RAIL : inputMax, inputMax, unit);
+    const rowOutput = program.rowTable || program.rowDrive ? ROW_OUTPUT_MAX : ROW_RAIL;
+    const bound = integratorBound(program, norm, factored ? rowOutput : inputMax, inputMax, unit);
     const moderate = program.rowAttenuation === 0 && bound / unit <= MODERATE_DELTA_MAX;
     // Sums need no widening either, since norm · |w| is part of the bound.
     const narrow = last !== undefined && !factored ? narrowInputMax(program, norm, unit) : -1;
@@ -263,6 +268,7 @@ class KernelTicks implements ArrayTicks {
       slot.packedFrom = [new WeakRef(program.forward), new WeakRef(program.transposed)];
       slot.packedMode = program.mode;
       slot.packedCells = program.cells;
+      slot.packedLinearRows = program.linearRows;
     }
     return slot;
   }
@@ -270,13 +276,14 @@ class KernelTicks implements ArrayTicks {
 
 /** Whether the slot holds the arrays of this program, in the same shape and mode. */
 function holdsCouplings(
-  { packed, packedFrom, packedMode, packedCells }: Slot,
+  { packed, packedFrom, packedMode, packedCells, packedLinearRows }: Slot,
   program: ProgramArrays,
 ): boolean {
   return (
     packed !== undefined &&
     packedMode === program.mode &&
     packedCells === program.cells &&
+    packedLinearRows === program.linearRows &&
     packedFrom[0].deref() === program.forward &&
     packedFrom[1].deref() === program.transposed
   );

@@ -101,4 +101,9 @@ export const COUPLING_SHIFT = 236;
 /** Bytes from the ranges of one panel to those of the next, in a factored program read once as int8. */
 export const RANGES_STRIDE = 240;
 
-export const PARAMETER_BYTES = 244;
+/** Rows from this one on have the row element and set no flag. */
+export const LINEAR_ROWS = 244;
+/** Table of the row element, int16; 0: no row has it. */
+export const ROW_TABLE_AT = 248;
+
+export const PARAMETER_BYTES = 252;

@@ -1,4 +1,3 @@
-import { ROW_RAIL } from '../../firmware-protocol/limits.js';
 import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
 import type { ProgramArrays } from '../analog/effective-program.js';
 import {
@@ -6,6 +5,7 @@ import {
   type KernelMap,
   PANEL_ROWS,
   padTo,
+  rowOutputMax,
   type SlotMap,
   TWO_WAY_ROWS,
   twoWayTableStride,
@@ -52,7 +52,7 @@ export function packTwoWay(
   const rows = padTo(TWO_WAY_ROWS, program.rows);
   const pairs = columns / 2;
   const inputLimit = Math.floor(INT32_MAX / inputMax);
-  const columnLimit = factored ? Math.floor(INT32_MAX / ROW_RAIL) : inputLimit;
+  const columnLimit = factored ? Math.floor(INT32_MAX / rowOutputMax(program)) : inputLimit;
   const tableStride = twoWayTableStride(columns);
   const table = new Int32Array(kernel.buffer, slot.blocks, (rows / TWO_WAY_ROWS) * (tableStride / 4));
   const staging = new Int16Array(kernel.buffer, map.staging, PANEL_ROWS * columns);

@@ -14,6 +14,8 @@ export interface BoardProfile {
   /** false on a crossbar that is too large for N×N couplings. */
   readonly dense: boolean;
   readonly factored: boolean;
+  /** Whether rows of a factored program can have a drive and the row element (device-model.md). */
+  readonly rowElement: boolean;
   /** Widest coupling code, 4…16. */
   readonly couplingBits: number;
   readonly driveBits: number;

@@ -12,6 +12,7 @@ import type { BoardProfile } from './board-profile.js';
 export const IDEAL = {
   banks: 2,
   factored: true,
+  rowElement: true,
   couplingBits: 16,
   driveBits: 16,
   adcBits: 16,

@@ -73,6 +73,7 @@ export const profileSchema = fields({
   banks: integer(1, 2, 'banks'),
   dense: flag(),
   factored: flag(),
+  rowElement: flag().default(false),
   couplingBits: integer(COUPLING_BITS_MIN, COUPLING_BITS_MAX, 'bits'),
   driveBits: converterBits(),
   adcBits: converterBits(),
@@ -102,7 +103,8 @@ export type ParsedProfile = { readonly profile: BoardProfile } | FieldProblem;
 
 /**
  * Reads a profile from data of unknown origin (JSON). Every field must be there except that an effect that is
- * left out is off, as one that is null, and that `measured` may be left out; nothing else may be there.
+ * left out is off, as one that is null, that `rowElement` left out is false, and that `measured` may be left
+ * out; nothing else may be there.
  * Ranges and units are listed in device-model.md, "Profiles". Errors: none; what is wrong is returned as a
  * `FieldProblem`.
  */
@@ -118,6 +120,9 @@ type Require = (holds: boolean, path: Path, problem: string) => void;
 function checkSizes(profile: BoardProfile, require: Require): void {
   const { cells, rows, dense, factored } = profile;
   require(dense || factored, ['factored'], 'and dense are both false; a board has at least one array');
+  require(factored || !profile.rowElement, [
+    'rowElement',
+  ], 'is true; only the rows of a factored board can have one');
   require(!dense || rows === cells, ['rows'], `is ${rows}; a dense board has as many as cells, ${cells}`);
   require(!factored || rows <= ROWS_MAX, ['rows'], `is ${rows}; a factored board has at most ${ROWS_MAX}`);
   for (const [low, high] of [

@@ -53,6 +53,8 @@ const HARSH_EFFECTS = effectsOf({
     source: ASSUMED,
   },
   crosstalk: { sharePpm: 5000, spreadPpm: 3000, source: ASSUMED },
+  rowGain: { spreadPpm: 10000, source: ASSUMED },
+  rowOffset: { spreadPpm: 2500, source: 'assumed: 0.2 % of where a row saturates' },
   softSaturation: { knee: 16777216, slopeLog2: 6, source: 'assumed: a clamp diode that begins at V_fs' },
   noiseColour: { correlation256: 64, source: 'assumed: a noise source of limited bandwidth' },
   commonModeNoise: { sharePpm: 20000, source: ASSUMED },

@@ -14,6 +14,7 @@ export const SPU_PROFILE: BoardProfile = {
   rows: 8,
   dense: true,
   factored: false,
+  rowElement: false,
   couplingBits: 8,
   tickLog2: 4,
   effects: effectsOf({

@@ -5,11 +5,13 @@ import {
   COUPLING_BITS_MIN,
   DAMPING_MAX,
   FRAME_BYTES_MAX,
+  NO_ROW_ELEMENT,
   NOISE_AMPLITUDE_MAX,
   NOISE_CODE_MAX,
   NOISE_SHIFT_MAX,
   NOISE_SHIFT_MIN,
   ROW_ATTENUATION_MAX,
+  ROW_TABLE_NODES,
   ROWS_MAX,
   SAFE_INTEGER_MAX,
   U32_MAX,
@@ -21,7 +23,7 @@ const bank = integer('bank', 0, BANKS - 1, '1', 'which program');
 const codes = bytes('codes', 0, FRAME_BYTES_MAX, 'consecutive codes');
 
 /** The parts of a program in the order of its digest (protocol.md, "Programs"). */
-export const SECTION = { couplings: 0, drive: 1, initialState: 2 } as const;
+export const SECTION = { couplings: 0, drive: 1, initialState: 2, rowTable: 3, rowDrive: 4 } as const;
 export type Section = (typeof SECTION)[keyof typeof SECTION];
 
 export const PROGRAM_MESSAGES = messageTable([
@@ -40,6 +42,16 @@ export const PROGRAM_MESSAGES = messageTable([
       integer('rows', 1, CELLS_MAX, 'row', `N in dense mode, m (at most ${ROWS_MAX}) in factored`),
       integer('couplingBits', COUPLING_BITS_MIN, COUPLING_BITS_MAX, 'bit', 'b; left-aligned on the board'),
       integer('rowAttenuation', 0, ROW_ATTENUATION_MAX, '1', 'ρ; 0 in dense mode'),
+      {
+        ...integer(
+          'linearRows',
+          0,
+          NO_ROW_ELEMENT,
+          'row',
+          `rows before those with the row element; more than \`rows\`, or left out: no row element (left out means ${NO_ROW_ELEMENT})`,
+        ),
+        absent: NO_ROW_ELEMENT,
+      },
     ],
     answer: [],
   },
@@ -99,7 +111,7 @@ export const PROGRAM_MESSAGES = messageTable([
     channel: 'command',
     timeoutMs: 10000,
     delivery: 'once',
-    doc: 'Makes a bank ready to start if its digest is the given one: CRC-32 and CRC-32C over couplings as they travel, drive, initial state (int16), then damping, noise amplitude, noise shift (u32).',
+    doc: 'Makes a bank ready to start if its digest is the given one: CRC-32 and CRC-32C over couplings as they travel, drive, initial state (int16), with a row element its table and the row drive (int16), then damping, noise amplitude, noise shift (u32).',
     fields: [
       bank,
       integer('crc32', 0, U32_MAX, '1', 'ISO-HDLC'),
@@ -134,5 +146,27 @@ export const PROGRAM_MESSAGES = messageTable([
       integer('count', 1, FRAME_BYTES_MAX, '1', 'how many'),
     ],
     answer: [codes],
+  },
+  {
+    kind: 'command',
+    opcode: 23,
+    name: 'writeRowTable',
+    channel: 'command',
+    timeoutMs: 5000,
+    delivery: 'once',
+    doc: 'Writes nodes of the row element’s table, int16 in 2⁻¹⁴ V_fs: node i is T at y = 256·(i − 80). Since minor 1.',
+    fields: [bank, integer('firstNode', 0, ROW_TABLE_NODES - 1, 'node', 'first node'), codes],
+    answer: [],
+  },
+  {
+    kind: 'command',
+    opcode: 24,
+    name: 'writeRowDrive',
+    channel: 'command',
+    timeoutMs: 5000,
+    delivery: 'once',
+    doc: 'Writes what rows give less than T(y) or y, int16 in 2⁻¹⁴ V_fs. Since minor 1.',
+    fields: [bank, integer('firstRow', 0, ROWS_MAX - 1, 'row', 'first row'), codes],
+    answer: [],
   },
 ]);

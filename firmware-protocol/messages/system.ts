@@ -23,7 +23,9 @@ import { bytes, choice, integer, messageTable, text, volatileInteger } from '../
 export const HELLO_PURPOSE = { open: 0, resume: 1 } as const;
 
 /** Bits of HELLO's `features`: what a board has. */
-export const FEATURE = { dense: 1, factored: 2, hold: 4 } as const;
+export const FEATURE = { dense: 1, factored: 2, hold: 4, rowElement: 8 } as const;
+/** The features that minor 0 knows. A board tells an earlier host no others (protocol.md, "Versions"). */
+export const FEATURES_OF_MINOR_0 = FEATURE.dense + FEATURE.factored + FEATURE.hold;
 
 /** Why the device did not execute a command. */
 export const REFUSAL = {
@@ -124,7 +126,13 @@ export const SYSTEM_MESSAGES = messageTable([
         'unacknowledged bytes the device can hold',
       ),
       integer('answerCache', 1, ANSWER_CACHE_MAX, '1', 'answers kept for repeated requests'),
-      integer('features', 0, 7, '1', 'sum of dense 1, factored 2, hold 4'),
+      integer(
+        'features',
+        0,
+        15,
+        '1',
+        'sum of dense 1, factored 2, hold 4, since minor 1 also rowElement 8; to a host of minor 0 at most 7',
+      ),
       integer(
         'keepBlocksMax',
         0,

@@ -11,7 +11,7 @@
 
 -- The tables are written by `npm run generate` from the message tables. Do not edit them.
 -- generated: tables
-local PROTOCOL = {major = 1, minor = 0, hash = 'e36683baf43b7bb7'}
+local PROTOCOL = {major = 1, minor = 1, hash = '12db22ccdbcdda36'}
 local LIMIT = {
   frame_version = 1, flag_nak = 1,
   header_bytes = 8, crc_bytes = 4,
@@ -52,6 +52,7 @@ local TO_DEVICE = {
     {name = 'rows', type = 'integer', min = 1, max = 8192, unit = 'row', doc = 'N in dense mode, m (at most 4096) in factored'},
     {name = 'couplingBits', type = 'integer', min = 4, max = 16, unit = 'bit', doc = 'b; left-aligned on the board'},
     {name = 'rowAttenuation', type = 'integer', min = 0, max = 12, unit = '1', doc = 'ρ; 0 in dense mode'},
+    {name = 'linearRows', type = 'integer', min = 0, max = 65535, unit = 'row', absent = 65535, doc = 'rows before those with the row element; more than `rows`, or left out: no row element (left out means 65535)'},
   }},
   [17] = {name = 'writeCouplings', kind = 'command', path = 'writeCouplings', channel = 1, fields = {
     {name = 'bank', type = 'integer', min = 0, max = 1, unit = '1', doc = 'which program'},
@@ -81,9 +82,19 @@ local TO_DEVICE = {
   }},
   [22] = {name = 'readProgram', kind = 'command', path = 'readProgram', channel = 1, fields = {
     {name = 'bank', type = 'integer', min = 0, max = 1, unit = '1', doc = 'which program'},
-    {name = 'section', type = 'choice', choices = {[0] = 'couplings', [1] = 'drive', [2] = 'initialState'}, doc = 'which codes'},
+    {name = 'section', type = 'choice', choices = {[0] = 'couplings', [1] = 'drive', [2] = 'initialState', [3] = 'rowTable', [4] = 'rowDrive'}, doc = 'which codes'},
     {name = 'firstEntry', type = 'integer', min = 0, max = 67108863, unit = 'entry', doc = 'first code'},
     {name = 'count', type = 'integer', min = 1, max = 65536, unit = '1', doc = 'how many'},
+  }},
+  [23] = {name = 'writeRowTable', kind = 'command', path = 'writeRowTable', channel = 1, fields = {
+    {name = 'bank', type = 'integer', min = 0, max = 1, unit = '1', doc = 'which program'},
+    {name = 'firstNode', type = 'integer', min = 0, max = 160, unit = 'node', doc = 'first node'},
+    {name = 'codes', type = 'bytes', min = 0, max = 65536, doc = 'consecutive codes'},
+  }},
+  [24] = {name = 'writeRowDrive', kind = 'command', path = 'writeRowDrive', channel = 1, fields = {
+    {name = 'bank', type = 'integer', min = 0, max = 1, unit = '1', doc = 'which program'},
+    {name = 'firstRow', type = 'integer', min = 0, max = 4095, unit = 'row', doc = 'first row'},
+    {name = 'codes', type = 'bytes', min = 0, max = 65536, doc = 'consecutive codes'},
   }},
   [32] = {name = 'start', kind = 'command', path = 'start', channel = 1, fields = {
     {name = 'bank', type = 'integer', min = 0, max = 1, unit = '1', doc = 'a committed program'},
@@ -144,7 +155,7 @@ local TO_HOST = {
     {name = 'rowScaleMax', type = 'integer', min = 1, max = 8192, unit = 'row', doc = 'largest m · 2^ρ a commit takes'},
     {name = 'inFlightBytes', type = 'integer', min = 256, max = 4294967295, unit = 'byte', doc = 'unacknowledged bytes the device can hold'},
     {name = 'answerCache', type = 'integer', min = 1, max = 32, unit = '1', doc = 'answers kept for repeated requests'},
-    {name = 'features', type = 'integer', min = 0, max = 7, unit = '1', bits = {[1] = 'dense', [2] = 'factored', [4] = 'hold'}, doc = 'sum of dense 1, factored 2, hold 4'},
+    {name = 'features', type = 'integer', min = 0, max = 15, unit = '1', bits = {[1] = 'dense', [2] = 'factored', [4] = 'hold', [8] = 'rowElement'}, doc = 'sum of dense 1, factored 2, hold 4, since minor 1 also rowElement 8; to a host of minor 0 at most 7'},
     {name = 'keepBlocksMax', type = 'integer', min = 0, max = 64, unit = 'block', doc = 'largest `keepBlocks` of `start`; 0: the device keeps none'},
   }},
   [1] = {name = 'ping', kind = 'command', path = 'ping.answer', channel = 1, fields = {
@@ -216,6 +227,10 @@ local TO_HOST = {
   [22] = {name = 'readProgram', kind = 'command', path = 'readProgram.answer', channel = 1, fields = {
     {name = 'codes', type = 'bytes', min = 0, max = 65536, doc = 'consecutive codes'},
   }},
+  [23] = {name = 'writeRowTable', kind = 'command', path = 'writeRowTable.answer', channel = 1, fields = {
+  }},
+  [24] = {name = 'writeRowDrive', kind = 'command', path = 'writeRowDrive.answer', channel = 1, fields = {
+  }},
   [32] = {name = 'start', kind = 'command', path = 'start.answer', channel = 1, fields = {
     {name = 'runId', type = 'integer', min = 1, max = 4294967295, unit = '1', doc = 'never used again in this session'},
   }},
@@ -261,6 +276,8 @@ local BULK = {
   ['writeCouplings.codes'] = 'couplings',
   ['writeDrive.codes'] = 'i16',
   ['writeInitialState.codes'] = 'i16',
+  ['writeRowTable.codes'] = 'i16',
+  ['writeRowDrive.codes'] = 'i16',
   ['readProgram.answer.codes'] = 'section',
   ['runEnded.overloadedCells'] = 'u16',
   ['runEnded.overloadedRows'] = 'u16',

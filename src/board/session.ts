@@ -1,4 +1,4 @@
-import type { ProgramImage } from '../../firmware-protocol/program-image.js';
+import { linearRowsOf, type ProgramImage } from '../../firmware-protocol/program-image.js';
 import { checkDevice } from '../argument-checks.js';
 import { changedSpan } from '../driver/changed-span.js';
 import type { BoardDevice, CommitReport, DeviceIdentity, RunReport } from '../driver/device-api.js';
@@ -39,6 +39,8 @@ export interface BoardUse {
  */
 export class HeldCouplings {
   couplings: ProgramImage['couplings'] | undefined;
+  /** Rows of the program that holds them before those with a row element. */
+  linearRows: number | undefined;
   sessionCount: number | undefined;
   /**
    * Whether an earlier use has counted what the next upload of couplings sends, such as the training that is
@@ -194,6 +196,7 @@ export class BoardSession {
     try {
       await this.#device.uploadCouplings(BANK, image, { signal: this.#signal });
       this.#held.couplings = codes.couplings;
+      this.#held.linearRows = linearRowsOf(image);
     } catch (error) {
       const isLost = isLoss(error, this.#device, this.#held.sessionCount);
       if (this.#device.recover === undefined || !isLost) throw error;
@@ -208,7 +211,7 @@ export class BoardSession {
   async program(image: ProgramImage): Promise<CommitReport> {
     throwIfAborted(this.#signal);
     const start = performance.now();
-    const isLoaded = [this.#held.couplings, this.#uploadedAhead].includes(image.couplings);
+    const isLoaded = this.#isHeld(image) || this.#uploadedAhead === image.couplings;
     this.#uploadedAhead = undefined;
     const since = isLoaded ? this.#since(image) : undefined;
     const report = await this.#repeated(
@@ -217,6 +220,10 @@ export class BoardSession {
     );
     this.#uploadBytes += sentBytes(image.drive, since?.drive);
     this.#uploadBytes += sentBytes(image.initialState, since?.initialState);
+    if (image.rowElement) {
+      this.#uploadBytes += sentBytes(image.rowElement.table, since?.rowElement?.table);
+      this.#uploadBytes += sentBytes(image.rowElement.drive, since?.rowElement?.drive);
+    }
     if (!isLoaded && !this.#held.isCounted) this.#uploadBytes += image.couplings.byteLength;
     this.#held.isCounted = false;
     const clamped = report.clampedCouplings + report.clampedNoiseCodes;
@@ -227,7 +234,7 @@ export class BoardSession {
 
   async #put(image: ProgramImage): Promise<CommitReport> {
     const { sessionCount } = this.#device;
-    const isLoaded = this.#held.couplings === image.couplings && this.#held.sessionCount === sessionCount;
+    const isLoaded = this.#isHeld(image) && this.#held.sessionCount === sessionCount;
     const since = this.#since(image);
     // Until the commit is answered nobody knows what the bank holds.
     this.#held.couplings = undefined;
@@ -236,8 +243,14 @@ export class BoardSession {
       ? await this.#device.rewriteProgram(BANK, image, { signal: this.#signal, ...(since && { since }) })
       : await this.#device.loadProgram(BANK, image, { signal: this.#signal });
     this.#held.couplings = image.couplings;
+    this.#held.linearRows = linearRowsOf(image);
     this.#image = image;
     return report;
+  }
+
+  /** Whether the board has a program of this shape and these couplings. */
+  #isHeld(image: ProgramImage): boolean {
+    return this.#held.couplings === image.couplings && this.#held.linearRows === linearRowsOf(image);
   }
 
   /** The program whose drive and initial state the board has, if only what differs from it is to be sent. */

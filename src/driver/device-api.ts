@@ -35,6 +35,8 @@ export interface DeviceIdentity {
   readonly rowScaleMax: number;
   readonly hasDense: boolean;
   readonly hasFactored: boolean;
+  /** Whether a factored program may have a `rowElement`: drives and the element of its rows. */
+  readonly hasRowElement: boolean;
   readonly hasHold: boolean;
   /** How many sent blocks the board can keep for `reRequest`; 0 when it can't. */
   readonly keepBlocksMax: number;
@@ -50,10 +52,10 @@ export interface CallOptions {
 /** How a program is rewritten. */
 export interface RewriteOptions extends CallOptions {
   /**
-   * What the bank has. Drive and initial state are then sent from the first code that differs to the last
-   * one. Left out: both are sent whole.
+   * What the bank has. Drive, initial state, table and drive of the rows are then sent from the first code
+   * that differs to the last one. Left out: they are sent whole.
    */
-  readonly since?: Pick<ProgramImage, 'drive' | 'initialState'>;
+  readonly since?: Pick<ProgramImage, 'drive' | 'initialState' | 'rowElement'>;
 }
 
 /** The answer to a commit. */
@@ -193,8 +195,16 @@ export interface BoardDevice {
    */
   readonly recover?: ((cause: ThermolinkError, options?: CallOptions) => Promise<void>) | undefined;
   /**
-   * Uploads a whole program into a bank and commits it by its digest (protocol.md, "Programs"). Errors:
-   * BAD_ARGUMENT, DIGEST_MISMATCH, DEVICE_REFUSED, those of the link.
+   * Uploads a whole program into a bank and commits it by its digest (protocol.md, "Programs").
+   *
+   * With `image.rowElement` (a factored program, `identity.hasRowElement`) cell i settles around the zero of
+   * e_i − λ·v_i − Σ_r k_ri·(F_r − d_r): F_r is T(Σ_j k_rj·v_j) of rows r ≥ linearRows, and Σ_j k_rj·v_j of
+   * the others (device-model.md, "Row element"). Bayesian logistic regression has the examples as rows, the
+   * logistic function less ½ as T, and the labels less ½ as d, all in one unit. Such rows saturate without an
+   * overload. Table and row drive can be rewritten by `rewriteProgram`, `linearRows` can't.
+   *
+   * Errors: BAD_ARGUMENT; UNSUPPORTED for a row element that the board lacks; DIGEST_MISMATCH,
+   * DEVICE_REFUSED, those of the link.
    */
   loadProgram(bank: number, image: ProgramImage, options?: CallOptions): Promise<CommitReport>;
   /**
@@ -203,9 +213,9 @@ export interface BoardDevice {
    */
   uploadCouplings(bank: number, image: ProgramImage, options?: CallOptions): Promise<void>;
   /**
-   * Replaces drive, initial state and registers of a loaded program, or adds them to uploaded couplings, and
-   * commits it. The couplings stay; `image.couplings` must be those of the loaded program. Errors: those of
-   * `loadProgram`.
+   * Replaces drive, initial state, table and drive of the rows, and registers of a loaded program, or adds
+   * them to uploaded couplings, and commits it. The couplings stay; `image.couplings` must be those of the
+   * loaded program. Errors: those of `loadProgram`.
    */
   rewriteProgram(bank: number, image: ProgramImage, options?: RewriteOptions): Promise<CommitReport>;
   /**

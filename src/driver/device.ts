@@ -221,13 +221,13 @@ export class Device implements BoardDevice {
   }
 
   async loadProgram(bank: number, image: ProgramImage, options: CallOptions = {}): Promise<CommitReport> {
-    checkProgram(bank, image, this.identity.banks);
+    checkProgram(bank, image, this.identity);
     this.#bankCells[bank] = image.cells;
     return this.#uploader.load(bank, image, options);
   }
 
   async uploadCouplings(bank: number, image: ProgramImage, options: CallOptions = {}): Promise<void> {
-    checkProgram(bank, image, this.identity.banks);
+    checkProgram(bank, image, this.identity);
     this.#bankCells[bank] = image.cells;
     return this.#uploader.couplings(bank, image, options);
   }
@@ -237,7 +237,7 @@ export class Device implements BoardDevice {
     image: ProgramImage,
     options: RewriteOptions = {},
   ): Promise<CommitReport> {
-    checkProgram(bank, image, this.identity.banks);
+    checkProgram(bank, image, this.identity);
     return this.#uploader.rewrite(bank, image, options);
   }
 

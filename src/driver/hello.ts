@@ -56,7 +56,7 @@ export function versionError(peer: {
   const own = `${PROTOCOL_MAJOR}.${PROTOCOL_MINOR} (tables ${hex(TABLE_HASH)})`;
   const other = `${peer.major}.${peer.minor} (tables ${hex(peer.tableHash)})`;
   return new ThermolinkError('VERSION_MISMATCH', `This host speaks protocol ${own}, the board ${other}.`, {
-    hint: 'Update the one that is older; until protocol 1.0 is frozen both should come from the same release.',
+    hint: 'Update the one that is older; until protocol 1.1 is frozen both should come from the same release.',
     data: { own, board: other },
   });
 }
@@ -150,6 +150,7 @@ export function identityOf(answer: Answer<'hello'>): DeviceIdentity {
     rowScaleMax: answer.rowScaleMax,
     hasDense: (answer.features & FEATURE.dense) !== 0,
     hasFactored: (answer.features & FEATURE.factored) !== 0,
+    hasRowElement: (answer.features & FEATURE.rowElement) !== 0,
     hasHold: (answer.features & FEATURE.hold) !== 0,
     keepBlocksMax: answer.keepBlocksMax,
   };

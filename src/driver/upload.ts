@@ -1,17 +1,24 @@
-import { CELLS_MAX, COUPLING_BITS_MAX, COUPLING_BITS_MIN, U32_MAX } from '../../firmware-protocol/limits.js';
+import {
+  CELLS_MAX,
+  COUPLING_BITS_MAX,
+  COUPLING_BITS_MIN,
+  ROW_TABLE_NODES,
+  U32_MAX,
+} from '../../firmware-protocol/limits.js';
+import type { Command } from '../../firmware-protocol/messages/index.js';
 import {
   codeBytes,
   couplingsDigest,
   type ProgramDigest,
   programDigest,
 } from '../../firmware-protocol/program-digest.js';
-import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
+import { linearRowsOf, PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
 import { badArgument, checkArray, checkObject, checkWhole } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
 import { counted } from '../number-text.js';
 import { type CodeSpan, changedSpan } from './changed-span.js';
 import type { Connection } from './connection.js';
-import type { CallOptions, CommitReport, RewriteOptions } from './device-api.js';
+import type { CallOptions, CommitReport, DeviceIdentity, RewriteOptions } from './device-api.js';
 
 /** A write command has at most so many bytes beside its codes. */
 export const WRITE_OVERHEAD_BYTES = 32;
@@ -25,7 +32,15 @@ const WRITES_AHEAD_MAX = 16;
 /** Makes the options of the next command. The argument is its deadline if the call has none. */
 type CallStep = (defaultMs?: number) => CallOptions;
 
-type WriteName = 'writeCouplings' | 'writeDrive' | 'writeInitialState';
+/** The write commands, and the field of each that names the place of its first code. */
+export const WRITE_PLACE = {
+  writeCouplings: 'firstEntry',
+  writeDrive: 'firstCell',
+  writeInitialState: 'firstCell',
+  writeRowTable: 'firstNode',
+  writeRowDrive: 'firstRow',
+} as const;
+type WriteName = keyof typeof WRITE_PLACE;
 
 /** An upload that has no commit yet. A board that was not restarted still has what it got. */
 interface Begun {
@@ -91,7 +106,7 @@ export class Uploader {
     this.#begun = begun;
     const defined = this.#connection.request(
       'defineProgram',
-      { bank, mode, cells, rows, couplingBits, rowAttenuation },
+      { bank, mode, cells, rows, couplingBits, rowAttenuation, linearRows: linearRowsOf(image) },
       call(),
     );
     // Commands are executed in order, so the first codes need not wait for the answer. If `defineProgram` is
@@ -109,10 +124,18 @@ export class Uploader {
     call: CallStep,
     since?: RewriteOptions['since'],
   ): Promise<CommitReport> {
-    const { drive, initialState } = image;
-    await this.#write('writeDrive', bank, drive, call, undefined, changedSpan(drive, since?.drive));
-    const state = changedSpan(initialState, since?.initialState);
-    await this.#write('writeInitialState', bank, initialState, call, undefined, state);
+    const { rowElement } = image;
+    const parts: [WriteName, Int16Array, Int16Array | undefined][] = [
+      ['writeDrive', image.drive, since?.drive],
+      ['writeInitialState', image.initialState, since?.initialState],
+    ];
+    if (rowElement)
+      parts.push(
+        ['writeRowTable', rowElement.table, since?.rowElement?.table],
+        ['writeRowDrive', rowElement.drive, since?.rowElement?.drive],
+      );
+    for (const [name, codes, before] of parts)
+      await this.#write(name, bank, codes, call, undefined, changedSpan(codes, before));
     const { damping, noiseAmplitude, noiseShift } = image;
     await this.#connection.request('setRegisters', { bank, damping, noiseAmplitude, noiseShift }, call());
     const begun = this.#begun;
@@ -140,11 +163,8 @@ export class Uploader {
       if (ahead.length >= WRITES_AHEAD_MAX) await ahead.shift();
       const part = bytes.subarray(at, at + chunk);
       const first = at / width;
-      const fields =
-        name === 'writeCouplings'
-          ? { bank, firstEntry: first, codes: part }
-          : { bank, firstCell: first, codes: part };
-      const write = this.#connection.request(name, fields as never, call(WRITE_TIMEOUT_MS));
+      const fields = { bank, [WRITE_PLACE[name]]: first, codes: part } as unknown as Command<WriteName>;
+      const write = this.#connection.request(name, fields, call(WRITE_TIMEOUT_MS));
       // The first failure is reported. The calls behind it fail for the same reason.
       write.then(
         () => {
@@ -162,7 +182,8 @@ export class Uploader {
 
 function isPartOf(begun: Begun, bank: number, image: ProgramImage): boolean {
   const shape = ['mode', 'cells', 'rows', 'couplingBits', 'rowAttenuation', 'couplings'] as const;
-  return begun.bank === bank && shape.every((part) => begun.image[part] === image[part]);
+  const sameShape = shape.every((part) => begun.image[part] === image[part]);
+  return begun.bank === bank && sameShape && linearRowsOf(begun.image) === linearRowsOf(image);
 }
 
 /** Whether the board has no program that could be gone on with, or another one. */
@@ -174,10 +195,11 @@ function hasForgotten({ code, data }: ThermolinkError): boolean {
 }
 
 /**
- * Throws BAD_ARGUMENT for a bank that the board lacks, and for an image with parts of wrong kinds or lengths.
+ * Throws BAD_ARGUMENT for a bank that the board lacks, and for an image with parts of wrong kinds or lengths;
+ * UNSUPPORTED for a row element that the board lacks.
  */
-export function checkProgram(bank: number, image: ProgramImage, banks: number): void {
-  checkWhole('bank', bank, 0, banks - 1);
+export function checkProgram(bank: number, image: ProgramImage, identity: DeviceIdentity): void {
+  checkWhole('bank', bank, 0, identity.banks - 1);
   checkObject('The program image', image, '{ mode: 0, cells: 8, rows: 8, couplings: new Int16Array(64), … }');
   const { mode, cells, rows, couplingBits, couplings, drive, initialState } = image;
   if (!Object.values(PROGRAM_MODE).includes(mode))
@@ -193,6 +215,28 @@ export function checkProgram(bank: number, image: ProgramImage, banks: number): 
   checkLength('image.couplings', couplings.length, rows * cells, 'rows × cells');
   checkLength('image.drive', drive.length, cells, 'one for each cell');
   checkLength('image.initialState', initialState.length, cells, 'one for each cell');
+  checkRowElement(image, identity);
+}
+
+function checkRowElement({ mode, rows, rowElement }: ProgramImage, { hasRowElement }: DeviceIdentity): void {
+  if (rowElement === undefined) return;
+  checkObject('image.rowElement', rowElement, '{ linearRows: 0, table: new Int16Array(161), … }');
+  const { linearRows, table, drive } = rowElement;
+  if (mode === PROGRAM_MODE.dense)
+    throw badArgument(
+      'image.rowElement',
+      rowElement,
+      'undefined in a dense program, which has no row amplifiers',
+    );
+  checkWhole('image.rowElement.linearRows', linearRows, 0, rows);
+  checkArray('image.rowElement.table', table, 'Int16Array');
+  checkArray('image.rowElement.drive', drive, 'Int16Array');
+  checkLength('image.rowElement.table', table.length, ROW_TABLE_NODES, 'one for each node');
+  checkLength('image.rowElement.drive', drive.length, rows, 'one for each row');
+  if (!hasRowElement)
+    throw new ThermolinkError('UNSUPPORTED', 'The rows of this board have no element and no drive.', {
+      hint: 'Use a board whose identity has hasRowElement, or a program without rowElement.',
+    });
 }
 
 function checkLength(name: string, length: number, wanted: number, why: string): void {

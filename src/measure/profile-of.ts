@@ -63,6 +63,7 @@ function sizesOf(identity: DeviceIdentity): Omit<BoardProfile, 'effects'> {
     banks: identity.banks,
     dense: hasDense,
     factored: hasFactored,
+    rowElement: identity.hasRowElement,
     couplingBits: identity.couplingBits,
     driveBits: identity.driveBits,
     adcBits: identity.adcBits,

@@ -1,4 +1,9 @@
-import { CELLS_MAX, COUPLING_BITS_MAX, COUPLING_BITS_MIN } from '../../firmware-protocol/limits.js';
+import {
+  CELLS_MAX,
+  COUPLING_BITS_MAX,
+  COUPLING_BITS_MIN,
+  ROW_TABLE_NODES,
+} from '../../firmware-protocol/limits.js';
 import type { Command } from '../../firmware-protocol/messages/index.js';
 import type { ProgramImage } from '../../firmware-protocol/program-image.js';
 import { ThermolinkError } from '../errors.js';
@@ -10,6 +15,9 @@ export interface WrittenProgram {
   readonly couplings: Uint8Array;
   readonly drive: Uint8Array;
   readonly initialState: Uint8Array;
+  /** Table and drive of the rows, used where the shape has a row element. */
+  readonly rowTable: Uint8Array;
+  readonly rowDrive: Uint8Array;
   registers: { damping: number; noiseAmplitude: number; noiseShift: number };
   /** Whether it was defined after the last commit. */
   isNew: boolean;
@@ -48,6 +56,12 @@ export class ProgramWrites {
       case 'writeInitialState':
         place(program.initialState, 2 * Number(fields['firstCell']), codes);
         return program;
+      case 'writeRowTable':
+        place(program.rowTable, 2 * Number(fields['firstNode']), codes);
+        return program;
+      case 'writeRowDrive':
+        place(program.rowDrive, 2 * Number(fields['firstRow']), codes);
+        return program;
       case 'setRegisters':
         program.registers = fields as unknown as WrittenProgram['registers'];
         return program;
@@ -77,6 +91,8 @@ function newProgram(shape: Command<'defineProgram'>): WrittenProgram {
     couplings: new Uint8Array(bytes),
     drive: new Uint8Array(2 * cells),
     initialState: new Uint8Array(2 * cells),
+    rowTable: new Uint8Array(2 * ROW_TABLE_NODES),
+    rowDrive: new Uint8Array(2 * rows),
     registers: { damping: 0, noiseAmplitude: 0, noiseShift: 8 },
     isNew: true,
     hasCouplings: false,
@@ -95,7 +111,7 @@ function place(target: Uint8Array, at: number, codes: unknown): void {
 /** The program as `loadProgram` takes it. Images with the same couplings share the array. */
 export function imageOf(program: WrittenProgram): ProgramImage {
   const { shape, drive, initialState, registers } = program;
-  const { mode, cells, rows, couplingBits, rowAttenuation } = shape;
+  const { mode, cells, rows, couplingBits, rowAttenuation, linearRows } = shape;
   const { damping, noiseAmplitude, noiseShift } = registers;
   program.shared ??=
     couplingBits <= 8 ? new Int8Array(program.couplings.slice().buffer) : int16(program.couplings);
@@ -111,6 +127,10 @@ export function imageOf(program: WrittenProgram): ProgramImage {
     damping,
     noiseAmplitude,
     noiseShift,
+    rowElement:
+      linearRows <= rows
+        ? { linearRows, table: int16(program.rowTable), drive: int16(program.rowDrive) }
+        : undefined,
   };
 }
 

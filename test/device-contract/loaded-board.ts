@@ -1,7 +1,7 @@
 import type { Answer, Command } from '../../firmware-protocol/messages/index.js';
 import { FEATURE } from '../../firmware-protocol/messages/system.js';
 import { programDigest } from '../../firmware-protocol/program-digest.js';
-import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
+import { linearRowsOf, PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
 import type { AnswerOrRefusal, RawHost } from './raw-host.js';
 
 export type Identity = Answer<'hello'>;
@@ -47,7 +47,7 @@ export const bytesOf = (codes: Int8Array | Int16Array): Uint8Array =>
 
 export function shapeOf(bank: number, image: ProgramImage): Command<'defineProgram'> {
   const { mode, cells, rows, couplingBits, rowAttenuation } = image;
-  return { bank, mode, cells, rows, couplingBits, rowAttenuation };
+  return { bank, mode, cells, rows, couplingBits, rowAttenuation, linearRows: linearRowsOf(image) };
 }
 
 /** Loads and commits; the answer to the commit. */
@@ -62,6 +62,12 @@ export async function load(
     host.command('writeCouplings', { bank, firstEntry: 0, codes: bytesOf(image.couplings) }),
     host.command('writeDrive', { bank, firstCell: 0, codes: bytesOf(image.drive) }),
     host.command('writeInitialState', { bank, firstCell: 0, codes: bytesOf(image.initialState) }),
+    ...(image.rowElement
+      ? [
+          host.command('writeRowTable', { bank, firstNode: 0, codes: bytesOf(image.rowElement.table) }),
+          host.command('writeRowDrive', { bank, firstRow: 0, codes: bytesOf(image.rowElement.drive) }),
+        ]
+      : []),
     host.command('setRegisters', { bank, damping, noiseAmplitude, noiseShift }),
   );
   return host.ask('commit', { bank, ...programDigest(image) });

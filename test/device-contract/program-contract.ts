@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { DEVICE_STATE } from '../../firmware-protocol/device-status.js';
+import { NO_ROW_ELEMENT, ROW_TABLE_NODES } from '../../firmware-protocol/limits.js';
 import { SECTION } from '../../firmware-protocol/messages/program.js';
-import { REFUSAL } from '../../firmware-protocol/messages/system.js';
+import { FEATURE, FEATURES_OF_MINOR_0, REFUSAL } from '../../firmware-protocol/messages/system.js';
 import { programDigest } from '../../firmware-protocol/program-digest.js';
 import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
 import type { ContractBoard } from './contract.js';
@@ -113,6 +114,68 @@ export function describePrograms({ connect }: ContractBoard): void {
       await load(host, 0, { ...image, noiseAmplitude: 1 }),
     );
     for (const said of refusals) expect(said).toMatchObject({ fields: { reason: REFUSAL.outOfRange } });
+  });
+
+  it('rows have an element and drives where HELLO says so, and are refused where not', async () => {
+    const host = await connect();
+    const board = await host.hello();
+    const rowElement = {
+      linearRows: 0,
+      table: Int16Array.from({ length: ROW_TABLE_NODES }, (_, i) => 100 * i - 7000),
+      drive: Int16Array.of(-5),
+    };
+    const has = (board.features & FEATURE.rowElement) !== 0;
+    const dense = uncoupled(board);
+    const image = { ...dense, mode: PROGRAM_MODE.factored, rows: 1, rowElement };
+    if ((board.features & FEATURE.factored) === 0 || !has) {
+      expect(await host.ask('defineProgram', shapeOf(0, image))).toMatchObject({
+        fields: { reason: REFUSAL.unsupported },
+      });
+      await host.ask('defineProgram', shapeOf(0, dense));
+      const table = { bank: 0, firstNode: 0, codes: Uint8Array.of(1, 0) };
+      expect(await host.ask('writeRowTable', table)).toMatchObject({
+        fields: { reason: REFUSAL.unsupported },
+      });
+      return;
+    }
+    const couplings = image.couplings.slice(0, image.cells).fill(1);
+    const committed = await load(host, 0, { ...image, couplings });
+    expect(committed).toMatchObject({ name: 'commit' });
+    for (const [section, codes] of [
+      [SECTION.rowTable, rowElement.table],
+      [SECTION.rowDrive, rowElement.drive],
+    ] as const)
+      expect(
+        await host.ask('readProgram', { bank: 0, section, firstEntry: 0, count: codes.length }),
+      ).toMatchObject({ fields: { codes: bytesOf(codes) } });
+    // Any write undoes the commit, and the digest covers table and drive.
+    await host.ask('writeRowDrive', { bank: 0, firstRow: 0, codes: Uint8Array.of(9, 0) });
+    const digest = programDigest({ ...image, couplings });
+    expect(await host.ask('commit', { bank: 0, ...digest })).toMatchObject({
+      fields: { reason: REFUSAL.digestMismatch },
+    });
+    const refusals = [
+      await host.ask('writeRowTable', { bank: 0, firstNode: 160, codes: Uint8Array.of(1, 0, 1, 0) }),
+      await host.ask('writeRowDrive', { bank: 0, firstRow: 1, codes: Uint8Array.of(1, 0) }),
+      await host.ask('writeRowDrive', { bank: 0, firstRow: 0, codes: Uint8Array.of(1) }),
+      ...((board.features & FEATURE.dense) !== 0
+        ? [await host.ask('defineProgram', { ...shapeOf(0, dense), linearRows: 0 })]
+        : []),
+    ];
+    for (const said of refusals) expect(said).toMatchObject({ fields: { reason: REFUSAL.outOfRange } });
+    await host.ask('defineProgram', { ...shapeOf(0, image), linearRows: NO_ROW_ELEMENT });
+    const without = { bank: 0, firstRow: 0, codes: Uint8Array.of(1, 0) };
+    expect(await host.ask('writeRowDrive', without)).toMatchObject({
+      fields: { reason: REFUSAL.wrongState },
+    });
+  });
+
+  it('a host of minor 0 is told no later feature', async () => {
+    const host = await connect();
+    const { features } = await host.hello({ minor: 0, tableHash: new Uint8Array(8) });
+    expect(features & ~FEATURES_OF_MINOR_0).toBe(0);
+    const { features: now } = await host.hello();
+    expect(now & FEATURES_OF_MINOR_0).toBe(features);
   });
 
   it('the bank that runs cannot be written, the other one can', async () => {

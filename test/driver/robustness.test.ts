@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeAnswer, encodeEvent } from '../../firmware-protocol/codec.js';
 import { DEVICE_STATE } from '../../firmware-protocol/device-status.js';
 import { CHANNEL, encodeFrame, type Frame } from '../../firmware-protocol/framing.js';
+import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
 import { ThermolinkError } from '../../src/errors.js';
 import { diagonalProgram, NONCE, openTestBoard, type Tamper } from '../support/test-board.js';
 import type { VirtualClock } from '../support/virtual-clock.js';
@@ -172,6 +173,37 @@ describe('a board that contradicts itself', () => {
     });
     await clock.run(device.loadProgram(0, diagonalProgram(8)));
     expect(await clock.run(code(device.acquire(RUN)))).toBe('NOT_A_BOARD');
+  });
+});
+
+describe('a row element', () => {
+  const rowElement = { linearRows: 1, table: new Int16Array(161), drive: new Int16Array(8) };
+  const image = { ...diagonalProgram(8), mode: PROGRAM_MODE.factored, rowElement };
+
+  it.each<[string, object, string, string]>([
+    ['dense', { mode: PROGRAM_MODE.dense }, 'ideal-8', 'BAD_ARGUMENT'],
+    ['short table', { rowElement: { ...rowElement, table: new Int16Array(160) } }, 'ideal-8', 'BAD_ARGUMENT'],
+    ['long drive', { rowElement: { ...rowElement, drive: new Int16Array(9) } }, 'ideal-8', 'BAD_ARGUMENT'],
+    ['float drive', { rowElement: { ...rowElement, drive: new Float64Array(8) } }, 'ideal-8', 'BAD_ARGUMENT'],
+    ['too many rows', { rowElement: { ...rowElement, linearRows: 9 } }, 'ideal-8', 'BAD_ARGUMENT'],
+    ['NaN rows', { rowElement: { ...rowElement, linearRows: Number.NaN } }, 'ideal-8', 'BAD_ARGUMENT'],
+    ['on a board without', {}, 'spu-8', 'UNSUPPORTED'],
+  ])('%s is refused before anything is sent', async (_, change, profile, expected) => {
+    const { device, board, clock } = await openTestBoard(profile);
+    expect(await clock.run(code(device.loadProgram(0, { ...image, ...change })))).toBe(expected);
+    expect(board.board.memory.banks[0].image).toBeUndefined();
+  });
+
+  it('is loaded, and rewritten by what differs', async () => {
+    const { device, board, clock } = await openTestBoard('ideal-8');
+    await clock.run(device.loadProgram(0, image));
+    const drive = rowElement.drive.with(3, 700);
+    const next = { ...image, rowElement: { ...rowElement, drive } };
+    const before = device.uploadedBytes;
+    await clock.run(device.rewriteProgram(0, next, { since: image }));
+    expect(device.uploadedBytes - before).toBe(2);
+    expect(board.board.memory.image(0).rowElement).toEqual(next.rowElement);
+    expect(device.identity.hasRowElement).toBe(true);
   });
 });
 

@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
 import { DEVICE_STATE, RUN_OUTCOME } from '../../firmware-protocol/device-status.js';
-import { COMMAND_QUEUE_MAX } from '../../firmware-protocol/limits.js';
+import { COMMAND_QUEUE_MAX, NO_ROW_ELEMENT } from '../../firmware-protocol/limits.js';
 import { SECTION } from '../../firmware-protocol/messages/program.js';
 import { FAULT, REFUSAL } from '../../firmware-protocol/messages/system.js';
 import { Hand, program, START } from '../support/hand.js';
 
-const SHAPE = { mode: 0, rowAttenuation: 0, couplingBits: 16 } as const;
+const SHAPE = { mode: 0, rowAttenuation: 0, couplingBits: 16, linearRows: NO_ROW_ELEMENT } as const;
 
 /** A session with a committed program in bank 0; the next request is 5. */
 function loaded(): Hand {

@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { encodeCommand } from '../../firmware-protocol/codec.js';
 import { CHANNEL, encodeFrame } from '../../firmware-protocol/framing.js';
+import { NO_ROW_ELEMENT } from '../../firmware-protocol/limits.js';
 import { REFUSAL } from '../../firmware-protocol/messages/system.js';
 import { PROTOCOL_MAJOR, PROTOCOL_MINOR, TABLE_HASH } from '../../firmware-protocol/version.js';
 import { helloFields } from '../../src/driver/hello.js';
 import { Hand, nonce, program, START } from '../support/hand.js';
+
+/** Rows that only amplify. */
+const LINEAR = { rowAttenuation: 0, linearRows: NO_ROW_ELEMENT } as const;
 
 describe('sessions, in one chunk of bytes', () => {
   it('a command behind HELLO belongs to the new session, one of the old session is dropped', () => {
@@ -98,7 +102,7 @@ describe('runs', () => {
   it('a bank that runs can’t be written, the other one can', () => {
     const hand = new Hand();
     hand.say(hand.hello(7), ...program(hand, 1), hand.command('start', 5, START));
-    const define = { mode: 0, cells: 8, rows: 8, couplingBits: 16, rowAttenuation: 0 } as const;
+    const define = { mode: 0, cells: 8, rows: 8, couplingBits: 16, ...LINEAR } as const;
     const said = hand.say(
       hand.command('defineProgram', 6, { bank: 0, ...define }),
       hand.command('defineProgram', 7, { bank: 1, ...define }),
@@ -114,7 +118,7 @@ describe('runs', () => {
     [7, 'another'],
   ])('a bank that is defined again is zero: %i cells, %s size', (cells) => {
     const hand = new Hand();
-    const define = { bank: 0, mode: 0, couplingBits: 16, rowAttenuation: 0 } as const;
+    const define = { bank: 0, mode: 0, couplingBits: 16, ...LINEAR } as const;
     const codes = new Uint8Array(2 * 64).fill(7);
     const said = hand.say(
       hand.hello(7),
@@ -145,7 +149,7 @@ describe('runs', () => {
       cells: 8,
       rows: 8,
       couplingBits: 16,
-      rowAttenuation: 0,
+      ...LINEAR,
       ...change,
     } as const;
     const said = hand.say(hand.hello(7), hand.command('defineProgram', 1, shape));

@@ -5,6 +5,7 @@ import { commitProgram, type EffectiveProgram } from '../../emulator/analog/effe
 import { fastestTicks } from '../../emulator/kernel/kernel-ticks.js';
 import { findProfile } from '../../emulator/profiles/profiles.js';
 import { stateDigest } from '../../emulator/state-digest.js';
+import { NO_ROW_ELEMENT, ROW_TABLE_NODES } from '../../firmware-protocol/limits.js';
 import { philox4x32 } from '../../firmware-protocol/philox.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
 import { arrayState, idealBoard, programImage } from '../support/analog-boards.js';
@@ -54,9 +55,13 @@ class Runner {
         return this.#powerOn(idealBoard(profile, this.#dieSeed));
       }
       case 'program': {
-        const [bank, mode, cells, rows, couplingBits, rowAttenuation] = numbers;
+        const [bank, mode, cells, rows, couplingBits, rowAttenuation, linearRows = NO_ROW_ELEMENT] = numbers;
         const couplings = new (couplingBits <= 8 ? Int8Array : Int16Array)(rows * cells);
-        const shape = { cells, rows, couplingBits, rowAttenuation, couplings };
+        const rowElement =
+          linearRows <= rows
+            ? { linearRows, table: new Int16Array(ROW_TABLE_NODES), drive: new Int16Array(rows) }
+            : undefined;
+        const shape = { cells, rows, couplingBits, rowAttenuation, couplings, rowElement };
         this.#images[bank] = programImage({
           ...shape,
           mode: mode === 0 ? PROGRAM_MODE.dense : PROGRAM_MODE.factored,
@@ -67,6 +72,8 @@ class Runner {
         return this.#couplings(rest, numbers);
       case 'drive':
       case 'initial':
+      case 'row-table':
+      case 'row-drive':
         return this.#codes(name, rest, numbers);
       case 'registers': {
         const [bank, damping, noiseAmplitude, noiseShift] = numbers;
@@ -129,12 +136,17 @@ class Runner {
   }
 
   #codes(
-    name: 'drive' | 'initial',
+    name: 'drive' | 'initial' | 'row-table' | 'row-drive',
     rest: readonly string[],
     [bank, ...numbers]: readonly number[],
   ): string[] {
     const image = this.#images[bank];
-    const target = name === 'drive' ? image.drive : image.initialState;
+    const target = {
+      drive: image.drive,
+      initial: image.initialState,
+      'row-table': image.rowElement?.table,
+      'row-drive': image.rowElement?.drive,
+    }[name]!;
     const [, seed, largest] = numbers;
     if (rest[1] !== 'random') target.set(numbers);
     else for (let i = 0; i < target.length; i++) target[i] = randomCode(seed, i, 0, largest);

@@ -1,54 +1,25 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { NO_ROW_ELEMENT } from '../../firmware-protocol/limits.js';
+import { DEVICE_STEPS, type DeviceSteps } from '../support/device-steps.js';
 import { hasClang, make, makeCore, missingTools, runOnLines, SANITIZED, SOURCES, symbols } from './build.js';
 import { emulatedProblem } from './emulated-problem.js';
 import { PROBLEMS } from './problems.js';
 
 const missing = missingTools();
 
-/** One case of vectors/device-steps.json, written by an independent implementation in Python. */
-interface DeviceSteps {
-  readonly name: string;
-  readonly board: Readonly<Record<'tickLog2' | 'rail' | 'driveRange' | 'driveBits', number>>;
-  readonly program: Readonly<
-    Record<
-      | 'mode'
-      | 'cells'
-      | 'rows'
-      | 'couplingBits'
-      | 'rowAttenuation'
-      | 'damping'
-      | 'noiseAmplitude'
-      | 'noiseShift',
-      number
-    > &
-      Record<'couplings' | 'drive' | 'initialState', readonly number[]>
-  >;
-  readonly dieSeed: number;
-  readonly runSeed: number;
-  readonly firstTick: number;
-  readonly ticks: number;
-  readonly expected: Readonly<
-    Record<'v' | 'c' | 'r' | 'q' | 'cellFlags' | 'rowFlags' | 'adc16', number[]>
-  > & {
-    readonly digest: number;
-  };
-}
-
-const { cases } = JSON.parse(readFileSync('firmware-protocol/vectors/device-steps.json', 'utf8')) as {
-  cases: DeviceSteps[];
-};
-
 function orders({ board, program, dieSeed, runSeed, firstTick, ticks }: DeviceSteps): string[] {
   const { cells, rows, mode, couplingBits, rowAttenuation } = program;
   return [
     `die ${dieSeed}`,
     `board ${cells} ${rows} ${board.tickLog2} ${board.rail} ${board.driveRange} ${board.driveBits}`,
-    `program 0 ${mode} ${cells} ${rows} ${couplingBits} ${rowAttenuation}`,
+    `program 0 ${mode} ${cells} ${rows} ${couplingBits} ${rowAttenuation} ${program.linearRows ?? NO_ROW_ELEMENT}`,
     `couplings 0 ${program.couplings.join(' ')}`,
     `drive 0 ${program.drive.join(' ')}`,
     `initial 0 ${program.initialState.join(' ')}`,
+    ...(program.rowTable ? [`row-table 0 ${program.rowTable.join(' ')}`] : []),
+    ...(program.rowDrive ? [`row-drive 0 ${program.rowDrive.join(' ')}`] : []),
     `registers 0 ${program.damping} ${program.noiseAmplitude} ${program.noiseShift}`,
     'commit 0',
     `start 0 ${runSeed} ${firstTick} load`,
@@ -98,7 +69,7 @@ describe.skipIf(missing !== undefined)(`the device model in C${missing ? ` (${mi
       expect(readFileSync(path.join(SOURCES, file), 'utf8'), file).not.toMatch(/\b(float|double|malloc)\b/);
   });
 
-  test.each(cases)('as the Python script: $name', (steps) => {
+  test.each(DEVICE_STEPS)('as the Python script: $name', (steps) => {
     const { v, c, r, q, cellFlags, rowFlags, adc16, digest } = steps.expected;
     const lines = runOnLines(program, orders(steps));
     expect(lines.slice(-3)).toEqual([

@@ -52,6 +52,20 @@ function factored(cells: number, rows: number, seed: number, system: System = {}
   ];
 }
 
+interface Rows {
+  readonly linear: number;
+  /** Largest node, and largest row drive. */
+  readonly table: number;
+  readonly drive: number;
+}
+
+/** A factored system whose rows have a random element and random drives. */
+function withElement(cells: number, rows: number, seed: number, of: Rows, system: System = {}): string[] {
+  const [program, ...rest] = factored(cells, rows, seed, system);
+  const codes = [`row-table 0 random ${seed + 3} ${of.table}`, `row-drive 0 random ${seed + 4} ${of.drive}`];
+  return [`${program} ${of.linear}`, ...codes, ...rest];
+}
+
 const run = (ticks: number, seed = 7, firstTick = 0): string[] => [
   `start 0 ${seed} ${firstTick} load`,
   `ticks ${ticks}`,
@@ -125,6 +139,24 @@ function* all(): Generator<Problem> {
         `board 6 6 5 20971520 ${range} ${bits}`,
         ...dense(6, 6, { drive: 2 ** (bits - 1) }),
         ...run(30),
+      ],
+    };
+  for (const [cells, rows, linear, table, drive, system] of [
+    [1, 1, 0, 32767, 0, {}],
+    [8, 3, 1, 20000, 3000, { attenuation: 2 }],
+    [17, 33, 0, 9000, 500, {}],
+    [64, 64, 20, 32767, 32767, { bits: 8, largest: 100 }],
+    [256, 65, 64, 32767, 32767, { largest: 32767, drive: 32767 }],
+    [33, 130, 17, 30000, 9000, { attenuation: 5, largest: 30000 }],
+    [9, 40, 40, 0, 20000, { bits: 4, largest: 7 }],
+  ] as const)
+    yield {
+      name: `row element, ${rows - linear} of ${rows} rows × ${cells}`,
+      orders: [
+        board(cells, rows),
+        ...withElement(cells, rows, rows + 40, { linear, table, drive }, system),
+        ...run(40),
+        'state',
       ],
     };
   for (const damping of [0, 1, 16384, 4294967295])

@@ -4,9 +4,16 @@
  */
 import { encodeCommand, encodeEvent } from '../../firmware-protocol/codec.js';
 import { CHANNEL, type Channel, encodeFrame } from '../../firmware-protocol/framing.js';
+import { ROW_TABLE_NODES } from '../../firmware-protocol/limits.js';
 import type { Command, CommandName } from '../../firmware-protocol/messages/index.js';
+import { SECTION } from '../../firmware-protocol/messages/program.js';
 import { programDigest } from '../../firmware-protocol/program-digest.js';
-import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
+import {
+  linearRowsOf,
+  PROGRAM_MODE,
+  type ProgramImage,
+  type RowElement,
+} from '../../firmware-protocol/program-image.js';
 import { helloFields } from '../../src/driver/hello.js';
 import { integersFrom } from '../support/analog-boards.js';
 import { toHex } from '../support/protocol-vectors.js';
@@ -73,7 +80,16 @@ export class RandomSession {
       damping: draw(0, 32768),
       noiseAmplitude: this.#pick(0, 12288, 24575),
       noiseShift: draw(8, 24),
+      // A dense program with one is refused.
+      rowElement: this.#chance(dense ? 5 : 50) ? this.#rowElement(rows) : undefined,
     };
+  }
+
+  #rowElement(rows: number): RowElement {
+    const draw = this.#draw;
+    const table = Int16Array.from({ length: ROW_TABLE_NODES }, () => draw(-32768, 32767));
+    const drive = Int16Array.from({ length: rows }, () => draw(-9000, 9000));
+    return { linearRows: draw(0, rows), table, drive };
   }
 
   #step(): void {
@@ -148,6 +164,7 @@ export class RandomSession {
     if (this.#chance(10)) this.#images[bank] = this.#image();
     const image = this.#images[bank];
     const { mode, cells, rows, couplingBits, rowAttenuation, damping, noiseAmplitude, noiseShift } = image;
+    const { rowElement } = image;
     const bytes = (codes: Int8Array | Int16Array) => new Uint8Array(codes.buffer);
     const wrong = this.#chance(4) ? 1 : 0;
     const parts = [
@@ -159,10 +176,17 @@ export class RandomSession {
           rows,
           couplingBits,
           rowAttenuation,
+          linearRows: linearRowsOf(image),
         }),
       () => this.#command('writeCouplings', { bank, firstEntry: wrong, codes: bytes(image.couplings) }),
       () => this.#command('writeDrive', { bank, firstCell: wrong, codes: bytes(image.drive) }),
       () => this.#command('writeInitialState', { bank, firstCell: 0, codes: bytes(image.initialState) }),
+      ...(rowElement
+        ? [
+            () => this.#command('writeRowTable', { bank, firstNode: wrong, codes: bytes(rowElement.table) }),
+            () => this.#command('writeRowDrive', { bank, firstRow: wrong, codes: bytes(rowElement.drive) }),
+          ]
+        : []),
       () =>
         this.#command('setRegisters', {
           bank,
@@ -226,7 +250,7 @@ export class RandomSession {
       () =>
         this.#command('readProgram', {
           bank: draw(0, 1),
-          section: draw(0, 2) as 0 | 1 | 2,
+          section: this.#pick(...Object.values(SECTION)),
           firstEntry: draw(0, 10),
           count: this.#pick(1, 4, 64, 65536),
         }),

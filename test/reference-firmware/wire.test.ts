@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { NO_ROW_ELEMENT } from '../../firmware-protocol/limits.js';
 import type { Field } from '../../firmware-protocol/message-table.js';
 import {
   directedRow,
@@ -134,13 +135,15 @@ describe.skipIf(missing !== undefined)(`the wire in C${missing ? ` (${missing})`
     check(
       MESSAGE_VECTORS.digests.map((vector) => {
         const { couplingBits, cells, rows, damping, noiseAmplitude, noiseShift } = vector;
+        const { linearRows = NO_ROW_ELEMENT, rowTable, rowDrive } = vector;
         const codes = [
           codeHex(vector.couplings, couplingBits <= 8 ? 1 : 2),
           codeHex(vector.drive, 2),
           codeHex(vector.initialState, 2),
+          ...(rowTable && rowDrive ? [codeHex(rowTable, 2), codeHex(rowDrive, 2)] : []),
         ];
         return [
-          `digest ${couplingBits} ${cells} ${rows} ${damping} ${noiseAmplitude} ${noiseShift} ${codes.join(' ')}`,
+          `digest ${couplingBits} ${cells} ${rows} ${linearRows} ${damping} ${noiseAmplitude} ${noiseShift} ${codes.join(' ')}`,
           `${vector.crc32} ${vector.crc32c}`,
         ];
       }),

@@ -3,6 +3,7 @@ import { decodeToHost, encodeCommand, encodeEvent, type ToHost } from '../../fir
 import { CHANNEL, type Channel, encodeFrame, FrameDecoder } from '../../firmware-protocol/framing.js';
 import type { Command, CommandName } from '../../firmware-protocol/messages/index.js';
 import { programDigest } from '../../firmware-protocol/program-digest.js';
+import { linearRowsOf } from '../../firmware-protocol/program-image.js';
 import { helloFields } from '../../src/driver/hello.js';
 import { joined } from './frames.js';
 import { diagonalProgram } from './test-board.js';
@@ -96,7 +97,15 @@ export function program(hand: Hand, firstRequest: number): Uint8Array[] {
   const image = diagonalProgram(8);
   const { mode, cells, rows, couplingBits, rowAttenuation } = image;
   return [
-    hand.command('defineProgram', firstRequest, { bank: 0, mode, cells, rows, couplingBits, rowAttenuation }),
+    hand.command('defineProgram', firstRequest, {
+      bank: 0,
+      mode,
+      cells,
+      rows,
+      couplingBits,
+      rowAttenuation,
+      linearRows: linearRowsOf(image),
+    }),
     hand.command('writeCouplings', firstRequest + 1, {
       bank: 0,
       firstEntry: 0,

@@ -4,7 +4,7 @@ import { commitProgram, type EffectiveProgram } from '../../emulator/analog/effe
 import type { FaultKind } from '../../emulator/imperfections/faults.js';
 import type { DieEffects } from '../../emulator/imperfections/table.js';
 import { findProfile } from '../../emulator/profiles/profiles.js';
-import { RAIL_MAX } from '../../firmware-protocol/limits.js';
+import { RAIL_MAX, ROW_TABLE_NODES } from '../../firmware-protocol/limits.js';
 import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
 import { idealBoard, integersFrom } from './analog-boards.js';
 
@@ -69,6 +69,10 @@ export const problem = fc.record({
   firstTick: fc.oneof(fc.nat(1000), fc.constantFrom(2 ** 32 - 2, 2 ** 40 + 7, 2 ** 53 - 9)),
   ticks: fc.integer({ min: 0, max: 5 }),
   halts: fc.boolean(),
+  element: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(null) },
+    fc.record({ linear: fc.nat(255), largest: fc.constantFrom(300, 20000, 32767) }),
+  ),
   die: fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, imperfections),
 });
 export type Problem = typeof problem extends fc.Arbitrary<infer T> ? T : never;
@@ -122,6 +126,19 @@ export function imageOf(p: Problem): ProgramImage {
     damping: p.damping,
     noiseAmplitude: p.noise,
     noiseShift: p.noiseShift,
+    rowElement: dense ? undefined : rowElementOf(p, rows, pick),
+  };
+}
+
+/** A random table and random row drives; from none of the rows to all of them stay linear. */
+function rowElementOf(p: Problem, rows: number, pick: (low: number, high: number) => number) {
+  if (p.element === null) return undefined;
+  const { linear, largest } = p.element;
+  const drawn = (length: number) => Int16Array.from({ length }, () => pick(-largest - 1, largest));
+  return {
+    linearRows: Math.round((linear / 255) * rows),
+    table: drawn(ROW_TABLE_NODES),
+    drive: drawn(rows),
   };
 }
 

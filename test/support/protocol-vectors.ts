@@ -76,6 +76,10 @@ export interface MessageVectors {
     readonly damping: number;
     readonly noiseAmplitude: number;
     readonly noiseShift: number;
+    /** Of a program with a row element. */
+    readonly linearRows?: number;
+    readonly rowTable?: readonly number[];
+    readonly rowDrive?: readonly number[];
     readonly crc32: number;
     readonly crc32c: number;
   }[];

@@ -149,6 +149,7 @@ function identityOf(profile: BoardProfile): DeviceIdentity {
     rowScaleMax: profile.rowScaleMax,
     hasDense: profile.dense,
     hasFactored: profile.factored,
+    hasRowElement: profile.rowElement,
     hasHold: true,
     keepBlocksMax: 0,
   };

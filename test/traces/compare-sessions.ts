@@ -1,3 +1,4 @@
+import { FEATURES_OF_MINOR_0 } from '../../firmware-protocol/messages/system.js';
 import { firstDifference } from '../../src/traces/compared-fields.js';
 import { openTrace } from '../../src/traces/open-trace.js';
 import { readableFields } from '../../src/traces/readable-fields.js';
@@ -38,12 +39,35 @@ function comparedByLane(messages: readonly TraceMessage[]): Map<string, TraceMes
   return lanes;
 }
 
-/** The first difference of two sessions in words, or undefined: every field, every sample, every message. */
+/**
+ * HELLO's answer as minor 0 knows it: a later minor has other tables, and may tell more features
+ * (protocol.md, "Versions").
+ */
+function toldToMinor0(messages: readonly TraceMessage[]): readonly TraceMessage[] {
+  return messages.map((message) => {
+    if (message.name !== 'hello' || message.kind !== 'answer') return message;
+    const features = Number(message.fields['features']) & FEATURES_OF_MINOR_0;
+    return { ...message, fields: { ...message.fields, minor: 0, tableHash: new Uint8Array(8), features } };
+  });
+}
+
+function isOfMinor0(messages: readonly TraceMessage[]): boolean {
+  return messages.some(
+    ({ name, kind, fields }) => name === 'hello' && kind === 'answer' && fields['minor'] === 0,
+  );
+}
+
+/**
+ * The first difference of two sessions in words, or undefined: every field, every sample, every message. What
+ * minor 0 does not know is left out if one of them is of minor 0.
+ */
 export function differenceOf(
   recorded: readonly TraceMessage[],
   today: readonly TraceMessage[],
 ): string | undefined {
-  const [before, now] = [comparedByLane(recorded), comparedByLane(today)];
+  const sessions = [recorded, today];
+  const compared = sessions.some(isOfMinor0) ? sessions.map(toldToMinor0) : sessions;
+  const [before, now] = compared.map(comparedByLane);
   for (const [lane, messages] of before) {
     const others = now.get(lane) ?? [];
     for (const [i, message] of messages.entries()) {

@@ -51,6 +51,16 @@ export const programHandlers = {
     return {};
   },
 
+  writeRowTable({ board }, { bank, firstNode, codes }) {
+    write(board, bank, SECTION.rowTable, firstNode, codes);
+    return {};
+  },
+
+  writeRowDrive({ board }, { bank, firstRow, codes }) {
+    write(board, bank, SECTION.rowDrive, firstRow, codes);
+    return {};
+  },
+
   setRegisters({ board }, fields) {
     requireNotRunning(board, fields.bank);
     board.memory.setRegisters(fields);

@@ -34,8 +34,19 @@ export function arrayInput(v: usize, c: usize, w: usize, cells: i32): i32 {
   return max(i16x8.extract_lane_s(largest, 0), i16x8.extract_lane_s(largest, 1));
 }
 
-/** y = (U + q) >> shift; q = the rest; y beyond its limit is clamped. Returns whether any row was clamped. */
-export function rowAmplifiers(u: usize, q: usize, y: usize, flags: usize, rows: i32, shift: i32): i32 {
+/**
+ * y = (U + q) >> shift; q = the rest; y beyond its limit is clamped. The first `linear` rows are flagged
+ * then. Returns whether any was.
+ */
+export function rowAmplifiers(
+  u: usize,
+  q: usize,
+  y: usize,
+  flags: usize,
+  rows: i32,
+  shift: i32,
+  linear: i32,
+): i32 {
   const bias = i64x2.splat((<i64>1) << BIAS_LOG2);
   const shiftedBias = i32x4.splat(<i32>((<i64>1) << (BIAS_LOG2 - <i64>shift)));
   const mask = i32x4.splat((1 << shift) - 1);
@@ -57,15 +68,35 @@ export function rowAmplifiers(u: usize, q: usize, y: usize, flags: usize, rows: 
     const clamped = i32x4.max_s(i32x4.min_s(out, most), least);
     v128.store64_lane(y, i16x8.narrow_i32x4_s(clamped, clamped), 0);
     if (v128.any_true(over)) {
-      setFlags(flags, i32x4.bitmask(over));
-      overload = 1;
+      const bits = i32x4.bitmask(over) & firstLanes(linear);
+      setFlags(flags, bits);
+      overload |= bits;
     }
     u += 32;
     q += 16;
     y += 8;
     flags += 4;
+    linear -= 4;
   }
-  return overload;
+  return overload ? 1 : 0;
+}
+
+/** The bits of the first `count` of four lanes. */
+function firstLanes(count: i32): i32 {
+  if (count >= 4) return 15;
+  return count <= 0 ? 0 : (1 << count) - 1;
+}
+
+/** Rows from `first` to before `end`: y = T(y), linear between nodes that lie 256 apart. */
+export function rowElements(y: usize, first: i32, end: i32, table: usize): void {
+  for (let row = max(first, 0); row < end; row++) {
+    const at = y + ((<usize>row) << 1);
+    const from = <i32>load<i16>(at) + ROW_RAIL;
+    const node = table + ((<usize>(from >> 8)) << 1);
+    const value = <i32>load<i16>(node);
+    const rise = (<i32>load<i16>(node, 2) - value) * (from & 255);
+    store<i16>(at, <i16>(value + ((rise + 128) >> 8)));
+  }
 }
 
 /** Sets byte i to 1 where bit i is set. */

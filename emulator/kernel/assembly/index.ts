@@ -3,7 +3,14 @@
  * emulator/analog/oracle-ticks.ts.
  */
 import * as P from '../parameter-block';
-import { arrayInput, integrateModerate, integrateNarrow, integrateWide, rowAmplifiers } from './cells';
+import {
+  arrayInput,
+  integrateModerate,
+  integrateNarrow,
+  integrateWide,
+  rowAmplifiers,
+  rowElements,
+} from './cells';
 import { addCommonMode, commonGaussian } from './common-mode';
 import { gaussians, prepareNoise, tickWords } from './noise';
 import { productNarrow, productWide } from './product';
@@ -28,6 +35,7 @@ export {
   integrateWide,
   integratorConstants,
   rowAmplifiers,
+  rowElements,
 } from './cells';
 export { addCommonMode, commonGaussian } from './common-mode';
 export { gaussians, prepareNoise, randomWords, tickWords } from './noise';
@@ -104,6 +112,8 @@ export function arrayProducts(p: usize, narrow: bool, backward: bool): i32 {
   const sums = load<usize>(p, P.PANEL_SUMS_AT);
   const rows = load<i32>(p, P.PADDED_ROWS);
   const shift = COUPLING_UNIT_LOG2 + load<i32>(p, P.ROW_ATTENUATION);
+  const linear = load<i32>(p, P.LINEAR_ROWS);
+  const table = load<usize>(p, P.ROW_TABLE_AT);
   if (load<i32>(p, P.TWO_WAY)) {
     const spread = load<usize>(p, P.SPREAD_AT);
     const columns = load<usize>(p, P.COLUMNS_AT);
@@ -125,6 +135,8 @@ export function arrayProducts(p: usize, narrow: bool, backward: bool): i32 {
         load<usize>(p, P.Y_AT),
         load<usize>(p, P.ROW_FLAGS_AT),
         shift,
+        linear,
+        table,
         spread,
         columns,
         s,
@@ -143,6 +155,8 @@ export function arrayProducts(p: usize, narrow: bool, backward: bool): i32 {
       load<usize>(p, P.Y_AT),
       load<usize>(p, P.ROW_FLAGS_AT),
       shift,
+      linear,
+      table,
       spread,
       columns,
       s,
@@ -157,7 +171,9 @@ export function arrayProducts(p: usize, narrow: bool, backward: bool): i32 {
   const u = load<usize>(p, P.U_AT);
   const y = load<usize>(p, P.Y_AT);
   productWide(forward, w, pairs, panels, smallPanels, blocks, bytes, couplingShift, sums, u);
-  const overload = rowAmplifiers(u, load<usize>(p, P.Q_AT), y, load<usize>(p, P.ROW_FLAGS_AT), rows, shift);
+  const q = load<usize>(p, P.Q_AT);
+  const overload = rowAmplifiers(u, q, y, load<usize>(p, P.ROW_FLAGS_AT), rows, shift, linear);
+  if (table) rowElements(y, linear, rows, table);
   productWide(
     load<usize>(p, P.TRANSPOSED_AT),
     y,

@@ -8,7 +8,7 @@
  * pair: two columns, twice. Couplings of at most 8 bits may lie as int8, as in product.ts.
  */
 import { addBytesToColumns, byteSumsAndColumns, byteSumsOf8, byteSumsOf16 } from './byte-products';
-import { rowAmplifiers } from './cells';
+import { rowAmplifiers, rowElements } from './cells';
 import { widenFirst, widenNext } from './product';
 
 const PANEL_ROWS = 16;
@@ -144,6 +144,8 @@ export function productFactored(
   y: usize,
   rowFlags: usize,
   shift: i32,
+  linear: i32,
+  rowTable: usize,
   spread: usize,
   columns: usize,
   s: usize,
@@ -172,7 +174,9 @@ export function productFactored(
       x += (<usize>length) << 2;
     }
     const inputs = y + (row << 1);
-    overload |= rowAmplifiers(u, q + (row << 2), inputs, rowFlags + row, PANEL_ROWS, shift);
+    const left = linear - <i32>row;
+    overload |= rowAmplifiers(u, q + (row << 2), inputs, rowFlags + row, PANEL_ROWS, shift, left);
+    if (rowTable) rowElements(inputs, left, PANEL_ROWS, rowTable);
     spreadRows(inputs, spread);
     addToColumns(array, pairs, spread, columns);
     if (backward && load<i32>(table)) flushColumns(columns, pairs, s, couplingShift);
@@ -200,6 +204,8 @@ export function productOfRanges(
   y: usize,
   rowFlags: usize,
   shift: i32,
+  linear: i32,
+  rowTable: usize,
   spread: usize,
   columns: usize,
   s: usize,
@@ -223,7 +229,9 @@ export function productOfRanges(
       widenNext(sums, 32, u, couplingShift);
     }
     const inputs = y + (row << 1);
-    overload |= rowAmplifiers(u, q + (row << 2), inputs, rowFlags + row, 8, shift);
+    const left = linear - <i32>row;
+    overload |= rowAmplifiers(u, q + (row << 2), inputs, rowFlags + row, 8, shift, left);
+    if (rowTable) rowElements(inputs, left, 8, rowTable);
     if (v128.any_true(v128.load(inputs))) {
       spreadRows(inputs, spread);
       for (let at = table + 8; at < end; at += 8) {

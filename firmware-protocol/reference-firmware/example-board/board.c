@@ -22,7 +22,7 @@
 #define RAIL_V ((double)RAIL / TL_FULL_SCALE)
 
 static const board_profile profile = {
-    "example", CELLS, 0, 1, 0, 12, DRIVE_BITS, ADC_BITS, TICK_LOG2, DRIVE_RANGE, RAIL, TAU_NS, 1000000, 10000,
+    "example", CELLS, 0, 1, 0, 0, 12, DRIVE_BITS, ADC_BITS, TICK_LOG2, DRIVE_RANGE, RAIL, TAU_NS, 1000000, 10000,
 };
 
 /* The settings of a bank's converters, in G_fs, V_fs·G_fs, and V_fs a tick. */

@@ -4,210 +4,221 @@
 
 #include "../src/codec.h"
 
-/* Fields in order: type, smallest, largest (value or bytes), whether it may be left out, which means 0 */
+/* Fields in order: type, smallest, largest (value or bytes), whether it may be left out, what that means */
 static const message_field request_hello[] = {
-  {FIELD_BYTES, 8, 8, 0},  /* nonce */
-  {FIELD_INTEGER, 0, INT32_C(65535), 0},  /* major */
-  {FIELD_INTEGER, 0, INT32_C(65535), 0},  /* minor */
-  {FIELD_BYTES, 8, 8, 0},  /* tableHash */
-  {FIELD_INTEGER, 256, INT32_C(65536), 0},  /* frameBytes */
-  {FIELD_INTEGER, 1, 1024, 0},  /* window */
-  {FIELD_INTEGER, 0, 1, 1},  /* purpose */
+  {FIELD_BYTES, 8, 8, 0, 0},  /* nonce */
+  {FIELD_INTEGER, 0, INT32_C(65535), 0, 0},  /* major */
+  {FIELD_INTEGER, 0, INT32_C(65535), 0, 0},  /* minor */
+  {FIELD_BYTES, 8, 8, 0, 0},  /* tableHash */
+  {FIELD_INTEGER, 256, INT32_C(65536), 0, 0},  /* frameBytes */
+  {FIELD_INTEGER, 1, 1024, 0, 0},  /* window */
+  {FIELD_INTEGER, 0, 1, 1, 0},  /* purpose */
 };
 static const message_field answer_hello[] = {
-  {FIELD_BYTES, 8, 8, 0},  /* nonce */
-  {FIELD_INTEGER, 0, INT32_C(65535), 0},  /* major */
-  {FIELD_INTEGER, 0, INT32_C(65535), 0},  /* minor */
-  {FIELD_BYTES, 8, 8, 0},  /* tableHash */
-  {FIELD_INTEGER, 256, INT32_C(65536), 0},  /* frameBytes */
-  {FIELD_INTEGER, 1, 1024, 0},  /* window */
-  {FIELD_INTEGER, 0, 1, 0},  /* resumed */
-  {FIELD_TEXT, 0, 24, 0},  /* model */
-  {FIELD_TEXT, 0, 24, 0},  /* serialNumber */
-  {FIELD_TEXT, 0, 24, 0},  /* firmwareVersion */
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* bootEpoch */
-  {FIELD_INTEGER, 1, 8192, 0},  /* cells */
-  {FIELD_INTEGER, 0, 4096, 0},  /* rows */
-  {FIELD_INTEGER, 1, 2, 0},  /* banks */
-  {FIELD_INTEGER, 4, 16, 0},  /* couplingBits */
-  {FIELD_INTEGER, 8, 16, 0},  /* driveBits */
-  {FIELD_INTEGER, 8, 16, 0},  /* adcBits */
-  {FIELD_INTEGER, 1, INT64_C(4294967295), 0},  /* tauNs */
-  {FIELD_INTEGER, 2, 8, 0},  /* tickLog2 */
-  {FIELD_INTEGER, 1, INT64_C(4294967295), 0},  /* fullScaleMicrovolts */
-  {FIELD_INTEGER, 1024, INT32_C(20971520), 0},  /* rail */
-  {FIELD_INTEGER, 1, 4, 0},  /* driveRange */
-  {FIELD_INTEGER, 8, 24, 0},  /* noiseShiftMin */
-  {FIELD_INTEGER, 8, 24, 0},  /* noiseShiftMax */
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* noiseTemperatureMin */
-  {FIELD_INTEGER, 1, 8192, 0},  /* rowScaleMax */
-  {FIELD_INTEGER, 256, INT64_C(4294967295), 0},  /* inFlightBytes */
-  {FIELD_INTEGER, 1, 32, 0},  /* answerCache */
-  {FIELD_INTEGER, 0, 7, 0},  /* features */
-  {FIELD_INTEGER, 0, 64, 0},  /* keepBlocksMax */
+  {FIELD_BYTES, 8, 8, 0, 0},  /* nonce */
+  {FIELD_INTEGER, 0, INT32_C(65535), 0, 0},  /* major */
+  {FIELD_INTEGER, 0, INT32_C(65535), 0, 0},  /* minor */
+  {FIELD_BYTES, 8, 8, 0, 0},  /* tableHash */
+  {FIELD_INTEGER, 256, INT32_C(65536), 0, 0},  /* frameBytes */
+  {FIELD_INTEGER, 1, 1024, 0, 0},  /* window */
+  {FIELD_INTEGER, 0, 1, 0, 0},  /* resumed */
+  {FIELD_TEXT, 0, 24, 0, 0},  /* model */
+  {FIELD_TEXT, 0, 24, 0, 0},  /* serialNumber */
+  {FIELD_TEXT, 0, 24, 0, 0},  /* firmwareVersion */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* bootEpoch */
+  {FIELD_INTEGER, 1, 8192, 0, 0},  /* cells */
+  {FIELD_INTEGER, 0, 4096, 0, 0},  /* rows */
+  {FIELD_INTEGER, 1, 2, 0, 0},  /* banks */
+  {FIELD_INTEGER, 4, 16, 0, 0},  /* couplingBits */
+  {FIELD_INTEGER, 8, 16, 0, 0},  /* driveBits */
+  {FIELD_INTEGER, 8, 16, 0, 0},  /* adcBits */
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0, 0},  /* tauNs */
+  {FIELD_INTEGER, 2, 8, 0, 0},  /* tickLog2 */
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0, 0},  /* fullScaleMicrovolts */
+  {FIELD_INTEGER, 1024, INT32_C(20971520), 0, 0},  /* rail */
+  {FIELD_INTEGER, 1, 4, 0, 0},  /* driveRange */
+  {FIELD_INTEGER, 8, 24, 0, 0},  /* noiseShiftMin */
+  {FIELD_INTEGER, 8, 24, 0, 0},  /* noiseShiftMax */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* noiseTemperatureMin */
+  {FIELD_INTEGER, 1, 8192, 0, 0},  /* rowScaleMax */
+  {FIELD_INTEGER, 256, INT64_C(4294967295), 0, 0},  /* inFlightBytes */
+  {FIELD_INTEGER, 1, 32, 0, 0},  /* answerCache */
+  {FIELD_INTEGER, 0, 15, 0, 0},  /* features */
+  {FIELD_INTEGER, 0, 64, 0, 0},  /* keepBlocksMax */
 };
 static const message_field request_ping[] = {
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* token */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* token */
 };
 static const message_field answer_ping[] = {
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* token */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* deviceTimeUs */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* token */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0, 0},  /* deviceTimeUs */
 };
 static const message_field answer_readStatus[] = {
-  {FIELD_INTEGER, 0, 7, 0},  /* state */
-  {FIELD_INTEGER, 0, 2, 0},  /* fault */
-  {FIELD_BYTES, 8, 8, 0},  /* nonce */
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* bootEpoch */
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* runId */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* tick */
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* stopNumber */
-  {FIELD_INTEGER, 0, 3, 0},  /* committedBanks */
-  {FIELD_BYTES, 4, 4, 0},  /* stateDigest */
+  {FIELD_INTEGER, 0, 7, 0, 0},  /* state */
+  {FIELD_INTEGER, 0, 2, 0, 0},  /* fault */
+  {FIELD_BYTES, 8, 8, 0, 0},  /* nonce */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* bootEpoch */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* runId */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0, 0},  /* tick */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* stopNumber */
+  {FIELD_INTEGER, 0, 3, 0, 0},  /* committedBanks */
+  {FIELD_BYTES, 4, 4, 0, 0},  /* stateDigest */
 };
 static const message_field answer_readCounters[] = {
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* framesReceived */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* framesSent */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* framesFaulty */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* framesForeign */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* framesDuplicate */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* framesOutOfOrder */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* retransmissions */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* messagesRejected */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* samplesLost */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* watchdogTrips */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0, 0},  /* framesReceived */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0, 0},  /* framesSent */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0, 0},  /* framesFaulty */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0, 0},  /* framesForeign */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0, 0},  /* framesDuplicate */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0, 0},  /* framesOutOfOrder */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0, 0},  /* retransmissions */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0, 0},  /* messagesRejected */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0, 0},  /* samplesLost */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0, 0},  /* watchdogTrips */
 };
 static const message_field answer_acknowledge[] = {
-  {FIELD_INTEGER, 0, 7, 0},  /* state */
+  {FIELD_INTEGER, 0, 7, 0, 0},  /* state */
 };
 static const message_field request_stop[] = {
-  {FIELD_BYTES, 8, 8, 0},  /* nonce */
-  {FIELD_INTEGER, 1, INT64_C(4294967295), 0},  /* stopNumber */
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* lastRequestId */
+  {FIELD_BYTES, 8, 8, 0, 0},  /* nonce */
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0, 0},  /* stopNumber */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* lastRequestId */
 };
 static const message_field answer_stop[] = {
-  {FIELD_INTEGER, 1, INT64_C(4294967295), 0},  /* stopNumber */
-  {FIELD_INTEGER, 0, 7, 0},  /* state */
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0, 0},  /* stopNumber */
+  {FIELD_INTEGER, 0, 7, 0, 0},  /* state */
 };
 static const message_field answer_refusal[] = {
-  {FIELD_INTEGER, 0, 11, 0},  /* reason */
-  {FIELD_INTEGER, 0, 127, 0},  /* opcode */
-  {FIELD_INTEGER, 0, 7, 0},  /* state */
-  {FIELD_TEXT, 0, 96, 0},  /* detail */
+  {FIELD_INTEGER, 0, 11, 0, 0},  /* reason */
+  {FIELD_INTEGER, 0, 127, 0, 0},  /* opcode */
+  {FIELD_INTEGER, 0, 7, 0, 0},  /* state */
+  {FIELD_TEXT, 0, 96, 0, 0},  /* detail */
 };
 static const message_field answer_helloRefused[] = {
-  {FIELD_BYTES, 8, 8, 0},  /* nonce */
-  {FIELD_INTEGER, 0, 11, 0},  /* reason */
-  {FIELD_INTEGER, 0, INT32_C(65535), 0},  /* major */
-  {FIELD_INTEGER, 0, INT32_C(65535), 0},  /* minor */
-  {FIELD_BYTES, 8, 8, 0},  /* tableHash */
+  {FIELD_BYTES, 8, 8, 0, 0},  /* nonce */
+  {FIELD_INTEGER, 0, 11, 0, 0},  /* reason */
+  {FIELD_INTEGER, 0, INT32_C(65535), 0, 0},  /* major */
+  {FIELD_INTEGER, 0, INT32_C(65535), 0, 0},  /* minor */
+  {FIELD_BYTES, 8, 8, 0, 0},  /* tableHash */
 };
 static const message_field request_defineProgram[] = {
-  {FIELD_INTEGER, 0, 1, 0},  /* bank */
-  {FIELD_INTEGER, 0, 1, 0},  /* mode */
-  {FIELD_INTEGER, 1, 8192, 0},  /* cells */
-  {FIELD_INTEGER, 1, 8192, 0},  /* rows */
-  {FIELD_INTEGER, 4, 16, 0},  /* couplingBits */
-  {FIELD_INTEGER, 0, 12, 0},  /* rowAttenuation */
+  {FIELD_INTEGER, 0, 1, 0, 0},  /* bank */
+  {FIELD_INTEGER, 0, 1, 0, 0},  /* mode */
+  {FIELD_INTEGER, 1, 8192, 0, 0},  /* cells */
+  {FIELD_INTEGER, 1, 8192, 0, 0},  /* rows */
+  {FIELD_INTEGER, 4, 16, 0, 0},  /* couplingBits */
+  {FIELD_INTEGER, 0, 12, 0, 0},  /* rowAttenuation */
+  {FIELD_INTEGER, 0, INT32_C(65535), 1, INT32_C(65535)},  /* linearRows */
 };
 static const message_field request_writeCouplings[] = {
-  {FIELD_INTEGER, 0, 1, 0},  /* bank */
-  {FIELD_INTEGER, 0, INT32_C(67108863), 0},  /* firstEntry */
-  {FIELD_BYTES, 0, INT32_C(65536), 0},  /* codes */
+  {FIELD_INTEGER, 0, 1, 0, 0},  /* bank */
+  {FIELD_INTEGER, 0, INT32_C(67108863), 0, 0},  /* firstEntry */
+  {FIELD_BYTES, 0, INT32_C(65536), 0, 0},  /* codes */
 };
 static const message_field request_writeDrive[] = {
-  {FIELD_INTEGER, 0, 1, 0},  /* bank */
-  {FIELD_INTEGER, 0, 8191, 0},  /* firstCell */
-  {FIELD_BYTES, 0, INT32_C(65536), 0},  /* codes */
+  {FIELD_INTEGER, 0, 1, 0, 0},  /* bank */
+  {FIELD_INTEGER, 0, 8191, 0, 0},  /* firstCell */
+  {FIELD_BYTES, 0, INT32_C(65536), 0, 0},  /* codes */
 };
 static const message_field request_writeInitialState[] = {
-  {FIELD_INTEGER, 0, 1, 0},  /* bank */
-  {FIELD_INTEGER, 0, 8191, 0},  /* firstCell */
-  {FIELD_BYTES, 0, INT32_C(65536), 0},  /* codes */
+  {FIELD_INTEGER, 0, 1, 0, 0},  /* bank */
+  {FIELD_INTEGER, 0, 8191, 0, 0},  /* firstCell */
+  {FIELD_BYTES, 0, INT32_C(65536), 0, 0},  /* codes */
 };
 static const message_field request_setRegisters[] = {
-  {FIELD_INTEGER, 0, 1, 0},  /* bank */
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* damping */
-  {FIELD_INTEGER, 0, 24575, 0},  /* noiseAmplitude */
-  {FIELD_INTEGER, 8, 24, 0},  /* noiseShift */
+  {FIELD_INTEGER, 0, 1, 0, 0},  /* bank */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* damping */
+  {FIELD_INTEGER, 0, 24575, 0, 0},  /* noiseAmplitude */
+  {FIELD_INTEGER, 8, 24, 0, 0},  /* noiseShift */
 };
 static const message_field request_commit[] = {
-  {FIELD_INTEGER, 0, 1, 0},  /* bank */
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* crc32 */
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* crc32c */
+  {FIELD_INTEGER, 0, 1, 0, 0},  /* bank */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* crc32 */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* crc32c */
 };
 static const message_field answer_commit[] = {
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* clampedCouplings */
-  {FIELD_INTEGER, 0, 8192, 0},  /* clampedNoiseCodes */
-  {FIELD_INTEGER, 0, 32767, 0},  /* noiseCodeMin */
-  {FIELD_INTEGER, 0, 32767, 0},  /* noiseCodeMax */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* carryVariance */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0, 0},  /* clampedCouplings */
+  {FIELD_INTEGER, 0, 8192, 0, 0},  /* clampedNoiseCodes */
+  {FIELD_INTEGER, 0, 32767, 0, 0},  /* noiseCodeMin */
+  {FIELD_INTEGER, 0, 32767, 0, 0},  /* noiseCodeMax */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0, 0},  /* carryVariance */
 };
 static const message_field request_readProgram[] = {
-  {FIELD_INTEGER, 0, 1, 0},  /* bank */
-  {FIELD_INTEGER, 0, 2, 0},  /* section */
-  {FIELD_INTEGER, 0, INT32_C(67108863), 0},  /* firstEntry */
-  {FIELD_INTEGER, 1, INT32_C(65536), 0},  /* count */
+  {FIELD_INTEGER, 0, 1, 0, 0},  /* bank */
+  {FIELD_INTEGER, 0, 4, 0, 0},  /* section */
+  {FIELD_INTEGER, 0, INT32_C(67108863), 0, 0},  /* firstEntry */
+  {FIELD_INTEGER, 1, INT32_C(65536), 0, 0},  /* count */
 };
 static const message_field answer_readProgram[] = {
-  {FIELD_BYTES, 0, INT32_C(65536), 0},  /* codes */
+  {FIELD_BYTES, 0, INT32_C(65536), 0, 0},  /* codes */
+};
+static const message_field request_writeRowTable[] = {
+  {FIELD_INTEGER, 0, 1, 0, 0},  /* bank */
+  {FIELD_INTEGER, 0, 160, 0, 0},  /* firstNode */
+  {FIELD_BYTES, 0, INT32_C(65536), 0, 0},  /* codes */
+};
+static const message_field request_writeRowDrive[] = {
+  {FIELD_INTEGER, 0, 1, 0, 0},  /* bank */
+  {FIELD_INTEGER, 0, 4095, 0, 0},  /* firstRow */
+  {FIELD_BYTES, 0, INT32_C(65536), 0, 0},  /* codes */
 };
 static const message_field request_start[] = {
-  {FIELD_INTEGER, 0, 1, 0},  /* bank */
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* runSeed */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* firstTick */
-  {FIELD_INTEGER, 0, 1, 0},  /* startState */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* burnInTicks */
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* sampleCount */
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* ticksPerSample */
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* blockSamples */
-  {FIELD_INTEGER, 0, 1, 0},  /* onNoCredit */
-  {FIELD_INTEGER, 0, 1, 0},  /* onOverload */
-  {FIELD_INTEGER, 100, INT32_C(60000), 0},  /* watchdogMs */
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* creditBlocks */
-  {FIELD_INTEGER, 0, 64, 0},  /* keepBlocks */
+  {FIELD_INTEGER, 0, 1, 0, 0},  /* bank */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* runSeed */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0, 0},  /* firstTick */
+  {FIELD_INTEGER, 0, 1, 0, 0},  /* startState */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0, 0},  /* burnInTicks */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* sampleCount */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* ticksPerSample */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* blockSamples */
+  {FIELD_INTEGER, 0, 1, 0, 0},  /* onNoCredit */
+  {FIELD_INTEGER, 0, 1, 0, 0},  /* onOverload */
+  {FIELD_INTEGER, 100, INT32_C(60000), 0, 0},  /* watchdogMs */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* creditBlocks */
+  {FIELD_INTEGER, 0, 64, 0, 0},  /* keepBlocks */
 };
 static const message_field answer_start[] = {
-  {FIELD_INTEGER, 1, INT64_C(4294967295), 0},  /* runId */
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0, 0},  /* runId */
 };
 static const message_field request_abort[] = {
-  {FIELD_INTEGER, 1, INT64_C(4294967295), 0},  /* runId */
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0, 0},  /* runId */
 };
 static const message_field answer_runEnded[] = {
-  {FIELD_INTEGER, 1, INT64_C(4294967295), 0},  /* runId */
-  {FIELD_INTEGER, 0, 5, 0},  /* outcome */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* ticksDone */
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* samplesTaken */
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* samplesLost */
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* blocksSent */
-  {FIELD_INTEGER, 0, 8192, 0},  /* overloadedCellCount */
-  {FIELD_BYTES, 0, 64, 0},  /* overloadedCells */
-  {FIELD_INTEGER, 0, 4096, 0},  /* overloadedRowCount */
-  {FIELD_BYTES, 0, 64, 0},  /* overloadedRows */
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0, 0},  /* runId */
+  {FIELD_INTEGER, 0, 5, 0, 0},  /* outcome */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0, 0},  /* ticksDone */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* samplesTaken */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* samplesLost */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* blocksSent */
+  {FIELD_INTEGER, 0, 8192, 0, 0},  /* overloadedCellCount */
+  {FIELD_BYTES, 0, 64, 0, 0},  /* overloadedCells */
+  {FIELD_INTEGER, 0, 4096, 0, 0},  /* overloadedRowCount */
+  {FIELD_BYTES, 0, 64, 0, 0},  /* overloadedRows */
 };
 static const message_field request_credit[] = {
-  {FIELD_INTEGER, 1, INT64_C(4294967295), 0},  /* runId */
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* blocks */
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* released */
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0, 0},  /* runId */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* blocks */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* released */
 };
 static const message_field answer_sampleBlock[] = {
-  {FIELD_INTEGER, 1, INT64_C(4294967295), 0},  /* runId */
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* block */
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* firstSample */
-  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0},  /* tick */
-  {FIELD_INTEGER, 0, 8191, 0},  /* firstCell */
-  {FIELD_INTEGER, 1, 8192, 0},  /* cellCount */
-  {FIELD_INTEGER, 1, INT64_C(4294967295), 0},  /* sampleCount */
-  {FIELD_INTEGER, 0, 7, 0},  /* flags */
-  {FIELD_BYTES, 2, INT32_C(65536), 0},  /* codes */
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0, 0},  /* runId */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* block */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* firstSample */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0, 0},  /* tick */
+  {FIELD_INTEGER, 0, 8191, 0, 0},  /* firstCell */
+  {FIELD_INTEGER, 1, 8192, 0, 0},  /* cellCount */
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0, 0},  /* sampleCount */
+  {FIELD_INTEGER, 0, 7, 0, 0},  /* flags */
+  {FIELD_BYTES, 2, INT32_C(65536), 0, 0},  /* codes */
 };
 static const message_field request_resend[] = {
-  {FIELD_INTEGER, 1, INT64_C(4294967295), 0},  /* runId */
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* firstBlock */
-  {FIELD_INTEGER, 1, 64, 0},  /* count */
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0, 0},  /* runId */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* firstBlock */
+  {FIELD_INTEGER, 1, 64, 0, 0},  /* count */
 };
 static const message_field answer_blocksSent[] = {
-  {FIELD_INTEGER, 1, INT64_C(4294967295), 0},  /* runId */
-  {FIELD_INTEGER, 0, INT64_C(4294967295), 0},  /* blocks */
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0, 0},  /* runId */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* blocks */
 };
 
 /* Messages by opcode */
@@ -221,13 +232,15 @@ static const message_row message_rows[] = {
   {6, TL_CHANNEL_STOP, ROW_COMMAND | ROW_AGAIN, request_stop, 3, answer_stop, 2},
   {7, TL_CHANNEL_COMMAND, ROW_TO_HOST, NULL, 0, answer_refusal, 4},
   {8, TL_CHANNEL_OPEN, ROW_TO_HOST, NULL, 0, answer_helloRefused, 5},
-  {16, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_ONCE, request_defineProgram, 6, NULL, 0},
+  {16, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_ONCE, request_defineProgram, 7, NULL, 0},
   {17, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_ONCE, request_writeCouplings, 3, NULL, 0},
   {18, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_ONCE, request_writeDrive, 3, NULL, 0},
   {19, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_ONCE, request_writeInitialState, 3, NULL, 0},
   {20, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_ONCE, request_setRegisters, 4, NULL, 0},
   {21, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_ONCE, request_commit, 3, answer_commit, 5},
   {22, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_AGAIN, request_readProgram, 4, answer_readProgram, 1},
+  {23, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_ONCE, request_writeRowTable, 3, NULL, 0},
+  {24, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_ONCE, request_writeRowDrive, 3, NULL, 0},
   {32, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_ONCE, request_start, 13, answer_start, 1},
   {33, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_ONCE, request_abort, 1, NULL, 0},
   {34, TL_CHANNEL_COMMAND, ROW_TO_HOST, NULL, 0, answer_runEnded, 10},

@@ -20,6 +20,8 @@ typedef struct {
   uint32_t rows;
   int has_dense;
   int has_factored;
+  /* Whether rows can have an element and drives. */
+  int has_row_element;
   uint8_t coupling_bits;
   uint8_t drive_bits;
   uint8_t adc_bits;
@@ -39,6 +41,8 @@ typedef struct {
   uint8_t noise_shift;
   uint32_t cells;
   uint32_t rows;
+  /* Rows from this one on have the row element (device-model.md, "Row element"); `rows`: none has. */
+  uint32_t linear_rows;
   uint32_t damping;
   uint32_t noise_amplitude;
 } board_program;
@@ -62,6 +66,12 @@ uint64_t board_time_us(void);
 /* These write a program. The other bank may run meanwhile. Couplings are left-aligned to 16 bits. */
 void board_write_couplings(int bank, uint32_t first_entry, const int16_t *codes, uint32_t count);
 void board_write_drive(int bank, uint32_t first_cell, const int16_t *codes, uint32_t count);
+/*
+ * The nodes of the row element's table, and what rows give less than it, in 2⁻¹⁴ V_fs. A program without a
+ * row element has row drives of 0. Only a build with CONFIG_ROW_ELEMENT calls these.
+ */
+void board_write_row_table(int bank, uint32_t first_node, const int16_t *codes, uint32_t count);
+void board_write_row_drive(int bank, uint32_t first_row, const int16_t *codes, uint32_t count);
 /* Ends the writes of a commit: gives the registers, and asks what the board made of the program. */
 void board_commit(int bank, const board_program *program, board_commit_report *report);
 

@@ -59,7 +59,7 @@ codec_result codec_decode(const uint8_t *payload, size_t length, message_directi
     out->bad_field = i;
     if ((uint32_t)i + 2 >= array.length) {
       if (!fields[i].may_be_absent) return CODEC_BAD_FIELD;
-      out->values[i] = value_integer(0);
+      out->values[i] = value_integer(fields[i].absent);
       continue;
     }
     msgpack_read(payload, length, &at, 1, 0, &item);

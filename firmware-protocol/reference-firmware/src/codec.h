@@ -15,8 +15,9 @@ typedef struct {
   /* Bounds of the value, or of how many bytes it has. */
   int64_t smallest;
   int64_t largest;
-  /* Whether an earlier version leaves the field out, which means 0 (protocol.md, "Versions"). */
+  /* Whether an earlier version leaves the field out, and what that means (protocol.md, "Versions"). */
   uint8_t may_be_absent;
+  int64_t absent;
 } message_field;
 
 enum { ROW_COMMAND = 1, ROW_TO_DEVICE = 2, ROW_TO_HOST = 4, ROW_ONCE = 8, ROW_AGAIN = 16 };

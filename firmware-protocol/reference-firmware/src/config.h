@@ -18,6 +18,11 @@
 #define CONFIG_COUPLINGS (INT32_C(8192) * 1024)
 #endif
 
+/* Whether rows can have an element and drives. A board without them need not implement their calls. */
+#ifndef CONFIG_ROW_ELEMENT
+#define CONFIG_ROW_ELEMENT 1
+#endif
+
 /* The longest frame: header, payload and CRC, before COBS. */
 #ifndef CONFIG_FRAME_BYTES
 #define CONFIG_FRAME_BYTES TL_FRAME_BYTES_MAX

@@ -61,6 +61,22 @@ static int is_running(const device *d, int bank) {
   return d->state == TL_STATE_RUNNING && d->presence == RUN_CURRENT && d->run.bank == bank;
 }
 
+/* The section that a write command writes. */
+static int section_written(int opcode) {
+  switch (opcode) {
+    case TL_OP_WRITE_COUPLINGS:
+      return TL_SECTION_COUPLINGS;
+    case TL_OP_WRITE_DRIVE:
+      return TL_SECTION_DRIVE;
+    case TL_OP_WRITE_INITIAL_STATE:
+      return TL_SECTION_INITIAL_STATE;
+    case TL_OP_WRITE_ROW_TABLE:
+      return TL_SECTION_ROW_TABLE;
+    default:
+      return TL_SECTION_ROW_DRIVE;
+  }
+}
+
 /* Executes the commands that change a bank. A bank that runs is not changed (protocol.md, "Programs"). */
 static refusal change_program(device *d, int opcode, const message_value *v) {
   int bank = (int)v[TL_REQUEST_DEFINE_PROGRAM_BANK].integer;
@@ -72,11 +88,9 @@ static refusal change_program(device *d, int opcode, const message_value *v) {
                               (uint32_t)v[TL_REQUEST_SET_REGISTERS_NOISE_AMPLITUDE].integer,
                               (uint8_t)v[TL_REQUEST_SET_REGISTERS_NOISE_SHIFT].integer);
   else {
-    int section = opcode == TL_OP_WRITE_COUPLINGS ? TL_SECTION_COUPLINGS
-                  : opcode == TL_OP_WRITE_DRIVE   ? TL_SECTION_DRIVE
-                                                  : TL_SECTION_INITIAL_STATE;
+    /* All write commands have the same places for their fields. */
     message_value codes = v[TL_REQUEST_WRITE_COUPLINGS_CODES];
-    r = program_write(bank, section, (uint32_t)v[TL_REQUEST_WRITE_COUPLINGS_FIRST_ENTRY].integer, codes.bytes, codes.length);
+    r = program_write(bank, section_written(opcode), (uint32_t)v[TL_REQUEST_WRITE_COUPLINGS_FIRST_ENTRY].integer, codes.bytes, codes.length);
   }
   return r.refused ? r : moved(d, TL_INPUT_PROGRAM_CHANGED);
 }
@@ -169,6 +183,8 @@ refusal device_execute(device *d, int opcode, const message_value *values, messa
     case TL_OP_WRITE_COUPLINGS:
     case TL_OP_WRITE_DRIVE:
     case TL_OP_WRITE_INITIAL_STATE:
+    case TL_OP_WRITE_ROW_TABLE:
+    case TL_OP_WRITE_ROW_DRIVE:
     case TL_OP_SET_REGISTERS:
       return change_program(d, opcode, values);
     case TL_OP_COMMIT:

@@ -74,9 +74,15 @@ static void refuse(device *d, uint32_t request_id, message_value nonce, int reas
                  codec_encode(TL_OP_HELLO_REFUSED, TO_HOST, request_id, values, payload, sizeof payload));
 }
 
-static void describe(const device *d, message_value *values, uint8_t *serial) {
+/* What the board has, as far as a host of this minor version knows it (protocol.md, "Versions"). */
+static int features_for(int64_t minor) {
   const board_profile *p = board_get_profile();
   int features = (p->has_dense ? TL_FEATURE_DENSE : 0) + (p->has_factored ? TL_FEATURE_FACTORED : 0) + TL_FEATURE_HOLD;
+  return minor > 0 && CONFIG_ROW_ELEMENT && p->has_row_element ? features + TL_FEATURE_ROW_ELEMENT : features;
+}
+
+static void describe(const device *d, int64_t host_minor, message_value *values, uint8_t *serial) {
+  const board_profile *p = board_get_profile();
   values[TL_ANSWER_HELLO_MAJOR] = value_integer(TL_PROTOCOL_MAJOR);
   values[TL_ANSWER_HELLO_MINOR] = value_integer(TL_PROTOCOL_MINOR);
   values[TL_ANSWER_HELLO_TABLE_HASH] = value_bytes(table_hash, sizeof table_hash);
@@ -103,7 +109,7 @@ static void describe(const device *d, message_value *values, uint8_t *serial) {
   values[TL_ANSWER_HELLO_ROW_SCALE_MAX] = value_integer(TL_ROW_SCALE_MAX);
   values[TL_ANSWER_HELLO_IN_FLIGHT_BYTES] = value_integer(CONFIG_IN_FLIGHT_BYTES);
   values[TL_ANSWER_HELLO_ANSWER_CACHE] = value_integer(TL_ANSWER_CACHE_MAX);
-  values[TL_ANSWER_HELLO_FEATURES] = value_integer(features);
+  values[TL_ANSWER_HELLO_FEATURES] = value_integer(features_for(host_minor));
   values[TL_ANSWER_HELLO_KEEP_BLOCKS_MAX] = value_integer(CONFIG_BLOCKS_KEPT);
 }
 
@@ -144,7 +150,7 @@ void device_hello(device *d, uint32_t request_id, const message_value *values) {
   /* protocol.md, "Resuming a session". */
   if (resumed) link_resume_session(&d->link);
   else if (opens) open_session(d, values);
-  describe(d, answer, serial);
+  describe(d, values[TL_REQUEST_HELLO_MINOR].integer, answer, serial);
   answer[TL_ANSWER_HELLO_NONCE] = nonce;
   answer[TL_ANSWER_HELLO_RESUMED] = value_integer(resumed);
   link_send_open(&d->link, payload, codec_encode(TL_OP_HELLO, TO_HOST, request_id, answer, payload, sizeof payload));

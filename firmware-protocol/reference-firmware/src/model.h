@@ -15,6 +15,11 @@ typedef struct {
   int16_t couplings[CONFIG_COUPLINGS];
   uint64_t clamped_couplings;
   int32_t drive[CONFIG_CELLS];
+  /* The table of the row element, with the last node twice, and the row drives d. */
+  int16_t row_table[TL_ROW_TABLE_NODES + 1];
+  int16_t row_drive[CONFIG_ROWS];
+  /* Σ_r k_ri·d_r: the part of Σ_r k_ri·(F_r − d_r) that does not change. */
+  int64_t row_drive_sums[CONFIG_CELLS];
 } model_bank;
 
 /* Everything that later ticks depend on. */

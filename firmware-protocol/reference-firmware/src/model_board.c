@@ -56,8 +56,26 @@ void board_write_drive(int bank, uint32_t first_cell, const int16_t *codes, uint
   for (uint32_t i = 0; i < count; i++) banks[bank].drive[first_cell + i] = clamp(codes[i] * step, (int32_t)(full - 1));
 }
 
+void board_write_row_table(int bank, uint32_t first_node, const int16_t *codes, uint32_t count) {
+  int16_t *table = banks[bank].row_table;
+  memcpy(table + first_node, codes, count * sizeof *codes);
+  table[TL_ROW_TABLE_NODES] = table[TL_ROW_TABLE_NODES - 1];
+}
+
+void board_write_row_drive(int bank, uint32_t first_row, const int16_t *codes, uint32_t count) {
+  memcpy(banks[bank].row_drive + first_row, codes, count * sizeof *codes);
+}
+
+static void sum_row_drives(model_bank *b) {
+  const int16_t *k = b->couplings;
+  memset(b->row_drive_sums, 0, b->program.cells * sizeof b->row_drive_sums[0]);
+  for (uint32_t row = 0; row < b->program.rows; row++, k += b->program.cells)
+    for (uint32_t i = 0; i < b->program.cells; i++) b->row_drive_sums[i] += (int32_t)k[i] * b->row_drive[row];
+}
+
 void board_commit(int bank, const board_program *program, board_commit_report *report) {
   banks[bank].program = *program;
+  if (program->mode == TL_MODE_FACTORED) sum_row_drives(&banks[bank]);
   report->clamped_couplings = banks[bank].clamped_couplings;
   report->clamped_noise_codes = 0;
   report->noise_code_min = program->noise_amplitude;

@@ -2,7 +2,7 @@
 #include "model.h"
 
 #define IDEAL(name, cells, rows, dense, tick_log2) \
-  { name, cells, rows, dense, 1, 16, 16, 16, tick_log2, 4, TL_RAIL_MAX, 1000, 1000000, 10000 }
+  { name, cells, rows, dense, 1, 1, 16, 16, 16, tick_log2, 4, TL_RAIL_MAX, 1000, 1000000, 10000 }
 
 static const board_profile profiles[] = {
   IDEAL("ideal-8", 8, 8, 1, 4),

@@ -9,6 +9,7 @@
 #define ARRAY_STEP_LOG2 10
 /* Drive is in 2⁻²⁴, products are in 2⁻²⁹ V_fs·G_fs: 32·e, and Δ = T >> (5 + k). */
 #define DRIVE_SCALE_LOG2 5
+#define ROW_TABLE_STEP_LOG2 8
 
 static int16_t w[CONFIG_CELLS];
 static int16_t y[CONFIG_ROWS];
@@ -47,6 +48,15 @@ static void array_input(model_state *state, uint32_t cells) {
   }
 }
 
+/* T(y), linear between nodes that lie 256 apart (device-model.md, "Row element"). */
+static int16_t row_element(const int16_t *table, int32_t out) {
+  int32_t from = out + TL_ROW_RAIL;
+  const int16_t *node = table + from / TL_ROW_TABLE_STEP;
+  int32_t rise = (node[1] - node[0]) * (from % TL_ROW_TABLE_STEP);
+  return (int16_t)(node[0] + ((rise + TL_ROW_TABLE_STEP / 2) >> ROW_TABLE_STEP_LOG2));
+}
+
+/* Makes y, or T(y), of all rows. */
 static int row_amplifiers(const model_bank *bank, model_state *state) {
   const board_program *program = &bank->program;
   int shift = TL_COUPLING_UNIT_LOG2 + program->row_attenuation;
@@ -58,12 +68,14 @@ static int row_amplifiers(const model_bank *bank, model_state *state) {
     if (out > TL_ROW_RAIL || out < -TL_ROW_RAIL) {
       out = out > 0 ? TL_ROW_RAIL : -TL_ROW_RAIL;
       state->q[row] = 0;
-      state->row_flags[row] = 1;
-      overload = 1;
+      if (row < program->linear_rows) {
+        state->row_flags[row] = 1;
+        overload = 1;
+      }
     } else {
       state->q[row] = (int32_t)(u & (((int64_t)1 << shift) - 1));
     }
-    y[row] = (int16_t)out;
+    y[row] = row < program->linear_rows ? (int16_t)out : row_element(bank->row_table, (int32_t)out);
   }
   return overload;
 }
@@ -81,7 +93,8 @@ static void column_sums(const model_bank *bank) {
   memset(s, 0, cells * sizeof s[0]);
   for (; row + 2 <= program->rows; row += 2, k += 2 * (size_t)cells) add_rows(k, k + cells, y[row], y[row + 1], cells);
   if (row < program->rows) add_rows(k, k, y[row], 0, cells);
-  for (uint32_t i = 0; i < cells; i++) s[i] *= (int64_t)1 << program->row_attenuation;
+  for (uint32_t i = 0; i < cells; i++)
+    s[i] = (s[i] - bank->row_drive_sums[i]) * ((int64_t)1 << program->row_attenuation);
 }
 
 static void integrate(const model_bank *bank, model_state *state, int shift) {

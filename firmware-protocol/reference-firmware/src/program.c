@@ -24,6 +24,19 @@ uint8_t program_committed_banks(void) {
 
 static uint32_t coupling_bytes(const program_bank *b) { return b->program.coupling_bits <= 8 ? 1 : 2; }
 
+static int board_has_row_element(void) { return CONFIG_ROW_ELEMENT && board_get_profile()->has_row_element; }
+
+static refusal no_row_element(void) { return refused(TL_REASON_UNSUPPORTED, "this board has no row element"); }
+
+static void clear_rows(program_bank *b, int has_row_element, uint32_t linear_rows) {
+  b->has_row_element = has_row_element;
+  b->program.linear_rows = has_row_element ? linear_rows : b->program.rows;
+#if CONFIG_ROW_ELEMENT
+  memset(b->row_table, 0, sizeof b->row_table);
+  memset(b->row_drive, 0, sizeof b->row_drive);
+#endif
+}
+
 refusal program_define(const message_value *values) {
   const board_profile *profile = board_get_profile();
   int dense = values[TL_REQUEST_DEFINE_PROGRAM_MODE].integer == TL_MODE_DENSE;
@@ -31,10 +44,14 @@ refusal program_define(const message_value *values) {
   uint32_t rows = (uint32_t)values[TL_REQUEST_DEFINE_PROGRAM_ROWS].integer;
   uint8_t bits = (uint8_t)values[TL_REQUEST_DEFINE_PROGRAM_COUPLING_BITS].integer;
   uint8_t attenuation = (uint8_t)values[TL_REQUEST_DEFINE_PROGRAM_ROW_ATTENUATION].integer;
+  uint32_t linear_rows = (uint32_t)values[TL_REQUEST_DEFINE_PROGRAM_LINEAR_ROWS].integer;
+  int has_row_element = linear_rows <= rows;
   program_bank *b = &banks[values[TL_REQUEST_DEFINE_PROGRAM_BANK].integer];
   board_program *program = &b->program;
   if (!(dense ? profile->has_dense : profile->has_factored))
     return refused(TL_REASON_UNSUPPORTED, "this board has no array of that mode");
+  if (has_row_element && !board_has_row_element()) return no_row_element();
+  if (has_row_element && dense) return refused(TL_REASON_OUT_OF_RANGE, "a dense program has no rows with an element");
   if (cells > profile->cells) return refused(TL_REASON_OUT_OF_RANGE, "more cells than the board has");
   if (dense && (rows != cells || attenuation != 0))
     return refused(TL_REASON_OUT_OF_RANGE, "a dense program has rows = cells and no row attenuation");
@@ -55,6 +72,7 @@ refusal program_define(const message_value *values) {
   memset(b->couplings, 0, (size_t)rows * cells * coupling_bytes(b));
   memset(b->drive, 0, (size_t)2 * cells);
   memset(b->initial_state, 0, (size_t)2 * cells);
+  clear_rows(b, has_row_element, linear_rows);
   return accepted();
 }
 
@@ -64,6 +82,16 @@ static uint8_t *section_of(program_bank *b, int section, uint32_t *count, uint32
   *width = 2;
   if (section == TL_SECTION_DRIVE) return b->drive;
   if (section == TL_SECTION_INITIAL_STATE) return b->initial_state;
+#if CONFIG_ROW_ELEMENT
+  if (section == TL_SECTION_ROW_DRIVE) {
+    *count = b->program.rows;
+    return b->row_drive;
+  }
+  if (section == TL_SECTION_ROW_TABLE) {
+    *count = TL_ROW_TABLE_NODES;
+    return b->row_table;
+  }
+#endif
   *count = b->program.cells * b->program.rows;
   *width = coupling_bytes(b);
   return b->couplings;
@@ -71,11 +99,21 @@ static uint8_t *section_of(program_bank *b, int section, uint32_t *count, uint32
 
 static refusal undefined(void) { return refused(TL_REASON_WRONG_STATE, "this bank has no program defined"); }
 
+/* Whether the bank has this section. */
+static refusal check_section(const program_bank *b, int section) {
+  if (!b->defined) return undefined();
+  if (section != TL_SECTION_ROW_TABLE && section != TL_SECTION_ROW_DRIVE) return accepted();
+  if (!board_has_row_element()) return no_row_element();
+  if (!b->has_row_element) return refused(TL_REASON_WRONG_STATE, "the program was defined without a row element");
+  return accepted();
+}
+
 refusal program_write(int bank, int section, uint32_t first_entry, const uint8_t *codes, uint32_t bytes) {
   program_bank *b = &banks[bank];
   uint32_t count, width;
   uint8_t *target = section_of(b, section, &count, &width);
-  if (!b->defined) return undefined();
+  refusal r = check_section(b, section);
+  if (r.refused) return r;
   if (bytes % width != 0) return refused(TL_REASON_OUT_OF_RANGE, "codes of this bank have two bytes each");
   if (first_entry > count || bytes / width > count - first_entry)
     return refused(TL_REASON_OUT_OF_RANGE, "more codes than the bank has from there on");
@@ -89,7 +127,8 @@ refusal program_read(int bank, int section, uint32_t first_entry, uint32_t count
   program_bank *b = &banks[bank];
   uint32_t available, width;
   const uint8_t *source = section_of(b, section, &available, &width);
-  if (!b->defined) return undefined();
+  refusal r = check_section(b, section);
+  if (r.refused) return r;
   if (first_entry > available || count > available - first_entry)
     return refused(TL_REASON_OUT_OF_RANGE, "more codes than the bank has from there on");
   *codes = source + (size_t)first_entry * width;
@@ -118,6 +157,12 @@ static uint32_t digest_by(crc_function crc, const program_bank *b) {
   put_le32(registers + 8, program->noise_shift);
   value = crc(value, b->drive, (size_t)2 * program->cells);
   value = crc(value, b->initial_state, (size_t)2 * program->cells);
+#if CONFIG_ROW_ELEMENT
+  if (b->has_row_element) {
+    value = crc(value, b->row_table, sizeof b->row_table);
+    value = crc(value, b->row_drive, (size_t)2 * program->rows);
+  }
+#endif
   return crc(value, registers, sizeof registers);
 }
 
@@ -165,13 +210,15 @@ static void write_couplings(int bank) {
   }
 }
 
-static void write_drive(int bank) {
+typedef void (*write_call)(int bank, uint32_t first, const int16_t *codes, uint32_t count);
+
+/* Gives the board codes of two bytes, some at a time. */
+static void write_words(int bank, const uint8_t *from, uint32_t count, write_call write) {
   int16_t codes[CHUNK];
-  uint32_t count = banks[bank].program.cells;
   for (uint32_t first = 0; first < count; first += CHUNK) {
     uint32_t some = count - first < CHUNK ? count - first : CHUNK;
-    for (uint32_t i = 0; i < some; i++) codes[i] = (int16_t)get_le16(banks[bank].drive + (size_t)2 * (first + i));
-    board_write_drive(bank, first, codes, some);
+    for (uint32_t i = 0; i < some; i++) codes[i] = (int16_t)get_le16(from + (size_t)2 * (first + i));
+    write(bank, first, codes, some);
   }
 }
 
@@ -187,7 +234,13 @@ refusal program_commit(int bank, uint32_t expected_crc32, uint32_t expected_crc3
   if (r.refused || b->committed) return r;
   if (!b->couplings_on_board) write_couplings(bank);
   b->couplings_on_board = 1;
-  write_drive(bank);
+  write_words(bank, b->drive, b->program.cells, board_write_drive);
+#if CONFIG_ROW_ELEMENT
+  if (b->program.mode == TL_MODE_FACTORED && board_has_row_element()) {
+    write_words(bank, b->row_table, TL_ROW_TABLE_NODES, board_write_row_table);
+    write_words(bank, b->row_drive, b->program.rows, board_write_row_drive);
+  }
+#endif
   board_commit(bank, &b->program, &b->report);
   b->committed = 1;
   return accepted();

@@ -17,6 +17,12 @@ typedef struct {
   uint8_t couplings[2 * CONFIG_COUPLINGS];
   uint8_t drive[2 * CONFIG_CELLS];
   uint8_t initial_state[2 * CONFIG_CELLS];
+  /* Whether it was defined with a row element, and its codes then. */
+  int has_row_element;
+#if CONFIG_ROW_ELEMENT
+  uint8_t row_table[2 * TL_ROW_TABLE_NODES];
+  uint8_t row_drive[2 * CONFIG_ROWS];
+#endif
 } program_bank;
 
 /* Empties all banks, as after power-on. */

@@ -102,6 +102,7 @@ static void load(const problem *p) {
   shape[TL_REQUEST_DEFINE_PROGRAM_ROWS] = value_integer(rows);
   shape[TL_REQUEST_DEFINE_PROGRAM_COUPLING_BITS] = value_integer(p->bits);
   shape[TL_REQUEST_DEFINE_PROGRAM_ROW_ATTENUATION] = value_integer(0);
+  shape[TL_REQUEST_DEFINE_PROGRAM_LINEAR_ROWS] = value_integer(TL_NO_ROW_ELEMENT);
   check(program_define(shape));
   write_couplings(p);
   check(program_set_registers(0, p->rows == 0 ? 0 : DAMPING, TL_NOISE_AMPLITUDE_MAX, NOISE_SHIFT));

@@ -4,10 +4,11 @@
  *
  *   profile NAME | board CELLS ROWS TICK_LOG2 RAIL DRIVE_RANGE DRIVE_BITS   a board, as after power-on
  *   die SEED
- *   program BANK MODE CELLS ROWS BITS ATTENUATION      mode 0 dense, 1 factored
+ *   program BANK MODE CELLS ROWS BITS ATTENUATION [LINEAR_ROWS]   mode 0 dense, 1 factored
  *   couplings BANK CODE…                               row-major
  *   couplings BANK random SEED LARGEST DIAGONAL        drawn
  *   drive BANK CODE… , initial BANK CODE…              or: … BANK random SEED LARGEST
+ *   row-table BANK CODE… , row-drive BANK CODE…        likewise, of a program with a row element
  *   registers BANK DAMPING AMPLITUDE SHIFT
  *   commit BANK                                        → commit CLAMPED
  *   start BANK RUN_SEED FIRST_TICK load|keep
@@ -71,7 +72,10 @@ static void check(refusal r) {
 
 static void take_program(void) {
   message_value shape[TL_FIELDS_MAX];
+  const char *linear_rows;
   for (int i = 0; i <= TL_REQUEST_DEFINE_PROGRAM_ROW_ATTENUATION; i++) shape[i] = value_integer(line_number());
+  linear_rows = line_word();
+  shape[TL_REQUEST_DEFINE_PROGRAM_LINEAR_ROWS] = value_integer(linear_rows ? line_parse(linear_rows) : TL_NO_ROW_ELEMENT);
   check(program_define(shape));
 }
 
@@ -99,7 +103,10 @@ static void take_section(int section) {
   int bank = (int)line_number();
   const board_program *program = &program_get(bank)->program;
   int is_array = section == TL_SECTION_COUPLINGS;
-  uint32_t count = is_array ? program->rows * program->cells : program->cells;
+  uint32_t count = is_array                          ? program->rows * program->cells
+                   : section == TL_SECTION_ROW_TABLE ? TL_ROW_TABLE_NODES
+                   : section == TL_SECTION_ROW_DRIVE ? program->rows
+                                                     : program->cells;
   uint32_t width = is_array && program->coupling_bits <= 8 ? 1 : 2;
   const char *word = line_need();
   if (strcmp(word, "random") == 0) {
@@ -191,6 +198,8 @@ int main(void) {
     else if (strcmp(word, "couplings") == 0) take_section(TL_SECTION_COUPLINGS);
     else if (strcmp(word, "drive") == 0) take_section(TL_SECTION_DRIVE);
     else if (strcmp(word, "initial") == 0) take_section(TL_SECTION_INITIAL_STATE);
+    else if (strcmp(word, "row-table") == 0) take_section(TL_SECTION_ROW_TABLE);
+    else if (strcmp(word, "row-drive") == 0) take_section(TL_SECTION_ROW_DRIVE);
     else if (strcmp(word, "registers") == 0) take_registers();
     else if (strcmp(word, "commit") == 0) take_commit();
     else if (strcmp(word, "start") == 0) take_start();

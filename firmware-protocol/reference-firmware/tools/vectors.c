@@ -160,12 +160,14 @@ static void digest(void) {
   shape[TL_REQUEST_DEFINE_PROGRAM_CELLS] = value_integer(line_number());
   shape[TL_REQUEST_DEFINE_PROGRAM_ROWS] = value_integer(line_number());
   shape[TL_REQUEST_DEFINE_PROGRAM_ROW_ATTENUATION] = value_integer(0);
+  shape[TL_REQUEST_DEFINE_PROGRAM_LINEAR_ROWS] = value_integer(line_number());
   if (program_define(shape).refused) line_fail("this shape is refused");
   damping = (uint32_t)line_number();
   amplitude = (uint32_t)line_number();
   shift = (uint8_t)line_number();
   program_set_registers(0, damping, amplitude, shift);
-  for (int section = TL_SECTION_COUPLINGS; section <= TL_SECTION_INITIAL_STATE; section++) {
+  int sections = program_get(0)->has_row_element ? TL_SECTION_ROW_DRIVE : TL_SECTION_INITIAL_STATE;
+  for (int section = TL_SECTION_COUPLINGS; section <= sections; section++) {
     size_t length = line_hex(line_need(), bytes, sizeof bytes);
     if (program_write(0, section, 0, bytes, (uint32_t)length).refused) line_fail("these codes are refused");
   }

@@ -128,14 +128,19 @@ export function protocolHeader(hash: string): string {
 function fieldInitializer(field: Field): string {
   switch (field.type) {
     case 'integer':
-      return `{FIELD_INTEGER, ${literal(field.min)}, ${literal(field.max)}, 0}`;
+      return `{FIELD_INTEGER, ${literal(field.min)}, ${literal(field.max)}, ${absentInitializer(field)}}`;
     case 'choice':
-      return `{FIELD_INTEGER, 0, ${Object.keys(field.choices).length - 1}, ${field.absent === undefined ? 0 : 1}}`;
+      return `{FIELD_INTEGER, 0, ${Object.keys(field.choices).length - 1}, ${absentInitializer(field)}}`;
     case 'bytes':
-      return `{FIELD_BYTES, ${literal(field.minBytes)}, ${literal(field.maxBytes)}, 0}`;
+      return `{FIELD_BYTES, ${literal(field.minBytes)}, ${literal(field.maxBytes)}, 0, 0}`;
     case 'text':
-      return `{FIELD_TEXT, 0, ${literal(field.maxBytes)}, 0}`;
+      return `{FIELD_TEXT, 0, ${literal(field.maxBytes)}, 0, 0}`;
   }
+}
+
+/** Whether the field may be left out, and what it means then. */
+function absentInitializer({ absent }: { readonly absent?: number }): string {
+  return absent === undefined ? '0, 0' : `1, ${literal(absent)}`;
 }
 
 function rowInitializer(row: Row): string {
@@ -175,7 +180,7 @@ export function tablesHeader(): string {
     'THERMOLINK_TABLES_H',
     [
       [
-        'Fields in order: type, smallest, largest (value or bytes), whether it may be left out, which means 0',
+        'Fields in order: type, smallest, largest (value or bytes), whether it may be left out, what that means',
         lists,
       ],
       ['Messages by opcode', rows],

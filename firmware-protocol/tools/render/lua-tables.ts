@@ -63,6 +63,7 @@ function fieldText(row: Row, field: Field): string {
   switch (field.type) {
     case 'integer':
       parts.push(`min = ${field.min}`, `max = ${field.max}`, `unit = ${quoted(field.unit)}`);
+      if (field.absent !== undefined) parts.push(`absent = ${field.absent}`);
       break;
     case 'choice':
       parts.push(`choices = ${names(field.choices)}`);

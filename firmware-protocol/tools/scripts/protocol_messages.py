@@ -16,7 +16,7 @@ MESSAGES = f"""
   firmwareVersion=text:24 bootEpoch=0..U32 cells=1..8192 rows=0..4096 banks=1..2 couplingBits=4..16 driveBits=8..16
   adcBits=8..16 tauNs=1..U32 tickLog2=2..8 fullScaleMicrovolts=1..U32 rail=1024..20971520 driveRange=1..4
   noiseShiftMin=8..24 noiseShiftMax=8..24 noiseTemperatureMin=0..U32 rowScaleMax=1..8192 inFlightBytes=256..U32
-  answerCache=1..32 features=0..7 keepBlocksMax=0..64
+  answerCache=1..32 features=0..15 keepBlocksMax=0..64
 1 ping > token=0..U32
 1 ping < token=0..U32 deviceTimeUs=0..U53
 2 readStatus >
@@ -34,6 +34,7 @@ MESSAGES = f"""
 7 refusal < reason=0..11 opcode=0..127 state=0..7 detail=text:96
 8 helloRefused < nonce=bytes:8..8 reason=0..11 {VERSION}
 16 defineProgram > bank=0..1 mode=0..1 cells=1..8192 rows=1..8192 couplingBits=4..16 rowAttenuation=0..12
+  linearRows=0..U16
 16 defineProgram <
 17 writeCouplings > bank=0..1 firstEntry=0..67108863 codes=bytes:0..65536
 17 writeCouplings <
@@ -45,8 +46,12 @@ MESSAGES = f"""
 20 setRegisters <
 21 commit > bank=0..1 crc32=0..U32 crc32c=0..U32
 21 commit < clampedCouplings=0..U53 clampedNoiseCodes=0..8192 noiseCodeMin=0..32767 noiseCodeMax=0..32767 carryVariance=0..U53
-22 readProgram > bank=0..1 section=0..2 firstEntry=0..67108863 count=1..65536
+22 readProgram > bank=0..1 section=0..4 firstEntry=0..67108863 count=1..65536
 22 readProgram < codes=bytes:0..65536
+23 writeRowTable > bank=0..1 firstNode=0..160 codes=bytes:0..65536
+23 writeRowTable <
+24 writeRowDrive > bank=0..1 firstRow=0..4095 codes=bytes:0..65536
+24 writeRowDrive <
 32 start > bank=0..1 runSeed=0..U32 firstTick=0..U53 startState=0..1 burnInTicks=0..U53 sampleCount=0..U32
   ticksPerSample=0..U32 blockSamples=0..U32 onNoCredit=0..1 onOverload=0..1 watchdogMs=100..60000 creditBlocks=0..U32
   keepBlocks=0..64
@@ -129,14 +134,20 @@ def later_minor(rows):
         yield {"name": name, "direction": direction, "requestId": 9, "fields": named, "payload": payload.hex()}
 
 
+# Fields that an earlier minor leaves out at the end of a message to the device, and what that means.
+ADDED_FIELDS = {("hello", "purpose"): 0, ("defineProgram", "linearRows"): U16}
+
+
 def earlier_version(rows):
-    """HELLO before it had a purpose: it ends with the fields that are frozen for ever, and 0 is meant."""
+    """Messages to the device as they were before their last field was added."""
     for opcode, name, direction, fields in rows:
-        if name == "hello" and direction == "toDevice":
+        added = fields[-1][0] if fields else None
+        if direction == "toDevice" and (name, added) in ADDED_FIELDS:
             values = [field_value(field, 1) for field in fields[:-1]]
             named = {field[0]: shown(value) for field, value in zip(fields, values)}
             payload = payload_of(opcode, 0, values)
-            yield {"name": name, "direction": direction, "requestId": 0, "fields": {**named, "purpose": 0}, "payload": payload.hex()}
+            yield {"name": name, "direction": direction, "requestId": 0,
+                   "fields": {**named, added: ADDED_FIELDS[name, added]}, "payload": payload.hex()}
 
 
 def values():
@@ -166,3 +177,11 @@ def digests():
         yield {"couplingBits": bits, "cells": 3, "rows": 2, "couplings": couplings, "drive": drive,
                "initialState": initial_state, "damping": registers[0], "noiseAmplitude": registers[1],
                "noiseShift": registers[2], "crc32": zlib.crc32(data), "crc32c": crc32c(data)}
+    table, row_drive, linear_rows = [(i - 80) * 400 + 5 * i % 7 for i in range(161)], [-32768, 32767], 1
+    couplings, drive, initial_state, registers = [1, -2, 3, -4, 5, -6], [7, 8, -9], [10, -11, 12], [13, 14000, 15]
+    data = struct.pack("<6h3h3h", *couplings, *drive, *initial_state) + struct.pack("<161h2h", *table, *row_drive)
+    data += struct.pack("<3I", *registers)
+    yield {"couplingBits": 16, "cells": 3, "rows": 2, "couplings": couplings, "drive": drive,
+           "initialState": initial_state, "damping": registers[0], "noiseAmplitude": registers[1],
+           "noiseShift": registers[2], "linearRows": linear_rows, "rowTable": table, "rowDrive": row_drive,
+           "crc32": zlib.crc32(data), "crc32c": crc32c(data)}

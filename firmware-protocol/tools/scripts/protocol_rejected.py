@@ -1,5 +1,5 @@
 """Of protocol-vectors.py: payloads that a receiver must reject, each with the kind of reason."""
-from protocol_messages import BYTES_MOST, field_value, payload_of
+from protocol_messages import ADDED_FIELDS, BYTES_MOST, field_value, payload_of
 from protocol_wire import U53, msgpack
 
 
@@ -20,7 +20,7 @@ def rejected_fields(rows):
                 yield {"reason": reason, "field": field_name, "name": name, "direction": direction,
                        "payload": payload_of(opcode, 3, values).hex()}
             # Added after an earlier version, which leaves it out.
-            if (name, field_name) == ("hello", "purpose"):
+            if (name, field_name) in ADDED_FIELDS:
                 continue
             values = [field_value(field, 1) for field in fields[:index]]
             yield {"reason": "missing", "field": field_name, "name": name, "direction": direction,
@@ -77,7 +77,7 @@ def rejected_payloads():
         yield "no opcode", note, payload
     for note, payload in {"none": "9101", "−1": "9301ff07", "2³²": "9301cf000000010000000007", "text": "9301a0" + "07"}.items():
         yield "no request id", note, payload
-    for opcode in (9, 15, 23, 100, 127):
+    for opcode in (9, 15, 25, 100, 127):
         yield "unknown opcode", str(opcode), msgpack([opcode, 5]).hex()
     for opcode in (7, 8, 34, 49):
         yield "unknown opcode", f"{opcode}, of the other direction", msgpack([opcode, 5, 1, 1]).hex()

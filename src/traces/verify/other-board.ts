@@ -10,7 +10,7 @@ import { RunKeeper } from '../../driver/run-keeper.js';
 import { RunStream } from '../../driver/run-stream.js';
 import { Stopper } from '../../driver/stopper.js';
 import { SYSTEM_CLOCK } from '../../driver/system-clock.js';
-import { WRITE_OVERHEAD_BYTES } from '../../driver/upload.js';
+import { WRITE_OVERHEAD_BYTES, WRITE_PLACE } from '../../driver/upload.js';
 import { ThermolinkError } from '../../errors.js';
 import type { FieldValue } from '../trace-message.js';
 import { RunRecord } from './run-samples.js';
@@ -209,9 +209,7 @@ export class OtherBoard {
   /** Cuts a long write into commands that fit the frames of this session. */
   #partsOf(name: CommandName, fields: Fields): Fields[] {
     const { codes } = fields;
-    const place = { writeCouplings: 'firstEntry', writeDrive: 'firstCell', writeInitialState: 'firstCell' }[
-      name as string
-    ];
+    const place = (WRITE_PLACE as Readonly<Record<string, string>>)[name];
     const room = this.#connection.link.payloadBytesMax - WRITE_OVERHEAD_BYTES;
     if (place === undefined || !(codes instanceof Uint8Array) || codes.length <= room) return [fields];
     const bytesPerCode = name === 'writeCouplings' ? this.#couplingBytes : 2;

@@ -3,6 +3,7 @@ import { BLOCK_FLAG } from '../../../firmware-protocol/messages/acquisition.js';
 import type { Command, CommandName } from '../../../firmware-protocol/messages/index.js';
 import { commandRow } from '../../../firmware-protocol/messages/index.js';
 import { START_STATE } from '../../../firmware-protocol/messages/run.js';
+import { FEATURE, FEATURES_OF_MINOR_0 } from '../../../firmware-protocol/messages/system.js';
 import type { Port } from '../../../firmware-protocol/port.js';
 import { badArgument } from '../../argument-checks.js';
 import type { DeviceIdentity } from '../../driver/device-api.js';
@@ -117,9 +118,15 @@ class Verification {
     this.#recorded ??= recorded;
     this.#found ??= session.identity;
     if (!this.#mode) [this.#mode, this.#reason] = chooseMode(this.#options, recorded, session.identity);
-    const { hasDense, hasFactored, hasHold } = session.identity;
-    const features = (hasDense ? 1 : 0) + (hasFactored ? 2 : 0) + (hasHold ? 4 : 0);
-    this.#compare(message, { ...message.fields, ...session.identity, features } as never, false);
+    const { hasDense, hasFactored, hasHold, hasRowElement } = session.identity;
+    const features =
+      (hasDense ? FEATURE.dense : 0) +
+      (hasFactored ? FEATURE.factored : 0) +
+      (hasHold ? FEATURE.hold : 0) +
+      (hasRowElement ? FEATURE.rowElement : 0);
+    // A recording of an earlier minor tells only the features that it knows.
+    const told = message.fields['minor'] === 0 ? features & FEATURES_OF_MINOR_0 : features;
+    this.#compare(message, { ...message.fields, ...session.identity, features: told } as never, false);
   }
 
   async #stop({ fields }: TraceMessage): Promise<void> {

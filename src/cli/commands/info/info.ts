@@ -59,7 +59,7 @@ function identityRows({ device, identity, roundTripMs }: Report): string[][] {
 }
 
 function sizeRows({ identity }: Report): string[][] {
-  const { cells, rows, banks, hasDense, hasFactored } = identity;
+  const { cells, rows, banks, hasDense, hasFactored, hasRowElement } = identity;
   const arrays = [
     ...(hasDense ? [`dense ${cells} × ${cells}`] : []),
     ...(hasFactored ? [`factored ${rows} × ${cells}`] : []),
@@ -68,6 +68,7 @@ function sizeRows({ identity }: Report): string[][] {
     ['cells', formatCount(cells)],
     ['coupling arrays', arrays.join(', ')],
     ['program banks', formatCount(banks)],
+    ...(hasRowElement ? [['rows', 'with a programmable element and drives']] : []),
   ];
 }
 

@@ -1,0 +1,20 @@
+import { drawEachRow } from './die-draws.js';
+import { gainOf } from './gain.js';
+import { imperfection, percent, spreadPpm } from './imperfection.js';
+
+const DRAWS = { rowGain: 22 };
+
+/**
+ * How much more than 1 a row amplifier drives into the transposed array (device-model.md, "Imperfections").
+ * It acts behind the row element and the row drive, so it scales the whole difference F − d.
+ */
+export const rowGain = imperfection({
+  acts: 'commit',
+  rule: 'Row r of the transposed array has the gain (1 + ε)·(1 + g_r): what the row gives is multiplied.',
+  size: (effect) => percent(effect.spreadPpm),
+  magnitudes: { spreadPpm: spreadPpm() },
+  draws: DRAWS,
+  rows: (effect, die) => ({
+    gain: drawEachRow(die, DRAWS.rowGain, (z) => gainOf(effect.spreadPpm, z)),
+  }),
+});

@@ -1,0 +1,17 @@
+import { drawEachRow } from './die-draws.js';
+import { ppmSpreadOf, ROW_OUTPUT_LOG2 } from './gain.js';
+import { imperfection, percent, spreadPpm } from './imperfection.js';
+
+const DRAWS = { rowOffset: 23 };
+
+/** What a row amplifier gives without being asked for (device-model.md, "Imperfections"). */
+export const rowOffset = imperfection({
+  acts: 'commit',
+  rule: 'o_r, in 2⁻¹⁴ V_fs, is added to what row r gives: d_r − o_r takes the place of d_r.',
+  size: (effect) => percent(effect.spreadPpm),
+  magnitudes: { spreadPpm: spreadPpm('ppm of V_fs') },
+  draws: DRAWS,
+  rows: (effect, die) => ({
+    offset: drawEachRow(die, DRAWS.rowOffset, (z) => ppmSpreadOf(effect.spreadPpm, z, ROW_OUTPUT_LOG2)),
+  }),
+});
