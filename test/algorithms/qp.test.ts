@@ -1,14 +1,18 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { identityMatrix } from '../../src/algorithms/control/rotary-pendulum.js';
 import { solveQp } from '../../src/algorithms/qp/solve-qp.js';
-import { connect } from '../../src/connect.js';
+import type { BoardCalibration } from '../../src/board/calibration.js';
+import { quadprogBaseline } from '../../src/cli/commands/qp/baseline.js';
 import { readProgram } from '../../src/files/read-program.js';
 import { matrix } from '../../src/linalg/matrix.js';
 import { dot, matVec, matVecTransposed, normInf, subtract } from '../../src/linalg/products.js';
 import type { QuadraticProgram } from '../../src/linalg/quadratic-program.js';
 import type { RandomSource } from '../../src/linalg/random.js';
-import { solverBoard } from '../support/solver-board.js';
+import { imperfectBoard, spread } from '../support/imperfect-boards.js';
+import { SolverBoard, solverBoard } from '../support/solver-board.js';
 import { normalMatrix, normalVector, problemRandom } from '../support/solver-problems.js';
+import { trueCalibration } from '../support/true-calibration.js';
 
 const address = { seed: 3, step: 0, block: 0 };
 const problem = (name: string) =>
@@ -138,16 +142,78 @@ describe('solveQp', () => {
     expect(board.runs.every(({ sampleCount }) => sampleCount === 1)).toBe(true);
   });
 
-  test('gives the same bits over a link', async () => {
-    const program = await problem('HS21');
-    const device = await connect('emulator:ideal-8');
-    try {
-      const there = await solveQp(device, program, { address });
-      const here = await solveQp(solverBoard('ideal-8'), program, { address });
-      expect([there.x, there.y, there.history]).toEqual([here.x, here.y, here.history]);
-    } finally {
-      await device.close();
+  // Goldfarb and Idnani's method in float64; P has a ridge of 1e-9 there.
+  test.each(['admm', 'ipm'] as const)('finds by %s what quadprog finds', async (method) => {
+    const random = problemRandom(715);
+    for (const [n, m] of [
+      [4, 6],
+      [12, 8],
+      [16, 24],
+    ]) {
+      const program = feasible(random, n, m);
+      const { status, objective } = await solveQp(solverBoard('ideal-64'), program, { method, address });
+      const independent = await quadprogBaseline(program);
+      expect([status, independent.message]).toEqual(['solved', '']);
+      expect(Math.abs(objective - independent.objective)).toBeLessThanOrEqual(
+        1e-6 * Math.max(1, Math.abs(objective)),
+      );
     }
+  });
+
+  // 0 ≤ x ≤ 1 and random rows: a linear program has a vertex as its solution.
+  test.each(['admm', 'ipm'] as const)(
+    '%s solves a linear program, or says that it did not',
+    async (method) => {
+      const random = problemRandom(716);
+      let solved = 0;
+      for (let k = 0; k < 4; k++) {
+        const n = 6;
+        const { linear, constraints } = feasible(random, n, n);
+        const rows = matrix(2 * n, n);
+        rows.data.set(constraints.data);
+        for (let i = 0; i < n; i++) rows.data[(n + i) * n + i] = 1;
+        const program = {
+          hessian: matrix(n, n),
+          linear,
+          constraints: rows,
+          lower: Float64Array.from({ length: 2 * n }, (_, i) => (i < n ? -1 : 0)),
+          upper: new Float64Array(2 * n).fill(1),
+        };
+        const request = { method, address, iterationsMax: method === 'admm' ? 500 : 30 };
+        const { status, x, y } = await solveQp(solverBoard('ideal-8'), program, request);
+        expect(['solved', 'inaccurate']).toContain(status);
+        if (status !== 'solved') continue;
+        solved++;
+        expectProof(program, x, y);
+      }
+      expect(solved).toBeGreaterThan(0);
+    },
+  );
+
+  // Mismatch of 2 % and offsets of 1 %: the couplings of ADMM are those that the calibration corrects.
+  test.each(['box', 'admm', 'ipm'] as const)('%s works on a calibrated board', async (method) => {
+    const die = imperfectBoard(
+      { couplingMismatch: spread(20_000), inputOffset: spread(10_000) },
+      { cells: 8, name: 'test-8' },
+    );
+    const random = problemRandom(717);
+    const { hessian, linear } = feasible(random, 6, 1);
+    for (let i = 0; i < 6; i++) hessian.data[i * 7] += 1;
+    const program = {
+      hessian,
+      linear: linear.map((value) => 3 * value),
+      constraints: identityMatrix(6),
+      lower: new Float64Array(6).fill(-1),
+      upper: new Float64Array(6).fill(1),
+    };
+    const work = async (calibration?: BoardCalibration) => {
+      const board = new SolverBoard(die.profile, undefined, die.dieSeed);
+      const result = await solveQp(board, program, { method, address, ...(calibration && { calibration }) });
+      expect(result.status).toBe('solved');
+      expectProof(program, result.x, result.y);
+      return result.passes;
+    };
+    expect(await work(trueCalibration(die))).toBeLessThanOrEqual(await work());
   });
 
   test.each([

@@ -43,6 +43,20 @@ test('prints JSON, for a program without a solution too', async () => {
   expect(certificate.value).toBeLessThan(0);
 });
 
+test('takes a method, and runs quadprog beside it', async () => {
+  const given = ['qp', '--problem', file('p.json'), '--baseline'];
+  const { stdout } = await runCommand(...given, '--method', 'ipm');
+  expect(stdout).toMatch(/iterations of the interior point +\d/);
+  expect(stdout).toMatch(/quadprog on the host +objective 1\.88/);
+  const { method, baseline, objective } = JSON.parse((await runCommand(...given, '--json')).stdout);
+  expect(method).toBe('admm');
+  expect(baseline.objective).toBeCloseTo(objective, 8);
+  expect(baseline.primal).toBeLessThan(1e-12);
+  const wrong = await runCommand(...given, '--method', 'box');
+  expect(wrong.exitCode).not.toBe(0);
+  expect(wrong.stderr).toMatch(/row 0 of the constraints has more entries than one/);
+});
+
 test('refuses what is not convex, and a file that is not there', async () => {
   const concave = await runCommand('qp', '--problem', file('concave.json'), '--out', file('none.csv'));
   expect(concave.stderr).toMatch(/negative eigenvalue/);

@@ -11,15 +11,15 @@ import { replaceFile } from '../../../files/replace-file.js';
 import { writeArray } from '../../../files/write-array.js';
 import { matrix } from '../../../linalg/matrix.js';
 import { counted, formatBytes, formatCount, formatNumber, formatSeconds } from '../../../number-text.js';
-import { figure } from '../../../plot/figure.js';
-import { lineChart } from '../../../plot/line-chart.js';
 import { boardCommand, type Worked } from '../../board-command.js';
 import { readCalibration } from '../../input/read-calibration.js';
 import { arrayOutput, CALIBRATION, SEED } from '../../options/groups.js';
-import { option } from '../../options/option.js';
+import { flag, option } from '../../options/option.js';
 import { choice, positiveInteger, tolerance as toleranceValue } from '../../options/values.js';
 import { boardWarnings, repeatRows } from '../../output/board-warnings.js';
 import { formatTable } from '../../output/table.js';
+import { type Baseline, quadprogBaseline } from './baseline.js';
+import { convergenceFigure } from './convergence-figure.js';
 
 /** Longer vectors are not shown on the terminal. */
 const SHOWN_MAX = 16;
@@ -36,12 +36,6 @@ const PHASE_TEXTS: Readonly<Record<QpProgress['phase'], string>> = {
   admm: 'iteration of ADMM',
   ipm: 'iteration of the interior point',
   polish: 'step of the polish',
-};
-const PHASES_DRAWN: Readonly<Record<QpProgress['phase'], string>> = {
-  box: 'each level of the box',
-  admm: 'every tenth iteration of ADMM',
-  ipm: 'each iteration of the interior point',
-  polish: 'steps of the polish',
 };
 const ITERATION_TEXTS: Readonly<Record<QpResult['method'], string>> = {
   box: 'levels of the box',
@@ -67,6 +61,7 @@ export const command = boardCommand({
       value: positiveInteger(1_000_000),
     }),
     ...arrayOutput('x'),
+    baseline: flag('--baseline', 'solve it by the package quadprog too, and tell its time'),
     plot: option('--plot <file>', 'draw how the residuals fall, as .svg', { file: 'output' }),
     ...CALIBRATION,
     ...SEED,
@@ -94,9 +89,10 @@ Example:
       { cells: program.linear.length, total: -Math.log10(tolerance) },
     );
     const { result } = worked;
+    const baseline = options.baseline ? await quadprogBaseline(program) : undefined;
     if (out !== undefined) await writeArray(out, matrix(result.x.length, 1, result.x));
     if (plot !== undefined) replaceFile(plot, convergenceFigure(problem, result));
-    const facts = factsOf(worked);
+    const facts = factsOf(worked, baseline);
     return {
       json: { ...facts, x: [...result.x], y: [...result.y], history: result.history },
       text: reportText(result, facts, out, plot),
@@ -118,7 +114,7 @@ function progressText(progress: QpProgress): string {
   return `${PHASE_TEXTS[progress.phase]} ${progress.iteration}, residual ${formatNumber(worst(progress), 2)}`;
 }
 
-function factsOf({ result, device, hostSeconds, repeats }: Worked<QpResult>) {
+function factsOf({ result, device, hostSeconds, repeats }: Worked<QpResult>, baseline: Baseline | undefined) {
   const {
     status,
     method,
@@ -146,8 +142,17 @@ function factsOf({ result, device, hostSeconds, repeats }: Worked<QpResult>) {
     boardSeconds: cost.boardSeconds,
     repeats,
     device,
+    ...(baseline === undefined ? {} : { baseline }),
     timing: { hostSeconds },
   };
+}
+
+function baselineText({ message, objective, primal, seconds }: Baseline): string {
+  const found =
+    message === ''
+      ? `objective ${formatNumber(objective, 8)}, primal residual ${formatNumber(primal, 2)}`
+      : `no solution (${message})`;
+  return `${found}, ${formatSeconds(seconds)}`;
 }
 
 function reportText(
@@ -183,6 +188,7 @@ function reportText(
     ...repeatRows(facts),
     ['host time', formatSeconds(facts.timing.hostSeconds)],
     ['device', facts.device],
+    ...(facts.baseline === undefined ? [] : [['quadprog on the host', baselineText(facts.baseline)]]),
     ...(out === undefined ? [] : [['x', `written to ${out}`]]),
     ...(plot === undefined ? [] : [['residuals', `drawn in ${plot}`]]),
   ];
@@ -191,42 +197,4 @@ function reportText(
   const active = y.filter((value) => value !== 0).length;
   const numbers = Array.from(x, (value, i) => [`x[${i}]`, formatNumber(value, 7)]);
   return `${formatTable(numbers)}\n${report}  ${counted(active, 'multiplier')} of ${y.length} not 0 (\`--json\` shows all)\n`;
-}
-
-/**
- * The three residuals over the iterations; each polish, and a second method, goes on where the other ended.
- */
-function convergenceFigure(problem: string, { history, status }: QpResult): string {
-  let before = 0;
-  let last = 0;
-  const at = history.map(({ iteration, phase }, i) => {
-    if (i > 0 && (history[i - 1].phase !== phase || iteration <= history[i - 1].iteration))
-      before = last - (ranBefore(history, i)?.iteration ?? 0);
-    last = before + iteration;
-    return last;
-  });
-  const phases = [...new Set(history.map(({ phase }) => PHASES_DRAWN[phase]))];
-  const curve = (name: string, value: (progress: QpProgress) => number) => ({
-    name,
-    points: history.map((progress, i) => [at[i], Math.max(value(progress), 1e-17)] as const),
-  });
-  return figure([
-    lineChart({
-      title: `Residuals of ${problem.split('/').at(-1)}`,
-      subtitle: `${status}; ${phases.join(', then ')}`,
-      x: { label: 'iteration' },
-      y: { label: 'relative residual', scale: 'log' },
-      series: [
-        curve('primal', ({ primal }) => primal),
-        curve('dual', ({ dual }) => dual),
-        curve('gap', ({ gap }) => gap),
-      ],
-    }),
-  ]);
-}
-
-/** The last progress of the same method before entry i: ADMM counts on after a polish, a polish does not. */
-function ranBefore(history: readonly QpProgress[], i: number): QpProgress | undefined {
-  const { phase } = history[i];
-  return phase === 'polish' ? undefined : history.slice(0, i).findLast((entry) => entry.phase === phase);
 }

@@ -1,0 +1,48 @@
+import type { QpProgress, QpResult } from '../../../algorithms/qp/contract.js';
+import { figure } from '../../../plot/figure.js';
+import { lineChart } from '../../../plot/line-chart.js';
+
+const PHASES_DRAWN: Readonly<Record<QpProgress['phase'], string>> = {
+  box: 'each level of the box',
+  admm: 'every tenth iteration of ADMM',
+  ipm: 'each iteration of the interior point',
+  polish: 'steps of the polish',
+};
+
+/**
+ * The three residuals over the iterations; each polish, and a second method, goes on where the other ended.
+ */
+export function convergenceFigure(problem: string, { history, status }: QpResult): string {
+  let before = 0;
+  let last = 0;
+  const at = history.map(({ iteration, phase }, i) => {
+    if (i > 0 && (history[i - 1].phase !== phase || iteration <= history[i - 1].iteration))
+      before = last - (ranBefore(history, i)?.iteration ?? 0);
+    last = before + iteration;
+    return last;
+  });
+  const phases = [...new Set(history.map(({ phase }) => PHASES_DRAWN[phase]))];
+  const curve = (name: string, value: (progress: QpProgress) => number) => ({
+    name,
+    points: history.map((progress, i) => [at[i], Math.max(value(progress), 1e-17)] as const),
+  });
+  return figure([
+    lineChart({
+      title: `Residuals of ${problem.split('/').at(-1)}`,
+      subtitle: `${status}; ${phases.join(', then ')}`,
+      x: { label: 'iteration' },
+      y: { label: 'relative residual', scale: 'log' },
+      series: [
+        curve('primal', ({ primal }) => primal),
+        curve('dual', ({ dual }) => dual),
+        curve('gap', ({ gap }) => gap),
+      ],
+    }),
+  ]);
+}
+
+/** The last progress of the same method before entry i: ADMM counts on after a polish, a polish does not. */
+function ranBefore(history: readonly QpProgress[], i: number): QpProgress | undefined {
+  const { phase } = history[i];
+  return phase === 'polish' ? undefined : history.slice(0, i).findLast((entry) => entry.phase === phase);
+}
