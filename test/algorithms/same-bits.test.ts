@@ -4,6 +4,7 @@ import { naturalPolicyGradient } from '../../src/algorithms/control/policy-gradi
 import { predictiveControl } from '../../src/algorithms/control/predictive-control.js';
 import { logDeterminant } from '../../src/algorithms/logdet/log-determinant.js';
 import { solveLyapunov } from '../../src/algorithms/lyapunov/solve-lyapunov.js';
+import { solveQp } from '../../src/algorithms/qp/solve-qp.js';
 import { connect } from '../../src/connect.js';
 import { Device } from '../../src/driver/device.js';
 import type { BoardDevice } from '../../src/driver/device-api.js';
@@ -19,9 +20,17 @@ const cart: LinearPlant = {
   stateCost: matrix(2, 2, Float64Array.of(1, 0, 0, 1)),
   inputCost: matrix(1, 1, Float64Array.of(1)),
 };
+/** min ½xᵀPx + qᵀx, 0 ≤ x ≤ 1. */
+const bounded = {
+  hessian: symmetric.matrix,
+  linear: Float64Array.of(-3, 1),
+  constraints: matrix(2, 2, Float64Array.of(1, 0, 0, 1)),
+  lower: new Float64Array(2),
+  upper: Float64Array.of(1, 1),
+};
 const skew = matrix(2, 2, Float64Array.of(2, -1, 0.5, 1));
 
-/** Each gives numbers that noise entered. */
+/** Each gives numbers that noise entered, but quadratic programs, which need none. */
 const ALGORITHMS: readonly (readonly [name: string, run: (board: BoardDevice) => Promise<unknown>])[] = [
   [
     'logDeterminant',
@@ -51,6 +60,16 @@ const ALGORITHMS: readonly (readonly [name: string, run: (board: BoardDevice) =>
       return found;
     },
   ],
+  ...(['box', 'admm', 'ipm'] as const).map(
+    (method) =>
+      [
+        `solveQp by ${method}`,
+        async (board: BoardDevice) => {
+          const { cost: _, ...found } = await solveQp(board, bounded, { method, address });
+          return found;
+        },
+      ] as const,
+  ),
   [
     'predictiveControl',
     async (board) => {
