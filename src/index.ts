@@ -65,6 +65,14 @@ export {
   regressionPosterior,
 } from './algorithms/posterior/gaussian.js';
 export {
+  drawLaplace,
+  type LaplaceDrawRequest,
+  type LaplaceDraws,
+  type LaplacePosterior,
+  type LastLayer,
+  laplacePosterior,
+} from './algorithms/posterior/laplace.js';
+export {
   type PreparedSamplingRequest,
   type PreparedSystem,
   type PrepareRequest,

@@ -161,6 +161,11 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
         summary: 'linear regression, its data in the crossbar',
         load: () => import('./commands/posterior/linear.js'),
       },
+      {
+        name: 'laplace',
+        summary: 'the last layer of a trained classifier, around its weights',
+        load: () => import('./commands/posterior/laplace.js'),
+      },
     ],
   },
   {

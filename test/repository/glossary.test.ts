@@ -24,7 +24,7 @@ const ENTRIES: readonly Entry[] = readRepositoryFile(GLOSSARY)
 const OTHER_MEANINGS: Readonly<Record<string, readonly (readonly [RegExp, string])[]>> = {
   bias: [
     [
-      /^(src|test)\/learning\/|^test\/support\/network-reference|^src\/linalg\/matrix-kernel\/|^test\/files\/safetensors|^docs\/(reference\/array-files|how-to\/train-on-own-data)/,
+      /^(src|test)\/learning\/|^src\/cli\/commands\/posterior\/trained-network|^test\/support\/network-reference|^src\/linalg\/matrix-kernel\/|^test\/files\/safetensors|^docs\/(reference\/array-files|how-to\/train-on-own-data)/,
       "a network's bias",
     ],
     [/^emulator\/kernel\/assembly\//, 'a fixed-point offset that keeps sums above zero'],

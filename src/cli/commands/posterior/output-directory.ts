@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ThermolinkError } from '../../../errors.js';
 import { replaceFile, replaceWith } from '../../../files/replace-file.js';
@@ -41,7 +41,7 @@ export async function claimDirectory(directory: string, overwrite: boolean): Pro
     throw cannotWrite(directory, error, 'Nothing was computed.');
   }
   const held = readdirSync(directory);
-  const isOurs = held.includes('summary.json') && held.some((name) => CHAIN_FILE.test(name));
+  const isOurs = held.includes('summary.json') && isWrittenByUs(join(directory, 'summary.json'));
   if (held.length > 0 && !(overwrite && isOurs))
     throw new ThermolinkError(
       'BAD_ARGUMENT',
@@ -52,6 +52,14 @@ export async function claimDirectory(directory: string, overwrite: boolean): Pro
       },
     );
   await checkWritable(join(directory, 'summary.json'));
+}
+
+function isWrittenByUs(summary: string): boolean {
+  try {
+    return /"writtenBy": "thermolink posterior /.test(readFileSync(summary, 'utf8'));
+  } catch {
+    return false;
+  }
 }
 
 /** Writes all files, the summary last. Errors: BAD_FILE. */
