@@ -7,11 +7,13 @@ import { CALCULUS } from './programs/calculus.js';
 import { CONTROL_AND_PROGRAMS } from './programs/control.js';
 import { MEASURING } from './programs/measuring.js';
 import { OPTIMIZERS } from './programs/optimizers.js';
+import { PARTS } from './programs/parts.js';
 import { PROBLEMS } from './programs/problems.js';
 import { RARE_PATHS } from './programs/rare-paths.js';
 import { RARE_TRAINING } from './programs/rare-training.js';
 import { SAMPLING } from './programs/sampling.js';
 import { SOLVING } from './programs/solving.js';
+import { THRESHOLDS } from './programs/thresholds.js';
 import { differences, type Recorded, textOf } from './recorded-value.js';
 
 const FOLDER = path.join(ROOT, 'test/recorded-results/results');
@@ -25,6 +27,8 @@ const PROGRAMS: ProgramTable = {
   ...PROBLEMS,
   ...RARE_PATHS,
   ...RARE_TRAINING,
+  ...PARTS,
+  ...THRESHOLDS,
 };
 const LINES_MAX = 40;
 

@@ -11,7 +11,7 @@ import type { FinishedPart } from '../../../src/measure/lab-board.js';
 import { quantitiesOf } from '../../../src/measure/quantities.js';
 import { calibrationOf } from '../../../src/measure/read-calibration-record.js';
 import { recordOf } from '../../../src/measure/record.js';
-import { worstCells } from '../../../src/measure/worst-cells.js';
+import { couplingErrorOfRows, worstCells } from '../../../src/measure/worst-cells.js';
 import type { Lab, ProgramTable } from '../program.js';
 import { effects, ofSize } from './boards.js';
 
@@ -35,6 +35,7 @@ async function characterized(
     record: recordOf(measured, DATE),
     quantities: quantities.map(({ key, title, unit, nominal }) => [key, title, unit, nominal]),
     worst: worstCells(measured),
+    rows: couplingErrorOfRows(measured),
     summaries: quantities.map(({ estimates, nominal }) => summarize(estimates, nominal)),
   };
 }

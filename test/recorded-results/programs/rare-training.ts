@@ -78,6 +78,7 @@ const network = createMlp({ inputCount: 64, hidden: [2], classes: 3 });
 export const RARE_TRAINING: ProgramTable = {
   'valley-lbfgs': (lab) => down(lab, 'lbfgs', { memory: 2 }, undefined, { steps: 30 }),
   'valley-bfgs': (lab) => down(lab, 'bfgs', {}, undefined, { steps: 30, problem: valley(100) }),
+  'valley-bfgs-shallow': (lab) => down(lab, 'bfgs', {}, undefined, { steps: 4, problem: valley(0.01) }),
   'valley-lm': (lab) => down(lab, 'lm', { rank: 0, runs: 3 }, createExactSolver(), { steps: 20 }),
   'valley-lm-rank': (lab) => down(lab, 'lm', { rank: 2, runs: 1, ticks: 300 }, crossbar(lab)),
   'valley-lm-uphill': (lab) =>
@@ -166,7 +167,7 @@ export const RARE_TRAINING: ProgramTable = {
   },
   'kfac-long': (lab) =>
     train({
-      ...{ network, data: barsDataset(24, 12), epochs: 14, batch: 12, seed: 93 },
+      ...{ network, data: barsDataset(24, 12), epochs: 17, batch: 12, seed: 93 },
       optimizer: createOptimizer('kfac', { reload: 10, tolerance: 0.3 }, createExactSolver()),
       onStep: lab.listener('steps'),
     }),
