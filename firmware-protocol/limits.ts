@@ -88,6 +88,11 @@ export const ANSWER_CACHE_MAX = 32;
 export const BLOCK_QUEUE_MAX = 4;
 /** Sent sample blocks that a device keeps at most, in case they are lost (protocol.md, "Kept blocks"). */
 export const BLOCKS_KEPT_MAX = 64;
+/** Batches of a run whose samples the device averages, and samples in one (protocol.md, "Averages"). */
+export const AVERAGE_BATCHES_MAX = 32;
+export const BATCH_SAMPLES_MAX = 65535;
+/** The most cells of which a device adds up products of different cells. */
+export const MOMENT_CELLS_MAX = 256;
 
 function require(holds: boolean, relation: string): void {
   if (!holds) throw new Error(`bug: limits are inconsistent: ${relation}`);
@@ -101,6 +106,10 @@ require(ROW_SCALE_MAX * COUPLING_MAX * ROW_OUTPUT_MAX < SAFE_INTEGER_MAX, 'a fac
 require((ROW_TABLE_NODES - 1) * ROW_TABLE_STEP === 2 * ROW_RAIL, 'the row table spans what a row gives');
 require(DAMPING_MAX * ROW_RAIL < SAFE_INTEGER_MAX / 4, 'the damping term is exact');
 require(NOISE_CODE_MAX * GAUSSIAN_MAX * 2 < 2147483648, 'a noise product fits 32 bits');
+// An ADC code is within ± 2¹⁵.
+require(BATCH_SAMPLES_MAX * 32768 < 2147483648, 'the sum of a batch fits 32 bits');
+require(AVERAGE_BATCHES_MAX * BATCH_SAMPLES_MAX * 1073741824 <
+  SAFE_INTEGER_MAX, 'a sum of products is exact');
 // The link needs these.
 require(WINDOW_MAX < 32768, 'the window is under half of the sequence numbers');
 require(ANSWER_CACHE_MAX <= WINDOW_MAX, 'the answer cache is bounded by the window');

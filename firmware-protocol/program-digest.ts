@@ -17,9 +17,9 @@ if (new Uint8Array(new Uint16Array([1]).buffer)[0] !== 1)
 
 /**
  * The bytes of codes [n] as they travel: little-endian, one byte a code for an Int8Array, two for an
- * Int16Array. Shares memory with `codes`. Errors: none.
+ * Int16Array, four and eight for sums. Shares memory with `codes`. Errors: none.
  */
-export function codeBytes(codes: Int8Array | Int16Array): Uint8Array {
+export function codeBytes(codes: Int8Array | Int16Array | Int32Array | BigInt64Array): Uint8Array {
   return new Uint8Array(codes.buffer, codes.byteOffset, codes.byteLength);
 }
 

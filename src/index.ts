@@ -116,6 +116,8 @@ export {
 export type { Samples } from './driver/collect-samples.js';
 export { Device, type DeviceCounters, type OpenOptions } from './driver/device.js';
 export type {
+  AverageOptions,
+  Averages,
   BoardDevice,
   CallOptions,
   CommitReport,

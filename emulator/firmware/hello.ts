@@ -11,6 +11,8 @@ const WINDOW = 32;
  * before it takes the next and holds none. The bound keeps small what a line buffers.
  */
 const IN_FLIGHT_BYTES = 16 * FRAME_BYTES_MAX;
+/** Second moments of so many cells take as many bytes as 256 samples of them. */
+export const OWN_MOMENT_CELLS_MAX = 64;
 export const FIRMWARE_VERSION = 'emulator 0.1.0';
 
 const OWN_VERSION = { major: PROTOCOL_MAJOR, minor: PROTOCOL_MINOR, tableHash: TABLE_HASH };
@@ -59,6 +61,7 @@ export function answerHello(board: Board, hello: Command<'hello'>, resumed: bool
     answerCache: ANSWER_CACHE_MAX,
     features: featuresFor(hello, board.die),
     keepBlocksMax: BLOCKS_KEPT_MAX,
+    momentCellsMax: OWN_MOMENT_CELLS_MAX,
   };
 }
 
@@ -68,6 +71,7 @@ function featuresFor({ minor }: Command<'hello'>, { profile }: Board['die']): nu
     (profile.dense ? FEATURE.dense : 0) +
     (profile.factored ? FEATURE.factored : 0) +
     (profile.rowElement ? FEATURE.rowElement : 0) +
-    FEATURE.hold;
+    FEATURE.hold +
+    FEATURE.averages;
   return minor === 0 ? features & FEATURES_OF_MINOR_0 : features;
 }

@@ -2,10 +2,11 @@ import { RUN_OUTCOME, type RunOutcomeCode } from '../../firmware-protocol/device
 import { BLOCK_QUEUE_MAX, OVERLOAD_INDICES_MAX } from '../../firmware-protocol/limits.js';
 import { BLOCK_FLAG } from '../../firmware-protocol/messages/acquisition.js';
 import type { Command, Event } from '../../firmware-protocol/messages/index.js';
-import { NO_CREDIT, ON_OVERLOAD } from '../../firmware-protocol/messages/run.js';
+import { NO_CREDIT, ON_OVERLOAD, STATISTICS } from '../../firmware-protocol/messages/run.js';
 import { codeBytes } from '../../firmware-protocol/program-digest.js';
 import type { CellArray } from '../analog/cell-array.js';
 import type { EffectiveProgram } from '../analog/effective-program.js';
+import { RunAverages } from './run-averages.js';
 
 /** The most bytes that a sample block's message has beside its codes: every field in its longest form. */
 const BLOCK_OVERHEAD_BYTES = 64;
@@ -32,6 +33,7 @@ export class RunEngine {
   readonly #cellsPerBlock: number;
   readonly #samplesPerBlock: number;
   readonly #reading: Int16Array;
+  #averages: RunAverages | undefined;
   #credit: number;
   #released = 0;
   /** Blocks that were sent and are kept, oldest first; at most `keepBlocks` (protocol.md, "Kept blocks"). */
@@ -64,6 +66,11 @@ export class RunEngine {
     this.#cells = cells;
     this.#credit = start.creditBlocks;
     this.#reading = new Int16Array(program.cells);
+    const { statistics, sampleCount, batchSamples } = start;
+    if (statistics !== STATISTICS.samples) {
+      const ofPairs = statistics === STATISTICS.secondMoments;
+      this.#averages = new RunAverages(program.cells, sampleCount / batchSamples, batchSamples, ofPairs);
+    }
     const codesPerBlock = Math.floor((payloadBytesMax - BLOCK_OVERHEAD_BYTES) / 2);
     this.#cellsPerBlock = Math.min(program.cells, codesPerBlock);
     const fit = this.#cellsPerBlock < program.cells ? 1 : Math.floor(codesPerBlock / program.cells);
@@ -96,6 +103,13 @@ export class RunEngine {
     const owed = this.#positionOwed;
     this.#positionOwed = false;
     return owed;
+  }
+
+  /**
+   * What was added up in place of samples that are sent; undefined where they are, and after an early end.
+   */
+  get averages(): RunAverages | undefined {
+    return this.#averages;
   }
 
   /** Number of the tick that comes next. */
@@ -176,6 +190,7 @@ export class RunEngine {
     this.#full.length = 0;
     this.#kept.length = 0;
     this.#again.length = 0;
+    this.#averages = undefined;
   }
 
   /**
@@ -229,6 +244,11 @@ export class RunEngine {
 
   #takeSample(): void {
     const index = this.samplesTaken++;
+    if (this.#averages) {
+      const flags = this.#readSample(this.#reading);
+      this.#averages.add(this.#reading, flags);
+      return;
+    }
     if (!this.#hasRoom) {
       // Happens only under `lose`: the sample is read, dropped and counted.
       this.#closeBlock();

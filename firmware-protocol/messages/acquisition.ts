@@ -1,8 +1,19 @@
-import { BLOCKS_KEPT_MAX, CELLS_MAX, FRAME_BYTES_MAX, SAFE_INTEGER_MAX, U32_MAX } from '../limits.js';
-import { bytes, integer, messageTable } from '../message-table.js';
+import {
+  AVERAGE_BATCHES_MAX,
+  BLOCKS_KEPT_MAX,
+  CELLS_MAX,
+  FRAME_BYTES_MAX,
+  SAFE_INTEGER_MAX,
+  U32_MAX,
+} from '../limits.js';
+import { bytes, choice, integer, messageTable } from '../message-table.js';
 
 /** Bits of a sample block's `flags`. */
 export const BLOCK_FLAG = { overload: 1, clip: 2, gap: 4 } as const;
+
+/** What `readAverages` reads. */
+export const AVERAGES_PART = { batchSums: 0, products: 1 } as const;
+export type AveragesPart = (typeof AVERAGES_PART)[keyof typeof AVERAGES_PART];
 
 export const ACQUISITION_MESSAGES = messageTable([
   {
@@ -66,6 +77,26 @@ export const ACQUISITION_MESSAGES = messageTable([
     fields: [
       integer('runId', 1, U32_MAX, '1', 'which run'),
       integer('blocks', 0, U32_MAX, 'block', 'sent since the run began'),
+    ],
+  },
+  {
+    kind: 'command',
+    opcode: 52,
+    name: 'readAverages',
+    channel: 'command',
+    timeoutMs: 5000,
+    delivery: 'again',
+    doc: 'Reads what was added up of a run that has been reported, until another one starts. batchSums: int32, entry batch · N + cell. products: int64, of codes; the squares of all cells, or of `secondMoments` the pairs (i, j ≥ i), row by row. Since minor 1.',
+    fields: [
+      integer('runId', 1, U32_MAX, '1', 'which run'),
+      choice('part', AVERAGES_PART, 'which sums'),
+      integer('firstEntry', 0, AVERAGE_BATCHES_MAX * CELLS_MAX - 1, 'entry', 'first sum'),
+      integer('count', 1, FRAME_BYTES_MAX, '1', 'how many'),
+    ],
+    answer: [
+      integer('samples', 0, U32_MAX, 'sample', 'added up'),
+      integer('flags', 0, 3, '1', 'of any of them: sum of overload 1, clip 2'),
+      bytes('sums', 4, FRAME_BYTES_MAX, 'consecutive sums'),
     ],
   },
 ]);

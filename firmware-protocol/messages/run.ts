@@ -1,6 +1,7 @@
 import { RUN_OUTCOME } from '../device-status.js';
 import {
   BANKS,
+  BATCH_SAMPLES_MAX,
   BLOCKS_KEPT_MAX,
   CELLS_MAX,
   OVERLOAD_INDICES_MAX,
@@ -16,6 +17,8 @@ import { bytes, choice, integer, messageTable } from '../message-table.js';
 export const START_STATE = { load: 0, keep: 1 } as const;
 /** What happens when a sample has no room for want of credit (protocol.md, "Credits"). */
 export const NO_CREDIT = { hold: 0, lose: 1 } as const;
+/** What becomes of the samples of a run (protocol.md, "Averages"). */
+export const STATISTICS = { samples: 0, means: 1, secondMoments: 2 } as const;
 /** What happens when a cell or row passes its rail. */
 export const ON_OVERLOAD = { halt: 0, mark: 1 } as const;
 
@@ -64,6 +67,24 @@ export const RUN_MESSAGES = messageTable([
         'block',
         'sent blocks kept for `resend`; none numbered released + keepBlocks or higher is sent. 0: none is kept',
       ),
+      {
+        ...choice(
+          'statistics',
+          STATISTICS,
+          'samples (also when it is left out): sent in blocks; means: only added up, in batches and as squares; secondMoments: also products of all pairs of cells',
+        ),
+        absent: STATISTICS.samples,
+      },
+      {
+        ...integer(
+          'batchSamples',
+          0,
+          BATCH_SAMPLES_MAX,
+          'sample',
+          'samples of a batch, where samples are added up; 0, also when it is left out, where they are not',
+        ),
+        absent: 0,
+      },
     ],
     answer: [integer('runId', 1, U32_MAX, '1', 'never used again in this session')],
   },

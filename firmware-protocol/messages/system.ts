@@ -6,6 +6,7 @@ import {
   FRAME_BYTES_BEFORE_HELLO,
   FRAME_BYTES_MAX,
   IDENTITY_TEXT_BYTES_MAX,
+  MOMENT_CELLS_MAX,
   NONCE_BYTES,
   RAIL_MAX,
   ROW_SCALE_MAX,
@@ -23,7 +24,7 @@ import { bytes, choice, integer, messageTable, text, volatileInteger } from '../
 export const HELLO_PURPOSE = { open: 0, resume: 1 } as const;
 
 /** Bits of HELLO's `features`: what a board has. */
-export const FEATURE = { dense: 1, factored: 2, hold: 4, rowElement: 8 } as const;
+export const FEATURE = { dense: 1, factored: 2, hold: 4, rowElement: 8, averages: 16 } as const;
 /** The features that minor 0 knows. A board tells an earlier host no others (protocol.md, "Versions"). */
 export const FEATURES_OF_MINOR_0 = FEATURE.dense + FEATURE.factored + FEATURE.hold;
 
@@ -129,9 +130,9 @@ export const SYSTEM_MESSAGES = messageTable([
       integer(
         'features',
         0,
-        15,
+        31,
         '1',
-        'sum of dense 1, factored 2, hold 4, since minor 1 also rowElement 8; to a host of minor 0 at most 7',
+        'sum of dense 1, factored 2, hold 4, since minor 1 also rowElement 8, averages 16; to a host of minor 0 at most 7',
       ),
       integer(
         'keepBlocksMax',
@@ -140,6 +141,16 @@ export const SYSTEM_MESSAGES = messageTable([
         'block',
         'largest `keepBlocks` of `start`; 0: the device keeps none',
       ),
+      {
+        ...integer(
+          'momentCellsMax',
+          0,
+          MOMENT_CELLS_MAX,
+          'cell',
+          'most cells of a program whose second moments the device adds up; 0, also when it is left out: it does not',
+        ),
+        absent: 0,
+      },
     ],
   },
   {

@@ -11,7 +11,7 @@
 
 -- The tables are written by `npm run generate` from the message tables. Do not edit them.
 -- generated: tables
-local PROTOCOL = {major = 1, minor = 1, hash = '12db22ccdbcdda36'}
+local PROTOCOL = {major = 1, minor = 1, hash = '376365aa39fbf817'}
 local LIMIT = {
   frame_version = 1, flag_nak = 1,
   header_bytes = 8, crc_bytes = 4,
@@ -110,6 +110,8 @@ local TO_DEVICE = {
     {name = 'watchdogMs', type = 'integer', min = 100, max = 60000, unit = 'ms', doc = 'silence after which the run ends in safe'},
     {name = 'creditBlocks', type = 'integer', min = 0, max = 4294967295, unit = 'block', doc = 'credit to begin with'},
     {name = 'keepBlocks', type = 'integer', min = 0, max = 64, unit = 'block', doc = 'sent blocks kept for `resend`; none numbered released + keepBlocks or higher is sent. 0: none is kept'},
+    {name = 'statistics', type = 'choice', choices = {[0] = 'samples', [1] = 'means', [2] = 'secondMoments'}, absent = 0, doc = 'samples (also when it is left out): sent in blocks; means: only added up, in batches and as squares; secondMoments: also products of all pairs of cells'},
+    {name = 'batchSamples', type = 'integer', min = 0, max = 65535, unit = 'sample', absent = 0, doc = 'samples of a batch, where samples are added up; 0, also when it is left out, where they are not'},
   }},
   [33] = {name = 'abort', kind = 'command', path = 'abort', channel = 1, fields = {
     {name = 'runId', type = 'integer', min = 1, max = 4294967295, unit = '1', doc = 'which run'},
@@ -123,6 +125,12 @@ local TO_DEVICE = {
     {name = 'runId', type = 'integer', min = 1, max = 4294967295, unit = '1', doc = 'which run'},
     {name = 'firstBlock', type = 'integer', min = 0, max = 4294967295, unit = '1', doc = 'number of the first block'},
     {name = 'count', type = 'integer', min = 1, max = 64, unit = 'block', doc = 'consecutive blocks'},
+  }},
+  [52] = {name = 'readAverages', kind = 'command', path = 'readAverages', channel = 1, fields = {
+    {name = 'runId', type = 'integer', min = 1, max = 4294967295, unit = '1', doc = 'which run'},
+    {name = 'part', type = 'choice', choices = {[0] = 'batchSums', [1] = 'products'}, doc = 'which sums'},
+    {name = 'firstEntry', type = 'integer', min = 0, max = 262143, unit = 'entry', doc = 'first sum'},
+    {name = 'count', type = 'integer', min = 1, max = 65536, unit = '1', doc = 'how many'},
   }},
 }
 local TO_HOST = {
@@ -155,8 +163,9 @@ local TO_HOST = {
     {name = 'rowScaleMax', type = 'integer', min = 1, max = 8192, unit = 'row', doc = 'largest m · 2^ρ a commit takes'},
     {name = 'inFlightBytes', type = 'integer', min = 256, max = 4294967295, unit = 'byte', doc = 'unacknowledged bytes the device can hold'},
     {name = 'answerCache', type = 'integer', min = 1, max = 32, unit = '1', doc = 'answers kept for repeated requests'},
-    {name = 'features', type = 'integer', min = 0, max = 15, unit = '1', bits = {[1] = 'dense', [2] = 'factored', [4] = 'hold', [8] = 'rowElement'}, doc = 'sum of dense 1, factored 2, hold 4, since minor 1 also rowElement 8; to a host of minor 0 at most 7'},
+    {name = 'features', type = 'integer', min = 0, max = 31, unit = '1', bits = {[1] = 'dense', [2] = 'factored', [4] = 'hold', [8] = 'rowElement', [16] = 'averages'}, doc = 'sum of dense 1, factored 2, hold 4, since minor 1 also rowElement 8, averages 16; to a host of minor 0 at most 7'},
     {name = 'keepBlocksMax', type = 'integer', min = 0, max = 64, unit = 'block', doc = 'largest `keepBlocks` of `start`; 0: the device keeps none'},
+    {name = 'momentCellsMax', type = 'integer', min = 0, max = 256, unit = 'cell', absent = 0, doc = 'most cells of a program whose second moments the device adds up; 0, also when it is left out: it does not'},
   }},
   [1] = {name = 'ping', kind = 'command', path = 'ping.answer', channel = 1, fields = {
     {name = 'token', type = 'integer', min = 0, max = 4294967295, unit = '1', doc = 'as sent'},
@@ -263,6 +272,11 @@ local TO_HOST = {
     {name = 'runId', type = 'integer', min = 1, max = 4294967295, unit = '1', doc = 'which run'},
     {name = 'blocks', type = 'integer', min = 0, max = 4294967295, unit = 'block', doc = 'sent since the run began'},
   }},
+  [52] = {name = 'readAverages', kind = 'command', path = 'readAverages.answer', channel = 1, fields = {
+    {name = 'samples', type = 'integer', min = 0, max = 4294967295, unit = 'sample', doc = 'added up'},
+    {name = 'flags', type = 'integer', min = 0, max = 3, unit = '1', doc = 'of any of them: sum of overload 1, clip 2'},
+    {name = 'sums', type = 'bytes', min = 4, max = 65536, doc = 'consecutive sums'},
+  }},
 }
 -- end of tables
 
@@ -282,6 +296,7 @@ local BULK = {
   ['runEnded.overloadedCells'] = 'u16',
   ['runEnded.overloadedRows'] = 'u16',
   ['sampleBlock.codes'] = 'i16',
+  ['readAverages.answer.sums'] = 'sums',
 }
 -- Longer fields of bytes need an entry in BULK.
 local NAME_BYTES_MAX = 8
@@ -773,6 +788,7 @@ end
 local function code_form(bulk, known)
   if bulk == 'i16' then return 2, true end
   if bulk == 'u16' then return 2, false end
+  if bulk == 'sums' then return nil end
   if bulk == 'section' and known.section and known.section ~= 0 then return 2, true end
   if not known.bits then return nil end
   return known.bits <= BYTE_CODE_BITS and 1 or 2, true

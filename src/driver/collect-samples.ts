@@ -36,13 +36,18 @@ export async function collectSamples(
   // A block has whole samples, or a part of one.
   for await (const block of run.blocks) codes.set(block.codes, block.firstSample * cells + block.firstCell);
   const report = await run.finished;
+  refuseEarlyEnd(report, feeding);
+  return { codes: codes.subarray(0, report.samplesTaken * cells), report, lost: run.lost };
+}
+
+/** Throws DEVICE_FAULT and RUN_ENDED for a run that neither completed nor overloaded. */
+export function refuseEarlyEnd(report: RunReport, feeding: () => WatchdogFeeding): void {
   if (report.outcome === 'fault')
-    throw new ThermolinkError('DEVICE_FAULT', `The board latched a fault during run ${run.runId}.`, {
+    throw new ThermolinkError('DEVICE_FAULT', `The board latched a fault during run ${report.runId}.`, {
       hint: 'Read its status, remove the cause and acknowledge the fault.',
       data: { report },
     });
   if (report.outcome !== 'completed' && report.outcome !== 'overload') throw endedEarly(report, feeding());
-  return { codes: codes.subarray(0, report.samplesTaken * cells), report, lost: run.lost };
 }
 
 function endedEarly(report: RunReport, feeding: WatchdogFeeding): ThermolinkError {

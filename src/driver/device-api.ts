@@ -38,6 +38,10 @@ export interface DeviceIdentity {
   /** Whether a factored program may have a `rowElement`: drives and the element of its rows. */
   readonly hasRowElement: boolean;
   readonly hasHold: boolean;
+  /** Whether the board can add up the samples of a run itself (`average`). */
+  readonly hasAverages: boolean;
+  /** The most cells of a program whose second moments it adds up; 0 where it can't. */
+  readonly momentCellsMax: number;
   /** How many sent blocks the board can keep for `reRequest`; 0 when it can't. */
   readonly keepBlocksMax: number;
 }
@@ -113,6 +117,29 @@ export interface RunOptions extends CallOptions {
   readonly onNoCredit?: 'hold' | 'lose';
   /** Silence of the host in ms after which the board ends the run. 100 … 60000, default 2000. */
   readonly watchdogMs?: number;
+}
+
+/** A board run whose samples the board adds up, so that only sums travel (protocol.md, "Averages"). */
+export interface AverageOptions extends Omit<RunOptions, 'onLoss' | 'onNoCredit'> {
+  /** Batches of equal size, 1…32, each with a sum of its own. It divides `sampleCount`. */
+  readonly batches: number;
+  /** Whether products of all pairs of cells are added up, not only squares. Default false. */
+  readonly secondMoments?: boolean;
+}
+
+/** What the board added up: exact sums of ADC codes x. */
+export interface Averages {
+  readonly report: RunReport;
+  /** How many samples were added: fewer than asked for when the run was halted. */
+  readonly samples: number;
+  /** Whether a cell or row had passed its limit when one of them was read. */
+  readonly overload: boolean;
+  /** Whether a code of one of them was cut to the range of the ADC. */
+  readonly clipped: boolean;
+  /** Sums of x_i, batches × N, a batch a row. */
+  readonly batchSums: Int32Array;
+  /** Sums of x_i², length N, or with `secondMoments` of x_i·x_j, j ≥ i, row by row, length N(N + 1)/2. */
+  readonly products: Float64Array;
 }
 
 /**
@@ -228,6 +255,12 @@ export interface BoardDevice {
    * outcome in the report is `completed` or `overload`; any other end throws RUN_ENDED or DEVICE_FAULT.
    */
   acquire(options: RunOptions): Promise<{ readonly codes: Int16Array; readonly report: RunReport }>;
+  /**
+   * Runs, and returns sums of the samples that the board has added up: the bytes do not grow with their
+   * number. The outcomes are those of `acquire`. Errors: UNSUPPORTED where `identity.hasAverages` is false,
+   * or for second moments of more than `momentCellsMax` cells; those of `acquire`.
+   */
+  readonly average?: ((options: AverageOptions) => Promise<Averages>) | undefined;
 }
 
 /** What the board says of itself when asked. */

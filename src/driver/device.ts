@@ -1,13 +1,16 @@
 import type { Clock } from '../../firmware-protocol/clock.js';
 import { type DeviceStateName, deviceStateName } from '../../firmware-protocol/device-status.js';
-import type { Answer } from '../../firmware-protocol/messages/index.js';
+import type { Answer, Command } from '../../firmware-protocol/messages/index.js';
 import type { Port } from '../../firmware-protocol/port.js';
 import type { ProgramImage } from '../../firmware-protocol/program-image.js';
 import { checkObject, checkSignal, checkWhole } from '../argument-checks.js';
 import { assert, ThermolinkError, throwIfAborted } from '../errors.js';
-import { collectSamples, type Samples } from './collect-samples.js';
+import { collectAverages } from './collect-averages.js';
+import { collectSamples, refuseEarlyEnd, type Samples } from './collect-samples.js';
 import { Connection } from './connection.js';
 import {
+  type AverageOptions,
+  type Averages,
   type BoardDevice,
   type CallOptions,
   type CommitReport,
@@ -25,7 +28,7 @@ import { type OpenedSession, openSession } from './open-session.js';
 import { type DeviceEvent, type ReconnectOptions, Reconnector, teller } from './reconnect.js';
 import { Recovery } from './recovery.js';
 import { RunKeeper, stoppedMsOf } from './run-keeper.js';
-import { checkHoldable, startFields } from './run-request.js';
+import { averageFields, checkHoldable, startFields } from './run-request.js';
 import { RunStream } from './run-stream.js';
 import { noteOpen } from './stop-on-exit.js';
 import { Stopper } from './stopper.js';
@@ -242,20 +245,29 @@ export class Device implements BoardDevice {
   }
 
   run(options: RunOptions): Promise<Run> {
-    return this.#start(options);
+    return this.#run(options);
   }
 
-  async #start(options: RunOptions): Promise<RunStream> {
+  async #run(options: RunOptions): Promise<RunStream> {
+    const cells = this.#cellsOf(options);
+    return this.#start(options, cells, startFields(options, this.identity));
+  }
+
+  /** How many cells the program of a run has. */
+  #cellsOf(options: Pick<RunOptions, 'bank' | 'signal'>): number {
     checkObject('The run', options, RUN_EXAMPLE);
-    const { signal, bank } = options;
-    checkWhole('bank', bank, 0, this.identity.banks - 1);
-    checkSignal(signal);
-    const cells = this.#bankCells[bank];
+    checkWhole('bank', options.bank, 0, this.identity.banks - 1);
+    checkSignal(options.signal);
+    const cells = this.#bankCells[options.bank];
     if (cells === undefined)
-      throw new ThermolinkError('DEVICE_REFUSED', `Bank ${bank} holds no program of this session.`, {
+      throw new ThermolinkError('DEVICE_REFUSED', `Bank ${options.bank} holds no program of this session.`, {
         hint: 'Call loadProgram first.',
       });
-    const fields = startFields(options, this.identity);
+    return cells;
+  }
+
+  async #start(options: RunOptions, cells: number, fields: Command<'start'>): Promise<RunStream> {
+    const { signal } = options;
     throwIfAborted(signal);
     let stream: RunStream | undefined;
     // The signal does not cancel a start, because without its answer nobody would end the run.
@@ -291,10 +303,25 @@ export class Device implements BoardDevice {
     checkHoldable(options.sampleCount, this.#bankCells[options.bank] ?? 0);
     const { clock } = this.#connection;
     const stoppedMs = stoppedMsOf(clock);
-    return collectSamples(await this.#start(options), options.sampleCount, () => ({
+    return collectSamples(await this.#run(options), options.sampleCount, () => ({
       keepAliveLateMs: this.#runs.lateMs,
       stoppedMs: stoppedMsOf(clock) - stoppedMs,
     }));
+  }
+
+  async average(options: AverageOptions): Promise<Averages> {
+    const cells = this.#cellsOf(options);
+    const fields = averageFields(options, cells, this.identity);
+    const { clock } = this.#connection;
+    const stoppedMs = stoppedMsOf(clock);
+    // No samples come.
+    const run = await this.#start({ ...options, sampleCount: 0 }, cells, fields);
+    const report = await run.finished;
+    refuseEarlyEnd(report, () => ({
+      keepAliveLateMs: this.#runs.lateMs,
+      stoppedMs: stoppedMsOf(clock) - stoppedMs,
+    }));
+    return collectAverages(this.#connection, report, cells, options, { signal: options.signal });
   }
 
   /**

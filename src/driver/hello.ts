@@ -152,6 +152,8 @@ export function identityOf(answer: Answer<'hello'>): DeviceIdentity {
     hasFactored: (answer.features & FEATURE.factored) !== 0,
     hasRowElement: (answer.features & FEATURE.rowElement) !== 0,
     hasHold: (answer.features & FEATURE.hold) !== 0,
+    hasAverages: (answer.features & FEATURE.averages) !== 0,
+    momentCellsMax: answer.momentCellsMax,
     keepBlocksMax: answer.keepBlocksMax,
   };
 }

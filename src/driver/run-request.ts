@@ -1,4 +1,6 @@
 import {
+  AVERAGE_BATCHES_MAX,
+  BATCH_SAMPLES_MAX,
   CELLS_MAX,
   SAFE_INTEGER_MAX,
   U32_MAX,
@@ -7,17 +9,24 @@ import {
   WATCHDOG_MS_MIN,
 } from '../../firmware-protocol/limits.js';
 import type { Command } from '../../firmware-protocol/messages/index.js';
-import { NO_CREDIT, ON_OVERLOAD, START_STATE } from '../../firmware-protocol/messages/run.js';
+import { NO_CREDIT, ON_OVERLOAD, START_STATE, STATISTICS } from '../../firmware-protocol/messages/run.js';
 import { ThermolinkError } from '../errors.js';
 import { counted, formatCount } from '../number-text.js';
-import type { DeviceIdentity, RunOptions } from './device-api.js';
+import type { AverageOptions, DeviceIdentity, RunOptions } from './device-api.js';
 import { CREDIT_BLOCKS } from './run-stream.js';
 
 /**
  * Makes the fields of `start` (protocol.md, "Start of a run"). Errors: BAD_ARGUMENT for a number outside its
  * range; UNSUPPORTED for what the board can't do.
  */
-export function startFields(options: RunOptions, identity: DeviceIdentity): Command<'start'> {
+export function startFields(
+  options: RunOptions,
+  identity: DeviceIdentity,
+  sums: Pick<Command<'start'>, 'statistics' | 'batchSamples'> = {
+    statistics: STATISTICS.samples,
+    batchSamples: 0,
+  },
+): Command<'start'> {
   const { bank, runSeed, burnInTicks, sampleCount, ticksPerSample, firstTick = 0 } = options;
   const watchdogMs = options.watchdogMs ?? WATCHDOG_MS_DEFAULT;
   check('runSeed', runSeed, 0, U32_MAX);
@@ -40,7 +49,42 @@ export function startFields(options: RunOptions, identity: DeviceIdentity): Comm
     watchdogMs,
     creditBlocks: CREDIT_BLOCKS,
     keepBlocks: keepBlocks(options, identity),
+    ...sums,
   };
+}
+
+/**
+ * Makes the fields of `start` of a run whose samples are added up (protocol.md, "Averages"). Errors:
+ * BAD_ARGUMENT; UNSUPPORTED for what the board can't do.
+ */
+export function averageFields(
+  options: AverageOptions,
+  cells: number,
+  identity: DeviceIdentity,
+): Command<'start'> {
+  const { sampleCount, batches, secondMoments = false } = options;
+  check('batches', batches, 1, AVERAGE_BATCHES_MAX);
+  check('sampleCount', sampleCount, batches, batches * BATCH_SAMPLES_MAX);
+  if (sampleCount % batches !== 0)
+    throw new ThermolinkError(
+      'BAD_ARGUMENT',
+      `${counted(sampleCount, 'sample')} cannot be cut into ${counted(batches, 'batch', 'batches')} of equal size.`,
+      { hint: 'Ask for a multiple of the number of batches.', data: { sampleCount, batches } },
+    );
+  if (!identity.hasAverages)
+    throw new ThermolinkError('UNSUPPORTED', 'This board does not add up its samples.', {
+      hint: 'Acquire the samples, and add them up on the host.',
+    });
+  if (secondMoments && cells > identity.momentCellsMax)
+    throw new ThermolinkError(
+      'UNSUPPORTED',
+      `This board adds up second moments of at most ${counted(identity.momentCellsMax, 'cell')}; the program has ${formatCount(cells)}.`,
+      { hint: 'Ask for means, or acquire the samples.' },
+    );
+  return startFields(options, identity, {
+    statistics: secondMoments ? STATISTICS.secondMoments : STATISTICS.means,
+    batchSamples: sampleCount / batches,
+  });
 }
 
 function creditPolicy({ onNoCredit }: RunOptions, { hasHold }: DeviceIdentity): 'hold' | 'lose' {

@@ -273,7 +273,8 @@ export class RunStream implements Run {
     const abandoned = this.#failure !== undefined || this.#readerLeft;
     if (this.#order.missing && !abandoned) return;
     const { outcome, samplesTaken } = this.#report;
-    if (outcome === 'completed' || outcome === 'overload') this.#order.end(samplesTaken);
+    if (outcome === 'completed' || outcome === 'overload')
+      this.#order.end(Math.min(samplesTaken, this.#sampleCount));
     this.#done = true;
     this.onDone();
   }

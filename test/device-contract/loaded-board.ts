@@ -87,6 +87,8 @@ export const START: Command<'start'> = {
   watchdogMs: 60_000,
   creditBlocks: 1000,
   keepBlocks: 0,
+  statistics: 0,
+  batchSamples: 0,
 };
 
 /** Takes as long as somebody lets it. */

@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
 import { DEVICE_STATE, RUN_OUTCOME } from '../../firmware-protocol/device-status.js';
+import { AVERAGES_PART } from '../../firmware-protocol/messages/acquisition.js';
 import type { Event } from '../../firmware-protocol/messages/index.js';
-import { REFUSAL } from '../../firmware-protocol/messages/system.js';
+import { STATISTICS } from '../../firmware-protocol/messages/run.js';
+import { FEATURE, REFUSAL } from '../../firmware-protocol/messages/system.js';
 import type { ContractBoard } from './contract.js';
 import { driveCode, ENDLESS, loaded, START, uncoupled, voltage } from './loaded-board.js';
 import type { RawHost } from './raw-host.js';
@@ -41,6 +43,70 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     expect(await host.ask('readStatus', {})).toMatchObject({
       fields: { state: DEVICE_STATE.done, tick: burnInTicks + 27, runId: 1 },
     });
+  });
+
+  it('samples are added up where HELLO says so: the sums are those of the samples of the same run', async () => {
+    const host = await connect();
+    const board = await loaded(host, { noiseAmplitude: 12288, noiseShift: 12 });
+    const cells = Math.min(4, board.cells);
+    const run = { ...START, runSeed: 9, burnInTicks: 20, sampleCount: 60, ticksPerSample: 2 };
+    const means = { ...run, statistics: STATISTICS.means, batchSamples: 20, creditBlocks: 0 };
+    if ((board.features & FEATURE.averages) === 0) {
+      expect(await host.ask('start', means)).toMatchObject({ fields: { reason: REFUSAL.unsupported } });
+      const read = { runId: 1, part: AVERAGES_PART.batchSums, firstEntry: 0, count: 1 };
+      expect(await host.ask('readAverages', read)).toMatchObject({ fields: { reason: REFUSAL.unsupported } });
+      return;
+    }
+    await host.ask('start', run);
+    await host.event1('runEnded');
+    const codes = blocksOf(host).flatMap((block) => [...codesOf(block)]);
+    const read = async (runId: number, part: 0 | 1, count: number) => {
+      const said = await host.ask('readAverages', { runId, part, firstEntry: 0, count });
+      return said.name === 'readAverages' ? said.fields : undefined;
+    };
+    expect(await read(1, AVERAGES_PART.batchSums, 1)).toBeUndefined();
+    const sum = (of: (sample: readonly number[]) => number, from = 0, to = 60) => {
+      let total = 0;
+      for (let s = from; s < to; s++) total += of(codes.slice(s * cells, (s + 1) * cells));
+      return total;
+    };
+    const each = Array.from({ length: cells }, (_, i) => i);
+    const batchSums = [0, 20, 40].flatMap((from) => each.map((i) => sum((x) => x[i], from, from + 20)));
+    const squares = each.map((i) => sum((x) => x[i] ** 2));
+    const pairs = each.flatMap((i) => each.slice(i).map((j) => sum((x) => x[i] * x[j])));
+    const exact = device.profile !== undefined;
+    const runs = [
+      [means, squares],
+      ...(board.momentCellsMax >= cells
+        ? ([[{ ...means, statistics: STATISTICS.secondMoments }, pairs]] as const)
+        : []),
+    ] as const;
+    for (const [k, [start, products]] of runs.entries()) {
+      const runId = k + 2;
+      await host.ask('start', start);
+      expect(await host.event1('runEnded')).toMatchObject({ runId, samplesTaken: 60, blocksSent: 0 });
+      const sums = await read(runId, AVERAGES_PART.batchSums, 3 * cells);
+      expect(sums).toMatchObject({ samples: 60, flags: 0 });
+      if (exact) {
+        expect([...new Int32Array(sums!.sums.slice().buffer)]).toEqual(batchSums);
+        const told = await read(runId, AVERAGES_PART.products, products.length);
+        expect([...new BigInt64Array(told!.sums.slice().buffer)].map(Number)).toEqual(products);
+      }
+      expect(
+        await host.ask('readAverages', { runId, part: 1, firstEntry: 1, count: products.length }),
+      ).toMatchObject({ fields: { reason: REFUSAL.outOfRange } });
+      expect(await read(runId + 1, AVERAGES_PART.batchSums, 1)).toBeUndefined();
+    }
+    for (const change of [
+      { batchSamples: 7 },
+      { batchSamples: 1 },
+      { batchSamples: 0 },
+      { sampleCount: 0 },
+      { statistics: STATISTICS.samples },
+    ])
+      expect(await host.ask('start', { ...means, ...change })).toMatchObject({
+        fields: { reason: REFUSAL.outOfRange },
+      });
   });
 
   it('samples carry their index, tick and shape, in blocks as small as asked for', async () => {

@@ -207,6 +207,60 @@ describe('a row element', () => {
   });
 });
 
+describe('averages', () => {
+  const AVERAGE = { ...RUN, sampleCount: 40, batches: 4 };
+
+  it.each<[string, object, string, string]>([
+    ['no batch', { batches: 0 }, 'ideal-8', 'BAD_ARGUMENT'],
+    ['too many batches', { batches: 33, sampleCount: 33 }, 'ideal-8', 'BAD_ARGUMENT'],
+    ['batches of unlike size', { sampleCount: 41 }, 'ideal-8', 'BAD_ARGUMENT'],
+    ['batches that are too long', { sampleCount: 4 * 65536 }, 'ideal-8', 'BAD_ARGUMENT'],
+    ['NaN samples', { sampleCount: Number.NaN }, 'ideal-8', 'BAD_ARGUMENT'],
+    ['second moments of too many cells', { secondMoments: true }, 'ideal-256', 'UNSUPPORTED'],
+  ])('%s is refused before anything is sent', async (_, change, profile, expected) => {
+    const { device, board, clock } = await openTestBoard(profile);
+    await clock.run(device.loadProgram(0, diagonalProgram(profile === 'ideal-8' ? 8 : 256)));
+    expect(await clock.run(code(device.average({ ...AVERAGE, ...change })))).toBe(expected);
+    expect(board.board.runId).toBe(0);
+  });
+
+  it('are the sums of the samples that the same run would send, and cost fewer bytes', async () => {
+    const { device, clock } = await openTestBoard('ideal-8');
+    const noisy = { ...diagonalProgram(8), noiseAmplitude: 20000, noiseShift: 12 };
+    await clock.run(device.loadProgram(0, noisy));
+    const { codes } = await clock.run(device.acquire({ ...RUN, sampleCount: 4000 }));
+    const averages = await clock.run(
+      device.average({ ...RUN, sampleCount: 4000, batches: 4, secondMoments: true }),
+    );
+    const sums = new Int32Array(32);
+    const products = new Float64Array(36);
+    for (let s = 0; s < 4000; s++) {
+      let at = 0;
+      for (let i = 0; i < 8; i++) {
+        sums[8 * Math.floor(s / 1000) + i] += codes[8 * s + i];
+        for (let j = i; j < 8; j++) products[at++] += codes[8 * s + i] * codes[8 * s + j];
+      }
+    }
+    expect(averages).toMatchObject({ samples: 4000, overload: false, clipped: false });
+    expect(averages.batchSums).toEqual(sums);
+    expect(averages.products).toEqual(products);
+    expect(device.identity).toMatchObject({ hasAverages: true, momentCellsMax: 64 });
+  });
+
+  it('an overload is a result, with the sums so far; a stop is an error', async () => {
+    const { device, clock } = await openTestBoard('ideal-8');
+    await clock.run(device.loadProgram(0, { ...diagonalProgram(8, 32767), damping: 0 }));
+    const averages = await clock.run(device.average(AVERAGE));
+    expect(averages.report.outcome).toBe('overload');
+    expect(averages.samples).toBe(averages.report.samplesTaken);
+    await clock.run(device.loadProgram(0, diagonalProgram(8)));
+    const averaging = code(device.average({ ...AVERAGE, burnInTicks: 1e12 }));
+    await pause(clock, 100);
+    await clock.run(device.stop());
+    expect(await clock.run(averaging)).toBe('RUN_ENDED');
+  });
+});
+
 describe('run options', () => {
   it.each([
     { burnInTicks: -1 },

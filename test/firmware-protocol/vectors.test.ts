@@ -108,7 +108,12 @@ describe('messages', () => {
   );
 
   test('fields of a later minor version are ignored, and what an earlier one leaves out has its meaning', () => {
-    expect(MESSAGE_VECTORS.earlierVersion.map(({ name }) => name)).toEqual(['hello', 'defineProgram']);
+    expect(MESSAGE_VECTORS.earlierVersion.map(({ name, direction }) => `${name} ${direction}`)).toEqual([
+      'hello toDevice',
+      'hello toHost',
+      'defineProgram toDevice',
+      'start toDevice',
+    ]);
     for (const vector of [...MESSAGE_VECTORS.laterMinor, ...MESSAGE_VECTORS.earlierVersion]) {
       const decoded = decodeByDirection(vector.direction, fromHex(vector.payload));
       expect(decoded).toMatchObject({ name: vector.name, requestId: vector.requestId });

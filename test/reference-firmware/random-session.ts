@@ -206,6 +206,7 @@ export class RandomSession {
     // choose whether a block that is ready leaves before the start is handled.
     if (this.#chance(80)) this.#poll();
     else this.#command('abort', { runId: Math.max(1, this.#emulator.runId) });
+    const statistics = this.#pick<0 | 1 | 2>(0, 0, 0, 1, 2);
     this.#command('start', {
       bank: draw(0, 1),
       runSeed: draw(0, 4294967295),
@@ -220,6 +221,8 @@ export class RandomSession {
       watchdogMs: this.#pick(100, 1000),
       creditBlocks: this.#pick(0, 1, 3, 1000),
       keepBlocks: this.#pick(0, 0, 1, 4, 64),
+      statistics,
+      batchSamples: statistics === 0 ? 0 : this.#pick(1, 5, 5, 20, 0),
     });
     // The start is usually accepted. If not, later credits belong to a run that does not exist.
     if (this.#chance(70)) this.#runId++;
@@ -253,6 +256,13 @@ export class RandomSession {
           section: this.#pick(...Object.values(SECTION)),
           firstEntry: draw(0, 10),
           count: this.#pick(1, 4, 64, 65536),
+        }),
+      () =>
+        this.#command('readAverages', {
+          runId: Math.max(1, this.#runId + this.#pick(0, 0, 0, -1)),
+          part: this.#pick<0 | 1>(0, 1),
+          firstEntry: this.#pick(0, 0, 0, 3, 900),
+          count: this.#pick(1, 1, 4, 30, 65536),
         }),
       () => {
         if (this.#chance(5)) this.#command('reset', {});

@@ -108,7 +108,7 @@ export const DELIBERATE_EDITS: readonly DeliberateEdit[] = [
   {
     title: 'the last field taken out',
     edit: (messages) => message(messages, 'start').toDevice!.pop(),
-    findings: ['field removed: start toDevice keepBlocks'],
+    findings: ['field removed: start toDevice batchSamples'],
   },
   {
     title: 'a field in the middle taken out',

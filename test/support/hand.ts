@@ -90,6 +90,8 @@ export const START = {
   watchdogMs: 1000,
   creditBlocks: 8,
   keepBlocks: 0,
+  statistics: 0,
+  batchSamples: 0,
 } as const;
 
 /** The commands that load and commit a program of 8 cells. */

@@ -151,6 +151,8 @@ function identityOf(profile: BoardProfile): DeviceIdentity {
     hasFactored: profile.factored,
     hasRowElement: profile.rowElement,
     hasHold: true,
+    hasAverages: false,
+    momentCellsMax: 0,
     keepBlocksMax: 0,
   };
 }

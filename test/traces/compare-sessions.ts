@@ -47,7 +47,10 @@ function toldToMinor0(messages: readonly TraceMessage[]): readonly TraceMessage[
   return messages.map((message) => {
     if (message.name !== 'hello' || message.kind !== 'answer') return message;
     const features = Number(message.fields['features']) & FEATURES_OF_MINOR_0;
-    return { ...message, fields: { ...message.fields, minor: 0, tableHash: new Uint8Array(8), features } };
+    return {
+      ...message,
+      fields: { ...message.fields, minor: 0, tableHash: new Uint8Array(8), features, momentCellsMax: 0 },
+    };
   });
 }
 

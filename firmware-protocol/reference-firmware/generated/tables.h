@@ -43,8 +43,9 @@ static const message_field answer_hello[] = {
   {FIELD_INTEGER, 1, 8192, 0, 0},  /* rowScaleMax */
   {FIELD_INTEGER, 256, INT64_C(4294967295), 0, 0},  /* inFlightBytes */
   {FIELD_INTEGER, 1, 32, 0, 0},  /* answerCache */
-  {FIELD_INTEGER, 0, 15, 0, 0},  /* features */
+  {FIELD_INTEGER, 0, 31, 0, 0},  /* features */
   {FIELD_INTEGER, 0, 64, 0, 0},  /* keepBlocksMax */
+  {FIELD_INTEGER, 0, 256, 1, 0},  /* momentCellsMax */
 };
 static const message_field request_ping[] = {
   {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* token */
@@ -176,6 +177,8 @@ static const message_field request_start[] = {
   {FIELD_INTEGER, 100, INT32_C(60000), 0, 0},  /* watchdogMs */
   {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* creditBlocks */
   {FIELD_INTEGER, 0, 64, 0, 0},  /* keepBlocks */
+  {FIELD_INTEGER, 0, 2, 1, 0},  /* statistics */
+  {FIELD_INTEGER, 0, INT32_C(65535), 1, 0},  /* batchSamples */
 };
 static const message_field answer_start[] = {
   {FIELD_INTEGER, 1, INT64_C(4294967295), 0, 0},  /* runId */
@@ -220,10 +223,21 @@ static const message_field answer_blocksSent[] = {
   {FIELD_INTEGER, 1, INT64_C(4294967295), 0, 0},  /* runId */
   {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* blocks */
 };
+static const message_field request_readAverages[] = {
+  {FIELD_INTEGER, 1, INT64_C(4294967295), 0, 0},  /* runId */
+  {FIELD_INTEGER, 0, 1, 0, 0},  /* part */
+  {FIELD_INTEGER, 0, INT32_C(262143), 0, 0},  /* firstEntry */
+  {FIELD_INTEGER, 1, INT32_C(65536), 0, 0},  /* count */
+};
+static const message_field answer_readAverages[] = {
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* samples */
+  {FIELD_INTEGER, 0, 3, 0, 0},  /* flags */
+  {FIELD_BYTES, 4, INT32_C(65536), 0, 0},  /* sums */
+};
 
 /* Messages by opcode */
 static const message_row message_rows[] = {
-  {0, TL_CHANNEL_OPEN, ROW_COMMAND | ROW_AGAIN, request_hello, 7, answer_hello, 30},
+  {0, TL_CHANNEL_OPEN, ROW_COMMAND | ROW_AGAIN, request_hello, 7, answer_hello, 31},
   {1, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_AGAIN, request_ping, 1, answer_ping, 2},
   {2, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_AGAIN, NULL, 0, answer_readStatus, 9},
   {3, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_AGAIN, NULL, 0, answer_readCounters, 10},
@@ -241,13 +255,14 @@ static const message_row message_rows[] = {
   {22, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_AGAIN, request_readProgram, 4, answer_readProgram, 1},
   {23, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_ONCE, request_writeRowTable, 3, NULL, 0},
   {24, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_ONCE, request_writeRowDrive, 3, NULL, 0},
-  {32, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_ONCE, request_start, 13, answer_start, 1},
+  {32, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_ONCE, request_start, 15, answer_start, 1},
   {33, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_ONCE, request_abort, 1, NULL, 0},
   {34, TL_CHANNEL_COMMAND, ROW_TO_HOST, NULL, 0, answer_runEnded, 10},
   {48, TL_CHANNEL_SAMPLE, ROW_TO_DEVICE, request_credit, 3, NULL, 0},
   {49, TL_CHANNEL_SAMPLE, ROW_TO_HOST, NULL, 0, answer_sampleBlock, 9},
   {50, TL_CHANNEL_SAMPLE, ROW_TO_DEVICE, request_resend, 3, NULL, 0},
   {51, TL_CHANNEL_SAMPLE, ROW_TO_HOST, NULL, 0, answer_blocksSent, 2},
+  {52, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_AGAIN, request_readAverages, 4, answer_readAverages, 3},
 };
 
 #endif

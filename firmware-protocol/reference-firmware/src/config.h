@@ -23,6 +23,14 @@
 #define CONFIG_ROW_ELEMENT 1
 #endif
 
+/* Whether samples can be added up, and of how many cells products of all pairs (protocol.md, "Averages"). */
+#ifndef CONFIG_AVERAGES
+#define CONFIG_AVERAGES 1
+#endif
+#ifndef CONFIG_MOMENT_CELLS
+#define CONFIG_MOMENT_CELLS 64
+#endif
+
 /* The longest frame: header, payload and CRC, before COBS. */
 #ifndef CONFIG_FRAME_BYTES
 #define CONFIG_FRAME_BYTES TL_FRAME_BYTES_MAX
@@ -48,6 +56,7 @@ typedef char config_assert_frame[CONFIG_FRAME_BYTES >= TL_FRAME_BYTES_BEFORE_HEL
 typedef char config_assert_answers[CONFIG_ANSWER_BYTES >= 2 * CONFIG_FRAME_BYTES + 512 ? 1 : -1];
 typedef char config_assert_window[CONFIG_WINDOW >= 1 && CONFIG_WINDOW <= TL_WINDOW_MAX ? 1 : -1];
 typedef char config_assert_cells[CONFIG_CELLS <= TL_CELLS_MAX && CONFIG_ROWS <= TL_CELLS_MAX ? 1 : -1];
+typedef char config_assert_moments[CONFIG_MOMENT_CELLS <= TL_MOMENT_CELLS_MAX ? 1 : -1];
 typedef char config_assert_kept[CONFIG_BLOCKS_KEPT >= 1 && CONFIG_BLOCKS_KEPT <= TL_BLOCKS_KEPT_MAX ? 1 : -1];
 
 #define CONFIG_FIRMWARE_VERSION "reference 0.1.0"

@@ -8,6 +8,7 @@
 #define CARRY_VARIANCE INT32_C(87381)
 /* An answer has at most so many bytes beside its codes. */
 #define ANSWER_OVERHEAD_BYTES 16
+#define AVERAGES_OVERHEAD_BYTES 24
 
 static refusal moved(device *d, uint8_t input) {
   return device_input(d, input) ? accepted() : refused(TL_REASON_WRONG_STATE, "not in this state");
@@ -137,10 +138,14 @@ static refusal start(device *d, const message_value *v, message_value *answer) {
   int bank = (int)v[TL_REQUEST_START_BANK].integer;
   const program_bank *b = program_get(bank);
   refusal r;
+  if (!CONFIG_AVERAGES && v[TL_REQUEST_START_STATISTICS].integer != TL_STATISTICS_SAMPLES)
+    return refused(TL_REASON_UNSUPPORTED, "this board does not add up samples");
   if (!b->defined || !b->committed) return refused(TL_REASON_NOT_COMMITTED, "this bank");
   if (passes_last_tick(v)) return refused(TL_REASON_OUT_OF_RANGE, "the run would pass tick 2^53");
   if (v[TL_REQUEST_START_KEEP_BLOCKS].integer > CONFIG_BLOCKS_KEPT)
     return refused(TL_REASON_OUT_OF_RANGE, "more blocks than this board keeps");
+  r = averages_check(v, b->program.cells);
+  if (r.refused) return r;
   /*
    * An aborted run may still owe its report, which goes first. One place stays free for
    * the answer to `start`.
@@ -156,6 +161,24 @@ static refusal start(device *d, const message_value *v, message_value *answer) {
   if (v[TL_REQUEST_START_START_STATE].integer == TL_START_STATE_LOAD) program_load_state(bank);
   board_start(bank, (uint32_t)v[TL_REQUEST_START_RUN_SEED].integer, d->tick);
   answer[TL_ANSWER_START_RUN_ID] = value_integer(d->run_id);
+  return r;
+}
+
+static refusal read_averages(device *d, const message_value *v, message_value *answer) {
+  static uint8_t sums[CONFIG_FRAME_BYTES];
+  const run_averages *averages = &d->run.averages;
+  size_t room = link_payload_bytes_max(&d->link) - AVERAGES_OVERHEAD_BYTES;
+  size_t bytes = 0;
+  refusal r;
+  if (!CONFIG_AVERAGES) return refused(TL_REASON_UNSUPPORTED, "this board does not add up samples");
+  if (d->presence != RUN_REPORTED || v[TL_REQUEST_READ_AVERAGES_RUN_ID].integer != d->run.run_id ||
+      averages->statistics == TL_STATISTICS_SAMPLES)
+    return refused(TL_REASON_WRONG_STATE, "nothing was added up of this run");
+  r = averages_read(averages, v, sums, room, &bytes);
+  if (r.refused) return r;
+  answer[TL_ANSWER_READ_AVERAGES_SAMPLES] = value_integer(averages->samples);
+  answer[TL_ANSWER_READ_AVERAGES_FLAGS] = value_integer(averages->flags);
+  answer[TL_ANSWER_READ_AVERAGES_SUMS] = value_bytes(sums, bytes);
   return r;
 }
 
@@ -193,6 +216,8 @@ refusal device_execute(device *d, int opcode, const message_value *values, messa
       return read_program(d, values, answer);
     case TL_OP_START:
       return start(d, values, answer);
+    case TL_OP_READ_AVERAGES:
+      return read_averages(d, values, answer);
     case TL_OP_ABORT:
       return abort_run(d, values);
     default:

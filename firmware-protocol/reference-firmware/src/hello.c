@@ -78,7 +78,9 @@ static void refuse(device *d, uint32_t request_id, message_value nonce, int reas
 static int features_for(int64_t minor) {
   const board_profile *p = board_get_profile();
   int features = (p->has_dense ? TL_FEATURE_DENSE : 0) + (p->has_factored ? TL_FEATURE_FACTORED : 0) + TL_FEATURE_HOLD;
-  return minor > 0 && CONFIG_ROW_ELEMENT && p->has_row_element ? features + TL_FEATURE_ROW_ELEMENT : features;
+  if (minor == 0) return features;
+  if (CONFIG_ROW_ELEMENT && p->has_row_element) features += TL_FEATURE_ROW_ELEMENT;
+  return CONFIG_AVERAGES ? features + TL_FEATURE_AVERAGES : features;
 }
 
 static void describe(const device *d, int64_t host_minor, message_value *values, uint8_t *serial) {
@@ -111,6 +113,7 @@ static void describe(const device *d, int64_t host_minor, message_value *values,
   values[TL_ANSWER_HELLO_ANSWER_CACHE] = value_integer(TL_ANSWER_CACHE_MAX);
   values[TL_ANSWER_HELLO_FEATURES] = value_integer(features_for(host_minor));
   values[TL_ANSWER_HELLO_KEEP_BLOCKS_MAX] = value_integer(CONFIG_BLOCKS_KEPT);
+  values[TL_ANSWER_HELLO_MOMENT_CELLS_MAX] = value_integer(CONFIG_AVERAGES ? CONFIG_MOMENT_CELLS : 0);
 }
 
 static void open_session(device *d, const message_value *values) {

@@ -39,6 +39,7 @@ void run_begin(run_state *run, uint32_t run_id, const message_value *start, uint
   run->filling = 0;
   run->again_count = 0;
   blocks_clear(&run->blocks);
+  averages_begin(&run->averages, start, cells);
 }
 
 uint64_t run_tick(const run_state *run) { return run->first_tick + run->ticks_done; }
@@ -103,8 +104,9 @@ static void add_whole(run_state *run, uint32_t sample, uint8_t flags) {
 
 static void take_sample(run_state *run) {
   uint32_t sample = run->samples_taken++;
+  int adds_up = run->averages.statistics != TL_STATISTICS_SAMPLES;
   uint8_t flags = 0;
-  if (!has_room(run)) {
+  if (!adds_up && !has_room(run)) {
     run->samples_lost++;
     run->gap = 1;
     return;
@@ -113,7 +115,8 @@ static void take_sample(run_state *run) {
   if (board_overloaded()) flags |= TL_BLOCK_FLAG_OVERLOAD;
   if (run->gap) flags |= TL_BLOCK_FLAG_GAP;
   run->gap = 0;
-  if (run->cells_per_block < run->cells) add_in_parts(run, sample, flags);
+  if (adds_up) averages_add(&run->averages, run->reading, flags);
+  else if (run->cells_per_block < run->cells) add_in_parts(run, sample, flags);
   else add_whole(run, sample, flags);
 }
 
@@ -155,6 +158,7 @@ void run_end(run_state *run, int outcome) {
   run->filling = 0;
   run->again_count = 0;
   blocks_drop(&run->blocks);
+  run->averages.statistics = TL_STATISTICS_SAMPLES;
 }
 
 int run_grant(run_state *run, uint32_t blocks, uint32_t released) {

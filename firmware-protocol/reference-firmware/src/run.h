@@ -5,6 +5,7 @@
 #ifndef RUN_H
 #define RUN_H
 
+#include "averages.h"
 #include "blocks.h"
 #include "codec.h"
 
@@ -41,6 +42,7 @@ typedef struct {
   uint32_t again[TL_BLOCKS_KEPT_MAX];
   uint32_t again_count;
   int16_t reading[CONFIG_CELLS];
+  run_averages averages;
   block_store blocks;
 } run_state;
 

@@ -16,7 +16,8 @@ MESSAGES = f"""
   firmwareVersion=text:24 bootEpoch=0..U32 cells=1..8192 rows=0..4096 banks=1..2 couplingBits=4..16 driveBits=8..16
   adcBits=8..16 tauNs=1..U32 tickLog2=2..8 fullScaleMicrovolts=1..U32 rail=1024..20971520 driveRange=1..4
   noiseShiftMin=8..24 noiseShiftMax=8..24 noiseTemperatureMin=0..U32 rowScaleMax=1..8192 inFlightBytes=256..U32
-  answerCache=1..32 features=0..15 keepBlocksMax=0..64
+  answerCache=1..32 features=0..31 keepBlocksMax=0..64
+  momentCellsMax=0..256
 1 ping > token=0..U32
 1 ping < token=0..U32 deviceTimeUs=0..U53
 2 readStatus >
@@ -54,7 +55,7 @@ MESSAGES = f"""
 24 writeRowDrive <
 32 start > bank=0..1 runSeed=0..U32 firstTick=0..U53 startState=0..1 burnInTicks=0..U53 sampleCount=0..U32
   ticksPerSample=0..U32 blockSamples=0..U32 onNoCredit=0..1 onOverload=0..1 watchdogMs=100..60000 creditBlocks=0..U32
-  keepBlocks=0..64
+  keepBlocks=0..64 statistics=0..2 batchSamples=0..U16
 32 start < runId=1..U32
 33 abort > runId=1..U32
 33 abort <
@@ -65,6 +66,8 @@ MESSAGES = f"""
   sampleCount=1..U32 flags=0..7 codes=bytes:2..65536
 50 resend > runId=1..U32 firstBlock=0..U32 count=1..64
 51 blocksSent < runId=1..U32 blocks=0..U32
+52 readAverages > runId=1..U32 part=0..1 firstEntry=0..262143 count=1..65536
+52 readAverages < samples=0..U32 flags=0..3 sums=bytes:4..65536
 """
 
 
@@ -134,20 +137,23 @@ def later_minor(rows):
         yield {"name": name, "direction": direction, "requestId": 9, "fields": named, "payload": payload.hex()}
 
 
-# Fields that an earlier minor leaves out at the end of a message to the device, and what that means.
-ADDED_FIELDS = {("hello", "purpose"): 0, ("defineProgram", "linearRows"): U16}
+# Fields that an earlier minor leaves out at the end of a message, and what that means.
+ADDED_FIELDS = {
+    ("hello", "toDevice"): {"purpose": 0}, ("hello", "toHost"): {"momentCellsMax": 0},
+    ("defineProgram", "toDevice"): {"linearRows": U16}, ("start", "toDevice"): {"statistics": 0, "batchSamples": 0},
+}
 
 
 def earlier_version(rows):
-    """Messages to the device as they were before their last field was added."""
+    """Messages as they were before their last fields were added."""
     for opcode, name, direction, fields in rows:
-        added = fields[-1][0] if fields else None
-        if direction == "toDevice" and (name, added) in ADDED_FIELDS:
-            values = [field_value(field, 1) for field in fields[:-1]]
-            named = {field[0]: shown(value) for field, value in zip(fields, values)}
+        added = ADDED_FIELDS.get((name, direction))
+        if added:
+            before = [field for field in fields if field[0] not in added]
+            values = [field_value(field, 1) for field in before]
+            named = {field[0]: shown(value) for field, value in zip(before, values)}
             payload = payload_of(opcode, 0, values)
-            yield {"name": name, "direction": direction, "requestId": 0,
-                   "fields": {**named, added: ADDED_FIELDS[name, added]}, "payload": payload.hex()}
+            yield {"name": name, "direction": direction, "requestId": 0, "fields": {**named, **added}, "payload": payload.hex()}
 
 
 def values():

@@ -20,7 +20,7 @@ def rejected_fields(rows):
                 yield {"reason": reason, "field": field_name, "name": name, "direction": direction,
                        "payload": payload_of(opcode, 3, values).hex()}
             # Added after an earlier version, which leaves it out.
-            if (name, field_name) in ADDED_FIELDS:
+            if field_name in ADDED_FIELDS.get((name, direction), {}):
                 continue
             values = [field_value(field, 1) for field in fields[:index]]
             yield {"reason": "missing", "field": field_name, "name": name, "direction": direction,

@@ -118,15 +118,19 @@ class Verification {
     this.#recorded ??= recorded;
     this.#found ??= session.identity;
     if (!this.#mode) [this.#mode, this.#reason] = chooseMode(this.#options, recorded, session.identity);
-    const { hasDense, hasFactored, hasHold, hasRowElement } = session.identity;
+    const { hasDense, hasFactored, hasHold, hasRowElement, hasAverages } = session.identity;
     const features =
       (hasDense ? FEATURE.dense : 0) +
       (hasFactored ? FEATURE.factored : 0) +
       (hasHold ? FEATURE.hold : 0) +
-      (hasRowElement ? FEATURE.rowElement : 0);
-    // A recording of an earlier minor tells only the features that it knows.
-    const told = message.fields['minor'] === 0 ? features & FEATURES_OF_MINOR_0 : features;
-    this.#compare(message, { ...message.fields, ...session.identity, features: told } as never, false);
+      (hasRowElement ? FEATURE.rowElement : 0) +
+      (hasAverages ? FEATURE.averages : 0);
+    // A recording of an earlier minor tells only what that minor knows.
+    const isOfMinor0 = message.fields['minor'] === 0;
+    const told = isOfMinor0
+      ? { features: features & FEATURES_OF_MINOR_0, momentCellsMax: 0 }
+      : { features, momentCellsMax: session.identity.momentCellsMax };
+    this.#compare(message, { ...message.fields, ...session.identity, ...told } as never, false);
   }
 
   async #stop({ fields }: TraceMessage): Promise<void> {

@@ -43,7 +43,7 @@ function equalsTheOracle(problems: number, least: number, histories: number): vo
   });
 
   test('and those reached limits, and did not, in both modes', () => {
-    // More than 80 of each among the first 300 problems, or in proportion among fewer.
+    // Two in nine of many problems, and more of few.
     expect(Math.min(overloads, quiet)).toBeGreaterThanOrEqual(least);
     expect(styles.size).toBeGreaterThan(5);
   });
@@ -79,5 +79,5 @@ describe('the kernel equals the oracle in every bit, on ideal and imperfect dies
 });
 
 describe('and on many more', { tags: 'long' }, () => {
-  equalsTheOracle(1500, 390, 60);
+  equalsTheOracle(1500, 340, 60);
 });
