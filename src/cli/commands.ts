@@ -29,6 +29,11 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
         load: () => import('./commands/train/mnist.js'),
       },
       {
+        name: 'autoencoder',
+        summary: 'a deep autoencoder of images, by squared error',
+        load: () => import('./commands/train/autoencoder.js'),
+      },
+      {
         name: 'ising',
         summary: 'the ground state of a transverse-field Ising ring, by variational Monte Carlo',
         load: () => import('./commands/train/ising.js'),

@@ -85,6 +85,14 @@ export type {
   TrainingSummary,
   TrainingTotals,
 } from './record.js';
+export { type Autoencoder, type AutoencoderSettings, autoencoder } from './regression/autoencoder.js';
+export {
+  type Pairs,
+  type Regression,
+  type RegressionSettings,
+  type RegressionTest,
+  regression,
+} from './regression/regression.js';
 export {
   type TrainProblemRequest,
   type TrainProblemResult,

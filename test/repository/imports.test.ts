@@ -75,6 +75,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/learning/problem',
     'src/learning/optimizers/registry.ts',
   ],
+  'src/learning/regression': [
+    ...ERRORS,
+    'src/linalg',
+    'src/learning/problem',
+    'src/learning/network',
+    'src/learning/data/dataset.ts',
+    'src/learning/optimizers/registry.ts',
+  ],
   'src/learning': [
     ...ERRORS,
     'src/linalg',

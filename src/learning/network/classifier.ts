@@ -9,6 +9,7 @@ import type {
   PerExampleFactors,
 } from './contract.js';
 import { checkExamples, checkInputs, checkParameters } from './examples-check.js';
+import { featureMajor } from './feature-major.js';
 import { initialParameters } from './initialize.js';
 import { type AffineBlock, networkGradient, networkOutputs } from './passes.js';
 import { crossEntropyCotangent, softmaxCrossEntropy } from './softmax-cross-entropy.js';
@@ -43,7 +44,7 @@ export function isClassifier(network: Network): boolean {
 /** A `Network` from a chain of affine maps with tanh between them. `Network` says what it guarantees. */
 export function createClassifier(description: ClassifierDescription): Network {
   const { blocks, inputCount, arrange } = description;
-  const layers = layerShapes(description);
+  const layers = layerShapes(blocks, description.layerNames);
   const outputCount = blocks[blocks.length - 1].outputs;
   const parameterCount = layers.reduce((sum, { outputs, inputs }) => sum + outputs * (inputs + 1), 0);
   const sizes = { inputCount, outputCount, parameterCount };
@@ -142,7 +143,8 @@ export function createClassifier(description: ClassifierDescription): Network {
   return network;
 }
 
-function layerShapes({ blocks, layerNames }: ClassifierDescription): LayerShape[] {
+/** Where the weights of a chain of affine maps lie: W and then b of each, in order. */
+export function layerShapes(blocks: readonly AffineBlock[], layerNames: readonly string[]): LayerShape[] {
   let offset = 0;
   return blocks.map(({ outputs, inputs, positions }, index) => {
     const weightOffset = offset;
@@ -150,19 +152,6 @@ function layerShapes({ blocks, layerNames }: ClassifierDescription): LayerShape[
     offset = biasOffset + outputs;
     return { name: layerNames[index], outputs, inputs, positions, weightOffset, biasOffset };
   });
-}
-
-/** Features that are moved together: one line of the processor's cache holds that many. */
-const FEATURES_TOGETHER = 16;
-
-/** Writes count × features, example-major, as features × count to `out`. */
-function featureMajor(inputs: Float32Array, count: number, out: Float32Array): void {
-  const features = inputs.length / count;
-  for (let first = 0; first < features; first += FEATURES_TOGETHER) {
-    const end = Math.min(features, first + FEATURES_TOGETHER);
-    for (let e = 0; e < count; e++)
-      for (let f = first; f < end; f++) out[f * count + e] = inputs[e * features + f];
-  }
 }
 
 function* chunks(

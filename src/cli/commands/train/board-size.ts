@@ -1,7 +1,7 @@
 import { refuseTooLarge } from '../../../board/checked-system.js';
 import type { DeviceIdentity } from '../../../driver/device-api.js';
 import { ThermolinkError } from '../../../errors.js';
-import type { LayerShape } from '../../../learning/network/contract.js';
+import type { LayerPlace } from '../../../learning/problem/contract.js';
 import type { ResolvedRequest } from '../../../learning/train-request.js';
 import { counted } from '../../../number-text.js';
 
@@ -34,7 +34,7 @@ export function refuseTooLargeForBoard(
  * Refuses layers whose Kronecker factors are too large for the board, which inverts one at a time: a factor
  * has inputs + 1 or outputs unknowns. Errors: TOO_LARGE; UNSUPPORTED for a board without dense couplings.
  */
-export function refuseTooLargeLayers(layers: readonly LayerShape[], board: DeviceIdentity): void {
+export function refuseTooLargeLayers(layers: readonly LayerPlace[], board: DeviceIdentity): void {
   const size = layers.reduce((most, { inputs, outputs }) => Math.max(most, inputs + 1, outputs), 0);
   // The check does not look at the entries.
   const matrix = { rows: size, columns: size, data: new Float64Array(0) };

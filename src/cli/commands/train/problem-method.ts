@@ -67,7 +67,7 @@ const METHOD_OPTIONS = {
   }),
   ticks: option('--ticks <n>', 'ticks of a board run', { value: positiveInteger() }),
   runs: option('--runs <k>', 'board runs of a step, which the host combines', { value: positiveInteger() }),
-  reload: option('--reload <R>', 'steps that one curvature serves in tngd (default: 1)', {
+  reload: option('--reload <R>', 'steps that one curvature serves in tngd (default: 1) or kfac', {
     value: positiveInteger(),
   }),
   products: option('--products <c>', 'conjugate directions of a step of cg', { value: positiveInteger() }),
@@ -78,7 +78,13 @@ const METHOD_OPTIONS = {
     value: u32,
   }),
   memory: option('--memory <k>', 'pairs of steps that lbfgs keeps', { value: positiveInteger() }),
-  momentum: option('--momentum <μ>', 'of sgd and sign-sgd, 0 ≤ μ < 1', { value: fractionBelowOne }),
+  average: option('--average <f>', 'share of kfac’s running mean that is kept when a batch enters it', {
+    value: fractionBelowOne,
+  }),
+  klClip: option('--kl-clip <c>', 'largest predicted change of the loss in a step of kfac', {
+    value: positiveNumber,
+  }),
+  momentum: option('--momentum <μ>', 'of sgd, sign-sgd and kfac, 0 ≤ μ < 1', { value: fractionBelowOne }),
   clip: option('--clip <c>', 'longest parameter step in the 2-norm', { value: positiveNumber }),
   chopped: flag(
     '--chopped',
@@ -121,6 +127,8 @@ const OPTIMIZER_OPTIONS = [
   'rank',
   'dampingMin',
   'memory',
+  'average',
+  'klClip',
   'momentum',
   'clip',
 ] as const;

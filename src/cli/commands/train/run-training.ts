@@ -28,7 +28,7 @@ import { CLASSIFIER_FIGURES, TrainingDisplay } from './training-display.js';
 
 export const TRAINING_DEVICE = 'emulator:ideal-crossbar';
 /** Where matrices are inverted, one is dense. */
-const INVERTING_DEVICE = 'emulator:ideal-1024';
+export const INVERTING_DEVICE = 'emulator:ideal-1024';
 /** Hidden layers of what kfac trains: more parameters than a board has cells. */
 const KFAC_HIDDEN = [128];
 
