@@ -58,6 +58,11 @@ export {
 } from './algorithms/posterior/chain.js';
 export { type DrawSummary, summarizeDraws } from './algorithms/posterior/diagnostics.js';
 export {
+  drawLogistic,
+  type LogisticChain,
+  type LogisticChainRequest,
+} from './algorithms/posterior/draw-logistic.js';
+export {
   type GaussianPosterior,
   type GaussianRequest,
   gaussianPosterior,
@@ -72,6 +77,11 @@ export {
   type LastLayer,
   laplacePosterior,
 } from './algorithms/posterior/laplace.js';
+export {
+  type LogisticPosterior,
+  type LogisticRequest,
+  logisticPosterior,
+} from './algorithms/posterior/logistic.js';
 export {
   type PreparedSamplingRequest,
   type PreparedSystem,

@@ -167,6 +167,11 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
         load: () => import('./commands/posterior/linear.js'),
       },
       {
+        name: 'logistic',
+        summary: 'logistic regression, the logistic function as the element of the rows',
+        load: () => import('./commands/posterior/logistic.js'),
+      },
+      {
         name: 'laplace',
         summary: 'the last layer of a trained classifier, around its weights',
         load: () => import('./commands/posterior/laplace.js'),

@@ -4,6 +4,11 @@ import { naturalPolicyGradient } from '../../src/algorithms/control/policy-gradi
 import { predictiveControl } from '../../src/algorithms/control/predictive-control.js';
 import { logDeterminant } from '../../src/algorithms/logdet/log-determinant.js';
 import { solveLyapunov } from '../../src/algorithms/lyapunov/solve-lyapunov.js';
+import { drawPosterior } from '../../src/algorithms/posterior/chain.js';
+import { drawLogistic } from '../../src/algorithms/posterior/draw-logistic.js';
+import { regressionPosterior } from '../../src/algorithms/posterior/gaussian.js';
+import { drawLaplace, laplacePosterior } from '../../src/algorithms/posterior/laplace.js';
+import { logisticPosterior } from '../../src/algorithms/posterior/logistic.js';
 import { solveQp } from '../../src/algorithms/qp/solve-qp.js';
 import { connect } from '../../src/connect.js';
 import { Device } from '../../src/driver/device.js';
@@ -30,6 +35,13 @@ const bounded = {
 };
 const skew = matrix(2, 2, Float64Array.of(2, -1, 0.5, 1));
 
+const observed = {
+  inputs: matrix(5, 2, Float64Array.of(1, -1, 1, 0.5, 1, 0, 1, 2, 1, -0.5)),
+  targets: Float64Array.of(1, 2, 2, 4, 1),
+  noiseSd: 0.5,
+  priorPrecision: 1,
+};
+
 /** Each gives numbers that noise entered, but quadratic programs, which need none. */
 const ALGORITHMS: readonly (readonly [name: string, run: (board: BoardDevice) => Promise<unknown>])[] = [
   [
@@ -48,6 +60,38 @@ const ALGORITHMS: readonly (readonly [name: string, run: (board: BoardDevice) =>
     async (board) => {
       const request = { matrix: skew, rhs: symmetric.matrix, readings: 1536, address };
       const { cost: _, ...found } = await solveLyapunov(board, request);
+      return found;
+    },
+  ],
+  [
+    'drawPosterior',
+    async (board) => {
+      const { cost: _, ...found } = await drawPosterior(board, {
+        posterior: regressionPosterior(observed),
+        draws: 40,
+        address,
+      });
+      return found;
+    },
+  ],
+  [
+    'drawLogistic',
+    async (board) => {
+      const posterior = logisticPosterior({ ...observed, labels: [0, 1, 0, 1, 1] });
+      const { cost: _, ...found } = await drawLogistic(board, { posterior, draws: 40, address });
+      return found;
+    },
+  ],
+  [
+    'drawLaplace',
+    async (board) => {
+      const layer = {
+        weights: skew,
+        features: observed.inputs,
+        probabilities: matrix(5, 2, new Float64Array(10).fill(0.5)),
+      };
+      const request = { posterior: laplacePosterior(layer, 1), networks: 10, address };
+      const { cost: _, ...found } = await drawLaplace(board, request);
       return found;
     },
   ],

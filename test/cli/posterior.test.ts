@@ -96,6 +96,48 @@ test('gaussian: JSON, and the formulas of two unknowns', async () => {
   expect(errors.sd).toBeLessThan(0.11);
 });
 
+test('logistic: text classes, the host’s sampler beside it, and its files', async () => {
+  const out = file('logistic');
+  const data = file('classes.csv');
+  const rows = readFileSync(file('data.csv'), 'utf8').trim().split('\n').slice(1);
+  const classes = rows.map((row, k) => row.replace(/,[^,]+$/, k % 3 === 0 ? ',no' : ',yes'));
+  writeFileSync(data, ['a,b,answer', ...classes, ''].join('\n'));
+  const asked = [
+    '--data',
+    data,
+    '--target',
+    'answer',
+    '--out',
+    out,
+    '--exact',
+    '--draws',
+    '400',
+    '--chains',
+    '2',
+  ];
+  const { stdout, exitCode } = await runCommand('posterior', 'logistic', ...asked);
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/24 rows, 66\.7 % are yes/);
+  expect(stdout).toMatch(/gradients of the host’s sampler +\d.* an effective draw/);
+  const { parameters, errors } = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8'));
+  expect(parameters).toHaveLength(3);
+  // 800 draws each: both bounds are five standard errors.
+  expect(errors.mean).toBeLessThan(0.3);
+  expect(errors.sd).toBeLessThan(0.25);
+  expect(readStanCsv(readFileSync(join(out, 'chain-2.csv'), 'utf8')).draws).toHaveLength(400);
+  const many = await runCommand(
+    'posterior',
+    'logistic',
+    '--data',
+    file('data.csv'),
+    '--target',
+    'y',
+    '--out',
+    file('no'),
+  );
+  expect(many.stderr).toMatch(/column y has 24 values/);
+});
+
 test('a directory with draws is replaced only when asked for, and its stale chains go', async () => {
   const out = file('again');
   expect((await linear('--out', out, '--draws', '8', '--chains', '3')).exitCode).toBe(0);

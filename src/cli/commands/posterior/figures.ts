@@ -83,15 +83,19 @@ export interface Prediction {
 /**
  * Observations in the order of their predictions, between the 5 % and 95 % quantiles of what was predicted.
  */
-export function predictiveFigure(title: string, target: string, predictions: readonly Prediction[]): string {
+export function predictiveFigure(
+  title: string,
+  target: string,
+  predictions: readonly Prediction[],
+  subtitle: string,
+): string {
   const sorted = predictions.toSorted((a, b) => a.median - b.median);
   const curveOf = (field: keyof Prediction) => sorted.map((one, k) => [k + 1, one[field]] as const);
-  const inside = predictions.filter(({ observed, q5, q95 }) => observed >= q5 && observed <= q95).length;
   return figure(
     [
       lineChart({
         title: 'Predictive bands',
-        subtitle: `${inside} of ${predictions.length} observations lie between the 5 % and the 95 % quantile`,
+        subtitle,
         x: { label: 'observations, in the order of their predictions' },
         y: { label: target },
         series: [

@@ -99,6 +99,7 @@ A host that factorises XᵀX draws exactly, and faster than a board and its link
           title,
           standardize ? `${options.target}, standardised` : options.target,
           predictions,
+          `${formatPercent(coverage)} of the observations lie between the 5 % and the 95 % quantile`,
         ),
       },
     });

@@ -7,8 +7,8 @@ import { choice, positiveInteger, positiveNumber } from '../../options/values.js
 
 const CHAINS_MAX = 64;
 
-/** The options that all commands for posteriors have. */
-export const POSTERIOR = {
+/** The options that all commands for chains have. */
+export const CHAINS = {
   chains: option('--chains <n>', 'chains, each from a board of its own if it can be', {
     value: positiveInteger(CHAINS_MAX),
     default: 4,
@@ -21,9 +21,11 @@ export const POSTERIOR = {
     '--boards <uris>',
     'boards of the chains, blanks between them, used in turn (default: --device; emulated: another die a chain)',
   ),
-  ...CALIBRATION,
   ...SEED,
 };
+
+/** Those of Gaussian posteriors, which a calibration makes better. */
+export const POSTERIOR = { ...CHAINS, ...CALIBRATION };
 
 /** Whose mean draws lie around: `mean` of `PosteriorChainRequest`. */
 const MEANS = ['refined', 'board'] as const;
