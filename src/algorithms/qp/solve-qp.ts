@@ -13,7 +13,7 @@ import { Judge } from './judge.js';
 import { kktResiduals, objectiveOf, type PrimalDual, withoutUnbounded } from './kkt.js';
 
 /** Residuals at which a method hands over to the polish, one after another. */
-const STAGES = [1e-4, 1e-6, 1e-8];
+const STAGES = [1e-3, 1e-4, 1e-6, 1e-8];
 const ADMM_ITERATIONS_MAX = 4000;
 const IPM_ITERATIONS_MAX = 60;
 /** After so many iterations ADMM is polished whatever its residuals are. */
