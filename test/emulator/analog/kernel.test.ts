@@ -75,7 +75,7 @@ function equalsTheOracle(problems: number, least: number, histories: number): vo
 }
 
 describe('the kernel equals the oracle in every bit, on ideal and imperfect dies', () => {
-  equalsTheOracle(60, 16, 10);
+  equalsTheOracle(90, 24, 10);
 });
 
 describe('and on many more', { tags: 'long' }, () => {
