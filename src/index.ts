@@ -109,6 +109,11 @@ export {
   type SamplingRequest,
   type SamplingResult,
 } from './algorithms/sample.js';
+export {
+  type MomentsRequest,
+  type MomentsResult,
+  sampleMoments,
+} from './algorithms/sample-moments.js';
 export { type BoardSolveRequest, solve } from './algorithms/solve/solve.js';
 export { createNoSolver } from './algorithms/truncated.js';
 export type { BoardCalibration, BoardName } from './board/calibration.js';

@@ -93,14 +93,20 @@ export interface PlannedDraws extends SamplingResult {
 
 /** Time constants of the slowest mode between two draws. Their correlation is then at most e⁻³ = 5 %. */
 const SPACING = 3;
+export const CORRELATION_MAX = Math.exp(-SPACING);
 /** Spacings before the first draw. At most e⁻¹² of the start is left then. */
-const BURN_IN_SPACINGS = 4;
+export const BURN_IN_SPACINGS = 4;
 /** Draws of one board run at most. It bounds the codes that are held at a time. */
 const DRAWS_PER_RUN = 256;
 /** After the sixth overload it gives up. */
 const ATTEMPTS_MAX = 6;
 /** The names of models without imperfections begin with this. */
 const IDEAL_MODELS = 'ideal-';
+/** Whether this board says that it has no imperfection. */
+export function isIdeal({ model }: DeviceIdentity): boolean {
+  return model.startsWith(IDEAL_MODELS);
+}
+
 /** Entries of a result at most, 512 MiB. More is better drawn in parts, each under another seed. */
 const DRAWN_VALUES_MAX = 2 ** 26;
 
@@ -137,7 +143,7 @@ export async function drawSamples(device: BoardDevice, request: SamplingRequest)
   return inSession(
     device,
     request,
-    () => check(request, device),
+    () => checkPrecision(request, device),
     async (session, system) => {
       const { evened } = system;
       const plan = session.charge('mapMs', () => planSampling(session.identity, evened, request.calibration));
@@ -156,18 +162,8 @@ export async function drawPlanned(
   weights: Float64Array,
   request: PlannedRequest,
 ): Promise<PlannedDraws> {
-  const { count, calibration, onProgress, driven } = request;
-  const { eigenvalueMin } = equilibrium.spectrum;
-  const tick = tickOf(equilibrium.identity);
-  const spacingTicks = Math.ceil((SPACING * equilibrium.systemScale) / (tick * eigenvalueMin));
-  refuseTooLong(spacingTicks * (count + BURN_IN_SPACINGS));
-  const plan = {
-    ...equilibrium,
-    spacingTicks,
-    weights,
-    drive: driven === undefined ? new Float64Array(weights.length) : weighted(driven.drive, weights),
-    mean: driven === undefined ? new Float64Array(weights.length) : unweighted(driven.mean, weights),
-  };
+  const { count, calibration, onProgress } = request;
+  const plan = spacedPlan(equilibrium, weights, request);
   const draws = matrix(count, weights.length);
   onProgress?.(0);
   const noiseTemperature = await session.ranged(rangeOf(plan), (scale) =>
@@ -176,11 +172,32 @@ export async function drawPlanned(
   refuseStillCells(draws);
   return {
     draws,
-    correlationMax: Math.exp(-SPACING),
+    correlationMax: CORRELATION_MAX,
     readingStep: adcStep(plan.identity.adcBits) / Math.sqrt(noiseTemperature * plan.systemScale),
     carryNoiseShare: carryNoiseShare(plan, noiseTemperature),
-    isCovarianceKnown: calibration !== undefined || session.identity.model.startsWith(IDEAL_MODELS),
+    isCovarianceKnown: calibration !== undefined || isIdeal(session.identity),
     cost: session.cost,
+  };
+}
+
+/**
+ * The plan with its spacing of draws, its weights, and what the board is driven with. Errors: UNSUPPORTED for
+ * more ticks than a run may have.
+ */
+export function spacedPlan(
+  equilibrium: EquilibriumPlan,
+  weights: Float64Array,
+  { count, driven }: Pick<PlannedRequest, 'count' | 'driven'>,
+): SamplingPlan {
+  const { spectrum, identity, systemScale } = equilibrium;
+  const spacingTicks = Math.ceil((SPACING * systemScale) / (tickOf(identity) * spectrum.eigenvalueMin));
+  refuseTooLong(spacingTicks * (count + BURN_IN_SPACINGS));
+  return {
+    ...equilibrium,
+    spacingTicks,
+    weights,
+    drive: driven === undefined ? new Float64Array(weights.length) : weighted(driven.drive, weights),
+    mean: driven === undefined ? new Float64Array(weights.length) : unweighted(driven.mean, weights),
   };
 }
 
@@ -192,7 +209,7 @@ export function checkSamplingRequest(request: Omit<SamplingRequest, 'precision'>
   checkOptionalFunction('onProgress', request.onProgress);
 }
 
-function check(request: SamplingRequest, { identity }: BoardDevice): CheckedSystem {
+export function checkPrecision(request: SamplingRequest, { identity }: BoardDevice): CheckedSystem {
   checkObject('The request', request, '{ precision, count: 100, address: { seed: 1, step: 0, block: 0 } }');
   if (request.precision === undefined)
     throw badArgument('precision', undefined, 'a system', "For example { kind: 'dense', matrix }.");
@@ -202,7 +219,8 @@ function check(request: SamplingRequest, { identity }: BoardDevice): CheckedSyst
   return system;
 }
 
-interface SamplingPlan extends EquilibriumPlan {
+/** What a board is planned to do while it draws. */
+export interface SamplingPlan extends EquilibriumPlan {
   readonly spacingTicks: number;
   /** A draw is W times what the board reads, since the board has W P W (`diagonalWeights`). */
   readonly weights: Float64Array;
@@ -229,7 +247,7 @@ export function planSampling(
  * With κ = 1 in the problem's units the samples are the draws. The first scale keeps the mean and six
  * standard deviations off the rail, and the drive in its range.
  */
-function rangeOf(plan: SamplingPlan) {
+export function rangeOf(plan: SamplingPlan) {
   const { identity, systemScale, model, drive, mean, rail } = plan;
   const driveFloor = model.driveMargin * driveLimitedScale(drive, systemScale, identity);
   return {
@@ -246,6 +264,21 @@ function rangeOf(plan: SamplingPlan) {
   };
 }
 
+/** Puts the program of one scale into the board. Returns the board's κ in V_fs². */
+export async function programAt(plan: SamplingPlan, session: BoardSession, scale: number): Promise<number> {
+  const { identity } = plan;
+  const tick = tickOf(identity);
+  const driveCodes = plan.model.quantizeDrive(plan.drive, scalingAt(plan, scale));
+  const register = noiseRegister(boardNoise(plan, scale, 1), tick, identity);
+  const report = await session.program(
+    programImage(plan.codes, driveCodes, quantizeInitialState(plan.mean, scale), register),
+  );
+  // Rows that are programmed for it have equal noise temperatures, and these are the register's.
+  return plan.model.equalizesNoise
+    ? noiseTemperatureOf(register, tick)
+    : effectiveNoiseTemperature(report, register.shift, tick);
+}
+
 /** Fills `draws` at one scale. The answer is the board's κ in V_fs². */
 async function drawAt(
   plan: SamplingPlan,
@@ -254,18 +287,9 @@ async function drawAt(
   { count, onProgress }: Pick<SamplingRequest, 'count' | 'onProgress'>,
   draws: Matrix,
 ): Promise<Attempt<number>> {
-  const { identity, spacingTicks } = plan;
+  const { spacingTicks } = plan;
   const cells = draws.columns;
-  const tick = tickOf(identity);
-  const driveCodes = plan.model.quantizeDrive(plan.drive, scalingAt(plan, scale));
-  const register = noiseRegister(boardNoise(plan, scale, 1), tick, identity);
-  const report = await session.program(
-    programImage(plan.codes, driveCodes, quantizeInitialState(plan.mean, scale), register),
-  );
-  // Rows that are programmed for it have equal noise temperatures, and these are the register's.
-  const noiseTemperature = plan.model.equalizesNoise
-    ? noiseTemperatureOf(register, tick)
-    : effectiveNoiseTemperature(report, register.shift, tick);
+  const noiseTemperature = await programAt(plan, session, scale);
   const applied = noiseTemperature * scale ** 2 * plan.systemScale;
   const shift = isZero(plan.mean) ? 0 : 1 - 1 / Math.sqrt(applied);
   for (let done = 0; done < count; ) {

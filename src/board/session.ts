@@ -1,8 +1,15 @@
 import { linearRowsOf, type ProgramImage } from '../../firmware-protocol/program-image.js';
 import { checkDevice } from '../argument-checks.js';
 import { changedSpan } from '../driver/changed-span.js';
-import type { BoardDevice, CommitReport, DeviceIdentity, RunReport } from '../driver/device-api.js';
-import { type ThermolinkError, throwIfAborted } from '../errors.js';
+import type {
+  Averages,
+  BoardDevice,
+  CommitReport,
+  DeviceIdentity,
+  RunOptions,
+  RunReport,
+} from '../driver/device-api.js';
+import { ThermolinkError, throwIfAborted } from '../errors.js';
 import type { BoardModel } from './board-model.js';
 import { modelOf } from './calibrated-model.js';
 import type { BoardCalibration } from './calibration.js';
@@ -64,6 +71,12 @@ export interface RunPlan {
   readonly continues?: boolean;
   /** `halt` (default) ends the board run when a cell passes its rail; `mark` lets it go on. */
   readonly onOverload?: 'halt' | 'mark';
+}
+
+/** When the samples are read that the board adds up, and in how many batches. */
+export interface AveragePlan extends RunPlan {
+  readonly batches: number;
+  readonly secondMoments: boolean;
 }
 
 export interface Readings {
@@ -275,23 +288,41 @@ export class BoardSession {
    * Errors: those of `BoardDevice.acquire` for any other early end.
    */
   async acquire(plan: RunPlan): Promise<Readings> {
+    const onLoss = this.identity.keepBlocksMax > 0 ? 'reRequest' : 'fail';
+    const { codes, report } = await this.#run(plan, (run) => this.#device.acquire({ ...run, onLoss }));
+    return { codes, overloaded: report.outcome === 'overload', report };
+  }
+
+  /**
+   * Runs the program, and reads sums of its samples that the board has added up (`BoardDevice.average`).
+   * Errors: UNSUPPORTED where the board can't; those of `acquire`.
+   */
+  average({ batches, secondMoments, ...plan }: AveragePlan): Promise<Averages> {
+    const device = this.#device;
+    if (device.average === undefined)
+      throw new ThermolinkError('UNSUPPORTED', 'This board does not add up its samples.', {
+        hint: 'Draw the samples themselves.',
+      });
+    return this.#run(plan, (run) => device.average!({ ...run, batches, secondMoments }));
+  }
+
+  /** Starts a board run, again after each loss, and counts what it costs. */
+  async #run<Result extends { readonly report: RunReport }>(
+    plan: RunPlan,
+    start: (run: RunOptions) => Promise<Result>,
+  ): Promise<Result> {
     throwIfAborted(this.#signal);
-    const start = performance.now();
+    const startMs = performance.now();
     const { burnInTicks, sampleCount, ticksPerSample, continues = false, onOverload } = plan;
     if (!continues) {
       this.#runSeed = runSeedOf(this.#address, this.#attempt++);
       this.#nextTick = 0;
     }
-    const run = {
-      signal: this.#signal,
-      bank: BANK,
-      runSeed: this.#runSeed,
-      onLoss: this.identity.keepBlocksMax > 0 ? 'reRequest' : 'fail',
-    } as const;
+    const run = { signal: this.#signal, bank: BANK, runSeed: this.#runSeed };
     const firstTick = this.#nextTick;
-    const { codes, report } = await this.#repeated(
+    const result = await this.#repeated(
       () =>
-        this.#device.acquire({
+        start({
           ...run,
           firstTick,
           keepState: continues,
@@ -309,12 +340,12 @@ export class BoardSession {
         await this.#device.acquire({ ...run, ...upToHere, onOverload: 'mark' });
       },
     );
+    const { report } = result;
     this.#nextTick += report.ticksDone;
     this.#cost.ticks += report.ticksDone;
-    this.#cost.boardMs += performance.now() - start;
-    const overloaded = report.outcome === 'overload';
-    if (overloaded) this.#cost.overloadRetries++;
-    return { codes, overloaded, report };
+    this.#cost.boardMs += performance.now() - startMs;
+    if (report.outcome === 'overload') this.#cost.overloadRetries++;
+    return result;
   }
 
   /**

@@ -1,4 +1,6 @@
+import { ThermolinkError } from '../../../errors.js';
 import { READ_FORMATS, readSquareMatrix } from '../../../files/read-array.js';
+import { replaceFile } from '../../../files/replace-file.js';
 import { WRITTEN_FORMATS, writeArray } from '../../../files/write-array.js';
 import { counted, formatCount, formatPercent, formatSeconds } from '../../../number-text.js';
 import { boardCommand } from '../../board-command.js';
@@ -13,6 +15,7 @@ import {
   UNCALIBRATED_BOARD,
 } from '../../output/board-warnings.js';
 import { formatTable } from '../../output/table.js';
+import { momentsJson, momentsReport } from './moments.js';
 
 export const command = boardCommand({
   options: {
@@ -21,23 +24,49 @@ export const command = boardCommand({
       file: 'input',
     }),
     count: option('--count <n>', 'how many draws', { value: positiveInteger(10_000_000), required: true }),
-    out: option('--out <file>', `write the draws, count × N, as ${WRITTEN_FORMATS}`, {
-      required: true,
-      file: 'array',
-    }),
+    out: option('--out <file>', `write the draws, count × N, as ${WRITTEN_FORMATS}`, { file: 'array' }),
+    moments: option(
+      '--moments <file>',
+      'in place of draws, let the board add them up, and write mean, standard errors, effective sample sizes and, of few cells, the covariance as JSON',
+      { file: 'output' },
+    ),
     ...CALIBRATION,
     ...SEED,
   },
   example: `
 Example:
   printf '4,1\\n1,3\\n' > P.csv
-  thermolink sample --matrix P.csv --count 1000 --out x.npy`,
-  async run({ matrix: matrixFile, count, out, calibration: calibrationFile, seed }, onBoard) {
+  thermolink sample --matrix P.csv --count 1000 --out x.npy
+  thermolink sample --matrix P.csv --count 4000 --moments m.json --device serial:/dev/ttyACM0`,
+  async run({ matrix: matrixFile, count, out, moments, calibration: calibrationFile, seed }, onBoard) {
+    if ((out === undefined) === (moments === undefined))
+      throw new ThermolinkError('BAD_ARGUMENT', 'sample writes the draws or their moments.', {
+        hint: 'Give --out or --moments.',
+      });
+    if (moments !== undefined && calibrationFile !== undefined)
+      throw new ThermolinkError('BAD_ARGUMENT', '--calibration corrects each reading, so it needs --out.', {
+        hint: 'Leave it out, or give --out in place of --moments.',
+      });
     // Not needed for `--help`.
-    const [{ checkDrawCount, drawSamples }, { checkSystem }] = await Promise.all([
+    const [{ checkDrawCount, drawSamples }, { sampleMoments }, { checkSystem }] = await Promise.all([
       import('../../../algorithms/sample.js'),
+      import('../../../algorithms/sample-moments.js'),
       import('../../../board/checked-system.js'),
     ]);
+    const address = { seed, step: 0, block: 0 };
+    if (moments !== undefined) {
+      const system = checkSystem({ kind: 'dense', matrix: await readSquareMatrix(matrixFile) });
+      const worked = await onBoard(
+        async (board, { signal }) => {
+          const result = await sampleMoments(board, { precision: system, count, address, signal });
+          const { bytesReceived, bytesSent } = board.linkCounters;
+          return { ...result, lineBytes: bytesReceived + bytesSent };
+        },
+        { cells: system.dimension },
+      );
+      replaceFile(moments, `${JSON.stringify(momentsJson(worked.result))}\n`);
+      return momentsReport(moments, worked);
+    }
     const precision = checkSystem({ kind: 'dense', matrix: await readSquareMatrix(matrixFile) });
     checkDrawCount(count, precision.dimension);
     const calibration = await readCalibration(calibrationFile);
@@ -46,7 +75,7 @@ Example:
         drawSamples(board, {
           precision,
           count,
-          address: { seed, step: 0, block: 0 },
+          address,
           calibration,
           signal,
           onProgress: (done) => show(done, 'draws'),
@@ -54,7 +83,7 @@ Example:
       { cells: precision.dimension, total: count },
     );
     const { draws, correlationMax, carryNoiseShare, isCovarianceKnown, cost } = result;
-    await writeArray(out, draws);
+    await writeArray(out!, draws);
     const facts = {
       carryNoiseShare,
       clampedCodes: cost.clampedCodes,

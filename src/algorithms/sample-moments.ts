@@ -1,0 +1,197 @@
+import { adcStep } from '../board/board-range.js';
+import { carryNoiseShare } from '../board/equilibrium-plan.js';
+import { cellList } from '../board/overload-error.js';
+import { type Attempt, type BoardSession, inSession } from '../board/session.js';
+import type { Averages, BoardDevice, DeviceIdentity } from '../driver/device-api.js';
+import { ThermolinkError } from '../errors.js';
+import { type Matrix, matrix } from '../linalg/matrix.js';
+import { counted, formatCount } from '../number-text.js';
+import {
+  BURN_IN_SPACINGS,
+  CORRELATION_MAX,
+  checkPrecision,
+  isIdeal,
+  planSampling,
+  programAt,
+  rangeOf,
+  type SamplingPlan,
+  type SamplingRequest,
+  type SamplingResult,
+  spacedPlan,
+} from './sample.js';
+
+/** What is to be drawn and added up by the board. Calibrated readings can't be: see `sampleMoments`. */
+export interface MomentsRequest extends Omit<SamplingRequest, 'calibration' | 'onProgress'> {
+  /** Whether the covariance of all pairs is wanted. Default: where the board can. */
+  readonly covariance?: boolean;
+}
+
+/** Moments of the draws, in units of the problem. */
+export interface MomentsResult
+  extends Pick<SamplingResult, 'correlationMax' | 'carryNoiseShare' | 'isCovarianceKnown' | 'cost'> {
+  /** How many draws: the number asked for, rounded up to a multiple of `batches`. */
+  readonly count: number;
+  /** Batches of which the standard errors are made. */
+  readonly batches: number;
+  /** Mean of the draws, length N. */
+  readonly mean: Float64Array;
+  /** Standard error of each mean by batch means, length N; itself known to 1/√(2·batches − 2). */
+  readonly standardError: Float64Array;
+  /** Independent draws that would give this error, length N: count · variance / variance of batch means. */
+  readonly effectiveSampleSize: Float64Array;
+  /** Variance of the draws, length N. */
+  readonly variance: Float64Array;
+  /** Covariance of the draws, N × N; undefined where only means were added up. */
+  readonly covariance: Matrix | undefined;
+}
+
+const BATCHES = 32;
+const BATCH_DRAWS_MAX = 65535;
+/** A batch mean needs more than one draw to average over its correlations. */
+const COUNT_MIN = 2 * BATCHES;
+
+/**
+ * Draws from N(0, P⁻¹) as `drawSamples` does, and lets the board add the readings up: mean, standard errors
+ * and covariance come without the draws. Over a serial line that takes 128 + 8 bytes a cell for means, and
+ * 4·(N + 1) bytes a cell for a covariance, whatever the count; draws take 2·count bytes a cell.
+ *
+ * Sums are exact integers of ADC codes. Errors by batch means (Flegal and Jones, arXiv 0811.1729). A
+ * calibration corrects each reading by itself and so needs the draws.
+ *
+ * Errors: those of `drawSamples`; BAD_ARGUMENT for fewer than 64 draws or more than 2,097,120; UNSUPPORTED
+ * for a board without averages, or for a covariance of more cells than it adds up.
+ */
+export function sampleMoments(device: BoardDevice, request: MomentsRequest): Promise<MomentsResult> {
+  return inSession(
+    device,
+    request,
+    () => {
+      const system = checkPrecision({ ...request, count: 1 }, device);
+      return { system, wanted: checkWanted(request, system.dimension, device.identity) };
+    },
+    async (session, { system, wanted }) => {
+      const { weights } = system.evened;
+      const equilibrium = session.charge('mapMs', () =>
+        planSampling(session.identity, system.evened, undefined),
+      );
+      const plan = spacedPlan(equilibrium, weights, { count: wanted.count });
+      const { moments, noiseTemperature } = await session.ranged(rangeOf(plan), (scale) =>
+        averageAt(plan, session, scale, wanted),
+      );
+      return {
+        ...moments,
+        correlationMax: CORRELATION_MAX,
+        carryNoiseShare: carryNoiseShare(plan, noiseTemperature),
+        isCovarianceKnown: isIdeal(session.identity),
+        cost: session.cost,
+      };
+    },
+  );
+}
+
+interface Wanted {
+  readonly count: number;
+  readonly secondMoments: boolean;
+}
+
+function checkWanted({ count, covariance }: MomentsRequest, cells: number, identity: DeviceIdentity): Wanted {
+  const most = BATCHES * BATCH_DRAWS_MAX;
+  if (!Number.isInteger(count) || count < COUNT_MIN || count > most)
+    throw new ThermolinkError(
+      'BAD_ARGUMENT',
+      `The number of draws is ${count}; the board adds up ${COUNT_MIN} to ${formatCount(most)}.`,
+      { hint: 'Ask for the draws themselves where they are few.', data: { argument: 'count', count } },
+    );
+  if (!identity.hasAverages)
+    throw new ThermolinkError('UNSUPPORTED', 'This board does not add up its samples.', {
+      hint: 'Ask for the draws themselves.',
+    });
+  const fits = cells <= identity.momentCellsMax;
+  if (covariance === true && !fits)
+    throw new ThermolinkError(
+      'UNSUPPORTED',
+      `This board adds up second moments of at most ${counted(identity.momentCellsMax, 'cell')}; the system has ${formatCount(cells)}.`,
+      { hint: 'Ask for means only, or for the draws themselves.' },
+    );
+  return { count: BATCHES * Math.ceil(count / BATCHES), secondMoments: covariance ?? fits };
+}
+
+type Moments = Omit<MomentsResult, 'correlationMax' | 'carryNoiseShare' | 'isCovarianceKnown' | 'cost'>;
+
+/** Averages at one scale. */
+async function averageAt(
+  plan: SamplingPlan,
+  session: BoardSession,
+  scale: number,
+  { count, secondMoments }: Wanted,
+): Promise<Attempt<{ moments: Moments; noiseTemperature: number }>> {
+  const noiseTemperature = await programAt(plan, session, scale);
+  const averages = await session.average({
+    burnInTicks: BURN_IN_SPACINGS * plan.spacingTicks,
+    sampleCount: count,
+    ticksPerSample: plan.spacingTicks,
+    batches: BATCHES,
+    secondMoments,
+  });
+  if (averages.report.outcome === 'overload') return { overload: averages.report };
+  const applied = noiseTemperature * scale ** 2 * plan.systemScale;
+  // A draw is W·κ^−½ times a reading, and a reading its code times this.
+  const step = (adcStep(plan.identity.adcBits) * scale) / Math.sqrt(applied);
+  const units = plan.weights.map((weight) => weight * step);
+  return {
+    answer: {
+      moments: session.charge('readoutMs', () => momentsOf(averages, units, secondMoments)),
+      noiseTemperature,
+    },
+  };
+}
+
+/** Moments of draws whose codes the board has added up; `units` turns codes into draws. */
+function momentsOf(
+  { samples: n, batchSums, products }: Averages,
+  units: Float64Array,
+  ofPairs: boolean,
+): Moments {
+  const cells = units.length;
+  const length = n / BATCHES;
+  const codeMean = new Float64Array(cells);
+  for (let at = 0; at < batchSums.length; at++) codeMean[at % cells] += batchSums[at] / n;
+  /** Where the products of row i begin. */
+  const rowAt = (i: number) => (ofPairs ? i * cells - (i * (i - 1)) / 2 : i);
+  const ofCodes = (i: number, j: number) =>
+    (products[rowAt(i) + j - i] - n * codeMean[i] * codeMean[j]) / (n - 1);
+  // One code that differs by 1 makes a variance of 1/n.
+  refuseStill(codeMean.map((_, i) => (ofCodes(i, i) < 1 / (2 * n) ? 0 : 1)));
+  const covarianceOf = (i: number, j: number) => ofCodes(i, j) * units[i] * units[j];
+  const variance = codeMean.map((_, i) => covarianceOf(i, i));
+  const ofMeans = new Float64Array(cells);
+  for (let at = 0; at < batchSums.length; at++)
+    ofMeans[at % cells] += (batchSums[at] / length - codeMean[at % cells]) ** 2 / (BATCHES - 1);
+  const standardError = ofMeans.map((x, i) => Math.sqrt(x / BATCHES) * units[i]);
+  return {
+    count: n,
+    batches: BATCHES,
+    mean: codeMean.map((x, i) => x * units[i]),
+    standardError,
+    effectiveSampleSize: standardError.map((error, i) => variance[i] / error ** 2),
+    variance,
+    covariance: ofPairs ? symmetric(cells, covarianceOf) : undefined,
+  };
+}
+
+function symmetric(n: number, entry: (i: number, j: number) => number): Matrix {
+  const out = matrix(n, n);
+  for (let i = 0; i < n; i++)
+    for (let j = i; j < n; j++) out.data[i * n + j] = out.data[j * n + i] = entry(i, j);
+  return out;
+}
+
+/** Refuses cells whose readings never change: their entry is 0. Errors: DEVICE_FAULT. */
+function refuseStill(moves: Float64Array): void {
+  const still = [...moves.keys()].filter((cell) => moves[cell] === 0);
+  if (still.length === 0) return;
+  throw new ThermolinkError('DEVICE_FAULT', `The readings of ${cellList(still)} did not change.`, {
+    hint: 'The cell is dead or its ADC channel is stuck: use another board, or a smaller problem that leaves it out.',
+    data: { cells: still },
+  });
+}

@@ -1,0 +1,93 @@
+import type { MomentsResult } from '../../../algorithms/sample-moments.js';
+import {
+  counted,
+  formatBytes,
+  formatCount,
+  formatNumber,
+  formatPercent,
+  formatSeconds,
+} from '../../../number-text.js';
+import type { Worked } from '../../board-command.js';
+import type { Report } from '../../command.js';
+import {
+  boardWarnings,
+  carryNoiseRows,
+  repeatRows,
+  UNCALIBRATED_BOARD,
+} from '../../output/board-warnings.js';
+import { formatTable } from '../../output/table.js';
+
+/** The moments as the file holds them. */
+export function momentsJson({
+  mean,
+  standardError,
+  effectiveSampleSize,
+  covariance,
+  ...rest
+}: MomentsResult) {
+  const { count, batches, variance } = rest;
+  const rows =
+    covariance &&
+    Array.from({ length: covariance.rows }, (_, i) =>
+      Array.from(covariance.data.subarray(i * covariance.columns, (i + 1) * covariance.columns)),
+    );
+  return {
+    count,
+    batches,
+    mean: [...mean],
+    standardError: [...standardError],
+    effectiveSampleSize: [...effectiveSampleSize],
+    variance: [...variance],
+    ...(rows && { covariance: rows }),
+  };
+}
+
+/** What `sample --moments` prints. */
+export function momentsReport(
+  file: string,
+  { result, device, hostSeconds, repeats }: Worked<MomentsResult & { readonly lineBytes: number }>,
+): Report {
+  const { count, correlationMax, carryNoiseShare, isCovarianceKnown, cost, lineBytes } = result;
+  const cells = result.mean.length;
+  const least = Math.min(...result.effectiveSampleSize);
+  const drawBytes = 2 * count * cells;
+  const facts = {
+    carryNoiseShare,
+    clampedCodes: cost.clampedCodes,
+    warnings: isCovarianceKnown ? [] : [UNCALIBRATED_BOARD],
+  };
+  return {
+    json: {
+      moments: file,
+      count,
+      cells,
+      batches: result.batches,
+      hasCovariance: result.covariance !== undefined,
+      effectiveSampleSizeMin: least,
+      correlationMax,
+      lineBytes,
+      drawBytes,
+      ...facts,
+      boardSeconds: cost.boardSeconds,
+      repeats,
+      device,
+      timing: { hostSeconds },
+    },
+    text: formatTable([
+      ['draws', `${formatCount(count)} of ${counted(cells, 'cell')}, added up by the board`],
+      ['moments', `mean, errors${result.covariance ? ' and covariance' : ''}, written to ${file}`],
+      [
+        'effective sample size',
+        `at least ${formatNumber(least)}, from ${counted(result.batches, 'batch', 'batches')}`,
+      ],
+      ['correlation of neighbours', `at most ${formatPercent(correlationMax, 0)}, in the slowest mode`],
+      ['bytes on the line', `${formatBytes(lineBytes)}; the draws alone are ${formatBytes(drawBytes)}`],
+      ...carryNoiseRows(result),
+      ['board time (modelled)', formatSeconds(cost.boardSeconds)],
+      ...repeatRows({ repeats }),
+      ['host time', formatSeconds(hostSeconds)],
+      ['device', device],
+    ]),
+    warnings: boardWarnings(facts),
+  };
+}
