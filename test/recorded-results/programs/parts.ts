@@ -112,10 +112,9 @@ export const PARTS: ProgramTable = {
   'part-plans': async (lab) =>
     plansOf(lab).map((plan) => ({
       plan: numbersOf(plan),
-      damped:
-        plan.codes.damping > 2 ** 31
-          ? undefined
-          : numbersOf(plusDamping(plan, 0.7 * plan.spectrum.eigenvalueMin)),
+      damped: [0.7, 0.9, 40].map((share) =>
+        numbersOf(plusDamping(plan, share * plan.spectrum.eigenvalueMin)),
+      ),
       scales: [1e-8, 1e-3, 10].map((noise) => noiseLimitedScale(plan, noise)),
       board: boardNoise(plan, 4, 1e-3),
       carry: [1e-8, 1e-4].map((noise) => carryNoiseShare(plan, noise)),

@@ -137,7 +137,6 @@ export const SOLVING: ProgramTable = {
   },
   'solve-fails': async (lab) => [
     await refusedSolve(lab, 'ideal-8', { ...hard, tolerance: 0.5 }, {}, (codes) => codes.fill(0)),
-    await refusedSolve(lab, 'ideal-8', { ...hard, tolerance: 1e-2 }, {}, (codes) => codes.fill(1000)),
     await refusedSolve(lab, 'ideal-8', { ...hard, tolerance: 1e-2 }, {}, (codes, cells) => {
       if (codes.length > cells) for (let at = 0; at < codes.length; at++) codes[at] += 8000;
     }),

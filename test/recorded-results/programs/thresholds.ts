@@ -107,7 +107,7 @@ export const THRESHOLDS: ProgramTable = {
       2,
       4e3,
       0.1,
-      sizes(40, 20).map((size) => ({ tamper: offUnderNoise(Math.round(size)) })),
+      sizes(40, 6, 2).map((size) => ({ tamper: offUnderNoise(Math.round(size)) })),
     ),
   'threshold-fluctuations': (lab) =>
     outcomes(
@@ -123,7 +123,7 @@ export const THRESHOLDS: ProgramTable = {
       2,
       4e3,
       0.1,
-      sizes(0.02, 20).map((size) => ({ tamper: fluctuating(size) })),
+      sizes(0.2, 4).map((size) => ({ tamper: fluctuating(size) })),
     ),
   'threshold-gain': (lab) =>
     outcomes(
@@ -218,7 +218,7 @@ export const THRESHOLDS: ProgramTable = {
   },
   'threshold-silent-cells': async (lab) => {
     const all: unknown[] = [];
-    for (const gain of [0.3, 0.45, 0.55, 1.4, 1.55]) {
+    for (const gain of [0.45, 0.55, 1.55]) {
       const board = lab.board('ideal-8', ofSize(2), {
         tamper: inCell(1, (code) => Math.round(gain * code)),
       });
