@@ -117,7 +117,7 @@ describe.runIf(isBuilt)('thermolink emulate, as a process of its own', () => {
     await next.close();
   });
 
-  it('keeps programs for the next client, also on a pseudo-terminal', async () => {
+  it('keeps programs for the next client, also on a pseudo-terminal', { tags: 'long' }, async () => {
     const link = path.join(directory, 'keep');
     const { server, uris } = await emulate('--profile', 'ideal-8', ...(hasPty ? ['--pty', link] : []));
     const first = await connect(uris[0]);

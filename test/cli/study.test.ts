@@ -239,7 +239,7 @@ describe('the time left of a study', () => {
 });
 
 describe('thermolink study', () => {
-  // Quick tests are those of runStudy above, and one command in table-study.test.ts.
+  // The quick tests are those of runStudy above.
   it('writes data, pictures and a report, quickly', { tags: 'long' }, async () => {
     const { stdout, stderr, exitCode } = await runCommand(
       'study',

@@ -131,13 +131,9 @@ describe('a study of tables', () => {
   });
 });
 
-/** The quick form of one study runs in every test run, those of all in the long one. */
+/** The quick tests of a study of tables are those of runTable above. */
 describe('thermolink study', () => {
-  it.each(['error-mitigation'])('%s --quick writes data, a picture and a report', async (name) => {
-    await expectQuick(name);
-  });
-
-  it.each(TABLE_STUDIES.map(({ name }) => name).filter((name) => name !== 'error-mitigation'))(
+  it.each(TABLE_STUDIES.map(({ name }) => name))(
     '%s --quick writes data, a picture and a report',
     { tags: 'long' },
     async (name) => {

@@ -52,7 +52,9 @@ describe.runIf(isBuilt && process.platform !== 'win32')('a training that is inte
     expect(readFileSync(join(out, 'metrics.jsonl'), 'utf8').split('\n')).toHaveLength(steps + 1);
   }
 
-  it('on a board says that the board is stopped, and without --out what --out is for', async () => {
+  it('on a board says that the board is stopped, and without --out what --out is for', {
+    tags: 'long',
+  }, async () => {
     const { code, stderr } = await interrupt('SIGINT');
     expect(code).toBe(130);
     expect(stderr).toContain('stopping the board …');

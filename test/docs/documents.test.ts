@@ -25,6 +25,7 @@ const LONG: ReadonlySet<string> = new Set([
   'docs/how-to/run-a-study.md',
   'docs/how-to/control-a-plant.md',
   'docs/how-to/train-on-own-data.md',
+  'docs/how-to/draw-from-a-posterior.md',
   'docs/explanation/limits-of-a-solve.md',
   'docs/reference/quadratic-programs.md',
   'docs/reference/log-determinants.md',

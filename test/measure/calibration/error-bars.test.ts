@@ -77,7 +77,7 @@ describe('the standard error on boards that are not ideal, nor calibrated', () =
     expect(meanOf(squares)).toBeLessThan(1.25);
   }
 
-  it('spu-8, whose codes have 8 bits', async () => {
+  it('spu-8, whose codes have 8 bits', { tags: 'long' }, async () => {
     const { squares } = await solves('spu-8', 10, 1e-2, [1, 2, 3, 4, 5], 16);
     expect(meanOf(squares)).toBeGreaterThan(0.8);
     expect(meanOf(squares)).toBeLessThan(1.25);

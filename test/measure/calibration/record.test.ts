@@ -163,7 +163,9 @@ describe('calibrate', () => {
     expect(residuals!.calibrated).toBeLessThan(residuals!.nominal);
   });
 
-  it('leaves a cell that does not follow at its nominal values, and calibrates the others', async () => {
+  it('leaves a cell that does not follow at its nominal values, and calibrates the others', {
+    tags: 'long',
+  }, async () => {
     const { calibration, uncalibrated, residuals } = await calibrated(
       'emulator:prototype-8?faults=deadCell:3@0',
     );

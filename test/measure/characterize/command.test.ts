@@ -69,7 +69,7 @@ describe('thermolink characterize', () => {
     expect(existsSync(join(out, 'own.svg'))).toBe(true);
   });
 
-  it('loses no record where one of its files cannot be written in the end', async () => {
+  it('loses no record where one of its files cannot be written in the end', { tags: 'long' }, async () => {
     const run = (out: string) =>
       runCommand('characterize', ...BOARD, '--samples', '1000', '--no-couplings', '--out', out);
     const modelOf = (path: string) => JSON.parse(readFileSync(path, 'utf8')).board.model;

@@ -64,7 +64,7 @@ describe('estimates agree with the die within their own error bars', () => {
     expect(meanSquare(z)).toBeLessThan(1.3);
   });
 
-  it('the noise of spu-8 is not called coloured', async () => {
+  it('the noise of spu-8 is not called coloured', { tags: 'long' }, async () => {
     const { noiseColour } = await measure('emulator:spu-8?die=1', 1, 0);
     expect(noiseColour.isColoured).toBe(false);
   });
@@ -114,7 +114,7 @@ describe('estimates agree with the die within their own error bars', () => {
         expect(Math.abs(value - ideal)).toBeLessThan(6 * standardErrors[i]);
   });
 
-  it('a board without a dense array is measured but for its couplings', async () => {
+  it('a board without a dense array is measured but for its couplings', { tags: 'long' }, async () => {
     const directory = mkdtempSync(join(tmpdir(), 'thermolink-'));
     try {
       const file = join(directory, 'board.json');

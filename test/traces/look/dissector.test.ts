@@ -241,7 +241,7 @@ describe.runIf(hasTshark)('the dissector for tshark', () => {
     expect(tsharkVerdicts(capture(ear.chunks))).toEqual(ours);
   });
 
-  it('reads a capture of TCP whose segments cut frames anywhere', async () => {
+  it('reads a capture of TCP whose segments cut frames anywhere', { tags: 'long' }, async () => {
     const { chunks } = await plainSession();
     const segments = chunks.flatMap(({ direction, bytes }) => {
       const toBoard = direction === 'toDevice';

@@ -195,7 +195,7 @@ describe.runIf(isBuilt)('a recording that a thread writes', () => {
     );
   });
 
-  it('is written by the program itself where it may start no thread', async () => {
+  it('is written by the program itself where it may start no thread', { tags: 'long' }, async () => {
     const args = ['--experimental-permission', '--allow-fs-read=*', '--allow-fs-write=*'];
     const script = "await pings(600); await device.close(); say('closed')";
     const { stdout } = spawnSync(process.execPath, [...args, ...nodeArgs(script, 'alone.mcap')], {
@@ -205,7 +205,7 @@ describe.runIf(isBuilt)('a recording that a thread writes', () => {
     expect((await examineTrace(file('alone.mcap'))).lost).toEqual([]);
   });
 
-  it('ends with a warning when its disk is full, and the experiment goes on', async () => {
+  it('ends with a warning when its disk is full, and the experiment goes on', { tags: 'long' }, async () => {
     const script = `
       while (!warned) await pings(10);
       await pings(10); await device.close(); say('closed');`;
