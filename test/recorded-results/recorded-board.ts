@@ -80,6 +80,7 @@ export class RecordedBoard implements BoardDevice {
     const further = Object.entries(rare)
       .filter(([, value]) => value !== undefined && value !== false)
       .map(([name, value]) => ` ${name} ${value}`)
+      .sort()
       .join('');
     const at = this.#asked.push('') - 1;
     const answer = overloaded(
