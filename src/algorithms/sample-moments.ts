@@ -1,3 +1,4 @@
+import { checkObject } from '../argument-checks.js';
 import { adcStep } from '../board/board-range.js';
 import { carryNoiseShare } from '../board/equilibrium-plan.js';
 import { cellList } from '../board/overload-error.js';
@@ -66,6 +67,11 @@ export function sampleMoments(device: BoardDevice, request: MomentsRequest): Pro
     device,
     request,
     () => {
+      checkObject(
+        'The request',
+        request,
+        '{ precision, count: 4000, address: { seed: 1, step: 0, block: 0 } }',
+      );
       const system = checkPrecision({ ...request, count: 1 }, device);
       return { system, wanted: checkWanted(request, system.dimension, device.identity) };
     },

@@ -6,6 +6,7 @@ import { Device } from '../../src/driver/device.js';
 import { ThermolinkError } from '../../src/errors.js';
 import { matrix } from '../../src/linalg/matrix.js';
 import { DEVICES } from '../device-contract/devices.js';
+import { openTestBoard } from '../support/test-board.js';
 
 const address = { seed: 7, step: 0, block: 0 };
 
@@ -66,8 +67,8 @@ describe('moments that the board adds up', () => {
   it('cost the bytes of their sums, whatever the count; draws cost 20 times as many', async () => {
     const n = 16;
     const received = (work: (device: Device) => Promise<unknown>) =>
-      onBoard('emulator:ideal-64', async (device) => {
-        await work(device);
+      openTestBoard('ideal-64').then(async ({ device, clock }) => {
+        await clock.run(work(device));
         return device.linkCounters.bytesReceived;
       });
     const system = { precision: precision(n), address };

@@ -12,7 +12,7 @@ import msgpack
 import serial
 
 # What this client was written for; both change with the tables of docs/reference/protocol.md.
-VERSION = (1, 0)
+VERSION = (1, 1)
 TABLE_HASH = "e36683baf43b7bb7"
 FRAME_BYTES, WINDOW = 4096, 8
 
