@@ -77,10 +77,10 @@ export class RecordedBoard implements BoardDevice {
     const { signal: _, bank, runSeed, firstTick = 0, ...others } = options;
     const { burnInTicks, sampleCount, ticksPerSample, ...rare } = others;
     const plan = `ticks ${burnInTicks} + ${sampleCount}×${ticksPerSample}`;
-    const further = Object.entries(rare)
+    const { onLoss, keepState, onOverload, ...rest } = rare;
+    const further = Object.entries({ onLoss, keepState, onOverload, ...rest })
       .filter(([, value]) => value !== undefined && value !== false)
       .map(([name, value]) => ` ${name} ${value}`)
-      .sort()
       .join('');
     const at = this.#asked.push('') - 1;
     const answer = overloaded(
