@@ -4,6 +4,7 @@ import { CHANNEL, encodeFrame } from '../../firmware-protocol/framing.js';
 import type { Event } from '../../firmware-protocol/messages/index.js';
 import { REFUSAL } from '../../firmware-protocol/messages/system.js';
 import type { Port } from '../../firmware-protocol/port.js';
+import { PROTOCOL_MAJOR, PROTOCOL_MINOR } from '../../firmware-protocol/version.js';
 import { Device } from '../../src/driver/device.js';
 import type { ThermolinkError } from '../../src/errors.js';
 import { memoryPortPair } from '../../src/transport/memory-port.js';
@@ -68,7 +69,7 @@ describe('a peer that can’t be used is named within 6 s', () => {
       refuseWith({ reason: REFUSAL.version, major: 7, minor: 2, tableHash: new Uint8Array(8).fill(9) }),
     );
     expect(error.code).toBe('VERSION_MISMATCH');
-    expect(error.message).toMatch(/1\.0 .*7\.2/);
+    expect(error.message).toMatch(new RegExp(`${PROTOCOL_MAJOR}\\.${PROTOCOL_MINOR} .*7\\.2`));
   });
 
   it('a board that serves another client', async () => {

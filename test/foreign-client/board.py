@@ -11,8 +11,8 @@ import zlib
 import msgpack
 import serial
 
-# What this client was written for; both change with the tables of docs/reference/protocol.md.
-VERSION = (1, 1)
+# What this client was written for. Boards of later minors go on to serve it (docs/reference/protocol.md, Versions).
+VERSION = (1, 0)
 TABLE_HASH = "e36683baf43b7bb7"
 FRAME_BYTES, WINDOW = 4096, 8
 
@@ -60,7 +60,7 @@ def cobs_decode(block):
 class Board:
     """A session with a board."""
 
-    def __init__(self, address, table_hash=TABLE_HASH):
+    def __init__(self, address, table_hash=TABLE_HASH, version=VERSION):
         """`address`: a path of a serial port or pseudo-terminal, or what else pyserial takes, as
         socket://HOST:PORT."""
         try:
@@ -71,6 +71,7 @@ class Board:
         self.next_seq, self.acknowledged, self.received = 0, 65535, 65535
         self.request_id = 0
         self.answers, self.blocks, self.ended = {}, [], {}
+        self.version = version
         self.identity = self.hello(bytes.fromhex(table_hash))
 
     # Frames
@@ -105,7 +106,7 @@ class Board:
         raise BoardError("the board refuses every nonce")
 
     def greet(self, table_hash, until):
-        payload = msgpack.packb([HELLO, 0, self.nonce, *VERSION, table_hash, FRAME_BYTES, WINDOW, OPEN_SESSION])
+        payload = msgpack.packb([HELLO, 0, self.nonce, *self.version, table_hash, FRAME_BYTES, WINDOW, OPEN_SESSION])
         while time.monotonic() < until:
             self.write(OPEN, payload)
             again = time.monotonic() + 0.2
@@ -116,15 +117,14 @@ class Board:
                         return opcode, fields
         raise BoardError("no answer to HELLO in 5 s: is this the port of a board?")
 
-    @staticmethod
-    def identify(opcode, fields, table_hash):
+    def identify(self, opcode, fields, table_hash):
         if opcode == HELLO:
             return dict(zip(IDENTITY, fields))
         _, reason, major, minor, board_hash = fields[:5]
         if REASONS[reason] == "busy":
             raise BoardError("another client has the board")
         raise BoardError(f"the board speaks {major}.{minor} with table hash {board_hash.hex()}, this client "
-                         f"{VERSION[0]}.{VERSION[1]} with {table_hash.hex()}: see docs/reference/protocol.md, Versions")
+                         f"{self.version[0]}.{self.version[1]} with {table_hash.hex()}: see docs/reference/protocol.md, Versions")
 
     # The link
 

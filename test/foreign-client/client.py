@@ -2,7 +2,7 @@
 """Solves A x = b on a board, for A symmetric positive definite: identifies it, loads the system, reads where
 it settles.
 
-    client.py ADDRESS [--system '{"A": [[0.5, …], …], "b": [0.1, …]}'] [--relaxation 200] [--table-hash HEX]
+    client.py ADDRESS [--system '{"A": [[0.5, …], …], "b": [0.1, …]}'] [--relaxation 200] [--table-hash HEX] [--minor M]
 
 ADDRESS: /dev/ttyACM0, a pseudo-terminal, or socket://HOST:PORT. A is in units of G_fs (entries below 1 in
 magnitude), b in V_fs·G_fs, x in V_fs. The board relaxes for so many τ before it is read. Prints one line of
@@ -15,7 +15,7 @@ import struct
 import sys
 import zlib
 
-from board import PING, READ_STATUS, TABLE_HASH, Board, BoardError
+from board import PING, READ_STATUS, TABLE_HASH, VERSION, Board, BoardError
 
 DEFINE_PROGRAM, WRITE_COUPLINGS, WRITE_DRIVE, WRITE_INITIAL_STATE, SET_REGISTERS, COMMIT = range(16, 22)
 START = 32
@@ -97,9 +97,10 @@ def main():
     parser.add_argument("--system", type=json.loads, default=CHAIN)
     parser.add_argument("--relaxation", type=int, default=200)
     parser.add_argument("--table-hash", default=TABLE_HASH)
+    parser.add_argument("--minor", type=int, default=VERSION[1])
     options = parser.parse_args()
     try:
-        board = Board(options.address, options.table_hash)
+        board = Board(options.address, options.table_hash, (VERSION[0], options.minor))
         token, _ = board.request(PING, 4242)[:2]
         solution, ticks = solve(board, options.system["A"], options.system["b"], options.relaxation)
         state = STATES[board.request(READ_STATUS)[0]]

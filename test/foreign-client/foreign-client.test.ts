@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { PROTOCOL_MINOR } from '../../firmware-protocol/version.js';
 import { FOREIGN_DEVICES } from './devices.js';
 import { missingPython, runClient } from './python.js';
 
@@ -71,7 +72,9 @@ describe.each(FOREIGN_DEVICES.map((device, at) => ({ device, at, name: device.na
 
         it('is told the version when it speaks another one', async () => {
           const address = pyserialAddress(await device.serve(at()));
-          const { exitCode, stderr } = runClient(address, '--table-hash', '0011223344556677');
+          const { exitCode, stderr } = runClient(
+            ...[address, '--table-hash', '0011223344556677', '--minor', String(PROTOCOL_MINOR)],
+          );
           expect(exitCode).toBe(1);
           expect(stderr).toMatch(/the board speaks \d+\.\d+ with table hash [0-9a-f]{16}, this client/);
           expect(stderr).toContain('0011223344556677');

@@ -85,7 +85,9 @@ describe('thermolink extract', () => {
     );
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/couplingMismatch +every crosspoint +spreadPpm \d/);
-    expect(stdout).toMatch(/not measured +softSaturation, noiseColour, commonModeNoise, drift, flicker/);
+    expect(stdout).toMatch(
+      /not measured +rowGain, rowOffset, softSaturation, noiseColour, commonModeNoise, drift, flicker/,
+    );
     expect(stdout).toMatch(/\n {2}dense +\d.*\n {2}factored +\d/);
     const parsed = parseProfile(JSON.parse(readFileSync(out, 'utf8')));
     expect(parsed).toMatchObject({
@@ -142,7 +144,7 @@ describe('thermolink extract', () => {
       ...['extract', '--device', `emulator:file=${crossbar}`, '--out', out, ...QUICK],
     );
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/not measured +couplingMismatch, crosstalk, softSaturation/);
+    expect(stdout).toMatch(/not measured +couplingMismatch, crosstalk, rowGain, rowOffset, softSaturation/);
     expect(JSON.parse(readFileSync(out, 'utf8'))).toMatchObject({ name: 'crossbar %', rows: 4, cells: 16 });
   });
 
