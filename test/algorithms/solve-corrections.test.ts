@@ -52,7 +52,12 @@ describe('an average is checked for systematic errors', () => {
   });
 });
 
-it('what wanders from run to run is in the standard error', async () => {
+// Beyond a condition of 6000 readings are combined on a damped board. There the average under noise meets
+// other offsets too, which makes its own error 2.4 times as large; the wandering adds the rest.
+it.each([
+  [10, 1.2],
+  [10_000, 2.7],
+])('what wanders from run to run is in the standard error, condition %i', async (condition, growthMin) => {
   const errorOf = async (offsetLsb: number): Promise<number> => {
     const random = problemRandom(17);
     // An offset is the same for all readings of a board run, and another one in the next board run.
@@ -60,11 +65,11 @@ it('what wanders from run to run is in the standard error', async () => {
       const offsets = Array.from({ length: cells }, () => Math.round(offsetLsb * random.normal()));
       for (let i = 0; i < codes.length; i++) codes[i] += offsets[i % cells];
     };
-    const { standardError } = await solveOn(solverBoard('prototype-8', {}, wander), 10, 3, 0.1);
+    const { standardError } = await solveOn(solverBoard('prototype-8', {}, wander), condition, 3, 0.1);
     return Math.min(...standardError);
   };
   const quiet = await errorOf(0);
-  expect(await errorOf(300)).toBeGreaterThan(1.2 * quiet);
+  expect(await errorOf(300)).toBeGreaterThan(growthMin * quiet);
 });
 
 // Of 4·2000·8 normal numbers: the ratio's standard deviation is 0.012, so chance leaves the bounds once in

@@ -11,7 +11,7 @@ import zlib
 import msgpack
 import serial
 
-# What this client was written for. Boards of later minors go on to serve it (docs/reference/protocol.md, Versions).
+# What this client was written for. Boards of later minors serve it too: docs/reference/protocol.md, Versions.
 VERSION = (1, 0)
 TABLE_HASH = "e36683baf43b7bb7"
 FRAME_BYTES, WINDOW = 4096, 8

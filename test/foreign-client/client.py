@@ -2,7 +2,8 @@
 """Solves A x = b on a board, for A symmetric positive definite: identifies it, loads the system, reads where
 it settles.
 
-    client.py ADDRESS [--system '{"A": [[0.5, …], …], "b": [0.1, …]}'] [--relaxation 200] [--table-hash HEX] [--minor M]
+    client.py ADDRESS [--system '{"A": [[0.5, …], …], "b": [0.1, …]}'] [--relaxation 200]
+        [--table-hash HEX] [--minor M]
 
 ADDRESS: /dev/ttyACM0, a pseudo-terminal, or socket://HOST:PORT. A is in units of G_fs (entries below 1 in
 magnitude), b in V_fs·G_fs, x in V_fs. The board relaxes for so many τ before it is read. Prints one line of

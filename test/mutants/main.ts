@@ -7,11 +7,11 @@ import { EVERYTHING, type MutantResult, runMutant, runTests, withScratchCopy } f
 
 const HELP = `Puts small bugs into a copy of the project, one after another, and runs the tests that are to find them.
 
-  npm run mutants -- [--only ID]... [--set survivors|fresh|second|third] [--all] [--list] [--json]
+  npm run mutants -- [--only ID]... [--set survivors|fresh|second|third|fourth] [--all] [--list] [--json]
 
   --only ID   this mutant; may be given several times
-  --set NAME  survivors: those that once passed every test; fresh, second and third: those that three
-              people wrote without having read the tests
+  --set NAME  survivors: those that once passed every test; fresh, second, third and fourth: those that
+              four people wrote without having read the tests
   --all       runs the whole quick suite for each, not only the tests that the mutant names
   --list      names the mutants and what they mean, and runs nothing
   --json      prints the results as JSON on standard output, and progress on standard error
@@ -21,7 +21,13 @@ const HELP = `Puts small bugs into a copy of the project, one after another, and
   Example: npm run mutants -- --set survivors
 `;
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
-const SETS: readonly string[] = ['survivors', 'fresh', 'second', 'third'] satisfies readonly Mutant['set'][];
+const SETS: readonly string[] = [
+  'survivors',
+  'fresh',
+  'second',
+  'third',
+  'fourth',
+] satisfies readonly Mutant['set'][];
 
 async function main(): Promise<number> {
   const { values } = parseArgs({

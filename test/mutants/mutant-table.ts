@@ -1,8 +1,9 @@
+import { FOURTH_SET } from './fourth-set.js';
 import type { Mutant } from './mutant.js';
 import { SECOND_SET } from './second-set.js';
 import { THIRD_SET } from './third-set.js';
 
-/** All mutants; the second and the third set have files of their own. */
+/** All mutants; the second, the third and the fourth set have files of their own. */
 export const MUTANTS: readonly Mutant[] = [
   {
     id: 'ideal-draws-hot',
@@ -242,4 +243,5 @@ export const MUTANTS: readonly Mutant[] = [
   },
   ...SECOND_SET,
   ...THIRD_SET,
+  ...FOURTH_SET,
 ];

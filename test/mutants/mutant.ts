@@ -5,10 +5,10 @@ export interface Mutant {
   readonly id: string;
   /**
    * `survivors`: it once passed the whole test suite, so tests were written against its kind. `fresh`,
-   * `second` and `third`: written by three people who had read the sources and not the tests, one after the
-   * other.
+   * `second`, `third` and `fourth`: written by four people who had read the sources and not the tests, one
+   * after the other.
    */
-  readonly set: 'survivors' | 'fresh' | 'second' | 'third';
+  readonly set: 'survivors' | 'fresh' | 'second' | 'third' | 'fourth';
   /** From the root of the project. */
   readonly file: string;
   /** The text of that file that is replaced. It occurs there exactly once. */

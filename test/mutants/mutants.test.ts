@@ -9,11 +9,11 @@ import { type MutantResult, mutated, type RunOptions, runMutant, type TestsResul
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
 describe('the mutants that `npm run mutants` tries', () => {
-  it('have ids of their own, in four sets', () => {
+  it('have ids of their own, in five sets', () => {
     expect(new Set(MUTANTS.map(({ id }) => id)).size).toBe(MUTANTS.length);
     expect(MUTANTS.filter(({ set }) => set === 'survivors').length).toBeGreaterThanOrEqual(5);
     expect(MUTANTS.filter(({ set }) => set === 'fresh').length).toBeGreaterThanOrEqual(20);
-    for (const name of ['second', 'third'])
+    for (const name of ['second', 'third', 'fourth'])
       expect(MUTANTS.filter(({ set }) => set === name)).toHaveLength(20);
   });
 
