@@ -278,7 +278,7 @@ describe('solveQp', () => {
       ['admm', 10],
       ['ipm', 1],
     ] as const) {
-      const program = await problem('QAFIRO');
+      const program = await problem('HS118');
       const result = await solveQp(solverBoard('ideal-64'), program, { method, iterationsMax, address });
       const worst = Math.max(result.primal, result.dual, result.gap);
       expect(result.status).toBe(worst <= 1e-8 ? 'solved' : 'inaccurate');

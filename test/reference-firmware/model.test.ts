@@ -55,7 +55,7 @@ describe.skipIf(missing !== undefined)(`the device model in C${missing ? ` (${mi
     program = make('thermolink-digest', 'build');
   });
 
-  test('its portable part asks for nothing but memory copies', () => {
+  test('its portable part asks for nothing but memory copies', { tags: 'long' }, () => {
     const small = ['CELLS=64', 'ROWS=64', 'COUPLINGS=4096', 'FRAME_BYTES=512', 'WINDOW=4', 'BLOCKS_KEPT=2'];
     const flags = ['-Os', '-ffreestanding', ...small.map((one) => `-DCONFIG_${one}`)].join(' ');
     const folder = makeCore('build-small', [`CFLAGS=${flags}`]);
@@ -96,7 +96,7 @@ describe.skipIf(missing !== undefined)(`the device model in C${missing ? ` (${mi
       expect(runProblems(make('thermolink-digest', ...SANITIZED))).toEqual(results);
     });
 
-    test.skipIf(!hasClang)('and from clang', () => {
+    test.skipIf(!hasClang)('and from clang', { tags: 'long' }, () => {
       const clang = make('thermolink-digest', 'build-clang', ['CC=clang', 'CFLAGS=-O2']);
       expect(runProblems(clang)).toEqual(results);
     });

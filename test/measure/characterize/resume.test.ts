@@ -24,9 +24,10 @@ async function onBoard<Result>(work: (device: Awaited<ReturnType<typeof connect>
   }
 }
 
-const MEASUREMENTS: [string, (use: Use) => Promise<unknown>][] = [
+const MEASUREMENTS: [string, { tags?: 'long' }, (use: Use) => Promise<unknown>][] = [
   [
     'characterization',
+    { tags: 'long' },
     (use) =>
       onBoard(async (device) => {
         const request = { seed: 5, samples: 1000, crosspointsPerRow: 4 };
@@ -36,6 +37,7 @@ const MEASUREMENTS: [string, (use: Use) => Promise<unknown>][] = [
   ],
   [
     'calibration',
+    {},
     (use) =>
       onBoard(async (device) => {
         const result = await calibrate(device, { seed: 5, samples: 1000, ...use });
@@ -45,8 +47,8 @@ const MEASUREMENTS: [string, (use: Use) => Promise<unknown>][] = [
   ],
 ];
 
-describe.each(MEASUREMENTS)('a %s that is interrupted', (_, measure) => {
-  it('again and again goes on from its finished parts to the same numbers', async () => {
+describe.each(MEASUREMENTS)('a %s that is interrupted', (_, options, measure) => {
+  it('again and again goes on from its finished parts to the same numbers', options, async () => {
     const expected = await measure({});
     const parts = new Map<string, FinishedPart>();
     const measured: string[] = [];

@@ -115,7 +115,7 @@ describe('thermolink extract', () => {
     return readFileSync(file(name), 'utf8').replace(/ on \d{4}-\d\d-\d\d/g, '');
   }
 
-  it('--json says the same', () => expectJson('json.json', '1'));
+  it('--json says the same', { tags: 'long' }, () => expectJson('json.json', '1'));
 
   it('the same seed gives the same profile', { tags: 'long' }, async () => {
     const first = await expectJson('a.json', '1');
