@@ -14,7 +14,9 @@ const CASE = {
   seed: 3,
 } as const;
 
-it('bench solve prints a row for each size, condition and tolerance, and the same figures as JSON', async () => {
+it('bench solve prints a row for each size, condition and tolerance, and the same figures as JSON', {
+  tags: 'long',
+}, async () => {
   const options = ['--cells', '4,8', '--conditions', '10,1e5', '--systems', '1', '--seed', '3'];
   const text = await runCommand('bench', 'solve', ...options);
   expect(text.exitCode).toBe(0);

@@ -82,7 +82,7 @@ describe('estimates agree with the die within their own error bars', () => {
       }
   });
 
-  it('the test can fail: another die is not this one', async () => {
+  it('the test can fail: another die is not this one', { tags: 'long' }, async () => {
     const measured = await measure('emulator:prototype-8?die=2', 1, 0, 1000);
     const other = await measure('emulator:prototype-8?die=1', 1, 0, 1000);
     const z = [...measured.timeConstant.values].map(

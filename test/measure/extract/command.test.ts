@@ -50,7 +50,7 @@ async function responses(uri: string, cells: number) {
 describe('thermolink extract', () => {
   // By chance an ideal board of 8 cells shows an imperfection less than once in 10,000 times; seeds are
   // fixed.
-  it('an ideal board of 8 cells is reproduced bit for bit', { timeout: BUSY_MS }, () =>
+  it('an ideal board of 8 cells is reproduced bit for bit', { tags: 'long', timeout: BUSY_MS }, () =>
     expectReproduced('ideal-8', 8, 1, '7'),
   );
 
