@@ -45,8 +45,8 @@ export interface Port {
    */
   close(): Promise<void>;
   /**
-   * Told of each request before it is written, by its id, so that the port can see who makes it. Errors:
-   * none.
+   * Called when the program makes a request, so that the port can see who makes it. What it returns is called
+   * with the id of the request before that is written, which may be later. Errors: none.
    */
-  noteCall?(requestId: number): void;
+  noteCall?(): ((requestId: number) => void) | undefined;
 }

@@ -65,7 +65,7 @@ export class Connection {
       suspended: () => this.#suspended,
       betweenSessions: () => this.#betweenSessions,
       portName: () => this.#port.name,
-      noteCall: (requestId) => this.#port.noteCall?.(requestId),
+      noteCall: () => this.#port.noteCall?.(),
       wake: () => this.wake(),
     });
     this.#pump = new FramePump(this.link, clock, log, {

@@ -54,8 +54,8 @@ interface ConnectionState {
   /** Whether the old session is gone and the new one is not open yet. New calls wait then. */
   betweenSessions(): boolean;
   portName(): string;
-  /** Tells the port of a request. */
-  noteCall(requestId: number): void;
+  /** Tells the port of a request that begins; its id follows by what is returned. */
+  noteCall(): ((requestId: number) => void) | undefined;
   /** Lets the link write what is queued. */
   wake(): void;
 }
@@ -100,6 +100,8 @@ export class Requests {
     const connection = this.#connection;
     const sequenced = commandRow(name).channel === 'command';
     const untilMs = this.#clock.nowMs() + timeoutMs;
+    // Before anything is waited for: the stack is the caller's here.
+    const noteId = connection.noteCall();
     while (sequenced && !connection.failure() && (connection.betweenSessions() || !this.#link.canSend))
       await this.#room.wait(name, untilMs, signal);
     throwIfAborted(signal);
@@ -107,7 +109,7 @@ export class Requests {
     if (failure) throw failure;
     const requestId = sequenced ? this.#nextRequestId++ : 0;
     const key: PendingKey = sequenced ? requestId : (name as 'hello' | 'stop');
-    connection.noteCall(requestId);
+    noteId?.(requestId);
     // This comes before anything waits for the answer, because it throws on a field out of its range.
     const payload = sequenced
       ? encodeCommandParts(name, requestId, fields)

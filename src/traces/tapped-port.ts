@@ -47,8 +47,8 @@ export class TappedPort implements Port {
     return this.#port.write(bytes);
   }
 
-  noteCall(requestId: number): void {
-    this.#port.noteCall?.(requestId);
+  noteCall(): ((requestId: number) => void) | undefined {
+    return this.#port.noteCall?.();
   }
 
   close(): Promise<void> {

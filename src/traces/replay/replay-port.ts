@@ -55,14 +55,16 @@ export class ReplayPort implements Port {
   }
 
   /** Remembers from where a request is made. V8 writes the text of a stack only when somebody reads it. */
-  noteCall(requestId: number): void {
+  noteCall(): (requestId: number) => void {
     const holder: { stack?: string } = {};
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = FRAMES_KEPT;
     Error.captureStackTrace(holder, this.noteCall);
     Error.stackTraceLimit = limit;
-    this.#calls.set(requestId, holder);
-    if (this.#calls.size > CALLS_KEPT) this.#calls.delete(this.#calls.keys().next().value!);
+    return (requestId) => {
+      this.#calls.set(requestId, holder);
+      if (this.#calls.size > CALLS_KEPT) this.#calls.delete(this.#calls.keys().next().value!);
+    };
   }
 
   /** The first line of the program in the stack of a request, such as `measure (lab.js:12:20)`. */
