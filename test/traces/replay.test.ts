@@ -125,9 +125,8 @@ describe('a program against its recorded session', () => {
       );
       expect(error).toMatchObject({
         code: 'REPLAY_MISMATCH',
-        // Tests of the simulator wrap requests for good: in one process with them their line comes first.
         message: expect.stringMatching(
-          /start\.runSeed: recorded 3, got 5\. The call is .*(?:replay\.test|simulation\/hooks)\.ts:\d+:\d+/,
+          /start\.runSeed: recorded 3, got 5\. The call is .*replay\.test\.ts:\d+:\d+/,
         ),
         data: { field: 'runSeed', expected: 3, got: 5 },
       });
