@@ -37,13 +37,14 @@ export function makeCore(folder: string, variables: readonly string[]): string {
   return runMake(folder, variables, ['core']);
 }
 
-/** Builds the board of docs/how-to/build-a-board.md. */
-export function makeExample(): string {
-  const place = 'build-example';
+/** Builds the board of docs/how-to/build-a-board.md; with a number, one whose cell does not move. */
+export function makeExample(stuckCell?: number): string {
+  const place = stuckCell === undefined ? 'build-example' : 'build-example-stuck';
+  const flags = stuckCell === undefined ? [] : [`EXAMPLE_FLAGS=-DSTUCK_CELL=${stuckCell}`];
   mkdirSync(path.join(FOLDER, place), { recursive: true });
   const unlock = lock(path.join(FOLDER, place, 'lock'));
   try {
-    execFileSync('make', ['-s', 'example'], { cwd: FOLDER, stdio: 'pipe' });
+    execFileSync('make', ['-s', 'example', `EXAMPLE=${place}`, ...flags], { cwd: FOLDER, stdio: 'pipe' });
   } finally {
     unlock();
   }

@@ -7,7 +7,7 @@ import { connect } from '../../src/connect.js';
 import type { Device } from '../../src/driver/device.js';
 import type { RunOptions } from '../../src/driver/device-api.js';
 import { integersFrom, programImage } from '../support/analog-boards.js';
-import { make, missingTools, SANITIZED } from './build.js';
+import { make, makeExample, missingTools, SANITIZED } from './build.js';
 import { DeviceProcess } from './device-process.js';
 
 const missing = missingTools();
@@ -172,6 +172,19 @@ describe.skipIf(missing !== undefined)(`the device in C${missing ? ` (${missing}
     }
     expect(await board.end()).toEqual({ code: 0, errors: '' });
     expect(lstatSync(link, { throwIfNoEntry: false })).toBeUndefined();
+  });
+
+  test('a board that fails its self-test answers, says so, and runs nothing before that is acknowledged', async () => {
+    const link = path.join(directory, 'stuck');
+    const board = await DeviceProcess.start(makeExample(2), link);
+    const device = await connect(board.uri);
+    expect(device.identity).toMatchObject({ serialNumber: 'example 7', bootEpoch: 1024 });
+    expect(await device.readStatus()).toMatchObject({ state: 'fault', fault: 'selfTest' });
+    await device.loadProgram(0, denseProgram(4, 4)).catch(() => undefined);
+    await expect(device.acquire(RUN)).rejects.toMatchObject({ code: 'DEVICE_REFUSED' });
+    await device.acknowledge();
+    expect(await device.readStatus()).toMatchObject({ state: 'safe', fault: 'none' });
+    await device.close();
   });
 
   test.each([

@@ -25,6 +25,11 @@ static const board_profile profile = {
     "example", CELLS, 0, 1, 0, 0, 12, DRIVE_BITS, ADC_BITS, TICK_LOG2, DRIVE_RANGE, RAIL, TAU_NS, 1000000, 10000,
 };
 
+/* A cell that is not connected, to see what the self-test says of it; CELLS: none. */
+#ifndef STUCK_CELL
+#define STUCK_CELL CELLS
+#endif
+
 /* The settings of a bank's converters, in G_fs, V_fs·G_fs, and V_fs a tick. */
 typedef struct {
   double couplings[CELLS][CELLS];
@@ -51,8 +56,22 @@ void board_power_on(void) {
 
 const board_profile *board_get_profile(void) { return &profile; }
 
-/* A serial number that is burnt in. HELLO tells it. */
-uint32_t board_die_seed(void) { return 7; }
+/* A real board has it in memory that is written once. HELLO tells it. */
+const char *board_serial_number(void) { return "example 7"; }
+
+/* Sets each cell to half of V_fs and reads it back. */
+int board_self_test(void) {
+  const int16_t half[CELLS] = {8192, 8192, 8192, 8192};
+  const int16_t expected = 1 << (ADC_BITS - 3);
+  int16_t codes[CELLS];
+  int works = 1;
+  banks[0].cells = CELLS;
+  board_load_state(half, CELLS);
+  board_read_adc(codes);
+  for (int i = 0; i < CELLS; i++) works = works && codes[i] >= expected - 8 && codes[i] <= expected + 8;
+  board_power_on();
+  return works;
+}
 
 /*
  * A free-running timer, extended to 64 bits. It must run while the processor sleeps, or frames
@@ -96,7 +115,7 @@ void board_load_state(const int16_t *codes, uint32_t count) {
   memset(volts, 0, sizeof volts);
   for (uint32_t i = 0; i < count; i++) {
     double v = codes[i] / 16384.0;
-    volts[i] = v > RAIL_V ? RAIL_V : v < -RAIL_V ? -RAIL_V : v;
+    if (i != STUCK_CELL) volts[i] = v > RAIL_V ? RAIL_V : v < -RAIL_V ? -RAIL_V : v;
   }
 }
 

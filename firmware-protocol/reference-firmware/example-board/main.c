@@ -1,8 +1,8 @@
 /*
- * The main loop of a board on a serial line; here the line is a pseudo-terminal: example-board LINK. A
- * microcontroller reads and writes its UART or USB port instead, and everything else stays.
+ * The main program of a board on a serial line; here the line is a pseudo-terminal: example-board LINK. A
+ * microcontroller has functions for its UART or USB port in place of these three, and the rest stays.
  */
-#include <errno.h>
+#define _XOPEN_SOURCE 700
 #include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -10,48 +10,45 @@
 #include "../posix/entrance.h"
 #include "../src/board_hal.h"
 #include "../src/device.h"
+#include "../src/serve.h"
 
-/* Ticks between two looks at the line. A stop waits for their end. */
-#define SLICE_TICKS 64
-#define IDLE_MS 5
+#define IDLE_US_MAX 1000000
+/* A line that nobody reads drops bytes after this time. */
+#define STALL_US UINT64_C(10000000)
 
 static device board_device;
+static int line;
 
-/* Reads bytes from the host, if there are any. */
-static void read_line(int line) {
+/* A microcontroller sleeps here until a byte or its timer wakes it. */
+static void take(uint64_t due_us) {
   uint8_t bytes[256];
-  ssize_t length = read(line, bytes, sizeof bytes);
+  struct pollfd input = {line, POLLIN, 0};
+  uint64_t now_us = board_time_us();
+  uint64_t left_us = due_us > now_us ? due_us - now_us : 0;
+  ssize_t length;
+  if (left_us > IDLE_US_MAX) left_us = IDLE_US_MAX;
+  if (poll(&input, 1, (int)((left_us + 999) / 1000)) <= 0) return;
+  length = read(line, bytes, sizeof bytes);
   if (length > 0) device_receive(&board_device, bytes, (size_t)length, board_time_us());
 }
 
-/* Writes all frames of the device. A frame is valid until the next device_poll, so it is written before. */
-static void write_line(int line) {
-  const uint8_t *bytes;
-  size_t length;
-  while ((bytes = device_poll(&board_device, board_time_us(), &length)) != NULL)
-    while (length > 0) {
-      ssize_t written = write(line, bytes, length);
-      if (written > 0) {
-        bytes += written;
-        length -= (size_t)written;
-      } else if (errno != EAGAIN && errno != EINTR) return;
-    }
+static size_t write_line(const uint8_t *bytes, size_t length) {
+  ssize_t written = write(line, bytes, length);
+  return written > 0 ? (size_t)written : 0;
 }
 
+static int is_open(void) { return 1; }
+
 int main(int argc, char **argv) {
+  static const serve_port port = {take, write_line, is_open, STALL_US};
+  static serve_loop loop;
   char uri[512];
-  int line = argc == 2 ? entrance_open_pty(argv[1], uri, sizeof uri) : -1;
+  line = argc == 2 ? entrance_open_pty(argv[1], uri, sizeof uri) : -1;
   if (line < 0) return 1;
-  /* The boot epoch: one more at every power-on, from memory that survives it. */
-  device_init(&board_device, 1);
+  /* The first power-on. A board counts them in memory that keeps the count. */
+  device_init(&board_device, 1 << DEVICE_RESETS_LOG2);
+  serve_init(&loop, &board_device, &port);
   printf("connect by --device\n  %s\n", uri);
   fflush(stdout);
-  for (;;) {
-    struct pollfd input = {line, POLLIN, 0};
-    int busy = device_ready(&board_device);
-    /* An idle microcontroller sleeps here until a byte or its timer wakes it. */
-    if (poll(&input, 1, busy ? 0 : IDLE_MS) > 0) read_line(line);
-    if (busy) device_advance(&board_device, SLICE_TICKS);
-    write_line(line);
-  }
+  for (;;) serve_turn(&loop);
 }

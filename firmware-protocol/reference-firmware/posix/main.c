@@ -14,6 +14,7 @@
 
 #include "../src/device.h"
 #include "../src/model.h"
+#include "../src/serve.h"
 #include "entrance.h"
 #include "hello_watch.h"
 #include "options.h"
@@ -23,10 +24,6 @@
 #define HELLO_TIMEOUT_US UINT64_C(10000000)
 /* Bytes for a terminal that nobody reads are dropped after this time, as on a wire. */
 #define STALL_US UINT64_C(10000000)
-/* One slice of ticks should take at most this long, because a stop waits for its end. */
-#define SLICE_US 5000
-#define FIRST_SLICE_TICKS 4
-#define SLICE_TICKS_MAX (UINT64_C(1) << 20)
 
 typedef struct {
   int file;
@@ -40,12 +37,7 @@ static entrance entrances[CONNECTIONS_MAX];
 /* The client that has the board. */
 static entrance *holder;
 static int listener = -1;
-/* A frame that is being written to the holder. */
-static const uint8_t *pending;
-static size_t pending_length;
-static uint64_t pending_since_us;
-static uint64_t slice_ticks = FIRST_SLICE_TICKS;
-static uint32_t slice_run;
+static serve_loop loop;
 static volatile sig_atomic_t interrupted;
 
 uint64_t board_time_us(void) {
@@ -74,8 +66,7 @@ static void add_entrance(int file, int is_line) {
 static void leave(entrance *e) {
   if (holder == e) {
     holder = NULL;
-    pending = NULL;
-    device_disconnect(&board_device);
+    serve_disconnect(&loop);
   }
   close(e->file);
   e->file = -1;
@@ -121,48 +112,14 @@ static void read_entrance(entrance *e) {
   else if (length == 0 || (errno != EAGAIN && errno != EINTR)) leave(e);
 }
 
-/* Writes the bytes of the device until there are none or the port is full. */
-static void write_holder(void) {
-  while (holder) {
-    ssize_t written;
-    uint64_t now_us = board_time_us();
-    if (!pending) {
-      size_t length = 0;
-      const uint8_t *bytes;
-      bytes = device_poll(&board_device, now_us, &length);
-      if (!bytes) return;
-      pending = bytes;
-      pending_length = length;
-      pending_since_us = now_us;
-    }
-    written = write(holder->file, pending, pending_length);
-    if (written < 0 && errno != EAGAIN && errno != EINTR) {
-      leave(holder);
-      return;
-    }
-    if (written > 0) {
-      pending += written;
-      pending_length -= (size_t)written;
-      pending_since_us = now_us;
-    }
-    if (pending_length == 0 || (holder->is_line && now_us - pending_since_us > STALL_US)) pending = NULL;
-    if (pending) return;
-  }
+static size_t write_holder(const uint8_t *bytes, size_t length) {
+  ssize_t written = write(holder->file, bytes, length);
+  if (written >= 0) return (size_t)written;
+  if (errno != EAGAIN && errno != EINTR) leave(holder);
+  return 0;
 }
 
-static void slice(void) {
-  uint64_t started_us = board_time_us();
-  uint64_t ticks, took_us;
-  if (board_device.run_id != slice_run) {
-    slice_run = board_device.run_id;
-    if (slice_ticks > FIRST_SLICE_TICKS) slice_ticks = FIRST_SLICE_TICKS;
-  }
-  ticks = device_advance(&board_device, slice_ticks);
-  took_us = board_time_us() - started_us;
-  if (took_us > SLICE_US && slice_ticks > 1) slice_ticks /= 2;
-  /* A slice that ended early does not tell how long a full one takes. */
-  else if (ticks == slice_ticks && took_us < SLICE_US / 2 && slice_ticks < SLICE_TICKS_MAX) slice_ticks *= 2;
-}
+static int has_holder(void) { return holder != NULL; }
 
 /* Closes connections without a HELLO in time. Returns when the next of them is due. */
 static uint64_t close_silent(uint64_t now_us) {
@@ -178,22 +135,17 @@ static uint64_t close_silent(uint64_t now_us) {
 }
 
 static int wait_ms(uint64_t now_us, uint64_t due_us) {
-  if (!pending && device_ready(&board_device)) return 0;
   if (due_us <= now_us) return 0;
-  if (due_us - now_us > UINT64_C(3600000000)) return pending ? 1000 : -1;
+  if (due_us - now_us > UINT64_C(3600000000)) return -1;
   return (int)((due_us - now_us + 999) / 1000);
 }
 
-static void turn(void) {
+static void take(uint64_t due_us) {
   struct pollfd files[CONNECTIONS_MAX + 1];
   entrance *of[CONNECTIONS_MAX + 1];
   nfds_t count = 0;
-  uint64_t now_us, due_us, silent_us;
-  device_elapse(&board_device, board_time_us());
-  write_holder();
-  now_us = board_time_us();
-  silent_us = close_silent(now_us);
-  due_us = holder ? device_timeout_us(&board_device) : UINT64_MAX;
+  uint64_t now_us = board_time_us();
+  uint64_t silent_us = close_silent(now_us);
   if (silent_us < due_us) due_us = silent_us;
   if (listener >= 0) {
     files[count].fd = listener;
@@ -203,23 +155,23 @@ static void turn(void) {
   for (int i = 0; i < CONNECTIONS_MAX; i++) {
     if (entrances[i].file < 0) continue;
     files[count].fd = entrances[i].file;
-    files[count].events = (short)(&entrances[i] == holder && pending ? POLLIN | POLLOUT : POLLIN);
+    files[count].events = (short)(&entrances[i] == holder && loop.pending ? POLLIN | POLLOUT : POLLIN);
     of[count++] = &entrances[i];
   }
-  if (poll(files, count, wait_ms(now_us, due_us)) > 0)
-    for (nfds_t i = 0; i < count; i++) {
-      if (!(files[i].revents & (POLLIN | POLLHUP | POLLERR))) continue;
-      if (!of[i]) {
-        int file = entrance_accept(listener);
-        if (file >= 0) add_entrance(file, 0);
-      } else if (of[i]->file == files[i].fd) read_entrance(of[i]);
-    }
-  if (!pending && device_ready(&board_device)) slice();
+  if (poll(files, count, wait_ms(now_us, due_us)) <= 0) return;
+  for (nfds_t i = 0; i < count; i++) {
+    if (!(files[i].revents & (POLLIN | POLLHUP | POLLERR))) continue;
+    if (!of[i]) {
+      int file = entrance_accept(listener);
+      if (file >= 0) add_entrance(file, 0);
+    } else if (of[i]->file == files[i].fd) read_entrance(of[i]);
+  }
 }
 
 int main(int argc, char **argv) {
   options o;
   char uri[512];
+  serve_port port = {take, write_holder, has_holder, UINT64_MAX};
   const board_profile *profile;
   struct sigaction on_end;
   int line = -1;
@@ -237,14 +189,19 @@ int main(int argc, char **argv) {
   sigaction(SIGPIPE, &on_end, NULL);
   for (int i = 0; i < CONNECTIONS_MAX; i++) entrances[i].file = -1;
   device_init(&board_device, o.boot_epoch);
+  serve_init(&loop, &board_device, &port);
   if (o.pty) line = entrance_open_pty(o.pty, uri, sizeof uri);
   else listener = entrance_listen(o.tcp, uri, sizeof uri);
   if (line < 0 && listener < 0) return 1;
-  if (line >= 0) add_entrance(line, 1);
+  /* A connection is closed or goes on; only a line can have nobody at its other end. */
+  if (line >= 0) {
+    add_entrance(line, 1);
+    port.stall_us = STALL_US;
+  }
   printf("%s, die %lu, boot %lu; connect by --device\n  %s\n", profile->name, (unsigned long)o.die,
          (unsigned long)o.boot_epoch, uri);
   fflush(stdout);
-  while (!interrupted) turn();
+  while (!interrupted) serve_turn(&loop);
   entrance_remove_link();
   return 0;
 }

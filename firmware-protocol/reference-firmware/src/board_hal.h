@@ -4,8 +4,8 @@
  * clock and its timer.
  *
  * There is one board, so there is no handle. Numbers are in the units of device-model.md, "Formats". The
- * firmware has checked every range before it calls. No call waits: `board_advance` returns after its ticks,
- * and the caller asks for few at a time.
+ * firmware has checked every range before it calls. No call but board_power_on waits: `board_advance` returns
+ * after its ticks, and the caller asks for few at a time.
  */
 #ifndef BOARD_HAL_H
 #define BOARD_HAL_H
@@ -55,11 +55,18 @@ typedef struct {
   uint32_t noise_code_max;
 } board_commit_report;
 
-/* Puts the board into its state after power-on: cells discharged, flags clear, outputs off. */
+/*
+ * Puts the board into its state after power-on: cells at 0 V_fs, flags clear, outputs off. 0 V_fs need not be
+ * 0 V: on one supply it is half of it, and cells are brought there. This may take a second, at boot and at
+ * `reset`; the host waits for as long.
+ */
 void board_power_on(void);
+/* Whether the board works. Called after board_power_on; a board that does not work starts no run. */
+int board_self_test(void);
+/* Constant from the first board_power_on on: what it says may have been measured there. */
 const board_profile *board_get_profile(void);
-/* Which fabricated board this is. */
-uint32_t board_die_seed(void);
+/* Which board of its kind this is, for people and for files: at most 24 characters of ASCII. */
+const char *board_serial_number(void);
 /* The time since some moment. It never runs backwards. */
 uint64_t board_time_us(void);
 
@@ -82,7 +89,10 @@ void board_commit(int bank, const board_program *program, board_commit_report *r
 void board_load_state(const int16_t *codes, uint32_t count);
 /* Selects the program of a bank, clears all flags and switches outputs on. The next tick is `first_tick`. */
 void board_start(int bank, uint32_t run_seed, uint64_t first_tick);
-/* Switches outputs off. Cells keep their voltages. */
+/*
+ * Switches drives and noise off. Cells keep their voltages, by open switches or by outputs that follow them
+ * (active hold).
+ */
 void board_stop(void);
 /*
  * Lets at most `ticks` ticks pass; returns how many did. `halt_on_overload` stops it after the tick
@@ -92,7 +102,10 @@ uint64_t board_advance(uint64_t ticks, int halt_on_overload);
 /* Reads the codes of the program's cells. Returns whether any was cut to the range of the converter. */
 int board_read_adc(int16_t *codes);
 
-/* One byte for each cell, and for each row: 1 when it passed its limit since the last start. */
+/*
+ * One byte for each cell, and for each row: 1 when it passed its limit since the last start. The flag of a
+ * cell is also set when the output that drives it was cut, since nothing else tells the host of that.
+ */
 const uint8_t *board_cell_flags(void);
 const uint8_t *board_row_flags(void);
 int board_overloaded(void);

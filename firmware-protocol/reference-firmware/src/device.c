@@ -49,6 +49,9 @@ void device_init(device *d, uint32_t boot_epoch) {
   d->ended_count = 0;
   link_init(&d->link, user);
   device_input(d, TL_INPUT_BOOTED);
+  if (board_self_test()) return;
+  d->fault = TL_FAULT_SELF_TEST;
+  device_input(d, TL_INPUT_FAULTED);
 }
 
 void device_receive(device *d, const uint8_t *bytes, size_t length, uint64_t now_us) {

@@ -57,7 +57,17 @@ typedef struct {
   uint8_t payload[CONFIG_FRAME_BYTES];
 } device;
 
-/* Boots the device. The board must be ready (board_hal.h). */
+/*
+ * A board that counts its power-ons gives device_init `power_ons << DEVICE_RESETS_LOG2`: each reset by the
+ * host adds one, and no epoch comes twice. A board that was reset so often that it needs the next number
+ * counts one power-on more.
+ */
+#define DEVICE_RESETS_LOG2 10
+
+/*
+ * Boots the device. The board must be ready (board_hal.h). If its self-test fails, the device is in the state
+ * `fault` from the beginning.
+ */
 void device_init(device *d, uint32_t boot_epoch);
 /* Takes bytes from the host. */
 void device_receive(device *d, const uint8_t *bytes, size_t length, uint64_t now_us);

@@ -6,27 +6,12 @@
 #include "board_hal.h"
 #include "device.h"
 
-#define SERIAL_NUMBER_BYTES 24
-
 static const uint8_t table_hash[8] = TL_TABLE_HASH;
 
 static message_value text(const char *characters) {
   size_t length = 0;
   while (characters[length] != 0) length++;
   return value_bytes((const uint8_t *)characters, length);
-}
-
-/* Writes "die N" in decimal digits. */
-static message_value serial_number(uint8_t *out) {
-  static const char prefix[] = "die ";
-  uint32_t seed = board_die_seed();
-  uint8_t digits[10];
-  size_t count = 0, length = sizeof prefix - 1;
-  memcpy(out, prefix, length);
-  do digits[count++] = (uint8_t)('0' + seed % 10);
-  while ((seed /= 10) != 0);
-  while (count > 0) out[length++] = digits[--count];
-  return value_bytes(out, length);
 }
 
 static int is_zero(const uint8_t *bytes, size_t length) {
@@ -83,7 +68,7 @@ static int features_for(int64_t minor) {
   return CONFIG_AVERAGES ? features + TL_FEATURE_AVERAGES : features;
 }
 
-static void describe(const device *d, int64_t host_minor, message_value *values, uint8_t *serial) {
+static void describe(const device *d, int64_t host_minor, message_value *values) {
   const board_profile *p = board_get_profile();
   values[TL_ANSWER_HELLO_MAJOR] = value_integer(TL_PROTOCOL_MAJOR);
   values[TL_ANSWER_HELLO_MINOR] = value_integer(TL_PROTOCOL_MINOR);
@@ -91,7 +76,7 @@ static void describe(const device *d, int64_t host_minor, message_value *values,
   values[TL_ANSWER_HELLO_FRAME_BYTES] = value_integer(CONFIG_FRAME_BYTES);
   values[TL_ANSWER_HELLO_WINDOW] = value_integer(CONFIG_WINDOW);
   values[TL_ANSWER_HELLO_MODEL] = text(p->name);
-  values[TL_ANSWER_HELLO_SERIAL_NUMBER] = serial_number(serial);
+  values[TL_ANSWER_HELLO_SERIAL_NUMBER] = text(board_serial_number());
   values[TL_ANSWER_HELLO_FIRMWARE_VERSION] = text(CONFIG_FIRMWARE_VERSION);
   values[TL_ANSWER_HELLO_BOOT_EPOCH] = value_integer(d->boot_epoch);
   values[TL_ANSWER_HELLO_CELLS] = value_integer(p->cells);
@@ -134,7 +119,7 @@ static void open_session(device *d, const message_value *values) {
 
 void device_hello(device *d, uint32_t request_id, const message_value *values) {
   message_value nonce = values[TL_REQUEST_HELLO_NONCE];
-  uint8_t payload[LINK_OPEN_BYTES_MAX], serial[SERIAL_NUMBER_BYTES];
+  uint8_t payload[LINK_OPEN_BYTES_MAX];
   message_value answer[TL_FIELDS_MAX];
   int resumed = d->link.session_open && memcmp(nonce.bytes, d->session.nonce, TL_NONCE_BYTES) == 0;
   int opens = values[TL_REQUEST_HELLO_PURPOSE].integer == TL_PURPOSE_OPEN;
@@ -153,7 +138,7 @@ void device_hello(device *d, uint32_t request_id, const message_value *values) {
   /* protocol.md, "Resuming a session". */
   if (resumed) link_resume_session(&d->link);
   else if (opens) open_session(d, values);
-  describe(d, values[TL_REQUEST_HELLO_MINOR].integer, answer, serial);
+  describe(d, values[TL_REQUEST_HELLO_MINOR].integer, answer);
   answer[TL_ANSWER_HELLO_NONCE] = nonce;
   answer[TL_ANSWER_HELLO_RESUMED] = value_integer(resumed);
   link_send_open(&d->link, payload, codec_encode(TL_OP_HELLO, TO_HOST, request_id, answer, payload, sizeof payload));

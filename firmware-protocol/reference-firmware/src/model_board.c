@@ -35,7 +35,20 @@ const model_state *model_get_state(void) { return &state; }
 
 const board_profile *board_get_profile(void) { return profile; }
 
-uint32_t board_die_seed(void) { return die_seed; }
+int board_self_test(void) { return 1; }
+
+/* "die N" in decimal digits. */
+const char *board_serial_number(void) {
+  static char out[15];
+  uint32_t left = die_seed;
+  size_t at = sizeof out - 1;
+  out[at] = 0;
+  do out[--at] = (char)('0' + left % 10);
+  while ((left /= 10) != 0);
+  at -= 4;
+  memcpy(out + at, "die ", 4);
+  return out + at;
+}
 
 static int32_t clamp(int64_t x, int32_t limit) { return x > limit ? limit : x < -limit ? -limit : (int32_t)x; }
 
