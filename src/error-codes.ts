@@ -230,13 +230,13 @@ export const ERROR_CODES = {
       'a value beyond what this board takes',
     ],
     remedy:
-      'The message names the reason. Read the status (`device.readStatus()`, `thermolink info`). After a stop or a fault, acknowledge it first (`device.acknowledge()`).',
+      'The message names the reason. Read the status (`device.readStatus()`, `thermolink info`). After a stop or a fault, acknowledge it first (`device.acknowledge()`, `thermolink acknowledge`).',
   },
   DEVICE_FAULT: {
     meaning: 'the board latched a fault',
     causes: ['a failed self-test', 'a fault inside the board'],
     remedy:
-      'Read the status (`device.readStatus()`), remove the cause and acknowledge the fault (`device.acknowledge()`). If it comes back, reset the board.',
+      'Read the status (`device.readStatus()`), remove the cause and acknowledge the fault (`device.acknowledge()`, `thermolink acknowledge`). If it comes back, reset the board (`device.reset()`, `thermolink reset`).',
   },
   DIGEST_MISMATCH: {
     meaning: 'the program in the board is not the one that was sent',
@@ -271,7 +271,8 @@ export const ERROR_CODES = {
   RUN_ENDED: {
     meaning: 'a board run ended before it was complete',
     causes: ['somebody stopped the board', 'the host was silent longer than the board’s watchdog allows'],
-    remedy: 'Acknowledge (`device.acknowledge()`), load the program again and repeat the run.',
+    remedy:
+      'Acknowledge (`device.acknowledge()`, `thermolink acknowledge`), load the program again and repeat the run.',
   },
   TOLERANCE_NOT_MET: {
     meaning: 'the answer does not meet the tolerance that was asked for',

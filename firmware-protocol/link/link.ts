@@ -13,10 +13,11 @@ import {
   FLAG_NAK,
   type Frame,
   FrameDecoder,
+  type FrameHeader,
   sealFrame,
   wireBytesMax,
 } from '../framing.js';
-import { FRAME_BYTES_MAX, FRAME_OVERHEAD_BYTES } from '../limits.js';
+import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FRAME_OVERHEAD_BYTES } from '../limits.js';
 import { CommandSender, LIMITS_BEFORE_HELLO, type LinkLimits, wrapSequence } from './command-sender.js';
 import { type LinkCounters, linkCounters } from './counters.js';
 import { FrameLog } from './frame-log.js';
@@ -38,6 +39,11 @@ export class Link {
   readonly counters: LinkCounters = linkCounters();
   /** The last frames of both directions. */
   readonly frames = new FrameLog();
+  /**
+   * Called with every good frame as it is received, those of other sessions too, or sent. Its bytes are valid
+   * during the call.
+   */
+  onFrame: ((direction: 'sent' | 'received', header: FrameHeader, payload: Uint8Array) => void) | undefined;
   readonly #decoder: FrameDecoder;
   readonly #answersEverything: boolean;
   #session: number | undefined;
@@ -200,6 +206,7 @@ export class Link {
         return;
       }
       const { frame } = item;
+      this.onFrame?.('received', frame, frame.payload);
       if (frame.channel !== CHANNEL.open && frame.session !== this.#session) {
         this.counters.framesForeign++;
         return;
@@ -282,7 +289,9 @@ export class Link {
     const wire = this.#pool.wire ?? this.#wire;
     wire[0] = 0;
     const bytes = wire.subarray(0, start + sealFrame(raw, header, wire.subarray(start)).length);
-    this.frames.add('sent', header, raw.length - FRAME_OVERHEAD_BYTES, nowMs);
+    const payloadBytes = raw.length - FRAME_OVERHEAD_BYTES;
+    this.frames.add('sent', header, payloadBytes, nowMs);
+    this.onFrame?.('sent', header, raw.subarray(FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + payloadBytes));
     this.counters.framesSent++;
     this.counters.bytesSent += bytes.length;
     return bytes;

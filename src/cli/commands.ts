@@ -240,6 +240,31 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
     load: () => import('./commands/ping/ping.js'),
   },
   {
+    name: 'stop',
+    summary: 'put a board into safe at once: its outputs go off',
+    load: () => import('./commands/stop/stop.js'),
+  },
+  {
+    name: 'acknowledge',
+    summary: 'clear a fault or an overload of a board, or leave safe',
+    load: () => import('./commands/acknowledge/acknowledge.js'),
+  },
+  {
+    name: 'reset',
+    summary: 'restart a board and wait until it is back',
+    load: () => import('./commands/reset/reset.js'),
+  },
+  {
+    name: 'run',
+    summary: 'run a program once in the units of the board, and show what its cells do',
+    load: () => import('./commands/run/run.js'),
+  },
+  {
+    name: 'selftest',
+    summary: 'check a board: latched faults, a round trip, a small solve',
+    load: () => import('./commands/selftest/selftest.js'),
+  },
+  {
     name: 'bench',
     summary:
       'measure this machine: the link to a board, a tick of an emulated one, a training step; and what solves cost',

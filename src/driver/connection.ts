@@ -8,7 +8,8 @@ import type { Answer, Command, CommandName, Event } from '../../firmware-protoco
 import type { Port } from '../../firmware-protocol/port.js';
 import { ThermolinkError, throwIfAborted } from '../errors.js';
 import { evidence, frameDamageError, linkLostError, portClosedError, writeError } from './call-errors.js';
-import { FramePump, logFrame } from './frame-pump.js';
+import { FramePump } from './frame-pump.js';
+import { traceFrames } from './frame-trace.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
 import { type RequestOptions, Requests } from './requests.js';
 import './platform.js';
@@ -68,13 +69,14 @@ export class Connection {
       noteCall: () => this.#port.noteCall?.(),
       wake: () => this.wake(),
     });
-    this.#pump = new FramePump(this.link, clock, log, {
+    this.#pump = new FramePump(this.link, clock, {
       hasRoom: () => this.#requests.releaseOne(),
       failed: (name, cause) => this.lose(writeError(name, cause)),
       silent: (name) => {
         if (!this.#suspended) this.lose(linkLostError(name, evidence(this.link)));
       },
     });
+    traceFrames(this.link, log);
     this.attach(port);
   }
 
@@ -284,12 +286,10 @@ export class Connection {
 
   #receive(bytes: Uint8Array): void {
     if (this.#failure) return;
-    const framesBefore = this.link.counters.framesReceived;
     this.link.receive(bytes, this.clock.nowMs(), (event) => {
       if (event.kind === 'fault') this.#noteRubbish(event.head);
       else this.#deliver(event.payload);
     });
-    if (this.link.counters.framesReceived !== framesBefore) logFrame(this.#log, this.link, 'received');
     // One turn later the callers' next commands carry the acknowledgement, which then needs no
     // frame of its own.
     this.clock.defer(() => this.wake());

@@ -1,7 +1,6 @@
 import type { Clock } from '../../firmware-protocol/clock.js';
 import type { Link } from '../../firmware-protocol/link/link.js';
 import type { Port } from '../../firmware-protocol/port.js';
-import type { Logger } from './logger.js';
 
 export interface FramePumpEvents {
   /** A frame was written, and another command can be queued. */
@@ -16,7 +15,6 @@ export interface FramePumpEvents {
 export class FramePump {
   readonly #link: Link;
   readonly #clock: Clock;
-  readonly #log: Logger;
   readonly #events: FramePumpEvents;
   /** Undefined while the port is lost, and after the end. */
   #port: Port | undefined;
@@ -24,10 +22,9 @@ export class FramePump {
   #again = false;
   #cancelTimer: (() => void) | undefined;
 
-  constructor(link: Link, clock: Clock, log: Logger, events: FramePumpEvents) {
+  constructor(link: Link, clock: Clock, events: FramePumpEvents) {
     this.#link = link;
     this.#clock = clock;
-    this.#log = log;
     this.#events = events;
   }
 
@@ -64,7 +61,6 @@ export class FramePump {
       while (this.#again && this.#port === port) {
         this.#again = false;
         for (let bytes = this.#poll(); bytes && this.#port === port; bytes = this.#poll()) {
-          logFrame(this.#log, this.#link, 'sent');
           await port.write(bytes);
           if (this.#link.canSend) this.#events.hasRoom();
         }
@@ -82,9 +78,4 @@ export class FramePump {
   #poll(): Uint8Array | undefined {
     return this.#link.poll(this.#clock.nowMs());
   }
-}
-
-/** Logs the newest frame at level trace. When one chunk brings several frames, only the last is logged. */
-export function logFrame(log: Logger, link: Link, direction: 'sent' | 'received'): void {
-  if (log.isLevelEnabled('trace')) log.trace({ frame: link.frames.notes.at(-1) }, `frame ${direction}`);
 }

@@ -16,6 +16,7 @@ import { JSON_OUTPUT } from '../../options/groups.js';
 import { negation, option } from '../../options/option.js';
 import { withInterrupt } from '../../output/interrupt.js';
 import { formatTable } from '../../output/table.js';
+import { type SelfTest, selfTest } from '../selftest/small-solve.js';
 import {
   contentsPart,
   errorFacts,
@@ -26,7 +27,6 @@ import {
   versionsPart,
 } from './contents.js';
 import { redactor, withoutFolder } from './redact.js';
-import { type SelfTest, selfTest } from './self-test.js';
 
 const PINGS = 10;
 const TRACE = 'session.mcap';

@@ -1,0 +1,45 @@
+import type { DeviceStateName } from '../../../../firmware-protocol/device-status.js';
+import type { Device } from '../../../driver/device.js';
+import { boardCommand } from '../../board-command.js';
+
+/** What acknowledging did. */
+export interface Acknowledged {
+  readonly before: DeviceStateName;
+  /** The fault that was latched before; `none` without one. */
+  readonly fault: string;
+  readonly after: DeviceStateName;
+}
+
+export const command = boardCommand({
+  options: {},
+  fallback: 'emulator:ideal-crossbar',
+  example: `
+Example:
+  thermolink acknowledge --device serial:/dev/ttyACM0
+
+Clears a latched fault or an overload, and leaves safe. Remove the cause of a fault first. Programs that a fault or a
+stop has spoilt are loaded again by the next command that needs one.`,
+  async run(_options, onBoard) {
+    const { result, device } = await onBoard((board, { signal }) => acknowledgeBoard(board, signal));
+    return { json: { device, ...result }, text: acknowledgedText(device, result) };
+  },
+});
+
+/**
+ * Acknowledges, once more where a fault was latched: that leads to `safe` first. Errors: those of a call on
+ * the device; DEVICE_REFUSED while the cause of a fault lasts.
+ */
+export async function acknowledgeBoard(device: Device, signal: AbortSignal): Promise<Acknowledged> {
+  const { state: before, fault } = await device.readStatus({ signal });
+  let after = await device.acknowledge({ signal });
+  if (before === 'fault' && after === 'safe') after = await device.acknowledge({ signal });
+  return { before, fault, after };
+}
+
+/** What is told after acknowledging. */
+export function acknowledgedText(device: string, { before, fault, after }: Acknowledged): string {
+  const was = fault === 'none' ? before : `${before} (${fault})`;
+  return before === after
+    ? `${device} is in ${after}: there was nothing to acknowledge.\n`
+    : `${device} was in ${was} and is in ${after} now.\n`;
+}

@@ -1,0 +1,76 @@
+import { parseDeviceUri } from '../../../connect.js';
+import { ThermolinkError } from '../../../errors.js';
+import { boardCommand, type OnBoard } from '../../board-command.js';
+import { option } from '../../options/option.js';
+import { decimalUpTo } from '../../options/values.js';
+
+/** What a connection to a board that boots may fail with. */
+const STILL_BOOTING: ReadonlySet<string> = new Set([
+  'PORT_NOT_FOUND',
+  'PORT_BUSY',
+  'PORT_DENIED',
+  'CANNOT_CONNECT',
+  'NO_ANSWER',
+  'NOT_A_BOARD',
+  'LINK_LOST',
+  'BUSY',
+]);
+const TRY_AGAIN_MS = 200;
+
+export const command = boardCommand({
+  options: {
+    wait: option('--wait <s>', 'how long the board may take to come back', {
+      value: decimalUpTo(600),
+      default: 15,
+    }),
+  },
+  fallback: 'emulator:ideal-crossbar',
+  example: `
+Example:
+  thermolink reset --device serial:/dev/ttyACM0
+
+The board answers, then restarts: programs, state and session are gone. The command waits until the board is back, and
+says whether its boot epoch grew. An emulated board within this process ends with it and is not waited for.`,
+  async run({ wait }, onBoard) {
+    const { result: before, device } = await onBoard(async (board, { signal }) => {
+      const { bootEpoch } = board.identity;
+      await board.reset({ signal });
+      return bootEpoch;
+    });
+    const { kind } = parseDeviceUri(device);
+    if (kind !== 'serial' && kind !== 'tcp')
+      return { json: { device, bootEpochBefore: before }, text: `${device} has answered and was reset.\n` };
+    const after = await comeBack(onBoard, device, wait);
+    const report = { device, bootEpochBefore: before, ...after };
+    if (after.bootEpoch === before)
+      throw new ThermolinkError('DEVICE_FAULT', `${device} answered the reset and did not restart.`, {
+        hint: 'Take its power away for a second.',
+        data: report,
+      });
+    const fault = after.fault === 'none' ? '' : `, with the latched fault ${after.fault}`;
+    return {
+      json: report,
+      text: `${device} has restarted (boot ${before} → ${after.bootEpoch}) and is in ${after.state}${fault}.\n`,
+    };
+  },
+});
+
+/** Connects as soon as the board answers. Errors: that of the last try when the time is over; ABORTED. */
+async function comeBack(onBoard: OnBoard, uri: string, waitSeconds: number) {
+  const untilMs = performance.now() + waitSeconds * 1000;
+  for (;;)
+    try {
+      const { result } = await onBoard(
+        async (board, { signal }) => {
+          const { bootEpoch, state, fault } = await board.readStatus({ signal });
+          return { bootEpoch, state, fault };
+        },
+        { uri, boardNumber: 2 },
+      );
+      return result;
+    } catch (error) {
+      const booting = error instanceof ThermolinkError && STILL_BOOTING.has(error.code);
+      if (!booting || performance.now() > untilMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS));
+    }
+}
