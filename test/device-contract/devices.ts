@@ -39,8 +39,6 @@ export interface RunningDevice {
   readonly end: () => Promise<void>;
 }
 
-const PROFILE = 'ideal-8';
-
 /**
  * A serial port that was closed a moment ago may still be locked: closing it does not wait for a read that
  * another thread of this process is about to return from.
@@ -69,62 +67,57 @@ const running = (uri: string, end: () => Promise<void>): RunningDevice => ({
   end,
 });
 
-const emulator = (): EmulatedDevice => new EmulatedDevice({ profile: findProfile(PROFILE)!, dieSeed: 1 });
-
-const emulatorOverTcp: DeviceUnderTest = {
-  name: 'the emulator over TCP',
-  missing: () => undefined,
-  profile: PROFILE,
-  async start() {
-    const server = new BoardServer(emulator());
-    const { uri, close } = await listenTcp(server, { host: '127.0.0.1', port: 0 });
-    return running(uri, async () => {
-      const closing = close();
-      await server.close();
-      await closing;
+/** The ideal board of this profile as every program that computes it, by every way that bytes travel. */
+export function idealDevices(profile: string): readonly DeviceUnderTest[] {
+  const emulator = (): EmulatedDevice => new EmulatedDevice({ profile: findProfile(profile)!, dieSeed: 1 });
+  /** Built with the sanitizers, so that the suite also finds what they detect. */
+  async function startC(...args: readonly string[]): Promise<RunningDevice> {
+    const program = make('thermolink-device', ...SANITIZED);
+    const board = await spawnDevice(program, '--profile', profile, ...args);
+    return running(board.uri, async () => {
+      const { code, errors } = await board.end();
+      if (code !== 0 || errors !== '') throw new Error(`the C device ended with ${code}: ${errors}`);
     });
-  },
-};
-
-const emulatorOverPty: DeviceUnderTest = {
-  name: 'the emulator over a pseudo-terminal',
-  missing: () => undefined,
-  profile: PROFILE,
-  async start() {
-    const server = new BoardServer(emulator());
-    const pty = await openPty();
-    server.addLine(pty);
-    return running(`serial:${pty.path}`, () => server.close());
-  },
-};
-
-/** Built with the sanitizers, so that the suite also finds what they detect. */
-async function startC(...args: readonly string[]): Promise<RunningDevice> {
-  const program = make('thermolink-device', ...SANITIZED);
-  const board = await spawnDevice(program, '--profile', PROFILE, ...args);
-  return running(board.uri, async () => {
-    const { code, errors } = await board.end();
-    if (code !== 0 || errors !== '') throw new Error(`the C device ended with ${code}: ${errors}`);
-  });
+  }
+  return [
+    {
+      name: 'the emulator over TCP',
+      missing: () => undefined,
+      profile,
+      async start() {
+        const server = new BoardServer(emulator());
+        const { uri, close } = await listenTcp(server, { host: '127.0.0.1', port: 0 });
+        return running(uri, async () => {
+          const closing = close();
+          await server.close();
+          await closing;
+        });
+      },
+    },
+    {
+      name: 'the emulator over a pseudo-terminal',
+      missing: () => undefined,
+      profile,
+      async start() {
+        const server = new BoardServer(emulator());
+        const pty = await openPty();
+        server.addLine(pty);
+        return running(`serial:${pty.path}`, () => server.close());
+      },
+    },
+    { name: 'the C device over TCP', missing: missingTools, profile, start: () => startC() },
+    {
+      name: 'the C device over a pseudo-terminal',
+      missing: missingTools,
+      profile,
+      async start() {
+        const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-'));
+        const board = await startC('--pty', path.join(directory, 'board'));
+        return { ...board, end: () => board.end().finally(() => rmSync(directory, { recursive: true })) };
+      },
+    },
+  ];
 }
-
-const cOverTcp: DeviceUnderTest = {
-  name: 'the C device over TCP',
-  missing: missingTools,
-  profile: PROFILE,
-  start: () => startC(),
-};
-
-const cOverPty: DeviceUnderTest = {
-  name: 'the C device over a pseudo-terminal',
-  missing: missingTools,
-  profile: PROFILE,
-  async start() {
-    const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-'));
-    const board = await startC('--pty', path.join(directory, 'board'));
-    return { ...board, end: () => board.end().finally(() => rmSync(directory, { recursive: true })) };
-  },
-};
 
 /**
  * The board that docs/how-to/build-a-board.md shows: the firmware on hardware that is not the device model.
@@ -150,7 +143,7 @@ const yours = process.env['THERMOLINK_TEST_DEVICE'];
 
 export const DEVICES: readonly DeviceUnderTest[] =
   yours === undefined
-    ? [emulatorOverTcp, emulatorOverPty, cOverTcp, cOverPty, exampleOverPty]
+    ? [...idealDevices('ideal-8'), exampleOverPty]
     : [
         {
           name: yours,
