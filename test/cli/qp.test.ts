@@ -57,6 +57,25 @@ test('takes a method, and runs quadprog beside it', async () => {
   expect(wrong.stderr).toMatch(/row 0 of the constraints has more entries than one/);
 });
 
+test('says where the rails stopped when the polish had to go on', async () => {
+  // Strongly coupled, so that couplings that are off by half a percent move the rest far.
+  const size = 8;
+  const entries = Array.from({ length: size }, (_, i) =>
+    Array.from({ length: size }, (__, j) => (i === j ? 1.002 : 1)),
+  );
+  const ones = Array.from({ length: size }, () => 1);
+  const identity = ones.map((_, i) => ones.map((__, j) => (i === j ? 1 : 0)));
+  const q = ones.map((_, i) => -1 - 0.001 * i);
+  writeFileSync(
+    file('box.json'),
+    JSON.stringify({ P: entries, q, A: identity, l: ones.map(() => 0), u: ones }),
+  );
+  const given = ['qp', '--problem', file('box.json'), '--device', 'emulator:prototype-8'];
+  const { stdout } = await runCommand(...given);
+  expect(stdout).toMatch(/status +solved/);
+  expect(stdout).toMatch(/rails +stopped at a residual of \S+ after \d+ levels?; the polish/);
+});
+
 test('refuses what is not convex, and a file that is not there', async () => {
   const concave = await runCommand('qp', '--problem', file('concave.json'), '--out', file('none.csv'));
   expect(concave.stderr).toMatch(/negative eigenvalue/);

@@ -17,7 +17,7 @@ export interface QpRequest {
   readonly address: RunAddress;
   /** All residuals of `KktResiduals` have to be at most this ratio; from 1e-10 to 0.1. Default 1e-8. */
   readonly tolerance?: number;
-  /** Iterations at most. Default 4000 of ADMM, 60 of interior points; a box takes 12 levels at most. */
+  /** Iterations at most. Default 4000 of ADMM, 60 of interior points; a box takes 20 levels at most. */
   readonly iterationsMax?: number;
   /**
    * Where to begin: the x and y of a program that is alike. Default: zeros. Interior points have no use for

@@ -63,6 +63,13 @@ const LEVELS_MAX = 20;
 const LOOK_TICKS = 256;
 const LOOK_TICKS_MAX = 65_536;
 const LOOKS_MAX = 40;
+/**
+ * A board whose noise keeps readings from agreeing is read after so many time constants of the slowest mode
+ * (e⁻¹⁶ of the start is left, a thousandth of a code), and after so many looks: a cell that leaves its rail
+ * takes longer.
+ */
+const SETTLED = 16;
+const LOOKS_MIN = 5;
 /** Levels in a row that may leave more than half of the residual; from the second on each settles longer. */
 const IDLE_LEVELS_MAX = 4;
 const PATIENCE = 4;
@@ -210,7 +217,7 @@ export class RailBox {
   /** Lets the board settle. */
   async #settle(
     session: BoardSession,
-    { scaling, codes, rail, identity }: BoxPlan,
+    { scaling, codes, rail, identity, slowestTicks }: BoxPlan,
     linear: Float64Array,
     { centre, width, from, lookTicks }: SmallerBox,
   ): Promise<{ readonly y: Float64Array<ArrayBuffer>; readonly isAtEdge: boolean }> {
@@ -225,6 +232,7 @@ export class RailBox {
     await session.program(image);
     let last: Int16Array | undefined;
     let ticks = lookTicks;
+    let ticksSoFar = 0;
     for (let look = 0; look < LOOKS_MAX; look++) {
       const { codes: read } = await session.acquire({
         burnInTicks: ticks,
@@ -235,7 +243,9 @@ export class RailBox {
       });
       const before = last;
       last = read;
+      ticksSoFar += ticks;
       if (before !== undefined && read.every((code, i) => Math.abs(code - before[i]) <= 1)) break;
+      if (look >= LOOKS_MIN && ticksSoFar >= SETTLED * slowestTicks) break;
       ticks = Math.max(lookTicks, Math.min(LOOK_TICKS_MAX, ticks * 2));
     }
     const v = model.readOut(last ?? new Int16Array(centre.length), 1);

@@ -147,6 +147,20 @@ function factsOf({ result, device, hostSeconds, repeats }: Worked<QpResult>, bas
   };
 }
 
+/** Where the rails stopped, when another method had to go on. */
+function railRows(history: QpResult['history'], method: QpResult['method']): string[][] {
+  const levels = history.filter(({ phase }) => phase === 'box');
+  if (levels.length === 0 || levels.length === history.length) return [];
+  const residual = formatNumber(Math.min(...levels.map(worst)), 2);
+  const next = method === 'box' ? 'the polish' : 'the polish and ADMM';
+  return [
+    [
+      'rails',
+      `stopped at a residual of ${residual} after ${counted(levels.length, 'level')}; ${next} went on`,
+    ],
+  ];
+}
+
 function baselineText({ message, objective, primal, seconds }: Baseline): string {
   const found =
     message === ''
@@ -156,7 +170,7 @@ function baselineText({ message, objective, primal, seconds }: Baseline): string
 }
 
 function reportText(
-  { x, y, status }: QpResult,
+  { x, y, status, history }: QpResult,
   facts: ReturnType<typeof factsOf>,
   out: string | undefined,
   plot: string | undefined,
@@ -178,6 +192,7 @@ function reportText(
             `value ${formatNumber(certificate.value, 3)}, violation ${formatNumber(certificate.violation, 2)}`,
           ],
         ]),
+    ...railRows(history, facts.method),
     [ITERATION_TEXTS[facts.method], formatCount(facts.iterations)],
     ['steps of the polish', formatCount(facts.polishSteps)],
     [
