@@ -17,6 +17,7 @@ export type {
   HeldFactor,
   InverseSolver,
   InverseSolverRequest,
+  LoadedCurvature,
   LoadedFactor,
   RelaxationSolver,
   RelaxRequest,

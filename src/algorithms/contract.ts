@@ -150,7 +150,7 @@ export interface RelaxationSolver {
 }
 
 /**
- * A factor that serves several calls of `truncated`: the object itself names it. A solver keeps its codes
+ * A curvature that serves several calls of `truncated`: the object itself names it. A solver keeps its codes
  * under that name and sends them once, as long as nobody else uses the board in between.
  */
 export interface HeldFactor {
@@ -158,23 +158,38 @@ export interface HeldFactor {
   readonly isCounted: boolean;
 }
 
+/**
+ * A curvature A without its damping, by its factor or by itself. Its entries must not change until all is
+ * solved.
+ */
+export type LoadedCurvature =
+  | {
+      /** K, m × N: A = KᵀK. */
+      readonly factor: Matrix;
+      readonly matrix?: undefined;
+    }
+  | {
+      /** A, N × N, symmetric and positive semidefinite, for a board with dense couplings. */
+      readonly matrix: Matrix;
+      readonly factor?: undefined;
+    };
+
 /** What is loaded for any number of truncated solves. */
-export interface TruncatedRequest {
+export type TruncatedRequest = LoadedCurvature & {
   /**
-   * Calls with the same object have the same factor, which must not change. Default: this call alone has it.
+   * Calls with the same object have the same curvature, which must not change. Default: this call alone has
+   * it.
    */
   readonly held?: HeldFactor | undefined;
-  /** K, m × N. It must not change until all is solved. */
-  readonly factor: Matrix;
   readonly address: RunAddress;
   readonly signal?: AbortSignal;
-}
+};
 
-/** One truncated solve of (KᵀK + λI) x = b. */
+/** One truncated solve of (A + λI) x = b. */
 export interface TruncatedRun {
   /** b, length N. */
   readonly drive: Float64Array;
-  /** λ ≥ 0, in units of KᵀK. */
+  /** λ ≥ 0, in units of A. */
   readonly damping: number;
   /** n ≥ 1. */
   readonly ticks: number;
@@ -193,14 +208,14 @@ export interface TruncatedResult {
   readonly nextScale: number;
 }
 
-/** A factor K that is loaded: each run sends only its drive and damping. */
+/** A curvature A that is loaded: each run sends only its drive and damping. */
 export interface LoadedFactor {
-  /** Bound of λ_max(KᵀK), a few percent above it. */
+  /** Bound of λ_max(A), a few percent above it. */
   readonly eigenvalueMax: number;
   /** What everything has cost so far. */
   readonly cost: SolverCost;
   /**
-   * n ticks at the largest step that is stable, from zero. Of a mode λ' of KᵀK + λI the answer has
+   * n ticks at the largest step that is stable, from zero. Of a mode λ' of A + λI the answer has
    *
    *     1 − (1 − λ't/n)ⁿ,   t = n·h/s_A,   about 1 − e^(−λ't), where λ't/n may be up to 1.9.
    *
@@ -217,7 +232,7 @@ export interface LoadedFactor {
 export interface TruncatedSolver {
   readonly name: string;
   /**
-   * Loads K and calls `work` with it; the board is its own until `work` has ended.
+   * Loads A or its factor and calls `work` with it; the board is its own until `work` has ended.
    *
    * Errors: BAD_ARGUMENT, BAD_MATRIX, TOO_LARGE, UNSUPPORTED before any byte is sent; OVERLOAD when no scale
    * keeps the board off its rails; those of `work` and of the device.

@@ -9,7 +9,8 @@ import {
 import { type CheckedSystem, checkSystem, checkVector } from '../board/checked-system.js';
 import type { RunAddress } from '../board/run-seed.js';
 import { settledOrAborted, throwIfAborted } from '../errors.js';
-import type { RelaxRequest, SolveRequest } from './contract.js';
+import type { LinearSystem } from '../linalg/linear-system.js';
+import type { LoadedCurvature, RelaxRequest, SolveRequest } from './contract.js';
 
 /**
  * Checks all parts of a request to relax and returns its system, checked and measured. A drive that is not
@@ -80,6 +81,11 @@ export function checkIsRelaxRequest(request: unknown): void {
 /** Refuses what is no object at all: BAD_ARGUMENT that shows a request for truncated solves. */
 export function checkIsTruncatedRequest(request: unknown): void {
   checkObject('The request', request, '{ factor, address: { seed: 1, step: 0, block: 0 } }');
+}
+
+/** The system without damping that a truncated solver is to load, unchecked. */
+export function systemToLoad({ matrix, factor }: LoadedCurvature): LinearSystem {
+  return matrix === undefined ? { kind: 'factored', factor, damping: 0 } : { kind: 'dense', matrix };
 }
 
 /** Refuses what is no object at all: BAD_ARGUMENT that shows a request to invert. */

@@ -9,10 +9,11 @@ import { overloadError } from '../board/overload-error.js';
 import { dampingCodeOf, programImage, quantizeInitialState } from '../board/quantize.js';
 import { driveLimitedScale, powerOfTwoAbove } from '../board/scaling.js';
 import { type Attempt, type BoardSession, HeldCouplings, inSession } from '../board/session.js';
-import { factorEigenvalueMax } from '../board/spectrum.js';
+import { largestEigenvalue } from '../board/spectrum.js';
 import type { BoardDevice } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import { addScaled } from '../linalg/conjugate-directions.js';
+import { dampedSystem } from '../linalg/linear-system.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
 import { isZero, normInf } from '../linalg/products.js';
 import { directSolver, inverseOf } from '../linalg/woodbury.js';
@@ -28,13 +29,13 @@ import type {
   TruncatedSolver,
 } from './contract.js';
 import { type BoardRelaxRequest, noiseOf, signed } from './relax.js';
-import { checkIsInverseRequest, checkIsTruncatedRequest } from './request-checks.js';
+import { checkIsInverseRequest, checkIsTruncatedRequest, systemToLoad } from './request-checks.js';
 
 /** What is loaded into a board for truncated solves. */
-export interface BoardTruncatedRequest
-  extends TruncatedRequest,
-    Pick<BoardRelaxRequest, 'couplingBits' | 'noiseTemperature' | 'ticksMax' | 'chopped'> {}
+export type BoardTruncatedRequest = TruncatedRequest &
+  Pick<BoardRelaxRequest, 'couplingBits' | 'noiseTemperature' | 'ticksMax' | 'chopped'>;
 
+/** The width of the couplings of a factor, where a caller gives none. */
 const COUPLING_BITS = 8;
 /** From a first guess that is off by 2³⁰ it is as many doublings to the right scale. */
 const ATTEMPTS_MAX = 30;
@@ -49,11 +50,14 @@ const PEAK_LOW = 0.25;
 const FIRST_GUESS = 4;
 
 /**
- * Loads K into a board and calls `work` with it: see `TruncatedSolver`. The scale s_A is the smallest one at
- * which no coupling saturates and h·λ̂_max ≤ 1.9, by Lanczos' bound of the codes that are programmed. A
- * damping above 3 % of λ_max would leave that margin, so the couplings are then rounded and sent again at a
- * scale that counts it. s_x comes from the peak of the run before; after an overload the run is repeated at
- * twice s_x, and after a peak below V_fs/16 at a smaller one.
+ * Loads A or its factor K into a board and calls `work` with it: see `TruncatedSolver`. The scale s_A is the
+ * smallest one at which no coupling saturates and h·λ̂_max ≤ 1.9, by Lanczos' bound of the codes that are
+ * programmed. A damping above 3 % of λ_max would leave that margin, so the couplings are then rounded and
+ * sent again at a scale that counts it. s_x comes from the peak of the run before; after an overload the run
+ * is repeated at twice s_x, and after a peak below V_fs/16 at a smaller one.
+ *
+ * Codes of A take the width of the board where `couplingBits` is left out, those of K 8 bits: rounding moves
+ * an eigenvalue of A by up to √N steps, whatever its size, and one that falls below −λ makes the run grow.
  *
  * Errors: those of `TruncatedSolver`.
  */
@@ -72,7 +76,7 @@ export async function truncated<Result>(
     },
     async (session, system) => {
       const noise = noiseOf(request, session.identity);
-      const measured = () => factorEigenvalueMax(request.factor);
+      const measured = () => largestEigenvalue(system.system);
       kept.eigenvalueMax ??= session.charge('mapMs', measured);
       return work(new FactorOnBoard(session, { system, request, noise, kept }));
     },
@@ -107,8 +111,8 @@ function check(
 ): CheckedSystem {
   checkAddress(request.address);
   checkSignal(request.signal);
-  const { factor, couplingBits = COUPLING_BITS, noiseTemperature = 0, ticksMax = 1 } = request;
-  const checked = known ?? checkSystem({ kind: 'factored', factor, damping: 0 });
+  const { couplingBits = COUPLING_BITS, noiseTemperature = 0, ticksMax = 1 } = request;
+  const checked = known ?? checkSystem(systemToLoad(request));
   checkWhole('couplingBits', couplingBits, COUPLING_BITS_MIN, COUPLING_BITS_MAX);
   checkNumber('noiseTemperature', noiseTemperature, 0);
   checkNumber('ticksMax', ticksMax, 1);
@@ -118,7 +122,7 @@ function check(
 }
 
 interface Load {
-  /** KᵀK, without damping. */
+  /** A, without damping. */
   readonly system: CheckedSystem;
   readonly request: BoardTruncatedRequest;
   readonly noise: NoiseRegister;
@@ -172,7 +176,8 @@ class FactorOnBoard implements LoadedFactor {
     const { system, request, kept } = this.#load;
     if (kept.fitted?.counted !== counted) {
       const { identity, model } = this.#session;
-      const couplingBits = Math.min(request.couplingBits ?? COUPLING_BITS, identity.couplingBits);
+      const widest = request.matrix === undefined ? COUPLING_BITS : identity.couplingBits;
+      const couplingBits = Math.min(request.couplingBits ?? widest, identity.couplingBits);
       const bound = { eigenvalueMax: this.eigenvalueMax, damping: counted };
       const scaling = this.#session.charge('mapMs', () =>
         fastestScaling(system, bound, identity, couplingBits, model),
@@ -222,8 +227,9 @@ class FactorOnBoard implements LoadedFactor {
 /**
  * The control of every truncated solver: it returns the drive that it is given, at no cost. A drive e_j that
  * the host scales so that the error is least, as it scales a board's readings, is a column of diag(A)⁻¹: so
- * that is its inverse. Errors:
- * BAD_ARGUMENT, BAD_MATRIX for a factor that is none. What a method reaches with it, the host alone reaches.
+ * that is its inverse. What a method reaches with it, the host alone reaches.
+ *
+ * Errors: BAD_ARGUMENT, BAD_MATRIX for a curvature that is none.
  */
 export function createNoSolver(): TruncatedSolver & InverseSolver {
   return {
@@ -236,10 +242,9 @@ export function createNoSolver(): TruncatedSolver & InverseSolver {
     },
     truncated: async (request, work) => {
       checkIsTruncatedRequest(request);
-      const { factor } = request;
-      checkSystem({ kind: 'factored', factor, damping: 0 });
+      const { system } = checkSystem(systemToLoad(request));
       return work({
-        eigenvalueMax: factorEigenvalueMax(factor),
+        eigenvalueMax: largestEigenvalue(system),
         cost: ZERO_COST,
         run: async ({ drive, scale }) => ({ x: Float64Array.from(drive), nextScale: scale }),
       });
@@ -248,8 +253,8 @@ export function createNoSolver(): TruncatedSolver & InverseSolver {
 }
 
 /**
- * The digital solver that a truncated one is measured against: (KᵀK + λI)⁻¹b in float64, whatever the ticks.
- * Errors: BAD_ARGUMENT, BAD_MATRIX for a factor that is none; NOT_POSITIVE_DEFINITE for a damping that
+ * The digital solver that a truncated one is measured against: (A + λI)⁻¹b in float64, whatever the ticks.
+ * Errors: BAD_ARGUMENT, BAD_MATRIX for a curvature that is none; NOT_POSITIVE_DEFINITE for a damping that
  * float64 can't tell from 0.
  */
 export function createExactSolver(): TruncatedSolver & InverseSolver {
@@ -265,13 +270,12 @@ export function createExactSolver(): TruncatedSolver & InverseSolver {
     },
     truncated: async (request, work) => {
       checkIsTruncatedRequest(request);
-      const { factor } = request;
-      checkSystem({ kind: 'factored', factor, damping: 0 });
+      const { system } = checkSystem(systemToLoad(request));
       return work({
-        eigenvalueMax: factorEigenvalueMax(factor),
+        eigenvalueMax: largestEigenvalue(system),
         cost: ZERO_COST,
         run: async ({ drive, damping, scale }) => {
-          const solve = directSolver({ kind: 'factored', factor, damping });
+          const solve = directSolver(dampedSystem(system, damping));
           if (solve !== undefined) return { x: solve(drive), nextScale: scale };
           throw new ThermolinkError(
             'NOT_POSITIVE_DEFINITE',

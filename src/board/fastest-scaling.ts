@@ -3,11 +3,11 @@ import { type BoardRange, tickOf } from './board-range.js';
 import type { CheckedSystem } from './checked-system.js';
 import type { SystemCodes } from './quantize.js';
 import { attenuationOf, type SystemScaling, unsaturatedScale } from './scaling.js';
-import { factorEigenvalueMax } from './spectrum.js';
+import { largestEigenvalue } from './spectrum.js';
 
-/** A scale of a factor at which a tick is as long as stability allows, and the codes of the factor at it. */
+/** A scale at which a tick is as long as stability allows, and the codes of the system at it. */
 export interface FastestScaling extends SystemScaling {
-  /** Codes of K; their damping is 0. */
+  /** Codes of K or A; their damping is 0. */
   readonly codes: SystemCodes;
 }
 
@@ -21,13 +21,13 @@ export const STIFF_DAMPING = 0.03;
 const FITS_MAX = 20;
 
 /**
- * The smallest scale s_A of KᵀK + λI at which no coupling saturates and h·λ̂_max ≤ 1.9, where λ̂_max is
- * bounded by Lanczos' method, for the codes that are programmed: below 8 bits rounding raises it past what K
- * has. Ticks are about ten times fewer than with h·σ ≤ 1, σ = ‖K‖_F², and codes larger by the root of that.
- * Modes above h·λ̂ = 1 overshoot on their way, so it is no scale for a relaxation to a given time (decision
- * 9).
+ * The smallest scale s_A of A + λI at which no coupling saturates and h·λ̂_max ≤ 1.9, where λ̂_max is bounded
+ * by Lanczos' method, for the codes that are programmed: below 8 bits rounding raises it past what K has. A
+ * is given without λ, as KᵀK or by itself. Ticks are about ten times fewer than with h·σ ≤ 1, σ = ‖K‖_F², and
+ * codes larger by the root of that. Modes above h·λ̂ = 1 overshoot on their way, so it is no scale for a
+ * relaxation to a given time (decision 9).
  *
- * `eigenvalueMax` bounds λ_max of KᵀK. Errors: none.
+ * `eigenvalueMax` bounds λ_max of A. Errors: none.
  */
 export function fastestScaling(
   checked: CheckedSystem,
@@ -48,7 +48,7 @@ export function fastestScaling(
     const scaling = { systemScale, couplingBits, rowAttenuation };
     const codes = model.quantizeSystem(system, scaling, 0);
     const programmed = model.programmedSystem(codes, systemScale);
-    const bound = programmed.kind === 'factored' ? factorEigenvalueMax(programmed.factor) : 0;
+    const bound = largestEigenvalue(programmed);
     const step = ((bound + damping) * tick) / systemScale;
     if (step <= STEP_MAX || fit === FITS_MAX) return { ...scaling, codes };
     systemScale *= step / STEP_AIM;

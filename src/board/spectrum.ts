@@ -114,16 +114,20 @@ function probeStart(system: LinearSystem, index: number): Float64Array {
 /** Lanczos' method ends when it knows λ_max to this share. */
 const LARGEST_RESIDUAL = 0.02;
 
-/**
- * Upper bound of λ_max(KᵀK) for a factor K that is finite: the largest Ritz value and its residual, a few
- * percent above λ_max. Some eigenvalue is that near to the Ritz value; that it is the largest one holds with
- * a probability near 1. About eight products with K and Kᵀ.
- */
+/** `largestEigenvalue` of KᵀK. */
 export function factorEigenvalueMax(factor: Matrix): number {
-  const system = { kind: 'factored', factor, damping: 0 } as const;
+  return largestEigenvalue({ kind: 'factored', factor, damping: 0 });
+}
+
+/**
+ * Upper bound of λ_max(A) for a system that is finite: the largest Ritz value and its residual, a few
+ * percent above λ_max. Some eigenvalue is that near to the Ritz value; that it is the largest one holds with
+ * a probability near 1. About eight products with A.
+ */
+export function largestEigenvalue(system: LinearSystem): number {
   const { max, maxResidual } = lanczosExtremes((x) => applySystem(system, x), probeStart(system, 0), {
     relativeResidual: LARGEST_RESIDUAL,
-    stepsMax: Math.min(factor.columns, LANCZOS_STEPS_MAX),
+    stepsMax: Math.min(dimensionOf(system), LANCZOS_STEPS_MAX),
     end: 'max',
   });
   return max + maxResidual;

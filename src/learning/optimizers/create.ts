@@ -107,6 +107,11 @@ export function optimizerSettings(
   if (isTruncated) return settings;
   if (name === 'ngd' && settings.damping === 0)
     throw badOption('Exact natural gradient descent needs a damping above 0.');
+  if (name === 'ngd' && settings.reload !== undefined && settings.average === undefined)
+    throw badOption(
+      'The option reload of ngd is for a curvature that is averaged over batches.',
+      'Give `average` too: 0 takes the curvature of the last batch alone.',
+    );
   if (name === 'kfac' && settings.damping === 0)
     throw badOption('K-FAC needs a damping above 0, or its factors have no inverse.');
   if (settings.delay > 0 && settings.initial !== 'keep')

@@ -1,11 +1,12 @@
 import type { InverseSolver } from '../../algorithms/contract.js';
 import { addCost, type SolverCost, ZERO_COST } from '../../board/cost.js';
 import { assert } from '../../errors.js';
-import { type Matrix, matrix } from '../../linalg/matrix.js';
-import { dot, gramOfColumns, matMul } from '../../linalg/products.js';
+import { matrix } from '../../linalg/matrix.js';
+import { dot, matMul } from '../../linalg/products.js';
 import { divergedError } from '../diverged.js';
 import type { LayerPlace } from '../problem/contract.js';
 import type { Optimizer, OptimizerState, StepRequest } from './contract.js';
+import { keptShare, meanOfProducts } from './mean-curvature.js';
 import { applyStep, type DampingSettings, dampingAt, gradientOf, type RateSettings, rateAt } from './step.js';
 
 export interface KfacSettings extends RateSettings, DampingSettings {
@@ -60,10 +61,10 @@ export function kfac(solver: InverseSolver, settings: KfacSettings): Optimizer {
       const isUpdated = isFirst || step < UPDATES_AT_FIRST || step % UPDATE_EVERY === 0;
       const updates = state.numbers['updates'] + (isUpdated ? 1 : 0);
       if (isUpdated) {
-        const kept = Math.min(1 - 1 / updates, average);
+        const kept = keptShare(average, updates);
         for (const [l, { inputs, outputs }] of layers.curvatures().entries()) {
-          arrays[`inputs${l}`] = mean(state.arrays[`inputs${l}`], kept, inputs);
-          arrays[`outputs${l}`] = mean(state.arrays[`outputs${l}`], kept, outputs);
+          arrays[`inputs${l}`] = meanOfProducts(state.arrays[`inputs${l}`], kept, inputs);
+          arrays[`outputs${l}`] = meanOfProducts(state.arrays[`outputs${l}`], kept, outputs);
         }
       }
       let cost: SolverCost = ZERO_COST;
@@ -94,14 +95,6 @@ const UPDATE_EVERY = 4;
 /** Whether the factors are inverted in this step. The first batches say little, so R/10 steps are enough. */
 function isReload(step: number, reload: number): boolean {
   return step % reload === 0 || step === Math.floor(reload / 10);
-}
-
-/** share · before + (1 − share) · RᵀR, N×N for R of N columns. */
-function mean(before: Float64Array | undefined, share: number, rows: Matrix): Float64Array {
-  const { data } = gramOfColumns(rows);
-  if (before === undefined) return data;
-  for (let i = 0; i < data.length; i++) data[i] = share * before[i] + (1 - share) * data[i];
-  return data;
 }
 
 /** Adds the inverses of both damped factors of each layer to `arrays`. */

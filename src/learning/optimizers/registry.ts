@@ -29,7 +29,7 @@ export interface OptimizerTraits {
   readonly needsTrial?: 'step' | 'same';
 }
 
-/** The traits of each optimizer. */
+/** The traits of each optimizer; `loadsDense` tells what some of its options make of it. */
 export const OPTIMIZER_TRAITS: Readonly<Record<OptimizerName, OptimizerTraits>> = {
   tngd: { board: 'relax', curvature: 'factor' },
   'tngd-adam': { board: 'relax', curvature: 'factor' },
@@ -94,9 +94,13 @@ export interface OptimizerOptions {
   readonly firstDamping?: number;
   /**
    * Share of the running mean of the curvature that is kept when a batch enters it, at least 0 and below 1.
+   * It makes the curvature of `ngd` and of `tngd` with `ticks` a dense matrix.
    */
   readonly average?: number;
-  /** R ≥ 1: how many steps one load of the curvature serves, in `kfac` and in `tngd` with `ticks`. */
+  /**
+   * R ≥ 1: how many steps one curvature serves, in `kfac`, in `tngd` with `ticks`, and in `ngd` with
+   * `average`.
+   */
   readonly reload?: number;
   /** Largest predicted change of the label probabilities in a step of `kfac`, in nat, above 0. */
   readonly klClip?: number;
@@ -140,17 +144,27 @@ const FURTHER: Readonly<Partial<Record<OptimizerName, OptimizerOptions>>> = {
   lm: { rate: 1, finalRate: 0, dampingMin: 1e-7 },
 };
 
+/** Options of a curvature that is averaged over batches, which have no defaults. */
+const OF_THE_MEAN: ReadonlySet<string> = new Set(['average', 'reload']);
+const OF_TRUNCATED: ReadonlySet<string> = new Set(['ticks', ...OF_THE_MEAN]);
+
 /** Whether an optimizer has an option; `ticks` makes another method of tngd. */
 export function hasOption(name: OptimizerName, option: string, hasTicks: boolean): boolean {
   const isTruncated = name === 'tngd' && hasTicks;
   const defaults: OptimizerOptions = isTruncated ? TRUNCATED_DEFAULTS : OPTIMIZER_DEFAULTS[name];
-  if (isTruncated && (option === 'ticks' || option === 'reload')) return true;
+  if (isTruncated && OF_TRUNCATED.has(option)) return true;
+  if (name === 'ngd' && OF_THE_MEAN.has(option)) return true;
   return (
     option in defaults ||
     (!isTruncated && option in (FURTHER[name] ?? {})) ||
     ('rate' in defaults && option === 'finalRate') ||
     ('damping' in defaults && option === 'finalDamping')
   );
+}
+
+/** Whether an optimizer with these options loads its curvature as a dense matrix of P cells. */
+export function loadsDense(name: OptimizerName, { average }: OptimizerOptions): boolean {
+  return name === 'tngd' && average !== undefined;
 }
 
 /**

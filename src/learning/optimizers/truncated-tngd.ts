@@ -1,13 +1,15 @@
-import type { HeldFactor, TruncatedSolver } from '../../algorithms/contract.js';
+import type { HeldFactor, LoadedCurvature, TruncatedSolver } from '../../algorithms/contract.js';
 import { assert } from '../../errors.js';
-import { conjugateDirections } from '../../linalg/conjugate-directions.js';
+import { addScaled, conjugateDirections } from '../../linalg/conjugate-directions.js';
 import { applySystem } from '../../linalg/linear-system.js';
-import { type Matrix, matrix } from '../../linalg/matrix.js';
+import { matrix } from '../../linalg/matrix.js';
+import { matVec } from '../../linalg/products.js';
 import { divergedError } from '../diverged.js';
 import type { Optimizer, OptimizerState, StepRequest } from './contract.js';
+import { curvatureMatrix, entersAt, type MeanCurvatureSettings, meanCurvature } from './mean-curvature.js';
 import { applyStep, type DampingSettings, dampingAt, gradientOf, type RateSettings, rateAt } from './step.js';
 
-export interface TruncatedTngdSettings extends RateSettings, DampingSettings {
+export interface TruncatedTngdSettings extends RateSettings, DampingSettings, MeanCurvatureSettings {
   /** Ticks of each board run, ≥ 1. */
   readonly ticks: number;
   /** Board runs of a step, ≥ 1, on one load of the curvature. */
@@ -16,6 +18,11 @@ export interface TruncatedTngdSettings extends RateSettings, DampingSettings {
   readonly clip: number;
   /** R ≥ 1: one curvature serves R steps, and only drives are sent in between. Default 1. */
   readonly reload?: number;
+  /**
+   * Makes the curvature a running mean over batches, which the board holds as a dense matrix: the share that
+   * is kept when a batch enters it. Default: K of one batch, in factored form.
+   */
+  readonly average?: number;
 }
 
 /**
@@ -23,32 +30,32 @@ export interface TruncatedTngdSettings extends RateSettings, DampingSettings {
  * Each board run takes a fixed number of ticks at the largest stable step and is far from its equilibrium in
  * the weak directions; that acts as a larger damping. The host makes the answers A-orthogonal and goes along
  * each as far as it helps, by exact products with G (`conjugateDirections`), so no answer of a board can make
- * x worse. Costs 2 products with K for each run, and those of the eigenvalue bound.
+ * x worse. Costs 2 products with K for each run, or one with G, and those of the eigenvalue bound.
  *
- * With `reload` R the curvature of each R-th step serves R steps. The state keeps it, and the scale of each
- * run, so that a training that is resumed gives the same bits.
+ * With `reload` R the curvature of each R-th step serves R steps. With `average` G is the mean over batches
+ * (`meanCurvature`), and the board needs P cells with dense couplings. The state keeps what serves further
+ * steps, and the scale of each run, so that a training that is resumed gives the same bits.
  */
 export function truncatedTngd(solver: TruncatedSolver, settings: TruncatedTngdSettings): Optimizer {
   const { ticks, runs, clip, reload = 1 } = settings;
-  /** The factor behind an array of the state, and its name on the board. */
+  /** The curvature behind an array of the state, and its name on the board. */
   const loaded = new WeakMap<Float64Array, Loaded>();
-  const isLoad = (step: number): boolean => step % reload === 0;
   return {
     name: 'tngd',
     settings: { name: 'tngd', solver: solver.name, ...settings },
     needsCurvature: true,
-    ...(reload === 1 ? {} : { usesCurvatureAt: isLoad }),
+    ...(reload === 1 ? {} : { usesCurvatureAt: (step: number) => entersAt(settings, step) }),
     init: () => ({ arrays: { scales: new Float64Array(runs) }, numbers: {} }),
     update: async (state, request) => {
       const { step, seed, signal } = request;
       const damping = dampingAt(settings, request);
-      const { factor, held, array } = factorOf(request, state, reload === 1, loaded);
+      const { curvature, held, kept } = loadedOf(settings, request, state, loaded);
       const gradient = await gradientOf(request);
       if (!gradient.every(Number.isFinite)) throw divergedError(step, 'the gradient is not finite');
       const scales = Float64Array.from(state.arrays['scales']);
       const address = { seed, step, block: 0 };
-      const solved = await solver.truncated({ factor, held, address, signal }, async (board) => {
-        const apply = (x: Float64Array) => applySystem({ kind: 'factored', factor, damping }, x);
+      const apply = productOf(curvature, damping);
+      const solved = await solver.truncated({ ...curvature, held, address, signal }, async (board) => {
         const x = await conjugateDirections(apply, gradient, runs, async (residual, run) => {
           const answer = await board.run({ drive: residual, damping, ticks, scale: scales[run] });
           scales[run] = answer.nextScale;
@@ -58,7 +65,7 @@ export function truncatedTngd(solver: TruncatedSolver, settings: TruncatedTngdSe
       });
       return {
         parameters: applyStep(request, solved.x, rateAt(settings, request), clip),
-        state: keptState(scales, array, factor.rows),
+        state: { arrays: { scales, ...kept.arrays }, numbers: kept.numbers },
         cost: solved.cost,
       };
     },
@@ -66,41 +73,63 @@ export function truncatedTngd(solver: TruncatedSolver, settings: TruncatedTngdSe
 }
 
 interface Loaded {
-  readonly factor: Matrix;
-  /** Left out where a factor serves one step. */
+  readonly curvature: LoadedCurvature;
+  /** Left out where a curvature serves one step. */
   readonly held?: HeldFactor;
   /** What the state keeps of it. */
-  readonly array?: Float64Array;
+  readonly kept: OptimizerState;
 }
 
 /**
- * The factor of this step: its own, or the one that the state keeps. A copy is kept, since the next step may
+ * The curvature of this step: its own, or what the state keeps. A factor is copied, since the next step may
  * write over the problem's.
  */
-function factorOf(
-  { factor, parameters }: StepRequest,
-  { arrays, numbers }: OptimizerState,
-  isUsedOnce: boolean,
+function loadedOf(
+  settings: TruncatedTngdSettings,
+  request: StepRequest,
+  state: OptimizerState,
   loaded: WeakMap<Float64Array, Loaded>,
 ): Loaded {
-  if (isUsedOnce) {
+  const { factor, parameters } = request;
+  if (settings.average === undefined && (settings.reload ?? 1) === 1) {
     assert(factor !== undefined, 'natural gradient descent was given no curvature');
-    return { factor };
+    return { curvature: { factor }, kept: NOTHING_KEPT };
   }
-  const array = factor === undefined ? arrays['factor'] : Float64Array.from(factor.data);
-  assert(array !== undefined, 'natural gradient descent has no curvature from an earlier step');
+  const array =
+    settings.average === undefined ? factorOf(request, state) : meanCurvature(settings, state, request);
   const known = loaded.get(array);
   if (known !== undefined) return known;
   const held: HeldFactor = { isCounted: factor === undefined };
-  const rows = factor?.rows ?? numbers['rows'];
-  const made: Loaded = { factor: matrix(rows, parameters.length, array), held, array };
+  const rows = factor?.rows ?? state.numbers['rows'];
+  const made: Loaded =
+    settings.average === undefined
+      ? {
+          curvature: { factor: matrix(rows, parameters.length, array) },
+          ...{ held, kept: { arrays: { factor: array }, numbers: { rows } } },
+        }
+      : {
+          curvature: { matrix: curvatureMatrix(array) },
+          ...{ held, kept: { arrays: { curvature: array }, numbers: {} } },
+        };
   loaded.set(array, made);
   return made;
 }
 
-/** What is kept: the scales, and the factor where it serves further steps. */
-function keptState(scales: Float64Array, array: Float64Array | undefined, rows: number): OptimizerState {
-  return array === undefined
-    ? { arrays: { scales }, numbers: {} }
-    : { arrays: { scales, factor: array }, numbers: { rows } };
+const NOTHING_KEPT: OptimizerState = { arrays: {}, numbers: {} };
+
+function factorOf({ factor }: StepRequest, { arrays }: OptimizerState): Float64Array {
+  const array = factor === undefined ? arrays['factor'] : Float64Array.from(factor.data);
+  assert(array !== undefined, 'natural gradient descent has no curvature from an earlier step');
+  return array;
+}
+
+/** x ↦ (G + λI) x. */
+function productOf(curvature: LoadedCurvature, damping: number): (x: Float64Array) => Float64Array {
+  const { factor, matrix: whole } = curvature;
+  if (factor !== undefined) return (x) => applySystem({ kind: 'factored', factor, damping }, x);
+  return (x) => {
+    const product = matVec(whole, x);
+    addScaled(product, damping, x);
+    return product;
+  };
 }

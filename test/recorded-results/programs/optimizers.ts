@@ -122,6 +122,14 @@ export const OPTIMIZERS: ProgramTable = {
     classified(lab, 'tngd-adam', { blocks: 'layers', initial: 'zero' }, crossbar(lab)),
   'train-tngd-truncated': (lab) =>
     classified(lab, 'tngd', { ticks: 40, runs: 2, rate: 0.5, reload: 2 }, crossbar(lab)),
+  'train-tngd-mean': (lab) =>
+    classified(
+      lab,
+      'tngd',
+      { ticks: 40, runs: 2, rate: 0.5, average: 0.5, reload: 2 },
+      createAnalogSolver(lab.board('ideal-256')),
+    ),
+  'train-ngd-mean': (lab) => classified(lab, 'ngd', { average: 0.3, reload: 3 }),
   'train-kfac': (lab) => classified(lab, 'kfac', { reload: 2 }, createAnalogSolver(lab.board('ideal-256'))),
   'train-kfac-exact': (lab) => classified(lab, 'kfac', { reload: 3, klClip: 1e-4 }, createExactSolver()),
   'train-kfac-control': (lab) => classified(lab, 'kfac', { average: 0, finalDamping: 0.1 }, createNoSolver()),

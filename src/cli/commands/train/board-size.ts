@@ -36,8 +36,16 @@ export function refuseTooLargeForBoard(
  */
 export function refuseTooLargeLayers(layers: readonly LayerPlace[], board: DeviceIdentity): void {
   const size = layers.reduce((most, { inputs, outputs }) => Math.max(most, inputs + 1, outputs), 0);
+  refuseTooLargeDense(size, board);
+}
+
+/**
+ * Refuses a dense matrix of so many unknowns that is too large for the board. Errors: TOO_LARGE; UNSUPPORTED
+ * for a board without dense couplings.
+ */
+export function refuseTooLargeDense(unknowns: number, board: DeviceIdentity): void {
   // The check does not look at the entries.
-  const matrix = { rows: size, columns: size, data: new Float64Array(0) };
+  const matrix = { rows: unknowns, columns: unknowns, data: new Float64Array(0) };
   refuseTooLarge({ kind: 'dense', matrix }, board);
 }
 

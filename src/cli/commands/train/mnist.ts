@@ -61,14 +61,13 @@ const OPTIONS = {
   products: option('--products <c>', 'conjugate directions of a step of cg', { value: positiveInteger() }),
   average: option(
     '--average <f>',
-    'share of kfac’s running mean of the curvature that is kept when a batch enters it',
-    {
-      value: fractionBelowOne,
-    },
+    'share of a running mean of the curvature that is kept when a batch enters it: kfac, ngd, and tngd with ' +
+      '--ticks, which then needs a dense board',
+    { value: fractionBelowOne },
   ),
   reload: option(
     '--reload <R>',
-    'steps that one curvature serves: kfac (default 100), or tngd with --ticks (default 1)',
+    'steps that one curvature serves: kfac (default 100), tngd with --ticks (default 1), or ngd with --average',
     { value: positiveInteger() },
   ),
   klClip: option(

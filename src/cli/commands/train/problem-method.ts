@@ -67,9 +67,11 @@ const METHOD_OPTIONS = {
   }),
   ticks: option('--ticks <n>', 'ticks of a board run', { value: positiveInteger() }),
   runs: option('--runs <k>', 'board runs of a step, which the host combines', { value: positiveInteger() }),
-  reload: option('--reload <R>', 'steps that one curvature serves in tngd (default: 1) or kfac', {
-    value: positiveInteger(),
-  }),
+  reload: option(
+    '--reload <R>',
+    'steps that one curvature serves in tngd (default: 1), in ngd with --average, or in kfac',
+    { value: positiveInteger() },
+  ),
   products: option('--products <c>', 'conjugate directions of a step of cg', { value: positiveInteger() }),
   dampingMin: option('--damping-min <f>', 'smallest λ of lm, as a share of the largest eigenvalue', {
     value: positiveNumber,
@@ -78,9 +80,12 @@ const METHOD_OPTIONS = {
     value: u32,
   }),
   memory: option('--memory <k>', 'pairs of steps that lbfgs keeps', { value: positiveInteger() }),
-  average: option('--average <f>', 'share of kfac’s running mean that is kept when a batch enters it', {
-    value: fractionBelowOne,
-  }),
+  average: option(
+    '--average <f>',
+    'share of a running mean of the curvature that is kept when a batch enters it: kfac, ngd and tngd, ' +
+      'which then needs a dense board',
+    { value: fractionBelowOne },
+  ),
   klClip: option('--kl-clip <c>', 'largest predicted change of the loss in a step of kfac', {
     value: positiveNumber,
   }),

@@ -2,6 +2,7 @@ import { createAnalogSolver } from '../../../algorithms/board-solver.js';
 import type { TruncatedSolver } from '../../../algorithms/contract.js';
 import { createOptimizer } from '../../../learning/optimizers/create.js';
 import {
+  loadsDense,
   OPTIMIZER_TRAITS,
   type OptimizerName,
   type OptimizerOptions,
@@ -11,9 +12,9 @@ import type { StepRecord, TrainingSummary } from '../../../learning/record.js';
 import { type TrainProblemRequest, trainProblem } from '../../../learning/train-problem.js';
 import { checkTrainingDirectory } from '../../../learning/training-files.js';
 import { type DeviceOptions, deviceUri, withDevice } from '../../device.js';
-import { refuseTooLargeLayers, refuseTooLargeShape } from './board-size.js';
+import { refuseTooLargeDense, refuseTooLargeLayers, refuseTooLargeShape } from './board-size.js';
 import { outputOf, type StoredPlan } from './output-options.js';
-import { environmentOf, INVERTING_DEVICE, shown, TICKS_MAX, TRAINING_DEVICE } from './run-training.js';
+import { DENSE_DEVICE, environmentOf, shown, TICKS_MAX, TRAINING_DEVICE } from './run-training.js';
 import { type ShownFigure, TrainingDisplay } from './training-display.js';
 
 /** An optimizer as a command line asks for it. */
@@ -92,12 +93,14 @@ export async function runProblem<Measures extends Figures, P extends Problem<Mea
     if (!method.usesBoard)
       return (await train({ optimizer: createOptimizer(name, options, method.digitalSolver) })).summary;
     const inverts = OPTIMIZER_TRAITS[name].board === 'invert';
-    const uri = deviceUri(plan.device, inverts ? INVERTING_DEVICE : TRAINING_DEVICE);
+    const isDense = loadsDense(name, options);
+    const uri = deviceUri(plan.device, inverts || isDense ? DENSE_DEVICE : TRAINING_DEVICE);
     display.phase(`connecting to ${uri}`);
     return await withDevice(uri, plan, signal, async (device) => {
       const { identity } = device;
       const hint = view.fewerRows?.(identity.rows);
       if (inverts) refuseTooLargeLayers(problem.weights?.layers ?? [], identity);
+      else if (isDense) refuseTooLargeDense(problem.parameterCount, identity);
       else refuseTooLargeShape(problem, identity, hint === undefined ? hint : { hint, fits: true, data: {} });
       const optimizer = createOptimizer(
         name,

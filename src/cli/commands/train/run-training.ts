@@ -9,6 +9,7 @@ import { createMlp } from '../../../learning/network/mlp.js';
 import { createOptimizer, optimizerSettings } from '../../../learning/optimizers/create.js';
 import {
   CONTROL,
+  loadsDense,
   OPTIMIZER_TRAITS,
   type OptimizerName,
   type OptimizerOptions,
@@ -19,7 +20,7 @@ import { checkTrainRequest, type TrainRequest, train } from '../../../learning/t
 import { checkTrainingDirectory } from '../../../learning/training-files.js';
 import { type DeviceOptions, deviceUri, withDevice } from '../../device.js';
 
-import { refuseTooLargeForBoard, refuseTooLargeLayers } from './board-size.js';
+import { refuseTooLargeDense, refuseTooLargeForBoard, refuseTooLargeLayers } from './board-size.js';
 import { type DataPlan, datasetSourceOf } from './data-options.js';
 import { dataText, dataWarnings } from './data-text.js';
 import { usesBoard } from './inert-options.js';
@@ -27,8 +28,8 @@ import { outputOf, type StoredPlan } from './output-options.js';
 import { CLASSIFIER_FIGURES, TrainingDisplay } from './training-display.js';
 
 export const TRAINING_DEVICE = 'emulator:ideal-crossbar';
-/** Where matrices are inverted, one is dense. */
-export const INVERTING_DEVICE = 'emulator:ideal-1024';
+/** Where matrices are inverted, or a curvature is averaged over batches, one is dense. */
+export const DENSE_DEVICE = 'emulator:ideal-1024';
 /** Hidden layers of what kfac trains: more parameters than a board has cells. */
 const KFAC_HIDDEN = [128];
 
@@ -92,10 +93,12 @@ export async function runTraining(plan: TrainingPlan, signal: AbortSignal): Prom
       return await trainShown({ ...request, optimizer: createOptimizer(name, options, solver) }, display);
     }
     const { board } = OPTIMIZER_TRAITS[name];
-    const uri = deviceUri(plan.device, board === 'invert' ? INVERTING_DEVICE : TRAINING_DEVICE);
+    const isDense = loadsDense(name, options);
+    const uri = deviceUri(plan.device, board === 'invert' || isDense ? DENSE_DEVICE : TRAINING_DEVICE);
     display.phase(`connecting to ${uri}`);
     return await withDevice(uri, plan, signal, (device) => {
       if (board === 'invert') refuseTooLargeLayers(request.network.layers, device.identity);
+      else if (isDense) refuseTooLargeDense(request.network.parameterCount, device.identity);
       else refuseTooLargeForBoard(resolveRequest(request), device.identity);
       const { chopped, roundings } = plan;
       const environment = {
