@@ -74,7 +74,7 @@ export class EmulatedDevice {
       return;
     }
     this.#board.input('stopped');
-    this.#board.run = undefined;
+    this.#board.dropRun();
     this.#link.closeSession();
     this.#board.sessionEnded(this.#dispatcher.session.nonce);
     this.#dispatcher = this.#newDispatcher();

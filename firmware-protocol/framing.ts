@@ -162,6 +162,11 @@ export class FrameDecoder {
   /** Hands over what `chunk` completes, one by one. The payload of a frame is valid only during the call. */
   decode(chunk: Uint8Array, deliver: (item: DecodedItem) => void): void {
     for (let start = 0; start < chunk.length; ) {
+      // Empty frames are nothing. A line may be full of them, so they must cost next to nothing.
+      if (this.#seen === 0 && chunk[start] === 0) {
+        start++;
+        continue;
+      }
       const end = findZero(chunk, start);
       this.#append(chunk, start, end);
       if (end === chunk.length) return;

@@ -50,7 +50,8 @@ export class Board {
   watchdogTrips = 0;
   /** Nonces of the last sessions that have ended, oldest first. */
   readonly endedSessions: Uint8Array[] = [];
-  samplesLost = 0;
+  /** Samples that earlier runs have lost, reported or not. */
+  #samplesLost = 0;
 
   constructor(die: Die, bootEpoch: number, faults = new BoardFaults(die)) {
     this.die = die;
@@ -59,6 +60,17 @@ export class Board {
     this.faults = faults;
     this.cells = new CellArray(die, fastestTicks(die), faults);
     this.input('booted');
+  }
+
+  /** How many samples were skipped without credit since boot, those of the run in progress included. */
+  get samplesLost(): number {
+    return this.#samplesLost + (this.run?.samplesLost ?? 0);
+  }
+
+  /** Lets go of the run in progress. What it has lost stays counted. */
+  dropRun(): void {
+    this.#samplesLost = this.samplesLost;
+    this.run = undefined;
   }
 
   /**

@@ -93,7 +93,7 @@ export class Dispatcher {
     else if (opens) {
       this.#board.sessionEnded(this.session.nonce);
       this.#board.input('sessionOpened');
-      this.#board.run = undefined;
+      this.#board.dropRun();
       this.#board.runId = 0;
       this.#board.stopNumber = 0;
       this.#board.cancelledUpTo = 0;
@@ -132,6 +132,12 @@ export class Dispatcher {
   #command(message: Extract<ToDevice, { kind: 'command'; name: HandledCommand }>, nowMs: number): void {
     const { requestId, row, name } = message;
     const { session } = this;
+    // Commands count from 1; 0 is for HELLO and stop (protocol.md, "Messages that are rejected").
+    if (requestId === 0) {
+      this.#link.counters.messagesRejected++;
+      this.#refuse(row.opcode, requestId, REFUSAL.badMessage, 'request id 0');
+      return;
+    }
     // An earlier request gets its kept answer, or `stale` (protocol.md, "At most once").
     if (row.delivery === 'once' && requestId <= session.lastRequestId) {
       const answer = session.answers.get(requestId);

@@ -25,8 +25,7 @@ export function sendRun(board: Board, link: Link, placesKept = 0): void {
   if (whole && link.unsequencedQueued > 0) return;
   const report = run.report();
   link.send(encodeEvent('runEnded', 0, report));
-  board.samplesLost += report.samplesLost;
-  board.run = undefined;
+  board.dropRun();
   board.lastRun = run;
   if (board.state === 'running')
     board.input(report.outcome === RUN_OUTCOME.overload ? 'overloaded' : 'completed');

@@ -95,7 +95,7 @@ export const RUN_MESSAGES = messageTable([
     channel: 'command',
     timeoutMs: 2000,
     delivery: 'once',
-    doc: 'Ends a run; a run that has already ended is left alone.',
+    doc: 'Ends a run; a run that has already ended is left alone, one that never was is `outOfRange`.',
     fields: [integer('runId', 1, U32_MAX, '1', 'which run')],
     answer: [],
   },

@@ -18,9 +18,16 @@ export interface SeenHello {
  */
 export class HelloWatch {
   readonly #decoder = new FrameDecoder(FRAME_BYTES_BEFORE_HELLO);
+  /** Whether bytes came since the last delimiter. */
+  #inFrame = false;
 
   push(chunk: Uint8Array): SeenHello | undefined {
     for (let start = 0; start < chunk.length; ) {
+      // Empty frames are nothing, and a line may be full of them.
+      if (!this.#inFrame && chunk[start] === 0) {
+        start++;
+        continue;
+      }
       const zero = chunk.indexOf(0, start);
       const end = zero < 0 ? chunk.length : zero + 1;
       for (const item of this.#decoder.push(chunk.subarray(start, end))) {
@@ -29,6 +36,7 @@ export class HelloWatch {
           return { fields, bytes: concat(DELIMITER, encodeFrame(item.frame), chunk.subarray(end)) };
       }
       start = end;
+      this.#inFrame = zero < 0;
     }
     return undefined;
   }

@@ -178,6 +178,21 @@ export function describeRuns({ connect, device }: ContractBoard): void {
       expect((flags & 4) !== 0, `sample ${firstSample}`).toBe(firstSample > 0 && !had.has(firstSample - 1));
   });
 
+  it('lost samples are counted while the run goes on, and stay counted when a new session ends it', async () => {
+    const host = await connect();
+    await loaded(host);
+    const lost = async () => {
+      const { fields } = await host.ask('readCounters', {});
+      return 'samplesLost' in fields ? fields.samplesLost : Number.NaN;
+    };
+    const before = await lost();
+    await host.ask('start', { ...ENDLESS, burnInTicks: 0, sampleCount: 2 ** 31, onNoCredit: 1, creditBlocks: 0 });
+    let during = before;
+    while (during === before) during = await lost();
+    await host.hello();
+    expect(await lost()).toBeGreaterThanOrEqual(during);
+  });
+
   it('kept blocks come again as they were, until they are released, also after the report', async () => {
     const host = await connect();
     const { keepBlocksMax } = await loaded(host);

@@ -82,6 +82,7 @@ export function describeSafety({ connect, running }: ContractBoard): void {
     expect(ended?.message).toMatchObject({ fields: { runId: 1, outcome: RUN_OUTCOME.aborted } });
     expect(await host.event1('runEnded')).toMatchObject({ runId: 2, outcome: RUN_OUTCOME.completed });
     expect(await host.ask('abort', { runId: 1 })).toMatchObject({ name: 'abort' });
+    expect(await host.ask('abort', { runId: 3 })).toMatchObject({ fields: { reason: REFUSAL.outOfRange } });
     expect(await stateOf(host)).toBe(DEVICE_STATE.done);
   });
 

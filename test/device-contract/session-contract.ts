@@ -227,4 +227,27 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     expect(said).toEqual([]);
     expect((await counters(host)).messagesRejected).toBe(before.messagesRejected + 3);
   });
+
+  it('a command with request id 0 is a bad message, and no stop has cancelled it', async () => {
+    const host = await connect();
+    await host.hello();
+    const before = await counters(host);
+    for (const name of ['readStatus', 'acknowledge'] as const) {
+      host.write(host.command(name, {}, 0));
+      expect((await host.next((said) => said.name === 'refusal')).message).toMatchObject({
+        requestId: 0,
+        fields: { reason: REFUSAL.badMessage },
+      });
+    }
+    expect((await counters(host)).messagesRejected).toBe(before.messagesRejected + 2);
+  });
+
+  it('a line full of zero bytes spoils nothing', async () => {
+    const host = await connect();
+    await host.hello();
+    const before = await counters(host);
+    host.write(new Uint8Array(65536));
+    expect(await host.ask('ping', { token: 6 })).toMatchObject({ fields: { token: 6 } });
+    expect((await counters(host)).framesFaulty).toBe(before.framesFaulty);
+  });
 }

@@ -59,7 +59,8 @@ export const runHandlers = {
     return { samples: run.averages.samples, flags: run.averages.flags, sums };
   },
 
-  abort({ board }, { runId }) {
+  abort({ board, session }, { runId }) {
+    if (runId > session.lastRunId) throw new Refused(REFUSAL.outOfRange, `there was no run ${runId}`);
     if (board.state === 'running' && board.run?.runId === runId) board.input('aborted');
     return {};
   },

@@ -101,7 +101,7 @@ void device_disconnect(device *d) {
     return;
   }
   device_input(d, TL_INPUT_STOPPED);
-  d->presence = RUN_NONE;
+  device_drop_run(d, RUN_NONE);
   session_end(d);
   link_close_session(&d->link);
 }

@@ -43,6 +43,7 @@ typedef struct {
   uint32_t run_id;
   /* Number of the tick that comes next. */
   uint64_t tick;
+  /* Samples that earlier runs have lost; device_samples_lost adds those of the run in progress. */
   uint64_t samples_lost;
   uint64_t watchdog_trips;
   int reset_pending;
@@ -93,6 +94,10 @@ uint64_t device_timeout_us(const device *d);
 int device_input(device *d, uint8_t input);
 /* state.c: sends the report of a run that has ended, if more than `places_kept` places are free. */
 void device_report_run(device *d, uint32_t places_kept);
+/* state.c: how many samples were skipped without credit since boot, those of the run in progress included. */
+uint64_t device_samples_lost(const device *d);
+/* state.c: lets go of the run. What it has lost stays counted. */
+void device_drop_run(device *d, run_presence left);
 /* hello.c */
 void device_hello(device *d, uint32_t request_id, const message_value *values);
 /* dispatcher.c: takes one message; `context` is the device. */

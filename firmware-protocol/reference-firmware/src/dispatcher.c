@@ -63,6 +63,12 @@ static void execute(device *d, const message *m, uint64_t now_us) {
   message_value answer[TL_FIELDS_MAX];
   size_t length = 0;
   refusal r;
+  /* Commands count from 1; 0 is for HELLO and stop (protocol.md, "Messages that are rejected"). */
+  if (request_id == 0) {
+    d->link.counters.messages_rejected++;
+    refuse(d, m->opcode, request_id, TL_REASON_BAD_MESSAGE, "request id 0");
+    return;
+  }
   /* An earlier request gets its kept answer, or `stale` (protocol.md, "At most once"). */
   if (once && request_id <= session->last_request_id) {
     const kept_answer *kept = find_answer(session, request_id);

@@ -39,7 +39,7 @@ static refusal read_counters(device *d, message_value *answer) {
   answer[TL_ANSWER_READ_COUNTERS_FRAMES_OUT_OF_ORDER] = value_integer((int64_t)c->frames_out_of_order);
   answer[TL_ANSWER_READ_COUNTERS_RETRANSMISSIONS] = value_integer((int64_t)d->link.commands.retransmissions);
   answer[TL_ANSWER_READ_COUNTERS_MESSAGES_REJECTED] = value_integer((int64_t)c->messages_rejected);
-  answer[TL_ANSWER_READ_COUNTERS_SAMPLES_LOST] = value_integer((int64_t)d->samples_lost);
+  answer[TL_ANSWER_READ_COUNTERS_SAMPLES_LOST] = value_integer((int64_t)device_samples_lost(d));
   answer[TL_ANSWER_READ_COUNTERS_WATCHDOG_TRIPS] = value_integer((int64_t)d->watchdog_trips);
   return accepted();
 }
@@ -183,6 +183,8 @@ static refusal read_averages(device *d, const message_value *v, message_value *a
 }
 
 static refusal abort_run(device *d, const message_value *v) {
+  if (v[TL_REQUEST_ABORT_RUN_ID].integer > d->session.last_run_id)
+    return refused(TL_REASON_OUT_OF_RANGE, "there was no such run");
   if (d->state == TL_STATE_RUNNING && d->presence == RUN_CURRENT && v[TL_REQUEST_ABORT_RUN_ID].integer == d->run.run_id)
     return moved(d, TL_INPUT_ABORTED);
   return accepted();

@@ -110,7 +110,7 @@ static void open_session(device *d, const message_value *values) {
   limits.window = (uint32_t)(window < CONFIG_WINDOW ? window : CONFIG_WINDOW);
   limits.in_flight_bytes = CONFIG_IN_FLIGHT_BYTES;
   device_input(d, TL_INPUT_SESSION_OPENED);
-  d->presence = RUN_NONE;
+  device_drop_run(d, RUN_NONE);
   d->run_id = 0;
   session_end(d);
   memcpy(d->session.nonce, nonce, TL_NONCE_BYTES);

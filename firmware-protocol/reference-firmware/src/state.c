@@ -33,6 +33,15 @@ int device_input(device *d, uint8_t input) {
   return 1;
 }
 
+uint64_t device_samples_lost(const device *d) {
+  return d->samples_lost + (d->presence == RUN_CURRENT ? d->run.samples_lost : 0);
+}
+
+void device_drop_run(device *d, run_presence left) {
+  d->samples_lost = device_samples_lost(d);
+  d->presence = left;
+}
+
 /* Reports a run after its last block (protocol.md, "End of a run"). */
 void device_report_run(device *d, uint32_t places_kept) {
   run_state *run = &d->run;
@@ -42,8 +51,7 @@ void device_report_run(device *d, uint32_t places_kept) {
   if (run_is_whole(run) && (run->again_count > 0 || run->position_owed)) return;
   length = run_report(run, d->payload, sizeof d->payload);
   if (!link_send(&d->link, d->payload, length)) return;
-  d->samples_lost += run->samples_lost;
-  d->presence = RUN_REPORTED;
+  device_drop_run(d, RUN_REPORTED);
   if (d->state == TL_STATE_RUNNING)
     device_input(d, run->outcome == TL_OUTCOME_OVERLOAD ? TL_INPUT_OVERLOADED : TL_INPUT_COMPLETED);
 }
