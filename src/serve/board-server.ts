@@ -1,9 +1,10 @@
 import type { Clock } from '../../firmware-protocol/clock.js';
 import { faultyFrames } from '../../firmware-protocol/link/counters.js';
+import { HELLO_PURPOSE } from '../../firmware-protocol/messages/system.js';
 import type { Port } from '../../firmware-protocol/port.js';
 import { checkObject } from '../argument-checks.js';
 import { SYSTEM_CLOCK } from '../driver/system-clock.js';
-import { busyAnswer, HelloWatch, type SeenHello } from './hello-watch.js';
+import { busyAnswer, HelloWatch, type SeenHello, speaksOurVersion } from './hello-watch.js';
 import { type ServableDevice, ServedDevice } from './serve-device.js';
 import { SessionPort } from './session-port.js';
 
@@ -11,8 +12,11 @@ import { SessionPort } from './session-port.js';
 export const CONNECTIONS_MAX = 8;
 /** A connection without a session is closed after this time. */
 export const HELLO_TIMEOUT_MS = 10_000;
-/** A client says HELLO at once. A connection without one makes room for a new one after this time. */
-export const MAKES_ROOM_MS = 1000;
+/**
+ * A client that asks for a board that another connection has waits so long for it. A host that connects again
+ * right after it closed its connection would else be told that it is in its own way.
+ */
+export const BUSY_GRACE_MS = 100;
 /**
  * After this much silence without a run, a line gives the board to another client: a line can't tell
  * that its client left.
@@ -33,9 +37,11 @@ export type ServerEvent =
       readonly event: 'refused';
       readonly client: string;
       /**
-       * `busy`: another client has the board. `full`: too many connections. `silent`: no HELLO came in time.
+       * `busy`: another client has the board. `full`: too many connections. `silent`: no HELLO came in time,
+       * or others needed the place. `version`: it speaks another version. `hello`: the board did not open the
+       * session, for example because its nonce begins like that of an earlier one.
        */
-      readonly reason: 'busy' | 'full' | 'silent';
+      readonly reason: 'busy' | 'full' | 'silent' | 'version' | 'hello';
     };
 
 /** What a server and its board are doing. */
@@ -72,6 +78,10 @@ interface Entrance {
   /** Settles with the last write; the next one waits for it. */
   sending: Promise<void>;
   refusing: boolean;
+  /** The HELLO of a client that waits BUSY_GRACE_MS for the board. */
+  waiting: SeenHello | undefined;
+  /** Whether it was told that this client has the board. */
+  announced: boolean;
   cancelDeadline: () => void;
 }
 
@@ -112,7 +122,7 @@ export class BoardServer {
 
   /**
    * Adds a connection: when the port closes, its client has left. If there are CONNECTIONS_MAX already, the
-   * one that has said no HELLO for the longest time makes room.
+   * one that has said no HELLO for the longest time makes room: a client says HELLO at once.
    */
   addConnection(port: Port): void {
     const connections = [...this.#entrances].filter(({ isLine }) => !isLine);
@@ -133,8 +143,7 @@ export class BoardServer {
   }
 
   #isIdle(entrance: Entrance): boolean {
-    const isClient = entrance === this.#holder || entrance.refusing;
-    return !isClient && this.#clock.nowMs() - entrance.addedAtMs >= MAKES_ROOM_MS;
+    return entrance !== this.#holder && !entrance.refusing && !entrance.waiting;
   }
 
   /** Closes a connection that has said no HELLO. Its place is free at once. */
@@ -170,12 +179,15 @@ export class BoardServer {
       heardAtMs: this.#clock.nowMs(),
       sending: Promise.resolve(),
       refusing: false,
+      waiting: undefined,
+      announced: false,
       cancelDeadline: () => undefined,
     };
     this.#entrances.add(entrance);
     port.onData((bytes) => this.#receive(entrance, bytes));
     port.onClose(() => {
       entrance.cancelDeadline();
+      entrance.waiting = undefined;
       this.#entrances.delete(entrance);
       if (this.#holder === entrance) this.#leave(entrance);
     });
@@ -186,6 +198,7 @@ export class BoardServer {
     entrance.heardAtMs = this.#clock.nowMs();
     if (entrance.session) {
       entrance.session.deliver(bytes);
+      this.#announce(entrance);
       return;
     }
     const hello = entrance.watch.push(bytes);
@@ -193,17 +206,49 @@ export class BoardServer {
     const holder = this.#holder;
     // `#givesWay` may find that the terminal of a line is lost. Then the holder has left already.
     if (holder && this.#givesWay(holder) && this.#holder === holder) this.#dismiss(holder);
-    if (this.#holder) this.#refuse(entrance, hello);
+    if (this.#holder) this.#wait(entrance, hello);
     else this.#enter(entrance, hello);
+  }
+
+  /** Gives the client that has the board a moment to leave, then tells the other one that it is busy. */
+  #wait(entrance: Entrance, hello: SeenHello): void {
+    if (entrance.refusing || entrance.waiting) return;
+    entrance.waiting = hello;
+    this.#clock.schedule(BUSY_GRACE_MS, () => {
+      if (entrance.waiting !== hello) return;
+      entrance.waiting = undefined;
+      this.#refuse(entrance, hello);
+    });
+  }
+
+  /** Gives the board to the client that has waited longest for it. */
+  #admit(): void {
+    const next = [...this.#entrances].find(({ waiting }) => waiting);
+    if (this.#holder || !next?.waiting) return;
+    const hello = next.waiting;
+    next.waiting = undefined;
+    this.#enter(next, hello);
+  }
+
+  /** Tells once who has the board: when its session is open. */
+  #announce(entrance: Entrance): void {
+    if (entrance.announced || this.#holder !== entrance || !this.#device.link.sessionOpen) return;
+    entrance.announced = true;
+    this.#onEvent({ event: 'connected', client: entrance.port.name });
   }
 
   #enter(entrance: Entrance, hello: SeenHello): void {
     const session = new SessionPort(entrance.port, (bytes) => send(entrance, bytes));
     entrance.session = session;
     this.#holder = entrance;
+    entrance.announced = false;
     new ServedDevice(this.#device, session, { clock: this.#clock });
-    this.#onEvent({ event: 'connected', client: entrance.port.name });
     session.deliver(hello.bytes);
+    this.#announce(entrance);
+    // A host that only asks whether its session is open was answered and may open another one.
+    if (entrance.announced || hello.fields.purpose === HELLO_PURPOSE.resume) return;
+    const reason = speaksOurVersion(hello.fields) ? 'hello' : 'version';
+    this.#onEvent({ event: 'refused', client: entrance.port.name, reason });
   }
 
   /**
@@ -233,6 +278,8 @@ export class BoardServer {
       stoppedRunId: state === 'running' ? runId : undefined,
       state: this.#device.board.state,
     });
+    // Not at once: who dismissed this client gives the board to another one.
+    this.#clock.defer(() => this.#admit());
   }
 
   #refuse(entrance: Entrance, hello: SeenHello): void {

@@ -1,3 +1,4 @@
+import { equalBytes } from '../../firmware-protocol/bytes.js';
 import { decodeToDevice, encodeEvent } from '../../firmware-protocol/codec.js';
 import { CHANNEL, encodeFrame, type Frame, FrameDecoder } from '../../firmware-protocol/framing.js';
 import { FRAME_BYTES_BEFORE_HELLO } from '../../firmware-protocol/limits.js';
@@ -46,6 +47,11 @@ function helloFields({ channel, payload }: Frame): Command<'hello'> | undefined 
   if (channel !== CHANNEL.open) return undefined;
   const message = decodeToDevice(payload);
   return message.kind === 'command' && message.name === 'hello' ? message.fields : undefined;
+}
+
+/** Whether a board of this release speaks the version of a HELLO (protocol.md, "Versions"). */
+export function speaksOurVersion({ major, minor, tableHash }: Command<'hello'>): boolean {
+  return major === PROTOCOL_MAJOR && (minor !== PROTOCOL_MINOR || equalBytes(tableHash, TABLE_HASH));
 }
 
 /** The bytes that tell a client that another one has the board (protocol.md, "One client at a time"). */

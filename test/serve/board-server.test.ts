@@ -7,10 +7,10 @@ import { TABLE_HASH } from '../../firmware-protocol/version.js';
 import { Device } from '../../src/driver/device.js';
 import {
   BoardServer,
+  BUSY_GRACE_MS,
   CONNECTIONS_MAX,
   HELLO_TIMEOUT_MS,
   LINE_SILENCE_MS,
-  MAKES_ROOM_MS,
   type ServerEvent,
 } from '../../src/serve/board-server.js';
 import { memoryPortPair } from '../../src/transport/memory-port.js';
@@ -89,11 +89,44 @@ describe('one board, one client', () => {
     const first = await open(connection());
     await clock.run(first.loadProgram(0, diagonalProgram(8)));
     const second = connection();
+    const beforeMs = clock.nowMs();
     expect(await refusal(second)).toBe('BUSY');
+    expect(clock.nowMs() - beforeMs).toBe(BUSY_GRACE_MS);
     expect(second.closed).toBe(true);
     expect((await clock.run(first.readStatus())).state).toBe('configured');
     expect(board.link.counters.framesForeign).toBe(0);
     expect(events.map(({ event }) => event)).toEqual(['connected', 'refused']);
+  });
+
+  it('a host that connects again before its old connection is seen to close gets the board', async () => {
+    const { clock, connection, open, events } = serve();
+    const old = connection();
+    await open(old);
+    const again = connection();
+    const opening = open(again);
+    clock.schedule(BUSY_GRACE_MS - 1, () => void old.close());
+    const device = await opening;
+    expect((await clock.run(device.readStatus())).state).toBe('idle');
+    expect(events.map(({ event }) => event)).toEqual(['connected', 'left', 'connected']);
+  });
+
+  it('of several that wait the first one gets the board, the others are told BUSY', async () => {
+    const { clock, connection, open } = serve();
+    const old = connection();
+    await open(old);
+    clock.schedule(BUSY_GRACE_MS / 2, () => void old.close());
+    const opening = Promise.allSettled(
+      [connection(), connection()].map((port) => Device.open(port, { clock })),
+    );
+    const [first, second] = await clock.run(opening);
+    expect(first).toMatchObject({ status: 'fulfilled', value: { sessionCount: 1 } });
+    expect(second).toMatchObject({ status: 'rejected', reason: { code: 'BUSY' } });
+  });
+
+  it('who speaks another version is said to be refused, not to have the board', async () => {
+    const { clock, connection, events } = serve();
+    await clock.run(connection().write(helloFrame(99)));
+    expect(events).toEqual([{ event: 'refused', client: 'client 1', reason: 'version' }]);
   });
 
   it('a client that leaves in mid-run leaves the board safe at once, with its programs', async () => {
@@ -180,17 +213,16 @@ describe('bounds', () => {
     expect((await clock.run(device.readStatus())).state).toBe('idle');
   });
 
-  it('takes a bounded number of connections', async () => {
+  it('takes a bounded number of connections: the oldest silent one makes room', async () => {
     const { connection, events } = serve();
     const ports = Array.from({ length: CONNECTIONS_MAX + 1 }, connection);
-    expect(ports.map((port) => port.closed)).toEqual([...Array(CONNECTIONS_MAX).fill(false), true]);
-    expect(events).toEqual([{ event: 'refused', client: `client ${CONNECTIONS_MAX + 1}`, reason: 'full' }]);
+    expect(ports.map((port) => port.closed)).toEqual([true, ...Array(CONNECTIONS_MAX).fill(false)]);
+    expect(events).toEqual([{ event: 'refused', client: 'client 1', reason: 'silent' }]);
   });
 
   it('lets a good client in, however many connections say nothing', async () => {
     const { clock, connection, open, events, wait } = serve();
     const idle = Array.from({ length: CONNECTIONS_MAX }, connection);
-    await wait(MAKES_ROOM_MS);
     const device = await open(connection());
     expect((await clock.run(device.readStatus())).state).toBe('idle');
     expect(idle.map((port) => port.closed)).toEqual([true, ...Array(CONNECTIONS_MAX - 1).fill(false)]);
@@ -199,14 +231,17 @@ describe('bounds', () => {
     await wait(2 * HELLO_TIMEOUT_MS);
     for (let round = 0; round < 3; round++) {
       Array.from({ length: CONNECTIONS_MAX }, connection);
-      await wait(MAKES_ROOM_MS);
+      await wait(1);
     }
     expect((await clock.run(device.readStatus())).state).toBe('idle');
   });
 
   it('tells a client that finds no room that the server is full', async () => {
-    const { clock, connection } = serve();
-    for (let count = 0; count < CONNECTIONS_MAX; count++) connection();
+    const { clock, connection, open } = serve();
+    await open(connection());
+    // These have said HELLO and wait for the board.
+    const waiting = Array.from({ length: CONNECTIONS_MAX - 1 }, connection);
+    await Promise.all(waiting.map((port) => port.write(helloFrame(1))));
     const refused = Device.open(connection(), { clock }).then(
       () => undefined,
       (error: unknown) => error,

@@ -256,6 +256,8 @@ const REFUSALS = {
   busy: 'another client has the board',
   full: 'too many connections',
   silent: 'it said no HELLO in time',
+  version: 'it speaks another version of the protocol',
+  hello: 'the board did not open its session',
 } as const;
 
 function eventText(event: ServerEvent): string {
