@@ -8,7 +8,7 @@ import { busyAnswer, HelloWatch, type SeenHello, speaksOurVersion } from './hell
 import { type ServableDevice, ServedDevice } from './serve-device.js';
 import { SessionPort } from './session-port.js';
 
-/** Connections at once, including those that wait or are being refused. */
+/** Connections at once, including those that wait or are being refused (protocol.md, "Over TCP"). */
 export const CONNECTIONS_MAX = 8;
 /** A connection without a session is closed after this time. */
 export const HELLO_TIMEOUT_MS = 10_000;

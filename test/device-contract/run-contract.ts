@@ -186,7 +186,13 @@ export function describeRuns({ connect, device }: ContractBoard): void {
       return 'samplesLost' in fields ? fields.samplesLost : Number.NaN;
     };
     const before = await lost();
-    await host.ask('start', { ...ENDLESS, burnInTicks: 0, sampleCount: 2 ** 31, onNoCredit: 1, creditBlocks: 0 });
+    await host.ask('start', {
+      ...ENDLESS,
+      burnInTicks: 0,
+      sampleCount: 2 ** 31,
+      onNoCredit: 1,
+      creditBlocks: 0,
+    });
     let during = before;
     while (during === before) during = await lost();
     await host.hello();

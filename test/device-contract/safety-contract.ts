@@ -6,6 +6,8 @@ import { ENDLESS, load, loaded, START, uncoupled } from './loaded-board.js';
 import type { RawHost } from './raw-host.js';
 
 const WATCHDOG_MS = 100;
+/** What a server takes at once (protocol.md, "Over TCP"). */
+const CONNECTIONS_MAX = 8;
 
 const stateOf = async (host: RawHost) => {
   const { fields } = await host.ask('readStatus', {});
@@ -161,5 +163,25 @@ export function describeSafety({ connect, running }: ContractBoard): void {
     expect(await next.ask('readStatus', {})).toMatchObject({
       fields: { state: DEVICE_STATE.idle, runId: 0 },
     });
+  });
+
+  it('a host that connects again right after it closed its connection gets the board', async () => {
+    if (!running().hangsUp) return;
+    for (let round = 0; round < 5; round++) {
+      const host = await connect();
+      await host.hello();
+      void host.port.close();
+    }
+  });
+
+  it('connections that say nothing shut no client out', async () => {
+    if (!running().hangsUp) return;
+    const silent: RawHost[] = [];
+    for (let count = 0; count < 2 * CONNECTIONS_MAX; count++) silent.push(await connect());
+    const host = await connect();
+    await host.hello();
+    for (let count = 0; count < 2 * CONNECTIONS_MAX; count++) silent.push(await connect());
+    expect(await host.ask('ping', { token: 8 })).toMatchObject({ fields: { token: 8 } });
+    await Promise.all(silent.map(({ port }) => port.close()));
   });
 }

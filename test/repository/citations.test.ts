@@ -61,6 +61,9 @@ const SHARED_SECTIONS = [
   'States',
 ];
 
+/** Rules for whoever gives a board to clients on a network. The emulator itself has no connections. */
+const SERVER_SECTIONS = ['Over TCP'];
+
 const C_DEVICE = /^firmware-protocol\/reference-firmware\/(src|posix)\//;
 
 function uncited(sections: readonly string[], place: RegExp): string[] {
@@ -90,7 +93,7 @@ describe('rules are cited where they are implemented', () => {
   it.each<[string, readonly string[], RegExp]>([
     ['the code that both ends run', SHARED_SECTIONS, SHARED],
     ['the host', ownSections, /^src\//],
-    ['the emulator', ownSections, /^emulator\//],
+    ['the emulator', ownSections.filter((title) => !SERVER_SECTIONS.includes(title)), /^emulator\//],
     ['the C device', sections, C_DEVICE],
   ])('%s cites every section that it implements', (_, wanted, place) => {
     expect(uncited(wanted, place)).toEqual([]);

@@ -89,12 +89,25 @@ int entrance_listen(const char *address, char *uri, size_t uri_bytes) {
   return file;
 }
 
+/* Notices within 20 s that the machine of a client has vanished (protocol.md, "Over TCP"). */
+static void keep_alive(int file) {
+  int on = 1, idle_s = 10, interval_s = 1, probes = 10;
+  setsockopt(file, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+#ifdef TCP_KEEPIDLE
+  setsockopt(file, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+  setsockopt(file, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+  setsockopt(file, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+#else
+  (void)idle_s, (void)interval_s, (void)probes;
+#endif
+}
+
 int entrance_accept(int listener) {
   int on = 1;
   int file = accept(listener, NULL, NULL);
   if (file < 0) return -1;
   setsockopt(file, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  setsockopt(file, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  keep_alive(file);
   return set_nonblocking(file);
 }
 

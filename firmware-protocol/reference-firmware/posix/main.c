@@ -22,6 +22,11 @@
 #define CONNECTIONS_MAX 8
 /* A connection without a session is closed after this time. */
 #define HELLO_TIMEOUT_US UINT64_C(10000000)
+/*
+ * A client that asks for a board that another one has waits so long for it: a host that connects again may do
+ * so before the end of its old connection is seen (protocol.md, "Over TCP").
+ */
+#define BUSY_GRACE_US UINT64_C(100000)
 /* Bytes for a terminal that nobody reads are dropped after this time, as on a wire. */
 #define STALL_US UINT64_C(10000000)
 
@@ -29,6 +34,8 @@ typedef struct {
   int file;
   int is_line;
   uint64_t since_us;
+  /* Its client waits for the board and is told busy then; 0: it does not wait. */
+  uint64_t busy_us;
   hello_watch watch;
 } entrance;
 
@@ -51,18 +58,6 @@ static void on_signal(int number) {
   interrupted = 1;
 }
 
-static void add_entrance(int file, int is_line) {
-  for (int i = 0; i < CONNECTIONS_MAX; i++)
-    if (entrances[i].file < 0) {
-      entrances[i].file = file;
-      entrances[i].is_line = is_line;
-      entrances[i].since_us = board_time_us();
-      hello_watch_init(&entrances[i].watch);
-      return;
-    }
-  close(file);
-}
-
 static void leave(entrance *e) {
   if (holder == e) {
     holder = NULL;
@@ -70,6 +65,35 @@ static void leave(entrance *e) {
   }
   close(e->file);
   e->file = -1;
+}
+
+/*
+ * A free place, if need be that of the connection that has said no HELLO for the longest time. NULL: all have
+ * said HELLO.
+ */
+static entrance *find_place(void) {
+  entrance *oldest = NULL;
+  for (int i = 0; i < CONNECTIONS_MAX; i++) {
+    entrance *e = &entrances[i];
+    if (e->file < 0) return e;
+    if (e == holder || e->is_line || e->busy_us != 0) continue;
+    if (!oldest || e->since_us < oldest->since_us) oldest = e;
+  }
+  if (oldest) leave(oldest);
+  return oldest;
+}
+
+static void add_entrance(int file, int is_line) {
+  entrance *e = find_place();
+  if (!e) {
+    close(file);
+    return;
+  }
+  e->file = file;
+  e->is_line = is_line;
+  e->since_us = board_time_us();
+  e->busy_us = 0;
+  hello_watch_init(&e->watch);
 }
 
 /* Gives the holder the board. `bytes` came behind its HELLO. */
@@ -94,15 +118,37 @@ static void take_bytes(entrance *e, const uint8_t *bytes, size_t length) {
      */
     if (holder && !board_device.link.session_open) leave(holder);
     if (holder) {
-      uint8_t busy[FRAME_WIRE_BYTES(TL_FRAME_BYTES_BEFORE_HELLO) + 1];
-      ssize_t written = write(e->file, busy, hello_watch_busy(&e->watch, busy));
-      (void)written;
-      leave(e);
+      if (e->busy_us == 0) e->busy_us = board_time_us() + BUSY_GRACE_US;
       return;
     }
     enter(e);
   }
   device_receive(&board_device, bytes, length, board_time_us());
+}
+
+static entrance *first_waiting(void) {
+  entrance *first = NULL;
+  for (int i = 0; i < CONNECTIONS_MAX; i++) {
+    entrance *e = &entrances[i];
+    if (e->file >= 0 && e->busy_us != 0 && (!first || e->busy_us < first->busy_us)) first = e;
+  }
+  return first;
+}
+
+/* Gives the board to a client that waits, or tells it busy in time. Returns when the next one is due. */
+static uint64_t serve_waiting(uint64_t now_us) {
+  for (;;) {
+    entrance *e = first_waiting();
+    if (!e) return UINT64_MAX;
+    if (holder && now_us < e->busy_us) return e->busy_us;
+    e->busy_us = 0;
+    if (holder) {
+      uint8_t busy[FRAME_WIRE_BYTES(TL_FRAME_BYTES_BEFORE_HELLO) + 1];
+      ssize_t written = write(e->file, busy, hello_watch_busy(&e->watch, busy));
+      (void)written;
+      leave(e);
+    } else enter(e);
+  }
 }
 
 static void read_entrance(entrance *e) {
@@ -146,7 +192,9 @@ static void take(uint64_t due_us) {
   nfds_t count = 0;
   uint64_t now_us = board_time_us();
   uint64_t silent_us = close_silent(now_us);
+  uint64_t busy_us = serve_waiting(now_us);
   if (silent_us < due_us) due_us = silent_us;
+  if (busy_us < due_us) due_us = busy_us;
   if (listener >= 0) {
     files[count].fd = listener;
     files[count].events = POLLIN;
