@@ -45,7 +45,7 @@ const CITATIONS = repositoryFiles(/^(src|emulator|firmware-protocol|test)\/.*\.(
   .flatMap(citationsIn);
 
 /** The TypeScript that both ends run: frames, payloads, link, states. */
-const SHARED = /^firmware-protocol\/(?!reference-firmware\/|tools\/)/;
+const SHARED = /^firmware-protocol\/(?!reference-firmware\/|python\/|tools\/)/;
 
 /** Sections whose rules that code keeps. All others are rules for a host, or for a device, on top of it. */
 const SHARED_SECTIONS = [

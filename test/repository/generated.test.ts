@@ -9,6 +9,7 @@ import {
 } from '../../firmware-protocol/tools/render/c-header.js';
 import { luaTables } from '../../firmware-protocol/tools/render/lua-tables.js';
 import { messagesMarkdown, transitionsMarkdown } from '../../firmware-protocol/tools/render/markdown.js';
+import { pythonTables } from '../../firmware-protocol/tools/render/python-tables.js';
 import { canonicalTables } from '../../firmware-protocol/version.js';
 import { errorsMarkdown } from './errors-markdown.js';
 import { ROOT, readRepositoryFile } from './files.js';
@@ -33,6 +34,11 @@ describe('generated files are up to date (npm run generate)', () => {
   ])('C header %s', async (file, render) => {
     const folder = 'firmware-protocol/reference-firmware/generated';
     await expect(render()).toMatchFileSnapshot(path.join(ROOT, folder, file));
+  });
+
+  it('tables of the Python package', async () => {
+    const file = 'firmware-protocol/python/thermolink/wire/tables.py';
+    await expect(pythonTables(HASH)).toMatchFileSnapshot(path.join(ROOT, file));
   });
 
   it('tables of the dissector', async () => {

@@ -1,0 +1,9 @@
+"""Drives analog thermodynamic boards, real or emulated: solves, samples and relaxes in their physics."""
+
+from .board import Board
+from .device.program import Program
+from .device.runs import Run, RunReport
+from .errors import ThermolinkError
+
+__version__ = "0.1.0"
+__all__ = ["Board", "Program", "Run", "RunReport", "ThermolinkError"]

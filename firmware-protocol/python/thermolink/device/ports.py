@@ -1,0 +1,219 @@
+"""Byte ports: TCP and serial lines, by URI. They never block; `wait` does, up to a time."""
+
+import errno
+import os
+import select
+import socket
+import time
+from typing import Optional, Tuple
+from urllib.parse import parse_qsl, urlsplit
+
+from ..errors import ThermolinkError, bad_argument
+
+_READ_BYTES = 65536
+# A port without a way to wait for its bytes is looked at so often, in seconds.
+_LOOK_SECONDS = 0.002
+
+
+class Port:
+    """A line to a board: `name` for people, and the longest frame that it is used with."""
+
+    name: str
+    frame_bytes_max = 65536
+
+    def wait(self, seconds: float, for_room: bool) -> None:
+        """Returns when bytes are there, when there is room to write (if asked for), or after that time."""
+        raise NotImplementedError
+
+    def read(self) -> bytes:
+        """The bytes that are there, or none. Errors: LINK_LOST."""
+        raise NotImplementedError
+
+    def write(self, data: bytes) -> int:
+        """Writes what there is room for, and returns how many bytes that was. Errors: LINK_LOST."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Closes the line; again is harmless."""
+        raise NotImplementedError
+
+    def lost(self, cause: Optional[BaseException]) -> ThermolinkError:
+        """The error of a line that has ended."""
+        error = ThermolinkError(
+            "LINK_LOST",
+            f"The port {self.name} was closed.",
+            "Check the cable and that the board has power, then connect again.",
+            retryable=True,
+        )
+        error.__cause__ = cause
+        return error
+
+
+class TcpPort(Port):
+    """A TCP connection. Errors: CANNOT_CONNECT, NO_ANSWER."""
+
+    def __init__(self, host: str, number: int, timeout: float) -> None:
+        self.name = f"tcp://{host}:{number}"
+        try:
+            self._socket = socket.create_connection((host, number), timeout)
+        except socket.timeout as error:
+            raise ThermolinkError(
+                "NO_ANSWER",
+                f"{self.name} did not take the connection within {timeout:g} s.",
+                "Check the address, and that no firewall drops the connection.",
+                retryable=True,
+            ) from error
+        except OSError as error:
+            raise ThermolinkError(
+                "CANNOT_CONNECT",
+                f"No connection to {self.name}: {error.strerror or error}.",
+                "Is a board served there? `thermolink emulate --tcp HOST:PORT` serves an emulated one.",
+                retryable=True,
+            ) from error
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.setblocking(False)
+
+    def wait(self, seconds: float, for_room: bool) -> None:
+        select.select([self._socket], [self._socket] if for_room else [], [], max(0.0, seconds))
+
+    def read(self) -> bytes:
+        try:
+            data = self._socket.recv(_READ_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return b""
+        except OSError as error:
+            raise self.lost(error) from error
+        if data == b"":
+            raise self.lost(None)
+        return data
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self._socket.send(data)
+        except (BlockingIOError, InterruptedError):
+            return 0
+        except OSError as error:
+            raise self.lost(error) from error
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class SerialPort(Port):
+    """A serial line or pseudo-terminal, by pyserial. `baud` in bit/s. Errors: MISSING_PACKAGE,
+    PORT_NOT_FOUND, PORT_DENIED, PORT_BUSY, BAD_DEVICE_URI."""
+
+    def __init__(self, path: str, baud: int) -> None:
+        self.name = f"serial:{path}"
+        try:
+            import serial
+        except ImportError as error:
+            raise ThermolinkError(
+                "MISSING_PACKAGE",
+                "Serial ports need the package pyserial, which does not load.",
+                "Run `pip install pyserial`.",
+            ) from error
+        exclusive = True if os.name == "posix" else None
+        try:
+            self._serial = serial.Serial(path, baud, timeout=0, write_timeout=0, exclusive=exclusive)
+        except (serial.SerialException, OSError, ValueError) as error:
+            raise _open_error(path, error) from error
+        # On POSIX the file itself is read and written: pyserial would spin while there is no room.
+        self._file = self._serial.fileno() if os.name == "posix" else None
+
+    def wait(self, seconds: float, for_room: bool) -> None:
+        if self._file is not None:
+            select.select([self._file], [self._file] if for_room else [], [], max(0.0, seconds))
+            return
+        until = time.monotonic() + seconds
+        while self._serial.in_waiting == 0 and not for_room and time.monotonic() < until:
+            time.sleep(_LOOK_SECONDS)
+
+    def read(self) -> bytes:
+        try:
+            if self._file is None:
+                return self._serial.read(self._serial.in_waiting)
+            data = os.read(self._file, _READ_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return b""
+        except OSError as error:
+            raise self.lost(error) from error
+        if data == b"" and select.select([self._file], [], [], 0)[0]:
+            # A line that is ready and has no bytes was hung up.
+            raise self.lost(None)
+        return data
+
+    def write(self, data: bytes) -> int:
+        try:
+            if self._file is None:
+                return self._serial.write(data) or 0
+            return os.write(self._file, data)
+        except (BlockingIOError, InterruptedError):
+            return 0
+        except OSError as error:
+            raise self.lost(error) from error
+
+    def close(self) -> None:
+        self._serial.close()
+
+
+def open_port(uri: str, timeout: float) -> Port:
+    """Opens `tcp://HOST:PORT` or `serial:PATH[?baud=…]`. Errors: BAD_ARGUMENT, BAD_DEVICE_URI, those of the
+    port."""
+    if not isinstance(uri, str):
+        raise bad_argument("uri", uri, "a text", "For example 'tcp://127.0.0.1:7000'.")
+    if uri.startswith("tcp://"):
+        return TcpPort(*_tcp_address(uri), timeout)
+    if uri.startswith("serial:"):
+        path, _, query = uri[len("serial:") :].partition("?")
+        return SerialPort(path, _baud(uri, path, query))
+    hint = "It takes tcp://HOST:PORT and serial:PATH."
+    if uri.startswith(("emulator:", "replay:")):
+        hint = "Serve it by `thermolink emulate --tcp 127.0.0.1:7000`, and connect to tcp://127.0.0.1:7000."
+    raise ThermolinkError("BAD_DEVICE_URI", f"{uri!r} is no URI that this package opens.", hint)
+
+
+def _tcp_address(uri: str) -> Tuple[str, int]:
+    try:
+        parts = urlsplit(uri)
+        host, number = parts.hostname, parts.port
+    except ValueError as error:
+        raise ThermolinkError("BAD_DEVICE_URI", f"{uri!r} has no good address: {error}.") from error
+    if not host or not number or parts.path not in ("", "/") or parts.query:
+        raise ThermolinkError(
+            "BAD_DEVICE_URI",
+            f"{uri!r} is not of the form tcp://HOST:PORT.",
+            "For example tcp://127.0.0.1:7000.",
+        )
+    return host, number
+
+
+def _baud(uri: str, path: str, query: str) -> int:
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    text = options.pop("baud", "115200")
+    if path == "" or options or not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise ThermolinkError(
+            "BAD_DEVICE_URI",
+            f"{uri!r} is not of the form serial:PATH[?baud=RATE].",
+            "For example serial:/dev/ttyACM0?baud=1000000. Ports by USB identity are not looked up here.",
+        )
+    return int(text)
+
+
+def _open_error(path: str, cause: BaseException) -> ThermolinkError:
+    number = getattr(cause, "errno", None)
+    text = str(cause)
+    code, hint = "PORT_NOT_FOUND", "See `thermolink devices` for the ports there are."
+    if number in (errno.EACCES, errno.EPERM):
+        code, hint = "PORT_DENIED", "Join the group that may open it: `ls -l` shows it."
+    elif number in (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK) or "exclusively lock" in text:
+        code, hint = "PORT_BUSY", "Close the other program that holds it."
+    elif isinstance(cause, ValueError):
+        code, hint = "BAD_DEVICE_URI", "The baud rate is one that the port does not have."
+    return ThermolinkError(
+        code,
+        f"The port {path} can't be opened: {text}.",
+        hint,
+        retryable=code == "PORT_BUSY",
+        data={"path": path},
+    )

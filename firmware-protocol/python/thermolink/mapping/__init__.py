@@ -1,0 +1,1 @@
+"""Real numbers to codes of a board and back: checks, scales, rounding, times."""

@@ -1,0 +1,1 @@
+"""Algorithms on a board: relax, sample, solve."""
