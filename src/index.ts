@@ -19,6 +19,7 @@ export type {
   InverseSolverRequest,
   LoadedCurvature,
   LoadedFactor,
+  RelaxAheadRequest,
   RelaxationSolver,
   RelaxRequest,
   RelaxResult,

@@ -10,7 +10,7 @@ import type {
   TruncatedSolver,
 } from './contract.js';
 import { prepare } from './prepare.js';
-import { relax } from './relax.js';
+import { relax, relaxAhead } from './relax.js';
 import {
   checkIsInverseRequest,
   checkIsRelaxRequest,
@@ -52,6 +52,10 @@ export function createAnalogSolver(
     relax: async (request) => {
       checkIsRelaxRequest(request);
       return relax(device, { ...request, ...settings, roundings: options.relaxRoundings });
+    },
+    relaxAhead: async (request) => {
+      checkIsRelaxRequest(request);
+      return relaxAhead(device, { ...request, ...settings, roundings: options.relaxRoundings });
     },
     truncated: async (request, work) => {
       checkIsTruncatedRequest(request);

@@ -23,8 +23,18 @@ export interface RelaxRequest {
    * of A. A board refuses one that is too long before it is sent anything. Default: there is no such call.
    */
   readonly nextTime?: number;
+  /**
+   * Lets a call of `relaxAhead` send its couplings while this relaxation runs. Default: no.
+   */
+  readonly lends?: boolean;
   readonly address: RunAddress;
   readonly signal?: AbortSignal;
+}
+
+/** What is to relax as soon as the relaxation before it has ended. */
+export interface RelaxAheadRequest extends Omit<RelaxRequest, 'initial' | 'lends'> {
+  /** Gives x₀, length N. What it throws, `relaxAhead` throws. */
+  readonly initial: () => Promise<Float64Array>;
 }
 
 /** Where it relaxed to. */
@@ -147,6 +157,12 @@ export interface RelaxationSolver {
    * before any byte is sent.
    */
   relax(request: RelaxRequest): Promise<RelaxResult>;
+  /**
+   * As `relax` and to the same bits, but x₀ may come from the call before, which is still relaxing. Where
+   * that one `lends`, a board gets the couplings in its second bank meanwhile. Left out: there is nothing to
+   * gain. Errors: those of `relax` and of `initial`.
+   */
+  relaxAhead?(request: RelaxAheadRequest): Promise<RelaxResult>;
 }
 
 /**

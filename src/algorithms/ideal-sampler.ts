@@ -17,7 +17,7 @@ import type {
   SolveRequest,
   SolveResult,
 } from './contract.js';
-import { checkRelaxRequest, checkSolveRequest, lateDrive } from './request-checks.js';
+import { checkRelaxRequest, checkSolveRequest, lateVector } from './request-checks.js';
 
 /** What the ideal sampler is like. */
 export interface IdealSamplerOptions {
@@ -63,7 +63,9 @@ async function relax(request: RelaxRequest, noiseTemperature: number): Promise<R
   const { initial, time, address, signal } = request;
   throwIfAborted(signal);
   const drive =
-    typeof request.drive === 'function' ? await lateDrive(request.drive, checked, signal) : request.drive;
+    typeof request.drive === 'function'
+      ? await lateVector(request.drive, 'drive', checked, signal)
+      : request.drive;
   if (time === 0 || (isZero(drive) && isZero(initial) && noiseTemperature === 0))
     return { x: Float64Array.from(initial), cost: ZERO_COST };
   const apply = await functionOfSystem(system);

@@ -1,5 +1,6 @@
 import { COUPLING_BITS_MAX, COUPLING_BITS_MIN } from '../../firmware-protocol/limits.js';
 import { checkNumber, checkOptionalFlag, checkWhole } from '../argument-checks.js';
+import type { BoardModel } from '../board/board-model.js';
 import { refuseTooLong, tickOf } from '../board/board-range.js';
 import type { CheckedSystem } from '../board/checked-system.js';
 import { refuseTooLarge } from '../board/checked-system.js';
@@ -17,12 +18,12 @@ import {
 import { type Attempt, type BoardSession, inSession } from '../board/session.js';
 import { dithered } from '../board/stochastic-rounding.js';
 import type { BoardDevice, DeviceIdentity, RunReport } from '../driver/device-api.js';
-import { ThermolinkError } from '../errors.js';
+import { assert, ThermolinkError } from '../errors.js';
 import { addScaled } from '../linalg/conjugate-directions.js';
 import { isZero } from '../linalg/products.js';
 import { formatNumber } from '../number-text.js';
-import type { RelaxRequest, RelaxResult } from './contract.js';
-import { checkRelaxRequest, lateDrive } from './request-checks.js';
+import type { RelaxAheadRequest, RelaxRequest, RelaxResult } from './contract.js';
+import { checkRelaxAheadRequest, checkRelaxRequest, lateVector } from './request-checks.js';
 
 /** What is to relax on a board. */
 export interface BoardRelaxRequest extends RelaxRequest {
@@ -74,40 +75,97 @@ export async function relax(device: BoardDevice, request: BoardRelaxRequest): Pr
     device,
     request,
     () => check(request, device.identity),
-    async (session, system) => {
-      const { identity } = session;
-      const { initial } = request;
-      const nothing = (drive: Float64Array): boolean => isZero(drive) && isZero(initial);
-      const zero = (): Float64Array => new Float64Array(system.dimension);
-      if (typeof request.drive !== 'function' && nothing(request.drive))
-        return { x: zero(), cost: ZERO_COST };
-      const noise = noiseOf(request, identity);
-      const early = session.charge('mapMs', () => systemScaling(request, system, identity));
-      const codesOf = codesOfMembers(session, system, request);
-      const codes = session.charge('mapMs', () => codesOf(0, early));
-      let { drive } = request;
-      if (typeof drive === 'function') {
-        await session.uploadCouplings(codes);
-        drive = await lateDrive(drive, system, request.signal);
-        if (nothing(drive)) return { x: zero(), cost: session.cost };
-      }
-      const relaxation = { drive, initial, time: request.time };
-      const first = session.charge('mapMs', () =>
-        finiteTimeScaling(system, relaxation, identity, early.couplingBits),
-      );
-      const result = await session.ranged<RelaxResult>(
-        rangeOf(first, identity),
-        runsOf(session, request, relaxation, { first, codes, codesOf }, noise),
-      );
-      // A training makes 650 kB of codes in each step. After a failure the device may still go on with them.
-      if ((request.roundings ?? 1) === 1) releaseCouplings(system.system, codes);
-      return result;
+    (session, system) => relaxIn(session, system, request, undefined),
+  );
+}
+
+/** What is to relax on a board as soon as the relaxation before it has ended. */
+export type BoardRelaxAheadRequest = Omit<BoardRelaxRequest, 'initial' | 'lends'> &
+  Pick<RelaxAheadRequest, 'initial'>;
+
+/**
+ * As `relax`, from x₀ that the use of the board before it may still be giving. If that use lends, the
+ * couplings are sent into the second bank while the board runs for it; else, and on a board with one bank,
+ * they are sent after it. Errors: those of `relax` and of `initial`.
+ */
+export async function relaxAhead(device: BoardDevice, request: BoardRelaxAheadRequest): Promise<RelaxResult> {
+  let made: Coded | undefined;
+  return inSession(
+    device,
+    request,
+    () => checkForBoard(request, checkRelaxAheadRequest(request), device.identity),
+    (session, system) => relaxIn(session, system, request, made),
+    (system, model) => {
+      made = codedFor(model, system, request, device.identity);
+      return made.codes;
     },
   );
 }
 
+/** The couplings of a relaxation, and the scale that they have. */
+interface Coded {
+  readonly early: SystemScaling;
+  readonly codes: SystemCodes;
+}
+
+function codedFor(
+  model: BoardModel,
+  system: CheckedSystem,
+  request: BoardRelaxRequest | BoardRelaxAheadRequest,
+  identity: DeviceIdentity,
+): Coded {
+  const early = systemScaling(request, system, identity);
+  return { early, codes: codesOfMembers(model, system, request)(0, early) };
+}
+
+/** `made` are codes that were sent ahead. */
+async function relaxIn(
+  session: BoardSession,
+  system: CheckedSystem,
+  request: BoardRelaxRequest | BoardRelaxAheadRequest,
+  made: Coded | undefined,
+): Promise<RelaxResult> {
+  const { identity } = session;
+  const nothing = (b: Float64Array, x: Float64Array): boolean => isZero(b) && isZero(x);
+  const zero = (): Float64Array => new Float64Array(system.dimension);
+  let { drive, initial } = request;
+  const isLate = typeof drive === 'function' || typeof initial === 'function';
+  if (typeof drive !== 'function' && typeof initial !== 'function' && nothing(drive, initial))
+    return { x: zero(), cost: ZERO_COST };
+  const noise = noiseOf(request, identity);
+  const { early, codes } =
+    made ?? session.charge('mapMs', () => codedFor(session.model, system, request, identity));
+  const codesOf = codesOfMembers(session.model, system, request);
+  if (isLate) {
+    await session.uploadCouplings(codes);
+    if (typeof initial === 'function')
+      initial = await lateVector(initial, 'initial state', system, request.signal);
+    if (typeof drive === 'function') drive = await lateVector(drive, 'drive', system, request.signal);
+    if (nothing(drive, initial)) return { x: zero(), cost: session.cost };
+  }
+  assert(typeof drive !== 'function' && typeof initial !== 'function', 'both came');
+  const relaxation = { drive, initial, time: request.time };
+  const first = session.charge('mapMs', () =>
+    finiteTimeScaling(system, relaxation, identity, early.couplingBits),
+  );
+  const result = await session.ranged<RelaxResult>(
+    rangeOf(first, identity),
+    runsOf(session, request, relaxation, { first, codes, codesOf }, noise),
+  );
+  // A training makes 650 kB of codes in each step. After a failure the device may still go on with them.
+  if ((request.roundings ?? 1) === 1) releaseCouplings(system.system, codes);
+  return result;
+}
+
 function check(request: BoardRelaxRequest, identity: DeviceIdentity): CheckedSystem {
-  const checked = checkRelaxRequest(request);
+  return checkForBoard(request, checkRelaxRequest(request), identity);
+}
+
+function checkForBoard(
+  request: BoardRelaxRequest | BoardRelaxAheadRequest,
+  checked: CheckedSystem,
+  identity: DeviceIdentity,
+): CheckedSystem {
   const { couplingBits = COUPLING_BITS, noiseTemperature = 0, ticksMax = 1 } = request;
   checkWhole('couplingBits', couplingBits, COUPLING_BITS_MIN, COUPLING_BITS_MAX);
   checkNumber('noiseTemperature', noiseTemperature, 0);
@@ -119,7 +177,7 @@ function check(request: BoardRelaxRequest, identity: DeviceIdentity): CheckedSys
 }
 
 function systemScaling(
-  request: BoardRelaxRequest,
+  request: Pick<BoardRelaxRequest, 'couplingBits' | 'time' | 'nextTime' | 'ticksMax'>,
   system: CheckedSystem,
   identity: DeviceIdentity,
 ): SystemScaling {
@@ -141,9 +199,9 @@ function systemScaling(
 type CodesOf = (member: number, scaling: SystemScaling) => SystemCodes;
 
 function codesOfMembers(
-  { model }: BoardSession,
+  model: BoardModel,
   { system }: CheckedSystem,
-  { roundings = 1, address }: BoardRelaxRequest,
+  { roundings = 1, address }: Pick<BoardRelaxRequest, 'roundings' | 'address'>,
 ): CodesOf {
   return (member, scaling) =>
     model.quantizeSystem(roundings === 1 ? system : dithered(system, scaling, address, member), scaling, 0);
@@ -155,7 +213,7 @@ function codesOfMembers(
  */
 function runsOf(
   session: BoardSession,
-  { chopped = false, roundings = 1 }: BoardRelaxRequest,
+  { chopped = false, roundings = 1 }: Pick<BoardRelaxRequest, 'chopped' | 'roundings'>,
   { drive, initial }: Relaxation,
   {
     first,

@@ -3,6 +3,7 @@ import {
   badArgument,
   checkAddress,
   checkObject,
+  checkOptionalFlag,
   checkOptionalFunction,
   checkSignal,
 } from '../argument-checks.js';
@@ -10,21 +11,35 @@ import { type CheckedSystem, checkSystem, checkVector } from '../board/checked-s
 import type { RunAddress } from '../board/run-seed.js';
 import { settledOrAborted, throwIfAborted } from '../errors.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
-import type { LoadedCurvature, RelaxRequest, SolveRequest } from './contract.js';
+import type { LoadedCurvature, RelaxAheadRequest, RelaxRequest, SolveRequest } from './contract.js';
 
 /**
- * Checks all parts of a request to relax and returns its system, checked and measured. A drive that is not
- * there yet is checked by `lateDrive`.
+ * Checks all parts of a request to relax and returns its system, checked and measured. A drive or initial
+ * state that is not there yet is checked by `lateVector`.
  *
  * Errors: BAD_ARGUMENT for parts of the wrong kind; BAD_MATRIX; NOT_POSITIVE_DEFINITE for a negative damping.
  */
 export function checkRelaxRequest(request: RelaxRequest): CheckedSystem {
+  const system = checkRelaxation(request);
+  checkVector(request.initial, system, 'initial state');
+  checkOptionalFlag('lends', request.lends);
+  return system;
+}
+
+/** The same for one that starts from where the relaxation before it ends. */
+export function checkRelaxAheadRequest(request: RelaxAheadRequest): CheckedSystem {
+  const system = checkRelaxation(request);
+  if (typeof request.initial !== 'function')
+    throw badArgument('initial', request.initial, 'a function', 'It gives x₀: async () => before.x.');
+  return system;
+}
+
+function checkRelaxation(request: Omit<RelaxRequest, 'initial' | 'lends'>): CheckedSystem {
   checkIsRelaxRequest(request);
   checkAddress(request.address);
   checkSignal(request.signal);
   const system = checkSystem(request.system);
   if (typeof request.drive !== 'function') checkVector(request.drive, system, 'drive');
-  checkVector(request.initial, system, 'initial state');
   checkTime('The relaxation time', request.time);
   if (request.nextTime !== undefined) checkTime('The next relaxation time', request.nextTime);
   return system;
@@ -41,17 +56,18 @@ function checkTime(name: string, time: number): void {
 }
 
 /**
- * The drive of a request to relax, from the function that gives it, checked as `checkRelaxRequest` checks one
+ * A vector of a request to relax, from the function that gives it, checked as `checkRelaxRequest` checks one
  * that is there. Errors: BAD_ARGUMENT, BAD_MATRIX; ABORTED as soon as `signal` is; those of the function.
  */
-export async function lateDrive(
-  drive: () => Promise<Float64Array>,
+export async function lateVector(
+  vector: () => Promise<Float64Array>,
+  name: string,
   system: CheckedSystem,
   signal: AbortSignal | undefined,
 ): Promise<Float64Array> {
   throwIfAborted(signal);
-  const given = await settledOrAborted(drive(), signal);
-  checkVector(given, system, 'drive');
+  const given = await settledOrAborted(vector(), signal);
+  checkVector(given, system, name);
   return given;
 }
 

@@ -19,8 +19,8 @@ import { programImage, type SystemCodes } from './quantize.js';
 import { type RunAddress, runSeedOf } from './run-seed.js';
 import { takeTurn } from './turns.js';
 
-/** Programs are loaded into this bank. */
-const BANK = 0;
+/** Programs are loaded into the first bank, and those that are sent ahead into the second. */
+const BANK = { own: 0, ahead: 1 } as const;
 
 /** What one use of a board is made with. */
 export interface BoardUse {
@@ -38,6 +38,20 @@ export interface BoardUse {
    * drives that differ in few codes. Default: both are sent whole.
    */
   readonly sendsChangesOnly?: boolean;
+  /**
+   * Lets the next use send its couplings ahead while the board runs for this one. Default: it does not.
+   */
+  readonly lends?: boolean;
+}
+
+/** Couplings that were sent before the turn of their use. */
+interface SentAhead {
+  readonly codes: SystemCodes;
+  readonly image: ProgramImage;
+  /** Whether the board got them. */
+  readonly isThere: boolean;
+  readonly sessionCount: number | undefined;
+  readonly uploadMs: number;
 }
 
 /**
@@ -141,6 +155,9 @@ export class BoardSession {
   #image: ProgramImage | undefined;
   /** Bytes of codes that programs need without a loss. */
   #uploadBytes = 0;
+  readonly #bank: number;
+  /** Tells the next use that the other bank is its own. */
+  readonly #lend: (() => void) | undefined;
   #attempt = 0;
   #runSeed = 0;
   #nextTick = 0;
@@ -148,9 +165,9 @@ export class BoardSession {
   /** It has to be made within the turn of this use. */
   constructor(
     device: BoardDevice,
-    { address, signal, held = new HeldCouplings(), sendsChangesOnly = false }: BoardUse,
+    { address, signal, held = new HeldCouplings(), sendsChangesOnly = false, lends = false }: BoardUse,
     model: BoardModel,
-    mapMs: number,
+    { mapMs, ahead, lend }: { mapMs: number; ahead: SentAhead | undefined; lend: () => void },
   ) {
     if (lastHeld.get(device) !== held) held.couplings = undefined;
     lastHeld.set(device, held);
@@ -162,6 +179,9 @@ export class BoardSession {
     this.#address = address;
     this.#signal = signal;
     this.#cost.mapMs = mapMs;
+    this.#bank = ahead === undefined ? BANK.own : BANK.ahead;
+    this.#lend = lends ? lend : undefined;
+    if (ahead !== undefined) this.#note(ahead);
   }
 
   /** What the use has cost so far. */
@@ -198,23 +218,21 @@ export class BoardSession {
    * image with the same couplings, and what of them was lost here.
    */
   async uploadCouplings(codes: SystemCodes): Promise<void> {
+    if (this.#uploadedAhead === codes.couplings) return;
     throwIfAborted(this.#signal);
-    const start = performance.now();
     this.#held.couplings = undefined;
-    const none = new Int16Array(codes.cells);
-    const image = programImage(codes, none, none, { amplitude: 0, shift: 0 });
+    this.#note(await sendCouplings(this.#device, this.#bank, codes, this.#signal));
+  }
+
+  #note({ codes, image, isThere, sessionCount, uploadMs }: SentAhead): void {
     this.#uploadBytes += image.couplings.byteLength;
     this.#uploadedAhead = codes.couplings;
-    this.#held.sessionCount = this.#device.sessionCount;
-    try {
-      await this.#device.uploadCouplings(BANK, image, { signal: this.#signal });
+    this.#held.sessionCount = sessionCount;
+    if (isThere) {
       this.#held.couplings = codes.couplings;
       this.#held.linearRows = linearRowsOf(image);
-    } catch (error) {
-      const isLost = isLoss(error, this.#device, this.#held.sessionCount);
-      if (this.#device.recover === undefined || !isLost) throw error;
     }
-    this.#cost.uploadMs += performance.now() - start;
+    this.#cost.uploadMs += uploadMs;
   }
 
   /**
@@ -253,8 +271,11 @@ export class BoardSession {
     this.#held.couplings = undefined;
     this.#held.sessionCount = sessionCount;
     const report = isLoaded
-      ? await this.#device.rewriteProgram(BANK, image, { signal: this.#signal, ...(since && { since }) })
-      : await this.#device.loadProgram(BANK, image, { signal: this.#signal });
+      ? await this.#device.rewriteProgram(this.#bank, image, {
+          signal: this.#signal,
+          ...(since && { since }),
+        })
+      : await this.#device.loadProgram(this.#bank, image, { signal: this.#signal });
     this.#held.couplings = image.couplings;
     this.#held.linearRows = linearRowsOf(image);
     this.#image = image;
@@ -318,8 +339,9 @@ export class BoardSession {
       this.#runSeed = runSeedOf(this.#address, this.#attempt++);
       this.#nextTick = 0;
     }
-    const run = { signal: this.#signal, bank: BANK, runSeed: this.#runSeed };
+    const run = { signal: this.#signal, bank: this.#bank, runSeed: this.#runSeed };
     const firstTick = this.#nextTick;
+    this.#lend?.();
     const result = await this.#repeated(
       () =>
         start({
@@ -388,6 +410,9 @@ function sentBytes(codes: Int16Array, before: Int16Array | undefined): number {
  * `use`. `run` is called with what `check` returned, when every use that asked for `device` before has ended.
  * `run` may not ask for the same device again.
  *
+ * `ahead` makes the codes of couplings that may be sent before: while the use before runs, if it `lends`.
+ * That takes the second bank.
+ *
  * Errors: BAD_ARGUMENT for what is no device; BAD_CALIBRATION for a calibration of another board; ABORTED
  * while it waits, without touching the board; those of `check` and `run`.
  */
@@ -396,11 +421,45 @@ export async function inSession<Checked, Result>(
   use: BoardUse,
   check: () => Checked,
   run: (session: BoardSession, checked: Checked) => Promise<Result>,
+  ahead?: (checked: Checked, model: BoardModel) => SystemCodes,
 ): Promise<Result> {
   checkDevice(device);
   const start = performance.now();
   const checked = check();
   const model = modelOf(device.identity, use.calibration);
-  const checkMs = performance.now() - start;
-  return takeTurn(device, use.signal, () => run(new BoardSession(device, use, model, checkMs), checked));
+  let mapMs = performance.now() - start;
+  let sent: SentAhead | undefined;
+  const sendAhead = async (codesOf: NonNullable<typeof ahead>): Promise<void> => {
+    const begun = performance.now();
+    const codes = codesOf(checked, model);
+    mapMs += performance.now() - begun;
+    sent = await sendCouplings(device, BANK.ahead, codes, use.signal);
+  };
+  return takeTurn(
+    device,
+    use.signal,
+    (lend) => run(new BoardSession(device, use, model, { mapMs, ahead: sent, lend }), checked),
+    ahead && device.identity.banks > BANK.ahead ? () => sendAhead(ahead) : undefined,
+  );
+}
+
+/** Sends couplings. A loss is no error where the board can be made ready again: they are then sent later. */
+async function sendCouplings(
+  device: BoardDevice,
+  bank: number,
+  codes: SystemCodes,
+  signal: AbortSignal | undefined,
+): Promise<SentAhead> {
+  const start = performance.now();
+  const none = new Int16Array(codes.cells);
+  const image = programImage(codes, none, none, { amplitude: 0, shift: 0 });
+  const { sessionCount } = device;
+  let isThere = false;
+  try {
+    await device.uploadCouplings(bank, image, { signal });
+    isThere = true;
+  } catch (error) {
+    if (device.recover === undefined || !isLoss(error, device, sessionCount)) throw error;
+  }
+  return { codes, image, isThere, sessionCount, uploadMs: performance.now() - start };
 }

@@ -30,7 +30,7 @@ export {
   createConvolutionClassifier,
 } from './network/convolution-classifier.js';
 export { createMlp, type MlpSettings } from './network/mlp.js';
-export type { Optimizer, OptimizerState, StepRequest, StepResult } from './optimizers/contract.js';
+export type { Optimizer, OptimizerState, StepRequest, StepRest, StepResult } from './optimizers/contract.js';
 export { createOptimizer } from './optimizers/create.js';
 export type { Blocks } from './optimizers/layer-blocks.js';
 export {

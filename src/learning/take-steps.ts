@@ -1,8 +1,9 @@
+import type { SolverCost } from '../board/cost.js';
 import { ThermolinkError, throwIfAborted } from '../errors.js';
 import type { Tensor } from '../files/safetensors.js';
 import { type BegunEvaluation, beginEvaluation } from './begun-evaluation.js';
 import type { Checkpoint } from './checkpoint.js';
-import type { Optimizer } from './optimizers/contract.js';
+import type { Optimizer, StepResult } from './optimizers/contract.js';
 import type { Figures, Problem } from './problem/contract.js';
 import {
   addToTotals,
@@ -12,6 +13,7 @@ import {
   solverTiming,
   type TrainingFacts,
   type TrainingSummary,
+  type TrainingTotals,
   ZERO_TOTALS,
 } from './record.js';
 import { type ExistingTraining, openTrainingDirectory, type TrainingDirectory } from './training-files.js';
@@ -104,30 +106,65 @@ async function takeSteps<M extends Figures, T extends Figures>(
     directory.save(state);
     savedStep = state.step;
   };
+  let taken: TakenStep<M, T> | undefined;
+  /** Waits for what the last step has on the way, and notes it. */
+  const complete = async (): Promise<void> => {
+    if (taken === undefined) return;
+    const { completed } = taken;
+    taken = undefined;
+    const { record, next } = await completed(state.totals);
+    directory?.append(record);
+    state = next;
+    if (output !== undefined && state.step % output.checkpointEvery === 0) save();
+    training.onStep?.(record, totalSteps);
+  };
   // A training that is ended in its first step can be resumed too.
   save();
   try {
     training.onStart?.(state.step, totalSteps);
-    while (state.step < totalSteps) {
+    let at: StepStart = start;
+    while (at.step < totalSteps) {
       throwIfAborted(training.signal);
-      const { record, next } = await takeStep(training, state);
-      directory?.append(record);
-      state = next;
-      if (output !== undefined && state.step % output.checkpointEvery === 0) save();
-      training.onStep?.(record, totalSteps);
+      const latest = await takeStep(training, at, taken?.rest);
+      await complete().catch(async (error: unknown) => {
+        await latest.rest?.catch(() => undefined);
+        throw error;
+      });
+      taken = latest;
+      at = latest.next;
+      if (latest.rest === undefined) await complete();
       // Optimizers without a board wait for nothing, and signals and timers need a turn.
       await new Promise(setImmediate);
     }
+    await complete();
   } finally {
+    // The board is left only when nothing is on the way; a step that gets no end is no whole step.
+    await complete().catch(() => undefined);
     save();
   }
   return state;
 }
 
+/** Where a step begins: a checkpoint, of whose optimizer the last step may have something on the way. */
+type StepStart = Omit<Checkpoint, 'totals'>;
+
+/** A step whose parameters are known. */
+interface TakenStep<M extends Figures, T extends Figures> {
+  /** Where the next step begins. */
+  readonly next: StepStart;
+  /** What is on the way. Left out: nothing is. */
+  readonly rest: StepResult['rest'];
+  /** Waits for that, and adds the step to the totals of those before. */
+  readonly completed: (
+    totals: TrainingTotals,
+  ) => Promise<{ readonly record: StepRecord<M, T>; readonly next: Checkpoint }>;
+}
+
 async function takeStep<M extends Figures, T extends Figures>(
   training: Training<M, T>,
-  state: Checkpoint,
-): Promise<{ record: StepRecord<M, T>; next: Checkpoint }> {
+  state: StepStart,
+  before: StepResult['rest'],
+): Promise<TakenStep<M, T>> {
   const { problem, optimizer, totalSteps, seed, signal } = training;
   const { step, parameters } = state;
   const began = performance.now();
@@ -149,7 +186,8 @@ async function takeStep<M extends Figures, T extends Figures>(
     const { trial } = problem;
     const { lossAt } = begun;
     refuseWithoutTrial(problem, optimizer, lossAt !== undefined);
-    const asked = { parameters, gradient, factor, layers, trial, lossAt, step, totalSteps, seed, signal };
+    const at = { parameters, before, step, totalSteps, seed, signal };
+    const asked = { ...at, gradient, factor, layers, trial, lossAt };
     const update = await optimizer.update(state.optimizer, asked);
     return { curvatureMs, update };
   }, begun);
@@ -158,29 +196,42 @@ async function takeStep<M extends Figures, T extends Figures>(
   const solver = solverTiming(update.cost);
   const known = Object.values(solver).reduce((sum, ms) => sum + ms, gradientMs + curvatureMs);
   const otherMs = Math.max(0, performance.now() - began - known);
-  const facts: StepFacts = {
-    step,
-    loss,
-    ...measures,
-    uploadBytes: update.cost.uploadBytes,
-    boardSeconds: update.cost.boardSeconds,
-    ticks: update.cost.ticks,
-    overloadRetries: update.cost.overloadRetries,
-    repeats: update.cost.repeats,
-    clampedCodes: update.cost.clampedCodes,
-    timing: { gradientMs, curvatureMs, ...solver, otherMs },
-  };
-  const next: Checkpoint = {
+  const next: StepStart = {
     step: step + 1,
     settings: state.settings,
     parameters: update.parameters,
     optimizer: update.state,
     ...(problemState === undefined ? {} : { problem: problemState }),
-    totals: addToTotals(state.totals, facts),
   };
-  const { testEvery = Infinity } = training;
-  const test = next.step % testEvery === 0 ? { test: problem.test(next.parameters, next.step) } : {};
-  return { record: { ...facts, ...test } as StepRecord<M, T>, next };
+  const completed: TakenStep<M, T>['completed'] = async (totals) => {
+    const rest = (await update.rest) ?? update;
+    const facts: StepFacts = {
+      step,
+      loss,
+      ...measures,
+      ...costFacts(rest.cost),
+      timing: { gradientMs, curvatureMs, ...solverTiming(rest.cost), otherMs },
+    };
+    const { testEvery = Infinity } = training;
+    const test = next.step % testEvery === 0 ? { test: problem.test(next.parameters, next.step) } : {};
+    return {
+      record: { ...facts, ...test } as StepRecord<M, T>,
+      next: { ...next, optimizer: rest.state, totals: addToTotals(totals, facts) },
+    };
+  };
+  return { next, rest: update.rest, completed };
+}
+
+/** What a record says of the cost beside its timing. */
+function costFacts({
+  uploadBytes,
+  boardSeconds,
+  ticks,
+  overloadRetries,
+  repeats,
+  clampedCodes,
+}: SolverCost): Omit<StepFacts, 'step' | 'loss' | 'timing'> {
+  return { uploadBytes, boardSeconds, ticks, overloadRetries, repeats, clampedCodes };
 }
 
 /** Errors: UNSUPPORTED for an optimizer that tries steps which the problem does not let it try. */

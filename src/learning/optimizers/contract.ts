@@ -28,6 +28,11 @@ export interface StepRequest {
   readonly trial?: Trial | undefined;
   /** ℓ of this step at other parameters [P], where the problem tells it; otherwise `trial` does. */
   readonly lossAt?: ((parameters: Float64Array) => number) | undefined;
+  /**
+   * What the step before has on the way; the state is then what it was before that. Whoever gives a `rest`
+   * has to wait for the one that it is given.
+   */
+  readonly before?: Promise<StepRest> | undefined;
   /** Steps taken before this one. */
   readonly step: number;
   /** Steps of the whole training: the learning rate falls linearly from η to 0 over them. */
@@ -37,12 +42,21 @@ export interface StepRequest {
   readonly signal?: AbortSignal;
 }
 
-/** What one step yields. */
-export interface StepResult {
-  /** The new θ, length P. */
-  readonly parameters: Float64Array;
+/** What a step leaves to the next one, and what it has cost. */
+export interface StepRest {
   readonly state: OptimizerState;
   readonly cost: SolverCost;
+}
+
+/** What one step yields. */
+export interface StepResult extends StepRest {
+  /** The new θ, length P. */
+  readonly parameters: Float64Array;
+  /**
+   * State and cost in place of those above, when what the step has begun has ended: a board that goes on for
+   * it while the next gradient is computed. Left out: nothing is on the way.
+   */
+  readonly rest?: Promise<StepRest>;
 }
 
 /**

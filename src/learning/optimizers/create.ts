@@ -1,5 +1,5 @@
 import type { InverseSolver, RelaxationSolver, TruncatedSolver } from '../../algorithms/contract.js';
-import { badArgument, checkObject } from '../../argument-checks.js';
+import { badArgument, checkObject, checkOptionalFlag } from '../../argument-checks.js';
 import { ThermolinkError } from '../../errors.js';
 import { formatNumber } from '../../number-text.js';
 import { adam, rmsprop } from './adam.js';
@@ -43,7 +43,10 @@ const COUNT = {
   words: 'a whole number of at least 1',
 };
 const FRACTION = { test: (value: number) => value >= 0 && value < 1, words: 'at least 0 and below 1' };
-const RANGES: Record<Exclude<keyof OptimizerOptions, 'initial' | 'blocks'>, typeof POSITIVE> = {
+const RANGES: Record<
+  Exclude<keyof OptimizerOptions, 'initial' | 'blocks' | 'asynchronous'>,
+  typeof POSITIVE
+> = {
   rate: POSITIVE,
   finalRate: { test: (value) => value >= 0 && value <= 1, words: 'a number from 0 to 1' },
   ticks: COUNT,
@@ -73,7 +76,7 @@ const RANGES: Record<Exclude<keyof OptimizerOptions, 'initial' | 'blocks'>, type
   clip: { test: (value) => value > 0, words: 'a number above 0, or Infinity for no bound' },
 };
 
-const OPTION_NAMES = ['initial', 'blocks', ...Object.keys(RANGES)];
+const OPTION_NAMES = ['initial', 'blocks', 'asynchronous', ...Object.keys(RANGES)];
 
 /**
  * The settings of an optimizer with defaults for the options left out, checked; needs no solver.
@@ -184,6 +187,10 @@ export function createOptimizer(
 }
 
 function checkOption(option: keyof OptimizerOptions, value: unknown): void {
+  if (option === 'asynchronous') {
+    checkOptionalFlag(option, value);
+    return;
+  }
   if (option === 'blocks') {
     if (!BLOCKS.includes(value as Blocks)) throw badArgument('blocks', value, `one of ${BLOCKS.join(', ')}`);
     return;

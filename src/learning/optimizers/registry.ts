@@ -75,6 +75,11 @@ export interface OptimizerOptions {
    * `keep` only.
    */
   readonly delay?: number;
+  /**
+   * Whether `tngd` lets the next gradient and curvature be computed, and the next couplings be sent, while
+   * the board goes on for the delay. Default no.
+   */
+  readonly asynchronous?: boolean;
   /** Largest norm of an update, in units of the parameters; Infinity for no bound. */
   readonly clip?: number;
   /**
@@ -139,7 +144,7 @@ export const TRUNCATED_DEFAULTS = { rate: 0.05, finalRate: 0.1, clip: 0.5, dampi
  * `finalDamping`; the defaults are left out of their settings.
  */
 const FURTHER: Readonly<Partial<Record<OptimizerName, OptimizerOptions>>> = {
-  tngd: { blocks: 'whole' },
+  tngd: { blocks: 'whole', asynchronous: false },
   'tngd-adam': { blocks: 'whole' },
   lm: { rate: 1, finalRate: 0, dampingMin: 1e-7 },
 };

@@ -1,10 +1,11 @@
 import type { RelaxationSolver } from '../../algorithms/contract.js';
-import { addCost, type SolverCost } from '../../board/cost.js';
+import { addCost } from '../../board/cost.js';
 import { assert } from '../../errors.js';
+import { type Matrix, matrix } from '../../linalg/matrix.js';
 import { normInf } from '../../linalg/products.js';
 import { formatNumber } from '../../number-text.js';
 import { divergedError } from '../diverged.js';
-import type { OptimizerState, StepRequest } from './contract.js';
+import type { OptimizerState, StepRequest, StepRest, StepResult } from './contract.js';
 import { type Blocks, inLayerBlocks } from './layer-blocks.js';
 import { type DampingSettings, dampingAt, gradientOf } from './step.js';
 
@@ -22,6 +23,8 @@ export interface RelaxationSettings extends DampingSettings {
   readonly delay: number;
   /** Whether layers relax by themselves; default `whole`. */
   readonly blocks?: Blocks;
+  /** Whether the next gradient is computed while the board goes on for the delay; default no. */
+  readonly asynchronous?: boolean;
 }
 
 /** The factor of the bound on a solution; see `relax`. */
@@ -41,7 +44,9 @@ export function relaxationInit(parameterCount: number): OptimizerState {
  * x(t) of dx/dt = −((KᵀK + λI)x − ∇ℓ) by the solver. With `keep` the first relaxation starts from zero, and
  * each later one from the last solution, not clipped. The host loads it again, so that nothing has to stay on
  * the board between steps. With a delay the solution relaxes on under its own problem before the next one is
- * loaded (arXiv 2405.13817, algorithm 1). This second relaxation belongs to the same step.
+ * loaded (arXiv 2405.13817, algorithm 1). This second relaxation belongs to the same step. With
+ * `asynchronous` it is a `rest` that goes on while the caller computes the next gradient and curvature, and a
+ * board gets the next couplings meanwhile; every bit is that of the other order.
  *
  * Errors: DIVERGED when |x|∞ exceeds 2¹⁰ · max(1, 1/λ) · (largest |∇ℓ|∞ so far), also after the delay, and
  * when two steps in succession overloaded the board. Each overload enlarges the scale, and noise and offsets
@@ -52,8 +57,9 @@ export async function relax(
   settings: RelaxationSettings,
   state: OptimizerState,
   request: StepRequest,
-): Promise<{ x: Float64Array; state: OptimizerState; cost: SolverCost }> {
+): Promise<{ x: Float64Array } & Omit<StepResult, 'parameters'>> {
   const { factor, step, seed, signal } = request;
+  const stateBefore = async () => (request.before === undefined ? state : (await request.before).state);
   const { time, initial, delay } = settings;
   const damping = dampingAt(settings, request);
   assert(factor !== undefined, 'a relaxation was given no curvature');
@@ -73,38 +79,45 @@ export async function relax(
   const isLate = typeof request.gradient === 'function' && initial !== 'gradient';
   const drive = isLate ? finiteGradient : await finiteGradient();
   const start = {
-    keep: async () => state.arrays['solution'],
+    keep: async () => (await stateBefore()).arrays['solution'],
     gradient: finiteGradient,
     zero: async () => new Float64Array(request.parameters.length),
   }[initial];
   const address = { seed, step, block: BLOCK.relaxation };
   const isDelayed = delay > 0 && initial === 'keep' && step + 1 < request.totalSteps;
-  const { x, cost } = await solver.relax({
-    ...problem,
-    drive,
-    initial: await start(),
-    time,
-    nextTime: isDelayed ? delay : undefined,
-    address,
-  });
-  const before = state.numbers['retried'];
+  const relaxation = { ...problem, drive, time, nextTime: isDelayed ? delay : undefined, address };
+  const { x, cost } =
+    request.before !== undefined && solver.relaxAhead !== undefined
+      ? await solver.relaxAhead({ ...relaxation, initial: start })
+      : await solver.relax({ ...relaxation, initial: await start() });
+  const before = (await stateBefore()).numbers['retried'];
   const retried = cost.overloadRetries > 0 ? 1 : 0;
   refuseRunaway(x, step, damping, largestGradient, before + retried);
-  if (!isDelayed)
-    return { x, state: { arrays: { solution: x }, numbers: { largestGradient, retried } }, cost };
-  const delayed = await solver.relax({
-    ...problem,
-    drive: await gradientOf(request),
-    initial: x,
-    time: delay,
-    address: { seed, step, block: BLOCK.delay },
-  });
-  const bothCost = addCost(cost, delayed.cost);
-  const eitherRetried = bothCost.overloadRetries > 0 ? 1 : 0;
-  // The next step starts from what is kept, so the same bound holds for it.
-  refuseRunaway(delayed.x, step, damping, largestGradient, before + eitherRetried);
-  const numbers = { largestGradient, retried: eitherRetried };
-  return { x, state: { arrays: { solution: delayed.x }, numbers }, cost: bothCost };
+  const read = { x, state: { arrays: { solution: x }, numbers: { largestGradient, retried } }, cost };
+  if (!isDelayed) return read;
+  const gradient = await gradientOf(request);
+  const goOn = async (own: Matrix): Promise<StepRest> => {
+    const delayed = await solver.relax({
+      ...{ ...problem, system: { ...problem.system, factor: own } },
+      drive: gradient,
+      initial: x,
+      time: delay,
+      lends: settings.asynchronous,
+      address: { seed, step, block: BLOCK.delay },
+    });
+    const bothCost = addCost(cost, delayed.cost);
+    const eitherRetried = bothCost.overloadRetries > 0 ? 1 : 0;
+    // The next step starts from what is kept, so the same bound holds for it.
+    refuseRunaway(delayed.x, step, damping, largestGradient, before + eitherRetried);
+    const numbers = { largestGradient, retried: eitherRetried };
+    return { state: { arrays: { solution: delayed.x }, numbers }, cost: bothCost };
+  };
+  if (settings.asynchronous !== true) return { x, ...(await goOn(factor)) };
+  // The problem may write over its factor before the board has got it.
+  const rest = goOn(matrix(factor.rows, factor.columns, Float64Array.from(factor.data)));
+  // Whoever asks for it gets its error.
+  rest.catch(() => undefined);
+  return { ...read, rest };
 }
 
 function refuseRunaway(

@@ -21,12 +21,13 @@ export function tngd(solver: RelaxationSolver, settings: TngdSettings): Optimize
     ...(settings.blocks === 'layers' ? { needsLayerCurvatures: true } : {}),
     init: relaxationInit,
     update: async (state, request) => {
-      const relaxed = await relax(solver, settings, state, request);
-      return {
-        parameters: applyStep(request, relaxed.x, rateAt(settings, request), settings.clip),
-        state: relaxed.state,
-        cost: relaxed.cost,
-      };
+      const { x, ...left } = await relax(solver, settings, state, request);
+      try {
+        return { parameters: applyStep(request, x, rateAt(settings, request), settings.clip), ...left };
+      } catch (error) {
+        await left.rest?.catch(() => undefined);
+        throw error;
+      }
     },
   };
 }

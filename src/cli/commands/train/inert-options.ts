@@ -68,6 +68,11 @@ export function refuseInertOptions(
       `\`${inert}\` does nothing with ${chosenBy}.`,
       `It is an option of ${list(CLASSIFIER_OPTIMIZERS.filter((other) => has(other, inert)))}.`,
     );
+  if (given.asynchronous === true && !((given.delay ?? 0) > 0))
+    throw usage(
+      '--asynchronous does nothing without a delay, while which the board goes on.',
+      'Give a --delay above 0.',
+    );
   if (given.time === 0) refuseInertAtTimeZero(given);
 }
 

@@ -109,6 +109,10 @@ const OPTIONS = {
   delay: option('--delay <τ>', 'how long the old problem goes on before the new one is loaded', {
     value: nonNegativeNumber,
   }),
+  asynchronous: flag(
+    '--asynchronous',
+    'tngd with --delay: compute the next gradient and curvature, and send it, while the board goes on',
+  ),
   ...OUTPUT_OPTIONS,
   ...deviceOption(TRAINING_DEVICE),
   json: flag('--json', 'print the summary as JSON'),
@@ -169,7 +173,7 @@ function planOf(options: TrainOptions): TrainingPlan {
     throw new ThermolinkError('BAD_ARGUMENT', `--preset control is SGD, not ${options.optimizer}.`, {
       hint: 'Leave --optimizer out.',
     });
-  const { rate, momentum, damping, time, clip, delay, initial } = options;
+  const { rate, momentum, damping, time, clip, delay, initial, asynchronous } = options;
   const { ticks, runs, products, average, reload, klClip, finalDamping, rank, blocks } = options;
   const { curvature, chopped, roundings } = options;
   const {
@@ -188,7 +192,7 @@ function planOf(options: TrainOptions): TrainingPlan {
     curvatureExamples,
   } = options;
   const settings = {
-    ...{ rate, momentum, damping, time, clip, delay, initial },
+    ...{ rate, momentum, damping, time, clip, delay, initial, asynchronous },
     ...{ ticks, runs, products, average, reload, klClip, finalDamping, rank, blocks },
   };
   if (ticks !== undefined && roundings !== undefined)
