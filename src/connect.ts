@@ -14,6 +14,7 @@ import type { Logger } from './driver/logger.js';
 import { type DeviceEvent, type ReconnectOptions, teller } from './driver/reconnect.js';
 import { SYSTEM_CLOCK } from './driver/system-clock.js';
 import { ThermolinkError } from './errors.js';
+import { lucidacTransport } from './lucidac/lucidac-uri.js';
 import { emulatorTransport } from './serve/emulator-transport.js';
 import type { Recorder, RecordOptions } from './traces/recorder.js';
 import { replayTransport } from './traces/replay/replay-transport.js';
@@ -23,7 +24,13 @@ import { tcpTransport } from './transport/tcp-port.js';
 import { BadUri, type Transport } from './transport/transport.js';
 
 /** Every way to a board. A new one is one more entry (docs/how-to/add-a-transport.md). */
-const TRANSPORTS = [emulatorTransport, tcpTransport, serialTransport, replayTransport] as const;
+const TRANSPORTS = [
+  emulatorTransport,
+  tcpTransport,
+  serialTransport,
+  replayTransport,
+  lucidacTransport,
+] as const;
 
 /** Where a device is: the address that a transport takes from a URI. The field `kind` tells them apart. */
 export type DeviceAddress = ReturnType<(typeof TRANSPORTS)[number]['parse']>;

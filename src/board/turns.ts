@@ -1,4 +1,3 @@
-import type { BoardDevice } from '../driver/device-api.js';
 import { settledOrAborted } from '../errors.js';
 
 /** A use of a device that others wait for. Its promises are never broken. */
@@ -12,7 +11,7 @@ interface Turn {
 const NO_TURN: Turn = { ended: Promise.resolve(), lends: Promise.resolve(false) };
 
 /** For each device its last use so far. */
-const lastTurns = new WeakMap<BoardDevice, Turn>();
+const lastTurns = new WeakMap<object, Turn>();
 
 /**
  * Runs `work` when every use that asked for `device` before has ended, in whatever way. A use leaves its
@@ -22,7 +21,7 @@ const lastTurns = new WeakMap<BoardDevice, Turn>();
  * use, if it has `ahead`, then does that at once, while this one goes on; nobody else is on the board.
  */
 export async function takeTurn<Result>(
-  device: BoardDevice,
+  device: object,
   signal: AbortSignal | undefined,
   work: (lend: () => void) => Promise<Result>,
   ahead?: () => Promise<void>,

@@ -1,6 +1,8 @@
 import type { Device } from '../driver/device.js';
+import type { Lucidac } from '../lucidac/lucidac.js';
 import { counted } from '../number-text.js';
 import { defineCommand, type LoadedCommand, printReport, type Report } from './command.js';
+import type { DeviceOptions } from './device.js';
 import { type CALIBRATION, deviceOption, JSON_OUTPUT, LOG, RECORD, RETRY } from './options/groups.js';
 import type { OptionSpecs, OptionValues } from './options/option.js';
 import { withInterrupt } from './output/interrupt.js';
@@ -29,15 +31,35 @@ export interface BoardCommandDefinition<S extends OptionSpecs> {
    * fits.
    */
   readonly fallback?: string;
-  /** Reads the inputs, works `onBoard`, writes the outputs, and returns what is printed. */
-  readonly run: (options: OptionValues<S & SharedOptions>, onBoard: OnBoard) => Promise<Report>;
+  /**
+   * Reads the inputs, works `onBoard`, writes the outputs, and returns what is printed. `onLucidac` is there
+   * when the device is a LUCIDAC; a command that has no use for it works `onBoard`, which refuses.
+   */
+  readonly run: (
+    options: OptionValues<S & SharedOptions>,
+    onBoard: OnBoard,
+    onLucidac: OnLucidac | undefined,
+  ) => Promise<Report>;
 }
 
 /** Connects to the board, works on it behind a progress bar, and closes it whatever happens. */
-export type OnBoard = <T>(
-  work: (device: Device, use: BoardUse) => Promise<T>,
+export type OnBoard = On<Device>;
+
+/** The same with a LUCIDAC in place of the board. */
+export type OnLucidac = On<Lucidac>;
+
+type On<Opened> = <T>(
+  work: (opened: Opened, use: BoardUse) => Promise<T>,
   needs?: BoardNeeds,
 ) => Promise<Worked<T>>;
+
+/** Connects, works and closes, whatever happens. */
+type WithOpened<Opened> = <T>(
+  uri: string,
+  options: DeviceOptions,
+  signal: AbortSignal,
+  work: (opened: Opened) => Promise<T>,
+) => Promise<T>;
 
 export interface BoardNeeds {
   /** Cells that the emulated board must have, for a command without a `fallback`. */
@@ -100,14 +122,16 @@ export function boardCommand<S extends OptionSpecs>(definition: BoardCommandDefi
       const shared = values as OptionValues<SharedOptions> & SomeOptions;
       const json = shared.json === true;
       // `--help` needs none of these, and they take longer to load than all that it needs.
-      const [{ deviceFile, deviceUri, withDevice }, { fittingEmulator }, { checkFiles }] = await Promise.all([
-        import('./device.js'),
-        import('../serve/emulator-transport.js'),
-        import('./input/check-files.js'),
-      ]);
+      const [{ deviceFile, deviceUri, isLucidac, withDevice }, { fittingEmulator }, { checkFiles }] =
+        await Promise.all([
+          import('./device.js'),
+          import('../serve/emulator-transport.js'),
+          import('./input/check-files.js'),
+        ]);
       await checkFiles(options, values, { '--device': deviceFile(shared.device) });
-      const report = await withInterrupt((signal) =>
-        definition.run(values, async (work, { cells = 1, total = 1, uri, boardNumber = 1 } = {}) => {
+      const through =
+        <Opened>(withOpened: WithOpened<Opened>, signal: AbortSignal): On<Opened> =>
+        async (work, { cells = 1, total = 1, uri, boardNumber = 1 } = {}) => {
           const device = uri ?? deviceUri(shared.device, fallback ?? fittingEmulator(cells));
           const record = recordOf(shared.record, boardNumber);
           const display = new WorkDisplay(name, total, json);
@@ -117,14 +141,19 @@ export function boardCommand<S extends OptionSpecs>(definition: BoardCommandDefi
             const onRepeat = (): void => void repeats++;
             const show = (done: number, what: string): void =>
               display.update(done, repeats === 0 ? what : `${what}, ${counted(repeats, 'repeat')}`);
-            const result = await withDevice(device, { ...shared, record, onRepeat }, signal, (opened) =>
+            const result = await withOpened(device, { ...shared, record, onRepeat }, signal, (opened) =>
               work(opened, { uri: device, signal, show }),
             );
             return { result, device, hostSeconds: (performance.now() - startMs) / 1000, repeats };
           } finally {
             display.finish();
           }
-        }),
+        };
+      const withLucidac = isLucidac(shared.device)
+        ? (await import('./lucidac-device.js')).withLucidac
+        : undefined;
+      const report = await withInterrupt((signal) =>
+        definition.run(values, through(withDevice, signal), withLucidac && through(withLucidac, signal)),
       );
       printReport(report, json);
     },

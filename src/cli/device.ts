@@ -27,8 +27,18 @@ export function deviceFile(option: string | undefined): string | undefined {
   }
 }
 
+/** Whether the option or the environment names a LUCIDAC. */
+export function isLucidac(option: string | undefined): boolean {
+  try {
+    return parseDeviceUri(deviceUri(option, '')).kind === 'lucidac';
+  } catch {
+    // Connecting tells what is wrong with the URI.
+    return false;
+  }
+}
+
 /** Errors that may be about the choice of the device. */
-const CHOICE_ERRORS: readonly string[] = ['TOO_LARGE', 'UNSUPPORTED'];
+export const CHOICE_ERRORS: readonly string[] = ['TOO_LARGE', 'UNSUPPORTED'];
 
 /** How a command connects. */
 export interface DeviceOptions extends LogOptions {
@@ -107,8 +117,10 @@ async function recordOptions({
   };
 }
 
-/** The same error. If the environment variable names the device, its hint says so. */
-function namingVariable(error: ThermolinkError, uri: string): ThermolinkError {
+/**
+ * The same error. If the environment variable names the device, its hint says so.
+ */
+export function namingVariable(error: ThermolinkError, uri: string): ThermolinkError {
   if (process.env[DEVICE_VARIABLE] !== uri) return error;
   const { code, message, cause, hint, retryable, data } = error;
   const source = `The device is the one in the environment variable ${DEVICE_VARIABLE}; --device overrides it.`;

@@ -14,8 +14,10 @@ import {
 
 export interface SolverUnderTest {
   readonly name: string;
-  /** A fresh solver that takes dense and factored systems of up to 24 cells and 40 rows. */
+  /** A fresh solver that takes dense and factored systems of up to 24 cells and 40 rows, or of `unknowns`. */
   readonly create: () => EquilibriumSolver;
+  /** The largest system of the suite, at least 5. Default 12. */
+  readonly unknowns?: number;
   /** Tests that make no sense for this solver, by name, with the reason. */
   readonly skips?: Readonly<Record<string, string>>;
   /** For a solver that also relaxes. */
@@ -41,10 +43,11 @@ export function describeSolver(solver: SolverUnderTest): void {
     test.skipIf(reason !== undefined)(`${name}${suffix}`, body);
   };
   describe(`${solver.name} as a linear solver`, () => {
-    describeSolve(solver, it);
+    const { unknowns = 12 } = solver;
+    describeSolve(solver, unknowns, it);
     describeRefusals(solver, it);
     if (solver.relaxation === undefined) return;
-    describeRelax(solver.relaxation, it);
+    describeRelax(solver.relaxation, unknowns, it);
     describeRefusedRelaxations(solver.relaxation, it);
   });
 }
@@ -54,9 +57,10 @@ type It = (name: string, body: () => Promise<void>) => void;
 function problem(
   kind: 'dense' | 'factored' | 'tall',
   seed: number,
+  unknowns: number,
 ): [LinearSystem, Float64Array, Float64Array] {
   const random = problemRandom(seed);
-  const n = kind === 'tall' ? 5 : 12;
+  const n = kind === 'tall' ? 5 : unknowns;
   let system: LinearSystem;
   if (kind === 'dense')
     system = { kind: 'dense', matrix: symmetricWith(eigenvalues('linear', 10, n), random) };
@@ -71,11 +75,11 @@ function problem(
   return [system, drive, choleskySolve(outcome.factor, drive)];
 }
 
-function describeSolve(solver: SolverUnderTest, it: It): void {
+function describeSolve(solver: SolverUnderTest, unknowns: number, it: It): void {
   for (const kind of ['dense', 'factored', 'tall'] as const) {
     it(`solves a ${kind} system to the tolerance it was given`, async () => {
       for (const tolerance of [0.1, 1e-2, 1e-4]) {
-        const [system, drive, exact] = problem(kind, 31);
+        const [system, drive, exact] = problem(kind, 31, unknowns);
         const result = await solver.create().solve({ system, drive, tolerance, address });
         expect(norm2(subtract(result.x, exact))).toBeLessThanOrEqual(tolerance * norm2(exact));
         expect(norm2(result.standardError)).toBeLessThanOrEqual((tolerance / 2) * norm2(result.x));
@@ -86,16 +90,16 @@ function describeSolve(solver: SolverUnderTest, it: It): void {
   }
 
   it('answers b = 0 with 0 and no pass', async () => {
-    const [system] = problem('dense', 1);
+    const [system] = problem('dense', 1, unknowns);
     const result = await solver
       .create()
-      .solve({ system, drive: new Float64Array(12), tolerance: 1e-2, address });
-    expect(result.x).toEqual(new Float64Array(12));
+      .solve({ system, drive: new Float64Array(unknowns), tolerance: 1e-2, address });
+    expect(result.x).toEqual(new Float64Array(unknowns));
     expect(result.passes).toBe(0);
   });
 
   it('gives the same answer to the same request', async () => {
-    const [system, drive] = problem('dense', 2);
+    const [system, drive] = problem('dense', 2, unknowns);
     const answers = await Promise.all(
       [0, 1].map(() => solver.create().solve({ system, drive, tolerance: 1e-2, address })),
     );
@@ -111,20 +115,20 @@ function describeSolve(solver: SolverUnderTest, it: It): void {
   });
 
   it('refuses a tolerance that float64 cannot verify', async () => {
-    const [system, drive] = problem('dense', 3);
+    const [system, drive] = problem('dense', 3, unknowns);
     const answer = solver.create().solve({ system, drive, tolerance: 1e-15, address });
     await expect(answer).rejects.toMatchObject({ code: 'TOLERANCE_NOT_MET' });
   });
 
   it('ends with ABORTED when its signal was aborted', async () => {
-    const [system, drive] = problem('dense', 4);
+    const [system, drive] = problem('dense', 4, unknowns);
     const signal = AbortSignal.abort();
     const answer = solver.create().solve({ system, drive, tolerance: 1e-2, address, signal });
     await expect(answer).rejects.toMatchObject({ code: 'ABORTED' });
   });
 
   it('reports progress', async () => {
-    const [system, drive] = problem('dense', 5);
+    const [system, drive] = problem('dense', 5, unknowns);
     const seen: SolveProgress[] = [];
     await solver
       .create()
@@ -133,7 +137,7 @@ function describeSolve(solver: SolverUnderTest, it: It): void {
   });
 }
 
-function describeRelax(solver: RelaxationUnderTest, it: It): void {
+function describeRelax(solver: RelaxationUnderTest, unknowns: number, it: It): void {
   it('relaxes toward A⁻¹b, not away from it: the sign of the drive', async () => {
     const system = { kind: 'dense', matrix: matrix(1, 1, Float64Array.of(2)) } as const;
     const { x } = await solver.create().relax({
@@ -149,8 +153,8 @@ function describeRelax(solver: RelaxationUnderTest, it: It): void {
 
   it('follows the mean path', async () => {
     for (const kind of ['dense', 'factored'] as const) {
-      const [system, drive, exact] = problem(kind, 6);
-      const initial = normalVector(problemRandom(7), 12);
+      const [system, drive, exact] = problem(kind, 6, unknowns);
+      const initial = normalVector(problemRandom(7), unknowns);
       // Ten time constants of the slowest mode: 5e-5 of the start is left.
       const settled = kind === 'dense' ? 10 : 10 / 1.5;
       const { x } = await solver.create().relax({ system, drive, initial, time: settled, address });
@@ -162,8 +166,8 @@ function describeRelax(solver: RelaxationUnderTest, it: It): void {
   });
 
   it('answers x₀ = b = 0 with 0', async () => {
-    const [system] = problem('factored', 8);
-    const zero = new Float64Array(12);
+    const [system] = problem('factored', 8, unknowns);
+    const zero = new Float64Array(unknowns);
     const { x } = await solver.create().relax({ system, drive: zero, initial: zero, time: 1, address });
     expect(x).toEqual(zero);
   });

@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type FakeLucidac, startFake, USUAL } from '../lucidac/fake-lucidac.js';
 import { ROOT, readRepositoryFile, repositoryFiles } from '../repository/files.js';
 import { CLI, shownBlocks, withPrintedOutput } from './shown-commands.js';
 
@@ -84,8 +85,15 @@ describe('what the documents show runs', () => {
   });
 
   const withCommands = DOCUMENTS.filter((file) => shownBlocks(readRepositoryFile(file)).length > 0);
+  let lucidac: FakeLucidac;
+  beforeAll(async () => {
+    lucidac = await startFake({ seed: 3, errors: USUAL });
+  });
+  afterAll(() => lucidac.close());
   const expectPrinted = async (file: string): Promise<void> => {
-    const text = await withPrintedOutput(readRepositoryFile(file));
+    const text = await withPrintedOutput(readRepositoryFile(file), {
+      '192.168.1.21': `127.0.0.1:${lucidac.port}`,
+    });
     await expect(text).toMatchFileSnapshot(path.join(ROOT, file));
   };
   it.runIf(built).each(withCommands.filter((file) => !LONG.has(file)))(

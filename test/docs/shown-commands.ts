@@ -30,7 +30,7 @@ function installPackages(directory: string): void {
 const SHOWN = /```sh\n([\s\S]*?)```(?:\n\n```text\n([\s\S]*?)```)?/g;
 
 /** Lines with a measured time differ from run to run; only their words are compared. */
-const MEASURED = /host time/;
+const MEASURED = /host time|round trip/;
 
 const comparable = (line: string): string =>
   MEASURED.test(line) ? line.replace(/[\d.]+ (ns|µs|ms|s)\b/g, 'TIME').replace(/\s+/g, ' ') : line;
@@ -41,6 +41,13 @@ function saysTheSame(shown: string, printed: string): boolean {
   return a === b;
 }
 
+/** A host as a document shows it → a host and port of this machine. */
+export type Hosts = Readonly<Record<string, string>>;
+
+function exchanged(text: string, hosts: Hosts): string {
+  return Object.entries(hosts).reduce((changed, [from, to]) => changed.replaceAll(from, to), text);
+}
+
 /** The command lines of a document's `sh` blocks, block by block. */
 export function shownBlocks(text: string): string[] {
   return [...text.matchAll(SHOWN)].map((match) => match[1]);
@@ -49,9 +56,10 @@ export function shownBlocks(text: string): string[] {
 /**
  * Runs the `sh` blocks of a document one after the other in one empty folder, and returns the document with
  * the outputs that were printed. `npx thermolink` is the built command; vitest and thermolink are installed.
- * An output that differs in measured times alone stays as it is shown. Rejects when a command fails.
+ * An output that differs in measured times alone stays as it is shown. A command that names one of `hosts`
+ * uses the one of this machine in its place. Rejects when a command fails.
  */
-export async function withPrintedOutput(text: string): Promise<string> {
+export async function withPrintedOutput(text: string, hosts: Hosts = {}): Promise<string> {
   const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-docs-'));
   try {
     installPackages(directory);
@@ -60,7 +68,9 @@ export async function withPrintedOutput(text: string): Promise<string> {
     for (const match of text.matchAll(SHOWN)) {
       const [block, commands, shown] = match;
       const script = `set -eu\n${NPX}\n${commands}`;
-      const { stdout } = await run('bash', ['-c', script], { cwd: directory });
+      const { stdout: output } = await run('bash', ['-c', exchanged(script, hosts)], { cwd: directory });
+      const back = Object.fromEntries(Object.entries(hosts).map(([shown, real]) => [real, shown]));
+      const stdout = exchanged(output, back);
       const printed = `${stdout.replace(/[ \t]+$/gm, '').replace(/^\n+|\n+$/g, '')}\n`;
       const isAsShown = shown === undefined || saysTheSame(shown, printed);
       result += text.slice(end, match.index) + (isAsShown ? block : block.replace(shown, () => printed));

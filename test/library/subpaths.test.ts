@@ -21,6 +21,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   './board': [],
   './files': [],
   './transport': [],
+  './lucidac': ['@bufbuild/protobuf'],
   './serve': [MESSAGES],
   './traces': ['@foxglove/crc', '@mcap/core', MESSAGES, 'heap-js'],
   './protocol': [MESSAGES],

@@ -44,6 +44,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/driver': [...ERRORS, 'firmware-protocol'],
   'src/board': [...ERRORS, 'firmware-protocol', 'src/linalg', 'src/driver'],
   'src/algorithms': [...ERRORS, 'firmware-protocol', 'src/linalg', 'src/board', 'src/driver'],
+  'src/lucidac': [
+    ...ERRORS,
+    'firmware-protocol/port.ts',
+    'firmware-protocol/clock.ts',
+    'src/linalg',
+    'src/transport',
+    'src/driver/system-clock.ts',
+    'src/driver/logger.ts',
+    'src/board',
+    'src/algorithms',
+  ],
   'src/measure': [
     ...ERRORS,
     'firmware-protocol',
@@ -140,6 +151,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/driver',
     'src/serve',
     'src/traces',
+    'src/lucidac/lucidac-uri.ts',
   ],
 };
 

@@ -18,7 +18,11 @@ export const command = boardCommand({
   example: `
 Example:
   thermolink info --device emulator:ideal-64`,
-  async run(_options, onBoard) {
+  async run(_options, onBoard, onLucidac) {
+    if (onLucidac !== undefined) {
+      const { lucidacReport } = await import('./lucidac-info.js');
+      return lucidacReport(onLucidac);
+    }
     const { result, device } = await onBoard((board, { signal }) => readFacts(board, signal));
     const report = { device, ...result };
     return { json: report, text: reportText(report) };

@@ -1,8 +1,8 @@
-import type { SolveResult } from '../../../algorithms/contract.js';
+import type { SolveProgress, SolveResult } from '../../../algorithms/contract.js';
 import { READ_FORMATS, readRightHandSide, readSquareMatrix } from '../../../files/read-array.js';
 import { writeArray } from '../../../files/write-array.js';
 import { formatCount, formatMeasured, formatNumber, formatSeconds } from '../../../number-text.js';
-import { boardCommand, type Worked } from '../../board-command.js';
+import { type BoardUse, boardCommand, type Worked } from '../../board-command.js';
 import { readCalibration } from '../../input/read-calibration.js';
 import { arrayOutput, CALIBRATION, SEED, toleranceOption } from '../../options/groups.js';
 import { option } from '../../options/option.js';
@@ -29,7 +29,11 @@ Example:
 
 The board's voltages settle around A⁻¹b; the host averages readings until their relative standard error is half the
 tolerance, and lets the board correct what is left of the residual.`,
-  async run({ matrix: matrixFile, rhs, tolerance, out, calibration: calibrationFile, seed }, onBoard) {
+  async run(
+    { matrix: matrixFile, rhs, tolerance, out, calibration: calibrationFile, seed },
+    onBoard,
+    onLucidac,
+  ) {
     // Not needed for `--help`.
     const [{ solve }, { checkSystem, checkVector }] = await Promise.all([
       import('../../../algorithms/solve/solve.js'),
@@ -39,24 +43,25 @@ tolerance, and lets the board correct what is left of the residual.`,
     const drive = await readRightHandSide(rhs, matrixFile, matrix.rows);
     const system = checkSystem({ kind: 'dense', matrix });
     checkVector(drive, system, 'right-hand side');
-    const calibration = await readCalibration(calibrationFile);
-    const worked = await onBoard(
-      (board, { signal, show }) =>
-        solve(board, {
-          system,
-          drive,
-          tolerance,
-          address: { seed, step: 0, block: 0 },
-          calibration,
-          signal,
-          onProgress: (progress) => show(progress.fraction, solveText(progress, tolerance)),
-        }),
-      { cells: matrix.rows },
-    );
+    // A LUCIDAC takes none, and connecting says so.
+    const calibration = onLucidac ? undefined : await readCalibration(calibrationFile);
+    const request = { system, drive, tolerance, address: { seed, step: 0, block: 0 } };
+    const watched = ({ signal, show }: BoardUse) => ({
+      signal,
+      onProgress: (progress: SolveProgress): void => show(progress.fraction, solveText(progress, tolerance)),
+    });
+    const worked = onLucidac
+      ? await onLucidac(async (lucidac, use) => {
+          const { createLucidacSolver } = await import('../../../lucidac/lucidac-solver.js');
+          return createLucidacSolver(lucidac).solve({ ...request, ...watched(use) });
+        })
+      : await onBoard((board, use) => solve(board, { ...request, calibration, ...watched(use) }), {
+          cells: matrix.rows,
+        });
     if (out !== undefined) await writeArray(out, worked.result.x);
     return {
       json: jsonOf(worked),
-      text: reportText(worked, out),
+      text: reportText(worked, out, onLucidac ? 'board time (as asked for)' : 'board time (modelled)'),
       warnings: boardWarnings(factsOf(worked.result)),
     };
   },
@@ -98,6 +103,7 @@ function combinedRows({ combined }: SolveResult): string[][] {
 function reportText(
   { result, device, hostSeconds, repeats }: Worked<SolveResult>,
   out: string | undefined,
+  boardTime: string,
 ): string {
   const { x, standardError } = result;
   const entries = Array.from(x.subarray(0, SHOWN_MAX), (entry, i) => {
@@ -113,7 +119,7 @@ function reportText(
     ...carryNoiseRows(result),
     ['passes', formatCount(result.passes)],
     ['samples', formatCount(result.samples)],
-    ['board time (modelled)', formatSeconds(result.cost.boardSeconds)],
+    [boardTime, formatSeconds(result.cost.boardSeconds)],
     ...repeatRows({ repeats }),
     ['host time', formatSeconds(hostSeconds)],
     ['device', device],

@@ -1,0 +1,326 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../../firmware-protocol/clock.js';
+import type { Port } from '../../firmware-protocol/port.js';
+import type { Logger } from '../driver/logger.js';
+import { abortError, ThermolinkError, throwIfAborted } from '../errors.js';
+import { FrameSplitter, framed } from './frames.js';
+import { type Body, decode, encode, type InitialBody } from './messages.js';
+
+type Message = Body<'Message'>;
+/** The commands, each with the field of its answer. */
+const ANSWERS = {
+  resetCommand: 'resetResponse',
+  extractCommand: 'extractResponse',
+  configCommand: 'configResponse',
+  startRunCommand: 'startRunResponse',
+  stopRunCommand: 'success',
+  overloadCommand: 'overloadResponse',
+  calibrationCommand: 'calibrationResponse',
+} as const;
+export type Command = keyof typeof ANSWERS;
+type Answer<C extends Command> = NonNullable<Message[(typeof ANSWERS)[C]]>;
+
+export interface WaitOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Waiting {
+  readonly settle: (message: Message) => void;
+  readonly fail: (error: ThermolinkError) => void;
+}
+
+/** While the machine says that it is busy, a command is sent again after this time, ms. */
+const BUSY_RETRY_MS = 250;
+/** Texts of the machine are shown up to this length. */
+const TEXT_MAX = 200;
+/** The first bytes are kept for the error that says what the peer is. */
+const FIRST_BYTES = 24;
+
+/** A text of the machine on one line. */
+export function shownText(text: string): string {
+  const line = text.replace(/[\p{C}\s]+/gu, ' ').trim();
+  return line.length > TEXT_MAX ? `${line.slice(0, TEXT_MAX)}…` : line;
+}
+
+/**
+ * Commands and answers of protocol 2.x over a port. Every wait has a deadline and a signal. A message that
+ * cannot be read is counted and skipped; a length that no message has ends the connection.
+ */
+export class LucidacConnection {
+  readonly #port: Port;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #splitter = new FrameSplitter();
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #pings: Waiting[] = [];
+  #first = new Uint8Array(0);
+  #listener: ((message: Message) => void) | undefined;
+  #lost: ThermolinkError | undefined;
+  /** Called once when the connection ends. */
+  #onLost: ((error: ThermolinkError) => void) | undefined;
+  /** Messages that could not be read. */
+  badMessages = 0;
+  /** Bytes sent so far. */
+  bytesSent = 0;
+  /** Whether a message could be read. */
+  #isUnderstood = false;
+
+  constructor(port: Port, clock: Clock, log: Logger) {
+    this.#port = port;
+    this.#log = log;
+    this.#clock = clock;
+    port.onData((bytes) => this.#receive(bytes));
+    port.onClose((reason) => this.#fail(this.#lostError(reason)));
+  }
+
+  get name(): string {
+    return this.#port.name;
+  }
+
+  get isLost(): boolean {
+    return this.#lost !== undefined;
+  }
+
+  /** What has arrived first, at most 24 bytes. */
+  get firstBytes(): Uint8Array {
+    return this.#first;
+  }
+
+  /** Sends bytes that are no message. Errors: none; a lost connection shows at the next wait. */
+  writeRaw(bytes: Uint8Array): void {
+    void this.#port.write(bytes).catch(() => undefined);
+  }
+
+  /**
+   * Listens to what the machine sends unasked, until the function that is returned is called. One listener at
+   * a time; `onLost` is called when the connection ends.
+   */
+  listen(listener: (message: Message) => void, onLost: (error: ThermolinkError) => void): () => void {
+    this.#listener = listener;
+    this.#onLost = onLost;
+    if (this.#lost !== undefined) onLost(this.#lost);
+    return () => {
+      this.#listener = undefined;
+      this.#onLost = undefined;
+    };
+  }
+
+  /**
+   * Sends a command and returns its answer. A machine that is busy is asked again until the deadline.
+   *
+   * Errors: BUSY, DEVICE_REFUSED with the machine's text, TIMEOUT, LINK_LOST, NOT_A_BOARD, ABORTED.
+   */
+  async request<C extends Command>(
+    command: C,
+    body: InitialBody<'Message'>[C],
+    { timeoutMs, signal }: WaitOptions,
+  ): Promise<Answer<C>> {
+    const startMs = this.#clock.nowMs();
+    const deadlineMs = startMs + timeoutMs;
+    for (;;) {
+      const leftMs = deadlineMs - this.#clock.nowMs();
+      const answer = await this.#exchange(command, { id: randomUUID(), [command]: body }, leftMs, signal);
+      this.#log.debug(
+        { command, ms: this.#clock.nowMs() - startMs, busy: answer.busy !== undefined },
+        'answered',
+      );
+      if (answer.busy === undefined) return this.#answerOf(command, answer);
+      if (deadlineMs - this.#clock.nowMs() <= BUSY_RETRY_MS) throw this.#busyError();
+      await this.wait(BUSY_RETRY_MS, signal);
+    }
+  }
+
+  /** The round trip of an empty message, ms. Errors: those of `request` without BUSY and DEVICE_REFUSED. */
+  async ping({ timeoutMs, signal }: WaitOptions): Promise<number> {
+    const startMs = this.#clock.nowMs();
+    await this.#settled('ping', timeoutMs, signal, (waiting) => {
+      this.#pings.push(waiting);
+      this.#send(encode('Envelope', { generic: { pingCommand: {} } }));
+      return () => void this.#pings.splice(this.#pings.indexOf(waiting) >>> 0, 1);
+    });
+    return this.#clock.nowMs() - startMs;
+  }
+
+  /** Waits. Errors: ABORTED. */
+  async wait(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+    throwIfAborted(signal);
+    await new Promise<void>((resolve, reject) => {
+      const onAbort = (): void => {
+        cancel();
+        reject(abortError(signal!));
+      };
+      const cancel = this.#clock.schedule(delayMs, () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      });
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#port.close();
+  }
+
+  #exchange(
+    what: string,
+    message: InitialBody<'Message'> & { readonly id: string },
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Message> {
+    return this.#settled(what, timeoutMs, signal, (waiting) => {
+      this.#waiting.set(message.id, waiting);
+      this.#send(encode('Envelope', { message }));
+      return () => this.#waiting.delete(message.id);
+    });
+  }
+
+  /** Waits for what `begin` asks for; what `begin` returns forgets the question. */
+  async #settled(
+    what: string,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    begin: (waiting: Waiting) => () => void,
+  ): Promise<Message> {
+    throwIfAborted(signal);
+    if (this.#lost !== undefined) throw this.#lost;
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        cancel();
+        forget();
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const fail = (error: ThermolinkError): void => {
+        end();
+        reject(error);
+      };
+      const onAbort = (): void => fail(abortError(signal!));
+      const cancel = this.#clock.schedule(timeoutMs, () => fail(this.#timeoutError(what, timeoutMs)));
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const forget = begin({
+        fail,
+        settle: (message) => {
+          end();
+          resolve(message);
+        },
+      });
+    });
+  }
+
+  #send(message: Uint8Array): void {
+    const frame = framed(message);
+    this.bytesSent += frame.length;
+    // Commands are small and wait for their answers, so that nothing piles up. A port that has closed calls
+    // `onClose`, which ends every wait.
+    this.#writes = this.#writes.then(() => this.#port.write(frame)).catch(() => undefined);
+  }
+
+  #writes: Promise<void> = Promise.resolve();
+
+  #receive(bytes: Uint8Array): void {
+    if (this.#lost !== undefined) return;
+    if (this.#first.length < FIRST_BYTES)
+      this.#first = Buffer.concat([this.#first, bytes.slice(0, FIRST_BYTES - this.#first.length)]);
+    const messages = this.#splitter.push(bytes);
+    if (messages === undefined) {
+      this.#fail(this.#notABoardError());
+      void this.close();
+      return;
+    }
+    for (const message of messages) this.#take(message);
+  }
+
+  #take(bytes: Uint8Array): void {
+    const envelope = decode('Envelope', bytes);
+    if (envelope === undefined) {
+      this.#log.warn({ bytes: bytes.length }, 'a message cannot be read');
+      this.badMessages++;
+      return;
+    }
+    const { generic, message } = envelope;
+    this.#isUnderstood ||= generic !== undefined || message !== undefined;
+    if (generic?.pingResponse !== undefined) this.#pings[0]?.settle({ id: '' });
+    if (message === undefined) return;
+    const waiting = this.#waiting.get(message.id);
+    if (waiting !== undefined) waiting.settle(message);
+    else this.#listener?.(message);
+  }
+
+  #answerOf<C extends Command>(command: C, message: Message): Answer<C> {
+    if (message.error !== undefined) {
+      const { code, description } = message.error;
+      const reason = shownText(description) || `error ${code}`;
+      throw new ThermolinkError('DEVICE_REFUSED', `The LUCIDAC refused ${NAMES[command]}: ${reason}.`, {
+        hint: 'The text is that of the machine. `thermolink info` shows what it consists of; a reset at its front panel clears what another program left.',
+        data: { command, code, description: shownText(description) },
+      });
+    }
+    // Some commands are answered by a bare success.
+    const answer: unknown = message[ANSWERS[command]] ?? {};
+    return answer as Answer<C>;
+  }
+
+  #fail(error: ThermolinkError): void {
+    if (this.#lost !== undefined) return;
+    this.#lost = error;
+    for (const { fail } of [...this.#waiting.values(), ...this.#pings]) fail(error);
+    this.#onLost?.(error);
+  }
+
+  #lostError(cause: Error | undefined): ThermolinkError {
+    return new ThermolinkError('LINK_LOST', `The connection to ${this.name} ended.`, {
+      cause,
+      retryable: true,
+      hint: 'Check the cable and that the LUCIDAC is on, then try again.',
+      data: { badMessages: this.badMessages },
+    });
+  }
+
+  #notABoardError(): ThermolinkError {
+    return new ThermolinkError(
+      'NOT_A_BOARD',
+      `What ${this.name} sends is not the protocol of a LUCIDAC: it begins with ${this.shownFirstBytes()}.`,
+      {
+        hint: 'Check host and port; a LUCIDAC listens on port 5732. A board of this project is written tcp://HOST:PORT.',
+        data: { firstBytes: [...this.#first] },
+      },
+    );
+  }
+
+  shownFirstBytes(): string {
+    return [...this.#first].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  }
+
+  #timeoutError(what: string, timeoutMs: number): ThermolinkError {
+    if (!this.#isUnderstood && this.#first.length > 0) return this.#notABoardError();
+    const bad = this.badMessages === 0 ? '' : `; ${this.badMessages} messages could not be read`;
+    const name = NAMES[what as Command] ?? 'a ping';
+    return new ThermolinkError(
+      this.#isUnderstood ? 'TIMEOUT' : 'NO_ANSWER',
+      `The LUCIDAC at ${this.name} did not answer ${name} within ${Math.round(timeoutMs)} ms${bad}.`,
+      {
+        retryable: true,
+        hint: 'Check that the LUCIDAC is on and that no other program uses it, then try again.',
+        data: { timeoutMs, badMessages: this.badMessages },
+      },
+    );
+  }
+
+  #busyError(): ThermolinkError {
+    return new ThermolinkError('BUSY', `The LUCIDAC at ${this.name} serves another client.`, {
+      retryable: true,
+      hint: 'Close the other program, or wait until it is done.',
+    });
+  }
+}
+
+/** How texts call the commands. */
+const NAMES: Readonly<Record<Command, string>> = {
+  resetCommand: 'a reset',
+  extractCommand: 'the question what it consists of',
+  configCommand: 'a configuration',
+  startRunCommand: 'a run',
+  stopRunCommand: 'a stop',
+  overloadCommand: 'the question for overloads',
+  calibrationCommand: 'a calibration',
+};

@@ -1,0 +1,9 @@
+/**
+ * LUCIDAC, a sold analog computer, as a solver of small systems
+ * ([how](https://github.com/thermolink/thermolink/blob/main/docs/how-to/lucidac.md)).
+ *
+ * @module thermolink/lucidac
+ */
+export type { MachineFacts, MachinePart } from './entity-tree.js';
+export { type Lucidac, type OpenLucidacOptions, openLucidac } from './lucidac.js';
+export { createLucidacSolver } from './lucidac-solver.js';
