@@ -265,6 +265,16 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
     load: () => import('./commands/selftest/selftest.js'),
   },
   {
+    name: 'flash',
+    summary: 'write firmware (UF2) to a board in BOOTSEL mode',
+    load: () => import('./commands/flash/flash.js'),
+  },
+  {
+    name: 'shell',
+    summary: 'work on a board line by line',
+    load: () => import('./commands/shell/shell.js'),
+  },
+  {
     name: 'bench',
     summary:
       'measure this machine: the link to a board, a tick of an emulated one, a training step; and what solves cost',

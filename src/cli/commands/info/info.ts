@@ -1,6 +1,6 @@
 import { adcStep, railOf } from '../../../board/board-range.js';
 import { noiseTemperatureRange } from '../../../board/noise-register.js';
-import type { Device } from '../../../driver/device.js';
+import type { Device, DeviceCounters } from '../../../driver/device.js';
 import {
   counted,
   formatBytes,
@@ -25,11 +25,12 @@ Example:
     }
     const { result, device } = await onBoard((board, { signal }) => readFacts(board, signal));
     const report = { device, ...result };
-    return { json: report, text: reportText(report) };
+    return { json: report, text: infoText(report) };
   },
 });
 
-async function readFacts(device: Device, signal: AbortSignal) {
+/** What a board says of itself. Errors: those of a call on the device. */
+export async function readFacts(device: Device, signal: AbortSignal) {
   return {
     identity: device.identity,
     status: await device.readStatus({ signal }),
@@ -39,9 +40,16 @@ async function readFacts(device: Device, signal: AbortSignal) {
   };
 }
 
+/** The counters of both ends. */
+interface CountedLink {
+  readonly counters: DeviceCounters;
+  readonly link: { readonly counters: Device['linkCounters'] };
+}
+
 type Report = Awaited<ReturnType<typeof readFacts>> & { readonly device: string };
 
-function reportText(report: Report): string {
+/** What is told of a board. */
+export function infoText(report: Report): string {
   const sections: [string, string[][]][] = [
     ['board', identityRows(report)],
     ['sizes', sizeRows(report)],
@@ -124,7 +132,7 @@ function banksOf(mask: number): string {
 }
 
 /** The counters of both ends of the link. A counter that only one end has leaves a gap. */
-function counterTable({ counters, link }: Report): string {
+export function counterTable({ counters, link }: CountedLink): string {
   const board = new Map<string, unknown>(Object.entries(counters));
   const { faults, ...counted } = link.counters;
   const faulty = Object.entries(faults).map(([kind, count]): [string, unknown] => [`faults.${kind}`, count]);

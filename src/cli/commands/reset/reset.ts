@@ -1,21 +1,9 @@
 import { parseDeviceUri } from '../../../connect.js';
 import { ThermolinkError } from '../../../errors.js';
-import { boardCommand, type OnBoard } from '../../board-command.js';
+import { boardCommand } from '../../board-command.js';
 import { option } from '../../options/option.js';
 import { decimalUpTo } from '../../options/values.js';
-
-/** What a connection to a board that boots may fail with. */
-const STILL_BOOTING: ReadonlySet<string> = new Set([
-  'PORT_NOT_FOUND',
-  'PORT_BUSY',
-  'PORT_DENIED',
-  'CANNOT_CONNECT',
-  'NO_ANSWER',
-  'NOT_A_BOARD',
-  'LINK_LOST',
-  'BUSY',
-]);
-const TRY_AGAIN_MS = 200;
+import { waitForBoard } from '../../wait-for-board.js';
 
 export const command = boardCommand({
   options: {
@@ -40,7 +28,15 @@ says whether its boot epoch grew. An emulated board within this process ends wit
     const { kind } = parseDeviceUri(device);
     if (kind !== 'serial' && kind !== 'tcp')
       return { json: { device, bootEpochBefore: before }, text: `${device} has answered and was reset.\n` };
-    const after = await comeBack(onBoard, device, wait);
+    const readBoot = () =>
+      onBoard(
+        async (board, { signal }) => {
+          const { bootEpoch, state, fault } = await board.readStatus({ signal });
+          return { bootEpoch, state, fault };
+        },
+        { uri: device, boardNumber: 2 },
+      );
+    const { result: after } = await waitForBoard(readBoot, wait);
     const report = { device, bootEpochBefore: before, ...after };
     if (after.bootEpoch === before)
       throw new ThermolinkError('DEVICE_FAULT', `${device} answered the reset and did not restart.`, {
@@ -54,23 +50,3 @@ says whether its boot epoch grew. An emulated board within this process ends wit
     };
   },
 });
-
-/** Connects as soon as the board answers. Errors: that of the last try when the time is over; ABORTED. */
-async function comeBack(onBoard: OnBoard, uri: string, waitSeconds: number) {
-  const untilMs = performance.now() + waitSeconds * 1000;
-  for (;;)
-    try {
-      const { result } = await onBoard(
-        async (board, { signal }) => {
-          const { bootEpoch, state, fault } = await board.readStatus({ signal });
-          return { bootEpoch, state, fault };
-        },
-        { uri, boardNumber: 2 },
-      );
-      return result;
-    } catch (error) {
-      const booting = error instanceof ThermolinkError && STILL_BOOTING.has(error.code);
-      if (!booting || performance.now() > untilMs) throw error;
-      await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS));
-    }
-}

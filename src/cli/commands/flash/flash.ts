@@ -1,0 +1,143 @@
+import { badArgument } from '../../../argument-checks.js';
+import { parseDeviceUri } from '../../../connect.js';
+import { ThermolinkError, throwIfAborted } from '../../../errors.js';
+import { counted, formatBytes } from '../../../number-text.js';
+import { serialTransport } from '../../../transport/serial-port.js';
+import type { SerialUriAddress } from '../../../transport/serial-uri.js';
+import { defineCommand, type LoadedCommand, printReport } from '../../command.js';
+import { JSON_OUTPUT } from '../../options/groups.js';
+import { type OptionValues, option } from '../../options/option.js';
+import { decimalUpTo } from '../../options/values.js';
+import { withInterrupt } from '../../output/interrupt.js';
+import { WorkDisplay } from '../../output/work-display.js';
+import { bootVolumes, checkVolume, mountHint, writeToVolume } from './bootsel-volume.js';
+import { readUf2, type Uf2Image } from './uf2.js';
+
+const OPTIONS = {
+  device: option('--device <uri>', 'a running board on serial:, which is asked to go to BOOTSEL'),
+  volume: option('--volume <path>', 'the BOOTSEL volume (default: the one that is mounted)'),
+  wait: option('--wait <s>', 'how long the volume may take to appear', {
+    value: decimalUpTo(600),
+    default: 20,
+  }),
+  ...JSON_OUTPUT,
+};
+
+const EXAMPLE = `
+Example:
+  thermolink flash thermolink-pico.uf2 --device serial:/dev/ttyACM0
+
+A board that runs is asked for BOOTSEL by opening its port at 1200 baud. A board without firmware: hold BOOTSEL while you
+plug it in, and leave --device out. Everything is checked before a byte is written: the file (magic numbers, family RP2040,
+order and number of blocks, addresses) and the volume (INFO_UF2.TXT, space, permission). Programs in the board are lost.`;
+
+const TOUCH_BAUD = 1200;
+const LOOK_AGAIN_MS = 200;
+
+/** What the command asks of the machine. Tests give a substitute. */
+export interface FlashEnvironment {
+  readonly volumes: () => Promise<string[]>;
+  /** Asks the board on a serial port for BOOTSEL. */
+  readonly touch: (address: SerialUriAddress, signal: AbortSignal) => Promise<void>;
+}
+
+export const command = flashCommand({ volumes: () => bootVolumes(), touch: touchPort });
+
+/** The command with a given machine. */
+export function flashCommand(environment: FlashEnvironment): LoadedCommand {
+  return defineCommand({
+    arguments: [{ name: '<file>', help: 'the firmware, a UF2 file' }],
+    options: OPTIONS,
+    example: EXAMPLE,
+    async run(options, name, [file]) {
+      const json = options.json === true;
+      const { bytes, image } = await readUf2(file);
+      const display = new WorkDisplay(name, bytes.length, json);
+      let report: Flashed;
+      try {
+        const { volume, restarted } = await withInterrupt(async (signal) => {
+          const found = await volumeFor(options, environment, signal);
+          await checkVolume(found, bytes.length);
+          const onProgress = (written: number): void => display.update(written, 'written');
+          return { volume: found, restarted: await writeToVolume(found, bytes, { signal, onProgress }) };
+        });
+        report = { file, volume, ...image, restarted };
+      } finally {
+        display.finish();
+      }
+      printReport({ json: report, text: flashedText(report) }, json);
+    },
+  });
+}
+
+interface Flashed extends Uf2Image {
+  readonly file: string;
+  readonly volume: string;
+  /** Whether the volume has gone, as it does when the board has all blocks. */
+  readonly restarted: boolean;
+}
+
+function flashedText({ blocks, flashBytes, volume, restarted }: Flashed): string {
+  const next = restarted
+    ? 'The board has restarted.'
+    : 'The volume is still there: the board restarts when it has all blocks.';
+  return `${counted(blocks, 'block')} (${formatBytes(flashBytes)} of flash) written to ${volume}. ${next}\n`;
+}
+
+/** The volume to write to; with a device, one that appears after the touch. Errors: BAD_FILE, NO_ANSWER. */
+async function volumeFor(
+  { device, volume, wait }: OptionValues<typeof OPTIONS>,
+  { volumes, touch }: FlashEnvironment,
+  signal: AbortSignal,
+): Promise<string> {
+  if (device !== undefined && volume !== undefined)
+    throw new ThermolinkError('BAD_ARGUMENT', 'device and volume exclude each other.', {
+      hint: 'With --device the board is asked for its volume; with --volume it shows one already.',
+    });
+  if (volume !== undefined) return volume;
+  if (device === undefined) return onlyVolume(await volumes());
+  const address = parseDeviceUri(device);
+  if (address.kind !== 'serial' && address.kind !== 'usb')
+    throw badArgument('device', device, 'a board on serial:', 'Boards elsewhere have no BOOTSEL volume.');
+  const before = new Set(await volumes());
+  await touch(address, signal);
+  const untilMs = performance.now() + wait * 1000;
+  for (;;) {
+    const [appeared] = (await volumes()).filter((place) => !before.has(place));
+    if (appeared !== undefined) return appeared;
+    throwIfAborted(signal);
+    if (performance.now() > untilMs)
+      throw new ThermolinkError(
+        'NO_ANSWER',
+        `No BOOTSEL volume appeared within ${wait} s of asking ${device}.`,
+        {
+          hint: `${mountHint()} Or hold BOOTSEL while you plug the board in, and leave --device out.`,
+          retryable: true,
+          data: { device },
+        },
+      );
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+  }
+}
+
+function onlyVolume(places: readonly string[]): string {
+  if (places.length === 1) return places[0];
+  if (places.length === 0)
+    throw new ThermolinkError('BAD_FILE', 'No BOOTSEL volume is mounted.', {
+      hint: `Hold BOOTSEL while you plug the board in. ${mountHint()} For a board that runs, pass --device.`,
+    });
+  throw new ThermolinkError('BAD_FILE', `Several BOOTSEL volumes are mounted: ${places.join(', ')}.`, {
+    hint: 'Name one with --volume.',
+    data: { volumes: places },
+  });
+}
+
+/** Opens the port at 1200 baud, which firmware for the RP2040 takes as the wish for BOOTSEL; then closes. */
+export async function touchPort(address: SerialUriAddress, signal: AbortSignal): Promise<void> {
+  const port = await serialTransport.open(
+    { ...address, baudRate: TOUCH_BAUD, dtr: false },
+    { uri: '', signal },
+  );
+  // The board has left the bus by now.
+  await port.close().catch(() => undefined);
+}
