@@ -10,7 +10,7 @@ import json
 import sys
 
 import numpy as np
-from thermolink import Board, ThermolinkError
+from thermolink import Board, ThermolinkError, factored
 from thermolink.device.device import Device
 
 
@@ -94,6 +94,14 @@ def plain(value):
     return value
 
 
+def arguments_of(case):
+    """The arguments of a call; a factored A is given as an object."""
+    given = dict(case["arguments"])
+    if isinstance(given.get("A"), dict):
+        given["A"] = factored(**given["A"])
+    return given
+
+
 def main():
     sent = []
     record(sent)
@@ -102,7 +110,7 @@ def main():
             sent.clear()
             outcome = {}
             try:
-                outcome["result"] = plain(getattr(board, case["call"])(**case["arguments"]))
+                outcome["result"] = plain(getattr(board, case["call"])(**arguments_of(case)))
             except ThermolinkError as error:
                 outcome["error"] = error.code
             print(json.dumps({"sent": sent, **outcome}))

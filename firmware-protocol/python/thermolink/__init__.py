@@ -4,6 +4,7 @@ from .board import Board
 from .device.program import Program
 from .device.runs import Run, RunReport
 from .errors import ThermolinkError
+from .mapping.checked_system import factored_system as factored
 
 __version__ = "0.1.0"
-__all__ = ["Board", "Program", "Run", "RunReport", "ThermolinkError"]
+__all__ = ["Board", "Program", "Run", "RunReport", "ThermolinkError", "factored"]

@@ -13,9 +13,14 @@ from .device.identity import Identity
 from .device.program import Program
 from .device.runs import Run
 from .errors import ThermolinkError, bad_argument
-from .mapping.checked_system import factored_system, refuse_too_large, vector_of
+from .mapping.checked_system import factored_system, refuse_too_large, system_of, vector_of
+from .solver.acceptance import refuse_beyond_float64
+from .solver.plan import SolvePlans
 from .solver.relax import Relaxation, Relaxer, RelaxResult
+from .solver.result import SolveResult, zero_solution
+from .solver.sample import DRAWN_VALUES_MAX, Sampler, SampleResult
 from .solver.session import BoardSession, Cost, RunAddress
+from .solver.solve import solve
 from .wire.tables import COUPLING_BITS_MAX, COUPLING_BITS_MIN, U16_MAX, U32_MAX
 
 _BANK = 0
@@ -56,6 +61,82 @@ class Board:
     def status(self, timeout: Optional[float] = None) -> Dict[str, Any]:
         """State, latched fault, tick and run of the board, asked now."""
         return self._device.status(Deadline(check_timeout("timeout", timeout)))
+
+    def solve(
+        self,
+        A: Any,
+        b: Any,
+        tolerance: float,
+        *,
+        seed: int = 1,
+        step: int = 0,
+        block: int = 0,
+        timeout: Optional[float] = None,
+    ) -> SolveResult:
+        """x of A x = b from the equilibrium of the board, to ‖x̂ − x‖₂ ≤ tolerance·‖x‖₂.
+
+        A is N×N, symmetric and positive definite; or a system that `factored` made. b has N entries,
+        `tolerance` lies between 0 and 1. The answer is a sum of board readings; the host contributes products
+        with A, scales, and the decision when to stop. b = 0 gives 0 and sends nothing.
+
+        Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED, and TOLERANCE_NOT_MET
+        for a tolerance beyond float64 or the board's codes, before a byte is sent; TOLERANCE_NOT_MET when the
+        answer is not good enough; OVERLOAD; TIMEOUT; those of the link. Source: Aifer et al., "Thermodynamic
+        linear algebra", arXiv 2308.05660. """
+        wanted = check_number("tolerance", tolerance, 0)
+        if not 0 < wanted < 1:
+            raise bad_argument("tolerance", tolerance, "a number above 0 and below 1")
+        address, seconds = _address(seed, step, block), check_timeout("timeout", timeout)
+        system = system_of(A)
+        drive = vector_of("right-hand side", b, system.dimension)
+        refuse_too_large(system.system, self.info)
+        if not drive.any():
+            refuse_beyond_float64(system.evened[0], wanted)
+            return zero_solution(system.dimension)
+        plans = SolvePlans(self.info, system, wanted)
+        with self._session(address, seconds) as session:
+            return solve(plans, session, drive, wanted)
+
+    def sample(
+        self,
+        A: Any,
+        n: int,
+        b: Any = None,
+        kappa: float = 1.0,
+        *,
+        seed: int = 1,
+        step: int = 0,
+        block: int = 0,
+        timeout: Optional[float] = None,
+    ) -> SampleResult:
+        """n draws from N(A⁻¹b, κA⁻¹) of the board's own noise.
+
+        A is N×N, symmetric and positive definite; or a system that `factored` made. b has N entries, by
+        default 0; κ = `kappa` > 0 scales the covariance. Draws [n × N] are those of A⁻¹ times √κ. The mean is
+        settled without noise and refined by the host to 0.01 standard deviations; with b, `block` and `block`
+        + 1 are used. Neighbouring draws are correlated by at most e⁻³. On an imperfect board the covariance
+        is what that board has.
+
+        Errors: those of `solve` before a byte is sent; OVERLOAD; DEVICE_FAULT for a cell that never moves;
+        TIMEOUT; those of the link. """
+        count = check_whole("n", n, 1)
+        scale = check_number("kappa", kappa, 0)
+        if scale == 0:
+            raise bad_argument("kappa", kappa, "a number above 0")
+        address, seconds = _address(seed, step, block), check_timeout("timeout", timeout)
+        system = system_of(A)
+        if count * system.dimension > DRAWN_VALUES_MAX:
+            most = DRAWN_VALUES_MAX // system.dimension
+            raise bad_argument(
+                "n", n, f"at most {most} for {system.dimension} cells: draw in parts, each of another seed"
+            )
+        drive = np.zeros(system.dimension) if b is None else vector_of("drive", b, system.dimension)
+        if drive.any():
+            check_whole("block", block, 0, U16_MAX - 1)
+        refuse_too_large(system.system, self.info)
+        sampler = Sampler(system, count, drive, scale, self.info)
+        with self._session(address, seconds) as session:
+            return sampler.run(session, address)
 
     def relax(
         self,

@@ -70,6 +70,11 @@ class BoardSession:
         self._run_seed = 0
         self._next_tick = 0
 
+    def readdress(self, address: RunAddress) -> None:
+        """The board runs from here on have the noise of another address."""
+        self._address = address
+        self._attempt = 0
+
     def program(self, program: Program) -> CommitReport:
         """Puts a program into the board. When the board has the same `couplings` array, only the rest is
         sent."""

@@ -1,0 +1,124 @@
+"""What rounding and the board's errors explain, and how it is removed from an average."""
+
+from dataclasses import dataclass, replace
+from typing import List, Optional
+
+import numpy as np
+
+from ..linalg.products import norm2
+from ..linalg.systems import apply_system
+from ..mapping.equilibrium import SETTLE_REMAINDER, EquilibriumPlan
+from ..mapping.quantize import read_out
+from ..mapping.scaling import equilibrium_solution_scale
+from .noise_budget import step_residual
+from .passes import Reading, commit_program, rounding_error_bound, settle
+from .plan import SolvePlan
+from .session import BoardSession
+
+# Runs without noise at the scale of the average: their scatter shows what wanders from run to run.
+_CHECK_RUNS = 4
+# A board that leaves more than this part of a drive does something else than it was told.
+_LEFT_MAX = 0.5
+# A residual counts as explained when it is at most this many times its known causes.
+_SUSPICION = 2
+# What rounding leaves in an averaged answer stays below this part of its standard error.
+_ROUNDING_SHARE = 1 / 4
+# A compensation that leaves more than this part of the rounding leads nowhere.
+_COMPENSATION_LEFT_MAX = 0.9
+_COMPENSATIONS_MAX = 24
+
+
+def is_imperfect(plan: EquilibriumPlan, drive: np.ndarray, reading: Reading) -> bool:
+    """Whether a reading without noise is further from A d = `drive` than codes, ADC steps and the end of
+    settling explain."""
+    left = drive - apply_system(plan.system, reading.x)
+    norm = norm2(drive)
+    if norm2(left) > _LEFT_MAX * norm:
+        return False
+    settling = SETTLE_REMAINDER * norm
+    explained = settling + step_residual(plan, reading.solution_scale)
+    return norm2(left - reading.rounding) > _SUSPICION * explained
+
+
+@dataclass(frozen=True, eq=False)
+class SettledMean:
+    """What the program of an average settles to without noise: the mean of some runs, and the variance, in
+    units of x², by which it and one more reading differ."""
+
+    mean: np.ndarray
+    wandering: float
+    runs: int
+
+
+def settled_mean(
+    plan: EquilibriumPlan, session: BoardSession, drive: np.ndarray, averaged: Reading
+) -> Optional[SettledMean]:
+    """Runs the program of an average without noise, from the average on; None after an overload."""
+    commit_program(plan, session, drive, averaged.solution_scale, averaged.x, 0.0)
+    readings: List[np.ndarray] = []
+    for _ in range(_CHECK_RUNS):
+        run = session.acquire(plan.settle_ticks, 1, 0)
+        if run.report.outcome != "overload":
+            readings.append(read_out(run.codes[0], averaged.solution_scale, plan.identity))
+    if len(readings) < _CHECK_RUNS:
+        return None
+    mean = np.zeros(len(drive))
+    for reading in readings:
+        mean += reading / len(readings)
+    squares = 0.0
+    for reading in readings:
+        distance = norm2(reading - mean)
+        squares += distance * distance
+    variance = squares / ((len(readings) - 1) * len(mean))
+    return SettledMean(mean, (1 + 1 / _CHECK_RUNS) * variance, _CHECK_RUNS)
+
+
+def with_systematic_error(
+    plan: EquilibriumPlan, session: BoardSession, drive: np.ndarray, averaged: Reading
+) -> Reading:
+    """An average whose systematic error is measured: the same program without noise reads d₀, and s₀ = r − A
+    d₀ is the part of the residual that is no noise. It takes the place of what the codes explain; what
+    wanders from run to run is added in squares to the standard error."""
+    settled = settled_mean(plan, session, drive, averaged)
+    if settled is None:
+        return averaged
+    systematic = drive - apply_system(plan.system, settled.mean)
+    steps = _SUSPICION * step_residual(plan, averaged.solution_scale)
+    is_explained = norm2(systematic - averaged.rounding) <= steps
+    error = averaged.standard_error
+    return replace(
+        averaged,
+        as_read=averaged,
+        samples=averaged.samples + _CHECK_RUNS,
+        rounding=averaged.rounding if is_explained else systematic,
+        standard_error=np.sqrt(error * error + settled.wandering),
+    )
+
+
+def compensate_rounding(plan: SolvePlan, session: BoardSession, average: Reading) -> Reading:
+    """Removes from an average what rounding to codes put into it: one more pass without noise solves
+    A d = rounding and adds d. It ends when that part is small or shrinks no more."""
+    answer, compensations = average, 0
+    while compensations < _COMPENSATIONS_MAX and not is_rounding_small(plan, answer):
+        rounding = answer.rounding
+        guess = equilibrium_solution_scale(
+            rounding, plan.spectrum.eigenvalue_min, plan.system_scale, plan.identity
+        )
+        correction = settle(plan, session, rounding, guess, lambda x: 0.0)
+        compensations += 1
+        answer = replace(
+            answer,
+            x=answer.x + correction.x,
+            rounding=rounding - apply_system(plan.system, correction.x),
+            samples=answer.samples + 1,
+        )
+        if norm2(answer.rounding) > _COMPENSATION_LEFT_MAX * norm2(rounding):
+            break
+    return replace(answer, compensations=compensations)
+
+
+def is_rounding_small(plan: SolvePlan, average: Reading) -> bool:
+    """Whether what is known to be wrong with an average, and is no noise, is at most a quarter of its
+    standard error, in the unknowns of A."""
+    standard_error = norm2(average.standard_error * plan.evened[1])
+    return rounding_error_bound(plan, average) <= _ROUNDING_SHARE * standard_error

@@ -1,0 +1,94 @@
+"""Why a solve leads nowhere, as parts of a sentence."""
+
+from dataclasses import dataclass
+from typing import List, Tuple
+
+import numpy as np
+
+from ..linalg.products import norm2, norm_inf
+from ..linalg.systems import apply_system, diagonal_of
+from ..mapping.equilibrium import EquilibriumPlan
+from ..texts import counted, short
+from .passes import Reading
+from .session import cell_list
+
+# A cell that reads less than this part of what its row asks for stands still; one that is well leaves less
+# than the second part of the largest unexplained residual, a dead one more than the third.
+_STILL = 1 / 20
+_WELL = 1 / 8
+_ASKED = 1 / 50
+# A row may be off by so many ADC steps of all cells, taken by λ_max, without a meaning.
+_STEPS_MAX = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """What was asked of the board, A d = `drive`, and what it answered."""
+
+    drive: np.ndarray
+    reading: Reading
+
+
+def reason_of_zeros(plan: EquilibriumPlan, one: Pass, passes: int) -> str:
+    """Why a reading is 0 throughout; `passes` counts this one."""
+    if norm2(one.reading.rounding) <= norm2(one.drive) / 2:
+        return "the board returned zeros"
+    what = "the right-hand side"
+    if passes > 1:
+        what = f"what {counted(passes - 1, 'pass', 'passes')} left of the right-hand side"
+    return (
+        "the solution is so much larger than the right-hand side that, wherever it stays within the rails, "
+        f"{what} rounds to zero in {plan.identity.drive_bits}-bit drive codes"
+    )
+
+
+def reason_of_stall(plan: EquilibriumPlan, one: Pass, left: float) -> str:
+    """Why passes lead nowhere; `left` is the share of the error before that a pass leaves."""
+    x, rounding = one.reading.x, one.reading.rounding
+    share = "the error does not shrink from pass to pass"
+    if left < 1:
+        share = f"its passes leave {100 * left:.0f} % of the error of those before, too much to get anywhere"
+    image = apply_system(plan.system, x)
+    if norm2(rounding) < norm2(one.drive - image) / 2:
+        return f"{share}, and rounding to its codes does not explain that"
+    by_couplings = norm2(image - apply_system(plan.programmed, x))
+    if by_couplings > norm2(rounding) / 2:
+        bits = plan.identity.coupling_bits
+        return f"{share}, because the matrix is another one once it is rounded to {bits}-bit couplings"
+    bits = plan.identity.drive_bits
+    return f"{share}, because the right-hand side is lost in the steps of {bits}-bit drive codes"
+
+
+def dead_cells(plan: EquilibriumPlan, one: Pass) -> List[Tuple[int, float, float]]:
+    """(cell, what it reads, what its row asks for, in V_fs) of cells that look dead: only their rows have a
+    residual far beyond what rounding explains. This is a suspicion, good enough to be told."""
+    x, scale = one.reading.x, one.reading.solution_scale
+    unexplained = one.drive - apply_system(plan.system, x) - one.reading.rounding
+    largest = norm_inf(unexplained)
+    floor = max(_STEPS_MAX * plan.spectrum.eigenvalue_max * plan.identity.adc_step * scale, _ASKED * largest)
+    diagonal = diagonal_of(plan.system)
+    dead = []
+    for cell in range(len(x)):
+        missing = unexplained[cell] / diagonal[cell]
+        if abs(unexplained[cell]) < floor:
+            continue
+        is_still = abs(x[cell]) <= _STILL * abs(missing)
+        # A cell that moves and leaves a large residual means that something else is wrong: none is blamed.
+        if not is_still and abs(unexplained[cell]) > _WELL * largest:
+            return []
+        if is_still:
+            dead.append((cell, float(x[cell] / scale), float((x[cell] + missing) / scale)))
+    return dead
+
+
+def dead_cells_text(dead: List[Tuple[int, float, float]]) -> str:
+    """The dead cells as the end of a sentence; empty when there is none."""
+    if not dead:
+        return ""
+    names = cell_list([cell for cell, _, _ in dead], len(dead))
+    if len(dead) > 1:
+        return f"; {names} look dead: they stay near 0 V, whatever is asked of them"
+    _, volts, asked = dead[0]
+    return (
+        f"; {names} looks dead: it reads {short(volts, 2)} V_fs where its equation asks for {short(asked, 2)}"
+    )

@@ -1,0 +1,237 @@
+"""Iterative refinement with the board as the solver of A itself."""
+
+import math
+from typing import List, Optional, Tuple
+
+import numpy as np
+
+from ..errors import ThermolinkError
+from ..linalg.products import norm2
+from ..linalg.systems import apply_system
+from ..mapping.equilibrium import board_noise, noise_limited_scale
+from ..mapping.scaling import equilibrium_solution_scale, power_of_two_above
+from ..texts import short
+from .acceptance import certify, tolerance_not_met
+from .corrections import compensate_rounding, is_imperfect, is_rounding_small, with_systematic_error
+from .failure import Pass, dead_cells, dead_cells_text, reason_of_stall, reason_of_zeros
+from .noise_budget import SYSTEMATIC_SHARE, noise_residual_bound, quietest_standard_error, wanted_noise
+from .passes import Reading, average, rounding_error_bound, settle
+from .plan import SolvePlan
+from .result import SolveResult
+from .session import BoardSession
+
+# So many averages may be refused before the tolerance counts as not met.
+_AVERAGES_MAX = 3
+_PASSES_MAX = 24
+# A pass, or a window of passes together, may leave this share of residual and correction.
+_STALL = 0.5
+_STALL_WINDOW = 5
+
+
+class Refinement:
+    """Pass k settles A d = b − A x̂ and adds its reading to x̂, until what rounding and the board's errors
+    leave is small beside the noise that the tolerance allows. The last pass is averaged under noise, which
+    gives the standard error; rounding in it is compensated by passes without noise.
+
+    An answer is accepted when its residual proves ‖x̂ − x‖₂ ≤ tolerance·‖x‖₂, when its relative standard
+    error is at most half the tolerance and not implausibly small, and when noise and rounding explain its
+    residual (false alarms below 1e-6)."""
+
+    def __init__(self, plan: SolvePlan, session: BoardSession, drive: np.ndarray, tolerance: float) -> None:
+        self.passes = 0
+        self._plan = plan
+        self._session = session
+        self._weights = plan.evened[1]
+        self._drive = drive * self._weights
+        self._tolerance = tolerance
+        self._averages = 0
+        self._samples = 0
+        self._y = np.zeros(len(drive))
+        self._residual = self._drive.copy()
+        self._relative_residual = 1.0
+        self._relative_error_bound = math.inf
+        self._relative_standard_error = math.inf
+        self._is_imperfect = False
+        self._residual_norms: List[float] = []
+        self._correction_norms: List[float] = []
+        self._scale_factor = 1.0
+        self._last_pass: Optional[Pass] = None
+        self._reason = "the error shrinks too slowly"
+
+    def run(self) -> SolveResult:
+        """The answer. Errors: TOLERANCE_NOT_MET when passes lead nowhere or run out; OVERLOAD; those of the
+        device."""
+        while self._averages < _AVERAGES_MAX:
+            found = self._approach()
+            if found is None:
+                break
+            answer = self._judge(self._average(*found))
+            if answer is not None:
+                return answer
+        raise self._not_met(self._reason)
+
+    def _approach(self) -> Optional[Tuple[Reading, float]]:
+        """Settles passes and adds them to x̂ until one may be averaged: the reading, and the noise κ for
+        it."""
+        while self.passes < _PASSES_MAX:
+            self.passes += 1
+            reading = self._settle()
+            self._is_imperfect = self._is_imperfect or is_imperfect(self._plan, self._residual, reading)
+            noise = self._noise_to_average(reading)
+            if noise is not None:
+                return reading, noise
+            self._refuse_stall(reading)
+            self._advance(reading)
+        return None
+
+    def _settle(self) -> Reading:
+        plan = self._plan
+
+        def floor(x: np.ndarray) -> float:
+            # A scale that is finer than the noise of the last pass is of no use.
+            return noise_limited_scale(plan, self._wanted_noise(self._norm(self._y + x)))
+
+        guess = equilibrium_solution_scale(
+            self._residual, plan.spectrum.eigenvalue_min, plan.system_scale, plan.identity
+        )
+        first_scale = max(guess * self._scale_factor, power_of_two_above(floor(np.zeros(plan.codes.cells))))
+        reading = settle(plan, self._session, self._residual, first_scale, floor)
+        if guess > 0:
+            self._scale_factor = reading.solution_scale / guess
+        self._samples += 1
+        return reading
+
+    def _norm(self, y: np.ndarray) -> float:
+        """‖W y‖₂: the size of y in the unknowns of A."""
+        return norm2(y * self._weights)
+
+    def _wanted_noise(self, norm: float) -> float:
+        return wanted_noise(self._plan, self._tolerance, self._averages, norm)
+
+    def _noise_to_average(self, reading: Reading) -> Optional[float]:
+        """κ for averaging this pass; None when its systematic error must be refined away first."""
+        plan = self._plan
+        norm = self._norm(self._y + reading.x)
+        # Noise is chosen as a share of ‖x̂‖, so there is none to choose while x̂ is 0.
+        if norm == 0:
+            return None
+        noise = self._wanted_noise(norm)
+        if board_noise(plan, reading.solution_scale, noise) < plan.noise_temperature_min:
+            return None
+        is_at_finest_scale = reading.solution_scale / 2 < noise_limited_scale(plan, noise)
+        standard_error = math.sqrt(
+            noise * plan.correlation_time_max * plan.spectrum.inverse_trace / plan.samples_min
+        )
+        left_over = norm2(self._residual - apply_system(plan.system, reading.x))
+        # The errors of the board beyond its codes show as the share of the residual that a reading leaves.
+        observed = 0.0 if left_over == 0 else left_over / norm2(self._residual) * norm2(reading.x)
+        systematic = max(rounding_error_bound(plan, reading), observed)
+        is_small = systematic <= SYSTEMATIC_SHARE * standard_error
+        return noise if is_at_finest_scale or is_small else None
+
+    def _refuse_stall(self, reading: Reading) -> None:
+        one = Pass(self._residual, reading)
+        self._last_pass = one
+        # The next pass would be the same again.
+        if norm2(reading.x) == 0:
+            raise self._not_met(reason_of_zeros(self._plan, one, self.passes))
+        self._correction_norms.append(norm2(reading.x))
+        self._residual_norms.append(norm2(self._residual))
+        left = max(self._left_after(1), self._left_after(_STALL_WINDOW))
+        if left > _STALL:
+            raise self._not_met(reason_of_stall(self._plan, one, left))
+
+    def _left_after(self, passes: int) -> float:
+        """The smallest residual of the last passes over the smallest before them, or that of the corrections
+        if it is smaller; 0 while there is nothing to compare with."""
+        if len(self._residual_norms) <= passes:
+            return 0.0
+
+        def left(norms: List[float]) -> float:
+            before = norms[-2] if passes == 1 else min(norms[:-passes])
+            return min(norms[-passes:]) / before
+
+        return min(left(self._residual_norms), left(self._correction_norms))
+
+    def _average(self, reading: Reading, noise: float) -> Reading:
+        plan, session = self._plan, self._session
+        norm = self._norm(self._y + reading.x)
+
+        def is_enough(standard_error: np.ndarray) -> bool:
+            self._relative_standard_error = self._norm(standard_error) / norm
+            return self._relative_standard_error <= self._tolerance / 2
+
+        self._relative_standard_error = math.inf
+        averaged = average(plan, session, self._residual, reading, noise, is_enough)
+        if self._is_imperfect:
+            averaged = with_systematic_error(plan, session, self._residual, averaged)
+        compensated = compensate_rounding(plan, session, averaged)
+        self._samples += compensated.samples
+        self.passes += compensated.compensations
+        return compensated
+
+    def _judge(self, averaged: Reading) -> Optional[SolveResult]:
+        """The answer if it is good enough. Otherwise the average counts as one more reading."""
+        left = self._residual - apply_system(self._plan.system, averaged.x)
+        unexplained = norm2(left - averaged.rounding)
+        self._advance(averaged)
+        norm = self._norm(self._y)
+        self._relative_standard_error = self._norm(averaged.standard_error) / norm
+        reason = self._reason_to_refuse(averaged, unexplained)
+        if reason is not None:
+            self._reason = reason
+            self._averages += 1
+            # The next correction is mostly the noise of this pass: it cannot be compared with earlier ones.
+            self._correction_norms = []
+            self._residual_norms = []
+            return None
+        return SolveResult(
+            x=self._y * self._weights,
+            standard_error=averaged.standard_error * self._weights,
+            quantization_error=rounding_error_bound(self._plan, averaged) / norm,
+            carry_noise_share=averaged.carry_noise_share,
+            relative_residual=self._relative_residual,
+            passes=self.passes,
+            samples=self._samples,
+            cost=self._session.cost,
+        )
+
+    def _reason_to_refuse(self, averaged: Reading, unexplained: float) -> Optional[str]:
+        plan = self._plan
+        if self._relative_error_bound > self._tolerance:
+            return f"its residual proves no relative error below {short(self._relative_error_bound, 2)}"
+        if self._relative_standard_error > self._tolerance / 2:
+            return "the standard error stays above half the tolerance"
+        if norm2(averaged.standard_error) < quietest_standard_error(plan, averaged):
+            return "the readings fluctuate less than the noise that was asked for"
+        if not is_rounding_small(plan, averaged):
+            return (
+                "the standard error does not cover what the board gets wrong, and further passes do not "
+                "remove it"
+            )
+        if unexplained > noise_residual_bound(plan, averaged):
+            return (
+                "noise and rounding do not explain the residual, so the board does something else than it was "
+                "told"
+            )
+        return None
+
+    def _advance(self, reading: Reading) -> None:
+        """Adds a reading to x̂ and certifies the sum."""
+        self._last_pass = Pass(self._residual, reading.as_read or reading)
+        self._y = self._y + reading.x
+        certificate = certify(self._plan.evened, self._drive, self._y)
+        self._residual = certificate.residual
+        self._relative_residual = certificate.relative_residual
+        self._relative_error_bound = certificate.relative_error_bound
+
+    def _not_met(self, reason: str) -> ThermolinkError:
+        dead = [] if self._last_pass is None else dead_cells(self._plan, self._last_pass)
+        return tolerance_not_met(
+            reason + dead_cells_text(dead),
+            self._tolerance,
+            self.passes,
+            self._relative_residual,
+            self._relative_error_bound,
+            [cell for cell, _, _ in dead],
+        )
