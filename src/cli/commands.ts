@@ -308,6 +308,11 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
     ],
   },
   {
+    name: 'conformance',
+    summary: 'check a board against every rule of the protocol that can be seen from outside',
+    load: () => import('./commands/conformance/conformance.js'),
+  },
+  {
     name: 'monitor',
     summary: 'show live what goes on at a board, or in a session that another program records',
     load: () => import('./commands/monitor/monitor.js'),

@@ -1,0 +1,143 @@
+import type { Clock } from '../../../../firmware-protocol/clock.js';
+import type { Port } from '../../../../firmware-protocol/port.js';
+import { ThermolinkError, throwIfAborted } from '../../../errors.js';
+import { Bench, type Clause, type Identity, Unseen } from './clause.js';
+import { Violation, WireHost } from './wire-host.js';
+
+/** What became of one rule. */
+export interface ClauseResult {
+  readonly id: string;
+  readonly what: string;
+  readonly status: 'passed' | 'failed' | 'skipped';
+  /** Why it failed or was skipped. */
+  readonly reason?: string;
+  readonly seconds: number;
+}
+
+/** How a board is checked. */
+export interface CheckOptions {
+  readonly clauses: readonly Clause[];
+  /** Opens a connection to the board. */
+  readonly open: () => Promise<Port>;
+  /** Whether the board takes several connections at once. */
+  readonly severalConnections: boolean;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Leave out what takes seconds of waiting. */
+  readonly skipSlow?: boolean;
+  readonly onProgress?: (done: number, id: string) => void;
+}
+
+/** A board that was reset, or whose last client has just gone, may take so long to open a session, ms. */
+const COME_BACK_MS = 15_000;
+const TRY_AGAIN_MS = 100;
+
+/**
+ * Checks a board, one rule after another, each in a session of its own. Errors: those of opening the first
+ * connection; NO_ANSWER from a board that opens no session at first; ABORTED.
+ */
+export async function checkBoard(options: CheckOptions): Promise<ClauseResult[]> {
+  const line = new Line(options);
+  const results: ClauseResult[] = [];
+  try {
+    await line.open();
+    for (const clause of options.clauses) {
+      throwIfAborted(options.signal);
+      options.onProgress?.(results.length, clause.id);
+      const startMs = options.clock.nowMs();
+      const verdict = await verdictOn(clause, line, options);
+      const seconds = (options.clock.nowMs() - startMs) / 1000;
+      results.push({ id: clause.id, what: clause.what, ...verdict, seconds });
+    }
+  } finally {
+    await line.close();
+  }
+  return results;
+}
+
+async function verdictOn(
+  clause: Clause,
+  line: Line,
+  { severalConnections, skipSlow, signal, clock }: CheckOptions,
+): Promise<Pick<ClauseResult, 'status' | 'reason'>> {
+  if (clause.slow && skipSlow) return { status: 'skipped', reason: 'it takes seconds of waiting' };
+  if (clause.connections && !severalConnections)
+    return { status: 'skipped', reason: 'this line carries one connection' };
+  try {
+    const { host, board } = await line.session();
+    const reason = clause.skip?.(board);
+    if (reason !== undefined) return { status: 'skipped', reason };
+    await clause.check(new Bench({ host, board, clock, connect: () => line.connect() }));
+    return { status: 'passed' };
+  } catch (error) {
+    if (error instanceof Unseen) return { status: 'skipped', reason: error.message };
+    if (error instanceof Violation) return { status: 'failed', reason: error.message };
+    throwIfAborted(signal);
+    if (error instanceof ThermolinkError) return { status: 'failed', reason: error.message };
+    throw error;
+  } finally {
+    await line.leaveOthers();
+  }
+}
+
+/** The connections to a board. */
+class Line {
+  readonly #options: CheckOptions;
+  #host: WireHost | undefined;
+  #others: WireHost[] = [];
+
+  constructor(options: CheckOptions) {
+    this.#options = options;
+  }
+
+  /** The first connection. Errors: those of opening it; NO_ANSWER. */
+  async open(): Promise<void> {
+    const { clock, signal, open } = this.#options;
+    this.#host = new WireHost(await open(), clock, signal);
+    try {
+      await this.session();
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+      throw new ThermolinkError('NO_ANSWER', `The board opens no session: ${error.message}.`, {
+        hint: 'Check the port with `thermolink info`.',
+      });
+    }
+  }
+
+  /** A new session on the main connection, which is opened again if it was lost. */
+  async session(): Promise<{ readonly host: WireHost; readonly board: Identity }> {
+    const { clock, signal, open } = this.#options;
+    const untilMs = clock.nowMs() + COME_BACK_MS;
+    for (;;)
+      try {
+        if (this.#host === undefined || this.#host.port.closed)
+          this.#host = new WireHost(await open(), clock, signal);
+        return { host: this.#host, board: await this.#host.hello() };
+      } catch (error) {
+        throwIfAborted(signal);
+        const mayComeBack = error instanceof Violation || error instanceof ThermolinkError;
+        if (!mayComeBack || clock.nowMs() > untilMs) throw error;
+        await new Promise<void>((resolve) => {
+          clock.schedule(TRY_AGAIN_MS, resolve);
+        });
+      }
+  }
+
+  /** Another connection; on a line that carries one, that one again. */
+  async connect(): Promise<WireHost> {
+    const { clock, signal, open, severalConnections } = this.#options;
+    if (!severalConnections) return (await this.session()).host;
+    const other = new WireHost(await open(), clock, signal);
+    this.#others.push(other);
+    return other;
+  }
+
+  async leaveOthers(): Promise<void> {
+    for (const { port } of this.#others.splice(0)) await port.close().catch(() => undefined);
+  }
+
+  async close(): Promise<void> {
+    await this.leaveOthers();
+    await this.#host?.port.close().catch(() => undefined);
+  }
+}

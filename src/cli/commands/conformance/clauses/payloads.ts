@@ -1,0 +1,147 @@
+import { encodeCommand } from '../../../../../firmware-protocol/codec.js';
+import { CHANNEL } from '../../../../../firmware-protocol/framing.js';
+
+import { type Bench, type Clause, equal, must, reasonName } from '../clause.js';
+
+const OPCODE_UNKNOWN = 127;
+
+/** Sends payloads on the command channel; all must be counted as rejected, and none answered as a ping. */
+async function rejected(use: Bench, payloads: readonly (readonly number[])[], what: string): Promise<void> {
+  const { host } = use;
+  const before = await use.counters();
+  host.write(...payloads.map((payload) => host.payloadFrame(Uint8Array.from(payload))));
+  const { messagesRejected } = await use.counters();
+  equal(messagesRejected - before.messagesRejected, payloads.length, `how many of ${what} were rejected`);
+  must(!host.heard.some(({ name }) => name === 'ping'), `one of ${what} was executed`);
+}
+
+/** Throws unless a payload is refused for this reason. */
+async function refusedFor(
+  use: Bench,
+  payload: readonly number[],
+  reason: string,
+  what: string,
+): Promise<void> {
+  const { host } = use;
+  const requestId = payload[2];
+  host.write(host.payloadFrame(Uint8Array.from(payload)));
+  const { refusal } = await host.answer(requestId, what);
+  must(refusal !== undefined, `${what} was not refused`);
+  equal(reasonName(refusal.reason), reason, `the reason why ${what} was refused`);
+  host.requestId = Math.max(host.requestId, requestId);
+}
+
+export const PAYLOAD_CLAUSES: readonly Clause[] = [
+  {
+    id: 'PAYLOAD-1',
+    what: 'opcodes above 127 and request ids above 2³² − 1 are rejected, 2³² − 1 is answered',
+    async check(use) {
+      await rejected(
+        use,
+        [
+          [0x93, 0xcc, 200, 50, 7],
+          [0x93, 1, 0xcf, 0, 0, 0, 1, 0, 0, 0, 0, 7],
+        ],
+        'a large opcode and a large request id',
+      );
+      const { host } = use;
+      host.write(host.command('ping', { token: 5 }, 2 ** 32 - 1));
+      equal((await host.answer<'ping'>(2 ** 32 - 1)).fields?.token, 5, 'the token');
+    },
+  },
+  {
+    id: 'PAYLOAD-2',
+    what: 'integers in longer forms, texts that are no UTF-8 and deep arrays are rejected',
+    check: (use) =>
+      rejected(
+        use,
+        [
+          [0x93, 1, 50, 0xcc, 7],
+          [0x93, 1, 51, 0xcd, 0, 7],
+          [0x93, 1, 52, 0xa1, 0xff],
+          [0x93, 1, 53, 0x91, 0x91, 7],
+          [0xdc, 0, 3, 1, 54, 7],
+        ],
+        'payloads outside the restricted MessagePack',
+      ),
+  },
+  {
+    id: 'PAYLOAD-3',
+    what: 'floats, booleans, nil, maps and extensions are rejected',
+    check: (use) =>
+      rejected(
+        use,
+        [
+          [0x93, 1, 50, 0xca, 0, 0, 0, 0],
+          [0x93, 1, 51, 0xc3],
+          [0x93, 1, 52, 0xc0],
+          [0x93, 1, 53, 0x80],
+          [0x93, 1, 54, 0xd4, 1, 7],
+        ],
+        'payloads with floats, booleans, nil, maps and extensions',
+      ),
+  },
+  {
+    id: 'PAYLOAD-4',
+    what: 'items behind the known fields are ignored, and bulk data may start at any byte',
+    async check(use) {
+      const { host } = use;
+      host.write(host.payloadFrame(Uint8Array.of(0x95, 1, ++host.requestId, 7, 8, 0xa1, 0x61)));
+      equal(
+        (await host.answer<'ping'>(host.requestId)).fields?.token,
+        7,
+        'the token of a ping with more items',
+      );
+      await use.load();
+      for (const request of [1000, 100_000]) {
+        host.requestId = request;
+        const codes = Uint8Array.of(1, 2);
+        await use.ask('writeDrive', { bank: 0, firstCell: 0, codes });
+        const read = await use.ask('readProgram', { bank: 0, section: 1, firstEntry: 0, count: 1 });
+        equal(read.codes, codes, 'a code that was written');
+      }
+    },
+  },
+  {
+    id: 'PAYLOAD-5',
+    what: 'what comes on another channel than its own is counted and not executed',
+    async check(use) {
+      const { host } = use;
+      const before = await use.counters();
+      host.write(host.frame(CHANNEL.sample, 0, encodeCommand('ping', 77, { token: 1 })));
+      host.write(host.frame(CHANNEL.stop, 0, encodeCommand('acknowledge', 78, {})));
+      await host.settle();
+      const { messagesRejected } = await use.counters();
+      equal(messagesRejected - before.messagesRejected, 2, 'the count of rejected messages');
+      const ids = host.heard.map(({ message }) => message?.requestId);
+      must(!ids.includes(77) && !ids.includes(78), 'a message of another channel was answered');
+    },
+  },
+  {
+    id: 'PAYLOAD-6',
+    what: 'unknown commands and bad messages are refused as such, and use no request id',
+    async check(use) {
+      const { host } = use;
+      await refusedFor(use, [0x92, OPCODE_UNKNOWN, 20], 'unknownCommand', 'an unknown command');
+      await refusedFor(use, [0x92, 1, 21], 'badMessage', 'a ping without a token');
+      await refusedFor(use, [0x91 + 1, 32, 30], 'badMessage', 'a start without fields');
+      // 30 is above every id that was used, though it was refused.
+      host.write(host.command('acknowledge', {}, 30));
+      const { refusal } = await host.answer(30, 'a command whose id a bad message had');
+      must(refusal === undefined, 'the request id of a bad message counted as used');
+    },
+  },
+  {
+    id: 'PAYLOAD-7',
+    what: 'a command with request id 0 is refused as badMessage, and counted',
+    async check(use) {
+      const { host } = use;
+      const before = await use.counters();
+      host.write(host.command('ping', { token: 1 }, 0));
+      const { refusal } = await host.answer(0, 'a ping with request id 0');
+      equal(refusal && reasonName(refusal.reason), 'badMessage', 'the reason of the refusal');
+      const { messagesRejected } = await use.counters();
+      equal(messagesRejected - before.messagesRejected, 1, 'the count of rejected messages');
+    },
+  },
+];

@@ -1,0 +1,699 @@
+import { CobsDecoder, cobsEncode } from '../../firmware-protocol/cobs.js';
+import { encodeAnswer, encodeEvent } from '../../firmware-protocol/codec.js';
+import { crc32 } from '../../firmware-protocol/crc.js';
+import { CHANNEL, FLAG_NAK, type Frame } from '../../firmware-protocol/framing.js';
+import { REFUSAL } from '../../firmware-protocol/messages/system.js';
+import { TABLE_HASH } from '../../firmware-protocol/version.js';
+import { ignores, isCommand, lies, type Mutation, refusesAs, withFields } from './mutant-port.js';
+
+/** A board with one bug, and the rule at which it must fail. */
+export interface Mutant {
+  readonly id: string;
+  readonly bug: string;
+  /** Default `ideal-8`. */
+  readonly profile?: string;
+  /** Makes the bug anew, with a memory of its own. */
+  readonly make: () => Mutation;
+}
+
+const mutant = (id: string, bug: string, make: () => Mutation, profile?: string): Mutant => ({
+  id,
+  bug,
+  make,
+  ...(profile && { profile }),
+});
+
+/** Whatever reads as these opcodes on the wire; payloads of a board's requests that are no messages. */
+const opcodeOf = ({ payload }: Frame): number => payload[1];
+
+/** The raw bytes of a COBS block, edited and with a good CRC again. */
+function resealed(block: Uint8Array, edit: (raw: Uint8Array) => void): readonly Uint8Array[] {
+  const decoder = new CobsDecoder(70_000);
+  decoder.push(block, 0, block.length);
+  const bytes = decoder.bytes;
+  const size = decoder.end();
+  if (size < 12) return [block];
+  const raw = bytes.slice(0, size);
+  edit(raw);
+  new DataView(raw.buffer).setUint32(size - 4, crc32(raw.subarray(0, size - 4)) >>> 0, true);
+  return [cobsEncode(raw).slice(0, -1)];
+}
+
+/** Gives frames of the board more frames to follow, and keeps the numbers of both ends right. */
+function injecting(
+  after: (frame: Frame, message: { name: string } | undefined) => Uint8Array | undefined,
+): Mutation {
+  let injected = 0;
+  return {
+    toHost: ({ frame, message }) => {
+      if (frame.channel === CHANNEL.open) {
+        injected = 0;
+        const payload = after(frame, message);
+        return payload ? [frame, injectedFrame(frame, payload, injected++)] : [frame];
+      }
+      const moved =
+        frame.channel === CHANNEL.command ? { ...frame, seq: (frame.seq + injected) & 0xffff } : frame;
+      const payload = after(frame, message);
+      if (!payload) return [moved];
+      const next = { ...moved, seq: moved.channel === CHANNEL.command ? moved.seq + 1 : injected };
+      injected++;
+      return [moved, { ...next, channel: CHANNEL.command, flags: 0, payload }];
+    },
+    toDevice: ({ frame }) => [
+      frame.channel === CHANNEL.open || frame.ack === 65535
+        ? frame
+        : { ...frame, ack: frame.ack < injected ? 65535 : frame.ack - injected },
+    ],
+  };
+}
+
+function injectedFrame(open: Frame, payload: Uint8Array, seq: number): Frame {
+  // The first byte of the nonce names the session; it stands behind opcode, id and the head of a bin.
+  return {
+    channel: CHANNEL.command,
+    session: payload.length > 0 ? open.payload[5] : 0,
+    flags: 0,
+    seq,
+    ack: 65535,
+    payload,
+  };
+}
+
+const RUN_ENDED = encodeEvent('runEnded', 0, {
+  runId: 1,
+  outcome: 3,
+  ticksDone: 0,
+  samplesTaken: 0,
+  samplesLost: 0,
+  blocksSent: 0,
+  overloadedCellCount: 0,
+  overloadedCells: new Uint8Array(0),
+  overloadedRowCount: 0,
+  overloadedRows: new Uint8Array(0),
+});
+
+const FRAME_MUTANTS: readonly Mutant[] = [
+  mutant('FRAME-1', 'takes frames with any CRC', () => ({
+    rubbish: (block) => resealed(block, () => undefined),
+  })),
+  mutant('FRAME-2', 'numbers the answers to HELLO', () => ({
+    toHost: ({ frame }) => [frame.channel === CHANNEL.open ? { ...frame, seq: 1 } : frame],
+  })),
+  mutant('FRAME-3', 'takes frames of any session', () => {
+    let session = 0;
+    return {
+      toDevice: ({ frame, message }) => {
+        if (message?.name === 'hello') session = (message.fields as { nonce: Uint8Array }).nonce[0];
+        return [frame.channel === CHANNEL.open ? frame : { ...frame, session }];
+      },
+    };
+  }),
+  mutant('FRAME-4', 'drops what comes in one chunk with HELLO', () => {
+    let chunk = 0;
+    let helloIn = -1;
+    return {
+      bytesToDevice: (bytes) => {
+        chunk++;
+        return bytes;
+      },
+      toDevice: ({ frame }) => {
+        if (frame.channel === CHANNEL.open) helloIn = chunk;
+        // What was dropped comes again later, and is dropped again.
+        return frame.channel !== CHANNEL.open && helloIn === chunk ? [] : [frame];
+      },
+    };
+  }),
+  mutant('FRAME-5', 'drops stops that are out of order', () => {
+    let next = 0;
+    return {
+      toDevice: ({ frame }) => {
+        if (frame.channel !== CHANNEL.stop) return [frame];
+        const isNext = frame.seq >= next;
+        if (isNext) next = frame.seq + 1;
+        return isNext ? [frame] : [];
+      },
+    };
+  }),
+  mutant('FRAME-6', 'tells much more in its answer to HELLO', () => ({
+    toHost: ({ frame, message }) => {
+      if (message?.name !== 'hello') return [frame];
+      const { payload } = frame;
+      // The array of 33 items has a head of three bytes.
+      const longer = Uint8Array.of(...payload, 0xd9, 200, ...new Uint8Array(200).fill(65));
+      longer[2]++;
+      return [{ ...frame, payload: longer }];
+    },
+  })),
+  mutant('FRAME-7', 'ends a frame only when the next one begins', () => {
+    let owed = false;
+    return {
+      bytesToHost: (bytes) => {
+        const whole = owed ? Uint8Array.of(0, ...bytes) : bytes;
+        owed = whole.at(-1) === 0;
+        return owed ? whole.slice(0, -1) : whole;
+      },
+    };
+  }),
+  mutant('FRAME-8', 'puts no delimiter before a frame', () => ({ delimiters: () => 0 })),
+  mutant('FRAME-9', 'counts every delimiter as a frame', () => ({
+    bytesToDevice: (bytes) => {
+      const twice = bytes.some((byte, i) => byte === 0 && bytes[i + 1] === 0 && bytes[i + 2] === 0);
+      return twice ? Uint8Array.of(...bytes, 1, 1, 0) : bytes;
+    },
+  })),
+  mutant('FRAME-10', 'begins anew behind the longest frame', () => {
+    let since = 0;
+    return {
+      bytesToDevice: (bytes) => {
+        const out: number[] = [];
+        for (const byte of bytes) {
+          since = byte === 0 ? 0 : since + 1;
+          out.push(byte);
+          if (since === 65_000) out.push(0);
+        }
+        return Uint8Array.from(out);
+      },
+    };
+  }),
+  mutant('FRAME-11', 'loses the frame behind rubbish', () => {
+    let lose = false;
+    return {
+      rubbish: (block) => {
+        lose = true;
+        return [block];
+      },
+      toDevice: ({ frame }) => {
+        const lost = lose && isCommand(frame);
+        lose = false;
+        return lost ? [{ ...frame, session: frame.session ^ 1 }] : [frame];
+      },
+    };
+  }),
+  mutant('FRAME-12', 'takes frames of unknown versions and flags', () => ({
+    rubbish: (block) =>
+      resealed(block, (raw) => {
+        raw[0] = 1;
+        raw[1] = 1;
+        raw[3] &= 1;
+      }),
+  })),
+];
+
+/** Replaces a byte string in payloads to the board. */
+function rewrites(find: readonly number[], by: readonly number[]): Mutation {
+  return {
+    toDevice: ({ frame }) => {
+      const { payload } = frame;
+      const at = payload.findIndex((_, i) => find.every((byte, k) => payload[i + k] === byte));
+      if (at < 0) return [frame];
+      return [
+        {
+          ...frame,
+          payload: Uint8Array.of(...payload.slice(0, at), ...by, ...payload.slice(at + find.length)),
+        },
+      ];
+    },
+  };
+}
+
+const PAYLOAD_MUTANTS: readonly Mutant[] = [
+  mutant('PAYLOAD-1', 'takes request ids of 64 bits', () => rewrites([0xcf, 0, 0, 0, 1, 0, 0, 0, 0], [40])),
+  mutant('PAYLOAD-2', 'takes integers in longer forms', () => rewrites([0xcc, 7], [7])),
+  mutant('PAYLOAD-3', 'takes nil for 0', () => rewrites([52, 0xc0], [52, 0])),
+  mutant('PAYLOAD-4', 'rejects a message with more items', () =>
+    rewrites([7, 8, 0xa1, 0x61], [0xc0, 0xc0, 0xc0]),
+  ),
+  mutant('PAYLOAD-5', 'does not count what it rejects', () =>
+    lies('readCounters', () => ({ messagesRejected: 3 })),
+  ),
+  mutant('PAYLOAD-6', 'refuses unknown commands as unsupported', () =>
+    refusesAs(REFUSAL.unknownCommand, REFUSAL.unsupported),
+  ),
+  mutant('PAYLOAD-7', 'does not count a request with id 0', () =>
+    lies('readCounters', () => ({ messagesRejected: 0 })),
+  ),
+];
+
+const SESSION_MUTANTS: readonly Mutant[] = [
+  mutant('SESSION-2', 'remembers the stop of the session before', () =>
+    lies('readStatus', () => ({ stopNumber: 3 })),
+  ),
+  mutant('SESSION-3', 'forgets programs with the session', () => {
+    let hellos = 0;
+    return {
+      toHost: ({ frame, message }) => {
+        if (message?.name === 'hello') hellos++;
+        return message?.name === 'readStatus' && hellos > 1
+          ? [{ ...frame, payload: withFields(message, { committedBanks: 0 }) }]
+          : [frame];
+      },
+    };
+  }),
+  mutant('SESSION-4', 'never says that a session is resumed', () => lies('hello', () => ({ resumed: 0 }))),
+  mutant('SESSION-5', 'does not look at the table hash', () =>
+    ignores('hello', () => ({ tableHash: TABLE_HASH })),
+  ),
+  mutant('SESSION-6', 'opens a session for a nonce of zeros', () =>
+    ignores('hello', ({ nonce }: { nonce: Uint8Array }) =>
+      nonce.every((byte) => byte === 0) ? { nonce: new Uint8Array(8).fill(77) } : {},
+    ),
+  ),
+  mutant('SESSION-7', 'reports the run of the session before', () => {
+    let hellos = 0;
+    return injecting((frame, message) =>
+      frame.channel === CHANNEL.command && message?.name === 'ping' && hellos++ === 0 ? RUN_ENDED : undefined,
+    );
+  }),
+  mutant('SESSION-8', 'counts runs on in the next session', () => {
+    let hellos = 0;
+    return {
+      toHost: ({ frame, message }) => {
+        if (message?.name === 'hello') hellos++;
+        return message?.name === 'start' && message.kind === 'answer'
+          ? [{ ...frame, payload: withFields(message, { runId: message.fields.runId + hellos }) }]
+          : [frame];
+      },
+    };
+  }),
+  mutant('RESUME-1', 'opens a session when asked to resume one', () =>
+    ignores('hello', () => ({ purpose: 0 })),
+  ),
+  mutant('RESUME-2', 'forgets what was not acknowledged', () => {
+    let resumed = false;
+    return {
+      toHost: ({ frame, message }) => {
+        resumed ||= message?.name === 'hello' && message.kind === 'answer' && message.fields.resumed === 1;
+        return resumed && message?.name === 'ping' ? [] : [frame];
+      },
+    };
+  }),
+  mutant('NONCE-1', 'takes the beginning of an old nonce', () => {
+    let wanted = new Uint8Array(8);
+    let given = 1;
+    return {
+      toDevice: ({ frame, message }) => {
+        if (message?.name !== 'hello' || message.kind !== 'command') return [frame];
+        wanted = message.fields.nonce.slice();
+        const nonce = wanted.slice();
+        nonce[0] = given = (given % 255) + 1;
+        return [{ ...frame, payload: withFields(message, { nonce }) }];
+      },
+      toHost: ({ frame, message }) => {
+        const session = frame.channel === CHANNEL.open ? frame.session : wanted[0];
+        return message?.name === 'hello' || message?.name === 'helloRefused'
+          ? [{ ...frame, session, payload: withFields(message, { nonce: wanted }) }]
+          : [{ ...frame, session }];
+      },
+    };
+  }),
+  mutant('VERSION-1', 'does not answer another major', () => ({
+    toHost: ({ frame, message }) => (message?.name === 'helloRefused' ? [] : [frame]),
+  })),
+  mutant('VERSION-2', 'says the minor of the host', () => lies('hello', () => ({ minor: 2 }))),
+  mutant('VERSION-3', 'rejects a start without the fields of 1.1', () => ({
+    toDevice: ({ frame, message }) =>
+      message?.name === 'start' && frame.payload[0] !== 0xdc
+        ? [{ ...frame, payload: Uint8Array.of(0x92, 32, 99) }]
+        : [frame],
+  })),
+  mutant('VERSION-4', 'tells everybody all features', () => lies('hello', () => ({ features: 31 }))),
+];
+
+const LINK_MUTANTS: readonly Mutant[] = [
+  mutant('LINK-1', 'ignores the window of the host', () => ignores('hello', () => ({ window: 32 }))),
+  mutant('LINK-2', 'executes what comes behind a gap', () => {
+    let next = 0;
+    return {
+      toDevice: ({ frame }) => {
+        if (frame.channel === CHANNEL.open) next = 0;
+        return isCommand(frame) ? [{ ...frame, seq: next++ }] : [frame];
+      },
+    };
+  }),
+  mutant('LINK-3', 'does not acknowledge a frame that comes again', () => {
+    let last = -1;
+    return {
+      toDevice: ({ frame }) => {
+        if (frame.channel === CHANNEL.open) last = -1;
+        if (!isCommand(frame)) return [frame];
+        const isOld = frame.seq <= last;
+        last = Math.max(last, frame.seq);
+        return isOld ? [] : [frame];
+      },
+    };
+  }),
+  mutant('LINK-4', 'ignores naks', () => ({ toDevice: ({ frame }) => [{ ...frame, flags: 0 }] })),
+  mutant('LINK-5', 'believes an old nak', () => {
+    let last: Frame | undefined;
+    let say: (frame: Frame) => void = () => undefined;
+    return {
+      start: (tell) => (say = tell),
+      toHost: ({ frame }) => {
+        if (isCommand(frame)) last = frame;
+        return [frame];
+      },
+      toDevice: ({ frame }) => {
+        if ((frame.flags & FLAG_NAK) !== 0 && last) say(last);
+        return [frame];
+      },
+    };
+  }),
+  mutant('LINK-6', 'believes every acknowledgement', () => {
+    let sent = 65535;
+    return {
+      toHost: ({ frame }) => {
+        if (isCommand(frame)) sent = frame.seq;
+        return [frame];
+      },
+      toDevice: ({ frame }) => [frame.ack > 1000 && frame.ack < 65535 ? { ...frame, ack: sent } : frame],
+    };
+  }),
+  mutant('LINK-7', 'acknowledges on the command channel only', () => ({
+    toHost: ({ frame }) => [frame.channel === CHANNEL.stop ? { ...frame, ack: 65535 } : frame],
+  })),
+];
+
+const COMMAND_MUTANTS: readonly Mutant[] = [
+  mutant('ONCE-1', 'executes a request as often as it comes', () => {
+    let starts = 0;
+    return {
+      toDevice: ({ frame, message }) =>
+        message?.name === 'start' && starts++ > 0
+          ? [{ ...frame, payload: withFields(message, {}, message.requestId + 1000) }]
+          : [frame],
+      toHost: ({ frame, message }) =>
+        message !== undefined && message.requestId > 1000
+          ? [{ ...frame, payload: withFields(message, {}, message.requestId - 1000) }]
+          : [frame],
+    };
+  }),
+  mutant('ONCE-2', 'answers a request that comes again as stale', () => {
+    const answered = new Set<number>();
+    return {
+      toHost: ({ frame, message }) => {
+        if (message?.kind !== 'answer' || message.name !== 'start') return [frame];
+        const again = answered.has(message.requestId);
+        answered.add(message.requestId);
+        const refusal = { reason: REFUSAL.stale, opcode: 32, state: 5, detail: '' } as const;
+        return again ? [{ ...frame, payload: encodeEvent('refusal', message.requestId, refusal) }] : [frame];
+      },
+    };
+  }),
+  mutant('ONCE-4', 'takes ids in any order', () => ({
+    toHost: ({ frame, message }) =>
+      message?.name === 'refusal' && message.requestId === 5
+        ? [{ ...frame, payload: encodeAnswer('acknowledge', 5, { state: 2 }) }]
+        : [frame],
+  })),
+  mutant('ONCE-5', 'keeps one answer fewer', () => {
+    const heard = new Map<number, number>();
+    return {
+      toHost: ({ frame, message }) => {
+        if (message === undefined || message.requestId === 0 || !isCommand(frame)) return [frame];
+        const times = (heard.get(message.requestId) ?? 0) + 1;
+        heard.set(message.requestId, times);
+        const refusal = { reason: REFUSAL.stale, opcode: 33, state: 2, detail: '' } as const;
+        return times > 1
+          ? [{ ...frame, payload: encodeEvent('refusal', message.requestId, refusal) }]
+          : [frame];
+      },
+    };
+  }),
+  mutant('ONCE-6', 'acknowledges a command that it has no room for', () => {
+    let last = 65535;
+    return {
+      toDevice: ({ frame }) => {
+        if (frame.channel === CHANNEL.open) last = 65535;
+        if (isCommand(frame) && (last === 65535 || frame.seq > last)) last = frame.seq;
+        return [frame];
+      },
+      toHost: ({ frame }) => [frame.channel === CHANNEL.open ? frame : { ...frame, ack: last }],
+    };
+  }),
+  mutant('STOP-1', 'hears a stop when the commands before it have come', () => {
+    let next = 0;
+    return {
+      toDevice: ({ frame }) => {
+        if (frame.channel === CHANNEL.open) next = 0;
+        if (isCommand(frame)) next = frame.seq === next ? next + 1 : -1;
+        return frame.channel === CHANNEL.stop && next < 0 ? [] : [frame];
+      },
+    };
+  }),
+  mutant('STOP-2', 'executes what was sent before the stop', () =>
+    ignores('stop', () => ({ lastRequestId: 0 })),
+  ),
+  mutant('STOP-3', 'obeys an old stop', () => {
+    let number = 0;
+    return {
+      toDevice: ({ frame, message }) => {
+        if (message?.name === 'hello') number = 0;
+        return message?.name === 'stop'
+          ? [{ ...frame, payload: withFields(message, { stopNumber: ++number + 10 }) }]
+          : [frame];
+      },
+    };
+  }),
+  mutant('STOP-4', 'starts a program that was committed before acknowledge', () => {
+    let acknowledged = false;
+    return {
+      toDevice: ({ frame }) => {
+        if (isCommand(frame) && opcodeOf(frame) === 4) acknowledged = true;
+        return [frame];
+      },
+      toHost: ({ frame, message }) => {
+        if (!acknowledged || message?.name !== 'refusal') return [frame];
+        acknowledged = false;
+        return [{ ...frame, payload: encodeAnswer('start', message.requestId, { runId: 9 }) }];
+      },
+    };
+  }),
+];
+
+const RUN_MUTANTS: readonly Mutant[] = [
+  mutant('RUN-1', 'gives every run the number 1', () => lies('start', () => ({ runId: 1 }))),
+  mutant('RUN-2', 'looks at the state before the range', () =>
+    refusesAs(REFUSAL.outOfRange, REFUSAL.wrongState),
+  ),
+  mutant('RUN-3', 'tells the tick that was', () =>
+    lies('readStatus', ({ tick }: { tick: number }) => ({ tick: Math.max(0, tick - 1) })),
+  ),
+  mutant('RUN-4', 'has no hold and takes it', () =>
+    lies('hello', ({ features }: { features: number }) => ({ features: features & ~4 })),
+  ),
+  mutant('BLOCK-1', 'ignores blockSamples', () => ignores('start', () => ({ blockSamples: 0 }))),
+  mutant(
+    'BLOCK-2',
+    'spreads a sample unevenly',
+    () =>
+      lies('sampleBlock', ({ firstCell }: { firstCell: number }) => ({
+        firstCell: firstCell === 0 ? 0 : firstCell - 1,
+      })),
+    'ideal-256',
+  ),
+  mutant('BLOCK-3', 'lets larger blocks wait', () => ignores('start', () => ({ blockSamples: 2 }))),
+  mutant('BLOCK-4', 'flags no gap', () =>
+    lies('sampleBlock', ({ flags }: { flags: number }) => ({ flags: flags & 3 })),
+  ),
+  mutant('BLOCK-5', 'sends a block twice', () => ({
+    toHost: ({ frame, message }) => (message?.name === 'sampleBlock' ? [frame, frame] : [frame]),
+  })),
+  mutant('BLOCK-6', 'counts a lost sample twice', () =>
+    lies('runEnded', ({ samplesLost }: { samplesLost: number }) => ({ samplesLost: samplesLost + 1 })),
+  ),
+  mutant('CREDIT-1', 'sends one block more', () =>
+    ignores('start', ({ creditBlocks }: { creditBlocks: number }) => ({ creditBlocks: creditBlocks + 1 })),
+  ),
+  mutant('CREDIT-2', 'loses in place of holding', () => ignores('start', () => ({ onNoCredit: 1 }))),
+  mutant('CREDIT-3', 'does not answer a host that waits', () => ({
+    toHost: ({ frame, message }) => (message?.name === 'blocksSent' ? [] : [frame]),
+  })),
+  mutant('CREDIT-4', 'answers a credit of a run that was reported', () => {
+    let asked = false;
+    return {
+      toDevice: ({ frame, message }) => {
+        asked ||= message?.name === 'credit';
+        return [frame];
+      },
+      toHost: ({ frame }) => {
+        const tell = asked;
+        asked = false;
+        const payload = encodeEvent('blocksSent', 0, { runId: 1, blocks: 2 });
+        return tell ? [frame, { ...frame, channel: CHANNEL.sample, flags: 0, payload }] : [frame];
+      },
+    };
+  }),
+  mutant('CREDIT-5', 'counts lost samples when the run has ended', () =>
+    lies('readCounters', () => ({ samplesLost: 0 })),
+  ),
+  mutant('KEEP-1', 'does not wait for a release', () => ignores('start', () => ({ keepBlocks: 0 }))),
+  mutant('KEEP-2', 'sends a block again with other codes', () => {
+    let blocks = 0;
+    return {
+      toHost: ({ frame, message }) =>
+        message?.name === 'sampleBlock' && blocks++ > 0
+          ? [{ ...frame, payload: withFields(message, { tick: 7 }) }]
+          : [frame],
+    };
+  }),
+  mutant('KEEP-3', 'forgets the blocks of a run that it has reported', () => {
+    let ended = false;
+    return {
+      toHost: ({ frame, message }) => {
+        ended ||= message?.name === 'runEnded';
+        return ended && message?.name === 'sampleBlock' ? [] : [frame];
+      },
+    };
+  }),
+  mutant('END-1', 'reports the run before its last block', () => {
+    let held: Frame | undefined;
+    return {
+      toHost: ({ frame, message }) => {
+        const before = held;
+        if (message?.name === 'sampleBlock') {
+          held = frame;
+          return before ? [before] : [];
+        }
+        return [frame];
+      },
+    };
+  }),
+  mutant('END-2', 'names no cell', () =>
+    lies('runEnded', () => ({ overloadedCellCount: 0, overloadedCells: new Uint8Array(0) })),
+  ),
+  mutant('END-3', 'counts a block that it sends again', () =>
+    lies('runEnded', ({ blocksSent }: { blocksSent: number }) => ({ blocksSent: blocksSent + 1 })),
+  ),
+  mutant('END-4', 'sends the rest of a run that was cut short', () => {
+    let block: Frame | undefined;
+    let asked = false;
+    return {
+      toDevice: ({ frame, message }) => {
+        asked ||= message?.name === 'credit';
+        return [frame];
+      },
+      toHost: ({ frame, message }) => {
+        if (message?.name === 'sampleBlock') block = frame;
+        const more = asked && block;
+        asked = false;
+        return more ? [frame, more] : [frame];
+      },
+    };
+  }),
+  mutant('END-6', 'calls a run that never was a wrong state', () =>
+    refusesAs(REFUSAL.outOfRange, REFUSAL.wrongState),
+  ),
+  mutant('END-5', 'reports a run that was aborted as completed', () =>
+    lies('runEnded', () => ({ outcome: 0 })),
+  ),
+];
+
+const PROGRAM_MUTANTS: readonly Mutant[] = [
+  mutant('PROGRAM-1', 'leaves a bank committed', () => lies('readStatus', () => ({ committedBanks: 1 }))),
+  mutant('PROGRAM-2', 'does not look at CRC-32C', () => {
+    let known: object | undefined;
+    return ignores('commit', ({ crc32c }: { crc32c: number }) => (known ??= { crc32c }));
+  }),
+  mutant('PROGRAM-3', 'keeps old codes', () =>
+    lies('readProgram', ({ codes }: { codes: Uint8Array }) => ({ codes: codes.slice().fill(1) })),
+  ),
+  mutant('PROGRAM-4', 'refuses what is too large as unsupported', () =>
+    refusesAs(REFUSAL.outOfRange, REFUSAL.unsupported),
+  ),
+  mutant('PROGRAM-5', 'takes a row element in dense mode', () =>
+    ignores('defineProgram', () => ({ linearRows: 65535 })),
+  ),
+  mutant('PROGRAM-6', 'calls a table out of range', () => refusesAs(REFUSAL.wrongState, REFUSAL.outOfRange)),
+  mutant('PROGRAM-7', 'calls a bank that runs a wrong state', () =>
+    refusesAs(REFUSAL.bankBusy, REFUSAL.wrongState),
+  ),
+  mutant('PROGRAM-8', 'ignores half a code', () =>
+    ignores('writeInitialState', ({ codes }: { codes: Uint8Array }) => ({
+      codes: codes.subarray(0, codes.length & ~1),
+    })),
+  ),
+  mutant('PROGRAM-9', 'looks at registers before the digest', () =>
+    refusesAs(REFUSAL.digestMismatch, REFUSAL.outOfRange),
+  ),
+  mutant('PROGRAM-10', 'tells another s₀', () => lies('commit', () => ({ carryVariance: 87_380 }))),
+  mutant('AVERAGE-1', 'takes 33 batches as unsupported', () =>
+    refusesAs(REFUSAL.outOfRange, REFUSAL.unsupported),
+  ),
+  mutant('AVERAGE-2', 'adds up wrongly', () =>
+    lies('readAverages', ({ sums }: { sums: Uint8Array }) => ({
+      sums: sums.map((byte, i) => (i === 0 ? byte ^ 1 : byte)),
+    })),
+  ),
+  mutant('AVERAGE-3', 'ignores a batch of a run that sends samples', () =>
+    ignores('start', () => ({ batchSamples: 0 })),
+  ),
+  mutant('AVERAGE-4', 'counts blocks of a run that sends none', () =>
+    lies('runEnded', () => ({ blocksSent: 1 })),
+  ),
+  mutant('AVERAGE-5', 'gives the sums of any run', () => ignores('readAverages', () => ({ runId: 1 }))),
+  mutant('AVERAGE-6', 'counts the samples that were asked for', () =>
+    lies('readAverages', () => ({ samples: 4096 })),
+  ),
+  mutant('STATE-1', 'stays done after a commit', () =>
+    lies('readStatus', ({ state }: { state: number }) => (state === 3 ? { state: 5 } : {})),
+  ),
+  mutant('STATE-2', 'lets only messages feed the watchdog', () => ({
+    toDevice: ({ frame }) => (frame.payload.length === 0 && frame.channel === CHANNEL.command ? [] : [frame]),
+  })),
+  mutant('STATE-3', 'keeps its boot epoch', () => {
+    let first: number | undefined;
+    return lies('hello', ({ bootEpoch }: { bootEpoch: number }) => ({ bootEpoch: (first ??= bootEpoch) }));
+  }),
+];
+
+const TIMING_MUTANTS: readonly Mutant[] = [
+  mutant('LINK-9', 'does not measure round trips', () => ({
+    toDevice: ({ frame }) => [
+      frame.ack === 0 && frame.channel === CHANNEL.command ? { ...frame, ack: 65535 } : frame,
+    ],
+  })),
+  mutant('LINK-10', 'waits three times as long before it sends again', () => {
+    let sendings = 0;
+    return {
+      toHost: ({ frame, message }) => (message?.name === 'ping' && sendings++ === 1 ? [] : [frame]),
+    };
+  }),
+  mutant('LINK-11', 'gives up after five sendings', () => {
+    let sendings = 0;
+    return {
+      toHost: ({ frame, message }) => (message?.name === 'ping' && ++sendings > 5 ? [] : [frame]),
+    };
+  }),
+];
+
+/** Boards that are wrong about several clients. The ports of one board share the bug. */
+export const CLIENT_MUTANTS: readonly Mutant[] = [
+  mutant('CLIENT-1', 'gives a second client a session', () => {
+    let answer: Frame | undefined;
+    return {
+      toHost: ({ frame, message }) => {
+        if (message?.name === 'hello') answer = frame;
+        return message?.name === 'helloRefused' && answer ? [answer] : [frame];
+      },
+    };
+  }),
+  mutant('CLIENT-2', 'refuses a second client for its version', () =>
+    lies('helloRefused', () => ({ reason: REFUSAL.version })),
+  ),
+  mutant('CLIENT-3', 'does not notice that its client has gone', () => ({ closes: 'never' })),
+  mutant('TCP-2', 'notices late that its client has gone', () => ({ closes: 'late' })),
+  mutant('TCP-3', 'leaves a connection open that it refuses', () => ({ isClosed: false })),
+  mutant('TCP-4', 'leaves silent connections open', () => ({ isClosed: false })),
+  mutant('TCP-5', 'makes no room for a ninth connection', () => ({ isClosed: false })),
+];
+
+export const MUTANTS: readonly Mutant[] = [
+  ...FRAME_MUTANTS,
+  ...PAYLOAD_MUTANTS,
+  ...SESSION_MUTANTS,
+  ...LINK_MUTANTS,
+  ...TIMING_MUTANTS,
+  ...COMMAND_MUTANTS,
+  ...RUN_MUTANTS,
+  ...PROGRAM_MUTANTS,
+];
