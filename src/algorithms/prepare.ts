@@ -116,8 +116,8 @@ export interface PreparedSystem {
   invert(request: SettledInverseRequest): Promise<SettledInverse>;
   /**
    * Draws from N(0, A⁻¹), as `drawSamples` of the library. With a calibration draws have couplings of their
-   * own, which are sent when draws follow another call. Errors: those of `drawSamples`; BAD_ARGUMENT for a
-   * damping above `dampingMax`.
+   * own, which are sent when draws follow another call, and so has each damping of a dense system. Errors:
+   * those of `drawSamples`; BAD_ARGUMENT for a damping above `dampingMax`.
    */
   sample(request: PreparedSamplingRequest): Promise<SamplingResult>;
 }
@@ -172,6 +172,8 @@ class Prepared implements PreparedSystem {
   #plain: EquilibriumPlan | undefined;
   /** The plan of draws with a calibration. */
   #sampling: EquilibriumPlan | undefined;
+  /** That of draws with a damping, where the register cannot add it. */
+  #damped: { readonly damping: number; readonly plan: EquilibriumPlan } | undefined;
   /** The last s_x over the first guess for its drive. */
   #scaleFactor = 1;
 
@@ -268,9 +270,7 @@ class Prepared implements PreparedSystem {
         this.#checkDriven(request.driven);
       },
       (session) => {
-        const plan = session.charge('mapMs', () =>
-          plusDamping(this.#samplingPlan(session), request.damping ?? 0),
-        );
+        const plan = session.charge('mapMs', () => this.#samplingPlan(session, request.damping ?? 0));
         return drawPlanned(session, plan, this.#system.evened.weights, { ...request, calibration });
       },
     );
@@ -330,11 +330,19 @@ class Prepared implements PreparedSystem {
     return this.#plain;
   }
 
-  #samplingPlan(session: BoardSession): EquilibriumPlan {
+  #samplingPlan(session: BoardSession, damping: number): EquilibriumPlan {
     const { calibration, dampingMax } = this.#request;
-    if (calibration === undefined) return this.#plainPlan(session);
-    this.#sampling ??= planSampling(session.identity, this.#system.evened, calibration, dampingMax);
-    return this.#sampling;
+    if (calibration === undefined) return plusDamping(this.#plainPlan(session), damping);
+    const { evened } = this.#system;
+    this.#sampling ??= planSampling(session.identity, evened, calibration, dampingMax);
+    if (damping === 0 || !this.#sampling.model.equalizesNoise) return plusDamping(this.#sampling, damping);
+    // Rows are programmed times the noise temperatures of their cells, and the damping register is not: it
+    // would add λ over these to the diagonal. So λ has to be in the couplings.
+    if (this.#damped?.damping !== damping) {
+      const checked = evened.checked.damped(damping);
+      this.#damped = { damping, plan: planSampling(session.identity, { ...evened, checked }, calibration) };
+    }
+    return this.#damped.plan;
   }
 
   #dampedPlan(session: BoardSession, damping: number): SolvePlan {

@@ -69,8 +69,9 @@ export function lockDirectory(directory: string): () => void {
 
 /**
  * Creates a directory and its parents one by one. Node's `recursive` never ends on a file system like /proc.
+ * Returns those that were missing, parents first.
  */
-export function makeDirectory(directory: string): void {
+export function makeDirectory(directory: string): string[] {
   const missing: string[] = [];
   for (let at = resolve(directory); !existsSync(at); at = dirname(at)) missing.unshift(at);
   for (const one of missing)
@@ -80,6 +81,7 @@ export function makeDirectory(directory: string): void {
       // Another process made it first.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
+  return missing;
 }
 
 /** Throws what `lockDirectory` would throw now for a directory in use, and changes nothing. */

@@ -8,7 +8,9 @@ import { connect } from '../../src/connect.js';
 import { applySystem, dampedSystem, type LinearSystem } from '../../src/linalg/linear-system.js';
 import { norm2, subtract } from '../../src/linalg/products.js';
 import { directSolver, inverseOf } from '../../src/linalg/woodbury.js';
-import { solverBoard } from '../support/solver-board.js';
+import { denseOf } from '../support/dense-of.js';
+import { imperfectBoard, spread } from '../support/imperfect-boards.js';
+import { SolverBoard, solverBoard } from '../support/solver-board.js';
 import { eigenvalues, normalVector, problemRandom, symmetricWith } from '../support/solver-problems.js';
 import { trueCalibration } from '../support/true-calibration.js';
 
@@ -233,6 +235,32 @@ describe('a prepared system', () => {
     const drawn = await drawSamples(board(), { ...request, precision: small, calibration });
     expect(prepared.isCovarianceKnown).toBe(true);
     expect(prepared.draws).toEqual(drawn.draws);
+  });
+
+  // Rows are programmed times the noise temperatures of their cells, and the damping register is not.
+  test('of a calibrated board adds λI to what it draws from, however unlike its rows are', async () => {
+    const die = imperfectBoard({ noiseMismatch: spread(400_000) }, { cells: 8, name: 'test-8' });
+    const calibration = trueCalibration(die);
+    const gains = calibration.noiseTemperature!;
+    expect(Math.max(...gains) / Math.min(...gains)).toBeGreaterThan(2);
+    const matrix = symmetricWith(eigenvalues('linear', 3, 8), problemRandom(503));
+    const precision: LinearSystem = { kind: 'dense', matrix };
+    const prepared = prepare(new SolverBoard(die.profile, undefined, die.dieSeed), {
+      system: precision,
+      calibration,
+      dampingMax: 6,
+    });
+    for (const damping of [0, 6]) {
+      const { draws } = await prepared.sample({ count: 4000, damping, address: address(damping) });
+      const exact = inverseOf(denseOf(dampedSystem(precision, damping)))!;
+      for (let i = 0; i < 8; i++) {
+        let square = 0;
+        for (let k = i; k < draws.data.length; k += 8) square += draws.data[k] ** 2 / draws.rows;
+        // The standard deviation of this ratio is at most √(2·1.1/4000) = 2.3 %: six of them, one false
+        // alarm in 10⁷ seeds. λ over the noise temperatures would be 50 % off in the worst cell.
+        expect(Math.abs(square / exact.data[9 * i] - 1)).toBeLessThan(0.14);
+      }
+    }
   });
 
   test('answers b = 0 without a byte', async () => {

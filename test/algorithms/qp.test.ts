@@ -160,35 +160,48 @@ describe('solveQp', () => {
     }
   });
 
-  // 0 ≤ x ≤ 1 and random rows: a linear program has a vertex as its solution.
-  test.each(['admm', 'ipm'] as const)(
-    '%s solves a linear program, or says that it did not',
-    async (method) => {
+  // 0 ≤ x ≤ 1 and random rows: a linear program has a vertex as its solution, one that is almost linear has
+  // it near a vertex.
+  describe.each(['admm', 'ipm'] as const)('by %s', (method) => {
+    test.each([
+      [0, 6],
+      [1e-6, 6],
+    ])('a program with P of the size %d is solved, or called inaccurate', expectHonest);
+    test.each([
+      [0, 20],
+      [1e-6, 20],
+      [1e-4, 20],
+    ])('a larger one of %d is too', { tags: 'long', timeout: 300_000 }, expectHonest);
+
+    async function expectHonest(size: number, n: number): Promise<void> {
       const random = problemRandom(716);
       let solved = 0;
       for (let k = 0; k < 4; k++) {
-        const n = 6;
-        const { linear, constraints } = feasible(random, n, n);
+        const { hessian, linear, constraints } = feasible(random, n, n);
         const rows = matrix(2 * n, n);
         rows.data.set(constraints.data);
         for (let i = 0; i < n; i++) rows.data[(n + i) * n + i] = 1;
         const program = {
-          hessian: matrix(n, n),
+          hessian: matrix(
+            n,
+            n,
+            hessian.data.map((value) => size * value),
+          ),
           linear,
           constraints: rows,
           lower: Float64Array.from({ length: 2 * n }, (_, i) => (i < n ? -1 : 0)),
           upper: new Float64Array(2 * n).fill(1),
         };
         const request = { method, address, iterationsMax: method === 'admm' ? 500 : 30 };
-        const { status, x, y } = await solveQp(solverBoard('ideal-8'), program, request);
+        const { status, x, y } = await solveQp(solverBoard('ideal-64'), program, request);
         expect(['solved', 'inaccurate']).toContain(status);
         if (status !== 'solved') continue;
         solved++;
         expectProof(program, x, y);
       }
       expect(solved).toBeGreaterThan(0);
-    },
-  );
+    }
+  });
 
   // Mismatch of 2 % and offsets of 1 %: the couplings of ADMM are those that the calibration corrects.
   test.each(['box', 'admm', 'ipm'] as const)('%s works on a calibrated board', async (method) => {
@@ -248,13 +261,32 @@ describe('solveQp', () => {
   describe.each(['admm', 'ipm'] as const)('by %s', (method) => {
     test('shows that a program has no solution, by a certificate that holds to rounding', () =>
       expectCertificates(method, 1));
-    test('shows so of four programs', { tags: 'long' }, () => expectCertificates(method, 4));
+    test('shows so of twenty programs', { tags: 'long', timeout: 300_000 }, () =>
+      expectCertificates(method, 20, 20),
+    );
+    test('never says so of one that has a solution', () => expectSolutions(method, 1));
+    test('never says so of twenty that have one', { tags: 'long', timeout: 300_000 }, () =>
+      expectSolutions(method, 20),
+    );
   });
 
-  async function expectCertificates(method: 'admm' | 'ipm', programs: number): Promise<void> {
+  async function expectSolutions(method: 'admm' | 'ipm', programs: number): Promise<void> {
+    const random = problemRandom(718);
+    for (let k = 0; k < programs; k++) {
+      const program = feasible(random, 20, 15);
+      const { status, objective } = await solveQp(solverBoard('ideal-256'), program, { method, address });
+      expect(status).toBe('solved');
+      const independent = await quadprogBaseline(program);
+      expect(Math.abs(objective - independent.objective)).toBeLessThanOrEqual(
+        1e-6 * Math.max(1, Math.abs(objective)),
+      );
+    }
+  }
+
+  async function expectCertificates(method: 'admm' | 'ipm', programs: number, n = 12): Promise<void> {
     const random = problemRandom(712);
     for (let k = 0; k < programs; k++) {
-      const empty = primalInfeasible(random, 12);
+      const empty = primalInfeasible(random, n);
       const first = await solveQp(solverBoard('ideal-256'), empty, { method, address });
       expect(first.status).toBe('primalInfeasible');
       const v = first.certificate!.direction;
@@ -264,7 +296,7 @@ describe('solveQp', () => {
         0,
       );
       expect(value).toBeLessThan(-1e-3);
-      const open = dualInfeasible(random, 12);
+      const open = dualInfeasible(random, n);
       const second = await solveQp(solverBoard('ideal-256'), open, { method, address });
       expect(second.status).toBe('dualInfeasible');
       const direction = second.certificate!.direction;

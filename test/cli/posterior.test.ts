@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
@@ -137,6 +145,28 @@ test('logistic: text classes, the host’s sampler beside it, and its files', as
   );
   expect(many.stderr).toMatch(/column y has 24 values/);
 });
+
+test('what only the connected board refuses leaves no empty directory, and no parent of it', async () => {
+  writeFileSync(file('wide.csv'), `${Array.from({ length: 9 }, (_, k) => `c${k}`)},y\n${wideRows()}`);
+  const refused = ['--data', file('wide.csv'), '--target', 'y', '--device', 'emulator:ideal-8'];
+  const out = ['--out', file('made/for/nothing')];
+  const { stderr, exitCode } = await runCommand('posterior', 'linear', ...refused, ...out);
+  expect(exitCode).not.toBe(0);
+  expect(stderr).toMatch(/TOO_LARGE/);
+  expect(existsSync(file('made'))).toBe(false);
+  // A directory that was there stays.
+  mkdirSync(file('mine'));
+  await runCommand('posterior', 'linear', ...refused, '--out', file('mine/made'));
+  expect(readdirSync(file('mine'))).toEqual([]);
+});
+
+/** 30 rows of ten columns. */
+function wideRows(): string {
+  const random = randomSource({ seed: 2, stream: 0 });
+  return Array.from({ length: 30 }, () => Array.from({ length: 10 }, () => random.normal()).join()).join(
+    '\n',
+  );
+}
 
 test('a directory with draws is replaced only when asked for, and its stale chains go', async () => {
   const out = file('again');

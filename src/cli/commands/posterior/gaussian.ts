@@ -15,7 +15,7 @@ import {
   meanRow,
 } from './gaussian-chains.js';
 import { boardsOf, MEAN, POSTERIOR } from './options.js';
-import { claimDirectory, writePosterior } from './output-directory.js';
+import { inClaimedDirectory, writePosterior } from './output-directory.js';
 import { factsOf, posteriorWarnings, reportText, summarizeParameters } from './report.js';
 
 export const command = boardCommand({
@@ -61,34 +61,35 @@ The posterior of a Gaussian is exact on a host after one Cholesky factorisation:
         : await readVector(options.priorMean);
     const posterior = gaussianPosterior({ observations, priorMean, priorPrecision, noisePrecision });
     const size = posterior.drive.length;
-    await claimDirectory(out, options.overwrite === true);
-    const { fittingEmulator } = await import('../../../serve/emulator-transport.js');
-    const boards = boardsOf(options, fittingEmulator(size));
-    const drawn = await gaussianChains(onBoard, boards, options, () => posterior);
-    const exact = options.exact ? exactRun(posterior, draws * boards.length, seed) : undefined;
-    const names = Array.from({ length: size }, (_, k) => `theta ${k + 1}`);
-    const chains = drawn.chains.map((chain) => chain.draws);
-    const facts = {
-      ...factsOf(summarizeParameters(names, chains, exact), drawn, exact),
-      meanErrorBound: Math.max(...drawn.chains.map(({ meanErrorBound }) => meanErrorBound)),
-    };
-    writePosterior(out, {
-      model: 'gaussian',
-      parameter: 'theta',
-      names,
-      chains,
-      logDensities: gaussianLogDensities(posterior, drawn.chains),
-      boardSeconds: drawn.chains.map(({ cost }) => cost.boardSeconds),
-      seed,
-      summary: { writtenBy: 'thermolink posterior gaussian', ...facts },
-      pictures: gaussianPictures('Gaussian posterior', names, chains, exact),
+    return inClaimedDirectory(options, async () => {
+      const { fittingEmulator } = await import('../../../serve/emulator-transport.js');
+      const boards = boardsOf(options, fittingEmulator(size));
+      const drawn = await gaussianChains(onBoard, boards, options, () => posterior);
+      const exact = options.exact ? exactRun(posterior, draws * boards.length, seed) : undefined;
+      const names = Array.from({ length: size }, (_, k) => `theta ${k + 1}`);
+      const chains = drawn.chains.map((chain) => chain.draws);
+      const facts = {
+        ...factsOf(summarizeParameters(names, chains, exact), drawn, exact),
+        meanErrorBound: Math.max(...drawn.chains.map(({ meanErrorBound }) => meanErrorBound)),
+      };
+      writePosterior(out, {
+        model: 'gaussian',
+        parameter: 'theta',
+        names,
+        chains,
+        logDensities: gaussianLogDensities(posterior, drawn.chains),
+        boardSeconds: drawn.chains.map(({ cost }) => cost.boardSeconds),
+        seed,
+        summary: { writtenBy: 'thermolink posterior gaussian', ...facts },
+        pictures: gaussianPictures('Gaussian posterior', names, chains, exact),
+      });
+      const rows = [['observations', counted(observations.rows, 'row')], meanRow(drawn.chains, options.mean)];
+      return {
+        json: { out, ...facts },
+        text: reportText(facts, rows, out),
+        warnings: posteriorWarnings(facts),
+      };
     });
-    const rows = [['observations', counted(observations.rows, 'row')], meanRow(drawn.chains, options.mean)];
-    return {
-      json: { out, ...facts },
-      text: reportText(facts, rows, out),
-      warnings: posteriorWarnings(facts),
-    };
   },
 });
 

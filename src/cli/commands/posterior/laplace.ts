@@ -32,7 +32,7 @@ import {
   UNCALIBRATED_BOARD,
 } from '../../output/board-warnings.js';
 import { formatTable } from '../../output/table.js';
-import { claimDirectory } from './output-directory.js';
+import { inClaimedDirectory } from './output-directory.js';
 import { lastLayerOf, lastWeights, readTrainedNetwork, slice } from './trained-network.js';
 
 /** Precisions of the prior that are tried on the validation examples. */
@@ -97,90 +97,94 @@ Draws of the host (Cholesky) and temperature scaling are printed beside those of
     const weights = lastWeights(trained);
     const validation = validationOf(data.train, trained.trainSize, options.validation);
     const strange = options.ood === undefined ? undefined : strangeImages(options.ood, data);
-    await claimDirectory(out, options.overwrite === true);
-    const layer = { weights, ...lastLayerOf(trained, slice(data.train, 0, trained.trainSize)) };
-    const chosen = { ...lastLayerOf(trained, validation), labels: validation.labels };
-    const priorPrecision = options.prior ?? bestPrior(layer, chosen, seed);
-    const posterior = laplacePosterior(layer, priorPrecision);
-    const calibration = await readCalibration(options.calibration);
-    const worked = await onBoard(
-      (board, { signal, show }) =>
-        drawLaplace(board, {
-          ...{ posterior, networks: count, calibration, signal },
-          address: { seed, step: 0, block: 0 },
-          onProgress: (done) => show(done, 'draws'),
-        }),
-      { cells: weights.columns, total: count * weights.rows },
-    );
-    const start = performance.now();
-    const exact = drawExactLaplace(posterior, count, { seed, step: 0, block: 0 });
-    const exactSeconds = (performance.now() - start) / 1000;
-    const temperature = bestTemperature(weights, chosen);
-    const test = { features: lastLayerOf(trained, data.test).features, labels: data.test.labels };
-    const other = strange && lastLayerOf(trained, strange).features;
-    const scored = (networks: readonly Matrix[], heat = 1): Scores => {
-      const probabilities = meanProbabilities(test.features, networks, heat);
-      return {
-        ...scoreProbabilities(probabilities, test.labels),
-        ...(other && {
-          auroc: areaUnderRoc(entropies(probabilities), entropies(meanProbabilities(other, networks, heat))),
-        }),
+    return inClaimedDirectory(options, async () => {
+      const layer = { weights, ...lastLayerOf(trained, slice(data.train, 0, trained.trainSize)) };
+      const chosen = { ...lastLayerOf(trained, validation), labels: validation.labels };
+      const priorPrecision = options.prior ?? bestPrior(layer, chosen, seed);
+      const posterior = laplacePosterior(layer, priorPrecision);
+      const calibration = await readCalibration(options.calibration);
+      const worked = await onBoard(
+        (board, { signal, show }) =>
+          drawLaplace(board, {
+            ...{ posterior, networks: count, calibration, signal },
+            address: { seed, step: 0, block: 0 },
+            onProgress: (done) => show(done, 'draws'),
+          }),
+        { cells: weights.columns, total: count * weights.rows },
+      );
+      const start = performance.now();
+      const exact = drawExactLaplace(posterior, count, { seed, step: 0, block: 0 });
+      const exactSeconds = (performance.now() - start) / 1000;
+      const temperature = bestTemperature(weights, chosen);
+      const test = { features: lastLayerOf(trained, data.test).features, labels: data.test.labels };
+      const other = strange && lastLayerOf(trained, strange).features;
+      const scored = (networks: readonly Matrix[], heat = 1): Scores => {
+        const probabilities = meanProbabilities(test.features, networks, heat);
+        return {
+          ...scoreProbabilities(probabilities, test.labels),
+          ...(other && {
+            auroc: areaUnderRoc(
+              entropies(probabilities),
+              entropies(meanProbabilities(other, networks, heat)),
+            ),
+          }),
+        };
       };
-    };
-    const scores = {
-      trained: scored([weights]),
-      temperature: scored([weights], temperature),
-      exact: scored(exact),
-      board: scored(worked.result.networks),
-    };
-    const { cost, carryNoiseShare, isCovarianceKnown } = worked.result;
-    const facts = {
-      carryNoiseShare,
-      clampedCodes: cost.clampedCodes,
-      warnings: isCovarianceKnown ? [] : [UNCALIBRATED_BOARD],
-    };
-    const summary = {
-      writtenBy: 'thermolink posterior laplace',
-      networks: count,
-      trainSize: trained.trainSize,
-      validation: validation.count,
-      priorPrecision,
-      temperature,
-      scores,
-      ...facts,
-      boardSeconds: cost.boardSeconds,
-      uploadBytes: cost.uploadBytes,
-      repeats: worked.repeats,
-      device: worked.device,
-      timing: { hostSeconds: worked.hostSeconds, exactSeconds },
-    };
-    writeNetworks(out, worked.result.networks);
-    replaceFile(join(out, 'reliability.svg'), reliabilityFigure(scores));
-    replaceFile(join(out, 'summary.json'), `${JSON.stringify(summary, undefined, 2)}\n`);
-    return {
-      json: { out, ...summary },
-      text:
-        scoresText(scores, temperature, other !== undefined) +
-        formatTable([
-          [
-            'trained on',
-            `${counted(trained.trainSize, 'example')}; ${weights.rows}×${weights.columns} weights of the last layer are drawn`,
-          ],
-          [
-            'precision of the prior',
-            `${formatNumber(priorPrecision)}${options.prior === undefined ? `, chosen on ${counted(validation.count, 'example')}` : ''}`,
-          ],
-          ['networks', `${count} = ${counted(count * weights.rows, 'draw')}, written to ${out}`],
-          ...carryNoiseRows(worked.result),
-          ['uploaded', formatBytes(cost.uploadBytes)],
-          ['board time (modelled)', formatSeconds(cost.boardSeconds)],
-          ...repeatRows(worked),
-          ['host time', formatSeconds(worked.hostSeconds)],
-          ['host time of exact draws', formatSeconds(exactSeconds)],
-          ['device', worked.device],
-        ]),
-      warnings: boardWarnings(facts),
-    };
+      const scores = {
+        trained: scored([weights]),
+        temperature: scored([weights], temperature),
+        exact: scored(exact),
+        board: scored(worked.result.networks),
+      };
+      const { cost, carryNoiseShare, isCovarianceKnown } = worked.result;
+      const facts = {
+        carryNoiseShare,
+        clampedCodes: cost.clampedCodes,
+        warnings: isCovarianceKnown ? [] : [UNCALIBRATED_BOARD],
+      };
+      const summary = {
+        writtenBy: 'thermolink posterior laplace',
+        networks: count,
+        trainSize: trained.trainSize,
+        validation: validation.count,
+        priorPrecision,
+        temperature,
+        scores,
+        ...facts,
+        boardSeconds: cost.boardSeconds,
+        uploadBytes: cost.uploadBytes,
+        repeats: worked.repeats,
+        device: worked.device,
+        timing: { hostSeconds: worked.hostSeconds, exactSeconds },
+      };
+      writeNetworks(out, worked.result.networks);
+      replaceFile(join(out, 'reliability.svg'), reliabilityFigure(scores));
+      replaceFile(join(out, 'summary.json'), `${JSON.stringify(summary, undefined, 2)}\n`);
+      return {
+        json: { out, ...summary },
+        text:
+          scoresText(scores, temperature, other !== undefined) +
+          formatTable([
+            [
+              'trained on',
+              `${counted(trained.trainSize, 'example')}; ${weights.rows}×${weights.columns} weights of the last layer are drawn`,
+            ],
+            [
+              'precision of the prior',
+              `${formatNumber(priorPrecision)}${options.prior === undefined ? `, chosen on ${counted(validation.count, 'example')}` : ''}`,
+            ],
+            ['networks', `${count} = ${counted(count * weights.rows, 'draw')}, written to ${out}`],
+            ...carryNoiseRows(worked.result),
+            ['uploaded', formatBytes(cost.uploadBytes)],
+            ['board time (modelled)', formatSeconds(cost.boardSeconds)],
+            ...repeatRows(worked),
+            ['host time', formatSeconds(worked.hostSeconds)],
+            ['host time of exact draws', formatSeconds(exactSeconds)],
+            ['device', worked.device],
+          ]),
+        warnings: boardWarnings(facts),
+      };
+    });
   },
 });
 

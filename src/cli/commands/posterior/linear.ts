@@ -20,7 +20,7 @@ import {
   meanRow,
 } from './gaussian-chains.js';
 import { boardsOf, DATA, MEAN, POSTERIOR } from './options.js';
-import { claimDirectory, writePosterior } from './output-directory.js';
+import { inClaimedDirectory, writePosterior } from './output-directory.js';
 import { factsOf, posteriorWarnings, reportText, summarizeParameters } from './report.js';
 
 /** Rows of the largest emulated crossbar. */
@@ -61,65 +61,68 @@ A host that factorises XᵀX draws exactly, and faster than a board and its link
     const noiseSd = options.noiseSd ?? residualSd(inputs, targets);
     const problem = { inputs, targets, noiseSd, priorPrecision: prior };
     const posterior = regressionPosterior(problem);
-    await claimDirectory(out, options.overwrite === true);
-    const { fittingEmulator } = await import('../../../serve/emulator-transport.js');
-    const fitting = fittingEmulator(Math.max(inputs.columns, Math.min(inputs.rows, ROWS_MAX)));
-    const boards = boardsOf(options, fitting);
-    const drawn = await gaussianChains(onBoard, boards, options, ({ identity }) =>
-      inputs.rows <= identity.rows ? posterior : regressionPosterior({ ...problem, rowsMax: identity.rows }),
-    );
-    const exact = options.exact ? exactRun(posterior, draws * boards.length, seed) : undefined;
-    const chains = drawn.chains.map((chain) => chain.draws);
-    const parameters = summarizeParameters(names, chains, exact);
-    const predictions = predict(chains, inputs, targets, noiseSd, seed);
-    const coverage =
-      predictions.filter(({ observed, q5, q95 }) => observed >= q5 && observed <= q95).length /
-      predictions.length;
-    const facts = {
-      ...factsOf(parameters, drawn, exact),
-      noiseSd,
-      priorPrecision: prior,
-      meanErrorBound: Math.max(...drawn.chains.map(({ meanErrorBound }) => meanErrorBound)),
-      predictiveCoverage: coverage,
-      scales: { target: scale, features: design.scales },
-    };
-    const title = `${options.target} by linear regression`;
-    writePosterior(out, {
-      model: 'linear',
-      parameter: 'beta',
-      names,
-      chains,
-      logDensities: gaussianLogDensities(posterior, drawn.chains),
-      boardSeconds: drawn.chains.map(({ cost }) => cost.boardSeconds),
-      seed,
-      summary: { writtenBy: 'thermolink posterior linear', ...facts },
-      pictures: {
-        ...gaussianPictures(title, names, chains, exact),
-        'predictive.svg': predictiveFigure(
-          title,
-          standardize ? `${options.target}, standardised` : options.target,
-          predictions,
-          `${formatPercent(coverage)} of the observations lie between the 5 % and the 95 % quantile`,
-        ),
-      },
+    return inClaimedDirectory(options, async () => {
+      const { fittingEmulator } = await import('../../../serve/emulator-transport.js');
+      const fitting = fittingEmulator(Math.max(inputs.columns, Math.min(inputs.rows, ROWS_MAX)));
+      const boards = boardsOf(options, fitting);
+      const drawn = await gaussianChains(onBoard, boards, options, ({ identity }) =>
+        inputs.rows <= identity.rows
+          ? posterior
+          : regressionPosterior({ ...problem, rowsMax: identity.rows }),
+      );
+      const exact = options.exact ? exactRun(posterior, draws * boards.length, seed) : undefined;
+      const chains = drawn.chains.map((chain) => chain.draws);
+      const parameters = summarizeParameters(names, chains, exact);
+      const predictions = predict(chains, inputs, targets, noiseSd, seed);
+      const coverage =
+        predictions.filter(({ observed, q5, q95 }) => observed >= q5 && observed <= q95).length /
+        predictions.length;
+      const facts = {
+        ...factsOf(parameters, drawn, exact),
+        noiseSd,
+        priorPrecision: prior,
+        meanErrorBound: Math.max(...drawn.chains.map(({ meanErrorBound }) => meanErrorBound)),
+        predictiveCoverage: coverage,
+        scales: { target: scale, features: design.scales },
+      };
+      const title = `${options.target} by linear regression`;
+      writePosterior(out, {
+        model: 'linear',
+        parameter: 'beta',
+        names,
+        chains,
+        logDensities: gaussianLogDensities(posterior, drawn.chains),
+        boardSeconds: drawn.chains.map(({ cost }) => cost.boardSeconds),
+        seed,
+        summary: { writtenBy: 'thermolink posterior linear', ...facts },
+        pictures: {
+          ...gaussianPictures(title, names, chains, exact),
+          'predictive.svg': predictiveFigure(
+            title,
+            standardize ? `${options.target}, standardised` : options.target,
+            predictions,
+            `${formatPercent(coverage)} of the observations lie between the 5 % and the 95 % quantile`,
+          ),
+        },
+      });
+      const rows = [
+        [
+          'observations',
+          `${counted(inputs.rows, 'row')}, ${counted(names.length, 'coefficient')}${standardize ? ', standardised' : ''}`,
+        ],
+        [
+          'noise of the target',
+          `${formatNumber(noiseSd)}${options.noiseSd === undefined ? ', that of the residuals' : ''}`,
+        ],
+        meanRow(drawn.chains, options.mean),
+        ['observations within the 90 % bands', formatPercent(coverage)],
+      ];
+      return {
+        json: { out, ...facts },
+        text: reportText(facts, rows, out),
+        warnings: posteriorWarnings(facts),
+      };
     });
-    const rows = [
-      [
-        'observations',
-        `${counted(inputs.rows, 'row')}, ${counted(names.length, 'coefficient')}${standardize ? ', standardised' : ''}`,
-      ],
-      [
-        'noise of the target',
-        `${formatNumber(noiseSd)}${options.noiseSd === undefined ? ', that of the residuals' : ''}`,
-      ],
-      meanRow(drawn.chains, options.mean),
-      ['observations within the 90 % bands', formatPercent(coverage)],
-    ];
-    return {
-      json: { out, ...facts },
-      text: reportText(facts, rows, out),
-      warnings: posteriorWarnings(facts),
-    };
   },
 });
 

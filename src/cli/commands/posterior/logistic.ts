@@ -19,7 +19,7 @@ import { drawChains } from './chains.js';
 import { type Design, readDesign } from './design.js';
 import { columnOf, marginalsFigure, type Prediction, predictiveFigure, tracesFigure } from './figures.js';
 import { boardsOf, CHAINS, DATA } from './options.js';
-import { claimDirectory, writePosterior } from './output-directory.js';
+import { inClaimedDirectory, writePosterior } from './output-directory.js';
 import { factsOf, posteriorWarnings, reportText, summarizeParameters } from './report.js';
 
 /** Rows of the largest emulated crossbar. */
@@ -52,76 +52,77 @@ docs/how-to/draw-from-a-posterior.md.`,
     const { labels, classes } = labelsOf(design, options.target, options.positive);
     checkDesign(inputs, labels, names);
     const posterior = logisticPosterior({ inputs, labels, priorPrecision: prior });
-    await claimDirectory(out, options.overwrite === true);
-    const { fittingEmulator } = await import('../../../serve/emulator-transport.js');
-    const fitting = fittingEmulator(Math.max(inputs.columns, Math.min(inputs.rows, ROWS_MAX)));
-    const boards = boardsOf({ ...options, calibration: undefined }, fitting);
-    const drawn = await drawChains(onBoard, boards, draws, seed, async (board, use) => ({
-      ...(await drawLogistic(board, { posterior, draws, ...use })),
-      // Not known for a table that saturates.
-      carryNoiseShare: 0,
-    }));
-    const chains = drawn.chains.map((chain) => chain.draws);
-    const exact = options.exact ? exactRun(posterior, draws * boards.length, seed) : undefined;
-    const parameters = summarizeParameters(names, chains, exact);
-    const facts = {
-      ...factsOf(parameters, drawn, exact),
-      priorPrecision: prior,
-      classes,
-      mode: [...posterior.mode],
-      ...(exact && { gradientsPerEffectiveDraw: exact.gradients / exact.essMin }),
-      scales: { features: design.scales },
-    };
-    const title = `P(${options.target} = ${classes[1]}) by logistic regression`;
-    const predictions = predict(chains, inputs, labels);
-    writePosterior(out, {
-      model: 'logistic',
-      parameter: 'beta',
-      names,
-      chains,
-      logDensities: chains.map((chain) => logDensities(posterior, chain)),
-      boardSeconds: drawn.chains.map(({ cost }) => cost.boardSeconds),
-      seed,
-      summary: { writtenBy: 'thermolink posterior logistic', ...facts },
-      pictures: {
-        'marginals.svg': marginalsFigure(
-          `Marginals: ${title}`,
-          names,
-          chains,
-          exact && { draws: exact.columns },
-        ),
-        'traces.svg': tracesFigure(`Traces: ${title}`, names, chains),
-        'predictive.svg': predictiveFigure(
-          title,
-          `P(${classes[1]})`,
-          predictions,
-          'dots: what was observed; bands: of the probability',
-        ),
-      },
+    return inClaimedDirectory(options, async () => {
+      const { fittingEmulator } = await import('../../../serve/emulator-transport.js');
+      const fitting = fittingEmulator(Math.max(inputs.columns, Math.min(inputs.rows, ROWS_MAX)));
+      const boards = boardsOf({ ...options, calibration: undefined }, fitting);
+      const drawn = await drawChains(onBoard, boards, draws, seed, async (board, use) => ({
+        ...(await drawLogistic(board, { posterior, draws, ...use })),
+        // Not known for a table that saturates.
+        carryNoiseShare: 0,
+      }));
+      const chains = drawn.chains.map((chain) => chain.draws);
+      const exact = options.exact ? exactRun(posterior, draws * boards.length, seed) : undefined;
+      const parameters = summarizeParameters(names, chains, exact);
+      const facts = {
+        ...factsOf(parameters, drawn, exact),
+        priorPrecision: prior,
+        classes,
+        mode: [...posterior.mode],
+        ...(exact && { gradientsPerEffectiveDraw: exact.gradients / exact.essMin }),
+        scales: { features: design.scales },
+      };
+      const title = `P(${options.target} = ${classes[1]}) by logistic regression`;
+      const predictions = predict(chains, inputs, labels);
+      writePosterior(out, {
+        model: 'logistic',
+        parameter: 'beta',
+        names,
+        chains,
+        logDensities: chains.map((chain) => logDensities(posterior, chain)),
+        boardSeconds: drawn.chains.map(({ cost }) => cost.boardSeconds),
+        seed,
+        summary: { writtenBy: 'thermolink posterior logistic', ...facts },
+        pictures: {
+          'marginals.svg': marginalsFigure(
+            `Marginals: ${title}`,
+            names,
+            chains,
+            exact && { draws: exact.columns },
+          ),
+          'traces.svg': tracesFigure(`Traces: ${title}`, names, chains),
+          'predictive.svg': predictiveFigure(
+            title,
+            `P(${classes[1]})`,
+            predictions,
+            'dots: what was observed; bands: of the probability',
+          ),
+        },
+      });
+      const laplaceError = Math.max(
+        ...parameters.map(({ mean, sd }, i) => Math.abs(mean - posterior.mode[i]) / sd),
+      );
+      const rows = [
+        [
+          'observations',
+          `${counted(inputs.rows, 'row')}, ${formatPercent(labels.reduce((sum, label) => sum + label, 0) / labels.length)} are ${classes[1]}`,
+        ],
+        ['mode, from the mean', `up to ${formatNumber(laplaceError, 2)} posterior standard deviations`],
+        ...(exact === undefined
+          ? []
+          : [
+              [
+                'gradients of the host’s sampler',
+                `${formatNumber(exact.gradients / exact.essMin, 2)} an effective draw`,
+              ],
+            ]),
+      ];
+      return {
+        json: { out, ...facts },
+        text: reportText(facts, rows, out),
+        warnings: posteriorWarnings(facts),
+      };
     });
-    const laplaceError = Math.max(
-      ...parameters.map(({ mean, sd }, i) => Math.abs(mean - posterior.mode[i]) / sd),
-    );
-    const rows = [
-      [
-        'observations',
-        `${counted(inputs.rows, 'row')}, ${formatPercent(labels.reduce((sum, label) => sum + label, 0) / labels.length)} are ${classes[1]}`,
-      ],
-      ['mode, from the mean', `up to ${formatNumber(laplaceError, 2)} posterior standard deviations`],
-      ...(exact === undefined
-        ? []
-        : [
-            [
-              'gradients of the host’s sampler',
-              `${formatNumber(exact.gradients / exact.essMin, 2)} an effective draw`,
-            ],
-          ]),
-    ];
-    return {
-      json: { out, ...facts },
-      text: reportText(facts, rows, out),
-      warnings: posteriorWarnings(facts),
-    };
   },
 });
 

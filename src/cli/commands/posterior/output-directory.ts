@@ -1,11 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ThermolinkError } from '../../../errors.js';
 import { replaceFile, replaceWith } from '../../../files/replace-file.js';
 import { cannotWrite, checkWritable } from '../../../files/write-array.js';
 import { npyHeader } from '../../../files/write-npy.js';
 import { writeStanCsv } from '../../../files/write-stan-csv.js';
-import { requireDirectory } from '../../../learning/training-files-lock.js';
+import { makeDirectory, requireDirectory } from '../../../learning/training-files-lock.js';
 import type { Matrix } from '../../../linalg/matrix.js';
 
 /** What is written of a posterior. */
@@ -30,16 +30,40 @@ export interface PosteriorFiles {
 const CHAIN_FILE = /^chain-\d+\.csv$/;
 
 /**
- * Makes `directory`, or takes one that is empty; one with results only to overwrite them. Errors:
- * BAD_ARGUMENT; BAD_FILE.
+ * Does `work`, whose results go into `directory`. The directory is made before, or taken where it is empty;
+ * one with results is taken only to overwrite them. Work that fails leaves no empty directory behind.
+ *
+ * Errors: BAD_ARGUMENT; BAD_FILE; those of `work`.
  */
-export async function claimDirectory(directory: string, overwrite: boolean): Promise<void> {
-  requireDirectory(directory);
+export async function inClaimedDirectory<Result>(
+  { out, overwrite }: { readonly out: string; readonly overwrite?: boolean | undefined },
+  work: () => Promise<Result>,
+): Promise<Result> {
+  requireDirectory(out);
+  const made: string[] = [];
   try {
-    mkdirSync(directory, { recursive: true });
+    try {
+      made.push(...makeDirectory(out));
+    } catch (error) {
+      throw cannotWrite(out, error, 'Nothing was computed.');
+    }
+    await claimDirectory(out, overwrite === true);
+    return await work();
   } catch (error) {
-    throw cannotWrite(directory, error, 'Nothing was computed.');
+    for (const one of made.reverse()) removeEmpty(one);
+    throw error;
   }
+}
+
+function removeEmpty(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch {
+    // It holds results, or somebody else's file.
+  }
+}
+
+async function claimDirectory(directory: string, overwrite: boolean): Promise<void> {
   const held = readdirSync(directory);
   const isOurs = held.includes('summary.json') && isWrittenByUs(join(directory, 'summary.json'));
   if (held.length > 0 && !(overwrite && isOurs))
