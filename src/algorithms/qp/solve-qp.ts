@@ -17,7 +17,7 @@ const STAGES = [1e-3, 1e-4, 1e-6, 1e-8];
 const ADMM_ITERATIONS_MAX = 4000;
 const IPM_ITERATIONS_MAX = 60;
 /** After so many iterations ADMM is polished whatever its residuals are. */
-const POLISH_EVERY = 500;
+const POLISH_EVERY = 100;
 /** A box of a worse condition is left to ADMM by 'auto'. */
 const BOX_CONDITION_MAX = 1e4;
 
