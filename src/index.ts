@@ -57,6 +57,8 @@ export {
   drawPosterior,
   type PosteriorChain,
   type PosteriorChainRequest,
+  type PosteriorMoments,
+  posteriorMoments,
 } from './algorithms/posterior/chain.js';
 export { type DrawSummary, summarizeDraws } from './algorithms/posterior/diagnostics.js';
 export {
@@ -85,6 +87,7 @@ export {
   logisticPosterior,
 } from './algorithms/posterior/logistic.js';
 export {
+  type PreparedMomentsRequest,
   type PreparedSamplingRequest,
   type PreparedSystem,
   type PrepareRequest,

@@ -23,6 +23,7 @@ import {
   type SamplingRequest,
   type SamplingResult,
 } from './sample.js';
+import { averagePlanned, checkMoments, type MomentsResult } from './sample-moments.js';
 import { isOfCodes, type SolvePlan, SolvePlans } from './solve/plan.js';
 import { refine } from './solve/refine.js';
 import { type SettledAnswer, settleTo } from './solve/settle-to.js';
@@ -86,6 +87,12 @@ export interface PreparedSamplingRequest extends Omit<SamplingRequest, 'precisio
   readonly driven?: DrivenDraws;
 }
 
+/** Moments of what `sample` would draw. */
+export interface PreparedMomentsRequest extends Omit<PreparedSamplingRequest, 'onProgress'> {
+  /** As in `MomentsRequest`. */
+  readonly covariance?: boolean;
+}
+
 /**
  * A system for many drives. Each call takes a turn of its own on the device. The couplings are sent by the
  * first call, and again only when another use of the device, or another session, came in between.
@@ -120,6 +127,11 @@ export interface PreparedSystem {
    * those of `drawSamples`; BAD_ARGUMENT for a damping above `dampingMax`.
    */
   sample(request: PreparedSamplingRequest): Promise<SamplingResult>;
+  /**
+   * Moments of the draws of `sample`, added up by the board, as `sampleMoments` of the library. Errors: those
+   * of `sample` and `sampleMoments`; UNSUPPORTED with a calibration, which corrects each reading by itself.
+   */
+  moments(request: PreparedMomentsRequest): Promise<MomentsResult>;
 }
 
 /**
@@ -159,6 +171,12 @@ function checkInverseRequest(request: SettledInverseRequest, dimension: number):
   checkColumnAddresses(request.address, dimension);
   checkSignal(request.signal);
   if (request.passesMax !== undefined) checkWhole('passesMax', request.passesMax, 1);
+}
+
+function calibratedMoments(): ThermolinkError {
+  return new ThermolinkError('UNSUPPORTED', 'A calibration corrects each reading, so it needs the draws.', {
+    hint: 'Use `sample`, or leave the calibration out.',
+  });
 }
 
 class Prepared implements PreparedSystem {
@@ -272,6 +290,30 @@ class Prepared implements PreparedSystem {
       (session) => {
         const plan = session.charge('mapMs', () => this.#samplingPlan(session, request.damping ?? 0));
         return drawPlanned(session, plan, this.#system.evened.weights, { ...request, calibration });
+      },
+    );
+  }
+
+  async moments(request: PreparedMomentsRequest): Promise<MomentsResult> {
+    const { identity } = this.#device;
+    return this.#inTurn(
+      useOf(request),
+      () => {
+        checkObject('The request', request, '{ count: 4000, address: { seed: 1, step: 0, block: 0 } }');
+        this.#checkDamping(request.damping);
+        // Any count that a board adds up is one that needs no room here.
+        checkSamplingRequest({ ...request, count: 1, onProgress: undefined }, this.dimension);
+        this.#checkDriven(request.driven);
+        if (this.#request.calibration !== undefined) throw calibratedMoments();
+        checkMoments(request, this.dimension, identity);
+      },
+      (session) => {
+        const plan = session.charge('mapMs', () => this.#samplingPlan(session, request.damping ?? 0));
+        const wanted = checkMoments(request, this.dimension, identity);
+        return averagePlanned(session, plan, this.#system.evened.weights, {
+          ...wanted,
+          driven: request.driven,
+        });
       },
     );
   }

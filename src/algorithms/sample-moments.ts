@@ -1,16 +1,18 @@
 import { checkObject } from '../argument-checks.js';
 import { adcStep } from '../board/board-range.js';
-import { carryNoiseShare } from '../board/equilibrium-plan.js';
+import { carryNoiseShare, type EquilibriumPlan } from '../board/equilibrium-plan.js';
 import { cellList } from '../board/overload-error.js';
 import { type Attempt, type BoardSession, inSession } from '../board/session.js';
 import type { Averages, BoardDevice, DeviceIdentity } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
+import { isZero } from '../linalg/products.js';
 import { counted, formatCount } from '../number-text.js';
 import {
   BURN_IN_SPACINGS,
   CORRELATION_MAX,
   checkPrecision,
+  type DrivenDraws,
   isIdeal,
   planSampling,
   programAt,
@@ -73,34 +75,53 @@ export function sampleMoments(device: BoardDevice, request: MomentsRequest): Pro
         '{ precision, count: 4000, address: { seed: 1, step: 0, block: 0 } }',
       );
       const system = checkPrecision({ ...request, count: 1 }, device);
-      return { system, wanted: checkWanted(request, system.dimension, device.identity) };
+      return { system, wanted: checkMoments(request, system.dimension, device.identity) };
     },
-    async (session, { system, wanted }) => {
-      const { weights } = system.evened;
-      const equilibrium = session.charge('mapMs', () =>
-        planSampling(session.identity, system.evened, undefined),
-      );
-      const plan = spacedPlan(equilibrium, weights, { count: wanted.count });
-      const { moments, noiseTemperature } = await session.ranged(rangeOf(plan), (scale) =>
-        averageAt(plan, session, scale, wanted),
-      );
-      return {
-        ...moments,
-        correlationMax: CORRELATION_MAX,
-        carryNoiseShare: carryNoiseShare(plan, noiseTemperature),
-        isCovarianceKnown: isIdeal(session.identity),
-        cost: session.cost,
-      };
+    (session, { system: { evened }, wanted }) => {
+      const plan = session.charge('mapMs', () => planSampling(session.identity, evened, undefined));
+      return averagePlanned(session, plan, evened.weights, wanted);
     },
   );
 }
 
-interface Wanted {
+/** What the board is asked for. */
+interface WantedMoments {
+  /** A multiple of the batches. */
   readonly count: number;
   readonly secondMoments: boolean;
+  /** Default: the board is not driven. */
+  readonly driven?: DrivenDraws | undefined;
 }
 
-function checkWanted({ count, covariance }: MomentsRequest, cells: number, identity: DeviceIdentity): Wanted {
+/** Moments by a plan that is there already, as `drawPlanned` draws. Errors: those of `drawPlanned`. */
+export async function averagePlanned(
+  session: BoardSession,
+  equilibrium: EquilibriumPlan,
+  weights: Float64Array,
+  wanted: WantedMoments,
+): Promise<MomentsResult> {
+  const plan = spacedPlan(equilibrium, weights, wanted);
+  const { moments, noiseTemperature } = await session.ranged(rangeOf(plan), (scale) =>
+    averageAt(plan, session, scale, wanted),
+  );
+  return {
+    ...moments,
+    correlationMax: CORRELATION_MAX,
+    carryNoiseShare: carryNoiseShare(plan, noiseTemperature),
+    isCovarianceKnown: isIdeal(session.identity),
+    cost: session.cost,
+  };
+}
+
+/**
+ * What a board is to be asked for. Errors: BAD_ARGUMENT for a number of draws that it does not add up;
+ * UNSUPPORTED for a board without averages, or for a covariance of more cells than it adds up.
+ */
+export function checkMoments(
+  { count, covariance }: Pick<MomentsRequest, 'count' | 'covariance'>,
+  cells: number,
+  identity: DeviceIdentity,
+): WantedMoments {
   const most = BATCHES * BATCH_DRAWS_MAX;
   if (!Number.isInteger(count) || count < COUNT_MIN || count > most)
     throw new ThermolinkError(
@@ -129,7 +150,7 @@ async function averageAt(
   plan: SamplingPlan,
   session: BoardSession,
   scale: number,
-  { count, secondMoments }: Wanted,
+  { count, secondMoments }: WantedMoments,
 ): Promise<Attempt<{ moments: Moments; noiseTemperature: number }>> {
   const noiseTemperature = await programAt(plan, session, scale);
   const averages = await session.average({
@@ -144,12 +165,11 @@ async function averageAt(
   // A draw is W·κ^−½ times a reading, and a reading its code times this.
   const step = (adcStep(plan.identity.adcBits) * scale) / Math.sqrt(applied);
   const units = plan.weights.map((weight) => weight * step);
-  return {
-    answer: {
-      moments: session.charge('readoutMs', () => momentsOf(averages, units, secondMoments)),
-      noiseTemperature,
-    },
-  };
+  const moments = session.charge('readoutMs', () => momentsOf(averages, units, secondMoments));
+  // As in draws: the division by √κ was meant for deviations from the mean alone.
+  const shift = 1 - 1 / Math.sqrt(applied);
+  const mean = moments.mean.map((value, i) => value + shift * plan.mean[i] * plan.weights[i]);
+  return { answer: { moments: isZero(plan.mean) ? moments : { ...moments, mean }, noiseTemperature } };
 }
 
 /** Moments of draws whose codes the board has added up; `units` turns codes into draws. */

@@ -2,14 +2,18 @@ import { describe, expect, it } from 'vitest';
 import type { LinearPlant } from '../../src/algorithms/control/plant.js';
 import { naturalPolicyGradient } from '../../src/algorithms/control/policy-gradient.js';
 import { predictiveControl } from '../../src/algorithms/control/predictive-control.js';
+import { invert } from '../../src/algorithms/invert.js';
 import { logDeterminant } from '../../src/algorithms/logdet/log-determinant.js';
 import { solveLyapunov } from '../../src/algorithms/lyapunov/solve-lyapunov.js';
-import { drawPosterior } from '../../src/algorithms/posterior/chain.js';
+import { drawPosterior, posteriorMoments } from '../../src/algorithms/posterior/chain.js';
 import { drawLogistic } from '../../src/algorithms/posterior/draw-logistic.js';
 import { regressionPosterior } from '../../src/algorithms/posterior/gaussian.js';
 import { drawLaplace, laplacePosterior } from '../../src/algorithms/posterior/laplace.js';
 import { logisticPosterior } from '../../src/algorithms/posterior/logistic.js';
+import { prepare } from '../../src/algorithms/prepare.js';
 import { solveQp } from '../../src/algorithms/qp/solve-qp.js';
+import { sampleMoments } from '../../src/algorithms/sample-moments.js';
+import { solve } from '../../src/algorithms/solve/solve.js';
 import { connect } from '../../src/connect.js';
 import { Device } from '../../src/driver/device.js';
 import type { BoardDevice } from '../../src/driver/device-api.js';
@@ -60,6 +64,39 @@ const ALGORITHMS: readonly (readonly [name: string, run: (board: BoardDevice) =>
     async (board) => {
       const request = { matrix: skew, rhs: symmetric.matrix, readings: 1536, address };
       const { cost: _, ...found } = await solveLyapunov(board, request);
+      return found;
+    },
+  ],
+  ...(['solve', 'invert', 'sampleMoments'] as const).map(
+    (name) =>
+      [
+        name,
+        async (board: BoardDevice) => {
+          const tolerance = 0.02;
+          const { cost: _, ...found } =
+            name === 'solve'
+              ? await solve(board, { system: symmetric, drive: bounded.linear, tolerance, address })
+              : name === 'invert'
+                ? await invert(board, { system: symmetric, tolerance, address })
+                : await sampleMoments(board, { precision: symmetric, count: 128, address });
+          return found;
+        },
+      ] as const,
+  ),
+  [
+    // K-FAC inverts its factors so.
+    'an inverse of a prepared system',
+    async (board) => {
+      const prepared = prepare(board, { system: symmetric });
+      const { cost: _, ...found } = await prepared.invert({ tolerance: 0.1, address });
+      return found;
+    },
+  ],
+  [
+    'posteriorMoments',
+    async (board) => {
+      const request = { posterior: regressionPosterior(observed), draws: 128, address };
+      const { cost: _, ...found } = await posteriorMoments(board, request);
       return found;
     },
   ],

@@ -78,7 +78,7 @@ test('linear: tells means beside exact ones, and writes draws, summary and pictu
     12,
   );
   // ln of a Gaussian density in three dimensions is a constant less χ²₃/2, whose variance is 1.5. The
-  // variance of 400 draws lies outside these bounds for fewer than 1 of 10,000 seeds.
+  // variance of 400 draws lay outside these bounds for 1 of 20,000 seeds.
   const densities = chains.flatMap(({ draws }) => draws.map(([density]) => density));
   const middle = densities.reduce((sum, value) => sum + value, 0) / densities.length;
   const variance = densities.reduce((sum, value) => sum + (value - middle) ** 2, 0) / densities.length;
@@ -167,6 +167,35 @@ function wideRows(): string {
     '\n',
   );
 }
+
+test('moments of the boards in place of draws, beside the exact ones, with the bytes that crossed the line', async () => {
+  const out = file('moments');
+  await linear('--out', out, '--draws', '64', '--chains', '2');
+  const given = ['--out', out, '--overwrite', '--moments', '--exact', '--draws', '1000', '--chains', '2'];
+  const { stdout, exitCode } = await linear(...given);
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/draws +2 × 1,024, added up by the boards/);
+  expect(stdout).toMatch(/effective sample size +at least \d,\d+, from 2 × 32 batches/);
+  expect(stdout).toMatch(/bytes on the line +\S+ kB; the draws alone are 12\.3 kB/);
+  // What an earlier run left of draws is gone.
+  expect(readdirSync(out)).toEqual(['summary.json']);
+  const { parameters, lineBytes } = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8'));
+  expect(lineBytes).toBeLessThan(2 * 3 * 2048);
+  expect(parameters).toHaveLength(3);
+  for (const { mean, mcse, sd, rHat, effectiveSampleSize, exact } of parameters) {
+    // Errors of 62 degrees of freedom: six of them by chance once in 10⁷.
+    expect(Math.abs(mean - exact.mean)).toBeLessThan(6 * mcse + 0.01 * exact.sd);
+    // 1/√(2·2048) is 1.6 %.
+    expect(Math.abs(sd / exact.sd - 1)).toBeLessThan(0.1);
+    expect(rHat).toBeLessThan(1.05);
+    expect(effectiveSampleSize).toBeGreaterThan(500);
+  }
+  const calibrated = await linear('--out', file('none'), '--moments', '--calibration', file('prior.csv'));
+  expect(calibrated.stderr).toMatch(/--calibration corrects each reading/);
+  const few = await linear('--out', file('none'), '--moments', '--draws', '10');
+  expect(few.stderr).toMatch(/the board adds up 64 to/);
+  expect(existsSync(file('none'))).toBe(false);
+});
 
 test('a directory with draws is replaced only when asked for, and its stale chains go', async () => {
   const out = file('again');

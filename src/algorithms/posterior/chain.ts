@@ -4,9 +4,10 @@ import { addCost, type SolverCost, ZERO_COST } from '../../board/cost.js';
 import type { RunAddress } from '../../board/run-seed.js';
 import type { BoardDevice } from '../../driver/device-api.js';
 import type { Matrix } from '../../linalg/matrix.js';
-import { isZero, norm2 } from '../../linalg/products.js';
-import { prepare } from '../prepare.js';
+import { isZero, norm2, sum } from '../../linalg/products.js';
+import { type PreparedMomentsRequest, type PreparedSystem, prepare } from '../prepare.js';
 import type { SamplingResult } from '../sample.js';
+import { checkMoments, type MomentsResult } from '../sample-moments.js';
 import type { GaussianPosterior } from './gaussian.js';
 
 /** One chain on one board. */
@@ -39,6 +40,15 @@ export interface PosteriorChain
   readonly cost: SolverCost;
 }
 
+/** Moments of one chain, added up by the board. */
+export interface PosteriorMoments extends Omit<PosteriorChain, 'draws'> {
+  /** Mean of the draws, their standard errors and variances, and how many they are worth. */
+  readonly moments: Pick<
+    MomentsResult,
+    'count' | 'batches' | 'mean' | 'standardError' | 'effectiveSampleSize' | 'variance' | 'covariance'
+  >;
+}
+
 /** The bound on the error of the mean that is asked for, in units of the posterior's standard deviation. */
 const MEAN_ERROR = 0.01;
 /** What `settle` takes as tolerances, and what float64 residuals can tell. */
@@ -59,35 +69,73 @@ export async function drawPosterior(
   device: BoardDevice,
   request: PosteriorChainRequest,
 ): Promise<PosteriorChain> {
+  const prepared = preparedFor(device, request);
+  const { settled, use } = await settledMean(prepared, request);
+  const { draws, ...drawn } = await prepared.sample({ ...use, onProgress: request.onProgress });
+  if (use.driven === undefined) addMean(draws, settled.mean);
+  return { draws, ...chainOf(drawn, settled) };
+}
+
+/**
+ * The moments of what `drawPosterior` draws: the board adds its readings up, and only their sums come over
+ * the line (see `sampleMoments`). Errors: those of `drawPosterior` and `sampleMoments`; UNSUPPORTED with a
+ * calibration.
+ */
+export async function posteriorMoments(
+  device: BoardDevice,
+  request: Omit<PosteriorChainRequest, 'onProgress'>,
+): Promise<PosteriorMoments> {
+  const prepared = preparedFor(device, request);
+  if (request.calibration === undefined)
+    checkMoments({ count: request.draws }, prepared.dimension, device.identity);
+  const { settled, use } = await settledMean(prepared, request);
+  const { mean, ...found } = await prepared.moments(use);
+  const { count, batches, standardError, effectiveSampleSize, variance, covariance } = found;
+  const around = use.driven === undefined ? sum(mean, settled.mean) : mean;
+  return {
+    moments: { count, batches, mean: around, standardError, effectiveSampleSize, variance, covariance },
+    ...chainOf(found, settled),
+  };
+}
+
+function preparedFor(device: BoardDevice, request: PosteriorChainRequest): PreparedSystem {
   checkObject('The request', request, '{ posterior, draws: 1000, address: { seed: 1, step: 0, block: 0 } }');
-  const { posterior, draws, address, calibration, signal, onProgress, mean = 'refined' } = request;
+  const { posterior, calibration, mean = 'refined' } = request;
   if (mean !== 'refined' && mean !== 'board') throw badArgument('mean', mean, "'refined' or 'board'");
   checkObject('posterior', posterior, 'regressionPosterior({ … })');
+  return prepare(device, { system: posterior.precision, calibration });
+}
+
+type SettledMean = Pick<PosteriorChain, 'mean' | 'meanErrorBound' | 'cost'>;
+
+/** The mean, and what draws around it are asked for with. */
+async function settledMean(
+  prepared: PreparedSystem,
+  { posterior, draws: count, address, signal, mean = 'refined' }: PosteriorChainRequest,
+): Promise<{ readonly settled: SettledMean; readonly use: PreparedMomentsRequest }> {
   const { precision, drive } = posterior;
-  const prepared = prepare(device, { system: precision, calibration });
-  const { eigenvalueMin } = precision.spectrum;
-  const sampling = { count: draws, address, signal, onProgress };
   if (isZero(drive)) {
-    const drawn = await prepared.sample(sampling);
-    return chainOf(drawn, new Float64Array(drive.length), 0);
+    const zero = { mean: new Float64Array(drive.length), meanErrorBound: 0, cost: ZERO_COST };
+    return { settled: zero, use: { count, address, signal } };
   }
+  const { eigenvalueMin } = precision.spectrum;
   const norm = norm2(drive);
   const wanted = (MEAN_ERROR * Math.sqrt(eigenvalueMin)) / norm;
-  const settled = await prepared.settle({
+  const { x, relativeResidual, cost } = await prepared.settle({
     drive,
     tolerance: Math.min(TOLERANCE_MAX, Math.max(TOLERANCE_MIN, wanted)),
     address,
     signal,
   });
-  const isDriven = mean === 'board';
-  const drawn = await prepared.sample({
-    ...sampling,
-    ...(isDriven && { driven: { drive, mean: settled.x } }),
-    address: { ...address, block: address.block + 1 },
-  });
-  if (!isDriven) addMean(drawn.draws, settled.x);
-  const bound = (settled.relativeResidual * norm) / Math.sqrt(eigenvalueMin);
-  return chainOf(drawn, settled.x, bound, settled.cost);
+  return {
+    settled: { mean: x, meanErrorBound: (relativeResidual * norm) / Math.sqrt(eigenvalueMin), cost },
+    use: {
+      count,
+      address: { ...address, block: address.block + 1 },
+      signal,
+      ...(mean === 'board' && { driven: { drive, mean: x } }),
+    },
+  };
 }
 
 function addMean({ data }: Matrix, mean: Float64Array): void {
@@ -95,13 +143,15 @@ function addMean({ data }: Matrix, mean: Float64Array): void {
 }
 
 function chainOf(
-  { draws, correlationMax, carryNoiseShare, isCovarianceKnown, cost }: SamplingResult,
-  mean: Float64Array<ArrayBuffer>,
-  meanErrorBound: number,
-  settled: SolverCost = ZERO_COST,
-): PosteriorChain {
+  {
+    correlationMax,
+    carryNoiseShare,
+    isCovarianceKnown,
+    cost,
+  }: Pick<SamplingResult, 'correlationMax' | 'carryNoiseShare' | 'isCovarianceKnown' | 'cost'>,
+  { mean, meanErrorBound, cost: settled }: SettledMean,
+): Omit<PosteriorChain, 'draws'> {
   return {
-    draws,
     mean,
     meanErrorBound,
     correlationMax,

@@ -13,7 +13,7 @@ import { marginalsFigure, normalDensity, tracesFigure } from './figures.js';
 import type { ExactRun } from './report.js';
 
 /** What both commands for Gaussian posteriors read. */
-interface GaussianOptions {
+export interface GaussianOptions {
   readonly draws: number;
   readonly seed: number;
   readonly calibration: string | undefined;
@@ -72,7 +72,10 @@ export function gaussianPictures(
 }
 
 /** How good the means are, as a row of the report. */
-export function meanRow(chains: readonly PosteriorChain[], mean: 'refined' | 'board'): string[] {
+export function meanRow(
+  chains: readonly Pick<PosteriorChain, 'meanErrorBound'>[],
+  mean: 'refined' | 'board',
+): string[] {
   if (mean === 'board') return ['means', 'as the driven boards have them'];
   const bound = Math.max(...chains.map(({ meanErrorBound }) => meanErrorBound));
   return ['means', `refined to within ${formatNumber(bound, 2)} posterior standard deviations (proved)`];

@@ -14,7 +14,8 @@ import {
   gaussianPictures,
   meanRow,
 } from './gaussian-chains.js';
-import { boardsOf, MEAN, POSTERIOR } from './options.js';
+import { refuseCalibratedMoments, reportMoments } from './moments.js';
+import { boardsOf, MEAN, MOMENTS, POSTERIOR } from './options.js';
 import { inClaimedDirectory, writePosterior } from './output-directory.js';
 import { factsOf, posteriorWarnings, reportText, summarizeParameters } from './report.js';
 
@@ -40,6 +41,7 @@ export const command = boardCommand({
       },
     ),
     ...MEAN,
+    ...MOMENTS,
     ...POSTERIOR,
   },
   example: `
@@ -51,6 +53,7 @@ Example:
 
 The posterior of a Gaussian is exact on a host after one Cholesky factorisation: docs/how-to/draw-from-a-posterior.md.`,
   async run(options, onBoard) {
+    refuseCalibratedMoments(options);
     const { out, draws, seed } = options;
     const observations = await readMatrix(options.observations);
     const priorPrecision = await readPrecision('prior', options.priorPrecision, options.priorCovariance);
@@ -64,9 +67,15 @@ The posterior of a Gaussian is exact on a host after one Cholesky factorisation:
     return inClaimedDirectory(options, async () => {
       const { fittingEmulator } = await import('../../../serve/emulator-transport.js');
       const boards = boardsOf(options, fittingEmulator(size));
+      const names = Array.from({ length: size }, (_, k) => `theta ${k + 1}`);
+      const seen = [['observations', counted(observations.rows, 'row')]];
+      if (options.moments === true)
+        return reportMoments(onBoard, boards, options, {
+          ...{ model: 'gaussian', names, posterior, facts: {}, rows: seen },
+          posteriorFor: () => posterior,
+        });
       const drawn = await gaussianChains(onBoard, boards, options, () => posterior);
       const exact = options.exact ? exactRun(posterior, draws * boards.length, seed) : undefined;
-      const names = Array.from({ length: size }, (_, k) => `theta ${k + 1}`);
       const chains = drawn.chains.map((chain) => chain.draws);
       const facts = {
         ...factsOf(summarizeParameters(names, chains, exact), drawn, exact),
@@ -83,7 +92,7 @@ The posterior of a Gaussian is exact on a host after one Cholesky factorisation:
         summary: { writtenBy: 'thermolink posterior gaussian', ...facts },
         pictures: gaussianPictures('Gaussian posterior', names, chains, exact),
       });
-      const rows = [['observations', counted(observations.rows, 'row')], meanRow(drawn.chains, options.mean)];
+      const rows = [...seen, meanRow(drawn.chains, options.mean)];
       return {
         json: { out, ...facts },
         text: reportText(facts, rows, out),

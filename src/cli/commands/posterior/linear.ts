@@ -1,5 +1,6 @@
 import { quantileOf } from '../../../algorithms/posterior/diagnostics.js';
 import { checkDesign, regressionPosterior } from '../../../algorithms/posterior/gaussian.js';
+import type { Device } from '../../../driver/device.js';
 import { ThermolinkError } from '../../../errors.js';
 import { numbersOf } from '../../../files/read-data-table.js';
 import type { Matrix } from '../../../linalg/matrix.js';
@@ -19,7 +20,8 @@ import {
   gaussianPictures,
   meanRow,
 } from './gaussian-chains.js';
-import { boardsOf, DATA, MEAN, POSTERIOR } from './options.js';
+import { refuseCalibratedMoments, reportMoments } from './moments.js';
+import { boardsOf, DATA, MEAN, MOMENTS, POSTERIOR } from './options.js';
 import { inClaimedDirectory, writePosterior } from './output-directory.js';
 import { factsOf, posteriorWarnings, reportText, summarizeParameters } from './report.js';
 
@@ -43,6 +45,7 @@ export const command = boardCommand({
       'leave columns as they are (default: features and target get mean 0 and standard deviation 1)',
     ),
     ...MEAN,
+    ...MOMENTS,
     ...POSTERIOR,
   },
   example: `
@@ -51,6 +54,7 @@ Example:
 
 A host that factorises XᵀX draws exactly, and faster than a board and its link do: docs/how-to/draw-from-a-posterior.md.`,
   async run(options, onBoard) {
+    refuseCalibratedMoments(options);
     const { out, draws, seed, prior, standardize } = options;
     const design = await readDesign(options);
     const { inputs, names, table, target } = design;
@@ -65,11 +69,35 @@ A host that factorises XᵀX draws exactly, and faster than a board and its link
       const { fittingEmulator } = await import('../../../serve/emulator-transport.js');
       const fitting = fittingEmulator(Math.max(inputs.columns, Math.min(inputs.rows, ROWS_MAX)));
       const boards = boardsOf(options, fitting);
-      const drawn = await gaussianChains(onBoard, boards, options, ({ identity }) =>
+      const posteriorFor = ({ identity }: Device) =>
         inputs.rows <= identity.rows
           ? posterior
-          : regressionPosterior({ ...problem, rowsMax: identity.rows }),
-      );
+          : regressionPosterior({ ...problem, rowsMax: identity.rows });
+      const settings = {
+        noiseSd,
+        priorPrecision: prior,
+        scales: { target: scale, features: design.scales },
+      };
+      const seen = [
+        [
+          'observations',
+          `${counted(inputs.rows, 'row')}, ${counted(names.length, 'coefficient')}${standardize ? ', standardised' : ''}`,
+        ],
+        [
+          'noise of the target',
+          `${formatNumber(noiseSd)}${options.noiseSd === undefined ? ', that of the residuals' : ''}`,
+        ],
+      ];
+      if (options.moments === true)
+        return reportMoments(onBoard, boards, options, {
+          model: 'linear',
+          names,
+          posterior,
+          posteriorFor,
+          facts: settings,
+          rows: seen,
+        });
+      const drawn = await gaussianChains(onBoard, boards, options, posteriorFor);
       const exact = options.exact ? exactRun(posterior, draws * boards.length, seed) : undefined;
       const chains = drawn.chains.map((chain) => chain.draws);
       const parameters = summarizeParameters(names, chains, exact);
@@ -79,11 +107,9 @@ A host that factorises XᵀX draws exactly, and faster than a board and its link
         predictions.length;
       const facts = {
         ...factsOf(parameters, drawn, exact),
-        noiseSd,
-        priorPrecision: prior,
+        ...settings,
         meanErrorBound: Math.max(...drawn.chains.map(({ meanErrorBound }) => meanErrorBound)),
         predictiveCoverage: coverage,
-        scales: { target: scale, features: design.scales },
       };
       const title = `${options.target} by linear regression`;
       writePosterior(out, {
@@ -106,14 +132,7 @@ A host that factorises XᵀX draws exactly, and faster than a board and its link
         },
       });
       const rows = [
-        [
-          'observations',
-          `${counted(inputs.rows, 'row')}, ${counted(names.length, 'coefficient')}${standardize ? ', standardised' : ''}`,
-        ],
-        [
-          'noise of the target',
-          `${formatNumber(noiseSd)}${options.noiseSd === undefined ? ', that of the residuals' : ''}`,
-        ],
+        ...seen,
         meanRow(drawn.chains, options.mean),
         ['observations within the 90 % bands', formatPercent(coverage)],
       ];

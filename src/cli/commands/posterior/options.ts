@@ -42,6 +42,14 @@ export const MEAN = {
   ),
 };
 
+/** The option of the commands whose boards can add their draws up. */
+export const MOMENTS = {
+  moments: flag(
+    '--moments',
+    'let the boards add their draws up: means, errors and effective sample sizes cross the line, no draws',
+  ),
+};
+
 /** The options about data. */
 export const DATA = {
   data: option('--data <file>', 'a table of text (.csv …) whose first line names the columns', {

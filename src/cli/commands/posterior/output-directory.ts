@@ -86,6 +86,15 @@ function isWrittenByUs(summary: string): boolean {
   }
 }
 
+const DRAWN_FILES = ['draws.npy', 'marginals.svg', 'traces.svg', 'predictive.svg'];
+
+/** Writes the summary alone; what an earlier posterior left of draws goes. Errors: BAD_FILE. */
+export function writeSummary(directory: string, summary: object): void {
+  for (const name of readdirSync(directory))
+    if (CHAIN_FILE.test(name) || DRAWN_FILES.includes(name)) rmSync(join(directory, name));
+  replaceFile(join(directory, 'summary.json'), `${JSON.stringify(summary, undefined, 2)}\n`);
+}
+
 /** Writes all files, the summary last. Errors: BAD_FILE. */
 export function writePosterior(directory: string, files: PosteriorFiles): void {
   const { chains, names } = files;

@@ -27,7 +27,7 @@ export interface ExactRun {
 }
 
 /** Above this the chains do not agree (Vehtari et al. 2021). */
-const R_HAT_MAX = 1.01;
+export const R_HAT_MAX = 1.01;
 const ROWS_MAX = 40;
 
 /** The summary of every parameter over all chains. */
@@ -48,7 +48,7 @@ export function summarizeParameters(
 }
 
 /** The largest errors of means, in standard deviations, and of standard deviations, as ratios. */
-export function worstErrors(parameters: readonly ParameterReport[]) {
+export function worstErrors(parameters: readonly Pick<ParameterReport, 'mean' | 'sd' | 'exact'>[]) {
   const means = parameters.map(({ mean, exact }) => Math.abs(mean - exact!.mean) / exact!.sd);
   const sds = parameters.map(({ sd, exact }) => Math.abs(sd / exact!.sd - 1));
   return { mean: Math.max(...means), sd: Math.max(...sds) };
@@ -60,7 +60,7 @@ export function factsOf<Chain extends PosteriorFacts>(
   drawn: DrawnChains<Chain>,
   exact: ExactRun | undefined,
 ) {
-  const { chains, boards, cost, hostSeconds, repeats } = drawn;
+  const { chains } = drawn;
   const rHatMax = Math.max(...parameters.map(({ rHat }) => rHat));
   return {
     chains: chains.length,
@@ -69,6 +69,16 @@ export function factsOf<Chain extends PosteriorFacts>(
     rHatMax,
     chainsAgree: rHatMax <= R_HAT_MAX,
     ...(exact && { errors: worstErrors(parameters) }),
+    ...boardFacts(drawn, exact),
+  };
+}
+
+/** What boards did, and how long it took, whether draws or their moments came of it. */
+export function boardFacts<Chain extends Omit<PosteriorFacts, 'draws'>>(
+  { chains, boards, cost, hostSeconds, repeats }: DrawnChains<Chain>,
+  exact: ExactRun | undefined,
+) {
+  return {
     carryNoiseShare: Math.max(...chains.map((chain) => chain.carryNoiseShare)),
     clampedCodes: cost.clampedCodes,
     warnings: chains.every(({ isCovarianceKnown }) => isCovarianceKnown) ? [] : [UNCALIBRATED_BOARD],
@@ -119,12 +129,7 @@ export function reportText(facts: Facts, rows: readonly string[][], out: string)
     ['draws', `${chains} × ${formatCount(draws)}, written to ${out}`],
     ['R-hat', `at most ${facts.rHatMax.toFixed(4)}`],
     ...rows,
-    ...(errors === undefined
-      ? []
-      : [
-          ['largest error of a mean', `${formatNumber(errors.mean, 2)} posterior standard deviations`],
-          ['largest error of an sd', formatPercent(errors.sd)],
-        ]),
+    ...errorRows(errors),
     ['uploaded', formatBytes(facts.uploadBytes)],
     [
       'board time (modelled)',
@@ -139,8 +144,19 @@ export function reportText(facts: Facts, rows: readonly string[][], out: string)
   ])}`;
 }
 
+/** The largest errors as rows of the report, where there is something exact. */
+export function errorRows(errors: ReturnType<typeof worstErrors> | undefined): string[][] {
+  if (errors === undefined) return [];
+  return [
+    ['largest error of a mean', `${formatNumber(errors.mean, 2)} posterior standard deviations`],
+    ['largest error of an sd', formatPercent(errors.sd)],
+  ];
+}
+
 /** Warnings about the boards, and one when chains disagree. */
-export function posteriorWarnings(facts: Facts): string {
+export function posteriorWarnings(
+  facts: Pick<Facts, 'chainsAgree' | 'rHatMax' | 'carryNoiseShare' | 'clampedCodes' | 'warnings'>,
+): string {
   const disagreement = facts.chainsAgree
     ? ''
     : `warning: the chains do not agree, R-hat is ${facts.rHatMax.toFixed(3)} (at most ${R_HAT_MAX} is wanted): their boards draw from different distributions, or there are too few draws.\n`;
