@@ -17,6 +17,9 @@ import {
 } from '../../output/board-warnings.js';
 import { formatTable } from '../../output/table.js';
 
+/** What draws and moments have in common. */
+type Sampled = Pick<MomentsResult, 'correlationMax' | 'carryNoiseShare' | 'isCovarianceKnown' | 'cost'>;
+
 /** The moments as the file holds them. */
 export function momentsJson({
   mean,
@@ -45,49 +48,66 @@ export function momentsJson({
 /** What `sample --moments` prints. */
 export function momentsReport(
   file: string,
-  { result, device, hostSeconds, repeats }: Worked<MomentsResult & { readonly lineBytes: number }>,
+  worked: Worked<MomentsResult & { readonly lineBytes: number }>,
 ): Report {
-  const { count, correlationMax, carryNoiseShare, isCovarianceKnown, cost, lineBytes } = result;
+  const { result } = worked;
+  const { count, lineBytes } = result;
   const cells = result.mean.length;
   const least = Math.min(...result.effectiveSampleSize);
   const drawBytes = 2 * count * cells;
-  const facts = {
-    carryNoiseShare,
-    clampedCodes: cost.clampedCodes,
-    warnings: isCovarianceKnown ? [] : [UNCALIBRATED_BOARD],
-  };
-  return {
-    json: {
+  return sampledReport(worked, {
+    facts: {
       moments: file,
       count,
       cells,
       batches: result.batches,
       hasCovariance: result.covariance !== undefined,
       effectiveSampleSizeMin: least,
-      correlationMax,
       lineBytes,
       drawBytes,
-      ...facts,
-      boardSeconds: cost.boardSeconds,
-      repeats,
-      device,
-      timing: { hostSeconds },
     },
-    text: formatTable([
+    rows: [
       ['draws', `${formatCount(count)} of ${counted(cells, 'cell')}, added up by the board`],
       ['moments', `mean, errors${result.covariance ? ' and covariance' : ''}, written to ${file}`],
       [
         'effective sample size',
         `at least ${formatNumber(least)}, from ${counted(result.batches, 'batch', 'batches')}`,
       ],
-      ['correlation of neighbours', `at most ${formatPercent(correlationMax, 0)}, in the slowest mode`],
       ['bytes on the line', `${formatBytes(lineBytes)}; the draws alone are ${formatBytes(drawBytes)}`],
+    ],
+  });
+}
+
+/** What `sample` prints of draws and of their moments: `facts` and `rows` first, then what both have. */
+export function sampledReport(
+  { result, device, hostSeconds, repeats }: Worked<Sampled>,
+  { facts, rows }: { readonly facts: object; readonly rows: readonly string[][] },
+): Report {
+  const { correlationMax, carryNoiseShare, isCovarianceKnown, cost } = result;
+  const warned = {
+    carryNoiseShare,
+    clampedCodes: cost.clampedCodes,
+    warnings: isCovarianceKnown ? [] : [UNCALIBRATED_BOARD],
+  };
+  return {
+    json: {
+      ...facts,
+      correlationMax,
+      ...warned,
+      boardSeconds: cost.boardSeconds,
+      repeats,
+      device,
+      timing: { hostSeconds },
+    },
+    text: formatTable([
+      ...rows,
+      ['correlation of neighbours', `at most ${formatPercent(correlationMax, 0)}, in the slowest mode`],
       ...carryNoiseRows(result),
       ['board time (modelled)', formatSeconds(cost.boardSeconds)],
       ...repeatRows({ repeats }),
       ['host time', formatSeconds(hostSeconds)],
       ['device', device],
     ]),
-    warnings: boardWarnings(facts),
+    warnings: boardWarnings(warned),
   };
 }

@@ -2,20 +2,13 @@ import { ThermolinkError } from '../../../errors.js';
 import { READ_FORMATS, readSquareMatrix } from '../../../files/read-array.js';
 import { replaceFile } from '../../../files/replace-file.js';
 import { WRITTEN_FORMATS, writeArray } from '../../../files/write-array.js';
-import { counted, formatCount, formatPercent, formatSeconds } from '../../../number-text.js';
+import { counted, formatCount } from '../../../number-text.js';
 import { boardCommand } from '../../board-command.js';
 import { readCalibration } from '../../input/read-calibration.js';
 import { CALIBRATION, SEED } from '../../options/groups.js';
 import { option } from '../../options/option.js';
 import { positiveInteger } from '../../options/values.js';
-import {
-  boardWarnings,
-  carryNoiseRows,
-  repeatRows,
-  UNCALIBRATED_BOARD,
-} from '../../output/board-warnings.js';
-import { formatTable } from '../../output/table.js';
-import { momentsJson, momentsReport } from './moments.js';
+import { momentsJson, momentsReport, sampledReport } from './moments.js';
 
 export const command = boardCommand({
   options: {
@@ -70,7 +63,7 @@ Example:
     const precision = checkSystem({ kind: 'dense', matrix: await readSquareMatrix(matrixFile) });
     checkDrawCount(count, precision.dimension);
     const calibration = await readCalibration(calibrationFile);
-    const { result, device, hostSeconds, repeats } = await onBoard(
+    const worked = await onBoard(
       (board, { signal, show }) =>
         drawSamples(board, {
           precision,
@@ -82,35 +75,11 @@ Example:
         }),
       { cells: precision.dimension, total: count },
     );
-    const { draws, correlationMax, carryNoiseShare, isCovarianceKnown, cost } = result;
+    const { draws } = worked.result;
     await writeArray(out!, draws);
-    const facts = {
-      carryNoiseShare,
-      clampedCodes: cost.clampedCodes,
-      warnings: isCovarianceKnown ? [] : [UNCALIBRATED_BOARD],
-    };
-    return {
-      json: {
-        out,
-        count: draws.rows,
-        cells: draws.columns,
-        correlationMax,
-        ...facts,
-        boardSeconds: cost.boardSeconds,
-        repeats,
-        device,
-        timing: { hostSeconds },
-      },
-      text: formatTable([
-        ['draws', `${formatCount(draws.rows)} of ${counted(draws.columns, 'cell')}, written to ${out}`],
-        ['correlation of neighbours', `at most ${formatPercent(correlationMax, 0)}, in the slowest mode`],
-        ...carryNoiseRows(result),
-        ['board time (modelled)', formatSeconds(cost.boardSeconds)],
-        ...repeatRows({ repeats }),
-        ['host time', formatSeconds(hostSeconds)],
-        ['device', device],
-      ]),
-      warnings: boardWarnings(facts),
-    };
+    return sampledReport(worked, {
+      facts: { out, count: draws.rows, cells: draws.columns },
+      rows: [['draws', `${formatCount(draws.rows)} of ${counted(draws.columns, 'cell')}, written to ${out}`]],
+    });
   },
 });
