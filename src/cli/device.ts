@@ -12,6 +12,11 @@ export function deviceUri(option: string | undefined, fallback: string): string 
   return option ?? (process.env[DEVICE_VARIABLE] || fallback);
 }
 
+/** The URIs of the devices: those of the option, or else the one that `deviceUri` gives. */
+export function deviceUris(option: readonly string[] | undefined, fallback: string): readonly string[] {
+  return option ?? [deviceUri(undefined, fallback)];
+}
+
 /**
  * The profile file of an emulated board that the option or the environment names. Undefined for other boards.
  */
@@ -54,6 +59,8 @@ export interface DeviceOptions extends LogOptions {
   readonly onBytes?: (chunk: LinkChunk) => void;
   /** Called when something that was lost is done again. */
   readonly onRepeat?: () => void;
+  /** Whether an emulated board computes in a thread of its own. */
+  readonly ownThread?: boolean;
 }
 
 /**
@@ -81,6 +88,20 @@ export async function withDevice<T>(
   return result;
 }
 
+/** As `withDevice`, with a device for each URI, in their order. */
+export async function withDevices<T>(
+  uris: readonly string[],
+  options: DeviceOptions,
+  signal: AbortSignal,
+  work: (devices: readonly Device[]) => Promise<T>,
+  opened: readonly Device[] = [],
+): Promise<T> {
+  if (opened.length === uris.length) return work(opened);
+  return withDevice(uris[opened.length], options, signal, (device) =>
+    withDevices(uris, options, signal, work, [...opened, device]),
+  );
+}
+
 async function open(uri: string, options: DeviceOptions, signal: AbortSignal): Promise<Device> {
   const logger = await createLogger(options);
   try {
@@ -88,6 +109,7 @@ async function open(uri: string, options: DeviceOptions, signal: AbortSignal): P
       signal,
       log: logger?.child({ device: uri }),
       retry: options.retry,
+      ownThread: options.ownThread,
       record: await recordOptions(options),
       onBytes: options.onBytes,
       onEvent: (event) => {

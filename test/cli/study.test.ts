@@ -40,7 +40,7 @@ function tinyStudy(problem: PinnProblem = heatPinn({ hidden: [3] }), methods = [
 }
 
 const requestOf = (study: Study, seeds = 2): StudyRequest => ({
-  ...{ study, seeds, out, quick: false, quiet: true, uri: 'emulator:ideal-crossbar' },
+  ...{ study, seeds, out, quick: false, quiet: true, uris: ['emulator:ideal-crossbar'] },
 });
 
 async function resultsFrom(request: StudyRequest, signal = new AbortController().signal) {
@@ -221,14 +221,15 @@ describe('the time left of a study', () => {
       progress.begin(0, 0);
       expect(progress.leftMs).toBeNaN();
       nowMs = 4000;
-      progress.step(5);
+      progress.step(0, 5);
       // 800 ms a step of a, so 200 ms of b is guessed: 5 · 800 + 10 · 200 + 10 · 800.
       expect(progress.leftMs).toBeCloseTo(14_000);
       nowMs = 8000;
-      progress.step(10);
+      progress.step(0, 10);
+      progress.end(0);
       progress.begin(1, 0);
       nowMs = 9000;
-      progress.step(2);
+      progress.step(1, 2);
       // 500 ms a step of b was measured.
       expect(progress.leftMs).toBeCloseTo(8 * 500 + 8000);
       expect(lines.at(-1)).toContain('2 of 3 trainings: b1, step 1 of 10');

@@ -1,5 +1,5 @@
 import { WRITTEN_FORMATS } from '../../files/write-array.js';
-import { flag, negation, option } from './option.js';
+import { flag, negation, option, repeatedOption } from './option.js';
 import { choice, positiveInteger, tolerance, u32 } from './values.js';
 
 /** Options that several commands share. */
@@ -28,6 +28,16 @@ export const LOG = {
  */
 export function deviceOption(fallback: string) {
   return { device: option('--device <uri>', `which board (default: ${fallback})`) };
+}
+
+/** The option that names one board or more. */
+export function devicesOption(fallback: string) {
+  return {
+    devices: repeatedOption(
+      '--device <uri>',
+      `which board (default: ${fallback}); given several times, work is shared out over the boards`,
+    ),
+  };
 }
 
 export const RECORD = {

@@ -23,6 +23,8 @@ export interface OptionSpec<T> {
   readonly file?: FileRole | undefined;
   /** How errors of the library name it, where that is not the key of this option: `existing: 'resume'`. */
   readonly libraryName?: string | undefined;
+  /** Whether it may be given several times; its value is then a list. */
+  readonly repeated?: boolean | undefined;
 }
 
 /** Options. The key of each is the name that the library gives to its value. */
@@ -50,6 +52,11 @@ export function option<T>(
   return { flags, help, ...details };
 }
 
+/** An option with a text that may be given several times: all texts, undefined if it was left out. */
+export function repeatedOption(flags: string, help: string): OptionSpec<readonly string[] | undefined> {
+  return { flags, help, repeated: true };
+}
+
 /** An option whose value may be left out, written `--pty [link]`. Its value is true if it is given alone. */
 export function optionOrFlag(flags: string, help: string): OptionSpec<string | true | undefined> {
   return { flags, help };
@@ -74,6 +81,7 @@ export function addOptions(command: Command, specs: OptionSpecs): void {
     const added = new Option(spec.flags, spec.help);
     const { value } = spec;
     if (value !== undefined) added.argParser((text) => value(text, longFlag(spec)));
+    if (spec.repeated) added.argParser<string[]>((text, before) => [...(before ?? []), text]);
     if (spec.default !== undefined) added.default(spec.default);
     if (spec.required) added.makeOptionMandatory();
     command.addOption(added);

@@ -5,16 +5,18 @@ import { createAnalogSolver } from '../../../algorithms/board-solver.js';
 import type { Device } from '../../../driver/device.js';
 import type { DeviceIdentity } from '../../../driver/device-api.js';
 import { ThermolinkError } from '../../../errors.js';
+import { readCheckpoint } from '../../../learning/checkpoint.js';
 import { createOptimizer } from '../../../learning/optimizers/create.js';
 import type { Figures } from '../../../learning/problem/contract.js';
 import type { StepRecord, TrainingSummary } from '../../../learning/record.js';
 import { problemSettings, trainProblem } from '../../../learning/train-problem.js';
 import { TRAINING_FILES } from '../../../learning/training-files.js';
 import { formatNumber, formatSeconds } from '../../../number-text.js';
-import { type DeviceOptions, withDevice } from '../../device.js';
+import { type DeviceOptions, withDevices } from '../../device.js';
 import { refuseTooLargeShape } from '../train/board-size.js';
-import { environmentOf, TICKS_MAX } from '../train/run-training.js';
+import { ENDED_FROM_OUTSIDE, environmentOf, TICKS_MAX } from '../train/run-training.js';
 import { readRecords } from '../train/training-figure.js';
+import { shareOut } from './share-out.js';
 import type { Study, StudyMethod, StudyTask } from './studies.js';
 import { trainingPath } from './study-directory.js';
 import { type PlannedTraining, type SpentTime, StudyProgress } from './study-progress.js';
@@ -25,7 +27,8 @@ export interface StudyRequest extends DeviceOptions {
   /** The seeds are 1 to this number: settings were chosen on seed 0. */
   readonly seeds: number;
   readonly out: string;
-  readonly uri: string;
+  /** One board or more, among which the trainings are shared out. */
+  readonly uris: readonly string[];
   readonly quiet: boolean;
 }
 
@@ -43,6 +46,7 @@ export interface StudyTraining {
 
 export interface StudyRun {
   readonly tasks: readonly StudyTask[];
+  /** The board, or the first of several. */
   readonly board: DeviceIdentity;
   readonly trainings: readonly StudyTraining[];
 }
@@ -61,35 +65,73 @@ interface Planned extends PlannedTraining {
 }
 
 /**
- * Trains every method of the study with every seed on one board. A training that ended before is taken as it
- * is; one that did not goes on from its checkpoint.
+ * Trains every method of the study with every seed, on one board or several: each has one training at a time.
+ * A training that ended before is taken as it is; one that did not goes on from its checkpoint. The results
+ * are those of one board, if the boards are alike to the bit. A board that fails leaves its training to the
+ * others; the last one ends the study.
  *
  * Errors: those of `connect` and `trainProblem` except DIVERGED and SAMPLER_STUCK, which are a result;
- * TOO_LARGE before anything is trained.
+ * BAD_ARGUMENT for boards of different models; TOO_LARGE before anything is trained.
  */
 export async function runStudy(request: StudyRequest, signal: AbortSignal): Promise<StudyRun> {
-  const tasks = request.study.tasksOf(request.quick);
-  return withDevice(request.uri, request, signal, async (device) => {
-    for (const { problem } of tasks) refuseTooLargeShape(problem, device.identity);
-    const planned = plannedTrainings(tasks, request.seeds);
-    const found = new Map<Planned, StudyTraining>();
-    for (const one of planned) {
-      const finished = finishedTraining(one, device, request.out);
-      if (finished !== undefined) found.set(one, finished);
+  const { uris, seeds, out, quick, study } = request;
+  const options = { ...request, ownThread: uris.length > 1 };
+  return withDevices(uris, options, signal, async (devices) => {
+    refuseUnlike(devices);
+    // The next step of a problem writes over what this one has made, so each board has problems of its own.
+    const boards = devices.map((device, at): StudyBoard => {
+      const tasks = study.tasksOf(quick);
+      for (const { problem } of tasks) refuseTooLargeShape(problem, device.identity);
+      return { device, uri: uris[at], tasks, planned: plannedTrainings(tasks, seeds) };
+    });
+    const [{ planned, tasks, device }] = boards;
+    const found = new Map<number, StudyTraining>();
+    for (const index of planned.keys()) {
+      const finished = firstOf(boards, (board) => finishedTraining(board.planned[index], board.device, out));
+      if (finished !== undefined) found.set(index, finished);
     }
-    await trainMissing(
-      planned.filter((one) => !found.has(one)),
-      (one, done) => found.set(one, done),
-      { request, device, signal, spent: spentBefore(found) },
-    );
-    return { tasks, board: device.identity, trainings: planned.map((one) => found.get(one)!) };
+    await trainMissing(boards, found, request, signal);
+    return { tasks, board: device.identity, trainings: planned.map((_, index) => found.get(index)!) };
+  });
+}
+
+/** A board of a study, and all trainings as it would do them. */
+interface StudyBoard {
+  readonly device: Device;
+  readonly uri: string;
+  readonly tasks: readonly StudyTask[];
+  readonly planned: readonly Planned[];
+}
+
+function firstOf<Item, Result>(
+  items: readonly Item[],
+  find: (item: Item) => Result | undefined,
+): Result | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Boards of other models would not train the same. Errors: BAD_ARGUMENT. */
+function refuseUnlike(devices: readonly Device[]): void {
+  const [first] = devices.map(({ identity }) => identity.model);
+  const other = devices.find(({ identity }) => identity.model !== first);
+  if (other === undefined) return;
+  throw new ThermolinkError('BAD_ARGUMENT', `The boards are ${first} and ${other.identity.model}.`, {
+    hint: 'Trainings are shared out over boards of one model only: name such boards by `device`.',
   });
 }
 
 /** What the steps of finished trainings took, so that the time left is known at once after a resume. */
-function spentBefore(found: ReadonlyMap<Planned, StudyTraining>): Map<string, SpentTime> {
+function spentBefore(
+  planned: readonly Planned[],
+  found: ReadonlyMap<number, StudyTraining>,
+): Map<string, SpentTime> {
   const spent = new Map<string, SpentTime>();
-  for (const [{ kind, stepCost }, { summary }] of found) {
+  for (const [index, { summary }] of found) {
+    const { kind, stepCost } = planned[index];
     if (summary === undefined) continue;
     const before = spent.get(kind) ?? { ms: 0, steps: 0, cost: stepCost };
     const ms = before.ms + 1000 * summary.timing.hostSeconds;
@@ -113,26 +155,59 @@ function plannedTrainings(tasks: readonly StudyTask[], seeds: number): Planned[]
 }
 
 async function trainMissing(
-  missing: readonly Planned[],
-  onDone: (one: Planned, done: StudyTraining) => void,
-  facts: {
-    readonly request: StudyRequest;
-    readonly device: Device;
-    readonly signal: AbortSignal;
-    readonly spent: ReadonlyMap<string, SpentTime>;
-  },
+  boards: readonly StudyBoard[],
+  found: Map<number, StudyTraining>,
+  { out, quiet }: StudyRequest,
+  signal: AbortSignal,
 ): Promise<void> {
-  const { request, device, signal, spent } = facts;
-  const progress = new StudyProgress(missing, { silent: request.quiet, spent });
+  const [{ planned }] = boards;
+  const missing = planned.flatMap((_, index) => (found.has(index) ? [] : [index]));
+  const progress = new StudyProgress(
+    missing.map((index) => planned[index]),
+    { silent: quiet, spent: spentBefore(planned, found), boards: boards.length },
+  );
   try {
-    for (const [index, one] of missing.entries()) {
-      const done = await trainOne(one, { device, signal, out: request.out }, progress, index);
-      progress.print(`${one.label}: ${outcomeText(one, done)}`);
-      onDone(one, done);
-    }
+    await shareOut<StudyBoard>(boards, missing, signal, {
+      isFor: (index, board) => isFor(board.planned[index], board.device, out),
+      isOfWorker: isOfBoard,
+      leftOut: ({ uri }, error, index) =>
+        progress.print(
+          `${uri} is left out, and ${planned[index].label} goes to another board: ${error.message}`,
+        ),
+      work: async (index, board, { isAbandoned, ended }) => {
+        const place = missing.indexOf(index);
+        const one = board.planned[index];
+        const done = await trainOne(
+          one,
+          { device: board.device, signal: ended, out, isAbandoned },
+          progress,
+          place,
+        );
+        progress.end(place);
+        progress.print(`${one.label}: ${outcomeText(one, done)}`);
+        found.set(index, done);
+      },
+    });
     progress.complete();
   } finally {
     progress.finish();
+  }
+}
+
+/** An error that says something about one board, and nothing about the training. */
+function isOfBoard(error: unknown): error is ThermolinkError {
+  return error instanceof ThermolinkError && error.code !== 'ABORTED' && ENDED_FROM_OUTSIDE.has(error.code);
+}
+
+/** Whether a training has not begun, or has begun on a board with this identity. */
+function isFor(one: Planned, device: Device, out: string): boolean {
+  const file = join(out, one.directory, TRAINING_FILES.checkpoint);
+  if (!existsSync(file)) return true;
+  try {
+    return isDeepStrictEqual(readCheckpoint(file).settings, problemSettings(requestOf(one, device)));
+  } catch {
+    // The training tells what is wrong with it.
+    return true;
   }
 }
 
@@ -143,7 +218,12 @@ function outcomeText({ task }: Planned, { summary, failure }: StudyTraining): st
 
 async function trainOne(
   one: Planned,
-  { device, signal, out }: { device: Device; signal: AbortSignal; out: string },
+  {
+    device,
+    signal,
+    out,
+    isAbandoned,
+  }: { device: Device; signal: AbortSignal; out: string; isAbandoned: boolean },
   progress: StudyProgress,
   index: number,
 ): Promise<StudyTraining> {
@@ -151,7 +231,9 @@ async function trainOne(
   const { task, method, seed, steps } = one;
   const facts = { task: task.name, method: method.label, seed, directory: one.directory };
   // A training that was killed before its first checkpoint leaves nothing to go on with.
-  const isBegun = existsSync(join(directory, TRAINING_FILES.checkpoint));
+  const hasBegun = existsSync(join(directory, TRAINING_FILES.checkpoint));
+  // What a board has begun that failed goes on where its settings are those of this one.
+  const isBegun = hasBegun && (!isAbandoned || isFor(one, device, out));
   try {
     const { summary } = await trainProblem<Figures, Figures>({
       ...requestOf(one, device),
@@ -160,7 +242,7 @@ async function trainOne(
       output: { directory, existing: isBegun ? 'resume' : 'overwrite' },
       onMended: (sentence) => progress.print(sentence),
       onStart: (step) => progress.begin(index, step),
-      onStep: ({ step }) => progress.step(step + 1),
+      onStep: ({ step }) => progress.step(index, step + 1),
     });
     return { ...facts, summary, records: readRecords<StepRecord<Figures>>(directory) };
   } catch (error) {

@@ -3,8 +3,8 @@ import { ThermolinkError } from '../../../errors.js';
 import { replaceFile } from '../../../files/replace-file.js';
 import { counted } from '../../../number-text.js';
 import { defineCommand, type LoadedCommand } from '../../command.js';
-import { deviceUri } from '../../device.js';
-import { deviceOption, JSON_OUTPUT, LOG, RETRY } from '../../options/groups.js';
+import { deviceUris } from '../../device.js';
+import { devicesOption, JSON_OUTPUT, LOG, RETRY } from '../../options/groups.js';
 import { flag, option } from '../../options/option.js';
 import { positiveInteger } from '../../options/values.js';
 import { withInterrupt } from '../../output/interrupt.js';
@@ -19,7 +19,7 @@ import { runStudy, type StudyRequest } from './run-study.js';
 import type { Study } from './studies.js';
 import { claimStudyDirectory, STUDY_FILES } from './study-directory.js';
 import { taskFigure } from './study-figure.js';
-import { resultsOf, type StudyResults } from './study-results.js';
+import { namesOf, resultsOf, type StudyResults } from './study-results.js';
 
 const SEEDS_MAX = 1000;
 const SEEDS = { full: 3, quick: 2 } as const;
@@ -40,7 +40,7 @@ export function studyCommand(study: Study, notes: string): LoadedCommand {
       file: 'own',
     }),
     resume: flag('--resume', 'go on with the study in --out; what is finished there is kept'),
-    ...deviceOption(TRAINING_DEVICE),
+    ...devicesOption(TRAINING_DEVICE),
     ...JSON_OUTPUT,
     ...RETRY,
     ...LOG,
@@ -51,23 +51,26 @@ export function studyCommand(study: Study, notes: string): LoadedCommand {
 Examples:
   thermolink study ${study.name} --quick --out runs/quick
   thermolink study ${study.name} --seeds 5 --resume
+  thermolink study ${study.name} --device serial:/dev/ttyACM0 --device serial:/dev/ttyACM1
 
 ${notes}
 
-Ctrl-C loses nothing: --resume goes on at the step where the study stopped. It also adds seeds to a study that ended.`,
+Ctrl-C loses nothing: --resume goes on at the step where the study stopped. It also adds seeds to a study that ended.
+Several --device share the trainings out, one at a time on each; boards must be of one model. A board that fails
+leaves its training to the others. Emulated boards then compute in threads of their own.`,
     async run({
       quick = false,
       seeds = quick ? SEEDS.quick : SEEDS.full,
       out,
       resume = false,
       json,
-      device,
+      devices,
       ...rest
     }) {
-      const uri = deviceUri(device, TRAINING_DEVICE);
-      const request: StudyRequest = { study, quick, seeds, out, uri, quiet: json === true, ...rest };
+      const uris = deviceUris(devices, TRAINING_DEVICE);
+      const request: StudyRequest = { study, quick, seeds, out, uris, quiet: json === true, ...rest };
       const release = claimStudyDirectory(out, { study: study.name, quick }, resume, {
-        ...{ seeds, device: uri, thermolink: VERSION },
+        ...{ seeds, device: namesOf(uris), thermolink: VERSION },
         tasks: study.tasksOf(quick).map(({ name, problem, methods }) => ({
           ...{ name, problem: problem.settings },
           methods: methods.map(({ label, name: optimizer, options, steps }) => ({

@@ -23,6 +23,8 @@ export interface StudyProgressOptions {
   readonly silent: boolean;
   /** What a study is made of. Default: training. */
   readonly noun?: string;
+  /** How many may be going on at a time, each at its own board. Default 1. */
+  readonly boards?: number;
   /** What earlier processes have measured, by kind. */
   readonly spent?: ReadonlyMap<string, SpentTime>;
   readonly stream?: ProgressStream;
@@ -35,7 +37,8 @@ const REFRESH_MS = 500;
 
 /**
  * Progress of a whole study with the time left. The time of a step is measured for each kind of training; a
- * kind that has not begun is guessed from its relative cost. Call `finish` in a `finally`.
+ * kind that has not begun is guessed from its relative cost. Several boards share what is left evenly. Call
+ * `finish` in a `finally`.
  */
 export class StudyProgress {
   readonly #progress: Progress;
@@ -45,44 +48,53 @@ export class StudyProgress {
   readonly #timer: NodeJS.Timeout;
   readonly #noun: string;
   readonly #spent: Map<string, SpentTime>;
+  readonly #boards: number;
+  /** What is going on, by index. */
+  readonly #begun = new Map<number, { step: number; lastMs: number }>();
+  readonly #ended = new Set<number>();
+  /** The one that has moved last. */
   #index = 0;
-  #step = 0;
-  #lastMs: number;
 
   constructor(trainings: readonly PlannedTraining[], options: StudyProgressOptions) {
     this.#clock = options.clock ?? (() => performance.now());
     this.#trainings = trainings;
     this.#noun = options.noun ?? 'training';
     this.#spent = new Map(options.spent);
+    this.#boards = options.boards ?? 1;
     this.#progress = new Progress({ label: 'study', total: 1, ...options });
     this.#startMs = this.#clock();
-    this.#lastMs = this.#startMs;
     this.#timer = setInterval(() => this.#progress.refresh(), REFRESH_MS);
     // The timer only redraws, so it must not keep the process alive.
     this.#timer.unref();
   }
 
-  /** Training `index` begins at `step`; those before it are done. */
+  /** Training `index` begins at `step`. */
   begin(index: number, step: number): void {
     this.#index = index;
-    this.#step = step;
-    this.#lastMs = this.#clock();
+    this.#begun.set(index, { step, lastMs: this.#clock() });
     this.#progress.show(this.#share(), this.#suffix());
   }
 
-  /** The training has taken `step` steps. */
-  step(step: number): void {
-    const { kind, stepCost } = this.#trainings[this.#index];
+  /** Training `index` has taken `step` steps. */
+  step(index: number, step: number): void {
+    const { kind, stepCost } = this.#trainings[index];
     const nowMs = this.#clock();
+    const before = this.#begun.get(index) ?? { step, lastMs: nowMs };
     const spent = this.#spent.get(kind) ?? { ms: 0, steps: 0, cost: stepCost };
     this.#spent.set(kind, {
       ...spent,
-      ms: spent.ms + nowMs - this.#lastMs,
-      steps: spent.steps + step - this.#step,
+      ms: spent.ms + nowMs - before.lastMs,
+      steps: spent.steps + step - before.step,
     });
-    this.#lastMs = nowMs;
-    this.#step = step;
+    this.#index = index;
+    this.#begun.set(index, { step, lastMs: nowMs });
     this.#progress.update(this.#share(), this.#suffix());
+  }
+
+  /** Training `index` has ended, in whatever way. */
+  end(index: number): void {
+    this.#begun.delete(index);
+    this.#ended.add(index);
   }
 
   /** A line of its own, such as the result of a training. */
@@ -108,11 +120,13 @@ export class StudyProgress {
       cost += spent.steps * spent.cost;
     }
     const perCost = ms / cost;
-    return this.#trainings.slice(this.#index).reduce((sum, { kind, steps, stepCost }, i) => {
+    const left = this.#trainings.reduce((sum, { kind, steps, stepCost }, index) => {
+      if (this.#ended.has(index)) return sum;
       const spent = this.#spent.get(kind);
       const perStep = spent === undefined ? stepCost * perCost : spent.ms / spent.steps;
-      return sum + perStep * (i === 0 ? steps - this.#step : steps);
+      return sum + perStep * (steps - (this.#begun.get(index)?.step ?? 0));
     }, 0);
+    return left / this.#boards;
   }
 
   /** The bar divides the time passed by its share, which gives the time left. */
@@ -124,8 +138,11 @@ export class StudyProgress {
 
   #suffix(): string {
     const { label, steps } = this.#trainings[this.#index];
-    const position = `${this.#index + 1} of ${counted(this.#trainings.length, this.#noun)}`;
+    const step = this.#begun.get(this.#index)?.step ?? 0;
+    const all = counted(this.#trainings.length, this.#noun);
+    const position =
+      this.#boards === 1 ? `${this.#index + 1} of ${all}` : `${this.#ended.size} of ${all} done`;
     if (steps === 1) return `${position}: ${label}`;
-    return `${position}: ${label}, step ${formatCount(Math.min(this.#step + 1, steps))} of ${formatCount(steps)}`;
+    return `${position}: ${label}, step ${formatCount(Math.min(step + 1, steps))} of ${formatCount(steps)}`;
   }
 }

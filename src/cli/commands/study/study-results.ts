@@ -77,9 +77,14 @@ export interface StudyResults {
   readonly tasks: readonly TaskResult[];
 }
 
+/** The boards of a study as one text; several of one name are named once. */
+export function namesOf(uris: readonly string[]): string {
+  return [...new Set(uris)].join(', ');
+}
+
 /** What a study found, as data. */
 export function resultsOf(
-  { study, quick, seeds, uri }: StudyRequest,
+  { study, quick, seeds, uris }: StudyRequest,
   { tasks, board, trainings }: StudyRun,
 ): StudyResults {
   const { name, title, error, settingsFrom } = study;
@@ -91,7 +96,7 @@ export function resultsOf(
       node: process.versions.node,
       platform: `${process.platform} ${process.arch}`,
     },
-    board: { uri, ...board },
+    board: { uri: namesOf(uris), ...board },
     tasks: tasks.map((task) =>
       taskResult(
         task,

@@ -158,7 +158,7 @@ function hiddenByDefault({ optimizer }: TrainingPlan, data: Dataset): readonly n
 }
 
 /** Errors after which a training can be resumed, since a step keeps nothing in the board. */
-const ENDED_FROM_OUTSIDE: ReadonlySet<string> = new Set([
+export const ENDED_FROM_OUTSIDE: ReadonlySet<string> = new Set([
   'ABORTED',
   'LINK_LOST',
   'SESSION_LOST',

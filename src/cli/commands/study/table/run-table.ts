@@ -53,7 +53,8 @@ export async function runTable(request: TableRequest, signal: AbortSignal): Prom
       stored.set(keyOf(run), result);
       replaceFile(file, runsText([...stored.values()]));
       done.push(result);
-      progress.step(1);
+      progress.step(index, 1);
+      progress.end(index);
       progress.print(`${progressOf(run).label}: ${outcomeText(study, result)}`);
       index++;
     }

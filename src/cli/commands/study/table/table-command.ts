@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import { ThermolinkError } from '../../../../errors.js';
 import { replaceFile } from '../../../../files/replace-file.js';
 import { defineCommand, type LoadedCommand } from '../../../command.js';
-import { deviceUri } from '../../../device.js';
-import { deviceOption, JSON_OUTPUT } from '../../../options/groups.js';
-import { flag, type OptionSpecs, option } from '../../../options/option.js';
+import { deviceUris } from '../../../device.js';
+import { JSON_OUTPUT } from '../../../options/groups.js';
+import { flag, type OptionSpecs, option, repeatedOption } from '../../../options/option.js';
 import { positiveInteger } from '../../../options/values.js';
 import { withInterrupt } from '../../../output/interrupt.js';
 import { VERSION } from '../../../version.js';
@@ -35,11 +36,13 @@ export function tableCommand(study: TableStudy): LoadedCommand {
   };
   const all: OptionSpecs = {
     ...options,
-    ...(ownDevice === undefined ? {} : deviceOption(ownDevice)),
+    ...(ownDevice === undefined
+      ? {}
+      : { devices: repeatedOption('--device <uri>', `which board (default: ${ownDevice})`) }),
     ...own,
   };
   return defineCommand({
-    options: all as typeof options & { device?: ReturnType<typeof deviceOption>['device'] },
+    options: all as typeof options & { devices?: ReturnType<typeof repeatedOption> },
     example: `
 Examples:
   thermolink study ${name} --quick --out runs/quick
@@ -49,12 +52,16 @@ ${about.join('\n')}
 
 Ctrl-C loses only the run that was going on: --resume does the runs that are missing. It also adds seeds.`,
     async run(values) {
-      const { quick = false, out, resume = false, json, device } = values;
+      const { quick = false, out, resume = false, json, devices } = values;
       const { seeds: count = quick ? SEEDS.quick : SEEDS.full } = values;
       const seeds = Array.from({ length: count }, (_, i) => i + 1);
       const scale = { quick, seeds };
       const ownOptions = ownValues(own, values);
-      const uri = ownDevice === undefined ? '' : deviceUri(device, ownDevice);
+      const [uri, ...others] = ownDevice === undefined ? [''] : deviceUris(devices, ownDevice);
+      if (others.length > 0)
+        throw new ThermolinkError('BAD_ARGUMENT', `The study ${name} takes one board.`, {
+          hint: 'Only the studies quantum and pinn share their trainings out over several.',
+        });
       const board = ownDevice === undefined ? {} : { board: uri };
       const settings = { seeds, options: ownOptions, thermolink: VERSION };
       const release = claimStudyDirectory(out, { study: name, quick, ...board }, resume, settings);

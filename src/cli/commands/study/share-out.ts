@@ -1,0 +1,93 @@
+import type { ThermolinkError } from '../../../errors.js';
+
+/** What a piece of work is told. */
+export interface Piece {
+  /** Whether another worker had begun it and failed. */
+  readonly isAbandoned: boolean;
+  /** Aborted when the caller wants it, or when another piece has failed for good. */
+  readonly ended: AbortSignal;
+}
+
+/** How work is shared out over workers, such as boards. */
+export interface Sharing<Worker> {
+  /** Whether a worker may take a piece; where no worker may, any does. */
+  readonly isFor: (piece: number, worker: Worker) => boolean;
+  readonly work: (piece: number, worker: Worker, how: Piece) => Promise<void>;
+  /** Whether an error says something about the worker, so that another one may take the piece. */
+  readonly isOfWorker: (error: unknown) => error is ThermolinkError;
+  /** Called when a worker is left out. */
+  readonly leftOut: (worker: Worker, error: ThermolinkError, piece: number) => void;
+}
+
+/**
+ * Does all pieces, in their order as far as several workers at once have one; each worker has one piece at a
+ * time. A worker that fails gets no more, and another one takes its piece.
+ *
+ * Errors: that of the last worker; any other error, after all workers have ended their pieces. With one
+ * worker, those of the pieces.
+ */
+export async function shareOut<Worker>(
+  workers: readonly Worker[],
+  pieces: readonly number[],
+  signal: AbortSignal,
+  { isFor, work, isOfWorker, leftOut }: Sharing<Worker>,
+): Promise<void> {
+  const waiting = new Set(pieces);
+  const abandoned = new Set<number>();
+  const able = new Set(workers);
+  const stop = new AbortController();
+  const ended = AbortSignal.any([signal, stop.signal]);
+  let going = 0;
+  let failure: { readonly error: unknown } | undefined;
+  let wake: () => void = () => undefined;
+  let changed = Promise.resolve();
+  const renew = (): void => {
+    const before = wake;
+    changed = new Promise((resolve) => {
+      wake = resolve;
+    });
+    before();
+  };
+  renew();
+
+  const next = (worker: Worker): number | undefined => {
+    for (const piece of waiting) {
+      if (isFor(piece, worker)) return piece;
+      if (![...able].some((other) => isFor(piece, other))) return piece;
+    }
+    return undefined;
+  };
+
+  const serve = async (worker: Worker): Promise<void> => {
+    while (failure === undefined) {
+      const piece = next(worker);
+      if (piece === undefined) {
+        // A piece that is going on may come back.
+        if (going === 0) return;
+        await changed;
+        continue;
+      }
+      waiting.delete(piece);
+      going++;
+      try {
+        await work(piece, worker, { isAbandoned: abandoned.has(piece), ended });
+      } catch (error) {
+        if (able.size > 1 && isOfWorker(error) && failure === undefined && !signal.aborted) {
+          able.delete(worker);
+          abandoned.add(piece);
+          waiting.add(piece);
+          leftOut(worker, error, piece);
+          return;
+        }
+        failure ??= { error };
+        stop.abort();
+      } finally {
+        going--;
+        renew();
+      }
+    }
+  };
+
+  await Promise.all(workers.map(serve));
+  if (failure !== undefined) throw failure.error;
+}

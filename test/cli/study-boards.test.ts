@@ -1,0 +1,240 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { EmulatedDevice } from '../../emulator/index.js';
+import { findProfile } from '../../emulator/profiles/profiles.js';
+import { runStudy, type StudyRequest } from '../../src/cli/commands/study/run-study.js';
+import { shareOut } from '../../src/cli/commands/study/share-out.js';
+import type { Study, StudyMethod } from '../../src/cli/commands/study/studies.js';
+import { StudyProgress } from '../../src/cli/commands/study/study-progress.js';
+import { ThermolinkError } from '../../src/errors.js';
+import { heatPinn, type PinnProblem } from '../../src/learning/pinn/pinn-problem.js';
+import { BoardServer } from '../../src/serve/board-server.js';
+import { listenTcp } from '../../src/serve/listen-tcp.js';
+import { temporaryDirectory } from './support/temporary-files.js';
+import { thrown } from './support/thrown.js';
+
+const root = temporaryDirectory();
+let counter = 0;
+let out = '';
+beforeEach(() => {
+  out = join(root, `study ${counter++}`);
+});
+
+const BOARD = 'emulator:ideal-1024';
+const STEPS = 4;
+const METHODS: readonly StudyMethod[] = [
+  {
+    ...{ label: 'board', name: 'lm', options: { rank: 2, runs: 1, ticks: 64 }, usesBoard: true },
+    ...{ meaning: 'with a board', steps: STEPS, stepCost: 3, role: 'board' },
+  },
+  {
+    ...{ label: 'adam', name: 'adam', options: { rate: 0.01, clip: Infinity }, usesBoard: false },
+    ...{ meaning: 'first order', steps: STEPS, stepCost: 1, role: 'digital' },
+  },
+];
+
+/** A study of a tiny heat equation; `watch` is called before each step is evaluated. */
+function tinyStudy(watch: () => void = () => undefined): Study {
+  return {
+    ...{ name: 'tiny', title: 'Tiny', error: 'e', settingsFrom: 'None.', logSteps: true },
+    tasksOf: () => {
+      const problem = heatPinn({ hidden: [3] });
+      const watched: PinnProblem = {
+        ...problem,
+        evaluate: (point) => {
+          watch();
+          return problem.evaluate(point);
+        },
+      };
+      return [{ name: 'heat', title: 'Heat', problem: watched, measure: 'relativeError', methods: METHODS }];
+    },
+  };
+}
+
+const requestOf = (uris: readonly string[], study = tinyStudy()): StudyRequest => ({
+  ...{ study, seeds: 2, out, quick: false, quiet: true, uris },
+});
+const neverAborted = new AbortController().signal;
+
+/** All files of trainings in a directory, without what depends on the clock. */
+function filesIn(directory: string): Record<string, unknown> {
+  const found: Record<string, unknown> = {};
+  for (const file of readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort()) {
+    const path = join(directory, file);
+    if (file.endsWith('weights.safetensors')) found[file] = readFileSync(path);
+    if (!/metrics\.jsonl$|summary\.json$/.test(file)) continue;
+    const texts = readFileSync(path, 'utf8').split(/\n(?={)/);
+    found[file] = texts
+      .filter((text) => text.trim() !== '')
+      .map((text) => ({ ...(JSON.parse(text) as object), timing: undefined }));
+  }
+  return found;
+}
+
+describe('a study on several boards', () => {
+  it('leaves the files of a study on one', async () => {
+    const one = await runStudy(requestOf([BOARD]), neverAborted);
+    const expected = filesIn(out);
+    expect(Object.keys(expected)).toHaveLength(2 * METHODS.length * 3);
+    out = `${out} two`;
+    const several = await runStudy(requestOf([BOARD, BOARD]), neverAborted);
+    expect(filesIn(out)).toEqual(expected);
+    const labels = ({ trainings }: typeof one) =>
+      trainings.map(({ method, seed, records }) => [method, seed, records.length]);
+    expect(labels(several)).toEqual(labels(one));
+  });
+
+  it('that is aborted goes on, on one board or several, to the same files', { tags: ['long'] }, async () => {
+    await runStudy(requestOf([BOARD]), neverAborted);
+    const expected = filesIn(out);
+    out = `${out} aborted`;
+    const abort = new AbortController();
+    let evaluations = 0;
+    const study = tinyStudy(() => {
+      if (++evaluations === 2 * STEPS - 1) abort.abort();
+    });
+    const error = await thrown(() => runStudy(requestOf([BOARD, BOARD], study), abort.signal));
+    expect(error.code).toBe('ABORTED');
+    expect(filesIn(out)).not.toEqual(expected);
+    await runStudy(requestOf([BOARD, BOARD]), neverAborted);
+    expect(filesIn(out)).toEqual(expected);
+  });
+
+  it('goes on without a board that fails, and ends with the error of the last', {
+    tags: ['long'],
+  }, async () => {
+    const expected = await runStudy(requestOf([BOARD]), neverAborted);
+    const files = filesIn(out);
+    const served = async () => {
+      const profile = findProfile('ideal-1024')!;
+      const server = new BoardServer(new EmulatedDevice({ profile, dieSeed: 1 }));
+      const { uri, close } = await listenTcp(server, { host: '127.0.0.1', port: 0 });
+      const end = async (): Promise<void> => {
+        await Promise.all([server.close(), close()]);
+      };
+      return { uri, end };
+    };
+    for (const others of [[BOARD], []]) {
+      out = `${out} ${others.length}`;
+      const board = await served();
+      let evaluations = 0;
+      let ending: Promise<void> | undefined;
+      const study = tinyStudy(() => {
+        if (++evaluations === 3) ending = board.end();
+      });
+      const run = runStudy({ ...requestOf([board.uri, ...others], study), retry: false }, neverAborted);
+      if (others.length === 0) expect((await thrown(() => run)).code).toBe('LINK_LOST');
+      else {
+        expect((await run).trainings.map(({ seed }) => seed)).toEqual(
+          expected.trainings.map(({ seed }) => seed),
+        );
+        expect(filesIn(out)).toEqual(files);
+      }
+      await ending;
+    }
+  });
+
+  it('refuses boards of two models before anything is trained', async () => {
+    const error = await thrown(() => runStudy(requestOf([BOARD, 'emulator:prototype-1024']), neverAborted));
+    expect([error.code, error.message]).toEqual([
+      'BAD_ARGUMENT',
+      'The boards are ideal-1024 and prototype-1024.',
+    ]);
+  });
+});
+
+describe('work that is shared out', () => {
+  const pieces = [0, 1, 2, 3, 4, 5, 6];
+  const lost = new ThermolinkError('LINK_LOST', 'gone');
+  const isLost = (error: unknown): error is ThermolinkError => error === lost;
+  const shared = (
+    work: (piece: number, worker: string, isAbandoned: boolean, ended: AbortSignal) => Promise<void>,
+    isFor: (piece: number, worker: string) => boolean = () => true,
+  ) => {
+    const leftOut: [string, number][] = [];
+    const ended = shareOut(['a', 'b', 'c'], pieces, neverAborted, {
+      ...{ isFor, isOfWorker: isLost, leftOut: (worker, _, piece) => leftOut.push([worker, piece]) },
+      work: (piece, worker, how) => work(piece, worker, how.isAbandoned, how.ended),
+    });
+    return { ended, leftOut };
+  };
+
+  it('is done once each, one piece at a time by each worker, and by whom it is for', async () => {
+    const done: number[] = [];
+    const busy = new Set<string>();
+    let most = 0;
+    const isFor = (piece: number, worker: string): boolean => piece < 3 || worker === 'b';
+    const { ended } = shared(async (piece, worker) => {
+      expect(busy.has(worker)).toBe(false);
+      expect(piece < 3 || worker === 'b').toBe(true);
+      busy.add(worker);
+      most = Math.max(most, busy.size);
+      await new Promise(setImmediate);
+      busy.delete(worker);
+      done.push(piece);
+    }, isFor);
+    await ended;
+    expect(done.toSorted((a, b) => a - b)).toEqual(pieces);
+    expect(most).toBe(3);
+  });
+
+  it('goes to another worker when one fails, also the last piece of all, and the last worker’s error ends it', async () => {
+    const done: number[] = [];
+    const { ended, leftOut } = shared(async (piece, worker, isAbandoned) => {
+      await new Promise(setImmediate);
+      if (piece === 6 && !isAbandoned) {
+        // The others have nothing left to do.
+        for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+        throw lost;
+      }
+      expect(isAbandoned).toBe(piece === 6);
+      done.push(piece);
+      expect(worker).toBeDefined();
+    });
+    await ended;
+    expect(done.toSorted((a, b) => a - b)).toEqual(pieces);
+    expect(leftOut.map(([, piece]) => piece)).toEqual([6]);
+    const all = shared(async () => {
+      throw lost;
+    });
+    await expect(all.ended).rejects.toBe(lost);
+    expect(all.leftOut).toHaveLength(2);
+  });
+
+  it('ends with any other error, when all workers have ended', async () => {
+    const going = new Set<number>();
+    const { ended } = shared(async (piece, _, __, signal) => {
+      going.add(piece);
+      await new Promise(setImmediate);
+      if (piece === 1) throw new Error('bad');
+      while (!signal.aborted) await new Promise(setImmediate);
+      going.delete(piece);
+    });
+    await expect(ended).rejects.toThrow('bad');
+    expect([...going]).toEqual([1]);
+  });
+});
+
+it('the progress of a study on two boards tells what is done and halves the time left', () => {
+  let nowMs = 0;
+  const lines: string[] = [];
+  const trainings = ['a1', 'a2', 'a3'].map((label) => ({ label, kind: 'a', steps: 10, stepCost: 1 }));
+  const stream = { write: (text: string) => lines.push(text) };
+  const progress = new StudyProgress(trainings, { silent: false, boards: 2, stream, clock: () => nowMs });
+  try {
+    progress.begin(0, 0);
+    progress.begin(1, 0);
+    nowMs = 1000;
+    progress.step(0, 5);
+    progress.step(1, 5);
+    // 200 ms a step of each: 5 + 5 + 10 steps are left, two at a time.
+    expect(progress.leftMs).toBeCloseTo(2000);
+    progress.step(1, 10);
+    progress.end(1);
+    progress.begin(2, 0);
+    expect(lines.at(-1)).toContain('1 of 3 trainings done: a3, step 1 of 10');
+  } finally {
+    progress.finish();
+  }
+});
