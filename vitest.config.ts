@@ -1,8 +1,10 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // They need system packages: `npm run test:hil` has a configuration of its own.
+    exclude: [...configDefaults.exclude, 'test/hil/**'],
     testTimeout: 60_000,
     // Hooks compile the C device, which takes longer than the default where others compute too.
     hookTimeout: 120_000,

@@ -47,12 +47,17 @@ export function describePrograms({ connect }: ContractBoard): void {
     await host.ask('defineProgram', shapeOf(0, image));
     const couplings = image.couplings.map(() => 0);
     const width = couplings.BYTES_PER_ELEMENT;
-    for (const [firstEntry, count] of [
+    // Pieces of a board of any size, in no order, two of which overlap.
+    const pieces = [
       [9, 3],
       [4, 2],
-      [length - 5, 2],
+      [11, 2],
       [10, 4],
-    ]) {
+    ].map(([first, count]) => [
+      Math.floor((first * length) / 16),
+      Math.max(1, Math.floor((count * length) / 16)),
+    ]);
+    for (const [firstEntry, count] of pieces) {
       couplings.fill(firstEntry - length, firstEntry, firstEntry + count);
       const codes = bytesOf(couplings).subarray(firstEntry * width, (firstEntry + count) * width);
       await host.ask('writeCouplings', { bank: 0, firstEntry, codes });

@@ -35,6 +35,9 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     const again = await host.next((message) => message.name === 'hello');
     expect(again.message).toMatchObject({ fields: { ...board, resumed: 1 } });
     expect(await host.ask('ping', { token: 2 })).toMatchObject({ name: 'ping', fields: { token: 2 } });
+    // Whatever an earlier client left on a line that nobody hangs up, a stop ends it.
+    host.write(host.stop(1));
+    await host.next(({ name }) => name === 'stop');
     expect(await host.hello()).toMatchObject({ resumed: 0, bootEpoch: board.bootEpoch });
     expect(await host.ask('readStatus', {})).toMatchObject({
       fields: { state: DEVICE_STATE.idle, runId: 0, stopNumber: 0, nonce: host.nonce },

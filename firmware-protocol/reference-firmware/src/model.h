@@ -34,6 +34,8 @@ typedef struct {
 
 /* Selects the board. Call it first. Returns 0 when the profile does not fit config.h. */
 int model_init(const board_profile *profile, uint32_t die_seed);
+/* Gives the board a serial number in place of "die N". The text is not copied. */
+void model_name(const char *serial_number);
 /* The ideal board with this name, or NULL. */
 const board_profile *model_profile(const char *name);
 const model_state *model_get_state(void);

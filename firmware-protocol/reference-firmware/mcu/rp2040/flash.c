@@ -1,0 +1,125 @@
+/*
+ * The count of power-ons lies in the last two sectors of the flash. Each count clears one bit, which needs no
+ * erase; the first page of a sector says what was counted before it. When all 30720 bits of a sector are
+ * cleared, the other sector is erased and begins with the sum. The full sector stays until then, so the count
+ * survives a cut of the power at any moment.
+ *
+ * The boot ROM's routines write (datasheet 2.8.3.1.3).
+ */
+#include "flash.h"
+
+#include "boot_rom.h"
+#include "rp2040.h"
+
+#define FLASH_BASE 0x10000000u
+#define FLASH_BYTES (2048u * 1024u)
+#define SECTOR_BYTES 4096u
+#define PAGE_BYTES 256u
+#define PAGE_WORDS (PAGE_BYTES / 4u)
+#define SECTOR_WORDS (SECTOR_BYTES / 4u)
+#define ERASE_64K 0xd8u
+#define READ_UNIQUE_ID 0x4bu
+#define UNIQUE_ID_DUMMIES 4u
+#define SELECT_LOW (2u << 8)
+#define SELECT_HIGH (3u << 8)
+#define SELECT_MASK (3u << 8)
+
+static uint32_t sector_offset(int sector) { return FLASH_BYTES - (2u - (uint32_t)sector) * SECTOR_BYTES; }
+
+static const volatile uint32_t *sector_words(int sector) {
+  return (const volatile uint32_t *)(uintptr_t)(FLASH_BASE + sector_offset(sector));
+}
+
+/*
+ * Leaves reading in place for commands. The routines that do it must be looked up while the ROM is readable.
+ */
+static void begin_commands(void) {
+  rom_call connect = (rom_call)boot_rom_function('I', 'F');
+  rom_call leave_xip = (rom_call)boot_rom_function('E', 'X');
+  connect();
+  leave_xip();
+}
+
+static void end_commands(void) {
+  rom_call flush = (rom_call)boot_rom_function('F', 'C');
+  rom_call enter_xip = (rom_call)boot_rom_function('C', 'X');
+  flush();
+  enter_xip();
+}
+
+static void erase(int sector) {
+  rom_erase erase_range = (rom_erase)boot_rom_function('R', 'E');
+  begin_commands();
+  erase_range(sector_offset(sector), SECTOR_BYTES, 1u << 16, ERASE_64K);
+  end_commands();
+}
+
+/* Writes one page: two words, and all others as they are. */
+static void program(int sector, uint32_t word, uint32_t first, uint32_t second) {
+  static uint32_t page[PAGE_WORDS];
+  rom_program program_range = (rom_program)boot_rom_function('R', 'P');
+  for (uint32_t i = 0; i < PAGE_WORDS; i++) page[i] = UINT32_MAX;
+  page[word % PAGE_WORDS] = first;
+  page[(word + 1) % PAGE_WORDS] &= second;
+  begin_commands();
+  program_range(sector_offset(sector) + word / PAGE_WORDS * PAGE_BYTES, (const uint8_t *)page, PAGE_BYTES);
+  end_commands();
+}
+
+/* A header that was written in part does not fit its complement. */
+static int is_valid(int sector) { return sector_words(sector)[0] == ~sector_words(sector)[1]; }
+
+static uint32_t base_of(int sector) { return sector_words(sector)[0]; }
+
+static void begin_sector(int sector, uint32_t base) {
+  erase(sector);
+  program(sector, 0, base, ~base);
+}
+
+static int newest_sector(void) {
+  if (is_valid(0) && is_valid(1)) return base_of(1) > base_of(0);
+  if (is_valid(0)) return 0;
+  if (is_valid(1)) return 1;
+  begin_sector(0, 0);
+  return 0;
+}
+
+uint32_t flash_count(void) {
+  int sector = newest_sector();
+  const volatile uint32_t *words = sector_words(sector);
+  uint32_t count = base_of(sector), word = PAGE_WORDS, bits = 0;
+  while (word < SECTOR_WORDS && words[word] == 0) word++;
+  count += (word - PAGE_WORDS) * 32;
+  if (word == SECTOR_WORDS) {
+    sector = !sector;
+    begin_sector(sector, count);
+    word = PAGE_WORDS;
+    words = sector_words(sector);
+  }
+  for (uint32_t left = words[word]; (left & 1) == 0; left >>= 1) bits++;
+  program(sector, word, bits == 31 ? 0 : UINT32_MAX << (bits + 1), UINT32_MAX);
+  return count + bits + 1;
+}
+
+static void select_chip(uint32_t level) { REG(QSPI_SS_CTRL) = (REG(QSPI_SS_CTRL) & ~SELECT_MASK) | level; }
+
+/* Sends a byte and receives the one that comes meanwhile. */
+static uint8_t exchange(uint8_t byte) {
+  while (!(REG(SSI_SR) & SSI_CAN_WRITE)) {
+  }
+  REG(SSI_DR0) = byte;
+  while (!(REG(SSI_SR) & SSI_CAN_READ)) {
+  }
+  return (uint8_t)REG(SSI_DR0);
+}
+
+void flash_read_number(uint8_t number[FLASH_NUMBER_BYTES]) {
+  begin_commands();
+  select_chip(SELECT_LOW);
+  exchange(READ_UNIQUE_ID);
+  for (uint32_t i = 0; i < UNIQUE_ID_DUMMIES; i++) exchange(0);
+  for (uint32_t i = 0; i < FLASH_NUMBER_BYTES; i++) number[i] = exchange(0);
+  select_chip(SELECT_HIGH);
+  select_chip(0);
+  end_commands();
+}

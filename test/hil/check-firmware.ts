@@ -1,0 +1,177 @@
+import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
+import { Device } from '../../src/driver/device.js';
+import { programImage } from '../support/analog-boards.js';
+import { SYSTEMS, touch1200 } from './enumerate.js';
+import { PicoChip } from './pico-chip.js';
+import { type PluggedIn, plugInUart, plugInUsb } from './pico-port.js';
+import { type ChipFlash, PowerCut } from './pico-rom.js';
+import { strictChip } from './strict-chip.js';
+
+const CELLS = 64;
+const PACKET_BYTES = 64;
+const SECTOR_BYTES = 4096;
+const PAGE_BYTES = 256;
+const FLASH_BYTES = 2 << 20;
+/** Longer than the watchdog of the firmware. */
+const WATCHDOG_NS_MAX = 2.5e9;
+const QUIET_NS = 6e9;
+const SETTLE_NS = 1e6;
+
+export const emptyFlash = (number = 'E66058388349A72C'): ChipFlash => ({
+  bytes: new Uint8Array(FLASH_BYTES).fill(0xff),
+  number,
+  erases: 0,
+});
+
+/**
+ * Boots an image strictly, runs `work` with an open device, and returns what the chip checker and the bus
+ * found.
+ */
+async function onChip(
+  image: Uint8Array,
+  plug: (chip: PicoChip) => PluggedIn,
+  work: (device: Device, plugged: PluggedIn) => Promise<void>,
+): Promise<string[]> {
+  const chip = new PicoChip(image);
+  const faults = strictChip(chip.mcu);
+  const plugged = plug(chip);
+  const early = [...faults, ...(plugged.bus?.faults ?? [])];
+  if (early.length > 0) return early;
+  const device = await plugged.run(Device.open(plugged.port, { clock: plugged.clock }));
+  await work(device, plugged);
+  return [...faults, ...(plugged.bus?.faults ?? [])];
+}
+
+/**
+ * Programs that fill the memory, then blocks of samples of all lengths, so that packets end at every byte.
+ */
+async function exchange(device: Device, { run, bus, chip }: PluggedIn): Promise<string[]> {
+  const findings = new Set<string>();
+  const couplings = Int16Array.from({ length: CELLS * CELLS }, (_, i) => ((i * 7919) % 401) - 200);
+  await run(device.loadProgram(0, programImage({ mode: PROGRAM_MODE.dense, cells: CELLS, couplings })));
+  await run(device.loadProgram(1, programImage({ cells: 1, couplings: Int16Array.of(9000) })));
+  for (let sampleCount = 1; sampleCount <= PACKET_BYTES + 8; sampleCount++) {
+    const { codes } = await run(
+      device.acquire({
+        bank: 1,
+        runSeed: 1,
+        burnInTicks: 0,
+        sampleCount,
+        ticksPerSample: 1,
+        watchdogMs: 60_000,
+      }),
+    );
+    if (codes.length !== sampleCount) findings.add('samples are missing');
+    chip.run(SETTLE_NS);
+    // The host hands a transfer to a program when a packet is not full.
+    if (bus?.lastInBytes === PACKET_BYTES) findings.add('a transfer ended with a full packet');
+  }
+  return [...findings];
+}
+
+/** Everything that a driver for USB must do, by each system's way to open it. */
+export async function checkUsb(image: Uint8Array): Promise<string[]> {
+  const findings: string[] = [];
+  for (const system of SYSTEMS)
+    findings.push(
+      ...(await onChip(
+        image,
+        (chip) => plugInUsb(chip, system),
+        async (device, plugged) => {
+          findings.push(...(await exchange(device, plugged)));
+          const { port, chip, bus } = plugged;
+          // A host that goes away in the middle, and another one.
+          bus?.control([0x21, 0x22, 0, 0, 0]);
+          const heard = bus?.counters.inBytes;
+          chip.run(1e6);
+          await port.close();
+          if (bus?.counters.inBytes !== heard) findings.push('bytes for nobody');
+        },
+      )),
+    );
+  return findings;
+}
+
+export async function checkUart(image: Uint8Array): Promise<string[]> {
+  const findings: string[] = [];
+  const faults = await onChip(image, plugInUart, async (device, plugged) => {
+    findings.push(...(await exchange(device, plugged)));
+    if (device.linkCounters.retransmissions > 0) findings.push('bytes were lost on the way');
+  });
+  return [...findings, ...faults];
+}
+
+/** Sleeps and works without the watchdog; a firmware that hangs is restarted by it. */
+export function checkWatchdog(image: Uint8Array): string[] {
+  const chip = new PicoChip(image);
+  const faults = strictChip(chip.mcu);
+  chip.run(QUIET_NS);
+  if (chip.watchdogAtNs !== undefined) return [...faults, 'the watchdog bites a firmware that works'];
+  chip.crash();
+  const from = chip.nanos;
+  chip.run(WATCHDOG_NS_MAX);
+  if (chip.watchdogAtNs === undefined) return [...faults, 'no watchdog'];
+  return chip.watchdogAtNs - from > WATCHDOG_NS_MAX ? [...faults, 'a slow watchdog'] : [...faults];
+}
+
+/** Only the speed of 1200 baud leads to the boot loader, and its request is answered. */
+export function checkBootLoader(image: Uint8Array): string[] {
+  const chip = new PicoChip(image);
+  const { bus } = plugInUsb(chip);
+  if (bus === undefined) return [];
+  bus.control([0x21, 0x20, 0, 0, 7], Uint8Array.of(0x80, 0x25, 0, 0, 0, 0, 8));
+  chip.run(1e8);
+  if (chip.inBootLoader) return ['9600 baud lead to the boot loader'];
+  touch1200(bus);
+  chip.run(1e8);
+  return [...bus.faults, ...(chip.inBootLoader ? [] : ['1200 baud do not lead to the boot loader'])];
+}
+
+/** The boot epoch of one life with this flash, or undefined when the power was cut before HELLO. */
+export async function epochOfLife(image: Uint8Array, flash: ChipFlash): Promise<number | undefined> {
+  const chip = new PicoChip(image, flash);
+  try {
+    const { port, clock, run } = plugInUsb(chip);
+    const device = await run(Device.open(port, { clock }));
+    return device.identity.bootEpoch;
+  } catch (error) {
+    if (error instanceof PowerCut) return undefined;
+    throw error;
+  }
+}
+
+/** A flash whose count is about to fill its sector. */
+export function almostFullCount(left: number): ChipFlash {
+  const flash = emptyFlash();
+  const view = new DataView(flash.bytes.buffer);
+  const sector = FLASH_BYTES - 2 * SECTOR_BYTES;
+  view.setUint32(sector, 0, true);
+  view.setUint32(sector + 4, 0xffffffff, true);
+  flash.bytes.fill(0, sector + PAGE_BYTES, sector + SECTOR_BYTES);
+  view.setUint32(sector + SECTOR_BYTES - 4, (0xffffffff << (32 - left)) >>> 0, true);
+  return flash;
+}
+
+/**
+ * Epochs only grow, whenever the power is cut: at the first use, within a sector, and from one to the next.
+ */
+export async function checkCount(image: Uint8Array, cuts: number): Promise<string[]> {
+  const findings: string[] = [];
+  for (const [name, begin] of [
+    ['a new flash', () => emptyFlash()],
+    ['a full sector', () => almostFullCount(1)],
+  ] as const) {
+    const flash = begin();
+    let last = 0;
+    for (let life = 0; life < cuts + 3; life++) {
+      if (life < cuts) flash.cutAfterBytes = (life * 1237) % 5000;
+      else delete flash.cutAfterBytes;
+      const epoch = await epochOfLife(image, flash);
+      if (epoch === undefined) continue;
+      if (epoch <= last || epoch % 1024 !== 0) findings.push(`${name}: epoch ${epoch} after ${last}`);
+      last = epoch;
+    }
+    if (last === 0) findings.push(`${name}: no life without a cut`);
+  }
+  return findings;
+}

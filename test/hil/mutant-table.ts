@@ -1,0 +1,265 @@
+/** Which check of check-firmware.ts must find a mutant. */
+export type CheckName = 'usb' | 'uart' | 'watchdog' | 'bootLoader' | 'count';
+
+/** A deliberate bug: in this file below mcu/, this text becomes another. */
+export interface FirmwareMutant {
+  readonly name: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  readonly check: CheckName;
+}
+
+const mutant = (name: string, file: string, check: CheckName, from: string, to: string): FirmwareMutant => ({
+  name,
+  file: `rp2040/${file}`,
+  from,
+  to,
+  check,
+});
+
+export const FIRMWARE_MUTANTS: readonly FirmwareMutant[] = [
+  // Start and clocks.
+  mutant(
+    'the image is copied but for its last word',
+    'start.c',
+    'usb',
+    'while (to < (volatile uint32_t *)image_end)',
+    'while (to < (volatile uint32_t *)image_end - 1024)',
+  ),
+  mutant(
+    'memory that starts at zero is not cleared',
+    'start.c',
+    'usb',
+    'for (to = bss_begin; to < (volatile uint32_t *)bss_end;) *to++ = 0;',
+    'for (to = bss_begin; to < (volatile uint32_t *)bss_end;) *to++ = 0xa5a5a5a5u;',
+  ),
+  mutant('the vectors stay in flash', 'start.c', 'usb', 'SCB_VTOR = (uint32_t)(uintptr_t)ram_vectors;', ''),
+  mutant(
+    'the timer has no tick',
+    'clocks.c',
+    'uart',
+    'REG(WATCHDOG_TICK) = CRYSTAL_MHZ | WATCHDOG_TICK_ENABLE;',
+    '',
+  ),
+  mutant(
+    'the timer ticks by 125 cycles',
+    'clocks.c',
+    'uart',
+    'REG(WATCHDOG_TICK) = CRYSTAL_MHZ |',
+    'REG(WATCHDOG_TICK) = 125u |',
+  ),
+  mutant(
+    'the core runs at 96 MHz',
+    'clocks.c',
+    'uart',
+    'start_pll(PLL_SYS, 125, 6, 2);',
+    'start_pll(PLL_SYS, 96, 6, 2);',
+  ),
+  mutant(
+    'USB runs at 60 MHz',
+    'clocks.c',
+    'usb',
+    'start_pll(PLL_USB, 100, 5, 5);',
+    'start_pll(PLL_USB, 100, 5, 4);',
+  ),
+  mutant(
+    'the dividers of the PLLs stay off',
+    'clocks.c',
+    'usb',
+    'CLEAR_BITS(pll + PLL_PWR) = PLL_POST_DIVIDER_DOWN;',
+    '',
+  ),
+  mutant('USB has no clock', 'clocks.c', 'usb', 'REG(CLK_USB_CTRL) = CLK_ENABLE;', ''),
+  mutant('the UART has no clock', 'clocks.c', 'uart', 'REG(CLK_PERI_CTRL) = CLK_ENABLE;', ''),
+  mutant('the timer stays in reset', 'clocks.c', 'uart', '| RESET_TIMER |', '|'),
+  // UART.
+  mutant('the UART stays in reset', 'uart.c', 'uart', 'release_from_reset(RESET_UART0);', ''),
+  mutant(
+    'the pin of the UART is not its own',
+    'uart.c',
+    'uart',
+    'REG(GPIO_CTRL(1)) = GPIO_FUNCTION_UART;',
+    '',
+  ),
+  mutant(
+    'what has no room in the UART is never sent',
+    'uart.c',
+    'uart',
+    'REG(UART0_IMSC) = INT_RECEIVED | INT_RECEIVE_TIMEOUT;',
+    'REG(UART0_IMSC) = 0;',
+  ),
+  // USB, endpoint 0.
+  mutant('USB stays in reset', 'usb_cdc.c', 'usb', 'release_from_reset(RESET_USBCTRL);', ''),
+  mutant(
+    'the pull-up comes before the interrupts',
+    'usb_cdc.c',
+    'usb',
+    'REG(USB_SIE_CTRL) = USB_SIE_EP0_INTERRUPTS;',
+    'REG(USB_SIE_CTRL) = USB_SIE_EP0_INTERRUPTS | USB_SIE_PULLUP;',
+  ),
+  mutant(
+    'the address holds at once',
+    'usb_control.c',
+    'usb',
+    'new_address = s->value & 127u;',
+    'REG(USB_ADDR_ENDP) = s->value & 127u;',
+  ),
+  mutant('the address is never taken', 'usb_control.c', 'usb', 'REG(USB_ADDR_ENDP) = new_address;', ''),
+  mutant(
+    'more is answered than was asked for',
+    'usb_control.c',
+    'usb',
+    'answer_left = length < asked ? length : asked;',
+    'answer_left = length;',
+  ),
+  mutant(
+    'the data of a request are not taken',
+    'usb_control.c',
+    'usb',
+    'usb_arm(USB_OUT_BUFFER(0), USB_BUFFER_DATA1 | USB_PACKET_BYTES);',
+    '',
+  ),
+  mutant('an answer has no end', 'usb_control.c', 'usb', 'usb_arm(USB_OUT_BUFFER(0), USB_BUFFER_DATA1);', ''),
+  mutant('a stall of endpoint 0 is not armed', 'usb_control.c', 'usb', 'REG(USB_EP_STALL_ARM) = 3;', ''),
+  mutant('there is no device descriptor', 'usb_control.c', 'usb', 'case DESCRIPTOR_DEVICE:', 'case 99:'),
+  mutant(
+    'the numbers of an answer do not alternate',
+    'usb_control.c',
+    'usb',
+    'answer_pid ^= USB_BUFFER_DATA1;',
+    '',
+  ),
+  mutant('a reset of the bus keeps the address', 'usb_control.c', 'usb', 'REG(USB_ADDR_ENDP) = 0;', ''),
+  mutant(
+    'the configuration is a byte too long',
+    'usb_control.c',
+    'usb',
+    '#define CONFIGURATION_BYTES 75',
+    '#define CONFIGURATION_BYTES 76',
+  ),
+  mutant(
+    'the length of a string leaves out its head',
+    'usb_control.c',
+    'usb',
+    'text[0] = (uint8_t)length;',
+    'text[0] = (uint8_t)(length - 2);',
+  ),
+  // USB, data.
+  mutant('packets to the host do not alternate', 'usb_cdc.c', 'usb', 'in_pid ^= USB_BUFFER_DATA1;', ''),
+  mutant('packets from the host do not alternate', 'usb_cdc.c', 'usb', 'out_pid ^= USB_BUFFER_DATA1;', ''),
+  mutant(
+    'a transfer ends with a full packet',
+    'usb_cdc.c',
+    'usb',
+    'if (length == 0 && !in_was_full) return;',
+    'if (length == 0) return;',
+  ),
+  mutant(
+    'a cleared halt keeps the number',
+    'usb_control.c',
+    'usb',
+    'if ((s->type & RECIPIENT_MASK) == RECIPIENT_ENDPOINT) usb_cdc_restart(s->index & 255u);',
+    '',
+  ),
+  mutant(
+    'a buffer is handed over at once',
+    'usb.h',
+    'usb',
+    '__asm volatile("nop\\n nop\\n nop\\n nop\\n nop\\n nop\\n nop\\n nop\\n nop\\n nop\\n nop\\n nop");',
+    '',
+  ),
+  mutant(
+    'nobody asks for a packet after the ring was full',
+    'usb_cdc.c',
+    'usb',
+    'ring_room(&received) < USB_PACKET_BYTES',
+    'ring_used(&received) > 0',
+  ),
+  mutant(
+    'a closed port keeps its bytes',
+    'usb_cdc.c',
+    'usb',
+    'opened = s->value & LINE_STATE_DTR;',
+    'opened = 0;',
+  ),
+  mutant(
+    'the line coding is forgotten',
+    'usb_cdc.c',
+    'usb',
+    'line_coding[i] = bytes[i];',
+    '(void)line_coding;',
+  ),
+  // Watchdog, boot loader, flash.
+  mutant(
+    'the watchdog is not fed',
+    'chip.c',
+    'watchdog',
+    'void chip_turn(void) {\n  feed_watchdog();',
+    'void chip_turn(void) {',
+  ),
+  mutant(
+    'the watchdog is never switched on',
+    'chip.c',
+    'watchdog',
+    'SET_BITS(WATCHDOG_CTRL) = WATCHDOG_ENABLE;',
+    '',
+  ),
+  mutant(
+    'the watchdog restarts nothing',
+    'chip.c',
+    'watchdog',
+    'REG(PSM_WDSEL) = PSM_ALL_BUT_OSCILLATORS;',
+    '',
+  ),
+  mutant(
+    'no speed leads to the boot loader',
+    'usb_cdc.c',
+    'bootLoader',
+    'if (baud == BOOT_LOADER_BAUD) wants_boot_loader = 1;',
+    '(void)baud;',
+  ),
+  mutant(
+    'every speed leads to the boot loader',
+    'usb_cdc.c',
+    'bootLoader',
+    'if (baud == BOOT_LOADER_BAUD)',
+    'if (baud != 0)',
+  ),
+  mutant(
+    'the number of the flash is read a byte early',
+    'flash.c',
+    'usb',
+    '#define UNIQUE_ID_DUMMIES 4u',
+    '#define UNIQUE_ID_DUMMIES 3u',
+  ),
+  mutant(
+    'the flash stays in its commands',
+    'flash.c',
+    'count',
+    'flush();\n  enter_xip();',
+    'flush();\n  (void)enter_xip;',
+  ),
+  mutant(
+    'the flash is written with interrupts on',
+    'chip.c',
+    'count',
+    'uint32_t mask = interrupts_off();\n  uint32_t count = flash_count();',
+    'uint32_t mask = 0;\n  uint32_t count = flash_count();',
+  ),
+  mutant('the count is the same twice', 'flash.c', 'count', 'UINT32_MAX << (bits + 1)', 'UINT32_MAX << bits'),
+  mutant(
+    'a full sector is erased before the other has its sum',
+    'flash.c',
+    'count',
+    'sector = !sector;\n    begin_sector(sector, count);',
+    'begin_sector(sector, count);',
+  ),
+  mutant(
+    'a header that was written in part is believed',
+    'flash.c',
+    'count',
+    'return sector_words(sector)[0] == ~sector_words(sector)[1];',
+    'return sector_words(sector)[0] != UINT32_MAX;',
+  ),
+];

@@ -1,0 +1,132 @@
+import { ConsoleLogger, LogLevel, RP2040 } from 'rp2040js';
+import { bootRom, type ChipFlash } from './pico-rom.js';
+
+/** A Pico runs at 125 MHz. rp2040js counts its cycles whatever its clocks are set to. */
+const CYCLE_NS = 8;
+const FLASH_ADDRESS = 0x10000000;
+const UF2_BLOCK_BYTES = 512;
+const UF2_MAGICS = [0x0a324655, 0x9e5d5157] as const;
+const UF2_LAST_MAGIC = 0x0ab16f30;
+const FAMILY_RP2040 = 0xe48bff56;
+
+/** The image of a UF2 file, as the boot loader takes it. Errors: throws on a block that it would not take. */
+export function readUf2(uf2: Buffer): Uint8Array {
+  const blocks = uf2.length / UF2_BLOCK_BYTES;
+  const image = new Uint8Array(blocks * 256).fill(0xff);
+  for (let i = 0; i < blocks; i++) {
+    const word = (n: number) => uf2.readUInt32LE(i * UF2_BLOCK_BYTES + 4 * n);
+    const [first, second, flags, address, bytes, number, count, family] = [0, 1, 2, 3, 4, 5, 6, 7].map(word);
+    if (first !== UF2_MAGICS[0] || second !== UF2_MAGICS[1] || word(127) !== UF2_LAST_MAGIC)
+      throw new Error(`block ${i} is no block of a UF2 file`);
+    if (!(flags & 0x2000) || family !== FAMILY_RP2040) throw new Error(`block ${i} is not for an RP2040`);
+    if (bytes !== 256 || address !== FLASH_ADDRESS + 256 * i || number !== i || count !== blocks)
+      throw new Error(`block ${i} of ${blocks} is out of place`);
+    const at = i * UF2_BLOCK_BYTES + 32;
+    image.set(uf2.subarray(at, at + 256), 256 * i);
+  }
+  return image;
+}
+
+/** Things that rp2040js leaves open and that this machine decides. */
+interface CoreInternals {
+  waiting: boolean;
+  pendingInterrupts: number;
+  enabledInterrupts: number;
+  executeInstruction(): number;
+}
+interface ClockInternals {
+  readonly nanos: number;
+  readonly nextAlarm: { readonly nanos: number } | null;
+  tick(nanos: number): void;
+}
+
+/**
+ * A Pico with a firmware, from power-on on. Time is virtual: it passes only in `run`, by cycles of the
+ * processor. The same firmware and the same inputs give the same instructions.
+ */
+export class PicoChip {
+  readonly mcu = new RP2040();
+  readonly flash: ChipFlash;
+  instructions = 0;
+  cycles = 0;
+  /** Set when the watchdog ended this life of the chip. */
+  watchdogAtNs: number | undefined;
+  /** Set when the firmware went to the boot loader. */
+  inBootLoader = false;
+
+  /** `flash` has what an earlier life left there; `image` is written over its beginning. */
+  constructor(image: Uint8Array, flash?: ChipFlash) {
+    this.flash = flash ?? {
+      bytes: new Uint8Array(2 << 20).fill(0xff),
+      number: 'E66058388349A72C',
+      erases: 0,
+    };
+    this.flash.bytes.set(image);
+    const { mcu } = this;
+    // It throws on errors, which is wanted: an access that no peripheral has is a bug of the firmware.
+    mcu.logger = new ConsoleLogger(LogLevel.Error, true);
+    mcu.flash.set(this.flash.bytes);
+    mcu.onBreak = bootRom(mcu, this.flash, () => {
+      this.inBootLoader = true;
+    });
+    this.#watch();
+  }
+
+  get nanos(): number {
+    return this.mcu.clock.nanos;
+  }
+
+  /** Passes so much virtual time; ends early when `until` says so, or when the firmware ended. */
+  run(nanos: number, until?: () => boolean): void {
+    const core = this.mcu.core as unknown as CoreInternals;
+    const clock = this.mcu.clock as unknown as ClockInternals;
+    const end = clock.nanos + nanos;
+    while (clock.nanos < end && !this.ended) {
+      // rp2040js sleeps at WFI although an interrupt is pending; a core does not.
+      if (core.waiting && core.pendingInterrupts & core.enabledInterrupts) core.waiting = false;
+      if (core.waiting) {
+        const next = clock.nextAlarm?.nanos ?? end;
+        clock.tick(Math.min(next, end) - clock.nanos);
+      } else {
+        const cycles = core.executeInstruction();
+        this.cycles += cycles;
+        this.instructions++;
+        clock.tick(cycles * CYCLE_NS);
+      }
+      if (until?.()) return;
+    }
+  }
+
+  get ended(): boolean {
+    return this.inBootLoader || this.watchdogAtNs !== undefined;
+  }
+
+  /** Lets the processor hang, with interrupts off: what a crashed firmware does. */
+  crash(): void {
+    const place = 0x2003ff00;
+    // b .
+    this.mcu.writeUint16(place, 0xe7fe);
+    this.mcu.core.PM = true;
+    this.mcu.core.PC = place;
+    this.mcu.core.waiting = false;
+  }
+
+  #watch(): void {
+    const watchdog = this.mcu.peripherals[0x40058] as unknown as {
+      onWatchdogTrigger: () => void;
+      alarm: { enable: boolean };
+      timer: { enable: boolean };
+    };
+    watchdog.onWatchdogTrigger = () => {
+      // PSM_WDSEL says what restarts; without the processors in it the watchdog ends nothing.
+      const selected = this.mcu.readUint32(0x40010008);
+      if ((selected & PROCESSORS_AND_PERIPHERALS) === PROCESSORS_AND_PERIPHERALS)
+        this.watchdogAtNs ??= this.nanos;
+      watchdog.alarm.enable = false;
+      watchdog.timer.enable = false;
+    };
+  }
+}
+
+/** Bits of PSM_WDSEL: resets (clocks and peripherals behind them), both processors. */
+const PROCESSORS_AND_PERIPHERALS = (1 << 5) | (1 << 15) | (1 << 16);

@@ -1,0 +1,38 @@
+/**
+ * `npm run test:hil`: installs the compiler and the virtual machine that are missing, builds the firmware for
+ * microcontrollers, and runs it in emulators of their chips. Arguments go to vitest.
+ */
+import { spawnSync } from 'node:child_process';
+import process from 'node:process';
+
+const PACKAGES = {
+  'arm-none-eabi-gcc': ['gcc-arm-none-eabi', 'libnewlib-arm-none-eabi'],
+  'qemu-system-arm': ['qemu-system-arm'],
+  make: ['make'],
+};
+
+function run(command, args, environment = {}) {
+  const { status, error } = spawnSync(command, args, {
+    stdio: 'inherit',
+    env: { ...process.env, ...environment },
+  });
+  if (error) console.error(`${command}: ${error.message}`);
+  return status ?? 1;
+}
+
+const isMissing = (program) => spawnSync(program, ['--version']).status !== 0;
+const packages = Object.entries(PACKAGES)
+  .filter(([program]) => isMissing(program))
+  .flatMap(([, names]) => names);
+if (packages.length > 0) {
+  console.log(`Missing here: ${packages.join(', ')}. They are installed by apt-get, which needs root.`);
+  const quiet = { DEBIAN_FRONTEND: 'noninteractive' };
+  run('apt-get', ['update', '-q'], quiet);
+  const failed = run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...packages], quiet) !== 0;
+  if (failed || Object.keys(PACKAGES).some(isMissing)) {
+    console.error(`Install ${packages.join(' ')} (the names are those of Debian), then run this again.`);
+    process.exit(1);
+  }
+}
+if (run('npx', ['tsc', '-b']) !== 0) process.exit(1);
+process.exit(run('npx', ['vitest', 'run', '--config', 'vitest.hil.config.ts', ...process.argv.slice(2)]));

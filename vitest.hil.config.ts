@@ -1,0 +1,15 @@
+import { configDefaults, defineConfig } from 'vitest/config';
+import common from './vitest.config.js';
+
+/**
+ * `npm run test:hil`: firmware for microcontrollers in emulators of their chips, which needs system packages
+ * that `npm test` does without.
+ */
+export default defineConfig({
+  test: {
+    ...common.test,
+    include: ['test/hil/**/*.test.ts'],
+    exclude: configDefaults.exclude,
+    outputFile: { json: 'coverage/results-hil.json' },
+  },
+});
