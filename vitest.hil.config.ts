@@ -8,7 +8,8 @@ import common from './vitest.config.js';
 export default defineConfig({
   test: {
     ...common.test,
-    include: ['test/hil/**/*.test.ts'],
+    include: ['test/hil/**/*.test.ts', 'test/device-contract/{contract,link-faults}.test.ts'],
+    env: { THERMOLINK_TEST_HIL: '1' },
     exclude: configDefaults.exclude,
     outputFile: { json: 'coverage/results-hil.json' },
   },

@@ -10,6 +10,7 @@ import { listenTcp } from '../../src/serve/listen-tcp.js';
 import { openPty } from '../../src/transport/pty.js';
 import { openSerialPort } from '../../src/transport/serial-port.js';
 import { openTcpPort } from '../../src/transport/tcp-port.js';
+import { HIL_DEVICES } from '../hil/devices.js';
 import { make, makeExample, missingTools, SANITIZED } from '../reference-firmware/build.js';
 import { spawnDevice } from '../reference-firmware/device-process.js';
 
@@ -27,6 +28,8 @@ export interface DeviceUnderTest {
   readonly profile: string | undefined;
   /** There is only one, which every `start` gives. */
   readonly onlyOne?: boolean;
+  /** An emulated chip is slow: a run on a line with faults takes no more samples. */
+  readonly samplesMax?: number;
 }
 
 export interface RunningDevice {
@@ -122,12 +125,12 @@ export function idealDevices(profile: string): readonly DeviceUnderTest[] {
 /**
  * The board that docs/how-to/build-a-board.md shows: the firmware on hardware that is not the device model.
  */
-const exampleOverPty: DeviceUnderTest = {
-  name: 'the example board over a pseudo-terminal',
+const exampleOverPty = (name: string, cells?: number): DeviceUnderTest => ({
+  name,
   missing: missingTools,
   profile: undefined,
   async start() {
-    const program = makeExample();
+    const program = makeExample({ cells });
     const directory = mkdtempSync(path.join(tmpdir(), 'thermolink-'));
     const board = await spawnDevice(program, path.join(directory, 'board'));
     return running(board.uri, async () => {
@@ -136,14 +139,21 @@ const exampleOverPty: DeviceUnderTest = {
       rmSync(directory, { recursive: true });
     });
   },
-};
+});
+const example = exampleOverPty('the example board over a pseudo-terminal');
+const smallExample = exampleOverPty('an example board of three cells', 3);
+
+/** `npm run test:hil` runs the suites against chips in emulators, and nothing else. */
+const hil = process.env['THERMOLINK_TEST_HIL'] !== undefined;
 
 /** Only the board that the environment names (docs/how-to/build-a-board.md, "How to test it"). */
 const yours = process.env['THERMOLINK_TEST_DEVICE'];
 
 export const DEVICES: readonly DeviceUnderTest[] =
   yours === undefined
-    ? [...idealDevices('ideal-8'), exampleOverPty]
+    ? hil
+      ? [...HIL_DEVICES, smallExample]
+      : [...idealDevices('ideal-8'), example]
     : [
         {
           name: yours,

@@ -19,13 +19,14 @@ const ALL_FAULTS_SEEDS = 8;
 const PATIENT = { timeoutMs: 40_000 };
 const FAULTS: readonly FaultName[] = [...FRAME_FAULTS, 'stall'];
 
+const SAMPLES = 30_000;
 const PROGRAM: ProgramImage = { ...diagonalProgram(8), noiseAmplitude: 20011, noiseShift: 12 };
 const RUN: RunOptions = {
   ...PATIENT,
   bank: 0,
   runSeed: 3,
   burnInTicks: 20,
-  sampleCount: 30_000,
+  sampleCount: SAMPLES,
   ticksPerSample: 1,
   watchdogMs: 60_000,
   onLoss: 'reRequest',
@@ -33,10 +34,12 @@ const RUN: RunOptions = {
 const ENDLESS: RunOptions = { ...RUN, sampleCount: 0, burnInTicks: 1e12 };
 
 /** One session's work. The host must be told exactly what a faultless line would tell it. */
-async function work(device: Device): Promise<unknown[]> {
+async function work(device: Device, samplesMax = SAMPLES): Promise<unknown[]> {
   const told: unknown[] = [];
   const acquire = async (change: Partial<RunOptions> = {}): Promise<void> => {
-    const { codes, report } = await device.acquire({ ...RUN, ...change });
+    const wanted = { ...RUN, ...change };
+    const sampleCount = Math.min(wanted.sampleCount, samplesMax);
+    const { codes, report } = await device.acquire({ ...wanted, sampleCount });
     told.push(
       report.outcome,
       report.samplesTaken,
@@ -71,10 +74,10 @@ async function work(device: Device): Promise<unknown[]> {
 }
 
 /** The same work on a faultless line, with the emulator in this process. */
-async function undisturbed(profile: string): Promise<unknown[]> {
+async function undisturbed({ profile, samplesMax }: DeviceUnderTest): Promise<unknown[]> {
   const device = await connect(`emulator:${profile}`);
   try {
-    return await work(device);
+    return await work(device, samplesMax);
   } finally {
     await device.close();
   }
@@ -93,7 +96,7 @@ async function disturbed(under: DeviceUnderTest, seed: number): Promise<Outcome>
   try {
     const device = await Device.open(proxy.port);
     try {
-      const told = await work(device);
+      const told = await work(device, under.samplesMax);
       const { retransmissions, framesFaulty } = await device.readCounters(PATIENT);
       return {
         told,
@@ -127,7 +130,7 @@ describe.each(exact.map((under) => ({ under, name: under.name, missing: under.mi
 );
 
 async function expectNothingChanged(under: DeviceUnderTest, schedules: number): Promise<void> {
-  const expected = await undisturbed(under.profile!);
+  const expected = await undisturbed(under);
   const seeds = Array.from({ length: schedules }, (_, i) => FIRST_SEED + i);
   const total = new Map<FaultName, number>();
   let mended = 0;

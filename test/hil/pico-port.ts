@@ -20,6 +20,8 @@ export interface PluggedIn {
   readonly clock: Clock;
   /** Lets the chip run until the promise settles. The host computes in no time. */
   readonly run: <T>(promise: Promise<T>) => Promise<T>;
+  /** Bytes of the host that the chip has not taken yet. */
+  readonly outgoingBytes: () => number;
   /** Of USB. */
   readonly bus?: UsbBus;
   readonly identity?: UsbIdentity;
@@ -103,7 +105,7 @@ function plugIn(chip: PicoChip, channel: Channel, name: string): PluggedIn {
     }
     return watched;
   }
-  return { chip, port, clock, run };
+  return { chip, port, clock, run, outgoingBytes: () => channel.outgoingBytes };
 }
 
 /** UART0 at its baud rate, ten bits a byte; rp2040js itself takes no time. */

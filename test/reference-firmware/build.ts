@@ -37,14 +37,29 @@ export function makeCore(folder: string, variables: readonly string[]): string {
   return runMake(folder, variables, ['core']);
 }
 
-/** Builds the board of docs/how-to/build-a-board.md; with a number, one whose cell does not move. */
-export function makeExample(stuckCell?: number): string {
-  const place = stuckCell === undefined ? 'build-example' : 'build-example-stuck';
-  const flags = stuckCell === undefined ? [] : [`EXAMPLE_FLAGS=-DSTUCK_CELL=${stuckCell}`];
+interface ExampleOptions {
+  /** 4 when missing. */
+  readonly cells?: number | undefined;
+  /** A cell that does not move. */
+  readonly stuckCell?: number | undefined;
+}
+
+/** Builds the board of docs/how-to/build-a-board.md. */
+export function makeExample({ cells, stuckCell }: ExampleOptions = {}): string {
+  const place = ['build-example', cells, stuckCell === undefined ? undefined : 'stuck']
+    .filter(Boolean)
+    .join('-');
+  const flags = [
+    ...(cells === undefined ? [] : [`-DCELLS=${cells}`]),
+    ...(stuckCell === undefined ? [] : [`-DSTUCK_CELL=${stuckCell}`]),
+  ].join(' ');
   mkdirSync(path.join(FOLDER, place), { recursive: true });
   const unlock = lock(path.join(FOLDER, place, 'lock'));
   try {
-    execFileSync('make', ['-s', 'example', `EXAMPLE=${place}`, ...flags], { cwd: FOLDER, stdio: 'pipe' });
+    execFileSync('make', ['-s', 'example', `EXAMPLE=${place}`, `EXAMPLE_FLAGS=${flags}`], {
+      cwd: FOLDER,
+      stdio: 'pipe',
+    });
   } finally {
     unlock();
   }

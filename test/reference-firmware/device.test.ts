@@ -176,7 +176,7 @@ describe.skipIf(missing !== undefined)(`the device in C${missing ? ` (${missing}
 
   test('a board that fails its self-test answers, says so, and runs nothing before that is acknowledged', async () => {
     const link = path.join(directory, 'stuck');
-    const board = await DeviceProcess.start(makeExample(2), link);
+    const board = await DeviceProcess.start(makeExample({ stuckCell: 2 }), link);
     const device = await connect(board.uri);
     expect(device.identity).toMatchObject({ serialNumber: 'example 7', bootEpoch: 1024 });
     expect(await device.readStatus()).toMatchObject({ state: 'fault', fault: 'selfTest' });

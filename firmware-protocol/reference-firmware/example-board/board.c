@@ -10,7 +10,9 @@
 
 #include "../src/config.h"
 
+#ifndef CELLS
 #define CELLS 4
+#endif
 /* τ = 1 ms is slow enough for the timer of a microcontroller. A tick is 2⁻⁵ τ. */
 #define TAU_NS 1000000
 #define TICK_LOG2 5
@@ -61,10 +63,10 @@ const char *board_serial_number(void) { return "example 7"; }
 
 /* Sets each cell to half of V_fs and reads it back. */
 int board_self_test(void) {
-  const int16_t half[CELLS] = {8192, 8192, 8192, 8192};
   const int16_t expected = 1 << (ADC_BITS - 3);
-  int16_t codes[CELLS];
+  int16_t half[CELLS], codes[CELLS];
   int works = 1;
+  for (int i = 0; i < CELLS; i++) half[i] = 8192;
   banks[0].cells = CELLS;
   board_load_state(half, CELLS);
   board_read_adc(codes);

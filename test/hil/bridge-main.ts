@@ -1,0 +1,70 @@
+/**
+ * A Pico in rp2040js behind a TCP port, for suites that need real time: `bridge-main.js UF2 usb|uart`. It
+ * prints the URI as thermolink-device does. Virtual time follows real time; where the machine is too slow it
+ * is late.
+ */
+import { readFileSync } from 'node:fs';
+import net from 'node:net';
+import process from 'node:process';
+import { setOpened } from './enumerate.js';
+import { PicoChip, readUf2 } from './pico-chip.js';
+import { plugInUart, plugInUsb } from './pico-port.js';
+
+const STEP_NS = 100_000;
+/** A turn of the event loop after so much computing. */
+const TURN_MS = 8;
+/** A chip that is later than this gives up catching up. */
+const LATE_NS = 20e6;
+const OUTGOING_BYTES_MAX = 8192;
+
+const [file, kind] = process.argv.slice(2);
+const chip = new PicoChip(readUf2(readFileSync(file)));
+const { port, bus, outgoingBytes } = kind === 'uart' ? plugInUart(chip) : plugInUsb(chip);
+let client: net.Socket | undefined;
+port.onData((bytes) => client?.write(bytes.slice()));
+
+const setClient = (socket: net.Socket | undefined) => {
+  client?.destroy();
+  client = socket;
+  if (bus !== undefined) setOpened(bus, socket !== undefined);
+};
+const server = net.createServer((socket) => {
+  setClient(socket);
+  socket.setNoDelay(true);
+  socket.on('error', () => undefined);
+  socket.on('close', () => {
+    if (client === socket) setClient(undefined);
+  });
+  socket.on('data', (bytes) => {
+    port.write(bytes).catch(() => undefined);
+    if (outgoingBytes() > OUTGOING_BYTES_MAX) socket.pause();
+  });
+});
+server.listen(0, '127.0.0.1', () => {
+  console.log(`a Pico in rp2040js\n  tcp://127.0.0.1:${(server.address() as net.AddressInfo).port}`);
+  turn();
+});
+
+let realNs = performance.now() * 1e6;
+let virtualNs = chip.nanos;
+function turn(): void {
+  const untilMs = performance.now() + TURN_MS;
+  let aheadNs = 0;
+  do {
+    aheadNs = chip.nanos - virtualNs - (performance.now() * 1e6 - realNs);
+    if (aheadNs > 0) break;
+    if (aheadNs < -LATE_NS) {
+      realNs = performance.now() * 1e6;
+      virtualNs = chip.nanos;
+    }
+    chip.run(STEP_NS);
+  } while (performance.now() < untilMs && !chip.ended);
+  if (chip.ended) process.exit(3);
+  if (client?.isPaused() === true && outgoingBytes() < OUTGOING_BYTES_MAX / 2) client.resume();
+  if (aheadNs > 5 * STEP_NS) setTimeout(turn, 1);
+  else setImmediate(turn);
+}
+process.on('SIGINT', () => {
+  for (const fault of bus?.faults ?? []) console.error(fault);
+  process.exit(0);
+});
