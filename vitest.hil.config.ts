@@ -2,7 +2,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 import common from './vitest.config.js';
 
 /**
- * `npm run test:hil`: firmware for microcontrollers in emulators of their chips, which needs system packages
+ * `npm run test:hil`: firmware for microcontrollers in emulators, which needs system packages
  * that `npm test` does without.
  */
 export default defineConfig({

@@ -1,6 +1,6 @@
 /**
  * `npm run test:hil`: installs the compiler and the virtual machine that are missing, builds the firmware for
- * microcontrollers, and runs it in emulators of their chips. Arguments go to vitest.
+ * microcontrollers, and runs it in emulators. Arguments go to vitest.
  */
 import { spawnSync } from 'node:child_process';
 import process from 'node:process';

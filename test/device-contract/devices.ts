@@ -28,7 +28,7 @@ export interface DeviceUnderTest {
   readonly profile: string | undefined;
   /** There is only one, which every `start` gives. */
   readonly onlyOne?: boolean;
-  /** An emulated chip is slow: a run on a line with faults takes no more samples. */
+  /** An emulated microcontroller is slow: a run on a line with faults takes no more samples. */
   readonly samplesMax?: number;
 }
 
@@ -143,7 +143,7 @@ const exampleOverPty = (name: string, cells?: number): DeviceUnderTest => ({
 const example = exampleOverPty('the example board over a pseudo-terminal');
 const smallExample = exampleOverPty('an example board of three cells', 3);
 
-/** `npm run test:hil` runs the suites against chips in emulators, and nothing else. */
+/** `npm run test:hil` runs the suites against microcontrollers in emulators, and nothing else. */
 const hil = process.env['THERMOLINK_TEST_HIL'] !== undefined;
 
 /** Only the board that the environment names (docs/how-to/build-a-board.md, "How to test it"). */

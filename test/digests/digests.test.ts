@@ -28,6 +28,7 @@ describe('state digests of the fixed problems', () => {
       missing: undefined,
       matched: cases.length,
       differing: [],
+      leftOut: [],
     });
   }
 });

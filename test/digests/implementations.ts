@@ -16,6 +16,8 @@ export interface Implementation {
   readonly isLong: boolean;
   /** What it needs and this machine lacks, or undefined. */
   readonly missing: () => string | undefined;
+  /** Whether it has the memory for this problem; all when missing. */
+  readonly holds?: (problem: Problem) => boolean;
   /** What each problem prints, in order. */
   readonly run: (problems: readonly Problem[]) => string[][];
 }
@@ -53,14 +55,17 @@ function compiled(compiler: string, flags: string, isLong: boolean): Implementat
     run: (problems) => {
       const program = make('thermolink-digest', folder, [`CC=${compiler}`, `CFLAGS=${flags}`]);
       // All in one process: starting one for each would cost more than the problems.
-      const lines = problems.flatMap(({ orders }, i) => ['die 0', ...orders, `mark ${i}`]);
-      return split(runOnLines(program, lines), problems.length);
+      return split(runOnLines(program, linesOf(problems)), problems.length);
     },
   };
 }
 
+/** The problems as one input: a mark stands behind each. */
+export const linesOf = (problems: readonly Problem[]): string[] =>
+  problems.flatMap(({ orders }, i) => ['die 0', ...orders, `mark ${i}`]);
+
 /** What stands before each mark. */
-function split(lines: readonly string[], count: number): string[][] {
+export function split(lines: readonly string[], count: number): string[][] {
   const parts: string[][] = Array.from({ length: count }, () => []);
   let at = 0;
   for (const line of lines)

@@ -4,6 +4,7 @@
  * after the problems have changed.
  */
 import { PROBLEMS } from '../reference-firmware/problems.js';
+import { ARM_IMPLEMENTATIONS } from './arm-implementations.js';
 import { compare, exitCodeOf, tableOf } from './comparison.js';
 import { filed, readDigestFile, writeDigestFile } from './digest-file.js';
 import { IMPLEMENTATIONS, ORACLE } from './implementations.js';
@@ -13,6 +14,8 @@ if (process.argv.includes('--write')) {
   writeDigestFile(PROBLEMS.map((problem, i) => ({ ...problem, prints: filed(printed[i]) })));
 }
 const cases = readDigestFile();
-const verdicts = IMPLEMENTATIONS.map((implementation) => compare(implementation, cases));
+const verdicts = [...IMPLEMENTATIONS, ...ARM_IMPLEMENTATIONS].map((implementation) =>
+  compare(implementation, cases),
+);
 process.stdout.write(tableOf(verdicts, cases.length));
 process.exitCode = exitCodeOf(verdicts, Boolean(process.env['CI']));

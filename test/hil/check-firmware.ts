@@ -17,6 +17,9 @@ const WATCHDOG_NS_MAX = 2.5e9;
 const QUIET_NS = 6e9;
 const SETTLE_NS = 1e6;
 
+/** In the erasing of a sector, in each byte of its header, behind it, and in the page of the first bit. */
+const CUTS_AFTER_BYTES = [0, 1, 4095, 4096, 4097, 4098, 4099, 4100, 4101, 4102, 4103, 4104, 4352, 4353];
+
 export const emptyFlash = (number = 'E66058388349A72C'): ChipFlash => ({
   bytes: new Uint8Array(FLASH_BYTES).fill(0xff),
   number,
@@ -155,17 +158,19 @@ export function almostFullCount(left: number): ChipFlash {
 /**
  * Epochs only grow, whenever the power is cut: at the first use, within a sector, and from one to the next.
  */
-export async function checkCount(image: Uint8Array, cuts: number): Promise<string[]> {
+export async function checkCount(image: Uint8Array): Promise<string[]> {
   const findings: string[] = [];
-  for (const [name, begin] of [
-    ['a new flash', () => emptyFlash()],
-    ['a full sector', () => almostFullCount(1)],
+  const undisturbed = [undefined, undefined, undefined];
+  for (const [name, flash, cuts] of [
+    ['a new flash', emptyFlash(), []],
+    ['a new flash, power cuts', emptyFlash(), CUTS_AFTER_BYTES],
+    ['a full sector', almostFullCount(1), []],
+    ['a full sector, power cuts', almostFullCount(1), CUTS_AFTER_BYTES],
   ] as const) {
-    const flash = begin();
     let last = 0;
-    for (let life = 0; life < cuts + 3; life++) {
-      if (life < cuts) flash.cutAfterBytes = (life * 1237) % 5000;
-      else delete flash.cutAfterBytes;
+    for (const cut of [...cuts, ...undisturbed]) {
+      if (cut === undefined) delete flash.cutAfterBytes;
+      else flash.cutAfterBytes = cut;
       const epoch = await epochOfLife(image, flash);
       if (epoch === undefined) continue;
       if (epoch <= last || epoch % 1024 !== 0) findings.push(`${name}: epoch ${epoch} after ${last}`);

@@ -18,7 +18,7 @@ const CHECKS: Record<CheckName, (image: Uint8Array) => Promise<string[]> | strin
   uart: checkUart,
   watchdog: checkWatchdog,
   bootLoader: checkBootLoader,
-  count: (image) => checkCount(image, 12),
+  count: checkCount,
 };
 
 const target = (check: CheckName): string => (check === 'uart' ? 'pico-uart' : 'pico');

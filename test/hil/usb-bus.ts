@@ -18,7 +18,9 @@ const CONTROL_NS = 50e6;
 /** A reset, and the time that a device has after it (USB 2.0, 7.1.7.5). */
 const RESET_NS = 10e6;
 const RECOVERY_NS = 10e6;
-/** Of a transaction on a full-speed bus: sync, identifiers, CRC, handshake and turn-around are 14 bytes. */
+/**
+ * Of a transaction on a full-speed bus: sync, identifiers, CRC, acknowledgement and turn-around are 14 bytes.
+ */
 const transactionNs = (bytes: number): number => Math.ceil((bytes + 14) * 8 * 1.05 * (1000 / 12));
 const NAK_NS = transactionNs(0);
 

@@ -31,7 +31,9 @@ const OTHER_MEANINGS: Readonly<Record<string, readonly (readonly [RegExp, string
   ],
   chip: [
     [/^(src|test)\/(transport|cli)\/|^src\/error-codes|^docs\/reference\/(devices|errors)/, 'a USB chip'],
+    [/^firmware-protocol\/reference-firmware\/mcu\/|^test\/hil\/|^docs\/tutorial\/pico/, 'a microcontroller'],
   ],
+  packet: [[/^firmware-protocol\/reference-firmware\/mcu\/rp2040\/usb|^test\/hil\//, 'of USB']],
 };
 
 /** Phrases that are wrong in prose of these files alone; elsewhere, and in code, they mean something else. */
