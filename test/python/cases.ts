@@ -50,6 +50,12 @@ function unlike(cells: number): LinearSystem {
   };
 }
 
+/** I + 11ᵀ: its largest eigenvalue is far above its largest entry, so that a tick bounds the scale. */
+function alike(cells: number): LinearSystem {
+  const data = Float64Array.from({ length: cells * cells }, (_, at) => (at % (cells + 1) === 0 ? 2 : 1));
+  return { kind: 'dense', matrix: matrix(cells, cells, data) };
+}
+
 const argumentOf = (system: LinearSystem): unknown =>
   system.kind === 'dense'
     ? rowsOf(system.matrix)
@@ -153,5 +159,6 @@ export const LARGE_CASES: readonly Case[] = [
   solveCase('64 unknowns', conditioned(64, 50), 1e-3),
   solveCase('63 unknowns in a factored system', factored(40, 63, 0.2), 1e-2),
   solveCase('unlike units', unlike(33), 1e-2),
+  solveCase('couplings that are all alike', alike(60), 1e-2),
   sampleCase('with a drive', conditioned(64, 20), 64, true),
 ];

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Compares frames, payloads, link and digests of the Python package with firmware-protocol/vectors, whose
-README says what must come out. Prints one line of JSON: how many cases of each file were compared. A case
-that differs ends it with an error that names the case."""
+"""check_vectors.py [--quick]: compares frames, payloads, link and digests of the Python package with
+firmware-protocol/vectors, whose README says what must come out. Prints one line of JSON: how many cases of
+each file were compared. A case that differs ends it with an error that names the case."""
 
 import json
 import pathlib
@@ -14,6 +14,10 @@ from thermolink.wire.fields import Bytes
 from thermolink.wire.tables import CHANNEL, MESSAGES
 
 VECTORS = pathlib.Path(__file__).parents[2] / "firmware-protocol" / "vectors"
+
+
+# Sessions that begin after tens of thousands of frames take a second of their own.
+IS_QUICK = "--quick" in sys.argv
 
 
 def load(name):
@@ -137,7 +141,8 @@ def send(end, message):
 
 def check_link(vectors):
     names = {value: name for name, value in CHANNEL.items()}
-    for case in vectors["sessions"]:
+    sessions = [case for case in vectors["sessions"] if not (IS_QUICK and case["framesEachWay"] > 0)]
+    for case in sessions:
         end = link.Link(case["frameBytesTaken"])
         for at, step in enumerate(case["steps"]):
             where, now = f"{case['name']}, step {at}", step["atMs"]
@@ -176,7 +181,7 @@ def check_link(vectors):
                 said.append(wire.hex())
             same(said, [message["wire"] for message in step["says"]], where)
             same(end.next_timeout_ms, step["wakesAtMs"], where)
-    return len(vectors["sessions"])
+    return len(sessions)
 
 
 def wind_on(end, count, nonce):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Things that happen in a session with a board: sessions.py URI SCENE. Prints one line of JSON, or ends with
+"""Things that happen in a session with a board: sessions.py URI… SCENE. Prints one line of JSON, or ends with
 an error that says what was wrong."""
 
 import json
@@ -183,11 +183,11 @@ def watchdog(board):
 
 
 def main():
-    uri, scene = sys.argv[1:]
+    *uris, scene = sys.argv[1:]
     if scene == "open":
-        print(json.dumps({"code": code_of(Board, uri, timeout=1.0)}))
+        print(json.dumps([code_of(Board, uri, timeout=1.0) for uri in uris]))
         return
-    with Board(uri) as board:
+    with Board(uris[0]) as board:
         print(json.dumps(globals()[scene](board)), flush=True)
 
 

@@ -4,7 +4,7 @@
     tngd.py tcp://127.0.0.1:7000 [--steps 40] [--seed 1]
 
 The board needs a crossbar of at least 51 cells and 30 rows: `thermolink emulate --profile ideal-64 --tcp
-127.0.0.1:7000` serves one. `TNGD` is the optimizer; everything below it is the example. """
+127.0.0.1:7000` serves one. `TNGD` is the optimizer; everything below it is the example."""
 
 import argparse
 import math

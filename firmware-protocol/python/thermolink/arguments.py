@@ -26,10 +26,10 @@ def check_number(name: str, value: object, least: float) -> float:
 
 
 def check_timeout(name: str, value: object) -> Optional[float]:
-    """None, or a number of seconds above 0."""
+    """None, also for infinity, or a number of seconds above 0."""
     if value is None:
         return None
     is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if is_number and value > 0:
-        return float(value)
+        return None if math.isinf(value) else float(value)
     raise bad_argument(name, value, "a positive number of seconds, or None for no deadline")

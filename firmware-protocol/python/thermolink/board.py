@@ -21,7 +21,7 @@ from .solver.result import SolveResult, zero_solution
 from .solver.sample import DRAWN_VALUES_MAX, Sampler, SampleResult
 from .solver.session import BoardSession, Cost, RunAddress
 from .solver.solve import solve
-from .wire.tables import COUPLING_BITS_MAX, COUPLING_BITS_MIN, U16_MAX, U32_MAX
+from .wire.tables import COUPLING_BITS_MAX, COUPLING_BITS_MIN, SAFE_INTEGER_MAX, U16_MAX, U32_MAX
 
 _BANK = 0
 
@@ -82,7 +82,7 @@ class Board:
         Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED, and TOLERANCE_NOT_MET
         for a tolerance beyond float64 or the board's codes, before a byte is sent; TOLERANCE_NOT_MET when the
         answer is not good enough; OVERLOAD; TIMEOUT; those of the link. Source: Aifer et al., "Thermodynamic
-        linear algebra", arXiv 2308.05660. """
+        linear algebra", arXiv 2308.05660."""
         wanted = check_number("tolerance", tolerance, 0)
         if not 0 < wanted < 1:
             raise bad_argument("tolerance", tolerance, "a number above 0 and below 1")
@@ -118,7 +118,7 @@ class Board:
         is what that board has.
 
         Errors: those of `solve` before a byte is sent; OVERLOAD; DEVICE_FAULT for a cell that never moves;
-        TIMEOUT; those of the link. """
+        TIMEOUT; those of the link."""
         count = check_whole("n", n, 1)
         scale = check_number("kappa", kappa, 0)
         if scale == 0:
@@ -201,13 +201,14 @@ class Board:
         if not isinstance(program, Program):
             raise bad_argument("program", program, "a Program")
         program.check()
-        for name, value in (
-            ("burn_in_ticks", burn_in_ticks),
-            ("sample_count", sample_count),
-            ("ticks_per_sample", ticks_per_sample),
-            ("run_seed", run_seed),
-        ):
-            check_whole(name, value, 0, U32_MAX)
+        limits = {
+            "burn_in_ticks": (burn_in_ticks, SAFE_INTEGER_MAX),
+            "sample_count": (sample_count, U32_MAX),
+            "ticks_per_sample": (ticks_per_sample, U32_MAX),
+            "run_seed": (run_seed, U32_MAX),
+        }
+        for name, (value, most) in limits.items():
+            check_whole(name, value, 0, most)
         if on_overload not in ("halt", "mark"):
             raise bad_argument("on_overload", on_overload, "'halt' or 'mark'")
         deadline = Deadline(check_timeout("timeout", timeout))
@@ -245,7 +246,7 @@ class Board:
     @contextmanager
     def _own_turn(self, deadline: Deadline) -> Iterator[None]:
         left = deadline.left
-        if not self._turn.acquire(timeout=-1 if left is None else left):
+        if not self._turn.acquire(timeout=-1 if left is None else min(left, threading.TIMEOUT_MAX)):
             raise ThermolinkError(
                 "TIMEOUT",
                 f"The board was in use for the whole {deadline.seconds:g} s.",

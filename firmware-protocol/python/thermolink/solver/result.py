@@ -15,7 +15,7 @@ class SolveResult:
     board. `quantization_error` bounds ‖error that is not noise‖₂/‖x‖₂; it is at most a quarter of the
     standard error. `carry_noise_share` is the largest share that carried rounding has in the noise of a mode.
     `relative_residual` is ‖b − A x̂‖₂/‖b‖₂ in float64. `passes` counts board solves, `samples` the readings
-    in the answer. """
+    in the answer."""
 
     x: np.ndarray
     standard_error: np.ndarray

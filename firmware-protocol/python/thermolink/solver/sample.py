@@ -88,7 +88,7 @@ class Sampler:
 
         With the residual r of the mean, |mean_i − exact_i| ≤ √κ·sd_i·‖r‖₂/√(κ λ_min). Errors: OVERLOAD;
         TOLERANCE_NOT_MET when the mean is not reached; DEVICE_FAULT for a cell that never moves; those of the
-        device. """
+        device."""
         mean, bound = np.zeros(len(self._drive)), 0.0
         if self._plans is not None:
             mean, bound = self._settled_mean(self._plans, session)
