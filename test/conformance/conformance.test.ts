@@ -14,6 +14,7 @@ import { DEVICES } from '../device-contract/devices.js';
 import { readRepositoryFile } from '../repository/files.js';
 import { runCommand } from '../support/command-line.js';
 import { checkInMemory, clausesOf } from './boards.js';
+import { MORE_MUTANTS } from './more-mutants.js';
 import { mutantPort } from './mutant-port.js';
 import { CLIENT_MUTANTS, MUTANTS } from './mutants.js';
 
@@ -49,11 +50,11 @@ describe('a good board', () => {
     expect(spread.status).toBe('passed');
   });
 
-  it.each(DEVICES.map((device) => ({ device, name: device.name, missing: device.missing() })))(
+  it.for(DEVICES.map((device) => ({ device, name: device.name, missing: device.missing() })))(
     '$name passes',
     { tags: 'long', timeout: 120_000 },
-    async ({ device, missing }) => {
-      if (missing !== undefined) return;
+    async ({ device, missing }, { skip }) => {
+      skip(missing !== undefined, missing);
       const running = await device.start();
       onTestFinished(() => running.end());
       const results = await checkBoard({
@@ -69,7 +70,7 @@ describe('a good board', () => {
 });
 
 describe('a board with one bug fails at its rule', () => {
-  it.each(MUTANTS)('$id: $bug', async ({ id, make, profile }) => {
+  it.each([...MUTANTS, ...MORE_MUTANTS])('$id: $bug', async ({ id, make, profile }) => {
     const [result] = await checkInMemory(clausesOf(id), { mutation: make(), ...(profile && { profile }) });
     expect(result.status).toBe('failed');
   });

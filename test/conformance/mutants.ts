@@ -655,7 +655,7 @@ const TIMING_MUTANTS: readonly Mutant[] = [
   mutant('LINK-10', 'waits three times as long before it sends again', () => {
     let sendings = 0;
     return {
-      toHost: ({ frame, message }) => (message?.name === 'ping' && sendings++ === 1 ? [] : [frame]),
+      toHost: ({ frame, message }) => (message?.name === 'ping' && sendings++ % 2 === 1 ? [] : [frame]),
     };
   }),
   mutant('LINK-11', 'gives up after five sendings', () => {

@@ -21,6 +21,8 @@ export interface Clause {
   readonly skip?: (board: Identity) => string | undefined;
   /** Whether it takes seconds of waiting. */
   readonly slow?: true;
+  /** Whether it is about time, so that a busy machine can make a good board fail. */
+  readonly timed?: true;
   /** Whether it takes several connections to one board at once. */
   readonly connections?: true;
   /** Begins in a new session. Throws `Violation`. */

@@ -29,6 +29,7 @@ const ids = (host: WireHost): (number | undefined)[] =>
 export const LINK_CLAUSES: readonly Clause[] = [
   {
     id: 'LINK-1',
+    timed: true,
     what: 'no more frames than the window of the host are unacknowledged',
     async check({ host }) {
       await host.hello({ window: 2 });
@@ -45,6 +46,7 @@ export const LINK_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'LINK-2',
+    timed: true,
     what: 'a frame after a gap, and one that comes again, are not executed',
     async check({ host }) {
       const frames = [1, 2, 3].map((token) => host.command('ping', { token }));
@@ -59,6 +61,7 @@ export const LINK_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'LINK-3',
+    timed: true,
     what: 'a frame from behind is acknowledged again; a gap causes one nak, which is not repeated',
     async check({ host }) {
       const frames = [1, 2, 3, 4].map((token) => host.command('ping', { token }));
@@ -81,6 +84,7 @@ export const LINK_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'LINK-4',
+    timed: true,
     what: 'a nak brings everything unacknowledged again at once, in order, with the acknowledgement of that moment',
     async check({ host }) {
       host.acknowledges = false;
@@ -101,6 +105,7 @@ export const LINK_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'LINK-5',
+    timed: true,
     what: 'an older acknowledgement changes nothing, and neither does a nak with it',
     async check(use) {
       const { host } = use;
@@ -120,6 +125,7 @@ export const LINK_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'LINK-6',
+    timed: true,
     what: 'an acknowledgement of a frame that was never sent is not believed',
     async check({ host }) {
       host.acknowledges = false;
@@ -142,6 +148,7 @@ export const LINK_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'LINK-9',
+    timed: true,
     what: 'the timeout follows the round trip that was measured',
     async check({ host }) {
       host.acknowledges = false;
@@ -162,6 +169,7 @@ export const LINK_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'LINK-10',
+    timed: true,
     what: 'the timeout is 250 ms before the first measurement, and doubles',
     async check({ host }) {
       host.acknowledges = false;
@@ -180,6 +188,7 @@ export const LINK_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'LINK-11',
+    timed: true,
     what: 'after the eighth expiry no command frame is sent, until a good frame of the session comes',
     slow: true,
     async check({ host }) {

@@ -19,6 +19,30 @@ async function quiet(use: Bench): Promise<void> {
   await use.host.wait(QUIET_MS);
 }
 
+const GAP_TICKS = 50;
+
+/** Runs without credit until samples are lost, then with some, and ends the run. */
+async function runWithGap(use: Bench): Promise<void> {
+  const { host } = use;
+  await use.load();
+  const runId = await use.start({
+    sampleCount: 2 ** 32 - 1,
+    blockSamples: 1,
+    creditBlocks: 0,
+    onNoCredit: 1,
+    ticksPerSample: GAP_TICKS,
+  });
+  await use.untilTick(20 * GAP_TICKS);
+  host.write(host.event('credit', { runId, blocks: 8, released: 0 }));
+  await host.next(
+    ({ message }) =>
+      message?.kind === 'event' && message.name === 'sampleBlock' && message.fields.block === 6,
+    'block 6',
+  );
+  host.write(host.command('abort', { runId }));
+  await use.ended();
+}
+
 const needsHold = (board: { features: number }): string | undefined =>
   (board.features & FEATURE.hold) === 0 ? 'the board has no feature hold' : undefined;
 
@@ -154,24 +178,7 @@ export const RUN_CLAUSES: readonly Clause[] = [
     id: 'BLOCK-4',
     what: 'the flag gap is that of the first sample after a loss',
     async check(use) {
-      const { host } = use;
-      await use.load();
-      const runId = await use.start({
-        sampleCount: 2 ** 32 - 1,
-        blockSamples: 1,
-        creditBlocks: 0,
-        onNoCredit: 1,
-        ticksPerSample: 50,
-      });
-      await use.untilTick(1000);
-      host.write(host.event('credit', { runId, blocks: 8, released: 0 }));
-      await host.next(
-        ({ message }) =>
-          message?.kind === 'event' && message.name === 'sampleBlock' && message.fields.block === 6,
-        'block 6',
-      );
-      host.write(host.command('abort', { runId }));
-      await use.ended();
+      await runWithGap(use);
       let next = 0;
       for (const { block, firstSample, sampleCount, flags } of use.blocks()) {
         const gap = firstSample !== next;
@@ -209,6 +216,9 @@ export const RUN_CLAUSES: readonly Clause[] = [
       const got = use.blocks().reduce((sum, { sampleCount }) => sum + sampleCount, 0);
       equal(samplesTaken - samplesLost, got, 'samples taken but not lost');
       must(samplesLost > 0, 'nothing was lost without credit');
+      await runWithGap(use);
+      for (const { block, firstSample, tick } of use.blocks().slice(-5))
+        equal(tick, firstSample * GAP_TICKS, `the tick of block ${block}, by the index of its sample`);
     },
   },
   {

@@ -26,6 +26,7 @@ async function refusalOf(other: WireHost): Promise<string> {
 export const SERVER_CLAUSES: readonly Clause[] = [
   {
     id: 'TCP-2',
+    timed: true,
     what: 'a host that connects again right after it closed its connection is not told busy',
     connections: true,
     async check(use) {
@@ -37,6 +38,7 @@ export const SERVER_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'TCP-3',
+    timed: true,
     what: 'the server closes a connection behind the refusal of its HELLO',
     connections: true,
     async check(use) {
@@ -47,6 +49,7 @@ export const SERVER_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'TCP-4',
+    timed: true,
     what: 'a connection that says no HELLO for 10 s is closed',
     connections: true,
     slow: true,
@@ -59,6 +62,7 @@ export const SERVER_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'TCP-5',
+    timed: true,
     what: 'a ninth connection takes the place of the one that has been silent longest',
     connections: true,
     async check(use) {

@@ -133,6 +133,7 @@ export const SESSION_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'RESUME-2',
+    timed: true,
     what: 'a session that is resumed goes on: what was not acknowledged comes again',
     async check(use) {
       const { host } = use;
@@ -190,6 +191,7 @@ export const SESSION_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'CLIENT-3',
+    timed: true,
     what: 'a connection that closes ends the session and its run; programs stay',
     connections: true,
     async check(use) {

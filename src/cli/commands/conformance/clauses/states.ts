@@ -7,6 +7,8 @@ const OVERLOAD_TAU = 64;
 const WATCHDOG_MS = 300;
 /** After its answer to reset a board says nothing more within this time, ms. */
 const SAID_MS = 50;
+/** A board that nothing but HELLO feeds has barked by then. */
+const WATCHDOGS_OF_HELLO = 5;
 /** A watchdog may bark so much later than it says, ms. */
 const LATE_MS = 1000;
 
@@ -75,7 +77,8 @@ export const STATE_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'STATE-2',
-    what: 'any good frame feeds the watchdog; silence ends the run in safe',
+    timed: true,
+    what: 'any good frame of the session feeds the watchdog, HELLO does not; silence ends the run in safe',
     async check(use) {
       const { host } = use;
       await use.load();
@@ -87,6 +90,11 @@ export const STATE_CLAUSES: readonly Clause[] = [
       equal(host.events('runEnded').length, 0, 'how many runs ended while the watchdog was fed');
       host.acknowledges = false;
       const sinceMs = use.clock.nowMs();
+      for (let said = 0; said < 3 * WATCHDOGS_OF_HELLO && host.events('runEnded').length === 0; said++) {
+        host.write(host.helloFrame(host.nonce));
+        await host.wait(WATCHDOG_MS / 3);
+      }
+      must(host.events('runEnded').length > 0, 'HELLO feeds the watchdog');
       const { outcome } = await use.ended(WATCHDOG_MS + LATE_MS);
       equal(outcome, RUN_OUTCOME.watchdog, 'the outcome of the run');
       const tookMs = use.clock.nowMs() - sinceMs;
