@@ -35,4 +35,10 @@ if (packages.length > 0) {
   }
 }
 if (run('npx', ['tsc', '-b']) !== 0) process.exit(1);
-process.exit(run('npx', ['vitest', 'run', '--config', 'vitest.hil.config.ts', ...process.argv.slice(2)]));
+// Test files run at the same time and find it built.
+const targets = ['pico', 'pico-uart', 'lm3s', 'digest-m0', 'digest-m3'];
+if (run('make', ['-s', '-j2', '-C', 'firmware-protocol/reference-firmware/mcu', ...targets]) !== 0)
+  process.exit(1);
+const given = process.argv.slice(2);
+const filter = given.some((one) => one.startsWith('--tags-filter')) ? [] : ['--tags-filter=!long'];
+process.exit(run('npx', ['vitest', 'run', '--config', 'vitest.hil.config.ts', ...filter, ...given]));

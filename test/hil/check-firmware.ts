@@ -16,6 +16,8 @@ const FLASH_BYTES = 2 << 20;
 const WATCHDOG_NS_MAX = 2.5e9;
 const QUIET_NS = 6e9;
 const SETTLE_NS = 1e6;
+/** Ten times what a firmware that works needs. */
+const INSTRUCTIONS_MAX = 40e6;
 
 /** In the erasing of a sector, in each byte of its header, behind it, and in the page of the first bit. */
 const CUTS_AFTER_BYTES = [0, 1, 4095, 4096, 4097, 4098, 4099, 4100, 4101, 4102, 4103, 4104, 4352, 4353];
@@ -36,6 +38,7 @@ async function onChip(
   work: (device: Device, plugged: PluggedIn) => Promise<void>,
 ): Promise<string[]> {
   const chip = new PicoChip(image);
+  chip.instructionsMax = INSTRUCTIONS_MAX;
   const faults = strictChip(chip.mcu);
   const plugged = plug(chip);
   const early = [...faults, ...(plugged.bus?.faults ?? [])];

@@ -48,6 +48,8 @@ export class PicoChip {
   readonly mcu = new RP2040();
   readonly flash: ChipFlash;
   instructions = 0;
+  /** A firmware that computes for longer is taken for one that never ends: `run` throws. */
+  instructionsMax = Number.POSITIVE_INFINITY;
   cycles = 0;
   /** Set when the watchdog ended this life of the chip. */
   watchdogAtNs: number | undefined;
@@ -90,7 +92,7 @@ export class PicoChip {
       } else {
         const cycles = core.executeInstruction();
         this.cycles += cycles;
-        this.instructions++;
+        if (this.instructions++ > this.instructionsMax) throw new Error('the firmware computes without end');
         clock.tick(cycles * CYCLE_NS);
       }
       if (until?.()) return;

@@ -85,8 +85,8 @@ const LOCK_POLL_MS = 50;
 /** A process that has held a lock for so long is taken for dead. */
 const LOCK_MS_MAX = 60_000;
 
-/** Test files run at the same time and share builds. */
-function lock(name: string): () => void {
+/** Waits until nobody else builds here. Test files run at the same time and share builds. */
+export function lock(name: string): () => void {
   for (;;)
     try {
       mkdirSync(name);

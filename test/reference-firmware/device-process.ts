@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { onTestFinished } from 'vitest';
 import { ENVIRONMENT } from './build.js';
 
-const DEADLINE_MS = 10_000;
+/** Starting takes a moment; emulated microcontrollers on a busy machine take longer. */
+const DEADLINE_MS = 60_000;
 
 /** thermolink-device in a process of its own; `end` tells what a sanitizer had to say. */
 export class DeviceProcess {
