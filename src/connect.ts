@@ -151,7 +151,7 @@ export async function connect(uri: string, options: ConnectOptions = {}): Promis
       { clock: clock ?? SYSTEM_CLOCK, signal, reconnect: search, tell: teller(log, onEvent) },
     );
   } catch (error) {
-    await recorder?.close();
+    await recorder?.abandon();
     throw error;
   }
 }

@@ -2,7 +2,15 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../firmware-protocol/clock.js';
 import type { Port } from '../../firmware-protocol/port.js';
 import type { Logger } from '../driver/logger.js';
-import { abortError, ThermolinkError, throwIfAborted } from '../errors.js';
+import { abortError, type ThermolinkError, throwIfAborted } from '../errors.js';
+import {
+  busyError,
+  lostError,
+  notABoardError,
+  type Question,
+  refusedError,
+  silenceError,
+} from './connection-errors.js';
 import { FrameSplitter, framed } from './frames.js';
 import { type Body, decode, encode, type InitialBody } from './messages.js';
 
@@ -32,16 +40,8 @@ interface Waiting {
 
 /** While the machine says that it is busy, a command is sent again after this time, ms. */
 const BUSY_RETRY_MS = 250;
-/** Texts of the machine are shown up to this length. */
-const TEXT_MAX = 200;
 /** The first bytes are kept for the error that says what the peer is. */
 const FIRST_BYTES = 24;
-
-/** A text of the machine on one line. */
-export function shownText(text: string): string {
-  const line = text.replace(/[\p{C}\s]+/gu, ' ').trim();
-  return line.length > TEXT_MAX ? `${line.slice(0, TEXT_MAX)}…` : line;
-}
 
 /**
  * Commands and answers of protocol 2.x over a port. Every wait has a deadline and a signal. A message that
@@ -71,7 +71,7 @@ export class LucidacConnection {
     this.#log = log;
     this.#clock = clock;
     port.onData((bytes) => this.#receive(bytes));
-    port.onClose((reason) => this.#fail(this.#lostError(reason)));
+    port.onClose((reason) => this.#fail(lostError(this.name, this.badMessages, reason)));
   }
 
   get name(): string {
@@ -126,7 +126,7 @@ export class LucidacConnection {
         'answered',
       );
       if (answer.busy === undefined) return this.#answerOf(command, answer);
-      if (deadlineMs - this.#clock.nowMs() <= BUSY_RETRY_MS) throw this.#busyError();
+      if (deadlineMs - this.#clock.nowMs() <= BUSY_RETRY_MS) throw busyError(this.name);
       await this.wait(BUSY_RETRY_MS, signal);
     }
   }
@@ -163,7 +163,7 @@ export class LucidacConnection {
   }
 
   #exchange(
-    what: string,
+    what: Question,
     message: InitialBody<'Message'> & { readonly id: string },
     timeoutMs: number,
     signal: AbortSignal | undefined,
@@ -177,7 +177,7 @@ export class LucidacConnection {
 
   /** Waits for what `begin` asks for; what `begin` returns forgets the question. */
   async #settled(
-    what: string,
+    what: Question,
     timeoutMs: number,
     signal: AbortSignal | undefined,
     begin: (waiting: Waiting) => () => void,
@@ -195,7 +195,7 @@ export class LucidacConnection {
         reject(error);
       };
       const onAbort = (): void => fail(abortError(signal!));
-      const cancel = this.#clock.schedule(timeoutMs, () => fail(this.#timeoutError(what, timeoutMs)));
+      const cancel = this.#clock.schedule(timeoutMs, () => fail(this.#silenceError(what, timeoutMs)));
       signal?.addEventListener('abort', onAbort, { once: true });
       const forget = begin({
         fail,
@@ -205,6 +205,12 @@ export class LucidacConnection {
         },
       });
     });
+  }
+
+  #silenceError(what: Question, timeoutMs: number): ThermolinkError {
+    if (!this.#isUnderstood && this.#first.length > 0) return notABoardError(this.name, this.#first);
+    const { name, badMessages } = this;
+    return silenceError(what, { name, timeoutMs, badMessages, isUnderstood: this.#isUnderstood });
   }
 
   #send(message: Uint8Array): void {
@@ -223,7 +229,7 @@ export class LucidacConnection {
       this.#first = Buffer.concat([this.#first, bytes.slice(0, FIRST_BYTES - this.#first.length)]);
     const messages = this.#splitter.push(bytes);
     if (messages === undefined) {
-      this.#fail(this.#notABoardError());
+      this.#fail(notABoardError(this.name, this.#first));
       void this.close();
       return;
     }
@@ -247,14 +253,7 @@ export class LucidacConnection {
   }
 
   #answerOf<C extends Command>(command: C, message: Message): Answer<C> {
-    if (message.error !== undefined) {
-      const { code, description } = message.error;
-      const reason = shownText(description) || `error ${code}`;
-      throw new ThermolinkError('DEVICE_REFUSED', `The LUCIDAC refused ${NAMES[command]}: ${reason}.`, {
-        hint: 'The text is that of the machine. `thermolink info` shows what it consists of; a reset at its front panel clears what another program left.',
-        data: { command, code, description: shownText(description) },
-      });
-    }
+    if (message.error !== undefined) throw refusedError(command, message.error);
     // Some commands are answered by a bare success.
     const answer: unknown = message[ANSWERS[command]] ?? {};
     return answer as Answer<C>;
@@ -266,61 +265,4 @@ export class LucidacConnection {
     for (const { fail } of [...this.#waiting.values(), ...this.#pings]) fail(error);
     this.#onLost?.(error);
   }
-
-  #lostError(cause: Error | undefined): ThermolinkError {
-    return new ThermolinkError('LINK_LOST', `The connection to ${this.name} ended.`, {
-      cause,
-      retryable: true,
-      hint: 'Check the cable and that the LUCIDAC is on, then try again.',
-      data: { badMessages: this.badMessages },
-    });
-  }
-
-  #notABoardError(): ThermolinkError {
-    return new ThermolinkError(
-      'NOT_A_BOARD',
-      `What ${this.name} sends is not the protocol of a LUCIDAC: it begins with ${this.shownFirstBytes()}.`,
-      {
-        hint: 'Check host and port; a LUCIDAC listens on port 5732. A board of this project is written tcp://HOST:PORT.',
-        data: { firstBytes: [...this.#first] },
-      },
-    );
-  }
-
-  shownFirstBytes(): string {
-    return [...this.#first].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
-  }
-
-  #timeoutError(what: string, timeoutMs: number): ThermolinkError {
-    if (!this.#isUnderstood && this.#first.length > 0) return this.#notABoardError();
-    const bad = this.badMessages === 0 ? '' : `; ${this.badMessages} messages could not be read`;
-    const name = NAMES[what as Command] ?? 'a ping';
-    return new ThermolinkError(
-      this.#isUnderstood ? 'TIMEOUT' : 'NO_ANSWER',
-      `The LUCIDAC at ${this.name} did not answer ${name} within ${Math.round(timeoutMs)} ms${bad}.`,
-      {
-        retryable: true,
-        hint: 'Check that the LUCIDAC is on and that no other program uses it, then try again.',
-        data: { timeoutMs, badMessages: this.badMessages },
-      },
-    );
-  }
-
-  #busyError(): ThermolinkError {
-    return new ThermolinkError('BUSY', `The LUCIDAC at ${this.name} serves another client.`, {
-      retryable: true,
-      hint: 'Close the other program, or wait until it is done.',
-    });
-  }
 }
-
-/** How texts call the commands. */
-const NAMES: Readonly<Record<Command, string>> = {
-  resetCommand: 'a reset',
-  extractCommand: 'the question what it consists of',
-  configCommand: 'a configuration',
-  startRunCommand: 'a run',
-  stopRunCommand: 'a stop',
-  overloadCommand: 'the question for overloads',
-  calibrationCommand: 'a calibration',
-};

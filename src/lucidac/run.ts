@@ -1,5 +1,6 @@
 import { ThermolinkError, throwIfAborted } from '../errors.js';
-import { type LucidacConnection, shownText } from './connection.js';
+import type { LucidacConnection } from './connection.js';
+import { shownText } from './connection-errors.js';
 import { type Body, type InitialBody, PREFIX_NANO, RUN_STATE } from './messages.js';
 import { readRows } from './samples.js';
 

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Clock } from '../../firmware-protocol/clock.js';
 import type { Direction } from '../../firmware-protocol/message-table.js';
@@ -147,6 +148,18 @@ export class Recorder {
   async close(): Promise<void> {
     await this.#recording.close();
     this.#ended = true;
+  }
+
+  /**
+   * Ends the recording of a device that could not be opened. When no port was opened there is nothing to
+   * keep, and the file is removed, so that the next attempt may have its name. Errors: none.
+   *
+   * @internal
+   */
+  async abandon(): Promise<void> {
+    await this.close();
+    // What cannot be removed is a recording without messages.
+    if (this.#connections === 0) await rm(this.file, { force: true }).catch(() => undefined);
   }
 
   #note(note: Note, data?: Uint8Array): void {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -70,6 +70,20 @@ describe('with a LUCIDAC', () => {
     const { stderr, exitCode } = await runCommand(...args, '--device', device);
     expect(stderr).toMatch(/UNSUPPORTED.*LUCIDAC.*another board.*solve.*emulator:ideal-64/);
     expect(exitCode).not.toBe(0);
+  });
+
+  it('what is refused leaves no recording behind', async () => {
+    const recording = file('refused.mcap');
+    const words = ['sample', '--matrix', file('A.csv'), '--count', '10', '--out', file('s.npy')];
+    // A board that cannot be reached is the same case.
+    for (const uri of [device, 'tcp://127.0.0.1:1']) {
+      const { exitCode } = await runCommand(...words, '--record', recording, '--device', uri);
+      expect(exitCode).not.toBe(0);
+      expect(existsSync(recording), uri).toBe(false);
+    }
+    const { stderr } = await runCommand(...solving(), '--record', recording, '--device', device);
+    expect(stderr).toMatch(/UNSUPPORTED: --record/);
+    expect(existsSync(recording)).toBe(false);
   });
 
   it.each([
