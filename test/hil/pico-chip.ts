@@ -97,6 +97,8 @@ export class PicoChip {
       }
       if (until?.()) return;
     }
+    // Time goes on for the host of a firmware that ended.
+    if (clock.nanos < end) clock.tick(end - clock.nanos);
   }
 
   get ended(): boolean {
