@@ -25,6 +25,7 @@ const {
   matrix,
   naturalPolicyGradient,
   parseDeviceUri,
+  posteriorMoments,
   predictiveControl,
   prepare,
   regressionPosterior,
@@ -371,6 +372,8 @@ describe('posteriors refuse', () => {
   const regress = (change: object) => () => regressionPosterior({ ...observed, ...change });
   const draw = (change: object) => () =>
     drawPosterior(device, { posterior: regressionPosterior(observed), draws: 8, address, ...change });
+  const moments = (change: object) => () =>
+    posteriorMoments(device, { posterior: regressionPosterior(observed), draws: 64, address, ...change });
   const gaussian = {
     priorMean: drive,
     priorPrecision: dense.matrix,
@@ -392,6 +395,9 @@ describe('posteriors refuse', () => {
     ['no posterior', draw({ posterior: undefined }), /posterior is missing/],
     ['no draws of a posterior', draw({ draws: 0 }), /number of draws is 0/],
     ['a mean of another kind', draw({ mean: 'exact' }), /mean is the text "exact"/],
+    ['no request for moments of a posterior', () => posteriorMoments(), /request is missing/],
+    ['no posterior for its moments', moments({ posterior: undefined }), /posterior is missing/],
+    ['moments of no draws', moments({ draws: 0 }), /number of draws is 0/],
     ['no last layer', () => laplacePosterior(), /layer is missing/],
     [
       'no weights',
