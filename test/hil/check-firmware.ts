@@ -1,7 +1,7 @@
 import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
 import { Device } from '../../src/driver/device.js';
 import { programImage } from '../support/analog-boards.js';
-import { SYSTEMS, touch1200 } from './enumerate.js';
+import { enumerate, SYSTEMS, touch1200 } from './enumerate.js';
 import { PicoChip } from './pico-chip.js';
 import { type PluggedIn, plugInUart, plugInUsb } from './pico-port.js';
 import { type ChipFlash, PowerCut } from './pico-rom.js';
@@ -42,6 +42,8 @@ async function onChip(
   const faults = strictChip(chip.mcu);
   const plugged = plug(chip);
   const early = [...faults, ...(plugged.bus?.faults ?? [])];
+  if (plugged.identity !== undefined && plugged.identity.texts[2] !== chip.flash.number)
+    early.push('the serial number is not that of the flash');
   if (early.length > 0) return early;
   const device = await plugged.run(Device.open(plugged.port, { clock: plugged.clock }));
   await work(device, plugged);
@@ -92,6 +94,8 @@ export async function checkUsb(image: Uint8Array): Promise<string[]> {
           chip.run(1e6);
           await port.close();
           if (bus?.counters.inBytes !== heard) findings.push('bytes for nobody');
+          // A host that starts anew resets the bus of a device that has an address.
+          if (bus !== undefined) enumerate(bus, system);
         },
       )),
     );

@@ -170,13 +170,6 @@ export const FIRMWARE_MUTANTS: readonly FirmwareMutant[] = [
     '',
   ),
   mutant(
-    'nobody asks for a packet after the ring was full',
-    'usb_cdc.c',
-    'usb',
-    'ring_room(&received) < USB_PACKET_BYTES',
-    'ring_used(&received) > 0',
-  ),
-  mutant(
     'a closed port keeps its bytes',
     'usb_cdc.c',
     'usb',
