@@ -10,6 +10,8 @@ export const INTEGRATORS = 8;
 export const LANES = 32;
 /** k₀ of a fast integrator, 1/s: the output falls by k₀ times the sum of its inputs. */
 export const RATE = 10_000;
+/** Steps of a coefficient from 0 to 1 (lucidac-firmware, AD5452). */
+export const COEFFICIENT_STEPS = 7447;
 /** The constant is output 15 of the crossbar in lanes 0 to 15, and output 14 in the others. */
 const CONSTANT_OUTPUTS = [15, 14] as const;
 
@@ -17,14 +19,14 @@ const CONSTANT_OUTPUTS = [15, 14] as const;
 interface Coupling {
   readonly from: number;
   readonly into: number;
-  /** A_ij/max|A|, −1 to 1. */
+  /** αA_ij, −1 to 1. */
   readonly factor: number;
 }
 
 /**
  * A system for the machine, the same for every drive:
  *
- *     dv/dt = −k₀(A'v − e'),   A' = αA,   α = 1/max|A|.
+ *     dv/dt = −k₀(A'v − e'),   A' = αA,   α = fill/max|A|.
  */
 export interface Circuit {
   /** N. */
@@ -32,6 +34,8 @@ export interface Circuit {
   /** α, in units of 1/A. */
   readonly scale: number;
   readonly couplings: readonly Coupling[];
+  /** Names what was asked for. Circuits with the same name differ in coefficients by a correction only. */
+  readonly wiring: string;
 }
 
 /**
@@ -53,10 +57,10 @@ export function denseOf(system: LinearSystem): Matrix {
 }
 
 /**
- * A system as couplings. Couplings that are 0 need no lane. Errors: TOO_LARGE with the numbers of integrators
- * or lanes.
+ * A system as couplings, the largest of which is `fill`. Couplings that are 0 need no lane. Errors:
+ * TOO_LARGE with the numbers of integrators or lanes.
  */
-export function circuitOf(system: LinearSystem): Circuit {
+export function circuitOf(system: LinearSystem, fill = 1): Circuit {
   const unknowns = system.kind === 'dense' ? system.matrix.rows : system.factor.columns;
   if (unknowns > INTEGRATORS) throw tooLarge(counted(unknowns, 'unknown'), `${INTEGRATORS} integrators`);
   const { data } = denseOf(system);
@@ -65,7 +69,7 @@ export function circuitOf(system: LinearSystem): Circuit {
   for (let into = 0; into < unknowns; into++)
     for (let from = 0; from < unknowns; from++) {
       const entry = data[into * unknowns + from];
-      if (entry !== 0) couplings.push({ from, into, factor: entry / largest });
+      if (entry !== 0) couplings.push({ from, into, factor: (fill * entry) / largest });
     }
   const lanes = couplings.length + unknowns;
   if (lanes > LANES)
@@ -73,7 +77,8 @@ export function circuitOf(system: LinearSystem): Circuit {
       `${counted(unknowns, 'unknown')} with ${counted(couplings.length, 'coupling')}`,
       `${LANES} lanes, and this takes ${lanes}: one for each coupling and one for each unknown`,
     );
-  return { unknowns, scale: largest === 0 ? 1 : 1 / largest, couplings };
+  const scale = largest === 0 ? 1 : fill / largest;
+  return { unknowns, scale, couplings, wiring: JSON.stringify([unknowns, scale, couplings]) };
 }
 
 function tooLarge(system: string, machine: string): ThermolinkError {

@@ -6,4 +6,5 @@
  */
 export type { MachineFacts, MachinePart } from './entity-tree.js';
 export { type Lucidac, type OpenLucidacOptions, openLucidac } from './lucidac.js';
-export { createLucidacSolver } from './lucidac-solver.js';
+export { createLucidacSolver, type LucidacSolver } from './lucidac-solver.js';
+export type { LucidacRelaxResult } from './relax.js';

@@ -1,21 +1,21 @@
-import type {
-  EquilibriumSolver,
-  RelaxationSolver,
-  RelaxRequest,
-  RelaxResult,
-} from '../algorithms/contract.js';
-import { checkRelaxRequest, checkSolveRequest, lateVector } from '../algorithms/request-checks.js';
-import type { CheckedSystem } from '../board/checked-system.js';
+import type { EquilibriumSolver, RelaxationSolver, RelaxRequest } from '../algorithms/contract.js';
+import { checkRelaxRequest, checkSolveRequest } from '../algorithms/request-checks.js';
 import { takeTurn } from '../board/turns.js';
 import { throwIfAborted } from '../errors.js';
-import { isZero, normInf } from '../linalg/products.js';
-import { type Circuit, circuitOf, placementOf } from './circuit.js';
+import { circuitOf } from './circuit.js';
 import { Lucidac } from './lucidac.js';
-import { MachineUse, operatingTimeOf } from './machine-use.js';
+import { operatingTimeOf } from './machine-use.js';
+import { type LucidacRelaxResult, Relaxations } from './relax.js';
 import { notALucidac, planSolve, solveOn } from './solve.js';
 
-/** x₀ fills so much of the range, in machine units. */
-const INITIAL_FILL = 0.8;
+/** The largest coupling of a relaxation, so that gains that are too small can be made up for. */
+const COUPLING_FILL = 0.9;
+
+/** What `createLucidacSolver` gives. */
+export interface LucidacSolver extends EquilibriumSolver, RelaxationSolver {
+  /** As every `relax`, and tells how good the answer is. */
+  relax(request: RelaxRequest): Promise<LucidacRelaxResult>;
+}
 
 /**
  * A solver that computes on a LUCIDAC: dense systems of up to five unknowns, and up to eight whose couplings
@@ -24,14 +24,19 @@ const INITIAL_FILL = 0.8;
  *
  * `solve` keeps ‖x̂ − x‖₂ ≤ tolerance·‖x‖₂, proved by the residual of the host. Each entry of `standardError`
  * is of a mean over four placements: |x̂_i − x_i| is below twice of it in about 86 of 100 cases (Student's
- * distribution with three degrees of freedom). `relax` gives one reading, without an error bar. The seed of a
- * request names nothing here, since the machine has no noise source.
+ * distribution with three degrees of freedom). The seed of a request names nothing here, since the machine
+ * has no noise source.
+ *
+ * `relax` measures what the machine makes of a matrix, corrects its coefficients, and repeats runs until
+ * noise averages out; `relativeError` says how good the answer is. A call with the matrix of the one before
+ * is not measured again, unless a solve came between.
  *
  * Errors: BAD_ARGUMENT for what is no connected LUCIDAC. Its methods throw those of `EquilibriumSolver` and
  * `RelaxationSolver`; OVERLOAD, SAMPLES_LOST, RUN_ENDED, BUSY, DEVICE_REFUSED, TIMEOUT, LINK_LOST, ABORTED.
  */
-export function createLucidacSolver(lucidac: Lucidac): EquilibriumSolver & RelaxationSolver {
+export function createLucidacSolver(lucidac: Lucidac): LucidacSolver {
   if (!(lucidac instanceof Lucidac)) throw notALucidac();
+  const relaxations = new Relaxations(lucidac);
   return {
     name: 'LUCIDAC',
     solve: async (request) => {
@@ -41,12 +46,12 @@ export function createLucidacSolver(lucidac: Lucidac): EquilibriumSolver & Relax
     },
     relax: async (request) => {
       const checked = checkRelaxRequest(request);
-      const circuit = circuitOf(checked.system);
+      const circuit = circuitOf(checked.system, COUPLING_FILL);
       const operatingTimeNs = operatingTimeOf(circuit, request.time);
       // The next call would be refused, so it is refused now.
       operatingTimeOf(circuit, request.nextTime ?? 0);
       return useOf(lucidac, request.signal, () =>
-        relaxOn(lucidac, checked, { circuit, operatingTimeNs }, request),
+        relaxations.relax(checked, { circuit, operatingTimeNs }, request),
       );
     },
   };
@@ -67,29 +72,4 @@ async function useOf<Result>(
       await lucidac.release();
     }
   });
-}
-
-/** x(t) = the voltages at the end of a run of t/(k₀α) from v(0) = s·x₀ with e' = sα·b. */
-async function relaxOn(
-  lucidac: Lucidac,
-  checked: CheckedSystem,
-  { circuit, operatingTimeNs }: { readonly circuit: Circuit; readonly operatingTimeNs: number },
-  { drive: given, initial, time, signal }: RelaxRequest,
-): Promise<RelaxResult> {
-  const use = new MachineUse(lucidac, signal);
-  const drive = typeof given === 'function' ? await lateVector(given, 'drive', checked, signal) : given;
-  if (time === 0 || (isZero(drive) && isZero(initial)))
-    return { x: Float64Array.from(initial), cost: use.cost };
-  const firstScale = Math.min(INITIAL_FILL / normInf(initial), 1 / (circuit.scale * normInf(drive)));
-  const readings = await use.ranged(
-    circuit,
-    placementOf(circuit, 0),
-    operatingTimeNs,
-    firstScale,
-    (scale) => ({
-      drive: drive.map((entry) => scale * circuit.scale * entry),
-      initial: initial.map((entry) => scale * entry),
-    }),
-  );
-  return { x: Float64Array.from(readings.end, (voltage) => voltage / readings.scale), cost: use.cost };
 }

@@ -43,9 +43,10 @@ export class Lucidac {
   readonly #connection: LucidacConnection;
   readonly #timeoutMs: number;
   /** The circuit that the machine has, if one was configured since the last reset. */
-  #configured: { readonly circuit: Circuit; readonly placement: Placement } | undefined;
+  #configured: { readonly wiring: string; readonly placement: Placement } | undefined;
   /** What the last calibration was for. */
   #calibratedFor: string | undefined;
+  #calibrations = 0;
 
   /** @internal */
   constructor(connection: LucidacConnection, facts: MachineFacts, timeoutMs: number) {
@@ -57,6 +58,11 @@ export class Lucidac {
   /** Bytes sent so far. */
   get bytesSent(): number {
     return this.#connection.bytesSent;
+  }
+
+  /** Calibrations so far. Gains may differ after each. @internal */
+  get calibrations(): number {
+    return this.#calibrations;
   }
 
   /** Whether the connection has ended. */
@@ -84,7 +90,7 @@ export class Lucidac {
   ): Promise<void> {
     const { mac } = this.facts;
     const there = this.#configured;
-    if (there?.circuit === circuit && there.placement === placement) {
+    if (there?.wiring === circuit.wiring && there.placement === placement) {
       const items = inputConfiguration(mac, circuit, placement, inputs);
       await this.#connection.request('configCommand', { module: { items } }, this.#wait(signal));
       return;
@@ -96,10 +102,11 @@ export class Lucidac {
       { module: { items }, resetBefore: true },
       this.#wait(signal),
     );
-    this.#configured = { circuit, placement };
-    const key = JSON.stringify([circuit.couplings, placement]);
+    this.#configured = { wiring: circuit.wiring, placement };
+    const key = JSON.stringify([circuit.wiring, placement]);
     if (this.#calibratedFor === key) return;
     this.#calibratedFor = undefined;
+    this.#calibrations++;
     const config = { leader: { path: mac }, math: 0, gain: 1, offset: 1 };
     await this.#connection.request(
       'calibrationCommand',

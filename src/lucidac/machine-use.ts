@@ -25,6 +25,8 @@ const ATTEMPTS_MAX = 12;
 export interface RangedReadings extends RunReadings {
   /** Machine units per unit of x. */
   readonly scale: number;
+  /** Samples per second and channel. */
+  readonly sampleRate: number;
 }
 
 /** One use of a machine: runs at a scale, repeated after an overload, and what they cost. */
@@ -86,7 +88,7 @@ export class MachineUse {
       uploadMs: this.#cost.uploadMs + configuredMs - startMs,
       boardMs: this.#cost.boardMs + performance.now() - configuredMs,
     };
-    return readings;
+    return { ...readings, sampleRate: request.sampleRate };
   }
 }
 

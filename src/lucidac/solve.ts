@@ -10,7 +10,7 @@ import type { EvenedSystem } from '../board/checked-system.js';
 import { weighted } from '../board/diagonal-scaling.js';
 import { ThermolinkError } from '../errors.js';
 import { isZero, norm2 } from '../linalg/products.js';
-import { type Circuit, circuitOf } from './circuit.js';
+import { type Circuit, COEFFICIENT_STEPS, circuitOf } from './circuit.js';
 import { EquilibriumReader } from './equilibrium.js';
 import type { Lucidac } from './lucidac.js';
 import { MachineUse } from './machine-use.js';
@@ -24,8 +24,8 @@ const STALL = 0.9;
 const STALLS_MAX = 2;
 /** The last pass is made when the one before promises the tolerance with this much to spare. */
 const RESERVE = 1.5;
-/** Half a step of a coefficient; the largest coupling is 1 (lucidac-firmware, AD5452). */
-const COEFFICIENT_ROUNDING = 0.5 / 7447;
+/** Half a step of a coefficient; the largest coupling is 1. */
+const COEFFICIENT_ROUNDING = 0.5 / COEFFICIENT_STEPS;
 /** The standard error is at least so many times what rounding explains, as `SolveResult` promises. */
 const ROUNDING_SHARE = 4;
 
