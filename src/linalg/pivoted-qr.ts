@@ -78,14 +78,12 @@ export function shortestCombination(qr: PivotedQr, g: Float64Array): Float64Arra
 }
 
 function longestColumn({ rows, columns, data }: Matrix, from: number): { column: number; norm: number } {
+  const squares = new Float64Array(columns);
+  for (let i = from; i < rows; i++)
+    for (let j = from; j < columns; j++) squares[j] += data[i * columns + j] ** 2;
   let column = from;
-  let largest = -1;
-  for (let j = from; j < columns; j++) {
-    let square = 0;
-    for (let i = from; i < rows; i++) square += data[i * columns + j] ** 2;
-    if (square > largest) [column, largest] = [j, square];
-  }
-  return { column, norm: Math.sqrt(largest) };
+  for (let j = from; j < columns; j++) if (squares[j] > squares[column]) column = j;
+  return { column, norm: Math.sqrt(squares[column]) };
 }
 
 function swapColumns({ rows, columns, data }: Matrix, order: number[], a: number, b: number): void {
@@ -104,13 +102,13 @@ function reflectorOf({ rows, columns, data }: Matrix, at: number, norm: number):
   return v;
 }
 
-/** R ← (I − v vᵀ) R. */
+/** R ← (I − v vᵀ) R, row by row: the entries of a row lie side by side. */
 function reflectRows({ rows, columns, data }: Matrix, v: Float64Array, from: number): void {
-  for (let j = from; j < columns; j++) {
-    let along = 0;
-    for (let i = from; i < rows; i++) along += v[i] * data[i * columns + j];
-    for (let i = from; i < rows; i++) data[i * columns + j] -= along * v[i];
-  }
+  const along = new Float64Array(columns);
+  for (let i = from; i < rows; i++)
+    for (let j = from; j < columns; j++) along[j] += v[i] * data[i * columns + j];
+  for (let i = from; i < rows; i++)
+    for (let j = from; j < columns; j++) data[i * columns + j] -= along[j] * v[i];
 }
 
 /** Q ← Q (I − v vᵀ). */

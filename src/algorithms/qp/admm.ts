@@ -13,8 +13,8 @@ const SIGMA = 1e-6;
 const RHO_FIRST = 0.1;
 const RHO_MIN = 1e-6;
 const RHO_MAX = 1e6;
-/** Rows with l = u get a penalty so much larger. */
-const EQUALITY_FACTOR = 1e3;
+/** Rows with l = u get a penalty so much larger. More costs the board time: the condition grows with it. */
+const EQUALITY_FACTOR = 30;
 /** Over-relaxation. */
 const ALPHA = 1.6;
 /** An increment is solved to this residual, by so many passes at most. */

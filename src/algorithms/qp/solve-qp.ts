@@ -8,6 +8,7 @@ import { BoardWork, isOfSystem } from './board-work.js';
 import { BoxWork, boxForm, requiredBox } from './box.js';
 import { checkQp } from './check.js';
 import type { QpRequest, QpResult } from './contract.js';
+import { finish } from './dual-active-set.js';
 import { InteriorPoint } from './interior-point.js';
 import { Judge } from './judge.js';
 import { kktResiduals, objectiveOf, type PrimalDual, withoutUnbounded } from './kkt.js';
@@ -16,8 +17,13 @@ import { kktResiduals, objectiveOf, type PrimalDual, withoutUnbounded } from './
 const STAGES = [1e-3, 1e-4, 1e-6, 1e-8];
 const ADMM_ITERATIONS_MAX = 4000;
 const IPM_ITERATIONS_MAX = 60;
-/** After so many iterations ADMM is polished whatever its residuals are. */
-const POLISH_EVERY = 100;
+/**
+ * After so many iterations ADMM is polished whatever its residuals are, and after twice as many as the last
+ * time from then on: a polish that fails costs the host more than iterations.
+ */
+const POLISH_FIRST = 100;
+/** Steps of the dual active set method at most, for each unknown. */
+const FINISH_STEPS = 4;
 /** A box of a worse condition is left to ADMM by 'auto'. */
 const BOX_CONDITION_MAX = 1e4;
 
@@ -124,14 +130,19 @@ async function bySplitting({ program, request, work, judge }: Task, start: Prima
   const admm = new Admm(program, work, start);
   let polishSteps = 0;
   const stages = stagesOf(judge.tolerance);
+  let next = POLISH_FIRST;
   while (stages.length > 0 && admm.iterations < iterationsMax) {
-    const limit = Math.min(iterationsMax, admm.iterations + POLISH_EVERY);
-    const outcome = await admm.run(judge, stages[0], limit);
+    const outcome = await admm.run(judge, stages[0], Math.min(iterationsMax, next));
     if (typeof outcome === 'object')
       return { method: 'admm', iterations: admm.iterations, polishSteps, certified: outcome };
     polishSteps += await polish(judge, admm.point, work);
-    if (judge.isSolved) break;
     if (outcome === 'reached') stages.shift();
+    else {
+      next *= 2;
+      if (!judge.isSolved)
+        polishSteps += await finish(judge, admm.point, work, FINISH_STEPS * program.linear.length);
+    }
+    if (judge.isSolved) break;
   }
   return { method: 'admm', iterations: admm.iterations, polishSteps };
 }

@@ -77,7 +77,7 @@ function distance(a: Matrix, b: Matrix): number {
 }
 
 // By chance ‖S − C‖²/‖C‖² has the mean (1 + (tr C)²/‖C‖²)/n: (5.1 %)² for 3,000 draws of this covariance.
-// Twice that distance occurs in fewer than 1 of 10⁵ seeds.
+// The bound is twice that distance: an estimate, not measured, is fewer than 1 of 10⁵ seeds.
 describe.each([
   ['the host', async () => drawExactLaplace(posterior, 3000, address)],
   [
