@@ -121,9 +121,10 @@ export class EmulatedDevice {
 
   #restart(): void {
     this.#resetPending = false;
-    const { die, bootEpoch, faults } = this.#board;
+    const { die, bootEpoch, faults, calibration } = this.#board;
     faults.restart();
-    this.#board = new Board(die, bootEpoch + 1, faults);
+    calibration.restart();
+    this.#board = new Board(die, bootEpoch + 1, faults, calibration);
     this.#link = new Link(FRAME_BYTES_MAX, { answersEverything: true });
     this.#dispatcher = this.#newDispatcher();
   }

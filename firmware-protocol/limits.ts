@@ -93,6 +93,12 @@ export const AVERAGE_BATCHES_MAX = 32;
 export const BATCH_SAMPLES_MAX = 65535;
 /** The most cells of which a device adds up products of different cells. */
 export const MOMENT_CELLS_MAX = 256;
+/** The longest calibration record that any board keeps (protocol.md, "Calibration record"). */
+export const CALIBRATION_BYTES_MAX = 1 << 20;
+/** How long `identify` may last, ms. */
+export const IDENTIFY_MS_MAX = 60_000;
+/** The largest reading of a sensor: 1000 K, 1000 V. */
+export const SENSOR_MAX = 1_000_000;
 
 function require(holds: boolean, relation: string): void {
   if (!holds) throw new Error(`bug: limits are inconsistent: ${relation}`);

@@ -2,9 +2,7 @@ import type { Field, Row } from './message-table.js';
 import { MESSAGES } from './messages/index.js';
 import { TABLE_HASH_HEX } from './table-hash.generated.js';
 
-/**
- * 1.1 is a candidate until it is frozen; docs/reference/protocol.md, "Versions", says what may change then.
- */
+/** 1.1 is frozen; docs/reference/protocol.md, "Versions", says what a later version may change. */
 export const PROTOCOL_MAJOR = 1;
 /** It grows by additions that an older end can ignore. */
 export const PROTOCOL_MINOR = 1;

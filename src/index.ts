@@ -151,6 +151,7 @@ export type {
   RunReport,
   SampleBlock,
   SampleRange,
+  SensorReadings,
 } from './driver/device-api.js';
 export type { Logger } from './driver/logger.js';
 export type { DeviceEvent, ReconnectOptions } from './driver/reconnect.js';

@@ -3,6 +3,7 @@ import { drawWords } from '../imperfections/die-draws.js';
 import { type DynamicFault, FAULT_DRAWS, FAULTS } from '../imperfections/faults.js';
 import type { Damage, DieInfo, Fault } from '../imperfections/imperfection.js';
 import { effectsOn } from '../imperfections/table.js';
+import { heatAfter } from '../imperfections/thermal-drift.js';
 import { type Die, dieInfo } from './die.js';
 
 /**
@@ -46,6 +47,11 @@ export class BoardFaults implements Damage {
   /** Ticks until the next thing breaks, or Infinity. */
   get ticksToNext(): number {
     return this.#ahead.length === 0 ? Number.POSITIVE_INFINITY : this.#ahead[0].fault.atTick - this.ticks;
+  }
+
+  /** How much warmer its sensor says the die is than at the start, mK. */
+  get heatMillikelvin(): number {
+    return this.warmingSince === undefined ? 0 : heatAfter(this.ticks - this.warmingSince);
   }
 
   /** Ticks that may pass before the supply fails, or Infinity. */

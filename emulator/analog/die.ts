@@ -1,5 +1,6 @@
 import type { DynamicFault } from '../imperfections/faults.js';
 import type { DieInfo } from '../imperfections/imperfection.js';
+import { effectsOn } from '../imperfections/table.js';
 import type { BoardProfile } from '../profiles/board-profile.js';
 
 /** One fabricated board: its type and the seed (u32) of everything that differs from board to board. */
@@ -8,6 +9,11 @@ export interface Die {
   readonly dieSeed: number;
   /** What will break while it works; default: nothing. */
   readonly faults?: readonly DynamicFault[];
+}
+
+/** Whether a board type has no imperfection. */
+export function isIdeal(profile: BoardProfile): boolean {
+  return effectsOn(profile).length === 0;
 }
 
 /** What the draws and rules of imperfections depend on. */

@@ -11,6 +11,7 @@ import { BoardFaults } from '../analog/board-faults.js';
 import { CellArray } from '../analog/cell-array.js';
 import type { Die } from '../analog/die.js';
 import { fastestTicks } from '../kernel/kernel-ticks.js';
+import { CalibrationMemory } from './calibration-memory.js';
 import { ProgramMemory } from './program-memory.js';
 import { Refused } from './refused.js';
 import type { RunEngine } from './run-engine.js';
@@ -36,6 +37,10 @@ export class Board {
   readonly cells: CellArray;
   /** What is broken. A reset does not mend it. */
   readonly faults: BoardFaults;
+  /** A reset leaves it as it is. */
+  readonly calibration: CalibrationMemory;
+  /** Until when the board shows which one it is, ms. */
+  identifyUntilMs = 0;
   state: DeviceStateName = 'boot';
   fault: (typeof FAULT)[keyof typeof FAULT] = 0;
   run: RunEngine | undefined;
@@ -53,11 +58,17 @@ export class Board {
   /** Samples that earlier runs have lost, reported or not. */
   #samplesLost = 0;
 
-  constructor(die: Die, bootEpoch: number, faults = new BoardFaults(die)) {
+  constructor(
+    die: Die,
+    bootEpoch: number,
+    faults = new BoardFaults(die),
+    calibration = new CalibrationMemory(),
+  ) {
     this.die = die;
     this.bootEpoch = bootEpoch;
     this.memory = new ProgramMemory(die);
     this.faults = faults;
+    this.calibration = calibration;
     this.cells = new CellArray(die, fastestTicks(die), faults);
     this.input('booted');
   }

@@ -8,6 +8,7 @@ import type { Link } from '../../firmware-protocol/link/link.js';
 import type { Command, Event } from '../../firmware-protocol/messages/index.js';
 import { FAULT, HELLO_PURPOSE, REFUSAL, type RefusalCode } from '../../firmware-protocol/messages/system.js';
 import type { Board } from './board.js';
+import { calibrationHandlers } from './handlers/calibration.js';
 import type { HandledCommand, HandlerContext, Handlers, Session } from './handlers/handlers.js';
 import { programHandlers } from './handlers/program.js';
 import { runHandlers } from './handlers/run.js';
@@ -16,7 +17,12 @@ import { answerHello, refuseHello, staleHello } from './hello.js';
 import { Refused } from './refused.js';
 import type { RunEngine } from './run-engine.js';
 
-const HANDLERS: Handlers = { ...systemHandlers, ...programHandlers, ...runHandlers };
+const HANDLERS: Handlers = {
+  ...systemHandlers,
+  ...programHandlers,
+  ...runHandlers,
+  ...calibrationHandlers,
+};
 const REFUSAL_DETAIL_MAX = 96;
 
 export function noSession(): Session {

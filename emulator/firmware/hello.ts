@@ -1,7 +1,13 @@
-import { ANSWER_CACHE_MAX, BLOCKS_KEPT_MAX, FRAME_BYTES_MAX } from '../../firmware-protocol/limits.js';
+import {
+  ANSWER_CACHE_MAX,
+  BLOCKS_KEPT_MAX,
+  CALIBRATION_BYTES_MAX,
+  FRAME_BYTES_MAX,
+} from '../../firmware-protocol/limits.js';
 import type { Answer, Command, Event } from '../../firmware-protocol/messages/index.js';
 import { FEATURE, FEATURES_OF_MINOR_0, REFUSAL } from '../../firmware-protocol/messages/system.js';
 import { PROTOCOL_MAJOR, PROTOCOL_MINOR, TABLE_HASH } from '../../firmware-protocol/version.js';
+import { isIdeal } from '../analog/die.js';
 import type { Board } from './board.js';
 
 /** How many command frames the device takes unacknowledged. It executes each before it takes the next. */
@@ -62,6 +68,7 @@ export function answerHello(board: Board, hello: Command<'hello'>, resumed: bool
     features: featuresFor(hello, board.die),
     keepBlocksMax: BLOCKS_KEPT_MAX,
     momentCellsMax: OWN_MOMENT_CELLS_MAX,
+    calibrationBytesMax: CALIBRATION_BYTES_MAX,
   };
 }
 
@@ -72,6 +79,8 @@ function featuresFor({ minor }: Command<'hello'>, { profile }: Board['die']): nu
     (profile.factored ? FEATURE.factored : 0) +
     (profile.rowElement ? FEATURE.rowElement : 0) +
     FEATURE.hold +
-    FEATURE.averages;
+    FEATURE.averages +
+    (isIdeal(profile) ? FEATURE.knownCovariance : 0) +
+    FEATURE.identify;
   return minor === 0 ? features & FEATURES_OF_MINOR_0 : features;
 }

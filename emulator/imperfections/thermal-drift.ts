@@ -8,13 +8,14 @@ export const THERMAL_DRAWS = { thermalOffset: 21 };
 const WARMING_SEGMENTS = 64;
 const WARM_GAIN_PPM = 20000;
 const WARM_OFFSET_PPM = 5000;
+const WARM_MILLIKELVIN = 20_000;
 
 /** A die that warms up (device-model.md, "Faults on demand"). */
 export const thermalDrift: Fault = {
   words: 'the drive reference and all offsets wander off within 65,536 ticks',
   rule:
     'Over 64 steps of 1024 ticks the gain of the drives moves by 2 %, either way, and every offset by its ' +
-    'own draw of 0.5 %. Then it stays. Assumed.',
+    'own draw of 0.5 %, and the sensor of the die says up to 20 K more. Then it stays. Assumed.',
   isOfCell: false,
   happens(damage) {
     damage.warmingSince = damage.ticks;
@@ -24,6 +25,11 @@ export const thermalDrift: Fault = {
 /** How many steps of 64 a die has warmed, this many ticks after it began. */
 export function warmthAfter(ticks: number): number {
   return Math.min(WARMING_SEGMENTS, 1 + Math.floor(ticks / SEGMENT_TICKS));
+}
+
+/** How much warmer its sensor says it is then, in whole mK. */
+export function heatAfter(ticks: number): number {
+  return Math.floor((WARM_MILLIKELVIN * warmthAfter(ticks)) / WARMING_SEGMENTS);
 }
 
 /** Adds what so many steps of warming do to the drives. */

@@ -1,5 +1,6 @@
 import type { CommandRow, EventRow, FieldsObject, Row } from '../message-table.js';
 import { ACQUISITION_MESSAGES } from './acquisition.js';
+import { CALIBRATION_MESSAGES } from './calibration.js';
 import { PROGRAM_MESSAGES } from './program.js';
 import { RUN_MESSAGES } from './run.js';
 import { SYSTEM_MESSAGES } from './system.js';
@@ -10,6 +11,7 @@ export const MESSAGE_GROUPS = {
   program: PROGRAM_MESSAGES,
   run: RUN_MESSAGES,
   acquisition: ACQUISITION_MESSAGES,
+  calibration: CALIBRATION_MESSAGES,
 } as const;
 
 type AnyRow = (typeof MESSAGE_GROUPS)[keyof typeof MESSAGE_GROUPS][number];

@@ -2,9 +2,11 @@ import { DEVICE_STATE } from '../device-status.js';
 import {
   ANSWER_CACHE_MAX,
   BLOCKS_KEPT_MAX,
+  CALIBRATION_BYTES_MAX,
   CELLS_MAX,
   FRAME_BYTES_BEFORE_HELLO,
   FRAME_BYTES_MAX,
+  IDENTIFY_MS_MAX,
   IDENTITY_TEXT_BYTES_MAX,
   MOMENT_CELLS_MAX,
   NONCE_BYTES,
@@ -12,6 +14,7 @@ import {
   ROW_SCALE_MAX,
   ROWS_MAX,
   SAFE_INTEGER_MAX,
+  SENSOR_MAX,
   TICK_LOG2_MAX,
   TICK_LOG2_MIN,
   U16_MAX,
@@ -24,7 +27,17 @@ import { bytes, choice, integer, messageTable, text, volatileInteger } from '../
 export const HELLO_PURPOSE = { open: 0, resume: 1 } as const;
 
 /** Bits of HELLO's `features`: what a board has. */
-export const FEATURE = { dense: 1, factored: 2, hold: 4, rowElement: 8, averages: 16 } as const;
+export const FEATURE = {
+  dense: 1,
+  factored: 2,
+  hold: 4,
+  rowElement: 8,
+  averages: 16,
+  /** Covariances of its samples are those of the model without a calibration. */
+  knownCovariance: 32,
+  /** It can show which board it is. */
+  identify: 64,
+} as const;
 /** The features that minor 0 knows. A board tells an earlier host no others (protocol.md, "Versions"). */
 export const FEATURES_OF_MINOR_0 = FEATURE.dense + FEATURE.factored + FEATURE.hold;
 
@@ -130,9 +143,9 @@ export const SYSTEM_MESSAGES = messageTable([
       integer(
         'features',
         0,
-        31,
+        127,
         '1',
-        'sum of dense 1, factored 2, hold 4, since minor 1 also rowElement 8, averages 16; to a host of minor 0 at most 7',
+        'sum of dense 1, factored 2, hold 4, since minor 1 also rowElement 8, averages 16, knownCovariance 32, identify 64; to a host of minor 0 at most 7',
       ),
       integer(
         'keepBlocksMax',
@@ -148,6 +161,16 @@ export const SYSTEM_MESSAGES = messageTable([
           MOMENT_CELLS_MAX,
           'cell',
           'most cells of a program whose second moments the device adds up; 0, also when it is left out: it does not',
+        ),
+        absent: 0,
+      },
+      {
+        ...integer(
+          'calibrationBytesMax',
+          0,
+          CALIBRATION_BYTES_MAX,
+          'byte',
+          'longest calibration record the board keeps; 0, also when it is left out: it keeps none',
         ),
         absent: 0,
       },
@@ -214,6 +237,20 @@ export const SYSTEM_MESSAGES = messageTable([
       volatileInteger('messagesRejected', 0, SAFE_INTEGER_MAX, 'message', 'payloads outside this protocol'),
       volatileInteger('samplesLost', 0, SAFE_INTEGER_MAX, 'sample', 'skipped without credit'),
       volatileInteger('watchdogTrips', 0, SAFE_INTEGER_MAX, '1', 'runs ended by silence'),
+      {
+        ...volatileInteger(
+          'naksReceived',
+          0,
+          SAFE_INTEGER_MAX,
+          'frame',
+          'frames with a nak that was believed',
+        ),
+        absent: 0,
+      },
+      {
+        ...volatileInteger('naksSent', 0, SAFE_INTEGER_MAX, 'frame', 'frames sent with a nak'),
+        absent: 0,
+      },
     ],
   },
   {
@@ -279,10 +316,53 @@ export const SYSTEM_MESSAGES = messageTable([
     doc: 'Answers HELLO: no session was opened.',
     fields: [
       nonce,
-      choice('reason', REFUSAL, 'busy (another client has the board) or version'),
+      choice(
+        'reason',
+        REFUSAL,
+        'version, stale (choose another nonce), busy (another client has the board), or unsupported',
+      ),
       integer('major', 0, U16_MAX, '1', 'major version the device speaks'),
       integer('minor', 0, U16_MAX, '1', 'highest minor version the device speaks'),
       bytes('tableHash', 8, 8, 'hash of that minor’s message tables'),
+    ],
+  },
+  {
+    kind: 'command',
+    opcode: 9,
+    name: 'identify',
+    channel: 'command',
+    timeoutMs: 2000,
+    delivery: 'once',
+    doc: 'Makes the board show for so long which one it is, for example by a blinking light; 0 ends it. Since minor 1.',
+    fields: [
+      integer('durationMs', 0, IDENTIFY_MS_MAX, 'ms', 'from now on; replaces what is left of an earlier one'),
+    ],
+    answer: [],
+  },
+  {
+    kind: 'command',
+    opcode: 10,
+    name: 'readSensors',
+    channel: 'command',
+    timeoutMs: 2000,
+    delivery: 'again',
+    doc: 'What the board’s own sensors say. Since minor 1.',
+    fields: [],
+    answer: [
+      volatileInteger(
+        'dieTemperatureMillikelvin',
+        0,
+        SENSOR_MAX,
+        'mK',
+        'of the die or what is next to it; 0: the board has no such sensor',
+      ),
+      volatileInteger(
+        'supplyMillivolts',
+        0,
+        SENSOR_MAX,
+        'mV',
+        'of its supply; 0: the board has no such sensor',
+      ),
     ],
   },
 ]);

@@ -11,7 +11,7 @@
 
 -- The tables are written by `npm run generate` from the message tables. Do not edit them.
 -- generated: tables
-local PROTOCOL = {major = 1, minor = 1, hash = '376365aa39fbf817'}
+local PROTOCOL = {major = 1, minor = 1, hash = '0f99d51387c1bc95'}
 local LIMIT = {
   frame_version = 1, flag_nak = 1,
   header_bytes = 8, crc_bytes = 4,
@@ -44,6 +44,11 @@ local TO_DEVICE = {
     {name = 'nonce', type = 'bytes', min = 8, max = 8, doc = 'chosen by the host, not all zero; names the session'},
     {name = 'stopNumber', type = 'integer', min = 1, max = 4294967295, unit = '1', doc = 'grows with every stop of a session'},
     {name = 'lastRequestId', type = 'integer', min = 0, max = 4294967295, unit = '1', doc = 'last request the host has issued'},
+  }},
+  [9] = {name = 'identify', kind = 'command', path = 'identify', channel = 1, fields = {
+    {name = 'durationMs', type = 'integer', min = 0, max = 60000, unit = 'ms', doc = 'from now on; replaces what is left of an earlier one'},
+  }},
+  [10] = {name = 'readSensors', kind = 'command', path = 'readSensors', channel = 1, fields = {
   }},
   [16] = {name = 'defineProgram', kind = 'command', path = 'defineProgram', channel = 1, fields = {
     {name = 'bank', type = 'integer', min = 0, max = 1, unit = '1', doc = 'which program'},
@@ -132,6 +137,18 @@ local TO_DEVICE = {
     {name = 'firstEntry', type = 'integer', min = 0, max = 262143, unit = 'entry', doc = 'first sum'},
     {name = 'count', type = 'integer', min = 1, max = 65536, unit = '1', doc = 'how many'},
   }},
+  [64] = {name = 'readCalibration', kind = 'command', path = 'readCalibration', channel = 1, fields = {
+    {name = 'firstByte', type = 'integer', min = 0, max = 1048576, unit = 'byte', doc = 'first byte'},
+    {name = 'count', type = 'integer', min = 0, max = 65536, unit = 'byte', doc = 'how many; fewer come at the end of the record'},
+  }},
+  [65] = {name = 'writeCalibration', kind = 'command', path = 'writeCalibration', channel = 1, fields = {
+    {name = 'firstByte', type = 'integer', min = 0, max = 1048576, unit = 'byte', doc = 'first byte'},
+    {name = 'record', type = 'bytes', min = 0, max = 65536, doc = 'consecutive bytes'},
+  }},
+  [66] = {name = 'keepCalibration', kind = 'command', path = 'keepCalibration', channel = 1, fields = {
+    {name = 'length', type = 'integer', min = 0, max = 1048576, unit = 'byte', doc = 'of the whole record; 0 erases it'},
+    {name = 'crc32', type = 'integer', min = 0, max = 4294967295, unit = '1', doc = 'ISO-HDLC over the whole record'},
+  }},
 }
 local TO_HOST = {
   [0] = {name = 'hello', kind = 'command', path = 'hello.answer', channel = 0, fields = {
@@ -163,9 +180,10 @@ local TO_HOST = {
     {name = 'rowScaleMax', type = 'integer', min = 1, max = 8192, unit = 'row', doc = 'largest m · 2^ρ a commit takes'},
     {name = 'inFlightBytes', type = 'integer', min = 256, max = 4294967295, unit = 'byte', doc = 'unacknowledged bytes the device can hold'},
     {name = 'answerCache', type = 'integer', min = 1, max = 32, unit = '1', doc = 'answers kept for repeated requests'},
-    {name = 'features', type = 'integer', min = 0, max = 31, unit = '1', bits = {[1] = 'dense', [2] = 'factored', [4] = 'hold', [8] = 'rowElement', [16] = 'averages'}, doc = 'sum of dense 1, factored 2, hold 4, since minor 1 also rowElement 8, averages 16; to a host of minor 0 at most 7'},
+    {name = 'features', type = 'integer', min = 0, max = 127, unit = '1', bits = {[1] = 'dense', [2] = 'factored', [4] = 'hold', [8] = 'rowElement', [16] = 'averages', [32] = 'knownCovariance', [64] = 'identify'}, doc = 'sum of dense 1, factored 2, hold 4, since minor 1 also rowElement 8, averages 16, knownCovariance 32, identify 64; to a host of minor 0 at most 7'},
     {name = 'keepBlocksMax', type = 'integer', min = 0, max = 64, unit = 'block', doc = 'largest `keepBlocks` of `start`; 0: the device keeps none'},
     {name = 'momentCellsMax', type = 'integer', min = 0, max = 256, unit = 'cell', absent = 0, doc = 'most cells of a program whose second moments the device adds up; 0, also when it is left out: it does not'},
+    {name = 'calibrationBytesMax', type = 'integer', min = 0, max = 1048576, unit = 'byte', absent = 0, doc = 'longest calibration record the board keeps; 0, also when it is left out: it keeps none'},
   }},
   [1] = {name = 'ping', kind = 'command', path = 'ping.answer', channel = 1, fields = {
     {name = 'token', type = 'integer', min = 0, max = 4294967295, unit = '1', doc = 'as sent'},
@@ -193,6 +211,8 @@ local TO_HOST = {
     {name = 'messagesRejected', type = 'integer', min = 0, max = 9007199254740991, unit = 'message', doc = 'payloads outside this protocol'},
     {name = 'samplesLost', type = 'integer', min = 0, max = 9007199254740991, unit = 'sample', doc = 'skipped without credit'},
     {name = 'watchdogTrips', type = 'integer', min = 0, max = 9007199254740991, unit = '1', doc = 'runs ended by silence'},
+    {name = 'naksReceived', type = 'integer', min = 0, max = 9007199254740991, unit = 'frame', absent = 0, doc = 'frames with a nak that was believed'},
+    {name = 'naksSent', type = 'integer', min = 0, max = 9007199254740991, unit = 'frame', absent = 0, doc = 'frames sent with a nak'},
   }},
   [4] = {name = 'acknowledge', kind = 'command', path = 'acknowledge.answer', channel = 1, fields = {
     {name = 'state', type = 'choice', choices = {[0] = 'boot', [1] = 'safe', [2] = 'idle', [3] = 'configured', [4] = 'running', [5] = 'done', [6] = 'halted', [7] = 'fault'}, doc = 'the state after it'},
@@ -211,10 +231,16 @@ local TO_HOST = {
   }},
   [8] = {name = 'helloRefused', kind = 'event', path = 'helloRefused', channel = 0, fields = {
     {name = 'nonce', type = 'bytes', min = 8, max = 8, doc = 'chosen by the host, not all zero; names the session'},
-    {name = 'reason', type = 'choice', choices = {[0] = 'cancelled', [1] = 'unknownCommand', [2] = 'badMessage', [3] = 'wrongState', [4] = 'outOfRange', [5] = 'bankBusy', [6] = 'digestMismatch', [7] = 'notCommitted', [8] = 'unsupported', [9] = 'busy', [10] = 'version', [11] = 'stale'}, doc = 'busy (another client has the board) or version'},
+    {name = 'reason', type = 'choice', choices = {[0] = 'cancelled', [1] = 'unknownCommand', [2] = 'badMessage', [3] = 'wrongState', [4] = 'outOfRange', [5] = 'bankBusy', [6] = 'digestMismatch', [7] = 'notCommitted', [8] = 'unsupported', [9] = 'busy', [10] = 'version', [11] = 'stale'}, doc = 'version, stale (choose another nonce), busy (another client has the board), or unsupported'},
     {name = 'major', type = 'integer', min = 0, max = 65535, unit = '1', doc = 'major version the device speaks'},
     {name = 'minor', type = 'integer', min = 0, max = 65535, unit = '1', doc = 'highest minor version the device speaks'},
     {name = 'tableHash', type = 'bytes', min = 8, max = 8, doc = 'hash of that minor’s message tables'},
+  }},
+  [9] = {name = 'identify', kind = 'command', path = 'identify.answer', channel = 1, fields = {
+  }},
+  [10] = {name = 'readSensors', kind = 'command', path = 'readSensors.answer', channel = 1, fields = {
+    {name = 'dieTemperatureMillikelvin', type = 'integer', min = 0, max = 1000000, unit = 'mK', doc = 'of the die or what is next to it; 0: the board has no such sensor'},
+    {name = 'supplyMillivolts', type = 'integer', min = 0, max = 1000000, unit = 'mV', doc = 'of its supply; 0: the board has no such sensor'},
   }},
   [16] = {name = 'defineProgram', kind = 'command', path = 'defineProgram.answer', channel = 1, fields = {
   }},
@@ -277,6 +303,15 @@ local TO_HOST = {
     {name = 'flags', type = 'integer', min = 0, max = 3, unit = '1', doc = 'of any of them: sum of overload 1, clip 2'},
     {name = 'sums', type = 'bytes', min = 4, max = 65536, doc = 'consecutive sums'},
   }},
+  [64] = {name = 'readCalibration', kind = 'command', path = 'readCalibration.answer', channel = 1, fields = {
+    {name = 'length', type = 'integer', min = 0, max = 1048576, unit = 'byte', doc = 'of the whole record; 0: the board has none'},
+    {name = 'crc32', type = 'integer', min = 0, max = 4294967295, unit = '1', doc = 'ISO-HDLC over the whole record'},
+    {name = 'record', type = 'bytes', min = 0, max = 65536, doc = 'consecutive bytes'},
+  }},
+  [65] = {name = 'writeCalibration', kind = 'command', path = 'writeCalibration.answer', channel = 1, fields = {
+  }},
+  [66] = {name = 'keepCalibration', kind = 'command', path = 'keepCalibration.answer', channel = 1, fields = {
+  }},
 }
 -- end of tables
 
@@ -297,6 +332,9 @@ local BULK = {
   ['runEnded.overloadedRows'] = 'u16',
   ['sampleBlock.codes'] = 'i16',
   ['readAverages.answer.sums'] = 'sums',
+  -- Bytes that mean something to hosts alone.
+  ['readCalibration.answer.record'] = 'opaque',
+  ['writeCalibration.record'] = 'opaque',
 }
 -- Longer fields of bytes need an entry in BULK.
 local NAME_BYTES_MAX = 8
@@ -788,7 +826,7 @@ end
 local function code_form(bulk, known)
   if bulk == 'i16' then return 2, true end
   if bulk == 'u16' then return 2, false end
-  if bulk == 'sums' then return nil end
+  if bulk == 'sums' or bulk == 'opaque' then return nil end
   if bulk == 'section' and known.section and known.section ~= 0 then return 2, true end
   if not known.bits then return nil end
   return known.bits <= BYTE_CODE_BITS and 1 or 2, true

@@ -13,7 +13,6 @@ import {
   CORRELATION_MAX,
   checkPrecision,
   type DrivenDraws,
-  isIdeal,
   planSampling,
   programAt,
   rangeOf,
@@ -108,7 +107,7 @@ export async function averagePlanned(
     ...moments,
     correlationMax: CORRELATION_MAX,
     carryNoiseShare: carryNoiseShare(plan, noiseTemperature),
-    isCovarianceKnown: isIdeal(session.identity),
+    isCovarianceKnown: session.identity.hasKnownCovariance,
     cost: session.cost,
   };
 }

@@ -65,7 +65,7 @@ export interface SamplingResult {
   readonly carryNoiseShare: number;
   /**
    * Whether the board's errors are known to leave the covariance P⁻¹: it was calibrated, or it is an emulated
-   * board that calls itself ideal. Otherwise the draws have whatever covariance the board has.
+   * board that says so (`hasKnownCovariance`). Otherwise the draws have whatever covariance the board has.
    */
   readonly isCovarianceKnown: boolean;
   readonly cost: SolverCost;
@@ -100,13 +100,6 @@ export const BURN_IN_SPACINGS = 4;
 const DRAWS_PER_RUN = 256;
 /** After the sixth overload it gives up. */
 const ATTEMPTS_MAX = 6;
-/** The names of models without imperfections begin with this. */
-const IDEAL_MODELS = 'ideal-';
-/** Whether this board says that it has no imperfection. */
-export function isIdeal({ model }: DeviceIdentity): boolean {
-  return model.startsWith(IDEAL_MODELS);
-}
-
 /** Entries of a result at most, 512 MiB. More is better drawn in parts, each under another seed. */
 const DRAWN_VALUES_MAX = 2 ** 26;
 
@@ -175,7 +168,7 @@ export async function drawPlanned(
     correlationMax: CORRELATION_MAX,
     readingStep: adcStep(plan.identity.adcBits) / Math.sqrt(noiseTemperature * plan.systemScale),
     carryNoiseShare: carryNoiseShare(plan, noiseTemperature),
-    isCovarianceKnown: calibration !== undefined || isIdeal(session.identity),
+    isCovarianceKnown: calibration !== undefined || session.identity.hasKnownCovariance,
     cost: session.cost,
   };
 }

@@ -210,6 +210,11 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
     load: () => import('./commands/info/info.js'),
   },
   {
+    name: 'identify',
+    summary: 'make a board show which one it is, for example by a blinking light',
+    load: () => import('./commands/identify/identify.js'),
+  },
+  {
     name: 'characterize',
     summary: 'measure what a board is like: every cell, its converters, couplings',
     load: () => import('./commands/characterize/characterize.js'),

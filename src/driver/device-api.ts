@@ -42,6 +42,15 @@ export interface DeviceIdentity {
   readonly hasAverages: boolean;
   /** The most cells of a program whose second moments it adds up; 0 where it can't. */
   readonly momentCellsMax: number;
+  /**
+   * Whether covariances of its samples are those of the model without a calibration: an ideal board, or one
+   * that calibrates itself.
+   */
+  readonly hasKnownCovariance: boolean;
+  /** Whether it can show which board it is (`Device.identify`). */
+  readonly hasIdentify: boolean;
+  /** Bytes of the longest calibration record it keeps; 0 when it keeps none. */
+  readonly calibrationBytesMax: number;
   /** How many sent blocks the board can keep for `reRequest`; 0 when it can't. */
   readonly keepBlocksMax: number;
 }
@@ -261,6 +270,14 @@ export interface BoardDevice {
    * or for second moments of more than `momentCellsMax` cells; those of `acquire`.
    */
   readonly average?: ((options: AverageOptions) => Promise<Averages>) | undefined;
+}
+
+/**
+ * What the board's own sensors say; undefined where it has no such sensor (protocol.md, "Sensors and light").
+ */
+export interface SensorReadings {
+  readonly dieTemperatureKelvin: number | undefined;
+  readonly supplyVolts: number | undefined;
 }
 
 /** What the board says of itself when asked. */

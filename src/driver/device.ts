@@ -1,10 +1,12 @@
 import type { Clock } from '../../firmware-protocol/clock.js';
 import { type DeviceStateName, deviceStateName } from '../../firmware-protocol/device-status.js';
+import { IDENTIFY_MS_MAX } from '../../firmware-protocol/limits.js';
 import type { Answer, Command } from '../../firmware-protocol/messages/index.js';
 import type { Port } from '../../firmware-protocol/port.js';
 import type { ProgramImage } from '../../firmware-protocol/program-image.js';
-import { checkObject, checkSignal, checkWhole } from '../argument-checks.js';
+import { badArgument, checkObject, checkSignal, checkWhole } from '../argument-checks.js';
 import { assert, ThermolinkError, throwIfAborted } from '../errors.js';
+import { CalibrationStore } from './calibration-store.js';
 import { collectAverages } from './collect-averages.js';
 import { collectSamples, refuseEarlyEnd, type Samples } from './collect-samples.js';
 import { Connection } from './connection.js';
@@ -19,6 +21,7 @@ import {
   type RewriteOptions,
   type Run,
   type RunOptions,
+  type SensorReadings,
   statusOf,
 } from './device-api.js';
 import { logHealth } from './health.js';
@@ -213,6 +216,51 @@ export class Device implements BoardDevice {
   /** What the board has counted since it started. */
   readCounters(options: CallOptions = {}): Promise<DeviceCounters> {
     return this.#connection.request('readCounters', {}, options);
+  }
+
+  /** What the board's own sensors say. Errors: those of the link; DEVICE_REFUSED from an earlier board. */
+  async readSensors(options: CallOptions = {}): Promise<SensorReadings> {
+    const said = await this.#connection.request('readSensors', {}, options);
+    return {
+      dieTemperatureKelvin: said.dieTemperatureMillikelvin / 1000 || undefined,
+      supplyVolts: said.supplyMillivolts / 1000 || undefined,
+    };
+  }
+
+  /**
+   * Makes the board show for `durationMs` (0 … 60,000 ms) which one it is, for example by a blinking light; 0
+   * ends it. Errors: BAD_ARGUMENT; UNSUPPORTED where `identity.hasIdentify` is false; those of the link.
+   */
+  async identify(durationMs: number, options: CallOptions = {}): Promise<void> {
+    checkWhole('durationMs', durationMs, 0, IDENTIFY_MS_MAX);
+    if (!this.identity.hasIdentify)
+      throw new ThermolinkError(
+        'UNSUPPORTED',
+        `The board ${this.identity.model} cannot show which one it is.`,
+        {
+          hint: 'Its serial number tells it from others: thermolink info.',
+        },
+      );
+    await this.#connection.request('identify', { durationMs }, options);
+  }
+
+  /**
+   * The calibration record that the board keeps, as bytes; undefined when it has none. `unpackCalibration` of
+   * thermolink/measure reads them. Errors: UNSUPPORTED where `identity.calibrationBytesMax` is 0; those of
+   * the link.
+   */
+  readCalibration(options: CallOptions = {}): Promise<Uint8Array | undefined> {
+    return new CalibrationStore(this.#connection).read(this.identity, options);
+  }
+
+  /**
+   * Gives the board another record to keep, also over resets and without power where it has such memory. The
+   * board checks it by its digest. An empty record erases. Errors: BAD_ARGUMENT for one that is too long;
+   * UNSUPPORTED; DEVICE_REFUSED during a run; those of the link.
+   */
+  async keepCalibration(record: Uint8Array, options: CallOptions = {}): Promise<void> {
+    if (!(record instanceof Uint8Array)) throw badArgument('record', 'a Uint8Array', record);
+    await new CalibrationStore(this.#connection).write(this.identity, record, options);
   }
 
   /** Clears a fault (to `safe`), leaves `safe` (to `idle`), or clears an overload (protocol.md, "States"). */

@@ -56,7 +56,7 @@ export function versionError(peer: {
   const own = `${PROTOCOL_MAJOR}.${PROTOCOL_MINOR} (tables ${hex(TABLE_HASH)})`;
   const other = `${peer.major}.${peer.minor} (tables ${hex(peer.tableHash)})`;
   return new ThermolinkError('VERSION_MISMATCH', `This host speaks protocol ${own}, the board ${other}.`, {
-    hint: 'Update the one that is older; until protocol 1.1 is frozen both should come from the same release.',
+    hint: 'Update the one that is older: ends of one major version understand each other from protocol 1.1 on.',
     data: { own, board: other },
   });
 }
@@ -154,6 +154,9 @@ export function identityOf(answer: Answer<'hello'>): DeviceIdentity {
     hasHold: (answer.features & FEATURE.hold) !== 0,
     hasAverages: (answer.features & FEATURE.averages) !== 0,
     momentCellsMax: answer.momentCellsMax,
+    hasKnownCovariance: (answer.features & FEATURE.knownCovariance) !== 0,
+    hasIdentify: (answer.features & FEATURE.identify) !== 0,
+    calibrationBytesMax: answer.calibrationBytesMax,
     keepBlocksMax: answer.keepBlocksMax,
   };
 }

@@ -15,6 +15,7 @@ export type { CouplingErrors } from './coupling-error.js';
 export type { DriveTransfer } from './drive-transfer.js';
 export { type Estimates, type Summary, summarize } from './estimates.js';
 export { type Extraction, type ExtractRequest, extract } from './extract.js';
+export { packCalibration, unpackCalibration } from './kept-calibration.js';
 export type { FinishedPart, FinishedParts } from './lab-board.js';
 export type { NoiseColour } from './noise-temperature.js';
 export { type Quantity, quantitiesOf } from './quantities.js';

@@ -38,6 +38,8 @@ export interface ServableDevice
     readonly tick: number;
     readonly run: object | undefined;
     readonly watchdogTrips: number;
+    /** Until when the board was asked to show which one it is, ms of its clock. */
+    readonly identifyUntilMs?: number;
   };
 }
 

@@ -5,6 +5,7 @@ import { describePrograms } from './program-contract.js';
 import { RawHost } from './raw-host.js';
 import { describeRuns } from './run-contract.js';
 import { describeSafety } from './safety-contract.js';
+import { describeService } from './service-contract.js';
 import { describeSessions } from './session-contract.js';
 
 describe.each(DEVICES.map((device) => ({ device, name: device.name, missing: device.missing() })))(
@@ -36,6 +37,9 @@ describe.each(DEVICES.map((device) => ({ device, name: device.name, missing: dev
     });
     describe('runs', () => {
       describeRuns(board);
+    });
+    describe('service', () => {
+      describeService(board);
     });
     describe('safety', () => {
       describeSafety(board);

@@ -111,6 +111,7 @@ describe('messages', () => {
     expect(MESSAGE_VECTORS.earlierVersion.map(({ name, direction }) => `${name} ${direction}`)).toEqual([
       'hello toDevice',
       'hello toHost',
+      'readCounters toHost',
       'defineProgram toDevice',
       'start toDevice',
     ]);

@@ -2,6 +2,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { LINK_VECTORS } from '../support/link-vectors.js';
 import { missingPackage, runPython } from './package.js';
 
+/** The vectors without a bound on what a device has room for. */
+const FOR_HOSTS = LINK_VECTORS.filter(({ answersWaiting }) => answersWaiting === undefined);
+
 describe('the Python package and the test vectors', () => {
   beforeEach((context) => {
     const missing = missingPackage();
@@ -16,9 +19,9 @@ describe('the Python package and the test vectors', () => {
   }
 
   it('frames, payloads, link and digests are those of the vectors', () =>
-    expectCompared(LINK_VECTORS.filter(({ framesEachWay }) => framesEachWay === 0).length, '--quick'));
+    expectCompared(FOR_HOSTS.filter(({ framesEachWay }) => framesEachWay === 0).length, '--quick'));
 
   it('so is the link after tens of thousands of frames', { tags: 'long' }, () =>
-    expectCompared(LINK_VECTORS.length),
+    expectCompared(FOR_HOSTS.length),
   );
 });

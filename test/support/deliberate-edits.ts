@@ -213,7 +213,7 @@ export const DELIBERATE_EDITS: readonly DeliberateEdit[] = [
     title: 'a message more',
     edit: (messages) =>
       messages.push({
-        opcode: 64,
+        opcode: 80,
         name: 'calibrate',
         channel: 'command',
         delivery: 'once',

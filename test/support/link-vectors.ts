@@ -38,6 +38,8 @@ export interface LinkVector {
   readonly end: 'device' | 'host';
   readonly frameBytesTaken: number;
   readonly framesEachWay: number;
+  /** How many messages can wait for the window; left out: it does not matter. */
+  readonly answersWaiting?: number;
   readonly steps: readonly LinkStep[];
 }
 

@@ -153,6 +153,9 @@ function identityOf(profile: BoardProfile): DeviceIdentity {
     hasHold: true,
     hasAverages: false,
     momentCellsMax: 0,
+    hasKnownCovariance: profile.effects === null,
+    hasIdentify: false,
+    calibrationBytesMax: 0,
     keepBlocksMax: 0,
   };
 }

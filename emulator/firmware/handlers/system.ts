@@ -3,6 +3,13 @@ import { faultyFrames } from '../../../firmware-protocol/link/counters.js';
 import { stateDigest } from '../../state-digest.js';
 import type { Handlers } from './handlers.js';
 
+/**
+ * What the sensors of every emulated board say while no `thermalDrift` heats it: 300 K, 5 V (protocol.md,
+ * "Sensors and light").
+ */
+const DIE_TEMPERATURE_MILLIKELVIN = 300_000;
+const SUPPLY_MILLIVOLTS = 5000;
+
 export const systemHandlers = {
   ping: (context, { token }) => ({ token, deviceTimeUs: Math.floor(context.nowMs * 1000) }),
 
@@ -34,8 +41,20 @@ export const systemHandlers = {
       messagesRejected: counters.messagesRejected,
       samplesLost: board.samplesLost,
       watchdogTrips: board.watchdogTrips,
+      naksReceived: counters.naksReceived,
+      naksSent: counters.naksSent,
     };
   },
+
+  identify({ board, nowMs }, { durationMs }) {
+    board.identifyUntilMs = nowMs + durationMs;
+    return {};
+  },
+
+  readSensors: ({ board }) => ({
+    dieTemperatureMillikelvin: DIE_TEMPERATURE_MILLIKELVIN + board.faults.heatMillikelvin,
+    supplyMillivolts: SUPPLY_MILLIVOLTS,
+  }),
 
   acknowledge({ board }) {
     board.input('acknowledged');

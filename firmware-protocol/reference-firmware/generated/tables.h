@@ -43,9 +43,10 @@ static const message_field answer_hello[] = {
   {FIELD_INTEGER, 1, 8192, 0, 0},  /* rowScaleMax */
   {FIELD_INTEGER, 256, INT64_C(4294967295), 0, 0},  /* inFlightBytes */
   {FIELD_INTEGER, 1, 32, 0, 0},  /* answerCache */
-  {FIELD_INTEGER, 0, 31, 0, 0},  /* features */
+  {FIELD_INTEGER, 0, 127, 0, 0},  /* features */
   {FIELD_INTEGER, 0, 64, 0, 0},  /* keepBlocksMax */
   {FIELD_INTEGER, 0, 256, 1, 0},  /* momentCellsMax */
+  {FIELD_INTEGER, 0, INT32_C(1048576), 1, 0},  /* calibrationBytesMax */
 };
 static const message_field request_ping[] = {
   {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* token */
@@ -76,6 +77,8 @@ static const message_field answer_readCounters[] = {
   {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0, 0},  /* messagesRejected */
   {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0, 0},  /* samplesLost */
   {FIELD_INTEGER, 0, INT64_C(9007199254740991), 0, 0},  /* watchdogTrips */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 1, 0},  /* naksReceived */
+  {FIELD_INTEGER, 0, INT64_C(9007199254740991), 1, 0},  /* naksSent */
 };
 static const message_field answer_acknowledge[] = {
   {FIELD_INTEGER, 0, 7, 0, 0},  /* state */
@@ -101,6 +104,13 @@ static const message_field answer_helloRefused[] = {
   {FIELD_INTEGER, 0, INT32_C(65535), 0, 0},  /* major */
   {FIELD_INTEGER, 0, INT32_C(65535), 0, 0},  /* minor */
   {FIELD_BYTES, 8, 8, 0, 0},  /* tableHash */
+};
+static const message_field request_identify[] = {
+  {FIELD_INTEGER, 0, INT32_C(60000), 0, 0},  /* durationMs */
+};
+static const message_field answer_readSensors[] = {
+  {FIELD_INTEGER, 0, INT32_C(1000000), 0, 0},  /* dieTemperatureMillikelvin */
+  {FIELD_INTEGER, 0, INT32_C(1000000), 0, 0},  /* supplyMillivolts */
 };
 static const message_field request_defineProgram[] = {
   {FIELD_INTEGER, 0, 1, 0, 0},  /* bank */
@@ -234,18 +244,37 @@ static const message_field answer_readAverages[] = {
   {FIELD_INTEGER, 0, 3, 0, 0},  /* flags */
   {FIELD_BYTES, 4, INT32_C(65536), 0, 0},  /* sums */
 };
+static const message_field request_readCalibration[] = {
+  {FIELD_INTEGER, 0, INT32_C(1048576), 0, 0},  /* firstByte */
+  {FIELD_INTEGER, 0, INT32_C(65536), 0, 0},  /* count */
+};
+static const message_field answer_readCalibration[] = {
+  {FIELD_INTEGER, 0, INT32_C(1048576), 0, 0},  /* length */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* crc32 */
+  {FIELD_BYTES, 0, INT32_C(65536), 0, 0},  /* record */
+};
+static const message_field request_writeCalibration[] = {
+  {FIELD_INTEGER, 0, INT32_C(1048576), 0, 0},  /* firstByte */
+  {FIELD_BYTES, 0, INT32_C(65536), 0, 0},  /* record */
+};
+static const message_field request_keepCalibration[] = {
+  {FIELD_INTEGER, 0, INT32_C(1048576), 0, 0},  /* length */
+  {FIELD_INTEGER, 0, INT64_C(4294967295), 0, 0},  /* crc32 */
+};
 
 /* Messages by opcode */
 static const message_row message_rows[] = {
-  {0, TL_CHANNEL_OPEN, ROW_COMMAND | ROW_AGAIN, request_hello, 7, answer_hello, 31},
+  {0, TL_CHANNEL_OPEN, ROW_COMMAND | ROW_AGAIN, request_hello, 7, answer_hello, 32},
   {1, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_AGAIN, request_ping, 1, answer_ping, 2},
   {2, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_AGAIN, NULL, 0, answer_readStatus, 9},
-  {3, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_AGAIN, NULL, 0, answer_readCounters, 10},
+  {3, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_AGAIN, NULL, 0, answer_readCounters, 12},
   {4, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_ONCE, NULL, 0, answer_acknowledge, 1},
   {5, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_ONCE, NULL, 0, NULL, 0},
   {6, TL_CHANNEL_STOP, ROW_COMMAND | ROW_AGAIN, request_stop, 3, answer_stop, 2},
   {7, TL_CHANNEL_COMMAND, ROW_TO_HOST, NULL, 0, answer_refusal, 4},
   {8, TL_CHANNEL_OPEN, ROW_TO_HOST, NULL, 0, answer_helloRefused, 5},
+  {9, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_ONCE, request_identify, 1, NULL, 0},
+  {10, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_AGAIN, NULL, 0, answer_readSensors, 2},
   {16, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_ONCE, request_defineProgram, 7, NULL, 0},
   {17, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_ONCE, request_writeCouplings, 3, NULL, 0},
   {18, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_ONCE, request_writeDrive, 3, NULL, 0},
@@ -263,6 +292,9 @@ static const message_row message_rows[] = {
   {50, TL_CHANNEL_SAMPLE, ROW_TO_DEVICE, request_resend, 3, NULL, 0},
   {51, TL_CHANNEL_SAMPLE, ROW_TO_HOST, NULL, 0, answer_blocksSent, 2},
   {52, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_AGAIN, request_readAverages, 4, answer_readAverages, 3},
+  {64, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_AGAIN, request_readCalibration, 2, answer_readCalibration, 3},
+  {65, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_ONCE, request_writeCalibration, 2, NULL, 0},
+  {66, TL_CHANNEL_COMMAND, ROW_COMMAND | ROW_ONCE, request_keepCalibration, 2, NULL, 0},
 };
 
 #endif

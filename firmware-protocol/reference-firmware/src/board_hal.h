@@ -115,4 +115,33 @@ int board_overloaded(void);
  */
 uint32_t board_state_digest(uint64_t tick);
 
+/*
+ * What a board may have besides. board_defaults.c implements these for a board that has none of it; a board
+ * that has it defines them itself.
+ */
+
+/* Whether covariances of samples are those of the model without a calibration. By default not. */
+int board_knows_covariance(void);
+/* Whether board_identify does anything. By default not. */
+int board_can_identify(void);
+/* Shows which board this is for so long from now on, for example by a blinking light; 0 ends it. */
+void board_identify(uint32_t duration_ms);
+/* Readings of sensors; 0: there is no such sensor. */
+typedef struct {
+  uint32_t die_temperature_millikelvin;
+  uint32_t supply_millivolts;
+} board_sensors;
+board_sensors board_read_sensors(void);
+/*
+ * The calibration record that is kept, and its length; 0: none. By default it is in memory and lost with the
+ * power. At most CONFIG_CALIBRATION_BYTES.
+ */
+const uint8_t *board_calibration(uint32_t *length);
+/*
+ * Keeps another record; length 0 erases it. Returns 0 when that failed. It may take a second (flash), and
+ * comes only while no run is in progress. A board that loses its power here has the old record, the new one,
+ * or none.
+ */
+int board_keep_calibration(const uint8_t *record, uint32_t length);
+
 #endif

@@ -31,6 +31,14 @@
 #define CONFIG_MOMENT_CELLS 64
 #endif
 
+/*
+ * The longest calibration record that the board keeps; 0: it keeps none. Twice as much memory is taken,
+ * or as much where the board keeps the record itself (board_hal.h). A small board says how much it has.
+ */
+#ifndef CONFIG_CALIBRATION_BYTES
+#define CONFIG_CALIBRATION_BYTES (CONFIG_CELLS < 1024 ? 0 : TL_CALIBRATION_BYTES_MAX)
+#endif
+
 /* The longest frame: header, payload and CRC, before COBS. */
 #ifndef CONFIG_FRAME_BYTES
 #define CONFIG_FRAME_BYTES TL_FRAME_BYTES_MAX
@@ -58,6 +66,8 @@ typedef char config_assert_window[CONFIG_WINDOW >= 1 && CONFIG_WINDOW <= TL_WIND
 typedef char config_assert_cells[CONFIG_CELLS <= TL_CELLS_MAX && CONFIG_ROWS <= TL_CELLS_MAX ? 1 : -1];
 typedef char config_assert_moments[CONFIG_MOMENT_CELLS <= TL_MOMENT_CELLS_MAX ? 1 : -1];
 typedef char config_assert_kept[CONFIG_BLOCKS_KEPT >= 1 && CONFIG_BLOCKS_KEPT <= TL_BLOCKS_KEPT_MAX ? 1 : -1];
+
+typedef char config_assert_calibration[CONFIG_CALIBRATION_BYTES <= TL_CALIBRATION_BYTES_MAX ? 1 : -1];
 
 #define CONFIG_FIRMWARE_VERSION "reference 0.1.0"
 

@@ -2,6 +2,7 @@
 #include "device.h"
 
 #include "board_hal.h"
+#include "calibration.h"
 #include "crc.h"
 #include "program.h"
 
@@ -34,6 +35,7 @@ void device_init(device *d, uint32_t boot_epoch) {
   user.next_sample = next_sample;
   crc_init();
   program_init();
+  calibration_init();
   board_power_on();
   d->state = TL_STATE_BOOT;
   d->fault = TL_FAULT_NONE;

@@ -1,6 +1,7 @@
 /* What each command does (protocol.md, "Messages"). HELLO and stop are in hello.c and dispatcher.c. */
 #include "board_hal.h"
 #include "bytes.h"
+#include "calibration.h"
 #include "device.h"
 #include "program.h"
 
@@ -9,6 +10,7 @@
 /* An answer has at most so many bytes beside its codes. */
 #define ANSWER_OVERHEAD_BYTES 16
 #define AVERAGES_OVERHEAD_BYTES 24
+#define CALIBRATION_OVERHEAD_BYTES 24
 
 static refusal moved(device *d, uint8_t input) {
   return device_input(d, input) ? accepted() : refused(TL_REASON_WRONG_STATE, "not in this state");
@@ -41,6 +43,8 @@ static refusal read_counters(device *d, message_value *answer) {
   answer[TL_ANSWER_READ_COUNTERS_MESSAGES_REJECTED] = value_integer((int64_t)c->messages_rejected);
   answer[TL_ANSWER_READ_COUNTERS_SAMPLES_LOST] = value_integer((int64_t)device_samples_lost(d));
   answer[TL_ANSWER_READ_COUNTERS_WATCHDOG_TRIPS] = value_integer((int64_t)d->watchdog_trips);
+  answer[TL_ANSWER_READ_COUNTERS_NAKS_RECEIVED] = value_integer((int64_t)d->link.commands.naks_received);
+  answer[TL_ANSWER_READ_COUNTERS_NAKS_SENT] = value_integer((int64_t)c->naks_sent);
   return accepted();
 }
 
@@ -56,6 +60,20 @@ static refusal reset(device *d) {
   refusal r = moved(d, TL_INPUT_RESET);
   d->reset_pending = !r.refused;
   return r;
+}
+
+/* protocol.md, "Sensors and light". */
+static refusal identify(const message_value *v) {
+  if (!board_can_identify()) return refused(TL_REASON_UNSUPPORTED, "this board cannot show itself");
+  board_identify((uint32_t)v[TL_REQUEST_IDENTIFY_DURATION_MS].integer);
+  return accepted();
+}
+
+static refusal read_sensors(message_value *answer) {
+  board_sensors sensors = board_read_sensors();
+  answer[TL_ANSWER_READ_SENSORS_DIE_TEMPERATURE_MILLIKELVIN] = value_integer(sensors.die_temperature_millikelvin);
+  answer[TL_ANSWER_READ_SENSORS_SUPPLY_MILLIVOLTS] = value_integer(sensors.supply_millivolts);
+  return accepted();
 }
 
 static int is_running(const device *d, int bank) {
@@ -222,6 +240,18 @@ refusal device_execute(device *d, int opcode, const message_value *values, messa
       return read_averages(d, values, answer);
     case TL_OP_ABORT:
       return abort_run(d, values);
+    case TL_OP_IDENTIFY:
+      return identify(values);
+    case TL_OP_READ_SENSORS:
+      return read_sensors(answer);
+    case TL_OP_READ_CALIBRATION:
+      return calibration_read(values, link_payload_bytes_max(&d->link) - CALIBRATION_OVERHEAD_BYTES, answer);
+    case TL_OP_WRITE_CALIBRATION:
+      return calibration_write(values);
+    case TL_OP_KEEP_CALIBRATION:
+      /* A board that programs its flash hears nothing meanwhile. */
+      if (d->state == TL_STATE_RUNNING) return refused(TL_REASON_WRONG_STATE, "not during a run");
+      return calibration_keep(values);
     default:
       return refused(TL_REASON_UNKNOWN_COMMAND, "not in this firmware");
   }

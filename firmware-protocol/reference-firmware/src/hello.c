@@ -65,7 +65,9 @@ static int features_for(int64_t minor) {
   int features = (p->has_dense ? TL_FEATURE_DENSE : 0) + (p->has_factored ? TL_FEATURE_FACTORED : 0) + TL_FEATURE_HOLD;
   if (minor == 0) return features;
   if (CONFIG_ROW_ELEMENT && p->has_row_element) features += TL_FEATURE_ROW_ELEMENT;
-  return CONFIG_AVERAGES ? features + TL_FEATURE_AVERAGES : features;
+  if (CONFIG_AVERAGES) features += TL_FEATURE_AVERAGES;
+  if (board_knows_covariance()) features += TL_FEATURE_KNOWN_COVARIANCE;
+  return board_can_identify() ? features + TL_FEATURE_IDENTIFY : features;
 }
 
 static void describe(const device *d, int64_t host_minor, message_value *values) {
@@ -99,6 +101,7 @@ static void describe(const device *d, int64_t host_minor, message_value *values)
   values[TL_ANSWER_HELLO_FEATURES] = value_integer(features_for(host_minor));
   values[TL_ANSWER_HELLO_KEEP_BLOCKS_MAX] = value_integer(CONFIG_BLOCKS_KEPT);
   values[TL_ANSWER_HELLO_MOMENT_CELLS_MAX] = value_integer(CONFIG_AVERAGES ? CONFIG_MOMENT_CELLS : 0);
+  values[TL_ANSWER_HELLO_CALIBRATION_BYTES_MAX] = value_integer(CONFIG_CALIBRATION_BYTES);
 }
 
 static void open_session(device *d, const message_value *values) {

@@ -31,6 +31,7 @@ void link_init(link_state *link, link_user user) {
   link->user = user;
   link->counters = zero;
   link->commands.retransmissions = 0;
+  link->commands.naks_received = 0;
   frame_decoder_init(&link->decoder, CONFIG_FRAME_BYTES);
   begin(link, 0, 0, before_hello);
 }
@@ -128,6 +129,7 @@ static const uint8_t *emit(link_state *link, uint8_t channel, uint16_t seq, cons
     f.ack = (uint16_t)(link->expected_seq - 1);
     if (link->nak_owed) {
       f.flags = TL_FLAG_NAK;
+      link->counters.naks_sent++;
       link->nak_sent = 1;
     }
     link->nak_owed = 0;

@@ -21,6 +21,7 @@ typedef struct {
   uint64_t frames_duplicate;
   uint64_t frames_out_of_order;
   uint64_t messages_rejected;
+  uint64_t naks_sent;
 } link_counters;
 
 /* The code above the link: it takes messages, and has samples to send. */

@@ -144,6 +144,17 @@ const uint8_t *board_cell_flags(void) { return state.cell_flags; }
 
 const uint8_t *board_row_flags(void) { return state.row_flags; }
 
+/* What the emulator's boards say (emulator/firmware/handlers/system.ts). */
+int board_knows_covariance(void) { return 1; }
+
+/* Without a light there is nothing to see, but the model takes the command as the emulator does. */
+int board_can_identify(void) { return 1; }
+
+board_sensors board_read_sensors(void) {
+  board_sensors nominal = {300000, 5000};
+  return nominal;
+}
+
 static int any(const uint8_t *flags, uint32_t count) {
   uint8_t found = 0;
   for (uint32_t i = 0; i < count; i++) found |= flags[i];

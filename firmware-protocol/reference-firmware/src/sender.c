@@ -80,7 +80,10 @@ void sender_take_ack(sender *s, uint16_t ack, int nak, uint64_t now_us) {
     s->next = s->next > acknowledged ? s->next - acknowledged : 0;
     s->retries = 0;
   }
-  if (nak) s->next = 0;
+  if (nak) {
+    s->naks_received++;
+    s->next = 0;
+  }
 }
 
 uint16_t sender_next_seq(const sender *s) { return (uint16_t)(s->first_seq + s->in_flight); }

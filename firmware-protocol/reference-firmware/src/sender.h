@@ -39,6 +39,8 @@ typedef struct {
   uint16_t first_seq;
   /* How many frames were sent again since boot. */
   uint64_t retransmissions;
+  /* How many naks were believed since boot. */
+  uint64_t naks_received;
   /* A ring of payloads. Each is in one piece. */
   uint32_t write;
   uint8_t bytes[CONFIG_ANSWER_BYTES];

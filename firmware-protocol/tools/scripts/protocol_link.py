@@ -49,8 +49,9 @@ class Frame:
 
 
 class Link:
-    def __init__(self, frame_bytes):
+    def __init__(self, frame_bytes, answers_most=None):
         self.frame_bytes = frame_bytes
+        self.answers_most = answers_most  # answers that can wait for the window; None: no bound
         self.received = b""
         self.session = None
         self.reset(window=1, in_flight_bytes=256)
@@ -118,6 +119,8 @@ class Link:
     def in_order(self, seq):
         expected = (self.last_in_order + 1) & U16
         if seq == expected:
+            if self.answers_most is not None and len(self.waiting) >= self.answers_most:
+                return False  # it is not even acknowledged, so it comes again
             self.last_in_order = seq
             self.owes_ack, self.gap_was_told = True, False
             return True

@@ -125,6 +125,23 @@ def sessions():
     yield s
 
 
+def full_answer_queue():
+    s = Session("answers that find no room: the command is dropped unacknowledged, and comes again", "device", window=1,
+                answers_most=64)
+    s.commands(0, "A", "command 0 A")
+    s.commands(1, " ".join("B" * 64), wakes=250)
+    s.step(2, receive=command(0, "a"))
+    s.step(3, receive=command(0, "a"))
+    s.step(4, receive=frame(SAMPLE, 0, b"s") + frame(STOP, 0, b"z"), delivers="s z")
+    s.step(5, "command 1 B", receive=command(0, "a", 0))
+    s.step(6, "ack 0", receive=command(0, "a", 0), send=[(COMMAND, "C")], delivers="a")
+    s.step(7, receive=command(1, "b", 0))
+    s.step(8, "nak 0", receive=command(2, "c", 0))
+    s.step(9, "command 2 B", receive=ack(1))
+    s.step(10, "ack 1", receive=command(1, "b", 1), delivers="b")
+    yield s
+
+
 def receiving():
-    for group in (in_order, duplicates_and_gaps, other_channels, sessions):
+    for group in (in_order, duplicates_and_gaps, other_channels, sessions, full_answer_queue):
         yield from group()

@@ -34,9 +34,12 @@ class Session:
     """One end of a link, with the steps that were made. Every step states by hand what the link must say
     then."""
 
-    def __init__(self, name, end, window=4, in_flight_bytes=4096, frame_bytes=256, each_way=0, is_open=True):
-        self.link = Link(256)
+    def __init__(self, name, end, window=4, in_flight_bytes=4096, frame_bytes=256, each_way=0, is_open=True,
+                 answers_most=None):
+        self.link = Link(256, answers_most)
         self.head = {"name": name, "end": end, "frameBytesTaken": 256, "framesEachWay": each_way}
+        if answers_most is not None:
+            self.head["answersWaiting"] = answers_most
         self.steps = []
         self.limits = {"frameBytes": frame_bytes, "window": window, "inFlightBytes": in_flight_bytes}
         if is_open:

@@ -16,8 +16,8 @@ MESSAGES = f"""
   firmwareVersion=text:24 bootEpoch=0..U32 cells=1..8192 rows=0..4096 banks=1..2 couplingBits=4..16 driveBits=8..16
   adcBits=8..16 tauNs=1..U32 tickLog2=2..8 fullScaleMicrovolts=1..U32 rail=1024..20971520 driveRange=1..4
   noiseShiftMin=8..24 noiseShiftMax=8..24 noiseTemperatureMin=0..U32 rowScaleMax=1..8192 inFlightBytes=256..U32
-  answerCache=1..32 features=0..31 keepBlocksMax=0..64
-  momentCellsMax=0..256
+  answerCache=1..32 features=0..127 keepBlocksMax=0..64
+  momentCellsMax=0..256 calibrationBytesMax=0..1048576
 1 ping > token=0..U32
 1 ping < token=0..U32 deviceTimeUs=0..U53
 2 readStatus >
@@ -26,6 +26,7 @@ MESSAGES = f"""
 3 readCounters >
 3 readCounters < framesReceived=0..U53 framesSent=0..U53 framesFaulty=0..U53 framesForeign=0..U53 framesDuplicate=0..U53
   framesOutOfOrder=0..U53 retransmissions=0..U53 messagesRejected=0..U53 samplesLost=0..U53 watchdogTrips=0..U53
+  naksReceived=0..U53 naksSent=0..U53
 4 acknowledge >
 4 acknowledge < state=0..7
 5 reset >
@@ -34,6 +35,10 @@ MESSAGES = f"""
 6 stop < stopNumber=1..U32 state=0..7
 7 refusal < reason=0..11 opcode=0..127 state=0..7 detail=text:96
 8 helloRefused < nonce=bytes:8..8 reason=0..11 {VERSION}
+9 identify > durationMs=0..60000
+9 identify <
+10 readSensors >
+10 readSensors < dieTemperatureMillikelvin=0..1000000 supplyMillivolts=0..1000000
 16 defineProgram > bank=0..1 mode=0..1 cells=1..8192 rows=1..8192 couplingBits=4..16 rowAttenuation=0..12
   linearRows=0..U16
 16 defineProgram <
@@ -68,6 +73,12 @@ MESSAGES = f"""
 51 blocksSent < runId=1..U32 blocks=0..U32
 52 readAverages > runId=1..U32 part=0..1 firstEntry=0..262143 count=1..65536
 52 readAverages < samples=0..U32 flags=0..3 sums=bytes:4..65536
+64 readCalibration > firstByte=0..1048576 count=0..65536
+64 readCalibration < length=0..1048576 crc32=0..U32 record=bytes:0..65536
+65 writeCalibration > firstByte=0..1048576 record=bytes:0..65536
+65 writeCalibration <
+66 keepCalibration > length=0..1048576 crc32=0..U32
+66 keepCalibration <
 """
 
 
@@ -139,7 +150,8 @@ def later_minor(rows):
 
 # Fields that an earlier minor leaves out at the end of a message, and what that means.
 ADDED_FIELDS = {
-    ("hello", "toDevice"): {"purpose": 0}, ("hello", "toHost"): {"momentCellsMax": 0},
+    ("hello", "toDevice"): {"purpose": 0}, ("hello", "toHost"): {"momentCellsMax": 0, "calibrationBytesMax": 0},
+    ("readCounters", "toHost"): {"naksReceived": 0, "naksSent": 0},
     ("defineProgram", "toDevice"): {"linearRows": U16}, ("start", "toDevice"): {"statistics": 0, "batchSamples": 0},
 }
 

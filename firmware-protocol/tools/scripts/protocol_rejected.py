@@ -77,7 +77,7 @@ def rejected_payloads():
         yield "no opcode", note, payload
     for note, payload in {"none": "9101", "−1": "9301ff07", "2³²": "9301cf000000010000000007", "text": "9301a0" + "07"}.items():
         yield "no request id", note, payload
-    for opcode in (9, 15, 25, 100, 127):
+    for opcode in (11, 15, 25, 100, 127):
         yield "unknown opcode", str(opcode), msgpack([opcode, 5]).hex()
     for opcode in (7, 8, 34, 49):
         yield "unknown opcode", f"{opcode}, of the other direction", msgpack([opcode, 5, 1, 1]).hex()

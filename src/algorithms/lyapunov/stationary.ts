@@ -15,8 +15,6 @@ const READINGS_PER_RUN = 256;
 /** Standard deviations that fit below the rail. */
 const HEADROOM = 6;
 const ATTEMPTS_MAX = 8;
-/** The names of models without imperfections begin with this. */
-const IDEAL_MODELS = 'ideal-';
 
 /** When a plan is read, and how often. */
 export interface StationaryRun {
@@ -60,7 +58,7 @@ export async function readStationary(
   );
   return {
     covariances,
-    isCovarianceKnown: run.isNoiseMeasured || session.identity.model.startsWith(IDEAL_MODELS),
+    isCovarianceKnown: run.isNoiseMeasured || session.identity.hasKnownCovariance,
   };
 }
 

@@ -27,7 +27,10 @@ export interface LogisticChainRequest {
 export interface LogisticChain {
   /** draws × N, a draw a row. */
   readonly draws: Matrix;
-  /** Whether the board calls itself ideal. Other boards draw from the posterior of other rows. */
+  /**
+   * Whether the board says that its covariances are known. Other boards draw from the posterior of other
+   * rows.
+   */
   readonly isCovarianceKnown: boolean;
   readonly cost: SolverCost;
 }
@@ -39,7 +42,6 @@ const BURN_IN_SPACINGS = 6;
 /** Draws of one board run at most. */
 const DRAWS_PER_RUN = 256;
 const ATTEMPTS_MAX = 6;
-const IDEAL_MODELS = 'ideal-';
 
 /**
  * Draws of a logistic regression from one board, whose rows have the logistic function as their element
@@ -78,7 +80,7 @@ export async function drawLogistic(
     await session.ranged(rangeOf(firstScale, identity), (scale) =>
       drawAt(session, posterior, scale, draws, onProgress),
     );
-    return { draws, isCovarianceKnown: identity.model.startsWith(IDEAL_MODELS), cost: session.cost };
+    return { draws, isCovarianceKnown: identity.hasKnownCovariance, cost: session.cost };
   });
 }
 

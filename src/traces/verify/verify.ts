@@ -119,16 +119,19 @@ class Verification {
     this.#found ??= session.identity;
     if (!this.#mode) [this.#mode, this.#reason] = chooseMode(this.#options, recorded, session.identity);
     const { hasDense, hasFactored, hasHold, hasRowElement, hasAverages } = session.identity;
+    const { hasKnownCovariance, hasIdentify } = session.identity;
     const features =
       (hasDense ? FEATURE.dense : 0) +
       (hasFactored ? FEATURE.factored : 0) +
       (hasHold ? FEATURE.hold : 0) +
       (hasRowElement ? FEATURE.rowElement : 0) +
-      (hasAverages ? FEATURE.averages : 0);
+      (hasAverages ? FEATURE.averages : 0) +
+      (hasKnownCovariance ? FEATURE.knownCovariance : 0) +
+      (hasIdentify ? FEATURE.identify : 0);
     // A recording of an earlier minor tells only what that minor knows.
     const isOfMinor0 = message.fields['minor'] === 0;
     const told = isOfMinor0
-      ? { features: features & FEATURES_OF_MINOR_0, momentCellsMax: 0 }
+      ? { features: features & FEATURES_OF_MINOR_0, momentCellsMax: 0, calibrationBytesMax: 0 }
       : { features, momentCellsMax: session.identity.momentCellsMax };
     this.#compare(message, { ...message.fields, ...session.identity, ...told } as never, false);
   }

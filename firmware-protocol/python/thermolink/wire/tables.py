@@ -3,7 +3,7 @@ from .fields import Bytes, Choice, Integer, Message, Text
 
 PROTOCOL_MAJOR = 1
 PROTOCOL_MINOR = 1
-TABLE_HASH = bytes.fromhex("376365aa39fbf817")
+TABLE_HASH = bytes.fromhex("0f99d51387c1bc95")
 
 FRAME_VERSION = 1
 FLAG_NAK = 1
@@ -67,11 +67,14 @@ BLOCKS_KEPT_MAX = 64
 AVERAGE_BATCHES_MAX = 32
 BATCH_SAMPLES_MAX = 65535
 MOMENT_CELLS_MAX = 256
+CALIBRATION_BYTES_MAX = 1048576
+IDENTIFY_MS_MAX = 60000
+SENSOR_MAX = 1000000
 
 DEVICE_STATE = {"boot": 0, "safe": 1, "idle": 2, "configured": 3, "running": 4, "done": 5, "halted": 6, "fault": 7}
 RUN_OUTCOME = {"completed": 0, "overload": 1, "aborted": 2, "stopped": 3, "watchdog": 4, "fault": 5}
 FAULT = {"none": 0, "selfTest": 1, "internal": 2}
-FEATURE = {"dense": 1, "factored": 2, "hold": 4, "rowElement": 8, "averages": 16}
+FEATURE = {"dense": 1, "factored": 2, "hold": 4, "rowElement": 8, "averages": 16, "knownCovariance": 32, "identify": 64}
 REFUSAL = {"cancelled": 0, "unknownCommand": 1, "badMessage": 2, "wrongState": 3, "outOfRange": 4, "bankBusy": 5, "digestMismatch": 6, "notCommitted": 7, "unsupported": 8, "busy": 9, "version": 10, "stale": 11}
 BLOCK_FLAG = {"overload": 1, "clip": 2, "gap": 4}
 PROGRAM_MODE = {"dense": 0, "factored": 1}
@@ -117,9 +120,10 @@ MESSAGES = (
                 Integer("rowScaleMax", 1, 8192),
                 Integer("inFlightBytes", 256, 4294967295),
                 Integer("answerCache", 1, 32),
-                Integer("features", 0, 31),
+                Integer("features", 0, 127),
                 Integer("keepBlocksMax", 0, 64),
                 Integer("momentCellsMax", 0, 256, absent=0),
+                Integer("calibrationBytesMax", 0, 1048576, absent=0),
             )),
     Message(1, "ping", "command", CHANNEL["command"], timeout_ms=2000, is_once=False,
             fields=(
@@ -155,6 +159,8 @@ MESSAGES = (
                 Integer("messagesRejected", 0, 9007199254740991),
                 Integer("samplesLost", 0, 9007199254740991),
                 Integer("watchdogTrips", 0, 9007199254740991),
+                Integer("naksReceived", 0, 9007199254740991, absent=0),
+                Integer("naksSent", 0, 9007199254740991, absent=0),
             )),
     Message(4, "acknowledge", "command", CHANNEL["command"], timeout_ms=2000, is_once=True,
             fields=(),
@@ -188,6 +194,17 @@ MESSAGES = (
                 Integer("major", 0, 65535),
                 Integer("minor", 0, 65535),
                 Bytes("tableHash", 8, 8),
+            )),
+    Message(9, "identify", "command", CHANNEL["command"], timeout_ms=2000, is_once=True,
+            fields=(
+                Integer("durationMs", 0, 60000),
+            ),
+            answer=()),
+    Message(10, "readSensors", "command", CHANNEL["command"], timeout_ms=2000, is_once=False,
+            fields=(),
+            answer=(
+                Integer("dieTemperatureMillikelvin", 0, 1000000),
+                Integer("supplyMillivolts", 0, 1000000),
             )),
     Message(16, "defineProgram", "command", CHANNEL["command"], timeout_ms=5000, is_once=True,
             fields=(
@@ -346,4 +363,26 @@ MESSAGES = (
                 Integer("flags", 0, 3),
                 Bytes("sums", 4, 65536),
             )),
+    Message(64, "readCalibration", "command", CHANNEL["command"], timeout_ms=5000, is_once=False,
+            fields=(
+                Integer("firstByte", 0, 1048576),
+                Integer("count", 0, 65536),
+            ),
+            answer=(
+                Integer("length", 0, 1048576),
+                Integer("crc32", 0, 4294967295),
+                Bytes("record", 0, 65536),
+            )),
+    Message(65, "writeCalibration", "command", CHANNEL["command"], timeout_ms=5000, is_once=True,
+            fields=(
+                Integer("firstByte", 0, 1048576),
+                Bytes("record", 0, 65536),
+            ),
+            answer=()),
+    Message(66, "keepCalibration", "command", CHANNEL["command"], timeout_ms=10000, is_once=True,
+            fields=(
+                Integer("length", 0, 1048576),
+                Integer("crc32", 0, 4294967295),
+            ),
+            answer=()),
 )

@@ -1,4 +1,6 @@
+import { refuseForeign } from '../../../board/calibration.js';
 import type { DeviceIdentity } from '../../../driver/device-api.js';
+import { ThermolinkError } from '../../../errors.js';
 import { checkWritable, writeText } from '../../../files/write-array.js';
 import { calibrate, checkCalibrateRequest } from '../../../measure/calibrate.js';
 import {
@@ -6,10 +8,13 @@ import {
   calibrationRecordOf,
   VALID_DAYS_MAX,
 } from '../../../measure/calibration-record.js';
+import { packCalibration, unpackCalibration } from '../../../measure/kept-calibration.js';
+import { calibrationOf } from '../../../measure/read-calibration-record.js';
 import { counted, formatCount, formatNumber, formatPercent, formatSeconds } from '../../../number-text.js';
-import { boardCommand } from '../../board-command.js';
+import { boardCommand, type OnBoard } from '../../board-command.js';
+import type { Report as PrintedReport } from '../../command.js';
 import { MEASURING } from '../../options/groups.js';
-import { negation, option } from '../../options/option.js';
+import { flag, negation, option } from '../../options/option.js';
 import { positiveInteger } from '../../options/values.js';
 import { repeatRows } from '../../output/board-warnings.js';
 import { formatTable } from '../../output/table.js';
@@ -28,18 +33,22 @@ export const command = boardCommand({
       value: positiveInteger(VALID_DAYS_MAX),
       default: 30,
     }),
+    keep: flag('--keep', 'the board keeps the record too'),
+    fetch: flag('--fetch', 'measure nothing: write the record that the board keeps to --out'),
     ...MEASURING,
   },
   fallback: 'emulator:prototype-64',
   example: `
-What is measured, and what it is worth: docs/how-to/calibrate.md. An interrupted calibration goes on where it was
+A board that keeps a record gives it to every host that asks: --keep stores it there, --fetch writes it to a file. What is
+measured, and what it is worth: docs/how-to/calibrate.md. An interrupted calibration goes on where it was
 when the same command is given again within a day.
 
 Example:
   printf '4,1\\n1,3\\n' > A.csv; printf '1\\n2\\n' > b.csv
   thermolink calibrate --device 'emulator:prototype-8?die=3' --out die-3.json
   thermolink solve --matrix A.csv --rhs b.csv --device 'emulator:prototype-8?die=3' --calibration die-3.json`,
-  async run({ out, crosspoints, validDays, seed, samples }, onBoard) {
+  async run({ out, crosspoints, validDays, seed, samples, keep, fetch }, onBoard) {
+    if (fetch) return fetchRecord(out, onBoard);
     const request = { seed, samples, ...(crosspoints ? {} : { crosspoints }) };
     checkCalibrateRequest(request);
     const { result, device, hostSeconds, repeats } = await onBoard(async (board, { signal, show }) => {
@@ -49,18 +58,58 @@ Example:
       const measured = await measureUnfinished(`${file}.unfinished`, key, (finished) =>
         calibrate(board, { ...request, signal, finished, onProgress: show }),
       );
-      return { file, ...measured };
+      const record = calibrationRecordOf(measured.result, new Date(), validDays);
+      if (keep) await board.keepCalibration(packCalibration(record), { signal });
+      return { file, record, ...measured };
     });
-    const record = calibrationRecordOf(result.result, new Date(), validDays);
+    const { record } = result;
     await writeText(result.file, `${JSON.stringify(record)}\n`);
     result.remove();
-    const report = { record, file: result.file, device, hostSeconds, repeats };
+    const report = { record, isKept: keep === true, file: result.file, device, hostSeconds, repeats };
     return { json: jsonOf(report), text: reportText(report) };
   },
 });
 
+/** Writes the record that the board keeps to a file. */
+async function fetchRecord(out: string | undefined, onBoard: OnBoard): Promise<PrintedReport> {
+  const { result, device, hostSeconds } = await onBoard(async (board, { signal }) => {
+    const bytes = await board.readCalibration({ signal });
+    if (bytes === undefined)
+      throw new ThermolinkError('BAD_CALIBRATION', `${board.name} keeps no calibration record.`, {
+        hint: 'Calibrate it, and let it keep the record: thermolink calibrate --keep.',
+      });
+    const record = unpackCalibration(bytes);
+    refuseForeign(calibrationOf(record, new Date()).board, board.identity);
+    const file = out ?? nameOf(board.identity);
+    if (out === undefined) await checkWritable(file);
+    return { file, record: record as CalibrationRecord };
+  });
+  await writeText(result.file, `${JSON.stringify(result.record)}\n`);
+  const { measuredAt, expiresAt, board } = result.record;
+  const { model, serialNumber, cells } = board;
+  const rows = [
+    ['board', `${model}, ${serialNumber}`],
+    ['measured at', measuredAt],
+    ['valid until', expiresAt],
+    ['written to', result.file],
+    ['device', device],
+  ];
+  return {
+    json: {
+      file: result.file,
+      measuredAt,
+      expiresAt,
+      board: { model, serialNumber, cells },
+      device,
+      timing: { hostSeconds },
+    },
+    text: formatTable(rows),
+  };
+}
+
 interface Report {
   readonly record: CalibrationRecord;
+  readonly isKept: boolean;
   readonly file: string;
   readonly device: string;
   readonly hostSeconds: number;
@@ -73,7 +122,7 @@ function nameOf({ model, serialNumber }: DeviceIdentity): string {
   return `calibration-${plain}.json`;
 }
 
-function jsonOf({ record, file, device, hostSeconds, repeats }: Report) {
+function jsonOf({ record, isKept, file, device, hostSeconds, repeats }: Report) {
   const { measuredAt, expiresAt, board, method, residuals, uncalibrated, couplingErrors } = record;
   const { model, serialNumber, cells } = board;
   return {
@@ -85,6 +134,7 @@ function jsonOf({ record, file, device, hostSeconds, repeats }: Report) {
     crosspoints: couplingErrors === null ? 0 : couplingErrors.values.length,
     residuals,
     uncalibrated,
+    keptByBoard: isKept,
     device,
     repeats,
     timing: { hostSeconds },
@@ -92,7 +142,7 @@ function jsonOf({ record, file, device, hostSeconds, repeats }: Report) {
 }
 
 function reportText(report: Report): string {
-  const { record, file, device, hostSeconds, repeats } = report;
+  const { record, isKept, file, device, hostSeconds, repeats } = report;
   const { board, couplingErrors, residuals, uncalibrated, expiresAt } = record;
   const rows = [
     ['board', `${board.model}, ${board.serialNumber}`],
@@ -115,7 +165,7 @@ function reportText(report: Report): string {
   if (uncalibrated.length > 0) rows.push(['cells that do not follow', uncalibrated.join(', ')]);
   rows.push(
     ['valid until', expiresAt],
-    ['written to', file],
+    ['written to', isKept ? `${file} and the board` : file],
     ['device', device],
     ...repeatRows({ repeats }),
     ['host time', formatSeconds(hostSeconds)],

@@ -222,6 +222,7 @@ async function serve(options: EmulateOptions, signal: AbortSignal): Promise<void
     const text = `${name}; connect by --device\n${uris.map((uri) => `  ${uri}`).join('\n')}`;
     print(text, { event: 'listening', ...facts, uris });
     let watchdogTrips = 0;
+    let shownUntilMs = 0;
     timer = setInterval(() => {
       const { watchdogTrips: trips, runId, state } = device.board;
       if (trips > watchdogTrips)
@@ -231,6 +232,10 @@ async function serve(options: EmulateOptions, signal: AbortSignal): Promise<void
           state,
         });
       watchdogTrips = trips;
+      const { identifyUntilMs = 0 } = device.board;
+      if (identifyUntilMs > shownUntilMs)
+        print('a client asks which board it has: this one', { event: 'identify' });
+      shownUntilMs = identifyUntilMs;
       status.draw(statusText(board.status));
     }, REDRAW_MS);
     await aborted(signal);
