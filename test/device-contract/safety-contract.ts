@@ -184,4 +184,26 @@ export function describeSafety({ connect, running }: ContractBoard): void {
     expect(await host.ask('ping', { token: 8 })).toMatchObject({ fields: { token: 8 } });
     await Promise.all(silent.map(({ port }) => port.close()));
   });
+
+  it('of eight clients that want the board of another one, at most one is closed without being told busy', async () => {
+    if (!running().hangsUp) return;
+    const host = await connect();
+    await host.hello();
+    const others: RawHost[] = [];
+    while (others.length < CONNECTIONS_MAX - 1) others.push(await connect());
+    for (const other of others) other.write(other.helloFrame(other.begin()));
+    // A ninth connection: it finds the server full, or is quicker than a HELLO, or later than the refusals.
+    const ninth = await connect();
+    ninth.write(ninth.helloFrame(ninth.begin()));
+    let untold = 0;
+    for (const other of [...others, ninth]) {
+      const refusal = await other.event1('helloRefused').catch((error: unknown) => {
+        if (!other.port.closed) throw error;
+        untold++;
+      });
+      if (refusal) expect(refusal.reason).toBe(REFUSAL.busy);
+    }
+    expect(untold).toBeLessThanOrEqual(1);
+    expect(await host.ask('ping', { token: 9 })).toMatchObject({ fields: { token: 9 } });
+  });
 }

@@ -11,7 +11,8 @@ import { makeMcu } from './firmware.js';
 const CONNECT_TRIES = 200;
 const CONNECT_MS = 20;
 
-async function openTcp(uri: string) {
+/** Connects to a board of `tcp://`. */
+export async function openTcp(uri: string) {
   const address = parseDeviceUri(uri);
   if (address.kind !== 'tcp') throw new Error(`${uri} is no TCP address`);
   return openTcpPort(address);

@@ -22,6 +22,8 @@ export interface PluggedIn {
   readonly run: <T>(promise: Promise<T>) => Promise<T>;
   /** Bytes of the host that the chip has not taken yet. */
   readonly outgoingBytes: () => number;
+  /** Opens the byte channel once more: the chip stays as it is. */
+  readonly openAgain: () => PluggedIn;
   /** Of USB. */
   readonly bus?: UsbBus;
   readonly identity?: UsbIdentity;
@@ -38,16 +40,18 @@ export function plugInUsb(chip: PicoChip, system: SystemName = 'Linux'): Plugged
   const bus = new UsbBus(chip);
   chip.run(START_NS);
   const identity = enumerate(bus, system);
-  return { ...plugIn(chip, bus, 'pico:usb'), bus, identity };
+  const open = (): PluggedIn => ({ ...plugIn(chip, bus, 'pico:usb'), bus, identity, openAgain: open });
+  return open();
 }
 
 export function plugInUart(chip: PicoChip): PluggedIn {
   const channel = uartChannel(chip);
   chip.run(START_NS);
-  return plugIn(chip, channel, 'pico:uart');
+  const open = (): PluggedIn => ({ ...plugIn(chip, channel, 'pico:uart'), openAgain: open });
+  return open();
 }
 
-function plugIn(chip: PicoChip, channel: Channel, name: string): PluggedIn {
+function plugIn(chip: PicoChip, channel: Channel, name: string): Omit<PluggedIn, 'openAgain'> {
   let receive: (bytes: Uint8Array) => void = () => undefined;
   let closed = false;
   let onClosed: (reason?: Error) => void = () => undefined;

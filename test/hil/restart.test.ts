@@ -13,7 +13,7 @@ import { startQemu } from './devices.js';
 import { makeMcu, readUf2File } from './firmware.js';
 import { life } from './lives.js';
 import { PicoChip, readUf2 } from './pico-chip.js';
-import { plugInUsb } from './pico-port.js';
+import { type PluggedIn, plugInUsb } from './pico-port.js';
 
 const CELLS = 64;
 const SAMPLES = 10;
@@ -44,25 +44,42 @@ describe('a Pico that restarts', () => {
     await emulated.close();
   });
 
-  /** Boots the board once more; the host finds nothing of before, and a life as of a new board. */
-  async function nextLife(flash: ReturnType<typeof emptyFlash>, epoch: number): Promise<void> {
-    const { port, clock, run } = plugInUsb(new PicoChip(usb, flash));
+  /** After a restart the host finds nothing of before, and a life as of a new board. */
+  async function nextLife({ port, clock, run }: PluggedIn, epoch: number): Promise<void> {
     const device = await run(Device.open(port, { clock }));
     expect(device.identity.bootEpoch).toBe(epoch);
     expect(await run(device.readStatus())).toMatchObject({ state: 'idle', committedBanks: 0 });
     expect(await run(life(device, CELLS, SAMPLES))).toEqual(expected);
   }
 
-  test('in the middle of an upload: nothing is half loaded', async () => {
-    const flash = emptyFlash();
-    const { port, clock, run, bus } = plugInUsb(new PicoChip(usb, flash));
+  /** A device that has received a part of a program. */
+  async function halfLoad({ port, clock, run, bus }: PluggedIn) {
     const device = await run(Device.open(port, { clock }));
-    device.loadProgram(0, FULL).catch(() => undefined);
+    const loaded = device.loadProgram(0, FULL).then(
+      () => true,
+      () => false,
+    );
     await run(new Promise<void>((resolve) => clock.schedule(UPLOAD_MS, resolve)));
     expect(bus!.counters.outBytes).toBeGreaterThan(COUPLING_BYTES / 8);
     expect(bus!.counters.outBytes).toBeLessThan(COUPLING_BYTES);
-    await port.close();
-    await nextLife(flash, 2 * 1024);
+    return { device, loaded };
+  }
+
+  test('by its power, in the middle of an upload: nothing is half loaded', async () => {
+    const flash = emptyFlash();
+    const plugged = plugInUsb(new PicoChip(usb, flash));
+    await halfLoad(plugged);
+    await plugged.port.close();
+    await nextLife(plugInUsb(new PicoChip(usb, flash)), 2 * 1024);
+  });
+
+  test('by the command reset, in the middle of an upload: nothing is half loaded, and the epoch grows by 1', async () => {
+    const plugged = plugInUsb(new PicoChip(usb, emptyFlash()));
+    const { device, loaded } = await halfLoad(plugged);
+    await plugged.run(device.reset());
+    // The commit of the program was not answered.
+    expect(await loaded).toBe(false);
+    await nextLife(plugged.openAgain(), 1024 + 1);
   });
 
   test('by its watchdog, after a hang in the middle of a run', async () => {
@@ -77,7 +94,7 @@ describe('a Pico that restarts', () => {
     chip.run(WATCHDOG_NS_MAX);
     expect(chip.watchdogAtNs).toBeGreaterThan(from);
     await port.close();
-    await nextLife(flash, 2 * 1024);
+    await nextLife(plugInUsb(new PicoChip(usb, flash)), 2 * 1024);
   });
 });
 

@@ -28,6 +28,7 @@ const OPTIONS = {
   clauses: option('--clauses <ids>', 'check these rules only, such as LINK-3,STOP-2', {
     value: listOf(anyId),
   }),
+  oneClient: flag('--one-client', 'the address is that of a line, such as a serial port behind ser2net'),
   skipSlow: flag('--skip-slow', 'leave out what takes seconds of waiting'),
   ...JSON_OUTPUT,
 };
@@ -61,7 +62,7 @@ export const command = defineCommand({
         const results = await checkBoard({
           clauses,
           open: () => openPort(uri, { signal }),
-          severalConnections: parseDeviceUri(uri).kind === 'tcp',
+          severalConnections: parseDeviceUri(uri).kind === 'tcp' && options.oneClient !== true,
           clock: SYSTEM_CLOCK,
           signal,
           skipSlow: options.skipSlow === true,

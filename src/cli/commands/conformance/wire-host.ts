@@ -94,8 +94,12 @@ export class WireHost {
     this.clock = clock;
     this.#signal = signal;
     port.onData((bytes) => this.#receive(bytes));
-    port.onClose(() => this.#wake());
-    signal.addEventListener('abort', () => this.#wake());
+    const onAbort = (): void => this.#wake();
+    signal.addEventListener('abort', onAbort);
+    port.onClose(() => {
+      signal.removeEventListener('abort', onAbort);
+      this.#wake();
+    });
     this.write(Uint8Array.of(0));
   }
 
@@ -292,8 +296,13 @@ export class WireHost {
   /** Lets time pass. */
   async wait(forMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.clock.schedule(forMs, resolve);
-      this.#signal.addEventListener('abort', () => resolve(), { once: true });
+      const end = (): void => {
+        cancel();
+        this.#signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const cancel = this.clock.schedule(forMs, end);
+      this.#signal.addEventListener('abort', end);
     });
     if (this.#signal.aborted) throw abortError(this.#signal);
   }

@@ -182,8 +182,9 @@ export const FRAME_CLAUSES: readonly Clause[] = [
       for (const rubbish of [[1, 2, 3], [0xff, 0xff], Array.from({ length: 300 }, (_, i) => (i % 255) + 1)]) {
         host.write(Uint8Array.from(rubbish), Uint8Array.of(0), host.command('ping', { token: 4 }));
         await host.answer(host.requestId, 'a ping behind rubbish');
-        const sent = host.heard.filter(({ name }) => name === 'ping').length;
-        equal(sent, host.requestId, 'how many pings were answered');
+        // On a slow line an answer is sent again before it is acknowledged.
+        const answered = host.heard.filter(({ name, repeated }) => name === 'ping' && !repeated).length;
+        equal(answered, host.requestId, 'how many pings were answered');
       }
     },
   },

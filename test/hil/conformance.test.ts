@@ -1,0 +1,62 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Clock } from '../../firmware-protocol/clock.js';
+import type { Port } from '../../firmware-protocol/port.js';
+import { type ClauseResult, checkBoard } from '../../src/cli/commands/conformance/check-board.js';
+import type { Clause } from '../../src/cli/commands/conformance/clause.js';
+import { CLAUSES } from '../../src/cli/commands/conformance/clauses/index.js';
+import { SYSTEM_CLOCK } from '../../src/driver/system-clock.js';
+import { openTcp, startQemu } from './devices.js';
+import { makeMcu, readUf2File } from './firmware.js';
+import { PicoChip, readUf2 } from './pico-chip.js';
+import { plugInUart, plugInUsb } from './pico-port.js';
+
+/** How often a rule about time is checked on a virtual machine that is late when this machine is busy. */
+const TRIES_MAX = 5;
+
+/** Several clients need a server, RUN-4 a board that cannot hold its state, and BLOCK-2 more cells. */
+const NOT_SHOWN = CLAUSES.filter(
+  ({ id, connections }) => connections || id === 'RUN-4' || id === 'BLOCK-2',
+).map(({ id }) => id);
+
+const check = (
+  open: () => Promise<Port>,
+  clock: Clock,
+  clauses: readonly Clause[] = CLAUSES,
+): Promise<ClauseResult[]> => {
+  const { signal } = new AbortController();
+  return checkBoard({ clauses, open, severalConnections: false, clock, signal });
+};
+
+const idsOf = (results: readonly ClauseResult[], status: ClauseResult['status']) =>
+  results.filter((result) => result.status === status).map(({ id }) => id);
+
+describe('the rules of the protocol are kept', () => {
+  test.for([
+    ['pico', plugInUsb],
+    ['pico-uart', plugInUart],
+  ] as const)('by the firmware on a Pico (rp2040js): %s', async ([target, plugIn]) => {
+    const image = readUf2(readUf2File(makeMcu(target), `thermolink-${target}.uf2`));
+    const plugged = plugIn(new PicoChip(image));
+    const { clock, run, openAgain, bus } = plugged;
+    const results = await run(check(() => Promise.resolve(openAgain().port), clock));
+    expect(results.filter(({ status }) => status === 'failed')).toEqual([]);
+    expect(idsOf(results, 'skipped')).toEqual(NOT_SHOWN);
+    expect(bus?.faults ?? []).toEqual([]);
+  });
+
+  test('by the firmware on a Cortex-M3 (QEMU, lm3s6965evb)', async () => {
+    const { uri, child } = await startQemu();
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const open = () => openTcp(uri);
+    const results = await check(open, SYSTEM_CLOCK);
+    let failed = results.filter(({ status }) => status === 'failed');
+    for (let tries = 2; tries <= TRIES_MAX && failed.length > 0; tries++) {
+      const again = CLAUSES.filter(({ id, timed }) => timed && failed.some((result) => result.id === id));
+      // What is no matter of time fails for good.
+      if (again.length < failed.length) break;
+      failed = (await check(open, SYSTEM_CLOCK, again)).filter(({ status }) => status === 'failed');
+    }
+    expect(failed).toEqual([]);
+    expect(idsOf(results, 'skipped')).toEqual(NOT_SHOWN);
+  });
+});
