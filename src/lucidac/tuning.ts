@@ -1,6 +1,5 @@
 import { matrix } from '../linalg/matrix.js';
 import { normInf } from '../linalg/products.js';
-import { symmetricEigen } from '../linalg/symmetric-eigen.js';
 import { type Circuit, COEFFICIENT_STEPS, type Inputs, type Placement, RATE } from './circuit.js';
 import { couplingMatrix, type Dynamics, fitDynamics, type MeasuredRun } from './dynamics.js';
 import type { MachineUse } from './machine-use.js';
@@ -48,7 +47,7 @@ const FACTOR_MAX = 1;
  * not repeated, since what it finds is measured again. Errors: those of `MachineUse.ranged`.
  */
 export async function tune(use: MachineUse, asked: Circuit, placement: Placement): Promise<Tuning> {
-  const runTau = runTauOf(asked);
+  const runTau = await runTauOf(asked);
   let circuit = asked;
   let repeats = 1;
   for (let round = 1; ; round++) {
@@ -90,7 +89,9 @@ function correct(
 }
 
 /** How long the runs last, in 1/k₀: the slowest mode shows, and none that grows gets far. */
-function runTauOf(circuit: Circuit): number {
+async function runTauOf(circuit: Circuit): Promise<number> {
+  // The library of eigenvalues is loaded by the first relaxation.
+  const { symmetricEigen } = await import('../linalg/symmetric-eigen.js');
   const { unknowns, couplings } = circuit;
   const entries = couplingMatrix(
     circuit,

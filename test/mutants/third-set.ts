@@ -68,7 +68,7 @@ export const THIRD_SET: readonly Mutant[] = [
     id: 'prepared-draws-uneven',
     set: 'third',
     file: 'src/algorithms/prepare.ts',
-    find: 'this.#sampling ??= planSampling(session.identity, this.#system.evened, calibration, dampingMax);',
+    find: 'this.#sampling ??= planSampling(session.identity, evened, calibration, dampingMax);',
     replacement: 'this.#sampling ??= this.#plainPlan(session);',
     meaning:
       "Draws of a prepared system on a calibrated board have the cells' unequal noise, and are said to have a known covariance.",

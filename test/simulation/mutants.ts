@@ -197,7 +197,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a run goes on when its host has hung up',
     file: DEVICE,
-    find: "this.#board.input('stopped');\n        this.#board.run = undefined;",
+    find: "this.#board.input('stopped');\n        this.#board.dropRun();",
     replace: '',
   },
   {
