@@ -2,7 +2,7 @@ import { CobsDecoder, cobsEncode } from '../../firmware-protocol/cobs.js';
 import { encodeAnswer, encodeEvent } from '../../firmware-protocol/codec.js';
 import { crc32 } from '../../firmware-protocol/crc.js';
 import { CHANNEL, FLAG_NAK, type Frame } from '../../firmware-protocol/framing.js';
-import { REFUSAL } from '../../firmware-protocol/messages/system.js';
+import { FEATURE, REFUSAL } from '../../firmware-protocol/messages/system.js';
 import { TABLE_HASH } from '../../firmware-protocol/version.js';
 import { ignores, isCommand, lies, type Mutation, refusesAs, withFields } from './mutant-port.js';
 
@@ -232,6 +232,33 @@ const PAYLOAD_MUTANTS: readonly Mutant[] = [
   mutant('PAYLOAD-7', 'does not count a request with id 0', () =>
     lies('readCounters', () => ({ messagesRejected: 0 })),
   ),
+  mutant('PAYLOAD-8', 'numbers cells in big-endian order', () =>
+    lies('runEnded', ({ overloadedCells }: { overloadedCells: Uint8Array }) => ({
+      overloadedCells: overloadedCells.toReversed(),
+    })),
+  ),
+  mutant('PAYLOAD-9', 'answers with the request id of the command before', () => {
+    let before = 0;
+    return {
+      toHost: ({ frame, message }) => {
+        if (message?.kind !== 'answer' || !isCommand(frame)) return [frame];
+        const requestId = before;
+        before = message.requestId;
+        return [{ ...frame, payload: withFields(message, {}, requestId) }];
+      },
+    };
+  }),
+  mutant('PAYLOAD-10', 'reports a run with the request id of its start', () => {
+    let start = 0;
+    return {
+      toHost: ({ frame, message }) => {
+        if (message?.name === 'start') start = message.requestId;
+        return message?.name === 'runEnded'
+          ? [{ ...frame, payload: withFields(message, {}, start) }]
+          : [frame];
+      },
+    };
+  }),
 ];
 
 const SESSION_MUTANTS: readonly Mutant[] = [
@@ -430,6 +457,21 @@ const COMMAND_MUTANTS: readonly Mutant[] = [
       toHost: ({ frame }) => [frame.channel === CHANNEL.open ? frame : { ...frame, ack: last }],
     };
   }),
+  mutant('ONCE-7', 'keeps the refusal of a read', () => {
+    const refused = new Map<number, Uint8Array>();
+    return {
+      toHost: ({ frame, message }) => {
+        if (message === undefined || message.requestId === 0 || !isCommand(frame)) return [frame];
+        const kept = refused.get(message.requestId);
+        if (message.name === 'refusal') refused.set(message.requestId, frame.payload.slice());
+        return [kept ? { ...frame, payload: kept } : frame];
+      },
+    };
+  }),
+  mutant('STOP-5', 'forgets commits with a stop', () => lies('readStatus', () => ({ committedBanks: 0 }))),
+  mutant('STOP-6', 'calls a command after a stop of all stale', () =>
+    refusesAs(REFUSAL.cancelled, REFUSAL.stale),
+  ),
   mutant('STOP-1', 'hears a stop when the commands before it have come', () => {
     let next = 0;
     return {
@@ -646,6 +688,41 @@ const PROGRAM_MUTANTS: readonly Mutant[] = [
   }),
 ];
 
+const PERIPHERAL_MUTANTS: readonly Mutant[] = [
+  mutant('CALIBRATION-1', 'calls a draft with another CRC-32 out of range', () =>
+    refusesAs(REFUSAL.digestMismatch, REFUSAL.outOfRange),
+  ),
+  mutant('CALIBRATION-2', 'loses its record with the session', () => {
+    let hellos = 0;
+    return {
+      toHost: ({ frame, message }) => {
+        if (message?.name === 'hello') hellos++;
+        return message?.name === 'readCalibration' && message.kind === 'answer' && hellos > 1
+          ? [{ ...frame, payload: withFields(message, { length: 0, crc32: 0 }) }]
+          : [frame];
+      },
+    };
+  }),
+  mutant('CALIBRATION-3', 'tells one byte more than was asked for', () =>
+    ignores('readCalibration', ({ count }: { count: number }) => ({ count: count + 1 })),
+  ),
+  mutant('CALIBRATION-4', 'refuses what is beyond a record as unsupported', () =>
+    refusesAs(REFUSAL.outOfRange, REFUSAL.unsupported),
+  ),
+  mutant('CALIBRATION-5', 'looks at the digest before the state', () =>
+    refusesAs(REFUSAL.wrongState, REFUSAL.digestMismatch),
+  ),
+  mutant('CALIBRATION-6', 'keeps a record and says that it keeps none', () =>
+    lies('hello', () => ({ calibrationBytesMax: 0 })),
+  ),
+  mutant('SENSOR-1', 'tells its temperature in degrees Celsius', () =>
+    lies('readSensors', () => ({ dieTemperatureMillikelvin: 25_000 })),
+  ),
+  mutant('SENSOR-2', 'takes identify without its feature', () =>
+    lies('hello', ({ features }: { features: number }) => ({ features: features & ~FEATURE.identify })),
+  ),
+];
+
 const TIMING_MUTANTS: readonly Mutant[] = [
   mutant('LINK-9', 'does not measure round trips', () => ({
     toDevice: ({ frame }) => [
@@ -696,4 +773,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...COMMAND_MUTANTS,
   ...RUN_MUTANTS,
   ...PROGRAM_MUTANTS,
+  ...PERIPHERAL_MUTANTS,
 ];

@@ -1,6 +1,8 @@
 import { DEVICE_STATE, RUN_OUTCOME } from '../../../../../firmware-protocol/device-status.js';
 import { CHANNEL } from '../../../../../firmware-protocol/framing.js';
-import { type Clause, ENDLESS, equal, must, reasonName, START } from '../clause.js';
+import { U32_MAX } from '../../../../../firmware-protocol/limits.js';
+import type { Command } from '../../../../../firmware-protocol/messages/index.js';
+import { type Clause, ENDLESS, equal, must, reasonName, START, Unseen, uncoupled } from '../clause.js';
 
 /** More commands than any board of such a window can have answers for. */
 const WINDOWS_FILLED = 4;
@@ -114,6 +116,22 @@ export const COMMAND_CLAUSES: readonly Clause[] = [
     },
   },
   {
+    id: 'ONCE-7',
+    what: 'a read that was refused is executed again when it is repeated',
+    async check(use) {
+      const { host, board } = use;
+      if (board.cells < 2) throw new Unseen('the board has one cell');
+      await use.load(uncoupled(board, { cells: 1 }));
+      const last: Command<'readProgram'> = { bank: 0, section: 1, firstEntry: 1, count: 1 };
+      await use.refused('readProgram', last, 'outOfRange', 'the drive of a cell that the program lacks');
+      const { requestId } = host;
+      await use.load(uncoupled(board, { cells: 2 }));
+      host.write(host.command('readProgram', last, requestId));
+      const { refusal } = await host.answer<'readProgram'>(requestId, 'a read that comes again');
+      must(refusal === undefined, 'the refusal of a read was kept');
+    },
+  },
+  {
     id: 'STOP-1',
     what: 'a stop passes commands that wait behind a gap',
     async check({ host }) {
@@ -188,6 +206,35 @@ export const COMMAND_CLAUSES: readonly Clause[] = [
       await use.refused('start', { ...START, ...hold }, 'wrongState', 'a start before another commit');
       await use.load();
       await use.start();
+    },
+  },
+  {
+    id: 'STOP-5',
+    what: 'after a stop programs stay committed, and one commit lets any of them start',
+    async check(use) {
+      const { host, board } = use;
+      if (board.banks < 2) throw new Unseen('the board has one bank');
+      await use.load();
+      await use.load(uncoupled(board), 1);
+      host.write(host.stop(1));
+      await host.next(({ name }) => name === 'stop', 'an answer to stop');
+      equal((await use.status()).committedBanks, 3, 'the committed banks after a stop');
+      await use.ask('acknowledge', {});
+      await use.load(uncoupled(board), 1);
+      const { state, committedBanks } = await use.status();
+      equal([state, committedBanks], [DEVICE_STATE.configured, 3], 'state and banks after one commit');
+      await use.start({ bank: 0 });
+    },
+  },
+  {
+    id: 'STOP-6',
+    what: 'a stop with the last request id of all cancels every later command of the session',
+    async check(use) {
+      const { host } = use;
+      host.write(host.stop(1, U32_MAX));
+      await host.next(({ name }) => name === 'stop', 'an answer to stop');
+      await use.refused('acknowledge', {}, 'cancelled', 'a command after a stop of all');
+      await use.refused('acknowledge', {}, 'cancelled', 'the next one');
     },
   },
 ];

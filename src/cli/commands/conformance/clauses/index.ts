@@ -3,6 +3,7 @@ import { COMMAND_CLAUSES } from './commands.js';
 import { FRAME_CLAUSES } from './frames.js';
 import { LINK_CLAUSES } from './links.js';
 import { PAYLOAD_CLAUSES } from './payloads.js';
+import { PERIPHERAL_CLAUSES } from './peripherals.js';
 import { PROGRAM_CLAUSES } from './programs.js';
 import { RUN_CLAUSES } from './runs.js';
 import { SERVER_CLAUSES } from './servers.js';
@@ -19,6 +20,7 @@ export const CLAUSES: readonly Clause[] = [
   ...COMMAND_CLAUSES,
   ...RUN_CLAUSES,
   ...PROGRAM_CLAUSES,
+  ...PERIPHERAL_CLAUSES,
   ...STATE_CLAUSES,
 ];
 

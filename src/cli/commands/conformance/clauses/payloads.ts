@@ -1,9 +1,16 @@
 import { encodeCommand } from '../../../../../firmware-protocol/codec.js';
 import { CHANNEL } from '../../../../../firmware-protocol/framing.js';
-
-import { type Bench, type Clause, equal, must, reasonName } from '../clause.js';
+import type { Command, CommandName } from '../../../../../firmware-protocol/messages/index.js';
+import { type Bench, type Clause, equal, must, overloading, reasonName } from '../clause.js';
+import { overload } from './overload.js';
 
 const OPCODE_UNKNOWN = 127;
+/** In time constants: an uncoupled cell is at rest by then. */
+const SETTLING_TAU = 16;
+/** No session has had so many runs. */
+const NO_RUN = 4_000_000;
+/** So far from where it should a cell of a real board may rest, V_fs. */
+const RESTS_WITHIN = 1 / 8;
 
 /** Sends payloads on the command channel; all must be counted as rejected, and none answered as a ping. */
 async function rejected(use: Bench, payloads: readonly (readonly number[])[], what: string): Promise<void> {
@@ -142,6 +149,61 @@ export const PAYLOAD_CLAUSES: readonly Clause[] = [
       equal(refusal && reasonName(refusal.reason), 'badMessage', 'the reason of the refusal');
       const { messagesRejected } = await use.counters();
       equal(messagesRejected - before.messagesRejected, 1, 'the count of rejected messages');
+    },
+  },
+  {
+    id: 'PAYLOAD-8',
+    what: 'numbers within byte strings are little-endian',
+    async check(use) {
+      const { board } = use;
+      const image = overloading(board);
+      image.drive.fill(0, 0, -1);
+      const { overloadedCells } = await overload(use, { image });
+      equal(
+        overloadedCells,
+        Uint8Array.of(image.cells - 1, 0),
+        'the number of the cell that passed its rail, as bytes',
+      );
+      await use.ask('acknowledge', {});
+      await use.load();
+      await use.start({ burnInTicks: SETTLING_TAU * 2 ** board.tickLog2 });
+      await use.ended();
+      const [{ codes }] = use.blocks();
+      // The ADC covers ±2 V_fs, and the cell rests at ¼ V_fs.
+      const volts = new DataView(codes.slice().buffer).getInt16(0, true) / 2 ** (board.adcBits - 2);
+      must(Math.abs(volts - 1 / 4) < RESTS_WITHIN, `a cell with a quarter of a drive rests at ${volts} V_fs`);
+    },
+  },
+  {
+    id: 'PAYLOAD-9',
+    what: 'an answer has the opcode and the request id of its command',
+    async check({ host }) {
+      const ask = async <N extends CommandName>(name: N, fields: Command<N>): Promise<void> => {
+        host.requestId += 1000;
+        host.write(host.command(name, fields, host.requestId));
+        const { message } = await host.next((heard) => heard.name === name, `an answer to ${name}`);
+        equal(message?.requestId, host.requestId, `the request id of the answer to ${name}`);
+      };
+      await ask('ping', { token: 1 });
+      await ask('readStatus', {});
+      await ask('acknowledge', {});
+    },
+  },
+  {
+    id: 'PAYLOAD-10',
+    what: 'an event has request id 0, a refusal that of the command',
+    async check(use) {
+      const { host } = use;
+      await use.load();
+      host.requestId = 500;
+      await use.start();
+      await use.ended();
+      await use.refused('abort', { runId: NO_RUN }, 'outOfRange', 'an abort of a run that never was');
+      for (const { message } of host.heard) {
+        if (message?.kind !== 'event') continue;
+        const wanted = message.name === 'refusal' ? host.requestId : 0;
+        equal(message.requestId, wanted, `the request id of ${message.name}`);
+      }
     },
   },
 ];

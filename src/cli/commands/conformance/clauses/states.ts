@@ -1,9 +1,8 @@
 import { DEVICE_STATE, RUN_OUTCOME } from '../../../../../firmware-protocol/device-status.js';
 import { FEATURE } from '../../../../../firmware-protocol/messages/system.js';
-import { type Bench, type Clause, ENDLESS, equal, must, overloading, START, Unseen } from '../clause.js';
+import { type Bench, type Clause, ENDLESS, equal, must, START } from '../clause.js';
+import { overload } from './overload.js';
 
-/** In time constants: by then every cell with the largest drive has passed its rail, if it has one. */
-const OVERLOAD_TAU = 64;
 const WATCHDOG_MS = 300;
 /** After its answer to reset a board says nothing more within this time, ms. */
 const SAID_MS = 50;
@@ -14,17 +13,6 @@ const LATE_MS = 1000;
 
 async function expectState(use: Bench, state: keyof typeof DEVICE_STATE, after: string): Promise<void> {
   equal((await use.status()).state, DEVICE_STATE[state], `the state after ${after}`);
-}
-
-/** Runs cells into their rail. Throws `Unseen` where they have none. */
-async function overload(use: Bench, change: object = {}) {
-  await use.load(overloading(use.board));
-  const burnInTicks = OVERLOAD_TAU * 2 ** use.board.tickLog2;
-  await use.start({ burnInTicks, ...change });
-  const report = await use.ended();
-  if (report.outcome !== RUN_OUTCOME.overload)
-    throw new Unseen('the largest drive drives no cell past its rail');
-  return report;
 }
 
 export const STATE_CLAUSES: readonly Clause[] = [
@@ -129,8 +117,8 @@ export const STATE_CLAUSES: readonly Clause[] = [
     skip: ({ features }) =>
       (features & FEATURE.averages) === 0 ? 'the board has no feature averages' : undefined,
     async check(use) {
-      const sums = { burnInTicks: 0, sampleCount: 4096, ticksPerSample: 1, statistics: 1, batchSamples: 128 };
-      const { runId, samplesTaken } = await overload(use, sums);
+      const run = { burnInTicks: 0, sampleCount: 4096, statistics: 1, batchSamples: 128 } as const;
+      const { runId, samplesTaken } = await overload(use, { run });
       must(samplesTaken > 0 && samplesTaken < 4096, `${samplesTaken} samples were taken before the overload`);
       const { samples } = await use.ask('readAverages', { runId, part: 0, firstEntry: 0, count: 1 });
       equal(samples, samplesTaken, 'the samples that were added up');

@@ -1,0 +1,185 @@
+import { crc32 } from '../../../../../firmware-protocol/crc.js';
+import { FEATURE } from '../../../../../firmware-protocol/messages/system.js';
+import type { Identity } from '../clause.js';
+import { type Bench, type Clause, ENDLESS, equal, must } from '../clause.js';
+
+/** A record for boards that have none. */
+const RECORD = Uint8Array.from({ length: 40 }, (_, i) => 7 * i + 1);
+/** What a frame has beside the bytes of a record (protocol.md, "Calibration record"). */
+const OVERHEAD_BYTES = 36;
+/** Where no sensor of a board that works is, mK and mV. */
+const TEMPERATURE_RANGE = [200_000, 500_000] as const;
+const SUPPLY_RANGE = [100, 60_000] as const;
+
+const keepsNone = ({ calibrationBytesMax }: Identity): string | undefined =>
+  calibrationBytesMax === 0 ? 'the board keeps no calibration record' : undefined;
+
+/** The host takes frames of every length. */
+const chunkBytes = ({ board }: Bench): number => board.frameBytes - 2 * OVERHEAD_BYTES;
+
+/** The record that the board has, whole. */
+async function readRecord(use: Bench): Promise<Uint8Array> {
+  const { length } = await use.ask('readCalibration', { firstByte: 0, count: 0 });
+  const record = new Uint8Array(length);
+  const step = chunkBytes(use);
+  for (let at = 0; at < length; at += step) {
+    const part = await use.ask('readCalibration', { firstByte: at, count: Math.min(step, length - at) });
+    equal(part.record.length, Math.min(step, length - at), 'how many bytes of the record came');
+    record.set(part.record, at);
+  }
+  return record;
+}
+
+/** Writes a draft, its end first. */
+async function writeDraft(use: Bench, record: Uint8Array): Promise<void> {
+  const step = chunkBytes(use);
+  for (let at = Math.floor((record.length - 1) / step) * step; at >= 0; at -= step)
+    await use.ask('writeCalibration', { firstByte: at, record: record.subarray(at, at + step) });
+}
+
+async function digestIs(use: Bench, record: Uint8Array, when: string): Promise<void> {
+  const { length, crc32: digest } = await use.ask('readCalibration', { firstByte: 0, count: 0 });
+  equal([length, digest], [record.length, crc32(record)], `length and CRC-32 of the record ${when}`);
+}
+
+/**
+ * Works with the record that the board has, which no check changes; a board without one gets ours for so
+ * long.
+ */
+async function withRecord(use: Bench, work: (record: Uint8Array) => Promise<void>): Promise<void> {
+  const own = await readRecord(use);
+  if (own.length > 0) return work(own);
+  const record = RECORD.subarray(0, Math.min(RECORD.length, use.board.calibrationBytesMax));
+  await writeDraft(use, record);
+  await use.ask('keepCalibration', { length: record.length, crc32: crc32(record) });
+  try {
+    await work(record);
+  } finally {
+    await use.host.ask('keepCalibration', { length: 0, crc32: 0 });
+  }
+}
+
+/** What a board has beside its cells: a calibration record, sensors, a light. */
+export const PERIPHERAL_CLAUSES: readonly Clause[] = [
+  {
+    id: 'CALIBRATION-1',
+    what: 'a draft in any order becomes the record if its CRC-32 is the given one; else the old one stays',
+    skip: keepsNone,
+    check: (use) =>
+      withRecord(use, async (record) => {
+        await writeDraft(
+          use,
+          Uint8Array.from(record, (byte) => byte ^ 1),
+        );
+        await use.refused(
+          'keepCalibration',
+          { length: record.length, crc32: crc32(record) },
+          'digestMismatch',
+          'a draft with another CRC-32',
+        );
+        await digestIs(use, record, 'after a draft that was refused');
+        await writeDraft(use, record);
+        await use.ask('keepCalibration', { length: record.length, crc32: crc32(record) });
+        equal(await readRecord(use), record, 'the record that was kept');
+      }),
+  },
+  {
+    id: 'CALIBRATION-2',
+    what: 'the record outlives sessions; length 0 erases it',
+    skip: keepsNone,
+    async check(use) {
+      const own = await readRecord(use);
+      await withRecord(use, async (record) => {
+        await use.host.hello();
+        await digestIs(use, record, 'in the next session');
+      });
+      // A board that came without a record has lost ours.
+      await digestIs(use, own, own.length > 0 ? 'at the end' : 'that was erased');
+    },
+  },
+  {
+    id: 'CALIBRATION-3',
+    what: 'a read returns the bytes that there are, at most as many as asked, with length and CRC-32 of all',
+    skip: keepsNone,
+    check: (use) =>
+      withRecord(use, async (record) => {
+        const [length, digest] = [record.length, crc32(record)];
+        for (const [firstByte, count, end] of [
+          [0, 1, 1],
+          [length - 1, 9, length],
+          [length, 1, length],
+        ])
+          equal(
+            await use.ask('readCalibration', { firstByte, count }),
+            { length, crc32: digest, record: record.subarray(firstByte, end) },
+            `the answer to a read of ${count} from byte ${firstByte}`,
+          );
+      }),
+  },
+  {
+    id: 'CALIBRATION-4',
+    what: 'a read beyond the record and a draft beyond the longest are out of range',
+    skip: keepsNone,
+    async check(use) {
+      const { calibrationBytesMax } = use.board;
+      const { length } = await use.ask('readCalibration', { firstByte: 0, count: 0 });
+      if (length < calibrationBytesMax)
+        await use.refused(
+          'readCalibration',
+          { firstByte: length + 1, count: 1 },
+          'outOfRange',
+          'a read beyond the record',
+        );
+      await use.refused(
+        'writeCalibration',
+        { firstByte: calibrationBytesMax, record: Uint8Array.of(1) },
+        'outOfRange',
+        'a draft beyond the longest record',
+      );
+    },
+  },
+  {
+    id: 'CALIBRATION-5',
+    what: 'a record is not kept during a run',
+    skip: keepsNone,
+    async check(use) {
+      await use.load();
+      await use.start(ENDLESS);
+      // No board takes this CRC-32, so that none loses its record.
+      await use.refused('keepCalibration', { length: 0, crc32: 1 }, 'wrongState', 'a record during a run');
+    },
+  },
+  {
+    id: 'CALIBRATION-6',
+    what: 'a board that keeps no record refuses all about it as unsupported',
+    skip: ({ calibrationBytesMax }) =>
+      calibrationBytesMax > 0 ? 'the board keeps a calibration record' : undefined,
+    async check(use) {
+      await use.refused('readCalibration', { firstByte: 0, count: 0 }, 'unsupported', 'a read of no record');
+      const record = Uint8Array.of(1);
+      await use.refused('writeCalibration', { firstByte: 0, record }, 'unsupported', 'a draft of a record');
+      await use.refused('keepCalibration', { length: 0, crc32: 1 }, 'unsupported', 'a record');
+    },
+  },
+  {
+    id: 'SENSOR-1',
+    what: 'temperature and supply are those of a board that works, or 0',
+    async check(use) {
+      const { dieTemperatureMillikelvin, supplyMillivolts } = await use.ask('readSensors', {});
+      for (const [value, [low, high], what] of [
+        [dieTemperatureMillikelvin, TEMPERATURE_RANGE, 'mK of temperature'],
+        [supplyMillivolts, SUPPLY_RANGE, 'mV of supply'],
+      ] as const)
+        must(value === 0 || (value >= low && value <= high), `no board works at ${value} ${what}`);
+    },
+  },
+  {
+    id: 'SENSOR-2',
+    what: 'identify is taken with the feature identify, and unsupported without it',
+    async check(use) {
+      const command = { durationMs: 0 };
+      if ((use.board.features & FEATURE.identify) !== 0) await use.ask('identify', command);
+      else await use.refused('identify', command, 'unsupported', 'identify without its feature');
+    },
+  },
+];
