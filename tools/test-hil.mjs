@@ -36,7 +36,7 @@ if (packages.length > 0) {
 }
 if (run('npx', ['tsc', '-b']) !== 0) process.exit(1);
 // Test files run at the same time and find it built.
-const targets = ['pico', 'pico-uart', 'lm3s', 'digest-m0', 'digest-m3'];
+const targets = ['pico', 'pico-uart', 'pico-rc3', 'lm3s', 'digest-m0', 'digest-m3'];
 if (run('make', ['-s', '-j2', '-C', 'firmware-protocol/reference-firmware/mcu', ...targets]) !== 0)
   process.exit(1);
 const given = process.argv.slice(2);

@@ -1,7 +1,7 @@
 /**
- * A Pico in rp2040js behind a TCP port, for suites that need real time: `bridge-main.js UF2 usb|uart`. It
- * prints the URI as thermolink-device does. Virtual time follows real time; where the machine is too slow it
- * is late.
+ * A Pico in rp2040js behind a TCP port, for suites that need real time: `bridge-main.js UF2 usb|uart|rc3`.
+ * With `rc3` it has USB and the circuit of rc-3. It prints the URI as thermolink-device does. Virtual time
+ * follows real time; where the machine is too slow it is late.
  */
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
@@ -9,6 +9,7 @@ import process from 'node:process';
 import { setOpened } from './enumerate.js';
 import { PicoChip, readUf2 } from './pico-chip.js';
 import { plugInUart, plugInUsb } from './pico-port.js';
+import { BOUGHT_PARTS, RC_POWER_ON_NS, rcCircuit } from './rc-circuit.js';
 
 const STEP_NS = 100_000;
 /** A turn of the event loop after so much computing. */
@@ -19,6 +20,10 @@ const OUTGOING_BYTES_MAX = 8192;
 
 const [file, kind] = process.argv.slice(2);
 const chip = new PicoChip(readUf2(readFileSync(file)));
+if (kind === 'rc3') {
+  rcCircuit(chip.mcu, BOUGHT_PARTS);
+  chip.run(RC_POWER_ON_NS);
+}
 const { port, bus, outgoingBytes } = kind === 'uart' ? plugInUart(chip) : plugInUsb(chip);
 let client: net.Socket | undefined;
 port.onData((bytes) => client?.write(bytes.slice()));

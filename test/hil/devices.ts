@@ -84,13 +84,13 @@ const qemu: DeviceUnderTest = {
   },
 };
 
-const pico = (kind: 'usb' | 'uart'): DeviceUnderTest => ({
-  name: `the firmware on a Pico over ${kind.toUpperCase()} (rp2040js)`,
+const pico = (name: string, target: string, kind: 'usb' | 'uart' | 'rc3'): DeviceUnderTest => ({
+  name: `${name} (rp2040js)`,
   missing: () => undefined,
-  profile: 'ideal-64',
+  // The voltages of a circuit are nobody's model.
+  profile: kind === 'rc3' ? undefined : 'ideal-64',
   samplesMax: 200,
   async start() {
-    const target = kind === 'usb' ? 'pico' : 'pico-uart';
     const bridge = path.join(ROOT, 'dist/test/hil/bridge-main.js');
     const uf2 = path.join(makeMcu(target), `thermolink-${target}.uf2`);
     const board = await spawnDevice(process.execPath, bridge, uf2, kind);
@@ -101,4 +101,9 @@ const pico = (kind: 'usb' | 'uart'): DeviceUnderTest => ({
   },
 });
 
-export const HIL_DEVICES: readonly DeviceUnderTest[] = [qemu, pico('usb'), pico('uart')];
+export const HIL_DEVICES: readonly DeviceUnderTest[] = [
+  qemu,
+  pico('the firmware on a Pico over USB', 'pico', 'usb'),
+  pico('the firmware on a Pico over UART', 'pico-uart', 'uart'),
+  pico('rc-3, the firmware on a Pico with three RC cells', 'pico-rc3', 'rc3'),
+];

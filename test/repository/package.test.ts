@@ -69,6 +69,7 @@ describe.runIf(isBuilt)('the tarball', () => {
       /^dist\/(src|emulator|firmware-protocol)\/.*\.(js|d\.ts)$/,
       /^firmware-protocol\/wireshark\/thermolink\.lua$/,
       /^docs\/.*\.md$/,
+      /^docs\/how-to\/pictures\/[\w-]+\.svg$/,
       /^docs\/examples\/\w+\.ts$/,
       /^docs\/results\/[\w-]+\.json$/,
     ];

@@ -4,8 +4,8 @@
  * clock and its timer.
  *
  * There is one board, so there is no handle. Numbers are in the units of device-model.md, "Formats". The
- * firmware has checked every range before it calls. No call but board_power_on waits: `board_advance` returns
- * after its ticks, and the caller asks for few at a time.
+ * firmware has checked every range before it calls. No call but board_power_on and board_load_state
+ * waits: `board_advance` returns after its ticks, and the caller asks for few at a time.
  */
 #ifndef BOARD_HAL_H
 #define BOARD_HAL_H
@@ -83,8 +83,8 @@ void board_write_row_drive(int bank, uint32_t first_row, const int16_t *codes, u
 void board_commit(int bank, const board_program *program, board_commit_report *report);
 
 /*
- * Sets the first `count` cells (in 2⁻¹⁴ V_fs, at most the rail), discharges the others,
- * and empties all carries.
+ * Sets the first `count` cells (in 2⁻¹⁴ V_fs, at most the rail), discharges the others, and empties all
+ * carries. This may take some 10 ms where capacitors are charged.
  */
 void board_load_state(const int16_t *codes, uint32_t count);
 /* Selects the program of a bank, clears all flags and switches outputs on. The next tick is `first_tick`. */

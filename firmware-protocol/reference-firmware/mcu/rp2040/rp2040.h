@@ -73,7 +73,24 @@
 #define GPIO_FUNCTION_UART 2u
 #define GPIO_FUNCTION_PWM 4u
 #define PAD(n) (0x4001c004u + 4u * (n))
+#define PAD_OUTPUT_OFF (1u << 7)
 #define QSPI_SS_CTRL 0x4001800cu
+
+/* Pulse width modulation (4.5), by slice. */
+#define PWM_CSR(n) (0x40050000u + 0x14u * (n))
+#define PWM_DIV(n) (0x40050004u + 0x14u * (n))
+#define PWM_CC(n) (0x4005000cu + 0x14u * (n))
+#define PWM_TOP(n) (0x40050010u + 0x14u * (n))
+#define PWM_ENABLE (1u << 0)
+#define PWM_DIVIDE_BY_ONE (1u << 4)
+
+/* Analog-to-digital converter (4.9). */
+#define ADC_CS 0x4004c000u
+#define ADC_RESULT 0x4004c004u
+#define ADC_ENABLE (1u << 0)
+#define ADC_START_ONE (1u << 2)
+#define ADC_READY (1u << 8)
+#define ADC_INPUT_SHIFT 12
 
 /* Serial flash interface (4.10). */
 #define SSI_SR 0x18000028u
