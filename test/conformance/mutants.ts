@@ -472,6 +472,22 @@ const COMMAND_MUTANTS: readonly Mutant[] = [
   mutant('STOP-6', 'calls a command after a stop of all stale', () =>
     refusesAs(REFUSAL.cancelled, REFUSAL.stale),
   ),
+  mutant('STOP-6', 'looks at 16 bits of the last request id', () =>
+    ignores('stop', ({ lastRequestId }: { lastRequestId: number }) => ({
+      lastRequestId: lastRequestId & 0xffff,
+    })),
+  ),
+  mutant('STOP-5', 'starts only the bank that was committed after a stop', () => {
+    let isStopped = false;
+    return {
+      toHost: ({ frame, message }) => {
+        if (message?.name === 'stop') isStopped = true;
+        if (message?.name !== 'start' || !isStopped) return [frame];
+        const refusal = { reason: REFUSAL.notCommitted, opcode: 32, state: 3, detail: '' } as const;
+        return [{ ...frame, payload: encodeEvent('refusal', message.requestId, refusal) }];
+      },
+    };
+  }),
   mutant('STOP-1', 'hears a stop when the commands before it have come', () => {
     let next = 0;
     return {
@@ -703,11 +719,25 @@ const PERIPHERAL_MUTANTS: readonly Mutant[] = [
       },
     };
   }),
+  mutant('CALIBRATION-2', 'loses its record at a reset', () => {
+    let isGone = false;
+    return {
+      toHost: ({ frame, message }) => {
+        if (message?.name === 'reset') isGone = true;
+        return isGone && message?.name === 'readCalibration'
+          ? [{ ...frame, payload: withFields(message, { length: 0, crc32: 0, record: new Uint8Array(0) }) }]
+          : [frame];
+      },
+    };
+  }),
   mutant('CALIBRATION-3', 'tells one byte more than was asked for', () =>
     ignores('readCalibration', ({ count }: { count: number }) => ({ count: count + 1 })),
   ),
   mutant('CALIBRATION-4', 'refuses what is beyond a record as unsupported', () =>
     refusesAs(REFUSAL.outOfRange, REFUSAL.unsupported),
+  ),
+  mutant('CALIBRATION-4', 'returns what fits when more is asked for', () =>
+    ignores('readCalibration', ({ count }: { count: number }) => ({ count: Math.min(count, 65536 - 36) })),
   ),
   mutant('CALIBRATION-5', 'looks at the digest before the state', () =>
     refusesAs(REFUSAL.wrongState, REFUSAL.digestMismatch),

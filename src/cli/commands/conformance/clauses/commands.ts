@@ -60,7 +60,7 @@ export const COMMAND_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'ONCE-5',
-    what: 'answers and refusals are kept for the last answerCache request ids',
+    what: 'the last answerCache answers and refusals are kept',
     async check(use) {
       const { host, board } = use;
       const first = host.requestId + 1;
@@ -234,7 +234,10 @@ export const COMMAND_CLAUSES: readonly Clause[] = [
       host.write(host.stop(1, U32_MAX));
       await host.next(({ name }) => name === 'stop', 'an answer to stop');
       await use.refused('acknowledge', {}, 'cancelled', 'a command after a stop of all');
-      await use.refused('acknowledge', {}, 'cancelled', 'the next one');
+      host.requestId = U32_MAX - 1;
+      await use.refused('acknowledge', {}, 'cancelled', 'the last one of the session');
+      await host.hello();
+      await use.ask('acknowledge', {});
     },
   },
 ];

@@ -10,7 +10,7 @@ import { SERVER_CLAUSES } from './servers.js';
 import { SESSION_CLAUSES } from './sessions.js';
 import { STATE_CLAUSES } from './states.js';
 
-/** Every rule that is checked, in the order in which it is. A reset comes last. */
+/** Every rule that is checked, in the order in which it is. What resets the board comes late. */
 export const CLAUSES: readonly Clause[] = [
   ...FRAME_CLAUSES,
   ...PAYLOAD_CLAUSES,

@@ -1,7 +1,7 @@
 import { crc32 } from '../../../../../firmware-protocol/crc.js';
 import { FEATURE } from '../../../../../firmware-protocol/messages/system.js';
 import type { Identity } from '../clause.js';
-import { type Bench, type Clause, ENDLESS, equal, must } from '../clause.js';
+import { Bench, type Clause, ENDLESS, equal, must } from '../clause.js';
 
 /** A record for boards that have none. */
 const RECORD = Uint8Array.from({ length: 40 }, (_, i) => 7 * i + 1);
@@ -10,6 +10,9 @@ const OVERHEAD_BYTES = 36;
 /** Where no sensor of a board that works is, mK and mV. */
 const TEMPERATURE_RANGE = [200_000, 500_000] as const;
 const SUPPLY_RANGE = [100, 60_000] as const;
+
+/** A board that has answered reset is silent within this time, ms. */
+const RESET_MS = 50;
 
 const keepsNone = ({ calibrationBytesMax }: Identity): string | undefined =>
   calibrationBytesMax === 0 ? 'the board keeps no calibration record' : undefined;
@@ -42,20 +45,26 @@ async function digestIs(use: Bench, record: Uint8Array, when: string): Promise<v
   equal([length, digest], [record.length, crc32(record)], `length and CRC-32 of the record ${when}`);
 }
 
+/** The record for a check, which goes on to be the one the board has: its own, or ours where it has none. */
+async function lendRecord(use: Bench): Promise<{ record: Uint8Array; isOurs: boolean }> {
+  const own = await readRecord(use);
+  if (own.length > 0) return { record: own, isOurs: false };
+  const record = RECORD.subarray(0, Math.min(RECORD.length, use.board.calibrationBytesMax));
+  await writeDraft(use, record);
+  await use.ask('keepCalibration', { length: record.length, crc32: crc32(record) });
+  return { record, isOurs: true };
+}
+
 /**
  * Works with the record that the board has, which no check changes; a board without one gets ours for so
  * long.
  */
 async function withRecord(use: Bench, work: (record: Uint8Array) => Promise<void>): Promise<void> {
-  const own = await readRecord(use);
-  if (own.length > 0) return work(own);
-  const record = RECORD.subarray(0, Math.min(RECORD.length, use.board.calibrationBytesMax));
-  await writeDraft(use, record);
-  await use.ask('keepCalibration', { length: record.length, crc32: crc32(record) });
+  const { record, isOurs } = await lendRecord(use);
   try {
     await work(record);
   } finally {
-    await use.host.ask('keepCalibration', { length: 0, crc32: 0 });
+    if (isOurs) await use.host.ask('keepCalibration', { length: 0, crc32: 0 });
   }
 }
 
@@ -85,16 +94,24 @@ export const PERIPHERAL_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'CALIBRATION-2',
-    what: 'the record outlives sessions; length 0 erases it',
+    what: 'the record outlives sessions and resets; length 0 erases it',
     skip: keepsNone,
     async check(use) {
-      const own = await readRecord(use);
-      await withRecord(use, async (record) => {
+      const { record, isOurs } = await lendRecord(use);
+      // Behind the reset the first connection has no session.
+      let last = use;
+      try {
         await use.host.hello();
         await digestIs(use, record, 'in the next session');
-      });
-      // A board that came without a record has lost ours.
-      await digestIs(use, own, own.length > 0 ? 'at the end' : 'that was erased');
+        await use.ask('reset', {});
+        await use.host.wait(RESET_MS);
+        last = new Bench({ ...use, host: await use.connect() });
+        await last.host.hello();
+        await digestIs(last, record, 'after a reset');
+      } finally {
+        if (isOurs) await last.host.ask('keepCalibration', { length: 0, crc32: 0 });
+      }
+      if (isOurs) await digestIs(last, new Uint8Array(0), 'that was erased');
     },
   },
   {
@@ -118,7 +135,7 @@ export const PERIPHERAL_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'CALIBRATION-4',
-    what: 'a read beyond the record and a draft beyond the longest are out of range',
+    what: 'a read beyond the record or of more than fits, and a draft beyond the longest, are out of range',
     skip: keepsNone,
     async check(use) {
       const { calibrationBytesMax } = use.board;
@@ -136,6 +153,20 @@ export const PERIPHERAL_CLAUSES: readonly Clause[] = [
         'outOfRange',
         'a draft beyond the longest record',
       );
+      const room = use.board.frameBytes - OVERHEAD_BYTES;
+      // A record of somebody is not replaced by a longer one.
+      if (length > 0 || calibrationBytesMax <= room) return;
+      const long = new Uint8Array(room + 1).fill(1);
+      await writeDraft(use, long);
+      await use.ask('keepCalibration', { length: long.length, crc32: crc32(long) });
+      try {
+        const all = { firstByte: 0, count: room + 1 };
+        await use.refused('readCalibration', all, 'outOfRange', 'a read of more than fits a frame');
+        const { record } = await use.ask('readCalibration', { firstByte: 0, count: room });
+        equal(record.length, room, 'how many bytes fit a frame');
+      } finally {
+        await use.host.ask('keepCalibration', { length: 0, crc32: 0 });
+      }
     },
   },
   {

@@ -192,24 +192,28 @@ export const SESSION_CLAUSES: readonly Clause[] = [
   {
     id: 'CLIENT-3',
     timed: true,
-    what: 'a connection that closes ends the session and its run; programs stay',
+    what: 'a connection that closes ends the session and its run; its nonce is stale then; programs stay',
     connections: true,
     async check(use) {
       await use.load();
       await use.start(ENDLESS);
       await use.host.port.close();
-      const next = await use.connect();
       const untilMs = use.clock.nowMs() + 3000;
       for (;;) {
-        next.write(next.helloFrame(next.begin()));
-        const { name } = await next.next(
-          (heard) => heard.name === 'hello' || heard.name === 'helloRefused',
-          'an answer to HELLO',
-        );
-        if (name === 'hello') break;
+        // A server closes a connection whose HELLO was refused.
+        const other = await use.connect();
+        other.write(other.helloFrame(use.host.nonce));
+        const reason = reasonName((await other.helloRefusal()).reason);
+        await other.port.close();
+        if (reason !== 'busy') {
+          equal(reason, 'stale', 'the reason why the nonce of a session that has ended was refused');
+          break;
+        }
         must(use.clock.nowMs() < untilMs, 'the session of a client that has gone is still open');
-        await next.wait(50);
+        await use.host.wait(50);
       }
+      const next = await use.connect();
+      await next.hello();
       const { fields } = await next.ask('readStatus', {});
       equal([fields?.state, fields?.runId], [DEVICE_STATE.idle, 0], 'state and run of the next session');
       must(((fields?.committedBanks ?? 0) & 1) === 1, 'the program is gone');
