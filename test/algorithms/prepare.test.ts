@@ -241,7 +241,7 @@ describe('a prepared system', () => {
   test('of a calibrated board adds λI to what it draws from, however unlike its rows are', async () => {
     const die = imperfectBoard({ noiseMismatch: spread(400_000) }, { cells: 8, name: 'test-8' });
     const calibration = trueCalibration(die);
-    const gains = calibration.noiseTemperature!;
+    const gains = calibration.noiseTemperature;
     expect(Math.max(...gains) / Math.min(...gains)).toBeGreaterThan(2);
     const matrix = symmetricWith(eigenvalues('linear', 3, 8), problemRandom(503));
     const precision: LinearSystem = { kind: 'dense', matrix };

@@ -147,7 +147,10 @@ test('logistic: text classes, the host’s sampler beside it, and its files', as
 });
 
 test('what only the connected board refuses leaves no empty directory, and no parent of it', async () => {
-  writeFileSync(file('wide.csv'), `${Array.from({ length: 9 }, (_, k) => `c${k}`)},y\n${wideRows()}`);
+  writeFileSync(
+    file('wide.csv'),
+    `${Array.from({ length: 9 }, (_, k) => `c${k}`).join(',')},y\n${wideRows()}`,
+  );
   const refused = ['--data', file('wide.csv'), '--target', 'y', '--device', 'emulator:ideal-8'];
   const out = ['--out', file('made/for/nothing')];
   const { stderr, exitCode } = await runCommand('posterior', 'linear', ...refused, ...out);

@@ -51,7 +51,8 @@ const ROUNDS_MIN = 5;
  * Before that they alternate unmeasured for this long, and at least once, while both ends compile their code.
  */
 const WARM_UP_MS = 3000;
-const DOWNLOAD_BYTES = 16e6;
+/** A stream of samples is at most so long, and on a slow line what an upload sends in `DOWNLOAD_MS`. */
+const DOWNLOAD_BYTES_MAX = 16e6;
 /**
  * Downloads of one kind end after so many, or after this time. The first counts only if it is the only one.
  */
@@ -77,9 +78,12 @@ export async function benchLink(
   const { uploads, bare } = await measureUploads(device, images, compareWithSocket, signal);
   const ratesOf = async (kind: CodeKind): Promise<CodeRates> => {
     await device.loadProgram(0, images[kind], { signal, timeoutMs: 60_000 });
+    const uploadBytesPerSecond = percentile(uploads[kind].rates, 0.5);
+    const streamBytes = Math.min(DOWNLOAD_BYTES_MAX, (uploadBytesPerSecond * DOWNLOAD_MS) / 1000);
+    const sampleCount = Math.max(1, Math.floor(streamBytes / (2 * images[kind].cells)));
     return {
-      uploadBytesPerSecond: percentile(uploads[kind].rates, 0.5),
-      downloadBytesPerSecond: await measureDownloads(device, images[kind].cells, signal),
+      uploadBytesPerSecond,
+      downloadBytesPerSecond: await measureDownloads(device, sampleCount, signal),
       wireOverhead: uploads[kind].wireBytes / images[kind].couplings.byteLength,
     };
   };
@@ -153,17 +157,16 @@ async function measureUploads(
   return { uploads, bare: bareSocket && bare };
 }
 
-/** Median rate of streams of samples from bank 0. */
-async function measureDownloads(device: Device, cells: number, signal: AbortSignal): Promise<number> {
+/** Median rate of streams of so many samples from bank 0. */
+async function measureDownloads(device: Device, sampleCount: number, signal: AbortSignal): Promise<number> {
   const rates: number[] = [];
   const endMs = performance.now() + DOWNLOAD_MS;
-  do rates.push(await download(device, cells, signal));
+  do rates.push(await download(device, sampleCount, signal));
   while (rates.length < DOWNLOADS && performance.now() < endMs);
   return percentile(rates.length > 1 ? rates.slice(1) : rates, 0.5);
 }
 
-async function download(device: Device, cells: number, signal: AbortSignal): Promise<number> {
-  const sampleCount = Math.max(1, Math.floor(DOWNLOAD_BYTES / (2 * cells)));
+async function download(device: Device, sampleCount: number, signal: AbortSignal): Promise<number> {
   const startMs = performance.now();
   const run = await device.run({
     bank: 0,
