@@ -1,5 +1,5 @@
 /** Which check of check-firmware.ts must find a mutant. */
-export type CheckName = 'usb' | 'uart' | 'watchdog' | 'bootLoader' | 'count';
+export type CheckName = 'usb' | 'uart' | 'watchdog' | 'bootLoader' | 'count' | 'record';
 
 /** A deliberate bug: in this file below mcu/, this text becomes another. */
 export interface FirmwareMutant {
@@ -188,7 +188,7 @@ export const FIRMWARE_MUTANTS: readonly FirmwareMutant[] = [
     'the watchdog is not fed',
     'chip.c',
     'watchdog',
-    'void chip_turn(void) {\n  feed_watchdog();',
+    'void chip_turn(void) {\n  watchdog_feed();',
     'void chip_turn(void) {',
   ),
   mutant(
@@ -254,5 +254,34 @@ export const FIRMWARE_MUTANTS: readonly FirmwareMutant[] = [
     'count',
     'return sector_words(sector)[0] == ~sector_words(sector)[1];',
     'return sector_words(sector)[0] != UINT32_MAX;',
+  ),
+  // Calibration record.
+  mutant(
+    'a record is believed by its header alone',
+    'flash_calibration.c',
+    'record',
+    'return crc32(0, stored(FLASH_PAGE_BYTES), found.length) == found.crc ? found.length : 0;',
+    'return found.length;',
+  ),
+  mutant(
+    'only the first sector of the record is erased',
+    'flash_calibration.c',
+    'record',
+    'sector * FLASH_SECTOR_BYTES < FLASH_PAGE_BYTES + length; sector++) erase(sector);',
+    'sector < 1; sector++) erase(sector);',
+  ),
+  mutant(
+    'the record lies in the sectors of the count',
+    'flash.h',
+    'record',
+    '(FLASH_COUNT_OFFSET - FLASH_CALIBRATION_SECTORS * FLASH_SECTOR_BYTES)',
+    'FLASH_COUNT_OFFSET',
+  ),
+  mutant(
+    'the record is written with interrupts on',
+    'flash_calibration.c',
+    'record',
+    'mask = interrupts_off();\n  flash_program_page',
+    'mask = 0;\n  flash_program_page',
   ),
 ];

@@ -9,6 +9,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { FOLDER } from '../reference-firmware/build.js';
 import { checkBootLoader, checkCount, checkUart, checkUsb, checkWatchdog } from './check-firmware.js';
+import { checkRecord } from './check-record.js';
 import { MCU, makeMcu, readUf2File } from './firmware.js';
 import { type CheckName, FIRMWARE_MUTANTS, type FirmwareMutant } from './mutant-table.js';
 import { readUf2 } from './pico-chip.js';
@@ -19,6 +20,7 @@ const CHECKS: Record<CheckName, (image: Uint8Array) => Promise<string[]> | strin
   watchdog: checkWatchdog,
   bootLoader: checkBootLoader,
   count: checkCount,
+  record: checkRecord,
 };
 
 const target = (check: CheckName): string => (check === 'uart' ? 'pico-uart' : 'pico');

@@ -11,6 +11,7 @@ import { moments, readEquilibrium } from '../support/equilibrium-readings.js';
 import { makeMcu, readUf2File } from './firmware.js';
 import { PicoChip, readUf2 } from './pico-chip.js';
 import { type PluggedIn, plugInUsb } from './pico-port.js';
+import type { ChipFlash } from './pico-rom.js';
 import { BOUGHT_PARTS, RC_POWER_ON_NS, type RcCircuit, type RcParts, rcCircuit } from './rc-circuit.js';
 import { strictChip } from './strict-chip.js';
 
@@ -49,8 +50,8 @@ beforeAll(() => {
   image = readUf2(readUf2File(makeMcu('pico-rc3'), 'thermolink-pico-rc3.uf2'));
 });
 
-async function powerOn(parts: RcParts = BOUGHT_PARTS): Promise<Bench> {
-  const chip = new PicoChip(image);
+async function powerOn(parts: RcParts = BOUGHT_PARTS, flash?: ChipFlash): Promise<Bench> {
+  const chip = new PicoChip(image, flash);
   const circuit = rcCircuit(chip.mcu, parts);
   const chipFaults = strictChip(chip.mcu);
   chip.run(RC_POWER_ON_NS);
@@ -122,6 +123,16 @@ test('a loaded state is there at the first sample, and is held when nothing runs
   expectNear(samples[0], volts, 3e-3);
   bench.chip.run(2e9);
   expectNear(bench.circuit.volts(), volts, 4e-3);
+});
+
+test('a calibration record outlives the power', async () => {
+  const record = Uint8Array.from({ length: 3000 }, (_, i) => (i * 7919) >> 3);
+  const bench = await powerOn();
+  expect(await bench.run(bench.device.readCalibration())).toBeUndefined();
+  await bench.run(bench.device.keepCalibration(record));
+  expect(bench.faults()).toEqual([]);
+  const next = await powerOn(BOUGHT_PARTS, bench.chip.flash);
+  expect(await next.run(next.device.readCalibration())).toEqual(record);
 });
 
 test('what an output cannot reach sets the flag of its cell, and of no other', async () => {

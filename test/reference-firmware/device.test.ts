@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -174,6 +174,51 @@ describe.skipIf(missing !== undefined)(`the device in C${missing ? ` (${missing}
     expect(lstatSync(link, { throwIfNoEntry: false })).toBeUndefined();
   });
 
+  test('a calibration record outlives the program in its file, and is erased with it', async () => {
+    const file = path.join(directory, 'record');
+    const record = Uint8Array.from({ length: 200_000 }, (_, i) => (i * 7919) >> 4);
+    /** What a board with that file has; then it keeps `next`. */
+    const boardWith = async (next?: Uint8Array): Promise<Uint8Array | undefined> => {
+      const board = await DeviceProcess.start(program, '--profile', 'ideal-8', '--calibration-file', file);
+      const device = await connect(board.uri);
+      const found = await device.readCalibration();
+      if (next !== undefined) await device.keepCalibration(next);
+      await device.close();
+      expect(await board.end()).toEqual({ code: 0, errors: '' });
+      return found;
+    };
+    expect(await boardWith(record.subarray(0, 100))).toBeUndefined();
+    expect(await boardWith(record)).toEqual(record.subarray(0, 100));
+    expect(new Uint8Array(readFileSync(file))).toEqual(record);
+    // A write that was cut leaves its new file behind, and the old record as it was.
+    writeFileSync(`${file}.new`, 'half');
+    expect(await boardWith(new Uint8Array(0))).toEqual(record);
+    expect(existsSync(file)).toBe(false);
+    expect(await boardWith(record)).toBeUndefined();
+    expect(new Uint8Array(readFileSync(file))).toEqual(record);
+    expect(existsSync(`${file}.new`)).toBe(false);
+  });
+
+  test('a record that cannot be stored is refused, and the old one stays', async () => {
+    const folder = path.join(directory, 'gone');
+    mkdirSync(folder);
+    const args = ['--profile', 'ideal-8', '--calibration-file', path.join(folder, 'record')];
+    const board = await DeviceProcess.start(program, ...args);
+    const device = await connect(board.uri);
+    await device.keepCalibration(Uint8Array.of(1, 2, 3));
+    rmSync(folder, { recursive: true });
+    await expect(device.keepCalibration(Uint8Array.of(4))).rejects.toMatchObject({ code: 'DEVICE_REFUSED' });
+    expect(await device.readCalibration()).toEqual(Uint8Array.of(1, 2, 3));
+    await device.close();
+    expect((await board.end()).errors).toMatch(/record\.new: No such file/);
+  });
+
+  test('a calibration file that is longer than any record is refused', async () => {
+    const file = path.join(directory, 'long');
+    writeFileSync(file, new Uint8Array(2 ** 20 + 1));
+    await expect(DeviceProcess.start(program, '--calibration-file', file)).rejects.toThrow('it ended with 2');
+  });
+
   test('a board that fails its self-test answers, says so, and runs nothing before that is acknowledged', async () => {
     const link = path.join(directory, 'stuck');
     const board = await DeviceProcess.start(makeExample({ stuckCell: 2 }), link);
@@ -193,6 +238,8 @@ describe.skipIf(missing !== undefined)(`the device in C${missing ? ` (${missing}
     [['--profile', 'none'], 2],
     [['--die', '-1'], 2],
     [['--die'], 2],
+    [['--calibration-file'], 2],
+    [['--calibration-file', '/'], 2],
   ])('%j is refused', async (args, code) => {
     await expect(DeviceProcess.start(program, ...args)).rejects.toThrow(`it ended with ${code}`);
     expect(existsSync(program)).toBe(true);

@@ -15,6 +15,7 @@
 #include "../src/device.h"
 #include "../src/model.h"
 #include "../src/serve.h"
+#include "calibration_file.h"
 #include "entrance.h"
 #include "hello_watch.h"
 #include "options.h"
@@ -232,6 +233,7 @@ int main(int argc, char **argv) {
     fprintf(stderr, "%s: no such profile in this build\n", o.profile);
     return 2;
   }
+  if (o.calibration_file && !calibration_file_open(o.calibration_file)) return 2;
   memset(&on_end, 0, sizeof on_end);
   on_end.sa_handler = on_signal;
   sigaction(SIGINT, &on_end, NULL);

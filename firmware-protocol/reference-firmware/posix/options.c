@@ -7,8 +7,10 @@
 
 static const char usage[] =
     "usage: thermolink-device [--profile NAME] [--die N] [--seed N] [--tcp HOST:PORT | --pty LINK]\n"
+    "                         [--calibration-file FILE]\n"
     "  NAME: ideal-8, ideal-64, ideal-256, ideal-1024 or ideal-crossbar (default)\n"
-    "  --seed: the boot epoch; --tcp: a loopback address, port 0 for any free one (default 127.0.0.1:0)\n";
+    "  --seed: the boot epoch; --tcp: a loopback address, port 0 for any free one (default 127.0.0.1:0)\n"
+    "  --calibration-file: keeps the calibration record here; without it the record ends with the program\n";
 
 static int number(const char *text, uint32_t *out) {
   char *end;
@@ -25,6 +27,7 @@ int options_parse(options *o, int argc, char **argv) {
   o->boot_epoch = 1;
   o->tcp = NULL;
   o->pty = NULL;
+  o->calibration_file = NULL;
   for (int i = 1; i < argc; i += 2) {
     const char *name = argv[i];
     const char *value = i + 1 < argc ? argv[i + 1] : NULL;
@@ -32,6 +35,7 @@ int options_parse(options *o, int argc, char **argv) {
     if (known && strcmp(name, "--profile") == 0) o->profile = value;
     else if (known && strcmp(name, "--tcp") == 0) o->tcp = value;
     else if (known && strcmp(name, "--pty") == 0) o->pty = value;
+    else if (known && strcmp(name, "--calibration-file") == 0) o->calibration_file = value;
     else if (known && strcmp(name, "--die") == 0) known = number(value, &o->die);
     else if (known && strcmp(name, "--seed") == 0) known = number(value, &o->boot_epoch);
     else known = 0;

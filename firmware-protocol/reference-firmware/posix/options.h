@@ -11,6 +11,8 @@ typedef struct {
   /* One of the two is set: HOST:PORT, or the link to the pseudo-terminal. */
   const char *tcp;
   const char *pty;
+  /* NULL: the record is in memory. */
+  const char *calibration_file;
 } options;
 
 /* Reads the arguments. On a mistake it prints a message on stderr and returns 0. */

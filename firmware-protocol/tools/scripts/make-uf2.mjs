@@ -9,8 +9,8 @@ import path from 'node:path';
 import process from 'node:process';
 
 const FLASH_ADDRESS = 0x10000000;
-/** The last two sectors count power-ons. */
-const IMAGE_BYTES_MAX = 2 * 1024 * 1024 - 2 * 4096;
+/** Eight sectors keep a calibration, and the last two count power-ons. */
+const IMAGE_BYTES_MAX = 2 * 1024 * 1024 - 10 * 4096;
 const BOOT2_BYTES = 256;
 const SRAM_BEGIN = 0x20000000;
 const SRAM_END = 0x20042000;

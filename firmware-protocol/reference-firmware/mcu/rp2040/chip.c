@@ -6,30 +6,23 @@
 #include "flash.h"
 #include "port.h"
 #include "rp2040.h"
+#include "watchdog.h"
 
-/* The count goes down by two in a microsecond (errata RP2040-E1). */
-#define WATCHDOG_COUNTS_PER_US 2u
-/*
- * More than the longest call takes: a sector is erased within 400 ms, board_power_on takes a second at most.
- */
-#define WATCHDOG_US 2000000u
 /* An alarm this close may have passed before it is set. */
 #define ALARM_MARGIN_US 10
 /* So long the answer to the request for the boot loader has to reach the host. */
 #define BOOT_LOADER_DELAY_US 20000
 
-static void feed_watchdog(void) { REG(WATCHDOG_LOAD) = WATCHDOG_COUNTS_PER_US * WATCHDOG_US; }
-
 void chip_init(void) {
   clocks_init();
   /* On a restart by the watchdog all pins are open, so the outputs of a board are off. */
   REG(PSM_WDSEL) = PSM_ALL_BUT_OSCILLATORS;
-  feed_watchdog();
+  watchdog_feed();
   SET_BITS(WATCHDOG_CTRL) = WATCHDOG_ENABLE;
 }
 
 void chip_turn(void) {
-  feed_watchdog();
+  watchdog_feed();
   if (!port_wants_boot_loader()) return;
   for (uint64_t end_us = board_time_us() + BOOT_LOADER_DELAY_US; board_time_us() < end_us;) {
   }

@@ -11,12 +11,8 @@
 #include "boot_rom.h"
 #include "rp2040.h"
 
-#define FLASH_BASE 0x10000000u
-#define FLASH_BYTES (2048u * 1024u)
-#define SECTOR_BYTES 4096u
-#define PAGE_BYTES 256u
-#define PAGE_WORDS (PAGE_BYTES / 4u)
-#define SECTOR_WORDS (SECTOR_BYTES / 4u)
+#define PAGE_WORDS (FLASH_PAGE_BYTES / 4u)
+#define SECTOR_WORDS (FLASH_SECTOR_BYTES / 4u)
 #define ERASE_64K 0xd8u
 #define READ_UNIQUE_ID 0x4bu
 #define UNIQUE_ID_DUMMIES 4u
@@ -24,7 +20,7 @@
 #define SELECT_HIGH (3u << 8)
 #define SELECT_MASK (3u << 8)
 
-static uint32_t sector_offset(int sector) { return FLASH_BYTES - (2u - (uint32_t)sector) * SECTOR_BYTES; }
+static uint32_t sector_offset(int sector) { return FLASH_COUNT_OFFSET + (uint32_t)sector * FLASH_SECTOR_BYTES; }
 
 static const volatile uint32_t *sector_words(int sector) {
   return (const volatile uint32_t *)(uintptr_t)(FLASH_BASE + sector_offset(sector));
@@ -47,23 +43,27 @@ static void end_commands(void) {
   enter_xip();
 }
 
-static void erase(int sector) {
+void flash_erase_sector(uint32_t offset) {
   rom_erase erase_range = (rom_erase)boot_rom_function('R', 'E');
   begin_commands();
-  erase_range(sector_offset(sector), SECTOR_BYTES, 1u << 16, ERASE_64K);
+  erase_range(offset, FLASH_SECTOR_BYTES, 1u << 16, ERASE_64K);
+  end_commands();
+}
+
+void flash_program_page(uint32_t offset, const uint8_t *page) {
+  rom_program program_range = (rom_program)boot_rom_function('R', 'P');
+  begin_commands();
+  program_range(offset, page, FLASH_PAGE_BYTES);
   end_commands();
 }
 
 /* Writes one page: two words, and all others as they are. */
 static void program(int sector, uint32_t word, uint32_t first, uint32_t second) {
   static uint32_t page[PAGE_WORDS];
-  rom_program program_range = (rom_program)boot_rom_function('R', 'P');
   for (uint32_t i = 0; i < PAGE_WORDS; i++) page[i] = UINT32_MAX;
   page[word % PAGE_WORDS] = first;
   page[(word + 1) % PAGE_WORDS] &= second;
-  begin_commands();
-  program_range(sector_offset(sector) + word / PAGE_WORDS * PAGE_BYTES, (const uint8_t *)page, PAGE_BYTES);
-  end_commands();
+  flash_program_page(sector_offset(sector) + word / PAGE_WORDS * FLASH_PAGE_BYTES, (const uint8_t *)page);
 }
 
 /* A header that was written in part does not fit its complement. */
@@ -72,7 +72,7 @@ static int is_valid(int sector) { return sector_words(sector)[0] == ~sector_word
 static uint32_t base_of(int sector) { return sector_words(sector)[0]; }
 
 static void begin_sector(int sector, uint32_t base) {
-  erase(sector);
+  flash_erase_sector(sector_offset(sector));
   program(sector, 0, base, ~base);
 }
 
@@ -85,9 +85,15 @@ static int newest_sector(void) {
 }
 
 uint32_t flash_count(void) {
-  int sector = newest_sector();
-  const volatile uint32_t *words = sector_words(sector);
-  uint32_t count = base_of(sector), word = PAGE_WORDS, bits = 0;
+  const volatile uint32_t *words;
+  uint32_t count, word = PAGE_WORDS, bits = 0;
+  int sector;
+  /* The clocks went up: from here on the flash is read in the boot ROM's way, which is slow enough. */
+  begin_commands();
+  end_commands();
+  sector = newest_sector();
+  words = sector_words(sector);
+  count = base_of(sector);
   while (word < SECTOR_WORDS && words[word] == 0) word++;
   count += (word - PAGE_WORDS) * 32;
   if (word == SECTOR_WORDS) {

@@ -1,0 +1,20 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { checkRecord, checkRecordCuts } from './check-record.js';
+import { makeMcu, readUf2File } from './firmware.js';
+import { readUf2 } from './pico-chip.js';
+
+describe('a Pico keeps a calibration record in its flash', () => {
+  let usb: Uint8Array;
+
+  beforeAll(() => {
+    usb = readUf2(readUf2File(makeMcu('pico'), 'thermolink-pico.uf2'));
+  });
+
+  test('it is the same after a power cycle; an erased or a damaged one is none', async () => {
+    expect(await checkRecord(usb)).toEqual([]);
+  });
+
+  test('a cut of the power while it is written leaves the old one, the new one, or none', async () => {
+    expect(await checkRecordCuts(usb)).toEqual([]);
+  });
+});
