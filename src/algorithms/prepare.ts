@@ -1,12 +1,13 @@
 import { COUPLING_BITS_MAX, COUPLING_BITS_MIN } from '../../firmware-protocol/limits.js';
 import { checkDevice, checkNumber, checkObject, checkSignal, checkWhole } from '../argument-checks.js';
+import { type BoardUse, HeldCouplings } from '../board/board-use.js';
 import type { BoardCalibration } from '../board/calibration.js';
 import { refuseForeign } from '../board/calibration.js';
 import { type CheckedSystem, checkSystem, checkVector, refuseTooLarge } from '../board/checked-system.js';
 import type { SolverCost } from '../board/cost.js';
 import { type EquilibriumPlan, planEquilibrium, plusDamping } from '../board/equilibrium-plan.js';
 import type { RunAddress } from '../board/run-seed.js';
-import { type BoardSession, type BoardUse, HeldCouplings, inSession } from '../board/session.js';
+import { type BoardSession, inSession } from '../board/session.js';
 import type { BoardDevice } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import type { LinearSystem } from '../linalg/linear-system.js';

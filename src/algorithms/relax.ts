@@ -8,6 +8,7 @@ import { ZERO_COST } from '../board/cost.js';
 import { type NoiseRegister, noiseRegister, noiseTemperatureRange } from '../board/noise-register.js';
 import { overloadError } from '../board/overload-error.js';
 import { programImage, quantizeInitialState, releaseCouplings, type SystemCodes } from '../board/quantize.js';
+import { type Attempt, ranged } from '../board/ranged.js';
 import {
   finiteTimeScaling,
   finiteTimeSystemScaling,
@@ -15,7 +16,7 @@ import {
   type SystemScaling,
   type TimedScaling,
 } from '../board/scaling.js';
-import { type Attempt, type BoardSession, inSession } from '../board/session.js';
+import { type BoardSession, inSession } from '../board/session.js';
 import { dithered } from '../board/stochastic-rounding.js';
 import type { BoardDevice, DeviceIdentity, RunReport } from '../driver/device-api.js';
 import { assert, ThermolinkError } from '../errors.js';
@@ -148,7 +149,7 @@ async function relaxIn(
   const first = session.charge('mapMs', () =>
     finiteTimeScaling(system, relaxation, identity, early.couplingBits),
   );
-  const result = await session.ranged<RelaxResult>(
+  const result = await ranged<RelaxResult>(
     rangeOf(first, identity),
     runsOf(session, request, relaxation, { first, codes, codesOf }, noise),
   );

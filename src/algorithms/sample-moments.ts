@@ -2,7 +2,8 @@ import { checkObject } from '../argument-checks.js';
 import { adcStep } from '../board/board-range.js';
 import { carryNoiseShare, type EquilibriumPlan } from '../board/equilibrium-plan.js';
 import { cellList } from '../board/overload-error.js';
-import { type Attempt, type BoardSession, inSession } from '../board/session.js';
+import { type Attempt, ranged } from '../board/ranged.js';
+import { type BoardSession, inSession } from '../board/session.js';
 import type { Averages, BoardDevice, DeviceIdentity } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
@@ -100,7 +101,7 @@ export async function averagePlanned(
   wanted: WantedMoments,
 ): Promise<MomentsResult> {
   const plan = spacedPlan(equilibrium, weights, wanted);
-  const { moments, noiseTemperature } = await session.ranged(rangeOf(plan), (scale) =>
+  const { moments, noiseTemperature } = await ranged(rangeOf(plan), (scale) =>
     averageAt(plan, session, scale, wanted),
   );
   return {

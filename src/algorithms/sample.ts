@@ -28,9 +28,10 @@ import {
 import { effectiveNoiseTemperature, noiseRegister, noiseTemperatureOf } from '../board/noise-register.js';
 import { cellList, overloadError } from '../board/overload-error.js';
 import { programImage, quantizeInitialState } from '../board/quantize.js';
+import { type Attempt, ranged } from '../board/ranged.js';
 import type { RunAddress } from '../board/run-seed.js';
 import { driveLimitedScale, powerOfTwoAbove } from '../board/scaling.js';
-import { type Attempt, type BoardSession, inSession } from '../board/session.js';
+import { type BoardSession, inSession } from '../board/session.js';
 import type { BoardDevice, DeviceIdentity, RunReport } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
@@ -159,7 +160,7 @@ export async function drawPlanned(
   const plan = spacedPlan(equilibrium, weights, request);
   const draws = matrix(count, weights.length);
   onProgress?.(0);
-  const noiseTemperature = await session.ranged(rangeOf(plan), (scale) =>
+  const noiseTemperature = await ranged(rangeOf(plan), (scale) =>
     drawAt(plan, session, scale, request, draws),
   );
   refuseStillCells(draws);

@@ -1,14 +1,16 @@
 import { COUPLING_BITS_MAX, COUPLING_BITS_MIN } from '../../firmware-protocol/limits.js';
 import { checkAddress, checkNumber, checkOptionalFlag, checkSignal, checkWhole } from '../argument-checks.js';
 import { adcStep, refuseTooLong } from '../board/board-range.js';
+import { HeldCouplings } from '../board/board-use.js';
 import { type CheckedSystem, checkSystem, checkVector, refuseTooLarge } from '../board/checked-system.js';
 import { ZERO_COST } from '../board/cost.js';
 import { type FastestScaling, fastestScaling, STIFF_DAMPING } from '../board/fastest-scaling.js';
 import type { NoiseRegister } from '../board/noise-register.js';
 import { overloadError } from '../board/overload-error.js';
 import { dampingCodeOf, programImage, quantizeInitialState } from '../board/quantize.js';
+import { type Attempt, type Range, ranged } from '../board/ranged.js';
 import { driveLimitedScale, powerOfTwoAbove } from '../board/scaling.js';
-import { type Attempt, type BoardSession, HeldCouplings, inSession } from '../board/session.js';
+import { type BoardSession, inSession } from '../board/session.js';
 import { largestEigenvalue } from '../board/spectrum.js';
 import type { BoardDevice } from '../driver/device-api.js';
 import { ThermolinkError } from '../errors.js';
@@ -158,7 +160,7 @@ class FactorOnBoard implements LoadedFactor {
     const needed = powerOfTwoAbove(driveLimitedScale(drive, scaling.systemScale, identity));
     const guess = (FIRST_GUESS * normInf(drive)) / (this.eigenvalueMax + damping);
     const firstScale = Math.max(scale > 0 ? scale : powerOfTwoAbove(guess), needed);
-    const giveUp: Parameters<BoardSession['ranged']>[0]['giveUp'] = (lastScale, overload) =>
+    const giveUp: Range['giveUp'] = (lastScale, overload) =>
       overloadError(
         `The board found no scale for its solution in ${ATTEMPTS_MAX} runs of ${ticks} ticks.`,
         'Is the curvature finite, and its damping not far below its rounding?',
@@ -166,7 +168,7 @@ class FactorOnBoard implements LoadedFactor {
         identity,
         { ...overload, solutionScale: lastScale },
       );
-    return this.#session.ranged({ firstScale, attemptsMax: ATTEMPTS_MAX, giveUp }, (at, scaleMin) =>
+    return ranged({ firstScale, attemptsMax: ATTEMPTS_MAX, giveUp }, (at, scaleMin) =>
       this.#attempt(run, scaling, at, Math.max(needed, scaleMin)),
     );
   }

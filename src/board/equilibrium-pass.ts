@@ -13,8 +13,9 @@ import { type Estimate, estimateMean } from './estimate.js';
 import { effectiveNoiseTemperature, noiseRegister } from './noise-register.js';
 import { overloadError } from './overload-error.js';
 import { programImage, quantizeInitialState } from './quantize.js';
+import { type Attempt, ranged } from './ranged.js';
 import { driveLimitedScale, powerOfTwoAbove } from './scaling.js';
-import type { Attempt, BoardSession } from './session.js';
+import type { BoardSession } from './session.js';
 
 /** The board's answer to A d = r, read once. */
 export interface Reading {
@@ -123,7 +124,7 @@ export async function settle(
         { solutionScale, eigenvalueMin: spectrum.eigenvalueMin, systemScale },
       ),
   };
-  return session.ranged<Reading>(range, async (solutionScale, scaleMin) => {
+  return ranged<Reading>(range, async (solutionScale, scaleMin) => {
     const { rounding } = await commitProgram(plan, session, drive, solutionScale, undefined, 0);
     const { codes, overloaded, report } = await session.acquire({
       burnInTicks: plan.settleTicks,
@@ -167,7 +168,7 @@ export async function average(
         { solutionScale, noiseTemperature },
       ),
   };
-  return session.ranged<Average>(range, async (solutionScale) => {
+  return ranged<Average>(range, async (solutionScale) => {
     const committed = await commitProgram(plan, session, drive, solutionScale, start.x, noiseTemperature);
     const outcome = await averageOnce(plan, session, solutionScale, looks);
     if (!('answer' in outcome)) return outcome;

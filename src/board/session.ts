@@ -11,112 +11,21 @@ import type {
 } from '../driver/device-api.js';
 import { ThermolinkError, throwIfAborted } from '../errors.js';
 import type { BoardModel } from './board-model.js';
+import { type BoardUse, HeldCouplings } from './board-use.js';
 import { modelOf } from './calibrated-model.js';
-import type { BoardCalibration } from './calibration.js';
 import type { SolverCost } from './cost.js';
-import { isLoss, repeated } from './lost-work.js';
-import { programImage, type SystemCodes } from './quantize.js';
+import { type SentAhead, sendCouplings } from './couplings-ahead.js';
+import { repeated } from './lost-work.js';
+import type { SystemCodes } from './quantize.js';
+import type { AveragePlan, Readings, RunPlan } from './run-plan.js';
 import { type RunAddress, runSeedOf } from './run-seed.js';
 import { takeTurn } from './turns.js';
 
 /** Programs are loaded into the first bank, and those that are sent ahead into the second. */
 const BANK = { own: 0, ahead: 1 } as const;
 
-/** What one use of a board is made with. */
-export interface BoardUse {
-  /** Names the noise of the board runs. */
-  readonly address: RunAddress;
-  readonly signal?: AbortSignal;
-  /** What was measured of this board. Default: the board does what it is told. */
-  readonly calibration?: BoardCalibration;
-  /**
-   * What earlier uses of the same caller left in the board. Default: this use leaves nothing to a later one.
-   */
-  readonly held?: HeldCouplings;
-  /**
-   * Sends of drive and initial state only what differs from the program before. It is for uses with many
-   * drives that differ in few codes. Default: both are sent whole.
-   */
-  readonly sendsChangesOnly?: boolean;
-  /**
-   * Lets the next use send its couplings ahead while the board runs for this one. Default: it does not.
-   */
-  readonly lends?: boolean;
-}
-
-/** Couplings that were sent before the turn of their use. */
-interface SentAhead {
-  readonly codes: SystemCodes;
-  readonly image: ProgramImage;
-  /** Whether the board got them. */
-  readonly isThere: boolean;
-  readonly sessionCount: number | undefined;
-  readonly uploadMs: number;
-}
-
-/**
- * The couplings that several uses of one board share, so that only the first one sends them. They count as
- * gone when any other use of the board came in between, and when the board's session is another one.
- */
-export class HeldCouplings {
-  couplings: ProgramImage['couplings'] | undefined;
-  /** Rows of the program that holds them before those with a row element. */
-  linearRows: number | undefined;
-  sessionCount: number | undefined;
-  /**
-   * Whether an earlier use has counted what the next upload of couplings sends, such as the training that is
-   * resumed here.
-   */
-  isCounted = false;
-}
-
 /** Whose couplings a board has. */
 const lastHeld = new WeakMap<BoardDevice, HeldCouplings>();
-
-/** When a board run is read. */
-export interface RunPlan {
-  readonly burnInTicks: number;
-  readonly sampleCount: number;
-  readonly ticksPerSample: number;
-  /**
-   * Continues the board run before, of the same program: same noise, next tick, the state that the board
-   * has. Default: a new board run, which starts from the program's initial state.
-   */
-  readonly continues?: boolean;
-  /** `halt` (default) ends the board run when a cell passes its rail; `mark` lets it go on. */
-  readonly onOverload?: 'halt' | 'mark';
-}
-
-/** When the samples are read that the board adds up, and in how many batches. */
-export interface AveragePlan extends RunPlan {
-  readonly batches: number;
-  readonly secondMoments: boolean;
-}
-
-export interface Readings {
-  /** sampleCount × N ADC codes; fewer rows when an overload ended the board run. */
-  readonly codes: Int16Array;
-  readonly overloaded: boolean;
-  readonly report: RunReport;
-}
-
-/** What came of one attempt at a scale: an answer, an overload, or another scale that should be tried. */
-export type Attempt<Answer> =
-  | { readonly answer: Answer }
-  | { readonly overload: RunReport }
-  | { readonly retryAt: number };
-
-/** Which scales `BoardSession.ranged` tries. */
-export interface Range {
-  readonly firstScale: number;
-  /** Attempts before it gives up. */
-  readonly attemptsMax: number;
-  /**
-   * The error after the last attempt. That one was made at `lastScale`; `overload` is the report of the last
-   * overload, if there was one.
-   */
-  readonly giveUp: (lastScale: number, overload: RunReport | undefined) => ThermolinkError;
-}
 
 /**
  * One use of a board, while the board belongs to nobody else. `inSession` opens it.
@@ -369,34 +278,6 @@ export class BoardSession {
     if (report.outcome === 'overload') this.#cost.overloadRetries++;
     return result;
   }
-
-  /**
-   * Makes attempts until one has an answer: the first at `firstScale`, after an overload at twice the scale,
-   * else at the scale that the attempt asks for. `scaleMin` is twice the largest scale that overloaded, or 0:
-   * a scale below it would overload again.
-   *
-   * Errors: `giveUp` after `attemptsMax` attempts.
-   */
-  async ranged<Answer>(
-    { firstScale, attemptsMax, giveUp }: Range,
-    attempt: (scale: number, scaleMin: number) => Promise<Attempt<Answer>>,
-  ): Promise<Answer> {
-    let scale = firstScale;
-    let lastScale = firstScale;
-    let scaleMin = 0;
-    let overload: RunReport | undefined;
-    for (let count = 0; count < attemptsMax; count++) {
-      lastScale = scale;
-      const outcome = await attempt(scale, scaleMin);
-      if ('answer' in outcome) return outcome.answer;
-      if ('overload' in outcome) {
-        overload = outcome.overload;
-        scale *= 2;
-        scaleMin = scale;
-      } else scale = outcome.retryAt;
-    }
-    throw giveUp(lastScale, overload);
-  }
 }
 
 /** Bytes of the codes that are sent to a board that has `before`. */
@@ -441,25 +322,4 @@ export async function inSession<Checked, Result>(
     (lend) => run(new BoardSession(device, use, model, { mapMs, ahead: sent, lend }), checked),
     ahead && device.identity.banks > BANK.ahead ? () => sendAhead(ahead) : undefined,
   );
-}
-
-/** Sends couplings. A loss is no error where the board can be made ready again: they are then sent later. */
-async function sendCouplings(
-  device: BoardDevice,
-  bank: number,
-  codes: SystemCodes,
-  signal: AbortSignal | undefined,
-): Promise<SentAhead> {
-  const start = performance.now();
-  const none = new Int16Array(codes.cells);
-  const image = programImage(codes, none, none, { amplitude: 0, shift: 0 });
-  const { sessionCount } = device;
-  let isThere = false;
-  try {
-    await device.uploadCouplings(bank, image, { signal });
-    isThere = true;
-  } catch (error) {
-    if (device.recover === undefined || !isLoss(error, device, sessionCount)) throw error;
-  }
-  return { codes, image, isThere, sessionCount, uploadMs: performance.now() - start };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { PROGRAM_MODE, type ProgramImage } from '../../firmware-protocol/program-image.js';
+import { type Attempt, ranged } from '../../src/board/ranged.js';
 import { runSeedOf } from '../../src/board/run-seed.js';
-import { type Attempt, type BoardSession, inSession } from '../../src/board/session.js';
+import { type BoardSession, inSession } from '../../src/board/session.js';
 import { connect } from '../../src/connect.js';
 import type { BoardDevice, RunReport } from '../../src/driver/device-api.js';
 import { ThermolinkError } from '../../src/errors.js';
@@ -145,12 +146,10 @@ describe('ranged', () => {
   /** The scales that were tried, and how it ended. */
   async function tried(outcomes: readonly Attempt<string>[]) {
     const scales: [number, number][] = [];
-    const answer = await onBoard(solverBoard('ideal-8'), (session) =>
-      session.ranged(range, async (scale, scaleMin) => {
-        scales.push([scale, scaleMin]);
-        return outcomes[scales.length - 1];
-      }),
-    ).catch((error: unknown) => error);
+    const answer = await ranged(range, async (scale, scaleMin) => {
+      scales.push([scale, scaleMin]);
+      return outcomes[scales.length - 1];
+    }).catch((error: unknown) => error);
     return { scales, answer };
   }
 

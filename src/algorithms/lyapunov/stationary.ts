@@ -2,8 +2,9 @@ import { adcStep, tickOf } from '../../board/board-range.js';
 import { effectiveNoiseTemperature, noiseRegister, noiseTemperatureOf } from '../../board/noise-register.js';
 import { overloadError } from '../../board/overload-error.js';
 import { programImage } from '../../board/quantize.js';
+import { type Attempt, ranged } from '../../board/ranged.js';
 import { powerOfTwoAbove } from '../../board/scaling.js';
-import type { Attempt, BoardSession } from '../../board/session.js';
+import type { BoardSession } from '../../board/session.js';
 import type { RunReport } from '../../driver/device-api.js';
 import { type Matrix, matrix } from '../../linalg/matrix.js';
 import type { DriftPlan } from './drift.js';
@@ -52,7 +53,7 @@ export async function readStationary(
       session.identity,
       { solutionScale },
     );
-  const covariances = await session.ranged<readonly Matrix[]>(
+  const covariances = await ranged<readonly Matrix[]>(
     { firstScale, attemptsMax: ATTEMPTS_MAX, giveUp },
     (scale) => readAt(session, plan, run, scale),
   );

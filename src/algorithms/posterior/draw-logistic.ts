@@ -3,8 +3,9 @@ import { refuseTooLong } from '../../board/board-range.js';
 import { refuseTooLarge } from '../../board/checked-system.js';
 import type { SolverCost } from '../../board/cost.js';
 import { overloadError } from '../../board/overload-error.js';
+import { type Attempt, ranged } from '../../board/ranged.js';
 import type { RunAddress } from '../../board/run-seed.js';
-import { type Attempt, type BoardSession, inSession } from '../../board/session.js';
+import { type BoardSession, inSession } from '../../board/session.js';
 import type { BoardDevice, DeviceIdentity, RunReport } from '../../driver/device-api.js';
 import { ThermolinkError } from '../../errors.js';
 import { type Matrix, matrix } from '../../linalg/matrix.js';
@@ -77,7 +78,7 @@ export async function drawLogistic(
     refuseTooLong(Math.ceil(SPACING * first.slowestTicks) * (count + BURN_IN_SPACINGS));
     const draws = matrix(count, inputs.columns);
     onProgress?.(0);
-    await session.ranged(rangeOf(firstScale, identity), (scale) =>
+    await ranged(rangeOf(firstScale, identity), (scale) =>
       drawAt(session, posterior, scale, draws, onProgress),
     );
     return { draws, isCovarianceKnown: identity.hasKnownCovariance, cost: session.cost };

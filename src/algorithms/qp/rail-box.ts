@@ -1,11 +1,12 @@
 import { adcStep, railOf, tickOf } from '../../board/board-range.js';
+import { HeldCouplings } from '../../board/board-use.js';
 import { type BoardCalibration, refuseForeign } from '../../board/calibration.js';
 import { type CheckedSystem, checkSystem, refuseTooLarge } from '../../board/checked-system.js';
 import type { SolverCost } from '../../board/cost.js';
 import { programImage, quantizeInitialState, type SystemCodes } from '../../board/quantize.js';
 import type { RunAddress } from '../../board/run-seed.js';
 import { unsaturatedScale } from '../../board/scaling.js';
-import { type BoardSession, HeldCouplings, inSession } from '../../board/session.js';
+import { type BoardSession, inSession } from '../../board/session.js';
 import type { BoardDevice, DeviceIdentity } from '../../driver/device-api.js';
 import { ThermolinkError } from '../../errors.js';
 import { type Matrix, matrix } from '../../linalg/matrix.js';
