@@ -17,7 +17,9 @@ export interface MachineFacts {
 /** One part of a machine. */
 export interface MachinePart {
   readonly path: string;
+  /** The kind of part, a whole number that the makers give it. */
   readonly class: number;
+  /** The model within the kind, a whole number that the makers give it. */
   readonly type: number;
   readonly version: string;
 }

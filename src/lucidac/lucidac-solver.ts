@@ -13,7 +13,10 @@ const COUPLING_FILL = 0.9;
 
 /** What `createLucidacSolver` gives. */
 export interface LucidacSolver extends EquilibriumSolver, RelaxationSolver {
-  /** As every `relax`, and tells how good the answer is. */
+  /**
+   * As every `relax`, and tells how good the answer is. Errors: those of `RelaxationSolver.relax`, and of the
+   * machine: BUSY, OVERLOAD, TIMEOUT, LINK_LOST, ABORTED.
+   */
   relax(request: RelaxRequest): Promise<LucidacRelaxResult>;
 }
 

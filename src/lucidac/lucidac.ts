@@ -172,6 +172,7 @@ export class Lucidac {
     await this.#connection.close();
   }
 
+  /** `close`, for `await using`. Errors: none. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

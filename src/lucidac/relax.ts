@@ -12,7 +12,8 @@ import { type Tuning, tune } from './tuning.js';
 export interface LucidacRelaxResult extends RelaxResult {
   /**
    * Estimate of ‖x̂ − x(t)‖_∞ over the larger of ‖x₀‖_∞ and ‖x(t)‖_∞: what is left of the measured
-   * difference of couplings, plus three standard errors of the noise. 0 when nothing ran.
+   * difference of couplings, plus three standard errors of the noise. A ratio; 0 when
+   * nothing ran.
    */
   readonly relativeError: number;
 }

@@ -109,7 +109,8 @@ export function symbols(folder: string): { readonly defined: Set<string>; readon
         .filter((words) => kind.test(words.at(-2) ?? ''))
         .map((words) => words.at(-1)!),
     );
-  return { defined: named(/^[TDBRC]$/), wanted: named(/^U$/) };
+  // V and W are weak definitions: the defaults of hooks.
+  return { defined: named(/^[TDBRCVW]$/), wanted: named(/^U$/) };
 }
 
 /**
