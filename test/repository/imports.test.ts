@@ -143,6 +143,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/traces',
     'src/connect.ts',
   ],
+  'src/hub': [
+    ...ERRORS,
+    'firmware-protocol',
+    'src/linalg',
+    'src/transport',
+    'src/driver',
+    'src/board',
+    'src/serve',
+    'src/traces',
+    'src/connect.ts',
+  ],
   'src/connect.ts': [
     ...ERRORS,
     'firmware-protocol/clock.ts',
@@ -160,7 +171,7 @@ const LINES_MIN = 8;
 
 /** Who may touch files, ports, sockets and threads: everything else computes. */
 const MAY_USE_NODE_IO = [
-  /^src\/(transport|serve|traces|testing|files|cli)\//,
+  /^src\/(transport|serve|traces|hub|testing|files|cli)\//,
   /^src\/learning\/data\//,
   /^src\/learning\/(checkpoint|training-files|tensorboard|gradient-thread)/,
 ];

@@ -1,0 +1,341 @@
+/**
+ * The messages of a hub's HTTP interface, as schemas. Server, page and command line share them. Times are ms
+ * since 1970 by the server's clock. Numbers that are not finite do not occur.
+ *
+ * - `GET /healthz`, without a token: `HEALTH`
+ * - `GET /api/boards`, right observe: `BOARD_LIST`
+ * - `GET /api/boards/NAME/link`, right drive: an upgrade to `thermolink`, or a WebSocket with binary
+ *   messages. Then the board's own bytes pass.
+ * - `POST /api/boards/NAME/stop`, right stop: `STOP_ANSWER`
+ * - `POST /api/boards/NAME/recording` with `RECORDING_REQUEST`, right drive: `RECORDING_VIEW`
+ * - `GET /api/boards/NAME/trace`, right observe: the recording that ended last, an .mcap file
+ * - `POST /api/boards/NAME/notes` with `NOTES_REQUEST`, right drive, from the holder: `NOTES_ANSWER`
+ * - `GET /api/events`, a WebSocket, right observe: a stream of `EVENT`
+ *
+ * A refusal is an HTTP status of 4xx or 5xx with `REFUSAL_BODY`. The token goes into
+ * `Authorization: Bearer …`. A WebSocket of a browser can't send that header, so it sends `TOKEN_MESSAGE`
+ * first, within 5 s. It sends it also to a server without tokens, which ignores it.
+ */
+import { z } from 'zod';
+import { DEVICE_STATE, RUN_OUTCOME } from '../../firmware-protocol/device-status.js';
+
+/** The form of a board's name, which stands in URLs. */
+export const BOARD_NAME = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/);
+
+/** Most cells of which voltages and moments are told. Of a larger board they are the first ones. */
+export const SHOWN_CELLS_MAX = 256;
+/** Most cells of which covariances are told, as rows of a full matrix. */
+export const COVARIANCE_CELLS_MAX = 32;
+/** Most values of one note. */
+const NOTE_VALUES_MAX = 16;
+/** Most notes of one request. */
+export const NOTES_MAX = 64;
+/** How many notes of a board are kept for observers that come later. */
+export const NOTES_KEPT = 2000;
+
+const count = z.number().int().min(0);
+const timeMs = z.number().min(0);
+const volts = z.array(z.number()).max(SHOWN_CELLS_MAX);
+const covariance = z.array(z.array(z.number()).max(COVARIANCE_CELLS_MAX)).max(COVARIANCE_CELLS_MAX);
+const title = z.string().min(1).max(64);
+
+/**
+ * What a token allows. Each right includes those before it: `observe` looks, `stop` also stops any board,
+ * `drive` also takes a lease, `admin` also takes over the lease of another owner.
+ */
+export const RIGHT = z.enum(['observe', 'stop', 'drive', 'admin']);
+/** A right by its name. */
+export type Right = z.infer<typeof RIGHT>;
+
+/** The states of a board (protocol.md, "States"). */
+export const BOARD_STATE = z.enum(
+  Object.keys(DEVICE_STATE) as [keyof typeof DEVICE_STATE, ...(keyof typeof DEVICE_STATE)[]],
+);
+
+/**
+ * Whether the server reaches the board. `opening`: its port is being opened, or it was not heard yet. `good`:
+ * it answers. `fault`: it has latched a fault. `lost`: its port closed or it fell silent; it is looked for.
+ */
+export const BOARD_HEALTH = z.enum(['opening', 'good', 'fault', 'lost']);
+
+/** Who drives a board now. */
+export const LEASE_VIEW = z.object({
+  /** The owner: the name that the token file gives to the token. `local` on a server without tokens. */
+  owner: z.string(),
+  /** The address of the client. */
+  client: z.string(),
+  sinceMs: timeMs,
+  /** When bytes of the client came last. */
+  heardMs: timeMs,
+});
+
+/** A client that waits for the lease. */
+export const QUEUE_ENTRY = z.object({
+  owner: z.string(),
+  client: z.string(),
+  sinceMs: timeMs,
+  /** When it is told that the board is busy, because its time to wait is over. */
+  untilMs: timeMs,
+});
+
+/** The recording of a board. */
+export const RECORDING_VIEW = z.object({
+  on: z.boolean(),
+  /** When it was switched on; null when none is on. */
+  sinceMs: timeMs.nullable(),
+  /** Bytes that passed the board while it was on: the size of the file is near that. */
+  bytes: count,
+  /** Whether `GET …/trace` has a file: a recording that has ended. */
+  hasTrace: z.boolean(),
+  /** Why the last one ended early, for example on a full disk; null when it did not. */
+  problem: z.string().nullable(),
+});
+
+/** What a board says of itself; null until it was heard. */
+export const IDENTITY_VIEW = z.object({
+  model: z.string(),
+  serialNumber: z.string(),
+  firmwareVersion: z.string(),
+  bootEpoch: count,
+  cells: count,
+  rows: count,
+  banks: count,
+  tauNs: count,
+  fullScaleMicrovolts: count,
+});
+
+/** A run of a board, numbered over all clients since the server has started. */
+export const RUN_VIEW = z.object({
+  run: count,
+  /** Cells of its program; 0 when its upload was not seen. */
+  cells: count,
+  burnInTicks: count,
+  sampleCount: count,
+  ticksPerSample: count,
+  /** Duration of a tick of the board, in ns of its own time. */
+  tickNs: z.number().min(0),
+  /** `samples` come as they are read. Of `means` and `secondMoments` only sums come, at the end. */
+  statistics: z.enum(['samples', 'means', 'secondMoments']),
+  owner: z.string(),
+});
+
+/**
+ * A board with all that changes seldom. It is told whole, whenever something in it changes, at most ten times
+ * a second.
+ */
+export const BOARD_VIEW = z.object({
+  name: BOARD_NAME,
+  /** The device URI that the server was given. It holds no secret. */
+  uri: z.string(),
+  health: BOARD_HEALTH,
+  /** Why it is not good, for people; null while it is. */
+  problem: z.string().nullable(),
+  /** Null until the board was heard. */
+  state: BOARD_STATE.nullable(),
+  identity: IDENTITY_VIEW.nullable(),
+  lease: LEASE_VIEW.nullable(),
+  queue: z.array(QUEUE_ENTRY),
+  /** The run in progress. */
+  run: RUN_VIEW.nullable(),
+  recording: RECORDING_VIEW,
+});
+
+/** What passed a board's link since the server has started. */
+export const LINK_COUNTERS = z.object({
+  bytesToBoard: count,
+  bytesToHost: count,
+  /** Good frames of both directions. */
+  frames: count,
+  framesFaulty: count,
+  /** Command frames that had passed already. */
+  retransmissions: count,
+  /** Sample frames that never came. */
+  sampleFramesLost: count,
+  /** Samples that the board has skipped for want of credit. */
+  samplesLost: count,
+  sessions: count,
+  runs: count,
+  /** Runs that ended by an overload, and by silence of the host. */
+  overloads: count,
+  watchdogTrips: count,
+  /** Stops of any client, the server included. */
+  stops: count,
+  /** Commands that the board refused. */
+  refusals: count,
+  /** Leases that were given. */
+  leases: count,
+});
+
+/** One point of a training's curves, as a host tells it. */
+export const NOTE = z.strictObject({
+  /** Names the training; the same for all its notes. */
+  training: title,
+  step: count,
+  /** By name, with the unit last: `trainLoss`, `testAccuracy`, `boardSeconds`. */
+  values: z
+    .record(z.string().regex(/^[a-zA-Z][a-zA-Z0-9]{0,31}$/), z.number())
+    .refine((values) => Object.keys(values).length <= NOTE_VALUES_MAX, `at most ${NOTE_VALUES_MAX} values`),
+});
+
+/** A note, and when and from whom it came. */
+export const KEPT_NOTE = NOTE.extend({ timeMs, owner: z.string() });
+
+/** Body of `POST …/notes`. */
+export const NOTES_REQUEST = z.strictObject({ notes: z.array(NOTE).min(1).max(NOTES_MAX) });
+/** Answer to it: how many were taken. */
+export const NOTES_ANSWER = z.object({ taken: count });
+/** Body of `POST …/recording`. */
+export const RECORDING_REQUEST = z.strictObject({ on: z.boolean() });
+/** Answer of `POST …/stop`: where the board is now. */
+export const STOP_ANSWER = z.object({ state: BOARD_STATE });
+/** Answer of `GET /api/boards`. */
+export const BOARD_LIST = z.object({ boards: z.array(BOARD_VIEW) });
+/** Answer of `GET /healthz`. The status is 503 when no board is good. */
+export const HEALTH = z.object({ ok: z.boolean(), boards: count, boardsGood: count, version: z.string() });
+/** First message of a browser's WebSocket. */
+export const TOKEN_MESSAGE = z.strictObject({ token: z.string().max(512) });
+
+/** Body of a refusal. `code` is stable, `remedy` says what to do. */
+export const REFUSAL_BODY = z.object({ code: z.string(), message: z.string(), remedy: z.string() });
+
+/** The first event of a stream: all boards, and what the observer may do. */
+const HELLO_EVENT = z.object({
+  type: z.literal('hello'),
+  timeMs,
+  version: z.string(),
+  /** The observer's own name and right. */
+  owner: z.string(),
+  right: RIGHT,
+  boards: z.array(BOARD_VIEW),
+});
+
+/** The notes of a board from before the observer came. It follows `hello`, for each board that has some. */
+const HISTORY_EVENT = z.object({
+  type: z.literal('history'),
+  timeMs,
+  board: BOARD_NAME,
+  notes: z.array(KEPT_NOTE),
+});
+
+const BOARD_EVENT = z.object({ type: z.literal('board'), timeMs, board: BOARD_VIEW });
+
+/** The newest reading of every cell, at most ten times a second. */
+const VOLTAGES_EVENT = z.object({
+  type: z.literal('voltages'),
+  timeMs,
+  board: BOARD_NAME,
+  run: count,
+  /** Index of the sample in its run, from 0, and the tick at which it was read. */
+  sample: count,
+  tick: count,
+  volts,
+});
+
+/**
+ * Mean and covariance of the samples of a run so far, at most twice a second and at its end. What they should
+ * be follows from the program that the host has uploaded: a dense program with noise on its way to
+ * equilibrium. It is null where it is not known.
+ */
+const MOMENTS_EVENT = z.object({
+  type: z.literal('moments'),
+  timeMs,
+  board: BOARD_NAME,
+  run: count,
+  samples: count,
+  meanVolts: volts,
+  expectedMeanVolts: volts.nullable(),
+  /** Variance of each cell, in V²; null where only means are known. */
+  varianceVolts2: volts.nullable(),
+  /** Covariances of the first cells, rows of a matrix in V²; null where they are not known. */
+  covarianceVolts2: covariance.nullable(),
+  expectedCovarianceVolts2: covariance.nullable(),
+});
+
+/** The link's counters, once a second while they change. */
+const LINK_EVENT = z.object({ type: z.literal('link'), timeMs, board: BOARD_NAME, counters: LINK_COUNTERS });
+
+const RUN_BEGAN_EVENT = z.object({ type: z.literal('runBegan'), timeMs, board: BOARD_NAME, run: RUN_VIEW });
+
+const RUN_ENDED_EVENT = z.object({
+  type: z.literal('runEnded'),
+  timeMs,
+  board: BOARD_NAME,
+  run: count,
+  /** `lost`: its client or its board went before a report came. */
+  outcome: z.enum([
+    ...(Object.keys(RUN_OUTCOME) as [keyof typeof RUN_OUTCOME, ...(keyof typeof RUN_OUTCOME)[]]),
+    'lost',
+  ]),
+  ticksDone: count,
+  samplesTaken: count,
+  samplesLost: count,
+  overloadedCellCount: count,
+  /** From its start to its report, by the server's clock. */
+  seconds: z.number().min(0),
+});
+
+const NOTE_EVENT = z.object({ type: z.literal('note'), timeMs, board: BOARD_NAME, note: KEPT_NOTE });
+
+/** Something that people may want to know of, for a list of lines. */
+const INCIDENT_EVENT = z.object({
+  type: z.literal('incident'),
+  timeMs,
+  /** Null when it concerns the whole server. */
+  board: BOARD_NAME.nullable(),
+  what: z.enum([
+    'leaseTaken',
+    'leaseEnded',
+    'takenOver',
+    'silentHolder',
+    'queued',
+    'waitedTooLong',
+    'refused',
+    'stopped',
+    'madeSafe',
+    'boardLost',
+    'boardFound',
+    'recordingBegan',
+    'recordingEnded',
+  ]),
+  /** Who did it or whom it befell; null for the server itself. */
+  owner: z.string().nullable(),
+  /** One sentence for people. It may hold names from the token file: show it as text. */
+  text: z.string(),
+});
+
+/** Tells an observer that reads slowly how many messages were left out since the last one of this kind. */
+const THINNED_EVENT = z.object({ type: z.literal('thinned'), timeMs, messages: count });
+
+/** Every message of the stream of events. Later versions add types and fields: ignore the unknown. */
+export const EVENT = z.discriminatedUnion('type', [
+  HELLO_EVENT,
+  HISTORY_EVENT,
+  BOARD_EVENT,
+  VOLTAGES_EVENT,
+  MOMENTS_EVENT,
+  LINK_EVENT,
+  RUN_BEGAN_EVENT,
+  RUN_ENDED_EVENT,
+  NOTE_EVENT,
+  INCIDENT_EVENT,
+  THINNED_EVENT,
+]);
+
+/** A message of the stream of events. */
+export type HubEvent = z.infer<typeof EVENT>;
+/** The event of one type. */
+export type HubEventOf<Type extends HubEvent['type']> = Extract<HubEvent, { readonly type: Type }>;
+/** A board as observers see it. */
+export type BoardView = z.infer<typeof BOARD_VIEW>;
+/** A run as observers see it. */
+export type RunView = z.infer<typeof RUN_VIEW>;
+/** What passed a board's link. */
+export type LinkCounters = z.infer<typeof LINK_COUNTERS>;
+/** A note of a host, as it is kept. */
+export type KeptNote = z.infer<typeof KEPT_NOTE>;
+/** A note of a host, as it is sent. */
+export type Note = z.infer<typeof NOTE>;
+/** The recording of a board. */
+export type RecordingView = z.infer<typeof RECORDING_VIEW>;
+/** The body of a refusal. */
+export type RefusalBody = z.infer<typeof REFUSAL_BODY>;
