@@ -21,9 +21,12 @@ export function clausesOf(...ids: readonly string[]): Clause[] {
 /** Checks an emulated board in virtual time, behind a mutation if one is given. */
 export function checkInMemory(
   clauses: readonly Clause[],
-  { profile = 'ideal-8', mutation }: { readonly profile?: string; readonly mutation?: Mutation } = {},
+  {
+    profile = 'ideal-8',
+    mutation,
+    clock = new VirtualClock(),
+  }: { readonly profile?: string; readonly mutation?: Mutation; readonly clock?: VirtualClock } = {},
 ): Promise<ClauseResult[]> {
-  const clock = new VirtualClock();
   const [host, end] = memoryPortPair('the emulated board');
   new ServedDevice(new EmulatedDevice({ profile: findProfile(profile)!, dieSeed: 1 }), end, {
     clock,

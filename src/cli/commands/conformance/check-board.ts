@@ -2,6 +2,7 @@ import type { Clock } from '../../../../firmware-protocol/clock.js';
 import type { Port } from '../../../../firmware-protocol/port.js';
 import { ThermolinkError, throwIfAborted } from '../../../errors.js';
 import { Bench, type Clause, type Identity, Unseen } from './clause.js';
+import { LatenessMeter } from './lateness-meter.js';
 import { Violation, WireHost } from './wire-host.js';
 
 /** What became of one rule. */
@@ -31,12 +32,14 @@ export interface CheckOptions {
 /** A board that was reset, or whose last client has just gone, may take so long to open a session, ms. */
 const COME_BACK_MS = 15_000;
 const TRY_AGAIN_MS = 100;
-/** A rule about time that fails is checked again so often at most. */
-const AGAIN_MAX = 3;
+/** A rule that fails while this machine is late is checked again so often at most. */
+const AGAIN_MAX = 2;
 
 /**
- * Checks a board, one rule after another, each in a session of its own. Errors: those of opening the first
- * connection; NO_ANSWER from a board that opens no session at first; ABORTED.
+ * Checks a board, one rule after another, each in a session of its own. A rule about time that fails is
+ * checked again, twice at most, when this machine was so late meanwhile that a good board could fail.
+ * Errors: those of opening the first connection; NO_ANSWER from a board that opens no session at first;
+ * ABORTED.
  */
 export async function checkBoard(options: CheckOptions): Promise<ClauseResult[]> {
   const line = new Line(options);
@@ -47,10 +50,7 @@ export async function checkBoard(options: CheckOptions): Promise<ClauseResult[]>
       throwIfAborted(options.signal);
       options.onProgress?.(results.length, clause.id);
       const startMs = options.clock.nowMs();
-      let verdict = await verdictOn(clause, line, options);
-      // This machine may have been late, not the board.
-      for (let n = 0; n < AGAIN_MAX && clause.timed && verdict.status === 'failed'; n++)
-        verdict = await verdictOn(clause, line, options);
+      const verdict = await fairVerdictOn(clause, line, options);
       const seconds = (options.clock.nowMs() - startMs) / 1000;
       results.push({ id: clause.id, what: clause.what, ...verdict, seconds });
     }
@@ -60,11 +60,35 @@ export async function checkBoard(options: CheckOptions): Promise<ClauseResult[]>
   return results;
 }
 
+type Verdict = Pick<ClauseResult, 'status' | 'reason'>;
+
+/** The verdict on the board, not on a machine that was late. */
+async function fairVerdictOn(clause: Clause, line: Line, options: CheckOptions): Promise<Verdict> {
+  const { slackMs } = clause;
+  if (slackMs === undefined) return verdictOn(clause, line, options);
+  for (let again = 0; ; again++) {
+    const meter = new LatenessMeter(options.clock, slackMs);
+    let verdict: Verdict;
+    let lateMs = 0;
+    try {
+      verdict = await verdictOn(clause, line, options);
+    } finally {
+      lateMs = meter.end();
+    }
+    if (verdict.status !== 'failed' || lateMs === 0) return verdict;
+    if (again === AGAIN_MAX)
+      return {
+        ...verdict,
+        reason: `${verdict.reason}; this machine was ${lateMs.toFixed(0)} ms late meanwhile`,
+      };
+  }
+}
+
 async function verdictOn(
   clause: Clause,
   line: Line,
   { severalConnections, skipSlow, signal, clock }: CheckOptions,
-): Promise<Pick<ClauseResult, 'status' | 'reason'>> {
+): Promise<Verdict> {
   if (clause.slow && skipSlow) return { status: 'skipped', reason: 'it takes seconds of waiting' };
   if (clause.connections && !severalConnections)
     return { status: 'skipped', reason: 'this line carries one connection' };

@@ -21,8 +21,11 @@ export interface Clause {
   readonly skip?: (board: Identity) => string | undefined;
   /** Whether it takes seconds of waiting. */
   readonly slow?: true;
-  /** Whether it is about time, so that a busy machine can make a good board fail. */
-  readonly timed?: true;
+  /**
+   * For a rule about time: a good board passes while this machine is late by at most so much, ms. Left out:
+   * no delay of less than seconds makes a good board fail.
+   */
+  readonly slackMs?: number;
   /** Whether it takes several connections to one board at once. */
   readonly connections?: true;
   /** Begins in a new session. Throws `Violation`. */

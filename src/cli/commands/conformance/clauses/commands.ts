@@ -77,7 +77,7 @@ export const COMMAND_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'ONCE-6',
-    timed: true,
+    slackMs: FINISH_MS / 4,
     what: 'a command is taken only while its answer can be queued, so that none is lost',
     async check({ host, board }) {
       await host.hello({ window: 1 });

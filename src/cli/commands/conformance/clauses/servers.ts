@@ -2,6 +2,8 @@ import { type Bench, type Clause, equal, must, reasonName } from '../clause.js';
 import type { WireHost } from '../wire-host.js';
 
 const CONNECTIONS_MAX = 8;
+/** A HELLO waits so long for the connection before it to close, ms. */
+const BUSY_GRACE_MS = 100;
 /** A server closes a connection soon after it has decided to, ms. */
 const CLOSE_MS = 2000;
 /** So long may a connection say no HELLO, and so much later it may be closed, ms. */
@@ -26,7 +28,7 @@ async function refusalOf(other: WireHost): Promise<string> {
 export const SERVER_CLAUSES: readonly Clause[] = [
   {
     id: 'TCP-2',
-    timed: true,
+    slackMs: BUSY_GRACE_MS / 2,
     what: 'a host that connects again right after it closed its connection is not told busy',
     connections: true,
     async check(use) {
@@ -38,7 +40,7 @@ export const SERVER_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'TCP-3',
-    timed: true,
+    slackMs: CLOSE_MS / 2,
     what: 'the server closes a connection behind the refusal of its HELLO',
     connections: true,
     async check(use) {
@@ -49,7 +51,7 @@ export const SERVER_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'TCP-4',
-    timed: true,
+    slackMs: SILENT_LATE_MS / 2,
     what: 'a connection that says no HELLO for 10 s is closed',
     connections: true,
     slow: true,
@@ -62,7 +64,7 @@ export const SERVER_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'TCP-5',
-    timed: true,
+    slackMs: CLOSE_MS / 2,
     what: 'a ninth connection takes the place of the one that has been silent longest',
     connections: true,
     async check(use) {

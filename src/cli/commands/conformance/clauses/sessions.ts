@@ -12,6 +12,8 @@ import { freshNonce } from '../wire-host.js';
 const REMEMBERED = 5;
 /** A nonce resumed: what was not acknowledged comes again within this time, ms. */
 const RESUME_MS = 1000;
+/** A server has learnt that a client has gone within this time, ms. */
+const GONE_MS = 3000;
 
 /** The payload of HELLO without its last items. */
 function shortened(payload: Uint8Array, items: number): Uint8Array {
@@ -133,7 +135,7 @@ export const SESSION_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'RESUME-2',
-    timed: true,
+    slackMs: RESUME_MS / 2,
     what: 'a session that is resumed goes on: what was not acknowledged comes again',
     async check(use) {
       const { host } = use;
@@ -191,14 +193,14 @@ export const SESSION_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'CLIENT-3',
-    timed: true,
+    slackMs: GONE_MS / 2,
     what: 'a connection that closes ends the session and its run; its nonce is stale then; programs stay',
     connections: true,
     async check(use) {
       await use.load();
       await use.start(ENDLESS);
       await use.host.port.close();
-      const untilMs = use.clock.nowMs() + 3000;
+      const untilMs = use.clock.nowMs() + GONE_MS;
       for (;;) {
         // A server closes a connection whose HELLO was refused.
         const other = await use.connect();

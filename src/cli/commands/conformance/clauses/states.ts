@@ -65,7 +65,7 @@ export const STATE_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'STATE-2',
-    timed: true,
+    slackMs: WATCHDOG_MS / 3,
     what: 'any good frame of the session feeds the watchdog, HELLO does not; silence ends the run in safe',
     async check(use) {
       const { host } = use;

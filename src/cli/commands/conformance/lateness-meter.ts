@@ -1,0 +1,50 @@
+import type { Clock } from '../../../../firmware-protocol/clock.js';
+import { stoppedMsOf } from '../../../driver/run-keeper.js';
+
+/** The meter looks at the clock so often within the lateness that matters. */
+const LOOKS = 4;
+const LOOK_MS_MIN = 2;
+
+/**
+ * Measures how late this machine is: a timer that is due again and again fires late while the machine or this
+ * process is busy or stopped. A delay of d ms is seen as d ms, less at most a quarter of `slackMs` (2 ms at
+ * least): the time since the last look. Runs from its construction to `end`.
+ */
+export class LatenessMeter {
+  readonly #clock: Clock;
+  readonly #slackMs: number;
+  readonly #everyMs: number;
+  #dueMs = 0;
+  #stoppedMs = 0;
+  #cancel: () => void = () => undefined;
+  /** The longest delay seen, ms. */
+  #mostMs = 0;
+
+  constructor(clock: Clock, slackMs: number) {
+    this.#clock = clock;
+    this.#slackMs = slackMs;
+    this.#everyMs = Math.max(LOOK_MS_MIN, slackMs / LOOKS);
+    this.#wait();
+  }
+
+  /** Ends the measurement. How late the machine was if that may have been more than `slackMs`, ms; else 0. */
+  end(): number {
+    this.#cancel();
+    this.#look();
+    return this.#mostMs + this.#everyMs > this.#slackMs ? this.#mostMs : 0;
+  }
+
+  #wait(): void {
+    this.#dueMs = this.#clock.nowMs() + this.#everyMs;
+    this.#stoppedMs = stoppedMsOf(this.#clock);
+    this.#cancel = this.#clock.schedule(this.#everyMs, () => {
+      this.#look();
+      this.#wait();
+    });
+  }
+
+  #look(): void {
+    const stoppedMs = stoppedMsOf(this.#clock) - this.#stoppedMs;
+    this.#mostMs = Math.max(this.#mostMs, this.#clock.nowMs() - this.#dueMs + stoppedMs);
+  }
+}

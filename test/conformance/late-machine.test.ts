@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { type Clause, must } from '../../src/cli/commands/conformance/clause.js';
+import { VirtualClock } from '../support/virtual-clock.js';
+import { checkInMemory, clausesOf } from './boards.js';
+import { isCommand, type Mutation } from './mutant-port.js';
+
+const SLACK_MS = 80;
+const CHECK_MS = 400;
+
+/** The clock of a machine that is late at will. */
+class LateClock extends VirtualClock {
+  #aheadMs = 0;
+  #stoppedMs = 0;
+
+  override nowMs(): number {
+    return super.nowMs() + this.#aheadMs;
+  }
+
+  stoppedMs(): number {
+    return this.#stoppedMs;
+  }
+
+  /** Every timer that waits fires so much too late. */
+  hold(forMs: number): void {
+    this.#aheadMs += forMs;
+  }
+
+  /** As the system's clock tells it of a process that was stopped. */
+  stop(forMs: number): void {
+    this.#stoppedMs += forMs;
+  }
+}
+
+/** A rule that fails `failures` times, while `meanwhile` happens; and how often it was checked. */
+function failing(failures: number, meanwhile: () => void, slackMs: number | undefined = SLACK_MS) {
+  const seen = { checks: 0 };
+  const clause: Clause = {
+    id: 'LATE',
+    what: 'a rule about time',
+    ...(slackMs !== undefined && { slackMs }),
+    async check({ host }) {
+      const fails = seen.checks++ < failures;
+      await host.wait(CHECK_MS / 2);
+      if (fails) meanwhile();
+      await host.wait(CHECK_MS / 2);
+      must(!fails, 'an answer came late');
+    },
+  };
+  return { clause, seen };
+}
+
+describe('a rule about time that fails', () => {
+  it.each(['hold', 'stop'] as const)('is checked again when this machine was late (%s)', async (how) => {
+    const clock = new LateClock();
+    const { clause, seen } = failing(2, () => clock[how](2 * SLACK_MS));
+    const [result] = await checkInMemory([clause], { clock });
+    expect([result.status, seen.checks]).toEqual(['passed', 3]);
+  });
+
+  it('is checked three times at most, and says how late this machine was', async () => {
+    const clock = new LateClock();
+    const { clause, seen } = failing(Infinity, () => clock.hold(2 * SLACK_MS));
+    const [{ status, reason }] = await checkInMemory([clause], { clock });
+    expect([status, seen.checks]).toEqual(['failed', 3]);
+    expect(reason).toMatch(/^an answer came late; this machine was 1[4-6]\d ms late meanwhile$/);
+  });
+
+  it.each([0, SLACK_MS / 2])('stands at once on a machine that was %d ms late', async (lateMs) => {
+    const clock = new LateClock();
+    const { clause, seen } = failing(1, () => clock.hold(lateMs));
+    const [{ status, reason }] = await checkInMemory([clause], { clock });
+    expect([status, reason, seen.checks]).toEqual(['failed', 'an answer came late', 1]);
+  });
+
+  it('stands at once when the machine was late in another check', async () => {
+    const clock = new LateClock();
+    const before = failing(1, () => clock.hold(2 * SLACK_MS));
+    const after = failing(1, () => undefined);
+    const results = await checkInMemory([before.clause, after.clause], { clock });
+    expect(results.map(({ status }) => status)).toEqual(['passed', 'failed']);
+    expect(after.seen.checks).toBe(1);
+  });
+
+  it('stands at once when no lateness of this machine can be the cause', async () => {
+    const clock = new LateClock();
+    const { slackMs: _, ...clause } = failing(1, () => clock.hold(1000)).clause;
+    const [{ status }] = await checkInMemory([clause], { clock });
+    expect(status).toBe('failed');
+  });
+});
+
+it('a board that sends late once in a while is caught on an undisturbed machine', async () => {
+  // It forgets the sending after its first timeout, in the first check only: the next one comes after 750 ms.
+  let repeated = 0;
+  const seen = new Set<number>();
+  const mutation: Mutation = {
+    toHost: ({ frame }) => {
+      if (!isCommand(frame)) return [frame];
+      if (!seen.has(frame.seq)) {
+        seen.add(frame.seq);
+        return [frame];
+      }
+      return repeated++ === 0 ? [] : [frame];
+    },
+  };
+  const [{ status, reason }] = await checkInMemory(clausesOf('LINK-10'), { mutation });
+  expect([status, reason]).toEqual(['failed', 'sending 2 came after 750 ms, not 250']);
+});
