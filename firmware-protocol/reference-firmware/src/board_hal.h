@@ -126,7 +126,7 @@ int board_knows_covariance(void);
 int board_can_identify(void);
 /* Shows which board this is for so long from now on, for example by a blinking light; 0 ends it. */
 void board_identify(uint32_t duration_ms);
-/* Readings of sensors; 0: there is no such sensor. */
+/* Readings of sensors; 0: there is no such sensor, or it is out of order (protocol.md, SENSOR-1). */
 typedef struct {
   uint32_t die_temperature_millikelvin;
   uint32_t supply_millivolts;
@@ -138,8 +138,9 @@ board_sensors board_read_sensors(void);
  */
 const uint8_t *board_calibration(uint32_t *length);
 /*
- * Keeps another record; length 0 erases it. Returns 0 when that failed. It may take a second (flash), and
- * comes only while no run is in progress. A board that loses its power here has the old record, the new one,
+ * Keeps another record; length 0 erases it. Returns 0 when that failed. It comes only while no run is in
+ * progress, and may take seconds: a Pico's flash needs up to 3.6 s for the longest record (400 ms for each of
+ * 8 sectors, 3 ms for each of 128 pages). A board that loses its power here has the old record, the new one,
  * or none.
  */
 int board_keep_calibration(const uint8_t *record, uint32_t length);

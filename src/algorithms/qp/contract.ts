@@ -33,14 +33,15 @@ export interface QpRequest {
   readonly calibration?: BoardCalibration;
   readonly signal?: AbortSignal;
   /**
-   * Called after each level, each iteration of interior points, every tenth of ADMM, each step of a polish.
+   * Called after each level of a box, each iteration of interior points, every tenth iteration of ADMM, each
+   * step of a polish, and each centre of the dual active set method, which also counts as a polish.
    */
   readonly onProgress?: (progress: QpProgress) => void;
 }
 
 /** The residuals on the way. */
 export interface QpProgress extends KktResiduals {
-  /** Of its phase, from 1 on; each polish counts its steps anew. */
+  /** Of its phase, from 1 on; each polish counts its steps, or its centres, anew. */
   readonly iteration: number;
   readonly phase: 'box' | 'admm' | 'ipm' | 'polish';
 }

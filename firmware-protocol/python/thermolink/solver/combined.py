@@ -6,29 +6,27 @@ from typing import List, Optional, Tuple
 
 import numpy as np
 
-from ..errors import ThermolinkError
 from ..linalg.products import norm2
 from ..linalg.systems import apply_system
 from ..mapping.equilibrium import noise_limited_scale
-from ..mapping.scaling import equilibrium_solution_scale, power_of_two_above
 from ..texts import short
-from .acceptance import certify, tolerance_not_met
+from .acceptance import certify
 from .corrections import settled_mean
 from .directions import ConjugateDirections, Step, is_stalled
-from .failure import Pass, dead_cells, dead_cells_text, reason_of_stall, reason_of_zeros
-from .noise_budget import NOISE_SHARE, SYSTEMATIC_SHARE, noise_of_standard_error, quietest_standard_error
-from .passes import Reading, average, settle
+from .failure import Pass, reason_of_stall, reason_of_zeros
+from .noise_budget import NOISE_SHARE, SYSTEMATIC_SHARE, noise_of_standard_error
+from .passes import Reading
 from .plan import SolvePlan
+from .refined_solution import AVERAGES_MAX, RefinedSolution
 from .result import SolveResult
 from .session import BoardSession
 
-_AVERAGES_MAX = 3
 _PASSES_MAX = 256
 # An average that is so many standard errors from the same program without noise has another cause.
 _DEVIATIONS_MAX = 8
 
 
-class CombinedRefinement:
+class CombinedRefinement(RefinedSolution):
     """Each pass settles (A + σI) d = r for the residual r, and the host takes the step along the A-orthogonal
     part of d that makes the error smallest in the A-norm: the board preconditions conjugate gradients. The
     sum ŷ is refined until ‖r‖₂/λ₋ proves it to a sixteenth of the tolerance. Then one program is averaged
@@ -38,29 +36,13 @@ class CombinedRefinement:
         ‖x̂ − x‖₂ ≤ ‖r‖₂/λ₋ + ‖ν‖₂."""
 
     def __init__(self, plan: SolvePlan, session: BoardSession, drive: np.ndarray, tolerance: float) -> None:
-        self.passes = 0
-        self._plan = plan
-        self._session = session
-        self._checked, self._weights = plan.evened
-        self._drive = drive * self._weights
-        self._tolerance = tolerance
+        super().__init__(plan, session, drive, tolerance)
+        self._checked = plan.evened[0]
         self._directions = ConjugateDirections(self._product)
-        self._averages = 0
-        self._samples = 0
-        self._y = np.zeros(len(drive))
-        self._residual = self._drive.copy()
-        self._relative_residual = 1.0
-        self._relative_error_bound = math.inf
-        self._relative_standard_error = math.inf
         self._energies: List[float] = []
-        self._scale_factor = 1.0
-        self._last_pass: Optional[Pass] = None
-        self._reason = "the error shrinks too slowly"
 
     def run(self) -> SolveResult:
-        """The answer. Errors: TOLERANCE_NOT_MET when passes lead nowhere or run out; OVERLOAD; those of the
-        device."""
-        while self._averages < _AVERAGES_MAX:
+        while self._averages < AVERAGES_MAX:
             self._refine(SYSTEMATIC_SHARE * NOISE_SHARE * 2.0**-self._averages * self._tolerance)
             averaged, noise = self._average()
             # An offset of the board may have come with the reading without noise.
@@ -73,9 +55,6 @@ class CombinedRefinement:
 
     def _product(self, x: np.ndarray) -> np.ndarray:
         return apply_system(self._checked.system, x)
-
-    def _norm(self, y: np.ndarray) -> float:
-        return norm2(y * self._weights)
 
     @property
     def _systematic(self) -> float:
@@ -117,25 +96,9 @@ class CombinedRefinement:
         self._y = self._y + step.step
         self._residual = self._residual - step.image
 
-    def _certify(self) -> None:
-        """Forms the residual of ŷ anew, without the rounding of many steps."""
-        certificate = certify(self._plan.evened, self._drive, self._y)
-        self._residual = certificate.residual
-        self._relative_residual = certificate.relative_residual
-        self._relative_error_bound = certificate.relative_error_bound
-
     def _settle(self, scale_floor: float) -> Reading:
         """Settles the residual, at a scale that is not finer than `scale_floor`."""
-        plan = self._plan
-        guess = equilibrium_solution_scale(
-            self._residual, plan.spectrum.eigenvalue_min, plan.system_scale, plan.identity
-        )
-        first_scale = max(guess * self._scale_factor, power_of_two_above(scale_floor))
-        reading = settle(plan, self._session, self._residual, first_scale, lambda x: scale_floor)
-        if guess > 0 and scale_floor == 0:
-            self._scale_factor = reading.solution_scale / guess
-        self._samples += 1
-        return reading
+        return self._settle_above(scale_floor, lambda x: scale_floor, learn=scale_floor == 0)
 
     def _average(self) -> Tuple[Reading, np.ndarray]:
         """Averages the residual's program under noise. What it settles to without noise goes into ŷ."""
@@ -143,13 +106,7 @@ class CombinedRefinement:
         norm = self._norm(self._y)
         wanted = noise_of_standard_error(plan, self._tolerance, self._averages, norm)
         start = self._settle(noise_limited_scale(plan, wanted))
-
-        def is_enough(standard_error: np.ndarray) -> bool:
-            self._relative_standard_error = self._norm(standard_error) / norm
-            return self._relative_standard_error <= self._tolerance / 2
-
-        self._relative_standard_error = math.inf
-        averaged = average(plan, session, self._residual, start, wanted, is_enough)
+        averaged = self._average_from(start, wanted, norm)
         settled = settled_mean(plan, session, self._residual, averaged)
         if settled is None:
             raise self._not_met("the board overloads without noise where it did not with noise")
@@ -175,37 +132,15 @@ class CombinedRefinement:
         if reason is not None:
             self._reason = reason
             return None
-        return SolveResult(
-            x=answer * self._weights,
-            standard_error=averaged.standard_error * self._weights,
-            quantization_error=self._systematic / norm,
-            carry_noise_share=averaged.carry_noise_share,
-            relative_residual=self._relative_residual,
-            passes=self.passes,
-            samples=self._samples,
-            cost=self._session.cost,
-        )
+        return self._result(answer, averaged, self._systematic / norm)
 
     def _reason_to_refuse(self, averaged: Reading, noise: np.ndarray) -> Optional[str]:
         if self._relative_error_bound > self._tolerance:
             bound = short(self._relative_error_bound, 2)
             return f"its residual and its noise prove no relative error below {bound}"
-        if self._relative_standard_error > self._tolerance / 2:
-            return "the standard error stays above half the tolerance"
-        error = norm2(averaged.standard_error)
-        if error < quietest_standard_error(self._plan, averaged):
-            return "the readings fluctuate less than the noise that was asked for"
-        if norm2(noise) > _DEVIATIONS_MAX * error:
+        unfit = self._noise_to_refuse(averaged)
+        if unfit is not None:
+            return unfit
+        if norm2(noise) > _DEVIATIONS_MAX * norm2(averaged.standard_error):
             return "the average is further from the readings without noise than their fluctuations explain"
         return None
-
-    def _not_met(self, reason: str) -> ThermolinkError:
-        dead = [] if self._last_pass is None else dead_cells(self._plan, self._last_pass)
-        return tolerance_not_met(
-            reason + dead_cells_text(dead),
-            self._tolerance,
-            self.passes,
-            self._relative_residual,
-            self._relative_error_bound,
-            [cell for cell, _, _ in dead],
-        )

@@ -5,30 +5,26 @@ from typing import List, Optional, Tuple
 
 import numpy as np
 
-from ..errors import ThermolinkError
 from ..linalg.products import norm2
 from ..linalg.systems import apply_system
 from ..mapping.equilibrium import board_noise, noise_limited_scale
-from ..mapping.scaling import equilibrium_solution_scale, power_of_two_above
 from ..texts import short
-from .acceptance import certify, tolerance_not_met
 from .corrections import compensate_rounding, is_imperfect, is_rounding_small, with_systematic_error
-from .failure import Pass, dead_cells, dead_cells_text, reason_of_stall, reason_of_zeros
-from .noise_budget import SYSTEMATIC_SHARE, noise_residual_bound, quietest_standard_error, wanted_noise
-from .passes import Reading, average, rounding_error_bound, settle
+from .failure import Pass, reason_of_stall, reason_of_zeros
+from .noise_budget import SYSTEMATIC_SHARE, noise_residual_bound, wanted_noise
+from .passes import Reading, rounding_error_bound
 from .plan import SolvePlan
+from .refined_solution import AVERAGES_MAX, RefinedSolution
 from .result import SolveResult
 from .session import BoardSession
 
-# So many averages may be refused before the tolerance counts as not met.
-_AVERAGES_MAX = 3
 _PASSES_MAX = 24
 # A pass, or a window of passes together, may leave this share of residual and correction.
 _STALL = 0.5
 _STALL_WINDOW = 5
 
 
-class Refinement:
+class Refinement(RefinedSolution):
     """Pass k settles A d = b − A x̂ and adds its reading to x̂, until what rounding and the board's errors
     leave is small beside the noise that the tolerance allows. The last pass is averaged under noise, which
     gives the standard error; rounding in it is compensated by passes without noise.
@@ -38,30 +34,13 @@ class Refinement:
     residual (false alarms below 1e-6)."""
 
     def __init__(self, plan: SolvePlan, session: BoardSession, drive: np.ndarray, tolerance: float) -> None:
-        self.passes = 0
-        self._plan = plan
-        self._session = session
-        self._weights = plan.evened[1]
-        self._drive = drive * self._weights
-        self._tolerance = tolerance
-        self._averages = 0
-        self._samples = 0
-        self._y = np.zeros(len(drive))
-        self._residual = self._drive.copy()
-        self._relative_residual = 1.0
-        self._relative_error_bound = math.inf
-        self._relative_standard_error = math.inf
+        super().__init__(plan, session, drive, tolerance)
         self._is_imperfect = False
         self._residual_norms: List[float] = []
         self._correction_norms: List[float] = []
-        self._scale_factor = 1.0
-        self._last_pass: Optional[Pass] = None
-        self._reason = "the error shrinks too slowly"
 
     def run(self) -> SolveResult:
-        """The answer. Errors: TOLERANCE_NOT_MET when passes lead nowhere or run out; OVERLOAD; those of the
-        device."""
-        while self._averages < _AVERAGES_MAX:
+        while self._averages < AVERAGES_MAX:
             found = self._approach()
             if found is None:
                 break
@@ -91,19 +70,7 @@ class Refinement:
             # A scale that is finer than the noise of the last pass is of no use.
             return noise_limited_scale(plan, self._wanted_noise(self._norm(self._y + x)))
 
-        guess = equilibrium_solution_scale(
-            self._residual, plan.spectrum.eigenvalue_min, plan.system_scale, plan.identity
-        )
-        first_scale = max(guess * self._scale_factor, power_of_two_above(floor(np.zeros(plan.codes.cells))))
-        reading = settle(plan, self._session, self._residual, first_scale, floor)
-        if guess > 0:
-            self._scale_factor = reading.solution_scale / guess
-        self._samples += 1
-        return reading
-
-    def _norm(self, y: np.ndarray) -> float:
-        """‖W y‖₂: the size of y in the unknowns of A."""
-        return norm2(y * self._weights)
+        return self._settle_above(floor(np.zeros(plan.codes.cells)), floor, learn=True)
 
     def _wanted_noise(self, norm: float) -> float:
         return wanted_noise(self._plan, self._tolerance, self._averages, norm)
@@ -155,14 +122,7 @@ class Refinement:
 
     def _average(self, reading: Reading, noise: float) -> Reading:
         plan, session = self._plan, self._session
-        norm = self._norm(self._y + reading.x)
-
-        def is_enough(standard_error: np.ndarray) -> bool:
-            self._relative_standard_error = self._norm(standard_error) / norm
-            return self._relative_standard_error <= self._tolerance / 2
-
-        self._relative_standard_error = math.inf
-        averaged = average(plan, session, self._residual, reading, noise, is_enough)
+        averaged = self._average_from(reading, noise, self._norm(self._y + reading.x))
         if self._is_imperfect:
             averaged = with_systematic_error(plan, session, self._residual, averaged)
         compensated = compensate_rounding(plan, session, averaged)
@@ -185,25 +145,15 @@ class Refinement:
             self._correction_norms = []
             self._residual_norms = []
             return None
-        return SolveResult(
-            x=self._y * self._weights,
-            standard_error=averaged.standard_error * self._weights,
-            quantization_error=rounding_error_bound(self._plan, averaged) / norm,
-            carry_noise_share=averaged.carry_noise_share,
-            relative_residual=self._relative_residual,
-            passes=self.passes,
-            samples=self._samples,
-            cost=self._session.cost,
-        )
+        return self._result(self._y, averaged, rounding_error_bound(self._plan, averaged) / norm)
 
     def _reason_to_refuse(self, averaged: Reading, unexplained: float) -> Optional[str]:
         plan = self._plan
         if self._relative_error_bound > self._tolerance:
             return f"its residual proves no relative error below {short(self._relative_error_bound, 2)}"
-        if self._relative_standard_error > self._tolerance / 2:
-            return "the standard error stays above half the tolerance"
-        if norm2(averaged.standard_error) < quietest_standard_error(plan, averaged):
-            return "the readings fluctuate less than the noise that was asked for"
+        unfit = self._noise_to_refuse(averaged)
+        if unfit is not None:
+            return unfit
         if not is_rounding_small(plan, averaged):
             return (
                 "the standard error does not cover what the board gets wrong, and further passes do not "
@@ -220,18 +170,4 @@ class Refinement:
         """Adds a reading to x̂ and certifies the sum."""
         self._last_pass = Pass(self._residual, reading.as_read or reading)
         self._y = self._y + reading.x
-        certificate = certify(self._plan.evened, self._drive, self._y)
-        self._residual = certificate.residual
-        self._relative_residual = certificate.relative_residual
-        self._relative_error_bound = certificate.relative_error_bound
-
-    def _not_met(self, reason: str) -> ThermolinkError:
-        dead = [] if self._last_pass is None else dead_cells(self._plan, self._last_pass)
-        return tolerance_not_met(
-            reason + dead_cells_text(dead),
-            self._tolerance,
-            self.passes,
-            self._relative_residual,
-            self._relative_error_bound,
-            [cell for cell, _, _ in dead],
-        )
+        self._certify()
