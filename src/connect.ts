@@ -9,10 +9,9 @@ import {
   checkText,
 } from './argument-checks.js';
 import { Device } from './driver/device.js';
-import { openFirstSession } from './driver/first-session.js';
+import { openLastingDevice } from './driver/first-session.js';
 import type { Logger } from './driver/logger.js';
-import { type DeviceEvent, type ReconnectOptions, teller } from './driver/reconnect.js';
-import { SYSTEM_CLOCK } from './driver/system-clock.js';
+import type { DeviceEvent, ReconnectOptions } from './driver/reconnect.js';
 import { ThermolinkError } from './errors.js';
 import { lucidacTransport } from './lucidac/lucidac-uri.js';
 import { emulatorTransport } from './serve/emulator-transport.js';
@@ -139,17 +138,8 @@ export async function connect(uri: string, options: ConnectOptions = {}): Promis
     const again = reconnect === false ? undefined : await transport.rediscover?.(address);
     const shared = { clock, signal, log, onEvent, retry, whenClosed: recorder && (() => recorder.close()) };
     if (again === undefined) return await Device.open(port, shared);
-    const search: ReconnectOptions = {
-      ...(reconnect === true ? {} : reconnect),
-      openPort: (ended) => open(again, ended),
-    };
-    const openOn = (found: Port): Promise<Device> => Device.open(found, { ...shared, reconnect: search });
-    if (retry === false) return await openOn(port);
-    return await openFirstSession(
-      () => openOn(port),
-      async () => openOn(await open(again, signal)),
-      { clock: clock ?? SYSTEM_CLOCK, signal, reconnect: search, tell: teller(log, onEvent) },
-    );
+    const times = reconnect === true ? {} : reconnect;
+    return await openLastingDevice(port, { ...times, openPort: (ended) => open(again, ended) }, shared);
   } catch (error) {
     await recorder?.abandon();
     throw error;

@@ -7,12 +7,13 @@ import { Link } from '../../firmware-protocol/link/link.js';
 import type { Answer, Command, CommandName, Event } from '../../firmware-protocol/messages/index.js';
 import type { Port } from '../../firmware-protocol/port.js';
 import { ThermolinkError, throwIfAborted } from '../errors.js';
+import { latin1Text } from '../platform.js';
 import { evidence, frameDamageError, linkLostError, portClosedError, writeError } from './call-errors.js';
 import { FramePump } from './frame-pump.js';
 import { traceFrames } from './frame-trace.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
 import { type RequestOptions, Requests } from './requests.js';
-import './platform.js';
+import './fast-bytes.js';
 
 /**
  * The shortest frame that a noisy line is given. One byte in a thousand that is wrong leaves 77 % of such
@@ -313,7 +314,7 @@ export class Connection {
   #noteRubbish(head: Uint8Array): void {
     // Before the first frame these are usually texts that the board prints when it starts.
     if (this.#log.isLevelEnabled('warn'))
-      this.#log.warn({ bytes: Buffer.from(head).toString('latin1') }, 'received bytes that are no message');
+      this.#log.warn({ bytes: latin1Text(head) }, 'received bytes that are no message');
     const room = FAULT_BYTES_KEPT - this.#rubbish.length;
     if (room > 0) this.#rubbish.push(...head.subarray(0, room));
   }

@@ -1,7 +1,29 @@
 import type { Clock } from '../../firmware-protocol/clock.js';
+import type { Port } from '../../firmware-protocol/port.js';
 import { ThermolinkError, throwIfAborted } from '../errors.js';
-import type { Device } from './device.js';
-import { type DeviceEvent, pause, type ReconnectOptions, searchTimes } from './reconnect.js';
+import { Device, type OpenOptions } from './device.js';
+import { type DeviceEvent, pause, type ReconnectOptions, searchTimes, teller } from './reconnect.js';
+import { SYSTEM_CLOCK } from './system-clock.js';
+
+/**
+ * Opens a session on `port` for a board that is looked for by `reconnect` whenever its port is lost, also
+ * before the first session is open unless `retry` is false. Errors: those of `Device.open`, and of opening
+ * the port again.
+ */
+export function openLastingDevice(
+  port: Port,
+  reconnect: ReconnectOptions,
+  options: Omit<OpenOptions, 'reconnect'>,
+): Promise<Device> {
+  const { clock = SYSTEM_CLOCK, signal, log, onEvent, retry } = options;
+  const openOn = (found: Port): Promise<Device> => Device.open(found, { ...options, reconnect });
+  if (retry === false) return openOn(port);
+  return openFirstSession(
+    () => openOn(port),
+    async () => openOn(await reconnect.openPort(signal ?? new AbortController().signal)),
+    { clock, signal, reconnect, tell: teller(log, onEvent) },
+  );
+}
 
 /** How a device is opened again when its port is lost before the first session is open. */
 export interface FirstSessionOptions {

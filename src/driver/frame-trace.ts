@@ -3,6 +3,7 @@ import { CHANNEL, FLAG_NAK, type FrameHeader } from '../../firmware-protocol/fra
 import type { Link } from '../../firmware-protocol/link/link.js';
 import type { Row } from '../../firmware-protocol/message-table.js';
 import { MESSAGES } from '../../firmware-protocol/messages/index.js';
+import { hexText } from '../platform.js';
 import type { Logger } from './logger.js';
 
 /** Of longer bytes a log line has the number and the first ones. */
@@ -51,6 +52,6 @@ function messageFacts(direction: 'sent' | 'received', payload: Uint8Array): obje
 }
 
 function shownBytes(bytes: Uint8Array): string {
-  const hex = Buffer.from(bytes.subarray(0, LOGGED_BYTES_MAX)).toString('hex');
+  const hex = hexText(bytes.subarray(0, LOGGED_BYTES_MAX));
   return bytes.length <= LOGGED_BYTES_MAX ? hex : `${hex}… ${bytes.length} bytes`;
 }

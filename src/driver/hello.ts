@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { decodeToHost, encodeCommand } from '../../firmware-protocol/codec.js';
 import { NONCE_BYTES } from '../../firmware-protocol/limits.js';
 import type { Answer, Event } from '../../firmware-protocol/messages/index.js';
 import { FEATURE, HELLO_PURPOSE, REFUSAL } from '../../firmware-protocol/messages/system.js';
 import { PROTOCOL_MAJOR, PROTOCOL_MINOR, TABLE_HASH } from '../../firmware-protocol/version.js';
 import { ThermolinkError } from '../errors.js';
+import { hexText, latin1Text, randomBytes } from '../platform.js';
 import type { DeviceIdentity } from './device-api.js';
 
 /** HELLO is repeated after this time (protocol.md, "Opening a session"). */
@@ -21,7 +21,7 @@ let lastFirstByte = randomBytes(1)[0];
  * new session (protocol.md, "Nonces").
  */
 export function newNonce(before?: Uint8Array): Uint8Array {
-  const nonce = new Uint8Array(randomBytes(NONCE_BYTES));
+  const nonce = randomBytes(NONCE_BYTES);
   // The byte is never 0, because a nonce of zeros names no session.
   lastFirstByte = ((before?.[0] ?? lastFirstByte) % 255) + 1;
   nonce[0] = lastFirstByte;
@@ -44,17 +44,13 @@ export function helloFields(
   };
 }
 
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
-}
-
 export function versionError(peer: {
   readonly major: number;
   readonly minor: number;
   readonly tableHash: Uint8Array;
 }): ThermolinkError {
-  const own = `${PROTOCOL_MAJOR}.${PROTOCOL_MINOR} (tables ${hex(TABLE_HASH)})`;
-  const other = `${peer.major}.${peer.minor} (tables ${hex(peer.tableHash)})`;
+  const own = `${PROTOCOL_MAJOR}.${PROTOCOL_MINOR} (tables ${hexText(TABLE_HASH)})`;
+  const other = `${peer.major}.${peer.minor} (tables ${hexText(peer.tableHash)})`;
   return new ThermolinkError('VERSION_MISMATCH', `This host speaks protocol ${own}, the board ${other}.`, {
     hint: 'Update the one that is older: ends of one major version understand each other from protocol 1.1 on.',
     data: { own, board: other },
@@ -114,11 +110,11 @@ export function noAnswerError(portName: string, rubbish: Uint8Array): Thermolink
   const echo = isOwnHello(rubbish)
     ? ' It seems to echo what it is sent, as a terminal or a loop-back plug does.'
     : '';
-  const head = Buffer.from(rubbish.subarray(0, 32)).toString('latin1');
+  const head = latin1Text(rubbish.subarray(0, 32));
   return new ThermolinkError(
     'NOT_A_BOARD',
     `${portName} answers, but not in this protocol: ${JSON.stringify(head)}.${echo}`,
-    { hint: 'Is it the right port, and the right baud rate?', data: { received: hex(rubbish) } },
+    { hint: 'Is it the right port, and the right baud rate?', data: { received: hexText(rubbish) } },
   );
 }
 

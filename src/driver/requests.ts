@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../firmware-protocol/clock.js';
 import { encodeCommand, encodeCommandParts, type ToHost } from '../../firmware-protocol/codec.js';
 import { CHANNEL } from '../../firmware-protocol/framing.js';
@@ -10,6 +9,7 @@ import {
   commandRow,
 } from '../../firmware-protocol/messages/index.js';
 import { abortError, type ThermolinkError, throwIfAborted } from '../errors.js';
+import { nodeModule } from '../platform.js';
 import {
   cancelledError,
   checkTimeout,
@@ -32,7 +32,7 @@ const manyListeners = new WeakSet<AbortSignal>();
 export function allowManyListeners(signal: AbortSignal | undefined): void {
   if (signal === undefined || manyListeners.has(signal)) return;
   manyListeners.add(signal);
-  setMaxListeners(0, signal);
+  nodeModule('node:events')?.setMaxListeners(0, signal);
 }
 
 export interface RequestOptions<N extends CommandName> extends CallOptions {

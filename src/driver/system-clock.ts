@@ -1,4 +1,5 @@
 import type { Clock } from '../../firmware-protocol/clock.js';
+import { letExit, nextTurn } from '../platform.js';
 
 /** Longest delay of a timer in Node. One with a longer delay would fire at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
@@ -84,7 +85,7 @@ export class HostClock implements Clock {
   }
 
   defer(callback: () => void): void {
-    setImmediate(callback);
+    nextTurn(callback);
   }
 
   /** The source's time. A gap since the last look, and beyond the beat that was due in it, is lost time. */
@@ -135,7 +136,7 @@ export const SYSTEM_CLOCK: Clock = new HostClock({
   wallMs: () => Date.now(),
   setTimer(delayMs, callback, ref) {
     const timer = setTimeout(callback, delayMs);
-    if (!ref) timer.unref();
+    if (!ref) letExit(timer);
     return () => clearTimeout(timer);
   },
 });

@@ -2,7 +2,7 @@ import type { EmulatedDevice } from '../../emulator/index.js';
 import type { Clock } from '../../firmware-protocol/clock.js';
 import type { Port } from '../../firmware-protocol/port.js';
 import { checkObject } from '../argument-checks.js';
-import '../driver/platform.js';
+import '../driver/fast-bytes.js';
 import { SYSTEM_CLOCK } from '../driver/system-clock.js';
 
 /** One slice of ticks should take at most this long, because a stop waits for its end. */

@@ -1,5 +1,6 @@
 import type { Port } from '../../firmware-protocol/port.js';
 import { checkText } from '../argument-checks.js';
+import { nextTurn } from '../platform.js';
 import { EventPort } from './event-port.js';
 
 /** The largest frame of the protocol: there is no wire that a long frame could keep busy. */
@@ -38,7 +39,7 @@ class MemoryPort extends EventPort implements Port {
         return;
       }
       this.#writing = true;
-      setImmediate(() => {
+      nextTurn(() => {
         this.peer.events.data(bytes);
         this.#writing = false;
         resolve();

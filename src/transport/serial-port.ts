@@ -7,6 +7,7 @@ import { groupOfPort } from './linux-serial-ports.js';
 import { portAdvice } from './serial-advice.js';
 import { loadSerialPort, mendedBinding } from './serial-binding.js';
 import { lastingPlaceOf, resolveUsb } from './serial-devices.js';
+import { BAUD_RATE_DEFAULT, serialLimits } from './serial-limits.js';
 import {
   parseSerialUri,
   SERIAL_FORM,
@@ -18,38 +19,12 @@ import {
 import { StreamPort } from './stream-port.js';
 import type { OpenPortOptions, Transport } from './transport.js';
 
-const RATE_DEFAULT = 115_200;
-const FRAME_BYTES_MAX = 8192;
-/** The smallest limit of a frame that the protocol allows. */
-const FRAME_BYTES_MIN = 256;
-/** One frame keeps the line busy for at most this long, so that a stop gets through. */
-const FRAME_MS = 20;
-/** Unacknowledged commands keep the line busy for at most this long: the system does not give bytes back. */
-const IN_FLIGHT_MS = 50;
-/** Unacknowledged bytes where no rate is known: USB full speed carries as much in 50 ms. */
-const IN_FLIGHT_BYTES_WITHOUT_RATE = 65536;
-/** A start bit, 8 data bits, a stop bit. */
-const BITS_PER_BYTE = 10;
 const OPEN_TIMEOUT_MS = 5000;
 /** Closing waits this long for the wire, and then throws the rest away. */
 const DRAIN_TIMEOUT_MS = 500;
 
 /** The paths of USB devices and pseudo-terminals, for which a baud rate means nothing. */
 const WITHOUT_RATE = /^\/dev\/(ttyACM\d+|pts\/\d+|ttys\d+|(cu|tty)\.usbmodem[^/]*)$/;
-
-/**
- * How many bytes a line of this rate should carry at once; `undefined` stands for a rate that means nothing.
- */
-export function serialLimits(baudRate: number | undefined): {
-  readonly frameBytesMax: number;
-  readonly inFlightBytesMax: number;
-} {
-  if (baudRate === undefined)
-    return { frameBytesMax: FRAME_BYTES_MAX, inFlightBytesMax: IN_FLIGHT_BYTES_WITHOUT_RATE };
-  const bytesIn = (ms: number): number => Math.floor((baudRate * ms) / (1000 * BITS_PER_BYTE));
-  const frameBytesMax = Math.min(FRAME_BYTES_MAX, Math.max(FRAME_BYTES_MIN, bytesIn(FRAME_MS)));
-  return { frameBytesMax, inFlightBytesMax: Math.max(frameBytesMax, bytesIn(IN_FLIGHT_MS)) };
-}
 
 /**
  * Boards on serial ports, by path or by USB identity; the package serialport is loaded when one is opened.
@@ -86,10 +61,10 @@ export async function openSerialPort(address: SerialAddress, options: OpenPortOp
   const { path, rtscts = false, dtr } = address;
   throwIfAborted(options.signal);
   const target = await realpath(path).catch(() => path);
-  const rate = address.baudRate ?? (WITHOUT_RATE.test(target) ? undefined : RATE_DEFAULT);
+  const rate = address.baudRate ?? (WITHOUT_RATE.test(target) ? undefined : BAUD_RATE_DEFAULT);
   const { SerialPort } = await loadSerialPort();
   // Each call makes a new object, because one that was closed can't be opened again.
-  const settings = { path, baudRate: rate ?? RATE_DEFAULT, rtscts, autoOpen: false, lock: true };
+  const settings = { path, baudRate: rate ?? BAUD_RATE_DEFAULT, rtscts, autoOpen: false, lock: true };
   const binding = mendedBinding(SerialPort.binding);
   const serial = new SerialPort({ ...settings, binding } as typeof settings);
   await open(serial, options);

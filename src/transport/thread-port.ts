@@ -1,4 +1,3 @@
-import type { MessagePort } from 'node:worker_threads';
 import type { Port } from '../../firmware-protocol/port.js';
 import { EventPort } from './event-port.js';
 
@@ -8,6 +7,13 @@ const FRAME_BYTES_MAX = 65536;
 const UNTAKEN_WRITES_MAX = 4;
 /** The message that says that a write was taken. */
 const TAKEN = 0;
+
+/** One end of a channel of messages to a thread: a `MessagePort` of Node, or a browser's that is wrapped. */
+export interface MessageEnd {
+  postMessage(message: unknown, transfer: readonly ArrayBuffer[]): void;
+  on(event: 'message' | 'close', listener: (message: Uint8Array | typeof TAKEN) => void): unknown;
+  close(): void;
+}
 
 export interface ThreadPortOptions {
   /** Ends the thread at the other end; `close` waits for it. */
@@ -23,14 +29,14 @@ export interface ThreadPortOptions {
 export class ThreadPort extends EventPort implements Port {
   readonly name: string;
   readonly frameBytesMax = FRAME_BYTES_MAX;
-  readonly #endpoint: MessagePort;
+  readonly #endpoint: MessageEnd;
   readonly #options: ThreadPortOptions;
   #untaken = 0;
   #writing = false;
   /** Settles the write that waits for room. */
   #settle: { resolve: () => void; reject: (error: Error) => void } | undefined;
 
-  constructor(name: string, endpoint: MessagePort, options: ThreadPortOptions = {}) {
+  constructor(name: string, endpoint: MessageEnd, options: ThreadPortOptions = {}) {
     super();
     this.name = name;
     this.#endpoint = endpoint;

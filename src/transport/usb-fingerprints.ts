@@ -6,6 +6,8 @@ interface UsbFingerprint {
   /** The name of the device or its chip. */
   readonly name: string;
   readonly score: number;
+  /** The chip itself is the USB device, without a wire behind it, so a baud rate means nothing. */
+  readonly ownUsb?: true;
 }
 
 /**
@@ -34,7 +36,7 @@ const OWN_NAME = /thermolink/i;
 const FINGERPRINTS: readonly UsbFingerprint[] = [
   { vendorId: '0403', productIds: ['6001'], name: 'FTDI FT232R', score: SCORE.usual },
   { vendorId: '0403', productIds: ['6010', '6011', '6014', '6015'], name: 'FTDI', score: SCORE.usual },
-  { vendorId: '0483', productIds: ['5740'], name: 'STM32 USB port', score: SCORE.usual },
+  { vendorId: '0483', productIds: ['5740'], name: 'STM32 USB port', score: SCORE.usual, ownUsb: true },
   { vendorId: '0483', productIds: ['374b', '374e', '3753'], name: 'ST-Link', score: SCORE.usual },
   { vendorId: '067b', name: 'Prolific PL2303', score: SCORE.usual },
   { vendorId: '0d28', productIds: ['0204'], name: 'DAPLink debugger', score: SCORE.usual },
@@ -43,11 +45,11 @@ const FINGERPRINTS: readonly UsbFingerprint[] = [
   { vendorId: '12d1', name: 'Huawei modem', score: SCORE.stranger },
   { vendorId: '1366', name: 'J-Link debugger', score: SCORE.usual },
   { vendorId: '1546', name: 'u-blox receiver', score: SCORE.stranger },
-  { vendorId: '16c0', productIds: ['0483'], name: 'Teensy', score: SCORE.usual },
+  { vendorId: '16c0', productIds: ['0483'], name: 'Teensy', score: SCORE.usual, ownUsb: true },
   { vendorId: '1a86', productIds: ['5523', '55d3', '55d4', '7523'], name: 'WCH CH34x', score: SCORE.usual },
   { vendorId: '2341', name: 'Arduino', score: SCORE.usual },
   { vendorId: '2c7c', name: 'Quectel modem', score: SCORE.stranger },
-  { vendorId: '2e8a', name: 'Raspberry Pi Pico', score: SCORE.usual },
+  { vendorId: '2e8a', name: 'Raspberry Pi Pico', score: SCORE.usual, ownUsb: true },
   { vendorId: '303a', name: 'Espressif ESP32', score: SCORE.usual },
 ];
 
@@ -68,11 +70,21 @@ export function fingerprint({ vendorId, productId, manufacturer, product }: UsbT
   if (OWN_NAME.test(texts)) return { score: SCORE.named, name: product || texts };
   if (vendorId === undefined || productId === undefined)
     return { score: SCORE.none, name: texts || undefined };
-  const known = FINGERPRINTS.find(
-    (row) =>
-      row.vendorId === vendorId && (row.productIds === undefined || row.productIds.includes(productId)),
-  );
+  const known = rowOf(vendorId, productId);
   return known === undefined
     ? { score: SCORE.usb, name: texts || undefined }
     : { score: known.score, name: known.name };
+}
+
+/** Whether a device is known to be a chip with a USB port of its own, for which a baud rate means nothing. */
+export function hasOwnUsb({ vendorId, productId }: UsbTexts): boolean {
+  if (vendorId === undefined || productId === undefined) return false;
+  return rowOf(vendorId, productId)?.ownUsb === true;
+}
+
+function rowOf(vendorId: string, productId: string): UsbFingerprint | undefined {
+  return FINGERPRINTS.find(
+    (row) =>
+      row.vendorId === vendorId && (row.productIds === undefined || row.productIds.includes(productId)),
+  );
 }

@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { EmulatedDevice, findProfile } from '../../emulator/index.js';
 import type { ProgramImage } from '../../firmware-protocol/program-image.js';
 import { connect } from '../../src/connect.js';
 import { Device } from '../../src/driver/device.js';
 import type { RunOptions } from '../../src/driver/device-api.js';
+import { BoardServer } from '../../src/serve/board-server.js';
+import { openWebSerialPort } from '../../src/web/serial-port.js';
 import { FaultPlan } from '../simulation/fault-plan.js';
 import { type FaultName, FRAME_FAULTS } from '../simulation/faults.js';
 import { drawScenario } from '../simulation/scenario.js';
+import { FakeSerialPort } from '../support/fake-web-serial.js';
 import { diagonalProgram } from '../support/test-board.js';
 import { DEVICES, type DeviceUnderTest } from './devices.js';
 import { FaultyPort } from './faulty-port.js';
@@ -111,10 +115,31 @@ async function disturbed(under: DeviceUnderTest, seed: number): Promise<Outcome>
   }
 }
 
+const overWebSerial: DeviceUnderTest = {
+  name: 'the emulator over a port of Web Serial',
+  missing: () => undefined,
+  profile: 'ideal-8',
+  start() {
+    const serial = new FakeSerialPort({ usbVendorId: 0x2e8a, usbProductId: 0x000a });
+    const server = new BoardServer(new EmulatedDevice({ profile: findProfile('ideal-8')!, dieSeed: 1 }));
+    server.addLine(serial.board);
+    return Promise.resolve({
+      uri: 'web-serial:',
+      hangsUp: false,
+      open: () => openWebSerialPort(serial),
+      end: () => server.close(),
+    });
+  },
+};
+
 /**
  * Boards with real cells give other samples every time: their answers cannot be compared with the model's.
  */
-const exact = DEVICES.filter(({ profile }) => profile !== undefined);
+const exact = [
+  ...DEVICES.filter(({ profile }) => profile !== undefined),
+  // Another port of the host, and no other device.
+  ...(DEVICES.some(({ name }) => name === 'the emulator over TCP') ? [overWebSerial] : []),
+];
 
 describe.each(exact.map((under) => ({ under, name: under.name, missing: under.missing() })))(
   'a line with faults in front of $name',

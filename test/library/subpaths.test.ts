@@ -24,6 +24,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   './lucidac': ['@bufbuild/protobuf'],
   './serve': [MESSAGES],
   './traces': ['@foxglove/crc', '@mcap/core', MESSAGES, 'heap-js'],
+  './web': [MESSAGES],
   './protocol': [MESSAGES],
   './emulator': [MESSAGES],
   './emulator/profiles': [SCHEMAS],

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readRepositoryFile, repositoryFiles } from './files.js';
 
 /** `errors` of that table. */
-const ERRORS = ['src/errors.ts', 'src/argument-checks.ts', 'src/number-text.ts'];
+const ERRORS = ['src/errors.ts', 'src/argument-checks.ts', 'src/number-text.ts', 'src/platform.ts'];
 
 /**
  * The table of docs/explanation/architecture.md: a folder, and all of ours that it may import beside itself.
@@ -36,6 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/error-codes.ts': [],
   'src/errors.ts': ['src/error-codes.ts'],
   'src/number-text.ts': [],
+  'src/platform.ts': [],
   'src/argument-checks.ts': ['src/errors.ts', 'firmware-protocol/limits.ts'],
   'src/linalg': [...ERRORS, 'firmware-protocol/philox.ts', 'firmware-protocol/embedded-module.ts'],
   'src/files': [...ERRORS, 'src/linalg'],
@@ -154,6 +155,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/traces',
     'src/connect.ts',
   ],
+  'src/web': [
+    ...ERRORS,
+    'firmware-protocol/port.ts',
+    'src/linalg',
+    'src/transport',
+    'src/driver',
+    'src/board',
+    'src/algorithms',
+    'src/serve/serve-device.ts',
+    'emulator/index.ts',
+  ],
   'src/connect.ts': [
     ...ERRORS,
     'firmware-protocol/clock.ts',
@@ -176,6 +188,11 @@ const MAY_USE_NODE_IO = [
   /^src\/learning\/(checkpoint|training-files|tensorboard|gradient-thread)/,
 ];
 const IO_MODULES = /^(node:)?(fs|net|child_process|worker_threads|http|https|dgram|tty|readline)(\/|$)/;
+
+/** What may name things of Node without importing them: they ask first, or a page never calls them. */
+const PLATFORM_FILES = ['src/platform.ts', 'src/driver/fast-bytes.ts', 'src/driver/stop-on-exit.ts'];
+
+const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
 
 /** An import or re-export that loads its module with the file: neither `import type` nor `import()`. */
 const STATIC_IMPORT = /^(?:import|export)\s+(?!type\b)(?:[\w*{][^'";=()]*from\s+)?'([^']+)';/gm;
@@ -285,6 +302,39 @@ describe('imports flow one way', () => {
         (use) => !/^firmware-protocol\/.* → @msgpack\/msgpack$|^emulator\/profiles\/.* → zod$/.test(use),
       );
     expect(offences).toEqual([]);
+  });
+
+  /** Everything that a page and its worker can reach, also by `import()`, but for types. */
+  const reachedByPages = (): string[] => {
+    const reached = new Set<string>();
+    const visit = (file: string): void => {
+      if (reached.has(file)) return;
+      reached.add(file);
+      if (!file.endsWith('.ts')) return;
+      const text = readRepositoryFile(file);
+      const dynamic = [...text.matchAll(/(?<!typeof )\bimport\(\s*'([^']+)'/g)];
+      for (const [, name] of [...text.matchAll(STATIC_IMPORT), ...dynamic])
+        visit(
+          name.startsWith('.')
+            ? path.posix.join(path.posix.dirname(file), name).replace(/\.js$/, '.ts')
+            : name,
+        );
+    };
+    for (const file of files) if (within(file, 'src/web')) visit(file);
+    return [...reached];
+  };
+
+  it('a page reaches the driver, the algorithms and the emulator, and nothing of Node', () => {
+    const reached = reachedByPages();
+    for (const file of ['driver/device', 'algorithms/solve/solve', 'linalg/lanczos'])
+      expect(reached).toContain(`src/${file}.ts`);
+    expect(reached).toContain('emulator/device.ts');
+    expect(reached.filter((file) => !file.endsWith('.ts'))).toEqual(['@msgpack/msgpack']);
+    const NODE_NAMES = /\b(Buffer\.|setImmediate\(|process\.(?!getBuiltinModule)|createRequire)/;
+    const uses = reached
+      .filter((file) => file.endsWith('.ts') && !PLATFORM_FILES.includes(file))
+      .filter((file) => NODE_NAMES.test(withoutComments(readRepositoryFile(file))));
+    expect(uses).toEqual([]);
   });
 
   it('only the outer folders touch files and sockets', () => {

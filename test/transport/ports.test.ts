@@ -6,6 +6,7 @@ import { openPty } from '../../src/transport/pty.js';
 import { openSerialPort } from '../../src/transport/serial-port.js';
 import { acceptedTcpPort, openTcpPort } from '../../src/transport/tcp-port.js';
 import { ThreadPort } from '../../src/transport/thread-port.js';
+import { channelEnd } from '../../src/web/channel-end.js';
 import { describePortContract, type PortPair, type StalledPort, within } from './port-contract.js';
 
 describePortContract({
@@ -38,6 +39,21 @@ describePortContract({
     },
   },
   noticesClose: [true, true],
+});
+
+describePortContract({
+  name: 'worker',
+  async open() {
+    // Node's channel has the browser's interface too, and no close that the other end hears.
+    const { port1, port2 } = new MessageChannel();
+    const end = (port: object) => channelEnd(port as Parameters<typeof channelEnd>[0]);
+    const ends: [Port, Port] = [
+      new ThreadPort('worker:page', end(port1)),
+      new ThreadPort('worker:board', end(port2)),
+    ];
+    return { ends, release: () => ends[0].close() };
+  },
+  noticesClose: ['only the end of its worker ends it', 'its page ends it with its worker'],
 });
 
 async function listen(): Promise<{ server: Server; port: number; accepted: Promise<Socket> }> {

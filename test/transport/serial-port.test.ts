@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { openPty, type PtyPort } from '../../src/transport/pty.js';
-import { openSerialPort, serialLimits } from '../../src/transport/serial-port.js';
+import { serialLimits } from '../../src/transport/serial-limits.js';
+import { openSerialPort } from '../../src/transport/serial-port.js';
 import { serialUri } from '../../src/transport/serial-uri.js';
 import { within } from './port-contract.js';
 

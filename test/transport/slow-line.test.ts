@@ -5,7 +5,7 @@ import type { Port } from '../../firmware-protocol/port.js';
 import { Device } from '../../src/driver/device.js';
 import { ServedDevice } from '../../src/serve/serve-device.js';
 import { memoryPortPair } from '../../src/transport/memory-port.js';
-import { serialLimits } from '../../src/transport/serial-port.js';
+import { serialLimits } from '../../src/transport/serial-limits.js';
 import { diagonalProgram } from '../support/test-board.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 

@@ -1,6 +1,6 @@
 /** The program of the thread that writes a recording. It ends when the writer of its ring has ended. */
 import { workerData } from 'node:worker_threads';
-import '../../driver/platform.js';
+import '../../driver/fast-bytes.js';
 import { EntryRing } from './entry-ring.js';
 import { Recording } from './recording.js';
 import type { RecordingThreadData, ToldByThread } from './recording-thread.js';

@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { type Browser, chromium } from 'playwright-core';
+
+/** Where Debian and others put it; `CHROMIUM` names another place. */
+const PROGRAM = [
+  process.env['CHROMIUM'],
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+].find((file) => file !== undefined && existsSync(file));
+const MISSING = 'no Chromium: apt-get install chromium to run the tests of pages';
+
+/** Why pages can't be tested, or undefined. CI must have it: .ci/run installs it. */
+export function missingChromium(): string | undefined {
+  if (PROGRAM !== undefined) return undefined;
+  if (process.env['CI']) throw new Error(MISSING);
+  console.warn(MISSING);
+  return MISSING;
+}
+
+/** Starts Chromium without a window. Whoever starts it closes it. */
+export function launchChromium(...args: string[]): Promise<Browser> {
+  // Without a sandbox, since containers and root have none; pages of tests are ours.
+  return chromium.launch({ executablePath: PROGRAM!, args: ['--no-sandbox', ...args] });
+}
+
+/** A folder on the file server of Python, as the documents tell readers to use it. */
+export interface ServedFolder {
+  readonly url: string;
+  close(): void;
+}
+
+/** Serves a folder on a free port of this machine. */
+export function serveFolder(folder: string): Promise<ServedFolder> {
+  const options = ['-u', '-m', 'http.server', '--bind', '127.0.0.1', '--directory', folder, '0'];
+  const server = spawn('python3', options, { stdio: ['ignore', 'pipe', 'ignore'] });
+  return new Promise((resolve, reject) => {
+    let said = '';
+    server.once('error', reject);
+    server.once('exit', () => reject(new Error(`the file server ended: ${said}`)));
+    server.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      const port = /port (\d+)/.exec(said)?.[1];
+      if (port !== undefined) resolve({ url: `http://127.0.0.1:${port}/`, close: () => server.kill() });
+    });
+  });
+}

@@ -1,0 +1,39 @@
+import path from 'node:path';
+import { build, type Rollup } from 'vite';
+import { ROOT } from '../repository/files.js';
+
+/** A file of a bundle and its text. */
+export interface BundledFile {
+  readonly name: string;
+  readonly text: string;
+  /** The sources in it, from the top of the repository; empty for a worker's file. */
+  readonly sources: readonly string[];
+}
+
+/** Bundles a source file as an application would, minified, with all that it exports. Writes nothing. */
+export async function bundleOf(entry: string): Promise<readonly BundledFile[]> {
+  const result = await build({
+    root: ROOT,
+    configFile: false,
+    logLevel: 'error',
+    base: './',
+    build: {
+      write: false,
+      target: 'es2023',
+      modulePreload: false,
+      rollupOptions: {
+        input: path.join(ROOT, entry),
+        preserveEntrySignatures: 'strict',
+        output: { entryFileNames: 'entry.js', assetFileNames: '[name].js' },
+      },
+    },
+  });
+  const outputs = (Array.isArray(result) ? result : [result]) as Rollup.RollupOutput[];
+  return outputs.flatMap(({ output }) =>
+    output.map((file) => ({
+      name: file.fileName,
+      text: file.type === 'chunk' ? file.code : String(file.source),
+      sources: file.type === 'chunk' ? file.moduleIds.map((id) => path.relative(ROOT, id)) : [],
+    })),
+  );
+}
