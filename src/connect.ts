@@ -18,6 +18,7 @@ import { emulatorTransport } from './serve/emulator-transport.js';
 import type { Recorder, RecordOptions } from './traces/recorder.js';
 import { replayTransport } from './traces/replay/replay-transport.js';
 import type { LinkChunk } from './traces/trace-message.js';
+import { hubsTransport, hubTransport } from './transport/hub-port.js';
 import { serialTransport } from './transport/serial-port.js';
 import { tcpTransport } from './transport/tcp-port.js';
 import { BadUri, type Transport } from './transport/transport.js';
@@ -26,6 +27,8 @@ import { BadUri, type Transport } from './transport/transport.js';
 const TRANSPORTS = [
   emulatorTransport,
   tcpTransport,
+  hubTransport,
+  hubsTransport,
   serialTransport,
   replayTransport,
   lucidacTransport,
@@ -152,10 +155,11 @@ export async function connect(uri: string, options: ConnectOptions = {}): Promis
  */
 export async function openPort(
   uri: string,
-  options: Pick<ConnectOptions, 'signal' | 'clock'> = {},
+  options: Pick<ConnectOptions, 'signal' | 'clock' | 'ownThread'> = {},
 ): Promise<Port> {
   const { transport, address } = locate(uri);
-  return transport.open(address, { uri, clock: options.clock, signal: options.signal });
+  const { clock, signal, ownThread } = options;
+  return transport.open(address, { uri, clock, signal, ownThread });
 }
 
 /** Loads the listener only for a program that listens. */

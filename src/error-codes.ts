@@ -189,6 +189,17 @@ export const ERROR_CODES = {
     remedy:
       'Close the other client or wait until it is done, then try again. For a training, name another directory.',
   },
+  NOT_ALLOWED: {
+    meaning: 'a server of shared boards refuses: the token, its right, or the page that asks',
+    causes: [
+      'no token, or one that the server does not know',
+      'a token with a lesser right: to drive a board takes `drive`',
+      'too many wrong tokens from this address',
+      'a web page of another origin',
+    ],
+    remedy:
+      'Set THERMOLINK_TOKEN, or name a file with the token (`token_file=PATH` in the URI); who runs the server gives tokens and rights.',
+  },
   LINK_LOST: {
     meaning: 'the link gave up after its retransmissions, or the port closed',
     causes: [

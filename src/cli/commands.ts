@@ -235,6 +235,11 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
     load: () => import('./commands/emulate/emulate.js'),
   },
   {
+    name: 'serve',
+    summary: 'share boards with several people: one drives, others wait or watch',
+    load: () => import('./commands/serve/serve.js'),
+  },
+  {
     name: 'devices',
     summary: 'list the serial ports, with a verdict on each: is it a board, and can it be used',
     load: () => import('./commands/devices/devices.js'),

@@ -222,7 +222,7 @@ export class Reconnector {
 function isFinal(error: unknown): boolean {
   return (
     error instanceof ThermolinkError &&
-    (error.code === 'VERSION_MISMATCH' || error.code === 'REPLAY_MISMATCH')
+    ['VERSION_MISMATCH', 'REPLAY_MISMATCH', 'NOT_ALLOWED'].includes(error.code)
   );
 }
 

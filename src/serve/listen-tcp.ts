@@ -1,11 +1,10 @@
-import { lookup } from 'node:dns/promises';
-import { BlockList, createServer, type Server } from 'node:net';
-import { hostname } from 'node:os';
+import { createServer } from 'node:net';
 import { U16_MAX } from '../../firmware-protocol/limits.js';
 import { checkObject, checkText, checkWhole } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
 import { acceptedTcpPort, type TcpAddress, tcpUri } from '../transport/tcp-port.js';
 import { type BoardServer, CONNECTIONS_MAX } from './board-server.js';
+import { isLoopback, listenAt, resolveHost, shownHost } from './listening.js';
 
 /** A place where clients are accepted. */
 export interface Listener {
@@ -28,11 +27,6 @@ export interface ListenTcpOptions {
    */
   readonly onError?: (error: Error) => void;
 }
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
-const ANY_ADDRESS = ['0.0.0.0', '::'];
 
 /**
  * Listens for clients of a board. Port 0 lets the system choose a free one; the URI in the result names it.
@@ -62,53 +56,11 @@ export async function listenTcp(
   // The board gets more connections than it takes, so that it can say why it refuses. Those that make room
   // count until they are closed.
   server.maxConnections = 2 * CONNECTIONS_MAX;
-  const port = await listen(server, host, address);
+  const port = await listenAt(server, host, address);
   server.on('error', (error) => options.onError?.(error));
-  const shownHost = ANY_ADDRESS.includes(host) ? hostname() : host;
   return {
-    uri: tcpUri({ host: shownHost, port }),
+    uri: tcpUri({ host: shownHost(host), port }),
     // The board closes the connections.
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
-}
-
-function isLoopback(host: string): boolean {
-  return LOOPBACK.check(host, host.includes(':') ? 'ipv6' : 'ipv4');
-}
-
-/** Looks the host up once, so that the address that was checked is the one that is used. */
-async function resolveHost(address: TcpAddress): Promise<string> {
-  try {
-    return (await lookup(address.host)).address;
-  } catch (cause) {
-    throw cannotListen(address, cause);
-  }
-}
-
-function listen(server: Server, host: string, address: TcpAddress): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const onError = (cause: Error): void => reject(cannotListen(address, cause));
-    server.once('error', onError);
-    server.listen({ host, port: address.port }, () => {
-      server.off('error', onError);
-      const bound = server.address();
-      resolve(bound !== null && typeof bound === 'object' ? bound.port : address.port);
-    });
-  });
-}
-
-function cannotListen(address: TcpAddress, cause: unknown): ThermolinkError {
-  const code = (cause as NodeJS.ErrnoException).code ?? '';
-  const why =
-    {
-      EADDRINUSE: 'the port number is taken',
-      EACCES: 'port numbers below 1024 need privileges',
-      EADDRNOTAVAIL: 'this machine has no such address',
-      ENOTFOUND: 'there is no host of that name',
-    }[code] ?? code;
-  return new ThermolinkError('CANNOT_LISTEN', `Can’t listen at ${tcpUri(address)}: ${why}.`, {
-    cause,
-    hint: 'Port 0 lets the system choose a free number.',
-    data: { reason: code },
-  });
 }

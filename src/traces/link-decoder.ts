@@ -14,6 +14,9 @@ const CHANNEL_NAMES = Object.keys(CHANNEL) as ChannelName[];
 /** How many connections may be in the middle of a frame. The one that was silent for longest is forgotten. */
 const CONNECTIONS_DECODED_MAX = 16;
 
+/** The acknowledgement of an end that has received no command frame. */
+const NOTHING_YET = 0xffff;
+
 /** The message without what depends on when and where it passed. */
 type Decoded = Pick<TraceMessage, 'kind' | 'name' | 'requestId' | 'fields' | 'samples'>;
 
@@ -72,6 +75,8 @@ export class LinkDecoder {
     openGaps: 0,
     sampleFramesLost: 0,
   };
+  /** What the newest frame of each direction acknowledges in the open session (protocol.md, "Frames"). */
+  readonly acknowledged: Record<Direction, number> = { toDevice: NOTHING_YET, toHost: NOTHING_YET };
   readonly #decoders = new Map<string, FrameDecoder>();
   readonly #lanes = { toDevice: new Lane(), toHost: new Lane() };
   /** The last HELLO. */
@@ -113,6 +118,7 @@ export class LinkDecoder {
       return;
     }
     this.findings.framesReceived++;
+    if (frame.channel !== CHANNEL.open) this.acknowledged[direction] = frame.ack;
     if (frame.payload.length === 0) return;
     if (frame.channel !== CHANNEL.open && !this.#lanes[direction].takes(frame, this.findings)) return;
     const payload = copy ? frame.payload.slice() : frame.payload;
@@ -159,6 +165,8 @@ export class LinkDecoder {
     if (asked.purpose === HELLO_PURPOSE.resume && resumed === 0) return;
     if (resumed === 1 && this.#nonce && equalBytes(nonce, this.#nonce)) return;
     this.#nonce = nonce.slice();
+    this.acknowledged.toDevice = NOTHING_YET;
+    this.acknowledged.toHost = NOTHING_YET;
     this.#session++;
     this.#lanes.toDevice.begin();
     this.#lanes.toHost.begin();

@@ -18,7 +18,7 @@ const FRAME_BYTES_MAX = 65536;
 const PORT_MAX = 65535;
 const CONNECT_TIMEOUT_MS = 5000;
 /** After about this time without traffic a peer whose machine has vanished is noticed. */
-const KEEP_ALIVE_MS = 10_000;
+export const KEEP_ALIVE_MS = 10_000;
 
 /** Boards on the network. */
 export const tcpTransport: Transport<{ readonly kind: 'tcp' } & TcpAddress> = {
@@ -134,9 +134,11 @@ const REASONS: Readonly<Record<string, readonly [string, string]>> = {
   ENETUNREACH: ['the network cannot be reached', 'Check the network.'],
 };
 
-function connectError(name: string, cause: Error): ThermolinkError {
+/** The error of a connection that did not come about. `reasons` says what codes mean here, and what to do. */
+export function connectError(name: string, cause: Error, reasons: typeof REASONS = {}): ThermolinkError {
   const code = (cause as NodeJS.ErrnoException).code ?? '';
-  const [why, hint] = REASONS[code] ?? [cause.message || code, 'Check host, port and network.'];
+  const otherwise = [cause.message || code, 'Check host, port and network.'] as const;
+  const [why, hint] = reasons[code] ?? REASONS[code] ?? otherwise;
   return new ThermolinkError('CANNOT_CONNECT', `No connection to ${name}: ${why}.`, {
     cause,
     hint,

@@ -3,12 +3,14 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ERROR_CODES, type ErrorCode, ThermolinkError } from '../../src/errors.js';
+import { Tokens } from '../../src/hub/tokens.js';
 import { isingChain } from '../../src/learning/quantum/variational-energy.js';
 import { openPty } from '../../src/transport/pty.js';
 import { resolveUsb } from '../../src/transport/serial-devices.js';
 import { listSerialPorts } from '../../src/transport/serial-listing.js';
 import { openSerialPort } from '../../src/transport/serial-port.js';
 import { temporaryDirectory } from '../cli/support/temporary-files.js';
+import { withHub } from '../hub/shared-board.js';
 import { runCommand } from '../support/command-line.js';
 import { fewDigits } from '../support/few-digits.js';
 import { LINUX } from '../support/serial-listings.js';
@@ -102,6 +104,10 @@ const SCENARIOS: Readonly<Record<ErrorCode, () => Promise<unknown>>> = {
   NOT_A_BOARD: () => board.openOn((port) => port.onData((bytes) => void port.write(bytes))),
   VERSION_MISMATCH: () => board.openOn(board.refusing('version')),
   BUSY: () => board.openOn(board.refusing('busy')),
+  NOT_ALLOWED: () =>
+    withHub((hub) => command('info', '--device', hub.uri()), {
+      tokens: Tokens.single('a-token-that-nobody-has', 'test'),
+    }),
   LINK_LOST: () => board.openOn((port) => port.onData(() => void port.close())),
   OUTCOME_UNKNOWN: () => board.onDeadWire('toDevice', (device) => device.acknowledge({ timeoutMs: 60_000 })),
   REPLAY_MISMATCH: async () => {

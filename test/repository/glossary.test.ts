@@ -33,6 +33,7 @@ const OTHER_MEANINGS: Readonly<Record<string, readonly (readonly [RegExp, string
     [/^(src|test)\/(transport|cli)\/|^src\/error-codes|^docs\/reference\/(devices|errors)/, 'a USB chip'],
     [/^firmware-protocol\/reference-firmware\/mcu\/|^test\/hil\/|^docs\/tutorial\/pico/, 'a microcontroller'],
   ],
+  handshake: [[/^src\/hub\/hub-server/, 'of TLS']],
   packet: [[/^firmware-protocol\/reference-firmware\/mcu\/rp2040\/usb|^test\/hil\//, 'of USB']],
 };
 

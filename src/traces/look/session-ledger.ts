@@ -126,7 +126,7 @@ function rank({ direction }: MessageCount): number {
 }
 
 /** Where the board is after a message of it; undefined when the message does not tell. */
-function stateAfter({ kind, name, fields }: TraceMessage): DeviceStateName | undefined {
+export function stateAfter({ kind, name, fields }: TraceMessage): DeviceStateName | undefined {
   if (kind === 'bad') return undefined;
   const { state } = fields;
   if (typeof state === 'number') return deviceStateName(state as Event<'refusal'>['state']);

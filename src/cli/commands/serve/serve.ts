@@ -1,0 +1,175 @@
+import { readFile } from 'node:fs/promises';
+import { parseDeviceUri } from '../../../connect.js';
+import { ThermolinkError } from '../../../errors.js';
+import type { HubEvent } from '../../../hub/api.js';
+import { type SharedDevice, SILENCE_MS, startHub } from '../../../hub/hub-server.js';
+import { isReadableByOthers, Tokens } from '../../../hub/tokens.js';
+import { counted } from '../../../number-text.js';
+import { TOKEN_VARIABLE } from '../../../transport/hub-port.js';
+import { parseHostPort, type TcpAddress } from '../../../transport/tcp-port.js';
+import { defineCommand } from '../../command.js';
+import { flag, type OptionValues, option, repeatedOption } from '../../options/option.js';
+import { decimalUpTo, type ValueParser } from '../../options/values.js';
+import { withInterrupt } from '../../output/interrupt.js';
+import { VERSION } from '../../version.js';
+
+const DEFAULT_LISTEN: TcpAddress = { host: '127.0.0.1', port: 0 };
+const SILENCE_SECONDS_MAX = 86_400;
+
+const hostPort: ValueParser<TcpAddress> = (text, name) => {
+  const address = parseHostPort(text);
+  if (address) return address;
+  throw new ThermolinkError(
+    'BAD_ARGUMENT',
+    `${name} takes HOST:PORT, but was given ${JSON.stringify(text)}.`,
+    { hint: 'For example 127.0.0.1:8100, 127.0.0.1:0 or [::1]:0.' },
+  );
+};
+
+const OPTIONS = {
+  devices: repeatedOption(
+    '--device <uri>',
+    'a board to share, as URI or NAME=URI; given once for each board',
+  ),
+  listen: option('--listen <host:port>', 'listen here; port 0: any free one (default: 127.0.0.1:0)', {
+    value: hostPort,
+  }),
+  tokenFile: option('--token-file <file>', 'who may do what: lines OWNER RIGHT TOKEN', { file: 'input' }),
+  tlsCert: option('--tls-cert <file>', 'encrypt, with this certificate chain (PEM)', { file: 'input' }),
+  tlsKey: option('--tls-key <file>', 'its private key (PEM)', { file: 'input' }),
+  origins: repeatedOption('--origin <url>', 'another page that may ask, such as https://lab.example'),
+  silence: option('--silence <s>', 'a holder that is silent so long loses the board when somebody waits', {
+    value: decimalUpTo(SILENCE_SECONDS_MAX),
+    default: SILENCE_MS / 1000,
+  }),
+  json: flag('--json', 'print events as lines of JSON'),
+};
+
+type ServeOptions = OptionValues<typeof OPTIONS>;
+
+export const command = defineCommand({
+  options: OPTIONS,
+  example: `
+Examples:
+  thermolink serve --device emulator:ideal-64 --listen 127.0.0.1:8100
+  thermolink serve --device lab1=serial:/dev/ttyACM0 --device lab2=tcp://10.0.0.7:7000 --token-file tokens
+  thermolink solve --matrix A.csv --rhs b.csv --device hub://127.0.0.1:8100/ideal-64
+
+One client at a time drives a board, the others wait or watch. When a client goes, the server stops its run and leaves
+the board safe. Elsewhere than on 127.0.0.1 the server asks for a token: from --token-file, or one that may do
+everything from the environment variable ${TOKEN_VARIABLE}. The rights are observe, stop, drive and admin; each
+includes those before it. Make a token by: openssl rand -hex 24`,
+  run: (options) => withInterrupt((signal) => serve(options, signal)),
+});
+
+async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> {
+  const devices = sharedDevices(options.devices);
+  const print = (text: string, json: object): boolean =>
+    process.stdout.write(`${options.json ? JSON.stringify(json) : text}\n`);
+  const { listen = DEFAULT_LISTEN, silence, origins } = options;
+  const tokens = await tokensOf(options);
+  const tls = await tlsOf(options);
+  if (tokens !== undefined && tls === undefined && options.listen !== undefined && !isThisMachine(listen))
+    process.stderr.write(
+      'Without --tls-cert tokens travel unencrypted: who listens on the network reads them.\n',
+    );
+  const hub = await startHub({
+    devices,
+    ...listen,
+    ...(tokens && { tokens }),
+    ...(tls && { tls }),
+    origins: checkedOrigins(origins ?? []),
+    silenceMs: 1000 * silence,
+    version: VERSION,
+    onEvent: (event) => {
+      const text = lineOf(event);
+      if (text !== undefined) print(text, event);
+    },
+  });
+  try {
+    const uris = [...hub.uris.values()];
+    const text = `${counted(devices.length, 'board')} at ${hub.url}; connect by --device\n${uris.map((uri) => `  ${uri}`).join('\n')}`;
+    print(text, { event: 'listening', url: hub.url, uris });
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  } finally {
+    await hub.close();
+  }
+}
+
+/** What is printed of an event; undefined for those that a page shows better. */
+function lineOf(event: HubEvent): string | undefined {
+  if (event.type !== 'incident') return undefined;
+  return `${event.board ?? 'server'}: ${event.text}`;
+}
+
+/** The boards, each with a name. Errors: BAD_ARGUMENT, those of `parseDeviceUri`. */
+function sharedDevices(texts: readonly string[] | undefined): readonly SharedDevice[] {
+  if (texts === undefined)
+    throw new ThermolinkError('BAD_ARGUMENT', 'There is no board to share.', {
+      hint: 'Name one by --device, for example --device emulator:ideal-64.',
+    });
+  const devices: SharedDevice[] = [];
+  for (const text of texts) {
+    const [, given, uri] = /^(?:([a-zA-Z0-9][\w.-]*)=)?(.*)$/s.exec(text)!;
+    const { kind } = parseDeviceUri(uri);
+    if (kind === 'lucidac')
+      throw new ThermolinkError('UNSUPPORTED', 'A LUCIDAC can not be shared: it speaks another protocol.', {
+        hint: 'It takes one client after another by itself.',
+      });
+    devices.push({ name: given ?? freeName(uri, devices), uri });
+  }
+  return devices;
+}
+
+/** A name from the URI: what stands behind the scheme, with a number where it is taken. */
+function freeName(uri: string, devices: readonly SharedDevice[]): string {
+  const path = uri
+    .replace(/^[^:]*:/, '')
+    .replace(/\?.*$/, '')
+    .replace(/^file=/, '');
+  const plain = path
+    .replace(/^.*\/(?=[^/])/, '')
+    .replace(/\.(json|mcap)$/, '')
+    .replace(/[^a-zA-Z0-9._-]+/g, '-');
+  const base = plain.replace(/^[^a-zA-Z0-9]+/, '').slice(0, 48) || 'board';
+  const isTaken = (name: string): boolean => devices.some((device) => device.name === name);
+  let name = base;
+  for (let count = 2; isTaken(name); count++) name = `${base}-${count}`;
+  return name;
+}
+
+async function tokensOf({ tokenFile }: ServeOptions): Promise<Tokens | undefined> {
+  if (tokenFile !== undefined) {
+    if (await isReadableByOthers(tokenFile))
+      process.stderr.write(`Others than you may read ${tokenFile}: chmod 600 ${tokenFile}\n`);
+    return Tokens.read(tokenFile);
+  }
+  const token = process.env[TOKEN_VARIABLE]?.trim();
+  return token ? Tokens.single(token, `The environment variable ${TOKEN_VARIABLE}`) : undefined;
+}
+
+async function tlsOf({ tlsCert, tlsKey }: ServeOptions) {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined)
+    throw new ThermolinkError('BAD_ARGUMENT', '--tls-cert and --tls-key belong together.', {
+      hint: 'Give both, or none.',
+    });
+  return { cert: await readFile(tlsCert, 'utf8'), key: await readFile(tlsKey, 'utf8') };
+}
+
+function checkedOrigins(origins: readonly string[]): readonly string[] {
+  const wrong = origins.find(
+    (origin) => !URL.canParse(origin) || !/^https?:$/.test(new URL(origin).protocol),
+  );
+  if (wrong === undefined) return origins;
+  throw new ThermolinkError('BAD_ARGUMENT', `--origin was given ${JSON.stringify(wrong)}.`, {
+    hint: 'Write the beginning of the address of the page, such as https://lab.example.',
+  });
+}
+
+function isThisMachine({ host }: TcpAddress): boolean {
+  return host === 'localhost' || host.startsWith('127.') || host === '::1';
+}

@@ -1,0 +1,178 @@
+import type { Clock } from '../../firmware-protocol/clock.js';
+import type { Port } from '../../firmware-protocol/port.js';
+import { openPort } from '../connect.js';
+import { Device } from '../driver/device.js';
+import { pause } from '../driver/reconnect.js';
+import { ThermolinkError } from '../errors.js';
+import { SessionPort } from '../serve/session-port.js';
+
+/** The first pause before a lost board is looked for again. It doubles up to PAUSE_MS_MAX. */
+const PAUSE_MS_FIRST = 100;
+const PAUSE_MS_MAX = 5000;
+/** A board that does not become safe within this time is lost. */
+const MAKE_SAFE_MS = 8000;
+/** A frame that is being written may end within this time. Then a stop cuts it off. */
+const BOUNDARY_MS = 50;
+
+/** Whether the board is reached, and what of it is told. */
+export interface LineListener {
+  /** `fault`: the board has latched one. */
+  health(health: 'good' | 'fault' | 'lost', problem: string | undefined): void;
+}
+
+export interface LineOptions {
+  readonly clock: Clock;
+  /** Puts listeners between a new port and the board. */
+  readonly tap: (port: Port) => Port;
+  /** Opens the port; tests give their own. */
+  readonly openPort?: typeof openPort;
+}
+
+/**
+ * The port to one board. It stays open over all clients, is opened again when it is lost, and carries one
+ * session port at a time: that of a client, or that of the server itself.
+ */
+export class BoardLine {
+  readonly #uri: string;
+  readonly #listener: LineListener;
+  readonly #options: LineOptions;
+  readonly #ended = new AbortController();
+  #port: Port | undefined;
+  #session: SessionPort | undefined;
+  /** Settles with the last write; the next one waits for it. */
+  #sending: Promise<void> = Promise.resolve();
+  /** Whether the last byte that was written ends a frame. */
+  #isAtBoundary = true;
+  #whenAtBoundary: (() => void)[] = [];
+  #makingSafe: Promise<void> | undefined;
+  readonly #opened: Promise<void>;
+
+  constructor(uri: string, listener: LineListener, options: LineOptions) {
+    this.#uri = uri;
+    this.#listener = listener;
+    this.#options = options;
+    this.#opened = this.#keepOpen();
+  }
+
+  /** Whether the board can be used now. */
+  get isOpen(): boolean {
+    return this.#port !== undefined && !this.#port.closed;
+  }
+
+  /** The sizes that the board's port carries. */
+  get limits(): Pick<Port, 'frameBytesMax' | 'inFlightBytesMax'> | undefined {
+    return this.#port;
+  }
+
+  /** A port to the board for one client. An earlier one is closed. Undefined while the board is lost. */
+  attach(): SessionPort | undefined {
+    const port = this.#port;
+    if (port === undefined || port.closed) return undefined;
+    void this.#session?.close();
+    const session = new SessionPort(port, (bytes) => this.#send(port, bytes));
+    this.#session = session;
+    return session;
+  }
+
+  /**
+   * Ends whatever runs, by a short session of its own, and leaves the board safe. A board that does not
+   * follow is lost, and looked for again. Errors: none.
+   */
+  makeSafe(): Promise<void> {
+    this.#makingSafe ??= this.#makeSafe().finally(() => {
+      this.#makingSafe = undefined;
+    });
+    return this.#makingSafe;
+  }
+
+  async #makeSafe(): Promise<void> {
+    const port = this.#port;
+    if (port === undefined || port.closed) return;
+    const signal = AbortSignal.any([this.#ended.signal, AbortSignal.timeout(MAKE_SAFE_MS)]);
+    try {
+      const session = this.attach()!;
+      const device = await Device.open(session, { signal, clock: this.#options.clock, retry: false });
+      try {
+        await device.stop({ signal });
+        const { state } = await device.readStatus({ signal });
+        await device.readCounters({ signal });
+        if (state === 'fault') this.#listener.health('fault', 'The board has latched a fault.');
+        else this.#listener.health('good', undefined);
+      } finally {
+        await device.close();
+      }
+    } catch (error) {
+      if (this.#ended.signal.aborted) return;
+      this.#listener.health('lost', textOf(error));
+      await port.close().catch(() => undefined);
+    }
+  }
+
+  /**
+   * Writes a frame between those of the client. A frame that does not end soon is cut off; its sender sends
+   * it again. Errors: those of the port.
+   */
+  async inject(frame: Uint8Array): Promise<void> {
+    const port = this.#port;
+    if (port === undefined || port.closed) return;
+    if (!this.#isAtBoundary)
+      await new Promise<void>((resolve) => {
+        const cancel = this.#options.clock.schedule(BOUNDARY_MS, resolve);
+        this.#whenAtBoundary.push(() => {
+          cancel();
+          resolve();
+        });
+      });
+    await this.#send(port, frame);
+  }
+
+  /** Makes the board safe and closes its port. */
+  async close(): Promise<void> {
+    await this.makeSafe();
+    this.#ended.abort();
+    await this.#port?.close().catch(() => undefined);
+    await this.#opened;
+  }
+
+  /** Writes when the write before has settled. A port takes one at a time. */
+  #send(port: Port, bytes: Uint8Array): Promise<void> {
+    const sent = this.#sending
+      .catch(() => undefined)
+      .then(async () => {
+        this.#isAtBoundary = bytes.at(-1) === 0;
+        await port.write(bytes);
+        if (this.#isAtBoundary) for (const tell of this.#whenAtBoundary.splice(0)) tell();
+      });
+    this.#sending = sent;
+    return sent;
+  }
+
+  async #keepOpen(): Promise<void> {
+    const { clock, tap, openPort: open = openPort } = this.#options;
+    const { signal } = this.#ended;
+    let pauseMs = PAUSE_MS_FIRST;
+    while (!signal.aborted) {
+      try {
+        const port = tap(await open(this.#uri, { signal, ownThread: true }));
+        const closed = new Promise<void>((resolve) => port.onClose(() => resolve()));
+        port.onData((bytes) => this.#session?.deliver(bytes));
+        this.#port = port;
+        this.#isAtBoundary = true;
+        await this.makeSafe();
+        if (!port.closed) pauseMs = PAUSE_MS_FIRST;
+        await closed;
+        if (!signal.aborted) this.#listener.health('lost', 'Its port was closed.');
+      } catch (error) {
+        if (!signal.aborted) this.#listener.health('lost', textOf(error));
+      }
+      this.#port = undefined;
+      void this.#session?.close();
+      if (!signal.aborted) await pause(clock, pauseMs, signal);
+      pauseMs = Math.min(PAUSE_MS_MAX, 2 * pauseMs);
+    }
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof ThermolinkError ? error.message : String(error);
+}

@@ -1,0 +1,98 @@
+import { type DeviceStateName, RUN_OUTCOME } from '../../firmware-protocol/device-status.js';
+import type { Direction } from '../../firmware-protocol/message-table.js';
+import type { Answer } from '../../firmware-protocol/messages/index.js';
+import type { Port } from '../../firmware-protocol/port.js';
+import { LinkDecoder } from '../traces/link-decoder.js';
+import { stateAfter } from '../traces/look/session-ledger.js';
+import { TappedPort } from '../traces/tapped-port.js';
+import type { TraceMessage } from '../traces/trace-message.js';
+import type { LinkCounters } from './api.js';
+
+/** Who hears of the messages that pass. Fields are valid only during the call. */
+export interface WatchListener {
+  message(message: TraceMessage): void;
+}
+
+/**
+ * Listens at a board's port: what state the board is in, who it says it is, and what has passed. It needs the
+ * memory of a few frames.
+ */
+export class BoardWatch {
+  readonly #decoder = new LinkDecoder();
+  readonly #listener: WatchListener;
+  readonly #bytes: Record<Direction, number> = { toDevice: 0, toHost: 0 };
+  /** What the board said of itself last. */
+  board: Answer<'hello'> | undefined;
+  /** Where the board is, as far as its messages tell. */
+  state: DeviceStateName | undefined;
+  #sessions = 0;
+  #stops = 0;
+  #refusals = 0;
+  #runs = 0;
+  #samplesLost = 0;
+  #overloads = 0;
+  #watchdogTrips = 0;
+
+  constructor(listener: WatchListener) {
+    this.#listener = listener;
+  }
+
+  /** What the host's end of the open session has acknowledged. */
+  get acknowledgedByHost(): number {
+    return this.#decoder.acknowledged.toDevice;
+  }
+
+  /** A port that passes everything on and is heard. */
+  tap(port: Port): Port {
+    return new TappedPort(port, {
+      wrote: (bytes) => this.#push('toDevice', bytes),
+      received: (bytes) => this.#push('toHost', bytes),
+      closed: () => {
+        this.state = undefined;
+      },
+    });
+  }
+
+  /** What has passed since the start. `leases` is not known here. */
+  get counters(): Omit<LinkCounters, 'leases'> {
+    const { framesReceived, framesFaulty, retransmissions, sampleFramesLost } = this.#decoder.findings;
+    return {
+      bytesToBoard: this.#bytes.toDevice,
+      bytesToHost: this.#bytes.toHost,
+      frames: framesReceived,
+      framesFaulty,
+      retransmissions,
+      sampleFramesLost,
+      samplesLost: this.#samplesLost,
+      sessions: this.#sessions,
+      runs: this.#runs,
+      overloads: this.#overloads,
+      watchdogTrips: this.#watchdogTrips,
+      stops: this.#stops,
+      refusals: this.#refusals,
+    };
+  }
+
+  #push(direction: Direction, bytes: Uint8Array): void {
+    this.#bytes[direction] += bytes.length;
+    const chunk = { direction, connection: 1, hostTimeNs: 0n, bytes };
+    this.#decoder.push(chunk, (message) => this.#take(message), { copy: false });
+  }
+
+  #take(message: TraceMessage): void {
+    const { kind, name, fields, session } = message;
+    this.#sessions = Math.max(this.#sessions, session);
+    if (kind === 'command') {
+      if (name === 'stop') this.#stops++;
+    } else if (name === 'hello') this.board = fields as unknown as Answer<'hello'>;
+    else if (name === 'refusal') this.#refusals++;
+    else if (name === 'start') this.#runs++;
+    else if (name === 'runEnded') {
+      this.#samplesLost += Number(fields['samplesLost']);
+      if (fields['outcome'] === RUN_OUTCOME.overload) this.#overloads++;
+      if (fields['outcome'] === RUN_OUTCOME.watchdog) this.#watchdogTrips++;
+    }
+    if (kind !== 'command') this.state = stateAfter(message) ?? this.state;
+    this.#listener.message(message);
+  }
+}

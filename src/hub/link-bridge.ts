@@ -1,0 +1,65 @@
+import type { Duplex } from 'node:stream';
+import type { Port } from '../../firmware-protocol/port.js';
+import type { Lease } from './lease.js';
+
+/**
+ * Bytes from the board that may wait for a client that reads slowly. A host gives credit for 16 blocks of at
+ * most 64 KiB; a client that asks for more than it reads loses the board.
+ */
+export const LINK_QUEUE_BYTES_MAX = 8 << 20;
+
+/**
+ * Passes bytes between a client and its board until the lease is over, the client goes or the board is lost.
+ * The bytes stay as they are. Then the client's connection is closed. Errors: none.
+ */
+export function bridge(client: Duplex, board: Port, lease: Lease, nowMs: () => number): Promise<void> {
+  return new Promise((resolve) => {
+    let ended = false;
+    const end = (): void => {
+      if (ended) return;
+      ended = true;
+      lease.over.removeEventListener('abort', end);
+      void board.close();
+      // What the board has said last, such as the report of a run, still gets out. A client that reads
+      // nothing is cut off: nobody else waits for it.
+      client.end();
+      const timer = setTimeout(() => client.destroy(), CLOSE_MS);
+      client.once('close', () => clearTimeout(timer));
+      client.resume();
+      resolve();
+    };
+    client.on('error', end);
+    client.on('close', end);
+    client.on('end', end);
+    client.on('data', (chunk: Buffer) => {
+      if (ended) return;
+      lease.heardMs = nowMs();
+      client.pause();
+      board.write(chunk).then(
+        () => {
+          if (!ended) client.resume();
+        },
+        () => {
+          lease.end('boardLost');
+          end();
+        },
+      );
+    });
+    board.onData((bytes) => {
+      if (ended) return;
+      // They are valid only during the call.
+      client.write(Buffer.from(bytes));
+      if (client.writableLength > LINK_QUEUE_BYTES_MAX) lease.end('slow');
+    });
+    board.onClose(() => {
+      if (!ended) lease.end('boardLost');
+      end();
+    });
+    lease.over.addEventListener('abort', end, { once: true });
+    if (lease.over.aborted) end();
+    else client.resume();
+  });
+}
+
+/** A client gets so long to read what the board has said last. */
+const CLOSE_MS = 1000;

@@ -1,0 +1,281 @@
+import { readFile } from 'node:fs/promises';
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Port } from '../../firmware-protocol/port.js';
+import { abortError, ERROR_CODES, type ErrorCode, ThermolinkError, throwIfAborted } from '../errors.js';
+import { StreamPort } from './stream-port.js';
+import { connectError, KEEP_ALIVE_MS, parseHostPort } from './tcp-port.js';
+import {
+  BadUri,
+  flag,
+  type OpenPortOptions,
+  readParameters,
+  type Transport,
+  wholeNumber,
+} from './transport.js';
+
+/** The environment variable with the token for hubs. A token in a URI would end in logs. */
+export const TOKEN_VARIABLE = 'THERMOLINK_TOKEN';
+/** Longest time that a client waits for the lease, in s. */
+export const LEASE_WAIT_SECONDS_MAX = 86_400;
+/** The protocol of the upgrade: the board's own bytes. */
+export const LINK_UPGRADE = 'thermolink';
+/** Headers of the answer that tell what the board's own port carries (see `Port`). */
+export const FRAME_BYTES_HEADER = 'thermolink-frame-bytes-max';
+export const IN_FLIGHT_BYTES_HEADER = 'thermolink-in-flight-bytes-max';
+
+/** Preparing a board after another client may take so long, beside what the client offers to wait. */
+const OPEN_TIMEOUT_MS = 15_000;
+const FRAME_BYTES_MAX = 65536;
+const FRAME_BYTES_MIN = 256;
+/** A refusal has fewer bytes. What is longer is no refusal of a hub. */
+const REFUSAL_BYTES_MAX = 16_384;
+/** The statuses of refusals that may be over soon. */
+const RETRYABLE = [409, 429, 503];
+
+/** A board that a hub shares. */
+export interface HubAddress {
+  readonly kind: 'hub' | 'hubs';
+  readonly host: string;
+  readonly port: number;
+  /** The name of the board on the server. */
+  readonly board: string;
+  /** How long to wait for the lease, in s. Default 0. */
+  readonly waitSeconds?: number;
+  /** Whether to take the lease from a program of the same owner. */
+  readonly takeOver?: boolean;
+  /** The file that holds the token, in place of the environment variable. */
+  readonly tokenFile?: string;
+  /** Certificates (PEM) that are trusted beside those of the system. */
+  readonly caFile?: string;
+}
+
+/** Boards that a hub shares (`thermolink serve`), without encryption. */
+export const hubTransport = transport('hub');
+/** Boards that a hub shares by TLS. */
+export const hubsTransport = transport('hubs');
+
+function transport(scheme: 'hub' | 'hubs'): Transport<HubAddress> {
+  const form = `${scheme}://HOST:PORT/BOARD`;
+  return {
+    scheme,
+    form: `${form}[?wait_s=…&takeover=1&token_file=…${scheme === 'hubs' ? '&ca_file=…' : ''}]`,
+    parse({ path, parameters }) {
+      for (const name of ['token', 'password'])
+        if (parameters.has(name))
+          throw new BadUri(
+            `a token does not belong into a URI: set ${TOKEN_VARIABLE}, or give token_file=PATH`,
+          );
+      const values = readParameters(parameters, {
+        wait_s: wholeNumber({ min: 0, max: LEASE_WAIT_SECONDS_MAX }),
+        takeover: flag,
+        token_file: filePath,
+        ...(scheme === 'hubs' ? { ca_file: filePath } : {}),
+      });
+      const match = /^\/\/([^/]+)\/([a-zA-Z0-9][a-zA-Z0-9._-]{0,63})\/?$/.exec(path);
+      const address = match && parseHostPort(match[1]);
+      if (!match || !address || address.port === 0) throw new BadUri(`a shared board is written ${form}`);
+      return {
+        kind: scheme,
+        ...address,
+        board: match[2],
+        waitSeconds: values.wait_s,
+        takeOver: values.takeover,
+        tokenFile: values.token_file,
+        caFile: values.ca_file as string | undefined,
+      };
+    },
+    open: openHubPort,
+    // A program from which the lease was taken does not take it back.
+    rediscover: (address) => Promise.resolve({ ...address, takeOver: false }),
+  };
+}
+
+function filePath(text: string, name: string): string {
+  if (text === '') throw new BadUri(`${name} is empty`);
+  return text;
+}
+
+/** Writes `hub://host:port/board`, for errors and logs. */
+function hubUri({ kind, host, port, board }: HubAddress): string {
+  return `${kind}://${host.includes(':') ? `[${host}]` : host}:${port}/${board}`;
+}
+
+/**
+ * Takes the lease of a shared board and opens a port to it. Errors: NOT_ALLOWED, BUSY, and other refusals of
+ * the server; BAD_FILE for token or certificates; CANNOT_CONNECT, NO_ANSWER (deadline), ABORTED. Nothing
+ * stays open after one.
+ */
+async function openHubPort(address: HubAddress, options: OpenPortOptions): Promise<Port> {
+  const { signal, timeoutMs = OPEN_TIMEOUT_MS } = options;
+  throwIfAborted(signal);
+  const { waitSeconds = 0 } = address;
+  const query = `?wait_s=${waitSeconds}${address.takeOver ? '&takeover=1' : ''}`;
+  const request = await hubRequest(address, `/api/boards/${address.board}/link${query}`, {
+    method: 'GET',
+    headers: { Connection: 'Upgrade', Upgrade: LINK_UPGRADE },
+  });
+  const name = hubUri(address);
+  return new Promise((resolve, reject) => {
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    };
+    const fail = (error: unknown): void => {
+      settle();
+      // A later error of this request concerns nobody, but Node would throw one without a listener.
+      request.on('error', () => undefined);
+      request.destroy();
+      reject(error);
+    };
+    const deadlineMs = timeoutMs + 1000 * waitSeconds;
+    const onAbort = (): void => fail(abortError(signal!));
+    const timer = setTimeout(() => fail(noAnswer(name, deadlineMs)), deadlineMs);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    request.on('error', (cause) => fail(connectError(name, cause, HINTS)));
+    request.on('response', (response) => void refusalOf(name, response).then(fail, fail));
+    request.on('upgrade', (response, socket, head) => {
+      settle();
+      if (head.length > 0) socket.unshift(head);
+      resolve(linkPort(socket, name, response));
+    });
+    request.end();
+  });
+}
+
+const UNTRUSTED = [
+  'nobody that this machine trusts has signed its certificate',
+  'Name the certificate of the server, or of who signed it, by ca_file=PATH.',
+] as const;
+const NOT_TLS = ['it does not speak TLS', 'Write hub:// for a server without a certificate.'] as const;
+
+/** What errors of the connection mean for a hub. */
+const HINTS: Readonly<Record<string, readonly [string, string]>> = {
+  ECONNREFUSED: [
+    'nothing listens there',
+    'Start `thermolink serve --device URI --listen HOST:PORT` there, or check host and port.',
+  ],
+  ECONNRESET: [
+    'it closed the connection',
+    'A server with a certificate is written hubs://; one that is full closes connections: try again.',
+  ],
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+  ERR_TLS_CERT_ALTNAME_INVALID: [
+    'its certificate is for another host name',
+    'Use the name that the certificate is for.',
+  ],
+  ERR_SSL_WRONG_VERSION_NUMBER: NOT_TLS,
+  EPROTO: NOT_TLS,
+};
+
+/**
+ * Begins a request to a hub, with the token. The caller ends it and listens. Errors: BAD_FILE; those of the
+ * connection are emitted.
+ */
+export async function hubRequest(
+  address: HubAddress,
+  path: string,
+  options: RequestOptions,
+): Promise<ClientRequest> {
+  const token = await tokenOf(address);
+  const { host, port, kind, caFile } = address;
+  const headers = { ...options.headers, ...(token === '' ? {} : { Authorization: `Bearer ${token}` }) };
+  const all = { ...options, host, port, path, headers };
+  if (kind === 'hub') return (await import('node:http')).request({ ...all, agent: false });
+  const { request, Agent } = await import('node:https');
+  const { rootCertificates } = await import('node:tls');
+  const ca = caFile === undefined ? undefined : [...rootCertificates, await readText(caFile)];
+  return request({ ...all, ca, agent: new Agent({ keepAlive: false }) });
+}
+
+/** The token for a hub; empty where none is given. */
+async function tokenOf({ tokenFile }: HubAddress): Promise<string> {
+  const text = tokenFile === undefined ? (process.env[TOKEN_VARIABLE] ?? '') : await readText(tokenFile);
+  const token = text.trim();
+  // Anything else would end the header, or is more than one token.
+  if (/^[\x21-\x7e]*$/.test(token)) return token;
+  const source = tokenFile ?? `The environment variable ${TOKEN_VARIABLE}`;
+  throw new ThermolinkError('BAD_FILE', `${source} holds no token: a token has no blanks and no line ends.`, {
+    hint: 'Write the token alone into the file, as the owner of the server gave it to you.',
+  });
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new ThermolinkError('BAD_FILE', `${path} can't be read: ${code}.`, { cause, data: { path } });
+  }
+}
+
+function linkPort(socket: Duplex, name: string, { headers }: IncomingMessage): Port {
+  const stream = socket as Duplex & {
+    setNoDelay?(on: boolean): void;
+    setKeepAlive?(on: boolean, ms: number): void;
+  };
+  stream.setNoDelay?.(true);
+  stream.setKeepAlive?.(true, KEEP_ALIVE_MS);
+  return new StreamPort(socket, {
+    name,
+    frameBytesMax: sizeIn(headers[FRAME_BYTES_HEADER]) ?? FRAME_BYTES_MAX,
+    inFlightBytesMax: sizeIn(headers[IN_FLIGHT_BYTES_HEADER]),
+    finish: () => socket.end(),
+    destroy: () => socket.destroy(),
+  });
+}
+
+/** A size that the server tells; undefined when it tells none that is possible. */
+function sizeIn(header: string | readonly string[] | undefined): number | undefined {
+  const size = Number(header);
+  return Number.isInteger(size) && size >= FRAME_BYTES_MIN ? size : undefined;
+}
+
+/** The error that a hub answered with. */
+export async function refusalOf(name: string, response: IncomingMessage): Promise<ThermolinkError> {
+  const { statusCode = 0 } = response;
+  const body = await readBody(response);
+  const retryable = RETRYABLE.includes(statusCode);
+  if (body === undefined)
+    return new ThermolinkError('CANNOT_CONNECT', `${name} answered with HTTP status ${statusCode}.`, {
+      hint: 'Something else than `thermolink serve` listens there, or it is of another version.',
+      retryable,
+      data: { statusCode },
+    });
+  const code = Object.hasOwn(ERROR_CODES, body.code) ? (body.code as ErrorCode) : 'CANNOT_CONNECT';
+  return new ThermolinkError(code, `${name}: ${body.message}`, {
+    hint: body.remedy,
+    retryable,
+    data: { statusCode, reason: body.code },
+  });
+}
+
+/** The body of a refusal; undefined when it is none. */
+async function readBody(
+  response: IncomingMessage,
+): Promise<{ readonly code: string; readonly message: string; readonly remedy: string } | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > REFUSAL_BYTES_MAX) return undefined;
+      chunks.push(chunk);
+    }
+    const body: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    const { code, message, remedy } = body as Record<string, unknown>;
+    const isRefusal = [code, message, remedy].every((text) => typeof text === 'string');
+    return isRefusal ? (body as { code: string; message: string; remedy: string }) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function noAnswer(name: string, timeoutMs: number): ThermolinkError {
+  return new ThermolinkError('NO_ANSWER', `${name} gave no board within ${timeoutMs / 1000} s.`, {
+    retryable: true,
+    hint: 'Check the address, that no firewall drops the connection, and who has the board.',
+  });
+}
