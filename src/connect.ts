@@ -38,7 +38,8 @@ const TRANSPORTS = [
 export type DeviceAddress = ReturnType<(typeof TRANSPORTS)[number]['parse']>;
 
 /** How each kind of device URI is written. */
-const FORMS = TRANSPORTS.map(({ form }) => form).join(', ');
+export const DEVICE_FORMS: readonly string[] = TRANSPORTS.map(({ form }) => form);
+const FORMS = DEVICE_FORMS.join(', ');
 
 /** How a device is connected. */
 export interface ConnectOptions {

@@ -1,16 +1,17 @@
 import { Argument, type Command } from 'commander';
-import { addOptions, type OptionSpecs, type OptionValues, valuesOf } from './options/option.js';
+import {
+  type ArgumentDefinition,
+  addOptions,
+  isDash,
+  type OptionSpecs,
+  type OptionValues,
+  valuesOf,
+} from './options/option.js';
 import type { ValueParser } from './options/values.js';
 import { addNotes } from './output/help-notes.js';
 import { withFlagsInError } from './output/library-names.js';
-
-/** A word that a command needs, written `<task>`. */
-export interface ArgumentDefinition {
-  readonly name: string;
-  readonly help: string;
-  /** Left out: any text. */
-  readonly value?: ValueParser<string>;
-}
+import { reportStream, streamNameInJson, withStreamNames } from './output/report-stream.js';
+import type { GivenLine } from './standard-streams.js';
 
 export interface CommandDefinition<S extends OptionSpecs> {
   readonly arguments?: readonly ArgumentDefinition[];
@@ -23,12 +24,30 @@ export interface CommandDefinition<S extends OptionSpecs> {
 
 /** A command as its module exports it. Its name and summary stand in `commands.ts`. */
 export interface LoadedCommand {
+  readonly arguments: readonly ArgumentDefinition[];
   readonly options: OptionSpecs;
   /** Gives `command` the options, the help and the action. */
   readonly describe: (command: Command) => void;
 }
 
 const anyText: ValueParser<string> = (text) => text;
+
+export interface CommandEntry {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /**
+   * Loads its module. It is called only if the command is named, so that `--help` and the other commands
+   * start at once.
+   */
+  readonly load: () => Promise<{ readonly command: LoadedCommand }>;
+}
+
+export interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+  readonly commands: readonly CommandEntry[];
+}
 
 export function defineCommand<S extends OptionSpecs>({
   arguments: words = [],
@@ -37,17 +56,30 @@ export function defineCommand<S extends OptionSpecs>({
   run,
 }: CommandDefinition<S>): LoadedCommand {
   return {
+    arguments: words,
     options,
     describe(command) {
       for (const { name, help, value = anyText } of words)
         command.addArgument(new Argument(name, help).argParser((text) => value(text, name)));
       addOptions(command, options);
       addNotes(command, example);
-      command.action(async () => {
+      async function runLine(given: GivenLine): Promise<void> {
         try {
-          await run(valuesOf(command, options), command.name(), command.processedArgs as string[]);
+          await run(given.values as OptionValues<S>, command.name(), given.words);
         } catch (error) {
           throw withFlagsInError(error, options);
+        }
+      }
+      command.action(async () => {
+        const line = {
+          values: valuesOf(command, options),
+          words: (command.processedArgs as string[]).slice(0, words.length),
+        };
+        if (![...Object.values(line.values), ...line.words].some(isDash)) await runLine(line);
+        else {
+          // Few lines have a dash, and this takes a while to load.
+          const { withStandardStreams } = await import('./standard-streams.js');
+          await withStandardStreams(options, words, line, runLine);
         }
       });
     },
@@ -65,5 +97,5 @@ export interface Report {
 
 export function printReport({ json, text, warnings = '' }: Report, asJson: boolean): void {
   if (!asJson) process.stderr.write(warnings);
-  process.stdout.write(asJson ? `${JSON.stringify(json)}\n` : text);
+  reportStream().write(asJson ? `${JSON.stringify(json, streamNameInJson)}\n` : withStreamNames(text));
 }

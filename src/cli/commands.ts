@@ -1,21 +1,4 @@
-import type { LoadedCommand } from './command.js';
-
-export interface CommandEntry {
-  readonly name: string;
-  /** One line for the list of commands. */
-  readonly summary: string;
-  /**
-   * Loads its module. It is called only if the command is named, so that `--help` and the other commands
-   * start at once.
-   */
-  readonly load: () => Promise<{ readonly command: LoadedCommand }>;
-}
-
-export interface CommandGroup {
-  readonly name: string;
-  readonly summary: string;
-  readonly commands: readonly CommandEntry[];
-}
+import type { CommandEntry, CommandGroup } from './command.js';
 
 /** Every command, in the order of `thermolink --help`. */
 export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
@@ -382,6 +365,14 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
     name: 'report',
     summary: 'write one zip about a board, to attach to a bug report; nothing secret is in it',
     load: () => import('./commands/report/report.js'),
+  },
+  {
+    name: 'completion',
+    summary: 'print a script that makes bash, zsh or fish complete commands, options and devices',
+    // It tells the shell of every command, so it gets this table.
+    load: async () => ({
+      command: (await import('./commands/completion/completion.js')).completionCommand(() => COMMANDS),
+    }),
   },
   {
     name: 'demo',

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { COMMANDS, type CommandEntry, type CommandGroup } from './commands.js';
+import type { CommandEntry, CommandGroup } from './command.js';
+import { COMMANDS } from './commands.js';
 import { addNotes } from './output/help-notes.js';
 import { reportError } from './output/report-error.js';
 import { throwUsageErrors } from './usage.js';

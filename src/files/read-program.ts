@@ -1,18 +1,30 @@
+import { extname } from 'node:path';
 import { checkText } from '../argument-checks.js';
 import type { QuadraticProgram } from '../linalg/quadratic-program.js';
 import { badFile, withInputFile } from './input-file.js';
 import { readQpJson } from './read-qp-json.js';
 import { readQps } from './read-qps.js';
 
+/** Blanks before a brace are at most so many. */
+const HEAD_BYTES = 1024;
+
 /** What `readProgram` takes. */
 export const PROGRAM_FORMATS = '.qps, .sif or .json';
 
-/** A quadratic program of a file whose name ends in .qps, .sif or .json. Errors: BAD_ARGUMENT; BAD_FILE. */
+/**
+ * A quadratic program of a file whose name ends in .qps, .sif or .json. A name without an ending, as standard
+ * input has it, says nothing: then a first brace says that it is JSON. Errors: BAD_ARGUMENT; BAD_FILE.
+ */
 export async function readProgram(path: string): Promise<QuadraticProgram> {
   checkText('path', path);
   const name = path.toLowerCase();
   if (name.endsWith('.json')) return withInputFile(path, readQpJson);
   if (name.endsWith('.qps') || name.endsWith('.sif')) return withInputFile(path, readQps);
+  if (extname(name) === '')
+    return withInputFile(path, async (file) => {
+      const head = new TextDecoder().decode(await file.head(HEAD_BYTES));
+      return /^\s*\{/.test(head) ? readQpJson(file) : readQps(file);
+    });
   throw badFile(
     path,
     `${path} is not named as a quadratic program.`,

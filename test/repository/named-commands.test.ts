@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { COMMANDS, type CommandEntry } from '../../src/cli/commands.js';
+import type { CommandEntry } from '../../src/cli/command.js';
+import { COMMANDS } from '../../src/cli/commands.js';
 import { longFlag } from '../../src/cli/options/option.js';
 import { ERROR_CODES } from '../../src/errors.js';
 import { readRepositoryFile, repositoryFiles } from './files.js';

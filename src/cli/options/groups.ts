@@ -20,6 +20,7 @@ export const LOG = {
   ),
   logFile: option('--log-file <file>', 'append log lines (JSON) here instead of standard error', {
     file: 'own',
+    dash: { kind: 'refused', why: 'log lines go to standard error where it is left out' },
   }),
 };
 

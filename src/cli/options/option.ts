@@ -12,6 +12,16 @@ export type FileRole =
   /** It is written, and the command itself checks that it can be: a directory, or a log. */
   | 'own';
 
+/** What `-` stands for in the place of a file. */
+export type DashMeaning =
+  | { readonly kind: 'input' }
+  /** The formats that go to standard output, the one of `-` alone first, another one written `-.npy`. */
+  | {
+      readonly kind: 'output';
+      readonly extensions: (values: Readonly<Record<string, unknown>>) => readonly string[];
+    }
+  | { readonly kind: 'refused'; readonly why: string };
+
 /** One option of a command. `T` is the type of its value. */
 export interface OptionSpec<T> {
   /** As commander writes them: `-c, --count <n>`. */
@@ -21,10 +31,24 @@ export interface OptionSpec<T> {
   readonly default?: T | undefined;
   readonly required?: boolean | undefined;
   readonly file?: FileRole | undefined;
+  /** What `-` stands for. Left out: what `dashMeaning` takes from its role. */
+  readonly dash?: DashMeaning | undefined;
   /** How errors of the library name it, where that is not the key of this option: `existing: 'resume'`. */
   readonly libraryName?: string | undefined;
   /** Whether it may be given several times; its value is then a list. */
   readonly repeated?: boolean | undefined;
+}
+
+/** A word that a command needs, written `<task>`. */
+export interface ArgumentDefinition {
+  readonly name: string;
+  readonly help: string;
+  /** Left out: any text. */
+  readonly value?: ValueParser<string>;
+  /** Whether it is a file that is read. */
+  readonly file?: 'input';
+  /** What `-` stands for. Left out: standard input, for a file. */
+  readonly dash?: DashMeaning;
 }
 
 /** Options. The key of each is the name that the library gives to its value. */
@@ -35,8 +59,8 @@ export type OptionValues<S extends OptionSpecs> = {
   readonly [Field in keyof S]: S[Field] extends OptionSpec<infer T> ? T : never;
 };
 
-type Parsed<T> = { readonly value: ValueParser<T> } & Pick<OptionSpec<T>, 'file' | 'libraryName'>;
-type Text = Pick<OptionSpec<string>, 'file' | 'libraryName'>;
+type Parsed<T> = { readonly value: ValueParser<T> } & Pick<OptionSpec<T>, 'file' | 'dash' | 'libraryName'>;
+type Text = Pick<OptionSpec<string>, 'file' | 'dash' | 'libraryName'>;
 type Always<T> = { readonly required: true } | { readonly default: T };
 
 /** An option with a value. Without `value` it is a text. It is undefined if it may be left out and was. */
@@ -79,8 +103,9 @@ export function negation(flags: string, help: string): OptionSpec<boolean> {
 export function addOptions(command: Command, specs: OptionSpecs): void {
   for (const spec of Object.values(specs)) {
     const added = new Option(spec.flags, spec.help);
-    const { value } = spec;
-    if (value !== undefined) added.argParser((text) => value(text, longFlag(spec)));
+    const { value, file } = spec;
+    if (value !== undefined)
+      added.argParser((text) => (file !== undefined && isDash(text) ? text : value(text, longFlag(spec))));
     if (spec.repeated) added.argParser<string[]>((text, before) => [...(before ?? []), text]);
     if (spec.default !== undefined) added.default(spec.default);
     if (spec.required) added.makeOptionMandatory();
@@ -94,6 +119,27 @@ export function valuesOf<S extends OptionSpecs>(command: Command, specs: S): Opt
   return Object.fromEntries(
     Object.entries(specs).map(([field, { flags }]) => [field, given[new Option(flags).attributeName()]]),
   ) as OptionValues<S>;
+}
+
+/** Whether a text stands for standard input or output: `-`, or `-.npy` with a format. */
+export function isDash(text: unknown): text is string {
+  return typeof text === 'string' && /^-(?:\.[a-z0-9]+)?$/i.test(text);
+}
+
+const ARRAY_FORMATS = ['.csv', '.npy', '.tsv', '.txt'];
+
+/** What `-` stands for as the value of an option that names a file. */
+export function dashMeaning({ flags, file, dash }: OptionSpec<unknown>): DashMeaning {
+  if (flags.endsWith(' <dir>')) return { kind: 'refused', why: 'it is a folder' };
+  if (dash !== undefined) return dash;
+  if (file === 'input') return { kind: 'input' };
+  if (file === 'array') return { kind: 'output', extensions: () => ARRAY_FORMATS };
+  return { kind: 'refused', why: 'it is written in place, while the command works' };
+}
+
+/** `-` is standard output, in one of these formats. */
+export function printedAs(...extensions: readonly string[]): DashMeaning {
+  return { kind: 'output', extensions: () => extensions };
 }
 
 /** `--count` of `-c, --count <n>`. */

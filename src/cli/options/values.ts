@@ -1,7 +1,11 @@
 import { ThermolinkError } from '../../errors.js';
 
 /** Turns the text after `option` into its value. Throws BAD_ARGUMENT, which names option, text and range. */
-export type ValueParser<T> = (text: string, option: string) => T;
+export interface ValueParser<T> {
+  (text: string, option: string): T;
+  /** The words that it takes, where there are no others. Shells complete them. */
+  readonly words?: readonly string[];
+}
 
 /** The largest u32. */
 const U32_MAX = 2 ** 32 - 1;
@@ -81,11 +85,12 @@ export function listOf<T>(value: ValueParser<T>): ValueParser<readonly T[]> {
 
 /** One of the given words, written exactly so. */
 export function choice<const T extends string>(choices: readonly T[]): ValueParser<T> {
-  return (text, option) => {
+  const parse = (text: string, option: string): T => {
     const found = choices.find((word) => word === text);
     if (found === undefined) throw badOption(option, text, `one of ${choices.join(', ')}`);
     return found;
   };
+  return Object.assign(parse, { words: choices });
 }
 
 function integer({

@@ -1,5 +1,6 @@
 import { ThermolinkError } from '../../errors.js';
 import { longFlag, type OptionSpec, type OptionSpecs } from '../options/option.js';
+import { streamNameInJson, withStreamNames } from './report-stream.js';
 
 /** Matches `field` and `field: value` in backticks. Of `address.seed` it takes the last name. */
 const NAMED = /`(?:[a-z]\w*\.)*([a-z]\w*)(?:: ([^`]*))?`/g;
@@ -26,13 +27,19 @@ function flagWithValue(spec: OptionSpec<unknown>, value: string): string {
 export function withFlagsInError(error: unknown, options: OptionSpecs): unknown {
   if (!(error instanceof ThermolinkError)) return error;
   const { code, cause, hint, retryable, data } = error;
-  const message = withFlags(namedArgument(error), options);
+  const message = withStreamNames(withFlags(namedArgument(error), options));
   return new ThermolinkError(code, message, {
     cause,
-    hint: hint === undefined ? undefined : withFlags(hint, options),
+    hint: hint === undefined ? undefined : withStreamNames(withFlags(hint, options)),
     retryable,
-    data,
+    data: withStreamNamesIn(data),
   });
+}
+
+function withStreamNamesIn(data: ThermolinkError['data']): ThermolinkError['data'] {
+  return Object.fromEntries(
+    Object.entries(data).map(([name, value]) => [name, streamNameInJson(name, value)]),
+  );
 }
 
 /** The message with backticks around the name that it begins with. argument-checks.ts writes none there. */

@@ -24,6 +24,7 @@ export const command = boardCommand({
   options: {
     out: option('--out <file>', 'write the record there (default: calibration-MODEL-SERIAL.json)', {
       file: 'output',
+      dash: { kind: 'refused', why: 'an interrupted calibration goes on from a file beside it' },
     }),
     crosspoints: negation(
       '--no-crosspoints',

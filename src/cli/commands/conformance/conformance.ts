@@ -9,7 +9,7 @@ import { defineCommand, printReport } from '../../command.js';
 import { deviceFile, deviceUri } from '../../device.js';
 import { checkFiles } from '../../input/check-files.js';
 import { deviceOption, JSON_OUTPUT } from '../../options/groups.js';
-import { flag, option } from '../../options/option.js';
+import { flag, option, printedAs } from '../../options/option.js';
 import { listOf, type ValueParser } from '../../options/values.js';
 import { withInterrupt } from '../../output/interrupt.js';
 import { EXIT_FAILED, QuietExit } from '../../output/report-error.js';
@@ -24,7 +24,10 @@ const anyId: ValueParser<string> = (text) => text;
 
 const OPTIONS = {
   ...deviceOption(FALLBACK),
-  report: option('--report <file>', 'write the report as .json, or as .xml for JUnit', { file: 'output' }),
+  report: option('--report <file>', 'write the report as .json, or as .xml for JUnit', {
+    file: 'output',
+    dash: printedAs('.json', '.xml'),
+  }),
   clauses: option('--clauses <ids>', 'check these rules only, such as LINK-3,STOP-2', {
     value: listOf(anyId),
   }),

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import {
   exactPredictiveControl,
   type PredictiveControlResult,
@@ -12,14 +13,14 @@ import { boardCommand, type Worked } from '../../board-command.js';
 import { readCalibration } from '../../input/read-calibration.js';
 import { PLANTS, readPlant } from '../../input/read-plant.js';
 import { CALIBRATION, SEED } from '../../options/groups.js';
-import { option } from '../../options/option.js';
+import { option, printedAs } from '../../options/option.js';
 import { positiveInteger, tolerance as toleranceValue } from '../../options/values.js';
 import { boardWarnings, repeatRows } from '../../output/board-warnings.js';
 import { formatTable } from '../../output/table.js';
 
 export const command = boardCommand({
   options: {
-    plant: option('--plant <name>', `the plant: ${PLANTS}`, { default: 'qube-down' }),
+    plant: option('--plant <name>', `the plant: ${PLANTS}`, { default: 'qube-down', file: 'input' }),
     horizon: option('--horizon <n>', 'inputs planned ahead', { value: positiveInteger(8192), default: 20 }),
     steps: option('--steps <n>', 'steps of the closed loop', {
       value: positiveInteger(1_000_000),
@@ -29,7 +30,10 @@ export const command = boardCommand({
       value: toleranceValue,
       default: 1e-5,
     }),
-    plot: option('--plot <file>', 'draw inputs and states, as .svg', { file: 'output' }),
+    plot: option('--plot <file>', 'draw inputs and states, as .svg', {
+      file: 'output',
+      dash: printedAs('.svg'),
+    }),
     ...CALIBRATION,
     ...SEED,
   },
@@ -149,6 +153,6 @@ function loopFigure(plant: string, board: Loop, exact: Loop): string {
         series: columns(board.states, 'x'),
       }),
     ],
-    { title: `Predictive control of ${plant.split('/').at(-1)}` },
+    { title: `Predictive control of ${basename(plant)}` },
   );
 }

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { undiscounted } from '../../../algorithms/control/plant.js';
 import {
   hostPolicyGradient,
@@ -16,7 +17,7 @@ import { boardCommand, type Worked } from '../../board-command.js';
 import { readCalibration } from '../../input/read-calibration.js';
 import { PLANTS, readPlant } from '../../input/read-plant.js';
 import { CALIBRATION, SEED } from '../../options/groups.js';
-import { flag, option } from '../../options/option.js';
+import { flag, option, printedAs } from '../../options/option.js';
 import { positiveInteger, tolerance as toleranceValue } from '../../options/values.js';
 import { boardWarnings, repeatRows } from '../../output/board-warnings.js';
 import { formatTable } from '../../output/table.js';
@@ -33,7 +34,7 @@ const BASELINES = [
 
 export const command = boardCommand({
   options: {
-    plant: option('--plant <name>', `the plant: ${PLANTS}`, { default: 'qube' }),
+    plant: option('--plant <name>', `the plant: ${PLANTS}`, { default: 'qube', file: 'input' }),
     rows: option('--rows <n>', 'visited states on the crossbar', {
       value: positiveInteger(1_000_000),
       default: 1000,
@@ -47,7 +48,10 @@ export const command = boardCommand({
       default: 0.1,
     }),
     compare: flag('--compare', 'also descend on the host: plain, with diagonal scaling, and naturally'),
-    plot: option('--plot <file>', 'draw the cost above the optimum, as .svg', { file: 'output' }),
+    plot: option('--plot <file>', 'draw the cost above the optimum, as .svg', {
+      file: 'output',
+      dash: printedAs('.svg'),
+    }),
     ...CALIBRATION,
     ...SEED,
   },
@@ -210,7 +214,7 @@ const EXCESS_MIN = 1e-12;
 function costFigure(plant: string, lines: readonly Line[], optimum: Optimum): string {
   return figure([
     lineChart({
-      title: `Cost above the optimum, ${plant.split('/').at(-1)}`,
+      title: `Cost above the optimum, ${basename(plant)}`,
       subtitle:
         'relative to the optimum of the Riccati equation; each iteration measures cost and gradient by rollouts',
       x: { label: 'iteration + 1', scale: 'log' },

@@ -53,7 +53,9 @@ const OPTIONS = {
   profile: option('--profile <name>', `one of ${PROFILE_NAMES.join(', ')} (default: ${DEFAULT_PROFILE})`, {
     value: choice(PROFILE_NAMES),
   }),
-  file: option('--file <board.json>', 'a board type of your own; see docs/reference/device-model.md'),
+  file: option('--file <board.json>', 'a board type of your own; see docs/reference/device-model.md', {
+    file: 'input',
+  }),
   faults: option('--faults <list>', 'what breaks when: KIND[:CELL]@TICK, by commas', { value: faultList }),
   die: option('--die <d>', 'which fabricated board, 0 to 2³² − 1', { value: u32, default: 1 }),
   seed: option('--seed <s>', 'names this boot (its boot epoch), 0 to 2³² − 1 (default: of the time)', {

@@ -25,6 +25,7 @@ const OPTIONS = {
   weights: option('--weights <path>', 'weights.safetensors of a training, or the directory that has it', {
     required: true,
     file: 'own',
+    dash: { kind: 'input' },
   }),
   ...DATA_OPTIONS,
   part: option('--part <name>', 'which examples: test (default), train or all', { value: choice(PARTS) }),

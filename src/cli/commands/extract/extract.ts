@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { BoardProfile } from '../../../../emulator/index.js';
 import { connect } from '../../../connect.js';
 import type { Device } from '../../../driver/device.js';
@@ -10,8 +13,9 @@ import { formatSeconds } from '../../../number-text.js';
 import { encodedPath } from '../../../transport/transport.js';
 import { boardCommand } from '../../board-command.js';
 import { MEASURING } from '../../options/groups.js';
-import { negation, option } from '../../options/option.js';
+import { negation, option, printedAs } from '../../options/option.js';
 import { positiveInteger, type ValueParser } from '../../options/values.js';
+import { withStreamNames } from '../../output/report-stream.js';
 import { capturedOf, extractionText } from './report-text.js';
 
 const profileFile: ValueParser<string> = (text, flag) => {
@@ -24,10 +28,10 @@ const profileFile: ValueParser<string> = (text, flag) => {
 
 export const command = boardCommand({
   options: {
-    out: option('--out <board.json>', 'write the profile there', {
+    out: option('--out <board.json>', 'write the profile there; --json alone prints it', {
       value: profileFile,
-      required: true,
       file: 'output',
+      dash: printedAs('.json'),
     }),
     crosspoints: option(
       '--crosspoints <n>',
@@ -45,12 +49,22 @@ docs/how-to/characterize.md, "Capture it as a board of the emulator".
 Example:
   thermolink extract --device 'emulator:prototype-8?die=3' --out board.json
   thermolink info --device emulator:file=board.json`,
-  async run({ out, crosspoints = Number.MAX_SAFE_INTEGER, couplings, seed, samples }, onBoard) {
+  async run({ out, crosspoints = Number.MAX_SAFE_INTEGER, couplings, seed, samples, json }, onBoard) {
+    if (out === undefined && !json)
+      throw new ThermolinkError('BAD_ARGUMENT', 'There is no place for the profile.', {
+        hint: 'Name a file by --out, or let --json print it.',
+      });
     const request = { seed, samples, crosspointsPerRow: couplings ? crosspoints : 0 };
     checkCharacterizeRequest(request);
     const { result, device, hostSeconds } = await onBoard(async (board, { signal, show }) => {
       const extraction = await extract(board, { ...request, signal, onProgress: show });
-      await writeText(out, `${JSON.stringify(extraction.profile)}\n`);
+      const text = `${JSON.stringify(extraction.profile)}\n`;
+      if (out === undefined)
+        return inTemporaryFile(text, async (file) => {
+          const open = uriOf(file, extraction.profile, board);
+          return { ...extraction, open: undefined, comparison: await compareWith(board, open, seed, signal) };
+        });
+      await writeText(out, text);
       const open = uriOf(out, extraction.profile, board);
       return { ...extraction, open, comparison: await compareWith(board, open, seed, signal) };
     });
@@ -59,8 +73,7 @@ Example:
     const captured = capturedOf(profile, measured.couplings !== undefined);
     return {
       json: {
-        file: out,
-        open,
+        ...(out === undefined ? { profile } : { file: out, open }),
         board: { model, serialNumber },
         effects: profile.effects,
         captured,
@@ -73,7 +86,7 @@ Example:
         `board: ${model}, ${serialNumber}\n\n`,
         extractionText(profile, captured, comparison),
         overloadText(measured.overloaded),
-        `\nwritten: ${out}; open it as ${open}\n\n${device}, ${formatSeconds(hostSeconds)}\n`,
+        `\nwritten: ${out}${out === withStreamNames(out ?? '') ? `; open it as ${open}` : ''}\n\n${device}, ${formatSeconds(hostSeconds)}\n`,
       ].join(''),
     };
   },
@@ -89,6 +102,21 @@ function uriOf(file: string, { effects }: BoardProfile, { identity }: Device): s
   const die = effects === null ? own : own === 1 ? 2 : 1;
   const path = encodedPath(file);
   return `emulator:file=${path}${die > 1 || die === 0 ? `?die=${die}` : ''}`;
+}
+
+/** Has `text` in a file of the temporary directory while `work` goes on. */
+async function inTemporaryFile<Result>(
+  text: string,
+  work: (file: string) => Promise<Result>,
+): Promise<Result> {
+  const directory = mkdtempSync(join(tmpdir(), 'thermolink-'));
+  try {
+    const file = join(directory, 'profile.json');
+    await writeText(file, text);
+    return await work(file);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
 
 async function compareWith(device: Device, uri: string, seed: number, signal: AbortSignal) {

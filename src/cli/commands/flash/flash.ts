@@ -46,7 +46,7 @@ export const command = flashCommand({ volumes: () => bootVolumes(), touch: touch
 /** The command with a given machine. */
 export function flashCommand(environment: FlashEnvironment): LoadedCommand {
   return defineCommand({
-    arguments: [{ name: '<file>', help: 'the firmware, a UF2 file' }],
+    arguments: [{ name: '<file>', help: 'the firmware, a UF2 file', file: 'input' }],
     options: OPTIONS,
     example: EXAMPLE,
     async run(options, name, [file]) {

@@ -13,7 +13,7 @@ import type { Series } from '../../../plot/series.js';
 import { boardCommand, type Worked } from '../../board-command.js';
 import { readCalibration } from '../../input/read-calibration.js';
 import { CALIBRATION, SEED } from '../../options/groups.js';
-import { flag, option } from '../../options/option.js';
+import { flag, option, printedAs } from '../../options/option.js';
 import { positiveInteger } from '../../options/values.js';
 import {
   boardWarnings,
@@ -31,7 +31,10 @@ export const command = boardCommand({
       default: 16_384,
     }),
     exact: flag('--exact', 'factor A on the host too (Cholesky), and print its value and time'),
-    plot: option('--plot <file>', 'draw what is integrated, with error bars, as .svg', { file: 'output' }),
+    plot: option('--plot <file>', 'draw what is integrated, with error bars, as .svg', {
+      file: 'output',
+      dash: printedAs('.svg'),
+    }),
     ...CALIBRATION,
     ...SEED,
   },

@@ -32,6 +32,7 @@ const OPTIONS = {
   device: option('--device <uri>', 'open this board and watch it'),
   trace: option('--trace <file>', 'watch a session that another program records in this file', {
     file: 'input' as const,
+    dash: { kind: 'refused', why: 'the recording is read again as it grows' },
   }),
   interval: option('--interval <s>', 'seconds between two looks', {
     value: decimalUpTo(INTERVAL_SECONDS_MAX),

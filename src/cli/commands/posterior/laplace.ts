@@ -74,10 +74,13 @@ export const command = boardCommand({
         default: 2000,
       },
     ),
-    out: option('--out <dir>', 'write networks, summary and the picture here', {
-      file: 'own',
-      required: true,
-    }),
+    out: option(
+      '--out <dir>',
+      'write networks, summary and the picture here; --json alone prints the summary',
+      {
+        file: 'own',
+      },
+    ),
     overwrite: flag('--overwrite', 'replace the networks in --out'),
     ...CALIBRATION,
     ...SEED,
@@ -157,9 +160,11 @@ Draws of the host (Cholesky) and temperature scaling are printed beside those of
         device: worked.device,
         timing: { hostSeconds: worked.hostSeconds, exactSeconds },
       };
-      writeNetworks(out, worked.result.networks);
-      replaceFile(join(out, 'reliability.svg'), reliabilityFigure(scores));
-      replaceFile(join(out, 'summary.json'), `${JSON.stringify(summary, undefined, 2)}\n`);
+      if (out !== undefined) {
+        writeNetworks(out, worked.result.networks);
+        replaceFile(join(out, 'reliability.svg'), reliabilityFigure(scores));
+        replaceFile(join(out, 'summary.json'), `${JSON.stringify(summary, undefined, 2)}\n`);
+      }
       return {
         json: { out, ...summary },
         text:

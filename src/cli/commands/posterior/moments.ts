@@ -61,7 +61,7 @@ export function refuseCalibratedMoments(options: {
 export async function reportMoments(
   onBoard: OnBoard,
   boards: readonly string[],
-  options: GaussianOptions & { readonly out: string; readonly exact?: boolean | undefined },
+  options: GaussianOptions & { readonly out: string | undefined; readonly exact?: boolean | undefined },
   { model, names, posterior, posteriorFor, facts: more, rows }: MomentsTask,
 ): Promise<Report> {
   const { draws, seed, mean, out } = options;

@@ -14,7 +14,9 @@ export const CHAINS = {
     default: 4,
   }),
   draws: option('--draws <n>', 'draws of each chain', { value: positiveInteger(1_000_000), default: 1000 }),
-  out: option('--out <dir>', 'write draws, summary and pictures here', { file: 'own', required: true }),
+  out: option('--out <dir>', 'write draws, summary and pictures here; --json alone prints the summary', {
+    file: 'own',
+  }),
   overwrite: flag('--overwrite', 'replace the draws in --out'),
   exact: flag('--exact', 'run a host sampler beside the board, and compare'),
   boards: option(

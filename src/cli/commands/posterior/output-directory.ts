@@ -27,18 +27,32 @@ export interface PosteriorFiles {
   readonly pictures: Readonly<Record<string, string>>;
 }
 
+/** The options that say where results go. */
+export interface OutputOptions {
+  readonly out: string | undefined;
+  readonly overwrite?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
 const CHAIN_FILE = /^chain-\d+\.csv$/;
 
 /**
  * Does `work`, whose results go into `directory`. The directory is made before, or taken where it is empty;
- * one with results is taken only to overwrite them. Work that fails leaves no empty directory behind.
+ * one with results is taken only to overwrite them. Work that fails leaves no empty directory behind. Without
+ * a directory the work has nothing to write, and its report must be JSON.
  *
  * Errors: BAD_ARGUMENT; BAD_FILE; those of `work`.
  */
 export async function inClaimedDirectory<Result>(
-  { out, overwrite }: { readonly out: string; readonly overwrite?: boolean | undefined },
+  { out, overwrite, json }: OutputOptions,
   work: () => Promise<Result>,
 ): Promise<Result> {
+  if (out === undefined) {
+    if (json === true) return work();
+    throw new ThermolinkError('BAD_ARGUMENT', 'There is no place for the draws.', {
+      hint: 'Name a directory by --out, or let --json print the summary.',
+    });
+  }
   requireDirectory(out);
   const made: string[] = [];
   try {
@@ -88,15 +102,20 @@ function isWrittenByUs(summary: string): boolean {
 
 const DRAWN_FILES = ['draws.npy', 'marginals.svg', 'traces.svg', 'predictive.svg'];
 
-/** Writes the summary alone; what an earlier posterior left of draws goes. Errors: BAD_FILE. */
-export function writeSummary(directory: string, summary: object): void {
+/**
+ * Writes the summary alone; what an earlier posterior left of draws goes. Without a directory nothing is
+ * written. Errors: BAD_FILE.
+ */
+export function writeSummary(directory: string | undefined, summary: object): void {
+  if (directory === undefined) return;
   for (const name of readdirSync(directory))
     if (CHAIN_FILE.test(name) || DRAWN_FILES.includes(name)) rmSync(join(directory, name));
   replaceFile(join(directory, 'summary.json'), `${JSON.stringify(summary, undefined, 2)}\n`);
 }
 
-/** Writes all files, the summary last. Errors: BAD_FILE. */
-export function writePosterior(directory: string, files: PosteriorFiles): void {
+/** Writes all files, the summary last. Without a directory nothing is written. Errors: BAD_FILE. */
+export function writePosterior(directory: string | undefined, files: PosteriorFiles): void {
+  if (directory === undefined) return;
   const { chains, names } = files;
   for (const name of readdirSync(directory))
     if (CHAIN_FILE.test(name) && Number(name.slice(6, -4)) > chains.length) rmSync(join(directory, name));

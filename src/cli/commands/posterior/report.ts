@@ -94,7 +94,7 @@ type PosteriorFacts = Pick<PosteriorChain, 'draws' | 'cost' | 'carryNoiseShare' 
 type Facts = ReturnType<typeof factsOf>;
 
 /** The table of parameters, and the facts below it. `rows` come between. */
-export function reportText(facts: Facts, rows: readonly string[][], out: string): string {
+export function reportText(facts: Facts, rows: readonly string[][], out: string | undefined): string {
   const { parameters, boardSeconds, chains, draws, boards, timing } = facts;
   const errors = 'errors' in facts ? facts.errors : undefined;
   const header = ['', 'mean', '±', 'sd', '5 %', '95 %', 'bulk ESS', 'tail ESS', 'R-hat'];

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { QpProgress, QpResult } from '../../../algorithms/qp/contract.js';
 import { figure } from '../../../plot/figure.js';
 import { lineChart } from '../../../plot/line-chart.js';
@@ -28,7 +29,7 @@ export function convergenceFigure(problem: string, { history, status }: QpResult
   });
   return figure([
     lineChart({
-      title: `Residuals of ${problem.split('/').at(-1)}`,
+      title: `Residuals of ${basename(problem)}`,
       subtitle: `${status}; ${phases.join(', then ')}`,
       x: { label: 'iteration' },
       y: { label: 'relative residual', scale: 'log' },

@@ -14,7 +14,7 @@ import { counted, formatBytes, formatCount, formatNumber, formatSeconds } from '
 import { boardCommand, type Worked } from '../../board-command.js';
 import { readCalibration } from '../../input/read-calibration.js';
 import { arrayOutput, CALIBRATION, SEED } from '../../options/groups.js';
-import { flag, option } from '../../options/option.js';
+import { flag, option, printedAs } from '../../options/option.js';
 import { choice, positiveInteger, tolerance as toleranceValue } from '../../options/values.js';
 import { boardWarnings, repeatRows } from '../../output/board-warnings.js';
 import { formatTable } from '../../output/table.js';
@@ -62,7 +62,10 @@ export const command = boardCommand({
     }),
     ...arrayOutput('x'),
     baseline: flag('--baseline', 'solve it by the package quadprog too, and tell its time'),
-    plot: option('--plot <file>', 'draw how the residuals fall, as .svg', { file: 'output' }),
+    plot: option('--plot <file>', 'draw how the residuals fall, as .svg', {
+      file: 'output',
+      dash: printedAs('.svg'),
+    }),
     ...CALIBRATION,
     ...SEED,
   },

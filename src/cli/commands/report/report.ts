@@ -13,7 +13,7 @@ import { defineCommand, printReport } from '../../command.js';
 import { deviceFile, deviceUri } from '../../device.js';
 import { checkFiles } from '../../input/check-files.js';
 import { JSON_OUTPUT } from '../../options/groups.js';
-import { negation, option } from '../../options/option.js';
+import { negation, option, printedAs } from '../../options/option.js';
 import { withInterrupt } from '../../output/interrupt.js';
 import { formatTable } from '../../output/table.js';
 import { type SelfTest, selfTest } from '../selftest/small-solve.js';
@@ -33,7 +33,10 @@ const TRACE = 'session.mcap';
 
 const OPTIONS = {
   device: option('--device <uri>', 'which board (default: THERMOLINK_DEVICE)'),
-  out: option('--out <file>', 'the zip file (default: thermolink-report-TIME.zip)', { file: 'output' }),
+  out: option('--out <file>', 'the zip file (default: thermolink-report-TIME.zip)', {
+    file: 'output',
+    dash: printedAs('.zip'),
+  }),
   selfTest: negation('--no-self-test', 'run nothing on the board; a self-test replaces its programs'),
   ...JSON_OUTPUT,
 };

@@ -2,13 +2,17 @@ import { ThermolinkError } from '../../../errors.js';
 import { READ_FORMATS, readSquareMatrix } from '../../../files/read-array.js';
 import { replaceFile } from '../../../files/replace-file.js';
 import { WRITTEN_FORMATS, writeArray } from '../../../files/write-array.js';
+import type { Matrix } from '../../../linalg/matrix.js';
 import { counted, formatCount } from '../../../number-text.js';
 import { boardCommand } from '../../board-command.js';
 import { readCalibration } from '../../input/read-calibration.js';
 import { CALIBRATION, SEED } from '../../options/groups.js';
-import { option } from '../../options/option.js';
+import { option, printedAs } from '../../options/option.js';
 import { positiveInteger } from '../../options/values.js';
 import { momentsJson, momentsReport, sampledReport } from './moments.js';
+
+/** More readings than these are no text for a program: 1,000,000 take about 20 MB. */
+const PRINTED_MAX = 1_000_000;
 
 export const command = boardCommand({
   options: {
@@ -21,7 +25,7 @@ export const command = boardCommand({
     moments: option(
       '--moments <file>',
       'in place of draws, let the board add them up, and write mean, standard errors, effective sample sizes and, of few cells, the covariance as JSON',
-      { file: 'output' },
+      { file: 'output', dash: printedAs('.json') },
     ),
     ...CALIBRATION,
     ...SEED,
@@ -31,10 +35,15 @@ Example:
   printf '4,1\\n1,3\\n' > P.csv
   thermolink sample --matrix P.csv --count 1000 --out x.npy
   thermolink sample --matrix P.csv --count 4000 --moments m.json --device serial:/dev/ttyACM0`,
-  async run({ matrix: matrixFile, count, out, moments, calibration: calibrationFile, seed }, onBoard) {
-    if ((out === undefined) === (moments === undefined))
+  async run({ matrix: matrixFile, count, out, moments, calibration: calibrationFile, seed, json }, onBoard) {
+    const isPrinted = out === undefined && moments === undefined;
+    if (isPrinted && !json)
       throw new ThermolinkError('BAD_ARGUMENT', 'sample writes the draws or their moments.', {
-        hint: 'Give --out or --moments.',
+        hint: 'Give --out or --moments, or let --json print the draws.',
+      });
+    if (out !== undefined && moments !== undefined)
+      throw new ThermolinkError('BAD_ARGUMENT', '--out and --moments exclude each other.', {
+        hint: 'Give one of them.',
       });
     if (moments !== undefined && calibrationFile !== undefined)
       throw new ThermolinkError('BAD_ARGUMENT', '--calibration corrects each reading, so it needs --out.', {
@@ -62,6 +71,12 @@ Example:
     }
     const precision = checkSystem({ kind: 'dense', matrix: await readSquareMatrix(matrixFile) });
     checkDrawCount(count, precision.dimension);
+    if (isPrinted && count * precision.dimension > PRINTED_MAX)
+      throw new ThermolinkError(
+        'BAD_ARGUMENT',
+        `--json prints up to ${formatCount(PRINTED_MAX)} readings, and these are ${formatCount(count * precision.dimension)}.`,
+        { hint: 'Write them to a file by --out, or draw fewer.' },
+      );
     const calibration = await readCalibration(calibrationFile);
     const worked = await onBoard(
       (board, { signal, show }) =>
@@ -76,10 +91,19 @@ Example:
       { cells: precision.dimension, total: count },
     );
     const { draws } = worked.result;
-    await writeArray(out!, draws);
+    if (out !== undefined) await writeArray(out, draws);
     return sampledReport(worked, {
-      facts: { out, count: draws.rows, cells: draws.columns },
+      facts: {
+        out,
+        count: draws.rows,
+        cells: draws.columns,
+        ...(isPrinted && { draws: rowsOf(draws) }),
+      },
       rows: [['draws', `${formatCount(draws.rows)} of ${counted(draws.columns, 'cell')}, written to ${out}`]],
     });
   },
 });
+
+function rowsOf({ rows, columns, data }: Matrix): number[][] {
+  return Array.from({ length: rows }, (_, k) => [...data.subarray(k * columns, (k + 1) * columns)]);
+}

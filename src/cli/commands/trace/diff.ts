@@ -15,8 +15,8 @@ const INDENT_COLUMNS = 4;
 
 export const command = defineCommand({
   arguments: [
-    { name: '<a>', help: 'a recorded session (MCAP)' },
-    { name: '<b>', help: 'another one' },
+    { name: '<a>', help: 'a recorded session (MCAP)', file: 'input' },
+    { name: '<b>', help: 'another one', file: 'input' },
   ],
   options: JSON_OUTPUT,
   example: `

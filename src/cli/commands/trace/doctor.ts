@@ -6,7 +6,7 @@ import { JSON_OUTPUT } from '../../options/groups.js';
 import { formatTable } from '../../output/table.js';
 
 export const command = defineCommand({
-  arguments: [{ name: '<file>', help: 'a recorded session (MCAP)' }],
+  arguments: [{ name: '<file>', help: 'a recorded session (MCAP)', file: 'input' }],
   options: { ...JSON_OUTPUT },
   example: `
 Example:

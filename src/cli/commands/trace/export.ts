@@ -19,12 +19,21 @@ import { positiveInteger } from '../../options/values.js';
 import { messageRecord } from './messages.js';
 import { TRACE_FILE, withTrace } from './opened-trace.js';
 
+const FORMATS = ['pcapng', 'csv', 'npy', 'jsonl'] as const;
+
 const OPTIONS = {
   pcapng: flag('--pcapng', 'every frame, for Wireshark and tshark'),
   csv: flag('--csv', 'samples in volts as a table: run, sample, tick, one column a cell'),
   npy: flag('--npy', 'samples in volts as one NumPy array, samples × cells, NaN where one is lost'),
   jsonl: flag('--jsonl', 'messages as lines of JSON'),
-  out: option('--out <file>', 'write here', { required: true, file: 'output' as const }),
+  out: option('--out <file>', 'write here', {
+    required: true,
+    file: 'output' as const,
+    dash: {
+      kind: 'output',
+      extensions: (values) => FORMATS.filter((each) => values[each]).map((each) => `.${each}`),
+    },
+  }),
   run: option('--run <n>', 'only samples of this board run', { value: positiveInteger(2 ** 31) }),
   cells: option('--cells <list>', 'only samples of these cells', { value: cellList }),
   codes: flag('--codes', 'samples as ADC codes in place of volts'),
@@ -33,7 +42,6 @@ const OPTIONS = {
 };
 
 type ExportOptions = OptionValues<typeof OPTIONS>;
-const FORMATS = ['pcapng', 'csv', 'npy', 'jsonl'] as const;
 type Format = (typeof FORMATS)[number];
 
 /** Which options a format has beside --out. */

@@ -4,19 +4,20 @@ import { recoverTrace } from '../../../traces/recover.js';
 import { defineCommand, printReport } from '../../command.js';
 import { checkFiles } from '../../input/check-files.js';
 import { JSON_OUTPUT } from '../../options/groups.js';
-import { option } from '../../options/option.js';
+import { option, printedAs } from '../../options/option.js';
 
 const OPTIONS = {
   out: option('--out <file>', 'the valid file (MCAP); it must not exist', {
     value: (text: string) => text,
     required: true,
     file: 'own',
+    dash: printedAs('.mcap'),
   }),
   ...JSON_OUTPUT,
 };
 
 export const command = defineCommand({
-  arguments: [{ name: '<file>', help: 'a damaged recording (MCAP)' }],
+  arguments: [{ name: '<file>', help: 'a damaged recording (MCAP)', file: 'input' }],
   options: OPTIONS,
   example: `
 Example:

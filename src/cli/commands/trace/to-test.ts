@@ -12,15 +12,19 @@ import { checkFiles } from '../../input/check-files.js';
 import { JSON_OUTPUT } from '../../options/groups.js';
 import { option } from '../../options/option.js';
 
+const BESIDE = { kind: 'refused', why: 'the test names the recording by its place' } as const;
 const OPTIONS = {
-  out: option('--out <file>', 'the test file (default: FILE.test.ts beside the trace)', { file: 'output' }),
+  out: option('--out <file>', 'the test file (default: FILE.test.ts beside the trace)', {
+    file: 'output',
+    dash: BESIDE,
+  }),
   code: option('--code <module>', 'your own code, as the test imports it: ./solver.js or a package'),
   function: option('--function <name>', 'the function in it that takes the device', { default: 'default' }),
   ...JSON_OUTPUT,
 };
 
 export const command = defineCommand({
-  arguments: [{ name: '<file>', help: 'a recorded session (MCAP)' }],
+  arguments: [{ name: '<file>', help: 'a recorded session (MCAP)', file: 'input', dash: BESIDE }],
   options: OPTIONS,
   example: `
 The test replays the session, so it needs no board. Without --code it holds the recorded calls one by one, for

@@ -38,7 +38,7 @@ const OPTIONS = {
 };
 
 export const command = defineCommand({
-  arguments: [{ name: '<file>', help: 'a recorded session (MCAP)' }],
+  arguments: [{ name: '<file>', help: 'a recorded session (MCAP)', file: 'input' }],
   options: OPTIONS,
   example: `
 Everything digital must be equal. Samples must be equal too on the same die of an emulated board; on any other

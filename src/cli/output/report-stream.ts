@@ -1,0 +1,38 @@
+/** Where results are printed, and what the files behind `-` are called in them. */
+
+/** Standard output holds the content of a file, so reports go to standard error. */
+let isTaken = false;
+const names = new Map<string, string>();
+
+/** What is printed from now on is no result that a program reads from standard output. */
+export function takeStandardOutput(): void {
+  isTaken = true;
+}
+
+/** From now on texts call the file at `path` by `name`. */
+export function callFile(path: string, name: string): void {
+  names.set(path, name);
+}
+
+/** Standard output is free again, and files have their paths as names. */
+export function releaseStandardStreams(): void {
+  isTaken = false;
+  names.clear();
+}
+
+/** The stream for reports. */
+export function reportStream(): NodeJS.WriteStream {
+  return isTaken ? process.stderr : process.stdout;
+}
+
+/** The text with `standard input` in the place of the path of the file that holds it. */
+export function withStreamNames(text: string): string {
+  let named = text;
+  for (const [path, name] of names) named = named.replaceAll(path, name);
+  return named;
+}
+
+/** The same for a value of JSON, as `JSON.stringify` asks. */
+export function streamNameInJson(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? withStreamNames(value) : value;
+}
