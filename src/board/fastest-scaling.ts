@@ -17,6 +17,8 @@ const STEP_AIM = 1.9;
 const STEP_MAX = 1.93;
 /** A damping above this share of λ_max is counted: 1.93 · 1.03 is below 2. */
 export const STIFF_DAMPING = 0.03;
+/** Narrower codes move λ_max by more than the margin, so that it is searched again with as much care. */
+const WIDE_BITS = 8;
 /** Rounding that makes λ_max grow grows less at each larger scale. */
 const FITS_MAX = 20;
 
@@ -48,7 +50,9 @@ export function fastestScaling(
     const scaling = { systemScale, couplingBits, rowAttenuation };
     const codes = model.quantizeSystem(system, scaling, 0);
     const programmed = model.programmedSystem(codes, systemScale);
-    const bound = largestEigenvalue(programmed);
+    // A start that misses the largest eigenvalue of the codes does not make them slower than A.
+    const starts = couplingBits < WIDE_BITS ? undefined : 1;
+    const bound = Math.max(eigenvalueMax, largestEigenvalue(programmed, starts));
     const step = ((bound + damping) * tick) / systemScale;
     if (step <= STEP_MAX || fit === FITS_MAX) return { ...scaling, codes };
     systemScale *= step / STEP_AIM;

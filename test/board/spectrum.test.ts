@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { checkSystem } from '../../src/board/checked-system.js';
+import { largestEigenvalue } from '../../src/board/spectrum.js';
 import { matrix } from '../../src/linalg/matrix.js';
+import { hiddenTop, TOP } from '../support/hidden-eigenvalue.js';
 import { eigenvalues, normalMatrix, problemRandom, symmetricWith } from '../support/solver-problems.js';
 
 const random = problemRandom(21);
@@ -24,6 +26,15 @@ describe('the spectrum of a system', () => {
     const inverseTrace = values.reduce((sum, value) => sum + 1 / value, 0);
     expect(found.inverseTrace / inverseTrace).toBeGreaterThan(0.4);
     expect(found.inverseTrace / inverseTrace).toBeLessThan(2.5);
+  });
+
+  test('has a largest eigenvalue that the first start of Lanczos’ method can’t see', () => {
+    const system = { kind: 'factored', factor: hiddenTop(32), damping: 0 } as const;
+    expect(largestEigenvalue(system, 1)).toBeLessThan(0.9 * TOP);
+    for (const bound of [largestEigenvalue(system), checkSystem(system).spectrum.eigenvalueMax]) {
+      expect(bound).toBeGreaterThanOrEqual(TOP * (1 - 1e-9));
+      expect(bound).toBeLessThan(1.05 * TOP);
+    }
   });
 
   test.each([
