@@ -147,7 +147,7 @@ export function largestEigenvalue(system: LinearSystem, starts = STARTS): number
 
 const boundOf = ({ max, maxResidual }: ExtremeEigenvalues): number => max + maxResidual;
 
-/** A bound of λ_max after another start: a Ritz value above the bound shows that it was that of another one. */
+/** A bound of λ_max after another start: a Ritz value above it shows that it bounds a smaller eigenvalue. */
 function raisedBy(other: ExtremeEigenvalues, bound: number): number {
   return other.max > bound * (1 + ROUNDING) ? boundOf(other) : bound;
 }

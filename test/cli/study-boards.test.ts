@@ -1,16 +1,21 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { EmulatedDevice } from '../../emulator/index.js';
 import { findProfile } from '../../emulator/profiles/profiles.js';
+import { createAnalogSolver } from '../../src/algorithms/board-solver.js';
+import { runProblemOnce } from '../../src/cli/commands/study/problem-run.js';
 import { runStudy, type StudyRequest } from '../../src/cli/commands/study/run-study.js';
 import { shareOut } from '../../src/cli/commands/study/share-out.js';
 import type { Study, StudyMethod } from '../../src/cli/commands/study/studies.js';
 import { StudyProgress } from '../../src/cli/commands/study/study-progress.js';
+import { runTable } from '../../src/cli/commands/study/table/run-table.js';
+import type { TableRun, TableStudy } from '../../src/cli/commands/study/table/table-study.js';
 import { ThermolinkError } from '../../src/errors.js';
 import { heatPinn, type PinnProblem } from '../../src/learning/pinn/pinn-problem.js';
 import { BoardServer } from '../../src/serve/board-server.js';
 import { listenTcp } from '../../src/serve/listen-tcp.js';
+import { runCommand } from '../support/command-line.js';
 import { temporaryDirectory } from './support/temporary-files.js';
 import { thrown } from './support/thrown.js';
 
@@ -141,6 +146,59 @@ describe('a study on several boards', () => {
       'BAD_ARGUMENT',
       'The boards are ideal-1024 and prototype-1024.',
     ]);
+  });
+});
+
+describe('a study of tables on several boards', () => {
+  const SIZES = [64, 96, 128];
+  /** A search of ticks on seed 0, and then trainings that take the best. */
+  function tables(): TableStudy {
+    return {
+      ...{ name: 'tables', title: 'Tables', about: [], settingsFrom: 'None.', modelled: 'Nothing.' },
+      ...{ charts: () => [], claims: () => [], sharing: { first: 'search' } },
+      parts: ['search', 'reported'].map((name) => ({ name, title: name, columns: [] })),
+      runs: ({ seeds }) => [
+        ...SIZES.map((ticks) => ({ part: 'search', settings: { ticks }, seed: 0 })),
+        ...seeds.flatMap((seed) => [1, 2].map((rank) => ({ part: 'reported', settings: { rank }, seed }))),
+      ],
+      measure: async ({ part, settings, seed }, lab) => {
+        const errorOf = ({ figures }: TableRun): number => figures['error'];
+        const searched = lab.done.toSorted((a, b) => errorOf(a) - errorOf(b));
+        if (part === 'reported') expect(searched).toHaveLength(SIZES.length);
+        const ticks = Number(settings['ticks'] ?? searched[0].settings['ticks']);
+        const { figures } = await runProblemOnce({
+          ...{ problem: heatPinn({ hidden: [3] }), measure: 'relativeError', steps: 2, seed },
+          ...{ optimizer: 'lm', options: { rank: Number(settings['rank'] ?? 2), runs: 1, ticks } },
+          ...{ solver: createAnalogSolver(await lab.board()), signal: lab.signal },
+        });
+        return { figures: { ...figures, taken: ticks } };
+      },
+    };
+  }
+  const tablesOn = (uris: readonly string[], study = tables()) => {
+    mkdirSync(out, { recursive: true });
+    return runTable({ study, scale: { quick: true, seeds: [1, 2] }, out, uris, quiet: true }, neverAborted);
+  };
+
+  it('finds what it finds on one, the search first, and stores it in the same order', async () => {
+    const one = await tablesOn([BOARD]);
+    const stored = readFileSync(join(out, 'runs.json'), 'utf8');
+    expect(one).toHaveLength(SIZES.length + 4);
+    out = `${out} two`;
+    expect(await tablesOn([BOARD, BOARD])).toEqual(one);
+    expect(readFileSync(join(out, 'runs.json'), 'utf8')).toBe(stored);
+  });
+
+  it('refuses boards of two models before a run', async () => {
+    const error = await thrown(() => tablesOn([BOARD, 'emulator:prototype-1024']));
+    expect(error.code).toBe('BAD_ARGUMENT');
+    expect(existsSync(join(out, 'runs.json'))).toBe(false);
+  });
+
+  it('is refused where its runs measure times', async () => {
+    const twice = ['--device', BOARD, '--device', BOARD];
+    const { stderr, exitCode } = await runCommand('study', 'runtime', '--quick', '--out', out, ...twice);
+    expect([exitCode > 0, stderr]).toEqual([true, expect.stringContaining('takes one board')]);
   });
 });
 

@@ -43,7 +43,7 @@ function products(
 /** The command claims the directory before the runs. */
 function requestOf(study: TableStudy, seeds = [1, 2]): TableRequest {
   mkdirSync(out, { recursive: true });
-  return { study, scale: { quick: true, seeds }, out, uri: '', quiet: true };
+  return { study, scale: { quick: true, seeds }, out, uris: [''], quiet: true };
 }
 
 const neverAborted = new AbortController().signal;

@@ -98,6 +98,7 @@ export const DELAY: TableStudy = {
     '“Paper”: rate 0.01, damping 0.01, batch 64 (arXiv 2405.13817), 5,120 digits. “Tuned”: rate 0.7 falling to 0, damping 0.3, clip 0.5, chosen on test data of seed 0 with a larger network. One epoch. The rate of the control follows from them.',
   modelled: 'Losses are measured on an emulated board.',
   device: 'emulator:ideal-crossbar',
+  sharing: {},
   parts: [
     {
       name: PART,

@@ -1,4 +1,5 @@
-import { formatBytes, formatNumber, formatSeconds } from '../../../number-text.js';
+import { formatBytes, formatExact, formatNumber, formatSeconds } from '../../../number-text.js';
+import { bestValue } from './setting-search.js';
 import {
   hostWorkSeconds,
   type MethodResult,
@@ -118,6 +119,35 @@ function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
+/** How the settings were found; none where nothing was searched. */
+export function searchSentences({ methods }: TaskResult): string[] {
+  const searched = methods.flatMap(({ name: method, search }) => (search ? [{ method, ...search }] : []));
+  if (searched.length === 0) return [];
+  const [{ tried }] = searched;
+  const found = searched.map((one) => `${one.method} ${one.setting} ${formatExact(bestValue(one.tried))}`);
+  const atEdge = searched.filter((one) => one.isAtEdge).map(({ method }) => method);
+  return [
+    `Settings were searched on seed 0, ${tried.length} values for each method: ${found.join(', ')}.`,
+    // Of two values each one is at an edge.
+    ...(atEdge.length > 0 && tried.length > 2
+      ? [
+          `The best value is the smallest or the largest that was tried for ${listed(atEdge)}, so one beyond may be better.`,
+        ]
+      : []),
+  ];
+}
+
+/** The search of a task as rows: method, setting, every value with its error, and what was taken. */
+export function searchRows({ methods }: TaskResult): string[][] {
+  return methods.flatMap(({ name: method, search }) => {
+    if (search === undefined) return [];
+    const tried = search.tried.map(
+      ({ value, error }) => `${formatExact(value)}: ${error?.toExponential(1) ?? 'failed'}`,
+    );
+    return [[method, search.setting, tried.join(', '), formatExact(bestValue(search.tried))]];
+  });
+}
+
 /** What is measured, what is modelled, and what the words of the table mean. */
 export function methodNotes({ seeds, quick, board, tasks }: StudyResults): string[] {
   const [first] = tasks;
@@ -130,7 +160,7 @@ export function methodNotes({ seeds, quick, board, tasks }: StudyResults): strin
     'Modelled: the time of the board, ticks × h × τ. The time of the link is not modelled; the uploaded bytes are given.',
     ...(quick
       ? [
-          `This is the quick study: small problems (${first.title}), few steps, and settings that were chosen for larger ones. It shows that the study runs, not who wins.`,
+          `This is the quick study: small problems (${first.title}), few steps, and a search of two values. It shows that the study runs, not who wins.`,
         ]
       : []),
   ].map((line) => line.trim());

@@ -166,6 +166,7 @@ export const MNIST: TableStudy = {
   modelled:
     'Losses and errors are measured; “tngd, board” on an emulated board of 8-bit couplings, “paper: tngd” with the exact process in float64. Board time is modelled, ticks × h × τ.',
   device: 'emulator:ideal-crossbar',
+  sharing: { first: SEARCH },
   parts: [
     {
       name: REPORTED,

@@ -96,6 +96,7 @@ export const NOISE: TableStudy = {
     'Rate 0.7 falling to 0, damping 0.3, clip 0.5, state kept, batch 64, 5,120 digits, one epoch; chosen on test data of seed 0 with a larger network.',
   modelled: 'Losses are measured: with the exact stochastic process in float64, and on an emulated board.',
   device: 'emulator:ideal-crossbar',
+  sharing: {},
   parts: [
     { name: PROBLEM, title: 'κ in the units of the problem', columns: [column, testColumn] },
     { name: BOARD, title: 'κ in V_fs²', columns: [column, testColumn] },

@@ -1,6 +1,6 @@
 import { formatCount, formatExact } from '../../../number-text.js';
 import { escapeXml } from '../../../plot/svg.js';
-import { COLUMNS, findingsOf, methodNotes, rowsOf } from './findings.js';
+import { COLUMNS, findingsOf, methodNotes, rowsOf, searchRows, searchSentences } from './findings.js';
 import { htmlPage, listMarkup, pictureMarkup, tableMarkup } from './html-page.js';
 import type { MethodResult, StudyResults, TaskResult } from './study-results.js';
 
@@ -48,7 +48,9 @@ function runFacts({ seeds, versions, board }: StudyResults): string[][] {
   ];
 }
 
-function settingsSection({ title, problem, methods }: TaskResult): string {
+function settingsSection(task: TaskResult): string {
+  const { title, problem, methods } = task;
+  const searched = searchRows(task);
   return [
     `<h3>Settings: ${escapeXml(title)}</h3>`,
     `<p><code>${escapeXml(JSON.stringify(problem))}</code></p>`,
@@ -56,6 +58,12 @@ function settingsSection({ title, problem, methods }: TaskResult): string {
       ['method', 'what it is', 'optimizer', 'options'],
       methods.map((method) => [method.name, method.meaning, method.optimizer, optionsText(method)]),
     ),
+    ...(searched.length === 0
+      ? []
+      : [
+          listMarkup(searchSentences(task)),
+          tableMarkup(['method', 'setting', 'values with the error of seed 0', 'taken'], searched),
+        ]),
   ].join('\n');
 }
 

@@ -96,6 +96,7 @@ export const SETTLING: TableStudy = {
     'The paper’s settings are the paper’s. The tuned ones were chosen on test data of seed 0 with a larger network.',
   modelled: 'Losses are measured on an emulated board. Board time is modelled, ticks × h × τ.',
   device: 'emulator:ideal-crossbar',
+  sharing: {},
   parts: [
     {
       name: PART,

@@ -10,6 +10,7 @@ import {
   type VariationalEnergy,
 } from '../../../learning/quantum/variational-energy.js';
 import type { Method } from '../train/run-problem.js';
+import type { SettingSearch } from './setting-search.js';
 
 /** A method of a study: an optimizer, its options, and how long it trains. */
 export interface StudyMethod extends Method {
@@ -20,6 +21,10 @@ export interface StudyMethod extends Method {
   readonly stepCost: number;
   /** Whether it is a complete method, or shows what the board's answer adds to the steps around it. */
   readonly role: 'board' | 'digital' | 'without-board';
+  /** The setting that the study searches. Left out: `options` are taken as they are. */
+  readonly search?: SettingSearch;
+  /** The label of the method whose settings it takes, with what was found for them. */
+  readonly settingsOf?: string;
 }
 
 /** A problem of a study, and everything that is trained on it. The first method uses the board. */
@@ -48,36 +53,51 @@ export interface Study {
 
 type EnergyOptions = (typeof ENERGY_DEFAULTS)[keyof typeof ENERGY_DEFAULTS];
 
+/** Half, once and twice a rate that was found by hand before. */
+function ratesAround(known: number): SettingSearch {
+  return {
+    ...{ setting: 'rate', values: [known / 2, known, 2 * known] },
+    optionsAt: (rate) => ({ rate }),
+  };
+}
+
 /** Conjugate directions that reach the accuracy of the board at these sizes. */
 const CG_PRODUCTS = 30;
 
 function energyMethods(defaults: EnergyOptions, steps: number, ticks?: number): readonly StudyMethod[] {
+  const searched = ({ rate }: OptimizerOptions) => ({ search: ratesAround(rate!) });
   const tngd: OptimizerOptions = ticks === undefined ? defaults.tngd : { ...defaults.tngd, ticks };
   const shared = { steps, usesBoard: false } as const;
   return [
     {
       ...{ ...shared, label: 'board', name: 'tngd', options: tngd, usesBoard: true, role: 'board' },
+      ...searched(tngd),
       ...{ meaning: 'natural gradient, the equation solved roughly by the board', stepCost: 8 },
     },
     {
       ...{ ...shared, label: 'ngd', name: 'ngd', options: defaults.ngd, role: 'digital' },
+      ...searched(defaults.ngd),
       ...{ meaning: 'natural gradient, solved exactly on the host', stepCost: 3 },
     },
     {
       ...{ ...shared, label: 'cg', name: 'cg', role: 'digital' },
+      ...searched(defaults.cg),
       ...{ options: { ...defaults.cg, products: CG_PRODUCTS }, stepCost: 2 },
       meaning: `natural gradient by ${CG_PRODUCTS} conjugate directions on the host`,
     },
     {
       ...{ ...shared, label: 'adam', name: 'adam', options: defaults.adam, role: 'digital' },
-      ...{ meaning: 'Adam at a tuned rate', stepCost: 1 },
+      ...searched(defaults.adam),
+      ...{ meaning: 'Adam', stepCost: 1 },
     },
     {
       ...{ ...shared, label: 'control', name: 'sgd', options: defaults.sgd, role: 'digital' },
+      ...searched(defaults.sgd),
       ...{ meaning: 'SGD with momentum and clip, no curvature', stepCost: 1 },
     },
     {
       ...{ ...shared, label: 'no-board', name: 'tngd', options: tngd, role: 'without-board' },
+      settingsOf: 'board',
       ...{ digitalSolver: createNoSolver(), stepCost: 1 },
       meaning: 'the host work of the board’s method, its answer replaced by its input',
     },
@@ -100,7 +120,7 @@ const QUANTUM: Study = {
   error:
     '(E − E₀)/|E₀|: how far the energy of the trained state, computed from all patterns, lies above the ground energy',
   settingsFrom:
-    'Rates were searched on seed 0 of the full sizes, 3 to 6 values for each method. All methods take the same steps.',
+    'The rate of each method is searched by the study on seed 0, as many values for each, by the error in the end. The other settings were chosen on seed 0 before. All methods take the same steps.',
   logSteps: false,
   tasksOf: (quick) =>
     quick
@@ -129,6 +149,17 @@ interface LongerSteps {
   readonly quasiNewton: number;
 }
 
+/** Without a rate it is 1 in all steps, so that 1 needs no option. */
+const RATE_OF_LM: SettingSearch = {
+  ...{ setting: 'rate', values: [0.5, 1, 2] },
+  optionsAt: (rate) => (rate === 1 ? {} : { rate, finalRate: 1 }),
+};
+
+const MEMORY_OF_LBFGS: SettingSearch = {
+  ...{ setting: 'memory', values: [25, 50, 100] },
+  optionsAt: (memory) => ({ memory }),
+};
+
 function pinnMethods(
   { optimizers }: (typeof PINN_DEFAULTS)[keyof typeof PINN_DEFAULTS],
   steps: number,
@@ -139,14 +170,17 @@ function pinnMethods(
   return [
     {
       ...{ ...shared, label: 'board', name: 'lm', options: lm, usesBoard: true, role: 'board' },
+      search: RATE_OF_LM,
       ...{ meaning: 'Levenberg–Marquardt, the equation solved roughly by the board', stepCost: 10 },
     },
     {
       ...{ ...shared, label: 'exact', name: 'lm', options: lm, digitalSolver: createExactSolver() },
       ...{ meaning: 'the same, solved exactly on the host', stepCost: 8, role: 'digital' },
+      search: RATE_OF_LM,
     },
     {
       ...{ ...shared, label: 'lbfgs', name: 'lbfgs', options: optimizers.lbfgs, role: 'digital' },
+      search: MEMORY_OF_LBFGS,
       ...{ steps: quasiNewton, meaning: 'L-BFGS on the host', stepCost: 0.5 },
     },
     {
@@ -155,15 +189,17 @@ function pinnMethods(
     },
     {
       ...{ ...shared, label: 'adam', name: 'adam', options: optimizers.adam, role: 'digital' },
+      search: ratesAround(optimizers.adam.rate!),
       ...{ steps: firstOrder, meaning: 'Adam', stepCost: 0.3 },
     },
     {
       ...{ ...shared, label: 'control', name: 'sgd', options: optimizers.sgd, role: 'digital' },
+      search: ratesAround(optimizers.sgd.rate!),
       ...{ steps: firstOrder, meaning: 'SGD with momentum and clip, no curvature', stepCost: 0.3 },
     },
     {
       ...{ ...shared, label: 'no-board', name: 'lm', options: lm, digitalSolver: createNoSolver() },
-      ...{ role: 'without-board', stepCost: 5 },
+      ...{ role: 'without-board', stepCost: 5, settingsOf: 'board' },
       meaning: 'the host work of the board’s method, its answer replaced by its input',
     },
   ];
@@ -186,7 +222,7 @@ const PINN: Study = {
   error:
     '‖u − u*‖/‖u*‖: the relative error of the solution at points that no step saw; u* is the known solution',
   settingsFrom:
-    'Settings were chosen on seed 0. Methods other than Levenberg–Marquardt take more steps, since theirs are cheaper.',
+    'The rate of each method, and the memory of L-BFGS, is searched by the study on seed 0, as many values for each, by the error in the end; BFGS has no setting. The other settings were chosen on seed 0 before. Methods other than Levenberg–Marquardt take more steps, since theirs are cheaper.',
   logSteps: true,
   tasksOf: (quick) => {
     const { poisson, heat, burgers } = PINN_DEFAULTS;

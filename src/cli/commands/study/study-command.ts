@@ -12,7 +12,7 @@ import { formatTable } from '../../output/table.js';
 import { VERSION } from '../../version.js';
 import { printAndDraw } from '../train/print-and-draw.js';
 import { TRAINING_DEVICE } from '../train/run-training.js';
-import { COLUMNS, findingsOf, rowsOf } from './findings.js';
+import { COLUMNS, findingsOf, rowsOf, searchSentences } from './findings.js';
 import { jsonText } from './json-text.js';
 import { reportHtml } from './report-html.js';
 import { runStudy, type StudyRequest } from './run-study.js';
@@ -73,8 +73,8 @@ leaves its training to the others. Emulated boards then compute in threads of th
         ...{ seeds, device: namesOf(uris), thermolink: VERSION },
         tasks: study.tasksOf(quick).map(({ name, problem, methods }) => ({
           ...{ name, problem: problem.settings },
-          methods: methods.map(({ label, name: optimizer, options, steps }) => ({
-            ...{ label, optimizer, options, steps },
+          methods: methods.map(({ label, name: optimizer, options, steps, search }) => ({
+            ...{ label, optimizer, options, steps, search },
           })),
         })),
       });
@@ -115,7 +115,7 @@ function studyText({ tasks, seeds }: StudyResults): string {
   const parts = tasks.map((task) => {
     const align = COLUMNS.map((_, column) => (column === 0 || column === 3 ? 'left' : 'right'));
     const table = formatTable(rowsOf(task), { header: COLUMNS, align });
-    const findings = findingsOf(task).map((line) => `  ${line}\n`);
+    const findings = [...findingsOf(task), ...searchSentences(task)].map((line) => `  ${line}\n`);
     return `${task.title}, ${counted(seeds.length, 'seed')}\n${table}\n${findings.join('')}\n`;
   });
   return parts.join('');

@@ -32,6 +32,11 @@ export function trainingPath(task: string, method: string, seed: number): string
   return join(task, method, `seed-${seed}`);
 }
 
+/** Where a training of the search of a setting is stored, below the directory of the study. */
+export function searchPath(task: string, method: string, setting: string): string {
+  return join('search', task, method, setting);
+}
+
 /**
  * Makes `directory` that of a study and keeps other studies out of it until the returned function is called.
  * `settings` are stored in it at once, so that a study that is killed tells what it was.

@@ -2,8 +2,10 @@ import type { DeviceIdentity } from '../../../driver/device-api.js';
 import type { OptimizerOptions } from '../../../learning/optimizers/registry.js';
 import type { StepTiming } from '../../../learning/record.js';
 import { VERSION } from '../../version.js';
-import type { StudyRequest, StudyRun, StudyTraining } from './run-study.js';
+import type { FinishedSearch, StudyRequest, StudyRun } from './run-study.js';
+import { isAtEdge, type Tried } from './setting-search.js';
 import type { StudyMethod, StudyTask } from './studies.js';
+import type { StudyTraining } from './study-training.js';
 
 /** One training as results.json has it. */
 export interface TrainingResult {
@@ -39,6 +41,15 @@ export interface Spread {
  */
 export type Verdict = 'lower' | 'overlap' | 'higher';
 
+/** How a setting was found. */
+export interface SearchResult {
+  readonly setting: string;
+  /** Ascending; the error is null where the training failed. */
+  readonly tried: readonly Tried[];
+  /** Whether the best value is the smallest or the largest, so that one beyond may be better. */
+  readonly isAtEdge: boolean;
+}
+
 export interface MethodResult {
   readonly name: string;
   readonly meaning: string;
@@ -46,6 +57,8 @@ export interface MethodResult {
   readonly optimizer: string;
   readonly options: OptimizerOptions;
   readonly steps: number;
+  /** Left out where no setting was searched. */
+  readonly search?: SearchResult;
   readonly trainings: readonly TrainingResult[];
   /** Of the errors in the end. Left out where a training failed. */
   readonly error?: Spread;
@@ -85,7 +98,7 @@ export function namesOf(uris: readonly string[]): string {
 /** What a study found, as data. */
 export function resultsOf(
   { study, quick, seeds, uris }: StudyRequest,
-  { tasks, board, trainings }: StudyRun,
+  { tasks, board, searches, trainings }: StudyRun,
 ): StudyResults {
   const { name, title, error, settingsFrom } = study;
   return {
@@ -101,18 +114,24 @@ export function resultsOf(
       taskResult(
         task,
         trainings.filter((one) => one.task === task.name),
+        searches.filter((one) => one.task === task.name),
       ),
     ),
   };
 }
 
-function taskResult(task: StudyTask, trainings: readonly StudyTraining[]): TaskResult {
+function taskResult(
+  task: StudyTask,
+  trainings: readonly StudyTraining[],
+  searches: readonly FinishedSearch[],
+): TaskResult {
   const { name, title, measure, problem } = task;
   const methods = task.methods.map((method) =>
     methodResult(
       method,
       measure,
       trainings.filter((one) => one.method === method.label),
+      searches.find((one) => one.method === method.label),
     ),
   );
   const board = methods[0].error;
@@ -129,15 +148,19 @@ function taskResult(task: StudyTask, trainings: readonly StudyTraining[]): TaskR
 }
 
 function methodResult(
-  { label, meaning, role, name, options, steps }: StudyMethod,
+  { label, meaning, role, name, options, steps, search }: StudyMethod,
   measure: string,
   trainings: readonly StudyTraining[],
+  found: FinishedSearch | undefined,
 ): MethodResult {
   const results = trainings.map((one) => trainingResult(one, measure));
   const errors = results.flatMap(({ error }) => (error === null ? [] : [error]));
   const isComplete = errors.length === results.length;
   return {
     ...{ name: label, meaning, role, optimizer: name, options: finiteOptions(options), steps },
+    ...(search === undefined || found === undefined
+      ? {}
+      : { search: { setting: search.setting, tried: found.tried, isAtEdge: isAtEdge(found.tried) } }),
     trainings: results,
     ...(isComplete ? { error: spreadOf(errors) } : {}),
   };

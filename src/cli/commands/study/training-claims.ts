@@ -23,7 +23,8 @@ const BARS: Readonly<Record<string, { readonly error: number; readonly adamFacto
   poisson: { error: 1.5e-3, adamFactor: 20 },
 };
 
-function barClaim({ name, title, methods }: TaskResult): Claim[] {
+function barClaim(task: TaskResult): Claim[] {
+  const { name, title, methods } = task;
   const bar = BARS[name];
   const [board] = methods;
   const adam = methods.find((method) => method.name === 'adam');
@@ -36,21 +37,28 @@ function barClaim({ name, title, methods }: TaskResult): Claim[] {
       claim: `${title}: the board’s error is at most ${error.toExponential(1)}, that of Adam at least ${adamFactor} times the board’s.`,
       paper: '–',
       ours: `Largest error with the board ${board.error.max.toExponential(1)}; Adam × ${formatNumber(factor, 2)} after ${formatNumber(adam.steps)} steps where the board took ${board.steps}. ${board.trainings.length === 1 ? 'One seed.' : `${board.trainings.length} seeds.`}`,
-      how: 'measured on an emulated board',
+      how: `measured on an emulated board${searchText(task)}`,
       verdict: isMet ? (board.trainings.length < BAR_SEEDS ? 'holds in part' : 'holds') : 'does not hold',
     },
   ];
 }
 
-function claimsOfTask({ title, methods }: TaskResult): Claim[] {
+/** Where the settings come from, if they were searched; empty for results of before. */
+function searchText({ methods }: TaskResult): string {
+  const [board] = methods;
+  if (board.search === undefined) return '';
+  return `; settings of seed 0, ${board.search.tried.length} values for each method`;
+}
+
+function claimsOfTask(task: TaskResult): Claim[] {
+  const { title, methods } = task;
   const [board, ...others] = methods;
   if (board.error === undefined) return [];
   const digital = others.filter(({ role }) => role === 'digital');
   const first = digital.filter(({ name }) => FIRST_ORDER.has(name));
   const curved = digital.filter(({ name }) => !FIRST_ORDER.has(name));
   const without = others.filter(({ role }) => role === 'without-board');
-  const how =
-    'error in the end, geometric mean [least, largest] over the seeds, measured on an emulated board';
+  const how = `error in the end, geometric mean [least, largest] over the seeds, measured on an emulated board${searchText(task)}`;
   const claim = (sentence: string, rivals: readonly MethodResult[]): Claim => ({
     claim: `${title}: ${sentence}`,
     paper: '–',

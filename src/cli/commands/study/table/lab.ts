@@ -5,39 +5,36 @@ import { replaceFile } from '../../../../files/replace-file.js';
 import { makeDirectory } from '../../../../learning/training-files-lock.js';
 import { encodedPath } from '../../../../transport/transport.js';
 
-import type { Lab, StudyBoard, TableRun } from './table-study.js';
+import type { StudyBoard } from './table-study.js';
 
-/** A lab whose boards stay open until another one is asked for. */
-export class OpenLab implements Lab {
-  readonly signal: AbortSignal;
+/** A place in the lab where one board is open at a time, until another one is asked for. */
+export class LabPlace {
+  /** The board of the study at this place. */
+  readonly uri: string;
+  readonly #signal: AbortSignal;
   /** The directory of the study. */
   readonly #directory: string;
-  readonly #uri: string;
-  readonly #done: readonly TableRun[];
+  readonly #ownThread: boolean;
   #open: { readonly uri: string; readonly device: Device } | undefined;
 
   constructor(facts: {
     readonly signal: AbortSignal;
     readonly directory: string;
-    /** The board of the study. */
     readonly uri: string;
-    readonly done: readonly TableRun[];
+    /** Whether an emulated board computes in a thread of its own. */
+    readonly ownThread: boolean;
   }) {
-    this.signal = facts.signal;
+    this.#signal = facts.signal;
     this.#directory = facts.directory;
-    this.#uri = facts.uri;
-    this.#done = facts.done;
-  }
-
-  get done(): readonly TableRun[] {
-    return this.#done;
+    this.uri = facts.uri;
+    this.#ownThread = facts.ownThread;
   }
 
   async board(wanted?: string | StudyBoard): Promise<Device> {
-    const uri = wanted === undefined ? this.#uri : this.#uriOf(wanted);
+    const uri = wanted === undefined ? this.uri : this.#uriOf(wanted);
     if (this.#open?.uri === uri) return this.#open.device;
     await this.close();
-    const device = await connect(uri, { signal: this.signal });
+    const device = await connect(uri, { signal: this.#signal, ownThread: this.#ownThread });
     this.#open = { uri, device };
     return device;
   }

@@ -3,17 +3,19 @@ import { join } from 'node:path';
 import { ThermolinkError, throwIfAborted } from '../../../../errors.js';
 import { replaceFile } from '../../../../files/replace-file.js';
 import { formatNumber } from '../../../../number-text.js';
+import { isOfBoard, refuseUnlike } from '../several-boards.js';
+import { shareOut } from '../share-out.js';
 import { STUDY_FILES } from '../study-directory.js';
 import { StudyProgress } from '../study-progress.js';
-import { OpenLab } from './lab.js';
+import { LabPlace } from './lab.js';
 import type { Lab, PlannedRun, Scale, TableRun, TableStudy } from './table-study.js';
 
 export interface TableRequest {
   readonly study: TableStudy;
   readonly scale: Scale;
   readonly out: string;
-  /** The board of the study, where it can be chosen. */
-  readonly uri: string;
+  /** The boards of the study, where they can be chosen; else one empty name. */
+  readonly uris: readonly string[];
   readonly quiet: boolean;
 }
 
@@ -26,44 +28,73 @@ const RESULTS_OF_A_RUN: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Does every run of the study that was not done before, one after the other, and stores each at once.
+ * Does every run of the study that was not done before, and stores each at once: one after the other, or
+ * shared out over several boards, one at a time on each. The results are those of one board, if the boards
+ * are alike to the bit.
  *
- * Errors: those of the runs but for those that are results; BAD_FILE when the runs can't be read or written.
+ * Errors: those of the runs but for those that are results; BAD_FILE when the runs can't be read or written;
+ * BAD_ARGUMENT for boards of different models.
  */
 export async function runTable(request: TableRequest, signal: AbortSignal): Promise<TableRun[]> {
-  const { study, scale, out, uri, quiet } = request;
+  const { study, scale, out, uris, quiet } = request;
   const planned = study.runs(scale);
   const file = join(out, STUDY_FILES.runs);
   const stored = new Map(readRuns(file).map((run) => [keyOf(run), run]));
-  const done: TableRun[] = [];
-  const missing = planned.filter((run) => !stored.has(keyOf(run)));
-  const progress = new StudyProgress(missing.map(progressOf), { silent: quiet, noun: 'run' });
-  const lab = new OpenLab({ signal, directory: out, uri, done });
-  let index = 0;
+  const inOrder = (): TableRun[] => planned.flatMap((run) => stored.get(keyOf(run)) ?? []);
+  const missing = [...planned.keys()].filter((index) => !stored.has(keyOf(planned[index])));
+  const progress = new StudyProgress(
+    missing.map((index) => progressOf(planned[index])),
+    { silent: quiet, noun: 'run', boards: uris.length },
+  );
+  const places = uris.map((uri) => new LabPlace({ signal, directory: out, uri, ownThread: uris.length > 1 }));
+  const doOne = async (index: number, place: LabPlace, ended: AbortSignal): Promise<void> => {
+    throwIfAborted(ended);
+    const run = planned[index];
+    const at = missing.indexOf(index);
+    progress.begin(at, 0);
+    const lab: Lab = {
+      signal: ended,
+      done: inOrder().filter(({ part }) => study.sharing === undefined || part === study.sharing.first),
+      board: (wanted) => place.board(wanted),
+    };
+    const result = await measureOne(study, run, lab, scale);
+    stored.set(keyOf(run), result);
+    // Runs of seeds that were not asked for stay.
+    const others = [...stored.values()].filter((one) => !isPlanned.has(keyOf(one)));
+    replaceFile(file, runsText([...inOrder(), ...others]));
+    progress.step(at, 1);
+    progress.end(at);
+    progress.print(`${progressOf(run).label}: ${outcomeText(study, result)}`);
+  };
+  const isPlanned = new Set(planned.map(keyOf));
   try {
-    for (const run of planned) {
-      const known = stored.get(keyOf(run));
-      if (known !== undefined) {
-        done.push(known);
-        continue;
-      }
-      throwIfAborted(signal);
-      progress.begin(index, 0);
-      const result = await measureOne(study, run, lab, scale);
-      stored.set(keyOf(run), result);
-      replaceFile(file, runsText([...stored.values()]));
-      done.push(result);
-      progress.step(index, 1);
-      progress.end(index);
-      progress.print(`${progressOf(run).label}: ${outcomeText(study, result)}`);
-      index++;
-    }
+    if (places.length > 1) refuseUnlike(await Promise.all(places.map((place) => place.board())));
+    for (const pieces of phasesOf(study, planned, missing))
+      await shareOut(places, pieces, signal, {
+        isFor: () => true,
+        isOfWorker: isOfBoard,
+        leftOut: ({ uri }, error, index) =>
+          progress.print(
+            `${uri} is left out, and ${progressOf(planned[index]).label} goes to another board: ${error.message}`,
+          ),
+        work: (index, place, { ended }) => doOne(index, place, ended),
+      });
     progress.complete();
   } finally {
     progress.finish();
-    await lab.close();
+    await Promise.all(places.map((place) => place.close()));
   }
-  return done;
+  return inOrder();
+}
+
+/** The missing runs, those of the first part before the others. */
+function phasesOf(
+  { sharing }: TableStudy,
+  planned: readonly PlannedRun[],
+  missing: readonly number[],
+): readonly (readonly number[])[] {
+  const isFirst = (index: number): boolean => planned[index].part === sharing?.first;
+  return [missing.filter(isFirst), missing.filter((index) => !isFirst(index))];
 }
 
 async function measureOne(study: TableStudy, run: PlannedRun, lab: Lab, scale: Scale): Promise<TableRun> {

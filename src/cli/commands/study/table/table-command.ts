@@ -3,7 +3,7 @@ import { ThermolinkError } from '../../../../errors.js';
 import { replaceFile } from '../../../../files/replace-file.js';
 import { defineCommand, type LoadedCommand } from '../../../command.js';
 import { deviceUris } from '../../../device.js';
-import { JSON_OUTPUT } from '../../../options/groups.js';
+import { devicesOption, JSON_OUTPUT } from '../../../options/groups.js';
 import { flag, type OptionSpecs, option, repeatedOption } from '../../../options/option.js';
 import { positiveInteger } from '../../../options/values.js';
 import { withInterrupt } from '../../../output/interrupt.js';
@@ -12,6 +12,7 @@ import { printAndDraw } from '../../train/print-and-draw.js';
 import { jsonText } from '../json-text.js';
 import { withWayOn } from '../study-command.js';
 import { claimStudyDirectory, STUDY_FILES } from '../study-directory.js';
+import { namesOf } from '../study-results.js';
 import { runTable } from './run-table.js';
 import { tableHtml, tablePicture, tableResults, tableText } from './table-report.js';
 import type { StudyOptions, TableStudy } from './table-study.js';
@@ -21,7 +22,7 @@ const SEEDS = { full: 3, quick: 2 } as const;
 
 /** `thermolink study NAME` for a study that is tables of runs. */
 export function tableCommand(study: TableStudy): LoadedCommand {
-  const { name, about, device: ownDevice, options: own = {} } = study;
+  const { name, about, device: ownDevice, sharing, options: own = {} } = study;
   const options = {
     quick: flag('--quick', 'few runs of small sizes, to see in seconds that it runs'),
     seeds: option('--seeds <n>', `run with the seeds 1 to n (default: ${SEEDS.full}, quick ${SEEDS.quick})`, {
@@ -36,9 +37,7 @@ export function tableCommand(study: TableStudy): LoadedCommand {
   };
   const all: OptionSpecs = {
     ...options,
-    ...(ownDevice === undefined
-      ? {}
-      : { devices: repeatedOption('--device <uri>', `which board (default: ${ownDevice})`) }),
+    ...deviceOption(study),
     ...own,
   };
   return defineCommand({
@@ -50,23 +49,29 @@ Examples:
 
 ${about.join('\n')}
 
-Ctrl-C loses only the run that was going on: --resume does the runs that are missing. It also adds seeds.`,
+Ctrl-C loses only the run that was going on: --resume does the runs that are missing. It also adds seeds.${
+      sharing === undefined
+        ? ''
+        : `
+Several --device share the runs out, one at a time on each; boards must be of one model. A board that fails leaves its
+run to the others. Emulated boards then compute in threads of their own.`
+    }`,
     async run(values) {
       const { quick = false, out, resume = false, json, devices } = values;
       const { seeds: count = quick ? SEEDS.quick : SEEDS.full } = values;
       const seeds = Array.from({ length: count }, (_, i) => i + 1);
       const scale = { quick, seeds };
       const ownOptions = ownValues(own, values);
-      const [uri, ...others] = ownDevice === undefined ? [''] : deviceUris(devices, ownDevice);
-      if (others.length > 0)
+      const uris = ownDevice === undefined ? [''] : deviceUris(devices, ownDevice);
+      if (uris.length > 1 && sharing === undefined)
         throw new ThermolinkError('BAD_ARGUMENT', `The study ${name} takes one board.`, {
-          hint: 'Only the studies quantum and pinn share their trainings out over several.',
+          hint: 'Its runs measure times, which those on another board would lengthen.',
         });
-      const board = ownDevice === undefined ? {} : { board: uri };
+      const board = ownDevice === undefined ? {} : { board: namesOf(uris) };
       const settings = { seeds, options: ownOptions, thermolink: VERSION };
       const release = claimStudyDirectory(out, { study: name, quick, ...board }, resume, settings);
       try {
-        const request = { study, scale, out, uri, quiet: json === true };
+        const request = { study, scale, out, uris, quiet: json === true };
         const runs = await withInterrupt((signal) => runTable(request, signal), {
           onInterrupt: () => process.stderr.write('\nstopping after this run …\n'),
         }).catch((error: unknown) => {
@@ -91,6 +96,13 @@ Ctrl-C loses only the run that was going on: --resume does the runs that are mis
       }
     },
   });
+}
+
+/** --device, where the board can be chosen. */
+function deviceOption({ device, sharing }: TableStudy): OptionSpecs {
+  if (device === undefined) return {};
+  if (sharing !== undefined) return devicesOption(device);
+  return { devices: repeatedOption('--device <uri>', `which board (default: ${device})`) };
 }
 
 /** What the options of the study itself were given. */

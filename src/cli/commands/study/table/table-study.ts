@@ -25,7 +25,8 @@ export interface StudyBoard {
 /** What the runs of a study work with. */
 export interface Lab {
   readonly signal: AbortSignal;
-  /** The runs that were done before this one, for settings that are chosen by earlier runs. */
+  /** The runs that were done before this one, for settings that are chosen by earlier runs; of a study with
+   * `sharing` those of its first part. */
   readonly done: readonly TableRun[];
   /**
    * The board of the study, or an emulated one of this name or description; it stays open until another one
@@ -106,6 +107,11 @@ export interface TableStudy {
   readonly modelled: string;
   /** The board of a study whose board can be chosen by --device. Left out: it has boards of its own. */
   readonly device?: string;
+  /**
+   * Runs may be shared out over several boards: none measures a time, and none sees what others found but
+   * those of the part `first`, which are all done before the rest. Left out: the study takes one board.
+   */
+  readonly sharing?: { readonly first?: string };
   readonly options?: OptionSpecs;
   readonly parts: readonly TablePart[];
   readonly runs: (scale: Scale) => readonly PlannedRun[];

@@ -1,0 +1,140 @@
+import { existsSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createNoSolver } from '../../src/algorithms/truncated.js';
+import { reportHtml } from '../../src/cli/commands/study/report-html.js';
+import { runStudy, type StudyRequest } from '../../src/cli/commands/study/run-study.js';
+import {
+  bestValue,
+  isAtEdge,
+  needsMore,
+  nextValue,
+  type SettingSearch,
+  type Tried,
+} from '../../src/cli/commands/study/setting-search.js';
+import { STUDIES, type Study, type StudyMethod } from '../../src/cli/commands/study/studies.js';
+import { taskFigure } from '../../src/cli/commands/study/study-figure.js';
+import { resultsOf } from '../../src/cli/commands/study/study-results.js';
+import { heatPinn } from '../../src/learning/pinn/pinn-problem.js';
+import { temporaryDirectory } from './support/temporary-files.js';
+
+const rateSearch = (...values: number[]): SettingSearch => ({
+  ...{ setting: 'rate', values, optionsAt: (rate) => ({ rate }) },
+});
+
+/** A search of three values whose error is `errorAt`, as far as a study takes it. */
+function tried(errorAt: (value: number) => number | null, values: readonly number[]): Tried[] {
+  return values.map((value) => ({ value, error: errorAt(value) }));
+}
+
+describe('the search of a setting', () => {
+  it('goes on for all methods alike until no best value is at an edge', () => {
+    const search = rateSearch(1, 2, 4);
+    // The least errors are at 2 and at 16.
+    const errors = [(x: number) => Math.abs(Math.log2(x) - 1), (x: number) => Math.abs(Math.log2(x) - 4)];
+    const methods = errors.map((errorAt) => tried(errorAt, search.values));
+    let rounds = 0;
+    for (; needsMore(methods, false); rounds++)
+      for (const [at, one] of methods.entries()) {
+        const value = nextValue(one, search);
+        one.push({ value, error: errors[at](value) });
+      }
+    // 8, and then 16, which is the last value that a search tries.
+    expect(rounds).toBe(2);
+    expect(methods.map((one) => one.length)).toEqual([5, 5]);
+    expect(methods.map(bestValue)).toEqual([2, 16]);
+    expect(methods.map(isAtEdge)).toEqual([false, true]);
+    // The other method has tried values beside its best one.
+    expect(methods[0].every(({ value }) => value >= 1 && value <= 4)).toBe(true);
+    expect(new Set(methods[0].map(({ value }) => value)).size).toBe(5);
+  });
+
+  it('passes over trainings that failed, and a quick one does not go on', () => {
+    const failing = tried((x) => (x > 1 ? null : x), [1, 2, 4]);
+    expect(bestValue(failing)).toBe(1);
+    expect(nextValue(failing, rateSearch(1, 2, 4))).toBe(0.5);
+    expect(bestValue(tried(() => null, [2, 1]))).toBe(1);
+    expect(needsMore([failing], true)).toBe(false);
+    const memory = { ...rateSearch(25, 50, 100), setting: 'memory' } as const;
+    expect(
+      nextValue(
+        tried((x) => Math.abs(x - 50), [25, 50, 100]),
+        memory,
+      ),
+    ).toBe(35);
+  });
+
+  it.each(Object.values(STUDIES))('of $name has as many values for each method', ({ tasksOf }) => {
+    for (const { methods } of tasksOf(false)) {
+      const counts = methods.flatMap(({ search }) => (search ? [search.values.length] : []));
+      expect(new Set(counts)).toEqual(new Set([3]));
+      // BFGS has no setting; the control without the board takes those of the board.
+      const others = methods.filter(({ search }) => search === undefined);
+      expect(others.every(({ label, settingsOf }) => label === 'bfgs' || settingsOf === 'board')).toBe(true);
+      // What is searched is what the options had before, half of it and twice.
+      for (const { search } of methods)
+        if (search) expect(search.values[2]).toBeCloseTo(4 * search.values[0], 12);
+    }
+  });
+});
+
+const LM = { name: 'lm', options: { rank: 2, runs: 1, ticks: 64 }, steps: 3, stepCost: 3 } as const;
+const METHODS: readonly StudyMethod[] = [
+  {
+    ...{ ...LM, label: 'board', usesBoard: true, meaning: 'with a board', role: 'board' },
+    search: { ...rateSearch(0.5, 1, 2), optionsAt: (rate) => (rate === 1 ? {} : { rate, finalRate: 1 }) },
+  },
+  {
+    ...{ label: 'adam', name: 'adam', options: { clip: Infinity }, usesBoard: false, steps: 6, stepCost: 1 },
+    ...{ meaning: 'first order', role: 'digital', search: rateSearch(0.01, 0.02, 0.04) },
+  },
+  {
+    ...{ ...LM, label: 'no-board', usesBoard: false, meaning: 'no answer', role: 'without-board' },
+    ...{ digitalSolver: createNoSolver(), settingsOf: 'board' },
+  },
+];
+
+const TINY: Study = {
+  ...{ name: 'tiny', title: 'Tiny', error: 'e', settingsFrom: 'A search.', logSteps: true },
+  tasksOf: () => [
+    {
+      ...{ name: 'heat', title: 'Heat', problem: heatPinn({ hidden: [3] }) },
+      ...{ measure: 'relativeError', methods: METHODS },
+    },
+  ],
+};
+
+describe('a study that searches settings', () => {
+  it('takes the best of each method, tells what it tried, and does nothing twice', async () => {
+    const out = join(temporaryDirectory(), 'study');
+    const request: StudyRequest = {
+      ...{ study: TINY, seeds: 1, out, quick: false, quiet: true, uris: ['emulator:ideal-crossbar'] },
+    };
+    const run = async () => resultsOf(request, await runStudy(request, new AbortController().signal));
+    const results = await run();
+    const [board, adam, without] = results.tasks[0].methods;
+    expect(board.search!.tried.length).toBe(adam.search!.tried.length);
+    expect(board.search!.tried.length).toBeGreaterThanOrEqual(3);
+    for (const { search, options } of [board, adam]) {
+      const best = bestValue(search!.tried);
+      expect(search!.tried.every(({ error }) => error! > 0)).toBe(true);
+      expect(options.rate ?? 1).toBe(best);
+      expect(search!.isAtEdge).toBe(isAtEdge(search!.tried));
+      expect(existsSync(join(out, 'search/heat/adam/rate-0.01/summary.json'))).toBe(true);
+    }
+    expect(without.search).toBeUndefined();
+    expect(without.options).toEqual(board.options);
+    expect(adam.trainings.map(({ seed }) => seed)).toEqual([1]);
+    const html = reportHtml(results, [taskFigure(results.tasks[0], true)], 'x');
+    expect(html).toContain('values with the error of seed 0');
+
+    const kept = join(out, 'search/heat/adam/rate-0.01/summary.json');
+    const writtenMs = statSync(kept).mtimeMs;
+    rmSync(join(out, 'search/heat/board/rate-1'), { recursive: true });
+    const again = await run();
+    expect(statSync(kept).mtimeMs).toBe(writtenMs);
+    expect(again.tasks[0].methods.map(({ search, options }) => [search, options])).toEqual(
+      results.tasks[0].methods.map(({ search, options }) => [search, options]),
+    );
+  });
+});
