@@ -32,8 +32,27 @@ const PROGRAMS: ProgramTable = {
 };
 const LINES_MAX = 40;
 
+/** Programs that need half of the processor time of all together; each has a quick one of its kind beside it. */
+const LONG: ReadonlySet<string> = new Set([
+  ...['threshold-off-under-noise-damped', 'threshold-fluctuations-damped', 'threshold-conditions'],
+  ...[
+    'solve-fails',
+    'solve-damped',
+    'solve-damped-unlike-units',
+    'off-under-noise',
+    'invert-damped',
+    'qp-hard',
+  ],
+  ...['characterize-spu', 'characterize-prototype', 'characterize-crossbar', 'characterize-harsh'],
+  ...['calibrate-prototype', 'calibrate-cells-alone', 'calibrate-resumed', 'extract-prototype'],
+]);
+
 describe('recorded results', () => {
-  it.each(Object.keys(PROGRAMS))('%s', async (name) => {
+  const names = Object.keys(PROGRAMS);
+  it.each(names.filter((name) => !LONG.has(name)))('%s', expectRecorded);
+  it.each(names.filter((name) => LONG.has(name)))('%s', { tags: 'long' }, expectRecorded);
+
+  async function expectRecorded(name: string): Promise<void> {
     const file = path.join(FOLDER, `${name}.json`);
     const fresh = await recordedRun(PROGRAMS[name]);
     const stored = existsSync(file) ? readFileSync(file, 'utf8') : undefined;
@@ -45,6 +64,10 @@ describe('recorded results', () => {
       `${changes.length} changes in ${name}:\n${shown}\nIs that meant? Then say in the commit what changed and why, and ` +
         'write the results anew: npx vitest run test/recorded-results -u (docs/decisions/0080).',
     ).toMatchFileSnapshot(file);
+  }
+
+  it('the long ones are programs', () => {
+    expect([...LONG].filter((name) => !(name in PROGRAMS))).toEqual([]);
   });
 
   it('has no file of a program that is gone', () => {

@@ -7,7 +7,7 @@ import { RandomSession } from './random-session.js';
 
 const missing = missingTools();
 const SESSIONS = Number(process.env['SESSIONS'] ?? 100);
-const FEW_SESSIONS = Math.min(25, SESSIONS);
+const FEW_SESSIONS = Math.min(10, SESSIONS);
 const FIRST_SEED = Number(process.env['SEED'] ?? 1);
 const STEPS = 120;
 

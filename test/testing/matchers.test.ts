@@ -27,12 +27,15 @@ const source = (seed: number): RandomSource => randomSource({ seed, stream: 9999
 const changed = (values: Float64Array, at: number, value: number): Float64Array => values.with(at, value);
 
 describe('samples of the expected distribution', () => {
+  const title = 'fail as often as the rate says: %d samples with a memory of %d';
   it.each([
     [16, 0],
     [50, 0],
     [300, 0.6],
-    [1000, 0.3],
-  ])('fail as often as the rate says: %d samples with a memory of %d', (count, memory) => {
+  ])(title, expectRate);
+  it.each([[1000, 0.3]])(title, { tags: 'long' }, expectRate);
+
+  function expectRate(count: number, memory: number): void {
     const random = source(count);
     let [means, covariances] = [0, 0];
     for (let trial = 0; trial < 200; trial++) {
@@ -43,7 +46,7 @@ describe('samples of the expected distribution', () => {
     // Of 200 at most 10 on average; more than 24 come once in 25,000 such tests.
     expect(means).toBeLessThanOrEqual(24);
     expect(covariances).toBeLessThanOrEqual(24);
-  });
+  }
 
   it('pass the matchers', () => {
     const samples = samplesOf(2000, 0.3, source(1));

@@ -88,9 +88,13 @@ function watched(device: BoardDevice, fail: () => void = () => undefined) {
 
 describe('a training with a delay that is asynchronous', () => {
   const delayed: OptimizerOptions = { delay: 0.5 };
+  let found: ReturnType<typeof trained> | undefined;
+  /** The training that waits; several tests compare with it. */
+  const waiting = () =>
+    (found ??= emulated().then((board) => trained(createAnalogSolver(board, NOISE), delayed)));
 
   it('has the bits and records of one that waits', async () => {
-    const plain = await trained(createAnalogSolver(await emulated(), NOISE), delayed);
+    const plain = await waiting();
     expect(plain.records).toHaveLength(STEPS);
     const solver = createAnalogSolver(await emulated(), NOISE);
     expect(await trained(solver, { ...delayed, asynchronous: true })).toEqual(plain);
@@ -103,16 +107,21 @@ describe('a training with a delay that is asynchronous', () => {
     expect(await trained(solver, { ...delayed, asynchronous: true }, longer)).toEqual(plain);
   });
 
-  it.each<[string, AnalogSolverOptions, OptimizerOptions]>([
-    ['chopped runs', { relaxChopped: true }, delayed],
-    ['couplings that are rounded twice', { relaxRoundings: 2 }, delayed],
+  type Variant = [string, AnalogSolverOptions, OptimizerOptions];
+  it.each<Variant>([
     ['layers that relax by themselves', {}, { ...delayed, blocks: 'layers' }],
     ['no delay and a reset state', {}, { initial: 'gradient' }],
-  ])('has them with %s too', async (_, solver, options) => {
+  ])('has them with %s too', expectSame);
+  it.each<Variant>([
+    ['chopped runs', { relaxChopped: true }, delayed],
+    ['couplings that are rounded twice', { relaxRoundings: 2 }, delayed],
+  ])('has them with %s too', { tags: ['long'] }, expectSame);
+
+  async function expectSame(...[, solver, options]: Variant): Promise<void> {
     const plain = await trained(createAnalogSolver(await emulated(), solver), options);
     const overlapped = createAnalogSolver(await emulated(), solver);
     expect(await trained(overlapped, { ...options, asynchronous: true })).toEqual(plain);
-  });
+  }
 
   it('has them on a board with one bank, and with a solver without a board', async () => {
     const one = () => createAnalogSolver(new SolverBoard({ ...findProfile(PROFILE)!, banks: 1 }));
@@ -140,14 +149,15 @@ describe('a training with a delay that is asynchronous', () => {
     const { board, events } = watched(await emulated(), () => {
       if (losses++ < 3) throw new ThermolinkError('LINK_LOST', 'The line was cut.', { retryable: true });
     });
-    const found = await trained(createAnalogSolver(board, NOISE), { ...delayed, asynchronous: true });
-    expect(found).toEqual(await trained(createAnalogSolver(await emulated(), NOISE), delayed));
+    const resent = await trained(createAnalogSolver(board, NOISE), { ...delayed, asynchronous: true });
+    expect(resent).toEqual(await waiting());
     expect(events.filter((event) => event === 'load 1 begins')).toHaveLength(3);
   });
 
   it('leaves a checkpoint of a whole step, and goes on from it to the same bits', async () => {
     const options = { ...delayed, asynchronous: true };
-    const whole = await trained(createAnalogSolver(await emulated(), NOISE), options);
+    // As the first test shows, it has the bits of one that waits.
+    const whole = await waiting();
     const output = { directory: join(root, 'broken'), checkpointEvery: 50 };
     const abort = new AbortController();
     const onStep: TrainRequest['onStep'] = ({ step }) => {

@@ -77,7 +77,9 @@ describe('a training of a problem', () => {
     expect([code, message]).toEqual(['UNSUPPORTED', expect.stringContaining('lbfgs tries steps')]);
   });
 
-  it('by the Levenberg–Marquardt method comes near the ground state, and resumes with the same bits', async () => {
+  it('by the Levenberg–Marquardt method comes near the ground state, and resumes with the same bits', {
+    tags: 'long',
+  }, async () => {
     const settings = { rate: 0.05, rank: 0, runs: 1, ticks: 64, firstDamping: 1e-3, dampingMin: 1e-3 };
     const lm = () =>
       createOptimizer('lm', settings, createAnalogSolver(new SolverBoard(findProfile('ideal-crossbar')!)));

@@ -35,17 +35,18 @@ const MEASUREMENTS: [string, { tags?: 'long' }, (use: Use) => Promise<unknown>][
         return { ...record, board: board.serialNumber };
       }),
   ],
-  [
-    'calibration',
-    {},
-    (use) =>
-      onBoard(async (device) => {
-        const result = await calibrate(device, { seed: 5, samples: 1000, ...use });
-        const { board, ...record } = calibrationRecordOf(result, DATE, 30);
-        return { ...record, board: board.serialNumber };
-      }),
-  ],
+  ['calibration', { tags: 'long' }, calibration(true)],
+  ['calibration of cells', {}, calibration(false)],
 ];
+
+function calibration(crosspoints: boolean): (use: Use) => Promise<unknown> {
+  return (use) =>
+    onBoard(async (device) => {
+      const result = await calibrate(device, { seed: 5, samples: 1000, crosspoints, ...use });
+      const { board, ...record } = calibrationRecordOf(result, DATE, 30);
+      return { ...record, board: board.serialNumber };
+    });
+}
 
 describe.each(MEASUREMENTS)('a %s that is interrupted', (_, options, measure) => {
   it('again and again goes on from its finished parts to the same numbers', options, async () => {

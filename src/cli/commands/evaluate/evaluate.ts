@@ -76,19 +76,13 @@ function weightsFile(place: string): string {
   return isDirectory ? join(place, TRAINING_FILES.weights) : place;
 }
 
-/** A table becomes inputs as it did in the training. Errors: BAD_ARGUMENT for weights of images. */
+/**
+ * A table becomes inputs as it did in the training. Errors: BAD_ARGUMENT for weights of images and a table, and
+ * for weights of a table and images.
+ */
 function withEncoding(source: DatasetSource, { encoding }: Weights, file: string): DatasetSource {
-  if (source.kind !== 'table') return source;
-  if (encoding === undefined)
-    throw new ThermolinkError('BAD_ARGUMENT', `${file} was trained on images, not on a table.`, {
-      hint: 'Leave --label out, and name a directory of IDX files by --data.',
-    });
-  return { ...source, encoding };
-}
-
-function refuseOtherSizes({ network, encoding }: Weights, data: Dataset, file: string): void {
-  const inputs = data.rows * data.columns;
-  if (encoding !== undefined && data.encoding === undefined)
+  if (source.kind !== 'table') {
+    if (encoding === undefined) return source;
     throw new ThermolinkError(
       'BAD_ARGUMENT',
       `${file} was trained on a table with the label ${encoding.label.name}.`,
@@ -96,6 +90,16 @@ function refuseOtherSizes({ network, encoding }: Weights, data: Dataset, file: s
         hint: `Name the table by --data, and give --label ${JSON.stringify(encoding.label.name)}.`,
       },
     );
+  }
+  if (encoding === undefined)
+    throw new ThermolinkError('BAD_ARGUMENT', `${file} was trained on images, not on a table.`, {
+      hint: 'Leave --label out, and name a directory of IDX files by --data.',
+    });
+  return { ...source, encoding };
+}
+
+function refuseOtherSizes({ network }: Weights, data: Dataset, file: string): void {
+  const inputs = data.rows * data.columns;
   if (inputs === network.inputCount && data.classes <= network.outputCount) return;
   throw new ThermolinkError(
     'BAD_ARGUMENT',
