@@ -5,7 +5,8 @@
  */
 
 /**
- * Who draws what: the last counter word. One table for device and host, so that no two uses share a number.
+ * The last counter word of each use of the generator. Device and host share one table, so that no two uses
+ * draw the same numbers.
  * Below 256 the key is (die seed, run seed) or (die seed, 0); from 256 on it is the host's 64-bit seed.
  */
 export const PHILOX_STREAM = {
@@ -44,7 +45,7 @@ export const PHILOX_STREAM = {
   exactPosterior: 275,
 } as const;
 
-/** How many values a 32-bit word has: a counter of 64 bits is split here into its two words. */
+/** The number of values of a 32-bit word. A counter of 64 bits is divided by it to get its two words. */
 export const UINT32 = 4294967296;
 
 const MULTIPLIER_0 = 0xd2511f53;

@@ -10,8 +10,8 @@ import type { SystemScaling } from './scaling.js';
  * over members is the value itself. `member` names the random numbers, with the address. A coupling beside
  * the largest code may saturate.
  *
- * Answers A⁻¹b of such systems, averaged, are off by the square of what one of them is off by: the mean of
- * the first order is zero.
+ * The average of the answers A⁻¹b of such systems has an error of second order in the error of one answer,
+ * since the errors of first order have the mean 0.
  * Source: Aifer et al., "Error mitigation for thermodynamic computing", arXiv 2401.16231.
  */
 export function dithered(

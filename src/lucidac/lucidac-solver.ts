@@ -8,7 +8,7 @@ import { operatingTimeOf } from './machine-use.js';
 import { type LucidacRelaxResult, Relaxations } from './relax.js';
 import { notALucidac, planSolve, solveOn } from './solve.js';
 
-/** The largest coupling of a relaxation, so that gains that are too small can be made up for. */
+/** The largest coupling of a relaxation, as a part of the range. The rest corrects too small gains. */
 const COUPLING_FILL = 0.9;
 
 /** What `createLucidacSolver` gives. */
@@ -26,13 +26,13 @@ export interface LucidacSolver extends EquilibriumSolver, RelaxationSolver {
  * without a circuit.
  *
  * `solve` keeps ‖x̂ − x‖₂ ≤ tolerance·‖x‖₂, proved by the residual of the host. Each entry of `standardError`
- * is of a mean over four placements: |x̂_i − x_i| is below twice of it in about 86 of 100 cases (Student's
- * distribution with three degrees of freedom). The seed of a request names nothing here, since the machine
- * has no noise source.
+ * is of a mean over four placements: |x̂_i − x_i| is below twice that error in about 86 of 100 cases
+ * (Student's distribution with three degrees of freedom). The seed of a request names nothing here, since
+ * the machine has no noise source.
  *
  * `relax` measures what the machine makes of a matrix, corrects its coefficients, and repeats runs until
- * noise averages out; `relativeError` says how good the answer is. A call with the matrix of the one before
- * is not measured again, unless a solve came between.
+ * noise averages out; `relativeError` says how good the answer is. A matrix is not measured again when the
+ * call before had the same one and no solve came between.
  *
  * Errors: BAD_ARGUMENT for what is no connected LUCIDAC. Its methods throw those of `EquilibriumSolver` and
  * `RelaxationSolver`; OVERLOAD, SAMPLES_LOST, RUN_ENDED, BUSY, DEVICE_REFUSED, TIMEOUT, LINK_LOST, ABORTED.

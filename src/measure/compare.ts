@@ -12,7 +12,7 @@ import { type RandomSource, randomSource } from '../linalg/random.js';
 export interface Comparison {
   /** How many programs were run on both boards. */
   readonly programs: number;
-  /** How many of them gave the same samples and left the same state, digest by digest. */
+  /** How many of them gave the same samples and left a state of the same digest. */
   readonly identical: number;
   /**
    * Differences of the readings without noise, by the programs' mode. A mode that the boards do not have is

@@ -192,6 +192,6 @@ export function describePrograms({ connect }: ContractBoard): void {
     if (board.banks > 1) expect(await load(host, 1, uncoupled(board))).toMatchObject({ name: 'commit' });
     expect(await host.ask('readStatus', {})).toMatchObject({ fields: { state: DEVICE_STATE.running } });
     await host.ask('abort', { runId: 1 });
-    expect(await host.event1('runEnded')).toMatchObject({ runId: 1 });
+    expect(await host.nextEvent('runEnded')).toMatchObject({ runId: 1 });
   });
 }

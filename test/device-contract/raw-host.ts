@@ -62,14 +62,14 @@ export class RawHost {
   }
 
   #take({ payload, ...frame }: Frame): void {
-    const commands = frame.channel === CHANNEL.command;
+    const isCommand = frame.channel === CHANNEL.command;
     if (payload.length === 0) {
       this.heard.push({ message: { kind: 'acknowledgement', name: 'acknowledgement' }, frame });
       return;
     }
     const message = decodeToHost(payload);
     if (message.kind === 'bad') throw new Error(`the device said what is no message: ${message.reason}`);
-    if (commands && this.acknowledges) {
+    if (isCommand && this.acknowledges) {
       const repeated = frame.seq !== ((this.ack + 1) & 0xffff);
       if (!repeated) this.ack = frame.seq;
       this.write(this.frame(CHANNEL.command, this.seq, new Uint8Array(0)));
@@ -145,7 +145,8 @@ export class RawHost {
     return message as unknown as AnswerOrRefusal<N>;
   }
 
-  async event1<N extends EventName>(name: N): Promise<Event<N>> {
+  /** The next event of this name. */
+  async nextEvent<N extends EventName>(name: N): Promise<Event<N>> {
     const { message } = await this.next((said) => said.name === name);
     return (message as unknown as { fields: Event<N> }).fields;
   }
@@ -202,7 +203,7 @@ export type AnswerOrRefusal<N extends CommandName> =
 
 let lastFirstByte = randomBytes(1)[0];
 
-/** Boards refuse one that begins like one of the last. */
+/** A nonce whose first byte none of the last 254 had: boards refuse one that begins like the last ones. */
 export function newNonce(): Uint8Array {
   const nonce = new Uint8Array(randomBytes(8));
   lastFirstByte = (lastFirstByte % 255) + 1;

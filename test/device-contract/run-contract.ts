@@ -27,7 +27,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     const burnInTicks = 40 * 2 ** board.tickLog2;
     const run = { ...START, burnInTicks, sampleCount: 10, ticksPerSample: 3 };
     expect(await host.ask('start', run)).toMatchObject({ fields: { runId: 1 } });
-    expect(await host.event1('runEnded')).toMatchObject({
+    expect(await host.nextEvent('runEnded')).toMatchObject({
       runId: 1,
       outcome: RUN_OUTCOME.completed,
       ticksDone: burnInTicks + 9 * 3,
@@ -58,7 +58,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
       return;
     }
     await host.ask('start', run);
-    await host.event1('runEnded');
+    await host.nextEvent('runEnded');
     const codes = blocksOf(host).flatMap((block) => [...codesOf(block)]);
     const read = async (runId: number, part: 0 | 1, count: number) => {
       const said = await host.ask('readAverages', { runId, part, firstEntry: 0, count });
@@ -84,7 +84,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     for (const [k, [start, products]] of runs.entries()) {
       const runId = k + 2;
       await host.ask('start', start);
-      expect(await host.event1('runEnded')).toMatchObject({ runId, samplesTaken: 60, blocksSent: 0 });
+      expect(await host.nextEvent('runEnded')).toMatchObject({ runId, samplesTaken: 60, blocksSent: 0 });
       const sums = await read(runId, AVERAGES_PART.batchSums, 3 * cells);
       expect(sums).toMatchObject({ samples: 60, flags: 0 });
       if (exact) {
@@ -121,7 +121,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
       ticksPerSample: 2,
       blockSamples: 2,
     });
-    expect(await host.event1('runEnded')).toMatchObject({ blocksSent: 3 });
+    expect(await host.nextEvent('runEnded')).toMatchObject({ blocksSent: 3 });
     expect(blocksOf(host)).toMatchObject(
       [
         [0, 0, 2],
@@ -139,10 +139,10 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     const host = await connect();
     const board = await loaded(host);
     await host.ask('start', { ...START, burnInTicks: 40 * 2 ** board.tickLog2, sampleCount: 0 });
-    await host.event1('runEnded');
+    await host.nextEvent('runEnded');
     for (const startState of [1, 0] as const) {
       await host.ask('start', { ...START, startState });
-      await host.event1('runEnded');
+      await host.nextEvent('runEnded');
     }
     const [kept, fresh] = blocksOf(host).map((block) => voltage(board, codesOf(block)[0]));
     expect(kept).toBeCloseTo(1 / 4, 1);
@@ -154,12 +154,16 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     await loaded(host);
     await host.ask('start', { ...START, sampleCount: 20, blockSamples: 1, creditBlocks: 2 });
     // The board holds: the blocks of the credit have come, and no more.
-    while (blocksOf(host).length < 2) await host.event1('sampleBlock');
+    while (blocksOf(host).length < 2) await host.nextEvent('sampleBlock');
     host.write(host.event('credit', { runId: 1, blocks: 2, released: 0 }));
-    expect(await host.event1('blocksSent')).toEqual({ runId: 1, blocks: 2 });
+    expect(await host.nextEvent('blocksSent')).toEqual({ runId: 1, blocks: 2 });
     expect(blocksOf(host)).toHaveLength(2);
     host.write(host.event('credit', { runId: 1, blocks: 20, released: 0 }));
-    expect(await host.event1('runEnded')).toMatchObject({ samplesTaken: 20, samplesLost: 0, blocksSent: 20 });
+    expect(await host.nextEvent('runEnded')).toMatchObject({
+      samplesTaken: 20,
+      samplesLost: 0,
+      blocksSent: 20,
+    });
     expect(blocksOf(host).map(({ block }) => block)).toEqual(Array.from({ length: 20 }, (_, i) => i));
   });
 
@@ -169,7 +173,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     await host.ask('start', { ...START, sampleCount: 50, blockSamples: 1, onNoCredit: 1, creditBlocks: 2 });
     await host.next(({ name }) => name === 'sampleBlock');
     host.write(host.event('credit', { runId: 1, blocks: 1000, released: 0 }));
-    const report = await host.event1('runEnded');
+    const report = await host.nextEvent('runEnded');
     const blocks = blocksOf(host);
     const had = new Set(blocks.map(({ firstSample }) => firstSample));
     expect(report.samplesTaken).toBe(50);
@@ -205,17 +209,17 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     if (keepBlocksMax < 2) return;
     await host.ask('start', { ...START, sampleCount: 6, blockSamples: 1, keepBlocks: 2, creditBlocks: 100 });
     // Two blocks are kept, and no more is sent before one is released.
-    while (blocksOf(host).length < 2) await host.event1('sampleBlock');
+    while (blocksOf(host).length < 2) await host.nextEvent('sampleBlock');
     expect(
       await host.until(() => host.write(host.event('credit', { runId: 1, blocks: 100, released: 1 }))),
     ).not.toContain('runEnded');
     host.write(host.event('credit', { runId: 1, blocks: 100, released: 4 }));
-    await host.event1('runEnded');
+    await host.nextEvent('runEnded');
     const before = blocksOf(host);
     expect(before.map(({ block }) => block)).toEqual([0, 1, 2, 3, 4, 5]);
     host.write(host.event('resend', { runId: 1, firstBlock: 0, count: 64 }));
-    await host.event1('sampleBlock');
-    await host.event1('sampleBlock');
+    await host.nextEvent('sampleBlock');
+    await host.nextEvent('sampleBlock');
     await host.ask('ping', { token: 0 });
     expect(blocksOf(host).slice(6)).toEqual(before.slice(4));
     // The board has no blocks of run 2, so it sends nothing.
@@ -230,7 +234,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     if (keepBlocksMax < 1) return;
     await host.ask('start', { ...START, sampleCount: 200, blockSamples: 1, keepBlocks: 1, creditBlocks: 0 });
     host.write(host.event('credit', { runId: 1, blocks: 1000, released: 1000 }));
-    expect(await host.event1('runEnded')).toMatchObject({ blocksSent: 200 });
+    expect(await host.nextEvent('runEnded')).toMatchObject({ blocksSent: 200 });
     expect(
       await host.until(() => host.write(host.event('resend', { runId: 1, firstBlock: 100, count: 64 }))),
     ).toEqual([]);
@@ -245,7 +249,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     // So weak a damping lets the driven cell rise to its rail.
     await loaded(host, { drive, damping: 1024 });
     await host.ask('start', { ...START, burnInTicks: 2 ** 40, sampleCount: 0 });
-    const report = await host.event1('runEnded');
+    const report = await host.nextEvent('runEnded');
     expect(report).toMatchObject({ outcome: RUN_OUTCOME.overload, samplesTaken: 0 });
     expect(report.overloadedCellCount).toBeGreaterThan(0);
     expect(new Uint16Array(report.overloadedCells.slice().buffer)).toContain(image.cells - 1);
@@ -270,7 +274,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
     expect(await reason(ENDLESS)).toBeUndefined();
     expect(await reason({})).toBe(REFUSAL.wrongState);
     host.write(host.command('abort', { runId: 1 }));
-    expect(await host.event1('runEnded')).toMatchObject({ outcome: RUN_OUTCOME.aborted });
+    expect(await host.nextEvent('runEnded')).toMatchObject({ outcome: RUN_OUTCOME.aborted });
     expect(banks).toBeGreaterThan(0);
   });
 
@@ -282,7 +286,7 @@ export function describeRuns({ connect, device }: ContractBoard): void {
       const digests: unknown[] = [];
       for (const runSeed of [5, 5, 6]) {
         await host.ask('start', { ...START, runSeed, burnInTicks: 100 });
-        await host.event1('runEnded');
+        await host.nextEvent('runEnded');
         const { fields } = await host.ask('readStatus', {});
         digests.push('stateDigest' in fields && Buffer.from(fields.stateDigest).toString('hex'));
       }

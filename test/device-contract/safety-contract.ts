@@ -24,7 +24,7 @@ export function describeSafety({ connect, running }: ContractBoard): void {
     expect((await host.next(({ name }) => name === 'stop')).message).toMatchObject({
       fields: { stopNumber: 1, state: DEVICE_STATE.safe },
     });
-    expect(await host.event1('runEnded')).toMatchObject({ outcome: RUN_OUTCOME.stopped });
+    expect(await host.nextEvent('runEnded')).toMatchObject({ outcome: RUN_OUTCOME.stopped });
     const wrongState = { fields: { reason: REFUSAL.wrongState, state: DEVICE_STATE.safe } };
     expect(await host.ask('start', START)).toMatchObject(wrongState);
     expect(await load(host, 0, uncoupled(board))).toMatchObject({ name: 'commit' });
@@ -33,7 +33,7 @@ export function describeSafety({ connect, running }: ContractBoard): void {
     expect(await host.ask('start', START)).toMatchObject({ fields: { reason: REFUSAL.wrongState } });
     await load(host, 0, uncoupled(board));
     expect(await host.ask('start', START)).toMatchObject({ name: 'start' });
-    expect(await host.event1('runEnded')).toMatchObject({ outcome: RUN_OUTCOME.completed });
+    expect(await host.nextEvent('runEnded')).toMatchObject({ outcome: RUN_OUTCOME.completed });
   });
 
   it('a stop passes everything queued: commands up to its last request are refused as cancelled', async () => {
@@ -82,7 +82,7 @@ export function describeSafety({ connect, running }: ContractBoard): void {
     expect(await host.answer(host.requestId)).toMatchObject({ name: 'start', fields: { runId: 2 } });
     const ended = host.heard.find(({ message }) => message.name === 'runEnded');
     expect(ended?.message).toMatchObject({ fields: { runId: 1, outcome: RUN_OUTCOME.aborted } });
-    expect(await host.event1('runEnded')).toMatchObject({ runId: 2, outcome: RUN_OUTCOME.completed });
+    expect(await host.nextEvent('runEnded')).toMatchObject({ runId: 2, outcome: RUN_OUTCOME.completed });
     expect(await host.ask('abort', { runId: 1 })).toMatchObject({ name: 'abort' });
     expect(await host.ask('abort', { runId: 3 })).toMatchObject({ fields: { reason: REFUSAL.outOfRange } });
     expect(await stateOf(host)).toBe(DEVICE_STATE.done);
@@ -99,7 +99,7 @@ export function describeSafety({ connect, running }: ContractBoard): void {
     await host.ask('start', { ...ENDLESS, watchdogMs: WATCHDOG_MS });
     // Nobody speaks until the board does.
     host.acknowledges = false;
-    expect(await host.event1('runEnded')).toMatchObject({ outcome: RUN_OUTCOME.watchdog });
+    expect(await host.nextEvent('runEnded')).toMatchObject({ outcome: RUN_OUTCOME.watchdog });
     host.acknowledges = true;
     expect(await stateOf(host)).toBe(DEVICE_STATE.safe);
     expect(await trips()).toBe(before! + 1);
@@ -197,7 +197,7 @@ export function describeSafety({ connect, running }: ContractBoard): void {
     ninth.write(ninth.helloFrame(ninth.begin()));
     let untold = 0;
     for (const other of [...others, ninth]) {
-      const refusal = await other.event1('helloRefused').catch((error: unknown) => {
+      const refusal = await other.nextEvent('helloRefused').catch((error: unknown) => {
         if (!other.port.closed) throw error;
         untold++;
       });

@@ -199,7 +199,7 @@ export function describeSessions({ connect, running }: ContractBoard): void {
     const first = await host.ask('start', START);
     expect(first).toMatchObject({ name: 'start', fields: { runId: 1 } });
     const { requestId } = host;
-    await host.event1('runEnded');
+    await host.nextEvent('runEnded');
     host.write(host.command('start', START, requestId));
     expect(await host.answer<'start'>(requestId)).toMatchObject({ name: 'start', fields: { runId: 1 } });
     for (let i = 0; i < answerCache; i++) await host.ask('acknowledge', {});

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { GradientThread } from '../../src/learning/gradient-thread.js';
 import type { Network } from '../../src/learning/network/contract.js';
 import { createConvolutionClassifier } from '../../src/learning/network/convolution-classifier.js';
@@ -13,10 +13,14 @@ afterEach(async () => {
   for (const thread of threads.splice(0)) await thread.close();
 });
 
+/** Waits without computing: the thread needs the processor to load its modules. */
+const untilReady = (thread: GradientThread) =>
+  vi.waitUntil(() => thread.isReady, { timeout: 60_000, interval: 5 });
+
 async function readyThread(network: Network): Promise<GradientThread> {
   const thread = GradientThread.start(network)!;
   threads.push(thread);
-  while (!thread.isReady) await new Promise(setImmediate);
+  await untilReady(thread);
   return thread;
 }
 
@@ -43,7 +47,7 @@ describe('a gradient thread', () => {
     const thread = GradientThread.start(network)!;
     threads.push(thread);
     expect(thread.lossAndGradient(parameters, batch)).toEqual(expected);
-    while (!thread.isReady) await new Promise(setImmediate);
+    await untilReady(thread);
     const failing = thread.lossAndGradient(parameters.subarray(1), batch);
     await expect(failing).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
     expect(thread.isReady).toBe(false);

@@ -32,7 +32,7 @@ const PROGRAMS: ProgramTable = {
 };
 const LINES_MAX = 40;
 
-/** Programs that need half of the processor time of all together; each has a quick one of its kind beside it. */
+/** Programs that need more than half of the processor time of all; each has a quick one of its kind. */
 const LONG: ReadonlySet<string> = new Set([
   ...['threshold-off-under-noise-damped', 'threshold-fluctuations-damped', 'threshold-conditions'],
   ...[

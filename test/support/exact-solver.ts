@@ -10,8 +10,9 @@ function gain(rate: number, time: number): number {
 }
 
 /**
- * Noise-free relaxation in float64 for tests of the optimizers. The modes of KKᵀ evolve by e^(−(s+λ)t), the
- * space that K does not reach by e^(−λt). It counts its calls and can pretend to have repeated board runs.
+ * Noise-free relaxation in float64 for tests of the optimizers. A mode of KᵀK with the eigenvalue s decays as
+ * e^(−(s+λ)t), and what is orthogonal to the rows of K as e^(−λt). The solver keeps the requests of its
+ * calls. It reports as many repeated board runs as `overloadRetries` says, though it has no board.
  */
 export function exactSolver(
   overloadRetries: (step: number) => number = () => 0,

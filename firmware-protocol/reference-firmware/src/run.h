@@ -39,6 +39,7 @@ typedef struct {
   int gap;
   /* A block is being filled. */
   int filling;
+  /* Numbers of the blocks that the host asked for again. */
   uint32_t again[TL_BLOCKS_KEPT_MAX];
   uint32_t again_count;
   int16_t reading[CONFIG_CELLS];
@@ -46,7 +47,7 @@ typedef struct {
   block_store blocks;
 } run_state;
 
-/* Values of `start`. */
+/* Begins a run by the fields of the command `start`. */
 void run_begin(run_state *run, uint32_t run_id, const message_value *start, uint32_t cells, size_t payload_bytes_max);
 /* Number of the tick that comes next. */
 uint64_t run_tick(const run_state *run);

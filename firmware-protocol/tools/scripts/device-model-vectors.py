@@ -3,7 +3,7 @@
 independent implementation.
 
     python3 firmware-protocol/tools/scripts/device-model-vectors.py          (standard library)
-    python3 firmware-protocol/tools/scripts/device-model-vectors.py --check  1 when a file is another one
+    python3 firmware-protocol/tools/scripts/device-model-vectors.py --check  exits with 1 when a file differs
 
 The programs of row-element.json were drawn once, elsewhere; what they must give is computed again here.
 

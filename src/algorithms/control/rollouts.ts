@@ -9,9 +9,9 @@ const RESTING = 1e-22;
 const COST_MAX = 1e12;
 
 /**
- * The cost of u = −K x from each of the N unit states, summed: tr P. It is measured by rollouts of the plant,
- * which has no discount any more. Infinite for a gain that does not stabilize. `visit` gets each state, of
- * length N.
+ * The sum of the costs of u = −K x from each of the N unit states, which is tr P. It is measured by rollouts
+ * of the plant; the discount must be part of its matrices. Infinite for a gain that does not stabilize.
+ * `visit` gets each state, of length N.
  */
 export function rolloutCost(
   { stateMatrix, inputMatrix, stateCost, inputCost }: LinearPlant,

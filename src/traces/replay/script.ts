@@ -28,7 +28,7 @@ export type ScriptStep =
       readonly run: ScriptRequest | undefined;
     }
   | {
-      /** The host opened another port here. It waits for the requests that went over the old one. */
+      /** The host opened another port here. It waits for `after` requests, which went over the old one. */
       readonly kind: 'portLost';
       readonly hostTimeNs: bigint;
       readonly after: number;
@@ -43,7 +43,7 @@ export interface ReplayScript {
   readonly payloadBytesMax: number;
 }
 
-/** What a message waits for is found by these keys. */
+/** Makes a script of messages. A request and its reply have the same key. */
 class Builder {
   readonly requests: ScriptRequest[] = [];
   readonly steps: ScriptStep[] = [];
@@ -103,7 +103,7 @@ class Builder {
       if (message.name === 'hello') this.#lastOpen = undefined;
       return;
     }
-    // A reply that nobody waits for repeats one: HELLO and stop are answered as often as they come.
+    // A reply that no request waits for came before: HELLO and stop are answered as often as they come.
     if (key !== undefined) return;
     this.steps.push({ kind: 'event', message, run: this.#runs.get(message.fields['runId']) });
   }

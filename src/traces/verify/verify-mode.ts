@@ -1,7 +1,7 @@
 import type { DeviceIdentity } from '../../driver/device-api.js';
 import type { VerifyMode, VerifyOptions } from './verify-result.js';
 
-/** Models whose noise is a function of seeds. The first word of a firmware version names one. */
+/** Firmware whose noise is a function of seeds, by the first word of its version. */
 const DIGITAL_FIRMWARE = /^(emulator|reference) /;
 
 /** How two boards are compared, and why so. */
@@ -21,7 +21,7 @@ export function chooseMode(
   ];
 }
 
-/** Another run seed for each run seed and each name of new noise. */
+/** The run seed that replaces `runSeed` for new noise; every number `freshNoise` gives another one. */
 export function newSeed(runSeed: number, freshNoise: number): number {
   return (Math.imul(runSeed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(freshNoise + 1, 0xc2b2ae35)) >>> 0;
 }

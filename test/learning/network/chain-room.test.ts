@@ -25,7 +25,7 @@ function problem(blocks: readonly AffineBlock[], count: number, scale: number) {
   const length = blocks.reduce((sum, { outputs, inputs }) => sum + outputs * (inputs + 1), 0);
   const [{ inputs, positions }] = blocks;
   const input = Float32Array.from(noiseVector(inputs * positions * count, 5));
-  // Where two places of a pool have the same input, each gets half of the derivative; a blank one is 0.
+  // Two places of a pool have the same input here, so that each gets half of the derivative.
   if (blocks[0].poolSize > 1)
     for (let i = 0; i < inputs; i++)
       input.copyWithin(

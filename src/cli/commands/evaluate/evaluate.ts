@@ -77,8 +77,8 @@ function weightsFile(place: string): string {
 }
 
 /**
- * A table becomes inputs as it did in the training. Errors: BAD_ARGUMENT for weights of images and a table, and
- * for weights of a table and images.
+ * A table becomes inputs as it did in the training. Errors: BAD_ARGUMENT for weights of images and a table,
+ * and for weights of a table and images.
  */
 function withEncoding(source: DatasetSource, { encoding }: Weights, file: string): DatasetSource {
   if (source.kind !== 'table') {

@@ -6,7 +6,7 @@ import { UF2_BLOCK_BYTES } from './uf2.js';
 
 /** The file by which the boot ROM says what it is (RP2040 datasheet, "USB Mass Storage Interface"). */
 export const INFO_FILE = 'INFO_UF2.TXT';
-/** The chip whose boot ROM calls itself so takes images of the RP2040. */
+/** A boot ROM of this name belongs to a chip that takes images of the RP2040. */
 const BOARD_ID = /^Board-ID:\s*RPI-RP2\s*$/im;
 /** The name of the file on the volume. The boot ROM looks at the blocks, not at the name. */
 const WRITTEN_NAME = 'thermolink.uf2';

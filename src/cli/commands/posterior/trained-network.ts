@@ -16,12 +16,12 @@ export interface TrainedNetwork {
   readonly trainSize: number;
 }
 
-/** Examples whose factors are held at a time. */
+/** The number of examples whose factors are in memory at once. */
 const BATCH = 250;
 
 /**
  * The classifier in a directory of `train mnist`, which must have been trained on `data`. Errors:
- * BAD_CHECKPOINT for a damaged one, one of another kind of training, or of other data.
+ * BAD_CHECKPOINT for a checkpoint that is damaged, or that another kind of training or other data left.
  */
 export function readTrainedNetwork(directory: string, data: Dataset): TrainedNetwork {
   const path = join(directory, TRAINING_FILES.checkpoint);
