@@ -1,4 +1,5 @@
 import { type Blocking, chooseBlocks } from './block-length.js';
+import { addSquares, innovationFilters } from './innovations.js';
 import { studentTails } from './student.js';
 
 /** Pairs are compared among at most so many cells, evenly spread: their number grows with the square. */
@@ -12,7 +13,7 @@ export interface RunSamples {
 }
 
 /** `reading`: one code, where a run has too few for statistics of its own. */
-export type StatisticName = 'mean' | 'variance' | 'covariance' | 'autocorrelation' | 'reading';
+export type StatisticName = 'mean' | 'variance' | 'innovation' | 'covariance' | 'autocorrelation' | 'reading';
 
 /** One statistic of one cell or pair, in both runs. */
 export interface Comparison {
@@ -23,8 +24,8 @@ export interface Comparison {
   /** Of a reading: the place of its run in `runs`, and its sample. */
   readonly place?: { readonly run: number; readonly sample: number };
   /**
-   * Mean in ADC codes, variance in codes², correlation of the pair, or correlation with the sample `lag`
-   * before.
+   * Mean in ADC codes, variance in codes², mean square of the innovation (about 1), correlation of the pair,
+   * or correlation with the sample `lag` before.
    */
   readonly recorded: number;
   readonly found: number;
@@ -51,8 +52,8 @@ export interface RunComparison {
 }
 
 /**
- * Compares two runs of the same program: mean and variance of each cell, correlation of each pair, and the
- * correlation of each cell with itself a little earlier.
+ * Compares two runs of the same program: mean and variance of each cell, the mean square of its innovation,
+ * correlation of each pair, and the correlation of each cell with itself a little earlier.
  *
  * Each statistic is a mean over time. Its difference between the runs is taken block by block, and Student's
  * t is formed of the differences. Blocks are so long that they are nearly independent, so the correlation of
@@ -60,9 +61,14 @@ export interface RunComparison {
  * cancels. The difference of two runs of one board has a symmetric distribution, so t is exact for means,
  * whose block means are Gaussian, and cautious in its tails for products, which have heavier ones.
  *
- * The runs may differ in length; the longer one is cut.
+ * The runs may differ in length; the longer one is cut. Samples of several programs have no innovations,
+ * since one says nothing about the next.
  */
-export function compareRuns(recorded: RunSamples, found: RunSamples): RunComparison {
+export function compareRuns(
+  recorded: RunSamples,
+  found: RunSamples,
+  { isOneProgram = true }: { readonly isOneProgram?: boolean } = {},
+): RunComparison {
   const { cells } = recorded;
   const samples = Math.floor(Math.min(recorded.codes.length, found.codes.length) / cells);
   const [a, b] = [centred(recorded, samples), centred(found, samples)];
@@ -84,7 +90,12 @@ export function compareRuns(recorded: RunSamples, found: RunSamples): RunCompari
     blocks,
     lag,
     spreads,
-    comparisons: [...cellMeans(sums), ...pairs(sums), ...autocorrelations(sums, lag)],
+    comparisons: [
+      ...cellMeans(sums),
+      ...pairs(sums),
+      ...(isOneProgram ? innovations(sums, differences) : []),
+      ...autocorrelations(sums, lag),
+    ],
   };
 }
 
@@ -263,6 +274,35 @@ function addProducts(x: Float64Array, y: Float64Array, sums: Float64Array, recor
 function spreadCells(cells: number): Int32Array {
   const width = Math.min(cells, PAIR_CELLS_MAX);
   return Int32Array.from({ length: width }, (_, i) => Math.floor((i * cells) / width));
+}
+
+/** Mean squares of what neither the sample before nor the other cells tell. */
+function innovations({ a, b, cells, samples, blocks }: Runs, differences: Float64Array): Comparison[] {
+  return innovationFilters({ differences, samples, cells }).flatMap((filter) => {
+    const { first, cells: width } = filter;
+    const squares = new BlockDifferences(width, blocks);
+    const [recorded, found] = [new Float64Array(width), new Float64Array(width)];
+    for (let block = 0; block < blocks.count; block++) {
+      const [before, after] = [new Float64Array(width), new Float64Array(width)];
+      for (let t = Math.max(1, block * blocks.length); t < (block + 1) * blocks.length; t++) {
+        addSquares(filter, a.values, cells, t, before);
+        addSquares(filter, b.values, cells, t, after);
+      }
+      addTo(recorded, before);
+      addTo(found, after);
+      squares.take(after.map((sum, i) => sum - before[i]));
+    }
+    const count = blocks.count * blocks.length;
+    return Array.from({ length: width }, (_, i) => {
+      const { error, probability } = squares.at(i);
+      const mean = { recorded: recorded[i] / count, found: found[i] / count };
+      return { statistic: 'innovation', cell: first + i, ...mean, error, probability } as const;
+    });
+  });
+}
+
+function addTo(sums: Float64Array, more: Float64Array): void {
+  for (let i = 0; i < sums.length; i++) sums[i] += more[i];
 }
 
 /**

@@ -20,16 +20,27 @@ export interface Verdict {
   readonly deviations: readonly Deviation[];
 }
 
-const STATISTICS: readonly StatisticName[] = ['mean', 'variance', 'covariance', 'autocorrelation', 'reading'];
 /**
- * Variances show their faults least clearly, so they have the largest share. Those that are made add up to 1.
+ * Noise shows its faults least clearly, so it has half of the rate: variances alone, or innovations with a part
+ * of it left for variances. Those that are made add up to 1.
  */
 const SHARES: Readonly<Record<StatisticName, number>> = {
   mean: 1 / 8,
   variance: 1 / 2,
+  innovation: 3 / 8,
   covariance: 1 / 4,
   autocorrelation: 1 / 8,
   reading: 1 / 4,
+};
+const VARIANCE_BESIDE_INNOVATION = SHARES.variance - SHARES.innovation;
+const STATISTICS = Object.keys(SHARES) as StatisticName[];
+const NONE: Readonly<Record<StatisticName, number>> = {
+  mean: 0,
+  variance: 0,
+  innovation: 0,
+  covariance: 0,
+  autocorrelation: 0,
+  reading: 0,
 };
 
 /**
@@ -38,15 +49,16 @@ const SHARES: Readonly<Record<StatisticName, number>> = {
  * rate, split evenly among its tests (Bonferroni). So the many pairs do not blunt the few means.
  */
 export function judge(runs: readonly RunComparison[], rate: number): Verdict {
-  const tests = { mean: 0, variance: 0, covariance: 0, autocorrelation: 0, reading: 0 };
+  const tests = { ...NONE };
   for (const { comparisons, readings = 0 } of runs) {
     tests.reading += readings;
     for (const { statistic } of comparisons) if (statistic !== 'reading') tests[statistic]++;
   }
+  const shares = tests.innovation > 0 ? { ...SHARES, variance: VARIANCE_BESIDE_INNOVATION } : SHARES;
   const made = STATISTICS.filter((statistic) => tests[statistic] > 0);
-  const whole = made.reduce((sum, statistic) => sum + SHARES[statistic], 0);
-  const limits = { mean: 0, variance: 0, covariance: 0, autocorrelation: 0, reading: 0 };
-  for (const statistic of made) limits[statistic] = ((SHARES[statistic] / whole) * rate) / tests[statistic];
+  const whole = made.reduce((sum, statistic) => sum + shares[statistic], 0);
+  const limits = { ...NONE };
+  for (const statistic of made) limits[statistic] = ((shares[statistic] / whole) * rate) / tests[statistic];
   const deviations = runs
     .flatMap(({ comparisons }, run) =>
       comparisons

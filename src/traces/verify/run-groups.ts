@@ -114,7 +114,11 @@ export class RunGroups {
 
   /** Whether the samples were enough to be compared. */
   #compareGroup({ cells, runs, recorded, found }: RunGroup, isOneProgram: boolean): boolean {
-    const comparison = compareRuns({ cells, codes: joined(recorded) }, { cells, codes: joined(found) });
+    const comparison = compareRuns(
+      { cells, codes: joined(recorded) },
+      { cells, codes: joined(found) },
+      { isOneProgram },
+    );
     if (!comparison.blocks) return false;
     this.comparisons.push({ ...comparison, runs, isOneProgram });
     for (const run of runs) this.runs[run] = { ...this.runs[run], compared: true };

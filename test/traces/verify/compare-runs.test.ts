@@ -111,6 +111,39 @@ describe('a fault', () => {
     expect(names.filter((name) => name.startsWith('mean'))).toEqual([]);
   });
 
+  it('of the noise of one cell is found in its innovation, where correlation in time hides it from variances', () => {
+    const slow: Partial<Process> = { memory: () => 0.9 };
+    const louder = { ...slow, scale: (cell: number) => (cell === 5 ? 1080 : 1000) };
+    const random = source(9);
+    const [a, b] = [slow, louder].map((change) => codesOf({ ...process, ...change }, random));
+    const { deviations, tests } = judge([compareRuns(a, b)], 1e-3);
+    expect(deviations.map(({ statistic, cell }) => `${statistic} ${cell}`)).toEqual(['innovation 5']);
+    expect(deviations[0].found / deviations[0].recorded).toBeCloseTo(1.08 ** 2, 1);
+    expect(tests.innovation).toBe(8);
+  });
+
+  it('of a cell that stands still leaves the innovations of the others alone', () => {
+    const random = source(10);
+    const [a, b] = [codesOf(process, random), codesOf(process, random)];
+    for (const { codes } of [a, b]) for (let t = 0; t < 8000; t++) codes[t * 8 + 2] = 7;
+    const innovations = compareRuns(a, b).comparisons.filter(({ statistic }) => statistic === 'innovation');
+    expect(innovations.map(({ cell }) => cell)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(innovations[2]).toMatchObject({ recorded: 0, found: 0, probability: 1 });
+    for (const { cell, recorded, found } of innovations)
+      if (cell !== 2) expect([recorded, found].every((power) => Math.abs(power - 1) < 0.15)).toBe(true);
+  });
+
+  it('needs 8 samples a cell for innovations, and those of one program', () => {
+    const random = source(11);
+    const kinds = (samples: number, isOneProgram: boolean) => {
+      const [a, b] = [0, 1].map(() => codesOf({ ...fast, samples }, random));
+      return compareRuns(a, b, { isOneProgram }).comparisons.some(
+        ({ statistic }) => statistic === 'innovation',
+      );
+    };
+    expect([kinds(400, true), kinds(400, false), kinds(63, true)]).toEqual([true, false, false]);
+  });
+
   it('of the time constants is found in the autocorrelation alone', () => {
     expect(new Set(found({ memory: () => 0.4 }).map((name) => name.split(' ')[0]))).toEqual(
       new Set(['autocorrelation']),
@@ -134,7 +167,7 @@ describe('the rate', () => {
     const random = source(8);
     const one = compareRuns(codesOf(fast, random), codesOf(fast, random));
     const [single, ten] = [judge([one], 1e-3), judge(Array(10).fill(one), 1e-3)];
-    for (const statistic of ['mean', 'variance', 'covariance', 'autocorrelation'] as const)
+    for (const statistic of ['mean', 'variance', 'innovation', 'covariance', 'autocorrelation'] as const)
       expect(ten.limits[statistic]).toBeCloseTo(single.limits[statistic] / 10, 15);
     const spent = Object.entries(single.tests).map(([name, tests]) => tests * single.limits[name as 'mean']);
     expect(spent.reduce((sum, part) => sum + part, 0)).toBeCloseTo(1e-3, 12);

@@ -208,7 +208,8 @@ describe('other noise', () => {
       },
     );
     expect([mode, passed, runsThatDiffer]).toEqual(['statistical', true, 1]);
-    expect(verdict.tests).toEqual({ mean: 8, variance: 8, covariance: 28, autocorrelation: 8, reading: 0 });
+    const cells = { mean: 8, variance: 8, innovation: 8, autocorrelation: 8 };
+    expect(verdict.tests).toEqual({ ...cells, covariance: 28, reading: 0 });
   });
 
   it('that deviates in cells of one mean does not look like swapped cells; swapped cells do', async () => {

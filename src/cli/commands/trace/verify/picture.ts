@@ -10,6 +10,7 @@ import { namesOf } from './verdict-text.js';
 const PANELS: readonly (readonly [StatisticName, string])[] = [
   ['mean', 'Mean of each cell'],
   ['variance', 'Variance of each cell'],
+  ['innovation', 'Noise of each cell that neither other cells nor the sample before tell'],
   ['covariance', 'Correlation of pairs, the worst one of each cell'],
   ['autocorrelation', 'Correlation of each cell with itself a little earlier'],
 ];

@@ -121,6 +121,10 @@ function deviationText(
       const noise = isOneProgram ? ` (noise ${millivolts(is)}, recorded ${millivolts(was)})` : '';
       return `cell ${cell}: ${what} ${plus(size.value)} ± ${size.error} %${noise}, ${chance}`;
     }
+    case 'innovation': {
+      const size = formatMeasured((100 * (found - recorded)) / recorded, (100 * error) / recorded);
+      return `cell ${cell}: noise power ${plus(size.value)} ± ${size.error} % beyond what other cells and the sample before tell, ${chance}`;
+    }
     case 'covariance': {
       const size = formatMeasured(found - recorded, error);
       return `cells ${cell}, ${other}: correlation ${formatNumber(found)}, recorded ${formatNumber(recorded)}: ${plus(size.value)} ± ${size.error}, ${chance}`;

@@ -42,7 +42,7 @@ export const command = defineCommand({
   options: OPTIONS,
   example: `
 Everything digital must be equal. Samples must be equal too on the same die of an emulated board; on any other
-board mean, covariance and autocorrelation of each run are compared.
+board mean, covariance, autocorrelation and innovations of each run are compared.
 
 Example:
   thermolink trace verify session.mcap --device emulator:prototype-64?die=2 --out comparison
