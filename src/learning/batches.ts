@@ -13,8 +13,9 @@ export interface BatchPlan {
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
   /**
-   * The examples of one step, a pure function of (seed, step). All batches lie in the same arrays: one is
-   * good until the next is asked for. Their memory is shared, so that a thread reads them without a copy.
+   * The examples of one step, a pure function of (seed, step). All batches lie in the same two pairs of
+   * arrays: one is good until the next but one is asked for. Their memory is shared, so that a thread reads
+   * them without a copy.
    */
   batchOf(step: number): Examples;
 }
@@ -44,7 +45,8 @@ export function planBatches(examples: Examples, batch: number, epochs: number, s
   let orderEpoch = -1;
   let order: Uint32Array = new Uint32Array(0);
   // A batch has some 400 kB. New arrays in each step would be cleared by the system and collected later.
-  let room: { readonly inputs: Float32Array; readonly labels: Uint8Array } | undefined;
+  type Room = { readonly inputs: Float32Array; readonly labels: Uint8Array };
+  let [room, otherRoom]: [Room | undefined, Room | undefined] = [undefined, undefined];
 
   function batchOf(step: number): Examples {
     const epoch = Math.floor(step / stepsPerEpoch);
@@ -53,6 +55,7 @@ export function planBatches(examples: Examples, batch: number, epochs: number, s
       order = randomPermutation(examples.count, random);
       orderEpoch = epoch;
     }
+    [room, otherRoom] = [otherRoom, room];
     room ??= {
       inputs: new Float32Array(new SharedArrayBuffer(Float32Array.BYTES_PER_ELEMENT * batch * inputCount)),
       labels: new Uint8Array(new SharedArrayBuffer(batch)),

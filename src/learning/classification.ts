@@ -40,6 +40,8 @@ export function classification(
   let factors: PerExampleFactors | undefined;
   let thread: GradientThread | undefined;
   let hasBegun = false;
+  /** The batch that the thread prepares. */
+  let next: { readonly step: number; readonly batch: Examples } | undefined;
 
   function lossOf(step: number, batch: Examples, result: LossAndGradient) {
     const { loss, correct, gradient } = result;
@@ -64,8 +66,13 @@ export function classification(
       if (!hasBegun && needsCurvature && totalSteps - step >= THREAD_STEPS_MIN)
         thread = GradientThread.start(network);
       hasBegun = true;
-      const examplesOfStep = plan.batchOf(step);
+      const examplesOfStep = next?.step === step ? next.batch : plan.batchOf(step);
+      next = undefined;
       const begun = (thread ?? network).lossAndGradient(parameters, examplesOfStep);
+      if (thread?.isReady && step + 1 < totalSteps) {
+        next = { step: step + 1, batch: plan.batchOf(step + 1) };
+        thread.prepare(next.batch);
+      }
       const finish = (result: LossAndGradient) => lossOf(step, examplesOfStep, result);
       return {
         first: begun instanceof Promise ? begun.then(finish) : finish(begun),

@@ -3,10 +3,12 @@ import { Worker } from 'node:worker_threads';
 import { isClassifier } from './network/classifier.js';
 import type { Examples, LossAndGradient, Network } from './network/contract.js';
 
-/** What the thread is asked for: the gradient of one batch. */
+/** What the thread is asked for. */
 export interface GradientJob {
-  readonly parameters: Float64Array;
-  readonly batch: Examples;
+  /** Left out: the batch of the job before. */
+  readonly batch?: Examples;
+  /** Left out: the batch is to be prepared only. */
+  readonly parameters?: Float64Array;
 }
 
 /**
@@ -28,6 +30,8 @@ export class GradientThread {
   readonly #network: Network;
   readonly #worker: Worker;
   #isReady = false;
+  /** The batch that the thread was told to prepare. */
+  #prepared: Examples | undefined;
   /** Settles the job that the thread has. */
   #settle: ((result: LossAndGradient | undefined) => void) | undefined;
 
@@ -57,6 +61,17 @@ export class GradientThread {
     return this.#isReady;
   }
 
+  /**
+   * Tells the thread the batch of the next gradient. The thread prepares it as soon as it has no gradient to
+   * compute, while the board answers and this thread updates the parameters. The batch may not change until
+   * its gradient is there.
+   */
+  prepare(batch: Examples): void {
+    if (!this.#isReady) return;
+    this.#prepared = batch;
+    this.#send({ batch });
+  }
+
   /** A promise while the thread computes; the result itself where this thread has computed it. */
   lossAndGradient(parameters: Float64Array, batch: Examples): LossAndGradient | Promise<LossAndGradient> {
     if (!this.#isReady) return this.#network.lossAndGradient(parameters, batch);
@@ -68,9 +83,13 @@ export class GradientThread {
           reject(error);
         }
       };
-      const job: GradientJob = { parameters, batch };
-      this.#worker.postMessage(job, []);
+      this.#send(batch === this.#prepared ? { parameters } : { parameters, batch });
+      this.#prepared = undefined;
     });
+  }
+
+  #send(job: GradientJob): void {
+    this.#worker.postMessage(job, []);
   }
 
   async close(): Promise<void> {

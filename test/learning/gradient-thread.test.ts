@@ -39,6 +39,29 @@ describe('a gradient thread', () => {
     }
   });
 
+  it('gives the same bits of a batch that it has prepared, and of another one than that', async () => {
+    const network = createConvolutionClassifier({ rows: 8, columns: 8, classes: 3, hidden: [5] });
+    const thread = await readyThread(network);
+    const parameters = noiseVector(network.parameterCount, 5, 0.3);
+    const batches = [5, 6, 7].map((seed) => noiseExamples(9, 64, 3, seed));
+    for (const [told, asked] of [
+      [0, 0],
+      [1, 2],
+      [2, 2],
+      [0, 1],
+    ]) {
+      thread.prepare(batches[told]);
+      const found = await thread.lossAndGradient(parameters, batches[asked]);
+      expect(found).toEqual(network.lossAndGradient(parameters, batches[asked]));
+    }
+    // Nothing is told to a thread that is not there.
+    await thread.close();
+    thread.prepare(batches[0]);
+    expect(thread.lossAndGradient(parameters, batches[0])).toEqual(
+      network.lossAndGradient(parameters, batches[0]),
+    );
+  });
+
   it('leaves to this thread what it can’t do: before it is ready, after it has ended, and what fails', async () => {
     const network = createMlp({ inputCount: 12, hidden: [7], classes: 4 });
     const batch = noiseExamples(9, 12, 4, 4);

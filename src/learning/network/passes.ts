@@ -65,6 +65,14 @@ const throughTanh = jit((cotangent: np.Array, h: np.Array) => cotangent.mul(h.re
 
 const rowSums = jit((values: np.Array) => np.sum(values, 1));
 
+/** What block 0 reads, in the library's memory. Whoever has it gives it to one pass, or disposes of it. */
+export type PlacedInput = np.Array;
+
+/** Copies what block 0 reads, [inputs × (positions · count)], into the library's memory. */
+export function placeInput(blocks: readonly AffineBlock[], input: Float32Array): PlacedInput {
+  return toArray(input, [blocks[0].inputs, -1]);
+}
+
 /**
  * Outputs of the network, [outputs × count]. `input` is what block 0 reads, [inputs × (positions · count)].
  */
@@ -73,7 +81,7 @@ export function networkOutputs(
   parameters: Float64Array,
   input: Float32Array,
 ): Float32Array {
-  const { logits, activations, sums, weights } = forward(blocks, parameters, input);
+  const { logits, activations, sums, weights } = forward(blocks, parameters, placeInput(blocks, input));
   const outputs = take(logits);
   dispose(activations, sums, weights);
   return outputs;
@@ -81,12 +89,12 @@ export function networkOutputs(
 
 /**
  * The gradient of Σ outputs · cotangent with respect to all parameters, where `cotangentOf` chooses the
- * cotangent when it sees the outputs; both [outputs × count].
+ * cotangent when it sees the outputs; both [outputs × count]. It takes the input.
  */
 export function networkGradient(
   blocks: readonly AffineBlock[],
   parameters: Float64Array,
-  input: Float32Array,
+  input: PlacedInput,
   cotangentOf: (logits: Float32Array) => Float32Array,
 ): Float64Array {
   const { logits, activations, sums, weights } = forward(blocks, parameters, input);
@@ -125,11 +133,11 @@ interface Forward {
 }
 
 /** The whole forward pass; the caller owns all arrays of the result. */
-function forward(blocks: readonly AffineBlock[], parameters: Float64Array, input: Float32Array): Forward {
+function forward(blocks: readonly AffineBlock[], parameters: Float64Array, input: PlacedInput): Forward {
   const activations: np.Array[] = [];
   const sums: np.Array[] = [];
   const weights: np.Array[] = [];
-  let a = toArray(input, [blocks[0].inputs, -1]);
+  let a = input;
   let offset = 0;
   const next = (length: number, shape: number[]): np.Array => {
     const part = Float32Array.from(parameters.subarray(offset, offset + length));

@@ -6,7 +6,7 @@ import { checkHidden, layerShapes } from '../network/classifier.js';
 import type { LayerShape } from '../network/contract.js';
 import { featureMajor } from '../network/feature-major.js';
 import { initialParameters } from '../network/initialize.js';
-import { type AffineBlock, networkGradient, networkOutputs } from '../network/passes.js';
+import { type AffineBlock, networkGradient, networkOutputs, placeInput } from '../network/passes.js';
 import type { LayerCurvature, NoFigures, Problem } from '../problem/contract.js';
 import { ExamplePasses } from './example-passes.js';
 
@@ -126,7 +126,8 @@ export function regression(settings: RegressionSettings): Regression {
     evaluate: ({ parameters, step, seed }) => {
       const pairs = batchOf(train, batch, seed, step);
       let loss = 0;
-      const gradient = networkGradient(blocks, parameters, transposed(pairs.inputs, batch), (z) => {
+      const input = placeInput(blocks, transposed(pairs.inputs, batch));
+      const gradient = networkGradient(blocks, parameters, input, (z) => {
         const cotangent = new Float32Array(z.length);
         for (let e = 0; e < batch; e++)
           for (let k = 0; k < outputCount; k++) {
