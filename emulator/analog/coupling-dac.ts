@@ -85,14 +85,26 @@ function anyBelow(codes: Int8Array, least: number): boolean {
   const quads = least === -127 && codes.byteOffset % 4 === 0 ? codes.length >> 2 : 0;
   const words = new Int32Array(codes.buffer, quads > 0 ? codes.byteOffset : 0, quads);
   let smallest = 0;
-  for (let i = 0; i < quads; i++) {
-    // The code −128 is the byte 0x80, which is zero in `other`. The sum then sets the upper bit of that byte.
-    const other = words[i] ^ 0x80808080;
-    smallest |= (other - 0x01010101) & ~other & 0x80808080;
+  let quad = 0;
+  for (; quad + WORDS_TOGETHER <= quads; quad += WORDS_TOGETHER) {
+    const [a, b, c, d] = [words[quad], words[quad + 1], words[quad + 2], words[quad + 3]];
+    // The factors of a training are mostly zeros.
+    if ((a | b | c | d) !== 0) smallest |= leastByte(a) | leastByte(b) | leastByte(c) | leastByte(d);
   }
   let left = 0;
-  for (let i = 4 * quads; i < codes.length; i++) left |= (codes[i] - least) | (-least - codes[i]);
+  for (let i = 4 * quad; i < codes.length; i++) left |= (codes[i] - least) | (-least - codes[i]);
   return smallest !== 0 || left < 0;
+}
+
+const WORDS_TOGETHER = 4;
+
+/**
+ * Not 0 where a byte of the word is 0x80, the code −128: it is zero in `other`, and the difference sets its
+ * upper bit.
+ */
+function leastByte(word: number): number {
+  const other = word ^ 0x80808080;
+  return (other - 0x01010101) & ~other & 0x80808080;
 }
 
 function leftAlign(codes: Int8Array | Int16Array, shift: number, out: Int16Array): number {

@@ -215,9 +215,14 @@ export function integratorBound(
 }
 
 function largestRegisters({ drive, damping }: EffectiveProgram): { driveMax: number; dampingMax: number } {
-  let driveMax = 0;
-  for (const value of drive) driveMax = Math.max(driveMax, value, -value);
+  // Plain loops: a board waits for this before its first tick.
+  let [least, most] = [0, 0];
+  for (let i = 0; i < drive.length; i++) {
+    if (drive[i] > most) most = drive[i];
+    else if (drive[i] < least) least = drive[i];
+  }
+  const driveMax = Math.max(most, -least);
   let dampingMax = 0;
-  for (const value of damping) dampingMax = Math.max(dampingMax, value);
+  for (let i = 0; i < damping.length; i++) if (damping[i] > dampingMax) dampingMax = damping[i];
   return { driveMax, dampingMax };
 }
