@@ -98,8 +98,8 @@ export const BYTES = 232;
 /** What is packed counts 2^COUPLING_SHIFT · 2⁻¹⁵ G_fs. */
 export const COUPLING_SHIFT = 236;
 
-/** Bytes from the ranges of one panel to those of the next, in a factored program read once as int8. */
-export const RANGES_STRIDE = 240;
+/** Bytes from the table of ranges of rows to that of pairs of rows, in a factored program of int8. */
+export const COLUMN_TABLE = 240;
 
 /** Rows from this one on have the row element and set no flag. */
 export const LINEAR_ROWS = 244;

@@ -14,12 +14,11 @@ import {
 import { addCommonMode, commonGaussian } from './common-mode';
 import { gaussians, prepareNoise, tickWords } from './noise';
 import { productNarrow, productWide } from './product';
-import { productFactored, productOfRanges, productSymmetric } from './two-way';
+import { productOfRanges } from './ranges';
+import { productFactored, productSymmetric } from './two-way';
 
 export { readAdc } from './adc';
 export {
-  addBytesToColumns,
-  byteRanges,
   byteSumsAndColumns,
   byteSumsOf8,
   byteSumsOf16,
@@ -41,13 +40,13 @@ export { addCommonMode, commonGaussian } from './common-mode';
 export { gaussians, prepareNoise, randomWords, tickWords } from './noise';
 export { cutBlocks, packColumns, packRows } from './pack';
 export { productNarrow, productWide, sumsOf8, sumsOf32, widenFirst, widenNext } from './product';
+export { packColumnPairs, packRowRanges, productOfRanges } from './ranges';
 export { dotRoof, readAll } from './roof';
 export {
   addToColumns,
   columnNorms,
   flushColumns,
   productFactored,
-  productOfRanges,
   productSymmetric,
   spreadRows,
   sumsAndColumns,
@@ -124,12 +123,12 @@ export function arrayProducts(p: usize, narrow: bool, backward: bool): i32 {
     if (bytes)
       return productOfRanges(
         forward,
-        w,
-        pairs,
-        rows,
         blocks,
-        load<usize>(p, P.RANGES_STRIDE),
-        sums,
+        forward + <usize>rows * ((<usize>pairs) << 1),
+        blocks + load<usize>(p, P.COLUMN_TABLE),
+        w,
+        pairs << 1,
+        rows,
         load<usize>(p, P.U_AT),
         load<usize>(p, P.Q_AT),
         load<usize>(p, P.Y_AT),
@@ -137,11 +136,8 @@ export function arrayProducts(p: usize, narrow: bool, backward: bool): i32 {
         shift,
         linear,
         table,
-        spread,
-        columns,
         s,
         couplingShift,
-        backward,
       );
     return productFactored(
       forward,
