@@ -209,10 +209,10 @@ function packRanges({ kernel, slot, program: { cells, rows: used, forward } }: P
   // The slot has room for four times as many bytes.
   const rowMajor = slot.couplings + 2 * bytes;
   const codes = new Int8Array(kernel.buffer, rowMajor, bytes);
-  if (cells === columns) codes.set(forward as Int8Array);
+  if (cells === columns) codes.set(forward);
   else
     for (let row = 0; row < used; row++) {
-      codes.set((forward as Int8Array).subarray(row * cells, (row + 1) * cells), row * columns);
+      codes.set(forward.subarray(row * cells, (row + 1) * cells), row * columns);
       codes.fill(0, row * columns + cells, (row + 1) * columns);
     }
   codes.fill(0, used * columns);
