@@ -173,13 +173,13 @@ export const smallPanels = (sums: number) => (sums & 31) >> 3;
 export const twoWayTableStride = (columns: number) => 4 * (2 + columns / 2);
 
 /**
- * Bytes of the table of `packRowRanges`: for each row a count, and two numbers for each range. Two blocks of 16
- * columns lie between two of them, or the first has 127.
+ * Bytes of the table of `packRowRanges`: for each row a count, and two numbers for each range. Two blocks of
+ * 16 columns lie between two of them, or the first has 127.
  */
 export const rowRangesBytes = (rows: number, columns: number) =>
   rows * 4 * (1 + 2 * (Math.floor(columns / 32) + 2));
 
-/** Bytes of the table of `packColumnPairs`: for each block of 16 columns a count, and a number for each pair. */
+/** Bytes of the table of `packColumnPairs`: for each 16 columns a count, and a number for each pair. */
 const columnPairsBytes = (rows: number, columns: number) => (columns / 16) * 4 * (1 + rows / 2);
 
 function twoWayTableBytes(rows: number, columns: number): number {

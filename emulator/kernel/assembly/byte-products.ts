@@ -78,8 +78,8 @@ export function byteSumsOf16(g: usize, w: usize, pairs: i32, out: usize): void {
 }
 
 /**
- * Makes 16 row sums over `pairs` column pairs, into out (int32), and adds to `columns` what these rows with the
- * inputs in `rows` add to the sums of the columns.
+ * Makes 16 row sums over `pairs` column pairs, into out (int32), and adds to `columns` what these rows with
+ * the inputs in `rows` add to the sums of the columns.
  */
 export function byteSumsAndColumns(
   g: usize,

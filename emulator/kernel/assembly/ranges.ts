@@ -98,7 +98,7 @@ function rowSums(codes: usize, table: usize, w: usize, rows: i32, u: usize, shif
   }
 }
 
-/** Makes the sums of `columns` columns over rows with the inputs y, shifted left by `shift`, into s (int64). */
+/** Makes the sums of `columns` columns over rows with the inputs y, times 2^shift, into s (int64). */
 function columnSums(codes: usize, table: usize, y: usize, columns: i32, s: usize, shift: i32): void {
   for (const end = s + ((<usize>columns) << 3); s < end; s += 128) {
     let left = load<i32>(table);

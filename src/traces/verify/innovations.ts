@@ -6,7 +6,7 @@ import { symmetricEigen } from '../../linalg/symmetric-eigen.js';
 const GROUP_CELLS = 64;
 /** Fewer samples for each cell leave the prediction too uncertain to gain anything by it. */
 const SAMPLES_PER_CELL = 8;
-/** Directions with less than this share of the largest variance are what rounding left: they count as none. */
+/** Directions with less than this share of the largest variance are what rounding left: they do not count. */
 const SHARE_MIN = 1e-10;
 
 /** Cells `first` … `first + cells − 1`, and what makes their innovations of two samples. */
@@ -29,11 +29,11 @@ interface Series {
  * the other cells tell, each of variance 1.
  *
  * With d(t) the difference of two runs [samples × cells], F = C₁ C₀⁻¹ predicts a sample from the one before
- * it, Q = C₀ − C₁ C₀⁻¹ C₁ᵀ is the covariance of what is left of d, and P = (Q/2)^(−1/2), symmetric, makes that
- * of either run white: C₀ = Σ d(t)d(t)ᵀ, C₁ = Σ d(t)d(t−1)ᵀ. For dx = −A x dt + noise of single cells and
- * symmetric A the square of innovation i is within a few percent the most telling statistic of the noise of cell i,
- * since it neither shares the noise of cell i among the cells that A couples with it nor counts a sample twice that
- * correlates with the one before it.
+ * it, Q = C₀ − C₁ C₀⁻¹ C₁ᵀ is the covariance of what is left of d, and P = (Q/2)^(−1/2), symmetric, makes
+ * that of either run white: C₀ = Σ d(t)d(t)ᵀ, C₁ = Σ d(t)d(t−1)ᵀ. For dx = −A x dt + noise of single cells
+ * and symmetric A the square of innovation i is nearly the most telling statistic of the noise of cell i
+ * (docs/decisions/0034): it neither shares that noise among the cells that A couples with it nor counts a
+ * sample twice that correlates with the one before it.
  *
  * d has no transient and no mean, whatever the runs have. Runs that are exchanged give the same filters, so
  * that no run is favoured. Groups with too few samples have none.

@@ -21,8 +21,8 @@ export interface Verdict {
 }
 
 /**
- * Noise shows its faults least clearly, so it has half of the rate: variances alone, or innovations with a part
- * of it left for variances. Those that are made add up to 1.
+ * Noise shows its faults least clearly, so it has half of the rate: variances alone, or innovations with a
+ * part of it left for variances. Those that are made add up to 1.
  */
 const SHARES: Readonly<Record<StatisticName, number>> = {
   mean: 1 / 8,
