@@ -337,6 +337,12 @@ describe('imports flow one way', () => {
     expect(uses).toEqual([]);
   });
 
+  it('the protocol loads one package, which is not the one for schemas', () => {
+    expect(loadedBy('firmware-protocol/index.ts').filter((file) => !file.endsWith('.ts'))).toEqual([
+      '@msgpack/msgpack',
+    ]);
+  });
+
   it('only the outer folders touch files and sockets', () => {
     const offences = files
       .filter((file) => !MAY_USE_NODE_IO.some((place) => place.test(file)))

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 
 /** Where Debian and others put it; `CHROMIUM` names another place. */
 const PROGRAM = [
@@ -20,7 +20,9 @@ export function missingChromium(): string | undefined {
 }
 
 /** Starts Chromium without a window. Whoever starts it closes it. */
-export function launchChromium(...args: string[]): Promise<Browser> {
+export async function launchChromium(...args: string[]): Promise<Browser> {
+  // Loaded late: quick runs pass by the tests that need it.
+  const { chromium } = await import('playwright-core');
   // Without a sandbox, since containers and root have none; pages of tests are ours.
   return chromium.launch({ executablePath: PROGRAM!, args: ['--no-sandbox', ...args] });
 }

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { build, type Rollup } from 'vite';
+import type { Rollup } from 'vite';
 import { ROOT } from '../repository/files.js';
 
 /** A file of a bundle and its text. */
@@ -12,6 +12,8 @@ export interface BundledFile {
 
 /** Bundles a source file as an application would, minified, with all that it exports. Writes nothing. */
 export async function bundleOf(entry: string): Promise<readonly BundledFile[]> {
+  // Loaded late: quick runs pass by the tests that need it.
+  const { build } = await import('vite');
   const result = await build({
     root: ROOT,
     configFile: false,

@@ -144,7 +144,7 @@ describe('a port on Web Serial', () => {
     expect(aborted.opened).toBeUndefined();
   });
 
-  it.each([
+  it.each<[string, unknown, object]>([
     ['a promise of a port', Promise.resolve(new FakeSerialPort()), {}],
     ['no port', undefined, {}],
     ['a rate of no whole number', new FakeSerialPort(), { baudRate: 9600.5 }],
@@ -152,7 +152,7 @@ describe('a port on Web Serial', () => {
     ['flow control that is no flag', new FakeSerialPort(), { rtscts: 'hardware' }],
     ['a deadline of 0', new FakeSerialPort(), { timeoutMs: 0 }],
   ])('refuses %s', async (_, serial, options) => {
-    await expect(openWebSerialPort(serial as FakeSerialPort, options as object)).rejects.toMatchObject({
+    await expect(openWebSerialPort(serial as FakeSerialPort, options)).rejects.toMatchObject({
       code: 'BAD_ARGUMENT',
     });
   });
