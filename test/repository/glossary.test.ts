@@ -47,7 +47,7 @@ const ONLY_IN_PROSE_OF: Readonly<Record<string, RegExp>> = {
  * Not searched: decision records, which say what was said then, and the API reference, which is made of
  * comments.
  */
-const FILES = repositoryFiles(/\.(ts|mjs|c|h|py|md)$/).filter(
+const FILES = repositoryFiles(/\.(tsx?|mjs|c|h|py|md)$/).filter(
   (file) =>
     !/generated|^docs\/(decisions|reference\/api)\//.test(file) &&
     !file.startsWith('test/repository/glossary'),

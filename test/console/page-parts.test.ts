@@ -1,0 +1,221 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { cellAt, divergingColor, largestSize } from '../../src/console/charts/scales.js';
+import {
+  BoardState,
+  CURVES_MAX,
+  DISTANCE,
+  NOTE_ROWS_MAX,
+  RATE,
+  RATE_ROWS_MAX,
+  TRAININGS_MAX,
+  VOLTAGE_ROWS_MAX,
+} from '../../src/console/state/board-state.js';
+import { connectionText, retryMs } from '../../src/console/state/connection-text.js';
+import { ConsoleState, INCIDENTS_MAX } from '../../src/console/state/console-state.js';
+import { relativeDistance } from '../../src/console/state/distance.js';
+import { Ring } from '../../src/console/state/ring.js';
+import { durationText, formatSquareVolts, formatVolts, stateText } from '../../src/console/state/texts.js';
+import { EVENT, type HubEvent } from '../../src/hub/api.js';
+import { BEGIN_MS, boardView, busySecond, countersAfter } from './support/views.js';
+
+const hello = (...boards: ReturnType<typeof boardView>[]): HubEvent => ({
+  type: 'hello',
+  timeMs: BEGIN_MS,
+  version: '0.1.0',
+  owner: 'ada',
+  right: 'stop',
+  boards,
+});
+
+describe('a ring', () => {
+  it('holds the newest rows in order', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 0, max: 40 }), (capacity, count) => {
+        const ring = new Ring(2, capacity);
+        const rows = Array.from({ length: count }, (_, i) => [i, -i]);
+        for (const row of rows) ring.push(row);
+        const kept = rows.slice(-capacity);
+        expect(Array.from(ring.column(0))).toEqual(kept.map(([first]) => first));
+        expect(Array.from(ring.column(1))).toEqual(kept.map(([, second]) => second));
+        expect(ring.last(1)).toBe(kept.at(-1)?.[1] ?? Number.NaN);
+      }),
+      { seed: 103, numRuns: 60 },
+    );
+  });
+
+  it('has a gap where a row is short', () => {
+    const ring = new Ring(3, 2);
+    ring.push([1]);
+    expect(ring.column(2)).toEqual(new Float64Array([Number.NaN]));
+  });
+});
+
+describe('the state of the page', () => {
+  it('takes events of the form that the server promises', () => {
+    for (const event of [hello(boardView()), ...busySecond('left', 40, 3)]) EVENT.parse(event);
+  });
+
+  it('is bounded, whatever comes', () => {
+    const state = new ConsoleState();
+    state.apply(hello(boardView()));
+    for (let second = 0; second < 1.1 * RATE_ROWS_MAX; second++)
+      for (const event of busySecond('left', 4, second)) state.apply(event);
+    for (let i = 0; i < 3 * INCIDENTS_MAX; i++)
+      state.apply({
+        type: 'incident',
+        timeMs: BEGIN_MS,
+        board: null,
+        what: 'refused',
+        owner: null,
+        text: `${i}`,
+      });
+    const board = state.boards.get('left')!;
+    const note = { timeMs: BEGIN_MS, owner: 'ada' };
+    for (let i = 0; i < 1.1 * NOTE_ROWS_MAX; i++)
+      board.takeNote({ ...note, training: 'long', step: i, values: { [`v${i % 50}`]: i } });
+    const { names, rows } = board.trainings.get('long')!;
+    expect([names.length, rows.length]).toEqual([CURVES_MAX, NOTE_ROWS_MAX]);
+    for (let i = 0; i < 3 * TRAININGS_MAX; i++)
+      board.takeNote({ ...note, training: `${i % 9}`, step: i, values: { loss: i } });
+    expect(board.voltages!.length).toBe(VOLTAGE_ROWS_MAX);
+    expect(board.rates.length).toBe(RATE_ROWS_MAX);
+    expect(board.trainings.size).toBe(TRAININGS_MAX);
+    expect(state.incidents).toHaveLength(INCIDENTS_MAX);
+    expect(state.incidents[0].text).toBe(`${3 * INCIDENTS_MAX - 1}`);
+  });
+
+  it('keeps what it knows of a board when the server greets again, and forgets boards that are gone', () => {
+    const state = new ConsoleState();
+    state.apply(hello(boardView(), boardView({ name: 'right' })));
+    for (const event of busySecond('left', 4, 0)) state.apply(event);
+    state.apply(hello(boardView({ state: 'safe' })));
+    expect([...state.boards.keys()]).toEqual(['left']);
+    expect(state.boards.get('left')!.view.state).toBe('safe');
+    expect(state.boards.get('left')!.voltages!.length).toBe(10);
+    expect(state.boards.get('left')!.trainings.size).toBe(1);
+  });
+
+  it('leaves events alone that it does not know, and those of boards that it does not know', () => {
+    const state = new ConsoleState();
+    state.apply(hello(boardView()));
+    state.apply({ type: 'weather', timeMs: BEGIN_MS } as never);
+    for (const event of busySecond('nowhere', 4, 0)) state.apply(event);
+    expect(state.boards.size).toBe(1);
+  });
+
+  it('knows what a right includes', () => {
+    const state = new ConsoleState();
+    expect(state.may('observe')).toBe(false);
+    state.apply(hello(boardView()));
+    expect([state.may('observe'), state.may('stop'), state.may('drive')]).toEqual([true, true, false]);
+  });
+});
+
+describe('the state of a board', () => {
+  it('joins no line of two runs', () => {
+    const board = new BoardState(boardView());
+    const reading = { type: 'voltages', board: 'left', sample: 0, tick: 0 } as const;
+    board.takeVoltages({ ...reading, timeMs: 1, run: 1, volts: [1] });
+    board.takeVoltages({ ...reading, timeMs: 2, run: 2, volts: [2] });
+    expect(Array.from(board.voltages!.column(1))).toEqual([1, Number.NaN, 2]);
+  });
+
+  it('makes rates of counters: what was added, by the time in which it was', () => {
+    const board = new BoardState(boardView());
+    const link = (timeMs: number, counters: ReturnType<typeof countersAfter>): void =>
+      board.takeCounters({ type: 'link', timeMs, board: 'left', counters });
+    link(1000, countersAfter(1));
+    link(3000, countersAfter(3, { retransmissions: 4, samplesLost: 2 }));
+    expect(board.rates.last(RATE.bytesToBoard)).toBe(2000);
+    expect(board.rates.last(RATE.trouble)).toBe(3);
+    // A server that was started anew counts from zero.
+    link(4000, countersAfter(1));
+    expect(board.rates.last(RATE.bytesToBoard)).toBe(0);
+  });
+
+  it('has the distance of the moments to what they should be, of one run', () => {
+    const board = new BoardState(boardView());
+    const moments = {
+      type: 'moments',
+      timeMs: 1,
+      board: 'left',
+      varianceVolts2: null,
+      covarianceVolts2: null,
+      expectedCovarianceVolts2: null,
+    } as const;
+    board.takeMoments({ ...moments, run: 1, samples: 10, meanVolts: [1, 1], expectedMeanVolts: [1, 0] });
+    expect(board.distances.last(DISTANCE.mean)).toBe(1);
+    expect(board.distances.last(DISTANCE.covariance)).toBeNaN();
+    board.takeMoments({ ...moments, run: 2, samples: 10, meanVolts: [1, 1], expectedMeanVolts: null });
+    expect(board.distances.length).toBe(0);
+  });
+
+  it('keeps the points of a training when another curve is added', () => {
+    const board = new BoardState(boardView());
+    const note = { training: 'a', timeMs: 1, owner: 'ada' };
+    board.takeNote({ ...note, step: 1, values: { trainLoss: 3 } });
+    board.takeNote({ ...note, step: 2, values: { trainLoss: 2, testAccuracy: 0.5 } });
+    const { names, rows } = board.trainings.get('a')!;
+    expect(names).toEqual(['trainLoss', 'testAccuracy']);
+    expect(Array.from(rows.column(1))).toEqual([3, 2]);
+    expect(Array.from(rows.column(2))).toEqual([Number.NaN, 0.5]);
+  });
+});
+
+describe('scales', () => {
+  const colors = { negative: [0, 0, 255], zero: [255, 255, 255], positive: [255, 0, 0] } as const;
+
+  it('put zero in the middle of the colours, and the ends at the limit and beyond', () => {
+    expect(divergingColor(0, 2, colors)).toEqual(colors.zero);
+    expect(divergingColor(2, 2, colors)).toEqual(colors.positive);
+    expect(divergingColor(-9, 2, colors)).toEqual(colors.negative);
+    expect(divergingColor(1, 2, colors)).toEqual([255, 128, 128]);
+  });
+
+  it('find the largest size of finite values, and never zero', () => {
+    expect(largestSize([1, -3], undefined, [Number.NaN, Number.POSITIVE_INFINITY])).toBe(3);
+    expect(largestSize([0])).toBeGreaterThan(0);
+  });
+
+  it('find the entry under a pointer', () => {
+    expect(cellAt(0.99, 0, 4)).toEqual({ row: 0, column: 3 });
+    expect(cellAt(1, 0, 4)).toBeUndefined();
+    expect(cellAt(-0.1, 0, 4)).toBeUndefined();
+  });
+
+  it('distance is relative to what should be', () => {
+    expect(relativeDistance([3, 4], [3, 0])).toBe(4 / 3);
+    expect(relativeDistance([1], [0])).toBeNaN();
+  });
+});
+
+describe('texts', () => {
+  it('write numbers with units', () => {
+    expect([0, 0.0123, 1, -0.000456, Number.NaN].map(formatVolts)).toEqual([
+      '0 nV',
+      '12.3 mV',
+      '1.00 V',
+      '-456 µV',
+      '– V',
+    ]);
+    expect(formatSquareVolts(1e-4)).toBe('100 mV²');
+    expect([0, 119_000, 120_000, 7_200_000].map((ms) => durationText(0, ms))).toEqual([
+      '0 s',
+      '119 s',
+      '2 min',
+      '2 h',
+    ]);
+  });
+
+  it('give a board that is not reached no state', () => {
+    expect(stateText(boardView({ health: 'lost', state: 'running' })).text).toBe('not reached');
+    expect(stateText(boardView({ health: 'opening', state: null })).text).toBe('being opened');
+    expect(stateText(boardView({ state: 'running' }))).toEqual({ text: 'running', mark: 'good' });
+  });
+
+  it('say that the server is gone and when it is tried again, ever more seldom', () => {
+    expect([1, 2, 3, 4, 5, 6, 99].map(retryMs)).toEqual([500, 1000, 2000, 4000, 8000, 8000, 8000]);
+    expect(connectionText({ kind: 'lost', sinceMs: 0, retryMs: 4000 })).toContain('has not answered');
+  });
+});
