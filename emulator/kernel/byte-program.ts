@@ -9,6 +9,7 @@ import {
   PANEL_ROWS,
   padTo,
   panelCount,
+  rangesStride,
   rowOutputMax,
   rowRangesBytes,
   type SlotMap,
@@ -25,6 +26,8 @@ const INT32_MAX = 2147483647;
 const CODE_MAX = 128;
 /** Codes are loaded 16 at a time, so columns come in multiples of 16. */
 const COLUMN_UNIT = 16;
+/** Sums of so many column pairs fit 32 bits: 2 · 256 · 128 · 2¹⁵ is 2³¹, and no input is 2¹⁵. */
+const RANGE_PAIRS_MAX = 256;
 /** Column pairs of a diagonal block. */
 const DIAGONAL_PAIRS = TWO_WAY_ROWS / 2;
 
@@ -50,7 +53,7 @@ export function packBytes(packing: Packing, bytesMin: number): PackedCouplings |
   const factored = mode === PROGRAM_MODE.factored;
   if ((factored ? 4 : 2) * rows * cells < bytesMin) return undefined;
   const isOneArray = transposed === forward;
-  if (factored && isOneArray) return packRanges(packing);
+  if (factored && isOneArray) return packRowRanges(packing) ?? packPanels(packing);
   if (!factored && isSymmetric(forward, cells)) return packUpperHalf(packing);
   const columns = padTo(COLUMN_UNIT, cells);
   const padded = padTo(ARRAY_UNIT, rows);
@@ -198,11 +201,15 @@ function packUpperHalf(packing: Packing): TwoWayArray {
     table[panel * words] = panel > 0 && panel % together === 0 ? 1 : 0;
     writeBlocks(table, panel * words + 1, panelPairs - DIAGONAL_PAIRS, blockPairs(pairs, norm, inputMax));
   }
-  return { pairs, rows: columns, bytes: true, columnTable: 0 };
+  return { pairs, rows: columns, bytes: true, rangesStride: 0, columnTable: 0 };
 }
 
-/** Packs a factored program without its zeros, for sums of rows and, behind that, for sums of columns. */
-function packRanges({ kernel, slot, program: { cells, rows: used, forward } }: Packing): TwoWayArray {
+/**
+ * Packs a factored program without blocks of zeros, for sums of rows and, behind that, for sums of columns.
+ * Undefined where more than half of it would be kept: what lies twice is then more than is left out.
+ */
+function packRowRanges({ kernel, slot, program }: Packing): TwoWayArray | undefined {
+  const { cells, rows: used, forward } = program;
   const columns = padTo(COLUMN_UNIT, cells);
   const rows = padTo(ARRAY_UNIT, used);
   const bytes = rows * columns;
@@ -216,10 +223,42 @@ function packRanges({ kernel, slot, program: { cells, rows: used, forward } }: P
       codes.fill(0, row * columns + cells, (row + 1) * columns);
     }
   codes.fill(0, used * columns);
+  const kept = kernel.packRowRanges(rowMajor, columns, rows, slot.couplings, slot.blocks);
+  if (kept > bytes / 2) return undefined;
   const columnTable = rowRangesBytes(rows, columns);
-  kernel.packRowRanges(rowMajor, columns, rows, slot.couplings, slot.blocks);
   kernel.packColumnPairs(rowMajor, columns, rows, slot.couplings + bytes, slot.blocks + columnTable);
-  return { pairs: columns / 2, rows, bytes: true, columnTable };
+  return { pairs: columns / 2, rows, bytes: true, rangesStride: 0, columnTable };
+}
+
+/** Packs a factored program, to be read once, without stretches in which 8 rows have zeros. */
+function packPanels(packing: Packing): TwoWayArray {
+  const { kernel, map, slot, program } = packing;
+  const columns = padTo(COLUMN_UNIT, program.cells);
+  const rows = padTo(ARRAY_UNIT, program.rows);
+  const pairs = columns / 2;
+  const stride = rangesStride(columns);
+  const words = stride / 4;
+  const table = new Int32Array(kernel.buffer, slot.blocks, (rows / ARRAY_UNIT) * words);
+  const together = panelsTogether(rowOutputMax(program), ARRAY_UNIT);
+  for (let first = 0; first < rows; first += ARRAY_UNIT) {
+    stage(packing, program.forward as Int8Array, first, ARRAY_UNIT, columns);
+    const panel = first / ARRAY_UNIT;
+    const at = panel * words;
+    table[at] = panel > 0 && panel % together === 0 ? 1 : 0;
+    kernel.byteRanges(map.staging, columns, pairs, RANGE_PAIRS_MAX, slot.blocks + panel * stride + 4);
+    const to = slot.couplings + first * columns;
+    for (let range = at + 2; range < at + 2 + 2 * table[at + 1]; range += 2) {
+      const start = table[range];
+      kernel.packByteRows(
+        map.staging + 2 * start,
+        columns,
+        ARRAY_UNIT,
+        table[range + 1],
+        to + 2 * ARRAY_UNIT * start,
+      );
+    }
+  }
+  return { pairs, rows, bytes: true, rangesStride: stride, columnTable: 0 };
 }
 
 /** How many panels of so many rows can add to the sum of a column before it can pass 2³¹ − 1. */

@@ -134,6 +134,7 @@ function slotSizes(profile: BoardProfile): { couplings: number; blocks: number }
     profile.dense ? twoWayTableBytes(cells, cells) : 0,
     profile.factored ? blockTableBytesMax(rows, cells) + blockTableBytesMax(cells, rows) : 0,
     profile.factored ? twoWayTableBytes(rows, cells) : 0,
+    profile.factored ? (rows / ARRAY_UNIT) * rangesStride(cells) : 0,
     profile.factored ? rowRangesBytes(rows, cells) + columnPairsBytes(rows, cells) : 0,
   );
   return { couplings: Math.max(dense, factored), blocks };
@@ -171,6 +172,12 @@ export const smallPanels = (sums: number) => (sums & 31) >> 3;
  * column pair.
  */
 export const twoWayTableStride = (columns: number) => 4 * (2 + columns / 2);
+
+/**
+ * Bytes that a panel of 8 rows of int8 has in its table: whether to flush, how many ranges, and two numbers
+ * for each. Ranges have at least 8 column pairs; 16 lie between two of them, or the first has 224 or more.
+ */
+export const rangesStride = (columns: number) => 4 * (2 + 2 * (Math.floor(columns / 32) + 2));
 
 /**
  * Bytes of the table of `packRowRanges`: for each row a count, and two numbers for each range. Two blocks of

@@ -21,7 +21,8 @@ export interface KernelExports {
   ): number;
   packByteRows(from: number, stride: number, panelRows: number, pairs: number, to: number): void;
   packByteColumns(from: number, stride: number, panelRows: number, pairs: number, to: number): void;
-  packRowRanges(from: number, columns: number, rows: number, to: number, table: number): void;
+  byteRanges(from: number, stride: number, pairs: number, lengthMax: number, ranges: number): void;
+  packRowRanges(from: number, columns: number, rows: number, to: number, table: number): number;
   packColumnPairs(from: number, columns: number, rows: number, to: number, table: number): void;
   largestByteNorm(from: number, stride: number, rows: number): number;
   columnNorms(panel: number, pairs: number, limit: number, norms: number, scratch: number): number;

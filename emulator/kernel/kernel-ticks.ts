@@ -199,6 +199,7 @@ class KernelTicks implements ArrayTicks {
       this.#set(parameter.TWO_WAY, 1);
       this.#set(parameter.PADDED_ROWS, factored ? packed.rows : 0);
       this.#set(parameter.FORWARD_PAIRS, packed.pairs);
+      this.#set(parameter.RANGES_STRIDE, packed.rangesStride);
       this.#set(parameter.COLUMN_TABLE, packed.columnTable);
     }
     this.#chooseIntegrator(program, packed);

@@ -98,12 +98,18 @@ export const BYTES = 232;
 /** What is packed counts 2^COUPLING_SHIFT · 2⁻¹⁵ G_fs. */
 export const COUPLING_SHIFT = 236;
 
-/** Bytes from the table of ranges of rows to that of pairs of rows, in a factored program of int8. */
-export const COLUMN_TABLE = 240;
+/** Bytes from the ranges of one panel to those of the next, in a factored program read once as int8. */
+export const RANGES_STRIDE = 240;
 
 /** Rows from this one on have the row element and set no flag. */
 export const LINEAR_ROWS = 244;
 /** Table of the row element, int16; 0: no row has it. */
 export const ROW_TABLE_AT = 248;
 
-export const PARAMETER_BYTES = 252;
+/**
+ * Bytes from the table of ranges of rows to that of pairs of rows, in a factored program of int8; 0: it has
+ * panels.
+ */
+export const COLUMN_TABLE = 252;
+
+export const PARAMETER_BYTES = 256;

@@ -22,7 +22,9 @@ export interface TwoWayArray {
   /** Whether codes lie as int8. */
   readonly bytes: boolean;
   readonly pairs: number;
-  /** Bytes from the table of ranges of rows to that of pairs of rows; 0: there are blocks. */
+  /** Bytes of a panel's table of ranges; 0: it has none. */
+  readonly rangesStride: number;
+  /** Bytes from the table of ranges of rows to that of pairs of rows; 0: there are none. */
   readonly columnTable: number;
   /** Rows with padding. */
   readonly rows: number;
@@ -86,7 +88,7 @@ export function packTwoWay(
     table[row] = flush;
     kernel.cutBlocks(rest, TWO_WAY_ROWS, panelPairs - diagonal, inputLimit, entry + 4, map.norms);
   }
-  return { pairs, rows, bytes: false, columnTable: 0 };
+  return { pairs, rows, bytes: false, rangesStride: 0, columnTable: 0 };
 }
 
 const TILE = 64;

@@ -77,10 +77,22 @@ export function byteSumsOf16(g: usize, w: usize, pairs: i32, out: usize): void {
   v128.store(out, a3, 48);
 }
 
-/**
- * Makes 16 row sums over `pairs` column pairs, into out (int32), and adds to `columns` what these rows with
- * the inputs in `rows` add to the sums of the columns.
- */
+/** Adds to `columns` what 8 rows with the inputs in `rows` add to the sums of `pairs` column pairs. */
+export function addBytesToColumns(g: usize, pairs: i32, rows: usize, columns: usize): void {
+  const y0 = v128.load(rows, 0);
+  const y1 = v128.load(rows, 16);
+  const end = columns + ((<usize>pairs) << 4);
+  while (columns < end) {
+    const codes = spreadBytes(v128.load(g));
+    const s0 = i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(codes), y0);
+    const s1 = i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(codes), y1);
+    v128.store(columns, i32x4.add(v128.load(columns), i32x4.add(s0, s1)));
+    g += 16;
+    columns += 16;
+  }
+}
+
+/** Does both at once. */
 export function byteSumsAndColumns(
   g: usize,
   w: usize,
@@ -125,6 +137,11 @@ export function byteSumsAndColumns(
 /** Swaps the middle two of every four codes: see two-way.ts. Inlined by the compiler. */
 function swapPairs(codes: v128): v128 {
   return v128.swizzle(codes, i8x16(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15));
+}
+
+/** The same of codes that are not widened yet. */
+function spreadBytes(codes: v128): v128 {
+  return v128.swizzle(codes, i8x16(0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15));
 }
 
 /**
@@ -210,4 +227,38 @@ export function largestByteNorm(src: usize, stride: usize, rows: i32): i32 {
     largest = max(largest, norm);
   }
   return largest;
+}
+
+/**
+ * Finds where 8 rows of int8, `stride` bytes apart, hold anything. Writes to `ranges` how many stretches of
+ * column pairs there are, and the first pair and the length of each: multiples of 8, at most `lengthMax`.
+ * Between two stretches that are not cut lie at least 16 pairs of zeros. `pairs` is a multiple of 8.
+ */
+export function byteRanges(src: usize, stride: usize, pairs: i32, lengthMax: i32, ranges: usize): void {
+  let count = 0;
+  let start = 0;
+  let end = 0;
+  let at = ranges + 4;
+  for (let pair = 0; pair < pairs; pair += 8, src += 16) {
+    let any = v128.load(src);
+    for (let row: usize = 1; row < 8; row++) any = v128.or(any, v128.load(src + row * stride));
+    if (!v128.any_true(any)) continue;
+    const isNext = end > start && pair - end < 16;
+    if (!isNext || pair + 8 - start > lengthMax) {
+      if (end > start) {
+        store<i32>(at, start, 0);
+        store<i32>(at, end - start, 4);
+        at += 8;
+        count++;
+      }
+      start = pair;
+    }
+    end = pair + 8;
+  }
+  if (end > start) {
+    store<i32>(at, start, 0);
+    store<i32>(at, end - start, 4);
+    count++;
+  }
+  store<i32>(ranges, count);
 }

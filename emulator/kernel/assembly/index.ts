@@ -14,11 +14,13 @@ import {
 import { addCommonMode, commonGaussian } from './common-mode';
 import { gaussians, prepareNoise, tickWords } from './noise';
 import { productNarrow, productWide } from './product';
-import { productOfRanges } from './ranges';
-import { productFactored, productSymmetric } from './two-way';
+import { productOfRowRanges } from './row-ranges';
+import { productFactored, productOfRanges, productSymmetric } from './two-way';
 
 export { readAdc } from './adc';
 export {
+  addBytesToColumns,
+  byteRanges,
   byteSumsAndColumns,
   byteSumsOf8,
   byteSumsOf16,
@@ -40,13 +42,14 @@ export { addCommonMode, commonGaussian } from './common-mode';
 export { gaussians, prepareNoise, randomWords, tickWords } from './noise';
 export { cutBlocks, packColumns, packRows } from './pack';
 export { productNarrow, productWide, sumsOf8, sumsOf32, widenFirst, widenNext } from './product';
-export { packColumnPairs, packRowRanges, productOfRanges } from './ranges';
 export { dotRoof, readAll } from './roof';
+export { packColumnPairs, packRowRanges, productOfRowRanges } from './row-ranges';
 export {
   addToColumns,
   columnNorms,
   flushColumns,
   productFactored,
+  productOfRanges,
   productSymmetric,
   spreadRows,
   sumsAndColumns,
@@ -120,12 +123,13 @@ export function arrayProducts(p: usize, narrow: bool, backward: bool): i32 {
       productSymmetric(forward, w, pairs, blocks, sums, spread, columns, s, bytes, couplingShift, backward);
       return 0;
     }
-    if (bytes)
-      return productOfRanges(
+    const columnTable = load<usize>(p, P.COLUMN_TABLE);
+    if (columnTable)
+      return productOfRowRanges(
         forward,
         blocks,
         forward + <usize>rows * ((<usize>pairs) << 1),
-        blocks + load<usize>(p, P.COLUMN_TABLE),
+        blocks + columnTable,
         w,
         pairs << 1,
         rows,
@@ -138,6 +142,28 @@ export function arrayProducts(p: usize, narrow: bool, backward: bool): i32 {
         table,
         s,
         couplingShift,
+      );
+    if (bytes)
+      return productOfRanges(
+        forward,
+        w,
+        pairs,
+        rows,
+        blocks,
+        load<usize>(p, P.RANGES_STRIDE),
+        sums,
+        load<usize>(p, P.U_AT),
+        load<usize>(p, P.Q_AT),
+        load<usize>(p, P.Y_AT),
+        load<usize>(p, P.ROW_FLAGS_AT),
+        shift,
+        linear,
+        table,
+        spread,
+        columns,
+        s,
+        couplingShift,
+        backward,
       );
     return productFactored(
       forward,

@@ -7,7 +7,7 @@
  * swapped: then a lane holds a pair of rows of one column. Column sums are kept as four lanes per column
  * pair: two columns, twice. Couplings of at most 8 bits may lie as int8, as in product.ts.
  */
-import { byteSumsAndColumns, byteSumsOf16 } from './byte-products';
+import { addBytesToColumns, byteSumsAndColumns, byteSumsOf8, byteSumsOf16 } from './byte-products';
 import { rowAmplifiers, rowElements } from './cells';
 import { widenFirst, widenNext } from './product';
 
@@ -179,6 +179,66 @@ export function productFactored(
     if (rowTable) rowElements(inputs, left, PANEL_ROWS, rowTable);
     spreadRows(inputs, spread);
     addToColumns(array, pairs, spread, columns);
+    if (backward && load<i32>(table)) flushColumns(columns, pairs, s, couplingShift);
+  }
+  flushColumns(columns, pairs, s, couplingShift);
+  return overload;
+}
+
+/**
+ * Makes S of a factored program from its one array of int8. Returns whether a row went over its limit. Panels
+ * have 8 rows. `ranges` holds for each panel, `stride` bytes apart, whether column sums must be flushed
+ * between it and the panel before, and what `byteRanges` found: zeros are not read. The factors of a training
+ * are mostly zeros.
+ */
+export function productOfRanges(
+  g: usize,
+  w: usize,
+  pairs: i32,
+  rows: i32,
+  ranges: usize,
+  stride: usize,
+  sums: usize,
+  u: usize,
+  q: usize,
+  y: usize,
+  rowFlags: usize,
+  shift: i32,
+  linear: i32,
+  rowTable: usize,
+  spread: usize,
+  columns: usize,
+  s: usize,
+  couplingShift: i32,
+  backward: bool,
+): i32 {
+  const panelBytes = (<usize>pairs) << 4;
+  let overload = 0;
+  memory.fill(s, 0, (<usize>pairs) << 4);
+  for (let first = 0; first < rows; first += 8) {
+    const row = <usize>(backward ? rows - 8 - first : first);
+    const panel = row >> 3;
+    const table = ranges + panel * stride;
+    const array = g + panel * panelBytes;
+    if (!backward && load<i32>(table)) flushColumns(columns, pairs, s, couplingShift);
+    const end = table + 8 + ((<usize>load<i32>(table, 4)) << 3);
+    memory.fill(u, 0, 64);
+    for (let at = table + 8; at < end; at += 8) {
+      const start = <usize>load<i32>(at);
+      byteSumsOf8(array + (start << 4), w + (start << 2), load<i32>(at, 4), sums, 0);
+      widenNext(sums, 32, u, couplingShift);
+    }
+    const inputs = y + (row << 1);
+    const left = linear - <i32>row;
+    overload |= rowAmplifiers(u, q + (row << 2), inputs, rowFlags + row, 8, shift, left);
+    if (rowTable) rowElements(inputs, left, 8, rowTable);
+    if (v128.any_true(v128.load(inputs))) {
+      spreadRows(inputs, spread);
+      for (let at = table + 8; at < end; at += 8) {
+        const start = <usize>load<i32>(at);
+        addBytesToColumns(array + (start << 4), load<i32>(at, 4), spread, columns + (start << 4));
+      }
+    }
     if (backward && load<i32>(table)) flushColumns(columns, pairs, s, couplingShift);
   }
   flushColumns(columns, pairs, s, couplingShift);

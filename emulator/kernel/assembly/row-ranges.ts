@@ -15,9 +15,10 @@ const PAIRS_MAX = 255;
 /**
  * Packs the rows of src, row-major with `columns` (a multiple of 16) bytes each, without their blocks of
  * zeros. `table` gets for each row how many ranges it has, and of each the offset of its first input in bytes
- * and how many codes it has.
+ * and how many codes it has. Returns how many codes are kept.
  */
-export function packRowRanges(src: usize, columns: i32, rows: i32, codes: usize, table: usize): void {
+export function packRowRanges(src: usize, columns: i32, rows: i32, codes: usize, table: usize): i32 {
+  const first = codes;
   const blocks = columns >> 4;
   for (let row = 0; row < rows; row++, src += columns) {
     let count = 0;
@@ -46,6 +47,7 @@ export function packRowRanges(src: usize, columns: i32, rows: i32, codes: usize,
     store<i32>(table, count);
     table = at;
   }
+  return <i32>(codes - first);
 }
 
 /**
@@ -149,7 +151,7 @@ function addColumns(s: usize, sums: v128, shift: i32): void {
  * Makes S of a factored program, packed by `packRowRanges` to `codes` and `table` and by `packColumnPairs` to
  * `columnCodes` and `columnTable`. Returns whether a row went over its limit.
  */
-export function productOfRanges(
+export function productOfRowRanges(
   codes: usize,
   table: usize,
   columnCodes: usize,
