@@ -14,7 +14,7 @@ export const WHERE_CURVATURE_HELPS: TableStudy = {
     '“Low rank 64, no board” is the method of the equations with the board’s answer replaced by its input, and more directions that the host solves.',
   ],
   settingsFrom:
-    'Rates of Adam and momentum are searched on seed 0, 2 or 3 values each. Other settings are those of the studies quantum, pinn and mnist.',
+    'Rates of Adam and momentum are searched on seed 0, 2 or 3 values each. Other settings are those with which the studies quantum, pinn and mnist begin.',
   modelled:
     'Steps and errors are measured on an emulated board. Host work is measured on this machine, the fastest step. The time of the link and of the board is modelled.',
   device: 'emulator:ideal-crossbar',
