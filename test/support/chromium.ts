@@ -19,12 +19,12 @@ export function missingChromium(): string | undefined {
   return MISSING;
 }
 
-/** Starts Chromium without a window. Whoever starts it closes it. */
-export async function launchChromium(...args: string[]): Promise<Browser> {
+/** Starts Chromium without a window, or a program that starts it. Whoever starts it closes it. */
+export async function launchChromium({ program = PROGRAM! }: { program?: string } = {}): Promise<Browser> {
   // Loaded late: quick runs pass by the tests that need it.
   const { chromium } = await import('playwright-core');
   // Without a sandbox, since containers and root have none; pages of tests are ours.
-  return chromium.launch({ executablePath: PROGRAM!, args: ['--no-sandbox', ...args] });
+  return chromium.launch({ executablePath: program, args: ['--no-sandbox'] });
 }
 
 /** A folder on the file server of Python, as the documents tell readers to use it. */

@@ -10,6 +10,13 @@ export interface BundledFile {
   readonly sources: readonly string[];
 }
 
+/** Builds docs/try into a folder, as `npm run docs:try` builds it into dist/try. */
+export async function buildTryPage(folder: string): Promise<void> {
+  const { build } = await import('vite');
+  const configFile = path.join(ROOT, 'docs/try/vite.config.mjs');
+  await build({ configFile, logLevel: 'error', build: { outDir: folder } });
+}
+
 /** Bundles a source file as an application would, minified, with all that it exports. Writes nothing. */
 export async function bundleOf(entry: string): Promise<readonly BundledFile[]> {
   // Loaded late: quick runs pass by the tests that need it.

@@ -3,17 +3,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { ROOT } from '../repository/files.js';
 import { launchChromium, missingChromium, type ServedFolder, serveFolder } from '../support/chromium.js';
+import { buildTryPage } from '../support/web-bundle.js';
 
 const missing = missingChromium();
 const DONE_MS = 60_000;
 
-/** Builds docs/try into a folder, as `npm run docs:try` builds it into dist/try. */
+/** Builds the page, and reads what came out. */
 async function buildPage(folder: string): Promise<Record<string, Buffer>> {
-  const { build } = await import('vite');
-  const configFile = path.join(ROOT, 'docs/try/vite.config.mjs');
-  await build({ configFile, logLevel: 'error', build: { outDir: folder } });
+  await buildTryPage(folder);
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   return Object.fromEntries(
     files
