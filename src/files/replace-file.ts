@@ -81,7 +81,7 @@ export function replaceWith(
   const beside = `${target}.partial`;
   try {
     writeInto(beside, 'w', pieces, write, before);
-    renameSync(beside, target);
+    renameRetried(beside, target);
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     const inPlace = before?.isFile() === true && FIXED_IN_PLACE.has(code);
@@ -92,6 +92,44 @@ export function replaceWith(
     }
     if (!inPlace) throw error;
   }
+}
+
+/** Windows refuses a rename so while another program, such as a virus scanner, has the file open. */
+const HELD_OPEN: ReadonlySet<string> = new Set(['EPERM', 'EBUSY', 'EACCES']);
+/** Waits between two tries, milliseconds: half a second in all. */
+const RENAME_WAITS_MS = [5, 10, 20, 40, 80, 160, 185];
+
+/** What of the system a rename needs. Tests give others. */
+export interface RenameSystem {
+  readonly platform: NodeJS.Platform;
+  readonly rename: (from: string, to: string) => void;
+  readonly wait: (ms: number) => void;
+}
+
+/** Blocks, so that what replaces a file stays one turn. */
+function waitBlocking(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+/**
+ * Renames a file. On Windows it tries again, half a second at most, while another program holds the file
+ * open. Elsewhere a refusal is final. Throws what the system says.
+ */
+export function renameRetried(
+  from: string,
+  to: string,
+  system: RenameSystem = { platform: process.platform, rename: renameSync, wait: waitBlocking },
+): void {
+  for (const ms of system.platform === 'win32' ? RENAME_WAITS_MS : []) {
+    try {
+      system.rename(from, to);
+      return;
+    } catch (error) {
+      if (!HELD_OPEN.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      system.wait(ms);
+    }
+  }
+  system.rename(from, to);
 }
 
 /** The same for one content. Errors: BAD_FILE. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, open, stat, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, extname, join } from 'node:path';
+import { basename, dirname, extname, join, win32 } from 'node:path';
 import { badArgument } from '../argument-checks.js';
 import { ThermolinkError } from '../errors.js';
 import { checkShape, type Matrix } from '../linalg/matrix.js';
@@ -51,8 +51,20 @@ function writerOf(option: string, path: string): Writer {
   );
 }
 
+/** Names that Windows gives to devices, in any folder and with any ending. */
+const DEVICE_NAMES = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])$/i;
+
+/** Whether the name of a file is that of a device of Windows: a result would go there and be lost. */
+export function isDeviceName(path: string, platform: NodeJS.Platform = process.platform): boolean {
+  if (platform !== 'win32') return false;
+  const [stem] = win32.basename(path).split(/[.:]/);
+  return DEVICE_NAMES.test(stem.trimEnd());
+}
+
 /** The same for a file of any name. Errors: BAD_FILE. */
 export async function checkWritable(path: string): Promise<void> {
+  if (isDeviceName(path))
+    throw badFile(path, `${path} is the name of a device of Windows.`, 'Name the file otherwise.');
   try {
     const status = await stat(path).catch(ignoreMissing);
     if (status === undefined) return await tryNewFile(path);
