@@ -8,6 +8,7 @@
  * @module thermolink
  */
 
+export { createBoardGroupSolver } from './algorithms/board-group.js';
 export { createAnalogSolver } from './algorithms/board-solver.js';
 export { createCholeskySolver } from './algorithms/cholesky-solver.js';
 export type {

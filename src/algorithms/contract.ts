@@ -150,6 +150,8 @@ export interface EquilibriumSolver {
  */
 export interface RelaxationSolver {
   readonly name: string;
+  /** A solver each for boards that can relax at the same time. Left out: there is this one. */
+  readonly boards?: readonly RelaxationSolver[];
   /**
    * x(t) after a finite time.
    *

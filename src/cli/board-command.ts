@@ -93,14 +93,6 @@ export interface Worked<T> {
   readonly repeats: number;
 }
 
-/** `session-2.mcap` for the second board of a command. */
-function recordOf(file: string | undefined, boardNumber: number): string | undefined {
-  if (file === undefined || boardNumber === 1) return file;
-  return /\.[^./\\]+$/.test(file)
-    ? file.replace(/\.[^./\\]+$/, `-${boardNumber}$&`)
-    : `${file}-${boardNumber}`;
-}
-
 /**
  * A command that works on one board. This function does what all of them do alike: the shared options, the
  * check of files, Ctrl-C, the device and its log, the progress bar, the time, and printing as text or JSON.
@@ -122,12 +114,15 @@ export function boardCommand<S extends OptionSpecs>(definition: BoardCommandDefi
       const shared = values as OptionValues<SharedOptions> & SomeOptions;
       const json = shared.json === true;
       // `--help` needs none of these, and they take longer to load than all that it needs.
-      const [{ deviceFile, deviceUri, isLucidac, withDevice }, { fittingEmulator }, { checkFiles }] =
-        await Promise.all([
-          import('./device.js'),
-          import('../serve/emulator-transport.js'),
-          import('./input/check-files.js'),
-        ]);
+      const [
+        { deviceFile, deviceUri, isLucidac, recordOf, withDevice },
+        { fittingEmulator },
+        { checkFiles },
+      ] = await Promise.all([
+        import('./device.js'),
+        import('../serve/emulator-transport.js'),
+        import('./input/check-files.js'),
+      ]);
       await checkFiles(options, values, { '--device': deviceFile(shared.device) });
       const through =
         <Opened>(withOpened: WithOpened<Opened>, signal: AbortSignal): On<Opened> =>

@@ -88,7 +88,7 @@ export async function withDevice<T>(
   return result;
 }
 
-/** As `withDevice`, with a device for each URI, in their order. */
+/** As `withDevice`, with a device for each URI, in their order. Each has a recording of its own. */
 export async function withDevices<T>(
   uris: readonly string[],
   options: DeviceOptions,
@@ -97,9 +97,18 @@ export async function withDevices<T>(
   opened: readonly Device[] = [],
 ): Promise<T> {
   if (opened.length === uris.length) return work(opened);
-  return withDevice(uris[opened.length], options, signal, (device) =>
+  const record = recordOf(options.record, opened.length + 1);
+  return withDevice(uris[opened.length], { ...options, record }, signal, (device) =>
     withDevices(uris, options, signal, work, [...opened, device]),
   );
+}
+
+/** `session-2.mcap` for the second board of a command. */
+export function recordOf(file: string | undefined, boardNumber: number): string | undefined {
+  if (file === undefined || boardNumber === 1) return file;
+  return /\.[^./\\]+$/.test(file)
+    ? file.replace(/\.[^./\\]+$/, `-${boardNumber}$&`)
+    : `${file}-${boardNumber}`;
 }
 
 async function open(uri: string, options: DeviceOptions, signal: AbortSignal): Promise<Device> {

@@ -7,6 +7,7 @@ const {
   checkSystem,
   connect,
   createAnalogSolver,
+  createBoardGroupSolver,
   createCholeskySolver,
   createIdealSampler,
   createNoSolver,
@@ -196,6 +197,7 @@ describe.each(solvers.slice(0, 2))('relax of %s refuses', (_, create) => {
 
 describe('the factories of solvers refuse', () => {
   expectRefusals([
+    ['no list of boards', () => createBoardGroupSolver(device), /devices is/],
     ['no device', () => createAnalogSolver(), /device is missing/],
     [
       'a device that was not awaited',

@@ -32,12 +32,12 @@ export function deviceOption(fallback: string) {
 }
 
 /** The option that names one board or more. */
-export function devicesOption(fallback: string) {
+export function devicesOption(
+  fallback: string,
+  several = 'given several times, work is shared out over the boards',
+) {
   return {
-    devices: repeatedOption(
-      '--device <uri>',
-      `which board (default: ${fallback}); given several times, work is shared out over the boards`,
-    ),
+    devices: repeatedOption('--device <uri>', `which board (default: ${fallback}); ${several}`),
   };
 }
 

@@ -175,8 +175,10 @@ export function createOptimizer(
       throw new ThermolinkError('UNSUPPORTED', `${name} with ticks can't run on this solver.`, {
         hint: 'Use a board, or createNoSolver() as its control.',
       });
-  } else if ('relax' in solver && typeof solver.relax === 'function')
+  } else if ('relax' in solver && typeof solver.relax === 'function') {
+    refuseIdleBoards(solver, options.blocks);
     return name === 'tngd' ? tngd(solver, settings) : tngdAdam(solver, settings);
+  }
   if ('solve' in solver)
     throw new ThermolinkError(
       'UNSUPPORTED',
@@ -184,6 +186,15 @@ export function createOptimizer(
       { hint: 'Use the ideal sampler or a board.' },
     );
   throw badArgument('solver', solver, 'a solver, such as createAnalogSolver(device)');
+}
+
+/** Only layers are shared out over boards. Errors: BAD_ARGUMENT. */
+function refuseIdleBoards({ boards = [] }: RelaxationSolver, blocks: Blocks | undefined): void {
+  if (boards.length < 2 || blocks === 'layers') return;
+  throw new ThermolinkError('BAD_ARGUMENT', `${boards.length} boards need \`blocks: 'layers'\`.`, {
+    hint: 'A curvature as a whole is on one board; cut it into layers, or pass one board.',
+    data: { boards: boards.length },
+  });
 }
 
 function checkOption(option: keyof OptimizerOptions, value: unknown): void {

@@ -1,4 +1,4 @@
-import type { RelaxationSolver, RelaxRequest } from '../../algorithms/contract.js';
+import type { RelaxationSolver, RelaxRequest, RelaxResult } from '../../algorithms/contract.js';
 import { addCost, type SolverCost, ZERO_COST } from '../../board/cost.js';
 import { assert } from '../../errors.js';
 import { type Matrix, matrix } from '../../linalg/matrix.js';
@@ -12,20 +12,38 @@ const ADDRESSES_OF_LAYER = 2;
 
 /**
  * A solver that relaxes the columns of each layer by themselves: of G it keeps the blocks on the diagonal,
- * and each has scales of its own on the board. With a single layer it is `solver`, bit for bit. The board
- * needs cells for the largest layer only. For a factored system whose columns are the parameters.
+ * and each has scales of its own on the board. With a single layer it is `solver`, bit for bit. A board needs
+ * cells for its largest layer only. Layers are shared out over the boards of `solver`, and a board takes its
+ * own one after the other. For a factored system whose columns are the parameters.
+ *
+ * When a board fails, the others are stopped before its error is thrown.
  */
 export function inLayerBlocks(solver: RelaxationSolver, places: readonly LayerPlace[]): RelaxationSolver {
+  const boards = solver.boards ?? [solver];
+  const shares = sharesOf(places.map(sizeOf), boards.length);
   return {
     name: solver.name,
     relax: async (request) => {
+      const answers: RelaxResult[] = [];
+      const others = new AbortController();
+      const signal =
+        request.signal === undefined ? others.signal : AbortSignal.any([request.signal, others.signal]);
+      let failure: { readonly error: unknown } | undefined;
+      const takeShare = async (board: RelaxationSolver, share: readonly number[]): Promise<void> => {
+        try {
+          for (const l of share)
+            answers[l] = await board.relax(blockOf({ ...request, signal }, l, places[l]));
+        } catch (error) {
+          failure ??= { error };
+          others.abort();
+        }
+      };
+      await Promise.all(boards.map((board, k) => takeShare(board, shares[k])));
+      if (failure !== undefined) throw failure.error;
       const x = new Float64Array(request.initial.length);
       let cost: SolverCost = ZERO_COST;
-      for (const [l, place] of places.entries()) {
-        const start = Math.min(place.weightOffset, place.biasOffset);
-        const end = start + place.outputs * (place.inputs + 1);
-        const answer = await solver.relax(blockOf(request, l, start, end));
-        x.set(answer.x, start);
+      for (const [l, answer] of answers.entries()) {
+        x.set(answer.x, startOf(places[l]));
         cost = addCost(cost, answer.cost);
       }
       return { x, cost };
@@ -33,7 +51,34 @@ export function inLayerBlocks(solver: RelaxationSolver, places: readonly LayerPl
   };
 }
 
-function blockOf(request: RelaxRequest, l: number, start: number, end: number): RelaxRequest {
+/**
+ * The layers of each board, ascending: the largest layer that is left goes to the board with the fewest
+ * parameters.
+ */
+export function sharesOf(sizes: readonly number[], boards: number): number[][] {
+  const shares = Array.from({ length: boards }, (): number[] => []);
+  const loads = shares.map(() => 0);
+  const largestFirst = sizes.map((_, l) => l).sort((a, b) => sizes[b] - sizes[a] || a - b);
+  for (const l of largestFirst) {
+    const board = loads.indexOf(Math.min(...loads));
+    shares[board].push(l);
+    loads[board] += sizes[l];
+  }
+  return shares.map((share) => share.sort((a, b) => a - b));
+}
+
+/** Parameters of a layer: the unknowns that a board needs for it. */
+export function sizeOf({ outputs, inputs }: LayerPlace): number {
+  return outputs * (inputs + 1);
+}
+
+function startOf({ weightOffset, biasOffset }: LayerPlace): number {
+  return Math.min(weightOffset, biasOffset);
+}
+
+function blockOf(request: RelaxRequest, l: number, place: LayerPlace): RelaxRequest {
+  const start = startOf(place);
+  const end = start + sizeOf(place);
   const { system, drive, initial, address } = request;
   assert('kind' in system && system.kind === 'factored', 'only the factor of a curvature has layers');
   const stretch = (values: Float64Array): Float64Array => values.slice(start, end);

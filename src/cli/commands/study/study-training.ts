@@ -144,7 +144,7 @@ function requestOf({ task, method, steps, seed }: Planned, device: Device) {
   const { name, options, usesBoard, digitalSolver } = method;
   const solver = usesBoard ? createAnalogSolver(device, { ticksMax: TICKS_MAX }) : digitalSolver;
   const optimizer = createOptimizer(name, options, solver);
-  const environment = usesBoard ? { environment: environmentOf(device.identity) } : {};
+  const environment = usesBoard ? { environment: environmentOf([device.identity]) } : {};
   return { problem: task.problem, optimizer, steps, seed, ...environment };
 }
 

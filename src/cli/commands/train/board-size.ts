@@ -1,6 +1,7 @@
 import { refuseTooLarge } from '../../../board/checked-system.js';
 import type { DeviceIdentity } from '../../../driver/device-api.js';
 import { ThermolinkError } from '../../../errors.js';
+import { type Blocks, sizeOf } from '../../../learning/optimizers/layer-blocks.js';
 import type { LayerPlace } from '../../../learning/problem/contract.js';
 import type { ResolvedRequest } from '../../../learning/train-request.js';
 import { counted } from '../../../number-text.js';
@@ -8,7 +9,7 @@ import { counted } from '../../../number-text.js';
 /**
  * Refuses a problem that is too large for the board before anything is overwritten; the solver would refuse
  * it in the first step. The factor K has one row for each class of each curvature example, and one column for
- * each parameter.
+ * each parameter; of layers, a board has one at a time.
  *
  * Errors: TOO_LARGE, which names the most curvature examples that fit if their number is what does not;
  * UNSUPPORTED.
@@ -16,8 +17,10 @@ import { counted } from '../../../number-text.js';
 export function refuseTooLargeForBoard(
   { network, batch, curvatureExamples, curvature }: Omit<ResolvedRequest, 'optimizer'>,
   board: DeviceIdentity,
+  blocks: Blocks = 'whole',
 ): void {
-  const { outputCount, parameterCount } = network;
+  const { outputCount, layers } = network;
+  const parameterCount = blocks === 'layers' ? Math.max(...layers.map(sizeOf)) : network.parameterCount;
   const classes = curvature === 'monte-carlo' ? 1 : outputCount;
   const examplesMax = Math.min(batch, Math.floor(board.rows / classes));
   const shape = { parameterCount, curvatureRows: curvatureExamples * classes };

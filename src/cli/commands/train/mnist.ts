@@ -4,7 +4,7 @@ import type { TrainingSummary } from '../../../learning/record.js';
 import { CURVATURE_NAMES } from '../../../learning/train-request.js';
 import { defineCommand } from '../../command.js';
 import { checkFiles } from '../../input/check-files.js';
-import { deviceOption, LOG, RECORD, RETRY } from '../../options/groups.js';
+import { devicesOption, LOG, RECORD, RETRY } from '../../options/groups.js';
 import { flag, type OptionValues, option } from '../../options/option.js';
 import {
   choice,
@@ -114,7 +114,11 @@ const OPTIONS = {
     'tngd with --delay: compute the next gradient and curvature, and send it, while the board goes on',
   ),
   ...OUTPUT_OPTIONS,
-  ...deviceOption(TRAINING_DEVICE),
+  devices: {
+    ...devicesOption(TRAINING_DEVICE, 'with --blocks layers, layers are shared out over the boards').devices,
+    // What only trainings with a board take, they all call so.
+    libraryName: 'device',
+  },
   json: flag('--json', 'print the summary as JSON'),
   ...RETRY,
   ...RECORD,
@@ -176,8 +180,13 @@ function planOf(options: TrainOptions): TrainingPlan {
   const { rate, momentum, damping, time, clip, delay, initial, asynchronous } = options;
   const { ticks, runs, products, average, reload, klClip, finalDamping, rank, blocks } = options;
   const { curvature, chopped, roundings } = options;
+  const { devices } = options;
+  const device = devices?.[0];
+  if (devices !== undefined && devices.length > 1 && blocks !== 'layers')
+    throw new ThermolinkError('BAD_ARGUMENT', 'Several boards share the layers of a network.', {
+      hint: 'Give --blocks layers, or one --device.',
+    });
   const {
-    device,
     logLevel,
     logFile,
     record,
@@ -229,6 +238,7 @@ function planOf(options: TrainOptions): TrainingPlan {
     hidden: options.hidden,
     settings,
     device,
+    devices,
     logLevel,
     logFile,
     record,

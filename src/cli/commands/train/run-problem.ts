@@ -107,7 +107,7 @@ export async function runProblem<Measures extends Figures, P extends Problem<Mea
         options,
         createAnalogSolver(device, { ticksMax: TICKS_MAX, relaxChopped: chopped }),
       );
-      const environment = { ...environmentOf(identity), ...(chopped ? { chopped } : {}) };
+      const environment = { ...environmentOf([identity]), ...(chopped ? { chopped } : {}) };
       return (await train({ optimizer, environment })).summary;
     });
   } finally {

@@ -1,3 +1,4 @@
+import { createBoardGroupSolver } from '../../../algorithms/board-group.js';
 import { createAnalogSolver } from '../../../algorithms/board-solver.js';
 import { createExactSolver, createNoSolver } from '../../../algorithms/truncated.js';
 import type { DeviceIdentity } from '../../../driver/device-api.js';
@@ -18,7 +19,7 @@ import type { StepFacts, StepRecord, TrainingSummary } from '../../../learning/r
 import { type CurvatureName, resolveRequest } from '../../../learning/train-request.js';
 import { checkTrainRequest, type TrainRequest, train } from '../../../learning/trainer.js';
 import { checkTrainingDirectory } from '../../../learning/training-files.js';
-import { type DeviceOptions, deviceUri, withDevice } from '../../device.js';
+import { type DeviceOptions, deviceUri, withDevices } from '../../device.js';
 
 import { refuseTooLargeDense, refuseTooLargeForBoard, refuseTooLargeLayers } from './board-size.js';
 import { type DataPlan, datasetSourceOf } from './data-options.js';
@@ -54,6 +55,8 @@ export interface TrainingPlan extends DeviceOptions, DataPlan, StoredPlan {
   readonly hidden?: readonly number[] | undefined;
   readonly settings: OptimizerOptions;
   readonly device?: string;
+  /** Several boards, to which the layers are shared out; in place of `device`. */
+  readonly devices?: readonly string[] | undefined;
   readonly epochs: number;
   readonly batch: number;
   readonly trainSize?: number;
@@ -94,30 +97,43 @@ export async function runTraining(plan: TrainingPlan, signal: AbortSignal): Prom
     }
     const { board } = OPTIMIZER_TRAITS[name];
     const isDense = loadsDense(name, options);
-    const uri = deviceUri(plan.device, board === 'invert' || isDense ? DENSE_DEVICE : TRAINING_DEVICE);
-    display.phase(`connecting to ${uri}`);
-    return await withDevice(uri, plan, signal, (device) => {
-      if (board === 'invert') refuseTooLargeLayers(request.network.layers, device.identity);
-      else if (isDense) refuseTooLargeDense(request.network.parameterCount, device.identity);
-      else refuseTooLargeForBoard(resolveRequest(request), device.identity);
+    const fallback = board === 'invert' || isDense ? DENSE_DEVICE : TRAINING_DEVICE;
+    const uris = plan.devices ?? [deviceUri(plan.device, fallback)];
+    display.phase(`connecting to ${uris.join(', ')}`);
+    // Boards that work at once must not wait for one another.
+    const opening = { ...plan, ...(uris.length > 1 ? { ownThread: true } : {}) };
+    return await withDevices(uris, opening, signal, (devices) => {
+      for (const { identity } of devices)
+        if (board === 'invert') refuseTooLargeLayers(request.network.layers, identity);
+        else if (isDense) refuseTooLargeDense(request.network.parameterCount, identity);
+        else refuseTooLargeForBoard(resolveRequest(request), identity, options.blocks);
       const { chopped, roundings } = plan;
       const environment = {
-        ...environmentOf(device.identity),
+        ...environmentOf(devices.map(({ identity }) => identity)),
         ...(chopped ? { chopped } : {}),
         ...(roundings === undefined ? {} : { roundings }),
       };
       const how = { ticksMax: TICKS_MAX, relaxChopped: chopped, relaxRoundings: roundings };
-      const optimizer = createOptimizer(name, options, createAnalogSolver(device, how));
-      return trainShown({ ...request, optimizer, environment }, display);
+      const solver =
+        devices.length > 1 ? createBoardGroupSolver(devices, how) : createAnalogSolver(devices[0], how);
+      return trainShown(
+        { ...request, optimizer: createOptimizer(name, options, solver), environment },
+        display,
+      );
     });
   } finally {
     display.finish();
   }
 }
 
-/** What of a board the results of a training depend on. */
-export function environmentOf({ model, serialNumber, firmwareVersion }: DeviceIdentity) {
-  return { board: { model, serialNumber, firmwareVersion } };
+/** What of its boards the results of a training depend on. */
+export function environmentOf(identities: readonly DeviceIdentity[]) {
+  const boards = identities.map(({ model, serialNumber, firmwareVersion }) => ({
+    model,
+    serialNumber,
+    firmwareVersion,
+  }));
+  return boards.length === 1 ? { board: boards[0] } : { boards };
 }
 
 /** The optimizer behind a name of the command line. */

@@ -1,0 +1,62 @@
+import { badArgument } from '../argument-checks.js';
+import type { BoardDevice } from '../driver/device-api.js';
+import { ThermolinkError } from '../errors.js';
+import { createAnalogSolver } from './board-solver.js';
+import type { AnalogSolverOptions, RelaxationSolver } from './contract.js';
+
+/** More boards than layers of a network are of no use. */
+const BOARDS_MAX = 64;
+
+/**
+ * A solver over several boards of one model. An optimizer that cuts its curvature into layers (`blocks:
+ * 'layers'`) gives each board layers of its own, and the boards relax at the same time. Scales, codes and
+ * seeds of a layer do not depend on the board that has it. So boards of one die give the parameters that one
+ * of them alone gives, bit for bit; couplings that stay on a board are sent less often. A system that is not
+ * cut goes to the first board.
+ *
+ * When a board fails, the others are stopped first. The error then says which board it was, and has its
+ * number from 0 in `data.boardNumber`.
+ *
+ * Errors: BAD_ARGUMENT for no board, the same device twice, more than 64, or boards of several models; those
+ * of `createAnalogSolver`.
+ */
+export function createBoardGroupSolver(
+  devices: readonly BoardDevice[],
+  options: AnalogSolverOptions = {},
+): RelaxationSolver {
+  if (!Array.isArray(devices) || devices.length < 1 || devices.length > BOARDS_MAX)
+    throw badArgument('devices', devices, `a list of 1 to ${BOARDS_MAX} connected boards`);
+  const solvers = devices.map((device: BoardDevice) => createAnalogSolver(device, options));
+  if (new Set(devices).size < devices.length)
+    throw new ThermolinkError('BAD_ARGUMENT', 'devices names a board twice.', { hint: 'Name each once.' });
+  const models = [...new Set(devices.map(({ identity }) => identity.model))];
+  if (models.length > 1)
+    throw new ThermolinkError('BAD_ARGUMENT', `The boards are of several models: ${models.join(', ')}.`, {
+      hint: 'Use boards of one model, since a layer must not depend on the board that has it.',
+      data: { models },
+    });
+  const boards = solvers.map(
+    (solver, k): RelaxationSolver => ({
+      name: solver.name,
+      relax: async (request) => {
+        try {
+          return await solver.relax(request);
+        } catch (error) {
+          throw namingBoard(error, devices[k], k, devices.length);
+        }
+      },
+    }),
+  );
+  return { name: 'analog', relax: (request) => boards[0].relax(request), boards };
+}
+
+function namingBoard(error: unknown, { identity }: BoardDevice, k: number, count: number): unknown {
+  if (!(error instanceof ThermolinkError) || error.code === 'ABORTED' || count === 1) return error;
+  const { code, message, cause, hint, retryable, data } = error;
+  const { model, serialNumber } = identity;
+  const board = `Board ${k + 1} of ${count} (${model}, ${serialNumber}) failed`;
+  return new ThermolinkError(code, `${board}: ${message}`, {
+    ...{ cause, hint, retryable },
+    data: { ...data, boardNumber: k, serialNumber },
+  });
+}
