@@ -69,6 +69,7 @@ const LONG: Readonly<Record<string, Line>> = {
   'bench solve': { args: '--cells 8 --conditions 2 --tolerances 0.1 --systems 1' },
   'bench record': { elsewhere: 'bench-record.test.ts' },
   emulate: { elsewhere: 'emulate.test.ts' },
+  serve: { elsewhere: 'test/hub' },
   shell: { elsewhere: 'shell.test.ts' },
   flash: { elsewhere: 'flash.test.ts' },
   demo: { elsewhere: 'demo.test.ts' },
