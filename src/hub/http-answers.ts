@@ -1,5 +1,7 @@
+import { createReadStream } from 'node:fs';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { z } from 'zod';
 import { Refusal } from './refusal.js';
 
@@ -91,4 +93,26 @@ export async function readJson<Schema extends z.ZodType>(
     `The body is wrong at ${path.join('.') || 'its top'}: ${message}.`,
     'Send what src/hub/api.ts describes.',
   );
+}
+
+/** Answers with a recording. A reader that goes ends it. */
+export async function answerFile(
+  response: ServerResponse,
+  file: string | undefined,
+  name: string,
+): Promise<void> {
+  if (file === undefined)
+    throw new Refusal(
+      404,
+      'NOT_FOUND',
+      'No recording of this board has ended.',
+      'Switch one on, and off again.',
+    );
+  response.writeHead(200, {
+    'Content-Type': 'application/octet-stream',
+    'Content-Disposition': `attachment; filename="${name}"`,
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  await pipeline(createReadStream(file), response).catch(() => response.destroy());
 }

@@ -1,19 +1,35 @@
 import type { Clock } from '../../firmware-protocol/clock.js';
+import type { DeviceStateName } from '../../firmware-protocol/device-status.js';
 import type { openPort } from '../connect.js';
-import type { BoardView, HubEvent, LinkCounters } from './api.js';
+import {
+  type BoardView,
+  type HubEvent,
+  type KeptNote,
+  type LinkCounters,
+  NOTES_KEPT,
+  type Note,
+} from './api.js';
 import { BoardLine } from './board-line.js';
+import { BoardRecording } from './board-recording.js';
 import { BoardWatch } from './board-watch.js';
 import { type LeaseListener, LeaseQueue } from './lease.js';
 import { Refusal } from './refusal.js';
+import { RunWatch } from './run-watch.js';
+import { SessionStop } from './session-stop.js';
 
 /** A board whose view changes is told at most so often, ms. */
 const CHANGES_MS = 100;
+/** The link's counters are told at most so often, ms. */
+const LINK_MS = 1000;
 
 /** What a board of a hub is told, and whom it tells. */
 export interface HubBoardOptions {
   readonly clock: Clock;
   readonly silenceMs: number;
+  /** Where recordings go. */
+  readonly directory: string;
   readonly openPort?: typeof openPort | undefined;
+  readonly isWatched: () => boolean;
   /** Called with each event about this board. */
   readonly tell: (event: HubEvent) => void;
 }
@@ -26,22 +42,46 @@ export class HubBoard {
   readonly uri: string;
   readonly line: BoardLine;
   readonly leases: LeaseQueue;
+  readonly recording: BoardRecording;
   readonly #watch: BoardWatch;
+  readonly #runs: RunWatch;
+  readonly #stop: SessionStop;
   readonly #clock: Clock;
   readonly #tell: (event: HubEvent) => void;
+  readonly #notes: KeptNote[] = [];
   #health: BoardView['health'] = 'opening';
   #problem: string | null = null;
   #leaseCount = 0;
   #toldState: BoardView['state'] | undefined;
   #isChangeDue = false;
   #toldMs = Number.NEGATIVE_INFINITY;
+  #isLinkDue = false;
 
-  constructor(name: string, uri: string, { clock, silenceMs, openPort, tell }: HubBoardOptions) {
+  constructor(name: string, uri: string, options: HubBoardOptions) {
+    const { clock, silenceMs, openPort, tell, directory, isWatched } = options;
     this.name = name;
     this.uri = uri;
     this.#clock = clock;
     this.#tell = tell;
-    this.#watch = new BoardWatch({ message: () => this.#noteState() });
+    this.recording = new BoardRecording(name, directory, () => this.#changed());
+    this.#watch = new BoardWatch({
+      message: (message) => {
+        this.#stop.note(message);
+        this.#runs.take(message);
+        this.#noteState();
+      },
+    });
+    this.#runs = new RunWatch({
+      clock,
+      board: name,
+      owner: () => this.leases.holder?.owner ?? 'server',
+      identity: () => this.#watch.board,
+      isWatched,
+      tell: (event) => {
+        tell(event);
+        if (event.type === 'runBegan' || event.type === 'runEnded') this.#changed();
+      },
+    });
     const leaseListener: LeaseListener = {
       changed: () => this.#changed(),
       told: (what, owner, text) => {
@@ -52,7 +92,18 @@ export class HubBoard {
     this.line = new BoardLine(
       uri,
       { health: (health, problem) => this.#setHealth(health, problem) },
-      { clock, tap: (port) => this.#watch.tap(port), ...(openPort && { openPort }) },
+      {
+        clock,
+        tap: (port) => this.recording.tap(this.#watch.tap(port)),
+        ...(openPort && { openPort }),
+      },
+    );
+    this.#stop = new SessionStop(
+      {
+        inject: (frame) => this.line.inject(frame),
+        acknowledgedByHost: () => this.#watch.acknowledgedByHost,
+      },
+      clock,
     );
     this.leases = new LeaseQueue(() => this.line.makeSafe(), leaseListener, { clock, silenceMs });
   }
@@ -95,13 +146,19 @@ export class HubBoard {
         sinceMs: wallMs(entry.sinceMs),
         untilMs: wallMs(entry.untilMs),
       })),
-      run: null,
-      recording: { on: false, sinceMs: null, bytes: 0, hasTrace: false, problem: null },
+      run: this.#runs.view,
+      recording: this.recording.view,
     };
   }
 
+  /** What has passed since the server has started. */
   get counters(): LinkCounters {
     return { ...this.#watch.counters, leases: this.#leaseCount };
+  }
+
+  /** The newest notes of hosts, NOTES_KEPT at most. */
+  get notes(): readonly KeptNote[] {
+    return this.#notes;
   }
 
   /** Throws a `Refusal` while the board is not reached. */
@@ -116,15 +173,57 @@ export class HubBoard {
       );
   }
 
+  /**
+   * Stops the board, whoever has it, and returns its state. A client keeps its session and learns that its
+   * run was stopped; one whose session does not answer loses the board. Throws a `Refusal` for a board that
+   * is not reached.
+   */
+  async stop(owner: string): Promise<DeviceStateName> {
+    this.checkUsable();
+    const { holder } = this.leases;
+    this.#incident('stopped', owner, `${owner} stops the board${holder ? ` of ${holder.owner}` : ''}.`);
+    if (holder === undefined || !(await this.#stop.stop())) {
+      this.leases.end('stopped');
+      await this.line.makeSafe();
+    }
+    this.checkUsable();
+    return this.#watch.state ?? 'safe';
+  }
+
+  /** Keeps what a host tells of its training, and tells observers. */
+  takeNotes(owner: string, notes: readonly Note[]): void {
+    for (const note of notes) {
+      const kept: KeptNote = { ...note, timeMs: Date.now(), owner };
+      this.#notes.push(kept);
+      if (this.#notes.length > NOTES_KEPT) this.#notes.shift();
+      this.#tell({ type: 'note', timeMs: kept.timeMs, board: this.name, note: kept });
+    }
+  }
+
+  /** Switches the recording. Errors: BAD_FILE. */
+  async record(on: boolean, owner: string): Promise<void> {
+    const wasOn = this.recording.view.on;
+    if (on) await this.recording.begin(this.uri);
+    else await this.recording.end();
+    if (wasOn !== on)
+      this.#incident(
+        on ? 'recordingBegan' : 'recordingEnded',
+        owner,
+        `${owner} ${on ? 'begins' : 'ends'} a recording.`,
+      );
+  }
+
   /** Ends the lease and leaves the board safe. */
   async close(): Promise<void> {
     this.leases.close();
     await this.line.close();
+    await this.recording.end();
   }
 
   #setHealth(health: 'good' | 'fault' | 'lost', problem: string | undefined): void {
     if (health === 'lost') {
       if (this.#health !== 'lost') this.#incident('boardLost', null, `${this.name} is lost: ${problem}`);
+      this.#runs.lose();
       this.leases.end('boardLost');
     } else if (this.#health === 'lost') this.#incident('boardFound', null, `${this.name} is there again.`);
     const isFirst = this.#health === 'opening';
@@ -135,6 +234,7 @@ export class HubBoard {
   }
 
   #noteState(): void {
+    this.#linkSoon();
     if (this.#watch.state === this.#toldState) return;
     this.#toldState = this.#watch.state;
     this.#changed();
@@ -149,6 +249,16 @@ export class HubBoard {
       this.#isChangeDue = false;
       this.#toldMs = this.#clock.nowMs();
       this.#tell({ type: 'board', timeMs: Date.now(), board: this.view });
+    });
+  }
+
+  /** Tells the link's counters when LINK_MS have passed. */
+  #linkSoon(): void {
+    if (this.#isLinkDue) return;
+    this.#isLinkDue = true;
+    this.#clock.schedule(LINK_MS, () => {
+      this.#isLinkDue = false;
+      this.#tell({ type: 'link', timeMs: Date.now(), board: this.name, counters: this.counters });
     });
   }
 

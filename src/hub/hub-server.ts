@@ -2,34 +2,23 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import type { Clock } from '../../firmware-protocol/clock.js';
-import { badArgument, checkObject, checkText, checkWhole } from '../argument-checks.js';
-import type { openPort } from '../connect.js';
 import { SYSTEM_CLOCK } from '../driver/system-clock.js';
-import { ThermolinkError } from '../errors.js';
-import { isLoopback, listenAt, resolveHost, shownHost } from '../serve/listening.js';
-import {
-  FRAME_BYTES_HEADER,
-  IN_FLIGHT_BYTES_HEADER,
-  LEASE_WAIT_SECONDS_MAX,
-  LINK_UPGRADE,
-} from '../transport/hub-port.js';
-import { BOARD_NAME, type HubEvent, type Right } from './api.js';
+import { LINK_UPGRADE } from '../transport/hub-port.js';
+import { type HubEvent, NOTES_REQUEST, RECORDING_REQUEST, type Right } from './api.js';
 import { ConnectionGuard } from './connection-guard.js';
-import { answerJson, answerRefusal, refuseUpgrade } from './http-answers.js';
+import { answerFile, answerJson, answerRefusal, readJson, refuseUpgrade } from './http-answers.js';
+import { allowMethod, notFound, upgradeNeeded, urlOf } from './http-requests.js';
 import { HubBoard } from './hub-board.js';
-import type { Lease } from './lease.js';
-import { bridge } from './link-bridge.js';
+import { type HubOptions, SILENCE_MS } from './hub-options.js';
+import { linkConnection, linkWebSocket } from './link-requests.js';
 import { Observers } from './observers.js';
 import { Origins } from './origin.js';
 import { Refusal, refusalOf } from './refusal.js';
-import { socketStream } from './socket-stream.js';
 import { acceptWebSocket, bearerToken, identifySocket, refuseSocket } from './sockets.js';
-import { allows, Gate, type Identity, type Tokens } from './tokens.js';
+import { allows, Gate, type Identity } from './tokens.js';
 
-/** Boards of one server. */
-const BOARDS_MAX = 64;
 /** The head of a request must come within this time, and the whole of it within REQUEST_MS. */
 const HEAD_MS = 5000;
 const REQUEST_MS = 10_000;
@@ -46,101 +35,9 @@ const LINK_MESSAGE_BYTES_MAX = 1 << 20;
 const EVENT_MESSAGE_BYTES_MAX = 4096;
 /** So long a vanished machine goes unnoticed: after 10 s without traffic the system asks, for 10 s. */
 const KEEP_ALIVE_MS = 10_000;
-/** Default of `silenceMs`. */
-export const SILENCE_MS = 60_000;
-
-/** A board to share. */
-export interface SharedDevice {
-  /** Its name on the server. */
-  readonly name: string;
-  /** Its device URI. */
-  readonly uri: string;
-}
-
-/** How boards are shared. */
-export interface HubOptions {
-  readonly devices: readonly SharedDevice[];
-  /** Default 127.0.0.1. An address that other machines can reach needs tokens. */
-  readonly host?: string;
-  /** Default 0: any free one. */
-  readonly port?: number;
-  /** Who may do what. Without tokens everybody who reaches the server may do everything. */
-  readonly tokens?: Tokens;
-  /** Certificate chain and key, in PEM. Without them nothing is encrypted. */
-  readonly tls?: { readonly cert: string; readonly key: string };
-  /** Pages of other origins that may ask, such as `https://lab.example`. */
-  readonly origins?: readonly string[];
-  /** A holder that is silent for so long loses the board when somebody waits for it, ms. Default 60 s. */
-  readonly silenceMs?: number;
-  readonly clock?: Clock;
-  /** Called with everything that observers are told. */
-  readonly onEvent?: (event: HubEvent) => void;
-  /** Opens the port of a board; tests give their own. */
-  readonly openPort?: typeof openPort;
-  readonly version: string;
-}
-
-/** A server that shares boards. */
-export interface Hub {
-  /** Where it is reached, such as `http://127.0.0.1:8100`. */
-  readonly url: string;
-  /** The device URI of each board, by its name. */
-  readonly uris: ReadonlyMap<string, string>;
-  /** Ends all leases, leaves the boards safe, closes everything. Errors: none. */
-  close(): Promise<void>;
-}
-
-/** Shares boards. Errors: BAD_ARGUMENT, CANNOT_LISTEN; those of `parseDeviceUri`. */
-export async function startHub(options: HubOptions): Promise<Hub> {
-  checkObject('options', options, "{ devices: [{ name: 'a', uri: 'emulator:ideal-8' }] }");
-  const { host = '127.0.0.1', port = 0, devices, tokens, tls } = options;
-  checkText('host', host);
-  checkWhole('port', port, 0, 65_535);
-  checkDevices(devices);
-  const address = { host, port };
-  const resolved = await resolveHost(address);
-  if (!isLoopback(resolved) && tokens === undefined)
-    throw new ThermolinkError(
-      'BAD_ARGUMENT',
-      `${host} can be reached from other machines, and there are no tokens: whoever connects would drive the boards.`,
-      {
-        hint: 'Give `tokens`: a token file, or one token in the environment variable THERMOLINK_TOKEN. Or use 127.0.0.1.',
-        data: { host: resolved },
-      },
-    );
-  const server = new HubServer(options, host);
-  let bound: number;
-  try {
-    bound = await listenAt(server.http, resolved, address);
-  } catch (error) {
-    await server.close();
-    throw error;
-  }
-  const shown = shownHost(resolved);
-  const place = `${shown.includes(':') ? `[${shown}]` : shown}:${bound}`;
-  return {
-    url: `${tls ? 'https' : 'http'}://${place}`,
-    uris: new Map(devices.map(({ name }) => [name, `${tls ? 'hubs' : 'hub'}://${place}/${name}`])),
-    close: () => server.close(),
-  };
-}
-
-function checkDevices(devices: readonly SharedDevice[]): void {
-  if (!Array.isArray(devices) || devices.length === 0)
-    throw badArgument('devices', devices, 'a list of at least one board');
-  if (devices.length > BOARDS_MAX)
-    throw badArgument('devices', devices.length, `at most ${BOARDS_MAX} boards`);
-  const names = new Set<string>();
-  for (const { name } of devices as readonly SharedDevice[]) {
-    if (!BOARD_NAME.safeParse(name).success)
-      throw badArgument('name', name, 'a name of letters, digits and . _ -');
-    if (names.has(name)) throw badArgument('name', name, 'a name that no other board has');
-    names.add(name);
-  }
-}
 
 /** The HTTP side of a hub: it knows who asks, and hands each request to its board. */
-class HubServer {
+export class HubServer {
   readonly http: Server;
   readonly #boards: ReadonlyMap<string, HubBoard>;
   readonly #gate: Gate;
@@ -153,7 +50,7 @@ class HubServer {
   readonly #clock: Clock;
   readonly #version: string;
 
-  constructor(options: HubOptions, host: string) {
+  constructor(options: HubOptions, host: string, directory: string) {
     const { devices, tokens, tls, origins = [], silenceMs = SILENCE_MS, clock = SYSTEM_CLOCK } = options;
     this.#clock = clock;
     this.#version = options.version;
@@ -165,7 +62,17 @@ class HubServer {
     };
     const { openPort } = options;
     this.#boards = new Map(
-      devices.map(({ name, uri }) => [name, new HubBoard(name, uri, { clock, silenceMs, openPort, tell })]),
+      devices.map(({ name, uri }) => [
+        name,
+        new HubBoard(name, uri, {
+          clock,
+          silenceMs,
+          directory,
+          openPort,
+          isWatched: () => this.#observers.count > 0,
+          tell,
+        }),
+      ]),
     );
     const settings = {
       headersTimeout: HEAD_MS,
@@ -232,128 +139,109 @@ class HubServer {
       answerJson(response, { boards: this.#views() });
       return;
     }
+    const [, name, action] = /^\/api\/boards\/([^/]+)\/(stop|recording|trace|notes)$/.exec(pathname) ?? [];
+    if (name !== undefined) {
+      await this.#act(name, action as Action, request, response);
+      return;
+    }
     if (/^\/api\/(events|boards\/[^/]+\/link)$/.test(pathname)) throw upgradeNeeded();
     throw notFound(pathname);
+  }
+
+  /** Does what a request asks of one board. */
+  async #act(
+    name: string,
+    action: Action,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const { method, right } = ACTIONS[action];
+    allowMethod(request, method);
+    const identity = this.#enter(request, right);
+    const board = this.#boardNamed(name);
+    switch (action) {
+      case 'stop':
+        answerJson(response, { state: await board.stop(identity.owner) });
+        break;
+      case 'recording': {
+        const { on } = await readJson(request, RECORDING_REQUEST);
+        await board.record(on, identity.owner);
+        answerJson(response, board.recording.view);
+        break;
+      }
+      case 'trace':
+        await answerFile(response, board.recording.file, `${name}.mcap`);
+        break;
+      case 'notes': {
+        if (board.leases.holder?.owner !== identity.owner)
+          throw new Refusal(
+            409,
+            'BUSY',
+            `${identity.owner} does not have the board.`,
+            'Notes come from its driver.',
+          );
+        const { notes } = await readJson(request, NOTES_REQUEST);
+        board.takeNotes(identity.owner, notes);
+        answerJson(response, { taken: notes.length });
+      }
+    }
   }
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     this.#origins.check(request);
     const { pathname, searchParams } = urlOf(request);
     const kind = request.headers.upgrade?.toLowerCase();
-    const board = /^\/api\/boards\/([^/]+)\/link$/.exec(pathname)?.[1];
-    if (board !== undefined && kind === LINK_UPGRADE) {
+    const name = /^\/api\/boards\/([^/]+)\/link$/.exec(pathname)?.[1];
+    if (name !== undefined && kind === LINK_UPGRADE) {
       const identity = this.#enter(request, 'drive');
-      await this.#linkRaw(this.#boardNamed(board), identity, request, socket, head, searchParams);
-    } else if (board !== undefined && kind === 'websocket')
-      await this.#linkSocket(this.#boardNamed(board), request, socket, head, searchParams);
-    else if (pathname === '/api/events' && kind === 'websocket') await this.#observe(request, socket, head);
-    else throw board === undefined && pathname !== '/api/events' ? notFound(pathname) : upgradeNeeded();
+      const board = this.#boardNamed(name);
+      await linkConnection(
+        { board, identity, request, parameters: searchParams, clock: this.#clock },
+        socket,
+        head,
+      );
+    } else if (name !== undefined && kind === 'websocket') {
+      await this.#overWebSocket(this.#links, 'drive', request, socket, head, (opened, identity) => {
+        const board = this.#boardNamed(name);
+        return linkWebSocket(
+          { board, identity, request, parameters: searchParams, clock: this.#clock },
+          opened,
+        );
+      });
+    } else if (pathname === '/api/events' && kind === 'websocket') {
+      this.#observers.checkRoom();
+      await this.#overWebSocket(this.#events, 'observe', request, socket, head, (opened, identity) =>
+        this.#observe(opened, identity),
+      );
+    } else throw name === undefined && pathname !== '/api/events' ? notFound(pathname) : upgradeNeeded();
   }
 
-  /** The board's own bytes on the bare connection. */
-  async #linkRaw(
-    board: HubBoard,
-    identity: Identity,
-    request: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
-    parameters: URLSearchParams,
-  ): Promise<void> {
-    if (head.length > 0) throw tooEarly();
-    const gone = new AbortController();
-    const leave = (): void => gone.abort();
-    const onEarly = (): void => leave();
-    // A connection that is not read does not tell that its other end has gone.
-    socket.on('data', onEarly).on('end', leave).on('close', leave);
-    const lease = await this.#lease(board, identity, request, parameters, gone.signal);
-    socket.pause();
-    socket.off('data', onEarly).off('end', leave).off('close', leave);
-    const port = board.line.attach();
-    if (port === undefined) {
-      await lease.release();
-      board.checkUsable();
-      throw new Refusal(503, 'NO_ANSWER', 'The board was lost just now.', 'Try again.', 1);
-    }
-    const limits = [
-      `${FRAME_BYTES_HEADER}: ${port.frameBytesMax}\r\n`,
-      board.line.limits?.inFlightBytesMax === undefined
-        ? ''
-        : `${IN_FLIGHT_BYTES_HEADER}: ${board.line.limits.inFlightBytesMax}\r\n`,
-    ];
-    socket.write(
-      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${LINK_UPGRADE}\r\n${limits.join('')}\r\n`,
-    );
-    await bridge(socket, port, lease, () => this.#clock.nowMs());
-    await lease.release();
-  }
-
-  /** The same as binary messages of a WebSocket. */
-  async #linkSocket(
-    board: HubBoard,
+  /** Opens a WebSocket and does `work` for a client with the right. A refusal is told on the WebSocket. */
+  async #overWebSocket(
+    server: WebSocketServer,
+    right: Right,
     request: IncomingMessage,
     connection: Duplex,
     head: Buffer,
-    parameters: URLSearchParams,
+    work: (opened: WebSocket, identity: Identity) => Promise<void>,
   ): Promise<void> {
-    const socket = await acceptWebSocket(this.#links, request, connection, head);
-    socket.on('error', () => undefined);
-    const gone = new AbortController();
-    socket.on('close', () => gone.abort());
-    let lease: Lease | undefined;
+    const opened = await acceptWebSocket(server, request, connection, head);
+    opened.on('error', () => undefined);
     try {
-      const identity = await identifySocket(socket, request, this.#gate);
-      this.#require(identity, 'drive', request);
-      lease = await this.#lease(board, identity, request, parameters, gone.signal);
-      const port = board.line.attach();
-      if (port === undefined)
-        throw new Refusal(503, 'NO_ANSWER', 'The board was lost just now.', 'Try again.', 1);
-      const stream = socketStream(socket);
-      const ready = {
-        ready: true,
-        frameBytesMax: port.frameBytesMax,
-        inFlightBytesMax: board.line.limits?.inFlightBytesMax ?? null,
-      };
-      socket.send(JSON.stringify(ready));
-      await bridge(stream, port, lease, () => this.#clock.nowMs());
+      const identity = await identifySocket(opened, request, this.#gate);
+      this.#require(identity, right, request);
+      await work(opened, identity);
     } catch (error) {
-      refuseSocket(socket, this.#refusal(error));
-    } finally {
-      await lease?.release();
+      refuseSocket(opened, this.#refusal(error));
     }
   }
 
-  async #observe(request: IncomingMessage, connection: Duplex, head: Buffer): Promise<void> {
+  async #observe(opened: WebSocket, { owner, right }: Identity): Promise<void> {
     this.#observers.checkRoom();
-    const socket = await acceptWebSocket(this.#events, request, connection, head);
-    socket.on('error', () => undefined);
-    try {
-      const identity = await identifySocket(socket, request, this.#gate);
-      this.#require(identity, 'observe', request);
-      this.#observers.checkRoom();
-      const { owner, right } = identity;
-      this.#observers.add(socket, [
-        { type: 'hello', timeMs: Date.now(), version: this.#version, owner, right, boards: this.#views() },
-      ]);
-    } catch (error) {
-      refuseSocket(socket, this.#refusal(error));
-    }
-  }
-
-  #lease(
-    board: HubBoard,
-    identity: Identity,
-    request: IncomingMessage,
-    parameters: URLSearchParams,
-    signal: AbortSignal,
-  ): Promise<Lease> {
-    board.checkUsable();
-    return board.leases.acquire({
-      ...identity,
-      client: addressOf(request),
-      waitMs: 1000 * wholeParameter(parameters, 'wait_s', LEASE_WAIT_SECONDS_MAX),
-      takeOver: wholeParameter(parameters, 'takeover', 1) === 1,
-      signal,
-    });
+    this.#observers.add(opened, [
+      { type: 'hello', timeMs: Date.now(), version: this.#version, owner, right, boards: this.#views() },
+      ...this.#history(),
+    ]);
   }
 
   #enter(request: IncomingMessage, right: Right): Identity {
@@ -384,6 +272,17 @@ class HubServer {
     );
   }
 
+  /** What an observer that comes now has missed: the notes, and the counters. */
+  #history(): HubEvent[] {
+    const timeMs = Date.now();
+    return [...this.#boards.values()].flatMap((board): HubEvent[] => [
+      ...(board.notes.length === 0
+        ? []
+        : [{ type: 'history' as const, timeMs, board: board.name, notes: [...board.notes] }]),
+      { type: 'link', timeMs, board: board.name, counters: board.counters },
+    ]);
+  }
+
   #views() {
     return [...this.#boards.values()].map(({ view }) => view);
   }
@@ -395,69 +294,18 @@ class HubServer {
   }
 }
 
+/** What may be asked of one board, and with which right. */
+const ACTIONS = {
+  stop: { method: 'POST', right: 'stop' },
+  recording: { method: 'POST', right: 'drive' },
+  trace: { method: 'GET', right: 'observe' },
+  notes: { method: 'POST', right: 'drive' },
+} as const;
+type Action = keyof typeof ACTIONS;
+
 /** Closing waits so long for answers to be read. */
 const CLOSE_MS = 1500;
 
 function socketServer(maxPayload: number): WebSocketServer {
   return new WebSocketServer({ noServer: true, maxPayload, perMessageDeflate: false, clientTracking: false });
-}
-
-function urlOf({ url = '/' }: IncomingMessage): URL {
-  const text = `http://hub${url}`;
-  if (!url.startsWith('/') || !URL.canParse(text)) throw notFound(url);
-  return new URL(text);
-}
-
-function addressOf({ socket }: IncomingMessage): string {
-  const { remoteAddress = 'unknown', remotePort = 0 } = socket;
-  return `${remoteAddress.replace(/^::ffff:/, '')}:${remotePort}`;
-}
-
-function allowMethod({ method }: IncomingMessage, wanted: 'GET' | 'POST'): void {
-  if (method !== wanted)
-    throw new Refusal(
-      405,
-      'BAD_ARGUMENT',
-      `This takes ${wanted}.`,
-      'See the table of requests in the documents.',
-    );
-}
-
-function wholeParameter(parameters: URLSearchParams, name: string, max: number): number {
-  const text = parameters.get(name) ?? '0';
-  if (!/^\d{1,6}$/.test(text) || Number(text) > max)
-    throw new Refusal(
-      400,
-      'BAD_ARGUMENT',
-      `${name} is no whole number from 0 to ${max}.`,
-      'Write digits only.',
-    );
-  return Number(text);
-}
-
-function notFound(path: string): Refusal {
-  return new Refusal(
-    404,
-    'NOT_FOUND',
-    `There is nothing at ${JSON.stringify(path.slice(0, 64))}.`,
-    'Boards are at /api/boards.',
-  );
-}
-
-function upgradeNeeded(): Refusal {
-  return new Refusal(
-    426,
-    'BAD_ARGUMENT',
-    'This takes an upgrade of the connection.',
-    `Upgrade: ${LINK_UPGRADE}, or websocket.`,
-  );
-}
-
-function tooEarly(): Refusal {
-  return new Refusal(
-    400,
-    'BAD_ARGUMENT',
-    'Bytes came before the upgrade was answered.',
-    'Wait for the status 101.',
-  );
 }

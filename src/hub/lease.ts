@@ -13,7 +13,7 @@ const BUSY_GRACE_MS = 100;
 const VACATING_MS_MAX = 10_000;
 
 /** Why a lease ended. */
-export type LeaseEnd = 'left' | 'takenOver' | 'silentHolder' | 'boardLost' | 'slow' | 'closed';
+export type LeaseEnd = 'stopped' | 'left' | 'takenOver' | 'silentHolder' | 'boardLost' | 'slow' | 'closed';
 
 /** A client that asks for a board. */
 export interface LeaseRequest extends Identity {
@@ -297,6 +297,7 @@ function closedRefusal(): Refusal {
 }
 
 const ENDS: Readonly<Record<LeaseEnd, string>> = {
+  stopped: 'lost the board: it was stopped and did not answer',
   left: 'left the board',
   takenOver: 'had to give the board away',
   silentHolder: 'was silent while another one waited',

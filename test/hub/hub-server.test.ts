@@ -1,12 +1,11 @@
-import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { solve } from '../../src/algorithms/solve/solve.js';
 import { connect, openPort } from '../../src/connect.js';
 import { Device } from '../../src/driver/device.js';
 import type { HubEventOf } from '../../src/hub/api.js';
-import { startHub } from '../../src/hub/hub-server.js';
+import { startHub } from '../../src/hub/start-hub.js';
 import { matrix } from '../../src/linalg/matrix.js';
-import { drive, runForLong, type TestHub, withHub } from './shared-board.js';
+import { ask, drive, runForLong, withHub } from './shared-board.js';
 
 describe('a shared board', () => {
   it('gives the bits of the board itself', () =>
@@ -90,7 +89,7 @@ describe('a server without tokens', () => {
     ['a name that points here (DNS rebinding)', { Host: 'evil.example' }],
   ])('refuses %s', (_, headers) =>
     withHub(async (hub) => {
-      const { status, body } = await get(hub, '/api/boards', headers);
+      const { status, body } = await ask(hub, 'GET', '/api/boards', undefined, headers);
       expect(status).toBe(403);
       expect(body).toMatchObject({ code: 'NOT_ALLOWED' });
     }),
@@ -99,10 +98,12 @@ describe('a server without tokens', () => {
   it('answers its own page, and a page that is listed', () =>
     withHub(
       async (hub) => {
-        const own = await get(hub, '/api/boards', { Origin: hub.url });
+        const own = await ask(hub, 'GET', '/api/boards', undefined, { Origin: hub.url });
         expect(own.status).toBe(200);
         expect(own.body).toMatchObject({ boards: [{ name: 'a' }] });
-        expect((await get(hub, '/api/boards', { Origin: 'https://lab.example' })).status).toBe(200);
+        expect(
+          (await ask(hub, 'GET', '/api/boards', undefined, { Origin: 'https://lab.example' })).status,
+        ).toBe(200);
       },
       { origins: ['https://lab.example'] },
     ));
@@ -121,21 +122,4 @@ async function solved(device: Device) {
     address: { seed: 1, step: 1, block: 0 },
   });
   return [...x];
-}
-
-/** Asks the hub. Node's `fetch` sets headers of its own. */
-function get(hub: TestHub, path: string, headers: Record<string, string>) {
-  return new Promise<{ status: number | undefined; body: unknown }>((resolve, reject) => {
-    const asked = request(`${hub.url}${path}`, { headers, agent: false }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (part: string) => {
-        text += part;
-      });
-      response.on('end', () =>
-        resolve({ status: response.statusCode, body: text === '' ? undefined : JSON.parse(text) }),
-      );
-    });
-    asked.on('error', reject);
-    asked.end();
-  });
 }

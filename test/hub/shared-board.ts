@@ -1,7 +1,10 @@
+import { request } from 'node:http';
+import { WebSocket } from 'ws';
 import { type ConnectOptions, connect, openPort } from '../../src/connect.js';
 import type { Device } from '../../src/driver/device.js';
 import type { HubEvent } from '../../src/hub/api.js';
-import { type Hub, type HubOptions, startHub } from '../../src/hub/hub-server.js';
+import type { Hub, HubOptions } from '../../src/hub/hub-options.js';
+import { startHub } from '../../src/hub/start-hub.js';
 import { diagonalProgram } from '../support/test-board.js';
 
 /** A hub of a test, and what its observers would be told. */
@@ -68,4 +71,63 @@ export async function runForLong(device: Device) {
     sampleCount: 0,
     ticksPerSample: 0,
   });
+}
+
+/** Asks the hub. Node's `fetch` would set headers of its own. */
+export function ask(
+  { url }: Pick<Hub, 'url'>,
+  method: string,
+  pathname: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+) {
+  return new Promise<{ readonly status?: number; readonly body?: unknown; readonly bytes?: Buffer }>(
+    (resolve, reject) => {
+      const asked = request(`${url}${pathname}`, { method, headers, agent: false }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => {
+          const bytes = Buffer.concat(chunks);
+          const isJson = response.headers['content-type']?.startsWith('application/json');
+          resolve({
+            ...(response.statusCode !== undefined && { status: response.statusCode }),
+            ...(isJson ? { body: JSON.parse(bytes.toString()) } : { bytes }),
+          });
+        });
+      });
+      asked.on('error', reject);
+      asked.end(body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body));
+    },
+  );
+}
+
+/** Watches the hub as a page does. */
+export async function observe({ url }: Pick<Hub, 'url'>, token = '') {
+  const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/api/events`);
+  const events: HubEvent[] = [];
+  const waiting = new Set<() => void>();
+  socket.on('message', (data: Buffer) => {
+    events.push(JSON.parse(data.toString()) as HubEvent);
+    for (const tell of [...waiting]) tell();
+  });
+  await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+  socket.send(JSON.stringify({ token }));
+  const until = (fits: (event: HubEvent) => boolean): Promise<HubEvent> =>
+    new Promise((resolve, reject) => {
+      socket.once('close', (_, reason) => reject(new Error(`closed: ${reason.toString()}`)));
+      let seen = 0;
+      const look = (): void => {
+        while (seen < events.length) {
+          const event = events[seen++];
+          if (!fits(event)) continue;
+          waiting.delete(look);
+          resolve(event);
+          return;
+        }
+      };
+      waiting.add(look);
+      look();
+    });
+  await until((event) => event.type === 'hello');
+  return { socket, events, until };
 }

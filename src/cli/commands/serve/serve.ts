@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { parseDeviceUri } from '../../../connect.js';
 import { ThermolinkError } from '../../../errors.js';
 import type { HubEvent } from '../../../hub/api.js';
-import { type SharedDevice, SILENCE_MS, startHub } from '../../../hub/hub-server.js';
+import { type SharedDevice, SILENCE_MS } from '../../../hub/hub-options.js';
+import { startHub } from '../../../hub/start-hub.js';
 import { isReadableByOthers, Tokens } from '../../../hub/tokens.js';
 import { counted } from '../../../number-text.js';
 import { TOKEN_VARIABLE } from '../../../transport/hub-port.js';
@@ -42,6 +43,10 @@ const OPTIONS = {
     value: decimalUpTo(SILENCE_SECONDS_MAX),
     default: SILENCE_MS / 1000,
   }),
+  recordings: option(
+    '--recordings <directory>',
+    'where recordings go (default: a directory that is removed at the end)',
+  ),
   json: flag('--json', 'print events as lines of JSON'),
 };
 
@@ -66,7 +71,7 @@ async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> 
   const devices = sharedDevices(options.devices);
   const print = (text: string, json: object): boolean =>
     process.stdout.write(`${options.json ? JSON.stringify(json) : text}\n`);
-  const { listen = DEFAULT_LISTEN, silence, origins } = options;
+  const { listen = DEFAULT_LISTEN, silence, origins, recordings } = options;
   const tokens = await tokensOf(options);
   const tls = await tlsOf(options);
   if (tokens !== undefined && tls === undefined && options.listen !== undefined && !isThisMachine(listen))
@@ -80,6 +85,7 @@ async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> 
     ...(tls && { tls }),
     origins: checkedOrigins(origins ?? []),
     silenceMs: 1000 * silence,
+    ...(recordings !== undefined && { recordings }),
     version: VERSION,
     onEvent: (event) => {
       const text = lineOf(event);

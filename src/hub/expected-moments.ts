@@ -1,0 +1,88 @@
+import type { Answer } from '../../firmware-protocol/messages/index.js';
+import { PROGRAM_MODE } from '../../firmware-protocol/program-image.js';
+import { DAMPING_STEP, driveStep } from '../board/board-range.js';
+import { noiseTemperatureOf } from '../board/noise-register.js';
+import { cholesky, choleskySolve } from '../linalg/cholesky.js';
+import { matrix } from '../linalg/matrix.js';
+import { ProgramWrites } from '../traces/program-writes.js';
+import type { TraceMessage } from '../traces/trace-message.js';
+import { COVARIANCE_CELLS_MAX, SHOWN_CELLS_MAX } from './api.js';
+
+/** Where a run ends that goes on long enough. Lengths as in the events. */
+export interface ExpectedMoments {
+  readonly meanVolts: number[];
+  /** Rows of the covariances of the first cells, V²; null without noise. */
+  readonly covarianceVolts2: number[][] | null;
+}
+
+/**
+ * Follows what hosts write into the banks of a board. Large programs are only measured: their codes would
+ * take much memory, and their equilibrium much time.
+ */
+export class BankWatch {
+  readonly #writes = new ProgramWrites();
+  readonly #cells = new Map<number, number>();
+
+  /** Takes a command that the board got. */
+  take(message: TraceMessage): void {
+    const { name, fields } = message;
+    const bank = Number(fields['bank']);
+    if (name === 'defineProgram') {
+      const cells = Number(fields['cells']);
+      this.#cells.set(bank, cells);
+      const isSmall = cells <= SHOWN_CELLS_MAX && Number(fields['rows']) <= SHOWN_CELLS_MAX;
+      if (!isSmall || fields['mode'] !== PROGRAM_MODE.dense) {
+        this.#writes.banks.delete(bank);
+        return;
+      }
+    }
+    this.#writes.take(message);
+  }
+
+  /** Cells of the program in a bank; 0 when its upload was not seen. */
+  cellsOf(bank: number): number {
+    return this.#cells.get(bank) ?? 0;
+  }
+
+  /**
+   * Mean A⁻¹b and covariance κA⁻¹ of the program in a bank at equilibrium (device-model.md), in V and V².
+   * Undefined for a program that was not seen, is factored, is large, or has no equilibrium.
+   */
+  equilibriumOf(bank: number, board: Answer<'hello'>): ExpectedMoments | undefined {
+    const program = this.#writes.banks.get(bank);
+    if (program === undefined || !program.hasCouplings) return undefined;
+    const { cells, couplingBits } = program.shape;
+    const { damping, noiseAmplitude, noiseShift } = program.registers;
+    const a = matrix(cells, cells);
+    const couplingStep = 2 ** (1 - couplingBits);
+    const codes = codesOf(program.couplings, couplingBits <= 8 ? 1 : 2);
+    for (let i = 0; i < a.data.length; i++) a.data[i] = codes(i) * couplingStep;
+    for (let i = 0; i < cells; i++) a.data[i * cells + i] += damping * DAMPING_STEP;
+    const outcome = cholesky(a);
+    if (!outcome.ok) return undefined;
+    const volts = board.fullScaleMicrovolts * 1e-6;
+    const drive = codesOf(program.drive, 2);
+    const step = driveStep(board);
+    const b = Float64Array.from({ length: cells }, (_, i) => drive(i) * step);
+    const mean = choleskySolve(outcome.factor, b);
+    const kappa = noiseTemperatureOf({ amplitude: noiseAmplitude, shift: noiseShift }, 2 ** -board.tickLog2);
+    const shown = Math.min(cells, COVARIANCE_CELLS_MAX);
+    const covarianceVolts2 = Array.from({ length: shown }, (_, i) => {
+      const column = choleskySolve(
+        outcome.factor,
+        Float64Array.from({ length: cells }, (_, j) => (j === i ? 1 : 0)),
+      );
+      return Array.from(column.subarray(0, shown), (entry) => entry * kappa * volts * volts);
+    });
+    return {
+      meanVolts: Array.from(mean, (entry) => entry * volts),
+      covarianceVolts2: kappa > 0 ? covarianceVolts2 : null,
+    };
+  }
+}
+
+/** Reads signed codes of one or two bytes. */
+function codesOf(bytes: Uint8Array, width: 1 | 2): (index: number) => number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return width === 1 ? (index) => view.getInt8(index) : (index) => view.getInt16(2 * index, true);
+}
