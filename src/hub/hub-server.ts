@@ -226,7 +226,6 @@ export class HubServer {
     work: (opened: WebSocket, identity: Identity) => Promise<void>,
   ): Promise<void> {
     const opened = await acceptWebSocket(server, request, connection, head);
-    opened.on('error', () => undefined);
     try {
       const identity = await identifySocket(opened, request, this.#gate);
       this.#require(identity, right, request);

@@ -18,7 +18,14 @@ export function acceptWebSocket(
   socket: Duplex,
   head: Buffer,
 ): Promise<WebSocket> {
-  return new Promise((resolve) => server.handleUpgrade(request, socket, head, resolve));
+  return new Promise((resolve) =>
+    server.handleUpgrade(request, socket, head, (opened) => {
+      // At once: what came behind the request is read before this promise is waited for, and may be an error.
+      // Whoever uses the WebSocket hears of its end by `close`.
+      opened.on('error', () => undefined);
+      resolve(opened);
+    }),
+  );
 }
 
 /** The token that a request carries. */
@@ -35,6 +42,7 @@ export function identifySocket(socket: WebSocket, request: IncomingMessage, gate
   const token = bearerToken(request);
   const address = request.socket.remoteAddress ?? '';
   if (!gate.asks || token !== undefined) return Promise.resolve(gate.enter(token, address));
+  if (socket.readyState !== socket.OPEN) return Promise.reject(gone());
   return new Promise((resolve, reject) => {
     const settle = (): void => {
       clearTimeout(timer);
@@ -43,7 +51,7 @@ export function identifySocket(socket: WebSocket, request: IncomingMessage, gate
     };
     const onClose = (): void => {
       settle();
-      reject(new Refusal(499, 'ABORTED', 'The client has gone.', 'Nobody reads this.'));
+      reject(gone());
     };
     const onMessage = (data: unknown): void => {
       settle();
@@ -67,6 +75,10 @@ export function identifySocket(socket: WebSocket, request: IncomingMessage, gate
     socket.once('message', onMessage);
     socket.once('close', onClose);
   });
+}
+
+function gone(): Refusal {
+  return new Refusal(499, 'ABORTED', 'The client has gone.', 'Nobody reads this.');
 }
 
 function tokenIn(text: string): string | undefined {

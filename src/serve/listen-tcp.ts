@@ -46,8 +46,11 @@ export async function listenTcp(
   if (!isLoopback(host) && options.expose !== true)
     throw new ThermolinkError(
       'BAD_ARGUMENT',
-      `${address.host} can be reached from other machines, and whoever connects drives the board: there is no token yet.`,
-      { hint: 'Use 127.0.0.1 (from afar by `ssh -L`), or set `expose` where everybody may.', data: { host } },
+      `${address.host} can be reached from other machines, and whoever connects drives the board: the bare protocol has no token.`,
+      {
+        hint: 'Share the board by `thermolink serve --device URI --listen HOST:PORT --token-file FILE`, which asks for a token; or use 127.0.0.1.',
+        data: { host },
+      },
     );
   const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
     const { remoteAddress = 'unknown', remotePort = 0 } = socket;

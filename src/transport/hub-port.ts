@@ -157,7 +157,7 @@ const HINTS: Readonly<Record<string, readonly [string, string]>> = {
   ],
   ECONNRESET: [
     'it closed the connection',
-    'A server with a certificate is written hubs://; one that is full closes connections: try again.',
+    'Write hubs:// for a server with a certificate, else hub://. A full server closes connections: try again.',
   ],
   DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
   SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,

@@ -155,11 +155,6 @@ describe.runIf(isBuilt)('thermolink emulate, as a process of its own', () => {
     await device.close();
   });
 
-  it('warns when it is exposed: there is no token yet', async () => {
-    const { server } = await emulate('--tcp', '0.0.0.0:0', '--expose');
-    expect(server.stderr).toContain('no token yet');
-  });
-
   // Algorithms give the same bits over every line in test/algorithms/same-bits.test.ts.
   it('training gives the same bits in process, over TCP and over a pseudo-terminal', {
     tags: 'long',
@@ -188,12 +183,15 @@ describe.runIf(isBuilt)('thermolink emulate, as a process of its own', () => {
 });
 
 describe('what thermolink emulate refuses', () => {
-  it.each(['0.0.0.0:0', '[::]:0', '192.0.2.1:0'])('%s without --expose, and says why', async (address) => {
-    const { exitCode, stderr } = await runCommand('emulate', '--tcp', address);
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain('no token yet');
-    expect(stderr).toContain('--expose');
-  });
+  it.each(['0.0.0.0:0', '[::]:0', '192.0.2.1:0'])(
+    '%s, which other machines can reach, and says what asks for a token',
+    async (address) => {
+      const { exitCode, stderr } = await runCommand('emulate', '--tcp', address);
+      expect(exitCode).toBe(2);
+      expect(stderr).toContain('no token');
+      expect(stderr).toContain('thermolink serve');
+    },
+  );
 
   it.each([
     ['--tcp', '7000'],

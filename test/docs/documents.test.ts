@@ -3,6 +3,9 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { VERSION } from '../../src/cli/version.js';
+import type { Hub } from '../../src/hub/hub-options.js';
+import { startHub } from '../../src/hub/start-hub.js';
 import { type FakeLucidac, startFake, USUAL } from '../lucidac/fake-lucidac.js';
 import { ROOT, readRepositoryFile, repositoryFiles } from '../repository/files.js';
 import { CLI, shownBlocks, withPrintedOutput } from './shown-commands.js';
@@ -21,6 +24,7 @@ const LONG: ReadonlySet<string> = new Set([
   'docs/how-to/test-against-a-trace.md',
   'docs/tutorial.md',
   'docs/how-to/calibrate.md',
+  'docs/how-to/share-a-board.md',
   'docs/how-to/characterize.md',
   'docs/how-to/look-at-a-session.md',
   'docs/how-to/run-a-study.md',
@@ -86,13 +90,16 @@ describe('what the documents show runs', () => {
 
   const withCommands = DOCUMENTS.filter((file) => shownBlocks(readRepositoryFile(file)).length > 0);
   let lucidac: FakeLucidac;
+  let hub: Hub;
   beforeAll(async () => {
     lucidac = await startFake({ seed: 3, errors: USUAL });
+    hub = await startHub({ devices: [{ name: 'lab1', uri: 'emulator:ideal-8' }], version: VERSION });
   });
-  afterAll(() => lucidac.close());
+  afterAll(() => Promise.all([lucidac.close(), hub.close()]));
   const expectPrinted = async (file: string): Promise<void> => {
     const text = await withPrintedOutput(readRepositoryFile(file), {
       '192.168.1.21': `127.0.0.1:${lucidac.port}`,
+      'lab.example:8100': new URL(hub.url).host,
     });
     await expect(text).toMatchFileSnapshot(path.join(ROOT, file));
   };

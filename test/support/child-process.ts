@@ -37,6 +37,11 @@ export class JsonProcess {
     void this.#exit.then(() => this.#wake());
   }
 
+  /** Its number in the system. */
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   /**
    * The next line with this event; earlier lines of other events are skipped. Fails at the deadline, or when
    * the process ends.

@@ -27,7 +27,9 @@ _BANK = 0
 
 
 class Board:
-    """A connected board: `tcp://HOST:PORT` or `serial:PATH[?baud=RATE]`.
+    """A connected board: `tcp://HOST:PORT`, `serial:PATH[?baud=RATE]` or `hub://HOST:PORT/BOARD`, which a
+    server shares (`thermolink serve`). The token for it is in the environment variable THERMOLINK_TOKEN, or
+    in the file of `token_file=PATH`.
 
         with Board("tcp://127.0.0.1:7000") as board:
             x = board.solve(A, b, tolerance=1e-2).x

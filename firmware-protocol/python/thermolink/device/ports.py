@@ -49,28 +49,30 @@ class Port:
         return error
 
 
-class TcpPort(Port):
-    """A TCP connection. Errors: CANNOT_CONNECT, NO_ANSWER."""
+def connect_socket(name: str, host: str, number: int, timeout: float, hint: str) -> socket.socket:
+    """A TCP connection. `hint` says what to do where nothing listens. Errors: CANNOT_CONNECT, NO_ANSWER."""
+    try:
+        line = socket.create_connection((host, number), timeout)
+    except socket.timeout as error:
+        raise ThermolinkError(
+            "NO_ANSWER",
+            f"{name} did not take the connection within {timeout:g} s.",
+            "Check the address, and that no firewall drops the connection.",
+            retryable=True,
+        ) from error
+    except OSError as error:
+        raise ThermolinkError(
+            "CANNOT_CONNECT", f"No connection to {name}: {error.strerror or error}.", hint, retryable=True
+        ) from error
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return line
 
-    def __init__(self, host: str, number: int, timeout: float) -> None:
-        self.name = f"tcp://{host}:{number}"
-        try:
-            self._socket = socket.create_connection((host, number), timeout)
-        except socket.timeout as error:
-            raise ThermolinkError(
-                "NO_ANSWER",
-                f"{self.name} did not take the connection within {timeout:g} s.",
-                "Check the address, and that no firewall drops the connection.",
-                retryable=True,
-            ) from error
-        except OSError as error:
-            raise ThermolinkError(
-                "CANNOT_CONNECT",
-                f"No connection to {self.name}: {error.strerror or error}.",
-                "Is a board served there? `thermolink emulate --tcp HOST:PORT` serves an emulated one.",
-                retryable=True,
-            ) from error
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+class SocketPort(Port):
+    """A connected socket. Who makes it sets `name`."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._socket = line
         self._socket.setblocking(False)
 
     def wait(self, seconds: float, for_room: bool) -> None:
@@ -97,6 +99,15 @@ class TcpPort(Port):
 
     def close(self) -> None:
         self._socket.close()
+
+
+class TcpPort(SocketPort):
+    """A TCP connection to a board. Errors: CANNOT_CONNECT, NO_ANSWER."""
+
+    def __init__(self, host: str, number: int, timeout: float) -> None:
+        self.name = f"tcp://{host}:{number}"
+        hint = "Is a board served there? `thermolink emulate --tcp HOST:PORT` serves an emulated one."
+        super().__init__(connect_socket(self.name, host, number, timeout, hint))
 
 
 class SerialPort(Port):
@@ -158,8 +169,8 @@ class SerialPort(Port):
 
 
 def open_port(uri: str, timeout: float) -> Port:
-    """Opens `tcp://HOST:PORT` or `serial:PATH[?baud=…]`. Errors: BAD_ARGUMENT, BAD_DEVICE_URI, those of the
-    port."""
+    """Opens `tcp://HOST:PORT`, `serial:PATH[?baud=…]` or `hub://HOST:PORT/BOARD`. Errors: BAD_ARGUMENT,
+    BAD_DEVICE_URI, those of the port."""
     if not isinstance(uri, str):
         raise bad_argument("uri", uri, "a text", "For example 'tcp://127.0.0.1:7000'.")
     if uri.startswith("tcp://"):
@@ -167,7 +178,12 @@ def open_port(uri: str, timeout: float) -> Port:
     if uri.startswith("serial:"):
         path, _, query = uri[len("serial:") :].partition("?")
         return SerialPort(path, _baud(uri, path, query))
-    hint = "It takes tcp://HOST:PORT and serial:PATH."
+    if uri.startswith(("hub://", "hubs://")):
+        # Loaded only here: most programs need neither HTTP nor TLS.
+        from .hub_port import HubPort
+
+        return HubPort(uri, timeout)
+    hint = "It takes tcp://HOST:PORT, serial:PATH and hub://HOST:PORT/BOARD."
     if uri.startswith(("emulator:", "replay:")):
         hint = "Serve it by `thermolink emulate --tcp 127.0.0.1:7000`, and connect to tcp://127.0.0.1:7000."
     raise ThermolinkError("BAD_DEVICE_URI", f"{uri!r} is no URI that this package opens.", hint)

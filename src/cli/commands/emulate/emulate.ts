@@ -73,7 +73,6 @@ const OPTIONS = {
       file: 'input',
     },
   ),
-  expose: flag('--expose', 'allow --tcp an address that other machines can reach'),
   json: flag('--json', 'print events as lines of JSON'),
 };
 
@@ -92,8 +91,11 @@ Examples:
 
 One client at a time has the board: another one is told BUSY. When a client goes, its run is stopped, the board goes to
 safe and keeps its programs. A pseudo-terminal isn't told that its client went: there the run's watchdog stops it, and
-the next client that asks has the board (on macOS: after 10 s of silence). There is no token yet: whoever can connect
-drives the board.`,
+the next client that asks has the board (on macOS: after 10 s of silence).
+
+--tcp takes addresses of this machine only: the bare protocol has no token, so whoever can connect drives the board. For
+other machines share the board, which asks for a token:
+  thermolink serve --device emulator:ideal-64 --listen 0.0.0.0:8100 --token-file tokens`,
   run: (options) => withInterrupt((signal) => serve(options, signal)),
 });
 
@@ -202,7 +204,6 @@ async function serve(options: EmulateOptions, signal: AbortSignal): Promise<void
   try {
     if (options.tcp || options.pty === undefined) {
       const listener = await listenTcp(board, options.tcp ?? DEFAULT_TCP, {
-        expose: options.expose === true,
         onError: (error) =>
           print(`a connection could not be accepted: ${error.message}`, {
             event: 'acceptFailed',
@@ -217,10 +218,6 @@ async function serve(options: EmulateOptions, signal: AbortSignal): Promise<void
       board.addLine(pty, () => pty.hasClient());
       uris.push(serialUri(pty.path));
     }
-    if (options.expose)
-      process.stderr.write(
-        '--expose: whoever can reach this port drives the board; there is no token yet.\n',
-      );
     const text = `${name}; connect by --device\n${uris.map((uri) => `  ${uri}`).join('\n')}`;
     print(text, { event: 'listening', ...facts, uris });
     let watchdogTrips = 0;

@@ -96,6 +96,7 @@ export async function runProblem<Measures extends Figures, P extends Problem<Mea
     const isDense = loadsDense(name, options);
     const uri = deviceUri(plan.device, inverts || isDense ? DENSE_DEVICE : TRAINING_DEVICE);
     display.phase(`connecting to ${uri}`);
+    await display.tellWatchers(uri);
     return await withDevice(uri, plan, signal, async (device) => {
       const { identity } = device;
       const hint = view.fewerRows?.(identity.rows);
@@ -111,6 +112,6 @@ export async function runProblem<Measures extends Figures, P extends Problem<Mea
       return (await train({ optimizer, environment })).summary;
     });
   } finally {
-    display.finish();
+    await display.finish();
   }
 }

@@ -100,6 +100,7 @@ export async function runTraining(plan: TrainingPlan, signal: AbortSignal): Prom
     const fallback = board === 'invert' || isDense ? DENSE_DEVICE : TRAINING_DEVICE;
     const uris = plan.devices ?? [deviceUri(plan.device, fallback)];
     display.phase(`connecting to ${uris.join(', ')}`);
+    await display.tellWatchers(uris[0]);
     // Boards that work at once must not wait for one another.
     const opening = { ...plan, ...(uris.length > 1 ? { ownThread: true } : {}) };
     return await withDevices(uris, opening, signal, (devices) => {
@@ -122,7 +123,7 @@ export async function runTraining(plan: TrainingPlan, signal: AbortSignal): Prom
       );
     });
   } finally {
-    display.finish();
+    await display.finish();
   }
 }
 

@@ -3,6 +3,7 @@ import { counted, formatCount, formatNumber, formatPercent } from '../../../numb
 import { boardWarnings } from '../../output/board-warnings.js';
 import { Progress, type ProgressStream } from '../../output/progress.js';
 import { StatusLine } from '../../output/status-line.js';
+import type { HubNotes } from './hub-notes.js';
 
 /** A figure of each step, shown as a running mean. */
 export interface ShownFigure<Record extends StepFacts> {
@@ -51,6 +52,7 @@ export class TrainingDisplay<Record extends StepFacts> {
   #count = 0;
   #clampedCodes = 0;
   #repeats = 0;
+  #notes: HubNotes | undefined;
 
   constructor({ label, silent, figures, stream = process.stderr }: TrainingDisplayOptions<Record>) {
     this.#figures = figures;
@@ -67,6 +69,14 @@ export class TrainingDisplay<Record extends StepFacts> {
     const line = `${this.#label}: ${text} …`;
     if (this.#status.isDrawn) this.#status.draw(line);
     else this.#stream.write(`${line}\n`);
+  }
+
+  /** Tells the curves also to those who watch the board, if a server shares it. */
+  async tellWatchers(uri: string): Promise<void> {
+    if (!/^hubs?:/i.test(uri)) return;
+    // Few trainings need it, and loading takes time.
+    const { HubNotes: Notes } = await import('./hub-notes.js');
+    this.#notes = Notes.of(uri, this.#label, (sentence) => this.note(sentence));
   }
 
   /** Something that the user should know, before the first step. It is shown in any case. */
@@ -106,6 +116,7 @@ export class TrainingDisplay<Record extends StepFacts> {
     this.#clampedCodes = Math.max(this.#clampedCodes, clampedCodes);
     this.#repeats += repeats;
     this.#count++;
+    this.#notes?.add(record);
     const share = Math.max(NEWEST_SHARE, 1 / this.#count);
     for (const [index, { of }] of this.#figures.entries())
       this.#means[index] += share * (of(record) - this.#means[index]);
@@ -113,11 +124,13 @@ export class TrainingDisplay<Record extends StepFacts> {
     else this.#progress?.show(total, 'testing');
   }
 
-  finish(): void {
+  /** Ends the display at once. It resolves when the last of the curves was told, or after a second. */
+  async finish(): Promise<void> {
     clearInterval(this.#timer);
     this.#status.clear();
     this.#progress?.finish(this.#meansText());
     if (!this.#silent) this.#stream.write(boardWarnings({ clampedCodes: this.#clampedCodes }));
+    await this.#notes?.end();
   }
 
   #meansText(): string {

@@ -1,0 +1,110 @@
+import { parseDeviceUri } from '../../../connect.js';
+import type { StepFacts } from '../../../learning/record.js';
+import { type HubAddress, hubRequest, refusalOf } from '../../../transport/hub-port.js';
+
+/** Most notes of one request (`NOTES_MAX` of the hub), and that wait. The oldest ones are left out. */
+const NOTES_TOGETHER = 64;
+const WAITING_MAX = 1024;
+/** A request that the server does not answer within this time has failed. */
+const ANSWER_MS = 5000;
+/** A training that ends waits so long for its last notes to be told. */
+const LAST_MS = 1000;
+const VALUES_MAX = 16;
+
+/** What the server's curves are made of. */
+interface Note {
+  readonly training: string;
+  readonly step: number;
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/**
+ * Tells the server of a shared board the curves of a training, for those who watch. It keeps no step waiting:
+ * one request is on its way at a time. After the first failure it is silent, and the training goes on.
+ */
+export class HubNotes {
+  readonly #address: HubAddress;
+  readonly #training: string;
+  readonly #warn: (sentence: string) => void;
+  #waiting: Note[] = [];
+  #sending: Promise<void> | undefined;
+  #hasFailed = false;
+
+  private constructor(address: HubAddress, training: string, warn: (sentence: string) => void) {
+    this.#address = address;
+    this.#training = training;
+    this.#warn = warn;
+  }
+
+  /** Undefined for a board that no server shares. `warn` gets one sentence at most. */
+  static of(uri: string, training: string, warn: (sentence: string) => void): HubNotes | undefined {
+    const address = parseDeviceUri(uri);
+    return address.kind === 'hub' || address.kind === 'hubs'
+      ? new HubNotes(address, training, warn)
+      : undefined;
+  }
+
+  /** Takes a step. */
+  add(record: StepFacts): void {
+    if (this.#hasFailed) return;
+    this.#waiting.push({ training: this.#training, step: record.step, values: valuesOf(record) });
+    if (this.#waiting.length > WAITING_MAX) this.#waiting.shift();
+    this.#sending ??= this.#sendAll();
+  }
+
+  /** Waits a moment for what is left. Errors: none. */
+  async end(): Promise<void> {
+    if (this.#sending === undefined) return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, LAST_MS);
+    });
+    await Promise.race([this.#sending, late]);
+    clearTimeout(timer);
+  }
+
+  async #sendAll(): Promise<void> {
+    try {
+      while (this.#waiting.length > 0) await this.#send(this.#waiting.splice(0, NOTES_TOGETHER));
+    } catch (error) {
+      this.#hasFailed = true;
+      this.#waiting = [];
+      this.#warn(
+        `The server is not told the curves: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+    this.#sending = undefined;
+  }
+
+  async #send(notes: readonly Note[]): Promise<void> {
+    const body = JSON.stringify({ notes });
+    const { board, host } = this.#address;
+    const request = await hubRequest(this.#address, `/api/boards/${board}/notes`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) },
+      timeout: ANSWER_MS,
+    });
+    await new Promise<void>((resolve, reject) => {
+      request.on('timeout', () => request.destroy(new Error('it does not answer')));
+      request.on('error', reject);
+      request.on('response', (response) => {
+        if (response.statusCode === 200) response.resume().on('end', resolve).on('error', reject);
+        else void refusalOf(host, response).then(reject, reject);
+      });
+      request.end(body);
+    });
+  }
+}
+
+/** The figures of a step by name: `loss`, and what the problem tells beside it. */
+function valuesOf({ step: _, timing: __, test, ...facts }: StepFacts & { readonly test?: object }) {
+  const tested = Object.entries(test ?? {}).map(([name, value]) => [`test${capital(name)}`, value] as const);
+  const numbers = [...Object.entries(facts), ...tested].filter(
+    ([name, value]) => Number.isFinite(value) && /^[a-zA-Z][a-zA-Z0-9]{0,31}$/.test(name),
+  );
+  return Object.fromEntries(numbers.slice(0, VALUES_MAX)) as Record<string, number>;
+}
+
+function capital(name: string): string {
+  return `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
+}

@@ -1,0 +1,191 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect } from '../../../src/connect.js';
+import type { Device } from '../../../src/driver/device.js';
+import { CONNECTIONS_PER_ADDRESS_MAX, STRANGERS_MAX } from '../../../src/hub/connection-guard.js';
+import type { Hub } from '../../../src/hub/hub-options.js';
+import { fileWriter } from '../../cli/support/temporary-files.js';
+import { BUILT_CLI, isBuilt, JsonProcess } from '../../support/child-process.js';
+import {
+  ATTACKER,
+  dropConnections,
+  HUGE_FRAME,
+  openFrom,
+  requestText,
+  residentBytes,
+  say,
+  type Target,
+  webSocketRequest,
+} from './attacks.js';
+
+const TOKEN = 'alice-0123456789abcdef-alice';
+/** How many connections are opened and dropped; the environment may ask for fewer. */
+const CONNECTIONS = Number(process.env['THERMOLINK_TEST_CONNECTIONS'] ?? 100_000);
+/** The server may grow by so much during an attack, with its garbage. */
+const GROWTH_BYTES_MAX = 96 << 20;
+/** A good client is answered within this time during an attack, on two processors that others use too. */
+const ANSWER_MS_MAX = 5000;
+
+const file = fileWriter();
+
+/**
+ * One server in a process of its own is attacked from another address of this machine, while a good client
+ * drives its board. What is measured is printed.
+ */
+describe.runIf(isBuilt && process.platform === 'linux')('a hub under attack', { tags: 'long' }, () => {
+  let end: () => void = () => undefined;
+  let hub: Pick<Hub, 'url'> & { readonly uris: readonly string[] };
+  let target: Target;
+  let server: JsonProcess;
+  let device: Device;
+
+  beforeAll(async () => {
+    const tokens = file('tokens', `alice admin ${TOKEN}\n`);
+    const args = [BUILT_CLI, 'serve', '--json', '--device', 'a=emulator:ideal-8', '--token-file', tokens];
+    server = new JsonProcess(args, (stop) => {
+      end = stop;
+    });
+    hub = await server.next('listening');
+    target = { port: Number(new URL(hub.url).port), from: ATTACKER };
+    device = await connect(`${hub.uris[0]}?token_file=${file('alice', TOKEN)}`);
+  });
+
+  afterAll(async () => {
+    await device?.close();
+    end();
+  });
+
+  /** Attacks while the good client asks its board again and again, and looks at the server's memory. */
+  async function during(name: string, attack: () => Promise<string>): Promise<void> {
+    const before = residentBytes(server.pid);
+    let peak = before;
+    let slowestMs = 0;
+    let answers = 0;
+    let isOver = false;
+    const good = (async () => {
+      while (!isOver) {
+        const startMs = performance.now();
+        await device.readStatus({ timeoutMs: ANSWER_MS_MAX });
+        slowestMs = Math.max(slowestMs, performance.now() - startMs);
+        peak = Math.max(peak, residentBytes(server.pid));
+        answers++;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    })();
+    const startMs = performance.now();
+    const outcome = await attack();
+    const seconds = (performance.now() - startMs) / 1000;
+    isOver = true;
+    await good;
+    const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
+    process.stdout.write(
+      `${name}: ${outcome}, ${seconds.toFixed(1)} s; server ${mebibytes(before)} MiB, at most ${mebibytes(peak)} MiB; ` +
+        `good client: ${answers} answers, the slowest ${slowestMs.toFixed(0)} ms\n`,
+    );
+    expect(answers).toBeGreaterThan(0);
+    expect(peak - before).toBeLessThan(GROWTH_BYTES_MAX);
+    // Another good client gets in from its own address.
+    await expect(
+      connect(`${hub.uris[0]}?token_file=${file('alice', TOKEN)}`, { reconnect: false }),
+    ).rejects.toMatchObject({ code: 'BUSY' });
+  }
+
+  it(`takes ${CONNECTIONS} connections that are opened and dropped`, async () => {
+    await during('opened and dropped', async () => {
+      const opened = await dropConnections(target, CONNECTIONS, 32);
+      expect(opened).toBeGreaterThan(CONNECTIONS / 2);
+      return `${opened} of ${CONNECTIONS} opened`;
+    });
+  }, 240_000);
+
+  it('takes connections that stay and say nothing, or say a request letter by letter', async () => {
+    await during('silent and slow', async () => {
+      const sockets = await Promise.all(Array.from({ length: 400 }, () => openFrom(target)));
+      for (const socket of sockets) socket?.resume();
+      const text = requestText('GET', '/api/boards', target.port, { 'X-Long': 'x'.repeat(64) });
+      for (let at = 0; at < 40; at++) {
+        for (const socket of sockets) if (socket?.writable) socket.write(text[at]);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      const open = sockets.filter((socket) => socket !== undefined && !socket.destroyed).length;
+      for (const socket of sockets) socket?.destroy();
+      expect(open).toBeLessThanOrEqual(Math.min(STRANGERS_MAX, CONNECTIONS_PER_ADDRESS_MAX));
+      return `${open} of 400 still open`;
+    });
+  }, 60_000);
+
+  it('takes guessed tokens, and stops listening to who guesses', async () => {
+    await during('guessed tokens', async () => {
+      const statuses: Record<string, number> = {};
+      for (let i = 0; i < 500; i++) {
+        const guess = { Authorization: `Bearer guess-${i}-0123456789`, Connection: 'close' };
+        const answer = await say(target, requestText('GET', '/api/boards', target.port, guess));
+        const status = answer.slice(9, 12);
+        statuses[status] = (statuses[status] ?? 0) + 1;
+      }
+      expect(statuses).toEqual({ 401: 10, 429: 490 });
+      return JSON.stringify(statuses);
+    });
+  }, 60_000);
+
+  it('takes 4 GB that are announced, as a body, as a head, and as frames of WebSockets', async () => {
+    await during('4 GB announced', async () => {
+      const { port } = target;
+      const bearer = { Authorization: `Bearer ${TOKEN}` };
+      const from = { ...target, from: '127.0.0.67' };
+      const body = { ...bearer, 'Content-Length': '4294967296', 'Content-Type': 'application/json' };
+      const answers: string[] = [];
+      for (let i = 0; i < 20; i++) {
+        answers.push(
+          (await say(from, requestText('POST', '/api/boards/a/recording', port, body))).slice(9, 12),
+        );
+        await say(from, `GET / HTTP/1.1\r\nHost: ${'x'.repeat(1 << 20)}`);
+        const request = Buffer.from(webSocketRequest('/api/events', port));
+        const heard = await say(from, Buffer.concat([request, HUGE_FRAME]));
+        expect(heard.slice(9, 12)).toBe('101');
+      }
+      expect(new Set(answers)).toEqual(new Set(['413']));
+      return '60 times refused';
+    });
+  }, 120_000);
+
+  it('takes a forged Origin and a foreign Host, also with the right token', async () => {
+    await during('forged Origin', async () => {
+      const { port } = target;
+      const from = { ...target, from: '127.0.0.68' };
+      const forged = { Authorization: `Bearer ${TOKEN}`, Origin: 'http://evil.example', Connection: 'close' };
+      const foreign = { Authorization: `Bearer ${TOKEN}`, Host: 'evil.example', Connection: 'close' };
+      for (let i = 0; i < 50; i++) {
+        expect((await say(from, requestText('POST', '/api/boards/a/stop', port, forged))).slice(9, 12)).toBe(
+          '403',
+        );
+        expect((await say(from, requestText('GET', '/api/boards', port, foreign))).slice(9, 12)).toBe('403');
+        const socket = webSocketRequest('/api/events', port, { Origin: 'http://evil.example' });
+        expect((await say(from, socket)).slice(9, 12)).toBe('403');
+      }
+      return '150 times refused';
+    });
+  }, 120_000);
+
+  it('takes observers that read nothing', async () => {
+    await during('slow readers', async () => {
+      const { port } = target;
+      const from = { ...target, from: '127.0.0.69' };
+      const sockets = await Promise.all(
+        Array.from({ length: 24 }, async () => {
+          const socket = await openFrom(from);
+          socket?.pause();
+          socket?.write(webSocketRequest('/api/events', port, { Authorization: `Bearer ${TOKEN}` }));
+          return socket;
+        }),
+      );
+      const endMs = performance.now() + 10_000;
+      let pings = 0;
+      while (performance.now() < endMs) {
+        await device.ping();
+        pings++;
+      }
+      for (const socket of sockets) socket?.destroy();
+      return `24 observers read nothing, ${pings} pings of the driver passed`;
+    });
+  }, 60_000);
+});

@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+
+/** A source address of an attacker; the whole of 127.0.0.0/8 is this machine. */
+export const ATTACKER = '127.0.0.66';
+
+/** Where the hub listens, and from where it is attacked. */
+export interface Target {
+  readonly port: number;
+  /** The address that the attack comes from. */
+  readonly from: string;
+}
+
+/** Connects from an address of one's own. Resolves with undefined when the hub does not take it. */
+export function openFrom({ port, from }: Target): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port, localAddress: from });
+    socket.once('connect', () => resolve(socket));
+    socket.once('error', () => resolve(undefined));
+    socket.on('error', () => undefined);
+  });
+}
+
+/** Opens and drops connections, `together` at a time; half of them say a byte. Returns how many opened. */
+export async function dropConnections(target: Target, count: number, together: number): Promise<number> {
+  let begun = 0;
+  let opened = 0;
+  const worker = async (): Promise<void> => {
+    while (begun < count) {
+      const isTalking = begun++ % 2 === 0;
+      const socket = await openFrom(target);
+      if (socket === undefined) continue;
+      opened++;
+      if (isTalking) socket.write('G');
+      socket.resetAndDestroy();
+    }
+  };
+  await Promise.all(Array.from({ length: together }, worker));
+  return opened;
+}
+
+/** Sends bytes and returns what comes back until the hub closes, or until `waitMs` have passed. */
+export async function say(target: Target, bytes: string | Uint8Array, waitMs = 3000): Promise<string> {
+  const socket = await openFrom(target);
+  if (socket === undefined) return '';
+  let heard = '';
+  socket.setEncoding('latin1').on('data', (text: string) => {
+    heard += text;
+  });
+  socket.write(bytes);
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, waitMs);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+  socket.destroy();
+  return heard;
+}
+
+/** A request as text. */
+export function requestText(
+  method: string,
+  path: string,
+  port: number,
+  headers: Readonly<Record<string, string>> = {},
+): string {
+  const all = { Host: `127.0.0.1:${port}`, ...headers };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`);
+  return [`${method} ${path} HTTP/1.1`, ...lines, '', ''].join('\r\n');
+}
+
+/** The request of a WebSocket. */
+export function webSocketRequest(path: string, port: number, headers: Readonly<Record<string, string>> = {}) {
+  return requestText('GET', path, port, {
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    ...headers,
+  });
+}
+
+/** The head of a masked binary frame of a WebSocket that announces 4 GiB. */
+export const HUGE_FRAME = Uint8Array.of(0x82, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4);
+
+/** Memory of a process that is in use now, in bytes (Linux). */
+export function residentBytes(pid: number): number {
+  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kilobytes) * 1024;
+}
