@@ -87,17 +87,17 @@ export {
   type LogisticRequest,
   logisticPosterior,
 } from './algorithms/posterior/logistic.js';
-export {
-  type PreparedMomentsRequest,
-  type PreparedSamplingRequest,
-  type PreparedSystem,
-  type PrepareRequest,
-  prepare,
-  type SettledInverse,
-  type SettledInverseRequest,
-  type SettleRequest,
-  type SettleResult,
-} from './algorithms/prepare.js';
+export { prepare } from './algorithms/prepare.js';
+export type {
+  PreparedMomentsRequest,
+  PreparedSamplingRequest,
+  PreparedSystem,
+  PrepareRequest,
+  SettledInverse,
+  SettledInverseRequest,
+  SettleRequest,
+  SettleResult,
+} from './algorithms/prepared-system.js';
 export type {
   InfeasibilityCertificate,
   QpMethod,

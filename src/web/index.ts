@@ -8,7 +8,8 @@
 export { createAnalogSolver } from '../algorithms/board-solver.js';
 export { createCholeskySolver } from '../algorithms/cholesky-solver.js';
 export { type InverseRequest, type InverseResult, invert } from '../algorithms/invert.js';
-export { type PreparedSystem, type PrepareRequest, prepare } from '../algorithms/prepare.js';
+export { prepare } from '../algorithms/prepare.js';
+export type { PreparedSystem, PrepareRequest } from '../algorithms/prepared-system.js';
 export { type BoardRelaxRequest, relax } from '../algorithms/relax.js';
 export { drawSamples, type SamplingRequest, type SamplingResult } from '../algorithms/sample.js';
 export { type MomentsRequest, type MomentsResult, sampleMoments } from '../algorithms/sample-moments.js';

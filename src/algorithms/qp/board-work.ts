@@ -2,7 +2,8 @@ import { addCost, type SolverCost, ZERO_COST } from '../../board/cost.js';
 import type { BoardDevice } from '../../driver/device-api.js';
 import { ThermolinkError } from '../../errors.js';
 import type { Matrix } from '../../linalg/matrix.js';
-import { type PreparedSystem, prepare } from '../prepare.js';
+import { prepare } from '../prepare.js';
+import type { PreparedSystem } from '../prepared-system.js';
 import type { QpRequest } from './contract.js';
 
 /** When one solve is good enough. */

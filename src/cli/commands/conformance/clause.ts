@@ -51,6 +51,8 @@ function shown(value: unknown): string {
   return JSON.stringify(value, hex) ?? 'missing';
 }
 
+/** A board that has answered everything sends no sample block after so long, ms. */
+export const QUIET_MS = 60;
 const CELLS = 4;
 /** 1 G_fs: with couplings of 0 the system is v = e. */
 const UNIT_DAMPING = 32768;
@@ -209,6 +211,12 @@ export class Bench implements BenchPlaces {
   /** How the run in progress ended. */
   ended(withinMs?: number): Promise<Event<'runEnded'>> {
     return this.host.nextEvent('runEnded', withinMs);
+  }
+
+  /** Waits until the board says nothing more. */
+  async quiet(): Promise<void> {
+    await this.host.settle();
+    await this.host.wait(QUIET_MS);
   }
 
   blocks(): Event<'sampleBlock'>[] {

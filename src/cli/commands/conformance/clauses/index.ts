@@ -1,4 +1,5 @@
 import type { Clause } from '../clause.js';
+import { BLOCK_CLAUSES } from './blocks.js';
 import { COMMAND_CLAUSES } from './commands.js';
 import { FRAME_CLAUSES } from './frames.js';
 import { LINK_CLAUSES } from './links.js';
@@ -19,6 +20,7 @@ export const CLAUSES: readonly Clause[] = [
   ...LINK_CLAUSES,
   ...COMMAND_CLAUSES,
   ...RUN_CLAUSES,
+  ...BLOCK_CLAUSES,
   ...PROGRAM_CLAUSES,
   ...PERIPHERAL_CLAUSES,
   ...STATE_CLAUSES,

@@ -1,51 +1,9 @@
 import { DEVICE_STATE, RUN_OUTCOME } from '../../../../../firmware-protocol/device-status.js';
-import type { Event } from '../../../../../firmware-protocol/messages/index.js';
 import { FEATURE } from '../../../../../firmware-protocol/messages/system.js';
-import { type Bench, type Clause, ENDLESS, equal, must, START, uncoupled } from '../clause.js';
+import { type Clause, ENDLESS, equal, must, START, uncoupled } from '../clause.js';
+import { noKeeping } from './blocks.js';
 
-/** Bytes of a block that are not codes, in the rule of its length. */
-const BLOCK_OVERHEAD = 76;
-const SHORT_FRAME = 256;
-/** Full blocks that may wait. */
-const WAITING_MAX = 4;
-const FLAG_GAP = 4;
-const QUIET_MS = 60;
-
-const codesIn = ({ cellCount, sampleCount }: Event<'sampleBlock'>): number => cellCount * sampleCount;
-
-/** Waits until the board says nothing more. */
-async function quiet(use: Bench): Promise<void> {
-  await use.host.settle();
-  await use.host.wait(QUIET_MS);
-}
-
-const GAP_TICKS = 50;
-
-/** Runs without credit until samples are lost, then with some, and ends the run. */
-async function runWithGap(use: Bench): Promise<void> {
-  const { host } = use;
-  await use.load();
-  const runId = await use.start({
-    sampleCount: 2 ** 32 - 1,
-    blockSamples: 1,
-    creditBlocks: 0,
-    onNoCredit: 1,
-    ticksPerSample: GAP_TICKS,
-  });
-  await use.untilTick(20 * GAP_TICKS);
-  host.write(host.event('credit', { runId, blocks: 8, released: 0 }));
-  await host.next(
-    ({ message }) =>
-      message?.kind === 'event' && message.name === 'sampleBlock' && message.fields.block === 6,
-    'block 6',
-  );
-  host.write(host.command('abort', { runId }));
-  await use.ended();
-}
-
-const needsHold = (board: { features: number }): string | undefined =>
-  (board.features & FEATURE.hold) === 0 ? 'the board has no feature hold' : undefined;
-
+/** Starts and ends of runs (protocol.md, "Samples"). */
 export const RUN_CLAUSES: readonly Clause[] = [
   {
     id: 'RUN-1',
@@ -106,268 +64,13 @@ export const RUN_CLAUSES: readonly Clause[] = [
     },
   },
   {
-    id: 'BLOCK-1',
-    what: 'blocks have at most ⌊(f − 76)/2⌋ codes, whole samples only, and at most blockSamples',
-    async check(use) {
-      await use.host.hello({ frameBytes: SHORT_FRAME });
-      await use.load();
-      const codesMax = Math.floor((SHORT_FRAME - BLOCK_OVERHEAD) / 2);
-      for (const blockSamples of [0, 2]) {
-        const from = use.blocks().length;
-        await use.start({ sampleCount: 100, blockSamples });
-        await use.ended();
-        for (const block of use.blocks().slice(from)) {
-          must(codesIn(block) <= codesMax, `a block has ${codesIn(block)} codes; ${codesMax} fit`);
-          equal(block.codes.length, 2 * codesIn(block), 'the bytes of a block');
-          equal(block.firstCell, 0, 'the first cell of a block of whole samples');
-          if (blockSamples > 0)
-            must(block.sampleCount <= blockSamples, `a block has ${block.sampleCount} samples`);
-        }
-      }
-    },
-  },
-  {
-    id: 'BLOCK-2',
-    what: 'a sample of many cells is spread over consecutive blocks as full as they can be',
-    skip: ({ cells }) =>
-      cells <= 90
-        ? 'the board has too few cells for a sample that does not fit the shortest frame'
-        : undefined,
-    async check(use) {
-      await use.host.hello({ frameBytes: SHORT_FRAME });
-      const cells = Math.min(use.board.cells, 100);
-      const codesMax = Math.floor((SHORT_FRAME - BLOCK_OVERHEAD) / 2);
-      await use.load(uncoupled(use.board, { cells }));
-      await use.start({ sampleCount: 3 });
-      await use.ended();
-      const places = use
-        .blocks()
-        .map(({ firstSample, firstCell, cellCount }) => [firstSample, firstCell, cellCount]);
-      const wanted = [0, 1, 2].flatMap((sample) => [
-        [sample, 0, codesMax],
-        [sample, codesMax, cells - codesMax],
-      ]);
-      equal(places, wanted, 'first sample, first cell and cells of the blocks');
-    },
-  },
-  {
-    id: 'BLOCK-3',
-    what: 'four full blocks may wait to be sent, and no more',
-    async check(use) {
-      await use.load();
-      await use.start({
-        sampleCount: 20,
-        blockSamples: 1,
-        creditBlocks: 0,
-        onNoCredit: 1,
-        ticksPerSample: 2,
-      });
-      await use.untilTick(38);
-      const runId = (await use.status()).runId;
-      use.host.write(use.host.event('credit', { runId, blocks: 100, released: 0 }));
-      const { samplesTaken, samplesLost } = await use.ended();
-      equal([samplesTaken, samplesLost], [20, 20 - WAITING_MAX], 'samples taken and lost without credit');
-      equal(
-        use.blocks().map(({ firstSample }) => firstSample),
-        [0, 1, 2, 3],
-        'the samples that waited',
-      );
-    },
-  },
-  {
-    id: 'BLOCK-4',
-    what: 'the flag gap is that of the first sample after a loss',
-    async check(use) {
-      await runWithGap(use);
-      let next = 0;
-      for (const { block, firstSample, sampleCount, flags } of use.blocks()) {
-        const gap = firstSample !== next;
-        equal((flags & FLAG_GAP) !== 0, gap, `the flag gap of block ${block}`);
-        next = firstSample + sampleCount;
-      }
-      must(next > 8, 'no sample was lost');
-    },
-  },
-  {
-    id: 'BLOCK-5',
-    what: 'blocks are sent once',
-    async check(use) {
-      await use.load();
-      await use.start({ sampleCount: 12, blockSamples: 2 });
-      const { blocksSent } = await use.ended();
-      await quiet(use);
-      equal(
-        use.blocks().map(({ block }) => block),
-        [0, 1, 2, 3, 4, 5],
-        'the numbers of the blocks',
-      );
-      equal(blocksSent, 6, 'blocksSent');
-    },
-  },
-  {
-    id: 'BLOCK-6',
-    what: 'the samples that are missing by their indices are those that the device reports as lost',
-    async check(use) {
-      await use.load();
-      const runId = await use.start({ sampleCount: 50, blockSamples: 1, creditBlocks: 2, onNoCredit: 1 });
-      await use.untilTick(49);
-      use.host.write(use.host.event('credit', { runId, blocks: 100, released: 0 }));
-      const { samplesTaken, samplesLost } = await use.ended();
-      const got = use.blocks().reduce((sum, { sampleCount }) => sum + sampleCount, 0);
-      equal(samplesTaken - samplesLost, got, 'samples taken but not lost');
-      must(samplesLost > 0, 'nothing was lost without credit');
-      await runWithGap(use);
-      for (const { block, firstSample, tick } of use.blocks().slice(-5))
-        equal(tick, firstSample * GAP_TICKS, `the tick of block ${block}, by the index of its sample`);
-    },
-  },
-  {
-    id: 'CREDIT-1',
-    what: 'a block is sent only when its number is below the credit, which is absolute',
-    async check(use) {
-      const { host } = use;
-      await use.load();
-      const runId = await use.start({ sampleCount: 6, blockSamples: 1, creditBlocks: 2 });
-      const numbers = () => use.blocks().map(({ block }) => block);
-      await quiet(use);
-      equal(numbers(), [0, 1], 'the blocks within a credit of 2');
-      const credit = host.event('credit', { runId, blocks: 3, released: 0 });
-      host.write(credit, credit);
-      await quiet(use);
-      equal(numbers(), [0, 1, 2], 'the blocks within a credit of 3 that came twice');
-      host.write(host.event('credit', { runId, blocks: 50, released: 0 }));
-      await use.ended();
-    },
-  },
-  {
-    id: 'CREDIT-2',
-    what: 'with hold no tick passes while a sample has no room',
-    skip: needsHold,
-    async check(use) {
-      const { host } = use;
-      await use.load();
-      const runId = await use.start({
-        sampleCount: 40,
-        blockSamples: 1,
-        creditBlocks: 0,
-        ticksPerSample: 10,
-      });
-      await quiet(use);
-      const { tick } = await use.status();
-      await host.wait(QUIET_MS);
-      equal((await use.status()).tick, tick, 'the tick while the run is held');
-      must(tick < 390, `the run was not held: tick ${tick}`);
-      host.write(host.event('credit', { runId, blocks: 100, released: 0 }));
-      equal((await use.ended()).samplesLost, 0, 'the samples that a held run lost');
-    },
-  },
-  {
-    id: 'CREDIT-3',
-    what: 'a credit that raises nothing is answered with blocksSent',
-    async check(use) {
-      const { host } = use;
-      await use.load();
-      const runId = await use.start({ sampleCount: 100, blockSamples: 1, creditBlocks: 3 });
-      await quiet(use);
-      host.write(host.event('credit', { runId, blocks: 3, released: 0 }));
-      const { blocks } = await host.nextEvent('blocksSent');
-      equal(blocks, 3, 'blocksSent');
-    },
-  },
-  {
-    id: 'CREDIT-4',
-    what: 'after the report a credit is not answered',
-    async check(use) {
-      const { host } = use;
-      await use.load();
-      const runId = await use.start({ sampleCount: 2, blockSamples: 1, creditBlocks: 3 });
-      await use.ended();
-      host.write(host.event('credit', { runId, blocks: 3, released: 0 }));
-      await quiet(use);
-      equal(host.events('blocksSent').length, 0, 'how many credits were answered after the report');
-    },
-  },
-  {
-    id: 'CREDIT-5',
-    what: 'samplesLost of readCounters counts while the run goes on, and forgets none',
-    async check(use) {
-      await use.load();
-      const { samplesLost: before } = await use.counters();
-      const lossy = { blockSamples: 1, creditBlocks: 0, onNoCredit: 1 as const, ticksPerSample: 50 };
-      await use.start({ ...lossy, sampleCount: 2 ** 32 - 1 });
-      await use.untilTick(1000);
-      const during = (await use.counters()).samplesLost - before;
-      must(during > 0, 'no sample was counted as lost while the run was in progress');
-      // A new session ends the run.
-      await use.host.hello();
-      const after = (await use.counters()).samplesLost - before;
-      must(after >= during, `${after} samples are counted as lost after the run, ${during} were during it`);
-    },
-  },
-  {
-    id: 'KEEP-1',
-    what: 'no block numbered released + keepBlocks or higher is sent',
-    skip: noKeeping,
-    async check(use) {
-      const { host } = use;
-      await use.load();
-      const runId = await use.start({ sampleCount: 6, blockSamples: 1, keepBlocks: 1 });
-      const numbers = () => use.blocks().map(({ block }) => block);
-      await quiet(use);
-      equal(numbers(), [0], 'the blocks before one was released');
-      host.write(host.event('credit', { runId, blocks: 1000, released: 2 }));
-      await quiet(use);
-      equal(numbers(), [0, 1, 2], 'the blocks after two were released');
-      host.write(host.event('credit', { runId, blocks: 1000, released: 100 }));
-      await use.ended();
-    },
-  },
-  {
-    id: 'KEEP-2',
-    what: 'resend sends kept blocks again, as they were',
-    skip: noKeeping,
-    async check(use) {
-      const { host } = use;
-      await use.load();
-      const runId = await use.start({ sampleCount: 6, blockSamples: 1, keepBlocks: 1 });
-      await quiet(use);
-      host.write(host.event('resend', { runId, firstBlock: 0, count: 1 }));
-      await quiet(use);
-      const blocks = host.heard.filter(({ name }) => name === 'sampleBlock');
-      equal(blocks.length, 2, 'how often the block came');
-      equal(blocks[1].payload, blocks[0].payload, 'the block that was sent again');
-    },
-  },
-  {
-    id: 'KEEP-3',
-    what: 'kept blocks outlive the report of a run; a run that is cut short keeps none',
-    skip: noKeeping,
-    async check(use) {
-      const { host } = use;
-      await use.load();
-      const first = await use.start({ sampleCount: 1, blockSamples: 1, keepBlocks: 1 });
-      await use.ended();
-      host.write(host.event('resend', { runId: first, firstBlock: 0, count: 1 }));
-      await quiet(use);
-      equal(use.blocks().length, 2, 'how often the block of a reported run came');
-      const second = await use.start({ sampleCount: 6, blockSamples: 1, keepBlocks: 1 });
-      await quiet(use);
-      await use.ask('abort', { runId: second });
-      await use.ended();
-      const before = use.blocks().length;
-      host.write(host.event('resend', { runId: second, firstBlock: 0, count: 1 }));
-      await quiet(use);
-      equal(use.blocks().length, before, 'the blocks after asking for one of a run that was cut short');
-    },
-  },
-  {
     id: 'END-1',
     what: 'runEnded comes after the last block, and until then the board is running',
     async check(use) {
       await use.load();
       const runId = await use.start({ sampleCount: 5, blockSamples: 1, creditBlocks: 4 });
       await use.untilTick(3);
-      await quiet(use);
+      await use.quiet();
       equal((await use.status()).state, DEVICE_STATE.running, 'the state while a block waits');
       use.host.write(use.host.event('credit', { runId, blocks: 10, released: 0 }));
       const { blocksSent } = await use.ended();
@@ -382,9 +85,9 @@ export const RUN_CLAUSES: readonly Clause[] = [
       const { host } = use;
       await use.load();
       const runId = await use.start({ sampleCount: 3, blockSamples: 1, keepBlocks: 1 });
-      await quiet(use);
+      await use.quiet();
       host.write(host.event('resend', { runId, firstBlock: 0, count: 1 }));
-      await quiet(use);
+      await use.quiet();
       host.write(host.event('credit', { runId, blocks: 1000, released: 100 }));
       equal((await use.ended()).blocksSent, 3, 'blocksSent of a run of three blocks');
     },
@@ -396,11 +99,11 @@ export const RUN_CLAUSES: readonly Clause[] = [
       const { host } = use;
       await use.load();
       const runId = await use.start({ sampleCount: 100, blockSamples: 1, creditBlocks: 1 });
-      await quiet(use);
+      await use.quiet();
       host.write(host.command('abort', { runId }));
       const { blocksSent } = await use.ended();
       host.write(host.event('credit', { runId, blocks: 100, released: 0 }));
-      await quiet(use);
+      await use.quiet();
       equal([blocksSent, use.blocks().length], [1, 1], 'blocksSent and the blocks that came');
     },
   },
@@ -431,7 +134,3 @@ export const RUN_CLAUSES: readonly Clause[] = [
     },
   },
 ];
-
-function noKeeping({ keepBlocksMax }: { readonly keepBlocksMax: number }): string | undefined {
-  return keepBlocksMax === 0 ? 'the board keeps no blocks' : undefined;
-}
