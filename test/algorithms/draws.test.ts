@@ -67,7 +67,7 @@ for (const { count, tags } of [
 
     // The relative standard deviation is √(2/(8·count)), 0.25 % of 40,000 draws: by chance a right board
     // leaves four of them once in 16,000 times.
-    test('have the covariance P⁻¹, right to a percent of its size, or two', () => {
+    test('have the covariance P⁻¹, with an error of one or two percent of its size at most', () => {
       const reach = 4 * Math.sqrt(2 / (8 * count));
       expect(Math.abs(meanSquare(precision, rowsOf(drawn.draws)) - 1)).toBeLessThan(reach);
     });

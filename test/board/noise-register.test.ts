@@ -32,7 +32,7 @@ test('κ = 0 is off; beyond the range the nearest end is taken', () => {
   expect(noiseRegister(1e9, 1 / 32, range)).toEqual({ amplitude: 24575, shift: 8 });
 });
 
-test('carry noise is the note’s: 1.252 of κ/λ at hλ = 1, k = 2, κ = 1e-8', () => {
+test('carry noise makes the variance 1.252·κ/λ at hλ = 1, k = 2, κ = 1e-8, as its formula says', () => {
   const eigenvalue = 4;
   const extra = carryNoiseVariance(eigenvalue, 1 / 4, undefined);
   expect(1 + extra / (1e-8 / eigenvalue)).toBeCloseTo(1.25, 2);

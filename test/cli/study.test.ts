@@ -53,7 +53,7 @@ const endings = ({ tasks }: StudyResults) =>
   );
 
 describe('a study', () => {
-  it('that is aborted goes on where it stopped and finds the same', async () => {
+  it('that is aborted goes on where it stopped and finds the same', { tags: 'long' }, async () => {
     const whole = endings(await resultsFrom(requestOf(tinyStudy())));
     expect(whole.every(({ error }) => error! > 0)).toBe(true);
     out = `${out} aborted`;

@@ -12,11 +12,20 @@ afterAll(() => rmSync(directory, { recursive: true }));
 /** Settled codes of the two cells of the script's program: a drive of 1000 LSB into half of G_fs. */
 const SETTLED = [[4000, 0]];
 
+/** Plays a scene; what it found. */
 async function play(...urisAndScene: readonly string[]): Promise<Record<string, unknown>> {
+  return (await playAll(...urisAndScene)).at(-1)!;
+}
+
+/** Plays scenes, separated by commas, each in a session of its own; what each found. */
+async function playAll(...urisAndScenes: readonly string[]): Promise<Record<string, unknown>[]> {
   const script = new URL('sessions.py', import.meta.url).pathname;
-  const { exitCode, stdout, stderr }: PythonResult = await runPython([script, ...urisAndScene]);
+  const { exitCode, stdout, stderr }: PythonResult = await runPython([script, ...urisAndScenes]);
   expect(exitCode, stderr).toBe(0);
-  return JSON.parse(stdout.trim().split('\n').at(-1)!);
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 /** The names of the package's refusals, and the codes that they have to have. */
@@ -53,23 +62,26 @@ describe('the Python package in a session', () => {
   it('refuses bad input before a byte is sent, and needs no board for 0', async () => {
     const uri = await serveBoard('ideal-8');
     const codes = Object.entries(REFUSALS).flatMap(([code, names]) => names.map((name) => [name, code]));
-    expect(await play(uri, 'refusals')).toEqual({ codes: Object.fromEntries(codes), framesSent: 0 });
     const zeros = [
       [0, 0],
       [0, 0],
     ];
-    expect(await play(uri, 'zeros')).toEqual({ answers: zeros, framesSent: 0 });
+    expect(await playAll(uri, 'refusals,zeros')).toEqual([
+      { codes: Object.fromEntries(codes), framesSent: 0 },
+      { answers: zeros, framesSent: 0 },
+    ]);
     expect(Object.keys(ERROR_CODES)).toEqual(expect.arrayContaining(Object.keys(REFUSALS)));
   });
 
   it('ends a run by a stop of another thread, a deadline and Ctrl-C, and goes on', async () => {
     const uri = await serveBoard('ideal-8');
-    expect(await play(uri, 'stop')).toMatchObject({
+    const [stop, deadline, interrupt] = await playAll(uri, 'stop,deadline,interrupt');
+    expect(stop).toMatchObject({
       ...{ code: 'RUN_ENDED', state: 'safe', refused: 'DEVICE_REFUSED', acknowledged: 'idle' },
       codes: SETTLED,
     });
-    expect(await play(uri, 'deadline')).toEqual({ code: 'TIMEOUT', state: 'done', codes: SETTLED });
-    expect(await play(uri, 'interrupt')).toEqual({ state: 'done', codes: SETTLED });
+    expect(deadline).toEqual({ code: 'TIMEOUT', state: 'done', codes: SETTLED });
+    expect(interrupt).toEqual({ state: 'done', codes: SETTLED });
   });
 
   it('shares a board between threads, and not with another client', { tags: 'long' }, async () => {

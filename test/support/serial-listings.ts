@@ -24,8 +24,8 @@ export const MACOS: SerialListing = {
 };
 
 /**
- * Rows as `SerialPort.list()` gives them on Windows: ids as in the registry, serial numbers made up for want
- * of one.
+ * Rows as `SerialPort.list()` gives them on Windows: ids as in the registry. Windows makes up a serial number
+ * for an adapter that has none.
  */
 export const WINDOWS: SerialListing = {
   platform: 'win32',
