@@ -27,13 +27,16 @@ const source = (seed: number): RandomSource => randomSource({ seed, stream: 9999
 const changed = (values: Float64Array, at: number, value: number): Float64Array => values.with(at, value);
 
 describe('samples of the expected distribution', () => {
-  const title = 'fail as often as the rate says: %d samples with a memory of %d';
   it.each([
     [16, 0],
     [50, 0],
     [300, 0.6],
-  ])(title, expectRate);
-  it.each([[1000, 0.3]])(title, { tags: 'long' }, expectRate);
+  ])('fail as often as the rate says: %d samples with a memory of %d', expectRate);
+  it.each([[1000, 0.3]])(
+    'fail as often as the rate says: %d samples with a memory of %d',
+    { tags: 'long' },
+    expectRate,
+  );
 
   function expectRate(count: number, memory: number): void {
     const random = source(count);

@@ -177,7 +177,10 @@ describe.each(TRAININGS.map((training, row) => ({ ...training, row })))('$name',
   };
   // A classifier and a problem are resumed quickly; the others begin in the same way.
   const isQuicklyResumed = (way: unknown, at: number): boolean => isQuick(way, at) && training.row < 2;
-  const resumes = 'begun on $name and resumed on the next way has them too';
-  it.each(ways.filter(isQuicklyResumed))(resumes, broken);
-  it.each(ways.filter((way, at) => !isQuicklyResumed(way, at)))(resumes, { tags: ['long'] }, broken);
+  it.each(ways.filter(isQuicklyResumed))('begun on $name and resumed on the next way has them too', broken);
+  it.each(ways.filter((way, at) => !isQuicklyResumed(way, at)))(
+    'begun on $name and resumed on the next way has them too',
+    { tags: ['long'] },
+    broken,
+  );
 });
