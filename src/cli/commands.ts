@@ -223,6 +223,11 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
     load: () => import('./commands/serve/serve.js'),
   },
   {
+    name: 'console',
+    summary: 'watch and stop boards in a browser: what `serve` does, with its page opened',
+    load: () => import('./commands/console/console.js'),
+  },
+  {
     name: 'devices',
     summary: 'list the serial ports, with a verdict on each: is it a board, and can it be used',
     load: () => import('./commands/devices/devices.js'),

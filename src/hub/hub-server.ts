@@ -15,6 +15,7 @@ import { type HubOptions, SILENCE_MS } from './hub-options.js';
 import { linkConnection, linkWebSocket } from './link-requests.js';
 import { Observers } from './observers.js';
 import { Origins } from './origin.js';
+import { PageFiles } from './page-files.js';
 import { Refusal, refusalOf } from './refusal.js';
 import { acceptWebSocket, bearerToken, identifySocket, refuseSocket } from './sockets.js';
 import { allows, Gate, type Identity } from './tokens.js';
@@ -44,6 +45,7 @@ export class HubServer {
   readonly #origins: Origins;
   readonly #observers = new Observers();
   readonly #guard = new ConnectionGuard();
+  readonly #page = new PageFiles();
   readonly #links = socketServer(LINK_MESSAGE_BYTES_MAX);
   readonly #events = socketServer(EVENT_MESSAGE_BYTES_MAX);
   readonly #sockets = new Set<Socket>();
@@ -145,7 +147,7 @@ export class HubServer {
       return;
     }
     if (/^\/api\/(events|boards\/[^/]+\/link)$/.test(pathname)) throw upgradeNeeded();
-    throw notFound(pathname);
+    if (!this.#page.answer(pathname, request, response)) throw notFound(pathname);
   }
 
   /** Does what a request asks of one board. */

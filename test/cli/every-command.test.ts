@@ -70,6 +70,7 @@ const LONG: Readonly<Record<string, Line>> = {
   'bench record': { elsewhere: 'bench-record.test.ts' },
   emulate: { elsewhere: 'emulate.test.ts' },
   serve: { elsewhere: 'test/hub' },
+  console: { elsewhere: 'test/console' },
   shell: { elsewhere: 'shell.test.ts' },
   flash: { elsewhere: 'flash.test.ts' },
   demo: { elsewhere: 'demo.test.ts' },

@@ -110,7 +110,8 @@ function optionsOf(props: LineChartProps, width: number, theme: Theme): uPlot.Op
 
 function seriesOf({ label, color, kind = 'line' }: ChartSeries, theme: Theme, pointPx: number): uPlot.Series {
   const stroke = theme.lines[color % theme.lines.length];
-  if (kind === 'line') return { label, stroke, width: 1.5, points: { show: false } };
+  // A reading between two gaps, and the first value of a curve, have no line: the point shows them.
+  if (kind === 'line') return { label, stroke, width: 1.5, points: { show: true, size: 3, fill: stroke } };
   return {
     label,
     stroke,

@@ -1,8 +1,8 @@
 import type { HubEvent } from '../../hub/api.js';
 import { type ConnectionStatus, retryMs } from '../state/connection-text.js';
 
-/** How the server closes the WebSocket of an observer without a good token (RFC 6455, 7.4.1: policy). */
-const POLICY_CLOSE_CODE = 1008;
+/** How the server closes the WebSocket of an observer without a good token: 4000 and the status of HTTP. */
+const TOKEN_CLOSE_CODES: readonly number[] = [4401, 4403];
 /** A server that told nothing for so long is asked whether it is there. */
 const SILENCE_MS = 10_000;
 const PROBE_DEADLINE_MS = 5000;
@@ -80,7 +80,7 @@ export class LiveEvents {
       if (socket !== this.#socket) return;
       this.#socket = undefined;
       clearTimeout(this.#timer);
-      if (code === POLICY_CLOSE_CODE) {
+      if (TOKEN_CLOSE_CODES.includes(code)) {
         this.#lostSinceMs = undefined;
         onStatus({ kind: 'refused', message: reason || 'The server wants a token.' });
       } else this.#retryLater();

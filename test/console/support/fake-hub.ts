@@ -89,7 +89,7 @@ export class FakeHub {
   #greet(socket: WebSocket, first: string): void {
     const { token, owner = 'local', right = 'admin' } = this.#options;
     if (token !== undefined && (JSON.parse(first) as { token: string }).token !== token) {
-      socket.close(1008, 'This server wants a token that it knows.');
+      socket.close(4401, 'This server wants a token that it knows.');
       return;
     }
     this.#sockets.add(socket);

@@ -27,7 +27,8 @@ const hostPort: ValueParser<TcpAddress> = (text, name) => {
   );
 };
 
-const OPTIONS = {
+/** The options of a server, which `console` has too. */
+export const SERVE_OPTIONS = {
   devices: repeatedOption(
     '--device <uri>',
     'a board to share, as URI or NAME=URI; given once for each board',
@@ -50,10 +51,10 @@ const OPTIONS = {
   json: flag('--json', 'print events as lines of JSON'),
 };
 
-type ServeOptions = OptionValues<typeof OPTIONS>;
+type ServeOptions = OptionValues<typeof SERVE_OPTIONS>;
 
 export const command = defineCommand({
-  options: OPTIONS,
+  options: SERVE_OPTIONS,
   example: `
 Examples:
   thermolink serve --device emulator:ideal-64 --listen 127.0.0.1:8100
@@ -67,7 +68,12 @@ includes those before it. Make a token by: openssl rand -hex 24`,
   run: (options) => withInterrupt((signal) => serve(options, signal)),
 });
 
-async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> {
+/** Serves boards until `signal`; `onListening` is given the address of the page. */
+export async function serve(
+  options: ServeOptions,
+  signal: AbortSignal,
+  onListening: (url: string) => void = () => undefined,
+): Promise<void> {
   const devices = sharedDevices(options.devices);
   const print = (text: string, json: object): boolean =>
     process.stdout.write(`${options.json ? JSON.stringify(json) : text}\n`);
@@ -94,8 +100,9 @@ async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> 
   });
   try {
     const uris = [...hub.uris.values()];
-    const text = `${counted(devices.length, 'board')} at ${hub.url}; connect by --device\n${uris.map((uri) => `  ${uri}`).join('\n')}`;
+    const text = `${counted(devices.length, 'board')} at ${hub.url}; open that in a browser, or connect by --device\n${uris.map((uri) => `  ${uri}`).join('\n')}`;
     print(text, { event: 'listening', url: hub.url, uris });
+    onListening(hub.url);
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       else signal.addEventListener('abort', () => resolve(), { once: true });
