@@ -24,6 +24,8 @@ export interface Port {
    * No bound when missing.
    */
   readonly inFlightBytesMax?: number;
+  /** The name of the lease, where a server lends the board. Logs of both sides are joined by it. */
+  readonly lease?: string;
   /** Whether the port has ended. It stays so. */
   readonly closed: boolean;
   /**

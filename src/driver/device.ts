@@ -151,7 +151,12 @@ export class Device implements BoardDevice {
       const { identity, limits, nonce } = session;
       connection.openSession(nonce, limits);
       log.info(
-        { port: port.name, model: identity.model, serialNumber: identity.serialNumber },
+        {
+          port: port.name,
+          ...(port.lease !== undefined && { lease: port.lease }),
+          model: identity.model,
+          serialNumber: identity.serialNumber,
+        },
         'session opened',
       );
       const device = new Device(connection, session, log, options.retry ?? true);

@@ -3,6 +3,7 @@
  * since 1970 by the server's clock. Numbers that are not finite do not occur.
  *
  * - `GET /healthz`, without a token: `HEALTH`
+ * - `GET /metrics`, right observe: figures in the text format of Prometheus
  * - `GET /api/boards`, right observe: `BOARD_LIST`
  * - `GET /api/boards/NAME/link`, right drive: an upgrade to `thermolink`, or a WebSocket with binary
  *   messages. Then the board's own bytes pass.
@@ -162,6 +163,8 @@ export const LINK_COUNTERS = z.object({
   stops: count,
   /** Commands that the board refused. */
   refusals: count,
+  /** Times that the board has latched a fault. */
+  faults: count,
   /** Leases that were given. */
   leases: count,
 });

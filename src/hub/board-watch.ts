@@ -32,6 +32,7 @@ export class BoardWatch {
   #samplesLost = 0;
   #overloads = 0;
   #watchdogTrips = 0;
+  #faults = 0;
 
   constructor(listener: WatchListener) {
     this.#listener = listener;
@@ -70,6 +71,7 @@ export class BoardWatch {
       watchdogTrips: this.#watchdogTrips,
       stops: this.#stops,
       refusals: this.#refusals,
+      faults: this.#faults,
     };
   }
 
@@ -92,7 +94,11 @@ export class BoardWatch {
       if (fields['outcome'] === RUN_OUTCOME.overload) this.#overloads++;
       if (fields['outcome'] === RUN_OUTCOME.watchdog) this.#watchdogTrips++;
     }
-    if (kind !== 'command') this.state = stateAfter(message) ?? this.state;
+    if (kind !== 'command') {
+      const state = stateAfter(message) ?? this.state;
+      if (state === 'fault' && this.state !== 'fault') this.#faults++;
+      this.state = state;
+    }
     this.#listener.message(message);
   }
 }

@@ -20,6 +20,12 @@ export function answerJson(response: ServerResponse, value: unknown, status = 20
   response.writeHead(status, { ...JSON_HEADERS, 'Content-Length': Buffer.byteLength(body) }).end(body);
 }
 
+/** Answers with a text. */
+export function answerText(response: ServerResponse, text: string, contentType: string): void {
+  const headers = { ...JSON_HEADERS, 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(text) };
+  response.writeHead(200, headers).end(text);
+}
+
 /** Answers with a refusal. The connection is closed: the rest of a body that nobody reads would follow. */
 export function answerRefusal(response: ServerResponse, refusal: Refusal): void {
   if (response.headersSent) {

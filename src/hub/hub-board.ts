@@ -14,6 +14,7 @@ import { BoardRecording } from './board-recording.js';
 import { BoardWatch } from './board-watch.js';
 import { type LeaseListener, LeaseQueue } from './lease.js';
 import { Refusal } from './refusal.js';
+import { type RoundTrip, RoundTrips } from './round-trips.js';
 import { RunWatch } from './run-watch.js';
 import { SessionStop } from './session-stop.js';
 
@@ -32,6 +33,8 @@ export interface HubBoardOptions {
   readonly isWatched: () => boolean;
   /** Called with each event about this board. */
   readonly tell: (event: HubEvent) => void;
+  /** Called with each command that was answered, and the lease that it came under. */
+  readonly answered: (trip: RoundTrip, lease: string | undefined) => void;
 }
 
 type Incident = Extract<HubEvent, { readonly type: 'incident' }>['what'];
@@ -58,14 +61,19 @@ export class HubBoard {
   #isLinkDue = false;
 
   constructor(name: string, uri: string, options: HubBoardOptions) {
-    const { clock, silenceMs, openPort, tell, directory, isWatched } = options;
+    const { clock, silenceMs, openPort, tell, answered, directory, isWatched } = options;
     this.name = name;
     this.uri = uri;
     this.#clock = clock;
     this.#tell = tell;
     this.recording = new BoardRecording(name, directory, () => this.#changed());
+    const trips = new RoundTrips(
+      () => clock.nowMs(),
+      (trip) => answered(trip, this.leases.holder?.id),
+    );
     this.#watch = new BoardWatch({
       message: (message) => {
+        trips.take(message);
         this.#stop.note(message);
         this.#runs.take(message);
         this.#noteState();

@@ -1,5 +1,6 @@
 import type { Clock } from '../../firmware-protocol/clock.js';
 import type { openPort } from '../connect.js';
+import type { Logger } from '../driver/logger.js';
 import type { HubEvent } from './api.js';
 import type { Tokens } from './tokens.js';
 
@@ -35,6 +36,8 @@ export interface HubOptions {
    * which is removed at the end.
    */
   readonly recordings?: string;
+  /** Logs incidents (info), and each command with its lease, request and round trip (debug). No token. */
+  readonly log?: Logger;
   /** Called with everything that observers are told. */
   readonly onEvent?: (event: HubEvent) => void;
   /** Opens the port of a board; tests give their own. */

@@ -4,15 +4,24 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Clock } from '../../firmware-protocol/clock.js';
+import { SILENT_LOGGER } from '../driver/logger.js';
 import { SYSTEM_CLOCK } from '../driver/system-clock.js';
 import { LINK_UPGRADE } from '../transport/hub-port.js';
 import { type HubEvent, NOTES_REQUEST, RECORDING_REQUEST, type Right } from './api.js';
 import { ConnectionGuard } from './connection-guard.js';
-import { answerFile, answerJson, answerRefusal, readJson, refuseUpgrade } from './http-answers.js';
+import {
+  answerFile,
+  answerJson,
+  answerRefusal,
+  answerText,
+  readJson,
+  refuseUpgrade,
+} from './http-answers.js';
 import { allowMethod, notFound, upgradeNeeded, urlOf } from './http-requests.js';
 import { HubBoard } from './hub-board.js';
 import { type HubOptions, SILENCE_MS } from './hub-options.js';
 import { linkConnection, linkWebSocket } from './link-requests.js';
+import { HubMetrics } from './metrics.js';
 import { Observers } from './observers.js';
 import { Origins } from './origin.js';
 import { PageFiles } from './page-files.js';
@@ -51,6 +60,7 @@ export class HubServer {
   readonly #sockets = new Set<Socket>();
   readonly #clock: Clock;
   readonly #version: string;
+  readonly #metrics: HubMetrics;
 
   constructor(options: HubOptions, host: string, directory: string) {
     const { devices, tokens, tls, origins = [], silenceMs = SILENCE_MS, clock = SYSTEM_CLOCK } = options;
@@ -58,7 +68,12 @@ export class HubServer {
     this.#version = options.version;
     this.#gate = new Gate(tokens, clock);
     this.#origins = new Origins(host, origins);
+    const { log = SILENT_LOGGER } = options;
     const tell = (event: HubEvent): void => {
+      if (event.type === 'incident') {
+        const { what, owner, text, board } = event;
+        log.info({ board, what, owner, lease: this.#boards.get(board ?? '')?.leases.holder?.id }, text);
+      }
       this.#observers.tell(event);
       options.onEvent?.(event);
     };
@@ -73,9 +88,17 @@ export class HubServer {
           openPort,
           isWatched: () => this.#observers.count > 0,
           tell,
+          answered: (trip, lease) => {
+            this.#metrics.tookRoundTrip(name, trip.seconds);
+            if (log.isLevelEnabled('debug')) log.debug({ board: name, lease, ...trip }, 'answered');
+          },
         }),
       ]),
     );
+    this.#metrics = new HubMetrics([...this.#boards.values()], () => ({
+      observers: this.#observers.count,
+      connections: this.#sockets.size,
+    }));
     const settings = {
       headersTimeout: HEAD_MS,
       requestTimeout: REQUEST_MS,
@@ -133,6 +156,12 @@ export class HubServer {
       const boardsGood = boards.filter(({ health }) => health === 'good').length;
       const health = { ok: boardsGood > 0, boards: boards.length, boardsGood, version: this.#version };
       answerJson(response, health, health.ok ? 200 : 503);
+      return;
+    }
+    if (pathname === '/metrics') {
+      allowMethod(request, 'GET');
+      this.#enter(request, 'observe');
+      answerText(response, await this.#metrics.text(), this.#metrics.contentType);
       return;
     }
     if (pathname === '/api/boards') {

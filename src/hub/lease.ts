@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../firmware-protocol/clock.js';
 import { Refusal } from './refusal.js';
 import { allows, type Identity } from './tokens.js';
@@ -38,6 +39,8 @@ export interface LeaseListener {
 
 /** The right to drive a board. One client has it at a time. */
 export class Lease {
+  /** Names it in the logs of server and client. It is no secret and gives no right. */
+  readonly id = randomBytes(4).toString('hex');
   readonly owner: string;
   readonly client: string;
   readonly sinceMs: number;

@@ -5,6 +5,7 @@ import type { Clock } from '../../firmware-protocol/clock.js';
 import {
   FRAME_BYTES_HEADER,
   IN_FLIGHT_BYTES_HEADER,
+  LEASE_HEADER,
   LEASE_WAIT_SECONDS_MAX,
   LINK_UPGRADE,
 } from '../transport/hub-port.js';
@@ -44,6 +45,7 @@ export async function linkConnection(asked: LinkRequest, socket: Duplex, head: B
       'HTTP/1.1 101 Switching Protocols',
       'Connection: Upgrade',
       `Upgrade: ${LINK_UPGRADE}`,
+      `${LEASE_HEADER}: ${lease.id}`,
       `${FRAME_BYTES_HEADER}: ${port.frameBytesMax}`,
       ...(inFlightBytesMax === undefined ? [] : [`${IN_FLIGHT_BYTES_HEADER}: ${inFlightBytesMax}`]),
     ];
@@ -63,7 +65,7 @@ export async function linkWebSocket(asked: LinkRequest, socket: WebSocket): Prom
   const lease = await leaseFor(asked, gone.signal);
   await withLease(asked, lease, (port) => {
     const { frameBytesMax, inFlightBytesMax = null } = port;
-    socket.send(JSON.stringify({ ready: true, frameBytesMax, inFlightBytesMax }));
+    socket.send(JSON.stringify({ ready: true, lease: lease.id, frameBytesMax, inFlightBytesMax }));
     return socketStream(socket);
   });
 }

@@ -12,6 +12,7 @@ export class TappedPort implements Port {
   readonly name: string;
   readonly frameBytesMax: number;
   readonly inFlightBytesMax?: number;
+  readonly lease?: string;
   readonly #port: Port;
   readonly #events: TapEvents;
 
@@ -21,6 +22,7 @@ export class TappedPort implements Port {
     this.name = port.name;
     this.frameBytesMax = port.frameBytesMax;
     if (port.inFlightBytesMax !== undefined) this.inFlightBytesMax = port.inFlightBytesMax;
+    if (port.lease !== undefined) this.lease = port.lease;
   }
 
   get closed(): boolean {

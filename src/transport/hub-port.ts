@@ -23,6 +23,8 @@ export const LINK_UPGRADE = 'thermolink';
 /** Headers of the answer that tell what the board's own port carries (see `Port`). */
 export const FRAME_BYTES_HEADER = 'thermolink-frame-bytes-max';
 export const IN_FLIGHT_BYTES_HEADER = 'thermolink-in-flight-bytes-max';
+/** Header of the answer with the name of the lease, by which logs of both sides can be joined. */
+export const LEASE_HEADER = 'thermolink-lease';
 
 /** Preparing a board after another client may take so long, beside what the client offers to wait. */
 const OPEN_TIMEOUT_MS = 15_000;
@@ -222,9 +224,15 @@ function linkPort(socket: Duplex, name: string, { headers }: IncomingMessage): P
     name,
     frameBytesMax: sizeIn(headers[FRAME_BYTES_HEADER]) ?? FRAME_BYTES_MAX,
     inFlightBytesMax: sizeIn(headers[IN_FLIGHT_BYTES_HEADER]),
+    lease: leaseIn(headers[LEASE_HEADER]),
     finish: () => socket.end(),
     destroy: () => socket.destroy(),
   });
+}
+
+/** The name of a lease; undefined for what is none. */
+function leaseIn(header: string | readonly string[] | undefined): string | undefined {
+  return typeof header === 'string' && /^[0-9a-f]{1,32}$/.test(header) ? header : undefined;
 }
 
 /** A size that the server tells; undefined when it tells none that is possible. */

@@ -12,6 +12,8 @@ export interface StreamPortOptions {
   readonly name: string;
   readonly frameBytesMax: number;
   readonly inFlightBytesMax?: number;
+  /** See `Port`. */
+  readonly lease?: string;
   /**
    * Closes the stream after the written bytes are out; the stream emits 'close' then. The
    * port bounds the time.
@@ -32,6 +34,7 @@ export class StreamPort extends EventPort implements Port {
   readonly name: string;
   readonly frameBytesMax: number;
   readonly inFlightBytesMax?: number;
+  readonly lease?: string;
   readonly #stream: Duplex;
   readonly #options: StreamPortOptions;
   #flowing = false;
@@ -46,6 +49,7 @@ export class StreamPort extends EventPort implements Port {
     this.name = options.name;
     this.frameBytesMax = options.frameBytesMax;
     this.inFlightBytesMax = options.inFlightBytesMax;
+    this.lease = options.lease;
     this.#stream = stream;
     this.#options = options;
     stream.on('error', (error) => this.#end(error));

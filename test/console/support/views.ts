@@ -46,6 +46,7 @@ export function countersAfter(seconds: number, changes: Partial<LinkCounters> = 
     watchdogTrips: 0,
     stops: 0,
     refusals: 0,
+    faults: 0,
     leases: 1,
     ...changes,
   };

@@ -9,6 +9,8 @@ import { counted } from '../../../number-text.js';
 import { TOKEN_VARIABLE } from '../../../transport/hub-port.js';
 import { parseHostPort, type TcpAddress } from '../../../transport/tcp-port.js';
 import { defineCommand } from '../../command.js';
+import { createLogger } from '../../logging.js';
+import { LOG } from '../../options/groups.js';
 import { flag, type OptionValues, option, repeatedOption } from '../../options/option.js';
 import { decimalUpTo, type ValueParser } from '../../options/values.js';
 import { withInterrupt } from '../../output/interrupt.js';
@@ -49,6 +51,7 @@ export const SERVE_OPTIONS = {
     'where recordings go (default: a directory that is removed at the end)',
   ),
   json: flag('--json', 'print events as lines of JSON'),
+  ...LOG,
 };
 
 type ServeOptions = OptionValues<typeof SERVE_OPTIONS>;
@@ -84,7 +87,9 @@ export async function serve(
     process.stderr.write(
       'Without --tls-cert tokens travel unencrypted: who listens on the network reads them.\n',
     );
+  const log = await createLogger(options);
   const hub = await startHub({
+    ...(log && { log }),
     devices,
     ...listen,
     ...(tokens && { tokens }),

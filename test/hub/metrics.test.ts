@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import type { Logger } from '../../src/driver/logger.js';
+import { Tokens } from '../../src/hub/tokens.js';
+import { ask, drive, runForLong, withHub } from './shared-board.js';
+
+describe('the metrics of a hub', () => {
+  it('count what passes each board, under the names that the server was given', () =>
+    withHub(
+      async (hub) => {
+        expect((await metricsOf(hub)).get('thermolink_runs_total{board="a"}')).toBe(0);
+        const device = await drive(hub.uri());
+        await runForLong(device);
+        const during = await metricsOf(hub);
+        expect(during.get('thermolink_board_leased{board="a"}')).toBe(1);
+        expect(during.get('thermolink_board_running{board="a"}')).toBe(1);
+        await device.stop();
+        await device.close();
+        const after = await metricsOf(hub);
+        expect(after.get('thermolink_runs_total{board="a"}')).toBe(1);
+        expect(after.get('thermolink_runs_total{board="b"}')).toBe(0);
+        expect(after.get('thermolink_leases_total{board="a"}')).toBe(1);
+        expect(after.get('thermolink_board_up{board="b"}')).toBe(1);
+        const trips = after.get('thermolink_round_trip_seconds_count{board="a"}')!;
+        expect(trips).toBeGreaterThan(4);
+        expect(after.get('thermolink_round_trip_seconds_bucket{le="+Inf",board="a"}')).toBe(trips);
+        const boards = [...after.keys()].flatMap((key) => /board="([^"]*)"/.exec(key)?.[1] ?? []);
+        expect(new Set(boards)).toEqual(new Set(['a', 'b']));
+      },
+      {
+        devices: [
+          { name: 'a', uri: 'emulator:ideal-8' },
+          { name: 'b', uri: 'emulator:ideal-8' },
+        ],
+      },
+    ));
+
+  it('are for who may look', () =>
+    withHub(
+      async (hub) => {
+        expect(await ask(hub, 'GET', '/metrics')).toMatchObject({ status: 401 });
+        expect(
+          await ask(hub, 'GET', '/metrics', undefined, { Authorization: 'Bearer secret-of-the-wall' }),
+        ).toMatchObject({ status: 200 });
+      },
+      { tokens: Tokens.single('secret-of-the-wall', 'a test') },
+    ));
+});
+
+describe('the logs of a hub', () => {
+  it('join each request of a client with its lease, and hold no token', async () => {
+    const served: Line[] = [];
+    const client: Line[] = [];
+    process.env['THERMOLINK_TOKEN'] = 'secret-of-the-driver';
+    try {
+      await withHub(
+        async (hub) => {
+          const device = await drive(hub.uri(), { log: loggerTo(client) });
+          await device.readStatus();
+          await device.close();
+        },
+        { log: loggerTo(served), tokens: Tokens.single('secret-of-the-driver', 'a test') },
+      );
+    } finally {
+      delete process.env['THERMOLINK_TOKEN'];
+    }
+    const lease = client.find(({ text }) => text === 'session opened')!.facts['lease'];
+    expect(lease).toMatch(/^[0-9a-f]{8}$/);
+    const sent = client.find(
+      ({ text, facts }) => text === 'frame sent' && facts['message'] === 'readStatus',
+    )!;
+    expect(served).toContainEqual({
+      text: 'answered',
+      facts: {
+        ...{ board: 'a', lease, command: 'readStatus', requestId: sent.facts['requestId'], refused: false },
+        seconds: expect.any(Number),
+      },
+    });
+    expect(JSON.stringify([served, client])).not.toContain('secret-of-the-driver');
+  });
+});
+
+interface Line {
+  readonly text: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+function loggerTo(lines: Line[]): Logger {
+  const log = (facts: object, text: string): void => {
+    lines.push({ text, facts: facts as Line['facts'] });
+  };
+  return { isLevelEnabled: () => true, trace: log, debug: log, info: log, warn: log };
+}
+
+/** All figures by name and labels, read as Prometheus reads them. */
+async function metricsOf(hub: Parameters<typeof ask>[0]): Promise<Map<string, number>> {
+  const { bytes } = await ask(hub, 'GET', '/metrics');
+  const lines = bytes!.toString().split('\n');
+  return new Map(
+    lines.flatMap((line) => {
+      const match = /^([a-z_]+(?:\{[^}]*\})?) (\S+)$/.exec(line);
+      return match === null ? [] : [[match[1], Number(match[2])] as const];
+    }),
+  );
+}
