@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { isBuilt } from '../support/child-process.js';
@@ -7,7 +7,6 @@ import { launchChromium, missingChromium } from '../support/chromium.js';
 import { FakeHub, type FakeHubOptions } from './support/fake-hub.js';
 import { BEGIN_MS, boardView, busySecond } from './support/views.js';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
 const PHONE = { viewport: { width: 360, height: 740 } };
 /** Marks, quotes, an entity, a script, a character that turns the writing, and a word of 90 letters. */
 const HOSTILE = `<img src=x onerror="window.harmed=1">'&amp;<script>window.harmed=1</script>\u202e${'W'.repeat(90)}`;
@@ -231,7 +230,7 @@ describe.skipIf(missingChromium() !== undefined || !isBuilt)('the live page', { 
   ] as const)('has no fault that a checker of accessibility finds: %s', async (_, options) => {
     const [, page] = await openBusy({ ...options, bypassCSP: true });
     expect(await isWider(page)).toBe(false);
-    await page.evaluate(AXE);
+    await page.evaluate(axe.source);
     const found = await page.evaluate<readonly string[]>(
       `axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html)))`,
     );
