@@ -324,6 +324,16 @@ export const ERROR_CODES = {
     remedy:
       'Check the connection (`device.ping()`, `thermolink ping`). `retryable` of the error says whether the same call may be repeated.',
   },
+  JOB_ABANDONED: {
+    meaning: 'a job of a farm ended too many workers or boards and is not tried again',
+    causes: [
+      'a job that needs more memory than a worker has',
+      'workers that were killed again and again',
+      'boards or lines that fail in every run',
+    ],
+    remedy:
+      'Look at the logs of the workers (`thermolink farm worker --log-file FILE`), then submit the job again: that tries it anew.',
+  },
   ABORTED: {
     meaning: 'an operation was cancelled by its caller',
     causes: ['Ctrl-C, SIGTERM or a terminal that was closed', 'a call on a device that was closed'],

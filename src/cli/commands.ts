@@ -116,6 +116,27 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
     ],
   },
   {
+    name: 'farm',
+    summary: 'share work over the boards of several machines, by a NATS server',
+    commands: [
+      {
+        name: 'worker',
+        summary: 'offer boards to a farm and do its jobs on them',
+        load: () => import('./commands/farm/worker.js'),
+      },
+      {
+        name: 'submit',
+        summary: 'give a farm work: solve, study',
+        load: () => import('./commands/farm/submit.js'),
+      },
+      {
+        name: 'status',
+        summary: 'show the boards, the queue and the results of a farm',
+        load: () => import('./commands/farm/status.js'),
+      },
+    ],
+  },
+  {
     name: 'solve',
     summary: 'solve A x = b, A symmetric positive definite, on a board',
     load: () => import('./commands/solve/solve.js'),

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ERROR_CODES, type ErrorCode, ThermolinkError } from '../../src/errors.js';
+import { jobValue } from '../../src/farm/messages.js';
 import { Tokens } from '../../src/hub/tokens.js';
 import { isingChain } from '../../src/learning/quantum/variational-energy.js';
 import { openPty } from '../../src/transport/pty.js';
@@ -135,6 +136,11 @@ const SCENARIOS: Readonly<Record<ErrorCode, () => Promise<unknown>>> = {
   DIVERGED: () => train('--optimizer', 'sgd', '--momentum', '0', '--rate', '1e300'),
   UNSUPPORTED: () => solve('A.csv', '--device', 'emulator:ideal-crossbar'),
   TIMEOUT: () => board.onDeadWire('toHost', (device) => device.readStatus({ timeoutMs: 100 })),
+  JOB_ABANDONED: async () =>
+    jobValue({
+      ...{ key: '0'.repeat(64), board: null, worker: 'w', deliveries: 6, seconds: 0 },
+      outcome: { is: 'failed', code: 'JOB_ABANDONED', message: 'The job ended 5 workers or boards.' },
+    }),
   ABORTED: board.closedDevice,
 };
 

@@ -22,6 +22,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   './files': [],
   './transport': [],
   './lucidac': ['@bufbuild/protobuf'],
+  './farm': ['@nats-io/jetstream', '@nats-io/kv', '@nats-io/transport-node', SCHEMAS],
   './serve': [MESSAGES],
   './traces': ['@foxglove/crc', '@mcap/core', MESSAGES, 'heap-js'],
   './web': [MESSAGES],

@@ -56,6 +56,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/board',
     'src/algorithms',
   ],
+  'src/farm': [
+    ...ERRORS,
+    'src/linalg',
+    'src/driver/device.ts',
+    'src/driver/device-api.ts',
+    'src/driver/logger.ts',
+    'src/board/checked-system.ts',
+    'src/algorithms',
+  ],
   'src/measure': [
     ...ERRORS,
     'firmware-protocol',

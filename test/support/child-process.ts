@@ -23,8 +23,14 @@ export class JsonProcess {
   #wake: () => void = () => undefined;
   stderr = '';
 
-  constructor(args: readonly string[], whenDone: (end: () => void) => void = onTestFinished) {
-    this.#child = spawn(process.execPath, [...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  /** `wrapper` is a command that runs Node, such as one that enters a network namespace. */
+  constructor(
+    args: readonly string[],
+    whenDone: (end: () => void) => void = onTestFinished,
+    wrapper: readonly string[] = [],
+  ) {
+    const [program, ...before] = [...wrapper, process.execPath];
+    this.#child = spawn(program, [...before, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     whenDone(() => void this.#child.kill('SIGKILL'));
     this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => {
       const lines = (this.#text + text).split('\n');
@@ -32,7 +38,10 @@ export class JsonProcess {
       for (const line of lines) this.#lines.push(JSON.parse(line));
       this.#wake();
     });
-    this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+      this.#wake();
+    });
     this.#exit = new Promise((resolve) => this.#child.on('close', resolve));
     void this.#exit.then(() => this.#wake());
   }
@@ -46,14 +55,27 @@ export class JsonProcess {
    * The next line with this event; earlier lines of other events are skipped. Fails at the deadline, or when
    * the process ends.
    */
-  async next<T extends object>(event: string): Promise<T> {
-    const untilMs = performance.now() + DEADLINE_MS;
-    for (;;) {
+  async next<T extends object>(event: string, deadlineMs = DEADLINE_MS): Promise<T> {
+    return this.#awaited(`no event ${event}`, deadlineMs, () => {
       for (let line = this.#lines.shift(); line; line = this.#lines.shift())
         if (line['event'] === event) return line as T;
+      return undefined;
+    });
+  }
+
+  /** Waits until it has written this to standard error. Fails as `next` does. */
+  async said(text: string, deadlineMs = DEADLINE_MS): Promise<void> {
+    await this.#awaited(`it did not say ${text}`, deadlineMs, () => this.stderr.includes(text) || undefined);
+  }
+
+  async #awaited<T>(failure: string, deadlineMs: number, look: () => T | undefined): Promise<T> {
+    const untilMs = performance.now() + deadlineMs;
+    for (;;) {
+      const found = look();
+      if (found !== undefined) return found;
       const leftMs = untilMs - performance.now();
       if (leftMs <= 0 || this.#child.exitCode !== null)
-        throw new Error(`no event ${event} (exit code ${this.#child.exitCode}): ${this.stderr}`);
+        throw new Error(`${failure} (exit code ${this.#child.exitCode}): ${this.stderr}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, leftMs);
         this.#wake = () => {

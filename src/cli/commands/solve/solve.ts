@@ -3,6 +3,7 @@ import { READ_FORMATS, readRightHandSide, readSquareMatrix } from '../../../file
 import { writeArray } from '../../../files/write-array.js';
 import { formatCount, formatMeasured, formatNumber, formatSeconds } from '../../../number-text.js';
 import { type BoardUse, boardCommand, type Worked } from '../../board-command.js';
+import type { Report } from '../../command.js';
 import { readCalibration } from '../../input/read-calibration.js';
 import { arrayOutput, CALIBRATION, SEED, toleranceOption } from '../../options/groups.js';
 import { option } from '../../options/option.js';
@@ -35,14 +36,8 @@ tolerance, and lets the board correct what is left of the residual.`,
     onLucidac,
   ) {
     // Not needed for `--help`.
-    const [{ solve }, { checkSystem, checkVector }] = await Promise.all([
-      import('../../../algorithms/solve/solve.js'),
-      import('../../../board/checked-system.js'),
-    ]);
-    const matrix = await readSquareMatrix(matrixFile);
-    const drive = await readRightHandSide(rhs, matrixFile, matrix.rows);
-    const system = checkSystem({ kind: 'dense', matrix });
-    checkVector(drive, system, 'right-hand side');
+    const { solve } = await import('../../../algorithms/solve/solve.js');
+    const { matrix, system, drive } = await readSolveInputs(matrixFile, rhs);
     // A LUCIDAC takes none, and connecting says so.
     const calibration = onLucidac ? undefined : await readCalibration(calibrationFile);
     const request = { system, drive, tolerance, address: { seed, step: 0, block: 0 } };
@@ -58,14 +53,33 @@ tolerance, and lets the board correct what is left of the residual.`,
       : await onBoard((board, use) => solve(board, { ...request, calibration, ...watched(use) }), {
           cells: matrix.rows,
         });
-    if (out !== undefined) await writeArray(out, worked.result.x);
-    return {
-      json: jsonOf(worked),
-      text: reportText(worked, out, onLucidac ? 'board time (as asked for)' : 'board time (modelled)'),
-      warnings: boardWarnings(factsOf(worked.result)),
-    };
+    return solveReport(worked, out, onLucidac ? 'board time (as asked for)' : 'board time (modelled)');
   },
 });
+
+/** A and b of two files, checked. Errors: BAD_FILE, BAD_MATRIX, NOT_POSITIVE_DEFINITE. */
+export async function readSolveInputs(matrixFile: string, rhs: string) {
+  const { checkSystem, checkVector } = await import('../../../board/checked-system.js');
+  const matrix = await readSquareMatrix(matrixFile);
+  const drive = await readRightHandSide(rhs, matrixFile, matrix.rows);
+  const system = checkSystem({ kind: 'dense', matrix });
+  checkVector(drive, system, 'right-hand side');
+  return { matrix, system, drive };
+}
+
+/** Writes the solution where a file is named, and returns what is printed. */
+export async function solveReport(
+  worked: Worked<SolveResult>,
+  out: string | undefined,
+  boardTime: string,
+): Promise<Report> {
+  if (out !== undefined) await writeArray(out, worked.result.x);
+  return {
+    json: jsonOf(worked),
+    text: reportText(worked, out, boardTime),
+    warnings: boardWarnings(factsOf(worked.result)),
+  };
+}
 
 function factsOf({ carryNoiseShare, cost }: SolveResult) {
   return { carryNoiseShare, clampedCodes: cost.clampedCodes };

@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Device } from '../../../driver/device.js';
 import type { DeviceIdentity } from '../../../driver/device-api.js';
+import { TRAINING_FILES } from '../../../learning/training-files.js';
 import { type DeviceOptions, withDevices } from '../../device.js';
 import { refuseTooLargeShape } from '../train/board-size.js';
 import { bestValue, firstValues, needsMore, nextValue, type Tried } from './setting-search.js';
@@ -15,7 +18,7 @@ import {
   plannedSearch,
   plannedTrainings,
   type StudyTraining,
-  trainOne,
+  trainOn,
   withValue,
 } from './study-training.js';
 
@@ -43,6 +46,8 @@ export interface StudyRun {
   readonly tasks: readonly StudyTask[];
   /** The board, or the first of several. */
   readonly board: DeviceIdentity;
+  /** The boards, where they are not those of the request. */
+  readonly uris?: readonly string[];
   readonly searches: readonly FinishedSearch[];
   readonly trainings: readonly StudyTraining[];
 }
@@ -63,29 +68,80 @@ export async function runStudy(request: StudyRequest, signal: AbortSignal): Prom
   return withDevices(uris, options, signal, async (devices) => {
     refuseUnlike(devices);
     // The next step of a problem writes over what this one has made, so each board has problems of its own.
-    const boards = devices.map((device, at): StudyBoard => {
+    const places = devices.map((device, at): StudyPlace => {
       const tasks = study.tasksOf(quick);
       for (const { problem } of tasks) refuseTooLargeShape(problem, device.identity);
-      return { device, uri: uris[at], tasks };
+      const { identity } = device;
+      return { name: uris[at], identity, tasks, train: (one, how) => trainHere(one, device, how) };
     });
-    const trainings = new StudyTrainings(boards, request, signal);
-    const searches = await searched(trainings, request);
-    const chosen = boards.map((board) => ({ ...board, tasks: withFound(board.tasks, searches) }));
-    const reported = chosen.map(({ tasks }) => plannedTrainings(tasks, request.seeds));
-    return {
-      tasks: chosen[0].tasks,
-      board: devices[0].identity,
-      searches,
-      trainings: await trainings.train(reported, []),
-    };
+    return runAtPlaces(places, places.length, request, signal);
   });
 }
 
-/** A board of a study, and the tasks as it would do them. */
-interface StudyBoard {
-  readonly device: Device;
-  readonly uri: string;
+/** The parts of a request that do not say where its trainings are done. */
+export type StudyPlan = Pick<StudyRequest, 'quick' | 'seeds' | 'out' | 'quiet'>;
+
+/**
+ * The same at any places. `boards` is how many boards there are behind them. Errors: those of
+ * `StudyPlace.train`.
+ */
+export async function runAtPlaces(
+  places: readonly StudyPlace[],
+  boards: number,
+  plan: StudyPlan,
+  signal: AbortSignal,
+): Promise<StudyRun> {
+  const trainings = new StudyTrainings(places, boards, plan, signal);
+  const searches = await searched(trainings, plan);
+  const chosen = places.map((place) => withFound(place.tasks, searches));
+  const reported = chosen.map((tasks) => plannedTrainings(tasks, plan.seeds));
+  return {
+    tasks: chosen[0],
+    board: places[0].identity,
+    searches,
+    trainings: await trainings.train(reported, []),
+  };
+}
+
+/** Where trainings of a study are done, one at a time: a board of this process, or a place in a farm. */
+export interface StudyPlace {
+  /** The URI of the board. */
+  readonly name: string;
+  readonly identity: DeviceIdentity;
+  /** The tasks as they would be done here. */
   readonly tasks: readonly StudyTask[];
+  /** Does one training of them. Errors: those of `trainOn`. */
+  readonly train: (one: Planned, how: PlaceWork) => Promise<StudyTraining>;
+}
+
+/** What a place is told about a training. */
+export interface PlaceWork {
+  readonly signal: AbortSignal;
+  /** The directory of the study. */
+  readonly out: string;
+  /** Whether another place had begun it and failed. */
+  readonly isAbandoned: boolean;
+  /** The training begins after so many steps. */
+  readonly onStart: (steps: number) => void;
+  /** It has taken so many steps. */
+  readonly onStep: (steps: number) => void;
+  readonly onMended: (sentence: string) => void;
+}
+
+/** Does one training on a board of this process, or what is missing of it. */
+async function trainHere(
+  one: Planned,
+  device: Device,
+  { signal, out, isAbandoned, onStart, onStep, onMended }: PlaceWork,
+): Promise<StudyTraining> {
+  const directory = join(out, one.directory);
+  // A training that was killed before its first checkpoint leaves nothing to go on with.
+  const hasBegun = existsSync(join(directory, TRAINING_FILES.checkpoint));
+  // What a board has begun that failed goes on where its settings are those of this one.
+  const isBegun = hasBegun && (!isAbandoned || isFor(one, device.identity, out));
+  const output = { directory, existing: isBegun ? 'resume' : 'overwrite' } as const;
+  const watch = { signal, onStart, onMended, onStep: ({ step }: { step: number }) => onStep(step + 1) };
+  return trainOn(one, device, output, watch);
 }
 
 /**
@@ -94,9 +150,9 @@ interface StudyBoard {
  */
 async function searched(
   trainings: StudyTrainings,
-  { quick, seeds }: StudyRequest,
+  { quick, seeds }: StudyPlan,
 ): Promise<readonly FinishedSearch[]> {
-  const [{ tasks }] = trainings.boards;
+  const [{ tasks }] = trainings.places;
   const later = plannedTrainings(tasks, seeds);
   const found = tasks.map((task) =>
     task.methods.flatMap((method, at) => {
@@ -110,9 +166,9 @@ async function searched(
       searches.flatMap((one) => one.values.map((value) => ({ one, task, value }))),
     );
     if (wanted.length === 0) break;
-    const planned = trainings.boards.map((board) =>
+    const planned = trainings.places.map((place) =>
       wanted.map(({ one, task, value }) =>
-        plannedSearch(board.tasks[task], board.tasks[task].methods[one.at], value),
+        plannedSearch(place.tasks[task], place.tasks[task].methods[one.at], value),
       ),
     );
     const done = await trainings.train(planned, later);
@@ -146,36 +202,38 @@ function withFound(tasks: readonly StudyTask[], searches: readonly FinishedSearc
       if (value !== undefined) return withValue(method, value);
       const source = task.methods.find(({ label }) => label === method.settingsOf);
       if (source === undefined) return method;
-      const { options } = withValue(source, bestOf(source.label)!);
-      return { ...method, options };
+      const { found, options } = withValue(source, bestOf(source.label)!);
+      return { ...method, found, options };
     });
     return { ...task, methods };
   });
 }
 
-/** Does trainings on the boards of a study, one at a time on each, and takes finished ones as they are. */
+/** Does trainings at the places of a study, one at a time at each, and takes finished ones as they are. */
 class StudyTrainings {
-  readonly boards: readonly StudyBoard[];
-  readonly #request: StudyRequest;
+  readonly places: readonly StudyPlace[];
+  readonly #boards: number;
+  readonly #plan: StudyPlan;
   readonly #signal: AbortSignal;
   /** What steps have taken so far, so that the time left is known at once after a resume. */
   readonly #spent = new Map<string, SpentTime>();
 
-  constructor(boards: readonly StudyBoard[], request: StudyRequest, signal: AbortSignal) {
-    this.boards = boards;
-    this.#request = request;
+  constructor(places: readonly StudyPlace[], boards: number, plan: StudyPlan, signal: AbortSignal) {
+    this.places = places;
+    this.#boards = boards;
+    this.#plan = plan;
     this.#signal = signal;
   }
 
   /**
-   * The trainings of `planned`, which has the same ones for each board. `later` are those that the study is
+   * The trainings of `planned`, which has the same ones for each place. `later` are those that the study is
    * to do after these.
    */
   async train(
     planned: readonly (readonly Planned[])[],
     later: readonly PlannedTraining[],
   ): Promise<StudyTraining[]> {
-    const { out, quiet } = this.#request;
+    const { out, quiet } = this.#plan;
     const [first] = planned;
     const found = new Map<number, StudyTraining>();
     const keep = (index: number, done: StudyTraining): void => {
@@ -188,26 +246,30 @@ class StudyTrainings {
     }
     const missing = [...first.keys()].filter((index) => !found.has(index));
     const progress = new StudyProgress([...missing.map((index) => first[index]), ...later], {
-      ...{ silent: quiet, spent: this.#spent, boards: this.boards.length },
+      ...{ silent: quiet, spent: this.#spent, boards: this.#boards },
     });
     try {
       await shareOut(
-        this.boards.map((_, at) => at),
+        this.places.map((_, at) => at),
         missing,
         this.#signal,
         {
-          isFor: (index, board) => isFor(planned[board][index], this.boards[board].device, out),
+          isFor: (index, place) => isFor(planned[place][index], this.places[place].identity, out),
           isOfWorker: isOfBoard,
-          leftOut: (board, error, index) =>
+          leftOut: (place, error, index) =>
             progress.print(
-              `${this.boards[board].uri} is left out, and ${first[index].label} goes to another board: ${error.message}`,
+              `${this.places[place].name} is left out, and ${first[index].label} goes to another board: ${error.message}`,
             ),
-          work: async (index, board, { isAbandoned, ended }) => {
-            const place = missing.indexOf(index);
-            const one = planned[board][index];
-            const { device } = this.boards[board];
-            const done = await trainOne(one, { device, signal: ended, out, isAbandoned }, progress, place);
-            progress.end(place);
+          work: async (index, place, { isAbandoned, ended }) => {
+            const position = missing.indexOf(index);
+            const one = planned[place][index];
+            const done = await this.places[place].train(one, {
+              ...{ signal: ended, out, isAbandoned },
+              onStart: (steps) => progress.begin(position, steps),
+              onStep: (steps) => progress.step(position, steps),
+              onMended: (sentence) => progress.print(sentence),
+            });
+            progress.end(position);
             progress.print(`${one.label}: ${outcomeText(one, done)}`);
             keep(index, done);
           },
@@ -220,10 +282,10 @@ class StudyTrainings {
     return first.map((_, index) => found.get(index)!);
   }
 
-  /** A training that one of the boards has finished before. */
+  /** A training that one of the places has finished before. */
   #finished(planned: readonly (readonly Planned[])[], index: number): StudyTraining | undefined {
-    for (const [board, { device }] of this.boards.entries()) {
-      const finished = finishedTraining(planned[board][index], device, this.#request.out);
+    for (const [place, { identity }] of this.places.entries()) {
+      const finished = finishedTraining(planned[place][index], identity, this.#plan.out);
       if (finished !== undefined) return finished;
     }
     return undefined;

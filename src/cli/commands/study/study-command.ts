@@ -4,12 +4,14 @@ import { replaceFile } from '../../../files/replace-file.js';
 import { counted } from '../../../number-text.js';
 import { defineCommand, type LoadedCommand } from '../../command.js';
 import { deviceUris } from '../../device.js';
+import { FARM_ACCESS } from '../../options/farm.js';
 import { devicesOption, JSON_OUTPUT, LOG, RETRY } from '../../options/groups.js';
 import { flag, option } from '../../options/option.js';
 import { positiveInteger } from '../../options/values.js';
 import { withInterrupt } from '../../output/interrupt.js';
 import { formatTable } from '../../output/table.js';
 import { VERSION } from '../../version.js';
+import type { FarmAccess } from '../farm/connected-farm.js';
 import { printAndDraw } from '../train/print-and-draw.js';
 import { TRAINING_DEVICE } from '../train/run-training.js';
 import { COLUMNS, findingsOf, rowsOf, searchSentences } from './findings.js';
@@ -22,25 +24,33 @@ import { taskFigure } from './study-figure.js';
 import { namesOf, resultsOf, type StudyResults } from './study-results.js';
 
 const SEEDS_MAX = 1000;
-const SEEDS = { full: 3, quick: 2 } as const;
+export const SEEDS = { full: 3, quick: 2 } as const;
+
+/** What is to be done of a study. */
+export const STUDY_SIZE = {
+  quick: flag('--quick', 'small problems and few steps, to see in seconds that it runs'),
+  seeds: option('--seeds <n>', `train with the seeds 1 to n (default: ${SEEDS.full}, quick ${SEEDS.quick})`, {
+    value: positiveInteger(SEEDS_MAX),
+  }),
+};
+
+const STUDY_FARM = {
+  farm: option('--farm <url>', 'let the farm of this NATS server do the trainings: nats://HOST:PORT'),
+  model: option('--model <name>', 'model of the boards of the farm (default: the smallest that fits)'),
+  ...FARM_ACCESS,
+};
 
 /** `thermolink study NAME`: trains, stores, compares. */
 export function studyCommand(study: Study, notes: string): LoadedCommand {
   const options = {
-    quick: flag('--quick', 'small problems and few steps, to see in seconds that it runs'),
-    seeds: option(
-      '--seeds <n>',
-      `train with the seeds 1 to n (default: ${SEEDS.full}, quick ${SEEDS.quick})`,
-      {
-        value: positiveInteger(SEEDS_MAX),
-      },
-    ),
+    ...STUDY_SIZE,
     out: option('--out <dir>', 'where trainings, data, pictures and report are stored', {
       default: `runs/study-${study.name}`,
       file: 'own',
     }),
     resume: flag('--resume', 'go on with the study in --out; what is finished there is kept'),
     ...devicesOption(TRAINING_DEVICE),
+    ...STUDY_FARM,
     ...JSON_OUTPUT,
     ...RETRY,
     ...LOG,
@@ -57,7 +67,8 @@ ${notes}
 
 Ctrl-C loses nothing: --resume goes on at the step where the study stopped. It also adds seeds to a study that ended.
 Several --device share the trainings out, one at a time on each; boards must be of one model. A board that fails
-leaves its training to the others. Emulated boards then compute in threads of their own.`,
+leaves its training to the others. Emulated boards then compute in threads of their own.
+--farm lets boards of other machines do the trainings (docs/how-to/run-a-farm.md): files and results are the same.`,
     async run({
       quick = false,
       seeds = quick ? SEEDS.quick : SEEDS.full,
@@ -65,9 +76,12 @@ leaves its training to the others. Emulated boards then compute in threads of th
       resume = false,
       json,
       devices,
+      farm,
+      model,
       ...rest
     }) {
-      const uris = deviceUris(devices, TRAINING_DEVICE);
+      refuseInert(farm, { model, ...rest }, devices);
+      const uris = farm === undefined ? deviceUris(devices, TRAINING_DEVICE) : [farm];
       const request: StudyRequest = { study, quick, seeds, out, uris, quiet: json === true, ...rest };
       const release = claimStudyDirectory(out, { study: study.name, quick }, resume, {
         ...{ seeds, device: namesOf(uris), thermolink: VERSION },
@@ -79,9 +93,16 @@ leaves its training to the others. Emulated boards then compute in threads of th
         })),
       });
       try {
-        const run = await withInterrupt((signal) => runStudy(request, signal), {
-          onInterrupt: () => process.stderr.write('\nstopping after this step …\n'),
-        }).catch((error: unknown) => {
+        const run = await withInterrupt(
+          async (signal) => {
+            if (farm === undefined) return runStudy(request, signal);
+            const { runStudyInFarm } = await import('./farm-places.js');
+            return runStudyInFarm(request, { ...rest, url: farm, model }, VERSION, signal);
+          },
+          {
+            onInterrupt: () => process.stderr.write('\nstopping after this step …\n'),
+          },
+        ).catch((error: unknown) => {
           throw withWayOn(error, out);
         });
         const results = resultsOf(request, run);
@@ -98,6 +119,26 @@ leaves its training to the others. Emulated boards then compute in threads of th
       }
     },
   });
+}
+
+/** A farm has boards of its own, and only a farm has to be shown a token. Errors: BAD_ARGUMENT. */
+function refuseInert(
+  farm: string | undefined,
+  options: FarmAccess & { readonly model?: string | undefined },
+  devices: readonly string[] | undefined,
+): void {
+  const { model, tokenFile, creds, tlsCa, tlsCert, tlsKey } = options;
+  const given = Object.entries({ model, tokenFile, creds, tlsCa, tlsCert, tlsKey }).find(
+    ([, value]) => value !== undefined,
+  );
+  if (farm !== undefined && devices !== undefined)
+    throw new ThermolinkError('BAD_ARGUMENT', '`farm` and `devices` exclude each other.', {
+      hint: 'A farm has its own boards: offer this one to it by `thermolink farm worker`.',
+    });
+  if (farm === undefined && given !== undefined)
+    throw new ThermolinkError('BAD_ARGUMENT', `\`${given[0]}\` does nothing without \`farm\`.`, {
+      hint: 'Leave it out.',
+    });
 }
 
 function draw({ study, quick, seeds, out }: StudyRequest, results: StudyResults): void {

@@ -97,8 +97,8 @@ export function namesOf(uris: readonly string[]): string {
 
 /** What a study found, as data. */
 export function resultsOf(
-  { study, quick, seeds, uris }: StudyRequest,
-  { tasks, board, searches, trainings }: StudyRun,
+  { study, quick, seeds, uris: asked }: StudyRequest,
+  { tasks, board, searches, trainings, uris = asked }: StudyRun,
 ): StudyResults {
   const { name, title, error, settingsFrom } = study;
   return {

@@ -2,13 +2,16 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { createAnalogSolver } from '../../../algorithms/board-solver.js';
+import type { TruncatedSolver } from '../../../algorithms/contract.js';
+import { createNoSolver } from '../../../algorithms/truncated.js';
 import type { Device } from '../../../driver/device.js';
+import type { DeviceIdentity } from '../../../driver/device-api.js';
 import { ThermolinkError } from '../../../errors.js';
 import { readCheckpoint } from '../../../learning/checkpoint.js';
 import { createOptimizer } from '../../../learning/optimizers/create.js';
 import type { Figures } from '../../../learning/problem/contract.js';
 import type { StepRecord, TrainingSummary } from '../../../learning/record.js';
-import { problemSettings, trainProblem } from '../../../learning/train-problem.js';
+import { problemSettings, type TrainProblemRequest, trainProblem } from '../../../learning/train-problem.js';
 import { TRAINING_FILES } from '../../../learning/training-files.js';
 import { formatExact, formatNumber, formatSeconds } from '../../../number-text.js';
 import { environmentOf, TICKS_MAX } from '../train/run-training.js';
@@ -16,7 +19,7 @@ import { readRecords } from '../train/training-figure.js';
 import { SEARCH_SEED } from './setting-search.js';
 import type { StudyMethod, StudyTask } from './studies.js';
 import { searchPath, trainingPath } from './study-directory.js';
-import type { PlannedTraining, StudyProgress } from './study-progress.js';
+import type { PlannedTraining } from './study-progress.js';
 
 /** One training of a study. Either it ended, or it failed in a way that belongs to its method. */
 export interface StudyTraining {
@@ -68,20 +71,45 @@ export function plannedSearch(task: StudyTask, method: StudyMethod, value: numbe
 
 /** A method whose searched setting has this value. */
 export function withValue(method: StudyMethod, value: number): StudyMethod {
-  return { ...method, options: { ...method.options, ...method.search!.optionsAt(value) } };
+  return { ...method, found: value, options: { ...method.options, ...method.search!.optionsAt(value) } };
 }
 
-function plannedOf(task: StudyTask, method: StudyMethod, seed: number) {
+/** A training without a place among the files of a study. */
+export function plannedOf(task: StudyTask, method: StudyMethod, seed: number) {
   const { steps, stepCost, label } = method;
   return { task, method, seed, steps, stepCost, kind: `${task.name} ${label}` };
 }
 
+/** What of a board the settings of a training say. */
+type BoardFacts = Parameters<typeof environmentOf>[0][number];
+
+/** The settings of an optimizer say the name of its solver, which that of every board has. */
+const NAMED_LIKE_A_BOARD: TruncatedSolver = { ...createNoSolver(), name: 'analog' };
+
+/** What is trained and how, with this in place of the board's solver. */
+function requestOf({ task, method, steps, seed }: Planned, board: TruncatedSolver, identity: BoardFacts) {
+  const { name, options, usesBoard, digitalSolver } = method;
+  const optimizer = createOptimizer(name, options, usesBoard ? board : digitalSolver);
+  const environment = usesBoard ? { environment: environmentOf([identity]) } : {};
+  return { problem: task.problem, optimizer, steps, seed, ...environment };
+}
+
+/** Everything that the results of a training on such a board depend on. */
+export function settingsOf(one: Planned, identity: BoardFacts): Readonly<Record<string, unknown>> {
+  return problemSettings(requestOf(one, NAMED_LIKE_A_BOARD, identity));
+}
+
+/** How a training is called in the results. */
+export function factsOf({ task, method, seed, directory }: Planned) {
+  return { task: task.name, method: method.label, seed, directory };
+}
+
 /** Whether a training has not begun, or has begun on a board with this identity. */
-export function isFor(one: Planned, device: Device, out: string): boolean {
+export function isFor(one: Planned, identity: DeviceIdentity, out: string): boolean {
   const file = join(out, one.directory, TRAINING_FILES.checkpoint);
   if (!existsSync(file)) return true;
   try {
-    return isDeepStrictEqual(readCheckpoint(file).settings, problemSettings(requestOf(one, device)));
+    return isDeepStrictEqual(readCheckpoint(file).settings, settingsOf(one, identity));
   } catch {
     // The training tells what is wrong with it.
     return true;
@@ -94,44 +122,32 @@ export function outcomeText({ task }: Planned, { summary, failure }: StudyTraini
   return `error ${formatNumber(summary[task.measure])}, ${formatSeconds(summary.timing.hostSeconds)}`;
 }
 
-/** Where a training is done, and what it is told. */
-export interface TrainingUse {
-  readonly device: Device;
-  readonly signal: AbortSignal;
-  /** The directory of the study. */
-  readonly out: string;
-  /** Whether another board had begun it and failed. */
-  readonly isAbandoned: boolean;
-}
+/** What a training tells as it goes on. */
+export type TrainingWatch = Pick<
+  TrainProblemRequest<Figures, Figures>,
+  'signal' | 'onStart' | 'onStep' | 'onMended'
+>;
 
 /**
- * Does one training, or what is missing of it. Errors: those of `trainProblem` except DIVERGED and
- * SAMPLER_STUCK, which are a result.
+ * Does a training on a board, with its files in `directory`. `existing` says whether it goes on from its
+ * checkpoint. Errors: those of `trainProblem` except DIVERGED and SAMPLER_STUCK, which are a result.
  */
-export async function trainOne(
+export async function trainOn(
   one: Planned,
-  { device, signal, out, isAbandoned }: TrainingUse,
-  progress: StudyProgress,
-  index: number,
+  device: Device,
+  output: { readonly directory: string; readonly existing: 'resume' | 'overwrite' },
+  watch: TrainingWatch,
 ): Promise<StudyTraining> {
-  const directory = join(out, one.directory);
-  const { task, method, seed, steps } = one;
-  const facts = { task: task.name, method: method.label, seed, directory: one.directory };
-  // A training that was killed before its first checkpoint leaves nothing to go on with.
-  const hasBegun = existsSync(join(directory, TRAINING_FILES.checkpoint));
-  // What a board has begun that failed goes on where its settings are those of this one.
-  const isBegun = hasBegun && (!isAbandoned || isFor(one, device, out));
+  const facts = factsOf(one);
+  const solver = createAnalogSolver(device, { ticksMax: TICKS_MAX });
   try {
     const { summary } = await trainProblem<Figures, Figures>({
-      ...requestOf(one, device),
-      testEvery: Math.max(1, Math.floor(steps / TESTS)),
-      signal,
-      output: { directory, existing: isBegun ? 'resume' : 'overwrite' },
-      onMended: (sentence) => progress.print(sentence),
-      onStart: (step) => progress.begin(index, step),
-      onStep: ({ step }) => progress.step(index, step + 1),
+      ...requestOf(one, solver, device.identity),
+      testEvery: Math.max(1, Math.floor(one.steps / TESTS)),
+      output,
+      ...watch,
     });
-    return { ...facts, summary, records: readRecords<StepRecord<Figures>>(directory) };
+    return { ...facts, summary, records: readRecords<StepRecord<Figures>>(output.directory) };
   } catch (error) {
     if (!(error instanceof ThermolinkError) || !OF_THE_METHOD.has(error.code)) throw error;
     const { code, message } = error;
@@ -139,17 +155,12 @@ export async function trainOne(
   }
 }
 
-/** What is trained and how; the settings of the files follow from it. */
-function requestOf({ task, method, steps, seed }: Planned, device: Device) {
-  const { name, options, usesBoard, digitalSolver } = method;
-  const solver = usesBoard ? createAnalogSolver(device, { ticksMax: TICKS_MAX }) : digitalSolver;
-  const optimizer = createOptimizer(name, options, solver);
-  const environment = usesBoard ? { environment: environmentOf([device.identity]) } : {};
-  return { problem: task.problem, optimizer, steps, seed, ...environment };
-}
-
 /** What is stored of a training that ended; undefined where it did not, or had other settings. */
-export function finishedTraining(one: Planned, device: Device, out: string): StudyTraining | undefined {
+export function finishedTraining(
+  one: Planned,
+  identity: DeviceIdentity,
+  out: string,
+): StudyTraining | undefined {
   const directory = join(out, one.directory);
   const file = join(directory, TRAINING_FILES.summary);
   if (!existsSync(file)) return undefined;
@@ -160,8 +171,6 @@ export function finishedTraining(one: Planned, device: Device, out: string): Stu
     // The checkpoint is complete, and the training writes its summary again.
     return undefined;
   }
-  if (!isDeepStrictEqual(summary.settings, problemSettings(requestOf(one, device)))) return undefined;
-  const { task, method, seed } = one;
-  const records = readRecords<StepRecord<Figures>>(directory);
-  return { task: task.name, method: method.label, seed, directory: one.directory, summary, records };
+  if (!isDeepStrictEqual(summary.settings, settingsOf(one, identity))) return undefined;
+  return { ...factsOf(one), summary, records: readRecords<StepRecord<Figures>>(directory) };
 }

@@ -128,7 +128,9 @@ export async function runTraining(plan: TrainingPlan, signal: AbortSignal): Prom
 }
 
 /** What of its boards the results of a training depend on. */
-export function environmentOf(identities: readonly DeviceIdentity[]) {
+export function environmentOf(
+  identities: readonly Pick<DeviceIdentity, 'model' | 'serialNumber' | 'firmwareVersion'>[],
+) {
   const boards = identities.map(({ model, serialNumber, firmwareVersion }) => ({
     model,
     serialNumber,

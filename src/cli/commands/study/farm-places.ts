@@ -1,0 +1,209 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { ThermolinkError } from '../../../errors.js';
+import {
+  type AnnouncedBoard,
+  FarmClient,
+  type Job,
+  jobValue,
+  type SubmittedJob,
+} from '../../../farm/index.js';
+import { replaceFile } from '../../../files/replace-file.js';
+import type { Figures } from '../../../learning/problem/contract.js';
+import type { StepRecord, TrainingSummary } from '../../../learning/record.js';
+import { TRAINING_FILES } from '../../../learning/training-files.js';
+import { chosenModel } from '../farm/choose-boards.js';
+import { type FarmAccess, withFarm } from '../farm/connected-farm.js';
+import { whileWaiting } from '../farm/wait-for-jobs.js';
+import { readRecords } from '../train/training-figure.js';
+import {
+  type PlaceWork,
+  runAtPlaces,
+  type StudyPlace,
+  type StudyRequest,
+  type StudyRun,
+} from './run-study.js';
+import { firstValues } from './setting-search.js';
+import type { StudyTask } from './studies.js';
+import {
+  factsOf,
+  finishedTraining,
+  type Planned,
+  plannedSearch,
+  plannedTrainings,
+  type StudyTraining,
+} from './study-training.js';
+import {
+  settingsWithoutBoard,
+  TRAINING_JOB,
+  type TrainingRequest,
+  trainingValueSchema,
+} from './training-job.js';
+
+/** So many trainings of one study are in the queue at once. */
+const PLACES_MAX = 64;
+
+/** The farm that does a study. */
+export interface StudyFarm extends FarmAccess {
+  readonly url: string;
+  /** Default: the model of the smallest boards that fit. */
+  readonly model?: string | undefined;
+}
+
+/** A study in a farm, as its client sees it. */
+interface FarmStudy {
+  readonly client: FarmClient;
+  readonly model: string;
+  /** The boards of the model. */
+  readonly boards: readonly AnnouncedBoard[];
+  readonly tasks: readonly StudyTask[];
+  /** The job of a training. */
+  readonly jobOf: (one: Planned) => Omit<Job, 'release'>;
+}
+
+/**
+ * A study whose trainings are done by a farm. Files and results are those of boards of this machine; the
+ * boards are those that the farm offers now. Errors: those of `runAtPlaces`; of the farm; UNSUPPORTED where
+ * no board fits. When it fails, also by an abort, trainings that are not done are withdrawn.
+ */
+export async function runStudyInFarm(
+  request: StudyRequest,
+  farm: StudyFarm,
+  release: string,
+  signal: AbortSignal,
+): Promise<StudyRun> {
+  return inFarm(request, farm, release, signal, async (study) => {
+    const { client, boards, tasks } = study;
+    const open: SubmittedJob[] = [];
+    const [{ uri, identity }] = boards;
+    const place: StudyPlace = {
+      ...{ name: uri, identity, tasks },
+      train: (one, how) => trainInFarm(one, how, study, open),
+    };
+    const places = Array.from({ length: PLACES_MAX }, () => place);
+    const run = await whileWaiting(client, open, signal, () =>
+      runAtPlaces(
+        places.map((each) => ({ ...each })),
+        boards.length,
+        request,
+        signal,
+      ),
+    );
+    return { ...run, uris: boards.map((board) => board.uri) };
+  });
+}
+
+/**
+ * Puts the trainings of a study that are not done into the queue, and waits for none of them: those that a
+ * search begins with, and those that need no search. Errors: those of the farm; UNSUPPORTED where no board
+ * fits.
+ */
+export async function queueStudy(
+  request: StudyRequest,
+  farm: StudyFarm,
+  release: string,
+  signal: AbortSignal,
+): Promise<QueuedStudy> {
+  return inFarm(request, farm, release, signal, async ({ client, model, boards, tasks, jobOf }) => {
+    const { quick, seeds, out } = request;
+    const searches = tasks.flatMap((task) =>
+      task.methods.flatMap((method) =>
+        method.search === undefined
+          ? []
+          : firstValues(method.search, quick).map((value) => plannedSearch(task, method, value)),
+      ),
+    );
+    const others = plannedTrainings(tasks, seeds).filter(
+      ({ method }) => method.search === undefined && method.settingsOf === undefined,
+    );
+    const jobs: { training: string; job: string }[] = [];
+    for (const one of [...searches, ...others]) {
+      const isDone = boards.some(({ identity }) => finishedTraining(one, identity, out) !== undefined);
+      if (!isDone) jobs.push({ training: one.label, job: (await client.submit(jobOf(one), signal)).key });
+    }
+    return { model, jobs };
+  });
+}
+
+/** What was put into the queue. */
+interface QueuedStudy {
+  readonly model: string;
+  /** The trainings and the keys of their jobs. */
+  readonly jobs: readonly { readonly training: string; readonly job: string }[];
+}
+
+async function inFarm<T>(
+  { study, quick }: StudyRequest,
+  { url, model: wanted, ...access }: StudyFarm,
+  release: string,
+  signal: AbortSignal,
+  work: (study: FarmStudy) => Promise<T>,
+): Promise<T> {
+  return withFarm(url, access, { signal }, async (farm) => {
+    const client = new FarmClient(farm, release);
+    const tasks = study.tasksOf(quick);
+    const largest = (size: (task: StudyTask) => number): number => Math.max(...tasks.map(size));
+    const needs = {
+      cells: largest(({ problem }) => problem.parameterCount),
+      rows: largest(({ problem }) => problem.curvatureRows),
+      ...{ isDense: false, model: wanted },
+    };
+    const model = await chosenModel(client, needs, signal);
+    const boards = (await client.ownBoards(signal)).filter(({ identity }) => identity.model === model);
+    if (boards.length === 0)
+      throw new ThermolinkError('UNSUPPORTED', 'The boards of the farm have just gone.', { retryable: true });
+    const jobOf = (one: Planned): Omit<Job, 'release'> => {
+      const { task, method, seed } = factsOf(one);
+      const request: TrainingRequest = {
+        ...{ study: study.name as TrainingRequest['study'], quick, task, method, seed },
+        value: one.method.found ?? null,
+        settings: settingsWithoutBoard(one),
+      };
+      return { kind: TRAINING_JOB.name, model, request };
+    };
+    return work({ client, model, boards, tasks, jobOf });
+  });
+}
+
+/** Submits one training, waits for it, and stores its files. */
+async function trainInFarm(
+  one: Planned,
+  { signal, out, onStart, onStep }: PlaceWork,
+  { client, jobOf }: FarmStudy,
+  open: SubmittedJob[],
+): Promise<StudyTraining> {
+  const job = await client.submit(jobOf(one), signal);
+  open.push(job);
+  let steps = -1;
+  const result = await client.wait(job, {
+    signal,
+    onNews: (news) => {
+      if (news.is !== 'progress') return;
+      const taken = Math.round(news.share * one.steps);
+      // After another board has begun it anew, it has taken fewer.
+      if (taken < steps || steps < 0) onStart(taken);
+      else onStep(taken);
+      steps = taken;
+    },
+  });
+  const value = trainingValueSchema.safeParse(jobValue(result));
+  if (!value.success)
+    throw new ThermolinkError('BAD_FILE', `The result of ${one.label} is not that of a training.`, {
+      cause: value.error,
+    });
+  const { files, failure } = value.data;
+  const directory = join(out, one.directory);
+  mkdirSync(directory, { recursive: true });
+  // The summary says that a training is complete: the old one goes first, the new one comes last.
+  for (const name of Object.values(TRAINING_FILES)) rmSync(join(directory, name), { force: true });
+  let summary: TrainingSummary<Figures> | undefined;
+  for (const { name, ...stored } of files) {
+    const content = await client.parts.get(stored, signal);
+    replaceFile(join(directory, name), content);
+    if (name === TRAINING_FILES.summary) summary = JSON.parse(new TextDecoder().decode(content));
+  }
+  open.splice(open.indexOf(job), 1);
+  const facts = factsOf(one);
+  if (failure !== null) return { ...facts, records: [], failure };
+  return { ...facts, summary: summary!, records: readRecords<StepRecord<Figures>>(directory) };
+}

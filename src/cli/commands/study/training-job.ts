@@ -1,0 +1,118 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { ThermolinkError } from '../../../errors.js';
+import type { JobKind, StoredBytes } from '../../../farm/index.js';
+import { TRAINING_FILES } from '../../../learning/training-files.js';
+import { refuseTooLargeShape } from '../train/board-size.js';
+import { STUDIES } from './studies.js';
+import { type Planned, plannedOf, settingsOf, trainOn, withValue } from './study-training.js';
+
+/** One training of a study, by the names that the study has for it. */
+export interface TrainingRequest {
+  readonly study: keyof typeof STUDIES;
+  readonly quick: boolean;
+  readonly task: string;
+  readonly method: string;
+  readonly seed: number;
+  /** The value of the searched setting; null where none was searched. */
+  readonly value: number | null;
+  /** What the client means by these names: the settings of the training, but for the board. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** What a training yields: the files of its directory. The summary is the last one. */
+export interface TrainingValue {
+  readonly files: readonly (StoredBytes & { readonly name: string })[];
+  readonly failure: { readonly code: string; readonly message: string } | null;
+}
+
+/** The files of a training without pictures; the summary says that the others are complete. */
+const FILES = [
+  TRAINING_FILES.metrics,
+  TRAINING_FILES.checkpoint,
+  TRAINING_FILES.weights,
+  TRAINING_FILES.arrays,
+  TRAINING_FILES.summary,
+] as const;
+
+const requestSchema: z.ZodType<TrainingRequest> = z.strictObject({
+  study: z.enum(Object.keys(STUDIES) as (keyof typeof STUDIES)[]),
+  quick: z.boolean(),
+  task: z.string().max(100),
+  method: z.string().max(100),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1),
+  value: z.number().nullable(),
+  settings: z.record(z.string(), z.json()),
+});
+
+/** The form of what a training yields. */
+export const trainingValueSchema: z.ZodType<TrainingValue> = z.strictObject({
+  files: z
+    .array(
+      z.strictObject({
+        name: z.enum(FILES),
+        bytes: z.int().nonnegative(),
+        sha256: z.string().regex(/^[0-9a-f]{64}$/),
+      }),
+    )
+    .max(FILES.length),
+  failure: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
+});
+
+/** The settings of a training without those of its board, as JSON holds them. */
+export function settingsWithoutBoard(one: Planned): Readonly<Record<string, unknown>> {
+  const nowhere = { model: '', serialNumber: '', firmwareVersion: '' };
+  const { environment: _, ...settings } = settingsOf(one, nowhere);
+  return settings;
+}
+
+/** A training of a study, done on one board from its beginning, as `thermolink study` does it. */
+export const TRAINING_JOB: JobKind<TrainingRequest> = {
+  name: 'training of a study',
+  request: requestSchema,
+  async run(device, request, { signal, show, parts }): Promise<TrainingValue> {
+    const one = requestedTraining(request);
+    refuseTooLargeShape(one.task.problem, device.identity);
+    const directory = mkdtempSync(join(tmpdir(), 'thermolink-job-'));
+    try {
+      const output = { directory, existing: 'overwrite' } as const;
+      const { failure = null } = await trainOn(one, device, output, {
+        signal,
+        onStart: () => show(0, 'step 1'),
+        onStep: ({ step }) => show((step + 1) / one.steps, `step ${step + 1}`),
+      });
+      const files: TrainingValue['files'][number][] = [];
+      for (const name of FILES.filter((file) => existsSync(join(directory, file))))
+        files.push({ name, ...(await parts.put(readFileSync(join(directory, name)), signal)) });
+      return { files, failure };
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  },
+};
+
+/** The training that a request names. Errors: BAD_ARGUMENT where this program means another one by it. */
+function requestedTraining(request: TrainingRequest): Planned {
+  const { study, quick, task: name, method: label, seed, value, settings } = request;
+  const task = STUDIES[study].tasksOf(quick).find((one) => one.name === name);
+  const method = task?.methods.find((one) => one.label === label);
+  // A method without a search may take the setting that was found for another one.
+  const searched = method?.search === undefined ? method?.settingsOf : label;
+  const source = task?.methods.find((one) => one.label === searched);
+  if (task !== undefined && method !== undefined && (value === null || source?.search !== undefined)) {
+    const how = value === null ? method : { ...method, options: withValue(source!, value).options };
+    const one = { ...plannedOf(task, how, seed), label, directory: '' };
+    if (isDeepStrictEqual(settingsWithoutBoard(one), settings)) return one;
+  }
+  throw new ThermolinkError(
+    'BAD_ARGUMENT',
+    `The program of the worker means something else by ${study}, ${name}, ${label}, or nothing.`,
+    { hint: 'Run the same program at the worker and at the client.' },
+  );
+}

@@ -1,0 +1,138 @@
+import { availableParallelism, loadavg } from 'node:os';
+import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
+import { ThermolinkError } from '../errors.js';
+import type { Farm } from './farm.js';
+import { BUCKETS, SIGN_OF_LIFE_MS } from './farm-names.js';
+import { type AnnouncedBoard, packBoard } from './messages.js';
+
+/** A request that takes longer is followed by the next one, which says the same. */
+const RENEWAL_MS = 60_000;
+
+/**
+ * The right to offer a board in a farm, which is its announcement too: one entry under the key of the board.
+ * Only who made the entry renews it, and an entry that is not renewed is forgotten. When it is found to be
+ * another's, `lost` is aborted.
+ */
+export class BoardLease {
+  /** Aborted with BUSY when another worker offers the board. */
+  readonly lost: AbortSignal;
+  readonly #lost = new AbortController();
+  readonly #farm: Farm;
+  readonly #key: string;
+  readonly #timer: NodeJS.Timeout;
+  #facts: AnnouncedBoard;
+  #revision: number;
+  #going = Promise.resolve();
+
+  private constructor(farm: Farm, key: string, facts: AnnouncedBoard, revision: number) {
+    this.#farm = farm;
+    this.#key = key;
+    this.#facts = facts;
+    this.#revision = revision;
+    this.lost = this.#lost.signal;
+    this.#timer = setInterval(() => void this.#renewInTurn(), SIGN_OF_LIFE_MS);
+    this.#timer.unref();
+  }
+
+  /** Takes the lease. Errors: BUSY while another worker offers the board; those of `Farm.ask`. */
+  static async take(
+    farm: Farm,
+    key: string,
+    facts: AnnouncedBoard,
+    signal: AbortSignal,
+  ): Promise<BoardLease> {
+    const revision = await create(farm, key, facts, signal);
+    if (revision === undefined) throw takenError(facts);
+    return new BoardLease(farm, key, facts, revision);
+  }
+
+  /** What is announced of the board. */
+  get facts(): AnnouncedBoard {
+    return this.#facts;
+  }
+
+  /** Announces what has changed, at once. Never throws: the next renewal says the same. */
+  announce(changes: Partial<Pick<AnnouncedBoard, 'state' | 'job' | 'jobsDone'>>): void {
+    this.#facts = { ...this.#facts, ...changes };
+    void this.#renewInTurn();
+  }
+
+  /** Takes the announcement back. Never throws: an entry that stays is forgotten soon. */
+  async release(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#going;
+    if (this.#lost.signal.aborted) return;
+    this.#lost.abort(new ThermolinkError('ABORTED', 'The board is no longer offered.'));
+    const removed = this.#farm.boards.delete(this.#key, { previousSeq: this.#revision });
+    const deadline = new Promise((resolve) => setTimeout(resolve, SIGN_OF_LIFE_MS).unref());
+    await Promise.race([removed.catch(() => undefined), deadline]);
+  }
+
+  /** One renewal at a time, since each needs the revision of the one before. */
+  #renewInTurn(): Promise<void> {
+    const renewal = this.#going.then(() => (this.#lost.signal.aborted ? undefined : this.#renew()));
+    this.#going = renewal.catch((error: unknown) => {
+      this.#farm.log.warn({ board: this.#facts.uri, error: String(error) }, 'a board was not announced');
+    });
+    return this.#going;
+  }
+
+  async #renew(): Promise<void> {
+    const { lost } = this;
+    const patience = { signal: lost, outageMs: RENEWAL_MS };
+    this.#facts = { ...this.#facts, load: loadOfHost() };
+    const renewed = await this.#farm.ask(
+      () => orConflict(this.#farm.boards.update(this.#key, packBoard(this.#facts), this.#revision)),
+      patience,
+    );
+    // After an outage the entry may have been forgotten; then it is made anew. An update whose answer was
+    // lost looks like the entry of another worker, so the entry is read.
+    const revision =
+      renewed ?? (await create(this.#farm, this.#key, this.#facts, lost)) ?? (await this.#ownRevision());
+    if (revision === undefined) this.#lost.abort(takenError(this.#facts));
+    else this.#revision = revision;
+  }
+
+  /** The revision of the entry if this worker wrote it. */
+  async #ownRevision(): Promise<number | undefined> {
+    const entry = await this.#farm.ask(() => this.#farm.boards.get(this.#key), { outageMs: RENEWAL_MS });
+    const isOwn = entry?.operation === 'PUT' && entry.string().includes(JSON.stringify(this.#facts.worker));
+    return isOwn ? entry.revision : undefined;
+  }
+}
+
+async function create(
+  farm: Farm,
+  key: string,
+  facts: AnnouncedBoard,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const outageMs = BUCKETS.boards.ageMs;
+  return farm.ask(() => orConflict(farm.boards.create(key, packBoard(facts))), { signal, outageMs });
+}
+
+/** The revision, or undefined where the key has another one than was expected. */
+export async function orConflict<T>(write: Promise<T>): Promise<T | undefined> {
+  try {
+    return await write;
+  } catch (error) {
+    const isConflict =
+      error instanceof JetStreamApiError &&
+      error.apiError().err_code === JetStreamApiCodes.StreamWrongLastSequence;
+    if (isConflict) return undefined;
+    throw error;
+  }
+}
+
+function takenError({ uri }: AnnouncedBoard): ThermolinkError {
+  return new ThermolinkError('BUSY', `Another worker offers the board ${uri} already.`, {
+    retryable: true,
+    hint: `Stop that worker; if it was killed, its offer is forgotten after ${BUCKETS.boards.ageMs / 1000} s.`,
+    data: { device: uri },
+  });
+}
+
+/** Processes that want a processor, for each processor, over the last minute. */
+export function loadOfHost(): number {
+  return Math.round((100 * loadavg()[0]) / availableParallelism()) / 100;
+}

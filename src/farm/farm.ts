@@ -1,0 +1,216 @@
+import {
+  AckPolicy,
+  DiscardPolicy,
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+} from '@nats-io/jetstream';
+import { type KV, Kvm } from '@nats-io/kv';
+import {
+  connect,
+  credsAuthenticator,
+  type NatsConnection,
+  type NodeConnectionOptions,
+  nanos,
+} from '@nats-io/transport-node';
+import { checkObject, checkSignal, checkText } from '../argument-checks.js';
+import { type Logger, SILENT_LOGGER } from '../driver/logger.js';
+import { ThermolinkError, throwIfAborted } from '../errors.js';
+import {
+  ACKNOWLEDGE_MS,
+  ALL_JOBS,
+  type BoardClass,
+  BUCKETS,
+  consumerName,
+  JOB_BYTES_MAX,
+  JOB_STREAM,
+  JOBS_AGE_MS,
+  JOBS_BYTES_MAX,
+  jobSubject,
+} from './farm-names.js';
+import { type Patience, patiently } from './patience.js';
+
+const CONNECT_MS = 10_000;
+const RECONNECT_MS = 250;
+const REQUEST_MS = 5000;
+/** A server that says nothing for two of these times is taken for away. */
+const PING_MS = 5000;
+const CLOSE_MS = 3000;
+
+/** Where a farm's NATS server is, and how a program shows that it may use it. */
+export interface FarmAddress {
+  /** `nats://HOST:PORT`, or `tls://HOST:PORT`. */
+  readonly url: string;
+  readonly token?: string | undefined;
+  /** The content of a credentials file of NATS (`.creds`). */
+  readonly credentials?: string | undefined;
+  /** PEM texts: whom to trust, and the client's certificate with its key. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string } | undefined;
+}
+
+/** How a farm is connected. */
+export interface ConnectFarmOptions {
+  readonly signal?: AbortSignal;
+  /** Default: logs nothing. */
+  readonly log?: Logger;
+  /** Called when the server is away, and when it is back. */
+  readonly onServer?: (isThere: boolean) => void;
+}
+
+/**
+ * A connection to the NATS server of a farm, with the streams and buckets that a farm has there. When the
+ * server is away it connects again, and what is asked meanwhile waits.
+ */
+export class Farm {
+  readonly connection: NatsConnection;
+  readonly jetstream: JetStreamClient;
+  readonly manager: JetStreamManager;
+  readonly boards: KV;
+  readonly results: KV;
+  readonly parts: KV;
+  readonly log: Logger;
+
+  constructor(
+    parts: Pick<Farm, 'connection' | 'jetstream' | 'manager' | 'boards' | 'results' | 'parts' | 'log'>,
+  ) {
+    ({
+      connection: this.connection,
+      jetstream: this.jetstream,
+      manager: this.manager,
+      boards: this.boards,
+      results: this.results,
+      parts: this.parts,
+      log: this.log,
+    } = parts);
+  }
+
+  /**
+   * Asks the server, and asks again while it is away, so what is asked must be something that may be asked
+   * twice. Errors: ABORTED; CANNOT_CONNECT when the server is away for too long, or refuses the client;
+   * TOO_LARGE when it is full; what it answers.
+   */
+  ask<T>(attempt: () => Promise<T>, patience: Patience = {}): Promise<T> {
+    return patiently(attempt, {
+      onOutage: (error) => this.log.warn({ error: String(error) }, 'the NATS server does not answer'),
+      ...patience,
+    });
+  }
+
+  /** Makes the consumer that all boards of a class share, where it is missing. Errors: those of `ask`. */
+  async offerClass(boards: BoardClass, signal: AbortSignal): Promise<void> {
+    await this.ask(
+      () =>
+        this.manager.consumers.add(JOB_STREAM, {
+          durable_name: consumerName(boards),
+          filter_subject: jobSubject(boards, '*'),
+          ack_policy: AckPolicy.Explicit,
+          ack_wait: nanos(ACKNOWLEDGE_MS),
+          // A worker counts deliveries itself, because somebody must store the error of the last one.
+          max_deliver: -1,
+          max_ack_pending: -1,
+        }),
+      { signal },
+    );
+  }
+
+  /** Ends the connection. Never throws. */
+  async close(): Promise<void> {
+    const deadline = new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref());
+    await Promise.race([this.connection.close().catch(() => undefined), deadline]);
+  }
+}
+
+/**
+ * Connects to the NATS server of a farm and makes what is missing there: the queue and three buckets, all
+ * in files. Errors: BAD_ARGUMENT; CANNOT_CONNECT; UNSUPPORTED for a server without JetStream; ABORTED.
+ */
+export async function connectFarm(address: FarmAddress, options: ConnectFarmOptions = {}): Promise<Farm> {
+  checkObject('address', address, "{ url: 'nats://127.0.0.1:4222' }");
+  checkText('address.url', address.url);
+  checkObject('options', options, '{ signal: controller.signal }');
+  checkSignal(options.signal);
+  const { signal, log = SILENT_LOGGER, onServer } = options;
+  throwIfAborted(signal);
+  const connection = await connect(connectionOptions(address)).catch((cause: unknown) => {
+    throw new ThermolinkError('CANNOT_CONNECT', `There is no way to the NATS server ${address.url}.`, {
+      cause,
+      retryable: true,
+      hint: 'Start `nats-server -js`, and check the address, the token, the credentials and the certificates.',
+      data: { url: address.url },
+    });
+  });
+  try {
+    if (onServer !== undefined) void tellServer(connection, onServer);
+    const made = await patiently(() => makeStores(connection), { signal, outageMs: CONNECT_MS });
+    return new Farm({ connection, log, ...made });
+  } catch (error) {
+    await connection.close().catch(() => undefined);
+    throw withoutJetStream(error);
+  }
+}
+
+function connectionOptions({ url, token, credentials, tls }: FarmAddress): NodeConnectionOptions {
+  return {
+    servers: url,
+    name: 'thermolink',
+    timeout: CONNECT_MS,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: RECONNECT_MS,
+    pingInterval: PING_MS,
+    ignoreClusterUpdates: true,
+    ...(token === undefined ? {} : { token }),
+    ...(credentials === undefined
+      ? {}
+      : { authenticator: credsAuthenticator(new TextEncoder().encode(credentials)) }),
+    ...(tls === undefined ? {} : { tls }),
+  };
+}
+
+/** The server's answer while it starts, and from one that has no JetStream at all, are alike. */
+function withoutJetStream(error: unknown): unknown {
+  const isNone =
+    error instanceof Error && /jetstream (is )?not enabled|no responders/i.test(messagesOf(error));
+  if (!isNone) return error;
+  return new ThermolinkError('UNSUPPORTED', 'The NATS server has no JetStream.', {
+    cause: error,
+    hint: 'Start it by `nats-server -js --store_dir DIRECTORY`.',
+  });
+}
+
+function messagesOf({ message, cause }: Error): string {
+  return cause instanceof Error ? `${message} ${cause.message}` : message;
+}
+
+async function makeStores(connection: NatsConnection) {
+  const manager = await jetstreamManager(connection, { timeout: REQUEST_MS });
+  await manager.streams.add({
+    name: JOB_STREAM,
+    subjects: [ALL_JOBS],
+    retention: RetentionPolicy.Workqueue,
+    storage: StorageType.File,
+    discard: DiscardPolicy.New,
+    max_bytes: JOBS_BYTES_MAX,
+    max_age: nanos(JOBS_AGE_MS),
+    max_msg_size: JOB_BYTES_MAX + 4096,
+  });
+  const buckets = new Kvm(jetstream(connection, { timeout: REQUEST_MS }));
+  const bucket = ({ name, ageMs, bytesMax }: (typeof BUCKETS)[keyof typeof BUCKETS]): Promise<KV> =>
+    buckets.create(name, { history: 1, ttl: ageMs, max_bytes: bytesMax, storage: StorageType.File });
+  return {
+    manager,
+    jetstream: jetstream(connection, { timeout: REQUEST_MS }),
+    boards: await bucket(BUCKETS.boards),
+    results: await bucket(BUCKETS.results),
+    parts: await bucket(BUCKETS.parts),
+  };
+}
+
+async function tellServer(connection: NatsConnection, tell: (isThere: boolean) => void): Promise<void> {
+  for await (const { type } of connection.status()) {
+    if (type === 'disconnect') tell(false);
+    if (type === 'reconnect') tell(true);
+  }
+}

@@ -1,0 +1,214 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { DeviceIdentity } from '../driver/device-api.js';
+import { ERROR_CODES, type ErrorCode, ThermolinkError } from '../errors.js';
+
+/** The form of all messages of a farm. Another form gets another number. */
+const VERSION = 1;
+const KEY = /^[0-9a-f]{64}$/;
+
+/** Bytes that a farm holds beside a job or a result, in parts. */
+export interface StoredBytes {
+  /** Their number. */
+  readonly bytes: number;
+  /** The SHA-256 of all of them, in hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/** Work for one board. Its key is a digest of all of this, so equal jobs are one job. */
+export interface Job {
+  /** The name of its `JobKind`. */
+  readonly kind: string;
+  /** The model of the boards that may do it. */
+  readonly model: string;
+  /** The version of the program that submitted it; workers of others do not see it. */
+  readonly release: string;
+  /** What its kind asks for, as JSON data. */
+  readonly request: unknown;
+}
+
+/** A job as a message. */
+export interface PackedJob {
+  /** The SHA-256 of the message, in hexadecimal digits. */
+  readonly key: string;
+  /** The message, JSON. */
+  readonly text: string;
+}
+
+/** A board as its worker announces it. */
+export interface AnnouncedBoard {
+  /** The process that offers it. */
+  readonly worker: string;
+  /** The machine that the process runs on. */
+  readonly host: string;
+  /** The version of the worker's program. */
+  readonly release: string;
+  /** The URI by which the worker connects to the board. */
+  readonly uri: string;
+  /** Everything that the board said at HELLO. */
+  readonly identity: DeviceIdentity;
+  /** When the calibration that the board keeps was measured, an ISO date; null where it keeps none. */
+  readonly calibratedAt: string | null;
+  readonly state: 'idle' | 'busy';
+  /** The key of the job that it does; null while it is idle. */
+  readonly job: string | null;
+  /** Number of jobs that its worker has stored results of, by all its boards. */
+  readonly jobsDone: number;
+  /** Ratio of the processes that want a processor of the host to its processors, over the last minute. */
+  readonly load: number;
+}
+
+/** What a job yielded. */
+export interface JobResult {
+  /** The key of the job. */
+  readonly key: string;
+  /** What its kind returned, or the error that it ended in: a code of the error table, or BUG. */
+  readonly outcome:
+    | { readonly is: 'done'; readonly value: unknown }
+    | { readonly is: 'failed'; readonly code: string; readonly message: string };
+  /** The board that made it; null where no board began. */
+  readonly board: { readonly uri: string; readonly model: string; readonly serialNumber: string } | null;
+  /** The process that stored it. */
+  readonly worker: string;
+  /** How many times the job was given out, this time included. */
+  readonly deliveries: number;
+  /** Host time of the run in seconds. */
+  readonly seconds: number;
+}
+
+/** What a worker tells of a job while it goes on, and at its end. News may be lost; results are not. */
+export type JobNews =
+  | {
+      readonly is: 'progress';
+      /** Of the whole job, 0 … 1. */
+      readonly share: number;
+      readonly text: string;
+      /** The URI of the board. */
+      readonly board: string;
+    }
+  | { readonly is: 'ended' };
+
+/** The form of a number of bytes and their digest. */
+export const storedBytesSchema: z.ZodType<StoredBytes> = z.strictObject({
+  bytes: z.int().nonnegative(),
+  sha256: z.string().regex(KEY),
+});
+
+const version = z.literal(VERSION);
+
+const jobSchema: z.ZodType<Job> = z.strictObject({
+  version,
+  kind: z.string().min(1).max(100),
+  model: z.string().min(1).max(200),
+  release: z.string().min(1).max(100),
+  request: z.json(),
+});
+
+const name = z.string().max(300);
+
+const boardSchema = z.strictObject({
+  ...{ version, worker: name, host: name, release: name },
+  uri: z.string().max(1000),
+  identity: z.looseObject({
+    ...{ model: name, serialNumber: name, firmwareVersion: name, cells: z.int(), rows: z.int() },
+    ...{ hasDense: z.boolean(), hasFactored: z.boolean() },
+  }),
+  calibratedAt: name.nullable(),
+  state: z.enum(['idle', 'busy']),
+  job: z.string().regex(KEY).nullable(),
+  jobsDone: z.int().nonnegative(),
+  load: z.number(),
+});
+
+const resultSchema: z.ZodType<JobResult> = z.strictObject({
+  version,
+  key: z.string().regex(KEY),
+  outcome: z.discriminatedUnion('is', [
+    z.strictObject({ is: z.literal('done'), value: z.json() }),
+    z.strictObject({ is: z.literal('failed'), code: z.string().max(100), message: z.string().max(10_000) }),
+  ]),
+  board: z.strictObject({ uri: z.string(), model: z.string(), serialNumber: z.string() }).nullable(),
+  worker: name,
+  deliveries: z.int(),
+  seconds: z.number(),
+});
+
+const newsSchema: z.ZodType<JobNews> = z.discriminatedUnion('is', [
+  z.strictObject({
+    is: z.literal('progress'),
+    share: z.number(),
+    text: z.string().max(1000),
+    board: z.string(),
+  }),
+  z.strictObject({ is: z.literal('ended') }),
+]);
+
+/** JSON with the fields of every object in the order of their names, so that equal data are equal texts. */
+function orderedJson(data: unknown): string {
+  return JSON.stringify(data, (_, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+}
+
+export function sha256Of(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+/** Whether a text can be the key of a job. */
+export const isKey = (text: string): boolean => KEY.test(text);
+
+/** A job as a message, and its key. */
+export function packJob(job: Job): PackedJob {
+  const text = orderedJson({ version: VERSION, ...job });
+  return { key: sha256Of(text), text };
+}
+
+/** The job in a message; undefined for a message that is none, or is not the job of this key. */
+export function readJob(text: string, key: string): Job | undefined {
+  if (sha256Of(text) !== key) return undefined;
+  return parsed(jobSchema, text);
+}
+
+export const packBoard = (board: AnnouncedBoard): string => JSON.stringify({ version: VERSION, ...board });
+export function readBoard(text: string): AnnouncedBoard | undefined {
+  // The schema names what is used here; a board says more of itself.
+  return parsed(boardSchema, text) as AnnouncedBoard | undefined;
+}
+
+export const packResult = (result: JobResult): string => JSON.stringify({ version: VERSION, ...result });
+export const readResult = (text: string): JobResult | undefined => parsed(resultSchema, text);
+
+export const packNews = (news: JobNews): string => JSON.stringify(news);
+export const readNews = (text: string): JobNews | undefined => parsed(newsSchema, text);
+
+/** What a text holds by a schema; undefined where it is no JSON, or of another form. */
+function parsed<T>(schema: z.ZodType<T>, text: string): T | undefined {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Refuses a job or a result that is too long for one message. Errors: TOO_LARGE. */
+export function refuseTooLong(what: string, text: string, bytesMax: number): void {
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= bytesMax) return;
+  throw new ThermolinkError('TOO_LARGE', `${what} has ${bytes} bytes, a farm takes ${bytesMax} at most.`, {
+    hint: 'Store what is large in parts, and name it by its digest.',
+    data: { bytes, bytesMax },
+  });
+}
+
+/** The value that a job yielded. Errors: the one that the job ended in. */
+export function jobValue({ outcome, board, worker, key }: JobResult): unknown {
+  if (outcome.is === 'done') return outcome.value;
+  const { code, message } = outcome;
+  if (!Object.hasOwn(ERROR_CODES, code)) throw new Error(`the job ${key} ended in ${code}: ${message}`);
+  throw new ThermolinkError(code as ErrorCode, message, {
+    hint: `The job was given to ${board?.uri ?? 'no board'} by the worker ${worker}.`,
+    data: { job: key },
+  });
+}

@@ -1,0 +1,74 @@
+import { ThermolinkError } from '../errors.js';
+import type { Farm } from './farm.js';
+import { BUCKETS } from './farm-names.js';
+import { type StoredBytes, sha256Of } from './messages.js';
+
+/** One part of stored bytes; a message of NATS has 1 MiB at most. */
+const PART_BYTES = 512 * 1024;
+/** The longest that is stored as one: a dense matrix of 2,896 cells. */
+export const STORED_BYTES_MAX = 64 * 1024 * 1024;
+
+/**
+ * Bytes of any length up to `STORED_BYTES_MAX` in the farm, in parts, under the digest of the whole: bytes
+ * that are stored twice are there once. They are kept for a week.
+ */
+export class PartStore {
+  readonly #farm: Farm;
+
+  constructor(farm: Farm) {
+    this.#farm = farm;
+  }
+
+  /** Stores bytes. Errors: TOO_LARGE; those of `Farm.ask`. */
+  async put(content: Uint8Array, signal?: AbortSignal): Promise<StoredBytes> {
+    const { length: bytes } = content;
+    if (bytes > STORED_BYTES_MAX)
+      throw new ThermolinkError(
+        'TOO_LARGE',
+        `A farm stores ${STORED_BYTES_MAX} bytes at most, not ${bytes}.`,
+        {
+          hint: 'Give the work to a board of this machine by `device`.',
+          data: { bytes, bytesMax: STORED_BYTES_MAX },
+        },
+      );
+    const stored = { bytes, sha256: sha256Of(content) };
+    for (const [index, key] of keysOf(stored).entries()) {
+      const part = content.subarray(index * PART_BYTES, (index + 1) * PART_BYTES);
+      await this.#farm.ask(
+        async () => {
+          const known = await this.#farm.parts.get(key);
+          const isYoung = known !== null && Date.now() - known.created.getTime() < BUCKETS.parts.ageMs / 2;
+          if (!isYoung || known.length !== part.length) await this.#farm.parts.put(key, part);
+        },
+        { signal },
+      );
+    }
+    return stored;
+  }
+
+  /** Reads stored bytes. Errors: BAD_FILE where they are gone or damaged; those of `Farm.ask`. */
+  async get(stored: StoredBytes, signal?: AbortSignal): Promise<Uint8Array> {
+    const { bytes, sha256 } = stored;
+    if (bytes > STORED_BYTES_MAX) throw missing(stored, 'are more than a farm stores');
+    const content = new Uint8Array(bytes);
+    for (const [index, key] of keysOf(stored).entries()) {
+      const part = await this.#farm.ask(() => this.#farm.parts.get(key), { signal });
+      if (part === null || part.operation !== 'PUT') throw missing(stored, 'are no longer in the farm');
+      if (index * PART_BYTES + part.value.length > bytes) throw missing(stored, 'are damaged');
+      content.set(part.value, index * PART_BYTES);
+    }
+    if (sha256Of(content) !== sha256) throw missing(stored, 'are damaged');
+    return content;
+  }
+}
+
+function keysOf({ bytes, sha256 }: StoredBytes): string[] {
+  return Array.from({ length: Math.ceil(bytes / PART_BYTES) }, (_, index) => `${sha256}.${index}`);
+}
+
+function missing({ bytes, sha256 }: StoredBytes, how: string): ThermolinkError {
+  return new ThermolinkError('BAD_FILE', `The ${bytes} bytes ${sha256.slice(0, 12)}… ${how}.`, {
+    hint: 'Submit the job again: that stores them anew.',
+    data: { bytes, sha256 },
+  });
+}
