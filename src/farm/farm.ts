@@ -39,6 +39,8 @@ const REQUEST_MS = 5000;
 /** A server that says nothing for two of these times is taken for away. */
 const PING_MS = 5000;
 const CLOSE_MS = 3000;
+/** So many idle boards of one class may wait for a job at once; the server's own bound is 512. */
+const BOARDS_OF_A_CLASS_MAX = 4096;
 
 /** Where a farm's NATS server is, and how a program shows that it may use it. */
 export interface FarmAddress {
@@ -111,6 +113,7 @@ export class Farm {
           // A worker counts deliveries itself, because somebody must store the error of the last one.
           max_deliver: -1,
           max_ack_pending: -1,
+          max_waiting: BOARDS_OF_A_CLASS_MAX,
         }),
       { signal },
     );
