@@ -160,7 +160,7 @@ export class Device implements BoardDevice {
         'session opened',
       );
       const device = new Device(connection, session, log, options.retry ?? true);
-      device.#recovery.tell = teller(log, options.onEvent);
+      device.#recovery.tell = teller(log, options.onEvent, () => connection.port);
       if (options.reconnect) device.#reconnectWith(options.reconnect);
       device.#whenClosed = options.whenClosed;
       return device;

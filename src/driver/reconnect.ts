@@ -26,13 +26,18 @@ export interface ReconnectOptions {
   readonly giveUpMs?: number;
 }
 
-/** Logs events and hands them to `onEvent`. An error of that listener does not stop the work. */
+/**
+ * Logs events, with the lease of the port where there is one, and hands them to `onEvent`. An error of that
+ * listener does not stop the work.
+ */
 export function teller(
   log: Logger = SILENT_LOGGER,
   onEvent?: (event: DeviceEvent) => void,
+  portNow?: () => Port,
 ): (event: DeviceEvent) => void {
   return (event) => {
-    log.info({ ...event }, `board ${event.kind}`);
+    const lease = portNow?.().lease;
+    log.info({ ...event, ...(lease !== undefined && { lease }) }, `board ${event.kind}`);
     try {
       onEvent?.(event);
     } catch (error) {

@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLogger } from '../../src/cli/logging.js';
 import { VERSION } from '../../src/cli/version.js';
 import type { Hub } from '../../src/hub/hub-options.js';
 import { startHub } from '../../src/hub/start-hub.js';
@@ -28,6 +30,7 @@ const LONG: ReadonlySet<string> = new Set([
   'docs/tutorial.md',
   'docs/how-to/calibrate.md',
   'docs/how-to/share-a-board.md',
+  'docs/how-to/watch-with-prometheus.md',
   'docs/how-to/characterize.md',
   'docs/how-to/look-at-a-session.md',
   'docs/how-to/run-a-study.md',
@@ -94,15 +97,23 @@ describe('what the documents show runs', () => {
   const withCommands = DOCUMENTS.filter((file) => shownBlocks(readRepositoryFile(file)).length > 0);
   let lucidac: FakeLucidac;
   let hub: Hub;
+  let logs: string;
   beforeAll(async () => {
+    logs = mkdtempSync(path.join(tmpdir(), 'thermolink-docs-logs-'));
+    const log = await createLogger({ logLevel: 'debug', logFile: path.join(logs, 'server.log') });
     lucidac = await startFake({ seed: 3, errors: USUAL });
-    hub = await startHub({ devices: [{ name: 'lab1', uri: 'emulator:ideal-8' }], version: VERSION });
+    const devices = [{ name: 'lab1', uri: 'emulator:ideal-8' }];
+    hub = await startHub({ devices, version: VERSION, ...(log && { log }) });
   });
-  afterAll(() => Promise.all([lucidac.close(), hub.close()]));
+  afterAll(async () => {
+    await Promise.all([lucidac.close(), hub.close()]);
+    rmSync(logs, { recursive: true });
+  });
   const expectPrinted = async (file: string): Promise<void> => {
     const text = await withPrintedOutput(readRepositoryFile(file), {
       '192.168.1.21': `127.0.0.1:${lucidac.port}`,
       'lab.example:8100': new URL(hub.url).host,
+      'server.log': path.join(logs, 'server.log'),
     });
     await expect(text).toMatchFileSnapshot(path.join(ROOT, file));
   };

@@ -41,7 +41,7 @@ function saysTheSame(shown: string, printed: string): boolean {
   return a === b;
 }
 
-/** A host as a document shows it → a host and port of this machine. */
+/** A host, or a file of a server, as a document shows it → a host and port, or a file, of this machine. */
 export type Hosts = Readonly<Record<string, string>>;
 
 function exchanged(text: string, hosts: Hosts): string {

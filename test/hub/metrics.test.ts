@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import type { Board } from '../../emulator/firmware/board.js';
+import { EmulatedDevice, findProfile } from '../../emulator/index.js';
+import { FAULT } from '../../firmware-protocol/messages/system.js';
+import { connect } from '../../src/connect.js';
 import type { Logger } from '../../src/driver/logger.js';
 import { Tokens } from '../../src/hub/tokens.js';
+import { BoardServer } from '../../src/serve/board-server.js';
+import { listenTcp } from '../../src/serve/listen-tcp.js';
 import { ask, drive, runForLong, withHub } from './shared-board.js';
 
 describe('the metrics of a hub', () => {
@@ -33,6 +39,41 @@ describe('the metrics of a hub', () => {
         ],
       },
     ));
+
+  it('count a fault once, and show it while it is latched', async () => {
+    const emulated = new EmulatedDevice({ profile: findProfile('ideal-8')!, dieSeed: 1 });
+    const server = new BoardServer(emulated);
+    const listener = await listenTcp(server, { host: '127.0.0.1', port: 0 });
+    try {
+      await withHub(
+        async (hub) => {
+          const device = await drive(hub.uri());
+          const faults = async (): Promise<(number | undefined)[]> => {
+            await device.readStatus();
+            const metrics = await metricsOf(hub);
+            return ['faults_total', 'board_fault'].map((name) =>
+              metrics.get(`thermolink_${name}{board="a"}`),
+            );
+          };
+          expect(await faults()).toEqual([0, 0]);
+          // Nothing from outside latches this one.
+          const board = emulated.board as Board;
+          board.fault = FAULT.selfTest;
+          board.input('faulted');
+          expect(await faults()).toEqual([1, 1]);
+          expect(await faults()).toEqual([1, 1]);
+          await device.acknowledge();
+          expect(await faults()).toEqual([1, 0]);
+          await device.close();
+        },
+        { devices: [{ name: 'a', uri: listener.uri }] },
+      );
+    } finally {
+      const closing = listener.close();
+      await server.close();
+      await closing;
+    }
+  });
 
   it('are for who may look', () =>
     withHub(
@@ -76,6 +117,36 @@ describe('the logs of a hub', () => {
       },
     });
     expect(JSON.stringify([served, client])).not.toContain('secret-of-the-driver');
+  });
+
+  it('tell the lease of a program that has found its board again', () => {
+    const served: Line[] = [];
+    const client: Line[] = [];
+    return withHub(
+      async (hub) => {
+        let found = (): void => undefined;
+        const again = new Promise<void>((resolve) => (found = resolve));
+        const device = await connect(hub.uri('?wait_s=30'), {
+          reconnect: { delayMsFirst: 1 },
+          log: loggerTo(client),
+          onEvent: ({ kind }) => {
+            if (kind === 'reconnected' || kind === 'resumed') found();
+          },
+        });
+        await (await drive(hub.uri('?takeover=1'))).close();
+        await again;
+        await device.readStatus();
+        await device.close();
+        const [first, second] = client
+          .filter(({ text }) => /^(session opened|board (reconnected|resumed))$/.test(text))
+          .map(({ facts }) => facts['lease']);
+        expect(second).toMatch(/^[0-9a-f]{8}$/);
+        expect(second).not.toBe(first);
+        const read = served.findLast(({ facts }) => facts['command'] === 'readStatus' && facts['lease']);
+        expect(read!.facts['lease']).toBe(second);
+      },
+      { log: loggerTo(served) },
+    );
   });
 });
 

@@ -67,7 +67,10 @@ Examples:
 One client at a time drives a board, the others wait or watch. When a client goes, the server stops its run and leaves
 the board safe. Elsewhere than on 127.0.0.1 the server asks for a token: from --token-file, or one that may do
 everything from the environment variable ${TOKEN_VARIABLE}. The rights are observe, stop, drive and admin; each
-includes those before it. Make a token by: openssl rand -hex 24`,
+includes those before it. Make a token by: openssl rand -hex 24
+
+GET /metrics has figures for Prometheus, GET /healthz says whether a board is good. --log-level debug logs each command
+that a board answers, with the name of the lease that the client's log has too.`,
   run: (options) => withInterrupt((signal) => serve(options, signal)),
 });
 
