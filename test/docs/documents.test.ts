@@ -103,7 +103,17 @@ describe('what the documents show runs', () => {
     const log = await createLogger({ logLevel: 'debug', logFile: path.join(logs, 'server.log') });
     lucidac = await startFake({ seed: 3, errors: USUAL });
     const devices = [{ name: 'lab1', uri: 'emulator:ideal-8' }];
-    hub = await startHub({ devices, version: VERSION, ...(log && { log }) });
+    let tellReached = (): void => undefined;
+    const reached = new Promise<void>((resolve) => (tellReached = resolve));
+    hub = await startHub({
+      devices,
+      version: VERSION,
+      ...(log && { log }),
+      onEvent: (event) => {
+        if (event.type === 'board' && event.board.health === 'good') tellReached();
+      },
+    });
+    await reached;
   });
   afterAll(async () => {
     await Promise.all([lucidac.close(), hub.close()]);
