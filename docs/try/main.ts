@@ -168,6 +168,7 @@ async function connectUsb(signal: AbortSignal): Promise<void> {
   const baudRate = typed === '' ? undefined : Number(typed);
   await usbBoard?.close();
   usbBoard = undefined;
+  showIdentity(undefined);
   usbBoard = await connectSerial(port, { baudRate, signal, onEvent: tellEvent });
   const { model, serialNumber, cells } = usbBoard.identity;
   showIdentity(`${model}, serial number ${serialNumber}, ${cells} cells.`);

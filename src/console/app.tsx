@@ -10,6 +10,7 @@ import { RecordingPanel } from './panels/recording.js';
 import { TokenForm } from './panels/token-form.js';
 import { TrainingPanel } from './panels/training.js';
 import { VoltagesPanel } from './panels/voltages.js';
+import { boardNameOf } from './state/board-address.js';
 import { type ConnectionStatus, connectionText } from './state/connection-text.js';
 import { stateText } from './state/texts.js';
 import type { Store } from './store.js';
@@ -38,7 +39,13 @@ const NOTICE_CLASSES: Readonly<Record<ConnectionStatus['kind'], string>> = {
   refused: 'unseen',
 };
 
-const chosenName = (): string => decodeURIComponent(location.hash.replace(/^#\/?/, ''));
+/** The address stays as it is: it says which board is shown. */
+function skipToMain(event: Event): void {
+  event.preventDefault();
+  const main = document.getElementById('main');
+  main?.focus({ preventScroll: true });
+  main?.scrollIntoView();
+}
 
 export function App({ store, useToken, retryNow }: AppProps) {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
@@ -51,7 +58,7 @@ export function App({ store, useToken, retryNow }: AppProps) {
 
   const { state, status } = store;
   const boards = [...state.boards.values()];
-  const board = state.boards.get(chosenName()) ?? boards[0];
+  const board = state.boards.get(boardNameOf(location.hash) ?? '') ?? boards[0];
   const name = board?.view.name;
   const mayStop = state.may('stop');
 
@@ -72,7 +79,8 @@ export function App({ store, useToken, retryNow }: AppProps) {
 
   return (
     <>
-      <a class="skip" href="#main">
+      {/* biome-ignore lint/a11y/useValidAnchor: it leads to a place in the page, which has no address. */}
+      <a class="skip" href="#main" onClick={skipToMain}>
         Skip to the board
       </a>
       <header class="top">
@@ -103,7 +111,7 @@ export function App({ store, useToken, retryNow }: AppProps) {
         {steady}
       </div>
       {status.kind === 'refused' ? (
-        <main id="main">
+        <main id="main" tabIndex={-1}>
           <TokenForm message={status.message} useToken={useToken} />
         </main>
       ) : (

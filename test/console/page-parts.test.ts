@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cellAt, divergingColor, largestSize } from '../../src/console/charts/scales.js';
+import { boardNameOf, hashOf } from '../../src/console/state/board-address.js';
 import {
   BoardState,
   CURVES_MAX,
@@ -14,9 +15,10 @@ import {
 import { connectionText, retryMs } from '../../src/console/state/connection-text.js';
 import { ConsoleState, INCIDENTS_MAX } from '../../src/console/state/console-state.js';
 import { relativeDistance } from '../../src/console/state/distance.js';
+import { PooledMoments } from '../../src/console/state/pooled-moments.js';
 import { Ring } from '../../src/console/state/ring.js';
 import { durationText, formatSquareVolts, formatVolts, stateText } from '../../src/console/state/texts.js';
-import { EVENT, type HubEvent } from '../../src/hub/api.js';
+import { EVENT, type HubEvent, type HubEventOf } from '../../src/hub/api.js';
 import { BEGIN_MS, boardView, busySecond, countersAfter } from './support/views.js';
 
 const hello = (...boards: ReturnType<typeof boardView>[]): HubEvent => ({
@@ -121,6 +123,21 @@ describe('the state of a board', () => {
     expect(Array.from(board.voltages!.column(1))).toEqual([1, Number.NaN, 2]);
   });
 
+  it('shows a minute of voltages, also where every reading is of another run, and no more of one run', () => {
+    for (const runLength of [1, 1_000_000]) {
+      const board = new BoardState(boardView());
+      for (let i = 0; i < 2000; i++)
+        board.takeVoltages({
+          ...{ type: 'voltages', board: 'left', sample: 0, tick: 0, timeMs: BEGIN_MS + 100 * i },
+          ...{ run: Math.floor(i / runLength), volts: [i] },
+        });
+      const times = board.newestVoltages(0);
+      expect(times.at(-1)! - times[0]).toBeGreaterThanOrEqual(59_900);
+      expect(times.at(-1)! - times[0]).toBeLessThanOrEqual(60_000);
+      expect(board.newestVoltages(1).at(-1)).toBe(1999);
+    }
+  });
+
   it('makes rates of counters: what was added, by the time in which it was', () => {
     const board = new BoardState(boardView());
     const link = (timeMs: number, counters: ReturnType<typeof countersAfter>): void =>
@@ -160,6 +177,101 @@ describe('the state of a board', () => {
     expect(names).toEqual(['trainLoss', 'testAccuracy']);
     expect(Array.from(rows.column(1))).toEqual([3, 2]);
     expect(Array.from(rows.column(2))).toEqual([Number.NaN, 0.5]);
+  });
+});
+
+describe('the board in the address', () => {
+  it('is the one that its link names, and none in any other text', () => {
+    for (const name of ['left', 'a/b', '50 %', '#/%', 'ü']) expect(boardNameOf(hashOf(name))).toBe(name);
+    for (const hash of ['', '#', '#main', '#left', '#/%', '#/%ff']) expect(boardNameOf(hash)).toBeUndefined();
+  });
+});
+
+describe('moments of runs of one program', () => {
+  const none = { varianceVolts2: null, covarianceVolts2: null };
+  const program = { expectedMeanVolts: [0.1, 0.2, 0.3], expectedCovarianceVolts2: [[1, 0, 0]] };
+
+  /** Mean and sample covariance of samples, by their definitions. */
+  function momentsOf(run: number, samples: readonly (readonly number[])[]): HubEventOf<'moments'> {
+    const n = samples.length;
+    const mean = [0, 1, 2].map((i) => samples.reduce((sum, sample) => sum + sample[i], 0) / n);
+    const entry = (i: number, j: number): number =>
+      samples.reduce((sum, sample) => sum + (sample[i] - mean[i]) * (sample[j] - mean[j]), 0) / (n - 1);
+    const covariance = [0, 1, 2].map((i) => [0, 1, 2].map((j) => entry(i, j)));
+    return {
+      ...{ type: 'moments', timeMs: run, board: 'left', run, samples: n, meanVolts: mean, ...program },
+      ...(n > 1
+        ? { varianceVolts2: covariance.map((row, i) => row[i]), covarianceVolts2: covariance }
+        : none),
+    };
+  }
+
+  it('are those of all their samples', () => {
+    const volt = fc.integer({ min: -999, max: 999 }).map((code) => code / 1000);
+    const run = fc.array(fc.tuple(volt, volt, volt), { minLength: 1, maxLength: 9 });
+    fc.assert(
+      fc.property(fc.array(run, { minLength: 1, maxLength: 5 }), ([first, ...others]) => {
+        // The first run has a variance: without one nothing is added to it.
+        const runs = [[...first, [0.5, 0.5, 0.5]], ...others];
+        const pooled = new PooledMoments();
+        runs.forEach((samples, i) => {
+          // What was told of the run before its end does not count twice.
+          pooled.take(momentsOf(i, samples.slice(0, Math.ceil(samples.length / 2))));
+          pooled.take(momentsOf(i, samples));
+        });
+        const { shown } = pooled;
+        const expected = momentsOf(0, runs.flat());
+        expect([shown!.runs, shown!.samples]).toEqual([runs.length, expected.samples]);
+        const numbers = (one: HubEventOf<'moments'>): readonly number[] => [
+          ...one.meanVolts,
+          ...one.varianceVolts2!,
+          ...one.covarianceVolts2!.flat(),
+        ];
+        // Values below 1 V and 46 samples at most: rounding stays far below this.
+        for (const [i, value] of numbers(shown!).entries())
+          expect(value).toBeCloseTo(numbers(expected)[i], 12);
+      }),
+      { seed: 104, numRuns: 60 },
+    );
+  });
+
+  const [few, more] = [
+    momentsOf(1, [
+      [1, 2, 3],
+      [2, 2, 2],
+    ]),
+    momentsOf(2, [
+      [1, 0, 1],
+      [3, 1, 0],
+    ]),
+  ];
+
+  it('begin anew with another program, and where the program is not known', () => {
+    for (const changed of [
+      { expectedMeanVolts: [0.1, 0.2, 0.4] },
+      { expectedCovarianceVolts2: [[1, 0, 1]] },
+      { expectedCovarianceVolts2: null },
+      { expectedMeanVolts: null, expectedCovarianceVolts2: null },
+    ]) {
+      const board = new BoardState(boardView());
+      board.takeMoments(few);
+      board.takeMoments(more);
+      expect(board.moments).toMatchObject({ runs: 2, samples: 4 });
+      expect(Array.from(board.distances.column(DISTANCE.samples))).toEqual([2, 4]);
+      board.takeMoments({ ...more, run: 3, ...changed });
+      expect(board.moments).toMatchObject({ runs: 1, samples: 2, meanVolts: more.meanVolts });
+      expect(board.distances.length).toBeLessThan(2);
+    }
+  });
+
+  it('stay until the variances of the newest run have come', () => {
+    const board = new BoardState(boardView());
+    board.takeMoments(few);
+    board.takeMoments({ ...more, ...none });
+    expect(board.moments).toMatchObject({ run: 1, runs: 1, samples: 2 });
+    expect(board.distances.length).toBe(1);
+    board.takeMoments(more);
+    expect(board.moments).toMatchObject({ run: 2, runs: 2, samples: 4 });
   });
 });
 

@@ -136,6 +136,29 @@ describe.skipIf(missingChromium() !== undefined || !isBuilt)('the live page', { 
     await page.getByRole('heading', { name: 'right' }).waitFor();
   });
 
+  it('stays with the board that is shown when the skip link is followed', async () => {
+    const [hub, page] = await openBusy();
+    await page.getByRole('link', { name: /^right/ }).click();
+    await page.getByRole('heading', { name: 'right' }).waitFor();
+    await page.getByRole('link', { name: 'Skip to the board' }).focus();
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement.id')).toBe('main');
+    expect(new URL(page.url()).hash).toBe('#/right');
+    await page.keyboard.press('Escape');
+    await page.getByRole('alert').filter({ hasText: 'The board is safe' }).waitFor();
+    expect(hub.asked.map((one) => one.path)).toEqual(['/api/boards/right/stop']);
+  });
+
+  it('shows the first board where the address names none', async () => {
+    const [hub, page] = await openBusy();
+    for (const hash of ['#/%', '#main', '#/nowhere']) {
+      await page.goto(`${hub.url}${hash}`);
+      await page.reload();
+      await page.getByRole('heading', { name: 'left' }).waitFor();
+    }
+    expect(complaints).toEqual([]);
+  });
+
   it('records, and hands out the trace as a file', async () => {
     const hub = await start({
       boards: [boardView({ recording: { ...boardView().recording, hasTrace: true } })],

@@ -105,6 +105,21 @@ it.skipIf(without !== undefined)(
     await said('The board is disconnected.');
     await page.getByRole('button', { name: 'Choose the port…' }).click();
     await said('The board is connected.');
+    // Another port that does not open: the board before it has been let go, and is not shown any more.
+    const identity = page.getByText('ideal-8, serial number die 5, 8 cells.');
+    await identity.waitFor();
+    await page.evaluate(`{
+      const choose = navigator.serial.requestPort;
+      navigator.serial.requestPort = async () => {
+        navigator.serial.requestPort = choose;
+        return { getInfo: () => ({}), open: () => Promise.reject(new DOMException('No.', 'NetworkError')) };
+      };
+    }`);
+    await page.getByRole('button', { name: 'Choose the port…' }).click();
+    await page.getByText('No board is connected.').first().waitFor();
+    expect(await identity.count()).toBe(0);
+    await page.getByRole('button', { name: 'Choose the port…' }).click();
+    await said('The board is connected.');
     await pty.close();
     await page.getByText('The board was unplugged.').waitFor({ timeout: WAIT_MS });
   },

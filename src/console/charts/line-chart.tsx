@@ -102,11 +102,17 @@ function optionsOf(props: LineChartProps, width: number, theme: Theme): uPlot.Op
     scales: { x: { time: false }, y: isLogarithmic ? { distr: 3 } : {} },
     axes: [
       { ...axis(xLabel), size: 30, ...(formatX ? { values: (_, splits) => splits.map(formatX) } : {}) },
-      { ...axis(yLabel), size: 58 },
+      { ...axis(yLabel), size: 58, values: (_, splits) => splits.map(tickText) },
     ],
     series: [{}, ...series.map((one) => seriesOf(one, theme, pointPx))],
   };
 }
+
+/** uPlot rounds to thousandths: ticks of tenths of a millivolt would look alike. Null has no text. */
+const tickText = (value: number | null): string =>
+  value === null
+    ? ''
+    : value.toLocaleString('en-US', { maximumSignificantDigits: 6, signDisplay: 'negative' });
 
 function seriesOf({ label, color, kind = 'line' }: ChartSeries, theme: Theme, pointPx: number): uPlot.Series {
   const stroke = theme.lines[color % theme.lines.length];

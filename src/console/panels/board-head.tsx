@@ -31,7 +31,7 @@ export function BoardHead({ board: { view }, store, isLost }: BoardHeadProps) {
       >
         Stop
       </button>
-      <span class="key small">or Esc</span>
+      {mayStop ? <span class="key small">or Esc</span> : null}
       <div role="alert" class={answer ? `answer notice ${answer.kind === 'failed' ? 'bad' : ''}` : 'unseen'}>
         {answer?.text ?? ''}
       </div>

@@ -1,4 +1,5 @@
 import { counted } from '../../number-text.js';
+import { hashOf } from '../state/board-address.js';
 import type { BoardState } from '../state/board-state.js';
 import { durationText, stateText } from '../state/texts.js';
 
@@ -19,7 +20,7 @@ export function BoardList({ boards, chosen, nowMs }: BoardListProps) {
           return (
             <li key={view.name}>
               <a
-                href={`#/${encodeURIComponent(view.name)}`}
+                href={hashOf(view.name)}
                 {...(view.name === chosen ? { 'aria-current': 'true' as const } : {})}
               >
                 <bdi class="name">{view.name}</bdi> <span class={`badge ${mark}`}>{text}</span>

@@ -9,7 +9,7 @@ import { formatSquareVolts, formatVolts } from '../state/texts.js';
 /** Most cells whose moments are also told as a table. */
 const TABLE_CELLS_MAX = 8;
 
-/** Mean and covariance of the run as they build up, beside what they should be. */
+/** Mean and covariance as they build up over runs of one program, beside what they should be. */
 export function MomentsPanel({ board: { moments, distances } }: { readonly board: BoardState }) {
   return (
     <section class="panel" aria-labelledby="moments-title">
@@ -18,6 +18,7 @@ export function MomentsPanel({ board: { moments, distances } }: { readonly board
         {moments ? (
           <span class="small">
             run {moments.run}, {formatCount(moments.samples)} samples
+            {moments.runs > 1 ? ` of ${formatCount(moments.runs)} runs` : ''}
           </span>
         ) : null}
       </header>

@@ -7,7 +7,8 @@ import type { BoardState } from '../state/board-state.js';
 import { formatVolts } from '../state/texts.js';
 
 /** The newest minute of the cells' voltages, some cells at a time. */
-export function VoltagesPanel({ board: { voltages, newest, view } }: { readonly board: BoardState }) {
+export function VoltagesPanel({ board }: { readonly board: BoardState }) {
+  const { newest, view } = board;
   const [wanted, setFirst] = useState(0);
   const told = newest?.volts.length ?? 0;
   const first = wanted < told ? wanted : 0;
@@ -23,7 +24,7 @@ export function VoltagesPanel({ board: { voltages, newest, view } }: { readonly 
           </span>
         ) : null}
       </header>
-      {voltages && newest ? (
+      {newest ? (
         <>
           <LineChart
             summary={`Voltages of cells ${first} to ${last} over the last minute. The newest values are in the list below.`}
@@ -31,8 +32,8 @@ export function VoltagesPanel({ board: { voltages, newest, view } }: { readonly 
             yLabel="voltage (V)"
             series={cells.map((cell, i) => ({ label: `cell ${cell}`, color: i }))}
             data={[
-              voltages.column(0).map((timeMs) => (timeMs - newest.timeMs) / 1000),
-              ...cells.map((cell) => voltages.column(cell + 1)),
+              board.newestVoltages(0).map((timeMs) => (timeMs - newest.timeMs) / 1000),
+              ...cells.map((cell) => board.newestVoltages(cell + 1)),
             ]}
           />
           <Legend

@@ -1,9 +1,12 @@
 import type { BoardView, HubEventOf, KeptNote, LinkCounters } from '../../hub/api.js';
 import { relativeDistance } from './distance.js';
+import { PooledMoments, type ShownMoments } from './pooled-moments.js';
 import { Ring } from './ring.js';
 
-/** Readings of the voltages that are kept: a minute of ten a second. */
-export const VOLTAGE_ROWS_MAX = 600;
+/** So much of the newest voltages is shown. */
+const VOLTAGES_SHOWN_MS = 60_000;
+/** Rows of the voltages that are kept: a minute of ten a second, each one of another run and behind a gap. */
+export const VOLTAGE_ROWS_MAX = 1200;
 /** Rates of the link that are kept: ten minutes of one a second. */
 export const RATE_ROWS_MAX = 600;
 /** Points of a training's curves that are kept. */
@@ -35,16 +38,29 @@ export class BoardState {
   /** Time in ms, then one column a cell in V. Undefined until a reading came. */
   voltages: Ring | undefined;
   newest: HubEventOf<'voltages'> | undefined;
-  moments: HubEventOf<'moments'> | undefined;
   distances = new Ring(3, DISTANCE_ROWS_MAX);
   counters: LinkCounters | undefined;
   readonly rates = new Ring(5, RATE_ROWS_MAX);
   lastRun: HubEventOf<'runEnded'> | undefined;
   readonly trainings = new Map<string, Training>();
+  readonly #moments = new PooledMoments();
   #countersMs = 0;
 
   constructor(view: BoardView) {
     this.view = view;
+  }
+
+  /** Those of the newest run, together with those before it that had the same program. */
+  get moments(): ShownMoments | undefined {
+    return this.#moments.shown;
+  }
+
+  /** The newest minute of the voltages: the time in ms, or a cell in V. Empty until a reading came. */
+  newestVoltages(column: number): Float64Array {
+    if (!this.voltages || !this.newest) return new Float64Array();
+    const beginMs = this.newest.timeMs - VOLTAGES_SHOWN_MS;
+    const first = this.voltages.column(0).findIndex((timeMs) => timeMs >= beginMs);
+    return this.voltages.column(column).subarray(first);
   }
 
   takeVoltages(event: HubEventOf<'voltages'>): void {
@@ -58,10 +74,13 @@ export class BoardState {
   }
 
   takeMoments(event: HubEventOf<'moments'>): void {
-    if (this.moments?.run !== event.run) this.distances = new Ring(3, DISTANCE_ROWS_MAX);
-    this.moments = event;
-    const { samples, meanVolts, expectedMeanVolts, covarianceVolts2, expectedCovarianceVolts2 } = event;
-    if (!expectedMeanVolts && !expectedCovarianceVolts2) return;
+    const before = this.moments;
+    this.#moments.take(event);
+    const shown = this.moments!;
+    const { samples, meanVolts, expectedMeanVolts, covarianceVolts2, expectedCovarianceVolts2 } = shown;
+    const isAnew = shown.runs === 1 && before?.run !== shown.run;
+    if (isAnew || samples < (before?.samples ?? 0)) this.distances = new Ring(3, DISTANCE_ROWS_MAX);
+    if (shown === before || (!expectedMeanVolts && !expectedCovarianceVolts2)) return;
     this.distances.push([
       samples,
       expectedMeanVolts ? relativeDistance(meanVolts, expectedMeanVolts) : Number.NaN,

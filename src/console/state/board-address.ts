@@ -1,0 +1,15 @@
+/** The part of the page's address that shows a board. */
+export function hashOf(name: string): string {
+  return `#/${encodeURIComponent(name)}`;
+}
+
+/** The board that such a part names; undefined for any other text, which a person may type. */
+export function boardNameOf(hash: string): string | undefined {
+  if (!hash.startsWith('#/')) return undefined;
+  try {
+    return decodeURIComponent(hash.slice(2));
+  } catch {
+    // A percent sign without its two digits.
+    return undefined;
+  }
+}
