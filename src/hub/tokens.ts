@@ -10,7 +10,7 @@ const TOKEN_CHARACTERS_MIN = 16;
 const TOKEN_CHARACTERS_MAX = 256;
 /** Most lines of a token file. */
 const TOKENS_MAX = 1000;
-/** After so many wrong tokens from one address within GUESS_WINDOW_MS no more are looked at. */
+/** After so many wrong tokens from one address within GUESS_WINDOW_MS, the next wrong one is told to wait. */
 const GUESSES_MAX = 10;
 const GUESS_WINDOW_MS = 60_000;
 /** Addresses whose wrong tokens are counted. The one that guessed longest ago is forgotten. */
@@ -136,11 +136,16 @@ export class Gate {
     return this.#tokens !== undefined;
   }
 
-  /** Who shows this token. Throws a `Refusal` for a missing or wrong one, and for an address that guesses. */
+  /**
+   * Who shows this token. A known token is let in from every address, also from one with many wrong tokens:
+   * people behind one proxy share an address. Throws a `Refusal` for a missing or wrong one.
+   */
   enter(token: string | undefined, address: string): Identity {
     if (this.#tokens === undefined) return { owner: LOCAL_OWNER, right: 'admin' };
     if (token === undefined || token === '')
       throw new Refusal(401, 'NOT_ALLOWED', 'This server asks for a token.', MISSING);
+    const identity = token.length <= TOKEN_CHARACTERS_MAX ? this.#tokens.find(token) : undefined;
+    if (identity !== undefined) return identity;
     const place = networkOf(address);
     const guesser = this.#guesserAt(place);
     if (guesser !== undefined && guesser.count >= GUESSES_MAX)
@@ -148,11 +153,9 @@ export class Gate {
         429,
         'NOT_ALLOWED',
         `There were ${GUESSES_MAX} wrong tokens from ${place}.`,
-        'Wait a minute, then use the right one.',
+        'Use the right one; it is let in at any time. Wrong ones are counted again after a minute.',
         Math.ceil((guesser.sinceMs + GUESS_WINDOW_MS - this.#clock.nowMs()) / 1000),
       );
-    const identity = token.length <= TOKEN_CHARACTERS_MAX ? this.#tokens.find(token) : undefined;
-    if (identity !== undefined) return identity;
     this.#countGuess(place, guesser);
     throw new Refusal(401, 'NOT_ALLOWED', 'This server does not know the token.', MISSING);
   }
