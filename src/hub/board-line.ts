@@ -11,7 +11,7 @@ const PAUSE_MS_FIRST = 100;
 const PAUSE_MS_MAX = 5000;
 /** A board that does not become safe within this time is lost. */
 const MAKE_SAFE_MS = 8000;
-/** A frame that is being written may end within this time. Then a stop cuts it off. */
+/** A client may send the rest of a frame within this time. Then a stop cuts the frame off. */
 const BOUNDARY_MS = 50;
 
 /** Whether the board is reached, and what of it is told. */
@@ -45,6 +45,8 @@ export class BoardLine {
   #isAtBoundary = true;
   #whenAtBoundary: (() => void)[] = [];
   #makingSafe: Promise<void> | undefined;
+  /** Whether this attempt to keep the board has failed. */
+  #isLost = false;
   readonly #opened: Promise<void>;
 
   constructor(uri: string, listener: LineListener, options: LineOptions) {
@@ -89,6 +91,7 @@ export class BoardLine {
     const port = this.#port;
     if (port === undefined || port.closed) return;
     const signal = AbortSignal.any([this.#ended.signal, AbortSignal.timeout(MAKE_SAFE_MS)]);
+    let isFaulty: boolean;
     try {
       const session = this.attach()!;
       const device = await Device.open(session, { signal, clock: this.#options.clock, retry: false });
@@ -96,21 +99,31 @@ export class BoardLine {
         await device.stop({ signal });
         const { state } = await device.readStatus({ signal });
         await device.readCounters({ signal });
-        if (state === 'fault') this.#listener.health('fault', 'The board has latched a fault.');
-        else this.#listener.health('good', undefined);
+        isFaulty = state === 'fault';
       } finally {
         await device.close();
       }
     } catch (error) {
       if (this.#ended.signal.aborted) return;
-      this.#listener.health('lost', textOf(error));
+      this.#lose(textOf(error));
       await port.close().catch(() => undefined);
+      return;
     }
+    // Only now: the first health lets clients in, and a client's session ends the one above.
+    if (isFaulty) this.#listener.health('fault', 'The board has latched a fault.');
+    else this.#listener.health('good', undefined);
+  }
+
+  /** Tells that the board is lost, once for each attempt: the first problem causes those after it. */
+  #lose(problem: string): void {
+    if (this.#isLost) return;
+    this.#isLost = true;
+    this.#listener.health('lost', problem);
   }
 
   /**
-   * Writes a frame between those of the client. A frame that does not end soon is cut off; its sender sends
-   * it again. Errors: those of the port.
+   * Writes a frame between those of the client. A frame whose rest does not come soon is cut off; its sender
+   * sends it again. A write in progress is waited for, however long it takes. Errors: those of the port.
    */
   async inject(frame: Uint8Array): Promise<void> {
     const port = this.#port;
@@ -152,6 +165,7 @@ export class BoardLine {
     const { signal } = this.#ended;
     let pauseMs = PAUSE_MS_FIRST;
     while (!signal.aborted) {
+      this.#isLost = false;
       try {
         const port = tap(await open(this.#uri, { signal, ownThread: true }));
         const closed = new Promise<void>((resolve) => port.onClose(() => resolve()));
@@ -161,9 +175,9 @@ export class BoardLine {
         await this.makeSafe();
         if (!port.closed) pauseMs = PAUSE_MS_FIRST;
         await closed;
-        if (!signal.aborted) this.#listener.health('lost', 'Its port was closed.');
+        if (!signal.aborted) this.#lose('Its port was closed.');
       } catch (error) {
-        if (!signal.aborted) this.#listener.health('lost', textOf(error));
+        if (!signal.aborted) this.#lose(textOf(error));
       }
       this.#port = undefined;
       void this.#session?.close();

@@ -171,14 +171,17 @@ export class HubBoard {
 
   /** Throws a `Refusal` while the board is not reached. */
   checkUsable(): void {
-    if (this.#health === 'lost')
-      throw new Refusal(
-        503,
-        'NO_ANSWER',
-        `The board ${this.name} is not reached: ${this.#problem}`,
-        'The server looks for it. Check its power and cable, and try again.',
-        1,
-      );
+    if (this.#health === 'lost') throw this.#notReached(this.#problem ?? 'It does not answer.');
+  }
+
+  #notReached(problem: string): Refusal {
+    return new Refusal(
+      503,
+      'NO_ANSWER',
+      `The board ${this.name} is not reached: ${problem}`,
+      'The server looks for it. Check its power and cable, and try again.',
+      1,
+    );
   }
 
   /**
@@ -187,15 +190,20 @@ export class HubBoard {
    * is not reached.
    */
   async stop(owner: string): Promise<DeviceStateName> {
-    this.checkUsable();
+    this.#checkReached();
     const { holder } = this.leases;
     this.#incident('stopped', owner, `${owner} stops the board${holder ? ` of ${holder.owner}` : ''}.`);
-    if (holder === undefined || !(await this.#stop.stop())) {
-      this.leases.end('stopped');
-      await this.line.makeSafe();
-    }
+    if (holder === undefined || !(await this.#stop.stop())) await this.leases.vacate('stopped');
+    this.#checkReached();
+    const { state } = this.#watch;
+    if (state === undefined) throw this.#notReached('Its state is not known.');
+    return state;
+  }
+
+  /** Throws a `Refusal` while no byte gets to the board: it is lost, or its port was never open. */
+  #checkReached(): void {
     this.checkUsable();
-    return this.#watch.state ?? 'safe';
+    if (!this.line.isOpen) throw this.#notReached('Its port is not open.');
   }
 
   /** Keeps what a host tells of its training, and tells observers. */

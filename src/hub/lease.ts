@@ -105,8 +105,8 @@ export class LeaseQueue {
   readonly #silenceMs: number;
   readonly #waiting: Waiting[] = [];
   #holder: Lease | undefined;
-  /** Whether the board is being made safe. It is so at the start, until `begin`. */
-  #vacating = true;
+  /** How many make the board safe. One does so at the start, until `begin`. Nobody gets it meanwhile. */
+  #vacating = 1;
   #cancelSilence: () => void = () => undefined;
   #closed = false;
 
@@ -144,7 +144,7 @@ export class LeaseQueue {
   acquire(request: LeaseRequest): Promise<Lease> {
     if (this.#closed) throw closedRefusal();
     const mayTakeOver = request.takeOver && this.#checkTakeOver(request);
-    if (this.#holder === undefined && !this.#vacating && this.#waiting.length === 0)
+    if (this.#holder === undefined && this.#vacating === 0 && this.#waiting.length === 0)
       return Promise.resolve(this.#give(request));
     if (this.#waiting.length >= QUEUE_MAX)
       throw new Refusal(
@@ -156,7 +156,10 @@ export class LeaseQueue {
       );
     return new Promise((resolve, reject) => {
       const nowMs = this.#clock.nowMs();
-      const ms = Math.max(request.waitMs, mayTakeOver || this.#vacating ? VACATING_MS_MAX : BUSY_GRACE_MS);
+      const ms = Math.max(
+        request.waitMs,
+        mayTakeOver || this.#vacating > 0 ? VACATING_MS_MAX : BUSY_GRACE_MS,
+      );
       const leave = (): void => {
         cancel();
         request.signal.removeEventListener('abort', onGone);
@@ -211,6 +214,16 @@ export class LeaseQueue {
     this.#holder?.end(reason);
   }
 
+  /**
+   * Ends the lease, if there is one, and makes the board safe. Who comes meanwhile gets the board after that.
+   */
+  async vacate(reason: LeaseEnd): Promise<void> {
+    const holder = this.#holder;
+    if (holder === undefined) return this.#makeVacant();
+    holder.end(reason);
+    await holder.release();
+  }
+
   /** Ends the lease, and sends those away who wait. Nobody gets the board any more. */
   close(): void {
     this.#closed = true;
@@ -248,10 +261,14 @@ export class LeaseQueue {
 
   async #release(lease: Lease, end: LeaseEnd): Promise<void> {
     this.#holder = undefined;
-    this.#vacating = true;
     this.#cancelSilence();
     this.#listener.told('leaseEnded', lease.owner, `${lease.owner} ${ENDS[end]}.`);
     this.#listener.changed();
+    await this.#makeVacant();
+  }
+
+  async #makeVacant(): Promise<void> {
+    this.#vacating++;
     try {
       await this.#makeSafe();
     } finally {
@@ -261,7 +278,8 @@ export class LeaseQueue {
 
   /** Takes note that the board is safe, and gives it to the client that has waited longest. */
   begin(): void {
-    this.#vacating = false;
+    this.#vacating--;
+    if (this.#vacating > 0) return;
     const next = this.#waiting[0];
     if (this.#holder === undefined && next !== undefined) next.grant(this.#give(next));
   }

@@ -89,6 +89,24 @@ describe('a lease', () => {
     expect(clock.nowMs()).toBe(11 * SILENCE_MS);
   });
 
+  it('waits while the board, which nobody has, is being made safe', async () => {
+    let finish: () => void = () => undefined;
+    const { clock, ask, queue } = queueOf(() => new Promise((resolve) => (finish = resolve)));
+    const stopping = queue.vacate('stopped');
+    const asking = ask('a');
+    await clock.run(Promise.resolve());
+    expect(queue.holder).toBeUndefined();
+    // Somebody else stops the board too.
+    const finishFirst = finish;
+    const again = queue.vacate('stopped');
+    finishFirst();
+    await stopping;
+    expect(queue.holder).toBeUndefined();
+    finish();
+    await again;
+    expect((await asking).owner).toBe('a');
+  });
+
   it('has a queue of bounded length, which those leave who go', async () => {
     const { ask, queue } = queueOf();
     await ask('a');
