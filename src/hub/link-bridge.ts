@@ -28,6 +28,10 @@ export function bridge(client: Duplex, board: Port, lease: Lease, nowMs: () => n
       client.resume();
       resolve();
     };
+    /** A stop waits for no longer write than the port has room for, and gets in between two frames. */
+    const pass = async (chunk: Uint8Array): Promise<void> => {
+      for (const piece of piecesOf(chunk, board.inFlightBytesMax)) if (!ended) await board.write(piece);
+    };
     client.on('error', end);
     client.on('close', end);
     client.on('end', end);
@@ -35,7 +39,7 @@ export function bridge(client: Duplex, board: Port, lease: Lease, nowMs: () => n
       if (ended) return;
       lease.heardMs = nowMs();
       client.pause();
-      board.write(chunk).then(
+      pass(chunk).then(
         () => {
           if (!ended) client.resume();
         },
@@ -59,6 +63,18 @@ export function bridge(client: Duplex, board: Port, lease: Lease, nowMs: () => n
     if (lease.over.aborted) end();
     else client.resume();
   });
+}
+
+/** Cuts bytes into pieces of at most `bytesMax`, behind the end of a frame where there is one. */
+export function* piecesOf(bytes: Uint8Array, bytesMax = Infinity): Generator<Uint8Array> {
+  let at = 0;
+  while (bytes.length - at > bytesMax) {
+    const delimiter = bytes.subarray(at, at + bytesMax).lastIndexOf(0);
+    const length = delimiter < 0 ? bytesMax : delimiter + 1;
+    yield bytes.subarray(at, at + length);
+    at += length;
+  }
+  if (at < bytes.length) yield bytes.subarray(at);
 }
 
 /** A client gets so long to read what the board has said last. */

@@ -50,15 +50,23 @@ export class SessionStop {
     if (name === 'stop') this.#noteStop(fields as unknown as Command<'stop'>);
   }
 
-  /** Stops the run. Resolves with whether the board has answered. */
+  /** Stops the run. Resolves with whether the board has answered, after GIVE_UP_MS at the latest. */
   async stop(): Promise<boolean> {
-    if (this.#nonce === undefined) return false;
+    // No number is left above that of a client: its session can't be stopped from here.
+    if (this.#nonce === undefined || this.#lastNumber >= U32_MAX) return false;
     this.#ownNumber = this.#lastNumber + 1;
     const number = this.#ownNumber;
     const untilMs = this.#clock.nowMs() + GIVE_UP_MS;
+    // A write of the client that does not end holds the stop up. The deadline holds all the same.
+    let isSending = false;
     while (this.#clock.nowMs() < untilMs && this.#ownNumber === number) {
       const answered = this.#answer(number);
-      await this.#send(number);
+      if (!isSending) {
+        isSending = true;
+        void this.#send(number).then(() => {
+          isSending = false;
+        });
+      }
       if (await answered) return true;
     }
     return this.#ownNumber !== number;

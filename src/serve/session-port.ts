@@ -8,6 +8,7 @@ import { ThermolinkError } from '../errors.js';
 export class SessionPort implements Port {
   readonly name: string;
   readonly frameBytesMax: number;
+  readonly inFlightBytesMax?: number;
   #closed = false;
   readonly #send: (bytes: Uint8Array) => Promise<void>;
   #receive: (bytes: Uint8Array) => void = () => undefined;
@@ -21,6 +22,7 @@ export class SessionPort implements Port {
   constructor(line: Port, send: (bytes: Uint8Array) => Promise<void>) {
     this.name = line.name;
     this.frameBytesMax = line.frameBytesMax;
+    if (line.inFlightBytesMax !== undefined) this.inFlightBytesMax = line.inFlightBytesMax;
     this.#send = send;
   }
 
