@@ -212,7 +212,10 @@ const HELLO_EVENT = z.object({
   boards: z.array(BOARD_VIEW),
 });
 
-/** The notes of a board from before the observer came. It follows `hello`, for each board that has some. */
+/**
+ * The notes of a board so far. It comes once after `hello`, for each board that has some, and takes the place
+ * of notes that came before it.
+ */
 const HISTORY_EVENT = z.object({
   type: z.literal('history'),
   timeMs,
@@ -235,9 +238,10 @@ const VOLTAGES_EVENT = z.object({
 });
 
 /**
- * Mean and covariance of the samples of a run so far, at most twice a second and at its end. What they should
- * be follows from the program that the host has uploaded: a dense program with noise on its way to
- * equilibrium. It is null where it is not known.
+ * Mean and covariance of the samples of a run so far, at most twice a second and at its end. Of runs that end
+ * faster than twice a second, some are left out, but not the last one. What they should be follows from the
+ * program that the host has uploaded: a dense program with noise on its way to equilibrium. It is null where
+ * it is not known.
  */
 const MOMENTS_EVENT = z.object({
   type: z.literal('moments'),

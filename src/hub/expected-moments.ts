@@ -15,18 +15,81 @@ export interface ExpectedMoments {
   readonly covarianceVolts2: number[][] | null;
 }
 
+/** Commands that change the equilibrium of a bank. */
+const WRITES: ReadonlySet<string> = new Set([
+  'defineProgram',
+  'writeCouplings',
+  'writeDrive',
+  'setRegisters',
+]);
+/** Writes that are not answered yet, and their codes. A host has fewer. */
+const PENDING_MAX = 256;
+const PENDING_BYTES_MAX = 4 << 20;
+
 /**
  * Follows what hosts write into the banks of a board. Large programs are only measured: their codes would
- * take much memory, and their equilibrium much time.
+ * take much memory, and their equilibrium much time. A write counts when the board has answered it: one that
+ * is refused changes nothing.
  */
 export class BankWatch {
   readonly #writes = new ProgramWrites();
   readonly #cells = new Map<number, number>();
+  readonly #pending = new Map<number, TraceMessage>();
+  #pendingBytes = 0;
+  readonly #writeCounts = new Map<number, number>();
+  /** The equilibria that were computed, until their bank is written. */
+  readonly #equilibria = new Map<
+    number,
+    { readonly board: Answer<'hello'>; readonly moments: ExpectedMoments | undefined }
+  >();
 
-  /** Takes a command that the board got. */
-  take(message: TraceMessage): void {
+  /** Takes a command on its way to the board. */
+  ask(message: TraceMessage): void {
+    const { name, fields, requestId } = message;
+    if (!WRITES.has(name)) return;
+    const codes = fields['codes'];
+    // They are valid only during the call.
+    const copy = codes instanceof Uint8Array ? { ...fields, codes: codes.slice() } : { ...fields };
+    this.#pending.set(requestId, { ...message, fields: copy });
+    this.#pendingBytes += codesBytes(message);
+    if (this.#pending.size > PENDING_MAX || this.#pendingBytes > PENDING_BYTES_MAX) this.lose();
+  }
+
+  /** Takes the board's answer to a request. */
+  answer(requestId: number, isRefused: boolean): void {
+    const message = this.#pending.get(requestId);
+    if (message === undefined) return;
+    this.#pending.delete(requestId);
+    this.#pendingBytes -= codesBytes(message);
+    if (!isRefused) this.#take(message);
+  }
+
+  /** Nobody knows whether the outstanding writes take effect: their banks are forgotten. */
+  lose(): void {
+    for (const { name, fields } of this.#pending.values()) {
+      const bank = Number(fields['bank']);
+      this.#countWrite(bank);
+      this.#writes.banks.delete(bank);
+      if (name === 'defineProgram') this.#cells.delete(bank);
+    }
+    this.#pending.clear();
+    this.#pendingBytes = 0;
+  }
+
+  /** How often a bank was written. Two equal counts mean the same program. */
+  writesOf(bank: number): number {
+    return this.#writeCounts.get(bank) ?? 0;
+  }
+
+  #countWrite(bank: number): void {
+    this.#equilibria.delete(bank);
+    this.#writeCounts.set(bank, this.writesOf(bank) + 1);
+  }
+
+  #take(message: TraceMessage): void {
     const { name, fields } = message;
     const bank = Number(fields['bank']);
+    this.#countWrite(bank);
     if (name === 'defineProgram') {
       const cells = Number(fields['cells']);
       this.#cells.set(bank, cells);
@@ -49,6 +112,14 @@ export class BankWatch {
    * Undefined for a program that was not seen, is factored, is large, or has no equilibrium.
    */
   equilibriumOf(bank: number, board: Answer<'hello'>): ExpectedMoments | undefined {
+    const known = this.#equilibria.get(bank);
+    if (known?.board === board) return known.moments;
+    const moments = this.#computeEquilibrium(bank, board);
+    this.#equilibria.set(bank, { board, moments });
+    return moments;
+  }
+
+  #computeEquilibrium(bank: number, board: Answer<'hello'>): ExpectedMoments | undefined {
     const program = this.#writes.banks.get(bank);
     if (program === undefined || !program.hasCouplings) return undefined;
     const { cells, couplingBits } = program.shape;
@@ -79,6 +150,10 @@ export class BankWatch {
       covarianceVolts2: kappa > 0 ? covarianceVolts2 : null,
     };
   }
+}
+
+function codesBytes({ fields: { codes } }: TraceMessage): number {
+  return codes instanceof Uint8Array ? codes.length : 0;
 }
 
 /** Reads signed codes of one or two bytes. */

@@ -32,6 +32,8 @@ interface OpenRun {
   readonly view: RunView;
   readonly runId: number;
   readonly bank: number;
+  /** How often its bank was written when it began. */
+  readonly bankWrites: number;
   readonly batches: number;
   readonly startMs: number;
   readonly samples: RunningMoments | undefined;
@@ -51,6 +53,11 @@ export class RunWatch {
   readonly #volts = new Float64Array(SHOWN_CELLS_MAX);
   #voltagesMs = Number.NEGATIVE_INFINITY;
   #momentsMs = Number.NEGATIVE_INFINITY;
+  /** The run whose moments were told last. */
+  #toldRun = 0;
+  /** When moments at the end of a run were told last. */
+  #lastMs = Number.NEGATIVE_INFINITY;
+  #cancelLast: () => void = () => undefined;
 
   constructor(options: RunWatchOptions) {
     this.#options = options;
@@ -66,8 +73,11 @@ export class RunWatch {
     const { kind, name, fields, requestId, samples } = message;
     if (kind === 'command') {
       if (name === 'start' || name === 'readAverages') this.#ask(requestId, fields);
-      else this.#banks.take(message);
-    } else if (name === 'start') this.#begin(requestId, fields as unknown as Answer<'start'>);
+      else this.#banks.ask(message);
+      return;
+    }
+    if (requestId !== 0) this.#banks.answer(requestId, name === 'refusal');
+    if (name === 'start') this.#begin(requestId, fields as unknown as Answer<'start'>);
     else if (name === 'readAverages') this.#readSums(requestId, fields as unknown as Answer<'readAverages'>);
     else if (name === 'runEnded') this.#end(fields as unknown as Event<'runEnded'>);
     else if (name === 'hello' && fields['resumed'] === 0) this.lose();
@@ -78,6 +88,7 @@ export class RunWatch {
   /** Its client or its board has gone: a run in progress gets no report. */
   lose(): void {
     this.#asked.clear();
+    this.#banks.lose();
     const run = this.#run;
     if (run === undefined || run.hasEnded) return;
     this.#tellEnd(run, 'lost', { ticksDone: 0, samplesTaken: 0, samplesLost: 0, overloadedCellCount: 0 });
@@ -110,6 +121,7 @@ export class RunWatch {
       view,
       runId,
       bank: asked.bank,
+      bankWrites: this.#banks.writesOf(asked.bank),
       batches,
       startMs: this.#options.clock.nowMs(),
       samples: statistics === 'samples' && cells > 0 ? new RunningMoments(cells) : undefined,
@@ -161,8 +173,8 @@ export class RunWatch {
       return;
     if (asked.part === 0) run.sums.addSums(asked.firstEntry, sums);
     else run.sums.addProducts(asked.firstEntry, sums);
-    const moments = run.sums.look(samples, run.batches, this.#stepVolts);
-    if (moments !== undefined && this.#options.isWatched()) this.#tellMoments(run, moments);
+    const { sums: read } = run;
+    this.#tellLast(run, () => read.look(samples, run.batches, this.#stepVolts));
   }
 
   #end({
@@ -175,8 +187,9 @@ export class RunWatch {
   }: Event<'runEnded'>): void {
     const run = this.#run;
     if (run === undefined || run.hasEnded || run.runId !== runId) return;
-    if (run.samples !== undefined && run.samples.samples > 0 && this.#options.isWatched())
-      this.#tellMoments(run, run.samples.look(this.#stepVolts));
+    const { samples } = run;
+    if (samples !== undefined && samples.samples > 0)
+      this.#tellLast(run, () => samples.look(this.#stepVolts));
     this.#tellEnd(run, OUTCOMES[outcome], { ticksDone, samplesTaken, samplesLost, overloadedCellCount });
   }
 
@@ -200,13 +213,39 @@ export class RunWatch {
     });
   }
 
+  /**
+   * Tells the moments of a run at its end, at most every MOMENTS_MS. Of shorter runs some are left out, but
+   * not the last one: it is told when none has ended for MOMENTS_MS after it.
+   */
+  #tellLast(run: OpenRun, look: () => Moments | undefined): void {
+    const { clock, isWatched } = this.#options;
+    this.#cancelLast();
+    this.#cancelLast = () => undefined;
+    if (!isWatched()) return;
+    const tell = (): void => {
+      const moments = look();
+      if (moments === undefined) return;
+      this.#lastMs = clock.nowMs();
+      this.#tellMoments(run, moments);
+    };
+    if (clock.nowMs() - this.#lastMs >= MOMENTS_MS) tell();
+    else
+      this.#cancelLast = clock.schedule(MOMENTS_MS, () => {
+        // A newer run may have told its own meanwhile.
+        if (isWatched() && this.#toldRun <= run.view.run) tell();
+      });
+  }
+
   #tellMoments(run: OpenRun, moments: Moments): void {
     this.#momentsMs = this.#options.clock.nowMs();
+    this.#toldRun = run.view.run;
     // A single reading is taken on the way, not at equilibrium.
     const identity = this.#options.identity();
     if (run.expected === undefined && identity !== undefined)
       run.expected =
-        run.view.sampleCount > 1 ? (this.#banks.equilibriumOf(run.bank, identity) ?? null) : null;
+        run.view.sampleCount > 1 && run.bankWrites === this.#banks.writesOf(run.bank)
+          ? (this.#banks.equilibriumOf(run.bank, identity) ?? null)
+          : null;
     const { meanVolts, covarianceVolts2 } = run.expected ?? { meanVolts: null, covarianceVolts2: null };
     this.#tell({
       type: 'moments',
