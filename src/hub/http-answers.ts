@@ -7,6 +7,8 @@ import { Refusal } from './refusal.js';
 
 /** Most bytes of the body of a request. */
 const BODY_BYTES_MAX = 65_536;
+/** A download of which nothing was taken for so long is ended. */
+const DOWNLOAD_SILENCE_MS = 30_000;
 
 const JSON_HEADERS = {
   'Content-Type': 'application/json; charset=utf-8',
@@ -101,11 +103,12 @@ export async function readJson<Schema extends z.ZodType>(
   );
 }
 
-/** Answers with a recording. A reader that goes ends it. */
+/** Answers with a recording. A reader that goes, or that takes nothing for `silenceMs`, ends it. */
 export async function answerFile(
   response: ServerResponse,
   file: string | undefined,
   name: string,
+  silenceMs = DOWNLOAD_SILENCE_MS,
 ): Promise<void> {
   if (file === undefined)
     throw new Refusal(
@@ -120,5 +123,6 @@ export async function answerFile(
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
   });
+  response.setTimeout(silenceMs, () => response.destroy());
   await pipeline(createReadStream(file), response).catch(() => response.destroy());
 }

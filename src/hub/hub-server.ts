@@ -268,10 +268,7 @@ export class HubServer {
 
   async #observe(opened: WebSocket, { owner, right }: Identity): Promise<void> {
     this.#observers.checkRoom();
-    this.#observers.add(opened, [
-      { type: 'hello', timeMs: Date.now(), version: this.#version, owner, right, boards: this.#views() },
-      ...this.#history(),
-    ]);
+    this.#observers.add(opened, this.#missed(owner, right));
   }
 
   #enter(request: IncomingMessage, right: Right): Identity {
@@ -302,15 +299,15 @@ export class HubServer {
     );
   }
 
-  /** What an observer that comes now has missed: the notes, and the counters. */
-  #history(): HubEvent[] {
-    const timeMs = Date.now();
-    return [...this.#boards.values()].flatMap((board): HubEvent[] => [
-      ...(board.notes.length === 0
-        ? []
-        : [{ type: 'history' as const, timeMs, board: board.name, notes: [...board.notes] }]),
-      { type: 'link', timeMs, board: board.name, counters: board.counters },
-    ]);
+  /** What an observer that comes now has missed: the boards, their notes, and the counters. */
+  *#missed(owner: string, right: Right): Generator<HubEvent> {
+    const boards = this.#views();
+    yield { type: 'hello', timeMs: Date.now(), version: this.#version, owner, right, boards };
+    for (const board of this.#boards.values()) {
+      const { name, notes } = board;
+      if (notes.length > 0) yield { type: 'history', timeMs: Date.now(), board: name, notes: [...notes] };
+      yield { type: 'link', timeMs: Date.now(), board: name, counters: board.counters };
+    }
   }
 
   #views() {

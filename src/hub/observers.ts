@@ -16,6 +16,8 @@ const REPEATED: ReadonlySet<HubEvent['type']> = new Set(['voltages', 'moments', 
 
 interface Observer {
   readonly socket: WebSocket;
+  /** Bytes of what it missed that wait for it. They are no sign of a slow reader. */
+  missedBytes: number;
   thinned: number;
   answered: boolean;
 }
@@ -40,15 +42,18 @@ export class Observers {
       throw new Refusal(429, 'BUSY', `${OBSERVERS_MAX} observers watch already.`, 'Close another page.', 5);
   }
 
-  /** Adds an observer, who is told `first` before anything else. */
-  add(socket: WebSocket, first: readonly HubEvent[]): void {
-    const observer: Observer = { socket, thinned: 0, answered: true };
+  /**
+   * Adds an observer. The first event of `missed` is told before anything else. The others are made and told
+   * one by one, each when the one before has got out: a slow reader has time, and little waits for it.
+   */
+  add(socket: WebSocket, missed: Iterable<HubEvent>): void {
+    const observer: Observer = { socket, missedBytes: 0, thinned: 0, answered: true };
     this.#observers.add(observer);
     socket.on('close', () => this.#observers.delete(observer));
     socket.on('pong', () => {
       observer.answered = true;
     });
-    for (const event of first) socket.send(JSON.stringify(event));
+    void this.#tellMissed(observer, missed);
   }
 
   tell(event: HubEvent): void {
@@ -62,9 +67,21 @@ export class Observers {
     for (const { socket } of this.#observers) socket.close(1001, 'the server ends');
   }
 
+  async #tellMissed(observer: Observer, missed: Iterable<HubEvent>): Promise<void> {
+    for (const event of missed) {
+      if (!this.#observers.has(observer)) return;
+      const text = JSON.stringify(event);
+      observer.missedBytes = Buffer.byteLength(text);
+      await new Promise<void>((resolve) => observer.socket.send(text, () => resolve()));
+      observer.missedBytes = 0;
+      // A ping waits behind these bytes. Who takes them is there.
+      observer.answered = true;
+    }
+  }
+
   #send(observer: Observer, { type, timeMs }: HubEvent, text: string): void {
     const { socket } = observer;
-    const waiting = socket.bufferedAmount;
+    const waiting = socket.bufferedAmount - observer.missedBytes;
     if (waiting > OBSERVER_QUEUE_BYTES_MAX) {
       socket.terminate();
       return;
