@@ -133,6 +133,11 @@ async function openHubPort(address: HubAddress, options: OpenPortOptions): Promi
     const deadlineMs = timeoutMs + 1000 * waitSeconds;
     const onAbort = (): void => fail(abortError(signal!));
     const timer = setTimeout(() => fail(noAnswer(name, deadlineMs)), deadlineMs);
+    // The signal may have come while the token was read: then it does not come again.
+    if (signal?.aborted) {
+      onAbort();
+      return;
+    }
     signal?.addEventListener('abort', onAbort, { once: true });
     request.on('error', (cause) => fail(connectError(name, cause, HINTS)));
     request.on('response', (response) => void refusalOf(name, response).then(fail, fail));
