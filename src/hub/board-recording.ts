@@ -42,7 +42,10 @@ interface Going {
   readonly sinceMs: number;
 }
 
-/** Records what passes a board's port while somebody wants it. The recording that ended last is kept. */
+/**
+ * Records what passes a board's port while somebody wants it. The recording that ended last is kept, or all
+ * are (`keepAll`).
+ */
 export class BoardRecording {
   readonly #board: string;
   readonly #directory: string;
@@ -52,12 +55,18 @@ export class BoardRecording {
   #bytes = 0;
   #count = 0;
   #problem: string | null = null;
+  #keepsAll = false;
 
   /** Files go into `directory`, which is made when it is needed. */
   constructor(board: string, directory: string, changed: () => void) {
     this.#board = board;
     this.#directory = directory;
     this.#changed = changed;
+  }
+
+  /** From now on no recording is removed: the directory belongs to somebody else than the server. */
+  keepAll(): void {
+    this.#keepsAll = true;
   }
 
   get view(): RecordingView {
@@ -104,7 +113,7 @@ export class BoardRecording {
     this.#changed();
   }
 
-  /** Ends the recording and keeps its file in place of the one before. Errors: none. */
+  /** Ends the recording. Its file is the one that `file` names from now on. Errors: none. */
   async end(): Promise<void> {
     const going = this.#going;
     if (going === undefined) return;
@@ -116,7 +125,7 @@ export class BoardRecording {
       () => going.file,
       () => undefined,
     );
-    if (before !== undefined) await rm(before, { force: true }).catch(() => undefined);
+    if (before !== undefined && !this.#keepsAll) await rm(before, { force: true }).catch(() => undefined);
     this.#changed();
   }
 

@@ -32,8 +32,8 @@ export interface HubOptions {
   readonly silenceMs?: number;
   readonly clock?: Clock;
   /**
-   * Where recordings go; of each board the one that ended last is kept. Default: a directory of its own,
-   * which is removed at the end.
+   * Where recordings go; none is removed from there. Default: a directory of its own, which keeps of each
+   * board the recording that ended last, and is removed at the end.
    */
   readonly recordings?: string;
   /** Logs incidents (info), and each command with its lease, request and round trip (debug). No token. */

@@ -95,6 +95,8 @@ export class HubServer {
         }),
       ]),
     );
+    if (options.recordings !== undefined)
+      for (const { recording } of this.#boards.values()) recording.keepAll();
     this.#metrics = new HubMetrics([...this.#boards.values()], () => ({
       observers: this.#observers.count,
       connections: this.#sockets.size,

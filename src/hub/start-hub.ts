@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { badArgument, checkObject, checkText, checkWhole } from '../argument-checks.js';
+import { parseDeviceUri } from '../connect.js';
 import { ThermolinkError } from '../errors.js';
 import { isLoopback, listenAt, resolveHost, shownHost } from '../serve/listening.js';
 import { BOARD_NAME } from './api.js';
@@ -11,13 +13,17 @@ import { HubServer } from './hub-server.js';
 /** Boards of one server. */
 const BOARDS_MAX = 64;
 
-/** Shares boards. Errors: BAD_ARGUMENT, CANNOT_LISTEN; those of `parseDeviceUri`. */
+/**
+ * Shares boards. Errors: BAD_ARGUMENT, CANNOT_LISTEN; BAD_FILE for a certificate and a key that do not fit;
+ * those of `parseDeviceUri`. No board was opened then, or all are closed again.
+ */
 export async function startHub(options: HubOptions): Promise<Hub> {
   checkObject('options', options, "{ devices: [{ name: 'a', uri: 'emulator:ideal-8' }] }");
   const { host = '127.0.0.1', port = 0, devices, tokens, tls } = options;
   checkText('host', host);
   checkWhole('port', port, 0, 65_535);
   checkDevices(devices);
+  checkTls(tls);
   const address = { host, port };
   const resolved = await resolveHost(address);
   if (!isLoopback(resolved) && tokens === undefined)
@@ -58,10 +64,25 @@ function checkDevices(devices: readonly SharedDevice[]): void {
   if (devices.length > BOARDS_MAX)
     throw badArgument('devices', devices.length, `at most ${BOARDS_MAX} boards`);
   const names = new Set<string>();
-  for (const { name } of devices as readonly SharedDevice[]) {
+  for (const { name, uri } of devices as readonly SharedDevice[]) {
     if (!BOARD_NAME.safeParse(name).success)
       throw badArgument('name', name, 'a name of letters, digits and . _ -');
     if (names.has(name)) throw badArgument('name', name, 'a name that no other board has');
     names.add(name);
+    parseDeviceUri(uri);
+  }
+}
+
+/** Errors: BAD_FILE. The HTTP server would throw for such a pair when the boards are open already. */
+function checkTls(tls: HubOptions['tls']): void {
+  if (tls === undefined) return;
+  try {
+    createSecureContext(tls);
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw new ThermolinkError('BAD_FILE', `The certificate and its key can't be used: ${problem}.`, {
+      cause,
+      hint: 'Both are PEM texts, the key without a passphrase. The key is that of the first certificate.',
+    });
   }
 }

@@ -52,7 +52,7 @@ export class Tokens {
 
   /**
    * Reads a token file: one line for each token, with owner, right and token, parted by blanks; # begins a
-   * comment. Errors: BAD_FILE, which names the line and never shows a token.
+   * comment at the begin of a line or after a blank. Errors: BAD_FILE, which names the line and never shows a token.
    */
   static async read(path: string): Promise<Tokens> {
     const bad = (problem: string, hint: string): ThermolinkError =>
@@ -65,7 +65,7 @@ export class Tokens {
     }
     const entries: Entry[] = [];
     for (const [at, line] of text.split(/\r?\n/).entries()) {
-      const written = line.replace(/#.*$/, '').trim();
+      const written = line.replace(/(^|\s)#.*$/, '').trim();
       if (written === '') continue;
       const [owner, right, token, ...rest] = written.split(/\s+/);
       const where = `line ${at + 1}`;

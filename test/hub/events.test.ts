@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -10,6 +10,7 @@ import {
   NOTES_ANSWER,
   STOP_ANSWER,
 } from '../../src/hub/api.js';
+import { BoardRecording } from '../../src/hub/board-recording.js';
 import { openTrace } from '../../src/traces/open-trace.js';
 import { temporaryDirectory } from '../cli/support/temporary-files.js';
 import { diagonalProgram } from '../support/test-board.js';
@@ -114,6 +115,31 @@ describe('who watches a shared board', () => {
       expect(names).toEqual(expect.arrayContaining(['hello', 'ping']));
       trace.close();
     }));
+
+  it('finds every recording in a directory that somebody named', () => {
+    const recordings = path.join(directory, 'named');
+    return withHub(
+      async (hub) => {
+        const counts: number[] = [];
+        for (const on of [true, false, true, false]) {
+          await ask(hub, 'POST', '/api/boards/a/recording', { on });
+          if (!on) counts.push(readdirSync(recordings).length);
+        }
+        expect(counts).toEqual([1, 2]);
+      },
+      { recordings },
+    );
+  });
+
+  it("keeps the last recording alone in the server's own directory", async () => {
+    const own = path.join(directory, 'own');
+    const recording = new BoardRecording('a', own, () => undefined);
+    for (let i = 0; i < 2; i++) {
+      await recording.begin('emulator:ideal-8');
+      await recording.end();
+    }
+    expect(readdirSync(own)).toEqual([path.basename(recording.file!)]);
+  });
 
   it('gets the curves that a host tells, also those from before it came', () =>
     withHub(async (hub) => {

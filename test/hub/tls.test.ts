@@ -1,6 +1,6 @@
 import { connect as connectTls } from 'node:tls';
-import { expect, it } from 'vitest';
-import { connect } from '../../src/connect.js';
+import { expect, it, vi } from 'vitest';
+import { connect, openPort } from '../../src/connect.js';
 import { fileWriter } from '../cli/support/temporary-files.js';
 import { withHub } from './shared-board.js';
 
@@ -63,6 +63,19 @@ it('who speaks TLS to a server without a certificate is told not to', () =>
       hint: expect.stringContaining('hub://'),
     });
   }));
+
+it.each([
+  ['a certificate that is none', { cert: 'junk', key: KEY }],
+  ['a key that is none', { cert: CERT, key: CERT }],
+])('%s is refused before a board is opened', async (_, pair) => {
+  const opened = vi.fn<typeof openPort>(openPort);
+  const started = withHub(() => Promise.resolve(), { tls: pair, openPort: opened });
+  await expect(started).rejects.toMatchObject({
+    code: 'BAD_FILE',
+    message: expect.stringContaining('The certificate and its key'),
+  });
+  expect(opened).not.toHaveBeenCalled();
+});
 
 it('versions of TLS that are broken are not spoken', () =>
   withHub(

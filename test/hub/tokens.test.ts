@@ -19,6 +19,12 @@ describe('a token file', () => {
     expect(tokens.find(`${BOB} `)).toBeUndefined();
   });
 
+  it('takes a # within a token for a part of it', async () => {
+    const tokens = await Tokens.read(file('tokens', `#x\nalice drive ${ALICE}#xyz\t#${BOB}\n`));
+    expect(tokens.find(`${ALICE}#xyz`)).toEqual({ owner: 'alice', right: 'drive' });
+    expect(tokens.find(ALICE)).toBeUndefined();
+  });
+
   it.each([
     ['no token', '# nobody\n', 'holds no token'],
     ['two words', `alice ${ALICE}\n`, 'bad line 1'],

@@ -1,11 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { parseDeviceUri } from '../../../connect.js';
 import { ThermolinkError } from '../../../errors.js';
+import { readInputFile } from '../../../files/input-file.js';
 import type { HubEvent } from '../../../hub/api.js';
 import { type SharedDevice, SILENCE_MS } from '../../../hub/hub-options.js';
 import { startHub } from '../../../hub/start-hub.js';
 import { isReadableByOthers, Tokens } from '../../../hub/tokens.js';
 import { counted } from '../../../number-text.js';
+import { isLoopback, resolveHost } from '../../../serve/listening.js';
 import { TOKEN_VARIABLE } from '../../../transport/hub-port.js';
 import { parseHostPort, type TcpAddress } from '../../../transport/tcp-port.js';
 import { defineCommand } from '../../command.js';
@@ -48,7 +49,7 @@ export const SERVE_OPTIONS = {
   }),
   recordings: option(
     '--recordings <directory>',
-    'where recordings go (default: a directory that is removed at the end)',
+    'where recordings go, and stay (default: a directory that is removed at the end)',
   ),
   json: flag('--json', 'print events as lines of JSON'),
   ...LOG,
@@ -64,13 +65,16 @@ Examples:
   thermolink serve --device lab1=serial:/dev/ttyACM0 --device lab2=tcp://10.0.0.7:7000 --token-file tokens
   thermolink solve --matrix A.csv --rhs b.csv --device hub://127.0.0.1:8100/ideal-64
 
-One client at a time drives a board, the others wait or watch. When a client goes, the server stops its run and leaves
-the board safe. Elsewhere than on 127.0.0.1 the server asks for a token: from --token-file, or one that may do
-everything from the environment variable ${TOKEN_VARIABLE}. The rights are observe, stop, drive and admin; each
-includes those before it. Make a token by: openssl rand -hex 24
+One client at a time drives a board, the others wait or watch. When a client goes, the server stops its run
+and leaves the board safe. Elsewhere than on 127.0.0.1 the server asks for a token: from --token-file, or one
+that may do everything from the environment variable ${TOKEN_VARIABLE}. The rights are observe, stop, drive
+and admin; each includes those before it. Make a token by: openssl rand -hex 24
 
-GET /metrics has figures for Prometheus, GET /healthz says whether a board is good. --log-level debug logs each command
-that a board answers, with the name of the lease that the client's log has too.`,
+A recording in the directory of --recordings is never removed. Without that option the server keeps the
+recording of each board that ended last, until the server ends.
+
+GET /metrics has figures for Prometheus, GET /healthz says whether a board is good. --log-level debug logs
+each command that a board answers, with the name of the lease that the client's log has too.`,
   run: (options) => withInterrupt((signal) => serve(options, signal)),
 });
 
@@ -86,7 +90,7 @@ export async function serve(
   const { listen = DEFAULT_LISTEN, silence, origins, recordings } = options;
   const tokens = await tokensOf(options);
   const tls = await tlsOf(options);
-  if (tokens !== undefined && tls === undefined && options.listen !== undefined && !isThisMachine(listen))
+  if (tokens !== undefined && tls === undefined && !isLoopback(await resolveHost(listen)))
     process.stderr.write(
       'Without --tls-cert tokens travel unencrypted: who listens on the network reads them.\n',
     );
@@ -164,9 +168,10 @@ function freeName(uri: string, devices: readonly SharedDevice[]): string {
 
 async function tokensOf({ tokenFile }: ServeOptions): Promise<Tokens | undefined> {
   if (tokenFile !== undefined) {
+    const tokens = await Tokens.read(tokenFile);
     if (await isReadableByOthers(tokenFile))
       process.stderr.write(`Others than you may read ${tokenFile}: chmod 600 ${tokenFile}\n`);
-    return Tokens.read(tokenFile);
+    return tokens;
   }
   const token = process.env[TOKEN_VARIABLE]?.trim();
   return token ? Tokens.single(token, `The environment variable ${TOKEN_VARIABLE}`) : undefined;
@@ -178,7 +183,9 @@ async function tlsOf({ tlsCert, tlsKey }: ServeOptions) {
     throw new ThermolinkError('BAD_ARGUMENT', '--tls-cert and --tls-key belong together.', {
       hint: 'Give both, or none.',
     });
-  return { cert: await readFile(tlsCert, 'utf8'), key: await readFile(tlsKey, 'utf8') };
+  const [cert, key] = await Promise.all([tlsCert, tlsKey].map(readInputFile));
+  const decoder = new TextDecoder();
+  return { cert: decoder.decode(cert), key: decoder.decode(key) };
 }
 
 function checkedOrigins(origins: readonly string[]): readonly string[] {
@@ -189,8 +196,4 @@ function checkedOrigins(origins: readonly string[]): readonly string[] {
   throw new ThermolinkError('BAD_ARGUMENT', `--origin was given ${JSON.stringify(wrong)}.`, {
     hint: 'Write the beginning of the address of the page, such as https://lab.example.',
   });
-}
-
-function isThisMachine({ host }: TcpAddress): boolean {
-  return host === 'localhost' || host.startsWith('127.') || host === '::1';
 }
