@@ -28,7 +28,7 @@ export const SHOWN_CELLS_MAX = 256;
 /** Most cells of which covariances are told, as rows of a full matrix. */
 export const COVARIANCE_CELLS_MAX = 32;
 /** Most values of one note. */
-const NOTE_VALUES_MAX = 16;
+export const NOTE_VALUES_MAX = 16;
 /** Most notes of one request. */
 export const NOTES_MAX = 64;
 /** How many notes of a board are kept for observers that come later. */

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Matrix as DenseMatrix } from 'ml-matrix';
 import { type Matrix, matrix } from './matrix.js';
+import { transposed } from './products.js';
 
 /** Equations for a matrix, solved in float64 by doubling. They are the baselines of what a board does. */
 
@@ -26,11 +27,6 @@ function unwrapped(m: DenseMatrix): Matrix {
 /** A B. Shapes m×k and k×n. */
 export function product(a: Matrix, b: Matrix): Matrix {
   return unwrapped(wrapped(a).mmul(wrapped(b)));
-}
-
-/** Aᵀ. */
-export function transposed(a: Matrix): Matrix {
-  return unwrapped(wrapped(a).transpose());
 }
 
 /** A⁻¹B of a square A, by LU factors with pivots. Entries are not finite where A is singular. */

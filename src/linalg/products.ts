@@ -27,6 +27,14 @@ export function matVecTransposed(
   return out;
 }
 
+/** Aᵀ, n×m for A m×n. */
+export function transposed({ rows, columns, data }: Matrix): Matrix {
+  const result = matrix(columns, rows);
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < columns; j++) result.data[j * rows + i] = data[i * columns + j];
+  return result;
+}
+
 /** A Aᵀ, m×m for A m×n: the Gram matrix of A's rows. It has the same nonzero eigenvalues as AᵀA. */
 export function gramOfRows(a: Matrix): Matrix {
   const { rows, columns, data } = a;

@@ -18,9 +18,8 @@ import {
   solveDiscreteLyapunov,
   solveRiccati,
   spectralRadius,
-  transposed,
 } from '../../src/linalg/matrix-equations.js';
-import { norm2, subtract } from '../../src/linalg/products.js';
+import { norm2, subtract, transposed } from '../../src/linalg/products.js';
 import { imperfectBoard, spread } from '../support/imperfect-boards.js';
 import { SolverBoard, solverBoard } from '../support/solver-board.js';
 import { eigenvalues, normalVector, problemRandom, symmetricWith } from '../support/solver-problems.js';

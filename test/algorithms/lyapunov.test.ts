@@ -7,9 +7,8 @@ import {
   product,
   solveContinuousLyapunov,
   solveDiscreteLyapunov,
-  transposed,
 } from '../../src/linalg/matrix-equations.js';
-import { norm2, subtract } from '../../src/linalg/products.js';
+import { norm2, subtract, transposed } from '../../src/linalg/products.js';
 import { imperfectBoard, spread } from '../support/imperfect-boards.js';
 import { SolverBoard, solverBoard } from '../support/solver-board.js';
 import { normalMatrix, problemRandom } from '../support/solver-problems.js';

@@ -9,7 +9,8 @@ import type { DeviceIdentity } from '../../driver/device-api.js';
 import { ThermolinkError } from '../../errors.js';
 import { cholesky } from '../../linalg/cholesky.js';
 import { type Matrix, matrix } from '../../linalg/matrix.js';
-import { eigenvaluesOf, leftDivided, product, transposed } from '../../linalg/matrix-equations.js';
+import { eigenvaluesOf, leftDivided, product } from '../../linalg/matrix-equations.js';
+import { transposed } from '../../linalg/products.js';
 
 /**
  * h‖Â‖₂ at most. The error of the step is some percent then, and the noise of the first stage enters the

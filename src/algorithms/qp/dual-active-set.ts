@@ -1,7 +1,6 @@
 import { type Matrix, matrix } from '../../linalg/matrix.js';
-import { transposed } from '../../linalg/matrix-equations.js';
 import { nullBasis, pivotedQr, shortestCombination } from '../../linalg/pivoted-qr.js';
-import { matMul, matVec, norm2, normInf } from '../../linalg/products.js';
+import { matMul, matVec, norm2, normInf, transposed } from '../../linalg/products.js';
 import type { QuadraticProgram } from '../../linalg/quadratic-program.js';
 import { activeSides } from './active-set.js';
 import type { BoardWork } from './board-work.js';

@@ -1,7 +1,6 @@
 import { type Matrix, matrix } from '../../linalg/matrix.js';
-import { transposed } from '../../linalg/matrix-equations.js';
 import { nullBasis, pivotedQr, shortestCombination, shortestWithImage } from '../../linalg/pivoted-qr.js';
-import { dot, matMul, matVec, matVecTransposed, normInf, sum } from '../../linalg/products.js';
+import { dot, matMul, matVec, matVecTransposed, normInf, sum, transposed } from '../../linalg/products.js';
 import type { QuadraticProgram } from '../../linalg/quadratic-program.js';
 import type { Certified } from './admm.js';
 import { type BoardWork, isOfSystem } from './board-work.js';

@@ -1,5 +1,5 @@
 import { type Matrix, matrix } from '../../linalg/matrix.js';
-import { matMul } from '../../linalg/products.js';
+import { matMul, transposed } from '../../linalg/products.js';
 import { symmetricEigen } from '../../linalg/symmetric-eigen.js';
 
 /** So many neighbouring cells are predicted from each other: the work of a sample grows with their number. */
@@ -25,8 +25,8 @@ interface Series {
 }
 
 /**
- * Filters that turn the samples of a run into innovations: what of a sample neither the one before it nor
- * the other cells tell, each of variance 1.
+ * Filters that turn the samples of a run into innovations. An innovation is the part of a sample that can't
+ * be predicted from the sample before it and from the other cells. Each has variance 1.
  *
  * With d(t) the difference of two runs [samples × cells], F = C₁ C₀⁻¹ predicts a sample from the one before
  * it, Q = C₀ − C₁ C₀⁻¹ C₁ᵀ is the covariance of what is left of d, and P = (Q/2)^(−1/2), symmetric, makes
@@ -143,11 +143,4 @@ function symmetricPower(a: Matrix, exponent: number): Matrix {
     for (let i = 0; i < n; i++) scaled.data[i * n + k] = power * vectors.data[i * n + k];
   }
   return matMul(scaled, transposed(vectors));
-}
-
-function transposed({ rows, columns, data }: Matrix): Matrix {
-  const turned = matrix(columns, rows);
-  for (let i = 0; i < rows; i++)
-    for (let j = 0; j < columns; j++) turned.data[j * rows + i] = data[i * columns + j];
-  return turned;
 }

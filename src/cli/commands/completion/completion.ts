@@ -21,8 +21,8 @@ export function completionCommand(table: () => readonly (CommandEntry | CommandG
     ],
     options: {},
     example: `
-It prints a script that makes the shell complete commands, options, their values, files and device URIs. The script knows
-the commands of this version: print it anew after an update.
+It prints a script that makes the shell complete commands, options, their values, files and device URIs.
+The script knows the commands of this version: print it anew after an update.
 
 Examples:
   thermolink completion bash > ~/.local/share/bash-completion/completions/thermolink

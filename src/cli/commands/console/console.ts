@@ -14,8 +14,8 @@ Examples:
   thermolink console --device serial:/dev/ttyACM0
   thermolink console --device lab1=tcp://127.0.0.1:7000 --listen 127.0.0.1:8100 --no-open
 
-Without --device it serves ${FALLBACK}. The page shows what passes the boards: drive one from another terminal by its
-address hub://…, which is printed. Escape on the page stops the board that is shown.`,
+Without --device it serves ${FALLBACK}. The page shows what passes the boards: drive one from another
+terminal by its address hub://…, which is printed. Escape on the page stops the board that is shown.`,
   run: ({ open, devices = [FALLBACK], ...options }) =>
     withInterrupt((signal) => serve({ ...options, devices }, signal, open ? openPage : undefined)),
 });

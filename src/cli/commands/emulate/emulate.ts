@@ -89,12 +89,12 @@ Examples:
   thermolink emulate --replay session.mcap
   thermolink info --device tcp://127.0.0.1:7000
 
-One client at a time has the board: another one is told BUSY. When a client goes, its run is stopped, the board goes to
-safe and keeps its programs. A pseudo-terminal isn't told that its client went: there the run's watchdog stops it, and
-the next client that asks has the board (on macOS: after 10 s of silence).
+One client at a time has the board: another one is told BUSY. When a client goes, its run is stopped, the board
+goes to safe and keeps its programs. A pseudo-terminal isn't told that its client went: there the run's
+watchdog stops it, and the next client that asks has the board (on macOS: after 10 s of silence).
 
---tcp takes addresses of this machine only: the bare protocol has no token, so whoever can connect drives the board. For
-other machines share the board, which asks for a token:
+--tcp takes addresses of this machine only: the bare protocol has no token, so whoever can connect drives the
+board. For other machines share the board, which asks for a token:
   thermolink serve --device emulator:ideal-64 --listen 0.0.0.0:8100 --token-file tokens`,
   run: (options) => withInterrupt((signal) => serve(options, signal)),
 });

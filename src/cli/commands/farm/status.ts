@@ -16,7 +16,8 @@ export const command = defineCommand({
 Example:
   thermolink farm status --nats nats://127.0.0.1:4222
 
-Shows the boards that are offered, the jobs without a result, and how many results the farm keeps (for a week).`,
+Shows the boards that are offered, the jobs without a result, and how many results the farm keeps (for a
+week).`,
   async run({ nats, json, ...access }) {
     const status = await withInterrupt((signal) =>
       withFarm(nats, access, { signal }, (farm) => new FarmClient(farm, VERSION).status(signal)),

@@ -33,8 +33,8 @@ Example:
   thermolink farm submit study quantum --quick
   thermolink study quantum --quick --farm nats://127.0.0.1:4222
 
-The second command waits for what the first one has queued, and writes the report; so it may come hours later. Results
-are kept for a week.`,
+The second command waits for what the first one has queued, and writes the report; so it may come hours
+later. Results are kept for a week.`,
   async run({ quick = false, seeds, out, model, nats, json = false, ...access }, _, [name]) {
     const study = STUDIES[name as keyof typeof STUDIES];
     const request = {

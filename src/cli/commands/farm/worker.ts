@@ -51,11 +51,12 @@ export const command = defineCommand({
   example: `
 Examples:
   thermolink farm worker --device emulator:ideal-crossbar
-  thermolink farm worker --nats tls://nats.lab:4222 --tls-ca ca.pem --token-file token --device serial:/dev/ttyACM0
+  thermolink farm worker --nats tls://nats.lab:4222 --token-file token --device serial:/dev/ttyACM0
 
-Offers boards to a farm and does jobs on them, each board one at a time. Ctrl-C gives the job that is going on back to
-the queue. A worker that is killed is missed after 12 s, and another board does its job. A board that fails is looked
-for again, and so is the server.`,
+Offers boards to a farm and does jobs on them, each board one at a time. Ctrl-C gives the job that is going on
+back to the queue. A worker that is killed is missed after 12 s, and another board does its job. A board that
+fails is looked for again, and so is the server. --tls-ca names the certificate of a server that no known
+authority has signed.`,
   async run({ devices, nats, json = false, ...rest }) {
     const uris = checkDevices(devices);
     await withInterrupt(async (signal) => {

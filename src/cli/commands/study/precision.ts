@@ -2,8 +2,8 @@ import { createAnalogSolver } from '../../../algorithms/board-solver.js';
 import { drawSamples } from '../../../algorithms/sample.js';
 import type { BoardCalibration } from '../../../board/calibration.js';
 import type { Device } from '../../../driver/device.js';
-import { type Matrix, matrix } from '../../../linalg/matrix.js';
-import { norm2, subtract } from '../../../linalg/products.js';
+import type { Matrix } from '../../../linalg/matrix.js';
+import { norm2, subtract, transposed } from '../../../linalg/products.js';
 import { calibrate } from '../../../measure/calibrate.js';
 import { formatNumber, formatSeconds } from '../../../number-text.js';
 import { lineChart } from '../../../plot/line-chart.js';
@@ -79,13 +79,6 @@ async function readingError(
   );
   const exact = exactSolution(a, b);
   return norm2(subtract(x, exact)) / norm2(exact);
-}
-
-function transposed({ rows, columns, data }: Matrix): Matrix {
-  const result = matrix(columns, rows);
-  for (let i = 0; i < rows; i++)
-    for (let j = 0; j < columns; j++) result.data[j * rows + i] = data[i * columns + j];
-  return result;
 }
 
 interface System {

@@ -1,22 +1,14 @@
 import { parseDeviceUri } from '../../../connect.js';
+import { NOTE_VALUES_MAX, NOTES_MAX, type Note } from '../../../hub/api.js';
 import type { StepFacts } from '../../../learning/record.js';
 import { type HubAddress, hubRequest, refusalOf } from '../../../transport/hub-port.js';
 
-/** Most notes of one request (`NOTES_MAX` of the hub), and that wait. The oldest ones are left out. */
-const NOTES_TOGETHER = 64;
+/** Most notes that wait. The oldest ones are left out. */
 const WAITING_MAX = 1024;
 /** A request that the server does not answer within this time has failed. */
 const ANSWER_MS = 5000;
 /** A training that ends waits so long for its last notes to be told. */
 const LAST_MS = 1000;
-const VALUES_MAX = 16;
-
-/** What the server's curves are made of. */
-interface Note {
-  readonly training: string;
-  readonly step: number;
-  readonly values: Readonly<Record<string, number>>;
-}
 
 /**
  * Tells the server of a shared board the curves of a training, for those who watch. It keeps no step waiting:
@@ -65,7 +57,7 @@ export class HubNotes {
 
   async #sendAll(): Promise<void> {
     try {
-      while (this.#waiting.length > 0) await this.#send(this.#waiting.splice(0, NOTES_TOGETHER));
+      while (this.#waiting.length > 0) await this.#send(this.#waiting.splice(0, NOTES_MAX));
     } catch (error) {
       this.#hasFailed = true;
       this.#waiting = [];
@@ -102,7 +94,7 @@ function valuesOf({ step: _, timing: __, test, ...facts }: StepFacts & { readonl
   const numbers = [...Object.entries(facts), ...tested].filter(
     ([name, value]) => Number.isFinite(value) && /^[a-zA-Z][a-zA-Z0-9]{0,31}$/.test(name),
   );
-  return Object.fromEntries(numbers.slice(0, VALUES_MAX)) as Record<string, number>;
+  return Object.fromEntries(numbers.slice(0, NOTE_VALUES_MAX)) as Record<string, number>;
 }
 
 function capital(name: string): string {
