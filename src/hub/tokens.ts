@@ -52,7 +52,8 @@ export class Tokens {
 
   /**
    * Reads a token file: one line for each token, with owner, right and token, parted by blanks; # begins a
-   * comment at the begin of a line or after a blank. Errors: BAD_FILE, which names the line and never shows a token.
+   * comment at the start of a line or after a blank. Errors: BAD_FILE, which names the line and never shows
+   * a token.
    */
   static async read(path: string): Promise<Tokens> {
     const bad = (problem: string, hint: string): ThermolinkError =>
