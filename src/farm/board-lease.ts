@@ -22,7 +22,10 @@ export class BoardLease {
   readonly #timer: NodeJS.Timeout;
   #facts: AnnouncedBoard;
   #revision: number;
-  #going = Promise.resolve();
+  /** The renewals under way; undefined while there are none. */
+  #going: Promise<void> | undefined;
+  /** Whether the announcement is to be renewed after the renewal under way. */
+  #isDue = false;
 
   private constructor(farm: Farm, key: string, facts: AnnouncedBoard, revision: number) {
     this.#farm = farm;
@@ -30,7 +33,7 @@ export class BoardLease {
     this.#facts = facts;
     this.#revision = revision;
     this.lost = this.#lost.signal;
-    this.#timer = setInterval(() => void this.#renewInTurn(), SIGN_OF_LIFE_MS);
+    this.#timer = setInterval(() => this.#renewSoon(), SIGN_OF_LIFE_MS);
     this.#timer.unref();
   }
 
@@ -54,27 +57,44 @@ export class BoardLease {
   /** Announces what has changed, at once. Never throws: the next renewal says the same. */
   announce(changes: Partial<Pick<AnnouncedBoard, 'state' | 'job' | 'jobsDone'>>): void {
     this.#facts = { ...this.#facts, ...changes };
-    void this.#renewInTurn();
+    this.#renewSoon();
   }
 
-  /** Takes the announcement back. Never throws: an entry that stays is forgotten soon. */
+  /**
+   * Takes the announcement back, within `SIGN_OF_LIFE_MS`. Never throws. An entry that stays is forgotten.
+   */
   async release(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#going;
-    if (this.#lost.signal.aborted) return;
+    if (this.lost.aborted) return;
+    // First, so that a renewal that waits for the server ends.
     this.#lost.abort(new ThermolinkError('ABORTED', 'The board is no longer offered.'));
-    const removed = this.#farm.boards.delete(this.#key, { previousSeq: this.#revision });
     const deadline = new Promise((resolve) => setTimeout(resolve, SIGN_OF_LIFE_MS).unref());
-    await Promise.race([removed.catch(() => undefined), deadline]);
+    await Promise.race([this.#remove().catch(() => undefined), deadline]);
   }
 
-  /** One renewal at a time, since each needs the revision of the one before. */
-  #renewInTurn(): Promise<void> {
-    const renewal = this.#going.then(() => (this.#lost.signal.aborted ? undefined : this.#renew()));
-    this.#going = renewal.catch((error: unknown) => {
-      this.#farm.log.warn({ board: this.#facts.uri, error: String(error) }, 'a board was not announced');
-    });
-    return this.#going;
+  async #remove(): Promise<void> {
+    // A renewal that was sent already yields the revision to remove.
+    await this.#going;
+    await this.#farm.boards.delete(this.#key, { previousSeq: this.#revision });
+  }
+
+  /** One renewal at a time, since each needs the revision of the one before; at most one more is due. */
+  #renewSoon(): void {
+    this.#isDue = true;
+    this.#going ??= this.#renewWhileDue();
+  }
+
+  async #renewWhileDue(): Promise<void> {
+    while (this.#isDue && !this.lost.aborted) {
+      this.#isDue = false;
+      try {
+        await this.#renew();
+      } catch (error) {
+        const facts = { board: this.#facts.uri, error: String(error) };
+        if (!this.lost.aborted) this.#farm.log.warn(facts, 'a board was not announced');
+      }
+    }
+    this.#going = undefined;
   }
 
   async #renew(): Promise<void> {
@@ -95,7 +115,9 @@ export class BoardLease {
 
   /** The revision of the entry if this worker wrote it. */
   async #ownRevision(): Promise<number | undefined> {
-    const entry = await this.#farm.ask(() => this.#farm.boards.get(this.#key), { outageMs: RENEWAL_MS });
+    const entry = await this.#farm.ask(() => this.#farm.boards.get(this.#key), {
+      ...{ signal: this.lost, outageMs: RENEWAL_MS },
+    });
     const isOwn = entry?.operation === 'PUT' && entry.string().includes(JSON.stringify(this.#facts.worker));
     return isOwn ? entry.revision : undefined;
   }
