@@ -24,7 +24,7 @@ import {
   readResult,
   refuseTooLong,
 } from './messages.js';
-import { PartStore } from './part-store.js';
+import { areBytesMissing, PartStore } from './part-store.js';
 
 /** How often a client looks after its jobs itself, in case that news were lost. */
 const LOOK_MS = 5000;
@@ -77,7 +77,10 @@ export class FarmClient {
     this.#farm = farm;
     this.#release = release;
     this.parts = new PartStore(farm);
-    void this.#listen();
+    this.#listen().catch((error: unknown) => {
+      // Without news, of which an account may be deprived, clients look after their jobs by themselves.
+      farm.log.warn({ error: String(error) }, 'no news of jobs');
+    });
   }
 
   /** The boards that are offered now, by any release. Errors: those of `Farm.ask`. */
@@ -146,6 +149,25 @@ export class FarmClient {
         stop.abort();
       }
     }
+  }
+
+  /**
+   * Waits for the result of a job and reads it, with its parts, by `read`. Parts may be gone before the
+   * result; then the result is removed, the job is done once more, and `read` is called again. Errors: those
+   * of `wait` and of `read`.
+   */
+  async collect<T>(
+    submitted: SubmittedJob,
+    read: (result: JobResult) => Promise<T>,
+    options: AwaitOptions,
+  ): Promise<T> {
+    try {
+      return await read(await this.wait(submitted, options));
+    } catch (error) {
+      if (!areBytesMissing(error)) throw error;
+    }
+    await this.#farm.ask(() => this.#farm.results.delete(submitted.key), { signal: options.signal });
+    return read(await this.wait(submitted, options));
   }
 
   /**

@@ -38,7 +38,8 @@ export class PartStore {
         async () => {
           const known = await this.#farm.parts.get(key);
           const isYoung = known !== null && Date.now() - known.created.getTime() < BUCKETS.parts.ageMs / 2;
-          if (!isYoung || known.length !== part.length) await this.#farm.parts.put(key, part);
+          // A part that somebody damaged is stored anew.
+          if (!isYoung || Buffer.compare(known.value, part) !== 0) await this.#farm.parts.put(key, part);
         },
         { signal },
       );
@@ -68,7 +69,14 @@ function keysOf({ bytes, sha256 }: StoredBytes): string[] {
 
 function missing({ bytes, sha256 }: StoredBytes, how: string): ThermolinkError {
   return new ThermolinkError('BAD_FILE', `The ${bytes} bytes ${sha256.slice(0, 12)}… ${how}.`, {
-    hint: 'Submit the job again: that stores them anew.',
+    hint: 'Submit the job again: that stores them anew. A result is of no use without its parts, so it is made anew too.',
     data: { bytes, sha256 },
   });
+}
+
+/** Whether an error says that stored bytes are gone or damaged. */
+export function areBytesMissing(error: unknown): boolean {
+  return (
+    error instanceof ThermolinkError && error.code === 'BAD_FILE' && typeof error.data['sha256'] === 'string'
+  );
 }

@@ -88,7 +88,7 @@ function asRefusal(error: unknown): unknown {
   if (error instanceof JetStreamApiError && error.apiError().err_code === FULL_STREAM)
     return new ThermolinkError('TOO_LARGE', 'The NATS server has no room left for the farm.', {
       cause: error,
-      hint: 'Wait until jobs are done, or remove old results from the buckets thermolink-parts and thermolink-results.',
+      hint: 'Wait until jobs are done, or remove old results from the buckets thermolink-parts and thermolink-results: a result whose parts are gone is made anew.',
     });
   return error;
 }

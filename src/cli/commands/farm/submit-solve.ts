@@ -63,15 +63,19 @@ Equal jobs are one job: who submits it again gets the result that is there. Ctrl
         );
         if (detach) return queuedReport(job);
         try {
-          const ended = await whileWaiting(client, [job], signal, () =>
-            client.wait(job, {
-              signal,
-              onNews: (news) =>
-                news.is === 'progress' && display.update(news.share, `${news.text}, ${news.board}`),
-            }),
+          const worked = await whileWaiting(client, [job], signal, () =>
+            client.collect(
+              job,
+              async (ended) =>
+                workedOf(await solveJobResult(client.parts, jobValue(ended), signal), ended, startMs),
+              {
+                signal,
+                onNews: (news) =>
+                  news.is === 'progress' && display.update(news.share, `${news.text}, ${news.board}`),
+              },
+            ),
           );
-          const result = await solveJobResult(client.parts, jobValue(ended), signal);
-          return await solveReport(workedOf(result, ended, startMs), out, 'board time (modelled)');
+          return await solveReport(worked, out, 'board time (modelled)');
         } finally {
           display.finish();
         }

@@ -5,7 +5,9 @@ import {
   type AnnouncedBoard,
   FarmClient,
   type Job,
+  type JobResult,
   jobValue,
+  type PartStore,
   type SubmittedJob,
 } from '../../../farm/index.js';
 import { replaceFile } from '../../../files/replace-file.js';
@@ -175,17 +177,33 @@ async function trainInFarm(
   const job = await client.submit(jobOf(one), signal);
   open.push(job);
   let steps = -1;
-  const result = await client.wait(job, {
-    signal,
-    onNews: (news) => {
-      if (news.is !== 'progress') return;
-      const taken = Math.round(news.share * one.steps);
-      // After another board has begun it anew, it has taken fewer.
-      if (taken < steps || steps < 0) onStart(taken);
-      else onStep(taken);
-      steps = taken;
+  const training = await client.collect(
+    job,
+    (result) => storedTraining(one, result, client.parts, out, signal),
+    {
+      signal,
+      onNews: (news) => {
+        if (news.is !== 'progress') return;
+        const taken = Math.round(news.share * one.steps);
+        // After another board has begun it anew, it has taken fewer.
+        if (taken < steps || steps < 0) onStart(taken);
+        else onStep(taken);
+        steps = taken;
+      },
     },
-  });
+  );
+  open.splice(open.indexOf(job), 1);
+  return training;
+}
+
+/** Stores the files of a training that was done. */
+async function storedTraining(
+  one: Planned,
+  result: JobResult,
+  parts: PartStore,
+  out: string,
+  signal: AbortSignal,
+): Promise<StudyTraining> {
   const value = trainingValueSchema.safeParse(jobValue(result));
   if (!value.success)
     throw new ThermolinkError('BAD_FILE', `The result of ${one.label} is not that of a training.`, {
@@ -198,11 +216,10 @@ async function trainInFarm(
   for (const name of Object.values(TRAINING_FILES)) rmSync(join(directory, name), { force: true });
   let summary: TrainingSummary<Figures> | undefined;
   for (const { name, ...stored } of files) {
-    const content = await client.parts.get(stored, signal);
+    const content = await parts.get(stored, signal);
     replaceFile(join(directory, name), content);
     if (name === TRAINING_FILES.summary) summary = JSON.parse(new TextDecoder().decode(content));
   }
-  open.splice(open.indexOf(job), 1);
   const facts = factsOf(one);
   if (failure !== null) return { ...facts, records: [], failure };
   return { ...facts, summary: summary!, records: readRecords<StepRecord<Figures>>(directory) };
