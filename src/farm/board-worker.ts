@@ -16,6 +16,7 @@ import {
   RESULT_BYTES_MAX,
   SIGN_OF_LIFE_MS,
 } from './farm-names.js';
+import { giveBack, givenBackOf, noteGivenBack } from './given-back.js';
 import type { JobKind } from './job-kind.js';
 import {
   isKey,
@@ -33,8 +34,6 @@ import { PartStore } from './part-store.js';
 const NEXT_MS = 5000;
 /** What a request for a job may take beyond that. */
 const NEXT_SPARE_MS = 5000;
-/** A job that a board failed at waits so long, so that another board takes it first. */
-const ANOTHER_BOARD_MS = 2000;
 /** News of one job are told at most so often. */
 const NEWS_MS = 250;
 /** A server that does not confirm the end of a job in this time gives the job out again. */
@@ -140,9 +139,9 @@ export async function workOnBoard(board: OfferedBoard, signal: AbortSignal): Pro
     });
     while (!until.aborted) {
       // A request that got no answer is asked again: a job that it was given comes back by itself.
-      const message = await within(consumer.next({ expires: NEXT_MS }), NEXT_MS + NEXT_SPARE_MS, until);
+      const message = await within(farm, consumer.next({ expires: NEXT_MS }), NEXT_MS + NEXT_SPARE_MS, until);
       if (message === 'absent') await farm.offerClass(boards, until);
-      else if (message !== undefined && until.aborted) message.nak();
+      else if (message !== undefined && until.aborted) await giveBack(farm, message);
       else if (message !== undefined) await new Delivery(board, lease, message, until).handle();
     }
     if (!signal.aborted) throw lease.lost.reason;
@@ -155,6 +154,7 @@ export async function workOnBoard(board: OfferedBoard, signal: AbortSignal): Pro
 
 /** The next job; undefined where none came in time; `absent` where the queue or the consumer is gone. */
 async function within(
+  farm: Farm,
   next: Promise<JsMsg | null>,
   ms: number,
   signal: AbortSignal,
@@ -167,7 +167,10 @@ async function within(
   let isLate = false;
   const asked = next.then(
     (message) => {
-      if (isLate) message?.nak();
+      if (isLate && message !== null) {
+        message.nak();
+        void noteGivenBack(farm, message);
+      }
       return message ?? undefined;
     },
     async (): Promise<'absent'> => {
@@ -200,6 +203,15 @@ class Delivery {
   }
 
   async handle(): Promise<void> {
+    try {
+      await this.#handle();
+    } catch (error) {
+      if (this.#until.aborted) await giveBack(this.#board.farm, this.#message);
+      throw error;
+    }
+  }
+
+  async #handle(): Promise<void> {
     const { counters, farm, kinds } = this.#board;
     const key = this.#key;
     const job = readJob(this.#message.string(), key);
@@ -212,10 +224,21 @@ class Delivery {
       counters.known++;
       return this.#end('known');
     }
-    if (this.#message.info.deliveryCount > DELIVERIES_MAX)
-      return this.#fail('abandoned', 'JOB_ABANDONED', `The job ended ${DELIVERIES_MAX} workers or boards.`);
+    const why = await this.#whyAbandoned();
+    if (why !== undefined) return this.#fail('abandoned', 'JOB_ABANDONED', why);
     this.#board.tell({ event: 'began', uri: this.#board.uri, key, kind: kind.name });
     await this.#run(kind, request.data);
+  }
+
+  /** Why the job is not tried again; undefined for one that is. */
+  async #whyAbandoned(): Promise<string | undefined> {
+    const { deliveryCount } = this.#message.info;
+    if (deliveryCount <= DELIVERIES_MAX) return undefined;
+    // The server counts deliveries that ended nobody too.
+    const { spared, lastError } = await givenBackOf(this.#board.farm, this.#message, this.#until);
+    if (deliveryCount - spared <= DELIVERIES_MAX) return undefined;
+    const last = lastError === null ? 'No worker said why.' : `The last error that was told: ${lastError}`;
+    return `The job ended ${DELIVERIES_MAX} workers or boards. ${last}`;
   }
 
   /** A message that is no job for this worker ends with its error as result, where it has a key. */
@@ -259,13 +282,12 @@ class Delivery {
         counters.withdrawn++;
         this.#tellEnd('withdrawn');
       } else if (this.#until.aborted) {
-        this.#message.nak();
         throw error;
       } else if (deadline.aborted) {
         await this.#fail('failed', 'TIMEOUT', `The job ran longer than ${JOB_RUN_MS_MAX / 3_600_000} hours.`);
       } else if (error instanceof ThermolinkError && OF_THE_BOARD.has(error.code)) {
         counters.givenBack++;
-        this.#message.nak(ANOTHER_BOARD_MS);
+        await giveBack(farm, this.#message, `${uri}, ${error.code}: ${error.message}`);
         this.#tellEnd('givenBack', error.message);
         throw error;
       } else {

@@ -13,6 +13,8 @@ export const BUCKETS = {
   results: { name: 'thermolink-results', ageMs: 7 * 86_400_000, bytesMax: 256 * 1024 * 1024 },
   /** Matrices and files, in parts, by the digest of the whole. */
   parts: { name: 'thermolink-parts', ageMs: 7 * 86_400_000, bytesMax: 1024 * 1024 * 1024 },
+  /** Why jobs were given back, by the key of the job. */
+  givenBack: { name: 'thermolink-given-back', ageMs: 7 * 86_400_000, bytesMax: 16 * 1024 * 1024 },
 } as const;
 
 export const JOBS_BYTES_MAX = 256 * 1024 * 1024;
@@ -26,7 +28,7 @@ export const RESULT_BYTES_MAX = 512 * 1024;
 export const ACKNOWLEDGE_MS = 12_000;
 /** How often a worker says that it is there and that its jobs go on. */
 export const SIGN_OF_LIFE_MS = 3000;
-/** A job that ended workers or boards so often is not tried again. */
+/** A job that ended workers or boards so often is not tried again; one that was given back by Ctrl-C is. */
 export const DELIVERIES_MAX = 5;
 /** No job runs longer. */
 export const JOB_RUN_MS_MAX = 24 * 3_600_000;

@@ -73,10 +73,14 @@ export class Farm {
   readonly boards: KV;
   readonly results: KV;
   readonly parts: KV;
+  readonly givenBack: KV;
   readonly log: Logger;
 
   constructor(
-    parts: Pick<Farm, 'connection' | 'jetstream' | 'manager' | 'boards' | 'results' | 'parts' | 'log'>,
+    parts: Pick<
+      Farm,
+      'connection' | 'jetstream' | 'manager' | 'boards' | 'results' | 'parts' | 'givenBack' | 'log'
+    >,
   ) {
     ({
       connection: this.connection,
@@ -85,6 +89,7 @@ export class Farm {
       boards: this.boards,
       results: this.results,
       parts: this.parts,
+      givenBack: this.givenBack,
       log: this.log,
     } = parts);
   }
@@ -127,7 +132,7 @@ export class Farm {
 }
 
 /**
- * Connects to the NATS server of a farm and makes what is missing there: the queue and three buckets, all
+ * Connects to the NATS server of a farm and makes what is missing there: the queue and four buckets, all
  * in files. Errors: BAD_ARGUMENT; CANNOT_CONNECT; UNSUPPORTED for a server without JetStream; ABORTED.
  */
 export async function connectFarm(address: FarmAddress, options: ConnectFarmOptions = {}): Promise<Farm> {
@@ -208,6 +213,7 @@ async function makeStores(connection: NatsConnection) {
     boards: await bucket(BUCKETS.boards),
     results: await bucket(BUCKETS.results),
     parts: await bucket(BUCKETS.parts),
+    givenBack: await bucket(BUCKETS.givenBack),
   };
 }
 

@@ -168,23 +168,23 @@ export function packJob(job: Job): PackedJob {
 /** The job in a message; undefined for a message that is none, or is not the job of this key. */
 export function readJob(text: string, key: string): Job | undefined {
   if (sha256Of(text) !== key) return undefined;
-  return parsed(jobSchema, text);
+  return parsedJson(jobSchema, text);
 }
 
 export const packBoard = (board: AnnouncedBoard): string => JSON.stringify({ version: VERSION, ...board });
 export function readBoard(text: string): AnnouncedBoard | undefined {
   // The schema names what is used here; a board says more of itself.
-  return parsed(boardSchema, text) as AnnouncedBoard | undefined;
+  return parsedJson(boardSchema, text) as AnnouncedBoard | undefined;
 }
 
 export const packResult = (result: JobResult): string => JSON.stringify({ version: VERSION, ...result });
-export const readResult = (text: string): JobResult | undefined => parsed(resultSchema, text);
+export const readResult = (text: string): JobResult | undefined => parsedJson(resultSchema, text);
 
 export const packNews = (news: JobNews): string => JSON.stringify(news);
-export const readNews = (text: string): JobNews | undefined => parsed(newsSchema, text);
+export const readNews = (text: string): JobNews | undefined => parsedJson(newsSchema, text);
 
 /** What a text holds by a schema; undefined where it is no JSON, or of another form. */
-function parsed<T>(schema: z.ZodType<T>, text: string): T | undefined {
+export function parsedJson<T>(schema: z.ZodType<T>, text: string): T | undefined {
   try {
     return schema.parse(JSON.parse(text));
   } catch {

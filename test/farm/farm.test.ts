@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { solve } from '../../src/algorithms/solve/solve.js';
 import { connect } from '../../src/connect.js';
 import type { Device } from '../../src/driver/device.js';
+import { ThermolinkError } from '../../src/errors.js';
 import { consumerName, jobSubject } from '../../src/farm/farm-names.js';
+import { giveBack } from '../../src/farm/given-back.js';
 import {
   boardKey,
   connectFarm,
@@ -11,8 +13,11 @@ import {
   FarmClient,
   type JobCounters,
   type JobKind,
+  type JobResult,
+  jobValue,
   noJobs,
   SOLVE_JOB,
+  type SolveJobValue,
   solveJobRequest,
   solveJobResult,
   workOnBoard,
@@ -32,6 +37,7 @@ const ECHO: JobKind<{ readonly text: string }> = {
   name: 'echo',
   request: z.strictObject({ text: z.string() }),
   run: async (_, { text }, { signal }) => {
+    if (text === 'board') throw new ThermolinkError('DEVICE_FAULT', 'the board is too hot');
     if (text === 'break') throw new Error('this kind of job is broken');
     if (text === 'wait') await new Promise((_resolve, reject) => signal.addEventListener('abort', reject));
     return { text };
@@ -193,6 +199,56 @@ describe.runIf(hasNats)('a farm', () => {
     const key = boardKey(BOARD, device.identity, 'worker', 0);
     const second = new Worker(farm, device, 'another', key);
     await expect(second.ended).rejects.toMatchObject({ code: 'BUSY' });
+  });
+
+  const withModel = (model: string): Device =>
+    new Proxy(device, {
+      get: (target, name) =>
+        name === 'identity' ? { ...target.identity, model } : Reflect.get(target, name, target),
+    });
+  const consumerOf = async (model: string) => {
+    await farm.offerClass({ model, release: RELEASE }, never);
+    return farm.jetstream.consumers.get('THERMOLINK_JOBS', consumerName({ model, release: RELEASE }));
+  };
+
+  it('tries a job again that ended workers gave back, however often', async () => {
+    const consumer = await consumerOf('polite');
+    const job = await client.submit({ ...echo('polite'), model: 'polite' });
+    for (let i = 0; i < 7; i++) await giveBack(farm, (await consumer.next({ expires: 5000 }))!);
+    const last = new Worker(farm, withModel('polite'), 'polite');
+    const { outcome, deliveries } = await client.wait(job, { signal: never });
+    await last.end();
+    expect(outcome.is).toBe('done');
+    expect(deliveries).toBe(8);
+  });
+
+  it('tells the last error of a board with a job that is not tried again', async () => {
+    const consumer = await consumerOf('hot');
+    const job = await client.submit({ ...echo('board'), model: 'hot' });
+    for (let i = 0; i < 4; i++) (await consumer.next({ expires: 5000 }))!.nak();
+    const hot = new Worker(farm, withModel('hot'), 'hot');
+    await expect(hot.ended).rejects.toMatchObject({ code: 'DEVICE_FAULT' });
+    const last = new Worker(farm, withModel('hot'), 'last hot');
+    const { outcome } = await client.wait(job, { signal: never });
+    await last.end();
+    expect(outcome).toMatchObject({
+      code: 'JOB_ABANDONED',
+      message: expect.stringContaining('DEVICE_FAULT: the board is too hot'),
+    });
+  });
+
+  it('does a job anew whose result has lost its parts', async () => {
+    const request = await solveJobRequest(client.parts, {
+      ...{ matrix: matrix(1, 1, Float64Array.of(2)), drive: Float64Array.of(1), tolerance: 1e-2, seed: 3 },
+    });
+    const job = await client.submit({ kind: 'solve', model: MODEL, request });
+    const read = (result: JobResult) => solveJobResult(client.parts, jobValue(result));
+    const first = await client.collect(job, read, { signal: never });
+    const { solution } = jobValue((await client.result(job.key))!) as SolveJobValue;
+    await farm.parts.delete(`${solution.sha256}.0`);
+    const before = worker.counters.done;
+    expect((await client.collect(job, read, { signal: never })).x).toEqual(first.x);
+    expect(worker.counters.done).toBe(before + 1);
   });
 
   it('does not try a job again that ended five workers, and says so', async () => {

@@ -1,0 +1,71 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { JsMsg } from '@nats-io/jetstream';
+import { z } from 'zod';
+import type { Farm } from './farm.js';
+import { partsOfJobSubject } from './farm-names.js';
+import { isKey, parsedJson } from './messages.js';
+
+/** A job that a board failed at waits so long, so that another board takes it first. */
+const ANOTHER_BOARD_MS = 2000;
+/** A server that does not store the note in this time gets none. */
+const NOTE_MS = 2000;
+const ERROR_LENGTH_MAX = 1000;
+
+/** What is known of the times that a job was given back. */
+export interface GivenBack {
+  /** Number of deliveries that ended neither a worker nor a board. */
+  readonly spared: number;
+  /** The last error of a board that failed at the job; null where none was told. */
+  readonly lastError: string | null;
+}
+
+const NEVER: GivenBack = { spared: 0, lastError: null };
+
+const noteSchema = z.strictObject({
+  /** The number of the job's message: a job that is submitted anew begins anew. */
+  message: z.int(),
+  spared: z.int().nonnegative(),
+  lastError: z.string().nullable(),
+});
+
+/** What is known of a job in the queue. Errors: those of `Farm.ask`. */
+export async function givenBackOf(farm: Farm, message: JsMsg, signal: AbortSignal): Promise<GivenBack> {
+  const { key } = partsOfJobSubject(message.subject);
+  const entry = await farm.ask(() => farm.givenBack.get(key), { signal });
+  const note = entry?.operation === 'PUT' ? parsedJson(noteSchema, entry.string()) : undefined;
+  return note?.message === message.seq ? note : NEVER;
+}
+
+/**
+ * Gives a job back to the queue: because a board failed at it, as `failure` says, or else because its worker
+ * ends, which is no fault of the job. Never throws: the server gives the job out again anyway.
+ */
+export async function giveBack(farm: Farm, message: JsMsg, failure?: string): Promise<void> {
+  // The note comes first, since the next worker reads it.
+  await noteGivenBack(farm, message, failure);
+  try {
+    message.nak(failure === undefined ? undefined : ANOTHER_BOARD_MS);
+  } catch {
+    // The connection is closed.
+  }
+}
+
+/** Notes that a job was given back, and why, as `giveBack` does. Never throws, and ends within `NOTE_MS`. */
+export async function noteGivenBack(farm: Farm, message: JsMsg, failure?: string): Promise<void> {
+  const { key } = partsOfJobSubject(message.subject);
+  if (!isKey(key)) return;
+  const signal = AbortSignal.timeout(NOTE_MS);
+  const note = async (): Promise<void> => {
+    const { spared, lastError } = await givenBackOf(farm, message, signal);
+    const told =
+      failure === undefined
+        ? { spared: spared + 1, lastError }
+        : { spared, lastError: failure.slice(0, ERROR_LENGTH_MAX) };
+    const text = JSON.stringify({ message: message.seq, ...told });
+    await farm.ask(() => farm.givenBack.put(key, text), { signal });
+  };
+  const noted = note().catch((error: unknown) => {
+    farm.log.warn({ job: key, error: String(error) }, 'why a job was given back is not known');
+  });
+  await Promise.race([noted, delay(NOTE_MS, undefined, { ref: false })]);
+}
