@@ -38,7 +38,7 @@ describe.each([true, false])('a training shown (terminal: %s)', (isTTY) => {
     display.start(0, 468);
     expect(last()).toContain(' 0 %');
     expect(last()).toContain('step 1 of 468');
-    display.finish();
+    void display.finish();
   });
 
   it('shows that time passes while a step takes long, and nothing after its end', () => {
@@ -47,7 +47,7 @@ describe.each([true, false])('a training shown (terminal: %s)', (isTTY) => {
     vi.advanceTimersByTime(31_000);
     expect(last()).toMatch(/0:3[01], -:-- left/);
     expect(writes.length).toBeLessThan(isTTY ? 65 : 3);
-    display.finish();
+    void display.finish();
     const { length } = writes;
     vi.advanceTimersByTime(60_000);
     expect(writes).toHaveLength(length);
@@ -58,12 +58,12 @@ describe.each([true, false])('a training shown (terminal: %s)', (isTTY) => {
     const { display, writes } = setUp(isTTY);
     display.start(0, 400);
     for (const [step, loss] of [3, 2, 1].entries()) display.update(record(step, loss, loss / 10), 400);
-    display.finish();
+    void display.finish();
     expect(writes.join('')).toContain('running means: loss 2.00, accuracy 20.0 %');
     const huge = setUp(isTTY);
     huge.display.start(0, 400);
     huge.display.update(record(0, 123_456_789_012.3456, 0), 400);
-    huge.display.finish();
+    void huge.display.finish();
     expect(huge.writes.join('')).toContain('running means: loss 1.23e11, accuracy 0.0 %');
   });
 
@@ -72,7 +72,7 @@ describe.each([true, false])('a training shown (terminal: %s)', (isTTY) => {
     display.start(0, 400);
     for (let step = 0; step < 100; step++) display.update(record(step, 1, 0), 400);
     display.update(record(100, 3, 1), 400);
-    display.finish();
+    void display.finish();
     expect(writes.join('')).toContain('loss 1.10, accuracy 5.0 %');
   });
 
@@ -82,7 +82,7 @@ describe.each([true, false])('a training shown (terminal: %s)', (isTTY) => {
     display.update(record(0, 1, 0.5), 2);
     display.update(record(1, 1, 0.5), 2);
     expect(last()).toMatch(/100 %.*testing/);
-    display.finish();
+    void display.finish();
     expect(writes.slice(-3).join('')).toMatch(/100 %.*running means/);
   });
 
@@ -92,7 +92,7 @@ describe.each([true, false])('a training shown (terminal: %s)', (isTTY) => {
     display.start(0, 2);
     display.update({ ...record(0, 1, 0.5), clampedCodes: 7 }, 2);
     vi.advanceTimersByTime(60_000);
-    display.finish();
+    void display.finish();
     expect(writes).toEqual([]);
   });
 });

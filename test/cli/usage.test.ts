@@ -33,13 +33,13 @@ describe('wrong usage', () => {
       /BAD_ARGUMENT: thermolink bench needs a command: link.* See thermolink bench --help\.\n$/,
     );
     expect(await usageError()).toMatch(
-      /thermolink needs a command: train, evaluate, study, solve, .* See thermolink --help\.$/,
+      /thermolink needs a command: train, evaluate, study, farm, solve, .* See thermolink --help\.$/,
     );
   });
 
   it('help on a command that is none names those that are', async () => {
     const line = await usageError('help', 'nope');
-    expect(line).toMatch(/BAD_ARGUMENT: There is no command nope; there are train, evaluate, study, solve, /);
+    expect(line).toMatch(/BAD_ARGUMENT: There is no command nope; there are train, evaluate, study, farm, solve, /);
     expect((await runCommand('help', 'solve')).exitCode).toBe(0);
   });
 

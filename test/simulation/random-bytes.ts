@@ -1,11 +1,14 @@
-import crypto from 'node:crypto';
-import { syncBuiltinESMExports } from 'node:module';
+const original = crypto.getRandomValues.bind(crypto);
 
-const original = crypto.randomBytes;
-
-/** While a simulation runs, the random bytes of `node:crypto` come from its seed. Undefined ends that. */
+/** While a simulation runs, the random bytes of the platform come from its seed. Undefined ends that. */
 export function setRandomBytes(next: (() => Uint8Array) | undefined): void {
-  const seeded = next ? (size: number) => Buffer.from(next().subarray(0, size)) : original;
-  Object.defineProperty(crypto, 'randomBytes', { value: seeded, configurable: true, writable: true });
-  syncBuiltinESMExports();
+  const seeded = (array: Uint8Array): Uint8Array => {
+    array.set(next!().subarray(0, array.length));
+    return array;
+  };
+  Object.defineProperty(crypto, 'getRandomValues', {
+    value: next ? seeded : original,
+    configurable: true,
+    writable: true,
+  });
 }

@@ -89,10 +89,10 @@ export class HubNotes {
 }
 
 /** The figures of a step by name: `loss`, and what the problem tells beside it. */
-function valuesOf({ step: _, timing: __, test, ...facts }: StepFacts & { readonly test?: object }) {
+function valuesOf({ test, ...facts }: StepFacts & { readonly test?: object }) {
   const tested = Object.entries(test ?? {}).map(([name, value]) => [`test${capital(name)}`, value] as const);
   const numbers = [...Object.entries(facts), ...tested].filter(
-    ([name, value]) => Number.isFinite(value) && /^[a-zA-Z][a-zA-Z0-9]{0,31}$/.test(name),
+    ([name, value]) => name !== 'step' && Number.isFinite(value) && /^[a-zA-Z][a-zA-Z0-9]{0,31}$/.test(name),
   );
   return Object.fromEntries(numbers.slice(0, NOTE_VALUES_MAX)) as Record<string, number>;
 }
