@@ -39,7 +39,9 @@ describe('wrong usage', () => {
 
   it('help on a command that is none names those that are', async () => {
     const line = await usageError('help', 'nope');
-    expect(line).toMatch(/BAD_ARGUMENT: There is no command nope; there are train, evaluate, study, farm, solve, /);
+    expect(line).toMatch(
+      /BAD_ARGUMENT: There is no command nope; there are train, evaluate, study, farm, solve, /,
+    );
     expect((await runCommand('help', 'solve')).exitCode).toBe(0);
   });
 
