@@ -55,6 +55,7 @@ export class HubBoard {
   #health: BoardView['health'] = 'opening';
   #problem: string | null = null;
   #leaseCount = 0;
+  #lastOwner: string | undefined;
   #toldState: BoardView['state'] | undefined;
   #isChangeDue = false;
   #toldMs = Number.NEGATIVE_INFINITY;
@@ -93,7 +94,10 @@ export class HubBoard {
     const leaseListener: LeaseListener = {
       changed: () => this.#changed(),
       told: (what, owner, text) => {
-        if (what === 'leaseTaken') this.#leaseCount++;
+        if (what === 'leaseTaken') {
+          this.#leaseCount++;
+          this.#lastOwner = owner;
+        }
         this.#incident(what, owner, text);
       },
     };
@@ -204,6 +208,14 @@ export class HubBoard {
   #checkReached(): void {
     this.checkUsable();
     if (!this.line.isOpen) throw this.#notReached('Its port is not open.');
+  }
+
+  /**
+   * Who may tell notes: the owner that has the board, or had it last. The last notes of a training come when
+   * it has given the board back.
+   */
+  get notedOwner(): string | undefined {
+    return this.#lastOwner;
   }
 
   /** Keeps what a host tells of its training, and tells observers. */

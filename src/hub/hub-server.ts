@@ -206,7 +206,7 @@ export class HubServer {
         await answerFile(response, board.recording.file, `${name}.mcap`);
         break;
       case 'notes': {
-        if (board.leases.holder?.owner !== identity.owner)
+        if (board.notedOwner !== identity.owner)
           throw new Refusal(
             409,
             'BUSY',
