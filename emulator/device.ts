@@ -6,8 +6,8 @@ import { Dispatcher } from './firmware/dispatcher.js';
 import { sendRun } from './firmware/run-output.js';
 
 /**
- * The emulated board as its bytes show it: (die, bytes, time, ticks) → bytes. It does no I/O and has no
- * clock; whoever drives it hands in bytes and the time, lets ticks pass in slices, and takes what it says.
+ * The emulated board seen from outside: a function (die, bytes, time, ticks) → bytes. It does no I/O and has
+ * no clock; whoever drives it hands in bytes and the time, lets ticks pass in slices, and takes what it says.
  * Errors: bytes never make it throw; bad ones are counted and answered as docs/reference/protocol.md says.
  */
 export class EmulatedDevice {
@@ -80,7 +80,9 @@ export class EmulatedDevice {
     this.#dispatcher = this.#newDispatcher();
   }
 
-  /** Serves the watchdog when no bytes come. `poll` does it too; a write that waits needs this. */
+  /**
+   * Checks the watchdog. `poll` does so too; a caller whose write is blocked cannot poll, and calls `elapse`.
+   */
   elapse(nowMs: number): void {
     this.#checkWatchdog(nowMs);
   }

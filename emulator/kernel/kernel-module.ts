@@ -41,14 +41,17 @@ let compiled: EmbeddedModule | undefined;
 let lacking: string | undefined;
 let warned = false;
 
-/** Why boards in this process are computed by the slow oracle, or undefined when the kernel runs. */
+/** Why this process computes boards with the slow TypeScript code, or undefined when the kernel runs. */
 export function kernelWarning(): string | undefined {
   compiled ??= compileEmbedded(KERNEL_BASE64);
   const why = 'missing' in compiled ? compiled.missing : lacking;
   return why && `${why}: the emulator computes the same bits without its kernel, 10 to 50 times slower`;
 }
 
-/** Warns once, by the host's way to warn; the emulator itself prints nothing. */
+/**
+ * Warns once, through `process.emitWarning` where the JavaScript runtime has it; the emulator itself prints
+ * nothing.
+ */
 function warn(): void {
   if (warned) return;
   warned = true;
@@ -68,8 +71,8 @@ export function newKernelInstance(bytes: number): KernelInstance | undefined {
     lacking = undefined;
     return { ...(exports as KernelExports), buffer };
   } catch (error) {
-    // The kernel's memory may take gigabytes of address space, which a system may not grant. The oracle's
-    // arrays take only what they hold.
+    // The kernel's memory may take gigabytes of address space, which a system may not grant. The arrays of
+    // the TypeScript code take only what they hold.
     if (!(error instanceof RangeError)) throw error;
     lacking = 'this system has no room for WebAssembly memory';
     warn();

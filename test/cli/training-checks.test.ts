@@ -9,7 +9,7 @@ let directory: string;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'thermolink-'));
   writeFileSync(join(directory, 'metrics.jsonl'), '');
-  // Were it opened, its error would be the one reported.
+  // This profile does not exist. If a command opened the device, it would report that error instead.
   vi.stubEnv('THERMOLINK_DEVICE', 'emulator:nope');
 });
 afterAll(() => {

@@ -1,7 +1,7 @@
 /**
- * `npm run firmware:fuzz -- --frames N --sessions N [--seed N] [--first N] [--build tight|full]`: the C
- * device with the sanitizers on, fed with N frames and N sessions that are wrong in every way, by each build
- * of the fuzzer. Exit code 1 with a finding.
+ * `npm run firmware:fuzz -- --frames N --sessions N [--seed N] [--first N] [--build tight|full]`: feeds the C
+ * device N frames and N sessions (recorded, damaged or made up: tools/fuzz.c), with the sanitizers on. Each
+ * build of the fuzzer does this, or only the one that `--build` names. Exit code 1 with a finding.
  */
 import { parseArgs } from 'node:util';
 import { missingTools } from './build.js';

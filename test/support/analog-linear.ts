@@ -67,8 +67,8 @@ export function inverse(a: Rows): Rows {
 }
 
 /**
- * Largest eigenvalue of a symmetric positive semidefinite matrix, to 1e-9, by repeated squaring of its trace
- * norm.
+ * Largest eigenvalue of a symmetric positive semidefinite matrix, to 1e-9, by repeated squaring of the
+ * matrix, divided by its trace each time.
  */
 export function largestEigenvalue(a: Rows): number {
   let power = a;
@@ -85,9 +85,9 @@ export function largestEigenvalue(a: Rows): number {
 }
 
 /**
- * Stationary covariance of x' = M x + ½(R + R'), R independent with covariance D at every tick and shared
- * between neighbours: P = M P Mᵀ + Q, Q = ½D + ¼(M D + D Mᵀ), summed by doubling. Nothing is assumed about M
- * or D.
+ * Stationary covariance of x' = M x + ½(R + R'), where R and R' are the draws of this tick and the next.
+ * Draws are independent with covariance D; two neighbouring ticks share one draw. So P = M P Mᵀ + Q with
+ * Q = ½D + ¼(M D + D Mᵀ), summed by doubling. Nothing is assumed about M or D.
  */
 export function stationaryCovariance(m: Rows, d: Rows): Rows {
   const md = multiply(m, d);

@@ -8,8 +8,8 @@ import type { Handlers } from './handlers.js';
 const CARRY_VARIANCE = 87381;
 
 /**
- * An answer has at most so many bytes beside its codes: array, opcode, request id and length
- * in their longest forms.
+ * Largest size of an answer without its codes, in bytes: array header, opcode, request id and length in their
+ * longest forms.
  */
 const ANSWER_OVERHEAD_BYTES = 16;
 

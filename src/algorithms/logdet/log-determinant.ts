@@ -22,7 +22,10 @@ import { headOf } from './head.js';
 
 const READINGS = 16_384;
 const READINGS_MAX = 100_000_000;
-/** 1 + 2ρ of |v|², where draws of the slowest mode are correlated by e⁻³. */
+/**
+ * 1 + 2ρ, where ρ = e⁻⁶ bounds the correlation of |v|² between neighbouring draws; that of the slowest mode
+ * itself is at most e⁻³.
+ */
 const CORRELATION_TIME = 1 + 2 * Math.exp(-6);
 
 /**
@@ -30,18 +33,21 @@ const CORRELATION_TIME = 1 + 2 * Math.exp(-6);
  *
  *     ln det A = ln det(A + cI) − ∫₀ᶜ tr(A + sI)⁻¹ ds,   tr(A + sI)⁻¹ = E|v|²/κ
  *
- * with c = 8 λ₊, where three traces of A give ln det(A + cI). (On a calibrated board I is the diagonal matrix
- * that its register really adds.) The same readings, taken as works ½(s′ − s)|v|²/κ between neighbouring
- * settings, give Bennett's acceptance ratio. The mean of each cell is subtracted, and so is the variance of
- * the ADC's rounding. The board's codes stand for A_q; to first order ln det A − ln det A_q = tr A_q⁻¹(A −
- * A_q), from the readings at s = 0.
+ * with c = 8 λ₊, where λ₊ is a bound above the largest eigenvalue. At this c, a series in three traces of A
+ * gives ln det(A + cI) up to `remainder`. (On a calibrated board I is the diagonal matrix that its register
+ * really adds.) A second estimate uses the same readings: Bennett's acceptance ratio, with the work
+ * ½(s′ − s)|v|²/κ between neighbouring settings. The mean of each cell is subtracted, and so is the variance
+ * of the ADC's rounding. The board's codes stand for A_q; to first order ln det A − ln det A_q =
+ * tr A_q⁻¹(A − A_q), from the readings at s = 0.
  *
- * Unlike units are scaled as `solve` does. On a board with errors that no calibration compensates the answer
- * is off by them (`isCovarianceKnown`). A Cholesky factorisation is exact and far faster on a host.
+ * Unknowns of different units are scaled as in `solve`. If no calibration compensates the errors of the
+ * board, the answer contains them (`isCovarianceKnown`). A Cholesky factorisation is exact and far faster on
+ * a host.
  *
- * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED (also for a condition that
- * the damping register has no steps for), BAD_CALIBRATION, TOLERANCE_NOT_MET (codes that are not positive
- * definite) before any byte is sent; OVERLOAD; DEVICE_FAULT; ABORTED; those of the device.
+ * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED (also when the condition
+ * number is too large for the smallest step of the damping register), BAD_CALIBRATION, TOLERANCE_NOT_MET
+ * (codes that are not positive definite) before any byte is sent; OVERLOAD; DEVICE_FAULT; ABORTED; those of
+ * the device.
  *
  * Source: Aifer et al., "Thermodynamic linear algebra", arXiv 2308.05660; Bennett, J. Comput. Phys. 22
  * (1976).
@@ -142,7 +148,10 @@ async function sweepBoard(
   return { gains, squares, roundingCorrection, isCovarianceKnown, carryNoiseShare };
 }
 
-/** Subtracts the mean of each column, and widens what is left so that its square is right on average. */
+/**
+ * Subtracts the mean of each column, and multiplies the rest by √(n/(n − 1)), n = `rows`, so that the mean
+ * square is an unbiased variance.
+ */
 function centre({ rows, columns, data }: Matrix): void {
   const widening = Math.sqrt(rows / (rows - 1));
   for (let i = 0; i < columns; i++) {
@@ -184,7 +193,7 @@ function resultOf(
   session: BoardSession,
 ): LogDeterminantResult {
   const { eigenvalueMax } = plan.spectrum;
-  // The board holds the programmed matrix, so its head belongs to the integral.
+  // The readings are of the programmed matrix, so ln det(A + cD) must be of that matrix too.
   const head = headOf(plan.programmed, dampings[dampings.length - 1], eigenvalueMax, gains);
   const traces = squares.map(meanOf);
   const { weights, endCorrection } = quadratureOf(dampings, head.slope);

@@ -3,24 +3,30 @@ import { relativeDistance } from './distance.js';
 import { PooledMoments, type ShownMoments } from './pooled-moments.js';
 import { Ring } from './ring.js';
 
-/** So much of the newest voltages is shown. */
+/** Length of the shown part of the voltages, ms. */
 const VOLTAGES_SHOWN_MS = 60_000;
-/** Rows of the voltages that are kept: a minute of ten a second, each one of another run and behind a gap. */
+/**
+ * Rows of voltages kept: one minute at ten readings a second, twice that because each reading may need a gap
+ * row before it.
+ */
 export const VOLTAGE_ROWS_MAX = 1200;
 /** Rates of the link that are kept: ten minutes of one a second. */
 export const RATE_ROWS_MAX = 600;
 /** Points of a training's curves that are kept. */
 export const NOTE_ROWS_MAX = 2000;
-/** Trainings that are kept; the one that was silent for longest goes first. */
+/** Trainings that are kept; the one that was silent for longest is dropped first. */
 export const TRAININGS_MAX = 4;
 /** Curves of a training that are kept. */
 export const CURVES_MAX = 16;
-/** Points of the distance to what the moments should be: four minutes of two a second. */
+/** Points kept of the distance between measured and expected moments: four minutes at two a second. */
 export const DISTANCE_ROWS_MAX = 512;
 
 /** The columns of `BoardState.rates`; all but the first are per second. */
 export const RATE = { timeMs: 0, bytesToBoard: 1, bytesToHost: 2, frames: 3, trouble: 4 } as const;
-/** The columns of `BoardState.distances`, which are relative; NaN where what should be is not known. */
+/**
+ * The columns of `BoardState.distances`. Distances are relative; NaN where a moment or its expected value is
+ * not known.
+ */
 export const DISTANCE = { samples: 0, mean: 1, covariance: 2 } as const;
 
 /** The curves of one training. */
@@ -50,7 +56,10 @@ export class BoardState {
     this.view = view;
   }
 
-  /** Those of the newest run, together with those before it that had the same program. */
+  /**
+   * Moments of the newest run, pooled with the runs directly before it that had the same program. Until its
+   * variances have come, those of the runs before it alone, if there are any.
+   */
   get moments(): ShownMoments | undefined {
     return this.#moments.shown;
   }
@@ -96,7 +105,7 @@ export class BoardState {
     if (before && seconds > 0) {
       const rate = (count: (counters: LinkCounters) => number): number =>
         Math.max(0, count(counters) - count(before)) / seconds;
-      // Nothing is told while nothing changes: the line falls to zero there.
+      // The hub sends no counters while they do not change, so the rate during that gap is 0.
       if (seconds > 2.5) this.rates.push([this.#countersMs + 1000, 0, 0, 0, 0]);
       this.rates.push([
         timeMs,

@@ -1,17 +1,20 @@
-/** How the page stands to its server. */
+/** State of the page's connection to its server. */
 export type ConnectionStatus =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'open' }
-  /** The server is gone, since `sinceMs` by the page's clock; the next try is `retryMs` later. */
+  /**
+   * The connection was lost at `sinceMs` (the page's clock); the next try comes `retryMs` after the last
+   * failed one.
+   */
   | { readonly kind: 'lost'; readonly sinceMs: number; readonly retryMs: number }
-  /** The server wants a token, or another one; `message` is its own. */
+  /** The server asks for a token, or rejects the one it got; `message` is the server's text. */
   | { readonly kind: 'refused'; readonly message: string };
 
 /** Waits between tries to reach the server: doubled from the first to the last. */
 const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 8000;
 
-/** How long to wait before the try after `failures` ≥ 1 failed ones, in ms. */
+/** Wait before the next try when `failures` ≥ 1 tries in succession have failed, ms. */
 export function retryMs(failures: number): number {
   return Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** (failures - 1));
 }

@@ -14,8 +14,8 @@ export interface CgSettings extends RateSettings, DampingSettings {
 
 /**
  * Natural gradient descent on the host by c conjugate directions: x approximates (G + λI)⁻¹∇ℓ, θ ← θ − η x.
- * O(c m P). With c = 1 it is gradient descent along which the quadratic model is least: what `tngd` with
- * ticks does on the host, without its board.
+ * O(c m P). With c = 1 it is gradient descent: x is the multiple of ∇ℓ that minimises the quadratic model.
+ * `tngd` with ticks does the same, with answers of the board in place of the residuals as directions.
  */
 export function cg(settings: CgSettings): Optimizer {
   const { products, clip } = settings;

@@ -38,8 +38,8 @@ export interface Equation {
   /** How the parameters of those layers begin. */
   readonly start: TanhStart;
   /**
-   * r at the interior point `index`, with its derivatives ∂r/∂u, ∂r/∂u_k, ∂r/∂u_kk in `partials`; [k] counts
-   * `along`.
+   * r at the interior point `index`, with its derivatives ∂r/∂u, ∂r/∂u_k, ∂r/∂u_kk in `partials`; k is an
+   * index into `along`.
    */
   residual(index: number, jet: Jet, partials: Jet): number;
   /**
@@ -47,8 +47,9 @@ export interface Equation {
    * [point][coordinate].
    */
   exact(points: Float64Array, start: number): number;
-  /** Where its solution is worth a look, and the name of the coordinate along those lines. */
+  /** Lines along which reports draw the solution. */
   readonly slices: readonly Slice[];
+  /** Name of the coordinate that changes along `slices`, for the axis of the drawing. */
   readonly sliceAxis: string;
   /** Points that no training sees, for the error against the solution. */
   test(): Points;

@@ -1,7 +1,7 @@
 /**
- * The module of assembly/: loops that fill, measure and round a matrix in its own memory several times as
- * fast as TypeScript. Where a matrix lies decides how fast it is, never what comes out: the loops in
- * TypeScript do the same operations in the same order.
+ * The module of assembly/: loops over a matrix in the module's memory. They fill, measure and round it
+ * several times as fast as TypeScript. The result is the same in the module and in TypeScript, where the
+ * loops do the same operations in the same order; only the speed differs.
  */
 import {
   compileEmbedded,
@@ -84,7 +84,8 @@ export function newMatrixKernel(bytes: number): MatrixKernel | undefined {
     const { exports, buffer } = instantiate(compiled, bytes);
     return { exports: exports as MatrixKernelExports, buffer };
   } catch (error) {
-    // A system bounds the address space of such memories; without one the work is only slower.
+    // A system may limit the address space for WebAssembly memory. Without this memory the work is only
+    // slower.
     if (error instanceof RangeError) return undefined;
     throw error;
   }
@@ -109,7 +110,10 @@ export class MatrixModule {
     this.#results = results;
   }
 
-  /** A module with `bytes` of memory for other things behind the matrix; undefined as `newMatrixKernel`. */
+  /**
+   * A module with `bytes` of memory for other things behind the matrix. Undefined in the same cases as
+   * `newMatrixKernel`.
+   */
   static create(rows: number, columns: number, bytes = 0): MatrixModule | undefined {
     const results = paddedBytes(rows, columns) + Math.ceil(bytes / BLOCK) * BLOCK;
     const resultBytes = Math.max(2 * (padded(rows * columns) + BLOCK), MEASURES * F64_BYTES * rows);
@@ -123,7 +127,10 @@ export class MatrixModule {
     return new Float64Array(this.buffer, this.#results, MEASURES * this.#rows);
   }
 
-  /** A copy of the codes that `round` writes to the address that it is given; it returns their bits. */
+  /**
+   * Calls `round` with an address. `round` writes codes there and returns their `bitsUsed`; the answer holds
+   * a copy of the codes.
+   */
   codes(bytes: 1 | 2, round: (to: number) => number): RoundedCodes {
     const bitsUsed = round(this.#results);
     const length = bytes * this.#rows * this.#columns;
@@ -133,7 +140,7 @@ export class MatrixModule {
     return { codes: bytes === 1 ? new Int8Array(memory) : new Int16Array(memory), bitsUsed };
   }
 
-  /** Takes the memory of codes for later ones. */
+  /** Keeps the memory of these codes, to reuse it for later codes. */
   keep({ buffer }: Int8Array | Int16Array): void {
     if (buffer instanceof ArrayBuffer) this.#spare.set(buffer.byteLength, buffer);
   }
@@ -155,7 +162,7 @@ export function paddedBytes(rows: number, columns: number): number {
   return F64_BYTES * padded(rows * columns + 1);
 }
 
-/** `length`, up to a multiple of what is rounded at once. */
+/** `length`, rounded up to a multiple of BLOCK. */
 export function padded(length: number): number {
   return Math.ceil(length / BLOCK) * BLOCK;
 }

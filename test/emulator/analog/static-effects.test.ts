@@ -10,7 +10,7 @@ import { PROGRAM_MODE } from '../../../firmware-protocol/program-image.js';
 import { integersFrom, programImage } from '../../support/analog-boards.js';
 import { imperfectBoard, spread } from '../../support/imperfect-boards.js';
 
-/** Half to even of a quotient of integers. */
+/** x / unit, rounded to the nearest integer, halves to even. */
 function halfToEven(x: bigint, unit: bigint): bigint {
   const low = x >= 0n ? x / unit : -((-x + unit - 1n) / unit);
   const doubledRest = 2n * (x - low * unit);
@@ -55,7 +55,8 @@ describe('gains', () => {
 
 test('what is drawn has the spread asked for, mean 0, and belongs to one die alone', () => {
   // 8192 draws: relative error of a standard deviation 1/√16384, of a mean and of a correlation 1/√8192.
-  // Limits are six of them: a right generator with other seeds fails one of the ten with probability 2e-8.
+  // Each limit is six standard errors: with another seed a correct generator fails one of the nine checks
+  // with probability 2e-8.
   const effects = {
     timeConstantMismatch: spread(10_000),
     inputOffset: spread(1000),

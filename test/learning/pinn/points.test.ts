@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { uniformFacePoints } from '../../../src/learning/pinn/points.js';
 
-// Counts of 4000 points: five standard deviations are passed on one of ten faces once in 10⁵ times.
+// With 4000 points and ten faces, some count is off by more than the limit for one seed in 5·10⁵.
 it.each([1, 2, 5])(
   'boundary points of a cube of %d dimensions lie on all of its faces alike',
   (dimensions) => {

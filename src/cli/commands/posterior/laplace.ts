@@ -39,7 +39,7 @@ import { lastLayerOf, lastWeights, readTrainedNetwork, slice } from './trained-n
 const PRIORS = [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000];
 /** Temperatures that are tried on them: 0.5 to 8. */
 const TEMPERATURES = Array.from({ length: 113 }, (_, k) => 0.5 * 16 ** (k / 112));
-/** Networks that choose the prior. */
+/** How many networks are drawn to score each candidate prior. */
 const CHOOSING_NETWORKS = 20;
 
 export const command = boardCommand({
@@ -198,7 +198,7 @@ interface Scores extends ProbabilityScores {
   readonly auroc?: number;
 }
 
-/** What precision and temperature are chosen by. */
+/** The validation examples that choose the precision of the prior and the temperature. */
 interface Chosen {
   readonly features: Matrix;
   readonly labels: Uint8Array;

@@ -12,7 +12,7 @@ import { completeLine, findCommand, helpText, wordsOf } from './shell-commands.j
 
 const FALLBACK = 'emulator:ideal-8';
 const PROMPT = 'thermolink> ';
-/** A board that was reset may take so long to be back, s. */
+/** Longest wait for the board after `reset` or `connect` has ended the connection, s. */
 const COME_BACK_SECONDS = 15;
 
 const OPTIONS = { ...deviceOption(FALLBACK), ...JSON_OUTPUT, ...RETRY, ...RECORD, ...LOG };
@@ -57,7 +57,7 @@ async function runShell(uri: string, options: ShellOptions, signal: AbortSignal)
     removeHistoryDuplicates: true,
     completer: completeLine,
   });
-  // Before anything is awaited: lines that nobody waits for are lost.
+  // This must come before the first await: readline drops the lines that arrive before the iterator exists.
   const input = lines[Symbol.asyncIterator]();
   let newest: string[] = history;
   lines.on('history', (kept) => (newest = kept));
@@ -72,7 +72,7 @@ async function runShell(uri: string, options: ShellOptions, signal: AbortSignal)
   signal.addEventListener('abort', () => lines.close(), { once: true });
 
   let failures = 0;
-  /** Executes one line. Returns how the connection ends, if the command ends it. */
+  /** Executes one line. Returns whether the connection must be opened again. */
   const execute = async (device: Parameters<Parameters<typeof withDevice>[3]>[0], words: string[]) => {
     const found = findCommand(words[0]);
     running = new AbortController();

@@ -16,7 +16,7 @@ import {
 const CELLS_MAX = 8192;
 const BITS_MAX = 16;
 const CARRY_VARIANCE = 87_381;
-/** Neither 0 nor from 12288 on. */
+/** An amplitude that every board must refuse: only 0 and 12288…24575 can be allowed. */
 const NO_AMPLITUDE = 5;
 
 export const PROGRAM_CLAUSES: readonly Clause[] = [
