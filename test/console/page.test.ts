@@ -194,6 +194,8 @@ describe.skipIf(missingChromium() !== undefined || !isBuilt)('the live page', { 
     const field = page.getByLabel('The token that the server’s token file has for you');
     await field.fill('wrong');
     await page.keyboard.press('Enter');
+    // The form comes anew, empty, when the server has refused the token.
+    await expect.poll(() => field.inputValue()).toBe('');
     await field.fill('sesame');
     await page.getByRole('button', { name: 'Connect' }).click();
     await page.getByText('You are ada').waitFor();

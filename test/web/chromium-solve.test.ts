@@ -32,7 +32,7 @@ describe.skipIf(missing !== undefined)(
       const names = JSON.stringify({ imports: { 'thermolink/web': './entry.js' } });
       writeFileSync(
         path.join(folder, 'index.html'),
-        `<!doctype html><title>test</title><script type="importmap">${names}</script>`,
+        `<!doctype html><title>test</title><link rel="icon" href="data:,"><script type="importmap">${names}</script>`,
       );
       server = await serveFolder(folder);
       browser = await launchChromium();
