@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Clock } from '../../firmware-protocol/clock.js';
 import type { Port } from '../../firmware-protocol/port.js';
@@ -47,13 +49,26 @@ describe('the rules of the protocol are kept', () => {
     expect(bus?.faults ?? []).toEqual([]);
   });
 
-  // QEMU computes in a process of its own: what keeps it from the processor, this process does not see.
-  test('by the firmware on a Cortex-M3 (QEMU, lm3s6965evb)', { retry: 2 }, async () => {
+  test('by the firmware on a Cortex-M3 (QEMU, lm3s6965evb)', async () => {
     const { uri, child } = await startQemu();
     onTestFinished(() => void child.kill('SIGKILL'));
+    computeFirst(child.pid!);
     const open = () => openTcp(uri);
     const results = await check(open, SYSTEM_CLOCK);
     expect(results.filter(({ status }) => status === 'failed')).toEqual([]);
     expect(idsOf(results, 'skipped')).toEqual(notShown(RULES_OF_RECORD));
   });
 });
+
+/**
+ * Gives a process the processor before other work, as a board has one of its own: what keeps it waiting, this
+ * process does not see. Without the right to do so nothing changes.
+ */
+function computeFirst(pid: number): void {
+  for (const thread of readdirSync(`/proc/${pid}/task`))
+    try {
+      setPriority(Number(thread), constants.priority.PRIORITY_HIGHEST);
+    } catch {
+      return;
+    }
+}
