@@ -7,8 +7,9 @@ import { sendRun } from './firmware/run-output.js';
 
 /**
  * The emulated board seen from outside: a function (die, bytes, time, ticks) → bytes. It does no I/O and has
- * no clock; whoever drives it hands in bytes and the time, lets ticks pass in slices, and takes what it says.
- * Errors: bytes never make it throw; bad ones are counted and answered as docs/reference/protocol.md says.
+ * no clock. The caller hands in bytes and the time, lets ticks pass in slices, and takes the bytes that the
+ * board sends. Errors: bytes never make it throw; bad ones are counted and answered as
+ * docs/reference/protocol.md says.
  */
 export class EmulatedDevice {
   #board: Board;
@@ -24,7 +25,7 @@ export class EmulatedDevice {
   }
 
   /**
-   * For tests and status lines: what the board is doing.
+   * The state of the board, for tests and status lines.
    *
    * @internal
    */
@@ -59,7 +60,7 @@ export class EmulatedDevice {
     const { faults } = this.#board;
     const ticks = run.advance(Math.min(ticksMax, faults.ticksToBrownOut));
     this.#board.tick = run.tick;
-    // The board says nothing: answers and samples that were on the way out are lost.
+    // Makes the board silent: answers and samples that were on the way out are lost.
     if (faults.brownOutDue) this.#restart();
     return ticks;
   }
@@ -81,13 +82,14 @@ export class EmulatedDevice {
   }
 
   /**
-   * Checks the watchdog. `poll` does so too; a caller whose write is blocked cannot poll, and calls `elapse`.
+   * Checks the watchdog, as `poll` does too. A caller whose write is blocked cannot call `poll` and calls
+   * `elapse` instead.
    */
   elapse(nowMs: number): void {
     this.#checkWatchdog(nowMs);
   }
 
-  /** The next bytes to the host, or undefined when there is nothing to say now. */
+  /** The next bytes to the host, or undefined when there is nothing to send now. */
   poll(nowMs: number): Uint8Array | undefined {
     this.#checkWatchdog(nowMs);
     sendRun(this.#board, this.#link);

@@ -2,9 +2,9 @@ import { crc32 } from '../firmware-protocol/crc.js';
 import type { CellArray } from './analog/cell-array.js';
 
 /**
- * Everything that a later tick depends on, as bytes (device-model.md, "State and digest"): v, c, r of every
- * cell of the board and q of every row as int32, cell flags and row flags as bytes, the tick as u64;
- * little-endian, without gaps.
+ * The whole state on which later ticks depend, as bytes (device-model.md, "State and digest"). It has v, c, r
+ * of every cell of the board and q of every row as int32, cell flags and row flags as bytes, and the tick as
+ * u64. All are little-endian, without gaps.
  */
 export function stateBytes(array: CellArray, tick: number): Uint8Array {
   const words = [array.v, array.c, array.r, array.q];

@@ -4,8 +4,8 @@ import { effectsOn } from '../imperfections/table.js';
 import { type Die, dieInfo } from './die.js';
 
 /**
- * The ADC of a die. Where the board type has an effect of its ADC, that effect reads. Otherwise `ideal`
- * reads, by default `readAdc`.
+ * The ADC of a die. If the board type has an imperfect ADC, that imperfection reads the cells. Otherwise
+ * `ideal` reads them; its default is `readAdc`.
  */
 export function makeAdc(die: Die, ideal?: ReadAdc): ReadAdc {
   for (const { effect, magnitudes, measured } of effectsOn(die.profile)) {

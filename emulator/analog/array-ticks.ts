@@ -10,7 +10,7 @@ export interface ArrayState {
   readonly r: Int32Array;
   /** Carry of the row amplifiers, 0…2^(15+ρ) − 1. */
   readonly q: Int32Array;
-  /** 1: the cell hit a rail, or the row amplifier its limit, since the flags were last cleared. */
+  /** 1: since the flags were last cleared, the cell hit a rail or the row amplifier hit its limit. */
   readonly cellFlags: Uint8Array;
   readonly rowFlags: Uint8Array;
 }
@@ -21,11 +21,14 @@ export interface ArrayTicks {
   /** Whether these ticks include the die's common-mode noise. If not, the caller adds it after each tick. */
   readonly addsCommonMode: boolean;
   /**
-   * The ideal ADC on the first out.length cells of `state`, if these ticks have a faster one than `readAdc`
-   * of adc.ts.
+   * Reads the first out.length cells of `state` as the ideal ADC does. Ticks have this method only where it
+   * is faster than `readAdc` of adc.ts.
    */
   readAdc?(out: Int16Array): boolean;
-  /** Tells that a program with these arrays will run, if these ticks have something to do before. */
+  /**
+   * Announces that a program with these arrays will run. Ticks have this method only where they have
+   * something to prepare.
+   */
   prepare?(arrays: ProgramArrays): void;
   /**
    * Advances by `ticks` ticks. The first of them is tick `firstTick` (< 2⁵³) of the board run's noise. With

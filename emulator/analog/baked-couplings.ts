@@ -14,11 +14,11 @@ export interface CrosspointArray {
   readonly cells: number;
   /** Codes are shifted left by this many bits. */
   readonly shift: number;
-  /** Writes 1 + ε of a row in 2⁻²⁰; undefined: all crosspoints are alike. */
+  /** Writes 1 + ε of a row in 2⁻²⁰. Undefined: all crosspoints have the gain 1. */
   readonly gains: ((row: number, out: Int32Array) => void) | undefined;
   /** The direction of the lines that lead to the cells; null: they lead to row amplifiers. */
   readonly cellLines: 'rows' | 'columns' | null;
-  /** What the cells at those lines are like; undefined: all alike. */
+  /** The numbers of the cells at those lines. Undefined: all these cells are ideal. */
   readonly parts: Pick<CellParts, 'rate' | 'fromNext' | 'fromBefore'> | undefined;
 }
 

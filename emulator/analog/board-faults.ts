@@ -7,9 +7,9 @@ import { heatAfter } from '../imperfections/thermal-drift.js';
 import { type Die, dieInfo } from './die.js';
 
 /**
- * What is broken on a board and how long it has run (device-model.md, "Imperfections" and "Faults on
- * demand"): effects break parts from the start, the die's list breaks more at set ticks. It outlives resets,
- * as a board does.
+ * What is broken on a board, and how many ticks it has run (device-model.md, "Imperfections" and "Faults on
+ * demand"). Imperfections break parts from the start; the die's list breaks more parts at set ticks. A reset
+ * mends nothing.
  */
 export class BoardFaults implements Damage {
   ticks = 0;
@@ -49,7 +49,7 @@ export class BoardFaults implements Damage {
     return this.#ahead.length === 0 ? Number.POSITIVE_INFINITY : this.#ahead[0].fault.atTick - this.ticks;
   }
 
-  /** How much warmer its sensor says the die is than at the start, mK. */
+  /** The rise of the sensor's temperature since the start, mK. */
   get heatMillikelvin(): number {
     return this.warmingSince === undefined ? 0 : heatAfter(this.ticks - this.warmingSince);
   }
@@ -65,15 +65,15 @@ export class BoardFaults implements Damage {
     return this.#ahead.length > 0 && this.#isDueBrownOut(this.#ahead[0].fault);
   }
 
-  /** Drops the brown-outs that are due: the board restarts. */
+  /** Removes the brown-outs that are due, because the board restarts now. */
   restart(): void {
     while (this.brownOutDue) this.#ahead.shift();
     this.pass(0);
   }
 
   /**
-   * Counts ticks that have passed, and breaks what is due by then. After a brown-out nothing breaks before
-   * the restart.
+   * Counts ticks that have passed, and breaks the parts that are due by then. After a brown-out nothing
+   * breaks before the restart.
    */
   pass(ticks: number): void {
     this.ticks += ticks;
@@ -88,7 +88,7 @@ export class BoardFaults implements Damage {
     return isBrownOut({ kind }) && atTick <= this.ticks;
   }
 
-  /** Word `which` says which cell breaks where the list does not name one, word `how` says which way. */
+  /** Word `which` chooses the cell if the list names none. Word `how` chooses the way in which it breaks. */
   #happen({ kind, cell }: DynamicFault, [which, how]: Uint32Array): void {
     const { cells } = this.#info;
     const fault: Fault = FAULTS[kind];

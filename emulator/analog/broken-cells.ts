@@ -5,8 +5,9 @@ import { largestDrive } from './drive-dac.js';
 import type { EffectiveProgram } from './effective-program.js';
 
 /**
- * The program as broken cells leave it (device-model.md, "Faults on demand"). Nothing reaches a dead cell.
- * Only the supply reaches a cell that runs into its rail. Sound cells still see both.
+ * The program of a board with broken cells (device-model.md, "Faults on demand"). Nothing reaches a dead
+ * cell. Only the supply reaches a cell that runs into its rail. The sound cells still feel the voltages of
+ * both.
  */
 export function breakCells(
   die: Die,

@@ -8,9 +8,9 @@ import type { EffectiveProgram, ProgramArrays } from './effective-program.js';
 import { withTimeEffects } from './imperfect-ticks.js';
 
 /**
- * The board's cells and row amplifiers, stepped tick by tick as device-model.md says under "One tick".
- * Whoever makes the board hands in what computes the ticks: the WebAssembly kernel or the oracle, which give
- * the same bits. Buffers have the board's size; a smaller program runs on the first cells and rows and leaves
+ * The board's cells and row amplifiers, stepped tick by tick as device-model.md says under "One tick". The
+ * maker of the board chooses what computes the ticks: the WebAssembly kernel or the oracle. Both give the
+ * same bits. Buffers have the board's size. A smaller program runs on the first cells and rows, and leaves
  * the others alone.
  */
 export class CellArray {
@@ -72,7 +72,7 @@ export class CellArray {
     return this.#ticks.advance(program, ticks, firstTick, runSeed, haltOnOverload);
   }
 
-  /** Tells that a program with these arrays will run, so that its first tick need not wait. */
+  /** Announces that a program with these arrays will run. Then its first tick need not wait. */
   prepare(arrays: ProgramArrays): void {
     this.#ticks.prepare?.(arrays);
   }

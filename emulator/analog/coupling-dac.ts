@@ -7,10 +7,12 @@ import { diePartsOf } from './die-parts.js';
 
 /**
  * Conductances as the array holds them, in 2^couplingShift · 2⁻¹⁵ G_fs, row-major rows × cells. Codes of at
- * most 8 bits stay int8 where the die changes none of them.
+ * most 8 bits stay int8 if the die changes none of them.
  */
 export interface EffectiveCouplings {
-  /** 0 where both arrays are int16. Where both are int8, it is what aligns their codes to the left. */
+  /**
+   * 0 for int16 arrays. For int8 arrays: the number of bits by which a shift to the left aligns their codes.
+   */
   readonly couplingShift: number;
   /** g (dense) or k (factored): the array that makes sums of cell voltages. */
   readonly forward: Int8Array | Int16Array;
@@ -22,8 +24,8 @@ export interface EffectiveCouplings {
 
 /**
  * Makes effective couplings of codes of b bits: code · 2^(16−b), then the effects of the die; clamped to
- * ±32767 (device-model.md, "Formats"). The result takes the memory of `unused`, couplings of a program that
- * will not run again, where that fits.
+ * ±32767 (device-model.md, "Formats"). `unused` holds couplings of a program that will not run again; the
+ * result takes their memory if the size fits.
  */
 export function convertCouplings(
   die: Die,
@@ -32,8 +34,7 @@ export function convertCouplings(
 ): EffectiveCouplings {
   const { couplings: codes, rows, cells } = image;
   const count = rows * cells;
-  // New arrays are new views on purpose: the kernel remembers couplings by their array and must not take
-  // these for the old ones.
+  // Each result gets new views, even on old memory: the kernel recognizes couplings by their array object.
   const memory = (bytes: number) => {
     const { buffer } = unused?.forward ?? {};
     return buffer?.byteLength === bytes ? buffer : new ArrayBuffer(bytes);
@@ -65,7 +66,7 @@ export function convertCouplings(
   return { forward, transposed, couplingShift: 0, clampedCouplings: cut + alsoCut };
 }
 
-/** Gains of crosspoints times that of the amplifier of their row, which drives them. */
+/** Gains of crosspoints, each times the gain of the row amplifier that drives it. */
 function withRowGains(
   gains: CrosspointArray['gains'],
   rowGain: Int32Array | undefined,
@@ -99,8 +100,8 @@ function anyBelow(codes: Int8Array, least: number): boolean {
 const WORDS_TOGETHER = 4;
 
 /**
- * Not 0 where a byte of the word is 0x80, the code −128: it is zero in `other`, and the difference sets its
- * upper bit.
+ * Not 0 if a byte of the word is 0x80, the code −128. That byte is zero in `other`, so the difference sets
+ * its upper bit.
  */
 function leastByte(word: number): number {
   const other = word ^ 0x80808080;
@@ -122,13 +123,16 @@ function leftAlign(codes: Int8Array | Int16Array, shift: number, out: Int16Array
   return clamped;
 }
 
-/** Returns whether any code is beyond ± `largest`. One kind of array alone compiles to faster code. */
+/**
+ * Returns whether any code is beyond ± `largest`. It takes one kind of array only, because that compiles to
+ * faster code.
+ */
 function align16(codes: Int16Array, shift: number, largest: number, out: Int16Array): boolean {
   let left = 0;
   for (let i = 0; i < codes.length; i++) {
     const code = codes[i];
     out[i] = code << shift;
-    // Negative where the code is beyond ± `largest`.
+    // This is negative if the code is beyond ± `largest`.
     left |= (largest - code) | (largest + code);
   }
   return left < 0;

@@ -1,13 +1,13 @@
 /**
- * What a die is made of. Each effect of the board type says which numbers it changes; this walk puts them
- * together.
+ * The numbers of a die. Each imperfection of the board type names the numbers that it changes. This file puts
+ * them together.
  */
 import { scaled, UNIT_GAIN } from '../imperfections/gain.js';
 import type { CellParts, ConvertDrive, CrosspointGains } from '../imperfections/imperfection.js';
 import { effectsOn } from '../imperfections/table.js';
 import { type Die, dieInfo } from './die.js';
 
-/** The numbers of one die. A part is undefined where no effect touches it. */
+/** The numbers of one die. A part is undefined if no imperfection changes it. */
 interface DieParts {
   readonly cells: CellParts | undefined;
   /** Whether the lines that lead to the cells differ. */
@@ -20,7 +20,7 @@ interface DieParts {
 
 const known = new WeakMap<Die, DieParts>();
 
-/** What the effects make of a die. It is drawn once and remembered. */
+/** The numbers that the imperfections give a die. They are drawn once and remembered. */
 export function diePartsOf(die: Die): DieParts {
   let parts = known.get(die);
   if (parts === undefined) known.set(die, (parts = makeParts(die)));
@@ -61,7 +61,10 @@ function soundCells(cells: number): CellParts {
   };
 }
 
-/** Puts one effect's numbers to those of the others: gains are multiplied, everything else is added. */
+/**
+ * Joins the numbers of one imperfection to those of the others: gains are multiplied, everything else is
+ * added.
+ */
 function addCells(parts: CellParts, own: Partial<CellParts>): void {
   for (const name of ['rate', 'noiseGain'] as const)
     own[name]?.forEach((gain, i) => {

@@ -7,7 +7,7 @@ import type { BoardProfile } from '../profiles/board-profile.js';
 export interface Die {
   readonly profile: BoardProfile;
   readonly dieSeed: number;
-  /** What will break while it works; default: nothing. */
+  /** What will break while the board works; default: nothing. */
   readonly faults?: readonly DynamicFault[];
 }
 
@@ -16,7 +16,7 @@ export function isIdeal(profile: BoardProfile): boolean {
   return effectsOn(profile).length === 0;
 }
 
-/** What the draws and rules of imperfections depend on. */
+/** The facts about a die on which draws and rules of imperfections depend. */
 export function dieInfo({ profile, dieSeed }: Die): DieInfo {
   return { ...profile, dieSeed };
 }

@@ -13,14 +13,14 @@ type Wander = (wandering: Wandering, runSeed: number, segment: number) => void;
 
 /**
  * Drives that wander: e_i·gain + offset_i, held for a segment of ticks (device-model.md, "Imperfections").
- * The effects of the die and a die that warms up add to gain and offsets.
+ * The imperfections of the die and its warming add to gain and offsets.
  */
 export class DriftingDrive {
   readonly #info: DieInfo;
   readonly #faults: BoardFaults;
   readonly #largest: number;
   readonly #effects: readonly Wander[];
-  /** The last result, and what it was computed from. */
+  /** The last result, and the inputs that it was computed from. */
   #last:
     | { from: Int32Array; runSeed: number; segment: number; warmth: number; drive: Int32Array }
     | undefined;

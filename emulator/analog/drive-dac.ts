@@ -11,8 +11,8 @@ export function largestDrive(die: Die): number {
 }
 
 /**
- * Makes e_i, in 2⁻²⁴ V_fs·G_fs, of drive codes: what the DAC makes of the code, plus the cell's offset, times
- * its rate; clamped (device-model.md, "Draws and roundings").
+ * Makes e_i, in 2⁻²⁴ V_fs·G_fs, of drive codes: the DAC's output plus the cell's offset, times the cell's
+ * rate γ_i; then clamped (device-model.md, "Draws and roundings").
  */
 export function convertDrive(die: Die, codes: Int16Array): Int32Array {
   const step = driveStep(die.profile);

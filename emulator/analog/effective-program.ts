@@ -19,7 +19,8 @@ import { diePartsOf } from './die-parts.js';
 import { convertDrive } from './drive-dac.js';
 
 /**
- * A committed program in the integers that the array computes with: after converters and effects of the die.
+ * A committed program in the integers that the array computes with. Converters and imperfections of the die
+ * are already applied.
  */
 export interface EffectiveProgram extends EffectiveCouplings {
   readonly mode: ProgramMode;
@@ -27,11 +28,11 @@ export interface EffectiveProgram extends EffectiveCouplings {
   readonly rows: number;
   /** ρ. */
   readonly rowAttenuation: number;
-  /** Rows from this one on have the row element; `rows` where none has. */
+  /** Rows from this one on have the row element. It is `rows` if no row has it. */
   readonly linearRows: number;
-  /** The table of the row element, with the last node twice; undefined where no row has it. */
+  /** The table of the row element, with the last node twice. Undefined: no row has it. */
   readonly rowTable: Int16Array | undefined;
-  /** What each row gives less than T(y) or y, in 2⁻¹⁴ V_fs; undefined where that is 0. */
+  /** How much less than T(y) or y each row gives, in 2⁻¹⁴ V_fs. Undefined: 0 for all rows. */
   readonly rowDrive: Int32Array | undefined;
   /** e_i in 2⁻²⁴ V_fs·G_fs. */
   readonly drive: Int32Array;
@@ -47,7 +48,7 @@ export interface EffectiveProgram extends EffectiveCouplings {
   readonly noiseCodeMax: number;
 }
 
-/** The part of a program that belongs to its arrays. */
+/** The part of a program that is stored with its arrays of couplings. */
 export type ProgramArrays = Pick<
   EffectiveProgram,
   keyof EffectiveCouplings | 'mode' | 'cells' | 'rows' | 'linearRows'
@@ -95,9 +96,9 @@ function isWithin(value: number, low: number, high: number): boolean {
 }
 
 /**
- * Turns codes into what the array computes with. The result shares nothing with the image, which may be
- * rewritten while the program runs. `couplings` may be those of an earlier commit when only the drive or
- * registers changed.
+ * Turns codes into the integers that the array computes with. The result shares no memory with the image,
+ * which may be rewritten while the program runs. `couplings` may be those of an earlier commit if only the
+ * drive or registers changed since.
  */
 export function commitProgram(
   die: Die,
@@ -122,7 +123,7 @@ export function commitProgram(
   };
 }
 
-/** Rows before those with the row element: all of them without one. */
+/** The number of rows without the row element, which come first. */
 export function linearRowsWithin(image: Pick<ProgramImage, 'rows' | 'rowElement'>): number {
   return Math.min(image.rows, linearRowsOf(image));
 }

@@ -10,8 +10,8 @@ import { PerTickEffects } from './per-tick-effects.js';
 type Couplings = Pick<EffectiveProgram, 'forward' | 'transposed'>;
 
 /**
- * Adds to `ticks` what changes within a board run on this die. Such changes can't be baked in at commit.
- * Where the die has none, `ticks` come back as they are.
+ * Adds to `ticks` the changes that this die makes within a board run. A commit can't include such changes. A
+ * die without them gets `ticks` back as they are.
  */
 export function withTimeEffects(die: Die, ticks: ArrayTicks, faults: BoardFaults): ArrayTicks {
   const effects = new PerTickEffects(die);
@@ -35,10 +35,10 @@ class ImperfectTicks implements ArrayTicks {
   readonly #effects: PerTickEffects;
   readonly #drifting: DriftingDrive;
   #changesSeen = 0;
-  /** Programs as broken cells leave them, and the same for arrays, which several programs may share. */
+  /** Programs changed for the broken cells, and their changed arrays, which several programs may share. */
   #broken = new WeakMap<EffectiveProgram, EffectiveProgram>();
   #brokenLines = new WeakMap<EffectiveProgram['transposed'], Couplings>();
-  /** The program that the inner ticks get, and what it was made from. */
+  /** The program that the inner ticks get, and the program and drive that it was made from. */
   #presented: { from: EffectiveProgram; drive: Int32Array; program: EffectiveProgram } | undefined;
 
   constructor(
@@ -64,7 +64,7 @@ class ImperfectTicks implements ArrayTicks {
     haltOnOverload: boolean,
   ): number {
     const { cellFlags, rowFlags } = this.state;
-    // Flags of earlier ticks would stop this board run, so they are set aside.
+    // Flags of earlier ticks would stop this board run. They are therefore put aside until it ends.
     const before = haltOnOverload ? [cellFlags.slice(), rowFlags.slice()] : undefined;
     if (before) clear(cellFlags, rowFlags);
     let done = 0;
@@ -85,7 +85,7 @@ class ImperfectTicks implements ArrayTicks {
     if (faults.changes !== this.#changesSeen) this.#takeNote();
     const broken = this.#breakProgram(program);
     const each = !this.#inner.addsCommonMode && this.#effects.concerns(broken);
-    // Once a brown-out is due nothing more breaks, until whoever drives the board restarts it.
+    // After a brown-out nothing more breaks until the caller restarts the board.
     let count = Math.min(each ? 1 : ticks, faults.brownOutDue ? ticks : faults.ticksToNext);
     if (this.#drifting.any) count = Math.min(count, this.#drifting.ticksToChange(tick));
     const presented = this.#present(broken, tick, runSeed);
@@ -117,7 +117,7 @@ class ImperfectTicks implements ArrayTicks {
     return broken;
   }
 
-  /** The program with the drives of this segment, and with its noise off where an effect makes the noise. */
+  /** The program with the drives of this segment. Its noise is off if an imperfection makes the noise. */
   #present(program: EffectiveProgram, tick: number, runSeed: number): EffectiveProgram {
     const drive = this.#drifting.any ? this.#drifting.at(program, tick, runSeed) : program.drive;
     const silent = this.#effects.replacesNoise && program.noiseCodeMax !== 0;

@@ -11,7 +11,7 @@ export class NoiseSource {
   readonly #words = new Uint32Array(CELLS_PER_NOISE_BLOCK);
   #start: Int32Array;
   #end: Int32Array;
-  /** What #end is of; 0 cells: nothing yet. */
+  /** The tick, seed and cell count of the values in #end; 0 cells: there are none yet. */
   #held = { runSeed: 0, tick: 0, cells: 0 };
 
   constructor(dieSeed: number, cells: number) {

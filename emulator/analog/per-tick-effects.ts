@@ -14,22 +14,20 @@ function afterTickOf(die: Die): AfterTick[] {
   );
 }
 
-/**
- * The share of common-mode noise in 2⁻¹⁶ where nothing else happens after a tick on this die; otherwise 0.
- */
+/** The share of common-mode noise in 2⁻¹⁶, if nothing else happens after a tick on this die; otherwise 0. */
 export function commonModeAlone(die: Die): number {
   const [first, ...others] = afterTickOf(die);
   return others.length === 0 ? (first?.commonShare ?? 0) : 0;
 }
 
 /**
- * What happens to v after every tick (device-model.md, "Imperfections"): the effects change it in the order
- * of their table, and the rails clamp once more.
+ * What happens to v after every tick (device-model.md, "Imperfections"). The imperfections change v in the
+ * order of their table; then the rails clamp it once more.
  */
 export class PerTickEffects {
   readonly #rail: number;
   readonly #effects: readonly AfterTick[];
-  /** Whether an effect makes the noise. The array's own noise must be off then. */
+  /** Whether an imperfection makes the noise. If so, the array's own noise must be off. */
   readonly replacesNoise: boolean;
   readonly #next: Float64Array;
   readonly #zeta: Int32Array;
@@ -43,17 +41,19 @@ export class PerTickEffects {
     this.#zeta = new Int32Array(cells);
   }
 
-  /** Whether the die has any of them. */
+  /** Whether the die has an imperfection that acts after every tick. */
   get any(): boolean {
     return this.#effects.length > 0;
   }
 
-  /** Whether an effect acts on this program. Its noise registers are given as committed. */
+  /**
+   * Whether an imperfection acts on this program. `program` holds the noise registers as they were committed.
+   */
   concerns(program: EffectiveProgram): boolean {
     return this.#effects.some((effect) => acts(effect, program));
   }
 
-  /** Acts after tick `tick` of the program as committed. */
+  /** Changes `state` after tick `tick`. `program` holds the noise registers as they were committed. */
   apply(program: EffectiveProgram, state: ArrayState, tick: number, runSeed: number): void {
     const { cells, noiseAmplitude, noiseShift } = program;
     const next = this.#next;

@@ -16,7 +16,7 @@ import { ProgramMemory } from './program-memory.js';
 import { Refused } from './refused.js';
 import type { RunEngine } from './run-engine.js';
 
-/** The outcome of a board run that one of these inputs ends (protocol.md, "End of a run"). */
+/** The outcome of a board run for each input that ends it (protocol.md, "End of a run"). */
 const RUN_ENDING: Partial<Record<DeviceInput, RunOutcomeCode>> = {
   sessionOpened: RUN_OUTCOME.stopped,
   aborted: RUN_OUTCOME.aborted,
@@ -39,7 +39,7 @@ export class Board {
   readonly faults: BoardFaults;
   /** A reset leaves it as it is. */
   readonly calibration: CalibrationMemory;
-  /** Until when the board shows which one it is, ms. */
+  /** The time until which the board's light shows which board it is, ms. */
   identifyUntilMs = 0;
   state: DeviceStateName = 'boot';
   fault: (typeof FAULT)[keyof typeof FAULT] = 0;
@@ -73,12 +73,14 @@ export class Board {
     this.input('booted');
   }
 
-  /** How many samples were skipped without credit since boot, those of the run in progress included. */
+  /**
+   * How many samples were skipped for lack of credit since boot. It includes those of the run in progress.
+   */
   get samplesLost(): number {
     return this.#samplesLost + (this.run?.samplesLost ?? 0);
   }
 
-  /** Lets go of the run in progress. What it has lost stays counted. */
+  /** Forgets the run in progress. The samples that it has lost stay counted. */
   dropRun(): void {
     this.#samplesLost = this.samplesLost;
     this.run = undefined;
@@ -100,7 +102,8 @@ export class Board {
     if (next === 'refused') throw new Refused(REFUSAL.wrongState, `${input} in state ${this.state}`);
     const outcome = RUN_ENDING[input];
     if (outcome !== undefined && this.state === 'running') this.run?.end(outcome);
-    // The host may ask for blocks of the finished board run until an input ends it for good.
+    // The host may ask for kept blocks of the finished board run until one of these inputs, other than
+    // `aborted`, comes.
     if (outcome !== undefined && input !== 'aborted') this.lastRun = undefined;
     this.state = next;
   }

@@ -4,15 +4,15 @@ import { REFUSAL } from '../../firmware-protocol/messages/system.js';
 import { Refused } from './refused.js';
 
 /**
- * The calibration record of a board (protocol.md, "Calibration record"). A reset leaves it; it ends with the
- * emulated board.
+ * The calibration record of a board (protocol.md, "Calibration record"). A reset keeps it. It is lost when
+ * the emulated board ends.
  */
 export class CalibrationMemory {
   #record = new Uint8Array(0);
-  /** What was written for the next record; it grows as it is written. */
+  /** The bytes written so far for the next record. */
   #draft = new Uint8Array(0);
 
-  /** The board restarts: what was written and not kept is lost. */
+  /** Forgets the bytes that were written and not yet kept, because the board restarts. */
   restart(): void {
     this.#draft = new Uint8Array(0);
   }

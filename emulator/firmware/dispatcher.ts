@@ -1,4 +1,7 @@
-/** Takes payloads and sends answers: sessions, at most once, stop. What a command does is in handlers/. */
+/**
+ * Takes payloads and sends answers. It has the rules of sessions, of "at most once" and of stop. The commands
+ * themselves are in handlers/.
+ */
 import { equalBytes } from '../../firmware-protocol/bytes.js';
 import { decodeToDevice, encodeAnswer, encodeEvent, type ToDevice } from '../../firmware-protocol/codec.js';
 import { DEVICE_STATE } from '../../firmware-protocol/device-status.js';
@@ -53,7 +56,7 @@ export class Dispatcher {
       }
       return;
     }
-    // A message on another channel than its own is counted and not executed.
+    // A message on a wrong channel is counted and not executed.
     if (CHANNEL[message.row.channel] !== channel) {
       this.#link.counters.messagesRejected++;
       return;
@@ -81,7 +84,7 @@ export class Dispatcher {
 
   /** Opens a session, resumes one (protocol.md, "Resuming a session"), or refuses. */
   #hello(requestId: number, fields: Command<'hello'>): void {
-    // A nonce of zeros names no session. A host sends it if it forgot to choose a nonce.
+    // A nonce of zeros names no session. It comes from a host that forgot to choose a nonce.
     if (fields.nonce.every((byte) => byte === 0)) {
       this.#link.counters.messagesRejected++;
       return;

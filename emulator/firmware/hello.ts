@@ -10,14 +10,17 @@ import { PROTOCOL_MAJOR, PROTOCOL_MINOR, TABLE_HASH } from '../../firmware-proto
 import { isIdeal } from '../analog/die.js';
 import type { Board } from './board.js';
 
-/** How many command frames the device takes unacknowledged. It executes each before it takes the next. */
+/**
+ * The most command frames that may be on the way unacknowledged. The device executes each frame before it
+ * takes the next.
+ */
 const WINDOW = 32;
 /**
  * Unacknowledged command bytes that may be on the way in each direction. The device executes each frame
- * before it takes the next and holds none. The bound keeps small what a line buffers.
+ * before it takes the next and holds none. The bound limits how much the line must buffer.
  */
 const IN_FLIGHT_BYTES = 16 * FRAME_BYTES_MAX;
-/** Second moments of so many cells take as many bytes as 256 samples of them. */
+/** The most cells whose second moments a run adds up. Those of 64 cells take as many bytes as 256 samples. */
 export const OWN_MOMENT_CELLS_MAX = 64;
 export const FIRMWARE_VERSION = 'emulator 0.1.0';
 
@@ -26,7 +29,7 @@ const OWN_VERSION = { major: PROTOCOL_MAJOR, minor: PROTOCOL_MINOR, tableHash: T
 /** The refusal of a host that speaks another version, or undefined (protocol.md, "Versions"). */
 export function refuseHello(hello: Command<'hello'>): Event<'helloRefused'> | undefined {
   const sameHash = hello.tableHash.every((byte, i) => byte === TABLE_HASH[i]);
-  // A host of another minor version is taken. One of the same version must have the same tables.
+  // A host of another minor version is accepted. A host of the same version must have the same tables.
   if (hello.major === PROTOCOL_MAJOR && (hello.minor !== PROTOCOL_MINOR || sameHash)) return undefined;
   return { nonce: hello.nonce, reason: REFUSAL.version, ...OWN_VERSION };
 }
@@ -72,7 +75,7 @@ export function answerHello(board: Board, hello: Command<'hello'>, resumed: bool
   };
 }
 
-/** What the board has, as far as this host knows it (protocol.md, "Versions"). */
+/** The features of the board that a host of this version knows (protocol.md, "Versions"). */
 function featuresFor({ minor }: Command<'hello'>, { profile }: Board['die']): number {
   const features =
     (profile.dense ? FEATURE.dense : 0) +

@@ -27,27 +27,28 @@ import { Refused } from './refused.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** One program bank: codes as they were written, and what a commit made of them. */
+/** One program bank: codes as they were written, and the program that a commit made of them. */
 export interface Bank {
   image: Mutable<ProgramImage> | undefined;
   /**
-   * Couplings from this entry on count as zero, though their memory may still hold those of an earlier
-   * program. Most of them are written before anybody reads them, and clearing a large array first would take
-   * as long as writing it.
+   * Couplings from this entry on count as zero, although their memory may still hold those of an earlier
+   * program. To clear a large array takes as long as to write it, and most entries are written before anybody
+   * reads them.
    */
   zeroFrom: number;
   /** Kept while only the drive, the initial state or registers are rewritten. */
   couplings: EffectiveCouplings | undefined;
-  /** Of the couplings, likewise. */
+  /** The digest of the couplings, kept as long as they are. */
   couplingsDigest: ProgramDigest | undefined;
   /**
-   * Couplings of the program before. No board run uses them any more, so the next commit takes their memory.
+   * Couplings of the previous program. No board run uses them any more, so the next commit takes their
+   * memory.
    */
   unusedCouplings: EffectiveCouplings | undefined;
   committed: EffectiveProgram | undefined;
 }
 
-/** The banks of programs (protocol.md, "Programs"). It checks a program before an analog part gets it. */
+/** The banks of programs (protocol.md, "Programs"). It checks a program before the analog part gets it. */
 export class ProgramMemory {
   readonly banks: readonly Bank[];
   readonly #die: Die;
@@ -154,9 +155,9 @@ export class ProgramMemory {
   }
 
   /**
-   * Does what the next commit needs of the couplings when they were written up to `end`, the last entry. A
-   * host that still computes its drive need not wait for it later. Returns the arrays; undefined before the
-   * last entry, and for codes that a commit may refuse.
+   * Converts the couplings for the next commit as soon as their last entry is written; they are written up to
+   * `end`. The commit then takes less time. Returns the arrays; undefined if entries are missing, and for
+   * codes that a commit may refuse.
    */
   prepare(bankIndex: number, end: number): ProgramArrays | undefined {
     const bank = this.bank(bankIndex);
@@ -228,14 +229,14 @@ function noRowElement(): Refused {
   return new Refused(REFUSAL.unsupported, 'this board has no row element');
 }
 
-/** Whether no code can have more bits than `couplingBits`. */
+/** Whether every code of this type has at most `couplingBits` bits. */
 function fillsItsWidth({ couplingBits }: ProgramImage): boolean {
   return couplingBits === 8 || couplingBits === COUPLING_BITS_MAX;
 }
 
 /**
- * Gives up what a commit made of the couplings. A bank is not written while it runs, so nobody uses it from
- * now on.
+ * Gives up the arrays that a commit made of the couplings. A bank is never written while it runs, so no run
+ * uses these arrays now.
  */
 function forgetCouplings(bank: Bank): void {
   bank.unusedCouplings = bank.couplings ?? bank.unusedCouplings;
@@ -243,14 +244,14 @@ function forgetCouplings(bank: Bank): void {
   bank.couplingsDigest = undefined;
 }
 
-/** Clears what is left of an earlier program, up to this entry. */
+/** Sets to zero the entries of an earlier program, up to this entry. */
 function clearUpTo(bank: Bank, entry: number): void {
   if (entry <= bank.zeroFrom) return;
   bank.image?.couplings.fill(0, bank.zeroFrom, entry);
   bank.zeroFrom = entry;
 }
 
-/** The array of the program before, if it fits: a board does not allocate memory for each upload. */
+/** The array of the previous program, if its size fits: a board does not allocate memory for each upload. */
 function roomFor<Codes extends Int8Array | Int16Array>(
   before: Int8Array | Int16Array | undefined,
   Kind: new (count: number) => Codes,

@@ -6,13 +6,13 @@ import {
 import { codeBytes } from '../../firmware-protocol/program-digest.js';
 
 /**
- * What a run adds up of its samples (protocol.md, "Averages"). Codes are within ± 2¹⁵, a batch has at most
- * 65535 samples and a run 32 batches: sums of a batch fit 32 bits, and sums of products stay below 2⁵¹.
+ * The sums that a run makes of its samples (protocol.md, "Averages"). Codes are within ± 2¹⁵, a batch has at
+ * most 65535 samples and a run 32 batches: sums of a batch fit 32 bits, and sums of products stay below 2⁵¹.
  */
 export class RunAverages {
-  /** How many samples were added. */
+  /** How many samples were added so far. */
   samples = 0;
-  /** Overload and clip of any of them. */
+  /** Flags of overload and clip, set if any of these samples had them. */
   flags = 0;
   readonly #cells: number;
   readonly #batchSamples: number;
@@ -45,7 +45,7 @@ export class RunAverages {
       for (let j = i; j < this.#cells; j++) this.#products[at++] += codes[i] * codes[j];
   }
 
-  /** Sums as they travel; undefined beyond the last. */
+  /** Sums as a message carries them; undefined beyond the last one. */
   read(part: AveragesPart, first: number, count: number): Uint8Array | undefined {
     const isBatches = part === AVERAGES_PART.batchSums;
     const sums = isBatches ? this.#batchSums : this.#products;

@@ -10,7 +10,7 @@ import { RunAverages } from './run-averages.js';
 
 /** The most bytes that a sample block's message has beside its codes: every field in its longest form. */
 const BLOCK_OVERHEAD_BYTES = 64;
-/** The most samples that one slice takes. It bounds a slice where no ticks lie between samples. */
+/** The most samples that one slice takes. It bounds the slice when no ticks lie between samples. */
 const SLICE_SAMPLES_MAX = 4096;
 
 /**
@@ -45,7 +45,7 @@ export class RunEngine {
   #open: { firstSample: number; tick: number; samples: number; flags: number; codes: Int16Array } | undefined;
   /** Memory of blocks that were sent. The next blocks use it. */
   readonly #spare: Int16Array[] = [];
-  /** Whether ticks have passed since the flags of an overload were looked at. */
+  /** Whether ticks have passed since the overload flags were last read. */
   #ticked = false;
   #overloaded = false;
   #blocksMade = 0;
@@ -75,14 +75,14 @@ export class RunEngine {
     this.#cellsPerBlock = Math.min(program.cells, codesPerBlock);
     const fit = this.#cellsPerBlock < program.cells ? 1 : Math.floor(codesPerBlock / program.cells);
     const asked = start.blockSamples === 0 ? fit : start.blockSamples;
-    // A board run of few samples needs no room for more.
+    // A block never needs room for more samples than the board run takes.
     this.#samplesPerBlock = Math.max(1, Math.min(fit, asked, start.sampleCount));
   }
 
   /**
    * Takes a credit: blocks below `blocks` may be sent, and kept ones below `released` are forgotten. An older
-   * credit changes nothing. One that raises neither comes from a host that waits, which is told how many
-   * blocks were sent (protocol.md, "Credits").
+   * credit changes nothing. A credit that raises neither number comes from a host that waits for blocks. The
+   * board tells it how many blocks were sent (protocol.md, "Credits").
    */
   grant(blocks: number, released: number): void {
     if (blocks <= this.#credit && released <= this.#released) this.#positionOwed = true;
@@ -105,9 +105,7 @@ export class RunEngine {
     return owed;
   }
 
-  /**
-   * What was added up in place of samples that are sent; undefined where they are, and after an early end.
-   */
+  /** The sums of a run that sends no samples. Undefined for a run that sends them, and after an early end. */
   get averages(): RunAverages | undefined {
     return this.#averages;
   }
@@ -163,7 +161,7 @@ export class RunEngine {
           break;
         }
       } else {
-        // There are samples to take here: a board run without samples completes with its burn-in.
+        // Samples remain to be taken here, because a board run without samples is complete after its burn-in.
         if (samplesLeft === 0) break;
         samplesLeft--;
         this.#takeSample();
@@ -173,10 +171,9 @@ export class RunEngine {
   }
 
   /**
-   * Ends the board run (protocol.md, "End of a run"). After `completed` and `overload` what was sampled is
-   * still sent. Any other outcome drops the blocks that are not handed out yet. A board run that has ended by
-   * itself keeps its outcome, unless blocks that it still owed are dropped; then it gets the outcome that
-   * dropped them.
+   * Ends the board run (protocol.md, "End of a run"). After `completed` and `overload` the blocks that wait
+   * are still sent. Any other outcome drops them. A board run that has already ended keeps its outcome if no
+   * block is dropped. Otherwise it gets the new outcome.
    */
   end(outcome: RunOutcomeCode): void {
     if (outcome === RUN_OUTCOME.completed || outcome === RUN_OUTCOME.overload) {
@@ -194,8 +191,8 @@ export class RunEngine {
   }
 
   /**
-   * The next block to send: one that was asked for again, or the next one, where credit and the room for kept
-   * blocks allow it.
+   * The next block to send. A block that the host asked for again comes first. A new block needs credit, and
+   * room among the kept blocks.
    */
   takeBlock(): Event<'sampleBlock'> | undefined {
     const again = this.#again.shift();
@@ -205,8 +202,8 @@ export class RunEngine {
     const { keepBlocks } = this.#start;
     if (keepBlocks > 0) {
       if (block.block >= this.#released + keepBlocks) return undefined;
-      // A host may release blocks before they are sent. Those are not kept, or kept blocks would pile up
-      // without end.
+      // A host may release blocks before they are sent. Such blocks are not kept; otherwise kept blocks would
+      // grow without a bound.
       if (block.block >= this.#released) this.#kept.push(block);
     }
     this.#full.shift();
@@ -215,8 +212,8 @@ export class RunEngine {
   }
 
   /**
-   * The codes of a block from `takeBlock` were copied: unless the block is kept, another one takes their
-   * memory.
+   * Takes back the memory of a block from `takeBlock` whose codes were copied. Another block uses this
+   * memory, unless the block is kept.
    */
   takeBack({ codes }: Event<'sampleBlock'>): void {
     const memory = new Int16Array(codes.buffer);

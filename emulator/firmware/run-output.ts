@@ -20,7 +20,7 @@ export function sendRun(board: Board, link: Link, placesKept = 0): void {
       encodeEvent('blocksSent', 0, { runId: run.runId, blocks: run.blocksSent }),
     );
   if (!run.drained || link.freePlaces <= placesKept) return;
-  // The report must not overtake the blocks. Nobody waits for the blocks of a board run that was cut short.
+  // The report must not overtake the blocks. After an early end nobody waits for the blocks.
   const whole = run.outcome === RUN_OUTCOME.completed || run.outcome === RUN_OUTCOME.overload;
   if (whole && link.unsequencedQueued > 0) return;
   const report = run.report();

@@ -11,7 +11,7 @@ import { scaled } from './gain.js';
 import { imperfection } from './imperfection.js';
 
 const DRAWS = { adcGain: 11, adcOffset: 12, adcBow: 13, adcCode: 14 };
-/** The same by the names of a converter's parts. */
+/** The same numbers under the names that converter.ts uses. */
 export const ADC_DRAWS = {
   gain: DRAWS.adcGain,
   offset: DRAWS.adcOffset,
@@ -19,7 +19,9 @@ export const ADC_DRAWS = {
   code: DRAWS.adcCode,
 };
 
-/** The ADC channels (device-model.md, "Imperfections"). It acts at each reading; nothing is baked in. */
+/**
+ * The ADC channels (device-model.md, "Imperfections"). It acts at each reading. A commit does not include it.
+ */
 export const adc = imperfection({
   acts: 'commit',
   rule:

@@ -1,5 +1,6 @@
 /**
- * What the imperfect converters of a board share: each cell has a drive DAC and an ADC channel of its own.
+ * The common part of the imperfect drive DACs and ADC channels of a board. Each cell has one DAC and one
+ * channel.
  */
 import { FULL_SCALE } from '../../firmware-protocol/limits.js';
 import { drawEach, drawGaussians } from './die-draws.js';
@@ -16,12 +17,13 @@ import {
 } from './imperfection.js';
 
 /**
- * Deviations of single codes repeat with the low bits, as where one fine converter serves every coarse step.
+ * Deviations of single codes repeat with the low bits. A converter whose one fine part serves every coarse
+ * step behaves so.
  */
 const CODE_PERIOD_LOG2 = 8;
 const CODE_PERIOD = 1 << CODE_PERIOD_LOG2;
 const BOW_UNIT = 134217728;
-/** Deviations are in this part of an LSB. */
+/** Deviations count in units of 1/LSB_PART of an LSB. */
 export const LSB_PART = 256;
 
 const deviationRule = integer(0, 4096, '1/256 LSB, a standard deviation');
@@ -37,12 +39,15 @@ export const CONVERTER_MAGNITUDES = {
 };
 
 const measuredDeviation = list('cell', -65536, 65536, '1/256 LSB');
-/** Gain in 2⁻²⁰, offset and bow. The codes' own deviations are drawn, their mean taken off. */
+/** Gain in 2⁻²⁰, offset and bow. The deviations of single codes are drawn, and their mean is subtracted. */
 export const CONVERTER_LISTS = { gain: gains('cell'), offset: measuredDeviation, bow: measuredDeviation };
 
 type ConverterEffect = Magnitudes<typeof CONVERTER_MAGNITUDES>;
 
-/** The numbers of a kind of converter's draws; of a code's own deviation the line is the cell. */
+/**
+ * The draw numbers of one kind of converter. For the deviation of a single code, the line of the draw is the
+ * cell.
+ */
 interface ConverterDraws {
   readonly gain: number;
   readonly offset: number;
@@ -92,7 +97,7 @@ export function makeConverters(
   };
 }
 
-/** Takes off each cell's mean of its codes' deviations: a measured offset already holds it. */
+/** Subtracts from each cell's code deviations their mean, because a measured offset already includes it. */
 function centre(code: Int32Array): void {
   for (let first = 0; first < code.length; first += CODE_PERIOD) {
     const own = code.subarray(first, first + CODE_PERIOD);

@@ -18,7 +18,7 @@ export const couplingMismatch = imperfection({
   measured: { gain: gains('crosspoint') },
   draws: DRAWS,
   crosspoints(effect, { dieSeed, cells }, measured) {
-    // Rows are drawn when a program first uses them: a large crossbar has many that few programs reach.
+    // Rows are drawn when a program first uses them, because most programs use few rows of a large crossbar.
     const drawn = { forward: [] as Int16Array[], transposed: [] as Int16Array[] };
     const draws = { forward: DRAWS.forwardArray, transposed: DRAWS.transposedArray };
     const known = measured && Int32Array.from(measured.gain);

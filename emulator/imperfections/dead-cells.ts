@@ -17,7 +17,7 @@ export const deadCells = imperfection({
   },
 });
 
-/** The same as a fault on demand. */
+/** A dead cell as a fault on demand. */
 export const deadCell: Fault = {
   words: 'the cell stands at 0 V from then on',
   rule: 'The line to the cell, e, λ and a become 0; v, c and r are cleared; a load leaves 0 V.',

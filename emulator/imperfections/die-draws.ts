@@ -6,7 +6,7 @@ import type { DieInfo } from './imperfection.js';
 /**
  * Random words of a die (device-model.md, "Imperfections"): item i of line l of a draw is word i & 3 of
  * counter (i >> 2, l, draw, stream) under key (die seed, 0). Each cell and each crosspoint has draws of its
- * own, whatever the size of board and program.
+ * own. They do not depend on the size of board or program.
  */
 export function drawWords(dieSeed: number, draw: number, line: number, out: Uint32Array): void {
   const four = new Uint32Array(4);
@@ -32,7 +32,7 @@ export function drawEach(
   return Int32Array.from(drawGaussians(dieSeed, draw, 0, cells), value);
 }
 
-/** One value per row of the board, made likewise. */
+/** One value per row of the board, made in the same way. */
 export function drawEachRow(
   { dieSeed, rows }: DieInfo,
   draw: number,
@@ -41,7 +41,7 @@ export function drawEachRow(
   return Int32Array.from(drawGaussians(dieSeed, draw, 0, rows), value);
 }
 
-/** Which cells a share breaks: those whose word lies below ⌊ppm·2³²/10⁶⌋. */
+/** Which cells are broken when `ppm` of all cells are: those whose word lies below ⌊ppm·2³²/10⁶⌋. */
 export function drawBroken({ dieSeed, cells }: DieInfo, draw: number, sharePpm: number): number[] {
   const words = new Uint32Array(cells);
   drawWords(dieSeed, draw, 0, words);

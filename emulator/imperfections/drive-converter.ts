@@ -11,7 +11,7 @@ import { scaled } from './gain.js';
 import { imperfection } from './imperfection.js';
 
 const DRAWS = { driveGain: 7, driveOffset: 8, driveBow: 9, driveCode: 10 };
-/** The same by the names of a converter's parts. */
+/** The same numbers under the names that converter.ts uses. */
 export const DRIVE_DRAWS = {
   gain: DRAWS.driveGain,
   offset: DRAWS.driveOffset,

@@ -10,7 +10,8 @@ export const FAULTS = { deadCell, saturatingCell, stuckAdcChannel, thermalDrift,
 export type FaultKind = keyof typeof FAULTS;
 
 /**
- * The draws of a fault. Its line is the fault's place in the list; item 0 is the cell, item 1 how it breaks.
+ * The draws of a fault. Their line is the fault's place in the list. Item 0 chooses the cell, item 1 the way
+ * in which it breaks.
  */
 export const FAULT_DRAWS = { dynamicFault: 20 };
 
@@ -24,7 +25,7 @@ export const FAULT_KINDS: Readonly<Record<FaultKind, string>> = Object.fromEntri
 /** Kinds that happen to one cell. */
 export const CELL_FAULTS: readonly FaultKind[] = kinds.filter((kind) => FAULTS[kind].isOfCell);
 
-/** One thing that breaks at a set time, the same on every machine. */
+/** One thing that breaks at a set tick, so the same seed gives the same history on every machine. */
 export interface DynamicFault {
   readonly kind: FaultKind;
   /** Ticks that the board has run since it was made; idle time and resets do not count. */

@@ -1,18 +1,18 @@
 /**
- * Gains as integers in 2⁻²⁰ and what is done with them (device-model.md, "Draws and roundings"). Every
- * intermediate value is an integer below 2⁵³; rounding is half up where nothing else is said.
+ * Gains as integers in 2⁻²⁰, and their arithmetic (device-model.md, "Draws and roundings"). Every
+ * intermediate value is an integer below 2⁵³. Rounding is half up unless a comment says otherwise.
  */
 
 export const GAIN_LOG2 = 20;
 export const UNIT_GAIN = 1 << GAIN_LOG2;
-/** Units of drives and voltages, of conductances, and of what row amplifiers give. */
+/** Units of drives and voltages, of conductances, and of the outputs of row amplifiers. */
 export const VOLTAGE_LOG2 = 24;
 export const CONDUCTANCE_LOG2 = 15;
 export const ROW_OUTPUT_LOG2 = 14;
 const GAUSSIAN_UNIT_LOG2 = 12;
 /** Parts per million in one. */
 export const MILLION = 1000000;
-/** No gain is taken below 0 or above 2: times a damping of 32 bits it stays below 2⁵³. */
+/** Every gain is clamped to 0…2. Its product with a damping of 32 bits then stays below 2⁵³. */
 const GAIN_MAX = 2 * UNIT_GAIN;
 
 /** round(magnitude · z / 2¹²). */
@@ -57,7 +57,7 @@ export function roundDivide(x: number, divisor: number): number {
 export function squareRootGain(gain: number): number {
   const x = gain * UNIT_GAIN;
   if (x === 0) return 0;
-  // Newton from above: falls until it would rise.
+  // Newton's method from above: the values fall, and the last one before a rise is the root.
   let root = 2 * UNIT_GAIN;
   for (;;) {
     const next = Math.floor((root + Math.floor(x / root)) / 2);

@@ -1,7 +1,7 @@
 /**
- * What an imperfection is to the emulator. One file of this folder holds all of one effect: the magnitudes
- * that a profile gives, what is drawn from the die seed, what it does at commit or between ticks, and its row
- * of device-model.md, "Imperfections". `table.ts` lists the effects.
+ * The type of an imperfection; this folder also calls it an effect. One file holds all of one effect: the
+ * magnitudes that a profile gives, the draws from the die seed, its action at commit or between ticks, and
+ * its row of device-model.md, "Imperfections". `table.ts` lists the effects.
  */
 
 import { MILLION } from './gain.js';
@@ -23,24 +23,24 @@ export interface ListRule extends IntegerRule {
 
 export type IntegerRules = Readonly<Record<string, IntegerRule>>;
 export type ListRules = Readonly<Record<string, ListRule>>;
-/** The lists of an effect that nothing measures: there are none. */
+/** The lists of an effect that cannot be measured: there are none. */
 export type NoLists = Readonly<Record<string, never>>;
 
-/** The magnitudes of an effect that is on, and where they come from ("assumed" where nobody says). */
+/** The magnitudes of an effect that is on, and their source ("assumed" if there is none). */
 export type Magnitudes<M> = { readonly [F in keyof M]: number } & { readonly source: string };
 
-/** What was measured of one board, in place of draws. */
+/** Values that were measured on one board. They replace the draws. */
 export type Lists<L> = { readonly [F in keyof L]: readonly number[] };
 
 /**
- * What draws and rules depend on beside the magnitudes: the sizes of the board type, and the seed of one die.
+ * Draws and rules depend on the magnitudes and on this: the sizes of the board type, and the seed of one die.
  */
 export interface DieInfo {
   /** u32. */
   readonly dieSeed: number;
-  /** Cells of the board, whatever the program uses. */
+  /** Cells of the board, also of those that the program does not use. */
   readonly cells: number;
-  /** Rows of the board, whatever the program uses. */
+  /** Rows of the board, also of those that the program does not use. */
   readonly rows: number;
   readonly driveBits: number;
   readonly driveRange: number;
@@ -48,7 +48,8 @@ export interface DieInfo {
 }
 
 /**
- * What the cells of a die are like, one entry per cell of the board (device-model.md, "Draws and roundings").
+ * The numbers of the cells of a die, one entry per cell of the board (device-model.md, "Draws and
+ * roundings").
  */
 export interface CellParts {
   /** γ_i in 2⁻²⁰: how much faster than 1/τ the cell integrates. */
@@ -64,7 +65,7 @@ export interface CellParts {
   readonly fromBefore: Int32Array;
 }
 
-/** What the row amplifiers of a die are like, one entry per row of the board. */
+/** The numbers of the row amplifiers of a die, one entry per row of the board. */
 export interface RowParts {
   /** Factor on what the row gives, in 2⁻²⁰. */
   readonly gain: Int32Array;
@@ -95,11 +96,11 @@ export type Gaussians = (runSeed: number, tick: number, cells: number, out: Int3
 
 /** What happens to the voltages after each tick, before they are clamped to the rails once more. */
 export interface AfterTick {
-  /** Whether it happens where a program has its noise off. */
+  /** True: it happens also when a program has its noise off. */
   readonly actsWithoutNoise?: true;
   /**
-   * Makes ζ_i in place of the tick's own: the tick runs without noise, and kicks of this ζ are added after
-   * it.
+   * Makes ζ_i in place of the ζ_i of the tick. The tick then runs without noise, and kicks made of this ζ are
+   * added after it.
    */
   neighbourSums?(runSeed: number, tick: number, cells: number, out: Int32Array): void;
   /** Changes v in place, in 2⁻²⁴ V_fs. */
@@ -130,9 +131,9 @@ export interface Damage {
   warmingSince: number | undefined;
 }
 
-/** An effect. It changes only what it has a hook for. */
+/** An effect. It changes only the parts of a board for which it has a hook. */
 export interface Imperfection<M extends IntegerRules = IntegerRules, L extends ListRules = NoLists> {
-  /** `commit`: baked into a program's numbers. `time`: acts between ticks. */
+  /** `commit`: a commit applies it to a program's numbers. `time`: it acts between ticks. */
   readonly acts: 'commit' | 'time';
   /** Its rule, as a cell of the table of device-model.md. */
   readonly rule: string;
@@ -140,26 +141,29 @@ export interface Imperfection<M extends IntegerRules = IntegerRules, L extends L
   size(magnitudes: Magnitudes<M>): string;
   /** The magnitudes of a profile's `effects`. */
   readonly magnitudes: M;
-  /** What a profile's `measured` may hold of it, in place of draws. */
+  /** The lists that a profile's `measured` may hold for it, in place of draws. */
   readonly measured?: L;
   /**
-   * Numbers of what is drawn. They are part of what a die seed means: no number may change or be used twice.
+   * Numbers of the draws. The meaning of a die seed depends on them: no number may change or be used twice.
    */
   readonly draws?: Readonly<Record<string, number>>;
   /**
-   * Per-cell numbers that a commit bakes in. Those of several effects are put together: gains are multiplied,
+   * Numbers per cell that a commit applies. Those of several effects are joined: gains are multiplied,
    * everything else is added.
    */
   cells?(magnitudes: Magnitudes<M>, die: DieInfo, measured?: Lists<L>): Partial<CellParts>;
   /** Gains of the crosspoints. Only one effect may have this hook. */
   crosspoints?(magnitudes: Magnitudes<M>, die: DieInfo, measured?: Lists<L>): CrosspointGains;
-  /** Gains and offsets of the row amplifiers, that a commit bakes in. Each has one effect at most. */
+  /**
+   * Gains and offsets of the row amplifiers, which a commit applies. At most one effect may give gains, and
+   * one offsets.
+   */
   rows?(magnitudes: Magnitudes<M>, die: DieInfo): Partial<RowParts>;
   /** Replaces the ideal drive DAC. Only one effect may have this hook. */
   convertDrive?(magnitudes: Magnitudes<M>, die: DieInfo, measured?: Lists<L>): ConvertDrive;
   /** Replaces the ideal ADC. Only one effect may have this hook. */
   readAdc?(magnitudes: Magnitudes<M>, die: DieInfo, measured?: Lists<L>): ReadAdc;
-  /** Marks what is broken from the start. */
+  /** Marks the parts that are broken from the start. */
   breaks?(magnitudes: Magnitudes<M>, die: DieInfo, damage: Damage, measured?: Lists<L>): void;
   /** Acts after every tick, in the order of the table. Undefined: the magnitudes are too small to act. */
   afterTick?(magnitudes: Magnitudes<M>, die: DieInfo, gaussians: Gaussians): AfterTick | undefined;
@@ -201,13 +205,16 @@ export function list(each: ListRule['each'], min: number, max: number, unit: str
   return { each, min, max, unit };
 }
 
-/** A standard deviation that is not 0. A spread beyond a fifth leaves too few draws within a gain of 0…2. */
+/**
+ * A standard deviation that is not 0. It is at most a fifth, because with more too many draws leave the gains
+ * 0…2.
+ */
 export const spreadPpm = (unit = 'ppm') => integer(1, SPREAD_PPM_MAX, `${unit}, a standard deviation`);
 /** A standard deviation that may be 0. */
 export const anySpreadPpm = (unit = 'ppm') => integer(0, SPREAD_PPM_MAX, `${unit}, a standard deviation`);
 export const sharePpm = (unit: string) => integer(1, MILLION, unit);
 
-/** Gains of 0…2 in 2⁻²⁰, one per cell or crosspoint, as they are when they are drawn. */
+/** Gains of 0…2 in 2⁻²⁰, one per cell or crosspoint, in the form in which they are drawn. */
 export const gains = (each: 'cell' | 'crosspoint') => list(each, 0, 2097152, '2⁻²⁰');
 
 /** 5000 → `0.5 %`. */

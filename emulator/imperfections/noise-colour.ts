@@ -3,7 +3,7 @@ import { type Gaussians, imperfection, integer } from './imperfection.js';
 import { SEGMENT_TICKS } from './slow-noise.js';
 
 /**
- * The filter is fed so many ticks before a segment begins. By then it has forgotten its start to 2⁻²⁴ or
+ * The filter starts this many ticks before a segment. At the segment the effect of that start is 2⁻²⁴ or
  * less.
  */
 const WARM_UP_TICKS = 256;
@@ -28,8 +28,8 @@ export const noiseColour = imperfection({
 
 /**
  * The noise of a source of limited bandwidth: n[t] = α·n[t−1] + (1 − α)·z[t], with unit gain at zero
- * frequency. The filter starts from 0 before each segment, so n is a pure function of the seeds and the tick,
- * as z is.
+ * frequency. The filter starts from 0 before each segment, so n, as z, is a pure function of the seeds and
+ * the tick.
  */
 class ColouredNoise {
   readonly #gaussians: Gaussians;
@@ -37,7 +37,7 @@ class ColouredNoise {
   readonly #z: Int32Array;
   readonly #n: Float64Array;
   readonly #start: Int32Array;
-  /** What #n is of; 0 cells: nothing yet. */
+  /** The tick, seed and cell count of the values in #n; 0 cells: there are none yet. */
   #held = { runSeed: 0, tick: 0, cells: 0 };
 
   constructor(gaussians: Gaussians, correlation256: number, cells: number) {

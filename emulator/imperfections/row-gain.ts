@@ -5,8 +5,8 @@ import { imperfection, percent, spreadPpm } from './imperfection.js';
 const DRAWS = { rowGain: 22 };
 
 /**
- * How much more than 1 a row amplifier drives into the transposed array (device-model.md, "Imperfections").
- * It acts behind the row element and the row drive, so it scales the whole difference F − d.
+ * The error g_r of a row amplifier's gain into the transposed array (device-model.md, "Imperfections"). It
+ * acts behind the row element and the row drive, so it scales the whole difference F − d.
  */
 export const rowGain = imperfection({
   acts: 'commit',

@@ -4,7 +4,7 @@ import { imperfection, percent, spreadPpm } from './imperfection.js';
 
 const DRAWS = { rowOffset: 23 };
 
-/** What a row amplifier gives without being asked for (device-model.md, "Imperfections"). */
+/** The output that a row amplifier adds without any program (device-model.md, "Imperfections"). */
 export const rowOffset = imperfection({
   acts: 'commit',
   rule: 'o_r, in 2⁻¹⁴ V_fs, is added to what row r gives: d_r − o_r takes the place of d_r.',

@@ -1,6 +1,6 @@
 import { CELL_STATE, type Fault } from './imperfection.js';
 
-/** A cell that nothing but the supply reaches (device-model.md, "Faults on demand"). */
+/** A cell that only the supply reaches (device-model.md, "Faults on demand"). */
 export const saturatingCell: Fault = {
   words: 'the cell runs into one of its rails and stays there',
   rule: 'As dead, but e is the largest drive, positive where bit 0 of item 1 is set, else negative.',

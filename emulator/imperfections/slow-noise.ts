@@ -14,10 +14,10 @@ export const SEGMENT_TICKS = 1024;
  * tick.
  */
 const OCTAVES = 9;
-/** √OCTAVES. The sum of all octaves divided by it has the variance of one octave. */
+/** √OCTAVES. The sum of all octaves, divided by this number, has the variance of one octave. */
 export const OCTAVES_ROOT = 3;
 const OCTAVE_UNIT = 65536;
-/** The group of what the whole board shares. No cell has this group. */
+/** The Philox group of the noise that the whole board shares. No cell has this group. */
 const SHARED_GROUP = 65535;
 
 /**
@@ -40,7 +40,7 @@ export function slowNoise(dieSeed: number, runSeed: number, segment: number, cel
   return out;
 }
 
-/** The same for what the whole board shares. */
+/** The same noise, but one value for the whole board. */
 export function sharedSlowNoise(dieSeed: number, runSeed: number, segment: number): number {
   const words = new Uint32Array(4);
   let sum = 0;

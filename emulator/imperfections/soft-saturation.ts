@@ -2,8 +2,8 @@ import { FULL_SCALE, RAIL_MAX } from '../../firmware-protocol/limits.js';
 import { imperfection, integer } from './imperfection.js';
 
 /**
- * Rails that begin early and softly: beyond a knee v is pulled back after each tick (device-model.md,
- * "Imperfections").
+ * Rails that act softly before the voltage reaches them: beyond a knee, each tick pulls v back
+ * (device-model.md, "Imperfections").
  */
 export const softSaturation = imperfection({
   acts: 'time',

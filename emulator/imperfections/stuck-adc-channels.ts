@@ -26,7 +26,7 @@ export const stuckAdcChannels = imperfection({
   },
 });
 
-/** The same as a fault on demand. */
+/** A stuck channel as a fault on demand. */
 export const stuckAdcChannel: Fault = {
   words: 'the ADC of the cell gives one code from then on',
   rule: 'The channel gives one code from then on.',

@@ -28,7 +28,7 @@ export const IMPERFECTIONS = {
   timeConstantMismatch,
   /** Amplitude of every cell's noise: noise temperatures differ. */
   noiseMismatch,
-  /** A drive that is there without being asked for. */
+  /** A drive that every cell has without any program. */
   inputOffset,
   /** A conductance from every cell to ground. */
   leakage,
@@ -36,11 +36,11 @@ export const IMPERFECTIONS = {
   adc,
   /** What a cell's line of the array picks up from the lines beside it. */
   crosstalk,
-  /** How much more than 1 every row amplifier of a factored array gives. */
+  /** The error of every row amplifier's gain in a factored array. */
   rowGain,
-  /** What every row amplifier gives without being asked for. */
+  /** The output that every row amplifier adds without any program. */
   rowOffset,
-  /** Beyond a knee a cell's voltage is pulled back: rails that begin early and softly. */
+  /** Beyond a knee each tick pulls the cell's voltage back, before it reaches the rail. */
   softSaturation,
   /** Noise with a memory. */
   noiseColour,
@@ -64,8 +64,8 @@ type ListsOf<I> = I extends Imperfection<infer _, infer L> ? L : never;
 /**
  * The imperfections of a board type. Each is null (off), or its magnitudes and where they come from.
  * Magnitudes are integers with the unit in their name. A spread is the standard deviation between the cells
- * (crosspoints, channels) of a die. `Ppm` of a gain is relative, of a drive in V_fs·G_fs, of a conductance in
- * G_fs. Magnitudes and ranges are listed in device-model.md, "Profiles", equations in "Imperfections".
+ * (crosspoints, channels) of a die. `Ppm` is relative for a gain, in V_fs·G_fs for a drive and in G_fs for a
+ * conductance. Magnitudes and ranges are listed in device-model.md, "Profiles", equations in "Imperfections".
  */
 export type DieEffects = { readonly [E in EffectName]: MagnitudesOf<Table[E]> | null };
 
@@ -73,15 +73,16 @@ type MeasuredName = { [E in EffectName]: ListsOf<Table[E]> extends NoLists ? nev
 
 /**
  * What one board is like: its own values, in place of those that the die seed would draw. Each part belongs
- * to the effect of its name, which must be on. Entry i of a list belongs to cell i, or the lists say which
- * cells. What is left out is drawn. Ranges and units are in device-model.md, "Profiles".
+ * to the effect of its name, which must be on. Entry i of a list belongs to cell i, unless another list names
+ * the cells. The die seed draws every part that is left out. Ranges and units are in device-model.md,
+ * "Profiles".
  */
 export type MeasuredParts = {
-  /** How they were found. */
+  /** How these values were measured. */
   readonly source: string;
 } & { readonly [E in MeasuredName]?: Lists<ListsOf<Table[E]>> };
 
-/** An effect as a walk through the table sees it. */
+/** An effect, as code that treats all effects alike sees it. */
 export type AnyImperfection = Imperfection<IntegerRules, ListRules>;
 
 /** The table as a list, for code that treats all effects alike. */
@@ -111,7 +112,7 @@ export function effectsOn(profile: {
   });
 }
 
-/** Those effects, all others off. Errors: none. */
+/** The effects in `on`; all others are off. Errors: none. */
 export function effectsOf(on: Partial<DieEffects>): DieEffects {
   return Object.fromEntries(
     IMPERFECTION_LIST.map(([name]) => [name, on[name] ?? null]),

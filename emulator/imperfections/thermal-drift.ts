@@ -4,7 +4,7 @@ import type { DieInfo, Fault, Wandering } from './imperfection.js';
 import { SEGMENT_TICKS } from './slow-noise.js';
 
 export const THERMAL_DRAWS = { thermalOffset: 21 };
-/** How many segments of ticks it takes, and where it ends. Assumed. */
+/** How many segments of ticks the warming takes, and how large the changes are at its end. Assumed. */
 const WARMING_SEGMENTS = 64;
 const WARM_GAIN_PPM = 20000;
 const WARM_OFFSET_PPM = 5000;
@@ -22,23 +22,23 @@ export const thermalDrift: Fault = {
   },
 };
 
-/** How many steps of 64 a die has warmed, this many ticks after it began. */
+/** How many of the 64 steps a die has warmed, this many ticks after the start of the warming. */
 export function warmthAfter(ticks: number): number {
   return Math.min(WARMING_SEGMENTS, 1 + Math.floor(ticks / SEGMENT_TICKS));
 }
 
-/** How much warmer its sensor says it is then, in whole mK. */
+/** The rise of the sensor's temperature after this many steps, in whole mK. */
 export function heatAfter(ticks: number): number {
   return Math.floor((WARM_MILLIKELVIN * warmthAfter(ticks)) / WARMING_SEGMENTS);
 }
 
-/** Adds what so many steps of warming do to the drives. */
+/** Adds the effect of this many steps of warming to the drives. */
 export function addWarmth(wandering: Wandering, { dieSeed }: DieInfo, warmth: number): void {
   const { offsets } = wandering;
   const part = (whole: number) => roundDivide(whole * warmth, WARMING_SEGMENTS);
   const z = drawGaussians(dieSeed, THERMAL_DRAWS.thermalOffset, 0, offsets.length + 1);
   const gain = roundDivide(WARM_GAIN_PPM * UNIT_GAIN, 1000000);
-  // The draw after the last cell's says by its sign which way the reference goes.
+  // The sign of the draw after the last cell's decides whether the reference rises or falls.
   wandering.gain += part(z[offsets.length] < 0 ? -gain : gain);
   for (let i = 0; i < offsets.length; i++)
     offsets[i] += part(ppmSpreadOf(WARM_OFFSET_PPM, z[i], VOLTAGE_LOG2));

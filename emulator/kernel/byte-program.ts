@@ -24,14 +24,14 @@ import { isSymmetric, type TwoWayArray } from './two-way-program.js';
 const INT32_MAX = 2147483647;
 /** The largest magnitude of a code. */
 const CODE_MAX = 128;
-/** Codes are loaded 16 at a time, so columns come in multiples of 16. */
+/** Codes are loaded 16 at a time. The number of columns is therefore a multiple of 16. */
 const COLUMN_UNIT = 16;
-/** Sums of so many column pairs fit 32 bits: 2 · 256 · 128 · 2¹⁵ is 2³¹, and no input is 2¹⁵. */
+/** The most column pairs whose sums fit 32 bits: 2 · 256 · 128 · 2¹⁵ is 2³¹, and no input is +2¹⁵. */
 const RANGE_PAIRS_MAX = 256;
 /** Column pairs of a diagonal block. */
 const DIAGONAL_PAIRS = TWO_WAY_ROWS / 2;
 
-/** Where and from what an array is packed. */
+/** The source of an array and the place where it is packed. */
 interface Packing {
   readonly kernel: KernelInstance;
   readonly map: KernelMap;
@@ -42,10 +42,11 @@ interface Packing {
 }
 
 /**
- * Packs a program whose couplings are int8 as int8. Undefined for other couplings, and for a program of less
- * than `bytesMin` bytes as int16: that one stays in a cache, and widening int8 in each tick takes longer than
- * reading int16. A larger one is read in half the time, once for both products where `packTwoWay` would do
- * so with int16. Sums are smaller by the factor 2^couplingShift and hardly ever need widening on the way.
+ * Packs a program whose couplings are int8 as int8. Undefined for other couplings, and for a program that
+ * takes less than `bytesMin` bytes as int16. Such a small program stays in a cache, and to widen int8 in each
+ * tick takes longer than to read int16. A larger program is read in half the time. It is read once for both
+ * products in the cases in which `packTwoWay` does so. Sums are smaller by the factor 2^couplingShift, so
+ * they rarely need widening before the end.
  */
 export function packBytes(packing: Packing, bytesMin: number): PackedCouplings | TwoWayArray | undefined {
   const { mode, rows, cells, forward, transposed } = packing.program;
@@ -81,7 +82,9 @@ export function packBytes(packing: Packing, bytesMin: number): PackedCouplings |
   };
 }
 
-/** Puts up to 32 rows from `first` on into the staging area, with zeros up to `count` rows of `columns`. */
+/**
+ * Copies up to 32 rows, from `first` on, to the staging area. Zeros fill it up to `count` rows of `columns`.
+ */
 function stage(
   { kernel, map, program: { cells, rows } }: Packing,
   couplings: Int8Array,
@@ -145,7 +148,7 @@ interface Cut {
   readonly inputMax: number;
 }
 
-/** Fills the block table of an array, whose panels all are cut alike. */
+/** Fills the block table of an array. All its panels have the same blocks. */
 function cutArray(
   { kernel, program }: Packing,
   couplings: number,
@@ -168,13 +171,16 @@ function cutArray(
   };
 }
 
-/** Column pairs that a block may have before Σ|code|·|w| can pass 2³¹ − 1: all, or as many of the largest. */
+/**
+ * The number of column pairs of a block for which Σ|code|·|w| cannot pass 2³¹ − 1. It is all pairs, or the
+ * number that is safe even if every code is the largest.
+ */
 function blockPairs(pairs: number, norm: number, inputMax: number): number {
   const limit = Math.floor(INT32_MAX / inputMax);
   return norm <= limit ? pairs : Math.floor(limit / (2 * CODE_MAX));
 }
 
-/** Writes to `table` from `at` on how many blocks there are, and the length of each. */
+/** Writes the number of blocks and the length of each to `table`, from `at` on. */
 function writeBlocks(table: Int32Array, at: number, pairs: number, lengthMax: number): void {
   let count = 0;
   for (let done = 0; done < pairs; done += lengthMax) table[at + ++count] = Math.min(lengthMax, pairs - done);
@@ -205,8 +211,9 @@ function packUpperHalf(packing: Packing): TwoWayArray {
 }
 
 /**
- * Packs a factored program without blocks of zeros, for sums of rows and, behind that, for sums of columns.
- * Undefined where more than half of it would be kept: what lies twice is then more than is left out.
+ * Packs a factored program without blocks of zeros: first for sums of rows, behind that for sums of columns.
+ * Undefined if more than half of the codes would be kept. The second copy would then cost more than the zeros
+ * save.
  */
 function packRowRanges({ kernel, slot, program }: Packing): TwoWayArray | undefined {
   const { cells, rows: used, forward } = program;
@@ -230,7 +237,7 @@ function packRowRanges({ kernel, slot, program }: Packing): TwoWayArray | undefi
   return { pairs: columns / 2, rows, bytes: true, rangesStride: 0, columnTable };
 }
 
-/** Packs a factored program, to be read once, without stretches in which 8 rows have zeros. */
+/** Packs a factored program, to be read once, without the stretches in which 8 rows are all zero. */
 function packPanels(packing: Packing): TwoWayArray {
   const { kernel, map, slot, program } = packing;
   const columns = padTo(COLUMN_UNIT, program.cells);
@@ -261,7 +268,7 @@ function packPanels(packing: Packing): TwoWayArray {
   return { pairs, rows, bytes: true, rangesStride: stride, columnTable: 0 };
 }
 
-/** How many panels of so many rows can add to the sum of a column before it can pass 2³¹ − 1. */
+/** How many panels of this many rows can add to the sum of a column before the sum can pass 2³¹ − 1. */
 function panelsTogether(inputMax: number, panelRows: number): number {
   return Math.floor(INT32_MAX / (inputMax * panelRows * CODE_MAX));
 }

@@ -3,20 +3,20 @@ import { ROW_RAIL, ROW_TABLE_NODES } from '../../firmware-protocol/limits.js';
 import type { BoardProfile } from '../profiles/board-profile.js';
 import { PARAMETER_BYTES } from './parameter-block.js';
 
-/** Cells, rows and columns of an array come in multiples of 8. */
+/** The numbers of cells, rows and columns of an array are multiples of 8. */
 export const ARRAY_UNIT = 8;
-/** Random words are made for two blocks of 16 cells at once, so there must be room for 32. */
+/** Random words are made for 32 cells at once, so there must be room for 32. */
 const CELL_UNIT = 32;
 /** Rows of a large panel of couplings. */
 export const PANEL_ROWS = 32;
-/** Rows of a panel of an array that is used for rows and for columns; see assembly/two-way.ts. */
+/** Rows of a panel, for an array that is used for rows and for columns (assembly/two-way.ts). */
 export const TWO_WAY_ROWS = 16;
-/** Memory below belongs to the compiler. */
+/** The compiler uses the memory below this address. */
 const FIRST_ADDRESS = 4096;
 const ALIGNMENT = 64;
-/** Round keys 3 … 10, two splats each. */
+/** Bytes of round keys 3 … 10. Each key is stored as two vectors of four equal lanes. */
 const KEY_BYTES = 256;
-/** Bytes that are kept of four groups of noise, which are 16 cells. */
+/** Bytes kept for four groups of noise, which are 16 cells. */
 const GROUP_BYTES = 48;
 
 export function padTo(unit: number, count: number): number {
@@ -142,7 +142,7 @@ function slotSizes(profile: BoardProfile): { couplings: number; blocks: number }
 
 const INT16_BOUND = 32768;
 
-/** Bounds what the rows of a program give to its second array, without the row drive, in magnitude. */
+/** An upper bound of |F|, which the rows of a program give to its second array without the row drive. */
 export function rowOutputMax({ linearRows, rows }: { readonly linearRows: number; readonly rows: number }) {
   return linearRows < rows ? INT16_BOUND : ROW_RAIL;
 }
@@ -152,14 +152,14 @@ export function blockTableBytes(sums: number, columns: number): number {
   return panelCount(sums) * blockTableStride(columns);
 }
 
-/** The same for any array of at most that size: a smaller one may have more panels of 8 rows, at most 3. */
+/** The same for any array of at most this size. A smaller array may have up to 3 panels of 8 rows. */
 function blockTableBytesMax(sums: number, columns: number): number {
   return (largePanels(sums) + 3) * blockTableStride(columns);
 }
 
 export const blockTableStride = (columns: number) => 4 * (1 + columns / 2);
 
-/** How many panels an array has: of 32 rows, and of 8 for the rest. */
+/** The number of panels of an array: panels of 32 rows, and panels of 8 for the rest. */
 export function panelCount(sums: number): number {
   return largePanels(sums) + smallPanels(sums);
 }
@@ -168,20 +168,21 @@ export const largePanels = (sums: number) => sums >> 5;
 export const smallPanels = (sums: number) => (sums & 31) >> 3;
 
 /**
- * Bytes that a panel of 16 rows has in its table: whether to flush, a count, and at most one length per
- * column pair.
+ * Bytes of the table of a panel of 16 rows: whether to flush, a count, and at most one length per column
+ * pair.
  */
 export const twoWayTableStride = (columns: number) => 4 * (2 + columns / 2);
 
 /**
- * Bytes that a panel of 8 rows of int8 has in its table: whether to flush, how many ranges, and two numbers
- * for each. Ranges have at least 8 column pairs; 16 lie between two of them, or the first has 224 or more.
+ * Bytes of the table of a panel of 8 rows of int8: whether to flush, the number of ranges, and two numbers
+ * for each. A range has at least 8 column pairs. Between two ranges are 16 pairs, or the first range has 224
+ * or more.
  */
 export const rangesStride = (columns: number) => 4 * (2 + 2 * (Math.floor(columns / 32) + 2));
 
 /**
- * Bytes of the table of `packRowRanges`: for each row a count, and two numbers for each range. Two blocks of
- * 16 columns lie between two of them, or the first has 127.
+ * Bytes of the table of `packRowRanges`: for each row a count, and two numbers for each range. Between two
+ * ranges are two blocks of 16 columns, or the first range has 127.
  */
 export const rowRangesBytes = (rows: number, columns: number) =>
   rows * 4 * (1 + 2 * (Math.floor(columns / 32) + 2));

@@ -5,7 +5,7 @@ import {
 } from '../../firmware-protocol/embedded-module.js';
 import { KERNEL_BASE64 } from './kernel.generated.js';
 
-/** What assembly/index.ts exports and TypeScript calls. Numbers are addresses, counts and int32. */
+/** The functions of assembly/index.ts that TypeScript calls. Numbers are addresses, counts and int32. */
 export interface KernelExports {
   advance(parameters: number): number;
   readAdc(v: number, cells: number, adcBits: number, out: number): number;
@@ -37,7 +37,7 @@ export interface KernelInstance extends KernelExports {
 }
 
 let compiled: EmbeddedModule | undefined;
-/** Why the last board that asked got no instance. */
+/** Why the last board that asked for an instance got none. */
 let lacking: string | undefined;
 let warned = false;
 
@@ -49,7 +49,7 @@ export function kernelWarning(): string | undefined {
 }
 
 /**
- * Warns once, through `process.emitWarning` where the JavaScript runtime has it; the emulator itself prints
+ * Warns once, through `process.emitWarning` if the JavaScript runtime has it. The emulator itself prints
  * nothing.
  */
 function warn(): void {
@@ -59,7 +59,7 @@ function warn(): void {
   process?.emitWarning?.(kernelWarning()!);
 }
 
-/** A new instance with `bytes` of zeroed memory, or undefined where the kernel can't run or has no room. */
+/** A new instance with `bytes` of zeroed memory. Undefined if the kernel can't run or has no room. */
 export function newKernelInstance(bytes: number): KernelInstance | undefined {
   compiled ??= compileEmbedded(KERNEL_BASE64);
   if ('missing' in compiled) {
@@ -71,8 +71,8 @@ export function newKernelInstance(bytes: number): KernelInstance | undefined {
     lacking = undefined;
     return { ...(exports as KernelExports), buffer };
   } catch (error) {
-    // The kernel's memory may take gigabytes of address space, which a system may not grant. The arrays of
-    // the TypeScript code take only what they hold.
+    // The kernel's memory may take gigabytes of address space, which a system may refuse. The TypeScript code
+    // takes memory only for the arrays that it needs.
     if (!(error instanceof RangeError)) throw error;
     lacking = 'this system has no room for WebAssembly memory';
     warn();

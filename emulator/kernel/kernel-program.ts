@@ -27,12 +27,12 @@ export interface PackedArray {
   readonly pairs: number;
   readonly panels: number;
   readonly smallPanels: number;
-  /** Largest Σ|g| of a row, in 2⁻¹⁵ G_fs; at least that. */
+  /** The largest Σ|g| of a row, or an upper bound of it, in 2⁻¹⁵ G_fs. */
   readonly norm: number;
 }
 
 export interface PackedCouplings {
-  /** Whether codes lie as int8. */
+  /** Whether codes are stored as int8. */
   readonly bytes: boolean;
   readonly forward: PackedArray;
   readonly transposed: PackedArray | undefined;
@@ -113,9 +113,7 @@ function zeroPadding(staging: Int16Array, cells: number, columns: number, used: 
   staging.fill(0, used * columns, count * columns);
 }
 
-/**
- * Decides where the 32-bit sums of each panel are widened, which must be before Σ|g|·|w| can pass 2³¹ − 1.
- */
+/** Decides where the 32-bit sums of each panel are widened: always before Σ|g|·|w| can pass 2³¹ − 1. */
 function cutArray(
   kernel: KernelInstance,
   map: KernelMap,
@@ -171,9 +169,9 @@ export function loadRegisters(kernel: KernelInstance, slot: SlotMap, program: Ef
 }
 
 /**
- * S = 2^ρ·Σ k′·(F − d) is 2^ρ·Σ k′·F less a number that does not change while the program runs. The kernel
- * makes the first sum, of 16-bit F, and the second one goes into the integrator's constant. All sums are
- * exact, so the bits are the same.
+ * S = 2^ρ·Σ k′·(F − d) is the difference of 2^ρ·Σ k′·F and 2^ρ·Σ k′·d. The second sum does not change while
+ * the program runs, so it is part of the integrator's constant. The kernel makes the first sum, of 16-bit F.
+ * All sums are exact, so the bits are the same.
  */
 function addRowDrive(
   kernel: KernelInstance,
@@ -189,7 +187,7 @@ function addRowDrive(
 }
 
 /**
- * The largest |w| at which |T| of a dense program fits 32 bits without wider sums; −1: there is none. `norm`
+ * The largest |w| for which |T| of a dense program fits 32 bits without wider sums; −1: there is none. `norm`
  * is the largest Σ|g| of a row.
  */
 export function narrowInputMax(program: EffectiveProgram, norm: number, carryMax: number): number {
@@ -199,8 +197,8 @@ export function narrowInputMax(program: EffectiveProgram, norm: number, carryMax
 }
 
 /**
- * The largest |T| of any state. `norm` is the largest Σ|g| of a row of the array that makes S,
- * `arrayInputMax` bounds what enters that array.
+ * The largest |T| of any state. `norm` is the largest Σ|g| of a row of the array that makes S.
+ * `arrayInputMax` bounds the inputs of that array.
  */
 export function integratorBound(
   program: EffectiveProgram,
@@ -215,7 +213,7 @@ export function integratorBound(
 }
 
 function largestRegisters({ drive, damping }: EffectiveProgram): { driveMax: number; dampingMax: number } {
-  // Plain loops: a board waits for this before its first tick.
+  // These are plain loops, because they are quick: a board waits for them before its first tick.
   let [least, most] = [0, 0];
   for (let i = 0; i < drive.length; i++) {
     if (drive[i] > most) most = drive[i];

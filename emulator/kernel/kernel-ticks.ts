@@ -23,10 +23,10 @@ import { packTwoWay, TWO_WAY_BYTES_MIN, type TwoWayArray } from './two-way-progr
 /** The most ticks of one call into the kernel, which counts them in 32 bits. */
 const CALL_TICKS_MAX = 1 << 30;
 const DRIVE_SCALE_LOG2 = 5;
-/** With |Δ| up to this, v + Δ + η fits 32 bits. */
+/** If |Δ| is at most this, v + Δ + η fits 32 bits. */
 const MODERATE_DELTA_MAX = 1 << 30;
 
-/** A place for one program, and what is in it. */
+/** A place for one program, and the program in it. */
 interface Slot {
   readonly map: SlotMap;
   program: WeakRef<EffectiveProgram> | undefined;
@@ -39,8 +39,8 @@ interface Slot {
 }
 
 /**
- * Ticks by the WebAssembly kernel, or undefined where the host can't run it. Programs of at least
- * `twoWayBytesMin` bytes are packed for products that read each coupling once, where that is possible.
+ * Ticks by the WebAssembly kernel, or undefined if the host can't run it. Programs of at least
+ * `twoWayBytesMin` bytes are packed, if possible, for products that read each coupling once.
  */
 export function newKernelTicks(die: Die, twoWayBytesMin = TWO_WAY_BYTES_MIN): KernelTicks | undefined {
   const map = kernelMap(die.profile);
@@ -49,7 +49,7 @@ export function newKernelTicks(die: Die, twoWayBytesMin = TWO_WAY_BYTES_MIN): Ke
 }
 
 /**
- * The quickest ticks that this host can compute: the kernel's, or the oracle's where it has no WebAssembly
+ * The quickest ticks that this host can compute: the kernel's, or the oracle's if the host has no WebAssembly
  * with SIMD.
  */
 export function fastestTicks(die: Die): ArrayTicks {
@@ -65,10 +65,10 @@ class KernelTicks implements ArrayTicks {
   readonly #words: Int32Array;
   readonly #adc: Int16Array;
   readonly #twoWayBytesMin: number;
-  /** Most recently used first. */
+  /** Slots, the most recently used first. */
   readonly #slots: Slot[];
   #active: EffectiveProgram | undefined;
-  /** What the kernel's z is of; 0 cells: nothing yet. */
+  /** The tick, seed and cell count of the kernel's z; 0 cells: there is none yet. */
   #held = { runSeed: 0, tick: 0, cells: 0 };
 
   constructor(die: Die, map: KernelMap, kernel: KernelInstance, twoWayBytesMin: number) {
@@ -165,7 +165,7 @@ class KernelTicks implements ArrayTicks {
     return clipped;
   }
 
-  /** `offset` in bytes, as parameter-block.ts has it; an unsigned value keeps its bits. */
+  /** `offset` is in bytes, as in parameter-block.ts. An unsigned value keeps its bits. */
   #set(offset: number, value: number): void {
     this.#words[offset / 4] = value;
   }
@@ -220,7 +220,7 @@ class KernelTicks implements ArrayTicks {
     this.#set(parameter.TRANSPOSED_SMALL_PANELS, transposed.smallPanels);
   }
 
-  /** Chooses the form of the arithmetic that runs, by the largest numbers that any state can give. */
+  /** Chooses the form of the arithmetic by the largest numbers that any state can give. */
   #chooseIntegrator(program: EffectiveProgram, packed: PackedCouplings | TwoWayArray): void {
     const { rail, tickLog2 } = this.#die.profile;
     const factored = program.mode === PROGRAM_MODE.factored;
@@ -237,7 +237,7 @@ class KernelTicks implements ArrayTicks {
     this.#set(parameter.MODERATE, moderate ? 1 : 0);
   }
 
-  /** The slot that holds this program. If none does, one is filled. */
+  /** The slot that holds this program. If no slot does, one is filled. */
   #slotOf(program: EffectiveProgram): Slot {
     const loaded = this.#slots.find((slot) => slot.program?.deref() === program);
     if (loaded !== undefined) return loaded;
@@ -252,7 +252,7 @@ class KernelTicks implements ArrayTicks {
     this.#packed(arrays);
   }
 
-  /** The slot that holds these arrays; if there is none, that of the program that has not run for longest. */
+  /** The slot that holds these arrays. If there is none, the least recently used slot. */
   #packed(program: ProgramArrays): Slot {
     const slot = this.#slots.find((candidate) => holdsCouplings(candidate, program)) ?? this.#slots.at(-1)!;
     if (!holdsCouplings(slot, program)) {

@@ -42,9 +42,7 @@ export const TRANSPOSED_BLOCKS_AT = 104;
 export const TRANSPOSED_PAIRS = 108;
 export const TRANSPOSED_PANELS = 112;
 export const TRANSPOSED_SMALL_PANELS = 116;
-/**
- * In a tick where no |w| is above this, every sum and T of this dense program fits 32 bits; −1: in no tick.
- */
+/** If no |w| of a tick is above this, every sum and T of this dense program fits 32 bits in it; −1: never. */
 export const NARROW_INPUT_MAX = 120;
 export const ROW_ATTENUATION = 124;
 /** 5 + k. */
@@ -63,7 +61,7 @@ export const KEYS_AT = 160;
 export const GROUPS_AT = 164;
 export const DIE_SEED = 168;
 export const RUN_SEED = 172;
-/** What the group table was made for, and for how many cells; 0 cells: nothing yet. */
+/** The inputs that the group table was made for, and its number of cells; 0 cells: there is none yet. */
 export const GROUPS_TICK_HIGH = 176;
 export const GROUPS_RUN_SEED = 180;
 export const GROUPS_CELLS = 184;
@@ -74,7 +72,9 @@ export const TICK_HIGH = 196;
 export const TICKS = 200;
 export const HALT_ON_OVERLOAD = 204;
 
-/** 1: one array is used for rows and columns. Blocks then also say where column sums are flushed. */
+/**
+ * 1: one array is used for rows and columns. The block table then also says where column sums are flushed.
+ */
 export const TWO_WAY = 208;
 /**
  * Inputs of a panel's rows in the form that its columns need, and column sums as four int32 per column pair.
@@ -85,20 +85,22 @@ export const COLUMNS_AT = 216;
 /** 1: ρ = 0 and |Δ| is at most 2³⁰ in any state. */
 export const MODERATE = 220;
 
-/** S as int32, of a tick where it fits. */
+/** S as int32, for a tick in which it fits. */
 export const NARROW_S_AT = 224;
 /**
- * Share of the noise that all cells have in common, in 2⁻¹⁶ of their own noise. 0: there is none, or the
- * kernel does not add it.
+ * The noise that all cells share, in 2⁻¹⁶ of their own noise. 0: there is none, or the kernel does not add
+ * it.
  */
 export const COMMON_SHARE = 228;
 
-/** 1: couplings lie as int8. */
+/** 1: couplings are stored as int8. */
 export const BYTES = 232;
-/** What is packed counts 2^COUPLING_SHIFT · 2⁻¹⁵ G_fs. */
+/** The unit of packed couplings is 2^COUPLING_SHIFT · 2⁻¹⁵ G_fs. */
 export const COUPLING_SHIFT = 236;
 
-/** Bytes from the ranges of one panel to those of the next, in a factored program read once as int8. */
+/**
+ * Bytes from the ranges of one panel to those of the next, for a factored program that is read once as int8.
+ */
 export const RANGES_STRIDE = 240;
 
 /** Rows from this one on have the row element and set no flag. */
@@ -107,7 +109,7 @@ export const LINEAR_ROWS = 244;
 export const ROW_TABLE_AT = 248;
 
 /**
- * Bytes from the table of ranges of rows to that of pairs of rows, in a factored program of int8; 0: it has
+ * Bytes from the table of row ranges to the table of row pairs, for a factored program of int8; 0: it has
  * panels.
  */
 export const COLUMN_TABLE = 252;

@@ -13,18 +13,20 @@ import {
 import type { KernelInstance } from './kernel-module.js';
 
 const INT32_MAX = 2147483647;
-/** Below so many bytes it is no slower to read the arrays twice. It is about half of a second-level cache. */
+/**
+ * Below this many bytes it is no slower to read the arrays twice. It is about half of a second-level cache.
+ */
 export const TWO_WAY_BYTES_MIN = 1 << 20;
 /** Column pairs of a diagonal block. */
 const DIAGONAL_PAIRS = TWO_WAY_ROWS / 2;
 
 export interface TwoWayArray {
-  /** Whether codes lie as int8. */
+  /** Whether codes are stored as int8. */
   readonly bytes: boolean;
   readonly pairs: number;
   /** Bytes of a panel's table of ranges; 0: it has none. */
   readonly rangesStride: number;
-  /** Bytes from the table of ranges of rows to that of pairs of rows; 0: there are none. */
+  /** Bytes from the table of row ranges to the table of row pairs; 0: there are none. */
   readonly columnTable: number;
   /** Rows with padding. */
   readonly rows: number;
@@ -32,9 +34,9 @@ export interface TwoWayArray {
 
 /**
  * Packs a factored program whose second array is its first, or the upper half of a symmetric dense one, for
- * products that read each coupling once. Undefined where that is impossible or slower: a small program, two
- * different arrays, or couplings so large that the sums of one panel could pass 32 bits. `inputMax` bounds
- * the array's input w.
+ * products that read each coupling once. Undefined if that is impossible or slower: for a small program, for
+ * two different arrays, or if the sums of one panel could pass 32 bits. `inputMax` bounds the array's input
+ * w.
  */
 export function packTwoWay(
   kernel: KernelInstance,
@@ -83,8 +85,8 @@ export function packTwoWay(
     const normsAt = map.columnNorms + 8 * (skipped + diagonal);
     const flush = kernel.columnNorms(rest, panelPairs - diagonal, columnLimit, normsAt, scratch);
     if (flush < 0) return undefined;
-    // A flush empties the sums of all columns, also of those that this panel does not touch. Their norms stay
-    // too large, which is safe.
+    // A flush empties the sums of all columns, also of the columns that this panel does not touch. The norms
+    // of those columns stay too large, which is safe.
     table[row] = flush;
     kernel.cutBlocks(rest, TWO_WAY_ROWS, panelPairs - diagonal, inputLimit, entry + 4, map.norms);
   }
@@ -93,7 +95,7 @@ export function packTwoWay(
 
 const TILE = 64;
 
-/** Whether g_ij = g_ji. It goes tile by tile, since a large array is slow to read by columns. */
+/** Whether g_ij = g_ji. It goes tile by tile, because a large array is slow to read by columns. */
 export function isSymmetric(couplings: Int8Array | Int16Array, cells: number): boolean {
   for (let top = 0; top < cells; top += TILE)
     for (let left = 0; left <= top; left += TILE) {

@@ -9,7 +9,7 @@ export interface BoardProfile {
   readonly cells: number;
   /** Rows of the crossbar. */
   readonly rows: number;
-  /** Program banks: one runs while another is loaded. */
+  /** Program banks. One can run while another is loaded. */
   readonly banks: number;
   /** false on a crossbar that is too large for N×N couplings. */
   readonly dense: boolean;
@@ -35,12 +35,12 @@ export interface BoardProfile {
   readonly noiseAmplitudeMax: number;
   readonly noiseShiftMin: number;
   readonly noiseShiftMax: number;
-  /** Smallest κ at which the board's samples mean something, in 10⁻¹² V_fs². */
+  /** The smallest κ that is larger than the errors of the board's samples, in 10⁻¹² V_fs². */
   readonly noiseTemperatureMin: number;
   /** Largest m · 2^ρ. */
   readonly rowScaleMax: number;
   /** Imperfections of the type; null: an ideal board. */
   readonly effects: DieEffects | null;
-  /** One board of the type as it was measured. Dies differ only in what it leaves out. */
+  /** Measured values of one board of the type. Dies differ only in the values that are not here. */
   readonly measured?: MeasuredParts;
 }

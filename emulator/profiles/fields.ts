@@ -1,26 +1,27 @@
 /**
- * Schemas of JSON that people write, with words for what is wrong in it. Each schema says what it takes, so
- * that an error names the field, what was found and what is allowed.
+ * Schemas of JSON that people write, with error texts. Each schema says which values it takes. An error names
+ * the field, the value that was found and the values that are allowed.
  */
 import { z } from 'zod';
 
-/** The first thing that is wrong, as the parts of a sentence: `cells` `is 0; it takes …`. */
+/** The first mistake, as two parts of a sentence: `cells` `is 0; it takes …`. */
 export interface FieldProblem {
-  /** As in `effects.inputOffset.spreadPpm`; empty: the whole. */
+  /** The field, as in `effects.inputOffset.spreadPpm`. Empty: the mistake is in the whole object. */
   readonly field: string;
   readonly problem: string;
 }
 
 const SHOWN_MAX = 60;
-/** A misspelt name differs from the right one by at most so many characters. */
+/** The most characters by which a misspelt name differs from the right one. */
 const TYPOS_MAX = 2;
 
-/** `data` as the schema reads it, or the first thing that is wrong. */
+/** `data` as the schema reads it, or the first mistake. */
 export function parseFields<T>(schema: z.ZodType<T>, data: unknown): { readonly value: T } | FieldProblem {
   const parsed = schema.safeParse(data);
   if (parsed.success) return { value: parsed.data };
   const { issues } = parsed.error;
-  // A misspelt name is unknown and leaves another name missing. The unknown name is the better answer.
+  // A misspelt name is unknown, and the right name is then missing. The error about the unknown name is the
+  // more helpful one.
   const unknown = issues.find((issue) => issue.code === 'unrecognized_keys');
   const { path, message } = unknown ?? issues[0];
   return { field: nameOf(unknown ? [...path, unknown.keys[0]] : path), problem: message };
@@ -34,7 +35,7 @@ function nameOf(path: readonly PropertyKey[]): string {
     .replace(/^\./, '');
 }
 
-/** Says of a value that it is not what a schema takes. */
+/** The error text of a value that the schema does not take. */
 function takes(what: string): (issue: { readonly input?: unknown }) => string {
   return ({ input }) =>
     input === undefined ? `is missing; it takes ${what}` : `is ${shown(input)}; it takes ${what}`;
@@ -106,8 +107,8 @@ export function list<T>(entry: z.ZodType<T>): z.ZodType<T[]> {
 }
 
 /**
- * An object with these fields and no others. `what` is what it takes in words; `missing` is said where it is
- * not there.
+ * An object with these fields and no others. `what` describes it in words. `missing` is the text of the error
+ * if the object is missing.
  */
 export function fields<S extends z.ZodRawShape>(
   shape: S,

@@ -8,7 +8,10 @@ import {
 } from '../../firmware-protocol/limits.js';
 import type { BoardProfile } from './board-profile.js';
 
-/** What all ideal boards share: 16-bit converters and couplings, no imperfection. Sizes and τ are assumed. */
+/**
+ * The common part of all ideal boards: 16-bit converters and couplings, no imperfection. Sizes and τ are
+ * assumed.
+ */
 export const IDEAL = {
   banks: 2,
   factored: true,
@@ -24,21 +27,25 @@ export const IDEAL = {
   noiseAmplitudeMax: NOISE_AMPLITUDE_MAX,
   noiseShiftMin: NOISE_SHIFT_MIN,
   noiseShiftMax: NOISE_SHIFT_MAX,
-  // 10⁻⁸ V_fs²: below it the noise of the carries shows beside κ (device-model.md, "One tick").
+  // 10⁻⁸ V_fs². At a smaller κ the noise of the carries is no longer negligible (device-model.md, "One
+  // tick").
   noiseTemperatureMin: 10000,
   rowScaleMax: ROW_SCALE_MAX,
   effects: null,
 } as const;
 
 /**
- * An all-to-all board. Its tick is τ/16, longer than the default. The equilibrium covariance is exact at any
- * stable step, so only the transient is coarser, and the emulator needs half the ticks.
+ * An all-to-all board. Its tick is τ/16, longer than the default, so the emulator needs half the ticks. The
+ * equilibrium covariance is exact at any stable step; only the transient is coarser.
  */
 function idealDense(cells: number): BoardProfile {
   return { ...IDEAL, name: `ideal-${cells}`, cells, rows: cells, dense: true, tickLog2: 4 };
 }
 
-/** A crossbar with row amplifiers, for A = KᵀK + λI. Its transient is the result, so its tick is finer. */
+/**
+ * A crossbar with row amplifiers, for A = KᵀK + λI. Its tick is finer, because users read results from its
+ * transient.
+ */
 const IDEAL_CROSSBAR: BoardProfile = {
   ...IDEAL,
   name: 'ideal-crossbar',

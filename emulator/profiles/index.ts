@@ -1,6 +1,6 @@
 /**
- * Board types as JSON: reads a profile of one's own, or says what is wrong with which field. Loads zod, which
- * the emulator itself does not need.
+ * Board types as JSON: reads a profile that a user wrote, or says which field is wrong and why. It loads zod,
+ * which the emulator itself does not need.
  *
  * @module thermolink/emulator/profiles
  */

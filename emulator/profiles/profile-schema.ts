@@ -29,7 +29,7 @@ const converterBits = () => integer(CONVERTER_BITS_MIN, CONVERTER_BITS_MAX, 'bit
 const noiseAmplitude = () => integer(NOISE_AMPLITUDE_MIN, NOISE_AMPLITUDE_MAX, 'of noise register a');
 const noiseShift = () => integer(NOISE_SHIFT_MIN, NOISE_SHIFT_MAX, 'of noise register s');
 
-/** The magnitudes of every effect; one that is left out or null is off. */
+/** The magnitudes of every effect. An effect that is left out or null is off. */
 const effects = fields(
   Object.fromEntries(
     IMPERFECTION_LIST.map(([name, { magnitudes }]) => {
@@ -98,15 +98,15 @@ export const profileSchema = fields({
   if (profile.measured !== undefined) checkMeasured(profile, profile.measured, require);
 }) satisfies z.ZodType<BoardProfile>;
 
-/** A profile, or what is wrong with the data that should have been one. */
+/** A profile, or the mistake in data that should be one. */
 export type ParsedProfile = { readonly profile: BoardProfile } | FieldProblem;
 
 /**
- * Reads a profile from data of unknown origin (JSON). Every field must be there except that an effect that is
- * left out is off, as one that is null, that `rowElement` left out is false, and that `measured` may be left
- * out; nothing else may be there.
- * Ranges and units are listed in device-model.md, "Profiles". Errors: none; what is wrong is returned as a
- * `FieldProblem`.
+ * Reads a profile from data of unknown origin (JSON). Every field must be there, with three exceptions. An
+ * effect that is left out is off, as one that is null. `rowElement` is false if it is left out. `measured`
+ * may be left out. Other fields are errors.
+ * Ranges and units are listed in device-model.md, "Profiles". Errors: none; the first mistake is returned as
+ * a `FieldProblem`.
  */
 export function parseProfile(data: unknown): ParsedProfile {
   const parsed = parseFields(profileSchema, data);
@@ -116,7 +116,7 @@ export function parseProfile(data: unknown): ParsedProfile {
 type Path = readonly (string | number)[];
 type Require = (holds: boolean, path: Path, problem: string) => void;
 
-/** Checks that fields that are right by themselves fit together. */
+/** Checks that the fields fit together. Each is already valid by itself. */
 function checkSizes(profile: BoardProfile, require: Require): void {
   const { cells, rows, dense, factored } = profile;
   require(dense || factored, ['factored'], 'and dense are both false; a board has at least one array');

@@ -31,7 +31,7 @@ const PROTOTYPE_EFFECTS = effectsOf({
   commonModeNoise: { sharePpm: 5000, source: ASSUMED },
 });
 
-/** Every effect is on, and larger: a board that has had a hard life. All of it is assumed. */
+/** A worn board: every effect is on, and larger. All magnitudes are assumed. */
 const HARSH_EFFECTS = effectsOf({
   couplingMismatch: { spreadPpm: 20000, source: 'phase-change cells: 1–4 % of G_max' },
   timeConstantMismatch: { spreadPpm: 50000, source: 'capacitors of 5 %' },

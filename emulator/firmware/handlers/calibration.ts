@@ -3,10 +3,10 @@ import type { Board } from '../board.js';
 import { Refused } from '../refused.js';
 import type { Handlers } from './handlers.js';
 
-/** An answer of `readCalibration` has at most so many bytes beside those of the record. */
+/** The most bytes that an answer of `readCalibration` has beside those of the record. */
 const ANSWER_OVERHEAD_BYTES = 24;
 
-/** A board that programs its flash hears nothing meanwhile, so it does so between runs alone. */
+/** A real board hears nothing while it programs its flash. It therefore does so only between runs. */
 function requireIdle(board: Board): void {
   if (board.state === 'running') throw new Refused(REFUSAL.wrongState, 'not during a run');
 }

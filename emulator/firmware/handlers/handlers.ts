@@ -7,7 +7,7 @@ export interface Session {
   readonly nonce: Uint8Array;
   lastRunId: number;
   lastRequestId: number;
-  /** Answers that were given, by request id, oldest first (protocol.md, "At most once"). */
+  /** Answers already given, by request id, oldest first (protocol.md, "At most once"). */
   readonly answers: Map<number, Uint8Array>;
 }
 

@@ -8,10 +8,10 @@ import { RunEngine } from '../run-engine.js';
 import { sendRun } from '../run-output.js';
 import type { Handlers } from './handlers.js';
 
-/** An answer of `readAverages` has at most so many bytes beside its sums. */
+/** The most bytes that an answer of `readAverages` has beside its sums. */
 const AVERAGES_OVERHEAD_BYTES = 24;
 
-/** What is wrong with how a run shall add up its samples (protocol.md, "Averages"). */
+/** Why a run can't add up its samples as the host asks (protocol.md, "Averages"); undefined if it can. */
 function badAverages(
   { statistics, sampleCount, batchSamples }: Command<'start'>,
   cells: number,
@@ -36,7 +36,8 @@ export const runHandlers = {
       throw new Refused(REFUSAL.outOfRange, 'the run would pass tick 2⁵³');
     const shape = badAverages(fields, image.cells);
     if (shape) throw new Refused(REFUSAL.outOfRange, shape);
-    // An aborted run may still owe its report, which goes first. One place stays free for the answer.
+    // An aborted run may not have sent its report yet. The report goes first, and one place stays free for
+    // the answer.
     sendRun(board, link, 1);
     if (board.run) throw new Refused(REFUSAL.wrongState, `run ${board.runId} is not reported yet`);
     board.input('started');

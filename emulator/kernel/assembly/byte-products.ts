@@ -1,7 +1,7 @@
 /**
- * The loops of product.ts and two-way.ts for couplings of at most 8 bits, which lie as int8. Half as much is
- * read, and each eight codes are widened as they are loaded. Sums are in units of a code; whoever widens them
- * shifts them to the unit of int16 couplings.
+ * The loops of product.ts and two-way.ts for couplings of at most 8 bits, which are stored as int8. These
+ * loops read half as many bytes, and widen eight codes with each load. Sums are in units of a code. The code
+ * that widens the sums also shifts them to the unit of int16 couplings.
  */
 
 /** Makes 32 sums over `pairs` column pairs, shifted left by `shift`, into out (int32). */
@@ -230,9 +230,10 @@ export function largestByteNorm(src: usize, stride: usize, rows: i32): i32 {
 }
 
 /**
- * Finds where 8 rows of int8, `stride` bytes apart, hold anything. Writes to `ranges` how many stretches of
- * column pairs there are, and the first pair and the length of each: multiples of 8, at most `lengthMax`.
- * Between two stretches that are not cut lie at least 16 pairs of zeros. `pairs` is a multiple of 8.
+ * Finds the ranges of column pairs in which 8 rows of int8, `stride` bytes apart, are not all zero. Writes to
+ * `ranges` the number of ranges, then for each its first pair and its length. Both are multiples of 8, and a
+ * length is at most `lengthMax`. A longer range is cut. Otherwise at least 16 pairs of zeros lie between two
+ * ranges. `pairs` is a multiple of 8.
  */
 export function byteRanges(src: usize, stride: usize, pairs: i32, lengthMax: i32, ranges: usize): void {
   let count = 0;

@@ -1,14 +1,14 @@
 /**
- * What a tick does beside the products (device-model.md, "One tick"), per cell and per row, four at a time.
- * Lengths are padded by the caller.
+ * The steps of a tick other than the products (device-model.md, "One tick"), for four cells or rows at a
+ * time. The caller pads lengths.
  */
 
 /**
- * WebAssembly has no arithmetic shift of 64-bit lanes. This is added before an unsigned shift and taken away
- * after it. |T|, |U| < 2⁴⁷.
+ * WebAssembly has no arithmetic shift of 64-bit lanes. So this offset is added before an unsigned shift and
+ * subtracted after it. |T|, |U| < 2⁴⁷.
  */
 const BIAS_LOG2: i64 = 48;
-/** A change of v beyond this leaves the rails, whatever v and η are: |v| < 2²⁵, |η| < 2²⁴. */
+/** A change of v beyond this leaves the rails for every v and η: |v| < 2²⁵, |η| < 2²⁴. */
 const DELTA_MAX: i32 = 1 << 28;
 const ROW_RAIL: i32 = 20480;
 
@@ -35,8 +35,8 @@ export function arrayInput(v: usize, c: usize, w: usize, cells: i32): i32 {
 }
 
 /**
- * y = (U + q) >> shift; q = the rest; y beyond its limit is clamped. The first `linear` rows are flagged
- * then. Returns whether any was.
+ * y = (U + q) >> shift; q = the rest. A y beyond its limit is clamped, and its row is flagged if it is one of
+ * the first `linear` rows. Returns whether any row was flagged.
  */
 export function rowAmplifiers(
   u: usize,
@@ -87,7 +87,9 @@ function firstLanes(count: i32): i32 {
   return count <= 0 ? 0 : (1 << count) - 1;
 }
 
-/** Rows from `first` to before `end`: y = T(y), linear between nodes that lie 256 apart. */
+/**
+ * For rows from `first` up to, but not including, `end`: y = T(y), linear between nodes that are 256 apart.
+ */
 export function rowElements(y: usize, first: i32, end: i32, table: usize): void {
   for (let row = max(first, 0); row < end; row++) {
     const at = y + ((<usize>row) << 1);
@@ -108,8 +110,8 @@ export function setFlags(flags: usize, bits: i32): void {
 }
 
 /**
- * 32·e + λ·2¹⁵ + bias of every cell. T + bias is this − S − λ·(w + 2¹⁵) + r, in which w + 2¹⁵ is never
- * negative.
+ * Makes the constant K = 32·e + λ·2¹⁵ + bias of every cell. T + bias is K − S − λ·(w + 2¹⁵) + r. In this form
+ * w + 2¹⁵ is never negative.
  */
 export function integratorConstants(drive: usize, damping: usize, out: usize, cells: i32): void {
   for (let i = 0; i < cells; i++) {
@@ -186,7 +188,7 @@ export function integrateWide(
   return overload;
 }
 
-/** The same for programs with ρ = 0 whose Δ fits 32 bits in any state. */
+/** The same as `integrateWide`, for programs with ρ = 0 whose Δ fits 32 bits in any state. */
 export function integrateModerate(
   v: usize,
   r: usize,
@@ -241,7 +243,7 @@ export function integrateModerate(
 }
 
 /**
- * The same where S is int32 and |T| < 2³¹: partial sums may wrap, T does not. It takes eight cells at a time.
+ * The same for S as int32 and |T| < 2³¹. Partial sums may wrap; T does not. It takes eight cells at a time.
  */
 export function integrateNarrow(
   v: usize,

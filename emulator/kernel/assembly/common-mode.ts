@@ -1,5 +1,5 @@
 /**
- * Noise that all cells share (device-model.md, "Imperfections"): one Gaussian a tick, times each cell's own
+ * Noise that all cells share (device-model.md, "Imperfections"): one Gaussian per tick, times each cell's own
  * amplitude.
  */
 import { setFlags } from './cells';
@@ -12,13 +12,13 @@ const KEY_STEP_1: u32 = 0xbb67ae85;
 const STREAM: u32 = 2;
 const SHARE_LOG2 = 16;
 /**
- * WebAssembly has no arithmetic shift of 64-bit lanes. This is added before an unsigned shift and taken away
- * after it. |a·share·ζ| < 2⁴⁷.
+ * WebAssembly has no arithmetic shift of 64-bit lanes. So this offset is added before an unsigned shift and
+ * subtracted after it. |a·share·ζ| < 2⁴⁷.
  */
 const BIAS_LOG2 = 48;
 
 /**
- * z[tick] from word 0 of Philox4x32-10 with counter (tick low, tick high, 0, stream), through `table` of
+ * z[tick] is made from word 0 of Philox4x32-10 with counter (tick low, tick high, 0, stream). `table` holds
  * pairs (base, slope).
  */
 export function commonGaussian(tick: u64, dieSeed: u32, runSeed: u32, table: usize): i32 {

@@ -58,7 +58,7 @@ export {
 
 const COUPLING_UNIT_LOG2 = 15;
 
-/** Makes η of the tick that ends at `tick`. Its z takes the place of the z before. */
+/** Makes η of the tick that ends at `tick`. The z at its end replaces the stored z. */
 export function noiseOfTick(p: usize, tick: u64): void {
   const cells = load<i32>(p, P.PADDED_CELLS);
   const keys = load<usize>(p, P.KEYS_AT);
@@ -93,8 +93,8 @@ export function noiseOfTick(p: usize, tick: u64): void {
 
 /**
  * Makes S of a tick, row amplifiers included. Returns whether a row went over its limit. `narrow`: every sum
- * fits 32 bits. `backward`: a large array is read from its end, since what the tick before read last is still
- * in the cache.
+ * fits 32 bits. `backward`: a large array is read from its end, because the cache still holds the part that
+ * the previous tick read last.
  */
 export function arrayProducts(p: usize, narrow: bool, backward: bool): i32 {
   const forward = load<usize>(p, P.FORWARD_AT);
@@ -246,7 +246,7 @@ export function integrate(p: usize, narrow: bool): i32 {
   return integrateWide(v, r, w, s, constant, damping, eta, flags, cells, shift, attenuation, rail);
 }
 
-/** Adds the kick that all cells share. Returns whether it took a cell over the rails. */
+/** Adds the kick that all cells share. Returns whether it moved a cell beyond its rails. */
 export function kickAll(p: usize, zeta: i32): i32 {
   return addCommonMode(
     load<usize>(p, P.V_AT),
@@ -268,8 +268,8 @@ function commonZ(p: usize, tick: u64): i32 {
 
 /**
  * Advances the board by `TICKS` ticks, or until the end of the tick in which something went over its limit.
- * Returns the ticks done. Cells and rows beyond the program are computed with an empty program, which changes
- * only their input carries; these are put back.
+ * Returns the ticks done. Cells and rows beyond the program are computed with an empty program. It changes
+ * only their input carries, which are restored afterwards.
  */
 export function advance(p: usize): i32 {
   const ticks = load<i32>(p, P.TICKS);

@@ -1,10 +1,11 @@
 /**
- * Thermal noise, four groups of Philox4x32-10 in four lanes. The first two rounds hardly depend on the tick:
- * of a counter (tick low, tick high, group, 0) they leave
+ * Thermal noise, four groups of Philox4x32-10 in four lanes. The first two rounds depend little on the tick.
+ * From a counter (tick low, tick high, group, 0) they make
  *
  *     c0 = A ^ u0,   c1 = u1,   c2 = B ^ u2,   c3 = C
  *
- * with A, B, C of the group and the high half of the tick, u of its low half. Eight rounds remain per tick.
+ * where A, B and C depend on the group and the high half of the tick, and u on the low half. Eight rounds
+ * remain per tick.
  */
 
 const M0: u64 = 0xd2511f53;
@@ -44,8 +45,8 @@ export function prepareNoise(
 }
 
 /**
- * Makes one random word per cell, for two times 16 cells at once; the last of them may be beyond the program.
- * u0 … u2 as above; m0 and m1 are the multipliers.
+ * Makes one random word per cell, for 2 × 16 cells at once. The last cells may be beyond the program. u0 … u2
+ * are as above; m0 and m1 are the multipliers.
  */
 export function randomWords(
   words: usize,
@@ -123,10 +124,10 @@ export function tickWords(
 }
 
 /**
- * Makes z of the words, and η = (a·(z before + z) + 2^(s−1) + (ζ < 0 ? −1 : 0)) >> s. Octave and segment of x
- * come out of its conversion to float, which is exact because the bits that could round are cleared first.
- * `table` holds pairs (base, slope). A turn takes two vectors. Places in the table go through memory, where
- * the words were: that is quicker than to take them out of lanes one by one.
+ * Makes z of the words, and η = (a·(z before + z) + 2^(s−1) + (ζ < 0 ? −1 : 0)) >> s. A conversion of x to
+ * float gives its octave and segment. It is exact, because the bits that could round are cleared first.
+ * `table` holds pairs (base, slope). A turn takes two vectors. The indices into the table are written over
+ * the words in memory, which is quicker than to extract them from the lanes.
  */
 export function gaussians(
   words: usize,
@@ -145,7 +146,7 @@ export function gaussians(
   const unit = i32x4.splat(1 << 14);
   const rounding = i32x4.splat(1 << 13);
   const half = i32x4.splat(1 << (shift - 1));
-  // The exponent of a float is 127 more than the octave. An octave has 64 segments of 4 bytes.
+  // The exponent field of a float is the octave plus 127. An octave has 64 segments of 4 bytes.
   table -= 127 * 64 * 4;
   const end = words + ((<usize>cells) << 2);
   while (words < end) {

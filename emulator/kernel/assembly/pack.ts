@@ -1,4 +1,4 @@
-/** From row-major couplings to panels, and where a panel's 32-bit sums must be widened. */
+/** Packs row-major couplings into panels, and finds where the 32-bit sums of a panel must be widened. */
 
 /**
  * Packs a panel of `panelRows` (32 or 8) rows: src holds them row-major, `stride` bytes apart; dst is [column
@@ -48,9 +48,9 @@ export function packColumns(src: usize, stride: usize, panelRows: i32, pairs: i3
 }
 
 /**
- * Cuts a panel into blocks of column pairs in which no row's Σ|g| is above `limit`. Writes to `blocks` how
- * many there are and their lengths, and returns the largest Σ|g| of a whole row. `pairs` is even; lengths are
- * even where the limit allows. `norms` has room for two times `panelRows` int32.
+ * Cuts a panel into blocks of column pairs. In a block no row's Σ|g| is above `limit`. Writes to `blocks` the
+ * number of blocks and their lengths. Returns the largest Σ|g| of a whole row. `pairs` is even; lengths are
+ * even if the limit allows it. `norms` has room for two times `panelRows` int32.
  */
 export function cutBlocks(
   g: usize,
@@ -90,7 +90,7 @@ export function cutBlocks(
       v128.store(totals + at, i32x4.add(v128.load(totals + at), both));
     }
     if (alone) {
-      // Two pairs do not fit one block: each gets its own, and the next block starts empty.
+      // Two pairs do not fit one block. Each gets a block of its own, and the next block starts empty.
       store<i32>(blocks + ((<usize>count) << 2), 1, 4);
       store<i32>(blocks + ((<usize>count) << 2), 1, 8);
       count += 2;

@@ -1,16 +1,16 @@
 /**
  * Inner products of int16 couplings with int16 voltages or row currents, exact in 32 bits over one block of
- * columns. Couplings lie in panels of 32 rows (8 for the rest): [column pair][row][2]. A pair of voltages is
- * broadcast, so that a lane is a row and nothing is summed across lanes. Every hot loop is an exported
- * function, since it runs slower when it is inlined into a caller. `bytes`: couplings lie as int8. Those of
- * at most 8 bits are in units of a code, and their sums are shifted left by `shift`.
+ * columns. Couplings are stored in panels of 32 rows (8 for the rest): [column pair][row][2]. A pair of
+ * voltages is copied to all lanes. A lane then belongs to one row, and no sum goes across lanes. Every hot
+ * loop is an exported function, because it runs slower when the compiler inlines it. `bytes`: couplings are
+ * stored as int8. They are in units of a code, and their sums are shifted left by `shift`.
  */
 import { byteSumsOf8, byteSumsOf32 } from './byte-products';
 
 /**
- * Makes 32 sums over `pairs` column pairs, shifted left by `shift`, into out (int32). The loads whose values
- * nobody uses fetch what is needed four column pairs later. A turn takes one pair: with two, V8 loads all of
- * both first and runs out of registers.
+ * Makes 32 sums over `pairs` column pairs, shifted left by `shift`, into out (int32). Some loads have unused
+ * values: they fetch into the cache the data of four column pairs later. A turn takes one pair. With two, V8
+ * would load both first and run out of registers.
  */
 export function sumsOf32(g: usize, w: usize, pairs: i32, out: usize, shift: i32): void {
   let a0 = i32x4.splat(0);
@@ -47,7 +47,7 @@ export function sumsOf32(g: usize, w: usize, pairs: i32, out: usize, shift: i32)
   v128.store(out, i32x4.shl(a7, shift), 112);
 }
 
-/** Makes 8 sums likewise. */
+/** Makes 8 sums in the same way. */
 export function sumsOf8(g: usize, w: usize, pairs: i32, out: usize, shift: i32): void {
   let a0 = i32x4.splat(0);
   let a1 = a0;
@@ -73,7 +73,7 @@ export function sumsOf8(g: usize, w: usize, pairs: i32, out: usize, shift: i32):
   v128.store(out, i32x4.shl(i32x4.add(a1, b1), shift), 16);
 }
 
-/** out (int64) = sums (int32) · 2^shift, `bytes` of them. */
+/** out (int64) = sums (int32) · 2^shift. The sums take `bytes` bytes. */
 export function widenFirst(sums: usize, bytes: usize, out: usize, shift: i32): void {
   const end = sums + bytes;
   while (sums < end) {

@@ -1,5 +1,6 @@
 /**
- * What this machine can do at most, for `npm run bench`: the product's instruction alone, and reading alone.
+ * The limits of this machine, for `npm run bench`: the speed of the product instruction alone, and of reading
+ * alone.
  */
 
 /** `rounds` × 96 products of eight int16: 12 independent chains of them, nothing loaded. */

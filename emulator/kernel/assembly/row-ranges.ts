@@ -1,21 +1,22 @@
 /**
- * Both products of a factored program whose one array is int8 and mostly zeros, as the factors of a training
- * are. Blocks of 16 columns of a row in which nothing is are neither kept nor read. The codes lie twice: by
- * rows for the sums of rows, and by blocks of columns, with two rows interleaved, for those of columns.
+ * Both products of a factored program with one array of int8 that is mostly zeros. The factors of a training
+ * are such arrays. Blocks of 16 columns of a row that are all zero are neither kept nor read. The codes are
+ * stored twice. The row sums read them by rows. The column sums read them by blocks of columns, with two rows
+ * interleaved.
  */
 import { rowAmplifiers, rowElements } from './cells';
 
-/** A range of so many blocks, with sums in two halves, fits 32 bits: 2 · 2 · 127 · 128 · 2¹⁵ < 2³¹. */
+/** The most blocks of a range. Its sums, in two halves, fit 32 bits: 2 · 2 · 127 · 128 · 2¹⁵ < 2³¹. */
 const BLOCKS_MAX = 127;
-/** So many blocks of zeros are kept rather than to begin another range. */
+/** A range keeps up to this many blocks of zeros. To begin another range would cost more. */
 const GAP_MAX = 1;
-/** Sums over so many pairs of rows fit 32 bits: 2 · 255 · 128 · 2¹⁵ < 2³¹. */
+/** The most pairs of rows whose sums fit 32 bits: 2 · 255 · 128 · 2¹⁵ < 2³¹. */
 const PAIRS_MAX = 255;
 
 /**
- * Packs the rows of src, row-major with `columns` (a multiple of 16) bytes each, without their blocks of
- * zeros. `table` gets for each row how many ranges it has, and of each the offset of its first input in bytes
- * and how many codes it has. Returns how many codes are kept.
+ * Packs the rows of src without their blocks of zeros. src is row-major with `columns` (a multiple of 16)
+ * bytes per row. `table` gets for each row its number of ranges. For each range it gets the byte offset of
+ * the first input and the number of codes. Returns how many codes are kept.
  */
 export function packRowRanges(src: usize, columns: i32, rows: i32, codes: usize, table: usize): i32 {
   const first = codes;
@@ -51,8 +52,8 @@ export function packRowRanges(src: usize, columns: i32, rows: i32, codes: usize,
 }
 
 /**
- * Packs the same codes by blocks of columns. `table` gets for each block in how many pairs of rows anything
- * is, and of each the offset of its inputs in bytes.
+ * Packs the same codes by blocks of columns. `table` gets for each block the number of pairs of rows that are
+ * not all zero there, and the byte offset of the inputs of each pair.
  */
 export function packColumnPairs(src: usize, columns: i32, rows: i32, codes: usize, table: usize): void {
   for (let column = 0; column < columns; column += 16, src += 16) {

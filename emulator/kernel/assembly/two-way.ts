@@ -1,11 +1,12 @@
 /**
  * Products that read each coupling once and use it twice: for its row and, transposed, for its column. A
- * factored program whose two arrays are the same needs both. So does a symmetric dense program of which only
- * the upper half is stored. Beyond the second-level cache reading takes most of the time.
+ * factored program whose two arrays are the same needs both. So does a symmetric dense program whose upper
+ * half alone is stored. For arrays larger than the second-level cache, reading takes most of the time.
  *
  * Panels have 16 rows: [column pair][row][2]. For the columns, the middle two of every four codes are
  * swapped: then a lane holds a pair of rows of one column. Column sums are kept as four lanes per column
- * pair: two columns, twice. Couplings of at most 8 bits may lie as int8, as in product.ts.
+ * pair: each of the two columns has two lanes. Couplings of at most 8 bits may be stored as int8, as in
+ * product.ts.
  */
 import { addBytesToColumns, byteSumsAndColumns, byteSumsOf8, byteSumsOf16 } from './byte-products';
 import { rowAmplifiers, rowElements } from './cells';
@@ -38,7 +39,7 @@ export function sumsOf16(g: usize, w: usize, pairs: i32, out: usize): void {
   v128.store(out, a3, 48);
 }
 
-/** Adds to `columns` what 16 rows with the inputs in `rows` add to the sums of `pairs` column pairs. */
+/** Adds to `columns` the products of 16 rows with their inputs in `rows`, for `pairs` column pairs. */
 export function addToColumns(g: usize, pairs: i32, rows: usize, columns: usize): void {
   const y0 = v128.load(rows, 0);
   const y1 = v128.load(rows, 16);
@@ -56,7 +57,7 @@ export function addToColumns(g: usize, pairs: i32, rows: usize, columns: usize):
   }
 }
 
-/** Does both at once. */
+/** Makes the row sums and adds to the column sums in one pass. */
 export function sumsAndColumns(
   g: usize,
   w: usize,
@@ -103,7 +104,10 @@ function swapMiddle(codes: v128): v128 {
   return v128.swizzle(codes, i8x16(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15));
 }
 
-/** Spreads 16 int16 inputs into the form that `addToColumns` multiplies with: every pair of rows twice. */
+/**
+ * Copies 16 int16 inputs into the form that `addToColumns` multiplies with. Every pair of rows is there
+ * twice.
+ */
 export function spreadRows(inputs: usize, rows: usize): void {
   for (let quad: usize = 0; quad < 4; quad++) {
     const codes = v128.load64_zero(inputs + (quad << 3));
@@ -128,9 +132,9 @@ export function flushColumns(columns: usize, pairs: i32, s: usize, shift: i32): 
 
 /**
  * Makes S of a factored program from its one array. Returns whether a row went over its limit. `blocks` holds
- * for each panel whether column sums must be flushed between it and the panel before, how many blocks there
- * are, and how many column pairs each has. `backward`: the last panel comes first, since what the tick before
- * read last is still in the cache.
+ * three things for each panel: whether column sums must be flushed between it and the previous panel, the
+ * number of blocks, and the number of column pairs of each block. `backward`: the last panel comes first,
+ * because the cache still holds the part that the previous tick read last.
  */
 export function productFactored(
   g: usize,
@@ -187,9 +191,9 @@ export function productFactored(
 
 /**
  * Makes S of a factored program from its one array of int8. Returns whether a row went over its limit. Panels
- * have 8 rows. `ranges` holds for each panel, `stride` bytes apart, whether column sums must be flushed
- * between it and the panel before, and what `byteRanges` found: zeros are not read. The factors of a training
- * are mostly zeros.
+ * have 8 rows. `ranges` has an entry for each panel, `stride` bytes apart. It says whether column sums must
+ * be flushed between this panel and the previous one, and holds the ranges of `byteRanges`. Zeros outside the
+ * ranges are not read; the factors of a training are mostly zeros.
  */
 export function productOfRanges(
   g: usize,
@@ -297,9 +301,9 @@ export function productSymmetric(
 }
 
 /**
- * Whether a panel of 16 rows, added to what `norms` holds (int32 per column, Σ|g| since the last flush),
- * could take a column sum above 32 bits. 0: no. 1: yes, so the sums must be flushed before. −1: it could even
- * alone. It updates `norms`; `scratch` has the same length.
+ * Whether a panel of 16 rows could take a column sum above 32 bits. `norms` holds Σ|g| per column (int32)
+ * since the last flush. 0: no. 1: yes, so the sums must be flushed before it. −1: yes, even after a flush. It
+ * updates `norms`; `scratch` has the same length.
  */
 export function columnNorms(g: usize, pairs: i32, limit: i32, norms: usize, scratch: usize): i32 {
   const low = i32x4.splat(0xffff);
