@@ -1,4 +1,4 @@
-/** `x`, or the bound of [low, high] that it lies beyond. */
+/** `x` if it is within [low, high]; otherwise the nearest bound. */
 export function clamp(x: number, low: number, high: number): number {
   return x < low ? low : x > high ? high : x;
 }

@@ -5,13 +5,13 @@ export interface Clock {
   /** Calls `callback` once after `delayMs`. The returned function cancels it. Errors: none. */
   schedule(delayMs: number, callback: () => void): () => void;
   /**
-   * Calls `callback` one turn later: after everything that has arrived, and before any
-   * time passes. Errors: none.
+   * Calls `callback` one turn later: after all input that has arrived is handled, and before any time passes.
+   * Errors: none.
    */
   defer(callback: () => void): void;
   /**
-   * For how many ms this process or its machine did not run so far, though a timer was due. Only differences
-   * mean something. A clock that can't tell leaves it out. Errors: none.
+   * The total time in ms during which a timer was due but this process or its machine did not run. Only
+   * differences of two values have a meaning. A clock that can't measure this leaves it out. Errors: none.
    */
   stoppedMs?(): number;
 }

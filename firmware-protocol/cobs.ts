@@ -2,9 +2,9 @@
  * Consistent Overhead Byte Stuffing (Cheshire and Baker, 1999). It encodes bytes without using 0x00, at a
  * cost of at most one byte in 254 (protocol.md, "Frames"). The data is cut into groups. A group is sent as
  * its code, which is its length + 1, and its bytes, none of which is zero. Each group stands for its bytes
- * and a zero behind them; the last group, and a full group of 254 bytes, have no zero behind them.
+ * and one zero after them. The last group, and a full group of 254 bytes, stand for their bytes alone.
  *
- * The frame kernel encodes and decodes large frames. The code here is the definition, and serves all other
+ * The frame kernel encodes and decodes large frames. The code here is the definition, and handles all other
  * frames.
  */
 import { findZero } from './find-zero.js';
@@ -17,19 +17,19 @@ import {
 } from './frame-kernel/frame-buffers.js';
 
 const GROUP_MAX = 254;
-/** So many bytes of a group are copied one by one. The rest is copied as a whole, which costs two calls. */
+/** This many bytes of a group are copied one by one. The rest is copied as a whole, which costs two calls. */
 const SHORT_GROUP = 32;
-/** Blocks up to this length are decoded in a small plain buffer. Serial lines have no longer ones. */
+/** Blocks up to this length are decoded in a small plain buffer. Serial lines carry no longer blocks. */
 const SHORT_BYTES_MAX = 12_288;
 
-/** Longest encoding, delimiter included. */
+/** The length of the longest encoding, delimiter included. */
 export function cobsBytesMax(length: number): number {
   return length + 2 + Math.floor(length / GROUP_MAX);
 }
 
 /**
- * Returns the encoding of `raw` with the delimiter. It is in `out` if that is given, which must hold
- * `cobsBytesMax` bytes. Any byte of `out` may change.
+ * Returns the encoding of `raw` with the delimiter. If `out` is given, the encoding is in it. `out` must then
+ * hold `cobsBytesMax` bytes, and any of its bytes may change.
  */
 export function cobsEncode(
   raw: Uint8Array,
@@ -38,10 +38,13 @@ export function cobsEncode(
   const { length } = raw;
   const stuffed = stuffedInPlace(raw, out, cobsBytesMax(length));
   if (stuffed) return stuffed;
-  /** First byte of the present group in `raw`, and how far behind that place its bytes go in `out`. */
+  /**
+   * The index in `raw` of the first byte of the present group, and the offset by which its bytes move in
+   * `out`.
+   */
   let start = 0;
   let shift = 1;
-  /** The zero that was found last. */
+  /** The index of the zero that was found last. */
   let zero = -1;
   for (;;) {
     const limit = Math.min(start + GROUP_MAX, length);
@@ -70,13 +73,13 @@ export function cobsEncode(
  */
 export class CobsDecoder {
   readonly #bytesMax: number;
-  /** Grows once, with the first long block, since few links ever see one. */
+  /** Grows once, with the first long block. Few links ever see such a block. */
   #bytes: Uint8Array;
   /** The frame kernel's decoder, used from the first long block on. */
   #unstuffer: Unstuffer | undefined;
-  /** What a piece leaves for the next one. */
+  /** The state that one piece leaves for the next piece. */
   #state: Int32Array = new Int32Array(UNSTUFF_STATE_WORDS);
-  /** Decoded so far. */
+  /** Number of bytes decoded so far. */
   #length = 0;
 
   constructor(bytesMax: number) {
@@ -84,7 +87,7 @@ export class CobsDecoder {
     this.#bytes = new Uint8Array(Math.min(bytesMax, SHORT_BYTES_MAX));
   }
 
-  /** The content of the present block, or of the one that has ended. The next `push` may move it. */
+  /** The content of the present block, or of the block that has just ended. The next `push` may move it. */
   get bytes(): Uint8Array {
     return this.#bytes;
   }
@@ -96,14 +99,17 @@ export class CobsDecoder {
     else this.#decode(piece, start, end);
   }
 
-  /** Copies the whole piece, puts zeros where codes stand for them, and removes the codes that do not. */
+  /**
+   * Copies the whole piece. It then replaces each code that stands for a zero by that zero, and removes the
+   * other codes.
+   */
   #decode(piece: Uint8Array, start: number, end: number): void {
     const bytes = this.#bytes;
     const state = this.#state;
     bytes.set(start === 0 && end === piece.length ? piece : piece.subarray(start, end), this.#length);
     /** Byte i of the piece was copied to i + first. */
     const first = this.#length - start;
-    /** The bytes from here on have to move so many places to the left. */
+    /** The bytes from here on have to move to the left by the number of removed codes. */
     let from = start;
     let places = 0;
     let impliesZero = state[UNSTUFF_STATE.impliesZero];
@@ -136,7 +142,7 @@ export class CobsDecoder {
     this.#state = this.#unstuffer.state;
   }
 
-  /** Ends the block. Returns how many of `bytes` are its content, or −1 if it was malformed. */
+  /** Ends the block. Returns the length of its content in `bytes`, or −1 if the block was malformed. */
   end(): number {
     const state = this.#state;
     const isWhole = state[UNSTUFF_STATE.left] === 0 && state[UNSTUFF_STATE.malformed] === 0;

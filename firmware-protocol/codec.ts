@@ -17,7 +17,7 @@ import {
 } from './messages/index.js';
 import { pack, packParts, unpack, type WireValue } from './restricted-messagepack.js';
 
-/** Half of a character that takes two units of UTF-16. UTF-8 has no form for it. */
+/** One half of a character that takes two units of UTF-16. UTF-8 cannot encode half a character. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** Length of a text on the wire. */
@@ -44,7 +44,7 @@ function accepts(field: Field, value: unknown): boolean {
   }
 }
 
-/** What a field may hold, for the message about a value that it does not. */
+/** The values that a field may hold, in words, for the error about any other value. */
 function expected(field: Field): string {
   switch (field.type) {
     case 'integer':
@@ -66,7 +66,7 @@ class Shape {
     this.#fields = fields;
   }
 
-  /** Throws a RangeError when a field does not hold what the tables say: a bug of the caller. */
+  /** Throws a RangeError if the tables do not allow the value of a field: that is a bug of the caller. */
   toArray(opcode: number, requestId: number, values: Readonly<Record<string, unknown>>): WireValue[] {
     const items: WireValue[] = [opcode, requestId];
     for (const field of this.#fields) {
@@ -79,7 +79,7 @@ class Shape {
   }
 
   /**
-   * The fields by name, or the name of the first bad one. Items behind the known fields belong to a later
+   * The fields by name, or the name of the first bad field. Items after the known fields belong to a later
    * minor version and are left out (protocol.md, "Versions").
    */
   fromArray(items: readonly WireValue[]): { fields: Record<string, WireValue> } | { bad: string } {
@@ -131,7 +131,8 @@ export type ToHost =
     }[EventName];
 
 /**
- * A payload that is not a message of this protocol. Opcode and request id are told where they could be read.
+ * A payload that is not a message of this protocol. It has the opcode and the request id if they could be
+ * read.
  */
 export interface BadPayload {
   readonly kind: 'bad';
@@ -141,8 +142,8 @@ export interface BadPayload {
 }
 
 /**
- * The payload of a command. Errors: RangeError when a field is missing or not what the tables say: a bug of
- * the caller.
+ * The payload of a command. Errors: RangeError if a field is missing or the tables do not allow its value,
+ * which is a bug of the caller.
  */
 export function encodeCommand<N extends CommandName>(
   name: N,
@@ -153,8 +154,8 @@ export function encodeCommand<N extends CommandName>(
 }
 
 /**
- * The payload of a command in parts, for a caller that copies it before the next call: bulk data is not
- * copied on the way. Errors: those of `encodeCommand`.
+ * The payload of a command in parts. Bulk data is not copied, so the caller must copy the parts before the
+ * next call. Errors: those of `encodeCommand`.
  */
 export function encodeCommandParts<N extends CommandName>(
   name: N,
@@ -189,8 +190,8 @@ export function encodeEvent<N extends EventName>(name: N, requestId: number, fie
 }
 
 /**
- * The payload of an event in parts, for a caller that copies it before the next call: bulk data is not copied
- * on the way. Errors: those of `encodeCommand`.
+ * The payload of an event in parts. Bulk data is not copied, so the caller must copy the parts before the
+ * next call. Errors: those of `encodeCommand`.
  */
 export function encodeEventParts<N extends EventName>(
   name: N,
@@ -210,12 +211,16 @@ function eventItems(
   return shapes.get(opcode)!.shape.toArray(opcode, requestId, fields);
 }
 
-/** What a payload that the device received means. Errors: none; rubbish is a `BadPayload`. */
+/**
+ * The message in a payload that the device received. Errors: none; any other payload becomes a `BadPayload`.
+ */
 export function decodeToDevice(payload: Uint8Array): ToDevice | BadPayload {
   return decode(payload, requestShapes, 'command') as ToDevice | BadPayload;
 }
 
-/** What a payload that the host received means. Errors: none; rubbish is a `BadPayload`. */
+/**
+ * The message in a payload that the host received. Errors: none; any other payload becomes a `BadPayload`.
+ */
 export function decodeToHost(payload: Uint8Array): ToHost | BadPayload {
   return decode(payload, replyShapes, 'answer') as ToHost | BadPayload;
 }

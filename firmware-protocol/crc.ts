@@ -1,8 +1,8 @@
 /**
  * CRC-32 (ISO-HDLC, check value CBF43926, as in zlib and the CRC units of microcontrollers) and CRC-32C
- * (Castagnoli, check value E3069283), computed eight bytes a step from tables. Calls can be chained: crc32(b,
- * crc32(a)) is the CRC of a and b in a row. Long messages that lie with the frame kernel are shortened by it
- * first.
+ * (Castagnoli, check value E3069283), computed from tables, eight bytes per step. Calls can be chained:
+ * crc32(b, crc32(a)) is the CRC of a followed by b. If a long message is in the memory of the frame kernel,
+ * the kernel shortens it first.
  */
 import { foldedMessage } from './frame-kernel/frame-buffers.js';
 
@@ -46,7 +46,7 @@ function update(tables: CrcTables, bytes: Uint8Array, state: number): number {
   return ~crc >>> 0;
 }
 
-/** The state from which a folded message is to be continued. */
+/** The state from which the CRC of a shortened message starts. */
 const FOLDED_STATE = 0xffffffff;
 
 type Crc = (bytes: Uint8Array, state: number) => number;
@@ -60,8 +60,8 @@ export function crc32(bytes: Uint8Array, state = 0): number {
 }
 
 /**
- * Replaces the computation of CRC-32 by the platform's own, after comparing the two. zlib's is four times as
- * fast. This folder itself depends on no platform. Throws when the two differ.
+ * Replaces the computation of CRC-32 by the platform's own function, after a comparison of both. The function
+ * of zlib is four times as fast. This folder itself depends on no platform. Throws if the two differ.
  */
 export function useFasterCrc32(candidate: Crc): void {
   const sample = Uint8Array.from({ length: 67 }, (_, i) => (i * 29) & 255);

@@ -1,9 +1,9 @@
 /**
- * The states of a board and the table that moves between them (protocol.md, "States"). Firmware, driver,
- * emulator and documents share it.
+ * The states of a board, and the table of moves between them (protocol.md, "States"). Firmware, driver,
+ * emulator and documents share this table.
  *
  * Outputs (drives and noise) are on only while the board is running. Stop, silence and reset put a board into
- * `safe`, and only a host takes it out, by opening a session or by `acknowledge`.
+ * `safe`. Only a host takes it out of `safe`: it opens a session or sends `acknowledge`.
  */
 
 export const DEVICE_STATE = {
@@ -11,7 +11,7 @@ export const DEVICE_STATE = {
   boot: 0,
   /** Outputs are off. Programs can be loaded but not run. */
   safe: 1,
-  /** Ready. Nothing was committed since the session opened or since the last stop. */
+  /** Ready. No bank was committed since the session opened or since the last stop. */
   idle: 2,
   /** A bank was committed. `start` still checks that its own bank is. */
   configured: 3,
@@ -23,12 +23,12 @@ export const DEVICE_STATE = {
   /** A fault is latched until it is acknowledged. */
   fault: 7,
 } as const;
-/** A state as status reports carry it: its code. */
+/** The code of a state, as status reports carry it. */
 export type DeviceState = (typeof DEVICE_STATE)[keyof typeof DEVICE_STATE];
 /** A state by its name. */
 export type DeviceStateName = keyof typeof DEVICE_STATE;
 
-/** What moves a board from state to state: commands of the host, and events of the board itself. */
+/** The inputs that move a board from state to state: commands of the host, and events of the board itself. */
 export const DEVICE_INPUTS = [
   'booted',
   'sessionOpened',
@@ -56,18 +56,17 @@ export const RUN_OUTCOME = {
   watchdog: 4,
   fault: 5,
 } as const;
-/** How a run ended, as messages carry it: its code. */
+/** The code of how a run ended, as messages carry it. */
 export type RunOutcomeCode = (typeof RUN_OUTCOME)[keyof typeof RUN_OUTCOME];
 
 /**
- * `refused`: the input makes no sense in this state. The state stays, and a command is
- * answered with a refusal.
+ * `refused`: this state does not allow the input. The state stays, and a command is answered with a refusal.
  */
 export type Transition = DeviceStateName | 'refused';
 
 type Row = Readonly<Record<DeviceInput, Transition>>;
 
-/** Inputs that lead to the same state from every state, unless its row says otherwise. */
+/** Inputs that lead to the same state from every state. The row of a state may override them. */
 const ALWAYS = { stopped: 'safe', faulted: 'fault', reset: 'boot' } as const;
 
 const row = (name: DeviceStateName, changes: Partial<Row>): Row => ({
@@ -92,7 +91,7 @@ export const TRANSITIONS: Readonly<Record<DeviceStateName, Row>> = {
   idle: row('idle', { committed: 'configured' }),
   configured: row('configured', { committed: 'configured', started: 'running' }),
   running: row('running', {
-    // A new session ends the run of the one before (protocol.md, "Opening a session").
+    // A new session ends the run of the previous session (protocol.md, "Opening a session").
     sessionOpened: 'idle',
     // The other bank may be loaded during a run.
     committed: 'running',
@@ -114,9 +113,7 @@ export function nextState(state: DeviceStateName, input: DeviceInput): Transitio
 
 const STATE_NAMES = Object.keys(DEVICE_STATE) as DeviceStateName[];
 
-/**
- * The name of a state code, as status reports carry it. Errors: none; undefined for a code that is no state.
- */
+/** The name of a state code of status reports. Errors: none; undefined for a code that is no state. */
 export function deviceStateName(code: DeviceState): DeviceStateName {
   return STATE_NAMES[code];
 }

@@ -1,15 +1,12 @@
-/**
- * WebAssembly modules that are embedded as text, so that nothing is read from a disk, on any
- * host that has them.
- */
+/** WebAssembly modules embedded as text. A host with WebAssembly needs no file to load them. */
 
 interface Memory {
   readonly buffer: ArrayBuffer;
 }
 
 /**
- * The part of the WebAssembly interface used here; the contract's and the device's folders have no
- * types of a host.
+ * The part of the WebAssembly interface that is used here. The folders of the contract and of the device
+ * import no types of a host.
  */
 interface WebAssemblyApi {
   readonly Memory: new (descriptor: { initial: number; maximum: number }) => Memory;
@@ -21,7 +18,7 @@ interface WebAssemblyApi {
   validate(bytes: Uint8Array): boolean;
 }
 
-/** A module ready to be instantiated, or why this host can't run it. */
+/** A module that is ready to be instantiated, or the reason why this host can't run it. */
 export type EmbeddedModule =
   | { readonly api: WebAssemblyApi; readonly module: object }
   | { readonly missing: string };
@@ -40,8 +37,8 @@ export function compileEmbedded(base64: string): EmbeddedModule {
 }
 
 /**
- * A new instance with `bytes` of zeroed memory of its own, which never grows, so that views of it stay valid.
- * Throws a RangeError when the system has no room for it.
+ * A new instance with `bytes` of zeroed memory of its own. The memory never grows, so views of it stay valid.
+ * Throws a RangeError if the system has no room for it.
  */
 export function instantiate(
   { api, module }: Exclude<EmbeddedModule, { missing: string }>,

@@ -1,8 +1,8 @@
 /**
  * Frames (protocol.md, "Frames"): COBS( version u8 | channel u8 | session u8 | flags u8 | seq u16 | ack u16 |
  * payload | CRC-32 ) 0x00, little-endian. COBS (Cheshire & Baker 1999) removes the bytes 0x00, so a zero
- * always ends a frame, whatever was lost before it (protocol.md, "Delimiters"). This file finds frames in
- * bytes; it does not know what they mean.
+ * always ends a frame, even if bytes before it were lost (protocol.md, "Delimiters"). This file finds frames
+ * in bytes. It does not know the meaning of a frame.
  */
 import { CobsDecoder, cobsBytesMax, cobsEncode } from './cobs.js';
 import { crc32 } from './crc.js';
@@ -18,9 +18,9 @@ import {
 /** Version of the layout. It changes only with the major version of the protocol. */
 export const FRAME_VERSION = 1;
 
-/** What a frame carries. The channel `open` carries HELLO and its answer, and is frozen for ever. */
+/** The kind of message in a frame. The channel `open` carries HELLO and its answer, and never changes. */
 export const CHANNEL = { open: 0, command: 1, sample: 2, stop: 3 } as const;
-/** A channel as frames carry it: its code. */
+/** The code of a channel, as frames carry it. */
 export type Channel = (typeof CHANNEL)[keyof typeof CHANNEL];
 
 /** Flag: send every command frame after `ack` again. */
@@ -29,11 +29,11 @@ export const FLAG_NAK = 1;
 /** A frame without its payload. */
 export interface FrameHeader {
   readonly channel: Channel;
-  /** First byte of the session's nonce. */
+  /** The first byte of the session's nonce. */
   readonly session: number;
   /** Bits: `FLAG_NAK` or 0. */
   readonly flags: number;
-  /** Number of this frame in its channel and direction, mod 2¹⁶. A frame without payload consumes none. */
+  /** Number of this frame in its channel and direction, mod 2¹⁶. A frame without payload uses no number. */
   readonly seq: number;
   /**
    * Number, mod 2¹⁶, of the last frame of the command channel that came in order from the other side; a u16.
@@ -41,13 +41,14 @@ export interface FrameHeader {
   readonly ack: number;
 }
 
-/** A frame and what it carries. */
+/** A frame and its payload. */
 export interface Frame extends FrameHeader {
   readonly payload: Uint8Array;
 }
 
 /**
- * What can be wrong with the bytes between two delimiters: the stuffing, the CRC, the length, or the header.
+ * The kinds of fault of the bytes between two delimiters: the stuffing, the CRC, the length, or the header is
+ * wrong.
  */
 export const FRAME_FAULTS = ['cobs', 'crc', 'short', 'oversize', 'header'] as const;
 /** One of `FRAME_FAULTS`. */
@@ -65,14 +66,16 @@ export type DecodedItem =
       readonly head: Uint8Array;
     };
 
-/** Longest encoding on the wire, in bytes, of a frame of `frameBytes`, delimiter included. Errors: none. */
+/**
+ * The length in bytes of the longest encoding on the wire of a frame of `frameBytes`, delimiter included.
+ * Errors: none.
+ */
 export function wireBytesMax(frameBytes: number): number {
   return cobsBytesMax(frameBytes);
 }
 
 /**
- * Puts the parts of a payload in a row into `raw` and returns the frame before COBS. Header and
- * CRC are still missing.
+ * Joins the parts of a payload in `raw` and returns the frame before COBS. Header and CRC are still missing.
  */
 export function openFrame(raw: Uint8Array, parts: readonly Uint8Array[]): Uint8Array {
   let end = FRAME_HEADER_BYTES;
@@ -85,8 +88,8 @@ export function openFrame(raw: Uint8Array, parts: readonly Uint8Array[]): Uint8A
 
 /**
  * Fills in header and CRC of a frame from `openFrame`, and encodes it. It may be called again with another
- * header. Returns the bytes on the wire with the delimiter. They are in `out` if that is given; it must hold
- * `wireBytesMax` of the frame.
+ * header. Returns the bytes on the wire with the delimiter. If `out` is given, they are in it; `out` must
+ * hold `wireBytesMax` of the frame.
  */
 export function sealFrame(raw: Uint8Array, header: FrameHeader, out?: Uint8Array): Uint8Array {
   raw[0] = FRAME_VERSION;
@@ -104,14 +107,14 @@ export function sealFrame(raw: Uint8Array, header: FrameHeader, out?: Uint8Array
 }
 
 /**
- * The place where a frame is put together before COBS. All share it: a frame is finished before
- * the next one begins.
+ * The buffer in which a frame is built before COBS. All frames share it, because each is finished before the
+ * next one begins.
  */
 const scratch = new Uint8Array(FRAME_BYTES_MAX);
 
 /**
- * The bytes on the wire, delimiter included; in `out` if that is given, which must hold `wireBytesMax` of the
- * frame. Errors: none.
+ * The bytes on the wire, delimiter included. If `out` is given, they are in it; `out` must hold
+ * `wireBytesMax` of the frame. Errors: none.
  */
 export function encodeFrame(frame: Frame, out?: Uint8Array): Uint8Array {
   const length = FRAME_OVERHEAD_BYTES + frame.payload.length;
@@ -121,7 +124,8 @@ export function encodeFrame(frame: Frame, out?: Uint8Array): Uint8Array {
 
 /**
  * Turns bytes into frames and faults, in order, with bounded memory (protocol.md, "Receiving frames"). It
- * never throws on input. The next 0x00 resynchronises, and a good frame between two delimiters is never lost.
+ * never throws on input. The next 0x00 resynchronizes the decoder. A good frame between two delimiters is
+ * never lost.
  */
 export class FrameDecoder {
   readonly #cobs: CobsDecoder;
@@ -149,7 +153,7 @@ export class FrameDecoder {
     this.#seen = 0;
   }
 
-  /** Returns what `chunk` completes, in a list that the caller may keep. */
+  /** Returns the frames and faults that `chunk` completes, in a list that the caller may keep. */
   push(chunk: Uint8Array): DecodedItem[] {
     const items: DecodedItem[] = [];
     this.decode(chunk, (item) => {
@@ -159,10 +163,13 @@ export class FrameDecoder {
     return items;
   }
 
-  /** Hands over what `chunk` completes, one by one. The payload of a frame is valid only during the call. */
+  /**
+   * Hands over the frames and faults that `chunk` completes, one by one. The payload of a frame is valid only
+   * during the call.
+   */
   decode(chunk: Uint8Array, deliver: (item: DecodedItem) => void): void {
     for (let start = 0; start < chunk.length; ) {
-      // Empty frames are nothing. A line may be full of them, so they must cost next to nothing.
+      // Empty frames have no meaning. A line may carry many of them, so they must cost almost no time.
       if (this.#seen === 0 && chunk[start] === 0) {
         start++;
         continue;
@@ -190,7 +197,7 @@ export class FrameDecoder {
     const raw = this.#cobs.bytes;
     const size = this.#cobs.end();
     this.#seen = 0;
-    // Nothing between two delimiters is no fault (protocol.md, "Delimiters").
+    // Two delimiters without bytes between them are not a fault (protocol.md, "Delimiters").
     if (seen === 0) return undefined;
     const fault = (kind: FrameFault): DecodedItem => ({
       kind: 'fault',

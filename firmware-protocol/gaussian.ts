@@ -1,9 +1,9 @@
 import { GAUSSIAN_TABLE } from './gaussian-table.generated.js';
 
 /**
- * Makes an integer Gaussian z of a random 32-bit word: σ = 2¹², |z| ≤ 25519 (device-model.md, "Noise").
- * Bit 31 is the sign. The other bits, made odd, are x = 2³¹ · p, where p is the probability of a larger |z|.
- * The table has z at points of each octave of x, and z is interpolated between them.
+ * Makes an integer Gaussian z of a random 32-bit word: σ = 2¹², |z| ≤ 25519 (device-model.md, "Noise"). Bit
+ * 31 is the sign. The other bits, made odd, are x = 2³¹ · p. p is the probability of a larger |z|. The table
+ * has z at points of each octave of x; z is interpolated between these points.
  */
 export function gaussianOfWord(word: number): number {
   const x = (word & 0x7fffffff) | 1;

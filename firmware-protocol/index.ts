@@ -1,6 +1,6 @@
 /**
- * The contract between host and board: messages, codec, frames, link. Pure: no I/O, no clock, nothing of
- * Node. The tables and rules stand in docs/reference/protocol.md.
+ * The contract between host and board: messages, codec, frames, link. It is pure: no I/O, no clock, nothing
+ * of Node. The tables and rules are in docs/reference/protocol.md.
  *
  * @module thermolink/protocol
  */

@@ -1,4 +1,4 @@
-/** Every bound of the contract in one place. The relations between them are checked when the module loads. */
+/** All bounds of the contract. The relations between them are checked when the module loads. */
 
 /** Largest unsigned integer of 16 and of 32 bits. */
 export const U16_MAX = 65535;
@@ -15,10 +15,13 @@ export const ROWS_MAX = 4096;
 /** Largest m · 2^ρ that a commit accepts. It keeps every intermediate below 2⁵³. */
 export const ROW_SCALE_MAX = 8192;
 export const ROW_ATTENUATION_MAX = 12;
-/** Nodes of the table of a row element, and array units (V / 1024) from one to the next. */
+/**
+ * The number of nodes of the table of a row element, and the array units (V / 1024) from one node to the
+ * next.
+ */
 export const ROW_TABLE_NODES = 161;
 export const ROW_TABLE_STEP = 256;
-/** Largest magnitude of a row's output less its drive and the offset of its amplifier. */
+/** Largest magnitude of a row's output minus its drive and minus the offset of its amplifier. */
 export const ROW_OUTPUT_MAX = 98304;
 /** Largest `linearRows`. Any number above the rows of a program means that it has no row element. */
 export const NO_ROW_ELEMENT = 65535;
@@ -47,17 +50,17 @@ export const FRAME_HEADER_BYTES = 8;
 export const FRAME_CRC_BYTES = 4;
 export const FRAME_OVERHEAD_BYTES = FRAME_HEADER_BYTES + FRAME_CRC_BYTES;
 /**
- * Largest frame before HELLO has told what the other side takes (protocol.md, "Frames"). The window
- * is 1 until then.
+ * Largest frame before HELLO has told how large a frame the other side takes (protocol.md, "Frames"). Until
+ * then the window is 1.
  */
 export const FRAME_BYTES_BEFORE_HELLO = 256;
 export const FRAME_BYTES_MAX = 65536;
 export const WINDOW_MAX = 1024;
-/** Command messages that can wait for the window. */
+/** The most command messages that can wait for the window. */
 export const COMMAND_QUEUE_MAX = 64;
-/** Messages of the sample channel (blocks, credits) that can wait for the port. */
+/** The most messages of the sample channel (blocks, credits) that can wait for the port. */
 export const UNSEQUENCED_QUEUE_MAX = 16;
-/** Bytes of each fault that are kept for the log. */
+/** The most bytes of each fault that are kept for the log. */
 export const FAULT_BYTES_KEPT = 128;
 
 /** Bounds of the restricted MessagePack (protocol.md, "Payloads"). */
@@ -69,7 +72,7 @@ export const TEXT_BYTES_MAX = 256;
 export const IDENTITY_TEXT_BYTES_MAX = 24;
 export const NONCE_BYTES = 8;
 /**
- * How many ended sessions a device remembers, so that a late HELLO opens none
+ * How many ended sessions a device remembers. A late HELLO then opens none
  * of them (protocol.md, "Nonces").
  */
 export const ENDED_SESSIONS_MAX = 4;
@@ -77,25 +80,28 @@ export const BANKS = 2;
 export const WATCHDOG_MS_MIN = 100;
 export const WATCHDOG_MS_MAX = 60000;
 export const WATCHDOG_MS_DEFAULT = 2000;
-/** How many cells, and how many rows, the report of an overload names at most. */
+/** The most cells, and the most rows, that the report of an overload names. */
 export const OVERLOAD_INDICES_MAX = 32;
 /** How many answers are kept for repeated requests (protocol.md, "At most once"). */
 export const ANSWER_CACHE_MAX = 32;
 /**
- * Full sample blocks that can wait in the device. With no room left, a run holds or
- * loses samples (protocol.md, "Blocks").
+ * The most full sample blocks that can wait in the device. If there is no room left, a run waits or loses
+ * samples (protocol.md, "Blocks").
  */
 export const BLOCK_QUEUE_MAX = 4;
-/** Sent sample blocks that a device keeps at most, in case they are lost (protocol.md, "Kept blocks"). */
+/** The most sent sample blocks that a device keeps, in case they are lost (protocol.md, "Kept blocks"). */
 export const BLOCKS_KEPT_MAX = 64;
-/** Batches of a run whose samples the device averages, and samples in one (protocol.md, "Averages"). */
+/**
+ * The most batches of a run whose samples the device averages, and the most samples in a batch (protocol.md,
+ * "Averages").
+ */
 export const AVERAGE_BATCHES_MAX = 32;
 export const BATCH_SAMPLES_MAX = 65535;
-/** The most cells of which a device adds up products of different cells. */
+/** The most cells of a program for which a device adds up products of different cells. */
 export const MOMENT_CELLS_MAX = 256;
-/** The longest calibration record that any board keeps (protocol.md, "Calibration record"). */
+/** The length of the longest calibration record of any board (protocol.md, "Calibration record"). */
 export const CALIBRATION_BYTES_MAX = 1 << 20;
-/** How long `identify` may last, ms. */
+/** The longest duration of `identify`, ms. */
 export const IDENTIFY_MS_MAX = 60_000;
 /** The largest reading of a sensor: 1000 K, 1000 V. */
 export const SENSOR_MAX = 1_000_000;
@@ -104,7 +110,7 @@ function require(holds: boolean, relation: string): void {
   if (!holds) throw new Error(`bug: limits are inconsistent: ${relation}`);
 }
 
-// With these, every number of a tick is an exact integer (device-model.md, "One tick").
+// These relations make every number of a tick an exact integer (device-model.md, "One tick").
 require(RAIL_MAX % 1024 === 0, 'the rail is a multiple of one array step');
 require(ROW_RAIL === RAIL_MAX / 1024, 'row amplifiers saturate where cells do');
 require(CELLS_MAX * COUPLING_MAX * ROW_RAIL < SAFE_INTEGER_MAX, 'a dense row sum is exact');

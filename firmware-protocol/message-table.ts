@@ -1,6 +1,6 @@
 /**
  * The kinds of row of the message tables (messages/*.ts) and the types derived from them. The tables are the
- * one source: TypeScript types, codec, validation, documentation, hash and test vectors all come from them.
+ * only source of TypeScript types, codec, validation, documentation, hash and test vectors.
  *
  * A payload is the MessagePack array [opcode, request id, fields in order]; new fields are added
  * at the end only.
@@ -14,11 +14,11 @@ export interface IntegerField {
   readonly max: number;
   readonly unit: string;
   readonly doc: string;
-  /** Whether the value depends on the clock. Such fields are left out when sessions are compared. */
+  /** Whether the value depends on the clock. A comparison of sessions leaves such fields out. */
   readonly volatile?: true;
   /**
-   * Set for a field that an earlier version does not have. When it is missing, it means this number of
-   * `unit`.
+   * Set for a field that an earlier version does not have. If the field is missing, its value is this number
+   * of `unit`.
    */
   readonly absent?: number;
 }
@@ -30,7 +30,9 @@ export interface ChoiceField {
   readonly choices: Readonly<Record<string, number>>;
   readonly doc: string;
   readonly volatile?: true;
-  /** Set for a field that an earlier version does not have. When it is missing, it means this code. */
+  /**
+   * Set for a field that an earlier version does not have. If the field is missing, its value is this code.
+   */
   readonly absent?: number;
 }
 
@@ -57,7 +59,7 @@ export interface TextField {
 export type Field = IntegerField | ChoiceField | BytesField | TextField;
 /** Who receives an event. */
 export type Direction = 'toDevice' | 'toHost';
-/** The channels of the link by name; protocol.md, "Frames", says what each promises. */
+/** The channels of the link by name. protocol.md, "Frames", has the guarantees of each channel. */
 export type ChannelName = 'open' | 'command' | 'sample' | 'stop';
 
 /** A command: the device answers with the same opcode and request id, or with `refusal`. */
@@ -69,8 +71,8 @@ export interface CommandRow {
   /** How long the host waits for the answer by default, in ms. */
   readonly timeoutMs: number;
   /**
-   * `once`: at most once in a session, its answer is kept. `again`: executed whenever it
-   * comes; harmless to repeat.
+   * `once`: executed at most once in a session, and its answer is kept. `again`: executed each time it comes,
+   * because a repetition is harmless.
    */
   readonly delivery: 'once' | 'again';
   readonly doc: string;
@@ -78,7 +80,10 @@ export interface CommandRow {
   readonly answer: readonly Field[];
 }
 
-/** An event: not asked for and not answered. Its request id is 0; a refusal repeats that of the request. */
+/**
+ * An event. It is sent without a request and gets no answer. Its request id is 0; only a refusal has the id
+ * of its request.
+ */
 export interface EventRow {
   readonly kind: 'event';
   readonly opcode: number;
@@ -105,12 +110,12 @@ export type FieldsObject<Fields extends readonly Field[]> = {
   readonly [F in Fields[number] as F['name']]: FieldValue<F>;
 };
 
-/** Checks the shape of a table and keeps its literal types. */
+/** Checks the type of a table and keeps its literal types. */
 export function messageTable<const T extends readonly Row[]>(rows: T): T {
   return rows;
 }
 
-/** Shorthands for fields, so that a field takes one line of a table. */
+/** Shorthands for fields. With them a field takes one line of a table. */
 export function integer<const N extends string>(
   name: N,
   min: number,

@@ -1,12 +1,12 @@
 /**
- * Philox4x32-10, a counter-based generator: four words out for four counter words and two key
- * words, no state. Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2,
- * 3", SC11, doi 10.1145/2063384.2063405.
+ * Philox4x32-10, a counter-based generator. It makes four words of four counter words and two key words, and
+ * has no state. Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11, doi
+ * 10.1145/2063384.2063405.
  */
 
 /**
- * The last counter word of each use of the generator. Device and host share one table, so that no two uses
- * draw the same numbers.
+ * The last counter word of each use of the generator. Device and host share this table, so no two uses draw
+ * the same numbers.
  * Below 256 the key is (die seed, run seed) or (die seed, 0); from 256 on it is the host's 64-bit seed.
  */
 export const PHILOX_STREAM = {
@@ -25,15 +25,15 @@ export const PHILOX_STREAM = {
   exampleOrder: 258,
   /** Host: first patterns of a sampler's chains. */
   spinStarts: 259,
-  /** Host: proposals of a sampler and whether they are accepted. */
+  /** Host: proposals of a sampler, and the decisions to accept them. */
   spinMoves: 260,
-  /** Host: points at which a physics-informed network meets its equation. */
+  /** Host: points at which a physics-informed network is trained on its equation. */
   collocation: 261,
-  /** Host: labels that a network draws for its own curvature. */
+  /** Host: labels that are drawn from a network's own predictions to compute its curvature. */
   fisherLabels: 262,
-  /** Host: which way a coupling is rounded. */
+  /** Host: whether a coupling is rounded up or down. */
   stochasticRounding: 263,
-  /** Host: which rows of a table are kept for the test. */
+  /** Host: the choice of the rows of a table that are kept for the test. */
   tableSplit: 264,
   /** Host: start vectors of the estimates of a matrix's spectrum. */
   spectrumProbe: 272,
@@ -41,11 +41,11 @@ export const PHILOX_STREAM = {
   idealSampler: 273,
   /** Host: systems that a bench solves. */
   benchProblem: 274,
-  /** Host: draws of a posterior beside those of a board. */
+  /** Host: the draws of a posterior that the host makes in addition to the board's. */
   exactPosterior: 275,
 } as const;
 
-/** The number of values of a 32-bit word. A counter of 64 bits is divided by it to get its two words. */
+/** The number of values of a 32-bit word. Division by it splits a counter of 64 bits into two words. */
 export const UINT32 = 4294967296;
 
 const MULTIPLIER_0 = 0xd2511f53;
@@ -74,7 +74,7 @@ export function philox4x32(
   out: Uint32Array,
   offset = 0,
 ): void {
-  // As int32, or the loop's variables stay doubles.
+  // These are int32; otherwise the loop's variables would stay doubles.
   c0 |= 0;
   c1 |= 0;
   c2 |= 0;
@@ -99,10 +99,13 @@ export function philox4x32(
   out[offset + 3] = c3;
 }
 
-/** Cells that share four consecutive groups: the four words of four blocks. */
+/** The number of cells that share four consecutive groups, which have the four words of four blocks. */
 export const CELLS_PER_NOISE_BLOCK = 16;
 
-/** Group (third counter word) that holds a cell's noise; strided by four so that SIMD needs no transpose. */
+/**
+ * The group (third counter word) that holds a cell's noise. Neighbouring cells are in different groups, so
+ * SIMD needs no transpose.
+ */
 export function noiseGroup(cell: number): number {
   return 4 * (cell >> 4) + (cell & 3);
 }

@@ -1,30 +1,34 @@
 /**
- * A byte port. It is all that both ends know of how bytes travel (memory, TCP, serial line, pseudo-terminal).
+ * A byte port. Both ends use only this interface; how bytes travel (memory, TCP, serial line,
+ * pseudo-terminal) is hidden behind it.
  *
- * Whoever implements it promises:
+ * Every implementation guarantees:
  * - Bytes arrive in order and unchanged, cut anywhere. A lossy medium may drop or change
- *   bytes; the link copes.
- * - `write` may be called again only when the promise before has settled; a call before that
- *   rejects. It settles when the bytes were handed on and the port can take more, so a caller that
- *   awaits it is slowed down.
+ *   bytes. The link repairs that.
+ * - `write` may be called again only after its previous promise has settled. An earlier call rejects. The
+ *   promise settles when the bytes were handed on and the port can take more. A caller that awaits it
+ *   therefore goes at the speed of the port.
  * - `write` to a closed port rejects. Nothing is queued silently.
- * - When a write has resolved, its buffer is the caller's again. After a rejection the port may still read
- *   the buffer, so it must not be changed.
+ * - After a write has resolved, the caller may change its buffer again. After a rejection the caller must not
+ *   change it, because the port may still read it.
  * - The bytes that `onData` gets must not be changed, and are valid only during the call.
  * - `onClose` is called exactly once, also after `close()`. No `onData` comes after it.
  * - A port is never reopened. A new one is opened instead.
  */
 export interface Port {
-  /** What errors call the port, for example `emulator:ideal-64`. */
+  /** The name of the port in errors, for example `emulator:ideal-64`. */
   readonly name: string;
-  /** Largest frame in bytes that should be sent here: header, payload and CRC, before COBS. */
+  /** The largest frame in bytes that should be sent to this port: header, payload and CRC, before COBS. */
   readonly frameBytesMax: number;
   /**
-   * Unacknowledged command bytes that should be on the way here at most: about 50 ms of a slow line.
-   * No bound when missing.
+   * The most unacknowledged command bytes that should be on the way to this port: about 50 ms of a slow line.
+   * If it is missing, there is no bound.
    */
   readonly inFlightBytesMax?: number;
-  /** The name of the lease, where a server lends the board. Logs of both sides are joined by it. */
+  /**
+   * The name of the lease, if a server lends the board. The logs of both sides contain it, so a reader can
+   * match them.
+   */
   readonly lease?: string;
   /** Whether the port has ended. It stays so. */
   readonly closed: boolean;
@@ -43,12 +47,12 @@ export interface Port {
   write(bytes: Uint8Array): Promise<void>;
   /**
    * Ends the port. Errors: none; a port that is closed already stays closed. Only the port of a replayed
-   * session rejects, when recorded requests were not made.
+   * session rejects, if recorded requests were not made.
    */
   close(): Promise<void>;
   /**
-   * Called when the program makes a request, so that the port can see who makes it. What it returns is called
-   * with the id of the request before that is written, which may be later. Errors: none.
+   * Called when the program makes a request, so the port can see its caller. The returned function is called
+   * with the id of the request before the request is written, which may be later. Errors: none.
    */
   noteCall?(): ((requestId: number) => void) | undefined;
 }

@@ -2,7 +2,7 @@ import { crc32, crc32c } from './crc.js';
 import { newFrameBuffers } from './frame-kernel/frame-buffers.js';
 import type { ProgramImage } from './program-image.js';
 
-/** What `commit` compares: two independent CRCs over the program as it travels. */
+/** The digest that `commit` compares: two independent CRCs over the program as it travels. */
 export interface ProgramDigest {
   /** CRC-32, u32. */
   readonly crc32: number;
@@ -23,14 +23,14 @@ export function codeBytes(codes: Int8Array | Int16Array | Int32Array | BigInt64A
   return new Uint8Array(codes.buffer, codes.byteOffset, codes.byteLength);
 }
 
-/** So many bytes at a time are copied to where the frame kernel computes both CRCs. */
+/** This many bytes at a time are copied to the memory in which the frame kernel computes both CRCs. */
 const WINDOW_BYTES = 131_072;
 let digestWindow: Uint8Array | undefined;
 
 /**
- * The digest of a program: couplings, drive, initial state, table and drive of the rows if it has a row
- * element, then damping, noise amplitude and shift as u32 (protocol.md, "Programs"). `ofCouplings` is their
- * digest, where it is known. Errors: none.
+ * The digest of a program (protocol.md, "Programs"). It covers couplings, drive, initial state, then the
+ * table and the drive of the rows if there is a row element, then damping, noise amplitude and shift as u32.
+ * `ofCouplings` is the digest of the couplings, if it is known. Errors: none.
  */
 export function programDigest(
   image: ProgramImage,
@@ -47,7 +47,7 @@ export function programDigest(
   return digest;
 }
 
-/** The digest of a program's beginning, its couplings [n]. `programDigest` continues it. Errors: none. */
+/** The digest of a program's first part, its couplings [n]. `programDigest` continues it. Errors: none. */
 export function couplingsDigest(couplings: ProgramImage['couplings']): ProgramDigest {
   const digest = { crc32: 0, crc32c: 0 };
   addToDigest(digest, codeBytes(couplings));

@@ -14,11 +14,14 @@ export interface ProgramImage {
    */
   readonly couplingBits: number;
   /**
-   * ρ, 0…12, a whole number: the row amplifier divides by 2^ρ and the transposed array restores.
-   * 0 in dense mode.
+   * ρ, 0…12, a whole number: the row amplifier divides by 2^ρ, and the transposed array multiplies by 2^ρ. It
+   * is 0 in dense mode.
    */
   readonly rowAttenuation: number;
-  /** Codes [rows × cells] within ±(2^(b−1) − 1); Int8Array when b ≤ 8, which is also how they travel. */
+  /**
+   * Codes [rows × cells] within ±(2^(b−1) − 1). They are an Int8Array if b ≤ 8; they also travel in this
+   * form.
+   */
   readonly couplings: Int8Array | Int16Array;
   /** Drive DAC codes, length N. */
   readonly drive: Int16Array;
@@ -30,16 +33,19 @@ export interface ProgramImage {
   readonly noiseAmplitude: number;
   /** Noise register s, a whole number, 8…24. */
   readonly noiseShift: number;
-  /** Drives and the element of the rows of a factored program. Left out: rows give what they amplify. */
+  /**
+   * Drives and the element of the rows of a factored program. If it is left out, rows give their amplified
+   * sums.
+   */
   readonly rowElement?: RowElement | undefined;
 }
 
 /**
- * What the rows of a factored program do beside amplifying (device-model.md, "Row element"): row r ≥
- * `linearRows` gives T(y) in place of y, and every row gives d_r less than that.
+ * The element and the drives of the rows of a factored program (device-model.md, "Row element"). Row r ≥
+ * `linearRows` gives T(y) − d_r. Every other row gives y − d_r.
  */
 export interface RowElement {
-  /** So many first rows stay linear, 0…m. */
+  /** The number of first rows that stay linear, 0…m. */
   readonly linearRows: number;
   /** T [161] at y = 256·(i − 80), i = 0…160, int16 in 2⁻¹⁴ V_fs; T is linear between the nodes. */
   readonly table: Int16Array;
@@ -53,8 +59,8 @@ export const PROGRAM_MODE = { dense: 0, factored: 1 } as const;
 export type ProgramMode = (typeof PROGRAM_MODE)[keyof typeof PROGRAM_MODE];
 
 /**
- * `linearRows` of `defineProgram`: rows before those with the element, or 65535 without one (protocol.md,
- * "Programs"). Errors: none.
+ * `linearRows` of `defineProgram`: the number of rows without the element, which come first, or 65535 for a
+ * program without an element (protocol.md, "Programs"). Errors: none.
  */
 export function linearRowsOf({ rowElement }: Pick<ProgramImage, 'rowElement'>): number {
   return rowElement?.linearRows ?? NO_ROW_ELEMENT;

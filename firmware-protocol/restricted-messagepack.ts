@@ -1,8 +1,8 @@
 /**
  * The subset of MessagePack that the protocol uses (protocol.md, "Payloads"): integers in shortest form (u64
  * below 2⁵³), strings up to TEXT_BYTES_MAX, `bin`, and arrays up to ARRAY_ITEMS_MAX, nested up to
- * ARRAY_DEPTH_MAX. A walk over the bytes, which allocates nothing, rejects everything else before the library
- * sees it. With the library's defaults a message of 40 bytes would cost 1.7 GB and 6 s.
+ * ARRAY_DEPTH_MAX. A check of the bytes rejects everything else before the library gets them; it allocates
+ * nothing. With the library's defaults a message of 40 bytes would cost 1.7 GB and 6 s.
  */
 import { Decoder, Encoder } from '@msgpack/msgpack';
 import { ARRAY_DEPTH_MAX, ARRAY_ITEMS_MAX, FRAME_BYTES_MAX, TEXT_BYTES_MAX } from './limits.js';
@@ -29,13 +29,13 @@ export function pack(value: WireValue): Uint8Array {
   return encoder.encode(value);
 }
 
-/** A last item of so many bytes is not copied. */
+/** A last item of this many bytes is not copied. */
 const BULK_BYTES_MIN = 512;
-/** An array of so many items has its length in its first byte. */
+/** An array of at most this many items has its length in its first byte. */
 const SHORT_ARRAY_MAX = 15;
 
 /**
- * Returns the bytes of an array in one part or two. The caller must copy them before the next call, which
+ * Returns the bytes of an array in one or two parts. The caller must copy them before the next call, which
  * overwrites the first part. The second part is the last item itself.
  */
 export function packParts(items: readonly WireValue[]): readonly Uint8Array[] {
@@ -53,16 +53,16 @@ export function packParts(items: readonly WireValue[]): readonly Uint8Array[] {
   return [head, bulk];
 }
 
-/** The value of exactly these bytes, or why they are not in the subset. Never throws. */
+/** The value of exactly these bytes, or the reason why they are not in the subset. Never throws. */
 export function unpack(bytes: Uint8Array): Unpacked {
   const end = walk(bytes, 0, 0);
   if (typeof end === 'string') return { ok: false, reason: end };
   if (end !== bytes.length) return { ok: false, reason: `${bytes.length - end} bytes after the value` };
-  // The decoder takes everything that the walk lets pass.
+  // The decoder accepts all bytes that pass the check.
   return { ok: true, value: decoder.decode(bytes) as WireValue };
 }
 
-/** Index after the value that starts at `at`, or why it is rejected. */
+/** Index after the value that starts at `at`, or the reason why it is rejected. */
 function walk(bytes: Uint8Array, at: number, depth: number): number | string {
   if (at >= bytes.length) return 'truncated';
   const type = bytes[at];

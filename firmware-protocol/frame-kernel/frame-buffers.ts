@@ -1,12 +1,12 @@
 /**
- * Buffers for large frames. Where the host has WebAssembly with SIMD, they lie in the memory of a small
- * module, which computes CRCs and encodes and decodes COBS several times as fast. The place of the bytes
- * decides how fast this is, never the result.
+ * Buffers for large frames. If the host has WebAssembly with SIMD, they are in the memory of a small module.
+ * It computes CRCs, and encodes and decodes COBS, several times as fast. The place of the bytes changes only
+ * the speed, never the result.
  */
 import { compileEmbedded, type EmbeddedModule, instantiate } from '../embedded-module.js';
 import { FRAME_KERNEL_BASE64 } from './frame-kernel.generated.js';
 
-/** What assembly/index.ts exports; numbers are addresses and counts of bytes. */
+/** The exports of assembly/index.ts. Numbers are addresses and counts of bytes. */
 interface FrameKernelExports {
   foldCrc32(from: number, length: number, room: number, state: number): number;
   foldCrc32c(from: number, length: number, room: number, state: number): number;
@@ -16,13 +16,13 @@ interface FrameKernelExports {
 
 type FrameKernel = FrameKernelExports & { readonly buffer: ArrayBuffer };
 
-/** The module folds CRCs in so many bytes from address 0 on. */
+/** The module shortens messages for CRCs in this many bytes from address 0 on. */
 const ROOM_BYTES = 13_824;
-/** The module reads and writes up to 16 bytes behind what it was given. */
+/** The module reads and writes up to 16 bytes after its input and output. */
 const SLACK_BYTES = 16;
-/** Shorter messages gain nothing, since 4 to 5 KiB are left of any. */
+/** Shorter messages gain nothing, because shortening leaves 4 to 5 KiB of every message. */
 const FOLDED_BYTES_MIN = 12_288;
-/** An `Unstuffer` takes so many bytes at once, and cuts longer pieces. */
+/** An `Unstuffer` takes this many bytes at once, and cuts longer pieces. */
 const PIECE_BYTES = 65_536;
 /** The words of the state of an `Unstuffer`: those of assembly/cobs.ts. */
 export const UNSTUFF_STATE = { left: 0, impliesZero: 1, malformed: 2 } as const;
@@ -32,8 +32,8 @@ const kernels = new WeakMap<ArrayBufferLike, FrameKernel>();
 let compiled: EmbeddedModule | undefined;
 
 /**
- * Returns zeroed buffers of these lengths. They lie beside each other in one memory of the module, or are
- * plain ones on a host without it. Keep them: each call takes a memory of its own.
+ * Returns zeroed buffers of these lengths. They are in one memory of the module, or are plain buffers on a
+ * host without it. Keep them, because each call takes a new memory.
  */
 export function newFrameBuffers(lengths: readonly number[]): Uint8Array[] {
   const kernel = newKernel(lengths.reduce((sum, length) => sum + length + SLACK_BYTES, ROOM_BYTES));
@@ -55,16 +55,16 @@ function newKernel(bytes: number): FrameKernel | undefined {
     kernels.set(buffer, kernel);
     return kernel;
   } catch (error) {
-    // Systems limit the address space of such memories. Without one, frames are only slower.
+    // Systems limit the address space of such memories. Without a memory, frames are only slower.
     if (error instanceof RangeError) return undefined;
     throw error;
   }
 }
 
 /**
- * Returns a shorter message with the same CRC: computed from state 2³² − 1, it gives what `message` gives
- * from `state`. It is valid until the next call. Undefined if `message` does not lie with a module, or is too
- * short to gain.
+ * Returns a shorter message. Its CRC, started from state 2³² − 1, equals the CRC of `message`, started from
+ * `state`. It is valid until the next call. Undefined if `message` is not in the memory of a module, or is
+ * too short to gain.
  */
 export function foldedMessage(
   crc: 'crc32' | 'crc32c',
@@ -84,7 +84,8 @@ export function foldedMessage(
 
 /**
  * Writes the COBS encoding of `raw` with its delimiter to `out` and returns it. All of `out` may change.
- * Undefined if the two do not lie with one module, or `out` is shorter than `encodedBytesMax` and the slack.
+ * Undefined if the two are not in the memory of one module, or if `out` is shorter than `encodedBytesMax`
+ * plus the slack.
  */
 export function stuffedInPlace(
   raw: Uint8Array,
@@ -96,20 +97,22 @@ export function stuffedInPlace(
   return kernel && out.subarray(0, kernel.stuff(raw.byteOffset, raw.length, out.byteOffset));
 }
 
-/** What a buffer of `encodedBytesMax` bytes needs to be an `out` of `stuffedInPlace`. */
+/** The length of an `out` of `stuffedInPlace` for encodings of at most `encodedBytesMax` bytes. */
 export function withSlack(encodedBytesMax: number): number {
   return encodedBytesMax + SLACK_BYTES;
 }
 
 /** Decodes COBS by the module: one block after another, each in pieces. */
 export interface Unstuffer {
-  /** Where decoded bytes go. */
+  /** The buffer for decoded bytes. */
   readonly bytes: Uint8Array;
-  /** What a piece leaves for the next one (see UNSTUFF_STATE). It is zero at the start of a block. */
+  /**
+   * The state that a piece leaves for the next piece (see UNSTUFF_STATE). It is zero at the start of a block.
+   */
   readonly state: Int32Array;
   /**
-   * Decodes `piece[start…end)`, without a delimiter, to `bytes` from `at` on. Returns how many bytes came
-   * out.
+   * Decodes `piece[start…end)`, without a delimiter, to `bytes` from `at` on. Returns how many bytes were
+   * decoded.
    */
   push(piece: Uint8Array, start: number, end: number, at: number): number;
 }

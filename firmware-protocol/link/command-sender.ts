@@ -3,13 +3,13 @@ import type { LinkCounters } from './counters.js';
 import type { FramePool } from './frame-pool.js';
 import { RoundTripEstimate } from './round-trip.js';
 
-/** What one side can take. HELLO tells it. */
+/** The limits of what one side can receive. HELLO and its answer tell them. */
 export interface LinkLimits {
   /** Largest frame: header, payload and CRC, before COBS. */
   readonly frameBytes: number;
   /** How many command frames may be unacknowledged at once. */
   readonly window: number;
-  /** Unacknowledged command bytes at most. One frame is always allowed. */
+  /** The most unacknowledged command bytes. One frame is always allowed. */
   readonly inFlightBytes: number;
 }
 
@@ -20,7 +20,8 @@ export const LIMITS_BEFORE_HELLO: LinkLimits = {
 };
 
 /**
- * The link fails after so many timeouts in a row without an acknowledgement (protocol.md, "Retransmission").
+ * The link fails after this many consecutive timeouts without an acknowledgement (protocol.md,
+ * "Retransmission").
  */
 export const RETRIES_MAX = 8;
 
@@ -32,12 +33,15 @@ export interface InFlight {
   sendings: number;
 }
 
-/** Reduces a sequence number, or a distance of two, mod 2¹⁶. */
+/** Reduces a sequence number, or the distance of two numbers, mod 2¹⁶. */
 export function wrapSequence(seq: number): number {
   return seq & 0xffff;
 }
 
-/** The sending half of go-back-N: which frames wait, which are in flight, and when they are sent again. */
+/**
+ * The sending half of go-back-N. It knows which frames wait, which are in flight, and when they are sent
+ * again.
+ */
 export class CommandSender {
   readonly #counters: LinkCounters;
   #limits: LinkLimits;
@@ -73,8 +77,8 @@ export class CommandSender {
   }
 
   /**
-   * Sends everything unacknowledged again and counts timeouts from 0, since the other side has shown
-   * that it is alive.
+   * Sends every unacknowledged frame again and counts timeouts from 0, because the other side has shown that
+   * it is alive.
    */
   resume(): void {
     this.#retries = 0;
@@ -86,7 +90,10 @@ export class CommandSender {
     return COMMAND_QUEUE_MAX - this.#queue.length;
   }
 
-  /** How many messages of this session were sent at least once. They are the first ones that were queued. */
+  /**
+   * How many messages of this session were sent at least once. Messages are sent in the order in which they
+   * were queued.
+   */
   get sentCount(): number {
     return this.#sentCount;
   }
@@ -104,7 +111,8 @@ export class CommandSender {
   }
 
   /**
-   * Whether the link has failed: nothing is sent until `resume` is called (protocol.md, "Retransmission").
+   * Whether the link has failed. A failed link sends nothing until `resume` is called (protocol.md,
+   * "Retransmission").
    */
   get failed(): boolean {
     return this.#retries >= RETRIES_MAX;
@@ -117,20 +125,23 @@ export class CommandSender {
     return ++this.#queuedCount;
   }
 
-  /** Takes an acknowledgement. `nak` asks for everything after it again (protocol.md, "Acknowledgements"). */
+  /**
+   * Takes an acknowledgement. `nak` asks for every frame after it again (protocol.md, "Acknowledgements").
+   */
   takeAck(ack: number, nak: boolean, nowMs: number): void {
     const first = this.#inFlight[0];
     // The last acknowledged number is one before the first frame in flight, or before the next new frame.
     const lastAcked = wrapSequence((first ? first.seq : this.#nextSeq) - 1);
     const count = wrapSequence(ack - lastAcked);
-    // An older acknowledgement changes nothing; one of a frame that was never sent must not be believed.
+    // An older acknowledgement changes nothing. An acknowledgement of a frame that was never sent is an
+    // error, and is ignored.
     if (count > this.#inFlight.length || (count > 0 && this.#inFlight[count - 1].sendings === 0)) {
       if (count < 0x8000) this.#counters.acksInvalid++;
       return;
     }
     if (count > 0) {
       const newest = this.#inFlight[count - 1];
-      // A frame that was sent twice is not measured (protocol.md, "Retransmission").
+      // The round trip of a frame that was sent twice is not measured (protocol.md, "Retransmission").
       if (newest.sendings === 1) this.#roundTrip.measure(nowMs - newest.sentAtMs);
       for (const frame of this.#inFlight.splice(0, count)) this.#pool.release(frame.raw);
       this.#cursor = Math.max(0, this.#cursor - count);
@@ -156,7 +167,10 @@ export class CommandSender {
     return command;
   }
 
-  /** When the oldest unacknowledged frame is sent again, or undefined (protocol.md, "Retransmission"). */
+  /**
+   * The time at which the oldest unacknowledged frame is sent again, or undefined (protocol.md,
+   * "Retransmission").
+   */
   get nextTimeoutMs(): number | undefined {
     const oldest = this.#inFlight[0];
     if (this.failed || !oldest || oldest.sendings === 0) return undefined;

@@ -1,8 +1,8 @@
 import type { FrameFault } from '../framing.js';
 
 /**
- * Everything that a link can see go wrong, and what it did: counts since the link was made; every
- * fault has a name.
+ * Counts of what a link sent, received and rejected, since the link was made. Every kind of fault has a count
+ * of its own.
  */
 export interface LinkCounters {
   framesReceived: number;
@@ -12,11 +12,14 @@ export interface LinkCounters {
   faults: Record<FrameFault, number>;
   /** Frames of another session, which were dropped. */
   framesForeign: number;
-  /** Command frames that came again. They were acknowledged again and dropped. */
+  /** Command frames that came a second time. They were acknowledged again and dropped. */
   framesDuplicate: number;
   /** Command frames after a gap, which were dropped. */
   framesOutOfOrder: number;
-  /** Command frames that were dropped because their answer had no room. They come again. */
+  /**
+   * Command frames that were dropped because the queue had no room for their answer. The host sends them
+   * again.
+   */
   framesWithoutRoom: number;
   /** Frames of the sample channel that never came. */
   sampleFramesLost: number;
@@ -25,7 +28,7 @@ export interface LinkCounters {
   retransmissions: number;
   /** Acknowledgements of frames that were never sent. */
   acksInvalid: number;
-  /** Payloads that are no message of this protocol. The code that decodes them counts them. */
+  /** Payloads that are no message of this protocol. The decoder of messages counts them. */
   messagesRejected: number;
 }
 

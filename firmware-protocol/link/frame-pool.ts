@@ -8,18 +8,18 @@ import { FRAME_BYTES_MAX, FRAME_OVERHEAD_BYTES } from '../limits.js';
 const POOLED_BYTES_MIN = 4096;
 
 /**
- * Buffers that are made with the first large frame: as many as an upload, or a stream of samples,
- * has on the way.
+ * The number of buffers made with the first large frame. An upload, or a stream of samples, has this many
+ * frames on the way.
  */
 const POOLED_TOGETHER = 32;
 
-/** Buffers for frames that wait to be sent or acknowledged. The queues bound how many there can be. */
+/** Buffers for frames that wait to be sent or acknowledged. The queues bound their number. */
 export class FramePool {
   #free: Uint8Array[] = [];
   #wire: Uint8Array | undefined;
 
   /**
-   * Where COBS encodes the pool's frames fastest, with room for a delimiter in front. Undefined
+   * The buffer in which COBS encodes the pool's frames fastest, with room for a delimiter in front. Undefined
    * before the first frame.
    */
   get wire(): Uint8Array | undefined {

@@ -1,10 +1,10 @@
 /**
- * The link: one state machine, used by both ends. It takes bytes and the time, and gives messages and frames
+ * The link: one state machine, used by both ends. It takes bytes and the time. It gives messages, and frames
  * to write. It does no input or output and has no clock.
  *
  * Messages of the command channel arrive in order and once within a session, by go-back-N with cumulative
  * acknowledgement (protocol.md, "Commands: delivered in order, once"). The other channels send a message
- * once: lost samples are counted, and whoever sends a stop or HELLO repeats it.
+ * once. Lost samples are counted. The sender of a stop or HELLO repeats it.
  */
 import {
   CHANNEL,
@@ -31,17 +31,17 @@ export type LinkEvent =
 
 /**
  * One end of a link: the caller brings bytes and the time, and writes what `poll` returns. Errors: a call
- * against its contract (`send` without a free place or with too long a payload) throws an Error that begins
- * with "bug"; nothing else throws.
+ * against its contract (`send` without a free place, or with a payload that is too long) throws an Error that
+ * begins with "bug". Nothing else throws.
  */
 export class Link {
-  /** What this end has seen and done, since it was made. */
+  /** Counts of the frames and faults of this end, since it was made. */
   readonly counters: LinkCounters = linkCounters();
   /** The last frames of both directions. */
   readonly frames = new FrameLog();
   /**
-   * Called with every good frame as it is received, those of other sessions too, or sent. Its bytes are valid
-   * during the call.
+   * Called with every good frame that is received or sent, also with frames of other sessions. Its bytes are
+   * valid during the call.
    */
   onFrame: ((direction: 'sent' | 'received', header: FrameHeader, payload: Uint8Array) => void) | undefined;
   readonly #decoder: FrameDecoder;
@@ -58,28 +58,31 @@ export class Link {
   /** A nak was sent for the present gap and is not repeated (protocol.md, "Acknowledgements"). */
   #nakSent = false;
 
-  /** The bytes that `poll` returns. All frames share them: one is written before the next is asked for. */
+  /**
+   * The buffer of the bytes that `poll` returns. All frames share it: the caller writes a frame before it
+   * calls `poll` again.
+   */
   readonly #wire = new Uint8Array(1 + wireBytesMax(FRAME_BYTES_MAX));
   readonly #once = new OnceSender(this.#pool);
   #lastHeardMs: number | undefined;
   #sampleSeqIn = 0;
 
   /**
-   * With `answersEverything` a command is taken only while its answer can be queued; otherwise its frame is
-   * dropped unacknowledged and comes again (protocol.md, "At most once"). It is true for the device. If both
-   * ends did so, two full queues would wait for each other.
+   * With `answersEverything` a command is taken only if its answer can be queued. Otherwise its frame is
+   * dropped without an acknowledgement, and the host sends it again (protocol.md, "At most once"). It is true
+   * for the device only. If both ends did so, two full queues would wait for each other.
    */
   constructor(frameBytesMax: number, options: { readonly answersEverything: boolean }) {
     this.#answersEverything = options.answersEverything;
     this.#decoder = new FrameDecoder(frameBytesMax);
   }
 
-  /** Opens a session. Everything of the earlier one is forgotten, including the queue. */
+  /** Opens a session. The link forgets the earlier session, including its queue. */
   openSession(nonce: Uint8Array, limits: LinkLimits): void {
     this.#begin(nonce[0], limits);
   }
 
-  /** Goes on with the session: sends again what was not acknowledged (protocol.md, "Resuming a session"). */
+  /** Continues the session: sends every unacknowledged frame again (protocol.md, "Resuming a session"). */
   resumeSession(): void {
     this.#held = false;
     this.#commands.resume();
@@ -95,7 +98,7 @@ export class Link {
     this.#decoder.reset();
   }
 
-  /** Ends the session, because the other side has gone. Nothing is sent until a new one is opened. */
+  /** Ends the session, because the other side has gone. Nothing is sent until a new session is opened. */
   closeSession(): void {
     this.#begin(undefined, LIMITS_BEFORE_HELLO);
   }
@@ -129,7 +132,7 @@ export class Link {
     return this.#limits.frameBytes - FRAME_OVERHEAD_BYTES;
   }
 
-  /** The estimated time from sending to acknowledgement, in ms; undefined before the first. */
+  /** The estimated time from sending to acknowledgement, in ms; undefined before the first measurement. */
   get roundTripMs(): number | undefined {
     return this.#commands.roundTripMs;
   }
@@ -144,13 +147,14 @@ export class Link {
     return this.#commands.freePlaces;
   }
 
-  /** How many command messages are neither acknowledged nor given up. */
+  /** How many command messages wait, or were sent and are not acknowledged yet. */
   get unacknowledged(): number {
     return this.#commands.unacknowledged;
   }
 
   /**
-   * How many command messages of this session were sent at least once: the first so many that were queued.
+   * How many command messages of this session were sent at least once. Messages are sent in the order in
+   * which they were queued.
    */
   get commandsSent(): number {
     return this.#commands.sentCount;
@@ -185,17 +189,17 @@ export class Link {
 
   /**
    * Queues a copy of a message of another channel, given in parts. Check `canSendUnsequenced` first for the
-   * sample channel. A stop or open message passes all others, and takes the place of an older one that still
-   * waits (protocol.md, "Opening a session").
+   * sample channel. A stop or open message goes before all others, and replaces an older one that still waits
+   * (protocol.md, "Opening a session").
    */
   sendUnsequenced(channel: Exclude<Channel, typeof CHANNEL.command>, ...parts: readonly Uint8Array[]): void {
     this.#once.send(channel, parts);
   }
 
   /**
-   * Takes bytes from the port. It hands each message to `deliver` before it looks at the next frame, because
-   * a HELLO decides which session the frames behind it belong to (protocol.md, "Frames"), and because an
-   * answer takes room in the queue. A payload is valid only during the call.
+   * Takes bytes from the port. It hands each message to `deliver` before it looks at the next frame, for two
+   * reasons. A HELLO decides to which session the frames after it belong (protocol.md, "Frames"). An answer
+   * takes room in the queue. A payload is valid only during the call.
    */
   receive(bytes: Uint8Array, nowMs: number, deliver: (event: LinkEvent) => void): void {
     this.counters.bytesReceived += bytes.length;
@@ -223,12 +227,15 @@ export class Link {
     });
   }
 
-  /** When the last good frame of the session came, in ms, or undefined. */
+  /** The time at which the last good frame of the session came, in ms, or undefined. */
   get lastHeardMs(): number | undefined {
     return this.#lastHeardMs;
   }
 
-  /** Takes what the header says, and returns whether the frame carries a message to deliver. */
+  /**
+   * Takes the acknowledgement and the number in the header. Returns whether the frame carries a message to
+   * deliver.
+   */
   #accept(frame: Frame, nowMs: number): boolean {
     if (frame.channel === CHANNEL.open) return frame.payload.length > 0;
     this.#commands.takeAck(frame.ack, (frame.flags & FLAG_NAK) !== 0, nowMs);
@@ -236,15 +243,15 @@ export class Link {
     if (frame.channel === CHANNEL.stop) return true;
     if (frame.channel === CHANNEL.sample) {
       const skipped = wrapSequence(frame.seq - this.#sampleSeqIn);
-      // A frame from behind was sent twice or overtaken, and shows no gap. Its block number tells
-      // which one it is.
+      // A frame with an earlier number was sent twice or overtaken, and shows no gap. Its block number
+      // identifies it.
       if (skipped < 0x8000) {
         this.counters.sampleFramesLost += skipped;
         this.#sampleSeqIn = wrapSequence(frame.seq + 1);
       }
       return true;
     }
-    // Go-back-N takes the expected frame alone (protocol.md, "Acknowledgements").
+    // Go-back-N takes only the expected frame (protocol.md, "Acknowledgements").
     if (frame.seq === this.#expectedSeq) {
       if (this.#answersEverything && !this.canSend) {
         this.counters.framesWithoutRoom++;
@@ -321,7 +328,7 @@ export class Link {
     this.#ackOwed = true;
   }
 
-  /** When `poll` must be called even if nothing arrives, or undefined. */
+  /** The time at which `poll` must be called even if nothing arrives, or undefined. */
   get nextTimeoutMs(): number | undefined {
     return this.#held ? undefined : this.#commands.nextTimeoutMs;
   }

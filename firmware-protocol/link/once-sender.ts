@@ -3,29 +3,30 @@ import { UNSEQUENCED_QUEUE_MAX } from '../limits.js';
 import { wrapSequence } from './command-sender.js';
 import type { FramePool } from './frame-pool.js';
 
-/** A frame before COBS, without header and CRC. It is valid until the next one is asked for. */
+/** A frame before COBS, without header and CRC. It is valid until the next call that asks for a frame. */
 export interface OnceFrame {
   readonly channel: Channel;
   readonly seq: number;
   readonly raw: Uint8Array;
   /**
-   * Whether a delimiter goes before it, so that a frame cut off before it does not
-   * spoil it (protocol.md, "Delimiters").
+   * Whether a delimiter goes before the frame. It protects the frame from the rest of a frame that was cut
+   * off (protocol.md, "Delimiters").
    */
   readonly behindDelimiter: boolean;
 }
 
-/** Sends what the link does not repeat: stop, open and samples. */
+/** Sends the messages that the link does not repeat: stop, open and samples. */
 export class OnceSender {
   readonly #pool: FramePool;
   /**
-   * The stop and the open message that wait. A newer one replaces the older one, since senders repeat them.
+   * The stop and the open message that wait. A newer message replaces the older one, because senders repeat
+   * them.
    */
   #stop: Uint8Array | undefined;
   #open: Uint8Array | undefined;
   /** The sample messages that wait, as frames of the pool. */
   readonly #samples: Uint8Array[] = [];
-  /** The frame that was asked for last. */
+  /** The frame that was returned last. */
   #last: Uint8Array | undefined;
   #sampleSeq = 0;
   #stopSeq = 0;
@@ -59,7 +60,7 @@ export class OnceSender {
     else throw new Error('bug: sample queue overrun');
   }
 
-  /** Returns what passes everything else: a stop, else an open message (protocol.md, "Stop"). */
+  /** Returns the frame that goes before all others: a stop, or else an open message (protocol.md, "Stop"). */
   nextUrgent(): OnceFrame | undefined {
     const stop = this.#stop;
     if (stop) {
@@ -82,13 +83,13 @@ export class OnceSender {
     return { channel: CHANNEL.sample, seq, raw: this.#use(sample), behindDelimiter: false };
   }
 
-  /** Returns a frame of the command channel without payload. It only acknowledges, and consumes no number. */
+  /** Returns a frame of the command channel without payload. It only acknowledges, and uses no number. */
   bare(nextSeq: number): OnceFrame {
     const raw = this.#use(this.#pool.open([]));
     return { channel: CHANNEL.command, seq: nextSeq, raw, behindDelimiter: false };
   }
 
-  /** Returns the frame to send. The one before it was written, so it goes back to the pool. */
+  /** Returns the frame to send. The previous frame was written, so it goes back to the pool. */
   #use(raw: Uint8Array): Uint8Array {
     if (this.#last) this.#pool.release(this.#last);
     this.#last = raw;

@@ -4,15 +4,18 @@ export const TIMEOUT_MS_MIN = 30;
 export const TIMEOUT_MS_MAX = 2000;
 
 /**
- * The retransmission timeout from measured round trips: RFC 6298 in whole microseconds. The caller keeps
- * Karn's rule and measures only frames that were sent once.
+ * The retransmission timeout from measured round trips: RFC 6298 in whole microseconds. The caller follows
+ * Karn's rule: it measures only frames that were sent once.
  */
 export class RoundTripEstimate {
   #smoothedUs = -1;
   #variationUs = 0;
   #backoff = 0;
 
-  /** Takes the time from the only sending of a frame to its acknowledgement. */
+  /**
+   * Takes the time from the sending of a frame to its acknowledgement. The frame must have been sent only
+   * once.
+   */
   measure(roundTripMs: number): void {
     const us = Math.max(0, Math.floor(roundTripMs * 1000));
     if (this.#smoothedUs < 0) {
@@ -31,7 +34,7 @@ export class RoundTripEstimate {
     if (this.#backoff < 6) this.#backoff++;
   }
 
-  /** Smoothed round trip, or undefined before the first measurement. */
+  /** The smoothed round trip, or undefined before the first measurement. */
   get roundTripMs(): number | undefined {
     return this.#smoothedUs < 0 ? undefined : this.#smoothedUs / 1000;
   }

@@ -11,7 +11,7 @@ import { bytes, choice, integer, messageTable } from '../message-table.js';
 /** Bits of a sample block's `flags`. */
 export const BLOCK_FLAG = { overload: 1, clip: 2, gap: 4 } as const;
 
-/** What `readAverages` reads. */
+/** The sums that `readAverages` can read. */
 export const AVERAGES_PART = { batchSums: 0, products: 1 } as const;
 export type AveragesPart = (typeof AVERAGES_PART)[keyof typeof AVERAGES_PART];
 

@@ -22,7 +22,7 @@ import { PROGRAM_MODE } from '../program-image.js';
 const bank = integer('bank', 0, BANKS - 1, '1', 'which program');
 const codes = bytes('codes', 0, FRAME_BYTES_MAX, 'consecutive codes');
 
-/** The parts of a program in the order of its digest (protocol.md, "Programs"). */
+/** The parts of a program, in the order in which its digest takes them (protocol.md, "Programs"). */
 export const SECTION = { couplings: 0, drive: 1, initialState: 2, rowTable: 3, rowDrive: 4 } as const;
 export type Section = (typeof SECTION)[keyof typeof SECTION];
 

@@ -13,11 +13,11 @@ import {
 } from '../limits.js';
 import { bytes, choice, integer, messageTable } from '../message-table.js';
 
-/** Where a run starts from. */
+/** The initial state of a run. */
 export const START_STATE = { load: 0, keep: 1 } as const;
-/** What happens when a sample has no room for want of credit (protocol.md, "Credits"). */
+/** What happens when a sample has no room because credit is missing (protocol.md, "Credits"). */
 export const NO_CREDIT = { hold: 0, lose: 1 } as const;
-/** What becomes of the samples of a run (protocol.md, "Averages"). */
+/** Whether a run sends its samples or adds them up (protocol.md, "Averages"). */
 export const STATISTICS = { samples: 0, means: 1, secondMoments: 2 } as const;
 /** What happens when a cell or row passes its rail. */
 export const ON_OVERLOAD = { halt: 0, mark: 1 } as const;

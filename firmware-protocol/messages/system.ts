@@ -26,19 +26,19 @@ import { bytes, choice, integer, messageTable, text, volatileInteger } from '../
 /** Why a host says HELLO (protocol.md, "Resuming a session"). */
 export const HELLO_PURPOSE = { open: 0, resume: 1 } as const;
 
-/** Bits of HELLO's `features`: what a board has. */
+/** Bits of `features` in the answer to HELLO: the features of a board. */
 export const FEATURE = {
   dense: 1,
   factored: 2,
   hold: 4,
   rowElement: 8,
   averages: 16,
-  /** Covariances of its samples are those of the model without a calibration. */
+  /** The covariances of its samples are those of the model, even without a calibration. */
   knownCovariance: 32,
-  /** It can show which board it is. */
+  /** The board has a light or another way to show which board it is. */
   identify: 64,
 } as const;
-/** The features that minor 0 knows. A board tells an earlier host no others (protocol.md, "Versions"). */
+/** The features that minor 0 knows. A board tells a host of minor 0 only these (protocol.md, "Versions"). */
 export const FEATURES_OF_MINOR_0 = FEATURE.dense + FEATURE.factored + FEATURE.hold;
 
 /** Why the device did not execute a command. */

@@ -2,18 +2,18 @@
 const GROUP_MAX: usize = 254;
 
 /**
- * Writes the encoding of `length` bytes at `from` to `to`, with the delimiter, and returns its length. Up to
- * 15 bytes behind either are read or overwritten.
+ * Writes the encoding of `length` bytes at `from` to `to`, with the delimiter, and returns its length. It may
+ * read up to 15 bytes after the input, and overwrite up to 15 bytes after the output.
  */
 export function stuff(from: usize, length: usize, to: usize): usize {
   const end = from + length;
   let at = from;
-  /** The place of the byte at `at` in the encoding. */
+  /** The address in the encoding of the byte at `at`. */
   let put = to + 1;
-  /** First data byte of the present group, and the place of its code. */
+  /** The first data byte of the present group, and the address of its code. */
   let start = from;
   let code = to;
-  /** Up to here, 64 bytes were looked at as a whole. */
+  /** Up to this address, 64 bytes at a time were examined as a whole. */
   let asked = at;
   while (at < end) {
     // The present group cannot become full within these 64 bytes.
@@ -32,7 +32,7 @@ export function stuff(from: usize, length: usize, to: usize): usize {
         continue;
       }
       if (!v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)))) {
-        // Only zeros: each but the last has the code 1.
+        // All bytes are zero. Each of them, except the last, has the code 1.
         store<u8>(code, <u8>(at + 1 - start));
         storeFour(put, i8x16.splat(1));
         code = put + 63;
@@ -51,7 +51,7 @@ export function stuff(from: usize, length: usize, to: usize): usize {
     if (zeros & (zeros - 1)) v128.store(put, withCodes(bytes));
     const room = start + GROUP_MAX - at;
     if (room < step && (zeros & ((1 << (<i32>room)) - 1)) === 0) {
-      // A full group has no zero behind it, so one byte more is needed. The bytes behind it are stored again.
+      // A full group stands for no zero, so its end needs one byte more. The bytes after it are stored again.
       store<u8>(code, 255);
       code = put + room;
       put = code + 1;
@@ -74,15 +74,15 @@ export function stuff(from: usize, length: usize, to: usize): usize {
 }
 
 /**
- * Replaces each zero by its distance to the next zero, which is the code of the group behind it. The last
- * zero gets a meaningless value, since its group ends behind these bytes.
+ * Replaces each zero by its distance to the next zero, which is the code of the group after it. The last zero
+ * gets a meaningless value, because its group ends after these bytes.
  */
 function withCodes(bytes: v128): v128 {
   const isZero = i8x16.eq(bytes, i8x16.splat(0));
   const places = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   const none = i8x16.splat(-1);
-  // `zeros` has the place of each zero, and 255 for other bytes. `next` has the least of all places behind a
-  // byte.
+  // `zeros` has the index of each zero, and 255 for other bytes. `next` has for each byte the index of the
+  // next zero after it.
   const zeros = v128.or(places, v128.not(isZero));
   let next = v128.shuffle<u8>(zeros, none, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
   next = v128.min<u8>(
@@ -112,7 +112,7 @@ function storeFour(to: usize, bytes: v128): void {
   v128.store(to, bytes, 48);
 }
 
-/** Whether all of 64 bytes are 1. */
+/** Whether all 64 bytes are 1. */
 function areOnes(at: usize): bool {
   const ones = i8x16.splat(1);
   const ab = v128.and(i8x16.eq(v128.load(at), ones), i8x16.eq(v128.load(at, 16), ones));
@@ -120,8 +120,8 @@ function areOnes(at: usize): bool {
   return i8x16.all_true(v128.and(ab, cd));
 }
 
-// What one piece of a block leaves for the next: byte offsets of 32-bit words.
-/** How many bytes of the present group have not come yet. */
+// The state that one piece of a block leaves for the next: byte offsets of 32-bit words.
+/** The number of bytes of the present group that have not come yet. */
 const LEFT: usize = 0;
 /** 1 if the next code stands for a zero. */
 const IMPLIES_ZERO: usize = 4;
@@ -129,9 +129,9 @@ const IMPLIES_ZERO: usize = 4;
 const MALFORMED: usize = 8;
 
 /**
- * Decodes one piece of a block: `length` bytes at `from`, without a delimiter. The bytes go to `to`; returned
- * is how many they are. `state` has three words, which are zero before the first piece. Up to 16 bytes behind
- * either are read or overwritten.
+ * Decodes one piece of a block: `length` bytes at `from`, without a delimiter. Writes the bytes to `to` and
+ * returns their number. `state` has three words, which are zero before the first piece. It may read up to 16
+ * bytes after the input, and overwrite up to 16 bytes after the output.
  */
 export function unstuff(from: usize, length: usize, to: usize, state: usize): usize {
   const end = from + length;
@@ -139,12 +139,12 @@ export function unstuff(from: usize, length: usize, to: usize, state: usize): us
   const zero = i8x16.splat(0);
   let impliesZero = load<i32>(state, IMPLIES_ZERO);
   let malformed = load<i32>(state, MALFORMED);
-  /** The next code. */
+  /** The address of the next code. */
   let at = from + load<u32>(state, LEFT);
   let put = to + copyGroup(from, min(at, end), to);
   while (at < end) {
     if (impliesZero) {
-      // A run of zeros is a run of codes of 1, each of which stands for the zero before it.
+      // Consecutive zeros are encoded as consecutive codes of 1. Each of these stands for the zero before it.
       const run = min<usize>(ctz(~i8x16.bitmask(i8x16.eq(v128.load(at), ones))), end - at);
       v128.store(put, zero);
       put += run;
@@ -169,7 +169,7 @@ export function unstuff(from: usize, length: usize, to: usize, state: usize): us
   return put - to;
 }
 
-/** Copies the bytes from `from` to before `end`, and returns how many they are. */
+/** Copies the bytes from `from` up to, but not including, `end`. Returns their number. */
 function copyGroup(from: usize, end: usize, to: usize): usize {
   for (let at: usize = from, put = to; at < end; at += 16, put += 16) v128.store(put, v128.load(at));
   return end - from;

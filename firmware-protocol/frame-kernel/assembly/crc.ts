@@ -2,8 +2,8 @@
  * Shortens a message without changing its CRC. A CRC is a remainder modulo a polynomial P. Let yᵈ + yᵃ + yᵇ +
  * 1 with y = x⁸ be a multiple of P. Then the remainder stays the same when a byte is removed and added to the
  * three bytes that are d − a, d − b and d places behind it. Only the last bytes of a message are left. Both
- * sums were found by search: they have the least degree among those in which no place is near, so that no
- * load waits for a store.
+ * sums were found by search. They have the least degree among the sums with only distant places. With distant
+ * places no load waits for a store.
  */
 
 /** CRC-32: y⁴⁰¹⁸ + y²⁰⁹¹ + y¹⁸³⁷ + 1. The numbers are places behind the removed byte. */
@@ -14,14 +14,17 @@ const CRC32_FAR: usize = 4018;
 const CRC32C_NEAR: usize = 767;
 const CRC32C_MIDDLE: usize = 2524;
 const CRC32C_FAR: usize = 5275;
-/** So many bytes are removed between two moves of the kept ones. The room then stays in the nearest cache. */
+/**
+ * The number of bytes removed before the kept bytes are moved back. With this number `room` stays in the
+ * first-level cache.
+ */
 const BLOCK: usize = 8192;
 const STEP: usize = 64;
 
 /**
- * Writes a shorter message to `room` and returns its length, FAR to FAR + STEP − 1 bytes. Its CRC-32 from
- * state 2³² − 1 is that of the `length` bytes at `from` from `state`. `length` is at least FAR. `room` holds
- * FAR + STEP + BLOCK bytes. Up to 15 bytes behind the message are read.
+ * Writes a shorter message to `room` and returns its length, FAR to FAR + STEP − 1 bytes. Its CRC-32, started
+ * from state 2³² − 1, equals the CRC-32 of the `length` bytes at `from`, started from `state`. `length` is at
+ * least FAR. `room` holds FAR + STEP + BLOCK bytes. Up to 15 bytes after the message are read.
  */
 export function foldCrc32(from: usize, length: usize, room: usize, state: u32): usize {
   return fold(from, length, room, state, CRC32_NEAR, CRC32_MIDDLE, CRC32_FAR);
@@ -41,12 +44,12 @@ function fold(
   middle: usize,
   far: usize,
 ): usize {
-  /** So many removed bytes are kept: at least `far`, and a multiple of 16. */
+  /** The number of removed bytes that are kept: at least `far`, and a multiple of 16. */
   const keptBytes = (far + 15) & ~15;
   const kept = room + keptBytes;
   memory.fill(room, 0, keptBytes);
-  // A CRC adds its inverted state to the first four bytes. That is what bytes removed `far` places earlier
-  // would do.
+  // A CRC adds its inverted state to the first four bytes. Bytes removed `far` places earlier would have the
+  // same effect.
   store<u32>(kept - far, ~state);
   let left = length;
   while (left >= far + STEP) {

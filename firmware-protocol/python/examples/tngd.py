@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains a small PyTorch network by natural gradient, whose linear systems a board answers.
+"""Trains a small PyTorch network by natural gradient. A board solves the linear systems.
 
     tngd.py tcp://127.0.0.1:7000 [--steps 40] [--seed 1]
 
@@ -26,9 +26,9 @@ class TNGD(torch.optim.Optimizer):
     from the gradient g towards (G + λI)⁻¹ g. G = KᵀK is the generalized Gauss–Newton matrix of the batch.
     After t = 0 it is gradient descent, after a long time natural gradient descent.
 
-    `params` are P parameters in all, and the board needs P cells and B·C rows for a batch of B examples of C
-    classes. `lr` is η, `damping` λ > 0, `time` t in units of 1/eigenvalue of G, `clip` bounds ‖η x‖₂ of one
-    step; `seed` names the noise of the board runs.
+    `params` are P parameters in total. The board needs P cells, and B·C rows for a batch of B examples of C
+    classes. `lr` is η, `damping` is λ > 0, `time` is t in units of 1/eigenvalue of G, and `clip` bounds ‖η
+    x‖₂ of one step. `seed` names the noise of the board runs.
 
     Source: Donatella et al., "Thermodynamic natural gradient descent", arXiv 2405.13817, algorithm 1.
     """
@@ -109,7 +109,7 @@ def spirals(count: int, generator: torch.Generator) -> Tuple[torch.Tensor, torch
 
 
 def accuracy(network: torch.nn.Module, points: torch.Tensor, labels: torch.Tensor) -> float:
-    """The share of points whose arm is told right."""
+    """The share of points whose arm the network tells correctly."""
     with torch.no_grad():
         return float((network(points).argmax(dim=1) == labels).float().mean())
 

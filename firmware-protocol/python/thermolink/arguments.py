@@ -1,4 +1,4 @@
-"""Checks of what a program passes. All of them raise BAD_ARGUMENT."""
+"""Checks of the arguments that a program passes. All of them raise BAD_ARGUMENT."""
 
 import math
 import numbers
@@ -8,7 +8,7 @@ from .errors import bad_argument
 
 
 def check_whole(name: str, value: object, least: int, most: Optional[int] = None) -> int:
-    """A whole number from `least` to `most`, also one of numpy."""
+    """A whole number from `least` to `most`. It may be a number of numpy."""
     is_whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if is_whole and value >= least and (most is None or value <= most):
         return int(value)
@@ -26,7 +26,7 @@ def check_number(name: str, value: object, least: float) -> float:
 
 
 def check_timeout(name: str, value: object) -> Optional[float]:
-    """None, also for infinity, or a number of seconds above 0."""
+    """A number of seconds above 0, or None. Infinity also gives None."""
     if value is None:
         return None
     is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)

@@ -34,9 +34,9 @@ class Board:
         with Board("tcp://127.0.0.1:7000") as board:
             x = board.solve(A, b, tolerance=1e-2).x
 
-    `timeout` is in seconds. In the constructor it bounds connecting. In a call it bounds the call as a whole,
-    its turn included; None is no bound of the whole, but every command and every silence of the board has a
-    deadline of its own. Threads may share a board: calls take turns, and `stop` passes them.
+    `timeout` is in seconds. In the constructor it bounds connecting. In a call it bounds the whole call, with
+    the wait for its turn. None sets no bound for the whole call, but every command and every silence of the
+    board has its own deadline. Threads may share a board: calls take turns, and `stop` goes before them.
 
     Every call checks its arguments before a byte is sent. Errors are `ThermolinkError` with a stable code,
     those of docs/reference/errors.md. The same board, arguments, seed, step and block give the same bits
@@ -61,7 +61,7 @@ class Board:
         return self._device.identity
 
     def status(self, timeout: Optional[float] = None) -> Dict[str, Any]:
-        """State, latched fault, tick and run of the board, asked now."""
+        """State, latched fault, tick and run of the board. The board is asked at each call."""
         return self._device.status(Deadline(check_timeout("timeout", timeout)))
 
     def solve(
@@ -78,13 +78,13 @@ class Board:
         """x of A x = b from the equilibrium of the board, to ‖x̂ − x‖₂ ≤ tolerance·‖x‖₂.
 
         A is N×N, symmetric and positive definite; or a system that `factored` made. b has N entries,
-        `tolerance` lies between 0 and 1. The answer is a sum of board readings; the host contributes products
-        with A, scales, and the decision when to stop. b = 0 gives 0 and sends nothing.
+        `tolerance` is between 0 and 1. The answer is a sum of board readings. The host computes products with
+        A and scales, and decides when to stop. b = 0 gives 0 and sends nothing.
 
-        Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED, and TOLERANCE_NOT_MET
-        for a tolerance beyond float64 or the board's codes, before a byte is sent; TOLERANCE_NOT_MET when the
-        answer is not good enough; OVERLOAD; TIMEOUT; those of the link. Source: Aifer et al., "Thermodynamic
-        linear algebra", arXiv 2308.05660."""
+        Errors before a byte is sent: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED,
+        and TOLERANCE_NOT_MET for a tolerance that float64 or the board's codes cannot reach. Errors after
+        that: TOLERANCE_NOT_MET if the answer is not good enough; OVERLOAD; TIMEOUT; those of the link.
+        Source: Aifer et al., "Thermodynamic linear algebra", arXiv 2308.05660."""
         wanted = check_number("tolerance", tolerance, 0)
         if not 0 < wanted < 1:
             raise bad_argument("tolerance", tolerance, "a number above 0 and below 1")
@@ -111,16 +111,16 @@ class Board:
         block: int = 0,
         timeout: Optional[float] = None,
     ) -> SampleResult:
-        """n draws from N(A⁻¹b, κA⁻¹) of the board's own noise.
+        """n draws from N(A⁻¹b, κA⁻¹), made by the board's own noise.
 
         A is N×N, symmetric and positive definite; or a system that `factored` made. b has N entries, by
-        default 0; κ = `kappa` > 0 scales the covariance. Draws [n × N] are those of A⁻¹ times √κ. The mean is
-        settled without noise and refined by the host to 0.01 standard deviations; with b, `block` and `block`
-        + 1 are used. Neighbouring draws are correlated by at most e⁻³. On an imperfect board the covariance
-        is what that board has.
+        default 0; κ = `kappa` > 0 scales the covariance. Draws [n × N] are those of A⁻¹ times √κ. The board
+        settles the mean without noise, and the host refines it to 0.01 standard deviations. With b, the call
+        uses `block` and `block` + 1. The correlation of neighbouring draws is at most e⁻³. An imperfect board
+        gives its own covariance.
 
-        Errors: those of `solve` before a byte is sent; OVERLOAD; DEVICE_FAULT for a cell that never moves;
-        TIMEOUT; those of the link."""
+        Errors: before a byte is sent, those of `solve`; after that OVERLOAD; DEVICE_FAULT for a cell that
+        never moves; TIMEOUT; those of the link."""
         count = check_whole("n", n, 1)
         scale = check_number("kappa", kappa, 0)
         if scale == 0:
@@ -158,7 +158,7 @@ class Board:
         """x(t) of dx/dt = −((KᵀK + λI) x − b) from x₀.
 
         `factor` K is m×N, `drive` b has N entries, `damping` is λ ≥ 0, `time` t ≥ 0 has the unit of
-        1/eigenvalue: e^(−μt) is left of a mode with eigenvalue μ. `initial` is x₀, by default 0.
+        1/eigenvalue: a mode with eigenvalue μ decays to e^(−μt). `initial` is x₀; its default is 0.
         `noise_temperature` is κ in V_fs².
 
         Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE for a negative damping, TOO_LARGE, UNSUPPORTED
@@ -198,7 +198,7 @@ class Board:
         Returns ADC codes [samples × N], int16, and the report. `on_overload` is `halt`, or `mark` to go on.
         `run_seed` names the noise.
 
-        Errors: BAD_ARGUMENT before a byte is sent; DEVICE_REFUSED for what the board has no place for;
+        Errors: BAD_ARGUMENT before a byte is sent; DEVICE_REFUSED for a program that does not fit the board;
         SAMPLES_LOST, RUN_ENDED, DEVICE_FAULT, TIMEOUT; those of the link."""
         if not isinstance(program, Program):
             raise bad_argument("program", program, "a Program")
@@ -227,12 +227,12 @@ class Board:
             )
 
     def stop(self, timeout: float = 2.0) -> None:
-        """Puts the board into its safe state at once, also while another thread waits for a run, which gets
-        RUN_ENDED or DEVICE_REFUSED. After it call `acknowledge`. Errors: TIMEOUT, LINK_LOST."""
+        """Puts the board into its safe state at once. If another thread waits for a run, that thread gets
+        RUN_ENDED or DEVICE_REFUSED. Call `acknowledge` afterwards. Errors: TIMEOUT, LINK_LOST."""
         self._device.stop(check_timeout("timeout", timeout) or 2.0)
 
     def acknowledge(self, timeout: Optional[float] = None) -> str:
-        """Lets a board go on after a stop, a fault or an overload; returns the state after it."""
+        """Lets a board continue after a stop, a fault or an overload. Returns the new state."""
         return self._device.acknowledge(Deadline(check_timeout("timeout", timeout)))
 
     def close(self) -> None:

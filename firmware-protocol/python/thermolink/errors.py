@@ -4,11 +4,11 @@ from typing import Any, Dict, Optional
 
 
 class ThermolinkError(Exception):
-    """What failed, for people and programs.
+    """An error, for people and programs.
 
-    `code` is stable, and the same as in the TypeScript library: docs/reference/errors.md lists causes and
-    remedies of each. `hint` says what to do. `retryable` is whether the same call may succeed later. `data`
-    has the numbers behind the message. The error that led to this one is its `__cause__`."""
+    `code` is stable, and the same as in the TypeScript library. docs/reference/errors.md lists the causes and
+    remedies of each code. `hint` says what to do. `retryable` is true if the same call may succeed later.
+    `data` has the numbers of the message. `__cause__` is the error that caused this one."""
 
     def __init__(
         self,

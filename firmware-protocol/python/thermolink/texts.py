@@ -7,5 +7,5 @@ def counted(count: int, one: str, several: str = "") -> str:
 
 
 def short(value: float, digits: int = 3) -> str:
-    """A number with that many significant digits."""
+    """A number with `digits` significant digits."""
     return f"{value:.{digits}g}"

@@ -1,6 +1,6 @@
 /*
  * The board of docs/how-to/build-a-board.md: four cells, dense couplings, two banks. A simulation in floating
- * point stands in for the circuit. Each function says what a real board does there.
+ * point replaces the circuit. Comments say what a real board does in each function.
  */
 #define _XOPEN_SOURCE 700
 #include "../src/board_hal.h"
@@ -27,12 +27,12 @@ static const board_profile profile = {
     "example", CELLS, 0, 1, 0, 0, 12, DRIVE_BITS, ADC_BITS, TICK_LOG2, DRIVE_RANGE, RAIL, TAU_NS, 1000000, 10000,
 };
 
-/* A cell that is not connected, to see what the self-test says of it; CELLS: none. */
+/* The number of a cell that is not connected, to test the self-test. CELLS: all are connected. */
 #ifndef STUCK_CELL
 #define STUCK_CELL CELLS
 #endif
 
-/* The settings of a bank's converters, in G_fs, V_fs·G_fs, and V_fs a tick. */
+/* The settings of a bank's converters, in G_fs, V_fs·G_fs, and V_fs per tick. */
 typedef struct {
   double couplings[CELLS][CELLS];
   double drive[CELLS];
@@ -58,7 +58,7 @@ void board_power_on(void) {
 
 const board_profile *board_get_profile(void) { return &profile; }
 
-/* A real board has it in memory that is written once. HELLO tells it. */
+/* A real board has it in memory that is written once. The answer to HELLO contains it. */
 const char *board_serial_number(void) { return "example 7"; }
 
 /* Sets each cell to half of V_fs and reads it back. */
@@ -76,8 +76,8 @@ int board_self_test(void) {
 }
 
 /*
- * A free-running timer, extended to 64 bits. It must run while the processor sleeps, or frames
- * are never sent again.
+ * A free-running timer, extended to 64 bits. It must run while the processor sleeps; otherwise frames are
+ * never sent again.
  */
 uint64_t board_time_us(void) {
   struct timespec now;
@@ -121,7 +121,10 @@ void board_load_state(const int16_t *codes, uint32_t count) {
   }
 }
 
-/* Writes the bank's codes to the array and clears the flags. Cells do not move before ticks are asked for. */
+/*
+ * Writes the bank's codes to the array and clears the flags. Cells do not move before the firmware asks for
+ * ticks.
+ */
 void board_start(int bank, uint32_t run_seed, uint64_t first_tick) {
   running = &banks[bank];
   memset(cell_flags, 0, sizeof cell_flags);
@@ -156,7 +159,9 @@ static void one_tick(void) {
   memcpy(volts, next, b->cells * sizeof *next);
 }
 
-/* Closes the switches for so many ticks of a hardware timer. Between calls the cells hold their voltages. */
+/*
+ * Closes the switches for this many ticks of a hardware timer. Between calls the cells hold their voltages.
+ */
 uint64_t board_advance(uint64_t ticks, int halt_on_overload) {
   if (!outputs_on) return ticks;
   for (uint64_t done = 0; done < ticks; done++) {
@@ -166,7 +171,7 @@ uint64_t board_advance(uint64_t ticks, int halt_on_overload) {
   return ticks;
 }
 
-/* The ADC reads ±2 V_fs and no cell passes its rail, so no code is ever cut. */
+/* The ADC reads ±2 V_fs and no cell passes its rail, so a code is never cut. */
 int board_read_adc(int16_t *codes) {
   for (uint32_t i = 0; i < running->cells; i++) {
     double code = volts[i] * (1 << (ADC_BITS - 2));

@@ -1,6 +1,6 @@
 /*
- * The main program of a board on a serial line; here the line is a pseudo-terminal: example-board LINK. A
- * microcontroller has functions for its UART or USB port in place of these three, and the rest stays.
+ * The main program of a board on a serial line. Here the line is a pseudo-terminal: example-board LINK. A
+ * microcontroller replaces these three functions by functions for its UART or USB port; the rest stays.
  */
 #define _XOPEN_SOURCE 700
 #include <poll.h>
@@ -13,7 +13,7 @@
 #include "../src/serve.h"
 
 #define IDLE_US_MAX 1000000
-/* A line that nobody reads drops bytes after this time. */
+/* If nobody reads the line, it drops bytes after this time. */
 #define STALL_US UINT64_C(10000000)
 
 static device board_device;
@@ -45,7 +45,7 @@ int main(int argc, char **argv) {
   char uri[512];
   line = argc == 2 ? entrance_open_pty(argv[1], uri, sizeof uri) : -1;
   if (line < 0) return 1;
-  /* The first power-on. A board counts them in memory that keeps the count. */
+  /* This is the first power-on. A real board counts its power-ons in memory that survives them. */
   device_init(&board_device, 1 << DEVICE_RESETS_LOG2);
   serve_init(&loop, &board_device, &port);
   printf("connect by --device\n  %s\n", uri);

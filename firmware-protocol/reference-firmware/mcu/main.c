@@ -11,11 +11,11 @@
 #define PROFILE "ideal-8"
 #endif
 #define CHUNK_BYTES 512
-/* How many chunks are taken before ticks may pass again. */
+/* The most chunks that are taken before ticks may pass again. */
 #define CHUNKS_MAX 4
 /* The watchdog is served this often even if nothing happens. */
 #define IDLE_US 100000
-/* A channel that is open and takes nothing for so long has nobody who reads. */
+/* If an open channel takes no bytes for this time, nobody reads it. */
 #define STALL_US UINT64_C(10000000)
 
 static device board_device;
@@ -47,7 +47,7 @@ int main(void) {
   for (;;) {
     serve_turn(&loop);
     chip_turn();
-    /* So many resets that the next epoch belongs to another power-on (device.h). */
+    /* After this many resets the next epoch belongs to another power-on (device.h). */
     while (board_device.boot_epoch >> DEVICE_RESETS_LOG2 != power_ons) power_ons = chip_count_power_on();
   }
 }

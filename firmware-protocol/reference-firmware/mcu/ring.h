@@ -8,7 +8,7 @@
 /* A power of two. */
 #define RING_BYTES 2048u
 
-/* Both counts grow for ever and wrap; their difference is what the ring holds. */
+/* Both counts only grow, and wrap. Their difference is the number of bytes in the ring. */
 typedef struct {
   volatile uint32_t taken;
   volatile uint32_t put;
@@ -20,7 +20,7 @@ static inline uint32_t ring_room(const ring *r) { return RING_BYTES - ring_used(
 /* Only the reader may do this. */
 static inline void ring_clear(ring *r) { r->taken = r->put; }
 
-/* Returns how many of the bytes had room. */
+/* Returns how many of the bytes were stored. */
 static inline size_t ring_put(ring *r, const uint8_t *bytes, size_t length) {
   uint32_t at = r->put;
   size_t count = ring_room(r) < length ? ring_room(r) : length;

@@ -15,7 +15,7 @@
 
 #define NEW_SUFFIX ".new"
 
-/* One byte more than the longest record shows that a file is too long. */
+/* The buffer has one byte more than the longest record. A file that fills it is too long. */
 static uint8_t kept[CONFIG_CALIBRATION_BYTES + 1];
 static uint32_t kept_length;
 static const char *file_path;
@@ -70,7 +70,7 @@ static int write_all(int file, const uint8_t *bytes, size_t length) {
   return fsync(file) == 0;
 }
 
-/* The new file takes the place of the old one when it is whole: a cut leaves one of the two. */
+/* The new file replaces the old one only when it is complete. An interruption leaves one of the two. */
 static int store(const uint8_t *record, uint32_t length) {
   int file = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (file < 0) return failed(new_path);

@@ -38,8 +38,8 @@ typedef union {
 } socket_address;
 
 /*
- * Reads HOST:PORT or [IPv6]:PORT. Only addresses that other machines cannot reach are taken:
- * there is no authentication.
+ * Reads HOST:PORT or [IPv6]:PORT. Only addresses that other machines cannot reach are allowed, because there
+ * is no authentication.
  */
 static socklen_t parse_address(const char *text, socket_address *out) {
   char host[64];
@@ -111,7 +111,7 @@ int entrance_accept(int listener) {
   return set_nonblocking(file);
 }
 
-/* Replaces a link of an earlier start, and nothing else. */
+/* Replaces a link of an earlier start, but no other file. */
 static int make_link(const char *target, const char *link_path) {
   struct stat found;
   if (lstat(link_path, &found) == 0) {
@@ -132,7 +132,8 @@ int entrance_open_pty(const char *link_path, char *uri, size_t uri_bytes) {
   if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0 || !(name = ptsname(master))) return failed("pty");
   snprintf(made_target, sizeof made_target, "%s", name);
   /*
-   * This handle stays open. Without any, the terminal would lose its raw mode, and reading here would fail.
+   * This handle stays open. Without an open handle the terminal would lose its raw mode, and reading here
+   * would fail.
    */
   slave = open(made_target, O_RDWR | O_NOCTTY);
   if (slave < 0 || tcgetattr(slave, &settings) < 0) return failed(made_target);
@@ -149,6 +150,6 @@ void entrance_remove_link(void) {
   ssize_t length = made_link ? readlink(made_link, target, sizeof target - 1) : -1;
   if (length < 0) return;
   target[length] = 0;
-  /* Another process may have put its own link there. */
+  /* Another process may have made its own link there. */
   if (strcmp(target, made_target) == 0) unlink(made_link);
 }

@@ -24,18 +24,18 @@
 /* A connection without a session is closed after this time. */
 #define HELLO_TIMEOUT_US UINT64_C(10000000)
 /*
- * A client that asks for a board that another one has waits so long for it: a host that connects again may do
- * so before the end of its old connection is seen (protocol.md, "Over TCP").
+ * The time that a client waits for a board that another client has. A host may connect again before the end
+ * of its old connection is noticed (protocol.md, "Over TCP").
  */
 #define BUSY_GRACE_US UINT64_C(100000)
-/* Bytes for a terminal that nobody reads are dropped after this time, as on a wire. */
+/* If nobody reads the terminal, its bytes are dropped after this time, as on a wire. */
 #define STALL_US UINT64_C(10000000)
 
 typedef struct {
   int file;
   int is_line;
   uint64_t since_us;
-  /* Its client waits for the board and is told busy then; 0: it does not wait. */
+  /* The client waits for the board until this time and then gets the answer busy. 0: it does not wait. */
   uint64_t busy_us;
   hello_watch watch;
 } entrance;
@@ -69,8 +69,8 @@ static void leave(entrance *e) {
 }
 
 /*
- * A free place, if need be that of the connection that has said no HELLO for the longest time. NULL: all have
- * said HELLO.
+ * A free place. If there is none, the place of the connection that has sent no HELLO for the longest time.
+ * NULL: all connections have sent HELLO.
  */
 static entrance *find_place(void) {
   entrance *oldest = NULL;
@@ -97,7 +97,7 @@ static void add_entrance(int file, int is_line) {
   hello_watch_init(&e->watch);
 }
 
-/* Gives the holder the board. `bytes` came behind its HELLO. */
+/* Gives the holder the board. `bytes` came after its HELLO. */
 static void enter(entrance *e) {
   static const uint8_t delimiter = 0;
   holder = e;
@@ -113,10 +113,7 @@ static void take_bytes(entrance *e, const uint8_t *bytes, size_t length) {
     if (!found) return;
     bytes += taken;
     length -= taken;
-    /*
-     * A client without a session gives the board up. It lost the session by a reset, or
-     * its HELLO was refused.
-     */
+    /* A client without a session loses the board. A reset has ended its session, or its HELLO was refused. */
     if (holder && !board_device.link.session_open) leave(holder);
     if (holder) {
       if (e->busy_us == 0) e->busy_us = board_time_us() + BUSY_GRACE_US;
@@ -136,7 +133,10 @@ static entrance *first_waiting(void) {
   return first;
 }
 
-/* Gives the board to a client that waits, or tells it busy in time. Returns when the next one is due. */
+/*
+ * Gives the board to a waiting client, or answers busy when its time is over. Returns the time at which the
+ * next client is due.
+ */
 static uint64_t serve_waiting(uint64_t now_us) {
   for (;;) {
     entrance *e = first_waiting();
@@ -168,7 +168,7 @@ static size_t write_holder(const uint8_t *bytes, size_t length) {
 
 static int has_holder(void) { return holder != NULL; }
 
-/* Closes connections without a HELLO in time. Returns when the next of them is due. */
+/* Closes connections that sent no HELLO in time. Returns the time at which the next one is due. */
 static uint64_t close_silent(uint64_t now_us) {
   uint64_t next_us = UINT64_MAX;
   for (int i = 0; i < CONNECTIONS_MAX; i++) {
@@ -195,7 +195,7 @@ static void take(uint64_t due_us) {
   uint64_t silent_us = close_silent(now_us);
   const entrance *before = holder;
   uint64_t busy_us = serve_waiting(now_us);
-  /* A client that has just got the board is answered before anything is waited for. */
+  /* A client that has just got the board is answered before the loop waits for anything. */
   if (holder && holder != before) return;
   if (silent_us < due_us) due_us = silent_us;
   if (busy_us < due_us) due_us = busy_us;
@@ -246,7 +246,7 @@ int main(int argc, char **argv) {
   if (o.pty) line = entrance_open_pty(o.pty, uri, sizeof uri);
   else listener = entrance_listen(o.tcp, uri, sizeof uri);
   if (line < 0 && listener < 0) return 1;
-  /* A connection is closed or goes on; only a line can have nobody at its other end. */
+  /* Only a line can have no reader at its other end. A connection is open or closed. */
   if (line >= 0) {
     add_entrance(line, 1);
     port.stall_us = STALL_US;

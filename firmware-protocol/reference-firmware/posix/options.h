@@ -8,10 +8,10 @@ typedef struct {
   const char *profile;
   uint32_t die;
   uint32_t boot_epoch;
-  /* One of the two is set: HOST:PORT, or the link to the pseudo-terminal. */
+  /* Only one of these is set: HOST:PORT, or the link to the pseudo-terminal. */
   const char *tcp;
   const char *pty;
-  /* NULL: the record is in memory. */
+  /* NULL: the record is only in memory. */
   const char *calibration_file;
 } options;
 

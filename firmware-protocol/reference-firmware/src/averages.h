@@ -1,4 +1,4 @@
-/* What a run adds up of its samples in place of sending them (protocol.md, "Averages"). */
+/* The sums of samples that a run makes instead of sending the samples (protocol.md, "Averages"). */
 #ifndef AVERAGES_H
 #define AVERAGES_H
 
@@ -9,8 +9,8 @@
 #define AVERAGES_PRODUCTS (AVERAGES_PAIRS > CONFIG_CELLS ? AVERAGES_PAIRS : CONFIG_CELLS)
 
 /*
- * Codes are within ± 2¹⁵, a batch has at most 65535 samples and a run 32 batches: the sum of a batch fits 32
- * bits, and sums of products stay below 2⁵¹.
+ * Codes are within ± 2¹⁵. A batch has at most 65535 samples, and a run at most 32 batches. The sum of a batch
+ * therefore fits 32 bits, and sums of products stay below 2⁵¹.
  */
 typedef struct {
   /* TL_STATISTICS_SAMPLES: nothing is added up. */
@@ -29,10 +29,10 @@ typedef struct {
 
 /* Whether a run may add up its samples as `start` says. */
 refusal averages_check(const message_value *start, uint32_t cells);
-/* Empties the sums. Values of `start`, which were checked. */
+/* Sets the sums to zero. `start` has the values of the command, which were checked. */
 void averages_begin(run_averages *averages, const message_value *start, uint32_t cells);
 void averages_add(run_averages *averages, const int16_t *codes, uint8_t flags);
-/* Writes sums as they travel, at most `capacity` bytes of them. */
+/* Writes sums in the form of a message, at most `capacity` bytes. */
 refusal averages_read(const run_averages *averages, const message_value *request, uint8_t *out, size_t capacity,
                       size_t *bytes);
 

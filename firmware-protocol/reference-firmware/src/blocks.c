@@ -16,7 +16,7 @@ void blocks_clear(block_store *store) {
   store->made = 0;
 }
 
-/* There is always room in one piece, because BLOCKS_BYTES is chosen so. */
+/* BLOCKS_BYTES is large enough that there is always room in one piece. */
 static size_t place(block_store *store, size_t bytes) {
   uint32_t held = store->kept + store->full;
   size_t oldest = held == 0 ? 0 : block_at(store, 0)->offset;

@@ -10,13 +10,16 @@
 
 #include "link.h"
 
-/* The message of a block has at most so many bytes beside its codes. */
+/* The most bytes of a block's message beside its codes. */
 #define BLOCK_OVERHEAD_BYTES 64
 #define BLOCK_CODES_MIN ((TL_FRAME_BYTES_BEFORE_HELLO - TL_FRAME_OVERHEAD_BYTES - BLOCK_OVERHEAD_BYTES) / 2)
-/* One sample of all cells is spread over at most so many blocks. */
+/* The most blocks over which one sample of all cells is spread. */
 #define BLOCK_PARTS_MAX ((CONFIG_CELLS + BLOCK_CODES_MIN - 1) / BLOCK_CODES_MIN)
 #define BLOCKS_MAX (CONFIG_BLOCKS_KEPT + TL_BLOCK_QUEUE_MAX + BLOCK_PARTS_MAX + 1)
-/* Room for one block more than can be held, because each is in one piece, and for one sample in parts. */
+/*
+ * It has room for one block more than can be held, because each block is in one piece, and for one sample in
+ * parts.
+ */
 #define BLOCKS_BYTES ((CONFIG_BLOCKS_KEPT + TL_BLOCK_QUEUE_MAX + 2) * (size_t)CONFIG_FRAME_BYTES + 4 * (size_t)CONFIG_CELLS)
 
 typedef struct {
@@ -43,14 +46,14 @@ typedef struct {
 
 void blocks_clear(block_store *store);
 /*
- * Opens a block behind the last one, with room for `bytes` of codes. It counts as full after `blocks_close`.
+ * Opens a block after the last one, with room for `bytes` of codes. It counts as full after `blocks_close`.
  */
 sample_block *blocks_open(block_store *store, size_t bytes);
-/* Closes the open block. It is as long as its `length` then. */
+/* Closes the open block at its present `length`. */
 void blocks_close(block_store *store);
-/* The oldest block that was not sent, or NULL. */
+/* The oldest block that was not sent yet, or NULL. */
 const sample_block *blocks_first_full(const block_store *store);
-/* Takes note that the oldest full block was sent, and keeps or forgets it (protocol.md, "Kept blocks"). */
+/* Marks the oldest full block as sent, and keeps or forgets it (protocol.md, "Kept blocks"). */
 void blocks_sent(block_store *store, int keep);
 /* Forgets kept blocks below this number. */
 void blocks_release(block_store *store, uint32_t below);

@@ -4,7 +4,7 @@
 #include "board_hal.h"
 #include "config.h"
 
-/* A function of the same name in the board's own files takes the place of one of these. */
+/* A function of the same name in the board's own files replaces the function here. */
 #define DEFAULT __attribute__((weak))
 
 static uint8_t kept[CONFIG_CALIBRATION_BYTES + 1];

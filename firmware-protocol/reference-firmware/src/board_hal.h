@@ -1,11 +1,10 @@
 /*
- * Everything that the firmware asks of its board. `model_*.c` implements it by the integer model
- * of device-model.md; a board with real cells implements the same calls with its converters, its
- * clock and its timer.
+ * All calls of the firmware to its board. `model_*.c` implements them by the integer model of
+ * device-model.md. A board with real cells implements them with its converters, its clock and its timer.
  *
  * There is one board, so there is no handle. Numbers are in the units of device-model.md, "Formats". The
- * firmware has checked every range before it calls. No call but board_power_on and board_load_state
- * waits: `board_advance` returns after its ticks, and the caller asks for few at a time.
+ * firmware has checked every range before it calls. Only board_power_on and board_load_state may wait.
+ * `board_advance` returns after its ticks, and the caller asks for few ticks at a time.
  */
 #ifndef BOARD_HAL_H
 #define BOARD_HAL_H
@@ -13,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What HELLO tells of the board (protocol.md, "Opening a session"). */
+/* The facts about the board that the answer to HELLO tells (protocol.md, "Opening a session"). */
 typedef struct {
   const char *name;
   uint32_t cells;
@@ -47,7 +46,7 @@ typedef struct {
   uint32_t noise_amplitude;
 } board_program;
 
-/* What this board made of a program's codes. */
+/* The result of a commit on this board. */
 typedef struct {
   uint64_t clamped_couplings;
   uint32_t clamped_noise_codes;
@@ -57,34 +56,38 @@ typedef struct {
 
 /*
  * Puts the board into its state after power-on: cells at 0 V_fs, flags clear, outputs off. 0 V_fs need not be
- * 0 V: on one supply it is half of it, and cells are brought there. This may take a second, at boot and at
- * `reset`; the host waits for as long.
+ * 0 V: on a single supply it is half the supply, and the board brings the cells there. At boot and at `reset`
+ * this may take a second; the host waits for it.
  */
 void board_power_on(void);
 /* Whether the board works. Called after board_power_on; a board that does not work starts no run. */
 int board_self_test(void);
-/* Constant from the first board_power_on on: what it says may have been measured there. */
+/* It is constant after the first board_power_on, which may measure some of its values. */
 const board_profile *board_get_profile(void);
-/* Which board of its kind this is, for people and for files: at most 24 characters of ASCII. */
+/* The serial number of this board, for people and for files: at most 24 characters of ASCII. */
 const char *board_serial_number(void);
 /* The time since some moment. It never runs backwards. */
 uint64_t board_time_us(void);
 
-/* These write a program. The other bank may run meanwhile. Couplings are left-aligned to 16 bits. */
+/*
+ * These calls write a program. The other bank may run at the same time. Couplings are left-aligned to 16
+ * bits.
+ */
 void board_write_couplings(int bank, uint32_t first_entry, const int16_t *codes, uint32_t count);
 void board_write_drive(int bank, uint32_t first_cell, const int16_t *codes, uint32_t count);
 /*
- * The nodes of the row element's table, and what rows give less than it, in 2⁻¹⁴ V_fs. A program without a
- * row element has row drives of 0. Only a build with CONFIG_ROW_ELEMENT calls these.
+ * The nodes of the row element's table, and the row drives, which are subtracted from the outputs of rows, in
+ * 2⁻¹⁴ V_fs. A program without a row element has row drives of 0. Only a build with CONFIG_ROW_ELEMENT calls
+ * these.
  */
 void board_write_row_table(int bank, uint32_t first_node, const int16_t *codes, uint32_t count);
 void board_write_row_drive(int bank, uint32_t first_row, const int16_t *codes, uint32_t count);
-/* Ends the writes of a commit: gives the registers, and asks what the board made of the program. */
+/* Ends the writes of a commit: gives the registers, and gets the result of the commit. */
 void board_commit(int bank, const board_program *program, board_commit_report *report);
 
 /*
  * Sets the first `count` cells (in 2⁻¹⁴ V_fs, at most the rail), discharges the others, and empties all
- * carries. This may take some 10 ms where capacitors are charged.
+ * carries. If capacitors must be charged, this may take about 10 ms.
  */
 void board_load_state(const int16_t *codes, uint32_t count);
 /* Selects the program of a bank, clears all flags and switches outputs on. The next tick is `first_tick`. */
@@ -103,45 +106,45 @@ uint64_t board_advance(uint64_t ticks, int halt_on_overload);
 int board_read_adc(int16_t *codes);
 
 /*
- * One byte for each cell, and for each row: 1 when it passed its limit since the last start. The flag of a
- * cell is also set when the output that drives it was cut, since nothing else tells the host of that.
+ * One byte for each cell, and for each row: 1 if it passed its limit since the last start. The flag of a cell
+ * is also set if the output that drives the cell was cut, because the host cannot learn this in another way.
  */
 const uint8_t *board_cell_flags(void);
 const uint8_t *board_row_flags(void);
 int board_overloaded(void);
 /*
- * CRC-32 over the state of all cells and rows and the tick (device-model.md, "State and digest"). 0 where a
- * board can't know it.
+ * CRC-32 over the state of all cells and rows and the tick (device-model.md, "State and digest"). 0 if a
+ * board can't know its state.
  */
 uint32_t board_state_digest(uint64_t tick);
 
 /*
- * What a board may have besides. board_defaults.c implements these for a board that has none of it; a board
- * that has it defines them itself.
+ * Optional abilities of a board. board_defaults.c implements these calls for a board without the abilities. A
+ * board with them defines the calls itself.
  */
 
-/* Whether covariances of samples are those of the model without a calibration. By default not. */
+/* Whether covariances of samples are those of the model, even without a calibration. The default is no. */
 int board_knows_covariance(void);
-/* Whether board_identify does anything. By default not. */
+/* Whether board_identify does anything. The default is no. */
 int board_can_identify(void);
-/* Shows which board this is for so long from now on, for example by a blinking light; 0 ends it. */
+/* Shows for this time from now on which board this is, for example by a blinking light. 0 ends it. */
 void board_identify(uint32_t duration_ms);
-/* Readings of sensors; 0: there is no such sensor, or it is out of order (protocol.md, SENSOR-1). */
+/* Readings of sensors. 0: the board has no such sensor, or the sensor is broken (protocol.md, SENSOR-1). */
 typedef struct {
   uint32_t die_temperature_millikelvin;
   uint32_t supply_millivolts;
 } board_sensors;
 board_sensors board_read_sensors(void);
 /*
- * The calibration record that is kept, and its length; 0: none. By default it is in memory and lost with the
- * power. At most CONFIG_CALIBRATION_BYTES.
+ * The calibration record that is kept, and its length, at most CONFIG_CALIBRATION_BYTES; 0: none. The default
+ * keeps it in memory, where it is lost with the power.
  */
 const uint8_t *board_calibration(uint32_t *length);
 /*
- * Keeps another record; length 0 erases it. Returns 0 when that failed. It comes only while no run is in
- * progress, and may take seconds: a Pico's flash needs up to 3.6 s for the longest record (400 ms for each of
- * 8 sectors, 3 ms for each of 128 pages). A board that loses its power here has the old record, the new one,
- * or none.
+ * Keeps another record; length 0 erases it. Returns 0 if that failed. It is called only while no run is in
+ * progress, and may take seconds. A Pico's flash needs up to 3.6 s for the longest record (400 ms for each of
+ * 8 sectors, 3 ms for each of 128 pages). After a loss of power in this call the board has the old record,
+ * the new record, or none.
  */
 int board_keep_calibration(const uint8_t *record, uint32_t length);
 

@@ -5,7 +5,7 @@
 #include "board_hal.h"
 #include "crc.h"
 
-/* What was written for the next record; zeros where nothing was. */
+/* The bytes written for the next record; all other bytes are zero. */
 static uint8_t draft[CONFIG_CALIBRATION_BYTES + 1];
 
 void calibration_init(void) { memset(draft, 0, sizeof draft); }

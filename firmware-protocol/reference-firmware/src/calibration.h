@@ -5,7 +5,7 @@
 #include "codec.h"
 #include "refusal.h"
 
-/* Forgets what was written for a next record: the board has booted. */
+/* Forgets the bytes written for a next record, because the board has booted. */
 void calibration_init(void);
 /* An answer has at most `room` bytes of the record. */
 refusal calibration_read(const message_value *request, size_t room, message_value *answer);

@@ -12,10 +12,10 @@ typedef enum { FIELD_INTEGER, FIELD_BYTES, FIELD_TEXT } field_type;
 
 typedef struct {
   field_type type;
-  /* Bounds of the value, or of how many bytes it has. */
+  /* Bounds of the value, or of its number of bytes. */
   int64_t smallest;
   int64_t largest;
-  /* Whether an earlier version leaves the field out, and what that means (protocol.md, "Versions"). */
+  /* Whether an earlier version leaves the field out, and its value then (protocol.md, "Versions"). */
   uint8_t may_be_absent;
   int64_t absent;
 } message_field;
@@ -53,10 +53,10 @@ typedef enum {
 
 typedef struct {
   const message_row *row;
-  /* −1 where they could not be read. */
+  /* These are −1 if they could not be read. */
   int opcode;
   int64_t request_id;
-  /* Why the payload was malformed, and which field was bad. */
+  /* The reason why the payload was malformed, and the bad field. */
   msgpack_result malformed;
   int bad_field;
   message_value values[TL_FIELDS_MAX];

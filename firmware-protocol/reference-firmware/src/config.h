@@ -1,6 +1,6 @@
 /*
- * How much this build has room for. A board with less memory defines smaller numbers, and
- * HELLO tells the host.
+ * The sizes of this build. A board with less memory defines smaller numbers, and its answer to HELLO tells
+ * the host.
  */
 #ifndef CONFIG_H
 #define CONFIG_H
@@ -18,12 +18,12 @@
 #define CONFIG_COUPLINGS (INT32_C(8192) * 1024)
 #endif
 
-/* Whether rows can have an element and drives. A board without them need not implement their calls. */
+/* Whether rows can have an element and drives. A board without them need not implement the calls for them. */
 #ifndef CONFIG_ROW_ELEMENT
 #define CONFIG_ROW_ELEMENT 1
 #endif
 
-/* Whether samples can be added up, and of how many cells products of all pairs (protocol.md, "Averages"). */
+/* Whether samples can be added up, and the most cells for products of all pairs (protocol.md, "Averages"). */
 #ifndef CONFIG_AVERAGES
 #define CONFIG_AVERAGES 1
 #endif
@@ -32,29 +32,30 @@
 #endif
 
 /*
- * The longest calibration record that the board keeps; 0: it keeps none. Twice as much memory is taken,
- * or as much where the board keeps the record itself (board_hal.h). A small board says how much it has.
+ * The length of the longest calibration record that the board keeps; 0: it keeps none. The build takes twice
+ * this memory, or once if the board keeps the record itself (board_hal.h). A small board defines a smaller
+ * number.
  */
 #ifndef CONFIG_CALIBRATION_BYTES
 #define CONFIG_CALIBRATION_BYTES (CONFIG_CELLS < 1024 ? 0 : TL_CALIBRATION_BYTES_MAX)
 #endif
 
-/* The longest frame: header, payload and CRC, before COBS. */
+/* The length of the longest frame: header, payload and CRC, before COBS. */
 #ifndef CONFIG_FRAME_BYTES
 #define CONFIG_FRAME_BYTES TL_FRAME_BYTES_MAX
 #endif
-/* Command frames that are taken unacknowledged, and how many bytes of them. The device holds none of them. */
+/* The most unacknowledged command frames, and the most bytes of them. The device stores none of them. */
 #ifndef CONFIG_WINDOW
 #define CONFIG_WINDOW 32
 #endif
 #ifndef CONFIG_IN_FLIGHT_BYTES
 #define CONFIG_IN_FLIGHT_BYTES (INT32_C(16) * CONFIG_FRAME_BYTES)
 #endif
-/* Bytes of answers and reports that wait for their acknowledgement. */
+/* The most bytes of answers and reports that wait for their acknowledgement. */
 #ifndef CONFIG_ANSWER_BYTES
 #define CONFIG_ANSWER_BYTES (INT32_C(24) * CONFIG_FRAME_BYTES)
 #endif
-/* How many sent sample blocks can be kept. */
+/* The most sent sample blocks that can be kept. */
 #ifndef CONFIG_BLOCKS_KEPT
 #define CONFIG_BLOCKS_KEPT TL_BLOCKS_KEPT_MAX
 #endif

@@ -2,7 +2,9 @@
 
 #include "bytes.h"
 
-/* A step takes four bytes. tables[k] is the effect of a byte with k more behind it. */
+/*
+ * A step takes four bytes. tables[k] has the effect of a byte that is followed by k more bytes of the step.
+ */
 typedef uint32_t crc_tables[4][256];
 
 static crc_tables iso_hdlc;

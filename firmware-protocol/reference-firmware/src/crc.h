@@ -1,6 +1,6 @@
 /*
- * CRC-32 (ISO-HDLC, as in zlib) and CRC-32C (Castagnoli). Calls can be chained: crc32(crc32(0, a), b) is that
- * of a ‖ b.
+ * CRC-32 (ISO-HDLC, as in zlib) and CRC-32C (Castagnoli). Calls can be chained: crc32(crc32(0, a), b) is the
+ * CRC of a followed by b.
  */
 #ifndef CRC_H
 #define CRC_H

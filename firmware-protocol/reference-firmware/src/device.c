@@ -9,8 +9,8 @@
 #define US_PER_MS 1000u
 
 /*
- * Gives the link blocks first, then the number of blocks sent, if the host waits
- * for it (protocol.md, "Credits").
+ * Gives the link blocks first. Then it gives the number of sent blocks, if the host waits for it
+ * (protocol.md, "Credits").
  */
 static size_t next_sample(void *context, uint8_t *payload, size_t capacity) {
   device *d = context;
@@ -89,7 +89,10 @@ const uint8_t *device_poll(device *d, uint64_t now_us, size_t *length) {
   device_report_run(d, 0);
   bytes = link_poll(&d->link, now_us, length);
   if (bytes == NULL && d->presence == RUN_CURRENT) {
-    /* The last block may just have left; then the report of the run can go (protocol.md, "End of a run"). */
+    /*
+     * The last block may just have been sent. In that case the report of the run can go (protocol.md, "End of
+     * a run").
+     */
     device_report_run(d, 0);
     bytes = link_poll(&d->link, now_us, length);
   }

@@ -10,7 +10,7 @@
 #include "refusal.h"
 #include "run.h"
 
-/* Kept answers have no codes, so they fit this, and so do refusals. */
+/* The size of a kept answer. Kept answers have no codes, so all of them fit, and so do refusals. */
 #define ANSWER_BYTES_MAX 128
 
 typedef struct {
@@ -25,7 +25,7 @@ typedef struct {
   uint32_t last_run_id;
   uint32_t last_request_id;
   uint32_t stop_number;
-  /* A stop has cancelled the requests up to this one (protocol.md, "Stop"). */
+  /* The last request that a stop has cancelled (protocol.md, "Stop"). */
   uint32_t cancelled_up_to;
   /* A ring of the kept answers, oldest first (protocol.md, "At most once"). */
   kept_answer answers[TL_ANSWER_CACHE_MAX];
@@ -33,7 +33,9 @@ typedef struct {
   uint32_t answer_count;
 } session_state;
 
-/* Whether `run` is none, is in progress or owes its report, or is the last one that was reported. */
+/*
+ * The state of `run`: there is none, it is in progress or not reported yet, or it is the last reported run.
+ */
 typedef enum { RUN_NONE, RUN_CURRENT, RUN_REPORTED } run_presence;
 
 typedef struct {
@@ -54,14 +56,14 @@ typedef struct {
   run_presence presence;
   run_state run;
   link_state link;
-  /* The place where messages of the command channel are put together. */
+  /* The buffer in which messages of the command channel are built. */
   uint8_t payload[CONFIG_FRAME_BYTES];
 } device;
 
 /*
  * A board that counts its power-ons gives device_init `power_ons << DEVICE_RESETS_LOG2`: each reset by the
- * host adds one, and no epoch comes twice. A board that was reset so often that it needs the next number
- * counts one power-on more.
+ * host adds one, and no epoch comes twice. If resets have used up the epochs of one power-on, the board
+ * counts one more power-on.
  */
 #define DEVICE_RESETS_LOG2 10
 
@@ -82,7 +84,7 @@ uint64_t device_advance(device *d, uint64_t ticks_max);
 void device_elapse(device *d, uint64_t now_us);
 /* Ends the session, because the connection was closed (protocol.md, "One client at a time"). */
 void device_disconnect(device *d);
-/* When device_poll must be called even if nothing arrives; UINT64_MAX: never. */
+/* The time at which device_poll must be called even if nothing arrives; UINT64_MAX: never. */
 uint64_t device_timeout_us(const device *d);
 
 /* The parts of the device share its state. */
@@ -92,11 +94,11 @@ uint64_t device_timeout_us(const device *d);
  * table refuses the input.
  */
 int device_input(device *d, uint8_t input);
-/* state.c: sends the report of a run that has ended, if more than `places_kept` places are free. */
+/* state.c: sends the report of a finished run, if more than `places_kept` places are free. */
 void device_report_run(device *d, uint32_t places_kept);
-/* state.c: how many samples were skipped without credit since boot, those of the run in progress included. */
+/* state.c: how many samples were skipped for lack of credit since boot, including the run in progress. */
 uint64_t device_samples_lost(const device *d);
-/* state.c: lets go of the run. What it has lost stays counted. */
+/* state.c: forgets the run. The samples that it has lost stay counted. */
 void device_drop_run(device *d, run_presence left);
 /* hello.c */
 void device_hello(device *d, uint32_t request_id, const message_value *values);

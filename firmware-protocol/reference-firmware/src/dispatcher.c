@@ -1,6 +1,6 @@
 /*
- * Takes messages and sends answers: it finds what a message is, executes commands at most once, and handles
- * stop and refusals. What a command does is in handlers.c.
+ * Takes messages and sends answers. It identifies messages, executes commands at most once, and handles stop
+ * and refusals. The commands themselves are in handlers.c.
  */
 #include <string.h>
 
@@ -88,8 +88,8 @@ static void execute(device *d, const message *m, uint64_t now_us) {
     length = codec_encode(m->opcode, TO_HOST, request_id, answer, d->payload, room);
     if (length == 0 || !link_send(&d->link, d->payload, length)) {
       /*
-       * A bug latches a fault; outputs stay off until the host acknowledges (protocol.md,
-       * "Errors inside the device").
+       * A bug latches a fault. Outputs stay off until the host acknowledges it (protocol.md, "Errors inside
+       * the device").
        */
       d->fault = TL_FAULT_INTERNAL;
       device_input(d, TL_INPUT_FAULTED);
@@ -125,7 +125,7 @@ static void take_event(device *d, const message *m) {
   if (m->opcode == TL_OP_CREDIT) {
     int raises = run_grant(&d->run, (uint32_t)v[TL_CREDIT_BLOCKS].integer, (uint32_t)v[TL_CREDIT_RELEASED].integer);
     /*
-     * A host that waits is told how many blocks were sent, unless the run
+     * A waiting host is told how many blocks were sent, unless the run
      * is reported (protocol.md, "Credits").
      */
     if (!raises && d->presence == RUN_CURRENT) d->run.position_owed = 1;

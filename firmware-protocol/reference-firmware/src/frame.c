@@ -6,8 +6,8 @@
 #include "crc.h"
 
 /*
- * COBS writes groups: a byte with the length + 1, then so many bytes that are not zero. No zero
- * follows the longest group.
+ * COBS writes groups. A group is a byte with its length + 1, then its bytes, none of which is zero. It stands
+ * for its bytes and one zero after them; the longest group has no zero after it.
  */
 #define GROUP_CODE_MAX 255
 
@@ -31,7 +31,10 @@ static size_t cobs_encode(const uint8_t *raw, size_t length, uint8_t *out) {
   return write;
 }
 
-/* Decodes in place, since it never writes ahead of what it reads. Returns 0 for a malformed block. */
+/*
+ * Decodes in place, because the writing position is never ahead of the reading position. Returns 0 for a
+ * malformed block.
+ */
 static int cobs_decode(uint8_t *block, size_t length, size_t *decoded) {
   size_t write = 0;
   for (size_t at = 0; at < length;) {

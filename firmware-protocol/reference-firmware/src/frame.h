@@ -22,7 +22,7 @@ typedef struct {
 
 typedef enum { FRAME_NONE, FRAME_GOOD, FRAME_COBS, FRAME_CRC, FRAME_SHORT, FRAME_OVERSIZE, FRAME_HEADER } frame_result;
 
-/* The longest encoding of a frame of `bytes`, with its delimiter. */
+/* The length of the longest encoding of a frame of `bytes`, with its delimiter. */
 #define FRAME_WIRE_BYTES(bytes) ((bytes) + 2 + (bytes) / 254)
 
 /* The bytes since the last delimiter, as many as a frame can have (protocol.md, "Receiving frames"). */
@@ -31,7 +31,7 @@ typedef struct {
   size_t length;
   /* How many bytes came since the last delimiter, including those beyond the bound. */
   uint64_t seen;
-  /* How many bytes the last rubbish had. */
+  /* The number of bytes of the last fault. */
   uint64_t fault_bytes;
   uint8_t block[FRAME_WIRE_BYTES(CONFIG_FRAME_BYTES)];
 } frame_decoder;
@@ -39,8 +39,8 @@ typedef struct {
 void frame_decoder_init(frame_decoder *decoder, size_t frame_bytes_max);
 
 /*
- * Takes bytes up to and including the next delimiter, and returns how many it took. `result` says what ended
- * there. The payload of a good frame stays in the decoder until the next call.
+ * Takes bytes up to and including the next delimiter, and returns how many it took. `result` tells what ended
+ * at the delimiter. The payload of a good frame stays in the decoder until the next call.
  */
 size_t frame_decoder_push(frame_decoder *decoder, const uint8_t *bytes, size_t length, frame_result *result, frame *out);
 

@@ -1,13 +1,13 @@
-/* What each command does (protocol.md, "Messages"). HELLO and stop are in hello.c and dispatcher.c. */
+/* Executes each command (protocol.md, "Messages"). HELLO and stop are in hello.c and dispatcher.c. */
 #include "board_hal.h"
 #include "bytes.h"
 #include "calibration.h"
 #include "device.h"
 #include "program.h"
 
-/* s₀ = 2²⁰/12 in 2⁻⁴⁸ V_fs², rounded: the variance of what a cut to 16 bits leaves out. */
+/* s₀ = 2²⁰/12 in 2⁻⁴⁸ V_fs², rounded: the variance of the error that rounding to 16 bits makes. */
 #define CARRY_VARIANCE INT32_C(87381)
-/* An answer has at most so many bytes beside its codes. */
+/* The most bytes of an answer beside its codes. */
 #define ANSWER_OVERHEAD_BYTES 16
 #define AVERAGES_OVERHEAD_BYTES 24
 #define CALIBRATION_OVERHEAD_BYTES 24
@@ -96,7 +96,7 @@ static int section_written(int opcode) {
   }
 }
 
-/* Executes the commands that change a bank. A bank that runs is not changed (protocol.md, "Programs"). */
+/* Executes the commands that change a bank. A running bank is not changed (protocol.md, "Programs"). */
 static refusal change_program(device *d, int opcode, const message_value *v) {
   int bank = (int)v[TL_REQUEST_DEFINE_PROGRAM_BANK].integer;
   refusal r;
@@ -107,7 +107,7 @@ static refusal change_program(device *d, int opcode, const message_value *v) {
                               (uint32_t)v[TL_REQUEST_SET_REGISTERS_NOISE_AMPLITUDE].integer,
                               (uint8_t)v[TL_REQUEST_SET_REGISTERS_NOISE_SHIFT].integer);
   else {
-    /* All write commands have the same places for their fields. */
+    /* All write commands have their fields at the same indices. */
     message_value codes = v[TL_REQUEST_WRITE_COUPLINGS_CODES];
     r = program_write(bank, section_written(opcode), (uint32_t)v[TL_REQUEST_WRITE_COUPLINGS_FIRST_ENTRY].integer, codes.bytes, codes.length);
   }
@@ -165,8 +165,8 @@ static refusal start(device *d, const message_value *v, message_value *answer) {
   r = averages_check(v, b->program.cells);
   if (r.refused) return r;
   /*
-   * An aborted run may still owe its report, which goes first. One place stays free for
-   * the answer to `start`.
+   * An aborted run may not have sent its report yet. The report goes first, and one place stays free for the
+   * answer to `start`.
    */
   device_report_run(d, 1);
   if (d->presence == RUN_CURRENT) return refused(TL_REASON_WRONG_STATE, "the last run is not reported yet");
@@ -249,7 +249,7 @@ refusal device_execute(device *d, int opcode, const message_value *values, messa
     case TL_OP_WRITE_CALIBRATION:
       return calibration_write(values);
     case TL_OP_KEEP_CALIBRATION:
-      /* A board that programs its flash hears nothing meanwhile. */
+      /* A board hears nothing while it programs its flash. */
       if (d->state == TL_STATE_RUNNING) return refused(TL_REASON_WRONG_STATE, "not during a run");
       return calibration_keep(values);
     default:

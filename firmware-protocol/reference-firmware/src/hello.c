@@ -1,5 +1,5 @@
 /*
- * HELLO: opens or resumes a session, and tells the host what the board is (protocol.md, "Opening a session").
+ * HELLO: opens or resumes a session, and describes the board to the host (protocol.md, "Opening a session").
  */
 #include <string.h>
 
@@ -22,7 +22,7 @@ static int is_zero(const uint8_t *bytes, size_t length) {
 
 /*
  * Whether both ends can speak one version (protocol.md, "Versions"). A host of another minor version is
- * taken; one of the same version must have the same tables.
+ * accepted. A host of the same version must have the same tables.
  */
 static int same_version(const message_value *values) {
   return values[TL_REQUEST_HELLO_MAJOR].integer == TL_PROTOCOL_MAJOR &&
@@ -59,7 +59,7 @@ static void refuse(device *d, uint32_t request_id, message_value nonce, int reas
                  codec_encode(TL_OP_HELLO_REFUSED, TO_HOST, request_id, values, payload, sizeof payload));
 }
 
-/* What the board has, as far as a host of this minor version knows it (protocol.md, "Versions"). */
+/* The features of the board that a host of this minor version knows (protocol.md, "Versions"). */
 static int features_for(int64_t minor) {
   const board_profile *p = board_get_profile();
   int features = (p->has_dense ? TL_FEATURE_DENSE : 0) + (p->has_factored ? TL_FEATURE_FACTORED : 0) + TL_FEATURE_HOLD;

@@ -2,7 +2,10 @@
 
 #include <string.h>
 
-/* A number at most this far behind the expected one is old. All others come after a gap. */
+/*
+ * A frame whose number is at most this far before the expected one is old. All other numbers come after a
+ * gap.
+ */
 #define HALF_OF_NUMBERS 0x8000u
 /* A report, and every answer without codes, fits this. */
 #define SMALL_PAYLOAD_BYTES 256
@@ -63,14 +66,14 @@ void link_send_open(link_state *link, const uint8_t *payload, size_t length) {
 }
 
 /*
- * Whether a frame of the command channel brings a message to execute. Go-back-N takes the expected frame
- * alone (protocol.md, "Acknowledgements").
+ * Whether a frame of the command channel brings a message to execute. Go-back-N takes only the expected frame
+ * (protocol.md, "Acknowledgements").
  */
 static int accept_command(link_state *link, const frame *f) {
   if (f->seq == link->expected_seq) {
     /*
-     * Without room for the largest answer the frame is dropped unacknowledged and comes again (protocol.md,
-     * "At most once").
+     * If there is no room for the largest answer, the frame is dropped without an acknowledgement, and the
+     * host sends it again (protocol.md, "At most once").
      */
     if (sender_places(&link->commands, link_payload_bytes_max(link)) == 0) return 0;
     link->expected_seq++;
@@ -88,7 +91,7 @@ static int accept_command(link_state *link, const frame *f) {
   return 0;
 }
 
-/* Takes a good frame; one of another session is counted and dropped (protocol.md, "Frames"). */
+/* Takes a good frame. A frame of another session is counted and dropped (protocol.md, "Frames"). */
 static void take_frame(link_state *link, const frame *f, uint64_t now_us) {
   if (f->channel != TL_CHANNEL_OPEN && (!link->session_open || f->session != link->session)) {
     link->counters.frames_foreign++;
@@ -118,8 +121,8 @@ void link_receive(link_state *link, const uint8_t *bytes, size_t length, uint64_
 }
 
 /*
- * Makes a frame. A delimiter in front keeps a frame that was cut off from
- * spoiling it (protocol.md, "Delimiters").
+ * Makes a frame. A delimiter in front protects it from the rest of a frame that was cut off (protocol.md,
+ * "Delimiters").
  */
 static const uint8_t *emit(link_state *link, uint8_t channel, uint16_t seq, const uint8_t *payload, size_t length,
                            int behind_delimiter, size_t *wire_length) {

@@ -64,21 +64,21 @@ typedef struct {
 
 /* Puts the link into its state after power-on. */
 void link_init(link_state *link, link_user user);
-/* Opens a session. Everything of the earlier one is forgotten. */
+/* Opens a session. The link forgets the earlier session. */
 void link_open_session(link_state *link, const uint8_t *nonce, link_limits limits);
-/* Goes on with the session: sends again what was not acknowledged (protocol.md, "Resuming a session"). */
+/* Continues the session: sends every unacknowledged frame again (protocol.md, "Resuming a session"). */
 void link_resume_session(link_state *link);
 /* Ends the session, because the host has gone. Nothing is sent until a session is opened. */
 void link_close_session(link_state *link);
 /* The longest payload that a frame to the host can carry. */
 size_t link_payload_bytes_max(const link_state *link);
-/* Takes bytes. Each message is delivered before the next frame is looked at (protocol.md, "Frames"). */
+/* Takes bytes. Each message is delivered before the next frame is decoded (protocol.md, "Frames"). */
 void link_receive(link_state *link, const uint8_t *bytes, size_t length, uint64_t now_us);
 /* Queues a copy of a message of the command channel. Returns 0 when there is no room. */
 int link_send(link_state *link, const uint8_t *payload, size_t length);
 /* How many messages of the size of a report or answer can be queued now. */
 uint32_t link_places(const link_state *link);
-/* Queue the answer to a stop or a HELLO. A newer one takes the place of one that still waits. */
+/* These queue the answer to a stop or a HELLO. A newer answer replaces one that still waits. */
 void link_send_stop(link_state *link, const uint8_t *payload, size_t length);
 void link_send_open(link_state *link, const uint8_t *payload, size_t length);
 /*
@@ -86,7 +86,7 @@ void link_send_open(link_state *link, const uint8_t *payload, size_t length);
  * call. The order is stop, open, commands, samples, a bare acknowledgement (protocol.md, "Order of sending").
  */
 const uint8_t *link_poll(link_state *link, uint64_t now_us, size_t *length);
-/* When link_poll must be called even if nothing arrives; UINT64_MAX: never. */
+/* The time at which link_poll must be called even if nothing arrives; UINT64_MAX: never. */
 uint64_t link_timeout_us(const link_state *link);
 
 #endif

@@ -9,8 +9,8 @@
 typedef struct {
   board_program program;
   /*
-   * g (dense) or k (factored) in 2⁻¹⁵ G_fs, row by row. The transposed array of an ideal
-   * board holds the same.
+   * g (dense) or k (factored) in 2⁻¹⁵ G_fs, row by row. The transposed array of an ideal board has the same
+   * numbers.
    */
   int16_t couplings[CONFIG_COUPLINGS];
   uint64_t clamped_couplings;
@@ -22,7 +22,7 @@ typedef struct {
   int64_t row_drive_sums[CONFIG_CELLS];
 } model_bank;
 
-/* Everything that later ticks depend on. */
+/* The whole state on which later ticks depend. */
 typedef struct {
   int32_t v[CONFIG_CELLS];
   int32_t c[CONFIG_CELLS];
@@ -32,11 +32,11 @@ typedef struct {
   uint8_t row_flags[CONFIG_ROWS];
 } model_state;
 
-/* Selects the board. Call it first. Returns 0 when the profile does not fit config.h. */
+/* Selects the board. Call it first. Returns 0 if the profile does not fit config.h. */
 int model_init(const board_profile *profile, uint32_t die_seed);
 /* Gives the board a serial number in place of "die N". The text is not copied. */
 void model_name(const char *serial_number);
-/* The ideal board with this name, or NULL. */
+/* The ideal board of this name, or NULL. */
 const board_profile *model_profile(const char *name);
 const model_state *model_get_state(void);
 

@@ -144,10 +144,10 @@ const uint8_t *board_cell_flags(void) { return state.cell_flags; }
 
 const uint8_t *board_row_flags(void) { return state.row_flags; }
 
-/* What the emulator's boards say (emulator/firmware/handlers/system.ts). */
+/* The readings of the emulator's boards (emulator/firmware/handlers/system.ts). */
 int board_knows_covariance(void) { return 1; }
 
-/* Without a light there is nothing to see, but the model takes the command as the emulator does. */
+/* The model has no light, but it accepts the command as the emulator does. */
 int board_can_identify(void) { return 1; }
 
 board_sensors board_read_sensors(void) {

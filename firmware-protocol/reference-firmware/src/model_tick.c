@@ -17,8 +17,8 @@ static int64_t s[CONFIG_CELLS];
 static int64_t next[CONFIG_CELLS];
 
 /*
- * The Gaussians of the start and the end of a tick. The end of one is the start of the next,
- * and is computed once.
+ * The Gaussians of the start and the end of a tick. The end of a tick is the start of the next one, so its
+ * Gaussians are computed once.
  */
 static int32_t z[2][CONFIG_CELLS];
 static struct {
@@ -48,7 +48,7 @@ static void array_input(model_state *state, uint32_t cells) {
   }
 }
 
-/* T(y), linear between nodes that lie 256 apart (device-model.md, "Row element"). */
+/* T(y), linear between nodes that are 256 apart (device-model.md, "Row element"). */
 static int16_t row_element(const int16_t *table, int32_t out) {
   int32_t from = out + TL_ROW_RAIL;
   const int16_t *node = table + from / TL_ROW_TABLE_STEP;

@@ -37,7 +37,10 @@ typedef struct {
   size_t at;
 } cursor;
 
-/* Reads a number of `width` bytes behind a type byte. One below `least` has a shorter form and is refused. */
+/*
+ * Reads a number of `width` bytes after a type byte. A number below `least` has a shorter form and is
+ * refused.
+ */
 static msgpack_result take_number(cursor *c, int width, uint32_t least, uint32_t *value) {
   if (c->length - c->at < (size_t)width) return MSGPACK_TRUNCATED;
   *value = big_endian(c->bytes + c->at, width);

@@ -29,8 +29,8 @@ typedef enum {
 } msgpack_result;
 
 /*
- * Reads the value at *at, with all items of an array, and moves *at behind it. `depth` is the number of
- * arrays around it. With `heads_only` the items are not read, and *at stops at the first one.
+ * Reads the value at *at, with all items of an array, and moves *at after it. `depth` is the number of arrays
+ * around the value. With `heads_only` the items are not read, and *at stops at the first item.
  */
 msgpack_result msgpack_read(const uint8_t *bytes, size_t length, size_t *at, int depth, int heads_only, msgpack_item *item);
 

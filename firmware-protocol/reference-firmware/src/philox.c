@@ -5,8 +5,8 @@
 
 #define ROUNDS 10
 /*
- * The words of 16 cells lie in four groups in a row: cell 16·g + 4·word + lane has that word of
- * group 4·g + lane.
+ * The words of 16 cells are in four consecutive groups: cell 16·g + 4·word + lane has this word of group 4·g
+ * + lane.
  */
 #define CELLS_PER_BLOCK 16
 
@@ -28,7 +28,7 @@ void philox4x32(uint32_t counter[4], uint32_t key0, uint32_t key1) {
   counter[3] = c3;
 }
 
-/* The place of the highest set bit of x, which is not 0. */
+/* The index of the highest set bit of x. x must not be 0. */
 static unsigned highest_bit(uint32_t x) {
   unsigned p = 0;
   for (unsigned step = 16; step > 0; step >>= 1)

@@ -10,7 +10,7 @@ void philox4x32(uint32_t counter[4], uint32_t key0, uint32_t key1);
 /* The integer Gaussian of a random word: σ = 2¹², at most 25519 in magnitude. */
 int32_t gaussian_of_word(uint32_t word);
 
-/* z of the first `cells` cells at a tick. */
+/* Writes z of the first `cells` cells at a tick. */
 void gaussian_cells(uint32_t die_seed, uint32_t run_seed, uint64_t tick, uint32_t cells, int32_t *z);
 
 #endif

@@ -5,7 +5,7 @@
 #include "bytes.h"
 #include "crc.h"
 
-/* How many codes the board gets in one call. */
+/* The most codes that the board gets in one call. */
 #define CHUNK 256
 
 static program_bank banks[TL_BANKS];
@@ -76,7 +76,7 @@ refusal program_define(const message_value *values) {
   return accepted();
 }
 
-/* Finds the codes of a section, how many there are and how many bytes each has. */
+/* Finds the codes of a section, their number, and the bytes of each. */
 static uint8_t *section_of(program_bank *b, int section, uint32_t *count, uint32_t *width) {
   *count = b->program.cells;
   *width = 2;
@@ -175,7 +175,7 @@ static int16_t coupling_at(const program_bank *b, uint32_t entry) {
   return coupling_bytes(b) == 1 ? (int8_t)b->couplings[entry] : (int16_t)get_le16(b->couplings + (size_t)2 * entry);
 }
 
-/* Whether no coupling is outside its bits. Codes that fill their bytes can't be. */
+/* Whether all couplings fit their bits. Codes that use all bits of their bytes always fit. */
 static int couplings_fit(const program_bank *b) {
   int bits = b->program.coupling_bits;
   int16_t limit = (int16_t)(1 << (bits - 1 < 15 ? bits - 1 : 0));
@@ -212,7 +212,7 @@ static void write_couplings(int bank) {
 
 typedef void (*write_call)(int bank, uint32_t first, const int16_t *codes, uint32_t count);
 
-/* Gives the board codes of two bytes, some at a time. */
+/* Gives codes of two bytes to the board, some at a time. */
 static void write_words(int bank, const uint8_t *from, uint32_t count, write_call write) {
   int16_t codes[CHUNK];
   for (uint32_t first = 0; first < count; first += CHUNK) {

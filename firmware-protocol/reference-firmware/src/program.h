@@ -9,7 +9,7 @@
 typedef struct {
   int defined;
   int committed;
-  /* Whether the board has these couplings already. */
+  /* Whether the board already has these couplings. */
   int couplings_on_board;
   board_program program;
   board_commit_report report;
@@ -17,7 +17,7 @@ typedef struct {
   uint8_t couplings[2 * CONFIG_COUPLINGS];
   uint8_t drive[2 * CONFIG_CELLS];
   uint8_t initial_state[2 * CONFIG_CELLS];
-  /* Whether it was defined with a row element, and its codes then. */
+  /* Whether the program was defined with a row element, and the codes of the element. */
   int has_row_element;
 #if CONFIG_ROW_ELEMENT
   uint8_t row_table[2 * TL_ROW_TABLE_NODES];
@@ -30,7 +30,7 @@ void program_init(void);
 /* Defines a program by the values of `defineProgram`. */
 refusal program_define(const message_value *values);
 refusal program_write(int bank, int section, uint32_t first_entry, const uint8_t *codes, uint32_t bytes);
-/* Finds codes that were written, and how many bytes they have. */
+/* Finds codes that were written, and their number of bytes. */
 refusal program_read(int bank, int section, uint32_t first_entry, uint32_t count, const uint8_t **codes, uint32_t *bytes);
 refusal program_set_registers(int bank, uint32_t damping, uint32_t amplitude, uint8_t shift);
 /* The CRC-32 and CRC-32C that a commit compares. The bank must be defined. */

@@ -1,4 +1,4 @@
-/* Why a command is not executed: a reason of the protocol, and at most 96 ASCII characters for people. */
+/* The cause of a refusal: a reason of the protocol, and at most 96 ASCII characters for people. */
 #ifndef REFUSAL_H
 #define REFUSAL_H
 

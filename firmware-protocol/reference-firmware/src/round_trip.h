@@ -1,6 +1,6 @@
 /*
  * The retransmission timeout from measured round trips: RFC 6298 in whole microseconds (protocol.md,
- * "Retransmission"). The caller keeps Karn's rule and measures only frames that were sent once.
+ * "Retransmission"). The caller follows Karn's rule: it measures only frames that were sent once.
  */
 #ifndef ROUND_TRIP_H
 #define ROUND_TRIP_H

@@ -5,7 +5,7 @@
 #include "board_hal.h"
 #include "bytes.h"
 
-/* One slice takes at most so many samples. Ticks do not bound a slice when no ticks lie between samples. */
+/* The most samples of one slice. It bounds the slice when no ticks lie between samples. */
 #define SLICE_SAMPLES_MAX 4096
 
 static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
@@ -44,7 +44,7 @@ void run_begin(run_state *run, uint32_t run_id, const message_value *start, uint
 
 uint64_t run_tick(const run_state *run) { return run->first_tick + run->ticks_done; }
 
-/* Whether the blocks of one more sample find a place (protocol.md, "Blocks"). */
+/* Whether there is room for the blocks of one more sample (protocol.md, "Blocks"). */
 static int has_room(const run_state *run) {
   uint32_t parts = (run->cells + run->cells_per_block - 1) / run->cells_per_block;
   return run->blocks.full == 0 || run->blocks.full + parts <= TL_BLOCK_QUEUE_MAX;
@@ -205,12 +205,12 @@ size_t run_next_block(run_state *run, uint8_t *payload, size_t capacity) {
     block = blocks_kept(&run->blocks, run->again[0]);
     run->again_count--;
     memmove(run->again, run->again + 1, run->again_count * sizeof run->again[0]);
-    /* A block that was released meanwhile is left out. */
+    /* A block that the host has released meanwhile is left out. */
     if (block) return encode_block(run, block, payload, capacity);
   }
   block = blocks_first_full(&run->blocks);
   if (block == NULL || block->number >= run->credit) return 0;
-  /* A run that keeps blocks sends none beyond what it can keep (protocol.md, "Kept blocks"). */
+  /* A run that keeps blocks sends no more blocks than it can keep (protocol.md, "Kept blocks"). */
   if (run->keep_blocks > 0 && block->number >= (uint64_t)run->released + run->keep_blocks) return 0;
   length = encode_block(run, block, payload, capacity);
   /* A block that was released before it was sent is not kept. */
@@ -219,7 +219,7 @@ size_t run_next_block(run_state *run, uint8_t *payload, size_t capacity) {
   return length;
 }
 
-/* Writes the u16 indices of the first flags that are set. Returns how many are set in all. */
+/* Writes the u16 indices of the first flags that are set. Returns the number of all set flags. */
 static uint32_t flagged(const uint8_t *flags, uint32_t count, uint8_t *first, size_t *bytes) {
   uint32_t found = 0;
   *bytes = 0;

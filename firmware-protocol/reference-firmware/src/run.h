@@ -33,9 +33,9 @@ typedef struct {
   int outcome;
   uint32_t credit;
   uint32_t released;
-  /* A credit that raised nothing came: the host waits for `blocksSent` (protocol.md, "Credits"). */
+  /* A credit that raised nothing came, so the host waits for `blocksSent` (protocol.md, "Credits"). */
   int position_owed;
-  /* A sample was lost before the one to come. */
+  /* A sample was lost before the next sample. */
   int gap;
   /* A block is being filled. */
   int filling;
@@ -55,16 +55,16 @@ uint64_t run_tick(const run_state *run);
 int run_ready(const run_state *run);
 /* Lets at most `ticks_max` ticks pass. Returns how many passed. */
 uint64_t run_advance(run_state *run, uint64_t ticks_max);
-/* Ends the run. After `completed` and `overload` the samples are still sent; any other outcome drops them. */
+/* Ends the run. After `completed` and `overload` the samples are still sent. Any other outcome drops them. */
 void run_end(run_state *run, int outcome);
-/* Whether the run has ended and owes no block. */
+/* Whether the run has ended and all its blocks are sent. */
 int run_drained(const run_state *run);
-/* Whether the run ended by itself, so that its report waits for its blocks. */
+/* Whether the run ended by itself. Its report then waits for its blocks. */
 int run_is_whole(const run_state *run);
-/* Takes a credit. Returns whether it raises anything. */
+/* Takes a credit. Returns whether it raises a number. */
 int run_grant(run_state *run, uint32_t blocks, uint32_t released);
 void run_resend(run_state *run, uint32_t first_block, uint32_t count);
-/* Writes the message of the next block that may be sent. Returns its length, 0 when there is none. */
+/* Writes the message of the next block that may be sent. Returns its length, or 0 if there is none. */
 size_t run_next_block(run_state *run, uint8_t *payload, size_t capacity);
 /* Writes `runEnded`. */
 size_t run_report(const run_state *run, uint8_t *payload, size_t capacity);

@@ -1,4 +1,7 @@
-/* The sending half of go-back-N: which frames wait, which are in flight, and when they are sent again. */
+/*
+ * The sending half of go-back-N. It knows which frames wait, which are in flight, and when they are sent
+ * again.
+ */
 #ifndef SENDER_H
 #define SENDER_H
 
@@ -27,8 +30,8 @@ typedef struct {
   round_trip estimate;
   int retries;
   /*
-   * A ring. The first `in_flight` entries have the numbers first_seq and on, and may be on their
-   * way. The others wait.
+   * A ring. The first `in_flight` entries may be on their way; their numbers begin with first_seq. The others
+   * wait.
    */
   sender_entry entries[SENDER_ENTRIES];
   uint32_t head;
@@ -39,7 +42,7 @@ typedef struct {
   uint16_t first_seq;
   /* How many frames were sent again since boot. */
   uint64_t retransmissions;
-  /* How many naks were believed since boot. */
+  /* How many valid naks came since boot. */
   uint64_t naks_received;
   /* A ring of payloads. Each is in one piece. */
   uint32_t write;
@@ -48,10 +51,10 @@ typedef struct {
 
 /* Begins a session: numbers start at 0 and the queue is emptied. */
 void sender_begin(sender *s, sender_limits limits);
-/* Sends everything unacknowledged again and counts timeouts from 0. */
+/* Sends every unacknowledged frame again and counts timeouts from 0. */
 void sender_resume(sender *s);
 /*
- * Takes note that the other side is alive: a link that has failed
+ * The other side has shown that it is alive: a failed link
  * tries again (protocol.md, "Retransmission").
  */
 void sender_heard(sender *s);
@@ -60,15 +63,15 @@ uint32_t sender_places(const sender *s, size_t length);
 /* Queues a copy. Returns 0 when there is no room. */
 int sender_put(sender *s, const uint8_t *payload, size_t length);
 /*
- * Takes an acknowledgement. `nak` asks for everything after it again. One of a frame that was never sent is
- * not believed (protocol.md, "Acknowledgements").
+ * Takes an acknowledgement. `nak` asks for all later frames again. An acknowledgement of a frame that was
+ * never sent is ignored (protocol.md, "Acknowledgements").
  */
 void sender_take_ack(sender *s, uint16_t ack, int nak, uint64_t now_us);
 /* Returns the next frame to send and its number, or NULL. */
 const sender_entry *sender_next(sender *s, uint64_t now_us, uint16_t *seq);
 /* The number that the next new frame gets. */
 uint16_t sender_next_seq(const sender *s);
-/* When the oldest unacknowledged frame is sent again; UINT64_MAX: never. */
+/* The time at which the oldest unacknowledged frame is sent again; UINT64_MAX: never. */
 uint64_t sender_timeout_us(const sender *s);
 
 #endif

@@ -6,7 +6,7 @@
 #define SLICE_US 5000
 #define FIRST_SLICE_TICKS 4
 #define SLICE_TICKS_MAX (UINT64_C(1) << 20)
-/* While the port is full, the loop looks after the watchdog this often. */
+/* While the port is full, the loop checks the watchdog this often. */
 #define FULL_PORT_US 10000
 
 void serve_init(serve_loop *loop, device *device, const serve_port *port) {
@@ -19,7 +19,7 @@ void serve_init(serve_loop *loop, device *device, const serve_port *port) {
   loop->slice_run = 0;
 }
 
-/* Writes the bytes of the device until there are none or the port is full. */
+/* Writes the bytes of the device until there are no more or the port is full. */
 static void write_frames(serve_loop *loop) {
   for (;;) {
     uint64_t now_us = board_time_us();
@@ -30,7 +30,7 @@ static void write_frames(serve_loop *loop) {
       if (loop->pending == NULL) return;
     }
     written = loop->port->is_open() ? loop->port->write(loop->pending, loop->pending_length) : loop->pending_length;
-    /* A port that fails to write may have ended the session. */
+    /* A port whose write failed may have ended the session. */
     if (loop->pending == NULL) return;
     loop->pending += written;
     loop->pending_length -= written;
@@ -51,7 +51,7 @@ static void pass_ticks(serve_loop *loop) {
   ticks = device_advance(loop->device, loop->slice_ticks);
   took_us = board_time_us() - started_us;
   if (took_us > SLICE_US && loop->slice_ticks > 1) loop->slice_ticks /= 2;
-  /* A slice that ended early does not tell how long a full one takes. */
+  /* A slice that ended early does not show how long a full slice takes. */
   else if (ticks == loop->slice_ticks && took_us < SLICE_US / 2 && loop->slice_ticks < SLICE_TICKS_MAX)
     loop->slice_ticks *= 2;
 }

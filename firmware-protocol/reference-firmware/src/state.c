@@ -1,9 +1,9 @@
-/* The state machine (protocol.md, "States"), and what its inputs do to the run in progress. */
+/* The state machine (protocol.md, "States"), and the effects of its inputs on the run in progress. */
 #include "../generated/transitions.h"
 #include "board_hal.h"
 #include "device.h"
 
-/* The outcome of a run that an input ends; RUN_NO_OUTCOME when it ends none. */
+/* The outcome of a run that an input ends; RUN_NO_OUTCOME if the input ends no run. */
 static int ending(uint8_t input) {
   switch (input) {
     case TL_INPUT_ABORTED:
@@ -26,7 +26,7 @@ int device_input(device *d, uint8_t input) {
   int outcome = ending(input);
   if (next == TL_REFUSED) return 0;
   if (outcome != RUN_NO_OUTCOME && d->state == TL_STATE_RUNNING && d->presence == RUN_CURRENT) run_end(&d->run, outcome);
-  /* These inputs also end what a reported run keeps (protocol.md, "Kept blocks"). */
+  /* These inputs also release the kept blocks of a reported run (protocol.md, "Kept blocks"). */
   if (outcome != RUN_NO_OUTCOME && d->presence == RUN_REPORTED) d->presence = RUN_NONE;
   if (d->state == TL_STATE_RUNNING && next != TL_STATE_RUNNING) board_stop();
   d->state = next;
@@ -47,7 +47,7 @@ void device_report_run(device *d, uint32_t places_kept) {
   run_state *run = &d->run;
   size_t length;
   if (d->presence != RUN_CURRENT || !run_drained(run) || link_places(&d->link) <= places_kept) return;
-  /* Blocks that the host asked for go first, unless the run was cut short. */
+  /* Blocks that the host asked for go first, unless the run ended early. */
   if (run_is_whole(run) && (run->again_count > 0 || run->position_owed)) return;
   length = run_report(run, d->payload, sizeof d->payload);
   if (!link_send(&d->link, d->payload, length)) return;

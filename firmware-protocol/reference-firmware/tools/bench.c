@@ -3,8 +3,8 @@
  *
  *   CELLS ROWS BITS MILLISECONDS      ROWS 0: dense      → {"microsecondsPerTick":…,"ticks":…}
  *
- * It runs for about MILLISECONDS. A line with the problem of the line before goes on with its run, so that
- * rounds of several programs can be interleaved. A board larger than thermolink-device needs CONFIG_ROWS and
+ * It runs for about MILLISECONDS. A line with the problem of the previous line continues its run, so rounds
+ * of several programs can be interleaved. A board larger than thermolink-device needs CONFIG_ROWS and
  * CONFIG_COUPLINGS to match.
  */
 #define _XOPEN_SOURCE 700
@@ -20,7 +20,7 @@
 
 #define TICK_LOG2 5
 #define NOISE_SHIFT 18
-/* 0.1 G_fs keeps a factored system of few rows from being singular. */
+/* With 0.1 G_fs a factored system of few rows is not singular. */
 #define DAMPING 3277
 #define WRITE_CODES 4096
 
@@ -51,8 +51,8 @@ static uint32_t square_root(uint32_t x) {
 }
 
 /*
- * Scales random couplings as stepProgram of src/cli/commands/bench/step.ts does, to eigenvalues
- * that boards are given.
+ * Scales random couplings as stepProgram of src/cli/commands/bench/step.ts does, to eigenvalues that are
+ * usual on boards.
  */
 static int32_t coupling(const problem *p, uint32_t row, uint32_t column) {
   uint32_t counter[4] = {0, 0, 0, 0};

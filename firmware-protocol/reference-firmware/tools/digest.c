@@ -20,8 +20,8 @@
  *   mark WORD                                          → mark WORD
  *
  * Random: entry i, or (row, column), is x mod (2·LARGEST + 1) − LARGEST, x the first word of Philox4x32-10
- * with key (SEED, 0) and counter (i, 0, 0, 0) or (row, column, 0, 0). Dense couplings take (larger, smaller
- * index), and DIAGONAL where they meet.
+ * with key (SEED, 0) and counter (i, 0, 0, 0) or (row, column, 0, 0). Dense couplings use (larger, smaller
+ * index). On the diagonal they are DIAGONAL.
  */
 #include <string.h>
 

@@ -4,10 +4,10 @@
  *   thermolink-fuzz --frames N --sessions N [--seed N] [--first N] < recorded sessions
  *
  * The sessions on standard input are orders as tools/session.c takes them. A unit of frames is a batch for
- * one booted device: recorded, damaged or made up. A unit of sessions is a recorded session with steps left
- * out, doubled, taken from others, or with frames rewritten and damaged; at its end the device must answer a
- * HELLO and a ping. Unit N of a seed does not depend on the units before it. A failure prints the --seed,
- * --first and counts that show it alone.
+ * one booted device. Its frames are recorded, damaged or random. A unit of sessions is a changed recorded
+ * session: steps are left out, doubled or taken from others, and frames are rewritten or damaged. At its end
+ * the device must answer a HELLO and a ping. Unit N of a seed does not depend on the units before it. A
+ * failure prints the --seed, --first and counts that repeat it alone.
  */
 #define _XOPEN_SOURCE 700
 #include <signal.h>
@@ -26,11 +26,11 @@
 #define POOL_BYTES (1 << 25)
 #define BATCH_FRAMES 2000
 /*
- * More frames than a window, all kept blocks and a full queue. A device that sends more at
- * once would never stop.
+ * It is more than a window, all kept blocks and a full queue together. A device that sends more at once would
+ * never stop.
  */
 #define SAID_MAX 20000
-/* A unit takes milliseconds. One that takes this long would never end. */
+/* A unit takes milliseconds. A unit that takes this long would never end. */
 #define UNIT_SECONDS_MAX 120
 #define TICKS_MAX 3000
 #define LONG_BYTES 1200
@@ -39,7 +39,7 @@ typedef enum { RECEIVE, POLL, ELAPSE, ADVANCE, DISCONNECT } step_kind;
 
 typedef struct {
   step_kind kind;
-  /* The time since the step before in µs, or a number of ticks. */
+  /* The time since the previous step in µs, or a number of ticks. */
   uint64_t number;
   uint32_t offset;
   uint32_t length;
@@ -130,7 +130,7 @@ static void boot(uint64_t unit) {
   hello_watch_init(&watch);
 }
 
-/* Takes all frames of the device. Returns whether one had `opcode`. */
+/* Takes all frames of the device. Returns whether one of them had `opcode`. */
 static int poll_all(int opcode) {
   const uint8_t *wire;
   size_t length;
@@ -209,7 +209,7 @@ static void take_step(const step *s, uint32_t wrong_percent) {
 
 static const step *any_step(void) { return &steps[fuzz_below(&dice, step_count)]; }
 
-/* Checks that the device answers the next host, whatever came before. */
+/* Checks that the device answers the next host after any earlier input. */
 static void must_answer(void) {
   static const uint8_t delimiter = 0;
   uint8_t nonce[TL_NONCE_BYTES];
@@ -217,7 +217,7 @@ static void must_answer(void) {
   for (size_t i = 0; i < sizeof nonce; i++) nonce[i] = (uint8_t)(1 + fuzz_below(&dice, 255));
   poll_all(-1);
   give(&delimiter, 1);
-  /* The device remembers at least one beginning fewer than there are here, so one is taken. */
+  /* The device remembers fewer first bytes of nonces than there are here, so it accepts one of them. */
   for (int tries = 0; !is_open; tries++, nonce[0]++) {
     if (tries > TL_ENDED_SESSIONS_MAX + 1) fuzz_failed("HELLO is not answered");
     give(chunk, fuzz_hello(nonce, TL_FRAME_BYTES_BEFORE_HELLO, chunk));
@@ -252,7 +252,7 @@ static void fuzz_frame(void) {
     length = recorded(s);
     if (how < 75) length = fuzz_rewrite(&dice, &board_device, chunk, length, 25);
   } else {
-    /* Rubbish may be longer than the longest frame, and mostly has no zero. */
+    /* Random bytes may be longer than the longest frame, and mostly have no zero. */
     int zeros = fuzz_chance(&dice, 30);
     for (uint32_t left = fuzz_below(&dice, LONG_BYTES); left > 0; left--)
       chunk[length++] = (uint8_t)(fuzz_next(&dice) | (zeros ? 0 : 1));

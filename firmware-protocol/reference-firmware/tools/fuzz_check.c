@@ -68,7 +68,6 @@ int fuzz_check_said(const device *d, const uint8_t *wire, size_t length, message
     return -1;
   }
   check(codec_decode(f.payload, f.length, TO_HOST, m) == CODEC_OK, "a message against the tables");
-  /* A refusal comes on the command channel, whatever its row says. */
   check(m->row->channel == f.channel, "a message on another channel than its own");
   if (m->opcode == TL_OP_SAMPLE_BLOCK) check_block(d, m);
   fuzz_seen.said[m->opcode & 63]++;
@@ -91,7 +90,7 @@ void fuzz_check_reading(const uint8_t *bytes, size_t length) {
     if (result != FRAME_GOOD) continue;
     uint8_t *alone = malloc(f.length + 1);
     if (!alone) fuzz_failed("no memory");
-    /* The buffer ends where the payload ends, so a sanitizer sees a read behind it. */
+    /* The buffer ends with the payload, so a sanitizer sees a read beyond it. */
     memcpy(alone + 1, f.payload, f.length);
     codec_decode(alone + 1, f.length, TO_DEVICE, &m);
     codec_decode(alone + 1, f.length, TO_HOST, &m);

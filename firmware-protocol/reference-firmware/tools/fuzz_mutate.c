@@ -9,7 +9,7 @@
 
 static uint8_t payload[CONFIG_FRAME_BYTES];
 static uint8_t raw[CONFIG_FRAME_BYTES];
-/* The content of bin fields in a message that is put together again. */
+/* The content of bin fields in a message that is encoded again. */
 static uint8_t content[CONFIG_FRAME_BYTES];
 static frame_decoder decoder;
 
@@ -76,7 +76,10 @@ static message_value any_value(fuzz_random *random, const message_field *field, 
   return value_bytes(content, length);
 }
 
-/* Encodes also values out of their range, unlike codec_encode. Returns 0 when there is no room. */
+/*
+ * Encodes a message. Unlike codec_encode, it also encodes values out of their range. Returns 0 if there is no
+ * room.
+ */
 static size_t write_message(const message_row *row, int64_t request_id, const message_value *values, int count) {
   msgpack_writer writer = {payload, PAYLOAD_ROOM, 0, 0};
   msgpack_put_array(&writer, (size_t)count + 2);
@@ -89,7 +92,7 @@ static size_t write_message(const message_row *row, int64_t request_id, const me
   return writer.overflow ? 0 : writer.length;
 }
 
-/* Sets numbers that a recorded session has wrong once a part of it was changed. */
+/* Sets numbers of a recorded session that become wrong when a part of it is changed. */
 static void set_right(fuzz_random *random, const device *d, const message_row *row, message_value *values) {
   uint32_t first, second;
   if (row->opcode == TL_OP_CREDIT || row->opcode == TL_OP_RESEND || row->opcode == TL_OP_ABORT) values[0].integer = d->run_id;
@@ -107,7 +110,7 @@ static void set_right(fuzz_random *random, const device *d, const message_row *r
   values[TL_REQUEST_COMMIT_CRC32C].integer = second;
 }
 
-/* Writes a header that this device takes, or one that it does not. */
+/* Writes a header, which this device may accept or reject. */
 static void set_header(fuzz_random *random, const device *d, frame *f, uint32_t wrong_percent) {
   f->session = d->link.session;
   f->flags = 0;
@@ -170,7 +173,7 @@ size_t fuzz_rewrite(fuzz_random *random, const device *d, uint8_t *bytes, size_t
   f.payload = payload;
   f.length = fresh;
   if (length - taken > sizeof content) return frame_encode(&f, raw, bytes);
-  /* Bytes behind the frame in the same chunk stay behind it. */
+  /* Bytes after the frame in the same chunk stay after it. */
   memcpy(content, bytes + taken, length - taken);
   fresh = frame_encode(&f, raw, bytes);
   memcpy(bytes + fresh, content, length - taken);

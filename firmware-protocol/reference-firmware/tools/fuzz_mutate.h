@@ -15,12 +15,12 @@ size_t fuzz_damage(fuzz_random *random, uint8_t *bytes, size_t length);
 /*
  * Changes the frame in `bytes` and gives it a right CRC again: fields at the ends of their ranges or beyond,
  * other bytes in the payload, another header. The numbers that a device in this state expects (sequence, run,
- * digest) are mostly set right, or hardly any frame would pass the first checks. Bytes that are no frame
- * stay. Returns the new length.
+ * digest) are mostly set correctly; otherwise few frames would pass the first checks. Bytes that are no frame
+ * stay unchanged. Returns the new length.
  */
 size_t fuzz_rewrite(fuzz_random *random, const device *d, uint8_t *bytes, size_t length, uint32_t wrong_percent);
 
-/* Makes a frame with any message to a device in this state, or with none. Returns its length. */
+/* Makes a frame for a device in this state, with any message or without one. Returns its length. */
 size_t fuzz_invent(fuzz_random *random, const device *d, uint8_t *wire);
 
 /* A good HELLO and a good ping. */

@@ -1,6 +1,6 @@
 /*
- * Runs the link alone, in a time that the orders give. Each line is an order; times are
- * in milliseconds, bytes hexadecimal:
+ * Runs the link alone. The orders give the time. Each line is an order; times are in milliseconds, bytes are
+ * hexadecimal:
  *
  *   link FRAME_BYTES_TAKEN                             a fresh one
  *   open NONCE FRAME_BYTES WINDOW IN_FLIGHT_BYTES      a session, with what the other end takes

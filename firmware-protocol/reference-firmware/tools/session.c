@@ -1,6 +1,6 @@
 /*
- * Runs the device without a port, in a time that the orders give, to compare the bytes of implementations.
- * Each line is an order; times are in microseconds:
+ * Runs the device without a port, to compare the bytes of implementations. The orders give the time. Each
+ * line is an order; times are in microseconds:
  *
  *   boot PROFILE DIE BOOT_EPOCH
  *   receive TIME BYTES            hexadecimal

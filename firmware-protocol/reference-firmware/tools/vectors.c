@@ -11,8 +11,8 @@
  *   value PAYLOAD                                      → the payload, read and written again
  *   digest BITS CELLS ROWS DAMPING AMPLITUDE SHIFT COUPLINGS DRIVE INITIAL  → CRC-32 CRC-32C
  *
- * Bytes are hexadecimal, "-" for none. Bytes and text as a VALUE begin with an x. −1 stands for what could
- * not be read.
+ * Bytes are hexadecimal, "-" for none. Bytes and text as a VALUE begin with an x. −1 stands for a number that
+ * could not be read.
  */
 #include <string.h>
 

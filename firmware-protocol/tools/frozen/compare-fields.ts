@@ -1,17 +1,17 @@
 import type { Edit } from './finding.js';
 import type { FrozenField } from './frozen-tables.js';
 
-/** What changed in a list of fields, which travel by position. */
+/** A change in a list of fields. Fields travel by position. */
 export interface FieldEdit {
   readonly edit: Edit;
-  /** Empty for an edit of the list as a whole. */
+  /** It is empty for an edit of the list as a whole. */
   readonly field: string;
-  /** Its place in the frozen list; beyond the list for what was added. */
+  /** Its place in the frozen list. An added field has a place beyond the list. */
   readonly at: number;
   readonly what: string;
 }
 
-/** The names that both lists have, but at another place among these common names. */
+/** The names that both lists have, but in another order. */
 export function outOfOrder(before: readonly string[], now: readonly string[]): string[] {
   const common = before.filter((name) => now.includes(name));
   const commonNow = now.filter((name) => before.includes(name));

@@ -5,14 +5,14 @@ import type { FrozenMessage } from './frozen-tables.js';
 const DIRECTIONS = ['toDevice', 'toHost'] as const;
 
 /**
- * Fields of HELLO behind this one may change with a new major version. Up to it, and in all of
- * `helloRefused`, ends of any two versions must understand each other.
+ * Fields of HELLO after this one may change with a new major version. Ends of any two versions must
+ * understand the fields up to it, and all of `helloRefused`.
  */
 const LAST_FIELD_FOR_EVER = 'window';
 
 /**
- * Every difference between the frozen messages and those of now, in the order of the frozen copy, additions
- * last.
+ * Every difference between the frozen messages and the present ones, in the order of the frozen copy.
+ * Additions come last.
  */
 export function compareMessages(
   before: readonly FrozenMessage[],
@@ -87,7 +87,7 @@ function compareMessage(before: FrozenMessage, now: FrozenMessage, helloOrRefusa
   return findings;
 }
 
-/** Messages that have the number of another one of the frozen copy. */
+/** Messages that have the opcode of another message of the frozen copy. */
 function reusedOpcodes(
   before: readonly FrozenMessage[],
   now: readonly FrozenMessage[],

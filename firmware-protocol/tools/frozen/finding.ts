@@ -1,4 +1,4 @@
-/** Every kind of edit of the tables that the comparison tells apart. */
+/** Every kind of edit of the tables that the comparison distinguishes. */
 export const BREAKING_EDITS = {
   'message removed': 'the other end still sends it, or waits for its answer',
   'message renamed':
@@ -63,11 +63,14 @@ export type Edit = keyof typeof BREAKING_EDITS | keyof typeof ADDITIONS;
 /** One difference between the frozen copy and the tables. */
 export interface Finding {
   readonly edit: Edit;
-  /** `start toDevice burnInTicks`: message, direction, field, as far as they apply. */
+  /** For example `start toDevice burnInTicks`: message, direction and field, if they apply. */
   readonly where: string;
-  /** From what to what. */
+  /** The old and the new content. */
   readonly what: string;
-  /** It touches what ends of different major versions tell each other: not even a new major may do that. */
+  /**
+   * It changes what ends of different major versions tell each other. Not even a new major version may do
+   * that.
+   */
   readonly forEver: boolean;
 }
 
@@ -75,7 +78,7 @@ export function breaks({ edit }: Finding): boolean {
   return edit in BREAKING_EDITS;
 }
 
-/** What changed, why it breaks, what to do instead. */
+/** The text of a finding: the change, why it breaks, and what to do instead. */
 export function describeFinding(finding: Finding): string {
   const { edit, where, what, forEver } = finding;
   const why = BREAKING_EDITS[edit as keyof typeof BREAKING_EDITS];

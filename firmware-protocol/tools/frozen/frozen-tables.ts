@@ -1,7 +1,7 @@
 /**
  * The frozen copy of the message tables: what `npm run protocol:freeze` writes to tables.json and `npm run
- * protocol:check` compares the tables with. It holds all that another implementation relies on and nothing
- * that is for people.
+ * protocol:check` compares the tables with. It holds everything on which another implementation relies, and
+ * no texts for people.
  */
 import type { ChannelName, Field, Row } from '../../message-table.js';
 
@@ -14,7 +14,7 @@ export interface FrozenMessage {
   readonly opcode: number;
   readonly name: string;
   readonly channel: ChannelName;
-  /** `once` and `again` are commands; an event is not answered. */
+  /** `once` and `again` are for commands. An event is not answered. */
   readonly delivery: 'once' | 'again' | 'event';
   /** The fields in each direction in which the message travels. */
   readonly toDevice?: readonly FrozenField[];
@@ -48,7 +48,7 @@ function frozenField(field: Field): FrozenField {
   }
 }
 
-/** What of these rows is frozen. */
+/** The frozen part of these rows. */
 export function frozenMessages(rows: readonly Row[]): FrozenMessage[] {
   return rows.map((row) => {
     const { opcode, name, channel } = row;
@@ -65,7 +65,7 @@ export function isDraft({ major, label }: Pick<FrozenTables, 'major' | 'label'>)
   return major === 0 || label.includes('-');
 }
 
-/** The file: one line a field, so that a diff names fields. */
+/** The text of the file. Each field has its own line, so a diff shows fields. */
 export function renderFrozenTables({ messages, ...head }: FrozenTables): string {
   const headLines = Object.entries(head).map(([key, value]) => `  "${key}": ${JSON.stringify(value)}`);
   return `{\n${headLines.join(',\n')},\n  "messages": [\n${messages.map(renderMessage).join(',\n')}\n  ]\n}\n`;

@@ -2,7 +2,7 @@ import { compareMessages } from './compare-messages.js';
 import { breaks, describeFinding, type Finding } from './finding.js';
 import { type FrozenMessage, type FrozenTables, isDraft } from './frozen-tables.js';
 
-/** The tables as they are, with the version that the sources state. */
+/** The present tables, with the version in the sources. */
 export interface CurrentTables {
   readonly major: number;
   readonly minor: number;
@@ -19,10 +19,7 @@ export interface Verdict {
 
 const version = ({ major, minor }: { readonly major: number; readonly minor: number }) => `${major}.${minor}`;
 
-/**
- * The line that a decision record needs, so that every change of the wire is a decision that somebody wrote
- * down.
- */
+/** The line that a decision record needs. With it every change of the wire is a written decision. */
 export function recordLine(current: CurrentTables): string {
   return `Tables: ${version(current)}, hash \`${current.tableHash}\`.`;
 }
@@ -31,10 +28,10 @@ const HOW_TO_FREEZE =
   'npm run protocol:freeze -- --decision docs/decisions/NNNN-title.md, where the record says why and has the line\n  ';
 
 /**
- * Whether the tables may be what they are. Against a draft (major 0, or a candidate) no difference is let
- * pass: the copy is written again together with a record. Against a release a difference must be an addition
- * under a higher minor, or come with a higher major; then the copy stays, and is written again when that
- * version is released.
+ * Whether the present tables are allowed. If the copy is a draft (major 0, or a candidate), no difference is
+ * allowed: a change needs a new copy and a record. If the copy is a release, a difference must be an addition
+ * with a higher minor version, or come with a higher major version. The copy then stays, and is written again
+ * when that version is released.
  *
  * @param record text of the decision record that the copy names, undefined when there is none
  */
@@ -115,8 +112,8 @@ function problemsOfRelease(
 }
 
 /**
- * Why the copy must not be written again as `label`, or undefined. A draft may change in any way, a release
- * only grow.
+ * The reason why the copy must not be written again as `label`, or undefined. A draft may change in any way;
+ * a release may only grow.
  */
 export function refusalToFreeze(
   frozen: FrozenTables | undefined,

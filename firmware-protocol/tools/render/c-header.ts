@@ -20,7 +20,7 @@ function constantName(...parts: readonly string[]): string {
   return ['TL', ...parts.map((part) => part.replace(/([a-z\d])([A-Z])/g, '$1_$2').toUpperCase())].join('_');
 }
 
-/** A number as C reads it, whatever the width of its `int`. */
+/** A number as C reads it for any width of `int`. */
 function literal(value: number): string {
   if (value <= 32767) return String(value);
   return value <= INT32_MAX ? `INT32_C(${value})` : `INT64_C(${value})`;
@@ -52,7 +52,7 @@ function header(
   ].join('\n');
 }
 
-/** Fields of a row by where they travel: `REQUEST` and `ANSWER` of a command, or those of an event. */
+/** Fields of a row by their direction: `REQUEST` and `ANSWER` of a command, or the fields of an event. */
 function directed(row: Row): readonly (readonly [string, readonly Field[]])[] {
   if (row.kind === 'event') return [['', row.fields]];
   return [
@@ -80,7 +80,7 @@ function tableHashBytes(hash: string): string {
   return (hash.match(/../g) ?? []).map((byte) => `0x${byte}`).join(', ');
 }
 
-/** Version, limits, opcodes, choices and where each field lies: what every file of the firmware may need. */
+/** Version, limits, opcodes, choices and the index of each field, for every file of the firmware. */
 export function protocolHeader(hash: string): string {
   return header('THERMOLINK_PROTOCOL_H', [
     [
@@ -138,7 +138,7 @@ function fieldInitializer(field: Field): string {
   }
 }
 
-/** Whether the field may be left out, and what it means then. */
+/** Whether the field may be left out, and its value then. */
 function absentInitializer({ absent }: { readonly absent?: number }): string {
   return absent === undefined ? '0, 0' : `1, ${literal(absent)}`;
 }

@@ -22,7 +22,7 @@ const BITS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'sampleBlock.flags': BLOCK_FLAG,
 };
 
-/** Everything between the marks of generated text in `firmware-protocol/wireshark/thermolink.lua`. */
+/** The text between the marks of generated text in `firmware-protocol/wireshark/thermolink.lua`. */
 export function luaTables(hash: string): string {
   const toDevice = ROWS.filter((row) => row.kind === 'command' || row.direction === 'toDevice');
   const toHost = ROWS.filter((row) => row.kind === 'command' || row.direction === 'toHost');

@@ -1,4 +1,4 @@
-"""Puts the sample blocks of one run in place and finds what is missing (protocol.md, "Blocks")."""
+"""Puts the sample blocks of one run in place and finds missing blocks (protocol.md, "Blocks")."""
 
 from typing import Any, Dict, List, Optional, Set, Tuple
 
@@ -6,8 +6,8 @@ import numpy as np
 
 
 class BlockOrder:
-    """The codes [samples × cells] of a run as its blocks come, in any order and also twice. `waits` is
-    whether a missing block may still come, because the board keeps blocks."""
+    """Collects the codes [samples × cells] of a run from its blocks. Blocks may come in any order, and also
+    twice. `waits` is true if a missing block may still come, because the board keeps blocks."""
 
     def __init__(self, samples: int, cells: int, waits: bool) -> None:
         self.codes = np.zeros((samples, cells), np.int16)
@@ -20,12 +20,12 @@ class BlockOrder:
 
     @property
     def settled(self) -> int:
-        """Blocks below this number are here, or will never be asked for."""
+        """Blocks below this number are here, or the host will never ask for them."""
         return self._next
 
     @property
     def codes_received(self) -> int:
-        """How many codes are here, each counted once."""
+        """How many different codes are here."""
         return self._filled
 
     @property
@@ -35,7 +35,7 @@ class BlockOrder:
 
     @property
     def missing(self) -> Optional[Tuple[int, int]]:
-        """(first block, count) of the first stretch of blocks that were sent, are not here, and may still
+        """(first block, count) of the first consecutive blocks that were sent, are not here, and may still
         come."""
         if not self._waits or self._next >= self.sent:
             return None
@@ -45,7 +45,7 @@ class BlockOrder:
         return self._next, end - self._next
 
     def take(self, block: Dict[str, Any]) -> bool:
-        """Takes a block; False for one that contradicts the run, which is then left alone."""
+        """Takes a block. Returns False for a block that contradicts the run, and ignores it."""
         samples, cells = self.codes.shape
         number, first, count = block["block"], block["firstSample"], block["sampleCount"]
         first_cell, cell_count = block["firstCell"], block["cellCount"]
@@ -67,7 +67,7 @@ class BlockOrder:
         return True
 
     def note_sent(self, blocks: int) -> None:
-        """Takes note that the board has sent the blocks below this number."""
+        """Remembers that the board has sent the blocks below this number."""
         self.sent = max(self.sent, blocks)
         if not self._waits and self._next < blocks:
             self._skipped = self._skipped or any(n not in self._ahead for n in range(self._next, blocks))
@@ -75,11 +75,11 @@ class BlockOrder:
             self._next = blocks
 
     def give_up(self) -> None:
-        """Missing blocks are lost."""
+        """Declares all missing blocks lost."""
         self._waits = False
         self.note_sent(self.sent)
 
 
 def indices(data: bytes) -> List[int]:
-    """The u16 numbers in these bytes."""
+    """The u16 numbers in `data`."""
     return np.frombuffer(data[: len(data) // 2 * 2], "<u2").tolist()

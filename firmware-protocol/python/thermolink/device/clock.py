@@ -10,7 +10,7 @@ def now_ms() -> float:
 
 
 class Deadline:
-    """The end of a wait. `seconds` None is no deadline."""
+    """The end of a wait. If `seconds` is None, there is no deadline."""
 
     def __init__(self, seconds: Optional[float]) -> None:
         self.seconds = seconds
@@ -18,7 +18,7 @@ class Deadline:
 
     @property
     def left(self) -> Optional[float]:
-        """Seconds until the end, at least 0; None without an end."""
+        """Seconds until the end, at least 0; None if there is no deadline."""
         return None if self._until is None else max(0.0, self._until - time.monotonic())
 
     @property
@@ -27,6 +27,6 @@ class Deadline:
         return self._until is not None and time.monotonic() >= self._until
 
     def at_most(self, seconds: float) -> "Deadline":
-        """The earlier one of this deadline and that many seconds from now."""
+        """The earlier of two times: this deadline, and `seconds` from now."""
         left = self.left
         return Deadline(seconds if left is None else min(left, seconds))

@@ -1,4 +1,4 @@
-"""The host's end of the link on a port: requests and their answers, and what comes unasked."""
+"""The host's end of the link on a port: requests, their answers, and events."""
 
 import threading
 import time
@@ -16,21 +16,22 @@ from .refusals import refusal_error
 
 Result = TypeVar("Result")
 
-# One turn of the loop waits at most so long, in seconds, so that another thread gets in soon.
+# The longest wait in one turn of the loop, in seconds. Another thread gets its turn after that.
 _SLICE_SECONDS = 0.02
 _RUBBISH_BYTES_MAX = 128
 _LATE_ANSWERS_MAX = 64
 
 
 class Connection:
-    """One session with a board, over one port. Threads may share it: whoever waits moves the bytes of all."""
+    """One session with a board, over one port. Threads may share it: the thread that waits moves the bytes of
+    all threads."""
 
     def __init__(self, port: Port) -> None:
         self.port = port
         self.link = Link(port.frame_bytes_max)
-        # Told of everything that comes unasked, in order.
+        # Called with every event of the board, in order.
         self.on_event: Callable[[Received], None] = lambda event: None
-        # The first bytes that were no message: the error of a peer that is no board shows them.
+        # The first bytes that were no message. The error about a peer that is no board shows them.
         self.rubbish = b""
         # Answers to HELLO, which has no request id.
         self.greetings: Deque[Received] = deque(maxlen=16)
@@ -57,8 +58,8 @@ class Connection:
     def submit(
         self, name: str, deadline: Optional[Deadline] = None, seconds: Optional[float] = None, **fields: Any
     ) -> int:
-        """Queues a command and returns its request id, for `answer`. `seconds` takes the place of the
-        command's own deadline."""
+        """Queues a command and returns its request id, for `answer`. `seconds` replaces the command's own
+        deadline."""
         limit = self._limit(name, deadline, seconds)
 
         def queue() -> Optional[int]:
@@ -94,7 +95,7 @@ class Connection:
         return received.fields
 
     def forget(self, request_ids: List[int]) -> None:
-        """Answers to these commands are not wanted any more."""
+        """Forgets these commands: their answers are ignored from now on."""
         for request_id in request_ids:
             self._waiting.pop(request_id, None)
 
@@ -104,8 +105,8 @@ class Connection:
             return self.link.send_sample(pack_command(name, 0, fields))
 
     def wait_for(self, ready: Callable[[], Optional[Result]], deadline: Deadline) -> Optional[Result]:
-        """Moves bytes until `ready` gives something, and returns that; None after the deadline. Errors:
-        LINK_LOST when the port or the link has failed."""
+        """Moves bytes until `ready` returns a value, and returns that value. Returns None after the deadline.
+        Errors: LINK_LOST when the port or the link has failed."""
         while True:
             self._asking += 1
             with self._lock:
@@ -120,7 +121,7 @@ class Connection:
                     return None
                 self._turn(deadline)
             if self._asking > 0:
-                # A lock is not fair: without a pause this thread would have it again.
+                # A lock is not fair: without a pause this thread would get it again.
                 time.sleep(0.0005)
 
     def _turn(self, deadline: Deadline) -> None:
@@ -132,7 +133,7 @@ class Connection:
         except ThermolinkError as error:
             self.fail(error)
         except (OSError, ValueError) as error:
-            # Another thread has closed the port, or it is gone from the system.
+            # Another thread has closed the port, or the system has removed it.
             self.fail(self.port.lost(error))
 
     def _pause(self, deadline: Deadline) -> float:
@@ -194,7 +195,7 @@ class Connection:
 
     @property
     def failure(self) -> Optional[ThermolinkError]:
-        """Why the connection has ended; None while it goes on."""
+        """The error that ended the connection; None while it is open."""
         return self._failure
 
     def close(self) -> None:
@@ -229,7 +230,8 @@ def _timeout_error(name: str, deadline: Deadline, was_sent: bool) -> ThermolinkE
 
 
 def _outcome_error(name: str, error: ThermolinkError) -> ThermolinkError:
-    # Success that is reported means executed; without an answer nobody knows (protocol.md, "At most once").
+    # An answer proves that the command was executed. Without an answer the outcome is unknown (protocol.md,
+    # "At most once").
     if error.code != "LINK_LOST" or not _may_have_happened(name):
         return error
     return ThermolinkError(

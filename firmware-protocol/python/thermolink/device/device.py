@@ -27,14 +27,14 @@ from .upload import CommitReport, Uploader
 
 _STOP_REPEAT_SECONDS = 0.05
 _STOP_SECONDS = 2.0
-# Codes of one run at most, 512 MiB.
+# The most codes of one run: 512 MiB.
 _CODES_MAX = CELLS_MAX * 32768
 _FAULTS = {code: name for name, code in FAULT.items()}
 
 
 class Device:
-    """A session with a board. `timeout` in seconds bounds how long connecting may take. Errors:
-    BAD_DEVICE_URI, those of `open_port` and `open_session`."""
+    """A session with a board. `timeout` in seconds bounds the time for connecting. Errors: BAD_DEVICE_URI,
+    those of `open_port` and `open_session`."""
 
     def __init__(self, uri: str, timeout: float = 5.0) -> None:
         port = open_port(uri, timeout)
@@ -61,7 +61,7 @@ class Device:
         return self._uploader.load(bank, program, deadline)
 
     def rewrite_program(self, bank: int, program: Program, deadline: Deadline) -> CommitReport:
-        """Replaces all but the couplings of a loaded program and commits it. Errors: those of
+        """Replaces everything except the couplings of a loaded program, and commits it. Errors: those of
         `load_program`."""
         self._check(bank, program)
         return self._uploader.rewrite(bank, program, deadline)
@@ -140,8 +140,8 @@ class Device:
         return state_name(self._connection.request("acknowledge", deadline)["state"])
 
     def stop(self, timeout: float = _STOP_SECONDS) -> None:
-        """Puts the board into `safe` at once and ends its run, also from another thread (protocol.md,
-        "Stop"). After it `acknowledge`, and load the program again. Errors: TIMEOUT, LINK_LOST."""
+        """Puts the board into `safe` at once and ends its run (protocol.md, "Stop"). Any thread may call it.
+        Call `acknowledge` afterwards, and load the program again. Errors: TIMEOUT, LINK_LOST."""
         deadline = Deadline(timeout)
         with self._stop_lock:
             self._stop_number += 1
@@ -167,5 +167,5 @@ class Device:
         )
 
     def close(self) -> None:
-        """Closes the port. The board ends what is running when it learns of it, or by its watchdog."""
+        """Closes the port. The board ends its run when it notices this, or when its watchdog ends it."""
         self._connection.close()

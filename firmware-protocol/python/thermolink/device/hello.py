@@ -14,15 +14,16 @@ from .refusals import hello_refused_error, version_error
 
 _HELLO_SECONDS = 0.2
 _WINDOW = 32
-# More nonces than a board remembers.
+# The number of nonces to try. It is more than a board remembers.
 _NONCES_TRIED_MAX = 16
 
 _last_first_byte = os.urandom(1)[0]
 
 
 def new_nonce() -> bytes:
-    """A nonce whose first byte differs from those of the last 254 of this process. Frames carry that byte
-    alone, so a late frame of an earlier session cannot pass for one of this (protocol.md, "Nonces")."""
+    """A nonce whose first byte differs from those of the last 254 of this process. Frames carry only this
+    byte, so a late frame of an earlier session cannot be taken for a frame of the new one (protocol.md,
+    "Nonces")."""
     global _last_first_byte
     _last_first_byte = _last_first_byte % 255 + 1
     return bytes([_last_first_byte]) + os.urandom(NONCE_BYTES - 1)
@@ -77,7 +78,7 @@ def _greet(connection: Connection, nonce: bytes, deadline: Deadline) -> Optional
     )
 
     def answered() -> Optional[Received]:
-        # An answer with another nonce was left in a buffer by another client.
+        # An answer with another nonce belongs to another client and was still in a buffer.
         return next((one for one in connection.greetings if one.fields["nonce"] == nonce), None)
 
     while not deadline.is_over:

@@ -1,7 +1,7 @@
-"""A board that a hub shares (`thermolink serve`): `hub://HOST:PORT/BOARD`, and `hubs://` by TLS.
+"""A board that a hub shares (`thermolink serve`): `hub://HOST:PORT/BOARD`, or `hubs://` with TLS.
 
-The client asks for the link of a board over HTTP. After the answer 101 the connection carries the board's own
-bytes, in both directions, unchanged."""
+The client asks over HTTP for the link of a board. After the answer 101 the connection carries the bytes of
+the board unchanged, in both directions."""
 
 import json
 import os
@@ -21,8 +21,8 @@ _RETRYABLE = (409, 429, 503)
 
 
 class HubPort(SocketPort):
-    """The lease of a shared board. Errors: BAD_DEVICE_URI, BAD_FILE, CANNOT_CONNECT, NO_ANSWER, and what the
-    server refuses: NOT_ALLOWED, BUSY."""
+    """The lease of a shared board. Errors: BAD_DEVICE_URI, BAD_FILE, CANNOT_CONNECT, NO_ANSWER; the refusals
+    of the server: NOT_ALLOWED, BUSY."""
 
     def __init__(self, uri: str, timeout: float) -> None:
         scheme, host, number, board, options = _parts(uri)
@@ -142,7 +142,7 @@ def _token(path: Optional[str]) -> str:
 
 
 def _answer(line: socket.socket) -> Tuple[int, Dict[str, str], bytes]:
-    """Status, headers and what came behind them."""
+    """Status, headers and the bytes that came after them."""
     data = b""
     while b"\r\n\r\n" not in data:
         more = line.recv(4096)

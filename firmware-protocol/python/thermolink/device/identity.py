@@ -1,4 +1,4 @@
-"""What HELLO tells of a board."""
+"""The facts about a board in its answer to HELLO."""
 
 from dataclasses import dataclass
 from typing import Any, Mapping

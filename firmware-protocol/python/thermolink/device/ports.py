@@ -1,4 +1,4 @@
-"""Byte ports: TCP and serial lines, by URI. They never block; `wait` does, up to a time."""
+"""Byte ports: TCP and serial lines, by URI. Only `wait` blocks, up to a given time."""
 
 import errno
 import os
@@ -11,30 +11,32 @@ from urllib.parse import parse_qsl, urlsplit
 from ..errors import ThermolinkError, bad_argument
 
 _READ_BYTES = 65536
-# A port without a way to wait for its bytes is looked at so often, in seconds.
+# The pause between two looks at a port that cannot signal its bytes, in seconds.
 _LOOK_SECONDS = 0.002
 
 
 class Port:
-    """A line to a board: `name` for people, and the longest frame that it is used with."""
+    """A line to a board. `name` is for people. `frame_bytes_max` is the longest frame that is sent over
+    it."""
 
     name: str
     frame_bytes_max = 65536
 
     def wait(self, seconds: float, for_room: bool) -> None:
-        """Returns when bytes are there, when there is room to write (if asked for), or after that time."""
+        """Returns when bytes are there, when there is room to write (if the caller asks for that), or after
+        the time."""
         raise NotImplementedError
 
     def read(self) -> bytes:
-        """The bytes that are there, or none. Errors: LINK_LOST."""
+        """The bytes that have come, or no bytes. Errors: LINK_LOST."""
         raise NotImplementedError
 
     def write(self, data: bytes) -> int:
-        """Writes what there is room for, and returns how many bytes that was. Errors: LINK_LOST."""
+        """Writes as many bytes as there is room for, and returns their number. Errors: LINK_LOST."""
         raise NotImplementedError
 
     def close(self) -> None:
-        """Closes the line; again is harmless."""
+        """Closes the line. A second call does nothing."""
         raise NotImplementedError
 
     def lost(self, cause: Optional[BaseException]) -> ThermolinkError:
@@ -50,7 +52,8 @@ class Port:
 
 
 def connect_socket(name: str, host: str, number: int, timeout: float, hint: str) -> socket.socket:
-    """A TCP connection. `hint` says what to do where nothing listens. Errors: CANNOT_CONNECT, NO_ANSWER."""
+    """A TCP connection. `hint` says what to do if nothing listens there. Errors: CANNOT_CONNECT,
+    NO_ANSWER."""
     try:
         line = socket.create_connection((host, number), timeout)
     except socket.timeout as error:
@@ -69,7 +72,7 @@ def connect_socket(name: str, host: str, number: int, timeout: float, hint: str)
 
 
 class SocketPort(Port):
-    """A connected socket. Who makes it sets `name`."""
+    """A connected socket. The caller sets `name`."""
 
     def __init__(self, line: socket.socket) -> None:
         self._socket = line
@@ -129,7 +132,8 @@ class SerialPort(Port):
             self._serial = serial.Serial(path, baud, timeout=0, write_timeout=0, exclusive=exclusive)
         except (serial.SerialException, OSError, ValueError) as error:
             raise _open_error(path, error) from error
-        # On POSIX the file itself is read and written: pyserial would spin while there is no room.
+        # On POSIX the file itself is read and written, because pyserial uses the whole processor while there
+        # is no room.
         self._file = self._serial.fileno() if os.name == "posix" else None
 
     def wait(self, seconds: float, for_room: bool) -> None:
@@ -150,7 +154,7 @@ class SerialPort(Port):
         except OSError as error:
             raise self.lost(error) from error
         if data == b"" and select.select([self._file], [], [], 0)[0]:
-            # A line that is ready and has no bytes was hung up.
+            # A line that is ready but has no bytes was closed by the other end.
             raise self.lost(None)
         return data
 
@@ -179,7 +183,7 @@ def open_port(uri: str, timeout: float) -> Port:
         path, _, query = uri[len("serial:") :].partition("?")
         return SerialPort(path, _baud(uri, path, query))
     if uri.startswith(("hub://", "hubs://")):
-        # Loaded only here: most programs need neither HTTP nor TLS.
+        # It is loaded only here, because most programs need neither HTTP nor TLS.
         from .hub_port import HubPort
 
         return HubPort(uri, timeout)

@@ -15,12 +15,12 @@ from ..wire.tables import CELLS_MAX, COUPLING_BITS_MAX, COUPLING_BITS_MIN, PROGR
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """What `commit` makes ready (device-model.md, "Formats").
+    """The parts of a program that `commit` makes ready (device-model.md, "Formats").
 
     `mode` is `dense` (the array is A, N×N) or `factored` (A = KᵀK + λI, the array is K, m×N). `couplings` has
-    the codes [m × N] within ±(2^(b−1) − 1), b = `coupling_bits`: int8 when b ≤ 8, else int16. `drive` [N] and
-    `initial_state` [N] are int16. `damping` λ is in 2⁻¹⁵ G_fs. The noise registers a and s mean
-    V_fs·√(2κh) = a·2^(13−s) LSB; a = 0 switches the noise off.
+    the codes [m × N] within ±(2^(b−1) − 1), b = `coupling_bits`: int8 if b ≤ 8, else int16. `drive` [N] and
+    `initial_state` [N] are int16. `damping` λ is in 2⁻¹⁵ G_fs. The noise registers a and s encode V_fs·√(2κh)
+    = a·2^(13−s) LSB; a = 0 switches the noise off.
     """
 
     mode: str
@@ -44,8 +44,8 @@ class Program:
         return self.couplings.shape[0]
 
     def check(self) -> None:
-        """Refuses parts of wrong kinds or lengths: BAD_ARGUMENT. The board refuses what it has no place
-        for."""
+        """Refuses parts of wrong types or lengths: BAD_ARGUMENT. The board itself refuses a program that does
+        not fit."""
         if self.mode not in PROGRAM_MODE:
             raise bad_argument("program.mode", self.mode, "'dense' or 'factored'")
         bits = check_whole("program.coupling_bits", self.coupling_bits, COUPLING_BITS_MIN, COUPLING_BITS_MAX)

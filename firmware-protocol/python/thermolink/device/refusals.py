@@ -1,4 +1,4 @@
-"""The errors of what a board refuses."""
+"""The errors for commands that a board refuses."""
 
 from ..errors import ThermolinkError
 from ..wire.codec import Received
@@ -21,7 +21,7 @@ def state_name(code: int) -> str:
 
 
 def refusal_error(command: str, message: Received) -> ThermolinkError:
-    """The error of a command that was answered with something else than its answer."""
+    """The error for a command that the board answered with a refusal or with a wrong message."""
     if message.name != "refusal":
         return ThermolinkError(
             "NOT_A_BOARD",
@@ -44,7 +44,7 @@ def refusal_error(command: str, message: Received) -> ThermolinkError:
 
 
 def version_error(fields: dict) -> ThermolinkError:
-    """The error of two ends that speak different protocols (protocol.md, "Versions")."""
+    """The error if the two ends speak different protocols (protocol.md, "Versions")."""
     own = f"{PROTOCOL_MAJOR}.{PROTOCOL_MINOR} (tables {TABLE_HASH.hex()})"
     board = f"{fields['major']}.{fields['minor']} (tables {fields['tableHash'].hex()})"
     return ThermolinkError(
@@ -56,7 +56,7 @@ def version_error(fields: dict) -> ThermolinkError:
 
 
 def hello_refused_error(port_name: str, fields: dict) -> ThermolinkError:
-    """The error of a HELLO that the board refused. `stale` is handled before."""
+    """The error for a HELLO that the board refused. The caller handles `stale`."""
     reason = _REASONS[fields["reason"]]
     if reason == "version":
         return version_error(fields)

@@ -14,24 +14,25 @@ from .clock import Deadline, now_ms
 from .connection import Connection
 from .identity import Identity
 
-# The board may be so many blocks ahead of the host (protocol.md, "Credits").
+# The board may be this many blocks ahead of the host (protocol.md, "Credits").
 CREDIT_BLOCKS = 16
 # After this silence the host repeats its credit and its request for blocks, in ms.
 _REPEAT_MS = 200.0
-# Blocks that did not come after so many requests are lost.
+# Blocks that did not come after this many requests are lost.
 _REQUESTS_MAX = 25
-# After this silence of the board it is asked whether it is alive, in ms, and may answer so long, in seconds.
+# After this silence in ms the host asks the board whether it is alive. The second number is the time for the
+# answer, in seconds.
 _SILENCE_MS = 2000.0
 _SIGN_OF_LIFE_SECONDS = 15.0
-# The time that is waited for the report of a run after its abort, in seconds.
+# How long the host waits for the report of an aborted run, in seconds.
 _ABORT_SECONDS = 2.0
 _OUTCOMES = {code: name for name, code in RUN_OUTCOME.items()}
 
 
 @dataclass(frozen=True)
 class RunReport:
-    """How a run ended. `outcome` is `completed`, `overload`, `aborted`, `stopped`, `watchdog` or `fault`; at
-    most 32 overloaded cells and rows are named, the counts are of all."""
+    """How a run ended. `outcome` is `completed`, `overload`, `aborted`, `stopped`, `watchdog` or `fault`. The
+    lists name at most 32 overloaded cells and rows; the counts include all."""
 
     run_id: int
     outcome: str
@@ -75,8 +76,8 @@ class RunWatcher:
         self._fed_ms = self._repeated_ms = self._asked_ms = now
 
     def finish(self, deadline: Deadline) -> Run:
-        """Starts the run and waits for its end. A run that is left, by an error or Ctrl-C, is ended on the
-        board. Errors: TIMEOUT, SAMPLES_LOST, RUN_ENDED, DEVICE_FAULT, DEVICE_REFUSED, those of the link."""
+        """Starts the run and waits for its end. After an error or Ctrl-C it ends the run on the board.
+        Errors: TIMEOUT, SAMPLES_LOST, RUN_ENDED, DEVICE_FAULT, DEVICE_REFUSED, those of the link."""
         self._connection.on_event = self._take
         try:
             answer = self._connection.request("start", deadline, **self._start)
@@ -98,13 +99,14 @@ class RunWatcher:
             self._connection.on_event = lambda event: None
 
     def _leave(self) -> None:
-        """Ends a run whose report nobody waits for. What fails here is hidden by the error that led here."""
+        """Ends a run whose report nobody waits for. A failure here is ignored, because the caller already has
+        the first error."""
         if self._run_id is None or self._ended is not None or self._connection.failure is not None:
             return
         try:
             limit = Deadline(_ABORT_SECONDS)
             self._connection.request("abort", limit, runId=self._run_id)
-            # The board refuses another start before it has reported this run.
+            # The board refuses a new start before it has reported this run.
             self._connection.wait_for(lambda: self._ended, limit)
         except ThermolinkError:
             pass
@@ -128,7 +130,7 @@ class RunWatcher:
             if fields["outcome"] in (RUN_OUTCOME["completed"], RUN_OUTCOME["overload"]):
                 self._note_sent(min(fields["blocksSent"], self._granted))
             else:
-                # The board keeps nothing of a run that was cut short (protocol.md, "End of a run").
+                # The board keeps no blocks of a run that ended early (protocol.md, "End of a run").
                 self._order.give_up()
 
     def _take_block(self, block: Dict[str, Any]) -> None:
@@ -166,7 +168,7 @@ class RunWatcher:
             self._granted, self._released = granted, released
 
     def _look(self) -> Optional[bool]:
-        """True when the run is over and every block is here or lost. Called between two turns of the loop."""
+        """True when the run is over and every block is here or lost. The loop calls it after each turn."""
         if self._contradicts:
             raise ThermolinkError(
                 "NOT_A_BOARD",
@@ -188,7 +190,7 @@ class RunWatcher:
         return None
 
     def _repeat(self) -> None:
-        """Repeats what may have been lost: the credit and the request for blocks."""
+        """Repeats the two messages that may have been lost: the credit and the request for blocks."""
         missing = self._order.missing
         if missing is not None:
             self._requests += 1
@@ -199,7 +201,8 @@ class RunWatcher:
         self._give_credit()
 
     def _ask_whether_alive(self, now: float) -> None:
-        """A command is acknowledged, so the link notices when nobody is there; a keep-alive shows nothing."""
+        """A command must be acknowledged, so the link notices a dead board. A keep-alive would show
+        nothing."""
         heard = self._connection.link.last_heard_ms or 0.0
         if self._asked is not None:
             if heard > self._asked_ms:

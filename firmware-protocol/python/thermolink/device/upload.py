@@ -8,11 +8,12 @@ from .clock import Deadline
 from .connection import Connection
 from .program import Program, code_bytes
 
-# A write command has at most so many bytes beside its codes.
+# The most bytes that a write command has beside its codes.
 _OVERHEAD_BYTES = 32
-# Deadline of a write, in seconds: a slow line takes its time, and a dead one is noticed by the link.
+# Deadline of a write, in seconds. It is long, because a slow line needs it and the link notices a dead line
+# sooner.
 _WRITE_SECONDS = 30.0
-# So many write commands may wait for their answers.
+# The most write commands that may wait for their answers.
 _AHEAD_MAX = 16
 
 CommitReport = Dict[str, Any]
@@ -41,7 +42,8 @@ class Uploader:
         return self.rewrite(bank, program, deadline)
 
     def rewrite(self, bank: int, program: Program, deadline: Deadline) -> CommitReport:
-        """Uploads everything but the couplings, which must be those of the bank, and commits."""
+        """Uploads everything except the couplings, and commits. The bank must already hold the couplings of
+        the program."""
         self._write("writeDrive", "firstCell", bank, program.drive, deadline)
         self._write("writeInitialState", "firstCell", bank, program.initial_state, deadline)
         self._connection.request(

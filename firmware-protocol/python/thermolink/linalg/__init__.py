@@ -1,2 +1,2 @@
-"""Vectors, systems and their spectra, with every sum in the order of the TypeScript library, so that results
-have the same bits."""
+"""Vectors, systems and their spectra. Every sum has the order of the TypeScript library, so results have the
+same bits."""

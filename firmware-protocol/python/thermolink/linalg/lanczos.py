@@ -1,4 +1,4 @@
-"""Extreme eigenvalues of a symmetric matrix that is known by its product alone."""
+"""Extreme eigenvalues of a symmetric matrix. Only its product with a vector is known."""
 
 import math
 from dataclasses import dataclass
@@ -14,8 +14,9 @@ _SWEEPS_MAX = 60
 
 @dataclass(frozen=True)
 class ExtremeEigenvalues:
-    """Smallest and largest Ritz value; some eigenvalue lies within the residual of each. `inverse_moment` is
-    the Gauss quadrature of vᵀA⁻¹v for the unit start vector v, infinite when a Ritz value is not positive."""
+    """Smallest and largest Ritz value. An eigenvalue lies within the residual of each. `inverse_moment` is
+    the Gauss quadrature of vᵀA⁻¹v for the unit start vector v. It is infinite if a Ritz value is not
+    positive."""
 
     min: float
     min_residual: float
@@ -31,8 +32,9 @@ def lanczos_extremes(
     steps_max: int,
     relative_residual: float = 0.02,
 ) -> ExtremeEigenvalues:
-    """Lanczos' method with full reorthogonalisation, until both residuals are below that fraction of their
-    value, or for `steps_max` steps. Source: Parlett, "The Symmetric Eigenvalue Problem", chapter 13."""
+    """Lanczos' method with full reorthogonalisation. It ends when both residuals are below the fraction
+    `relative_residual` of their value, or after `steps_max` steps. Source: Parlett, "The Symmetric Eigenvalue
+    Problem", chapter 13."""
     steps_max = min(len(start), steps_max)
     basis = [start / norm2(start)]
     alpha: List[float] = []
@@ -42,7 +44,7 @@ def lanczos_extremes(
         step = len(alpha)
         w = np.array(apply(basis[step]))
         alpha.append(dot(w, basis[step]))
-        # Two sweeps are enough: the second removes what rounding left of the first.
+        # Two sweeps are enough: the second one removes the rounding errors of the first.
         for _ in range(2):
             for q in basis:
                 w -= dot(w, q) * q

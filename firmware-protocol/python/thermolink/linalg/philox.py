@@ -1,5 +1,5 @@
-"""Philox4x32-10: four words out for four counter words and two key words, no state. Source: Salmon, Moraes,
-Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11, doi 10.1145/2063384.2063405."""
+"""Philox4x32-10 makes four words of four counter words and two key words. It has no state. Source: Salmon,
+Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11, doi 10.1145/2063384.2063405."""
 
 import math
 from typing import List, Tuple

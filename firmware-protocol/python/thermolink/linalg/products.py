@@ -1,5 +1,5 @@
-"""Products and norms of float64 vectors. numpy's own sums have another order for each length and machine;
-these have the order of src/linalg/products.ts, so that a solve has the same bits in both languages."""
+"""Products and norms of float64 vectors. The order of numpy's own sums depends on length and machine. These
+sums have the order of src/linalg/products.ts, so a solve has the same bits in both languages."""
 
 import math
 
@@ -45,7 +45,8 @@ def dot(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def norm2(x: np.ndarray) -> float:
-    """‖x‖₂, scaled by the largest entry, so that 1e-200 and 1e200 neither under- nor overflow."""
+    """‖x‖₂, scaled by the largest entry. Then entries of 1e-200 do not underflow and entries of 1e200 do not
+    overflow."""
     largest = norm_inf(x)
     if largest == 0 or not math.isfinite(largest):
         return largest
@@ -54,5 +55,5 @@ def norm2(x: np.ndarray) -> float:
 
 
 def norm_inf(x: np.ndarray) -> float:
-    """max |x_i|; NaN when an entry is NaN, 0 without entries."""
+    """max |x_i|. It is NaN if an entry is NaN, and 0 for a vector without entries."""
     return float(np.max(np.abs(x))) if len(x) > 0 else 0.0

@@ -1,5 +1,5 @@
-"""Bounds of the eigenvalues of a system. The host chooses scales and times by them; they never enter an
-answer."""
+"""Bounds of the eigenvalues of a system. The host uses them to choose scales and times; they are never part
+of an answer."""
 
 import math
 from dataclasses import dataclass, replace
@@ -10,21 +10,21 @@ from .lanczos import ExtremeEigenvalues, lanczos_extremes
 from .philox import normal_vector
 from .systems import System, apply_system, diagonal_of, dimension_of, is_definite, trace_of, without_damping
 
-# Up to this N a Cholesky factorisation decides whether a matrix is positive definite; above it Lanczos'
-# method does.
+# Up to this N a Cholesky factorisation decides whether a matrix is positive definite. For larger N Lanczos'
+# method decides.
 CHOLESKY_CELLS_MAX = 1024
 _LANCZOS_STEPS_MAX = 512
 # Start vectors of the trace estimate. The first of them also finds the extreme eigenvalues.
 _PROBES = 4
 _PROBE_STEPS_MAX = 40
-# A factorisation of A − 0.98 λ₋ proves λ₋. The rest is for rounding.
+# A factorisation of A − 0.98 λ₋ proves λ₋. The factor 0.98 leaves room for rounding.
 _PROVED_SHARE = 0.98
 _EPSILON = 2.0**-52
 
 
 @dataclass(frozen=True)
 class Spectrum:
-    """λ₋ ≤ λ_min and λ₊ ≥ λ_max, each within a few percent; tr A; an estimate of tr A⁻¹, good to a factor of
+    """λ₋ ≤ λ_min and λ₊ ≥ λ_max, each within a few percent; tr A; an estimate of tr A⁻¹ within a factor of
     two."""
 
     dimension: int
@@ -40,7 +40,7 @@ class Spectrum:
 
 
 def spectrum_of(system: System) -> Spectrum:
-    """Bounds the spectrum of a finite, symmetric system. Errors: NOT_POSITIVE_DEFINITE for one without
+    """Bounds the spectrum of a finite, symmetric system. Errors: NOT_POSITIVE_DEFINITE for a system without
     equilibrium."""
     _refuse_singular_factor(system)
     if system.kind == "dense":
@@ -61,8 +61,8 @@ def spectrum_of(system: System) -> Spectrum:
 
 
 def _proved_extremes(system: System) -> ExtremeEigenvalues:
-    """Lanczos' method may stop at the second smallest eigenvalue of a spectrum that falls steeply. Where a
-    factorisation shows that, all N steps are made."""
+    """Lanczos' method may stop at the second smallest eigenvalue of a steep spectrum. If a factorisation
+    shows this, all N steps are made."""
     dimension = dimension_of(system)
     steps_max = dimension if dimension <= CHOLESKY_CELLS_MAX else _LANCZOS_STEPS_MAX
     extremes = _probe(system, 0, steps_max)
@@ -74,7 +74,7 @@ def _proved_extremes(system: System) -> ExtremeEigenvalues:
     every = _probe(system, 0, steps_max, 0.0)
     if is_definite(without_damping(system.array, _PROVED_SHARE * (every.min - every.min_residual))):
         return every
-    # What is left cannot be told from zero.
+    # The rest is too small to be distinguished from zero.
     return replace(every, min=min(every.min, 0.0), min_residual=0.0)
 
 
@@ -110,8 +110,7 @@ def _refuse_indefinite(system: System) -> None:
 
 def _smallest_eigenvalue(system: System, extremes: ExtremeEigenvalues) -> float:
     rows, columns = system.array.shape
-    # Where the factor leaves directions alone, λ is the smallest eigenvalue exactly; else it is a lower
-    # bound.
+    # If K has a null space, λ is exactly the smallest eigenvalue. Otherwise λ is a lower bound of it.
     if system.kind == "factored" and rows < columns:
         return system.damping
     eigenvalue_min = max(extremes.min - extremes.min_residual, system.damping)

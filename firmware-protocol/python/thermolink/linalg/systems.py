@@ -18,7 +18,7 @@ class DenseSystem:
 
     @property
     def array(self) -> np.ndarray:
-        """What becomes couplings."""
+        """The matrix that becomes couplings."""
         return self.matrix
 
 
@@ -32,7 +32,7 @@ class FactoredSystem:
 
     @property
     def array(self) -> np.ndarray:
-        """What becomes couplings."""
+        """The matrix that becomes couplings."""
         return self.factor
 
 

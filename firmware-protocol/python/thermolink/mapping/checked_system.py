@@ -13,11 +13,12 @@ from ..texts import counted, short
 from .diagonal_scaling import diagonal_weights, weighted_system
 from .measure import SystemMeasure, measure_system
 
-# |A_ij − A_ji| may be this fraction of max |A|: rounding leaves about as much of a product that is symmetric.
+# |A_ij − A_ji| may be this fraction of max |A|. The rounding errors of a symmetric product are about as
+# large.
 _SYMMETRY_TOLERANCE = 1e-12
-# Up to this fraction the two halves of a matrix were probably meant to be equal.
+# Up to this fraction the user probably meant the two halves of a matrix to be equal.
 _SLIGHT_ASYMMETRY = 1e-3
-# Products and squares of numbers within these bounds stay finite through every scale that a board needs.
+# Products and squares of numbers within these bounds stay finite at every scale that a board needs.
 _MAGNITUDE_MIN, _MAGNITUDE_MAX = 1e-50, 1e50
 
 
@@ -40,8 +41,8 @@ class CheckedSystem:
 
     @property
     def evened(self) -> Tuple["CheckedSystem", np.ndarray]:
-        """W A W, whose diagonal is even, and the weights w: x = W y. Errors: BAD_MATRIX when the halves of A
-        differ by more than rounding beside the diagonal entries of their row and column."""
+        """W A W, whose diagonal is even, and the weights w: x = W y. Errors: BAD_MATRIX if the halves of A
+        differ by more than rounding, relative to the diagonal entries of their row and column."""
         if self._evened is None:
             self._evened = self._even()
         return self._evened
@@ -63,7 +64,8 @@ class CheckedSystem:
 
 
 def dense_system(a: object) -> CheckedSystem:
-    """A of `a`, anything that numpy takes for a matrix. Errors: BAD_ARGUMENT, BAD_MATRIX."""
+    """A checked system of the matrix `a`, which has any form that numpy takes. Errors: BAD_ARGUMENT,
+    BAD_MATRIX."""
     matrix = _matrix_of("A", a)
     rows, columns = matrix.shape
     if rows != columns:
@@ -113,8 +115,8 @@ def system_of(a: Union[object, CheckedSystem]) -> CheckedSystem:
 
 
 def vector_of(name: str, values: object, dimension: int) -> np.ndarray:
-    """A finite vector [N] of a largest entry within 1e±50, or of zeros. `name` stands in the message. Errors:
-    BAD_ARGUMENT, BAD_MATRIX."""
+    """A finite vector [N]. Its largest entry is within 1e±50, or all entries are zero. The message contains
+    `name`. Errors: BAD_ARGUMENT, BAD_MATRIX."""
     vector = _array_of(name, values)
     if vector.ndim != 1:
         raise bad_argument(f"The {name}", values, "a vector of one dimension")

@@ -8,13 +8,13 @@ from ..linalg.systems import DenseSystem, System, diagonal_of
 
 # A diagonal within this factor is left alone.
 _EVEN_RATIO = 16
-# A diagonal with a smaller entry is left alone, since its products would underflow.
+# A diagonal with a smaller entry is left alone, because its products would underflow.
 _DIAGONAL_MIN = 1e-50
 
 
 def diagonal_weights(system: System) -> np.ndarray:
-    """The weights w [N], powers of two of at most 1, with which each w_i²·A_ii lies between half and twice
-    the smallest A_ii. All are 1 for an even diagonal, for one that is not positive, and for a factor with
+    """The weights w [N], powers of two of at most 1. With them each w_i²·A_ii lies between half and twice the
+    smallest A_ii. All are 1 for an even diagonal, for a diagonal that is not positive, and for a factor with
     damping. Source: van der Sluis, Numer. Math. 14 (1969)."""
     diagonal = diagonal_of(system)
     weights = np.ones(len(diagonal))
@@ -30,7 +30,7 @@ def diagonal_weights(system: System) -> np.ndarray:
 
 
 def weighted_system(system: System, weights: np.ndarray) -> System:
-    """W A W of a dense system; K W of a factored one, whose damping must be 0. Powers of two keep it
+    """W A W of a dense system; K W of a factored one, whose damping must be 0. Powers of two make the product
     exact."""
     if system.kind == "factored":
         return replace(system, factor=system.factor * weights)

@@ -1,4 +1,4 @@
-"""How one system comes to equilibrium on one board: scale, codes and times, for any number of drives."""
+"""Plans how one system settles on one board: scale, codes and times, for any number of drives."""
 
 import math
 from dataclasses import dataclass
@@ -21,24 +21,25 @@ from .noise_register import (
 from .quantize import SystemCodes, programmed_system, quantize_system
 from .scaling import Scaling, attenuation_of, equilibrium_system_scale
 
-# Share of a deviation in the slowest mode that is left after settling.
+# The share of a deviation that remains in the slowest mode after settling.
 SETTLE_REMAINDER = 2.0**-10
-# Time constants of the slowest mode between two samples, and the samples that a standard error needs.
+# Time constants of the slowest mode between two samples, and the least number of samples for a standard
+# error.
 _SAMPLE_SPACING = 1.5
 _SAMPLES_MIN = 48
-# Standard deviations of the noise that fit below the rail.
+# The number of standard deviations of the noise that must fit below the rail.
 _NOISE_HEADROOM = 6
-# Finer couplings may raise the share of carried rounding in the noise of the stiffest mode to this, at so
-# many times the least noise.
+# The largest share of carried rounding in the noise of the stiffest mode that finer couplings may cause. It
+# holds at _NOISE_MARGIN times the least noise.
 _CARRY_SHARE = 0.01
 _NOISE_MARGIN = 10
 
 
 @dataclass(frozen=True, eq=False)
 class EquilibriumPlan:
-    """A system, its spectrum and codes on a board. `programmed` is A_q, what the codes stand for. The slowest
-    mode settles in `settle_ticks`; samples are `ticks_per_sample` apart, so that S of them are worth at least
-    S/`correlation_time_max` independent ones. κ of `noise_temperature_min` and `_max` is in V_fs²."""
+    """A system, its spectrum and codes on a board. `programmed` is A_q, the system that the codes stand for.
+    The slowest mode settles in `settle_ticks`. Samples are `ticks_per_sample` apart; S of them are worth at
+    least S/`correlation_time_max` independent ones. κ of `noise_temperature_min` and `_max` is in V_fs²."""
 
     system: System
     spectrum: Spectrum
@@ -59,15 +60,15 @@ class EquilibriumPlan:
         return self.identity.rail_volts
 
     def scaling(self, solution_scale: float) -> Scaling:
-        """The scaling of a run at that s_x."""
+        """The scaling of a run with the given s_x."""
         return Scaling(
             self.system_scale, solution_scale, self.codes.coupling_bits, self.codes.row_attenuation
         )
 
 
 def plan_equilibrium(checked: CheckedSystem, identity: Identity) -> EquilibriumPlan:
-    """Chooses scale, codes and times. Errors: NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET when the condition is
-    so bad that the codes are not positive definite."""
+    """Chooses scale, codes and times. Errors: NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET if the codes are not
+    positive definite because the condition is too bad."""
     system, measure, spectrum = checked.system, checked.measure, checked.spectrum
     damping, split_largest = _split_diagonal(system, measure.largest_entry)
 
@@ -105,15 +106,15 @@ def plan_equilibrium(checked: CheckedSystem, identity: Identity) -> EquilibriumP
 
 
 def _burn_in_ticks(remainder: float, decay_per_tick: float) -> int:
-    """⌈ln ε / ln(1 − hλ̂)⌉: ticks after which a mode has lost all but ε of its deviation."""
+    """⌈ln ε / ln(1 − hλ̂)⌉: the ticks after which ε of a mode's deviation remains."""
     if decay_per_tick >= 1:
         return 1
     return max(1, math.ceil(math.log(remainder) / math.log1p(-decay_per_tick)))
 
 
 def _split_diagonal(system: System, largest_entry: float) -> Tuple[float, float]:
-    """The λ that goes from a dense A into the damping register, the middle of the diagonal, and the largest
-    entry of what stays in the crosspoints."""
+    """Two numbers of a dense A: the λ that moves to the damping register, which is the middle of the
+    diagonal, and the largest entry that stays in the crosspoints."""
     if system.kind == "factored":
         return 0.0, largest_entry
     diagonal = np.diagonal(system.array)
@@ -125,7 +126,7 @@ def _split_diagonal(system: System, largest_entry: float) -> Tuple[float, float]
 
 
 def _quiet_system_scale(eigenvalue_max: float, identity: Identity) -> float:
-    """Smallest s_A at which carried rounding stays small beside little noise: (hλ̂)²·λ̂·s₀ ≤ 1 % of 10
+    """Smallest s_A at which carried rounding is small even if there is little noise: (hλ̂)²·λ̂·s₀ ≤ 1 % of 10
     κ_min."""
     least = identity.noise_temperature_min * 1e-12
     tick = identity.tick
@@ -153,13 +154,12 @@ def _refuse_indefinite_codes(programmed: System, spectrum: Spectrum, identity: I
 
 
 def board_noise(plan: EquilibriumPlan, solution_scale: float, noise_temperature: float) -> float:
-    """κ in V_fs² of noise κ in the problem's units: κ/(s_x²·s_A)."""
+    """κ in V_fs² for a κ in the problem's units: κ/(s_x²·s_A)."""
     return noise_temperature / (solution_scale * solution_scale) / plan.system_scale
 
 
 def noise_limited_scale(plan: EquilibriumPlan, noise_temperature: float) -> float:
-    """Smallest s_x at which the board can carry noise κ, in the problem's units, within rails and
-    register."""
+    """Smallest s_x at which the rails and the register of the board allow noise κ, in the problem's units."""
     return max(
         _NOISE_HEADROOM / plan.rail * math.sqrt(noise_temperature / plan.spectrum.eigenvalue_min),
         math.sqrt(noise_temperature / (plan.noise_temperature_max * plan.system_scale)),
@@ -167,7 +167,8 @@ def noise_limited_scale(plan: EquilibriumPlan, noise_temperature: float) -> floa
 
 
 def carry_noise_share(plan: EquilibriumPlan, noise_temperature: float) -> float:
-    """Variance that carried rounding adds to the stiffest mode, over what it should have; κ̂ is in V_fs²."""
+    """The variance that carried rounding adds to the stiffest mode, divided by the mode's exact variance; κ̂
+    is in V_fs²."""
     eigenvalue_max = plan.spectrum.eigenvalue_max / plan.system_scale
     row: Optional[Tuple[int, float]] = None
     if plan.system.kind == "factored":
@@ -177,6 +178,6 @@ def carry_noise_share(plan: EquilibriumPlan, noise_temperature: float) -> float:
 
 
 def effective_noise(report: Dict[str, Union[int, float]], shift: int, tick: float) -> float:
-    """κ in V_fs² of a committed program, from the middle of the noise codes that its cells really have."""
+    """κ in V_fs² of a committed program, from the middle of the noise codes of its cells on this board."""
     amplitude = (report["noiseCodeMin"] + report["noiseCodeMax"]) / 2
     return noise_temperature_of(amplitude, shift, tick)

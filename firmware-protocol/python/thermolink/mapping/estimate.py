@@ -7,17 +7,17 @@ import numpy as np
 
 from ..linalg.products import ordered_sum
 
-# With fewer effective samples than this a standard error means nothing.
+# The least number of effective samples for a useful standard error.
 _EFFECTIVE_SAMPLES_MIN = 6
 
 
 def estimate_mean(codes: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """Mean [N] and standard error [N] of S samples at equilibrium, `codes` [S × N]; errors are infinite while
-    there are too few samples to tell.
+    """Mean [N] and standard error [N] of S samples at equilibrium, `codes` [S × N]. Errors are infinite if
+    there are too few samples.
 
-    S samples are worth S/τ independent ones, τ = 1 + 2 Σ_k ρ_k with the autocorrelations ρ_k pooled over the
-    cells; the sum ends at the first that is not positive. The standard error is √(s_i²/(S/τ − 3)), where the
-    3 makes the variance of (mean − true)/error 1. Source: Geyer, "Practical Markov chain Monte Carlo", 1992.
+    S samples are worth S/τ independent ones. τ = 1 + 2 Σ_k ρ_k with the autocorrelations ρ_k pooled over the
+    cells. The sum ends at the first ρ_k that is not positive. The standard error is √(s_i²/(S/τ − 3)). The 3
+    makes the variance of (mean − true)/error 1. Source: Geyer, "Practical Markov chain Monte Carlo", 1992.
     """
     samples = len(codes)
     values = codes.astype(np.float64)

@@ -1,4 +1,4 @@
-"""Bounds that one pass over the entries of a system gives."""
+"""Bounds of a system that one pass over its entries finds."""
 
 import math
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ def _measure_factor(system: FactoredSystem) -> SystemMeasure:
     largest = float(np.max(magnitudes))
     row_sum_max = float(np.max(_sums_of_rows(magnitudes)))
     squares = ordered_sum(_sums_of_rows(magnitudes * magnitudes))
-    # Squares may underflow to 0, but only a factor of zeros has a bound of 0.
+    # Squares may underflow to 0, but only a factor of zeros may have the bound 0.
     squares = max(squares, _SMALLEST) if largest > 0 else squares
     return SystemMeasure(largest, row_sum_max, squares + system.damping, system.damping)
 

@@ -7,7 +7,7 @@ from typing import Optional, Tuple
 from ..device.identity import Identity
 from ..wire.tables import FULL_SCALE, NOISE_AMPLITUDE_MAX, NOISE_AMPLITUDE_MIN
 
-# Extra variance of the carried rounding of the array input, in V_fs²: 2²⁰/12 LSB².
+# The extra variance that carried rounding of the array input causes, in V_fs²: 2²⁰/12 LSB².
 CARRY_VARIANCE = 2.0**20 / 12 / (FULL_SCALE * FULL_SCALE)
 
 
@@ -34,7 +34,7 @@ def noise_temperature_range(identity: Identity) -> Tuple[float, float]:
 
 
 def noise_register(noise_temperature: float, identity: Identity) -> NoiseRegister:
-    """The register nearest to κ in V_fs²; κ = 0 switches noise off."""
+    """The register nearest to κ in V_fs². κ = 0 switches noise off."""
     if noise_temperature == 0:
         return NoiseRegister(0, identity.noise_shift_min)
     kick = FULL_SCALE * math.sqrt(2 * noise_temperature * identity.tick)

@@ -1,4 +1,4 @@
-"""Rounds a mapped problem to device codes, and says what the codes stand for."""
+"""Rounds a mapped problem to device codes, and gives the problem that the codes stand for."""
 
 import math
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ class SystemCodes:
         return self.couplings.shape[1]
 
     def plus(self, damping: int) -> "SystemCodes":
-        """With so much more in the damping register."""
+        """The same codes with `damping` added to the damping register."""
         return replace(self, damping=self.damping + damping)
 
     def program(self, drive: np.ndarray, initial_state: np.ndarray, noise: NoiseRegister) -> Program:
@@ -55,8 +55,8 @@ def quantize_vector(values: np.ndarray, factor: float, limit: int) -> np.ndarray
 
 
 def quantize_system(system: System, scaling: Scaling, damping: float = 0.0) -> SystemCodes:
-    """The codes nearest to A. `damping` is the λ of a dense system that the register takes off its
-    crosspoints."""
+    """The codes nearest to A. `damping` is the λ of a dense system that is stored in the register and not in
+    the crosspoints."""
     scale, bits = scaling.system_scale, scaling.coupling_bits
     unit = 2.0 ** (bits - 1)
     is_dense = system.kind == "dense"
@@ -89,7 +89,7 @@ def quantize_drive(drive: np.ndarray, scaling: Scaling, identity: Identity) -> n
 
 
 def programmed_drive(codes: np.ndarray, scaling: Scaling, identity: Identity) -> np.ndarray:
-    """b_q [N]: the drive that codes stand for, in the problem's own units."""
+    """b_q [N]: the drive that the codes stand for, in the problem's own units."""
     return scaling.system_scale * scaling.solution_scale * identity.drive_step * codes.astype(np.float64)
 
 

@@ -18,12 +18,12 @@ from .checked_system import CheckedSystem
 # One step of the initial-state register, in V_fs, and of conductances, in G_fs.
 STATE_STEP = 2.0**-14
 DAMPING_STEP = 2.0**-15
-# Upper bound of h·λ̂_max in a run to equilibrium. At 2 the step is unstable; the rest is for rounded
-# couplings.
+# Upper bound of h·λ̂_max in a run to equilibrium. At 2 the step is unstable; the difference leaves room for
+# rounded couplings.
 _EQUILIBRIUM_STEP_MAX = 1.9
-# A relaxation takes at least so many ticks when its fastest mode changes by more than 1/e.
+# The least number of ticks of a relaxation whose fastest mode changes by more than 1/e.
 _PATH_TICKS = 6
-# A board run takes at most so many ticks by default.
+# The default of the most ticks of a board run.
 TICKS_MAX = 2**30
 _FASTER = (
     "Its slowest mode is too slow for its stiffest, and a larger tolerance does not help: add damping (A + λI), or "
@@ -60,7 +60,7 @@ def finite_time_scaling(
         s_Amin = max(s for which no coupling saturates, σ·h)
         n = max(1, ⌈t·s_Amin/h⌉, ⌈6·min(1, σt)⌉),   s_A = n·h/t;   for t = 0: n = 0, s_A = s_Amin
 
-    A mode λ is then left with (1 − λt/n)ⁿ, and none overshoots."""
+    A mode λ then decays to (1 − λt/n)ⁿ, and no mode overshoots."""
     tick, measure = identity.tick, checked.measure
     scale_min = max(
         unsaturated_scale(checked.system, measure.largest_entry, coupling_bits),
@@ -102,8 +102,8 @@ def equilibrium_system_scale(
 def equilibrium_solution_scale(
     drive: np.ndarray, eigenvalue_min: float, system_scale: float, identity: Identity
 ) -> float:
-    """First guess of s_x: the solution if the drive lay in the slowest mode, at least what the drive range
-    asks for."""
+    """First guess of s_x: the size of the solution if the whole drive were in the slowest mode. It is at
+    least the s_x that the drive range needs."""
     return power_of_two_above(
         max(
             norm2(drive) / (eigenvalue_min * math.sqrt(len(drive))),
@@ -132,8 +132,8 @@ def power_of_two_above(x: float) -> float:
 
 
 def attenuation_of(checked: CheckedSystem, system_scale: float, identity: Identity) -> int:
-    """ρ at s_A: enough that no row reaches its limit, and at most half of what a commit takes; 0 for a dense
-    system."""
+    """ρ at s_A. It is large enough that no row reaches its limit, and m·2^ρ is at most half of a commit's
+    limit. It is 0 for a dense system."""
     if checked.system.kind == "dense":
         return 0
     rows = len(checked.system.array)
@@ -151,7 +151,7 @@ def unsaturated_scale(system: System, largest_entry: float, coupling_bits: int) 
 
 
 def refuse_too_long(ticks: float, ticks_max: Optional[float] = None, hint: str = _FASTER) -> None:
-    """Refuses a board run that nobody would wait for: UNSUPPORTED."""
+    """Refuses a board run of too many ticks: UNSUPPORTED."""
     most = TICKS_MAX if ticks_max is None else ticks_max
     if ticks > most:
         raise ThermolinkError(

@@ -1,4 +1,5 @@
-"""What a residual proves about an answer, and the error of one that is not good enough."""
+"""The error bound that a residual proves for an answer, and the error for an answer that is not good
+enough."""
 
 import math
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ def certify(evened: Tuple[CheckedSystem, np.ndarray], b: np.ndarray, y: np.ndarr
 
 
 def refuse_beyond_float64(checked: CheckedSystem, tolerance: float, share: float = 1.0) -> None:
-    """Refuses a tolerance of which no residual in float64 can prove the part `share`: TOLERANCE_NOT_MET."""
+    """Refuses a tolerance if no residual in float64 can prove the part `share` of it: TOLERANCE_NOT_MET."""
     spectrum = checked.spectrum
     floor = _residual_rounding(checked.system, spectrum) / share
     if tolerance > floor:
@@ -97,7 +98,7 @@ def tolerance_not_met(
 
 
 def is_of_codes(error: ThermolinkError) -> bool:
-    """Whether more damping may help: codes, or what a board makes of them, are too far off."""
+    """Whether more damping may help. It may if the errors of the codes, or of the board, are too large."""
     if error.code == "OVERLOAD":
         return True
     return error.code == "TOLERANCE_NOT_MET" and "dead_cells" not in error.data

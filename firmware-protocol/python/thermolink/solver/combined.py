@@ -1,4 +1,4 @@
-"""Refinement with a board that has A + σI in place of A: the host combines its readings."""
+"""Refinement with a board that has A + σI in place of A. The host combines the readings."""
 
 import math
 from dataclasses import replace
@@ -22,15 +22,16 @@ from .result import SolveResult
 from .session import BoardSession
 
 _PASSES_MAX = 256
-# An average that is so many standard errors from the same program without noise has another cause.
+# If an average is further than this many standard errors from the same program without noise, noise does not
+# explain the difference.
 _DEVIATIONS_MAX = 8
 
 
 class CombinedRefinement(RefinedSolution):
-    """Each pass settles (A + σI) d = r for the residual r, and the host takes the step along the A-orthogonal
+    """Each pass settles (A + σI) d = r for the residual r. The host takes the step along the A-orthogonal
     part of d that makes the error smallest in the A-norm: the board preconditions conjugate gradients. The
     sum ŷ is refined until ‖r‖₂/λ₋ proves it to a sixteenth of the tolerance. Then one program is averaged
-    under noise and read without: its average less that reading is noise alone, ν, and ŷ + ν is the answer,
+    under noise, and read once without noise. The difference of the two is pure noise ν. The answer is ŷ + ν,
     with
 
         ‖x̂ − x‖₂ ≤ ‖r‖₂/λ₋ + ‖ν‖₂."""
@@ -45,7 +46,7 @@ class CombinedRefinement(RefinedSolution):
         while self._averages < AVERAGES_MAX:
             self._refine(SYSTEMATIC_SHARE * NOISE_SHARE * 2.0**-self._averages * self._tolerance)
             averaged, noise = self._average()
-            # An offset of the board may have come with the reading without noise.
+            # The reading without noise may have added an offset of the board.
             self._refine(SYSTEMATIC_SHARE * self._relative_standard_error)
             answer = self._judge(averaged, noise)
             if answer is not None:
@@ -62,7 +63,7 @@ class CombinedRefinement(RefinedSolution):
         return norm2(self._residual) / self._checked.spectrum.eigenvalue_min
 
     def _refine(self, limit: float) -> None:
-        """Passes until the bound on the error of ŷ is `limit` of ‖x̂‖₂, by a residual that was formed
+        """Makes passes until the bound on the error of ŷ is `limit` of ‖x̂‖₂. The last residual is computed
         anew."""
 
         def is_enough() -> bool:
@@ -101,7 +102,7 @@ class CombinedRefinement(RefinedSolution):
         return self._settle_above(scale_floor, lambda x: scale_floor, learn=scale_floor == 0)
 
     def _average(self) -> Tuple[Reading, np.ndarray]:
-        """Averages the residual's program under noise. What it settles to without noise goes into ŷ."""
+        """Averages the residual's program under noise. Its reading without noise is added to ŷ."""
         plan, session = self._plan, self._session
         norm = self._norm(self._y)
         wanted = noise_of_standard_error(plan, self._tolerance, self._averages, norm)
@@ -119,11 +120,11 @@ class CombinedRefinement(RefinedSolution):
         return averaged, averaged.x - settled.mean
 
     def _judge(self, averaged: Reading, noise: np.ndarray) -> Optional[SolveResult]:
-        """ŷ + ν if it is good enough. Otherwise ŷ stays, and another average follows."""
+        """ŷ + ν if it is good enough. Otherwise ŷ stays unchanged, and another average follows."""
         answer = self._y + noise
         norm = self._norm(answer)
         self._relative_residual = certify(self._plan.evened, self._drive, answer).relative_residual
-        # The bound of ŷ, e/(‖x̂‖ − e), back to e.
+        # Computes e from the bound of ŷ, e/(‖x̂‖ − e).
         refined = self._relative_error_bound / (1 + self._relative_error_bound)
         error = refined * self._norm(self._y) + self._norm(noise)
         self._relative_error_bound = error / (norm - error) if error < norm else math.inf

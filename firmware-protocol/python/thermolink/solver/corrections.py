@@ -1,4 +1,5 @@
-"""What rounding and the board's errors explain, and how it is removed from an average."""
+"""Finds the part of a residual that rounding and the board's errors explain, and removes it from an
+average."""
 
 from dataclasses import dataclass, replace
 from typing import List, Optional
@@ -15,22 +16,23 @@ from .passes import Reading, commit_program, rounding_error_bound, settle
 from .plan import SolvePlan
 from .session import BoardSession
 
-# Runs without noise at the scale of the average: their scatter shows what wanders from run to run.
+# The number of runs without noise at the scale of the average. Their scatter shows errors that change from
+# run to run.
 _CHECK_RUNS = 4
-# A board that leaves more than this part of a drive does something else than it was told.
+# A board that leaves more than this part of a drive as residual does not solve the programmed system.
 _LEFT_MAX = 0.5
 # A residual counts as explained when it is at most this many times its known causes.
 _SUSPICION = 2
-# What rounding leaves in an averaged answer stays below this part of its standard error.
+# The error from rounding in an averaged answer must be below this part of its standard error.
 _ROUNDING_SHARE = 1 / 4
-# A compensation that leaves more than this part of the rounding leads nowhere.
+# A compensation that leaves more than this part of the rounding is useless.
 _COMPENSATION_LEFT_MAX = 0.9
 _COMPENSATIONS_MAX = 24
 
 
 def is_imperfect(plan: EquilibriumPlan, drive: np.ndarray, reading: Reading) -> bool:
-    """Whether a reading without noise is further from A d = `drive` than codes, ADC steps and the end of
-    settling explain."""
+    """Whether codes, ADC steps and incomplete settling cannot explain how far a reading without noise is from
+    A d = `drive`."""
     left = drive - apply_system(plan.system, reading.x)
     norm = norm2(drive)
     if norm2(left) > _LEFT_MAX * norm:
@@ -42,8 +44,8 @@ def is_imperfect(plan: EquilibriumPlan, drive: np.ndarray, reading: Reading) -> 
 
 @dataclass(frozen=True, eq=False)
 class SettledMean:
-    """What the program of an average settles to without noise: the mean of some runs, and the variance, in
-    units of x², by which it and one more reading differ."""
+    """The result of an average's program without noise: the mean of some runs, and the variance, in units of
+    x², of the difference between this mean and one more reading."""
 
     mean: np.ndarray
     wandering: float
@@ -53,7 +55,7 @@ class SettledMean:
 def settled_mean(
     plan: EquilibriumPlan, session: BoardSession, drive: np.ndarray, averaged: Reading
 ) -> Optional[SettledMean]:
-    """Runs the program of an average without noise, from the average on; None after an overload."""
+    """Runs the program of an average without noise, starting at the average. None after an overload."""
     commit_program(plan, session, drive, averaged.solution_scale, averaged.x, 0.0)
     readings: List[np.ndarray] = []
     for _ in range(_CHECK_RUNS):
@@ -76,9 +78,9 @@ def settled_mean(
 def with_systematic_error(
     plan: EquilibriumPlan, session: BoardSession, drive: np.ndarray, averaged: Reading
 ) -> Reading:
-    """An average whose systematic error is measured: the same program without noise reads d₀, and s₀ = r − A
-    d₀ is the part of the residual that is no noise. It takes the place of what the codes explain; what
-    wanders from run to run is added in squares to the standard error."""
+    """An average whose systematic error is measured. The same program without noise reads d₀, and s₀ = r − A
+    d₀ is the part of the residual that is not noise. s₀ replaces the part that the codes explain. The
+    variance of the changes from run to run is added to the square of the standard error."""
     settled = settled_mean(plan, session, drive, averaged)
     if settled is None:
         return averaged
@@ -96,8 +98,8 @@ def with_systematic_error(
 
 
 def compensate_rounding(plan: SolvePlan, session: BoardSession, average: Reading) -> Reading:
-    """Removes from an average what rounding to codes put into it: one more pass without noise solves
-    A d = rounding and adds d. It ends when that part is small or shrinks no more."""
+    """Removes the error from rounding to codes from an average. One more pass without noise solves A d =
+    rounding and adds d. This ends when the error is small or shrinks no more."""
     answer, compensations = average, 0
     while compensations < _COMPENSATIONS_MAX and not is_rounding_small(plan, answer):
         rounding = answer.rounding
@@ -118,7 +120,7 @@ def compensate_rounding(plan: SolvePlan, session: BoardSession, average: Reading
 
 
 def is_rounding_small(plan: SolvePlan, average: Reading) -> bool:
-    """Whether what is known to be wrong with an average, and is no noise, is at most a quarter of its
-    standard error, in the unknowns of A."""
+    """Whether the known error of an average other than noise is at most a quarter of its standard error, in
+    the unknowns of A."""
     standard_error = norm2(average.standard_error * plan.evened[1])
     return rounding_error_bound(plan, average) <= _ROUNDING_SHARE * standard_error

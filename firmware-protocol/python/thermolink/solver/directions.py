@@ -7,16 +7,16 @@ import numpy as np
 
 from ..linalg.products import dot, norm2
 
-# So many steps that take off less than this part of what is left, all together, lead nowhere.
+# If this many steps together remove less than _STALL_GAIN of the error, the solve makes no progress.
 _STALL_WINDOW = 16
 _STALL_GAIN = 0.1
-# A reading with less than this part of its energy outside the directions so far is spanned by them.
+# If less than this part of a reading's energy is outside the earlier directions, they span the reading.
 _ENERGY_MIN = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """A step αp, what it takes off the residual, αA p, and by how much ‖e‖_A² falls."""
+    """A step αp, the amount αA p that it subtracts from the residual, and the decrease of ‖e‖_A²."""
 
     step: np.ndarray
     image: np.ndarray
@@ -24,9 +24,9 @@ class Step:
 
 
 class ConjugateDirections:
-    """For a residual r = A e and a reading d, p is d made A-orthogonal to all directions before, and the step
-    is αp with α = pᵀr/pᵀA p: the A-norm of the error never rises, whatever d is. Source: Hestenes, Stiefel,
-    J. Res. NBS 49 (1952), section 12; Notay, SIAM J. Sci. Comput. 22 (2000)."""
+    """For a residual r = A e and a reading d, p is d made A-orthogonal to all earlier directions. The step is
+    αp with α = pᵀr/pᵀA p. The A-norm of the error never rises, for any d. Source: Hestenes, Stiefel, J. Res.
+    NBS 49 (1952), section 12; Notay, SIAM J. Sci. Comput. 22 (2000)."""
 
     def __init__(self, product: Callable[[np.ndarray], np.ndarray]) -> None:
         self._product = product
@@ -46,7 +46,8 @@ class ConjugateDirections:
         return _step_along(direction, residual)
 
     def again(self, residual: np.ndarray) -> Step:
-        """The steps along all directions so far, for a residual that did not come from them. No product."""
+        """The steps along all earlier directions, for a residual that these steps did not make. It needs no
+        product with A."""
         step, image, energy = np.zeros(len(residual)), np.zeros(len(residual)), 0.0
         for direction in self._directions:
             along = _step_along(direction, residual - image)
@@ -56,8 +57,8 @@ class ConjugateDirections:
         return Step(step, image, energy)
 
     def _outside(self, reading: np.ndarray, read_image: np.ndarray) -> Step:
-        """What of a vector and its image is A-orthogonal to the directions. The second sweep removes
-        rounding."""
+        """The part of a vector, and of its image, that is A-orthogonal to the directions. The second sweep
+        removes rounding errors."""
         vector, image = reading.copy(), read_image.copy()
         for _ in range(2):
             for other in self._directions:
@@ -73,7 +74,7 @@ def _step_along(direction: Step, residual: np.ndarray) -> Step:
 
 
 def is_stalled(energies: List[float], residual: np.ndarray, eigenvalue_max: float) -> bool:
-    """Whether the last steps lead nowhere: ‖e‖_A² is at least ‖r‖₂²/λ₊."""
+    """Whether the last steps made no progress. It uses ‖e‖_A² ≥ ‖r‖₂²/λ₊."""
     if len(energies) < _STALL_WINDOW:
         return False
     gained = 0.0

@@ -1,4 +1,4 @@
-"""Why a solve leads nowhere, as parts of a sentence."""
+"""Reasons why a solve makes no progress, as parts of a sentence."""
 
 from dataclasses import dataclass
 from typing import List, Tuple
@@ -12,25 +12,25 @@ from ..texts import counted, short
 from .passes import Reading
 from .session import cell_list
 
-# A cell that reads less than this part of what its row asks for stands still; one that is well leaves less
-# than the second part of the largest unexplained residual, a dead one more than the third.
+# A cell that reads less than the first part of the value that its row requires stands still. A healthy cell
+# leaves less than the second part of the largest unexplained residual, a dead cell more than the third.
 _STILL = 1 / 20
 _WELL = 1 / 8
 _ASKED = 1 / 50
-# A row may be off by so many ADC steps of all cells, taken by λ_max, without a meaning.
+# A row's residual up to this many ADC steps of all cells, times λ_max, has no meaning.
 _STEPS_MAX = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Pass:
-    """What was asked of the board, A d = `drive`, and what it answered."""
+    """The system A d = `drive` that the board was given, and its answer."""
 
     drive: np.ndarray
     reading: Reading
 
 
 def reason_of_zeros(plan: EquilibriumPlan, one: Pass, passes: int) -> str:
-    """Why a reading is 0 throughout; `passes` counts this one."""
+    """The reason why all entries of a reading are 0. `passes` includes this pass."""
     if norm2(one.reading.rounding) <= norm2(one.drive) / 2:
         return "the board returned zeros"
     what = "the right-hand side"
@@ -43,7 +43,8 @@ def reason_of_zeros(plan: EquilibriumPlan, one: Pass, passes: int) -> str:
 
 
 def reason_of_stall(plan: EquilibriumPlan, one: Pass, left: float) -> str:
-    """Why passes lead nowhere; `left` is the share of the error before that a pass leaves."""
+    """The reason why passes make no progress. `left` is the share of the previous error that remains after a
+    pass."""
     x, rounding = one.reading.x, one.reading.rounding
     share = "the error does not shrink from pass to pass"
     if left < 1:
@@ -60,8 +61,8 @@ def reason_of_stall(plan: EquilibriumPlan, one: Pass, left: float) -> str:
 
 
 def dead_cells(plan: EquilibriumPlan, one: Pass) -> List[Tuple[int, float, float]]:
-    """(cell, what it reads, what its row asks for, in V_fs) of cells that look dead: only their rows have a
-    residual far beyond what rounding explains. This is a suspicion, good enough to be told."""
+    """(cell, its reading, the value that its row requires, in V_fs) of cells that look dead: only their rows
+    have a residual that rounding cannot explain. It is a suspicion, but a useful one for the user."""
     x, scale = one.reading.x, one.reading.solution_scale
     unexplained = one.drive - apply_system(plan.system, x) - one.reading.rounding
     largest = norm_inf(unexplained)
@@ -73,7 +74,8 @@ def dead_cells(plan: EquilibriumPlan, one: Pass) -> List[Tuple[int, float, float
         if abs(unexplained[cell]) < floor:
             continue
         is_still = abs(x[cell]) <= _STILL * abs(missing)
-        # A cell that moves and leaves a large residual means that something else is wrong: none is blamed.
+        # If a cell moves and its row has a large residual, the cause is something else. Then no cell is
+        # named.
         if not is_still and abs(unexplained[cell]) > _WELL * largest:
             return []
         if is_still:
@@ -82,7 +84,7 @@ def dead_cells(plan: EquilibriumPlan, one: Pass) -> List[Tuple[int, float, float
 
 
 def dead_cells_text(dead: List[Tuple[int, float, float]]) -> str:
-    """The dead cells as the end of a sentence; empty when there is none."""
+    """The dead cells as the end of a sentence; empty if there are none."""
     if not dead:
         return ""
     names = cell_list([cell for cell, _, _ in dead], len(dead))

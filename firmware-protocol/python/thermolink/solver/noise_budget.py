@@ -1,4 +1,4 @@
-"""How much noise is worth it, and how much of a residual noise explains."""
+"""Chooses the noise of an average, and bounds the residual that noise explains."""
 
 import math
 
@@ -6,36 +6,36 @@ from ..linalg.products import norm2
 from ..mapping.equilibrium import EquilibriumPlan
 from .passes import Reading
 
-# The noise is chosen so that its part of the error bound is this part of the tolerance.
+# The noise takes this part of the tolerance in the error bound.
 NOISE_SHARE = 1 / 4
-# What is not noise in an answer stays below this part of its standard error.
+# Errors of an answer other than noise must be below this part of its standard error.
 SYSTEMATIC_SHARE = 1 / 4
-# Probability that an honest board's residual is called unexplained.
+# The probability that the residual of a correct board is called unexplained.
 _FALSE_ALARM_RATE = 1e-6
-# Samples whose variance is less than this part of what physics demands did not come from a relaxing board.
+# If the variance of samples is less than this part of the physical minimum, they did not come from a relaxing
+# board.
 _QUIETNESS = 1 / 10
 
 
 def wanted_noise(plan: EquilibriumPlan, tolerance: float, averages: int, norm: float) -> float:
-    """κ, in the problem's units, for the pass that is averaged: S (λ₋ ‖x̂‖ tolerance/4)²/(τ tr A), so that
-    the residual of the noise proves an error of tolerance/4. Each average that was refused before halves
-    √κ."""
+    """κ, in the problem's units, for the averaged pass: S (λ₋ ‖x̂‖ tolerance/4)²/(τ tr A). With it the
+    residual of the noise proves an error of tolerance/4. Each refused average halves √κ."""
     share = NOISE_SHARE * 2.0**-averages
     residual = plan.spectrum.eigenvalue_min * norm * tolerance * share
     return plan.samples_min * residual * residual / (plan.correlation_time_max * plan.spectrum.trace)
 
 
 def noise_of_standard_error(plan: EquilibriumPlan, tolerance: float, averages: int, norm: float) -> float:
-    """κ, in the problem's units, with which the standard error of an average is tolerance/4 of ‖x̂‖: the mean
+    """κ, in the problem's units, for which the standard error of an average is tolerance/4 of ‖x̂‖. The mean
     of S samples has the error variance κτ tr(A⁻¹)/S."""
     error = norm * tolerance * NOISE_SHARE * 2.0**-averages
     return plan.samples_min * error * error / (plan.correlation_time_max * plan.spectrum.inverse_trace)
 
 
 def noise_residual_bound(plan: EquilibriumPlan, averaged: Reading) -> float:
-    """Bound on ‖A e‖₂ for the noise error e of an average, which an honest board passes with a probability
-    below 1e-6: √(κτ/S)·(√tr A + √(2 λ₊ ln 10⁶)), and half an ADC step. Source: Laurent, Massart, Ann.
-    Statist. 28 (2000), lemma 1."""
+    """Bound on ‖A e‖₂ for the noise error e of an average: √(κτ/S)·(√tr A + √(2 λ₊ ln 10⁶)), plus half an ADC
+    step. A correct board exceeds it with a probability below 1e-6. Source: Laurent, Massart, Ann. Statist. 28
+    (2000), lemma 1."""
     spectrum = plan.spectrum
     programmed = averaged.noise_temperature * plan.correlation_time_max / averaged.samples
     error = norm2(averaged.standard_error)
@@ -52,8 +52,8 @@ def step_residual(plan: EquilibriumPlan, solution_scale: float) -> float:
 
 
 def quietest_standard_error(plan: EquilibriumPlan, averaged: Reading) -> float:
-    """Smallest ‖standard error‖₂ that a board with its noise on can show: S samples have at least the
-    covariance κA⁻¹/S, and tr A⁻¹ ≥ max(1/λ₋, N²/tr A)."""
+    """The smallest ‖standard error‖₂ that is possible with the noise on. The mean of S samples has at least
+    the covariance κA⁻¹/S, and tr A⁻¹ ≥ max(1/λ₋, N²/tr A)."""
     spectrum = plan.spectrum
     inverse_trace_min = max(
         1 / spectrum.eigenvalue_min, spectrum.dimension * spectrum.dimension / spectrum.trace

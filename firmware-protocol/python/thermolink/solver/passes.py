@@ -24,13 +24,13 @@ from ..mapping.scaling import drive_limited_scale, power_of_two_above
 from .session import BoardSession, Overload, RetryAt, overload_error
 
 _ATTEMPTS_MAX = 16
-# Samples between two looks at the standard error, and samples at most.
+# The number of samples between two checks of the standard error, and the most samples.
 _SAMPLES_PER_LOOK = 16
 _SAMPLES_MAX = 512
-# A board run takes about so many ticks at most.
+# The approximate limit of the ticks of one board run.
 _RUN_TICKS = 2**18
-# The largest cell should end up at this part of the rail at most; below the second one a finer scale is
-# tried.
+# The largest voltage should be at most the first part of the rail. If it is below the second part, a finer
+# scale is tried.
 _PEAK_MAX = 0.8
 _PEAK_MIN = _PEAK_MAX / 4
 
@@ -38,9 +38,9 @@ _PEAK_MIN = _PEAK_MAX / 4
 @dataclass(frozen=True, eq=False)
 class Reading:
     """The board's answer d to A d = r. `peak` is max |v| in V_fs. `rounding` [N] is the part of the residual
-    r − A d that the codes explain. `as_read` is the reading before measured errors of the board were counted
-    as explained. An average has its standard error [N], samples, κ in the problem's units and carry share
-    too."""
+    r − A d that the codes explain. `as_read` is the reading before its `rounding` included measured errors of
+    the board. An average also has its standard error [N], samples, κ in the problem's units and carry
+    share."""
 
     x: np.ndarray
     solution_scale: float
@@ -56,7 +56,7 @@ class Reading:
 
 @dataclass(frozen=True, eq=False)
 class _Committed:
-    """What a program was made of: its drive codes and s_x, and κ of the board in V_fs²."""
+    """The inputs of a program: its drive codes and s_x, and κ of the board in V_fs²."""
 
     drive: np.ndarray
     drive_codes: np.ndarray
@@ -98,8 +98,8 @@ def settle(
     scale_floor: Callable[[np.ndarray], float],
 ) -> Reading:
     """Settles A d = `drive` from zero without noise, and reads once. It finds the power of two s_x that puts
-    the largest cell between 20 and 80 % of the rail, not below `scale_floor(d)` nor what the drive range
-    allows. Errors: OVERLOAD when no scale is found."""
+    the largest voltage between 20 and 80 % of the rail. s_x is at least `scale_floor(d)` and at least the
+    minimum for the drive range. Errors: OVERLOAD if no scale is found."""
     identity = plan.identity
     drive_floor = drive_limited_scale(drive, plan.system_scale, identity)
     peak_max, peak_min = _PEAK_MAX * plan.rail, _PEAK_MIN * plan.rail
@@ -137,9 +137,9 @@ def average(
     noise_temperature: float,
     is_enough: Callable[[np.ndarray], bool],
 ) -> Reading:
-    """Averages the equilibrium of A d = `drive` under noise κ, in the problem's units, from a reading that is
-    there already. It ends when `is_enough` says so of the standard error, or after 512 samples. Errors:
-    OVERLOAD when no scale is found."""
+    """Averages the equilibrium of A d = `drive` under noise κ, in the problem's units. It starts from the
+    earlier reading `start`. It ends when `is_enough` accepts the standard error, or after 512 samples.
+    Errors: OVERLOAD if no scale is found."""
     identity = plan.identity
     mean = start.peak * start.solution_scale
     first_scale = max(
@@ -179,13 +179,15 @@ def average(
 def _average_once(
     plan: EquilibriumPlan, session: BoardSession, scale: float, is_enough: Callable[[np.ndarray], bool]
 ) -> Union[Overload, Tuple[np.ndarray, np.ndarray, int]]:
-    """Samples at one scale, until they are enough: mean and standard error in ADC steps, and their number."""
+    """Takes samples at one scale until they are enough. Returns mean and standard error in ADC steps, and the
+    number of samples."""
     ticks_per_sample = plan.ticks_per_sample
     readings = np.zeros((_SAMPLES_MAX, plan.codes.cells), np.int16)
     samples_per_run = max(1, _RUN_TICKS // ticks_per_sample)
     samples = 0
     while True:
-        # Two spacings at first: the slowest mode's variance is then within e⁻⁶ of its equilibrium.
+        # The first sample comes after two spacings. The variance of the slowest mode is then within e⁻⁶ of
+        # its equilibrium.
         run = session.acquire(
             2 * ticks_per_sample if samples == 0 else ticks_per_sample,
             min(samples_per_run, _SAMPLES_PER_LOOK - samples % _SAMPLES_PER_LOOK),
@@ -205,5 +207,5 @@ def _average_once(
 
 
 def rounding_error_bound(plan: EquilibriumPlan, reading: Reading) -> float:
-    """‖rounding‖₂/λ₋: bound on what rounding to codes changed in a reading, in units of x."""
+    """‖rounding‖₂/λ₋: a bound on the error of a reading from rounding to codes, in units of x."""
     return norm2(reading.rounding) / plan.spectrum.eigenvalue_min

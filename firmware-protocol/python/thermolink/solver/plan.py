@@ -1,4 +1,5 @@
-"""How the board solves one system to a tolerance: a plan, and the next one when it leads nowhere."""
+"""Plans how the board solves one system to a tolerance. If a plan makes no progress, there may be a next
+one."""
 
 from dataclasses import dataclass, fields
 from typing import List, Optional, Tuple
@@ -13,26 +14,26 @@ from ..mapping.scaling import refuse_too_long
 from .acceptance import is_of_codes, refuse_beyond_float64
 from .noise_budget import NOISE_SHARE, SYSTEMATIC_SHARE
 
-# A solve is too long when settling and so many samples would take more ticks than allowed.
+# A solve is too long if settling and this many samples take more ticks than allowed.
 _SAMPLES_COUNTED = 50
-# Largest conditions of what a board is given, one for each attempt.
+# The largest condition of the system on the board, one number for each attempt.
 _CONDITIONS_MAX = (3000, 300, 30)
-# A damping that makes the condition less than so many times smaller changes nothing.
+# A damping must reduce the condition by at least this factor; otherwise it does not help.
 _GAIN_MIN = 2
 
 
 @dataclass(frozen=True, eq=False)
 class SolvePlan(EquilibriumPlan):
-    """`evened` is W A W and the weights w. σ = `damping` in units of it: the board has W A W + σI, and
-    `system` and `spectrum` are those of it; 0: it has W A W itself."""
+    """`evened` is W A W and the weights w. σ = `damping` has the units of W A W. The board has W A W + σI;
+    `system` and `spectrum` belong to that matrix. With σ = 0 the board has W A W itself."""
 
     evened: Tuple[CheckedSystem, np.ndarray]
     damping: float
 
 
 class SolvePlans:
-    """`current` is a plan; `advance` turns to the next one, with more damping. Nothing is sent. Without a
-    `tolerance` none is checked.
+    """`current` is a plan. `advance` moves to the next plan, which has more damping. Nothing is sent. If
+    `tolerance` is None, no tolerance is checked.
 
     Errors: NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET for a tolerance beyond float64 or beyond the board's
     codes; UNSUPPORTED for board runs of more than `ticks_max` ticks."""
@@ -56,7 +57,7 @@ class SolvePlans:
         self.current = self._next()
 
     def advance(self) -> bool:
-        """Turns to the next plan; False when there is none."""
+        """Moves to the next plan. Returns False if there is none."""
         try:
             if not self._dampings:
                 return False
@@ -68,8 +69,7 @@ class SolvePlans:
             raise
 
     def _next(self) -> SolvePlan:
-        """The first plan that is left and whose codes are positive definite. Errors: those of the last
-        one."""
+        """The first remaining plan whose codes are positive definite. Errors: those of the last plan."""
         while True:
             damping = self._dampings.pop(0)
             try:

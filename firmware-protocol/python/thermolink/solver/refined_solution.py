@@ -1,4 +1,5 @@
-"""What both refinements share: the sum of readings on its way to an answer, and what it is judged by."""
+"""The common part of both refinements: the sum of readings, and the tests that it must pass to be an
+answer."""
 
 import math
 from typing import Callable, Optional
@@ -16,13 +17,13 @@ from .plan import SolvePlan
 from .result import SolveResult
 from .session import BoardSession
 
-# So many averages may be refused before the tolerance counts as not met.
+# After this many refused averages the tolerance counts as not met.
 AVERAGES_MAX = 3
 
 
 class RefinedSolution:
     """The sum ŷ of readings with its residual r = W (b − A x̂), x̂ = W ŷ. The board settles and averages the
-    system of the plan for r; what a reading is worth to ŷ, and when ŷ is good enough, a subclass says."""
+    system of the plan for r. A subclass decides how a reading changes ŷ, and when ŷ is good enough."""
 
     def __init__(self, plan: SolvePlan, session: BoardSession, drive: np.ndarray, tolerance: float) -> None:
         self.passes = 0
@@ -43,8 +44,8 @@ class RefinedSolution:
         self._reason = "the error shrinks too slowly"
 
     def run(self) -> SolveResult:
-        """The answer. Errors: TOLERANCE_NOT_MET when passes lead nowhere or run out; OVERLOAD; those of the
-        device."""
+        """The answer. Errors: TOLERANCE_NOT_MET if passes make no progress or reach their limit; OVERLOAD;
+        those of the device."""
         raise NotImplementedError
 
     def _norm(self, y: np.ndarray) -> float:
@@ -52,9 +53,9 @@ class RefinedSolution:
         return norm2(y * self._weights)
 
     def _settle_above(self, first_floor: float, floor: Callable[[np.ndarray], float], learn: bool) -> Reading:
-        """Settles the residual. The first scale is guessed from the one that fitted the last residual, and is
-        at least `first_floor`; later ones are at least `floor(d)`. `learn`: the next guess follows the scale
-        that fits."""
+        """Settles the residual. The first scale is guessed from the scale that fitted the last residual, and
+        is at least `first_floor`. Later scales are at least `floor(d)`. `learn`: the next guess is made from
+        the scale that fits now."""
         plan = self._plan
         guess = equilibrium_solution_scale(
             self._residual, plan.spectrum.eigenvalue_min, plan.system_scale, plan.identity
@@ -78,14 +79,14 @@ class RefinedSolution:
         return average(self._plan, self._session, self._residual, start, noise, is_enough)
 
     def _certify(self) -> None:
-        """Forms the residual of ŷ anew, and what it proves."""
+        """Computes the residual of ŷ anew, and the bound that it proves."""
         certificate = certify(self._plan.evened, self._drive, self._y)
         self._residual = certificate.residual
         self._relative_residual = certificate.relative_residual
         self._relative_error_bound = certificate.relative_error_bound
 
     def _noise_to_refuse(self, averaged: Reading) -> Optional[str]:
-        """Why the standard error is none that may be told; None when it may."""
+        """The reason why the standard error must not be reported; None if it may be."""
         if self._relative_standard_error > self._tolerance / 2:
             return "the standard error stays above half the tolerance"
         if norm2(averaged.standard_error) < quietest_standard_error(self._plan, averaged):

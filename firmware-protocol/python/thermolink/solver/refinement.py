@@ -19,18 +19,18 @@ from .result import SolveResult
 from .session import BoardSession
 
 _PASSES_MAX = 24
-# A pass, or a window of passes together, may leave this share of residual and correction.
+# The largest share of residual and correction that may remain after a pass, and after a window of passes.
 _STALL = 0.5
 _STALL_WINDOW = 5
 
 
 class Refinement(RefinedSolution):
-    """Pass k settles A d = b − A x̂ and adds its reading to x̂, until what rounding and the board's errors
-    leave is small beside the noise that the tolerance allows. The last pass is averaged under noise, which
-    gives the standard error; rounding in it is compensated by passes without noise.
+    """Pass k settles A d = b − A x̂ and adds its reading to x̂. This ends when the errors from rounding and
+    from the board are small beside the noise that the tolerance allows. The last pass is averaged under
+    noise, which gives the standard error. Passes without noise compensate its rounding.
 
-    An answer is accepted when its residual proves ‖x̂ − x‖₂ ≤ tolerance·‖x‖₂, when its relative standard
-    error is at most half the tolerance and not implausibly small, and when noise and rounding explain its
+    An answer is accepted under three conditions. Its residual proves ‖x̂ − x‖₂ ≤ tolerance·‖x‖₂. Its relative
+    standard error is at most half the tolerance and not implausibly small. Noise and rounding explain its
     residual (false alarms below 1e-6)."""
 
     def __init__(self, plan: SolvePlan, session: BoardSession, drive: np.ndarray, tolerance: float) -> None:
@@ -50,8 +50,8 @@ class Refinement(RefinedSolution):
         raise self._not_met(self._reason)
 
     def _approach(self) -> Optional[Tuple[Reading, float]]:
-        """Settles passes and adds them to x̂ until one may be averaged: the reading, and the noise κ for
-        it."""
+        """Settles passes and adds them to x̂ until a pass may be averaged. Returns its reading, and the noise
+        κ for it."""
         while self.passes < _PASSES_MAX:
             self.passes += 1
             reading = self._settle()
@@ -67,7 +67,7 @@ class Refinement(RefinedSolution):
         plan = self._plan
 
         def floor(x: np.ndarray) -> float:
-            # A scale that is finer than the noise of the last pass is of no use.
+            # A scale that is finer than the noise of the last pass does not help.
             return noise_limited_scale(plan, self._wanted_noise(self._norm(self._y + x)))
 
         return self._settle_above(floor(np.zeros(plan.codes.cells)), floor, learn=True)
@@ -76,10 +76,10 @@ class Refinement(RefinedSolution):
         return wanted_noise(self._plan, self._tolerance, self._averages, norm)
 
     def _noise_to_average(self, reading: Reading) -> Optional[float]:
-        """κ for averaging this pass; None when its systematic error must be refined away first."""
+        """κ for averaging this pass; None if more passes must reduce its systematic error first."""
         plan = self._plan
         norm = self._norm(self._y + reading.x)
-        # Noise is chosen as a share of ‖x̂‖, so there is none to choose while x̂ is 0.
+        # The noise is a share of ‖x̂‖, so it cannot be chosen while x̂ is 0.
         if norm == 0:
             return None
         noise = self._wanted_noise(norm)
@@ -90,7 +90,8 @@ class Refinement(RefinedSolution):
             noise * plan.correlation_time_max * plan.spectrum.inverse_trace / plan.samples_min
         )
         left_over = norm2(self._residual - apply_system(plan.system, reading.x))
-        # The errors of the board beyond its codes show as the share of the residual that a reading leaves.
+        # Errors of the board, other than those of its codes, determine the share of the residual that remains
+        # after a reading.
         observed = 0.0 if left_over == 0 else left_over / norm2(self._residual) * norm2(reading.x)
         systematic = max(rounding_error_bound(plan, reading), observed)
         is_small = systematic <= SYSTEMATIC_SHARE * standard_error
@@ -99,7 +100,7 @@ class Refinement(RefinedSolution):
     def _refuse_stall(self, reading: Reading) -> None:
         one = Pass(self._residual, reading)
         self._last_pass = one
-        # The next pass would be the same again.
+        # The next pass would be identical.
         if norm2(reading.x) == 0:
             raise self._not_met(reason_of_zeros(self._plan, one, self.passes))
         self._correction_norms.append(norm2(reading.x))
@@ -109,8 +110,8 @@ class Refinement(RefinedSolution):
             raise self._not_met(reason_of_stall(self._plan, one, left))
 
     def _left_after(self, passes: int) -> float:
-        """The smallest residual of the last passes over the smallest before them, or that of the corrections
-        if it is smaller; 0 while there is nothing to compare with."""
+        """The smallest residual of the last passes divided by the smallest one before them, or the same ratio
+        of the corrections if it is smaller. It is 0 while there is nothing to compare with."""
         if len(self._residual_norms) <= passes:
             return 0.0
 
@@ -141,7 +142,8 @@ class Refinement(RefinedSolution):
         if reason is not None:
             self._reason = reason
             self._averages += 1
-            # The next correction is mostly the noise of this pass: it cannot be compared with earlier ones.
+            # The next correction is mostly the noise of this pass, so it cannot be compared with earlier
+            # corrections.
             self._correction_norms = []
             self._residual_norms = []
             return None

@@ -15,13 +15,13 @@ from ..mapping.scaling import Scaling, finite_time_scaling, refuse_too_long
 from ..texts import short
 from .session import BoardSession, Cost, Overload, overload_error
 
-# After the sixth overload it gives up. By then s_x has grown 32-fold and s_A 16-fold.
+# After the sixth overload the relaxation gives up. At that point s_x is 32 times and s_A 16 times as large.
 _ATTEMPTS_MAX = 6
 
 
 @dataclass(frozen=True)
 class RelaxResult:
-    """x(t), length N, and what it cost."""
+    """x(t), length N, and the cost of the relaxation."""
 
     x: np.ndarray
     cost: Cost
@@ -37,8 +37,8 @@ class Relaxation:
 
 
 class Relaxer:
-    """Checks and plans before anything is sent; `run` does it on the board. `coupling_bits` is the width of
-    coupling codes, at most the board's; `noise_temperature` is κ in V_fs², 0 for none.
+    """Checks and plans before anything is sent. `run` does the relaxation on the board. `coupling_bits` is
+    the width of coupling codes, at most the board's; `noise_temperature` is κ in V_fs², 0 for none.
 
     Errors: BAD_ARGUMENT for a noise temperature outside the register; UNSUPPORTED for too many ticks."""
 
@@ -67,13 +67,14 @@ class Relaxer:
 
     @property
     def is_nothing(self) -> bool:
-        """Whether b and x₀ are 0: the answer is 0 then, and nothing is sent."""
+        """Whether b and x₀ are 0. If so, the answer is 0 and nothing is sent."""
         return not self._relaxation.drive.any() and not self._relaxation.initial.any()
 
     def run(self, session: BoardSession) -> RelaxResult:
         """x(t) of dx/dt = −(A x − b) from x₀ by n ticks and one reading: v_n = (1 − hÂ)ⁿ v₀ + (1 − (1 − hÂ)ⁿ)
-        Â⁻¹ê, with n·h/s_A = t exactly. After an overload it runs again with s_x doubled, from the second one
-        on with n and s_A doubled too. Errors: OVERLOAD after the sixth; those of the device."""
+        Â⁻¹ê, with n·h/s_A = t exactly. After an overload it runs again with s_x doubled; from the second
+        overload on, n and s_A are doubled too. Errors: OVERLOAD after the sixth overload; those of the
+        device."""
         scaling = self._first
         codes = quantize_system(self._checked.system, scaling)
 
@@ -122,7 +123,7 @@ class Relaxer:
 
 def _register_of(noise_temperature: float, identity: Identity) -> NoiseRegister:
     least, most = noise_temperature_range(identity)
-    # A value that was printed with five digits may lie just outside of the range.
+    # A value that was printed with five digits may be just outside the range.
     if noise_temperature == 0 or least * 0.9999 <= noise_temperature <= most * 1.0001:
         return noise_register(noise_temperature, identity)
     raise bad_argument(

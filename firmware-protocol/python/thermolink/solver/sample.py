@@ -31,21 +31,21 @@ from .settle_to import settle_to
 _SPACING = 3
 # Spacings before the first draw.
 _BURN_IN_SPACINGS = 4
-# Draws of one board run at most.
+# The most draws of one board run.
 _DRAWS_PER_RUN = 256
 _ATTEMPTS_MAX = 6
-# Fewer equal samples may be chance.
+# The least number of equal samples that cannot be chance.
 _STILL_DRAWS_MIN = 32
-# Entries of a result at most, 512 MiB.
+# The most entries of a result: 512 MiB.
 DRAWN_VALUES_MAX = 2**26
-# The bound on the error of the mean that is asked for, in standard deviations, and what float64 can tell.
+# The bound on the error of the mean, in standard deviations, and the smallest bound that float64 can prove.
 _MEAN_ERROR = 0.01
 _TOLERANCE_MIN, _TOLERANCE_MAX = 1e-13, 0.5
 
 
 @dataclass(frozen=True, eq=False)
 class SampleResult:
-    """`draws` [n × N]. `mean` [N] is where they lie around, A⁻¹b, each entry within `mean_error_bound`
+    """`draws` [n × N]. `mean` [N] is their centre A⁻¹b; the error of each entry is at most `mean_error_bound`
     standard deviations. `correlation_max` bounds the correlation of neighbouring draws; `carry_noise_share`
     is the largest share of carried rounding in the noise of a mode."""
 
@@ -72,7 +72,7 @@ class Sampler:
         self._eigenvalue_min = system.spectrum.eigenvalue_min
         checked, self._weights = system.evened
         self._plans = SolvePlans(identity, system, None) if drive.any() else None
-        # Where the mean is settled with A itself, the draws need the same couplings: they are sent once.
+        # If the mean is settled with A itself, the draws need the same couplings. They are sent only once.
         has_plain = self._plans is not None and self._plans.current.damping == 0
         self._plan: EquilibriumPlan = (
             self._plans.current if has_plain else plan_equilibrium(checked, identity)
@@ -82,12 +82,12 @@ class Sampler:
         refuse_too_long(self._spacing_ticks * (count + _BURN_IN_SPACINGS))
 
     def run(self, session: BoardSession, address: RunAddress) -> SampleResult:
-        """The board settles to the mean without noise, which the host refines to 0.01 standard deviations.
-        Then the undriven board, whose covariance at equilibrium is A⁻¹ in its own unit of noise, gives
-        deviations from it; the runs for them have the next block of the address.
+        """The board settles to the mean without noise, and the host refines the mean to 0.01 standard
+        deviations. Then the board without drive gives deviations from the mean: its covariance at equilibrium
+        is A⁻¹ in its own unit of noise. The runs for the deviations use the next block of the address.
 
         With the residual r of the mean, |mean_i − exact_i| ≤ √κ·sd_i·‖r‖₂/√(κ λ_min). Errors: OVERLOAD;
-        TOLERANCE_NOT_MET when the mean is not reached; DEVICE_FAULT for a cell that never moves; those of the
+        TOLERANCE_NOT_MET if the mean is not reached; DEVICE_FAULT for a cell that never moves; those of the
         device."""
         mean, bound = np.zeros(len(self._drive)), 0.0
         if self._plans is not None:
@@ -125,7 +125,7 @@ class Sampler:
         return settled.x, bound
 
     def _draw_at(self, session: BoardSession, scale: float) -> Union[Tuple[np.ndarray, float], Overload]:
-        """Draws at one scale, and κ of the board in V_fs²."""
+        """The draws at one scale, and κ of the board in V_fs²."""
         plan, cells = self._plan, len(self._weights)
         register = noise_register(board_noise(plan, scale, 1.0), self._identity)
         zeros = np.zeros(cells, np.int16)

@@ -1,5 +1,5 @@
-"""One use of a board: names the noise of each board run, sends couplings only when they changed, repeats
-after an overload at a larger scale, and adds up what the use costs."""
+"""One use of a board. It names the noise of each board run, and sends couplings only if they changed. After
+an overload it repeats the run at a larger scale. It adds up the cost of the use."""
 
 from dataclasses import dataclass
 from typing import Callable, Optional, TypeVar, Union
@@ -21,8 +21,8 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class RunAddress:
-    """Names one use of the board: its noise is a pure function of (seed, step, block). No two uses may share
-    one."""
+    """The name of one use of the board. Its noise is a pure function of (seed, step, block). Two uses must
+    not have the same name."""
 
     seed: int
     step: int = 0
@@ -31,8 +31,8 @@ class RunAddress:
 
 @dataclass
 class Cost:
-    """What a use of the board took: ticks, seconds of the board's own time (modelled), board runs, overloads,
-    bytes of codes, and how many codes the board clamped."""
+    """The cost of a use of the board: ticks, seconds of the board's own time (modelled), board runs,
+    overloads, bytes of codes, and how many codes the board clamped."""
 
     ticks: int = 0
     board_seconds: float = 0.0
@@ -44,7 +44,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Overload:
-    """An attempt that a rail ended."""
+    """An attempt that ended because a cell reached its rail."""
 
     report: RunReport
 
@@ -57,7 +57,7 @@ class RetryAt:
 
 
 class BoardSession:
-    """Programs and board runs of one use. It has to be made within the turn of this use."""
+    """Programs and board runs of one use. The object must be made within the turn of this use."""
 
     def __init__(self, device: Device, address: RunAddress, deadline: Deadline) -> None:
         self.identity: Identity = device.identity
@@ -71,15 +71,15 @@ class BoardSession:
         self._next_tick = 0
 
     def readdress(self, address: RunAddress) -> None:
-        """The board runs from here on have the noise of another address."""
+        """Gives the board runs from here on the noise of another address."""
         self._address = address
         self._attempt = 0
 
     def program(self, program: Program) -> CommitReport:
-        """Puts a program into the board. When the board has the same `couplings` array, only the rest is
-        sent."""
+        """Puts a program into the board. If the board already has the same `couplings` array, only the rest
+        is sent."""
         is_held = self._held is program.couplings
-        # Until the commit is answered nobody knows what the bank holds.
+        # The content of the bank is unknown until the commit is answered.
         self._held = None
         put = self._device.rewrite_program if is_held else self._device.load_program
         report = put(_BANK, program, self._deadline)
@@ -93,8 +93,8 @@ class BoardSession:
     def acquire(
         self, burn_in_ticks: int, sample_count: int, ticks_per_sample: int, continues: bool = False
     ) -> Run:
-        """Runs the program and reads it. With `continues` it goes on from the run before: same noise, next
-        tick, the state that the board has. An overload is an answer here, not an error."""
+        """Runs the program and reads the cells. With `continues` it continues the previous run: same noise,
+        next tick, and the present state of the board. An overload is a result here, not an error."""
         if not continues:
             address = self._address
             self._run_seed = run_seed_of(address.seed, address.step, address.block, self._attempt)
@@ -125,10 +125,10 @@ class BoardSession:
         attempt: Callable[[float, float], Union[Answer, Overload, RetryAt]],
         give_up: Callable[[float, Optional[RunReport]], ThermolinkError],
     ) -> Answer:
-        """Makes attempts until one has an answer: the first at `first_scale`, after an overload at twice the
-        scale, else at the scale that the attempt asks for. An attempt is called with its scale and the
-        smallest scale that did not overload for sure, or 0. Errors: that of `give_up` after `attempts_max`
-        attempts."""
+        """Makes attempts until one has an answer. The first attempt is at `first_scale`. After an overload
+        the next one is at twice the scale, otherwise at the scale that the attempt asks for. `attempt` gets
+        its scale, and twice the last scale that overloaded, or 0. Errors: that of `give_up` after
+        `attempts_max` attempts."""
         scale, scale_min, report = first_scale, 0.0, None
         last_scale = scale
         for _ in range(attempts_max):

@@ -1,4 +1,4 @@
-"""Answers without noise and without error bars, as the centre of draws."""
+"""Solves without noise and without error bars, for the centre of draws."""
 
 from dataclasses import dataclass
 from typing import List
@@ -27,9 +27,9 @@ class SettledAnswer:
 
 
 def settle_to(plan: SolvePlan, session: BoardSession, drive: np.ndarray, tolerance: float) -> SettledAnswer:
-    """Passes without noise until ‖b − A x‖₂ ≤ tolerance·‖b‖₂ for b = `drive`, not 0. Each settles A d = r for
-    the residual r, and the step along d is that of `ConjugateDirections`. Errors: TOLERANCE_NOT_MET when
-    passes lead nowhere or run out; OVERLOAD; those of the device."""
+    """Makes passes without noise until ‖b − A x‖₂ ≤ tolerance·‖b‖₂ for b = `drive`, not 0. Each pass settles
+    A d = r for the residual r. `ConjugateDirections` gives the step along d. Errors: TOLERANCE_NOT_MET if
+    passes make no progress or reach their limit; OVERLOAD; those of the device."""
     checked, weights = plan.evened
     directions = ConjugateDirections(lambda x: apply_system(checked.system, x))
     weighted_drive = drive * weights
@@ -48,7 +48,7 @@ def settle_to(plan: SolvePlan, session: BoardSession, drive: np.ndarray, toleran
         step = directions.step(reading.x, residual)
         if step is not None:
             y = y + step.step
-            # The residual is formed anew, so it has no rounding of earlier steps.
+            # The residual is computed anew, so it has no rounding of earlier steps.
             residual = weighted_drive - apply_system(checked.system, y)
             relative_residual = norm2(residual / weights) / norm
             energies.append(step.energy)

@@ -15,8 +15,8 @@ from .session import BoardSession
 
 
 def solve(plans: SolvePlans, session: BoardSession, drive: np.ndarray, tolerance: float) -> SolveResult:
-    """The answer for b = `drive` [N], not 0. Where the board is given the system itself, passes refine the
-    answer; where it is given a damped one, its readings are combined. When a plan leads nowhere the next one
+    """The answer for b = `drive` [N], not 0. If the board has the system itself, passes refine the answer. If
+    the board has a damped system, the host combines its readings. If a plan makes no progress, the next plan
     begins anew. Errors: those of the first plan; those of the device."""
     first: Optional[ThermolinkError] = None
     passes = 0

@@ -1,1 +1,1 @@
-"""What the bytes mean: messages, frames, link. It touches no port and has no clock."""
+"""The meaning of the bytes: messages, frames, link. It uses no port and no clock."""

@@ -23,7 +23,7 @@ _OPCODE_MAX = 127
 
 
 def row_of(name: str) -> Message:
-    """The row of a message. A name that is none is a bug (KeyError)."""
+    """The row of a message. An unknown name is a bug (KeyError)."""
     return _BY_NAME[name]
 
 
@@ -55,7 +55,7 @@ def pack_fields(opcode: int, request_id: int, rows: Sequence[Field], fields: Dic
 
 
 def unpack_to_host(payload: bytes) -> Optional[Received]:
-    """The message of a payload that came from a device; None for one that is no message. Never raises."""
+    """The message in a payload from a device; None if the payload is no message. Never raises."""
     items = unpack_items(payload)
     if items is None:
         return None
@@ -68,7 +68,7 @@ def unpack_to_host(payload: bytes) -> Optional[Received]:
 
 
 def unpack_items(payload: bytes) -> Optional[Tuple[int, int, Sequence[Any]]]:
-    """Opcode, request id and values of a payload; None when it is outside of the subset."""
+    """Opcode, request id and values of a payload; None if the payload is not in the subset."""
     try:
         value = msgpack.unpackb(
             payload,
@@ -80,7 +80,7 @@ def unpack_items(payload: bytes) -> Optional[Tuple[int, int, Sequence[Any]]]:
             max_map_len=0,
             max_ext_len=0,
         )
-        # Only the shortest form of every value is allowed, and that is what packing gives.
+        # Only the shortest form of every value is allowed. Packing gives this form.
         if not _is_allowed(value, 0) or msgpack.packb(value, use_bin_type=True) != payload:
             return None
     except (ValueError, msgpack.UnpackException, RecursionError):
@@ -95,8 +95,8 @@ def unpack_items(payload: bytes) -> Optional[Tuple[int, int, Sequence[Any]]]:
 
 
 def match_fields(rows: Sequence[Field], values: Sequence[Any]) -> Optional[Dict[str, Any]]:
-    """The values by name; None when one does not fit. Items beyond the rows are of a later minor version, and
-    a field that is missing has the meaning of its row (protocol.md, "Versions")."""
+    """The values by name; None if one does not fit. Items beyond the rows belong to a later minor version. A
+    missing field has the default value of its row (protocol.md, "Versions")."""
     fields = {}
     for at, row in enumerate(rows):
         value = values[at] if at < len(values) else row.absent

@@ -1,5 +1,5 @@
-"""The sending half of go-back-N: what waits, what is in flight, and when it is sent again (protocol.md,
-"Commands: delivered in order, once")."""
+"""The sending half of go-back-N. It knows which frames wait, which are in flight, and when they are sent
+again (protocol.md, "Commands: delivered in order, once")."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ from .tables import COMMAND_QUEUE_MAX, FRAME_BYTES_BEFORE_HELLO, FRAME_OVERHEAD_
 
 @dataclass(frozen=True)
 class LinkLimits:
-    """What the other end takes, as HELLO tells it: bytes of a frame, command frames and bytes in flight."""
+    """The limits of the other end, as its answer to HELLO tells them: bytes of a frame, command frames and
+    bytes in flight."""
 
     frame_bytes: int = FRAME_BYTES_BEFORE_HELLO
     window: int = 1
@@ -53,7 +54,7 @@ class CommandSender:
         self._round_trip = RoundTripEstimate()
 
     def resume(self) -> None:
-        """Sends everything unacknowledged again, since the other side has shown that it is alive."""
+        """Sends every unacknowledged frame again, because the other side has shown that it is alive."""
         self._retries = 0
         self._cursor = 0
 
@@ -64,19 +65,22 @@ class CommandSender:
 
     @property
     def failed(self) -> bool:
-        """Whether the link has failed: nothing is sent until `resume` (protocol.md, "Retransmission")."""
+        """Whether the link has failed. A failed link sends nothing until `resume` (protocol.md,
+        "Retransmission")."""
         return self._retries >= RETRIES_MAX
 
     def send(self, payload: bytes) -> None:
-        """Queues a message. Look at `can_send` first."""
+        """Queues a message. Check `can_send` first."""
         assert self.can_send, "command queue overrun"
         self._queue.append(payload)
 
     def take_ack(self, ack: int, is_nak: bool, now_ms: float) -> None:
-        """Takes an acknowledgement (protocol.md, "Acknowledgements"). A nak asks for all after it again."""
+        """Takes an acknowledgement (protocol.md, "Acknowledgements"). A nak asks for all later frames
+        again."""
         first = self._in_flight[0].seq if self._in_flight else self.next_seq
         count = (ack - first + 1) & 0xFFFF
-        # An older one changes nothing; one of a frame that was never sent must not be believed.
+        # An older acknowledgement changes nothing. An acknowledgement of a frame that was never sent is an
+        # error, and is ignored.
         if count > len(self._in_flight) or (count > 0 and self._in_flight[count - 1].sendings == 0):
             if count < 0x8000:
                 self._counters["acks_invalid"] += 1
@@ -108,7 +112,7 @@ class CommandSender:
 
     @property
     def next_timeout_ms(self) -> Optional[float]:
-        """When the oldest unacknowledged frame is sent again, or None."""
+        """The time at which the oldest unacknowledged frame is sent again, or None."""
         if self.failed or not self._in_flight or self._in_flight[0].sendings == 0:
             return None
         return self._in_flight[0].sent_at_ms + self._round_trip.timeout_ms

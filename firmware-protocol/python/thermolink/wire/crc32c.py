@@ -3,7 +3,7 @@
 import numpy as np
 
 _POLYNOMIAL = 0x82F63B78
-# The bytes are cut into so many strips, whose CRCs are computed side by side.
+# The bytes are cut into this many strips. The CRCs of all strips are computed side by side.
 _STRIP_BYTES = 1024
 
 
@@ -19,7 +19,8 @@ _TABLE_LIST = _TABLE.tolist()
 
 
 def _after_zeros(count: int) -> list:
-    """What each bit of a register becomes after so many zero bytes. The register is linear in its bits."""
+    """The register that each of its bits becomes after `count` zero bytes. The register is linear in its
+    bits."""
     columns = np.uint32(1) << np.arange(32, dtype=np.uint32)
     for _ in range(count):
         columns = columns >> 8 ^ _TABLE[columns & 0xFF]

@@ -1,4 +1,4 @@
-"""The kinds of row of the message tables. `tables.py` is made of them."""
+"""The types of the rows of the message tables. `tables.py` uses them."""
 
 from dataclasses import dataclass
 from typing import Mapping, Optional, Tuple, Union
@@ -6,8 +6,7 @@ from typing import Mapping, Optional, Tuple, Union
 
 @dataclass(frozen=True)
 class Integer:
-    """A whole number from `least` to `most`. `absent` is what it means when an earlier version leaves it
-    out."""
+    """A whole number from `least` to `most`. `absent` is its value if an earlier version leaves it out."""
 
     name: str
     least: int
@@ -15,7 +14,7 @@ class Integer:
     absent: Optional[int] = None
 
     def fault(self, value: object) -> Optional[str]:
-        """Why the value does not fit; None when it does."""
+        """Why the value does not fit; None if it fits."""
         if type(value) is not int:
             return "is no whole number"
         return None if self.least <= value <= self.most else f"is outside {self.least} … {self.most}"
@@ -30,7 +29,7 @@ class Choice:
     absent: Optional[int] = None
 
     def fault(self, value: object) -> Optional[str]:
-        """Why the value does not fit; None when it does."""
+        """Why the value does not fit; None if it fits."""
         return None if type(value) is int and value in self.choices.values() else "is none of its choices"
 
 
@@ -44,7 +43,7 @@ class Bytes:
     absent = None
 
     def fault(self, value: object) -> Optional[str]:
-        """Why the value does not fit; None when it does."""
+        """Why the value does not fit; None if it fits."""
         if not isinstance(value, bytes):
             return "is no bytes"
         return None if self.least <= len(value) <= self.most else f"has {len(value)} bytes"
@@ -59,7 +58,7 @@ class Text:
     absent = None
 
     def fault(self, value: object) -> Optional[str]:
-        """Why the value does not fit; None when it does."""
+        """Why the value does not fit; None if it fits."""
         if not isinstance(value, str):
             return "is no text"
         return None if len(value.encode()) <= self.most else "is too long"

@@ -51,7 +51,7 @@ def cobs_encode(raw: bytes) -> bytes:
             out.append(_GROUP_MAX + 1)
             out += group[start : start + _GROUP_MAX]
             start += _GROUP_MAX
-        # No zero lies behind a full group, so one at the very end needs no other group.
+        # A full group stands for no zero. If it is the last group, no other group is needed.
         if at < last or start < len(group) or start == 0:
             out.append(len(group) - start + 1)
             out += group[start:]
@@ -60,7 +60,7 @@ def cobs_encode(raw: bytes) -> bytes:
 
 
 def cobs_decode(block: bytes) -> Optional[bytes]:
-    """The bytes before encoding; None for a block that is no encoding."""
+    """The bytes before encoding; None if the block is malformed."""
     out, at = bytearray(), 0
     while at < len(block):
         code = block[at]
@@ -74,7 +74,7 @@ def cobs_decode(block: bytes) -> Optional[bytes]:
 
 
 def wire_bytes_max(frame_bytes: int) -> int:
-    """Longest encoding of a frame of that length, delimiter included."""
+    """The length of the longest encoding of a frame of this length, delimiter included."""
     return frame_bytes + 2 + frame_bytes // _GROUP_MAX
 
 
@@ -87,7 +87,7 @@ def seal_frame(frame: Frame) -> bytes:
 
 class FrameDecoder:
     """Turns bytes into frames and faults, in order, with bounded memory (protocol.md, "Receiving frames").
-    The next zero resynchronises, and a good frame between two delimiters is never lost."""
+    The next zero resynchronises the decoder. A good frame between two delimiters is never lost."""
 
     HEAD_BYTES = 128
 
@@ -103,7 +103,8 @@ class FrameDecoder:
         return bytes(self._pending[: self.HEAD_BYTES])
 
     def push(self, chunk: bytes) -> Iterator[Union[Frame, Fault]]:
-        """What `chunk` completes, one by one: read all of it before the next chunk is given."""
+        """The frames and faults that `chunk` completes, one by one. Read all of them before the next chunk is
+        given."""
         *blocks, rest = chunk.split(b"\0")
         for block in blocks:
             self._append(block)
@@ -122,7 +123,7 @@ class FrameDecoder:
         seen, block = self._seen, bytes(self._pending)
         self._seen = 0
         self._pending.clear()
-        # Nothing between two delimiters is no fault (protocol.md, "Delimiters").
+        # Two delimiters without bytes between them are not a fault (protocol.md, "Delimiters").
         if seen == 0:
             return None
         raw = None if seen > self._wire_bytes_max else cobs_decode(block)

@@ -29,8 +29,8 @@ _COUNTERS = (
 
 
 class Link:
-    """The host's end. Messages of the command channel arrive in order and once within a session; the others
-    are sent once, and lost samples are counted (protocol.md, "Order of sending")."""
+    """The host's end. Messages of the command channel arrive in order and once within a session. All other
+    messages are sent once, and lost samples are counted (protocol.md, "Order of sending")."""
 
     def __init__(self, frame_bytes_max: int) -> None:
         self.counters = {name: 0 for name in _COUNTERS}
@@ -41,7 +41,7 @@ class Link:
         self._begin(None, LinkLimits())
 
     def open_session(self, nonce: bytes, limits: LinkLimits) -> None:
-        """Opens a session. Everything of the earlier one is forgotten, including the queue."""
+        """Opens a session. The link forgets the earlier session, including its queue."""
         self._begin(nonce[0], limits)
 
     def close_session(self) -> None:
@@ -54,7 +54,7 @@ class Link:
         self._held = True
 
     def resume_session(self) -> None:
-        """Goes on with the session: sends again what was not acknowledged."""
+        """Continues the session: sends every unacknowledged frame again."""
         self._held = False
         self._commands.resume()
 
@@ -92,16 +92,16 @@ class Link:
         return self._decoder.pending_head
 
     def send_command(self, payload: bytes) -> None:
-        """Queues a message of the command channel. Look at `can_send` first."""
+        """Queues a message of the command channel. Check `can_send` first."""
         assert len(payload) <= self.payload_bytes_max, "payload longer than a frame"
         self._commands.send(payload)
 
     def send_stop(self, payload: bytes) -> None:
-        """Queues a stop, in place of one that still waits."""
+        """Queues a stop. It replaces an older one that still waits."""
         self._stop = payload
 
     def send_open(self, payload: bytes) -> None:
-        """Queues a HELLO, in place of one that still waits."""
+        """Queues a HELLO. It replaces an older one that still waits."""
         self._open = payload
 
     def send_sample(self, payload: bytes) -> bool:
@@ -117,7 +117,7 @@ class Link:
 
     def receive(self, chunk: bytes, now_ms: float) -> Iterator[Union[Tuple[int, bytes], Fault]]:
         """(channel, payload) of each message, and faults, in order. Each is handed over before the next frame
-        is looked at, since a HELLO decides which session the frames behind it belong to."""
+        is decoded, because a HELLO decides to which session the frames after it belong."""
         for item in self._decoder.push(chunk):
             if isinstance(item, Fault):
                 self.counters[item.kind] += 1
@@ -135,7 +135,8 @@ class Link:
                 yield item.channel, item.payload
 
     def _accepts(self, frame: Frame, now_ms: float) -> bool:
-        """Takes what the header says; whether the frame carries a message to deliver."""
+        """Takes the acknowledgement and the number in the header. Returns whether the frame carries a message
+        to deliver."""
         if frame.channel == _OPEN:
             return len(frame.payload) > 0
         self._commands.take_ack(frame.ack, frame.flags & FLAG_NAK != 0, now_ms)
@@ -152,7 +153,7 @@ class Link:
         return self._accepts_command(frame)
 
     def _accepts_command(self, frame: Frame) -> bool:
-        # Go-back-N takes the expected frame alone (protocol.md, "Acknowledgements").
+        # Go-back-N takes only the expected frame (protocol.md, "Acknowledgements").
         if frame.seq == self._expected_seq:
             self._expected_seq = (self._expected_seq + 1) & 0xFFFF
             self._ack_owed = True
@@ -184,7 +185,8 @@ class Link:
             self._nak_owed = self._ack_owed = False
         self.counters["frames_sent"] += 1
         wire = seal_frame(Frame(channel, self._session or 0, flags, seq, ack, payload))
-        # What was cut off on the line before it must not spoil it (protocol.md, "Delimiters").
+        # The delimiter protects this frame from the rest of a frame that was cut off (protocol.md,
+        # "Delimiters").
         return b"\0" + wire if is_behind_delimiter else wire
 
     def _urgent(self) -> Optional[Tuple[int, int, bytes, bool]]:
@@ -212,5 +214,5 @@ class Link:
 
     @property
     def next_timeout_ms(self) -> Optional[float]:
-        """When `poll` must be called even if nothing arrives, or None."""
+        """The time at which `poll` must be called even if nothing arrives, or None."""
         return None if self._held else self._commands.next_timeout_ms

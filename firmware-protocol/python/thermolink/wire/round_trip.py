@@ -16,7 +16,8 @@ class RoundTripEstimate:
         self._backoff = 0
 
     def measure(self, round_trip_ms: float) -> None:
-        """Takes the time from the only sending of a frame to its acknowledgement."""
+        """Takes the time from the sending of a frame to its acknowledgement. The frame must have been sent
+        only once."""
         us = max(0, int(round_trip_ms * 1000))
         if self._smoothed_us is None:
             self._smoothed_us = us

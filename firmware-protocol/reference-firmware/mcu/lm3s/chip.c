@@ -1,6 +1,6 @@
 /*
- * QEMU's lm3s6965evb: a Cortex-M3 with 64 kB of RAM, a UART (PL011) and the core's timer. It keeps no memory
- * over a restart, so its count of power-ons is always one.
+ * QEMU's lm3s6965evb: a Cortex-M3 with 64 kB of RAM, a UART (PL011) and the core's timer. It has no memory
+ * that survives a restart, so its count of power-ons is always one.
  */
 #include "../chip.h"
 
@@ -41,7 +41,7 @@ static void fault(void) {
   for (;;) __asm volatile("bkpt #1");
 }
 static void systick_interrupt(void) { milliseconds++; }
-/* It only ends a sleep; port_read asks for it again. */
+/* The interrupt only ends a sleep; port_read enables it again. */
 static void uart_interrupt(void) { REG(UART0_IMSC) = 0; }
 
 #define FAULT (const void *)fault
@@ -80,7 +80,7 @@ uint64_t board_time_us(void) {
     ms = milliseconds;
     now_us = ms * 1000 + (CYCLES_PER_MS - 1 - REG(SYST_CVR)) / CORE_MHZ;
   } while (ms != milliseconds);
-  /* The counter may have begun anew while its interrupt still waits. */
+  /* The counter may have wrapped while its interrupt is still pending. */
   if (now_us > latest_us) latest_us = now_us;
   return latest_us;
 }

@@ -1,4 +1,4 @@
-/* Routines of the boot ROM, found by two letters (datasheet 2.8.3). */
+/* Routines of the boot ROM. Two letters identify each (datasheet 2.8.3). */
 #ifndef BOOT_ROM_H
 #define BOOT_ROM_H
 

@@ -8,9 +8,9 @@
 #include "rp2040.h"
 #include "watchdog.h"
 
-/* An alarm this close may have passed before it is set. */
+/* An alarm that is closer than this may pass before it is set. */
 #define ALARM_MARGIN_US 10
-/* So long the answer to the request for the boot loader has to reach the host. */
+/* The time in which the answer to the request for the boot loader must reach the host. */
 #define BOOT_LOADER_DELAY_US 20000
 
 void chip_init(void) {

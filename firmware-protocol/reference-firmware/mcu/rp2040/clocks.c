@@ -34,7 +34,7 @@ void clocks_init(void) {
   SET_BITS(XOSC_CTRL) = CRYSTAL_ENABLE;
   while (!(REG(XOSC_STATUS) & XOSC_STABLE)) {
   }
-  /* After a warm start something may still run on a PLL; it must not while the PLL is set. */
+  /* After a warm start a clock may still use a PLL. It must not use it while the PLL is set. */
   CLEAR_BITS(CLK_SYS_CTRL) = SYS_FROM_PLL;
   while (REG(CLK_SYS_SELECTED) != 1u << 0) {
   }
@@ -48,7 +48,7 @@ void clocks_init(void) {
   REG(CLK_REF_CTRL) = REF_FROM_CRYSTAL;
   while (REG(CLK_REF_SELECTED) != 1u << REF_FROM_CRYSTAL) {
   }
-  /* The other source is chosen first; then the switch to it has no glitch (2.15.3.2). */
+  /* The source is chosen before the switch to it. This order avoids a glitch (2.15.3.2). */
   REG(CLK_SYS_CTRL) = 0;
   SET_BITS(CLK_SYS_CTRL) = SYS_FROM_PLL;
   while (REG(CLK_SYS_SELECTED) != 1u << SYS_FROM_PLL) {
@@ -56,7 +56,7 @@ void clocks_init(void) {
   REG(CLK_PERI_CTRL) = CLK_ENABLE;
   REG(CLK_USB_CTRL) = CLK_ENABLE;
   REG(CLK_ADC_CTRL) = CLK_ENABLE;
-  /* Timer and watchdog stand still without this. */
+  /* Without this, timer and watchdog do not run. */
   REG(WATCHDOG_TICK) = CRYSTAL_MHZ | WATCHDOG_TICK_ENABLE;
   SET_BITS(TIMER_INTE) = 1u << 0;
   NVIC_ISER = 1u << IRQ_TIMER_0;

@@ -5,8 +5,8 @@
 
 void clocks_init(void);
 /*
- * The timer's interrupt comes at that time, less than 71 minutes ahead. A time that has passed is missed: the
- * interrupt then comes 71 minutes later.
+ * The timer's interrupt comes at this time, which must be less than 71 minutes ahead. If the time has already
+ * passed, the interrupt comes 71 minutes later.
  */
 void clocks_wake_at(uint64_t us);
 

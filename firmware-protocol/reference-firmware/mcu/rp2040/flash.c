@@ -1,10 +1,10 @@
 /*
- * The count of power-ons lies in the last two sectors of the flash. Each count clears one bit, which needs no
- * erase; the first page of a sector says what was counted before it. When all 30720 bits of a sector are
- * cleared, the other sector is erased and begins with the sum. The full sector stays until then, so the count
- * survives a cut of the power at any moment.
+ * The count of power-ons is in the last two sectors of the flash. Each count clears one bit, which needs no
+ * erase. The first page of a sector holds the count of all earlier sectors. When all 30720 bits of a sector
+ * are cleared, the other sector is erased and begins with the sum. The full sector stays valid until then, so
+ * the count survives a loss of power at any moment.
  *
- * The boot ROM's routines write (datasheet 2.8.3.1.3).
+ * The boot ROM's routines do the writing (datasheet 2.8.3.1.3).
  */
 #include "flash.h"
 
@@ -27,7 +27,7 @@ static const volatile uint32_t *sector_words(int sector) {
 }
 
 /*
- * Leaves reading in place for commands. The routines that do it must be looked up while the ROM is readable.
+ * Switches the flash from reading in place to commands. The ROM routines for this must be looked up before.
  */
 static void begin_commands(void) {
   rom_call connect = (rom_call)boot_rom_function('I', 'F');
@@ -57,7 +57,7 @@ void flash_program_page(uint32_t offset, const uint8_t *page) {
   end_commands();
 }
 
-/* Writes one page: two words, and all others as they are. */
+/* Writes two words of one page. All other words stay as they are. */
 static void program(int sector, uint32_t word, uint32_t first, uint32_t second) {
   static uint32_t page[PAGE_WORDS];
   for (uint32_t i = 0; i < PAGE_WORDS; i++) page[i] = UINT32_MAX;
@@ -66,7 +66,7 @@ static void program(int sector, uint32_t word, uint32_t first, uint32_t second) 
   flash_program_page(sector_offset(sector) + word / PAGE_WORDS * FLASH_PAGE_BYTES, (const uint8_t *)page);
 }
 
-/* A header that was written in part does not fit its complement. */
+/* If a header was written only in part, it does not match its complement. */
 static int is_valid(int sector) { return sector_words(sector)[0] == ~sector_words(sector)[1]; }
 
 static uint32_t base_of(int sector) { return sector_words(sector)[0]; }
@@ -88,7 +88,10 @@ uint32_t flash_count(void) {
   const volatile uint32_t *words;
   uint32_t count, word = PAGE_WORDS, bits = 0;
   int sector;
-  /* The clocks went up: from here on the flash is read in the boot ROM's way, which is slow enough. */
+  /*
+   * The clocks are faster now. From here on the flash is read in the way of the boot ROM, which is slow
+   * enough.
+   */
   begin_commands();
   end_commands();
   sector = newest_sector();
@@ -109,7 +112,7 @@ uint32_t flash_count(void) {
 
 static void select_chip(uint32_t level) { REG(QSPI_SS_CTRL) = (REG(QSPI_SS_CTRL) & ~SELECT_MASK) | level; }
 
-/* Sends a byte and receives the one that comes meanwhile. */
+/* Sends a byte and receives one at the same time. */
 static uint8_t exchange(uint8_t byte) {
   while (!(REG(SSI_SR) & SSI_CAN_WRITE)) {
   }

@@ -1,7 +1,7 @@
 /*
- * The calibration record lies in the flash, below the count of power-ons. Its first page says its length and
- * CRC-32, and is written last; the record follows. So a write that was cut leaves no record, never a part of
- * one.
+ * The calibration record is in the flash, below the count of power-ons. Its first page holds its length and
+ * CRC-32; the record follows. The first page is written last. A write that was interrupted therefore leaves
+ * no record, never a part of a record.
  */
 #include <string.h>
 
@@ -18,13 +18,13 @@ typedef char assert_capacity[CONFIG_CALIBRATION_BYTES <= CAPACITY ? 1 : -1];
 
 typedef struct {
   uint32_t length;
-  /* ~length: an erased page, or one that was written in part, is no header. */
+  /* It is ~length. With it, an erased page, or a page written only in part, is not a valid header. */
   uint32_t complement;
   uint32_t crc;
 } header;
 
 static uint32_t checked_length;
-/* Whether checked_length is that of the record in the flash. */
+/* Whether checked_length is the length of the record in the flash. */
 static int is_checked;
 
 static const uint8_t *stored(uint32_t offset) {
@@ -50,7 +50,7 @@ static void program(uint32_t offset, const void *bytes, uint32_t length) {
   watchdog_feed();
 }
 
-/* The length that the flash tells of itself; 0: there is no record, or a part of one. */
+/* The length in the header of the flash; 0: there is no record, or only a part of one. */
 static uint32_t stored_length(void) {
   header found;
   memcpy(&found, stored(0), sizeof found);
@@ -58,7 +58,7 @@ static uint32_t stored_length(void) {
   return crc32(0, stored(FLASH_PAGE_BYTES), found.length) == found.crc ? found.length : 0;
 }
 
-/* The flash is checked once, since a run may be in progress here. */
+/* The flash is checked only once, because a run may be in progress here. */
 const uint8_t *board_calibration(uint32_t *length) {
   if (!is_checked) checked_length = stored_length();
   is_checked = 1;
@@ -69,7 +69,7 @@ const uint8_t *board_calibration(uint32_t *length) {
 int board_keep_calibration(const uint8_t *record, uint32_t length) {
   header made = {length, ~length, crc32(0, record, length)};
   is_checked = 0;
-  /* Only what the record needs: a flash wears out, and erasing takes its time. */
+  /* Only the sectors that the record needs are erased: a flash wears out, and to erase it takes long. */
   for (uint32_t sector = 0; sector * FLASH_SECTOR_BYTES < FLASH_PAGE_BYTES + length; sector++) erase(sector);
   for (uint32_t at = 0; at < length; at += FLASH_PAGE_BYTES)
     program(FLASH_PAGE_BYTES + at, record + at, length - at < FLASH_PAGE_BYTES ? length - at : FLASH_PAGE_BYTES);

@@ -1,11 +1,11 @@
 /*
  * board_hal.h by three low-passes (rc_circuit.h). The voltages and their relaxation are those of the
- * capacitors. The currents of the couplings are computed: once a tick each output is set to
+ * capacitors. The currents of the couplings are computed. Once in each tick, each output is set to
  *
  *   u = v + p·(h·(b − d·v − Σ g·v) + kick),   p = 1/(1 − exp(−tick/τ)) by the cell's own τ
  *
- * so that after a tick of h = 2⁻⁴ the cell has moved by what stands in the outer brackets. Kicks are those of
- * the device model (device-model.md, "One tick").
+ * After a tick of h = 2⁻⁴ the cell has then moved by the sum in the outer brackets. Kicks are those of the
+ * device model (device-model.md, "One tick").
  */
 #include <string.h>
 
@@ -17,9 +17,9 @@
 
 #define ADC_BITS 14
 #define DRIVE_BITS 16
-/* An output reaches 1.65 V_fs. A drive of 1 V_fs·G_fs is within it from 0 V_fs on. */
+/* An output reaches 1.65 V_fs. At 0 V_fs this allows a drive of 1 V_fs·G_fs. */
 #define DRIVE_RANGE 1
-/* From the model's 2⁻²⁴ V_fs, and from 2⁻¹⁴, to those of rc_circuit.h. */
+/* Conversions from the model's units 2⁻²⁴ V_fs and 2⁻¹⁴ V_fs to the unit of rc_circuit.h. */
 #define MODEL_SHIFT 8
 #define STATE_SCALE 4
 #define RAIL (TL_RAIL_MAX >> MODEL_SHIFT)
@@ -100,7 +100,7 @@ void board_stop(void) {
   rc_hold(volts);
 }
 
-/* What the noise of this tick adds to the cells. */
+/* The kicks that the noise of this tick adds to the cells. */
 static void noise_kicks(const board_program *program, int32_t kicks[RC_CELLS]) {
   int32_t begin[RC_CELLS], end[RC_CELLS];
   memset(kicks, 0, RC_CELLS * sizeof *kicks);
@@ -140,7 +140,7 @@ uint64_t board_advance(uint64_t ticks, int halt_on_overload) {
   if (!outputs_on) return ticks;
   while (done < ticks) {
     int32_t kicks[RC_CELLS];
-    /* While the tick before passes. */
+    /* This is computed while the previous tick passes. */
     noise_kicks(&running->program, kicks);
     if (done == 0) at_us = board_time_us();
     rc_wait_until(at_us);
@@ -150,7 +150,7 @@ uint64_t board_advance(uint64_t ticks, int halt_on_overload) {
     done++;
     if (halt_on_overload && board_overloaded()) break;
   }
-  /* The last tick has its whole time, too. */
+  /* The last tick gets its whole time too. */
   if (done > 0) rc_wait_until(at_us);
   rc_hold(volts);
   flag_rails();
@@ -158,7 +158,7 @@ uint64_t board_advance(uint64_t ticks, int halt_on_overload) {
 }
 
 int board_read_adc(int16_t *codes) {
-  /* ±2 V_fs; the converter of the chip ends before that. */
+  /* The codes span ±2 V_fs. The converter of the chip has a smaller range. */
   const int shift = 18 - ADC_BITS;
   for (uint32_t i = 0; i < running->program.cells; i++) codes[i] = (int16_t)((volts[i] + (1 << (shift - 1))) >> shift);
   return 0;

@@ -15,8 +15,8 @@
 #define FIRST_ADC_PIN 26u
 
 /*
- * 2048 cycles of 125 MHz, which is as long as eight conversions of 2 µs: the mean of eight readings is free
- * of the ripple.
+ * 2048 cycles of 125 MHz take as long as eight conversions of 2 µs. The mean of eight readings is therefore
+ * free of the ripple.
  */
 #define PWM_STEPS 2048
 #define READINGS 8
@@ -24,25 +24,28 @@
 #define REACH (RC_VOLT * 33 / 20)
 #define ADC_MIDDLE 2048
 
-/* All but 10⁻⁵ of what a cell had is gone. */
+/* After this time 10⁻⁵ of a cell's deviation remains. */
 #define SETTLE_TICKS 192u
 #define OFFSET_READS 32
 #define OFFSET_READ_US 200u
-/* The step by which τ is measured is read after one τ. */
+/* To measure τ, a step is read after one τ. */
 #define TAU_TICKS (1u << RC_TICK_LOG2)
-/* The voltage after one τ is e⁻¹ short of the step; e is in 2⁻¹⁶. */
+/* After one τ the voltage lacks e⁻¹ of the step; e is in 2⁻¹⁶. */
 #define E_Q16 178145
-/* Parts of ±20 % and errors of reading; a missing part is further off. */
+/* The limit allows parts of ±20 % and errors of reading. A missing part causes a larger deviation. */
 #define TAU_DEVIATION_MAX (RC_VOLT / 4)
-/* A converter that is 50 mV off is broken. */
+/* A converter with an error of 50 mV is broken. */
 #define OFFSET_MAX (RC_VOLT / 20)
-/* From rail to rail in 32 ticks at full output, then half of the rest with each. */
+/*
+ * A cell goes from rail to rail in 32 ticks at full output. Each further tick then halves the remaining
+ * distance.
+ */
 #define CHARGE_TICKS 48
 
-/* What converters read at 0 V_fs, and 1/(1 − exp(−tick/τ)) in 2⁻¹⁰. */
+/* The readings of the converters at 0 V_fs, and 1/(1 − exp(−tick/τ)) in 2⁻¹⁰. */
 static int32_t offset[RC_CELLS];
 static int32_t pull[RC_CELLS];
-/* What the last voltage of an output was above the step that it got. */
+/* How much the wanted voltage of an output was above its last step. */
 static int32_t rest[RC_CELLS];
 
 static int no_work(void) { return 0; }
@@ -113,12 +116,12 @@ static void open_pins(void) {
     REG(PWM_CC(SLICE(i))) = PWM_STEPS / 2;
     REG(PWM_CSR(SLICE(i))) = PWM_ENABLE;
     REG(GPIO_CTRL(OUTPUT_PIN(i))) = GPIO_FUNCTION_PWM;
-    /* Neither input, nor pull, nor output. */
+    /* The pin is no input, has no pull resistor and is no output. */
     REG(PAD(FIRST_ADC_PIN + i)) = PAD_OUTPUT_OFF;
   }
 }
 
-/* Outputs at 0 V_fs for 12 τ: what is read then is what converter and leakage add. */
+/* Outputs stay at 0 V_fs for 12 τ. The reading after that is the offset of converter and leakage. */
 static void measure_offsets(void) {
   int32_t sum[RC_CELLS] = {0};
   memset(offset, 0, sizeof offset);
@@ -135,8 +138,8 @@ static void measure_offsets(void) {
 }
 
 /*
- * A step of 1 V_fs, read after T = 1 τ as the parts say: what is left of it is exp(−T/τ) = (1 + y)/e, so
- * τ/T is 1 + y + y²/2 up to y³. Returns whether all deviations are those of parts.
+ * A step of 1 V_fs is read after T = 1 τ of the nominal parts. The part exp(−T/τ) = (1 + y)/e of it remains,
+ * so τ/T is 1 + y + y²/2 up to y³. Returns whether the tolerances of the parts explain all deviations.
  */
 static int measure_time_constants(void) {
   int32_t volts[RC_CELLS];

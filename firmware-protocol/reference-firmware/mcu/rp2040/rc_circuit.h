@@ -9,34 +9,34 @@
 
 #define RC_CELLS 3
 #define RC_VOLT 65536
-/* τ of the parts as they are named, and a tick of τ/16. */
+/* τ of the nominal parts, and a tick of τ/16. */
 #define RC_TAU_US 10000u
 #define RC_TICK_LOG2 4
 #define RC_TICK_US (RC_TAU_US >> RC_TICK_LOG2)
 
 /*
- * Opens the pins at the first call, brings all cells to 0 V_fs, and measures what each converter reads
- * there and how fast each cell is. Takes 0.2 s. It needs nothing but the circuit. Returns whether each cell
- * follows its output as the parts say.
+ * Opens the pins at the first call and brings all cells to 0 V_fs. Then it measures the offset of each
+ * converter and the speed of each cell. It takes 0.2 s and needs only the circuit. Returns whether each cell
+ * follows its output as the nominal parts do.
  */
 int rc_power_on(void);
 /* The voltages now. */
 void rc_read(int32_t volts[RC_CELLS]);
 /*
- * Sets the mean voltage of an output. What its 2048 steps leave over is added to its next voltage. Returns
- * whether it was cut to the supply.
+ * Sets the mean voltage of an output. The rounding error of its 2048 steps is added to its next voltage.
+ * Returns whether the voltage was cut to the supply.
  */
 int rc_drive(uint32_t cell, int32_t volts);
-/* Outputs that do not move the cells. Returns their voltages. */
+/* Sets outputs to the voltages of the cells, so the cells do not move. Returns these voltages. */
 void rc_hold(int32_t volts[RC_CELLS]);
 /* Brings the cells to these voltages, which takes 30 ms, and holds them. */
 void rc_charge(const int32_t target[RC_CELLS], int32_t volts[RC_CELLS]);
 /*
- * How far an output must lie beyond a cell to move it by `step` in a tick: step/(1 − exp(−tick/τ)), τ as
- * measured.
+ * The distance between an output and its cell that moves the cell by `step` in a tick: step/(1 −
+ * exp(−tick/τ)) with the measured τ.
  */
 int32_t rc_pull(uint32_t cell, int32_t step);
-/* Sleeps until then; interrupts are served. */
+/* Sleeps until that time. Interrupts are still served. */
 void rc_wait_until(uint64_t us);
 
 #endif

@@ -1,4 +1,4 @@
-/* The registers of the RP2040 that this port touches; numbers in brackets are sections of the datasheet. */
+/* The registers of the RP2040 that this port uses. Numbers in brackets are sections of the datasheet. */
 #ifndef RP2040_H
 #define RP2040_H
 
@@ -22,7 +22,9 @@
 #define RESET_UART0 (1u << 22)
 #define RESET_USBCTRL (1u << 24)
 
-/* Power-on state machine (2.13): what a watchdog restarts. Bits 0 and 1 are the two oscillators. */
+/*
+ * Power-on state machine (2.13): the blocks that a watchdog restarts. Bits 0 and 1 are the two oscillators.
+ */
 #define PSM_WDSEL 0x40010008u
 #define PSM_ALL_BUT_OSCILLATORS 0x1fffcu
 
@@ -121,7 +123,7 @@ static inline uint32_t interrupts_off(void) {
   return mask;
 }
 static inline void interrupts_restore(uint32_t mask) { __asm volatile("msr primask, %0" ::"r"(mask) : "memory"); }
-/* Ends at an interrupt that is pending, even while interrupts are off. */
+/* Returns at a pending interrupt, even while interrupts are off. */
 static inline void wait_for_interrupt(void) { __asm volatile("dsb\n wfi" ::: "memory"); }
 
 static inline void release_from_reset(uint32_t blocks) {

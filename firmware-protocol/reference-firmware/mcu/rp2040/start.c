@@ -1,6 +1,7 @@
 /*
- * Reset: copies the image to RAM, clears what starts at zero, and goes on there. It runs from flash, so it
- * calls nothing before the copy. From RAM the code never waits for the flash, and the flash may be written.
+ * Reset: copies the image to RAM, clears the variables that start at zero, and continues in RAM. This code
+ * runs from flash, so it calls no function before the copy. Code in RAM never waits for the flash, and the
+ * flash may be written.
  */
 #include "rp2040.h"
 
@@ -12,16 +13,16 @@ void usb_interrupt(void);
 void uart_interrupt(void);
 void reset_handler(void) __attribute__((section(".start"), noreturn));
 
-/* A port that is not in this image has no interrupt. */
+/* If this image does not contain a port, the port has no interrupt. */
 void __attribute__((weak)) usb_interrupt(void) {}
 void __attribute__((weak)) uart_interrupt(void) {}
 
-/* Nothing feeds the watchdog from here on, so it restarts the chip. */
+/* From here on nothing feeds the watchdog, so it restarts the chip. */
 static void fault(void) {
   for (;;) __asm volatile("bkpt #1");
 }
 
-/* The two words of the table in flash that are used. */
+/* The table in flash needs only these two words. */
 __attribute__((section(".vectors"), used)) static const void *const vectors[2] = {stack_top, (const void *)reset_handler};
 
 #define FAULT (const void *)fault
@@ -37,7 +38,7 @@ __attribute__((section(".ram_vectors"), used, aligned(256))) static const void *
 void reset_handler(void) {
   volatile uint32_t *to = image_begin;
   const volatile uint32_t *from = image_load;
-  /* A branch does not reach from flash to RAM, an address in a register does. */
+  /* A branch cannot reach from flash to RAM, but a jump to an address in a register can. */
   int (*volatile go)(void) = main;
   while (to < (volatile uint32_t *)image_end) *to++ = *from++;
   for (to = bss_begin; to < (volatile uint32_t *)bss_end;) *to++ = 0;

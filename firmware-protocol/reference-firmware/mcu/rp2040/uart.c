@@ -1,6 +1,6 @@
 /*
- * The channel as UART0 on pins 0 (to the host) and 1, 8N1. Interrupts move the bytes, because its queues hold
- * 32.
+ * The channel as UART0 on pins 0 (to the host) and 1, 8N1. Interrupts move the bytes, because the queues of
+ * the UART hold only 32.
  */
 #include "../chip.h"
 #include "../ring.h"
@@ -47,7 +47,7 @@ void uart_interrupt(void) {
   REG(UART0_ICR) = INT_RECEIVED | INT_SENT | INT_RECEIVE_TIMEOUT;
   while (!(REG(UART0_FR) & RX_EMPTY)) {
     uint8_t byte = (uint8_t)REG(UART0_DR);
-    /* A byte that finds no room is lost, as on any line. The link mends it. */
+    /* A byte without room is lost, as on any line. The link sends its frame again. */
     ring_put(&received, &byte, 1);
   }
   send();
@@ -66,5 +66,5 @@ size_t port_write(const uint8_t *bytes, size_t length) {
 int port_is_open(void) { return 1; }
 int port_has_input(void) { return ring_used(&received) > 0; }
 int port_has_room(void) { return ring_room(&sending) > 0; }
-/* A plain line has no way to ask. The button on the board does it. */
+/* A plain line has no way to ask for the boot loader. The button on the board starts it. */
 int port_wants_boot_loader(void) { return 0; }

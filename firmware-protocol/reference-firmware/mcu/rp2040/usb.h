@@ -1,6 +1,6 @@
 /*
  * The USB device controller (datasheet 4.1) and its two users: usb_control.c answers requests on endpoint 0,
- * usb_cdc.c moves the bytes of a serial port. Everything but port_… runs in the interrupt.
+ * usb_cdc.c moves the bytes of a serial port. All functions except port_… run in the interrupt.
  */
 #ifndef USB_H
 #define USB_H
@@ -29,7 +29,7 @@
 #define USB_BUFFER_STALL (1u << 11)
 #define USB_BUFFER_AVAILABLE (1u << 10)
 #define USB_BUFFER_LENGTH 0x3ffu
-/* Where packets lie. */
+/* The addresses of packets. */
 #define USB_EP0_PLACE 0x100u
 #define USB_NOTIFY_PLACE 0x180u
 #define USB_OUT_PLACE 0x1c0u
@@ -63,8 +63,8 @@ typedef struct {
 } usb_setup;
 
 /*
- * Gives a buffer to the controller. It runs by another clock, so the rest of the word is there at least one
- * of its cycles before the bit that hands the buffer over (4.1.2.5.1).
+ * Gives a buffer to the controller. The controller has another clock. The rest of the word must therefore be
+ * written at least one of its cycles before the bit that hands the buffer over (4.1.2.5.1).
  */
 static inline void usb_arm(uint32_t buffer, uint32_t value) {
   REG(buffer) = value;
@@ -88,16 +88,16 @@ void usb_control_reset(void);
 void usb_control_take_setup(void);
 void usb_control_in_done(void);
 void usb_control_out_done(void);
-/* Answers at most as many bytes as the request asked for. */
+/* Answers with at most as many bytes as the request asked for. */
 void usb_control_answer(const void *bytes, uint32_t length, uint32_t asked);
 /* Ends a request without data towards the host. */
 void usb_control_accept(void);
-/* Takes the data of a request, at most one packet; `taken` gets them. */
+/* Takes the data of a request, at most one packet, and gives it to `taken`. */
 void usb_control_receive(void (*taken)(const uint8_t *bytes, uint32_t length));
 
 /* usb_cdc.c */
 void usb_cdc_configure(int configured);
-/* A cleared halt begins again with DATA0. */
+/* After a cleared halt the next packet is DATA0. */
 void usb_cdc_restart(uint32_t address);
 /* Returns 0 for a request that it does not know. */
 int usb_cdc_request(const usb_setup *setup);

@@ -9,10 +9,10 @@
 
 #define CONTROLLER_ENABLE 1u
 #define MUXING_TO_PHY (1u << 0 | 1u << 3)
-/* This board has no pin that sees the bus voltage: it is there when there is power. */
+/* This board has no pin for the bus voltage. The bus is present whenever the board has power. */
 #define VBUS_ALWAYS_THERE (1u << 2 | 1u << 3)
 #define LINE_CODING_BYTES 7
-/* A host that sets this speed wants the boot loader: the usual sign on boards with USB. */
+/* A host sets this speed to ask for the boot loader, as is usual on boards with USB. */
 #define BOOT_LOADER_BAUD 1200u
 
 enum { SET_LINE_CODING = 0x20, GET_LINE_CODING, SET_CONTROL_LINE_STATE, SEND_BREAK };
@@ -23,12 +23,12 @@ static volatile int configured, opened, wants_boot_loader;
 /* A buffer is with the controller. */
 static int out_armed, in_armed;
 static uint32_t out_pid, in_pid;
-/* The last packet was full, so the transfer has not ended for the host. */
+/* The last packet was full, so for the host the transfer has not ended. */
 static int in_was_full;
-/* 115200 baud, 8N1. The bytes never travel at a speed; the host gets back what it set. */
+/* 115200 baud, 8N1. USB bytes have no such speed; the host only reads back the value that it set. */
 static uint8_t line_coding[LINE_CODING_BYTES] = {0x00, 0xc2, 0x01, 0x00, 0, 0, 8};
 
-/* Asks for a packet when one has room. Until then the host is told to try again. */
+/* Asks for a packet if there is room for it. Until then the controller tells the host to try again. */
 static void receive_packet(void) {
   if (!configured || out_armed || ring_room(&received) < USB_PACKET_BYTES) return;
   out_armed = 1;
@@ -41,7 +41,7 @@ static void send_packet(void) {
   uint32_t length;
   if (!configured || in_armed) return;
   length = (uint32_t)ring_take(&sending, packet, sizeof packet);
-  /* An empty packet ends a transfer whose last one was full. */
+  /* An empty packet ends a transfer whose last packet was full. */
   if (length == 0 && !in_was_full) return;
   in_armed = 1;
   in_was_full = length == USB_PACKET_BYTES;
@@ -66,7 +66,7 @@ void usb_cdc_configure(int on) {
 
 void usb_cdc_restart(uint32_t address) {
   if (address == USB_EP_DATA) {
-    /* The buffer that waits is asked for again under the new number. */
+    /* The waiting buffer is given to the controller again with the new number. */
     out_pid = 0;
     out_armed = 0;
     receive_packet();
@@ -165,7 +165,10 @@ size_t port_read(uint8_t *bytes, size_t capacity) {
 }
 
 size_t port_write(const uint8_t *bytes, size_t length) {
-  /* The interrupt may clear the ring, so it must not come between a look at it and the bytes. */
+  /*
+   * The interrupt may clear the ring. It must not come between the check of the ring and the copy of the
+   * bytes.
+   */
   uint32_t mask = interrupts_off();
   size_t count = opened ? ring_put(&sending, bytes, length) : length;
   send_packet();

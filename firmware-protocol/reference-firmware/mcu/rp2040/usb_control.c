@@ -1,9 +1,9 @@
-/* Endpoint 0: descriptors and standard requests (USB 2.0, chapter 9). What is not known is stalled. */
+/* Endpoint 0: descriptors and standard requests (USB 2.0, chapter 9). Unknown requests are stalled. */
 #include "usb.h"
 
 /*
- * The numbers of Raspberry Pi for a serial port of a board with this chip. Who sells a board needs a product
- * number of their own (docs/decisions, 85).
+ * The numbers of Raspberry Pi for a serial port of a board with this chip. A seller of boards needs an own
+ * product number (docs/decisions, 85).
  */
 #ifndef USB_VENDOR
 #define USB_VENDOR 0x2e8a
@@ -39,7 +39,7 @@ static const uint8_t configuration_descriptor[CONFIGURATION_BYTES] = {
     5, 0x24, 1, 0, 1,                                        /* no call management */
     4, 0x24, 2, 2,                                           /* line coding and state are understood */
     5, 0x24, 6, 0, 1,                                        /* union of interfaces 0 and 1 */
-    7, 5, USB_DIRECTION_IN | USB_EP_NOTIFY, 3, 16, 0, 32,    /* never says anything */
+    7, 5, USB_DIRECTION_IN | USB_EP_NOTIFY, 3, 16, 0, 32,    /* never sends anything */
     9, 4, 1, 0, 2, 10, 0, 0, 0,                              /* data */
     7, 5, USB_EP_DATA, 2, USB_PACKET_BYTES, 0, 0,
     7, 5, USB_DIRECTION_IN | USB_EP_DATA, 2, USB_PACKET_BYTES, 0, 0,
@@ -51,7 +51,7 @@ static const char *strings[3] = {"thermolink", "", ""};
 
 static const uint8_t *answer;
 static uint32_t answer_left;
-/* The answer is shorter than what was asked for and fills its packets, so an empty one ends it. */
+/* The answer is shorter than the request and fills its last packet, so an empty packet ends it. */
 static int answer_needs_end;
 static int answering;
 static uint32_t answer_pid;
@@ -101,7 +101,7 @@ void usb_control_receive(void (*taken)(const uint8_t *bytes, uint32_t length)) {
   usb_arm(USB_OUT_BUFFER(0), USB_BUFFER_DATA1 | USB_PACKET_BYTES);
 }
 
-/* The controller forgets it at the next SETUP. */
+/* The controller clears this bit at the next SETUP. */
 static void stall(void) {
   REG(USB_EP_STALL_ARM) = 3;
   REG(USB_IN_BUFFER(0)) = USB_BUFFER_STALL;
@@ -154,7 +154,7 @@ static int standard_request(const usb_setup *s) {
       usb_control_accept();
       return 1;
     case SET_ADDRESS:
-      /* It holds from the end of this request on. */
+      /* The new address is valid from the end of this request on. */
       new_address = s->value & 127u;
       usb_control_accept();
       return 1;
@@ -186,7 +186,7 @@ void usb_control_take_setup(void) {
   usb_setup s;
   int known;
   usb_read(0, (uint8_t *)&s, sizeof s);
-  /* A SETUP ends the request before it, wherever that was. */
+  /* A SETUP ends the previous request at any stage. */
   answering = 0;
   data_taken = 0;
   new_address = 0;

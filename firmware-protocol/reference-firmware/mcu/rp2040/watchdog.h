@@ -4,11 +4,11 @@
 
 #include "rp2040.h"
 
-/* The count goes down by two in a microsecond (errata RP2040-E1). */
+/* The count decreases by two in a microsecond (errata RP2040-E1). */
 #define WATCHDOG_COUNTS_PER_US 2u
 /*
- * More than the longest call takes without a feed: a sector of the flash is erased within 400 ms,
- * board_power_on takes a second at most.
+ * It is longer than the longest call without a feed. A sector of the flash is erased within 400 ms;
+ * board_power_on takes at most a second.
  */
 #define WATCHDOG_US 2000000u
 
