@@ -7,12 +7,15 @@ export const PROTOCOL_MAJOR = 1;
 /** It grows by additions that an older end can ignore. */
 export const PROTOCOL_MINOR = 1;
 
-/** First 64 bits of SHA-256 over `canonicalTables()`: two ends with the same minor must have the same. */
+/**
+ * First 64 bits of SHA-256 over `canonicalTables()`. Two ends with the same minor version must have the same
+ * hash.
+ */
 export const TABLE_HASH: Uint8Array = Uint8Array.from({ length: 8 }, (_, i) =>
   Number.parseInt(TABLE_HASH_HEX.slice(2 * i, 2 * i + 2), 16),
 );
 
-/** The text that the hash covers: everything that changes the meaning of bytes, and nothing else. */
+/** The text that the hash covers. It has everything that changes the meaning of bytes, and nothing else. */
 export function canonicalTables(): string {
   const lines: string[] = [];
   for (const row of MESSAGES as readonly Row[]) {

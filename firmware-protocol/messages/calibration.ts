@@ -13,10 +13,10 @@ export const CALIBRATION_MESSAGES = messageTable([
     doc: 'Reads the record that the board keeps, and its digest. Since minor 1.',
     fields: [
       integer('firstByte', 0, CALIBRATION_BYTES_MAX, 'byte', 'first byte'),
-      integer('count', 0, FRAME_BYTES_MAX, 'byte', 'how many; fewer come at the end of the record'),
+      integer('count', 0, FRAME_BYTES_MAX, 'byte', 'how many bytes; fewer come at the end of the record'),
     ],
     answer: [
-      integer('length', 0, CALIBRATION_BYTES_MAX, 'byte', 'of the whole record; 0: the board has none'),
+      integer('length', 0, CALIBRATION_BYTES_MAX, 'byte', 'length of the whole record; 0: the board has none'),
       integer('crc32', 0, U32_MAX, '1', 'ISO-HDLC over the whole record'),
       bytes('record', 0, FRAME_BYTES_MAX, 'consecutive bytes'),
     ],
@@ -42,9 +42,9 @@ export const CALIBRATION_MESSAGES = messageTable([
     channel: 'command',
     timeoutMs: 10_000,
     delivery: 'once',
-    doc: 'Makes the first bytes that were written the record, if their digest is the given one, so that it outlives a reset. Length 0 erases the record. Since minor 1.',
+    doc: 'Keeps the first bytes that were written as the record, if their digest is the given one. The record then survives a reset. Length 0 erases the record. Since minor 1.',
     fields: [
-      integer('length', 0, CALIBRATION_BYTES_MAX, 'byte', 'of the whole record; 0 erases it'),
+      integer('length', 0, CALIBRATION_BYTES_MAX, 'byte', 'length of the whole record; 0 erases it'),
       integer('crc32', 0, U32_MAX, '1', 'ISO-HDLC over the whole record'),
     ],
     answer: [],

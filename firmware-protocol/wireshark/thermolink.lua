@@ -27,10 +27,10 @@ local TO_DEVICE = {
     {name = 'tableHash', type = 'bytes', min = 8, max = 8, doc = 'hash of that minor’s message tables'},
     {name = 'frameBytes', type = 'integer', min = 256, max = 65536, unit = 'byte', doc = 'longest frame the host takes'},
     {name = 'window', type = 'integer', min = 1, max = 1024, unit = 'frame', doc = 'command frames the host takes unacknowledged'},
-    {name = 'purpose', type = 'choice', choices = {[0] = 'open', [1] = 'resume'}, absent = 0, doc = 'open (also when it is left out): the nonce opens a session, unless it names the one that is open; resume: it opens none, and only asks whether that one is open'},
+    {name = 'purpose', type = 'choice', choices = {[0] = 'open', [1] = 'resume'}, absent = 0, doc = 'open (the default): the nonce opens a session, unless it names the open one; resume: it opens no session, and only asks whether the named session is open'},
   }},
   [1] = {name = 'ping', kind = 'command', path = 'ping', channel = 1, fields = {
-    {name = 'token', type = 'integer', min = 0, max = 4294967295, unit = '1', doc = 'returned as it is'},
+    {name = 'token', type = 'integer', min = 0, max = 4294967295, unit = '1', doc = 'returned unchanged'},
   }},
   [2] = {name = 'readStatus', kind = 'command', path = 'readStatus', channel = 1, fields = {
   }},
@@ -46,7 +46,7 @@ local TO_DEVICE = {
     {name = 'lastRequestId', type = 'integer', min = 0, max = 4294967295, unit = '1', doc = 'last request the host has issued'},
   }},
   [9] = {name = 'identify', kind = 'command', path = 'identify', channel = 1, fields = {
-    {name = 'durationMs', type = 'integer', min = 0, max = 60000, unit = 'ms', doc = 'from now on; replaces what is left of an earlier one'},
+    {name = 'durationMs', type = 'integer', min = 0, max = 60000, unit = 'ms', doc = 'from now on; replaces the rest of an earlier time'},
   }},
   [10] = {name = 'readSensors', kind = 'command', path = 'readSensors', channel = 1, fields = {
   }},
@@ -57,7 +57,7 @@ local TO_DEVICE = {
     {name = 'rows', type = 'integer', min = 1, max = 8192, unit = 'row', doc = 'N in dense mode, m (at most 4096) in factored'},
     {name = 'couplingBits', type = 'integer', min = 4, max = 16, unit = 'bit', doc = 'b; left-aligned on the board'},
     {name = 'rowAttenuation', type = 'integer', min = 0, max = 12, unit = '1', doc = 'ρ; 0 in dense mode'},
-    {name = 'linearRows', type = 'integer', min = 0, max = 65535, unit = 'row', absent = 65535, doc = 'rows before those with the row element; more than `rows`, or left out: no row element (left out means 65535)'},
+    {name = 'linearRows', type = 'integer', min = 0, max = 65535, unit = 'row', absent = 65535, doc = 'number of rows without the row element, which come first; more than `rows`, or left out: no row element (left out means 65535)'},
   }},
   [17] = {name = 'writeCouplings', kind = 'command', path = 'writeCouplings', channel = 1, fields = {
     {name = 'bank', type = 'integer', min = 0, max = 1, unit = '1', doc = 'which program'},
@@ -103,7 +103,7 @@ local TO_DEVICE = {
   }},
   [32] = {name = 'start', kind = 'command', path = 'start', channel = 1, fields = {
     {name = 'bank', type = 'integer', min = 0, max = 1, unit = '1', doc = 'a committed program'},
-    {name = 'runSeed', type = 'integer', min = 0, max = 4294967295, unit = '1', doc = 'names the noise with die seed, tick and cell'},
+    {name = 'runSeed', type = 'integer', min = 0, max = 4294967295, unit = '1', doc = 'names the noise, together with die seed, tick and cell'},
     {name = 'firstTick', type = 'integer', min = 0, max = 9007199254740991, unit = 'tick', doc = 'number of the first tick'},
     {name = 'startState', type = 'choice', choices = {[0] = 'load', [1] = 'keep'}, doc = 'load: the program’s initial state; keep: as the last run left it'},
     {name = 'burnInTicks', type = 'integer', min = 0, max = 9007199254740991, unit = 'tick', doc = 'ticks before the first sample'},
@@ -112,19 +112,19 @@ local TO_DEVICE = {
     {name = 'blockSamples', type = 'integer', min = 0, max = 4294967295, unit = 'sample', doc = 'samples a block holds at most; 0: as many as fit a frame'},
     {name = 'onNoCredit', type = 'choice', choices = {[0] = 'hold', [1] = 'lose'}, doc = 'hold: no tick passes until there is credit; lose: counted and skipped'},
     {name = 'onOverload', type = 'choice', choices = {[0] = 'halt', [1] = 'mark'}, doc = 'halt after exactly that tick, or go on and mark the blocks'},
-    {name = 'watchdogMs', type = 'integer', min = 100, max = 60000, unit = 'ms', doc = 'silence after which the run ends in safe'},
-    {name = 'creditBlocks', type = 'integer', min = 0, max = 4294967295, unit = 'block', doc = 'credit to begin with'},
-    {name = 'keepBlocks', type = 'integer', min = 0, max = 64, unit = 'block', doc = 'sent blocks kept for `resend`; none numbered released + keepBlocks or higher is sent. 0: none is kept'},
-    {name = 'statistics', type = 'choice', choices = {[0] = 'samples', [1] = 'means', [2] = 'secondMoments'}, absent = 0, doc = 'samples (also when it is left out): sent in blocks; means: only added up, in batches and as squares; secondMoments: also products of all pairs of cells'},
-    {name = 'batchSamples', type = 'integer', min = 0, max = 65535, unit = 'sample', absent = 0, doc = 'samples of a batch, where samples are added up; 0, also when it is left out, where they are not'},
+    {name = 'watchdogMs', type = 'integer', min = 100, max = 60000, unit = 'ms', doc = 'silence of the host after which the run ends in safe'},
+    {name = 'creditBlocks', type = 'integer', min = 0, max = 4294967295, unit = 'block', doc = 'credit at the start'},
+    {name = 'keepBlocks', type = 'integer', min = 0, max = 64, unit = 'block', doc = 'sent blocks kept for `resend`; blocks numbered released + keepBlocks or higher are not sent. 0: none is kept'},
+    {name = 'statistics', type = 'choice', choices = {[0] = 'samples', [1] = 'means', [2] = 'secondMoments'}, absent = 0, doc = 'samples (the default): they are sent in blocks; means: they are only added up, in batches and as squares; secondMoments: also as products of all pairs of cells'},
+    {name = 'batchSamples', type = 'integer', min = 0, max = 65535, unit = 'sample', absent = 0, doc = 'samples of a batch, if samples are added up; 0 (the default) if they are not'},
   }},
   [33] = {name = 'abort', kind = 'command', path = 'abort', channel = 1, fields = {
     {name = 'runId', type = 'integer', min = 1, max = 4294967295, unit = '1', doc = 'which run'},
   }},
   [48] = {name = 'credit', kind = 'event', path = 'credit', channel = 2, fields = {
     {name = 'runId', type = 'integer', min = 1, max = 4294967295, unit = '1', doc = 'which run'},
-    {name = 'blocks', type = 'integer', min = 0, max = 4294967295, unit = 'block', doc = 'in all since the run began'},
-    {name = 'released', type = 'integer', min = 0, max = 4294967295, unit = 'block', doc = 'the host has all below this number, or will not ask for them'},
+    {name = 'blocks', type = 'integer', min = 0, max = 4294967295, unit = 'block', doc = 'total since the run began'},
+    {name = 'released', type = 'integer', min = 0, max = 4294967295, unit = 'block', doc = 'the host has all blocks below this number, or will not ask for them'},
   }},
   [50] = {name = 'resend', kind = 'event', path = 'resend', channel = 2, fields = {
     {name = 'runId', type = 'integer', min = 1, max = 4294967295, unit = '1', doc = 'which run'},
@@ -139,14 +139,14 @@ local TO_DEVICE = {
   }},
   [64] = {name = 'readCalibration', kind = 'command', path = 'readCalibration', channel = 1, fields = {
     {name = 'firstByte', type = 'integer', min = 0, max = 1048576, unit = 'byte', doc = 'first byte'},
-    {name = 'count', type = 'integer', min = 0, max = 65536, unit = 'byte', doc = 'how many; fewer come at the end of the record'},
+    {name = 'count', type = 'integer', min = 0, max = 65536, unit = 'byte', doc = 'how many bytes; fewer come at the end of the record'},
   }},
   [65] = {name = 'writeCalibration', kind = 'command', path = 'writeCalibration', channel = 1, fields = {
     {name = 'firstByte', type = 'integer', min = 0, max = 1048576, unit = 'byte', doc = 'first byte'},
     {name = 'record', type = 'bytes', min = 0, max = 65536, doc = 'consecutive bytes'},
   }},
   [66] = {name = 'keepCalibration', kind = 'command', path = 'keepCalibration', channel = 1, fields = {
-    {name = 'length', type = 'integer', min = 0, max = 1048576, unit = 'byte', doc = 'of the whole record; 0 erases it'},
+    {name = 'length', type = 'integer', min = 0, max = 1048576, unit = 'byte', doc = 'length of the whole record; 0 erases it'},
     {name = 'crc32', type = 'integer', min = 0, max = 4294967295, unit = '1', doc = 'ISO-HDLC over the whole record'},
   }},
 }
@@ -160,7 +160,7 @@ local TO_HOST = {
     {name = 'window', type = 'integer', min = 1, max = 1024, unit = 'frame', doc = 'command frames the device takes unacknowledged'},
     {name = 'resumed', type = 'integer', min = 0, max = 1, unit = '1', doc = '1 when this session was already open with this nonce'},
     {name = 'model', type = 'text', max = 24, doc = 'board type'},
-    {name = 'serialNumber', type = 'text', max = 24, doc = 'names this board among its type'},
+    {name = 'serialNumber', type = 'text', max = 24, doc = 'serial number of this board among those of its type'},
     {name = 'firmwareVersion', type = 'text', max = 24, doc = 'for people'},
     {name = 'bootEpoch', type = 'integer', min = 0, max = 4294967295, unit = '1', doc = 'grows at every reset'},
     {name = 'cells', type = 'integer', min = 1, max = 8192, unit = 'cell', doc = 'N'},
@@ -176,21 +176,21 @@ local TO_HOST = {
     {name = 'driveRange', type = 'integer', min = 1, max = 4, unit = 'V_fs·G_fs', doc = 'a full drive code'},
     {name = 'noiseShiftMin', type = 'integer', min = 8, max = 24, unit = '1', doc = 'smallest noise register s'},
     {name = 'noiseShiftMax', type = 'integer', min = 8, max = 24, unit = '1', doc = 'largest noise register s'},
-    {name = 'noiseTemperatureMin', type = 'integer', min = 0, max = 4294967295, unit = '10⁻¹² V_fs²', doc = 'κ below which a standard error means nothing'},
-    {name = 'rowScaleMax', type = 'integer', min = 1, max = 8192, unit = 'row', doc = 'largest m · 2^ρ a commit takes'},
+    {name = 'noiseTemperatureMin', type = 'integer', min = 0, max = 4294967295, unit = '10⁻¹² V_fs²', doc = 'smallest κ for which a standard error has a meaning'},
+    {name = 'rowScaleMax', type = 'integer', min = 1, max = 8192, unit = 'row', doc = 'largest m · 2^ρ that a commit takes'},
     {name = 'inFlightBytes', type = 'integer', min = 256, max = 4294967295, unit = 'byte', doc = 'unacknowledged bytes the device can hold'},
     {name = 'answerCache', type = 'integer', min = 1, max = 32, unit = '1', doc = 'answers kept for repeated requests'},
     {name = 'features', type = 'integer', min = 0, max = 127, unit = '1', bits = {[1] = 'dense', [2] = 'factored', [4] = 'hold', [8] = 'rowElement', [16] = 'averages', [32] = 'knownCovariance', [64] = 'identify'}, doc = 'sum of dense 1, factored 2, hold 4, since minor 1 also rowElement 8, averages 16, knownCovariance 32, identify 64; to a host of minor 0 at most 7'},
     {name = 'keepBlocksMax', type = 'integer', min = 0, max = 64, unit = 'block', doc = 'largest `keepBlocks` of `start`; 0: the device keeps none'},
-    {name = 'momentCellsMax', type = 'integer', min = 0, max = 256, unit = 'cell', absent = 0, doc = 'most cells of a program whose second moments the device adds up; 0, also when it is left out: it does not'},
-    {name = 'calibrationBytesMax', type = 'integer', min = 0, max = 1048576, unit = 'byte', absent = 0, doc = 'longest calibration record the board keeps; 0, also when it is left out: it keeps none'},
+    {name = 'momentCellsMax', type = 'integer', min = 0, max = 256, unit = 'cell', absent = 0, doc = 'most cells of a program whose second moments the device adds up; 0 (the default): it adds up none'},
+    {name = 'calibrationBytesMax', type = 'integer', min = 0, max = 1048576, unit = 'byte', absent = 0, doc = 'longest calibration record that the board keeps; 0 (the default): it keeps none'},
   }},
   [1] = {name = 'ping', kind = 'command', path = 'ping.answer', channel = 1, fields = {
     {name = 'token', type = 'integer', min = 0, max = 4294967295, unit = '1', doc = 'as sent'},
     {name = 'deviceTimeUs', type = 'integer', min = 0, max = 9007199254740991, unit = 'µs', doc = 'device clock'},
   }},
   [2] = {name = 'readStatus', kind = 'command', path = 'readStatus.answer', channel = 1, fields = {
-    {name = 'state', type = 'choice', choices = {[0] = 'boot', [1] = 'safe', [2] = 'idle', [3] = 'configured', [4] = 'running', [5] = 'done', [6] = 'halted', [7] = 'fault'}, doc = 'where the board is'},
+    {name = 'state', type = 'choice', choices = {[0] = 'boot', [1] = 'safe', [2] = 'idle', [3] = 'configured', [4] = 'running', [5] = 'done', [6] = 'halted', [7] = 'fault'}, doc = 'state of the board'},
     {name = 'fault', type = 'choice', choices = {[0] = 'none', [1] = 'selfTest', [2] = 'internal'}, doc = 'the latched fault'},
     {name = 'nonce', type = 'bytes', min = 8, max = 8, doc = 'chosen by the host, not all zero; names the session'},
     {name = 'bootEpoch', type = 'integer', min = 0, max = 4294967295, unit = '1', doc = 'grows at every reset'},
@@ -204,7 +204,7 @@ local TO_HOST = {
     {name = 'framesReceived', type = 'integer', min = 0, max = 9007199254740991, unit = 'frame', doc = 'good frames'},
     {name = 'framesSent', type = 'integer', min = 0, max = 9007199254740991, unit = 'frame', doc = 'retransmissions included'},
     {name = 'framesFaulty', type = 'integer', min = 0, max = 9007199254740991, unit = 'frame', doc = 'rejected: COBS, CRC, length, header'},
-    {name = 'framesForeign', type = 'integer', min = 0, max = 9007199254740991, unit = 'frame', doc = 'of another session, dropped'},
+    {name = 'framesForeign', type = 'integer', min = 0, max = 9007199254740991, unit = 'frame', doc = 'frames of another session, dropped'},
     {name = 'framesDuplicate', type = 'integer', min = 0, max = 9007199254740991, unit = 'frame', doc = 'command frames received again'},
     {name = 'framesOutOfOrder', type = 'integer', min = 0, max = 9007199254740991, unit = 'frame', doc = 'command frames after a gap, dropped'},
     {name = 'retransmissions', type = 'integer', min = 0, max = 9007199254740991, unit = 'frame', doc = 'command frames sent again'},
@@ -239,8 +239,8 @@ local TO_HOST = {
   [9] = {name = 'identify', kind = 'command', path = 'identify.answer', channel = 1, fields = {
   }},
   [10] = {name = 'readSensors', kind = 'command', path = 'readSensors.answer', channel = 1, fields = {
-    {name = 'dieTemperatureMillikelvin', type = 'integer', min = 0, max = 1000000, unit = 'mK', doc = 'of the die or what is next to it; 0: the board has no such sensor'},
-    {name = 'supplyMillivolts', type = 'integer', min = 0, max = 1000000, unit = 'mV', doc = 'of its supply; 0: the board has no such sensor'},
+    {name = 'dieTemperatureMillikelvin', type = 'integer', min = 0, max = 1000000, unit = 'mK', doc = 'temperature of the die or of a place next to it; 0: the board has no such sensor'},
+    {name = 'supplyMillivolts', type = 'integer', min = 0, max = 1000000, unit = 'mV', doc = 'voltage of its supply; 0: the board has no such sensor'},
   }},
   [16] = {name = 'defineProgram', kind = 'command', path = 'defineProgram.answer', channel = 1, fields = {
   }},
@@ -275,19 +275,19 @@ local TO_HOST = {
     {name = 'runId', type = 'integer', min = 1, max = 4294967295, unit = '1', doc = 'which run'},
     {name = 'outcome', type = 'choice', choices = {[0] = 'completed', [1] = 'overload', [2] = 'aborted', [3] = 'stopped', [4] = 'watchdog', [5] = 'fault'}, doc = 'how'},
     {name = 'ticksDone', type = 'integer', min = 0, max = 9007199254740991, unit = 'tick', doc = 'of this run'},
-    {name = 'samplesTaken', type = 'integer', min = 0, max = 4294967295, unit = 'sample', doc = 'read from the ADC, lost ones included'},
+    {name = 'samplesTaken', type = 'integer', min = 0, max = 4294967295, unit = 'sample', doc = 'read from the ADC, including lost ones'},
     {name = 'samplesLost', type = 'integer', min = 0, max = 4294967295, unit = 'sample', doc = 'skipped without credit'},
     {name = 'blocksSent', type = 'integer', min = 0, max = 4294967295, unit = 'block', doc = 'sample blocks handed to the link'},
-    {name = 'overloadedCellCount', type = 'integer', min = 0, max = 8192, unit = 'cell', doc = 'cells that passed their rail'},
+    {name = 'overloadedCellCount', type = 'integer', min = 0, max = 8192, unit = 'cell', doc = 'number of cells that passed their rail'},
     {name = 'overloadedCells', type = 'bytes', min = 0, max = 64, doc = 'u16 indices of the first of them'},
-    {name = 'overloadedRowCount', type = 'integer', min = 0, max = 4096, unit = 'row', doc = 'row amplifiers that passed theirs'},
+    {name = 'overloadedRowCount', type = 'integer', min = 0, max = 4096, unit = 'row', doc = 'number of row amplifiers that passed their limit'},
     {name = 'overloadedRows', type = 'bytes', min = 0, max = 64, doc = 'u16 indices of the first of them'},
   }},
   [49] = {name = 'sampleBlock', kind = 'event', path = 'sampleBlock', channel = 2, fields = {
     {name = 'runId', type = 'integer', min = 1, max = 4294967295, unit = '1', doc = 'which run'},
     {name = 'block', type = 'integer', min = 0, max = 4294967295, unit = '1', doc = 'number of the block in the run'},
     {name = 'firstSample', type = 'integer', min = 0, max = 4294967295, unit = 'sample', doc = 'index of the first sample'},
-    {name = 'tick', type = 'integer', min = 0, max = 9007199254740991, unit = 'tick', doc = 'at which the first sample was read'},
+    {name = 'tick', type = 'integer', min = 0, max = 9007199254740991, unit = 'tick', doc = 'tick at which the first sample was read'},
     {name = 'firstCell', type = 'integer', min = 0, max = 8191, unit = 'cell', doc = 'first cell'},
     {name = 'cellCount', type = 'integer', min = 1, max = 8192, unit = 'cell', doc = 'cells'},
     {name = 'sampleCount', type = 'integer', min = 1, max = 4294967295, unit = 'sample', doc = 'samples'},
@@ -300,11 +300,11 @@ local TO_HOST = {
   }},
   [52] = {name = 'readAverages', kind = 'command', path = 'readAverages.answer', channel = 1, fields = {
     {name = 'samples', type = 'integer', min = 0, max = 4294967295, unit = 'sample', doc = 'added up'},
-    {name = 'flags', type = 'integer', min = 0, max = 3, unit = '1', doc = 'of any of them: sum of overload 1, clip 2'},
+    {name = 'flags', type = 'integer', min = 0, max = 3, unit = '1', doc = 'flags of any of these samples: sum of overload 1, clip 2'},
     {name = 'sums', type = 'bytes', min = 4, max = 65536, doc = 'consecutive sums'},
   }},
   [64] = {name = 'readCalibration', kind = 'command', path = 'readCalibration.answer', channel = 1, fields = {
-    {name = 'length', type = 'integer', min = 0, max = 1048576, unit = 'byte', doc = 'of the whole record; 0: the board has none'},
+    {name = 'length', type = 'integer', min = 0, max = 1048576, unit = 'byte', doc = 'length of the whole record; 0: the board has none'},
     {name = 'crc32', type = 'integer', min = 0, max = 4294967295, unit = '1', doc = 'ISO-HDLC over the whole record'},
     {name = 'record', type = 'bytes', min = 0, max = 65536, doc = 'consecutive bytes'},
   }},
@@ -320,7 +320,7 @@ local PATH = 'thermolink.'
 
 thermolink.prefs.codes = Pref.uint('Codes shown', 64, 'How many codes of a bulk field are shown one by one')
 
--- How the bytes of each long field are read: i16, u16, or by what an earlier message has said.
+-- How the bytes of each long field are read: as i16, as u16, or as an earlier message has told.
 local BULK = {
   ['writeCouplings.codes'] = 'couplings',
   ['writeDrive.codes'] = 'i16',
@@ -332,7 +332,7 @@ local BULK = {
   ['runEnded.overloadedRows'] = 'u16',
   ['sampleBlock.codes'] = 'i16',
   ['readAverages.answer.sums'] = 'sums',
-  -- Bytes that mean something to hosts alone.
+  -- Bytes that have a meaning only for hosts.
   ['readCalibration.answer.record'] = 'opaque',
   ['writeCalibration.record'] = 'opaque',
 }
@@ -485,7 +485,7 @@ local function little_endian(bytes, at, width)
   return value
 end
 
--- The frame in a block between two delimiters as a string, or nil and the kind of fault.
+-- The frame between two delimiters as a string, or nil and the kind of fault.
 local function frame_of(block)
   if #block > LIMIT.wire_bytes then return nil, 'oversize' end
   local raw = unstuff(block)
@@ -513,7 +513,8 @@ local function big_endian(bytes, at, width)
   return value
 end
 
--- Each reader returns a value and the index after it, or nil and why it is rejected. Indices count from 1.
+-- Each reader returns a value and the index after it, or nil and the reason of a rejection. Indices count
+-- from 1.
 
 local function is_utf8(bytes, at, stop)
   while at < stop do
@@ -640,7 +641,7 @@ local function accepts(field, item)
   return item.type == 'text' and item.size <= field.max
 end
 
--- What a payload means: {opcode, request_id, row, items}, with `rejected` if it is no message.
+-- The message in a payload: {opcode, request_id, row, items}, with `rejected` if it is no message.
 local function message_of(payload, rows, channel)
   local value, after = read_value(payload, 1, 0)
   if not value then return {rejected = after} end
@@ -684,7 +685,7 @@ end
 -- What is known of a session from its earlier frames ---------------------------------------------------------
 
 local conversations = {}
--- What was found out about each frame when it was seen first. Wireshark asks again in any order.
+-- The facts found about each frame when it was seen first. Wireshark asks again in any order.
 local known_frames = {}
 
 function thermolink.init()
@@ -708,7 +709,7 @@ local function conversation_of(pinfo)
   return conversations[key]
 end
 
--- What becomes of a frame with a payload: the receiver is handed it, or drops it (go-back-N).
+-- Whether the receiver takes a frame with a payload or drops it (go-back-N).
 local function fate_of(session, direction, raw)
   local channel = CHANNEL[raw:byte(2)]
   if channel == 'open' then return 'delivered' end
@@ -749,7 +750,7 @@ local function learn_hello(conversation, message, raw, pinfo)
   return {answered = asked}
 end
 
--- Learns from a request what later messages need, and returns what this one needs.
+-- Stores the facts of a request that later messages need, and returns the facts that this message needs.
 local function learn_request(session, message, pinfo)
   local row = message.row
   local known = {}
@@ -782,7 +783,7 @@ local function learn_answer(session, message, pinfo)
   return {answered = request, section = request.section, bits = request.bits}
 end
 
--- What is known about one frame; computed when it is seen first.
+-- The known facts about one frame, computed when it is seen first.
 local function known_of(pinfo, index, raw, direction, message)
   local key = pinfo.number .. ' ' .. index
   if known_frames[key] then return known_frames[key] end
@@ -918,7 +919,7 @@ local function add_header(tree, tvb, raw)
   tree:add_le(F.crc, tvb(#raw - LIMIT.crc_bytes, LIMIT.crc_bytes))
 end
 
--- Opcode and request id, where they could be read.
+-- Opcode and request id, if they could be read.
 local function add_request(tree, tvb, message)
   local offset = LIMIT.header_bytes - 1
   for _, name in ipairs({'opcode', 'request_id'}) do
@@ -935,7 +936,7 @@ end
 
 local FATE_TEXT = {retransmission = '[again]', out_of_order = '[out of order]', foreign = '[other session]'}
 
--- The block between two delimiters. Returns what the info column says of it.
+-- Shows the block between two delimiters. Returns its text for the info column.
 local function dissect_block(range, pinfo, root, direction, index)
   local tree = root:add(thermolink, range)
   if direction then tree:add(F.direction, direction):set_generated() end
@@ -987,7 +988,7 @@ local function dissect_block(range, pinfo, root, direction, index)
   return table.concat(info, ' ')
 end
 
--- Which way a frame goes: from the direction flags of the file, or by the port that Decode As names.
+-- The direction of a frame: from the direction flags of the file, or by the port that Decode As names.
 local function direction_of(pinfo)
   if pinfo.port_type == 2 then return pinfo.dst_port == pinfo.match_uint and 'toDevice' or 'toHost' end
   if pinfo.p2p_dir == P2P_DIR_SENT then return 'toDevice' end

@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""Writes firmware-protocol/vectors/device-steps.json and row-element.json: what a board must compute, by an
-independent implementation.
+"""Writes firmware-protocol/vectors/device-steps.json and row-element.json: the results that a board must
+compute, by an independent implementation.
 
     python3 firmware-protocol/tools/scripts/device-model-vectors.py          (standard library)
     python3 firmware-protocol/tools/scripts/device-model-vectors.py --check  exits with 1 when a file differs
 
-The programs of row-element.json were drawn once, elsewhere; what they must give is computed again here.
+The programs of row-element.json were drawn once by another program. Their expected results are computed again
+here.
 
 Written from docs/reference/device-model.md, not from the emulator: Philox, Gaussians, tick, ADC and state
 digest, all in Python's unbounded integers, where >> is a floor. Only the Gaussian table is read from the
-repository (its own test checks it). Every case: a board, a program in codes, seeds, a number of ticks; then
-v, c, r, q, flags, 16-bit ADC codes and digest.
+repository (its own test checks it). Every case has a board, a program in codes, seeds and a number of ticks.
+Its results are v, c, r, q, flags, 16-bit ADC codes and digest.
 """
 import json
 import os
@@ -125,7 +126,7 @@ def run(case):
 
 
 class Draw:
-    """A small generator of our own, so that the cases never change with Python."""
+    """A small generator of our own. With it the cases do not depend on the version of Python."""
 
     def __init__(self, seed):
         self.counter, self.seed = 0, seed
@@ -150,7 +151,7 @@ def make_case(name, seed, mode, cells, rows, bits, tick_log2, ticks, *, rail=RAI
                 couplings[i * cells + j] = couplings[j * cells + i]
     return {
         "name": name,
-        # The board has exactly the program's size, so that the digest covers these cells alone.
+        # The board has exactly the program's size, so the digest covers only these cells.
         "board": {"tickLog2": tick_log2, "rail": rail, "driveRange": 4, "driveBits": 16},
         "program": {
             "mode": mode, "cells": cells, "rows": rows, "couplingBits": bits, "rowAttenuation": rho,

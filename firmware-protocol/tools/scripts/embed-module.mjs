@@ -1,6 +1,6 @@
 /**
- * Compiles AssemblyScript to WebAssembly and embeds it as base64 in a TypeScript file, so that whoever uses
- * it does no I/O.
+ * Compiles AssemblyScript to WebAssembly and embeds it as base64 in a TypeScript file. A program that uses
+ * the module then needs no I/O to load it.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -22,10 +22,10 @@ const options = [
 ];
 
 /**
- * Compiles `<folder>/assembly/index.ts` into the constant `name` of `target`; `script` is who says so. A
- * target that names the digest of the present sources is not compiled again. With `--check` on the command
- * line it compiles and only says, by the exit code, whether the target is up to date; with `--check-sources`
- * it says so by the digest, at once.
+ * Compiles `<folder>/assembly/index.ts` into the constant `name` of `target`; `script` is the name of the
+ * calling script for the first line of `target`. If the target already has the digest of the present sources,
+ * it is not compiled again. With `--check` on the command line the script compiles, and the exit code tells
+ * whether the target is up to date. `--check-sources` only compares the digest, which is quick.
  */
 export async function embedModule({ folder, target, name, script }) {
   const file = path.join(root, target);
@@ -49,7 +49,7 @@ ${lines.join(',\n')},
   }
 }
 
-/** A file and all that it imports, each once. */
+/** A file and all files that it imports, each once. */
 function sourcesOf(file, found = new Set()) {
   if (found.has(file)) return found;
   found.add(file);
@@ -58,7 +58,10 @@ function sourcesOf(file, found = new Set()) {
   return found;
 }
 
-/** SHA-256 of all that decides what the compiler makes of these files; comments and spaces do not. */
+/**
+ * SHA-256 of everything that changes the output of the compiler for these files. Comments and spaces do not
+ * change it.
+ */
 function digestOf(files) {
   const hash = createHash('sha256').update(JSON.stringify([version, options]));
   for (const file of [...files].sort((a, b) => (a < b ? -1 : 1))) {
@@ -68,9 +71,9 @@ function digestOf(files) {
   return hash.digest('hex');
 }
 
-/** The module's bytes; what the compiler has to say goes to standard error. */
+/** The module's bytes. The compiler's messages go to standard error. */
 async function compile(folder) {
-  // The compiler takes a second to load; whoever only compares digests does without it.
+  // The compiler takes a second to load. It is not loaded if only digests are compared.
   const { default: asc } = await import('assemblyscript/asc');
   let binary = new Uint8Array();
   const { error } = await asc.main(

@@ -1,6 +1,6 @@
 /**
- * make-uf2.mjs IMAGE.bin OUT.uf2: an image for the flash of an RP2040 as a UF2 file, which its boot loader
- * takes. The first 256 bytes are the second stage of the boot; their last word becomes their CRC-32
+ * make-uf2.mjs IMAGE.bin OUT.uf2: writes an image for the flash of an RP2040 as a UF2 file, which the boot
+ * loader accepts. The first 256 bytes are the second stage of the boot; their last word becomes their CRC-32
  * (datasheet 2.8.1.3.1: polynomial 04c11db7, most significant bit first, no inversion). The same image gives
  * the same bytes.
  */
@@ -31,7 +31,7 @@ function crcOfBoot2(bytes) {
   return crc;
 }
 
-/** What the boot needs of an image, or what is wrong with it. */
+/** The facts about an image that the boot needs. An image with a mistake gives an error. */
 function problemOf(image) {
   if (image.length <= BOOT2_BYTES + 8) return `has ${image.length} bytes, which is no image`;
   if (image.length > IMAGE_BYTES_MAX) return `has ${image.length} bytes; ${IMAGE_BYTES_MAX} fit the flash`;

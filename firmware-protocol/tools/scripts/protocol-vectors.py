@@ -5,14 +5,14 @@ implementation.
     python3 firmware-protocol/tools/scripts/protocol-vectors.py           write the files
     python3 firmware-protocol/tools/scripts/protocol-vectors.py --check   exit 1 when a file differs
 
-Standard library only. Written from docs/reference/protocol.md and reading none of the TypeScript: it has its
-own COBS, MessagePack subset, CRC-32C (protocol_wire.py), opcodes, field orders and ranges
-(protocol_messages.py) and link (protocol_link.py), so that both ends can't share a mistake. All numbers are
-little-endian.
+Standard library only. It was written from docs/reference/protocol.md and reads none of the TypeScript. It has
+its own COBS, MessagePack subset, CRC-32C (protocol_wire.py), opcodes, field orders and ranges
+(protocol_messages.py) and link (protocol_link.py). A mistake of one implementation is therefore not repeated
+in the other. All numbers are little-endian.
   frame    COBS( version u8 = 1 | channel u8 | session u8 | flags u8 | seq u16 | ack u16 | payload | CRC-32 )
            0x00
   payload  MessagePack array [opcode, request id, fields in order]
-In the files bytes are hex strings, also a field of type bytes (the message's row tells which those are).
+In the files bytes are hex strings, also in fields of type bytes (the message's row has the types).
 """
 import json
 import os

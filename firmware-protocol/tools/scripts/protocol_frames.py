@@ -1,4 +1,4 @@
-"""Of protocol-vectors.py: good frames, bad ones with their verdict, and streams of both."""
+"""A part of protocol-vectors.py: good frames, bad frames with their kind of fault, and streams of both."""
 import struct
 import zlib
 
@@ -26,8 +26,8 @@ def good_frames():
         yield entry(f"{length} bytes 0xff", SAMPLE, 3, 0, 258, 772, b"\xff" * length)
         yield entry(f"{length} bytes, no zero", SAMPLE, 3, 0, 258, 772, pattern(length, 1))
         yield entry(f"{length} bytes, zero at the end", SAMPLE, 3, 0, 258, 772, pattern(length - 1, 2) + b"\0")
-    # No zero in header or CRC either: whole COBS groups of 254 with nothing, one byte, or almost a group
-    # behind them.
+    # Header and CRC have no zero either. The frames are whole COBS groups of 254 bytes, followed by nothing,
+    # one byte, or almost a group.
     for total in (12, 13, 253, 254, 255, 256, 507, 508, 509, 510, 763):
         seed = next(s for s in range(255) if 0 not in raw_frame(SAMPLE, 3, NAK, 258, 772, pattern(total - 12, s)))
         yield entry(f"frame of {total} bytes without a zero", SAMPLE, 3, NAK, 258, 772, pattern(total - 12, seed))

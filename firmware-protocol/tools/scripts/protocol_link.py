@@ -1,5 +1,5 @@
-"""Of protocol-vectors.py: the link of docs/reference/protocol.md, one end of it. Bytes and the time come in,
-frames come out."""
+"""A part of protocol-vectors.py: one end of the link of docs/reference/protocol.md. Bytes and the time come
+in, frames come out."""
 import struct
 import zlib
 from collections import deque
@@ -65,7 +65,7 @@ class Link:
         self.owes_ack = self.owes_nak = self.gap_was_told = self.held = False
         self.round_trip, self.expiries = RoundTrip(), 0
 
-    # What the program above does.
+    # Calls that the program above the link makes.
 
     def open_session(self, nonce, window, in_flight_bytes):
         self.reset(window, in_flight_bytes)
@@ -93,10 +93,10 @@ class Link:
         else:
             self.open = payload
 
-    # What comes in.
+    # Bytes that come in.
 
     def receive(self, data, now, deliver):
-        """Delivers each message as (channel, payload) before the next frame is looked at."""
+        """Delivers each message as (channel, payload) before it decodes the next frame."""
         *blocks, self.received = (self.received + data).split(b"\0")
         for block in blocks:
             raw = uncobs(block)
@@ -120,7 +120,7 @@ class Link:
         expected = (self.last_in_order + 1) & U16
         if seq == expected:
             if self.answers_most is not None and len(self.waiting) >= self.answers_most:
-                return False  # it is not even acknowledged, so it comes again
+                return False  # it is not acknowledged, so it comes again
             self.last_in_order = seq
             self.owes_ack, self.gap_was_told = True, False
             return True
@@ -147,7 +147,7 @@ class Link:
         if nak:
             self.send_again()
 
-    # What goes out.
+    # Frames that go out.
 
     def send_again(self):
         self.again = [frame for frame in self.unacknowledged if frame.sendings > 0]
@@ -156,7 +156,7 @@ class Link:
         return self.expiries >= EXPIRIES_MOST
 
     def wake_at(self):
-        """When the oldest unacknowledged frame must be sent again, or None."""
+        """The time at which the oldest unacknowledged frame must be sent again, or None."""
         oldest = self.unacknowledged[0] if self.unacknowledged else None
         if self.held or self.failed() or oldest is None:
             return None

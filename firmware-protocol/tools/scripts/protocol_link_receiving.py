@@ -1,5 +1,5 @@
-"""Of protocol-vectors.py: sessions in which a link is told things. Texts stand for messages: the link does
-not read them."""
+"""A part of protocol-vectors.py: sessions in which a link receives frames. Texts stand for messages, because
+the link does not read messages."""
 from protocol_link_recorder import (COMMAND, NONCE, NONE, OPEN, OTHER_NONCE, SAMPLE, STOP, Session, ack, command,
                                     frame)
 

@@ -1,4 +1,4 @@
-"""Of protocol-vectors.py: writes down what a link is told and what it says, for link.json."""
+"""A part of protocol-vectors.py: records the input and the output of a link for link.json."""
 import json
 
 from protocol_link import CHANNELS, COMMAND, NAK, OPEN, SAMPLE, STOP, Link
@@ -22,8 +22,8 @@ def ack(number, nak=False, **rest):
 
 
 def label(sent):
-    """As the scenarios write a frame: `command 3 text`, `ack 3`, `nak 3`; with `+nak` on a message that
-    carries a nak."""
+    """The text of a frame in the scenarios: `command 3 text`, `ack 3`, `nak 3`. A message with a nak has
+    `+nak`."""
     channel, flags, seq, acknowledged, payload, _ = sent
     if not payload:
         return f"{'nak' if flags else 'ack'} {acknowledged}"
@@ -31,8 +31,7 @@ def label(sent):
 
 
 class Session:
-    """One end of a link, with the steps that were made. Every step states by hand what the link must say
-    then."""
+    """One end of a link, with its steps. The expected output of the link is written by hand in every step."""
 
     def __init__(self, name, end, window=4, in_flight_bytes=4096, frame_bytes=256, each_way=0, is_open=True,
                  answers_most=None):
@@ -53,8 +52,8 @@ class Session:
 
     def step(self, at, says="", *, open=None, close=False, hold=False, resume=False, receive=b"", send=(), port=None,
              delivers="", wakes=...):
-        """`open` … `resume`: one of them first; then bytes come in, then messages are queued, then the port
-        takes frames."""
+        """The order within a step: first one of `open` … `resume`, then bytes come in, then messages are
+        queued, then the port takes frames."""
         step = {"atMs": at}
         if open:
             step["open"] = {"nonce": open.hex(), **self.limits}

@@ -1,5 +1,5 @@
-"""Of protocol-vectors.py: sessions in which a link has things to say: window, timeouts, order, sessions that
-go on."""
+"""A part of protocol-vectors.py: sessions in which a link sends frames: window, timeouts, order, resumed
+sessions."""
 from protocol_link_recorder import COMMAND, NAK, NONE, OPEN, SAMPLE, STOP, Session, ack, command, frame
 
 

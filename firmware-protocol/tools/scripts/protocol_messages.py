@@ -1,5 +1,5 @@
-"""Of protocol-vectors.py: opcodes, field orders and ranges as docs/reference/protocol.md states them, and
-messages made of them."""
+"""A part of protocol-vectors.py: opcodes, field orders and ranges of docs/reference/protocol.md, and messages
+made of them."""
 import struct
 import zlib
 

@@ -1,10 +1,10 @@
-"""Of protocol-vectors.py: payloads that a receiver must reject, each with the kind of reason."""
+"""A part of protocol-vectors.py: payloads that a receiver must reject, each with the kind of reason."""
 from protocol_messages import ADDED_FIELDS, BYTES_MOST, field_value, payload_of
 from protocol_wire import U53, msgpack
 
 
 def rejected_fields(rows):
-    """Every field of every row: just outside its range, of another type, missing."""
+    """Every field of every row, in three ways: just outside its range, of another type, missing."""
     for opcode, name, direction, fields in rows:
         for index, (field_name, kind, low, high) in enumerate(fields):
             wrong = [("type", [7]), ("type", b"1234567" if kind != "bytes" else "12345678")]
@@ -19,7 +19,7 @@ def rejected_fields(rows):
                 values[index] = value
                 yield {"reason": reason, "field": field_name, "name": name, "direction": direction,
                        "payload": payload_of(opcode, 3, values).hex()}
-            # Added after an earlier version, which leaves it out.
+            # The field was added later; an earlier version leaves it out.
             if field_name in ADDED_FIELDS.get((name, direction), {}):
                 continue
             values = [field_value(field, 1) for field in fields[:index]]

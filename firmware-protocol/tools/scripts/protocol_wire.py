@@ -1,4 +1,4 @@
-"""Of protocol-vectors.py: COBS, frames, CRC-32C and the MessagePack subset. Standard library only."""
+"""A part of protocol-vectors.py: COBS, frames, CRC-32C and the MessagePack subset. Standard library only."""
 import struct
 import zlib
 
@@ -6,8 +6,8 @@ U16, U32, U53 = 2**16 - 1, 2**32 - 1, 2**53 - 1
 
 
 def cobs(raw):
-    """Runs of bytes without zero, each behind (length + 1); 254 bytes without a zero behind 0xff, and no zero
-    is implied."""
+    """Runs of bytes without zero, each after a byte (length + 1). 254 bytes without a zero follow 0xff, and
+    no zero is implied after them."""
     out = bytearray()
     segments = raw.split(b"\0")
     for number, segment in enumerate(segments):
@@ -21,7 +21,7 @@ def cobs(raw):
 
 
 def uncobs(block):
-    """What was stuffed, or None when the block is empty or malformed."""
+    """The bytes before stuffing, or None if the block is empty or malformed."""
     out, at = bytearray(), 0
     while at < len(block):
         code = block[at]
@@ -79,5 +79,5 @@ def msgpack(value):
 
 
 def pattern(length, seed):
-    """Bytes without a zero, and every value among them when there are enough."""
+    """Bytes without a zero. A long result has every other value."""
     return bytes((seed + 89 * i) % 255 + 1 for i in range(length))
