@@ -16,7 +16,13 @@ export const CALIBRATION_MESSAGES = messageTable([
       integer('count', 0, FRAME_BYTES_MAX, 'byte', 'how many bytes; fewer come at the end of the record'),
     ],
     answer: [
-      integer('length', 0, CALIBRATION_BYTES_MAX, 'byte', 'length of the whole record; 0: the board has none'),
+      integer(
+        'length',
+        0,
+        CALIBRATION_BYTES_MAX,
+        'byte',
+        'length of the whole record; 0: the board has none',
+      ),
       integer('crc32', 0, U32_MAX, '1', 'ISO-HDLC over the whole record'),
       bytes('record', 0, FRAME_BYTES_MAX, 'consecutive bytes'),
     ],
