@@ -63,7 +63,7 @@ export const BLOCK_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'BLOCK-2',
-    what: 'a sample of many cells is spread over consecutive blocks as full as they can be',
+    what: 'a sample of many cells is spread over consecutive blocks, each as full as possible',
     skip: ({ cells }) =>
       cells <= 90
         ? 'the board has too few cells for a sample that does not fit the shortest frame'
@@ -111,7 +111,7 @@ export const BLOCK_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'BLOCK-4',
-    what: 'the flag gap is that of the first sample after a loss',
+    what: 'the first sample after a loss has the flag gap',
     async check(use) {
       await runWithGap(use);
       let next = 0;
@@ -141,7 +141,7 @@ export const BLOCK_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'BLOCK-6',
-    what: 'the samples that are missing by their indices are those that the device reports as lost',
+    what: 'the device reports as lost exactly the samples whose indices are missing',
     async check(use) {
       await use.load();
       const runId = await use.start({ sampleCount: 50, blockSamples: 1, creditBlocks: 2, onNoCredit: 1 });
@@ -158,7 +158,7 @@ export const BLOCK_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'CREDIT-1',
-    what: 'a block is sent only when its number is below the credit, which is absolute',
+    what: 'a block is sent only if its number is below the credit; the credit is an absolute number',
     async check(use) {
       const { host } = use;
       await use.load();
@@ -176,7 +176,7 @@ export const BLOCK_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'CREDIT-2',
-    what: 'with hold no tick passes while a sample has no room',
+    what: 'with hold, no tick passes while there is no room for a sample',
     skip: needsHold,
     async check(use) {
       const { host } = use;
@@ -224,7 +224,7 @@ export const BLOCK_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'CREDIT-5',
-    what: 'samplesLost of readCounters counts while the run goes on, and forgets none',
+    what: 'samplesLost of readCounters counts during a run, and never decreases',
     async check(use) {
       await use.load();
       const { samplesLost: before } = await use.counters();
@@ -241,7 +241,7 @@ export const BLOCK_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'KEEP-1',
-    what: 'no block numbered released + keepBlocks or higher is sent',
+    what: 'blocks numbered released + keepBlocks or higher are not sent',
     skip: noKeeping,
     async check(use) {
       const { host } = use;
@@ -259,7 +259,7 @@ export const BLOCK_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'KEEP-2',
-    what: 'resend sends kept blocks again, as they were',
+    what: 'resend sends kept blocks again, unchanged',
     skip: noKeeping,
     async check(use) {
       const { host } = use;
@@ -275,7 +275,7 @@ export const BLOCK_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'KEEP-3',
-    what: 'kept blocks outlive the report of a run; a run that is cut short keeps none',
+    what: 'blocks stay kept after the report of a run; a run that ends early keeps none',
     skip: noKeeping,
     async check(use) {
       const { host } = use;

@@ -17,7 +17,7 @@ const FINISH_MS = 8000;
 export const COMMAND_CLAUSES: readonly Clause[] = [
   {
     id: 'ONCE-1',
-    what: 'a start that comes again is executed once',
+    what: 'a start that comes twice is executed once',
     async check(use) {
       const { host } = use;
       await use.load();
@@ -33,7 +33,7 @@ export const COMMAND_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'ONCE-2',
-    what: 'a request that was executed gets its kept answer again',
+    what: 'a repeated request gets its kept answer again',
     async check(use) {
       const { host } = use;
       await use.load();
@@ -48,7 +48,7 @@ export const COMMAND_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'ONCE-4',
-    what: 'a request id that is not above every one seen, without a kept answer, is stale',
+    what: 'a request id that is not above all earlier ones and has no kept answer is stale',
     async check(use) {
       const { host } = use;
       host.requestId = 9;
@@ -78,7 +78,7 @@ export const COMMAND_CLAUSES: readonly Clause[] = [
   {
     id: 'ONCE-6',
     slackMs: FINISH_MS / 4,
-    what: 'a command is taken only while its answer can be queued, so that none is lost',
+    what: 'a command is taken only while its answer can be queued, so no answer is lost',
     async check({ host, board }) {
       await host.hello({ window: 1 });
       host.acknowledges = false;
@@ -117,7 +117,7 @@ export const COMMAND_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'ONCE-7',
-    what: 'a read that was refused is executed again when it is repeated',
+    what: 'a refused read is executed again when it is repeated',
     async check(use) {
       const { host, board } = use;
       if (board.cells < 2) throw new Unseen('the board has one cell');
@@ -133,7 +133,7 @@ export const COMMAND_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'STOP-1',
-    what: 'a stop passes commands that wait behind a gap',
+    what: 'a stop is executed before commands that wait behind a gap',
     async check({ host }) {
       host.seq++;
       host.write(host.command('ping', { token: 1 }), host.stop(1));
@@ -192,7 +192,7 @@ export const COMMAND_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'STOP-4',
-    what: 'after a stop no run starts before acknowledge and another commit',
+    what: 'after a stop a run starts only after acknowledge and another commit',
     async check(use) {
       const { host } = use;
       const hold = use.has('hold') ? {} : { onNoCredit: 1 as const };
@@ -210,7 +210,7 @@ export const COMMAND_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'STOP-5',
-    what: 'after a stop programs stay committed, and one commit lets any of them start',
+    what: 'after a stop programs stay committed, and after one commit any of them can start',
     async check(use) {
       const { host, board } = use;
       if (board.banks < 2) throw new Unseen('the board has one bank');
@@ -228,7 +228,7 @@ export const COMMAND_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'STOP-6',
-    what: 'a stop with the last request id of all cancels every later command of the session',
+    what: 'a stop with the largest request id cancels every later command of the session',
     async check(use) {
       const { host } = use;
       host.write(host.stop(1, U32_MAX));

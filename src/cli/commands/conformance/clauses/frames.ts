@@ -64,7 +64,7 @@ export const FRAME_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'FRAME-2',
-    what: 'frames of channel open have seq, ack and flags 0, whatever session they name',
+    what: 'frames of channel open have seq, ack and flags 0 for any session',
     async check({ host }) {
       const nonce = host.begin();
       host.write(host.openFrame(host.helloPayload(nonce), { session: 0x5a }));
@@ -87,7 +87,7 @@ export const FRAME_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'FRAME-4',
-    what: 'a command behind HELLO in one chunk belongs to the session that it opens',
+    what: 'a command after HELLO in the same chunk belongs to the session that HELLO opens',
     async check({ host }) {
       const hello = host.helloFrame(host.begin());
       host.write(hello, host.command('ping', { token: 7 }));
@@ -97,7 +97,7 @@ export const FRAME_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'FRAME-5',
-    what: 'a stop is delivered whatever its number in the channel',
+    what: 'a stop is delivered with any number in its channel',
     async check({ host }) {
       for (const [stopNumber, seq] of [
         [1, 40_000],
@@ -140,7 +140,7 @@ export const FRAME_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'FRAME-8',
-    what: 'another delimiter goes before frames of open and stop, and before command frames that are sent again',
+    what: 'an extra delimiter goes before frames of open and stop, and before repeated command frames',
     async check({ host }) {
       const before = (name: string): void => {
         const found = host.heard.findLast((heard) => heard.name === name);
@@ -159,7 +159,7 @@ export const FRAME_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'FRAME-9',
-    what: 'empty frames between delimiters are nothing',
+    what: 'empty frames between delimiters are ignored',
     check: (use) => counted(bench(use), 0, () => use.host.write(new Uint8Array(5)), 'delimiters alone'),
   },
   {
@@ -176,7 +176,7 @@ export const FRAME_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'FRAME-11',
-    what: 'a good frame behind a delimiter is heard, whatever came before it',
+    what: 'a good frame after a delimiter is taken, even after damaged bytes',
     async check(use) {
       const { host } = use;
       for (const rubbish of [[1, 2, 3], [0xff, 0xff], Array.from({ length: 300 }, (_, i) => (i % 255) + 1)]) {
@@ -190,7 +190,7 @@ export const FRAME_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'FRAME-12',
-    what: 'broken COBS, short frames, wrong CRCs, unknown versions, channels and flags are counted, one each',
+    what: 'broken COBS, short frames, wrong CRCs, and unknown versions, channels and flags each count as one fault',
     check(use) {
       const { host } = use;
       const header = (at: number, value: number) => edited(host, (raw) => (raw[at] = value), true);

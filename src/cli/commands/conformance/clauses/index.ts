@@ -11,7 +11,7 @@ import { SERVER_CLAUSES } from './servers.js';
 import { SESSION_CLAUSES } from './sessions.js';
 import { STATE_CLAUSES } from './states.js';
 
-/** Every rule that is checked, in the order in which it is. What resets the board comes late. */
+/** Every rule that is checked, in the order of the checks. Checks that reset the board come late. */
 export const CLAUSES: readonly Clause[] = [
   ...FRAME_CLAUSES,
   ...PAYLOAD_CLAUSES,
@@ -36,7 +36,7 @@ export const UNCHECKED: Readonly<Record<string, string>> = {
   'RESUME-3': HOST,
   'RESUME-4': HOST,
   'NONCE-2': HOST,
-  'TCP-1': 'a machine that vanishes cannot be had from a program on it',
+  'TCP-1': 'a program cannot make its own machine vanish',
   'LINK-8': 'nobody outside sees what waited to be sent',
   'ONCE-3': HOST,
   'FAULT-1': 'an error inside a board cannot be caused from outside',

@@ -50,7 +50,7 @@ export const LINK_CLAUSES: readonly Clause[] = [
   {
     id: 'LINK-2',
     slackMs: AT_ONCE_MS / HOPS,
-    what: 'a frame after a gap, and one that comes again, are not executed',
+    what: 'a frame after a gap, and a repeated frame, are not executed',
     async check({ host }) {
       const frames = [1, 2, 3].map((token) => host.command('ping', { token }));
       host.write(frames[0], frames[0], frames[2]);
@@ -64,7 +64,7 @@ export const LINK_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'LINK-3',
-    what: 'a frame from behind is acknowledged again; a gap causes one nak, which is not repeated',
+    what: 'an old frame is acknowledged again; a gap causes one nak, which is not repeated',
     async check({ host }) {
       const frames = [1, 2, 3, 4].map((token) => host.command('ping', { token }));
       host.write(frames[0]);
@@ -87,7 +87,7 @@ export const LINK_CLAUSES: readonly Clause[] = [
   {
     id: 'LINK-4',
     slackMs: AT_ONCE_MS / HOPS,
-    what: 'a nak brings everything unacknowledged again at once, in order, with the acknowledgement of that moment',
+    what: 'after a nak all unacknowledged frames are sent again at once, in order, with the present acknowledgement',
     async check({ host }) {
       host.acknowledges = false;
       host.write(host.command('ping', { token: 1 }), host.command('ping', { token: 2 }));
@@ -108,7 +108,7 @@ export const LINK_CLAUSES: readonly Clause[] = [
   {
     id: 'LINK-5',
     slackMs: AT_ONCE_MS / HOPS,
-    what: 'an older acknowledgement changes nothing, and neither does a nak with it',
+    what: 'an older acknowledgement changes nothing, even with a nak',
     async check(use) {
       const { host } = use;
       for (const token of [1, 2, 3]) await use.ask('ping', { token });
@@ -128,7 +128,7 @@ export const LINK_CLAUSES: readonly Clause[] = [
   {
     id: 'LINK-6',
     slackMs: FIRST_TIMEOUT_MS,
-    what: 'an acknowledgement of a frame that was never sent is not believed',
+    what: 'an acknowledgement of a frame that was never sent is ignored',
     async check({ host }) {
       host.acknowledges = false;
       host.write(host.command('ping', { token: 1 }));
@@ -139,7 +139,7 @@ export const LINK_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'LINK-7',
-    what: 'frames of the other channels acknowledge too',
+    what: 'frames of the other channels also acknowledge',
     async check(use) {
       const { host } = use;
       await use.ask('ping', { token: 1 });
@@ -151,7 +151,7 @@ export const LINK_CLAUSES: readonly Clause[] = [
   {
     id: 'LINK-9',
     slackMs: EARLY_MS,
-    what: 'the timeout follows the round trip that was measured',
+    what: 'the timeout follows the measured round trip',
     async check({ host }) {
       host.acknowledges = false;
       host.write(host.command('ping', { token: 1 }));
@@ -191,7 +191,7 @@ export const LINK_CLAUSES: readonly Clause[] = [
   {
     id: 'LINK-11',
     slackMs: BACK_MS / HOPS,
-    what: 'after the eighth expiry no command frame is sent, until a good frame of the session comes',
+    what: 'after the eighth expiry no command frame is sent until a good frame of the session comes',
     slow: true,
     async check({ host }) {
       host.acknowledges = false;

@@ -41,7 +41,7 @@ async function refusedFor(
 export const PAYLOAD_CLAUSES: readonly Clause[] = [
   {
     id: 'PAYLOAD-1',
-    what: 'opcodes above 127 and request ids above 2³² − 1 are rejected, 2³² − 1 is answered',
+    what: 'opcodes above 127 and request ids above 2³² − 1 are rejected; request id 2³² − 1 is answered',
     async check(use) {
       await rejected(
         use,
@@ -90,7 +90,7 @@ export const PAYLOAD_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'PAYLOAD-4',
-    what: 'items behind the known fields are ignored, and bulk data may start at any byte',
+    what: 'items after the known fields are ignored, and bulk data may start at any byte',
     async check(use) {
       const { host } = use;
       host.write(host.payloadFrame(Uint8Array.of(0x95, 1, ++host.requestId, 7, 8, 0xa1, 0x61)));
@@ -111,7 +111,7 @@ export const PAYLOAD_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'PAYLOAD-5',
-    what: 'what comes on another channel than its own is counted and not executed',
+    what: 'a message on a wrong channel is counted and not executed',
     async check(use) {
       const { host } = use;
       const before = await use.counters();
@@ -191,7 +191,7 @@ export const PAYLOAD_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'PAYLOAD-10',
-    what: 'an event has request id 0, a refusal that of the command',
+    what: 'an event has request id 0; a refusal has the request id of its command',
     async check(use) {
       const { host } = use;
       await use.load();

@@ -72,7 +72,7 @@ async function withRecord(use: Bench, work: (record: Uint8Array) => Promise<void
 export const PERIPHERAL_CLAUSES: readonly Clause[] = [
   {
     id: 'CALIBRATION-1',
-    what: 'a draft in any order becomes the record if its CRC-32 is the given one; else the old one stays',
+    what: 'a draft written in any order becomes the record if its CRC-32 is right; otherwise the old record stays',
     skip: keepsNone,
     check: (use) =>
       withRecord(use, async (record) => {
@@ -94,7 +94,7 @@ export const PERIPHERAL_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'CALIBRATION-2',
-    what: 'the record outlives sessions and resets; length 0 erases it',
+    what: 'the record survives sessions and resets; length 0 erases it',
     skip: keepsNone,
     async check(use) {
       const { record, isOurs } = await lendRecord(use);
@@ -116,7 +116,7 @@ export const PERIPHERAL_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'CALIBRATION-3',
-    what: 'a read returns the bytes that there are, at most as many as asked, with length and CRC-32 of all',
+    what: 'a read returns at most the requested bytes, with length and CRC-32 of the whole record',
     skip: keepsNone,
     check: (use) =>
       withRecord(use, async (record) => {
@@ -135,7 +135,7 @@ export const PERIPHERAL_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'CALIBRATION-4',
-    what: 'a read beyond the record or of more than fits, and a draft beyond the longest, are out of range',
+    what: 'a read beyond the record or longer than a frame, and a draft beyond the longest record, are out of range',
     skip: keepsNone,
     async check(use) {
       const { calibrationBytesMax } = use.board;
@@ -171,7 +171,7 @@ export const PERIPHERAL_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'CALIBRATION-5',
-    what: 'a record is not kept during a run',
+    what: 'keeping a record is refused during a run',
     skip: keepsNone,
     async check(use) {
       await use.load();
@@ -182,7 +182,7 @@ export const PERIPHERAL_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'CALIBRATION-6',
-    what: 'a board that keeps no record refuses all about it as unsupported',
+    what: 'a board that keeps no record refuses all commands for it as unsupported',
     skip: ({ calibrationBytesMax }) =>
       calibrationBytesMax > 0 ? 'the board keeps a calibration record' : undefined,
     async check(use) {
@@ -194,7 +194,7 @@ export const PERIPHERAL_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'SENSOR-1',
-    what: 'temperature and supply are those of a board that works, or 0',
+    what: 'temperature and supply are plausible for a working board, or 0',
     async check(use) {
       const { dieTemperatureMillikelvin, supplyMillivolts } = await use.ask('readSensors', {});
       for (const [value, [low, high], what] of [
@@ -206,7 +206,7 @@ export const PERIPHERAL_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'SENSOR-2',
-    what: 'identify is taken with the feature identify, and unsupported without it',
+    what: 'identify is accepted with the feature identify, and unsupported without it',
     async check(use) {
       const command = { durationMs: 0 };
       if ((use.board.features & FEATURE.identify) !== 0) await use.ask('identify', command);

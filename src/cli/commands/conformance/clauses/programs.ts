@@ -131,7 +131,7 @@ export const PROGRAM_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'PROGRAM-6',
-    what: 'table and row drive are unsupported without the feature, and wrongState without a row element',
+    what: 'table and row drive are unsupported without the feature, and wrongState in a program without a row element',
     async check(use) {
       await use.load();
       const reason = use.has('rowElement') ? 'wrongState' : 'unsupported';
@@ -144,7 +144,7 @@ export const PROGRAM_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'PROGRAM-7',
-    what: 'a bank that runs cannot be written; the other one can',
+    what: 'a running bank cannot be written; the other bank can',
     async check(use) {
       await use.load();
       await use.start(ENDLESS);
@@ -183,7 +183,7 @@ export const PROGRAM_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'PROGRAM-9',
-    what: 'commit is refused as digestMismatch first, then for a noise register or a coupling out of range',
+    what: 'a wrong digest is the first reason to refuse a commit; then come noise registers and couplings out of range',
     async check(use) {
       const image = uncoupled(use.board, { noiseAmplitude: NO_AMPLITUDE });
       use.write(0, image);
@@ -242,7 +242,7 @@ export const PROGRAM_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'AVERAGE-3',
-    what: 'batches of a run that sends samples, and moments of too many cells, are out of range; all is unsupported without the feature',
+    what: 'batches of a run that sends samples, and moments of too many cells, are out of range; without the feature all are unsupported',
     async check(use) {
       await use.load();
       const hold = use.has('hold') ? {} : { onNoCredit: 1 as const };
@@ -267,7 +267,7 @@ export const PROGRAM_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'AVERAGE-4',
-    what: 'a run whose samples are added up needs no credit, and sends no block',
+    what: 'a run that adds up its samples needs no credit, and sends no block',
     skip: noAverages,
     async check(use) {
       await use.load();
@@ -279,7 +279,7 @@ export const PROGRAM_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'AVERAGE-5',
-    what: 'readAverages is wrongState for other runs and after one that was cut short, outOfRange beyond the last sum',
+    what: 'readAverages is wrongState for other runs and for a run that ended early, outOfRange beyond the last sum',
     skip: noAverages,
     async check(use) {
       await use.load();

@@ -18,7 +18,7 @@ export const RUN_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'RUN-2',
-    what: 'start is refused as notCommitted before outOfRange before wrongState',
+    what: 'the reasons to refuse a start come in this order: notCommitted, outOfRange, wrongState',
     async check(use) {
       const hold = use.has('hold') ? {} : { onNoCredit: 1 as const };
       const start = { ...START, ...hold };
@@ -46,7 +46,7 @@ export const RUN_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'RUN-3',
-    what: 'tick of readStatus is the number of the tick that comes next',
+    what: 'tick of readStatus is the number of the next tick',
     async check(use) {
       await use.load();
       await use.start({ firstTick: 1000, burnInTicks: 30, sampleCount: 3, ticksPerSample: 5 });
@@ -56,7 +56,7 @@ export const RUN_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'RUN-4',
-    what: 'a board without the feature hold refuses a start with it as unsupported, before anything else',
+    what: 'a board without the feature hold refuses a start with hold as unsupported, before any other reason',
     skip: ({ features }) => ((features & FEATURE.hold) !== 0 ? 'the board has the feature hold' : undefined),
     async check(use) {
       use.write(0, uncoupled(use.board));
@@ -79,7 +79,7 @@ export const RUN_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'END-3',
-    what: 'blocks that are sent again are not in blocksSent',
+    what: 'blocksSent does not count blocks that are sent again',
     skip: noKeeping,
     async check(use) {
       const { host } = use;
@@ -94,7 +94,7 @@ export const RUN_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'END-4',
-    what: 'a run that is cut short drops the blocks that it has not sent',
+    what: 'a run that ends early drops the blocks that it has not sent',
     async check(use) {
       const { host } = use;
       await use.load();
@@ -109,7 +109,7 @@ export const RUN_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'END-5',
-    what: 'a run that only waits for credit and is aborted is reported as aborted; one with nothing left as completed',
+    what: 'an aborted run that still waits for credit is reported as aborted; a run with no blocks left as completed',
     async check(use) {
       const { host } = use;
       await use.load();
@@ -123,7 +123,7 @@ export const RUN_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'END-6',
-    what: 'abort of a run that has ended is answered and changes nothing; of one that never was it is outOfRange',
+    what: 'abort of an ended run is answered and changes nothing; abort of a run that never existed is outOfRange',
     async check(use) {
       await use.load();
       const runId = await use.start();

@@ -29,7 +29,7 @@ export const SERVER_CLAUSES: readonly Clause[] = [
   {
     id: 'TCP-2',
     slackMs: BUSY_GRACE_MS / 2,
-    what: 'a host that connects again right after it closed its connection is not told busy',
+    what: 'a host that reconnects right after it closed its connection is not refused as busy',
     connections: true,
     async check(use) {
       const next = await use.connect();
@@ -41,7 +41,7 @@ export const SERVER_CLAUSES: readonly Clause[] = [
   {
     id: 'TCP-3',
     slackMs: CLOSE_MS / 2,
-    what: 'the server closes a connection behind the refusal of its HELLO',
+    what: 'the server closes a connection after the refusal of its HELLO',
     connections: true,
     async check(use) {
       const other = await use.connect();
@@ -52,7 +52,7 @@ export const SERVER_CLAUSES: readonly Clause[] = [
   {
     id: 'TCP-4',
     slackMs: SILENT_LATE_MS / 2,
-    what: 'a connection that says no HELLO for 10 s is closed',
+    what: 'a connection that sends no HELLO for 10 s is closed',
     connections: true,
     slow: true,
     async check(use) {
@@ -65,7 +65,7 @@ export const SERVER_CLAUSES: readonly Clause[] = [
   {
     id: 'TCP-5',
     slackMs: CLOSE_MS / 2,
-    what: 'a ninth connection takes the place of the one that has been silent longest',
+    what: 'a ninth connection replaces the connection that has been silent for the longest time',
     connections: true,
     async check(use) {
       const silent: WireHost[] = [];

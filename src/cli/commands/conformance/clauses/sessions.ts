@@ -26,7 +26,7 @@ function shortened(payload: Uint8Array, items: number): Uint8Array {
 export const SESSION_CLAUSES: readonly Clause[] = [
   {
     id: 'SESSION-2',
-    what: 'a new nonce opens a new session: numbers, answers, run and stop are forgotten, safe becomes idle',
+    what: 'a new nonce opens a new session: numbers, answers, run and stop are forgotten, and safe becomes idle',
     async check(use) {
       const { host } = use;
       await use.load();
@@ -62,7 +62,7 @@ export const SESSION_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'SESSION-5',
-    what: 'another major, and another table hash of the same minor, are refused as version',
+    what: 'another major version, and another table hash of the same minor version, are refused as version',
     async check({ host }) {
       const changes: Partial<Command<'hello'>>[] = [
         { major: PROTOCOL_MAJOR + 1 },
@@ -96,7 +96,7 @@ export const SESSION_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'SESSION-7',
-    what: 'the run that a new session ends is not reported to it',
+    what: 'a new session gets no report of the run that it ended',
     async check(use) {
       await use.load();
       await use.start(ENDLESS);
@@ -107,7 +107,7 @@ export const SESSION_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'SESSION-8',
-    what: 'runId begins anew with a session; the tick and the counters do not',
+    what: 'runId begins anew in a new session; the tick and the counters do not',
     async check(use) {
       await use.load();
       const first = await use.start({ burnInTicks: 20 });
@@ -136,7 +136,7 @@ export const SESSION_CLAUSES: readonly Clause[] = [
   {
     id: 'RESUME-2',
     slackMs: RESUME_MS / 2,
-    what: 'a session that is resumed goes on: what was not acknowledged comes again',
+    what: 'a resumed session continues: unacknowledged frames come again',
     async check(use) {
       const { host } = use;
       host.acknowledges = false;
@@ -180,7 +180,7 @@ export const SESSION_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'CLIENT-2',
-    what: 'a second client is refused as busy, and the first one is untouched',
+    what: 'a second client is refused as busy, and the first client is not disturbed',
     connections: true,
     async check(use) {
       await use.load();
@@ -194,7 +194,7 @@ export const SESSION_CLAUSES: readonly Clause[] = [
   {
     id: 'CLIENT-3',
     slackMs: GONE_MS / 2,
-    what: 'a connection that closes ends the session and its run; its nonce is stale then; programs stay',
+    what: 'a closed connection ends the session and its run; its nonce is then stale; programs stay',
     connections: true,
     async check(use) {
       await use.load();
@@ -223,7 +223,7 @@ export const SESSION_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'VERSION-1',
-    what: 'a HELLO of another major, with fields that nobody knows yet, is refused in the frozen form',
+    what: 'a HELLO of another major version, with unknown fields, is refused in the frozen form',
     async check({ host }) {
       const payload = host.helloPayload(freshNonce(), { major: PROTOCOL_MAJOR + 1, minor: 40_000 });
       const longer = new Uint8Array([...payload, 7, 0xa1, 0x61]);
@@ -235,7 +235,7 @@ export const SESSION_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'VERSION-2',
-    what: 'a later minor is answered with the minor of the board',
+    what: 'a host of a later minor version is answered with the minor version of the board',
     async check({ host }) {
       const { minor } = await host.hello({ minor: PROTOCOL_MINOR + 1, tableHash: new Uint8Array(8) });
       equal(minor, PROTOCOL_MINOR, 'the minor version in the answer');
@@ -243,7 +243,7 @@ export const SESSION_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'VERSION-3',
-    what: 'HELLO, defineProgram and start of minor 0, which end earlier, are taken',
+    what: 'HELLO, defineProgram and start of minor 0, which have fewer fields, are accepted',
     async check(use) {
       const { host, board } = use;
       const nonce = host.begin();
@@ -276,7 +276,7 @@ export const SESSION_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'VERSION-4',
-    what: 'a host of 1.0 is told only features that 1.0 knows',
+    what: 'a host of version 1.0 is told only the features of version 1.0',
     async check({ host }) {
       const { features } = await host.hello({ minor: 0, tableHash: new Uint8Array(8) });
       must(features <= 7, `features are ${features}; to a host of minor 0 they are 7 at most`);

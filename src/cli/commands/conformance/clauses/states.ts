@@ -18,7 +18,7 @@ async function expectState(use: Bench, state: keyof typeof DEVICE_STATE, after: 
 export const STATE_CLAUSES: readonly Clause[] = [
   {
     id: 'STATE-1',
-    what: 'idle, configured, running, done, halted and safe follow each other as the table says',
+    what: 'idle, configured, running, done, halted and safe follow each other as in the table',
     async check(use) {
       const { host } = use;
       const hold = use.has('hold') ? {} : { onNoCredit: 1 as const };
@@ -66,7 +66,7 @@ export const STATE_CLAUSES: readonly Clause[] = [
   {
     id: 'STATE-2',
     slackMs: WATCHDOG_MS / 3,
-    what: 'any good frame of the session feeds the watchdog, HELLO does not; silence ends the run in safe',
+    what: 'any good frame of the session feeds the watchdog, but HELLO does not; silence ends the run in safe',
     async check(use) {
       const { host } = use;
       await use.load();
@@ -113,7 +113,7 @@ export const STATE_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'AVERAGE-6',
-    what: 'a run that an overload halted has the sums of the samples before it',
+    what: 'a run that an overload halted has the sums of the samples before the overload',
     skip: ({ features }) =>
       (features & FEATURE.averages) === 0 ? 'the board has no feature averages' : undefined,
     async check(use) {
@@ -126,7 +126,7 @@ export const STATE_CLAUSES: readonly Clause[] = [
   },
   {
     id: 'STATE-3',
-    what: 'after reset the board hears nothing more and boots: the boot epoch grows, programs and session are gone',
+    what: 'after reset the board ignores all bytes and boots: the boot epoch grows, programs and session are lost',
     async check(use) {
       const { host, board } = use;
       await use.load();
