@@ -1,12 +1,12 @@
 /**
- * Checks of the arguments that a program passes to the exported functions. JavaScript has no
- * compiler to do it.
+ * Checks of the arguments that a program passes to the exported functions. A JavaScript caller has no
+ * compiler that checks types.
  */
 
 import { U16_MAX, U32_MAX } from '../firmware-protocol/limits.js';
 import { ThermolinkError } from './errors.js';
 
-/** An error repeats so many characters of a text at most. */
+/** The largest number of characters of a text that an error message repeats. */
 const SHOWN_MAX = 40;
 
 /** Makes the error BAD_ARGUMENT: "`name` is `value`; it must be `wanted`." */
@@ -18,9 +18,7 @@ export function badArgument(name: string, value: unknown, wanted: string, hint?:
   });
 }
 
-/**
- * Throws BAD_ARGUMENT unless `value` is a whole number from `min` to `max`. A text of digits is no number.
- */
+/** Throws BAD_ARGUMENT unless `value` is a whole number from `min` to `max`. It refuses a text of digits. */
 export function checkWhole(name: string, value: unknown, min: number, max = Number.MAX_SAFE_INTEGER): void {
   if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) return;
   const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
@@ -65,13 +63,13 @@ export function checkOptionalFlag(name: string, value: unknown): void {
   throw badArgument(name, value, 'true or false');
 }
 
-/** Throws BAD_ARGUMENT unless `value` is a typed array of that kind. The hint says how to make one. */
+/** Throws BAD_ARGUMENT unless `value` is a typed array of the class `kind`. The hint says how to make one. */
 export function checkArray(
   name: string,
   value: unknown,
   kind: 'Float64Array' | 'Float32Array' | 'Int16Array' | 'Int8Array' | 'Uint8Array',
 ): void {
-  // `instanceof` would fail in test runners, which give each file its own globals.
+  // `instanceof` would fail in test runners that give each file its own globals.
   if (Object.prototype.toString.call(value) === `[object ${kind}]`) return;
   throw badArgument(
     name,
@@ -90,7 +88,7 @@ export function checkDevice(device: unknown): void {
     'device',
     device,
     'a connected board',
-    "Pass what connect promises: const device = await connect('emulator:ideal-64').",
+    "Await the promise of connect first: const device = await connect('emulator:ideal-64').",
   );
 }
 
@@ -109,7 +107,9 @@ export function checkAddress(address: unknown): void {
   checkWhole('address.block', block, 0, U16_MAX);
 }
 
-/** Shows a value in an error. The text is short, and 3 and "3" look different. */
+/**
+ * Shows a value in an error message. The text is short, and the number 3 looks different from the text "3".
+ */
 function shown(value: unknown): string {
   if (typeof value === 'string') {
     const text = value.length > SHOWN_MAX ? `${value.slice(0, SHOWN_MAX)}…` : value;

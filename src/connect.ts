@@ -23,7 +23,7 @@ import { serialTransport } from './transport/serial-port.js';
 import { tcpTransport } from './transport/tcp-port.js';
 import { BadUri, type Transport } from './transport/transport.js';
 
-/** Every way to a board. A new one is one more entry (docs/how-to/add-a-transport.md). */
+/** All transports. A new transport needs one more entry here (docs/how-to/add-a-transport.md). */
 const TRANSPORTS = [
   emulatorTransport,
   tcpTransport,
@@ -34,7 +34,7 @@ const TRANSPORTS = [
   lucidacTransport,
 ] as const;
 
-/** Where a device is: the address that a transport takes from a URI. The field `kind` tells them apart. */
+/** The address of a device, as its transport reads it from a URI. The field `kind` names the transport. */
 export type DeviceAddress = ReturnType<(typeof TRANSPORTS)[number]['parse']>;
 
 /** How each kind of device URI is written. */
@@ -48,34 +48,33 @@ export interface ConnectOptions {
   /** Default: logs nothing. */
   readonly log?: Logger;
   /**
-   * Whether a board whose port is lost is looked for again, and how. Default: for 30 s. A board on
-   * USB is found by its identity, under whatever path it comes back. An emulated board in this
-   * process can't be lost.
+   * Whether and how to look for the board again after its port is lost. Default: for 30 s. A board on USB is
+   * found by its identity, even when its path has changed. An emulated board in this process cannot be lost.
    */
   readonly reconnect?: boolean | Omit<ReconnectOptions, 'openPort'>;
   /**
-   * Whether an emulated board computes in a thread of its own. Default: if another one computes in this
-   * thread already. Pass true for all boards that work at once, so that none waits for another. It has no
-   * effect together with `clock`.
+   * Whether an emulated board computes in a thread of its own. Default: true if another emulated board
+   * computes in this thread already. Pass true for boards that work at the same time; then no board waits for
+   * another. It has no effect together with `clock`.
    */
   readonly ownThread?: boolean;
-  /** Called at every step of reconnecting, and when lost work is done again. */
+  /** Called at every step of reconnecting, and when a lost board run is done again. */
   readonly onEvent?: (event: DeviceEvent) => void;
   /**
-   * Whether algorithms, measurements and trainings do a board run again that was lost, with the same bits.
-   * Default true. With false they end with the error of the first loss.
+   * Whether algorithms, measurements and trainings repeat a lost board run, with the same bits. Default true.
+   * If false, they end with the error of the first loss.
    */
   readonly retry?: boolean;
   /**
-   * Records everything that passes between host and board in this MCAP file, which must not exist. It ends
-   * when the device is closed (docs/reference/traces.md).
+   * Records everything that passes between host and board in this MCAP file. The file must not exist yet. The
+   * recording ends when the device is closed (docs/reference/traces.md).
    */
   readonly record?: string | RecordOptions;
-  /** Called with all bytes as they pass between host and board. They are valid only during the call. */
+  /** Called with all bytes that pass between host and board. The bytes are valid only during the call. */
   readonly onBytes?: (chunk: LinkChunk) => void;
 }
 
-/** The environment variable that names the device when a command does not. */
+/** The environment variable with the device URI for commands that are given none. */
 export const DEVICE_VARIABLE = 'THERMOLINK_DEVICE';
 
 /**
@@ -110,7 +109,10 @@ function locate(uri: string): { transport: Transport<DeviceAddress>; address: De
   }
 }
 
-/** What a text that is no URI was meant to be, if a transport recognises it. Blanks around it were pasted. */
+/**
+ * Guesses the URI that was meant by a text that is no URI; undefined if no transport recognises the text.
+ * Blanks around the text are ignored, because people paste them along.
+ */
 function suggestion(text: string): string | undefined {
   const transports: readonly Transport<DeviceAddress>[] = TRANSPORTS;
   return transports.map(({ suggest }) => suggest?.(text.trim())).find((advice) => advice !== undefined);
@@ -118,7 +120,7 @@ function suggestion(text: string): string | undefined {
 
 /**
  * Connects to the device that a URI names. Errors: BAD_ARGUMENT, those of `parseDeviceUri`, of opening the
- * port, and of `Device.open`; BAD_FILE for a recording. Nothing stays open after one.
+ * port, and of `Device.open`; BAD_FILE for a recording. After an error nothing stays open.
  */
 export async function connect(uri: string, options: ConnectOptions = {}): Promise<Device> {
   checkObject('options', options, '{ signal: controller.signal }');
@@ -151,7 +153,7 @@ export async function connect(uri: string, options: ConnectOptions = {}): Promis
 }
 
 /**
- * Opens the port that a URI names, for programs that speak on it themselves. Errors: those of
+ * Opens the port that a URI names, for programs that speak the protocol themselves. Errors: those of
  * `parseDeviceUri` and of opening the port.
  */
 export async function openPort(
@@ -163,13 +165,13 @@ export async function openPort(
   return transport.open(address, { uri, clock, signal, ownThread });
 }
 
-/** Loads the listener only for a program that listens. */
+/** Imported here, so that only a program that listens loads this module. */
 async function listenerOf(onBytes: (chunk: LinkChunk) => void, clock: Clock | undefined) {
   const { PortListener } = await import('./traces/look/port-listener.js');
   return new PortListener(onBytes, clock);
 }
 
-/** Loads the recorder only for a program that records. */
+/** Imported here, so that only a program that records loads this module. */
 async function startRecording(
   record: string | RecordOptions,
   uri: string,

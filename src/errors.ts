@@ -7,9 +7,9 @@ import type { ErrorCode } from './error-codes.js';
 
 export { ERROR_CODES, type ErrorCode, type ErrorCodeEntry } from './error-codes.js';
 
-/** What an error says beside its code and message. */
+/** The parts of an error beside its code and message. */
 export interface ErrorDetails {
-  /** The error that led to this one. */
+  /** The error that caused this one. */
   readonly cause?: unknown;
   /** Whether the same call may succeed later. Default false. */
   readonly retryable?: boolean;
@@ -39,7 +39,7 @@ export class ThermolinkError extends Error {
   }
 }
 
-/** Throws on a broken invariant: a bug in this program, never a consequence of input. */
+/** Throws when an invariant is broken. That is always a bug in this program, never a consequence of input. */
 export function assert(condition: unknown, invariant: string): asserts condition {
   if (!condition) throw new Error(`bug: ${invariant}`);
 }
@@ -49,13 +49,13 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw abortError(signal);
 }
 
-/** The error an operation ends in when `signal` aborts it. */
+/** The error with which an operation ends when `signal` aborts it. */
 export function abortError(signal: AbortSignal): ThermolinkError {
   if (signal.reason instanceof ThermolinkError) return signal.reason;
   return new ThermolinkError('ABORTED', 'The operation was cancelled.', { cause: signal.reason });
 }
 
-/** What `promise` gives, or ABORTED as soon as `signal` is. */
+/** Waits for `promise` and returns its value. Throws ABORTED as soon as `signal` is aborted. */
 export function settledOrAborted<Value>(
   promise: Promise<Value>,
   signal: AbortSignal | undefined,

@@ -1,7 +1,7 @@
 /**
  * Connect to a board and compute on it: solve, relax, sample, invert. Two digital solvers of the same
- * contract serve for comparison. The other rooms of the library are subpaths of their own, so that a program
- * loads what it uses: `thermolink/measure`, `thermolink/train`, `thermolink/board`, `thermolink/files`,
+ * contract serve for comparison. The other parts of the library are subpaths. A program loads only the
+ * subpaths that it imports: `thermolink/measure`, `thermolink/train`, `thermolink/board`, `thermolink/files`,
  * `thermolink/transport`, `thermolink/lucidac`, `thermolink/serve`, `thermolink/traces`,
  * `thermolink/protocol`, `thermolink/emulator`.
  *

@@ -1,9 +1,9 @@
 /**
- * Numbers as texts for people: in errors, tables and figures. The minus sign is the hyphen, so that a number
- * can be copied into a program; a zero has no sign; what is not finite is `NaN`, `∞` or `-∞`.
+ * Numbers as texts for people: in errors, tables and figures. The minus sign is the hyphen, so a number can
+ * be copied into a program. A zero has no sign. Numbers that are not finite are written `NaN`, `∞` and `-∞`.
  */
 
-/** One SI prefix for each factor of 1000. */
+/** One SI prefix for each power of 1000. */
 const TIME_UNITS = ['ns', 'µs', 'ms', 's'];
 const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
 
@@ -39,8 +39,8 @@ export function formatNumber(value: number, digits = 3): string {
 }
 
 /**
- * A number with as few digits as read back to the same bits: `0.01`, `1e-9`. For what a person or
- * a table has given.
+ * A number with the fewest digits that are read back to the same bits: `0.01`, `1e-9`. It is for numbers that
+ * a person or a table has given.
  */
 export function formatExact(value: number): string {
   const name = special(value);
@@ -59,9 +59,9 @@ export interface MeasuredText {
 }
 
 /**
- * A value with as many digits as its standard `error` leaves a meaning, which is shown to two digits:
- * 0.0909 and 0.0012, 0.090909091 and 1.2e-8, 9.09e-9 and 0.12e-9. Without a finite error above 0 the
- * value has six digits.
+ * A value with all digits that are meaningful for its standard `error`. The error is shown with two digits:
+ * 0.0909 and 0.0012, 0.090909091 and 1.2e-8, 9.09e-9 and 0.12e-9. Without a finite error above 0 the value
+ * has six digits.
  */
 export function formatMeasured(value: number, error: number): MeasuredText {
   const step = lastPlace(error);
@@ -109,7 +109,8 @@ export function formatPercent(fraction: number, decimals = 1): string {
 }
 
 /**
- * The power of ten of the second significant digit of `error`, rounded to two; undefined where there is none.
+ * The power of ten of the second significant digit of `error`, after rounding to two digits; undefined if
+ * there is none.
  */
 function lastPlace(error: number): number | undefined {
   if (!Number.isFinite(error) || error <= 0) return undefined;
@@ -121,7 +122,7 @@ function orderOf(value: number): number {
   return Number(value.toExponential().replace(/.*e/, ''));
 }
 
-/** `value` · 10^`power` with fixed decimals; shifting the decimal text keeps every digit. */
+/** `value` · 10^`power` with fixed decimals. It shifts the decimal text, so no digit is changed. */
 function shift(value: number, power: number, decimals: number): string {
   const [mantissa, exponent] = value.toExponential().split('e');
   return withoutMinusZero(Number(`${mantissa}e${Number(exponent) + power}`).toFixed(decimals));
@@ -148,7 +149,7 @@ function withPrefix(value: number, units: readonly string[]): string {
   const name = special(value);
   if (name !== undefined) return `${name} ${units[units.length - 1]}`;
   let unit = 0;
-  // The rounded number decides, so that 999.9 ms reads 1.00 s and not 1000 ms.
+  // The rounded number chooses the unit, so 999.9 ms is written 1.00 s and not 1000 ms.
   while (unit < units.length - 1 && Math.abs(Number(value.toPrecision(3))) >= 1000) {
     value /= 1000;
     unit++;

@@ -1,9 +1,12 @@
 /**
- * What differs between Node and a browser, in one place. The modules of Node are asked for while the program
- * runs and never imported, so that a page loads the same files. Neither way changes a result or a byte.
+ * All differences between Node and a browser. Modules of Node are asked for while the program runs and are
+ * never imported, so a page can load the same files. Results and bytes are the same on both.
  */
 
-/** What the host uses of Node where it is there. It is written out, since a page has no types of Node. */
+/**
+ * The parts of Node that the host uses, if there is a Node. They are written out because a page has no types
+ * of Node.
+ */
 interface NodeModules {
   readonly 'node:buffer': {
     readonly Buffer: {
@@ -23,15 +26,15 @@ export function nodeModule<Name extends keyof NodeModules>(name: Name): NodeModu
 }
 
 /**
- * Calls `callback` in a later turn of the event loop, so that bytes, timers and signals are served before.
- * Calls keep their order. Errors: none.
+ * Calls `callback` in a later turn of the event loop, so bytes, timers and signals are served first. Calls
+ * keep their order. Errors: none.
  */
 export const nextTurn: (callback: () => void) => void =
   typeof globalThis.setImmediate === 'function'
     ? (callback) => void setImmediate(callback)
     : turnsByMessages();
 
-/** A browser delays a timer of no time by 4 ms, and a message not at all. */
+/** A browser delays a timer of 0 ms by 4 ms, but it does not delay a message. */
 function turnsByMessages(): (callback: () => void) => void {
   const { port1, port2 } = new MessageChannel();
   const waiting: (() => void)[] = [];
@@ -43,22 +46,22 @@ function turnsByMessages(): (callback: () => void) => void {
   };
 }
 
-/** Lets the process end while this timer waits; a page has no such end. Errors: none. */
+/** Lets the process end although this timer still waits. It does nothing in a page. Errors: none. */
 export function letExit(timer: unknown): void {
   (timer as { readonly unref?: () => void }).unref?.();
 }
 
-/** Bytes that nobody can foresee. Errors: none. */
+/** Random bytes that nobody can predict. Errors: none. */
 export function randomBytes(count: number): Uint8Array {
   return globalThis.crypto.getRandomValues(new Uint8Array(count));
 }
 
-/** Two lower-case hexadecimal digits a byte. */
+/** Writes each byte as two lower-case hexadecimal digits. */
 export function hexText(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** One character a byte: those of ISO 8859-1. */
+/** Turns each byte into the character of ISO 8859-1 with this number. */
 export function latin1Text(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
 }

@@ -8,7 +8,7 @@ import { norm2, subtract } from '../linalg/products.js';
 import { counted, formatExact, formatNumber } from '../number-text.js';
 import type { SolveResult } from './contract.js';
 
-/** The answer to b = 0 is 0. It takes no board: no pass and no sample. */
+/** The answer for b = 0 is 0. It needs no pass and no sample of a board. */
 export function zeroSolution(dimension: number): SolveResult {
   return {
     x: new Float64Array(dimension),
@@ -22,7 +22,7 @@ export function zeroSolution(dimension: number): SolveResult {
   };
 }
 
-/** What a residual proves about an answer. */
+/** The bound on the error of an answer that its residual proves. */
 export interface Certificate {
   /** b̂ − Â y = W (b − A x). */
   readonly residual: Float64Array<ArrayBuffer>;
@@ -64,8 +64,8 @@ export function certify(
 }
 
 /**
- * Refuses a tolerance of which no residual in float64 can prove the part `share`, by default all of it:
- * TOLERANCE_NOT_MET.
+ * Throws TOLERANCE_NOT_MET if no residual in float64 can prove `share` times the tolerance. Default of
+ * `share`: 1.
  */
 export function refuseBeyondFloat64({ checked }: EvenedSystem, tolerance: number, share = 1): void {
   const { system, spectrum } = checked;
@@ -87,15 +87,15 @@ export function refuseBeyondFloat64({ checked }: EvenedSystem, tolerance: number
 }
 
 /**
- * Rounding error of a residual over λ₋‖x‖. A product of n terms errs by at most (n + 2)·u relative to |A||x|
- * + |b|.
+ * Rounding error of a residual, divided by λ₋‖x‖. The error of a product of n terms is at most (n + 2)·u
+ * relative to |A||x| + |b|.
  */
 function residualRounding(system: LinearSystem, spectrum: Spectrum): number {
   const terms = system.kind === 'dense' ? system.matrix.columns : system.factor.rows + system.factor.columns;
   return ((terms + 2) * Number.EPSILON * spectrum.eigenvalueMax) / spectrum.eigenvalueMin;
 }
 
-/** The numbers that explain why an answer was not good enough. */
+/** Numbers that explain why an answer was refused. */
 export interface Shortfall {
   readonly tolerance: number;
   readonly passes: number;
@@ -103,7 +103,7 @@ export interface Shortfall {
   readonly relativeResidual: number;
   readonly relativeErrorBound: number;
   readonly relativeStandardError: number;
-  /** Cells that look dead; absent when none does. */
+  /** Cells that look dead; absent when there are none. */
   readonly deadCells?: readonly number[];
 }
 
@@ -124,7 +124,7 @@ export function toleranceNotMet(who: string, reason: string, shortfall: Shortfal
   );
 }
 
-/** Whether another tolerance would have been met, as a sentence. */
+/** A sentence that says whether a larger tolerance would have been met. */
 function largerTolerance(relativeErrorBound: number): string {
   return relativeErrorBound < 1
     ? `A tolerance above ${formatNumber(relativeErrorBound, 2)} may be met.`

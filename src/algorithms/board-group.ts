@@ -4,18 +4,18 @@ import { ThermolinkError } from '../errors.js';
 import { createAnalogSolver } from './board-solver.js';
 import type { AnalogSolverOptions, RelaxationSolver } from './contract.js';
 
-/** More boards than layers of a network are of no use. */
+/** More boards than a network has layers are of no use. */
 const BOARDS_MAX = 64;
 
 /**
  * A solver over several boards of one model. An optimizer that cuts its curvature into layers (`blocks:
  * 'layers'`) gives each board layers of its own, and the boards relax at the same time. Scales, codes and
- * seeds of a layer do not depend on the board that has it. So boards of one die give the parameters that one
- * of them alone gives, bit for bit; couplings that stay on a board are sent less often. A system that is not
+ * seeds of a layer do not depend on its board. So several boards of one die give the same parameters as one
+ * board of this die, bit for bit. Couplings that stay on a board are sent less often. A system that is not
  * cut goes to the first board.
  *
- * When a board fails, the others are stopped first. The error then says which board it was, and has its
- * number from 0 in `data.boardNumber`.
+ * When a board fails, the other boards are stopped first. The error then names the board that failed;
+ * `data.boardNumber` is its number, counted from 0.
  *
  * Errors: BAD_ARGUMENT for no board, the same device twice, more than 64, or boards of several models; those
  * of `createAnalogSolver`.
@@ -28,11 +28,13 @@ export function createBoardGroupSolver(
     throw badArgument('devices', devices, `a list of 1 to ${BOARDS_MAX} connected boards`);
   const solvers = devices.map((device: BoardDevice) => createAnalogSolver(device, options));
   if (new Set(devices).size < devices.length)
-    throw new ThermolinkError('BAD_ARGUMENT', 'devices names a board twice.', { hint: 'Name each once.' });
+    throw new ThermolinkError('BAD_ARGUMENT', 'The list of devices has a board twice.', {
+      hint: 'Name each board once.',
+    });
   const models = [...new Set(devices.map(({ identity }) => identity.model))];
   if (models.length > 1)
     throw new ThermolinkError('BAD_ARGUMENT', `The boards are of several models: ${models.join(', ')}.`, {
-      hint: 'Use boards of one model, since a layer must not depend on the board that has it.',
+      hint: 'Use boards of one model, because the result of a layer must not depend on its board.',
       data: { models },
     });
   const boards = solvers.map(

@@ -20,20 +20,20 @@ import {
 import { solve } from './solve/solve.js';
 import { truncated } from './truncated.js';
 
-/** Couplings are most of what an inverse sends, and its readings are good to some percent with 8 bits. */
+/** An inverse sends mostly couplings. With 8-bit couplings its readings are right to a few percent. */
 const INVERSE_COUPLING_BITS = 8;
 
 /**
  * A solver for linear systems that uses a board, real or emulated. The host scales, rounds, averages and
- * forms residuals; every part of an answer, each refinement included, is a voltage that was read.
+ * forms residuals. Every part of an answer, also each refinement, is a voltage that was read.
  *
- * All uses of one device take turns, in the order of the calls: those of several solvers, of `drawSamples`
- * and of `invert` too.
+ * All uses of one device take turns in the order of their calls. This includes several solvers, `drawSamples`
+ * and `invert`.
  *
- * Errors: BAD_ARGUMENT for what is no device (such as a promise of one) and for an option outside its range;
- * BAD_CALIBRATION for a calibration of another board. Its methods throw those of `EquilibriumSolver`,
- * `RelaxationSolver`, `TruncatedSolver` and `InverseSolver`, OVERLOAD when no scale keeps the board off its
- * rails, and what the device throws.
+ * Errors: BAD_ARGUMENT for a value that is no device (for example a promise of one) and for an option outside
+ * its range; BAD_CALIBRATION for a calibration of another board. Its methods throw those of
+ * `EquilibriumSolver`, `RelaxationSolver`, `TruncatedSolver` and `InverseSolver`, OVERLOAD when no scale
+ * keeps the board off its rails, and the errors of the device.
  */
 export function createAnalogSolver(
   device: BoardDevice,

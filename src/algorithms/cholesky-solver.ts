@@ -9,8 +9,8 @@ import { checkSolveRequest } from './request-checks.js';
 
 /**
  * A solver for A x = b in float64 by Cholesky factorisation, O(N³). Other solvers are compared with it. A
- * factored system with m < N is solved by Woodbury's identity and never formed. It knows the equilibrium
- * only, so it has no `relax`.
+ * factored system with m < N is solved by Woodbury's identity; A itself is never formed. The solver computes
+ * only the equilibrium, so it has no `relax`.
  *
  * Errors: its `solve` throws those of `EquilibriumSolver`.
  */

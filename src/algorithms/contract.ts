@@ -5,22 +5,23 @@ import type { RunAddress } from '../board/run-seed.js';
 import type { LinearSystem } from '../linalg/linear-system.js';
 import type { Matrix } from '../linalg/matrix.js';
 
-/** What is to relax, from where, and for how long. */
+/** A request to relax: the system, the initial state and the time. */
 export interface RelaxRequest {
   /** A, N×N symmetric. It need not be positive definite: x(t) exists for every symmetric A. */
   readonly system: LinearSystem | CheckedSystem;
   /**
-   * b, length N; or a function that gives it, called once, when the solver has done all that does not depend
-   * on b. A board has its couplings by then. What the function throws, `relax` throws.
+   * b, length N, or a function that returns b. The function is called once, after all work that does not
+   * depend on b; a board has its couplings by then. If the function throws, `relax` throws the same error.
    */
   readonly drive: Float64Array | (() => Promise<Float64Array>);
   /** x₀, length N. */
   readonly initial: Float64Array;
-  /** t ≥ 0 in units of 1/eigenvalue of A: e^(−λt) is what is left of a mode with eigenvalue λ. */
+  /** t ≥ 0 in units of 1/eigenvalue of A. A mode with eigenvalue λ shrinks by the factor e^(−λt). */
   readonly time: number;
   /**
-   * The time for which the caller will let the same system relax in its next call, in units of 1/eigenvalue
-   * of A. A board refuses one that is too long before it is sent anything. Default: there is no such call.
+   * The relaxation time of the caller's next call with the same system, in units of 1/eigenvalue of A. If
+   * this time is too long, the board refuses already this call, before anything is sent. Default: no such
+   * call follows.
    */
   readonly nextTime?: number;
   /**
@@ -31,20 +32,20 @@ export interface RelaxRequest {
   readonly signal?: AbortSignal;
 }
 
-/** What is to relax as soon as the relaxation before it has ended. */
+/** A request to relax as soon as the previous relaxation has ended. */
 export interface RelaxAheadRequest extends Omit<RelaxRequest, 'initial' | 'lends'> {
-  /** Gives x₀, length N. What it throws, `relaxAhead` throws. */
+  /** Returns x₀, length N. If it throws, `relaxAhead` throws the same error. */
   readonly initial: () => Promise<Float64Array>;
 }
 
-/** Where it relaxed to. */
+/** The state at the end of a relaxation. */
 export interface RelaxResult {
   /** x(t) of dx/dt = −(A x − b), x(0) = x₀, plus the solver's noise; length N. */
   readonly x: Float64Array;
   readonly cost: SolverCost;
 }
 
-/** What is to be solved, and how well. */
+/** A request to solve: the system, the right-hand side and the tolerance. */
 export interface SolveRequest {
   /** A, N×N symmetric positive definite. */
   readonly system: LinearSystem | CheckedSystem;
@@ -54,84 +55,85 @@ export interface SolveRequest {
   readonly tolerance: number;
   readonly address: RunAddress;
   readonly signal?: AbortSignal;
-  /** Called as each pass begins, after each look at its samples, and with the answer. */
+  /** Called when a pass begins, each time its samples are looked at, and with the answer. */
   readonly onProgress?: (progress: SolveProgress) => void;
 }
 
-/** How far a solve is. */
+/** The progress of a solve. */
 export interface SolveProgress {
   /**
-   * Share of the least board time that this solve can take. It never falls, and is 1 only in the last call,
-   * when there is an answer.
+   * Board time used so far, as a share of the least board time that this solve can take. It never falls. It
+   * is 1 only in the last call, when the answer is known.
    */
   readonly fraction: number;
-  /** The pass that is on its way, counted from 1. The first call comes before anything is sent. */
+  /** The current pass, counted from 1. The first call comes before anything is sent. */
   readonly pass: number;
   /** Samples (or draws) so far. */
   readonly samples: number;
-  /** Samples that the answer takes at least. */
+  /** The least number of samples that the answer needs. */
   readonly samplesMin: number;
   /**
-   * Bound on the relative error of the passes before this one, from their residual; infinite while it proves
-   * nothing.
+   * Bound on the relative error after the previous passes, from their residual; infinite while the residual
+   * proves nothing.
    */
   readonly relativeErrorBound: number;
   /** Relative standard error of this pass so far; infinite while there is none. */
   readonly relativeStandardError: number;
 }
 
-/** The answer, how far it may be off, and what it cost. */
+/** The answer, bounds on its error, and its cost. */
 export interface SolveResult {
   /** Estimate of A⁻¹b, length N. */
   readonly x: Float64Array;
   /**
    * Standard error of each entry of x, length N; zeros for an exact solver. It covers the noise of the last
-   * pass and, on a board that is found to be imperfect, what wanders from one board run to the next. What
-   * such a board gets wrong every time is measured by runs without noise and corrected until it is below a
-   * quarter of the standard error.
+   * pass. On a board that is found to be imperfect it also covers errors that change from one board run to
+   * the next. Errors that are the same in every run are measured by runs without noise, and corrected until
+   * they are below a quarter of the standard error.
    */
   readonly standardError: Float64Array;
   /**
-   * Bound on ‖error of the last pass that is not noise‖₂ / ‖x‖₂: from rounding to device codes, and from what
-   * the board was found to get wrong. It is not part of `standardError`, and at most a quarter of
-   * ‖standardError‖₂/‖x‖₂: an answer with more is refined, or refused.
+   * Bound on ‖e‖₂ / ‖x‖₂ for the error e of the last pass without its noise. It comes from rounding to device
+   * codes and from the measured errors of the board. It is not part of `standardError`. It is at most a
+   * quarter of ‖standardError‖₂/‖x‖₂; an answer with a larger bound is refined or refused.
    */
   readonly quantizationError: number;
   /**
-   * Largest share that carried rounding has in the noise of a mode (device-model.md, "One tick"). It widens
-   * the standard error of the stiffest mode by that factor. 0 where no board was averaged.
+   * Largest share of carried rounding in the noise of a mode (device-model.md, "One tick"). It widens the
+   * standard error of the stiffest mode by that factor. 0 if no readings of a board were averaged.
    */
   readonly carryNoiseShare: number;
   /** The relative residual ‖b − A x‖₂ / ‖b‖₂, computed by the host in float64. */
   readonly relativeResidual: number;
-  /** Board solves used: 1, and one more for each refinement; 0 when b = 0. */
+  /** Number of board solves: 1, and one more for each refinement; 0 when b = 0. */
   readonly passes: number;
   /** Samples (or draws) that entered the answer. */
   readonly samples: number;
-  /** How readings were combined, where the board was given a damped system; absent elsewhere. */
+  /** How readings were combined if the board was given a damped system; otherwise absent. */
   readonly combined?: CombinedReadings;
   readonly cost: SolverCost;
 }
 
-/** What the host did to solve A x = b with a board that has A + σI. */
+/** The work of the host to solve A x = b with a board that has A + σI. */
 export interface CombinedReadings {
-  /** σ over the largest eigenvalue of A, a ratio; both are of A with its diagonal made even. */
+  /** σ divided by the largest eigenvalue of A, a ratio. A is meant here after its diagonal was made even. */
   readonly relativeDamping: number;
   /**
-   * Products of A with a vector that the host formed: one for each reading that it combined, and a few that
-   * check the sum. Those that measure A before are not counted.
+   * Number of products of A with a vector on the host: one for each combined reading, and a few that check
+   * the sum. Earlier products that measure A are not counted.
    */
   readonly products: number;
   /**
-   * ‖b − A x‖₂/‖b‖₂ of the sum of the readings, a ratio, without the noise of the last average. That noise is
-   * chosen by its size in x. So on a badly conditioned system the residual of x itself may be far above 1.
+   * ‖b − A x‖₂/‖b‖₂ of the sum of the readings, a ratio, without the noise of the last average. The size of
+   * that noise is chosen relative to x. So the residual of x itself may be far above 1 for a badly
+   * conditioned system.
    */
   readonly refinedResidual: number;
 }
 
 /**
- * Answers A x = b. Implemented by Cholesky factorisation (the oracle), the ideal sampler and the board; all
- * pass one suite.
+ * A solver for A x = b. Cholesky factorisation (the oracle), the ideal sampler and the board implement it;
+ * all pass the same tests.
  */
 export interface EquilibriumSolver {
   readonly name: string;
@@ -145,12 +147,12 @@ export interface EquilibriumSolver {
 }
 
 /**
- * Follows dx/dt = −(A x − b) for a finite time. Implemented by the ideal sampler and the board; both pass one
- * suite.
+ * A solver for dx/dt = −(A x − b) over a finite time. The ideal sampler and the board implement it; both pass
+ * the same tests.
  */
 export interface RelaxationSolver {
   readonly name: string;
-  /** A solver each for boards that can relax at the same time. Left out: there is this one. */
+  /** One solver for each board that can relax at the same time. If absent, this solver is the only one. */
   readonly boards?: readonly RelaxationSolver[];
   /**
    * x(t) after a finite time.
@@ -160,25 +162,28 @@ export interface RelaxationSolver {
    */
   relax(request: RelaxRequest): Promise<RelaxResult>;
   /**
-   * As `relax` and to the same bits, but x₀ may come from the call before, which is still relaxing. Where
-   * that one `lends`, a board gets the couplings in its second bank meanwhile. Left out: there is nothing to
-   * gain. Errors: those of `relax` and of `initial`.
+   * As `relax`, with the same bits, but x₀ may be the result of the previous call, which still relaxes. If
+   * the previous call has `lends`, a board gets the new couplings in its second bank meanwhile. It is absent
+   * in solvers that gain nothing by it. Errors: those of `relax` and of `initial`.
    */
   relaxAhead?(request: RelaxAheadRequest): Promise<RelaxResult>;
 }
 
 /**
- * A curvature that serves several calls of `truncated`: the object itself names it. A solver keeps its codes
- * under that name and sends them once, as long as nobody else uses the board in between.
+ * Identifies a curvature that several calls of `truncated` use. The object itself is the key. A solver keeps
+ * the codes of this curvature and sends them once, unless somebody else uses the board in between.
  */
 export interface HeldFactor {
-  /** Whether an earlier training has counted what the first upload sends; its resumed rest then does not. */
+  /**
+   * Whether the cost of the first upload was counted already, before the training was resumed. If true, it is
+   * not counted again.
+   */
   readonly isCounted: boolean;
 }
 
 /**
- * A curvature A without its damping, by its factor or by itself. Its entries must not change until all is
- * solved.
+ * A curvature A without its damping, given by its factor or by A itself. Its entries must not change until
+ * the last solve has ended.
  */
 export type LoadedCurvature =
   | {
@@ -192,12 +197,9 @@ export type LoadedCurvature =
       readonly factor?: undefined;
     };
 
-/** What is loaded for any number of truncated solves. */
+/** The curvature to load for any number of truncated solves. */
 export type TruncatedRequest = LoadedCurvature & {
-  /**
-   * Calls with the same object have the same curvature, which must not change. Default: this call alone has
-   * it.
-   */
+  /** Calls with the same object must have the same curvature. Default: no other call has this curvature. */
   readonly held?: HeldFactor | undefined;
   readonly address: RunAddress;
   readonly signal?: AbortSignal;
@@ -211,7 +213,7 @@ export interface TruncatedRun {
   readonly damping: number;
   /** n ≥ 1. */
   readonly ticks: number;
-  /** What an earlier run of a like problem returned as `nextScale`, units of x in one V_fs; 0 for none. */
+  /** `nextScale` of an earlier run of a similar problem, in units of x per V_fs; 0 if there is none. */
   readonly scale: number;
 }
 
@@ -220,20 +222,21 @@ export interface TruncatedResult {
   /** Length N. */
   readonly x: Float64Array;
   /**
-   * s_x in units of x in one V_fs: where the next run of a like problem should begin to look for its scale,
-   * from the peak of this one. A training keeps it in its checkpoint, so that it can be resumed.
+   * First guess of s_x for the next run of a similar problem, in units of x per V_fs. It follows from the
+   * peak voltage of this run. A training keeps it in its checkpoint, because a resumed training needs it.
    */
   readonly nextScale: number;
 }
 
-/** A curvature A that is loaded: each run sends only its drive and damping. */
+/** A loaded curvature A. Each run sends only its drive and damping. */
 export interface LoadedFactor {
   /** Bound of λ_max(A), a few percent above it. */
   readonly eigenvalueMax: number;
-  /** What everything has cost so far. */
+  /** The cost of all runs so far. */
   readonly cost: SolverCost;
   /**
-   * n ticks at the largest step that is stable, from zero. Of a mode λ' of A + λI the answer has
+   * Runs n ticks from x = 0 at the largest stable step. In a mode with eigenvalue λ' of A + λI, the answer is
+   * the exact one times
    *
    *     1 − (1 − λ't/n)ⁿ,   t = n·h/s_A,   about 1 − e^(−λ't), where λ't/n may be up to 1.9.
    *
@@ -244,13 +247,13 @@ export interface LoadedFactor {
 }
 
 /**
- * Solves roughly and fast, several times on one load. Implemented by the board, and by its control, which
- * returns what it was given.
+ * A rough and fast solver that loads a curvature once for several solves. The board implements it, and so
+ * does its control, which returns its input.
  */
 export interface TruncatedSolver {
   readonly name: string;
   /**
-   * Loads A or its factor and calls `work` with it; the board is its own until `work` has ended.
+   * Loads A or its factor and calls `work` with it. Nobody else can use the board until `work` has ended.
    *
    * Errors: BAD_ARGUMENT, BAD_MATRIX, TOO_LARGE, UNSUPPORTED before any byte is sent; OVERLOAD when no scale
    * keeps the board off its rails; those of `work` and of the device.
@@ -261,11 +264,14 @@ export interface TruncatedSolver {
   ): Promise<Result>;
 }
 
-/** What is inverted, and how well. */
+/** A request to invert: the matrix and the tolerance. */
 export interface InverseSolverRequest {
   /** A, N×N symmetric positive definite. */
   readonly matrix: Matrix;
-  /** Bound on ‖e_j − A x_j‖₂ of each column x_j as it is found, a ratio above 0 and below 1. */
+  /**
+   * Bound on ‖e_j − A x_j‖₂ of each column x_j before the inverse is made symmetric, a ratio above 0 and
+   * below 1.
+   */
   readonly tolerance: number;
   /** Column j uses block `address.block` + j. */
   readonly address: RunAddress;
@@ -273,8 +279,8 @@ export interface InverseSolverRequest {
 }
 
 /**
- * Inverts matrices for an optimizer that uses one inverse for many steps. Implemented by the board, by a
- * digital solver, and by the control that returns what a board is given.
+ * A solver that inverts matrices, for an optimizer that uses one inverse for many steps. The board, a digital
+ * solver and a control implement it. The control returns the input of the board.
  */
 export interface InverseSolver {
   readonly name: string;
@@ -287,7 +293,7 @@ export interface InverseSolver {
   invert(request: InverseSolverRequest): Promise<{ readonly inverse: Matrix; readonly cost: SolverCost }>;
 }
 
-/** What a solver that uses a board is made with. */
+/** Options of a solver that uses a board. */
 export interface AnalogSolverOptions {
   /**
    * Width of coupling codes in `relax`, `truncated` and `invert`, at most the board's; couplings are most of
@@ -300,18 +306,18 @@ export interface AnalogSolverOptions {
    */
   readonly relaxNoiseTemperature?: number;
   /**
-   * Lets `relax` and `truncated` run everything a second time with the drive negated, so that what the board
-   * adds to every answer cancels. Default: no.
+   * Lets `relax` and `truncated` repeat each run with the drive negated. An offset that the board adds to
+   * every answer then cancels. Default: no.
    */
   readonly relaxChopped?: boolean;
   /**
-   * The number of times that `relax` rounds the couplings stochastically; its answers are averaged. Default
-   * 1: to the nearest code.
+   * How often `relax` rounds the couplings stochastically; it averages the answers. Default 1: the couplings
+   * are rounded once, to the nearest code.
    */
   readonly relaxRoundings?: number;
   /**
-   * What was measured of the board. `solve` and `invert` program and read it so that its errors cancel;
-   * `relax` and `truncated` do not use it. Default: nothing.
+   * The calibration of the board. `solve` and `invert` use it to cancel the errors of the board; `relax` and
+   * `truncated` do not use it. Default: none.
    */
   readonly calibration?: BoardCalibration;
   /** A board run that would need more ticks than this is refused. Default 2³⁰. */

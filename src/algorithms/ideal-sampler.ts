@@ -19,24 +19,26 @@ import type {
 } from './contract.js';
 import { checkRelaxRequest, checkSolveRequest, lateVector } from './request-checks.js';
 
-/** What the ideal sampler is like. */
+/** Options of the ideal sampler. */
 export interface IdealSamplerOptions {
-  /** κ in the problem's own units: at equilibrium the covariance is κA⁻¹. Default 0, the mean path alone. */
+  /** κ in units of the problem: the covariance at equilibrium is κA⁻¹. Default 0: the mean without noise. */
   readonly noiseTemperature?: number;
 }
 
-/** Draws are added in groups of this size until the standard error is small enough, or there are too many. */
+/**
+ * Draws are added in groups of this size until the standard error is small enough or the limit is reached.
+ */
 const DRAWS_PER_LOOK = 48;
 const DRAWS_MAX = 4800;
 /**
- * Time constants of the slowest mode that a solve waits. e⁻⁴⁰ is below float64's resolution, so the start is
- * forgotten.
+ * How long a solve waits, in time constants of the slowest mode. e⁻⁴⁰ is below the resolution of float64, so
+ * nothing of the start is left.
  */
 const SETTLED = 40;
 
 /**
- * A solver that does in float64 what a board without imperfections would do: the exact solution of dx = −(A x
- * − b) dt + √(2κ) dW, mode by mode,
+ * A solver that computes in float64 the behaviour of a board without imperfections: the exact solution of dx
+ * = −(A x − b) dt + √(2κ) dW, mode by mode,
  *
  *     x(t) = e^(−At) x₀ + A⁻¹(1 − e^(−At)) b + [κA⁻¹(1 − e^(−2At))]^½ z,   z standard normal.
  *
@@ -173,7 +175,7 @@ export type FunctionOfSystem = (
 ) => Float64Array<ArrayBuffer>;
 
 /**
- * Takes A apart into its modes once. After that f(A) x costs two products.
+ * Finds the modes of A once. After that, f(A) x costs two products.
  *
  * Dense, A = V Λ Vᵀ: f(A) x = V f(Λ) Vᵀ x, O(N³) once. Factored, in dual form: KKᵀ = P S Pᵀ is m×m. A has the
  * eigenvalues s_i + λ in K's row space and λ in the rest, so
@@ -181,7 +183,7 @@ export type FunctionOfSystem = (
  *     f(A) x = f(λ) x + Kᵀ P diag((f(s_i + λ) − f(λ))/s_i) Pᵀ K x,   O(m²N + m³) once.
  */
 export async function functionOfSystem(system: LinearSystem): Promise<FunctionOfSystem> {
-  // Its package takes as long to load as the rest of the library, and boards do without it.
+  // The package of this function takes as long to load as the rest of the library, and no board needs it.
   const { symmetricEigen } = await import('../linalg/symmetric-eigen.js');
   if (system.kind === 'dense') {
     const { values, vectors } = symmetricEigen(system.matrix);
@@ -193,7 +195,7 @@ export async function functionOfSystem(system: LinearSystem): Promise<FunctionOf
   }
   const { factor, damping } = system;
   const { values, vectors } = symmetricEigen(gramOfRows(factor));
-  // Rounding leaves values around 1e-16 where the factor has less than full rank; K x has no part in those
+  // If the factor has less than full rank, rounding leaves eigenvalues around 1e-16. K x is 0 in these
   // directions.
   const negligible = values.length * Number.EPSILON * Math.max(0, values[values.length - 1]);
   return (f, x) => {

@@ -12,7 +12,7 @@ import { checkColumnAddresses, checkTolerance } from './request-checks.js';
 import { SolvePlans } from './solve/plan.js';
 import { refine } from './solve/refine.js';
 
-/** What is to be inverted, and how well. */
+/** A request to invert: the matrix and the tolerance. */
 export interface InverseRequest {
   /** A, N×N symmetric positive definite. */
   readonly system: LinearSystem | CheckedSystem;
@@ -23,22 +23,22 @@ export interface InverseRequest {
   readonly signal?: AbortSignal;
   /** As in `AnalogSolverOptions`. */
   readonly calibration?: BoardCalibration;
-  /** Called as in a solve, for column `column` from 0. */
+  /** Called as in a solve. `column` is the number of the current column, counted from 0. */
   readonly onProgress?: (column: number, progress: SolveProgress) => void;
 }
 
-/** The inverse, how far it may be off, and what it cost. */
+/** The inverse, bounds on its error, and its cost. */
 export interface InverseResult {
   /**
-   * Estimate of A⁻¹, N×N and symmetric. Entry (i, j) is read in column i and in column j; it is the mean of
-   * both, weighted by 1/(standard error)².
+   * Estimate of A⁻¹, N×N and symmetric. Entry (i, j) is read twice, in column i and in column j. The answer
+   * is the mean of both readings, weighted by 1/(standard error)².
    */
   readonly inverse: Matrix;
   /** Standard error of each entry of `inverse`, N×N and symmetric. */
   readonly standardError: Matrix;
-  /** Largest share of any column; see `SolveResult`. */
+  /** The largest value of all columns; see `SolveResult`. */
   readonly carryNoiseShare: number;
-  /** Of all columns together. */
+  /** Sum over all columns. */
   readonly passes: number;
   readonly samples: number;
   readonly cost: SolverCost;
@@ -46,9 +46,9 @@ export interface InverseResult {
 
 /**
  * A⁻¹ of an N×N system on a board, column by column: it solves A x = e_j for each j, and sends the couplings
- * once. Every column is refined to the tolerance. (Averaging v vᵀ/κ would give A⁻¹ too, but its error falls
- * with the square root of the number of samples only.) The board is taken for all columns at once; uses of
- * one device take turns.
+ * once. Every column is refined to the tolerance. (The average of v vᵀ/κ would give A⁻¹ too, but its error
+ * falls only with the square root of the number of samples.) The board is taken for all columns at once; uses
+ * of one device take turns.
  *
  * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED, BAD_CALIBRATION before any
  * byte is sent; TOLERANCE_NOT_MET when a column is not good enough; OVERLOAD when no scale keeps the board
@@ -91,7 +91,8 @@ export async function invert(device: BoardDevice, request: InverseRequest): Prom
 /**
  * Replaces entries (i, j) and (j, i) by their mean, weighted by 1/σ², and both standard errors by that of the
  * mean, σ² = 1/(1/σ_ij² + 1/σ_ji²). The two were read in different board runs, so their noise is independent.
- * A plain mean would spoil the columns of small unknowns, since each column is right to its own size only.
+ * A plain mean would spoil the columns of small unknowns, because the error of a column is proportional to
+ * the size of that column.
  */
 function joinHalves({ rows, data }: Matrix, standardError: Matrix): void {
   for (let i = 0; i < rows; i++)

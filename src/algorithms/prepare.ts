@@ -53,14 +53,14 @@ export function prepare(device: BoardDevice, request: PrepareRequest): PreparedS
   if (dampingMax > 0 && weights.some((weight) => weight !== 1))
     throw new ThermolinkError(
       'UNSUPPORTED',
-      'The diagonal of this system is uneven, so the board holds a scaled one, which has no damping in common.',
+      'The diagonal of this system is uneven, so the board holds a scaled system, to which the damping register cannot add λI.',
       { hint: 'Scale the unknowns yourself until the diagonal is even, or add the damping to the matrix.' },
     );
   void system.evened.checked.spectrum;
   return new Prepared(device, system, { ...request, dampingMax });
 }
 
-/** What of a request is the board's; a request may be no object, which is refused later. */
+/** The part of a request that concerns the board. A request that is no object is refused later. */
 function useOf({ address, signal }: Pick<BoardUse, 'address' | 'signal'> = {} as BoardUse) {
   return { address, signal };
 }
@@ -74,9 +74,13 @@ function checkInverseRequest(request: SettledInverseRequest, dimension: number):
 }
 
 function calibratedMoments(): ThermolinkError {
-  return new ThermolinkError('UNSUPPORTED', 'A calibration corrects each reading, so it needs the draws.', {
-    hint: 'Use `sample`, or leave the calibration out.',
-  });
+  return new ThermolinkError(
+    'UNSUPPORTED',
+    'A calibration corrects each reading, so it cannot correct sums of readings.',
+    {
+      hint: 'Use `sample`, or leave the calibration out.',
+    },
+  );
 }
 
 class Prepared implements PreparedSystem {
@@ -86,13 +90,13 @@ class Prepared implements PreparedSystem {
   readonly #request: PrepareRequest & { readonly dampingMax: number };
   readonly #held = new HeldCouplings();
   #plans: SolvePlans | undefined;
-  /** The plan of Â itself. */
+  /** The plan without damping. */
   #plain: EquilibriumPlan | undefined;
   /** The plan of draws with a calibration. */
   #sampling: EquilibriumPlan | undefined;
-  /** That of draws with a damping, where the register cannot add it. */
+  /** The plan of draws with a damping that the register cannot add. */
   #damped: { readonly damping: number; readonly plan: EquilibriumPlan } | undefined;
-  /** The last s_x over the first guess for its drive. */
+  /** The last s_x, divided by the first guess for its drive. */
   #scaleFactor = 1;
 
   constructor(device: BoardDevice, system: CheckedSystem, request: PrepareRequest & { dampingMax: number }) {
@@ -201,7 +205,7 @@ class Prepared implements PreparedSystem {
       () => {
         checkObject('The request', request, '{ count: 4000, address: { seed: 1, step: 0, block: 0 } }');
         this.#checkDamping(request.damping);
-        // Any count that a board adds up is one that needs no room here.
+        // Every count is allowed here, because the board adds the readings up and the host stores no draws.
         checkSamplingRequest({ ...request, count: 1, onProgress: undefined }, this.dimension);
         this.#checkDriven(request.driven);
         if (this.#request.calibration !== undefined) throw calibratedMoments();
@@ -278,8 +282,8 @@ class Prepared implements PreparedSystem {
     const { evened } = this.#system;
     this.#sampling ??= planSampling(session.identity, evened, calibration, dampingMax);
     if (damping === 0 || !this.#sampling.model.equalizesNoise) return plusDamping(this.#sampling, damping);
-    // Rows are programmed times the noise temperatures of their cells, and the damping register is not: it
-    // would add λ over these to the diagonal. So λ has to be in the couplings.
+    // Rows are programmed multiplied by the noise temperatures of their cells, but the damping register is
+    // not. It would add λ divided by these temperatures to the diagonal. So λ has to be in the couplings.
     if (this.#damped?.damping !== damping) {
       const checked = evened.checked.damped(damping);
       this.#damped = { damping, plan: planSampling(session.identity, { ...evened, checked }, calibration) };

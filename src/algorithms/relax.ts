@@ -26,7 +26,7 @@ import { formatNumber } from '../number-text.js';
 import type { RelaxAheadRequest, RelaxRequest, RelaxResult } from './contract.js';
 import { checkRelaxAheadRequest, checkRelaxRequest, lateVector } from './request-checks.js';
 
-/** What is to relax on a board. */
+/** A request to relax on a board. */
 export interface BoardRelaxRequest extends RelaxRequest {
   /**
    * Width of coupling codes, 4 to 16 and at most the board's; couplings are most of the upload. Default 8.
@@ -37,36 +37,36 @@ export interface BoardRelaxRequest extends RelaxRequest {
   /** A board run that would need more ticks than this is refused. Default 2³⁰. */
   readonly ticksMax?: number;
   /**
-   * Runs everything twice, the second time with b and x₀ negated, and takes half of the difference: what the
-   * board adds to every answer, an offset, cancels. Twice the ticks, and couplings are not sent again.
+   * Runs everything twice, the second time with b and x₀ negated, and takes half of the difference. An offset
+   * that the board adds to every answer then cancels. It takes twice the ticks; couplings are not sent again.
    * Default: no.
    */
   readonly chopped?: boolean;
   /**
-   * k ≥ 1: the couplings are rounded stochastically k times, and answers are averaged, so that the first
-   * order of the error from rounding averages out (`dithered`). Couplings are sent k times. Default 1, where
-   * they are rounded to the nearest code.
+   * k ≥ 1. For k > 1, the couplings are rounded stochastically and sent k times, and the answers are
+   * averaged. The first order of the rounding error then averages out (`dithered`). Default 1: the couplings
+   * are rounded once, to the nearest code.
    */
   readonly roundings?: number;
 }
 
 const COUPLING_BITS = 8;
-/** Their random numbers are named by 16 bits. */
+/** The address of the random numbers has 16 bits for the number of the rounding. */
 const ROUNDINGS_MAX = 2 ** 16;
-/** After the sixth overload it gives up. By then s_x has grown 32-fold and s_A 16-fold. */
+/** The sixth overload is an error. By then s_x has grown 32-fold and s_A 16-fold. */
 const ATTEMPTS_MAX = 6;
 
 /**
- * x(t) of dx/dt = −(A x − b) from x₀ on a board, by n ticks and one reading at tick n. For the codes as
- * programmed the board computes
+ * x(t) of dx/dt = −(A x − b) from x₀ on a board, by n ticks and one reading at tick n. With the programmed
+ * codes Â and ê the board computes
  *
  *     v_n = (1 − hÂ)ⁿ v₀ + (1 − (1 − hÂ)ⁿ) Â⁻¹ê,   h = 2⁻ᵏ,   n·h/s_A = t exactly.
  *
  * `drive` b, `initial` x₀ and the result x have length N, the number of A's columns; `time` t has the unit of
  * 1/eigenvalue of A. After an overload the same problem runs again from x₀ with s_x doubled; from the second
- * overload on, n and s_A are doubled too. x₀ = b = 0 gives 0 and sends nothing. A drive that is a function is
- * asked for when the couplings are on the board, which then are all that was sent where it gives 0. Uses of
- * one device take turns.
+ * overload on, n and s_A are doubled too. x₀ = b = 0 gives 0 and sends nothing. If the drive is a function,
+ * it is called after the couplings are on the board. If x₀ = 0 and it returns 0, only the couplings were
+ * sent. Uses of one device take turns.
  *
  * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE (a negative damping), TOO_LARGE, UNSUPPORTED before
  * any byte is sent; OVERLOAD after the sixth; ABORTED; those of the device.
@@ -80,14 +80,14 @@ export async function relax(device: BoardDevice, request: BoardRelaxRequest): Pr
   );
 }
 
-/** What is to relax on a board as soon as the relaxation before it has ended. */
+/** A request to relax on a board as soon as the previous relaxation has ended. */
 export type BoardRelaxAheadRequest = Omit<BoardRelaxRequest, 'initial' | 'lends'> &
   Pick<RelaxAheadRequest, 'initial'>;
 
 /**
- * As `relax`, from x₀ that the use of the board before it may still be giving. If that use lends, the
- * couplings are sent into the second bank while the board runs for it; else, and on a board with one bank,
- * they are sent after it. Errors: those of `relax` and of `initial`.
+ * As `relax`, but x₀ may be the result of the previous use of the board, which still runs. If that use
+ * `lends`, the couplings are sent into the second bank while the board still runs. Otherwise, and on a board
+ * with one bank, the couplings are sent after it. Errors: those of `relax` and of `initial`.
  */
 export async function relaxAhead(device: BoardDevice, request: BoardRelaxAheadRequest): Promise<RelaxResult> {
   let made: Coded | undefined;
@@ -103,7 +103,7 @@ export async function relaxAhead(device: BoardDevice, request: BoardRelaxAheadRe
   );
 }
 
-/** The couplings of a relaxation, and the scale that they have. */
+/** The couplings of a relaxation, and their scale. */
 interface Coded {
   readonly early: SystemScaling;
   readonly codes: SystemCodes;
@@ -119,7 +119,7 @@ function codedFor(
   return { early, codes: codesOfMembers(model, system, request)(0, early) };
 }
 
-/** `made` are codes that were sent ahead. */
+/** `made` are the codes if they were sent ahead. */
 async function relaxIn(
   session: BoardSession,
   system: CheckedSystem,
@@ -153,7 +153,8 @@ async function relaxIn(
     rangeOf(first, identity),
     runsOf(session, request, relaxation, { first, codes, codesOf }, noise),
   );
-  // A training makes 650 kB of codes in each step. After a failure the device may still go on with them.
+  // The arrays are reused, because a training makes 650 kB of codes in each step. After a failure the device
+  // may still use them.
   if ((request.roundings ?? 1) === 1) releaseCouplings(system.system, codes);
   return result;
 }
@@ -184,7 +185,7 @@ function systemScaling(
 ): SystemScaling {
   const couplingBits = Math.min(request.couplingBits ?? COUPLING_BITS, identity.couplingBits);
   const scalingFor = (time: number) => finiteTimeSystemScaling(system, time, identity, couplingBits);
-  const resolved = 'make the largest eigenvalue smaller: a tick must resolve it.';
+  const resolved = 'make the largest eigenvalue smaller: a tick must be short enough for it.';
   const scaling = scalingFor(request.time);
   refuseTooLong(scaling.ticks, request.ticksMax, `Shorten the time, or ${resolved}`);
   if (request.nextTime !== undefined)
@@ -209,8 +210,8 @@ function codesOfMembers(
 }
 
 /**
- * One attempt at one s_x, with all its roundings and both signs. Couplings depend on s_A alone, so the first
- * retry of a single rounding sends none. `codes` are those of the first rounding at the first s_A.
+ * One attempt at one s_x, with all roundings and both signs. Couplings depend only on s_A, so the first retry
+ * sends no couplings if there is a single rounding. `codes` are those of the first rounding at the first s_A.
  */
 function runsOf(
   session: BoardSession,
@@ -251,12 +252,15 @@ function runsOf(
   };
 }
 
-/** Its own array for the sign +1. */
+/** `values` itself for the sign +1, a negated copy for −1. */
 export function signed(values: Float64Array, sign: number): Float64Array {
   return sign === 1 ? values : values.map((value) => -value);
 }
 
-/** The scaling of the attempt at `solutionScale`: from twice the first s_x on, n and s_A grow as s_x does. */
+/**
+ * The scaling of the attempt at `solutionScale`. From twice the first s_x on, n and s_A grow in proportion to
+ * s_x.
+ */
 function scalingAt(first: TimedScaling, solutionScale: number): TimedScaling {
   const growth = Math.max(1, solutionScale / first.solutionScale / 2);
   return { ...first, solutionScale, ticks: growth * first.ticks, systemScale: growth * first.systemScale };
@@ -269,7 +273,7 @@ export function noiseOf(
 ): NoiseRegister {
   const tick = tickOf(identity);
   const { min, max } = noiseTemperatureRange(identity, tick);
-  // A value that was printed with five digits may lie just outside of the range, so its ends are widened a
+  // A value that was printed with five digits may lie just outside the range, so the range is widened a
   // little.
   const isPossible =
     noiseTemperature === 0 || (noiseTemperature >= min * 0.9999 && noiseTemperature <= max * 1.0001);
@@ -292,7 +296,7 @@ function rangeOf(first: TimedScaling, identity: DeviceIdentity) {
       overloadError(
         `The board ran into its rails ${ATTEMPTS_MAX} times in a row, last after ${overload?.ticksDone} of ` +
           `${scalingAt(first, solutionScale).ticks} ticks.`,
-        'The relaxation grows without bound: is the system positive definite, and the time sensible?',
+        'The relaxation grows without bound. Check that the system is positive definite and the time is not too long.',
         overload,
         identity,
         { ...overload, solutionScale },

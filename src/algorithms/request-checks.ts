@@ -15,7 +15,7 @@ import type { LoadedCurvature, RelaxAheadRequest, RelaxRequest, SolveRequest } f
 
 /**
  * Checks all parts of a request to relax and returns its system, checked and measured. A drive or initial
- * state that is not there yet is checked by `lateVector`.
+ * state that a function returns later is checked by `lateVector`.
  *
  * Errors: BAD_ARGUMENT for parts of the wrong kind; BAD_MATRIX; NOT_POSITIVE_DEFINITE for a negative damping.
  */
@@ -26,11 +26,11 @@ export function checkRelaxRequest(request: RelaxRequest): CheckedSystem {
   return system;
 }
 
-/** The same for one that starts from where the relaxation before it ends. */
+/** As `checkRelaxRequest`, for a request that starts from the result of the previous relaxation. */
 export function checkRelaxAheadRequest(request: RelaxAheadRequest): CheckedSystem {
   const system = checkRelaxation(request);
   if (typeof request.initial !== 'function')
-    throw badArgument('initial', request.initial, 'a function', 'It gives x₀: async () => before.x.');
+    throw badArgument('initial', request.initial, 'a function', 'It returns x₀: async () => before.x.');
   return system;
 }
 
@@ -51,13 +51,14 @@ function checkTime(name: string, time: number): void {
     name,
     time,
     'a finite number of at least 0',
-    'Its unit is that of 1/eigenvalue: e^(−λt) is what is left of a mode with eigenvalue λ.',
+    'Its unit is that of 1/eigenvalue: a mode with eigenvalue λ shrinks by the factor e^(−λt).',
   );
 }
 
 /**
- * A vector of a request to relax, from the function that gives it, checked as `checkRelaxRequest` checks one
- * that is there. Errors: BAD_ARGUMENT, BAD_MATRIX; ABORTED as soon as `signal` is; those of the function.
+ * Calls the function that returns a vector of a request to relax, and checks the vector as
+ * `checkRelaxRequest` does. Errors: BAD_ARGUMENT, BAD_MATRIX; ABORTED as soon as `signal` is; the errors of
+ * the function.
  */
 export async function lateVector(
   vector: () => Promise<Float64Array>,
@@ -88,28 +89,28 @@ export function checkSolveRequest(request: SolveRequest): CheckedSystem {
   return system;
 }
 
-/** Refuses what is no object at all: BAD_ARGUMENT that shows a request to relax. */
+/** Refuses a value that is no object: BAD_ARGUMENT with an example of a request to relax. */
 export function checkIsRelaxRequest(request: unknown): void {
   const example = '{ system, drive, initial, time: 1, address: { seed: 1, step: 0, block: 0 } }';
   checkObject('The request', request, example);
 }
 
-/** Refuses what is no object at all: BAD_ARGUMENT that shows a request for truncated solves. */
+/** Refuses a value that is no object: BAD_ARGUMENT with an example of a request for truncated solves. */
 export function checkIsTruncatedRequest(request: unknown): void {
   checkObject('The request', request, '{ factor, address: { seed: 1, step: 0, block: 0 } }');
 }
 
-/** The system without damping that a truncated solver is to load, unchecked. */
+/** The system without damping that a truncated solver loads. It is not checked. */
 export function systemToLoad({ matrix, factor }: LoadedCurvature): LinearSystem {
   return matrix === undefined ? { kind: 'factored', factor, damping: 0 } : { kind: 'dense', matrix };
 }
 
-/** Refuses what is no object at all: BAD_ARGUMENT that shows a request to invert. */
+/** Refuses a value that is no object: BAD_ARGUMENT with an example of a request to invert. */
 export function checkIsInverseRequest(request: unknown): void {
   checkObject('The request', request, '{ matrix, tolerance: 0.1, address: { seed: 1, step: 0, block: 0 } }');
 }
 
-/** Refuses what is no object at all: BAD_ARGUMENT that shows a request to solve. */
+/** Refuses a value that is no object: BAD_ARGUMENT with an example of a request to solve. */
 export function checkIsSolveRequest(request: unknown): void {
   const example = '{ system, drive, tolerance: 1e-2, address: { seed: 1, step: 0, block: 0 } }';
   checkObject('The request', request, example);
@@ -122,13 +123,11 @@ export function checkTolerance(tolerance: number): void {
     'tolerance',
     tolerance,
     'a number above 0 and below 1',
-    'It bounds the relative error ‖x̂ − x‖/‖x‖, which is 1 for the answer 0: choose for example 1e-2.',
+    'It bounds the relative error ‖x̂ − x‖/‖x‖. The answer 0 has the relative error 1. Choose for example 1e-2.',
   );
 }
 
-/**
- * Refuses an address of an N×N inverse whose column j has no block of its own. Errors: BAD_ARGUMENT.
- */
+/** Refuses the address of an N×N inverse if there is not one block for each column. Errors: BAD_ARGUMENT. */
 export function checkColumnAddresses(address: RunAddress, dimension: number): void {
   checkAddress(address);
   const blockMax = U16_MAX - (dimension - 1);

@@ -23,9 +23,12 @@ import {
   spacedPlan,
 } from './sample.js';
 
-/** What is to be drawn and added up by the board. Calibrated readings can't be: see `sampleMoments`. */
+/**
+ * A request for draws that the board adds up. Calibrated readings cannot be added up by the board: see
+ * `sampleMoments`.
+ */
 export interface MomentsRequest extends Omit<SamplingRequest, 'calibration' | 'onProgress'> {
-  /** Whether the covariance of all pairs is wanted. Default: where the board can. */
+  /** Whether the covariance of all pairs of cells is wanted. Default: true if the board can add it up. */
   readonly covariance?: boolean;
 }
 
@@ -34,32 +37,32 @@ export interface MomentsResult
   extends Pick<SamplingResult, 'correlationMax' | 'carryNoiseShare' | 'isCovarianceKnown' | 'cost'> {
   /** How many draws: the number asked for, rounded up to a multiple of `batches`. */
   readonly count: number;
-  /** Batches of which the standard errors are made. */
+  /** Number of batches from which the standard errors are computed. */
   readonly batches: number;
   /** Mean of the draws, length N. */
   readonly mean: Float64Array;
-  /** Standard error of each mean by batch means, length N; itself known to 1/√(2·batches − 2). */
+  /** Standard error of each mean by batch means, length N. Its own relative error is 1/√(2·batches − 2). */
   readonly standardError: Float64Array;
   /** Independent draws that would give this error, length N: count · variance / variance of batch means. */
   readonly effectiveSampleSize: Float64Array;
   /** Variance of the draws, length N. */
   readonly variance: Float64Array;
-  /** Covariance of the draws, N × N; undefined where only means were added up. */
+  /** Covariance of the draws, N × N; undefined if only means were added up. */
   readonly covariance: Matrix | undefined;
 }
 
 const BATCHES = 32;
 const BATCH_DRAWS_MAX = 65535;
-/** A batch mean needs more than one draw to average over its correlations. */
+/** Least number of draws in a batch. A batch has to be longer than the correlation of its draws. */
 const COUNT_MIN = 2 * BATCHES;
 
 /**
- * Draws from N(0, P⁻¹) as `drawSamples` does, and lets the board add the readings up: mean, standard errors
- * and covariance come without the draws. Over a serial line that takes 128 + 8 bytes a cell for means, and
- * 4·(N + 1) bytes a cell for a covariance, whatever the count; draws take 2·count bytes a cell.
+ * Draws from N(0, P⁻¹) as `drawSamples` does, and lets the board add the readings up. The host gets mean,
+ * standard errors and covariance, but no draws. Over a serial line that takes 128 + 8 bytes a cell for means,
+ * and 4·(N + 1) bytes a cell for a covariance, whatever the count; draws take 2·count bytes a cell.
  *
  * Sums are exact integers of ADC codes. Errors by batch means (Flegal and Jones, arXiv 0811.1729). A
- * calibration corrects each reading by itself and so needs the draws.
+ * calibration corrects single readings, so it needs the draws.
  *
  * Errors: those of `drawSamples`; BAD_ARGUMENT for fewer than 64 draws or more than 2,097,120; UNSUPPORTED
  * for a board without averages, or for a covariance of more cells than it adds up.
@@ -84,16 +87,16 @@ export function sampleMoments(device: BoardDevice, request: MomentsRequest): Pro
   );
 }
 
-/** What the board is asked for. */
+/** The moments to ask of the board. */
 interface WantedMoments {
   /** A multiple of the batches. */
   readonly count: number;
   readonly secondMoments: boolean;
-  /** Default: the board is not driven. */
+  /** Default: no drive. */
   readonly driven?: DrivenDraws | undefined;
 }
 
-/** Moments by a plan that is there already, as `drawPlanned` draws. Errors: those of `drawPlanned`. */
+/** Moments by an existing plan, as `drawPlanned` draws. Errors: those of `drawPlanned`. */
 export async function averagePlanned(
   session: BoardSession,
   equilibrium: EquilibriumPlan,
@@ -114,8 +117,8 @@ export async function averagePlanned(
 }
 
 /**
- * What a board is to be asked for. Errors: BAD_ARGUMENT for a number of draws that it does not add up;
- * UNSUPPORTED for a board without averages, or for a covariance of more cells than it adds up.
+ * Chooses the moments to ask of the board. Errors: BAD_ARGUMENT for a number of draws that the board cannot
+ * add up; UNSUPPORTED for a board without averages, or for a covariance of more cells than it adds up.
  */
 export function checkMoments(
   { count, covariance }: Pick<MomentsRequest, 'count' | 'covariance'>,
@@ -127,7 +130,7 @@ export function checkMoments(
     throw new ThermolinkError(
       'BAD_ARGUMENT',
       `The number of draws is ${count}; the board adds up ${COUNT_MIN} to ${formatCount(most)}.`,
-      { hint: 'Ask for the draws themselves where they are few.', data: { argument: 'count', count } },
+      { hint: 'For few draws, ask for the draws themselves.', data: { argument: 'count', count } },
     );
   if (!identity.hasAverages)
     throw new ThermolinkError('UNSUPPORTED', 'This board does not add up its samples.', {
@@ -145,7 +148,7 @@ export function checkMoments(
 
 type Moments = Omit<MomentsResult, 'correlationMax' | 'carryNoiseShare' | 'isCovarianceKnown' | 'cost'>;
 
-/** Averages at one scale. */
+/** Reads averages at one scale. */
 async function averageAt(
   plan: SamplingPlan,
   session: BoardSession,
@@ -166,7 +169,7 @@ async function averageAt(
   const step = (adcStep(plan.identity.adcBits) * scale) / Math.sqrt(applied);
   const units = plan.weights.map((weight) => weight * step);
   const moments = session.charge('readoutMs', () => momentsOf(averages, units, secondMoments));
-  // As in draws: the division by √κ was meant for deviations from the mean alone.
+  // As in draws: only deviations from the mean had to be divided by √κ.
   const shift = 1 - 1 / Math.sqrt(applied);
   const mean = moments.mean.map((value, i) => value + shift * plan.mean[i] * plan.weights[i]);
   return { answer: { moments: isZero(plan.mean) ? moments : { ...moments, mean }, noiseTemperature } };
@@ -186,7 +189,7 @@ function momentsOf(
   const rowAt = (i: number) => (ofPairs ? i * cells - (i * (i - 1)) / 2 : i);
   const ofCodes = (i: number, j: number) =>
     (products[rowAt(i) + j - i] - n * codeMean[i] * codeMean[j]) / (n - 1);
-  // One code that differs by 1 makes a variance of 1/n.
+  // If one of n codes differs by 1, the variance is 1/n.
   refuseStill(codeMean.map((_, i) => (ofCodes(i, i) < 1 / (2 * n) ? 0 : 1)));
   const covarianceOf = (i: number, j: number) => ofCodes(i, j) * units[i] * units[j];
   const variance = codeMean.map((_, i) => covarianceOf(i, i));
@@ -212,7 +215,7 @@ function symmetric(n: number, entry: (i: number, j: number) => number): Matrix {
   return out;
 }
 
-/** Refuses cells whose readings never change: their entry is 0. Errors: DEVICE_FAULT. */
+/** Throws if the readings of a cell never change: the entry of this cell is 0. Errors: DEVICE_FAULT. */
 function refuseStill(moves: Float64Array): void {
   const still = [...moves.keys()].filter((cell) => moves[cell] === 0);
   if (still.length === 0) return;

@@ -39,50 +39,51 @@ import { type Matrix, matrix } from '../linalg/matrix.js';
 import { isZero, normInf } from '../linalg/products.js';
 import { counted, formatCount } from '../number-text.js';
 
-/** What is to be drawn, and how often. */
+/** A request for draws: the precision and the number of draws. */
 export interface SamplingRequest {
   /** P, N×N symmetric positive definite. */
   readonly precision: LinearSystem | CheckedSystem;
-  /** How many draws, at least 1; count × N is at most 2²⁶. */
+  /** Number of draws, at least 1; count × N is at most 2²⁶. */
   readonly count: number;
   readonly address: RunAddress;
   readonly signal?: AbortSignal;
   /**
-   * What was measured of the board. Its errors are compensated as in a solve, and the cells' noise
-   * temperatures are made equal, so that the covariance is P⁻¹. Default: nothing.
+   * The calibration of the board. The errors of the board are compensated as in a solve, and the noise
+   * temperatures of the cells are made equal. The covariance is then P⁻¹. Default: none.
    */
   readonly calibration?: BoardCalibration;
   /** Called with 0 before the first board run, and with the number of draws so far after each. */
   readonly onProgress?: (done: number) => void;
 }
 
-/** The draws, how good they are, and what they cost. */
+/** The draws, their quality, and their cost. */
 export interface SamplingResult {
-  /** count × N, a draw a row. */
+  /** count × N; each row is a draw. */
   readonly draws: Matrix;
-  /** Bound on the correlation of neighbouring draws: that of the slowest mode. */
+  /** Bound on the correlation of neighbouring draws, given by the slowest mode. */
   readonly correlationMax: number;
-  /** Largest share that carried rounding has in the noise of a mode; see `SolveResult`. */
+  /** Largest share of carried rounding in the noise of a mode; see `SolveResult`. */
   readonly carryNoiseShare: number;
   /**
-   * Whether the board's errors are known to leave the covariance P⁻¹: it was calibrated, or it is an emulated
-   * board that says so (`hasKnownCovariance`). Otherwise the draws have whatever covariance the board has.
+   * Whether the covariance of the draws is known to be P⁻¹: the board was calibrated, or it is an emulated
+   * board that says so (`hasKnownCovariance`). Otherwise the errors of the board change the covariance by an
+   * unknown amount.
    */
   readonly isCovarianceKnown: boolean;
   readonly cost: SolverCost;
 }
 
-/** What a board is driven with while it draws, so that its readings lie around A⁻¹b. */
+/** The drive of a board while it draws. Its readings then lie around A⁻¹b. */
 export interface DrivenDraws {
   /** b, length N. */
   readonly drive: Float64Array;
-  /** A⁻¹b about, length N: the scale is chosen by it. */
+  /** An approximation of A⁻¹b, length N, for the choice of the scale. */
   readonly mean: Float64Array;
 }
 
-/** What draws by a plan need. */
+/** Options of draws by a plan. */
 export interface PlannedRequest extends Omit<SamplingRequest, 'precision'> {
-  /** Default: the board is not driven. */
+  /** Default: no drive. */
   readonly driven?: DrivenDraws | undefined;
 }
 
@@ -92,19 +93,21 @@ export interface PlannedDraws extends SamplingResult {
   readonly readingStep: number;
 }
 
-/** Time constants of the slowest mode between two draws. Their correlation is then at most e⁻³ = 5 %. */
+/**
+ * Time between two draws, in time constants of the slowest mode. Their correlation is then at most e⁻³ = 5 %.
+ */
 const SPACING = 3;
 export const CORRELATION_MAX = Math.exp(-SPACING);
-/** Spacings before the first draw. At most e⁻¹² of the start is left then. */
+/** Number of spacings before the first draw. At most e⁻¹² of the start is left then. */
 export const BURN_IN_SPACINGS = 4;
-/** Draws of one board run at most. It bounds the codes that are held at a time. */
+/** Largest number of draws of one board run. It bounds the codes that are held in memory. */
 const DRAWS_PER_RUN = 256;
-/** After the sixth overload it gives up. */
+/** The sixth overload is an error. */
 const ATTEMPTS_MAX = 6;
-/** Entries of a result at most, 512 MiB. More is better drawn in parts, each under another seed. */
+/** Largest number of entries of a result, 512 MiB. Draw more in parts, each with another seed. */
 const DRAWN_VALUES_MAX = 2 ** 26;
 
-/** Refuses more draws than one result holds: BAD_ARGUMENT naming the draws and the cells. */
+/** Refuses more draws than one result holds: BAD_ARGUMENT that names the draws and the cells. */
 export function checkDrawCount(count: number, cells: number): void {
   checkWhole('The number of draws', count, 1);
   if (count * cells <= DRAWN_VALUES_MAX) return;
@@ -113,7 +116,7 @@ export function checkDrawCount(count: number, cells: number): void {
     'BAD_ARGUMENT',
     `${counted(count, 'draw')} of ${counted(cells, 'cell')} are ${counted(count * cells, 'value')}; one result holds ${formatCount(DRAWN_VALUES_MAX)}.`,
     {
-      hint: `Draw at most ${most} at a time, each time under another seed.`,
+      hint: `Draw at most ${most} at a time, each time with another seed.`,
       data: { count, cells, valuesMax: DRAWN_VALUES_MAX },
     },
   );
@@ -123,8 +126,8 @@ export function checkDrawCount(count: number, cells: number): void {
  * Draws from N(0, P⁻¹) on a board. At equilibrium the undriven board has the covariance κP⁻¹; its samples are
  * divided by √κ.
  *
- * The covariance is exact up to the rounding of couplings and ADC on an ideal board; on another board up to
- * its errors, or to what a calibration leaves of them. `correlationMax` bounds the correlation of
+ * On an ideal board the covariance is exact up to the rounding of couplings and ADC. On another board it also
+ * has the errors of the board, or their rest after a calibration. `correlationMax` bounds the correlation of
  * neighbouring draws. Uses of one device take turns.
  *
  * Errors: BAD_ARGUMENT (also for more draws than one result holds), BAD_MATRIX, NOT_POSITIVE_DEFINITE,
@@ -147,8 +150,8 @@ export async function drawSamples(device: BoardDevice, request: SamplingRequest)
 }
 
 /**
- * Draws by a plan that is there already, of W P W with the weights W (`diagonalWeights`). Errors: UNSUPPORTED
- * for more ticks than a run may have, before anything is sent; OVERLOAD; DEVICE_FAULT; those of the device.
+ * Draws by an existing plan of W P W, where W are the weights (`diagonalWeights`). Errors: UNSUPPORTED for
+ * more ticks than a run may have, before anything is sent; OVERLOAD; DEVICE_FAULT; those of the device.
  */
 export async function drawPlanned(
   session: BoardSession,
@@ -175,8 +178,8 @@ export async function drawPlanned(
 }
 
 /**
- * The plan with its spacing of draws, its weights, and what the board is driven with. Errors: UNSUPPORTED for
- * more ticks than a run may have.
+ * The plan with the spacing of draws, the weights and the drive. Errors: UNSUPPORTED for more ticks than a
+ * run may have.
  */
 export function spacedPlan(
   equilibrium: EquilibriumPlan,
@@ -195,7 +198,9 @@ export function spacedPlan(
   };
 }
 
-/** Refuses a request to draw with parts of the wrong kind, but for its precision: BAD_ARGUMENT. */
+/**
+ * Throws BAD_ARGUMENT if a part of a request to draw is of the wrong kind. It does not check the precision.
+ */
 export function checkSamplingRequest(request: Omit<SamplingRequest, 'precision'>, dimension: number): void {
   checkDrawCount(request.count, dimension);
   checkAddress(request.address);
@@ -213,12 +218,12 @@ export function checkPrecision(request: SamplingRequest, { identity }: BoardDevi
   return system;
 }
 
-/** What a board is planned to do while it draws. */
+/** The plan of a board run that draws. */
 export interface SamplingPlan extends EquilibriumPlan {
   readonly spacingTicks: number;
-  /** A draw is W times what the board reads, since the board has W P W (`diagonalWeights`). */
+  /** The board has W P W, so a draw is W times a reading (`diagonalWeights`). */
   readonly weights: Float64Array;
-  /** W b, and where y = W⁻¹x lies. */
+  /** W b, and the approximate mean of y = W⁻¹x. */
   readonly drive: Float64Array;
   readonly mean: Float64Array;
 }
@@ -238,8 +243,8 @@ export function planSampling(
 }
 
 /**
- * With κ = 1 in the problem's units the samples are the draws. The first scale keeps the mean and six
- * standard deviations off the rail, and the drive in its range.
+ * With κ = 1 in the problem's units, samples are draws. The first scale keeps the mean plus six standard
+ * deviations below the rail, and the drive in its range.
  */
 export function rangeOf(plan: SamplingPlan) {
   const { identity, systemScale, model, drive, mean, rail } = plan;
@@ -250,7 +255,7 @@ export function rangeOf(plan: SamplingPlan) {
     giveUp: (scale: number, overload: RunReport | undefined) =>
       overloadError(
         'The board runs into its rails at every scale that was tried.',
-        'Its noise seems far larger than its register says; characterize the board.',
+        'Its noise seems to be far larger than its register says; characterize the board.',
         overload,
         plan.identity,
         { scale },
@@ -258,7 +263,7 @@ export function rangeOf(plan: SamplingPlan) {
   };
 }
 
-/** Puts the program of one scale into the board. Returns the board's κ in V_fs². */
+/** Loads the program of one scale into the board. Returns the board's κ in V_fs². */
 export async function programAt(plan: SamplingPlan, session: BoardSession, scale: number): Promise<number> {
   const { identity } = plan;
   const tick = tickOf(identity);
@@ -267,7 +272,7 @@ export async function programAt(plan: SamplingPlan, session: BoardSession, scale
   const report = await session.program(
     programImage(plan.codes, driveCodes, quantizeInitialState(plan.mean, scale), register),
   );
-  // Rows that are programmed for it have equal noise temperatures, and these are the register's.
+  // With rows that are programmed for equal noise, all cells have the noise temperature of the register.
   return plan.model.equalizesNoise
     ? noiseTemperatureOf(register, tick)
     : effectiveNoiseTemperature(report, register.shift, tick);
@@ -296,7 +301,7 @@ async function drawAt(
     if (run.overloaded) return { overload: run.report };
     for (let at = 0; at < run.codes.length; at += cells, done++) {
       const draw = plan.model.readOut(run.codes.subarray(at, at + cells), scale / Math.sqrt(applied));
-      // The division by √κ was meant for deviations from the mean alone.
+      // Only deviations from the mean had to be divided by √κ.
       if (shift !== 0) for (let i = 0; i < cells; i++) draw[i] += shift * plan.mean[i];
       draws.data.set(weighted(draw, plan.weights), done * cells);
     }
@@ -305,11 +310,11 @@ async function drawAt(
   return { answer: noiseTemperature };
 }
 
-/** Fewer equal samples may be chance. The noise of a healthy cell spans many ADC steps. */
+/** A smaller number of equal samples may be chance. The noise of a healthy cell spans many ADC steps. */
 const STILL_DRAWS_MIN = 32;
 
 /**
- * Refuses draws of a cell whose samples never change: it is dead, or its ADC channel is stuck. Errors:
+ * Throws if the samples of a cell never change: the cell is dead, or its ADC channel is stuck. Errors:
  * DEVICE_FAULT.
  */
 function refuseStillCells({ rows, columns, data }: Matrix): void {

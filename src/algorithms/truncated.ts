@@ -33,33 +33,36 @@ import type {
 import { type BoardRelaxRequest, noiseOf, signed } from './relax.js';
 import { checkIsInverseRequest, checkIsTruncatedRequest, systemToLoad } from './request-checks.js';
 
-/** What is loaded into a board for truncated solves. */
+/** The curvature to load into a board for truncated solves. */
 export type BoardTruncatedRequest = TruncatedRequest &
   Pick<BoardRelaxRequest, 'couplingBits' | 'noiseTemperature' | 'ticksMax' | 'chopped'>;
 
-/** The width of the couplings of a factor, where a caller gives none. */
+/** The width of the couplings of a factor if the caller gives none. */
 const COUPLING_BITS = 8;
-/** From a first guess that is off by 2³⁰ it is as many doublings to the right scale. */
+/** Largest number of attempts. A first guess that is wrong by a factor of 2³⁰ needs 30 doublings. */
 const ATTEMPTS_MAX = 30;
 /** A run whose largest voltage, in V_fs, stays below this is repeated at a smaller scale. */
 const PEAK_MIN = 1 / 16;
-/** A run that is repeated aims at this peak. */
+/** The peak that the scale of a repeated run aims at. */
 const PEAK_AIM = 1 / 2;
-/** Above the first and below the second peak the next run begins at twice or half the scale. */
+/**
+ * After a peak above the first value the next run begins at twice the scale; after one below the second
+ * value, at half of it.
+ */
 const PEAK_HIGH = 0.6;
 const PEAK_LOW = 0.25;
-/** A first guess takes the drive for an answer in modes of a quarter of λ_max. */
+/** The first guess assumes that the drive lies in modes with a quarter of λ_max. */
 const FIRST_GUESS = 4;
 
 /**
  * Loads A or its factor K into a board and calls `work` with it: see `TruncatedSolver`. The scale s_A is the
- * smallest one at which no coupling saturates and h·λ̂_max ≤ 1.9, by Lanczos' bound of the codes that are
- * programmed. A damping above 3 % of λ_max would leave that margin, so the couplings are then rounded and
- * sent again at a scale that counts it. s_x comes from the peak of the run before; after an overload the run
- * is repeated at twice s_x, and after a peak below V_fs/16 at a smaller one.
+ * smallest one at which no coupling saturates and h·λ̂_max ≤ 1.9, where λ̂_max is Lanczos' bound for the
+ * programmed codes. A damping above 3 % of λ_max would exceed that margin. Then the couplings are rounded and
+ * sent again at a scale that includes the damping. s_x comes from the peak of the previous run. After an
+ * overload the run is repeated at twice s_x; after a peak below V_fs/16 it is repeated at a smaller s_x.
  *
- * Codes of A take the width of the board where `couplingBits` is left out, those of K 8 bits: rounding moves
- * an eigenvalue of A by up to √N steps, whatever its size, and one that falls below −λ makes the run grow.
+ * Without `couplingBits`, codes of A have the width of the board and codes of K have 8 bits. Rounding A moves
+ * each of its eigenvalues by up to √N steps, and an eigenvalue that falls below −λ makes the run grow.
  *
  * Errors: those of `TruncatedSolver`.
  */
@@ -85,12 +88,12 @@ export async function truncated<Result>(
   );
 }
 
-/** What stays of a factor from call to call. */
+/** The data of a factor that are kept between calls. */
 interface Kept {
   readonly couplings: HeldCouplings;
   system: CheckedSystem | undefined;
   eigenvalueMax: number | undefined;
-  /** Codes and scale of what is on the board, and the damping that the scale counts. */
+  /** Codes and scale of the couplings on the board, and the damping that the scale includes. */
   fitted: { readonly counted: number; readonly scaling: FastestScaling } | undefined;
 }
 
@@ -163,7 +166,7 @@ class FactorOnBoard implements LoadedFactor {
     const giveUp: Range['giveUp'] = (lastScale, overload) =>
       overloadError(
         `The board found no scale for its solution in ${ATTEMPTS_MAX} runs of ${ticks} ticks.`,
-        'Is the curvature finite, and its damping not far below its rounding?',
+        'Check that the curvature is finite and that its damping is not far below its rounding.',
         overload,
         identity,
         { ...overload, solutionScale: lastScale },
@@ -227,11 +230,11 @@ class FactorOnBoard implements LoadedFactor {
 }
 
 /**
- * The control of every truncated solver: it returns the drive that it is given, at no cost. A drive e_j that
- * the host scales so that the error is least, as it scales a board's readings, is a column of diag(A)⁻¹: so
- * that is its inverse. What a method reaches with it, the host alone reaches.
+ * The control of every truncated solver: it returns the given drive, at no cost. Its inverse is diag(A)⁻¹:
+ * column j is the drive e_j, scaled for the least error as the host scales readings of a board. A method that
+ * uses this control shows what the host alone reaches.
  *
- * Errors: BAD_ARGUMENT, BAD_MATRIX for a curvature that is none.
+ * Errors: !BAD_ARGUMENT and BAD_MATRIX for a wrong curvature.
  */
 export function createNoSolver(): TruncatedSolver & InverseSolver {
   return {
@@ -255,9 +258,9 @@ export function createNoSolver(): TruncatedSolver & InverseSolver {
 }
 
 /**
- * The digital solver that a truncated one is measured against: (A + λI)⁻¹b in float64, whatever the ticks.
- * Errors: BAD_ARGUMENT, BAD_MATRIX for a curvature that is none; NOT_POSITIVE_DEFINITE for a damping that
- * float64 can't tell from 0.
+ * The digital solver for comparison with truncated solvers: (A + λI)⁻¹b in float64 for any number of ticks.
+ * Errors: BAD_ARGUMENT, BAD_MATRIX for a curvature that is none; NOT_POSITIVE_DEFINITE for a damping that is
+ * 0 within the rounding of float64.
  */
 export function createExactSolver(): TruncatedSolver & InverseSolver {
   return {

@@ -10,42 +10,39 @@ import {
 import { type Scaling, type SystemScaling, undo } from './scaling.js';
 
 /**
- * What codes do on a board: which codes to program for a problem, what the codes stand for, and what readings
- * mean. Errors: none.
+ * A model of a board: the codes to program for a problem, the values that the codes stand for, and the
+ * meaning of readings. Errors: none.
  */
 export interface BoardModel {
-  /** Couplings stay below their range by this factor, so that the board clamps none. */
+  /** Couplings stay below their range by this factor, so the board clamps none of them. */
   readonly couplingMargin: number;
   /**
-   * How much the diagonal's crosspoints differ when all cells get the same equilibrium, as a share of the
-   * damping.
+   * Difference between the crosspoints of the diagonal when all cells get the same equilibrium, as a share of
+   * the damping.
    */
   readonly dampingSpread: number;
-  /** Whether rows are programmed so that all cells have the noise temperature that the register says. */
+  /** Whether the rows are programmed so that all cells have the noise temperature of the register. */
   readonly equalizesNoise: boolean;
   /** Drives stay below their range by this factor. */
   readonly driveMargin: number;
   /**
-   * The codes nearest to A, as `quantizeSystem` of this room; `damping` is λ of a dense system, in units of
+   * The codes nearest to A, as `quantizeSystem` computes them; `damping` is λ of a dense system, in units of
    * A.
    */
   quantizeSystem(system: LinearSystem, scaling: SystemScaling, damping: number): SystemCodes;
-  /**
-   * A_q: the system that the codes stand for, in the problem's own units. It need not be symmetric when it is
-   * dense.
-   */
+  /** A_q: the system that the codes stand for, in units of the problem. A dense A_q need not be symmetric. */
   programmedSystem(codes: SystemCodes, systemScale: number): LinearSystem;
   /** The codes [N] nearest to b [N]. */
   quantizeDrive(drive: Float64Array, scaling: Scaling): Int16Array<ArrayBuffer>;
-  /** b_q [N]: what the codes [N] stand for, in the problem's own units. */
+  /** b_q [N]: the drive that the codes [N] stand for, in units of the problem. */
   programmedDrive(codes: Int16Array, scaling: Scaling): Float64Array<ArrayBuffer>;
-  /** x [N] of one ADC code (or mean of codes) per cell; `solutionScale` is s_x. */
+  /** x [N] from one ADC code (or mean of codes) per cell; `solutionScale` is s_x. */
   readOut(codes: ArrayLike<number>, solutionScale: number): Float64Array<ArrayBuffer>;
   /** Standard errors of x [N] from those of ADC codes [N]; `solutionScale` is s_x. */
   readOutSpread(codes: ArrayLike<number>, solutionScale: number): Float64Array<ArrayBuffer>;
 }
 
-/** The model of a board that does what it is told, up to rounding. Errors: none. */
+/** The model of a board without errors except rounding. Errors: none. */
 export function nominalModel(range: BoardRange): BoardModel {
   const readOut: BoardModel['readOut'] = (codes, solutionScale) => undo(codes, solutionScale, range.adcBits);
   return {

@@ -3,7 +3,7 @@ import { ThermolinkError } from '../errors.js';
 import { formatNumber } from '../number-text.js';
 
 /**
- * The sizes and ranges of a board that scaling and rounding need. HELLO tells them (see `DeviceIdentity`).
+ * The sizes and ranges of a board that scaling and rounding need. HELLO contains them (see `DeviceIdentity`).
  */
 export interface BoardRange {
   readonly cells: number;
@@ -25,7 +25,7 @@ export function tickOf(range: BoardRange): number {
   return 2 ** -range.tickLog2;
 }
 
-/** The rail of a cell in V_fs; a `DeviceIdentity` tells it in LSB. Errors: none. */
+/** The rail of a cell in V_fs; a `DeviceIdentity` has it in LSB. Errors: none. */
 export function railOf({ rail }: { readonly rail: number }): number {
   return rail / FULL_SCALE;
 }
@@ -44,7 +44,7 @@ export function driveStep(range: BoardRange): number {
 export const STATE_STEP = 2 ** -14;
 
 /**
- * One step in which the board keeps conductances, a cell's whole damping included, in G_fs (device-model.md,
+ * One step of the conductances in the board, also of the whole damping of a cell, in G_fs (device-model.md,
  * "Formats").
  */
 export const DAMPING_STEP = 2 ** -15;
@@ -52,8 +52,9 @@ export const DAMPING_STEP = 2 ** -15;
 /**
  * ρ: the row amplifiers divide by 2^ρ (decision 6). A larger ρ drops more of a row's current, so ρ is the
  * smaller of two bounds: ⌈log2 max_r Σ_i |k_ri|⌉, with which no row reaches its limit while the cells stay
- * within theirs, and ⌊log2(limit/2m)⌋, half of what a commit accepts. The second one decides for wide
- * factors. A row may then overload; at m = 320 rows overloaded 66 times per epoch without any attenuation.
+ * within their rails, and ⌊log2(limit/2m)⌋, half of the value that a commit accepts. The second bound is the
+ * smaller one for wide factors; a row may then overload. At m = 320, rows overloaded 66 times per epoch
+ * without any attenuation.
  */
 export function rowAttenuationOf(rows: number, rowSumMax: number, rowScaleMax: number): number {
   const allowed = Math.floor(Math.log2(rowScaleMax / (2 * rows)));
@@ -62,16 +63,16 @@ export function rowAttenuationOf(rows: number, rowSumMax: number, rowScaleMax: n
 }
 
 /**
- * A board run takes at most so many ticks by default. They are 34 s on a board with τ = 1 µs and h = τ/32,
- * and hours in an emulator.
+ * Default limit of the ticks of a board run. It is 34 s on a board with τ = 1 µs and h = τ/32, and hours in
+ * an emulator.
  */
 const TICKS_MAX = 2 ** 30;
 
-/** What makes a run to equilibrium shorter, as a hint. */
+/** Hint: how to make a run to equilibrium shorter. */
 const FASTER_EQUILIBRIUM =
-  'Its slowest mode is too slow for its stiffest, and a larger tolerance does not help: add damping (A + λI), or precondition.';
+  'The slowest mode is too slow compared with the stiffest one. A larger tolerance does not help: add damping (A + λI), or precondition.';
 
-/** Refuses a board run that nobody would wait for: UNSUPPORTED with `hint`. */
+/** Throws UNSUPPORTED, with `hint`, if a board run would take too many ticks. */
 export function refuseTooLong(ticks: number, ticksMax = TICKS_MAX, hint = FASTER_EQUILIBRIUM): void {
   if (ticks <= ticksMax) return;
   throw new ThermolinkError(

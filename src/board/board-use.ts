@@ -2,20 +2,18 @@ import type { ProgramImage } from '../../firmware-protocol/program-image.js';
 import type { BoardCalibration } from './calibration.js';
 import type { RunAddress } from './run-seed.js';
 
-/** What one use of a board is made with. */
+/** Options of one use of a board. */
 export interface BoardUse {
-  /** Names the noise of the board runs. */
+  /** The address that names the noise of the board runs. */
   readonly address: RunAddress;
   readonly signal?: AbortSignal;
-  /** What was measured of this board. Default: the board does what it is told. */
+  /** The calibration of this board. Default: none; the board counts as ideal. */
   readonly calibration?: BoardCalibration;
-  /**
-   * What earlier uses of the same caller left in the board. Default: this use leaves nothing to a later one.
-   */
+  /** Couplings that uses of the same caller share. Default: this use shares none. */
   readonly held?: HeldCouplings;
   /**
-   * Sends of drive and initial state only what differs from the program before. It is for uses with many
-   * drives that differ in few codes. Default: both are sent whole.
+   * Sends only the codes of drive and initial state that differ from the previous program. It is for uses
+   * with many drives that differ in few codes. Default: both are sent whole.
    */
   readonly sendsChangesOnly?: boolean;
   /**
@@ -25,16 +23,16 @@ export interface BoardUse {
 }
 
 /**
- * The couplings that several uses of one board share, so that only the first one sends them. They count as
- * gone when any other use of the board came in between, and when the board's session is another one.
+ * The couplings that several uses of one board share, so only the first use sends them. They count as lost if
+ * another use of the board came in between, or if the board has a new session.
  */
 export class HeldCouplings {
   couplings: ProgramImage['couplings'] | undefined;
-  /** Rows of the program that holds them before those with a row element. */
+  /** Number of rows without a row element in the program that holds the couplings. */
   linearRows: number | undefined;
   sessionCount: number | undefined;
   /**
-   * Whether an earlier use has counted what the next upload of couplings sends, such as the training that is
+   * Whether an earlier use has counted the cost of the next upload already, for example a training that is
    * resumed here.
    */
   isCounted = false;

@@ -7,14 +7,14 @@ import { dampingCodeOf, roundHalfEven, type SystemCodes } from './quantize.js';
 import type { SystemScaling } from './scaling.js';
 
 /**
- * Factor of each row. Row i of A is programmed times `rowGains[i]`: the equilibrium stays the same, and the
- * cell relaxes faster by that factor.
+ * Factor of each row. Row i of A is programmed multiplied by `rowGains[i]`. The equilibrium stays the same,
+ * and the cell relaxes faster by that factor.
  */
 export type RowGains = Float64Array | undefined;
 
 /**
- * The codes whose crosspoints on the measured board come nearest to A. The rows are coded in order, because a
- * line picks up current from the line before it, and how much depends on how that line was rounded.
+ * The codes whose crosspoints on the measured board are nearest to A. The rows are coded in order, because a
+ * line picks up current from the line before it, and this current depends on the rounding of that line.
  *
  *     s_i·Â_ij = g_ij + x⁺_i·g_{i+1,j} + x⁻_i·g_{i−1,j} + (λ + L_i)·δ_ij,   g_ij = code_ij·2^(1−b)·(1 + ε_ij)
  */
@@ -64,7 +64,7 @@ export function quantizeForBoard(
 }
 
 /**
- * The matrix that those codes stand for on that board, in the problem's units, with the row gains taken out.
+ * The matrix that the codes stand for on the measured board, in units of the problem, without the row gains.
  */
 export function matrixOnBoard(
   { cells: size, couplingBits, couplings, damping }: SystemCodes,

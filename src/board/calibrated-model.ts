@@ -4,18 +4,19 @@ import { matrixOnBoard, quantizeForBoard, type RowGains } from './calibrated-cou
 import { type BoardCalibration, type BoardName, refuseForeign } from './calibration.js';
 import { programmedSystem, quantizeSystem, quantizeVector } from './quantize.js';
 
-/** What a calibrated board is programmed for. */
+/** The purpose that a calibrated board is programmed for. */
 export interface CalibratedModelOptions {
   /**
-   * Whether every row is programmed times its cell's noise temperature. The covariance at equilibrium is then
-   * κA⁻¹, as sampling needs it. For dense systems only. Default false: only the means are right.
+   * Whether every row is programmed multiplied by the noise temperature of its cell. The covariance at
+   * equilibrium is then κA⁻¹, as sampling needs it. It is possible only for dense systems. Default false:
+   * then only the means are right.
    */
   readonly equalizeNoise?: boolean;
 }
 
 /**
- * What codes do on a board. With a calibration it is what was measured. Without one it is what an ideal board
- * does. Errors: BAD_CALIBRATION for a calibration of another board.
+ * The model of a board: with a calibration the measured board, without one an ideal board. Errors:
+ * BAD_CALIBRATION for a calibration of another board.
  */
 export function modelOf(
   identity: BoardRange & BoardName,
@@ -28,8 +29,9 @@ export function modelOf(
 }
 
 /**
- * The model of a board that was measured. Drives and readings are always compensated; crosspoints, lines and
- * leakage for dense systems, and only the mean leakage for factored ones. Errors: none.
+ * The model of a board that was measured. Errors of drives and readings are always compensated. Errors of
+ * crosspoints, lines and leakage are compensated for dense systems; for factored systems only the mean
+ * leakage is. Errors: none.
  */
 export function calibratedModel(
   calibration: BoardCalibration,
@@ -96,7 +98,7 @@ function invertTransfer(y: number, offset: number, gain: number, curvature: numb
 
 /**
  * The largest factor between an effective coupling and its nominal value. A conductance g is programmed as
- * g/(1 + ε), less what its line picks up, and integrated times γ.
+ * g/(1 + ε) minus the pick-up of its line, and multiplied by γ when integrated.
  */
 function couplingMarginOf(calibration: BoardCalibration, rowGains: RowGains): number {
   const { couplingErrors, fromNext, fromBefore, timeConstant } = calibration;
@@ -109,8 +111,8 @@ function couplingMarginOf(calibration: BoardCalibration, rowGains: RowGains): nu
 }
 
 /**
- * The largest factor between an effective drive and its nominal value. A drive e is asked for as (e −
- * offset)/gain, and integrated times γ.
+ * The largest factor between an effective drive and its nominal value. A drive e is programmed as (e −
+ * offset)/gain, and multiplied by γ when integrated.
  */
 function driveMarginOf({ driveGain, driveOffset, timeConstant }: BoardCalibration): number {
   const weakest = largestOf(driveGain, (gain) => 1 / gain);

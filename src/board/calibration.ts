@@ -1,7 +1,7 @@
 import { ThermolinkError } from '../errors.js';
 import { counted } from '../number-text.js';
 
-/** Names the board that something was measured on, as HELLO tells it. */
+/** Names the board that was measured, as its HELLO does. */
 export interface BoardName {
   readonly model: string;
   readonly serialNumber: string;
@@ -9,9 +9,8 @@ export interface BoardName {
 }
 
 /**
- * What one board does with codes, as it was measured. Each list has N entries, and entry i belongs to cell i.
- * Units: v in V_fs, e and x in V_fs·G_fs, conductances in G_fs. A value that could not be measured is the
- * nominal one.
+ * The measured properties of one board. Each list has N entries, and entry i belongs to cell i. Units: v in
+ * V_fs, e and x in V_fs·G_fs, conductances in G_fs. A value that could not be measured is the nominal one.
  */
 export interface BoardCalibration {
   readonly board: BoardName;
@@ -19,23 +18,23 @@ export interface BoardCalibration {
   readonly adcOffset: Float64Array;
   readonly adcGain: Float64Array;
   readonly adcCurvature: Float64Array;
-  /** The drive e of a cell that was asked for x: e = offset + gain·x + curvature·x². */
+  /** The drive e of a cell whose programmed drive is x: e = offset + gain·x + curvature·x². */
   readonly driveOffset: Float64Array;
   readonly driveGain: Float64Array;
   readonly driveCurvature: Float64Array;
   /** Conductance to ground that a cell has in addition to the damping. */
   readonly leakage: Float64Array;
-  /** In τ. */
+  /** Time constant of the cell, in τ. */
   readonly timeConstant: Float64Array;
-  /** Relative to the register's κ. */
+  /** Noise temperature of the cell, relative to κ of the register. */
   readonly noiseTemperature: Float64Array;
   /**
-   * Shares that a cell's line of the dense array picks up of the next cell's line, and of the line before.
+   * The line of a cell in the dense array picks up these shares of the next line and of the previous line.
    */
   readonly fromNext: Float64Array;
   readonly fromBefore: Float64Array;
   /**
-   * ε of the dense array, N×N row-major: a crosspoint is (1 + ε) times what was programmed. Undefined: not
+   * ε of the dense array, N×N row-major: a crosspoint is (1 + ε) times its programmed value. Undefined if not
    * measured.
    */
   readonly couplingErrors: Float64Array | undefined;
@@ -64,7 +63,7 @@ export function nominalValue(quantity: CellQuantity): number {
   return unity.includes(quantity) ? 1 : 0;
 }
 
-/** Refuses a calibration of another board: BAD_CALIBRATION naming both. */
+/** Refuses a calibration of another board: BAD_CALIBRATION with the names of both. */
 export function refuseForeign(calibrated: BoardName, board: BoardName): void {
   if (
     calibrated.model === board.model &&

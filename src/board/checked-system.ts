@@ -11,8 +11,8 @@ import { type Spectrum, spectrumOf } from './spectrum.js';
 import { measureSystem, type SystemMeasure } from './system-measure.js';
 
 /**
- * A system that was checked and measured once. `checkSystem` is the only maker. Functions that take a system
- * take this value too, and then no entry is checked again. Its entries must not change.
+ * A system that was checked and measured once. Only `checkSystem` makes it. Functions that take a system also
+ * take this value, and then check no entry again. Its entries must not change.
  */
 class CheckedSystem {
   readonly system: LinearSystem;
@@ -39,11 +39,11 @@ class CheckedSystem {
   }
 
   /**
-   * The system with an even diagonal, which boards solve in its place; the same one where the diagonal is
-   * even. Computed at the first access and kept.
+   * The system with an even diagonal, which boards solve instead. If the diagonal is even already, it is this
+   * system. It is computed at the first access and kept.
    *
-   * Errors: BAD_MATRIX when the halves differ by more than rounding beside the diagonal entries of their row
-   * and column.
+   * Errors: BAD_MATRIX if A_ij and A_ji differ by more than rounding relative to the diagonal entries of
+   * their row and column.
    *
    * @internal
    */
@@ -76,7 +76,7 @@ function evenedOf(checked: CheckedSystem): EvenedSystem {
   if (weights.every((weight) => weight === 1)) return { checked, weights };
   const system = weightedSystem(checked.system, weights);
   const measure = measureSystem(system);
-  // What is rounding beside the largest entry may be a large part of the small ones.
+  // A difference that is rounding compared with the largest entry may be a large share of a small entry.
   if (checked.system.kind === 'dense') checkSymmetry(checked.system.matrix, measure.largestEntry, weights);
   return { checked: new CheckedSystem(system, measure), weights };
 }
@@ -86,12 +86,12 @@ function evenedOf(checked: CheckedSystem): EvenedSystem {
  * damping ≥ 0, whose largest eigenvalue lies between 1e-50 and 1e50 (or is 0). A system that was checked
  * before is returned as it is.
  *
- * A factor costs one pass over its entries, since an entry that is not finite shows in the sum of squares.
- * Training relies on it.
+ * The check of a factor takes one pass over its entries, because an entry that is not finite makes the sum of
+ * squares not finite. Training relies on this speed.
  *
- * Errors: BAD_ARGUMENT for what is no system at all; BAD_MATRIX with the first offending entry;
- * NOT_POSITIVE_DEFINITE for a negative damping. Whether the system is positive definite is not checked here:
- * `spectrum` tells.
+ * Errors: BAD_ARGUMENT for a value that is no system; BAD_MATRIX with the first offending entry;
+ * NOT_POSITIVE_DEFINITE for a negative damping. It is not checked here whether the system is positive
+ * definite; `spectrum` checks that.
  */
 export function checkSystem(system: LinearSystem | CheckedSystem): CheckedSystem {
   if (system instanceof CheckedSystem) return system;
@@ -110,8 +110,8 @@ export function checkSystem(system: LinearSystem | CheckedSystem): CheckedSystem
 }
 
 /**
- * Refuses what is not one of the two kinds of system, or whose data is no Float64Array of the length that its
- * shape says.
+ * Refuses a value that is not one of the two kinds of system, or whose data is no Float64Array of the length
+ * of its shape.
  */
 function checkForm(system: LinearSystem): void {
   checkObject(
@@ -140,7 +140,7 @@ function checkDamping(damping: number): void {
   }
   if (damping < 0) {
     throw new ThermolinkError('NOT_POSITIVE_DEFINITE', `The damping is ${damping}, below zero.`, {
-      hint: 'Damping λ is a conductance: choose at least 0.',
+      hint: 'Damping λ is a conductance: choose a number of at least 0.',
       data: { damping },
     });
   }
@@ -150,7 +150,10 @@ function checkDamping(damping: number): void {
 const MAGNITUDE_MIN = 1e-50;
 const MAGNITUDE_MAX = 1e50;
 
-/** Refuses a problem whose largest entry or eigenvalue is absurdly large or small, but not 0: BAD_MATRIX. */
+/**
+ * Throws BAD_MATRIX if the largest entry or eigenvalue of a problem is far too large or far too small, but
+ * not 0.
+ */
 function checkMagnitude(largest: number, name: string): void {
   if (largest === 0 || (largest >= MAGNITUDE_MIN && largest <= MAGNITUDE_MAX)) return;
   const size =
@@ -190,7 +193,8 @@ export function checkVector(vector: Float64Array, { dimension }: CheckedSystem, 
 }
 
 /**
- * Refuses a system that this board has no array for: TOO_LARGE naming both sizes, UNSUPPORTED for the mode.
+ * Refuses a system that does not fit the board: TOO_LARGE with both sizes, or UNSUPPORTED if the board lacks
+ * this kind of array.
  */
 export function refuseTooLarge(system: LinearSystem, identity: DeviceIdentity): void {
   const isDense = system.kind === 'dense';

@@ -1,5 +1,5 @@
 /**
- * What one call cost, without what was lost and done again. Board time is modelled (ticks × h × τ); every
+ * The cost of one call, without lost work that was done again. Board time is modelled (ticks × h × τ). Every
  * `…Ms` is host time and never enters a result.
  */
 export interface SolverCost {
@@ -8,11 +8,11 @@ export interface SolverCost {
   readonly uploadBytes: number;
   /** Runs repeated because a cell or row ran into its rail. */
   readonly overloadRetries: number;
-  /** How often a program or a board run that the line, the session or the board lost was done again. */
+  /** How often a program or a board run was done again because the line, the session or the board lost it. */
   readonly repeats: number;
   /**
-   * Coupling and noise codes that the board clamped to its range, the most of any commit; 0 on an ideal
-   * board.
+   * Largest number of coupling and noise codes that the board clamped to its range in one commit; 0 on an
+   * ideal board.
    */
   readonly clampedCodes: number;
   /** Host time: checking, scaling and rounding. */

@@ -3,17 +3,20 @@ import type { BoardDevice } from '../driver/device-api.js';
 import { isLoss } from './lost-work.js';
 import { programImage, type SystemCodes } from './quantize.js';
 
-/** Couplings that were sent before the turn of their use. */
+/** Couplings that were sent before the turn of the use that needs them. */
 export interface SentAhead {
   readonly codes: SystemCodes;
   readonly image: ProgramImage;
-  /** Whether the board got them. */
+  /** Whether the board received them. */
   readonly isThere: boolean;
   readonly sessionCount: number | undefined;
   readonly uploadMs: number;
 }
 
-/** Sends couplings. A loss is no error where the board can be made ready again: they are then sent later. */
+/**
+ * Sends couplings. If they are lost and the board can be made ready again, this is no error: they are sent
+ * later.
+ */
 export async function sendCouplings(
   device: BoardDevice,
   bank: number,

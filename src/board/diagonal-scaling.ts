@@ -2,26 +2,27 @@ import { diagonalOf, type LinearSystem } from '../linalg/linear-system.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
 
 /**
- * A diagonal within this factor is left alone. Scaling would gain little, and the codes of a board hold such
- * entries beside each other.
+ * A diagonal within this factor is left alone. Scaling would gain little, because the codes of a board can
+ * represent such entries together.
  */
 const EVEN_RATIO = 16;
-/** A diagonal with a smaller entry is left alone, since its products would underflow. */
+/** A diagonal with a smaller entry is left alone, because its products would underflow. */
 const DIAGONAL_MIN = 1e-50;
 
 /**
  * The weights w of a symmetric scaling Â = W A W with W = diag(w), which makes the diagonal even: each Â_ii
  * lies between half and twice the smallest A_ii. Then A x = b is Â y = W b with x = W y.
  *
- * The unknowns of A may have unlike units, such as metres beside radians. A board has one scale for all
- * cells, and after this scaling one is enough. Each w_i is a power of two of at most 1, so no product with it
- * is rounded.
+ * The unknowns of A may have different units, for example metres and radians. A board has one scale for all
+ * cells, and after this scaling one scale is enough. Each w_i is a power of two of at most 1, so no product
+ * with it is rounded.
  *
  * All weights are 1 for a diagonal within a factor of 16, for one that is not positive, and for a factored
- * system with damping: W λI W is another damping for every cell, and a board has one for all.
+ * system with damping. (W λI W would be a different damping for each cell, and a board has one damping for
+ * all cells.)
  *
- * Source: van der Sluis, Numer. Math. 14 (1969): no diagonal scaling makes the condition N times smaller than
- * one that makes the diagonal equal.
+ * Source: van der Sluis, Numer. Math. 14 (1969): a scaling to an equal diagonal has at most N times the
+ * condition number of the best diagonal scaling.
  */
 export function diagonalWeights(system: LinearSystem): Float64Array<ArrayBuffer> {
   const diagonal = diagonalOf(system);

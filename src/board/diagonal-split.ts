@@ -3,20 +3,21 @@ import { type BoardRange, tickOf } from './board-range.js';
 import { CARRY_VARIANCE } from './noise-register.js';
 
 /**
- * A dense A split in two: A − λI in the crosspoints, and λ in the damping register, which is the same for all
+ * A dense A in two parts: A − λI in the crosspoints, and λ in the damping register, which is the same for all
  * cells.
  */
 export interface DiagonalSplit {
-  /** λ in the problem's units; 0 for a factored system, which has its own. */
+  /** λ in units of the problem; 0 for a factored system, which has its own damping. */
   readonly damping: number;
   /** max |A_ij − λδ_ij|, or the largest entry of the factor. */
   readonly largestEntry: number;
 }
 
 /**
- * Splits off the λ that leaves the smallest largest entry to the crosspoints: the middle of the diagonal
- * (decision 19). Crosspoints have few bits and mismatch, and the register has neither. So the register's part
- * has no error, and the rest is programmed in finer steps. `largestEntry` is max |A_ij|.
+ * Chooses the λ for which the largest crosspoint is smallest: the mean of the smallest and the largest
+ * diagonal entry (decision 19). Crosspoints have few bits and mismatch; the register has many bits and no
+ * mismatch. So the part in the register has no error, and the rest is programmed in finer steps.
+ * `largestEntry` is max |A_ij|.
  */
 export function splitDiagonal(system: LinearSystem, largestEntry: number): DiagonalSplit {
   if (system.kind === 'factored') return { damping: 0, largestEntry };
@@ -38,16 +39,16 @@ export function splitDiagonal(system: LinearSystem, largestEntry: number): Diago
 }
 
 /**
- * Finer couplings may raise the share of carried rounding in the noise of the stiffest mode to this, at
- * `NOISE_MARGIN` times the least noise.
+ * Finer couplings raise the share of carried rounding in the noise of the stiffest mode. This is the largest
+ * share allowed at `NOISE_MARGIN` times the least noise.
  */
 const CARRY_SHARE = 0.01;
-/** Multiple of the least noise that means something. Solves use a thousand times it and more. */
+/** Multiple of the least meaningful noise. Solves use a thousand times the least noise and more. */
 const NOISE_MARGIN = 10;
 
 /**
- * Smallest s_A at which carried rounding stays small beside little noise: (hλ̂)²·λ̂·s₀ ≤ 1 % of 10 κ_min,
- * with λ̂ = λ_max/s_A. The factor 1 − hλ̂/2 of `carryNoiseVariance` is left out.
+ * Smallest s_A at which carried rounding stays small compared with little noise: (hλ̂)²·λ̂·s₀ ≤ 1 % of 10
+ * κ_min, with λ̂ = λ_max/s_A. The factor 1 − hλ̂/2 of `carryNoiseVariance` is left out.
  */
 export function quietSystemScale(
   eigenvalueMax: number,

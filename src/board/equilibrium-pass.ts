@@ -17,7 +17,7 @@ import { type Attempt, ranged } from './ranged.js';
 import { driveLimitedScale, powerOfTwoAbove } from './scaling.js';
 import type { BoardSession } from './session.js';
 
-/** The board's answer to A d = r, read once. */
+/** The answer of the board to A d = r, read once. */
 export interface Reading {
   /** d. */
   readonly x: Float64Array<ArrayBuffer>;
@@ -28,13 +28,13 @@ export interface Reading {
   /** The part of the residual r − A d that the codes explain: −[(A − A_q) d + (b_q − r)]. */
   readonly rounding: Float64Array;
   /**
-   * The reading before the measured errors of the board were counted as explained; absent where none were
+   * The reading before the measured errors of the board were counted as explained; absent if no errors were
    * measured.
    */
   readonly asRead?: Reading;
 }
 
-/** A reading that forms its `rounding`, by two products, when it is first asked for. */
+/** A reading that computes its `rounding`, by two products, at the first access. */
 class SettledReading implements Reading {
   readonly x: Float64Array<ArrayBuffer>;
   readonly solutionScale: number;
@@ -60,7 +60,7 @@ class SettledReading implements Reading {
   }
 }
 
-/** The board's answer to A d = r, averaged over noise. */
+/** The answer of the board to A d = r, averaged over noise. */
 export interface Average extends Reading {
   readonly standardError: Float64Array<ArrayBuffer>;
   readonly samples: number;
@@ -75,18 +75,18 @@ const ATTEMPTS_MAX = 16;
 const SAMPLES_PER_LOOK = 16;
 const SAMPLES_MAX = 512;
 /**
- * A board run takes about so many ticks at most. In an emulator that is a few seconds, after which progress
- * is due.
+ * Approximate limit of the ticks of one board run. In an emulator that is a few seconds; then progress has to
+ * be reported.
  */
 const RUN_TICKS = 2 ** 18;
-/** The largest cell should end up at this part of the rail at most; on the way it may pass it. */
+/** The largest cell should end at this share of the rail or below; on the way it may exceed this. */
 const PEAK_MAX = 0.8;
-/** A reading below this part of the rail wastes two bits or more, so a finer scale is tried. */
+/** A reading below this share of the rail wastes two bits or more, so a finer scale is tried. */
 const PEAK_MIN = PEAK_MAX / 4;
 
-/** What happens while samples come in. */
+/** Callbacks while samples come in. */
 export interface Looks {
-  /** Whether the standard error is small enough; asked after every 16 samples. */
+  /** Whether the standard error is small enough; called after every 16 samples. */
   readonly isEnough: (standardError: Float64Array) => boolean;
   /** Called after each board run with the number of samples so far. */
   readonly onReadings: (samples: number) => void;
@@ -94,9 +94,9 @@ export interface Looks {
 
 /**
  * Settles A d = `drive` without noise, from zero, and reads it once. It finds the power of two s_x that puts
- * the largest cell between 20 and 80 % of the rail. After an overload s_x is doubled; it is halved as often
- * as the peak allows, but not below `scaleFloor(d)`, where finer steps would be of no use, nor below what the
- * drive range allows.
+ * the largest cell between 20 and 80 % of the rail. After an overload s_x is doubled. After a small peak it
+ * is halved, but not below `scaleFloor(d)`, where finer steps would be useless, and not below the limit of
+ * the drive range.
  *
  * Errors: OVERLOAD when no scale is found.
  */
@@ -118,7 +118,7 @@ export async function settle(
     giveUp: (solutionScale: number, overload: RunReport | undefined) =>
       overloadError(
         `No scale keeps the board within its rails (${ATTEMPTS_MAX} tried).`,
-        'The programmed couplings may not be positive definite any more: their rounding is larger than the smallest eigenvalue.',
+        'Perhaps the programmed couplings are not positive definite, because their rounding is larger than the smallest eigenvalue.',
         overload,
         identity,
         { solutionScale, eigenvalueMin: spectrum.eigenvalueMin, systemScale },
@@ -143,8 +143,8 @@ export async function settle(
 
 /**
  * Averages the equilibrium of A d = `drive` under noise of κ = `noiseTemperature` in the problem's units,
- * starting from a reading that is there already. It stops when the samples suffice for a standard error and
- * `isEnough` says so of it, or after 512 samples.
+ * starting from an existing reading. It stops when there are enough samples for a standard error and
+ * `isEnough` accepts it, or after 512 samples.
  *
  * Errors: OVERLOAD when no scale is found.
  */
@@ -162,7 +162,7 @@ export async function average(
     giveUp: (solutionScale: number, overload: RunReport | undefined) =>
       overloadError(
         'The board runs into its rails whenever its noise is on.',
-        'Its noise seems far larger than its register says; characterize the board.',
+        'Its noise seems to be far larger than its register says; characterize the board.',
         overload,
         plan.identity,
         { solutionScale, noiseTemperature },
@@ -189,7 +189,10 @@ export async function average(
   });
 }
 
-/** s_x that holds the mean and six standard deviations of the noisiest cell, which are √(κ/λ₋) at most. */
+/**
+ * s_x at which the mean plus six standard deviations of the noisiest cell stay below the rail. A standard
+ * deviation is at most √(κ/λ₋).
+ */
 function averagingScale(plan: EquilibriumPlan, start: Reading, noiseTemperature: number): number {
   const mean = start.peak * start.solutionScale;
   return Math.max(
@@ -198,7 +201,7 @@ function averagingScale(plan: EquilibriumPlan, start: Reading, noiseTemperature:
   );
 }
 
-/** Samples at one scale, until they are enough. */
+/** Takes samples at one scale until they are enough. */
 async function averageOnce(
   plan: EquilibriumPlan,
   session: BoardSession,
@@ -210,7 +213,7 @@ async function averageOnce(
   const samplesPerRun = Math.max(1, Math.floor(RUN_TICKS / ticksPerSample));
   for (let samples = 0; ; ) {
     const run = await session.acquire({
-      // Two spacings: the slowest mode's variance is then within e⁻⁶ of its equilibrium.
+      // After two spacings, the variance of the slowest mode is within e⁻⁶ of its equilibrium.
       burnInTicks: samples === 0 ? 2 * ticksPerSample : ticksPerSample,
       sampleCount: Math.min(samplesPerRun, SAMPLES_PER_LOOK - (samples % SAMPLES_PER_LOOK)),
       ticksPerSample,
@@ -236,7 +239,7 @@ async function averageOnce(
 export interface Committed {
   /** The part of the residual r − A d that rounding to codes explains, for an answer d. */
   readonly rounding: (x: Float64Array) => Float64Array;
-  /** κ of the board in V_fs², from the noise codes that its cells really have. */
+  /** κ of the board in V_fs², from the effective noise codes of its cells. */
   readonly noiseTemperature: number;
 }
 
@@ -275,7 +278,7 @@ function roundingResidual(
   return subtract(asked, subtract(driven, applySystem(plan.programmed, x)));
 }
 
-/** ‖rounding‖₂/λ₋: bound on what rounding to codes changed in a reading, in units of x. */
+/** ‖rounding‖₂/λ₋: bound on the change of a reading by rounding to codes, in units of x. */
 export function roundingErrorBound(plan: EquilibriumPlan, reading: Reading): number {
   return norm2(reading.rounding) / plan.spectrum.eigenvalueMin;
 }

@@ -16,31 +16,31 @@ import { attenuationOf, equilibriumSystemScale, type Scaling } from './scaling.j
 import { CHOLESKY_CELLS_MAX, type Spectrum } from './spectrum.js';
 
 /**
- * How one system comes to equilibrium on one board. It serves any number of drives, whose runs differ in s_x
- * and noise only.
+ * A plan to bring one system to equilibrium on one board. It serves any number of drives; their runs differ
+ * only in s_x and noise.
  */
 export interface EquilibriumPlan {
   readonly system: LinearSystem;
   readonly spectrum: Spectrum;
   readonly identity: DeviceIdentity;
   readonly codes: SystemCodes;
-  /** What codes do on this board. */
+  /** The model of this board. */
   readonly model: BoardModel;
-  /** A_q: the system that those codes stand for, as far as the model knows. */
+  /** A_q: the system that the codes stand for, according to the model. */
   readonly programmed: LinearSystem;
   /** s_A. */
   readonly systemScale: number;
   /** The rail of a cell, in V_fs. */
   readonly rail: number;
-  /** Ticks until the slowest mode has lost all but 2⁻¹⁰ of its deviation. */
+  /** Ticks until 2⁻¹⁰ of the deviation of the slowest mode is left. */
   readonly settleTicks: number;
   /** Ticks between two samples: 1.5 time constants of the slowest mode. */
   readonly ticksPerSample: number;
-  /** Samples that a standard error needs. */
+  /** Number of samples that a standard error needs. */
   readonly samplesMin: number;
-  /** Bound on the number of samples that are worth one independent sample: (1 + e^−1.5)/(1 − e^−1.5). */
+  /** Bound on the number of samples that count as one independent sample: (1 + e^−1.5)/(1 − e^−1.5). */
   readonly correlationTimeMax: number;
-  /** Smallest and largest κ that mean something on this board, in V_fs². */
+  /** Smallest and largest meaningful κ on this board, in V_fs². */
   readonly noiseTemperatureMin: number;
   readonly noiseTemperatureMax: number;
 }
@@ -49,23 +49,23 @@ export interface EquilibriumPlan {
 export const SETTLE_REMAINDER = 2 ** -10;
 /**
  * With this spacing and count, z = error/standardError had a variance of 0.96 to 1.08 on simulated
- * relaxations of 8 and 64 cells. Twice the spacing gains 1 % and costs twice the time; half of it leaves the
- * correlation poorly known.
+ * relaxations of 8 and 64 cells. Twice the spacing gains 1 % and costs twice the time. With half the spacing,
+ * the correlation is known too badly.
  */
 const SAMPLE_SPACING = 1.5;
 const SAMPLES_MIN = 48;
 /**
- * Standard deviations of the noise that fit below the rail. Among 10⁸ independent samples about one passes
- * 5.7.
+ * Number of standard deviations of the noise that fit below the rail. Of 10⁸ independent samples about one
+ * exceeds 5.7.
  */
 const NOISE_HEADROOM = 6;
 
 /**
- * Chooses scale, codes and times of a system on a board; `model` is what is known of the board. Up to
+ * Chooses scale, codes and times of a system on a board; `model` is the model of the board. A damping up to
  * `dampingMax`, in units of A, can be added to the diagonal later (`plusDamping`).
  *
- * Errors: NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET when the condition of the system is so bad that its codes
- * are not positive definite.
+ * Errors: NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET if the condition number of the system is so large that its
+ * codes are not positive definite.
  */
 export function planEquilibrium(
   checked: CheckedSystem,
@@ -127,7 +127,7 @@ function ticksOf(eigenvalueMin: number, systemScale: number, identity: DeviceIde
  * The plan of A + λI for a plan of A, with λ = `damping` up to the `dampingMax` of that plan. The couplings
  * are the same array, so they need not be sent again: only the damping register changes.
  *
- * Errors: UNSUPPORTED for more than the register holds.
+ * Errors: UNSUPPORTED for a damping that is too large for the register.
  */
 export function plusDamping(plan: EquilibriumPlan, damping: number): EquilibriumPlan {
   if (damping === 0) return plan;
@@ -161,15 +161,15 @@ export function plusDamping(plan: EquilibriumPlan, damping: number): Equilibrium
 }
 
 /**
- * Refuses codes whose rounding has moved the smallest eigenvalue below zero: the board would run away instead
- * of settling.
+ * Refuses codes whose rounding has moved the smallest eigenvalue below zero. The board would be unstable
+ * instead of settling.
  */
 function refuseIndefiniteCodes(programmed: LinearSystem, spectrum: Spectrum, identity: DeviceIdentity): void {
   if (isProbablyDefinite(programmed)) return;
   const condition = spectrum.eigenvalueMax / spectrum.eigenvalueMin;
   throw new ThermolinkError(
     'TOLERANCE_NOT_MET',
-    `With ${identity.couplingBits}-bit couplings a system of condition ${formatNumber(condition, 1)} is not positive definite any more.`,
+    `After rounding to ${identity.couplingBits}-bit couplings, a system with the condition number ${formatNumber(condition, 1)} is not positive definite any more.`,
     {
       hint: 'A larger tolerance does not help: precondition it, add damping (A + λI), or choose a board with finer couplings.',
       data: { condition, eigenvalueMin: spectrum.eigenvalueMin, couplingBits: identity.couplingBits },
@@ -178,8 +178,9 @@ function refuseIndefiniteCodes(programmed: LinearSystem, spectrum: Spectrum, ide
 }
 
 /**
- * Whether every eigenvalue of A has a positive real part: that is so when (A + Aᵀ)/2 is positive definite.
- * A dense system of more than 1,024 cells is taken as definite, since only the board can tell.
+ * Whether every eigenvalue of A has a positive real part. This holds if (A + Aᵀ)/2 is positive definite. A
+ * dense system of more than 1,024 cells is not checked; the function returns true, because the check would
+ * take too long.
  */
 function isProbablyDefinite(system: LinearSystem): boolean {
   if (system.kind === 'dense')
@@ -187,7 +188,7 @@ function isProbablyDefinite(system: LinearSystem): boolean {
   return system.damping > 0 || system.factor.rows >= system.factor.columns;
 }
 
-/** The scaling of a run of this plan at s_x = `solutionScale`. */
+/** The scaling of a run of this plan with s_x = `solutionScale`. */
 export function scalingAt({ codes, systemScale }: EquilibriumPlan, solutionScale: number): Scaling {
   const { couplingBits, rowAttenuation } = codes;
   return { systemScale, solutionScale, couplingBits, rowAttenuation };
@@ -210,8 +211,8 @@ export function noiseLimitedScale(plan: EquilibriumPlan, noiseTemperature: numbe
 }
 
 /**
- * Variance that the carried rounding adds to the stiffest mode, over the κ̂/λ̂_max that the mode should have;
- * κ̂ is in V_fs². The other modes have less (device-model.md, "One tick").
+ * Variance that the carried rounding adds to the stiffest mode, divided by its ideal variance κ̂/λ̂_max; κ̂
+ * is in V_fs². The other modes have smaller shares (device-model.md, "One tick").
  */
 export function carryNoiseShare(plan: EquilibriumPlan, noiseTemperature: number): number {
   const { spectrum, systemScale, codes, system, identity } = plan;

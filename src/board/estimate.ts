@@ -1,8 +1,8 @@
-/** The equilibrium mean as estimated from samples; voltages in ADC steps. */
+/** The equilibrium mean, estimated from samples; voltages are in ADC steps. */
 export interface Estimate {
   /** Mean of each cell, length N. */
   readonly mean: Float64Array<ArrayBuffer>;
-  /** Standard error of each mean, length N; all infinite while there are too few samples to tell. */
+  /** Standard error of each mean, length N; all infinite while there are too few samples. */
   readonly standardError: Float64Array<ArrayBuffer>;
   /** Number of independent samples that the correlated ones are worth, pooled over the cells. */
   readonly effectiveSamples: number;
@@ -12,12 +12,12 @@ export interface Estimate {
 /** ADC codes, or the float samples of an ideal sampler. */
 type Readings = Int16Array | Float64Array;
 
-/** With fewer effective samples than this a standard error means nothing. */
+/** With fewer effective samples than this, a standard error is meaningless. */
 const EFFECTIVE_SAMPLES_MIN = 6;
 
 /**
- * Ticks after which a mode with h·λ̂ = `decayPerTick` has lost all but `remainder` of its initial deviation:
- * ⌈ln ε / ln(1 − hλ̂)⌉; the slowest mode needs the longest.
+ * Ticks after which a mode with h·λ̂ = `decayPerTick` has `remainder` = ε of its initial deviation left: ⌈ln
+ * ε / ln(1 − hλ̂)⌉. The slowest mode needs the most ticks.
  */
 export function burnInTicks(remainder: number, decayPerTick: number): number {
   return decayPerTick >= 1 ? 1 : Math.max(1, Math.ceil(Math.log(remainder) / Math.log1p(-decayPerTick)));
@@ -28,8 +28,9 @@ export function burnInTicks(remainder: number, decayPerTick: number): number {
  *
  * The samples of one cell are correlated in time, so S of them are worth S/τ independent ones, with τ = 1 + 2
  * Σ_k ρ_k. Here ρ_k is the autocorrelation pooled over the cells, Σ_i c_i(k) / Σ_i c_i(0). The sum ends at
- * the first ρ_k that is not positive: a reversible relaxation has no such ρ_k, so what follows is estimation
- * noise (Geyer, "Practical Markov chain Monte Carlo", 1992). The variance s_i² of a cell is its own. Then
+ * the first ρ_k that is not positive: a reversible relaxation has no such ρ_k, so the later terms are
+ * estimation noise (Geyer, "Practical Markov chain Monte Carlo", 1992). The variance s_i² of a cell is its
+ * own. Then
  *
  *     standardError_i² = s_i² / (S/τ − 3).
  *

@@ -5,7 +5,7 @@ import type { SystemCodes } from './quantize.js';
 import { attenuationOf, type SystemScaling, unsaturatedScale } from './scaling.js';
 import { largestEigenvalue } from './spectrum.js';
 
-/** A scale at which a tick is as long as stability allows, and the codes of the system at it. */
+/** The scale at which a tick is as long as stability allows, and the codes of the system at this scale. */
 export interface FastestScaling extends SystemScaling {
   /** Codes of K or A; their damping is 0. */
   readonly codes: SystemCodes;
@@ -13,21 +13,29 @@ export interface FastestScaling extends SystemScaling {
 
 /** h·λ̂_max that the scale aims at; at 2 a mode grows. */
 const STEP_AIM = 1.9;
-/** What h·λ̂_max of the codes may be beside a damping that the scale does not count. */
+/** Largest h·λ̂_max of the codes if the scale does not include the damping. */
 const STEP_MAX = 1.93;
-/** A damping above this share of λ_max is counted: 1.93 · 1.03 is below 2. */
+/**
+ * The scale includes a damping above this share of λ_max. Without it the margin holds, because 1.93 · 1.03 is
+ * below 2.
+ */
 export const STIFF_DAMPING = 0.03;
-/** Narrower codes move λ_max by more than the margin, so that it is searched again with as much care. */
+/**
+ * Codes narrower than this move λ_max by more than the margin, so λ_max of the codes is searched with several
+ * starts again.
+ */
 const WIDE_BITS = 8;
-/** Rounding that makes λ_max grow grows less at each larger scale. */
+/**
+ * Number of attempts. If rounding makes λ_max grow, the scale is enlarged; each time the growth is smaller.
+ */
 const FITS_MAX = 20;
 
 /**
- * The smallest scale s_A of A + λI at which no coupling saturates and h·λ̂_max ≤ 1.9, where λ̂_max is bounded
- * by Lanczos' method, for the codes that are programmed: below 8 bits rounding raises it past what K has. A
- * is given without λ, as KᵀK or by itself. Ticks are about ten times fewer than with h·σ ≤ 1, σ = ‖K‖_F², and
- * codes larger by the root of that. Modes above h·λ̂ = 1 overshoot on their way, so it is no scale for a
- * relaxation to a given time (decision 9).
+ * The smallest scale s_A of A + λI at which no coupling saturates and h·λ̂_max ≤ 1.9, where Lanczos' method
+ * bounds λ̂_max of the programmed codes. (Below 8 bits, rounding makes λ̂_max larger than that of K.) A is
+ * given without λ, as KᵀK or as A itself. A run has about a tenth of the ticks of the scale with h·σ ≤ 1, σ =
+ * ‖K‖_F², and its codes are about √10 times larger. Modes above h·λ̂ = 1 overshoot, so this scale does not
+ * suit a relaxation to a given time (decision 9).
  *
  * `eigenvalueMax` bounds λ_max of A. Errors: none.
  */
@@ -50,7 +58,7 @@ export function fastestScaling(
     const scaling = { systemScale, couplingBits, rowAttenuation };
     const codes = model.quantizeSystem(system, scaling, 0);
     const programmed = model.programmedSystem(codes, systemScale);
-    // A start that misses the largest eigenvalue of the codes does not make them slower than A.
+    // If the start misses the largest eigenvalue of the codes, the bound of A is used.
     const starts = couplingBits < WIDE_BITS ? undefined : 1;
     const bound = Math.max(eigenvalueMax, largestEigenvalue(programmed, starts));
     const step = ((bound + damping) * tick) / systemScale;

@@ -1,5 +1,5 @@
 /**
- * Numbers to the codes of a board and back: program images, scalings, readings, volts.
+ * Converts numbers to the codes of a board and back: program images, scalings, readings, volts.
  *
  * @module thermolink/board
  */

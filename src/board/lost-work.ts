@@ -2,12 +2,12 @@ import type { BoardDevice, RunReport } from '../driver/device-api.js';
 import { type ErrorCode, ThermolinkError, throwIfAborted } from '../errors.js';
 
 /**
- * A program or a board run that is lost is done again at most so many times in a row. On a line that is cut
- * every few seconds and damages one byte in a thousand, a program of 650 KB takes 50.
+ * Largest number of repeats in a row of a lost program or board run. A program of 650 KB needs 50 repeats on
+ * a line that is cut every few seconds and damages one byte in a thousand.
  */
 const REPEATS_MAX = 200;
 
-/** Errors that say that the line, the session or the board lost something, and nothing about the work. */
+/** Errors of the line, the session or the board that do not concern the work itself. */
 const LOSSES: ReadonlySet<ErrorCode> = new Set([
   'LINK_LOST',
   'SESSION_LOST',
@@ -19,9 +19,9 @@ const LOSSES: ReadonlySet<ErrorCode> = new Set([
 
 /**
  * Whether a call on a board failed because something was lost, so that the same call may succeed once the
- * board is ready again. `sessionCount` is that of the session in which the program was loaded: a board that
- * was lost and found between two calls refuses the second one. A board run that somebody stopped was not
- * lost; one that the watchdog ended was.
+ * board is ready again. `sessionCount` belongs to the session in which the program was loaded. (A board that
+ * was lost and found between two calls refuses the second call.) A board run that somebody stopped does not
+ * count as lost; one that the watchdog ended does.
  */
 export function isLoss(
   error: unknown,
@@ -35,12 +35,12 @@ export function isLoss(
   return LOSSES.has(error.code);
 }
 
-/** The last loss, which says that it was one of too many. */
+/** The error of the last loss, with a message that there were too many losses. */
 function tooOftenError(loss: ThermolinkError): ThermolinkError {
   const { code, message, hint, data } = loss;
   return new ThermolinkError(
     code,
-    `The same work was lost ${REPEATS_MAX + 1} times in a row, at last so: ${message}`,
+    `The same work was lost ${REPEATS_MAX + 1} times in a row. The last error: ${message}`,
     {
       cause: loss,
       retryable: true,
@@ -50,10 +50,10 @@ function tooOftenError(loss: ThermolinkError): ThermolinkError {
   );
 }
 
-/** Work on a board that may be lost. */
+/** Work on a board that may get lost. */
 export interface LosableWork<Result> {
   readonly work: () => Promise<Result>;
-  /** Brings a board that was made ready to where `work` begins. */
+  /** Prepares a board that was made ready again for `work`. */
   readonly restore: () => Promise<void>;
   /** The session in which the board got its program. */
   readonly sessionCount: () => number | undefined;
@@ -61,8 +61,8 @@ export interface LosableWork<Result> {
 
 /**
  * Does `work`. After a loss it makes the board ready, restores, and does `work` again, REPEATS_MAX times at
- * most. A device without `recover` gets no second chance. Errors: the last one, when `work` was lost too
- * often, with a message that says so; any error that is no loss; ABORTED.
+ * most. With a device without `recover` it tries once. Errors: the last error if `work` was lost too often,
+ * with a message that says so; any error that is no loss; ABORTED.
  */
 export async function repeated<Result>(
   device: BoardDevice,
@@ -79,7 +79,7 @@ export async function repeated<Result>(
       return await work();
     } catch (error) {
       const isLost = isLoss(error, device, sessionCount());
-      // The device ends with one error when the search for its board gave up.
+      // If the search for the board gave up, the device has ended with an error, and nothing can be repeated.
       if (device.recover === undefined || !isLost || error === loss) throw error;
       if (repeats === REPEATS_MAX) throw tooOftenError(error);
       throwIfAborted(signal);

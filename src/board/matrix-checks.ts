@@ -3,11 +3,14 @@ import type { Matrix } from '../linalg/matrix.js';
 import { formatNumber } from '../number-text.js';
 
 /**
- * |A_ij − A_ji| may be this fraction of max |A|. Rounding leaves about as much of a product that is
- * symmetric.
+ * |A_ij − A_ji| may be this fraction of max |A|. Rounding can make a symmetric product differ by
+ * about as much.
  */
 const SYMMETRY_TOLERANCE = 1e-12;
-/** Up to this fraction of max |A| the two halves of a matrix were probably meant to be equal. */
+/**
+ * If the two halves of a matrix differ by at most this fraction of max |A|, they were probably meant to be
+ * equal.
+ */
 const SLIGHT_ASYMMETRY = 1e-3;
 
 /** Refuses a matrix that is not square: BAD_MATRIX. */
@@ -65,7 +68,7 @@ export function checkSymmetry({ columns, data }: Matrix, largestEntry: number, w
   }
 }
 
-/** What to do about a matrix whose halves differ. The advice depends on how the matrix came about. */
+/** Advice for a matrix whose halves differ. It depends on the probable cause. */
 function asymmetryHint({ columns, data }: Pick<Matrix, 'columns' | 'data'>, largestEntry: number): string {
   let difference = 0;
   const half = { above: 0, below: 0 };
@@ -80,12 +83,12 @@ function asymmetryHint({ columns, data }: Pick<Matrix, 'columns' | 'data'>, larg
   if (half.above === 0 || half.below === 0)
     return (
       `Everything ${half.above === 0 ? 'above' : 'below'} the diagonal is 0: if this is one half of a symmetric matrix, give ` +
-      'the other half too. A board takes no triangular system.'
+      'the other half too. A board cannot solve a triangular system.'
     );
   if (difference <= SLIGHT_ASYMMETRY * largestEntry)
     return `The halves differ by at most ${formatNumber(difference / largestEntry, 2)} of the largest entry: if that is rounding, give (A + Aᵀ)/2.`;
   return (
-    'If A is meant to be symmetric, look at these entries; (A + Aᵀ)/2 is symmetric, but another matrix. To solve A x = b with ' +
-    'an A that is not symmetric, solve AᵀA x = Aᵀb, which has the same solution and the square of the condition.'
+    'If A is meant to be symmetric, check these entries; (A + Aᵀ)/2 is symmetric, but a different matrix. To solve A x = b with ' +
+    'an A that is not symmetric, solve AᵀA x = Aᵀb, which has the same solution and the square of the condition number.'
   );
 }

@@ -8,7 +8,7 @@ export interface NoiseRegister {
   readonly shift: number;
 }
 
-/** What shifts a board has; a `DeviceIdentity` tells it. */
+/** The noise shifts of a board; a `DeviceIdentity` has them. */
 export interface NoiseShiftRange {
   readonly noiseShiftMin: number;
   readonly noiseShiftMax: number;
@@ -23,15 +23,15 @@ export function noiseTemperatureOf(register: NoiseRegister, tick: number): numbe
   return (kick * kick) / (2 * tick);
 }
 
-/** What a commit tells of the noise codes a_i that its cells really have. */
+/** The effective noise codes a_i of the cells, as a commit answers them. */
 export interface EffectiveNoise {
   readonly noiseCodeMin: number;
   readonly noiseCodeMax: number;
 }
 
 /**
- * κ in V_fs² of a committed program, from the middle of its effective noise codes; their spread belongs to
- * the board.
+ * κ in V_fs² of a committed program, from the middle of its effective noise codes. Their spread is a property
+ * of the board.
  */
 export function effectiveNoiseTemperature(
   { noiseCodeMin, noiseCodeMax }: EffectiveNoise,
@@ -54,8 +54,8 @@ export function noiseTemperatureRange(
 
 /**
  * The register nearest to κ (V_fs²), with a in 12288…24575 so that its rounding is below 4.1e-5; κ = 0
- * switches noise off. `tick` is h in τ. Outside `noiseTemperatureRange` it is the nearest end;
- * `noiseTemperatureOf` tells what was chosen. Errors: none.
+ * switches noise off. `tick` is h in τ. For a κ outside `noiseTemperatureRange` it is the nearest end of the
+ * range. `noiseTemperatureOf` gives the κ of the chosen register. Errors: none.
  */
 export function noiseRegister(noiseTemperature: number, tick: number, range: NoiseShiftRange): NoiseRegister {
   if (noiseTemperature === 0) return { amplitude: 0, shift: range.noiseShiftMin };

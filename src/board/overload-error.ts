@@ -3,8 +3,8 @@ import { ThermolinkError } from '../errors.js';
 import { railOf } from './board-range.js';
 
 /**
- * The error OVERLOAD: what happened, which cells and rows the last board run flagged, and the voltage of
- * their rail.
+ * The error OVERLOAD. It says what happened, which cells and rows the last board run flagged, and the voltage
+ * of their rail.
  */
 export function overloadError(
   what: string,
@@ -32,10 +32,10 @@ export function overloadError(
       `${cellList(overloadedRows, overloadedRowCount).replace('cell', 'row')} reached the limit of the row amplifiers`,
     );
   const where = sentences.length === 0 ? '' : ` In the last run ${sentences.join('; ')}.`;
-  // A system that runs away takes other cells along. A defect mostly concerns one cell.
+  // An unstable system drives several cells to their rails. A defect mostly concerns one cell.
   const isOne = overloadedCellCount === 1 && overloadedRowCount === 0;
   const suspicion = isOne
-    ? 'Perhaps the cell is stuck at its rail: `thermolink characterize` shows whether it is well. '
+    ? 'Perhaps the cell is stuck at its rail: `thermolink characterize` shows whether it works. '
     : '';
   return new ThermolinkError('OVERLOAD', `${what}${where}`, {
     hint: suspicion + hint,
@@ -53,8 +53,8 @@ export function overloadError(
 const SHOWN_MAX = 8;
 
 /**
- * Text for a list of cells, such as `cell 3`, `cells 0, 5` or `cells 0, 1, …, 7 and 12 more`. `count` cells
- * are meant; `cells` holds at least the first few.
+ * Text for a list of cells, such as `cell 3`, `cells 0, 5` or `cells 0, 1, …, 7 and 12 more`. `count` is the
+ * number of cells; `cells` has at least the first few.
  */
 export function cellList(cells: readonly number[], count = cells.length): string {
   const shown = cells.slice(0, SHOWN_MAX);

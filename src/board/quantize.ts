@@ -32,9 +32,8 @@ export function roundHalfEven(x: number): number {
 
 /**
  * clamp(roundHalfEven(factor · entry), ±(2^(bits−1) − 1)) row by row, for |factor · entry| < 2³¹. Codes of up
- * to 8 bits are an Int8Array, as they travel. Training calls this with 620,000 entries per step. So the loop
- * is unrolled and assumes that no code saturates, as the scaling promises; when one does, a second loop
- * clamps.
+ * to 8 bits are an Int8Array, as on the line. Training calls this with 620,000 entries per step, so the loop
+ * is unrolled. It assumes that no code saturates, as the scaling promises; if one does, a second loop clamps.
  */
 export function quantizeCouplings(
   source: Matrix,
@@ -59,8 +58,8 @@ function roundedHere(values: Float64Array, factor: number, bytes: 1 | 2): Rounde
   return { codes, bitsUsed: fill8(values, factor, codes) };
 }
 
-// The loop stands twice because a loop that sees both kinds of array compiles to slower code for each. Both
-// return the bits that the magnitudes of the codes use.
+// There are two equal loops, because one loop for both kinds of array compiles to slower code. Both return
+// the bits that the magnitudes of the codes use.
 function fill8(values: Float64Array, factor: number, codes: Int8Array): number {
   let bitsUsed = 0;
   const whole = values.length - (values.length % 4);
@@ -115,8 +114,9 @@ export function quantizeVector(values: Float64Array, factor: number, limit: numb
 
 /**
  * Codes of K/√s_A (or (A − λI)/s_A) and of λ/s_A: code = roundHalfEven(value · 2^(b−1)), damping =
- * roundHalfEven(2¹⁵ λ/s_A). `damping` is the λ of a dense system that the register takes off its crosspoints;
- * a factored one has its own. Errors: none; the system is checked before, by `solve` and its like.
+ * roundHalfEven(2¹⁵ λ/s_A). `damping` is the λ of a dense system that the register takes over from the
+ * crosspoints; a factored system has its own damping. Errors: none; callers such as `solve` have checked the
+ * system before.
  */
 export function quantizeSystem(system: LinearSystem, scaling: SystemScaling, damping = 0): SystemCodes {
   const { systemScale, couplingBits, rowAttenuation } = scaling;
@@ -140,7 +140,10 @@ export function quantizeSystem(system: LinearSystem, scaling: SystemScaling, dam
   };
 }
 
-/** Gives the couplings of `codes` back: nobody may use them any more. The next ones may get their memory. */
+/**
+ * Releases the couplings of `codes`: nobody may use them after this call, and new couplings may get their
+ * memory.
+ */
 export function releaseCouplings(system: LinearSystem, { couplings }: SystemCodes): void {
   if (system.kind === 'factored' && system.factor instanceof FastMatrix)
     system.factor.releaseCodes(couplings);
@@ -160,8 +163,8 @@ function withoutDamping(a: Matrix, damping: number): Matrix {
 }
 
 /**
- * Drive codes of b: roundHalfEven(b/(s_A·s_x) / LSB_drive), clamped. `programmedDrive` tells what they stand
- * for, so clamping counts as rounding does.
+ * Drive codes of b: roundHalfEven(b/(s_A·s_x) / LSB_drive), clamped. `programmedDrive` gives the values that
+ * they stand for, so clamping is treated like rounding.
  */
 export function quantizeDrive(
   drive: Float64Array,
@@ -181,9 +184,8 @@ export function quantizeInitialState(initial: Float64Array, solutionScale: numbe
 }
 
 /**
- * A whole program with drive codes [N] and state codes [N]. It shares the couplings of `system`, so that a
- * later image of the same system has the same array. Errors: none; a device checks the image when it is
- * loaded.
+ * A whole program with drive codes [N] and state codes [N]. It shares the couplings of `system`, so later
+ * images of the same system have the same array. Errors: none; a device checks the image when it is loaded.
  */
 export function programImage(
   system: SystemCodes,
@@ -207,7 +209,7 @@ export function programImage(
   };
 }
 
-/** A_q: the system that the codes stand for, in the problem's own units. Rounding changed A by A − A_q. */
+/** A_q: the system that the codes stand for, in units of the problem. Rounding has the error A − A_q. */
 export function programmedSystem(codes: SystemCodes, systemScale: number): LinearSystem {
   const unit = 2 ** (1 - codes.couplingBits);
   const factor = codes.mode === PROGRAM_MODE.dense ? unit * systemScale : unit * Math.sqrt(systemScale);
@@ -218,7 +220,7 @@ export function programmedSystem(codes: SystemCodes, systemScale: number): Linea
   return { kind: 'factored', factor: values, damping };
 }
 
-/** b_q: the drive that the codes stand for, in the problem's own units. */
+/** b_q: the drive that the codes stand for, in units of the problem. */
 export function programmedDrive(
   codes: Int16Array,
   scaling: Scaling,

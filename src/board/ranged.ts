@@ -1,28 +1,28 @@
 import type { RunReport } from '../driver/device-api.js';
 import type { ThermolinkError } from '../errors.js';
 
-/** What came of one attempt at a scale: an answer, an overload, or another scale that should be tried. */
+/** The result of one attempt at a scale: an answer, an overload, or another scale to try. */
 export type Attempt<Answer> =
   | { readonly answer: Answer }
   | { readonly overload: RunReport }
   | { readonly retryAt: number };
 
-/** Which scales `ranged` tries. */
+/** The scales that `ranged` tries. */
 export interface Range {
   readonly firstScale: number;
-  /** Attempts before it gives up. */
+  /** Largest number of attempts. */
   readonly attemptsMax: number;
   /**
-   * The error after the last attempt. That one was made at `lastScale`; `overload` is the report of the last
-   * overload, if there was one.
+   * Makes the error after the last attempt. `lastScale` is the scale of this attempt; `overload` is the
+   * report of the last overload, if there was one.
    */
   readonly giveUp: (lastScale: number, overload: RunReport | undefined) => ThermolinkError;
 }
 
 /**
- * Makes attempts until one has an answer: the first at `firstScale`, after an overload at twice the scale,
- * else at the scale that the attempt asks for. `scaleMin` is twice the largest scale that overloaded, or 0:
- * a scale below it would overload again.
+ * Makes attempts until one has an answer. The first attempt is at `firstScale`. The next is at twice the
+ * scale after an overload, else at the scale that the attempt asks for. `scaleMin` is twice the largest scale
+ * that overloaded, or 0: a scale below it would overload again.
  *
  * Errors: `giveUp` after `attemptsMax` attempts.
  */

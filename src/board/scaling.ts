@@ -4,9 +4,9 @@ import { norm2, normInf } from '../linalg/products.js';
 import { adcStep, type BoardRange, rowAttenuationOf, tickOf } from './board-range.js';
 import type { CheckedSystem } from './checked-system.js';
 
-/** How A is mapped to the range of a board: A = s_A·Â, with Â in G_fs. */
+/** The scaling of A to the range of a board: A = s_A·Â, with Â in G_fs. */
 export interface SystemScaling {
-  /** s_A: units of A in one G_fs. */
+  /** s_A: units of A per G_fs. */
   readonly systemScale: number;
   /** b: width of a coupling code. */
   readonly couplingBits: number;
@@ -15,20 +15,20 @@ export interface SystemScaling {
 }
 
 /**
- * How a problem is mapped to the range of a board: A = s_A·Â, x = s_x·v, b = s_A·s_x·ê, with v in V_fs and Â,
- * ê/V_fs in G_fs.
+ * The scaling of a problem to the range of a board: A = s_A·Â, x = s_x·v, b = s_A·s_x·ê, with v in V_fs and
+ * Â, ê/V_fs in G_fs.
  */
 export interface Scaling extends SystemScaling {
-  /** s_x: units of x in one V_fs, a power of two. */
+  /** s_x: units of x per V_fs, a power of two. */
   readonly solutionScale: number;
 }
 
-/** A scaling that also says how long to run: algorithm time t = ticks · h / s_A. */
+/** A scaling with the length of the run: algorithm time t = ticks · h / s_A. */
 export interface TimedScaling extends Scaling {
   readonly ticks: number;
 }
 
-/** What a run to a finite time starts from and is driven by. */
+/** Time, drive and initial state of a run to a finite time. */
 export interface Relaxation {
   /** t ≥ 0 in units of 1/eigenvalue of A. */
   readonly time: number;
@@ -39,11 +39,11 @@ export interface Relaxation {
 }
 
 /**
- * Upper bound of h·λ̂_max in a run to equilibrium. At 2 the step is unstable; the rest is a margin for
+ * Upper bound of h·λ̂_max in a run to equilibrium. At 2 the step is unstable. The difference is a margin for
  * rounded couplings.
  */
 const EQUILIBRIUM_STEP_MAX = 1.9;
-/** A relaxation takes at least so many ticks when its fastest mode changes by more than 1/e (decision 9). */
+/** Least number of ticks of a relaxation whose fastest mode changes by more than 1/e (decision 9). */
 const PATH_TICKS = 6;
 
 /**
@@ -53,12 +53,13 @@ const PATH_TICKS = 6;
  *     s_Amin = max(s for which no coupling saturates, σ·h)
  *     n = max(1, ⌈t·s_Amin/h⌉, ⌈6·min(1, σt)⌉),   s_A = n·h/t;   for t = 0: n = 0, s_A = s_Amin
  *
- * A mode λ ≥ 0 is then left with (1 − λt/n)ⁿ, λt/n ≤ 1, so that
+ * The share (1 − λt/n)ⁿ of a mode λ ≥ 0 is then left, with λt/n ≤ 1 and
  *
  *     e^(−λt) − 0.05 ≤ (1 − λt/n)ⁿ ≤ e^(−λt):
  *
- * no mode overshoots, and every mode has relaxed as far as the time says. s_x bounds the largest entry on the
- * way as if every cell were alone; a run that passes a rail is repeated at a larger s_x.
+ * no mode overshoots, and every mode has relaxed at least as far as in the exact solution. s_x bounds the
+ * largest entry during the run under the assumption that cells are not coupled. A run that passes a rail is
+ * repeated at a larger s_x.
  */
 export function finiteTimeScaling(
   checked: CheckedSystem,
@@ -100,9 +101,9 @@ export function finiteTimeSystemScaling(
 }
 
 /**
- * s_A for a run to equilibrium. It is the smallest one, since a larger one costs time and resolution, at
- * which no coupling saturates and no mode keeps more per tick than the slowest one: |1 − hλ̂| ≤ 1 − hλ̂_min,
- * which means h(λ̂_max + λ̂_min) ≤ 2, and h·λ̂_max ≤ 1.9.
+ * s_A for a run to equilibrium. A larger s_A costs time and resolution. So it is the smallest one at which no
+ * coupling saturates and each tick reduces every mode at least as much as the slowest one: |1 − hλ̂| ≤ 1 −
+ * hλ̂_min, which means h(λ̂_max + λ̂_min) ≤ 2, and h·λ̂_max ≤ 1.9.
  */
 export function equilibriumSystemScale(
   system: LinearSystem,
@@ -116,8 +117,9 @@ export function equilibriumSystemScale(
 }
 
 /**
- * First guess of s_x for an equilibrium: the solution if the whole drive lay in the slowest mode and were
- * spread evenly, but at least what the drive range asks for. A reading then tells the true size.
+ * First guess of s_x for an equilibrium. It assumes that the whole drive lies in the slowest mode and is
+ * spread evenly over the cells. It is at least the s_x that the drive range needs. A reading then shows the
+ * true size.
  */
 export function equilibriumSolutionScale(
   drive: Float64Array,
@@ -155,13 +157,13 @@ export function powerOfTwoAbove(x: number): number {
   if (x === 0) return 0;
   assert(x > 0 && x < Infinity, `a scale of ${x}`);
   let power = 2 ** Math.ceil(Math.log2(x));
-  // log2 is not exact next to a power of two, and a training must not depend on its last bit.
+  // log2 is not exact near a power of two, and a training must not depend on the last bit of log2.
   while (power < x) power *= 2;
   while (power / 2 >= x) power /= 2;
   return power;
 }
 
-/** ρ at s_A; nothing attenuates a dense system. */
+/** ρ at s_A; 0 for a dense system, which has no row amplifiers. */
 export function attenuationOf(
   { system, measure }: CheckedSystem,
   systemScale: number,

@@ -21,23 +21,23 @@ import type { AveragePlan, Readings, RunPlan } from './run-plan.js';
 import { type RunAddress, runSeedOf } from './run-seed.js';
 import { takeTurn } from './turns.js';
 
-/** Programs are loaded into the first bank, and those that are sent ahead into the second. */
+/** Programs are loaded into the first bank. Couplings that are sent ahead go into the second bank. */
 const BANK = { own: 0, ahead: 1 } as const;
 
-/** Whose couplings a board has. */
+/** The uses whose couplings each board has. */
 const lastHeld = new WeakMap<BoardDevice, HeldCouplings>();
 
 /**
  * One use of a board, while the board belongs to nobody else. `inSession` opens it.
  *
- * All programs and board runs of the use go through here. The board session names the noise of each board
- * run, sends couplings only when they changed, repeats after an overload at a larger scale, and adds up what
- * the use costs.
+ * All programs and board runs of the use go through this class. It names the noise of each board run, sends
+ * couplings only if they changed, repeats at a larger scale after an overload, and adds up the cost of the
+ * use.
  *
- * A program or a board run that was lost is done again, a few times in a row at most (`repeated`), if the
- * device has `recover`. The board gets the program again, and a board run that was continued is run again
- * without readings up to where it was. The readings are the same bit for bit, since the noise has the same
- * run seed and ticks. So are the costs, which leave out what was done in vain; `repeats` counts it.
+ * If the device has `recover`, a lost program or board run is repeated, with a limited number of repeats in a
+ * row (`repeated`). The board gets the program again. A continued board run is first run again, without
+ * readings, up to the tick where it was. The readings are the same bit for bit, because the noise has the
+ * same run seed and ticks. The costs are the same too, because they leave out lost work; `repeats` counts it.
  */
 export class BoardSession {
   readonly identity: DeviceIdentity;
@@ -58,20 +58,20 @@ export class BoardSession {
   #address: RunAddress;
   readonly #held: HeldCouplings;
   readonly #sendsChangesOnly: boolean;
-  /** Couplings whose upload the cost counts already. */
+  /** Couplings whose upload the cost includes already. */
   #uploadedAhead: ProgramImage['couplings'] | undefined;
   /** The last program that this use put into the board. */
   #image: ProgramImage | undefined;
-  /** Bytes of codes that programs need without a loss. */
+  /** Bytes of codes that the programs need if nothing is lost. */
   #uploadBytes = 0;
   readonly #bank: number;
-  /** Tells the next use that the other bank is its own. */
+  /** Lets the next use take the other bank. */
   readonly #lend: (() => void) | undefined;
   #attempt = 0;
   #runSeed = 0;
   #nextTick = 0;
 
-  /** It has to be made within the turn of this use. */
+  /** It has to be created within the turn of this use. */
   constructor(
     device: BoardDevice,
     { address, signal, held = new HeldCouplings(), sendsChangesOnly = false, lends = false }: BoardUse,
@@ -93,7 +93,7 @@ export class BoardSession {
     if (ahead !== undefined) this.#note(ahead);
   }
 
-  /** What the use has cost so far. */
+  /** The cost of the use so far. */
   get cost(): SolverCost {
     const { tauNs, tickLog2 } = this.identity;
     return {
@@ -103,7 +103,7 @@ export class BoardSession {
     };
   }
 
-  /** The board runs from here on have the noise of another address. */
+  /** Later board runs have the noise of another address. */
   readdress(address: RunAddress): void {
     this.#address = address;
     this.#attempt = 0;
@@ -123,8 +123,8 @@ export class BoardSession {
   }
 
   /**
-   * Puts the couplings of a system into the board ahead of its program. `program` then sends the rest of an
-   * image with the same couplings, and what of them was lost here.
+   * Sends the couplings of a system to the board before its program. `program` then sends the rest of an
+   * image with the same couplings, and again all that was lost here.
    */
   async uploadCouplings(codes: SystemCodes): Promise<void> {
     if (this.#uploadedAhead === codes.couplings) return;
@@ -145,8 +145,8 @@ export class BoardSession {
   }
 
   /**
-   * Puts a program into the board. When the board holds the same `couplings` array already, only drive,
-   * initial state and registers are sent. The cost counts the codes that the board clamped.
+   * Loads a program into the board. If the board has the same `couplings` array already, only drive, initial
+   * state and registers are sent. The cost includes the number of clamped codes.
    */
   async program(image: ProgramImage): Promise<CommitReport> {
     throwIfAborted(this.#signal);
@@ -176,7 +176,7 @@ export class BoardSession {
     const { sessionCount } = this.#device;
     const isLoaded = this.#isHeld(image) && this.#held.sessionCount === sessionCount;
     const since = this.#since(image);
-    // Until the commit is answered nobody knows what the bank holds.
+    // The content of the bank is unknown until the commit is answered.
     this.#held.couplings = undefined;
     this.#held.sessionCount = sessionCount;
     const report = isLoaded
@@ -196,7 +196,7 @@ export class BoardSession {
     return this.#held.couplings === image.couplings && this.#held.linearRows === linearRowsOf(image);
   }
 
-  /** The program whose drive and initial state the board has, if only what differs from it is to be sent. */
+  /** The program whose drive and initial state are in the board, if only differences are to be sent. */
   #since({ couplings }: ProgramImage): ProgramImage | undefined {
     return this.#sendsChangesOnly && this.#image?.couplings === couplings ? this.#image : undefined;
   }
@@ -214,8 +214,8 @@ export class BoardSession {
   }
 
   /**
-   * Runs the program and reads it. An overload is an answer here, not an error.
-   * Errors: those of `BoardDevice.acquire` for any other early end.
+   * Runs the program and reads samples. An overload is an answer here, not an error. Errors: those of
+   * `BoardDevice.acquire` for any other early end.
    */
   async acquire(plan: RunPlan): Promise<Readings> {
     const onLoss = this.identity.keepBlocksMax > 0 ? 'reRequest' : 'fail';
@@ -225,7 +225,7 @@ export class BoardSession {
 
   /**
    * Runs the program, and reads sums of its samples that the board has added up (`BoardDevice.average`).
-   * Errors: UNSUPPORTED where the board can't; those of `acquire`.
+   * Errors: UNSUPPORTED if the board cannot add up samples; those of `acquire`.
    */
   average({ batches, secondMoments, ...plan }: AveragePlan): Promise<Averages> {
     const device = this.#device;
@@ -236,7 +236,7 @@ export class BoardSession {
     return this.#run(plan, (run) => device.average!({ ...run, batches, secondMoments }));
   }
 
-  /** Starts a board run, again after each loss, and counts what it costs. */
+  /** Does a board run, again after each loss, and adds up its cost. */
   async #run<Result extends { readonly report: RunReport }>(
     plan: RunPlan,
     start: (run: RunOptions) => Promise<Result>,
@@ -280,7 +280,7 @@ export class BoardSession {
   }
 }
 
-/** Bytes of the codes that are sent to a board that has `before`. */
+/** Number of bytes of codes to send to a board that has the program `before`. */
 function sentBytes(codes: Int16Array, before: Int16Array | undefined): number {
   const { first, end } = changedSpan(codes, before);
   return (end - first) * codes.BYTES_PER_ELEMENT;
@@ -288,14 +288,14 @@ function sentBytes(codes: Int16Array, before: Int16Array | undefined): number {
 
 /**
  * Checks, waits for the board, and runs. `check` is called at once, before anything is sent; it also checks
- * `use`. `run` is called with what `check` returned, when every use that asked for `device` before has ended.
- * `run` may not ask for the same device again.
+ * `use`. `run` is called with the result of `check` after every earlier use of `device` has ended. `run` must
+ * not ask for the same device again.
  *
- * `ahead` makes the codes of couplings that may be sent before: while the use before runs, if it `lends`.
- * That takes the second bank.
+ * `ahead` makes the codes of couplings that may be sent early, while the previous use runs, if that use
+ * `lends`. They go into the second bank.
  *
- * Errors: BAD_ARGUMENT for what is no device; BAD_CALIBRATION for a calibration of another board; ABORTED
- * while it waits, without touching the board; those of `check` and `run`.
+ * Errors: BAD_ARGUMENT for a value that is no device; BAD_CALIBRATION for a calibration of another board;
+ * ABORTED while it waits, without touching the board; those of `check` and `run`.
  */
 export async function inSession<Checked, Result>(
   device: BoardDevice,

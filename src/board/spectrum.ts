@@ -6,14 +6,16 @@ import { type Matrix, matrix } from '../linalg/matrix.js';
 import { RANDOM_STREAM, randomSource } from '../linalg/random.js';
 import { counted, formatNumber } from '../number-text.js';
 
-/** Bounds of A's eigenvalues. The host chooses scales and times by them; they never enter an answer. */
+/**
+ * Bounds of the eigenvalues of A. The host uses them to choose scales and times; they never enter an answer.
+ */
 export interface Spectrum {
   /** N, the number of unknowns. */
   readonly dimension: number;
   /**
-   * Lower bound λ₋ of the smallest eigenvalue, within a few percent of it; for a factor with m < N the
-   * damping λ itself. Of a dense system of up to 1,024 unknowns a Cholesky factorisation proves that no
-   * eigenvalue is below 0.98 λ₋; of others Lanczos' method finds it with a probability near 1.
+   * Lower bound λ₋ of the smallest eigenvalue, within a few percent of it; for a factor with m < N it is the
+   * damping λ. For a dense system of up to 1,024 unknowns, a Cholesky factorisation proves that no eigenvalue
+   * is below 0.98 λ₋. For other systems Lanczos' method finds it with a probability near 1.
    */
   readonly eigenvalueMin: number;
   /** Upper bound λ₊ of the largest eigenvalue, within a few percent of it. */
@@ -25,11 +27,14 @@ export interface Spectrum {
 }
 
 /**
- * Up to this N a Cholesky factorisation decides whether a matrix is positive definite; above it Lanczos'
- * method does.
+ * Up to this N a Cholesky factorisation decides whether a matrix is positive definite. For larger N, Lanczos'
+ * method decides.
  */
 export const CHOLESKY_CELLS_MAX = 1024;
-/** Steps of Lanczos' method above that N. Each keeps a vector: 512 vectors of 8,192 entries are 34 MB. */
+/**
+ * Number of steps of Lanczos' method for larger N. Each step keeps a vector: 512 vectors of 8,192 entries are
+ * 34 MB.
+ */
 const LANCZOS_STEPS_MAX = 512;
 /** Start vectors of the trace estimate. The first of them also finds the extreme eigenvalues. */
 const PROBES = 4;
@@ -66,12 +71,12 @@ export function spectrumOf(system: LinearSystem): Spectrum {
   };
 }
 
-/** A factorisation of A − 0.98 λ₋ proves λ₋. The rest is for rounding. */
+/** A factorisation of A − 0.98 λ₋ I proves λ₋. The margin of 2 % is for rounding. */
 const PROVED_SHARE = 0.98;
 
 /**
- * The extreme eigenvalues. Lanczos' method may stop at the second smallest one when a spectrum falls steeply,
- * as that of Hilbert's matrices does. Where a factorisation shows it, all N steps are made.
+ * The extreme eigenvalues. If a spectrum falls steeply, as that of Hilbert matrices does, Lanczos' method may
+ * stop at the second smallest eigenvalue. If a factorisation shows this, all N steps are made.
  */
 function provedExtremes(system: LinearSystem): ExtremeEigenvalues {
   const dimension = dimensionOf(system);
@@ -82,7 +87,7 @@ function provedExtremes(system: LinearSystem): ExtremeEigenvalues {
   if (shift <= 0 || isDefiniteBeyond(system.matrix, shift)) return extremes;
   const all = probe(system, 0, stepsMax, 0);
   if (isDefiniteBeyond(system.matrix, PROVED_SHARE * (all.min - all.minResidual))) return all;
-  // What is left cannot be told from zero.
+  // The smallest eigenvalue is zero within rounding.
   return { ...all, min: Math.min(all.min, 0), minResidual: 0 };
 }
 
@@ -94,9 +99,9 @@ function isDefiniteBeyond(a: Matrix, shift: number): boolean {
 }
 
 /**
- * Lanczos' method from a random unit vector v. N·vᵀA⁻¹v is an unbiased estimate of tr A⁻¹. Vectors of random
- * signs, the usual choice, do not serve: they are eigenvectors of matrices like [[2, 1], [1, 2]], and half of
- * such a spectrum would stay unseen.
+ * Lanczos' method from a random unit vector v. N·vᵀA⁻¹v is an unbiased estimate of tr A⁻¹. The usual choice,
+ * vectors of random signs, does not work here: they are eigenvectors of matrices like [[2, 1], [1, 2]], so
+ * half of such a spectrum would stay unseen.
  */
 function probe(
   system: LinearSystem,
@@ -115,9 +120,9 @@ function probeStart(system: LinearSystem, index: number): Float64Array {
   return Float64Array.from({ length: dimensionOf(system) }, () => random.normal());
 }
 
-/** Lanczos' method ends when it knows λ_max to this share. */
+/** Lanczos' method ends when the relative error of λ_max is below this. */
 const LARGEST_RESIDUAL = 0.02;
-/** Independent starts seldom miss the same eigenvector. */
+/** Number of independent starts. They seldom miss the same eigenvector. */
 const STARTS = 2;
 /** Ritz values of one eigenvalue from two starts differ by less than this share. */
 const ROUNDING = 1e-9;
@@ -128,11 +133,11 @@ export function factorEigenvalueMax(factor: Matrix): number {
 }
 
 /**
- * Upper bound of λ_max(A) for a system that is finite: the largest Ritz value and its residual, a few
- * percent above λ_max. Some eigenvalue is that near to the Ritz value. It is a smaller one where the start
- * has hardly any share of the largest one's eigenvector, which happened to 3 of 400 curvatures of trainings
- * (docs/decisions/0065); so several independent `starts` are made, and the first one counts unless another
- * one finds more. About eight products with A for each.
+ * Upper bound of λ_max(A) for a system that is finite: the largest Ritz value plus its residual, a few
+ * percent above λ_max. Some eigenvalue is that near to the Ritz value. It is a smaller eigenvalue if the
+ * start vector is almost orthogonal to the eigenvector of the largest one, which happened in 3 of 400
+ * curvatures of trainings (docs/decisions/0065). So several independent `starts` are made. The first one
+ * counts unless another finds a larger value. Each takes about eight products with A.
  */
 export function largestEigenvalue(system: LinearSystem, starts = STARTS): number {
   const stepsMax = Math.min(dimensionOf(system), LANCZOS_STEPS_MAX);
@@ -147,7 +152,10 @@ export function largestEigenvalue(system: LinearSystem, starts = STARTS): number
 
 const boundOf = ({ max, maxResidual }: ExtremeEigenvalues): number => max + maxResidual;
 
-/** A bound of λ_max after another start: a Ritz value above it shows that it bounds a smaller eigenvalue. */
+/**
+ * The bound of λ_max after another start. If a Ritz value of the new start lies above the old bound, the old
+ * bound was that of a smaller eigenvalue.
+ */
 function raisedBy(other: ExtremeEigenvalues, bound: number): number {
   return other.max > bound * (1 + ROUNDING) ? boundOf(other) : bound;
 }
@@ -180,8 +188,7 @@ function refuseIndefinite(system: LinearSystem & { kind: 'dense' }): void {
 
 function smallestEigenvalue(system: LinearSystem, extremes: ExtremeEigenvalues): number {
   const found = extremes.min - extremes.minResidual;
-  // When the factor leaves some directions alone, λ is the smallest eigenvalue exactly; else λ is only a
-  // lower bound.
+  // If the factor has a null space, λ is exactly the smallest eigenvalue; otherwise λ is only a lower bound.
   const floor = system.kind === 'factored' ? system.damping : 0;
   if (system.kind === 'factored' && system.factor.rows < system.factor.columns) return floor;
   const eigenvalueMin = Math.max(found, floor);
@@ -197,15 +204,15 @@ function smallestEigenvalue(system: LinearSystem, extremes: ExtremeEigenvalues):
   );
 }
 
-/**
- * Rounding of one product with A moves eigenvalues by about this much. A smaller eigenvalue cannot be told
- * from zero.
- */
+/** The error of eigenvalues from the rounding of one product with A. A smaller eigenvalue may be zero. */
 function roundingOf(system: LinearSystem, { max }: ExtremeEigenvalues): number {
   return dimensionOf(system) * Number.EPSILON * Math.abs(max);
 }
 
-/** The matrix has a negative eigenvalue, since no Ritz value lies below the smallest eigenvalue. */
+/**
+ * A negative Ritz value shows a negative eigenvalue, because no Ritz value lies below the smallest
+ * eigenvalue.
+ */
 function hasNegative({ min }: ExtremeEigenvalues, data: Record<string, number>): ThermolinkError {
   return notDefinite(`it has an eigenvalue of ${formatNumber(min, 2)} or below`, {
     ...data,
@@ -223,10 +230,10 @@ function isSingular(
   const rounding = roundingOf(system, extremes);
   return new ThermolinkError(
     'NOT_POSITIVE_DEFINITE',
-    `The matrix is singular as far as float64 can tell: its smallest eigenvalue is 0 ± ${formatNumber(rounding, 2)}, ` +
-      `beside a largest one of ${formatNumber(max, 2)} (condition ${formatNumber(max / rounding, 2)} or more).`,
+    `The matrix is singular within the rounding of float64: its smallest eigenvalue is 0 ± ${formatNumber(rounding, 2)}, ` +
+      `and its largest one is ${formatNumber(max, 2)} (condition number ${formatNumber(max / rounding, 2)} or more).`,
     {
-      hint: `Remove unknowns that the equations leave open, precondition, or add damping: A + λI with λ well above ${formatNumber(rounding, 2)}.`,
+      hint: `Remove unknowns that the equations do not determine, precondition, or add damping: A + λI with λ well above ${formatNumber(rounding, 2)}.`,
       data: { ...data, eigenvalueMin: min, eigenvalueMax: max, rounding },
     },
   );

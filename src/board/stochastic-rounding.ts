@@ -5,10 +5,10 @@ import type { RunAddress } from './run-seed.js';
 import type { SystemScaling } from './scaling.js';
 
 /**
- * The system with a uniform number of ±½ step added to each coupling before it is rounded. Its codes are then
- * those of stochastic rounding: a value of c + f steps becomes c + 1 with probability f, so that the mean
- * over members is the value itself. `member` names the random numbers, with the address. A coupling beside
- * the largest code may saturate.
+ * The system with a random number, uniform within ±½ step, added to each coupling before it is rounded. Its
+ * codes are then those of stochastic rounding: a value of c + f steps becomes c + 1 with probability f, so
+ * the mean over members is the value itself. The address and `member` name the random numbers. A coupling
+ * next to the largest code may saturate.
  *
  * The average of the answers A⁻¹b of such systems has an error of second order in the error of one answer,
  * since the errors of first order have the mean 0.
@@ -31,7 +31,7 @@ export function dithered(
   if (system.kind === 'dense') {
     const { rows, columns, data } = system.matrix;
     const noisy = matrix(rows, columns, Float64Array.from(data));
-    // The same number on both sides of the diagonal: the codes stay symmetric.
+    // Both sides of the diagonal get the same number, so the codes stay symmetric.
     for (let i = 0; i < rows; i++)
       for (let j = 0; j <= i; j++) {
         const added = (random.uniform() - 0.5) * unit * systemScale;

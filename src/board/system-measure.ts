@@ -1,7 +1,7 @@
 import type { DenseSystem, FactoredSystem, LinearSystem } from '../linalg/linear-system.js';
 import { FastMatrix } from '../linalg/matrix.js';
 
-/** Bounds that one pass over the entries of a system gives. */
+/** Bounds that are found by one pass over the entries of a system. */
 export interface SystemMeasure {
   /** max |K_ri| or max |A_ij|, in units of K or A. */
   readonly largestEntry: number;
@@ -17,8 +17,8 @@ export interface SystemMeasure {
 }
 
 /**
- * Measures a system in one pass over its entries, O(mN) or O(N²). An entry that is not finite, or whose
- * square is not, makes `eigenvalueBound` not finite. Training checks that instead of every entry.
+ * Measures a system in one pass over its entries, O(mN) or O(N²). If an entry or its square is not finite,
+ * `eigenvalueBound` is not finite. Training checks this bound instead of every entry.
  */
 export function measureSystem(system: LinearSystem): SystemMeasure {
   if (system.kind === 'dense') return measureDense(system);
@@ -38,15 +38,15 @@ function measureFactor({ factor, damping }: FactoredSystem): SystemMeasure {
     rowSumMax = Math.max(rowSumMax, sum);
     sumOfSquares += squares;
   }
-  // Squares may underflow to 0, but only a factor of zeros has a bound of 0. No comparison sees an entry that
-  // is NaN, but the squares do.
+  // Squares may underflow to 0, but only a factor of zeros may have a bound of 0. Comparisons do not notice
+  // an entry that is NaN, but the sum of squares does.
   const squares = largestEntry > 0 ? Math.max(sumOfSquares, Number.MIN_VALUE) : sumOfSquares;
   return { largestEntry, rowSumMax, eigenvalueBound: squares + damping, eigenvalueFloor: damping };
 }
 
 /**
- * Largest magnitude, sum of magnitudes and sum of squares of a row. Two sums run side by side, because one
- * alone would wait for its last addition.
+ * Largest magnitude, sum of magnitudes and sum of squares of a row. Two sums run in parallel, because each
+ * addition to a single sum would wait for the one before.
  */
 function measureRow(data: Float64Array, start: number, length: number): [number, number, number] {
   let high = 0;

@@ -1,24 +1,24 @@
 import { settledOrAborted } from '../errors.js';
 
-/** A use of a device that others wait for. Its promises are never broken. */
+/** A use of a device that other uses wait for. Its promises never reject. */
 interface Turn {
-  /** Kept when it and all before it have ended. */
+  /** Resolves when this use and all earlier ones have ended. */
   readonly ended: Promise<void>;
-  /** True when it lends the other bank, and false when it has ended without. */
+  /** Resolves to true when this use lends the other bank, and to false when it has ended without lending. */
   readonly lends: Promise<boolean>;
 }
 
 const NO_TURN: Turn = { ended: Promise.resolve(), lends: Promise.resolve(false) };
 
-/** For each device its last use so far. */
+/** The last use of each device so far. */
 const lastTurns = new WeakMap<object, Turn>();
 
 /**
- * Runs `work` when every use that asked for `device` before has ended, in whatever way. A use leaves its
- * program and state on the board between two commands, so another use in between would change its answer.
+ * Runs `work` after every earlier use of `device` has ended, also by an error. A use has its program and
+ * state on the board between its commands, so another use in between would change its answer.
  *
- * `work` may call `lend` when from there on it leaves the bank alone that it does not use itself. The next
- * use, if it has `ahead`, then does that at once, while this one goes on; nobody else is on the board.
+ * `work` may call `lend` if it does not touch the second bank any more. The next use, if it has `ahead`, then
+ * runs `ahead` at once, while this use goes on. No other use is on the board at that time.
  */
 export async function takeTurn<Result>(
   device: object,
@@ -35,7 +35,8 @@ export async function takeTurn<Result>(
   const lends = new Promise<boolean>((resolve) => {
     lend = resolve;
   });
-  // The next use waits for both: when this one gives up waiting, the next must still wait for those before.
+  // The next use waits for both. If this use gives up waiting, the next one must still wait for the earlier
+  // uses.
   lastTurns.set(device, { ended: before.ended.then(() => own), lends });
   try {
     if (ahead !== undefined && (await settledOrAborted(before.lends, signal))) await ahead();

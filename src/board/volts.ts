@@ -1,9 +1,12 @@
-/** Codes of a board ⇄ volts, by what its identity says of its converters (device-model.md, "Formats"). */
+/**
+ * Conversion between codes of a board and volts, with the data of the converters in its identity
+ * (device-model.md, "Formats").
+ */
 import { checkArray, checkObject } from '../argument-checks.js';
 import { adcStep, type BoardRange, driveStep, STATE_STEP } from './board-range.js';
 import { quantizeVector } from './quantize.js';
 
-/** What volts need to know of a board; a `DeviceIdentity` has it all. */
+/** The properties of a board that these conversions need; a `DeviceIdentity` has them all. */
 export interface VoltRange extends BoardRange {
   /** V_fs in µV. */
   readonly fullScaleMicrovolts: number;
@@ -46,8 +49,8 @@ export function stateVolts(codes: ArrayLike<number>, range: VoltRange): Float64A
 
 /**
  * The drive codes [N] nearest to `volts` [N], clamped to ±(2^(b−1) − 1), b = `driveBits`. A drive is a
- * current. It is given here as the voltage at which it would hold a cell whose only conductance is G_fs to
- * ground. A full code is ±`driveRange` · V_fs. NaN becomes 0. Errors: BAD_ARGUMENT.
+ * current. Here it is given as a voltage: the drive would hold a cell at this voltage if its only conductance
+ * were G_fs to ground. A full code is ±`driveRange` · V_fs. NaN becomes 0. Errors: BAD_ARGUMENT.
  */
 export function driveCodes(volts: Float64Array, range: VoltRange): Int16Array<ArrayBuffer> {
   checkVolts(volts, range);

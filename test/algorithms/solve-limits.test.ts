@@ -180,7 +180,7 @@ describe('a board that does something else is refused at condition 1e5', () => {
         tampered((codes, cells) => {
           if (codes.length > cells) for (let i = 0; i < codes.length; i++) codes[i] += 8000;
         }),
-      /further from the readings without noise|prove no relative error/,
+      /differs from the readings without noise|do not prove a relative error/,
     ],
     [
       'fluctuates a tenth of what it should',

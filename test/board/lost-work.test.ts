@@ -117,7 +117,7 @@ it('work that is lost again and again ends, and says how often it was tried', as
   expect([tries, recovered.length]).toEqual([201, 200]);
   expect(error).toMatchObject({
     code: 'SAMPLES_LOST',
-    message: 'The same work was lost 201 times in a row, at last so: Samples 3 to 5 did not arrive.',
+    message: 'The same work was lost 201 times in a row. The last error: Samples 3 to 5 did not arrive.',
     hint: 'The line or the board is too bad for this work: check cable, baud rate and power. Ask again.',
     retryable: true,
     data: { repeats: 200 },

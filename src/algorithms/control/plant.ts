@@ -65,10 +65,7 @@ export function checkPlant(plant: LinearPlant): void {
   if (!cholesky(raised(stateCost)).ok) throw notDefinite('stateCost', 'positive semidefinite');
 }
 
-/**
- * Checks a gain K, M×N, with which the plant has to come to rest. Errors: BAD_ARGUMENT, BAD_MATRIX,
- * UNSUPPORTED.
- */
+/** Checks a gain K, M×N, that has to make the plant stable. Errors: BAD_ARGUMENT, BAD_MATRIX, UNSUPPORTED. */
 export function checkGain(plant: LinearPlant, gain: Matrix): void {
   checkObject('initialGain', gain, '{ rows: 1, columns: 2, data: Float64Array.of(1, 1) }');
   checkShape(gain, 'initialGain');
@@ -80,7 +77,7 @@ export function checkGain(plant: LinearPlant, gain: Matrix): void {
     'UNSUPPORTED',
     `With this initial gain the plant is not stable: the largest eigenvalue of √γ(A − BK) is ${formatNumber(radius, 4)}.`,
     {
-      hint: 'A policy gradient needs a first gain that stabilizes: choose another one, for example by pole placement.',
+      hint: 'A policy gradient needs a first gain that makes the plant stable. Choose another gain, for example by pole placement.',
       data: { radius },
     },
   );
@@ -103,7 +100,10 @@ function refuseShape(
   );
 }
 
-/** Q + 1e-9 of its largest entry: rounding must not make a semidefinite matrix negative. */
+/**
+ * Adds 1e-9 of the largest entry to the diagonal, because rounding must not make a semidefinite matrix
+ * negative.
+ */
 function raised({ rows, data }: Matrix): Matrix {
   const more = 1e-9 * (normInf(data) || 1);
   return matrix(
@@ -115,6 +115,6 @@ function raised({ rows, data }: Matrix): Matrix {
 
 function notDefinite(name: string, what: string): ThermolinkError {
   return new ThermolinkError('NOT_POSITIVE_DEFINITE', `${name} is not ${what}.`, {
-    hint: 'A cost must not fall without bound.',
+    hint: 'Without this the cost could fall without bound.',
   });
 }

@@ -24,25 +24,26 @@ import { checkGain, checkPlant, type LinearPlant, undiscounted } from './plant.j
 import { measuredGradient, rolloutCost, type VisitedStates, visitedStates } from './rollouts.js';
 
 /**
- * By what the gradient is multiplied: nothing, the inverse diagonal of Σ, the inverse of Σ on the host or a
- * board.
+ * The factor of the gradient: none, the inverse diagonal of Σ, or the inverse of Σ by the host or by a board.
  */
 export type PolicyMethod = 'plain' | 'diagonal' | 'natural' | 'board';
 
-/** How a gain is improved. */
+/** Options of the policy gradient. */
 export interface PolicyGradientRequest {
   readonly plant: LinearPlant;
-  /** K₀, M×N, with which the plant is stable: u = −K x. */
+  /** The first gain K₀, M×N. The plant must be stable with u = −K₀ x. */
   readonly initialGain: Matrix;
-  /** Visited states on the crossbar, a whole number; at most the rows of the board. Default 1,000. */
+  /** Number of visited states on the crossbar, at most the number of rows of the board. Default 1,000. */
   readonly rows?: number;
   /** Bound on the relative error of each solve of the board. Default 0.1. */
   readonly tolerance?: number;
-  /** How many iterations at most. Default 60. */
+  /** Largest number of iterations. Default 60. */
   readonly iterationsMax?: number;
-  /** Ends when an iteration lowers the cost by less than this ratio of it. Default 1e-10. */
+  /**
+   * The iterations end when one of them lowers the cost by less than this share of the cost. Default 1e-10.
+   */
   readonly decreaseMin?: number;
-  /** Iteration k has `address.step` + k, input j `address.block` + j. */
+  /** Iteration k uses step `address.step` + k; input j uses block `address.block` + j. */
   readonly address: RunAddress;
   readonly signal?: AbortSignal;
   readonly calibration?: BoardCalibration;
@@ -50,7 +51,7 @@ export interface PolicyGradientRequest {
   readonly onProgress?: (costs: readonly number[]) => void;
 }
 
-/** The gain that was found, and how. */
+/** The gain that was found, and the way to it. */
 export interface PolicyGradientResult {
   /** K, M×N. */
   readonly gain: Matrix;
@@ -58,13 +59,16 @@ export interface PolicyGradientResult {
   readonly costs: readonly number[];
   /** K before the first iteration and after each, M×N. */
   readonly gains: readonly Matrix[];
-  /** How many passes the board's solves took. */
+  /** Number of passes of all solves on the board. */
   readonly passes: number;
   readonly cost: SolverCost;
 }
 
 const ROWS = 1000;
-/** Added to the scaled Σ, whose diagonal is 1: what a finite number of states leaves open. */
+/**
+ * λ, added to the scaled Σ, whose diagonal is 1. It covers directions that a finite number of states does not
+ * show.
+ */
 const DAMPING = 1e-4;
 const FIRST_STEP = 0.05;
 const FIRST_PLAIN_STEP = 1e-4;
@@ -74,9 +78,9 @@ const ITERATIONS_PER_TURN = 16;
 
 /**
  * Natural policy gradient for a linear plant with quadratic costs: K ← K − η ∇J (Σ + λI)⁻¹ with the states'
- * correlation Σ = Σ_t x xᵀ. Costs and gradients are measured by rollouts of the plant. Visited states are the
- * rows of the crossbar, so the board has Σ without anybody forming it, and solves once for each input. Each
- * step is halved until the cost falls.
+ * correlation Σ = Σ_t x xᵀ. Costs and gradients are measured by rollouts of the plant. The rows of the
+ * crossbar hold visited states, so nobody has to form Σ. The board solves once for each input. Each step is
+ * halved until the cost falls.
  *
  * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, UNSUPPORTED (a first gain that is not stable, a
  * board without a crossbar), TOO_LARGE, BAD_CALIBRATION before any byte is sent; those of `solve`.
@@ -97,7 +101,8 @@ export async function naturalPolicyGradient(
 }
 
 /**
- * The same on the host, for comparison: without a board, by another method. Errors: those of a bad request.
+ * The same iterations on the host, with another factor of the gradient, for comparison. Errors: those of a
+ * bad request.
  */
 export async function hostPolicyGradient(
   method: Exclude<PolicyMethod, 'board'>,
@@ -142,7 +147,7 @@ async function descend(
   const work = new FisherWork(request, device);
   let step = method === 'plain' ? FIRST_PLAIN_STEP : FIRST_STEP;
   for (let iteration = 0; iteration < iterationsMax; iteration++) {
-    // Rollouts block: an interrupt needs a turn of the event loop.
+    // Rollouts block the event loop; a pending abort is noticed only in a turn of the loop.
     if (iteration % ITERATIONS_PER_TURN === 0) await new Promise(setImmediate);
     throwIfAborted(signal);
     const gradient = measuredGradient(plant, gain);
@@ -163,7 +168,7 @@ async function descend(
   return { gain, costs, gains, passes: work.passes, cost: work.cost };
 }
 
-/** The first of K − ηD, K − ½ηD, … whose cost is lower; undefined when none is. */
+/** The first of K − ηD, K − ½ηD, … that lowers the cost; undefined when none does. */
 function lowered(plant: LinearPlant, gain: Matrix, direction: Matrix, value: number, firstStep: number) {
   let step = firstStep;
   for (let k = 0; k < HALVINGS_MAX; k++, step /= 2) {
@@ -175,7 +180,7 @@ function lowered(plant: LinearPlant, gain: Matrix, direction: Matrix, value: num
   return undefined;
 }
 
-/** ∇J (Σ + λI)⁻¹ in the three ways, and what the board's way costs. */
+/** ∇J (Σ + λI)⁻¹ for each kind of factor, and the cost of the board's solves. */
 class FisherWork {
   cost: SolverCost = ZERO_COST;
   passes = 0;

@@ -22,21 +22,18 @@ import { formatNumber } from '../../number-text.js';
 import { RailBox } from '../qp/rail-box.js';
 import { checkPlant, type LinearPlant, undiscounted } from './plant.js';
 
-/** A closed loop whose inputs are planned anew at each step. */
+/** A request for a closed loop that plans its inputs anew at each step. */
 export interface PredictiveControlRequest {
   readonly plant: LinearPlant;
   /** x₀, length N. */
   readonly initialState: Float64Array;
-  /** Inputs stay within ± these, above 0, length M, in units of u. */
+  /** Bounds of the inputs: |u_j| ≤ inputMax_j. Length M, above 0, in units of u. */
   readonly inputMax: Float64Array;
-  /** How many inputs ahead are planned; horizon × M cells of the board. Default 20. */
+  /** Number of steps that are planned ahead. A plan takes horizon × M cells of the board. Default 20. */
   readonly horizon?: number;
-  /** How many steps the loop runs. Default 200. */
+  /** Number of steps of the loop. Default 200. */
   readonly steps?: number;
-  /**
-   * A plan is good enough when its residual is below this ratio of the box; see `RailBoxResult`. Default
-   * 1e-5.
-   */
+  /** Bound on the residual of a plan, as a ratio of the box; see `RailBoxResult`. Default 1e-5. */
   readonly tolerance?: number;
   /** Step t uses `address.step` + t. */
   readonly address: RunAddress;
@@ -46,19 +43,21 @@ export interface PredictiveControlRequest {
   readonly onProgress?: (done: number) => void;
 }
 
-/** What the closed loop did. */
+/** Inputs, states and costs of the closed loop. */
 export interface PredictiveControlResult {
   /** Inputs, steps × M, in units of u. */
   readonly inputs: Matrix;
   /** States, (steps + 1) × N, in units of x. */
   readonly states: Matrix;
-  /** Σ γᵗ(xᵀQx + uᵀRu) over all steps, and what is left at the end: x_TᵀPx_T; in units of the cost. */
+  /**
+   * Σ γᵗ(xᵀQx + uᵀRu) over all steps, plus x_TᵀPx_T for the time after the last step; in units of the cost.
+   */
   readonly closedLoopCost: number;
   /** How many steps had an input at its bound. */
   readonly saturatedSteps: number;
   /** The largest residual of a plan, a ratio of the box. */
   readonly residualMax: number;
-  /** Bound on the condition of the Hessian, its box scaled to ±1; a ratio. */
+  /** Bound on the condition number of the Hessian after the box is scaled to ±1; a ratio. */
   readonly condition: number;
   /** How many programs the board ran. */
   readonly levels: number;
@@ -68,22 +67,26 @@ export interface PredictiveControlResult {
 const HORIZON = 20;
 const STEPS = 200;
 const TOLERANCE = 1e-5;
-/** The condition that the rails can hold, and some percent for the bounds of the eigenvalues. */
+/**
+ * Largest condition number that the rails serve, plus a few percent because the bounds of the eigenvalues are
+ * not exact.
+ */
 const CONDITION_MAX = 1100;
 /**
- * An input above this part of its bound counts as saturated: readings of a rail may be off by some per mille.
+ * An input above this share of its bound counts as saturated, because a reading of a rail may be off by some
+ * per mille.
  */
 const BOUND_SHARE = 0.99;
 
 /**
- * Model-predictive control with bounds on the inputs. Each step solves min Σ xᵀQx + uᵀRu over the horizon,
- * with the cost of the Riccati equation at its end, |u| ≤ `inputMax`, and applies the first input. The rails
- * of the board are the bounds (`RailBox`): its couplings, the Hessian, are sent once, and a step costs drives
- * alone.
+ * Model-predictive control with bounds on the inputs. Each step solves min Σ xᵀQx + uᵀRu over the horizon
+ * with |u| ≤ `inputMax` and applies the first input. The cost after the horizon comes from the Riccati
+ * equation. The rails of the board are the bounds (`RailBox`). The Hessian is sent once as couplings; after
+ * that a step sends only drives.
  *
  * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, BAD_CALIBRATION, UNSUPPORTED (a Hessian
- * of a condition above 1,000; a plant that no input stabilizes) before any byte is sent; ABORTED; those of
- * the device.
+ * with a condition number above 1,000; a plant that no input stabilizes) before any byte is sent; ABORTED;
+ * those of the device.
  */
 export async function predictiveControl(
   device: BoardDevice,
@@ -125,9 +128,9 @@ function refuseCondition(condition: number): void {
   if (condition <= CONDITION_MAX) return;
   throw new ThermolinkError(
     'UNSUPPORTED',
-    `The condition of this program is ${formatNumber(condition, 2)}; the rails of a board serve up to 1,000.`,
+    `The condition number of this program is ${formatNumber(condition, 2)}; the rails of a board serve up to 1,000.`,
     {
-      hint: 'Weigh the inputs more (R), shorten the horizon, or solve it on the host.',
+      hint: 'Choose a larger R or a shorter horizon, or solve it on the host.',
       data: { condition, conditionMax: CONDITION_MAX },
     },
   );
@@ -178,7 +181,7 @@ function condensed({ plant, inputMax, horizon = HORIZON }: PredictiveControlRequ
   const { cost: endCost } = solveRiccati(stateMatrix, inputMatrix, stateCost, inputCost);
   if (!endCost.data.every(Number.isFinite))
     throw new ThermolinkError('UNSUPPORTED', 'The Riccati equation of this plant has no solution.', {
-      hint: 'No input moves an unstable state of it, or no cost sees one.',
+      hint: 'The plant has an unstable state that no input moves, or that no cost depends on.',
     });
   const size = horizon * m;
   const hessian = matrix(size, size);
@@ -199,7 +202,7 @@ function condensed({ plant, inputMax, horizon = HORIZON }: PredictiveControlRequ
     }
   }
   for (let k = 0; k < horizon; k++) add(hessian, inputCost, k * m, k * m);
-  // Rounding leaves the halves unequal.
+  // Rounding leaves H_ij and H_ji unequal.
   for (let i = 0; i < size; i++)
     for (let j = 0; j < i; j++) hessian.data[j * size + i] = hessian.data[i * size + j];
   const upper = Float64Array.from({ length: size }, (_, k) => inputMax[k % m]);
@@ -239,7 +242,7 @@ async function closedLoopOf(
     x = sum(matVec(stateMatrix, x), matVec(inputMatrix, u));
     inputs.data.set(u, t * m);
     states.data.set(x, (t + 1) * n);
-    // The plan of the last step, one step on.
+    // The plan of the last step, shifted by one step.
     start = Float64Array.from(plan, (_, k) => plan[Math.min(k + m, plan.length - m + (k % m))]);
     onProgress?.(t + 1);
   }

@@ -1,17 +1,17 @@
 import { type Matrix, matrix } from '../../linalg/matrix.js';
 import type { LinearPlant } from './plant.js';
 
-/** Steps of one rollout at most; it ends earlier when nothing moves any more. */
+/** Largest number of steps of one rollout. It ends earlier when the state has come to rest. */
 const STEPS_MAX = 20_000;
-/** A rollout ends when |x|² is below this part of its largest value. */
+/** A rollout ends when |x|² is below this share of its largest value. */
 const RESTING = 1e-22;
-/** Costs above this are those of an unstable plant. */
+/** A plant with a cost above this counts as unstable. */
 const COST_MAX = 1e12;
 
 /**
  * The sum of the costs of u = −K x from each of the N unit states, which is tr P. It is measured by rollouts
- * of the plant; the discount must be part of its matrices. Infinite for a gain that does not stabilize.
- * `visit` gets each state, of length N.
+ * of the plant; the discount must be part of its matrices. It is infinite if the gain does not stabilize the
+ * plant. `visit` gets each state, of length N.
  */
 export function rolloutCost(
   { stateMatrix, inputMatrix, stateCost, inputCost }: LinearPlant,
@@ -55,11 +55,11 @@ function quadratic({ columns, data }: Matrix, x: Float64Array): number {
   return total;
 }
 
-/** Relative size of the change of one gain, and the least size. */
+/** Relative change of one entry of the gain for a difference quotient, and the smallest absolute change. */
 const CHANGE = 1e-3;
 const CHANGE_FLOOR = 0.1;
 
-/** dJ/dK, M×N, by two rollouts for each gain: central differences, exact to second order. */
+/** dJ/dK, M×N, by two rollouts for each entry of K: central differences, exact to second order. */
 export function measuredGradient(plant: LinearPlant, gain: Matrix): Matrix {
   const gradient = matrix(gain.rows, gain.columns);
   for (let k = 0; k < gradient.data.length; k++) {
@@ -80,13 +80,13 @@ export interface VisitedStates {
   readonly rows: Matrix;
   /** Root of Σ x_i² over all visited states, length N, in units of x. */
   readonly scale: Float64Array;
-  /** The same sum over all visited states, N×N, scaled; for the host's own solve. */
+  /** Σ x xᵀ over all visited states, scaled, N×N; for solves on the host. */
   readonly correlation: Matrix;
 }
 
 /**
- * Visits all states of a policy, and keeps `count` of them: at even distances of Σ|x|², each reweighted, so
- * that KᵀK is near the sum over all.
+ * Visits all states of a policy and keeps `count` of them, at equal steps of the running sum Σ|x|². Each kept
+ * state is reweighted, so KᵀK is near the sum over all states.
  */
 export function visitedStates(plant: LinearPlant, gain: Matrix, count: number): VisitedStates {
   const n = plant.stateMatrix.rows;

@@ -2,7 +2,7 @@ import { type Matrix, matrix } from '../../linalg/matrix.js';
 import { product } from '../../linalg/matrix-equations.js';
 import type { LinearPlant } from './plant.js';
 
-/** Data of Quanser's QUBE-Servo 2, in SI units: its user manual. */
+/** Data of Quanser's QUBE-Servo 2 from its user manual, in SI units. */
 const PENDULUM_MASS = 0.024;
 const ARM_MASS = 0.095;
 const ARM_FRICTION = 0.0005;
@@ -15,13 +15,13 @@ const MOTOR_RESISTANCE = 8.4;
 /** Seconds between two inputs. */
 const PERIOD = 0.01;
 const DISCOUNT = 0.99;
-/** Terms of e^X: with ‖X‖ ≤ 3 the rest is below float64. */
+/** Number of terms of the series of e^X. For ‖X‖ ≤ 3 the rest is below the resolution of float64. */
 const EXPONENTIAL_TERMS = 40;
 
 /**
- * The rotary pendulum, linearised where it stands up or hangs down and sampled each 10 ms with a held input.
- * States: angle of the arm, angle of the pendulum, their rates (rad, rad/s); input: volts at the motor. Q =
- * I, R = 1, γ = 0.99.
+ * The rotary pendulum, linearised about its upright or hanging position and sampled each 10 ms. The input is
+ * held between samples. States: angle of the arm, angle of the pendulum, their rates (rad, rad/s); input:
+ * volts at the motor. Q = I, R = 1, γ = 0.99.
  *
  * Source: Quanser, QUBE-Servo 2, state-space model.
  */

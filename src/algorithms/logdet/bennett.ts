@@ -1,13 +1,13 @@
-/** F_b − F_a of two settings, and how each reading moved it. */
+/** F_b − F_a of two settings, and the influence of each reading on it. */
 export interface FreeEnergyDifference {
   readonly difference: number;
-  /** What each reading of setting a added to `difference`, to first order; the mean is 0. */
+  /** Influence of each reading of setting a on `difference`, to first order; the mean is 0. */
   readonly forwardInfluence: Float64Array;
   /** The same for setting b. */
   readonly reverseInfluence: Float64Array;
 }
 
-/** Halvings of the bracket: 2⁻⁸⁰ of it is below float64. */
+/** Number of halvings of the bracket: 2⁻⁸⁰ of its width is below the resolution of float64. */
 const HALVINGS = 80;
 
 /**

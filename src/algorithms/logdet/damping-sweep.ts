@@ -4,34 +4,40 @@ import { ThermolinkError } from '../../errors.js';
 import { formatNumber } from '../../number-text.js';
 import { planSampling } from '../sample.js';
 
-/** The upper end c of the sweep, in λ₊. Three traces give ln det(A + cI) from there on. */
+/** The upper end c of the sweep, in units of λ₊. There a series in three traces gives ln det(A + cI). */
 const UPPER_END = 8;
-/** The first setting above 0, in λ₋: tr(A + sI)⁻¹ is almost a straight line below it. */
+/** The first setting above 0, in units of λ₋. Below it tr(A + sI)⁻¹ is almost a straight line in s. */
 const LOWER_END = 1 / 8;
-/** Steps of the damping register below the first setting at least. */
+/** The first setting is at least this number of steps of the damping register. */
 const FIRST_CODE_MIN = 2;
-/** Steps in ln s at most. The trapezoidal rule is exact to 1e-9 there. */
+/** Largest step in ln s. With it the trapezoidal rule is exact to 1e-9. */
 const LOG_STEP_MAX = 0.6;
 /**
- * Steps in ln s over 1/√N at most. Neighbouring settings then share enough readings for Bennett's ratio: the
- * means of their works are at most 3.4 standard deviations apart.
+ * Largest step in ln s, in units of 1/√N. Readings of neighbouring settings then overlap enough for Bennett's
+ * ratio: the means of their works are at most 3.4 standard deviations apart.
  */
 const OVERLAP = 4.8;
-/** Readings of a setting at least. */
+/** Least number of readings of a setting. */
 const READINGS_MIN = 64;
 
-/** The settings of the damping register, with the plan of the couplings that all of them share. */
+/** The settings of the damping register, with the plan of the couplings. All settings share the couplings. */
 export interface DampingSweep {
   readonly plan: EquilibriumPlan;
   /** s ascending: 0, s₀ … c, in units of A; each is a whole number of register steps. */
   readonly dampings: readonly number[];
-  /** Readings of each setting. Slow settings get few: their share is ∝ √(λ₋ + s). */
+  /**
+   * Number of readings of each setting. Slow settings get few readings: the number is proportional to √(λ₋ +
+   * s).
+   */
   readonly readings: readonly number[];
 }
 
 type PlanArguments = Parameters<typeof planSampling>;
 
-/** Plans the sweep. Errors: those of `planSampling`; UNSUPPORTED for a condition that it has no steps for. */
+/**
+ * Plans the sweep. Errors: those of `planSampling`; UNSUPPORTED if the condition number is too large for the
+ * steps of the damping register.
+ */
 export function planSweep(
   identity: PlanArguments[0],
   evened: PlanArguments[1],
@@ -61,7 +67,9 @@ export function planSweep(
   };
 }
 
-/** Weights of the traces in ∫₀ᶜ tr(A + sI)⁻¹ ds, and the part at the upper end that no reading enters. */
+/**
+ * Weights of the traces in ∫₀ᶜ tr(A + sI)⁻¹ ds, and a part at the upper end that does not depend on readings.
+ */
 export interface Quadrature {
   /** In units of A. */
   readonly weights: Float64Array;
@@ -69,9 +77,9 @@ export interface Quadrature {
 }
 
 /**
- * The trapezoidal rule: in s from 0 to s₀, in ln s from there on. The error at both ends of the second part
- * is removed to first order (Euler and Maclaurin): −Δ²/12 (g′(c) − g′(s₀)) with g = s·tr(A + sI)⁻¹ and g′(s₀)
- * = g(s₀). `slope` is g′(c).
+ * The trapezoidal rule: in s from 0 to s₀, in ln s from s₀ to c. The error at both ends of the second part is
+ * removed to first order (Euler and Maclaurin): −Δ²/12 (g′(c) − g′(s₀)) with g = s·tr(A + sI)⁻¹ and g′(s₀) =
+ * g(s₀). `slope` is g′(c).
  */
 export function quadratureOf(dampings: readonly number[], slope: number): Quadrature {
   const weights = new Float64Array(dampings.length);
@@ -90,9 +98,9 @@ export function quadratureOf(dampings: readonly number[], slope: number): Quadra
 function tooStiff(condition: number, conditionMax: number): ThermolinkError {
   return new ThermolinkError(
     'UNSUPPORTED',
-    `The condition of this matrix is ${formatNumber(condition, 2)}: the damping register has no setting below half its smallest eigenvalue.`,
+    `The condition number of this matrix is ${formatNumber(condition, 2)}: the damping register has no setting below half its smallest eigenvalue.`,
     {
-      hint: `Precondition it to about ${formatNumber(conditionMax, 2)} or less; a Cholesky factorisation gives ln det at any condition.`,
+      hint: `Precondition it to about ${formatNumber(conditionMax, 2)} or less, or use a Cholesky factorisation on the host, which has no such limit.`,
       data: { condition, conditionMax },
     },
   );

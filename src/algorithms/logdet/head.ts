@@ -1,11 +1,13 @@
 import { diagonalOf, type LinearSystem } from '../../linalg/linear-system.js';
 import { dotOfRows, formDense } from '../../linalg/products.js';
 
-/** ln det(A + cD) for a c well above λ_max, and what the integral below c needs there. */
+/**
+ * ln det(A + cD) for a c well above λ_max, with the slope that the integral below c needs at its upper end.
+ */
 export interface Head {
   /** ln det(A + cD), dimensionless. */
   readonly logDeterminant: number;
-  /** Bound on what the series leaves out; dimensionless. */
+  /** Bound on the terms that the series leaves out; dimensionless. */
   readonly remainder: number;
   /** d/d(ln s) of s·tr D(A + sD)⁻¹ at s = c; dimensionless. */
   readonly slope: number;
@@ -35,7 +37,7 @@ export function headOf(system: LinearSystem, c: number, eigenvalueMax: number, g
   let third = 0;
   for (let i = 0; i < n; i++)
     for (let j = 0; j < n; j++) {
-      // A board with a calibration may hold a matrix that is not symmetric to the last bit.
+      // The matrix in a board with a calibration may differ from a symmetric one in the last bits.
       const entry = (centred[i * n + j] + centred[j * n + i]) / 2;
       second += entry * entry;
       third += entry * dotOfRows(centred, i * n, centred, j * n, n);

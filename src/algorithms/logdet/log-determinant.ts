@@ -23,8 +23,8 @@ import { headOf } from './head.js';
 const READINGS = 16_384;
 const READINGS_MAX = 100_000_000;
 /**
- * 1 + 2ρ, where ρ = e⁻⁶ bounds the correlation of |v|² between neighbouring draws; that of the slowest mode
- * itself is at most e⁻³.
+ * 1 + 2ρ, where ρ = e⁻⁶ bounds the correlation of |v|² between neighbouring draws. (The correlation of v
+ * itself in the slowest mode is at most e⁻³.)
  */
 const CORRELATION_TIME = 1 + 2 * Math.exp(-6);
 
@@ -94,8 +94,8 @@ function refuseBlocks(block: number, count: number): void {
 }
 
 /**
- * D: what one unit of the damping register adds to the diagonal of each cell. On a board whose rows are
- * programmed for unlike noise temperatures and time constants it is not the same for all.
+ * D: the value that one unit of the damping register adds to the diagonal entry of each cell. The cells have
+ * different values if their rows are programmed for different noise temperatures and time constants.
  */
 function dampingGains({ plan, dampings }: DampingSweep): Float64Array {
   const top = dampings[dampings.length - 1];
@@ -103,7 +103,7 @@ function dampingGains({ plan, dampings }: DampingSweep): Float64Array {
   return diagonalOf(plusDamping(plan, top).programmed).map((entry, i) => (entry - without[i]) / top);
 }
 
-/** What was read at all settings. */
+/** The readings of all settings. */
 interface Swept {
   /** D, of length N. */
   readonly gains: Float64Array;
@@ -149,8 +149,8 @@ async function sweepBoard(
 }
 
 /**
- * Subtracts the mean of each column, and multiplies the rest by √(n/(n − 1)), n = `rows`, so that the mean
- * square is an unbiased variance.
+ * Subtracts the mean of each column and multiplies the rest by √(n/(n − 1)) with n = `rows`. The mean square
+ * is then an unbiased variance.
  */
 function centre({ rows, columns, data }: Matrix): void {
   const widening = Math.sqrt(rows / (rows - 1));
@@ -175,7 +175,7 @@ function roundingTrace(
   return total / rows;
 }
 
-/** vᵀDv of each draw, less what rounding in the ADC adds (Sheppard's correction). */
+/** vᵀDv of each draw, minus the variance that rounding in the ADC adds (Sheppard's correction). */
 function squaresOf({ draws, readingStep }: PlannedDraws, gains: Float64Array): Float64Array {
   const { rows, columns, data } = draws;
   const rounding = readingStep ** 2 / 12;
@@ -193,7 +193,7 @@ function resultOf(
   session: BoardSession,
 ): LogDeterminantResult {
   const { eigenvalueMax } = plan.spectrum;
-  // The readings are of the programmed matrix, so ln det(A + cD) must be of that matrix too.
+  // The readings belong to the programmed matrix, so ln det(A + cD) must be that of the same matrix.
   const head = headOf(plan.programmed, dampings[dampings.length - 1], eigenvalueMax, gains);
   const traces = squares.map(meanOf);
   const { weights, endCorrection } = quadratureOf(dampings, head.slope);
@@ -217,7 +217,10 @@ function resultOf(
   };
 }
 
-/** ln det(A + cI) − ln det A = 2ΔF, summed over neighbouring settings. Neighbours share readings. */
+/**
+ * ln det(A + cI) − ln det A = 2ΔF, summed over neighbouring settings. Two neighbouring terms use the same
+ * readings.
+ */
 function bennettSum(dampings: readonly number[], squares: readonly Float64Array[]): Estimated {
   const influence = squares.map((values) => new Float64Array(values.length));
   let value = 0;

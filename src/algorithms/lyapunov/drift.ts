@@ -13,23 +13,29 @@ import { eigenvaluesOf, leftDivided, product } from '../../linalg/matrix-equatio
 import { transposed } from '../../linalg/products.js';
 
 /**
- * h‖Â‖₂ at most. The error of the step is some percent then, and the noise of the first stage enters the
- * second with an eighth of its size at most.
+ * Largest h‖Â‖₂. The error of the finite step is then a few percent. At most an eighth of the noise of the
+ * first stage enters the second.
  */
 const STEP_MAX = 0.25;
-/** The second stage starts with a step that is smaller by this factor, so that other codes fit too. */
+/**
+ * The second stage starts with a step that is smaller by this factor. This leaves room for the corrected
+ * codes.
+ */
 const STEP_MARGIN = 1.1;
 /**
- * The corrected S has to keep this part of S in every direction: with less, T is badly conditioned, and
- * rounding to codes matters.
+ * The corrected S has to keep this share of S in every direction. With a smaller share T is badly
+ * conditioned, and the rounding to codes matters.
  */
 const NOISE_KEPT = 0.5;
-/** How often the step is halved until it does. */
+/** How often the step may be halved to reach this share. */
 const HALVINGS_MAX = 8;
-/** Rounds of the fixed point for the corrected S. Each makes the error smaller by at least h‖Â‖/2 = 1/8. */
+/**
+ * Rounds of the fixed-point iteration for the corrected S. Each round multiplies the error by at most h‖Â‖/2
+ * = 1/8.
+ */
 const ROUNDS = 20;
 
-/** What is asked of a board, and what is known of it. */
+/** The equation to solve, and the board that solves it. */
 export interface DriftTask {
   readonly a: Matrix;
   readonly s: Matrix;
@@ -38,14 +44,14 @@ export interface DriftTask {
   readonly calibration: BoardCalibration | undefined;
 }
 
-/** How dx = −A x dt + L dW, with L Lᵀ = S, runs on a board: x = s_x T v. */
+/** A plan to run dx = −A x dt + L dW, with L Lᵀ = S, on a board: x = s_x T v. */
 export interface DriftPlan {
   readonly codes: SystemCodes;
-  /** s_A: units of A in one G_fs. */
+  /** s_A: units of A per G_fs. */
   readonly systemScale: number;
   /** T, N×N. */
   readonly toProblem: Matrix;
-  /** The A that the codes stand for, in units of A. */
+  /** The matrix that the codes stand for, in units of A. */
   readonly programmed: Matrix;
   /** h/s_A: the time of one tick, in 1/units of A. */
   readonly tickTime: number;
@@ -56,10 +62,10 @@ export interface DriftPlan {
 }
 
 /**
- * A plan with T = L diag(√(τ_i/r_i)) for the measured time constants τ_i and noise temperatures r_i of the
- * cells, 1 where nothing was measured. Then every cell needs the noise that it has: no register for the noise
- * of single cells is needed. The codes are those of diag(τ) T⁻¹AT, not symmetric. Undefined when S is not
- * positive definite.
+ * A plan with T = L diag(√(τ_i/r_i)), where τ_i and r_i are the measured time constants and noise
+ * temperatures of the cells (1 if not measured). Every cell then needs exactly the noise that it has, so no
+ * register for the noise of single cells is needed. The codes are those of diag(τ) T⁻¹AT, which is not
+ * symmetric. Undefined if S is not positive definite.
  */
 export function planDrift(task: DriftTask, s: Matrix, systemScaleMin = 0): DriftPlan | undefined {
   const { a, identity, model, calibration } = task;
@@ -104,7 +110,8 @@ export function planDrift(task: DriftTask, s: Matrix, systemScaleMin = 0): Drift
 }
 
 /**
- * The plan whose stationary covariance is X in spite of its step, for an X that is known nearly. One tick has
+ * The plan whose stationary covariance is X in spite of its finite step, given an approximation of X. One
+ * tick has
  *
  *     P = M P Mᵀ + ½D + ¼(M D + D Mᵀ),   M = I − tA,  D = tS′,  t = h/s_A,
  *
@@ -123,8 +130,8 @@ export function planCorrectedDrift(task: DriftTask, first: DriftPlan, x: Matrix)
     else if (plan.systemScale > systemScale) systemScale = plan.systemScale;
     else return plan;
   }
-  throw new ThermolinkError('UNSUPPORTED', 'No step of the board is small enough for this equation.', {
-    hint: 'Its fastest modes are too fast beside S: scale the unknowns, or solve it on the host.',
+  throw new ThermolinkError('UNSUPPORTED', 'This equation needs a smaller step than the board has.', {
+    hint: 'The fastest modes of A are too fast compared with S: scale the unknowns, or solve it on the host.',
     data: { systemScale },
   });
 }
@@ -156,7 +163,7 @@ function scaledRows({ rows, columns, data }: Matrix, factors: Float64Array): Mat
   );
 }
 
-/** The middle of the diagonal, for the damping register; at least 0. */
+/** The mean of the smallest and the largest diagonal entry, for the damping register; at least 0. */
 function sharedDamping({ rows, data }: Matrix): number {
   const diagonal = Float64Array.from({ length: rows }, (_, i) => data[i * rows + i]);
   return Math.max(0, (Math.min(...diagonal) + Math.max(...diagonal)) / 2);
@@ -170,13 +177,13 @@ function largestBeside({ rows, data }: Matrix, damping: number): number {
   );
 }
 
-/** Refuses codes with which the board would run away: TOLERANCE_NOT_MET. */
+/** Throws TOLERANCE_NOT_MET if the board would be unstable with these codes. */
 function refuseUnstableCodes(programmed: Matrix, { couplingBits }: DeviceIdentity): void {
   const decay = Math.min(...eigenvaluesOf(programmed).real);
   if (decay > 0) return;
   throw new ThermolinkError(
     'TOLERANCE_NOT_MET',
-    `With ${couplingBits}-bit couplings this A is not stable any more.`,
+    `After rounding to ${couplingBits}-bit couplings this A is not stable any more.`,
     {
       hint: 'Choose a board with finer couplings, or solve the equation on the host.',
       data: { decay, couplingBits },

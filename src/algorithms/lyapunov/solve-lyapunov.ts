@@ -24,13 +24,13 @@ import { BATCHES, readStationary, type Stationary, type StationaryRun } from './
 
 const READINGS = 24_576;
 const READINGS_MAX = 100_000_000;
-/** Readings of one batch at least: its correlation with the next one is small then. */
+/** Least number of readings of one batch. The correlation between neighbouring batches is then small. */
 const BATCH_READINGS_MIN = 16;
-/** The first stage has one part in so many of the readings. */
+/** The first stage takes the readings divided by this number. */
 const FIRST_STAGE_PART = 3;
-/** The host finds the eigenvalues of A and of its codes: seconds for more unknowns. */
+/** Largest N. The host finds the eigenvalues of A and of its codes, which takes seconds for larger N. */
 const UNKNOWNS_MAX = 256;
-/** Time constants of the slowest mode between two readings, and before the first one. */
+/** Time between two readings and time before the first one, in time constants of the slowest mode. */
 const SPACING = 1.5;
 const BURN_IN = 10;
 
@@ -39,9 +39,9 @@ const BURN_IN = 10;
  * board gets the codes of T⁻¹AT, not symmetric, and equal noise in all cells. `matrix` is A, `rhs` S, both
  * N×N, N ≤ 256.
  *
- * A tick of the board is a step of finite length, so its covariance is off by a part of h‖A‖. A first stage
- * reads it. The second stage runs with an S that was changed so that the step leaves X, not the changed
- * value. X and its error bars come from the second stage alone, by means over 32 batches.
+ * A tick of the board is a step of finite length, so its covariance has an error of the order h‖A‖. A first
+ * stage reads this covariance. The second stage runs with a corrected S; with its finite step the covariance
+ * is X itself. X and its error bars come from the second stage alone, by means over 32 batches.
  *
  * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE (S, or an A with an eigenvalue of real part ≤ 0),
  * TOO_LARGE, UNSUPPORTED, BAD_CALIBRATION, TOLERANCE_NOT_MET (codes that are not stable) before any byte is
@@ -65,7 +65,7 @@ export async function solveLyapunov(device: BoardDevice, request: LyapunovReques
       if (plan === undefined) throw notDefinite();
       const run = (of: DriftPlan, stage: 0 | 1): StationaryRun => {
         const spacing = Math.ceil(SPACING / (decay * of.tickTime));
-        // The second stage takes about as long for each reading, so the first one refuses for both.
+        // Both stages take about the same time for each reading, so the first stage checks the time for both.
         refuseTooLong(spacing * Math.max(...counts));
         return {
           spacingTicks: spacing,
@@ -87,7 +87,9 @@ export async function solveLyapunov(device: BoardDevice, request: LyapunovReques
   );
 }
 
-/** Checks a request and gives the smallest real part of A's eigenvalues. Errors: as `solveLyapunov` says. */
+/**
+ * Checks a request and returns the smallest real part of A's eigenvalues. Errors: as `solveLyapunov` says.
+ */
 function checkLyapunov(request: LyapunovRequest, identity: DeviceIdentity): number {
   checkObject('The request', request, '{ matrix, rhs, address: { seed: 1, step: 0, block: 0 } }');
   checkAddress(request.address);
@@ -107,8 +109,8 @@ function checkLyapunov(request: LyapunovRequest, identity: DeviceIdentity): numb
 }
 
 /**
- * Checks A and S without a board, and gives the smallest real part of A's eigenvalues. Errors: BAD_ARGUMENT,
- * BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE.
+ * Checks A and S without a board, and returns the smallest real part of A's eigenvalues. Errors:
+ * BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE.
  */
 export function checkEquation(a: Matrix, s: Matrix): number {
   for (const [name, part] of [
@@ -123,12 +125,12 @@ export function checkEquation(a: Matrix, s: Matrix): number {
     throw new ThermolinkError(
       'BAD_MATRIX',
       `A is ${a.rows}×${a.columns} and S is ${s.rows}×${s.columns}; both must be square and of the same size.`,
-      { hint: 'A X + X Aᵀ = S has N×N matrices only.', data: { rows: a.rows, columns: a.columns } },
+      { hint: 'All matrices of A X + X Aᵀ = S are N×N.', data: { rows: a.rows, columns: a.columns } },
     );
   if (n > UNKNOWNS_MAX)
     throw new ThermolinkError(
       'TOO_LARGE',
-      `A is ${n}×${n}; at most ${UNKNOWNS_MAX}×${UNKNOWNS_MAX} is taken.`,
+      `A is ${n}×${n}; the largest size is ${UNKNOWNS_MAX}×${UNKNOWNS_MAX}.`,
       {
         hint: 'X has N² numbers, each with noise: solve a large equation on the host.',
         data: { unknowns: n, unknownsMax: UNKNOWNS_MAX },
@@ -156,7 +158,7 @@ function notDefinite(): ThermolinkError {
   });
 }
 
-/** Readings of both stages, whole batches each. */
+/** Numbers of readings of both stages, each a whole number of batches. */
 function stageReadings(readings: number): readonly [number, number] {
   const whole = (count: number): number =>
     BATCHES * Math.max(BATCH_READINGS_MIN, Math.round(count / BATCHES));

@@ -9,15 +9,15 @@ import type { RunReport } from '../../driver/device-api.js';
 import { type Matrix, matrix } from '../../linalg/matrix.js';
 import type { DriftPlan } from './drift.js';
 
-/** Parts of the readings whose scatter makes the error bars. */
+/** Number of batches of the readings. The scatter of the batches gives the standard errors. */
 export const BATCHES = 32;
-/** Readings of one board run at most: it bounds the codes that are held. */
+/** Largest number of readings of one board run. It bounds the codes that are held in memory. */
 const READINGS_PER_RUN = 256;
-/** Standard deviations that fit below the rail. */
+/** Number of standard deviations that fit below the rail. */
 const HEADROOM = 6;
 const ATTEMPTS_MAX = 8;
 
-/** When a plan is read, and how often. */
+/** Spacing and number of the readings of a plan. */
 export interface StationaryRun {
   readonly spacingTicks: number;
   readonly burnInTicks: number;
@@ -25,7 +25,10 @@ export interface StationaryRun {
   readonly readings: number;
   /** A first guess of the largest variance of T⁻¹x. */
   readonly variance: number;
-  /** Whether a calibration tells the noise of the cells; else the register and its commit do. */
+  /**
+   * Whether the noise of the cells comes from a calibration. Otherwise it comes from the register, as the
+   * commit answers it.
+   */
   readonly isNoiseMeasured: boolean;
   readonly onReadings: (done: number) => void;
 }
@@ -36,7 +39,9 @@ export interface Stationary {
   readonly isCovarianceKnown: boolean;
 }
 
-/** Runs a plan until it is stationary, and reads it. Errors: OVERLOAD; ABORTED; those of the device. */
+/**
+ * Runs a plan until it is stationary, and reads the board. Errors: OVERLOAD; ABORTED; those of the device.
+ */
 export async function readStationary(
   session: BoardSession,
   plan: DriftPlan,
@@ -48,7 +53,7 @@ export async function readStationary(
   const giveUp = (solutionScale: number, overload: RunReport | undefined) =>
     overloadError(
       'The board runs into its rails at every scale that was tried.',
-      'Perhaps A is almost unstable, or its noise is far larger than its register says.',
+      'Perhaps A is almost unstable, or the noise of the board is far larger than its register says.',
       overload,
       session.identity,
       { solutionScale },
@@ -117,7 +122,7 @@ function driveOf(
   });
 }
 
-/** Sums of z zᵀ, batch by batch, and of z. */
+/** Sums of z zᵀ for each batch, and the sum of z. */
 class Moments {
   readonly #n: number;
   readonly #batchReadings: number;
@@ -142,7 +147,7 @@ class Moments {
     }
   }
 
-  /** Covariances about the mean of all readings, less the variance that rounding in the ADC adds. */
+  /** Covariances about the mean of all readings, minus the variance that rounding in the ADC adds. */
   covariances(rounding: number): readonly Matrix[] {
     const n = this.#n;
     const mean = this.#sum.map((value) => value / this.#count);

@@ -8,11 +8,11 @@ export interface ProbabilityScores {
   readonly logLoss: number;
   /** Expected calibration error, a share: Σ share_b |accuracy_b − confidence_b| over the bins. */
   readonly calibrationError: number;
-  /** Bins of equal width of the confidence, the empty ones left out. */
+  /** Bins of the confidence, of equal width, without empty bins. */
   readonly bins: readonly ReliabilityBin[];
 }
 
-/** Examples whose most probable class has a probability of about the same size. */
+/** One bin: examples with about the same probability of the most probable class. */
 export interface ReliabilityBin {
   /** Mean probability of the most probable class, 0 … 1. */
   readonly confidence: number;
@@ -23,7 +23,7 @@ export interface ReliabilityBin {
 }
 
 const BINS = 15;
-/** A probability of 0 counts as this. */
+/** A probability of 0 is replaced by this value. */
 const PROBABILITY_MIN = 1e-12;
 
 /** Scores of probabilities, n×C, for n labels. */
@@ -61,7 +61,7 @@ export function scoreProbabilities(
   };
 }
 
-/** −Σ p ln p of every row, in nat. */
+/** The entropy −Σ p ln p of every row, in nat. */
 export function entropies({ rows, columns, data }: Matrix): Float64Array<ArrayBuffer> {
   return Float64Array.from({ length: rows }, (_, k) => {
     let sum = 0;
@@ -71,8 +71,8 @@ export function entropies({ rows, columns, data }: Matrix): Float64Array<ArrayBu
 }
 
 /**
- * Area under the ROC curve: the chance that a value of `above` is larger than one of `below`, equal ones
- * counting half. Ranks take O(n log n).
+ * Area under the ROC curve: the probability that a value of `above` is larger than a value of `below`. Equal
+ * values count half. It is computed from ranks in O(n log n).
  */
 export function areaUnderRoc(below: Float64Array, above: Float64Array): number {
   const all = Float64Array.from([...below, ...above]);

@@ -11,7 +11,7 @@ import type { SamplingResult } from '../sample.js';
 import { checkMoments, type MomentsResult } from '../sample-moments.js';
 import type { GaussianPosterior } from './gaussian.js';
 
-/** One chain on one board. */
+/** A request for one chain on one board. */
 export interface PosteriorChainRequest {
   readonly posterior: GaussianPosterior;
   /** How many draws, at least 1. */
@@ -22,19 +22,19 @@ export interface PosteriorChainRequest {
    * board, with the errors of its mean, so that R-hat over several boards shows them. Default `refined`.
    */
   readonly mean?: 'refined' | 'board';
-  /** What was measured of the board. Default: nothing. */
+  /** The calibration of the board. Default: none. */
   readonly calibration?: BoardCalibration;
   readonly signal?: AbortSignal;
   /** Called with the number of draws so far. */
   readonly onProgress?: (done: number) => void;
 }
 
-/** Draws of one chain, how good they are, and what they cost. */
+/** Draws of one chain, bounds on their errors, and their cost. */
 export interface PosteriorChain
   extends Pick<SamplingResult, 'correlationMax' | 'carryNoiseShare' | 'isCovarianceKnown'> {
-  /** draws × N, a draw a row. */
+  /** draws × N; each row is a draw. */
   readonly draws: Matrix;
-  /** The mean that the board settled to and the host refined, length N. */
+  /** The mean, settled by the board and refined by the host, length N. */
   readonly mean: Float64Array<ArrayBuffer>;
   /** Bound on |mean_i − exact_i| in units of the posterior's standard deviation, for every i. */
   readonly meanErrorBound: number;
@@ -43,26 +43,26 @@ export interface PosteriorChain
 
 /** Moments of one chain, added up by the board. */
 export interface PosteriorMoments extends Omit<PosteriorChain, 'draws'> {
-  /** Mean of the draws, their standard errors and variances, and how many they are worth. */
+  /** Mean, standard errors, variances and effective number of the draws. */
   readonly moments: Pick<
     MomentsResult,
     'count' | 'batches' | 'mean' | 'standardError' | 'effectiveSampleSize' | 'variance' | 'covariance'
   >;
 }
 
-/** The bound on the error of the mean that is asked for, in units of the posterior's standard deviation. */
+/** The requested bound on the error of the mean, in units of the posterior's standard deviation. */
 const MEAN_ERROR = 0.01;
-/** What `settle` takes as tolerances, and what float64 residuals can tell. */
+/** Limits of the tolerance of `settle`. Residuals in float64 cannot prove smaller ones. */
 const TOLERANCE_MIN = 1e-13;
 const TOLERANCE_MAX = 0.5;
 
 /**
- * Draws of N(A⁻¹b, A⁻¹) from one board that holds A. It settles to the mean without noise, which the host
- * refines to 0.01 posterior standard deviations; then the undriven board gives deviations from it. With
- * `mean: 'board'` the driven board's readings are the draws.
+ * Draws of N(A⁻¹b, A⁻¹) from one board that holds A. First the board settles to the mean without noise, and
+ * the host refines the mean to 0.01 posterior standard deviations. Then the board without drive gives
+ * deviations from the mean. With `mean: 'board'` the driven board's readings are the draws.
  *
- * With the residual r of the mean, |mean_i − exact_i| ≤ sd_i √(rᵀA⁻¹r) ≤ sd_i ‖r‖₂/√λ_min, so the bound
- * needs nothing but the residual. The covariance is A⁻¹ as far as the board holds A, as in `drawSamples`.
+ * With the residual r of the mean, |mean_i − exact_i| ≤ sd_i √(rᵀA⁻¹r) ≤ sd_i ‖r‖₂/√λ_min, so the bound needs
+ * only the residual. The covariance is A⁻¹ with the errors of A on the board, as in `drawSamples`.
  *
  * Errors: those of `prepare`, and of `settle` and `sample` of a prepared system.
  */
@@ -78,7 +78,7 @@ export async function drawPosterior(
 }
 
 /**
- * The moments of what `drawPosterior` draws: the board adds its readings up, and only their sums come over
+ * The moments of the draws of `drawPosterior`. The board adds its readings up, and only the sums come over
  * the line (see `sampleMoments`). Errors: those of `drawPosterior` and `sampleMoments`; UNSUPPORTED with a
  * calibration.
  */
@@ -109,7 +109,7 @@ function preparedFor(device: BoardDevice, request: PosteriorChainRequest): Prepa
 
 type SettledMean = Pick<PosteriorChain, 'mean' | 'meanErrorBound' | 'cost'>;
 
-/** The mean, and what draws around it are asked for with. */
+/** The mean, and the request for draws around it. */
 async function settledMean(
   prepared: PreparedSystem,
   { posterior, draws: count, address, signal, mean = 'refined' }: PosteriorChainRequest,

@@ -2,7 +2,7 @@ import { badArgument, checkArray } from '../../argument-checks.js';
 import { ThermolinkError } from '../../errors.js';
 import { normalQuantile } from '../../linalg/normal-quantile.js';
 
-/** What the draws of several chains say of one number. */
+/** Summary of the draws of several chains for one number. */
 export interface DrawSummary {
   /** The mean, in the unit of the draws. */
   readonly mean: number;
@@ -26,13 +26,13 @@ export interface DrawSummary {
   readonly rHat: number;
 }
 
-/** Draws of one number: a chain an array, all of one length. */
+/** Draws of one number: one array for each chain, all of the same length. */
 type Chains = readonly Float64Array[];
 
 const DRAWS_MIN = 4;
 
 /**
- * Mean, quantiles and convergence of the draws of one number. Chains are cut into halves, so that a drift
+ * Mean, quantiles and convergence of the draws of one number. Each chain is cut into two halves, so a drift
  * within a chain counts as a disagreement. A number that never changes has R-hat 1.
  *
  * Errors: BAD_ARGUMENT for no chain, chains of unequal lengths, or fewer than 4 draws a chain.
@@ -110,7 +110,7 @@ function normalRanks(chains: Chains): Float64Array[] {
   return scores;
 }
 
-/** √(var⁺/W) of chains that are halves already. */
+/** √(var⁺/W) of half chains. */
 function splitRHat(chains: Chains): number {
   const length = chains[0].length;
   const within = meanOf(chains.map(varianceOf));
@@ -121,7 +121,7 @@ function splitRHat(chains: Chains): number {
 
 /**
  * S/τ with τ = −1 + 2 Σ ρ_t over Geyer's initial monotone sequence of the combined autocorrelations. It is at
- * most S log₁₀ S, which antithetic draws reach.
+ * most S log₁₀ S; antithetic draws can reach this bound.
  */
 function effectiveDraws(chains: Chains): number {
   const length = chains[0].length;
@@ -146,7 +146,7 @@ function effectiveDraws(chains: Chains): number {
     if (even + odd >= 0) rho.set([even, odd], lag + 1);
   }
   const last = lag - 2;
-  // The first even one after the sequence makes the estimate better.
+  // The first even term after the sequence improves the estimate.
   if (even > 0) rho[last + 1] = even;
   for (let k = 1; k <= last - 2; k += 2) {
     const before = rho[k - 1] + rho[k];
@@ -156,7 +156,7 @@ function effectiveDraws(chains: Chains): number {
   return total / Math.max(tau, 1 / Math.log10(total));
 }
 
-/** Σ x_t x_{t+lag} over the number of draws. */
+/** Σ x_t x_{t+lag} divided by the number of draws. */
 function laggedProduct(x: Float64Array, lag: number): number {
   let sum = 0;
   for (let t = 0; t + lag < x.length; t++) sum += x[t] * x[t + lag];
@@ -169,7 +169,7 @@ function meanOf(values: ArrayLike<number>): number {
   return sum / values.length;
 }
 
-/** With n − 1 in the denominator. */
+/** The variance with n − 1 in the denominator. */
 function varianceOf(values: ArrayLike<number>): number {
   const mean = meanOf(values);
   let sum = 0;

@@ -13,7 +13,7 @@ import { checkSamplingRequest } from '../sample.js';
 import type { LogisticPosterior } from './logistic.js';
 import { logisticProgram, logisticScale } from './logistic-program.js';
 
-/** One chain of a logistic regression on one board. */
+/** A request for one chain of a logistic regression on one board. */
 export interface LogisticChainRequest {
   readonly posterior: LogisticPosterior;
   /** How many draws, at least 1. */
@@ -24,33 +24,33 @@ export interface LogisticChainRequest {
   readonly onProgress?: (done: number) => void;
 }
 
-/** Draws of one chain, and what they cost. */
+/** Draws of one chain, and their cost. */
 export interface LogisticChain {
-  /** draws × N, a draw a row. */
+  /** draws × N; each row is a draw. */
   readonly draws: Matrix;
   /**
-   * Whether the board says that its covariances are known. Other boards draw from the posterior of other
-   * rows.
+   * Whether the board says that its covariances are known. The rows of other boards have errors, so these
+   * boards draw from another posterior.
    */
   readonly isCovarianceKnown: boolean;
   readonly cost: SolverCost;
 }
 
-/** Time constants of the slowest mode at the mode of the posterior, between two draws. */
+/** Time between two draws, in time constants of the slowest mode at the maximum of the posterior. */
 const SPACING = 2;
-/** Spacings before the first draw. The start is the mode. */
+/** Number of spacings before the first draw. The start is the maximum of the posterior. */
 const BURN_IN_SPACINGS = 6;
-/** Draws of one board run at most. */
+/** Largest number of draws of one board run. */
 const DRAWS_PER_RUN = 256;
 const ATTEMPTS_MAX = 6;
 
 /**
  * Draws of a logistic regression from one board, whose rows have the logistic function as their element
- * (device-model.md, "Row element"). The board starts at the mode.
+ * (device-model.md, "Row element"). The board starts at the mode, the maximum of the posterior.
  *
- * On an ideal board means are off by at most a few hundredths of a standard deviation: the tick, the nodes of
- * the table and 16 bits. On another board its errors come in uncompensated; R-hat over several boards shows
- * what they do not share.
+ * On an ideal board means are off by at most a few hundredths of a standard deviation, because of the tick,
+ * the nodes of the table and 16-bit codes. The errors of other boards are not compensated; R-hat over several
+ * boards shows the errors that they do not share.
  *
  * Errors: BAD_ARGUMENT; TOO_LARGE; UNSUPPORTED for a board without row elements, or whose rows cannot hold
  * the observations, before a byte is sent; OVERLOAD; ABORTED; those of the device.
@@ -92,7 +92,7 @@ function rangeOf(firstScale: number, identity: DeviceIdentity) {
     giveUp: (scale: number, overload: RunReport | undefined) =>
       overloadError(
         'The board runs into its rails at every scale that was tried.',
-        'Its noise or its rows seem far from what was programmed; characterize the board.',
+        'Its noise or its rows seem to be far from their programmed values; characterize the board.',
         overload,
         identity,
         { scale },

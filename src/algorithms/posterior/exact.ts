@@ -9,7 +9,7 @@ import { RANDOM_STREAM, randomSource } from '../../linalg/random.js';
 import { checkDrawCount } from '../sample.js';
 import type { GaussianPosterior } from './gaussian.js';
 
-/** A Gaussian posterior as float64 finds it. */
+/** A Gaussian posterior, computed in float64. */
 export interface ExactGaussian {
   /** A⁻¹b, length N. */
   readonly mean: Float64Array<ArrayBuffer>;
@@ -20,15 +20,15 @@ export interface ExactGaussian {
 }
 
 /**
- * Mean and standard deviations of a Gaussian posterior by a Cholesky factorisation, O(N³), beside what a
- * board finds. Errors: NOT_POSITIVE_DEFINITE.
+ * Mean and standard deviations of a Gaussian posterior by a Cholesky factorisation, O(N³), for comparison
+ * with a board. Errors: NOT_POSITIVE_DEFINITE.
  */
 export function exactGaussian({ precision, drive }: GaussianPosterior): ExactGaussian {
   const dense = denseOf(precision.system);
   const outcome = cholesky(dense);
   if (!outcome.ok)
     throw new ThermolinkError('NOT_POSITIVE_DEFINITE', 'The precision is not positive definite in float64.', {
-      hint: 'Scale the unknowns, or give a prior with a larger precision.',
+      hint: 'Scale the unknowns, or choose a prior with a larger precision.',
       data: { pivot: outcome.pivot },
     });
   const { factor } = outcome;

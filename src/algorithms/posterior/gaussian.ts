@@ -14,7 +14,7 @@ export interface GaussianPosterior {
   readonly drive: Float64Array<ArrayBuffer>;
 }
 
-/** θ ~ N(μ, P⁻¹), seen m times through x ~ N(θ, L⁻¹). */
+/** θ ~ N(μ, P⁻¹), observed m times as x ~ N(θ, L⁻¹). */
 export interface GaussianRequest {
   /** μ, length N. */
   readonly priorMean: Float64Array;
@@ -22,7 +22,7 @@ export interface GaussianRequest {
   readonly priorPrecision: Matrix;
   /** L, N×N symmetric positive definite: the inverse covariance of one observation. */
   readonly noisePrecision: Matrix;
-  /** m×N, an observation a row. */
+  /** m×N; each row is an observation. */
   readonly observations: Matrix;
 }
 
@@ -39,20 +39,23 @@ export interface RegressionRequest {
   /** μ, length N. Default 0. */
   readonly priorMean?: Float64Array;
   /**
-   * Rows that the board has. More observations are folded into N rows that give the same posterior, by a
-   * Cholesky factorisation of XᵀX. Default: rows are never folded.
+   * Number of rows of the board. If there are more observations, a Cholesky factorisation of XᵀX folds them
+   * into N rows that give the same posterior. Default: observations are never folded.
    */
   readonly rowsMax?: number;
 }
 
-/** What a column keeps beside the columns before it, as a part of its length, when it is no copy of them. */
+/**
+ * A column counts as independent if its part orthogonal to the earlier columns is at least this share of its
+ * length.
+ */
 const INDEPENDENT_MIN = 1e-8;
 
 /**
  * The posterior of a Gaussian mean under a Gaussian prior: A = P + m L, b = P μ + L Σ x.
  *
  * Errors: BAD_ARGUMENT and BAD_MATRIX for shapes that do not fit and numbers that are not finite;
- * NOT_POSITIVE_DEFINITE for a precision that is none.
+ * NOT_POSITIVE_DEFINITE for a precision that is not positive definite.
  */
 export function gaussianPosterior(request: GaussianRequest): GaussianPosterior {
   checkObject('The request', request, '{ priorMean, priorPrecision, noisePrecision, observations }');
@@ -64,10 +67,10 @@ export function gaussianPosterior(request: GaussianRequest): GaussianPosterior {
   const dimensions = { priorPrecision, noisePrecision };
   for (const [name, given] of Object.entries(dimensions)) {
     checkObject(name, given, 'matrix(N, N, data)');
-    // Each one alone must be a precision: their sum may hide that one is not.
+    // Each matrix alone must be positive definite, because their sum may hide that one is not.
     void checkSystem({ kind: 'dense', matrix: given }).spectrum;
     if (given.rows !== size)
-      throw wrongShape(name, given, `${size}×${size}, as priorMean has ${size} entries`);
+      throw wrongShape(name, given, `${size}×${size}, because priorMean has ${size} entries`);
   }
   if (observations.columns !== size || observations.rows < 1)
     throw wrongShape('observations', observations, `rows of ${counted(size, 'number')}, at least one`);
@@ -83,8 +86,8 @@ export function gaussianPosterior(request: GaussianRequest): GaussianPosterior {
 }
 
 /**
- * The posterior of linear regression: A = KᵀK + λI with K = X/σ, b = Kᵀy/σ + λμ. K goes into the crossbar as
- * it is, and λ is the damping: A itself is never formed.
+ * The posterior of linear regression: A = KᵀK + λI with K = X/σ, b = Kᵀy/σ + λμ. K goes into the crossbar
+ * unchanged, and λ is the damping, so A itself is never formed.
  *
  * Errors: BAD_ARGUMENT and BAD_MATRIX for shapes that do not fit, numbers that are not finite, and columns
  * that are combinations of others.
@@ -114,10 +117,10 @@ export function regressionPosterior(request: RegressionRequest): GaussianPosteri
   };
 }
 
-/** Lᵀ with L Lᵀ = KᵀK: N rows in place of m. */
+/** Lᵀ with L Lᵀ = KᵀK: N rows instead of m. */
 function foldedRows(rows: Matrix): Matrix {
   const outcome = cholesky(gramOfColumns(rows));
-  // `checkDesign` has seen that columns are independent.
+  // `checkDesign` has found the columns independent.
   if (!outcome.ok) throw dependentColumn(outcome.pivot);
   const { rows: size, data } = outcome.factor;
   const folded = matrix(size, size);
@@ -126,8 +129,8 @@ function foldedRows(rows: Matrix): Matrix {
 }
 
 /**
- * Refuses a design whose shapes do not fit, which holds what is not finite, or whose columns are not
- * independent. `names` are those of its columns. Errors: BAD_ARGUMENT, BAD_MATRIX.
+ * Refuses a design whose shapes do not fit, whose entries are not all finite, or whose columns are not
+ * independent. `names` are the names of its columns. Errors: BAD_ARGUMENT, BAD_MATRIX.
  *
  * @internal
  */
@@ -142,7 +145,9 @@ export function checkDesign(inputs: Matrix, targets: Float64Array, names?: reado
   if (column !== undefined) throw dependentColumn(column, names?.[column]);
 }
 
-/** The first column that is a combination of those before it, by Gram–Schmidt with a second round. */
+/**
+ * The first column that is a combination of earlier columns. It is found by Gram–Schmidt with a second round.
+ */
 function dependentColumnOf({ rows, columns, data }: Matrix): number | undefined {
   const basis: Float64Array[] = [];
   for (let j = 0; j < columns; j++) {
@@ -163,7 +168,7 @@ function dependentColumnOf({ rows, columns, data }: Matrix): number | undefined 
 
 function dependentColumn(column: number, name = `number ${column + 1}`): ThermolinkError {
   return new ThermolinkError('BAD_MATRIX', `Column ${name} is a combination of the columns before it.`, {
-    hint: 'Leave it out: the data cannot tell its weight from theirs.',
+    hint: 'Leave it out: the data cannot separate its weight from the weights of the other columns.',
     data: { column },
   });
 }
@@ -172,7 +177,7 @@ function checkFinite(name: string, values: Float64Array): void {
   const at = values.findIndex((value) => !Number.isFinite(value));
   if (at < 0) return;
   throw new ThermolinkError('BAD_MATRIX', `${name} holds ${values[at]} at place ${at + 1}.`, {
-    hint: 'Replace what is missing by numbers, or leave its row out.',
+    hint: 'Replace missing values by numbers, or leave the row out.',
     data: { name, index: at },
   });
 }

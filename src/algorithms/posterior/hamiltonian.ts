@@ -5,7 +5,7 @@ import { RANDOM_STREAM, randomSource } from '../../linalg/random.js';
 import { checkDrawCount } from '../sample.js';
 import { type LogisticPosterior, logisticGradient, logisticLogDensity } from './logistic.js';
 
-/** What the host's sampler found, and what it took. */
+/** The draws of the host's sampler, and its effort. */
 export interface HamiltonianDraws {
   /** draws × N. */
   readonly draws: Matrix;
@@ -15,7 +15,7 @@ export interface HamiltonianDraws {
   readonly gradients: number;
 }
 
-/** Step of the leapfrog in standard deviations, and its steps a proposal. */
+/** Leapfrog step in standard deviations, and number of steps for each proposal. */
 const STEP = 0.35;
 const LEAPS = 6;
 const BURN_IN = 60;

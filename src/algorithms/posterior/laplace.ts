@@ -10,11 +10,11 @@ import { gramOfColumns } from '../../linalg/products.js';
 import { drawSamples, type SamplingResult } from '../sample.js';
 import { drawExact, exactGaussian } from './exact.js';
 
-/** The last layer of a trained classifier, and what its curvature is made of. */
+/** The last layer of a trained classifier, with the data that its curvature is computed from. */
 export interface LastLayer {
-  /** W, C×d: the trained weights, the constant terms in the last column. */
+  /** W, C×d: the trained weights. The last column has the constant terms. */
   readonly weights: Matrix;
-  /** Φ, n×d: what the layer reads of each training example, 1 in the last column. */
+  /** Φ, n×d: the inputs of the layer for each training example. The last column is 1. */
   readonly features: Matrix;
   /** n×C: the class probabilities of each training example. */
   readonly probabilities: Matrix;
@@ -32,10 +32,10 @@ export interface LaplacePosterior {
   readonly outputPrecision: Matrix;
 }
 
-/** Draws of the last layer on a board. */
+/** A request to draw networks on a board. */
 export interface LaplaceDrawRequest {
   readonly posterior: LaplacePosterior;
-  /** How many networks; each is C draws of the board. */
+  /** Number of networks; each takes C draws of the board. */
   readonly networks: number;
   readonly address: RunAddress;
   readonly calibration?: BoardCalibration;
@@ -85,7 +85,7 @@ export function laplacePosterior(layer: LastLayer, priorPrecision: number): Lapl
   for (let k = 0; k < count; k++)
     for (let c = 0; c < outputs; c++)
       outputPrecision.data[c * outputs + c] += probabilities.data[k * outputs + c] / root;
-  // Both are checked here, so that nothing is sent for features that are not finite.
+  // Both factors are checked here, so nothing is sent if a feature is not finite.
   checkSystem({ kind: 'dense', matrix: inputPrecision });
   checkSystem({ kind: 'dense', matrix: outputPrecision });
   return { weights, inputPrecision, outputPrecision };
@@ -108,7 +108,7 @@ export async function drawLaplace(device: BoardDevice, request: LaplaceDrawReque
   return { ...rest, networks: networksOf(posterior, draws) };
 }
 
-/** The same with draws of the host. Errors: NOT_POSITIVE_DEFINITE. */
+/** As `drawLaplace`, with draws of the host. Errors: NOT_POSITIVE_DEFINITE. */
 export function drawExactLaplace(
   posterior: LaplacePosterior,
   networks: number,

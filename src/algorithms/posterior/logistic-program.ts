@@ -26,30 +26,37 @@ import { normInf } from '../../linalg/products.js';
 import { counted } from '../../number-text.js';
 import { type LogisticPosterior, logistic } from './logistic.js';
 
-/** A logistic regression in the registers of one board. */
+/** A logistic regression as codes and registers of one board. */
 export interface LogisticProgram {
   readonly image: ProgramImage;
-  /** s_x that the codes have: the one that was asked for, or a little more. */
+  /** s_x of the codes: the requested one, or a little more. */
   readonly solutionScale: number;
-  /** Ticks until the slowest mode has lost all but 1/e of a deviation. */
+  /** Time constant of the slowest mode, in ticks: after it, 1/e of a deviation is left. */
   readonly slowestTicks: number;
 }
 
-/** h·L of the stiffest mode: above it the tick's error of the stationary distribution shows. */
+/**
+ * Largest h·L of the stiffest mode. Above it, the finite tick visibly changes the stationary distribution.
+ */
 const STEP_MAX = 0.5;
-/** Standard deviations about the mode that fit below the rail. */
+/** Number of standard deviations around the mode that fit below the rail. */
 const HEADROOM = 6;
-/** The logistic function is flat beyond: |z| the table must reach, unless no row comes so far. */
+/** The table must reach this |z|, unless all rows stay below it. The logistic function is flat beyond it. */
 const REACH = 12;
-/** The noise register is used up to this part of its largest κ. */
+/** The noise register is used up to this share of its largest κ. */
 const NOISE_SHARE = 1 / 1.001;
-/** Samples of the logistic function between two nodes. */
+/** Number of samples of the logistic function between two nodes. */
 const SAMPLES = 8;
 const INT16_MAX = 2 ** 15 - 1;
-/** Codes between the ends of the table: fewer hold no shape of it. */
+/**
+ * Least number of codes between the ends of the table. Fewer codes cannot represent the shape of the
+ * function.
+ */
 const GAIN_MIN = 32;
 
-/** s_x: the power of two that keeps the mode and six standard deviations of each unknown off the rail. */
+/**
+ * s_x: the power of two that keeps each unknown below the rail within six standard deviations of the mode.
+ */
 export function logisticScale({ mode, laplaceSd }: LogisticPosterior, identity: DeviceIdentity): number {
   const reach = Math.max(...mode.map((value, i) => Math.abs(value) + HEADROOM * laplaceSd[i]));
   return powerOfTwoAbove(reach / railOf(identity));
@@ -57,9 +64,9 @@ export function logisticScale({ mode, laplaceSd }: LogisticPosterior, identity: 
 
 /**
  * The program whose cells drift by −λ(θ − μ) − Xᵀ(s(Xθ) − (y − ½)), s = σ − ½, in units of s_A s_x, under
- * noise κ = 1/(s_A s_x²). Rows are X/s_K; the element is T(y) = c·s(s_K s_x 2^ρ y/2¹⁴) with c = 2¹⁴ s_K/(s_A
- * s_x 2^ρ), fitted by least squares, since interpolation doubles the error of the mean; labels are row
- * drives c·(y − ½), so that a row's gain error scales a small difference (decision 81).
+ * noise κ = 1/(s_A s_x²). The rows are X/s_K; the element is T(y) = c·s(s_K s_x 2^ρ y/2¹⁴) with c = 2¹⁴
+ * s_K/(s_A s_x 2^ρ), fitted by least squares, since interpolation doubles the error of the mean; labels are
+ * row drives c·(y − ½), so that a row's gain error scales a small difference (decision 81).
  *
  * s_A = max(hL/½, |λμ|∞/(R s_x), 1/(κ_max s_x²)) with L the largest curvature. Errors: UNSUPPORTED for more
  * rows than the attenuation allows.
@@ -86,8 +93,8 @@ export function logisticProgram(
     solutionScale: scaleAsked,
   });
   const wanted = rowScale / (systemScale * scaleAsked * 2 ** attenuation * STATE_STEP);
-  // An even gain: the ends of the table and the row drives are whole numbers then, and cancel in rows that
-  // saturate.
+  // The gain is even. Then the ends of the table and the row drives are whole numbers, and they cancel in
+  // rows that saturate.
   const gain = 2 * Math.floor(wanted / 2);
   if (gain < GAIN_MIN) throw tooCoarse(wanted);
   const solutionScale = (scaleAsked * wanted) / gain;
@@ -128,7 +135,7 @@ export function logisticProgram(
   };
 }
 
-/** The least ρ with which rows reach |z| = 12, or all they can, and the table fits its codes. */
+/** The least ρ for which the rows reach |z| = 12, or their largest |z|, and the table fits its codes. */
 function attenuationFor(
   { inputs, mode, laplaceSd }: LogisticPosterior,
   { rowScaleMax }: DeviceIdentity,
@@ -152,9 +159,9 @@ function attenuationFor(
   if (attenuation <= ROW_ATTENUATION_MAX && rows * 2 ** attenuation <= rowScaleMax) return attenuation;
   throw new ThermolinkError(
     'UNSUPPORTED',
-    `${counted(rows, 'observation')} need rows that are divided by 2^${attenuation}; this board has m·2^ρ up to ${rowScaleMax}.`,
+    `${counted(rows, 'observation')} need rows that are divided by 2^${attenuation}; the limit of this board is m·2^ρ ≤ ${rowScaleMax}.`,
     {
-      hint: 'Standardise the columns, use fewer observations, or a prior with a larger precision.',
+      hint: 'Standardise the columns, use fewer observations, or choose a prior with a larger precision.',
       data: { rows, rowAttenuation: attenuation, rowScaleMax },
     },
   );
@@ -165,7 +172,7 @@ function tooCoarse(codes: number): ThermolinkError {
     'UNSUPPORTED',
     `The logistic function would span ${Math.floor(codes)} codes of the rows' table; at least ${GAIN_MIN} are needed.`,
     {
-      hint: 'Standardise the columns, use fewer observations, or a prior with a larger precision.',
+      hint: 'Standardise the columns, use fewer observations, or choose a prior with a larger precision.',
       data: { codes, codesMin: GAIN_MIN },
     },
   );
@@ -173,9 +180,9 @@ function tooCoarse(codes: number): ThermolinkError {
 
 /**
  * The 161 nodes of the piecewise linear function nearest to `gain`·(σ − ½) in least squares, for an even
- * `gain`. `unit` is z of one step of y. Each node is rounded together with the rounding left by the node
- * before it, from the middle outwards: the errors of neighbours cancel, where plain rounding would move means
- * by some hundredths of a standard deviation.
+ * `gain`. `unit` is z of one step of y. Nodes are rounded from the middle outwards, and each rounding error
+ * is carried to the next node. So the errors of neighbours cancel. Plain rounding would move means by some
+ * hundredths of a standard deviation.
  */
 export function logisticTable(unit: number, gain: number): Int16Array<ArrayBuffer> {
   const last = ROW_TABLE_NODES - 1;
@@ -192,7 +199,7 @@ export function logisticTable(unit: number, gain: number): Int16Array<ArrayBuffe
       right[i] += (1 - u) * value;
       right[i + 1] += u * value;
     }
-  // Elimination without pivots: the matrix is tridiagonal and positive definite.
+  // Elimination needs no pivots, because the matrix is tridiagonal and positive definite.
   for (let i = 1; i <= last; i++) {
     const factor = beside[i - 1] / diagonal[i - 1];
     diagonal[i] -= factor * beside[i - 1];

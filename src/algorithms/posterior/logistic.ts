@@ -9,9 +9,9 @@ import { checkDesign } from './gaussian.js';
 
 /** P(y = 1) = σ(xᵀθ) with σ the logistic function, and θ ~ N(μ, I/λ). */
 export interface LogisticRequest {
-  /** X, m×N, an observation a row. */
+  /** X, m×N; each row is an observation. */
   readonly inputs: Matrix;
-  /** y, length m: 0 or 1. Both must occur. */
+  /** y, length m: 0 or 1. Both values must occur. */
   readonly labels: ArrayLike<number>;
   /** λ > 0, in units of 1/θ². */
   readonly priorPrecision: number;
@@ -99,7 +99,7 @@ export function logisticLogDensity(
   return sum;
 }
 
-/** Its gradient: Xᵀ(y − σ(Xθ)) − λ(θ − μ). */
+/** Gradient of `logDensity`: Xᵀ(y − σ(Xθ)) − λ(θ − μ). */
 export function logisticGradient(
   {
     inputs,
@@ -137,7 +137,7 @@ function modeOf(model: Model): Float64Array {
     if (!outcome.ok) throw indefinite(outcome.pivot);
     const gradient = logisticGradient(model, theta);
     const direction = choleskySolve(outcome.factor, gradient);
-    // The decrement bounds what is still to be gained, in nat.
+    // The decrement bounds how much ln of the density can still grow, in nat.
     if (dot(direction, gradient) < 1e-20 * Math.max(1, Math.abs(density))) break;
     let share = 1;
     let next = theta;

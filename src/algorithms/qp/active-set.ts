@@ -12,10 +12,10 @@ const STEPS_MAX = 12;
  *
  *     y + c(Ax − u) > 0  or  y + c(Ax − l) < 0
  *
- * hold count as equalities. A basis Z of their null space leaves ZᵀPZ d = −Zᵀ(Px + q) to the board, and the
- * multipliers are the shortest that fit. `judge` sees each step. It ends when all residuals are at most the
- * tolerance, when a set comes again, or when the board cannot solve the reduced system. Returns the number of
- * steps.
+ * hold count as equalities. With a basis Z of their null space, the board solves ZᵀPZ d = −Zᵀ(Px + q). The
+ * multipliers are those of least norm. `judge` sees each step. The method ends when all residuals are at most
+ * the tolerance, when a set comes again, or when the board cannot solve the reduced system. Returns the
+ * number of steps.
  *
  * Source: Hintermüller, Ito, Kunisch, SIAM J. Optim. 13 (2002).
  */
@@ -34,7 +34,7 @@ export async function polish(judge: Judge, start: PrimalDual, work: BoardWork): 
     const next = await restIn(program, hold(program, sides), point.x, work);
     if (next === undefined) break;
     steps++;
-    // A multiplier of the wrong sign does not count, but says which set to try next.
+    // A multiplier of the wrong sign is not part of the answer. It only tells which set to try next.
     const y = next.y.map((value, i) => (isEquality(program, i) || value * sides[i] > 0 ? value : 0));
     judge.judge({ x: next.x, y }, 'polish', steps);
     point = next;
@@ -42,7 +42,7 @@ export async function polish(judge: Judge, start: PrimalDual, work: BoardWork): 
   return steps;
 }
 
-/** For each row 1 when its upper bound (or an equality) holds, −1 for its lower bound, else 0. */
+/** For each row: 1 if it is held at its upper bound (or is an equality), −1 if at its lower bound, else 0. */
 export function activeSides(program: QuadraticProgram, { x, y }: PrimalDual, weight: number): Side[] {
   const { constraints, lower, upper } = program;
   const image = matVec(constraints, x);

@@ -13,20 +13,26 @@ const SIGMA = 1e-6;
 const RHO_FIRST = 0.1;
 const RHO_MIN = 1e-6;
 const RHO_MAX = 1e6;
-/** Rows with l = u get a penalty so much larger. More costs the board time: the condition grows with it. */
+/**
+ * Rows with l = u get a penalty that is larger by this factor. A larger factor costs board time, because the
+ * condition number grows with it.
+ */
 const EQUALITY_FACTOR = 30;
 /** Over-relaxation. */
 const ALPHA = 1.6;
-/** An increment is solved to this residual, by so many passes at most. */
+/** An increment is solved to this residual, with at most this number of passes. */
 const INCREMENT = { tolerance: 0.1, passesMax: 3 };
 /** Iterations between two looks at the residuals, and between two looks at ρ. */
 const LOOK = 10;
 const ADAPT = 50;
-/** A new ρ has to differ by so much: it costs an upload. */
+/** A new ρ is used only if it differs by at least this factor, because it costs an upload. */
 const RHO_CHANGE = 5;
-/** Looks back for the direction of a dual certificate: noise averages out. */
+/**
+ * Distance, in looks, of the two iterates whose difference may be a dual certificate. Over this distance
+ * noise averages out.
+ */
 const LOOKS_BACK = 10;
-/** Looks in a row that have to find the same. */
+/** Number of looks in a row that have to find the same result. */
 const CERTIFICATES_NEEDED = 2;
 
 export interface Certified {
@@ -39,8 +45,8 @@ export interface Certified {
  *
  *     (P + σI + AᵀRA) δ = r,  r = σx − q + Aᵀ(Rz − y) − (P + σI + AᵀRA) x̃
  *
- * and adds δ to x̃. So what a board gets wrong is a part of δ, and dies out with it. The matrix stays on the
- * board until the penalties R change.
+ * and adds δ to x̃. So the error of a board is a fixed share of δ and vanishes with δ. The matrix stays on
+ * the board until the penalties R change.
  *
  * Source: Stellato et al., Math. Prog. Comp. 12 (2020); the increments are this project's own.
  */
@@ -149,7 +155,7 @@ export class Admm {
     return this.#work.solver(h);
   }
 
-  /** The certificate that this look and the one before it agree on. */
+  /** The certificate that this look and the previous one agree on. */
   #certified(): Certified | undefined {
     const { columnScale, rowScale } = this.#scaled;
     const dy = this.#y.map((y, i) => (y - this.#yBefore[i]) * rowScale[i]);

@@ -6,13 +6,13 @@ import { prepare } from '../prepare.js';
 import type { PreparedSystem } from '../prepared-system.js';
 import type { QpRequest } from './contract.js';
 
-/** When one solve is good enough. */
+/** Tolerance and number of passes of one solve. */
 export interface Enough {
   readonly tolerance: number;
   readonly passesMax?: number;
 }
 
-/** The solves of one program, their names and what they cost. */
+/** The solves of one program, with their addresses and costs. */
 export class BoardWork {
   cost: SolverCost = ZERO_COST;
   solves = 0;
@@ -26,7 +26,7 @@ export class BoardWork {
     this.#request = request;
   }
 
-  /** Counts what a box program did: one matrix, and a drive for each level. */
+  /** Counts the work of a box program: one matrix, and one drive for each level. */
   addBox(levels: number, cost: SolverCost): void {
     this.uploads++;
     this.solves += levels;
@@ -58,7 +58,7 @@ export class BoardWork {
   }
 }
 
-/** Whether a board that could not solve a system, and no other trouble, was the cause. */
+/** Whether the cause of an error is that the board could not solve a system. */
 export function isOfSystem(error: unknown): boolean {
   const codes: readonly string[] = [
     'NOT_POSITIVE_DEFINITE',

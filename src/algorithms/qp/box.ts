@@ -10,7 +10,7 @@ import type { Judge } from './judge.js';
 import type { PrimalDual } from './kkt.js';
 import { RailBox } from './rail-box.js';
 
-/** A bound on one unknown, and the row of A, with its one entry, that gives it. */
+/** A bound on one unknown, with the row of A that gives it and the only entry of this row. */
 interface Bound {
   readonly value: number;
   readonly row: number;
@@ -18,14 +18,15 @@ interface Bound {
 }
 
 /**
- * A program whose rows are bounds on single unknowns: both bounds of each, the tightest where rows repeat.
+ * A program whose rows are bounds on single unknowns. Each unknown has two bounds; if rows repeat, the
+ * tightest bound counts.
  */
 export interface BoxForm {
   readonly lower: readonly Bound[];
   readonly upper: readonly Bound[];
 }
 
-/** The bounds of a program, or the reason why it is none that the rails can hold. */
+/** The bounds of a program, or the reason why the rails cannot hold them. */
 export function boxForm(program: QuadraticProgram): BoxForm | string {
   const n = program.linear.length;
   const none = { row: -1, entry: 1 };
@@ -56,7 +57,7 @@ export function requiredBox(program: QuadraticProgram): BoxForm {
   const form = boxForm(program);
   if (typeof form !== 'string') return form;
   throw new ThermolinkError('UNSUPPORTED', `The rails of a board cannot be these bounds: ${form}.`, {
-    hint: "Every unknown needs two finite bounds and nothing else may be asked; method 'admm' takes any rows.",
+    hint: "Every unknown needs two finite bounds, and there may be no other constraints; method 'admm' takes any rows.",
   });
 }
 
@@ -102,7 +103,10 @@ export class BoxWork {
     this.condition = this.#box?.condition ?? 1;
   }
 
-  /** Lets the board settle until `judge` is content or a level does not help. Errors: those of `RailBox`. */
+  /**
+   * Lets the board settle until `judge` accepts the point or a level does not improve it. Errors: those of
+   * `RailBox`.
+   */
   async run(judge: Judge, work: BoardWork, request: QpRequest, start: Float64Array): Promise<void> {
     const { hessian, linear } = this.#program;
     if (this.#box === undefined) {
@@ -113,7 +117,7 @@ export class BoxWork {
     const { levels, cost } = await this.#box.solve({
       linear: Float64Array.from(this.#free, (j) => pull[j]),
       start: Float64Array.from(this.#free, (j) => start[j]),
-      // Float64 judges each level by the residuals of the program itself.
+      // Each level is judged in float64, by the residuals of the program itself.
       tolerance: 0,
       onLevel: (free) => {
         const x = Float64Array.from(this.#fixed);
@@ -127,7 +131,7 @@ export class BoxWork {
     work.addBox(levels, cost);
   }
 
-  /** x with the multipliers of the bounds that a step of the gradient would pass. */
+  /** x, with multipliers for the bounds that a gradient step from x would cross. */
   #pointOf(x: Float64Array<ArrayBuffer>): PrimalDual {
     const { hessian, linear, lower } = this.#program;
     const slope = sum(matVec(hessian, x), linear);

@@ -21,7 +21,7 @@ const TOLERANCE_MIN = 1e-10;
 const TOLERANCE_MAX = 0.1;
 /** Larger entries leave no digits for a residual. */
 const ENTRY_MAX = 1e30;
-/** P + this part of its largest entry has to be positive definite. */
+/** P has to be positive definite after this share of its largest entry is added to the diagonal. */
 const CONVEXITY = 1e-9;
 
 /**
@@ -79,7 +79,7 @@ function checkFinite(name: string, values: Float64Array, length: number): void {
   if (index >= 0)
     throw badMatrix(
       `Entry ${index} of ${name} is ${values[index]}.`,
-      `Every entry has to be a number within ±${ENTRY_MAX}.`,
+      `Every entry must be a number between −${ENTRY_MAX} and ${ENTRY_MAX}.`,
     );
 }
 
@@ -99,8 +99,8 @@ function checkBounds(lower: Float64Array, upper: Float64Array, rows: number): vo
     const [low, high] = [lower[i], upper[i]];
     if (low <= high && low < Infinity && high > -Infinity) continue;
     throw badMatrix(
-      `Row ${i} of the constraints has the bounds ${low} and ${high}, which no number meets.`,
-      'The lower bound may not be above the upper one; use ∓Infinity where there is none.',
+      `Row ${i} of the constraints has the bounds ${low} and ${high}; no number lies between them.`,
+      'The lower bound must not be above the upper one. Use −Infinity or Infinity if there is no bound.',
     );
   }
 }
@@ -122,7 +122,7 @@ function checkConvex({ rows, data }: Matrix): void {
       'NOT_POSITIVE_DEFINITE',
       'The Hessian P has a negative eigenvalue, so the program is not convex.',
       {
-        hint: 'Only convex programs are solved: minimise, check the signs, or add a convex term.',
+        hint: 'Only convex programs can be solved. Check the signs (the objective is minimised), or add a convex term.',
       },
     );
 }

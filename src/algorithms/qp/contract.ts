@@ -11,25 +11,27 @@ export const QP_METHODS: readonly QpMethod[] = ['auto', 'box', 'admm', 'ipm'];
 
 /** How a quadratic program is to be solved. */
 export interface QpRequest {
-  /** Default 'auto': 'box' where every unknown has two bounds and nothing else is asked, else 'admm'. */
+  /**
+   * Default 'auto': 'box' if every unknown has two bounds and there are no other constraints, else 'admm'.
+   */
   readonly method?: QpMethod;
   /** Solves use the steps from `address.step` on. */
   readonly address: RunAddress;
-  /** All residuals of `KktResiduals` have to be at most this ratio; from 1e-10 to 0.1. Default 1e-8. */
+  /** Bound on all residuals of `KktResiduals`, a ratio from 1e-10 to 0.1. Default 1e-8. */
   readonly tolerance?: number;
-  /** Iterations at most. Default 4000 of ADMM, 60 of interior points; a box takes 20 levels at most. */
-  readonly iterationsMax?: number;
   /**
-   * Where to begin: the x and y of a program that is alike. Default: zeros. Interior points have no use for
-   * it.
+   * Largest number of iterations. Default: 4000 for ADMM, 60 for interior points. A box takes at most 20
+   * levels.
    */
+  readonly iterationsMax?: number;
+  /** The start: x and y of a similar program. Default: zeros. Interior points ignore it. */
   readonly warmStart?: {
     /** Length n. */
     readonly x: Float64Array;
     /** Length m. */
     readonly y: Float64Array;
   };
-  /** What was measured of the board. Default: nothing. */
+  /** The calibration of the board. Default: none. */
   readonly calibration?: BoardCalibration;
   readonly signal?: AbortSignal;
   /**
@@ -39,51 +41,54 @@ export interface QpRequest {
   readonly onProgress?: (progress: QpProgress) => void;
 }
 
-/** The residuals on the way. */
+/** The progress of a program, with its residuals. */
 export interface QpProgress extends KktResiduals {
-  /** Of its phase, from 1 on; each polish counts its steps, or its centres, anew. */
+  /**
+   * Number of the iteration in its phase, counted from 1. Each polish counts its own steps or centres from 1.
+   */
   readonly iteration: number;
   readonly phase: 'box' | 'admm' | 'ipm' | 'polish';
 }
 
 /**
  * `solved`: the residuals are at most the tolerance. `primalInfeasible`: no x is feasible. `dualInfeasible`:
- * the objective has no lower bound. `inaccurate`: none of these could be shown; x and y are the best found.
+ * the objective has no lower bound. `inaccurate`: none of these could be shown; x and y are the best point
+ * that was found.
  */
 export type QpStatus = 'solved' | 'primalInfeasible' | 'dualInfeasible' | 'inaccurate';
 
-/** What shows that a program has no solution. Its largest entry is ±1. */
+/** A proof that a program has no solution. The largest entry of its vector is ±1. */
 export interface InfeasibilityCertificate {
   /**
    * `primalInfeasible`: v [m] with Aᵀv ≈ 0 and uᵀv₊ + lᵀv₋ < 0. `dualInfeasible`: v [n] with Pv ≈ 0, qᵀv < 0
    * and Av in the directions that the bounds leave open.
    */
   readonly direction: Float64Array;
-  /** Largest entry of what should be 0, in the units of P and A: rounding of float64. */
+  /** Largest entry of the terms that should be 0, in the units of P and A. It is rounding of float64. */
   readonly violation: number;
-  /** The negative number: uᵀv₊ + lᵀv₋, or qᵀv. */
+  /** The value that has to be negative: uᵀv₊ + lᵀv₋, or qᵀv. */
   readonly value: number;
 }
 
-/** The answer, what proves it, and what it cost. */
+/** The answer, its residuals or certificate, and its cost. */
 export interface QpResult extends PrimalDual, KktResiduals {
   readonly status: QpStatus;
-  /** The method that ended it; with 'auto' a box that does not end goes on with 'admm'. */
+  /** The method that gave the answer. With 'auto', 'admm' goes on if 'box' does not reach the tolerance. */
   readonly method: Exclude<QpMethod, 'auto'>;
   /** ½xᵀPx + qᵀx + c, in the units of the program. */
   readonly objective: number;
-  /** Only where the program has no solution. */
+  /** Present only if the program has no solution. */
   readonly certificate?: InfeasibilityCertificate;
-  /** Of `method`: levels of a box, or iterations. */
+  /** Iterations of `method`; for a box, its levels. */
   readonly iterations: number;
   /** Steps of all polishes; 0 when the method met the tolerance or there was nothing to polish. */
   readonly polishSteps: number;
-  /** Number of drives for which the board was asked. */
+  /** Number of drives that the board solved for. */
   readonly solves: number;
   readonly passes: number;
   /** Number of matrices that were sent. */
   readonly uploads: number;
-  /** What `onProgress` was told. */
+  /** All progress that `onProgress` was called with. */
   readonly history: readonly QpProgress[];
   readonly cost: SolverCost;
 }

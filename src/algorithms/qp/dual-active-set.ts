@@ -9,26 +9,26 @@ import type { Judge } from './judge.js';
 import { type KktResiduals, type PrimalDual, withoutUnbounded, worstOf } from './kkt.js';
 import { ruizScaled, type ScaledProgram, scaledPoint, unscaled } from './ruiz.js';
 
-/** δ in units of the scaled program, whose P and q are of the order 1: the first, and the smallest. */
+/** First and smallest δ, in units of the scaled program, whose P and q are of the order 1. */
 const PROXIMAL_FIRST = 1e-4;
 const PROXIMAL_MIN = 1e-8;
-/** δ is divided by this when a centre made the residual less than so many times smaller. */
+/** δ is divided by this number if the last centre reduced the residual by less than this factor. */
 const PROXIMAL_STEP = 10;
 const CENTRES_MAX = 30;
 /** A multiplier or a distance below this ratio counts as 0. */
 const MULTIPLIER_MIN = 1e-11;
 const DISTANCE_MIN = 1e-10;
-/** A row whose part outside the other rows is below this ratio is left out of the first set. */
+/** A row is left out of the first set if its part orthogonal to the other rows is below this ratio. */
 const INDEPENDENT_MIN = 1e-6;
-/** Rows are dropped together when their multipliers are at least this part of the worst one. */
+/** Rows are dropped together if their multipliers are at least this share of the worst one. */
 const DROP_TOGETHER = 0.3;
 
 /**
- * The dual active set method of Goldfarb and Idnani, which begins with the rows that hold near `start` and
+ * The dual active set method of Goldfarb and Idnani. It begins with the rows that hold near `start` and
  * changes one row at a time, so no set comes again. It runs on the scaled program with ½δ‖x − x_k‖² added to
- * the objective, and x_{k+1} is what it ends at: δ makes the minimum on any rows unique, also where P is
- * nearly 0, and bounds the condition of what the board solves. The board solves Zᵀ(P + δI)Z d = r, Z being a
- * basis of the null space of the held rows. `judge` sees each x_k and its multipliers.
+ * the objective; x_{k+1} is its minimum. The term with δ makes the minimum on any set of rows unique, even if
+ * P is nearly 0, and bounds the condition number of the board's systems. The board solves Zᵀ(P + δI)Z d = r,
+ * where Z is a basis of the null space of the held rows. `judge` sees each x_k and its multipliers.
  *
  * It ends when all residuals are at most the tolerance, after `stepsMax` systems, when the rows contradict
  * each other, or when the board cannot solve a system. Returns the number of steps.
@@ -88,7 +88,7 @@ class DualActiveSet {
   }
 
   /**
-   * The minimum with ½δ‖x − centre‖² added, the last minimum being the centre; undefined when it was not
+   * The minimum with ½δ‖x − centre‖² added, where the centre is the last minimum; undefined if it was not
    * found.
    */
   async minimize(delta: number): Promise<PrimalDual | undefined> {
@@ -117,7 +117,7 @@ class DualActiveSet {
     }
   }
 
-  /** The row that x is farthest outside of. */
+  /** The row whose bound x violates most. */
   #farthestOutside(): number | undefined {
     const { constraints, lower, upper } = this.#program;
     const image = matVec(constraints, this.#x);
@@ -151,7 +151,10 @@ class DualActiveSet {
     }
   }
 
-  /** Multipliers v with Aᵀv = 0, whose entry of `row`, a combination of the other held rows, is its side. */
+  /**
+   * Multipliers v with Aᵀv = 0 for a `row` that is a combination of the other held rows. The entry of `row`
+   * is its side.
+   */
   #dependence(row: number): Float64Array<ArrayBuffer> {
     const { constraints } = this.#program;
     const n = constraints.columns;
@@ -171,7 +174,7 @@ class DualActiveSet {
   }
 
   #firstBlocking(change: Float64Array, added: number, whole: number): { part: number; blocking?: number } {
-    // Smaller changes are rounding, and would let multipliers grow without bound.
+    // Smaller changes are rounding. They would let multipliers grow without bound.
     const least = MULTIPLIER_MIN * normInf(change);
     let part = whole;
     let blocking: number | undefined;
@@ -194,7 +197,9 @@ function proximal(program: QuadraticProgram, centre: Float64Array, delta: number
   return { ...program, hessian: matrix(n, n, data), linear: linear.map((q, j) => q - delta * centre[j]) };
 }
 
-/** The sides near a point, without rows that depend on others: equalities come first. */
+/**
+ * The sides of the rows that hold near a point, without rows that depend on others. Equalities come first.
+ */
 function independentSides(program: QuadraticProgram, start: PrimalDual): Side[] {
   const image = matVec(program.constraints, start.x);
   const weight = Math.max(1e-6, normInf(start.y) / Math.max(1, normInf(image)));

@@ -14,7 +14,8 @@ import type { PrimalDual } from './kkt.js';
 /** A reduced gradient is solved to this residual. */
 const ENOUGH = { tolerance: 1e-9 };
 /**
- * Added to the diagonal of ZᵀPZ, over the largest entry of P; what it changes, `PROXIMAL_MAX` solves remove.
+ * Added to the diagonal of ZᵀPZ, in units of the largest entry of P. Up to `PROXIMAL_MAX` solves remove its
+ * effect.
  */
 const DAMPING = 1e-9;
 const PROXIMAL_MAX = 4;
@@ -27,7 +28,7 @@ export type Side = -1 | 0 | 1;
 export interface HeldRows {
   /** Numbers of the rows. */
   readonly rows: readonly number[];
-  /** The bound of each that holds. */
+  /** The bound at which each of these rows is held. */
   readonly bounds: Float64Array<ArrayBuffer>;
   /** The rows as columns, n×k. */
   readonly columns: Matrix;
@@ -49,7 +50,7 @@ export function hold({ constraints, lower, upper }: QuadraticProgram, sides: rea
   return { rows, bounds, columns, qr: pivotedQr(columns) };
 }
 
-/** The minimum on the rows that hold, and its multipliers; undefined when the board cannot find it. */
+/** The minimum on the held rows, and its multipliers; undefined if the board cannot find it. */
 export async function restIn(
   { hessian, linear, lower }: QuadraticProgram,
   { rows, bounds, columns, qr }: HeldRows,

@@ -4,17 +4,17 @@ import { dot, matVec, matVecTransposed, normInf } from '../../linalg/products.js
 import type { QuadraticProgram } from '../../linalg/quadratic-program.js';
 import type { InfeasibilityCertificate } from './contract.js';
 
-/** A direction is worth a projection when what should be 0 is at most this part of its terms. */
+/** A direction is projected only if the sum that should be 0 is at most this share of its terms. */
 const PROPOSED = 1e-3;
-/** After the projection it is at most this part: what rounding leaves. */
+/** After the projection the sum must be at most this share of its terms, which is rounding. */
 const PROVED = 1e-10;
-/** The negative number is at least this part of the sum of its terms. */
+/** The value that has to be negative must be at least this share of the sum of its terms, in size. */
 const VALUE_MIN = 1e-6;
 
 /**
  * Shows that no x is feasible, from a difference v [m] of multipliers: Aᵀv = 0 and uᵀv₊ + lᵀv₋ < 0. The
- * difference is only near such a direction. So its small entries are dropped, the rest is projected onto
- * Aᵀv = 0, and the result is checked to rounding; undefined when it does not hold.
+ * difference is only near such a direction. So its small entries are set to 0, the rest is projected onto Aᵀv
+ * = 0, and the result is checked up to rounding. Undefined if the check fails.
  *
  * Source: Banjac et al., J. Optim. Theory Appl. 183 (2019); the projection is this project's own.
  */
@@ -57,13 +57,13 @@ function provedPrimal(
     value += term;
     terms += Math.abs(term);
   }
-  // An absent bound makes the sum infinite, and so does not prove anything.
+  // An absent bound makes the sum infinite, so it proves nothing.
   if (!(terms < Infinity) || !(value < -VALUE_MIN * terms)) return undefined;
   if (imageShare(constraints, direction) > PROVED) return undefined;
   return { direction, violation: normInf(matVecTransposed(constraints, direction)), value };
 }
 
-/** max |Aᵀv| over the largest sum of its terms. */
+/** max |Aᵀv|, divided by the largest sum of its terms. */
 function imageShare({ rows, columns, data }: Matrix, v: Float64Array): number {
   let share = 0;
   for (let j = 0; j < columns; j++) {
@@ -80,8 +80,9 @@ function imageShare({ rows, columns, data }: Matrix, v: Float64Array): number {
 
 /**
  * Shows that the objective has no lower bound, from a difference v [n] of iterates: Pv = 0, qᵀv < 0, and Av
- * points where bounds are open. Rows that v hardly moves count as not moved; v is projected onto that and
- * onto Pv = 0, and checked to rounding. Source: as `primalCertificate`. It assumes that some x is feasible.
+ * points where bounds are open. Rows that v hardly moves count as not moved. v is projected onto this
+ * condition and onto Pv = 0, and checked up to rounding. The proof assumes that some x is feasible. Source:
+ * as `primalCertificate`.
  */
 export function dualCertificate(
   program: QuadraticProgram,

@@ -8,22 +8,25 @@ import { dualCertificate, primalCertificate } from './infeasibility.js';
 import type { Judge } from './judge.js';
 import { type PrimalDual, withoutUnbounded, worstOf } from './kkt.js';
 
-/** Added to the diagonal of H, over the largest entry of ZᵀPZ or 1. */
+/** Added to the diagonal of H, in units of the largest entry of ZᵀPZ, or of 1 if that is larger. */
 const DAMPING = 1e-9;
-/** A step goes at most this part of the way to the nearest bound. */
+/** A step goes at most this share of the way to the nearest bound. */
 const STEP_SHARE = 0.99;
 /**
- * Systems are solved to 0.3 of the largest residual, ten times finer after an iteration that leaves 0.7 of
- * it.
+ * Systems are solved to 0.3 of the largest residual. The tolerance becomes ten times finer after an iteration
+ * that leaves more than 0.7 of the residual.
  */
 const INNER_SHARE = 0.3;
 const BAD_ITERATION = 0.7;
 const INNER_MAX = 0.1;
 const INNER_MIN = 1e-7;
 const PASSES_MAX = 24;
-/** A shorter step leads nowhere. */
+/** A shorter step makes no progress. */
 const STEP_MIN = 1e-9;
-/** Multipliers, or unknowns, that grew so much may point where no solution is. */
+/**
+ * If multipliers or unknowns grew by this factor, their direction may be a certificate that no solution
+ * exists.
+ */
 const GROWTH_MIN = 1e3;
 
 /** One bound of one row: `scale`·(row of A)·x ≤ …, negative for a lower bound. */
@@ -53,8 +56,8 @@ interface Iterate {
  *
  *     H = ZᵀPZ + GᵀDG,  D = z/s of each bound
  *
- * The nearer the solution, the finer they are solved. The condition of H grows without bound, so codes end
- * what a board can do; then the polish has to take over.
+ * Near the solution they are solved to a finer tolerance. The condition number of H grows without bound. When
+ * it is too large for the codes of the board, the polish has to take over.
  *
  * Source: Mehrotra, SIAM J. Optim. 2 (1992); the schedule of tolerances is this project's own.
  */
@@ -164,7 +167,7 @@ export class InteriorPoint {
         const centring = (dot(reached.s, reached.z) / m / mean) ** 3;
         step = await direction(products.map((value, k) => value + centring * mean - step.s[k] * step.z[k]));
       }
-      // One length for both: the dual residual of a quadratic program then shrinks linearly.
+      // Both take the same step length, so the dual residual of a quadratic program shrinks linearly.
       const length = Math.min(1, STEP_SHARE * Math.min(lengthOf(s, step.s), lengthOf(z, step.z)));
       this.#before = this.point.x;
       this.#at = moved(this.#at, step, m > 0 ? length : 1);
@@ -194,7 +197,7 @@ export class InteriorPoint {
     return h;
   }
 
-  /** Without a solution the multipliers, or the unknowns, grow along a certificate. */
+  /** If there is no solution, the multipliers or the unknowns grow along a certificate. */
   #certified({ x, y }: PrimalDual): Certified | undefined {
     if (normInf(this.#at.z) > GROWTH_MIN * this.#firstMultiplier) {
       const certificate = primalCertificate(this.#program, y);
@@ -240,7 +243,7 @@ function reducedProgram(program: QuadraticProgram, origin: Float64Array, basis: 
   };
 }
 
-/** How far v + t d stays positive: at most 1. */
+/** The largest t up to 1 for which v + t d stays positive. */
 function lengthOf(v: Float64Array, d: Float64Array): number {
   return v.reduce((length, value, k) => (d[k] < 0 ? Math.min(length, -value / d[k]) : length), 1);
 }

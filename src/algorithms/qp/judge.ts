@@ -2,7 +2,7 @@ import type { QuadraticProgram } from '../../linalg/quadratic-program.js';
 import type { QpProgress, QpRequest } from './contract.js';
 import { type KktResiduals, kktResiduals, type PrimalDual, worstOf } from './kkt.js';
 
-/** Judges every point of a program in float64, keeps the best one, and tells of the progress. */
+/** Judges every point of a program in float64, keeps the best point, and reports the progress. */
 export class Judge {
   readonly program: QuadraticProgram;
   readonly tolerance: number;
@@ -31,7 +31,7 @@ export class Judge {
     return this.#best.worst <= this.tolerance;
   }
 
-  /** The residuals of a point; the progress tells of them. */
+  /** Computes the residuals of a point and reports them as progress. */
   judge(point: PrimalDual, phase: QpProgress['phase'], iteration: number): KktResiduals {
     const residuals = kktResiduals(this.program, point);
     const worst = worstOf(residuals);

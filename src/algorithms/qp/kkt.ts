@@ -3,11 +3,11 @@ import type { QuadraticProgram } from '../../linalg/quadratic-program.js';
 
 /** How far x and y are from the conditions of Karush, Kuhn and Tucker; all are ratios. */
 export interface KktResiduals {
-  /** max(l − Ax, Ax − u, 0) over 1 + max |Ax|, a ratio. */
+  /** max(l − Ax, Ax − u, 0) divided by 1 + max |Ax|, a ratio. */
   readonly primal: number;
-  /** max |Px + q + Aᵀy| over 1 + the largest entry of its three terms, a ratio. */
+  /** max |Px + q + Aᵀy| divided by 1 + the largest entry of its three terms, a ratio. */
   readonly dual: number;
-  /** |primal − dual objective| over 1 + |primal objective|, a ratio. */
+  /** |primal − dual objective| divided by 1 + |primal objective|, a ratio. */
   readonly gap: number;
 }
 
@@ -24,7 +24,7 @@ export function objectiveOf({ hessian, linear, constant = 0 }: QuadraticProgram,
   return dot(x, matVec(hessian, x)) / 2 + dot(linear, x) + constant;
 }
 
-/** y without the multipliers that would hold a bound that is not there. */
+/** y without the multipliers of absent bounds. */
 export function withoutUnbounded(
   { lower, upper }: QuadraticProgram,
   y: Float64Array,

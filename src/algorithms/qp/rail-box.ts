@@ -28,7 +28,7 @@ export interface RailBoxDrive {
   readonly linear: Float64Array;
   /** Where the board starts, length N. Default: the middle of the box. */
   readonly start?: Float64Array;
-  /** The residual that is enough; see `RailBoxResult`. */
+  /** The solve ends at this residual; see `RailBoxResult`. */
   readonly tolerance: number;
   /** Called after each level with its x; true ends it. */
   readonly onLevel?: (x: Float64Array<ArrayBuffer>) => boolean;
@@ -51,40 +51,46 @@ export interface RailBoxResult {
 
 /** h·σ at most, with the row sum σ: no mode overshoots. */
 const STEP_MAX = 1;
-/** A full drive holds a cell at its rail against all others, by this margin. */
+/** A full drive holds a cell at its rail against all other cells, with this margin. */
 const HOLD_MARGIN = 1.001;
 /**
- * The box shrinks by the first factor around each reading. When a cell stands at its edge it grows by the
- * second one, and from then on shrinks by that.
+ * The box shrinks by the first factor around each reading. When a cell stands at the edge of the box, the box
+ * grows by the second factor; later it shrinks by the second factor.
  */
 const SHRINK = 16;
 const GROWTH = 4;
 const LEVELS_MAX = 20;
-/** Ticks between two looks, doubled each time; two readings that agree to one code are enough. */
+/**
+ * Ticks between the first two looks; they double each time. Looking ends when two readings agree to one code.
+ */
 const LOOK_TICKS = 256;
 const LOOK_TICKS_MAX = 65_536;
 const LOOKS_MAX = 40;
 /**
- * A board whose noise keeps readings from agreeing is read after so many time constants of the slowest mode
- * (e⁻¹⁶ of the start is left, a thousandth of a code), and after so many looks: a cell that leaves its rail
- * takes longer.
+ * Limits for a board whose noise keeps readings from agreeing. The first is a time in time constants of the
+ * slowest mode (e⁻¹⁶ of the start is left, a thousandth of a code). The second is a number of looks, because
+ * a cell that leaves its rail takes longer.
  */
 const SETTLED = 16;
 const LOOKS_MIN = 5;
-/** Levels in a row that may leave more than half of the residual; from the second on each settles longer. */
+/**
+ * Number of levels in a row that may leave more than half of the residual. From the second one on, each level
+ * settles longer.
+ */
 const IDLE_LEVELS_MAX = 4;
 const PATIENCE = 4;
 
 /**
- * Box programs by the rails: the cells clamp at ± rail, so a board without noise rests where the conditions
- * of Karush, Kuhn and Tucker hold, x = c + f D v with D = (u − l)/(2 rail). Couplings are sent once. Each
- * further level has a box 16 times smaller around the last reading, by drives alone, and float64 judges it.
+ * Solves box programs by the rails. The cells clamp at ± rail, so a board without noise comes to rest where
+ * the conditions of Karush, Kuhn and Tucker hold, x = c + f D v with D = (u − l)/(2 rail). Couplings are sent
+ * once. Each further level has a 16 times smaller box around the last reading; it changes only drives. Each
+ * level is judged in float64.
  *
  * Errors of the constructor: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED,
  * BAD_CALIBRATION; it sends nothing.
  */
 export class RailBox {
-  /** Bound on the condition of P where the box is scaled to ±1, a ratio. */
+  /** Bound on the condition number of P after the box is scaled to ±1, a ratio. */
   readonly condition: number;
   readonly #device: BoardDevice;
   readonly #request: RailBoxRequest;
@@ -170,7 +176,8 @@ export class RailBox {
     const { system, measure } = this.#scaled;
     const rail = railOf(identity);
     const tick = tickOf(identity);
-    // In units of V_fs a cell is y·rail, so couplings are those of P scaled to the box, over rail².
+    // The voltage of a cell in V_fs is y·rail, so the couplings are those of P scaled to the box, divided by
+    // rail².
     const unit = rail * rail;
     const systemScale =
       Math.max(
@@ -190,7 +197,7 @@ export class RailBox {
     return { scaling, codes, rail, identity, slowestTicks };
   }
 
-  /** x of y, which lies within ±1; exactly at its bound where y is. */
+  /** x for a y within ±1. Where y is at its bound, x is exactly at its bound. */
   #pointOf(y: Float64Array): Float64Array<ArrayBuffer> {
     const { lower, upper } = this.#request;
     return Float64Array.from(y, (value, i) =>
@@ -271,11 +278,11 @@ interface BoxPlan {
   readonly codes: SystemCodes;
   readonly rail: number;
   readonly identity: DeviceIdentity;
-  /** Time constant of the slowest mode, when no cell stands at a rail. */
+  /** Time constant of the slowest mode while no cell stands at a rail. */
   readonly slowestTicks: number;
 }
 
-/** `centre` ± `width`, where the board starts in it, and how long it settles before the first look. */
+/** The box `centre` ± `width`, the start of the board in it, and the settling time before the first look. */
 interface SmallerBox {
   readonly centre: Float64Array;
   readonly width: number;
@@ -294,7 +301,7 @@ function refuseEmptyBox(lower: Float64Array, upper: Float64Array): void {
     'BAD_ARGUMENT',
     `The bounds of unknown ${found} are ${lower[found]} and ${upper[found]}.`,
     {
-      hint: 'The rails of a board need finite bounds, the lower one below the upper one.',
+      hint: 'The bounds must be finite, and each lower bound must be below its upper bound.',
       data: { index: found },
     },
   );

@@ -15,8 +15,9 @@ export interface ScaledProgram {
 }
 
 /**
- * Makes the largest entries of all columns of [P; A] and of all rows of A alike, and the objective of the
- * order 1. Source: Ruiz, RAL-TR-2001-034; Stellato et al., Math. Prog. Comp. 12 (2020), algorithm 2.
+ * Scales the program so that all columns of [P; A] and all rows of A have about equal largest entries. The
+ * objective gets the order 1. Source: Ruiz, RAL-TR-2001-034; Stellato et al., Math. Prog. Comp. 12 (2020),
+ * algorithm 2.
  */
 export function ruizScaled(program: QuadraticProgram): ScaledProgram {
   const [n, m] = [program.linear.length, program.lower.length];

@@ -13,21 +13,21 @@ import { InteriorPoint } from './interior-point.js';
 import { Judge } from './judge.js';
 import { kktResiduals, objectiveOf, type PrimalDual, withoutUnbounded } from './kkt.js';
 
-/** Residuals at which a method hands over to the polish, one after another. */
+/** Residuals at which a method hands over to the polish, in this order. */
 const STAGES = [1e-3, 1e-4, 1e-6, 1e-8];
 const ADMM_ITERATIONS_MAX = 4000;
 const IPM_ITERATIONS_MAX = 60;
 /**
- * After so many iterations ADMM is polished whatever its residuals are, and after twice as many as the last
- * time from then on: a polish that fails costs the host more than iterations.
+ * After this number of iterations the result of ADMM is polished, whatever its residuals are. The number
+ * doubles each time, because a polish that fails costs the host more than iterations.
  */
 const POLISH_FIRST = 100;
-/** Steps of the dual active set method at most, for each unknown. */
+/** Largest number of steps of the dual active set method for each unknown. */
 const FINISH_STEPS = 4;
-/** A box of a worse condition is left to ADMM by 'auto'. */
+/** With 'auto', ADMM solves a box with a larger condition number than this. */
 const BOX_CONDITION_MAX = 1e4;
 
-/** What a method comes to. */
+/** The result of a method. */
 interface Ended {
   readonly method: QpResult['method'];
   readonly iterations: number;
@@ -35,7 +35,7 @@ interface Ended {
   readonly certified?: Certified;
 }
 
-/** A program, its board, and what judges it. */
+/** A program, its board, and its judge. */
 interface Task {
   readonly device: BoardDevice;
   readonly program: QuadraticProgram;
@@ -47,7 +47,7 @@ interface Task {
 
 /**
  * Solves min ½xᵀPx + qᵀx + c, l ≤ Ax ≤ u, with P positive semidefinite, on the n cells of a board. The method
- * comes near the solution, the active set method polishes it, and float64 judges it:
+ * comes near the solution, the active set method polishes it, and the result is judged in float64:
  *
  * - 'box': the rails of the board are the bounds. P has to be positive definite, each unknown needs two
  * bounds.
@@ -56,8 +56,8 @@ interface Task {
  *   board serves it worse than 'admm'. It begins inside, whatever `warmStart` is.
  * - 'auto': 'box' where it can serve, and 'admm' where it cannot or does not end.
  *
- * An answer is `solved` only when its residuals say so. A program without a solution gets a certificate. All
- * else is `inaccurate`, with the best point that was found.
+ * An answer is `solved` only if its residuals are at most the tolerance. A program without a solution gets a
+ * certificate. Every other answer is `inaccurate` and has the best point that was found.
  *
  * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED, BAD_CALIBRATION before any
  * byte is sent; TOLERANCE_NOT_MET or OVERLOAD when the board cannot solve the systems of ADMM at all;

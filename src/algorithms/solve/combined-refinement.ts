@@ -21,16 +21,17 @@ import {
 import type { SolvePlan } from './plan.js';
 import { SolveMeter, type SolveState } from './progress.js';
 
-/** As in `Refinement`: each average has half the noise of the one before. */
+/** As in `Refinement`: each average has half the noise of the previous one. */
 const AVERAGES_MAX = 3;
 const PASSES_MAX = 256;
 /**
- * An average that is so many standard errors away from the same program without noise has another cause. The
- * noise of one mode is that far off less than once in 10⁶ solves (Student's distribution, 15 degrees).
+ * Largest distance, in standard errors, between an average and the same program without noise. A larger
+ * distance is not noise: one mode reaches it less than once in 10⁶ solves (Student's distribution, 15
+ * degrees).
  */
 const DEVIATIONS_MAX = 8;
 
-/** An average under noise, and how far it is from the same program without noise. */
+/** An average under noise, and its distance from the same program without noise. */
 interface Noisy {
   readonly averaged: Average;
   readonly noise: Float64Array<ArrayBuffer>;
@@ -38,13 +39,14 @@ interface Noisy {
 
 /**
  * Refinement with a board that has Â + σI in place of Â (decision 27). Each pass settles (Â + σI) d = r for
- * the residual r, and the host makes the reading d A-orthogonal to those before and takes the step that makes
- * the error smallest in the A-norm. So the board preconditions conjugate gradients: no reading, however
- * wrong, makes the error larger, and the rounded matrix need not be near Â in its slowest modes.
+ * the residual r. The host makes the reading d A-orthogonal to the earlier readings and takes the step that
+ * makes the error smallest in the A-norm. So the board is a preconditioner of conjugate gradients: even a
+ * wrong reading does not make the error larger, and the rounded matrix may differ from Â in its slowest
+ * modes.
  *
  * The sum ŷ of the steps carries no noise and is refined until ‖r‖₂/λ₋ proves it to a sixteenth of the
- * tolerance. Then one program is averaged under noise, and read without. Its average less that reading is
- * noise alone, ν. The answer is ŷ + ν, with the standard error of the average. So its error is ν, up to a
+ * tolerance. Then one program is averaged under noise and read without noise. The average minus this reading
+ * is pure noise, ν. The answer is ŷ + ν, with the standard error of the average. So its error is ν, up to a
  * quarter of the standard error, and
  *
  *     ‖x̂ − x‖₂ ≤ ‖r‖₂/λ₋ + ‖W ν‖₂
@@ -70,12 +72,12 @@ export class CombinedRefinement implements SolveState {
   /** W (b − A x̂). */
   #residual: Float64Array<ArrayBuffer>;
   #relativeResidual = 1;
-  /** By how much each pass made ‖e‖_A² smaller. */
+  /** The decrease of ‖e‖_A² in each pass. */
   readonly #energies: number[] = [];
-  /** The last s_x over the first guess for its drive. */
+  /** The last s_x, divided by the first guess for its drive. */
   #scaleFactor = 1;
   #lastPass: Pass | undefined;
-  /** Why the last average was not accepted. */
+  /** Why the last average was refused. */
   #reason = 'the error shrinks too slowly';
 
   /** `drive` has as many entries as the plan's system has unknowns; it is not 0. */
@@ -95,14 +97,14 @@ export class CombinedRefinement implements SolveState {
   }
 
   /**
-   * The answer. Errors: TOLERANCE_NOT_MET when the passes lead nowhere or run out; OVERLOAD; those of the
-   * device.
+   * The answer. Errors: TOLERANCE_NOT_MET when the passes make no progress or their number is used up;
+   * OVERLOAD; those of the device.
    */
   async run(): Promise<Omit<SolveResult, 'cost'>> {
     for (; this.averages < AVERAGES_MAX; this.averages++) {
       await this.#refine(SYSTEMATIC_SHARE * NOISE_SHARE * 2 ** -this.averages * this.#tolerance);
       const noisy = await this.#average();
-      // An offset of the board may have come with the reading without noise.
+      // The reading without noise may contain an offset of the board.
       await this.#refine(SYSTEMATIC_SHARE * this.relativeStandardError);
       const answer = this.#judge(noisy);
       if (answer === undefined) continue;
@@ -127,7 +129,10 @@ export class CombinedRefinement implements SolveState {
     return norm2(this.#residual) / this.#plan.evened.checked.spectrum.eigenvalueMin;
   }
 
-  /** Passes until the bound on the error of ŷ is `limit` of ‖x̂‖₂, by a residual that was formed anew. */
+  /**
+   * Makes passes until the bound on the error of ŷ is at most `limit`·‖x̂‖₂. The residual is formed anew for
+   * this bound.
+   */
   async #refine(limit: number): Promise<void> {
     const isEnough = () => this.#systematic <= limit * this.#norm(this.#y);
     for (;;) {
@@ -160,14 +165,14 @@ export class CombinedRefinement implements SolveState {
     this.#residual = subtract(this.#residual, image);
   }
 
-  /** The bound on the error of ŷ without the rounding of float64, for those who watch. */
+  /** The bound on the error of ŷ without the rounding of float64, for progress reports. */
   #showBound(): void {
     const norm = this.#norm(this.#y);
     const error = this.#systematic;
     this.relativeErrorBound = error < norm ? error / (norm - error) : Infinity;
   }
 
-  /** Forms the residual of ŷ anew, without the rounding of many steps. */
+  /** Forms the residual of ŷ anew, so the rounding errors of many steps are gone. */
   #certify(): void {
     this.#products++;
     const certificate = certify(this.#plan.evened, this.#drive, this.#y);
@@ -187,7 +192,7 @@ export class CombinedRefinement implements SolveState {
     return reading;
   }
 
-  /** Averages the residual's program under noise. What it settles to without noise goes into ŷ. */
+  /** Averages the program of the residual under noise. Its reading without noise is added to ŷ. */
   async #average(): Promise<Noisy> {
     const plan = this.#plan;
     const norm = this.#norm(this.#y);
@@ -222,7 +227,7 @@ export class CombinedRefinement implements SolveState {
     this.#products++;
     const refinedResidual = this.#relativeResidual;
     this.#relativeResidual = certificate.relativeResidual;
-    // The bound of ŷ, e/(‖x̂‖ − e), back to e.
+    // Turns the bound e/(‖x̂‖ − e) of ŷ back into e.
     const refined = this.relativeErrorBound / (1 + this.relativeErrorBound);
     const error = refined * this.#norm(this.#y) + this.#norm(noise);
     this.relativeErrorBound = error < norm ? error / (norm - error) : Infinity;
@@ -250,13 +255,13 @@ export class CombinedRefinement implements SolveState {
 
   #reasonToRefuse({ averaged, noise }: Noisy): string | undefined {
     if (this.relativeErrorBound > this.#tolerance)
-      return `its residual and its noise prove no relative error below ${formatNumber(this.relativeErrorBound, 2)}`;
+      return `its residual and its noise do not prove a relative error below ${formatNumber(this.relativeErrorBound, 2)}`;
     if (this.relativeStandardError > this.#tolerance / 2)
       return 'the standard error stays above half the tolerance';
     if (norm2(averaged.standardError) < quietestStandardError(this.#plan, averaged))
       return 'the readings fluctuate less than the noise that was asked for';
     return norm2(noise) > DEVIATIONS_MAX * norm2(averaged.standardError)
-      ? 'the average is further from the readings without noise than their fluctuations explain'
+      ? 'the average differs from the readings without noise by more than their fluctuations explain'
       : undefined;
   }
 

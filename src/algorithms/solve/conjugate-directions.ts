@@ -7,21 +7,21 @@ interface Direction {
   readonly energy: number;
 }
 
-/** A step αp and what it takes off the residual, αA p. */
+/** A step αp, and the change αA p of the residual. */
 export interface Step {
   readonly step: Float64Array<ArrayBuffer>;
   readonly image: Float64Array<ArrayBuffer>;
-  /** By how much ‖e‖_A² falls: (pᵀr)²/pᵀA p. */
+  /** The decrease of ‖e‖_A²: (pᵀr)²/pᵀA p. */
   readonly energy: number;
 }
 
-/** So many steps that take off less than this part of what is left, all together, lead nowhere. */
+/** Steps make no progress if `STALL_WINDOW` of them together decrease the error by less than this share. */
 const STALL_WINDOW = 16;
 const STALL_GAIN = 0.1;
 
 /**
- * Whether the last steps, which made ‖e‖_A² smaller by `energies`, lead nowhere. ‖e‖_A² = rᵀA⁻¹r is at least
- * ‖r‖₂²/λ₊ for the residual r and the largest eigenvalue λ₊.
+ * Whether the last steps make no progress; `energies` are their decreases of ‖e‖_A². ‖e‖_A² = rᵀA⁻¹r is at
+ * least ‖r‖₂²/λ₊ for the residual r and the largest eigenvalue λ₊.
  */
 export function isStalled(
   energies: readonly number[],
@@ -34,20 +34,20 @@ export function isStalled(
 }
 
 /**
- * A reading with less than this part of its energy outside the directions so far is spanned by them up to
- * rounding.
+ * If less than this share of a reading's energy is outside the earlier directions, they span the reading up
+ * to rounding.
  */
 const ENERGY_MIN = 1e-12;
 
 /**
- * A-orthogonal directions of a symmetric positive definite A, made of vectors that come from elsewhere, such
- * as readings of a board. For a residual r = A e and a vector d, p is d made A-orthogonal to all directions
- * before, and the step is
+ * A-orthogonal directions of a symmetric positive definite A, made from given vectors such as readings of a
+ * board. For a residual r = A e and a vector d, p is d made A-orthogonal to all earlier directions. The step
+ * is
  *
  *     αp with α = pᵀr / pᵀA p,    ‖e‖_A² = eᵀA e falls by (pᵀr)² / pᵀA p.
  *
- * So the A-norm of the error never rises, whatever d is, and N directions end it. Where d is A⁻¹r up to a
- * fixed linear error this is the method of conjugate gradients. One product with A a step.
+ * So the A-norm of the error never rises, whatever d is, and it is 0 after N directions. If d is A⁻¹r up to a
+ * fixed linear error, this is the method of conjugate gradients. Each step takes one product with A.
  *
  * Source: Hestenes, Stiefel, J. Res. NBS 49 (1952), section 12; Notay, SIAM J. Sci. Comput. 22 (2000).
  */
@@ -59,7 +59,7 @@ export class ConjugateDirections {
     this.#product = product;
   }
 
-  /** The step for residual r = `residual` along d = `reading`; undefined when d is 0. */
+  /** The step for the residual r = `residual` along d = `reading`; undefined if d is 0. */
   step(reading: Float64Array, residual: Float64Array): Step | undefined {
     const readImage = this.#product(reading);
     const readEnergy = dot(reading, readImage);
@@ -73,7 +73,9 @@ export class ConjugateDirections {
     return stepAlong(direction, residual);
   }
 
-  /** The steps along all directions so far, for a residual that did not come from them. No product. */
+  /**
+   * The steps along all earlier directions, for a residual that was formed anew. It takes no product with A.
+   */
   again(residual: Float64Array): Step {
     const step = new Float64Array(residual.length);
     const image = new Float64Array(residual.length);
@@ -87,7 +89,10 @@ export class ConjugateDirections {
     return { step, image, energy };
   }
 
-  /** What of a vector and its image is A-orthogonal to the directions. The second sweep removes rounding. */
+  /**
+   * The parts of a vector and its image that are A-orthogonal to the directions. The second sweep removes
+   * rounding.
+   */
   #outside(reading: Float64Array, readImage: Float64Array): Direction {
     const vector = Float64Array.from(reading);
     const image = Float64Array.from(readImage);

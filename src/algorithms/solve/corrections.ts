@@ -15,20 +15,20 @@ import { norm2, subtract, sum } from '../../linalg/products.js';
 import type { SolvePlan } from './plan.js';
 
 /**
- * Runs without noise at the scale of the average. Their scatter shows what wanders from one board run to the
- * next.
+ * Number of runs without noise at the scale of the average. Their scatter shows the errors that change from
+ * one board run to the next.
  */
 const CHECK_RUNS = 4;
 /**
- * A board that leaves more than this part of a drive does something else than it was told, and nothing can be
- * corrected by it.
+ * If a board leaves more than this share of a drive as residual, it does not do what it was told, and its
+ * readings cannot correct anything.
  */
 const LEFT_MAX = 0.5;
-/** A residual counts as explained when it is at most this many times its known causes. */
+/** A residual counts as explained if it is at most this factor times its known causes. */
 const SUSPICION = 2;
-/** What rounding leaves in an averaged answer stays below this part of its standard error. */
+/** The rest of rounding in an averaged answer stays below this share of its standard error. */
 const ROUNDING_SHARE = 1 / 4;
-/** A compensation that leaves more than this part of the rounding leads nowhere. */
+/** A compensation that leaves more than this share of the rounding makes no progress. */
 const COMPENSATION_LEFT_MAX = 0.9;
 const COMPENSATIONS_MAX = 24;
 
@@ -51,15 +51,16 @@ function stepResidual({ identity, spectrum }: EquilibriumPlan, solutionScale: nu
 }
 
 /**
- * An average with its systematic error measured. The same program runs again without noise, from the average
- * on. The scale is the same, so the errors of the board are too; call the mean reading d₀. The array is
- * linear, so the average is d₀ plus noise, and
+ * Measures the systematic error of an average. The same program runs again without noise and starts from the
+ * average; d₀ is the mean of these readings. The scale is the same, so the errors of the board are the same.
+ * The array is linear, so the average is d₀ plus noise, and
  *
  *     s₀ = r − A d₀
  *
- * is the part of its residual that is not noise. It replaces the part that the codes explain, and so is
- * compensated like that part. What wanders from run to run, in d₀ and in the average, is added in squares to
- * the standard error: (1 + 1/K)·s², where s² is the variance between K runs, pooled over the cells.
+ * is the part of its residual that is not noise. It replaces the part that the codes explain, and is
+ * compensated like that part. Errors of d₀ and of the average that change from run to run are added in
+ * squares to the standard error: (1 + 1/K)·s², where s² is the variance between K runs, pooled over the
+ * cells.
  */
 export async function withSystematicError(
   plan: EquilibriumPlan,
@@ -72,7 +73,7 @@ export async function withSystematicError(
   if (settled === undefined) return averaged;
   const { mean, wandering } = settled;
   const systematic = subtract(drive, applySystem(plan.system, mean));
-  // On a board that is right at this scale, s₀ is only the steps of the ADC, and is not worth a compensation.
+  // On a board without errors at this scale, s₀ is only the rounding of the ADC and needs no compensation.
   const isExplained =
     norm2(subtract(systematic, averaged.rounding)) <= SUSPICION * stepResidual(plan, solutionScale);
   return {
@@ -84,7 +85,7 @@ export async function withSystematicError(
   };
 }
 
-/** What the program of an average settles to without noise. */
+/** The readings of the program of an average without noise. */
 export interface SettledMean {
   /** d₀, the mean of the runs. */
   readonly mean: Float64Array<ArrayBuffer>;
@@ -94,7 +95,7 @@ export interface SettledMean {
   readonly runs: number;
 }
 
-/** Runs the program of an average without noise, from the average on; undefined after an overload. */
+/** Runs the program of an average without noise, starting from the average; undefined after an overload. */
 export async function settledMean(
   plan: EquilibriumPlan,
   session: BoardSession,
@@ -134,10 +135,11 @@ export interface CompensatedAverage extends Average {
 }
 
 /**
- * Removes from an average what rounding to codes put into it. That part of the residual is known exactly, so
- * one more pass without noise solves A d = rounding and adds d. Without it rounding would exceed the standard
- * error on badly conditioned systems and on boards with coarse converters. The noise of the average, and so
- * its standard error, stays as it is. It ends when that part is small (`isRoundingSmall`) or shrinks no more.
+ * Removes the effect of rounding to codes from an average. This part of the residual is known exactly. So one
+ * more pass without noise solves A d = rounding, and d is added. Without it rounding would exceed the
+ * standard error on badly conditioned systems and on boards with coarse converters. The noise of the average,
+ * and so its standard error, stays as it is. It ends when the rounding is small (`isRoundingSmall`) or does
+ * not shrink any more.
  */
 export async function compensateRounding(
   plan: SolvePlan,
@@ -164,8 +166,8 @@ export async function compensateRounding(
 }
 
 /**
- * Whether the standard error covers an average: what is known to be wrong with it, and is no noise, is at
- * most a quarter of it, in the unknowns of A.
+ * Whether the standard error covers the error of an average: the known error that is not noise must be at
+ * most a quarter of the standard error, in the unknowns of A.
  */
 export function isRoundingSmall(plan: SolvePlan, average: Average): boolean {
   const standardError = norm2(weighted(average.standardError, plan.evened.weights));

@@ -6,13 +6,13 @@ import { applySystem, diagonalOf } from '../../linalg/linear-system.js';
 import { norm2, normInf, subtract } from '../../linalg/products.js';
 import { counted, formatNumber } from '../../number-text.js';
 
-/** A pass: what was asked of the board, A d = `drive`, and what it answered. */
+/** A pass: the request A d = `drive`, and the answer of the board. */
 export interface Pass {
   readonly drive: Float64Array;
   readonly reading: Reading;
 }
 
-/** Why a reading is 0 throughout, as part of a sentence; `passes` counts this one. */
+/** Why a reading is all 0, as part of a sentence; `passes` includes this pass. */
 export function reasonOfZeros(
   { identity }: EquilibriumPlan,
   { drive, reading }: Pass,
@@ -27,14 +27,14 @@ export function reasonOfZeros(
 }
 
 /**
- * Why passes lead nowhere, as part of a sentence; `left` is the share of the error before that a pass leaves.
+ * Why passes make no progress, as part of a sentence; `left` is the share of the error that a pass leaves.
  */
 export function reasonOfStall(plan: EquilibriumPlan, { drive, reading }: Pass, left: number): string {
   const { identity, system, programmed } = plan;
   const { x, rounding } = reading;
   const share =
     left < 1
-      ? `its passes leave ${(100 * left).toFixed(0)} % of the error of those before, too much to get anywhere`
+      ? `each pass leaves ${(100 * left).toFixed(0)} % of the error, which is too much`
       : 'the error does not shrink from pass to pass';
   const image = applySystem(system, x);
   if (norm2(rounding) < norm2(subtract(drive, image)) / 2)
@@ -45,29 +45,27 @@ export function reasonOfStall(plan: EquilibriumPlan, { drive, reading }: Pass, l
     : `${share}, because the right-hand side is lost in the steps of ${identity.driveBits}-bit drive codes`;
 }
 
-/** A cell that reads less than this part of what its row asks for stands still. */
+/** A cell counts as still if it reads less than this share of the value that its row asks for. */
 const STILL = 1 / 20;
-/** A cell that is well leaves less than this part of the largest unexplained residual. */
+/** A healthy cell leaves less than this share of the largest unexplained residual. */
 const WELL = 1 / 8;
-/**
- * A dead cell leaves more than this part of the largest unexplained residual, unless nothing is asked of it.
- */
+/** A dead cell leaves more than this share of the largest unexplained residual, unless its row asks for 0. */
 const ASKED = 1 / 50;
-/** A row may be off by so many ADC steps of all cells, taken by λ_max, without a meaning. */
+/** The residual of a row is meaningless up to this number of ADC steps of all cells, multiplied by λ_max. */
 const STEPS_MAX = 4;
 
 export interface DeadCell {
   readonly cell: number;
-  /** What the cell reads, in V_fs. */
+  /** The reading of the cell, in V_fs. */
   readonly volts: number;
-  /** What its own row of A d = r asks for, given what the other cells read, in V_fs. */
+  /** The value that its row of A d = r asks for, given the readings of the other cells, in V_fs. */
   readonly askedVolts: number;
 }
 
 /**
  * The cells that look dead in a pass. All other cells settle around a cell that is held at 0 V. So the row of
- * that cell, and no other, has a residual far beyond what rounding explains. This is a suspicion, good enough
- * for an error's text.
+ * that cell, and no other, has a residual far beyond what rounding explains. This is only a suspicion, for
+ * the text of an error.
  */
 export function deadCells(plan: EquilibriumPlan, { drive, reading }: Pass): DeadCell[] {
   const { x, rounding, solutionScale } = reading;
@@ -84,8 +82,7 @@ export function deadCells(plan: EquilibriumPlan, { drive, reading }: Pass): Dead
     const missing = unexplained[cell] / diagonal[cell];
     if (Math.abs(unexplained[cell]) < floor) continue;
     const isStill = Math.abs(x[cell]) <= STILL * Math.abs(missing);
-    // A cell that moves and still leaves a large residual means that something else is wrong, so no cell is
-    // blamed.
+    // If a cell moves and still leaves a large residual, something else is wrong, so no cell is named.
     if (!isStill && Math.abs(unexplained[cell]) > WELL * largest) return [];
     if (isStill)
       dead.push({ cell, volts: x[cell] / solutionScale, askedVolts: (x[cell] + missing) / solutionScale });
@@ -97,7 +94,7 @@ export function deadCells(plan: EquilibriumPlan, { drive, reading }: Pass): Dead
 export function deadCellsText(dead: readonly DeadCell[]): string {
   if (dead.length === 0) return '';
   const list = cellList(dead.map(({ cell }) => cell));
-  if (dead.length > 1) return `; ${list} look dead: they stay near 0 V, whatever is asked of them`;
+  if (dead.length > 1) return `; ${list} look dead: they stay near 0 V at every drive`;
   const [{ volts, askedVolts }] = dead;
   return `; ${list} looks dead: it reads ${formatNumber(volts, 2)} V_fs where its equation asks for ${formatNumber(askedVolts, 2)}`;
 }

@@ -3,22 +3,22 @@ import type { Average } from '../../board/equilibrium-pass.js';
 import type { EquilibriumPlan } from '../../board/equilibrium-plan.js';
 import { norm2 } from '../../linalg/products.js';
 
-/** The noise is chosen so that its part of the error bound is this part of the tolerance. */
+/** The noise is chosen so that its part of the error bound is the tolerance times this share. */
 export const NOISE_SHARE = 1 / 4;
-/** What is not noise in an answer stays below this part of its standard error. */
+/** The error of an answer that is not noise stays below this share of its standard error. */
 export const SYSTEMATIC_SHARE = 1 / 4;
-/** Probability that an honest board's residual is called unexplained. */
+/** Probability that the residual of a correct board is called unexplained. */
 const FALSE_ALARM_RATE = 1e-6;
 
 /**
  * κ, in the problem's units, for the pass that is averaged. S samples are worth S/τ independent ones. Their
- * mean has the error covariance κτA⁻¹/S, so its residual has E‖A e‖² = κτ tr(A)/S, and that residual proves
- * an error of √(κτ tr(A)/S)/λ₋. This is set to tolerance/4 of ‖x̂‖:
+ * mean has the error covariance κτA⁻¹/S, so its residual has E‖A e‖² = κτ tr(A)/S. That residual proves a
+ * bound of √(κτ tr(A)/S)/λ₋ on the error. This bound is set to ‖x̂‖·tolerance/4:
  *
  *     κ = S (λ₋ ‖x̂‖ tolerance/4)² / (τ tr A)
  *
- * The standard error √(κτ tr(A⁻¹)/S) is then below tolerance/4 too, since λ₋² tr(A⁻¹) ≤ tr(A). Each average
- * that was refused before halves √κ.
+ * The standard error √(κτ tr(A⁻¹)/S) is then below ‖x̂‖·tolerance/4 too, because λ₋² tr(A⁻¹) ≤ tr(A). Each
+ * earlier average that was refused halves √κ.
  */
 export function wantedNoise(
   plan: EquilibriumPlan,
@@ -33,8 +33,9 @@ export function wantedNoise(
 }
 
 /**
- * κ, in the problem's units, with which the standard error of an average is tolerance/4 of ‖x̂‖ = `norm`: the
- * mean of S samples has the error variance κτ tr(A⁻¹)/S. Each average that was refused before halves √κ.
+ * κ, in the problem's units, with which the standard error of an average is `norm`·tolerance/4, where `norm`
+ * is ‖x̂‖. The mean of S samples has the error variance κτ tr(A⁻¹)/S. Each earlier average that was refused
+ * halves √κ.
  */
 export function noiseOfStandardError(
   { spectrum, samplesMin, correlationTimeMax }: EquilibriumPlan,
@@ -47,13 +48,14 @@ export function noiseOfStandardError(
 }
 
 /**
- * Bound on ‖A e‖₂ for the noise error e of an average. An honest board passes it with a probability below
+ * Bound on ‖A e‖₂ for the noise error e of an average. A correct board exceeds it with a probability below
  * 1e-6:
  *
  *     √(κτ/S) · (√tr A + √(2 λ₊ ln 10⁶))
  *
- * κ is the register's, or the measured one when the board is noisier than its register says. Half an ADC step
- * of rounding is added. Source: Laurent, Massart, Ann. Statist. 28 (2000), lemma 1, with ‖A‖_F² ≤ λ₊ tr A.
+ * κ is that of the register, or the measured one if the board is noisier than its register says. Half an ADC
+ * step of rounding is added. Source: Laurent, Massart, Ann. Statist. 28 (2000), lemma 1, with ‖A‖_F² ≤ λ₊ tr
+ * A.
  */
 export function noiseResidualBound(plan: EquilibriumPlan, averaged: Average): number {
   const { spectrum, correlationTimeMax } = plan;
@@ -66,7 +68,8 @@ export function noiseResidualBound(plan: EquilibriumPlan, averaged: Average): nu
 }
 
 /**
- * Samples whose variance is less than this part of what physics demands did not come from a relaxing board.
+ * If the variance of samples is below this share of the least physical variance, they did not come from a
+ * relaxing board.
  */
 const QUIETNESS = 1 / 10;
 

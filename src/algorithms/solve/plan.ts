@@ -6,43 +6,46 @@ import { ThermolinkError } from '../../errors.js';
 import { conditionOf, refuseBeyondFloat64 } from '../acceptance.js';
 import { NOISE_SHARE, SYSTEMATIC_SHARE } from './noise-budget.js';
 
-/** How a board solves a system: the system with an even diagonal, and the weights that lead back to A. */
+/**
+ * The plan to solve a system on a board: the system with an even diagonal, and the weights that lead back to
+ * A.
+ */
 export interface SolvePlan extends EquilibriumPlan {
   readonly evened: EvenedSystem;
   /**
-   * σ, in units of the evened system Â. The board has Â + σI, and `system` and `spectrum` are those of it; 0:
-   * it has Â itself.
+   * σ, in units of the evened system Â. The board has Â + σI; `system` and `spectrum` belong to Â + σI too.
+   * With σ = 0 it has Â itself.
    */
   readonly damping: number;
 }
 
-/** A solve is too long when settling and so many samples would take more ticks than allowed. */
+/** A solve counts as too long if settling and this number of samples would take more ticks than allowed. */
 const SAMPLES_COUNTED = 50;
 /**
- * Largest conditions of what a board is given, one for each attempt (decision 27). Above 3000 a damped system
- * and more passes take less board time. The smaller ones are for boards whose matrix is far from what it
- * should be: the damping must be larger than that error.
+ * Largest condition numbers of the board's system, one for each attempt (decision 27). Above 3000 a damped
+ * system with more passes takes less board time. The smaller numbers are for boards whose matrix has a large
+ * error, because the damping must be larger than that error.
  */
 const CONDITIONS_MAX = [3000, 300, 30];
-/** A damping that makes the condition less than so many times smaller changes nothing. */
+/** A damping is not worth a plan if it makes the condition number smaller by less than this factor. */
 const GAIN_MIN = 2;
 
 /**
- * How the board solves one system to a tolerance, for any number of right-hand sides. `current` is a plan;
- * when it leads nowhere, `advance` turns to the next one, with more damping.
+ * The plans to solve one system on a board to a tolerance, for any number of right-hand sides. `current` is
+ * the plan in use. If it makes no progress, `advance` turns to the next plan, which has more damping.
  */
 export class SolvePlans {
   #current: SolvePlan;
   readonly #make: (damping: number) => SolvePlan;
   readonly #evened: EvenedSystem;
   readonly #isPlain: boolean;
-  /** The dampings of the plans that are left. */
+  /** The dampings of the next plans. */
   readonly #dampings: number[];
 
   /**
-   * Nothing is sent. `plain` makes the plan of Â itself. Without a `tolerance` none is
-   * checked. Errors: NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET for a tolerance beyond float64 or
-   * beyond the board's codes; UNSUPPORTED for board runs of more than `ticksMax` ticks.
+   * Sends nothing. `plain` makes the plan of Â itself. If no `tolerance` is given, none is checked. Errors:
+   * NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET for a tolerance beyond float64 or beyond the board's codes;
+   * UNSUPPORTED for board runs of more than `ticksMax` ticks.
    */
   constructor(
     session: BoardSession,
@@ -62,7 +65,7 @@ export class SolvePlans {
     });
   }
 
-  /** Refuses a tolerance that no residual in float64 proves: TOLERANCE_NOT_MET. */
+  /** Throws TOLERANCE_NOT_MET if no residual in float64 can prove the tolerance. */
   refuseBeyondFloat64(tolerance: number): void {
     refuseBeyondFloat64(this.#evened, tolerance, this.#isPlain ? 1 : SYSTEMATIC_SHARE * NOISE_SHARE);
   }
@@ -71,7 +74,7 @@ export class SolvePlans {
     return this.#current;
   }
 
-  /** Turns to the next plan; false when there is none. */
+  /** Turns to the next plan; returns false if there is none. */
   advance(): boolean {
     try {
       if (this.#dampings.length === 0) return false;
@@ -83,7 +86,7 @@ export class SolvePlans {
     }
   }
 
-  /** The first plan that is left and whose codes are positive definite. Errors: those of the last one. */
+  /** The first of the next plans whose codes are positive definite. Errors: those of the last plan. */
   #next(): SolvePlan {
     const damping = this.#dampings.shift()!;
     try {
@@ -95,7 +98,7 @@ export class SolvePlans {
   }
 }
 
-/** Whether more damping may help: codes, or what a board makes of them, are too far off. */
+/** Whether more damping may help: the codes, or the board's use of them, have too large errors. */
 export function isOfCodes(error: unknown): boolean {
   if (!(error instanceof ThermolinkError)) return false;
   if (error.code === 'OVERLOAD') return true;

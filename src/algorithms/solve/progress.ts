@@ -1,26 +1,26 @@
 import type { EquilibriumPlan } from '../../board/equilibrium-plan.js';
 import type { SolveProgress } from '../contract.js';
 
-/** How far a solve is. */
+/** The progress of a solve. */
 export interface SolveState {
-  /** Passes so far, with the one that is on its way. */
+  /** Number of passes so far, including the current one. */
   readonly passes: number;
-  /** Averages that were not accepted. */
+  /** Number of averages that were refused. */
   readonly averages: number;
   readonly samples: number;
-  /** Bound on the relative error of the passes before this one; infinite while nothing is proved. */
+  /** Bound on the relative error after the previous passes; infinite while nothing is proved. */
   readonly relativeErrorBound: number;
   /** Relative standard error of this pass so far; infinite while there is none. */
   readonly relativeStandardError: number;
 }
 
-/** An answer that is not accepted yet is never shown as complete. */
+/** Before an answer is accepted, the share stays below 1. */
 const FRACTION_MAX = 0.99;
 
 /**
- * Tells `onProgress` how far a solve is, as the share of the least board time that it can take: settling for
- * each pass, and the fewest samples that give a standard error. The share waits when more is needed; it never
- * falls.
+ * Reports the progress of a solve to `onProgress`, as a share of the least board time that the solve can
+ * take. That time is the settling of each pass and the fewest samples that give a standard error. If the
+ * solve needs more time, the share stays as it is; it never falls.
  */
 export class SolveMeter {
   readonly #plan: EquilibriumPlan;
@@ -35,12 +35,12 @@ export class SolveMeter {
   }
 
   passBegins(state: SolveState): void {
-    // The passes before were averaged, but not accepted.
+    // Records that the earlier passes were averaged, but refused.
     if (state.averages > 0) this.#averagedTicks = state.averages * this.#averageTicks;
     this.#tell(state, state.passes - 1, 0, Infinity);
   }
 
-  /** `samples` samples of the pass have been averaged. */
+  /** Records that `samples` samples of the pass have been averaged. */
   averages(state: SolveState, samples: number): void {
     this.#tell(state, state.passes, samples, state.relativeStandardError);
   }

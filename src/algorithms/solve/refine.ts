@@ -5,9 +5,9 @@ import { isOfCodes, type SolvePlans } from './plan.js';
 import { Refinement } from './refinement.js';
 
 /**
- * Solves for one right-hand side, which is not 0. Where the board is given the system itself, passes refine
- * the answer. Where it is given a damped one, its readings are combined. When a plan leads nowhere the next
- * one begins anew, and is used for later right-hand sides too.
+ * Solves for one right-hand side, which is not 0. If the board has the system itself, passes refine the
+ * answer. If it has a damped system, its readings are combined. If a plan makes no progress, the next plan
+ * starts from the beginning, and is used for later right-hand sides too.
  *
  * Errors: those of the first plan; those of the device.
  */
@@ -37,7 +37,7 @@ export async function refine(
   }
 }
 
-/** A later attempt shows the share that an earlier one reached until it has come further. */
+/** A later attempt reports the share of the earlier one until its own share is larger. */
 function neverFalling(onProgress: (progress: SolveProgress) => void): (progress: SolveProgress) => void {
   let reached = 0;
   return (progress) => {

@@ -22,19 +22,19 @@ import type { SolvePlan } from './plan.js';
 import { SolveMeter, type SolveState } from './progress.js';
 
 /**
- * So many averages may be refused before the tolerance counts as not met. Each has half the noise of the one
- * before.
+ * Number of averages that may be refused before the tolerance counts as not met. Each has half the noise of
+ * the previous one.
  */
 const AVERAGES_MAX = 3;
 const PASSES_MAX = 24;
 /**
- * A pass, or `STALL_WINDOW` passes together, may leave this share of residual and correction; if more is
- * left, they lead nowhere.
+ * Passes make no progress if one of them, or `STALL_WINDOW` of them together, leave more than this share of
+ * residual and correction.
  */
 const STALL = 0.5;
 const STALL_WINDOW = 5;
 
-/** A reading that may be averaged, and the noise κ, in the problem's units, to average it under. */
+/** A reading that may be averaged, and the noise κ for the average, in units of the problem. */
 interface Averageable {
   readonly reading: Reading;
   readonly noise: number;
@@ -42,13 +42,13 @@ interface Averageable {
 
 /**
  * Iterative refinement with the board as the solver (decision 3). Pass k settles A d = b − A x̂ and adds its
- * reading to x̂, until what rounding and the board's own errors leave of a pass is small beside the noise
- * that the tolerance allows. The last pass is averaged under noise, which gives the standard error. The
- * errors of earlier passes are in the residual exactly, so they do not enter the standard error; what
- * rounding still adds is compensated by further passes without noise.
+ * reading to x̂, until the errors of a pass from rounding and from the board are small compared with the
+ * noise that the tolerance allows. The last pass is averaged under noise, which gives the standard error. The
+ * residual contains the errors of earlier passes exactly, so they do not enter the standard error. The rest
+ * of the rounding is compensated by further passes without noise.
  *
- * Where the diagonal of A is uneven the board solves W A W y = W b, and x̂ = W ŷ (`diagonalWeights`).
- * Tolerance and standard error are those of x̂; scales, codes and readings are those of ŷ.
+ * If the diagonal of A is uneven, the board solves W A W y = W b, and x̂ = W ŷ (`diagonalWeights`). Tolerance
+ * and standard error are those of x̂; scales, codes and readings are those of ŷ.
  *
  * An answer is accepted when its residual proves ‖x̂ − x‖₂ ≤ tolerance·‖x‖₂, when its relative standard error
  * is at most half the tolerance and not implausibly small, and when noise and rounding explain its residual
@@ -71,15 +71,15 @@ export class Refinement implements SolveState {
   /** W (b − A x̂). */
   #residual: Float64Array<ArrayBuffer>;
   #relativeResidual = 1;
-  /** Whether a reading without noise was further off than rounding explains. */
+  /** Whether the error of a reading without noise was larger than rounding explains. */
   #isImperfect = false;
-  /** ‖residual‖₂ before, and ‖reading‖₂ of, each pass since the last average. */
+  /** ‖residual‖₂ before each pass and ‖reading‖₂ of each pass, since the last average. */
   #residualNorms: number[] = [];
   #correctionNorms: number[] = [];
-  /** The last s_x over the first guess for its drive. */
+  /** The last s_x, divided by the first guess for its drive. */
   #scaleFactor = 1;
   #lastPass: Pass | undefined;
-  /** Why the last average was not accepted. */
+  /** Why the last average was refused. */
   #reason = 'the error shrinks too slowly';
 
   /** `drive` has as many entries as the plan's system has unknowns; it is not 0. */
@@ -98,8 +98,8 @@ export class Refinement implements SolveState {
   }
 
   /**
-   * The answer. Errors: TOLERANCE_NOT_MET when the passes lead nowhere or run out; OVERLOAD; those of the
-   * device.
+   * The answer. Errors: TOLERANCE_NOT_MET when the passes make no progress or their number is used up;
+   * OVERLOAD; those of the device.
    */
   async run(): Promise<Omit<SolveResult, 'cost'>> {
     while (this.averages < AVERAGES_MAX) {
@@ -114,7 +114,10 @@ export class Refinement implements SolveState {
     throw this.#notMet(this.#reason);
   }
 
-  /** Settles passes and adds them to x̂ until one may be averaged; undefined when the passes ran out. */
+  /**
+   * Settles passes and adds them to x̂ until one may be averaged; undefined when the number of passes is used
+   * up.
+   */
   async #approach(): Promise<Averageable | undefined> {
     while (this.passes < PASSES_MAX) {
       this.passes++;
@@ -155,11 +158,11 @@ export class Refinement implements SolveState {
     return wantedNoise(this.#plan, this.#tolerance, this.averages, norm);
   }
 
-  /** κ for averaging this pass; undefined when its systematic error must be refined away first. */
+  /** κ for averaging this pass; undefined if further passes must reduce its systematic error first. */
   #noiseToAverage(reading: Reading): number | undefined {
     const plan = this.#plan;
     const norm = this.#norm(sum(this.#y, reading.x));
-    // Noise is chosen as a share of ‖x̂‖, so there is none to choose while x̂ is 0.
+    // Noise is chosen as a share of ‖x̂‖, so no noise can be chosen while x̂ is 0.
     if (norm === 0) return undefined;
     const noise = this.#wantedNoise(norm);
     const isAboveFloor = boardNoise(plan, reading.solutionScale, noise) >= plan.noiseTemperatureMin;
@@ -169,17 +172,17 @@ export class Refinement implements SolveState {
       (noise * plan.correlationTimeMax * plan.spectrum.inverseTrace) / plan.samplesMin,
     );
     const leftOver = norm2(subtract(this.#residual, applySystem(plan.system, reading.x)));
-    // The errors of the board beyond its codes show as the share of the residual that a reading leaves.
+    // The share of the residual that a reading leaves shows the errors of the board beyond its codes.
     const observed = leftOver === 0 ? 0 : (leftOver / norm2(this.#residual)) * norm2(reading.x);
     const systematic = Math.max(roundingErrorBound(plan, reading), observed);
     return isAtFinestScale || systematic <= SYSTEMATIC_SHARE * standardError ? noise : undefined;
   }
 
-  /** Gives up when the passes do not lead anywhere: TOLERANCE_NOT_MET. */
+  /** Throws TOLERANCE_NOT_MET if the passes make no progress. */
   #refuseStall(reading: Reading): void {
     const pass = { drive: this.#residual, reading };
     this.#lastPass = pass;
-    // The next pass would be the same again.
+    // The next pass would give the same reading again.
     if (norm2(reading.x) === 0) throw this.#notMet(reasonOfZeros(this.#plan, pass, this.passes));
     this.#correctionNorms.push(norm2(reading.x));
     this.#residualNorms.push(norm2(this.#residual));
@@ -188,9 +191,9 @@ export class Refinement implements SolveState {
   }
 
   /**
-   * How far the last `passes` passes came: their smallest residual over the smallest one before them, or the
-   * same ratio of the corrections if that is smaller. It is 0 while there is nothing to compare with.
-   * Rounding can make passes go round in a circle, which one pass alone does not show.
+   * The share of the error that the last `passes` passes left. It is their smallest residual divided by the
+   * smallest earlier residual, or the same ratio of the corrections if that is smaller. It is 0 while there
+   * are no earlier passes. Rounding can make passes repeat in a cycle, which a single pass does not show.
    */
   #leftAfter(passes: number): number {
     if (this.#residualNorms.length <= passes) return 0;
@@ -252,19 +255,19 @@ export class Refinement implements SolveState {
 
   #reasonToRefuse(averaged: Average, unexplained: number): string | undefined {
     if (this.relativeErrorBound > this.#tolerance)
-      return `its residual proves no relative error below ${formatNumber(this.relativeErrorBound, 2)}`;
+      return `its residual does not prove a relative error below ${formatNumber(this.relativeErrorBound, 2)}`;
     if (this.relativeStandardError > this.#tolerance / 2)
       return 'the standard error stays above half the tolerance';
     if (norm2(averaged.standardError) < quietestStandardError(this.#plan, averaged))
       return 'the readings fluctuate less than the noise that was asked for';
     if (!isRoundingSmall(this.#plan, averaged))
-      return 'the standard error does not cover what the board gets wrong, and further passes do not remove it';
+      return 'the standard error does not cover the errors of the board, and further passes do not remove them';
     return unexplained > noiseResidualBound(this.#plan, averaged)
-      ? 'noise and rounding do not explain the residual, so the board does something else than it was told'
+      ? 'noise and rounding do not explain the residual, so the board does not do what it was told'
       : undefined;
   }
 
-  /** Adds a reading to x̂ and certifies the sum. */
+  /** Adds a reading to x̂ and computes the error bound of the sum. */
   #advance(reading: Reading): void {
     this.#lastPass = { drive: this.#residual, reading: reading.asRead ?? reading };
     this.#y = sum(this.#y, reading.x);

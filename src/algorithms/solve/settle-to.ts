@@ -21,7 +21,7 @@ export interface SettledAnswer {
   readonly passes: number;
 }
 
-/** When passes end. */
+/** The conditions at which passes end. */
 interface Ending {
   /** b, length N, not 0. */
   readonly drive: Float64Array;
@@ -30,12 +30,13 @@ interface Ending {
 }
 
 /**
- * Passes without noise until ‖b − A x‖₂ ≤ tolerance·‖b‖₂. Each settles Â d = r (or (Â + σI) d = r) for the
- * residual r, and the step along the reading d is that of `ConjugateDirections`. `scaleFactor` is the last
- * s_x over the first guess for its drive, from an earlier call or 1; the result has the new one.
+ * Passes without noise until ‖b − A x‖₂ ≤ tolerance·‖b‖₂. Each pass settles Â d = r (or (Â + σI) d = r) for
+ * the residual r and takes the step of `ConjugateDirections` along the reading d. `scaleFactor` is the last
+ * s_x divided by the first guess for its drive. It comes from an earlier call or is 1; the result has the new
+ * value.
  *
- * Errors: TOLERANCE_NOT_MET when passes lead nowhere or run out, unless `passesMax` is given; OVERLOAD; those
- * of the device.
+ * Errors: TOLERANCE_NOT_MET when passes make no progress or their number is used up, unless `passesMax` is
+ * given; OVERLOAD; those of the device.
  */
 export async function settleTo(
   plan: SolvePlan,
@@ -62,7 +63,7 @@ export async function settleTo(
     const step = directions.step(reading.x, residual);
     if (step !== undefined) {
       y = sum(y, step.step);
-      // The residual is formed anew, so it has no rounding of earlier steps.
+      // The residual is formed anew, so it has no rounding errors of earlier steps.
       residual = subtract(weightedDrive, product(y));
       relativeResidual = norm2(unweighted(residual, weights)) / norm;
       energies.push(step.energy);

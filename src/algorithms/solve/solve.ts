@@ -11,9 +11,9 @@ import { checkSolveRequest } from '../request-checks.js';
 import { SolvePlans } from './plan.js';
 import { refine } from './refine.js';
 
-/** What is to be solved on a board. */
+/** A request to solve on a board. */
 export interface BoardSolveRequest extends SolveRequest {
-  /** What was measured of the board; its errors then cancel. Default: nothing. */
+  /** The calibration of the board, which cancels its errors. Default: none. */
   readonly calibration?: BoardCalibration;
   /** A board run that would need more ticks than this is refused. Default 2³⁰. */
   readonly ticksMax?: number;
@@ -21,8 +21,8 @@ export interface BoardSolveRequest extends SolveRequest {
 
 /**
  * A⁻¹b from the equilibrium of a board, to ‖x̂ − x‖₂ ≤ tolerance · ‖x‖₂. `drive` b and the result x have
- * length N, the number of A's columns. The answer is a sum of board readings; the host contributes products
- * with A, scales, and the decision when to stop. b = 0 gives 0 and sends nothing. Uses of one device take
+ * length N, the number of A's columns. The answer is a sum of board readings. The host computes products with
+ * A, chooses scales, and decides when to stop. b = 0 gives 0 and sends nothing. Uses of one device take
  * turns.
  *
  * Errors: BAD_ARGUMENT, BAD_MATRIX, NOT_POSITIVE_DEFINITE, TOO_LARGE, UNSUPPORTED, BAD_CALIBRATION before any

@@ -147,9 +147,9 @@ def _is_singular(system: System, extremes: ExtremeEigenvalues) -> ThermolinkErro
     condition = extremes.max / rounding if rounding > 0 else math.inf
     return ThermolinkError(
         "NOT_POSITIVE_DEFINITE",
-        f"The matrix is singular as far as float64 can tell: its smallest eigenvalue is 0 ± {short(rounding, 2)}, beside a "
-        f"largest one of {short(extremes.max, 2)} (condition {short(condition, 2)} or more).",
-        "Remove unknowns that the equations leave open, precondition, or add damping: A + λI with λ well above "
+        f"The matrix is singular within the rounding of float64: its smallest eigenvalue is 0 ± {short(rounding, 2)}, "
+        f"and its largest one is {short(extremes.max, 2)} (condition number {short(condition, 2)} or more).",
+        "Remove unknowns that the equations do not determine, precondition, or add damping: A + λI with λ well above "
         f"{short(rounding, 2)}.",
         data={"eigenvalue_min": extremes.min, "eigenvalue_max": extremes.max},
     )

@@ -99,7 +99,7 @@ def factored_system(factor: object, damping: object) -> CheckedSystem:
         raise ThermolinkError(
             "NOT_POSITIVE_DEFINITE",
             f"The damping is {damping}, below zero.",
-            "Damping λ is a conductance: choose at least 0.",
+            "Damping λ is a conductance: choose a number of at least 0.",
             data={"damping": damping},
         )
     _check_entries(matrix, "The factor")

@@ -138,10 +138,10 @@ class CombinedRefinement(RefinedSolution):
     def _reason_to_refuse(self, averaged: Reading, noise: np.ndarray) -> Optional[str]:
         if self._relative_error_bound > self._tolerance:
             bound = short(self._relative_error_bound, 2)
-            return f"its residual and its noise prove no relative error below {bound}"
+            return f"its residual and its noise do not prove a relative error below {bound}"
         unfit = self._noise_to_refuse(averaged)
         if unfit is not None:
             return unfit
         if norm2(noise) > _DEVIATIONS_MAX * norm2(averaged.standard_error):
-            return "the average is further from the readings without noise than their fluctuations explain"
+            return "the average differs from the readings without noise by more than their fluctuations explain"
         return None

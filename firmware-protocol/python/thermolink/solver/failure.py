@@ -48,7 +48,7 @@ def reason_of_stall(plan: EquilibriumPlan, one: Pass, left: float) -> str:
     x, rounding = one.reading.x, one.reading.rounding
     share = "the error does not shrink from pass to pass"
     if left < 1:
-        share = f"its passes leave {100 * left:.0f} % of the error of those before, too much to get anywhere"
+        share = f"each pass leaves {100 * left:.0f} % of the error, which is too much"
     image = apply_system(plan.system, x)
     if norm2(rounding) < norm2(one.drive - image) / 2:
         return f"{share}, and rounding to its codes does not explain that"
@@ -89,7 +89,7 @@ def dead_cells_text(dead: List[Tuple[int, float, float]]) -> str:
         return ""
     names = cell_list([cell for cell, _, _ in dead], len(dead))
     if len(dead) > 1:
-        return f"; {names} look dead: they stay near 0 V, whatever is asked of them"
+        return f"; {names} look dead: they stay near 0 V at every drive"
     _, volts, asked = dead[0]
     return (
         f"; {names} looks dead: it reads {short(volts, 2)} V_fs where its equation asks for {short(asked, 2)}"

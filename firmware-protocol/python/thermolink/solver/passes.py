@@ -168,7 +168,7 @@ def average(
     def give_up(scale: float, report: Optional[RunReport]) -> ThermolinkError:
         return overload_error(
             "The board runs into its rails whenever its noise is on.",
-            "Its noise seems far larger than its register says; characterize the board.",
+            "Its noise seems to be far larger than its register says; characterize the board.",
             report,
             identity,
         )

@@ -152,7 +152,7 @@ class Refinement(RefinedSolution):
     def _reason_to_refuse(self, averaged: Reading, unexplained: float) -> Optional[str]:
         plan = self._plan
         if self._relative_error_bound > self._tolerance:
-            return f"its residual proves no relative error below {short(self._relative_error_bound, 2)}"
+            return f"its residual does not prove a relative error below {short(self._relative_error_bound, 2)}"
         unfit = self._noise_to_refuse(averaged)
         if unfit is not None:
             return unfit

@@ -61,7 +61,7 @@ class Relaxer:
         refuse_too_long(
             self._first.ticks,
             ticks_max,
-            "Shorten the time, or make the largest eigenvalue smaller: a tick must resolve it.",
+            "Shorten the time, or make the largest eigenvalue smaller: a tick must be short enough for it.",
         )
         self._noise = _register_of(noise_temperature, identity)
 
@@ -115,7 +115,7 @@ class Relaxer:
         return overload_error(
             f"The board ran into its rails {_ATTEMPTS_MAX} times in a row, last after {done} of "
             f"{self._scaling_at(solution_scale).ticks} ticks.",
-            "The relaxation grows without bound: is the system positive definite, and the time sensible?",
+            "The relaxation grows without bound. Check that the system is positive definite and the time is not too long.",
             report,
             self._identity,
         )

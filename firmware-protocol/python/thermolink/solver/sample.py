@@ -151,7 +151,7 @@ class Sampler:
     def _give_up(self, scale: float, report: Optional[RunReport]) -> ThermolinkError:
         return overload_error(
             "The board runs into its rails at every scale that was tried.",
-            "Its noise seems far larger than its register says; characterize the board.",
+            "Its noise seems to be far larger than its register says; characterize the board.",
             report,
             self._identity,
         )

@@ -124,7 +124,7 @@ function optimumOf(plant: Parameters<typeof undiscounted>[0]): Optimum {
   for (let i = 0; i < cost.rows; i++) trace += cost.data[i * cost.rows + i];
   if (!(trace < Infinity))
     throw new ThermolinkError('UNSUPPORTED', 'The Riccati equation of this plant has no solution.', {
-      hint: 'No input moves an unstable state of it, or no cost sees one.',
+      hint: 'The plant has an unstable state that no input moves, or that no cost depends on.',
     });
   return { gain, cost: trace };
 }
