@@ -3,7 +3,9 @@ import { RANDOM_STREAM, randomPermutation, randomSource } from '../linalg/random
 import { counted } from '../number-text.js';
 import type { Examples } from './network/contract.js';
 
-/** The number of a step, a u32, names the noise that the board has in it. */
+/**
+ * Most steps of a training. The step number is a u32, because it selects the noise of the board in that step.
+ */
 const STEPS_MAX = 2 ** 32;
 
 /**
@@ -13,18 +15,17 @@ export interface BatchPlan {
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
   /**
-   * The examples of one step, a pure function of (seed, step). All batches lie in the same two pairs of
-   * arrays: one is good until the next but one is asked for. Their memory is shared, so that a thread reads
-   * them without a copy.
+   * The examples of one step, a pure function of (seed, step). Two pairs of arrays hold the batches in turn:
+   * a batch stays valid until the second call after it. Their memory is shared, and a thread reads it without
+   * a copy.
    */
   batchOf(step: number): Examples;
 }
 
 /**
- * Batches of `batch` examples. The order of the examples is drawn anew for every epoch from (seed, epoch). So
- * a training that is resumed sees the same batches, and no order has to be stored.
- * Errors: BAD_ARGUMENT when the batch is larger than the set, or when the steps of all epochs are more than
- * 2³².
+ * Batches of `batch` examples. The order of the examples is drawn anew for every epoch from (seed, epoch). A
+ * resumed training therefore sees the same batches, and the order need not be stored. Errors: BAD_ARGUMENT
+ * when the batch is larger than the set, or when the steps of all epochs are more than 2³².
  */
 export function planBatches(examples: Examples, batch: number, epochs: number, seed: number): BatchPlan {
   const stepsPerEpoch = Math.floor(examples.count / batch);
@@ -44,7 +45,7 @@ export function planBatches(examples: Examples, batch: number, epochs: number, s
   const inputCount = examples.inputs.length / examples.count;
   let orderEpoch = -1;
   let order: Uint32Array = new Uint32Array(0);
-  // A batch has some 400 kB. New arrays in each step would be cleared by the system and collected later.
+  // A batch takes about 400 kB. New arrays in each step would cost time for clearing and garbage collection.
   type Room = { readonly inputs: Float32Array; readonly labels: Uint8Array };
   let [room, otherRoom]: [Room | undefined, Room | undefined] = [undefined, undefined];
 

@@ -3,20 +3,21 @@ import { divergedError } from './diverged.js';
 import type { StepRequest } from './optimizers/contract.js';
 import type { Evaluation, Figures, LossGradient, Problem, StepPoint } from './problem/contract.js';
 
-/** The evaluation of one step, whose gradient another thread may still be computing. */
+/** The evaluation of one step. Another thread may still be computing its gradient. */
 export interface BegunEvaluation<Measures extends Figures> {
   readonly gradient: StepRequest['gradient'];
   readonly factor: Evaluation<Measures>['factor'];
   readonly layers: Evaluation<Measures>['layers'];
   readonly lossAt: Evaluation<Measures>['lossAt'];
-  /** How long this thread has computed loss and gradient or waited for them so far, in milliseconds. */
+  /** Time that this thread has spent so far on computing loss and gradient, or on waiting for them, in ms. */
   readonly takenMs: number;
   /** Loss and gradient, finite and checked. Errors: DIVERGED; those of the problem. */
   readonly result: () => Promise<LossGradient<Measures>>;
 }
 
 /**
- * Begins to evaluate a problem. Errors: those of `BegunEvaluation.result`, where this thread computes.
+ * Begins to evaluate a problem. Errors: those of `BegunEvaluation.result`, if this thread computes the
+ * gradient.
  */
 export function beginEvaluation<Measures extends Figures>(
   problem: Problem<Measures>,
@@ -37,7 +38,8 @@ export function beginEvaluation<Measures extends Figures>(
     return { gradient: result.gradient, factor, layers, lossAt, takenMs, result: async () => result };
   }
   const coming = first.then(checked);
-  // Nobody may wait for it yet when it fails. Whoever asks later gets the error.
+  // It may fail before anything waits for it. This handler keeps Node from reporting an unhandled rejection;
+  // `result` still rejects with the error.
   coming.catch(() => undefined);
   const result = async (): Promise<LossGradient<Measures>> => {
     const asked = performance.now();

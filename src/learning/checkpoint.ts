@@ -7,7 +7,10 @@ import type { OptimizerState } from './optimizers/contract.js';
 import type { ProblemState } from './problem/contract.js';
 import { type TrainingTotals, ZERO_TOTALS } from './record.js';
 
-/** A training between two steps. With the same data, network and board it goes on to the same bits. */
+/**
+ * The state of a training between two steps. With the same data, network and board, a resumed training gives
+ * the same bits.
+ */
 export interface Checkpoint {
   /** Steps taken. */
   readonly step: number;
@@ -15,12 +18,12 @@ export interface Checkpoint {
   /** θ, length P. */
   readonly parameters: Float64Array;
   readonly optimizer: OptimizerState;
-  /** What the problem keeps beside θ, such as the chains of a sampler. Left out: nothing. */
+  /** State that the problem keeps beside θ, such as the chains of a sampler; absent if it keeps none. */
   readonly problem?: ProblemState;
   readonly totals: TrainingTotals;
 }
 
-/** Arrays of the problem stand under this name in the file. */
+/** Prefix of the names that arrays of the problem have in the file. */
 const PROBLEM_PREFIX = 'problem.';
 
 const MAGIC = 'thermolink checkpoint 1\n';
@@ -30,16 +33,15 @@ interface Header {
   readonly step: number;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly totals: TrainingTotals;
-  /** Numbers of the optimizer's state. They are finite, so that JSON keeps all their bits. */
+  /** Numbers of the optimizer's state. They are finite: JSON keeps all bits of finite numbers. */
   readonly numbers: Readonly<Record<string, number>>;
   readonly arrays: readonly { readonly name: string; readonly length: number }[];
 }
 
 /**
- * Replaces the file at `path` by one rename. A process that is killed leaves the old file or the new one,
- * never a part. Layout: magic line, u32 length of the header, header (JSON), the arrays (float64,
- * little-endian, parameters first), SHA-256 of everything before it. Errors: BAD_FILE when the system refuses
- * to write.
+ * Replaces the file at `path` by one rename. If the process is killed, the old file or the whole new file is
+ * there. Layout: magic line, u32 length of the header, header (JSON), the arrays (float64, little-endian,
+ * parameters first), SHA-256 of everything before it. Errors: BAD_FILE when the system refuses to write.
  */
 export function writeCheckpoint(path: string, checkpoint: Checkpoint): void {
   if (typeof path !== 'string') throw badArgument('path', path, 'a path');
@@ -92,7 +94,7 @@ export function readCheckpoint(path: string): Checkpoint {
   const header = JSON.parse(body.toString('utf8', magic.length + 4, headerEnd)) as Header;
   let offset = headerEnd;
   const arrays = header.arrays.map(({ name, length }): [string, Float64Array] => {
-    // A copy, since the offset in the file may be no multiple of eight.
+    // Copied, because the offset in the file may not be a multiple of eight.
     const values = new Float64Array(length);
     new Uint8Array(values.buffer).set(body.subarray(offset, offset + 8 * length));
     offset += 8 * length;
@@ -107,7 +109,7 @@ export function readCheckpoint(path: string): Checkpoint {
   return {
     step: header.step,
     settings: header.settings,
-    // Earlier versions counted less.
+    // Earlier versions stored fewer totals.
     totals: { ...ZERO_TOTALS, ...header.totals },
     parameters,
     optimizer: { arrays: Object.fromEntries(optimizerArrays), numbers: header.numbers },
@@ -116,9 +118,8 @@ export function readCheckpoint(path: string): Checkpoint {
 }
 
 /**
- * Refuses a checkpoint of a training with other settings, and names those that differ. Both are as JSON holds
- * them.
- * Errors: BAD_CHECKPOINT.
+ * Refuses a checkpoint of a training with other settings, and names the settings that differ. Both arguments
+ * are plain JSON values. Errors: BAD_CHECKPOINT.
  */
 export function requireSameSettings(
   path: string,

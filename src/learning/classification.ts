@@ -12,18 +12,18 @@ import type { ResolvedRequest } from './train-request.js';
 import { weightFacts } from './weights.js';
 
 const TRAIN_LOSS_EXAMPLES_MAX = 10_000;
-/** A thread takes as long to start as some ten steps. */
+/** Fewest remaining steps for which a thread is started: its start takes as long as about ten steps. */
 const THREAD_STEPS_MIN = 30;
 
-/** Training a classifier on batches of examples, as a problem. */
+/** The problem of training a classifier on batches of examples. */
 export interface Classification extends Problem<ClassificationMeasures, ClassificationTest> {
   readonly plan: BatchPlan;
 }
 
 /**
- * The mean softmax cross-entropy of a network over the batch of each step; its curvature is the generalized
- * Gauss–Newton matrix of the batch's first examples; layer by layer it is that of the whole batch. Where an
- * optimizer uses the curvature, a thread computes the gradient meanwhile.
+ * The mean softmax cross-entropy of a network over the batch of each step. Its curvature is the generalized
+ * Gauss–Newton matrix of the first examples of the batch. The curvature layer by layer uses the whole batch.
+ * If an optimizer uses the curvature, another thread computes the gradient at the same time.
  *
  * Errors: BAD_ARGUMENT when a batch does not fit the examples. `evaluate` and `test` throw DIVERGED for a
  * loss beyond 1000 · ln(classes), and those of the network.
@@ -62,7 +62,7 @@ export function classification(
     plan,
     init: (seed) => network.init(seed),
     evaluate: ({ parameters, step, totalSteps }) => {
-      // Only the curvature leaves this thread something to do while another one computes the gradient.
+      // A second thread helps only if this thread has a curvature to compute meanwhile.
       if (!hasBegun && needsCurvature && totalSteps - step >= THREAD_STEPS_MIN)
         thread = GradientThread.start(network);
       hasBegun = true;
@@ -104,7 +104,7 @@ export function classification(
       const test = network.evaluate(parameters, data.test);
       const sample = firstExamples(examples, Math.min(examples.count, TRAIN_LOSS_EXAMPLES_MAX));
       const trainLoss = network.evaluate(parameters, sample).loss;
-      // No batch came after the last update, so its loss was not checked yet.
+      // The loss after the last update has not been checked yet, because no batch followed.
       for (const loss of [test.loss, trainLoss]) refuseDivergedLoss(step, loss, network.outputCount);
       return {
         testAccuracy: test.accuracy,

@@ -6,16 +6,16 @@ export interface ClassReport {
   readonly count: number;
   /** Mean loss over the examples, in units of nat. */
   readonly loss: number;
-  /** Share of the examples classified rightly, 0 … 1. */
+  /** Share of the examples classified correctly, 0 … 1. */
   readonly accuracy: number;
   /** Standard error of that share p, √(p(1 − p)/count), a share too. */
   readonly accuracyError: number;
-  /** Examples by class (row) and by what the network says (column): classes × classes. */
+  /** Number of examples by true class (row) and predicted class (column): classes × classes. */
   readonly confusion: readonly (readonly number[])[];
 }
 
 /**
- * Classifies examples by parameters [P] of a network, and counts which class is taken for which.
+ * Classifies examples with parameters [P] of a network, and counts the predictions for each true class.
  * Errors: BAD_ARGUMENT for arrays of the wrong length and for no examples.
  */
 export function classReport(network: Network, parameters: Float64Array, examples: Examples): ClassReport {
@@ -32,7 +32,7 @@ export function classReport(network: Network, parameters: Float64Array, examples
   return { count, loss, accuracy, accuracyError: Math.sqrt((share * (1 - share)) / count), confusion };
 }
 
-/** The first place of the largest of `length` numbers. */
+/** Index of the largest of `length` numbers from `start` on; the first one of equal numbers. */
 function largestAt(values: Float64Array, start: number, length: number): number {
   let best = 0;
   for (let i = 1; i < length; i++) if (values[start + i] > values[start + best]) best = i;

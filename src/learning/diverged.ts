@@ -1,13 +1,16 @@
 import { ThermolinkError } from '../errors.js';
 import { formatNumber } from '../number-text.js';
 
-/** A loss may be so many times that of a uniform guess. A large first step stays far below this bound. */
+/**
+ * Largest loss as a multiple of the loss of a uniform guess. Even a large first step stays far below this
+ * bound.
+ */
 const LOSS_GROWTH_MAX = 1000;
 
 /**
  * Throws DIVERGED unless `loss`, a mean over examples in nat, is at most 1000 · ln(classes). The loss of a
- * uniform guess is ln(classes). A loss beyond the bound means that the outputs are wrong by thousands of nat,
- * so that training can't recover.
+ * uniform guess is ln(classes). Beyond the bound the outputs are wrong by thousands of nat, and training
+ * can't recover.
  */
 export function refuseDivergedLoss(step: number, loss: number, classes: number): void {
   const bound = LOSS_GROWTH_MAX * Math.log(classes);

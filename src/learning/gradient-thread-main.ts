@@ -1,4 +1,4 @@
-/** The program of a thread that computes gradients of one network. A batch that fails ends it. */
+/** The program of a thread that computes gradients of one network. An error in a batch ends the thread. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { GradientJob } from './gradient-thread.js';
 import { type PreparedGradient, prepareGradient } from './network/classifier.js';

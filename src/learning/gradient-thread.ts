@@ -3,16 +3,17 @@ import { Worker } from 'node:worker_threads';
 import { isClassifier } from './network/classifier.js';
 import type { Examples, LossAndGradient, Network } from './network/contract.js';
 
-/** What the thread is asked for. */
+/** A request to the thread. */
 export interface GradientJob {
-  /** Left out: the batch of the job before. */
+  /** If absent, the batch of the request before is used. */
   readonly batch?: Examples;
-  /** Left out: the batch is to be prepared only. */
+  /** If absent, the thread only prepares the batch. */
   readonly parameters?: Float64Array;
 }
 
 /**
- * The compiled program, also when a test runs the sources, because Node starts a thread from JavaScript only.
+ * The compiled program of the thread. Tests run from the sources also need it, because Node starts threads
+ * only from JavaScript.
  */
 const ENTRY = new URL(
   import.meta.url.endsWith('.ts')
@@ -23,8 +24,8 @@ const ENTRY = new URL(
 
 /**
  * A thread that computes gradients of one network while this thread does other work. It makes the same
- * network from its settings, so the results are those of this thread, bit for bit. Where the thread is not
- * ready yet, or has ended, this thread computes instead: nothing but time depends on it.
+ * network from its settings, so the results are those of this thread, bit for bit. If it is not ready yet or
+ * has ended, the calling thread computes the gradient instead. Only the time depends on this, never a result.
  */
 export class GradientThread {
   readonly #network: Network;
@@ -32,7 +33,7 @@ export class GradientThread {
   #isReady = false;
   /** The batch that the thread was told to prepare. */
   #prepared: Examples | undefined;
-  /** Settles the job that the thread has. */
+  /** Settles the gradient that the thread is computing. */
   #settle: ((result: LossAndGradient | undefined) => void) | undefined;
 
   private constructor(network: Network) {
@@ -46,25 +47,29 @@ export class GradientThread {
       if (message === 'ready') this.#isReady = true;
       else this.#answer(message);
     });
-    // What breaks the thread is not lost: the same batch is computed here, and throws here if it is at fault.
+    // The error need not be kept: this thread computes the same batch again, and throws if the batch is the
+    // cause.
     this.#worker.on('error', () => this.#ended());
     this.#worker.on('exit', () => this.#ended());
   }
 
-  /** Undefined for a network of the caller's own code, and on a machine with one processor. */
+  /**
+   * Starts a thread. Returns undefined on a machine with one processor and for a network that another thread
+   * cannot make from its settings.
+   */
   static start(network: Network): GradientThread | undefined {
     return isClassifier(network) && availableParallelism() > 1 ? new GradientThread(network) : undefined;
   }
 
-  /** Whether the thread computes the next gradient. */
+  /** Whether the thread runs. If so, it computes the next gradient. */
   get isReady(): boolean {
     return this.#isReady;
   }
 
   /**
-   * Tells the thread the batch of the next gradient. The thread prepares it as soon as it has no gradient to
-   * compute, while the board answers and this thread updates the parameters. The batch may not change until
-   * its gradient is there.
+   * Tells the thread the batch of the next gradient. The thread prepares the batch when it has no gradient to
+   * compute. Meanwhile the board answers, and this thread updates the parameters. The batch must not change
+   * until its gradient has been computed.
    */
   prepare(batch: Examples): void {
     if (!this.#isReady) return;
@@ -72,7 +77,7 @@ export class GradientThread {
     this.#send({ batch });
   }
 
-  /** A promise while the thread computes; the result itself where this thread has computed it. */
+  /** Returns a promise if the other thread computes, and the result itself if this thread computes. */
   lossAndGradient(parameters: Float64Array, batch: Examples): LossAndGradient | Promise<LossAndGradient> {
     if (!this.#isReady) return this.#network.lossAndGradient(parameters, batch);
     return new Promise((resolve, reject) => {

@@ -40,7 +40,7 @@ export {
   type OptimizerOptions,
 } from './optimizers/registry.js';
 export type { InitialPolicy } from './optimizers/relaxation.js';
-export type { Equation, Points, Slice } from './pinn/equation.js';
+export type { DrawnLine, Equation, Points } from './pinn/equation.js';
 export {
   burgersPinn,
   heatPinn,

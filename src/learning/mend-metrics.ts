@@ -2,29 +2,29 @@ import { ThermolinkError } from '../errors.js';
 import { counted } from '../number-text.js';
 import type { StepFacts } from './record.js';
 
-/** Metrics that belong to a checkpoint. */
+/** The metrics up to a checkpoint, after damaged lines were mended. */
 export interface MendedMetrics {
-  /** The lines of the steps of the checkpoint. */
+  /** One line for each step before the checkpoint. */
   readonly text: string;
-  /** What was mended, as a sentence; undefined where every line was whole. */
+  /** A sentence that tells which lines were mended; undefined if every line was whole. */
   readonly mended: string | undefined;
 }
 
-/** A line as it was read: a whole record, what is left of one, or something else. */
+/** A line of the file: a whole record, the remains of a record, or something else. */
 type Line =
   | { readonly kind: 'whole' | 'cut'; readonly record: Partial<StepFacts>; readonly text: string }
   | { readonly kind: 'foreign' };
 
 /**
- * The metrics of the first `count` steps out of the `content` of the file at `path`. A full disk or a power
- * cut may have cut a line, so that the next one follows in the same line or the file ends there. A cut record
- * keeps its whole fields and loses the others. A cut line behind the steps of the checkpoint is dropped,
- * since its step is taken again.
+ * The metrics of the first `count` steps, taken from `content`, the text of the file at `path`. A full disk
+ * or a power cut may have cut off the end of a record. Then the next record follows in the same line, or the
+ * file ends. A cut record keeps its complete fields and loses the others. A cut record behind the last step
+ * of the checkpoint is dropped, because that step is taken again.
  *
  * Errors: BAD_CHECKPOINT when a line is missing or is not the record of its step.
  */
 export function mendMetrics(path: string, content: string, count: number): MendedMetrics {
-  // Each record begins with its step, so a record behind a cut one is told from it.
+  // Each record begins with its step. This shows where a new record begins in the line of a cut record.
   const lines = content.split(/\n|(?=\{"step":)/).filter((line) => line !== '');
   const read = lines.map((line, step) => readLine(line, step));
   const kept = read.slice(0, count);
@@ -46,9 +46,10 @@ function readLine(line: string, step: number): Line {
   const whole = parse(line);
   if (whole !== undefined) return { kind: 'whole', record: whole, text: line };
   if (!line.startsWith('{')) return { kind: 'foreign' };
-  // What stands before the last comma is whole. The last fields are those of `timing`, an object of its own.
+  // The text before the last comma is complete. The cut may lie inside `timing`, the last field, which is an
+  // object: hence the second attempt with two braces.
   const before = line.slice(0, Math.max(0, line.lastIndexOf(',')));
-  // So little may be left that the number of the step went too. Its place tells it.
+  // Even the step number may be cut off. The position of the line gives it.
   const record = parse(`${before}}`) ?? parse(`${before}}}`) ?? { step };
   return { kind: 'cut', record, text: JSON.stringify(record) };
 }
@@ -70,10 +71,10 @@ function noteOf(
 ): string | undefined {
   const cut = kept.flatMap(({ kind }, step) => (kind === 'cut' ? [step] : []));
   if (cut.length > 0)
-    return `${path} had ${counted(cut.length, 'cut line')} (step ${cut.join(', ')}): what is left of it was kept.`;
+    return `${path} had ${counted(cut.length, 'cut line')} (step ${cut.join(', ')}): its complete fields were kept.`;
   if (behind.some(({ kind }) => kind === 'cut'))
-    return `${path} ended in a cut line, which was removed; its step is taken again.`;
+    return `${path} ended in a cut line. The line was removed, and its step is taken again.`;
   if (kept.length > 0 && behind.length === 0 && !content.endsWith('\n'))
-    return `${path} ended without the end of its last line, which was added.`;
+    return `${path} lacked the newline at the end of its last line; it was added.`;
   return undefined;
 }

@@ -2,13 +2,13 @@ import type { SolverCost } from '../board/cost.js';
 import type { Figures } from './problem/contract.js';
 
 /**
- * Host time of one step in milliseconds, by part. Whatever depends on the clock is in a field `timing`, and
- * nothing else is.
+ * Host time of one step in milliseconds, by part. A field `timing` holds all values that depend on the clock,
+ * and no others.
  */
 export interface StepTiming {
   /**
-   * Forward and backward pass over the batch. Where another thread does it, only the time that nothing but
-   * the gradient was waited for.
+   * Forward and backward pass over the batch. If another thread does it, only the time in which this thread
+   * waited for the gradient.
    */
   readonly gradientMs: number;
   /** Per-example derivatives and the factor K. */
@@ -23,7 +23,7 @@ export interface StepTiming {
   readonly otherMs: number;
 }
 
-/** What every step leaves, whatever is trained. */
+/** The record of a step that all problems have in common. */
 export interface StepFacts {
   /** Steps taken before this one. */
   readonly step: number;
@@ -33,26 +33,28 @@ export interface StepFacts {
   /** Modelled: ticks × h × τ. */
   readonly boardSeconds: number;
   readonly ticks: number;
-  /** How many board runs were repeated at another scale because a cell ran into its rail. */
+  /** Number of board runs that were repeated at another scale because a cell ran into its rail. */
   readonly overloadRetries: number;
-  /** How often a program or a board run that was lost was done again, with the same bits. */
+  /** Number of lost programs and board runs that were repeated, with the same bits. */
   readonly repeats: number;
-  /** Coupling and noise codes that the board clamped, the most of any commit. */
+  /**
+   * Number of coupling and noise codes that the board clamped in one commit; the largest over all commits.
+   */
   readonly clampedCodes: number;
   readonly timing: StepTiming;
 }
 
-/** What a step of a classifier says beside its loss. */
+/** Figures of a step of a classifier beside its loss. */
 export type ClassificationMeasures = {
-  /** Which pass over the training examples, counted from 0. */
+  /** Number of the pass over the training examples, counted from 0. */
   readonly epoch: number;
-  /** Share of the batch classified rightly, before the update, 0 … 1. */
+  /** Share of the batch that was classified correctly before the update, 0 … 1. */
   readonly accuracy: number;
 };
 
 /**
- * One line of metrics.jsonl: a training step. `Measures` are the problem's own figures; `test` is what the
- * parameters after the step were worth, where they were tested.
+ * One line of metrics.jsonl: a training step. `Measures` are the figures of the problem; `test` is the test
+ * of the parameters after the step, if they were tested.
  */
 export type StepRecord<
   Measures extends Figures = ClassificationMeasures,
@@ -64,9 +66,9 @@ export interface TrainingTotals {
   readonly uploadBytes: number;
   readonly boardSeconds: number;
   readonly ticks: number;
-  /** How many board runs were repeated at another scale because a cell ran into its rail. */
+  /** Number of board runs that were repeated at another scale because a cell ran into its rail. */
   readonly overloadRetries: number;
-  /** How often a program or a board run that was lost was done again, with the same bits. */
+  /** Number of lost programs and board runs that were repeated, with the same bits. */
   readonly repeats: number;
   readonly timing: StepTiming;
 }
@@ -106,31 +108,34 @@ export function mapTiming(value: (part: keyof StepTiming) => number): StepTiming
   return Object.fromEntries(entries) as Record<keyof StepTiming, number>;
 }
 
-/** The solver's share of a step's timing. */
+/** The part of the timing of a step that the solver used. */
 export function solverTiming(
   cost: SolverCost,
 ): Pick<StepTiming, 'mapMs' | 'uploadMs' | 'boardMs' | 'readoutMs'> {
   return { mapMs: cost.mapMs, uploadMs: cost.uploadMs, boardMs: cost.boardMs, readoutMs: cost.readoutMs };
 }
 
-/** What is known of a classifier in the end. */
+/** Final test of a classifier. */
 export type ClassificationTest = {
-  /** Share of all test examples classified rightly by the final parameters, 0 … 1. */
+  /** Share of all test examples that the final parameters classify correctly, 0 … 1. */
   readonly testAccuracy: number;
   /** Mean loss over all test examples, in units of nat. */
   readonly testLoss: number;
   /**
    * Mean loss of the final parameters over the first `trainLossExamples` training examples, in units of nat.
-   * It can be compared between optimizers. A running mean can not, since the parameters change under it.
+   * It can be compared between optimizers. A running mean over the steps cannot, because the parameters
+   * change during it.
    */
   readonly trainLoss: number;
   readonly trainLossExamples: number;
 };
 
-/** What a finished training reports; also the content of summary.json. `Test` are the problem's figures. */
+/**
+ * The report of a finished training; also the content of summary.json. `Test` are the figures of the problem.
+ */
 export type TrainingSummary<Test extends Figures = ClassificationTest> = Test & TrainingFacts;
 
-/** What every finished training reports. */
+/** The part of the report that all trainings have in common. */
 export interface TrainingFacts {
   /** Steps taken. */
   readonly iterations: number;
@@ -140,14 +145,14 @@ export interface TrainingFacts {
   readonly ticks: number;
   readonly uploadBytes: number;
   readonly uploadBytesPerStep: number;
-  /** How many board runs were repeated at another scale because a cell ran into its rail. */
+  /** Number of board runs that were repeated at another scale because a cell ran into its rail. */
   readonly overloadRetries: number;
-  /** How often a program or a board run that was lost was done again, with the same bits. */
+  /** Number of lost programs and board runs that were repeated, with the same bits. */
   readonly repeats: number;
-  /** Everything that the results depend on. */
+  /** All settings that affect the results. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly timing: {
-    /** Wall time of the whole training with its final evaluation, and of the steps before a resume. */
+    /** Wall time of the whole training, including its final evaluation and the steps before a resume. */
     readonly hostSeconds: number;
     /** Host time per step, in milliseconds. */
     readonly breakdown: StepTiming;

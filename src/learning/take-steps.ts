@@ -19,15 +19,15 @@ import {
 import { type ExistingTraining, openTrainingDirectory, type TrainingDirectory } from './training-files.js';
 import { layerTensors } from './weight-arrays.js';
 
-/** A training whose request was checked and resolved. */
+/** A training with a checked request and all defaults filled in. */
 export interface Training<Measures extends Figures, Test extends Figures> {
   readonly problem: Problem<Measures, Test>;
   readonly optimizer: Optimizer;
   readonly totalSteps: number;
   readonly seed: number;
-  /** All that the results depend on, as JSON holds it. */
+  /** All settings that affect the results, as JSON data. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** Tests the parameters after every so many steps too. Left out: only in the end. */
+  /** Number of steps between two tests of the parameters. Absent: one test at the end. */
   readonly testEvery?: number;
   readonly signal?: AbortSignal;
   readonly onStart?: (step: number, totalSteps: number) => void;
@@ -42,8 +42,8 @@ export interface Training<Measures extends Figures, Test extends Figures> {
 }
 
 /**
- * Takes the steps of a training that its directory does not have yet, tests the parameters, and closes the
- * problem. An abort or a failure leaves a checkpoint of the last whole step.
+ * Takes the remaining steps of a training, tests the parameters, and closes the problem. An abort or a
+ * failure leaves a checkpoint of the last whole step.
  */
 export async function takeAllSteps<Measures extends Figures, Test extends Figures>(
   training: Training<Measures, Test>,
@@ -107,7 +107,7 @@ async function takeSteps<M extends Figures, T extends Figures>(
     savedStep = state.step;
   };
   let taken: TakenStep<M, T> | undefined;
-  /** Waits for what the last step has on the way, and notes it. */
+  /** Waits until the last step has no work in progress, and records the step. */
   const complete = async (): Promise<void> => {
     if (taken === undefined) return;
     const { completed } = taken;
@@ -118,7 +118,7 @@ async function takeSteps<M extends Figures, T extends Figures>(
     if (output !== undefined && state.step % output.checkpointEvery === 0) save();
     training.onStep?.(record, totalSteps);
   };
-  // A training that is ended in its first step can be resumed too.
+  // A checkpoint before the first step: a training that is interrupted in that step can then be resumed.
   save();
   try {
     training.onStart?.(state.step, totalSteps);
@@ -133,28 +133,31 @@ async function takeSteps<M extends Figures, T extends Figures>(
       taken = latest;
       at = latest.next;
       if (latest.rest === undefined) await complete();
-      // Optimizers without a board wait for nothing, and signals and timers need a turn.
+      // An optimizer without a board never waits. This turn of the event loop lets signals and timers run.
       await new Promise(setImmediate);
     }
     await complete();
   } finally {
-    // The board is left only when nothing is on the way; a step that gets no end is no whole step.
+    // Waits until the board has no work in progress. A step that fails here does not count as taken.
     await complete().catch(() => undefined);
     save();
   }
   return state;
 }
 
-/** Where a step begins: a checkpoint, of whose optimizer the last step may have something on the way. */
+/**
+ * The state at the start of a step: a checkpoint without totals. The last step may still have work in
+ * progress.
+ */
 type StepStart = Omit<Checkpoint, 'totals'>;
 
-/** A step whose parameters are known. */
+/** A step with known new parameters. It may still have work in progress. */
 interface TakenStep<M extends Figures, T extends Figures> {
-  /** Where the next step begins. */
+  /** The state at the start of the next step. */
   readonly next: StepStart;
-  /** What is on the way. Left out: nothing is. */
+  /** The work in progress; undefined if there is none. */
   readonly rest: StepResult['rest'];
-  /** Waits for that, and adds the step to the totals of those before. */
+  /** Waits for that work, and adds the step to the totals of the steps before. */
   readonly completed: (
     totals: TrainingTotals,
   ) => Promise<{ readonly record: StepRecord<M, T>; readonly next: Checkpoint }>;
@@ -222,7 +225,7 @@ async function takeStep<M extends Figures, T extends Figures>(
   return { next, rest: update.rest, completed };
 }
 
-/** What a record says of the cost beside its timing. */
+/** The cost fields of a record, without its timing. */
 function costFacts({
   uploadBytes,
   boardSeconds,
@@ -234,7 +237,7 @@ function costFacts({
   return { uploadBytes, boardSeconds, ticks, overloadRetries, repeats, clampedCodes };
 }
 
-/** Errors: UNSUPPORTED for an optimizer that tries steps which the problem does not let it try. */
+/** Throws UNSUPPORTED if the optimizer evaluates trial steps and the problem has no loss for them. */
 function refuseWithoutTrial<M extends Figures, T extends Figures>(
   { name, trial }: Problem<M, T>,
   optimizer: Optimizer,
@@ -244,22 +247,22 @@ function refuseWithoutTrial<M extends Figures, T extends Figures>(
   if (needsTrial === undefined || trial !== undefined || (needsTrial === 'step' && hasLoss)) return;
   throw new ThermolinkError(
     'UNSUPPORTED',
-    `${optimizer.name} tries steps before it takes one, and the problem ${name} does not tell a loss for that.`,
+    `${optimizer.name} evaluates trial steps, but the problem ${name} has no loss for them.`,
     { hint: 'Choose another optimizer, such as adam; the problem may define `trial`.' },
   );
 }
 
-/** Errors: UNSUPPORTED for a problem without layers. */
+/** The curvature of the layers. Throws UNSUPPORTED for a problem without layers. */
 function layersOf({ name }: { readonly name: string }, { layers }: Pick<BegunEvaluation<Figures>, 'layers'>) {
   if (layers !== undefined) return layers;
-  throw new ThermolinkError('UNSUPPORTED', `The problem ${name} does not tell its curvature by layers.`, {
-    hint: 'Choose another optimizer: this one is for networks of layers.',
+  throw new ThermolinkError('UNSUPPORTED', `The problem ${name} has no curvature by layers.`, {
+    hint: 'Choose another optimizer: this one needs a network of layers.',
   });
 }
 
 /**
- * What `work` gives. When it fails, an error of the gradient comes first, as it does where the gradient was
- * computed before.
+ * Returns the result of `work`. If `work` fails and the gradient fails too, the error of the gradient is
+ * thrown. The error is then the same whether or not the gradient was computed before.
  */
 async function updateOf<Result, M extends Figures>(
   work: () => Promise<Result>,

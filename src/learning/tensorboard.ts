@@ -2,13 +2,13 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32c } from '../../firmware-protocol/crc.js';
 
-/** What TensorBoard looks for in the name of a file, and how ours end. */
+/** Names of event files: TensorBoard looks for the first part; our files have the ending `.thermolink`. */
 const NAME = /^events\.out\.tfevents\.\d+\.thermolink$/;
 const FILE_VERSION = 'brain.Event:2';
 /** `SessionLog.START`. */
 const START = 1;
 
-/** Whether a file of a training directory is one of ours. */
+/** Whether a file name is that of an event file written by this library. */
 export function isEventFile(name: string): boolean {
   return NAME.test(name);
 }
@@ -21,18 +21,18 @@ export class EventFile {
   readonly path: string;
 
   /**
-   * Begins a file in `directory`. `step`: where the training goes on; what earlier files say from there on is
-   * no longer shown. Throws what the operating system says.
+   * Begins a file in `directory`. `step` is the first step of this file; TensorBoard no longer shows later
+   * values from earlier files. Throws the errors of the operating system.
    */
   constructor(directory: string, step: number) {
     mkdirSync(directory, { recursive: true });
     this.path = join(directory, `events.out.tfevents.${Date.now()}.thermolink`);
     this.#append(textField(3, FILE_VERSION));
-    // Event.session_log { status: START } with its step makes TensorBoard drop what was undone.
+    // Event.session_log { status: START } makes TensorBoard drop the earlier values from this step on.
     if (step > 0) this.#append(varintField(2, step), bytesField(7, varintField(1, START)));
   }
 
-  /** Appends the values of one step under their names. Throws what the operating system says. */
+  /** Appends the values of one step under their names. Throws the errors of the operating system. */
   scalars(step: number, values: Readonly<Record<string, number>>): void {
     const summary = Object.entries(values).map(([tag, value]) =>
       bytesField(1, Buffer.concat([textField(1, tag), floatField(2, value)])),
@@ -62,7 +62,7 @@ export function scalarsOf(record: object, prefix = ''): Record<string, number> {
   return scalars;
 }
 
-/** The mask of TFRecords: CRCs of data that hold CRCs would be weak. */
+/** The mask of TFRecords. Without it the CRC of data that contains CRCs would be weak. */
 function maskedCrc(bytes: Uint8Array): Buffer {
   const crc = crc32c(bytes);
   const rotated = ((crc >>> 15) | (crc << 17)) >>> 0;

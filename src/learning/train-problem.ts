@@ -12,30 +12,28 @@ import type { StepRecord, TrainingSummary } from './record.js';
 import { takeAllSteps } from './take-steps.js';
 import { checkOutput, type TrainingOutput } from './train-request.js';
 
-/** Which problem is trained, how, and where the files of the training go. */
+/** A request to train a problem: problem, optimizer, number of steps, seed, and directory for the files. */
 export interface TrainProblemRequest<Measures extends Figures = NoFigures, Test extends Figures = NoFigures> {
   readonly problem: Problem<Measures, Test>;
   readonly optimizer: Optimizer;
-  /** The number of steps in all, ≥ 1. */
+  /** Total number of steps, ≥ 1. */
   readonly steps: number;
   /** Seed of initial parameters and of all random numbers; u32. */
   readonly seed: number;
-  /**
-   * The number of steps after which the parameters are tested too, again and again. Default: only in the end.
-   */
+  /** Number of steps between two tests of the parameters. Default: one test at the end. */
   readonly testEvery?: number;
-  /** What else the results depend on, such as the board's profile; JSON data. */
+  /** Further settings that affect the results, such as the profile of the board; JSON data. */
   readonly environment?: Readonly<Record<string, unknown>>;
   readonly signal?: AbortSignal;
-  /** Called once, before the first step; `step` > 0 where a training is resumed. */
+  /** Called once, before the first step. `step` > 0 if a training is resumed. */
   readonly onStart?: (step: number, totalSteps: number) => void;
   readonly onStep?: (record: StepRecord<Measures, Test>, totalSteps: number) => void;
-  /** Called with a sentence about what was mended in the files of a training that is resumed. */
+  /** Called with a sentence that tells which lines in the files of a resumed training were mended. */
   readonly onMended?: (sentence: string) => void;
   readonly output?: TrainingOutput;
 }
 
-/** What a training of a problem yields. */
+/** The result of training a problem. */
 export interface TrainProblemResult<Test extends Figures = NoFigures> {
   readonly summary: TrainingSummary<Test>;
   /** The final parameters, length P. */
@@ -43,13 +41,13 @@ export interface TrainProblemResult<Test extends Figures = NoFigures> {
 }
 
 /**
- * Trains any `Problem`. Each step evaluates it at the parameters, updates them once and leaves one record.
- * Results are a pure function of the settings and the board: n steps, a kill and n resumed steps give the
- * same bits as 2n steps, except in `timing` and `repeats`.
+ * Trains any `Problem`. Each step evaluates the problem at the parameters, updates the parameters once and
+ * writes one record. Results are a pure function of the settings and the board: n steps, a kill and n resumed
+ * steps give the same bits as 2n steps, except in `timing` and `repeats`.
  *
- * An abort or a failure leaves a checkpoint of the last whole step.
- * Errors: BAD_ARGUMENT; DIVERGED when a loss, a gradient or an update is not finite; ABORTED; those of the
- * problem, of `openTrainingDirectory`, and what the optimizer throws.
+ * An abort or a failure leaves a checkpoint of the last whole step. Errors: BAD_ARGUMENT; DIVERGED when a
+ * loss, a gradient or an update is not finite; ABORTED; those of the problem, of the optimizer and of
+ * `openTrainingDirectory`.
  */
 export async function trainProblem<Measures extends Figures, Test extends Figures>(
   request: TrainProblemRequest<Measures, Test>,
@@ -74,8 +72,8 @@ export async function trainProblem<Measures extends Figures, Test extends Figure
 }
 
 /**
- * Everything that the results of a training depend on, as JSON holds it: what its checkpoint and its summary
- * say in `settings`.
+ * All settings that affect the results of a training, as JSON data. Its checkpoint and its summary store them
+ * in `settings`.
  */
 export function problemSettings<Measures extends Figures, Test extends Figures>({
   problem,
@@ -97,7 +95,9 @@ export function problemSettings<Measures extends Figures, Test extends Figures>(
   return JSON.parse(JSON.stringify(settings));
 }
 
-/** The number of a step, a u32, names the noise that the board has in it. */
+/**
+ * Most steps of a training. The step number is a u32, because it selects the noise of the board in that step.
+ */
 const STEPS_MAX = 2 ** 32;
 
 function checkProblem(problem: Problem): void {

@@ -13,7 +13,7 @@ import type { Optimizer } from './optimizers/contract.js';
 import type { StepRecord } from './record.js';
 import type { ExistingTraining } from './training-files.js';
 
-/** What is trained, on what, how, and where the files of the training go. */
+/** A request to train a network: network, data, optimizer, sizes, seed, and directory for the files. */
 export interface TrainRequest {
   readonly network: Network;
   readonly data: Dataset;
@@ -22,24 +22,25 @@ export interface TrainRequest {
   readonly epochs: number;
   /** Examples per step. */
   readonly batch: number;
-  /** Train on the first so many examples; default all. */
+  /** Number of training examples, taken from the start of the set; default all. */
   readonly trainSize?: number;
-  /** The first so many examples of each batch give the curvature; default 8. */
+  /** Number of examples that give the curvature, taken from the start of each batch; default 8. */
   readonly curvatureExamples?: number;
   /**
-   * How the curvature is estimated: by all derivatives of an example's outputs (`gauss-newton`, the default),
-   * one row of K for each, or by a label that the network draws (`monte-carlo`), one row for each example.
+   * How the curvature is estimated. `gauss-newton`, the default, uses the derivatives of all outputs of an
+   * example: one row of K per output. `monte-carlo` draws a label from the probabilities of the network: one
+   * row of K per example.
    */
   readonly curvature?: CurvatureName;
   /** Seed of initial parameters, example order and noise; u32. */
   readonly seed: number;
-  /** What else the results depend on, such as the board's profile; JSON data. */
+  /** Further settings that affect the results, such as the profile of the board; JSON data. */
   readonly environment?: Readonly<Record<string, unknown>>;
   readonly signal?: AbortSignal;
-  /** Called once, before the first step; `step` > 0 where a training is resumed. */
+  /** Called once, before the first step. `step` > 0 if a training is resumed. */
   readonly onStart?: (step: number, totalSteps: number) => void;
   readonly onStep?: (record: StepRecord, totalSteps: number) => void;
-  /** Called with a sentence about what was mended in the files of a training that is resumed. */
+  /** Called with a sentence that tells which lines in the files of a resumed training were mended. */
   readonly onMended?: (sentence: string) => void;
   readonly output?: TrainingOutput;
 }
@@ -53,20 +54,20 @@ export interface TrainingOutput {
   readonly directory: string;
   /** Default `refuse`. */
   readonly existing?: ExistingTraining;
-  /** How many steps lie between two checkpoints. Default 50. */
+  /** Number of steps between two checkpoints. Default 50. */
   readonly checkpointEvery?: number;
-  /** Whether the metrics are written as events of TensorBoard too, in the same directory. Default false. */
+  /** Whether the metrics are also written as events of TensorBoard, in the same directory. Default false. */
   readonly tensorboard?: boolean;
 }
 
-/** Every default filled in and every size checked. */
+/** The sizes of a request, checked and with all defaults. */
 interface ResolvedSizes {
   readonly trainSize: number;
   readonly curvatureExamples: number;
   readonly checkpointEvery: number;
 }
 
-/** A request with every default filled in and every size checked. */
+/** A request with all defaults filled in and all sizes checked. */
 export type ResolvedRequest = TrainRequest & ResolvedSizes;
 
 export const CURVATURE_EXAMPLES_DEFAULT = 8;
@@ -74,7 +75,8 @@ const CHECKPOINT_EVERY_DEFAULT = 50;
 const EXISTING: readonly ExistingTraining[] = ['refuse', 'overwrite', 'resume'];
 
 /**
- * Fills in the defaults. Errors: BAD_ARGUMENT for a size that is no whole number or does not fit the others.
+ * Fills in the defaults. Errors: BAD_ARGUMENT for a size that is not a whole number or does not fit the
+ * others.
  */
 export function resolveRequest<Request extends Omit<TrainRequest, 'optimizer'>>(
   request: Request,
@@ -104,9 +106,8 @@ export function resolveRequest<Request extends Omit<TrainRequest, 'optimizer'>>(
 }
 
 /**
- * All that the results depend on. Two trainings with equal settings, on equal boards, give equal results. The
- * values are as JSON holds them, so that settings from a file compare equal: a step without bound has `clip:
- * null`.
+ * All settings that affect the results. Two trainings with equal settings on equal boards give equal results.
+ * The values are JSON data, and can be compared with settings from a file. An infinite `clip` is null.
  */
 export function settingsOf(request: ResolvedRequest): Readonly<Record<string, unknown>> {
   const {

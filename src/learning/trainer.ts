@@ -9,7 +9,7 @@ import { checkTrainingDirectory } from './training-files.js';
 
 export type { TrainRequest } from './train-request.js';
 
-/** What a training yields. */
+/** The result of a training. */
 export interface TrainResult {
   readonly summary: TrainingSummary;
   /** The final parameters, length P. */
@@ -17,15 +17,15 @@ export interface TrainResult {
 }
 
 /**
- * Trains a network. Each step takes a batch, computes its gradient and, where the optimizer needs it, the
- * curvature of its first examples, updates the parameters once and leaves one record. Results are a pure
- * function of the settings and the board: n steps, a kill and n resumed steps give the same bits as 2n steps,
- * except in `timing` and `repeats`.
+ * Trains a network. Each step takes a batch and computes its gradient. If the optimizer needs the curvature,
+ * the step computes it from the first examples of the batch. The step then updates the parameters once and
+ * writes one record. Results are a pure function of the settings and the board: n steps, a kill and n resumed
+ * steps give the same bits as 2n steps, except in `timing` and `repeats`.
  *
- * An abort or a failure leaves a checkpoint of the last whole step.
- * Errors: BAD_ARGUMENT for sizes that don't fit; DIVERGED when an update is not finite or a loss is beyond
- * 1000 · ln(classes), be it of a batch or in the end of all test or training examples; ABORTED; those of
- * `openTrainingDirectory`, and what the optimizer throws.
+ * An abort or a failure leaves a checkpoint of the last whole step. Errors: BAD_ARGUMENT for sizes that don't
+ * fit; DIVERGED when an update is not finite, or when the loss of a batch or the final loss of the test or
+ * training examples exceeds 1000 · ln(classes); ABORTED; those of the optimizer and of
+ * `openTrainingDirectory`.
  */
 export async function train(request: TrainRequest): Promise<TrainResult> {
   const resolved = resolveRequest(request);
@@ -50,9 +50,9 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
 }
 
 /**
- * Throws what `train` would throw for this request before its first step, as far as that does not depend on
- * the optimizer. So no board is opened for a request that is wrong. Changes nothing. Errors: BAD_ARGUMENT;
- * those of `checkTrainingDirectory`.
+ * Checks a request before a board is opened. Throws the errors that `train` would throw before its first
+ * step, except errors that depend on the optimizer. Changes nothing. Errors: BAD_ARGUMENT; those of
+ * `checkTrainingDirectory`.
  */
 export function checkTrainRequest(request: Omit<TrainRequest, 'optimizer'>): void {
   const { data, trainSize, batch, epochs, seed, output } = resolveRequest(request);

@@ -13,27 +13,36 @@ import { dirname, join, resolve } from 'node:path';
 import { ThermolinkError } from '../errors.js';
 import { writeWhole } from '../files/replace-file.js';
 
-/** The file that names the process which writes into a directory. A second process keeps out. */
+/**
+ * Name of the lock file. It names the process that writes into the directory; no other process may write
+ * there.
+ */
 export const LOCK_FILE = 'run.lock';
 
-/** How often another process may be faster in taking over a stale lock before this one gives up. */
+/** Most attempts to take over a stale lock. An attempt fails if another process is faster. */
 const ATTEMPTS_MAX = 5;
 
-/** A lock that names nobody is left over after this time: it is filled in the turn in which it is made. */
+/**
+ * A lock without the name of a process is stale after this time. A live process writes its name immediately
+ * after it creates the lock.
+ */
 const EMPTY_MS = 10_000;
-/** A process that began this much later than its lock was written is another one with the same number. */
+/**
+ * If a process began this much later than its lock was written, the lock belongs to an earlier process with
+ * the same number.
+ */
 const LATER_MS = 10_000;
-/** Linux tells times of processes in hundredths of a second on every machine that runs Node. */
+/** Linux gives start times of processes in hundredths of a second on every machine that runs Node. */
 const MS_PER_TICK = 10;
 
 interface Holder {
   readonly pid: number;
   readonly host: string;
-  /** Names the start of the process (`processStart`), on systems that tell it. */
+  /** Identifies the start of the process (`processStart`); absent if the system does not tell it. */
   readonly start?: string;
 }
 
-/** A lock file as it was found. */
+/** The content and age of a lock file. */
 interface FoundLock {
   readonly content: string;
   readonly inode: number;
@@ -41,18 +50,19 @@ interface FoundLock {
 }
 
 /**
- * Locks of this process. A lock with its process number may also be left from a dead process that had the
+ * Lock files of this process. Another lock with its process number was left by a dead process that had the
  * same number.
  */
 const held = new Set<string>();
 
 /**
- * Creates `directory` where missing and keeps every other training out of it, until the returned function is
- * called or this process ends. A lock whose process is gone from this host is taken over, also where another
- * process has its number now; so is a lock that stayed empty or was cut. A lock of another host counts
- * as live, since this host can't know.
+ * Creates `directory` if it is missing, and locks it against other trainings until the returned function is
+ * called or this process ends. A lock is taken over if its process has ended on this host, even if another
+ * process has the same number now. An empty or damaged lock is taken over too. A lock of another host counts
+ * as live, because this host can't check it.
  *
- * Errors: BUSY (retryable) while another training has the directory; BAD_FILE when it can't be written to.
+ * Errors: BUSY (retryable) while another training holds the lock; BAD_FILE when the directory can't be
+ * written to.
  */
 export function lockDirectory(directory: string): () => void {
   const file = resolve(directory, LOCK_FILE);
@@ -68,8 +78,8 @@ export function lockDirectory(directory: string): () => void {
 }
 
 /**
- * Creates a directory and its parents one by one. Node's `recursive` never ends on a file system like /proc.
- * Returns those that were missing, parents first.
+ * Creates a directory and its missing parents, one by one, because Node's `recursive` never ends on a file
+ * system like /proc. Returns the created directories, parents first.
  */
 export function makeDirectory(directory: string): string[] {
   const missing: string[] = [];
@@ -84,12 +94,12 @@ export function makeDirectory(directory: string): string[] {
   return missing;
 }
 
-/** Throws what `lockDirectory` would throw now for a directory in use, and changes nothing. */
+/** Throws BUSY if `lockDirectory` would throw it now. Changes nothing. */
 export function requireUnlocked(directory: string): void {
   readLock(directory);
 }
 
-/** Does `action` and turns an error of the file system into BAD_FILE. */
+/** Runs `action`, and turns an error of the file system into BAD_FILE. */
 export function writing<Result>(directory: string, action: () => Result): Result {
   try {
     return action();
@@ -104,7 +114,7 @@ export function writing<Result>(directory: string, action: () => Result): Result
   }
 }
 
-/** Refuses a path that is something else than a directory, before there is something to write: BAD_FILE. */
+/** Throws BAD_FILE if the path exists and is not a directory. */
 export function requireDirectory(directory: string): void {
   const found = writing(directory, () => statSync(directory, { throwIfNoEntry: false }));
   if (found?.isDirectory() ?? true) return;
@@ -120,18 +130,19 @@ function hold(file: string, content: string): () => void {
     process.off('exit', release);
     held.delete(file);
     try {
-      // Somebody may have deleted the lock by hand, and another training may hold it now.
+      // A user may have deleted the lock by hand, and another training may hold it now.
       if (readFileSync(file, 'utf8') === content) rmSync(file);
     } catch {
-      // A lock that can't be removed is stale when this process ends. It must not spoil the results.
+      // The lock becomes stale when this process ends. A failure here must not lose the results of the
+      // training.
     }
   }
-  // A second Ctrl-C ends the process without any `finally`.
+  // A second Ctrl-C ends the process without running `finally` blocks.
   process.on('exit', release);
   return release;
 }
 
-/** Makes the file; false when it exists. Leaves no empty lock on a full disk. */
+/** Creates the file. Returns false if it exists. Leaves no empty lock on a full disk. */
 function createFile(file: string, content: string): boolean {
   let descriptor: number;
   try {
@@ -151,7 +162,7 @@ function createFile(file: string, content: string): boolean {
   return true;
 }
 
-/** A stale lock; undefined where there is none. Errors: BUSY for a live one. */
+/** Returns a stale lock, or undefined if there is no lock. Errors: BUSY for a live lock. */
 function readLock(directory: string): FoundLock | undefined {
   const file = resolve(directory, LOCK_FILE);
   let found: FoundLock;
@@ -188,7 +199,7 @@ function isLive(file: string, { pid, host, start }: Holder, writtenMs: number): 
   if (host !== hostname()) return true;
   if (pid === process.pid) return held.has(file);
   try {
-    // Signal 0 only asks whether there is such a process.
+    // Signal 0 only checks whether the process exists.
     process.kill(pid, 0);
   } catch (error) {
     if (codeOf(error) === 'ESRCH') return false;
@@ -196,19 +207,21 @@ function isLive(file: string, { pid, host, start }: Holder, writtenMs: number): 
   const now = processStart(pid);
   if (now === undefined) return true;
   if (start !== undefined) return start === now.mark;
-  // A lock of an earlier version does not say when its process began.
+  // A lock of an earlier version does not tell the start of its process.
   return Date.now() - now.ageMs - writtenMs <= LATER_MS;
 }
 
 /**
- * When a process began: a text that no other process has, and how long ago that was. Linux counts from its
- * boot, so a clock that is set meanwhile does no harm. Undefined on other systems and where it is not told.
+ * The start of a process: `mark`, a text that no other process has, and `ageMs`, the time since the start.
+ * Linux counts from its boot, so changes of the clock have no effect. Undefined on other systems, and if the
+ * process has ended.
  */
 function processStart(pid: number): { readonly mark: string; readonly ageMs: number } | undefined {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     const uptimeSeconds = Number.parseFloat(readFileSync('/proc/uptime', 'utf8'));
-    // The name of the program is in brackets and may hold anything. The start is the 20th number behind it.
+    // The name of the program stands in parentheses and may contain any character. The start time is the 20th
+    // field after it.
     const ticks = Number(
       readFileSync(`/proc/${pid}/stat`, 'utf8')
         .replace(/^.*\) /s, '')
@@ -221,7 +234,7 @@ function processStart(pid: number): { readonly mark: string; readonly ageMs: num
   }
 }
 
-/** Removes a stale lock by renaming it. Of several processes that try, only one succeeds. */
+/** Removes a stale lock by renaming it. If several processes try this, only one succeeds. */
 function removeStale(file: string, stale: FoundLock): void {
   const aside = `${file}.${process.pid}`;
   try {
@@ -230,7 +243,8 @@ function removeStale(file: string, stale: FoundLock): void {
     if (codeOf(error) === 'ENOENT') return;
     throw error;
   }
-  // Another process may have taken over since the lock was read. Then this is its lock, and it goes back.
+  // Another process may have replaced the stale lock since it was read. If so, the renamed file is a live
+  // lock, and it is renamed back.
   const { content, inode } = lockAt(aside);
   if (content === stale.content && inode === stale.inode) rmSync(aside);
   else renameSync(aside, file);

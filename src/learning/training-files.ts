@@ -11,7 +11,7 @@ import { EventFile, isEventFile, scalarsOf } from './tensorboard.js';
 import { lockDirectory, requireDirectory, requireUnlocked, writing } from './training-files-lock.js';
 import { writeTensors } from './weight-arrays.js';
 
-/** The files of a training. All are removed when it is overwritten. The command line adds the curves. */
+/** The files of a training. `overwrite` removes all of them. The command line adds the curves. */
 export const TRAINING_FILES = {
   metrics: 'metrics.jsonl',
   summary: 'summary.json',
@@ -29,30 +29,30 @@ export type ExistingTraining = 'refuse' | 'overwrite' | 'resume';
  * write.
  */
 export interface TrainingDirectory {
-  /** Where the training goes on; undefined for a new training. */
+  /** The checkpoint from which the training continues; undefined for a new training. */
   readonly checkpoint: Checkpoint | undefined;
-  /** What was mended in the files on a resume, as a sentence; undefined where nothing was. */
+  /** A sentence that tells which lines of the files were mended on a resume; undefined if none were. */
   readonly mended: string | undefined;
   /**
-   * Writes one line of metrics.jsonl, at once, so that a process which is killed loses none. A line that does
-   * not go out wholly is taken back.
+   * Writes one line of metrics.jsonl immediately: a killed process loses no line. If a line cannot be written
+   * completely, its part is removed again.
    */
   append(record: StepFacts): void;
   /**
-   * Makes the metrics durable, then replaces the checkpoint. So the metrics hold every step that the
-   * checkpoint has.
+   * Flushes the metrics to the disk, then replaces the checkpoint. The metrics therefore contain every step
+   * up to the checkpoint.
    */
   save(checkpoint: Checkpoint): void;
   /** Writes weights.safetensors, with `facts` in it, and the same arrays as weights.npz. */
   keepWeights(tensors: readonly Tensor[], facts: Readonly<Record<string, string>>): Promise<void>;
   /** Writes summary.json. */
   finish(summary: TrainingFacts): void;
-  /** Closes the files and lets other trainings in. */
+  /** Closes the files and removes the lock. */
   close(): void;
 }
 
 /**
- * Checks a directory as far as that is possible without the settings of the training, and changes nothing.
+ * Checks a directory without the settings of the training. Changes nothing.
  *
  * Errors: BUSY while another training writes there; BAD_ARGUMENT when it holds a training and `existing` is
  * `refuse`; BAD_CHECKPOINT when `existing` is `resume` and the checkpoint is missing or damaged; BAD_FILE
@@ -65,10 +65,9 @@ export function checkTrainingDirectory(directory: string, existing: ExistingTrai
 }
 
 /**
- * Opens the directory of a training, creates it where missing and keeps other trainings out until `close`.
- * With `tensorboard` each record also goes into a file of events. On
- * `resume`, metrics.jsonl is cut back to the steps of the checkpoint, lines that were cut are mended, and the
- * training goes on from there.
+ * Opens the directory of a training, creates it if it is missing, and locks it until `close`. With
+ * `tensorboard` each record also goes into an event file. On `resume`, metrics.jsonl is shortened to the
+ * steps of the checkpoint, and damaged lines are mended.
  *
  * Errors: those of `checkTrainingDirectory`; BAD_CHECKPOINT when the checkpoint is of a training with other
  * settings, or the metrics lack steps of the checkpoint; BAD_FILE when it can't be written.
@@ -83,7 +82,7 @@ export function openTrainingDirectory(
   checkTrainingDirectory(directory, existing);
   const release = lockDirectory(directory);
   try {
-    // Checked again, since a training may have ended there in between.
+    // Checked again, because another training may have written here and ended since the first check.
     requireExpected(directory, existing);
     return openFiles(directory, existing, settings, tensorboard, release);
   } catch (error) {
@@ -97,7 +96,7 @@ function requireExpected(directory: string, existing: ExistingTraining): void {
   const holdsTraining = Object.values(TRAINING_FILES).some((file) => existsSync(join(directory, file)));
   if (existing === 'refuse' && holdsTraining)
     throw new ThermolinkError('BAD_ARGUMENT', `${directory} already holds a training.`, {
-      hint: "Go on with it by `existing: 'resume'`, replace it by `existing: 'overwrite'`, or name another directory.",
+      hint: "Continue it by `existing: 'resume'`, replace it by `existing: 'overwrite'`, or name another directory.",
       data: { directory },
     });
 }
@@ -155,7 +154,7 @@ function openFiles(
   };
 }
 
-/** The files of a training that a directory holds. */
+/** The files in a directory that belong to a training. */
 function filesIn(directory: string): string[] {
   const known: readonly string[] = Object.values(TRAINING_FILES);
   return readdirSync(directory).filter((name) => known.includes(name) || isEventFile(name));
@@ -168,7 +167,7 @@ function writeSummary(path: string, summary: TrainingFacts): void {
     throw new ThermolinkError('BAD_FILE', `${path} can't be written.`, {
       // The cause is the error of the file system itself.
       cause: cause instanceof ThermolinkError ? cause.cause : cause,
-      hint: "The training is complete and in its checkpoint: make room on the disk, then go on with it by `existing: 'resume'` for its summary.",
+      hint: "All steps are done and saved in the checkpoint. Make room on the disk, then write the summary by `existing: 'resume'`.",
       data: { file: path },
     });
   }

@@ -16,7 +16,7 @@ export function layerTensors(parameters: Float64Array, layers: readonly NamedLay
   ]);
 }
 
-/** Writes tensors in the format that the name of `path` tells. Errors: those of `writeWeights`. */
+/** Writes tensors in the format given by the name of `path`. Errors: those of `writeWeights`. */
 export async function writeTensors(
   path: string,
   tensors: readonly Tensor[],
@@ -32,7 +32,7 @@ export async function writeTensors(
     throw new ThermolinkError('BAD_FILE', `${path} can't be written.`, {
       // The cause is the error of the file system itself.
       cause: cause instanceof ThermolinkError ? cause.cause : cause,
-      hint: 'Make room on the disk, or remove what is in the way.',
+      hint: 'Make room on the disk, or remove the entry with this name.',
       data: { file: path },
     });
   }

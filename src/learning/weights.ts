@@ -6,16 +6,16 @@ import type { Network } from './network/contract.js';
 import { isNetworkSettings, networkOf } from './network/network-of.js';
 import { layerTensors, writeTensors } from './weight-arrays.js';
 
-/** A trained network, and how its inputs were made. */
+/** A trained network, and the encoding of its inputs. */
 export interface Weights {
   readonly network: Network;
   /** θ, length P. */
   readonly parameters: Float64Array;
-  /** How the rows of a table become inputs; left out for images. */
+  /** How the rows of a table become inputs; absent for images. */
   readonly encoding?: TableEncoding;
 }
 
-/** Texts beside the arrays, by which `readWeights` makes the network again. */
+/** Texts beside the arrays. `readWeights` makes the network again from them. */
 export function weightFacts({ network, encoding }: Omit<Weights, 'parameters'>): Record<string, string> {
   return {
     format: 'thermolink',
@@ -25,8 +25,9 @@ export function weightFacts({ network, encoding }: Omit<Weights, 'parameters'>):
 }
 
 /**
- * Writes the weights of a network, layer by layer: in the safetensors format with all that `readWeights`
- * needs, or as NumPy's .npz with the arrays alone. The name of `path` tells which. Replaces the file.
+ * Writes the weights of a network, layer by layer: in the safetensors format with the texts that
+ * `readWeights` needs, or as NumPy's .npz with only the arrays. The name of `path` selects the format.
+ * Replaces the file.
  *
  * Errors: BAD_ARGUMENT for another format; BAD_FILE when the system refuses to write.
  */
@@ -52,7 +53,7 @@ export function readWeights(path: string): Weights {
   const settings = jsonIn(metadata['network']);
   if (!isNetworkSettings(settings))
     throw wrong(
-      'does not tell which network its weights are of',
+      'does not name the network of its weights',
       'Give weights.safetensors of a training of images or of a table.',
     );
   const network = networkOf(settings);
@@ -72,11 +73,11 @@ export function readWeights(path: string): Weights {
   }
   const encoding = jsonIn(metadata['encoding']);
   if (encoding !== undefined && !isTableEncoding(encoding))
-    throw wrong('tells wrongly how rows of a table become inputs', 'Write the weights again.');
+    throw wrong('holds a damaged table encoding', 'Write the weights again.');
   return { network, parameters, ...(encoding === undefined ? {} : { encoding }) };
 }
 
-/** What a text says as JSON; undefined for none and for what is no JSON. */
+/** The value of a JSON text; undefined if there is no text or it is not JSON. */
 function jsonIn(text: string | undefined): unknown {
   try {
     return text === undefined ? undefined : JSON.parse(text);

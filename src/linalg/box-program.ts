@@ -5,8 +5,8 @@ const SWEEPS_MAX = 100_000;
 const CHANGE_MIN = 1e-14;
 
 /**
- * The x that minimizes ½xᵀPx + qᵀx over l ≤ x ≤ u, by coordinate descent from `start`, to 1e-14 of the box
- * per sweep. P is N×N symmetric positive definite; vectors have length N.
+ * The x that minimizes ½xᵀPx + qᵀx over l ≤ x ≤ u, by coordinate descent from `start`. It stops when a sweep
+ * changes x by less than 1e-14 of the box. P is N×N symmetric positive definite; vectors have length N.
  */
 export function boxMinimum(
   { columns: n, data }: Matrix,

@@ -7,9 +7,9 @@ export type CholeskyOutcome =
   | { readonly ok: false; readonly pivot: number };
 
 /**
- * A = L Lᵀ with a lower triangular L, for a symmetric N×N matrix. Only the lower triangle of A is read. It
- * takes N³/6 products, row by row, so that every inner product runs over consecutive memory. It ends at a
- * pivot that is not positive or not finite.
+ * A = L Lᵀ with a lower triangular L, for a symmetric N×N matrix. Only the lower triangle of A is read. Cost:
+ * N³/6 products. The work goes row by row; every inner product then runs over consecutive memory. It stops at
+ * a pivot that is not positive or not finite.
  */
 export function cholesky(a: Matrix): CholeskyOutcome {
   const n = a.rows;

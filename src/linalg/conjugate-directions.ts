@@ -1,21 +1,19 @@
 import { dot } from './products.js';
 
-/**
- * What a direction is asked for: the residual b − A x of what was found so far, and how often it was asked.
- */
+/** Returns a search direction for the residual b − A x of the present x. `index` counts the calls from 0. */
 export type DirectionOf = (residual: Float64Array, index: number) => Promise<Float64Array>;
 
 /**
- * x ≈ A⁻¹b, for a symmetric positive definite A that is known by its product: from the residual r of what was
- * found so far, `direction` gives a z that may be any rough answer to A z = r. Each z is made A-orthogonal to
- * the directions before it, and x goes along it to where ½xᵀAx − bᵀx is least, so that
+ * Computes x ≈ A⁻¹b for a symmetric positive definite A, which is given by `apply`, its product with a
+ * vector. For the residual r of the present x, `direction` returns z, any approximate solution of A z = r.
+ * Each z is made A-orthogonal to the directions before it. Then x moves along z to the minimum of ½xᵀAx −
+ * bᵀx. Hence
  *
  *     ‖x − A⁻¹b‖_A never grows, whatever the directions are.
  *
  * With z = r these are conjugate gradients, fully orthogonalised; with a z from a board they are flexible
- * conjugate gradients, preconditioned by the board. It ends early when a direction leads nowhere. Costs one
- * product with A for each direction. Source: Notay, "Flexible conjugate gradients", SIAM J. Sci. Comput. 22
- * (2000).
+ * conjugate gradients, preconditioned by the board. It ends early if zᵀAz is not positive. Cost: one product
+ * with A for each direction. Source: Notay, "Flexible conjugate gradients", SIAM J. Sci. Comput. 22 (2000).
  */
 export async function conjugateDirections(
   apply: (x: Float64Array) => Float64Array,

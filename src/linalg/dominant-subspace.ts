@@ -2,7 +2,7 @@ import { lanczosExtremes } from './lanczos.js';
 import { type Matrix, matrix } from './matrix.js';
 import { dotOfRows, matVec, matVecTransposed } from './products.js';
 
-/** Directions in which KᵀK is large, and what K does with them. */
+/** Directions in which KᵀK is large, and their products with K. */
 export interface DominantSubspace {
   /** V: `rank` orthonormal rows of length P. */
   readonly basis: Matrix;
@@ -10,14 +10,17 @@ export interface DominantSubspace {
   readonly images: Matrix;
   /** T = (KVᵀ)ᵀ(KVᵀ) = V KᵀK Vᵀ, rank × rank. */
   readonly gram: Matrix;
-  /** The largest eigenvalue of T: a lower bound of KᵀK's, close once the subspace has settled. */
+  /**
+   * The largest eigenvalue of T. It is a lower bound of the largest eigenvalue of KᵀK, and close to it when
+   * the subspace has converged.
+   */
   readonly largest: number;
 }
 
 /**
  * Subspace iteration: V ← orth(KᵀK V), `sweeps` times, from the rows of `start` (rank × P, any rows of full
- * rank). K is m × P. A sweep takes 2 rank m P products, and the matrices at the end as many as half a sweep.
- * Source: Parlett, "The Symmetric Eigenvalue Problem", chapter 14.
+ * rank). K is m × P. A sweep takes 2 rank m P products; the matrices at the end take half of that. Source:
+ * Parlett, "The Symmetric Eigenvalue Problem", chapter 14.
  */
 export function dominantSubspace(factor: Matrix, start: Matrix, sweeps: number): DominantSubspace {
   const basis = matrix(start.rows, start.columns, Float64Array.from(start.data));
@@ -43,14 +46,14 @@ export function dominantSubspace(factor: Matrix, start: Matrix, sweeps: number):
 
 /** The largest eigenvalue of a small symmetric matrix whose diagonal entries are at least 0. */
 function largestOf(gram: Matrix): number {
-  // Its eigenvector leans towards the largest entries of the diagonal, so this start has a share of it.
+  // The diagonal is a good start: the wanted eigenvector is large where the diagonal is large.
   const start = Float64Array.from({ length: gram.rows }, (_, i) => gram.data[i * gram.columns + i]);
   return start.some((value) => value > 0)
     ? lanczosExtremes((x) => matVec(gram, x), start, { relativeResidual: 1e-12 }).max
     : 0;
 }
 
-/** K(I − VᵀV), m × P: K with the subspace taken out of its rows. */
+/** K(I − VᵀV), m × P: the rows of K projected to the complement of the subspace. */
 export function withoutSubspace(factor: Matrix, { basis, images }: DominantSubspace): Matrix {
   const rest = matrix(factor.rows, factor.columns, Float64Array.from(factor.data));
   for (let row = 0; row < rest.rows; row++) {
@@ -73,7 +76,10 @@ export function projectOut(x: Float64Array, { basis }: DominantSubspace): Float6
   return rest;
 }
 
-/** Gram and Schmidt's method, twice, since one pass leaves what rounding made of nearly equal rows. */
+/**
+ * The method of Gram and Schmidt, applied twice: after one pass, rows that were nearly equal are not
+ * orthogonal because of rounding.
+ */
 function orthonormaliseRows(rows: Matrix): void {
   for (let i = 0; i < rows.rows; i++) {
     const row = rowOf(rows, i);
@@ -84,7 +90,7 @@ function orthonormaliseRows(rows: Matrix): void {
         for (let k = 0; k < row.length; k++) row[k] -= share * other[k];
       }
       const length = Math.sqrt(dotOfRows(row, 0, row, 0, row.length));
-      // A row that depends on the others has nothing to add, and stays zero.
+      // A row that depends on the others becomes zero.
       for (let k = 0; k < row.length; k++) row[k] = length > 0 ? row[k] / length : 0;
     }
   }

@@ -7,10 +7,10 @@ export interface Quadrature {
 }
 
 /**
- * Gauss–Hermite quadrature of n ≥ 1 nodes, in no order; exact for polynomials of degree 2n − 1 up to
- * rounding. The nodes are the eigenvalues of the tridiagonal matrix with zero diagonal and √(k/2) beside it,
- * and w_k = √π (first component of the eigenvector)².
- * Source: Golub, Welsch, "Calculation of Gauss quadrature rules", Math. Comp. 23 (1969).
+ * Gauss–Hermite quadrature with n ≥ 1 nodes, in no particular order. It is exact up to rounding for
+ * polynomials of degree 2n − 1. The nodes are the eigenvalues of the symmetric tridiagonal matrix with zero
+ * diagonal and off-diagonal entries √(k/2), and w_k = √π (first component of the eigenvector)². Source:
+ * Golub, Welsch, "Calculation of Gauss quadrature rules", Math. Comp. 23 (1969).
  */
 export function gaussHermite(n: number): Quadrature {
   const offDiagonal = Float64Array.from({ length: n - 1 }, (_, k) => Math.sqrt((k + 1) / 2));

@@ -9,26 +9,30 @@ export interface ExtremeEigenvalues {
   readonly maxResidual: number;
   /**
    * Gauss quadrature Σ τ_k²/θ_k of vᵀA⁻¹v for the unit start vector v. N times its mean over random v is tr
-   * A⁻¹. It serves to choose scales, never an answer. Infinite when a Ritz value is not positive.
+   * A⁻¹. It is used to choose scales, and never as a result. Infinite when a Ritz value is not positive.
    */
   readonly inverseMoment: number;
   readonly steps: number;
 }
 
 export interface LanczosOptions {
-  /** Stop when the residual bounds are below this fraction of their Ritz value. Default 0.02. */
+  /**
+   * The iteration stops when the residual bounds are below this fraction of their Ritz values. Default 0.02.
+   */
   readonly relativeResidual?: number;
-  /** Whose residual decides; the other end then is only what was found by the way. Default `both`. */
+  /**
+   * The end whose residual must converge. The value of the other end is then less accurate. Default `both`.
+   */
   readonly end?: 'both' | 'min' | 'max';
-  /** Default: N. */
+  /** Most steps. Default: N. */
   readonly stepsMax?: number;
 }
 
 /**
- * Extreme eigenvalues of a symmetric N×N matrix that is known by its product alone, by Lanczos' method with
- * full reorthogonalisation. Each residual bound |β_k·s_k| proves that some eigenvalue is this near. That this
- * eigenvalue is the extreme one holds with probability near 1 for a random `start`. After N steps, or when
- * the Krylov space is exhausted, the values are exact up to rounding.
+ * Extreme eigenvalues of a symmetric N×N matrix, which is given only by its product with a vector. The method
+ * is that of Lanczos with full reorthogonalisation. Each residual bound |β_k·s_k| proves that some eigenvalue
+ * is this near. For a random `start` this eigenvalue is the extreme one with probability near 1. After N
+ * steps, or when the Krylov space is exhausted, the values are exact up to rounding.
  *
  * Cost: k products and O(k²N) for k steps. Source: Parlett, "The Symmetric Eigenvalue Problem", chapter 13.
  */
@@ -97,7 +101,7 @@ function isConverged(
 }
 
 /**
- * Makes w orthogonal to the basis. Two sweeps are enough (Parlett): the second removes what rounding left of
+ * Makes w orthogonal to the basis. Two sweeps are enough (Parlett): the second removes the rounding error of
  * the first.
  */
 function orthogonalise(w: Float64Array, basis: readonly Float64Array[]): void {

@@ -1,7 +1,7 @@
 import { type Matrix, matrix } from './matrix.js';
 import { matVec, matVecTransposed } from './products.js';
 
-/** A x = b with A symmetric positive definite, given entry by entry. `matrix` is N×N, dimension of A. */
+/** A symmetric positive definite A that is given entry by entry: `matrix` is N×N. */
 export interface DenseSystem {
   readonly kind: 'dense';
   readonly matrix: Matrix;

@@ -3,14 +3,16 @@ import type { Matrix as DenseMatrix } from 'ml-matrix';
 import { type Matrix, matrix } from './matrix.js';
 import { transposed } from './products.js';
 
-/** Equations for a matrix, solved in float64 by doubling. They are the baselines of what a board does. */
+/**
+ * Equations for a matrix, solved in float64 by doubling. They are reference solutions for those of a board.
+ */
 
 const DOUBLINGS_MAX = 64;
 const REFINEMENTS = 2;
 
 let loaded: typeof import('ml-matrix') | undefined;
 
-/** The library waits for the first equation: who imports an algorithm for something else never loads it. */
+/** The library is loaded at the first equation. Programs that solve no equation never load it. */
 function library(): typeof import('ml-matrix') {
   loaded ??= createRequire(import.meta.url)('ml-matrix') as typeof import('ml-matrix');
   return loaded;
@@ -29,7 +31,7 @@ export function product(a: Matrix, b: Matrix): Matrix {
   return unwrapped(wrapped(a).mmul(wrapped(b)));
 }
 
-/** A⁻¹B of a square A, by LU factors with pivots. Entries are not finite where A is singular. */
+/** A⁻¹B of a square A, by LU factors with pivots. The entries are not finite if A is singular. */
 export function leftDivided(a: Matrix, b: Matrix): Matrix {
   const factors = new (library().LuDecomposition)(wrapped(a));
   if (factors.isSingular())
@@ -53,8 +55,8 @@ export function spectralRadius(a: Matrix): number {
 }
 
 /**
- * X = M X Mᵀ + Q, by doubling: X ← X + M X Mᵀ, M ← M². All eigenvalues of M must be inside the unit circle;
- * else the result is not finite.
+ * X = M X Mᵀ + Q, by doubling: X ← X + M X Mᵀ, M ← M². All eigenvalues of M must lie inside the unit circle;
+ * otherwise the result is not finite.
  *
  * Source: Smith, SIAM J. Appl. Math. 16 (1968) 198.
  */
@@ -72,9 +74,9 @@ export function solveDiscreteLyapunov(m: Matrix, q: Matrix): Matrix {
 }
 
 /**
- * A X + X Aᵀ = S by Cayley's transform, M = (pI + A)⁻¹(pI − A), and doubling; then twice refined by its
- * residual. All eigenvalues of A must have real parts above 0. `shift` is p > 0; √(|λ|_min·|λ|_max) needs the
- * fewest steps.
+ * A X + X Aᵀ = S by Cayley's transform, M = (pI + A)⁻¹(pI − A), and doubling. Two refinements by the residual
+ * follow. All eigenvalues of A must have positive real parts. `shift` is p > 0; p = √(|λ|_min·|λ|_max) needs
+ * the fewest steps.
  */
 export function solveContinuousLyapunov(a: Matrix, s: Matrix, shift: number): Matrix {
   const n = a.rows;
@@ -106,7 +108,8 @@ export interface RiccatiSolution {
 
 /**
  * P = Q + Aᵀ P (I + G P)⁻¹ A with G = B R⁻¹ Bᵀ, by structure-preserving doubling, and K = (R + BᵀPB)⁻¹BᵀPA.
- * (A, B) must be stabilizable and (A, Q) detectable; else the result is not finite, or K does not stabilize.
+ * (A, B) must be stabilizable and (A, Q) detectable; otherwise the result is not finite, or K does not
+ * stabilize.
  *
  * Source: Chu, Fan, Lin, Wang, Int. J. Control 77 (2004) 767.
  */

@@ -16,19 +16,20 @@ export interface Matrix {
 export abstract class FastMatrix implements Matrix {
   abstract readonly rows: number;
   abstract readonly columns: number;
-  /** Of the right length. It may only be written when it is read for the first time. */
+  /** All entries. The first read may compute them. */
   abstract readonly data: Float64Array;
   /**
-   * Largest magnitude, sum of magnitudes and sum of squares of each row, one after the other: 3 numbers a
-   * row, good until the next call. A row is added up in two halves, of its even and of its odd entries,
-   * before a last entry that has no partner. Undefined where a loop must do it.
+   * Largest magnitude, sum of magnitudes and sum of squares of each row, one after another: 3 numbers per
+   * row, valid until the next call. The even and the odd entries of a row are summed separately; a last entry
+   * without a partner is added at the end. Undefined if the caller must use a loop.
    */
   abstract measuredRows(): Float64Array | undefined;
   /**
-   * roundHalfEven(factor · entry) of all entries, |factor · entry| < 2³¹. Undefined where a loop must do it.
+   * roundHalfEven(factor · entry) of all entries, |factor · entry| < 2³¹. Undefined if the caller must use a
+   * loop.
    */
   abstract roundedCodes(factor: number, bytes: 1 | 2): RoundedCodes | undefined;
-  /** Gives codes back, whose array nobody may use any more: the next ones may get its memory. */
+  /** Releases codes. The array must not be used afterwards, because later codes may use its memory. */
   abstract releaseCodes(codes: Int8Array | Int16Array): void;
 }
 
@@ -36,20 +37,19 @@ export abstract class FastMatrix implements Matrix {
 export interface RoundedCodes {
   readonly codes: Int8Array<ArrayBuffer> | Int16Array<ArrayBuffer>;
   /**
-   * The bits that the magnitudes of the codes use together. A bit at the place of a code's sign, or above,
-   * tells that one did not fit.
+   * Bitwise OR of the magnitudes of all codes. If a bit at or above the sign bit is set, a code did not fit.
    */
   readonly bitsUsed: number;
 }
 
-/** One typed array has at most so many entries. */
+/** Most entries of a typed array. */
 const ENTRIES_MAX = 2 ** 32;
 
 /**
  * A zero matrix of the given shape, or one that wraps `data` (length rows × columns, not copied).
  *
- * Errors: BAD_ARGUMENT for sides that are no whole numbers ≥ 0 or data that is no Float64Array; BAD_MATRIX
- * for data of another length.
+ * Errors: BAD_ARGUMENT if rows or columns is not a whole number ≥ 0 or `data` is not a Float64Array;
+ * BAD_MATRIX if `data` has another length.
  */
 export function matrix(rows: number, columns: number, data?: Float64Array): Matrix {
   checkSides(rows, columns, 'The matrix');
@@ -66,7 +66,7 @@ export function symmetricPart({ rows, data }: Matrix): Matrix {
   return out;
 }
 
-/** Refuses what `matrix` would refuse; `name` begins the message. */
+/** Throws the errors of `matrix`; the message begins with `name`. */
 export function checkShape(given: Matrix, name: string): void {
   if (given instanceof FastMatrix) return;
   const { rows, columns, data } = given;

@@ -2,7 +2,10 @@ import { type Matrix, matrix } from './matrix.js';
 
 /** E Π = Q R of an n×k matrix E: Q is n×n and orthogonal, R is upper triangular in its first `rank` rows. */
 export interface PivotedQr {
-  /** Columns whose remainder was longer than 1e-9 of the longest column. */
+  /**
+   * Numerical rank: a column counts if its part orthogonal to the columns before is longer than 1e-9 of the
+   * longest column.
+   */
   readonly rank: number;
   /** Column j of R belongs to column order[j] of E. */
   readonly order: readonly number[];
@@ -46,7 +49,7 @@ export function nullBasis({ q, rank }: PivotedQr): Matrix {
   return z;
 }
 
-/** The shortest x with Eᵀx = b in the rows that determine the others; b has length k, x length n. */
+/** The shortest x that fulfils the `rank` independent equations of Eᵀx = b; b has length k, x length n. */
 export function shortestWithImage(
   { q, r, rank, order }: PivotedQr,
   b: Float64Array,
@@ -62,7 +65,7 @@ export function shortestWithImage(
   return x;
 }
 
-/** The shortest y that makes ‖E y − g‖₂ smallest; g has length n, y length k. */
+/** The shortest y among those that minimise ‖E y − g‖₂; g has length n, y length k. */
 export function shortestCombination(qr: PivotedQr, g: Float64Array): Float64Array<ArrayBuffer> {
   const { q, r, rank, order } = qr;
   const [n, k] = [r.rows, r.columns];

@@ -1,6 +1,6 @@
 import { type Matrix, matrix } from './matrix.js';
 
-/** A x for A m×n, x of length n; the result has length m. `out` may not be x. */
+/** A x for A m×n, x of length n; the result has length m. `out` must not be x. */
 export function matVec(
   a: Matrix,
   x: Float64Array,
@@ -11,7 +11,7 @@ export function matVec(
   return out;
 }
 
-/** Aᵀ y for A m×n, y of length m; the result has length n. `out` may not be y. */
+/** Aᵀ y for A m×n, y of length m; the result has length n. `out` must not be y. */
 export function matVecTransposed(
   a: Matrix,
   y: Float64Array,
@@ -49,7 +49,7 @@ export function gramOfRows(a: Matrix): Matrix {
   return gram;
 }
 
-/** RᵀR, N×N for R with N columns. Zero entries of R take no time. */
+/** RᵀR, N×N for R with N columns. Zero entries of R are skipped. */
 export function gramOfColumns({ rows, columns, data }: Matrix): Matrix {
   const gram = matrix(columns, columns);
   const places = new Uint32Array(columns);
@@ -68,7 +68,7 @@ export function gramOfColumns({ rows, columns, data }: Matrix): Matrix {
   return gram;
 }
 
-/** A B, m×n for A m×k and B k×n. Zero entries of A take no time. */
+/** A B, m×n for A m×k and B k×n. Zero entries of A are skipped. */
 export function matMul(a: Matrix, b: Matrix): Matrix {
   const product = matrix(a.rows, b.columns);
   const { columns, data } = b;
@@ -79,7 +79,7 @@ export function matMul(a: Matrix, b: Matrix): Matrix {
     let count = 0;
     for (let k = 0; k < a.columns; k++) if (left[k] !== 0) places[count++] = k;
     let at = 0;
-    // Four rows of B at a time: the row of the product is read and written a quarter as often.
+    // Four rows of B at a time: each row of the product is then read and written only a quarter as often.
     for (; at + 4 <= count; at += 4) {
       const [k0, k1, k2, k3] = places.subarray(at, at + 4);
       const [f0, f1, f2, f3] = [left[k0], left[k1], left[k2], left[k3]];
@@ -96,7 +96,7 @@ export function matMul(a: Matrix, b: Matrix): Matrix {
   return product;
 }
 
-/** KᵀK + λI, N×N for K m×N: the matrix that a factored system stands for. For small N and for tests. */
+/** KᵀK + λI, N×N for K m×N: the matrix of a factored system, for small N and for tests. */
 export function formDense(factor: Matrix, damping: number): Matrix {
   const { rows, columns, data } = factor;
   const dense = matrix(columns, columns);
@@ -119,8 +119,8 @@ export function dot(x: Float64Array, y: Float64Array): number {
 }
 
 /**
- * Σ x[xStart + i]·y[yStart + i] over `length` entries. Four partial sums run side by side, because one alone
- * would wait for its last addition.
+ * Σ x[xStart + i]·y[yStart + i] over `length` entries. There are four partial sums, because each addition to
+ * a single sum would have to wait for the one before.
  */
 export function dotOfRows(
   x: Float64Array,
@@ -145,7 +145,8 @@ export function dotOfRows(
 }
 
 /**
- * ‖x‖₂. It is scaled by the largest entry, so that entries like 1e-200 and 1e200 do not under- or overflow.
+ * ‖x‖₂. The entries are divided by the largest one first, to avoid underflow and overflow for entries like
+ * 1e-200 and 1e200.
  */
 export function norm2(x: Float64Array): number {
   const largest = normInf(x);
@@ -163,7 +164,7 @@ export function normInf(x: Float64Array): number {
   let largest = 0;
   for (let i = 0; i < x.length; i++) {
     const magnitude = Math.abs(x[i]);
-    // Every comparison with NaN is false, so the negation catches it.
+    // Every comparison with NaN is false, so this negated comparison is true for NaN.
     if (!(magnitude <= largest)) {
       if (Number.isNaN(magnitude)) return magnitude;
       largest = magnitude;

@@ -7,7 +7,7 @@ export function normalVector(random: RandomSource, length: number): Float64Array
   return Float64Array.from({ length }, () => random.normal());
 }
 
-/** How eigenvalues lie between the smallest and the largest: evenly in their logarithm, or evenly. */
+/** Spacing of the eigenvalues between the smallest and the largest: uniform in the logarithm, or uniform. */
 export type SpectrumShape = 'log-uniform' | 'linear';
 
 /** Eigenvalues from 1 to `condition`. */
@@ -18,7 +18,7 @@ export function eigenvalues(shape: SpectrumShape, condition: number, n: number):
   });
 }
 
-/** Symmetric, with the given eigenvalues in a random orthogonal basis; exactly symmetric. */
+/** An exactly symmetric matrix with the given eigenvalues and a random orthogonal eigenbasis. */
 export function symmetricWith(values: readonly number[], random: RandomSource): Matrix {
   const n = values.length;
   const basis: Float64Array[] = [];

@@ -1,21 +1,21 @@
 import { PHILOX_STREAM, philox4x32 } from '../../firmware-protocol/philox.js';
 
-/**
- * Random numbers of one address, in order. They depend only on (seed, stream, step, block) and on how many
- * were drawn before.
- */
+/** The sequence of random numbers of one address. It depends only on (seed, stream, step, block). */
 export interface RandomSource {
-  /** Uniform in (0, 1), 32 bits, never 0 or 1. */
+  /** Uniform in (0, 1), with 32 bits; never 0 or 1. */
   uniform(): number;
-  /** Standard normal, by Box–Muller. Two machines may differ in the last bits of Math.log and Math.cos. */
+  /**
+   * Standard normal, by Box–Muller. Results of two machines may differ in the last bits, because Math.log and
+   * Math.cos may differ.
+   */
   normal(): number;
 }
 
-/** Where a host-side stream of random numbers starts; every field is u32. */
+/** The address of a sequence of random numbers on the host; every field is u32. */
 export interface RandomAddress {
   /** Chosen by the user. */
   readonly seed: number;
-  /** Names the use of the numbers: a value of `RANDOM_STREAM`. */
+  /** Purpose of the numbers: a value of `RANDOM_STREAM`. */
   readonly stream: number;
   readonly step?: number;
   readonly block?: number;
@@ -55,8 +55,8 @@ export function randomSource(address: RandomAddress): RandomSource {
 }
 
 /**
- * A permutation of 0 … count − 1 (Fisher–Yates), from count − 1 draws. The chance of any one choice differs
- * from uniform by less than count/2³².
+ * A random permutation of 0 … count − 1 (Fisher–Yates), from count − 1 draws. The probability of each choice
+ * differs from uniform by less than count/2³².
  */
 export function randomPermutation(count: number, random: RandomSource): Uint32Array {
   const order = Uint32Array.from({ length: count }, (_, i) => i);
@@ -70,8 +70,8 @@ export function randomPermutation(count: number, random: RandomSource): Uint32Ar
 }
 
 /**
- * The streams of the host, for folders that do not import the protocol. Each use has a stream of its own, so
- * no two uses share a number.
+ * The streams of the host, also for folders that do not import the protocol. Each purpose has its own stream,
+ * so two purposes never share a number.
  */
 export const RANDOM_STREAM = {
   parameters: PHILOX_STREAM.parameters,

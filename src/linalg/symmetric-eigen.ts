@@ -8,7 +8,10 @@ export interface SymmetricEigen {
   readonly vectors: Matrix;
 }
 
-/** A = V diag(values) Vᵀ of an N×N matrix, O(N³). The matrix must be symmetric; this is not checked. */
+/**
+ * Eigendecomposition A = V diag(values) Vᵀ of an N×N matrix, O(N³). The matrix must be symmetric; this is not
+ * checked.
+ */
 export function symmetricEigen(a: Matrix): SymmetricEigen {
   const n = a.rows;
   const decomposition = new EigenvalueDecomposition(DenseMatrix.from1DArray(n, n, a.data), {

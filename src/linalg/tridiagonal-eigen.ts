@@ -1,5 +1,5 @@
 export interface TridiagonalEigen {
-  /** Eigenvalues θ_k, in no order. */
+  /** Eigenvalues θ_k, in no particular order. */
   readonly values: Float64Array;
   /** First and last component of the normalised eigenvector that belongs to θ_k. */
   readonly first: Float64Array;

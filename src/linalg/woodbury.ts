@@ -5,8 +5,8 @@ import { formDense, gramOfRows, matVec, matVecTransposed } from './products.js';
 
 /**
  * x = (KᵀK + λI)⁻¹b for K m×N and λ > 0 by Woodbury's identity, x = (b − Kᵀ(KKᵀ + λI)⁻¹K b)/λ. Only an m×m
- * matrix is formed, O(m²N + m³). Undefined when K is not finite, or when λ is so small that float64 finds KKᵀ
- * + λI singular.
+ * matrix is formed, O(m²N + m³). Undefined if K is not finite, or if λ is so small that KKᵀ + λI is singular
+ * in float64.
  */
 export function solveByWoodbury(
   factor: Matrix,
@@ -16,7 +16,7 @@ export function solveByWoodbury(
   return woodburySolver(factor, damping)?.(b);
 }
 
-/** `solveByWoodbury` for any number of b: O(m²N + m³) once, and O(mN + m²) for each. */
+/** As `solveByWoodbury`, for many b: O(m²N + m³) once, and O(mN + m²) for each b. */
 export function woodburySolver(
   factor: Matrix,
   damping: number,
@@ -36,9 +36,9 @@ export function woodburySolver(
 export type DirectSolver = (b: Float64Array) => Float64Array<ArrayBuffer>;
 
 /**
- * Factorises A once, for any number of right-hand sides: by Cholesky factorisation, O(N³), or by Woodbury's
- * identity, O(m²N), for a factored system with m < N. That one is never formed. Undefined when float64 finds
- * A not positive definite.
+ * Factorises A once, for many right-hand sides. A factored system with m < N uses Woodbury's identity,
+ * O(m²N), and A is not formed. Otherwise Cholesky factorisation is used, O(N³). Undefined if A is not
+ * positive definite in float64.
  */
 export function directSolver(system: LinearSystem): DirectSolver | undefined {
   if (system.kind === 'dense') return byCholesky(system.matrix);
@@ -53,8 +53,8 @@ function byCholesky(a: Matrix): DirectSolver | undefined {
 }
 
 /**
- * A⁻¹ of an N×N symmetric positive definite matrix, by Cholesky factorisation, O(N³). Undefined when float64
- * finds it not positive definite.
+ * A⁻¹ of an N×N symmetric positive definite matrix, by Cholesky factorisation, O(N³). Undefined if A is not
+ * positive definite in float64.
  */
 export function inverseOf(a: Matrix): Matrix | undefined {
   const solve = byCholesky(a);
@@ -63,7 +63,7 @@ export function inverseOf(a: Matrix): Matrix | undefined {
   for (let j = 0; j < a.rows; j++) {
     const unit = new Float64Array(a.rows);
     unit[j] = 1;
-    // Columns lie in rows: the inverse is symmetric up to rounding.
+    // Column j is stored as row j; the inverse is symmetric up to rounding.
     inverse.data.set(solve(unit), j * a.rows);
   }
   return symmetricPart(inverse);

@@ -5,14 +5,14 @@ import { formDense } from '../linalg/products.js';
 import { counted } from '../number-text.js';
 import { CONSTANT_POSITIVE, type InitialBody, MAGNITUDE_ONE } from './messages.js';
 
-/** What a LUCIDAC has (lucidac-firmware, `block/`): integrators, and lanes with a coefficient each. */
+/** The parts of a LUCIDAC (lucidac-firmware, `block/`): integrators, and lanes with one coefficient each. */
 export const INTEGRATORS = 8;
 export const LANES = 32;
-/** k₀ of a fast integrator, 1/s: the output falls by k₀ times the sum of its inputs. */
+/** k₀ of a fast integrator, 1/s. The output falls at the rate k₀ · (sum of the inputs). */
 export const RATE = 10_000;
 /** Steps of a coefficient from 0 to 1 (lucidac-firmware, AD5452). */
 export const COEFFICIENT_STEPS = 7447;
-/** The constant is output 15 of the crossbar in lanes 0 to 15, and output 14 in the others. */
+/** The crossbar output that carries the constant: 15 in lanes 0 to 15, and 14 in the other lanes. */
 const CONSTANT_OUTPUTS = [15, 14] as const;
 
 /** The coupling of unknown `from` into the equation of unknown `into`. */
@@ -34,31 +34,34 @@ export interface Circuit {
   /** α, in units of 1/A. */
   readonly scale: number;
   readonly couplings: readonly Coupling[];
-  /** Names what was asked for. Circuits with the same name differ in coefficients by a correction only. */
+  /**
+   * Identifies the requested system. Circuits with the same `wiring` differ only by corrections of their
+   * coefficients.
+   */
   readonly wiring: string;
 }
 
 /**
- * Which integrator an unknown lives on, and which lane carries what. The gain of a lane and the offset of an
- * integrator are errors of the machine; another placement has them at other places of the system.
+ * The integrator of each unknown, and the lane of each coupling and drive. Gains of lanes and offsets of
+ * integrators are errors of the machine. Another placement moves these errors to other places of the system.
  */
 export interface Placement {
-  /** Unknown → integrator. */
+  /** Integrator of each unknown. */
   readonly integrators: readonly number[];
-  /** Coupling → lane. */
+  /** Lane of each coupling. */
   readonly couplingLanes: readonly number[];
-  /** Unknown → lane of its drive. */
+  /** Lane of the drive of each unknown. */
   readonly driveLanes: readonly number[];
 }
 
-/** A of at most 8 unknowns as a matrix of its own. */
+/** A as a new dense matrix, for at most 8 unknowns. */
 export function denseOf(system: LinearSystem): Matrix {
   return system.kind === 'dense' ? system.matrix : formDense(system.factor, system.damping);
 }
 
 /**
- * A system as couplings, the largest of which is `fill`. Couplings that are 0 need no lane. Errors:
- * TOO_LARGE with the numbers of integrators or lanes.
+ * The circuit of a system; its largest coupling is `fill`. A coupling that is 0 needs no lane. Errors:
+ * TOO_LARGE, with the number of integrators or lanes.
  */
 export function circuitOf(system: LinearSystem, fill = 1): Circuit {
   const unknowns = system.kind === 'dense' ? system.matrix.rows : system.factor.columns;
@@ -75,7 +78,7 @@ export function circuitOf(system: LinearSystem, fill = 1): Circuit {
   if (lanes > LANES)
     throw tooLarge(
       `${counted(unknowns, 'unknown')} with ${counted(couplings.length, 'coupling')}`,
-      `${LANES} lanes, and this takes ${lanes}: one for each coupling and one for each unknown`,
+      `${LANES} lanes; this system needs ${lanes}: one for each coupling and one for each unknown`,
     );
   const scale = largest === 0 ? 1 : fill / largest;
   return { unknowns, scale, couplings, wiring: JSON.stringify([unknowns, scale, couplings]) };
@@ -83,12 +86,15 @@ export function circuitOf(system: LinearSystem, fill = 1): Circuit {
 
 function tooLarge(system: string, machine: string): ThermolinkError {
   return new ThermolinkError('TOO_LARGE', `The system has ${system}; a LUCIDAC has ${machine}.`, {
-    hint: 'Five unknowns fit always, and up to eight whose couplings and unknowns are at most 32 together. For more use another board, for example emulator:ideal-64.',
+    hint: 'Five unknowns always fit. Up to eight fit if couplings and unknowns together are at most 32. For more use another board, for example emulator:ideal-64.',
     data: { integrators: INTEGRATORS, lanes: LANES },
   });
 }
 
-/** The placement of number `turn` ≥ 0. Number 0 is in order. The others spread over integrators and lanes. */
+/**
+ * Placement number `turn` ≥ 0. Number 0 uses integrators and lanes in order; the others use a permutation of
+ * them.
+ */
 export function placementOf(circuit: Circuit, turn: number): Placement {
   const integrators = permutation(INTEGRATORS, turn);
   const lanes = permutation(LANES, turn);
@@ -99,7 +105,7 @@ export function placementOf(circuit: Circuit, turn: number): Placement {
   };
 }
 
-/** A fixed permutation for each turn: a shuffle by a small generator of whole numbers. */
+/** A fixed permutation for each turn, made by a shuffle with a small generator of pseudorandom integers. */
 function permutation(length: number, turn: number): number[] {
   const order = Array.from({ length }, (_, i) => i);
   if (turn === 0) return order;
@@ -115,7 +121,7 @@ function permutation(length: number, turn: number): number[] {
   return order;
 }
 
-/** The drive and the start of a run, both in machine units. */
+/** The drive and the initial values of a run, both in machine units. */
 export interface Inputs {
   /** e', length N, −1 to 1. */
   readonly drive: Float64Array;
@@ -126,9 +132,9 @@ export interface Inputs {
 type Item = InitialBody<'Item'>;
 
 /**
- * The whole configuration of a machine with the address `mac`: what each lane selects, its coefficient and
- * its sum, the integrators and the channels of the ADC. The integrators negate what they get, and their
- * initial value too.
+ * The whole configuration of a machine with the address `mac`: the input of each lane, its coefficient and
+ * its integrator, the settings of the integrators, and the channels of the ADC. The integrators negate their
+ * inputs and their initial values.
  */
 export function configuration(mac: string, circuit: Circuit, at: Placement, inputs: Inputs): Item[] {
   const sums = new Map<number, number[]>();
@@ -168,7 +174,7 @@ export function configuration(mac: string, circuit: Circuit, at: Placement, inpu
   ];
 }
 
-/** What changes from one drive to the next: coefficients and initial values. */
+/** The part of the configuration that changes with the drive: coefficients and initial values. */
 export function inputConfiguration(mac: string, circuit: Circuit, at: Placement, inputs: Inputs): Item[] {
   return [integratorsItem(mac, at, inputs), coefficientsItem(mac, circuit, at, inputs)];
 }

@@ -1,24 +1,24 @@
 import { ThermolinkError } from '../errors.js';
 
-/** How texts call what is asked. */
+/** The name of each question in error messages. */
 const NAMES = {
   resetCommand: 'a reset',
-  extractCommand: 'the question what it consists of',
+  extractCommand: 'the request for its parts',
   configCommand: 'a configuration',
   startRunCommand: 'a run',
   stopRunCommand: 'a stop',
-  overloadCommand: 'the question for overloads',
+  overloadCommand: 'the request for overloads',
   calibrationCommand: 'a calibration',
   ping: 'a ping',
 } as const;
 
-/** What a machine can be asked. */
+/** A question to the machine. */
 export type Question = keyof typeof NAMES;
 
-/** Texts of the machine are shown up to this length. */
+/** Longest part of a text from the machine that is shown. */
 const TEXT_MAX = 200;
 
-/** A text of the machine on one line. */
+/** A text from the machine, on one line. */
 export function shownText(text: string): string {
   const line = text.replace(/[\p{C}\s]+/gu, ' ').trim();
   return line.length > TEXT_MAX ? `${line.slice(0, TEXT_MAX)}…` : line;
@@ -31,7 +31,7 @@ export function refusedError(
 ): ThermolinkError {
   const reason = shownText(description) || `error ${code}`;
   return new ThermolinkError('DEVICE_REFUSED', `The LUCIDAC refused ${NAMES[command]}: ${reason}.`, {
-    hint: 'The text is that of the machine. `thermolink info` shows what it consists of; a reset at its front panel clears what another program left.',
+    hint: 'The text comes from the machine. `thermolink info` shows its parts. A reset at its front panel clears the settings of another program.',
     data: { command, code, description: shownText(description) },
   });
 }
@@ -51,15 +51,15 @@ export function notABoardError(name: string, firstBytes: Uint8Array): Thermolink
   const shown = [...firstBytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
   return new ThermolinkError(
     'NOT_A_BOARD',
-    `What ${name} sends is not the protocol of a LUCIDAC: it begins with ${shown}.`,
+    `${name} does not use the protocol of a LUCIDAC: its data begin with ${shown}.`,
     {
-      hint: 'Check host and port; a LUCIDAC listens on port 5732. A board of this project is written tcp://HOST:PORT.',
+      hint: 'Check host and port; a LUCIDAC listens on port 5732. The URI of a board of this project is tcp://HOST:PORT.',
       data: { firstBytes: [...firstBytes] },
     },
   );
 }
 
-/** What was asked was not answered in time: TIMEOUT, or NO_ANSWER of a machine that never said anything. */
+/** A question was not answered in time: TIMEOUT, or NO_ANSWER if the machine has never sent a message. */
 export function silenceError(
   what: Question,
   {
@@ -86,10 +86,10 @@ export function silenceError(
   );
 }
 
-/** BUSY: another client has the machine. */
+/** BUSY: another client uses the machine. */
 export function busyError(name: string): ThermolinkError {
   return new ThermolinkError('BUSY', `The LUCIDAC at ${name} serves another client.`, {
     retryable: true,
-    hint: 'Close the other program, or wait until it is done.',
+    hint: 'Close the other program, or wait until it has finished.',
   });
 }

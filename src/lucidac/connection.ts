@@ -38,14 +38,14 @@ interface Waiting {
   readonly fail: (error: ThermolinkError) => void;
 }
 
-/** While the machine says that it is busy, a command is sent again after this time, ms. */
+/** Time after which a command is sent again to a busy machine, ms. */
 const BUSY_RETRY_MS = 250;
-/** The first bytes are kept for the error that says what the peer is. */
+/** Number of first bytes that are kept for the error message about an unknown peer. */
 const FIRST_BYTES = 24;
 
 /**
  * Commands and answers of protocol 2.x over a port. Every wait has a deadline and a signal. A message that
- * cannot be read is counted and skipped; a length that no message has ends the connection.
+ * cannot be read is counted and skipped. An impossible length ends the connection.
  */
 export class LucidacConnection {
   readonly #port: Port;
@@ -59,11 +59,11 @@ export class LucidacConnection {
   #lost: ThermolinkError | undefined;
   /** Called once when the connection ends. */
   #onLost: ((error: ThermolinkError) => void) | undefined;
-  /** Messages that could not be read. */
+  /** Number of messages that could not be read. */
   badMessages = 0;
   /** Bytes sent so far. */
   bytesSent = 0;
-  /** Whether a message could be read. */
+  /** Whether at least one message could be read. */
   #isUnderstood = false;
 
   constructor(port: Port, clock: Clock, log: Logger) {
@@ -82,19 +82,19 @@ export class LucidacConnection {
     return this.#lost !== undefined;
   }
 
-  /** What has arrived first, at most 24 bytes. */
+  /** The first bytes that arrived, at most 24. */
   get firstBytes(): Uint8Array {
     return this.#first;
   }
 
-  /** Sends bytes that are no message. Errors: none; a lost connection shows at the next wait. */
+  /** Sends raw bytes without a frame. Errors: none; the next wait reports a lost connection. */
   writeRaw(bytes: Uint8Array): void {
     void this.#port.write(bytes).catch(() => undefined);
   }
 
   /**
-   * Listens to what the machine sends unasked, until the function that is returned is called. One listener at
-   * a time; `onLost` is called when the connection ends.
+   * Listens to messages that the machine sends on its own, until the returned function is called. There is
+   * one listener at a time. `onLost` is called when the connection ends.
    */
   listen(listener: (message: Message) => void, onLost: (error: ThermolinkError) => void): () => void {
     this.#listener = listener;
@@ -175,7 +175,10 @@ export class LucidacConnection {
     });
   }
 
-  /** Waits for what `begin` asks for; what `begin` returns forgets the question. */
+  /**
+   * Calls `begin`, which sends a question, and waits for the answer. `begin` returns a function that removes
+   * the question.
+   */
   async #settled(
     what: Question,
     timeoutMs: number,
@@ -216,8 +219,8 @@ export class LucidacConnection {
   #send(message: Uint8Array): void {
     const frame = framed(message);
     this.bytesSent += frame.length;
-    // Commands are small and wait for their answers, so that nothing piles up. A port that has closed calls
-    // `onClose`, which ends every wait.
+    // This chain stays short, because commands are small and wait for their answers. If the port closes,
+    // `onClose` ends every wait.
     this.#writes = this.#writes.then(() => this.#port.write(frame)).catch(() => undefined);
   }
 
@@ -254,7 +257,7 @@ export class LucidacConnection {
 
   #answerOf<C extends Command>(command: C, message: Message): Answer<C> {
     if (message.error !== undefined) throw refusedError(command, message.error);
-    // Some commands are answered by a bare success.
+    // The answer to some commands is only "success".
     const answer: unknown = message[ANSWERS[command]] ?? {};
     return answer as Answer<C>;
   }

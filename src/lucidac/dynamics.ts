@@ -3,7 +3,7 @@ import { matrix } from '../linalg/matrix.js';
 import type { Circuit } from './circuit.js';
 
 /**
- * What a machine does with a circuit, in units of the initial values it was asked for:
+ * The behaviour of a machine with a circuit, in units of the requested initial values:
  *
  *     dz/dτ = −M z + β∘e + o,   τ = k₀t.
  */
@@ -16,7 +16,7 @@ export interface Dynamics {
   readonly offsets: Float64Array;
 }
 
-/** A run to fit: where it began, its drive, and what was read every `intervalTau`. */
+/** A run for the fit: its initial values, its drive, and its readings at intervals of `intervalTau`. */
 export interface MeasuredRun {
   readonly initial: Float64Array;
   readonly drive: Float64Array;
@@ -32,9 +32,11 @@ export interface Step {
 }
 
 const GAUSS_NEWTON_STEPS = 5;
-/** Step of the differences that give the sensitivities. The run is smooth in all of them. */
+/**
+ * Step of the finite differences that give the sensitivities. The run is a smooth function of all parameters.
+ */
 const DIFFERENCE = 1e-5;
-/** Keeps the normal equations definite where a run says nothing of a parameter. */
+/** Keeps the normal equations definite if the runs do not depend on a parameter. */
 const RIDGE = 1e-9;
 const TAYLOR_TERMS = 14;
 
@@ -51,7 +53,7 @@ export function couplingMatrix({ unknowns, couplings }: Circuit, entries: Float6
 export function stepOf(m: Float64Array, u: Float64Array, tau: number): Step {
   const n = u.length;
   const size = n + 1;
-  // The exponential of (−M u; 0 0)τ has E and f in its first rows.
+  // The first rows of the exponential of (−M u; 0 0)τ are E and f.
   const generator = new Float64Array(size * size);
   let largest = 0;
   for (let i = 0; i < n; i++) {
@@ -99,9 +101,9 @@ function product(a: Float64Array, b: Float64Array, size: number): Float64Array<A
 }
 
 /**
- * The dynamics that explain all runs best in the sense of least squares, by Gauss and Newton's method from
- * `first`. Readings err independently, so this is the most likely one; a regression of each reading on the
- * one before would be biased by their noise.
+ * The dynamics that fit all runs by least squares, computed by the Gauss–Newton method from `first`. The
+ * errors of the readings are independent, so this is the maximum-likelihood estimate. A regression of each
+ * reading on the one before would be biased by the noise.
  */
 export function fitDynamics(circuit: Circuit, runs: readonly MeasuredRun[], first: Dynamics): Dynamics {
   const { unknowns } = circuit;
@@ -146,7 +148,7 @@ export function fitDynamics(circuit: Circuit, runs: readonly MeasuredRun[], firs
   return dynamics();
 }
 
-/** What a run would read with the parameters `theta`. */
+/** The readings that the parameters `theta` predict for a run. */
 function predict(circuit: Circuit, run: MeasuredRun, theta: Float64Array): Float64Array<ArrayBuffer> {
   const { unknowns } = circuit;
   const count = circuit.couplings.length;

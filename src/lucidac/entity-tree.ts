@@ -4,11 +4,11 @@ import { type Body, CLASS_CARRIER, CLASS_INTEGRATORS } from './messages.js';
 
 type Entity = Body<'Entity'>;
 
-/** What a LUCIDAC consists of, as it says itself. */
+/** The parts of a LUCIDAC, as the machine reports them. */
 export interface MachineFacts {
-  /** Address of the carrier, which all configuration names. */
+  /** Address of the carrier; every configuration contains it. */
   readonly mac: string;
-  /** Version of the carrier as `major.minor.patch`; empty when it does not say. */
+  /** Version of the carrier as `major.minor.patch`; empty if the carrier does not report it. */
   readonly carrierVersion: string;
   /** All parts below the carrier, as paths with type and version. */
   readonly parts: readonly MachinePart[];
@@ -17,9 +17,9 @@ export interface MachineFacts {
 /** One part of a machine. */
 export interface MachinePart {
   readonly path: string;
-  /** The kind of part, a whole number that the makers give it. */
+  /** Kind of the part, a whole number assigned by the manufacturer. */
   readonly class: number;
-  /** The model within the kind, a whole number that the makers give it. */
+  /** Model within the kind, a whole number assigned by the manufacturer. */
   readonly type: number;
   readonly version: string;
 }
@@ -44,7 +44,7 @@ export function machineOf({ items }: Body<'Module'>, name: string): MachineFacts
   if (carrier === undefined || !/^[0-9A-Za-z:.-]{1,64}$/.test(mac) || !isWhole)
     throw new ThermolinkError(
       'NOT_A_BOARD',
-      `The machine at ${name} names no carrier with a block of integrators (M0).`,
+      `The machine at ${name} reports no carrier with a block of integrators (M0).`,
       {
         hint: 'Only a LUCIDAC with firmware 2.x can be used. Check its address.',
         data: { parts: parts.map(({ path }) => path) },

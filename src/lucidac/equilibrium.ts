@@ -2,38 +2,41 @@ import { normInf } from '../linalg/products.js';
 import { type Circuit, type Inputs, type Placement, placementOf } from './circuit.js';
 import { type MachineUse, operatingTimeOf } from './machine-use.js';
 
-/** e^(−λt) is below this where a run is read. */
+/** e^(−λt) is at most this when the averaged part of a run begins. */
 const SETTLED = 1e-4;
-/** The last part of a run is averaged. It has settled before. */
+/** Share of a run, at its end, that is averaged. The machine has settled before it. */
 const READ_SHARE = 1 / 4;
-/** A reading should fill so much of the range, in machine units. */
+/** Wanted largest reading, in machine units. */
 const FILL = 0.6;
-/** One that fills less than this is repeated at a larger scale. */
+/** A run with a smaller largest reading is repeated at a larger scale, in machine units. */
 const FILL_MIN = 0.25;
 /**
- * The first reading is made this much above the scale at which ‖v‖₂ ≤ ‖e'‖₂/λ'_min rules an overload out,
- * since few drives lie along the softest mode alone.
+ * Factor of the first scale over the scale at which ‖v‖₂ ≤ ‖e'‖₂/λ'_min excludes an overload. A larger scale
+ * is possible, because few drives excite only the softest mode.
  */
 const BOLDNESS = 3;
 
-/** What a machine answers to A d = r. */
+/** The answer of a machine to A d = r. */
 export interface Reading {
   /** Length N. */
   readonly d: Float64Array<ArrayBuffer>;
-  /** Samples that were averaged. */
+  /** Number of averaged samples. */
   readonly samples: number;
 }
 
-/** Reads equilibria of one system off a machine. */
+/** Reads the equilibria of one system from a machine. */
 export class EquilibriumReader {
   readonly #use: MachineUse;
   readonly #circuit: Circuit;
   readonly #operatingTimeNs: number;
   readonly #placements: Placement[] = [];
-  /** Largest |v| over largest |e'| in the last reading; a bound before the first. */
+  /** Largest |v| divided by largest |e'| in the last reading; an estimate before the first reading. */
   #gain: number;
 
-  /** `eigenvalueMin` is in units of A. Errors: UNSUPPORTED for one that settles in more than a second. */
+  /**
+   * `eigenvalueMin` is in units of A. Errors: UNSUPPORTED if the machine would need more than a second to
+   * settle.
+   */
   constructor(use: MachineUse, circuit: Circuit, eigenvalueMin: number) {
     this.#use = use;
     this.#circuit = circuit;
@@ -42,7 +45,7 @@ export class EquilibriumReader {
     this.#gain = Math.sqrt(circuit.unknowns) / (circuit.scale * eigenvalueMin) / BOLDNESS;
   }
 
-  /** A⁻¹r as the machine has it in placement `turn`. Errors: OVERLOAD; those of the machine. */
+  /** A⁻¹r as the machine computes it in placement `turn`. Errors: OVERLOAD; those of the machine. */
   async read(residual: Float64Array, turn: number): Promise<Reading> {
     this.#placements[turn] ??= placementOf(this.#circuit, turn);
     const { unknowns, scale: alpha } = this.#circuit;
@@ -69,7 +72,7 @@ export class EquilibriumReader {
       const peak = normInf(v);
       this.#gain = Math.max(peak, Number.EPSILON) / (readings.scale * largest);
       const larger = Math.min(scaleMax, FILL / (this.#gain * largest));
-      // A scale that an overload made smaller is not tried again.
+      // After an overload reduced the scale, no larger scale is tried.
       if (peak >= FILL_MIN || hasGrown || readings.scale < scale || larger <= readings.scale)
         return { d: v.map((voltage) => voltage / readings.scale), samples: averaged };
       scale = larger;

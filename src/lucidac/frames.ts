@@ -1,9 +1,9 @@
-/** A message beyond this length is no message: the longest that a LUCIDAC has cause to send is a tenth. */
+/** Longest accepted message. The longest message of a LUCIDAC has about a tenth of this length. */
 export const MESSAGE_BYTES_MAX = 2 ** 20;
 /** A length below 2²¹ takes at most three bytes. */
 const LENGTH_BYTES_MAX = 3;
 
-/** Puts its length before a message, as a varint. */
+/** Returns the message with its length in front, as a varint. */
 export function framed(message: Uint8Array): Uint8Array {
   const head: number[] = [];
   let rest = message.length;
@@ -16,8 +16,8 @@ export function framed(message: Uint8Array): Uint8Array {
 }
 
 /**
- * Cuts a stream into messages, each after its length as a varint. It keeps at most one unfinished message, of
- * which it stores no more bytes than have arrived.
+ * Cuts a stream into messages. Each message follows its length, which is a varint. At most one unfinished
+ * message is kept; its memory grows only with the bytes that have arrived.
  */
 export class FrameSplitter {
   #head: number[] = [];
@@ -25,8 +25,8 @@ export class FrameSplitter {
   #parts: Uint8Array[] = [];
 
   /**
-   * The messages that `bytes` complete, or undefined for a length that no message has. Nothing that follows
-   * such a length means anything.
+   * Returns the messages that `bytes` complete, or undefined for an impossible length. The stream cannot be
+   * read after an impossible length.
    */
   push(bytes: Uint8Array): Uint8Array[] | undefined {
     const messages: Uint8Array[] = [];

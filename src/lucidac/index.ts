@@ -1,5 +1,5 @@
 /**
- * LUCIDAC, a sold analog computer, as a solver of small systems
+ * LUCIDAC, a commercial analog computer, as a solver of small systems
  * ([how](https://github.com/thermolink/thermolink/blob/main/docs/how-to/lucidac.md)).
  *
  * @module thermolink/lucidac

@@ -8,34 +8,38 @@ import { operatingTimeOf } from './machine-use.js';
 import { type LucidacRelaxResult, Relaxations } from './relax.js';
 import { notALucidac, planSolve, solveOn } from './solve.js';
 
-/** The largest coupling of a relaxation, as a part of the range. The rest corrects too small gains. */
+/**
+ * Largest coupling of a relaxation, as a share of the range. The rest of the range is needed to correct gains
+ * that are too small.
+ */
 const COUPLING_FILL = 0.9;
 
-/** What `createLucidacSolver` gives. */
+/** The solver that `createLucidacSolver` returns. */
 export interface LucidacSolver extends EquilibriumSolver, RelaxationSolver {
   /**
-   * As every `relax`, and tells how good the answer is. Errors: those of `RelaxationSolver.relax`, and of the
-   * machine: BUSY, OVERLOAD, TIMEOUT, LINK_LOST, ABORTED.
+   * As `RelaxationSolver.relax`; the result also tells the error of the answer. Errors: those of
+   * `RelaxationSolver.relax`, and of the machine: BUSY, OVERLOAD, TIMEOUT, LINK_LOST, ABORTED.
    */
   relax(request: RelaxRequest): Promise<LucidacRelaxResult>;
 }
 
 /**
- * A solver that computes on a LUCIDAC: dense systems of up to five unknowns, and up to eight whose couplings
- * and unknowns are at most 32 together. All uses of one machine take turns, and each leaves the machine
- * without a circuit.
+ * A solver that computes on a LUCIDAC: dense systems of up to five unknowns, and systems of up to eight
+ * unknowns if couplings and unknowns together are at most 32. The uses of one machine take turns. Each use
+ * removes its circuit from the machine at its end.
  *
  * `solve` keeps ‖x̂ − x‖₂ ≤ tolerance·‖x‖₂, proved by the residual of the host. Each entry of `standardError`
- * is of a mean over four placements: |x̂_i − x_i| is below twice that error in about 86 of 100 cases
- * (Student's distribution with three degrees of freedom). The seed of a request names nothing here, since
- * the machine has no noise source.
+ * is the standard error of a mean over four placements. |x̂_i − x_i| is below twice that error in about 86 of
+ * 100 cases (Student's distribution with three degrees of freedom). The seed of a request has no effect,
+ * because the machine has no noise source.
  *
- * `relax` measures what the machine makes of a matrix, corrects its coefficients, and repeats runs until
- * noise averages out; `relativeError` says how good the answer is. A matrix is not measured again when the
- * call before had the same one and no solve came between.
+ * `relax` measures the behaviour of the machine with a matrix, corrects the coefficients, and repeats runs to
+ * average the noise. `relativeError` estimates the error of the answer. A matrix is not measured again if the
+ * call before had the same matrix and there was no solve between.
  *
- * Errors: BAD_ARGUMENT for what is no connected LUCIDAC. Its methods throw those of `EquilibriumSolver` and
- * `RelaxationSolver`; OVERLOAD, SAMPLES_LOST, RUN_ENDED, BUSY, DEVICE_REFUSED, TIMEOUT, LINK_LOST, ABORTED.
+ * Errors: BAD_ARGUMENT if `lucidac` is not a connected LUCIDAC. The methods of the solver throw the errors of
+ * `EquilibriumSolver` and `RelaxationSolver`; OVERLOAD, SAMPLES_LOST, RUN_ENDED, BUSY, DEVICE_REFUSED,
+ * TIMEOUT, LINK_LOST, ABORTED.
  */
 export function createLucidacSolver(lucidac: Lucidac): LucidacSolver {
   if (!(lucidac instanceof Lucidac)) throw notALucidac();
@@ -51,7 +55,7 @@ export function createLucidacSolver(lucidac: Lucidac): LucidacSolver {
       const checked = checkRelaxRequest(request);
       const circuit = circuitOf(checked.system, COUPLING_FILL);
       const operatingTimeNs = operatingTimeOf(circuit, request.time);
-      // The next call would be refused, so it is refused now.
+      // If the next call would be refused, this one is refused already.
       operatingTimeOf(circuit, request.nextTime ?? 0);
       return useOf(lucidac, request.signal, () =>
         relaxations.relax(checked, { circuit, operatingTimeNs }, request),
@@ -60,7 +64,7 @@ export function createLucidacSolver(lucidac: Lucidac): LucidacSolver {
   };
 }
 
-/** One use of the machine in its turn. What was configured is taken back at the end. */
+/** Waits for the turn of this use, does the work, and removes the configuration at the end. */
 async function useOf<Result>(
   lucidac: Lucidac,
   signal: AbortSignal | undefined,

@@ -10,16 +10,16 @@ import { type MachineFacts, machineOf } from './entity-tree.js';
 import { LUCIDAC_PORT } from './lucidac-uri.js';
 import { RunCollector, type RunReadings, type RunRequest, runCommand } from './run.js';
 
-/** Where a LUCIDAC is, and what bounds the waits. */
+/** Address of a LUCIDAC, and bounds of the waits. */
 export interface OpenLucidacOptions {
   /** A host name or an address; IPv6 without brackets. */
   readonly host: string;
   /** Default 5732. */
   readonly port?: number;
-  /** Deadline of each answer, ms; a calibration and a run may take longer. Default 5000. */
+  /** Deadline of each answer, ms. A calibration and a run may take longer. Default 5000. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
-  /** The time of the deadlines. Default: the machine's clock. */
+  /** Clock of the deadlines. Default: the clock of the host. */
   readonly clock?: Clock;
   /** Default: logs nothing. */
   readonly log?: Logger | undefined;
@@ -28,23 +28,26 @@ export interface OpenLucidacOptions {
 const TIMEOUT_MS = 5000;
 /** A calibration drives every lane through its range. */
 const CALIBRATION_TIMEOUT_MS = 30_000;
-/** What ends a use may take so long, even when the use was aborted, ms. */
+/** Longest time of the clean-up at the end of a use, even after an abort, ms. */
 const CLEANUP_TIMEOUT_MS = 1000;
-/** A 1.x machine that is silent at first is asked in its own protocol, and has so long to answer, ms. */
+/**
+ * A machine that does not answer at first may have firmware 1.x. It is then asked in the protocol of 1.x;
+ * this is the deadline of that answer, ms.
+ */
 const OLD_FIRMWARE_MS = 1000;
 
 /**
- * A connected LUCIDAC with firmware 2.x. `createLucidacSolver` computes on it. It is no `Device`: it has no
- * ticks, codes, seeds or digests.
+ * A connected LUCIDAC with firmware 2.x. `createLucidacSolver` computes on it. It is not a `Device`, because
+ * it has no ticks, codes, seeds or digests.
  */
 export class Lucidac {
-  /** What the machine said of itself when it was opened. */
+  /** The parts that the machine reported when it was opened. */
   readonly facts: MachineFacts;
   readonly #connection: LucidacConnection;
   readonly #timeoutMs: number;
-  /** The circuit that the machine has, if one was configured since the last reset. */
+  /** The circuit on the machine; undefined if none was configured since the last reset. */
   #configured: { readonly wiring: string; readonly placement: Placement } | undefined;
-  /** What the last calibration was for. */
+  /** The circuit of the last calibration. */
   #calibratedFor: string | undefined;
   #calibrations = 0;
 
@@ -60,7 +63,7 @@ export class Lucidac {
     return this.#connection.bytesSent;
   }
 
-  /** Calibrations so far. Gains may differ after each. @internal */
+  /** Number of calibrations so far. Each may change the gains. @internal */
   get calibrations(): number {
     return this.#calibrations;
   }
@@ -77,8 +80,8 @@ export class Lucidac {
   }
 
   /**
-   * Puts a circuit and its inputs on the machine, and calibrates it if the last calibration was for another
-   * circuit. Only coefficients and initial values are sent when the circuit is there already.
+   * Configures a circuit and its inputs. If the last calibration was for another circuit, it also calibrates
+   * the machine. If the machine already has the circuit, only coefficients and initial values are sent.
    *
    * @internal
    */
@@ -117,8 +120,8 @@ export class Lucidac {
   }
 
   /**
-   * One run: from the initial values for the operating time. A run that ends by an error, a deadline or an
-   * abort is stopped on the machine.
+   * One run from the initial values, for the operating time. After an error, a deadline or an abort the run
+   * is stopped on the machine.
    *
    * Errors: BUSY, DEVICE_REFUSED, RUN_ENDED, SAMPLES_LOST, TIMEOUT, LINK_LOST, ABORTED.
    *
@@ -147,15 +150,15 @@ export class Lucidac {
     }
   }
 
-  /** Makes the machine forget that something was overloaded. @internal */
+  /** Clears the overload flags of the machine. @internal */
   async forgetOverloads(signal: AbortSignal | undefined): Promise<void> {
     const command = { keepCalibration: true, overloadReset: true };
     await this.#connection.request('resetCommand', command, this.#wait(signal));
   }
 
   /**
-   * Takes everything back that was configured, so that the machine is as it was found. Errors: none; a
-   * machine that is lost has nothing to take back.
+   * Removes the whole configuration. The machine is then in the state in which it was found. Errors: none;
+   * nothing is done if the connection is lost.
    *
    * @internal
    */
@@ -179,7 +182,7 @@ export class Lucidac {
 
   async #cleanUp(work: () => Promise<unknown>): Promise<void> {
     if (this.#connection.isLost) return;
-    // The error that led here tells more.
+    // An error here is ignored, because the first error tells more.
     await work().catch(() => undefined);
   }
 
@@ -191,7 +194,7 @@ export class Lucidac {
 const CLEANUP = { timeoutMs: CLEANUP_TIMEOUT_MS };
 
 /**
- * Connects to a LUCIDAC with firmware 2.x and asks what it consists of. It changes nothing on the machine.
+ * Connects to a LUCIDAC with firmware 2.x and asks for its parts. It changes nothing on the machine.
  *
  * Errors: BAD_ARGUMENT; CANNOT_CONNECT, NO_ANSWER, NOT_A_BOARD; VERSION_MISMATCH for firmware 1.x;
  * UNSUPPORTED for a machine of several carriers; BUSY, DEVICE_REFUSED, LINK_LOST, ABORTED. Nothing stays open
@@ -233,14 +236,14 @@ async function open(
     throw new ThermolinkError(error.code, error.message, {
       cause: error.cause,
       data: error.data,
-      hint: `Check that the LUCIDAC is on and in this network, and its address. It listens on port ${LUCIDAC_PORT}.`,
+      hint: `Check the address, and that the LUCIDAC is on and in this network. It listens on port ${LUCIDAC_PORT}.`,
     });
   }
 }
 
 /**
- * A machine with firmware 1.x speaks lines of JSON. It may wait for the end of a line, or complain of the one
- * that it got.
+ * A machine with firmware 1.x exchanges lines of JSON. It may wait for the end of a line, or send an error
+ * about the bytes that it received.
  */
 async function rejectOldFirmware(
   connection: LucidacConnection,
@@ -255,10 +258,10 @@ async function rejectOldFirmware(
   if (!/^\s*\{/.test(Buffer.from(connection.firstBytes).toString('latin1'))) throw error;
   throw new ThermolinkError(
     'VERSION_MISMATCH',
-    `The LUCIDAC at ${connection.name} has firmware 1.x, which speaks lines of JSON.`,
+    `The LUCIDAC at ${connection.name} has firmware 1.x, which uses another protocol (lines of JSON).`,
     {
       cause: error,
-      hint: 'Update its firmware to 2.0.1 or later, as its maker describes; this program speaks protocol 2.x only.',
+      hint: 'Update its firmware to 2.0.1 or later, as its manufacturer describes. This program supports only protocol 2.x.',
       data: { firstBytes: [...connection.firstBytes] },
     },
   );

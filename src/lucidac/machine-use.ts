@@ -7,21 +7,21 @@ import { type Circuit, type Inputs, type Placement, RATE } from './circuit.js';
 import type { Lucidac } from './lucidac.js';
 import type { RunReadings, RunRequest } from './run.js';
 
-/** All channels together give so many samples a second (lucidac-firmware, `daq/`). */
+/** Most samples per second of all channels together (lucidac-firmware, `daq/`). */
 const SAMPLES_PER_SECOND = 500_000;
-/** A run is sampled about so often, so that its last quarter gives 64 samples. */
+/** Wanted number of samples in a run. Its last quarter then has 64 samples. */
 const SAMPLES_PER_RUN = 256;
-/** The sampler divides a clock of this rate by a whole number, Hz. */
+/** Rate of the clock that the sampler divides by a whole number, Hz. */
 const SAMPLE_CLOCK = 1_000_000;
-/** Nobody waits longer for one run, ns. */
+/** Longest run, ns. */
 const OPERATING_NS_MAX = 1e9;
 const OPERATING_NS_MIN = 100;
-/** A voltage beyond this is taken for an overload, in machine units, though the ADC reaches 1.25. */
+/** A voltage above this counts as an overload, in machine units. (The ADC can read up to 1.25.) */
 const VOLTAGE_MAX = 1;
-/** A run after an overload is made at half the scale, so often at most. */
+/** Most attempts of a run. After an overload the next attempt has half the scale. */
 const ATTEMPTS_MAX = 12;
 
-/** A run at a scale that kept the machine off its rails. */
+/** The readings of a run without overload, and its scale. */
 export interface RangedReadings extends RunReadings {
   /** Machine units per unit of x. */
   readonly scale: number;
@@ -29,7 +29,7 @@ export interface RangedReadings extends RunReadings {
   readonly sampleRate: number;
 }
 
-/** One use of a machine: runs at a scale, repeated after an overload, and what they cost. */
+/** One use of a machine. It repeats runs after an overload at a smaller scale, and adds up the cost. */
 export class MachineUse {
   readonly #lucidac: Lucidac;
   readonly #signal: AbortSignal | undefined;
@@ -48,8 +48,8 @@ export class MachineUse {
   }
 
   /**
-   * Runs a circuit for a time with the inputs that `inputsAt` gives for a scale. After an overload the run is
-   * repeated at half the scale.
+   * Runs a circuit for `operatingTimeNs`. `inputsAt` returns the inputs for a scale. After an overload the
+   * run is repeated at half the scale.
    *
    * Errors: OVERLOAD after the twelfth attempt; those of the machine.
    */
@@ -99,7 +99,7 @@ function runRequest(unknowns: number, operatingTimeNs: number): RunRequest {
   return { id: randomUUID(), operatingTimeNs, channels: unknowns, sampleRate };
 }
 
-/** The smallest divisor of the clock that is not below `least`, so that the rate is a whole number. */
+/** The smallest divisor ≥ `least` that makes the sample rate a whole number. */
 function dividerFrom(least: number): number {
   let divider = Math.min(SAMPLE_CLOCK, Math.max(1, least));
   while (SAMPLE_CLOCK % divider !== 0) divider++;
@@ -107,8 +107,8 @@ function dividerFrom(least: number): number {
 }
 
 /**
- * The operating time in which t = `time` passes, in units of 1/eigenvalue of A, as whole nanoseconds.
- * Errors: UNSUPPORTED for more than a second.
+ * The operating time for a relaxation of t = `time`, in whole nanoseconds. `time` is in units of 1/eigenvalue
+ * of A. Errors: UNSUPPORTED for more than a second.
  */
 export function operatingTimeOf(circuit: Circuit, time: number): number {
   const exact = (time / (RATE * circuit.scale)) * 1e9;
@@ -117,7 +117,7 @@ export function operatingTimeOf(circuit: Circuit, time: number): number {
       'UNSUPPORTED',
       `One run would take the LUCIDAC ${formatSeconds(exact * 1e-9)}, more than a second.`,
       {
-        hint: 'Improve the condition of the system (A + λI), or ask for a shorter time.',
+        hint: 'Improve the condition number of the system (A + λI), or ask for a shorter time.',
         data: { operatingSeconds: exact * 1e-9 },
       },
     );
@@ -130,7 +130,7 @@ function overloadError(overloaded: readonly string[]): ThermolinkError {
     'OVERLOAD',
     `The LUCIDAC overloads${where} at every scale down to ${formatExact(2 ** (1 - ATTEMPTS_MAX))} of the first one.`,
     {
-      hint: 'Add damping (A + λI), shorten a relaxation, or calibrate the machine by its maker’s program.',
+      hint: 'Add damping (A + λI), shorten a relaxation, or calibrate the machine with the program of its manufacturer.',
       data: { overloaded: [...overloaded], attempts: ATTEMPTS_MAX },
     },
   );

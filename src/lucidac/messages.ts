@@ -6,7 +6,7 @@ import {
 } from '@bufbuild/protobuf/wkt';
 import { assert } from '../errors.js';
 
-/** How a field that is a number, a text or bytes travels. An enumeration travels as `uint32` does. */
+/** Encoding of a field that is a number, a text or bytes. An enumeration is encoded as `uint32`. */
 const SCALARS = {
   bool: Type.BOOL,
   bytes: Type.BYTES,
@@ -30,7 +30,7 @@ interface ScalarValues {
 interface Field {
   readonly number: number;
   readonly type: string;
-  /** `one` is 0 or empty when it is not sent; `maybe` tells whether it was sent; `many` is a list. */
+  /** `one`: 0 or empty if the field was not sent. `maybe`: undefined if it was not sent. `many`: a list. */
   readonly rule: 'one' | 'maybe' | 'many';
 }
 
@@ -39,9 +39,8 @@ const maybe = <const T extends string>(number: number, type: T) => ({ number, ty
 const many = <const T extends string>(number: number, type: T) => ({ number, type, rule: 'many' }) as const;
 
 /**
- * The messages of protocol 2.x that this project uses, and of each the fields that it uses. Others that
- * arrive are skipped. A field of which only one of a group may be sent is a `maybe` here, which is the same
- * on the wire.
+ * The messages of protocol 2.x that this project uses, with the fields that it uses. Other messages and
+ * fields are skipped. The members of a oneof group are `maybe` fields here, which is the same on the wire.
  *
  * Source of the numbers: github.com/anabrid/analog-protobuf, `main.proto`, commit abc685b (May 2026).
  */
@@ -196,7 +195,7 @@ export type Body<N extends MessageName> = {
   readonly [F in FieldsWith<N, true>]?: Messages[N][F] extends { type: infer T } ? ValueOf<T> : never;
 };
 
-/** A message that is to be sent: what is left out is 0, empty or not sent. */
+/** A message to send. A missing field is 0, empty or not sent. */
 export type InitialBody<N extends MessageName> = {
   readonly [F in keyof Messages[N]]?: Messages[N][F] extends { type: infer T; rule: 'many' }
     ? readonly InitialOf<T>[]
@@ -230,7 +229,7 @@ function fieldOf(name: string, { number, type, rule }: Field, presence: string[]
   return { ...field, proto3Optional: true, oneofIndex: presence.push(`_${name}`) - 1 };
 }
 
-/** The table as the library wants it: as a compiled file of descriptions. */
+/** Converts the table to the form that the library needs: a compiled file of descriptions. */
 function registry() {
   const messageType = Object.entries(MESSAGES).map(([name, fields]) => {
     const presence: string[] = [];
@@ -254,15 +253,15 @@ function descriptionOf(name: MessageName): DescMessage {
   return description;
 }
 
-/** Writes a message. Fields stand in the order of the table. Errors: none. */
+/** Encodes a message. The fields are in the order of the table. Errors: none. */
 export function encode<N extends MessageName>(name: N, body: InitialBody<N>): Uint8Array {
   const description = descriptionOf(name);
   return toBinary(description, create(description, body as Record<string, unknown>));
 }
 
 /**
- * Reads a message; undefined for bytes that are none: cut off, with a wrong wire type, or nested more than a
- * hundred deep. Lists and texts that arrive are never longer than the bytes. Errors: none.
+ * Decodes a message. Returns undefined if the bytes are cut off, have a wrong wire type, or are nested more
+ * than a hundred levels deep. Decoded lists and texts are never longer than the bytes. Errors: none.
  */
 export function decode<N extends MessageName>(name: N, bytes: Uint8Array): Body<N> | undefined {
   try {

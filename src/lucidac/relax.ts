@@ -8,26 +8,28 @@ import type { Lucidac } from './lucidac.js';
 import { MachineUse } from './machine-use.js';
 import { type Tuning, tune } from './tuning.js';
 
-/** Where it relaxed to, and how well. */
+/** The result of a relaxation, and an estimate of its error. */
 export interface LucidacRelaxResult extends RelaxResult {
   /**
-   * Estimate of ‖x̂ − x(t)‖_∞ over the larger of ‖x₀‖_∞ and ‖x(t)‖_∞: what is left of the measured
-   * difference of couplings, plus three standard errors of the noise. A ratio; 0 when
-   * nothing ran.
+   * Estimate of ‖x̂ − x(t)‖_∞, divided by the larger of ‖x₀‖_∞ and ‖x(t)‖_∞. It adds the effect of the
+   * remaining coupling errors and three standard errors of the noise. A ratio; 0 if nothing ran.
    */
   readonly relativeError: number;
 }
 
-/** x₀ fills so much of the range, in machine units, and so much of the drives' range is used. */
+/** Wanted largest entry of the initial values, and of the drive, in machine units. */
 const INITIAL_FILL = 0.8;
 const DRIVE_FILL = 0.85;
-/** Samples so long before the end are carried to it, in time constants of the fastest mode. */
+/**
+ * Samples this long before the end are used too, in time constants of the fastest mode. The measured dynamics
+ * carry them to the end.
+ */
 const WINDOW = 1;
-/** The standard error of what is read, in machine units, as far as repeats reach it. */
+/** Wanted standard error of the result, in machine units. REPEATS_MAX may prevent it. */
 const READING_NOISE = 1.2e-4;
 const REPEATS_MAX = 64;
 
-/** Relaxations on one machine. It remembers how it was tuned for the last matrix. */
+/** Relaxations on one machine. Keeps the tuning of the last matrix. */
 export class Relaxations {
   readonly #lucidac: Lucidac;
   #last: { readonly key: string; readonly calibrations: number; readonly tuning: Tuning } | undefined;
@@ -37,8 +39,8 @@ export class Relaxations {
   }
 
   /**
-   * x(t) = the voltages at the end of runs of t/(k₀α) from v(0) = s·x₀ with e' = sα·b, of a circuit that was
-   * tuned. A call with the matrix of the one before is not tuned again.
+   * x(t) are the voltages at the end of runs of length t/(k₀α) on a tuned circuit, from v(0) = s·x₀ with e' =
+   * sα·b, divided by s. If the matrix is that of the call before, it is not tuned again.
    */
   async relax(
     checked: CheckedSystem,
@@ -56,7 +58,7 @@ export class Relaxations {
 
   async #tuned(use: MachineUse, circuit: Circuit): Promise<Tuning> {
     const key = circuit.wiring;
-    // Another calibration gives the lanes other gains.
+    // A new calibration may change the gains of the lanes.
     if (this.#last?.key === key && this.#last.calibrations === this.#lucidac.calibrations)
       return this.#last.tuning;
     this.#last = undefined;
@@ -129,7 +131,7 @@ async function readEnd(
     needed = Math.ceil((noise / READING_NOISE) ** 2 * (run / values));
   }
   const x = total.map((sum) => sum / values / scale);
-  // The same by the couplings that were measured.
+  // The same end, computed with the measured couplings.
   const measured = couplingMatrix(circuit, dynamics.couplings);
   const difference = subtract(
     stepped(stepOf(measured, u, endTau), initial),
@@ -140,7 +142,7 @@ async function readEnd(
   return { x, relativeError: (normInf(difference) + readingError) / size };
 }
 
-/** The largest sum of a row's sizes: no mode is faster. */
+/** The largest row sum of magnitudes. No mode is faster than this rate. */
 function rowSumOf(m: Float64Array, unknowns: number): number {
   let largest = 0;
   for (let i = 0; i < unknowns; i++) {

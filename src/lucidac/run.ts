@@ -4,33 +4,36 @@ import { shownText } from './connection-errors.js';
 import { type Body, type InitialBody, PREFIX_NANO, RUN_STATE } from './messages.js';
 import { readRows } from './samples.js';
 
-/** What a run is asked for. */
+/** A request for a run. */
 export interface RunRequest {
-  /** Names the run among all of this machine. */
+  /** Identifies the run on this machine. */
   readonly id: string;
   readonly operatingTimeNs: number;
-  /** Channels that are read, N; the machine samples the next power of two. */
+  /** Number N of channels to read. The machine samples a power of two of channels, at least N. */
   readonly channels: number;
-  /** Samples per second and channel while the run goes on. */
+  /** Samples per second and channel during the run. */
   readonly sampleRate: number;
 }
 
-/** What a run gave. */
+/** The readings of a run. */
 export interface RunReadings {
-  /** Samples while it went on, rows × channels in machine units. */
+  /** Samples during the run, rows × channels, in machine units. */
   readonly samples: Float64Array;
-  /** The values at its end, one for each channel. */
+  /** The values at the end of the run, one for each channel. */
   readonly end: Float64Array;
   readonly isOverloaded: boolean;
-  /** The parts that were overloaded, by their paths. */
+  /** Paths of the overloaded parts. */
   readonly overloaded: readonly string[];
 }
 
-/** The time that the integrators get to take their initial values, ns. */
+/** Time for the integrators to take their initial values, ns. */
 const INITIAL_TIME_NS = 100_000;
-/** Readings may arrive after the news that the run is done, for so long, ms. */
+/** Longest wait for readings after the message that the run is done, ms. */
 const LATE_READINGS_MS = 500;
-/** The machine's clock and the host's rounding may differ by a sample at either end. */
+/**
+ * Allowed difference in the number of samples: one at each end, because the clock of the machine and the
+ * rounding of the host may differ.
+ */
 const ROWS_SLACK = 2;
 
 /** The command that starts a run. */
@@ -55,12 +58,12 @@ export function runCommand(request: RunRequest): InitialBody<'StartRunCommand'> 
   };
 }
 
-/** Samples that a run should give. */
+/** Expected number of samples of a run. */
 export function rowsOf({ operatingTimeNs, sampleRate }: RunRequest): number {
   return Math.max(1, Math.floor(operatingTimeNs * 1e-9 * sampleRate));
 }
 
-/** Collects what a machine sends of one run. It keeps at most the samples that were asked for. */
+/** Collects the messages of one run. Keeps at most the expected number of samples. */
 export class RunCollector {
   readonly #request: RunRequest;
   readonly #rows: Float64Array;
@@ -75,7 +78,7 @@ export class RunCollector {
     this.#rows = new Float64Array((rowsOf(request) + ROWS_SLACK) * request.channels);
   }
 
-  /** Takes a message of the machine; others than those of this run are ignored. */
+  /** Takes a message of the machine. Messages of other runs are ignored. */
   take({ runState, runData, runEnd }: Body<'Message'>): void {
     const { id } = this.#request;
     if (runState?.run?.id === id) this.#takeState(runState);
@@ -84,14 +87,14 @@ export class RunCollector {
     this.#wake();
   }
 
-  /** The connection has ended. */
+  /** Tells that the connection has ended. */
   fail(error: ThermolinkError): void {
     this.#error ??= error;
     this.#wake();
   }
 
   /**
-   * Waits until the run is done and its readings are there. Errors: RUN_ENDED, SAMPLES_LOST, TIMEOUT,
+   * Waits until the run is done and its readings have arrived. Errors: RUN_ENDED, SAMPLES_LOST, TIMEOUT,
    * LINK_LOST, ABORTED.
    */
   async finished(
@@ -111,7 +114,7 @@ export class RunCollector {
     return this.#end !== undefined && this.#rowCount >= rowsOf(this.#request) - ROWS_SLACK;
   }
 
-  /** Waits until `isMet` or until the time has passed. */
+  /** Waits until `isMet` returns true or the time has passed. */
   async #until(
     isMet: () => boolean,
     timeoutMs: number,
@@ -163,7 +166,7 @@ export class RunCollector {
   #takeRows({ data }: Body<'RunData'>): void {
     const { channels } = this.#request;
     const rows = data && readRows(data, channels);
-    if (rows === undefined) this.#refuse('a message of them cannot be read');
+    if (rows === undefined) this.#refuse('a message with samples cannot be read');
     else if ((this.#rowCount + rows.rows) * channels > this.#rows.length)
       this.#refuse(`the machine sent ${this.#rowCount + rows.rows} or more`);
     else {
@@ -186,10 +189,10 @@ export class RunCollector {
     const expected = rowsOf(this.#request);
     return new ThermolinkError(
       'SAMPLES_LOST',
-      `A run should give ${expected} samples of ${this.#request.channels} channels and its end; ${why}.`,
+      `A run should give ${expected} samples of ${this.#request.channels} channels and the values at its end; ${why}.`,
       {
         retryable: true,
-        hint: 'Try again. If it happens again, the firmware samples in another way than 2.0 to 2.3 do.',
+        hint: 'Try again. If it happens again, the firmware may be newer than 2.3 and sample in another way.',
         data: { expected, received: this.#rowCount, hasEnd: this.#end !== undefined },
       },
     );

@@ -1,6 +1,6 @@
 import { type Body, SIGNED } from './messages.js';
 
-/** Readings of a run: rows of as many values as channels were asked for, in machine units. */
+/** Readings of a run: each row has one value per requested channel, in machine units. */
 export interface Rows {
   readonly rows: number;
   /** rows × channels. */
@@ -9,7 +9,7 @@ export interface Rows {
 
 type Reader = (view: DataView, offset: number) => number;
 
-/** How a value is read, and its length in bytes. */
+/** The function that reads a value, and the length of the value in bytes. */
 const READERS: Readonly<Record<string, readonly [Reader, number] | undefined>> = {
   float32: [(view, at) => view.getFloat32(at, true), 4],
   float64: [(view, at) => view.getFloat64(at, true), 8],
@@ -19,7 +19,7 @@ const READERS: Readonly<Record<string, readonly [Reader, number] | undefined>> =
   uint32: [(view, at) => view.getUint32(at, true), 4],
 };
 
-/** The reader of a type; undefined for one that no machine sends. */
+/** The reader of a type; undefined for a type that no machine sends. */
 function readerOf(type: Body<'SampleType'> | undefined): readonly [Reader, number] | undefined {
   if (type?.float !== undefined) return READERS[`float${type.float.bits}`];
   if (type?.integer === undefined) return undefined;
@@ -28,11 +28,11 @@ function readerOf(type: Body<'SampleType'> | undefined): readonly [Reader, numbe
 }
 
 /**
- * Takes the readings of the first `channels` channels out of a message: value·gain + offset. A row in the
- * message has `channelStride` values, of which those beyond the listed channels mean nothing.
+ * Returns the readings of the first `channels` channels in a message: value·gain + offset. A row in the
+ * message has `channelStride` values; values beyond the listed channels have no meaning.
  *
- * Undefined when the numbers disagree: a type that does not exist, fewer bytes than rows, fewer channels than
- * were asked for, or a value that is not finite. No more is stored than the message holds.
+ * Undefined if the message is inconsistent: an unknown type, too few bytes for its rows, fewer channels than
+ * requested, or a value that is not finite. The memory is bounded by the size of the message.
  */
 export function readRows(data: Body<'SampleData'>, channels: number): Rows | undefined {
   const reader = readerOf(data.type);

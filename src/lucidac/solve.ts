@@ -15,21 +15,21 @@ import { EquilibriumReader } from './equilibrium.js';
 import type { Lucidac } from './lucidac.js';
 import { MachineUse } from './machine-use.js';
 
-/** The last pass is read in so many placements, and its scatter over them is the error bar. */
+/** Number of placements in the last pass. The scatter over them gives the standard error. */
 export const PLACEMENTS = 4;
-/** Passes after which it gives up. */
+/** Most passes of a solve. */
 const PASSES_MAX = 24;
-/** A pass that leaves more than this of the residual is no progress. */
+/** A pass makes no progress if it leaves more than this share of the residual. */
 const STALL = 0.9;
 const STALLS_MAX = 2;
-/** The last pass is made when the one before promises the tolerance with this much to spare. */
+/** A pass is the last one if it is expected to reach the tolerance divided by this factor. */
 const RESERVE = 1.5;
-/** Half a step of a coefficient; the largest coupling is 1. */
+/** Rounding error of a coupling: half a step of a coefficient. The largest coupling is 1. */
 const COEFFICIENT_ROUNDING = 0.5 / COEFFICIENT_STEPS;
-/** The standard error is at least so many times what rounding explains, as `SolveResult` promises. */
+/** Smallest standard error as a multiple of the error from rounding, as `SolveResult` guarantees. */
 const ROUNDING_SHARE = 4;
 
-/** What is known of an answer. */
+/** An answer after a pass. */
 interface Answer {
   readonly y: Float64Array<ArrayBuffer>;
   readonly standardError: Float64Array<ArrayBuffer>;
@@ -38,16 +38,17 @@ interface Answer {
   readonly samples: number;
 }
 
-/** What a solve needs; made before a byte is sent. */
+/** Preparation of a solve, made before a byte is sent. */
 export interface SolvePlan {
   readonly evened: EvenedSystem;
   readonly circuit: Circuit;
-  /** Bound of the relative error of one reading that rounding of the couplings explains. */
+  /** Bound of the relative error of one reading caused by rounding of the couplings. */
   readonly rounding: number;
 }
 
 /**
- * Plans a solve. Errors: NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET for one beyond float64; TOO_LARGE.
+ * Plans a solve. Errors: NOT_POSITIVE_DEFINITE; TOLERANCE_NOT_MET for a tolerance that float64 cannot reach;
+ * TOO_LARGE.
  */
 export function planSolve(evened: EvenedSystem, tolerance: number): SolvePlan {
   const { system, spectrum } = evened.checked;
@@ -58,12 +59,12 @@ export function planSolve(evened: EvenedSystem, tolerance: number): SolvePlan {
 }
 
 /**
- * Solves A x = b by passes: the machine answers A d = r for the residual r of the host, in float64, and d is
- * added. The errors of gains, offsets and rounding leave a share of r at each pass, so they vanish while that
- * share is below 1.
+ * Solves A x = b by passes: the host computes the residual r in float64, the machine answers A d = r, and d
+ * is added. Errors of gains, offsets and rounding leave a share of r in each pass. If this share is below 1,
+ * the error vanishes over the passes.
  *
- * The last pass is read in four placements, which have the gains of lanes and the offsets of integrators at
- * other places of the system. Their mean is added. Its standard error has three degrees of freedom.
+ * The last pass uses four placements. Each has the errors of lanes and integrators at other places of the
+ * system. The mean of the four answers is added; its standard error has three degrees of freedom.
  */
 export async function solveOn(
   lucidac: Lucidac,
@@ -122,7 +123,7 @@ export async function solveOn(
       fraction,
       Math.min(0.99, pass / (pass + passesLeft(relativeErrorBound, share, tolerance))),
     );
-    // A pass that made it worse is forgotten.
+    // A pass that made the residual larger is discarded.
     if (share < 1) {
       y = answer.y;
       certificate = next;
@@ -130,7 +131,7 @@ export async function solveOn(
   }
 }
 
-/** Passes that are left at least, when each leaves the same share. */
+/** Estimated number of remaining passes, if each leaves the same share of the residual. */
 function passesLeft(bound: number, share: number, tolerance: number): number {
   if (!(bound < Infinity && share < STALL)) return 2;
   return 1 + Math.max(0, Math.ceil(Math.log(tolerance / bound) / Math.log(share)) - 1);
@@ -142,7 +143,9 @@ function reasonOf(share: number): string {
     : 'it took too many passes';
 }
 
-/** One pass, read in the first `placements` placements; the standard error is infinite for a single one. */
+/**
+ * One pass, with the first `placements` placements. With a single placement the standard error is infinite.
+ */
 async function passOf(
   reader: EquilibriumReader,
   y: Float64Array,
@@ -169,7 +172,7 @@ async function passOf(
   };
 }
 
-/** Refuses what is no `Lucidac`: BAD_ARGUMENT. */
+/** BAD_ARGUMENT for a value that is not a `Lucidac`. */
 export function notALucidac(): ThermolinkError {
   return new ThermolinkError('BAD_ARGUMENT', 'lucidac is not a connected LUCIDAC.', {
     hint: "Pass what openLucidac gives: await openLucidac({ host: 'lucidac.local' }).",

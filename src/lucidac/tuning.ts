@@ -4,47 +4,50 @@ import { type Circuit, COEFFICIENT_STEPS, type Inputs, type Placement, RATE } fr
 import { couplingMatrix, type Dynamics, fitDynamics, type MeasuredRun } from './dynamics.js';
 import type { MachineUse } from './machine-use.js';
 
-/** A circuit whose coefficients make the machine follow A', as far as they were measured. */
+/**
+ * A circuit with corrected coefficients, with which the machine follows A' up to errors of the measurement.
+ */
 export interface Tuning {
-  /** The circuit as asked for. */
+  /** The requested circuit. */
   readonly asked: Circuit;
-  /** The same with other coefficients. */
+  /** The same circuit with corrected coefficients. */
   readonly circuit: Circuit;
   readonly placement: Placement;
-  /** What the machine does with `circuit`. */
+  /** The dynamics of the machine with `circuit`. */
   readonly dynamics: Dynamics;
-  /** What is read at the start, over what was asked for as initial value. */
+  /** Reading at the start divided by the requested initial value, for each channel. */
   readonly readingGains: Float64Array;
   /** Standard deviation of one sample, in machine units. */
   readonly noise: number;
 }
 
-/** Initial values and inputs of the runs that are measured, in machine units. */
+/** Initial values and drives of the measured runs, in machine units. */
 const HOLD_LEVEL = 0.7;
 const INITIAL_LEVEL = 0.8;
 const DRIVE_LEVEL = 0.5;
-/** The machine holds its initial values so long, in 1/k₀; the offsets let them drift meanwhile. */
+/** Length of a run without couplings, in 1/k₀. The voltages then change only by the offsets. */
 const HOLD_TAU = 20;
-/** Runs last so many time constants of the slowest mode that decays … */
+/** Length of a run, in time constants of the slowest mode; of the fastest mode if a mode grows. */
 const SLOW_TIMES = 3;
-/** … and at most so many of the fastest. */
+/** Bound of that length: a mode slower than this share of the fastest rate counts as this fast. */
 const SLOWEST = 1 / 30;
-/** The mean of repeated runs has this standard deviation in the last round, in machine units. */
+/** Wanted standard deviation of the mean of repeated runs, in machine units. */
 const MEAN_NOISE = 2.5e-4;
 const REPEATS_MAX = 16;
 const ROUNDS_MAX = 3;
-/** Nothing is gained by correcting less than this: it is half a step. */
+/** Half a step of a coefficient. A smaller correction has no effect. */
 const HALF_STEP = 0.5 / COEFFICIENT_STEPS;
-/** A coefficient stays below the 1.01 that the machine can have. */
+/** Largest coefficient; the machine allows 1.01. */
 const FACTOR_MAX = 1;
 
 /**
- * Measures what a machine makes of a circuit, corrects the coefficients, and measures again, until the
- * difference is about a step of a coefficient.
+ * Measures the behaviour of the machine with a circuit, corrects the coefficients, and measures again, until
+ * the corrections are at most two steps of a coefficient.
  *
- * A round takes 1 + 2N runs, each repeated until noise averages out: one without couplings, which shows gains
- * of initial values and readings; one from each unit vector; one with each unit drive. The first round is
- * not repeated, since what it finds is measured again. Errors: those of `MachineUse.ranged`.
+ * A round has 1 + 2N runs. One run has no couplings, and gives the gains of initial values and readings. N
+ * runs start from the unit vectors, and N runs have unit drives. Each run is repeated to average the noise,
+ * except in the first round, because the second round measures everything again. Errors: those of
+ * `MachineUse.ranged`.
  */
 export async function tune(use: MachineUse, asked: Circuit, placement: Placement): Promise<Tuning> {
   const runTau = await runTauOf(asked);
@@ -69,7 +72,9 @@ export async function tune(use: MachineUse, asked: Circuit, placement: Placement
   }
 }
 
-/** Coefficients in whole steps that turn the measured M into A', and what M will be with them. */
+/**
+ * Computes the coefficients, in whole steps, that change the measured M to A', and the M that they will give.
+ */
 function correct(
   asked: Circuit,
   circuit: Circuit,
@@ -88,9 +93,9 @@ function correct(
   return { circuit: { ...circuit, couplings: tuned }, dynamics: { ...measured, couplings }, moved };
 }
 
-/** How long the runs last, in 1/k₀: the slowest mode shows, and none that grows gets far. */
+/** Length of the runs, in 1/k₀. The slowest mode must be visible, and a growing mode must stay small. */
 async function runTauOf(circuit: Circuit): Promise<number> {
-  // The library of eigenvalues is loaded by the first relaxation.
+  // The library for eigenvalues is loaded only when a relaxation needs it.
   const { symmetricEigen } = await import('../linalg/symmetric-eigen.js');
   const { unknowns, couplings } = circuit;
   const entries = couplingMatrix(
@@ -104,7 +109,7 @@ async function runTauOf(circuit: Circuit): Promise<number> {
   return SLOW_TIMES / (least < 0 ? largest : Math.max(least, largest * SLOWEST));
 }
 
-/** Reads initial values while nothing is coupled: a line whose intercept has the gains. */
+/** A run without couplings. The readings lie on a line, and its intercept gives the gains. */
 async function hold(
   use: MachineUse,
   circuit: Circuit,
@@ -123,7 +128,7 @@ async function hold(
   return { readingGains: mean.map((line) => line / scale), noise };
 }
 
-/** The run from unit vector i, or with unit drive i − N from 0. */
+/** The run from unit vector i; for i ≥ N the run from 0 with unit drive i − N. */
 async function unitRun(
   use: MachineUse,
   circuit: Circuit,
@@ -152,7 +157,10 @@ async function unitRun(
   };
 }
 
-/** The mean of equal runs, the intercept of its line in each channel, and the noise about the lines. */
+/**
+ * Repeats a run. Returns the mean of the runs, the intercept of the line in each channel, and the noise about
+ * the lines.
+ */
 async function repeated(
   use: MachineUse,
   circuit: Circuit,
@@ -177,7 +185,8 @@ async function repeated(
   let count = 0;
   while (count < repeats) {
     const readings = await use.ranged(circuit, placement, operatingTimeNs, scale, inputsAt);
-    // A scale that was too large for one run is too large for all.
+    // If the scale was too large for this run, the earlier runs are dropped, and all runs use the smaller
+    // scale.
     if (count === 0 || readings.scale !== scale) {
       count = 0;
       rows = new Float64Array(readings.samples.length);
@@ -192,7 +201,10 @@ async function repeated(
   return { rows, scale, intervalTau, ...linesOf(rows, unknowns, repeats) };
 }
 
-/** A line through the readings of each channel: its value at the start, and the scatter of one reading. */
+/**
+ * Fits a line to the readings of each channel. Returns its value at the start, and the scatter of one
+ * reading.
+ */
 function linesOf(rows: Float64Array, unknowns: number, repeats: number) {
   const count = rows.length / unknowns;
   let squares = 0;

@@ -1,40 +1,41 @@
 import type { LabBoard } from './lab-board.js';
 import { noisyCells, noisyRun } from './noise-temperature.js';
 
-/**
- * How often an ADC channel gave the codes around its middle, while the noise of its cell passed over them.
- */
+/** Counts of the codes of an ADC channel around its middle, while the noise of its cell moved over them. */
 export interface ChannelHistogram {
-  /** The code that the first entry of `counts` belongs to. */
+  /** Code of the first entry of `counts`. */
   readonly firstCode: number;
-  /** How often each code came, one entry a code. */
+  /** Number of readings of each code, one entry per code. */
   readonly counts: Uint32Array;
-  /** How often each code would have come if all were equally wide, one entry a code. */
+  /** Expected number of readings of each code if all codes had the same width, one entry per code. */
   readonly expected: Float64Array;
-  /** Codes, ascending, that never came, although at least 20 readings were expected of each. */
+  /** Codes, ascending, that were never read although at least 20 readings of each were expected. */
   readonly missing: readonly number[];
   /**
-   * Root mean square deviation of the codes' widths from 1 LSB, with counting noise taken off; NaN where
-   * nothing was measured.
+   * Root mean square deviation of the code widths from 1 LSB, without the part that counting noise explains;
+   * NaN if nothing was measured.
    */
   readonly widthSpreadLsb: number;
-  /** The only code that came, on a channel that is stuck; undefined on another. */
+  /** The only code that was read if the channel is stuck; otherwise undefined. */
   readonly stuckAt: number | undefined;
 }
 
 /**
- * Standard deviation of the noise that is aimed at, in LSB. About 250 codes then lie within one standard
- * deviation of the mean.
+ * Wanted standard deviation of the noise, in LSB. About 250 codes then lie within one standard deviation of
+ * the mean.
  */
 const SPREAD_LSB = 128;
 /** Upper bound of that standard deviation, in V_fs, for a coarse ADC. */
 const SPREAD_MAX = 0.03;
-/** A code of 1 LSB that is expected this often stays away with probability e⁻²⁰. */
+/**
+ * Expected number of readings at which a code counts as missing if it was never read. A code of 1 LSB is then
+ * missed by chance with probability e⁻²⁰.
+ */
 const EXPECTED_MIN = 20;
 const CODES = 65536;
 
 /**
- * The code-density test (IEEE Std 1241, 4.7) with the cell's own noise as the known distribution: a Gaussian
+ * The code-density test (IEEE Std 1241, 4.7) with the noise of the cell as the known distribution: a Gaussian
  * with the mean and the variance of the readings. The width of a code in LSB is its count over the expected
  * count, ±1/√expected.
  */

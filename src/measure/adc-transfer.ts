@@ -13,24 +13,27 @@ export interface AdcTransfer {
   /** 1/V_fs. */
   readonly curvature: Estimates;
   /**
-   * Standard deviation of single readings about that curve, one a cell, in V_fs: rounding, and what codes are
-   * off by.
+   * Standard deviation of single readings about that curve, one per cell, in V_fs. It contains rounding and
+   * the errors of single codes.
    */
   readonly scatter: Float64Array;
-  /** Cells, ascending, that do not follow what is loaded: the cell is dead, or its channel stuck. */
+  /**
+   * Cells, ascending, whose readings do not follow the loaded voltage: the cell is dead, or its channel is
+   * stuck.
+   */
   readonly silent: readonly number[];
 }
 
-/** Voltages that are loaded. Each costs a rewrite and a board run of no tick. */
+/** Number of loaded voltages. Each needs a rewrite and a board run of 0 ticks. */
 export const ADC_LEVELS = 256;
-/** A channel does not follow its cell when its gain differs from 1 by more than this. */
+/** Largest difference of the gain from 1 of a channel that follows its cell. */
 const GAIN_DEVIATION_MAX = 0.5;
 const STAGE = 1;
 
 /**
- * Loads random voltages and reads them before the first tick, so that the array takes no part and the
- * initial-state register is the reference. Every cell has its own levels, so that deviations of single codes
- * average out. The readings are fitted by least squares on 1, v, v².
+ * Loads random voltages and reads them before the first tick. The array then has no effect, and the
+ * initial-state register is the reference. Every cell has its own levels, to average the errors of single
+ * codes. The readings are fitted by least squares on 1, v, v².
  */
 export async function measureAdcTransfer(
   board: LabBoard,
@@ -71,6 +74,6 @@ export async function measureAdcTransfer(
 export function correctedVoltage({ offset, gain, curvature }: AdcTransfer, cell: number, r: number): number {
   const straight = (r - offset.values[cell]) / gain.values[cell];
   const bend = curvature.values[cell] / gain.values[cell];
-  // The bend is about one LSB, so a second correction would be far below one.
+  // The curvature term is about one LSB. A second correction would be far smaller.
   return straight - bend * (straight - bend * straight * straight) ** 2;
 }

@@ -7,46 +7,49 @@ import type { Estimates } from './estimates.js';
 import { type FinishedParts, measureInSession } from './lab-board.js';
 import { measureResiduals, type Residuals } from './residuals.js';
 
-/** How much is measured for a calibration. */
+/** A request for a calibration. */
 export interface CalibrateRequest {
-  /** u32: names the levels that are loaded and driven, and the noise. */
+  /** Seed of the levels that are loaded and driven, and of the noise; u32. */
   readonly seed: number;
   /** Samples with noise, from which the noise temperatures are measured; 1,000 to 10⁷. */
   readonly samples: number;
   /**
-   * Whether every one of the N² crosspoints of the dense array is measured; otherwise only cells and their
-   * lines are. Default: true on boards with a dense array of up to 256 cells.
+   * Whether all N² crosspoints of the dense array are measured. If false, only cells and their lines are
+   * measured. Default: true on boards with a dense array of up to 256 cells.
    */
   readonly crosspoints?: boolean;
   readonly signal?: AbortSignal;
-  /** Called with the share of the work that is done, 0…1, and the name of the stage. */
+  /** Called with the finished share of the work, 0…1, and the name of the stage. */
   readonly onProgress?: (fraction: number, stage: string) => void;
   /** As in `CharacterizeRequest`. */
   readonly finished?: FinishedParts;
 }
 
-/** A calibration, the measurements that it rests on, and how well it describes the board. */
+/** A calibration, its measurements, and its residuals on the board. */
 export interface CalibrationResult {
   readonly calibration: BoardCalibration;
   readonly measured: Characterization;
-  /** Undefined on a board without a dense array. */
+  /** Undefined if the board has no dense array. */
   readonly residuals: Residuals | undefined;
-  /** Cells, ascending, that have nominal values because they do not follow what is loaded. */
+  /** Cells, ascending, that have nominal values because their readings do not follow the loaded voltage. */
   readonly uncalibrated: readonly number[];
 }
 
-/** Crosspoints of larger boards are not measured: N² programs of N² codes would take hours. */
+/**
+ * Most cells of a board whose crosspoints are measured. On a larger board N² programs of N² codes would take
+ * hours.
+ */
 export const CROSSPOINT_CELLS_MAX = 256;
 /**
- * Sets of crosspoints that are measured when crosspoints are not asked for. They tell the crosstalk of a line
- * well enough.
+ * Number of sets of crosspoints that are measured if `crosspoints` is false. They are enough for the
+ * crosstalk of the lines.
  */
 const LINE_SETS = 8;
 
 /**
- * Measures a board so that its errors can be compensated, by programs, board runs and samples alone, and then
- * how far the board still is from its calibration. Uses of one device take turns; no other use should come
- * between the two parts.
+ * Measures a board to compensate its errors, using only programs, board runs and samples. Then measures the
+ * remaining errors of the calibrated board. Uses of one device take turns. No other use should come between
+ * the two parts.
  *
  * Errors: BAD_ARGUMENT, UNSUPPORTED (crosspoints of a board without a dense array), TOO_LARGE (crosspoints of
  * more than 256 cells) before any byte is sent; ABORTED; those of the device.
@@ -77,7 +80,7 @@ export async function calibrate(device: BoardDevice, request: CalibrateRequest):
   return { calibration, measured, residuals, uncalibrated: measured.silent };
 }
 
-/** Refuses a request that `calibrate` would refuse on every board: BAD_ARGUMENT. */
+/** Throws BAD_ARGUMENT for a request that `calibrate` refuses on every board. */
 export function checkCalibrateRequest(request: CalibrateRequest): void {
   checkObject('The request', request, '{ seed: 0, samples: 20000 }');
   checkOptionalFlag('crosspoints', request.crosspoints);
@@ -85,11 +88,11 @@ export function checkCalibrateRequest(request: CalibrateRequest): void {
 }
 
 function refuseCrosspoints({ hasDense, cells, model }: BoardDevice['identity']): void {
-  const hint = 'Calibrate its cells alone (`crosspoints: false`).';
+  const hint = 'Calibrate only its cells (`crosspoints: false`).';
   if (!hasDense)
     throw new ThermolinkError(
       'UNSUPPORTED',
-      `${model} has no dense array whose crosspoints could be measured.`,
+      `${model} has no dense array, so it has no crosspoints to measure.`,
       {
         hint,
       },
@@ -102,7 +105,7 @@ function refuseCrosspoints({ hasDense, cells, model }: BoardDevice['identity']):
     );
 }
 
-/** The calibration that the measurements give. A value that was not measured is nominal. */
+/** Makes the calibration from the measurements. A value that was not measured is nominal. */
 function calibrationFrom(measured: Characterization, crosspoints: boolean): BoardCalibration {
   const { identity, adc, drive, timeConstant, noiseTemperature, couplings } = measured;
   const { cells } = identity;

@@ -4,20 +4,20 @@ import type { DeviceIdentity } from '../driver/device-api.js';
 import type { CalibrationResult } from './calibrate.js';
 import type { Residuals } from './residuals.js';
 
-/** Raised by every change that a reader of records would notice. */
+/** Version of the format. Every change that affects readers of records increases it. */
 export const CALIBRATION_VERSION = 1;
 export const CALIBRATION_SCHEMA = 'thermolink-calibration';
 
 /**
- * A calibration as JSON. Entry i of a list belongs to cell i; couplings are N×N, row by row. Numbers are in
- * the unit that stands beside them.
+ * A calibration as JSON. Entry i of a list belongs to cell i; couplings are N×N, row by row. Each number has
+ * its unit beside it.
  */
 export interface CalibrationRecord {
   readonly schema: typeof CALIBRATION_SCHEMA;
   readonly version: typeof CALIBRATION_VERSION;
-  /** ISO 8601, by the host's clock. */
+  /** Time of the measurement by the clock of the host, ISO 8601. */
   readonly measuredAt: string;
-  /** From then on it is refused. */
+  /** From this time on the record is refused. */
   readonly expiresAt: string;
   readonly board: DeviceIdentity;
   readonly method: { readonly seed: number; readonly samples: number };
@@ -31,15 +31,15 @@ export interface CalibrationRecord {
   readonly couplingErrors: {
     readonly unit: '1';
     readonly values: readonly number[];
-    /** Root mean square of the estimates' standard errors. */
+    /** Root mean square of the standard errors of the estimates. */
     readonly standardError: number;
   } | null;
   /**
-   * ‖e − A v‖/‖e‖ of programs that took no part in it, from what was programmed and from what the calibration
-   * says; null: not measured.
+   * ‖e − A v‖/‖e‖ of programs that were not used for the calibration, with the programmed A and with the
+   * calibrated A; null: not measured.
    */
   readonly residuals: Residuals | null;
-  /** Cells with nominal values, since they do not follow. */
+  /** Cells with nominal values, because their readings do not follow the loaded voltage. */
   readonly uncalibrated: readonly number[];
 }
 
@@ -56,10 +56,10 @@ const UNITS: Readonly<Record<CellQuantity, string>> = {
   fromNext: '1',
   fromBefore: '1',
 };
-/** No calibration is valid for longer than ten years. */
+/** Longest validity of a calibration: ten years. */
 export const VALID_DAYS_MAX = 3650;
 export const DAY_MS = 86_400_000;
-/** Digits kept: far below what can be measured. */
+/** Number of digits in a record; more than a measurement can resolve. */
 const DIGITS = 7;
 
 /**
@@ -101,7 +101,7 @@ export function calibrationRecordOf(
   };
 }
 
-/** Refuses what is no point in time: BAD_ARGUMENT. */
+/** Throws BAD_ARGUMENT if `value` is not a valid Date. */
 export function checkDate(name: string, value: unknown): void {
   if (!(value instanceof Date) || Number.isNaN(value.getTime())) throw badArgument(name, value, 'a Date');
 }

@@ -9,25 +9,28 @@ import { type FinishedParts, type LabBoard, measureInSession } from './lab-board
 import { measureNoiseTemperature, type NoiseColour } from './noise-temperature.js';
 import { measureTimeConstant, TIME_CONSTANT_RUNS } from './time-constant.js';
 
-/** How much of a board is measured. */
+/** A request for the characterization of a board. */
 export interface CharacterizeRequest {
-  /** u32: names the levels that are loaded and driven, and the noise. */
+  /** Seed of the levels that are loaded and driven, and of the noise; u32. */
   readonly seed: number;
-  /** Samples with noise, for the noise temperatures and again for the histograms; 1,000 to 10⁷. */
+  /**
+   * Number of samples with noise: once for the noise temperatures and once for the histograms; 1,000 to 10⁷.
+   */
   readonly samples: number;
-  /** Crosspoints to measure in every row of a dense array, at most N; 0: none. */
+  /** Number of crosspoints to measure in every row of a dense array, at most N; 0: none. */
   readonly crosspointsPerRow: number;
   readonly signal?: AbortSignal;
-  /** Called with the share of the work that is done, 0…1, and the name of the stage. */
+  /** Called with the finished share of the work, 0…1, and the name of the stage. */
   readonly onProgress?: (fraction: number, stage: string) => void;
   /**
-   * Where finished parts are kept, so that the same request to the same board goes on from them. With a board
-   * whose noise repeats, the result has the same bits as without the interruption. Default: nowhere.
+   * Keeps finished parts. After an interruption, the same request to the same board continues from them. If
+   * the noise of the board is reproducible, the result has the same bits as without the interruption.
+   * Default: parts are not kept.
    */
   readonly finished?: FinishedParts;
 }
 
-/** What a board is like, as far as its host can measure it. Entry i of a list belongs to cell i. */
+/** The measured properties of a board. Entry i of a list belongs to cell i. */
 export interface Characterization {
   readonly identity: DeviceIdentity;
   readonly seed: number;
@@ -38,22 +41,22 @@ export interface Characterization {
   readonly timeConstant: Estimates;
   /** Noise temperatures, relative to the register's κ. */
   readonly noiseTemperature: Estimates;
-  /** Whether the noise is white. The temperatures of coloured noise are those at hλ = ½ only. */
+  /** Whether the noise is white. For coloured noise the temperatures are valid only at hλ = ½. */
   readonly noiseColour: NoiseColour;
-  /** Undefined on a board without a dense array, or when none was asked for. */
+  /** Undefined if the board has no dense array, or if no crosspoints were requested. */
   readonly couplings: CouplingErrors | undefined;
   readonly histograms: readonly ChannelHistogram[];
-  /** Cells, ascending, that do not follow what is loaded. Nothing else is known of them. */
+  /** Cells, ascending, whose readings do not follow the loaded voltage. Their other values are unknown. */
   readonly silent: readonly number[];
-  /** Cells, ascending, that ran into a rail. Their estimates mean little. */
+  /** Cells, ascending, that ran into a rail. Their estimates are not reliable. */
   readonly overloaded: readonly number[];
 }
 
-/** One board run with its rewrite takes about as long as so many readings, on a board behind USB. */
+/** On a board behind USB one board run with its rewrite takes about as long as this number of readings. */
 const READINGS_PER_RUN = 100;
 
 /**
- * Measures a board by programs, board runs and samples alone. Uses of one device take turns.
+ * Measures a board, using only programs, board runs and samples. Uses of one device take turns.
  *
  * Errors: BAD_ARGUMENT before any byte is sent; ABORTED; those of the device.
  */
@@ -111,7 +114,7 @@ async function measureAll(board: LabBoard, request: CharacterizeRequest): Promis
   };
 }
 
-/** Refuses a request that `characterize` would refuse on every board: BAD_ARGUMENT. */
+/** Throws BAD_ARGUMENT for a request that `characterize` refuses on every board. */
 export function checkCharacterizeRequest(request: CharacterizeRequest): void {
   checkObject('The request', request, '{ seed: 0, samples: 20000, crosspointsPerRow: 16 }');
   checkSeed('seed', request.seed);
@@ -122,7 +125,7 @@ export function checkCharacterizeRequest(request: CharacterizeRequest): void {
     checkObject('finished', request.finished, '{ get: (name) => part, add: (name, part) => undefined }');
 }
 
-/** Turns the steps of stages that are done one after the other into a share of the whole. */
+/** Converts the progress of consecutive stages to a share of the whole. */
 function stages(
   onProgress: (fraction: number, stage: string) => void,
   steps: readonly (readonly [string, number])[],

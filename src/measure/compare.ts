@@ -8,15 +8,15 @@ import type { CallOptions, DeviceIdentity } from '../driver/device-api.js';
 import { throwIfAborted } from '../errors.js';
 import { type RandomSource, randomSource } from '../linalg/random.js';
 
-/** How much two boards differ. */
+/** The differences of two boards. */
 export interface Comparison {
-  /** How many programs were run on both boards. */
+  /** Number of programs that were run on both boards. */
   readonly programs: number;
-  /** How many of them gave the same samples and left a state of the same digest. */
+  /** Number of programs that gave the same samples and a final state with the same digest. */
   readonly identical: number;
   /**
-   * Differences of the readings without noise, by the programs' mode. A mode that the boards do not have is
-   * missing.
+   * Differences of the readings without noise, for each mode of programs. Modes that the boards do not have
+   * are absent.
    */
   readonly differences: Readonly<Partial<Record<ModeName, Difference>>>;
 }
@@ -31,13 +31,13 @@ export interface Difference {
 }
 
 const BANK = 0;
-/** A counter word that no solver and no characterization uses. */
+/** Block number of the random addresses; no solver and no characterization uses it. */
 const PLACE = 65538;
-/** Programs of each mode. Half of them have noise. */
+/** Number of programs of each mode. Half of them have noise. */
 const PROGRAMS_PER_MODE = 4;
 /** The samples reach from the first tick to the equilibrium. */
 const RUN = { burnInTicks: 1, sampleCount: 8, ticksPerSample: 25 } as const;
-/** Largest drive in V_fs·G_fs. With the couplings below no cell comes near its rail. */
+/** Largest drive in V_fs·G_fs. With these couplings no cell comes near its rail. */
 const DRIVE = 0.2;
 const NOISE_TEMPERATURE = 1e-4;
 /** Rows of a factored program. */

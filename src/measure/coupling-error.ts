@@ -10,28 +10,30 @@ import { fitLinear } from './least-squares.js';
 export interface CouplingErrors {
   /** Row of each crosspoint: crosspoint k lies at (rows[k], columns[k]). */
   readonly rows: Int32Array;
-  /** Column of each crosspoint, one entry a crosspoint. */
+  /** Column of each crosspoint, one entry per crosspoint. */
   readonly columns: Int32Array;
-  /** ε: a crosspoint is (1 + ε) times what was programmed. */
+  /** ε: the conductance of a crosspoint is (1 + ε) times the programmed one. */
   readonly errors: Estimates;
-  /** Share that a cell's line picks up of the next cell's line, and of the line before; NaN at the edges. */
+  /**
+   * Share of the next line that the line of a cell picks up, and share of the line before; NaN at the edges.
+   */
   readonly fromNext: Estimates;
   readonly fromBefore: Estimates;
 }
 
-/** Drives per set of crosspoints. Each costs a rewrite and a board run of a few τ. */
+/** Number of drives per set of crosspoints. Each needs a rewrite and a board run of a few τ. */
 export const PATTERNS = 32;
 const DAMPING = 2;
-/** Conductance of the crosspoints under test, in G_fs. It is below the damping, so the board is stable. */
+/** Conductance of the measured crosspoints, in G_fs. It is below the damping, so the board is stable. */
 const COUPLING = 0.75;
 const STAGE = 4;
-/** Relative standard deviation that the board's rounding to 2⁻¹⁵ G_fs gives a crosspoint under test. */
+/** Relative standard deviation of a measured crosspoint caused by the rounding to 2⁻¹⁵ G_fs on the board. */
 const ROUNDING = DAMPING_STEP / Math.sqrt(12) / COUPLING;
 
 /**
  * Measures N crosspoints at a time. In a set, row i couples only to cell p(i) = (i + s) mod N, and every set
- * has another shift s. With random drives d, and with the gain g_i and the leakage L_i that were measured
- * before, the equilibrium is
+ * has another shift s. The drives d are random. The gain g_i and the leakage L_i were measured before. The
+ * equilibrium is
  *
  *     g_i·d_i − (λ + L_i)·v_i = k_i·v_p(i) + x⁺_i·k_{i+1}·v_p(i+1) + x⁻_i·k_{i−1}·v_p(i−1) − o_i − c_i·d_i²
  *
@@ -59,7 +61,7 @@ export async function measureCouplingErrors(
       if (fit === undefined) continue;
       const at = set * cells + cell;
       setCoupling(errors, adc, at, [cell, columns[at]], fit.own);
-      // A line picks up a share of the conductance that its neighbour's crosspoint really has.
+      // A line picks up a share of the real conductance of the neighbouring crosspoint.
       if (fit.next) picked.fromNext.add(cell, fit.next, fits[cell + 1]?.own.value ?? 1);
       if (fit.before) picked.fromBefore.add(cell, fit.before, fits[cell - 1]?.own.value ?? 1);
     }
@@ -73,7 +75,7 @@ export async function measureCouplingErrors(
   };
 }
 
-/** As many different shifts as asked for, or all N. */
+/** `sets` different random shifts, or all N. */
 function chooseShifts(random: RandomSource, cells: number, sets: number): number[] {
   const shifts = [...Array(cells).keys()];
   for (let i = 0; i < Math.min(sets, cells); i++) {
@@ -121,8 +123,8 @@ async function readSet(
 }
 
 /**
- * Sets an estimate. The errors of the two channels' gains and the board's rounding are added to the fit's own
- * error.
+ * Sets an estimate. Its standard error combines the error of the fit, the errors of the gains of both
+ * channels, and the rounding on the board.
  */
 function setCoupling(
   errors: Estimates,
@@ -136,15 +138,15 @@ function setCoupling(
   setEstimate(errors, at, value - 1, Math.hypot(standardError, gains, ROUNDING));
 }
 
-/** The coefficient of a line in a cell's equation, over k. */
+/** The coefficient of a line in the equation of a cell, divided by k. */
 interface Coefficient {
   readonly value: number;
   readonly standardError: number;
 }
 
 /**
- * Fits the equation of a cell: the coefficients of its own line and of the lines beside it. A line that does
- * not exist, or whose source cannot be read, is left out.
+ * Fits the equation of a cell: the coefficients of its own line and of the neighbouring lines. A line is
+ * omitted if it does not exist or its source cannot be read.
  */
 function fitLine(
   board: LabBoard,
@@ -164,8 +166,8 @@ function fitLine(
   const columns = [...lines.map((line) => volts[sourceOf(line)]), d.map(() => 1), d.map((x) => x * x)];
   const fit = fitLinear(columns, y, { floor: (DAMPING * board.adcStep) / Math.sqrt(12) });
   if (fit === undefined) return undefined;
-  // y has the measured gain and leakage in it. Their errors move the coefficients as these fits say: wholly
-  // where a line's source is the cell itself, partly where it follows the cell's voltage.
+  // y contains the measured gain and leakage. These two fits give the change of the coefficients with an
+  // error of the gain and of the leakage. The change is largest if the source of a line is the cell itself.
   const ofGain = fitLinear(columns, d, { floor: 0 })?.coefficients;
   const ofLeakage = fitLinear(columns, volts[cell], { floor: 0 })?.coefficients;
   if (ofGain === undefined || ofLeakage === undefined) return undefined;
@@ -186,7 +188,7 @@ function noSums(cells: number) {
   const weights = new Float64Array(cells);
   const sums = new Float64Array(cells);
   return {
-    /** Adds a coefficient as a share of the neighbour's own coefficient. */
+    /** Adds a coefficient, divided by the coefficient of the neighbour itself. */
     add(cell: number, { value, standardError }: Coefficient, neighbour: number): void {
       const weight = standardError ** -2;
       weights[cell] += weight;
@@ -195,7 +197,7 @@ function noSums(cells: number) {
     means(): Estimates {
       return {
         values: sums.map((sum, i) => sum / weights[i]),
-        // The board rounds what a line picks up in the same way in every set, so the mean keeps that error.
+        // The rounding of the crosstalk on the board is the same in every set, so the mean keeps this error.
         standardErrors: weights.map((weight) =>
           weight === 0 ? Number.NaN : Math.hypot(weight ** -0.5, ROUNDING),
         ),

@@ -5,11 +5,11 @@ import type { LabBoard } from './lab-board.js';
 import { fitLinear } from './least-squares.js';
 
 /**
- * The transfer of a cell's drive, and its leakage: a drive of x V_fs·G_fs is asked for, and e = offset +
- * gain·x + curvature·x² comes.
+ * The transfer of the drive of a cell, and its leakage: a requested drive of x V_fs·G_fs gives e = offset +
+ * gain·x + curvature·x².
  */
 export interface DriveTransfer {
-  /** In V_fs·G_fs; of the amplifier and the converter together. */
+  /** Offset of amplifier and converter together, in V_fs·G_fs. */
   readonly offset: Estimates;
   readonly gain: Estimates;
   /** 1/(V_fs·G_fs). */
@@ -17,23 +17,23 @@ export interface DriveTransfer {
   /** G_fs. */
   readonly leakage: Estimates;
   /**
-   * Variance of single drives about that curve, one entry per cell, in (V_fs·G_fs)²: the deviations of single
-   * codes. The scatter of the ADC's readings is taken off, so it may be negative by chance; NaN where nothing
-   * was measured.
+   * Variance of single drives about that curve, one entry per cell, in (V_fs·G_fs)². It describes the errors
+   * of single codes. The scatter of the ADC readings is subtracted, so it may be negative by chance; NaN if
+   * nothing was measured.
    */
   readonly codeVariance: Float64Array;
 }
 
-/** Drives per damping. Each costs a rewrite and a board run of a few τ. */
+/** Number of drives per damping. Each needs a rewrite and a board run of a few τ. */
 const LEVELS = 48;
 export const DRIVE_RUNS = 2 * LEVELS;
 const STAGE = 2;
 
 /**
- * Measures equilibria of uncoupled cells, (λ + L)·v = e. Two dampings λ tell the leakage L from the drive's
- * gain: λ·v is fitted by least squares on 1, x, x², −v. The standard errors allow each damping its own
- * scatter. Two errors are added: what the ADC's correction leaves open, and the board's rounding of λ + L to
- * 2⁻¹⁵ G_fs.
+ * Measures equilibria of uncoupled cells, (λ + L)·v = e. Two dampings λ separate the leakage L from the gain
+ * of the drive: λ·v is fitted by least squares on 1, x, x², −v. The standard errors allow a different scatter
+ * for each damping. They also contain the remaining error of the ADC correction, and the rounding of λ + L to
+ * 2⁻¹⁵ G_fs on the board.
  */
 export async function measureDriveTransfer(
   board: LabBoard,
@@ -91,7 +91,10 @@ export async function measureDriveTransfer(
   return { offset, gain, curvature, leakage, codeVariance };
 }
 
-/** Two dampings, the smaller a third of the larger: 1 and 3 G_fs where the drives reach that far. */
+/**
+ * Two dampings; the smaller is a third of the larger. They are 1 and 3 G_fs if the range of the drives is
+ * large enough.
+ */
 function dampingsOf(board: LabBoard): readonly [number, number] {
   const reach = (0.95 * board.identity.driveRange) / board.voltageMax;
   const large = Math.min(3, reach, 0.8 / board.tick);

@@ -1,14 +1,14 @@
 import { checkObject } from '../argument-checks.js';
 
-/** One quantity of every cell (or crosspoint) with its standard error; NaN where it could not be measured. */
+/** One quantity of every cell (or crosspoint) with its standard error; NaN if it could not be measured. */
 export interface Estimates {
-  /** One entry a cell (or crosspoint). */
+  /** One entry per cell (or crosspoint). */
   readonly values: Float64Array<ArrayBuffer>;
-  /** One entry a cell (or crosspoint), in the units of the values. */
+  /** One entry per cell (or crosspoint), in the units of the values. */
   readonly standardErrors: Float64Array<ArrayBuffer>;
 }
 
-/** `count` estimates of which none has been measured yet. */
+/** Memory for `count` estimates; all are NaN. */
 export function noEstimates(count: number): Estimates {
   return {
     values: new Float64Array(count).fill(Number.NaN),
@@ -21,9 +21,9 @@ export function setEstimate(estimates: Estimates, at: number, value: number, sta
   estimates.standardErrors[at] = standardError;
 }
 
-/** Summary of a quantity over the board, in the units of the quantity; NaN where nothing was measured. */
+/** Summary of a quantity over the board, in the units of the quantity; NaN if nothing was measured. */
 export interface Summary {
-  /** How many values were measured. */
+  /** Number of measured values. */
   readonly measured: number;
   readonly mean: number;
   /** Standard deviation between cells, estimation errors included. */
@@ -36,7 +36,7 @@ export interface Summary {
   readonly worst: number;
 }
 
-/** Summarizes all measured values; `nominal` is the value on a board without faults. Errors: BAD_ARGUMENT. */
+/** Summarizes all measured values; `nominal` is the value on an ideal board. Errors: BAD_ARGUMENT. */
 export function summarize(estimates: Estimates, nominal: number): Summary {
   checkObject('estimates', estimates, '{ values, standardErrors }');
   const { values, standardErrors } = estimates;

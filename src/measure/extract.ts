@@ -9,26 +9,26 @@ import {
 } from './characterize.js';
 import { checkDescribable, profileOf } from './profile-of.js';
 
-/** A board captured as a profile. */
+/** A profile made from the measurements of a board. */
 export interface Extraction {
   readonly profile: BoardProfile;
-  /** The measurements that the profile rests on. */
+  /** The measurements from which the profile is made. */
   readonly measured: Characterization;
 }
 
-/** How a board is extracted. */
+/** A request for the extraction of a profile. */
 export interface ExtractRequest extends CharacterizeRequest {
-  /** When the board is measured, for the profile's text. Default: now. */
+  /** Date of the measurement, for the text of the profile. Default: now. */
   readonly date?: Date;
 }
 
 /**
- * Captures a board as a profile, by programs, board runs and samples alone. The profile of an ideal board is
- * exact; that of an imperfect one is as good as the estimates, whose standard errors are in `measured`. Uses
- * of one device take turns.
+ * Makes a profile of a board, using only programs, board runs and samples. The profile of an ideal board is
+ * exact. For an imperfect board it has the errors of the estimates; their standard errors are in `measured`.
+ * Uses of one device take turns.
  *
  * Errors: BAD_ARGUMENT, and UNSUPPORTED for sizes that no profile has, before any byte is sent; UNSUPPORTED
- * for a board that lies outside of what a profile can say; those of `characterize`.
+ * for a board that a profile cannot describe; those of `characterize`.
  */
 export async function extract(device: BoardDevice, request: ExtractRequest): Promise<Extraction> {
   checkDevice(device);

@@ -1,6 +1,6 @@
 /**
- * What a board is like, measured by programs, runs and samples alone; its calibration for solvers; and the
- * board as a profile of the emulator.
+ * Measures the properties of a board, using only programs, runs and samples. Makes a calibration for solvers,
+ * and a profile for the emulator.
  *
  * @module thermolink/measure
  */

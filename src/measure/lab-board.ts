@@ -8,19 +8,16 @@ import type { BoardDevice, CommitReport, DeviceIdentity } from '../driver/device
 import { assert } from '../errors.js';
 import { type RandomSource, randomSource } from '../linalg/random.js';
 
-/**
- * Solvers use steps and blocks of their own: blocks below 2¹⁶. So these words name random numbers that no
- * solver uses.
- */
+/** Solvers use only blocks below 2¹⁶. These numbers are above, so no solver uses the same random numbers. */
 const RANDOM_STEP = 65536;
 const RUN_BLOCK = 65537;
 /**
- * Readings of one board run at most. The next one continues it, so that a progress bar moves and memory stays
- * small.
+ * Most readings of one board run. The next run continues it; progress is then reported often, and memory
+ * stays small.
  */
 const READINGS_PER_RUN = 2 ** 21;
 
-/** The parts of a program other than its couplings. A part that is left out is 0 (off). */
+/** The parts of a program other than its couplings. A missing part is 0 (off). */
 export interface Settings {
   /** λ in G_fs; a multiple of 2⁻¹⁵. */
   readonly damping: number;
@@ -42,27 +39,27 @@ export interface ReadPlan {
   readonly onSamples?: (done: number) => void;
 }
 
-/** A part of a measurement that is finished. */
+/** A finished part of a measurement. */
 export interface FinishedPart {
-  /** What was found: numbers, lists, typed arrays and objects of them. */
+  /** The result: numbers, lists, typed arrays and objects of them. */
   readonly value: unknown;
-  /** Board runs up to its end. They name the noise of the next run. */
+  /** Number of board runs up to the end of this part. It selects the noise of the next run. */
   readonly runs: number;
-  /** Indices of the cells that had run into a rail by then; length at most N. */
+  /** Indices of the cells that ran into a rail up to the end of this part; length at most N. */
   readonly overloaded: readonly number[];
 }
 
 /**
- * Keeps the finished parts of a measurement, so that it goes on from them after an interruption. It may only
- * be handed to the same measurement of the same board again: nothing here can check that.
+ * Keeps the finished parts of a measurement, which can continue from them after an interruption. Use it only
+ * for the same measurement of the same board; this is not checked.
  */
 export interface FinishedParts {
-  /** The part of this name, if it was finished before. */
+  /** Returns the part with this name; undefined if it is not finished. */
   readonly get: (name: string) => FinishedPart | undefined;
   readonly add: (name: string, part: FinishedPart) => void;
 }
 
-/** A board that is measured: programs that use all of its cells, and readings in V_fs. */
+/** A board under measurement: programs that use all cells, and readings in V_fs. */
 export class LabBoard {
   readonly identity: DeviceIdentity;
   /** N. */
@@ -75,7 +72,7 @@ export class LabBoard {
   readonly driveStep: number;
   /** Voltages up to this, in V_fs, are well within the rails. */
   readonly voltageMax: number;
-  /** Cells that ran into a rail. No measurement here drives a healthy cell so far. */
+  /** Cells that ran into a rail. No measurement drives a healthy cell into a rail. */
   readonly overloaded = new Set<number>();
   readonly #session: BoardSession;
   readonly #seed: number;
@@ -94,7 +91,7 @@ export class LabBoard {
     this.adcStep = adcStep(identity.adcBits);
     this.driveStep = driveStep(identity);
     this.voltageMax = Math.min(0.9, 0.72 * railOf(identity));
-    // One row of a factored program is the smallest array of zeros that there is.
+    // A factored program of one row is the smallest program without couplings.
     const rows = identity.hasFactored ? 1 : identity.cells;
     this.#uncoupled = {
       mode: identity.hasFactored ? PROGRAM_MODE.factored : PROGRAM_MODE.dense,
@@ -104,11 +101,11 @@ export class LabBoard {
     };
   }
 
-  /** Measures a part, or gives what was found when it was measured before. Each part has its own name. */
+  /** Measures a part, or returns its result if it is finished. Each part has its own name. */
   async part<Found>(name: string, measure: () => Promise<Found>): Promise<Found> {
     const known = this.#finished?.get(name);
     if (known !== undefined) {
-      // The next run has the noise that it would have had without the interruption.
+      // The next run then has the same noise as without the interruption.
       this.#runs = known.runs;
       for (const cell of known.overloaded) this.overloaded.add(cell);
       return known.value as Found;
@@ -118,14 +115,15 @@ export class LabBoard {
     return value;
   }
 
-  /** Random numbers of one stage of the measurement, the same for the same seed. */
+  /** Random numbers of one stage of the measurement. They depend only on the seed and the stage. */
   random(stage: number): RandomSource {
     const place = { step: RANDOM_STEP, block: stage };
     return randomSource({ seed: this.#seed, stream: PHILOX_STREAM.runSeed, ...place });
   }
 
   /**
-   * Puts a program into the board. Without couplings every cell is on its own: τ dv/dt = −(λ v − e) + noise.
+   * Loads a program into the board. Without couplings every cell is independent: τ dv/dt = −(λ v − e) +
+   * noise.
    */
   async program(settings: Settings, dense?: DenseCouplings): Promise<CommitReport> {
     const { cells } = this;
@@ -148,7 +146,10 @@ export class LabBoard {
       noiseAmplitude: settings.noise?.amplitude ?? 0,
       noiseShift: settings.noise?.shift ?? this.identity.noiseShiftMin,
     };
-    assert(image.noiseAmplitude <= NOISE_AMPLITUDE_MAX, 'the noise register is one of the board');
+    assert(
+      image.noiseAmplitude <= NOISE_AMPLITUDE_MAX,
+      'the noise register has a value that the board supports',
+    );
     return this.#session.program(image);
   }
 
@@ -164,7 +165,7 @@ export class LabBoard {
         sampleCount: Math.min(most, plan.sampleCount - first),
         ticksPerSample: plan.ticksPerSample,
         continues: first > 0,
-        // A cell in the rails is a finding. The other cells are still measured.
+        // A cell in a rail is a result of the measurement. The other cells are still measured.
         onOverload: 'mark',
       });
       for (const cell of report.overloadedCells) this.overloaded.add(cell);
@@ -192,17 +193,17 @@ export class LabBoard {
   }
 }
 
-/** What a measurement is made with. */
+/** Settings of a measurement. */
 export interface Measuring {
-  /** u32: names the levels that are loaded and driven, and the noise. */
+  /** Seed of the levels that are loaded and driven, and of the noise; u32. */
   readonly seed: number;
   readonly signal?: AbortSignal;
-  /** Where finished parts are kept and come from. Default: nowhere. */
+  /** Keeps finished parts, and returns them after an interruption. Default: parts are not kept. */
   readonly finished?: FinishedParts;
 }
 
 /**
- * Measures a board while it belongs to nobody else; uses of one device take turns. Errors: ABORTED; those of
+ * Calls `measure` with exclusive use of the board. Uses of one device take turns. Errors: ABORTED; those of
  * `measure`.
  */
 export async function measureInSession<Result>(
@@ -210,7 +211,7 @@ export async function measureInSession<Result>(
   { seed, signal, finished }: Measuring,
   measure: (board: LabBoard) => Promise<Result>,
 ): Promise<Result> {
-  // Each board run gets an address of its own, so this one names nothing.
+  // Each board run has its own address; the address of the session is not used.
   const use = { address: { seed, step: 0, block: RUN_BLOCK }, signal };
   return inSession(
     device,

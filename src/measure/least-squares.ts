@@ -20,9 +20,10 @@ export interface FitOptions {
 
 /**
  * y ≈ Σ_j β_j·x_j by least squares, for n observations and k columns. The standard errors are σ̂²(XᵀX)⁻¹ with
- * σ̂² = RSS/(n − k − 2). The 2 makes the variance of deviation over error 1, where Student's t would have
- * more. With groups they are the sandwich (XᵀX)⁻¹·Σ_g(X_gᵀu_g)(X_gᵀu_g)ᵀ·(XᵀX)⁻¹·G/(G − k − 2) of Liang and
- * Zeger (1986). Undefined when the columns are dependent or the observations are too few.
+ * σ̂² = RSS/(n − k − 2). The 2 in the denominator gives (deviation)/(standard error) a variance of 1; with n
+ * − k it would be larger, as for Student's t. With groups they are the sandwich
+ * (XᵀX)⁻¹·Σ_g(X_gᵀu_g)(X_gᵀu_g)ᵀ·(XᵀX)⁻¹·G/(G − k − 2) of Liang and Zeger (1986). Undefined if the columns
+ * are linearly dependent or there are too few observations.
  */
 export function fitLinear(
   columns: readonly Float64Array[],
@@ -32,7 +33,7 @@ export function fitLinear(
   const count = y.length;
   const size = columns.length;
   if (count <= size + 2) return undefined;
-  // The columns are scaled to length 1, because the normal equations square the condition.
+  // The columns are scaled to length 1, because the normal equations square the condition number.
   const norms = columns.map((column) => Math.hypot(...column));
   if (norms.some((norm) => !(norm > 0))) return undefined;
   const gram = matrix(size, size);

@@ -3,19 +3,17 @@ import { type AdcTransfer, correctedVoltage } from './adc-transfer.js';
 import { type Estimates, noEstimates, setEstimate } from './estimates.js';
 import type { LabBoard, Settings } from './lab-board.js';
 
-/** λh of the board runs with noise. 2⁻ⁿ of a voltage is left after n ticks. */
+/** λh of the board runs with noise. After n ticks a voltage has decayed to 2⁻ⁿ. */
 const STEP = 1 / 2;
 const TICKS_PER_SAMPLE = 4;
 /** Correlation of neighbouring samples. */
 export const CORRELATION = (1 - STEP) ** TICKS_PER_SAMPLE;
-/**
- * Standard deviation of a cell's voltage that is aimed at, in V_fs: far above an LSB and far below the rails.
- */
+/** Wanted standard deviation of the voltage of a cell, in V_fs: far above an LSB and far below the rails. */
 const VOLTAGE = 0.03;
 
 /**
- * Settings of uncoupled cells whose voltages have a standard deviation near `voltage` V_fs, and the κ in
- * V_fs² that the register then says.
+ * Settings of uncoupled cells whose voltages have a standard deviation near `voltage` V_fs, and the
+ * corresponding κ of the register, in V_fs².
  */
 export function noisyCells(
   board: LabBoard,
@@ -37,40 +35,45 @@ export function noisyRun(samples: number, onSamples: (done: number) => void) {
 /** Whether the noise of a board is white. Only white noise has one temperature. */
 export interface NoiseColour {
   /**
-   * Correlation of neighbouring readings less the one that white noise explains, mean over the cells; NaN
-   * where it was not measured.
+   * Correlation of neighbouring readings minus the correlation of white noise, averaged over the cells; NaN
+   * if it was not measured.
    */
   readonly excessCorrelation: number;
   /** Standard error of that correlation. */
   readonly standardError: number;
   /**
-   * The excess is more than five of its standard errors, and more than `EXCESS_MIN`. A cell's noise depends
-   * then on how fast the cell is, and the standard errors of the noise temperatures do not cover that.
+   * Whether the excess is more than five standard errors and more than `EXCESS_MIN`. If so, the noise
+   * temperature of a cell depends on its rate, and the standard errors of the noise temperatures do not
+   * include this.
    */
   readonly isColoured: boolean;
 }
 
-/** The noise temperature of each cell, and whether it is one at every speed. */
+/** The noise temperature of each cell, and whether the noise is white. */
 export interface MeasuredNoise {
   readonly temperature: Estimates;
   readonly colour: NoiseColour;
 }
 
-/** A smaller excess is of no account. */
+/** A smaller excess is ignored. */
 const EXCESS_MIN = 0.005;
-/** So many standard errors are no chance: with 8 cells white noise passes them once in 1,000 boards. */
+/**
+ * Number of standard errors at which an excess counts. With 8 cells white noise exceeds it on one of 1,000
+ * boards.
+ */
 const EXCESS_ERRORS = 5;
 
 /**
- * Noise temperature of every cell relative to the register's κ: (Var(v) − s²)·(λ + L)/κ of uncoupled,
- * undriven cells, where s is the scatter of the ADC's readings. Two relative standard errors are combined.
- * That of n samples whose neighbours have the correlation c is √(2/n · (1 + c²)/(1 − c²)). That of a variance
- * σ² which is read over about K = 4σ/LSB uneven codes is 2s/(σ√K).
+ * Noise temperature of every cell relative to the κ of the register: (Var(v) − s²)·(λ + L)/κ of uncoupled,
+ * undriven cells, where s is the scatter of the ADC readings. The relative standard error combines two parts.
+ * n samples with the correlation c of neighbours give √(2/n · (1 + c²)/(1 − c²)). A variance σ² that is read
+ * over about K = 4σ/LSB uneven codes gives 2s/(σ√K).
  *
- * The noise is called coloured by the correlation of neighbouring readings, n = 4 ticks apart. A cell keeps
- * q = 1 − h(λ + L)/T of its voltage per tick, with T its `timeConstant`. Each kick is the sum of two white
- * ones, and the next kick has one of them too (device-model.md, "One tick"). So the correlation is
- * qⁿ⁻¹(1 + q)/2; on a board that is continuous in time it is qⁿ, which is less.
+ * The correlation of neighbouring readings, n = 4 ticks apart, tells whether the noise is coloured. A cell
+ * keeps the share q = 1 − h(λ + L)/T of its voltage per tick; T is its `timeConstant`. Each kick is the sum
+ * of two white ones, and the next kick contains one of the two again (device-model.md, "One tick"). The
+ * correlation of white noise is therefore qⁿ⁻¹(1 + q)/2. On a board in continuous time it is qⁿ, which is
+ * less.
  */
 export async function measureNoiseTemperature(
   board: LabBoard,
@@ -115,7 +118,7 @@ export async function measureNoiseTemperature(
   return { temperature, colour: colourOf(excess, samples) };
 }
 
-/** The colour from the excess correlation of each cell. Its error is 1/√samples at least. */
+/** The colour from the excess correlation of each cell. Its standard error is at least 1/√samples. */
 function colourOf(excess: readonly number[], samples: number): NoiseColour {
   const count = excess.length;
   const excessCorrelation = excess.reduce((sum, value) => sum + value, 0) / count;

@@ -8,8 +8,8 @@ const MILLION = 1e6;
 const SPREAD_PPM_MAX = 200_000;
 
 /**
- * Turns every value into an integer. The integer is `nominal` where nothing was measured, and where the
- * result is no number up to ±`largest` because the value was divided by something near 0.
+ * Converts every value to an integer. The integer is `nominal` if nothing was measured. It is also `nominal`
+ * if the result is not a number within ±`largest`; this happens after a division by a value near 0.
  */
 export function integers(
   values: Float64Array,
@@ -25,7 +25,8 @@ export function integers(
 }
 
 /**
- * The board's own spread, without the errors of the estimates, times `unit`, in ppm as a profile takes it.
+ * The spread of the board without the errors of the estimates, multiplied by `unit`, in ppm and within the
+ * limits of a profile.
  */
 export function spreadPpm(estimates: Estimates, least: 0 | 1, unit = 1): number {
   const spread = summarize(estimates, 0).ownSpread * unit * MILLION;
@@ -37,17 +38,16 @@ export function meanPpm(estimates: Estimates): number {
   return Math.round(summarize(estimates, 0).mean * MILLION) + 0;
 }
 
-/**
- * The effects and measured parts that one kind of measurement gives. An effect that was not found is null.
- */
+/** The effects and measured parts from one kind of measurement. An effect that was not found is null. */
 export interface Found {
   readonly effects: Partial<DieEffects>;
   readonly measured: Partial<MeasuredParts>;
 }
 
 /**
- * A mean square of n standard normals must pass 1 by so many standard deviations to count. By chance that
- * happens less than once in 10⁵ times for the 8 cells of the smallest board, and less often for more.
+ * Number of standard deviations by which the mean square of n standard normals must exceed 1 to count as an
+ * effect. For the 8 cells of the smallest board this happens by chance less than once in 10⁵ times, and less
+ * often for more cells.
  */
 const SURPRISE = 8;
 
@@ -60,7 +60,7 @@ export function isReal({ values, standardErrors }: Estimates, nominal: number): 
   return meanSquare > 1 + SURPRISE * Math.sqrt(2 / z.length);
 }
 
-/** √ of the mean of variances, which may be negative by chance; 0 where the mean may be chance. */
+/** √ of the mean of variances, which may be negative by chance. 0 if chance explains the mean. */
 export function realDeviation(variances: Float64Array): number {
   const measured = variances.filter(Number.isFinite);
   const mean = measured.reduce((sum, x) => sum + x, 0) / measured.length;

@@ -10,11 +10,11 @@ import { measuredCells, measuredConverters, measuredCouplings } from './profile-
 const MILLION = 1e6;
 
 /**
- * The profile of a measured board: sizes and ranges as HELLO told them, an effect for every quantity that
- * differs from an ideal board's by more than the errors of the estimates, and the board's own values.
- * `effects` is null when there is no such quantity.
+ * The profile of a measured board. It holds the sizes and ranges from HELLO, an effect for every quantity
+ * that differs from the ideal value by more than the errors of the estimates, and the measured values.
+ * `effects` is null if there is no such quantity.
  *
- * Errors: UNSUPPORTED, naming the field, for a board that no profile describes.
+ * Errors: UNSUPPORTED, with the name of the field, for a board that no profile can describe.
  */
 export function profileOf(measured: Characterization, source: string): BoardProfile {
   const { identity } = measured;
@@ -35,7 +35,7 @@ export function profileOf(measured: Characterization, source: string): BoardProf
   });
 }
 
-/** Refuses sizes and ranges that no profile has: UNSUPPORTED, as from `profileOf`. */
+/** Throws UNSUPPORTED, as `profileOf` does, for sizes and ranges that no profile allows. */
 export function checkDescribable(identity: DeviceIdentity): void {
   checked({ ...sizesOf(identity), effects: null });
 }
@@ -45,9 +45,9 @@ function checked(data: object): BoardProfile {
   if ('profile' in parsed) return parsed.profile;
   throw new ThermolinkError(
     'UNSUPPORTED',
-    `No profile describes this board: ${parsed.field} ${parsed.problem}.`,
+    `No profile can describe this board: ${parsed.field} ${parsed.problem}.`,
     {
-      hint: 'See docs/reference/device-model.md, "Profiles", for what one can say.',
+      hint: 'See docs/reference/device-model.md, "Profiles", for the allowed values.',
       data: { field: parsed.field },
     },
   );
@@ -56,7 +56,7 @@ function checked(data: object): BoardProfile {
 function sizesOf(identity: DeviceIdentity): Omit<BoardProfile, 'effects'> {
   const { cells, rows, hasDense, hasFactored } = identity;
   return {
-    // HELLO would say the name in these characters again.
+    // HELLO allows only these characters in the name of a model.
     name: identity.model.replace(/[^ -~]/g, '?') || 'extracted',
     cells,
     rows: hasFactored ? rows : cells,
@@ -82,8 +82,8 @@ function sizesOf(identity: DeviceIdentity): Omit<BoardProfile, 'effects'> {
 }
 
 /**
- * Broken cells and channels. A cell that does not follow counts as dead, and its channel as stuck where it
- * always gave one code.
+ * Broken cells and channels. A cell that does not follow its loaded voltage counts as dead; if its channel
+ * always gave the same code, the channel counts as stuck.
  */
 function brokenCells({ silent, histograms, identity }: Characterization, source: string): Found {
   const stuck = silent.filter((cell) => histograms[cell].stuckAt !== undefined);

@@ -14,8 +14,8 @@ import {
 const VOLTAGE_UNITS = 2 ** 24;
 const CONDUCTANCE_UNITS = 2 ** 15;
 /**
- * Largest rate that is told. A cell loses up to 3/8 of its voltage per tick while its time constant is
- * measured; one that is 8/3 times as fast loses all of it.
+ * Largest rate in a profile. While time constants are measured, a nominal cell loses up to 3/8 of its voltage
+ * per tick. A cell that is 8/3 times as fast loses all of it.
  */
 const RATE_MAX = (8 / 3) * UNIT_GAIN;
 
@@ -77,14 +77,14 @@ export function measuredCells(
   };
 }
 
-/** A profile counts deviations of converters in this part of an LSB. */
+/** A profile gives deviations of converters in units of LSB/256. */
 const LSB_PART = 256;
 const SPREAD_LSB256_MAX = 4096;
-/** Largest bow in a profile. One beyond it is an error of the curvature divided by a gain near 0. */
+/** Largest bow in a profile. A larger value is an error of the curvature, divided by a gain near 0. */
 const BOW_LSB256_MAX = 65536;
 /**
- * A gain may be below 0 by so many standard errors by chance. Beyond that it has the wrong sign, which no
- * profile has.
+ * Number of standard errors by which a gain may be below 0 by chance. A gain further below 0 has the wrong
+ * sign, which no profile can describe.
  */
 const CHANCE = 4;
 /** Half of the ADC's range in V_fs. The bow ends there. */
@@ -95,8 +95,8 @@ const ROUNDING_VARIANCE = 1 / 12;
 /**
  * The parts of a profile about converters: gains, offsets and bows. A reading is gain·v + (offset + bow·(1 −
  * x²))·LSB/256 with x = gain·v/(2 V_fs), so its curvature is −bow·LSB/256·gain²/4. A drive is gain·(d +
- * bow·(1 − (d/R)²)·LSB/256) and an offset. That offset is the amplifier's (`inputOffset`); the converter's
- * own takes its bow off at 0. The deviations of single codes are known by their spread alone.
+ * bow·(1 − (d/R)²)·LSB/256) plus an offset. That offset belongs to the amplifier (`inputOffset`); the offset
+ * of the converter cancels its bow at 0. For the deviations of single codes only the spread is known.
  */
 export function measuredConverters(measured: Characterization, source: string): Found {
   const adc = adcOf(measured, source);
@@ -130,7 +130,7 @@ function adcOf({ adc, identity }: Characterization, source: string) {
   return {
     effect: {
       gainSpreadPpm: spreadPpm(adc.gain, 0),
-      // At 0 V offset and bow both show. The die draws them apart.
+      // At 0 V only the sum of offset and bow is visible. The die draws them independently.
       offsetSpreadLsb256: Math.round(Math.sqrt(Math.max(0, atZero ** 2 - bowSpreadLsb256 ** 2))),
       bowSpreadLsb256,
       codeSpreadLsb256: Math.min(SPREAD_LSB256_MAX, codeSpreadLsb256),
@@ -177,14 +177,17 @@ function gainIntegers({ values, standardErrors }: Estimates): number[] {
   );
 }
 
-/** The board's own spread times `unit`, as a profile takes it. */
+/**
+ * The spread of the board without the errors of the estimates, multiplied by `unit`, within the limits of a
+ * profile.
+ */
 function deviationSpread(estimates: Estimates, unit: number): number {
   return Math.min(SPREAD_LSB256_MAX, Math.round(unit * summarize(estimates, 0).ownSpread));
 }
 
 /**
- * The parts of a profile about couplings: the crosspoints of the dense array, one by one where all were
- * measured and else by their spread, and the crosstalk of lines.
+ * The parts of a profile about couplings: the crosspoints of the dense array and the crosstalk of lines. If
+ * all crosspoints were measured, each has its own value; otherwise only their spread is given.
  */
 export function measuredCouplings({ couplings, identity }: Characterization, source: string): Found {
   if (couplings === undefined) return { effects: { couplingMismatch: null, crosstalk: null }, measured: {} };
@@ -192,7 +195,7 @@ export function measuredCouplings({ couplings, identity }: Characterization, sou
   const { cells } = identity;
   const differ = isReal(errors, 0);
   const pick = isReal(fromNext, 0) || isReal(fromBefore, 0);
-  /** Gains of the crosspoints by their place in the array. */
+  /** Gains of the crosspoints, in the order of the array. */
   const gains = () => {
     const gain = new Array<number>(cells * cells).fill(UNIT_GAIN);
     const found = integers(errors.values, UNIT_GAIN, (error) => UNIT_GAIN * (1 + error));
@@ -213,7 +216,7 @@ export function measuredCouplings({ couplings, identity }: Characterization, sou
   };
 }
 
-/** The shares of both sides as one quantity. */
+/** Joins the shares of both sides into one quantity. */
 function joined(a: Estimates, b: Estimates): Estimates {
   return {
     values: Float64Array.of(...a.values, ...b.values),

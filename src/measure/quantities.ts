@@ -2,9 +2,9 @@ import { checkObject } from '../argument-checks.js';
 import type { Characterization } from './characterize.js';
 import type { Estimates } from './estimates.js';
 
-/** A quantity of every cell, as tables, plots and the record name it. */
+/** A quantity of every cell, with its names in tables, plots and the record. */
 export interface Quantity {
-  /** Stable: a field of the record. */
+  /** Field of the record. It never changes. */
   readonly key: string;
   readonly title: string;
   readonly unit: string;

@@ -26,17 +26,17 @@ import {
   VALID_DAYS_MAX,
 } from './calibration-record.js';
 
-/** No board that is any use has a gain further from 1, or an offset further from 0. */
+/** Largest difference of a gain from 1, and of an offset from 0, on a usable board. */
 const DEVIATION_MAX = 0.5;
 
-/** What one value may be. A noise temperature may be anything above 0. */
+/** The allowed values. A noise temperature may be any number above 0. */
 function valueSchema(quantity: CellQuantity) {
   if (quantity === 'noiseTemperature') return positiveNumber();
   const nominal = nominalValue(quantity);
   return number(nominal - DEVIATION_MAX, nominal + DEVIATION_MAX);
 }
 
-/** What is read of a calibration record; it holds more, for people. */
+/** The fields of a calibration record that are read. Its other fields are for people. */
 const recordSchema = atLeast({
   schema: literal(CALIBRATION_SCHEMA),
   version: literal(CALIBRATION_VERSION),
@@ -56,10 +56,9 @@ const recordSchema = atLeast({
 });
 
 /**
- * The calibration in a record (`JSON.parse` of the file), at the time `now`. Whether it was measured on the
- * right board is checked where it is used. Errors: BAD_CALIBRATION for what is no calibration record, for a
- * damaged one (the error names the field), and for one that is out of date or dated more than a day after
- * `now`.
+ * The calibration in a record (`JSON.parse` of the file), at the time `now`. The solver that uses it checks
+ * whether it belongs to the board. Errors: BAD_CALIBRATION if `record` is not a calibration record or is
+ * damaged (the error names the field), if it has expired, or if its date is more than a day after `now`.
  */
 export function calibrationOf(record: unknown, now: Date): BoardCalibration {
   checkDate('now', now);
@@ -70,7 +69,7 @@ export function calibrationOf(record: unknown, now: Date): BoardCalibration {
   refuseExpired(measuredAt, expiresAt, now);
   const numbers = (field: string, values: readonly number[], each: string, length: number): Float64Array => {
     if (values.length !== length)
-      throw damaged(field, `has ${values.length} entries; it takes one per ${each}, ${length}`);
+      throw damaged(field, `has ${values.length} entries; it needs one per ${each}, ${length}`);
     return Float64Array.from(values);
   };
   const lists = Object.fromEntries(
@@ -90,13 +89,16 @@ export function calibrationOf(record: unknown, now: Date): BoardCalibration {
 }
 
 /**
- * Refuses dates that no calibration can have. The clocks of two machines may differ by hours, in wrong time
- * zones by a day.
+ * Refuses impossible dates. The clocks of two machines may differ by hours, and by a day if a time zone is
+ * wrong.
  */
 function refuseImpossible(measuredAt: Date, expiresAt: Date, now: Date): void {
   const inDays = (from: Date, to: Date): number => (to.getTime() - from.getTime()) / DAY_MS;
   if (inDays(now, measuredAt) > 1)
-    throw damaged('measuredAt', `is ${measuredAt.toISOString()}, in the future: one of the clocks is wrong`);
+    throw damaged(
+      'measuredAt',
+      `is ${measuredAt.toISOString()}, in the future: the clock of one machine is wrong`,
+    );
   const validDays = inDays(measuredAt, expiresAt);
   if (validDays <= 0) throw damaged('expiresAt', `is ${expiresAt.toISOString()}, not after measuredAt`);
   if (validDays > VALID_DAYS_MAX + 1)
@@ -120,9 +122,8 @@ function refuseExpired(measuredAt: Date, expiresAt: Date, now: Date): void {
 
 function damaged(field: string, problem: string): ThermolinkError {
   const where = field === '' ? 'it' : field;
-  return new ThermolinkError(
-    'BAD_CALIBRATION',
-    `This is no calibration that can be used: ${where} ${problem}.`,
-    { hint: 'Calibrate the board again.', data: { field } },
-  );
+  return new ThermolinkError('BAD_CALIBRATION', `This calibration cannot be used: ${where} ${problem}.`, {
+    hint: 'Calibrate the board again.',
+    data: { field },
+  });
 }

@@ -3,10 +3,10 @@ import type { Characterization } from './characterize.js';
 import { type Estimates, type Summary, summarize } from './estimates.js';
 import { quantitiesOf } from './quantities.js';
 
-/** Raised by every change that a reader of records would notice. */
+/** Version of the format. Every change that affects readers of records increases it. */
 export const RECORD_VERSION = 1;
 
-/** Null where a number is not finite: JSON has none. */
+/** Null if a number is not finite, because JSON has no such numbers. */
 type Numbers = readonly (number | null)[];
 
 /** Estimates as JSON. */
@@ -18,12 +18,12 @@ export interface RecordedEstimates {
 
 /**
  * A characterization as JSON. Entry i of a list belongs to cell i, or to crosspoint (rows[i], columns[i]).
- * Numbers are in the unit that stands beside them.
+ * Each number has its unit beside it.
  */
 export interface CharacterizationRecord {
   readonly schema: 'thermolink-characterization';
   readonly version: typeof RECORD_VERSION;
-  /** ISO 8601, by the host's clock. */
+  /** Time of the measurement by the clock of the host, ISO 8601. */
   readonly measuredAt: string;
   readonly board: Characterization['identity'];
   readonly method: { readonly seed: number; readonly samples: number };
@@ -43,7 +43,7 @@ export interface CharacterizationRecord {
     readonly standardError: number | null;
     readonly isColoured: boolean;
   };
-  /** Null on a board without a dense array, or when it was not asked for. */
+  /** Null if the board has no dense array, or if no crosspoints were requested. */
   readonly couplingErrors:
     | (RecordedEstimates & {
         readonly rows: readonly number[];
@@ -62,7 +62,7 @@ export interface CharacterizationRecord {
   readonly overloaded: readonly number[];
 }
 
-/** A summary as JSON: null where a number is not finite. */
+/** A summary as JSON. A number that is not finite is null. */
 export type RecordedSummary = Readonly<Record<keyof Summary, number | null>>;
 
 /** The record of a characterization that was made at `measuredAt`. Errors: BAD_ARGUMENT. */

@@ -8,30 +8,31 @@ import { assert } from '../errors.js';
 import { matVec, norm2 } from '../linalg/products.js';
 import { arrayOfBits, type LabBoard } from './lab-board.js';
 
-/** ‖e − A v‖₂/‖e‖₂ over all runs and cells: how far the board is from what it is taken for, relative. */
+/** Relative residuals ‖e − A v‖₂/‖e‖₂ over all runs and cells, for two descriptions A of the board. */
 export interface Residuals {
-  /** Relative residual of what was programmed. */
+  /** Relative residual with the programmed values. */
   readonly nominal: number;
-  /** Relative residual of what the calibration says that the programs were on this board. */
+  /** Relative residual with the values that the calibration predicts for the programs on this board. */
   readonly calibrated: number;
   readonly runs: number;
 }
 
-/** Programs that are run. Each costs an upload of its couplings. */
+/** Number of programs. Each needs an upload of its couplings. */
 const PROGRAMS = 4;
 const DRIVES = 4;
 const DAMPING = 2;
 /**
  * σ√N of the couplings in G_fs, where σ is their standard deviation. The eigenvalues of such a random matrix
- * lie within this radius, and those of its symmetric part within √2 of it (circular and semicircle laws); on
- * small boards they pass it a little. With the damping all are stable.
+ * lie within this radius, and those of its symmetric part within √2 times this radius (circular and
+ * semicircle laws). On small boards they exceed it a little. The damping makes all programs stable.
  */
 const RADIUS = 0.6;
 const STAGE = 70_000;
 
 /**
- * Residuals of programs that took no part in the calibration: random couplings in every crosspoint and random
- * drives, read at equilibrium, where A v = e for the A and e that the board really has.
+ * Measures residuals with programs that were not used for the calibration: random couplings in every
+ * crosspoint and random drives. They are read at equilibrium, where A v = e holds for the true A and e of the
+ * board.
  */
 export async function measureResiduals(
   board: LabBoard,
@@ -51,7 +52,7 @@ export async function measureResiduals(
     const codes = arrayOfBits(bits, cells * cells);
     for (let k = 0; k < codes.length; k++) {
       const code = Math.round((2 * random.uniform() - 1) * largestCode);
-      // The voltage of a cell that does not follow is unknown, so nothing is coupled to it.
+      // The voltage of a silent cell is unknown, so no cell is coupled to it.
       codes[k] = silent.includes(k % cells) ? 0 : code;
     }
     for (let run = 0; run < DRIVES; run++) {
@@ -88,7 +89,7 @@ function systemCodes(couplings: Int8Array | Int16Array, couplingBits: number, ce
   };
 }
 
-/** ‖e − A v‖₂ and ‖e‖₂ over the cells that follow. */
+/** ‖e − A v‖₂ and ‖e‖₂ over all cells that are not silent. */
 function residual(
   model: BoardModel,
   codes: SystemCodes,

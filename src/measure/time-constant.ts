@@ -3,13 +3,13 @@ import { type Estimates, noEstimates, setEstimate } from './estimates.js';
 import { type LabBoard, randomStates } from './lab-board.js';
 import { fitLinear } from './least-squares.js';
 
-/** Decays per damping. Each costs a rewrite and a board run of about 2 τ/λ. */
+/** Number of decays per damping. Each needs a rewrite and a board run of about 2 τ/λ. */
 const DECAYS = 48;
 export const TIME_CONSTANT_RUNS = 2 * DECAYS;
 /** λh of the two dampings. */
 const STEPS = [1 / 8, 3 / 8] as const;
 const STAGE = 3;
-/** Corrections of the rate at most. The first leaves 10⁻³ of the error, the next the square of that. */
+/** Most corrections of the rate. The first one reduces the error to 10⁻³, the next one to 10⁻⁶. */
 const CORRECTIONS_MAX = 8;
 
 /** Readings of the decays under one damping. */
@@ -22,9 +22,9 @@ interface Decays {
 }
 
 /**
- * Time constant 1/γ of every cell, in τ, from decays of loaded voltages. A decay loses h·ρ of itself per
- * tick, with ρ = γ(λ + L). Two dampings give γ = (ρ₂ − ρ₁)/(λ₂ − λ₁), in which the leakage L does not appear.
- * Silent cells are left out.
+ * Time constant 1/γ of every cell, in τ, from decays of loaded voltages. A decaying voltage loses the share
+ * h·ρ per tick, with ρ = γ(λ + L). Two dampings give γ = (ρ₂ − ρ₁)/(λ₂ − λ₁), which does not contain the
+ * leakage L. Silent cells are omitted.
  */
 export async function measureTimeConstant(
   board: LabBoard,
@@ -67,9 +67,9 @@ export async function measureTimeConstant(
 }
 
 /**
- * ρ of one cell, in 1/τ, by Gauss–Newton on r = a₀ + a₁·s·qⁿ + a₂·qⁿ + a₃·(s·qⁿ)² with q = 1 − hρ. The ADC's
- * offset, gain and bend and the cell's offset are free, so errors of other measurements do not enter. The
- * samples of one decay count as a group.
+ * ρ of one cell, in 1/τ, by Gauss–Newton on r = a₀ + a₁·s·qⁿ + a₂·qⁿ + a₃·(s·qⁿ)² with q = 1 − hρ. Offset,
+ * gain and curvature of the ADC and the offset of the cell are fitted too, so errors of other measurements
+ * have no effect. The samples of one decay are a group.
  */
 function rateOf(
   board: LabBoard,

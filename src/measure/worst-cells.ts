@@ -3,12 +3,10 @@ import type { Characterization } from './characterize.js';
 import { type Estimates, summarize } from './estimates.js';
 import { type Quantity, quantitiesOf } from './quantities.js';
 
-/**
- * A spread belongs to the board, and not to the estimates, when it is more than so many times their error.
- */
+/** A spread is real if it is more than this multiple of the standard error of the estimates. */
 const REAL_SPREAD = 2;
 
-/** A cell, and the quantity in which it stands out most among the cells of its board. */
+/** A cell, and the quantity in which it differs most from the other cells of its board. */
 export interface Outlier {
   readonly cell: number;
   readonly quantity: Quantity;
@@ -16,7 +14,7 @@ export interface Outlier {
   readonly deviation: number;
 }
 
-/** Root mean square of the measured coupling errors of every row; NaN where none was measured. */
+/** Root mean square of the measured coupling errors of every row; NaN for a row without measured errors. */
 export function couplingErrorOfRows({ couplings, identity }: Characterization): Float64Array {
   const counts = new Float64Array(identity.cells);
   const squares = new Float64Array(identity.cells);
@@ -30,8 +28,9 @@ export function couplingErrorOfRows({ couplings, identity }: Characterization): 
 }
 
 /**
- * All cells that were measured, the most deviating first. A deviation is in units of the quantity's spread.
- * No cell stands out where the spread is hardly more than the estimates' own errors. Errors: BAD_ARGUMENT.
+ * All measured cells, in the order of their largest deviation. A deviation is in units of the spread of its
+ * quantity. A quantity whose spread is hardly larger than the errors of the estimates does not count. Errors:
+ * BAD_ARGUMENT.
  */
 export function worstCells(measured: Characterization): Outlier[] {
   checkObject(

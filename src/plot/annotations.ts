@@ -21,7 +21,7 @@ export interface PlacedAnnotation {
   readonly label: string;
 }
 
-/** The lines alone; to be drawn before the data. */
+/** Draws only the lines. Call it before the data are drawn. */
 export function drawAnnotationLines(annotations: readonly PlacedAnnotation[], plot: Box): string {
   return annotations
     .map(({ axis, pixel }) =>
@@ -40,7 +40,7 @@ export function drawAnnotationLines(annotations: readonly PlacedAnnotation[], pl
 
 /**
  * The words of the annotations. Each is placed where it covers the least of the curves and of the other
- * words. The points of the curves are given densely.
+ * words. `points` must contain many points of each curve.
  */
 export function drawAnnotationLabels(
   annotations: readonly PlacedAnnotation[],
@@ -56,7 +56,7 @@ export function drawAnnotationLabels(
     const costs = candidates.map(
       (box) =>
         curves.filter((point) => contains(box, point)).length +
-        // At the edge of the plot one side has no room, and the word would stand on its own line.
+        // At the edge of the plot one side has no room, and the word would cover its own line.
         (isOnLine(box, annotation) ? 500 : 0) +
         1000 * taken.filter((other) => intersect(box, other)).length,
     );
@@ -78,7 +78,7 @@ export function drawAnnotationLabels(
   return parts.join('');
 }
 
-/** Boxes along the line, on both of its sides where there is room, inside the plot area. */
+/** Possible boxes along the line, inside the plot area, on both sides if there is room. */
 function candidateBoxes({ axis, pixel, label }: PlacedAnnotation, plot: Box): Box[] {
   const width = textWidth(label, SMALL_FONT_PX) + 6;
   const height = SMALL_FONT_PX + 5;

@@ -25,7 +25,7 @@ export function yTicks(scale: Scale, heightPx: number): Tick[] {
   return scale.ticks(fewest);
 }
 
-/** Ticks of the horizontal axis, as many as have room for their labels on `widthPx`. */
+/** Ticks of the horizontal axis. Their number is limited by the room for their labels on `widthPx`. */
 export function xTicks(scale: Scale, widthPx: number): Tick[] {
   let ticks: Tick[] = [];
   for (let count = Math.max(1, Math.floor(widthPx / 70)); count >= 1; count--) {
@@ -35,7 +35,7 @@ export function xTicks(scale: Scale, widthPx: number): Tick[] {
   return ticks.filter((tick, index) => index === 0 || !hasLabel(tick));
 }
 
-/** Width of the widest label and its distance to the axis. */
+/** Width of the widest label plus its distance to the axis. */
 export function labelsWidth(ticks: readonly Tick[]): number {
   return Math.ceil(Math.max(0, ...ticks.map(tickWidth))) + TICK_GAP_PX;
 }
@@ -55,7 +55,7 @@ export function overhang(
   return { left: Math.ceil(left), right: Math.ceil(right) };
 }
 
-/** Grid, plot area, ticks and names; to be drawn before the data. */
+/** Draws grid, plot area, ticks and names. Call it before the data are drawn. */
 export function drawAxes(
   plot: Box,
   x: { readonly scale: Scale; readonly ticks: readonly Tick[]; readonly label: string },

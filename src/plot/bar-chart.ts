@@ -32,12 +32,12 @@ const BAR_PX = 24;
 const BAR_GAP_PX = 12;
 const NAME_GAP_PX = 10;
 const TOTAL_GAP_PX = 6;
-/** Longer names than this share of the width are cut. */
+/** Largest share of the width for a name. A longer name is cut. */
 const NAME_SHARE = 0.35;
 
 /**
- * Horizontal bars of stacked segments from 0. The total is written behind the bar, and where there are
- * several segments the length of each into it, if it fits.
+ * Horizontal bars of stacked segments from 0. The total is written behind the bar. If a bar has several
+ * segments, the length of each is written into the segment if it fits.
  */
 export function barChart(spec: BarChartSpec): Chart {
   const bars = spec.bars.map(({ name, segments }) => ({
@@ -55,7 +55,7 @@ export function barChart(spec: BarChartSpec): Chart {
   };
 }
 
-/** Writes `5 ms` for `5.00 ms`: a tick is a round number, so its zeros say nothing. */
+/** Writes `5 ms` for `5.00 ms`: a tick is a round number, so its zeros carry no information. */
 function withoutZeros(text: string): string {
   return text.replace(/(\.\d*?)0+(?!\d)/, '$1').replace(/\.(?!\d)/, '');
 }
@@ -144,12 +144,12 @@ function drawSegments(
     if (width < 0.05) continue;
     const text = write(value);
     const fill = colorOf(name);
-    // A white edge separates neighbours without relying on their colours. Thin segments have none, since they
-    // would vanish in it.
+    // A white edge separates neighbours even if their colours look alike. Thin segments have no edge, because
+    // it would hide them.
     const edge = width > 3 ? { stroke: BACKGROUND, 'stroke-width': 1 } : {};
     const title = element('title', {}, escapeXml(`${bar.name}, ${name}: ${text}`));
     parts.push(element('rect', { x: left, y: top, width, height: BAR_PX, fill, ...edge }, title));
-    // A bar of one segment has its length behind it already.
+    // The length of a bar with one segment is already written behind it.
     if (bar.segments.length > 1 && textWidth(text, SMALL_FONT_PX) + 8 <= width)
       parts.push(
         textElement(text, {

@@ -2,9 +2,9 @@
 export type Point = readonly [x: number, y: number];
 
 /**
- * Thins a polyline so that it looks the same. Where consecutive points lie in one column of pixels, it keeps
- * the first, the lowest, the highest and the last, in their order. So no peak is lost, and a curve from left
- * to right has at most four points per pixel.
+ * Removes points of a polyline without a visible change. Of consecutive points in one column of pixels it
+ * keeps the first, the lowest, the highest and the last, in their order. No peak is lost, and a curve from
+ * left to right has at most four points per column.
  */
 export function decimate(points: readonly Point[]): Point[] {
   const kept: Point[] = [];
@@ -23,7 +23,7 @@ export function decimate(points: readonly Point[]): Point[] {
   return kept;
 }
 
-/** Keeps the first of the points that would be drawn on the same pixel. For many single dots. */
+/** Keeps only the first of the points that fall on the same pixel. It is used for many single dots. */
 export function uniquePixels(points: readonly Point[]): Point[] {
   const byPixel = new Map<string, Point>();
   for (const point of points) {

@@ -9,11 +9,11 @@ import { FAINT_GRID, FONT_PX, INK, lineColor, MUTED_INK, SMALL_FONT_PX } from '.
 /** One row: events of a kind along the horizontal axis. */
 export interface EventRow {
   readonly name: string;
-  /** Where something happened. */
+  /** Places of events without duration. */
   readonly marks?: readonly number[];
-  /** What lasted, from and to. `text` is written into it if it fits. */
+  /** Events with duration, from `from` to `to`. `text` is written into the bar if it fits. */
   readonly spans?: readonly { readonly from: number; readonly to: number; readonly text?: string }[];
-  /** Written behind the row: how many there were. */
+  /** Text behind the row, for example the number of events. */
   readonly note?: string;
   /** `#rrggbb`. Default: a colour of the palette. */
   readonly color?: string;
@@ -32,7 +32,9 @@ const NAME_GAP_PX = 10;
 const NOTE_GAP_PX = 8;
 const SPAN_WIDTH_MIN_PX = 1.5;
 
-/** Rows of events below each other, on one horizontal axis. Events on one pixel are one line. */
+/**
+ * Rows of events below each other, on one horizontal axis. Events on the same pixel are drawn as one line.
+ */
 export function eventChart(spec: EventChartSpec): Chart {
   const scale = makeScale(spec.x, coordinates(spec.rows), 0);
   return {
@@ -137,7 +139,7 @@ function drawSpan(left: number, right: number, text: string, top: number, color:
   return bar + textElement(text, { ...place, 'font-size': SMALL_FONT_PX, fill: INK });
 }
 
-/** One path for all marks of a row: a line for each half pixel that has any. */
+/** One path for all marks of a row. It has one line for each half pixel with marks. */
 function drawMarks(places: readonly number[], top: number, color: string): string {
   const columns = [...new Set(places.map((x) => Math.round(2 * x) / 2))].sort((a, b) => a - b);
   if (columns.length === 0) return '';

@@ -15,8 +15,8 @@ const PANEL_GAP_PX = 26;
 const TITLE_FONT_PX = 18;
 
 /**
- * Charts one below the other, with their axes lined up, as an SVG document. It is well-formed XML without
- * references to anything outside, on a white background. The same charts give the same bytes.
+ * An SVG document with charts below each other and aligned axes. It is well-formed XML on a white background,
+ * without references to other files. The same charts give the same bytes.
  */
 export function figure(charts: readonly Chart[], { title, widthPx = 760 }: FigureOptions = {}): string {
   const innerPx = widthPx - 2 * PADDING_PX;
@@ -48,7 +48,7 @@ export function figure(charts: readonly Chart[], { title, widthPx = 760 }: Figur
     height: heightPx,
     role: 'img',
     'font-family': FONT_FAMILY,
-    // Browsers with a dark theme do not change the colours then.
+    // This keeps browsers with a dark theme from changing the colours.
     style: 'color-scheme: light; background: #ffffff',
   };
   const background = element('rect', { width: widthPx, height: heightPx, fill: BACKGROUND });

@@ -16,7 +16,7 @@ const MARK_GAP_PX = 6;
 const ENTRY_GAP_PX = 18;
 const LINE_PX = 18;
 
-/** Title, subtitle and, if there are entries, a legend in as many rows as it needs, one below the other. */
+/** Title, subtitle and, if there are entries, a legend of one or more rows, all below each other. */
 export function drawHeader(
   { title, subtitle }: { readonly title: string; readonly subtitle?: string | undefined },
   legend: readonly LegendEntry[],

@@ -7,7 +7,7 @@ import { AXIS_INK, FONT_PX, INK } from './theme.js';
 /** A row of grey images of one size. */
 export interface ImageRow {
   readonly name: string;
-  /** Values of each image, row-major; 0 is white, 1 black, and what is beyond is drawn as these. */
+  /** Values of each image, row-major; 0 is white and 1 is black. Values outside 0 … 1 are clipped. */
   readonly images: readonly ArrayLike<number>[];
 }
 
@@ -22,12 +22,12 @@ export interface ImageGridSpec {
 
 const GAP_PX = 8;
 const NAME_GAP_PX = 10;
-/** No image is wider than this. */
+/** Largest width of an image. */
 const IMAGE_PX_MAX = 84;
-/** Shades of grey: more can't be told apart. */
+/** Number of shades of grey. The eye can't distinguish more. */
 const SHADES = 32;
 
-/** Images in lines with a name before each, all of one size. */
+/** Rows of images of equal size, each row with its name in front. */
 export function imageGrid(spec: ImageGridSpec): Chart {
   const namesPx = Math.max(0, ...spec.lines.map(({ name }) => textWidth(name, FONT_PX))) + NAME_GAP_PX;
   return {

@@ -28,10 +28,13 @@ export interface LineChartSpec {
 
 const LABEL_LINE_PX = 16;
 const LABEL_GAP_PX = 14;
-/** A curve that ends in this last part of the axis has its name at its end. */
+/** If a curve ends in this last part of the axis, its name is written at its end. */
 const END_PART = 0.06;
 
-/** A chart of curves. The name of each stands at its right end, or in a row above if there is no room. */
+/**
+ * A chart of curves. The name of each curve is written at its right end, or in a row above if there is no
+ * room.
+ */
 export function lineChart(spec: LineChartSpec): Chart {
   const parts = new LineChartParts(spec);
   return {
@@ -82,7 +85,7 @@ class LineChartParts {
     const xAxis = { scale: this.#x, ticks: xTicks(this.#x, plot.right - plot.left), label: x.label };
     const yAxis = { scale: this.#y, ticks: yTicks(this.#y, this.#heightPx), label: y.label };
     const curves = this.#series.map((series, index) => drawSeries(series, runs[index]));
-    // Averages are drawn above the noisy curves that they come from.
+    // Averages are drawn over their noisy curves.
     const isFaint = (_: string, index: number) => this.#series[index].faint === true;
     const body = [
       drawAxes(plot, xAxis, yAxis),
@@ -138,7 +141,8 @@ class LineChartParts {
   }
 
   /**
-   * The names at the right. Each has the colour of its curve and is as near to its end as the others allow.
+   * The names at the right. Each has the colour of its curve, and is as near to the end of the curve as the
+   * other names allow.
    */
   #drawEndLabels(plot: Box): string {
     const ends = this.#named.map((series) => this.#place(this.#lastPoint(series)!, plot)!);
@@ -187,7 +191,9 @@ function nameWidth({ name }: Series): number {
   return textWidth(name, FONT_PX);
 }
 
-/** The name beside what stands for the curve: a dot where all of it is drawn as dots (`drawSeries`). */
+/**
+ * The name and a sample of the curve. The sample is a dot if the whole curve is drawn as dots (`drawSeries`).
+ */
 function legendEntry({ name, color, dash }: StyledSeries, runs: readonly (readonly Point[])[]): LegendEntry {
   const isDots = runs.length > 0 && runs.every((run) => run.length === 1);
   return { name, color, dash, mark: isDots ? 'dot' : 'line' };
@@ -203,7 +209,7 @@ function drawNoData(plot: Box): string {
   });
 }
 
-/** Points along a curve, at most 5 pixels apart. They show what a word would cover. */
+/** Points along a curve, at most 5 pixels apart. They are used to find what a word would cover. */
 function dense(run: readonly Point[]): Point[] {
   const points = decimate(run);
   return points.flatMap(([x, y], index) => {

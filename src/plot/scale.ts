@@ -5,7 +5,7 @@ export type ScaleKind = 'linear' | 'log';
 /** One axis of a chart. */
 export interface AxisSpec {
   readonly label: string;
-  /** Default linear. On a logarithmic axis values ≤ 0 are left out, as gaps. */
+  /** Default linear. On a logarithmic axis values ≤ 0 become gaps. */
   readonly scale?: ScaleKind;
   /** Values that the axis must reach, such as 0 and 1 for an accuracy. */
   readonly include?: readonly number[];
@@ -27,7 +27,10 @@ export interface Scale {
   ticks(count: number): Tick[];
 }
 
-/** Beyond this size the difference of two values may overflow, and below its inverse their ratio. */
+/**
+ * Largest magnitude of a value. The difference of larger values may overflow, and the ratio of values below
+ * the inverse of this may overflow.
+ */
 const SIZE_MAX = 1e250;
 
 /** Values that differ by less are drawn as equal: float64 keeps only some digits of such a difference. */
@@ -36,7 +39,7 @@ const DIFFERENCE_MIN = 1e-290;
 /**
  * The scale of an axis that shows `include` and those of `values` that can be drawn. `padding` is the part of
  * the range that is added at each end, unless the end is an included value. A linear axis without padding
- * begins at 0 if its values begin near 0. So panels that begin at step 1 and at step 100 line up.
+ * begins at 0 if its values begin near 0. Panels that begin at step 1 and at step 100 are then aligned.
  */
 export function makeScale(spec: AxisSpec, values: Iterable<number>, padding: number): Scale {
   const kind = spec.scale ?? 'linear';
@@ -97,7 +100,7 @@ function logScale(
   };
 }
 
-/** The end of the axis with a little room, since rounding may put a value just outside. */
+/** The end of the axis with a little room, because rounding may put a value just outside. */
 function clampToUnit(position: number): number {
   return Math.min(1, Math.max(0, position));
 }

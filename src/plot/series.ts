@@ -16,13 +16,13 @@ export interface Series {
   readonly faint?: boolean;
 }
 
-/** A series with its looks. */
+/** A series with its colour and pattern. */
 export interface StyledSeries extends Series {
   readonly color: string;
   readonly dash: string | undefined;
 }
 
-/** Gives every series a colour and a pattern by its name, so that a curve and its average match. */
+/** Gives every series a colour and a pattern by its name. A curve and its average then have the same ones. */
 export function styleSeries(series: readonly Series[]): StyledSeries[] {
   const names = [...new Set(series.map(({ name }) => name))];
   return series.map((one) => {
@@ -50,7 +50,10 @@ export function placeRuns(
   return runs;
 }
 
-/** The parts of a curve as one path, thinned to what can be seen. A part of one point is a dot. */
+/**
+ * Draws the parts of a curve as one path, without points that make no visible difference. A part of one point
+ * is a dot.
+ */
 export function drawSeries(style: StyledSeries, runs: readonly (readonly Point[])[]): string {
   const { color, dash, faint = false } = style;
   const opacity = faint ? '0.28' : undefined;

@@ -2,12 +2,12 @@ import type { ScaleKind } from './scale.js';
 
 /**
  * A centred moving mean over `windowCount` points, for curves with noise from step to step. Towards the ends
- * the window shrinks on both sides alike, down to the point itself. A one-sided mean would begin a falling
- * curve too low and end it too high. On a logarithmic axis it is the mean of log y, since the eye sees the
- * middle there.
+ * the window shrinks equally on both sides, down to the point itself. A one-sided mean of a falling curve
+ * would begin too low and end too high. On a logarithmic axis it is the mean of log y, which is the middle
+ * that the eye sees.
  *
  * Values that the axis cannot show stay gaps: values that are not finite and, on a logarithmic axis, values ≤
- * 0. If a window has one, it leaves it out together with the point as far on the other side.
+ * 0. If a window contains such a value, this value and its mirror point on the other side are both omitted.
  */
 export function smooth(
   points: readonly (readonly [number, number])[],

@@ -1,10 +1,10 @@
 /**
  * Moves places apart, so that neighbours are at least `gap` from each other and all lie in [low, high]. The
- * sum of the squared moves is the least, and the order is kept. Needs (places.length − 1) × gap ≤ high − low.
+ * sum of the squared moves is minimal, and the order is kept. Needs (places.length − 1) × gap ≤ high − low.
  */
 export function spread(places: readonly number[], gap: number, low: number, high: number): number[] {
   const order = places.map((_, index) => index).sort((a, b) => places[a] - places[b]);
-  // Without the gaps, places that keep their distance are places in ascending order. So this is an isotonic
+  // After subtracting the gaps, the condition is only that places ascend. The problem is then an isotonic
   // regression.
   const blocks: { sum: number; count: number }[] = [];
   for (const [rank, index] of order.entries()) {

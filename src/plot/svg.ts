@@ -1,7 +1,7 @@
 /** Attributes of an element; numbers are written with at most one decimal, a tenth of a pixel. */
 export type Attributes = Readonly<Record<string, string | number | undefined>>;
 
-/** An element with `content`, which is markup already (use `escapeXml` for text). */
+/** An element with `content`, which must be markup (use `escapeXml` for text). */
 export function element(name: string, attributes: Attributes, content = ''): string {
   let tag = `<${name}`;
   for (const [key, value] of Object.entries(attributes))
@@ -10,7 +10,7 @@ export function element(name: string, attributes: Attributes, content = ''): str
   return content === '' ? `${tag}/>` : `${tag}>${content}</${name}>`;
 }
 
-/** A text element at the given place; `text` is escaped. Nothing if it is empty. */
+/** A text element at the given place; `text` is escaped. Returns an empty string if `text` is empty. */
 export function textElement(text: string, attributes: Attributes): string {
   return text === '' ? '' : element('text', attributes, escapeXml(text));
 }
@@ -29,7 +29,8 @@ export function pixels(value: number): string {
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
 /**
- * `text` for content and attributes. It is escaped, and loses the characters that XML forbids even escaped.
+ * `text` for content and attributes. It is escaped. Characters that XML forbids even in escaped form are
+ * replaced.
  */
 export function escapeXml(text: string): string {
   return (

@@ -1,6 +1,6 @@
 /**
- * Widths of characters in units of the font size. They are those of DejaVu Sans, the widest font that a chart
- * may be shown in, so that text is never much wider than planned.
+ * Widths of characters in units of the font size. They are those of DejaVu Sans, the widest of the possible
+ * fonts. Text is therefore never much wider than planned.
  */
 const NARROW = /[iljI|!.,:;'`]/;
 const SLIM = /[ tfr()[\]{}"\-/\\1]/;
@@ -33,13 +33,13 @@ export function fitText(text: string, widthPx: number, fontPx: number): string {
 }
 
 /**
- * Breaks `text` between words into as few lines of at most `widthPx` as it takes, about equally long. A word
+ * Breaks `text` between words into the smallest number of lines of at most `widthPx`, with about equal lengths. A word
  * is cut only if it is wider than a line. A no-break space (U+00A0) keeps words on one line.
  */
 export function wrapText(text: string, widthPx: number, fontPx: number): string[] {
   const words = text.split(/[^\S\u00A0]+/).filter((word) => word !== '');
   let lines = fillLines(words, widthPx, fontPx);
-  // The lines get narrower as long as none is added, so that no single word is left for the last one.
+  // The width is reduced step by step while the number of lines stays the same. This avoids a last line with a single word.
   for (let share = 0.95; share > 0.5; share -= 0.05) {
     const narrower = fillLines(words, widthPx * share, fontPx);
     if (narrower.length > lines.length || narrower.some((line) => textWidth(line, fontPx) > widthPx)) break;

@@ -33,7 +33,10 @@ const FILL_COLORS = [
   '#dddddd',
 ];
 
-/** Patterns of lines. Each round through the colours takes the next one, so that 28 series differ. */
+/**
+ * Patterns of lines. After each round through the colours the next pattern is used; 28 series then look
+ * different.
+ */
 const DASHES = ['', '7 3', '2 3', '9 3 2 3'];
 
 /** The colour of the line with the given index. */
@@ -52,10 +55,13 @@ export function fillColor(index: number): string {
   return FILL_COLORS[index % FILL_COLORS.length];
 }
 
-/** The contrast that text needs (WCAG 2, level AA). */
+/** Smallest contrast of readable text (WCAG 2, level AA). */
 const CONTRAST_MIN = 4.5;
 
-/** `color`, darkened until text in it can be read on the background. Ink if it is not of the form #rrggbb. */
+/**
+ * `color`, darkened until text of this colour is readable on the background. Returns the colour of ink if
+ * `color` does not have the form #rrggbb.
+ */
 export function readableColor(color: string): string {
   let channels = parseColor(color);
   if (channels === undefined) return INK;
@@ -64,7 +70,7 @@ export function readableColor(color: string): string {
   return `#${channels.map((channel) => channel.toString(16).padStart(2, '0')).join('')}`;
 }
 
-/** Ink or white, whichever can be read better on `color`. */
+/** Ink or white, whichever is easier to read on `color`. */
 export function inkOn(color: string): string {
   const channels = parseColor(color);
   if (channels === undefined) return INK;

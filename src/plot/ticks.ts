@@ -1,5 +1,6 @@
 /**
- * A mark on an axis. `label` is empty if it has no text. `exponent` is written raised after it: 2×10 and −5.
+ * A mark on an axis. `label` is empty if it has no text. `exponent` is written as a superscript after it:
+ * 2×10 and −5.
  */
 export interface Tick {
   readonly value: number;
@@ -7,12 +8,12 @@ export interface Tick {
   readonly exponent?: string;
 }
 
-/** Writes the value of a tick in words of the caller, such as a percentage. */
+/** Writes the value of a tick in the format of the caller, for example as a percentage. */
 export type TickFormat = (value: number) => string;
 
 /**
- * Round values in [low, high]. Their step is 1, 2 or 5 times a power of ten, so that there are about `count`
- * of them; at least 1 if the step allows. With `isWhole` the step is at least 1.
+ * Round values in [low, high]. Their step is 1, 2 or 5 times a power of ten, chosen to give about `count` of
+ * them. With `isWhole` the step is at least 1.
  */
 export function linearTicks(
   low: number,
@@ -25,9 +26,10 @@ export function linearTicks(
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
   const ticks: Tick[] = [];
-  // A round step gives about `count` ticks. The bound is for steps that rounding makes useless.
+  // A round step gives about `count` ticks. The bound of 100 protects against a step that rounding makes
+  // useless.
   for (let i = first; i <= last && ticks.length < 100; i++) {
-    // Dividing by a whole number is exact where multiplying by 0.1 is not.
+    // Division by a whole number gives the nearest float64; multiplication by 0.1 may not.
     const value = step < 1 ? i / Math.round(1 / step) : i * step;
     const exact = step < 1e-9 ? i * step : value;
     ticks.push(
@@ -51,7 +53,7 @@ function label(value: number, step: number, low: number, high: number): Tick {
   const size = Math.max(Math.abs(low), Math.abs(high));
   const stepDigits = Math.floor(Math.log10(step) + 1e-9);
   if (size < 1e7 && stepDigits >= -5) return { value, label: plain(value, Math.max(0, -stepDigits)) };
-  // The digits that tell neighbours apart.
+  // The number of digits that distinguishes neighbours.
   const exponent = Math.floor(Math.log10(Math.abs(value)) + 1e-9);
   const digits = Math.min(15, Math.max(0, exponent - stepDigits));
   const mantissa = value.toExponential(digits).replace(/e.*/, '');

@@ -13,17 +13,17 @@ export const CONNECTIONS_MAX = 8;
 /** A connection without a session is closed after this time. */
 export const HELLO_TIMEOUT_MS = 10_000;
 /**
- * A client that asks for a board that another connection has waits so long for it. A host that connects again
- * right after it closed its connection would else be told that it is in its own way.
+ * Time that a client waits for a board that another connection has. Without this wait, a host that reconnects
+ * immediately would be refused because of its own old connection.
  */
 export const BUSY_GRACE_MS = 100;
 /**
- * After this much silence without a run, a line gives the board to another client: a line can't tell
- * that its client left.
+ * After this time without bytes and without a run, a line gives the board to another client, because a line
+ * can't tell that its client has left.
  */
 export const LINE_SILENCE_MS = 10_000;
 
-/** What happens to the clients of a board. */
+/** An event of a client of the board. */
 export type ServerEvent =
   | { readonly event: 'connected'; readonly client: string }
   | {
@@ -38,30 +38,30 @@ export type ServerEvent =
       readonly client: string;
       /**
        * `busy`: another client has the board. `full`: too many connections. `silent`: no HELLO came in time,
-       * or others needed the place. `version`: it speaks another version. `hello`: the board did not open the
-       * session, for example because its nonce begins like that of an earlier one.
+       * or another connection needed the place. `version`: it speaks another version. `hello`: the board did
+       * not open the session, for example because its nonce begins like the nonce of an earlier session.
        */
       readonly reason: 'busy' | 'full' | 'silent' | 'version' | 'hello';
     };
 
-/** What a server and its board are doing. */
+/** The present state of a server and its board. */
 export interface ServerStatus {
   readonly client: string | undefined;
   readonly state: string;
   /** Number of the current or last board run of the session; 0 when there was none. */
   readonly runId: number;
   readonly tick: number;
-  /** How many good frames the board has received. */
+  /** Number of good frames that the board has received. */
   readonly framesReceived: number;
-  /** How many frames and messages were faulty. */
+  /** Number of faulty frames and messages. */
   readonly faults: number;
 }
 
-/** How a board is served. */
+/** Options of a board server. */
 export interface BoardServerOptions {
   readonly clock?: Clock;
   readonly onEvent?: (event: ServerEvent) => void;
-  /** Puts something between a new port and the board, for example a recorder. */
+  /** Wraps each new port before the board uses it, for example with a recorder. */
   readonly tap?: ((port: Port) => Port) | undefined;
 }
 
@@ -69,27 +69,27 @@ export interface BoardServerOptions {
 interface Entrance {
   readonly port: Port;
   readonly isLine: boolean;
-  /** Whether a client may be at its other end. */
+  /** Whether a client may be at the other end. */
   readonly hasClient: () => boolean;
   watch: HelloWatch;
   session: SessionPort | undefined;
   readonly addedAtMs: number;
   heardAtMs: number;
-  /** Settles with the last write; the next one waits for it. */
+  /** Settles when the last write settles; the next write waits for it. */
   sending: Promise<void>;
   refusing: boolean;
   /** The HELLO of a client that waits BUSY_GRACE_MS for the board. */
   waiting: SeenHello | undefined;
-  /** Whether it was told that this client has the board. */
+  /** Whether `onEvent` was told that this client has the board. */
   announced: boolean;
   cancelDeadline: () => void;
 }
 
 /**
  * Serves one emulated board to one client at a time, over any number of ports. The first client that says
- * HELLO has the board until it leaves; the others are told BUSY (protocol.md, "One client at a time"). When a
- * client leaves, its board run is stopped at once, and the board goes to `safe` and keeps its programs.
- * Errors: none; a port that fails ends its client.
+ * HELLO has the board until it leaves; the others get BUSY (protocol.md, "One client at a time"). When a
+ * client leaves, its board run is stopped at once. The board goes to `safe` and keeps its programs. Errors:
+ * none; a port that fails ends its client.
  */
 export class BoardServer {
   readonly #device: ServableDevice;
@@ -107,7 +107,7 @@ export class BoardServer {
     this.#tap = options.tap ?? ((port) => port);
   }
 
-  /** What the server and its board are doing now. */
+  /** The present state of the server and its board. */
   get status(): ServerStatus {
     const { board, link } = this.#device;
     return {
@@ -121,8 +121,9 @@ export class BoardServer {
   }
 
   /**
-   * Adds a connection: when the port closes, its client has left. If there are CONNECTIONS_MAX already, the
-   * one that has said no HELLO for the longest time makes room: a client says HELLO at once.
+   * Adds a connection. When the port closes, its client has left. If there are already CONNECTIONS_MAX
+   * connections, the one that has waited longest without a HELLO is closed, because a client sends HELLO
+   * immediately.
    */
   addConnection(port: Port): void {
     const connections = [...this.#entrances].filter(({ isLine }) => !isLine);
@@ -146,7 +147,7 @@ export class BoardServer {
     return entrance !== this.#holder && !entrance.refusing && !entrance.waiting;
   }
 
-  /** Closes a connection that has said no HELLO. Its place is free at once. */
+  /** Closes a connection that has sent no HELLO. Its place is free at once. */
   #sendAway(entrance: Entrance): void {
     this.#onEvent({ event: 'refused', client: entrance.port.name, reason: 'silent' });
     entrance.cancelDeadline();
@@ -155,8 +156,8 @@ export class BoardServer {
   }
 
   /**
-   * Adds a serial line or pseudo-terminal, which stays when its client leaves. `hasClient` is asked when
-   * another client wants the board; the default is right for a serial line, which can't tell.
+   * Adds a serial line or pseudo-terminal, which stays when its client leaves. `hasClient` is called when
+   * another client wants the board. The default returns true, for a serial line, which can't tell.
    */
   addLine(port: Port, hasClient: () => boolean = () => true): void {
     this.#add(port, true, hasClient);
@@ -204,13 +205,13 @@ export class BoardServer {
     const hello = entrance.watch.push(bytes);
     if (!hello) return;
     const holder = this.#holder;
-    // `#givesWay` may find that the terminal of a line is lost. Then the holder has left already.
+    // `#givesWay` may find that the terminal of a line is lost. The holder has then already left.
     if (holder && this.#givesWay(holder) && this.#holder === holder) this.#dismiss(holder);
     if (this.#holder) this.#wait(entrance, hello);
     else this.#enter(entrance, hello);
   }
 
-  /** Gives the client that has the board a moment to leave, then tells the other one that it is busy. */
+  /** Gives the client that has the board a moment to leave. Then tells the waiting client BUSY. */
   #wait(entrance: Entrance, hello: SeenHello): void {
     if (entrance.refusing || entrance.waiting) return;
     entrance.waiting = hello;
@@ -230,7 +231,7 @@ export class BoardServer {
     this.#enter(next, hello);
   }
 
-  /** Tells once who has the board: when its session is open. */
+  /** Reports once, when the session of a client is open, that this client has the board. */
   #announce(entrance: Entrance): void {
     if (entrance.announced || this.#holder !== entrance || !this.#device.link.sessionOpen) return;
     entrance.announced = true;
@@ -245,15 +246,15 @@ export class BoardServer {
     new ServedDevice(this.#device, session, { clock: this.#clock });
     session.deliver(hello.bytes);
     this.#announce(entrance);
-    // A host that only asks whether its session is open was answered and may open another one.
+    // A host that only asked whether its session is still open may open another session next.
     if (entrance.announced || hello.fields.purpose === HELLO_PURPOSE.resume) return;
     const reason = speaksOurVersion(hello.fields) ? 'hello' : 'version';
     this.#onEvent({ event: 'refused', client: entrance.port.name, reason });
   }
 
   /**
-   * Whether the present client must give the board up: it has no session, has left, or is a
-   * line that fell silent.
+   * Whether the present client must release the board: it has no session, it has left, or it is on a line
+   * without bytes for LINE_SILENCE_MS.
    */
   #givesWay({ isLine, heardAtMs, hasClient }: Entrance): boolean {
     if (!this.#device.link.sessionOpen || !hasClient()) return true;
@@ -278,7 +279,7 @@ export class BoardServer {
       stoppedRunId: state === 'running' ? runId : undefined,
       state: this.#device.board.state,
     });
-    // Not at once: who dismissed this client gives the board to another one.
+    // Deferred, because the caller that dismissed this client may give the board to another one.
     this.#clock.defer(() => this.#admit());
   }
 
@@ -288,7 +289,7 @@ export class BoardServer {
     this.#onEvent({ event: 'refused', client: entrance.port.name, reason: 'busy' });
     send(entrance, busyAnswer(hello.fields))
       .then(() => (entrance.isLine ? undefined : entrance.port.close()))
-      // The client has left by itself.
+      // The client has already closed the port.
       .catch(() => undefined)
       .finally(() => {
         entrance.refusing = false;
@@ -296,7 +297,10 @@ export class BoardServer {
   }
 }
 
-/** Writes when the write before has settled. A port takes one at a time, also from two sessions in a row. */
+/**
+ * Writes after the write before has settled. A port takes one write at a time, also from two successive
+ * sessions.
+ */
 function send(entrance: Entrance, bytes: Uint8Array): Promise<void> {
   const sent = entrance.sending.catch(() => undefined).then(() => entrance.port.write(bytes));
   entrance.sending = sent;

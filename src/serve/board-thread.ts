@@ -6,17 +6,20 @@ import { checkObject, checkText } from '../argument-checks.js';
 import { abortError, ThermolinkError, throwIfAborted } from '../errors.js';
 import { ThreadPort } from '../transport/thread-port.js';
 
-/** A thread starts within 0.1 s on an idle machine, and much later on a busy one. */
+/**
+ * Longest wait for the start of a thread. It takes 0.1 s on an idle machine, and much longer on a busy one.
+ */
 const START_TIMEOUT_MS = 30_000;
 /**
- * The compiled program, also when a test runs the sources, because Node starts a thread from JavaScript only.
+ * The compiled program of the thread. Tests run from the sources also need it, because Node starts threads
+ * only from JavaScript.
  */
 const ENTRY = new URL(
   import.meta.url.endsWith('.ts') ? '../../dist/src/serve/board-thread-main.js' : 'board-thread-main.js',
   import.meta.url,
 );
 
-/** The data that a new thread gets. */
+/** The data for a new thread. */
 export interface BoardThreadData {
   readonly die: Die;
   readonly name: string;
@@ -24,10 +27,10 @@ export interface BoardThreadData {
 }
 
 /**
- * Starts an emulated board in a thread of its own, so that several boards compute at once. Its results are
- * those of a board in this thread, bit for bit. Closing the port ends the thread at once. Neither keeps the
- * process alive. If the thread breaks, the port closes with the reason. Errors: CANNOT_CONNECT when the
- * thread does not start; ABORTED.
+ * Starts an emulated board in a separate thread; several boards can then compute in parallel. Its results are
+ * those of a board in this thread, bit for bit. Closing the port ends the thread at once. Port and thread do
+ * not keep the process alive. If the thread breaks, the port closes with the reason. Errors: CANNOT_CONNECT
+ * when the thread does not start; ABORTED.
  */
 export async function openBoardThread(
   die: Die,
@@ -68,7 +71,7 @@ export async function openBoardThread(
   return port;
 }
 
-/** Resolves when the board in the thread listens. */
+/** Resolves when the board in the thread is ready. */
 async function started(
   worker: Worker,
   ended: Promise<Error | undefined>,

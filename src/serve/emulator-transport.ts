@@ -17,20 +17,20 @@ import { checkFaults, FAULT_FORM, parseFaults } from './fault-list.js';
 import { readProfile } from './profile-file.js';
 import { ServedDevice } from './serve-device.js';
 
-/** An emulated board in a device URI. */
+/** The address of an emulated board, from a device URI. */
 export interface EmulatorAddress {
   readonly kind: 'emulator';
-  /** A board type by its name, or by the file that describes it. */
+  /** Name of a board type, or the file that describes it. */
   readonly profile: string | { readonly file: string };
-  /** Which fabricated board of the type; u32. */
+  /** Die seed: selects one fabricated board of the type; u32. */
   readonly dieSeed: number;
-  /** What will break while the board works. */
+  /** Faults that occur while the board works. */
   readonly faults?: readonly DynamicFault[];
 }
 
 /**
- * Boards that are emulated in this process, as fast as the machine can. Several at once get
- * threads of their own.
+ * Emulated boards in this process, as fast as the machine allows. If several are open, the further ones run
+ * in separate threads.
  */
 export const emulatorTransport: Transport<EmulatorAddress> = {
   scheme: 'emulator',
@@ -59,24 +59,25 @@ export const emulatorTransport: Transport<EmulatorAddress> = {
     };
   },
   open: openEmulator,
-  // A board that restarted, or that gave up its session, is the same board when it is asked for again.
+  // Opening an address again gives the same board, also after a restart of the board or the end of its
+  // session.
   rediscover: (address) => Promise.resolve(boardsByAddress.has(address) ? address : undefined),
   suggest: suggestEmulator,
 };
 
-/** The board that was opened for an address, for the connection that holds this address. */
+/** The board that was opened for each address object. */
 const boardsByAddress = new WeakMap<EmulatorAddress, EmulatedDevice>();
 
 function suggestEmulator(text: string): string | undefined {
   const [, written, query = ''] = /^(?:emulator:)?(.*?)(\?(?:die|faults)=.*)?$/is.exec(text)!;
   const isUri = /^emulator:/i.test(text);
-  // Two slashes begin a host in other URIs; one, or a third, begins a path.
+  // Two slashes are allowed before the name, as in other URIs. A single slash, or a third one, begins a path.
   const name = isUri ? written.replace(/^\/\//, '') : written;
   const profile = findProfile(name.toLowerCase().replace(/^\/+/, isUri ? '' : '$&'));
-  if (profile) return `an emulated board is written emulator:${profile.name}${query}`;
+  if (profile) return `the URI of an emulated board is emulator:${profile.name}${query}`;
   const file = /^(?:file=)?(.+\.json)$/is.exec(name)?.[1];
   if (file === undefined) return undefined;
-  return `a board that a file describes is written emulator:file=${encodedPath(file)}${query}`;
+  return `the URI of a board from a file is emulator:file=${encodedPath(file)}${query}`;
 }
 
 /** The path without its % escapes, if they are well-formed. */
@@ -100,7 +101,8 @@ function faultList(text: string, name: string): DynamicFault[] {
 }
 
 /**
- * Emulated boards that compute in this thread. The references are weak: the list keeps no board in memory.
+ * Ports of emulated boards that compute in this thread. The references are weak, so the list keeps no board
+ * in memory.
  */
 let boardsHere: readonly WeakRef<Port>[] = [];
 
@@ -125,14 +127,15 @@ async function openEmulator(address: EmulatorAddress, options: TransportOptions)
 function serveHere(device: EmulatedDevice, { uri, clock }: TransportOptions): Port {
   const [host, board] = memoryPortPair(uri);
   new ServedDevice(device, board, { clock });
-  // A board with the caller's clock computes only when that clock says so, so it keeps nobody waiting.
+  // A board with the clock of the caller computes only when that clock advances, so it does not delay other
+  // boards.
   if (!clock) boardsHere = [...boardsHere, new WeakRef(host)];
   return host;
 }
 
 /**
- * The URI of the smallest ideal board with dense couplings that has `cells` cells, or of the largest one
- * there is. Errors: BAD_ARGUMENT.
+ * The URI of the smallest ideal board with dense couplings and at least `cells` cells; if there is none, of
+ * the largest ideal board. Errors: BAD_ARGUMENT.
  */
 export function fittingEmulator(cells: number): string {
   checkWhole('cells', cells, 1);

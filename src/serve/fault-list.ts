@@ -10,11 +10,13 @@ import { ThermolinkError } from '../errors.js';
 
 const TICK_DIGITS_MAX = 15;
 
-/** How a list of faults is written, for hints. */
-export const FAULT_FORM = `KIND[:CELL]@TICK, several by commas; a KIND is ${Object.keys(FAULT_KINDS).join(', ')}`;
+/** Form of a list of faults, for hints. */
+export const FAULT_FORM = `KIND[:CELL]@TICK, separated by commas; a KIND is ${Object.keys(FAULT_KINDS).join(', ')}`;
 
-/** Reads a list such as `deadCell:3@5000,brownOut@20000`. Errors: BAD_ARGUMENT for what is no text;
- * undefined for another text. */
+/**
+ * Reads a list such as `deadCell:3@5000,brownOut@20000`. Returns undefined for a text of another form.
+ * Errors: BAD_ARGUMENT if `text` is not a string.
+ */
 export function parseFaults(text: string): DynamicFault[] | undefined {
   if (typeof text !== 'string') throw badArgument('text', text, 'a text');
   const faults: DynamicFault[] = [];
@@ -30,13 +32,13 @@ export function parseFaults(text: string): DynamicFault[] | undefined {
   return faults;
 }
 
-/** Throws BAD_ARGUMENT for a fault of a cell that the board does not have. */
+/** Throws BAD_ARGUMENT if a fault names a cell that the board does not have. */
 export function checkFaults({ profile, faults = [] }: Die): void {
   const beyond = faults.find(({ cell }) => cell !== undefined && cell >= profile.cells);
   if (beyond === undefined) return;
   throw new ThermolinkError(
     'BAD_ARGUMENT',
     `A fault of cell ${beyond.cell}: ${profile.name} has cells 0 to ${profile.cells - 1}.`,
-    { hint: 'Name another cell, or none: then one is drawn from the die seed.' },
+    { hint: 'Name another cell. Without a cell, one is drawn from the die seed.' },
   );
 }

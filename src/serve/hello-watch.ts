@@ -10,7 +10,7 @@ const DELIMITER = new Uint8Array(1);
 
 export interface SeenHello {
   readonly fields: Command<'hello'>;
-  /** A delimiter, the HELLO and everything that came behind it. The board gets these bytes. */
+  /** A delimiter, the HELLO and all bytes after it. They are passed to the board. */
   readonly bytes: Uint8Array;
 }
 
@@ -19,12 +19,12 @@ export interface SeenHello {
  */
 export class HelloWatch {
   readonly #decoder = new FrameDecoder(FRAME_BYTES_BEFORE_HELLO);
-  /** Whether bytes came since the last delimiter. */
+  /** Whether bytes have arrived since the last delimiter. */
   #inFrame = false;
 
   push(chunk: Uint8Array): SeenHello | undefined {
     for (let start = 0; start < chunk.length; ) {
-      // Empty frames are nothing, and a line may be full of them.
+      // Empty frames are skipped; a line may send many of them.
       if (!this.#inFrame && chunk[start] === 0) {
         start++;
         continue;
@@ -54,7 +54,7 @@ export function speaksOurVersion({ major, minor, tableHash }: Command<'hello'>):
   return major === PROTOCOL_MAJOR && (minor !== PROTOCOL_MINOR || equalBytes(tableHash, TABLE_HASH));
 }
 
-/** The bytes that tell a client that another one has the board (protocol.md, "One client at a time"). */
+/** The BUSY answer to a client while another client has the board (protocol.md, "One client at a time"). */
 export function busyAnswer({ nonce }: Command<'hello'>): Uint8Array {
   const payload = encodeEvent('helloRefused', 0, {
     nonce,

@@ -1,6 +1,6 @@
 /**
- * Gives an emulated board life on ports: over TCP, on a pseudo-terminal or serial line, in this
- * process, in a thread.
+ * Runs an emulated board on a port: over TCP, on a pseudo-terminal or serial line, in this process or in a
+ * thread.
  *
  * @module thermolink/serve
  */

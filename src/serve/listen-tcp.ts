@@ -6,31 +6,31 @@ import { acceptedTcpPort, type TcpAddress, tcpUri } from '../transport/tcp-port.
 import { type BoardServer, CONNECTIONS_MAX } from './board-server.js';
 import { isLoopback, listenAt, resolveHost, shownHost } from './listening.js';
 
-/** A place where clients are accepted. */
+/** A listening server. */
 export interface Listener {
   /** The device URI that a client connects to. */
   readonly uri: string;
-  /** Ends the listening; connections stay. Errors: none. */
+  /** Stops listening; open connections stay. Errors: none. */
   close(): Promise<void>;
 }
 
-/** Who may connect, and who hears of what went wrong. */
+/** Options of a listening server. */
 export interface ListenTcpOptions {
   /**
-   * Allows an address that other machines can reach. There is no authentication: whoever
-   * connects drives the board.
+   * Allows an address that other machines can reach. There is no authentication: any client that connects can
+   * drive the board.
    */
   readonly expose?: boolean;
   /**
-   * Called when a connection could not be accepted, for example because no file handle was
-   * free. Listening goes on.
+   * Called when a connection could not be accepted, for example because no file handle was free. The server
+   * continues to listen.
    */
   readonly onError?: (error: Error) => void;
 }
 
 /**
- * Listens for clients of a board. Port 0 lets the system choose a free one; the URI in the result names it.
- * `close` of the result ends the listening and leaves connections to `BoardServer.close`. Errors:
+ * Listens for clients of a board. With port 0 the system chooses a free port, and the URI in the result
+ * contains it. `close` of the result stops listening; `BoardServer.close` closes the connections. Errors:
  * BAD_ARGUMENT for an address that other machines can reach, without `expose`; CANNOT_LISTEN.
  */
 export async function listenTcp(
@@ -46,7 +46,7 @@ export async function listenTcp(
   if (!isLoopback(host) && options.expose !== true)
     throw new ThermolinkError(
       'BAD_ARGUMENT',
-      `${address.host} can be reached from other machines, and whoever connects drives the board: the bare protocol has no token.`,
+      `${address.host} can be reached from other machines. Any client that connects could drive the board, because the bare protocol has no token.`,
       {
         hint: 'Share the board by `thermolink serve --device URI --listen HOST:PORT --token-file FILE`, which asks for a token; or use 127.0.0.1.',
         data: { host },
@@ -56,14 +56,14 @@ export async function listenTcp(
     const { remoteAddress = 'unknown', remotePort = 0 } = socket;
     board.addConnection(acceptedTcpPort(socket, tcpUri({ host: remoteAddress, port: remotePort })));
   });
-  // The board gets more connections than it takes, so that it can say why it refuses. Those that make room
-  // count until they are closed.
+  // More connections are accepted than the board uses, to tell each the reason of a refusal. Connections that
+  // are being closed count too.
   server.maxConnections = 2 * CONNECTIONS_MAX;
   const port = await listenAt(server, host, address);
   server.on('error', (error) => options.onError?.(error));
   return {
     uri: tcpUri({ host: shownHost(host), port }),
-    // The board closes the connections.
+    // `BoardServer.close` closes the connections.
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }

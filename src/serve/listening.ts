@@ -9,7 +9,7 @@ LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
 LOOPBACK.addAddress('::1', 'ipv6');
 const ANY_ADDRESS = ['0.0.0.0', '::'];
 
-/** The host that other machines reach a server by that listens at `host`. */
+/** The host name under which other machines reach a server that listens at `host`. */
 export function shownHost(host: string): string {
   return ANY_ADDRESS.includes(host) ? hostname() : host;
 }
@@ -19,7 +19,7 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK.check(host, host.includes(':') ? 'ipv6' : 'ipv4');
 }
 
-/** Looks the host up once, so that the address that was checked is the one that is used. */
+/** Resolves the host name once. The same address is then checked and used. */
 export async function resolveHost(address: TcpAddress): Promise<string> {
   try {
     return (await lookup(address.host)).address;
@@ -48,7 +48,7 @@ function cannotListen(address: TcpAddress, cause: unknown): ThermolinkError {
       EADDRINUSE: 'the port number is taken',
       EACCES: 'port numbers below 1024 need privileges',
       EADDRNOTAVAIL: 'this machine has no such address',
-      ENOTFOUND: 'there is no host of that name',
+      ENOTFOUND: 'there is no host with that name',
     }[code] ?? code;
   return new ThermolinkError('CANNOT_LISTEN', `Can’t listen at ${tcpUri(address)}: ${why}.`, {
     cause,

@@ -17,23 +17,23 @@ export async function readProfile(path: string): Promise<BoardProfile> {
     });
   let text: string;
   try {
-    // Unlike readFile's own decoding, this one drops a byte order mark.
+    // TextDecoder drops a byte order mark; the decoding of readFile would keep it.
     text = new TextDecoder().decode(await readFile(path));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw bad(`can not be read: ${reason}`, 'Check the path.', error);
+    throw bad(`cannot be read: ${reason}`, 'Check the path.', error);
   }
   let data: unknown;
   try {
     data = JSON.parse(text);
   } catch (error) {
     throw bad(
-      `is no JSON: ${String(error)}`,
+      `is not JSON: ${String(error)}`,
       'Write it as in docs/reference/device-model.md, "Profiles".',
       error,
     );
   }
-  // Loaded only here: a board type that has a name needs no schemas.
+  // Loaded only here, because a built-in board type needs no schemas.
   const { parseProfile } = await import('../../emulator/profiles/index.js');
   const parsed = parseProfile(data);
   if ('profile' in parsed) return parsed.profile;

@@ -5,19 +5,28 @@ import { checkObject } from '../argument-checks.js';
 import '../driver/fast-bytes.js';
 import { SYSTEM_CLOCK } from '../driver/system-clock.js';
 
-/** One slice of ticks should take at most this long, because a stop waits for its end. */
+/** Wanted longest duration of a slice. A stop must wait for the end of a slice. */
 const SLICE_MS = 5;
-/** Ticks of the first slice of a run. Few, because the time that one tick takes is not known yet. */
+/**
+ * Number of ticks in the first slice of a run. It is small, because the duration of one tick is not known
+ * yet.
+ */
 const FIRST_SLICE_TICKS = 4;
 const SLICE_TICKS_MAX = 1 << 20;
 /** A chunk of this size is probably a part of an upload, with more behind it. */
 const BULK_BYTES = 32768;
-/** Answers to so many chunks are written together: a write of a few bytes costs half of one of 64 KiB. */
+/**
+ * Number of chunks whose answers are written together. A write of a few bytes costs half as much as one of 64
+ * KiB.
+ */
 const BULKS_TOGETHER = 4;
-/** Bytes of answers that are written together, at most. */
+/** Most bytes of answers that are written together. */
 const TOGETHER_BYTES = 4096;
 
-/** A board as bytes: what serving it takes. `EmulatedDevice` is one. Errors: bytes never make it throw. */
+/**
+ * A board with a byte interface, as `ServedDevice` needs it. `EmulatedDevice` is one. Errors: no bytes make
+ * it throw.
+ */
 export interface ServableDevice
   extends Pick<
     EmulatedDevice,
@@ -31,29 +40,29 @@ export interface ServableDevice
     | 'watchdogDueMs'
     | 'link'
   > {
-  /** What status lines show, and the run in progress. */
+  /** Values for status lines, and the run in progress. */
   readonly board: {
     readonly state: string;
     readonly runId: number;
     readonly tick: number;
     readonly run: object | undefined;
     readonly watchdogTrips: number;
-    /** Until when the board was asked to show which one it is, ms of its clock. */
+    /** End of the time in which the board identifies itself by its light, ms of its clock. */
     readonly identifyUntilMs?: number;
   };
 }
 
-/** How an emulated board gets its time. */
+/** Clock of an emulated board. */
 export interface ServeOptions {
   readonly clock?: Clock;
-  /** Most ticks of one slice, for a virtual clock, on which a slice takes no time. */
+  /** Most ticks of one slice. It is for virtual clocks, on which a slice takes no time. */
   readonly sliceTicksMax?: number;
 }
 
 /**
- * Runs an emulated board on a port, as fast as the machine can: it hands the board bytes and the time, lets
- * ticks pass in slices of about SLICE_MS, and writes the board's answers. No result depends on the slices.
- * When the port closes, the host has gone: the board stops, goes to `safe` and keeps its programs.
+ * Runs an emulated board on a port, as fast as the machine can: it passes bytes and time to the board, lets
+ * ticks pass in slices of about SLICE_MS, and writes the answers of the board. Results do not depend on the
+ * slices. When the port closes, the board stops, goes to `safe` and keeps its programs.
  */
 export class ServedDevice {
   readonly #device: ServableDevice;
@@ -62,16 +71,16 @@ export class ServedDevice {
   readonly #sliceTicksMax: number;
   #sliceTicks = FIRST_SLICE_TICKS;
   /**
-   * The run that #sliceTicks was found for. It is not the run's number, because numbers begin
-   * anew with a session.
+   * The run for which #sliceTicks was determined. It is an object and not a number, because run numbers
+   * restart in each session.
    */
   #sliceRun: object | undefined;
   #working = false;
   #again = false;
-  /** Large chunks that were taken since the board was last asked for answers. */
+  /** Number of large chunks since the answers of the board were last taken. */
   #bulks = 0;
   readonly #together = new Uint8Array(TOGETHER_BYTES);
-  /** A frame of the board that had no room in #together. */
+  /** A frame of the board that did not fit into #together. */
   #held: Uint8Array | undefined;
   #cancelTimer: (() => void) | undefined;
   /** Set while a write is in progress. */
@@ -86,7 +95,7 @@ export class ServedDevice {
     this.#sliceTicksMax = options.sliceTicksMax ?? SLICE_TICKS_MAX;
     port.onData((bytes) => {
       this.#device.receive(bytes, this.#clock.nowMs());
-      // These bytes may have started a run, and its watchdog, while a write still waits for the host.
+      // These bytes may have started a run and its watchdog while a write still waits for the host.
       if (this.#cancelWatch) this.#watch();
       if (bytes.length < BULK_BYTES || ++this.#bulks >= BULKS_TOGETHER) this.#wake();
       else if (this.#bulks === 1) this.#clock.defer(() => this.#wake());
@@ -119,7 +128,7 @@ export class ServedDevice {
         if (this.#device.ready) {
           this.#slice();
           this.#again = true;
-          // Between two slices the bytes that arrived meanwhile are served.
+          // Bytes that arrived during a slice are handled between two slices.
           await new Promise<void>((resolve) => this.#clock.defer(resolve));
         }
       }
@@ -127,12 +136,13 @@ export class ServedDevice {
       if (dueMs !== undefined && !this.#port.closed)
         this.#cancelTimer = this.#clock.schedule(dueMs - this.#clock.nowMs(), () => this.#wake());
     } finally {
-      // This must be in the same turn as the last poll, or a wake-up in between would be lost.
+      // This must happen in the same turn of the event loop as the last poll. Otherwise a wake-up in between
+      // would be lost.
       this.#working = false;
     }
   }
 
-  /** Returns what to write next: one frame, or several short ones behind the chunks of an upload. */
+  /** Returns the next bytes to write: one frame, or several short frames after the chunks of an upload. */
   #next(): Uint8Array | undefined {
     const behindBulks = this.#bulks > 0;
     this.#bulks = 0;
@@ -155,7 +165,7 @@ export class ServedDevice {
     return this.#port.closed ? undefined : this.#device.poll(this.#clock.nowMs());
   }
 
-  /** Writes, and serves the watchdog also while the write waits for a host that does not read. */
+  /** Writes. Also checks the watchdog while the write waits for a host that does not read. */
   async #write(bytes: Uint8Array): Promise<void> {
     this.#watch();
     try {
@@ -166,7 +176,7 @@ export class ServedDevice {
     }
   }
 
-  /** Serves the watchdog when it is due, until the write in progress has ended. */
+  /** Checks the watchdog whenever it is due, until the write in progress has ended. */
   #watch(): void {
     this.#cancelWatch?.();
     const dueMs = this.#device.watchdogDueMs;
@@ -189,7 +199,7 @@ export class ServedDevice {
     const ticks = this.#device.advance(this.#sliceTicks);
     const tookMs = this.#clock.nowMs() - startMs;
     if (tookMs > SLICE_MS) this.#sliceTicks = Math.max(1, Math.floor(this.#sliceTicks / 2));
-    // A slice that ended early (no credit, end of the run) does not tell how long a full one takes.
+    // A slice that ended early (no credit, end of the run) does not show the duration of a full slice.
     else if (ticks === this.#sliceTicks && tookMs < SLICE_MS / 2)
       this.#sliceTicks = Math.min(this.#sliceTicksMax, this.#sliceTicks * 2);
   }

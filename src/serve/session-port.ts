@@ -2,8 +2,8 @@ import type { Port } from '../../firmware-protocol/port.js';
 import { ThermolinkError } from '../errors.js';
 
 /**
- * A port that lasts one session, on a line that stays open after it. The owner of the line hands it
- * the bytes that arrive.
+ * A port for one session on a line that stays open afterwards. The owner of the line passes it the bytes that
+ * arrive.
  */
 export class SessionPort implements Port {
   readonly name: string;
@@ -15,7 +15,8 @@ export class SessionPort implements Port {
   #tellClose: (reason?: Error) => void = () => undefined;
   #rejectWrite: ((error: Error) => void) | undefined;
   /**
-   * A copy of the bytes of a write. The line may still read them when the next session fills the same buffer.
+   * A copy of the bytes of a write. The line may still read them when the next session already fills the same
+   * buffer.
    */
   #copy = new Uint8Array(0);
 

@@ -2,7 +2,7 @@ import { badArgument } from '../argument-checks.js';
 import { type Blocking, chooseBlocks } from '../traces/verify/block-length.js';
 import { studentTails } from '../traces/verify/student.js';
 
-/** A mean, variance or correlation that is not the expected one. */
+/** A mean, variance or correlation that differs from the expected one. */
 export interface SampleDeviation {
   readonly statistic: 'mean' | 'variance' | 'correlation';
   readonly cell: number;
@@ -10,11 +10,11 @@ export interface SampleDeviation {
   readonly other?: number;
   readonly expected: number;
   readonly found: number;
-  /** How often samples of the expected distribution differ so much. */
+  /** Probability of a deviation at least this large for samples of the expected distribution. */
   readonly probability: number;
 }
 
-/** Samples [samples × cells], row-major, and how they are cut into nearly independent blocks. */
+/** Samples [samples × cells], row-major, and their division into nearly independent blocks. */
 interface CheckedSamples {
   readonly values: ArrayLike<number>;
   readonly cells: number;
@@ -23,9 +23,10 @@ interface CheckedSamples {
 }
 
 /**
- * Finds the cells whose mean is not the expected one [cells]. Samples of a Gaussian with that mean give any
- * at most with probability `rate`, however they are correlated in time: Student's t of block means, with the
- * rate divided by the number of cells. Undefined: too few samples for their correlation.
+ * Finds the cells whose mean differs from the expected one [cells]. For samples of a Gaussian with that mean,
+ * the probability of any finding is at most `rate`, also if they are correlated in time. The test is
+ * Student's t of block means, with the rate divided by the number of cells. Returns undefined if there are
+ * too few samples for their correlation.
  *
  * Errors: BAD_ARGUMENT.
  */
@@ -49,14 +50,14 @@ export function meanDeviations(
 }
 
 /**
- * Finds variances and correlations that are not those of the expected covariance [cells × cells], row-major.
- * Samples of a Gaussian with that covariance and any mean give any at most with probability `rate`, however
- * they are correlated in time. Each half of the rate is divided among the cells, or among the pairs.
+ * Finds variances and correlations that differ from the expected covariance [cells × cells], row-major. For
+ * samples of a Gaussian with that covariance and any mean, the probability of any finding is at most `rate`,
+ * also if they are correlated in time. Half of the rate is divided among the cells, and half among the pairs.
  *
  * A variance is tested by the cube root of its ratio to the expected one (Wilson and Hilferty 1931), a
  * correlation by half the logarithm of the ratio of the variances of sum and difference (Fisher's z). Both
- * are nearly Gaussian also for few samples. Their standard errors come from blocks, so t has Student's
- * distribution. Undefined: too few samples for their correlation. Errors: BAD_ARGUMENT.
+ * are nearly Gaussian even for few samples. Their standard errors come from blocks, so t has Student's
+ * distribution. Returns undefined if there are too few samples for their correlation. Errors: BAD_ARGUMENT.
  */
 export function covarianceDeviations(
   values: ArrayLike<number>,
@@ -144,19 +145,19 @@ function samplesIn({ count, length }: Blocking): number {
 /** The variance of a series of mean 0, in the unit of the expected one. */
 interface Moment {
   readonly value: number;
-  /** Each block's share, relative to the value. */
+  /** Contribution of each block, relative to the value. */
   readonly shares: Float64Array;
 }
 
 function variancesOf({ cells }: CheckedSamples, blocks: Blocking, of: (at: number) => number): Moment {
   const { means, mean } = blockMeans(cells, blocks, (at) => of(at) ** 2);
-  // The mean was estimated from the same samples, which takes its own variance away.
+  // The mean was estimated from the same samples. This reduces the variance by the variance of the mean.
   const { error } = blockMean({ cells, values: [], blocks }, blocks, of);
   return { value: mean + error * error, shares: means.map((one) => (mean === 0 ? 0 : one / mean)) };
 }
 
 function varianceProbability({ value, shares }: Moment, blocks: Blocking): number {
-  // Gaussian samples have at least this error. Few blocks of few samples may show less by chance.
+  // Gaussian samples have at least this error. A few blocks of few samples may show a smaller one by chance.
   const relativeError = Math.max(standardError(shares, 1, blocks), Math.sqrt(2 / samplesIn(blocks)));
   // A variance of ν degrees of freedom has the relative error √(2/ν).
   const expected = 1 - (relativeError * relativeError) / 9;

@@ -1,6 +1,6 @@
 /**
- * For tests with vitest: boards of recorded sessions, and matchers of samples at a stated false-alarm rate.
- * Importing it adds the matchers to `expect`.
+ * Tools for tests with vitest: boards from recorded sessions, and matchers of samples with a stated
+ * false-alarm rate. Importing it adds the matchers to `expect`.
  *
  * @module thermolink/testing
  */

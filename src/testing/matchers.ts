@@ -2,11 +2,11 @@ import { expect } from 'vitest';
 import { formatExact, formatNumber } from '../number-text.js';
 import { covarianceDeviations, meanDeviations, type SampleDeviation } from './gaussian-check.js';
 
-/** How a matcher of samples is bounded. */
+/** Options of a matcher of samples. */
 export interface RateOptions {
   /**
-   * How often samples of the expected distribution may fail the matcher: a probability in 0…1, without its
-   * ends.
+   * False-alarm rate: the probability that samples of the expected distribution fail the matcher; above 0 and
+   * below 1.
    */
   readonly rate: number;
 }
@@ -17,16 +17,16 @@ export interface GaussianDistribution {
   readonly covariance: ArrayLike<number>;
 }
 
-/** What `expect(samples)` can say of samples. */
+/** The matchers of `expect(samples)`. */
 export interface SampleMatchers<R> {
   /**
    * Whether samples [samples × cells], row-major, have this mean [cells], at a false-alarm rate. The samples
    * may be correlated in time. Too few of them fail the matcher. Errors: BAD_ARGUMENT.
    */
   toHaveSampleMean(expected: ArrayLike<number>, options: RateOptions): R;
-  /** The same for their covariance [cells × cells], row-major. Errors: BAD_ARGUMENT. */
+  /** Whether samples have this covariance [cells × cells], row-major. Errors: BAD_ARGUMENT. */
   toHaveSampleCovariance(expected: ArrayLike<number>, options: RateOptions): R;
-  /** Both. Each has half of the rate. Errors: BAD_ARGUMENT. */
+  /** Whether samples have this mean and covariance. Each test gets half of the rate. Errors: BAD_ARGUMENT. */
   toBeSamplesOf(expected: GaussianDistribution, options: RateOptions): R;
 }
 
@@ -44,7 +44,7 @@ function verdict(found: Found, rate: number) {
     pass: found?.length === 0,
     message: () => {
       if (!found)
-        return 'The samples are too few, or too correlated in time, to be compared at all. Take more, or wait longer between them.';
+        return 'There are too few samples for their correlation in time, so they cannot be compared. Take more samples, or wait longer between them.';
       if (found.length === 0)
         return `The samples agree with the expected distribution at a false-alarm rate of ${formatExact(rate)}.`;
       const lines = [...found]
@@ -52,7 +52,7 @@ function verdict(found: Found, rate: number) {
         .slice(0, SHOWN_MAX)
         .map(line);
       const more = found.length > SHOWN_MAX ? `\n  and ${found.length - SHOWN_MAX} more` : '';
-      return `The samples are not of the expected distribution, at a false-alarm rate of ${formatExact(rate)}:\n${lines.join('\n')}${more}`;
+      return `The samples do not have the expected distribution, at a false-alarm rate of ${formatExact(rate)}:\n${lines.join('\n')}${more}`;
     },
   };
 }

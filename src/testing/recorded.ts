@@ -9,16 +9,16 @@ import { encodedPath } from '../transport/transport.js';
 /** How a recorded session is replayed. */
 export interface ReplayedOptions extends Pick<ConnectOptions, 'signal' | 'log'> {
   /**
-   * `strict` (default): the same requests in the same order. `semantic`: reads may be repeated or left out.
-   * `lenient`: answers are found by what is asked.
+   * `strict` (default): the same requests in the same order. `semantic`: reads may be repeated or omitted.
+   * `lenient`: the recorded answer to an equal request is used, in any order.
    */
   readonly mode?: 'strict' | 'semantic' | 'lenient';
 }
 
 /**
- * The board of a recorded session. It answers as it was recorded, without the board. It is closed when the
- * test ends; then recorded messages that nobody asked for fail the test. Outside of a test the caller closes
- * it.
+ * The board of a recorded session. It gives the recorded answers, without the board. It is closed when the
+ * test ends. If the test did not request all recorded messages, it fails then. Outside of a test the caller
+ * closes it.
  *
  * Errors: BAD_FILE; those of `connect`.
  */
@@ -29,15 +29,16 @@ export async function replayed(file: string | URL, options: ReplayedOptions = {}
   return device;
 }
 
-/** Errors of `connect` that say that there is no board. */
+/** Errors of `connect` that mean that there is no board. */
 const ABSENT: readonly string[] = ['CANNOT_CONNECT', 'PORT_NOT_FOUND', 'NO_ANSWER', 'BAD_DEVICE_URI'];
 
 /**
- * The recorded session, if there is one. Else the board at `uri`, and what passes is recorded in `file`: the
- * file appears when the test has passed. `uri` undefined: the board that THERMOLINK_DEVICE names.
+ * Returns the recorded session if `file` exists. Otherwise connects to the board at `uri` and records the
+ * session; the recording becomes `file` when the test has passed. If `uri` is undefined, THERMOLINK_DEVICE
+ * names the board.
  *
- * When both are missing, the test fails in CI (the variable CI is set) and is skipped elsewhere; outside of a
- * test NO_ANSWER is thrown. Errors: those of `replayed` and `connect`.
+ * If there is neither a recording nor a board, the test fails in CI (the variable CI is set), and is skipped
+ * elsewhere. Outside of a test NO_ANSWER is thrown. Errors: those of `replayed` and `connect`.
  */
 export async function recordedOr(
   uri: string | undefined,
@@ -70,12 +71,12 @@ export async function recordedOr(
 
 function missing(path: string, why: string, cause?: unknown): ThermolinkError {
   return new ThermolinkError('NO_ANSWER', `There is no recording ${path}, and no board to make it: ${why}.`, {
-    hint: 'Run the test once where the board is, and commit the recording.',
+    hint: 'Run the test once on a machine with the board, and commit the recording.',
     cause,
   });
 }
 
-/** A failed test leaves no recording, because it would be replayed from then on. */
+/** A failed test leaves no recording, because later tests would replay it. */
 function keepWhenPassed(device: Device, unfinished: string, path: string): void {
   if (!TestRunner.getCurrentTest()) {
     const close = device.close.bind(device);

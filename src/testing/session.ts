@@ -8,7 +8,7 @@ import { openTrace } from '../traces/open-trace.js';
 import { recordedCalls } from '../traces/to-test/recorded-calls.js';
 
 /**
- * The programs that the host put into the board in the first session of a trace, in order: one for each
+ * The programs that the host loaded into the board in the first session of a trace, in order: one for each
  * `loadProgram`, `uploadCouplings` and `rewriteProgram`. Programs with the same couplings share the array.
  * Errors: BAD_FILE.
  */

@@ -5,8 +5,8 @@ const MESSAGE_HEAD_BYTES = 31;
 const FIRST_BYTES = 512 * 1024;
 
 /**
- * The records of the open chunk of an MCAP file, in one buffer that is used again: the library's builder
- * copies a chunk three times, and clearing that away took half of the time of a recording.
+ * The records of the open chunk of an MCAP file, in one buffer that is used again for each chunk. The builder
+ * of the library copies a chunk three times; collecting this garbage took half of the time of a recording.
  */
 export class ChunkBuffer {
   #bytes = new Uint8Array(FIRST_BYTES);

@@ -4,8 +4,8 @@ import { fieldsOf } from './readable-fields.js';
 import type { FieldValue, TraceMessage } from './trace-message.js';
 
 /**
- * Fields that name a session, count its requests, or say what a host can take. Two sessions with the same
- * work differ in them. Fields that depend on a clock are marked in the message tables.
+ * Fields that differ between two sessions with the same work: the name of the session, the number of a
+ * request, and the limits of a host. Fields that depend on a clock are marked in the message tables.
  */
 const OF_THE_SESSION: Readonly<Record<string, readonly string[]>> = {
   'hello command': ['nonce', 'major', 'minor', 'tableHash', 'frameBytes', 'window'],
@@ -43,7 +43,7 @@ export function comparedFields(message: Pick<TraceMessage, 'kind' | 'name'>): re
 
 /**
  * The first compared field in which `got` differs from `expected`; both have the same name and kind.
- * Undefined when there is none. Codes of sample blocks are not fields. Errors: none.
+ * Undefined if there is no difference. Codes of sample blocks are not fields. Errors: none.
  */
 export function firstDifference(expected: Named, got: Named): FieldDifference | undefined {
   for (const field of comparedFields(expected)) {
@@ -64,7 +64,7 @@ const readNames = new Set(
     .map(({ name }) => name),
 );
 
-/** Whether a command only reads: the device executes it whenever it comes. Errors: none. */
+/** Whether a command only reads. The device can execute it at any time. Errors: none. */
 export function isRead(name: string): boolean {
   return readNames.has(name);
 }

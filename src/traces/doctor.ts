@@ -1,22 +1,22 @@
 import { openTrace } from './open-trace.js';
 import type { LinkFindings } from './trace-message.js';
 
-/** What a recorded session holds and lacks: how many messages and sessions, how many frames. */
+/** Content of a recorded session, and what is missing: numbers of messages, sessions and frames. */
 export interface TraceHealth {
   readonly bytes: number;
   readonly messages: number;
   readonly sessions: number;
   readonly link: LinkFindings;
   /**
-   * What is missing, a sentence each; empty for a whole recording. Damage on the line that the link itself
-   * has mended is not missing.
+   * One sentence for each missing part; empty for a complete recording. Damage on the line that the link
+   * itself has repaired does not count.
    */
   readonly lost: readonly string[];
 }
 
 /**
- * Reads a whole recorded session and says what is missing: the end, a part of the file, frames that the link
- * has counted. Errors: BAD_FILE for what is no recorded session.
+ * Reads a whole recorded session and reports what is missing: the end, a part of the file, or frames that the
+ * link has counted. Errors: BAD_FILE if the file is not a recorded session.
  */
 export async function examineTrace(path: string): Promise<TraceHealth> {
   const trace = await openTrace(path);
@@ -37,6 +37,8 @@ function lostOf(findings: readonly { readonly problem: string }[], link: LinkFin
   const gap = link.openGaps;
   return [
     ...findings.map(({ problem }) => problem),
-    ...(gap > 0 ? [`the command channel has ${gap} gaps that nothing fills: messages are missing`] : []),
+    ...(gap > 0
+      ? [`the command channel has ${gap} gaps that no repetition fills: messages are missing`]
+      : []),
   ];
 }

@@ -1,5 +1,5 @@
 /**
- * Recorded sessions: what passed between a host and a board, as an MCAP file. `Recorder` writes one (usually
+ * Recorded sessions: the frames between a host and a board, in an MCAP file. `Recorder` writes one (usually
  * through `connect({ record })`), `openTrace` reads one.
  *
  * @module thermolink/traces

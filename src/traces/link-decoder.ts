@@ -11,23 +11,26 @@ import type { FieldValue, LinkChunk, LinkFindings, TraceMessage, TraceSamples } 
 
 const CHANNEL_NAMES = Object.keys(CHANNEL) as ChannelName[];
 
-/** How many connections may be in the middle of a frame. The one that was silent for longest is forgotten. */
+/**
+ * Most connections that may be in the middle of a frame. Beyond it, the connection with the longest silence
+ * is dropped.
+ */
 const CONNECTIONS_DECODED_MAX = 16;
 
-/** The acknowledgement of an end that has received no command frame. */
+/** The acknowledgement of a side that has received no command frame. */
 const NOTHING_YET = 0xffff;
 
-/** The message without what depends on when and where it passed. */
+/** The message without its time and place. */
 type Decoded = Pick<TraceMessage, 'kind' | 'name' | 'requestId' | 'fields' | 'samples'>;
 
 /** The frames of one direction of the open session. */
 class Lane {
   #expectedSeq = 0;
   #sampleSeq = 0;
-  /** Whether a frame behind the expected one has come. */
+  /** Whether a frame after the expected one has arrived. */
   #isBehindGap = false;
 
-  /** Whether the frame carries a message that the receiver is handed: go-back-N takes the expected one. */
+  /** Whether the receiver accepts the message of this frame. Go-back-N accepts only the expected frame. */
   takes({ channel, seq }: Frame, findings: LinkFindings): boolean {
     if (channel === CHANNEL.stop) return true;
     if (channel === CHANNEL.sample) {

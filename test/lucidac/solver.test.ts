@@ -162,7 +162,7 @@ describe('what fits', () => {
     const sent = ideal.commands.length;
     await expect(solve(dense(6))).rejects.toMatchObject({
       code: 'TOO_LARGE',
-      message: expect.stringMatching(/36 couplings.*32 lanes.*takes 42/),
+      message: expect.stringMatching(/36 couplings.*32 lanes.*needs 42/),
     });
     await expect(solve(tridiagonal(9))).rejects.toMatchObject({
       code: 'TOO_LARGE',

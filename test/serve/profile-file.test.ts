@@ -60,8 +60,8 @@ describe('emulator:file=', () => {
   });
 
   test.each([
-    ['no file', path.join(directory, 'none.json'), /can not be read: .*ENOENT/],
-    ['no JSON', file('text.json', 'cells: 8'), /is no JSON/],
+    ['no file', path.join(directory, 'none.json'), /cannot be read: .*ENOENT/],
+    ['no JSON', file('text.json', 'cells: 8'), /is not JSON/],
     [
       'a bad field',
       file('bad.json', { ...own, adcBits: 20 }),

@@ -22,12 +22,13 @@ import type { Examples, LayerFactors, LayerShape, Network, PerExampleFactors } f
  *
  * H½ = diag(√p)(I − 1pᵀ), that is √p_i (J_i − Σ_k p_k J_k),
  *
- * which is not symmetric but satisfies H½ᵀH½ = H exactly and costs two passes instead of an
+ * which is not symmetric. It satisfies H½ᵀH½ = H exactly, and two passes over the row replace an
  * eigendecomposition.
  *
- * Costs one forward pass over b columns, one backward pass over b·d_z columns, and for layers with several
- * positions the sum over them. The rows of other layers are outer products, which the matrix forms when it is
- * measured, rounded or read. Unit of G: nat per parameter². With a `room`, its matrix receives the result.
+ * Cost: one forward pass over b columns and one backward pass over b·d_z columns. Layers with several
+ * positions also need the sum over the positions. Rows of other layers are outer products; the matrix
+ * computes them when it is measured, rounded or read. Unit of G: nat per parameter². If `room` is given, the
+ * result lies in its matrix.
  *
  * Errors: BAD_ARGUMENT when the room has another shape; those of `perExampleFactors`.
  * Source: Martens, "New insights and perspectives on the natural gradient method", 2020; arXiv 2405.13817,
@@ -44,14 +45,14 @@ export function gaussNewtonFactor(
   return factorOf(network.layers, network.parameterCount, factors, room);
 }
 
-/** What one factor after another is computed in. */
+/** Memory in which factors are computed, one after another. */
 export interface FactorRoom {
   readonly matrix: ProductMatrix;
   readonly places: readonly LayerPlace[];
   factors: PerExampleFactors | undefined;
 }
 
-/** The blocks of columns that a layer has in the matrix. */
+/** Indices of the column blocks that belong to one layer. */
 interface LayerPlace {
   readonly weights: number;
   readonly biases: number;
@@ -59,7 +60,7 @@ interface LayerPlace {
 
 type Sizes = Pick<Network, 'outputCount' | 'parameterCount' | 'layers'>;
 
-/** Room for the factor of so many examples, to be used for one factor after another. */
+/** Allocates memory for the factor of `count` examples. Each new factor overwrites the one before. */
 export function factorRoom(sizes: Sizes, count: number): FactorRoom {
   return newRoom(sizes, count, true);
 }
@@ -78,7 +79,8 @@ function newRoom(
 }
 
 /**
- * Cuts the columns, one per parameter, into the weights and biases of the layers and what is between them.
+ * Cuts the columns, one per parameter, into blocks: the weights and biases of each layer, and any columns
+ * between them.
  */
 function columnBlocks(
   layers: readonly LayerShape[],
@@ -108,7 +110,7 @@ function columnBlocks(
   return { blocks, places: layers.map((_, l) => ({ weights: indices[2 * l], biases: indices[2 * l + 1] })) };
 }
 
-/** The same from factors that were computed already. */
+/** As `gaussNewtonFactor`, from per-example factors that were computed before. */
 export function factorOf(
   layers: readonly LayerShape[],
   parameterCount: number,
@@ -135,7 +137,7 @@ export function factorOf(
   return room.matrix;
 }
 
-/** What the rows of one example have in the columns of one layer. */
+/** The entries of K in the rows of one example and the columns of one layer. */
 interface LayerPart {
   readonly layer: LayerShape;
   readonly place: LayerPlace;
@@ -185,7 +187,7 @@ function ofExample(values: Float32Array, example: number, length: number): Float
   return values.subarray(example * length, (example + 1) * length);
 }
 
-/** Writes so many columns, given one after the other; −0 is written as 0. */
+/** Writes `columns` consecutive columns of a row; −0 is written as 0. */
 function setColumns({ data, start, stride }: PlainBlock, columns: number, values: Float64Array): void {
   const rows = values.length / columns;
   for (let column = 0; column < columns; column++)

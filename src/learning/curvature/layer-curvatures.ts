@@ -8,9 +8,10 @@ import type { LayerCurvature } from '../problem/contract.js';
  *
  *     A = (1/b) Σ_e Σ_t a aᵀ,   B = (1/bT) Σ_e Σ_t E_y[δ δᵀ],
  *
- * over the T positions t that the layer is applied at. The expectation over labels y that the network itself
- * draws is taken exactly: it is Δ (diag(p) − ppᵀ) Δᵀ with the derivatives Δ of all outputs of the network.
- * For one example and T = 1, A ⊗ B is the layer's block of the generalized Gauss–Newton matrix.
+ * over the T positions t at which the layer is applied. Labels y follow the probabilities p of the network.
+ * Their expectation is computed exactly: Δ (diag(p) − ppᵀ) Δᵀ, where Δ holds the derivatives of all outputs
+ * of the network. For one example and T = 1, A ⊗ B is the layer's block of the generalized Gauss–Newton
+ * matrix.
  *
  * Source: Martens, Grosse, "Optimizing neural networks with Kronecker-factored approximate curvature", 2015;
  * for T > 1 Grosse, Martens, "A Kronecker-factored approximate Fisher matrix for convolution layers", 2016.

@@ -3,14 +3,14 @@ import { RANDOM_STREAM, randomSource } from '../../linalg/random.js';
 import type { LayerShape, PerExampleFactors } from '../network/contract.js';
 
 /**
- * The factor K (b × P) of a Monte-Carlo estimate of the Fisher information on b examples: row e is the
- * gradient of example e with a label y that is drawn from the network's own probabilities,
+ * The factor K (b × P) of a Monte-Carlo estimate of the Fisher information on b examples. Row e is the
+ * gradient of example e with a label y drawn from the probabilities of the network,
  *
  *     K_e = (1/√b) Σ_k (p_k − [k = y]) J_ek,
  *
- * so that the mean of KᵀK over draws is the generalized Gauss–Newton matrix of `gaussNewtonFactor`. It has
- * one row for an example where that one has as many as there are outputs: a board holds so many more
- * examples. A pure function of (seed, step). O(b P) products.
+ * The mean of KᵀK over draws is the generalized Gauss–Newton matrix of `gaussNewtonFactor`. K has one row per
+ * example, where `gaussNewtonFactor` has one per example and output. A board with a given number of rows
+ * therefore holds more examples. A pure function of (seed, step). O(b P) products.
  *
  * Source: Martens, "New insights and perspectives on the natural gradient method", 2020, section 5.
  */
@@ -33,7 +33,10 @@ export function monteCarloFactor(
   return factor;
 }
 
-/** The label at which the sum of probabilities passes `share`; the last one where rounding keeps it below. */
+/**
+ * The first label at which the sum of probabilities exceeds `share`; the last label if rounding keeps the sum
+ * below.
+ */
 function drawLabel(p: Float64Array, share: number): number {
   let sum = 0;
   for (let k = 0; k < p.length - 1; k++) {

@@ -12,8 +12,8 @@ export interface ExampleSet {
 }
 
 /**
- * A classification problem: examples to train on and examples to test on, which are images of one size or
- * rows of a table.
+ * A classification problem: training examples and test examples. They are images of one size or rows of a
+ * table.
  */
 export interface Dataset {
   readonly name: string;
@@ -26,11 +26,11 @@ export interface Dataset {
   readonly test: ExampleSet;
   /** SHA-256 of the files' content, hexadecimal: the same digest means the same examples. */
   readonly digest: string;
-  /** How the rows of a table become inputs; left out for images. */
+  /** How the rows of a table become inputs; absent for images. */
   readonly encoding?: TableEncoding;
 }
 
-/** A file of rows, one column of which says what a row is. */
+/** A file with a table. One column holds the label of each row. */
 export interface TableSource {
   readonly kind: 'table';
   /** A text file with names in its first line, plain or compressed by gzip. */
@@ -40,8 +40,8 @@ export interface TableSource {
   /** Seed of the split into training and test rows, u32. Default 0. */
   readonly splitSeed?: number;
   /**
-   * How the columns become inputs, such as that of trained weights. Default: numbers are standardised by the
-   * training rows, texts become one input each.
+   * How the columns become inputs, for example the encoding of trained weights. Default: numbers are
+   * standardised by the training rows, and each text becomes one input.
    */
   readonly encoding?: TableEncoding;
 }
@@ -55,7 +55,8 @@ export type DatasetSource =
   | TableSource;
 
 /**
- * The first `count` examples of a set; shares memory with it. Errors: BAD_ARGUMENT for more than there are.
+ * The first `count` examples of a set; shares memory with it. Errors: BAD_ARGUMENT if `count` is larger than
+ * the set.
  */
 export function firstExamples(set: ExampleSet, count: number): ExampleSet {
   checkObject('set', set, "{ count, inputs, labels }, such as loadDataset({ kind: 'mnist' }).train");

@@ -12,7 +12,7 @@ export interface DatasetFiles {
 
 type Part = keyof DatasetFiles;
 
-/** What the name of a file says about it. */
+/** Facts about a file that its name tells. */
 interface NamedFile {
   readonly name: string;
   readonly prefix: string;
@@ -20,11 +20,11 @@ interface NamedFile {
   readonly isFolder: boolean;
 }
 
-/** Such as `train-images-idx3-ubyte`, or `emnist-letters-test-labels.idx1-ubyte.gz`. */
+/** Matches names such as `train-images-idx3-ubyte` or `emnist-letters-test-labels.idx1-ubyte.gz`. */
 const NAME =
   /^(.+[-_.])?(train|t10k|test)-(?:(images)[-.]idx3|(labels)[-.]idx1)-(?:ubyte|byte|short|int|float|double)(?:\.gz)?$/;
 
-/** The first name of each part is the one that errors name. */
+/** The usual name of each part, for error messages. */
 const USUAL_NAMES: DatasetFiles = {
   trainImages: 'train-images-idx3-ubyte',
   trainLabels: 'train-labels-idx1-ubyte',
@@ -35,7 +35,7 @@ const PARTS = Object.keys(USUAL_NAMES) as readonly Part[];
 
 /**
  * Finds the files of a data set in a directory by their names. All four may have the same prefix, such as
- * `emnist-letters-`. A folder that has the name of a file is looked into when there is no such file.
+ * `emnist-letters-`. If a folder has the name of a file, the file is searched inside it.
  *
  * Errors: BAD_DATASET where there is no such directory, no file for a part, or several data sets; BAD_FILE
  * for a folder that has the name of a file and holds no such file.
@@ -46,7 +46,8 @@ export function findDatasetFiles(directory: string): DatasetFiles {
   const isComplete = (prefix: string): boolean =>
     PARTS.every((part) => found.some((file) => file.prefix === prefix && file.part === part));
   const complete = prefixes.filter(isComplete);
-  // The usual names come first; the names of several other data sets say nothing about which is meant.
+  // Files without a prefix come first. If several prefixes are complete, nothing tells which data set is
+  // meant.
   const prefix = complete.find((name) => name === '') ?? complete[0] ?? prefixes[0] ?? '';
   if (complete.length > 1 && prefix !== '')
     throw badDirectory(
@@ -57,7 +58,7 @@ export function findDatasetFiles(directory: string): DatasetFiles {
   const pathOf = (part: Part): string => {
     const [best] = found.filter((file) => file.prefix === prefix && file.part === part);
     if (best === undefined) {
-      const others = `.idx in place of -idx, test in place of t10k, or .gz at the end are good too`;
+      const others = `.idx in place of -idx, test in place of t10k, and .gz at the end are allowed too`;
       throw badDirectory(`${directory} holds no ${prefix}${USUAL_NAMES[part]} (${others}).`, directory);
     }
     const path = join(directory, best.name);
@@ -71,7 +72,7 @@ export function findDatasetFiles(directory: string): DatasetFiles {
   };
 }
 
-/** Everything in the directory that has the name of a part, in the order of preference. */
+/** All entries of the directory that are named like a part of a data set, best first. */
 function namedFiles(directory: string): NamedFile[] {
   const files = entriesOf(directory).flatMap((name): NamedFile[] => {
     const [match, prefix = '', set, images] = NAME.exec(name) ?? [];

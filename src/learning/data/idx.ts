@@ -1,10 +1,10 @@
 import { ThermolinkError } from '../../errors.js';
 import { counted } from '../../number-text.js';
 
-/** The numbers of an IDX file, in the byte order of this machine. */
+/** The values of an IDX file, in the byte order of this machine. */
 type IdxValues = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 
-/** An array as an IDX file holds it: `values` row-major, `shape` outermost dimension first. */
+/** The array of an IDX file: `values` is row-major, `shape` has the outermost dimension first. */
 export interface IdxArray {
   readonly shape: readonly number[];
   readonly type: IdxType;
@@ -13,10 +13,12 @@ export interface IdxArray {
   readonly bytes: Uint8Array;
 }
 
-/** u8 is an unsigned byte; i means signed whole numbers, f floating point, of so many bits. */
+/**
+ * The letter is u for unsigned integer, i for signed integer, f for floating point; the number counts bits.
+ */
 export type IdxType = 'u8' | 'i8' | 'i16' | 'i32' | 'f32' | 'f64';
 
-/** The type byte of a file, its name and what holds such numbers. */
+/** For each type byte: its name and the array type for its values. */
 const TYPES: ReadonlyMap<
   number,
   readonly [type: IdxType, holder: new (bytes: ArrayBuffer) => IdxValues, bytes: number]
@@ -38,12 +40,13 @@ export function isGzip(bytes: Uint8Array): boolean {
 }
 
 /**
- * Reads an IDX array with `dimensions` dimensions: two zero bytes, a byte for the type of number, the number
- * of dimensions, one big-endian u32 per dimension, then exactly as many big-endian numbers as their product.
+ * Reads an IDX array with `dimensions` dimensions: two zero bytes, one byte for the type of number, one byte
+ * for the number of dimensions, one big-endian u32 size per dimension, then the big-endian values. Their
+ * number must equal the product of the sizes.
  *
- * `name` appears in the error. The result may share memory with `file`.
- * Errors: BAD_FILE for any other bytes, also for one byte too few or too many.
- * Source: Y. LeCun, "The MNIST database", section "File formats".
+ * `name` appears in the error. The result may share memory with `file`. Errors: BAD_FILE for any other bytes,
+ * even if a single byte is missing or left over. Source: Y. LeCun, "The MNIST database", section "File
+ * formats".
  */
 export function parseIdx(file: Uint8Array, dimensions: number, name: string): IdxArray {
   const headerBytes = HEADER_WORD_BYTES * (1 + dimensions);

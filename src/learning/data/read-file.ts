@@ -4,23 +4,21 @@ import { ThermolinkError } from '../../errors.js';
 import { isGzip } from './idx.js';
 
 /**
- * Bytes of the largest file, and of the largest unpacked content, that is read: twenty times MNIST's training
- * images.
+ * Largest size of a file and of its unpacked content, in bytes: twenty times the training images of MNIST.
  */
 export const FILE_BYTES_MAX = 2 ** 30;
 
 /**
- * The content of a regular file. A file whose first bytes are those of gzip is unpacked, whatever its name
- * is. Never more than FILE_BYTES_MAX is read or unpacked.
- * Errors: BAD_FILE for a missing or unreadable file, a directory or device, a file too large, a damaged gzip
- * stream.
+ * The content of a regular file. A file that begins with the magic bytes of gzip is unpacked, whatever its
+ * name is. At most FILE_BYTES_MAX bytes are read or unpacked. Errors: BAD_FILE for a missing or unreadable
+ * file, a directory or device, a file too large, a damaged gzip stream.
  */
 export function readDataFile(path: string): Uint8Array {
   const raw = readWhole(path);
   if (!isGzip(raw)) return raw;
   try {
     const content = gunzipSync(raw, { maxOutputLength: FILE_BYTES_MAX });
-    // A plain Uint8Array, since slice and filter of a Buffer behave differently.
+    // A plain Uint8Array, because `slice` and `filter` of a Buffer behave differently.
     return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
   } catch (cause) {
     throw new ThermolinkError('BAD_FILE', `${path} is a damaged or oversized gzip file (${reason(cause)}).`, {
@@ -33,7 +31,7 @@ export function readDataFile(path: string): Uint8Array {
 function readWhole(path: string): Uint8Array {
   let descriptor: number;
   try {
-    // With O_NONBLOCK, opening a named pipe that nobody writes to does not hang.
+    // O_NONBLOCK prevents that opening a named pipe without a writer hangs.
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
     throw new ThermolinkError('BAD_FILE', `${path} can't be read (${reason(cause)}).`, {
@@ -51,7 +49,7 @@ function readWhole(path: string): Uint8Array {
     if (status.size > FILE_BYTES_MAX)
       throw new ThermolinkError(
         'BAD_FILE',
-        `${path} holds ${status.size} bytes, more than the ${FILE_BYTES_MAX} that are read.`,
+        `${path} holds ${status.size} bytes; the limit is ${FILE_BYTES_MAX} bytes.`,
       );
     const bytes = new Uint8Array(status.size);
     let length = 0;

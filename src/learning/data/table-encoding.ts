@@ -4,7 +4,7 @@ export type ColumnEncoding =
       /** (value − mean) / sd, one input. */
       readonly kind: 'number';
       readonly name: string;
-      /** Over the training rows, in the unit of the column. */
+      /** Mean over the training rows, in the unit of the column. */
       readonly mean: number;
       /** Standard deviation over the training rows, in the unit of the column; above 0. */
       readonly sd: number;
@@ -23,12 +23,12 @@ export interface TableEncoding {
   readonly label: { readonly name: string; readonly classes: readonly string[] };
 }
 
-/** How many inputs the columns make together. */
+/** Number of inputs that all columns give together. */
 export function inputCountOf({ columns }: TableEncoding): number {
   return columns.reduce((sum, column) => sum + (column.kind === 'number' ? 1 : column.texts.length), 0);
 }
 
-/** Whether a value, such as JSON from a file, is an encoding. */
+/** Whether a value, for example JSON from a file, is an encoding. */
 export function isTableEncoding(value: unknown): value is TableEncoding {
   if (!isObject(value)) return false;
   const { columns, label } = value;

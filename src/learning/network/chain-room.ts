@@ -3,18 +3,21 @@ import type { LayerFactors } from './contract.js';
 import type { AffineBlock } from './passes.js';
 
 const F32_BYTES = 4;
-/** Loops that handle four numbers at once reach so far beyond an array. */
+/** Loops that handle four numbers at once may reach this far beyond the end of an array. */
 const SLACK_BYTES = 16;
 
-/** What one block has in the memory; k is the number of outputs of the network. */
+/** The arrays of one block; k is the number of outputs of the network. */
 interface BlockArrays {
   readonly weights: Float32Array;
   readonly biases: Float32Array;
-  /** What the block reads, [input][position][example]. */
+  /** Input of the block, [input][position][example]. */
   readonly input: Float32Array;
   /** W a before pooling and bias, [output][position][example]. */
   readonly sums: Float32Array;
-  /** What the next block reads, [output][pooled position][example]; of the last block the outputs. */
+  /**
+   * Input of the next block, or the outputs of the network for the last block: [output][pooled
+   * position][example].
+   */
   readonly activations: Float32Array;
   /** ∂output k / ∂activations of one example, [output][pooled position][k]. */
   readonly cotangent: Float32Array;
@@ -22,13 +25,13 @@ interface BlockArrays {
 }
 
 /**
- * A network's forward pass over a few examples and the derivatives of each of its outputs by itself, in
- * memory that is used again. Where the host has WebAssembly with SIMD a module does the loops, several times
- * as fast and to the same bits.
+ * Computes the forward pass of a network over a few examples, and the derivatives of every single output.
+ * Each call uses the same memory again. If the host has WebAssembly with SIMD, a module runs the loops:
+ * several times as fast, with the same bits.
  *
- * The arithmetic is float32, in the order of the library that computes gradients (passes.ts): products are
- * summed by ascending index, and a pool with several largest values gives each an equal part. An example has
- * the same bits whatever others it is among.
+ * The arithmetic is float32, in the same order as in the library that computes gradients (passes.ts).
+ * Products are summed by ascending index. A pool with several largest values shares the derivative equally
+ * among them. The bits of an example do not depend on the other examples.
  */
 export class ChainRoom {
   readonly count: number;
@@ -62,14 +65,14 @@ export class ChainRoom {
     this.#arrays = arrays;
   }
 
-  /** Per block what the last call of `run` left. */
+  /** The per-example factors of each block from the last call of `run`. */
   get layers(): readonly LayerFactors[] {
     return this.#arrays.map(({ factors }) => factors);
   }
 
   /**
-   * Computes all from `parameters` and `input`, what block 0 reads, [input][position][example]. Returns the
-   * outputs of the network, [output][example], good until the next call.
+   * Computes everything from `parameters` and `input`, the input of block 0, [input][position][example].
+   * Returns the outputs of the network, [output][example]; they are valid until the next call.
    */
   run(parameters: Float64Array, input: Float32Array): Float32Array {
     const blocks = this.#blocks;
@@ -83,7 +86,7 @@ export class ChainRoom {
       offset += outputs * (inputs + 1);
       this.#forward(l);
     }
-    // δ of the last block is the identity, so that the cotangent below it is the same for all examples.
+    // δ of the last block is the identity. Hence the cotangent below it is the same for all examples.
     if (last > 0)
       transpose(this.#arrays[last].weights, blocks[last].outputs, this.#arrays[last - 1].cotangent);
     for (let example = 0; example < this.count; example++)
@@ -117,7 +120,7 @@ export class ChainRoom {
     exports.exampleMajor(input.byteOffset, factors.activations.byteOffset, inputs, positions, this.count);
   }
 
-  /** δ of block `l` and one example, after those of the blocks above it. */
+  /** Computes δ of block `l` for one example. The δ of the blocks above must be computed first. */
   #derivative(l: number, example: number): void {
     const block = this.#blocks[l];
     const last = this.#blocks.length - 1;
@@ -162,8 +165,8 @@ export class ChainRoom {
 }
 
 /**
- * Of the arrays of a block, in the order in which they lie. Each but the first reads what the one before
- * left.
+ * Lengths of the arrays of a block, in their order in memory. Only the first block has an input array of its
+ * own; each other block reads the activations of the block before.
  */
 function lengthsOf(block: AffineBlock, isFirst: boolean, count: number, k: number): number[] {
   const { outputs, inputs, positions, poolSize } = block;
@@ -242,7 +245,10 @@ function exp(x: number): number {
   return Math.fround(sum * 2 ** whole);
 }
 
-/** The cotangent of the last block's activations: Wᵀ itself, [input][k], as its δ is the identity. */
+/**
+ * The cotangent below the last block. It is Wᵀ itself, [input][k], because δ of the last block is the
+ * identity.
+ */
 function transpose(weights: Float32Array, outputs: number, result: Float32Array): void {
   const inputs = weights.length / outputs;
   for (let input = 0; input < inputs; input++)
@@ -270,8 +276,8 @@ function transposedProduct(
 }
 
 /**
- * From ∂/∂(activations), [output][pooled position][k], to δ, [position][output][k]. tanh passes on cotangent
- * · (1 − h²), a pool gives it to its largest sums in equal parts.
+ * Turns ∂/∂(activations), [output][pooled position][k], into δ, [position][output][k]. tanh multiplies the
+ * cotangent by 1 − h²; a pool shares it equally among its largest sums.
  */
 function tanhAndPoolDerivative(
   { outputs, positions, poolSize }: AffineBlock,
@@ -309,7 +315,7 @@ function tanhAndPoolDerivative(
     }
 }
 
-/** From [feature][position][example] to [example][position][feature]. */
+/** Rearranges [feature][position][example] to [example][position][feature]. */
 function exampleMajor(
   values: Float32Array,
   out: Float32Array,

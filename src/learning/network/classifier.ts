@@ -14,7 +14,7 @@ import { initialParameters } from './initialize.js';
 import { type AffineBlock, networkGradient, networkOutputs, placeInput } from './passes.js';
 import { crossEntropyCotangent, softmaxCrossEntropy } from './softmax-cross-entropy.js';
 
-/** What distinguishes one architecture from another. */
+/** The properties in which architectures differ. */
 export interface ClassifierDescription {
   readonly name: string;
   readonly settings: Readonly<Record<string, unknown>>;
@@ -22,45 +22,46 @@ export interface ClassifierDescription {
   readonly blocks: readonly AffineBlock[];
   readonly layerNames: readonly string[];
   /**
-   * From feature-major examples, [inputCount × count], to what block 0 reads, [inputs × (positions · count)].
+   * Turns feature-major examples, [inputCount × count], into the input of block 0, [inputs × (positions ·
+   * count)].
    */
   readonly arrange: (inputs: Float32Array, count: number) => Float32Array;
 }
 
 /**
- * Examples that are evaluated at once: products are efficient, and intermediate results stay below some tens
- * of MB.
+ * Examples evaluated at once. With this number the products are efficient, and intermediate results stay
+ * below some tens of MB.
  */
 const EVALUATION_CHUNK = 500;
 
-/** The gradient of one batch, of which all is done that needs no parameters. */
+/** The gradient of one batch, prepared as far as possible without the parameters. */
 export interface PreparedGradient {
-  /** As `lossAndGradient` of the batch, the same bits. It is called once at most. */
+  /** Returns the same bits as `lossAndGradient` of the batch. Call it at most once. */
   readonly at: (parameters: Float64Array) => LossAndGradient;
-  /** Frees what `at` would have used. */
+  /** Frees the memory, if `at` was not called. */
   readonly dispose: () => void;
 }
 
 /**
- * The networks of this file, whose settings are all that another thread needs to make them again, and how
- * each prepares a gradient.
+ * The networks made by this file, each with its function that prepares a gradient. Another thread can make
+ * such a network again from its settings alone.
  */
 const made = new WeakMap<Network, (batch: Examples) => PreparedGradient>();
 
-/** Whether a network was made here and its settings describe it wholly. */
+/** Whether this file made a network. If so, its settings describe it completely. */
 export function isClassifier(network: Network): boolean {
   return made.has(network);
 }
 
 /**
- * Checks and rearranges a batch, which may be written over afterwards: a sixth of the time of a gradient.
- * Errors: those of `lossAndGradient` for the batch. `network` is one of this file.
+ * Checks and rearranges a batch, which takes a sixth of the time of a gradient. The batch may be overwritten
+ * afterwards. Errors: those of `lossAndGradient` for the batch. This file must have made `network`.
  */
 export function prepareGradient(network: Network, batch: Examples): PreparedGradient {
   return made.get(network)!(batch);
 }
 
-/** A `Network` from a chain of affine maps with tanh between them. `Network` says what it guarantees. */
+/** A network from a chain of affine maps with tanh between them. Its guarantees are those of `Network`. */
 export function createClassifier(description: ClassifierDescription): Network {
   const { blocks, inputCount, arrange } = description;
   const layers = layerShapes(blocks, description.layerNames);
@@ -68,10 +69,10 @@ export function createClassifier(description: ClassifierDescription): Network {
   const parameterCount = layers.reduce((sum, { outputs, inputs }) => sum + outputs * (inputs + 1), 0);
   const sizes = { inputCount, outputCount, parameterCount };
 
-  /** The memory of per-example factors, by the results that lie in it. */
+  /** Maps each result of `perExampleFactors` to the memory in which it lies. */
   const chainRooms = new WeakMap<PerExampleFactors, ChainRoom>();
 
-  // Transposed examples are copied before the next ones come, so that all can lie in one array.
+  // One array is enough for all transposed examples: they are copied before the next call.
   let room = new Float32Array(0);
   function arranged(inputs: Float32Array, count: number): Float32Array {
     if (room.length < inputs.length) room = new Float32Array(inputs.length);
@@ -180,7 +181,7 @@ export function createClassifier(description: ClassifierDescription): Network {
   return network;
 }
 
-/** Where the weights of a chain of affine maps lie: W and then b of each, in order. */
+/** Offsets of the weights of a chain of affine maps: for each map in order, W and then b. */
 export function layerShapes(blocks: readonly AffineBlock[], layerNames: readonly string[]): LayerShape[] {
   let offset = 0;
   return blocks.map(({ outputs, inputs, positions }, index) => {
@@ -202,20 +203,20 @@ function* chunks(
   }
 }
 
-/** As many as a label, which is a byte, can tell apart. */
+/** Most classes: a label is one byte. */
 const CLASSES_MAX = 256;
 
-/** Refuses settings that are no object: BAD_ARGUMENT with an example. */
+/** Throws BAD_ARGUMENT with `example` if the settings are not an object. */
 export function checkSettings(settings: unknown, example: string): void {
   checkObject('The settings of a network', settings, example);
 }
 
-/** Refuses a width of a layer, or the like, that is no whole number ≥ 1: BAD_ARGUMENT. */
+/** Throws BAD_ARGUMENT if the width of a layer, or a similar size, is not a whole number ≥ 1. */
 export function checkWidth(name: string, width: unknown): void {
   checkWhole(name, width, 1);
 }
 
-/** Refuses hidden layers other than a list of whole numbers ≥ 1: BAD_ARGUMENT. */
+/** Throws BAD_ARGUMENT if `hidden` is not a list of whole numbers ≥ 1. */
 export function checkHidden(hidden: unknown): void {
   if (!Array.isArray(hidden))
     throw badArgument(
@@ -227,7 +228,7 @@ export function checkHidden(hidden: unknown): void {
   for (const [layer, width] of hidden.entries()) checkWidth(`hidden[${layer}]`, width);
 }
 
-/** Refuses a number of classes other than 2 to 256: BAD_ARGUMENT. */
+/** Throws BAD_ARGUMENT if the number of classes is not in 2 … 256. */
 export function checkClasses(classes: unknown): void {
   checkWhole('classes', classes, 2, CLASSES_MAX);
 }

@@ -6,17 +6,17 @@ export interface Examples {
 }
 
 /**
- * One trainable affine map z = W a + b, applied at `positions` places of an example (1 for a dense layer, the
- * output pixels of a convolution). W (outputs × inputs, row-major) and then b (outputs) lie in the parameter
- * vector.
+ * One trainable affine map z = W a + b, applied at `positions` places of an example: 1 for a dense layer, the
+ * number of output pixels for a convolution. W (outputs × inputs, row-major) and then b (outputs) lie in the
+ * parameter vector.
  */
 export interface LayerShape {
   readonly name: string;
-  /** How many numbers z has. */
+  /** Length of z. */
   readonly outputs: number;
-  /** How many numbers a has. */
+  /** Length of a. */
   readonly inputs: number;
-  /** At how many places of an example the map is applied. */
+  /** Number of places of an example at which the map is applied. */
   readonly positions: number;
   /** Index of W's first entry in the parameter vector. */
   readonly weightOffset: number;
@@ -24,7 +24,7 @@ export interface LayerShape {
   readonly biasOffset: number;
 }
 
-/** What a batch says of the parameters. */
+/** Loss and gradient of the parameters over a batch. */
 export interface LossAndGradient {
   /** Mean loss over the examples, in units of nat. */
   readonly loss: number;
@@ -44,9 +44,9 @@ export interface Evaluation {
   readonly accuracy: number;
 }
 
-/** What one layer contributes to the Jacobian of the outputs; see `PerExampleFactors`. */
+/** The part of one layer in the Jacobian of the outputs; see `PerExampleFactors`. */
 export interface LayerFactors {
-  /** a: what the affine map reads, [example][position][input]. */
+  /** a, the input of the affine map: [example][position][input]. */
   readonly activations: Float32Array;
   /** δ = ∂output k / ∂(W a + b): [example][position][output of the layer][k]. */
   readonly deltas: Float32Array;
@@ -58,25 +58,25 @@ export interface LayerFactors {
  */
 export interface PerExampleFactors {
   readonly count: number;
-  /** How many outputs the network has. */
+  /** Number of outputs of the network. */
   readonly outputs: number;
-  /** Softmax of the outputs, count × outputs: all that the output Hessian of cross-entropy needs. */
+  /** Softmax of the outputs, count × outputs. The output Hessian of cross-entropy needs nothing else. */
   readonly probabilities: Float64Array;
   /** One per entry of `Network.layers`. */
   readonly layers: readonly LayerFactors[];
 }
 
 /**
- * A differentiable classifier with softmax cross-entropy loss. Parameters are one flat float64 vector that
- * the caller owns: a network keeps no state, and the same arguments give the same bits on one machine.
- * Outputs and derivatives are computed in float32, losses and probabilities in float64.
+ * A differentiable classifier with softmax cross-entropy loss. Parameters are one flat float64 vector, which
+ * the caller owns. A network keeps no state: the same arguments give the same bits on one machine. Outputs
+ * and derivatives are computed in float32, losses and probabilities in float64.
  *
- * Errors: BAD_ARGUMENT for arrays of the wrong kind or length, a label beyond the outputs, a seed that is no
- * u32.
+ * Errors: BAD_ARGUMENT for arrays of the wrong kind or length, a label without an output, a seed that is not
+ * a u32.
  */
 export interface Network {
   readonly name: string;
-  /** Everything that defines the architecture, for checkpoints and reports. */
+  /** All settings that define the architecture, for checkpoints and reports. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly inputCount: number;
   readonly outputCount: number;
@@ -92,8 +92,8 @@ export interface Network {
   /** Class probabilities, count × outputCount; `inputs` is count × inputCount. */
   predict(parameters: Float64Array, inputs: Float32Array): Float64Array;
   /**
-   * The Jacobian of the outputs at `parameters` [P], in factored form. The arrays of `reuse`, an earlier
-   * result for as many examples, are written over and are those of the new result.
+   * The Jacobian of the outputs at `parameters` [P], in factored form. `reuse` is an earlier result for the
+   * same number of examples; the new result overwrites its arrays.
    */
   perExampleFactors(
     parameters: Float64Array,

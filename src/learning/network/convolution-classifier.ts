@@ -9,13 +9,13 @@ export interface ConvolutionClassifierSettings {
   readonly rows: number;
   readonly columns: number;
   readonly classes: number;
-  /** Default 15: with 28 × 28 pixels and 10 classes that makes 7,750 parameters. */
+  /** Default 15. With 28 × 28 pixels and 10 classes the network then has 7,750 parameters. */
   readonly channels?: number;
-  /** Edge of the kernel in pixels, default 5; the image is zero-padded by half of it on every side. */
+  /** Edge of the kernel in pixels, default 5. The image is zero-padded by half a kernel on every side. */
   readonly kernel?: number;
-  /** Pixels from one place of the kernel to the next, default 2. */
+  /** Pixels from one position of the kernel to the next, default 2. */
   readonly stride?: number;
-  /** Edge of the max-pooling window in outputs of the convolution, default 2: a whole number. */
+  /** Edge of the max-pooling window, in output pixels of the convolution; a whole number, default 2. */
   readonly pool?: number;
   /** Widths of dense layers between the pooled channels and the outputs, in order; default none. */
   readonly hidden?: readonly number[];
@@ -24,9 +24,8 @@ export interface ConvolutionClassifierSettings {
 /**
  * A small convolution classifier: one convolution, max-pooling, tanh, dense layers with tanh between them,
  * softmax cross-entropy on the last. Pooling comes before tanh, which gives the same numbers because tanh is
- * monotone.
- * Errors: BAD_ARGUMENT for a size that is no whole number ≥ 1, a number of classes other than 2 to 256, and
- * when no pooled pixel is left.
+ * monotone. Errors: BAD_ARGUMENT for a size that is not a whole number ≥ 1, for a number of classes outside 2
+ * … 256, and when no pooled pixel is left.
  */
 export function createConvolutionClassifier(settings: ConvolutionClassifierSettings): Network {
   checkSettings(settings, '{ rows: 28, columns: 28, classes: 10 }');
@@ -52,7 +51,8 @@ export function createConvolutionClassifier(settings: ConvolutionClassifierSetti
         `${rows} × ${columns} image.`,
     );
   const widths = [channels * pooledPixels, ...hidden, classes];
-  // All patch matrices lie in one array, since none is kept: 2.5 MB less to allocate and clear in each step.
+  // All patch matrices use the same array, because none is kept. This saves 2.5 MB of allocation in each
+  // step.
   let room = new Float32Array(0);
   const arrange = (inputs: Float32Array, count: number): Float32Array => {
     const length = patchMatrixLength(count, geometry);

@@ -8,15 +8,15 @@ interface Sizes {
   readonly parameterCount: number;
 }
 
-/** Refuses parameters that are no Float64Array of length P: BAD_ARGUMENT. */
+/** Throws BAD_ARGUMENT if the parameters are not a Float64Array of length P. */
 export function checkParameters(parameters: Float64Array, { parameterCount }: Sizes): void {
   checkArray('parameters', parameters, 'Float64Array');
   checkLength('parameters', parameters.length, parameterCount, 'one for each parameter of the network');
 }
 
 /**
- * Refuses examples whose arrays do not fit each other or the network, or that have a label without output:
- * BAD_ARGUMENT.
+ * Throws BAD_ARGUMENT if the arrays of examples do not fit each other or the network, or if a label has no
+ * output.
  */
 export function checkExamples(examples: Examples, { inputCount, outputCount }: Sizes): void {
   checkObject('examples', examples, '{ count, inputs: Float32Array, labels: Uint8Array }');
@@ -31,7 +31,7 @@ export function checkExamples(examples: Examples, { inputCount, outputCount }: S
       throw badArgument(`examples.labels[${e}]`, labels[e], `below ${outputCount}, the number of classes`);
 }
 
-/** Refuses inputs that are no Float32Array of whole examples, at least one: BAD_ARGUMENT. */
+/** Throws BAD_ARGUMENT if the inputs are not a Float32Array of one or more whole examples. */
 export function checkInputs(inputs: Float32Array, { inputCount }: Sizes): void {
   checkArray('inputs', inputs, 'Float32Array');
   const count = Math.max(1, Math.ceil(inputs.length / inputCount));

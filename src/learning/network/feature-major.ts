@@ -1,7 +1,7 @@
-/** Features that are moved together: one line of the processor's cache holds that many. */
+/** Features moved together: one cache line of the processor holds this many. */
 const FEATURES_TOGETHER = 16;
 
-/** Writes count × features, example-major, as features × count to `out`. */
+/** Transposes `inputs`, count × features, into `out`, features × count. */
 export function featureMajor(inputs: Float32Array, count: number, out: Float32Array): void {
   const features = inputs.length / count;
   for (let first = 0; first < features; first += FEATURES_TOGETHER) {

@@ -2,10 +2,10 @@ import { RANDOM_STREAM, randomSource } from '../../linalg/random.js';
 import type { LayerShape } from './contract.js';
 
 /**
- * Weights are uniform in ±√(3/inputs), biases are zero. The variance of the weights is then 1/inputs, so that
- * a tanh unit neither saturates nor fades at the start. A pure function of the seed (u32); layer l draws at
- * step l.
- * Source: LeCun, Bottou, Orr, Müller, "Efficient BackProp", 1998, section 4.6.
+ * Weights are uniform in ±√(3/inputs), biases are zero. The variance of the weights is then 1/inputs, which
+ * keeps the tanh units in their working range at the start. A pure function of the seed (u32); the random
+ * numbers of layer l are those of step l. Source: LeCun, Bottou, Orr, Müller, "Efficient BackProp", 1998,
+ * section 4.6.
  */
 export function initialParameters(
   layers: readonly LayerShape[],

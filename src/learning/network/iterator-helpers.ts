@@ -1,6 +1,6 @@
 /**
- * The library @jax-js/jax calls the iterator helpers of ES2025, which Node 20 lacks. Each is added only where
- * the runtime has none, so on Node 22 and later this file does nothing. Import it before @jax-js/jax.
+ * The library @jax-js/jax needs the iterator helpers of ES2025, which Node 20 lacks. This file adds the
+ * missing ones; on Node 22 and later it does nothing. Import it before @jax-js/jax.
  */
 
 type AnyIterable = Iterable<unknown>;

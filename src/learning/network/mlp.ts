@@ -10,8 +10,8 @@ export interface MlpSettings {
 }
 
 /**
- * A multilayer perceptron: dense layers with tanh between them, softmax cross-entropy on the last.
- * Errors: BAD_ARGUMENT for a width that is no whole number ≥ 1, or a number of classes other than 2 to 256.
+ * A multilayer perceptron: dense layers with tanh between them, softmax cross-entropy on the last. Errors:
+ * BAD_ARGUMENT for a width that is not a whole number ≥ 1, or a number of classes outside 2 … 256.
  */
 export function createMlp(settings: MlpSettings): Network {
   checkSettings(settings, '{ inputCount: 784, hidden: [32], classes: 10 }');

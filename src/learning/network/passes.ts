@@ -2,30 +2,30 @@ import './iterator-helpers.js';
 import { jit, numpy as np } from '@jax-js/jax';
 
 /**
- * The products of the network in @jax-js/jax: the only file that knows the library. Arrays are feature-major,
- * [features, columns], with the examples as fastest column index: the library multiplies (channels ×
- * kernel²)·(kernel² × columns) ten times faster than the transposed order.
+ * The passes of a network, computed with @jax-js/jax. No other file uses the library. Arrays are
+ * feature-major, [features, columns], and the example is the fastest column index. In this order the library
+ * multiplies (channels × kernel²)·(kernel² × columns) ten times faster than transposed.
  *
- * Every operation is part of a function that is wrapped in `jit` and so is traced and compiled once per
- * shape. Outside of `jit` the library traces, simplifies and hashes each operation anew in each step, which
- * takes longer than the arithmetic (docs/decisions/0020). A product stays a function of its own: merged with
- * the pooling next to it, it gets five times slower. The chain of maps is differentiated here: the `vjp` of
- * the library can't be compiled once, and each use of it on a function that is wrapped in `jit` adds 20 kB to
- * a cache that is never emptied.
+ * Every operation is part of a function that is wrapped in `jit`, which traces and compiles it once per
+ * shape. Outside of `jit` the library traces, simplifies and hashes each operation again in each step. That
+ * takes longer than the arithmetic (docs/decisions/0020). Each product is a separate function, because it
+ * becomes five times slower when compiled together with pooling. This file differentiates the chain of maps
+ * itself: the `vjp` of the library can't be compiled once, and each use of `vjp` on a `jit` function adds 20
+ * kB to a cache that is never emptied.
  *
- * Ownership: passing an array to a function consumes it, `.ref` keeps it. Nothing outlives a call.
+ * Ownership: passing an array to a function consumes it, `.ref` keeps it. No array outlives a call.
  */
 
 /**
- * One affine map, followed by max-pooling over the slowest of its `positions` if pool > 1, and by tanh unless
- * last.
+ * One affine map. Max-pooling over the slowest index of its `positions` follows if `poolSize` > 1, and then
+ * tanh, except in the last block.
  */
 export interface AffineBlock {
   readonly outputs: number;
   readonly inputs: number;
-  /** Columns per example that the map is applied to. */
+  /** Columns per example to which the map is applied. */
   readonly positions: number;
-  /** How many positions are pooled into one: positions = poolSize · pooled positions. */
+  /** Number of positions that are pooled into one: positions = poolSize · pooled positions. */
   readonly poolSize: number;
 }
 
@@ -43,21 +43,21 @@ const productWithTransposed = jit((delta: np.Array, a: np.Array) => np.matmul(de
 /** z + b, the same b in every column. */
 const addBias = jit((z: np.Array, bias: np.Array) => z.add(bias.reshape([-1, 1])));
 
-/** The maximum of each pool of a z that is [outputs, places, pooled columns]. */
+/** The maximum of each pool; z is [outputs, places, pooled columns]. */
 const maxOfPools = jit((z: np.Array) => np.max(z, 1));
 
-/** Which places are below the maximum of their pool. */
+/** Whether each place is below the maximum of its pool. */
 const areSmaller = jit((z: np.Array) => z.ref.notEqual(np.max(z, 1, { keepdims: true })));
 
 /**
- * ∂ max, in two parts that are slower as one: a cotangent goes to the largest places of its pool in equal
- * parts …
+ * First half of the derivative of the maximum: divides each cotangent by the number of largest places in its
+ * pool. One function for both halves would be slower.
  */
 const shares = jit((cotangent: np.Array, smaller: np.Array) =>
   cotangent.div(np.where(smaller, 0, 1).sum(1, { keepdims: true })),
 );
 
-/** … and none of it to the others. */
+/** Second half: gives the share to the largest places, and 0 to the others. */
 const toLargest = jit((share: np.Array, smaller: np.Array) => np.where(smaller, 0, share));
 
 /** ∂ tanh: cotangent · (1 − h²). */
@@ -65,16 +65,18 @@ const throughTanh = jit((cotangent: np.Array, h: np.Array) => cotangent.mul(h.re
 
 const rowSums = jit((values: np.Array) => np.sum(values, 1));
 
-/** What block 0 reads, in the library's memory. Whoever has it gives it to one pass, or disposes of it. */
+/**
+ * The input of block 0, in the memory of the library. Its owner must give it to one pass or dispose of it.
+ */
 export type PlacedInput = np.Array;
 
-/** Copies what block 0 reads, [inputs × (positions · count)], into the library's memory. */
+/** Copies the input of block 0, [inputs × (positions · count)], into the memory of the library. */
 export function placeInput(blocks: readonly AffineBlock[], input: Float32Array): PlacedInput {
   return toArray(input, [blocks[0].inputs, -1]);
 }
 
 /**
- * Outputs of the network, [outputs × count]. `input` is what block 0 reads, [inputs × (positions · count)].
+ * Outputs of the network, [outputs × count]. `input` is the input of block 0, [inputs × (positions · count)].
  */
 export function networkOutputs(
   blocks: readonly AffineBlock[],
@@ -88,8 +90,8 @@ export function networkOutputs(
 }
 
 /**
- * The gradient of Σ outputs · cotangent with respect to all parameters, where `cotangentOf` chooses the
- * cotangent when it sees the outputs; both [outputs × count]. It takes the input.
+ * The gradient of Σ outputs · cotangent with respect to all parameters, where `cotangentOf` computes the
+ * cotangent from the outputs; both are [outputs × count]. The call consumes `input`.
  */
 export function networkGradient(
   blocks: readonly AffineBlock[],
@@ -126,7 +128,7 @@ export function networkGradient(
 
 interface Forward {
   readonly logits: np.Array;
-  /** What each block reads, [inputs, positions · count]. */
+  /** The input of each block, [inputs, positions · count]. */
   readonly activations: np.Array[];
   readonly sums: np.Array[];
   readonly weights: np.Array[];
@@ -152,13 +154,13 @@ function forward(blocks: readonly AffineBlock[], parameters: Float64Array, input
     activations.push(a);
     sums.push(z.ref);
     weights.push(weight);
-    // The bias, the same at every position, is added to the fewer numbers that pooling leaves.
+    // The bias is the same at every position, so it can be added after pooling, when fewer numbers are left.
     a = addBias(poolSize > 1 ? maxOfPools(inPools(z, poolSize)) : z, bias);
   }
   return { logits: a, activations, sums, weights };
 }
 
-/** δ = ∂/∂(W a) from the cotangent of what pooling leaves of it. */
+/** δ = ∂/∂(W a), computed from the cotangent of the pooled sums. */
 function beforePooling(cotangent: np.Array, sums: np.Array, poolSize: number): np.Array {
   if (poolSize === 1) {
     sums.dispose();
@@ -170,7 +172,7 @@ function beforePooling(cotangent: np.Array, sums: np.Array, poolSize: number): n
   return toLargest(share, smaller).reshape([outputs, -1]);
 }
 
-/** [outputs, places · pooled columns] as [outputs, places, pooled columns]. */
+/** Reshapes [outputs, places · pooled columns] to [outputs, places, pooled columns]. */
 function inPools(z: np.Array, poolSize: number): np.Array {
   return z.reshape([z.shape[0], poolSize, -1]);
 }

@@ -12,7 +12,7 @@ export interface ConvolutionGeometry {
   readonly pool: number;
 }
 
-/** So many examples are copied by a call. */
+/** From this number of examples on, `set` and `fill` copy faster than a loop. */
 const FEW = 32;
 
 /** Output pixels after pooling, per axis. Rows and columns that don't fill a pooling window are left out. */
@@ -29,9 +29,9 @@ export function pooledShape(geometry: ConvolutionGeometry): { rows: number; colu
  * multiplies.
  *
  * images: feature-major, pixel × example. Result: kernel² × (pool² · pooled pixels · examples), row-major;
- * column ((window place · pooled pixels) + pooled pixel) · examples + example. The places of one pooling
- * window are the slowest column index, so that pooling is a maximum over an outer axis. Examples are the
- * fastest, so that rows are copied whole. The result lies in `out`, which must be that long at least.
+ * its column index is ((window place · pooled pixels) + pooled pixel) · examples + example. The place in the
+ * pooling window is the slowest column index: pooling is then a maximum over an outer axis. The example is
+ * the fastest: whole rows can then be copied. The result lies in `out`, which must be long enough.
  */
 export function patchMatrix(
   images: Float32Array,
@@ -51,7 +51,7 @@ export function patchMatrix(
             const column = (pooledColumn * pool + (place % pool)) * stride + kernelColumn - padding;
             const isPadding = row < 0 || row >= geometry.rows || column < 0 || column >= geometry.columns;
             const source = (row * geometry.columns + column) * examples;
-            // Calls take longer than the copy of a few numbers.
+            // For a few numbers the calls below take longer than a loop.
             if (examples < FEW)
               for (let e = 0; e < examples; e++) out[target + e] = isPadding ? 0 : images[source + e];
             else if (isPadding) out.fill(0, target, target + examples);
@@ -61,7 +61,7 @@ export function patchMatrix(
   return out.subarray(0, target);
 }
 
-/** How many numbers `patchMatrix` writes. */
+/** Count of the numbers that `patchMatrix` writes. */
 export function patchMatrixLength(examples: number, geometry: ConvolutionGeometry): number {
   const { kernel, pool } = geometry;
   const pooled = pooledShape(geometry);

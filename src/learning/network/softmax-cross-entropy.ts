@@ -1,6 +1,6 @@
 /**
- * Softmax cross-entropy of a batch; outputs come feature-major, output k of example e at `logits[k * count +
- * e]`.
+ * Softmax cross-entropy of a batch. The outputs are feature-major: output k of example e is `logits[k * count
+ * + e]`.
  */
 export interface CrossEntropy {
   /** Sum over the examples of −ln p(label), in nat. */
@@ -11,9 +11,9 @@ export interface CrossEntropy {
 }
 
 /**
- * loss = ln Σ_k e^(z_k) − z_label, p_k = e^(z_k) / Σ e^z, in float64. The largest output is subtracted first,
- * so that no finite output overflows. Where two outputs are equal the lower class counts. Outputs that are
- * not finite give a loss that is not.
+ * loss = ln Σ_k e^(z_k) − z_label, p_k = e^(z_k) / Σ e^z, in float64. The largest output is subtracted first;
+ * then no finite output overflows. If the largest output occurs twice, the lower class is the prediction.
+ * Outputs that are not finite give a loss that is not finite.
  */
 export function softmaxCrossEntropy(logits: Float32Array, labels: Uint8Array, outputs: number): CrossEntropy {
   const count = labels.length;

@@ -53,7 +53,8 @@ export function adamInit(parameterCount: number): OptimizerState {
 }
 
 /**
- * One update of the moments by `gradient`, or by what is used in its place, and the direction m̂/(√v̂ + ε).
+ * Updates the moments with `gradient`, or with a vector used in its place, and returns the direction m̂/(√v̂
+ * + ε).
  */
 export function adamMoments(
   state: OptimizerState,

@@ -6,7 +6,7 @@ import type { Optimizer } from './contract.js';
 import { applyStep, type DampingSettings, dampingAt, gradientOf, type RateSettings, rateAt } from './step.js';
 
 export interface CgSettings extends RateSettings, DampingSettings {
-  /** c ≥ 1: conjugate directions of a step, each with one product with G. */
+  /** c ≥ 1: number of conjugate directions in a step. Each needs one product with G. */
   readonly products: number;
   /** Largest ‖η x‖₂ of one step; Infinity for no bound. */
   readonly clip: number;
@@ -15,7 +15,7 @@ export interface CgSettings extends RateSettings, DampingSettings {
 /**
  * Natural gradient descent on the host by c conjugate directions: x approximates (G + λI)⁻¹∇ℓ, θ ← θ − η x.
  * O(c m P). With c = 1 it is gradient descent: x is the multiple of ∇ℓ that minimises the quadratic model.
- * `tngd` with ticks does the same, with answers of the board in place of the residuals as directions.
+ * `tngd` with ticks does the same, but its directions are answers of the board instead of residuals.
  */
 export function cg(settings: CgSettings): Optimizer {
   const { products, clip } = settings;

@@ -3,58 +3,59 @@ import type { Matrix } from '../../linalg/matrix.js';
 import type { LayeredCurvature, Trial } from '../problem/contract.js';
 
 /**
- * All that an optimizer keeps between steps, as plain data that a checkpoint holds exactly. Never changed in
- * place.
+ * The state that an optimizer keeps between steps: plain data, which a checkpoint stores exactly. It is never
+ * changed in place.
  */
 export interface OptimizerState {
   readonly arrays: Readonly<Record<string, Float64Array>>;
   readonly numbers: Readonly<Record<string, number>>;
 }
 
-/** What an optimizer is given for one step. */
+/** The input of an optimizer for one step. */
 export interface StepRequest {
   /** θ, length P; not changed in place. */
   readonly parameters: Float64Array;
   /**
-   * ∇ of the mean loss at θ, length P; or, while another thread computes it, a function that waits for it.
-   * Work that does not need the gradient comes before that call. `gradientOf` handles both.
+   * ∇ of the mean loss at θ, length P. While another thread computes it, this is a function that waits for
+   * it. Do work that does not need the gradient before calling that function. `gradientOf` handles both
+   * cases.
    */
   readonly gradient: Float64Array | (() => Promise<Float64Array>);
   /** K with KᵀK = G at θ, m × P; present if the optimizer `needsCurvature`, in the steps that use it. */
   readonly factor: Matrix | undefined;
   /** The curvature layer by layer at θ; present if the optimizer `needsLayerCurvatures`. */
   readonly layers?: LayeredCurvature | undefined;
-  /** The same problem at other parameters, where its loss is the same in all steps. */
+  /** The same problem at other parameters; present if the loss is the same function in all steps. */
   readonly trial?: Trial | undefined;
-  /** ℓ of this step at other parameters [P], where the problem tells it; otherwise `trial` does. */
+  /** The loss of this step at other parameters [P]. If the problem does not provide it, `trial` does. */
   readonly lossAt?: ((parameters: Float64Array) => number) | undefined;
   /**
-   * What the step before has on the way; the state is then what it was before that. Whoever gives a `rest`
-   * has to wait for the one that it is given.
+   * The work that the step before has not finished yet. The given state does not contain its effect. An
+   * optimizer that returns a `rest` must wait for `before`.
    */
   readonly before?: Promise<StepRest> | undefined;
-  /** Steps taken before this one. */
+  /** Number of steps taken before this one. */
   readonly step: number;
-  /** Steps of the whole training: the learning rate falls linearly from η to 0 over them. */
+  /** Number of steps of the whole training. Over them the learning rate falls linearly from η to 0. */
   readonly totalSteps: number;
-  /** Seed of the training, u32: with the step it names the noise of the board. */
+  /** Seed of the training, u32. Seed and step together select the noise of the board. */
   readonly seed: number;
   readonly signal?: AbortSignal;
 }
 
-/** What a step leaves to the next one, and what it has cost. */
+/** State after a step, and cost of the step. */
 export interface StepRest {
   readonly state: OptimizerState;
   readonly cost: SolverCost;
 }
 
-/** What one step yields. */
+/** The result of one step. */
 export interface StepResult extends StepRest {
   /** The new θ, length P. */
   readonly parameters: Float64Array;
   /**
-   * State and cost in place of those above, when what the step has begun has ended: a board that goes on for
-   * it while the next gradient is computed. Left out: nothing is on the way.
+   * Present if the step still has work in progress, for example a board that goes on while the next gradient
+   * is computed. At the end of this work it gives the state and cost that replace those above.
    */
   readonly rest?: Promise<StepRest>;
 }
@@ -63,21 +64,21 @@ export interface StepResult extends StepRest {
  * A rule that turns gradients into parameters. `init` and `update` are pure: the same arguments give the same
  * bits (with a board, for the same board and seed).
  *
- * Errors: none of `init`. `update` throws DIVERGED when a result is not finite or the solution grows beyond
- * every sensible scale, and what the linear solver throws.
+ * Errors: none of `init`. `update` throws DIVERGED when a result is not finite or when the solution grows
+ * beyond its bound; errors of the linear solver pass through.
  */
 export interface Optimizer {
   readonly name: string;
-  /** Everything that its results depend on, as JSON data. */
+  /** All settings that affect the results, as JSON data. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly needsCurvature: boolean;
-  /** Whether the step after so many uses K. Default: every step does. */
+  /** Whether step number `step` uses K. Default: every step does. */
   readonly usesCurvatureAt?: (step: number) => boolean;
-  /** Whether it needs the curvature layer by layer. Default: no. */
+  /** Whether the optimizer needs the curvature layer by layer. Default: no. */
   readonly needsLayerCurvatures?: boolean;
   /**
-   * Whether it tries steps: by the loss of the `step`, or by one that is the `same` in all steps. Default:
-   * no.
+   * Whether the optimizer evaluates trial steps. `step`: the loss of this step is enough. `same`: the loss
+   * must be the same function in all steps. Default: no trial steps.
    */
   readonly needsTrial?: 'step' | 'same';
   /** The state before the first step. */

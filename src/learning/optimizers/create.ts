@@ -27,12 +27,12 @@ import { tngdAdam } from './tngd-adam.js';
 import { truncatedTngd } from './truncated-tngd.js';
 
 /**
- * Largest λt of a relaxation. The start is then forgotten to e⁻⁴⁰, less than float64 resolves, so a longer
- * time costs board time and changes nothing.
+ * Largest λt of a relaxation. At this time the effect of the start has fallen to e⁻⁴⁰, less than float64
+ * resolves. A longer time would only cost board time.
  */
 const DECAY_MAX = 40;
 
-/** What each number may be: a test, and the same in words. */
+/** The allowed values of each option: a test, and its description in words. */
 const POSITIVE = { test: (value: number) => value > 0 && value < Infinity, words: 'a number above 0' };
 const NOT_NEGATIVE = {
   test: (value: number) => value >= 0 && value < Infinity,
@@ -79,13 +79,13 @@ const RANGES: Record<
 const OPTION_NAMES = ['initial', 'blocks', 'asynchronous', ...Object.keys(RANGES)];
 
 /**
- * The settings of an optimizer with defaults for the options left out, checked; needs no solver.
+ * The checked settings of an optimizer, with defaults for missing options. No solver is needed.
  *
- * Errors: BAD_ARGUMENT for an unknown optimizer, an option outside its range or one that this optimizer does
- * not have, and for a relaxation that would never change a parameter. That is one with time 0 that starts
- * from zero: the board is then read as it was loaded. `keep` starts from zero too, and stays there unless a
- * delay lets the kept state go on. Also for a time or delay t with λt > 40, which only repeats the
- * equilibrium.
+ * Errors: BAD_ARGUMENT for an unknown optimizer, an option outside its range, an option that this optimizer
+ * does not have, a relaxation that would never change a parameter, and a time or delay t with λt > 40. A
+ * relaxation with time 0 and initial `zero` never changes a parameter, because the board still holds zeros
+ * when it is read. `keep` with time 0 starts from zero too; only a delay makes its state change. Beyond λt =
+ * 40 the board has already reached the equilibrium.
  */
 export function optimizerSettings(
   name: OptimizerName,
@@ -105,7 +105,8 @@ export function optimizerSettings(
     }
     checkOption(option as keyof OptimizerOptions, value);
   }
-  // Defaults of later versions are left out, so that settings of earlier ones stay equal.
+  // Options that a later version added have no default here. The settings of earlier trainings therefore stay
+  // equal.
   const settings = { ...defaults, ...Object.fromEntries(given) } as never as Required<OptimizerOptions>;
   if (isTruncated) return settings;
   if (name === 'ngd' && settings.damping === 0)
@@ -116,7 +117,7 @@ export function optimizerSettings(
       'Give `average` too: 0 takes the curvature of the last batch alone.',
     );
   if (name === 'kfac' && settings.damping === 0)
-    throw badOption('K-FAC needs a damping above 0, or its factors have no inverse.');
+    throw badOption('K-FAC needs a damping above 0; without it its factors may have no inverse.');
   if (settings.delay > 0 && settings.initial !== 'keep')
     throw badOption(
       'A delay has no effect unless the state is kept between steps.',
@@ -136,16 +137,16 @@ function refuseBeyondEquilibrium(option: 'time' | 'delay', settings: Required<Op
   if (!(time * damping > DECAY_MAX)) return;
   const timeMax = formatNumber(Math.floor(DECAY_MAX / damping));
   throw badOption(
-    `A ${option} of ${formatNumber(time)} goes on long after the equilibrium is reached: with a damping of ${formatNumber(damping)} nothing changes after ${timeMax}.`,
+    `A ${option} of ${formatNumber(time)} lasts longer than the relaxation to the equilibrium: with a damping of ${formatNumber(damping)} nothing changes after ${timeMax}.`,
     `Choose a ${option} of at most ${timeMax}, or the optimizer ngd, which computes the equilibrium.`,
   );
 }
 
 /**
- * An optimizer by name, with defaults for the options left out. `solver` is needed by tngd and tngd-adam: one
- * that relaxes, or for tngd with `ticks` one that solves truncated.
- * Errors: those of `optimizerSettings`; BAD_ARGUMENT without that solver; UNSUPPORTED for one that can't
- * relax.
+ * Makes an optimizer by its name, with defaults for missing options. tngd and tngd-adam need a solver that
+ * relaxes; tngd with `ticks` and lm need a solver with truncated solves; kfac needs a solver that inverts.
+ * Errors: those of `optimizerSettings`; BAD_ARGUMENT without that solver; UNSUPPORTED for a solver that lacks
+ * the needed operation.
  */
 export function createOptimizer(
   name: OptimizerName,
@@ -182,17 +183,17 @@ export function createOptimizer(
   if ('solve' in solver)
     throw new ThermolinkError(
       'UNSUPPORTED',
-      `${name} can't run on this solver, since it knows the equilibrium only.`,
+      `${name} can't run on this solver: it computes only the equilibrium.`,
       { hint: 'Use the ideal sampler or a board.' },
     );
   throw badArgument('solver', solver, 'a solver, such as createAnalogSolver(device)');
 }
 
-/** Only layers are shared out over boards. Errors: BAD_ARGUMENT. */
+/** Only a curvature in layers can use several boards. Errors: BAD_ARGUMENT. */
 function refuseIdleBoards({ boards = [] }: RelaxationSolver, blocks: Blocks | undefined): void {
   if (boards.length < 2 || blocks === 'layers') return;
   throw new ThermolinkError('BAD_ARGUMENT', `${boards.length} boards need \`blocks: 'layers'\`.`, {
-    hint: 'A curvature as a whole is on one board; cut it into layers, or pass one board.',
+    hint: 'A whole curvature uses only one board. Cut it into layers, or pass one board.',
     data: { boards: boards.length },
   });
 }

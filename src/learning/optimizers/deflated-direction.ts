@@ -5,9 +5,9 @@ import { matVec, matVecTransposed, subtract } from '../../linalg/products.js';
 import { directSolver } from '../../linalg/woodbury.js';
 
 /**
- * A direction for (KᵀK + λI) z = r whose part in the subspace V the host solves: V's exact part, the rough
- * answer to the rest outside of V, and V's part of what that left. `apply` is the product with KᵀK + λI;
- * `rough` then needs K without V only. Two products a direction.
+ * Computes a search direction z for (KᵀK + λI) z = r. The host solves exactly in the subspace V: first for r,
+ * and again for the residual at the end. Between them `rough` gives an approximate answer outside of V; it
+ * needs only the part of K outside of V. `apply` is the product with KᵀK + λI. Cost: two such products.
  */
 export function deflatedDirection(
   subspace: DominantSubspace,
@@ -20,7 +20,7 @@ export function deflatedDirection(
   for (let i = 0; i < damped.rows; i++) damped.data[i * damped.columns + i] += damping;
   const solveInside = directSolver({ kind: 'dense', matrix: damped });
   const outside = (x: Float64Array): Float64Array => projectOut(x, subspace);
-  /** Vᵀ(T + λI)⁻¹V r. T is not finite only where r is not, and the caller sees that. */
+  /** Vᵀ(T + λI)⁻¹V r. If T is not finite, r is not finite either, and the caller detects that. */
   const inside = (r: Float64Array): Float64Array<ArrayBuffer> => {
     const shares = matVec(basis, r);
     return matVecTransposed(basis, solveInside?.(shares) ?? shares);

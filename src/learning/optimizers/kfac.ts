@@ -10,11 +10,11 @@ import { keptShare, meanOfProducts } from './mean-curvature.js';
 import { applyStep, type DampingSettings, dampingAt, gradientOf, type RateSettings, rateAt } from './step.js';
 
 export interface KfacSettings extends RateSettings, DampingSettings {
-  /** γ > 0, in units of the curvature: it is added to each layer's A ⊗ B, split between both factors. */
+  /** γ > 0, in units of the curvature: it is added to A ⊗ B of each layer, split between both factors. */
   readonly damping: number;
   /** μ, 0 ≤ μ < 1. */
   readonly momentum: number;
-  /** Share of the running means of A and B that is kept when a batch enters them, at least 0 and below 1. */
+  /** Share of the running means of A and B that is kept when a new batch is added, at least 0 and below 1. */
   readonly average: number;
   /** R ≥ 1: the factors are inverted in steps 0 and R/10, and in every R-th step. */
   readonly reload: number;
@@ -28,15 +28,16 @@ export interface KfacSettings extends RateSettings, DampingSettings {
 }
 
 /**
- * Natural gradient descent for networks that are larger than any board, by Kronecker factors (K-FAC). The
- * curvature of a layer with weights W (outputs × (inputs + 1), the bias last) is taken for A ⊗ B, and
+ * Natural gradient descent by Kronecker factors (K-FAC), for networks that are larger than any board. For a
+ * layer with weights W (outputs × (inputs + 1), the bias last) the curvature is approximated by A ⊗ B:
  *
  *     x = (B + √γ/π I)⁻¹ ∇W (A + π√γ I)⁻¹,   π² = (tr A/(inputs + 1)) / (tr B/outputs),
  *     v ← μ v + ν x,   W ← W − η v,   ν = min(1, √(klClip/(η² Σ ∇Wᵀx))).
  *
- * A and B are running means over batches: the first 20, and after that every fourth. The solver inverts both,
- * and the inverses serve until the next reload: so a board with inputs + 1 cells is enough, and couplings are
- * sent every R steps only. The host multiplies, O(outputs · inputs²) a step.
+ * A and B are running means over the first 20 batches and every fourth batch after them. The solver inverts
+ * both, and the inverses are used until the next reload. A board with max(inputs + 1, outputs) cells is
+ * enough, and couplings are sent only every R steps. The host does the products, O(outputs · inputs²) per
+ * step.
  *
  * Errors: DIVERGED when an update is not finite; what the solver throws.
  * Source: Martens, Grosse, arXiv 1503.05671, section 6.3 for π; the clip is that of Ba, Grosse, Martens,
@@ -88,11 +89,14 @@ export function kfac(solver: InverseSolver, settings: KfacSettings): Optimizer {
 }
 
 const INVERSE = 'Inverse';
-/** The means of A and B take in each of so many first batches, and after that every fourth. */
+/** Number of first batches that all enter the means of A and B; after them every fourth batch enters. */
 const UPDATES_AT_FIRST = 20;
 const UPDATE_EVERY = 4;
 
-/** Whether the factors are inverted in this step. The first batches say little, so R/10 steps are enough. */
+/**
+ * Whether the factors are inverted in this step. The first batches give a poor estimate. Hence there is an
+ * additional reload after R/10 steps.
+ */
 function isReload(step: number, reload: number): boolean {
   return step % reload === 0 || step === Math.floor(reload / 10);
 }
@@ -145,7 +149,7 @@ function meanDiagonal(data: Float64Array, size: number): number {
   return sum / size;
 }
 
-/** Puts B⁻¹ ∇W A⁻¹ of one layer into its places in `x`. */
+/** Writes B⁻¹ ∇W A⁻¹ of one layer to its places in `x`. */
 function precondition(
   layer: LayerPlace,
   l: number,

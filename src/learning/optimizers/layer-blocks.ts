@@ -4,19 +4,19 @@ import { assert } from '../../errors.js';
 import { type Matrix, matrix } from '../../linalg/matrix.js';
 import type { LayerPlace } from '../problem/contract.js';
 
-/** What blocks a curvature is solved in: as a whole, or layer by layer. */
+/** How a system with the curvature is solved: as a whole, or each layer separately. */
 export type Blocks = 'whole' | 'layers';
 
-/** Addresses of the board runs of one layer: those of its relaxation and of its delay. */
+/** Number of addresses that one layer uses: for the board runs of its relaxation and of its delay. */
 const ADDRESSES_OF_LAYER = 2;
 
 /**
- * A solver that relaxes the columns of each layer by themselves: of G it keeps the blocks on the diagonal,
- * and each has scales of its own on the board. With a single layer it is `solver`, bit for bit. A board needs
- * cells for its largest layer only. Layers are shared out over the boards of `solver`, and a board takes its
- * own one after the other. For a factored system whose columns are the parameters.
+ * A solver that relaxes each layer separately. It uses only the diagonal blocks of G, and scales each block
+ * separately on the board. With a single layer it gives the results of `solver`, bit for bit. A board needs
+ * cells only for its largest layer. The layers are distributed over the boards of `solver`; each board takes
+ * its layers one after another. The system must be factored, and its columns must be the parameters.
  *
- * When a board fails, the others are stopped before its error is thrown.
+ * If one board fails, the others are stopped first; then its error is thrown.
  */
 export function inLayerBlocks(solver: RelaxationSolver, places: readonly LayerPlace[]): RelaxationSolver {
   const boards = solver.boards ?? [solver];
@@ -52,7 +52,7 @@ export function inLayerBlocks(solver: RelaxationSolver, places: readonly LayerPl
 }
 
 /**
- * The layers of each board, ascending: the largest layer that is left goes to the board with the fewest
+ * The layers of each board, ascending. The largest remaining layer always goes to the board with the fewest
  * parameters.
  */
 export function sharesOf(sizes: readonly number[], boards: number): number[][] {
@@ -67,7 +67,7 @@ export function sharesOf(sizes: readonly number[], boards: number): number[][] {
   return shares.map((share) => share.sort((a, b) => a - b));
 }
 
-/** Parameters of a layer: the unknowns that a board needs for it. */
+/** Number of parameters of a layer, which is also the number of unknowns on the board. */
 export function sizeOf({ outputs, inputs }: LayerPlace): number {
   return outputs * (inputs + 1);
 }

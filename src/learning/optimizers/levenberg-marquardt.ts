@@ -12,11 +12,11 @@ import { deflatedDirection } from './deflated-direction.js';
 import { gradientOf, rateAt } from './step.js';
 
 export interface LevenbergMarquardtSettings {
-  /** How many of K's dominant directions the host solves itself; 0 for none. */
+  /** Number of dominant directions of K that the host solves itself; 0 for none. */
   readonly rank: number;
   /** Board runs of one attempt, ≥ 1. */
   readonly runs: number;
-  /** The most ticks of a board run; it takes fewer where a hundredth of every mode is left earlier. */
+  /** Largest number of ticks of a board run. The run is shorter if every mode decays to 1/100 earlier. */
   readonly ticks: number;
   /** λ of the first attempt, as a share of KᵀK's largest eigenvalue. */
   readonly firstDamping: number;
@@ -31,31 +31,34 @@ export interface LevenbergMarquardtSettings {
 const DAMPING_MIN = 1e-7;
 /** Largest λ, as a share of KᵀK's largest eigenvalue: x is then nearly ∇ℓ/λ. */
 const DAMPING_MAX = 1e3;
-/** The least factor by which λ falls after a good step. */
+/** Smallest factor by which λ is multiplied after a good step. */
 const DAMPING_FALL = 1 / 5;
-/** A step whose loss falls by less than this share of its prediction is rejected. */
+/** Smallest gain: a step is rejected if the loss falls by less than this share of the prediction. */
 const GAIN_MIN = 1e-4;
-/** Attempts of one step. */
+/** Most attempts in one step. */
 const ATTEMPTS_MAX = 10;
-/** Sweeps for the subspace of the first step, and of each later one, which starts from the last. */
+/**
+ * Sweeps that compute the subspace: more in the first step; a later step starts from the subspace of the step
+ * before.
+ */
 const SWEEPS = { first: 4, later: 1 } as const;
 
-/** A run ends when so much of the slowest mode is left. */
+/** A run ends when the slowest mode has decayed to this share. */
 const SETTLED = 1e-2;
-/** h λ_max of a board at its largest stable step. */
+/** The product h λ_max when a board uses its largest stable tick. */
 const STEP_OF_STIFFEST = 1.9;
 
 /**
  * Levenberg and Marquardt's method for a loss ½‖r‖² with K = ∂r/∂θ: θ ← θ − ηx with x ≈ (KᵀK + λI)⁻¹∇ℓ, η =
- * 1. The gain is what the loss fell over what the parabola with the curvature KᵀK/η predicted. Where KᵀK is a
- * metric and no Hessian, as in variational Monte Carlo, η is the rate of a natural gradient step. Above 10⁻⁴
- * the step is taken and λ becomes λ · max(1/5, 1 − (2 gain − 1)³), at least 10⁻⁷ of the largest eigenvalue;
- * otherwise λ ← νλ, ν ← 2ν from ν = 2, and the same K is used again. A step in which ten attempts fail leaves
- * θ as it is and ends with the raised λ.
+ * 1. The gain is the fall of the loss divided by the fall that a parabola of curvature KᵀK/η predicts. In
+ *   variational Monte Carlo KᵀK is a metric and not a Hessian; η is then the rate of a natural gradient step.
+ *   If the gain is above 10⁻⁴, the step is taken, and λ becomes λ · max(1/5, 1 − (2 gain − 1)³), but at least
+ *   `dampingMin` times the largest eigenvalue. Otherwise λ ← νλ and ν ← 2ν, starting from ν = 2, and the same
+ *   K is used again. After ten failed attempts θ stays unchanged, and λ keeps its raised value.
  *
- * The host solves the dominant directions of K itself and loads K without them; it combines the rough answers
- * of the solver by exact products (`conjugateDirections`). The state keeps λ, those directions and the scale
- * of each run, so that a training that is resumed gives the same bits.
+ * The host solves the dominant directions of K itself, and loads K without them. It combines the rough
+ * answers of the solver by exact products (`conjugateDirections`). The state keeps λ, the dominant directions
+ * and the scale of each run. A resumed training therefore gives the same bits.
  *
  * Errors: DIVERGED when the loss or the gradient is not finite; what the solver throws.
  * Source: Nielsen, "Damping parameter in Marquardt's method", IMM-REP-1999-05.
@@ -114,7 +117,7 @@ export function levenbergMarquardt(solver: TruncatedSolver, settings: LevenbergM
   };
 }
 
-/** What one attempt solves: (KᵀK + λI) x = g, with some directions solved by the host. */
+/** The system of one attempt: (KᵀK + λI) x = g. The host solves the directions of `subspace`. */
 interface Attempted {
   readonly factor: Matrix;
   readonly damping: number;
@@ -122,7 +125,7 @@ interface Attempted {
   readonly subspace: DominantSubspace | undefined;
 }
 
-/** x, from `runs` answers of the solver. Each run's scale is kept in `scales`. */
+/** Computes x from `runs` answers of the solver. Stores the next scale of each run in `scales`. */
 async function solveRoughly(
   loaded: LoadedFactor,
   { factor, damping, drive, subspace }: Attempted,
@@ -143,13 +146,17 @@ async function solveRoughly(
 }
 
 /**
- * What the loss fell over what was predicted; −1 where no fall is predicted, so that the step is rejected.
+ * Measured fall of the loss divided by the predicted fall. If no fall is predicted, it is −1, and the step is
+ * rejected.
  */
 function gainOf(fall: number, predicted: number): number {
   return predicted > 0 ? fall / predicted : -1;
 }
 
-/** gᵀx − ½‖Kx‖²: 1/η of how much the loss falls along ηx, as far as it is a parabola of curvature KᵀK/η. */
+/**
+ * gᵀx − ½‖Kx‖². Multiplied by η it is the predicted fall of the loss along ηx, for a parabola of curvature
+ * KᵀK/η.
+ */
 function predictedFall(factor: Matrix, drive: Float64Array, x: Float64Array): number {
   const image = matVec(factor, x);
   return dot(drive, x) - dot(image, image) / 2;

@@ -8,17 +8,17 @@ export interface SearchPoint {
   readonly gradient: Float64Array;
 }
 
-/** Share of the first slope's fall that a step must reach. */
+/** c₁: the loss must fall by at least this share of the fall that the first slope predicts. */
 const FALL_SHARE = 1e-4;
-/** Largest share of the first slope that may be left. */
+/** c₂: the slope at the end may be at most this share of the first slope. */
 const SLOPE_SHARE = 0.9;
 const EVALUATIONS_MAX = 30;
 
 /**
- * A step along `direction` from `start` that meets the strong Wolfe conditions with c₁ = 10⁻⁴ and c₂ = 0.9,
- * from the first length `length` on: it brackets a minimum, and then bisects by cubic interpolation.
- * Undefined for a direction that does not descend, and when 30 evaluations find no lower loss. A loss that is
- * not finite counts as too high.
+ * Finds a step along `direction` from `start` that meets the strong Wolfe conditions with c₁ = 10⁻⁴ and c₂ =
+ * 0.9. The first trial has the length `length`. The search first brackets a minimum, and then narrows the
+ * bracket by cubic interpolation. Returns undefined if the direction does not descend, or if 30 evaluations
+ * find no lower loss. A loss that is not finite counts as too high.
  *
  * Source: Nocedal, Wright, "Numerical Optimization", 2006, algorithms 3.5 and 3.6.
  */
@@ -60,13 +60,16 @@ interface Reached extends SearchPoint {
   readonly slope: number;
 }
 
-/** The minimum of the cubic through both ends, kept a tenth of their distance away from them. */
+/**
+ * The minimum of the cubic through both ends. It stays away from each end by at least a tenth of their
+ * distance.
+ */
 function between(low: Reached, high: Reached): number {
   const width = high.step - low.step;
   const d1 = low.slope + high.slope - (3 * (low.loss - high.loss)) / (low.step - high.step);
   const d2 = Math.sign(width) * Math.sqrt(d1 * d1 - low.slope * high.slope);
   const share = 1 - (high.slope + d2 - d1) / (high.slope - low.slope + 2 * d2);
-  // Without a finite cubic the middle is as good as anything.
+  // If the cubic is not finite, the middle is used.
   return low.step + width * (share >= 0.1 && share <= 0.9 ? share : clampShare(share));
 }
 

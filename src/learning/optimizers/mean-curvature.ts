@@ -4,25 +4,28 @@ import { gramOfColumns } from '../../linalg/products.js';
 import { counted } from '../../number-text.js';
 import type { OptimizerState, StepRequest } from './contract.js';
 
-/** A curvature that is averaged over batches, as a dense matrix that several steps may share. */
+/**
+ * Settings of a curvature that is averaged over batches. It is a dense matrix, and several steps may use the
+ * same one.
+ */
 export interface MeanCurvatureSettings {
-  /** Share of the mean that is kept when a batch enters it, at least 0 and below 1. */
+  /** Share of the mean that is kept when a new batch is added, at least 0 and below 1. */
   readonly average?: number;
-  /** R ≥ 1: a batch enters in every R-th step. Default 1. */
+  /** R ≥ 1: a batch is added in every R-th step. Default 1. */
   readonly reload?: number;
 }
 
-/** P² numbers are kept, and a board with dense couplings has at most so many cells. */
+/** Largest P: the mean has P² entries, and a board with dense couplings has at most this many cells. */
 const PARAMETERS_MAX = 8192;
 
 /**
- * The mean curvature [P × P, row-major] of a step: that of the state, into which the batch enters whose
- * factor K the step brings,
+ * The mean curvature [P × P, row-major] of a step. If the step has a factor K, it is added to the mean C of
+ * the state:
  *
  *     C ← μ C + (1 − μ) KᵀK,   μ = min(`average`, 1 − 1/n) for the n-th batch,
  *
- * so that the first batch counts no more than a later one. The array is never changed in place. O(mP²) where
- * a batch enters.
+ * With this μ the first batch has no larger weight than a later one. The array is never changed in place.
+ * O(mP²) if a batch is added.
  *
  * Errors: TOO_LARGE for more than 8,192 parameters.
  */
@@ -46,12 +49,15 @@ export function meanCurvature(
   return meanOfProducts(before, keptShare(average, batches), factor);
 }
 
-/** Whether a batch enters the mean in the step after so many. */
+/** Whether a batch is added to the mean in step number `step`. */
 export function entersAt({ reload = 1 }: MeanCurvatureSettings, step: number): boolean {
   return step % reload === 0;
 }
 
-/** The share of a running mean that is kept when the n-th batch enters it: the first n then count alike. */
+/**
+ * Share of a running mean that is kept when batch number `batches` is added. The first batches then have
+ * equal weights.
+ */
 export function keptShare(average: number, batches: number): number {
   return Math.min(1 - 1 / batches, average);
 }

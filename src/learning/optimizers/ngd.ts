@@ -16,9 +16,9 @@ export interface NgdSettings extends RateSettings, DampingSettings, MeanCurvatur
  * Exact natural gradient descent, computed digitally: x = (G + λI)⁻¹∇ℓ, θ ← θ − η x. TNGD tends to it for
  * long times. O(m²P + m³) for a factor of m < P rows, else O(mP² + P³).
  *
- * With `average` G is the mean over batches (`meanCurvature`), which the state keeps: O(mP² + P³) where a
- * batch enters it, and O(P²) in the other steps as long as λ stays.
- * Source: Amari, "Natural gradient works efficiently in learning", 1998.
+ * With `average` G is the mean over batches (`meanCurvature`), which the state keeps. A step costs O(mP² +
+ * P³) if a batch is added or λ changes, otherwise O(P²). Source: Amari, "Natural gradient works efficiently
+ * in learning", 1998.
  */
 export function ngd(settings: NgdSettings): Optimizer {
   const { clip, average, reload = 1 } = settings;
@@ -52,9 +52,8 @@ export function ngd(settings: NgdSettings): Optimizer {
 }
 
 /**
- * (KᵀK + λI)⁻¹g for K m×P, by Woodbury's identity for m < P and else by Cholesky factorisation.
- * Errors: DIVERGED when K or g is not finite, or λ too small for float64 to tell KKᵀ + λI from a singular
- * matrix.
+ * (KᵀK + λI)⁻¹g for K m×P, by Woodbury's identity for m < P and else by Cholesky factorisation. Errors:
+ * DIVERGED when K or g is not finite, or when λ is so small that KKᵀ + λI is singular in float64.
  */
 export function naturalGradient(factor: Matrix, damping: number, gradient: Float64Array): Float64Array {
   const x = directSolver({ kind: 'factored', factor, damping })?.(gradient);

@@ -7,7 +7,10 @@ import type { Optimizer, OptimizerState, StepRequest, StepResult } from './contr
 import { lineSearch } from './line-search.js';
 import { gradientOf } from './step.js';
 
-/** How the inverse Hessian is kept: whole (`bfgs`, P × P), or as the last pairs of steps (`lbfgs`). */
+/**
+ * How the inverse Hessian is stored: as a P × P matrix (`bfgs`), or as the last pairs of steps and gradient
+ * changes (`lbfgs`).
+ */
 export type QuasiNewtonName = 'lbfgs' | 'bfgs';
 
 export interface QuasiNewtonSettings {
@@ -17,9 +20,9 @@ export interface QuasiNewtonSettings {
 
 /**
  * Quasi-Newton descent for a loss without noise: θ ← θ + α p, p = −H∇ℓ, where H approximates the inverse
- * Hessian by the changes of the gradient, and α meets the strong Wolfe conditions. One step is one line
- * search. Where no lower loss is found, H is forgotten and θ stays. O(memory · P) or O(P²) a step, and one or
- * more gradients.
+ * Hessian from the changes of the gradient, and α meets the strong Wolfe conditions. Each step is one line
+ * search. If the search finds no lower loss, H is discarded and θ stays. Cost per step: O(memory · P) or
+ * O(P²), and one or more gradients.
  *
  * Errors: DIVERGED when the loss or the gradient is not finite.
  * Source: Nocedal, Wright, "Numerical Optimization", 2006, algorithms 6.1 and 7.4.
@@ -41,7 +44,7 @@ export function quasiNewton(name: QuasiNewtonName, { memory }: QuasiNewtonSettin
         throw divergedError(step, 'the loss or its gradient is not finite');
       const start = { parameters, loss, gradient };
       const isFirst = Object.keys(state.arrays).length === 0;
-      // Without any curvature the first step changes the parameters by 1 at most.
+      // The first step has no estimate of the curvature. Its first trial therefore has a norm of at most 1.
       const length = isFirst ? Math.min(1, 1 / norm2(gradient)) : 1;
       const end = lineSearch(trial, start, directionOf(state, gradient), length);
       if (end === undefined) return stayed(request);
@@ -49,7 +52,7 @@ export function quasiNewton(name: QuasiNewtonName, { memory }: QuasiNewtonSettin
       const change = subtract(end.gradient, gradient);
       return {
         parameters: end.parameters,
-        // The Wolfe conditions make this product positive, but for rounding.
+        // The Wolfe conditions make this product positive; only rounding can prevent it.
         state: dot(move, change) > 0 ? { arrays: updated(state, move, change), numbers: {} } : state,
         cost: ZERO_COST,
       };
@@ -61,15 +64,15 @@ function stayed({ parameters }: StepRequest): StepResult {
   return { parameters, state: { arrays: {}, numbers: {} }, cost: ZERO_COST };
 }
 
-/** How a method keeps H. */
+/** How a method stores H. */
 interface InverseHessian {
   /** p = −H g. */
   directionOf(state: OptimizerState, gradient: Float64Array): Float64Array;
-  /** What is kept after a step s with the change y of the gradient, sᵀy > 0. */
+  /** The arrays after a step s with the gradient change y, sᵀy > 0. */
   updated(state: OptimizerState, s: Float64Array, y: Float64Array): OptimizerState['arrays'];
 }
 
-/** Pairs lie one after the other, the oldest first: [pair][P]. */
+/** The pairs are stored one after another, the oldest first: [pair][P]. */
 function limited(memory: number): InverseHessian {
   return {
     directionOf({ arrays }, gradient) {
@@ -103,7 +106,7 @@ function limited(memory: number): InverseHessian {
   };
 }
 
-/** `rows` with one more row behind, and without the first where there are `rowsMax` already. */
+/** Appends `row` to `rows`. If `rows` already holds `rowsMax` rows, the first one is dropped. */
 function appended(rows: Float64Array | undefined, row: Float64Array, rowsMax: number): Float64Array {
   if (rows === undefined) return Float64Array.from(row);
   const kept = rows.length >= rowsMax * row.length ? rows.subarray(row.length) : rows;

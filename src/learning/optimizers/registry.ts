@@ -19,17 +19,20 @@ export const OPTIMIZER_NAMES = [
 /** One of `OPTIMIZER_NAMES`. */
 export type OptimizerName = (typeof OPTIMIZER_NAMES)[number];
 
-/** What an optimizer asks of a problem and of a solver. */
+/** What an optimizer needs from a problem and from a solver. */
 export interface OptimizerTraits {
-  /** What a board does for it. `relax` becomes `truncated` where it has `ticks`. Left out: nothing. */
+  /**
+   * The operation that the board performs; `relax` becomes `truncated` if `ticks` is given. Absent: no board
+   * is needed.
+   */
   readonly board?: 'relax' | 'truncated' | 'invert';
-  /** How it takes the curvature: as the factor K, layer by layer, or not at all. */
+  /** The form of the curvature that it needs: the factor K, layer by layer, or none. */
   readonly curvature: 'factor' | 'layers' | 'none';
-  /** Whether it tries steps, as in `Optimizer`. Left out: no. */
+  /** Whether it evaluates trial steps; see `Optimizer`. Absent: no. */
   readonly needsTrial?: 'step' | 'same';
 }
 
-/** The traits of each optimizer; `loadsDense` tells what some of its options make of it. */
+/** The traits of each optimizer. With some options the curvature is dense; see `loadsDense`. */
 export const OPTIMIZER_TRAITS: Readonly<Record<OptimizerName, OptimizerTraits>> = {
   tngd: { board: 'relax', curvature: 'factor' },
   'tngd-adam': { board: 'relax', curvature: 'factor' },
@@ -48,62 +51,62 @@ export const OPTIMIZER_TRAITS: Readonly<Record<OptimizerName, OptimizerTraits>> 
 export const BLOCKS: readonly Blocks[] = ['whole', 'layers'];
 export const INITIAL_POLICIES: readonly InitialPolicy[] = ['keep', 'gradient', 'zero'];
 
-/** Every setting that some optimizer has; what is left out takes that optimizer's default. */
+/** All options of all optimizers. A missing option has the default of the optimizer. */
 export interface OptimizerOptions {
-  /** η > 0: the factor on a step; it falls linearly over the training. */
+  /** η > 0: the factor of a step. It falls linearly over the training. */
   readonly rate?: number;
-  /** Share of the rate that is left in the end, 0 … 1. Default 0. */
+  /** The final rate as a share of `rate`, 0 … 1. Default 0. */
   readonly finalRate?: number;
-  /** Share of the last update that is kept, at least 0 and below 1. */
+  /** Share of the previous update that is kept, at least 0 and below 1. */
   readonly momentum?: number;
   /** Share of Adam's mean of gradients that is kept, at least 0 and below 1. */
   readonly beta1?: number;
   /** Share of the mean of squared gradients that `adam` and `rmsprop` keep, at least 0 and below 1. */
   readonly beta2?: number;
-  /** Share of λ to which it falls geometrically over the training, above 0 and at most 1. Default 1. */
+  /** The final λ as a share of `damping`, above 0 and at most 1. λ falls geometrically. Default 1. */
   readonly finalDamping?: number;
   /** λ ≥ 0, added to every eigenvalue of the curvature, in its units. */
   readonly damping?: number;
-  /** t ≥ 0: how long the board relaxes, in units of 1/eigenvalue of G + λI. */
+  /** t ≥ 0: relaxation time, in units of 1/eigenvalue of G + λI. */
   readonly time?: number;
-  /** Whether `tngd` and `tngd-adam` solve for all parameters at once, or for each layer by itself. */
+  /** Whether `tngd` and `tngd-adam` solve for all parameters together, or for each layer separately. */
   readonly blocks?: Blocks;
   /** Where each relaxation starts. */
   readonly initial?: InitialPolicy;
   /**
-   * t_d ≥ 0, in the units of `time`: how long the board goes on relaxing to a solution that was read. With
-   * `keep` only.
+   * t_d ≥ 0, in the units of `time`: how long the board continues to relax after its solution was read. Only
+   * with initial `keep`.
    */
   readonly delay?: number;
   /**
-   * Whether `tngd` lets the next gradient and curvature be computed, and the next couplings be sent, while
-   * the board goes on for the delay. Default no.
+   * Whether `tngd` overlaps the delay with the next step: while the board continues to relax, the next
+   * gradient and curvature are computed, and the next couplings are sent. Default no.
    */
   readonly asynchronous?: boolean;
   /** Largest norm of an update, in units of the parameters; Infinity for no bound. */
   readonly clip?: number;
   /**
-   * Makes `tngd` take rough answers: board runs of so many ticks from zero, as fast as the board is stable.
-   * In place of `time`, `initial` and `delay`.
+   * Number of ticks of each board run. With this option `tngd` takes rough answers: the runs start from zero
+   * and use the largest stable tick. It replaces `time`, `initial` and `delay`.
    */
   readonly ticks?: number;
-  /** Board runs of a step with `ticks`, combined by the host. */
+  /** Number of board runs in a step with `ticks`. The host combines them. */
   readonly runs?: number;
-  /** Conjugate directions of a step of `cg`. */
+  /** Number of conjugate directions in a step of `cg`. */
   readonly products?: number;
-  /** How many dominant directions of the curvature the host solves itself in `lm`, ≥ 0. */
+  /** Number of dominant directions of the curvature that the host solves itself in `lm`, ≥ 0. */
   readonly rank?: number;
   /** Smallest λ of `lm`, as a share of the curvature's largest eigenvalue, above 0. */
   readonly dampingMin?: number;
   /** λ of the first attempt of `lm`, as a share of the curvature's largest eigenvalue, above 0. */
   readonly firstDamping?: number;
   /**
-   * Share of the running mean of the curvature that is kept when a batch enters it, at least 0 and below 1.
-   * It makes the curvature of `ngd` and of `tngd` with `ticks` a dense matrix.
+   * Share of the running mean of the curvature that is kept when a new batch is added, at least 0 and below
+   * 1. With this option the curvature of `ngd` and of `tngd` with `ticks` is a dense matrix.
    */
   readonly average?: number;
   /**
-   * R ≥ 1: how many steps one curvature serves, in `kfac`, in `tngd` with `ticks`, and in `ngd` with
+   * R ≥ 1: number of steps that use the same curvature, in `kfac`, in `tngd` with `ticks`, and in `ngd` with
    * `average`.
    */
   readonly reload?: number;
@@ -118,8 +121,8 @@ export interface OptimizerOptions {
 const RELAXATION = { damping: 0.3, time: 1, initial: 'keep', delay: 0 } as const;
 
 /**
- * Values that work on MNIST, for one epoch of batches of 128 with the default network. They were not searched
- * for long.
+ * Values that work for one epoch of MNIST with batches of 128 and the default network. Only a few values were
+ * tried.
  */
 export const OPTIMIZER_DEFAULTS = {
   tngd: { rate: 0.7, clip: 0.5, ...RELAXATION },
@@ -136,12 +139,12 @@ export const OPTIMIZER_DEFAULTS = {
   kfac: { rate: 0.1, momentum: 0.9, damping: 0.1, average: 0.9, reload: 100, klClip: 0.01, tolerance: 0.1 },
 } as const;
 
-/** Those of `tngd` with `ticks`, for problems whose curvature is exact; `ticks` itself has no default. */
+/** Defaults of `tngd` with `ticks`, for problems whose curvature is exact. `ticks` has no default. */
 export const TRUNCATED_DEFAULTS = { rate: 0.05, finalRate: 0.1, clip: 0.5, damping: 1e-3, runs: 1 } as const;
 
 /**
- * What these have besides, as every optimizer with a rate has a `finalRate` and every one with a damping a
- * `finalDamping`; the defaults are left out of their settings.
+ * Further options of these optimizers. Their defaults do not appear in the settings. (Every optimizer with
+ * `rate` also has `finalRate`, and every optimizer with `damping` also has `finalDamping`.)
  */
 const FURTHER: Readonly<Partial<Record<OptimizerName, OptimizerOptions>>> = {
   tngd: { blocks: 'whole', asynchronous: false },
@@ -149,11 +152,11 @@ const FURTHER: Readonly<Partial<Record<OptimizerName, OptimizerOptions>>> = {
   lm: { rate: 1, finalRate: 0, dampingMin: 1e-7 },
 };
 
-/** Options of a curvature that is averaged over batches, which have no defaults. */
+/** Options of a curvature that is averaged over batches. They have no defaults. */
 const OF_THE_MEAN: ReadonlySet<string> = new Set(['average', 'reload']);
 const OF_TRUNCATED: ReadonlySet<string> = new Set(['ticks', ...OF_THE_MEAN]);
 
-/** Whether an optimizer has an option; `ticks` makes another method of tngd. */
+/** Whether an optimizer has an option. tngd with `ticks` is a different method with different options. */
 export function hasOption(name: OptimizerName, option: string, hasTicks: boolean): boolean {
   const isTruncated = name === 'tngd' && hasTicks;
   const defaults: OptimizerOptions = isTruncated ? TRUNCATED_DEFAULTS : OPTIMIZER_DEFAULTS[name];
@@ -167,15 +170,14 @@ export function hasOption(name: OptimizerName, option: string, hasTicks: boolean
   );
 }
 
-/** Whether an optimizer with these options loads its curvature as a dense matrix of P cells. */
+/** Whether an optimizer with these options loads its curvature as a dense matrix, which needs P cells. */
 export function loadsDense(name: OptimizerName, { average }: OptimizerOptions): boolean {
   return name === 'tngd' && average !== undefined;
 }
 
 /**
  * The control of every comparison with tngd: gradient descent without curvature, with the clip of tngd and
- * the momentum e^(−λt). That is how much of tngd's kept state remains in directions in which the batch has no
- * curvature.
+ * the momentum e^(−λt). In directions without curvature tngd keeps the same share of its state.
  */
 export const CONTROL: OptimizerOptions = {
   rate: 0.5,

@@ -17,20 +17,20 @@ export interface RelaxationSettings extends DampingSettings {
   readonly time: number;
   readonly initial: InitialPolicy;
   /**
-   * t_d ≥ 0, in the unit of t: how long the board goes on relaxing after its solution was read, before the
-   * next problem is loaded. Only `keep` uses it.
+   * t_d ≥ 0, in the unit of t: how long the board continues to relax after its solution was read and before
+   * the next problem is loaded. Only `keep` uses it.
    */
   readonly delay: number;
-  /** Whether layers relax by themselves; default `whole`. */
+  /** Whether each layer relaxes separately; default `whole`. */
   readonly blocks?: Blocks;
-  /** Whether the next gradient is computed while the board goes on for the delay; default no. */
+  /** Whether the next gradient is computed while the board continues to relax for the delay; default no. */
   readonly asynchronous?: boolean;
 }
 
 /** The factor of the bound on a solution; see `relax`. */
 const GROWTH_MAX = 2 ** 10;
 
-/** Names the two board runs of one step in their addresses. */
+/** The numbers of the two board runs of one step in their addresses. */
 const BLOCK = { relaxation: 0, delay: 1 } as const;
 
 export function relaxationInit(parameterCount: number): OptimizerState {
@@ -41,16 +41,16 @@ export function relaxationInit(parameterCount: number): OptimizerState {
 }
 
 /**
- * x(t) of dx/dt = −((KᵀK + λI)x − ∇ℓ) by the solver. With `keep` the first relaxation starts from zero, and
- * each later one from the last solution, not clipped. The host loads it again, so that nothing has to stay on
- * the board between steps. With a delay the solution relaxes on under its own problem before the next one is
- * loaded (arXiv 2405.13817, algorithm 1). This second relaxation belongs to the same step. With
- * `asynchronous` it is a `rest` that goes on while the caller computes the next gradient and curvature, and a
- * board gets the next couplings meanwhile; every bit is that of the other order.
+ * Computes x(t) of dx/dt = −((KᵀK + λI)x − ∇ℓ) by the solver. With `keep` the first relaxation starts from
+ * zero, and each later one from the last unclipped solution. The host loads that solution again; the board
+ * need not keep it between steps. With a delay the solution continues to relax under its own problem before
+ * the next problem is loaded (arXiv 2405.13817, algorithm 1). This second relaxation belongs to the same
+ * step. With `asynchronous` it is a `rest`: meanwhile the caller computes the next gradient and curvature,
+ * and the board receives the next couplings. The results are the same bit for bit as without `asynchronous`.
  *
  * Errors: DIVERGED when |x|∞ exceeds 2¹⁰ · max(1, 1/λ) · (largest |∇ℓ|∞ so far), also after the delay, and
- * when two steps in succession overloaded the board. Each overload enlarges the scale, and noise and offsets
- * grow with it: such a training diverges.
+ * when two steps in succession overloaded the board. Each overload increases the scale, and noise and offsets
+ * grow with the scale. Such a training diverges.
  */
 export async function relax(
   whole: RelaxationSolver,
@@ -75,7 +75,8 @@ export async function relax(
     if (!Number.isFinite(largestGradient)) throw divergedError(step, 'the gradient is not finite');
     return gradient;
   };
-  // A gradient that is still being computed is waited for by the solver, which has work to do before.
+  // If the gradient is still being computed, the solver waits for it, because the solver has other work to do
+  // first.
   const isLate = typeof request.gradient === 'function' && initial !== 'gradient';
   const drive = isLate ? finiteGradient : await finiteGradient();
   const start = {
@@ -107,15 +108,16 @@ export async function relax(
     });
     const bothCost = addCost(cost, delayed.cost);
     const eitherRetried = bothCost.overloadRetries > 0 ? 1 : 0;
-    // The next step starts from what is kept, so the same bound holds for it.
+    // The next step starts from this solution, so the same bound applies.
     refuseRunaway(delayed.x, step, damping, largestGradient, before + eitherRetried);
     const numbers = { largestGradient, retried: eitherRetried };
     return { state: { arrays: { solution: delayed.x }, numbers }, cost: bothCost };
   };
   if (settings.asynchronous !== true) return { x, ...(await goOn(factor)) };
-  // The problem may write over its factor before the board has got it.
+  // The factor is copied, because the problem may overwrite it before it is sent to the board.
   const rest = goOn(matrix(factor.rows, factor.columns, Float64Array.from(factor.data)));
-  // Whoever asks for it gets its error.
+  // This handler keeps Node from reporting an unhandled rejection; the next step awaits `rest` and gets the
+  // error.
   rest.catch(() => undefined);
   return { ...read, rest };
 }
@@ -129,11 +131,11 @@ function refuseRunaway(
 ): void {
   const largest = normInf(x);
   const bound = GROWTH_MAX * Math.max(1, 1 / damping) * largestGradient;
-  // With no damping and no gradient the bound is not a number, and nothing is refused.
+  // If damping and gradient are both 0, the bound is NaN, and nothing is refused.
   if (!(largest > bound) && retriesInSuccession < 2) return;
   const why =
     retriesInSuccession < 2
-      ? `the solution reached ${formatNumber(largest)}, beyond any sensible scale (${formatNumber(bound)})`
+      ? `the solution reached ${formatNumber(largest)}, more than the bound ${formatNumber(bound)}`
       : 'the board overloaded in two steps in succession';
   throw divergedError(step, why, { largest, bound, retriesInSuccession });
 }

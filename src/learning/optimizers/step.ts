@@ -5,13 +5,13 @@ import type { StepRequest } from './contract.js';
 export interface RateSettings {
   /** η > 0 at the first step. */
   readonly rate: number;
-  /** Share of η to which it falls linearly, 0 … 1; 0 when left out. */
+  /** Final η as a share of `rate`, 0 … 1. η falls linearly. Default 0. */
   readonly finalRate?: number;
 }
 
 /**
- * η of one step: `rate` · (1 − (1 − `finalRate`) · step/totalSteps), which reaches its end just after the
- * last step.
+ * η of one step: `rate` · (1 − (1 − `finalRate`) · step/totalSteps). It would reach its final value in the
+ * step after the last.
  */
 export function rateAt({ rate, finalRate = 0 }: RateSettings, { step, totalSteps }: StepRequest): number {
   return rate * (1 - ((1 - finalRate) * step) / totalSteps);
@@ -20,13 +20,13 @@ export function rateAt({ rate, finalRate = 0 }: RateSettings, { step, totalSteps
 export interface DampingSettings {
   /** λ at the first step. */
   readonly damping: number;
-  /** Share of λ to which it falls, above 0 and at most 1; 1 when left out. */
+  /** Final λ as a share of `damping`, above 0 and at most 1. Default 1. */
   readonly finalDamping?: number;
 }
 
 /**
- * λ of one step: `damping` · `finalDamping`^(step/totalSteps), a geometric fall that reaches its end just
- * after the last step. Early steps see a curvature that soon changes, and bear a large λ.
+ * λ of one step: `damping` · `finalDamping`^(step/totalSteps), a geometric fall. It would reach its final
+ * value in the step after the last. Early steps tolerate a large λ, because their curvature soon changes.
  */
 export function dampingAt(
   { damping, finalDamping = 1 }: DampingSettings,
@@ -35,14 +35,13 @@ export function dampingAt(
   return finalDamping === 1 ? damping : damping * finalDamping ** (step / totalSteps);
 }
 
-/** The gradient of a step, when it is there. Errors: those of the function that waits for it. */
+/** The gradient of a step. Waits for it if necessary. Errors: those of the function that waits for it. */
 export async function gradientOf({ gradient }: Pick<StepRequest, 'gradient'>): Promise<Float64Array> {
   return typeof gradient === 'function' ? gradient() : gradient;
 }
 
 /**
- * θ − η x, shortened so that ‖η x‖₂ ≤ clip. The clip bounds the change of the parameters only; `direction`
- * stays as it is.
+ * θ − η x. The step η x is shortened if necessary, so that ‖η x‖₂ ≤ clip. `direction` itself is not changed.
  * Errors: DIVERGED when the step is not finite.
  */
 export function applyStep(

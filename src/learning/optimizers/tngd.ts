@@ -10,8 +10,8 @@ export interface TngdSettings extends RelaxationSettings, RateSettings {
 
 /**
  * Thermodynamic natural gradient descent: θ ← θ − η x(t), where x relaxes towards (G + λI)⁻¹∇ℓ on the board.
- * Time 0 from the gradient is gradient descent, long times are natural gradient descent.
- * Source: Donatella et al., arXiv 2405.13817, algorithm 1.
+ * With time 0 and initial `gradient` this is gradient descent. For long times it tends to natural gradient
+ * descent. Source: Donatella et al., arXiv 2405.13817, algorithm 1.
  */
 export function tngd(solver: RelaxationSolver, settings: TngdSettings): Optimizer {
   return {

@@ -12,33 +12,38 @@ import { applyStep, type DampingSettings, dampingAt, gradientOf, type RateSettin
 export interface TruncatedTngdSettings extends RateSettings, DampingSettings, MeanCurvatureSettings {
   /** Ticks of each board run, ≥ 1. */
   readonly ticks: number;
-  /** Board runs of a step, ≥ 1, on one load of the curvature. */
+  /** Number of board runs in a step, ≥ 1. The curvature is loaded once for all of them. */
   readonly runs: number;
   /** Largest ‖η x‖₂ of one step; Infinity for no bound. */
   readonly clip: number;
-  /** R ≥ 1: one curvature serves R steps, and only drives are sent in between. Default 1. */
+  /** R ≥ 1: R steps use the same curvature, and only drives are sent between its loads. Default 1. */
   readonly reload?: number;
   /**
-   * Makes the curvature a running mean over batches, which the board holds as a dense matrix: the share that
-   * is kept when a batch enters it. Default: K of one batch, in factored form.
+   * Share of the running mean that is kept when a new batch is added. With this option the curvature is a
+   * running mean over batches, and the board holds it as a dense matrix. Default: K of one batch, in factored
+   * form.
    */
   readonly average?: number;
 }
 
 /**
  * Natural gradient descent with rough answers from a board: θ ← θ − η x, where x approximates (G + λI)⁻¹∇ℓ.
- * Each board run takes a fixed number of ticks at the largest stable step and is far from its equilibrium in
- * the weak directions; that acts as a larger damping. The host makes the answers A-orthogonal and goes along
- * each as far as it helps, by exact products with G (`conjugateDirections`), so no answer of a board can make
- * x worse. Costs 2 products with K for each run, or one with G, and those of the eigenvalue bound.
+ * Each board run takes a fixed number of ticks at the largest stable tick length. In the weak directions it
+ * ends far from the equilibrium; this acts as a larger damping. The host makes the answers A-orthogonal and
+ * finds the best step along each by exact products with G (`conjugateDirections`). A bad answer of the board
+ * can therefore not make x worse. Cost: for each run two products with K, or one with G, and the products of
+ * the eigenvalue bound.
  *
- * With `reload` R the curvature of each R-th step serves R steps. With `average` G is the mean over batches
- * (`meanCurvature`), and the board needs P cells with dense couplings. The state keeps what serves further
- * steps, and the scale of each run, so that a training that is resumed gives the same bits.
+ * With `reload` R the curvature of each R-th step is used for R steps. With `average` G is the mean over
+ * batches (`meanCurvature`), and the board needs P cells with dense couplings. The state keeps the curvature
+ * that later steps use, and the scale of each run. A resumed training therefore gives the same bits.
  */
 export function truncatedTngd(solver: TruncatedSolver, settings: TruncatedTngdSettings): Optimizer {
   const { ticks, runs, clip, reload = 1 } = settings;
-  /** The curvature behind an array of the state, and its name on the board. */
+  /**
+   * For each curvature array of the state: the curvature, and the object that tells the solver that the board
+   * may still hold it.
+   */
   const loaded = new WeakMap<Float64Array, Loaded>();
   return {
     name: 'tngd',
@@ -74,15 +79,15 @@ export function truncatedTngd(solver: TruncatedSolver, settings: TruncatedTngdSe
 
 interface Loaded {
   readonly curvature: LoadedCurvature;
-  /** Left out where a curvature serves one step. */
+  /** Absent if the curvature is used in one step only. */
   readonly held?: HeldFactor;
-  /** What the state keeps of it. */
+  /** The part of the state that keeps the curvature. */
   readonly kept: OptimizerState;
 }
 
 /**
- * The curvature of this step: its own, or what the state keeps. A factor is copied, since the next step may
- * write over the problem's.
+ * The curvature of this step: a new one, or the one that the state keeps. A factor is copied, because the
+ * next step may overwrite the matrix of the problem.
  */
 function loadedOf(
   settings: TruncatedTngdSettings,

@@ -7,8 +7,9 @@ const QUADRATURE_NODES = 100;
 
 /**
  * u_t + u u_x = ν u_xx for t in [0, 1] and x in [−1, 1], ν = 0.1, u(0, x) = −sin πx and u = 0 at both ends.
- * Coordinates are (t, x). The solution is Cole and Hopf's integral, by Gauss–Hermite quadrature.
- * Source: Basdevant et al., "Spectral and finite difference solutions of the Burgers equation", 1986.
+ * Coordinates are (t, x). The solution is the integral of Cole and Hopf, computed by Gauss–Hermite
+ * quadrature. Source: Basdevant et al., "Spectral and finite difference solutions of the Burgers equation",
+ * 1986.
  */
 export function burgers(n = 25, boundaryCount = 43): Equation {
   return {
@@ -36,13 +37,13 @@ export function burgers(n = 25, boundaryCount = 43): Equation {
       return jet.first[0] + jet.value * jet.first[1] - VISCOSITY * jet.second[1];
     },
     exact: burgersSolution(VISCOSITY),
-    slices: [0, 0.25, 0.5, 1].map((t) => ({ name: `t = ${t}`, from: [t, -1], to: [t, 1] })),
-    sliceAxis: 'x',
+    drawnLines: [0, 0.25, 0.5, 1].map((t) => ({ name: `t = ${t}`, from: [t, -1], to: [t, 1] })),
+    lineAxis: 'x',
     test: () => stretched(gridWithEdges(80)),
   };
 }
 
-/** The same points with x, the second coordinate, stretched from [0, 1] to [−1, 1]. */
+/** The same points, with the second coordinate x mapped from [0, 1] to [−1, 1]. */
 function stretched({ count, coordinates }: Points): Points {
   return { count, coordinates: coordinates.map((value, i) => (i % 2 === 1 ? 2 * value - 1 : value)) };
 }
@@ -59,7 +60,7 @@ function burgersSolution(viscosity: number): Equation['exact'] {
     let below = 0;
     for (let k = 0; k < nodes.length; k++) {
       const y = Math.PI * (points[start + 1] - width * nodes[k]);
-      // The factor e^(−1/(2πν)) keeps the exponent at most 0; it cancels.
+      // The additional factor e^(−1/(2πν)) keeps the exponent at most 0. It cancels in the quotient.
       const weight = weights[k] * Math.exp(-(Math.cos(y) + 1) / (2 * Math.PI * viscosity));
       above += weight * Math.sin(y);
       below += weight;

@@ -6,36 +6,36 @@ export interface Points {
   readonly coordinates: Float64Array;
 }
 
-/** A straight line through the domain along which a solution is drawn. */
-export interface Slice {
+/** A straight line through the domain. Reports draw the solution along it. */
+export interface DrawnLine {
   readonly name: string;
   /** Where the line begins, length d. */
   readonly from: readonly number[];
-  /** Where it ends, length d. */
+  /** Where the line ends, length d. */
   readonly to: readonly number[];
 }
 
 /**
- * A boundary value problem with a known solution. In the domain its residual r(x, u, u_k, u_kk) is 0, on the
- * boundary u has the values of the solution. All is dimensionless. Errors: none of its methods throws.
+ * A boundary value problem with a known solution. In the domain its residual r(x, u, u_k, u_kk) is 0; on the
+ * boundary u equals the solution. All quantities are dimensionless. Errors: none of its methods throws.
  */
 export interface Equation {
   readonly name: string;
-  /** Everything that defines the problem, for checkpoints and reports. */
+  /** All settings that define the problem, for checkpoints and reports. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** d: how many coordinates a point has. */
+  /** d, the number of coordinates of a point. */
   readonly dimensions: number;
   /** The coordinates along which the residual needs derivatives, one entry per derivative. */
   readonly along: readonly number[];
-  /** Points in the domain where the residual is to vanish. */
+  /** Points in the domain where the residual shall be 0. */
   readonly interior: Points;
-  /** Points where u is to equal the solution: on the boundary, and at the start of an evolution. */
+  /** Points where u shall equal the solution: on the boundary, and at time 0 of a problem in time. */
   readonly boundary: Points;
-  /** Factor of the boundary's mean square in the loss. */
+  /** Factor of the mean square error at the boundary in the loss. */
   readonly boundaryWeight: number;
-  /** Widths of the hidden layers that go with this problem, one per layer. */
+  /** Default widths of the hidden layers for this problem, one per layer. */
   readonly hidden: readonly number[];
-  /** How the parameters of those layers begin. */
+  /** How the parameters of these layers are initialised. */
   readonly start: TanhStart;
   /**
    * r at the interior point `index`, with its derivatives ∂r/∂u, ∂r/∂u_k, ∂r/∂u_kk in `partials`; k is an
@@ -48,9 +48,9 @@ export interface Equation {
    */
   exact(points: Float64Array, start: number): number;
   /** Lines along which reports draw the solution. */
-  readonly slices: readonly Slice[];
-  /** Name of the coordinate that changes along `slices`, for the axis of the drawing. */
-  readonly sliceAxis: string;
-  /** Points that no training sees, for the error against the solution. */
+  readonly drawnLines: readonly DrawnLine[];
+  /** Name of the coordinate that changes along `drawnLines`, for the axis of the drawing. */
+  readonly lineAxis: string;
+  /** Points that are not used in training, for the error of the solution. */
   test(): Points;
 }

@@ -32,8 +32,8 @@ export function heat(n = 20): Equation {
     },
     exact: (points, start) =>
       Math.exp(-(Math.PI ** 2) * DIFFUSIVITY * points[start]) * Math.sin(Math.PI * points[start + 1]),
-    slices: [0, 0.25, 0.5, 1].map((t) => ({ name: `t = ${t}`, from: [t, 0], to: [t, 1] })),
-    sliceAxis: 'x',
+    drawnLines: [0, 0.25, 0.5, 1].map((t) => ({ name: `t = ${t}`, from: [t, 0], to: [t, 1] })),
+    lineAxis: 'x',
     test: () => gridWithEdges(80),
   };
 }

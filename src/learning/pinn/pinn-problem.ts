@@ -6,15 +6,15 @@ import { heat } from './heat.js';
 import { poissonCube, poissonSquare } from './poisson.js';
 import { ResidualProblem } from './residual-problem.js';
 
-/** How good a network solves its equation. */
+/** How well a network solves its equation. */
 export type SolutionTest = {
-  /** The ratio ‖u − u*‖₂ / ‖u*‖₂ over points that no step has seen; u* is the known solution. */
+  /** The ratio ‖u − u*‖₂ / ‖u*‖₂ over points that no step has used; u* is the known solution. */
   readonly relativeError: number;
 };
 
 /**
- * A boundary value problem to be solved by a network; its loss is ½‖r‖² of residuals r. Errors: none of its
- * methods throws; a loss that is not finite is refused by the trainer.
+ * A boundary value problem that a network shall solve. Its loss is ½‖r‖² of residuals r. Errors: none of its
+ * methods throws; the trainer refuses a loss that is not finite.
  */
 export interface PinnProblem extends Problem<NoFigures, SolutionTest> {
   readonly equation: Equation;
@@ -22,16 +22,16 @@ export interface PinnProblem extends Problem<NoFigures, SolutionTest> {
   values(parameters: Float64Array, points: Points): Float64Array;
 }
 
-/** What every physics-informed problem can be made with. */
+/** Settings of every physics-informed problem. */
 export interface PinnSettings {
   /** Widths of the hidden layers, one per layer, each ≥ 1. Default: those of the equation. */
   readonly hidden?: readonly number[];
 }
 
-/** What the Poisson problem is made with. */
+/** Settings of the Poisson problem. */
 export interface PoissonSettings extends PinnSettings {
   /**
-   * The number of dimensions d, 2 to 16. Default 5. In two dimensions it is the square with u = 0 on its
+   * The number of dimensions d, 2 to 16. Default 5. With d = 2 the domain is a square with u = 0 on its
    * sides.
    */
   readonly dimensions?: number;
@@ -61,8 +61,8 @@ export function burgersPinn(settings: PinnSettings = {}): PinnProblem {
 }
 
 /**
- * A network that solves an equation, as a problem to be trained: loss ½‖r‖², gradient Jᵀr [P], K = J [m × P].
- * An own `Equation` can be given. Errors: BAD_ARGUMENT.
+ * The problem of training a network that solves an equation: loss ½‖r‖², gradient Jᵀr [P], K = J [m × P].
+ * `equation` may be an `Equation` of your own. Errors: BAD_ARGUMENT.
  */
 export function pinnProblem(equation: Equation, settings: PinnSettings = {}): PinnProblem {
   checkObject('equation', equation, 'an Equation: name, dimensions, points, residual, exact');

@@ -33,7 +33,7 @@ export function onSides(n: number, sides: readonly Side[]): Points {
   return { count: n * sides.length, coordinates };
 }
 
-/** Which set of random points is drawn: no two sets share a number. */
+/** The set of random points that is drawn. Each set uses different random numbers. */
 export const POINT_SET = { interior: 0, boundary: 1, test: 2 } as const;
 
 /** Uniform points of the unit cube of d dimensions, a pure function of the seed (u32) and the set. */

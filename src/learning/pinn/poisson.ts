@@ -8,14 +8,14 @@ import {
   uniformPoints,
 } from './points.js';
 
-/** Seed of the points that a high-dimensional problem draws once and keeps. */
+/** Seed of the random points of a high-dimensional problem. They are the same in every training. */
 const POINTS_SEED = 99;
 const TEST_SEED = 7;
 const TEST_POINTS = 4000;
 
 /**
  * Δu = −π² Σ_k cos πx_k on the unit cube of d dimensions; the solution is u = Σ_k cos πx_k. Interior points
- * are uniform, boundary points lie on randomly chosen faces; both are drawn once.
+ * are uniform, and boundary points lie on randomly chosen faces. Both are drawn once, with a fixed seed.
  * Source: Müller, Zeinhofer, arXiv 2302.13163, section 4.
  */
 export function poissonCube(dimensions = 5, interiorCount = 500, boundaryCount = 124): Equation {
@@ -25,7 +25,7 @@ export function poissonCube(dimensions = 5, interiorCount = 500, boundaryCount =
     for (let k = 0; k < dimensions; k++) sum += Math.cos(Math.PI * points[start + k]);
     return sum;
   };
-  /** A point whose coordinates are all `value`, but for the first. */
+  /** A point with first coordinate `first`; all other coordinates are `value`. */
   const filled = (value: number, first = value): number[] =>
     Array.from({ length: dimensions }, (_, k) => (k === 0 ? first : value));
   const source = sourceOf(interior, dimensions, (points, start) => -(Math.PI ** 2) * exact(points, start));
@@ -41,11 +41,11 @@ export function poissonCube(dimensions = 5, interiorCount = 500, boundaryCount =
     start: 'wide',
     residual: laplaceResidual(source),
     exact,
-    slices: [
+    drawnLines: [
       { name: 'diagonal', from: filled(0), to: filled(1) },
       { name: 'x₁, the others 1/2', from: filled(0.5, 0), to: filled(0.5, 1) },
     ],
-    sliceAxis: 'place on the line',
+    lineAxis: 'place on the line',
     test: () => uniformPoints(TEST_POINTS, dimensions, TEST_SEED, POINT_SET.test),
   };
 }
@@ -73,8 +73,8 @@ export function poissonSquare(n = 20): Equation {
     start: 'wide',
     residual: laplaceResidual(source),
     exact,
-    slices: [0.1, 0.25, 0.5].map((y) => ({ name: `y = ${y}`, from: [0, y], to: [1, y] })),
-    sliceAxis: 'x',
+    drawnLines: [0.1, 0.25, 0.5].map((y) => ({ name: `y = ${y}`, from: [0, y], to: [1, y] })),
+    lineAxis: 'x',
     test: () => gridWithEdges(80),
   };
 }

@@ -14,8 +14,9 @@ export interface Linearisation {
 
 /**
  * A physics-informed network: parameters θ → residuals r of an equation, with loss ½‖r‖². The first entries
- * of r are the equation's residuals over √(interior points), the others the errors at the boundary times
- * √(boundaryWeight / boundary points). Its Gauss–Newton matrix is JᵀJ. Everything is float64.
+ * of r are the residuals of the equation, divided by √(number of interior points). The others are the errors
+ * at the boundary, multiplied by √(boundaryWeight / number of boundary points). The Gauss–Newton matrix is
+ * JᵀJ. All arithmetic is float64.
  *
  * Source: Raissi, Perdikaris, Karniadakis, "Physics-informed neural networks", J. Comput. Phys. 378 (2019).
  */
@@ -32,7 +33,7 @@ export class ResidualProblem {
   readonly #boundaryFactor: number;
   readonly #boundaryValues: Float64Array;
 
-  /** `hidden`: widths of the hidden layers; default those that go with the equation. */
+  /** `hidden`: widths of the hidden layers; default: those of the equation. */
   constructor(equation: Equation, hidden: readonly number[] = equation.hidden) {
     const { interior, boundary } = equation;
     this.equation = equation;
@@ -94,7 +95,7 @@ export class ResidualProblem {
     );
   }
 
-  /** ‖u − u*‖₂ / ‖u*‖₂ over points that no training sees; u* is the solution. */
+  /** ‖u − u*‖₂ / ‖u*‖₂ over points that are not used in training; u* is the solution. */
   relativeError(parameters: Float64Array, points = this.equation.test()): number {
     const exact = exactValues(this.equation, points);
     const errors = this.values(parameters, points).map((value, i) => value - exact[i]);
@@ -102,8 +103,8 @@ export class ResidualProblem {
   }
 
   /**
-   * Calls `visit` for each row of r. `tape.adjoint` then holds the derivatives of the unscaled residual,
-   * whose multiple by `factor` the row is.
+   * Calls `visit` for each row of r. The row is `factor` times an unscaled residual. During the call
+   * `tape.adjoint` holds the derivatives of the unscaled residual.
    */
   #forEach(
     parameters: Float64Array,

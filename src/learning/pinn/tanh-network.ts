@@ -12,7 +12,7 @@ export interface Jet {
   readonly second: Float64Array;
 }
 
-/** How parameters begin; see `TanhNetwork.initial`. */
+/** How parameters are initialised; see `TanhNetwork.initial`. */
 export type TanhStart = 'wide' | 'glorot';
 
 /** One layer z = W a + b: W (outputs × inputs, row-major), then b (outputs). */
@@ -23,37 +23,40 @@ interface Layer {
   readonly biasOffset: number;
 }
 
-/** What a layer reads and gives at one point; [k] counts the chosen inputs. */
+/** Input and output of a layer at one point; index k counts the chosen inputs. */
 interface LayerTape {
-  /** a, and its derivatives. The first layer reads the point itself, whose derivatives are 0 and 1. */
+  /** a and its derivatives. For the first layer a is the point itself, and its derivatives are 0 or 1. */
   readonly input: Float64Array;
   readonly inputFirst: readonly Float64Array[];
   readonly inputSecond: readonly Float64Array[];
-  /** z's derivatives. */
+  /** First and second derivatives of z. */
   readonly first: readonly Float64Array[];
   readonly second: readonly Float64Array[];
-  /** tanh z, and what the last layer gives: z itself. */
+  /** tanh z; in the last layer z. */
   readonly output: Float64Array;
-  /** Adjoints of z and of its derivatives. */
+  /** Adjoints of z and of the derivatives of z. */
   readonly adjoint: Float64Array;
   readonly adjointFirst: readonly Float64Array[];
   readonly adjointSecond: readonly Float64Array[];
 }
 
-/** Room for one point, made by `TanhNetwork.tape`. A tape belongs to one network and one list of inputs. */
+/**
+ * Memory for the computation at one point, made by `TanhNetwork.tape`. A tape belongs to one network and one
+ * list of inputs.
+ */
 export interface Tape {
   /** The inputs along which derivatives are taken. */
   readonly along: readonly number[];
   readonly jet: Jet;
-  /** Adjoints that `backward` reads: ∂q/∂u, ∂q/∂u_k, ∂q/∂u_kk of some number q. */
+  /** Adjoints that `backward` reads: ∂q/∂u, ∂q/∂u_k, ∂q/∂u_kk of a scalar q. */
   readonly adjoint: Jet;
   readonly layers: readonly LayerTape[];
 }
 
 /**
- * A network u(x) of tanh layers with a linear end, in float64, with exact first and second derivatives in x:
- * forward jets for the derivatives, one reverse sweep for ∂/∂θ of any combination of them. The parameters θ
- * are one vector of length P: for each layer W (outputs × inputs, row-major), then b.
+ * A network u(x) of tanh layers with a linear last layer, in float64. A forward pass computes u and its exact
+ * first and second derivatives in x. A backward pass computes ∂/∂θ of any combination of them. The parameters
+ * θ are one vector of length P: for each layer W (outputs × inputs, row-major), then b.
  *
  * With p = tanh z: p' = 1 − p², p'' = −2 p p', p''' = p'(6p² − 2).
  */
@@ -64,8 +67,8 @@ export class TanhNetwork {
   readonly #layers: readonly Layer[];
 
   /**
-   * `sizes`: inputs, then the width of each hidden layer; the end has one output.
-   * Errors: BAD_ARGUMENT for fewer than two sizes or a size that is no whole number ≥ 1.
+   * `sizes`: number of inputs, then the width of each hidden layer. The last layer has one output. Errors:
+   * BAD_ARGUMENT for fewer than two sizes, or a size that is not a whole number ≥ 1.
    */
   constructor(sizes: readonly number[]) {
     if (sizes.length < 2)
@@ -85,7 +88,7 @@ export class TanhNetwork {
   }
 
   /**
-   * Initial θ, length P. `wide`: hidden weights and biases ~ N(0, 1), end weights ~ N(0, 1/width), end bias
+   * Initial θ, length P. `wide`: hidden weights and biases ~ N(0, 1), last weights ~ N(0, 1/width), last bias
    * 0. `glorot`: weights ~ N(0, 2/(inputs + outputs)), biases 0 (Glorot and Bengio, 2010).
    */
   initial(random: RandomSource, start: TanhStart): Float64Array {
@@ -101,7 +104,7 @@ export class TanhNetwork {
     return parameters;
   }
 
-  /** Room for one point with derivatives along the inputs `along`. */
+  /** Makes the memory for one point with derivatives along the inputs `along`. */
   tape(along: readonly number[]): Tape {
     const jet = (): Jet => ({
       value: 0,
@@ -136,8 +139,8 @@ export class TanhNetwork {
   }
 
   /**
-   * u and its derivatives at the point whose coordinates begin at `points[start]`; they lie in `tape.jet`,
-   * which is returned.
+   * Computes u and its derivatives at the point whose coordinates begin at `points[start]`. Returns
+   * `tape.jet`, which holds them.
    */
   forward(parameters: Float64Array, points: Float64Array, start: number, tape: Tape): Jet {
     const { layers, along, jet } = tape;
@@ -207,8 +210,8 @@ export class TanhNetwork {
   }
 
   /**
-   * Adds ∂q/∂θ to the P entries of `out` from `offset` on, where q depends on the last `forward` of this tape
-   * through `tape.adjoint`.
+   * Adds ∂q/∂θ to the P entries of `out` from `offset` on. `tape.adjoint` must hold the derivatives of q at
+   * the point of the last `forward` of this tape.
    */
   backward(parameters: Float64Array, tape: Tape, out: Float64Array, offset: number): void {
     const { layers, along, adjoint } = tape;
@@ -238,7 +241,7 @@ export class TanhNetwork {
       const adjoint1 = adjointFirst[k];
       const adjoint2 = adjointSecond[k];
       if (l === 0) {
-        // The point's own derivative is 1 along its coordinate, and its second derivative is 0.
+        // ∂x_j/∂x_k is 1 for j = k and 0 otherwise; second derivatives are 0.
         for (let j = 0; j < outputs; j++) out[weights + j * inputs + along[k]] += adjoint1[j];
         continue;
       }

@@ -4,23 +4,23 @@ import type { Matrix } from '../../linalg/matrix.js';
 export type Figures = Readonly<Record<string, number>>;
 
 /** The figures of a problem that has none of its own. */
-// oxlint-disable-next-line typescript/no-generated-empty-object-type -- that there are none is what it says
+// oxlint-disable-next-line typescript/no-generated-empty-object-type -- the type means "no figures"
 export type NoFigures = Readonly<Record<never, number>>;
 
-/** What a problem keeps between steps beside its parameters, such as the chains of a sampler. */
+/** State that a problem keeps between steps beside its parameters, such as the chains of a sampler. */
 export type ProblemState = Readonly<Record<string, Float64Array>>;
 
-/** Where a step stands. */
+/** The point at which a step evaluates the problem. */
 export interface StepPoint {
   /** θ, length P; not changed in place. */
   readonly parameters: Float64Array;
-  /** What the step before left; never changed in place. */
+  /** The state after the step before; never changed in place. */
   readonly state: ProblemState;
   /** Steps taken before this one. */
   readonly step: number;
   /** Steps of the whole training. */
   readonly totalSteps: number;
-  /** Seed of the training, u32: with the step it names all random numbers of the problem. */
+  /** Seed of the training, u32. Seed and step together select all random numbers of the problem. */
   readonly seed: number;
 }
 
@@ -30,17 +30,17 @@ export interface LossGradient<Measures extends Figures = NoFigures> {
   readonly loss: number;
   /** ∇ℓ, length P, in units of ℓ per parameter. */
   readonly gradient: Float64Array;
-  /** What else the record of the step says; left out where a problem has no such figures. */
+  /** Further figures for the record of the step; absent if the problem has none. */
   readonly measures?: Measures;
-  /** The state for the next step. Left out: the state stays. */
+  /** The state for the next step; absent if the state stays. */
   readonly state?: ProblemState;
 }
 
 /** Where the weights of one layer lie among the parameters: W (outputs × inputs, row-major) and its bias. */
 export interface LayerPlace {
-  /** How many numbers the layer puts out. */
+  /** Number of outputs of the layer. */
   readonly outputs: number;
-  /** How many numbers it reads. */
+  /** Number of inputs of the layer. */
   readonly inputs: number;
   /** Index of W's first entry. */
   readonly weightOffset: number;
@@ -53,53 +53,53 @@ export interface NamedLayer extends LayerPlace {
   readonly name: string;
 }
 
-/** What the file of weights says beside the parameters. */
+/** Description of the parameters in a file of weights. */
 export interface WeightsDescription {
-  /** The layers in which all parameters lie. */
+  /** The layers; together they contain all parameters. */
   readonly layers: readonly NamedLayer[];
   /** Texts that are stored beside the arrays. */
   readonly facts: Readonly<Record<string, string>>;
 }
 
-/** The curvature of one layer, taken for the Kronecker product (XᵀX) ⊗ (DᵀD). */
+/** The curvature of one layer, approximated by the Kronecker product (XᵀX) ⊗ (DᵀD). */
 export interface LayerCurvature {
-  /** X, any number of rows × (inputs + 1): what the layer reads, with a 1 for its bias. */
+  /** X, any number of rows × (inputs + 1): inputs of the layer, and a 1 for its bias. */
   readonly inputs: Matrix;
-  /** D, any number of rows × outputs: derivatives in what the layer puts out. */
+  /** D, any number of rows × outputs: derivatives with respect to the outputs of the layer. */
   readonly outputs: Matrix;
 }
 
-/** The curvature of a problem whose parameters all lie in layers. */
+/** The curvature of a problem if all its parameters belong to layers. */
 export interface LayeredCurvature {
   readonly places: readonly LayerPlace[];
-  /** The curvature of each place. Called at most once. */
+  /** The curvature of each layer of `places`. Called at most once. */
   readonly curvatures: () => readonly LayerCurvature[];
 }
 
-/** What a problem says of one point. */
+/** The evaluation of a problem at one point. */
 export interface Evaluation<Measures extends Figures = NoFigures> {
-  /** Computed already, or a promise while another thread computes it. */
+  /** Loss and gradient, or a promise of them while another thread computes. */
   readonly first: LossGradient<Measures> | Promise<LossGradient<Measures>>;
   /**
    * K, m × P: the curvature is KᵀK, in units of ℓ per parameter². Called at most once, and only for an
-   * optimizer that uses the curvature. The next step may write over the matrix.
+   * optimizer that uses the curvature. The next step may overwrite the matrix.
    */
   readonly factor: () => Matrix;
   /**
-   * The curvature layer by layer, for an optimizer that takes it so. Left out by a problem without layers.
+   * The curvature layer by layer, for an optimizer that needs this form. Absent if the problem has no layers.
    */
   readonly layers?: LayeredCurvature;
   /**
-   * ℓ at other parameters [P], in the problem's own unit, on what this step has seen: the same samples or
-   * examples. For an optimizer that tries a step before it takes it. Infinite or NaN where that tells nothing
-   * of such parameters. Left out: the problem's `trial` does it, if there is one.
+   * ℓ at other parameters [P], in the unit of the problem, on the same samples or examples as this step. An
+   * optimizer that evaluates trial steps calls it. Infinite or NaN if the samples say nothing about these
+   * parameters. If absent, `trial` of the problem is used, if there is one.
    */
   readonly lossAt?: (parameters: Float64Array) => number;
 }
 
 /**
- * A loss as a function of its parameters alone, for an optimizer that tries a step before it takes it.
- * Errors: none; a loss that makes no sense is infinite or NaN.
+ * A loss that depends only on the parameters, for an optimizer that evaluates trial steps. Errors: none; a
+ * loss that cannot be computed is infinite or NaN.
  */
 export interface Trial {
   /** ℓ at `parameters` [P], in the problem's own unit. */
@@ -109,39 +109,42 @@ export interface Trial {
 }
 
 /**
- * What is trained: a loss of parameters, its gradient, and its curvature as a factor K with KᵀK = G. A
- * classifier is one (`train` makes it), the energy of a quantum state another (`isingChain`).
+ * A problem to be trained: a loss of parameters, its gradient, and its curvature as a factor K with KᵀK = G.
+ * Two examples are a classifier, which `train` makes, and the energy of a quantum state (`isingChain`).
  *
- * All methods are pure functions of their arguments: the same point gives the same bits on one machine. That
- * is why a training can be resumed.
+ * All methods are pure functions of their arguments: the same point gives the same bits on one machine. A
+ * training can therefore be resumed.
  *
- * Errors: `evaluate` and `test` throw DIVERGED when a result makes no sense; a loss or gradient that is not
- * finite is refused by the trainer.
+ * Errors: `evaluate` and `test` throw DIVERGED when a loss exceeds a bound of the problem. The trainer
+ * refuses a loss or gradient that is not finite.
  */
 export interface Problem<Measures extends Figures = NoFigures, Test extends Figures = NoFigures> {
   /** One word, for reports. */
   readonly name: string;
-  /** Everything that defines the problem, as JSON data; a checkpoint of another problem is refused. */
+  /** All settings that define the problem, as JSON data. A checkpoint with other settings is refused. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** P. */
   readonly parameterCount: number;
-  /** m, the rows of K: a board needs as many. */
+  /** m, the number of rows of K. The board needs this number of rows. */
   readonly curvatureRows: number;
   /** Initial parameters [P], a pure function of the seed. */
   init(seed: number): Float64Array;
   /**
-   * The loss at other points, the same in all steps. Left out by a problem whose loss has noise, or whose
-   * every step sees other examples.
+   * The loss at other parameters, if it is the same function in all steps. Absent if the loss has noise, or
+   * if each step uses other examples.
    */
   readonly trial?: Trial;
-  /** The state before the first step. Left out: none. */
+  /** The state before the first step. Absent: the problem keeps no state. */
   initialState?(seed: number): ProblemState;
   /** Loss, gradient and curvature at one point. */
   evaluate(point: StepPoint): Evaluation<Measures>;
-  /** How good `parameters` [P] are, on what no step has seen or exactly; `step` counts the steps so far. */
+  /**
+   * Figures that tell how good `parameters` [P] are: computed exactly, or on data that no step has used.
+   * `step` counts the steps so far.
+   */
   test(parameters: Float64Array, step: number): Test;
-  /** How the parameters are stored. Left out: as one array, `parameters`, with the settings beside it. */
+  /** How the parameters are stored. Absent: as one array, `parameters`, together with the settings. */
   readonly weights?: WeightsDescription;
-  /** Called when the training has ended: threads stop here. */
+  /** Called when the training has ended. Stops threads of the problem. */
   close?(): Promise<void>;
 }

@@ -6,8 +6,8 @@ import type { BoltzmannShape } from './boltzmann-state.js';
  *
  *     cosh(T + d)/cosh T = cosh d + t sinh d,
  *
- * so a ratio takes two products for each hidden unit and no transcendental function: cosh and sinh of 2W_ji
- * are tabulated, and those of differences follow from them.
+ * so a ratio needs two products for each hidden unit and no transcendental function. cosh and sinh of 2W_ji
+ * come from a table; those of sums and differences follow by the addition theorems.
  */
 export class AmplitudeRatios {
   readonly #shape: BoltzmannShape;
@@ -33,7 +33,7 @@ export class AmplitudeRatios {
       }
   }
 
-  /** The ratio for a flip of spin i, which is `spin`; tanh T begins at t[start]. */
+  /** The ratio for a flip of spin i; its present value is `spin`. tanh T begins at t[start]. */
   flip(i: number, spin: number, t: Float64Array, start: number): number {
     const { hidden } = this.#shape;
     const row = i * hidden;
@@ -42,7 +42,7 @@ export class AmplitudeRatios {
     return ratio;
   }
 
-  /** The ratio for an exchange of spin i, which is `spin`, with spin k, which is −`spin`. */
+  /** The ratio for an exchange of spin i, whose value is `spin`, with spin k, whose value is −`spin`. */
   exchange(i: number, k: number, spin: number, t: Float64Array, start: number): number {
     const { hidden } = this.#shape;
     const [first, second] = [i * hidden, k * hidden];
@@ -58,7 +58,7 @@ export class AmplitudeRatios {
     return ratio;
   }
 
-  /** T and tanh T after spin i, which was `spin`, was flipped. */
+  /** Updates T and tanh T for a flip of spin i; its value before the flip is `spin`. */
   applyFlip(i: number, spin: number, fields: Float64Array, t: Float64Array, start: number): void {
     const { sites, hidden } = this.#shape;
     for (let j = 0; j < hidden; j++) {

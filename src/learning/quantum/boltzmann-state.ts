@@ -6,7 +6,7 @@ import { applyHamiltonian, eachPattern, type SpinChain, spinsOf } from './spin-c
  *
  *     ln ψ(s) = a·s + Σ_j ln cosh T_j,   T = b + W s,
  *
- * of N spins and M hidden units. Parameters are a [N], b [M], W [M × N], one after the other. Source: Carleo,
+ * of N spins and M hidden units. The parameters are a [N], b [M], W [M × N], in this order. Source: Carleo,
  * Troyer, "Solving the quantum many-body problem with artificial neural networks", Science 355 (2017).
  */
 export interface BoltzmannShape {
@@ -19,10 +19,10 @@ export function boltzmannParameterCount({ sites, hidden }: BoltzmannShape): numb
   return sites + hidden + hidden * sites;
 }
 
-/** The spread of initial parameters: nearly the same amplitude for all patterns. */
+/** Standard deviation of the initial parameters. All patterns then have nearly the same amplitude. */
 const INITIAL_SPREAD = 0.01;
 
-/** 0.01 times standard normal numbers, a pure function of the seed. */
+/** Initial parameters: 0.01 times standard normal numbers, a pure function of the seed. */
 export function initialBoltzmann(shape: BoltzmannShape, seed: number): Float64Array {
   const random = randomSource({ seed, stream: RANDOM_STREAM.parameters });
   return Float64Array.from(

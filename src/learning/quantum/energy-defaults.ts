@@ -4,7 +4,7 @@ type Defaults = Readonly<
   Record<'tngd' | 'lm' | 'ngd' | 'cg' | 'sgd' | 'sign-sgd' | 'rmsprop' | 'adam', OptimizerOptions>
 >;
 
-/** What natural gradient descent has in common, however its equation is solved. */
+/** Options that all methods of natural gradient descent have in common. */
 const NATURAL = { rate: 0.05, finalRate: 0.1, damping: 1e-3, clip: 0.5 } as const;
 
 const ISING: Defaults = {
@@ -19,9 +19,9 @@ const ISING: Defaults = {
 };
 
 /**
- * Options of the optimizers for the energies of spin rings. The rates were searched on seed 0 of the default
- * sizes, between 3 and 6 values each; the seeds 1 and 2 were not used. Those
- * of lm, sign-sgd and rmsprop were not searched. The damping is that of S.
+ * Options of the optimizers for the energies of spin rings. The rates were tuned on seed 0 of the default
+ * sizes, with 3 to 6 values each; seeds 1 and 2 were not used for this. The rates of lm, sign-sgd and rmsprop
+ * were not tuned. The damping is added to S, the quantum geometric tensor.
  */
 export const ENERGY_DEFAULTS: Readonly<Record<'ising' | 'heisenberg', Defaults>> = {
   ising: ISING,

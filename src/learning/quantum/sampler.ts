@@ -14,7 +14,10 @@ export interface Chains {
   readonly tanhs: Float64Array;
 }
 
-/** Random starts: each spin by itself, or a random order of as many +1 as −1. */
+/**
+ * Random initial patterns. With flips each spin is drawn separately; with exchanges half of the spins are +1,
+ * in random order.
+ */
 export function startChains({ sites, exchanges }: SpinChain, count: number, seed: number): Int8Array {
   const spins = new Int8Array(count * sites);
   for (let chain = 0; chain < count; chain++) {
@@ -30,7 +33,7 @@ export function startChains({ sites, exchanges }: SpinChain, count: number, seed
   return spins;
 }
 
-/** Chains with T and tanh T at these parameters. */
+/** Makes chains from spins, with T and tanh T at these parameters. */
 export function chainsAt(shape: BoltzmannShape, parameters: Float64Array, spins: Int8Array): Chains {
   const { sites, hidden } = shape;
   const count = spins.length / sites;
@@ -40,19 +43,19 @@ export function chainsAt(shape: BoltzmannShape, parameters: Float64Array, spins:
   return { count, spins, fields, tanhs: fields.map(Math.tanh) };
 }
 
-/** How a step moves its chains. */
+/** How the chains move in a step. */
 export interface Walk {
   readonly sweeps: number;
-  /** With the step and the chain it names the random numbers. */
+  /** Seed, step and chain together select the random numbers. */
   readonly seed: number;
   readonly step: number;
 }
 
 /**
- * Moves every chain by Metropolis' rule towards |ψ|²: `sweeps` times N proposals, each of one flip, or of one
- * exchange of two random sites that differ, accepted with probability min(1, |ψ(s′)/ψ(s)|²). Changes the
- * chains in place. Returns the share of the possible proposals that was accepted; a pair of like spins is
- * none.
+ * Moves every chain by the rule of Metropolis, so that its patterns follow |ψ|². Each chain gets `sweeps`
+ * times N proposals. A proposal flips one spin or exchanges two random sites, and is accepted with
+ * probability min(1, |ψ(s′)/ψ(s)|²). Changes the chains in place. Returns the share of accepted proposals;
+ * exchanges of two equal spins are not counted.
  */
 export function walk(
   { sites, exchanges }: SpinChain,

@@ -1,22 +1,22 @@
 import { lanczosExtremes } from '../../linalg/lanczos.js';
 
 /**
- * A ring of N spins s_i = ±1 whose Hamiltonian has, in the basis of spin patterns, the diagonal `diagonal(s)`
- * and one entry for each of N moves; a move flips one spin or exchanges two neighbours that differ. All
- * entries beside the diagonal are −`coefficient`, so the ground state is positive.
+ * A ring of N spins s_i = ±1. In the basis of spin patterns its Hamiltonian has the diagonal
+ * `diagonalEnergy`, and one off-diagonal entry for each of N moves. A move flips one spin or exchanges two
+ * different neighbours. All off-diagonal entries are −`coefficient`, so the ground state is positive.
  */
 export interface SpinChain {
   readonly name: 'ising' | 'heisenberg';
   readonly sites: number;
-  /** J Σ s_i s_{i+1} is `sign` times the bonds: −1 favours like neighbours. */
+  /** Sign of the term Σ s_i s_{i+1}: with −1 equal neighbours have the lower energy. */
   readonly sign: 1 | -1;
-  /** Γ for a flip, 2 for an exchange. */
+  /** Γ for flips, 2 for exchanges. */
   readonly coefficient: number;
-  /** Whether a move exchanges two sites, so that Σ s stays 0. */
+  /** Whether a move exchanges two sites; Σ s then stays 0. */
   readonly exchanges: boolean;
 }
 
-/** The most sites whose patterns are enumerated. */
+/** Most sites for which all patterns are enumerated. */
 export const ENUMERATED_SITES_MAX = 16;
 
 /** H = −Σ σᶻ_i σᶻ_{i+1} − Γ Σ σˣ_i, periodic; `field` Γ > 0, critical at 1. */
@@ -25,14 +25,14 @@ export function isingModel(sites: number, field: number): SpinChain {
 }
 
 /**
- * H = Σ σ_i·σ_{i+1}, periodic with an even N, in the sector Σ s = 0 and with Marshall's signs, which make
- * every entry beside the diagonal negative.
+ * H = Σ σ_i·σ_{i+1}, periodic with an even N, in the sector Σ s = 0. Marshall's signs make every off-diagonal
+ * entry negative.
  */
 export function heisenbergModel(sites: number): SpinChain {
   return { name: 'heisenberg', sites, sign: 1, coefficient: 2, exchanges: true };
 }
 
-/** Σ_i s_i s_{i+1} with its sign, for the spins that begin at `start`. */
+/** `sign` · Σ_i s_i s_{i+1}, for the spins that begin at `start`. */
 export function diagonalEnergy({ sites, sign }: SpinChain, spins: Int8Array, start: number): number {
   let sum = spins[start + sites - 1] * spins[start];
   for (let i = 0; i + 1 < sites; i++) sum += spins[start + i] * spins[start + i + 1];
@@ -45,12 +45,12 @@ export function eachPattern({ sites, exchanges }: SpinChain, visit: (pattern: nu
     if (!exchanges || bitCount(pattern) * 2 === sites) visit(pattern);
 }
 
-/** The spins of a pattern. */
+/** Writes the spins of a pattern to `spins`. */
 export function spinsOf(pattern: number, sites: number, spins: Int8Array): void {
   for (let i = 0; i < sites; i++) spins[i] = 1 - 2 * ((pattern >> i) & 1);
 }
 
-/** The pattern after the move at site i, or undefined where none is allowed. */
+/** The pattern after the move at site i; undefined if the move is not allowed. */
 function moved({ sites, exchanges }: SpinChain, pattern: number, i: number): number | undefined {
   if (!exchanges) return pattern ^ (1 << i);
   const next = (i + 1) % sites;
@@ -58,7 +58,7 @@ function moved({ sites, exchanges }: SpinChain, pattern: number, i: number): num
   return pattern ^ (1 << i) ^ (1 << next);
 }
 
-/** H ψ for amplitudes of all 2ᴺ patterns; those that are not allowed stay 0. */
+/** H ψ for the amplitudes of all 2ᴺ patterns; the amplitudes of patterns that are not allowed stay 0. */
 export function applyHamiltonian(chain: SpinChain, psi: Float64Array): Float64Array<ArrayBuffer> {
   const { sites, coefficient } = chain;
   const out = new Float64Array(psi.length);
@@ -75,13 +75,13 @@ export function applyHamiltonian(chain: SpinChain, psi: Float64Array): Float64Ar
   return out;
 }
 
-/** Lanczos' method finds the ground energy to the square of this. */
+/** Residual at which Lanczos' method stops. The error of the energy is about its square. */
 const GROUND_RESIDUAL = 1e-7;
 const GROUND_STEPS_MAX = 400;
 
 /**
- * E₀, or undefined where it is not known: of the Ising ring of any size by −Σ_n √(1 + Γ² − 2Γ cos((2n +
- * 1)π/N)) (Pfeuty, 1970), of other rings of up to 16 sites by Lanczos' method on all patterns.
+ * E₀, or undefined if it is not known. For the Ising ring of any size E₀ = −Σ_n √(1 + Γ² − 2Γ cos((2n +
+ * 1)π/N)) (Pfeuty, 1970). For other rings of up to 16 sites Lanczos' method computes it on all patterns.
  */
 export function groundEnergyOf(chain: SpinChain): number | undefined {
   const { sites, coefficient } = chain;

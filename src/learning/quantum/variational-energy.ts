@@ -22,27 +22,27 @@ import {
   type SpinChain,
 } from './spin-chain.js';
 
-/** What every variational energy is made with. */
+/** Settings of every variational energy. */
 export interface VariationalSettings {
   /** N ≥ 3, the number of spins in a ring; even for the Heisenberg model. */
   readonly sites: number;
   /** Hidden units for each spin: M = density · N. Default 1; 2 for the Heisenberg model. */
   readonly density?: number;
   /**
-   * The number of samples of a step, each from a chain of its own: the rows of the curvature. Default 1024.
+   * The number of chains. Each gives one sample in a step, which is one row of the curvature. Default 1024.
    */
   readonly chains?: number;
   /** The number of sweeps of N proposals between two steps. Default 1. */
   readonly sweeps?: number;
 }
 
-/** What the Ising problem is made with. */
+/** Settings of the Ising problem. */
 export interface IsingSettings extends VariationalSettings {
   /** Γ > 0, in units of the coupling. Default 1, the critical point. */
   readonly field?: number;
 }
 
-/** What a step says beside its loss, the mean local energy. */
+/** Figures of a step beside its loss, which is the mean local energy. */
 export type EnergyMeasures = {
   /**
    * Variance of the local energy, in units of the coupling squared; it tends to 0 with the error of the
@@ -54,22 +54,23 @@ export type EnergyMeasures = {
 };
 
 /**
- * The energy of a quantum state, to be minimised; P parameters [P]. Errors: SAMPLER_STUCK, of `evaluate`.
+ * The problem of minimising the energy of a quantum state; the parameters have length P. Errors: `evaluate`
+ * throws SAMPLER_STUCK.
  */
 export interface VariationalEnergy extends Problem<EnergyMeasures, Figures> {
-  /** E₀ in units of the coupling, where it is known. */
+  /** E₀ in units of the coupling; undefined if it is not known. */
   readonly groundEnergy: number | undefined;
 }
 
-/** Sweeps before the first step, so that the chains forget their start. */
+/** Sweeps before the first step; they make the chains independent of their initial patterns. */
 const FIRST_SWEEPS = 20;
 /** A sampler that accepts less than this share of its proposals is stuck. */
 const ACCEPTANCE_MIN = 1e-3;
 const SITES_MAX = 64;
 
 /**
- * The energy of the ring H = −Σ σᶻ_i σᶻ_{i+1} − Γ Σ σˣ_i in a restricted Boltzmann machine, by Monte Carlo:
- * see `variationalEnergy`. Errors: BAD_ARGUMENT.
+ * The energy of the ring H = −Σ σᶻ_i σᶻ_{i+1} − Γ Σ σˣ_i. The state is a restricted Boltzmann machine, and
+ * the energy is estimated by Monte Carlo; see `variationalEnergy`. Errors: BAD_ARGUMENT.
  */
 export function isingChain(settings: IsingSettings): VariationalEnergy {
   checkObject('settings', settings, '{ sites: 16 }');
@@ -82,8 +83,9 @@ export function isingChain(settings: IsingSettings): VariationalEnergy {
 }
 
 /**
- * The energy of the antiferromagnetic ring H = Σ σ_i·σ_{i+1} in a restricted Boltzmann machine with
- * Marshall's signs and Σ s = 0, by Monte Carlo: see `variationalEnergy`. Errors: BAD_ARGUMENT.
+ * The energy of the antiferromagnetic ring H = Σ σ_i·σ_{i+1}. The state is a restricted Boltzmann machine
+ * with Marshall's signs and Σ s = 0, and the energy is estimated by Monte Carlo; see `variationalEnergy`.
+ * Errors: BAD_ARGUMENT.
  */
 export function heisenbergChain(settings: VariationalSettings): VariationalEnergy {
   checkObject('settings', settings, '{ sites: 12 }');
@@ -99,8 +101,9 @@ export function heisenbergChain(settings: VariationalSettings): VariationalEnerg
  *
  *     E = mean E_loc,   ∇E = 2 mean((E_loc − E)(O − Ō)),   K = (O − Ō)/√m.
  *
- * KᵀK is the quantum geometric tensor S, so a natural gradient step is imaginary time evolution (stochastic
- * reconfiguration). Chains go on from step to step. θ is close to 0 at first.
+ * KᵀK is the quantum geometric tensor S. A natural gradient step is therefore a step of imaginary time
+ * evolution (stochastic reconfiguration). Each step continues the chains of the step before. Initially θ is
+ * close to 0.
  *
  * Errors: `evaluate` throws SAMPLER_STUCK when fewer than one in 1000 proposals is accepted.
  * Source: Sorella, "Green function Monte Carlo with stochastic reconfiguration", Phys. Rev. Lett. 80 (1998).
@@ -168,7 +171,7 @@ function variationalEnergy(
   };
 }
 
-/** Energy, variance and ∇E from the chains as they are. */
+/** Energy, variance and ∇E from the present state of the chains. */
 export function energyGradient(
   chain: SpinChain,
   ratios: AmplitudeRatios,
@@ -196,13 +199,13 @@ export function energyGradient(
   return { energy, variance, gradient };
 }
 
-/** Reweighted samples that are worth fewer than this share of them say nothing. */
+/** Smallest effective number of reweighted samples, as a share of their count. */
 const EFFECTIVE_SHARE_MIN = 0.5;
 
 /**
  * E at `other` parameters from samples of |ψ|² at `parameters`: Σ w E_loc/Σ w with w = |ψ_other/ψ|². Infinite
- * where the weights differ so much that fewer than half of the samples count, (Σ w)²/Σ w² < m/2: such
- * parameters are out of reach of these samples.
+ * if the effective number of samples is too small, (Σ w)²/Σ w² < m/2: the samples then say nothing about
+ * these parameters.
  */
 export function reweightedEnergy(
   chain: SpinChain,
@@ -227,7 +230,7 @@ export function reweightedEnergy(
     squares += weight * weight;
     energy += weight * energies[c];
   }
-  // Written so that weights that are no numbers count as too few.
+  // With weights that are NaN this comparison is false, and the energy is infinite.
   return sum * sum >= EFFECTIVE_SHARE_MIN * count * squares ? energy / sum : Infinity;
 }
 
@@ -263,7 +266,7 @@ function stuckError(step: number, acceptance: number): ThermolinkError {
     'SAMPLER_STUCK',
     `The sampler is stuck at step ${step}: it accepted ${formatPercent(acceptance, 3)} of its proposals.`,
     {
-      hint: 'The state has collapsed on few patterns: lower `rate` or `clip`, raise `damping`, or raise `field`.',
+      hint: 'The state has collapsed to few patterns: lower `rate` or `clip`, raise `damping`, or raise `field`.',
       data: { step, acceptance, acceptanceMin: ACCEPTANCE_MIN },
     },
   );

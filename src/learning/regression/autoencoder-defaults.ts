@@ -3,8 +3,8 @@ import type { OptimizerOptions } from '../optimizers/registry.js';
 const NATURAL = { rate: 0.5, finalRate: 0.1, damping: 0.03, clip: Infinity } as const;
 
 /**
- * Options of the optimizers for the autoencoder of digits. The settings of kfac, and the rates of adam and
- * sgd, were searched on seed 0 with 100 steps of 8,192 images; those of the others were not.
+ * Options of the optimizers for the autoencoder of digits. The settings of kfac and the rates of adam and sgd
+ * were tuned on seed 0 with 100 steps of 8,192 images. The other settings were not tuned.
  */
 export const AUTOENCODER_DEFAULTS: Readonly<
   Record<'kfac' | 'tngd' | 'ngd' | 'cg' | 'adam' | 'rmsprop' | 'sign-sgd' | 'sgd', OptimizerOptions>

@@ -2,23 +2,23 @@ import { badArgument, checkObject, checkWhole } from '../../argument-checks.js';
 import type { Dataset, ExampleSet } from '../data/dataset.js';
 import { type Pairs, type Regression, type RegressionSettings, regression } from './regression.js';
 
-/** What an autoencoder is made with. */
+/** Settings of an autoencoder. */
 export interface AutoencoderSettings
   extends Pick<RegressionSettings, 'batch' | 'curvatureExamples' | 'draws'> {
   /** Widths of the hidden layers; the smallest one is the code. Default [16, 4, 16]. */
   readonly hidden?: readonly number[];
   /** Edge of the square of pixels whose mean is one input. Default 2. */
   readonly pool?: number;
-  /** Trains on the first so many images. Default all. */
+  /** Number of training images, taken from the start of the set. Default all. */
   readonly trainSize?: number;
 }
 
 /** An autoencoder of images. Errors: those of `Problem`. */
 export interface Autoencoder extends Regression {
-  /** Height and width of what it reads and puts out, in inputs. */
+  /** Height and width of the image that it reads and reproduces, in inputs. */
   readonly rows: number;
   readonly columns: number;
-  /** What it is tested on. */
+  /** The test images, as inputs and targets. */
   readonly testPairs: Pairs;
 }
 
@@ -26,9 +26,9 @@ const HIDDEN_DEFAULT = [16, 4, 16];
 const POOL_DEFAULT = 2;
 
 /**
- * A deep autoencoder: a network with a narrow layer that is trained to put out the image that it reads, by
- * squared error (`regression`). With the defaults, 28 × 28 pixels make 6,632 parameters.
- * Errors: BAD_ARGUMENT for sizes that don't fit.
+ * A deep autoencoder: a network with a narrow layer. It is trained to reproduce its input image, with squared
+ * error (`regression`). With the defaults, 28 × 28 pixels make 6,632 parameters. Errors: BAD_ARGUMENT for
+ * sizes that don't fit.
  */
 export function autoencoder(data: Dataset, settings: AutoencoderSettings = {}): Autoencoder {
   checkObject('data', data, "loadDataset({ kind: 'mnist' })");
@@ -53,7 +53,7 @@ export function autoencoder(data: Dataset, settings: AutoencoderSettings = {}): 
   return { ...problem, name: 'autoencoder', rows, columns, testPairs };
 }
 
-/** Means over squares of pixels; what fills no whole square is left out. */
+/** Means over squares of pixels; incomplete squares at the edge are dropped. */
 function pooled(images: Float32Array, { rows, columns }: Dataset, pool: number): Float32Array {
   if (pool === 1) return images;
   const [height, width] = [Math.floor(rows / pool), Math.floor(columns / pool)];

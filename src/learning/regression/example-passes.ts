@@ -1,12 +1,12 @@
 import type { LayerShape } from '../network/contract.js';
 
 /**
- * A chain of dense layers with tanh between them, forward and backward for one example at a time, in float64.
- * For the few examples that give the curvature; a whole batch goes through `network/passes.ts`.
+ * Forward and backward pass of dense layers with tanh between them, for one example at a time, in float64. It
+ * serves the few examples of the curvature; a whole batch goes through `network/passes.ts`.
  */
 export class ExamplePasses {
   readonly #layers: readonly LayerShape[];
-  /** What each layer reads. */
+  /** Inputs of each layer. */
   readonly #activations: Float64Array[];
   /** ∂/∂z of each layer's z = W a + b, after `backward`. */
   readonly deltas: readonly Float64Array[];
@@ -19,7 +19,7 @@ export class ExamplePasses {
     this.outputs = new Float64Array(layers[layers.length - 1].outputs);
   }
 
-  /** What layer `l` reads, after `forward`. */
+  /** Inputs of layer `l`, after `forward`. */
   activation(l: number): Float64Array {
     return this.#activations[l];
   }

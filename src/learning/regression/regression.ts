@@ -10,61 +10,65 @@ import { type AffineBlock, networkGradient, networkOutputs, placeInput } from '.
 import type { LayerCurvature, NoFigures, Problem } from '../problem/contract.js';
 import { ExamplePasses } from './example-passes.js';
 
-/** Inputs and what the network should make of them, each row-major with an example a row. */
+/** Inputs and target outputs, each row-major with one example per row. */
 export interface Pairs {
   readonly count: number;
   readonly inputs: Float32Array;
   readonly targets: Float32Array;
 }
 
-/** What a regression is made with. */
+/** Settings of a regression. */
 export interface RegressionSettings {
   readonly train: Pairs;
   readonly test: Pairs;
   /** Widths of the hidden layers, in order from the input; empty for linear regression. */
   readonly hidden: readonly number[];
-  /** Examples of a step. Default 128, or all. */
+  /** Number of examples in a step. Default 128, or all if there are fewer. */
   readonly batch?: number;
-  /** The first so many examples of a batch give the curvature. Default 16. */
+  /** Number of examples that give the curvature, taken from the start of the batch. Default 16. */
   readonly curvatureExamples?: number;
-  /** The number of rows of the curvature for each of them, one for each random direction. Default 4. */
+  /**
+   * Number of random directions for each of these examples. Each gives one row of the curvature. Default 4.
+   */
   readonly draws?: number;
-  /** What a checkpoint must agree on beside the sizes; JSON data. */
+  /** JSON data that must be equal in a checkpoint, beside the sizes. */
   readonly source?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * A regression: what its network makes of inputs can be asked. Errors: those of `Problem`; `outputs` throws
- * none.
+ * A regression problem, with the outputs of its network. Errors: those of `Problem`; `outputs` throws none.
  */
 export interface Regression extends Problem<NoFigures, RegressionTest> {
-  /** z [count × outputs] for `inputs`, row by row of an example, at `parameters` [P]. */
+  /** z [count × outputs] for `inputs` at `parameters` [P]; one example per row. */
   outputs(parameters: Float64Array, inputs: Float32Array, count: number): Float32Array;
 }
 
-/** What is known of a regression in the end. */
+/** Final test of a regression. */
 export type RegressionTest = {
-  /** ‖Z − Y‖² over the test pairs, as a share of ‖Y − mean Y‖²: 0 is exact, 1 as good as the mean. */
+  /**
+   * ‖Z − Y‖² over the test pairs, as a share of ‖Y − mean Y‖²: 0 is exact, 1 is as good as predicting the
+   * mean.
+   */
   readonly unexplainedShare: number;
 };
 
 const BATCH_DEFAULT = 128;
 const CURVATURE_EXAMPLES_DEFAULT = 16;
 const DRAWS_DEFAULT = 4;
-/** Examples that are tested at once. */
+/** Number of examples tested at once. */
 const TEST_CHUNK = 500;
 
 /**
- * Dense layers with tanh between them and a linear output z, trained to the mean over a batch of ½‖z − y‖².
- * The curvature is the Gauss–Newton matrix mean(JᵀJ), by R random directions for each of b examples e:
+ * Dense layers with tanh between them and a linear output z, trained with the loss ½‖z − y‖², averaged over a
+ * batch. The curvature is the Gauss–Newton matrix mean(JᵀJ), estimated from R random directions for each of b
+ * examples e:
  *
  *     K_er = Jᵀ_e ε_er/√(bR),  ε ~ N(0, 1) for each output,
  *
- * so that the mean of KᵀK over draws is that matrix. A pure function of (seed, step).
- * Errors: BAD_ARGUMENT for sizes that don't fit. `evaluate` gives a loss that is not finite where it
- * diverged.
- * Source: Martens, "Deep learning via Hessian-free optimization", 2010, for the problem; Martens, "New
- * insights and perspectives on the natural gradient method", 2020, section 5, for the draws.
+ * The mean of KᵀK over draws is the Gauss–Newton matrix. K is a pure function of (seed, step). Errors:
+ * BAD_ARGUMENT for sizes that don't fit. `evaluate` returns a loss that is not finite if the training has
+ * diverged. Source: Martens, "Deep learning via Hessian-free optimization", 2010, for the problem; Martens,
+ * "New insights and perspectives on the natural gradient method", 2020, section 5, for the draws.
  */
 export function regression(settings: RegressionSettings): Regression {
   checkObject('settings', settings, '{ train, test, hidden: [16] }');
@@ -179,7 +183,7 @@ function widthsOf(name: string, pairs: Pairs): readonly [number, number] {
   return [inputs.length / count, targets.length / count];
 }
 
-/** ‖Y − mean Y‖². Errors: BAD_ARGUMENT where all targets are the same. */
+/** ‖Y − mean Y‖². Errors: BAD_ARGUMENT if all targets are equal. */
 function spreadOf({ count, targets }: Pairs): number {
   const width = targets.length / count;
   let spread = 0;
@@ -192,7 +196,7 @@ function spreadOf({ count, targets }: Pairs): number {
   return spread;
 }
 
-/** The pairs of one step: in each epoch all are seen once, in an order of its own. */
+/** The pairs of one step. Each epoch has a new random order. */
 function batchOf({ count, inputs, targets }: Pairs, batch: number, seed: number, step: number): Pairs {
   const stepsPerEpoch = Math.floor(count / batch);
   const epoch = Math.floor(step / stepsPerEpoch);
@@ -226,7 +230,10 @@ interface Draws {
   readonly step: number;
 }
 
-/** Passes the first examples forward, and random directions of the outputs backward, one after the other. */
+/**
+ * For each of the first examples: one forward pass, then a backward pass for each random direction of the
+ * outputs.
+ */
 function eachDraw(
   passes: ExamplePasses,
   parameters: Float64Array,
@@ -247,7 +254,7 @@ function eachDraw(
   }
 }
 
-/** X and D of each layer (`LayerCurvature`), a row for each draw. */
+/** X and D of each layer (`LayerCurvature`), one row for each draw. */
 function layerRows(
   layers: readonly LayerShape[],
   passes: ExamplePasses,

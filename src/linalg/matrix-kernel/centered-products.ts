@@ -1,11 +1,11 @@
 import { F64_BYTES } from './matrix-module.js';
 import type { PlainBlock, ProductMatrix } from './product-matrix.js';
 
-/** Where outer products go, and what they are made of. With m = p.length: */
+/** The place and the factors of outer products. With m = p.length: */
 export interface CenteredProducts {
-  /** A group of m rows. */
+  /** Index of a group of m rows. */
   readonly group: number;
-  /** A block of any columns, outputs × inputs of them. */
+  /** Index of a block without `stretches`; it has outputs × inputs columns. */
   readonly block: number;
   /** p, length m. */
   readonly weights: Float64Array;
@@ -22,7 +22,7 @@ export interface CenteredProducts {
 
 const F32_BYTES = 4;
 
-/** What `addCenteredProducts` needs of the scratch of a matrix. */
+/** Bytes of the scratch memory of a matrix that `addCenteredProducts` needs. */
 export function centeredProductsBytes(
   m: number,
   { positions, outputs, inputs }: Pick<CenteredProducts, 'positions' | 'outputs' | 'inputs'>,
@@ -33,8 +33,8 @@ export function centeredProductsBytes(
 
 /**
  * For each position and output o, with x_i = roots_i · (δ_i − Σ_k p_k δ_k): adds x ⊗ a to the m rows and
- * `inputs` columns of that output. Returns Σ_position x, [output][m], good until the next call. A δ of zeros
- * adds nothing.
+ * `inputs` columns of that output. Returns Σ_position x, [output][m], which is valid until the next call. If
+ * δ is zero, nothing is added.
  */
 export function addCenteredProducts(matrix: ProductMatrix, products: CenteredProducts): Float64Array {
   const target = matrix.plainBlock(products.group, products.block);

@@ -2,8 +2,8 @@ import { FastMatrix, type Matrix, matrix, type RoundedCodes } from '../matrix.js
 import { MatrixModule } from './matrix-module.js';
 
 /**
- * A zero matrix of rows × columns to be filled, in the memory of a module if the host has it. Each has a
- * memory of its own: keep it for one matrix after another.
+ * A zero matrix of rows × columns, to be filled. It lies in the memory of a WebAssembly module if the host
+ * has it. Each matrix needs a new module, so use one matrix again instead of making a new one.
  */
 export function denseMatrix(rows: number, columns: number): Matrix {
   const module = MatrixModule.create(rows, columns);

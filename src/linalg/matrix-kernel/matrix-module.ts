@@ -11,7 +11,7 @@ import {
 import type { RoundedCodes } from '../matrix.js';
 import { MATRIX_KERNEL_BASE64 } from './matrix-kernel.generated.js';
 
-/** What assembly/index.ts exports; numbers are addresses and counts. */
+/** The exports of assembly/index.ts; all numbers are addresses, sizes or counts, except `factor`. */
 interface MatrixKernelExports {
   addCenteredProducts(
     target: number,
@@ -59,7 +59,7 @@ interface MatrixKernelExports {
   exampleMajor(from: number, to: number, features: number, positions: number, count: number): void;
 }
 
-/** Values that the module rounds at once. */
+/** Number of values that the module rounds at once. */
 const BLOCK = 16;
 export const F64_BYTES = 8;
 /** Per row of a matrix: largest magnitude, sum of magnitudes, sum of squares. */
@@ -67,15 +67,15 @@ const MEASURES = 3;
 
 let compiled: EmbeddedModule | undefined;
 
-/** The loops, and zeroed memory that they work on. */
+/** The loops, and their memory, which is zero at first. */
 export interface MatrixKernel {
   readonly exports: MatrixKernelExports;
   readonly buffer: ArrayBuffer;
 }
 
 /**
- * An instance of the module with `bytes` of memory of its own. Undefined where the host has no WebAssembly
- * with SIMD, or no memory for it.
+ * An instance of the module with `bytes` of memory of its own. Undefined if the host has no WebAssembly with
+ * SIMD, or not enough memory.
  */
 export function newMatrixKernel(bytes: number): MatrixKernel | undefined {
   compiled ??= compileEmbedded(MATRIX_KERNEL_BASE64);
@@ -95,11 +95,11 @@ export function newMatrixKernel(bytes: number): MatrixKernel | undefined {
 export class MatrixModule {
   readonly exports: MatrixKernelExports;
   readonly buffer: ArrayBuffer;
-  /** Where the loops write what is copied out. */
+  /** Address at which the loops write their results. */
   readonly #results: number;
   readonly #rows: number;
   readonly #columns: number;
-  /** Memory of codes that nobody needs any more, by its length in bytes. */
+  /** Buffers of released codes, by length in bytes. */
   readonly #spare = new Map<number, ArrayBuffer>();
 
   private constructor(kernel: MatrixKernel, rows: number, columns: number, results: number) {
@@ -121,7 +121,10 @@ export class MatrixModule {
     return kernel && new MatrixModule(kernel, rows, columns, results);
   }
 
-  /** The measures of all rows, after `measure` has written them to the address that it is given. */
+  /**
+   * Calls `measure` with an address. `measure` writes the measures of all rows there; the answer is a view of
+   * them.
+   */
   measures(measure: (out: number) => void): Float64Array {
     measure(this.#results);
     return new Float64Array(this.buffer, this.#results, MEASURES * this.#rows);
@@ -156,9 +159,9 @@ export class MatrixModule {
   }
 }
 
-/** Bytes that the entries of a matrix and the zeros behind them take in a module. */
+/** Bytes that a matrix takes in the module: its entries and the zeros behind them. */
 export function paddedBytes(rows: number, columns: number): number {
-  // One more entry than the matrix has, since the last pair may reach beyond it.
+  // One entry more than the matrix has, because the last pair may reach beyond it.
   return F64_BYTES * padded(rows * columns + 1);
 }
 

@@ -2,67 +2,72 @@ import { FastMatrix, type RoundedCodes } from '../matrix.js';
 import { F64_BYTES, MatrixModule, padded, paddedBytes } from './matrix-module.js';
 
 /**
- * Columns of a matrix that lie side by side. In each group of rows they are `stretches` outer products x yᵀ
- * of `columns` columns each, with one y for all of them; or, without `stretches`, any `columns` columns.
+ * Neighbouring columns of a matrix. With `stretches`, each group of rows holds `stretches` outer products x
+ * yᵀ of `columns` columns each, and all of them have the same y. Without `stretches` there are `columns`
+ * columns with arbitrary entries.
  */
 export interface ColumnBlock {
   readonly columns: number;
   readonly stretches?: number;
 }
 
-/** How the entries of a product matrix are made. */
+/** The rows and columns of a product matrix. */
 export interface ProductShape {
   readonly groups: number;
   readonly rowsPerGroup: number;
-  /** From the first column to the last. */
+  /** All columns, from left to right. */
   readonly blocks: readonly ColumnBlock[];
   /** Memory for operands of `addCenteredProducts`. */
   readonly scratchBytes?: number;
 }
 
-/** The rows of one group in a block of any columns: entry (i, j) is `data[start + i * stride + j]`. */
+/** The rows of one group in a block without `stretches`: entry (i, j) is `data[start + i * stride + j]`. */
 export interface PlainBlock {
   readonly data: Float64Array;
   readonly start: number;
   readonly stride: number;
 }
 
-/** The float64 in front of a vector: its largest magnitude, and its length as an int32. */
+/** Number of float64 in front of a vector: one for its largest magnitude, one for its length, an int32. */
 const HEADER = 2;
-/** Float64 per stretch of a row: what its vector is multiplied by, and the address of the vector as a u32. */
+/**
+ * Number of float64 per stretch of a row: one for the factor of its vector, one for the address of the
+ * vector, a u32.
+ */
 const RECORD = 2;
 
 /**
- * A matrix of outer products that is not written down: each row is a list of stretches, each a number times a
- * vector that other rows use too. Measuring and rounding form the products on the way, by the same operations
- * in the same order as if they had been written. `data` writes them when it is read for the first time.
+ * A matrix of outer products whose entries are not stored. Each row is a list of stretches; a stretch is a
+ * number times a vector, and other rows use the same vector. Measuring and rounding compute the products
+ * during the loop, with the same operations in the same order as for stored entries. The first read of `data`
+ * stores the entries.
  *
- * All entries of a new matrix are 0. It is filled block by block, and can be filled anew.
+ * All entries of a new matrix are 0. It is filled block by block, and can be filled again.
  */
 export class ProductMatrix extends FastMatrix {
   readonly rows: number;
   readonly columns: number;
-  /** Where the host has one. Its memory is that of all arrays here. */
+  /** Undefined if the host has none. All arrays here lie in its memory. */
   readonly module: MatrixModule | undefined;
   readonly scratch: Uint8Array;
   readonly #shape: ProductShape;
   readonly #stretches: number;
-  /** Of each block its first stretch. */
+  /** Index of the first stretch of each block. */
   readonly #firstStretches: readonly number[];
   readonly #memory: Float64Array;
   readonly #addresses: Uint32Array;
   readonly #lengths: Int32Array;
-  /** Of each group and block its first vector, as an index of `#memory`. */
+  /** For each group and block: index of its first vector in `#memory`. */
   readonly #vectors: number[] = [];
   #vectorCount = 0;
-  /** Index of `#memory`: RECORD float64 for each stretch of each row. */
+  /** Index of the table in `#memory`. It has RECORD float64 for each stretch of each row. */
   readonly #table: number;
-  /** Whether the vectors' headers name their largest magnitudes. */
+  /** Whether the headers of the vectors hold the present largest magnitudes. */
   #isMeasured = false;
   /** Whether `data` holds the entries. */
   #isWritten = false;
 
-  /** `useModule` is false for a matrix that is made once. */
+  /** Pass false as `useModule` for a matrix that is used only once. */
   constructor(shape: ProductShape, useModule = true) {
     super();
     const { groups, rowsPerGroup, blocks, scratchBytes = 0 } = shape;
@@ -89,7 +94,7 @@ export class ProductMatrix extends FastMatrix {
     this.#layOut(first);
   }
 
-  /** Places the vectors from `at` on, and refers to them in the table. */
+  /** Places the vectors from index `at` on, and writes their addresses into the table. */
   #layOut(at: number): void {
     const { groups, rowsPerGroup, blocks } = this.#shape;
     for (let group = 0; group < groups; group++)
@@ -121,7 +126,9 @@ export class ProductMatrix extends FastMatrix {
           x[stretch * rowsPerGroup + row];
   }
 
-  /** A block of any columns, to be written now: not after the matrix was measured, rounded or read. */
+  /**
+   * The entries of a block without `stretches`. Write them before the matrix is measured, rounded or read.
+   */
   plainBlock(group: number, block: number): PlainBlock {
     this.#change();
     return {
@@ -140,7 +147,7 @@ export class ProductMatrix extends FastMatrix {
     return data;
   }
 
-  /** What `writeStretches` does. */
+  /** As `writeStretches` of the module. */
   #write(data: Float64Array): void {
     let to = 0;
     for (let row = 0; row < this.rows; row++)
@@ -155,7 +162,7 @@ export class ProductMatrix extends FastMatrix {
 
   measuredRows(): Float64Array | undefined {
     const { module } = this;
-    // Whoever has read the entries may have changed them.
+    // The stored entries count, because a caller that reads them may also change them.
     if (module === undefined || this.#isWritten) return module?.measuredDense();
     this.#measureVectors(module);
     return module.measures((out) =>
@@ -197,17 +204,17 @@ export class ProductMatrix extends FastMatrix {
   }
 }
 
-/** How many vectors a block has in a group. */
+/** Number of vectors of a block in one group. */
 function vectorsOf({ stretches }: ColumnBlock, rowsPerGroup: number): number {
   return stretches === undefined ? rowsPerGroup : 1;
 }
 
-/** Float64 from one vector of a block to the next. */
+/** Distance from one vector of a block to the next, in float64. */
 function vectorStride({ columns }: ColumnBlock): number {
   return HEADER + padded(columns);
 }
 
-/** Of each number the sum of those before it, and then the sum of all. */
+/** For each number the sum of the numbers before it; at the end the sum of all. */
 function sumsBefore(numbers: readonly number[]): number[] {
   const sums = [0];
   for (const number of numbers) sums.push(sums[sums.length - 1] + number);

@@ -139,7 +139,7 @@ describe('a directory of IDX files', () => {
   it('with a file beyond the limit is refused before it is read', () => {
     const directory = directoryWith(FILES);
     truncateSync(join(directory, 'train-images-idx3-ubyte'), 2 ** 30 + 1);
-    expect(errorOf(() => load(directory)).message).toContain('more than');
+    expect(errorOf(() => load(directory)).message).toContain('the limit is');
   });
 
   it('that does not exist, or is a file, ends in BAD_DATASET', () => {

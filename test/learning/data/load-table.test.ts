@@ -128,7 +128,7 @@ describe('a table', () => {
       'BAD_DATASET',
       'line 9, column size: "NA" stands for a missing',
     );
-    refused(csv().replace('7,blue', 'x7,blue'), 'BAD_DATASET', 'line 9, column size: "x7" is no number');
+    refused(csv().replace('7,blue', 'x7,blue'), 'BAD_DATASET', 'line 9, column size: "x7" is not a number');
     refused(csv().replace('7,blue', '7'), 'BAD_MATRIX', 'line 9 has 2 cells where the header names 3');
   });
 

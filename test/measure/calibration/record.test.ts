@@ -94,7 +94,7 @@ describe('the record of a calibration', () => {
     [
       'a cell less',
       (record) => record.quantities.leakage.values.pop(),
-      /quantities.leakage.values has 7 entries; it takes one per cell, 8/,
+      /quantities.leakage.values has 7 entries; it needs one per cell, 8/,
     ],
     [
       'a null',
@@ -114,7 +114,7 @@ describe('the record of a calibration', () => {
     [
       'too few crosspoints',
       (record) => record.couplingErrors.values.pop(),
-      /couplingErrors.values has 63 entries; it takes one per crosspoint, 64/,
+      /couplingErrors.values has 63 entries; it needs one per crosspoint, 64/,
     ],
     [
       'an absurd crosspoint',

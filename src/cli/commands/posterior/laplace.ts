@@ -33,7 +33,7 @@ import {
 } from '../../output/board-warnings.js';
 import { formatTable } from '../../output/table.js';
 import { inClaimedDirectory } from './output-directory.js';
-import { lastLayerOf, lastWeights, readTrainedNetwork, slice } from './trained-network.js';
+import { examplesBetween, lastLayerOf, lastWeights, readTrainedNetwork } from './trained-network.js';
 
 /** Precisions of the prior that are tried on the validation examples. */
 const PRIORS = [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000];
@@ -101,7 +101,7 @@ Draws of the host (Cholesky) and temperature scaling are printed beside those of
     const validation = validationOf(data.train, trained.trainSize, options.validation);
     const strange = options.ood === undefined ? undefined : strangeImages(options.ood, data);
     return inClaimedDirectory(options, async () => {
-      const layer = { weights, ...lastLayerOf(trained, slice(data.train, 0, trained.trainSize)) };
+      const layer = { weights, ...lastLayerOf(trained, examplesBetween(data.train, 0, trained.trainSize)) };
       const chosen = { ...lastLayerOf(trained, validation), labels: validation.labels };
       const priorPrecision = options.prior ?? bestPrior(layer, chosen, seed);
       const posterior = laplacePosterior(layer, priorPrecision);
@@ -206,11 +206,11 @@ interface Chosen {
 
 type Named = 'trained' | 'temperature' | 'exact' | 'board';
 
-type Images = ReturnType<typeof slice>;
+type Images = ReturnType<typeof examplesBetween>;
 
 /** Training examples that the training left out. Errors: BAD_ARGUMENT where there are too few. */
 function validationOf(train: Images, trainSize: number, wanted: number): Images {
-  if (trainSize + wanted <= train.count) return slice(train, trainSize, trainSize + wanted);
+  if (trainSize + wanted <= train.count) return examplesBetween(train, trainSize, trainSize + wanted);
   throw new ThermolinkError(
     'BAD_ARGUMENT',
     `\`validation\` is ${wanted}, but the training left ${train.count - trainSize} of ${train.count} examples out.`,

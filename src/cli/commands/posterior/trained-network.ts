@@ -76,7 +76,7 @@ export function lastLayerOf(
     signal?.throwIfAborted();
     const factors = network.perExampleFactors(
       parameters,
-      slice(examples, from, Math.min(examples.count, from + BATCH)),
+      examplesBetween(examples, from, Math.min(examples.count, from + BATCH)),
     );
     const { activations } = factors.layers.at(-1)!;
     for (let k = 0; k < factors.count; k++) {
@@ -90,7 +90,7 @@ export function lastLayerOf(
 }
 
 /** Examples `from` … `to` − 1 of a set; they share its memory. */
-export function slice(set: ExampleSet, from: number, to: number): ExampleSet {
+export function examplesBetween(set: ExampleSet, from: number, to: number): ExampleSet {
   const size = set.inputs.length / set.count;
   return {
     count: to - from,

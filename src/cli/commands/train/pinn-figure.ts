@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { replaceFile } from '../../../files/replace-file.js';
 import { readCheckpoint } from '../../../learning/checkpoint.js';
-import type { Equation, Points, Slice } from '../../../learning/pinn/equation.js';
+import type { DrawnLine, Equation, Points } from '../../../learning/pinn/equation.js';
 import type { PinnProblem } from '../../../learning/pinn/pinn-problem.js';
 import type { Figures, NoFigures } from '../../../learning/problem/contract.js';
 import type { StepRecord, TrainingSummary } from '../../../learning/record.js';
@@ -61,14 +61,14 @@ function courseCharts(name: string, records: readonly StepRecord<NoFigures>[]): 
 
 function solutionCharts(problem: PinnProblem, parameters: Float64Array): Chart[] {
   const { equation } = problem;
-  const curves = equation.slices.map((slice) => {
-    const points = pointsOn(slice, equation);
-    const places = axisOf(slice, equation);
+  const curves = equation.drawnLines.map((line) => {
+    const points = pointsOn(line, equation);
+    const places = axisOf(line, equation);
     const found = problem.values(parameters, points);
     const known = found.map((_, i) => equation.exact(points.coordinates, i * equation.dimensions));
-    return { name: slice.name, places, found, known };
+    return { name: line.name, places, found, known };
   });
-  const x = { label: equation.sliceAxis };
+  const x = { label: equation.lineAxis };
   const largest = Math.max(
     ...curves.flatMap(({ found, known }) => [...found].map((value, i) => Math.abs(value - known[i]))),
   );
@@ -96,7 +96,7 @@ function solutionCharts(problem: PinnProblem, parameters: Float64Array): Chart[]
   ];
 }
 
-function pointsOn({ from, to }: Slice, { dimensions }: Equation): Points {
+function pointsOn({ from, to }: DrawnLine, { dimensions }: Equation): Points {
   const coordinates = new Float64Array(CURVE_POINTS * dimensions);
   for (let i = 0; i < CURVE_POINTS; i++)
     for (let k = 0; k < dimensions; k++)
@@ -105,7 +105,7 @@ function pointsOn({ from, to }: Slice, { dimensions }: Equation): Points {
 }
 
 /** The coordinate that changes along a line; the first one where several do. */
-function axisOf({ from, to }: Slice, { dimensions }: Equation): number[] {
+function axisOf({ from, to }: DrawnLine, { dimensions }: Equation): number[] {
   const moving = Array.from({ length: dimensions }, (_, k) => k).find((k) => from[k] !== to[k]) ?? 0;
   return Array.from(
     { length: CURVE_POINTS },

@@ -4,8 +4,8 @@ const F64: usize = 8;
  * For each position and output o with x_i = roots_i · (δ_i − Σ_k p_k δ_k), i < m: target[i · stride + o · n +
  * j] += x_i · a_j for j < n, and sums[o · m + i] += x_i, by ascending position.
  *
- * δ is float32, [position][output][m]; a is float64, [position][n]. A δ of zeros adds nothing. `work` is room
- * for (m + 2) float64 per position.
+ * δ is float32, [position][output][m]; a is float64, [position][n]. If δ is zero, nothing is added. `work` is
+ * scratch memory of (m + 2) float64 per position.
  */
 export function addCenteredProducts(
   target: usize,
@@ -21,7 +21,8 @@ export function addCenteredProducts(
   activations: usize,
   n: i32,
 ): void {
-  // Per position whether a holds anything but zeros; then the addresses of a and the x of one output.
+  // `work` begins with one flag per position: whether a has a nonzero entry. The terms of one output follow:
+  // the address of a, and x.
   const terms = work + F64 * <usize>positions;
   const termBytes = F64 * <usize>(m + 1);
   const deltaBytes = <usize>(4 * m);
@@ -47,7 +48,7 @@ export function addCenteredProducts(
     }
     let i = 0;
     for (; i + 1 < m; i += 2) addTerms(target + rowBytes * i, rowBytes, terms, end, termBytes, i, n);
-    // The last row without a partner is its own: both write the same.
+    // A last row without a partner is its own partner (distance 0): both writes are equal.
     if (i < m) addTerms(target + rowBytes * i, 0, terms, end, termBytes, i, n);
   }
 }
@@ -61,8 +62,8 @@ function center(delta: usize, p: usize, roots: usize, x: usize, m: i32): void {
 }
 
 /**
- * Adds all terms to rows i and i + 1 of the target, which lie `rowBytes` apart; with `rowBytes` 0 to row i
- * alone. Sums stay in registers while the terms pass.
+ * Adds all terms to rows i and i + 1 of the target, which are `rowBytes` apart; if `rowBytes` is 0, only to
+ * row i. The sums stay in registers during the loop over the terms.
  */
 function addTerms(
   target: usize,

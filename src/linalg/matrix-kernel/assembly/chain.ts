@@ -1,7 +1,7 @@
 /**
  * The loops of src/learning/network/chain-room.ts: maps, max-pooling and tanh of a network in float32, in the
- * order of the definition there. Loops that handle four numbers at once write up to 12 bytes behind a row;
- * what lies there is written later, or is room for this.
+ * same order as there. Loops that handle four numbers at once write up to 12 bytes behind a row. These bytes
+ * are written again later, or are reserved for this.
  */
 
 const F32: usize = 4;

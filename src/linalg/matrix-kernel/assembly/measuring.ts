@@ -31,7 +31,8 @@ export function measureRows(from: usize, rows: i32, columns: i32, out: usize): v
 
 /**
  * Writes largest magnitude, sum of magnitudes and sum of squares of each row, as `measureRows` does: three
- * float64 a row. Two rows are measured side by side, because one alone would wait for its last addition.
+ * float64 a row. Two rows are measured together, because each addition of a single row would have to wait for
+ * the one before.
  */
 export function measureStretches(table: usize, rows: i32, stretches: i32, out: usize): void {
   const rowBytes = RECORD * <usize>stretches;
@@ -50,7 +51,8 @@ function measureTwo(a: usize, b: usize, stretches: i32, out: usize, hasSecond: b
   let squaresB = f64x2.splat(0);
   let largestA: f64 = 0;
   let largestB: f64 = 0;
-  // The last entry of a row that has no partner, and whether the next entry is the second of a pair.
+  // The first entry of a pair whose second entry comes in the next stretch, and whether there is such an
+  // entry.
   let restA: f64 = 0;
   let restB: f64 = 0;
   let isSecond = false;
@@ -108,7 +110,7 @@ function storeMeasures(out: usize, largest: f64, sums: v128, squares: v128, rest
   store<f64>(out + 2 * F64, f64x2.extract_lane(squares, 0) + f64x2.extract_lane(squares, 1) + rest * rest);
 }
 
-/** The larger one; a `candidate` that is NaN does not count. */
+/** The larger of both; NaN as `candidate` is ignored. */
 function larger(value: f64, candidate: f64): f64 {
   return candidate > value ? candidate : value;
 }

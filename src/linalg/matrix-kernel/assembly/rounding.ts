@@ -1,13 +1,13 @@
 import { entriesOf, lengthOf, RECORD, reachOf, vectorOf } from './stretches';
 
-/** Adding and subtracting it rounds |x| < 2⁵¹ half to even, as quantize.ts does. */
+/** Adding and then subtracting this number rounds |x| < 2⁵¹ half to even, as quantize.ts does. */
 const ROUNDER: f64 = 6755399441055744;
-/** Rounding halves to even, all magnitudes up to here become 0. */
+/** All magnitudes up to this one are rounded to 0, because halves go to even. */
 const ROUNDED_TO_ZERO: f64 = 0.5;
 
 /**
- * Writes roundHalfEven(factor · value) of `length` values, a multiple of 16, as int8, and returns the bits
- * that the magnitudes use. A code beyond int8 shows in these bits.
+ * Writes roundHalfEven(factor · value) of `length` values as int8; `length` is a multiple of 16. Returns the
+ * bitwise OR of all magnitudes, which shows whether a code exceeds int8.
  */
 export function roundToInt8(from: usize, length: i32, factor: f64, to: usize): i32 {
   const factors = f64x2.splat(factor);
@@ -24,7 +24,7 @@ export function roundToInt8(from: usize, length: i32, factor: f64, to: usize): i
   return bitsOf(used);
 }
 
-/** The same as int16. */
+/** As `roundToInt8`, but writes int16. */
 export function roundToInt16(from: usize, length: i32, factor: f64, to: usize): i32 {
   const factors = f64x2.splat(factor);
   let used = i32x4.splat(0);
@@ -38,14 +38,14 @@ export function roundToInt16(from: usize, length: i32, factor: f64, to: usize): 
   return bitsOf(used);
 }
 
-/** Four values times `factors`, rounded, as int32. */
+/** Multiplies four values by `factors`, and rounds them to int32. */
 function fourRounded(from: usize, factors: v128): v128 {
   return rounded(f64x2.mul(factors, v128.load(from)), f64x2.mul(factors, v128.load(from + 16)));
 }
 
 /**
- * Writes roundHalfEven(factor · entry) of all entries as int8, row by row, and up to 15 bytes behind them.
- * Returns the bits that the magnitudes use.
+ * Writes roundHalfEven(factor · entry) of all entries as int8, row by row. It also overwrites up to 15 bytes
+ * behind them. Returns the bitwise OR of all magnitudes.
  */
 export function roundStretchesToInt8(table: usize, rows: i32, stretches: i32, factor: f64, to: usize): i32 {
   const factors = f64x2.splat(factor);
@@ -76,7 +76,7 @@ export function roundStretchesToInt8(table: usize, rows: i32, stretches: i32, fa
   return bitsOf(used);
 }
 
-/** The same as int16, and up to 14 bytes behind them. */
+/** As `roundStretchesToInt8`, but writes int16, and overwrites up to 14 bytes behind them. */
 export function roundStretchesToInt16(table: usize, rows: i32, stretches: i32, factor: f64, to: usize): i32 {
   const factors = f64x2.splat(factor);
   let used = i32x4.splat(0);
@@ -97,7 +97,10 @@ export function roundStretchesToInt16(table: usize, rows: i32, stretches: i32, f
   return bitsOf(used);
 }
 
-/** Four entries, each rounded to float64, times `factors`, rounded, as int32. */
+/**
+ * Multiplies four entries by `scales` and then by `factors`, each product in float64, and rounds them to
+ * int32.
+ */
 function fourOfStretch(from: usize, scales: v128, factors: v128): v128 {
   return rounded(
     f64x2.mul(factors, f64x2.mul(scales, v128.load(from))),
@@ -105,33 +108,33 @@ function fourOfStretch(from: usize, scales: v128, factors: v128): v128 {
   );
 }
 
-/** Four float64, rounded half to even, as int32. */
+/** Rounds four float64 half to even, to int32. */
 function rounded(first: v128, second: v128): v128 {
   return i64x2.shuffle(twoRounded(first), twoRounded(second), 0, 2);
 }
 
-/** Two of them as the lower two int32. */
+/** Converts two float64 to the lower two int32. */
 function twoRounded(values: v128): v128 {
   const rounder = f64x2.splat(ROUNDER);
   return i32x4.trunc_sat_f64x2_s_zero(f64x2.sub(f64x2.add(values, rounder), rounder));
 }
 
-/** Sixteen int32 as int8; those that do not fit saturate. */
+/** Converts sixteen int32 to int8, with saturation. */
 function int8Of(a: v128, b: v128, c: v128, d: v128): v128 {
   return i8x16.narrow_i16x8_s(int16Of(a, b), int16Of(c, d));
 }
 
-/** Eight int32 as int16; those that do not fit saturate. */
+/** Converts eight int32 to int16, with saturation. */
 function int16Of(a: v128, b: v128): v128 {
   return i16x8.narrow_i32x4_s(a, b);
 }
 
-/** The bits that the magnitudes of eight int32 use, in four lanes. */
+/** Bitwise OR of the magnitudes of eight int32, in four lanes. */
 function bitsOfTwo(a: v128, b: v128): v128 {
   return v128.or(i32x4.abs(a), i32x4.abs(b));
 }
 
-/** The bits of all lanes together. */
+/** Bitwise OR of all lanes. */
 function bitsOf(used: v128): i32 {
   const half = v128.or(used, i64x2.shuffle(used, used, 1, 0));
   return i32x4.extract_lane(half, 0) | i32x4.extract_lane(half, 1);

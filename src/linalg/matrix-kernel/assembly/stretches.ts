@@ -6,7 +6,8 @@
  *     u32      address of the vector
  *     u32      unused
  *
- * A vector has 16 bytes before its entries, and zeros behind them up to a multiple of 16 entries:
+ * A vector has a header of 16 bytes before its entries; behind them zeros fill it up to a multiple of 16
+ * entries. The header is:
  *
  *     float64  largest magnitude of its entries; one that is NaN does not count
  *     i32      how many entries it has, at least 1
@@ -19,7 +20,7 @@ const F64: usize = 8;
 export const RECORD: usize = 16;
 const HEADER: usize = 16;
 
-/** Sets the largest magnitude of `count` vectors, which lie one behind the other from `first` on. */
+/** Sets the largest magnitude of `count` vectors, which lie one after another from `first` on. */
 export function largestOfVectors(first: usize, count: i32): void {
   let vector = first;
   for (let v = 0; v < count; v++) {
@@ -34,8 +35,8 @@ export function largestOfVectors(first: usize, count: i32): void {
 }
 
 /**
- * Writes all entries, row by row, and up to 8 bytes behind them; a product −0 is written as 0. Each stretch
- * is written before the next one, to which what is behind it belongs.
+ * Writes all entries, row by row; −0 is written as 0. A stretch may overwrite up to 8 bytes behind it; they
+ * belong to the next stretch, which is written later.
  */
 export function writeStretches(table: usize, rows: i32, stretches: i32, to: usize): void {
   const end = table + RECORD * <usize>(rows * stretches);
@@ -61,7 +62,9 @@ export function lengthOf(vector: usize): i32 {
   return load<i32>(vector + F64);
 }
 
-/** The largest magnitude in a stretch: rounding is monotone, so it is that of the largest entry's product. */
+/**
+ * The largest magnitude in a stretch. It is the product with the largest entry, because rounding is monotone.
+ */
 export function reachOf(record: usize): f64 {
   return abs(load<f64>(record)) * load<f64>(vectorOf(record));
 }
